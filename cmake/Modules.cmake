@@ -1,0 +1,126 @@
+# gb_module(NAME DIRECTORY dir [LINKS module…] [LIBS target…])
+#
+# Makes the object library gb_NAME of all foo.c in dir, and finds by name
+#   foo_test.c  a Check program, run by ctest as NAME/foo;
+#   foo_fuzz.c  a libFuzzer target (preset "fuzz"); without libFuzzer it is linked to cmake/replay.c
+#               and ctest runs it over foo_corpus/.
+# Headers are included as "NAME/foo.h". Each module has an include directory of its own that holds one
+# link to its sources, so a header of a module that is not linked is not found.
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+set(GB_WARNINGS
+    -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings
+    -Wpointer-arith -Wvla -Wundef -Wformat=2 -Wcast-qual -Wimplicit-fallthrough -Wnull-dereference
+    -Wconversion -Werror)
+# Statement expressions (TAKE_PTR) are GNU C on purpose; clang says so under -Wpedantic.
+if(CMAKE_C_COMPILER_ID MATCHES Clang)
+    list(APPEND GB_WARNINGS -Wno-gnu-statement-expression -Wno-gnu-zero-variadic-macro-arguments)
+endif()
+
+option(GB_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(GB_FUZZ "libFuzzer targets (clang)" OFF)
+
+add_library(gb_flags INTERFACE)
+target_compile_definitions(gb_flags INTERFACE _GNU_SOURCE GB_VERSION="${PROJECT_VERSION}")
+target_compile_options(gb_flags INTERFACE ${GB_WARNINGS})
+if(GB_SANITIZE OR GB_FUZZ)
+    target_compile_options(gb_flags INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(gb_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(GB_FUZZ)
+    target_compile_options(gb_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+function(gb_module name)
+    cmake_parse_arguments(ARG "" "DIRECTORY" "LINKS;LIBS" ${ARGN})
+    set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DIRECTORY})
+    file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c)
+    file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.c)
+    file(GLOB fuzzers CONFIGURE_DEPENDS ${dir}/*_fuzz.c)
+    if(tests OR fuzzers)
+        list(REMOVE_ITEM sources ${tests} ${fuzzers})
+    endif()
+
+    set(include ${CMAKE_BINARY_DIR}/include/${name})
+    file(MAKE_DIRECTORY ${include})
+    file(CREATE_LINK ${dir} ${include}/${name} SYMBOLIC)
+
+    add_library(gb_${name} OBJECT ${sources})
+    target_include_directories(gb_${name} PUBLIC ${include})
+    target_link_libraries(gb_${name} PUBLIC gb_flags ${ARG_LIBS})
+    # Object libraries do not hand on the objects of what they link: programs name all that they need
+    # through gb_link(), which follows this property.
+    set(closure ${name})
+    foreach(link IN LISTS ARG_LINKS)
+        target_link_libraries(gb_${name} PUBLIC gb_${link})
+        get_target_property(more gb_${link} GB_CLOSURE)
+        list(APPEND closure ${more})
+    endforeach()
+    list(REMOVE_DUPLICATES closure)
+    set_target_properties(gb_${name} PROPERTIES GB_CLOSURE "${closure}")
+
+    if(BUILD_TESTING AND NOT GB_FUZZ)
+        foreach(test IN LISTS tests)
+            gb_test(${name} ${test})
+        endforeach()
+    endif()
+    foreach(fuzzer IN LISTS fuzzers)
+        gb_fuzzer(${name} ${fuzzer})
+    endforeach()
+endfunction()
+
+# gb_link(target module…): links a program to the modules and to all that they stand on.
+function(gb_link target)
+    set(closure)
+    foreach(link IN LISTS ARGN)
+        get_target_property(more gb_${link} GB_CLOSURE)
+        list(APPEND closure ${more})
+    endforeach()
+    list(REMOVE_DUPLICATES closure)
+    foreach(module IN LISTS closure)
+        target_sources(${target} PRIVATE $<TARGET_OBJECTS:gb_${module}>)
+        target_link_libraries(${target} PRIVATE gb_${module})
+    endforeach()
+endfunction()
+
+function(gb_test module source)
+    get_filename_component(stem ${source} NAME_WE)
+    string(REGEX REPLACE "_test$" "" name ${stem})
+    set(target test_${module}_${name})
+    pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+    add_executable(${target} ${source})
+    gb_link(${target} ${module})
+    target_link_libraries(${target} PRIVATE PkgConfig::CHECK)
+    # Check's macros lean on variadic arguments being there, and on an unused one.
+    target_compile_options(${target} PRIVATE -Wno-pedantic -Wno-conversion -Wno-shadow)
+    add_test(NAME ${module}/${name} COMMAND ${target})
+    set_tests_properties(${module}/${name} PROPERTIES TIMEOUT 120)
+endfunction()
+
+function(gb_fuzzer module source)
+    get_filename_component(stem ${source} NAME_WE)
+    get_filename_component(dir ${source} DIRECTORY)
+    string(REGEX REPLACE "_fuzz$" "" name ${stem})
+    set(target fuzz_${module}_${name})
+    set(corpus ${dir}/${name}_corpus)
+    if(GB_FUZZ)
+        add_executable(${target} ${source})
+        target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    elseif(BUILD_TESTING)
+        add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/cmake/replay.c)
+        add_test(NAME ${module}/${name}-corpus COMMAND ${target} ${corpus})
+        set_tests_properties(${module}/${name}-corpus PROPERTIES TIMEOUT 120)
+    else()
+        return()
+    endif()
+    # A fuzz target has one function that the fuzzer calls by name.
+    target_compile_options(${target} PRIVATE -Wno-missing-prototypes)
+    gb_link(${target} ${module})
+    set_property(GLOBAL APPEND PROPERTY GB_FUZZERS "${target}:${corpus}")
+endfunction()

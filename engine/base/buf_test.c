@@ -1,0 +1,105 @@
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+START_TEST(add_and_consume)
+{
+    struct gb_buf buf = {0};
+    uint8_t next = 0, expected = 0;
+
+    /* A queue that is filled and emptied in odd pieces keeps its bytes in order. */
+    for (int round = 0; round < 2000; round++) {
+        for (int i = 0; i < round % 37; i++)
+            gb_buf_add_u8(&buf, next++);
+        for (int i = 0; i < round % 23 && buf.size > 0; i++) {
+            ck_assert_uint_eq(gb_buf_data(&buf)[0], expected++);
+            gb_buf_consume(&buf, 1);
+        }
+    }
+    gb_buf_release(&buf);
+}
+END_TEST
+
+START_TEST(limit_is_held)
+{
+    struct gb_buf buf = {0};
+
+    ck_assert(gb_buf_try_add(&buf, "12345678", 8, 10));
+    ck_assert(!gb_buf_try_add(&buf, "123", 3, 10));
+    ck_assert_uint_eq(buf.size, 8);
+    ck_assert(gb_buf_try_add(&buf, "12", 2, 10));
+    ck_assert_ptr_null(gb_buf_reserve(&buf, SIZE_MAX, SIZE_MAX));
+    ck_assert_str_eq(gb_buf_str(&buf), "1234567812");
+    gb_buf_release(&buf);
+}
+END_TEST
+
+START_TEST(take_string_after_consume)
+{
+    struct gb_buf buf = {0};
+    char *s;
+
+    gb_buf_adds(&buf, "hello world");
+    gb_buf_consume(&buf, 6);
+    s = gb_buf_take_str(&buf);
+    ck_assert_str_eq(s, "world");
+    ck_assert_uint_eq(buf.size, 0);
+    free(s);
+}
+END_TEST
+
+START_TEST(escape_hides_nothing)
+{
+    struct gb_buf buf = {0};
+
+    gb_escape(&buf, gb_bytes_str("a\n\x1b[31m\\\xc2\x9bü\xff"), 100);
+    ck_assert_str_eq(gb_buf_str(&buf), "a\\x0a\\x1b[31m\\\\\\xc2\\x9bü\\xff");
+    gb_buf_clear(&buf);
+    gb_escape(&buf, gb_bytes_str("abcdef"), 3);
+    ck_assert_str_eq(gb_buf_str(&buf), "abc…");
+    gb_buf_release(&buf);
+}
+END_TEST
+
+START_TEST(errors_keep_their_words)
+{
+    struct gb_err err = {0};
+    char longer[600];
+
+    ck_assert_int_eq(gb_err_set(&err, GB_EPOLICY, "no %s", "way"), -GB_EPOLICY);
+    ck_assert_int_eq(gb_err_wrap(&err, -GB_EPOLICY, "opening %s", "x"), -GB_EPOLICY);
+    ck_assert_str_eq(err.message, "opening x: no way");
+    ck_assert_str_eq(gb_code_kind(GB_EPOLICY), "policy");
+    ck_assert_int_eq(gb_code_from_kind("policy"), GB_EPOLICY);
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    (void)gb_err_wrap(&err, -1, "%s", longer);
+    (void)gb_err_wrap(&err, -1, "%s", longer);
+    ck_assert_uint_lt(strlen(err.message), sizeof(err.message));
+    for (int code = GB_OK; code < GB_CODE_COUNT; code++)
+        ck_assert_uint_gt(strlen(gb_code_meaning((enum gb_code)code)), 5);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("buf");
+    TCase *all = tcase_create("all");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_test(all, add_and_consume);
+    tcase_add_test(all, limit_is_held);
+    tcase_add_test(all, take_string_after_consume);
+    tcase_add_test(all, escape_hides_nothing);
+    tcase_add_test(all, errors_keep_their_words);
+    suite_add_tcase(suite, all);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}

@@ -1,0 +1,81 @@
+/* Errors: a code that crosses the wire, a sentence for a person, and nothing on the heap.
+ *
+ * A function that can fail returns int: 0, or the negative of a code below. Its last parameter is an
+ * optional `struct gb_err *`, which may be NULL and is left alone on success.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+/* What a caller may do about a failure. */
+enum gb_class {
+    GB_CLASS_RETRY,   /* nothing ran; the same call may work later */
+    GB_CLASS_CALLER,  /* nothing ran; the input has to change */
+    GB_CLASS_FATAL,   /* nothing of use is left to do */
+    GB_CLASS_UNKNOWN, /* the code may have run: look before doing it again */
+};
+
+/* X(constant, kind on the wire, JSON-RPC code, class, meaning). docs/errors.md is generated from
+ * this table. Codes are never renumbered: a dead one stays as a gap. */
+#define GB_ERRORS(X)                                                                               \
+    X(GB_EINVALID, "invalid_input", -32000, GB_CLASS_CALLER,                                       \
+      "the request has a value that cannot be used; the message names it")                         \
+    X(GB_ENOTFOUND, "not_found", -32001, GB_CLASS_CALLER,                                          \
+      "there is no such session, cell, file or image")                                             \
+    X(GB_ECLOSED, "session_closed", -32002, GB_CLASS_CALLER,                                       \
+      "the session has ended; the message says why, and a new one can be opened")                  \
+    X(GB_EBUSY, "busy", -32003, GB_CLASS_RETRY, "something else is in the way right now")          \
+    X(GB_ECAPACITY, "capacity", -32004, GB_CLASS_RETRY,                                            \
+      "the host has no room for another VM; the message says what is short")                       \
+    X(GB_EBOOT, "boot_failed", -32005, GB_CLASS_RETRY, "the VM did not come up")                   \
+    X(GB_EIMAGE, "image_missing", -32006, GB_CLASS_CALLER,                                         \
+      "the image is missing or damaged; build it with `glovebox image build`")                     \
+    X(GB_EPOLICY, "policy", -32007, GB_CLASS_CALLER, "the request is against the rules")           \
+    X(GB_EUNKNOWN, "outcome_unknown", -32008, GB_CLASS_UNKNOWN,                                    \
+      "the connection to the code was lost after it was sent: it may have run")                    \
+    X(GB_EUNSUPPORTED, "unsupported", -32009, GB_CLASS_CALLER,                                     \
+      "this server, image or host cannot do that")                                                 \
+    X(GB_ETOOLARGE, "too_large", -32010, GB_CLASS_CALLER, "a limit was passed; the message names it") \
+    X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glovebox or of the host")
+
+enum gb_code {
+    GB_OK = 0,
+#define GB_X(name, ...) name,
+    GB_ERRORS(GB_X)
+#undef GB_X
+    GB_CODE_COUNT
+};
+
+enum { GB_ERR_MESSAGE_MAX = 384 };
+
+/* A failure, by value. Zeroed means none. */
+struct gb_err {
+    enum gb_code code;
+    int sys_errno;   /* errno of the host, or 0 */
+    bool dispatched; /* the code of a cell may have run */
+    char message[GB_ERR_MESSAGE_MAX];
+};
+
+/* Fills @err (may be NULL) and returns -code. A message that does not fit is cut. */
+int gb_err_set(struct gb_err *err, enum gb_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* As gb_err_set, with errno's text behind the message; saves errno. Code: GB_EINTERNAL unless errno
+ * says better (ENOENT: not_found, ENOSPC, EDQUOT, EMFILE, ENOMEM: capacity, …). */
+int gb_err_sys(struct gb_err *err, int sys_errno, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Puts "context: " before the message of @err (may be NULL). Returns @r, so that it can close a
+ * function: `return gb_err_wrap(err, r, "restoring %s", id);` */
+int gb_err_wrap(struct gb_err *err, int r, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The kind on the wire ("not_found"); "internal" for a code out of range. */
+const char *gb_code_kind(enum gb_code code);
+int gb_code_rpc(enum gb_code code);
+enum gb_class gb_code_class(enum gb_code code);
+const char *gb_code_meaning(enum gb_code code);
+
+/* The code for a kind's name, or GB_EINTERNAL. */
+enum gb_code gb_code_from_kind(const char *kind);

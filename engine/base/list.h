@@ -1,0 +1,55 @@
+/* Intrusive doubly linked lists: the links live in the objects, the head is a link too. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mem.h"
+
+struct gb_list {
+    struct gb_list *next, *previous;
+};
+
+static inline void gb_list_init(struct gb_list *head)
+{
+    head->next = head->previous = head;
+}
+
+/* True also for a link that is in no list, provided that it was initialised or removed. */
+static inline bool gb_list_empty(const struct gb_list *head)
+{
+    return head->next == head;
+}
+
+static inline void gb_list_add_tail(struct gb_list *head, struct gb_list *link)
+{
+    link->previous = head->previous;
+    link->next = head;
+    head->previous->next = link;
+    head->previous = link;
+}
+
+/* Takes @link out; harmless when it is in no list. */
+static inline void gb_list_remove(struct gb_list *link)
+{
+    link->previous->next = link->next;
+    link->next->previous = link->previous;
+    gb_list_init(link);
+}
+
+/* The first link taken out, or NULL. */
+static inline struct gb_list *gb_list_pop(struct gb_list *head)
+{
+    struct gb_list *link = head->next;
+
+    if (link == head)
+        return NULL;
+    gb_list_remove(link);
+    return link;
+}
+
+/* Walks @head; the body may remove the object that it is at, and no other. */
+#define GB_LIST_FOREACH(object, head, member)                                                      \
+    for (struct gb_list *at_ = (head)->next, *after_ = at_->next;                                  \
+         at_ != (head) && ((object) = container_of(at_, __typeof__(*(object)), member), true);     \
+         at_ = after_, after_ = at_->next)

@@ -1,0 +1,32 @@
+/* The log: one line a message, foreign text escaped, one sink for the process.
+ *
+ * Library code logs at debug only; what failed is logged once, by whoever decides what to do.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "buf.h"
+
+enum gb_log_level { GB_LOG_ERROR, GB_LOG_WARNING, GB_LOG_INFO, GB_LOG_DEBUG, GB_LOG_LEVEL_COUNT };
+
+/* Messages above @level are dropped. @fd is borrowed and written to line by line; -1 drops all.
+ * Before the first call: warnings and errors to standard error. */
+void gb_log_open(int fd, enum gb_log_level level);
+bool gb_log_enabled(enum gb_log_level level);
+
+void gb_log(enum gb_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define gb_error(...) gb_log(GB_LOG_ERROR, __VA_ARGS__)
+#define gb_warning(...) gb_log(GB_LOG_WARNING, __VA_ARGS__)
+#define gb_info(...) gb_log(GB_LOG_INFO, __VA_ARGS__)
+#define gb_debug(...)                                                                              \
+    do {                                                                                           \
+        if (gb_log_enabled(GB_LOG_DEBUG))                                                          \
+            gb_log(GB_LOG_DEBUG, __VA_ARGS__);                                                     \
+    } while (0)
+
+/* Adds @text to @buf with control characters, backslashes and bytes that are not UTF-8 as \xNN, so
+ * that it can forge neither a line of the log nor an escape sequence. At most @limit source bytes,
+ * then "…". */
+void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit);

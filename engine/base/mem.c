@@ -1,0 +1,56 @@
+#include "mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *checked(void *pointer)
+{
+    static const char text[] = "glovebox: out of memory\n";
+
+    if (pointer != NULL)
+        return pointer;
+    /* Nothing can be done about a failure to say it. */
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    abort();
+}
+
+void *xmalloc(size_t size)
+{
+    return checked(malloc(size > 0 ? size : 1));
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+}
+
+char *xstrdup(const char *s)
+{
+    return checked(strdup(s));
+}
+
+char *xstrndup(const char *s, size_t size)
+{
+    return checked(strndup(s, size));
+}
+
+char *xasprintf(const char *format, ...)
+{
+    char *s = NULL;
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vasprintf(&s, format, args);
+    va_end(args);
+    return checked(n >= 0 ? s : NULL);
+}
+
+void *try_malloc(size_t size, size_t limit)
+{
+    if (size > limit)
+        return NULL;
+    return malloc(size > 0 ? size : 1);
+}

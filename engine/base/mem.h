@@ -1,0 +1,44 @@
+/* Memory: small fixed sizes abort when there is none; sizes that somebody else chooses do not.
+ *
+ * Ownership words in headers: a function *borrows* an argument for the call, *takes* it (the caller
+ * must not touch it again), or *gives* what the caller then owns.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdlib.h>
+
+/* Never NULL: the process ends when a few bytes cannot be had. For sizes that we choose. */
+void *xmalloc(size_t size) __attribute__((malloc, warn_unused_result));
+void *xcalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+char *xstrdup(const char *s) __attribute__((malloc, warn_unused_result));
+char *xstrndup(const char *s, size_t size) __attribute__((malloc, warn_unused_result));
+char *xasprintf(const char *format, ...)
+    __attribute__((format(printf, 1, 2), malloc, warn_unused_result));
+
+/* NULL when there is no memory or @size is above @limit. For sizes that a peer, a guest or a file
+ * influences. */
+void *try_malloc(size_t size, size_t limit) __attribute__((malloc, warn_unused_result));
+
+/* `_cleanup_(freep) char *s = NULL;` frees at the end of the scope; ownership leaves by TAKE_PTR. */
+#define _cleanup_(function) __attribute__((cleanup(function)))
+
+static inline void freep(void *pointer_to_pointer)
+{
+    free(*(void **)pointer_to_pointer);
+}
+
+#define TAKE_PTR(pointer)                                                                          \
+    ({                                                                                             \
+        __auto_type take_ptr_ = (pointer);                                                         \
+        (pointer) = NULL;                                                                          \
+        take_ptr_;                                                                                 \
+    })
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* The struct that holds @member at @pointer. */
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))

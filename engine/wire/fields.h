@@ -1,0 +1,59 @@
+/* Table-driven codec for the payloads of guest frames and control messages.
+ *
+ * A message is a struct and a table that names its fields in their order on the wire. Encoding and
+ * decoding read the same table, so they cannot disagree, and every length has its limit in one place.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum gb_field_type {
+    GB_FIELD_U8,
+    GB_FIELD_U32,
+    GB_FIELD_U64,
+    GB_FIELD_I64,
+    GB_FIELD_BYTES, /* struct gb_bytes, at most `limit` bytes */
+    GB_FIELD_PAIRS, /* struct gb_pairs, at most `limit` pairs */
+    GB_FIELD_TYPE_COUNT
+};
+
+/* count × (key, value), each as u32 length and bytes. Decoding checks all lengths, so that walking
+ * needs no further check. */
+struct gb_pairs {
+    uint32_t count;
+    struct gb_bytes encoded; /* without the count */
+};
+
+struct gb_field {
+    const char *name;
+    enum gb_field_type type;
+    size_t offset; /* in the struct */
+    size_t limit;  /* bytes or pairs; for PAIRS every key and value is held to `item_limit` */
+    size_t item_limit;
+};
+
+struct gb_fields {
+    const char *name; /* of the message */
+    const struct gb_field *fields;
+    size_t count;
+};
+
+/* Adds the payload of @message to @buf. The values are ours: too long a field is a bug (assert). */
+void gb_fields_encode(const struct gb_fields *table, const void *message, struct gb_buf *buf);
+
+/* Reads @payload into @ret_message; bytes and pairs borrow from @payload. Everything must be there
+ * and nothing may be left. On failure (-GB_EINTERNAL) the message is undefined. */
+int gb_fields_decode(const struct gb_fields *table, struct gb_bytes payload, void *ret_message,
+                     struct gb_err *err);
+
+/* Builds pairs: begin with an empty buffer, add, and point a struct gb_pairs at it. */
+void gb_pairs_add(struct gb_buf *encoded, uint32_t *count, struct gb_bytes key,
+                  struct gb_bytes value);
+
+/* Walks decoded pairs: *@at begins at 0. Returns 1 with a pair, 0 at the end. */
+int gb_pairs_next(const struct gb_pairs *pairs, size_t *at, struct gb_bytes *ret_key,
+                  struct gb_bytes *ret_value);

@@ -1,0 +1,182 @@
+#include "guest.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+enum { NAME_MAX_BYTES = 64, ENTROPY_MAX = 512, INDENT_MAX = 256, MESSAGE_MAX = 1024 };
+
+#define FIELD(type, field_type, member) {#member, field_type, offsetof(struct type, member), 0, 0}
+#define U8(type, member) FIELD(type, GB_FIELD_U8, member)
+#define U32(type, member) FIELD(type, GB_FIELD_U32, member)
+#define U64(type, member) FIELD(type, GB_FIELD_U64, member)
+#define I64(type, member) FIELD(type, GB_FIELD_I64, member)
+#define BYTES(type, member, limit)                                                                 \
+    {#member, GB_FIELD_BYTES, offsetof(struct type, member), limit, 0}
+#define PAIRS(type, member, limit, item)                                                           \
+    {#member, GB_FIELD_PAIRS, offsetof(struct type, member), limit, item}
+
+#define TABLE(table, title, ...)                                                                   \
+    static const struct gb_field table##_list[] = {__VA_ARGS__};                                   \
+    const struct gb_fields table = {title, table##_list, ARRAY_SIZE(table##_list)}
+
+/* clang-format off */
+TABLE(gb_hello_fields, "HELLO",
+      U32(gb_hello, version), BYTES(gb_hello, language, NAME_MAX_BYTES),
+      BYTES(gb_hello, kernel, 2 * NAME_MAX_BYTES), U64(gb_hello, boot_ns));
+TABLE(gb_ready_fields, "READY",
+      BYTES(gb_ready, language, NAME_MAX_BYTES), U32(gb_ready, generation),
+      U64(gb_ready, start_ns));
+TABLE(gb_pong_fields, "PONG",
+      U64(gb_pong, uptime_ns), U64(gb_pong, wall_ns), U8(gb_pong, ready));
+TABLE(gb_configure_fields, "CONFIGURE",
+      BYTES(gb_configure, entropy, ENTROPY_MAX), U64(gb_configure, wall_ns),
+      BYTES(gb_configure, hostname, NAME_MAX_BYTES), BYTES(gb_configure, machine_id, NAME_MAX_BYTES),
+      PAIRS(gb_configure, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX), U32(gb_configure, nproc));
+TABLE(gb_exec_fields, "EXEC",
+      U8(gb_exec, mode), U8(gb_exec, flags), U32(gb_exec, timeout_ms),
+      U64(gb_exec, max_stdout), U64(gb_exec, max_stderr),
+      PAIRS(gb_exec, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX),
+      BYTES(gb_exec, code, GB_CODE_MAX), BYTES(gb_exec, stdin_data, GB_STDIN_MAX));
+TABLE(gb_credit_fields, "CREDIT", U64(gb_credit, bytes));
+TABLE(gb_display_fields, "DISPLAY",
+      BYTES(gb_display, mime, GB_MIME_MAX), BYTES(gb_display, data, GB_DISPLAY_MAX));
+TABLE(gb_waiting_fields, "WAITING", U8(gb_waiting, on));
+TABLE(gb_done_fields, "DONE",
+      I64(gb_done, exit_code), U32(gb_done, signal), U32(gb_done, flags),
+      U64(gb_done, dropped_stdout), U64(gb_done, dropped_stderr),
+      U64(gb_done, wall_ns), U64(gb_done, cpu_ns), U64(gb_done, peak_memory),
+      BYTES(gb_done, value, GB_VALUE_MAX), BYTES(gb_done, note, GB_NOTE_MAX));
+TABLE(gb_stdin_fields, "STDIN",
+      U8(gb_stdin, eof), BYTES(gb_stdin, data, GB_STDIN_MAX));
+TABLE(gb_interrupt_fields, "INTERRUPT", U8(gb_interrupt_request, how));
+TABLE(gb_complete_fields, "COMPLETE",
+      BYTES(gb_complete, code, GB_CODE_MAX), U32(gb_complete, cursor));
+TABLE(gb_completions_fields, "COMPLETIONS",
+      U32(gb_completions, start), U32(gb_completions, end),
+      PAIRS(gb_completions, matches, GB_MATCHES_MAX, GB_MATCH_TEXT_MAX));
+TABLE(gb_is_complete_fields, "IS_COMPLETE", BYTES(gb_is_complete, code, GB_CODE_MAX));
+TABLE(gb_completeness_fields, "COMPLETENESS",
+      U8(gb_completeness_reply, status), BYTES(gb_completeness_reply, indent, INDENT_MAX));
+TABLE(gb_file_write_fields, "FILE_WRITE",
+      U32(gb_file_write, upload), BYTES(gb_file_write, path, GB_PATH_MAX),
+      U64(gb_file_write, offset), U8(gb_file_write, final), U32(gb_file_write, mode),
+      BYTES(gb_file_write, data, GB_FILE_CHUNK_MAX));
+TABLE(gb_file_size_fields, "FILE_SIZE", U64(gb_file_size, size));
+TABLE(gb_file_abort_fields, "FILE_ABORT", U32(gb_file_abort, upload));
+TABLE(gb_file_read_fields, "FILE_READ",
+      BYTES(gb_file_read, path, GB_PATH_MAX), U64(gb_file_read, offset),
+      U32(gb_file_read, length));
+TABLE(gb_file_data_fields, "FILE_DATA",
+      U64(gb_file_data, size), U8(gb_file_data, eof),
+      BYTES(gb_file_data, data, GB_FILE_CHUNK_MAX));
+TABLE(gb_file_list_fields, "FILE_LIST",
+      BYTES(gb_file_list, path, GB_PATH_MAX), BYTES(gb_file_list, after, GB_FILE_NAME_MAX),
+      U32(gb_file_list, limit));
+TABLE(gb_file_path_fields, "FILE_STAT", BYTES(gb_file_path, path, GB_PATH_MAX));
+TABLE(gb_file_change_fields, "FILE_REMOVE or FILE_MKDIR",
+      BYTES(gb_file_change, path, GB_PATH_MAX), U8(gb_file_change, recursive));
+TABLE(gb_status_fields, "STATUS",
+      U64(gb_status, memory_total), U64(gb_status, memory_available), U64(gb_status, memory_used),
+      U64(gb_status, cpu_ns), U32(gb_status, processes), U64(gb_status, uptime_ns),
+      U64(gb_status, wall_ns));
+TABLE(gb_guest_error_fields, "ERROR",
+      U32(gb_guest_error, code), BYTES(gb_guest_error, message, MESSAGE_MAX));
+TABLE(gb_guest_log_fields, "LOG",
+      U8(gb_guest_log, level), BYTES(gb_guest_log, text, GB_GUEST_LOG_MAX));
+/* clang-format on */
+
+const char *gb_guest_type_name(uint16_t type)
+{
+    switch (type) {
+#define GB_X(name, value)                                                                          \
+    case value:                                                                                    \
+        return &#name[sizeof("GB_GUEST_") - 1];
+        GB_GUEST_TYPES(GB_X)
+#undef GB_X
+    default:
+        return "?";
+    }
+}
+
+void gb_guest_add(struct gb_buf *buf, struct gb_frame frame, const struct gb_fields *table,
+                  const void *message)
+{
+    uint8_t header[GB_FRAME_HEADER] = {0};
+    size_t begin = buf->size;
+
+    gb_buf_add(buf, header, sizeof(header));
+    if (table != NULL)
+        gb_fields_encode(table, message, buf);
+    gb_frame_header(header, &frame, buf->size - begin - GB_FRAME_HEADER);
+    memcpy(buf->memory + buf->start + begin, header, sizeof(header));
+}
+
+static const struct gb_field entry_list[] = {
+    BYTES(gb_file_entry, name, GB_FILE_NAME_MAX), U8(gb_file_entry, type),
+    U64(gb_file_entry, size),                     U64(gb_file_entry, allocated),
+    I64(gb_file_entry, mtime_ns),                 U32(gb_file_entry, mode),
+};
+static const struct gb_fields entry_fields = {"entry", entry_list, ARRAY_SIZE(entry_list)};
+
+/* What an entry takes beside its name: length, type, size, allocated, mtime, mode. */
+enum { ENTRY_FIXED = 4 + 1 + 8 + 8 + 8 + 4, ENTRIES_HEAD = 1 + 4 };
+
+size_t gb_entries_begin(struct gb_buf *payload)
+{
+    size_t begin = payload->size;
+
+    gb_buf_add_u8(payload, 0);
+    gb_buf_add_u32(payload, 0);
+    return begin;
+}
+
+void gb_entries_add(struct gb_buf *payload, const struct gb_file_entry *entry)
+{
+    gb_fields_encode(&entry_fields, entry, payload);
+}
+
+void gb_entries_end(struct gb_buf *payload, size_t begin, uint32_t count, bool more)
+{
+    uint8_t *head = payload->memory + payload->start + begin;
+
+    head[0] = more;
+    for (size_t i = 0; i < 4; i++)
+        head[1 + i] = (uint8_t)(count >> (8 * i));
+}
+
+int gb_entries_head(struct gb_bytes payload, bool *ret_more, uint32_t *ret_count,
+                    struct gb_bytes *ret_rest, struct gb_err *err)
+{
+    if (payload.size < ENTRIES_HEAD || payload.data[0] > 1 ||
+        gb_get_u32(payload.data + 1) > GB_ENTRIES_MAX)
+        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: the head is not one");
+    *ret_more = payload.data[0] == 1;
+    *ret_count = gb_get_u32(payload.data + 1);
+    *ret_rest = (struct gb_bytes){payload.data + ENTRIES_HEAD, payload.size - ENTRIES_HEAD};
+    return 0;
+}
+
+int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, struct gb_err *err)
+{
+    uint32_t name_size;
+    struct gb_bytes one;
+    int r;
+
+    if (rest->size < ENTRY_FIXED)
+        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: an entry is cut short");
+    name_size = gb_get_u32(rest->data);
+    if (name_size > GB_FILE_NAME_MAX || rest->size - ENTRY_FIXED < name_size)
+        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: a name is over its limit");
+    one = (struct gb_bytes){rest->data, ENTRY_FIXED + name_size};
+    r = gb_fields_decode(&entry_fields, one, ret_entry, err);
+    if (r < 0)
+        return r;
+    if (ret_entry->type >= GB_ENTRY_TYPE_COUNT)
+        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: an entry of type %u", ret_entry->type);
+    rest->data += one.size;
+    rest->size -= one.size;
+    return 0;
+}

@@ -1,0 +1,264 @@
+/* The messages of the guest protocols: structs, types and field tables. docs/guest.md tells what each
+ * means; both sides are built from this header. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "wire/fields.h"
+#include "wire/frame.h"
+
+/* Raised with every change of what follows. */
+#define GB_GUEST_VERSION 1u
+
+#define GB_GUEST_PORT "glovebox.0"
+#define GB_GUEST_DISK "root"
+
+/* X(constant, name). Ranges: 1– lifecycle, 16– cells, 32– queries, 48– files, 64– answers. */
+#define GB_GUEST_TYPES(X)                                                                          \
+    X(GB_GUEST_HELLO, 1)                                                                           \
+    X(GB_GUEST_READY, 2)                                                                           \
+    X(GB_GUEST_PING, 3)                                                                            \
+    X(GB_GUEST_PONG, 4)                                                                            \
+    X(GB_GUEST_CONFIGURE, 5)                                                                       \
+    X(GB_GUEST_STAT, 6)                                                                            \
+    X(GB_GUEST_STATUS, 7)                                                                          \
+    X(GB_GUEST_SHUTDOWN, 8)                                                                        \
+    X(GB_GUEST_LOG, 9)                                                                             \
+    X(GB_GUEST_EXEC, 16)                                                                           \
+    X(GB_GUEST_OUTPUT, 17)                                                                         \
+    X(GB_GUEST_CREDIT, 18)                                                                         \
+    X(GB_GUEST_DISPLAY, 19)                                                                        \
+    X(GB_GUEST_WAITING, 20)                                                                        \
+    X(GB_GUEST_DONE, 21)                                                                           \
+    X(GB_GUEST_STDIN, 22)                                                                          \
+    X(GB_GUEST_INTERRUPT, 23)                                                                      \
+    X(GB_GUEST_COMPLETE, 32)                                                                       \
+    X(GB_GUEST_COMPLETIONS, 33)                                                                    \
+    X(GB_GUEST_IS_COMPLETE, 34)                                                                    \
+    X(GB_GUEST_COMPLETENESS, 35)                                                                   \
+    X(GB_GUEST_FILE_WRITE, 48)                                                                     \
+    X(GB_GUEST_FILE_SIZE, 49)                                                                      \
+    X(GB_GUEST_FILE_ABORT, 50)                                                                     \
+    X(GB_GUEST_FILE_READ, 51)                                                                      \
+    X(GB_GUEST_FILE_DATA, 52)                                                                      \
+    X(GB_GUEST_FILE_LIST, 53)                                                                      \
+    X(GB_GUEST_FILE_ENTRIES, 54)                                                                   \
+    X(GB_GUEST_FILE_STAT, 55)                                                                      \
+    X(GB_GUEST_FILE_REMOVE, 56)                                                                    \
+    X(GB_GUEST_FILE_MKDIR, 57)                                                                     \
+    X(GB_GUEST_OK, 64)                                                                             \
+    X(GB_GUEST_ERROR, 65)
+
+enum gb_guest_type {
+#define GB_X(name, value) name = value,
+    GB_GUEST_TYPES(GB_X)
+#undef GB_X
+};
+
+/* "EXEC", for logs; "?" for an unknown type. */
+const char *gb_guest_type_name(uint16_t type);
+
+/* OUTPUT's header flags. */
+enum gb_stream { GB_STDOUT = 1, GB_STDERR = 2 };
+
+enum gb_mode { GB_MODE_KERNEL, GB_MODE_PROCESS, GB_MODE_SHELL, GB_MODE_COUNT };
+
+enum gb_exec_flags { GB_EXEC_INTERACTIVE = 1, GB_EXEC_FINAL = 2 };
+
+enum gb_done_flags {
+    GB_DONE_TIMED_OUT = 1,
+    GB_DONE_INTERRUPTED = 2,
+    GB_DONE_OOM = 4,
+    GB_DONE_STATE_LOST = 8,
+    GB_DONE_HAS_VALUE = 16,
+    GB_DONE_VALUE_CUT = 32,
+};
+
+enum gb_interrupt { GB_INTERRUPT_SIGINT, GB_INTERRUPT_SIGKILL };
+
+enum gb_completeness { GB_COMPLETE, GB_INCOMPLETE, GB_INVALID, GB_COMPLETENESS_COUNT };
+
+enum gb_entry_type {
+    GB_ENTRY_FILE,
+    GB_ENTRY_DIR,
+    GB_ENTRY_SYMLINK,
+    GB_ENTRY_OTHER,
+    GB_ENTRY_TYPE_COUNT
+};
+
+struct gb_hello {
+    uint32_t version;
+    struct gb_bytes language, kernel;
+    uint64_t boot_ns; /* since the kernel's start */
+};
+
+struct gb_ready {
+    struct gb_bytes language;
+    uint32_t generation; /* 1, then one more for each replacement */
+    uint64_t start_ns;   /* fork to ready */
+};
+
+struct gb_pong {
+    uint64_t uptime_ns, wall_ns;
+    uint8_t ready;
+};
+
+struct gb_configure {
+    struct gb_bytes entropy;
+    uint64_t wall_ns;
+    struct gb_bytes hostname, machine_id;
+    struct gb_pairs env;
+    uint32_t nproc; /* 0: the agent's own limit */
+};
+
+struct gb_exec {
+    uint8_t mode;  /* enum gb_mode */
+    uint8_t flags; /* enum gb_exec_flags */
+    uint32_t timeout_ms;
+    uint64_t max_stdout, max_stderr;
+    struct gb_pairs env;
+    struct gb_bytes code, stdin_data;
+};
+
+struct gb_credit {
+    uint64_t bytes;
+};
+
+struct gb_display {
+    struct gb_bytes mime, data;
+};
+
+struct gb_waiting {
+    uint8_t on;
+};
+
+struct gb_done {
+    int64_t exit_code; /* 0–255, −1: did not exit */
+    uint32_t signal;   /* 0: none */
+    uint32_t flags;    /* enum gb_done_flags */
+    uint64_t dropped_stdout, dropped_stderr;
+    uint64_t wall_ns, cpu_ns, peak_memory;
+    struct gb_bytes value, note;
+};
+
+struct gb_stdin {
+    uint8_t eof;
+    struct gb_bytes data;
+};
+
+struct gb_interrupt_request {
+    uint8_t how; /* enum gb_interrupt */
+};
+
+struct gb_complete {
+    struct gb_bytes code;
+    uint32_t cursor; /* code points */
+};
+
+struct gb_completions {
+    uint32_t start, end; /* code points */
+    struct gb_pairs matches; /* text, type */
+};
+
+struct gb_is_complete {
+    struct gb_bytes code;
+};
+
+struct gb_completeness_reply {
+    uint8_t status; /* enum gb_completeness */
+    struct gb_bytes indent;
+};
+
+struct gb_file_write {
+    uint32_t upload; /* chosen by the host */
+    struct gb_bytes path;
+    uint64_t offset;
+    uint8_t final;
+    uint32_t mode; /* permission bits; 0: the default, 0644 */
+    struct gb_bytes data;
+};
+
+struct gb_file_size {
+    uint64_t size;
+};
+
+struct gb_file_abort {
+    uint32_t upload;
+};
+
+struct gb_file_read {
+    struct gb_bytes path;
+    uint64_t offset;
+    uint32_t length;
+};
+
+struct gb_file_data {
+    uint64_t size; /* of the file */
+    uint8_t eof;
+    struct gb_bytes data;
+};
+
+struct gb_file_list {
+    struct gb_bytes path, after; /* names greater than `after`, bytewise */
+    uint32_t limit;
+};
+
+struct gb_file_path {
+    struct gb_bytes path;
+};
+
+struct gb_file_change {
+    struct gb_bytes path;
+    uint8_t recursive;
+};
+
+/* One entry of FILE_ENTRIES, whose payload is `more` u8, `count` u32 and the entries. */
+struct gb_file_entry {
+    struct gb_bytes name;
+    uint8_t type; /* enum gb_entry_type */
+    uint64_t size, allocated;
+    int64_t mtime_ns;
+    uint32_t mode;
+};
+
+struct gb_status {
+    uint64_t memory_total, memory_available, memory_used, cpu_ns;
+    uint32_t processes;
+    uint64_t uptime_ns, wall_ns;
+};
+
+struct gb_guest_error {
+    uint32_t code; /* enum gb_code */
+    struct gb_bytes message;
+};
+
+struct gb_guest_log {
+    uint8_t level;
+    struct gb_bytes text;
+};
+
+extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, gb_configure_fields,
+    gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields, gb_done_fields,
+    gb_stdin_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
+    gb_is_complete_fields, gb_completeness_fields, gb_file_write_fields, gb_file_size_fields,
+    gb_file_abort_fields, gb_file_read_fields, gb_file_data_fields, gb_file_list_fields,
+    gb_file_path_fields, gb_file_change_fields, gb_status_fields, gb_guest_error_fields,
+    gb_guest_log_fields;
+
+/* Adds a whole frame: header and the fields of @message (NULL with a NULL table: no payload). */
+void gb_guest_add(struct gb_buf *buf, struct gb_frame frame, const struct gb_fields *table,
+                  const void *message);
+
+/* FILE_ENTRIES: begin, add entries, end; then the buffer holds the payload. */
+size_t gb_entries_begin(struct gb_buf *payload);
+void gb_entries_add(struct gb_buf *payload, const struct gb_file_entry *entry);
+void gb_entries_end(struct gb_buf *payload, size_t begin, uint32_t count, bool more);
+
+/* Reads FILE_ENTRIES: the head, then one entry a call off the front of *@rest, which must be empty
+ * after @ret_count entries (the caller checks). Failure: -GB_EINTERNAL. */
+int gb_entries_head(struct gb_bytes payload, bool *ret_more, uint32_t *ret_count,
+                    struct gb_bytes *ret_rest, struct gb_err *err);
+int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, struct gb_err *err);
