@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/param.h> /* MIN, MAX */
 
 /* Never NULL: the process ends when a few bytes cannot be had. For sizes that we choose. */
 void *xmalloc(size_t size) __attribute__((malloc, warn_unused_result));
@@ -36,9 +37,6 @@ static inline void freep(void *pointer_to_pointer)
     })
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* The struct that holds @member at @pointer. */
 #define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))

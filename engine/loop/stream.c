@@ -1,0 +1,281 @@
+/* Byte streams: read and written by hand under uv_poll, so that a wake-up has a byte budget, small
+ * messages leave in the same turn, and nothing is copied twice. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "loop/loop.h"
+
+struct gb_stream {
+    uv_poll_t handle; /* first: freed through it */
+    struct gb_loop *loop;
+    struct gb_stream_events events;
+    void *arg;
+    int fd;
+    size_t read_bytes;
+    struct gb_buf input, output;
+    size_t sent_unreported; /* left within gb_stream_send(), told from the loop */
+    struct gb_deferred report;
+    struct gb_timer *deadline; /* of gb_stream_finish() */
+    bool paused, closed, told, finishing, freed;
+    int interest; /* events that uv_poll is started with */
+    int close_errno;
+};
+
+static void on_poll(uv_poll_t *handle, int status, int events);
+
+static void free_stream(uv_handle_t *handle)
+{
+    struct gb_stream *stream = handle->data;
+
+    gb_buf_release(&stream->input);
+    gb_buf_release(&stream->output);
+    free(stream);
+}
+
+static void update_interest(struct gb_stream *stream)
+{
+    int interest = 0;
+
+    if (!stream->closed) {
+        if (!stream->paused && !stream->finishing)
+            interest |= UV_READABLE;
+        if (stream->output.size > 0)
+            interest |= UV_WRITABLE;
+        if (interest == 0)
+            interest = UV_DISCONNECT;
+    }
+    if (interest == stream->interest)
+        return;
+    stream->interest = interest;
+    if (interest == 0)
+        (void)uv_poll_stop(&stream->handle);
+    else
+        (void)uv_poll_start(&stream->handle, interest, on_poll);
+}
+
+/* The end of the connection, told once and from the loop. */
+static void broken(struct gb_stream *stream, int sys_errno)
+{
+    if (stream->closed)
+        return;
+    stream->closed = true;
+    stream->close_errno = sys_errno;
+    gb_buf_release(&stream->output);
+    update_interest(stream);
+}
+
+static void tell_closed(struct gb_stream *stream)
+{
+    if (stream->finishing) {
+        gb_stream_free(stream);
+        return;
+    }
+    if (stream->told)
+        return;
+    stream->told = true;
+    stream->events.closed(stream->arg, stream->close_errno);
+}
+
+/* What gb_stream_send() found out, told from the loop: bytes that left, or that nobody listens. */
+static void report_later(void *arg)
+{
+    struct gb_stream *stream = arg;
+    size_t bytes = stream->sent_unreported;
+
+    stream->sent_unreported = 0;
+    if (bytes > 0 && stream->events.sent != NULL)
+        stream->events.sent(stream->arg, bytes);
+    if (!stream->freed && stream->closed)
+        tell_closed(stream);
+}
+
+/* Writes what is queued; the bytes that left, or -1 when the stream broke. */
+static ssize_t flush(struct gb_stream *stream)
+{
+    ssize_t total = 0;
+
+    while (stream->output.size > 0) {
+        ssize_t n = send(stream->fd, gb_buf_data(&stream->output), stream->output.size,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            break;
+        if (n < 0) {
+            broken(stream, errno);
+            return -1;
+        }
+        gb_buf_consume(&stream->output, (size_t)n);
+        total += n;
+    }
+    update_interest(stream);
+    return total;
+}
+
+/* Reads one piece. False when the stream broke or ended. */
+static bool fill(struct gb_stream *stream)
+{
+    uint8_t *to = gb_buf_reserve(&stream->input, stream->read_bytes, SIZE_MAX);
+    ssize_t n;
+
+    if (to == NULL) {
+        broken(stream, ENOMEM);
+        return false;
+    }
+    do
+        n = recv(stream->fd, to, stream->read_bytes, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return true;
+    if (n <= 0) {
+        broken(stream, n < 0 ? errno : 0);
+        return false;
+    }
+    gb_buf_commit(&stream->input, (size_t)n);
+    return true;
+}
+
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+    struct gb_stream *stream = handle->data;
+    ssize_t sent = 0;
+    size_t before;
+
+    if (status < 0)
+        events = UV_READABLE; /* let the read tell what is wrong */
+    if ((events & UV_WRITABLE) != 0)
+        sent = flush(stream);
+    if (stream->finishing && (stream->closed || stream->output.size == 0)) {
+        gb_stream_free(stream);
+        return;
+    }
+    if (sent > 0 && stream->events.sent != NULL) {
+        stream->events.sent(stream->arg, (size_t)sent);
+        if (stream->freed)
+            return;
+    }
+    if (!stream->closed && !stream->paused && !stream->finishing && (events & UV_READABLE) != 0) {
+        before = stream->input.size;
+        (void)fill(stream);
+        if (stream->input.size > before) {
+            stream->events.input(stream->arg, &stream->input);
+            if (stream->freed)
+                return;
+        } else if (!stream->closed && stream->input.size == 0) {
+            gb_buf_clear(&stream->input);
+        }
+    } else if ((events & UV_DISCONNECT) != 0 && !stream->closed) {
+        broken(stream, 0);
+    }
+    if (stream->closed)
+        tell_closed(stream);
+}
+
+struct gb_stream *gb_stream_new(struct gb_loop *loop, int fd, size_t read_bytes,
+                                const struct gb_stream_events *events, void *arg)
+{
+    struct gb_stream *stream = xcalloc(1, sizeof(*stream));
+
+    stream->loop = loop;
+    stream->fd = fd;
+    stream->read_bytes = read_bytes;
+    stream->events = *events;
+    stream->arg = arg;
+    stream->handle.data = stream;
+    if (uv_poll_init(gb_loop_uv(loop), &stream->handle, fd) < 0)
+        abort(); /* not a socket: our bug */
+    update_interest(stream);
+    return stream;
+}
+
+static void after_send(struct gb_stream *stream)
+{
+    ssize_t sent = flush(stream);
+
+    if (sent > 0)
+        stream->sent_unreported += (size_t)sent;
+    if (sent < 0 || (sent > 0 && stream->events.sent != NULL))
+        gb_loop_defer(stream->loop, &stream->report, report_later, stream);
+}
+
+void gb_stream_send(struct gb_stream *stream, const void *data, size_t size)
+{
+    bool idle = stream->output.size == 0;
+
+    if (stream->closed || stream->finishing)
+        return;
+    gb_buf_add(&stream->output, data, size);
+    if (idle)
+        after_send(stream);
+}
+
+void gb_stream_send_buf(struct gb_stream *stream, struct gb_buf *buf)
+{
+    if (stream->closed || stream->finishing || buf->size == 0) {
+        gb_buf_clear(buf);
+        return;
+    }
+    if (stream->output.size > 0) {
+        gb_buf_add(&stream->output, gb_buf_data(buf), buf->size);
+        gb_buf_clear(buf);
+        return;
+    }
+    /* Nothing is queued: the buffers change places, no byte is copied. */
+    struct gb_buf empty = stream->output;
+    stream->output = *buf;
+    *buf = empty;
+    gb_buf_clear(buf);
+    after_send(stream);
+}
+
+size_t gb_stream_queued(const struct gb_stream *stream)
+{
+    return stream->output.size;
+}
+
+void gb_stream_pause(struct gb_stream *stream, bool paused)
+{
+    stream->paused = paused;
+    update_interest(stream);
+}
+
+int gb_stream_fd(const struct gb_stream *stream)
+{
+    return stream->fd;
+}
+
+static void on_deadline(void *arg)
+{
+    gb_stream_free(arg);
+}
+
+void gb_stream_finish(struct gb_stream *stream, uint64_t limit_ms)
+{
+    if (stream->closed || stream->output.size == 0) {
+        gb_stream_free(stream);
+        return;
+    }
+    stream->finishing = true;
+    gb_loop_undefer(&stream->report);
+    stream->deadline = gb_timer_new(stream->loop, on_deadline, stream);
+    gb_timer_start(stream->deadline, limit_ms);
+    update_interest(stream);
+}
+
+void gb_stream_free(struct gb_stream *stream)
+{
+    if (stream == NULL || stream->freed)
+        return;
+    stream->freed = true;
+    gb_loop_undefer(&stream->report);
+    gb_timer_free(stream->deadline);
+    (void)uv_poll_stop(&stream->handle);
+    stream->fd = gb_close(stream->fd);
+    uv_close((uv_handle_t *)&stream->handle, free_stream);
+}

@@ -1,0 +1,48 @@
+/* The host: what all VMs of a process share. QEMU and its version, the accelerator that really works,
+ * which isolation can be had, the images, and the registry of running VMs. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "guard/guard.h"
+#include "loop/loop.h"
+#include "vm/image.h"
+
+enum gb_accel { GB_ACCEL_UNKNOWN, GB_ACCEL_KVM, GB_ACCEL_TCG, GB_ACCEL_COUNT };
+
+/* "kvm", "tcg". */
+const char *gb_accel_name(enum gb_accel accel);
+
+struct gb_host_config {
+    const char *images;    /* folder; NULL: $GLOVEBOX_IMAGES, then the folders of ARCHITECTURE.md */
+    const char *run;       /* folder for the registry, mode 0700; made */
+    const char *cache;     /* folder for what is remembered (accelerator), mode 0700; made */
+    const char *qemu;      /* NULL: $GLOVEBOX_QEMU, then qemu-system-x86_64 in $PATH */
+    const char *launcher;  /* NULL: beside the running program, then the libexec folder */
+    enum gb_accel accel;   /* UNKNOWN: $GLOVEBOX_ACCEL, then what a probe finds */
+    bool require_isolation; /* a stage that cannot be applied is an error */
+};
+
+struct gb_host {
+    struct gb_loop *loop;
+    struct gb_images *images;
+    char *run, *cache, *qemu, *qemu_version, *firmware, *launcher;
+    enum gb_accel accel;
+    char *accel_reason;   /* a sentence: why this one */
+    uint32_t guard_stages; /* enum gb_guard_stage, as a probe found them to work */
+    bool require_isolation;
+};
+
+/* Finds everything, ends QEMU processes that a dead server of this run folder left behind (registry:
+ * pid and start time), and probes accelerator and isolation by booting a tiny guest with a deadline
+ * unless the answer for this kernel, QEMU and CPU is remembered. @done is called once, from the loop:
+ * with the host (gives) or an error. GB_EIMAGE: no images; GB_EUNSUPPORTED: no QEMU, or an accelerator
+ * was asked for that does not work; GB_EPOLICY: isolation was required and cannot be had. */
+void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
+                  void (*done)(void *arg, struct gb_host *host, const struct gb_err *err),
+                  void *arg);
+
+/* All VMs must be dead. Accepts NULL. */
+void gb_host_free(struct gb_host *host);
