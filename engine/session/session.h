@@ -1,0 +1,198 @@
+/* A session: one VM, its cells in the order of their arrival, its files, and its end.
+ *
+ * Life: STARTING (VM boots, worker warms up) → IDLE ⇄ RUNNING (⇄ WAITING_INPUT) → CLOSED.
+ * Cells, file calls, queries and interrupts are accepted from STARTING on: they wait for the worker
+ * (cells) or the agent (the rest). Only the death of the VM ends a session; `closed` is told once,
+ * when its process has been reaped, after everything that was under way has been answered.
+ *
+ * Truth about failures: each answer says in err.dispatched whether the code may have run. What was
+ * never sent to the guest is GB_ECLOSED, dispatched false; what was sent and not answered is
+ * GB_EUNKNOWN, dispatched true.
+ *
+ * All functions: loop thread only. No callback is made from within a call.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "vm/host.h"
+#include "vm/vm.h"
+#include "wire/guest.h"
+
+struct gb_session;
+
+enum gb_session_state {
+    GB_SESSION_STARTING,
+    GB_SESSION_IDLE,
+    GB_SESSION_RUNNING,
+    GB_SESSION_WAITING_INPUT,
+    GB_SESSION_CLOSED,
+    GB_SESSION_STATE_COUNT
+};
+
+/* "starting", "idle", … as on the wire. */
+const char *gb_session_state_name(enum gb_session_state state);
+
+/* NAME=VALUE settings; the strings are NUL-terminated. */
+struct gb_env {
+    char **names, **values;
+    size_t count;
+};
+
+/* Adds a copy of a pair (a name that is there is replaced). GB_EINVALID when the name is not
+ * [A-Za-z_][A-Za-z0-9_]*, is one that would steer our own workers or the loader (LD_*, PYTHONHOME,
+ * BASH_ENV, …), when the value has control characters other than tab, is not UTF-8, or a limit is
+ * passed. */
+int gb_env_add(struct gb_env *env, struct gb_bytes name, struct gb_bytes value, struct gb_err *err);
+void gb_env_release(struct gb_env *env);
+
+struct gb_session_config {
+    struct gb_image *image;   /* borrowed for the session's life */
+    uint32_t memory_mb;       /* 0: the image's */
+    uint32_t timeout_ms;      /* default of its cells; 0: GB_TIMEOUT_DEFAULT_MS */
+    uint64_t idle_ms;         /* closes itself when nothing was asked for so long; 0: never */
+    uint64_t lifetime_ms;     /* 0: no limit */
+    const struct gb_env *env; /* NULL: none; copied */
+};
+
+/* Where the time of an open went. */
+struct gb_session_timing {
+    uint64_t total_ns, boot_ns, worker_ns;
+};
+
+struct gb_session_events {
+    /* Once: the session can run cells (@err NULL), or never will (then `closed` follows). */
+    void (*opened)(void *arg, const struct gb_err *err);
+    /* The state, the number of cells or the time of expiry is another one. May be NULL. */
+    void (*changed)(void *arg);
+    /* What a background process of a finished cell printed; at most the cell's own caps. May be NULL. */
+    void (*background)(void *arg, uint32_t cell, enum gb_stream stream, struct gb_bytes bytes);
+    /* Once, last: the VM is gone. @why is a sentence with its kind. */
+    void (*closed)(void *arg, const struct gb_err *why);
+};
+
+/* Starts a VM for the session. On success the session exists until gb_session_free(). Gives. */
+int gb_session_open(struct gb_host *host, const struct gb_session_config *config,
+                    const struct gb_session_events *events, void *arg,
+                    struct gb_session **ret_session, struct gb_err *err);
+
+/* Ends the session: what is under way fails, `closed` follows with @reason as its sentence. */
+void gb_session_close(struct gb_session *session, const char *reason);
+/* Only after `closed`. Accepts NULL. */
+void gb_session_free(struct gb_session *session);
+
+const char *gb_session_id(const struct gb_session *session); /* unguessable */
+enum gb_session_state gb_session_state(const struct gb_session *session);
+const struct gb_image *gb_session_image(const struct gb_session *session);
+struct gb_vm *gb_session_vm(struct gb_session *session); /* NULL when CLOSED */
+uint32_t gb_session_cells(const struct gb_session *session); /* numbered so far */
+uint32_t gb_session_memory_mb(const struct gb_session *session);
+uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
+/* Monotonic time at which it will close by itself, 0: never. */
+uint64_t gb_session_expires_ns(const struct gb_session *session);
+/* Raised by one whenever the interpreter's state was lost (1 at first). */
+uint32_t gb_session_incarnation(const struct gb_session *session);
+struct gb_session_timing gb_session_timing(const struct gb_session *session);
+/* Why it is closed; NULL before. */
+const struct gb_err *gb_session_why(const struct gb_session *session);
+
+/* ---- cells ---- */
+
+enum gb_cell_state { GB_CELL_QUEUED, GB_CELL_RUNNING, GB_CELL_DONE, GB_CELL_STATE_COUNT };
+
+const char *gb_cell_state_name(enum gb_cell_state state);
+
+struct gb_cell_display {
+    char *mime;
+    struct gb_buf data;
+};
+
+/* Readable by everybody, written by the session only. */
+struct gb_cell {
+    struct gb_session *session; /* NULL once that is freed */
+    uint32_t number;            /* 1, 2, … */
+    enum gb_cell_state state;
+    enum gb_mode mode;
+    struct gb_buf code;
+    struct gb_buf out, error;  /* what was kept of stdout and stderr */
+    uint64_t dropped_stdout, dropped_stderr;
+    struct gb_cell_display *displays;
+    size_t display_count;
+    bool has_value, value_cut;
+    struct gb_buf value;
+    struct gb_buf note; /* the agent's own sentence, mostly empty */
+    int exit_code;      /* 0–255, or −1 when it did not exit */
+    int signal;         /* number, or 0 */
+    bool timed_out, interrupted, oom, state_lost;
+    uint64_t queued_ns, started_ns;         /* monotonic; started 0 before it ran */
+    uint64_t started_at_ns;                 /* wall clock */
+    uint64_t wall_ns, cpu_ns, peak_memory;  /* as the guest measured */
+};
+
+struct gb_cell_config {
+    enum gb_mode mode;
+    bool interactive, final;
+    uint32_t timeout_ms; /* 0: the session's default */
+    uint64_t max_stdout, max_stderr; /* 0: the defaults of limits.h; at most GB_OUTPUT_MAX */
+    const struct gb_env *env; /* NULL: none; for this cell only */
+    struct gb_bytes code, stdin_data; /* copied */
+};
+
+struct gb_cell_events {
+    /* It is being sent to the guest: from here on it counts as dispatched. May be NULL. */
+    void (*started)(void *arg, const struct gb_cell *cell);
+    /* A piece of output that was also added to cell->out or ->error, as it came. May be NULL. */
+    void (*output)(void *arg, const struct gb_cell *cell, enum gb_stream stream,
+                   struct gb_bytes bytes);
+    /* state WAITING_INPUT began or ended. May be NULL. */
+    void (*waiting)(void *arg, const struct gb_cell *cell, bool on);
+    /* Once, last. @err NULL: the cell has its result. Else it has none, err->dispatched tells whether
+     * it may have run, and what it printed until then is in the cell. The cell stays valid until
+     * gb_cell_unref(). */
+    void (*done)(void *arg, const struct gb_cell *cell, const struct gb_err *err);
+};
+
+/* Queues a cell. Gives one reference. Refused with GB_EINVALID: code that is empty, only white space,
+ * over GB_CODE_MAX, not UTF-8 or with a NUL; a bad timeout or cap. GB_ECLOSED: the session has ended.
+ * GB_EBUSY: 256 cells wait already. GB_ETOOLARGE where a size is over its limit. */
+int gb_session_exec(struct gb_session *session, const struct gb_cell_config *config,
+                    const struct gb_cell_events *events, void *arg, struct gb_cell **ret_cell,
+                    struct gb_err *err);
+void gb_cell_unref(struct gb_cell *cell);
+
+/* Forgets the events of a cell (its owner has gone); it runs on. */
+void gb_cell_abandon(struct gb_cell *cell);
+/* Back-pressure: while held the guest may send only what its window allows, then the program waits. */
+void gb_cell_hold(struct gb_cell *cell, bool held);
+/* Interrupts this cell: a queued one is done at once (interrupted, exit_code −1, never dispatched),
+ * a running one gets SIGINT. */
+void gb_cell_interrupt(struct gb_cell *cell);
+
+/* ---- requests to the agent ---- */
+
+/* @done: once, from the loop. @frame: the answer (borrows for the call), or NULL with @err. */
+typedef void gb_reply_fn(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+
+/* Sends a request of any type of guest.h and hands its answer to @done. The answer is of the type that
+ * docs/guest.md names; anything else was turned into an error. @deadline_ms 0: 120 s for files,
+ * GB_QUERY_TIMEOUT_MS for queries. A caller that goes away calls gb_session_forget() with its @arg. */
+int gb_session_request(struct gb_session *session, enum gb_guest_type type,
+                       const struct gb_fields *table, const void *message, uint64_t deadline_ms,
+                       gb_reply_fn *done, void *arg, struct gb_err *err);
+/* No callback with this @arg comes from now on. */
+void gb_session_forget(struct gb_session *session, void *arg);
+
+/* Bytes that wait for the guest: who sends files looks at it before adding more. */
+size_t gb_session_queued(const struct gb_session *session);
+
+/* SIGINT to the running cell; GB_ENOTFOUND when none runs. The answer of the guest is not awaited. */
+int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
+
+/* Feeds the running interactive cell. @done tells whether the guest took it. GB_ENOTFOUND when no
+ * interactive cell runs, GB_ETOOLARGE when too much waits unread. */
+int gb_session_stdin(struct gb_session *session, struct gb_bytes data, bool eof, gb_reply_fn *done,
+                     void *arg, struct gb_err *err);
