@@ -18,7 +18,7 @@ static inline void closep(int *fd)
 }
 
 #define TAKE_FD(fd)                                                                                \
-    ({                                                                                             \
+    __extension__({                                                                                \
         int take_fd_ = (fd);                                                                       \
         (fd) = -1;                                                                                 \
         take_fd_;                                                                                  \

@@ -30,7 +30,7 @@ static inline void freep(void *pointer_to_pointer)
 }
 
 #define TAKE_PTR(pointer)                                                                          \
-    ({                                                                                             \
+    __extension__({                                                                                \
         __auto_type take_ptr_ = (pointer);                                                         \
         (pointer) = NULL;                                                                          \
         take_ptr_;                                                                                 \

@@ -70,7 +70,7 @@ struct gb_session_events {
     /* The state, the number of cells or the time of expiry is another one. May be NULL. */
     void (*changed)(void *arg);
     /* What a background process of a finished cell printed; at most the cell's own caps. May be NULL. */
-    void (*background)(void *arg, uint32_t cell, enum gb_stream stream, struct gb_bytes bytes);
+    void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* Once, last: the VM is gone. @why is a sentence with its kind. */
     void (*closed)(void *arg, const struct gb_err *why);
 };
@@ -146,7 +146,7 @@ struct gb_cell_events {
     /* It is being sent to the guest: from here on it counts as dispatched. May be NULL. */
     void (*started)(void *arg, const struct gb_cell *cell);
     /* A piece of output that was also added to cell->out or ->error, as it came. May be NULL. */
-    void (*output)(void *arg, const struct gb_cell *cell, enum gb_stream stream,
+    void (*output)(void *arg, const struct gb_cell *cell, enum gb_output stream,
                    struct gb_bytes bytes);
     /* state WAITING_INPUT began or ended. May be NULL. */
     void (*waiting)(void *arg, const struct gb_cell *cell, bool on);

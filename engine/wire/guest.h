@@ -62,7 +62,7 @@ enum gb_guest_type {
 const char *gb_guest_type_name(uint16_t type);
 
 /* OUTPUT's header flags. */
-enum gb_stream { GB_STDOUT = 1, GB_STDERR = 2 };
+enum gb_output { GB_STDOUT = 1, GB_STDERR = 2 };
 
 enum gb_mode { GB_MODE_KERNEL, GB_MODE_PROCESS, GB_MODE_SHELL, GB_MODE_COUNT };
 

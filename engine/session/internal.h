@@ -1,0 +1,103 @@
+/* What the files of this module share. Not for others. */
+#pragma once
+
+#include "loop/loop.h"
+#include "session/session.h"
+
+enum {
+    SESSION_ID_BYTES = 10,
+    CELLS_QUEUED_MAX = 256,
+    REQUESTS_MAX = 1024,
+    EARLY_BYTES_MAX = 32 << 20,
+    CREDIT_BATCH = GB_OUTPUT_WINDOW / 4,
+};
+
+/* A cell with what only its session sees. gb_cell is first, so that the two convert. */
+struct cell {
+    struct gb_cell public;
+    struct gb_list link; /* in session->queue, or nowhere */
+    struct gb_cell_events events;
+    void *arg;
+    unsigned refs;      /* the owner's and the session's */
+    uint64_t max_stdout, max_stderr;
+    uint32_t timeout_ms;
+    struct gb_env env;
+    struct gb_buf stdin_data;
+    bool interactive, final, held, interrupt_wanted, started_told;
+    size_t uncredited, display_bytes;
+};
+
+/* A frame that went to the agent and has not been answered. */
+struct request {
+    struct gb_list link; /* in session->requests */
+    uint32_t id;
+    enum gb_guest_type type;
+    gb_reply_fn *done; /* NULL: nobody listens any more */
+    void *arg;
+    uint64_t deadline_ns;
+};
+
+struct gb_session {
+    char id[2 * SESSION_ID_BYTES + 3];
+    struct gb_host *host;
+    struct gb_vm *vm; /* NULL once it is dead */
+    struct gb_image *image;
+    struct gb_session_events events;
+    void *arg;
+    uint32_t memory_mb, timeout_ms;
+    uint64_t idle_ms, lifetime_ms;
+    struct gb_env env;
+
+    enum gb_session_state state;
+    bool running, configured, ready; /* HELLO came, CONFIGURE was answered, the worker is READY */
+    bool opened_told, closing;
+    struct gb_err why; /* of the end */
+    uint32_t incarnation, cells_numbered, queued_count;
+    uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;
+    struct gb_session_timing timing;
+
+    struct gb_list queue; /* cells not yet sent */
+    struct cell *current; /* the one that runs */
+    struct gb_list requests;
+    uint32_t request_count, next_id;
+    struct gb_buf early; /* frames from before HELLO */
+
+    struct gb_timer *idle_timer, *lifetime_timer, *cell_timer, *request_timer, *ready_timer;
+    struct gb_deferred pump, drop;
+    bool changed;
+};
+
+/* ---- session.c ---- */
+
+/* Something was asked for or done: the idle clock starts again. */
+void session_touch(struct gb_session *session);
+/* Sets the state by what is going on, and tells `changed` from the loop. */
+void session_update(struct gb_session *session);
+/* The guest broke the rules: it dies with this sentence. */
+void session_violation(struct gb_session *session, const struct gb_err *err);
+/* Sends frames now, or once the agent says HELLO. */
+void session_send(struct gb_session *session, struct gb_buf *frames);
+
+/* ---- cell.c ---- */
+
+/* Sends the next cell when the session can run one; tells `started`. From the loop. */
+void cell_pump(struct gb_session *session);
+/* Ends the queued cells that were interrupted. From the loop. */
+void cell_drop_interrupted(void *arg);
+/* A frame that belongs to a cell. */
+int cell_frame(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err);
+/* The VM is gone: every cell is done with an error. */
+void cell_fail_all(struct gb_session *session, const struct gb_err *why);
+void cell_unref(struct cell *cell);
+
+/* ---- request.c ---- */
+
+bool request_is_answer(const struct gb_frame *frame);
+int request_answer(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err);
+void request_fail_all(struct gb_session *session, const struct gb_err *why);
+/* The deadline of the oldest one has come. */
+void request_expired(void *arg);
+/* Sends one with a cell in its header. */
+int request_send(struct gb_session *session, enum gb_guest_type type, uint32_t cell,
+                 const struct gb_fields *table, const void *message, uint64_t deadline_ms,
+                 gb_reply_fn *done, void *arg, struct gb_err *err);

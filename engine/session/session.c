@@ -1,0 +1,385 @@
+/* The life of a session: from the VM's start to its end. */
+#include "session/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "session/env.h"
+#include "session/internal.h"
+
+/* HELLO to READY: the start of an interpreter. */
+enum { READY_TIMEOUT_MS = 60000, ENTROPY_BYTES = 64, MACHINE_ID_BYTES = 16 };
+
+static const char *const state_names[] = {"starting", "idle", "running", "waiting_input", "closed"};
+static_assert(ARRAY_SIZE(state_names) == GB_SESSION_STATE_COUNT, "a name for each state");
+
+const char *gb_session_state_name(enum gb_session_state state)
+{
+    return state_names[state];
+}
+
+static int random_hex(size_t bytes, char *hex, struct gb_err *err)
+{
+    uint8_t random[32];
+
+    if (getrandom(random, bytes, 0) != (ssize_t)bytes)
+        return gb_err_sys(err, errno, "no random numbers");
+    for (size_t i = 0; i < bytes; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", random[i]);
+    return 0;
+}
+
+static void arm_idle(struct gb_session *session)
+{
+    if (session->idle_ms == 0)
+        return;
+    if (session->state == GB_SESSION_IDLE && gb_list_empty(&session->requests))
+        gb_timer_start(session->idle_timer, session->idle_ms);
+    else
+        gb_timer_stop(session->idle_timer);
+}
+
+void session_touch(struct gb_session *session)
+{
+    session->last_active_ns = gb_clock_mono_ns();
+    arm_idle(session);
+}
+
+void session_update(struct gb_session *session)
+{
+    enum gb_session_state state = session->state;
+
+    if (state == GB_SESSION_CLOSED)
+        return;
+    if (!session->opened_told)
+        state = GB_SESSION_STARTING;
+    else if (session->current == NULL)
+        state = GB_SESSION_IDLE;
+    else if (state != GB_SESSION_WAITING_INPUT || session->current->started_told == false)
+        state = GB_SESSION_RUNNING;
+    session->state = state;
+    session->changed = true;
+    arm_idle(session);
+}
+
+void session_violation(struct gb_session *session, const struct gb_err *err)
+{
+    char reason[GB_ERR_MESSAGE_MAX];
+
+    (void)snprintf(reason, sizeof(reason), "the guest broke the protocol: %.300s", err->message);
+    gb_session_close(session, reason);
+}
+
+void session_send(struct gb_session *session, struct gb_buf *frames)
+{
+    if (session->vm == NULL || session->closing) {
+        gb_buf_clear(frames);
+    } else if (session->running) {
+        gb_vm_send(session->vm, frames);
+    } else {
+        gb_buf_add(&session->early, gb_buf_data(frames), frames->size);
+        gb_buf_clear(frames);
+    }
+}
+
+static void tell_opened_when_ready(struct gb_session *session)
+{
+    if (!session->ready || !session->configured || session->opened_told)
+        return;
+    session->opened_told = true;
+    gb_timer_stop(session->ready_timer);
+    session->timing.total_ns = gb_clock_mono_ns() - session->opened_at_ns;
+    session->timing.worker_ns = session->timing.total_ns - session->timing.boot_ns;
+    session->state = GB_SESSION_IDLE;
+    session_touch(session);
+    session->events.opened(session->arg, NULL);
+    cell_pump(session);
+}
+
+static void on_configured(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+
+    if (frame == NULL) {
+        if (!session->closing && err->code != GB_ECLOSED)
+            gb_session_close(session, err->message);
+        return;
+    }
+    session->configured = true;
+    tell_opened_when_ready(session);
+}
+
+static int send_configure(struct gb_session *session, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf encoded = {0};
+    char machine_id[2 * MACHINE_ID_BYTES + 1], hostname[32];
+    uint8_t entropy[ENTROPY_BYTES];
+    struct gb_configure message = {0};
+    int r = random_hex(MACHINE_ID_BYTES, machine_id, err);
+
+    if (r < 0)
+        return r;
+    if (getrandom(entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))
+        return gb_err_sys(err, errno, "no random numbers");
+    (void)snprintf(hostname, sizeof(hostname), "glovebox-%.6s", session->id + 2);
+    message.entropy = (struct gb_bytes){entropy, sizeof(entropy)};
+    message.hostname = gb_bytes_str(hostname);
+    message.machine_id = gb_bytes_str(machine_id);
+    message.env = env_pairs(&session->env, &encoded);
+    message.wall_ns = gb_clock_wall_ns(); /* last, so that it is fresh */
+    return request_send(session, GB_GUEST_CONFIGURE, 0, &gb_configure_fields, &message, 0,
+                        on_configured, session, err);
+}
+
+static void on_running(void *arg, const struct gb_hello *hello)
+{
+    struct gb_session *session = arg;
+    struct gb_buf early = session->early;
+    struct gb_err err = {0};
+
+    (void)hello;
+    session->running = true;
+    session->early = (struct gb_buf){0};
+    session->timing.boot_ns = gb_clock_mono_ns() - session->opened_at_ns;
+    if (send_configure(session, &err) < 0) {
+        gb_session_close(session, err.message);
+    } else {
+        gb_timer_start(session->ready_timer, READY_TIMEOUT_MS);
+        gb_vm_send(session->vm, &early);
+    }
+    gb_buf_release(&early);
+}
+
+static int on_ready(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err)
+{
+    struct gb_ready message;
+    int r = gb_fields_decode(&gb_ready_fields, frame->payload, &message, err);
+
+    if (r < 0 || !gb_bytes_equal(message.language, session->image->language))
+        return r;
+    session->incarnation = MAX(session->incarnation, message.generation);
+    session->ready = true;
+    tell_opened_when_ready(session);
+    return 0;
+}
+
+static int on_log(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err)
+{
+    struct gb_guest_log message;
+    int r = gb_fields_decode(&gb_guest_log_fields, frame->payload, &message, err);
+
+    if (r == 0)
+        gb_debug("%s: guest: %.*s", session->id, (int)message.text.size,
+                 (const char *)message.text.data);
+    return r;
+}
+
+static void on_frame(void *arg, const struct gb_frame *frame)
+{
+    struct gb_session *session = arg;
+    struct gb_err err = {0};
+    int r;
+
+    if (session->closing)
+        return;
+    if (frame->type == GB_GUEST_READY)
+        r = on_ready(session, frame, &err);
+    else if (frame->type == GB_GUEST_LOG)
+        r = on_log(session, frame, &err);
+    else if (request_is_answer(frame))
+        r = request_answer(session, frame, &err);
+    else
+        r = cell_frame(session, frame, &err);
+    if (r < 0)
+        session_violation(session, &err);
+}
+
+static void on_dead(void *arg, const struct gb_err *why)
+{
+    struct gb_session *session = arg;
+    bool opened_told = session->opened_told;
+
+    session->why = *why;
+    if (session->why.code == GB_OK)
+        session->why.code = GB_ECLOSED;
+    session->closing = true;
+    gb_vm_free(TAKE_PTR(session->vm));
+    gb_timer_stop(session->idle_timer);
+    gb_timer_stop(session->lifetime_timer);
+    gb_timer_stop(session->ready_timer);
+    gb_timer_stop(session->request_timer);
+    session->state = GB_SESSION_CLOSED;
+    if (!opened_told) {
+        session->why.code = why->code == GB_ECLOSED ? GB_EBOOT : why->code;
+        session->opened_told = true;
+        session->events.opened(session->arg, &session->why);
+    }
+    cell_fail_all(session, &session->why);
+    request_fail_all(session, &session->why);
+    session->events.closed(session->arg, &session->why);
+}
+
+static void on_idle(void *arg)
+{
+    gb_session_close(arg, "it was idle for longer than idle_ms");
+}
+
+static void on_lifetime(void *arg)
+{
+    gb_session_close(arg, "its lifetime_ms is over");
+}
+
+static void on_cell_deadline(void *arg)
+{
+    gb_session_close(arg, "the guest did not end a cell in time");
+}
+
+static void on_ready_deadline(void *arg)
+{
+    gb_session_close(arg, "the interpreter did not start in time");
+}
+
+int gb_session_open(struct gb_host *host, const struct gb_session_config *config,
+                    const struct gb_session_events *events, void *arg,
+                    struct gb_session **ret_session, struct gb_err *err)
+{
+    static const struct gb_vm_events vm_events = {
+        .running = on_running, .frame = on_frame, .dead = on_dead};
+    struct gb_session *session = xcalloc(1, sizeof(*session));
+    struct gb_vm_config vm = {.image = config->image, .ram = GB_RAM_ANONYMOUS};
+    int r;
+
+    session->host = host;
+    session->image = config->image;
+    session->events = *events;
+    session->arg = arg;
+    session->memory_mb = config->memory_mb > 0 ? config->memory_mb : config->image->memory_mb;
+    session->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : GB_TIMEOUT_DEFAULT_MS;
+    session->idle_ms = config->idle_ms;
+    session->lifetime_ms = config->lifetime_ms;
+    session->env = env_copy(config->env);
+    session->incarnation = 1;
+    session->opened_at_ns = session->last_active_ns = gb_clock_mono_ns();
+    gb_list_init(&session->queue);
+    gb_list_init(&session->requests);
+    session->idle_timer = gb_timer_new(host->loop, on_idle, session);
+    session->lifetime_timer = gb_timer_new(host->loop, on_lifetime, session);
+    session->cell_timer = gb_timer_new(host->loop, on_cell_deadline, session);
+    session->ready_timer = gb_timer_new(host->loop, on_ready_deadline, session);
+    session->request_timer = gb_timer_new(host->loop, request_expired, session);
+    (void)snprintf(session->id, sizeof(session->id), "s-");
+    r = random_hex(SESSION_ID_BYTES, session->id + 2, err);
+    vm.memory_mb = session->memory_mb;
+    if (r == 0)
+        r = gb_vm_start(host, &vm, &vm_events, session, &session->vm, err);
+    if (r < 0) {
+        gb_session_free(session);
+        return r;
+    }
+    if (session->lifetime_ms > 0) {
+        session->lifetime_end_ns = session->opened_at_ns + session->lifetime_ms * GB_NS_PER_MS;
+        gb_timer_start(session->lifetime_timer, session->lifetime_ms);
+    }
+    *ret_session = session;
+    return 0;
+}
+
+void gb_session_close(struct gb_session *session, const char *reason)
+{
+    if (session->closing)
+        return;
+    session->closing = true;
+    if (reason == NULL)
+        reason = "it was closed";
+    (void)gb_err_set(&session->why, GB_ECLOSED, "%s", reason);
+    gb_vm_kill(session->vm, reason);
+}
+
+void gb_session_free(struct gb_session *session)
+{
+    if (session == NULL)
+        return;
+    gb_loop_undefer(&session->pump);
+    gb_loop_undefer(&session->drop);
+    gb_timer_free(session->idle_timer);
+    gb_timer_free(session->lifetime_timer);
+    gb_timer_free(session->cell_timer);
+    gb_timer_free(session->ready_timer);
+    gb_timer_free(session->request_timer);
+    gb_env_release(&session->env);
+    gb_buf_release(&session->early);
+    free(session);
+}
+
+const char *gb_session_id(const struct gb_session *session)
+{
+    return session->id;
+}
+
+enum gb_session_state gb_session_state(const struct gb_session *session)
+{
+    return session->state;
+}
+
+const struct gb_image *gb_session_image(const struct gb_session *session)
+{
+    return session->image;
+}
+
+struct gb_vm *gb_session_vm(struct gb_session *session)
+{
+    return session->vm;
+}
+
+uint32_t gb_session_cells(const struct gb_session *session)
+{
+    return session->cells_numbered;
+}
+
+uint32_t gb_session_memory_mb(const struct gb_session *session)
+{
+    return session->memory_mb;
+}
+
+uint64_t gb_session_last_active_ns(const struct gb_session *session)
+{
+    return session->last_active_ns;
+}
+
+uint64_t gb_session_expires_ns(const struct gb_session *session)
+{
+    uint64_t idle_end = session->last_active_ns + session->idle_ms * GB_NS_PER_MS;
+
+    if (session->idle_ms == 0 || session->state != GB_SESSION_IDLE)
+        return session->lifetime_end_ns;
+    return session->lifetime_end_ns == 0 ? idle_end : MIN(idle_end, session->lifetime_end_ns);
+}
+
+uint32_t gb_session_incarnation(const struct gb_session *session)
+{
+    return session->incarnation;
+}
+
+struct gb_session_timing gb_session_timing(const struct gb_session *session)
+{
+    return session->timing;
+}
+
+const struct gb_err *gb_session_why(const struct gb_session *session)
+{
+    return session->state == GB_SESSION_CLOSED ? &session->why : NULL;
+}
+
+size_t gb_session_queued(const struct gb_session *session)
+{
+    if (session->vm == NULL)
+        return 0;
+    return session->running ? gb_vm_queued(session->vm) : session->early.size;
+}
