@@ -122,5 +122,5 @@ function(gb_fuzzer module source)
     # A fuzz target has one function that the fuzzer calls by name.
     target_compile_options(${target} PRIVATE -Wno-missing-prototypes)
     gb_link(${target} ${module})
-    set_property(GLOBAL APPEND PROPERTY GB_FUZZERS "${target}:${corpus}")
+    set_property(GLOBAL APPEND PROPERTY GB_FUZZERS "$<TARGET_FILE:${target}>|${corpus}")
 endfunction()

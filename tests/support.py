@@ -1,0 +1,255 @@
+"""What the tests share: a client of the socket that hides nothing, and a server of their own.
+
+The client speaks the protocol by hand, so that the tests see what any client would see.
+"""
+
+import base64
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import queue
+import socket
+import subprocess
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = os.environ.get("GLOVEBOX_BIN", str(ROOT / "build/release/cli/glovebox"))
+RELEASE = str(ROOT / "build/release/cli/glovebox")
+DEADLINE = 120  # seconds; a hang is a failure, not a wait
+
+
+class Failure(Exception):
+    """A JSON-RPC error."""
+
+    def __init__(self, error):
+        super().__init__(error.get("message"))
+        self.error = error
+        self.code = error["code"]
+        data = error.get("data") or {}
+        self.kind = data.get("kind")
+        self.dispatched = data.get("dispatched")
+        self.retryable = data.get("retryable")
+
+
+class Pending:
+    """A request on its way."""
+
+    def __init__(self):
+        self.box = queue.Queue()
+
+    def wait(self, timeout=DEADLINE):
+        reply = self.box.get(timeout=timeout)
+        if isinstance(reply, Exception):
+            raise reply
+        if "error" in reply:
+            raise Failure(reply["error"])
+        return reply["result"]
+
+    def done(self):
+        return not self.box.empty()
+
+
+class Client:
+    """One connection. Replies are matched by id; notifications go to `notes`."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(DEADLINE)
+        self.sock.connect(str(path))
+        self.ids = itertools.count(1)
+        self.pending = {}
+        self.lock = threading.Lock()
+        self.notes = queue.Queue()
+        self.on_note = None
+        self.strays = queue.Queue()  # replies without an id that we know
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        try:
+            with self.sock.makefile("rb") as lines:
+                for line in lines:
+                    message = json.loads(line)
+                    if "method" in message:
+                        if self.on_note:
+                            self.on_note(message)
+                        self.notes.put(message)
+                        continue
+                    with self.lock:
+                        pending = self.pending.pop(message.get("id"), None)
+                    (pending.box if pending else self.strays).put(message)
+        except (OSError, ValueError):
+            pass
+        with self.lock:
+            left, self.pending = self.pending, {}
+        for pending in left.values():
+            pending.box.put(ConnectionError("the server closed the connection"))
+        self.strays.put(ConnectionError("the server closed the connection"))
+
+    def send(self, method, **params):
+        pending = Pending()
+        with self.lock:
+            number = next(self.ids)
+            self.pending[number] = pending
+        line = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        self.sock.sendall(line.encode() + b"\n")
+        return pending
+
+    def call(self, method, **params):
+        return self.send(method, **params).wait()
+
+    def raw(self, data):
+        self.sock.sendall(data)
+
+    def stray(self, timeout=DEADLINE):
+        """The next reply that carries no id of ours, as JSON-RPC errors of unreadable lines do."""
+        reply = self.strays.get(timeout=timeout)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+        self.reader.join(DEADLINE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Session:
+    """A session and the calls on it."""
+
+    def __init__(self, client, image="python", **options):
+        self.client = client
+        self.opened = client.call("session.open", image=image, **options)
+        self.id = self.opened["session"]
+
+    def exec(self, code, **options):
+        return self.client.call("session.exec", session=self.id, code=code, **options)
+
+    def send(self, code, **options):
+        return self.client.send("session.exec", session=self.id, code=code, **options)
+
+    def call(self, method, **params):
+        return self.client.call(method, session=self.id, **params)
+
+    def write(self, path, data, **options):
+        return self.call("file.write", path=path, base64=base64.b64encode(data).decode(), **options)
+
+    def read(self, path, **options):
+        content, offset = b"", 0
+        while True:
+            piece = self.call("file.read", path=path, offset=offset, **options)
+            content += data_of(piece)
+            offset = len(content)
+            if piece["eof"]:
+                return content
+
+    def get(self):
+        return self.call("session.get")
+
+    def close(self):
+        self.call("session.close")
+
+
+def data_of(thing, name="text"):
+    """The bytes of a text/base64 pair, or of a stream of a cell (name "stdout")."""
+    if name in thing:
+        return thing[name].encode()
+    return base64.b64decode(thing["base64" if name == "text" else name + "_base64"])
+
+
+def out(cell):
+    return data_of(cell, "stdout").decode()
+
+
+def err(cell):
+    return data_of(cell, "stderr").decode()
+
+
+class Server:
+    """A server of the test's own, with its own folders, in the foreground."""
+
+    def __init__(self, *arguments, binary=BINARY, env=None, folder=None):
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="glovebox-test-"))
+        self.socket = self.folder / "server.sock"
+        self.log = self.folder / "server.log"
+        self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLOVEBOX_SOCKET=str(self.socket))
+        if env:
+            self.env.update(env)
+        self.arguments = [binary, "serve", "--foreground", "--socket", str(self.socket), *arguments]
+        self.process = None
+        self.start()
+
+    def start(self):
+        ready, write_end = os.pipe()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [*self.arguments, "--ready-fd", str(write_end)],
+                env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write_end])
+        os.close(write_end)
+        with os.fdopen(ready, "rb") as pipe:
+            if pipe.read(1) == b"":
+                raise RuntimeError(f"the server did not start:\n{self.log.read_text()}")
+
+    def client(self):
+        return Client(self.socket)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(DEADLINE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        status = self.stop()
+        text = self.log.read_text(errors="replace")
+        assert "AddressSanitizer" not in text and "runtime error:" not in text, text[-8000:]
+        assert "LeakSanitizer" not in text, text[-8000:]
+        assert status == 0, f"the server ended with {status}:\n{text[-4000:]}"
+
+
+def wait_for(condition, timeout=DEADLINE, what="a condition"):
+    """Waits on a condition that gives no event (another process's /proc entry), without a busy loop."""
+    import select
+    import time
+
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true within {timeout} s")
+        select.select([], [], [], 0.01)
+
+
+def qemu_pid(client, session_id):
+    for vm in client.call("stats")["vms"]:
+        if vm["session"] == session_id:
+            return vm["pid"]
+    raise AssertionError(f"stats knows no VM of {session_id}")
+
+
+def alive(pid):
+    """Whether a process runs (a zombie does not)."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
