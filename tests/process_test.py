@@ -1,0 +1,202 @@
+"""Processes, signals and limits inside the guest."""
+
+import pytest
+
+from support import err, out
+
+
+def test_forked_children_exit_quietly(py):
+    cell = py.exec("import os,sys\npids=[]\nfor _ in range(20):\n p=os.fork()\n if p==0: sys.exit(0)\n"
+                   " pids.append(p)\nfor p in pids: os.waitpid(p,0)\nprint('PARENT_DONE:%d'%len(pids))")
+    assert out(cell) == "PARENT_DONE:20\n" and cell["exit_code"] == 0
+
+
+def test_child_that_falls_through(py):
+    cell = py.exec("import os\np=os.fork()\nif p==0:\n print('child')\nelse:\n os.waitpid(p,0)\n print('parent')")
+    assert out(cell) == "child\nparent\n" and cell["exit_code"] == 0
+    assert out(py.exec("print('next')")) == "next\n"
+
+
+def test_sleeping_children_do_not_disturb_the_next_cell(py):
+    py.exec("import os,time\nfor _ in range(3):\n if os.fork()==0:\n  time.sleep(2); os._exit(0)")
+    cell = py.exec("print('next')")
+    assert out(cell) == "next\n" and cell["exit_code"] == 0
+
+
+def test_exit_code_is_the_parents(py):
+    cell = py.exec("import os,sys\np=os.fork()\nif p==0: sys.exit(99)\nos.waitpid(p,0)")
+    assert cell["exit_code"] == 0
+
+
+def test_multiprocessing(py):
+    cell = py.exec("from multiprocessing import Pool\ndef f(x): return x*x\n"
+                   "with Pool(2) as p: print(p.map(f,[1,2,3,4,5]))", timeout_ms=60000)
+    assert out(cell) == "[1, 4, 9, 16, 25]\n", err(cell)
+
+
+def test_segmentation_fault(fresh):
+    s = fresh()
+    cell = s.exec("import ctypes; ctypes.string_at(0)")
+    assert cell["signal"] == "SIGSEGV" and cell["exit_code"] is None and cell["state_lost"]
+    assert out(s.exec("print('alive')")) == "alive\n"
+
+
+def test_interrupt_handler_ends_the_cell_in_its_own_way(fresh):
+    cell = fresh().exec("import signal,sys,time\ndef h(*_):\n print('GOT',flush=True); sys.exit(42)\n"
+                        "signal.signal(signal.SIGINT,h)\ntime.sleep(60)", timeout_ms=1000)
+    assert out(cell) == "GOT\n" and cell["exit_code"] == 42 and cell["timed_out"]
+
+
+def test_process_tree_dies_with_the_timeout(fresh):
+    s = fresh("shell")
+    cell = s.exec("(sleep 301; (sleep 302 & (sleep 303; sleep 304) & wait)) & (sleep 305; true) & wait",
+                  timeout_ms=1000)
+    assert cell["timed_out"]
+    left = out(s.exec("ps -eo args | grep -c '^sleep 30[1-5]' || true"))
+    assert left == "0\n"
+
+
+def test_orphans_are_reaped(py):
+    code = ("import os,time\nfor i in range(50):\n p=os.fork()\n if p==0:\n  q=os.fork()\n"
+            "  if q==0: os._exit(0)\n  os._exit(0)\n os.waitpid(p,0)\n"
+            "end=time.time()+20\nwhile time.time()<end:\n"
+            " z=sum(1 for d in os.listdir('/proc') if d.isdigit() and ') Z ' in open(f'/proc/{d}/stat').read())\n"
+            " if z==0: break\nprint(z)")
+    assert out(py.exec(code, timeout_ms=60000)) == "0\n"
+
+
+def test_daemon_belongs_to_init(py):
+    code = ("import os,time\nr,w=os.pipe()\np=os.fork()\nif p==0:\n if os.fork()==0:\n"
+            "  while os.getppid()!=1: time.sleep(.01)\n  os.write(w,str(os.getppid()).encode()); os._exit(0)\n"
+            " os._exit(0)\nos.waitpid(p,0)\nprint(os.read(r,9).decode())")
+    assert out(py.exec(code)) == "1\n"
+
+
+def test_memory_hog_ends_alone(fresh, sh):
+    s = fresh()
+    cell = s.exec("import os\na=[]\nwhile True: a.append(os.urandom(1<<20))", timeout_ms=60000)
+    assert cell["oom"] or "MemoryError" in err(cell), cell
+    assert cell["oom"] == (cell["signal"] == "SIGKILL")
+    assert cell["wall_ms"] < 30000
+    assert out(s.exec("print('again')")) == "again\n"
+    assert out(sh.exec("echo untouched")) == "untouched\n"
+
+
+def test_fork_bomb_is_bounded(fresh):
+    s = fresh("shell")
+    cell = s.exec("bomb() { bomb | bomb & }; bomb; sleep 2; echo over", timeout_ms=15000)
+    assert cell["timed_out"] or cell["exit_code"] is not None
+    assert s.call("file.list", path=".")["entries"] is not None  # the agent answers
+    after = s.exec("pkill -KILL -x bash -v 2>/dev/null; echo ok", timeout_ms=60000)
+    assert "state_lost" in after
+    assert out(s.exec("echo fine", timeout_ms=60000)) == "fine\n"
+
+
+def test_thread_bomb_is_bounded(fresh):
+    s = fresh()
+    cell = s.exec("import threading\nn=0\ne=threading.Event()\ntry:\n while True:\n"
+                  "  threading.Thread(target=e.wait,daemon=True).start(); n+=1\n"
+                  "except RuntimeError: print(n<=1024)\nfinally: e.set()", timeout_ms=120000)
+    assert out(cell) == "True\n", err(cell)
+    assert out(s.exec("print('answers')")) == "answers\n"
+
+
+def test_stdin_is_at_its_end(py, js, sh):
+    assert "EOFError" in err(py.exec("input()"))
+    assert out(py.exec("import sys; print(repr(sys.stdin.read()))")) == "''\n"
+    assert out(sh.exec("if ! read x; then echo EOF; fi")) == "EOF\n"
+    assert out(js.exec("console.log(process.stdin.read())")) == "null\n"
+    assert out(py.exec("import os; print(os.read(0,10))")) == "b''\n"
+
+
+def test_stdin_given_at_once(py, js, sh):
+    assert out(py.exec("print(input()+'|'+input())", stdin="a\nb\n")) == "a|b\n"
+    assert out(sh.exec("cat", stdin="from outside")) == "from outside"
+    code = "let t=''; for await (const c of process.stdin) t += c; console.log(t.toUpperCase())"
+    assert out(js.exec(code, stdin="shout")) == "SHOUT\n"
+
+
+def test_interactive_stdin(fresh):
+    s = fresh()
+    pending = s.send("a=input('name? ')\nb=input()\nprint(a,b)", interactive=True, stream=True)
+    assert s.client.notes.get(timeout=60)["params"]["text"] == "name? "
+    from support import wait_for
+    wait_for(lambda: s.get()["state"] == "waiting_input", what="waiting_input")
+    s.call("session.stdin", text="x\n")
+    s.call("session.stdin", text="y\n", eof=True)
+    assert out(pending.wait()) == "name? x y\n"
+
+
+def test_recursion(py):
+    cell = py.exec("def f(n): return f(n-1) if n else 0\nf(50000)")
+    assert cell["exit_code"] == 1 and "RecursionError" in err(cell)
+    assert out(py.exec("print('alive')")) == "alive\n"
+
+
+def test_broadcast_kill_leaves_the_agent(fresh):
+    s = fresh()
+    s.exec("import os\nos.kill(-1, 9)")
+    assert out(s.exec("print('alive')")) == "alive\n"
+
+
+def test_pid_1_cannot_be_signalled(py):
+    cell = py.exec("import os\nbad=[]\nfor n in range(1,32):\n try: os.kill(1,n); bad.append(n)\n"
+                   " except PermissionError: pass\nprint(bad)")
+    assert out(cell) == "[]\n"
+
+
+def test_many_digits(py):
+    assert out(py.exec("print(len(str(10**100000)))")) == "100001\n"
+
+
+def test_user_code_is_nobody_special(py):
+    code = ("import os,ctypes,socket\nlibc=ctypes.CDLL(None,use_errno=True)\n"
+            "print(os.getuid(),os.getgid(),os.getgroups())\n"
+            "print([l.split()[1] for l in open('/proc/self/status') if l.startswith('Cap')])\n"
+            "print(libc.mount(b'none',b'/tmp',b'tmpfs',0,None))\n"
+            "for f in (lambda: os.chown('/tmp',0,0), lambda: socket.socket(socket.AF_PACKET,socket.SOCK_RAW),\n"
+            "          lambda: socket.socket().bind(('127.0.0.1',80)), lambda: open('/etc/passwd','a'),\n"
+            "          lambda: open('/usr/x','w'), lambda: open('/proc/sys/kernel/hostname','w')):\n"
+            " try: f(); print('allowed')\n except OSError as e: print('refused')")
+    lines = out(py.exec(code)).splitlines()
+    assert lines[0] == "1000 1000 [1000]" or lines[0] == "1000 1000 []"
+    assert set(eval(lines[1])) == {"0000000000000000"}
+    assert lines[2] == "-1" and lines[3:] == ["refused"] * 6
+
+
+def test_no_network(py):
+    code = ("import socket\nprint(sorted(n for _,n in socket.if_nameindex()))\n"
+            "try: socket.create_connection(('192.0.2.1',80),2); print('connected')\n"
+            "except OSError as e: print('no')\n"
+            "s=socket.socket(); s.bind(('127.0.0.1',0)); s.listen()\n"
+            "c=socket.create_connection(s.getsockname()); print('loopback')")
+    assert out(py.exec(code)) == "['lo']\nno\nloopback\n"
+
+
+@pytest.mark.parametrize("name,value", [("LD_PRELOAD", "x"), ("PATH", "/tmp"), ("A", "a\nb"), ("A", "\x1b"),
+                                        ("1A", "x"), ("", "x"), ("A=B", "x"), ("A", "x" * 5000)])
+def test_environment_rules(py, name, value):
+    from support import Failure
+    with pytest.raises(Failure) as failure:
+        py.exec("1", env={name: value})
+    assert failure.value.kind in ("invalid_input", "too_large") and failure.value.dispatched is False
+
+
+def test_environment_of_session_and_cell(fresh):
+    s = fresh("shell", env={"A": "é\tb"})
+    assert out(s.exec("echo \"$A\" $B", env={"B": "cell"})) == "é\tb cell\n"
+    assert out(s.exec("echo \"$A\" [$B]")) == "é\tb []\n"
+
+
+def test_process_mode_is_a_fresh_interpreter(py):
+    py.exec("here = 1")
+    cell = py.exec("print('here' in globals())", mode="process")
+    assert out(cell) == "False\n" and not cell["state_lost"]
+    assert out(py.exec("print(here)")) == "1\n"
+    assert py.exec("import sys; sys.exit(3)", mode="process")["exit_code"] == 3
+
+
+def test_shell_mode_beside_the_kernel(py):
+    py.exec("open('from_py','w').write('hello')")
+    assert out(py.exec("cat from_py; v=2", mode="shell")) == "hello"
+    assert out(py.exec("echo $v", mode="shell")) == "2\n"
