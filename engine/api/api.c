@@ -1,0 +1,529 @@
+/* The public API: a thin face on host and session.
+ *
+ * Theory of operation. Every call makes an object (opening, exec, transfer) that lives until its one
+ * callback. Failures found within the call are told from the loop like all others, through a deferred
+ * call of that object. A session's face outlives neither its engine nor its owner: after
+ * glovebox_session_close() the engine keeps it until the VM is reaped.
+ */
+#include "glovebox.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "loop/loop.h"
+#include "session/session.h"
+#include "vm/host.h"
+
+enum { FILE_MAX = 64 << 20, CHUNK = 1 << 20, WINDOW = 4 };
+
+static_assert((int)GLOVEBOX_KERNEL == (int)GB_MODE_KERNEL, "the same numbers");
+static_assert((int)GLOVEBOX_PROCESS == (int)GB_MODE_PROCESS, "the same numbers");
+static_assert((int)GLOVEBOX_SHELL == (int)GB_MODE_SHELL, "the same numbers");
+
+struct glovebox {
+    struct gb_loop *loop;
+    struct gb_host *host;
+    struct gb_list sessions;
+    glovebox_open_fn *opened;
+    void (*closed)(void *arg);
+    void *arg;
+    bool closing;
+    struct gb_deferred deferred;
+};
+
+struct glovebox_session {
+    struct gb_list link;
+    struct glovebox *engine;
+    struct gb_session *session;
+    glovebox_session_fn *opened;
+    void (*closed)(void *arg, struct glovebox_session *session, const struct glovebox_error *why);
+    void *arg;
+    bool open, dropped; /* `opened` said yes; the owner has let go */
+    struct gb_err err;  /* of an opening that failed within the call */
+    struct gb_deferred deferred;
+};
+
+static struct glovebox_error face_of(const struct gb_err *err)
+{
+    return (struct glovebox_error){
+        .kind = gb_code_kind(err->code),
+        .message = err->message,
+        .dispatched = err->dispatched,
+        .retryable = gb_code_class(err->code) == GB_CLASS_RETRY,
+    };
+}
+
+const char *glovebox_version(void)
+{
+    return GB_VERSION;
+}
+
+/* ---- the engine ---- */
+
+static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
+{
+    struct glovebox *engine = arg;
+    glovebox_open_fn *opened = engine->opened;
+    void *user = engine->arg;
+    struct glovebox_error face;
+
+    engine->host = host;
+    if (host != NULL) {
+        opened(user, engine, NULL);
+        return;
+    }
+    face = face_of(err);
+    gb_loop_free(engine->loop);
+    free(engine);
+    opened(user, NULL, &face);
+}
+
+void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options, glovebox_open_fn *opened,
+                   void *arg)
+{
+    struct glovebox *engine = xcalloc(1, sizeof(*engine));
+    struct gb_host_config config = {0};
+
+    engine->loop = gb_loop_new(loop);
+    engine->opened = opened;
+    engine->arg = arg;
+    gb_list_init(&engine->sessions);
+    if (options != NULL) {
+        config.images = options->images;
+        config.run = config.cache = options->state;
+        config.launcher = options->launcher;
+        config.require_isolation = options->require_isolation;
+    }
+    gb_host_open(engine->loop, &config, on_host, engine);
+}
+
+static void close_when_empty(void *arg)
+{
+    struct glovebox *engine = arg;
+    void (*closed)(void *arg) = engine->closed;
+    void *user = engine->arg;
+
+    if (!gb_list_empty(&engine->sessions))
+        return;
+    gb_host_free(engine->host);
+    gb_loop_free(engine->loop);
+    free(engine);
+    if (closed != NULL)
+        closed(user);
+}
+
+void glovebox_close(struct glovebox *engine, void (*closed)(void *arg), void *arg)
+{
+    struct glovebox_session *session;
+
+    engine->closing = true;
+    engine->closed = closed;
+    engine->arg = arg;
+    GB_LIST_FOREACH(session, &engine->sessions, link)
+        glovebox_session_close(session);
+    gb_loop_defer(engine->loop, &engine->deferred, close_when_empty, engine);
+}
+
+const char *glovebox_accelerator(const struct glovebox *engine)
+{
+    return gb_accel_name(engine->host->accel);
+}
+
+/* ---- sessions ---- */
+
+static void forget_session(struct glovebox_session *session)
+{
+    struct glovebox *engine = session->engine;
+
+    gb_list_remove(&session->link);
+    gb_loop_undefer(&session->deferred);
+    gb_session_free(session->session);
+    free(session);
+    if (engine->closing)
+        gb_loop_defer(engine->loop, &engine->deferred, close_when_empty, engine);
+}
+
+static void on_opened(void *arg, const struct gb_err *err)
+{
+    struct glovebox_session *session = arg;
+    struct glovebox_error face;
+
+    if (session->dropped)
+        return;
+    if (err == NULL) {
+        session->open = true;
+        session->opened(session->arg, session, NULL);
+        return;
+    }
+    face = face_of(err);
+    session->dropped = true;
+    session->opened(session->arg, NULL, &face);
+}
+
+static void on_closed(void *arg, const struct gb_err *why)
+{
+    struct glovebox_session *session = arg;
+    struct glovebox_error face = face_of(why);
+
+    if (!session->dropped && session->closed != NULL)
+        session->closed(session->arg, session, &face);
+    forget_session(session);
+}
+
+static void tell_open_failed(void *arg)
+{
+    struct glovebox_session *session = arg;
+    struct glovebox_error face = face_of(&session->err);
+
+    if (!session->dropped)
+        session->opened(session->arg, NULL, &face);
+    forget_session(session);
+}
+
+static int read_env(const char *const *lines, struct gb_env *env, struct gb_err *err)
+{
+    int r = 0;
+
+    for (; lines != NULL && *lines != NULL && r == 0; lines++) {
+        const char *equals = strchr(*lines, '=');
+
+        if (equals == NULL)
+            return gb_err_set(err, GB_EINVALID, "an environment setting is NAME=value");
+        r = gb_env_add(env, (struct gb_bytes){(const uint8_t *)*lines, (size_t)(equals - *lines)},
+                       gb_bytes_str(equals + 1), err);
+    }
+    return r;
+}
+
+static int open_session(struct glovebox_session *session,
+                        const struct glovebox_session_options *options, struct gb_err *err)
+{
+    static const struct gb_session_events events = {.opened = on_opened, .closed = on_closed};
+    _cleanup_(gb_env_release) struct gb_env env = {0};
+    struct gb_session_config config = {
+        .memory_mb = options->memory_mb,
+        .timeout_ms = options->timeout_ms,
+        .idle_ms = options->idle_ms,
+        .lifetime_ms = options->lifetime_ms,
+        .env = &env,
+    };
+    const char *image = options->image != NULL ? options->image : "python";
+    struct gb_host *host = session->engine->host;
+    int r = read_env(options->env, &env, err);
+
+    if (r < 0)
+        return r;
+    config.image = gb_images_find(host->images, image);
+    if (config.image == NULL)
+        return gb_err_set(err, GB_EIMAGE, "there is no image %s; see `glovebox image ls`", image);
+    return gb_session_open(host, &config, &events, session, &session->session, err);
+}
+
+void glovebox_session_open(struct glovebox *engine, const struct glovebox_session_options *options,
+                           glovebox_session_fn *opened, void *arg)
+{
+    static const struct glovebox_session_options defaults = {0};
+    struct glovebox_session *session = xcalloc(1, sizeof(*session));
+
+    if (options == NULL)
+        options = &defaults;
+    session->engine = engine;
+    session->opened = opened;
+    session->closed = options->closed;
+    session->arg = arg;
+    gb_list_add_tail(&engine->sessions, &session->link);
+    if (open_session(session, options, &session->err) < 0)
+        gb_loop_defer(engine->loop, &session->deferred, tell_open_failed, session);
+}
+
+void glovebox_session_close(struct glovebox_session *session)
+{
+    session->dropped = true;
+    if (session->session != NULL)
+        gb_session_close(session->session, NULL);
+}
+
+const char *glovebox_session_id(const struct glovebox_session *session)
+{
+    return gb_session_id(session->session);
+}
+
+/* ---- cells ---- */
+
+struct exec {
+    struct glovebox_session *session;
+    void (*output)(void *arg, int stream, struct glovebox_bytes bytes);
+    glovebox_exec_fn *done;
+    void *arg;
+    struct gb_cell *cell;
+    struct gb_err err;
+    struct gb_deferred deferred;
+};
+
+static struct glovebox_bytes bytes_of(const struct gb_buf *buf)
+{
+    return (struct glovebox_bytes){(const char *)gb_buf_data(buf), buf->size};
+}
+
+static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stream,
+                      struct gb_bytes bytes)
+{
+    struct exec *exec = arg;
+
+    (void)cell;
+    if (exec->output != NULL)
+        exec->output(exec->arg, (int)stream,
+                     (struct glovebox_bytes){(const char *)bytes.data, bytes.size});
+}
+
+static void tell_result(struct exec *exec, const struct gb_cell *cell)
+{
+    static const char none[] = "";
+    struct glovebox_display *displays = xcalloc(cell->display_count, sizeof(*displays));
+    struct glovebox_result result = {
+        .cell = cell->number,
+        .exit_code = cell->exit_code,
+        .signal = cell->signal,
+        .timed_out = cell->timed_out,
+        .interrupted = cell->interrupted,
+        .oom = cell->oom,
+        .state_lost = cell->state_lost,
+        .out = bytes_of(&cell->out),
+        .err = bytes_of(&cell->error),
+        .out_left_out = cell->dropped_stdout,
+        .err_left_out = cell->dropped_stderr,
+        .displays = displays,
+        .display_count = cell->display_count,
+        .wall_ms = (double)cell->wall_ns / 1e6,
+        .cpu_ms = (double)cell->cpu_ns / 1e6,
+        .peak_memory = cell->peak_memory,
+    };
+
+    if (cell->has_value)
+        result.value = cell->value.size > 0 ? bytes_of(&cell->value)
+                                            : (struct glovebox_bytes){none, 0};
+    for (size_t i = 0; i < cell->display_count; i++)
+        displays[i] = (struct glovebox_display){cell->displays[i].mime,
+                                                bytes_of(&cell->displays[i].data)};
+    exec->done(exec->arg, &result, NULL);
+    free(displays);
+}
+
+static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)
+{
+    struct exec *exec = arg;
+
+    if (err != NULL) {
+        struct glovebox_error face = face_of(err);
+        exec->done(exec->arg, NULL, &face);
+    } else {
+        tell_result(exec, cell);
+    }
+    gb_cell_unref(exec->cell);
+    free(exec);
+}
+
+static void tell_exec_failed(void *arg)
+{
+    struct exec *exec = arg;
+    struct glovebox_error face = face_of(&exec->err);
+
+    exec->done(exec->arg, NULL, &face);
+    free(exec);
+}
+
+void glovebox_exec(struct glovebox_session *session, const struct glovebox_exec_options *options,
+                   glovebox_exec_fn *done, void *arg)
+{
+    static const struct gb_cell_events events = {.output = on_output, .done = on_done};
+    _cleanup_(gb_env_release) struct gb_env env = {0};
+    struct exec *exec = xcalloc(1, sizeof(*exec));
+    struct gb_cell_config config = {
+        .mode = (enum gb_mode)options->mode,
+        .timeout_ms = options->timeout_ms,
+        .max_stdout = options->max_stdout,
+        .max_stderr = options->max_stderr,
+        .env = &env,
+        .code = gb_bytes_str(options->code != NULL ? options->code : ""),
+        .stdin_data = {(const uint8_t *)options->input.data, options->input.size},
+    };
+    int r;
+
+    exec->session = session;
+    exec->output = options->output;
+    exec->done = done;
+    exec->arg = arg;
+    r = read_env(options->env, &env, &exec->err);
+    if (r == 0)
+        r = gb_session_exec(session->session, &config, &events, exec, &exec->cell, &exec->err);
+    if (r < 0)
+        gb_loop_defer(session->engine->loop, &exec->deferred, tell_exec_failed, exec);
+}
+
+void glovebox_interrupt(struct glovebox_session *session)
+{
+    (void)gb_session_interrupt(session->session, NULL); /* none runs: nothing to do */
+}
+
+/* ---- files ---- */
+
+struct transfer {
+    struct glovebox_session *session;
+    char *path;
+    struct gb_buf content; /* what is left to write, or what has been read */
+    uint64_t offset;       /* asked for or sent so far */
+    uint32_t mode, upload, pending;
+    bool failed;
+    glovebox_file_fn *done;
+    void *arg;
+    struct gb_err err;
+    struct gb_deferred deferred;
+};
+
+static void finish_transfer(void *arg)
+{
+    struct transfer *transfer = arg;
+    struct glovebox_error face = face_of(&transfer->err);
+
+    if (transfer->failed)
+        transfer->done(transfer->arg, (struct glovebox_bytes){NULL, 0}, &face);
+    else
+        transfer->done(transfer->arg, bytes_of(&transfer->content), NULL);
+    gb_buf_release(&transfer->content);
+    free(transfer->path);
+    free(transfer);
+}
+
+static void finish_later(struct transfer *transfer)
+{
+    gb_loop_defer(transfer->session->engine->loop, &transfer->deferred, finish_transfer, transfer);
+}
+
+static struct transfer *new_transfer(struct glovebox_session *session, const char *path,
+                                     glovebox_file_fn *done, void *arg)
+{
+    struct transfer *transfer = xcalloc(1, sizeof(*transfer));
+
+    transfer->session = session;
+    transfer->path = xstrdup(path);
+    transfer->done = done;
+    transfer->arg = arg;
+    return transfer;
+}
+
+static void send_chunks(struct transfer *transfer);
+
+static void on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct transfer *transfer = arg;
+
+    (void)frame;
+    transfer->pending--;
+    if (err != NULL && !transfer->failed) {
+        transfer->failed = true;
+        transfer->err = *err;
+    }
+    if (!transfer->failed && transfer->content.size > 0)
+        send_chunks(transfer);
+    else if (transfer->pending == 0)
+        finish_transfer(transfer);
+}
+
+/* Keeps a few chunks on the way, so that the guest never waits for us. */
+static void send_chunks(struct transfer *transfer)
+{
+    do {
+        size_t size = MIN(transfer->content.size, (size_t)CHUNK);
+        const struct gb_file_write message = {
+            .upload = transfer->upload,
+            .path = gb_bytes_str(transfer->path),
+            .offset = transfer->offset,
+            .final = size == transfer->content.size,
+            .mode = transfer->mode,
+            .data = {gb_buf_data(&transfer->content), size},
+        };
+
+        if (gb_session_request(transfer->session->session, GB_GUEST_FILE_WRITE,
+                               &gb_file_write_fields, &message, 0, on_written, transfer,
+                               &transfer->err) < 0) {
+            transfer->failed = true;
+            if (transfer->pending == 0)
+                finish_later(transfer);
+            return;
+        }
+        transfer->pending++;
+        transfer->offset += size;
+        gb_buf_consume(&transfer->content, size);
+    } while (transfer->content.size > 0 && transfer->pending < WINDOW);
+}
+
+void glovebox_file_write(struct glovebox_session *session, const char *path,
+                         struct glovebox_bytes content, uint32_t mode, glovebox_file_fn *done,
+                         void *arg)
+{
+    struct transfer *transfer = new_transfer(session, path, done, arg);
+
+    transfer->mode = mode;
+    /* Uploads of the server and of the library never share a VM: any number that is not in use does. */
+    transfer->upload = (uint32_t)((uintptr_t)transfer >> 4);
+    if (strlen(path) > GB_PATH_MAX ||
+        !gb_buf_try_add(&transfer->content, content.data, content.size, FILE_MAX)) {
+        transfer->failed = true;
+        (void)gb_err_set(&transfer->err, GB_ETOOLARGE, "a file may have %d bytes, its path %u",
+                         FILE_MAX, GB_PATH_MAX);
+        finish_later(transfer);
+        return;
+    }
+    send_chunks(transfer);
+}
+
+static void ask_chunk(struct transfer *transfer);
+
+static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct transfer *transfer = arg;
+    struct gb_file_data message = {0};
+
+    transfer->failed = true;
+    if (err != NULL) {
+        transfer->err = *err;
+    } else if (gb_fields_decode(&gb_file_data_fields, frame->payload, &message, &transfer->err) == 0) {
+        if (gb_buf_try_add(&transfer->content, message.data.data, message.data.size, FILE_MAX))
+            transfer->failed = false;
+        else
+            (void)gb_err_set(&transfer->err, GB_ETOOLARGE, "%s has more than %d bytes",
+                             transfer->path, FILE_MAX);
+    }
+    if (transfer->failed || message.eof != 0 || message.data.size == 0)
+        finish_transfer(transfer);
+    else
+        ask_chunk(transfer);
+}
+
+static void ask_chunk(struct transfer *transfer)
+{
+    const struct gb_file_read message = {gb_bytes_str(transfer->path), transfer->content.size,
+                                         CHUNK};
+
+    if (gb_session_request(transfer->session->session, GB_GUEST_FILE_READ, &gb_file_read_fields,
+                           &message, 0, on_read, transfer, &transfer->err) < 0) {
+        transfer->failed = true;
+        finish_later(transfer);
+    }
+}
+
+void glovebox_file_read(struct glovebox_session *session, const char *path, glovebox_file_fn *done,
+                        void *arg)
+{
+    struct transfer *transfer = new_transfer(session, path, done, arg);
+
+    if (strlen(path) > GB_PATH_MAX) {
+        transfer->failed = true;
+        (void)gb_err_set(&transfer->err, GB_EINVALID, "a path may have %u bytes", GB_PATH_MAX);
+        finish_later(transfer);
+        return;
+    }
+    ask_chunk(transfer);
+}

@@ -1,0 +1,67 @@
+/* Opens a Python session, runs two cells in it, and prints what they say.
+ * cc hello.c $(pkg-config --cflags --libs glovebox) -o hello */
+#include <glovebox.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct glovebox *engine;
+static struct glovebox_session *session;
+
+static void fail(const char *what, const struct glovebox_error *error)
+{
+    fprintf(stderr, "%s: %s (%s)\n", what, error->message, error->kind);
+    exit(1);
+}
+
+static void on_output(void *arg, int stream, struct glovebox_bytes bytes)
+{
+    (void)arg;
+    fwrite(bytes.data, 1, bytes.size, stream == 1 ? stdout : stderr);
+}
+
+static void on_second(void *arg, const struct glovebox_result *result,
+                      const struct glovebox_error *error)
+{
+    (void)arg;
+    if (error != NULL)
+        fail("exec", error);
+    printf("value %.*s, exit code %d\n", (int)result->value.size, result->value.data,
+           result->exit_code);
+    glovebox_session_close(session);
+    glovebox_close(engine, NULL, NULL);
+}
+
+static void on_first(void *arg, const struct glovebox_result *result,
+                     const struct glovebox_error *error)
+{
+    (void)result;
+    if (error != NULL)
+        fail("exec", error);
+    glovebox_exec(session, &(struct glovebox_exec_options){.code = "x + 1"}, on_second, arg);
+}
+
+static void on_session(void *arg, struct glovebox_session *opened, const struct glovebox_error *error)
+{
+    if (error != NULL)
+        fail("session", error);
+    session = opened;
+    glovebox_exec(session,
+                  &(struct glovebox_exec_options){.code = "x = 41; print('hello from', x)",
+                                                  .output = on_output},
+                  on_first, arg);
+}
+
+static void on_engine(void *arg, struct glovebox *opened, const struct glovebox_error *error)
+{
+    if (error != NULL)
+        fail("engine", error);
+    engine = opened;
+    glovebox_session_open(engine, &(struct glovebox_session_options){.image = "python"}, on_session,
+                          arg);
+}
+
+int main(void)
+{
+    glovebox_open(uv_default_loop(), NULL, on_engine, NULL);
+    return uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+}
