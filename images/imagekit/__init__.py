@@ -1,0 +1,1 @@
+"""Builds what a guest boots from; `images/build` is the program, see its --help."""

@@ -1,0 +1,76 @@
+#!/bin/sh
+# Turns the installed root $1 into an EROFS image; mmdebstrap runs this as (namespaced) root.
+# $1/.glovebox/settings sets REMOVE (patterns), TOOLS, PYTHON (version or nothing) and EROFS
+# (options); the results are $1/.glovebox/image and $1/.glovebox/packages.
+# shellcheck disable=SC2016 # what is in single quotes is for other readers
+set -eu
+
+root=$1
+own=$root/.glovebox
+# shellcheck source=/dev/null
+. "$own/settings"
+
+in_root() {
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONHASHSEED=0 chroot "$root" "$@"
+}
+
+# $1: only what matches this pattern; patterns of REMOVE are expanded inside the root.
+remove() {
+    for pattern in $REMOVE; do
+        # shellcheck disable=SC2254 # both are patterns
+        case $pattern in
+            $1) in_root sh -c "rm -rf -- $pattern" ;;
+        esac
+    done
+}
+
+in_root dpkg-query --show --showformat '${Package} ${Version}\n' > "$own/packages"
+
+# By hand, because useradd is in no essential package and would write the day into shadow.
+echo 'user:x:1000:1000::/home/user:/bin/bash' >> "$root/etc/passwd"
+echo 'user:x:1000:' >> "$root/etc/group"
+if [ -f "$root/etc/shadow" ]; then
+    sed -i -E 's/^([^:]*:[^:]*):[0-9]*/\1:19000/' "$root/etc/shadow"
+    echo 'user:*:19000:0:99999:7:::' >> "$root/etc/shadow"
+fi
+printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
+echo glovebox > "$root/etc/hostname"
+: > "$root/etc/resolv.conf"
+: > "$root/etc/machine-id"
+
+if [ -n "$PYTHON" ]; then
+    # Never checked against the source: no stat of it when a guest imports, and the same bytes
+    # whenever it is built.
+    remove '*/python*'
+    find "$root/usr" -xdev -depth -name __pycache__ -exec rm -rf {} +
+    in_root "python$PYTHON" -m compileall -q --invalidation-mode unchecked-hash \
+        "/usr/lib/python$PYTHON" /usr/lib/python3/dist-packages
+fi
+set -f
+remove '*'
+set +f
+
+find "$root" -xdev -type f -perm /6000 -exec chmod ug-s {} +
+find "$root" -xdev -type d -perm /6000 -exec chmod ug-s {} +
+find "$root/usr/share/doc" -depth -type d -empty -delete
+for place in tmp run home; do
+    find "$root/$place" -xdev -mindepth 1 -delete
+done
+mkdir -p "$root/home/user"
+
+for tool in $TOOLS; do
+    in_root sh -c 'command -v "$1" > /dev/null' sh "$tool" || {
+        echo "the program $tool is missing" >&2
+        exit 1
+    }
+done
+
+# A plain bind of the root shows /dev, /proc and /sys as they are below what is mounted there.
+mkdir "$own/view"
+# shellcheck disable=SC2086 # EROFS is a list
+unshare --mount sh -euc '
+    own=$1
+    shift
+    mount --bind "$own/.." "$own/view"
+    mkfs.erofs "$@" "$own/image" "$own/view"
+' sh "$own" --quiet $EROFS

@@ -1,0 +1,64 @@
+"""Root images: a Debian installation by mmdebstrap, stripped, as a read-only EROFS.
+
+Theory of operation
+mmdebstrap installs the packages from the private apt's store, maintainer scripts and all, so that
+alternatives, the linker's cache and certificates are right. As root it uses chroot, otherwise a
+user namespace. Everything that happens inside is one customize hook, finish-root.sh, which mmdebstrap
+runs as (possibly namespaced) root; what comes out is the EROFS file and the list of packages.
+
+The result depends on package versions and recipe alone: times are EPOCH, the UUID is fixed, all
+belongs to root but /home/user, which the agent covers with a tmpfs anyway.
+"""
+
+import os
+import shlex
+
+from .report import BuildError
+
+# Every file's time. A constant, not the archive's date: that changes when no package did.
+EPOCH = 1_700_000_000
+UUID = "67620000-0000-4000-8000-000000000001"
+
+FINISH = os.path.join(os.path.dirname(__file__), "finish-root.sh")
+
+
+def build(recipe, packages, report, target, *, mode):
+    """Makes `target`/NAME.erofs and `target`/NAME.packages."""
+    part = recipe.name
+    image = os.path.join(target, recipe.name + ".erofs")
+    options = [f"-T{EPOCH}", f"-U{UUID}", "-x-1", "--all-root",
+               "--exclude-regex=^([.]glovebox$|dev/|proc/|sys/)"]
+    variables = {"REMOVE": " ".join(recipe.remove), "TOOLS": " ".join(recipe.tools),
+                 "PYTHON": recipe.python, "EROFS": " ".join(options)}
+    settings = os.path.join(target, part + ".settings")
+    with open(settings, "w", encoding="utf-8") as file:
+        file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    report.run(part, [
+        "setpriv", "--pdeathsig", "INT",
+        "mmdebstrap", f"--mode={mode}", "--variant=essential", "--format=null",
+        "--skip=update,essential/unlink,cleanup",
+        "--include=" + ",".join(recipe.packages),
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/info/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+        '--setup-hook=mkdir -p "$1/var/cache/apt/archives" "$1/var/lib/apt/lists" "$1/.glovebox"',
+        f"--setup-hook=sync-in {packages.lists} /var/lib/apt/lists",
+        f"--setup-hook=sync-in {packages.archives} /var/cache/apt/archives",
+        f"--customize-hook=upload {settings} /.glovebox/settings",
+        f"--customize-hook=upload {FINISH} /.glovebox/finish",
+        '--customize-hook=sh "$1/.glovebox/finish" "$1"',
+        f"--customize-hook=download /.glovebox/image {image}",
+        f"--customize-hook=download /.glovebox/packages {os.path.join(target, part)}.packages",
+        "bookworm", "/dev/null", packages.sources_list,
+    ], failure=f"the image {part} could not be made", env=environment())
+    if not os.path.getsize(image):
+        raise BuildError(f"the image {part} came out empty", report.log_path(part))
+
+
+def environment():
+    """Nothing of the caller's environment may reach maintainer scripts."""
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND":
+            "noninteractive", "SOURCE_DATE_EPOCH": str(EPOCH),
+            "TMPDIR": os.environ.get("TMPDIR", "/tmp"), "HOME": "/"}
