@@ -150,6 +150,7 @@ class Worker:
             os.close(fd)
         cell_end.close()
         query_end.close()
+        self.status = None
         self.number = 0
         self.query_number = 0
         kind, fields = receive(self.cells, time.monotonic() + PATIENCE_S)
@@ -173,7 +174,7 @@ class Worker:
         return status
 
     def wait(self, seconds):
-        if self.pid is None:
+        if self.status is not None:
             return self.status
         fd = os.pidfd_open(self.pid)
         try:

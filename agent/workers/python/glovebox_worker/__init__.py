@@ -348,21 +348,31 @@ def run(text, name):
         units.append(compile(last, name, 'eval', flags, True))
     state.future = flags & FUTURE_FLAGS
     del tree, last
+    for unit in units:
+        if unit.co_flags & CO_COROUTINE:
+            return run_on_loop(units)
+    value = None
+    for unit in units:
+        value = eval(unit, NAMESPACE)
+    return value
+
+
+async def run_units(units):
     value = None
     for unit in units:
         value = eval(unit, NAMESPACE)
         if unit.co_flags & CO_COROUTINE:
-            value = finish_coroutine(value)
+            value = await value
     return value
 
 
-def finish_coroutine(coroutine):
-    """Runs a cell that awaits on the session's event loop."""
+def run_on_loop(units):
+    """Runs a cell that awaits, all of it, on the session's event loop."""
     import asyncio
     if state.runner is None or state.runner.get_loop().is_closed():
         state.runner = asyncio.Runner()
     asyncio.set_event_loop(state.runner.get_loop())
-    return state.runner.run(coroutine)
+    return state.runner.run(run_units(units))
 
 
 def show_value(outcome, value):

@@ -1,0 +1,438 @@
+"""The Python worker, driven through its channels."""
+
+import hashlib
+import os
+import pathlib
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from harness import FINAL, INTERACTIVE, VALUE_CUT, Worker, field, u32, worker
+
+
+@pytest.fixture
+def py():
+    with worker('python') as process:
+        yield process
+
+
+def test_state_is_kept(py):
+    assert py.run('x = 42').exit == 0
+    assert py.run('print(x)').out == b'42\n'
+    py.run('import math\ndef area(r): return round(math.pi*r*r, 2)\nclass P: n = 3')
+    assert py.run('print(area(2), P.n)').out == b'12.57 3\n'
+
+
+@pytest.mark.parametrize('code, exit, text', [
+    ("raise ValueError('boom')", 1, b'ValueError: boom'),
+    ('def broken(', 1, b'SyntaxError'),
+    ('return 3', 1, b"    return 3\n"),
+    ('import sys; sys.exit(0)', 0, b''),
+    ('import sys; sys.exit(-1)', 255, b''),
+    ('import sys; sys.exit(256)', 0, b''),
+    ('import sys; sys.exit(137)', 137, b''),
+    ("import sys; sys.exit('fatal: msg')", 1, b'fatal: msg\n'),
+    ('exit()', 0, b''),
+    ('quit(4)', 4, b''),
+    ('def f(): f()\nf()', 1, b'RecursionError'),
+    ('exit_code = 7', 0, b''),
+    ("sentinel_id = code = header = ns = sys = 'q'", 0, b''),
+    ('import builtins\nfor n in ("compile","eval","print","len"): delattr(builtins, n)', 0, b''),
+    ('x = "a\0b"', 1, b'null bytes'),
+    ('import sys; sys.setrecursionlimit(60)', 0, b''),
+    ('class E(Exception):\n def __str__(self): 1/0\nraise E', 1, b'E: '),
+    ('class R:\n def __repr__(self): return 1/0\nR()', 1, b'ZeroDivisionError'),
+    ('import sys; sys.settrace(lambda *a: None)', 0, b''),
+    ('raise SystemExit(True)', 1, b''),
+])
+def test_session_survives(py, code, exit, text):
+    py.run('e = keep = 5')
+    result = py.run(code)
+    assert result.exit == exit and text in result.err, result
+    if not text:
+        assert result.err == b'', result
+    again = py.run('import sys; sys.stdout.write(str(keep + e) + "\\n")')
+    assert again.out == b'10\n', again
+
+
+def test_value(py):
+    assert py.run('1 + 1').value == '2'
+    assert py.run('_ + 1').value == '3'
+    assert py.run("'_' in globals()").value == 'False'
+    assert py.run('None').value is None
+    assert py.run('a = 1').value is None
+    assert py.run("x = 3\n'ü€' * x").value == "'ü€ü€ü€'"
+    long = py.run("'€' * 600000")
+    assert long.flags & VALUE_CUT and 0 <= (1 << 20) - len(long.value.encode()) < 3
+    assert py.run("'\\ud800'").value == "'\\ud800'"
+    assert py.run('import sys; sys.displayhook = lambda v: print("hook", v)').exit == 0
+    hooked = py.run('7')
+    assert hooked.out == b'hook 7\n' and hooked.value is None
+
+
+def test_namespace_is_the_users_own(py):
+    assert py.run('sorted(n for n in globals() if not n.startswith("__"))').value == '[]'
+    assert py.run('__name__').value == "'__main__'"
+    assert py.run('import sys; sys.argv, sys.path[0]').value == "([''], '')"
+    assert py.run('sys.modules["__main__"].__dict__ is globals()').value == 'True'
+    assert py.run('hasattr(__builtins__, "exit")').value == 'True'
+    assert py.run('import threading; threading.active_count()').value == '1'
+
+
+def test_descriptors(py):
+    listed = 'import os\nsorted(int(n) for n in os.listdir("/proc/self/fd") if int(n) < 100)[:3]'
+    assert py.run(listed).value == '[0, 1, 2]'
+    child = 'import subprocess, sys\nsubprocess.run(["ls", "/proc/self/fd"], close_fds=False)'
+    assert py.run(child).out.split() == [b'0', b'1', b'2', b'3']
+
+
+def test_traceback_shows_only_the_users_lines(py):
+    py.run('def f(n):\n    return 1 / n')
+    result = py.run('x = 0\nf(x)')
+    assert result.err.decode().splitlines()[:6] == [
+        'Traceback (most recent call last):',
+        '  File "<cell 2>", line 2, in <module>',
+        '    f(x)',
+        '  File "<cell 1>", line 2, in f',
+        '    return 1 / n',
+        '           ~~^~~']
+    assert b'glovebox' not in result.err
+    near = py.run('value = 1\nvalu')
+    assert b"name 'valu' is not defined. Did you mean: 'value'?" in near.err
+    chained = py.run('try:\n  1/0\nexcept Exception as e:\n  raise KeyError("k") from e')
+    assert b'direct cause' in chained.err and b'glovebox' not in chained.err
+    awaited = py.run('import asyncio\nawait asyncio.sleep(0)\n{}[1]')
+    assert awaited.err.count(b'File') == 1, awaited
+
+
+def test_sources_of_cells(py):
+    py.run('import inspect\ndef f():\n    return 1\nclass A:\n    x = 1\nclass B:\n    def m(self): pass')
+    shown = py.run('print(inspect.getsource(f), inspect.getsource(A), inspect.getsource(B), sep="")')
+    assert shown.out == (b'def f():\n    return 1\nclass A:\n    x = 1\n'
+                         b'class B:\n    def m(self): pass\n\n'), shown
+    here = py.run('import inspect\ndef g(): return 2\ninspect.getsource(g)')
+    assert here.value == repr('def g(): return 2\n')
+
+
+def test_output_is_exact(py):
+    for size in (65535, 65536, 65537, 999999):
+        result = py.run(f"print('x' * {size})")
+        assert hashlib.sha256(result.out).digest() == hashlib.sha256(
+            b'x' * size + b'\n').digest()
+    assert py.run("print('€' * 4000)").out.decode() == '€' * 4000 + '\n'
+    assert py.run('import sys; _ = sys.stdout.buffer.write(bytes(range(256)))').out == bytes(
+        range(256))
+    assert py.run("_ = sys.stderr.write('no newline')").err == b'no newline'
+    assert py.run("print('a\\r\\nb\\rc\\x00\\x1b[1m😀', end='')").out.decode() == (
+        'a\r\nb\rc\x00\x1b[1m😀')
+    mixed = py.run("for i in range(1000): print(i); print(i, file=sys.stderr)")
+    lines = ''.join(f'{n}\n' for n in range(1000)).encode()
+    assert mixed.out == lines and mixed.err == lines
+
+
+def test_output_streams(py):
+    running = py.start("print('one')\ninput()\nprint('two')", flags=INTERACTIVE)
+    running.until(lambda result: result.out == b'one\n')
+    assert running.result.exit is None
+    running.input(b'\n')
+    assert running.finish().out == b'one\ntwo\n'
+
+
+def test_streams_may_be_closed_or_replaced(py):
+    py.run('import sys, io, os')
+    assert py.run('sys.stdout.close()').exit == 0
+    assert py.run('print(1)').out == b'1\n'
+    py.run('sys.stderr = mine = io.StringIO()')
+    assert py.run('1/0').exit == 1
+    assert py.run('"ZeroDivisionError" in mine.getvalue()').value == 'True'
+    py.run('mine.close()')
+    assert b'ZeroDivision' in py.run('1/0').err
+    py.run('sys.stdout = None; del sys.stderr')
+    assert py.run('print(2); print(3, file=sys.stderr)').out == b'2\n'
+    assert py.run('print("lost"); os.close(1); print("gone")').exit == 1
+    assert py.run('print(4)').out == b'4\n'
+    assert py.run('sys.stdout = open("o.txt", "w")').exit == 0
+    assert py.run('print("to file")').out == b''
+    assert (py.home / 'o.txt').read_text() == 'to file\n'
+    py.run('os.closerange(0, 3)')
+    assert py.run('sys.stdout = sys.__stdout__; print(5)').out == b'5\n'
+
+
+@pytest.mark.parametrize('code, out', [
+    ('''import os, sys
+for _ in range(20):
+    if os.fork() == 0: sys.exit(0)
+for _ in range(20): os.wait()
+print('PARENT_DONE:20')''', b'PARENT_DONE:20\n'),
+    ('''import os
+pid = os.fork()
+if pid == 0: print('child')
+else: os.waitpid(pid, 0); print('parent')''', b'child\nparent\n'),
+    ('''import os, sys
+pid = os.fork()
+if pid == 0: sys.exit(99)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))''', b'99\n'),
+    ('''import ctypes, os
+libc = ctypes.CDLL(None)
+pid = libc.fork()
+if pid: os.waitpid(pid, 0); print('parent')''', b'parent\n'),
+    ('''from multiprocessing import Pool
+def f(x): return x * x
+k = 10
+with Pool(2) as p: print(p.map(f, [1, 2, 3]), p.map(lambda x: x + k, [1, 2]))''',
+     b'[1, 4, 9] [11, 12]\n'),
+    ('''import pickle
+class C:
+    def __init__(self): self.v = 4
+print(pickle.loads(pickle.dumps(C())).v)''', b'4\n'),
+    ('''from concurrent.futures import ProcessPoolExecutor
+def g(x): return x + 1
+with ProcessPoolExecutor(2) as e: print(list(e.map(g, [1, 2])))''', b'[2, 3]\n'),
+])
+def test_children(py, code, out):
+    result = py.run(code)
+    assert result.out == out and result.exit == 0 and result.err == b'', result
+    assert py.run('print("next")').out == b'next\n'
+
+
+def test_sleeping_children_do_not_hold_the_next_cell(py):
+    result = py.run('''import os, time
+for _ in range(3):
+    if os.fork() == 0:
+        time.sleep(1); print('late'); os._exit(0)''')
+    assert result.exit == 0
+    assert py.run("print('next')").out == b'next\n'
+
+
+def test_output_of_background_process_stays_with_its_cell(py):
+    first = py.start('import subprocess\np = subprocess.Popen(["sh", "-c", "read x; echo late"], '
+                     'stdin=subprocess.PIPE)')
+    first.until(lambda result: result.exit is not None)
+    second = py.run('p.stdin.close(); p.wait()')
+    assert second.out == b''
+    assert first.finish(to_eof=True).out == b'late\n'
+
+
+def test_crash_ends_the_worker_but_not_its_output(py):
+    result = py.run("import os; print('before', flush=True); os._exit(42)")
+    assert result.gone and result.out == b'before\n'
+    assert os.waitstatus_to_exitcode(py.wait(10)) == 42
+
+
+def test_forked_child_does_not_keep_the_channel_open(py):
+    result = py.run('import os, time\nif os.fork() == 0: time.sleep(20)\nos._exit(5)')
+    assert result.gone
+
+
+def test_stdin(py):
+    assert b'EOFError' in py.run('input()').err
+    assert py.run('import sys; sys.stdin.read()').value == "''"
+    assert py.run('import os; os.read(0, 10)', null_stdin=True).value == "b''"
+    assert py.run('[input(), sys.stdin.read()]', stdin=b'one\ntwo\nthree').value == (
+        "['one', 'two\\nthree']")
+    assert py.run('sys.stdin.readline()', stdin='ü\nrest'.encode()).value == "'ü\\n'"
+    assert py.run('sys.stdin.readline()', stdin=b'new').value == "'new'"
+    asked = py.run('input("name? ")', stdin=b'me\n')
+    assert asked.out == b'name? ' and asked.value == "'me'" and asked.waiting == []
+
+
+def test_waiting_is_told(py):
+    running = py.start('input("> ")', flags=INTERACTIVE)
+    running.until(lambda result: result.waiting == [1])
+    assert running.result.out == b'> '
+    running.input(b'hello\n')
+    assert running.finish().value == "'hello'"
+    assert running.result.waiting == [1, 0]
+
+
+def test_interrupt(py):
+    for code in ('print("go")\nwhile True: pass', 'import time\nprint("go")\ntime.sleep(60)',
+                 'import asyncio\nprint("go")\nawait asyncio.sleep(60)', 'print("go")\ninput()'):
+        py.interrupt()
+        running = py.start('x = 3\n' + code, flags=INTERACTIVE)
+        running.until(lambda result: result.out == b'go\n')
+        py.interrupt()
+        result = running.finish()
+        assert result.exit == 130 and result.interrupted, result
+        assert b'KeyboardInterrupt' in result.err and b'glovebox' not in result.err, result
+        assert b'asyncio' not in result.err or b'await asyncio' in result.err
+        py.interrupt()
+        assert py.run('x').value == '3'
+
+
+def test_interrupt_may_be_handled(py):
+    running = py.start('import time\ntry:\n  print("go"); time.sleep(60)\n'
+                       'except KeyboardInterrupt: print("caught")')
+    running.until(lambda result: result.out == b'go\n')
+    py.interrupt()
+    result = running.finish()
+    assert result.out == b'go\ncaught\n' and result.exit == 0 and not result.interrupted
+
+
+def test_top_level_await(py):
+    code = 'import asyncio\nt = asyncio.create_task(asyncio.sleep(0.05, "late"))\nawait asyncio.sleep(0)'
+    assert py.run(code).exit == 0
+    assert py.run('await t').value == "'late'"
+    assert py.run('asyncio.run(asyncio.sleep(0, 3))').value == '3'
+    assert py.run('[x async for x in (i async for i in (await asyncio.sleep(0, r) for r in [])) ]'
+                  ).value == '[]'
+    assert py.run('import sys\nawait asyncio.sleep(0)\nsys.exit(6)').exit == 6
+    assert py.run('await asyncio.sleep(0, 8)').value == '8'
+
+
+def test_futures_do_not_leak_from_us_and_are_kept(py):
+    code = 'import dataclasses\n@dataclasses.dataclass\nclass D:\n  x: int\ndataclasses.fields(D)[0].type'
+    assert py.run(code).value == "<class 'int'>"
+    py.run('from __future__ import annotations')
+    assert py.run('def f(a: int): pass\nf.__annotations__').value == "{'a': 'int'}"
+
+
+def test_language_details(py):
+    assert py.run('\ufeffprint(1)').out == b'1\n'
+    assert py.run('naïve = "ü"; print(naïve)').out == 'ü\n'.encode()
+    assert py.run('len(str(10**100000))').value == '100001'
+    (py.home / 'mymod.py').write_text('answer = 42\n')
+    assert py.run('import mymod; mymod.answer').value == '42'
+    assert py.run('if True:\r\n    y = 1\r\ny').value == '1'
+    warned = py.run('import warnings\ndef w(): warnings.warn("hu")\nfor _ in range(3): w()')
+    assert warned.err.count(b'UserWarning: hu') == 1 and b'warnings.warn("hu")' in warned.err
+
+
+def test_environment(py):
+    assert py.run('import os; os.environ["A"]', env={'A': 'é\tb'}).value == repr('é\tb')
+    assert py.run('os.environ.get("A")').value is None
+    py.settings(env={'B': '1'})
+    assert py.run('os.environ["B"]', env={'B': '2'}).value == "'2'"
+    assert py.run('os.environ["B"]; os.system("echo $B")').out == b'1\n'
+
+
+def test_settings_reseed(py):
+    py.run('import random; random.seed(1); s = random.getstate()')
+    py.settings(entropy=b'one')
+    first = py.run('random.random()').value
+    py.settings(entropy=b'two')
+    assert py.run('random.random()').value != first
+    py.settings(entropy=b'one')
+    assert py.run('random.random()').value == first
+
+
+def test_threads_go_on(py):
+    py.run('import threading, time\ngo = threading.Event(); seen = []\n'
+           'def loop():\n  go.wait(); seen.append(1)\nt = threading.Thread(target=loop); t.start()')
+    assert py.run('go.set(); t.join(5); seen').value == '[1]'
+
+
+def test_final_runs_exit_hooks():
+    with worker('python') as py:
+        py.run('import atexit, threading, time\natexit.register(print, "bye")')
+        result = py.run('threading.Thread(target=lambda: (time.sleep(.05), print("thread"))).start()\n'
+                        'import sys; print("main"); sys.exit(3)', flags=FINAL)
+        assert result.out == b'main\nthread\nbye\n' and result.exit == 3
+
+
+def test_rich_values(py):
+    result = py.run('class H:\n  def _repr_html_(self): return "<b>x</b>"\n'
+                    '  def _repr_png_(self): return b"\\x89PNG"\n  def __repr__(self): return "H!"\nH()')
+    assert result.value == 'H!'
+    assert result.displays == [('image/png', b'\x89PNG'), ('text/html', b'<b>x</b>')]
+    assert py.run('class B:\n  def _repr_html_(self): 1/0\nB()').exit == 0
+
+
+def test_figures(py):
+    if py.run('import matplotlib.pyplot as plt').exit:
+        pytest.skip('matplotlib is not installed')
+    result = py.run('plt.plot([1, 2]);\nplt.figure()')
+    assert [mime for mime, _ in result.displays] == ['image/png'] * 2
+    assert all(data.startswith(b'\x89PNG') for _, data in result.displays)
+    assert py.run('plt.get_fignums()').value == '[]'
+    shown = py.run('plt.plot([1]); plt.show()')
+    assert len(shown.displays) == 1 and shown.err == b''
+    assert py.run('plt.plot([1]); 1/0').displays
+
+
+def test_completion(py):
+    py.run('import os\nclass A:\n  @property\n  def p(self): print("BAD"); return os\n'
+           '  def meth(self, alpha, beta=1): pass\na = A(); a.inst = 3\n'
+           'd = {"key one": 1}\ndef fun(first, second=2): pass\nopen("data.txt", "w").close()')
+    start, end, found = py.complete('os.path.joi')
+    assert (start, end, found) == (8, 11, {'join': 'function'})
+    assert py.complete('a.')[2] == {'inst': 'instance', 'meth': 'function', 'p': 'instance'}
+    assert py.complete('a.p.')[2] == {}
+    assert py.complete('ü = os.pathc + 1', 12)[:2] == (7, 12)
+    assert py.complete('impo')[2] == {'import': 'keyword'}
+    assert py.complete('import os.pa')[2] == {'path': 'module'}
+    assert py.complete('from os import getcwd')[2] == {'getcwd': 'function', 'getcwdb': 'function'}
+    assert py.complete("d['k")[2] == {'key one': 'instance'}
+    assert 'second=' in py.complete('fun(1, se')[2]
+    assert py.complete('open("da')[2] == {'data.txt': 'path'}
+    assert py.complete('Ex')[2] == {'Exception': 'class', 'ExceptionGroup': 'class'}
+    assert py.complete('import o')[2].get('os') == 'module'
+
+
+def test_completeness(py):
+    for code, status, indent in [
+            ('x = 1', 'complete', ''), ('x = (', 'incomplete', '    '),
+            ('if x:', 'incomplete', '    '), ('if x:\n    y', 'incomplete', '    '),
+            ('if x:\n    y\n', 'complete', ''), ('"""a', 'incomplete', ''),
+            ('1 +', 'invalid', ''), ('x = \\', 'incomplete', ''),
+            ('def f():\n    return 1', 'incomplete', ''), ('await x', 'complete', '')]:
+        assert py.is_complete(code) == (status, indent), code
+
+
+def test_questions_are_answered_while_a_cell_runs(py):
+    running = py.start('waiting_for = 1\nprint("go")\ninput()', flags=INTERACTIVE)
+    running.until(lambda result: result.out == b'go\n')
+    assert py.complete('waiting_')[2] == {'waiting_for': 'instance'}
+    running.end_input()
+    assert running.finish().exit == 1
+
+
+def test_closed_channel_ends_the_worker():
+    process = Worker('python')
+    assert os.waitstatus_to_exitcode(process.close()) == 0
+
+
+@pytest.mark.parametrize('message', [
+    u32(0) + b'\x63\0\0\0', u32(1 << 30) + b'\1\0\0\0', u32(4) + b'\1\0\0\0' + u32(1),
+    u32(9) + b'\2\0\0\0' + u32(0) + u32(0) + b'x', u32(0) + b'\2\1\0\0',
+    u32(13) + b'\1\0\0\0' + u32(1) + b'\0' + u32(0) + u32(0),
+    u32(12) + b'\2\0\0\0' + u32(1 << 31) + field(b'abcd'),
+])
+def test_violation_ends_the_worker(py, message):
+    py.cells.sendall(message)
+    assert os.waitstatus_to_exitcode(py.wait(10)) == 70
+
+
+def test_signal_handlers_of_the_user_may_fire_between_cells(py):
+    py.run('import signal\ndef h(*a): raise TimeoutError("late")\nsignal.signal(signal.SIGALRM, h)\n'
+           'signal.setitimer(signal.ITIMER_REAL, 0.02)')
+    os.kill(py.pid, signal.SIGALRM)
+    time.sleep(0.05)
+    assert py.run('1').value == '1'
+
+
+def test_many_cells_stay_bounded(py):
+    for _ in range(3):
+        for number in range(200):
+            py.run('pass')
+    assert py.run('import linecache; len([k for k in linecache.cache if k.startswith("<cell")])'
+                  ).value == '512'
+
+
+def test_parallel_workers_do_not_mix():
+    def one(number, seen):
+        with worker('python') as py:
+            py.run(f'me = {number}')
+            seen[number] = py.run('me').value
+
+    seen = {}
+    threads = [threading.Thread(target=one, args=(n, seen)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == {0: '0', 1: '1', 2: '2'}
