@@ -1,0 +1,576 @@
+#include "cell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "output.h"
+
+static uint64_t boot_clock_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail for this clock */
+    return (uint64_t)now.tv_sec * GB_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* Standard input. */
+
+static void stdin_close(struct cell *cell)
+{
+    loop_unwatch(&cell->agent->loop, &cell->stdin_source);
+    cell->stdin_source.fd = gb_close(cell->stdin_source.fd);
+    gb_buf_release(&cell->stdin_data);
+}
+
+/* Writes what waits, as far as the pipe takes it, and ends the stream behind the last byte. */
+static void stdin_feed(struct cell *cell)
+{
+    struct gb_buf *data = &cell->stdin_data;
+
+    while (cell->stdin_source.fd >= 0 && data->size > 0) {
+        ssize_t n = write(cell->stdin_source.fd, gb_buf_data(data), data->size);
+
+        if (n > 0) {
+            gb_buf_consume(data, (size_t)n);
+            continue;
+        }
+        if (errno == EAGAIN || errno == EINTR)
+            break;
+        stdin_close(cell); /* nobody will read it */
+    }
+    if (cell->stdin_source.fd < 0)
+        return;
+    if (data->size == 0 && cell->stdin_ends)
+        stdin_close(cell);
+    else if (data->size == 0)
+        loop_unwatch(&cell->agent->loop, &cell->stdin_source);
+    else if (loop_watch(&cell->agent->loop, &cell->stdin_source, EPOLLOUT) < 0)
+        stdin_close(cell);
+}
+
+static void stdin_ready(struct source *source)
+{
+    stdin_feed(container_of(source, struct cell, stdin_source));
+}
+
+/* A cell that may read gets a pipe, any other /dev/null. */
+static int stdin_open(struct cell *cell, const struct gb_exec *exec, struct gb_err *err)
+{
+    int pair[2];
+
+    cell->stdin_ends = (exec->flags & GB_EXEC_INTERACTIVE) == 0;
+    if (cell->stdin_ends && exec->stdin_data.size == 0)
+        return 0;
+    if (!gb_buf_try_add(&cell->stdin_data, exec->stdin_data.data, exec->stdin_data.size,
+                        GB_STDIN_MAX))
+        return gb_err_set(err, GB_ECAPACITY, "no memory for standard input");
+    if (pipe2(pair, O_CLOEXEC) < 0)
+        return gb_err_sys(err, errno, "no pipe for standard input");
+    cell->stdin_read_fd = pair[0];
+    cell->stdin_source.fd = pair[1];
+    (void)gb_fd_set_nonblocking(pair[1], true); /* a flag that every pipe takes */
+    stdin_feed(cell);
+    return 0;
+}
+
+/* Life. */
+
+static void timeout_passed(struct deadline *deadline);
+
+struct cell *cell_prepare(struct agent *agent)
+{
+    struct cell *cell = xcalloc(1, sizeof(*cell));
+
+    *cell = (struct cell){
+        .agent = agent,
+        .stdin_source = {.fd = -1, .rank = RANK_PIPE, .ready = stdin_ready},
+        .stdin_read_fd = -1,
+    };
+    gb_list_init(&cell->link);
+    deadline_init(&cell->timeout, timeout_passed);
+    if (stream_open(&cell->out, cell, GB_STDOUT) < 0 ||
+        stream_open(&cell->err, cell, GB_STDERR) < 0) {
+        stream_close(&cell->out);
+        stream_close(&cell->err);
+        free(cell);
+        return NULL;
+    }
+    return cell;
+}
+
+static void cell_free(struct cell *cell)
+{
+    deadline_clear(&cell->timeout);
+    gb_list_remove(&cell->link);
+    stream_close(&cell->out);
+    stream_close(&cell->err);
+    stdin_close(cell);
+    cell->stdin_read_fd = gb_close(cell->stdin_read_fd);
+    gb_buf_release(&cell->message);
+    gb_buf_release(&cell->value);
+    gb_buf_release(&cell->note);
+    free(cell);
+}
+
+static bool stream_is_over(const struct stream *stream)
+{
+    return stream->ended || stream->source.fd < 0;
+}
+
+void cell_retire(struct cell *cell)
+{
+    struct agent *agent = cell->agent;
+    struct cell *oldest;
+
+    if (stream_is_over(&cell->out) && stream_is_over(&cell->err)) {
+        if (!gb_list_empty(&cell->link))
+            agent->lingering_count--;
+        cell_free(cell);
+        return;
+    }
+    if (!gb_list_empty(&cell->link))
+        return;
+    stream_watch(&cell->out);
+    stream_watch(&cell->err);
+    stdin_close(cell);
+    gb_buf_release(&cell->value);
+    gb_list_add_tail(&agent->lingering, &cell->link);
+    if (++agent->lingering_count > LINGERING_MAX) {
+        oldest = container_of(agent->lingering.next, struct cell, link);
+        agent->lingering_count--;
+        cell_free(oldest);
+    }
+}
+
+static struct worker *worker_for(struct agent *agent, uint8_t mode)
+{
+    switch (mode) {
+    case GB_MODE_PROCESS:
+        return &agent->process;
+    case GB_MODE_SHELL:
+        return &agent->shell;
+    default:
+        return &agent->kernel;
+    }
+}
+
+static void dispatch(struct cell *cell)
+{
+    const int null_fd = cell->agent->null_fd;
+    const int fds[3] = {cell->stdin_read_fd >= 0 ? cell->stdin_read_fd : null_fd,
+                        cell->out.write_fd, cell->err.write_fd};
+
+    cell->state = CELL_RUNNING;
+    cell->started_ns = gb_clock_mono_ns();
+    cell->started_boot_ns = boot_clock_ns();
+    if (cell->timeout_ms > 0)
+        deadline_set(&cell->agent->loop, &cell->timeout,
+                     cell->started_ns + cell->timeout_ms * GB_NS_PER_MS);
+    worker_send_cell(cell->worker, gb_buf_bytes(&cell->message), fds);
+}
+
+static void close_far_ends(struct cell *cell)
+{
+    cell->stdin_read_fd = gb_close(cell->stdin_read_fd);
+    cell->out.write_fd = gb_close(cell->out.write_fd);
+    cell->err.write_fd = gb_close(cell->err.write_fd);
+}
+
+void cell_dispatched(struct agent *agent)
+{
+    close_far_ends(agent->cell);
+    gb_buf_release(&agent->cell->message);
+}
+
+static int check_exec(const struct gb_frame *frame, const struct gb_exec *exec, struct gb_err *err)
+{
+    if (frame->cell == 0)
+        return gb_err_set(err, GB_EINVALID, "a cell has a number");
+    if (exec->mode >= GB_MODE_COUNT)
+        return gb_err_set(err, GB_EINVALID, "there is no mode %u", exec->mode);
+    if ((exec->flags & ~(GB_EXEC_INTERACTIVE | GB_EXEC_FINAL)) != 0)
+        return gb_err_set(err, GB_EINVALID, "unknown flags %u", exec->flags);
+    if (exec->timeout_ms > GB_TIMEOUT_MAX_MS)
+        return gb_err_set(err, GB_EINVALID, "the time-out is longer than a day");
+    return 0;
+}
+
+/* Fills the prepared cell from the request. */
+static int fill(struct cell *cell, const struct gb_frame *frame, const struct gb_exec *exec,
+                struct gb_err *err)
+{
+    const struct control_run run = {
+        .cell = frame->cell,
+        .flags = (uint8_t)((exec->flags & GB_EXEC_INTERACTIVE ? CONTROL_INTERACTIVE : 0) |
+                           (exec->flags & GB_EXEC_FINAL || exec->mode == GB_MODE_PROCESS
+                                ? CONTROL_FINAL
+                                : 0)),
+        .env = exec->env,
+        .code = exec->code,
+    };
+
+    cell->id = frame->cell;
+    cell->request = frame->id;
+    cell->mode = exec->mode;
+    cell->timeout_ms = exec->timeout_ms;
+    cell->out.allowed = exec->max_stdout;
+    cell->err.allowed = exec->max_stderr;
+    control_add(&cell->message, CONTROL_RUN, &control_run_fields, &run);
+    return stdin_open(cell, exec, err);
+}
+
+void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct gb_exec *exec)
+{
+    struct gb_err err;
+    struct cell *cell;
+    int r = check_exec(frame, exec, &err);
+
+    if (r == 0 && agent->cell != NULL)
+        r = gb_err_set(&err, GB_EBUSY, "cell %u is running", agent->cell->id);
+    if (r == 0 && agent->next == NULL) {
+        agent->next = cell_prepare(agent);
+        if (agent->next == NULL)
+            r = gb_err_set(&err, GB_ECAPACITY, "no pipes for the cell");
+    }
+    if (r == 0)
+        r = fill(agent->next, frame, exec, &err);
+    if (r < 0) {
+        port_send_error(&agent->port, frame->id, &err);
+        return;
+    }
+    agent->cell = cell = agent->next;
+    agent->next = NULL;
+    cell->state = CELL_WAITING;
+    cell->cpu_before = agent->cpu_seen;
+    cell->peak_before = agent->peak_seen;
+    cell->oom_before = agent->oom_kills;
+    cell->worker = worker_for(agent, exec->mode);
+    if (cell->worker->state == WORKER_READY)
+        dispatch(cell);
+    else if (cell->worker->state == WORKER_DOWN && !deadline_is_set(&agent->restart))
+        worker_start(cell->worker);
+}
+
+void cell_worker_ready(struct agent *agent, struct worker *worker)
+{
+    struct cell *cell = agent->cell;
+
+    if (cell != NULL && cell->state == CELL_WAITING && cell->worker == worker)
+        dispatch(cell);
+}
+
+bool cell_runs_in(const struct agent *agent, const struct worker *worker)
+{
+    return agent->cell != NULL && agent->cell->worker == worker &&
+           agent->cell->state == CELL_RUNNING;
+}
+
+/* The end. */
+
+/* Takes up the reading of output again, or leaves it, as is allowed now. */
+static void resume(struct cell *cell)
+{
+    stream_watch(&cell->out);
+    stream_watch(&cell->err);
+}
+
+static void set_note(struct cell *cell, const char *text)
+{
+    gb_buf_clear(&cell->note);
+    gb_buf_adds(&cell->note, text);
+}
+
+static void take_figures(struct cell *cell)
+{
+    struct agent *agent = cell->agent;
+    uint64_t peak = cgroup_memory_peak(&agent->cgroup);
+
+    agent->cpu_seen = cgroup_cpu_ns(&agent->cgroup);
+    cell->done.cpu_ns = agent->cpu_seen - MIN(agent->cpu_seen, cell->cpu_before);
+    /* The kernel keeps one mark for the life of the group: a cell that did not raise it used less
+     * than some cell before, and what it uses at its end stands for it. */
+    cell->done.peak_memory = peak > cell->peak_before ? peak : cgroup_memory(&agent->cgroup);
+    agent->peak_seen = peak;
+}
+
+/* All foreground output is in the queue: DONE goes behind it. */
+static void finish(struct cell *cell)
+{
+    struct agent *agent = cell->agent;
+    struct gb_done *done = &cell->done;
+
+    if (cell->timed_out)
+        done->flags |= GB_DONE_TIMED_OUT;
+    if (agent->oom_kills > cell->oom_before)
+        done->flags |= GB_DONE_OOM;
+    done->dropped_stdout = cell->out.dropped;
+    done->dropped_stderr = cell->err.dropped;
+    done->value = gb_buf_bytes(&cell->value);
+    done->note = gb_buf_bytes(&cell->note);
+    port_send(&agent->port,
+              (struct gb_frame){.type = GB_GUEST_DONE, .id = cell->request, .cell = cell->id},
+              &gb_done_fields, done);
+    cell->state = CELL_OVER;
+    agent->cell = NULL;
+    if (agent->ended != NULL)
+        cell_retire(agent->ended);
+    agent->ended = cell;
+}
+
+void cell_stream_settled(struct cell *cell)
+{
+    if (cell->state == CELL_DRAINING && cell->out.settled && cell->err.settled)
+        finish(cell);
+}
+
+/* The worker has nothing more to say about the cell: what the pipes hold now is its output. */
+static void drain(struct cell *cell)
+{
+    deadline_clear(&cell->timeout);
+    close_far_ends(cell);
+    stdin_close(cell);
+    cell->done.wall_ns = gb_clock_mono_ns() - cell->started_ns;
+    take_figures(cell);
+    cell->state = CELL_DRAINING;
+    stream_drain(&cell->out);
+    stream_drain(&cell->err);
+    cell_stream_settled(cell);
+    if (cell->state == CELL_DRAINING)
+        resume(cell);
+}
+
+/* What a cell that was stopped has started does not go on behind its back; older processes do. */
+static void clean_up(struct cell *cell)
+{
+    struct agent *agent = cell->agent;
+    const pid_t spare[] = {agent->kernel.pid, agent->shell.pid};
+
+    cgroup_kill_since(&agent->cgroup, agent->boot.proc_fd, cell->started_boot_ns, spare,
+                      ARRAY_SIZE(spare));
+}
+
+static void worker_done(struct cell *cell, const struct control_done *done)
+{
+    const struct {
+        uint8_t from;
+        uint32_t to;
+    } flags[] = {
+        {CONTROL_HAS_VALUE, GB_DONE_HAS_VALUE},
+        {CONTROL_VALUE_CUT, GB_DONE_VALUE_CUT},
+    };
+
+    cell->done.exit_code = done->exit_code;
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        if ((done->flags & flags[i].from) != 0)
+            cell->done.flags |= flags[i].to;
+    }
+    /* A SIGINT by time-out is told as a time-out. */
+    if ((done->flags & CONTROL_INTERRUPTED) != 0 && (cell->interrupted || !cell->timed_out))
+        cell->done.flags |= GB_DONE_INTERRUPTED;
+    if (!gb_buf_try_add(&cell->value, done->value.data, done->value.size, GB_VALUE_MAX))
+        set_note(cell, "no memory for the value");
+    if (cell->timed_out)
+        clean_up(cell);
+    if (cell->mode == GB_MODE_PROCESS)
+        worker_dismiss(cell->worker); /* it has run its exit hooks */
+    drain(cell);
+}
+
+void cell_message(struct agent *agent, struct worker *worker, const struct control_message *message)
+{
+    struct cell *cell = agent->cell;
+    const uint32_t id = message->done.cell; /* the first field of all three */
+    const struct gb_display display = {message->display.mime, message->display.data};
+    const struct gb_waiting waiting = {message->waiting.on};
+
+    if (cell == NULL || cell->worker != worker || cell->state != CELL_RUNNING || cell->id != id) {
+        worker_condemn(worker, "the worker spoke about a cell that it does not run");
+        return;
+    }
+    switch (message->type) {
+    case CONTROL_DONE:
+        worker_done(cell, &message->done);
+        break;
+    case CONTROL_DISPLAY:
+        port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_DISPLAY, .cell = id},
+                  &gb_display_fields, &display);
+        break;
+    case CONTROL_WAITING:
+        port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_WAITING, .cell = id},
+                  &gb_waiting_fields, &waiting);
+        break;
+    default:
+        worker_condemn(worker, "the worker sent a query's answer on its cell channel");
+    }
+}
+
+void cell_worker_died(struct agent *agent, struct worker *worker, int status)
+{
+    struct cell *cell = agent->cell;
+
+    if (cell_runs_in(agent, worker) && cell->message.size > 0) {
+        cell->state = CELL_WAITING; /* nothing of it was sent: it is the next worker's */
+        deadline_clear(&cell->timeout);
+    } else if (cell_runs_in(agent, worker)) {
+        cell->done.flags |= GB_DONE_STATE_LOST;
+        if (WIFEXITED(status)) {
+            cell->done.exit_code = WEXITSTATUS(status);
+        } else {
+            cell->done.exit_code = -1;
+            cell->done.signal = (uint32_t)WTERMSIG(status);
+        }
+        if (cell->interrupted)
+            cell->done.flags |= GB_DONE_INTERRUPTED;
+        if (worker->note[0] != '\0')
+            set_note(cell, worker->note);
+        agent->oom_kills = cgroup_oom_kills(&agent->cgroup);
+        if (cell->killed)
+            clean_up(cell);
+        drain(cell);
+    }
+    service_worker_gone(agent, worker);
+    /* A cell that came meanwhile waits for the next one. */
+    cell = agent->cell;
+    if (cell != NULL && cell->worker == worker && cell->state == CELL_WAITING &&
+        worker->state == WORKER_DOWN)
+        worker_start(worker);
+}
+
+/* Ends a cell that has not begun. */
+static void abandon(struct cell *cell)
+{
+    cell->done.exit_code = -1;
+    cell->started_ns = gb_clock_mono_ns();
+    drain(cell);
+}
+
+void cell_worker_unavailable(struct agent *agent, const struct worker *worker)
+{
+    struct cell *cell = agent->cell;
+
+    if (cell == NULL || cell->worker != worker || cell->state != CELL_WAITING)
+        return;
+    cell->done.flags |= GB_DONE_STATE_LOST;
+    set_note(cell, worker->note[0] != '\0' ? worker->note : "the worker could not be started");
+    abandon(cell);
+}
+
+/* Stopping. */
+
+static void timeout_passed(struct deadline *deadline)
+{
+    struct cell *cell = container_of(deadline, struct cell, timeout);
+
+    if (!cell->timed_out) {
+        cell->timed_out = true;
+        worker_signal(cell->worker, SIGINT);
+        deadline_set(&cell->agent->loop, deadline,
+                     gb_clock_mono_ns() + GB_KILL_GRACE_MS * GB_NS_PER_MS);
+        return;
+    }
+    cell->killed = true;
+    worker_signal(cell->worker, SIGKILL);
+    (void)kill(cell->worker->pid, SIGKILL); /* also where it left its group */
+    clean_up(cell);
+}
+
+void cell_interrupt(struct agent *agent, const struct gb_frame *frame,
+                    const struct gb_interrupt_request *request)
+{
+    struct cell *cell = agent->cell;
+    struct gb_err err;
+
+    if (cell == NULL || cell->state == CELL_DRAINING ||
+        (frame->cell != 0 && frame->cell != cell->id)) {
+        (void)gb_err_set(&err, GB_ENOTFOUND, "no cell is running");
+        port_send_error(&agent->port, frame->id, &err);
+        return;
+    }
+    cell->interrupted = true;
+    if (cell->state == CELL_WAITING) {
+        cell->done.flags |= GB_DONE_INTERRUPTED;
+        abandon(cell);
+    } else if (request->how == GB_INTERRUPT_SIGKILL) {
+        cell->killed = true;
+        worker_signal(cell->worker, SIGKILL);
+        (void)kill(cell->worker->pid, SIGKILL);
+    } else {
+        worker_signal(cell->worker, SIGINT);
+    }
+    port_send_ok(&agent->port, frame->id);
+}
+
+void cell_stdin(struct agent *agent, const struct gb_frame *frame, const struct gb_stdin *input)
+{
+    struct cell *cell = agent->cell;
+    struct gb_err err;
+
+    if (cell == NULL || cell->state > CELL_RUNNING || cell->id != frame->cell)
+        (void)gb_err_set(&err, GB_ENOTFOUND, "cell %u is not running", frame->cell);
+    else if (cell->stdin_ends)
+        (void)gb_err_set(&err, GB_EINVALID, "the standard input of cell %u has ended", cell->id);
+    else if (input->data.size > 0 && cell->stdin_data.size + input->data.size > GB_STDIN_PENDING_MAX)
+        (void)gb_err_set(&err, GB_ETOOLARGE, "cell %u has %zu bytes of input unread", cell->id,
+                         cell->stdin_data.size);
+    else if (!gb_buf_try_add(&cell->stdin_data, input->data.data, input->data.size, SIZE_MAX))
+        (void)gb_err_set(&err, GB_ECAPACITY, "no memory for standard input");
+    else {
+        cell->stdin_ends = input->eof != 0;
+        stdin_feed(cell);
+        port_send_ok(&agent->port, frame->id);
+        return;
+    }
+    port_send_error(&agent->port, frame->id, &err);
+}
+
+/* Output's way to the host. */
+
+static struct cell *find(struct agent *agent, uint32_t id)
+{
+    struct cell *cell;
+
+    if (agent->cell != NULL && agent->cell->id == id)
+        return agent->cell;
+    if (agent->ended != NULL && agent->ended->id == id)
+        return agent->ended;
+    GB_LIST_FOREACH(cell, &agent->lingering, link) {
+        if (cell->id == id)
+            return cell;
+    }
+    return NULL;
+}
+
+void cell_credit(struct agent *agent, uint32_t id, uint64_t bytes)
+{
+    struct cell *cell = find(agent, id);
+
+    if (cell == NULL)
+        return; /* its last output was disposed of after its end */
+    cell->unacknowledged -= MIN(bytes, cell->unacknowledged);
+    resume(cell);
+}
+
+void cell_resume_output(struct agent *agent)
+{
+    struct cell *cell;
+
+    if (agent->cell != NULL && agent->cell->state != CELL_WAITING)
+        resume(agent->cell);
+    GB_LIST_FOREACH(cell, &agent->lingering, link)
+        resume(cell);
+    worker_resume(&agent->kernel);
+    worker_resume(&agent->process);
+    worker_resume(&agent->shell);
+}

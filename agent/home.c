@@ -1,0 +1,227 @@
+#include "home.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "init.h"
+
+enum { RACES_MAX = 16, REMOVALS_MAX = 400000 };
+
+void home_as_user(bool on)
+{
+    const uid_t id = on ? USER_ID : 0;
+
+    /* Group first: a change of the user drops the capability to change the group. Both always
+     * succeed for PID 1, and their result tells nothing. */
+    if (!on)
+        (void)setfsuid(id);
+    (void)setfsgid(id);
+    if (on)
+        (void)setfsuid(id);
+}
+
+int home_open(int home_fd, const char *path, int flags, mode_t mode)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+        .mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+
+    /* The kernel gives up with EAGAIN where a rename raced with a "..". */
+    for (int i = 0; i < RACES_MAX; i++) {
+        long fd = syscall(SYS_openat2, home_fd, path, &how, sizeof(how));
+
+        if (fd >= 0)
+            return (int)fd;
+        if (errno != EAGAIN)
+            return -errno;
+    }
+    return -EXDEV;
+}
+
+int home_open_parents(int home_fd, const char *path)
+{
+    char prefix[GB_PATH_MAX + 1];
+    size_t size = 0;
+    int fd = home_open(home_fd, path, O_PATH | O_DIRECTORY, 0);
+
+    if (fd != -ENOENT)
+        return fd;
+    while (path[size] != '\0') {
+        size += strspn(path + size, "/");
+        size += strcspn(path + size, "/");
+        (void)snprintf(prefix, sizeof(prefix), "%.*s", (int)size, path);
+        fd = home_open(home_fd, prefix, O_PATH | O_DIRECTORY, 0);
+        if (fd == -ENOENT) {
+            char *slash = strrchr(prefix, '/');
+            const char *name = slash == NULL ? prefix : slash + 1;
+            _cleanup_(closep) int folder = -1;
+
+            if (slash != NULL)
+                *slash = '\0';
+            folder = home_open(home_fd, slash == NULL ? "." : prefix, O_PATH | O_DIRECTORY, 0);
+            if (folder < 0)
+                return folder;
+            if (mkdirat(folder, name, 0755) < 0 && errno != EEXIST)
+                return -errno;
+            fd = 0;
+        } else if (fd < 0) {
+            return fd;
+        } else {
+            (void)gb_close(fd);
+        }
+    }
+    return home_open(home_fd, path, O_PATH | O_DIRECTORY, 0);
+}
+
+/* Counts what a removal does, so that it ends also when somebody else keeps filling the folder. */
+struct removal {
+    int folder_fd; /* where subfolders are moved to: the folder that is being removed */
+    unsigned steps, moved;
+};
+
+static DIR *open_folder(int at_fd, const char *name)
+{
+    int fd = openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+
+    if (entries == NULL)
+        (void)gb_close(fd);
+    return entries;
+}
+
+static bool is_dot(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Removes one entry, or moves a folder that is not empty up. 0 or -errno. */
+static int remove_or_move(struct removal *removal, int at_fd, const char *name)
+{
+    char moved[32];
+
+    if (unlinkat(at_fd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return -errno;
+    if (unlinkat(at_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != ENOTEMPTY && errno != EEXIST)
+        return -errno;
+    if (at_fd == removal->folder_fd)
+        return 0; /* it is up here: emptied in its turn */
+    (void)snprintf(moved, sizeof(moved), ".removed-%u", removal->moved++);
+    return renameat(at_fd, name, removal->folder_fd, moved) < 0 ? -errno : 0;
+}
+
+/* Empties a folder of everything but subfolders, which go up. */
+static int empty_folder(struct removal *removal, int at_fd, const char *name)
+{
+    DIR *entries = open_folder(at_fd, name);
+    const struct dirent *entry;
+    int r = 0;
+
+    if (entries == NULL)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+    while (r == 0 && (entry = readdir(entries)) != NULL) {
+        if (is_dot(entry->d_name))
+            continue;
+        if (++removal->steps > REMOVALS_MAX)
+            r = -EBUSY;
+        else
+            r = remove_or_move(removal, dirfd(entries), entry->d_name);
+    }
+    (void)closedir(entries);
+    return r;
+}
+
+/* One pass over the folder itself. 1: there was something, 0: it was empty. */
+static int pass(struct removal *removal)
+{
+    DIR *entries = open_folder(removal->folder_fd, ".");
+    const struct dirent *entry;
+    bool found = false;
+    int r = 0;
+
+    if (entries == NULL)
+        return -errno;
+    while (r == 0 && (entry = readdir(entries)) != NULL) {
+        if (is_dot(entry->d_name))
+            continue;
+        found = true;
+        if (++removal->steps > REMOVALS_MAX)
+            r = -EBUSY;
+        if (r == 0 && entry->d_type == DT_DIR)
+            r = empty_folder(removal, removal->folder_fd, entry->d_name);
+        if (r == 0)
+            r = remove_or_move(removal, removal->folder_fd, entry->d_name);
+    }
+    (void)closedir(entries);
+    return r < 0 ? r : found;
+}
+
+int home_remove_tree(int folder_fd, const char *name)
+{
+    struct removal removal = {0};
+    _cleanup_(closep) int fd = -1;
+    int r;
+
+    if (unlinkat(folder_fd, name, 0) == 0)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return -errno;
+    fd = openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    removal.folder_fd = fd;
+    while ((r = pass(&removal)) > 0)
+        ;
+    if (r == 0 && unlinkat(folder_fd, name, AT_REMOVEDIR) < 0)
+        r = -errno;
+    return r;
+}
+
+int home_error(struct gb_err *err, int sys_errno, const char *what)
+{
+    switch (sys_errno) {
+    case EXDEV:
+    case ELOOP:
+        return gb_err_set(err, GB_EPOLICY, "%s: the path leads out of " USER_HOME, what);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return gb_err_set(err, GB_EPOLICY, "%s: the user may not do that", what);
+    case ENOENT:
+    case ENOTDIR:
+        return gb_err_set(err, GB_ENOTFOUND, "%s: there is no such file or folder", what);
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return gb_err_set(err, GB_ETOOLARGE,
+                          "%s: no space left; a session's files may take up half of its memory",
+                          what);
+    case ENAMETOOLONG:
+        return gb_err_set(err, GB_ETOOLARGE, "%s: the path is too long", what);
+    case EISDIR:
+        return gb_err_set(err, GB_EINVALID, "%s: this is a folder", what);
+    case EEXIST:
+        return gb_err_set(err, GB_EINVALID, "%s: it exists already", what);
+    case ENOTEMPTY:
+        return gb_err_set(err, GB_EINVALID, "%s: the folder is not empty", what);
+    case EBUSY:
+        return gb_err_set(err, GB_EBUSY, "%s: it is in use", what);
+    default:
+        return gb_err_sys(err, sys_errno, "%s", what);
+    }
+}

@@ -1,0 +1,305 @@
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "console.h"
+#include "device.h"
+#include "wire/guest.h"
+
+#define ROOT "/root"
+#define STATE "/state"
+#define STORE "/store"
+
+enum { DISK_TIMEOUT_MS = 30000, CMDLINE_MAX = 16 * 1024 };
+
+static void make_dir(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) < 0 && errno != EEXIST)
+        console_fatal("cannot make %s: %s", path, strerror(errno));
+}
+
+static void mount_or_die(const char *source, const char *target, const char *type,
+                         unsigned long flags, const char *options)
+{
+    if (mount(source, target, type, flags, options) < 0)
+        console_fatal("cannot mount %s on %s: %s", type != NULL ? type : source, target,
+                      strerror(errno));
+}
+
+static void bind_mount(const char *source, const char *target, unsigned long flags)
+{
+    mount_or_die(source, target, NULL, MS_BIND, NULL);
+    /* The flags of a bind mount are taken only by a second call. */
+    if (flags != 0)
+        mount_or_die(source, target, NULL, MS_BIND | MS_REMOUNT | flags, NULL);
+}
+
+static int open_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        console_fatal("cannot open %s: %s", path, strerror(errno));
+    return fd;
+}
+
+/* Takes glovebox.language= off the command line; the name becomes part of a path. */
+static void read_language(char ret_language[LANGUAGE_BYTES])
+{
+    static const char key[] = "glovebox.language=";
+    _cleanup_(gb_buf_release) struct gb_buf line = {0};
+    const char *at;
+    size_t size;
+
+    if (gb_fd_read_file("/proc/cmdline", CMDLINE_MAX, &line, NULL) < 0)
+        console_fatal("cannot read the kernel's command line");
+    at = strstr(gb_buf_str(&line), key);
+    if (at == NULL)
+        console_fatal("the kernel's command line names no %s", key);
+    at += sizeof(key) - 1;
+    size = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+    if (size == 0 || size >= LANGUAGE_BYTES || strchr(" \n", at[size]) == NULL)
+        console_fatal("%s is not followed by a name", key);
+    memcpy(ret_language, at, size);
+    ret_language[size] = '\0';
+}
+
+/* Kernel interfaces and the file systems that stay outside the user's tree. */
+static void mount_outside(struct boot *boot)
+{
+    make_dir("/dev", 0755);
+    make_dir("/proc", 0555);
+    make_dir("/sys", 0555);
+    mount_or_die("dev", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755");
+    console_open();
+    mount_or_die("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount_or_die("sys", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    boot->dev_fd = open_dir("/dev");
+    boot->proc_fd = open_dir("/proc");
+    boot->sys_fd = open_dir("/sys");
+    read_language(boot->language);
+}
+
+static void mount_cgroup(struct boot *boot)
+{
+    make_dir("/cgroup", 0755);
+    mount_or_die("cgroup2", "/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    boot->cgroup_fd = open_dir("/cgroup");
+}
+
+static void mount_disk(struct boot *boot)
+{
+    char name[64], device[80];
+    int r;
+
+    r = device_wait_disk(boot->sys_fd, boot->uevent_fd, GB_GUEST_DISK, DISK_TIMEOUT_MS, name,
+                         sizeof(name));
+    if (r < 0)
+        console_fatal("no disk called %s: %s", GB_GUEST_DISK, strerror(-r));
+    (void)snprintf(device, sizeof(device), "/dev/%s", name);
+    make_dir(ROOT, 0755);
+    mount_or_die(device, ROOT, "erofs", MS_RDONLY | MS_NODEV | MS_NOSUID, NULL);
+}
+
+static void owned_by_user(const char *path, mode_t mode)
+{
+    if (chown(path, USER_ID, USER_ID) < 0 || chmod(path, mode) < 0)
+        console_fatal("cannot give %s away: %s", path, strerror(errno));
+}
+
+/* One tmpfs behind all places that a user can write, so that one bound holds for all of them:
+ * half of the memory, and a number of inodes whose kernel memory is bounded too. */
+static void mount_store(void)
+{
+    const unsigned long flags = MS_NOSUID | MS_NODEV;
+
+    make_dir(STORE, 0700);
+    mount_or_die("user", STORE, "tmpfs", flags, "mode=0711,size=50%,nr_inodes=65536");
+    make_dir(STORE "/home", 0700);
+    make_dir(STORE "/tmp", 0700);
+    make_dir(STORE "/shm", 0700);
+    owned_by_user(STORE "/home", 0755);
+    if (chmod(STORE "/tmp", 01777) < 0 || chmod(STORE "/shm", 01777) < 0)
+        console_fatal("cannot open /tmp for all: %s", strerror(errno));
+    /* An image need not have made the home: /home is a file system of one directory. */
+    mount_or_die("home", ROOT "/home", "tmpfs", flags | MS_NOEXEC, "mode=0755,size=4k,nr_inodes=4");
+    make_dir(ROOT USER_HOME, 0755);
+    mount_or_die("home", ROOT "/home", NULL, MS_REMOUNT | MS_RDONLY | flags | MS_NOEXEC,
+                 "mode=0755,size=4k,nr_inodes=4");
+    bind_mount(STORE "/home", ROOT USER_HOME, flags);
+    bind_mount(STORE "/tmp", ROOT "/tmp", flags);
+}
+
+static void mount_dev(void)
+{
+    static const struct {
+        const char *path;
+        unsigned int major, minor;
+    } nodes[] = {
+        {ROOT "/dev/null", 1, 3},   {ROOT "/dev/zero", 1, 5},    {ROOT "/dev/full", 1, 7},
+        {ROOT "/dev/random", 1, 8}, {ROOT "/dev/urandom", 1, 9}, {ROOT "/dev/tty", 5, 0},
+    };
+    static const struct {
+        const char *target, *path;
+    } links[] = {
+        {"/proc/self/fd", ROOT "/dev/fd"},         {"/proc/self/fd/0", ROOT "/dev/stdin"},
+        {"/proc/self/fd/1", ROOT "/dev/stdout"},   {"/proc/self/fd/2", ROOT "/dev/stderr"},
+        {"pts/ptmx", ROOT "/dev/ptmx"},
+    };
+    static const char options[] = "mode=0755,size=4k,nr_inodes=32";
+    const unsigned long flags = MS_NOSUID | MS_NOEXEC;
+
+    mount_or_die("dev", ROOT "/dev", "tmpfs", flags, options);
+    for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+        if (mknod(nodes[i].path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0 ||
+            chmod(nodes[i].path, 0666) < 0)
+            console_fatal("cannot make %s: %s", nodes[i].path, strerror(errno));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+        if (symlink(links[i].target, links[i].path) < 0)
+            console_fatal("cannot make %s: %s", links[i].path, strerror(errno));
+    }
+    make_dir(ROOT "/dev/pts", 0755);
+    make_dir(ROOT "/dev/shm", 0755);
+    mount_or_die("dev", ROOT "/dev", NULL, MS_REMOUNT | MS_RDONLY | flags, options);
+    mount_or_die("pts", ROOT "/dev/pts", "devpts", flags, "newinstance,ptmxmode=0666,mode=0620");
+    bind_mount(STORE "/shm", ROOT "/dev/shm", MS_NOSUID | MS_NODEV);
+}
+
+/* A file that the agent rewrites later, laid over one that the read-only image has. */
+static void bind_state(int state_fd, const char *name)
+{
+    char source[64], target[64];
+    int fd = openat(state_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+    (void)snprintf(source, sizeof(source), STATE "/%s", name);
+    (void)snprintf(target, sizeof(target), ROOT "/etc/%s", name);
+    if (fd < 0)
+        console_fatal("cannot make %s: %s", source, strerror(errno));
+    (void)gb_close(fd);
+    if (access(target, F_OK) == 0)
+        bind_mount(source, target, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+}
+
+/* The user's tree over the disk. */
+static void mount_inside(struct boot *boot)
+{
+    const unsigned long closed = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+    mount_store();
+    mount_dev();
+    mount_or_die("proc", ROOT "/proc", "proc", closed, "hidepid=invisible");
+    mount_or_die("sys", ROOT "/sys", "sysfs", closed | MS_RDONLY, NULL);
+    bind_mount("/cgroup", ROOT "/sys/fs/cgroup", closed | MS_RDONLY);
+    mount_or_die("run", ROOT "/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                 "mode=0755,size=64k,nr_inodes=16");
+    make_dir(ROOT WORKER_ROOT, 0755);
+    bind_mount("/worker", ROOT WORKER_ROOT, MS_RDONLY | MS_NOSUID | MS_NODEV);
+
+    make_dir(STATE, 0700);
+    mount_or_die("state", STATE, "tmpfs", closed, "mode=0755,size=64k,nr_inodes=8");
+    boot->state_fd = open_dir(STATE);
+    bind_state(boot->state_fd, "hostname");
+    bind_state(boot->state_fd, "hosts");
+    bind_state(boot->state_fd, "machine-id");
+}
+
+static void move_root(void)
+{
+    /* The text of the running agent stays in memory without its name. */
+    (void)unlink("/init");
+    if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+        chdir("/") < 0)
+        console_fatal("cannot move the root: %s", strerror(errno));
+}
+
+static void set_sysctl(int proc_fd, const char *name, const char *value)
+{
+    char path[128];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "sys/%s", name);
+    fd = openat(proc_fd, path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return; /* not in this kernel, so it needs no switching off */
+    if (write(fd, value, strlen(value)) < 0)
+        console_say("%s: %s", name, strerror(errno));
+    (void)gb_close(fd);
+}
+
+/* What no user code may see undone for even a moment. */
+static void harden(int proc_fd)
+{
+    static const struct {
+        const char *name, *value;
+    } settings[] = {
+        {"kernel/kptr_restrict", "2"},
+        {"kernel/dmesg_restrict", "1"},
+        {"kernel/unprivileged_bpf_disabled", "2"},
+        {"kernel/perf_event_paranoid", "3"},
+        {"kernel/kexec_load_disabled", "1"},
+        {"kernel/modules_disabled", "1"},
+        {"kernel/sysrq", "0"},
+        {"kernel/core_pattern", "\n"},
+        {"kernel/randomize_va_space", "2"},
+        {"kernel/panic", "1"}, /* a panic is a reset, which ends the VM */
+        {"fs/suid_dumpable", "0"},
+        {"fs/protected_symlinks", "1"},
+        {"fs/protected_hardlinks", "1"},
+        {"fs/protected_fifos", "2"},
+        {"fs/protected_regular", "2"},
+        {"user/max_user_namespaces", "0"},
+        {"vm/unprivileged_userfaultfd", "0"},
+        {"vm/mmap_min_addr", "65536"},
+        /* An allocation loop is to die by the memory limit of its cgroup. Interpreters reserve
+         * far more address space than they use, so overcommit stays the kernel's guess. */
+        {"vm/overcommit_memory", "0"},
+        {"vm/panic_on_oom", "0"},
+        {"vm/oom_dump_tasks", "0"}, /* a list of a thousand tasks on a serial console takes minutes */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+        set_sysctl(proc_fd, settings[i].name, settings[i].value);
+}
+
+void init_boot(struct boot *ret_boot)
+{
+    struct boot *boot = ret_boot;
+    int r;
+
+    umask(0022);
+    *boot = (struct boot){.uevent_fd = device_open_uevents()};
+    if (boot->uevent_fd < 0)
+        console_fatal("no uevents: %s", strerror(-boot->uevent_fd));
+    mount_outside(boot);
+    r = device_load_modules("/modules");
+    if (r < 0)
+        console_fatal("the modules could not be loaded: %s", strerror(-r));
+    mount_cgroup(boot);
+    mount_disk(boot);
+    mount_inside(boot);
+    harden(boot->proc_fd);
+    move_root();
+}
+
+void init_finish(const struct boot *boot)
+{
+    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    _cleanup_(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    (void)boot;
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &loopback) < 0)
+        console_say("no loopback: %s", strerror(errno));
+}

@@ -1,0 +1,38 @@
+/* Boot: from the initramfs to the user's root.
+ *
+ *   initramfs  /init (the agent), /modules, /worker
+ *   then       devtmpfs, proc, sysfs, cgroup2; modules; the disk "root" (EROFS, read-only)
+ *   then       the user's tree over it: what can be written is one tmpfs of half the RAM, seen as
+ *              /home/user, /tmp and /dev/shm; /dev holds what a program needs and no disk or port;
+ *              /proc shows a user its own processes only; /sys is read-only
+ *   then       move root, chroot
+ *
+ * What the agent still needs of the outside (device nodes, the writable cgroup tree, the files
+ * behind /etc/hostname and the like) it keeps as descriptors: no path leads there any more.
+ * Anything essential that fails ends the machine with one line on the console.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum { USER_ID = 1000, LANGUAGE_BYTES = 33 };
+
+#define USER_HOME "/home/user"
+#define WORKER_ROOT "/run/glovebox"
+
+struct boot {
+    char language[LANGUAGE_BYTES]; /* glovebox.language= of the kernel's command line */
+    int uevent_fd;
+    int dev_fd;    /* devtmpfs of the initramfs, with the ports */
+    int sys_fd;    /* a sysfs */
+    int proc_fd;   /* a procfs that shows all processes and may write sysctls */
+    int cgroup_fd; /* top of a writable cgroup2 */
+    int state_fd;  /* files that the agent rewrites: "hostname", "hosts", "machine-id" */
+};
+
+/* Mounts, modules, disk, move of the root. Returns only when all that worked. */
+void init_boot(struct boot *ret_boot);
+
+/* What may wait until the worker has been started: loopback, sysctls that no running program
+ * notices. */
+void init_finish(const struct boot *boot);

@@ -1,0 +1,118 @@
+/* The control channel between the agent and a worker (docs/guest.md): messages, and the strict
+ * reading of what a worker sends. Everything here is a pure function of its input.
+ *
+ * A worker shares its process with code that nobody has vetted, so every byte from it is hostile:
+ * control_next() refuses what a worker may not send on a channel, before its payload has arrived
+ * where the header already tells.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "wire/fields.h"
+
+enum { CONTROL_HEADER = 8 };
+
+enum control_channel { CONTROL_CELL, CONTROL_QUERY };
+
+enum control_type {
+    CONTROL_RUN = 1, /* CELL in the contract */
+    CONTROL_SETTINGS = 2,
+    CONTROL_READY = 3,
+    CONTROL_DONE = 4,
+    CONTROL_SETTLED = 5,
+    CONTROL_DISPLAY = 6,
+    CONTROL_WAITING = 7,
+    CONTROL_COMPLETE = 16,
+    CONTROL_COMPLETIONS = 17,
+    CONTROL_IS_COMPLETE = 18,
+    CONTROL_COMPLETENESS = 19,
+};
+
+enum control_run_flags { CONTROL_INTERACTIVE = 1, CONTROL_FINAL = 2 };
+
+enum control_done_flags {
+    CONTROL_HAS_VALUE = 1,
+    CONTROL_INTERRUPTED = 2,
+    CONTROL_VALUE_CUT = 4,
+};
+
+/* To a worker. */
+struct control_run {
+    uint32_t cell;
+    uint8_t flags;
+    struct gb_pairs env;
+    struct gb_bytes code;
+};
+
+struct control_settings {
+    struct gb_bytes entropy;
+    struct gb_pairs env;
+};
+
+struct control_complete {
+    uint32_t id;
+    struct gb_bytes code;
+    uint32_t cursor;
+};
+
+struct control_is_complete {
+    uint32_t id;
+    struct gb_bytes code;
+};
+
+extern const struct gb_fields control_run_fields, control_settings_fields, control_complete_fields,
+    control_is_complete_fields;
+
+/* Adds a whole message. */
+void control_add(struct gb_buf *buf, enum control_type type, const struct gb_fields *table,
+                 const void *message);
+
+/* From a worker. */
+struct control_done {
+    uint32_t cell, exit_code;
+    uint8_t flags;
+    struct gb_bytes value;
+};
+
+struct control_display {
+    uint32_t cell;
+    struct gb_bytes mime, data;
+};
+
+struct control_waiting {
+    uint32_t cell;
+    uint8_t on;
+};
+
+struct control_completions {
+    uint32_t id, start, end;
+    struct gb_pairs matches;
+};
+
+struct control_completeness {
+    uint32_t id;
+    uint8_t status;
+    struct gb_bytes indent;
+};
+
+struct control_message {
+    enum control_type type;
+    union {
+        struct control_done done;
+        struct control_display display;
+        struct control_waiting waiting;
+        struct control_completions completions;
+        struct control_completeness completeness;
+    };
+};
+
+/* Takes the next message of a worker off the front of @input. Returns 1 and fills @ret_message,
+ * which borrows from @input until the caller has consumed @ret_size bytes; 0 when more bytes are
+ * needed (then *@ret_size is how many there must be in all); -GB_EINTERNAL when the worker breaks
+ * the rules. */
+int control_next(enum control_channel channel, struct gb_bytes input,
+                 struct control_message *ret_message, size_t *ret_size, struct gb_err *err);

@@ -1,0 +1,187 @@
+#include "port.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "console.h"
+
+enum {
+    READ_BYTES = 4096,  /* the kernel hands out a page at a time */
+    READS_A_ROUND = 256, /* then others get their turn */
+    SMALL_WRITE = 4096,
+};
+
+static void hand_out_frames(struct port *port)
+{
+    struct gb_frame frame;
+    struct gb_err err;
+    size_t size;
+    int r;
+
+    while ((r = gb_frame_next(gb_buf_bytes(&port->in), &frame, &size, &err)) == 1) {
+        port->frame(port, &frame);
+        gb_buf_consume(&port->in, size);
+    }
+    /* There is no way to find the next frame. */
+    if (r < 0)
+        console_fatal("the host broke the protocol: %s", err.message);
+}
+
+/* Reads until there is nothing more, or enough for one round. */
+static void read_frames(struct port *port)
+{
+    for (int i = 0; i < READS_A_ROUND; i++) {
+        uint8_t *to = gb_buf_reserve(&port->in, READ_BYTES, GB_FRAME_HEADER + GB_FRAME_MAX + READ_BYTES);
+        ssize_t n;
+
+        if (to == NULL)
+            console_fatal("no memory for a frame of the host");
+        n = read(port->source.fd, to, READ_BYTES);
+        if (n <= 0)
+            return; /* 0 while the host's end is closed */
+        gb_buf_commit(&port->in, (size_t)n);
+        hand_out_frames(port);
+        if (n < READ_BYTES)
+            return;
+    }
+}
+
+/* The host's end being closed is an event that does not go away, so it is waited for by edges; while
+ * it is open, by levels, which spares a read that only says "nothing". */
+static void watch(struct port *port)
+{
+    uint32_t events = EPOLLIN;
+
+    if (!port->connected)
+        events |= EPOLLOUT | EPOLLET;
+    else if (!port->writable)
+        events |= EPOLLOUT;
+    if (loop_watch(port->loop, &port->source, events) < 0)
+        console_fatal("the port cannot be watched: %s", strerror(errno));
+}
+
+static void port_ready(struct source *source)
+{
+    struct port *port = container_of(source, struct port, source);
+    bool was_connected = port->connected;
+
+    port->connected = (source->revents & EPOLLHUP) == 0;
+    if (port->connected && (source->revents & EPOLLOUT) != 0)
+        port->writable = true;
+    if (!port->connected)
+        port->writable = false;
+    else if (!was_connected) {
+        /* A new host begins with a new frame. */
+        gb_buf_clear(&port->in);
+        port->connect(port);
+    }
+    if ((source->revents & EPOLLIN) != 0)
+        read_frames(port);
+    watch(port);
+}
+
+int port_open(struct port *port, struct loop *loop, int fd, port_frame_fn *frame,
+              port_event_fn *connect, port_event_fn *drained)
+{
+    port->source = (struct source){.fd = fd, .rank = RANK_PORT, .ready = port_ready};
+    port->loop = loop;
+    port->frame = frame;
+    port->connect = connect;
+    port->drained = drained;
+    return loop_watch(loop, &port->source, EPOLLIN | EPOLLOUT | EPOLLET);
+}
+
+void port_send(struct port *port, struct gb_frame frame, const struct gb_fields *fields,
+               const void *message)
+{
+    gb_guest_add(&port->out, frame, fields, message);
+}
+
+void port_send_error(struct port *port, uint32_t id, const struct gb_err *err)
+{
+    const struct gb_guest_error message = {
+        .code = (uint32_t)err->code,
+        .message = gb_bytes_str(err->message),
+    };
+
+    port_send(port, (struct gb_frame){.type = GB_GUEST_ERROR, .id = id}, &gb_guest_error_fields,
+              &message);
+}
+
+void port_send_ok(struct port *port, uint32_t id)
+{
+    port_send(port, (struct gb_frame){.type = GB_GUEST_OK, .id = id}, NULL, NULL);
+}
+
+void port_log(struct port *port, uint8_t level, const char *format, ...)
+{
+    char text[512];
+    struct gb_guest_log message = {.level = level};
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (n < 0)
+        return;
+    message.text = (struct gb_bytes){(const uint8_t *)text, MIN((size_t)n, sizeof(text) - 1)};
+    port_send(port, (struct gb_frame){.type = GB_GUEST_LOG}, &gb_guest_log_fields, &message);
+}
+
+uint8_t *port_output_begin(struct port *port, size_t size)
+{
+    uint8_t *to = gb_buf_reserve(&port->out, GB_FRAME_HEADER + size, SIZE_MAX);
+
+    return to == NULL ? NULL : to + GB_FRAME_HEADER;
+}
+
+void port_output_end(struct port *port, uint32_t cell, enum gb_stream stream, size_t size)
+{
+    const struct gb_frame frame = {.type = GB_GUEST_OUTPUT, .flags = (uint16_t)stream, .cell = cell};
+
+    if (size == 0)
+        return;
+    gb_frame_header(port->out.memory + port->out.start + port->out.size, &frame, size);
+    gb_buf_commit(&port->out, GB_FRAME_HEADER + size);
+}
+
+bool port_is_full(struct port *port)
+{
+    if (port->out.size >= PORT_HIGH)
+        port->full = true;
+    return port->full;
+}
+
+void port_flush(struct port *port)
+{
+    size_t most = PORT_WRITE_MAX;
+
+    while (port->out.size > 0 && port->writable) {
+        ssize_t n = write(port->source.fd, gb_buf_data(&port->out), MIN(port->out.size, most));
+
+        if (n > 0) {
+            gb_buf_consume(&port->out, (size_t)n);
+            continue;
+        }
+        /* The kernel copies into fresh memory; a large piece may not be there in one run. */
+        if (n < 0 && errno == ENOMEM && most > SMALL_WRITE) {
+            most = SMALL_WRITE;
+            continue;
+        }
+        if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ENOMEM)
+            console_fatal("the port cannot be written: %s", strerror(errno));
+        port->writable = false;
+        watch(port);
+    }
+    if (port->full && port->out.size < PORT_LOW) {
+        port->full = false;
+        port->drained(port);
+    }
+}

@@ -1,0 +1,70 @@
+/* The virtio-serial port: frames in, frames out, both through bounded buffers.
+ *
+ * Every write(2) is an exit of the VM, so frames are collected and written once a round
+ * (port_flush). The kernel takes at most 32 KiB a write.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "loop.h"
+#include "wire/guest.h"
+
+enum {
+    PORT_WRITE_MAX = 32 * 1024,
+    PORT_HIGH = 256 * 1024, /* queued bytes above which no more output is taken from cells */
+    PORT_LOW = 64 * 1024,   /* below which it is again */
+};
+
+struct port;
+
+/* A whole frame has come; its payload is borrowed for the call. */
+typedef void port_frame_fn(struct port *port, const struct gb_frame *frame);
+
+/* The state of the port has changed: the host has connected, or the queue has drained. */
+typedef void port_event_fn(struct port *port);
+
+struct port {
+    struct source source;
+    struct loop *loop;
+    struct gb_buf in, out;
+    bool connected; /* the host's end is open */
+    bool writable;
+    bool full; /* has been above PORT_HIGH and not yet below PORT_LOW */
+    port_frame_fn *frame;
+    port_event_fn *connect, *drained;
+};
+
+/* @fd: the opened port, non-blocking, taken. 0 or -errno. */
+int port_open(struct port *port, struct loop *loop, int fd, port_frame_fn *frame,
+              port_event_fn *connect, port_event_fn *drained);
+
+static inline bool port_is_open(const struct port *port)
+{
+    return port->source.ready != NULL;
+}
+
+/* Queues a frame. Never fails: what may grow asks port_is_full() first. */
+void port_send(struct port *port, struct gb_frame frame, const struct gb_fields *fields,
+               const void *message);
+
+/* Queues an ERROR for the request. */
+void port_send_error(struct port *port, uint32_t id, const struct gb_err *err);
+void port_send_ok(struct port *port, uint32_t id);
+
+/* A line for the server's log. */
+void port_log(struct port *port, uint8_t level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* An OUTPUT frame without a copy: room for at most @size bytes of payload, then the frame for what
+ * came. A size of 0 at the end leaves no frame. NULL: no memory. */
+uint8_t *port_output_begin(struct port *port, size_t size);
+void port_output_end(struct port *port, uint32_t cell, enum gb_stream stream, size_t size);
+
+bool port_is_full(struct port *port);
+
+/* Writes what is queued, as far as the port takes it. */
+void port_flush(struct port *port);

@@ -1,0 +1,91 @@
+#include "query.h"
+
+#include "agent.h"
+
+/* Notes a question; false (and the host told) when it cannot be asked. */
+static bool open_query(struct agent *agent, uint32_t id, enum control_type answer)
+{
+    struct gb_err err;
+
+    if (agent->kernel.state != WORKER_READY || agent->kernel.query.source.fd < 0)
+        (void)gb_err_set(&err, GB_EBUSY, "the interpreter is not ready");
+    else if (id == 0)
+        (void)gb_err_set(&err, GB_EINVALID, "a question has a number");
+    else {
+        for (unsigned i = 0; i < QUERIES_MAX; i++) {
+            if (agent->queries.open[i].id != 0)
+                continue;
+            agent->queries.open[i].id = id;
+            agent->queries.open[i].answer = answer;
+            return true;
+        }
+        (void)gb_err_set(&err, GB_EBUSY, "%d questions are unanswered", QUERIES_MAX);
+    }
+    port_send_error(&agent->port, id, &err);
+    return false;
+}
+
+void query_complete(struct agent *agent, const struct gb_frame *frame,
+                    const struct gb_complete *question)
+{
+    const struct control_complete message = {frame->id, question->code, question->cursor};
+
+    if (open_query(agent, frame->id, CONTROL_COMPLETIONS))
+        worker_send(&agent->kernel, CONTROL_QUERY, CONTROL_COMPLETE, &control_complete_fields,
+                    &message);
+}
+
+void query_is_complete(struct agent *agent, const struct gb_frame *frame,
+                       const struct gb_is_complete *question)
+{
+    const struct control_is_complete message = {frame->id, question->code};
+
+    if (open_query(agent, frame->id, CONTROL_COMPLETENESS))
+        worker_send(&agent->kernel, CONTROL_QUERY, CONTROL_IS_COMPLETE, &control_is_complete_fields,
+                    &message);
+}
+
+static void pass_on(struct agent *agent, uint32_t id, const struct control_message *message)
+{
+    struct port *port = &agent->port;
+    const struct control_completions *found = &message->completions;
+    const struct gb_completions completions = {found->start, found->end, found->matches};
+    const struct gb_completeness_reply reply = {message->completeness.status,
+                                                message->completeness.indent};
+
+    if (message->type == CONTROL_COMPLETIONS)
+        port_send(port, (struct gb_frame){.type = GB_GUEST_COMPLETIONS, .id = id},
+                  &gb_completions_fields, &completions);
+    else
+        port_send(port, (struct gb_frame){.type = GB_GUEST_COMPLETENESS, .id = id},
+                  &gb_completeness_fields, &reply);
+}
+
+void query_answer(struct agent *agent, struct worker *worker, const struct control_message *message)
+{
+    const uint32_t id = message->completions.id; /* the first field of both */
+
+    for (unsigned i = 0; i < QUERIES_MAX && worker == &agent->kernel; i++) {
+        if (agent->queries.open[i].id != id || id == 0 ||
+            agent->queries.open[i].answer != message->type)
+            continue;
+        agent->queries.open[i].id = 0;
+        pass_on(agent, id, message);
+        return;
+    }
+    worker_condemn(worker, "the worker answered a question that nobody asked");
+}
+
+void query_worker_gone(struct agent *agent, const struct worker *worker)
+{
+    struct gb_err err;
+
+    if (worker != &agent->kernel)
+        return;
+    (void)gb_err_set(&err, GB_EBUSY, "the interpreter has ended before it answered");
+    for (unsigned i = 0; i < QUERIES_MAX; i++) {
+        if (agent->queries.open[i].id != 0)
+            port_send_error(&agent->port, agent->queries.open[i].id, &err);
+        agent->queries.open[i].id = 0;
+    }
+}

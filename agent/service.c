@@ -1,0 +1,311 @@
+#include "service.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "agent.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "console.h"
+#include "parse/settings.h"
+#include "system.h"
+
+enum { START_ATTEMPTS = 3, RESTART_DELAY_MS = 200 };
+
+static struct agent *agent_of(struct port *port)
+{
+    return container_of(port, struct agent, port);
+}
+
+/* Every message of the host, decoded. */
+union request {
+    struct gb_configure configure;
+    struct gb_exec exec;
+    struct gb_credit credit;
+    struct gb_stdin input;
+    struct gb_interrupt_request interrupt;
+    struct gb_complete complete;
+    struct gb_is_complete is_complete;
+    struct gb_file_write file_write;
+    struct gb_file_abort file_abort;
+    struct gb_file_read file_read;
+    struct gb_file_list file_list;
+    struct gb_file_path file_path;
+    struct gb_file_change file_change;
+};
+
+static void serve_ping(struct agent *agent, const struct gb_frame *frame, const union request *request)
+{
+    const struct gb_pong pong = {
+        .uptime_ns = system_uptime_ns(),
+        .wall_ns = gb_clock_wall_ns(),
+        .ready = agent->kernel.state == WORKER_READY,
+    };
+
+    (void)request;
+    port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_PONG, .id = frame->id},
+              &gb_pong_fields, &pong);
+}
+
+static void serve_stat(struct agent *agent, const struct gb_frame *frame, const union request *request)
+{
+    struct gb_status status;
+
+    (void)request;
+    system_status(agent, &status);
+    port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_STATUS, .id = frame->id},
+              &gb_status_fields, &status);
+}
+
+static void serve_shutdown(struct agent *agent, const struct gb_frame *frame,
+                           const union request *request)
+{
+    (void)agent;
+    (void)frame;
+    (void)request;
+    console_power_off();
+}
+
+/* OK follows when the session's worker has taken its part. */
+static void serve_configure(struct agent *agent, const struct gb_frame *frame,
+                            const union request *request)
+{
+    const struct gb_configure *configure = &request->configure;
+    struct gb_err err;
+
+    if (agent->configure_id != 0)
+        (void)gb_err_set(&err, GB_EBUSY, "an earlier CONFIGURE is not done");
+    else if (system_configure(agent, configure, &err) == 0) {
+        if (agent->kernel.state == WORKER_STARTING || agent->kernel.state == WORKER_READY)
+            agent->configure_id = frame->id;
+        worker_settle(&agent->kernel, configure->entropy);
+        worker_settle(&agent->process, configure->entropy);
+        worker_settle(&agent->shell, configure->entropy);
+        if (agent->configure_id == 0)
+            port_send_ok(&agent->port, frame->id);
+        return;
+    }
+    port_send_error(&agent->port, frame->id, &err);
+}
+
+static void serve_exec(struct agent *agent, const struct gb_frame *frame, const union request *request)
+{
+    struct gb_err err;
+
+    if (settings_check_env(&request->exec.env, &err) < 0)
+        port_send_error(&agent->port, frame->id, &err);
+    else
+        cell_exec(agent, frame, &request->exec);
+}
+
+static void serve_credit(struct agent *agent, const struct gb_frame *frame,
+                         const union request *request)
+{
+    cell_credit(agent, frame->cell, request->credit.bytes);
+}
+
+static void serve_stdin(struct agent *agent, const struct gb_frame *frame,
+                        const union request *request)
+{
+    cell_stdin(agent, frame, &request->input);
+}
+
+static void serve_interrupt(struct agent *agent, const struct gb_frame *frame,
+                            const union request *request)
+{
+    cell_interrupt(agent, frame, &request->interrupt);
+}
+
+static void serve_complete(struct agent *agent, const struct gb_frame *frame,
+                           const union request *request)
+{
+    query_complete(agent, frame, &request->complete);
+}
+
+static void serve_is_complete(struct agent *agent, const struct gb_frame *frame,
+                              const union request *request)
+{
+    query_is_complete(agent, frame, &request->is_complete);
+}
+
+static void serve_file_write(struct agent *agent, const struct gb_frame *frame,
+                             const union request *request)
+{
+    files_write(&agent->files, &agent->port, frame->id, &request->file_write);
+}
+
+static void serve_file_abort(struct agent *agent, const struct gb_frame *frame,
+                             const union request *request)
+{
+    files_abort(&agent->files, &agent->port, frame->id, &request->file_abort);
+}
+
+static void serve_file_read(struct agent *agent, const struct gb_frame *frame,
+                            const union request *request)
+{
+    files_read(&agent->files, &agent->port, frame->id, &request->file_read);
+}
+
+static void serve_file_list(struct agent *agent, const struct gb_frame *frame,
+                            const union request *request)
+{
+    files_list(&agent->files, &agent->port, frame->id, &request->file_list);
+}
+
+static void serve_file_stat(struct agent *agent, const struct gb_frame *frame,
+                            const union request *request)
+{
+    files_stat(&agent->files, &agent->port, frame->id, &request->file_path);
+}
+
+static void serve_file_remove(struct agent *agent, const struct gb_frame *frame,
+                              const union request *request)
+{
+    files_remove(&agent->files, &agent->port, frame->id, &request->file_change);
+}
+
+static void serve_file_mkdir(struct agent *agent, const struct gb_frame *frame,
+                             const union request *request)
+{
+    files_mkdir(&agent->files, &agent->port, frame->id, &request->file_change);
+}
+
+static const struct service {
+    enum gb_guest_type type;
+    const struct gb_fields *fields; /* NULL: no payload */
+    void (*serve)(struct agent *agent, const struct gb_frame *frame, const union request *request);
+} services[] = {
+    {GB_GUEST_EXEC, &gb_exec_fields, serve_exec},
+    {GB_GUEST_CREDIT, &gb_credit_fields, serve_credit},
+    {GB_GUEST_PING, NULL, serve_ping},
+    {GB_GUEST_CONFIGURE, &gb_configure_fields, serve_configure},
+    {GB_GUEST_STAT, NULL, serve_stat},
+    {GB_GUEST_SHUTDOWN, NULL, serve_shutdown},
+    {GB_GUEST_STDIN, &gb_stdin_fields, serve_stdin},
+    {GB_GUEST_INTERRUPT, &gb_interrupt_fields, serve_interrupt},
+    {GB_GUEST_COMPLETE, &gb_complete_fields, serve_complete},
+    {GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, serve_is_complete},
+    {GB_GUEST_FILE_WRITE, &gb_file_write_fields, serve_file_write},
+    {GB_GUEST_FILE_ABORT, &gb_file_abort_fields, serve_file_abort},
+    {GB_GUEST_FILE_READ, &gb_file_read_fields, serve_file_read},
+    {GB_GUEST_FILE_LIST, &gb_file_list_fields, serve_file_list},
+    {GB_GUEST_FILE_STAT, &gb_file_path_fields, serve_file_stat},
+    {GB_GUEST_FILE_REMOVE, &gb_file_change_fields, serve_file_remove},
+    {GB_GUEST_FILE_MKDIR, &gb_file_change_fields, serve_file_mkdir},
+};
+
+void service_frame(struct port *port, const struct gb_frame *frame)
+{
+    struct agent *agent = agent_of(port);
+    union request request;
+    struct gb_err err;
+
+    for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+        const struct service *service = &services[i];
+        int r = 0;
+
+        if (service->type != frame->type)
+            continue;
+        if (service->fields != NULL)
+            r = gb_fields_decode(service->fields, frame->payload, &request, &err);
+        else if (frame->payload.size > 0)
+            r = gb_err_set(&err, GB_EINTERNAL, "%s has no payload", gb_guest_type_name(frame->type));
+        if (r < 0)
+            port_send_error(port, frame->id, &err);
+        else
+            service->serve(agent, frame, &request);
+        return;
+    }
+    (void)gb_err_set(&err, GB_EUNSUPPORTED, "the agent does not know frames of type %u", frame->type);
+    port_send_error(port, frame->id, &err);
+}
+
+static void send_ready(struct agent *agent)
+{
+    const struct worker *kernel = &agent->kernel;
+    const struct gb_ready ready = {
+        .language = gb_bytes_str(kernel->name),
+        .generation = kernel->generation,
+        .start_ns = kernel->ready_ns - kernel->started_ns,
+    };
+
+    if (agent->port.connected)
+        port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_READY}, &gb_ready_fields, &ready);
+}
+
+void service_connected(struct port *port)
+{
+    struct agent *agent = agent_of(port);
+    struct utsname kernel;
+    struct gb_hello hello = {
+        .version = GB_GUEST_VERSION,
+        .language = gb_bytes_str(agent->kernel.name),
+        .boot_ns = system_uptime_ns(),
+    };
+
+    (void)uname(&kernel); /* fails for a bad pointer only */
+    hello.kernel = gb_bytes_str(kernel.release);
+    if (!agent->greeted)
+        port_send(port, (struct gb_frame){.type = GB_GUEST_HELLO}, &gb_hello_fields, &hello);
+    if (!agent->greeted && agent->kernel.state == WORKER_READY)
+        send_ready(agent);
+    agent->greeted = true;
+}
+
+void service_drained(struct port *port)
+{
+    cell_resume_output(agent_of(port));
+}
+
+void service_worker_ready(struct agent *agent, struct worker *worker)
+{
+    if (worker == &agent->kernel)
+        send_ready(agent);
+}
+
+void service_worker_settled(struct agent *agent, struct worker *worker)
+{
+    if (worker != &agent->kernel || agent->configure_id == 0)
+        return;
+    port_send_ok(&agent->port, agent->configure_id);
+    agent->configure_id = 0;
+}
+
+/* A worker that is gone has its settings in the environment of the next. */
+static void answer_configure(struct agent *agent, const struct worker *worker)
+{
+    if (worker == &agent->kernel && agent->configure_id != 0) {
+        port_send_ok(&agent->port, agent->configure_id);
+        agent->configure_id = 0;
+    }
+}
+
+void service_worker_gone(struct agent *agent, struct worker *worker)
+{
+    if (worker->note[0] != '\0')
+        port_log(&agent->port, GB_LOG_WARNING, "worker %s: %s", worker->name, worker->note);
+    answer_configure(agent, worker);
+    if (worker == &agent->kernel && worker->state == WORKER_DOWN)
+        worker_start(worker);
+}
+
+void service_start_failed(struct agent *agent, struct worker *worker)
+{
+    answer_configure(agent, worker);
+    port_log(&agent->port, GB_LOG_ERROR, "worker %s does not start: %s", worker->name,
+             worker->note[0] != '\0' ? worker->note : "it ended before it was ready");
+    worker->failures++;
+    if (worker != &agent->kernel) {
+        cell_worker_unavailable(agent, worker);
+        return;
+    }
+    if (worker->failures >= START_ATTEMPTS)
+        console_fatal("the worker %s does not start", worker->name);
+    /* Most likely something that runs in the background leaves no room for it. */
+    cgroup_kill_all(&agent->cgroup);
+    deadline_set(&agent->loop, &agent->restart,
+                 gb_clock_mono_ns() + RESTART_DELAY_MS * GB_NS_PER_MS);
+}

@@ -1,0 +1,197 @@
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "console.h"
+
+enum { ARGV_BYTES = 4096, ARGV_MAX = 32, FIRST_CHANNEL = 3, OUT_OF_THE_WAY = 16 };
+
+/* What every worker finds; the session's environment comes over it. */
+static const char *const base_env[] = {
+    "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
+    "HOME=" USER_HOME,
+    "PWD=" USER_HOME,
+    "USER=user",
+    "LOGNAME=user",
+    "SHELL=/bin/bash",
+    "LANG=C.UTF-8",
+    "TERM=dumb",
+};
+
+struct program {
+    struct gb_buf text;       /* the file, its lines ended by NUL */
+    char *argv[ARGV_MAX + 1]; /* into it */
+    struct gb_buf env_text;   /* "NAME=value" and NUL, one after the other */
+    char **env;
+};
+
+static void program_release(struct program *program)
+{
+    gb_buf_release(&program->text);
+    gb_buf_release(&program->env_text);
+    free(program->env);
+}
+
+static int read_argv(struct program *program, const char *name, struct gb_err *err)
+{
+    char path[128], *rest, *line;
+    size_t count = 0;
+    int r;
+
+    (void)snprintf(path, sizeof(path), WORKER_ROOT "/%s/argv", name);
+    r = gb_fd_read_file(path, ARGV_BYTES, &program->text, err);
+    if (r < 0)
+        return r;
+    (void)gb_buf_str(&program->text);
+    rest = (char *)program->text.memory + program->text.start;
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        if (*line == '\0')
+            continue;
+        if (count == ARGV_MAX)
+            return gb_err_set(err, GB_ETOOLARGE, "%s has more than %d lines", path, ARGV_MAX);
+        program->argv[count++] = line;
+    }
+    return count > 0 ? 0 : gb_err_set(err, GB_EINVALID, "%s is empty", path);
+}
+
+/* True when the session sets a variable of this name itself. */
+static bool overridden(const struct gb_pairs *env, const char *entry)
+{
+    struct gb_bytes key, value;
+    size_t size = strcspn(entry, "=");
+
+    for (size_t at = 0; gb_pairs_next(env, &at, &key, &value) > 0;) {
+        if (key.size == size && memcmp(key.data, entry, size) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void make_env(struct program *program, const struct gb_pairs *env)
+{
+    struct gb_bytes key, value;
+    size_t count = 0;
+    char *at;
+
+    for (size_t i = 0; i < ARRAY_SIZE(base_env); i++) {
+        if (overridden(env, base_env[i]))
+            continue;
+        gb_buf_add(&program->env_text, base_env[i], strlen(base_env[i]) + 1);
+        count++;
+    }
+    for (size_t i = 0; gb_pairs_next(env, &i, &key, &value) > 0; count++) {
+        gb_buf_add(&program->env_text, key.data, key.size);
+        gb_buf_add(&program->env_text, "=", 1);
+        gb_buf_add(&program->env_text, value.data, value.size);
+        gb_buf_add(&program->env_text, "", 1);
+    }
+    program->env = xcalloc(count + 1, sizeof(*program->env));
+    at = (char *)program->env_text.memory + program->env_text.start;
+    for (size_t i = 0; i < count; i++) {
+        program->env[i] = at;
+        at += strlen(at) + 1;
+    }
+}
+
+/* Channels to 3 and 4, /dev/null to 0, 1 and 2; everything else closes itself at exec. */
+static const char *arrange_descriptors(const int channels[2], int null_fd)
+{
+    int high[2];
+
+    for (int i = 0; i < 2; i++) {
+        high[i] = fcntl(channels[i], F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+        if (high[i] < 0)
+            return "moving a channel";
+    }
+    null_fd = fcntl(null_fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+    if (null_fd < 0)
+        return "moving /dev/null";
+    for (int i = 0; i < FIRST_CHANNEL; i++) {
+        if (dup2(null_fd, i) < 0)
+            return "standard streams";
+    }
+    for (int i = 0; i < 2; i++) {
+        if (dup2(high[i], FIRST_CHANNEL + i) < 0)
+            return "channels";
+    }
+    return NULL;
+}
+
+static void restore_signals(void)
+{
+    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &by_default, NULL); /* refused for two of them, and the C library's */
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+_Noreturn static void become_worker(const struct agent *agent, const struct program *program,
+                                    const int channels[2])
+{
+    const char *failed = NULL;
+
+    if (setsid() < 0)
+        failed = "setsid";
+    restore_signals();
+    umask(0022);
+    if (failed == NULL)
+        failed = arrange_descriptors(channels, agent->null_fd);
+    if (failed == NULL && chdir(USER_HOME) < 0)
+        failed = "chdir";
+    if (failed == NULL)
+        failed = sandbox_enter(&agent->sandbox);
+    if (failed == NULL) {
+        (void)execve(program->argv[0], program->argv, program->env);
+        failed = program->argv[0];
+    }
+    console_say("worker: %s: %s", failed, strerror(errno));
+    _exit(127);
+}
+
+/* fork() into the user's cgroup: moving a process there afterwards costs a grace period. */
+static pid_t fork_into(int cgroup_fd)
+{
+    struct clone_args args = {
+        .flags = CLONE_INTO_CGROUP,
+        .exit_signal = (uint64_t)SIGCHLD,
+        .cgroup = (unsigned)cgroup_fd,
+    };
+
+    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+int spawn_worker(const struct agent *agent, const char *name, const int channels[2], pid_t *ret_pid,
+                 struct gb_err *err)
+{
+    _cleanup_(program_release) struct program program = {0};
+    const struct gb_pairs env = {agent->env_count, gb_buf_bytes(&agent->env)};
+    pid_t pid;
+    int r = read_argv(&program, name, err);
+
+    if (r < 0)
+        return r;
+    make_env(&program, &env);
+    pid = fork_into(agent->cgroup.dir_fd);
+    if (pid == 0)
+        become_worker(agent, &program, channels);
+    if (pid < 0)
+        return gb_err_sys(err, errno, "cannot start the worker %s", name);
+    *ret_pid = pid;
+    return 0;
+}

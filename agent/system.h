@@ -1,0 +1,20 @@
+/* The machine's own settings and figures: CONFIGURE, STAT, PING. */
+#pragma once
+
+#include <stdint.h>
+
+#include "wire/guest.h"
+
+struct agent;
+
+/* CRNG, clock, hostname, machine id, limits, environment. 0, or a code before anything but the
+ * random numbers has been changed. */
+int system_configure(struct agent *agent, const struct gb_configure *configure, struct gb_err *err);
+
+void system_status(const struct agent *agent, struct gb_status *ret_status);
+
+/* Since the kernel's start. */
+uint64_t system_uptime_ns(void);
+
+/* What the user's processes may use together, given what is free before the first of them. */
+uint64_t system_memory_limit(int proc_fd);

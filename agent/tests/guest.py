@@ -1,0 +1,194 @@
+"""A real guest for the agent's tests: QEMU under TCG, the port on a socket, frames by hand."""
+
+import os
+import select
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+TYPES = {"HELLO": 1, "READY": 2, "PING": 3, "PONG": 4, "CONFIGURE": 5, "STAT": 6, "STATUS": 7,
+         "SHUTDOWN": 8, "LOG": 9, "EXEC": 16, "OUTPUT": 17, "CREDIT": 18, "DISPLAY": 19,
+         "WAITING": 20, "DONE": 21, "STDIN": 22, "INTERRUPT": 23, "COMPLETE": 32,
+         "COMPLETIONS": 33, "IS_COMPLETE": 34, "COMPLETENESS": 35, "FILE_WRITE": 48,
+         "FILE_SIZE": 49, "FILE_ABORT": 50, "FILE_READ": 51, "FILE_DATA": 52, "FILE_LIST": 53,
+         "FILE_ENTRIES": 54, "FILE_STAT": 55, "FILE_REMOVE": 56, "FILE_MKDIR": 57, "OK": 64,
+         "ERROR": 65}
+NAMES = {number: name for name, number in TYPES.items()}
+
+TIMED_OUT, INTERRUPTED, OOM, STATE_LOST, HAS_VALUE = 1, 2, 4, 8, 16
+KERNEL, PROCESS, SHELL = 0, 1, 2
+
+
+def blob(data):
+    data = data.encode() if isinstance(data, str) else data
+    return struct.pack("<I", len(data)) + data
+
+
+def pairs(mapping):
+    return struct.pack("<I", len(mapping)) + b"".join(blob(k) + blob(v) for k, v in mapping.items())
+
+
+class Fields:
+    """Reads the fields of a payload one after the other."""
+
+    def __init__(self, payload):
+        self.payload, self.at = payload, 0
+
+    def number(self, form):
+        value = struct.unpack_from("<" + form, self.payload, self.at)[0]
+        self.at += struct.calcsize("<" + form)
+        return value
+
+    def bytes(self):
+        size = self.number("I")
+        self.at += size
+        return self.payload[self.at - size:self.at]
+
+
+class Frame:
+    def __init__(self, kind, flags, number, cell, payload):
+        self.type, self.flags, self.id, self.cell = NAMES[kind], flags, number, cell
+        self.payload = payload
+
+    def __repr__(self):
+        return f"{self.type} id={self.id} cell={self.cell} {self.payload[:200]!r}"
+
+
+class Done:
+    """A cell's end and what it wrote."""
+
+    def __init__(self, frame, out, err):
+        fields = Fields(frame.payload)
+        self.exit_code, self.signal = fields.number("q"), fields.number("I")
+        self.flags = fields.number("I")
+        self.dropped = fields.number("Q"), fields.number("Q")
+        self.wall_ns, self.cpu_ns = fields.number("Q"), fields.number("Q")
+        self.peak_memory = fields.number("Q")
+        self.value, self.note = fields.bytes(), fields.bytes().decode()
+        self.out, self.err = out, err
+
+    def __repr__(self):
+        return str(self.__dict__)
+
+
+class Refused(Exception):
+    def __init__(self, frame):
+        fields = Fields(frame.payload)
+        self.code, self.message = fields.number("I"), fields.bytes().decode()
+        super().__init__(f"{self.code}: {self.message}")
+
+
+class Guest:
+    def __init__(self, vmlinux, initramfs, root, memory=192, language="python", append=""):
+        self.folder = tempfile.TemporaryDirectory(prefix="guest-")
+        path = os.path.join(self.folder.name, "port")
+        self.console_path = os.path.join(self.folder.name, "console")
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen(1)
+        self.started = time.monotonic()
+        self.qemu = subprocess.Popen([
+            "qemu-system-x86_64", "-M",
+            "microvm,x-option-roms=off,isa-serial=on,rtc=on,acpi=on,pit=on,pic=on",
+            "-accel", "tcg,tb-size=128", "-cpu", "max", "-m", str(memory), "-smp", "1",
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-kernel", vmlinux, "-initrd", initramfs,
+            "-append", f"console=ttyS0 quiet loglevel=3 glovebox.language={language} {append}",
+            "-serial", "file:" + self.console_path,
+            "-drive", f"if=none,id=root,format=raw,readonly=on,file.locking=off,file={root}",
+            "-device", "virtio-blk-device,drive=root,serial=root",
+            "-chardev", f"socket,id=port,path={path}",
+            "-device", "virtio-serial-device",
+            "-device", "virtserialport,chardev=port,name=glovebox.0"], stdin=subprocess.DEVNULL)
+        listener.settimeout(60)
+        self.port, _ = listener.accept()
+        listener.close()
+        self.input = bytearray()
+        self.next_id, self.next_cell = 1, 1
+        self.log, self.late, self.waiting, self.displays = [], {}, [], []
+
+    def close(self):
+        self.port.close()
+        self.qemu.kill()
+        self.qemu.wait()
+        self.folder.cleanup()
+
+    def console(self):
+        with open(self.console_path, errors="replace") as file:
+            return file.read()
+
+    def send(self, kind, payload=b"", cell=0, number=None):
+        if number is None:
+            number, self.next_id = self.next_id, self.next_id + 1
+        self.port.sendall(struct.pack("<IHHII", len(payload), TYPES[kind], 0, number, cell) + payload)
+        return number
+
+    def receive(self, timeout=60):
+        """The next frame, or None when the time is over."""
+        end = time.monotonic() + timeout
+        while True:
+            if len(self.input) >= 16:
+                size, kind, flags, number, cell = struct.unpack_from("<IHHII", self.input)
+                if len(self.input) >= 16 + size:
+                    frame = Frame(kind, flags, number, cell, bytes(self.input[16:16 + size]))
+                    del self.input[:16 + size]
+                    return frame
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.port], [], [], left)[0]:
+                return None
+            data = self.port.recv(1 << 20)
+            assert data, "the guest is gone: " + self.console()
+            self.input += data
+
+    def wait(self, wanted, timeout=60, out=None, credit=True):
+        """The frame that @wanted accepts; others are noted."""
+        end = time.monotonic() + timeout
+        while True:
+            frame = self.receive(max(end - time.monotonic(), 0))
+            assert frame is not None, f"nothing came in {timeout} s; console: {self.console()}"
+            if wanted(frame):
+                return frame
+            if frame.type == "OUTPUT":
+                if credit:
+                    self.send("CREDIT", struct.pack("<Q", len(frame.payload)), frame.cell, 0)
+                if out is not None and frame.cell == out[0]:
+                    out[frame.flags].append(frame.payload)
+                else:
+                    self.late[frame.cell] = self.late.get(frame.cell, b"") + frame.payload
+            elif frame.type == "LOG":
+                self.log.append(frame.payload[5:].decode())
+            elif frame.type == "WAITING":
+                self.waiting.append(frame)
+            elif frame.type == "DISPLAY":
+                self.displays.append(frame)
+
+    def ask(self, kind, payload=b"", cell=0, timeout=60):
+        """A request and its answer."""
+        number = self.send(kind, payload, cell)
+        frame = self.wait(lambda f: f.id == number, timeout)
+        if frame.type == "ERROR":
+            raise Refused(frame)
+        return frame
+
+    def exec_start(self, code, mode=KERNEL, timeout_ms=30000, max_stdout=1 << 20,
+                   max_stderr=256 << 10, env=None, stdin=b"", flags=0):
+        cell, self.next_cell = self.next_cell, self.next_cell + 1
+        payload = struct.pack("<BBIQQ", mode, flags, timeout_ms, max_stdout, max_stderr)
+        number = self.send("EXEC", payload + pairs(env or {}) + blob(code) + blob(stdin), cell)
+        return cell, number
+
+    def exec_wait(self, started, timeout=90, credit=True):
+        cell, number = started
+        out = {0: cell, 1: [], 2: []}
+        frame = self.wait(lambda f: f.id == number, timeout, out, credit)
+        if frame.type == "ERROR":
+            raise Refused(frame)
+        return Done(frame, b"".join(out[1]), b"".join(out[2]))
+
+    def exec(self, code, timeout=90, **options):
+        return self.exec_wait(self.exec_start(code, **options), timeout)
+
+    def ready(self, timeout=120):
+        return self.wait(lambda f: f.type == "READY", timeout)
