@@ -34,7 +34,7 @@ uint8_t *gb_buf_reserve(struct gb_buf *buf, size_t extra, size_t limit)
         return NULL;
     if (buf->start + need <= buf->capacity && buf->memory != NULL)
         return buf->memory + buf->start + buf->size;
-    if (need <= buf->capacity && buf->start >= buf->size) {
+    if (need <= buf->capacity && buf->start >= buf->size && buf->memory != NULL) {
         /* The content fits in front of itself: moving it costs less than growing. */
         memcpy(buf->memory, buf->memory + buf->start, buf->size);
         buf->start = 0;
