@@ -39,10 +39,28 @@
 #define GB_FILE_CHUNK_MAX (8u << 20) /* of one FILE_WRITE or FILE_READ frame */
 #define GB_UPLOADS_MAX 16u           /* open in one VM */
 #define GB_ENTRIES_MAX 1000u         /* in one frame of a listing */
+#define GB_READ_DEFAULT (1u << 20)   /* of one file.read */
+#define GB_READ_MAX (16u << 20)
+#define GB_LIST_MAX 100000u          /* entries of one file.list */
+#define GB_LIST_BYTES_MAX (16u << 20) /* and what they may take as JSON */
+#define GB_WRITE_FRAME (1u << 20)    /* an upload goes to the guest in pieces of this size */
 
 /* The socket. */
 #define GB_LINE_MAX (32u << 20)
 #define GB_REQUESTS_MAX 256u /* in flight on one connection */
+#define GB_REQUEST_BYTES_MAX (128u << 20) /* that these may hold in memory */
+#define GB_REQUEST_NODES_MAX 4096u  /* JSON values in one line from a client */
+#define GB_REQUEST_ID_MAX 256u
+#define GB_CONNECTIONS_MAX 512u
+#define GB_UNSENT_HIGH (1u << 20)  /* unsent bytes at which a client is no longer read from */
+#define GB_UNSENT_LOW (256u << 10) /* and at which it is again */
+#define GB_UPLOAD_QUEUE_MAX (4u << 20) /* bytes waiting for a guest at which uploads wait */
+
+/* Sessions. */
+#define GB_SESSIONS_MAX 1024u
+#define GB_TOMBSTONES_MAX 1024u /* closed sessions that are remembered */
+#define GB_BACKGROUND_MAX (64u << 10) /* kept of what a finished cell goes on printing */
+#define GB_BACKGROUND_CELLS_MAX 64u   /* cells of a session for which that is kept */
 
 /* Names that clients give: label, owner, key, image. */
 #define GB_NAME_MAX 128u

@@ -1,0 +1,103 @@
+/* The methods of the socket protocol: one table that the server parses by, that clients check names
+ * against, and from which the tables of docs/protocol.md are written.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "rpc/json.h"
+
+#define GB_PROTOCOL_VERSION 1
+
+enum gb_method_id {
+    GB_METHOD_HELLO,
+    GB_METHOD_RUN,
+    GB_METHOD_SESSION_OPEN,
+    GB_METHOD_SESSION_EXEC,
+    GB_METHOD_SESSION_STDIN,
+    GB_METHOD_SESSION_INTERRUPT,
+    GB_METHOD_SESSION_COMPLETE,
+    GB_METHOD_SESSION_IS_COMPLETE,
+    GB_METHOD_SESSION_HISTORY,
+    GB_METHOD_SESSION_GET,
+    GB_METHOD_SESSION_LIST,
+    GB_METHOD_SESSION_CLOSE,
+    GB_METHOD_FILE_WRITE,
+    GB_METHOD_FILE_READ,
+    GB_METHOD_FILE_LIST,
+    GB_METHOD_FILE_STAT,
+    GB_METHOD_FILE_REMOVE,
+    GB_METHOD_FILE_MKDIR,
+    GB_METHOD_EVENTS_SUBSCRIBE,
+    GB_METHOD_EVENTS_UNSUBSCRIBE,
+    GB_METHOD_POOL_STATUS,
+    GB_METHOD_STATS,
+    GB_METHOD_SERVER_SHUTDOWN,
+    GB_METHOD_COUNT
+};
+
+enum gb_param_type {
+    GB_PARAM_NAME,    /* string without a NUL: struct gb_bytes, min–max bytes */
+    GB_PARAM_TEXT,    /* any string: struct gb_bytes, at most max bytes */
+    GB_PARAM_BASE64,  /* decoded in place: struct gb_bytes, at most max bytes */
+    GB_PARAM_INTEGER, /* int64_t, min–max, `standard` when absent */
+    GB_PARAM_BOOL,    /* bool, `standard` when absent */
+    GB_PARAM_CHOICE,  /* one of `choices`: int64_t, its index; `standard` when absent */
+    GB_PARAM_STRINGS, /* object of strings: const struct gb_json *, at most max members */
+    GB_PARAM_NAMES,   /* array of strings: const struct gb_json *, at most max elements */
+    GB_PARAM_ANY,     /* const struct gb_json *, not null */
+    GB_PARAM_TYPE_COUNT
+};
+
+struct gb_param {
+    const char *name;
+    enum gb_param_type type;
+    size_t offset; /* in struct gb_params */
+    bool required;
+    int64_t min, max, standard;
+    const char *const *choices; /* ends with NULL */
+    const char *doc;
+};
+
+/* A field of a result, for the documentation. */
+struct gb_result {
+    const char *name, *type, *doc;
+};
+
+struct gb_method {
+    const char *name;
+    const char *doc;
+    const struct gb_param *params;
+    size_t param_count;
+    const struct gb_result *results;
+    size_t result_count;
+};
+
+/* What any method may be given. Bytes with a NULL pointer and NULL nodes are absent; all of it borrows
+ * from the line. */
+struct gb_params {
+    struct gb_bytes client, image, key, label, owner, session, code, standard_input, text, base64;
+    struct gb_bytes path, after, state;
+    const struct gb_json *env, *network, *sessions, *kinds;
+    int64_t protocol, memory_mb, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout, max_stderr;
+    int64_t cursor, offset, length, permissions, limit, after_cell, subscription;
+    bool interactive, stream, detach, eof, final, recursive, output, replay, drain;
+};
+
+extern const struct gb_method gb_methods[GB_METHOD_COUNT];
+
+/* GB_METHOD_COUNT when there is none of that name. */
+enum gb_method_id gb_method_find(struct gb_bytes name);
+
+/* Reads @params (NULL: none given) by the table of @method. Failure: GB_EINVALID with a sentence that
+ * names the parameter; GB_ETOOLARGE for a string or a list over its limit. Base64 is decoded where it stands, so @params can be read once. */
+int gb_params_read(const struct gb_method *method, const struct gb_json *params,
+                   struct gb_params *ret_params, struct gb_err *err);
+
+/* The tables as Markdown, for docs/protocol.md and docs/errors.md. */
+void gb_methods_markdown(struct gb_buf *buf);
+void gb_errors_markdown(struct gb_buf *buf);

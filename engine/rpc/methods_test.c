@@ -1,0 +1,181 @@
+#include "rpc/methods.h"
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct gb_json_doc doc;
+static struct gb_params params;
+static struct gb_err err;
+static char line[65536];
+
+static int read_params(enum gb_method_id method, const char *text)
+{
+    size_t size = strlen(text);
+
+    memcpy(line, text, size);
+    err = (struct gb_err){0};
+    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)line, size, 4096, &err), 0);
+    return gb_params_read(&gb_methods[method], doc.nodes, &params, &err);
+}
+
+START_TEST(standards)
+{
+    ck_assert_int_eq(read_params(GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\"}"), 0);
+    ck_assert(gb_bytes_equal(params.session, "s"));
+    ck_assert_int_eq(params.mode, 0);
+    ck_assert_int_eq(params.max_stdout, GB_STDOUT_DEFAULT);
+    ck_assert_ptr_null(params.standard_input.data);
+    ck_assert_ptr_null(params.env);
+    ck_assert(!params.stream);
+    ck_assert_int_eq(read_params(GB_METHOD_FILE_WRITE,
+                                 "{\"session\":\"s\",\"path\":\"p\",\"text\":\"\"}"),
+                     0);
+    ck_assert(params.final);
+    ck_assert_ptr_nonnull(params.text.data);
+    ck_assert_ptr_null(params.base64.data);
+}
+END_TEST
+
+START_TEST(values)
+{
+    ck_assert_int_eq(read_params(GB_METHOD_SESSION_EXEC,
+                                 "{\"session\":\"s\",\"code\":\"a\\u0000b\",\"mode\":\"shell\","
+                                 "\"timeout_ms\":2e3,\"env\":{\"A\":\"b\"},\"stream\":true,"
+                                 "\"stdin\":null}"),
+                     0);
+    ck_assert_uint_eq(params.code.size, 3);
+    ck_assert_int_eq(params.mode, 2);
+    ck_assert_int_eq(params.timeout_ms, 2000);
+    ck_assert_uint_eq(params.env->count, 1);
+    ck_assert(params.stream);
+    ck_assert_ptr_null(params.standard_input.data);
+    ck_assert_int_eq(read_params(GB_METHOD_FILE_WRITE,
+                                 "{\"session\":\"s\",\"path\":\"p\",\"base64\":\"AAEC/w==\"}"),
+                     0);
+    ck_assert_uint_eq(params.base64.size, 4);
+    ck_assert_mem_eq(params.base64.data, "\0\1\2\xff", 4);
+}
+END_TEST
+
+static const struct {
+    enum gb_method_id method;
+    const char *params, *says;
+} refusals[] = {
+    {GB_METHOD_HELLO, "[]", "params must be an object"},
+    {GB_METHOD_HELLO, "{\"color\":1}", "hello has no parameter \"color\""},
+    {GB_METHOD_HELLO, "{\"protocol\":1,\"protocol\":1}", "protocol is given twice"},
+    {GB_METHOD_HELLO, "{\"protocol\":\"1\"}", "protocol must be an integer, and is a string"},
+    {GB_METHOD_HELLO, "{\"protocol\":1.5}", "protocol must be an integer, and is 1.5"},
+    {GB_METHOD_SESSION_GET, "{}", "session.get needs the parameter session"},
+    {GB_METHOD_SESSION_GET, "{\"session\":null}", "session.get needs the parameter session"},
+    {GB_METHOD_SESSION_GET, "{\"session\":\"\"}", "session must not be empty"},
+    {GB_METHOD_SESSION_GET, "{\"session\":\"a\\u0000\"}", "session must not contain a NUL"},
+    {GB_METHOD_SESSION_GET, "{\"session\":7}", "session must be a string, and is a number"},
+    {GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\",\"timeout_ms\":-1}",
+     "timeout_ms must be between 0 and 86400000, and is -1"},
+    {GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\",\"mode\":\"x\"}",
+     "mode must be one of: kernel, process, shell"},
+    {GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\",\"env\":{\"A\":1}}",
+     "the values of env must be strings, and one is a number"},
+    {GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\",\"stream\":1}",
+     "stream must be true or false, and is a number"},
+    {GB_METHOD_SESSION_OPEN, "{\"memory_mb\":63}", "memory_mb must be between 64"},
+    {GB_METHOD_FILE_WRITE, "{\"session\":\"s\",\"path\":\"p\",\"base64\":\"A\"}",
+     "base64 is not base64"},
+};
+
+START_TEST(refused)
+{
+    ck_assert_int_eq(read_params(refusals[_i].method, refusals[_i].params), -GB_EINVALID);
+    ck_assert_msg(strstr(err.message, refusals[_i].says) != NULL, "%s", err.message);
+}
+END_TEST
+
+START_TEST(over_a_limit)
+{
+    char text[300];
+    int n = snprintf(text, sizeof(text), "{\"session\":\"%0*d\"}", GB_NAME_MAX + 1, 0);
+
+    ck_assert_int_lt(n, (int)sizeof(text));
+    ck_assert_int_eq(read_params(GB_METHOD_SESSION_GET, text), -GB_ETOOLARGE);
+}
+END_TEST
+
+START_TEST(table)
+{
+    for (int i = 0; i < GB_METHOD_COUNT; i++) {
+        const struct gb_method *method = &gb_methods[i];
+
+        ck_assert_ptr_nonnull(method->name);
+        ck_assert_int_eq(gb_method_find(gb_bytes_str(method->name)), i);
+        /* What the reader keeps: a bit for each parameter, and only strings are required. */
+        ck_assert_uint_lt(method->param_count, 64);
+        for (size_t j = 0; j < method->param_count; j++)
+            ck_assert(!method->params[j].required || method->params[j].type <= GB_PARAM_BASE64);
+    }
+    ck_assert_int_eq(gb_method_find(gb_bytes_str("no.such")), GB_METHOD_COUNT);
+}
+END_TEST
+
+/* The generated part of a page stands between two marks. With GLOVEBOX_WRITE_DOCS in the environment
+ * it is written anew, else compared. */
+static void check_page(const char *name, void (*generate)(struct gb_buf *))
+{
+    static const char begin[] = "<!-- generated: begin -->\n", end[] = "<!-- generated: end -->\n";
+    struct gb_buf page = {0}, want = {0};
+    char path[1024], *from, *to;
+    const char *text;
+
+    (void)snprintf(path, sizeof(path), "%.*s/../../docs/%s",
+                   (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, name);
+    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &page, &err), 0);
+    text = gb_buf_str(&page);
+    from = strstr(text, begin);
+    to = strstr(text, end);
+    ck_assert(from != NULL && to != NULL && to > from);
+    gb_buf_add(&want, text, (size_t)(from - text) + sizeof(begin) - 1);
+    gb_buf_adds(&want, "\n");
+    generate(&want);
+    gb_buf_adds(&want, to);
+    if (getenv("GLOVEBOX_WRITE_DOCS") != NULL)
+        ck_assert_int_eq(gb_fd_replace_file(path, gb_buf_bytes(&want), 0644, &err), 0);
+    else
+        ck_assert_str_eq(text, gb_buf_str(&want));
+    gb_buf_release(&page);
+    gb_buf_release(&want);
+}
+
+START_TEST(pages_are_fresh)
+{
+    check_page("protocol.md", gb_methods_markdown);
+    check_page("errors.md", gb_errors_markdown);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("methods");
+    TCase *tests = tcase_create("methods");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_test(tests, standards);
+    tcase_add_test(tests, values);
+    tcase_add_loop_test(tests, refused, 0, ARRAY_SIZE(refusals));
+    tcase_add_test(tests, over_a_limit);
+    tcase_add_test(tests, table);
+    tcase_add_test(tests, pages_are_fresh);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    gb_json_release(&doc);
+    return failed != 0;
+}
