@@ -32,7 +32,7 @@ enum cell_state { CELL_WAITING, CELL_RUNNING, CELL_DRAINING, CELL_OVER };
 struct stream {
     struct source source; /* the read end; fd -1 at the end of the stream */
     struct cell *cell;
-    enum gb_stream which;
+    enum gb_output which;
     int write_fd;     /* the worker's end, until it has been sent */
     uint64_t allowed; /* bytes that may still be sent under the cap */
     uint64_t dropped;

@@ -121,7 +121,7 @@ static void stream_ready(struct source *source)
         cell_retire(cell);
 }
 
-int stream_open(struct stream *stream, struct cell *cell, enum gb_stream which)
+int stream_open(struct stream *stream, struct cell *cell, enum gb_output which)
 {
     int pair[2];
 

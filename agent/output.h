@@ -4,7 +4,7 @@
 #include "cell.h"
 
 /* Makes the pipe and watches it. 0 or -errno. */
-int stream_open(struct stream *stream, struct cell *cell, enum gb_stream which);
+int stream_open(struct stream *stream, struct cell *cell, enum gb_output which);
 
 /* Ends the stream for us; writers get SIGPIPE from then on. Harmless when it is closed. */
 void stream_close(struct stream *stream);

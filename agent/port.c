@@ -142,7 +142,7 @@ uint8_t *port_output_begin(struct port *port, size_t size)
     return to == NULL ? NULL : to + GB_FRAME_HEADER;
 }
 
-void port_output_end(struct port *port, uint32_t cell, enum gb_stream stream, size_t size)
+void port_output_end(struct port *port, uint32_t cell, enum gb_output stream, size_t size)
 {
     const struct gb_frame frame = {.type = GB_GUEST_OUTPUT, .flags = (uint16_t)stream, .cell = cell};
 
