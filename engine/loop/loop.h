@@ -70,9 +70,11 @@ void gb_watch_free(struct gb_watch *watch);
 /* A byte stream over a connected socket, both ways, with bounded memory if its user keeps the rules:
  * consume the input or pause; look at gb_stream_queued() before writing more. */
 struct gb_stream_events {
-    /* Bytes were added to the input; consume what can be used. Not called while paused. */
+    /* Bytes were added to the input, or were left in it when a pause ended; consume what can be
+     * used. Not called while paused. */
     void (*input)(void *arg, struct gb_buf *input);
-    /* The peer has closed (@sys_errno 0) or the socket is broken. Once; the input is complete. */
+    /* The peer has closed (@sys_errno 0) or the socket is broken. Once; everything that the peer
+     * wrote has been in the input, so not while paused. */
     void (*closed)(void *arg, int sys_errno);
     /* @bytes of what was queued have left; may be NULL. */
     void (*sent)(void *arg, size_t bytes);

@@ -20,8 +20,11 @@ struct gb_stream {
     struct gb_buf input, output;
     size_t sent_unreported; /* left within gb_stream_send(), told from the loop */
     struct gb_deferred report;
+    struct gb_deferred again; /* input that was left when a pause ended */
     struct gb_timer *deadline; /* of gb_stream_finish() */
     bool paused, closed, told, finishing, freed;
+    bool hung_up;      /* the peer is gone, but what it wrote has not been read: paused */
+    bool write_broken; /* nobody takes what is written; what the peer wrote before is still read */
     int interest; /* events that uv_poll is started with */
     int close_errno;
 };
@@ -46,7 +49,8 @@ static void update_interest(struct gb_stream *stream)
             interest |= UV_READABLE;
         if (stream->output.size > 0)
             interest |= UV_WRITABLE;
-        if (interest == 0)
+        /* A hang-up is level-triggered: once known, it would wake the loop for ever. */
+        if (interest == 0 && !stream->hung_up)
             interest = UV_DISCONNECT;
     }
     if (interest == stream->interest)
@@ -81,17 +85,25 @@ static void tell_closed(struct gb_stream *stream)
     stream->events.closed(stream->arg, stream->close_errno);
 }
 
-/* What gb_stream_send() found out, told from the loop: bytes that left, or that nobody listens. */
+/* Bytes that left within gb_stream_send(), told from the loop. */
 static void report_later(void *arg)
 {
     struct gb_stream *stream = arg;
     size_t bytes = stream->sent_unreported;
 
     stream->sent_unreported = 0;
-    if (bytes > 0 && stream->events.sent != NULL)
-        stream->events.sent(stream->arg, bytes);
-    if (!stream->freed && stream->closed)
-        tell_closed(stream);
+    stream->events.sent(stream->arg, bytes);
+}
+
+/* Nobody will take what is written any more. That is not the end: the peer may have written before it
+ * went, and reading finds the end by itself. */
+static void write_broke(struct gb_stream *stream, int sys_errno)
+{
+    stream->write_broken = true;
+    gb_buf_release(&stream->output);
+    if (stream->finishing)
+        broken(stream, sys_errno);
+    update_interest(stream);
 }
 
 /* Writes what is queued; the bytes that left, or -1 when the stream broke. */
@@ -108,7 +120,7 @@ static ssize_t flush(struct gb_stream *stream)
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             break;
         if (n < 0) {
-            broken(stream, errno);
+            write_broke(stream, errno);
             return -1;
         }
         gb_buf_consume(&stream->output, (size_t)n);
@@ -141,14 +153,43 @@ static bool fill(struct gb_stream *stream)
     return true;
 }
 
+static void tell_input(struct gb_stream *stream)
+{
+    gb_loop_undefer(&stream->again);
+    stream->events.input(stream->arg, &stream->input);
+}
+
+static void read_some(struct gb_stream *stream)
+{
+    size_t before;
+
+    /* What was left when a pause ended comes first: the end may be near. */
+    if (stream->again.queued) {
+        tell_input(stream);
+        if (stream->freed || stream->paused)
+            return;
+    }
+    before = stream->input.size;
+    (void)fill(stream);
+    if (stream->input.size > before)
+        tell_input(stream);
+    else if (!stream->closed && stream->input.size == 0)
+        gb_buf_clear(&stream->input);
+}
+
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
     struct gb_stream *stream = handle->data;
     ssize_t sent = 0;
-    size_t before;
 
-    if (status < 0)
-        events = UV_READABLE; /* let the read tell what is wrong */
+    if (status < 0) {
+        /* libuv has stopped polling: an error is pending, which the next read tells, after what
+         * the peer wrote before. */
+        stream->interest = 0;
+        events = UV_READABLE | UV_DISCONNECT;
+        if (stream->finishing)
+            broken(stream, EPIPE);
+    }
     if ((events & UV_WRITABLE) != 0)
         sent = flush(stream);
     if (stream->finishing && (stream->closed || stream->output.size == 0)) {
@@ -160,21 +201,20 @@ static void on_poll(uv_poll_t *handle, int status, int events)
         if (stream->freed)
             return;
     }
-    if (!stream->closed && !stream->paused && !stream->finishing && (events & UV_READABLE) != 0) {
-        before = stream->input.size;
-        (void)fill(stream);
-        if (stream->input.size > before) {
-            stream->events.input(stream->arg, &stream->input);
+    if (!stream->closed && !stream->paused && !stream->finishing) {
+        if ((events & (UV_READABLE | UV_DISCONNECT)) != 0) {
+            read_some(stream);
             if (stream->freed)
                 return;
-        } else if (!stream->closed && stream->input.size == 0) {
-            gb_buf_clear(&stream->input);
         }
     } else if ((events & UV_DISCONNECT) != 0 && !stream->closed) {
-        broken(stream, 0);
+        stream->hung_up = true;
+        update_interest(stream);
     }
     if (stream->closed)
         tell_closed(stream);
+    else
+        update_interest(stream);
 }
 
 struct gb_stream *gb_stream_new(struct gb_loop *loop, int fd, size_t read_bytes,
@@ -198,17 +238,17 @@ static void after_send(struct gb_stream *stream)
 {
     ssize_t sent = flush(stream);
 
-    if (sent > 0)
-        stream->sent_unreported += (size_t)sent;
-    if (sent < 0 || (sent > 0 && stream->events.sent != NULL))
-        gb_loop_defer(stream->loop, &stream->report, report_later, stream);
+    if (sent <= 0 || stream->events.sent == NULL)
+        return;
+    stream->sent_unreported += (size_t)sent;
+    gb_loop_defer(stream->loop, &stream->report, report_later, stream);
 }
 
 void gb_stream_send(struct gb_stream *stream, const void *data, size_t size)
 {
     bool idle = stream->output.size == 0;
 
-    if (stream->closed || stream->finishing)
+    if (stream->closed || stream->finishing || stream->write_broken)
         return;
     gb_buf_add(&stream->output, data, size);
     if (idle)
@@ -217,7 +257,7 @@ void gb_stream_send(struct gb_stream *stream, const void *data, size_t size)
 
 void gb_stream_send_buf(struct gb_stream *stream, struct gb_buf *buf)
 {
-    if (stream->closed || stream->finishing || buf->size == 0) {
+    if (stream->closed || stream->finishing || stream->write_broken || buf->size == 0) {
         gb_buf_clear(buf);
         return;
     }
@@ -239,9 +279,25 @@ size_t gb_stream_queued(const struct gb_stream *stream)
     return stream->output.size;
 }
 
+static void on_again(void *arg)
+{
+    struct gb_stream *stream = arg;
+
+    if (!stream->paused && !stream->finishing)
+        tell_input(stream);
+}
+
 void gb_stream_pause(struct gb_stream *stream, bool paused)
 {
+    if (stream->paused == paused)
+        return;
     stream->paused = paused;
+    if (!paused)
+        stream->hung_up = false;
+    if (paused)
+        gb_loop_undefer(&stream->again);
+    else if (stream->input.size > 0 && !stream->told)
+        gb_loop_defer(stream->loop, &stream->again, on_again, stream);
     update_interest(stream);
 }
 
@@ -263,6 +319,7 @@ void gb_stream_finish(struct gb_stream *stream, uint64_t limit_ms)
     }
     stream->finishing = true;
     gb_loop_undefer(&stream->report);
+    gb_loop_undefer(&stream->again);
     stream->deadline = gb_timer_new(stream->loop, on_deadline, stream);
     gb_timer_start(stream->deadline, limit_ms);
     update_interest(stream);
@@ -274,6 +331,7 @@ void gb_stream_free(struct gb_stream *stream)
         return;
     stream->freed = true;
     gb_loop_undefer(&stream->report);
+    gb_loop_undefer(&stream->again);
     gb_timer_free(stream->deadline);
     (void)uv_poll_stop(&stream->handle);
     stream->fd = gb_close(stream->fd);

@@ -33,6 +33,8 @@ struct gb_host {
     char *accel_reason;   /* a sentence: why this one */
     uint32_t guard_stages; /* enum gb_guard_stage, as a probe found them to work */
     bool require_isolation;
+    bool qemu_sandbox;    /* QEMU has -sandbox */
+    struct gb_list vms;   /* those that are not DEAD */
 };
 
 /* Finds everything, ends QEMU processes that a dead server of this run folder left behind (registry:

@@ -16,6 +16,12 @@ struct gb_package {
     char *name, *version;
 };
 
+/* What tells that a file has not been changed. */
+struct gb_file_stamp {
+    uint64_t device, inode, size;
+    int64_t mtime_ns, ctime_ns;
+};
+
 struct gb_image {
     char *name;     /* "python" */
     char *language; /* "python": which worker runs in it */
@@ -27,13 +33,15 @@ struct gb_image {
     uint32_t memory_mb; /* default of a VM */
     struct gb_package *packages;
     size_t package_count;
-    bool verified; /* the digest has been compared since this file was last changed */
+    /* When the digests were compared: of the image, the kernel and the initramfs. Zeroed: never. */
+    struct gb_file_stamp verified[3];
 };
 
 struct gb_images {
     char *directory;
     char *kernel, *initramfs; /* paths */
     char *kernel_sha256, *initramfs_sha256;
+    uint64_t kernel_size, initramfs_size;
     struct gb_image *images;
     size_t count;
 };
@@ -46,8 +54,16 @@ void gb_images_free(struct gb_images *images);
 /* By name or alias. NULL when there is none. */
 struct gb_image *gb_images_find(const struct gb_images *images, const char *name);
 
-/* Fails with GB_EIMAGE and a sentence that says what to do when a file is missing, has another size
- * or another digest than its manifest says. The digest of an unchanged file (device, inode, size,
- * mtime, ctime) is computed once and remembered in @images; the first time reads the whole file, so
- * it is a pure function to be run on the thread pool: it touches nothing but its arguments. */
-int gb_image_verify(struct gb_images *images, struct gb_image *image, struct gb_err *err);
+/* The same that gb_images_load() does with the texts of manifests, for tests. @directory is put before
+ * the names of files; nothing is opened. */
+int gb_images_parse_boot(struct gb_images *images, struct gb_bytes text, struct gb_err *err);
+int gb_image_parse(const char *directory, struct gb_bytes text, struct gb_image *ret_image,
+                   struct gb_err *err);
+void gb_image_release(struct gb_image *image);
+
+/* Fails with GB_EIMAGE and a sentence that says what to do when a file (the image's, the kernel, the
+ * initramfs) is missing, has another size or another digest than its manifest says. The digest of an
+ * unchanged file is computed once and remembered in @image; the first time reads the whole file, so
+ * it is a function to be run on the thread pool: it reads @images and changes @image's `verified`,
+ * and touches nothing else. */
+int gb_image_verify(const struct gb_images *images, struct gb_image *image, struct gb_err *err);

@@ -1,0 +1,291 @@
+/* glovebox-launcher: confines itself in stages, starts QEMU inside, and stays as its parent.
+ *
+ * Theory of operation. The server starts this program with exactly the descriptors of options.h. The
+ * stages of guard/stages.h are applied in this order, each told on the status pipe:
+ *
+ *   1 descriptors   everything that is not needed is closed
+ *   2 death signal  SIGKILL when the server dies; asked for again after 9, which forgets it
+ *   3 limits        rlimits
+ *   –               files that are handed out are opened, while this process may
+ *   4 user ns       unless the server is root
+ *   5 mount ns      and the new root in it
+ *   6 network, ipc, uts and pid namespaces; the last one counts for children only
+ *   7 capabilities  the bounding set, while that is allowed
+ *   8 user          as root: a user of the VM's own
+ *   9 capabilities  the rest
+ *  10 no new privs
+ *   –               fork; what follows happens in the child
+ *  11 seccomp       then QEMU is executed
+ *
+ * A stage that fails is told and passed over, or with --require ends everything. The parent holds no
+ * rights any more either. It
+ *   - answers the child's questions for files (opener.h),
+ *   - kills the child on SIGTERM, SIGINT, SIGHUP and when the lifeline's other end is closed,
+ *   - ends as the child ended (same exit code, same signal), after it has reaped it, so that the end of
+ *     the launcher is the end of QEMU.
+ * QEMU in turn has the launcher for a lifeline: it asks for SIGKILL at the launcher's death and then
+ * makes sure that the launcher still lives.
+ *
+ * Deliberately missing: cgroups, which belong to whoever runs the server.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guard/launcher/filter.h"
+#include "guard/launcher/opener.h"
+#include "guard/launcher/options.h"
+#include "guard/launcher/root.h"
+#include "guard/launcher/stages.h"
+#include "guard/stages.h"
+
+enum { EXIT_LAUNCHER = 125 };
+
+/* One line on the status pipe. It is small enough to leave in one piece. */
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
+{
+    char line[400];
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(line, sizeof(line) - 1, format, args);
+    va_end(args);
+    if (n < 0)
+        return;
+    if (n > (int)sizeof(line) - 2)
+        n = (int)sizeof(line) - 2;
+    for (int i = 0; i < n; i++) {
+        if (line[i] == '\n')
+            line[i] = ' ';
+    }
+    line[n] = '\n';
+    /* Nobody listening means that the server is gone, which the lifeline tells as well. */
+    (void)!write(GUARD_FD_STATUS, line, (size_t)n + 1);
+}
+
+__attribute__((noreturn)) static void give_up(const char *what, int r)
+{
+    tell("error %s: %s", what, strerror(-r));
+    _exit(EXIT_LAUNCHER);
+}
+
+static const char *stage_name(enum gb_guard_stage stage)
+{
+    switch (stage) {
+#define GB_X(constant, bit, name, sentence)                                                        \
+    case constant:                                                                                 \
+        return name;
+        GB_GUARD_STAGES(GB_X)
+#undef GB_X
+    }
+    return "?";
+}
+
+/* Tells what became of @stage. */
+static bool done(const struct guard_options *options, enum gb_guard_stage stage, int r,
+                 const char *what)
+{
+    if (r == 0) {
+        tell("stage %s ok", stage_name(stage));
+        return true;
+    }
+    tell("stage %s failed %s%s%s", stage_name(stage), what, what[0] != '\0' ? ": " : "",
+         strerror(-r));
+    if (options->require) {
+        tell("error isolation is required, and the stage %s failed: %s", stage_name(stage),
+             strerror(-r));
+        _exit(EXIT_LAUNCHER);
+    }
+    return false;
+}
+
+static bool unshare_one(const struct guard_options *options, enum gb_guard_stage stage, int flag)
+{
+    int r = unshare(flag) < 0 ? -errno : 0;
+
+    if (r == 0 && flag == CLONE_NEWUTS)
+        r = stage_hostname();
+    return done(options, stage, r, "");
+}
+
+/* A root of its own. True when arguments have to name files by their places in it. */
+static bool enter_root(const struct guard_options *options)
+{
+    const char *what = "";
+    int r = unshare(CLONE_NEWNS) < 0 ? -errno : 0;
+
+    if (r < 0)
+        return done(options, GB_GUARD_MOUNT_NAMESPACE, r, "");
+    r = root_enter(options, &what);
+    /* Half a new root is worse than none: the paths are neither the old ones nor the new. */
+    if (r < 0 && chdir("/") == 0 && options->program != NULL && access(options->program[0], X_OK) < 0)
+        give_up(what, r);
+    return done(options, GB_GUARD_MOUNT_NAMESPACE, r, what);
+}
+
+static void confine(struct guard_options *options, bool *ret_inside)
+{
+    const bool root = geteuid() == 0;
+    const char *what = "";
+    int bounding, r;
+
+    r = stage_death_signal(GUARD_FD_LIFELINE);
+    if (r == -EOWNERDEAD)
+        _exit(EXIT_LAUNCHER);
+    (void)done(options, GB_GUARD_DESCRIPTORS, stage_descriptors(options), "");
+    (void)done(options, GB_GUARD_LIMITS, stage_limits(root && options->uid != 0), "");
+    r = opener_open(options, &what);
+    if (r < 0)
+        give_up(what, r);
+    if (!root)
+        (void)done(options, GB_GUARD_USER_NAMESPACE, stage_user_namespace(), "");
+    *ret_inside = enter_root(options);
+    (void)unshare_one(options, GB_GUARD_NETWORK_NAMESPACE, CLONE_NEWNET);
+    (void)unshare_one(options, GB_GUARD_IPC_NAMESPACE, CLONE_NEWIPC);
+    (void)unshare_one(options, GB_GUARD_UTS_NAMESPACE, CLONE_NEWUTS);
+    (void)unshare_one(options, GB_GUARD_PID_NAMESPACE, CLONE_NEWPID);
+    bounding = stage_bounding_set();
+    if (root)
+        (void)done(options, GB_GUARD_USER, stage_user(options->uid), "");
+    r = stage_capabilities();
+    (void)done(options, GB_GUARD_CAPABILITIES, bounding < 0 ? bounding : r, "");
+    (void)done(options, GB_GUARD_NO_NEW_PRIVS, stage_no_new_privs(), "");
+    r = stage_death_signal(GUARD_FD_LIFELINE);
+    if (r == -EOWNERDEAD)
+        _exit(EXIT_LAUNCHER);
+    (void)done(options, GB_GUARD_DEATH_SIGNAL, r, "");
+}
+
+__attribute__((noreturn)) static void run_child(struct guard_options *options, bool inside,
+                                                int socket, int lifeline)
+{
+    int listener = -1;
+    sigset_t none;
+    int r;
+
+    r = stage_death_signal(lifeline);
+    if (r < 0)
+        give_up("the launcher died", r);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int signum = 1; signum < NSIG; signum++)
+        (void)signal(signum, SIG_DFL); /* banned elsewhere; here it only resets what was inherited */
+    r = gb_filter_load(options->kvm, &listener);
+    if (r == 0)
+        r = opener_send_listener(socket, listener);
+    (void)done(options, GB_GUARD_SECCOMP, r, "");
+    if (options->program == NULL)
+        _exit(0);
+    if (!options_place_files(options, inside))
+        give_up("an argument names an unknown file", -EINVAL);
+    (void)execve(options->program[0], options->program, (char *[]){(char[]){"LC_ALL=C"}, NULL});
+    give_up(options->program[0], -errno);
+}
+
+/* Ends like the child ended. */
+__attribute__((noreturn)) static void end_like(int status)
+{
+    sigset_t none;
+
+    if (WIFEXITED(status))
+        _exit(WEXITSTATUS(status));
+    (void)signal(WTERMSIG(status), SIG_DFL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)kill(getpid(), WTERMSIG(status));
+    _exit(EXIT_LAUNCHER);
+}
+
+__attribute__((noreturn)) static void watch_child(const struct guard_options *options, pid_t child,
+                                                  int signals, int socket)
+{
+    struct pollfd polls[] = {
+        {.fd = signals, .events = POLLIN},
+        {.fd = GUARD_FD_LIFELINE, .events = 0},
+        {.fd = socket, .events = POLLIN},
+        {.fd = -1, .events = POLLIN},
+    };
+
+    for (;;) {
+        struct signalfd_siginfo info;
+        int status;
+
+        if (poll(polls, sizeof(polls) / sizeof(polls[0]), -1) < 0 && errno != EINTR)
+            (void)kill(child, SIGKILL);
+        if ((polls[1].revents & (POLLHUP | POLLERR)) != 0) {
+            (void)kill(child, SIGKILL);
+            polls[1].fd = -1;
+        }
+        if (polls[2].revents != 0) {
+            /* The listener comes once, or never: the child has no filter or has ended. */
+            polls[3].fd = opener_receive_listener(socket);
+            polls[2].fd = -1;
+        }
+        if ((polls[3].revents & POLLIN) != 0)
+            opener_answer(options, polls[3].fd);
+        else if (polls[3].revents != 0)
+            polls[3].fd = -1;
+        if ((polls[0].revents & POLLIN) == 0 ||
+            read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+            continue;
+        if (info.ssi_signo != SIGCHLD)
+            (void)kill(child, SIGKILL);
+        else if (waitpid(child, &status, WNOHANG) == child)
+            end_like(status);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct guard_options options;
+    const char *error = NULL;
+    bool inside = false;
+    int lifeline[2], sockets[2], signals;
+    sigset_t handled;
+    pid_t child;
+
+    if (!options_read(&options, argc, argv, &error)) {
+        tell("error %s", error);
+        return EXIT_LAUNCHER;
+    }
+    confine(&options, &inside);
+
+    (void)sigemptyset(&handled);
+    (void)sigaddset(&handled, SIGCHLD);
+    (void)sigaddset(&handled, SIGTERM);
+    (void)sigaddset(&handled, SIGINT);
+    (void)sigaddset(&handled, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &handled, NULL) < 0)
+        give_up("signals", -errno);
+    signals = signalfd(-1, &handled, SFD_CLOEXEC);
+    if (signals < 0 || pipe2(lifeline, O_CLOEXEC) < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
+        give_up("descriptors", -errno);
+    child = fork();
+    if (child < 0)
+        give_up("fork", -errno);
+    if (child == 0) {
+        (void)close(lifeline[1]);
+        (void)close(sockets[0]);
+        run_child(&options, inside, sockets[1], lifeline[0]);
+    }
+    (void)close(lifeline[0]);
+    (void)close(sockets[1]);
+    /* The child alone holds the rest: their ends must be seen when it ends. */
+    for (unsigned i = 0; i < options.keep; i++)
+        (void)close(GUARD_FD_FIRST + (int)i);
+    (void)close(STDERR_FILENO);
+    tell("pid %d", (int)child);
+    watch_child(&options, child, signals, sockets[0]);
+}

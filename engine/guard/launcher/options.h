@@ -1,0 +1,53 @@
+/* The launcher's command line.
+ *
+ *     glovebox-launcher [OPTION…] -- PROGRAM [ARGUMENT…]
+ *
+ *     --require          end with an error when a stage cannot be applied
+ *     --uid N            as root: the user and the group that PROGRAM runs as
+ *     --keep N           PROGRAM keeps descriptors 0–2 and N more from GUARD_FD_FIRST on
+ *     --file NAME=PATH   PROGRAM sees the file, read-only; %{NAME} in an argument stands for its path
+ *     --read NAME=PATH   opened here for reading and handed to PROGRAM when it opens %{NAME} for
+ *                        reading and writing: QEMU 7.2 wants the RAM file of a clone like that
+ *     --write NAME=PATH  the same, for reading and writing
+ *     --kvm              allow the ioctls of KVM, and hand out /dev/kvm
+ *
+ * Without PROGRAM all stages are applied to a process that then ends well.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Descriptors that the launcher is started with, besides 0–2. */
+enum { GUARD_FD_STATUS = 3, GUARD_FD_LIFELINE = 4, GUARD_FD_FIRST = 5 };
+
+enum { GUARD_FILES_MAX = 16, GUARD_PATH_MAX = 4096 };
+
+enum guard_file_kind { GUARD_FILE_SEEN, GUARD_FILE_READ, GUARD_FILE_WRITE };
+
+struct guard_file {
+    enum guard_file_kind kind;
+    char name[32];
+    const char *path; /* on the host */
+    int fd;           /* of READ and WRITE; -1 */
+};
+
+struct guard_options {
+    bool require, kvm;
+    uid_t uid; /* 0: none given */
+    unsigned keep;
+    struct guard_file files[GUARD_FILES_MAX];
+    size_t file_count;
+    char **program; /* argv; NULL: none */
+};
+
+/* Borrows @argv. False with a sentence in *@ret_error when it cannot be used. */
+bool options_read(struct guard_options *options, int argc, char **argv, const char **ret_error);
+
+/* Replaces each %{NAME} in the program's arguments: by the file's place in the new root when
+ * @inside, else by its path on the host. False when a name is unknown or there is no memory. */
+bool options_place_files(struct guard_options *options, bool inside);
+
+/* "/vm/NAME" */
+void options_inside_path(const struct guard_file *file, char *to, size_t size);

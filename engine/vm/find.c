@@ -1,0 +1,157 @@
+#include "vm/find.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+/* The folder of the running program. Gives; NULL when it cannot be told. */
+static char *program_folder(void)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *slash;
+
+    if (n <= 0)
+        return NULL;
+    path[n] = '\0';
+    slash = strrchr(path, '/');
+    return slash != NULL ? xstrndup(path, (size_t)(slash - path)) : NULL;
+}
+
+/* The path without links, if it is there and can be used as @mode says. Takes @path. Gives or NULL. */
+static char *resolve(char *path, int mode)
+{
+    char *real = path != NULL && access(path, mode) == 0 ? realpath(path, NULL) : NULL;
+
+    free(path);
+    return real;
+}
+
+static char *images_in(char *folder)
+{
+    _cleanup_(freep) char *boot = xasprintf("%s/boot.json", folder);
+
+    if (access(boot, R_OK) == 0)
+        return resolve(folder, X_OK);
+    free(folder);
+    return NULL;
+}
+
+static char *user_images(void)
+{
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *home = getenv("HOME");
+
+    if (data != NULL && data[0] == '/')
+        return images_in(xasprintf("%s/glovebox/images", data));
+    if (home != NULL && home[0] == '/')
+        return images_in(xasprintf("%s/.local/share/glovebox/images", home));
+    return NULL;
+}
+
+int find_images(const char *given, char **ret_path, struct gb_err *err)
+{
+    _cleanup_(freep) char *folder = program_folder();
+    /* From the program: an installed tree, then the folders of a build tree. */
+    static const char *const near[] = {"../share/glovebox/images", "../images", "../../images"};
+    char *found = NULL;
+
+    if (given == NULL)
+        given = getenv("GLOVEBOX_IMAGES");
+    if (given != NULL && given[0] != '\0') {
+        found = images_in(xstrdup(given));
+        if (found == NULL)
+            return gb_err_set(err, GB_EIMAGE,
+                              "there are no images in %s; build them with `glovebox image build`",
+                              given);
+    }
+    if (found == NULL && folder != NULL)
+        found = images_in(xasprintf("%s/%s", folder, near[0]));
+    if (found == NULL)
+        found = user_images();
+    for (size_t i = 1; i < ARRAY_SIZE(near) && found == NULL && folder != NULL; i++)
+        found = images_in(xasprintf("%s/%s", folder, near[i]));
+    if (found == NULL)
+        return gb_err_set(err, GB_EIMAGE,
+                          "no images were found; build them with `glovebox image build`, or name "
+                          "their folder in $GLOVEBOX_IMAGES");
+    *ret_path = found;
+    return 0;
+}
+
+static char *search_path(const char *name)
+{
+    const char *at = getenv("PATH");
+    char *found = NULL;
+
+    while (at != NULL && found == NULL) {
+        size_t size = strcspn(at, ":");
+
+        if (size > 0)
+            found = resolve(xasprintf("%.*s/%s", (int)size, at, name), X_OK);
+        at = at[size] == ':' ? at + size + 1 : NULL;
+    }
+    return found;
+}
+
+int find_qemu(const char *given, char **ret_path, struct gb_err *err)
+{
+    static const char name[] = "qemu-system-x86_64";
+    char *found;
+
+    if (given == NULL)
+        given = getenv("GLOVEBOX_QEMU");
+    if (given == NULL || given[0] == '\0')
+        given = name;
+    found = strchr(given, '/') != NULL ? resolve(xstrdup(given), X_OK) : search_path(given);
+    if (found == NULL)
+        return gb_err_set(err, GB_EUNSUPPORTED,
+                          "QEMU is not there: %s cannot be run; install the package "
+                          "qemu-system-x86, or name the program in $GLOVEBOX_QEMU",
+                          given);
+    *ret_path = found;
+    return 0;
+}
+
+int find_firmware(const char *qemu, char **ret_path, struct gb_err *err)
+{
+    const char *slash = strrchr(qemu, '/');
+    char *found = NULL;
+
+    if (slash != NULL)
+        found = resolve(xasprintf("%.*s/../share/qemu/qboot.rom", (int)(slash - qemu), qemu), R_OK);
+    if (found == NULL)
+        found = resolve(xstrdup("/usr/share/qemu/qboot.rom"), R_OK);
+    if (found == NULL)
+        return gb_err_set(err, GB_EUNSUPPORTED,
+                          "QEMU's firmware qboot.rom is not there; install the package "
+                          "qemu-system-data");
+    *ret_path = found;
+    return 0;
+}
+
+int find_launcher(const char *given, char **ret_path, struct gb_err *err)
+{
+    _cleanup_(freep) char *folder = program_folder();
+    static const char *const near[] = {
+        "glovebox-launcher",
+        "../libexec/glovebox/glovebox-launcher",
+        "../glovebox-launcher",
+    };
+    char *found = NULL;
+
+    if (given != NULL)
+        found = resolve(xstrdup(given), X_OK);
+    for (size_t i = 0; i < ARRAY_SIZE(near) && found == NULL && given == NULL && folder != NULL; i++)
+        found = resolve(xasprintf("%s/%s", folder, near[i]), X_OK);
+    if (found == NULL)
+        return gb_err_set(err, GB_EINTERNAL,
+                          "glovebox-launcher is not there: the installation is incomplete");
+    *ret_path = found;
+    return 0;
+}

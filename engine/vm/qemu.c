@@ -1,0 +1,188 @@
+#include "vm/qemu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+enum { ARGV_MAX = 96, TB_SIZE_MB = 128 };
+
+/* What the guest's kernel is told, and why. */
+static const struct {
+    const char *option, *why;
+} kernel_options[] = {
+    {"console=ttyS0", "a panic is seen"},
+    {"quiet", "each line on the console costs time"},
+    {"loglevel=1", "but the last words of a panic are wanted"},
+    {"panic=-1", "a panic ends QEMU at once (with -no-reboot)"},
+    {"reboot=t", "no probing for a way to reset"},
+    {"no_timer_check", "the timer of a virtual machine works"},
+    {"tsc=reliable", "no watchdog over the clock"},
+    {"mitigations=off", "the guest is one user's; the host protects itself"},
+    {"nokaslr", "all clones of a template would share the offset anyway"},
+    {"random.trust_cpu=on", "no waiting for entropy at boot; the host reseeds before use"},
+    {"cryptomgr.notests", "self-tests cost time"},
+    {"audit=0", "nobody reads it"},
+    {"apparmor=0", "no policy is loaded"},
+};
+
+struct argv {
+    char **items;
+    size_t count;
+};
+
+static void add(struct argv *argv, const char *item)
+{
+    if (argv->count == ARGV_MAX)
+        abort(); /* our bug: the line is too long for its array */
+    argv->items[argv->count++] = xstrdup(item);
+}
+
+static void add2(struct argv *argv, const char *option, const char *value)
+{
+    add(argv, option);
+    add(argv, value);
+}
+
+/* @value is taken. */
+static void add_taken(struct argv *argv, const char *option, char *value)
+{
+    add2(argv, option, value);
+    free(value);
+}
+
+static void add_launcher(struct argv *argv, const struct gb_host *host,
+                         const struct qemu_machine *machine)
+{
+    add(argv, host->launcher);
+    if (host->require_isolation)
+        add(argv, "--require");
+    if (machine->uid != 0)
+        add_taken(argv, "--uid", xasprintf("%u", machine->uid));
+    if (machine->accel == GB_ACCEL_KVM)
+        add(argv, "--kvm");
+    add_taken(argv, "--keep", xasprintf("%d", QEMU_FD_END - QEMU_FD_QMP));
+    add_taken(argv, "--file", xasprintf("firmware=%s", host->firmware));
+    add_taken(argv, "--file", xasprintf("kernel=%s", host->images->kernel));
+    add_taken(argv, "--file", xasprintf("initramfs=%s", host->images->initramfs));
+    if (machine->image != NULL)
+        add_taken(argv, "--file", xasprintf("root=%s", machine->image->path));
+    if (machine->ram == GB_RAM_SHARED_FILE)
+        add_taken(argv, "--write", xasprintf("ram=%s", machine->ram_path));
+    if (machine->ram == GB_RAM_PRIVATE_FILE)
+        add_taken(argv, "--read", xasprintf("ram=%s", machine->ram_path));
+    add(argv, "--");
+}
+
+static void add_memory(struct argv *argv, const struct qemu_machine *machine)
+{
+    if (machine->ram == GB_RAM_ANONYMOUS) {
+        add_taken(argv, "-object",
+                  xasprintf("memory-backend-ram,id=ram,size=%uM", machine->memory_mb));
+    } else {
+        add_taken(argv, "-object",
+                  xasprintf("memory-backend-file,id=ram,size=%uM,mem-path=%%{ram},share=%s",
+                            machine->memory_mb,
+                            machine->ram == GB_RAM_SHARED_FILE ? "on" : "off"));
+    }
+    add_taken(argv, "-m", xasprintf("%uM", machine->memory_mb));
+}
+
+static char *kernel_command_line(const struct qemu_machine *machine)
+{
+    struct gb_buf line = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(kernel_options); i++)
+        gb_buf_addf(&line, "%s ", kernel_options[i].option);
+    if (machine->image != NULL)
+        gb_buf_addf(&line, "glovebox.language=%s", machine->image->language);
+    else
+        gb_buf_adds(&line, "glovebox.probe=1");
+    return gb_buf_take_str(&line);
+}
+
+/* The same devices in the same order for every VM of an image: device state depends on it. */
+static void add_devices(struct argv *argv, const struct qemu_machine *machine)
+{
+    add_taken(argv, "-chardev", xasprintf("socket,id=qmp,fd=%d", QEMU_FD_QMP));
+    add2(argv, "-mon", "chardev=qmp,mode=control");
+    add_taken(argv, "-chardev", xasprintf("socket,id=console,fd=%d", QEMU_FD_CONSOLE));
+    add2(argv, "-serial", "chardev:console");
+    add_taken(argv, "-chardev", xasprintf("socket,id=agent,fd=%d", QEMU_FD_AGENT));
+    add2(argv, "-device", "virtio-serial-device,max_ports=2");
+    add2(argv, "-device", "virtserialport,chardev=agent,name=" GB_GUEST_PORT);
+    add2(argv, "-device", "virtio-rng-device");
+    if (machine->image != NULL) {
+        add2(argv, "-drive",
+             "id=root,if=none,format=raw,readonly=on,file.locking=off,file=%{root}");
+        add2(argv, "-device", "virtio-blk-device,drive=root,serial=" GB_GUEST_DISK);
+    }
+}
+
+static bool path_usable(const char *path)
+{
+    /* QEMU splits its options at commas. */
+    return path == NULL || (path[0] == '/' && strpbrk(path, ",\n") == NULL);
+}
+
+int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machine,
+                    char ***ret_argv, struct gb_err *err)
+{
+    const char *const paths[] = {
+        host->qemu,
+        host->firmware,
+        host->images->kernel,
+        host->images->initramfs,
+        machine->image != NULL ? machine->image->path : NULL,
+        machine->ram_path,
+    };
+    struct argv argv = {xcalloc(ARGV_MAX + 1, sizeof(char *)), 0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        if (!path_usable(paths[i])) {
+            qemu_free_argv(argv.items);
+            return gb_err_set(err, GB_EINVALID, "QEMU cannot use a path that is relative or has a "
+                                              "comma or a newline in it: %s", paths[i]);
+        }
+    }
+    add_launcher(&argv, host, machine);
+    add(&argv, host->qemu);
+    add2(&argv, "-M",
+         "microvm,x-option-roms=off,isa-serial=on,rtc=on,acpi=on,memory-backend=ram,"
+         "suppress-vmdesc=on");
+    add_memory(&argv, machine);
+    if (machine->accel == GB_ACCEL_KVM) {
+        add2(&argv, "-accel", "kvm");
+        add2(&argv, "-cpu", "host");
+    } else {
+        add_taken(&argv, "-accel", xasprintf("tcg,thread=single,tb-size=%d", TB_SIZE_MB));
+        add2(&argv, "-cpu", "max");
+    }
+    add2(&argv, "-smp", "1");
+    /* With the default firmware some versions hang without option ROMs. */
+    add2(&argv, "-bios", "%{firmware}");
+    add2(&argv, "-global", "migration.send-configuration=off");
+    add(&argv, "-nodefaults");
+    add(&argv, "-no-user-config");
+    add2(&argv, "-display", "none");
+    add(&argv, "-no-reboot");
+    if (host->qemu_sandbox)
+        add2(&argv, "-sandbox",
+             "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    add2(&argv, "-kernel", "%{kernel}");
+    add2(&argv, "-initrd", "%{initramfs}");
+    add_taken(&argv, "-append", kernel_command_line(machine));
+    add_devices(&argv, machine);
+    if (machine->incoming)
+        add2(&argv, "-incoming", "defer");
+    *ret_argv = argv.items;
+    return 0;
+}
+
+void qemu_free_argv(char **argv)
+{
+    for (size_t i = 0; argv[i] != NULL; i++)
+        free(argv[i]);
+    free(argv);
+}

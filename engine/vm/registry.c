@@ -1,0 +1,200 @@
+/* Which processes belong to this run folder. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "vm/private.h"
+
+enum { FILE_MAX_BYTES = 512, STAT_MAX = 4096 };
+
+static bool parse_number(struct gb_bytes *text, uint64_t max, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    size_t digits = 0;
+
+    while (digits < text->size && text->data[digits] >= '0' && text->data[digits] <= '9') {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, text->data[digits] - '0', &value) || value > max)
+            return false;
+        digits++;
+    }
+    text->data += digits;
+    text->size -= digits;
+    *ret_value = value;
+    return digits > 0;
+}
+
+static bool skip(struct gb_bytes *text, const char *expected)
+{
+    size_t size = strlen(expected);
+
+    if (text->size < size || memcmp(text->data, expected, size) != 0)
+        return false;
+    text->data += size;
+    text->size -= size;
+    return true;
+}
+
+bool registry_parse_stat(struct gb_bytes text, uint64_t *ret_start)
+{
+    const uint8_t *name_end = text.size > 0 ? memrchr(text.data, ')', text.size) : NULL;
+
+    if (name_end == NULL)
+        return false;
+    text.size -= (size_t)(name_end + 1 - text.data);
+    text.data = name_end + 1;
+    /* Field 3 follows; 22 is the twentieth after the name. */
+    for (int field = 3; field < 22; field++) {
+        const uint8_t *space;
+
+        if (!skip(&text, " ") || (space = memchr(text.data, ' ', text.size)) == NULL)
+            return false;
+        text.size -= (size_t)(space - text.data);
+        text.data = space;
+    }
+    return skip(&text, " ") && parse_number(&text, INT64_MAX, ret_start);
+}
+
+static bool parse_process(struct gb_bytes *text, const char *name,
+                          struct registry_process *ret_process)
+{
+    uint64_t pid, start;
+
+    if (!skip(text, name) || !skip(text, " ") || !parse_number(text, INT32_MAX, &pid) ||
+        !skip(text, " ") || !parse_number(text, INT64_MAX, &start) || !skip(text, "\n"))
+        return false;
+    *ret_process = (struct registry_process){(pid_t)pid, start};
+    return pid > 1;
+}
+
+bool registry_parse(struct gb_bytes text, struct registry_entry *ret_entry)
+{
+    return parse_process(&text, "server", &ret_entry->server) &&
+           parse_process(&text, "launcher", &ret_entry->launcher) &&
+           parse_process(&text, "qemu", &ret_entry->qemu) && text.size == 0;
+}
+
+/* False when there is no such process. */
+static bool read_start(pid_t pid, uint64_t *ret_start)
+{
+    struct gb_buf text = {0};
+    char path[64];
+    bool found;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    found = gb_fd_read_file(path, STAT_MAX, &text, NULL) == 0 &&
+            registry_parse_stat(gb_buf_bytes(&text), ret_start);
+    gb_buf_release(&text);
+    return found;
+}
+
+static char *file_path(const char *run, pid_t launcher)
+{
+    return xasprintf("%s/vms/%d", run, (int)launcher);
+}
+
+static void add_process(struct gb_buf *text, const char *name, pid_t pid)
+{
+    uint64_t start = 0;
+
+    (void)read_start(pid, &start); /* gone already: 0 matches nothing */
+    gb_buf_addf(text, "%s %d %ju\n", name, (int)pid, (uintmax_t)start);
+}
+
+int registry_add(const char *run, pid_t launcher, pid_t qemu, struct gb_err *err)
+{
+    _cleanup_(freep) char *path = file_path(run, launcher);
+    _cleanup_(closep) int fd = -1;
+    struct gb_buf text = {0};
+    ssize_t n;
+
+    add_process(&text, "server", getpid());
+    add_process(&text, "launcher", launcher);
+    add_process(&text, "qemu", qemu);
+    /* It needs to outlive this process, not a power failure: no sync. A torn file is no entry. */
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    n = fd < 0 ? -errno : gb_fd_write_full(fd, gb_buf_data(&text), text.size);
+    gb_buf_release(&text);
+    return n < 0 ? gb_err_sys(err, (int)-n, "cannot write %s", path) : 0;
+}
+
+void registry_remove(const char *run, pid_t launcher)
+{
+    _cleanup_(freep) char *path = file_path(run, launcher);
+
+    (void)unlink(path); /* absent when the VM died before it was written */
+}
+
+/* Ends the process if it is the one that was noted. The descriptor is taken before the start time is
+ * compared, so that the pid cannot change hands in between. */
+static bool kill_process(const struct registry_process *process)
+{
+    _cleanup_(closep) int fd = pidfd_open(process->pid, 0);
+    uint64_t start;
+
+    if (fd < 0 || !read_start(process->pid, &start) || start != process->start)
+        return false;
+    return pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
+}
+
+static bool is_running(const struct registry_process *process)
+{
+    uint64_t start;
+
+    return read_start(process->pid, &start) && start == process->start;
+}
+
+/* True when the file is of no use any more. */
+static bool reap_file(const char *path, unsigned *killed)
+{
+    struct gb_buf text = {0};
+    struct registry_entry entry;
+    bool known = gb_fd_read_file(path, FILE_MAX_BYTES, &text, NULL) == 0 &&
+                 registry_parse(gb_buf_bytes(&text), &entry);
+
+    gb_buf_release(&text);
+    if (!known)
+        return true;
+    /* Somebody else's, or an earlier host's of this process. */
+    if (is_running(&entry.server))
+        return false;
+    *killed += kill_process(&entry.qemu) ? 1 : 0;
+    *killed += kill_process(&entry.launcher) ? 1 : 0;
+    return true;
+}
+
+int registry_reap(const char *run, unsigned *ret_killed, struct gb_err *err)
+{
+    _cleanup_(freep) char *path = xasprintf("%s/vms", run);
+    struct dirent *entry;
+    unsigned killed = 0;
+    DIR *folder;
+    int r;
+
+    r = gb_fd_make_dirs(path, 0700, err);
+    if (r < 0)
+        return r;
+    folder = opendir(path);
+    if (folder == NULL)
+        return gb_err_sys(err, errno, "cannot read %s", path);
+    while ((entry = readdir(folder)) != NULL) {
+        _cleanup_(freep) char *file = xasprintf("%s/%s", path, entry->d_name);
+
+        if (entry->d_name[0] == '.')
+            continue;
+        if (reap_file(file, &killed))
+            (void)unlink(file);
+    }
+    (void)closedir(folder);
+    *ret_killed = killed;
+    return 0;
+}

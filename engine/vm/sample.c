@@ -1,0 +1,62 @@
+/* What the host's /proc tells of a VM. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "vm/vm.h"
+
+enum { PROC_MAX = 16 * 1024 };
+
+/* The kB behind "NAME:" in a smaps_rollup, added to *@total. */
+static void add_field(const char *text, const char *name, uint64_t *total)
+{
+    const char *at = strstr(text, name);
+    unsigned long long kilobytes;
+
+    if (at != NULL && sscanf(at + strlen(name), " %llu kB", &kilobytes) == 1)
+        *total += kilobytes << 10;
+}
+
+static int read_proc(pid_t pid, const char *file, struct gb_buf *text, struct gb_err *err)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+    return gb_fd_read_file(path, PROC_MAX, text, err);
+}
+
+int gb_vm_sample(struct gb_vm *vm, struct gb_vm_sample *ret_sample, struct gb_err *err)
+{
+    struct gb_vm_sample sample = {.pid = gb_vm_pid(vm)};
+    struct gb_buf text = {0};
+    unsigned long long user, system;
+    const char *fields;
+    int r;
+
+    if (sample.pid == 0)
+        return gb_err_set(err, GB_ENOTFOUND, "QEMU has not started yet");
+    r = read_proc(sample.pid, "smaps_rollup", &text, err);
+    if (r == 0) {
+        add_field(gb_buf_str(&text), "\nPss:", &sample.pss_bytes);
+        add_field(gb_buf_str(&text), "\nPrivate_Clean:", &sample.private_bytes);
+        add_field(gb_buf_str(&text), "\nPrivate_Dirty:", &sample.private_bytes);
+        gb_buf_clear(&text);
+        r = read_proc(sample.pid, "stat", &text, err);
+    }
+    if (r == 0) {
+        /* The name, the second field, may hold anything; 14 and 15 are the times. */
+        fields = strrchr(gb_buf_str(&text), ')');
+        if (fields == NULL || sscanf(fields + 1, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu",
+                                     &user, &system) != 2)
+            r = gb_err_set(err, GB_EINTERNAL, "the host's /proc cannot be read");
+        else
+            sample.cpu_ns = (user + system) * (GB_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+    }
+    gb_buf_release(&text);
+    if (r < 0)
+        return r;
+    *ret_sample = sample;
+    return 0;
+}

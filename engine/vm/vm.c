@@ -1,0 +1,874 @@
+/* Theory of operation.
+ *
+ *   STARTING ── HELLO ──> RUNNING ──┐
+ *   WAITING ─── load ───> RUNNING ──┼──> ENDING ──> DEAD
+ *       └──────────── any end ──────┘
+ *
+ *   STARTING  the process runs, the guest has not spoken; a timer ends it
+ *   WAITING   the process waits for device state (`incoming`)
+ *   RUNNING   frames go both ways
+ *   ENDING    told to go, or found gone; frames that are here already still go out unless it was us
+ *             who ended it
+ *   DEAD      everything has been reaped and read; `dead` has been told
+ *
+ * Five sockets lead to a VM: the launcher's status, QEMU's standard error, the monitor, the agent and
+ * the console. A VM is dead when the launcher has been reaped, QEMU has ended (the launcher reaps it
+ * before it ends itself; when something else killed the launcher, a pidfd tells) and all five sockets
+ * have been read to their end. So the last frame comes before `dead`, and `dead` knows the last words.
+ *
+ * The lifeline is a pipe whose write end only this process holds; the launcher watches it.
+ */
+#include "vm/vm.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "vm/private.h"
+#include "vm/qmp.h"
+
+enum state { STARTING, WAITING, RUNNING, ENDING, DEAD };
+
+enum {
+    BOOT_TCG_MS = 60000,
+    BOOT_KVM_MS = 15000,
+    LOAD_MS = 15000,  /* device state: some 10 ms */
+    GRACE_MS = 2000,  /* for the launcher to reap QEMU */
+    READ_BYTES = 64 * 1024,
+    UID_FIRST = 61184, /* the range of systemd's DynamicUser=: nobody owns anything by these */
+    UID_LAST = 65519,
+};
+
+enum operation { OP_NONE, OP_STOP, OP_CONT, OP_SAVE, OP_LOAD };
+
+struct gb_vm {
+    struct gb_host *host;
+    struct gb_list link; /* in host->vms */
+    struct gb_vm_events events;
+    void *arg;
+    enum state state;
+    uint32_t uid; /* QEMU's; 0: the server's own */
+    uint64_t started_ns, hello_ns;
+
+    struct gb_child *launcher;
+    int exit_status, exit_signal;
+    int lifeline;          /* write end */
+    int qemu_fd;           /* pidfd of QEMU; -1: not known, or gone */
+    struct gb_watch *qemu; /* on it */
+    struct gb_timer *timer; /* boot, load, then grace */
+    struct gb_guard_report report;
+
+    /* NULL: closed and read to the end. */
+    struct gb_stream *status, *errors, *agent, *console;
+    struct qmp *qmp;
+    struct gb_buf status_text, errors_tail, console_tail;
+    struct gb_buf *input; /* of `agent`, while it lives */
+    struct gb_deferred end;
+    bool paused, qmp_ready, exited, registered, killed, spoke;
+
+    char *reason; /* why it was ended by us; NULL: it was not */
+
+    enum operation operation;
+    gb_vm_done_fn *done;
+    void *done_arg;
+    int operation_fd;
+    int64_t fdset;
+    struct gb_deferred begin;
+    struct gb_err outcome;
+};
+
+static void check_dead(struct gb_vm *vm);
+
+/* Operations of the monitor. */
+
+static void finish_operation(struct gb_vm *vm, const struct gb_err *err)
+{
+    gb_vm_done_fn *done = vm->done;
+
+    if (vm->operation == OP_NONE)
+        return;
+    vm->operation = OP_NONE;
+    vm->done = NULL;
+    vm->operation_fd = gb_close(vm->operation_fd);
+    gb_loop_undefer(&vm->begin);
+    done(vm->done_arg, err);
+}
+
+/* Ends. */
+
+static void on_dead_later(void *arg)
+{
+    check_dead(arg);
+}
+
+/* Every end is looked at from the loop, not in the middle of whatever found it. */
+static void check_later(struct gb_vm *vm)
+{
+    gb_loop_defer(vm->host->loop, &vm->end, on_dead_later, vm);
+}
+
+static void end_agent(struct gb_vm *vm)
+{
+    gb_stream_free(TAKE_PTR(vm->agent));
+    vm->input = NULL;
+}
+
+void gb_vm_kill(struct gb_vm *vm, const char *reason)
+{
+    if (vm->killed || vm->state == DEAD)
+        return;
+    vm->killed = true;
+    if (vm->state != ENDING || vm->reason == NULL)
+        vm->reason = xstrdup(reason != NULL ? reason : "killed by Glovebox");
+    vm->state = ENDING;
+    end_agent(vm);
+    /* The launcher kills QEMU, reaps it and ends; if it does not, it goes the hard way. */
+    gb_child_signal(vm->launcher, SIGTERM);
+    gb_timer_start(vm->timer, GRACE_MS);
+    check_later(vm);
+}
+
+static void on_timer(void *arg)
+{
+    struct gb_vm *vm = arg;
+    char text[96];
+
+    if (vm->killed) {
+        if (vm->qemu_fd >= 0)
+            (void)pidfd_send_signal(vm->qemu_fd, SIGKILL, NULL, 0); /* fails when it is gone */
+        gb_child_signal(vm->launcher, SIGKILL);
+    } else if (vm->state == STARTING) {
+        (void)snprintf(text, sizeof(text), "the guest did not come up within %.0f s",
+                       gb_ns_to_ms(gb_loop_now_ns() - vm->started_ns) / 1000);
+        gb_vm_kill(vm, text);
+    } else if (vm->operation != OP_NONE) {
+        gb_vm_kill(vm, "QEMU's monitor did not answer");
+    } else if (vm->state == ENDING) {
+        gb_vm_kill(vm, "QEMU closed the agent's port");
+    }
+}
+
+static void describe_exit(struct gb_vm *vm, struct gb_buf *why)
+{
+    struct gb_buf line = {0};
+
+    if (vm->report.error[0] != '\0') {
+        gb_buf_addf(why, "the launcher gave up: %s", vm->report.error);
+        return;
+    }
+    if (vm->exit_signal != 0)
+        gb_buf_addf(why, "QEMU was ended by signal %d (%s)", vm->exit_signal,
+                    strsignal(vm->exit_signal));
+    else if (vm->exit_status != 0)
+        gb_buf_addf(why, "QEMU ended with status %d", vm->exit_status);
+    else
+        tail_describe(why, gb_buf_bytes(&vm->console_tail));
+    if ((vm->exit_signal != 0 || vm->exit_status != 0) &&
+        tail_last_line(&line, gb_buf_bytes(&vm->errors_tail)))
+        gb_buf_addf(why, ": %s", gb_buf_str(&line));
+    gb_buf_release(&line);
+}
+
+static void check_dead(struct gb_vm *vm)
+{
+    struct gb_err err = {0};
+    struct gb_buf why = {0};
+
+    if (vm->state == DEAD || !vm->exited || vm->qemu_fd >= 0 || vm->status != NULL ||
+        vm->errors != NULL || vm->agent != NULL || vm->console != NULL || vm->qmp != NULL)
+        return;
+    vm->state = DEAD;
+    gb_timer_stop(vm->timer);
+    gb_list_remove(&vm->link);
+    vm->lifeline = gb_close(vm->lifeline);
+    if (vm->registered)
+        registry_remove(vm->host->run, gb_child_pid(vm->launcher));
+    if (vm->reason != NULL)
+        gb_buf_adds(&why, vm->reason);
+    else
+        describe_exit(vm, &why);
+    (void)gb_err_set(&err, vm->spoke ? GB_ECLOSED : GB_EBOOT, "%s", gb_buf_str(&why));
+    gb_buf_release(&why);
+    finish_operation(vm, &err);
+    vm->events.dead(vm->arg, &err);
+}
+
+static void on_qemu_gone(void *arg)
+{
+    struct gb_vm *vm = arg;
+
+    gb_watch_free(TAKE_PTR(vm->qemu));
+    vm->qemu_fd = gb_close(vm->qemu_fd);
+    check_later(vm);
+}
+
+static void drain(struct gb_vm *vm)
+{
+    /* A paused reader must not hold up the end: what is here is bounded by the sockets. */
+    vm->paused = false;
+    if (vm->agent != NULL)
+        gb_stream_pause(vm->agent, false);
+}
+
+static void on_launcher_exited(void *arg, int status, int signal)
+{
+    struct gb_vm *vm = arg;
+
+    vm->exited = true;
+    vm->exit_status = status;
+    vm->exit_signal = signal;
+    vm->state = ENDING;
+    drain(vm);
+    check_later(vm);
+}
+
+static void violation(struct gb_vm *vm, const struct gb_err *err)
+{
+    char text[GB_ERR_MESSAGE_MAX + 64];
+
+    (void)snprintf(text, sizeof(text), "the guest broke the protocol: %s", err->message);
+    gb_vm_kill(vm, text);
+}
+
+/* The agent. */
+
+static void on_hello(struct gb_vm *vm, const struct gb_frame *frame)
+{
+    struct gb_hello hello;
+    struct gb_err err = {0};
+
+    if (vm->spoke) {
+        (void)gb_err_set(&err, GB_EINTERNAL, "a second HELLO");
+        violation(vm, &err);
+        return;
+    }
+    if (gb_fields_decode(&gb_hello_fields, frame->payload, &hello, &err) < 0) {
+        violation(vm, &err);
+        return;
+    }
+    if (hello.version != GB_GUEST_VERSION) {
+        char text[160];
+
+        (void)snprintf(text, sizeof(text),
+                       "the image's agent speaks version %u, this program version %u; build the "
+                       "images again with `glovebox image build`",
+                       hello.version, GB_GUEST_VERSION);
+        gb_vm_kill(vm, text);
+        return;
+    }
+    vm->spoke = true;
+    vm->hello_ns = gb_loop_now_ns();
+    if (vm->state == STARTING) {
+        gb_timer_stop(vm->timer);
+        vm->state = RUNNING;
+    }
+    vm->events.running(vm->arg, &hello);
+}
+
+/* Hands out frames until the input is used up, somebody pauses, or the VM is killed. */
+static void pump(struct gb_vm *vm)
+{
+    while (vm->agent != NULL && !vm->paused && vm->input != NULL) {
+        struct gb_frame frame;
+        struct gb_err err = {0};
+        struct gb_buf *input = vm->input;
+        size_t size;
+        int r = gb_frame_next(gb_buf_bytes(input), &frame, &size, &err);
+
+        if (r == 0)
+            return;
+        if (r < 0) {
+            violation(vm, &err);
+        } else if (frame.type == GB_GUEST_HELLO) {
+            on_hello(vm, &frame);
+        } else if (!vm->spoke) {
+            (void)gb_err_set(&err, GB_EINTERNAL, "%s before HELLO", gb_guest_type_name(frame.type));
+            violation(vm, &err);
+        } else {
+            vm->events.frame(vm->arg, &frame);
+        }
+        if (r > 0 && vm->agent != NULL)
+            gb_buf_consume(input, size);
+    }
+}
+
+static void on_agent_input(void *arg, struct gb_buf *input)
+{
+    struct gb_vm *vm = arg;
+
+    vm->input = input;
+    pump(vm);
+}
+
+static void on_agent_closed(void *arg, int sys_errno)
+{
+    struct gb_vm *vm = arg;
+
+    (void)sys_errno;
+    end_agent(vm);
+    /* QEMU closes its sockets when it ends; if it did so without ending, it is of no use. */
+    if (vm->state != ENDING) {
+        vm->state = ENDING;
+        gb_timer_start(vm->timer, GRACE_MS);
+    }
+    check_later(vm);
+}
+
+static void on_agent_sent(void *arg, size_t bytes)
+{
+    struct gb_vm *vm = arg;
+
+    if (vm->events.sent != NULL)
+        vm->events.sent(vm->arg, bytes);
+}
+
+/* The launcher's status, QEMU's errors, the console. */
+
+static void on_status_input(void *arg, struct gb_buf *input)
+{
+    struct gb_vm *vm = arg;
+    struct gb_err err = {0};
+    bool known = vm->report.pid != 0;
+
+    if (gb_guard_report_read(&vm->report, input, &err) < 0) {
+        gb_buf_clear(input);
+        gb_vm_kill(vm, err.message);
+        return;
+    }
+    if (known || vm->report.pid == 0)
+        return;
+    vm->qemu_fd = pidfd_open(vm->report.pid, 0);
+    if (vm->qemu_fd < 0)
+        return; /* it has ended and has been reaped */
+    vm->qemu = gb_watch_new(vm->host->loop, vm->qemu_fd, on_qemu_gone, vm);
+    if (registry_add(vm->host->run, gb_child_pid(vm->launcher), vm->report.pid, &err) == 0)
+        vm->registered = true;
+    else
+        gb_warning("a VM is not in the registry: %s", err.message);
+}
+
+static void on_status_closed(void *arg, int sys_errno)
+{
+    struct gb_vm *vm = arg;
+
+    (void)sys_errno;
+    gb_stream_free(TAKE_PTR(vm->status));
+    check_later(vm);
+}
+
+static void on_errors_input(void *arg, struct gb_buf *input)
+{
+    struct gb_vm *vm = arg;
+
+    tail_add(&vm->errors_tail, gb_buf_bytes(input));
+    gb_buf_clear(input);
+}
+
+static void on_errors_closed(void *arg, int sys_errno)
+{
+    struct gb_vm *vm = arg;
+
+    (void)sys_errno;
+    gb_stream_free(TAKE_PTR(vm->errors));
+    check_later(vm);
+}
+
+static void on_console_input(void *arg, struct gb_buf *input)
+{
+    struct gb_vm *vm = arg;
+
+    tail_add(&vm->console_tail, gb_buf_bytes(input));
+    gb_buf_clear(input);
+}
+
+static void on_console_closed(void *arg, int sys_errno)
+{
+    struct gb_vm *vm = arg;
+
+    (void)sys_errno;
+    gb_stream_free(TAKE_PTR(vm->console));
+    check_later(vm);
+}
+
+static const struct gb_stream_events status_events = {on_status_input, on_status_closed, NULL};
+static const struct gb_stream_events errors_events = {on_errors_input, on_errors_closed, NULL};
+static const struct gb_stream_events console_events = {on_console_input, on_console_closed, NULL};
+static const struct gb_stream_events agent_events = {on_agent_input, on_agent_closed,
+                                                     on_agent_sent};
+
+/* The monitor. */
+
+static void begin_operation(void *arg);
+
+static void on_qmp_ready(void *arg)
+{
+    struct gb_vm *vm = arg;
+
+    vm->qmp_ready = true;
+    if (vm->operation != OP_NONE)
+        begin_operation(vm);
+}
+
+static void on_migration(struct gb_vm *vm, const cJSON *data);
+
+static void on_qmp_event(void *arg, const char *name, const cJSON *data)
+{
+    struct gb_vm *vm = arg;
+
+    if (strcmp(name, "MIGRATION") == 0)
+        on_migration(vm, data);
+}
+
+static void on_qmp_closed(void *arg, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+
+    qmp_free(TAKE_PTR(vm->qmp));
+    vm->qmp_ready = false;
+    if (err != NULL)
+        gb_vm_kill(vm, err->message);
+    check_later(vm);
+}
+
+static const struct qmp_events qmp_events = {on_qmp_ready, on_qmp_event, on_qmp_closed};
+
+static void operation_done(struct gb_vm *vm, const struct gb_err *err)
+{
+    if (vm->state != STARTING && !vm->killed)
+        gb_timer_stop(vm->timer);
+    finish_operation(vm, err);
+}
+
+/* The last command of an operation. */
+static void on_last(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+
+    (void)value;
+    if (err == NULL && vm->operation == OP_LOAD)
+        vm->state = RUNNING;
+    operation_done(vm, err);
+}
+
+static void on_saved(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    cJSON *arguments;
+
+    (void)value;
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(arguments, "fdset-id", (double)vm->fdset);
+    qmp_execute(vm->qmp, "remove-fd", arguments, -1, on_last, vm);
+}
+
+static void on_fd_added(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(value, "fdset-id");
+    struct gb_err strange = {0};
+    cJSON *arguments;
+    char name[64];
+
+    if (err == NULL && (!cJSON_IsNumber(id) || id->valuedouble < 0 || id->valuedouble > 1e6)) {
+        (void)gb_err_set(&strange, GB_EINTERNAL, "QEMU's monitor gave no descriptor set");
+        err = &strange;
+    }
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    vm->fdset = (int64_t)id->valuedouble;
+    (void)snprintf(name, sizeof(name), "/dev/fdset/%jd", (intmax_t)vm->fdset);
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(arguments, "filename", name);
+    /* Not a live migration: the disks stay with this process. */
+    (void)cJSON_AddBoolToObject(arguments, "live", false);
+    qmp_execute(vm->qmp, "xen-save-devices-state", arguments, -1, on_saved, vm);
+}
+
+static void on_incoming(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+
+    (void)value;
+    if (err != NULL)
+        operation_done(vm, err); /* else a MIGRATION event tells the outcome */
+}
+
+static void on_fd_sent(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    cJSON *arguments;
+
+    (void)value;
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(arguments, "uri", "fd:state");
+    qmp_execute(vm->qmp, "migrate-incoming", arguments, -1, on_incoming, vm);
+}
+
+static void on_events_wanted(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    cJSON *arguments;
+
+    (void)value;
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(arguments, "fdname", "state");
+    qmp_execute(vm->qmp, "getfd", arguments, vm->operation_fd, on_fd_sent, vm);
+}
+
+static void on_migration(struct gb_vm *vm, const cJSON *data)
+{
+    const cJSON *status = cJSON_GetObjectItemCaseSensitive(data, "status");
+    struct gb_err err = {0};
+
+    if (vm->operation != OP_LOAD || !cJSON_IsString(status))
+        return;
+    if (strcmp(status->valuestring, "completed") == 0) {
+        qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
+    } else if (strcmp(status->valuestring, "failed") == 0) {
+        (void)gb_err_set(&err, GB_EBOOT, "QEMU cannot load the device state");
+        operation_done(vm, &err);
+    }
+}
+
+static void begin_load(struct gb_vm *vm)
+{
+    cJSON *arguments = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(arguments, "capabilities");
+    cJSON *capability = cJSON_CreateObject();
+
+    (void)cJSON_AddStringToObject(capability, "capability", "events");
+    (void)cJSON_AddBoolToObject(capability, "state", true);
+    (void)cJSON_AddItemToArray(list, capability);
+    qmp_execute(vm->qmp, "migrate-set-capabilities", arguments, -1, on_events_wanted, vm);
+}
+
+static void begin_operation(void *arg)
+{
+    struct gb_vm *vm = arg;
+    struct gb_err err = {0};
+
+    if (vm->qmp == NULL) {
+        (void)gb_err_set(&err, GB_ECLOSED, "QEMU's monitor is closed");
+        operation_done(vm, &err);
+        return;
+    }
+    if (!vm->qmp_ready || vm->operation == OP_NONE)
+        return; /* on_qmp_ready() comes back to it */
+    if (vm->state != STARTING)
+        gb_timer_start(vm->timer, LOAD_MS);
+    switch (vm->operation) {
+    case OP_NONE:
+        break;
+    case OP_STOP:
+        qmp_execute(vm->qmp, "stop", NULL, -1, on_last, vm);
+        break;
+    case OP_CONT:
+        qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
+        break;
+    case OP_SAVE:
+        qmp_execute(vm->qmp, "add-fd", NULL, vm->operation_fd, on_fd_added, vm);
+        break;
+    case OP_LOAD:
+        begin_load(vm);
+        break;
+    }
+}
+
+static void fail_later(void *arg)
+{
+    struct gb_vm *vm = arg;
+
+    operation_done(vm, &vm->outcome);
+}
+
+static void start_operation(struct gb_vm *vm, enum operation operation, const char *path,
+                            gb_vm_done_fn *done, void *arg)
+{
+    int r = 0;
+
+    assert(vm->operation == OP_NONE); /* one at a time */
+    vm->operation = operation;
+    vm->done = done;
+    vm->done_arg = arg;
+    if (vm->state == ENDING || vm->state == DEAD)
+        r = gb_err_set(&vm->outcome, GB_ECLOSED, "the VM has ended");
+    else if (operation == OP_LOAD && vm->state != WAITING)
+        r = gb_err_set(&vm->outcome, GB_EINTERNAL, "the VM does not wait for device state");
+    if (r == 0 && path != NULL) {
+        vm->operation_fd = operation == OP_SAVE
+                               ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
+                               : open(path, O_RDONLY | O_CLOEXEC);
+        if (vm->operation_fd < 0)
+            r = gb_err_sys(&vm->outcome, errno, "cannot open %s", path);
+    }
+    gb_loop_defer(vm->host->loop, &vm->begin, r < 0 ? fail_later : begin_operation, vm);
+}
+
+void gb_vm_stop(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_STOP, NULL, done, arg);
+}
+
+void gb_vm_cont(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_CONT, NULL, done, arg);
+}
+
+void gb_vm_save(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_SAVE, path, done, arg);
+}
+
+void gb_vm_load(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_LOAD, path, done, arg);
+}
+
+/* Start. */
+
+/* A user that no other VM of this host has. */
+static uint32_t choose_uid(const struct gb_host *host)
+{
+    if (geteuid() != 0)
+        return 0;
+    for (;;) {
+        struct gb_vm *other;
+        bool used = false;
+        uint32_t uid;
+
+        /* Other servers choose from the same range. */
+        if (getrandom(&uid, sizeof(uid), 0) != (ssize_t)sizeof(uid))
+            uid = (uint32_t)gb_loop_now_ns();
+        uid = UID_FIRST + uid % (UID_LAST - UID_FIRST + 1);
+        GB_LIST_FOREACH(other, &host->vms, link)
+        used = used || other->uid == uid;
+        if (!used)
+            return uid;
+    }
+}
+
+enum { SOCKETS = 5 }; /* errors, status, monitor, agent, console */
+
+struct sockets {
+    int ours[SOCKETS], theirs[SOCKETS];
+    int lifeline[2]; /* read end, write end */
+};
+
+static void close_sockets(struct sockets *sockets)
+{
+    for (size_t i = 0; i < SOCKETS; i++) {
+        sockets->ours[i] = gb_close(sockets->ours[i]);
+        sockets->theirs[i] = gb_close(sockets->theirs[i]);
+    }
+    for (size_t i = 0; i < 2; i++)
+        sockets->lifeline[i] = gb_close(sockets->lifeline[i]);
+}
+
+static int open_sockets(struct sockets *sockets, struct gb_err *err)
+{
+    memset(sockets, -1, sizeof(*sockets));
+    for (size_t i = 0; i < SOCKETS; i++) {
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+            return gb_err_sys(err, errno, "cannot make sockets for a VM");
+        sockets->ours[i] = pair[0];
+        sockets->theirs[i] = pair[1];
+    }
+    if (pipe2(sockets->lifeline, O_CLOEXEC) < 0)
+        return gb_err_sys(err, errno, "cannot make sockets for a VM");
+    return 0;
+}
+
+static int check_config(const struct gb_vm_config *config, struct gb_err *err)
+{
+    if (config->memory_mb < 32 || config->memory_mb > 65536)
+        return gb_err_set(err, GB_EINVALID, "a VM cannot have %u MB of memory", config->memory_mb);
+    if ((config->ram == GB_RAM_ANONYMOUS) != (config->ram_path == NULL))
+        return gb_err_set(err, GB_EINTERNAL, "a RAM file is missing, or there is one too many");
+    return 0;
+}
+
+/* The RAM file of a template gets its size here: QEMU may not write large files. */
+static int prepare_ram(const struct gb_vm_config *config, struct gb_err *err)
+{
+    _cleanup_(closep) int fd = -1;
+
+    if (config->ram != GB_RAM_SHARED_FILE)
+        return 0;
+    fd = open(config->ram_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || ftruncate(fd, (off_t)config->memory_mb << 20) < 0)
+        return gb_err_sys(err, errno, "cannot make the RAM file %s", config->ram_path);
+    return 0;
+}
+
+static int start_launcher(struct gb_vm *vm, struct qemu_machine *machine, struct sockets *sockets,
+                          struct gb_err *err)
+{
+    struct gb_child_config child = {
+        .file = vm->host->launcher,
+        .fds = {-1, -1, sockets->theirs[0], sockets->theirs[1], sockets->lifeline[0],
+                sockets->theirs[2], sockets->theirs[3], sockets->theirs[4]},
+        .fd_count = QEMU_FD_END,
+        .new_session = true,
+    };
+    char **argv;
+    int r = qemu_build_argv(vm->host, machine, &argv, err);
+
+    if (r < 0)
+        return r;
+    child.argv = argv;
+    r = gb_child_start(vm->host->loop, &child, on_launcher_exited, vm, &vm->launcher, err);
+    qemu_free_argv(argv);
+    return r;
+}
+
+int vm_start(struct gb_host *host, enum gb_accel accel, const struct gb_vm_config *config,
+             const struct gb_vm_events *events, void *arg, struct gb_vm **ret_vm,
+             struct gb_err *err)
+{
+    struct qemu_machine machine = {
+        .accel = accel,
+        .uid = choose_uid(host),
+        .image = config->image,
+        .memory_mb = config->memory_mb,
+        .ram = config->ram,
+        .ram_path = config->ram_path,
+        .incoming = config->incoming,
+    };
+    struct sockets sockets;
+    struct gb_vm *vm;
+    uint64_t limit = config->boot_timeout_ms;
+    int r;
+
+    r = check_config(config, err);
+    if (r == 0)
+        r = prepare_ram(config, err);
+    if (r < 0)
+        return r;
+    vm = xcalloc(1, sizeof(*vm));
+    vm->host = host;
+    vm->events = *events;
+    vm->arg = arg;
+    vm->uid = machine.uid;
+    vm->state = config->incoming ? WAITING : STARTING;
+    vm->started_ns = gb_loop_now_ns();
+    vm->qemu_fd = vm->operation_fd = vm->lifeline = -1;
+    gb_list_init(&vm->link);
+    r = open_sockets(&sockets, err);
+    if (r == 0)
+        r = start_launcher(vm, &machine, &sockets, err);
+    if (r < 0) {
+        close_sockets(&sockets);
+        free(vm);
+        return gb_err_wrap(err, r, "starting a VM");
+    }
+    vm->errors = gb_stream_new(host->loop, TAKE_FD(sockets.ours[0]), TAIL_MAX, &errors_events, vm);
+    vm->status = gb_stream_new(host->loop, TAKE_FD(sockets.ours[1]), TAIL_MAX, &status_events, vm);
+    vm->qmp = qmp_new(host->loop, TAKE_FD(sockets.ours[2]), &qmp_events, vm);
+    vm->agent = gb_stream_new(host->loop, TAKE_FD(sockets.ours[3]), READ_BYTES, &agent_events, vm);
+    vm->console =
+        gb_stream_new(host->loop, TAKE_FD(sockets.ours[4]), TAIL_MAX, &console_events, vm);
+    vm->lifeline = TAKE_FD(sockets.lifeline[1]);
+    close_sockets(&sockets);
+    vm->timer = gb_timer_new(host->loop, on_timer, vm);
+    if (limit == 0)
+        limit = accel == GB_ACCEL_KVM ? BOOT_KVM_MS : BOOT_TCG_MS;
+    if (!config->incoming)
+        gb_timer_start(vm->timer, limit);
+    gb_list_add_tail(&host->vms, &vm->link);
+    *ret_vm = vm;
+    return 0;
+}
+
+int gb_vm_start(struct gb_host *host, const struct gb_vm_config *config,
+                const struct gb_vm_events *events, void *arg, struct gb_vm **ret_vm,
+                struct gb_err *err)
+{
+    assert(config->image != NULL);
+    return vm_start(host, host->accel, config, events, arg, ret_vm, err);
+}
+
+void gb_vm_free(struct gb_vm *vm)
+{
+    if (vm == NULL)
+        return;
+    assert(vm->state == DEAD);
+    gb_loop_undefer(&vm->end);
+    gb_loop_undefer(&vm->begin);
+    gb_timer_free(vm->timer);
+    gb_child_free(vm->launcher);
+    gb_buf_release(&vm->errors_tail);
+    gb_buf_release(&vm->console_tail);
+    free(vm->reason);
+    free(vm);
+}
+
+/* Use. */
+
+void gb_vm_send(struct gb_vm *vm, struct gb_buf *frames)
+{
+    if (vm->agent == NULL || vm->state == ENDING)
+        gb_buf_clear(frames);
+    else
+        gb_stream_send_buf(vm->agent, frames);
+}
+
+size_t gb_vm_queued(const struct gb_vm *vm)
+{
+    return vm->agent != NULL ? gb_stream_queued(vm->agent) : 0;
+}
+
+void gb_vm_pause_input(struct gb_vm *vm, bool paused)
+{
+    if (vm->state == ENDING || vm->state == DEAD || vm->paused == paused)
+        return;
+    vm->paused = paused;
+    gb_stream_pause(vm->agent, paused);
+}
+
+pid_t gb_vm_pid(const struct gb_vm *vm)
+{
+    return vm->report.pid;
+}
+
+uint32_t gb_vm_guard_stages(const struct gb_vm *vm)
+{
+    return vm->report.applied;
+}
+
+uint64_t gb_vm_started_ns(const struct gb_vm *vm)
+{
+    return vm->started_ns;
+}
+
+uint64_t gb_vm_hello_ns(const struct gb_vm *vm)
+{
+    return vm->hello_ns;
+}
