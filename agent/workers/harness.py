@@ -20,7 +20,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = pathlib.Path(os.environ.get('GLOVEBOX_WORKERS', HERE))
 GUEST_FOLDER = '/run/glovebox'
-PATIENCE_S = 30
+PATIENCE_S = 10
 
 CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING = range(1, 8)
 COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
@@ -208,7 +208,8 @@ class Worker:
         channel.settimeout(PATIENCE_S)
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else []
         sent = channel.sendmsg([message], ancillary)
-        channel.sendall(message[sent:])
+        if sent < len(message):
+            channel.sendall(message[sent:])
 
     def ask(self, kind, rest, answer):
         self.query_number += 1

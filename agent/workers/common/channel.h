@@ -1,0 +1,80 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The worker's end of a control channel (docs/guest.md, "Control channel"). */
+
+enum {
+    MSG_CELL = 1,
+    MSG_SETTINGS,
+    MSG_READY,
+    MSG_DONE,
+    MSG_SETTLED,
+    MSG_DISPLAY,
+    MSG_WAITING,
+    MSG_COMPLETE = 16,
+    MSG_COMPLETIONS,
+    MSG_IS_COMPLETE,
+    MSG_COMPLETENESS,
+};
+
+#define CHANNEL_MESSAGE_MAX (16u << 20)
+#define CHANNEL_CELL_FDS 3
+#define CHANNEL_FIRST_FD 100
+#define CHANNEL_EXIT_VIOLATION 70
+
+struct channel {
+    int fd;
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+    int fds[CHANNEL_CELL_FDS];
+    size_t n_fds;
+};
+
+/* A received message; its payload lives until the next call for the same channel. */
+struct message {
+    uint8_t type;
+    const uint8_t *data;
+    size_t size;
+};
+
+/* Reader of a payload's fields; a field that is not there ends the process. */
+struct fields {
+    const uint8_t *data;
+    size_t left;
+};
+
+/* A payload under construction; ends the process when memory does. */
+struct payload {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+};
+
+/* Moves @fd to CHANNEL_FIRST_FD or above, close-on-exec. */
+void channel_init(struct channel *c, int fd);
+/* Reads what there is, waiting for the first byte. Ends the process quietly at end of file. */
+void channel_fill(struct channel *c);
+/* Gives the next whole message; false when there is none yet. @drop says that the one before
+ * has been dealt with. */
+bool channel_next(struct channel *c, struct message *ret_message);
+void channel_drop(struct channel *c, const struct message *m);
+void channel_send(struct channel *c, uint8_t type, const struct payload *p);
+
+uint8_t fields_u8(struct fields *f);
+uint32_t fields_u32(struct fields *f);
+/* Borrows from the message. */
+const uint8_t *fields_bytes(struct fields *f, size_t *ret_size);
+void fields_end(const struct fields *f);
+
+void payload_u8(struct payload *p, uint8_t value);
+void payload_u32(struct payload *p, uint32_t value);
+void payload_bytes(struct payload *p, const void *data, size_t size);
+void payload_string(struct payload *p, const char *text);
+void payload_release(struct payload *p);
+
+/* Ends the process: the peer broke the rules. */
+_Noreturn void channel_violation(void);
