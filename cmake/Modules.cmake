@@ -98,7 +98,8 @@ function(gb_test module source)
     gb_link(${target} ${module})
     target_link_libraries(${target} PRIVATE PkgConfig::CHECK)
     # Check's macros lean on variadic arguments being there, and on an unused one.
-    target_compile_options(${target} PRIVATE -Wno-pedantic -Wno-conversion -Wno-shadow)
+    set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS
+        -Wno-pedantic -Wno-conversion -Wno-shadow -Wno-null-dereference)
     add_test(NAME ${module}/${name} COMMAND ${target})
     set_tests_properties(${module}/${name} PROPERTIES TIMEOUT 120)
 endfunction()
@@ -120,7 +121,7 @@ function(gb_fuzzer module source)
         return()
     endif()
     # A fuzz target has one function that the fuzzer calls by name.
-    target_compile_options(${target} PRIVATE -Wno-missing-prototypes)
+    set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS -Wno-missing-prototypes)
     gb_link(${target} ${module})
     set_property(GLOBAL APPEND PROPERTY GB_FUZZERS "$<TARGET_FILE:${target}>|${corpus}")
 endfunction()

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/paths.h"
 #include "loop/loop.h"
 #include "session/session.h"
 #include "vm/host.h"
@@ -84,7 +85,9 @@ void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options, glov
                    void *arg)
 {
     struct glovebox *engine = xcalloc(1, sizeof(*engine));
-    struct gb_host_config config = {0};
+    _cleanup_(freep) char *run = gb_path_runtime();
+    _cleanup_(freep) char *cache = gb_path_cache();
+    struct gb_host_config config = {.run = run, .cache = cache};
 
     engine->loop = gb_loop_new(loop);
     engine->opened = opened;
@@ -92,7 +95,8 @@ void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options, glov
     gb_list_init(&engine->sessions);
     if (options != NULL) {
         config.images = options->images;
-        config.run = config.cache = options->state;
+        if (options->state != NULL)
+            config.run = config.cache = options->state;
         config.launcher = options->launcher;
         config.require_isolation = options->require_isolation;
     }

@@ -1,0 +1,33 @@
+#include "paths.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+/* The value of a variable that names an absolute path, or NULL: relative ones are void by the XDG base
+ * directory specification. */
+static const char *absolute(const char *variable)
+{
+    const char *value = getenv(variable);
+
+    return value != NULL && value[0] == '/' ? value : NULL;
+}
+
+char *gb_path_runtime(void)
+{
+    const char *base = absolute("XDG_RUNTIME_DIR");
+
+    return base != NULL ? xasprintf("%s/glovebox", base)
+                        : xasprintf("/tmp/glovebox-%lu", (unsigned long)getuid());
+}
+
+char *gb_path_cache(void)
+{
+    const char *base = absolute("XDG_CACHE_HOME");
+
+    if (base != NULL)
+        return xasprintf("%s/glovebox", base);
+    base = absolute("HOME");
+    return base != NULL ? xasprintf("%s/.cache/glovebox", base) : gb_path_runtime();
+}
