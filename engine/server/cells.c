@@ -1,0 +1,236 @@
+/* Cells on their way to the client: as an object, as pieces of output, and what is left behind. */
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "server/internal.h"
+
+enum { FOLLOWERS_MAX = 64 }; /* of one session */
+
+static const char *const mode_names[] = {"kernel", "process", "shell"};
+static_assert(ARRAY_SIZE(mode_names) == GB_MODE_COUNT, "a name for each mode");
+
+static void put_signal(struct gb_json_out *out, int signum)
+{
+    const char *name = signum > 0 ? sigabbrev_np(signum) : NULL;
+    char text[32];
+
+    if (signum <= 0) {
+        gb_json_put_null(out, "signal");
+        return;
+    }
+    if (name != NULL)
+        (void)snprintf(text, sizeof(text), "SIG%s", name);
+    else
+        (void)snprintf(text, sizeof(text), "SIG%d", signum);
+    gb_json_put_str(out, "signal", text);
+}
+
+static void put_displays(struct gb_json_out *out, const struct gb_cell *cell)
+{
+    gb_json_array(out, "displays");
+    for (size_t i = 0; i < cell->display_count; i++) {
+        gb_json_object(out, NULL);
+        gb_json_put_str(out, "mime", cell->displays[i].mime);
+        gb_json_put_base64(out, "base64", gb_buf_bytes(&cell->displays[i].data));
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+}
+
+void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_cell *cell,
+              const char *client)
+{
+    gb_json_put_str(out, "session", gb_session_id(seat->session));
+    gb_json_put_u64(out, "cell", cell->number);
+    gb_json_put_str(out, "image", gb_session_image(seat->session)->name);
+    gb_json_put_str(out, "client", client);
+    gb_json_put_str(out, "mode", mode_names[cell->mode]);
+    gb_json_put(out, "code", gb_buf_bytes(&cell->code));
+    gb_json_put_str(out, "state", gb_cell_state_name(cell->state));
+    gb_json_put_bytes(out, "stdout", "stdout_base64", gb_buf_bytes(&cell->out));
+    gb_json_put_bytes(out, "stderr", "stderr_base64", gb_buf_bytes(&cell->error));
+    if (cell->has_value)
+        gb_json_put(out, "value", gb_buf_bytes(&cell->value));
+    if (cell->value_cut)
+        gb_json_put_bool(out, "value_cut", true);
+    put_displays(out, cell);
+    if (cell->exit_code >= 0)
+        gb_json_put_i64(out, "exit_code", cell->exit_code);
+    else
+        gb_json_put_null(out, "exit_code");
+    put_signal(out, cell->signal);
+    gb_json_put_bool(out, "timed_out", cell->timed_out);
+    gb_json_put_bool(out, "interrupted", cell->interrupted);
+    gb_json_put_bool(out, "oom", cell->oom);
+    gb_json_put_bool(out, "state_lost", cell->state_lost);
+    gb_json_object(out, "truncated");
+    gb_json_put_u64(out, "stdout", cell->dropped_stdout);
+    gb_json_put_u64(out, "stderr", cell->dropped_stderr);
+    gb_json_end(out);
+    if (cell->note.size > 0)
+        gb_json_put(out, "note", gb_buf_bytes(&cell->note));
+    if (cell->started_ns > 0)
+        gb_json_put_seconds(out, "started_at", cell->started_at_ns);
+    else
+        gb_json_put_null(out, "started_at");
+    gb_json_put_ms(out, "wall_ms", cell->wall_ns);
+    gb_json_put_ms(out, "cpu_ms", cell->cpu_ns);
+    gb_json_put_u64(out, "peak_memory_bytes", cell->peak_memory);
+}
+
+/* ---- pieces of output ---- */
+
+static void send_piece(struct connection *connection, const struct seat *seat, uint32_t cell,
+                       enum gb_output stream, struct gb_bytes bytes, bool background)
+{
+    struct gb_buf line = {0};
+    struct gb_json_out out = {.buf = &line};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "jsonrpc", "2.0");
+    gb_json_put_str(&out, "method", "cell.output");
+    gb_json_object(&out, "params");
+    gb_json_put_str(&out, "session", gb_session_id(seat->session));
+    gb_json_put_u64(&out, "cell", cell);
+    gb_json_put_str(&out, "stream", stream == GB_STDOUT ? "stdout" : "stderr");
+    gb_json_put_bytes(&out, "text", "base64", bytes);
+    if (background)
+        gb_json_put_bool(&out, "background", true);
+    gb_json_end(&out);
+    gb_json_end(&out);
+    gb_buf_add_u8(&line, '\n');
+    connection_send(connection, &line);
+    gb_buf_release(&line);
+}
+
+void send_output(struct connection *connection, const struct seat *seat, uint32_t cell,
+                 enum gb_output stream, struct tail *tail, struct gb_bytes bytes, bool background)
+{
+    _cleanup_(gb_buf_release) struct gb_buf joined = {0};
+    size_t unfinished;
+
+    if (tail->size > 0) {
+        gb_buf_add(&joined, tail->bytes, tail->size);
+        gb_buf_add(&joined, bytes.data, bytes.size);
+        bytes = gb_buf_bytes(&joined);
+    }
+    unfinished = gb_utf8_unfinished(bytes);
+    tail->size = (uint8_t)unfinished;
+    if (unfinished > 0)
+        memcpy(tail->bytes, bytes.data + bytes.size - unfinished, unfinished);
+    bytes.size -= unfinished;
+    if (bytes.size > 0)
+        send_piece(connection, seat, cell, stream, bytes, background);
+}
+
+void send_tail(struct connection *connection, const struct seat *seat, uint32_t cell,
+               enum gb_output stream, struct tail *tail)
+{
+    if (tail->size > 0)
+        send_piece(connection, seat, cell, stream, (struct gb_bytes){tail->bytes, tail->size},
+                   false);
+    tail->size = 0;
+}
+
+/* ---- after the cell's end ---- */
+
+void follower_free(struct follower *follower)
+{
+    gb_list_remove(&follower->of_seat);
+    gb_list_remove(&follower->of_connection);
+    free(follower);
+}
+
+void follower_add(struct connection *connection, struct seat *seat, uint32_t cell)
+{
+    struct follower *follower;
+    size_t count = 0;
+
+    for (struct gb_list *at = seat->followers.next; at != &seat->followers; at = at->next)
+        count++;
+    if (count >= FOLLOWERS_MAX)
+        follower_free(container_of(seat->followers.next, struct follower, of_seat));
+    follower = xcalloc(1, sizeof(*follower));
+    follower->connection = connection;
+    follower->cell = cell;
+    gb_list_add_tail(&seat->followers, &follower->of_seat);
+    gb_list_add_tail(&connection->followers, &follower->of_connection);
+}
+
+static void background_free(struct background *background)
+{
+    gb_buf_release(&background->bytes);
+    free(background);
+}
+
+/* The place for what @cell prints; the oldest makes room. */
+static struct background *background_of(struct seat *seat, uint32_t cell, enum gb_output stream)
+{
+    struct background *background;
+
+    for (size_t i = 0; i < seat->background_count; i++)
+        if (seat->background[i]->cell == cell && seat->background[i]->stream == stream)
+            return seat->background[i];
+    if (seat->background_count == GB_BACKGROUND_CELLS_MAX) {
+        background_free(seat->background[0]);
+        seat->background_count--;
+        memmove(seat->background, seat->background + 1,
+                seat->background_count * sizeof(seat->background[0]));
+    }
+    background = xcalloc(1, sizeof(*background));
+    background->cell = cell;
+    background->stream = stream;
+    seat->background[seat->background_count++] = background;
+    return background;
+}
+
+void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
+                       struct gb_bytes bytes)
+{
+    struct background *background;
+    struct follower *follower;
+    size_t room;
+
+    GB_LIST_FOREACH(follower, &seat->followers, of_seat)
+        /* One that does not read hears nothing more: nobody waits for these bytes. */
+        if (follower->cell == cell && !follower->connection->full) {
+            send_output(follower->connection, seat, cell, stream, &follower->tails[stream - 1],
+                        bytes, true);
+            return;
+        }
+    background = background_of(seat, cell, stream);
+    room = GB_BACKGROUND_MAX - background->bytes.size;
+    background->dropped += bytes.size - MIN(bytes.size, room);
+    gb_buf_add(&background->bytes, bytes.data, MIN(bytes.size, room));
+}
+
+void background_release(struct seat *seat)
+{
+    for (size_t i = 0; i < seat->background_count; i++)
+        background_free(seat->background[i]);
+    seat->background_count = 0;
+}
+
+void put_background(struct gb_json_out *out, struct seat *seat)
+{
+    if (seat->background_count == 0)
+        return;
+    gb_json_array(out, "background");
+    for (size_t i = 0; i < seat->background_count; i++) {
+        const struct background *background = seat->background[i];
+
+        gb_json_object(out, NULL);
+        gb_json_put_u64(out, "cell", background->cell);
+        gb_json_put_str(out, "stream", background->stream == GB_STDOUT ? "stdout" : "stderr");
+        gb_json_put_bytes(out, "text", "base64", gb_buf_bytes(&background->bytes));
+        gb_json_put_u64(out, "dropped", background->dropped);
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+    background_release(seat);
+}

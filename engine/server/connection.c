@@ -1,0 +1,171 @@
+/* A client: lines in, lines out, and the two brakes on reading. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "server/internal.h"
+
+enum { READ_BYTES = 64 * 1024, FINISH_LIMIT_MS = 5000 };
+
+static bool may_read(const struct connection *connection)
+{
+    return !connection->full && !connection->upload_wait;
+}
+
+/* Cells that print for a client that does not read are held, so that their programs wait. */
+static void hold_cells(struct connection *connection, bool held)
+{
+    for (struct gb_list *at = connection->execs.next; at != &connection->execs; at = at->next)
+        gb_cell_hold(container_of(at, struct exec, of_connection)->cell, held);
+}
+
+/* A line is complete: gives it to the dispatcher and drops it. Its memory is the stream's, and
+ * nothing is added there before we return. */
+static void take_line(struct connection *connection, size_t size)
+{
+    struct gb_buf *input = connection->input;
+    uint8_t *line = input->memory + input->start;
+
+    if (connection->skipping)
+        connection->skipping = false;
+    else if (size > GB_LINE_MAX)
+        dispatch_too_long(connection);
+    else
+        dispatch_line(connection, line, size > 0 && line[size - 1] == '\r' ? size - 1 : size);
+    gb_buf_consume(input, size + 1);
+    connection->scanned = 0;
+}
+
+static void take_lines(struct connection *connection)
+{
+    struct gb_buf *input = connection->input;
+
+    while (may_read(connection)) {
+        const uint8_t *data = gb_buf_data(input), *newline = NULL;
+
+        if (input->size > connection->scanned)
+            newline = memchr(data + connection->scanned, '\n', input->size - connection->scanned);
+        if (newline != NULL) {
+            take_line(connection, (size_t)(newline - data));
+            continue;
+        }
+        connection->scanned = input->size;
+        if (!connection->skipping && input->size > GB_LINE_MAX) {
+            dispatch_too_long(connection);
+            connection->skipping = true;
+        }
+        if (connection->skipping) {
+            gb_buf_consume(input, input->size);
+            connection->scanned = 0;
+        }
+        return;
+    }
+}
+
+static void on_resume(void *arg)
+{
+    struct connection *connection = arg;
+
+    if (!may_read(connection))
+        return;
+    if (connection->input != NULL)
+        take_lines(connection);
+    if (may_read(connection))
+        gb_stream_pause(connection->stream, false);
+}
+
+void connection_update(struct connection *connection)
+{
+    if (connection->closed)
+        return;
+    if (may_read(connection))
+        gb_loop_defer(connection->server->loop, &connection->resume, on_resume, connection);
+    else
+        gb_stream_pause(connection->stream, true);
+}
+
+static void update_full(struct connection *connection)
+{
+    size_t unsent = gb_stream_queued(connection->stream);
+    bool full = unsent > (connection->full ? GB_UNSENT_LOW : GB_UNSENT_HIGH);
+
+    if (full == connection->full)
+        return;
+    connection->full = full;
+    hold_cells(connection, full);
+    connection_update(connection);
+}
+
+void connection_send(struct connection *connection, struct gb_buf *line)
+{
+    gb_stream_send_buf(connection->stream, line);
+    update_full(connection);
+}
+
+static void on_input(void *arg, struct gb_buf *input)
+{
+    struct connection *connection = arg;
+
+    connection->input = input;
+    take_lines(connection);
+}
+
+static void on_sent(void *arg, size_t bytes)
+{
+    (void)bytes;
+    update_full(arg);
+}
+
+static void on_closed(void *arg, int sys_errno)
+{
+    struct connection *connection = arg;
+
+    if (sys_errno != 0)
+        gb_debug("client %ld: %s", (long)connection->pid, strerror(sys_errno));
+    connection_close(connection);
+}
+
+void connection_new(struct gb_server *server, int fd, pid_t pid)
+{
+    static const struct gb_stream_events events = {
+        .input = on_input, .closed = on_closed, .sent = on_sent};
+    struct connection *connection = xcalloc(1, sizeof(*connection));
+
+    connection->server = server;
+    connection->pid = pid;
+    gb_list_init(&connection->requests);
+    gb_list_init(&connection->execs);
+    gb_list_init(&connection->uploads);
+    gb_list_init(&connection->followers);
+    connection->stream = gb_stream_new(server->loop, fd, READ_BYTES, &events, connection);
+    gb_list_add_tail(&server->connections, &connection->link);
+    server->connection_count++;
+}
+
+void connection_close(struct connection *connection)
+{
+    struct gb_server *server = connection->server;
+    struct gb_list *link;
+
+    connection->closed = true;
+    gb_loop_undefer(&connection->resume);
+    while ((link = gb_list_pop(&connection->execs)) != NULL)
+        exec_disconnect(container_of(link, struct exec, of_connection));
+    while ((link = gb_list_pop(&connection->followers)) != NULL)
+        follower_free(container_of(link, struct follower, of_connection));
+    upload_drop_all(&connection->uploads, true);
+    while ((link = gb_list_pop(&connection->requests)) != NULL) {
+        struct request *request = container_of(link, struct request, link);
+
+        if (request->abandon != NULL)
+            request->abandon(request);
+        request_free(request);
+    }
+    gb_list_remove(&connection->link);
+    server->connection_count--;
+    gb_stream_finish(connection->stream, FINISH_LIMIT_MS);
+    gb_json_release(&connection->doc);
+    free(connection->client);
+    free(connection);
+    server_progress(server);
+}

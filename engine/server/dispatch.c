@@ -1,0 +1,199 @@
+/* From a line to the handler of its method. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "server/internal.h"
+
+enum { RPC_PARSE = -32700, RPC_INVALID = -32600, RPC_NO_METHOD = -32601, RPC_PARAMS = -32602 };
+
+static handler_fn *const handlers[] = {
+    [GB_METHOD_HELLO] = handle_hello,
+    [GB_METHOD_RUN] = handle_run,
+    [GB_METHOD_SESSION_OPEN] = handle_open,
+    [GB_METHOD_SESSION_EXEC] = handle_exec,
+    [GB_METHOD_SESSION_STDIN] = handle_stdin,
+    [GB_METHOD_SESSION_INTERRUPT] = handle_interrupt,
+    [GB_METHOD_SESSION_COMPLETE] = handle_complete,
+    [GB_METHOD_SESSION_IS_COMPLETE] = handle_is_complete,
+    [GB_METHOD_SESSION_HISTORY] = handle_unsupported,
+    [GB_METHOD_SESSION_GET] = handle_get,
+    [GB_METHOD_SESSION_LIST] = handle_list,
+    [GB_METHOD_SESSION_CLOSE] = handle_close,
+    [GB_METHOD_FILE_WRITE] = handle_write,
+    [GB_METHOD_FILE_READ] = handle_read,
+    [GB_METHOD_FILE_LIST] = handle_file_list,
+    [GB_METHOD_FILE_STAT] = handle_stat,
+    [GB_METHOD_FILE_REMOVE] = handle_remove,
+    [GB_METHOD_FILE_MKDIR] = handle_mkdir,
+    [GB_METHOD_EVENTS_SUBSCRIBE] = handle_unsupported,
+    [GB_METHOD_EVENTS_UNSUBSCRIBE] = handle_unsupported,
+    [GB_METHOD_POOL_STATUS] = handle_pool,
+    [GB_METHOD_STATS] = handle_stats,
+    [GB_METHOD_SERVER_SHUTDOWN] = handle_shutdown,
+};
+static_assert(ARRAY_SIZE(handlers) == GB_METHOD_COUNT, "a handler for each method");
+
+void handle_unsupported(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+
+    (void)params;
+    (void)gb_err_set(&err, GB_EUNSUPPORTED, "this version of the server has no %s yet",
+                     gb_methods[request->method].name);
+    request_fail(request, &err);
+}
+
+void dispatch_too_long(struct connection *connection)
+{
+    struct gb_err err = {0};
+
+    (void)gb_err_set(&err, GB_ETOOLARGE, "the line has more than %u bytes; it was skipped",
+                     GB_LINE_MAX);
+    connection_error(connection, NULL, RPC_INVALID, &err, NULL, NULL);
+}
+
+/* What the line has at its top level. */
+struct parts {
+    const struct gb_json *version, *id, *method, *params;
+};
+
+static int read_parts(const struct gb_json *line, struct parts *parts, struct gb_err *err)
+{
+    static const char *const names[] = {"jsonrpc", "id", "method", "params"};
+    const struct gb_json **places[] = {&parts->version, &parts->id, &parts->method, &parts->params};
+    const struct gb_json *child;
+
+    if (line->type != GB_JSON_OBJECT)
+        return gb_err_set(err, GB_EINVALID, "a request is a JSON object, and this is %s",
+                          gb_json_type_name(line->type));
+    child = gb_json_first(line);
+    for (uint32_t i = 0; i < line->count; i++, child = gb_json_next(child)) {
+        size_t j = 0;
+
+        while (j < ARRAY_SIZE(names) && !gb_bytes_equal(child->key, names[j]))
+            j++;
+        if (j == ARRAY_SIZE(names))
+            return gb_err_set(err, GB_EINVALID, "a request has no member \"%.*s\"",
+                              (int)MIN(child->key.size, (size_t)64), (const char *)child->key.data);
+        if (*places[j] != NULL)
+            return gb_err_set(err, GB_EINVALID, "%s is given twice", names[j]);
+        *places[j] = child;
+    }
+    return 0;
+}
+
+/* The id, for the answer; also when the rest of the request is no good. */
+static int read_id(const struct gb_json *id, struct gb_buf *ret_id, struct gb_err *err)
+{
+    struct gb_json_out out = {.buf = ret_id};
+
+    if (id == NULL || (id->type != GB_JSON_STRING && id->type != GB_JSON_NUMBER))
+        return gb_err_set(err, GB_EINVALID, "a request needs an id: a string or a number");
+    if (id->text.size > GB_REQUEST_ID_MAX)
+        return gb_err_set(err, GB_EINVALID, "the id has more than %u bytes", GB_REQUEST_ID_MAX);
+    if (id->type == GB_JSON_STRING)
+        gb_json_put(&out, NULL, id->text);
+    else
+        gb_json_put_raw(&out, NULL, id->text);
+    return 0;
+}
+
+static int check_parts(const struct parts *parts, struct gb_err *err)
+{
+    if (parts->version != NULL && (parts->version->type != GB_JSON_STRING ||
+                                   !gb_bytes_equal(parts->version->text, "2.0")))
+        return gb_err_set(err, GB_EINVALID, "jsonrpc must be \"2.0\"");
+    if (parts->method == NULL || parts->method->type != GB_JSON_STRING)
+        return gb_err_set(err, GB_EINVALID, "a request needs a method: a string");
+    return 0;
+}
+
+/* file.read holds what it reads until its reply; the others no more than their line. */
+static size_t cost_of(enum gb_method_id method, size_t line_size, const struct gb_params *params)
+{
+    return line_size + (method == GB_METHOD_FILE_READ ? (size_t)params->length : 0);
+}
+
+static int check_load(const struct connection *connection, size_t cost, struct gb_err *err)
+{
+    if (connection->request_count >= GB_REQUESTS_MAX)
+        return gb_err_set(err, GB_EBUSY, "%u requests of this connection are under way already",
+                          GB_REQUESTS_MAX);
+    if (connection->request_count > 0 && connection->request_bytes + cost > GB_REQUEST_BYTES_MAX)
+        return gb_err_set(err, GB_EBUSY,
+                          "the requests of this connection that are under way hold %zu bytes already",
+                          connection->request_bytes);
+    return 0;
+}
+
+static void call(struct connection *connection, enum gb_method_id method, struct gb_buf *id,
+                 size_t cost, const struct gb_params *params)
+{
+    struct request *request = xcalloc(1, sizeof(*request));
+
+    request->connection = connection;
+    request->method = method;
+    request->id = *id;
+    request->cost = cost;
+    request->received_ns = gb_clock_mono_ns();
+    *id = (struct gb_buf){0};
+    gb_list_init(&request->wait);
+    gb_list_add_tail(&connection->requests, &request->link);
+    connection->request_count++;
+    connection->request_bytes += cost;
+    handlers[method](request, params);
+}
+
+static void dispatch_request(struct connection *connection, size_t size)
+{
+    _cleanup_(gb_buf_release) struct gb_buf id = {0};
+    struct parts parts = {0};
+    struct gb_params params;
+    struct gb_err err = {0};
+    enum gb_method_id method;
+    int r, code = RPC_INVALID;
+
+    r = read_parts(connection->doc.nodes, &parts, &err);
+    if (r == 0)
+        r = read_id(parts.id, &id, &err);
+    if (r == 0)
+        r = check_parts(&parts, &err);
+    if (r < 0) {
+        connection_error(connection, &id, code, &err, NULL, NULL);
+        return;
+    }
+    method = gb_method_find(parts.method->text);
+    if (method == GB_METHOD_COUNT) {
+        (void)gb_err_set(&err, GB_EUNSUPPORTED, "there is no method \"%.*s\"",
+                         (int)MIN(parts.method->text.size, (size_t)64),
+                         (const char *)parts.method->text.data);
+        connection_error(connection, &id, RPC_NO_METHOD, &err, NULL, NULL);
+        return;
+    }
+    r = gb_params_read(&gb_methods[method], parts.params, &params, &err);
+    code = r == -GB_EINVALID ? RPC_PARAMS : gb_code_rpc(err.code);
+    if (r == 0) {
+        r = check_load(connection, cost_of(method, size, &params), &err);
+        code = gb_code_rpc(err.code);
+    }
+    if (r < 0)
+        connection_error(connection, &id, code, &err, NULL, NULL);
+    else
+        call(connection, method, &id, cost_of(method, size, &params), &params);
+}
+
+void dispatch_line(struct connection *connection, uint8_t *line, size_t size)
+{
+    struct gb_err err = {0};
+    int r = gb_json_parse(&connection->doc, line, size, GB_REQUEST_NODES_MAX, &err);
+
+    if (r == -GB_ETOOLARGE)
+        connection_error(connection, NULL, RPC_INVALID, &err, NULL, NULL);
+    else if (r < 0)
+        connection_error(connection, NULL, RPC_PARSE, &err, NULL, NULL);
+    else
+        dispatch_request(connection, size);
+}

@@ -1,0 +1,351 @@
+/* Running code: session.exec and run, and what reaches a cell while it runs. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "server/internal.h"
+
+static void exec_free(struct exec *exec)
+{
+    gb_list_remove(&exec->of_seat);
+    gb_list_remove(&exec->of_connection);
+    gb_cell_unref(exec->cell);
+    free(exec->client);
+    free(exec);
+}
+
+static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stream,
+                      struct gb_bytes bytes)
+{
+    struct exec *exec = arg;
+
+    if (exec->stream && exec->connection != NULL)
+        send_output(exec->connection, exec->seat, cell->number, stream, &exec->tails[stream - 1],
+                    bytes, false);
+}
+
+static void reply_cell(struct exec *exec, const struct gb_cell *cell)
+{
+    struct reply reply;
+
+    reply_begin(&reply, exec->request);
+    put_cell(&reply.out, exec->seat, cell, exec->client);
+    if (exec->run) {
+        gb_json_put_str(&reply.out, "source", "boot");
+        put_timing(&reply.out, exec->seat);
+    } else {
+        put_background(&reply.out, exec->seat);
+    }
+    reply_end(&reply);
+}
+
+static void add_partial(struct gb_json_out *out, void *arg)
+{
+    struct exec *exec = arg;
+
+    gb_json_object(out, "cell");
+    put_cell(out, exec->seat, exec->cell, exec->client);
+    gb_json_end(out);
+}
+
+static void fail_cell(struct exec *exec, const struct gb_err *err)
+{
+    request_fail_with(exec->request, err, err->dispatched ? add_partial : NULL, exec);
+}
+
+static void count(struct gb_server *server, const struct exec *exec, const struct gb_cell *cell)
+{
+    uint64_t now = gb_clock_mono_ns(), took = now - cell->started_ns;
+
+    server->cells++;
+    if (exec->request != NULL)
+        histogram_add(&server->exec_times, now - exec->request->received_ns);
+    if (cell->started_ns > 0 && took >= cell->wall_ns)
+        histogram_add(&server->overhead_times, took - cell->wall_ns);
+}
+
+static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)
+{
+    struct exec *exec = arg;
+    struct seat *seat = exec->seat;
+    struct gb_server *server = seat->server;
+
+    if (err == NULL)
+        count(server, exec, cell);
+    if (exec->stream && exec->connection != NULL) {
+        send_tail(exec->connection, seat, cell->number, GB_STDOUT, &exec->tails[0]);
+        send_tail(exec->connection, seat, cell->number, GB_STDERR, &exec->tails[1]);
+        if (err == NULL && !exec->run)
+            follower_add(exec->connection, seat, cell->number);
+    }
+    if (exec->request != NULL && err == NULL)
+        reply_cell(exec, cell);
+    else if (exec->request != NULL)
+        fail_cell(exec, err);
+    if (exec->run)
+        seat_close(seat, "closed", "its run is over");
+    exec_free(exec);
+    server->exec_count--;
+    server_progress(server);
+}
+
+void exec_disconnect(struct exec *exec)
+{
+    exec->connection = NULL;
+    exec->request = NULL;
+    gb_cell_hold(exec->cell, false);
+    if (exec->detach)
+        return;
+    if (exec->run)
+        seat_close(exec->seat, "closed", "the client that ran it went away");
+    else
+        gb_cell_interrupt(exec->cell);
+}
+
+static const struct gb_cell_events events = {.output = on_output, .done = on_done};
+
+/* Queues the cell of @request in @seat. */
+static int start(struct request *request, const struct gb_params *params, struct seat *seat,
+                 struct gb_err *err)
+{
+    _cleanup_(gb_env_release) struct gb_env env = {0};
+    struct connection *connection = request->connection;
+    const struct gb_cell_config config = {
+        .mode = (enum gb_mode)params->mode,
+        .interactive = params->interactive,
+        .final = seat->run,
+        .timeout_ms = (uint32_t)params->timeout_ms,
+        .max_stdout = (uint64_t)params->max_stdout,
+        .max_stderr = (uint64_t)params->max_stderr,
+        .env = &env,
+        .code = params->code,
+        .stdin_data = params->standard_input,
+    };
+    struct exec *exec;
+    int r = params_env(params->env, &env, err);
+
+    if (r < 0)
+        return r;
+    exec = xcalloc(1, sizeof(*exec));
+    gb_list_init(&exec->of_seat);
+    gb_list_init(&exec->of_connection);
+    r = gb_session_exec(seat->session, &config, &events, exec, &exec->cell, err);
+    if (r < 0) {
+        exec_free(exec);
+        return r;
+    }
+    exec->seat = seat;
+    exec->connection = connection;
+    exec->request = request;
+    exec->client = connection->client == NULL ? NULL : xstrdup(connection->client);
+    exec->stream = params->stream;
+    exec->detach = params->detach;
+    exec->run = seat->run;
+    gb_list_add_tail(&seat->execs, &exec->of_seat);
+    gb_list_add_tail(&connection->execs, &exec->of_connection);
+    if (connection->full)
+        gb_cell_hold(exec->cell, true);
+    seat->server->exec_count++;
+    return 0;
+}
+
+void handle_exec(struct request *request, const struct gb_params *params)
+{
+    struct gb_server *server = request->connection->server;
+    struct gb_err err = {0};
+    struct seat *seat = seat_find(server, params->session, &err);
+    int r = seat == NULL ? -(int)err.code : server_check_open(server, &err);
+
+    if (r == 0 && seat->run)
+        r = gb_err_set(&err, GB_EPOLICY, "the VM of a `run` takes no further cells");
+    if (r == 0)
+        r = start(request, params, seat, &err);
+    if (r < 0)
+        request_fail(request, &err);
+}
+
+/* What would be refused as a cell is refused before a VM is started for it. */
+static int check_code(struct gb_bytes code, struct gb_err *err)
+{
+    size_t i = 0;
+
+    while (i < code.size && (code.data[i] == ' ' || (code.data[i] >= '\t' && code.data[i] <= '\r')))
+        i++;
+    if (i == code.size)
+        return gb_err_set(err, GB_EINVALID, "the code is empty");
+    if (memchr(code.data, '\0', code.size) != NULL)
+        return gb_err_set(err, GB_EINVALID, "the code has a NUL character");
+    return 0;
+}
+
+void handle_run(struct request *request, const struct gb_params *params)
+{
+    _cleanup_(gb_env_release) struct gb_env env = {0};
+    struct gb_err err = {0};
+    struct seat *seat = NULL;
+    int r = check_code(params->code, &err);
+
+    if (r == 0)
+        r = params_env(params->env, &env, &err);
+    if (r == 0)
+        r = seat_open(request->connection->server, params, true, &seat, &err);
+    if (r == 0)
+        r = start(request, params, seat, &err);
+    if (r < 0 && seat != NULL)
+        seat_close(seat, "closed", err.message);
+    if (r < 0)
+        request_fail(request, &err);
+}
+
+/* ---- standard input and interrupts ---- */
+
+static void forget(struct request *request)
+{
+    gb_session_forget(((struct seat *)request->arg)->session, request);
+}
+
+static void on_ok(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    if (frame != NULL)
+        request_ok(arg);
+    else
+        request_fail(arg, err);
+}
+
+void handle_stdin(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct seat *seat = seat_find(request->connection->server, params->session, &err);
+    struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
+    int r = seat == NULL ? -(int)err.code : 0;
+
+    if (r == 0 && params->text.data != NULL && params->base64.data != NULL)
+        r = gb_err_set(&err, GB_EINVALID, "give text or base64, not both");
+    if (r == 0 && data.data == NULL && !params->eof)
+        r = gb_err_set(&err, GB_EINVALID, "give text, base64 or eof");
+    if (r == 0) {
+        request->arg = seat;
+        request->abandon = forget;
+        r = gb_session_stdin(seat->session, data, params->eof, on_ok, request, &err);
+    }
+    if (r < 0)
+        request_fail(request, &err);
+}
+
+void handle_interrupt(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct seat *seat = seat_find(request->connection->server, params->session, &err);
+
+    if (seat == NULL || gb_session_interrupt(seat->session, &err) < 0)
+        request_fail(request, &err);
+    else
+        request_ok(request);
+}
+
+/* ---- queries ---- */
+
+static void on_completions(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct request *request = arg;
+    struct gb_completions message;
+    struct gb_bytes text, type;
+    struct gb_err bad = {0};
+    struct reply reply;
+    size_t at = 0;
+
+    if (frame == NULL || gb_fields_decode(&gb_completions_fields, frame->payload, &message, &bad) < 0) {
+        request_fail(request, frame == NULL ? err : &bad);
+        return;
+    }
+    reply_begin(&reply, request);
+    gb_json_array(&reply.out, "matches");
+    while (gb_pairs_next(&message.matches, &at, &text, &type) == 1) {
+        gb_json_object(&reply.out, NULL);
+        gb_json_put(&reply.out, "text", text);
+        gb_json_put(&reply.out, "type", type);
+        gb_json_end(&reply.out);
+    }
+    gb_json_end(&reply.out);
+    gb_json_put_u64(&reply.out, "start", message.start);
+    gb_json_put_u64(&reply.out, "end", message.end);
+    reply_end(&reply);
+}
+
+static void on_completeness(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    static const char *const names[] = {"complete", "incomplete", "invalid"};
+    static_assert(ARRAY_SIZE(names) == GB_COMPLETENESS_COUNT, "a name for each");
+    struct request *request = arg;
+    struct gb_completeness_reply message;
+    struct gb_err bad = {0};
+    struct reply reply;
+    int r = frame == NULL ? 0 : gb_fields_decode(&gb_completeness_fields, frame->payload, &message,
+                                                 &bad);
+
+    if (frame != NULL && r == 0 && message.status >= GB_COMPLETENESS_COUNT)
+        r = gb_err_set(&bad, GB_EINTERNAL, "the guest's answer has a bad status");
+    if (frame == NULL || r < 0) {
+        request_fail(request, frame == NULL ? err : &bad);
+        return;
+    }
+    reply_begin(&reply, request);
+    gb_json_put_str(&reply.out, "status", names[message.status]);
+    gb_json_put(&reply.out, "indent", message.indent);
+    reply_end(&reply);
+}
+
+static size_t code_points(struct gb_bytes text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.size; i++)
+        n += (text.data[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static void ask(struct request *request, struct seat *seat, enum gb_guest_type type,
+                const struct gb_fields *table, const void *message, gb_reply_fn *done)
+{
+    struct gb_err err = {0};
+
+    request->arg = seat;
+    request->abandon = forget;
+    if (gb_session_request(seat->session, type, table, message, 0, done, request, &err) < 0)
+        request_fail(request, &err);
+}
+
+void handle_complete(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct seat *seat = seat_find(request->connection->server, params->session, &err);
+    int64_t end = (int64_t)code_points(params->code);
+    const struct gb_complete message = {
+        .code = params->code, .cursor = (uint32_t)(params->cursor < 0 ? end : params->cursor)};
+
+    if (seat != NULL && params->cursor > end) {
+        (void)gb_err_set(&err, GB_EINVALID, "cursor is behind the end of the code, which has %lld "
+                         "code points", (long long)end);
+        seat = NULL;
+    }
+    if (seat == NULL)
+        request_fail(request, &err);
+    else
+        ask(request, seat, GB_GUEST_COMPLETE, &gb_complete_fields, &message, on_completions);
+}
+
+void handle_is_complete(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct seat *seat = seat_find(request->connection->server, params->session, &err);
+    const struct gb_is_complete message = {.code = params->code};
+
+    if (seat == NULL)
+        request_fail(request, &err);
+    else
+        ask(request, seat, GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, &message,
+            on_completeness);
+}

@@ -1,0 +1,591 @@
+/* Files of the guest. What the client may send or ask for in one call is cut into guest frames.
+ *
+ * An upload belongs to its connection, session and path. Its pieces go to the guest as they come;
+ * each call is answered when the guest has taken its last frame. While much waits for the guest, the
+ * connection is not read, so that a client which sends without waiting fills its own socket.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "server/internal.h"
+
+struct upload {
+    struct gb_list of_connection, of_seat;
+    struct seat *seat;
+    char *path;
+    uint32_t id;
+    uint64_t next; /* the offset of the next piece */
+};
+
+static int check_path(struct gb_bytes path, struct gb_err *err)
+{
+    if (path.size == 0)
+        return gb_err_set(err, GB_EINVALID, "path must not be empty; the home itself is \".\"");
+    if (memchr(path.data, '\0', path.size) != NULL)
+        return gb_err_set(err, GB_EPOLICY, "a path cannot have a NUL");
+    return 0;
+}
+
+static struct seat *find(struct request *request, struct gb_bytes session, struct gb_bytes path,
+                         struct gb_err *err)
+{
+    struct seat *seat = seat_find(request->connection->server, session, err);
+
+    if (seat != NULL && check_path(path, err) < 0)
+        return NULL;
+    return seat;
+}
+
+static void forget(struct request *request)
+{
+    gb_session_forget(((struct seat *)request->arg)->session, request);
+}
+
+/* ---- uploads ---- */
+
+static void upload_free(struct upload *upload)
+{
+    gb_list_remove(&upload->of_connection);
+    gb_list_remove(&upload->of_seat);
+    free(upload->path);
+    free(upload);
+}
+
+static void on_aborted(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    (void)arg;
+    (void)frame;
+    (void)err; /* a guest that cannot forget it loses it with the VM */
+}
+
+static void tell_abort(struct seat *seat, uint32_t id)
+{
+    const struct gb_file_abort message = {id};
+
+    (void)gb_session_request(seat->session, GB_GUEST_FILE_ABORT, &gb_file_abort_fields, &message, 0,
+                             on_aborted, seat->server, NULL);
+}
+
+static void upload_abort(struct upload *upload)
+{
+    tell_abort(upload->seat, upload->id);
+    upload_free(upload);
+}
+
+void upload_drop_all(struct gb_list *uploads, bool of_connection)
+{
+    while (!gb_list_empty(uploads)) {
+        struct gb_list *link = uploads->next;
+
+        if (of_connection)
+            upload_abort(container_of(link, struct upload, of_connection));
+        else
+            upload_free(container_of(link, struct upload, of_seat));
+    }
+}
+
+static struct upload *upload_find(struct connection *connection, const struct seat *seat,
+                                  struct gb_bytes path)
+{
+    struct upload *upload;
+
+    GB_LIST_FOREACH(upload, &connection->uploads, of_connection)
+        if (upload->seat == seat && gb_bytes_equal(path, upload->path))
+            return upload;
+    return NULL;
+}
+
+static struct upload *upload_begin(struct connection *connection, struct seat *seat,
+                                   struct gb_bytes path)
+{
+    struct upload *upload = xcalloc(1, sizeof(*upload));
+
+    upload->seat = seat;
+    upload->path = xstrndup((const char *)path.data, path.size);
+    upload->id = ++seat->next_upload;
+    gb_list_add_tail(&connection->uploads, &upload->of_connection);
+    gb_list_add_tail(&seat->uploads, &upload->of_seat);
+    return upload;
+}
+
+/* A file.write that waits for the guest. */
+struct write {
+    struct request *request; /* NULL: the connection has gone */
+    struct seat *seat;
+    struct gb_bytes path; /* borrowed from `copy` */
+    char *copy;
+    unsigned frames; /* not answered yet */
+    uint64_t size;
+    uint32_t upload;
+    struct gb_err err; /* of the first frame that failed */
+};
+
+static void write_free(struct write *write)
+{
+    free(write->copy);
+    free(write);
+}
+
+/* The connection may be read again when the guest has caught up, or when it has no answer of this
+ * connection left to give. */
+static void write_left(struct connection *connection, const struct seat *seat)
+{
+    connection->write_count--;
+    if (!connection->upload_wait)
+        return;
+    if (connection->write_count > 0 && gb_session_queued(seat->session) > GB_UPLOAD_QUEUE_MAX / 2)
+        return;
+    connection->upload_wait = false;
+    connection_update(connection);
+}
+
+static void write_end(struct write *write)
+{
+    struct request *request = write->request;
+    struct connection *connection = request->connection;
+    struct upload *upload;
+    struct reply reply;
+
+    write_left(connection, write->seat);
+    if (write->err.code != GB_OK) {
+        upload = upload_find(connection, write->seat, write->path);
+        if (upload != NULL && upload->id == write->upload)
+            upload_free(upload);
+        tell_abort(write->seat, write->upload);
+        request_fail(request, &write->err);
+    } else {
+        reply_begin(&reply, request);
+        gb_json_put_u64(&reply.out, "size", write->size);
+        reply_end(&reply);
+    }
+    write_free(write);
+}
+
+static void on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct write *write = arg;
+    struct gb_file_size message;
+    struct gb_err bad = {0};
+
+    write->frames--;
+    if (frame == NULL)
+        bad = *err;
+    else if (gb_fields_decode(&gb_file_size_fields, frame->payload, &message, &bad) == 0)
+        write->size = message.size;
+    if (bad.code != GB_OK && write->err.code == GB_OK)
+        write->err = bad;
+    if (write->frames == 0)
+        write_end(write);
+}
+
+static void write_abandon(struct request *request)
+{
+    struct write *write = request->arg;
+
+    gb_session_forget(write->seat->session, write);
+    write_free(write);
+}
+
+/* Sends the pieces; false with write->err when not all could be sent. */
+static void send_frames(struct write *write, const struct gb_params *params, struct gb_bytes data)
+{
+    size_t done = 0;
+
+    do {
+        size_t size = MIN(data.size - done, (size_t)GB_WRITE_FRAME);
+        const struct gb_file_write message = {
+            .upload = write->upload,
+            .path = params->path,
+            .offset = (uint64_t)params->offset + done,
+            .final = params->final && done + size == data.size,
+            .mode = (uint32_t)params->permissions,
+            .data = {data.data + done, size},
+        };
+
+        if (gb_session_request(write->seat->session, GB_GUEST_FILE_WRITE, &gb_file_write_fields,
+                               &message, 0, on_written, write, &write->err) < 0)
+            return;
+        write->frames++;
+        done += size;
+    } while (done < data.size);
+}
+
+/* Finds or begins the upload that this piece belongs to. */
+static int upload_take(struct connection *connection, struct seat *seat,
+                       const struct gb_params *params, size_t size, uint32_t *ret_id,
+                       struct gb_err *err)
+{
+    struct upload *upload = upload_find(connection, seat, params->path);
+    uint64_t expected = upload == NULL ? 0 : upload->next, next;
+
+    if (params->offset == 0 && upload != NULL) {
+        upload_abort(upload); /* it begins again */
+        upload = NULL;
+    } else if ((uint64_t)params->offset != expected) {
+        return gb_err_set(err, GB_EINVALID,
+                          "the next piece of this upload begins at offset %" PRIu64
+                          ", and this one says %" PRId64, expected, params->offset);
+    }
+    if (upload == NULL)
+        upload = upload_begin(connection, seat, params->path);
+    next = (uint64_t)params->offset + size;
+    *ret_id = upload->id;
+    upload->next = next;
+    if (params->final)
+        upload_free(upload);
+    return 0;
+}
+
+void handle_write(struct request *request, const struct gb_params *params)
+{
+    struct connection *connection = request->connection;
+    struct gb_err err = {0};
+    struct seat *seat = find(request, params->session, params->path, &err);
+    struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
+    struct write *write;
+    uint32_t id = 0;
+    int r = seat == NULL ? -(int)err.code : 0;
+
+    if (r == 0 && (params->text.data == NULL) == (params->base64.data == NULL))
+        r = gb_err_set(&err, GB_EINVALID, "give text or base64, and not both");
+    if (r == 0)
+        r = upload_take(connection, seat, params, data.size, &id, &err);
+    if (r < 0) {
+        request_fail(request, &err);
+        return;
+    }
+    write = xcalloc(1, sizeof(*write));
+    write->request = request;
+    write->seat = seat;
+    write->copy = xstrndup((const char *)params->path.data, params->path.size);
+    write->path = gb_bytes_str(write->copy);
+    write->upload = id;
+    request->arg = write;
+    request->abandon = write_abandon;
+    connection->write_count++;
+    send_frames(write, params, data);
+    if (write->frames == 0) {
+        write_end(write);
+    } else if (gb_session_queued(seat->session) > GB_UPLOAD_QUEUE_MAX) {
+        connection->upload_wait = true;
+        connection_update(connection);
+    }
+}
+
+/* ---- read ---- */
+
+struct read {
+    struct request *request;
+    struct seat *seat;
+    struct gb_buf path, data;
+    uint64_t offset;
+    size_t wanted;
+};
+
+static void read_free(struct read *read)
+{
+    gb_buf_release(&read->path);
+    gb_buf_release(&read->data);
+    free(read);
+}
+
+static void read_abandon(struct request *request)
+{
+    struct read *read = request->arg;
+
+    gb_session_forget(read->seat->session, read);
+    read_free(read);
+}
+
+static void read_fail(struct read *read, const struct gb_err *err)
+{
+    request_fail(read->request, err);
+    read_free(read);
+}
+
+static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+
+static void read_more(struct read *read)
+{
+    struct gb_err err = {0};
+    const struct gb_file_read message = {
+        .path = gb_buf_bytes(&read->path),
+        .offset = read->offset + read->data.size,
+        .length = (uint32_t)MIN(read->wanted - read->data.size, (size_t)GB_WRITE_FRAME),
+    };
+
+    if (gb_session_request(read->seat->session, GB_GUEST_FILE_READ, &gb_file_read_fields, &message,
+                           0, on_read, read, &err) < 0)
+        read_fail(read, &err);
+}
+
+static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct read *read = arg;
+    struct gb_file_data message;
+    struct gb_err bad = {0};
+    struct reply reply;
+    int r;
+
+    if (frame == NULL) {
+        read_fail(read, err);
+        return;
+    }
+    r = gb_fields_decode(&gb_file_data_fields, frame->payload, &message, &bad);
+    if (r == 0 && (message.data.size > read->wanted - read->data.size ||
+                   (message.data.size == 0 && message.eof == 0)))
+        r = gb_err_set(&bad, GB_EINTERNAL, "the guest's answer is not what was asked for");
+    if (r == 0 && !gb_buf_try_add(&read->data, message.data.data, message.data.size, GB_READ_MAX))
+        r = gb_err_set(&bad, GB_ECAPACITY, "the server has no memory for the file");
+    if (r < 0) {
+        read_fail(read, &bad);
+        return;
+    }
+    if (message.eof == 0 && read->data.size < read->wanted) {
+        read_more(read);
+        return;
+    }
+    reply_begin(&reply, read->request);
+    gb_json_put_bytes(&reply.out, "text", "base64", gb_buf_bytes(&read->data));
+    gb_json_put_u64(&reply.out, "size", message.size);
+    gb_json_put_bool(&reply.out, "eof", message.eof != 0);
+    reply_end(&reply);
+    read_free(read);
+}
+
+void handle_read(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct seat *seat = find(request, params->session, params->path, &err);
+    struct read *read;
+
+    if (seat == NULL) {
+        request_fail(request, &err);
+        return;
+    }
+    read = xcalloc(1, sizeof(*read));
+    read->request = request;
+    read->seat = seat;
+    gb_buf_add(&read->path, params->path.data, params->path.size);
+    read->offset = (uint64_t)params->offset;
+    read->wanted = (size_t)params->length;
+    request->arg = read;
+    request->abandon = read_abandon;
+    read_more(read);
+}
+
+/* ---- list and stat ---- */
+
+static void put_entry(struct gb_json_out *out, const struct gb_file_entry *entry)
+{
+    static const char *const types[] = {"file", "dir", "symlink", "other"};
+    static_assert(ARRAY_SIZE(types) == GB_ENTRY_TYPE_COUNT, "a name for each type");
+    uint64_t mtime = entry->mtime_ns < 0 ? 0 : (uint64_t)entry->mtime_ns;
+
+    gb_json_put_bytes(out, "name", "name_base64", entry->name);
+    gb_json_put_str(out, "type", types[entry->type]);
+    gb_json_put_u64(out, "size", entry->size);
+    gb_json_put_u64(out, "allocated", entry->allocated);
+    gb_json_put_seconds(out, "mtime", mtime);
+    gb_json_put_u64(out, "mode", entry->mode);
+}
+
+struct listing {
+    struct request *request;
+    struct seat *seat;
+    struct gb_buf path, after, entries; /* entries: as JSON */
+    struct gb_json_out out;
+    uint64_t left; /* entries that may still come */
+};
+
+static void listing_free(struct listing *listing)
+{
+    gb_buf_release(&listing->path);
+    gb_buf_release(&listing->after);
+    gb_buf_release(&listing->entries);
+    free(listing);
+}
+
+static void listing_abandon(struct request *request)
+{
+    struct listing *listing = request->arg;
+
+    gb_session_forget(listing->seat->session, listing);
+    listing_free(listing);
+}
+
+static void listing_fail(struct listing *listing, const struct gb_err *err)
+{
+    request_fail(listing->request, err);
+    listing_free(listing);
+}
+
+static void on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+
+static void listing_more(struct listing *listing)
+{
+    struct gb_err err = {0};
+    const struct gb_file_list message = {
+        .path = gb_buf_bytes(&listing->path),
+        .after = gb_buf_bytes(&listing->after),
+        .limit = (uint32_t)MIN(listing->left, (uint64_t)GB_ENTRIES_MAX),
+    };
+
+    if (gb_session_request(listing->seat->session, GB_GUEST_FILE_LIST, &gb_file_list_fields,
+                           &message, 0, on_listed, listing, &err) < 0)
+        listing_fail(listing, &err);
+}
+
+static int add_entries(struct listing *listing, struct gb_bytes payload, bool *ret_more,
+                       struct gb_err *err)
+{
+    struct gb_file_entry entry = {0};
+    struct gb_bytes rest = {0};
+    uint32_t count = 0;
+    int r = gb_entries_head(payload, ret_more, &count, &rest, err);
+
+    if (r == 0 && (count > listing->left || (count == 0 && *ret_more)))
+        r = gb_err_set(err, GB_EINTERNAL, "the guest's answer is not what was asked for");
+    for (uint32_t i = 0; i < count && r == 0; i++) {
+        r = gb_entries_next(&rest, &entry, err);
+        if (r < 0)
+            break;
+        gb_json_object(&listing->out, NULL);
+        put_entry(&listing->out, &entry);
+        gb_json_end(&listing->out);
+    }
+    if (r == 0 && rest.size > 0)
+        r = gb_err_set(err, GB_EINTERNAL, "the guest's answer has bytes too many");
+    if (r < 0)
+        return r;
+    listing->left -= count;
+    if (count > 0) {
+        gb_buf_clear(&listing->after);
+        gb_buf_add(&listing->after, entry.name.data, entry.name.size);
+    }
+    return 0;
+}
+
+static void on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct listing *listing = arg;
+    struct gb_err bad = {0};
+    struct reply reply;
+    bool more = false;
+
+    if (frame == NULL) {
+        listing_fail(listing, err);
+        return;
+    }
+    if (add_entries(listing, frame->payload, &more, &bad) < 0) {
+        listing_fail(listing, &bad);
+        return;
+    }
+    if (more && listing->left > 0 && listing->entries.size < GB_LIST_BYTES_MAX) {
+        listing_more(listing);
+        return;
+    }
+    gb_json_end(&listing->out);
+    reply_begin(&reply, listing->request);
+    gb_json_put_raw(&reply.out, "entries", gb_buf_bytes(&listing->entries));
+    gb_json_put_bool(&reply.out, "more", more);
+    reply_end(&reply);
+    listing_free(listing);
+}
+
+void handle_file_list(struct request *request, const struct gb_params *params)
+{
+    struct gb_bytes path = params->path.data == NULL ? gb_bytes_str(".") : params->path;
+    struct gb_err err = {0};
+    struct seat *seat = find(request, params->session, path, &err);
+    struct listing *listing;
+
+    if (seat == NULL) {
+        request_fail(request, &err);
+        return;
+    }
+    listing = xcalloc(1, sizeof(*listing));
+    listing->request = request;
+    listing->seat = seat;
+    listing->out.buf = &listing->entries;
+    gb_json_array(&listing->out, NULL);
+    gb_buf_add(&listing->path, path.data, path.size);
+    gb_buf_add(&listing->after, params->after.data, params->after.size);
+    listing->left = (uint64_t)params->limit;
+    request->arg = listing;
+    request->abandon = listing_abandon;
+    listing_more(listing);
+}
+
+static void on_stat(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct request *request = arg;
+    struct gb_file_entry entry;
+    struct gb_err bad = {0};
+    struct gb_bytes rest;
+    struct reply reply;
+    uint32_t count;
+    bool more;
+    int r;
+
+    if (frame == NULL) {
+        request_fail(request, err);
+        return;
+    }
+    r = gb_entries_head(frame->payload, &more, &count, &rest, &bad);
+    if (r == 0)
+        r = gb_entries_next(&rest, &entry, &bad);
+    if (r < 0) {
+        request_fail(request, &bad);
+        return;
+    }
+    reply_begin(&reply, request);
+    put_entry(&reply.out, &entry);
+    reply_end(&reply);
+}
+
+static void on_ok(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    if (frame != NULL)
+        request_ok(arg);
+    else
+        request_fail(arg, err);
+}
+
+static void ask(struct request *request, const struct gb_params *params, enum gb_guest_type type,
+                const struct gb_fields *table, const void *message, gb_reply_fn *done)
+{
+    struct gb_err err = {0};
+    struct seat *seat = find(request, params->session, params->path, &err);
+
+    request->arg = seat;
+    request->abandon = forget;
+    if (seat == NULL ||
+        gb_session_request(seat->session, type, table, message, 0, done, request, &err) < 0)
+        request_fail(request, &err);
+}
+
+void handle_stat(struct request *request, const struct gb_params *params)
+{
+    const struct gb_file_path message = {.path = params->path};
+
+    ask(request, params, GB_GUEST_FILE_STAT, &gb_file_path_fields, &message, on_stat);
+}
+
+void handle_remove(struct request *request, const struct gb_params *params)
+{
+    const struct gb_file_change message = {.path = params->path, .recursive = params->recursive};
+
+    ask(request, params, GB_GUEST_FILE_REMOVE, &gb_file_change_fields, &message, on_ok);
+}
+
+void handle_mkdir(struct request *request, const struct gb_params *params)
+{
+    const struct gb_file_change message = {.path = params->path, .recursive = params->recursive};
+
+    ask(request, params, GB_GUEST_FILE_MKDIR, &gb_file_change_fields, &message, on_ok);
+}

@@ -1,0 +1,16 @@
+/* Latencies in a fixed number of buckets: each a quarter of a power of two wide. */
+#pragma once
+
+#include <stdint.h>
+
+enum { GB_HISTOGRAM_BUCKETS = 128 };
+
+struct histogram {
+    uint64_t count, max_ns;
+    uint32_t buckets[GB_HISTOGRAM_BUCKETS];
+};
+
+void histogram_add(struct histogram *histogram, uint64_t ns);
+
+/* The time that @percent of all took at most; exact to a quarter of a power of two. 0 when empty. */
+uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent);

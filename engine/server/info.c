@@ -1,0 +1,262 @@
+/* What the server says of itself: hello, stats, pool.status. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "guard/guard.h"
+#include "server/internal.h"
+
+static void put_guard(struct gb_json_out *out, uint32_t applied, uint32_t wanted)
+{
+    gb_json_object(out, "guard");
+    gb_json_array(out, "applied");
+    for (uint32_t stage = 1; stage != 0; stage <<= 1)
+        if ((applied & stage) != 0)
+            gb_json_put_str(out, NULL, gb_guard_name((enum gb_guard_stage)stage));
+    gb_json_end(out);
+    gb_json_array(out, "missing");
+    for (uint32_t stage = 1; stage != 0; stage <<= 1)
+        if ((wanted & ~applied & stage) != 0) {
+            gb_json_object(out, NULL);
+            gb_json_put_str(out, "stage", gb_guard_name((enum gb_guard_stage)stage));
+            gb_json_put_str(out, "why", "it does not work on this host (see the server's log)");
+            gb_json_end(out);
+        }
+    gb_json_end(out);
+    gb_json_end(out);
+}
+
+static void put_images(struct gb_json_out *out, const struct gb_images *images)
+{
+    gb_json_array(out, "images");
+    for (size_t i = 0; i < images->count; i++) {
+        const struct gb_image *image = &images->images[i];
+
+        gb_json_object(out, NULL);
+        gb_json_put_str(out, "name", image->name);
+        gb_json_put_str(out, "language", image->language);
+        gb_json_array(out, "aliases");
+        for (size_t j = 0; j < image->alias_count; j++)
+            gb_json_put_str(out, NULL, image->aliases[j]);
+        gb_json_end(out);
+        gb_json_put_u64(out, "memory_mb", image->memory_mb);
+        gb_json_array(out, "packages");
+        for (size_t j = 0; j < image->package_count; j++) {
+            gb_json_object(out, NULL);
+            gb_json_put_str(out, "name", image->packages[j].name);
+            gb_json_put_str(out, "version", image->packages[j].version);
+            gb_json_end(out);
+        }
+        gb_json_end(out);
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+}
+
+static void put_limits(struct gb_json_out *out)
+{
+    static const struct {
+        const char *name;
+        uint64_t value;
+    } limits[] = {
+        {"line_bytes", GB_LINE_MAX},
+        {"requests", GB_REQUESTS_MAX},
+        {"request_bytes", GB_REQUEST_BYTES_MAX},
+        {"connections", GB_CONNECTIONS_MAX},
+        {"sessions", GB_SESSIONS_MAX},
+        {"name_bytes", GB_NAME_MAX},
+        {"code_bytes", GB_CODE_MAX},
+        {"stdin_bytes", GB_STDIN_MAX},
+        {"stdin_pending_bytes", GB_STDIN_PENDING_MAX},
+        {"value_bytes", GB_VALUE_MAX},
+        {"output_bytes", GB_OUTPUT_MAX},
+        {"stdout_default", GB_STDOUT_DEFAULT},
+        {"stderr_default", GB_STDERR_DEFAULT},
+        {"display_bytes", GB_DISPLAY_MAX},
+        {"displays_bytes", GB_DISPLAYS_MAX},
+        {"displays", GB_DISPLAY_COUNT_MAX},
+        {"timeout_default_ms", GB_TIMEOUT_DEFAULT_MS},
+        {"timeout_max_ms", GB_TIMEOUT_MAX_MS},
+        {"kill_grace_ms", GB_KILL_GRACE_MS},
+        {"env_count", GB_ENV_COUNT_MAX},
+        {"env_name_bytes", GB_ENV_NAME_MAX},
+        {"env_value_bytes", GB_ENV_VALUE_MAX},
+        {"path_bytes", GB_PATH_MAX},
+        {"file_name_bytes", GB_FILE_NAME_MAX},
+        {"read_bytes", GB_READ_MAX},
+        {"list_entries", GB_LIST_MAX},
+        {"uploads", GB_UPLOADS_MAX},
+        {"matches", GB_MATCHES_MAX},
+        {"background_bytes", GB_BACKGROUND_MAX},
+    };
+
+    gb_json_object(out, "limits");
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+        gb_json_put_u64(out, limits[i].name, limits[i].value);
+    gb_json_end(out);
+}
+
+void handle_hello(struct request *request, const struct gb_params *params)
+{
+    struct connection *connection = request->connection;
+    const struct gb_host *host = connection->server->host;
+    struct gb_err err = {0};
+    struct reply reply;
+
+    if (params->protocol != GB_PROTOCOL_VERSION) {
+        (void)gb_err_set(&err, GB_EUNSUPPORTED,
+                         "this server speaks version %d of the protocol, the client version %lld",
+                         GB_PROTOCOL_VERSION, (long long)params->protocol);
+        request_fail(request, &err);
+        return;
+    }
+    if (params->client.data != NULL) {
+        free(connection->client);
+        connection->client = xstrndup((const char *)params->client.data, params->client.size);
+    }
+    reply_begin(&reply, request);
+    gb_json_put_str(&reply.out, "server", GB_VERSION);
+    gb_json_put_u64(&reply.out, "protocol", GB_PROTOCOL_VERSION);
+    gb_json_put_u64(&reply.out, "pid", (uint64_t)getpid());
+    gb_json_put_str(&reply.out, "accel", gb_accel_name(host->accel));
+    gb_json_put_str(&reply.out, "accel_reason", host->accel_reason);
+    gb_json_put_str(&reply.out, "isolation",
+                    host->accel == GB_ACCEL_TCG ? "emulation" : "hardware");
+    put_guard(&reply.out, host->guard_stages, gb_guard_wanted());
+    put_images(&reply.out, host->images);
+    put_limits(&reply.out);
+    reply_end(&reply);
+}
+
+/* A line "NAME: N kB" of a file under /proc, in bytes; 0 when it is not there. */
+static uint64_t proc_value(const char *path, const char *name)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    const char *found;
+
+    if (gb_fd_read_file(path, 64 * 1024, &text, NULL) < 0)
+        return 0;
+    found = strstr(gb_buf_str(&text), name);
+    return found == NULL ? 0 : strtoull(found + strlen(name), NULL, 10) * 1024;
+}
+
+static uint64_t own_cpu_ns(void)
+{
+    struct rusage usage;
+
+    if (getrusage(RUSAGE_SELF, &usage) < 0)
+        return 0;
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * GB_NS_PER_S +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+}
+
+static void put_host(struct gb_json_out *out)
+{
+    gb_json_object(out, "host");
+    gb_json_put_i64(out, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
+    gb_json_put_u64(out, "memory_total", proc_value("/proc/meminfo", "MemTotal:"));
+    gb_json_put_u64(out, "memory_available", proc_value("/proc/meminfo", "MemAvailable:"));
+    gb_json_end(out);
+}
+
+static void put_states(struct gb_json_out *out, struct gb_server *server)
+{
+    uint64_t counts[GB_SESSION_STATE_COUNT] = {0};
+    struct seat *seat;
+
+    GB_LIST_FOREACH(seat, &server->seats, link)
+        counts[gb_session_state(seat->session)]++;
+    gb_json_object(out, "sessions");
+    for (int i = 0; i < GB_SESSION_CLOSED; i++)
+        gb_json_put_u64(out, gb_session_state_name((enum gb_session_state)i), counts[i]);
+    gb_json_end(out);
+}
+
+static void put_histogram(struct gb_json_out *out, const char *key,
+                          const struct histogram *histogram)
+{
+    gb_json_object(out, key);
+    gb_json_put_u64(out, "count", histogram->count);
+    gb_json_put_ms(out, "p50_ms", histogram_quantile(histogram, 50));
+    gb_json_put_ms(out, "p90_ms", histogram_quantile(histogram, 90));
+    gb_json_put_ms(out, "p99_ms", histogram_quantile(histogram, 99));
+    gb_json_put_ms(out, "max_ms", histogram->max_ns);
+    gb_json_end(out);
+}
+
+static void put_vms(struct gb_json_out *out, struct gb_server *server)
+{
+    struct seat *seat;
+
+    gb_json_array(out, "vms");
+    GB_LIST_FOREACH(seat, &server->seats, link) {
+        struct gb_vm *vm = gb_session_vm(seat->session);
+        struct gb_vm_sample sample = {0};
+
+        if (vm == NULL)
+            continue;
+        gb_json_object(out, NULL);
+        gb_json_put_str(out, "session", gb_session_id(seat->session));
+        gb_json_put_i64(out, "pid", gb_vm_pid(vm));
+        gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(seat->session));
+        if (gb_vm_sample(vm, &sample, NULL) == 0) {
+            gb_json_put_u64(out, "memory_bytes", sample.pss_bytes);
+            gb_json_put_u64(out, "private_bytes", sample.private_bytes);
+            gb_json_put_ms(out, "cpu_ms", sample.cpu_ns);
+        }
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+}
+
+void handle_stats(struct request *request, const struct gb_params *params)
+{
+    struct gb_server *server = request->connection->server;
+    struct reply reply;
+
+    (void)params;
+    reply_begin(&reply, request);
+    gb_json_put_ms(&reply.out, "uptime_ms", gb_clock_mono_ns() - server->started_ns);
+    gb_json_put_u64(&reply.out, "pid", (uint64_t)getpid());
+    gb_json_put_ms(&reply.out, "cpu_ms", own_cpu_ns());
+    gb_json_put_u64(&reply.out, "rss_bytes", proc_value("/proc/self/status", "VmRSS:"));
+    put_host(&reply.out);
+    gb_json_put_u64(&reply.out, "connections", server->connection_count);
+    put_states(&reply.out, server);
+    gb_json_put_u64(&reply.out, "opened", server->opened);
+    gb_json_put_u64(&reply.out, "cells", server->cells);
+    gb_json_object(&reply.out, "latency");
+    put_histogram(&reply.out, "open", &server->open_times);
+    put_histogram(&reply.out, "exec", &server->exec_times);
+    put_histogram(&reply.out, "overhead", &server->overhead_times);
+    gb_json_end(&reply.out);
+    put_vms(&reply.out, server);
+    reply_end(&reply);
+}
+
+void handle_pool(struct request *request, const struct gb_params *params)
+{
+    const struct gb_images *images = request->connection->server->host->images;
+    static const char *const figures[] = {"ready", "target", "starting", "hits", "misses"};
+    struct reply reply;
+
+    (void)params;
+    reply_begin(&reply, request);
+    gb_json_array(&reply.out, "pools");
+    for (size_t i = 0; i < images->count; i++) {
+        gb_json_object(&reply.out, NULL);
+        gb_json_put_str(&reply.out, "image", images->images[i].name);
+        for (size_t j = 0; j < ARRAY_SIZE(figures); j++)
+            gb_json_put_u64(&reply.out, figures[j], 0);
+        gb_json_end(&reply.out);
+    }
+    gb_json_end(&reply.out);
+    reply_end(&reply);
+}

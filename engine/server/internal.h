@@ -1,0 +1,237 @@
+/* What the files of the server share. Not for others.
+ *
+ * Theory of operation. A *connection* cuts its input into lines; dispatch.c turns a line into a
+ * *request* and hands it, with its parameters, to the handler of its method. A handler answers at
+ * once or keeps the request; each request is answered exactly once, by reply_end() or
+ * request_fail(), which free it. When the connection closes first, the request's `abandon` is called
+ * and the request is gone.
+ *
+ * A *seat* is a session as the server keeps it: names, who waits for it, which cells run for whom.
+ * It lives from gb_session_open() to the session's `closed`, and leaves a *tombstone* behind.
+ *
+ * Limits: lines (GB_LINE_MAX), requests in flight and the bytes that they hold, unsent bytes of a
+ * connection (above GB_UNSENT_HIGH nothing more is read from it and its cells are held), bytes
+ * waiting for a guest (its uploads are no longer read), seats, tombstones, background output.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "loop/loop.h"
+#include "rpc/json.h"
+#include "rpc/methods.h"
+#include "server/histogram.h"
+#include "server/server.h"
+#include "session/session.h"
+
+enum server_state {
+    SERVER_NEW,
+    SERVER_OPEN,     /* takes everything */
+    SERVER_DRAINING, /* no new sessions and cells; waits for the cells that there are */
+    SERVER_CLOSING,  /* no new connections; sessions are on their way out */
+    SERVER_ENDED,
+};
+
+/* A session that has ended, as long as it is remembered. */
+struct tombstone {
+    char *id, *key; /* key: NULL for none */
+    uint32_t incarnation;
+    const char *reason; /* "expired", "crashed", "closed": what session.open says of the next one */
+    struct gb_err why;
+};
+
+struct gb_server {
+    struct gb_loop *loop;
+    struct gb_host *host;
+    void (*ended)(void *arg);
+    void *arg;
+    char *path;
+    int lock_fd, fd;
+    struct gb_watch *watch;
+    struct gb_timer *accept_timer; /* after accept() failed for want of descriptors */
+    struct gb_timer *drain_timer;
+    struct gb_deferred progress; /* of the shutdown */
+    enum server_state state;
+    struct gb_list connections, seats, shutdowns; /* requests of server.shutdown */
+    size_t connection_count, seat_count, exec_count;
+    struct tombstone tombstones[GB_TOMBSTONES_MAX];
+    size_t tombstone_next;
+    struct histogram open_times, exec_times, overhead_times;
+    uint64_t started_ns, opened, cells;
+};
+
+struct connection {
+    struct gb_list link; /* in server->connections */
+    struct gb_server *server;
+    struct gb_stream *stream;
+    struct gb_buf *input; /* the stream's; set with the first byte */
+    size_t scanned;       /* bytes of the input that hold no newline */
+    bool skipping;        /* the rest of a line that was too long */
+    bool full;            /* too many unsent bytes */
+    bool upload_wait;     /* too many bytes wait for a guest */
+    bool closed;
+    pid_t pid;
+    char *client; /* as `hello` said; NULL */
+    struct gb_list requests, execs, uploads, followers;
+    size_t request_count, request_bytes, write_count;
+    struct gb_deferred resume;
+    struct gb_json_doc doc;
+};
+
+struct request {
+    struct gb_list link; /* in connection->requests */
+    struct gb_list wait; /* for the handler's own lists */
+    struct connection *connection;
+    enum gb_method_id method;
+    struct gb_buf id; /* as JSON */
+    size_t cost;      /* bytes in memory on its behalf */
+    uint64_t received_ns;
+    /* The connection is closing; the request is freed after. NULL: nothing to do. */
+    void (*abandon)(struct request *request);
+    void *arg; /* the handler's */
+};
+
+/* Bytes at the end of a stream that do not make a character yet. */
+struct tail {
+    uint8_t bytes[4];
+    uint8_t size;
+};
+
+/* What a finished cell goes on printing, kept for the next reply. */
+struct background {
+    uint32_t cell;
+    enum gb_output stream;
+    struct gb_buf bytes;
+    uint64_t dropped;
+};
+
+struct seat {
+    struct gb_list link; /* in server->seats */
+    struct gb_server *server;
+    struct gb_session *session;
+    char *key, *label, *owner; /* NULL: none */
+    const char *reason;        /* why it was made */
+    const char *end;           /* why it ends, once we know: as in tombstone */
+    bool opened, closing, run;
+    uint32_t incarnation_before; /* of earlier sessions with the key */
+    uint64_t opened_ns, created_at_ns, idle_ms, lifetime_ms;
+    struct gb_list openers, closers; /* requests, by `wait` */
+    struct gb_list execs, uploads, followers;
+    uint32_t next_upload;
+    struct background *background[GB_BACKGROUND_CELLS_MAX];
+    size_t background_count;
+    bool has_status; /* what the guest said last */
+    uint64_t guest_total, guest_used;
+};
+
+/* A cell that somebody waits for, or that nobody waits for any more. */
+struct exec {
+    struct gb_list of_seat, of_connection;
+    struct seat *seat;
+    struct connection *connection; /* NULL once it is gone */
+    struct request *request;       /* NULL likewise */
+    struct gb_cell *cell;
+    char *client;
+    bool stream, detach, run;
+    struct tail tails[2];
+};
+
+/* A connection that hears what a cell of its own prints after its end. */
+struct follower {
+    struct gb_list of_seat, of_connection;
+    struct connection *connection;
+    uint32_t cell;
+    struct tail tails[2];
+};
+
+/* ---- listen.c: the socket's file, its lock, and who may come in ---- */
+int listen_open(const char *path, int *ret_lock_fd, int *ret_fd, struct gb_err *err);
+/* Whether the peer has our uid. */
+bool listen_trusted(int fd, pid_t *ret_pid);
+
+/* ---- server.c ---- */
+/* A cell, a seat or a connection has gone: a shutdown may go on, and a client may come in. */
+void server_progress(struct gb_server *server);
+/* GB_EBUSY while the server is ending. */
+int server_check_open(const struct gb_server *server, struct gb_err *err);
+
+/* ---- connection.c ---- */
+void connection_new(struct gb_server *server, int fd, pid_t pid);
+/* Frees it with all its requests; what is queued is still sent. */
+void connection_close(struct connection *connection);
+/* Sends a line; takes the content of @line. */
+void connection_send(struct connection *connection, struct gb_buf *line);
+/* Looks again whether it may be read from. */
+void connection_update(struct connection *connection);
+
+/* ---- dispatch.c ---- */
+/* One line, without its newline; its bytes are changed. */
+void dispatch_line(struct connection *connection, uint8_t *line, size_t size);
+void dispatch_too_long(struct connection *connection);
+
+/* ---- request.c ---- */
+struct reply {
+    struct request *request;
+    struct gb_buf buf;
+    struct gb_json_out out; /* inside of `result` */
+};
+void reply_begin(struct reply *reply, struct request *request);
+/* Sends it and frees the request. */
+void reply_end(struct reply *reply);
+/* Answers `{}`. */
+void request_ok(struct request *request);
+void request_fail(struct request *request, const struct gb_err *err);
+/* The same with more in `data`. */
+void request_fail_with(struct request *request, const struct gb_err *err,
+                       void (*add)(struct gb_json_out *out, void *arg), void *arg);
+/* An error with a JSON-RPC code; @id may be NULL. */
+void connection_error(struct connection *connection, const struct gb_buf *id, int code,
+                      const struct gb_err *err, void (*add)(struct gb_json_out *out, void *arg),
+                      void *arg);
+void request_free(struct request *request);
+
+/* ---- seats.c ---- */
+/* The seat of an open session; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
+struct seat *seat_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
+int seat_open(struct gb_server *server, const struct gb_params *params, bool run,
+              struct seat **ret_seat, struct gb_err *err);
+void seat_close(struct seat *seat, const char *end, const char *reason);
+uint32_t seat_incarnation(const struct seat *seat);
+int params_env(const struct gb_json *object, struct gb_env *env, struct gb_err *err);
+void put_timing(struct gb_json_out *out, const struct seat *seat);
+
+/* ---- cells.c: cells on their way to the client ---- */
+void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_cell *cell,
+              const char *client);
+void put_background(struct gb_json_out *out, struct seat *seat);
+void send_output(struct connection *connection, const struct seat *seat, uint32_t cell,
+                 enum gb_output stream, struct tail *tail, struct gb_bytes bytes, bool background);
+/* The bytes that were held back, when no more come. */
+void send_tail(struct connection *connection, const struct seat *seat, uint32_t cell,
+               enum gb_output stream, struct tail *tail);
+void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
+                       struct gb_bytes bytes);
+void background_release(struct seat *seat);
+void follower_add(struct connection *connection, struct seat *seat, uint32_t cell);
+void follower_free(struct follower *follower);
+
+/* ---- exec.c ---- */
+/* The connection has gone: its cells are interrupted, unless they are detached. */
+void exec_disconnect(struct exec *exec);
+
+/* ---- files.c ---- */
+struct upload;
+/* @tell: the guest is told to forget it. */
+void upload_drop_all(struct gb_list *uploads, bool of_connection);
+
+/* ---- handlers ---- */
+typedef void handler_fn(struct request *request, const struct gb_params *params);
+handler_fn handle_hello, handle_run, handle_open, handle_exec, handle_stdin, handle_interrupt,
+    handle_complete, handle_is_complete, handle_get, handle_list, handle_close, handle_write,
+    handle_read, handle_file_list, handle_stat, handle_remove, handle_mkdir, handle_pool,
+    handle_stats, handle_shutdown, handle_unsupported;

@@ -1,0 +1,527 @@
+/* The server on a real socket, in a process of its own, with a host that has no images: what can be
+ * asked without a VM. tests/ asks the rest. */
+#include "server/server.h"
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "server/histogram.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DEADLINE_MS = 30000, NOBODY = 65534 };
+
+static char folder[64], path[128];
+static pid_t server_pid;
+static struct gb_err err;
+
+/* ---- the server's process ---- */
+
+static void on_signal(void *arg, int signum)
+{
+    (void)signum;
+    gb_server_shutdown(arg, true, 5000);
+}
+
+static void on_ended(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static int serve(int ready_fd)
+{
+    static struct gb_images images;
+    struct gb_host host = {.images = &images, .accel = GB_ACCEL_TCG};
+    struct gb_server_config config = {.socket = path, .ended = on_ended};
+    struct gb_signal *sigterm;
+    struct gb_server *server;
+    struct gb_loop *loop;
+    bool ended = false;
+    uv_loop_t uv;
+
+    (void)uv_loop_init(&uv);
+    loop = gb_loop_new(&uv);
+    config.arg = &ended;
+    server = gb_server_new(loop, &host, &config);
+    if (gb_server_listen(server, &err) < 0)
+        return 3;
+    sigterm = gb_signal_new(loop, SIGTERM, on_signal, server);
+    if (write(ready_fd, "r", 1) != 1)
+        return 4;
+    while (!ended)
+        (void)uv_run(&uv, UV_RUN_ONCE);
+    gb_signal_free(sigterm);
+    gb_server_free(server);
+    (void)uv_run(&uv, UV_RUN_DEFAULT); /* what is still to be sent */
+    gb_loop_free(loop);
+    (void)uv_run(&uv, UV_RUN_DEFAULT);
+    return uv_loop_close(&uv) == 0 ? 0 : 5;
+}
+
+static void make_folder(void)
+{
+    (void)snprintf(folder, sizeof(folder), "/tmp/glovebox-server-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/new/server.sock", folder);
+}
+
+static void remove_folder(void)
+{
+    char command[128];
+
+    (void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0); /* NOLINT: the test's own folder */
+}
+
+static void start(void)
+{
+    int ready[2];
+    char byte;
+
+    make_folder();
+    ck_assert_int_eq(pipe(ready), 0);
+    server_pid = fork();
+    if (server_pid == 0)
+        exit(serve(ready[1]));
+    (void)close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    (void)close(ready[0]);
+}
+
+static void expect_end(void)
+{
+    int status;
+
+    ck_assert_int_eq(waitpid(server_pid, &status, 0), server_pid);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
+    ck_assert_int_eq(access(path, F_OK), -1);
+    remove_folder();
+}
+
+static void stop(void)
+{
+    ck_assert_int_eq(kill(server_pid, SIGTERM), 0);
+    expect_end();
+}
+
+/* ---- the client ---- */
+
+static int dial(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timeval deadline = {.tv_sec = DEADLINE_MS / 1000};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    memcpy(address.sun_path, path, strlen(path));
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline)), 0);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof(deadline)), 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static void put(int fd, const char *text)
+{
+    ck_assert_int_eq(gb_fd_write_full(fd, text, strlen(text)), (int)strlen(text));
+}
+
+/* A line without its newline; NULL at the end of the stream. */
+static char *get(int fd)
+{
+    static char line[1 << 20];
+    size_t n = 0;
+    ssize_t r;
+
+    for (;;) {
+        r = read(fd, line + n, 1);
+        ck_assert_int_ge(r, 0);
+        if (r == 0)
+            return NULL;
+        if (line[n] == '\n') {
+            line[n] = '\0';
+            return line;
+        }
+        n++;
+        ck_assert_uint_lt(n, sizeof(line));
+    }
+}
+
+static void expect(int fd, const char *part)
+{
+    const char *line = get(fd);
+
+    ck_assert_ptr_nonnull(line);
+    ck_assert_msg(strstr(line, part) != NULL, "no %s in %s", part, line);
+}
+
+#define HELLO "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"hello\"}\n"
+
+static const struct {
+    const char *line, *first, *second;
+} errors[] = {
+    {"x\n", "\"id\":null,\"error\":{\"code\":-32700", "not JSON"},
+    {"\n", "\"code\":-32700", "the text ends"},
+    {"{\"id\":1,\"method\":\"h\xff\"}\n", "\"code\":-32700", "not UTF-8"},
+    {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n", "\"code\":-32700", "32 levels"},
+    {"[]\n", "\"code\":-32600", "an array"},
+    {"{}\n", "\"code\":-32600", "needs an id"},
+    {"{\"method\":\"hello\"}\n", "\"code\":-32600", "needs an id"},
+    {"{\"id\":null,\"method\":\"hello\"}\n", "\"code\":-32600", "needs an id"},
+    {"{\"id\":\"a\\\"b\"}\n", "\"id\":\"a\\\"b\",\"error\":{\"code\":-32600", "needs a method"},
+    {"{\"id\":1.5,\"method\":7}\n", "\"id\":1.5,", "needs a method"},
+    {"{\"id\":1,\"jsonrpc\":\"1.0\",\"method\":\"hello\"}\n", "\"code\":-32600", "must be"},
+    {"{\"id\":1,\"id\":2,\"method\":\"hello\"}\n", "\"code\":-32600", "twice"},
+    {"{\"id\":1,\"method\":\"hello\",\"more\":1}\n", "\"code\":-32600", "no member"},
+    {"{\"id\":1,\"method\":\"no.such\"}\n", "\"id\":1,\"error\":{\"code\":-32601", "no.such"},
+    {"{\"id\":1,\"method\":\"hello\",\"params\":[]}\n", "\"code\":-32602", "an object"},
+    {"{\"id\":1,\"method\":\"hello\",\"params\":{\"x\":1}}\n", "\"code\":-32602", "\\\"x\\\""},
+    {"{\"id\":1,\"method\":\"hello\",\"params\":{\"protocol\":2}}\n", "\"unsupported\"", "version 2"},
+    {"{\"id\":1,\"method\":\"session.exec\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32602",
+     "needs the parameter code"},
+    {"{\"id\":1,\"method\":\"session.get\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32001",
+     "\"kind\":\"not_found\",\"dispatched\":false,\"retryable\":false"},
+    {"{\"id\":1,\"method\":\"session.close\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32001",
+     "not_found"},
+    {"{\"id\":1,\"method\":\"session.open\"}\n", "image_missing", "glovebox image build"},
+    {"{\"id\":1,\"method\":\"session.open\",\"params\":{\"image\":\"x\"}}\n", "not_found", "hello"},
+    {"{\"id\":1,\"method\":\"session.history\",\"params\":{\"session\":\"s\"}}\n", "unsupported",
+     "session.history"},
+    {"{\"id\":1,\"method\":\"events.subscribe\"}\n", "unsupported", "events.subscribe"},
+    {"{\"id\":1,\"method\":\"run\",\"params\":{\"code\":\" \\n\"}}\n", "invalid_input", "empty"},
+    {"{\"id\":1,\"method\":\"run\",\"params\":{\"code\":\"a\\u0000b\"}}\n", "invalid_input", "NUL"},
+    {"{\"id\":1,\"method\":\"run\",\"params\":{\"code\":\"1\",\"env\":{\"LD_PRELOAD\":\"x\"}}}\n",
+     "invalid_input", "LD_PRELOAD"},
+};
+
+START_TEST(refused)
+{
+    int fd = dial();
+    const char *line;
+
+    put(fd, errors[_i].line);
+    line = get(fd);
+    ck_assert_ptr_nonnull(line);
+    ck_assert_msg(strstr(line, errors[_i].first) != NULL, "%s", line);
+    ck_assert_msg(strstr(line, errors[_i].second) != NULL, "%s", line);
+    put(fd, HELLO);
+    expect(fd, "\"id\":7,\"result\":");
+    (void)close(fd);
+}
+END_TEST
+
+START_TEST(answers)
+{
+    int fd = dial();
+
+    put(fd, "{\"id\":1,\"method\":\"hello\",\"params\":{\"client\":\"test\",\"protocol\":1}}\r\n");
+    expect(fd, "\"isolation\":\"emulation\"");
+    put(fd, "{\"id\":2,\"method\":\"session.list\",\"params\":{\"state\":\"idle\"}}\n");
+    expect(fd, "\"result\":{\"sessions\":[]}");
+    put(fd, "{\"id\":3,\"method\":\"stats\"}\n");
+    expect(fd, "\"connections\":1,");
+    put(fd, "{\"id\":4,\"method\":\"pool.status\"}\n");
+    expect(fd, "\"pools\":[]");
+    (void)close(fd);
+}
+END_TEST
+
+START_TEST(many_in_one_piece)
+{
+    int fd = dial();
+    struct gb_buf lines = {0};
+    char part[32];
+
+    for (int i = 0; i < 500; i++)
+        gb_buf_addf(&lines, "{\"id\":%d,\"method\":\"session.list\"}\n", i);
+    ck_assert_int_eq(gb_fd_write_full(fd, gb_buf_data(&lines), lines.size), (int)lines.size);
+    for (int i = 0; i < 500; i++) {
+        (void)snprintf(part, sizeof(part), "\"id\":%d,\"result\"", i);
+        expect(fd, part);
+    }
+    gb_buf_release(&lines);
+    (void)close(fd);
+}
+END_TEST
+
+START_TEST(half_a_line)
+{
+    int silent = dial(), busy = dial();
+
+    put(silent, "{\"id\":1,\"meth");
+    put(busy, HELLO);
+    expect(busy, "\"id\":7");
+    put(silent, "od\":\"hello\"}\n");
+    expect(silent, "\"id\":1,\"result\"");
+    (void)close(silent);
+    (void)close(busy);
+}
+END_TEST
+
+START_TEST(line_too_long)
+{
+    static char block[1 << 20];
+    int fd = dial();
+
+    memset(block, 'a', sizeof(block));
+    for (int i = 0; i < 70; i++)
+        ck_assert_int_eq(gb_fd_write_full(fd, block, sizeof(block)), sizeof(block));
+    put(fd, "\n" HELLO);
+    expect(fd, "\"code\":-32600");
+    expect(fd, "\"id\":7,\"result\"");
+    (void)close(fd);
+}
+END_TEST
+
+/* Up to the limit a line is taken, however long one of its strings is. */
+START_TEST(line_just_fits)
+{
+    int fd = dial();
+    size_t pad = GB_LINE_MAX - 128;
+    char *text = malloc(pad);
+
+    memset(text, 'A', pad);
+    put(fd, "{\"id\":1,\"method\":\"file.write\",\"params\":{\"session\":\"s\",\"path\":\"p\",\"base64\":\"");
+    ck_assert_int_eq(gb_fd_write_full(fd, text, pad), (ssize_t)pad);
+    put(fd, "\"}}\n");
+    expect(fd, "not_found");
+    free(text);
+    (void)close(fd);
+}
+END_TEST
+
+/* A client that asks and does not read is no longer read from; when it reads, nothing is missing. */
+START_TEST(slow_reader)
+{
+    static const char line[] = "{\"id\":1,\"method\":\"hello\"}\n";
+    int fd = dial(), other = dial();
+    size_t asked = 0, answered = 0;
+    char block[65536];
+
+    ck_assert_int_eq(gb_fd_set_nonblocking(fd, true), 0);
+    for (;;) {
+        struct pollfd writable = {.fd = fd, .events = POLLOUT};
+        ssize_t n = write(fd, line + asked % (sizeof(line) - 1),
+                          sizeof(line) - 1 - asked % (sizeof(line) - 1));
+
+        if (n > 0) {
+            asked += (size_t)n;
+            ck_assert_uint_lt(asked, 64u << 20); /* it must stop far before */
+        } else if (poll(&writable, 1, 1000) == 0) {
+            break;
+        }
+    }
+    put(other, HELLO); /* the others are served */
+    expect(other, "\"id\":7");
+    ck_assert_int_eq(gb_fd_set_nonblocking(fd, false), 0);
+    asked /= sizeof(line) - 1;
+    while (answered < asked) {
+        ssize_t n = read(fd, block, sizeof(block));
+
+        ck_assert_int_gt(n, 0);
+        for (ssize_t i = 0; i < n; i++)
+            answered += block[i] == '\n';
+    }
+    (void)close(fd);
+    (void)close(other);
+}
+END_TEST
+
+START_TEST(modes)
+{
+    struct stat st;
+    char *slash = strrchr(path, '/');
+
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0600);
+    *slash = '\0';
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0700);
+    *slash = '/';
+}
+END_TEST
+
+/* Needs root, who alone can become somebody else; for others there is nothing to see. */
+START_TEST(another_uid)
+{
+    pid_t child;
+    int status;
+
+    if (geteuid() != 0)
+        return;
+    ck_assert_int_eq(chmod(folder, 0755), 0);
+    ck_assert_int_eq(chmod(path, 0666), 0);
+    *strrchr(path, '/') = '\0';
+    ck_assert_int_eq(chmod(path, 0755), 0);
+    path[strlen(path)] = '/';
+    child = fork();
+    if (child == 0) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        char byte;
+
+        memcpy(address.sun_path, path, strlen(path));
+        if (setresuid(NOBODY, NOBODY, NOBODY) < 0 ||
+            connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+            _exit(2);
+        (void)send(fd, HELLO, sizeof(HELLO) - 1, MSG_NOSIGNAL);
+        _exit(read(fd, &byte, 1) <= 0 ? 0 : 3);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+START_TEST(shut_down_by_client)
+{
+    int fd, other;
+
+    start();
+    fd = dial();
+    other = dial();
+    put(other, HELLO);
+    expect(other, "\"id\":7");
+    put(fd, "{\"id\":1,\"method\":\"server.shutdown\",\"params\":{\"drain\":true}}\n");
+    expect(fd, "\"id\":1,\"result\":{}");
+    ck_assert_ptr_null(get(fd));
+    ck_assert_ptr_null(get(other));
+    (void)close(fd);
+    (void)close(other);
+    expect_end();
+}
+END_TEST
+
+/* ---- the socket's file ---- */
+
+static int try_listen(void)
+{
+    struct gb_server_config config = {.socket = path};
+    struct gb_images images = {0};
+    struct gb_host host = {.images = &images};
+    struct gb_server *server;
+    struct gb_loop *loop;
+    uv_loop_t uv;
+    int r;
+
+    err = (struct gb_err){0};
+    (void)uv_loop_init(&uv);
+    loop = gb_loop_new(&uv);
+    server = gb_server_new(loop, &host, &config);
+    r = gb_server_listen(server, &err);
+    gb_server_free(server);
+    gb_loop_free(loop);
+    (void)uv_run(&uv, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&uv), 0);
+    return r;
+}
+
+START_TEST(second_server)
+{
+    int fd = dial();
+
+    ck_assert_int_eq(try_listen(), -GB_EBUSY);
+    put(fd, HELLO); /* the first one has not noticed */
+    expect(fd, "\"id\":7");
+    (void)close(fd);
+}
+END_TEST
+
+static int bind_there(bool listening)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    memcpy(address.sun_path, path, strlen(path));
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    if (listening)
+        ck_assert_int_eq(listen(fd, 1), 0);
+    return fd;
+}
+
+START_TEST(stale_and_foreign_files)
+{
+    int fd;
+
+    make_folder();
+    (void)snprintf(path, sizeof(path), "%s/s", folder);
+    (void)close(bind_there(false));
+    ck_assert_int_eq(try_listen(), 0); /* nobody answered: replaced */
+    ck_assert_int_eq(access(path, F_OK), -1);
+    fd = bind_there(true);
+    ck_assert_int_eq(try_listen(), -GB_EBUSY); /* somebody does who does not know of the lock */
+    (void)close(fd);
+    ck_assert_int_eq(unlink(path), 0);
+    fd = open(path, O_CREAT | O_WRONLY, 0600);
+    (void)close(fd);
+    ck_assert_int_eq(try_listen(), -GB_EINVALID); /* a file is not removed */
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(chmod(folder, 0777), 0);
+    ck_assert_int_eq(try_listen(), -GB_EPOLICY);
+    ck_assert_int_eq(chmod(folder, 0700), 0);
+    memset(path, 'x', sizeof(path) - 1);
+    path[0] = '/';
+    ck_assert_int_eq(try_listen(), -GB_EINVALID);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(quantiles)
+{
+    struct histogram histogram = {0};
+
+    ck_assert_uint_eq(histogram_quantile(&histogram, 50), 0);
+    for (uint64_t i = 1; i <= 1000; i++)
+        histogram_add(&histogram, i * 1000000);
+    ck_assert_uint_eq(histogram.count, 1000);
+    ck_assert_uint_eq(histogram.max_ns, 1000000000);
+    /* At most a quarter of a power of two too much. */
+    ck_assert_uint_ge(histogram_quantile(&histogram, 50), 500000000);
+    ck_assert_uint_le(histogram_quantile(&histogram, 50), 625000000);
+    ck_assert_uint_eq(histogram_quantile(&histogram, 100), 1000000000);
+    histogram_add(&histogram, UINT64_MAX);
+    histogram_add(&histogram, 0);
+    ck_assert_uint_eq(histogram.buckets[0], 1);
+    ck_assert_uint_eq(histogram.buckets[GB_HISTOGRAM_BUCKETS - 1], 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("server");
+    TCase *served = tcase_create("served"), *alone = tcase_create("alone");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_checked_fixture(served, start, stop);
+    tcase_set_timeout(served, 60);
+    tcase_add_loop_test(served, refused, 0, ARRAY_SIZE(errors));
+    tcase_add_test(served, answers);
+    tcase_add_test(served, many_in_one_piece);
+    tcase_add_test(served, half_a_line);
+    tcase_add_test(served, line_too_long);
+    tcase_add_test(served, line_just_fits);
+    tcase_add_test(served, slow_reader);
+    tcase_add_test(served, modes);
+    tcase_add_test(served, another_uid);
+    tcase_add_test(served, second_server);
+    tcase_add_test(alone, shut_down_by_client);
+    tcase_add_test(alone, stale_and_foreign_files);
+    tcase_add_test(alone, quantiles);
+    suite_add_tcase(suite, served);
+    suite_add_tcase(suite, alone);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
