@@ -80,7 +80,7 @@ static int stdin_open(struct cell *cell, const struct gb_exec *exec, struct gb_e
         return gb_err_sys(err, errno, "no pipe for standard input");
     cell->stdin_read_fd = pair[0];
     cell->stdin_source.fd = pair[1];
-    (void)gb_fd_set_nonblocking(pair[1], true); /* a flag that every pipe takes */
+    (void)fcntl(pair[1], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
     stdin_feed(cell);
     return 0;
 }

@@ -183,14 +183,14 @@ static void start(struct agent *agent)
     set_priority();
 }
 
-/* What nobody waits for: the rest of the last cell, the pipes of the next. */
+/* What nobody waits for while no cell runs: the rest of the last cell, the pipes of the next. */
 static void tidy(struct agent *agent)
 {
     if (agent->ended != NULL) {
         cell_retire(agent->ended);
         agent->ended = NULL;
     }
-    if (agent->next == NULL)
+    if (agent->next == NULL && agent->cell == NULL)
         agent->next = cell_prepare(agent);
 }
 

@@ -135,7 +135,7 @@ int stream_open(struct stream *stream, struct cell *cell, enum gb_output which)
         return -errno;
     stream->source.fd = pair[0];
     stream->write_fd = pair[1];
-    (void)gb_fd_set_nonblocking(pair[0], true); /* a flag that every pipe takes */
+    (void)fcntl(pair[0], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
     return loop_watch(&cell->agent->loop, &stream->source, EPOLLIN);
 }
 

@@ -1,0 +1,520 @@
+"""The agent in a real guest, with the smallest of workers: what a host sees through the port.
+
+Needs GLOVEBOX_IMAGES (a folder with vmlinux, python.erofs and the kernel's modules, as the image
+builder leaves it) and GLOVEBOX_AGENT (the built agent)."""
+
+import glob
+import hashlib
+import os
+import struct
+import sys
+import time
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "../../images")]
+
+import guest as g  # noqa: E402
+from guest import KERNEL, PROCESS, SHELL, Fields, Refused, blob, pairs  # noqa: E402
+
+IMAGES, AGENT = os.environ.get("GLOVEBOX_IMAGES"), os.environ.get("GLOVEBOX_AGENT")
+pytestmark = pytest.mark.skipif(not IMAGES or not AGENT,
+                                reason="GLOVEBOX_IMAGES and GLOVEBOX_AGENT name no images and agent")
+
+INVALID, NOT_FOUND, BUSY, POLICY, TOO_LARGE = 1, 2, 4, 8, 11
+
+
+def configure(guest, env=None, entropy=b"\x07" * 32, hostname="box-1", nproc=0):
+    payload = blob(entropy) + struct.pack("<Q", time.time_ns()) + blob(hostname)
+    payload += blob("0123456789abcdef" * 2) + pairs(env or {}) + struct.pack("<I", nproc)
+    return guest.ask("CONFIGURE", payload)
+
+
+def boot(folder, **options):
+    from imagekit import initramfs
+    archive = os.path.join(folder, "initramfs.cpio")
+    modules = glob.glob(os.path.join(IMAGES, "kernel-*", "modules"))[0]
+    initramfs.build(archive, AGENT, modules, os.path.join(HERE, "workers"))
+    return g.boot(os.path.join(IMAGES, "vmlinux"), archive, os.path.join(IMAGES, "python.erofs"),
+                  **options)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    guest, hello = boot(str(tmp_path_factory.mktemp("boot")))
+    assert hello.type == "HELLO"
+    fields = Fields(hello.payload)
+    assert (fields.number("I"), fields.bytes()) == (1, b"python")
+    guest.ready()
+    yield guest
+    console = guest.console()
+    guest.close()
+    assert "glovebox:" not in console and "Oops" not in console, console
+
+
+@pytest.fixture
+def vm(shared):
+    shared.late.clear()
+    yield shared
+    # Whatever a test did: the agent answers, and a cell runs.
+    assert shared.ask("PING", timeout=20).type == "PONG"
+    assert shared.exec("print('alive')").out == b"alive\n"
+
+
+def refused(code, call):
+    with pytest.raises(Refused) as caught:
+        call()
+    assert caught.value.code == code, caught.value
+    return caught.value.message
+
+
+# Cells
+
+
+def test_output_and_exit_code(vm):
+    done = vm.exec("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)")
+    assert (done.out, done.err, done.exit_code, done.flags) == (b"out\n", b"err\n", 7, 0)
+    assert done.wall_ns > 0 and done.peak_memory > 1 << 20 and done.note == ""
+
+
+def test_bytes_are_exact(vm):
+    done = vm.exec("import os\nfor i in range(64): os.write(1, bytes(range(256)) * 64)")
+    assert done.out == bytes(range(256)) * 4096
+
+
+def test_state_is_kept_and_env_is_the_cell_s(vm):
+    vm.exec("x = 42")
+    assert vm.exec("import os; print(x, os.environ['A'])", env={"A": "b\nc"}).out == b"42 b\nc\n"
+
+
+def test_output_is_streamed(vm):
+    started = vm.exec_start("import time; print('a', flush=True); time.sleep(1.5); print('b')")
+    begin = time.monotonic()
+    first = vm.wait(lambda f: f.type == "OUTPUT")
+    assert first.payload == b"a\n" and time.monotonic() - begin < 1.2
+    assert vm.exec_wait(started).out == b"b\n"
+
+
+def test_caps_drop_and_count(vm):
+    done = vm.exec("import os\nfor i in range(100): os.write(1, b'x' * 10000)\nos.write(2, b'e' * 500)",
+                   max_stdout=123456, max_stderr=100)
+    assert done.out == b"x" * 123456 and done.err == b"e" * 100
+    assert done.dropped == (1000000 - 123456, 400) and done.exit_code == 0
+
+
+def test_flood_of_a_gigabyte(vm):
+    begin = time.monotonic()
+    done = vm.exec("import os\nb = b'x' * 65536\nfor i in range(16384): os.write(1, b)",
+                   max_stdout=1 << 20, timeout_ms=120000, timeout=120)
+    assert len(done.out) == 1 << 20 and done.dropped[0] == (1 << 30) - (1 << 20)
+    print(f"1 GiB in {time.monotonic() - begin:.1f} s")
+
+
+def test_window_stops_the_program(vm):
+    started = vm.exec_start("import os\nfor i in range(48): os.write(1, b'y' * 65536)",
+                            max_stdout=64 << 20)
+    seen = 0
+    while True:
+        frame = vm.receive(2)
+        if frame is None:
+            break
+        assert frame.type == "OUTPUT"
+        seen += len(frame.payload)
+    assert seen == 1 << 20
+    assert vm.ask("PING").type == "PONG"
+    vm.send("CREDIT", struct.pack("<Q", seen), started[0], 0)
+    assert len(vm.exec_wait(started).out) + seen == 48 * 65536
+
+
+def test_stdin(vm):
+    assert vm.exec("import sys; print(repr(sys.stdin.read()))").out == b"''\n"
+    text = b"z" * 300000
+    code = "import os\nn = 0\nwhile (b := os.read(0, 65536)): n += len(b)\nprint(n)"
+    assert vm.exec(code, stdin=text).out == b"300000\n"
+    started = vm.exec_start("print(open(0, closefd=False).read())", flags=1)
+    vm.ask("STDIN", struct.pack("<B", 0) + blob("one "), started[0])
+    vm.ask("STDIN", struct.pack("<B", 1) + blob("two"), started[0])
+    assert vm.exec_wait(started).out == b"one two\n"
+    refused(NOT_FOUND, lambda: vm.ask("STDIN", struct.pack("<B", 1) + blob(""), started[0]))
+
+
+def test_stdin_is_bounded(vm):
+    started = vm.exec_start("import time; time.sleep(3)", flags=1)
+    vm.ask("STDIN", struct.pack("<B", 0) + blob(b"q" * 900000), started[0])
+    refused(TOO_LARGE, lambda: vm.ask("STDIN", struct.pack("<B", 0) + blob(b"q" * 900000), started[0]))
+    assert vm.exec_wait(started).exit_code == 0
+
+
+def test_second_cell_is_refused(vm):
+    started = vm.exec_start("import time; time.sleep(1)")
+    refused(BUSY, lambda: vm.exec("print(1)"))
+    assert vm.exec_wait(started).exit_code == 0
+
+
+def test_timeout_interrupts(vm):
+    vm.exec("kept = 1")
+    done = vm.exec("import time; print('before', flush=True); time.sleep(60)", timeout_ms=1000)
+    assert done.flags == g.TIMED_OUT and done.exit_code == 130 and done.out == b"before\n"
+    assert 1.0 <= done.wall_ns / 1e9 < 2
+    assert vm.exec("print(kept)").out == b"1\n"
+
+
+def test_timeout_kills_what_ignores_it(vm):
+    done = vm.exec("import signal\nsignal.signal(2, signal.SIG_IGN)\nwhile True: pass", timeout_ms=500)
+    assert done.flags == g.TIMED_OUT | g.STATE_LOST and (done.exit_code, done.signal) == (-1, 9)
+    assert 2.4 < done.wall_ns / 1e9 < 4
+
+
+def test_timeout_ends_the_whole_tree(vm):
+    code = "( (sleep 4711 & sleep 4711) & setsid sleep 4711 & sleep 4711 )"
+    done = vm.exec(code, mode=SHELL, timeout_ms=1500)
+    assert done.flags & g.TIMED_OUT
+    assert vm.exec("ps ax | grep -c '[s]leep 4711'", mode=SHELL).out == b"0\n"
+
+
+def test_interrupt(vm):
+    vm.exec("kept = 2")
+    started = vm.exec_start("import time; print('go', flush=True); time.sleep(60)")
+    vm.wait(lambda f: f.type == "OUTPUT")
+    assert vm.ask("INTERRUPT", b"\0", started[0]).type == "OK"
+    done = vm.exec_wait(started)
+    assert done.flags == g.INTERRUPTED and done.exit_code == 130
+    assert vm.exec("print(kept)").out == b"2\n"
+    refused(NOT_FOUND, lambda: vm.ask("INTERRUPT", b"\0", started[0]))
+
+
+def test_interrupt_by_kill(vm):
+    started = vm.exec_start("import time; print('go', flush=True); time.sleep(60)")
+    vm.wait(lambda f: f.type == "OUTPUT")
+    vm.ask("INTERRUPT", b"\1", started[0])
+    done = vm.exec_wait(started)
+    assert done.flags == g.INTERRUPTED | g.STATE_LOST and (done.exit_code, done.signal) == (-1, 9)
+
+
+def test_worker_exits_and_crashes(vm):
+    done = vm.exec("import os; print('last', flush=True); os._exit(3)")
+    assert (done.exit_code, done.signal, done.flags, done.out) == (3, 0, g.STATE_LOST, b"last\n")
+    done = vm.exec("import ctypes; ctypes.string_at(0)")
+    assert (done.exit_code, done.signal, done.flags) == (-1, 11, g.STATE_LOST)
+    assert vm.exec("print('kept' in globals())").out == b"False\n"
+
+
+def test_process_mode_is_fresh(vm):
+    vm.exec("here = 1")
+    done = vm.exec("print('here' in globals())", mode=PROCESS)
+    assert (done.out, done.exit_code, done.flags) == (b"False\n", 0, 0)
+    assert vm.exec("print(here)").out == b"1\n"
+
+
+def test_exec_in_the_shell(vm):
+    done = vm.exec("exec echo gone; exit 1", mode=SHELL)
+    assert (done.out, done.exit_code) == (b"gone\n", 0) and done.flags == g.STATE_LOST
+    assert vm.exec("echo back", mode=SHELL).out == b"back\n"
+
+
+def test_background_output_is_the_old_cell_s(vm):
+    started = vm.exec_start("import subprocess; p = subprocess.Popen(['sh', '-c', 'sleep 1; echo late'])")
+    done = vm.exec_wait(started)
+    assert done.out == b""
+    assert vm.exec("print('next')").out == b"next\n"
+    frame = vm.wait(lambda f: f.type == "OUTPUT", 10)
+    assert (frame.cell, frame.payload) == (started[0], b"late\n")
+
+
+def test_many_lingering_cells(vm):
+    for _ in range(40):
+        vm.exec("import subprocess; subprocess.Popen(['sleep', '5'])")
+    assert vm.exec("print(1)").out == b"1\n"
+    vm.exec("pkill -x sleep", mode=SHELL)
+
+
+def test_double_forks_leave_no_zombies(vm):
+    done = vm.exec("import os, time\n"
+                   "for i in range(50):\n"
+                   "    if os.fork() == 0:\n"
+                   "        if os.fork() == 0: os._exit(0)\n"
+                   "        os._exit(0)\n"
+                   "    os.wait()\n")
+    assert done.exit_code == 0
+    assert vm.exec("ps axo stat | grep -c Z", mode=SHELL).out == b"0\n"
+
+
+# Hostile code
+
+
+@pytest.mark.parametrize("code", [
+    "cell.send(b'\\xff' * 64)",
+    "cell.send(b'\\0\\0\\0\\0\\x63\\0\\0\\0')",
+    "query.send(b'\\xff' * 64)",
+    "cell.send(b'\\x0c\\0\\0\\0\\x04\\0\\0\\0' + b'\\x99' * 12)",
+    "cell.send(b'\\0\\0\\0\\0\\x03\\0\\0\\0')",
+    "query.send(b'\\x10\\0\\0\\0\\x11\\0\\0\\0' + b'\\x01' + b'\\0' * 15)",
+])
+def test_garbage_on_the_channels(vm, code):
+    done = vm.exec(code + "\nimport time; time.sleep(30)")
+    assert done.flags == g.STATE_LOST and done.signal == 9 and "worker" in done.note
+
+
+def test_channel_closed(vm):
+    done = vm.exec("import os; print(1, flush=True); cell.close(); os._exit(9)")
+    assert (done.exit_code, done.flags, done.out) == (9, g.STATE_LOST, b"1\n")
+
+
+def test_kill_everything(vm):
+    done = vm.exec("import os\n"
+                   "for s in range(1, 32):\n"
+                   "    try: os.kill(1, s)\n"
+                   "    except PermissionError: pass\n"
+                   "    else: print('signalled', s)\n"
+                   "os.kill(-1, 9)\nprint('still')")
+    assert done.out == b"still\n" and done.exit_code == 0
+
+
+def test_memory_is_limited(vm):
+    begin = time.monotonic()
+    done = vm.exec("import os\nb = []\nwhile True: b.append(os.urandom(1 << 20))", timeout=60)
+    assert done.flags & g.OOM and done.flags & g.STATE_LOST and done.signal == 9
+    print(f"dead after {time.monotonic() - begin:.1f} s")
+
+
+def test_fork_bomb(vm):
+    started = vm.exec_start("import os, time\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+                            timeout_ms=4000)
+    worst = 0
+    for _ in range(20):
+        begin = time.monotonic()
+        assert vm.ask("PING", timeout=20).type == "PONG"
+        worst = max(worst, time.monotonic() - begin)
+        time.sleep(0.1)
+    print(f"slowest ping {worst * 1e3:.0f} ms")
+    assert worst < 2
+    done = vm.exec_wait(started)
+    assert done.flags & (g.TIMED_OUT | g.OOM)
+
+
+def test_disk_is_limited(vm):
+    done = vm.exec("import os\n"
+                   "for place in ('/home/user/a', '/tmp/a', '/dev/shm/a'):\n"
+                   "    try:\n"
+                   "        with open(place, 'wb', 0) as f:\n"
+                   "            while True: f.write(b'x' * 65536)\n"
+                   "    except OSError as e: print(e.errno)\n"
+                   "for place in ('/home/user/a', '/tmp/a', '/dev/shm/a'): os.unlink(place)", timeout=60)
+    assert done.out == b"28\n28\n28\n" and done.exit_code == 0
+
+
+def test_sandbox(vm):
+    code = """
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+status = dict(l.split(':', 1) for l in open('/proc/self/status').read().splitlines())
+for name in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'): assert int(status[name], 16) == 0, name
+assert status['NoNewPrivs'].strip() == '1' and status['Seccomp'].strip() == '2'
+assert os.getresuid() == (1000,) * 3 and os.getresgid() == (1000,) * 3
+assert os.getgroups() in ([], [1000])
+def fails(call, *args):
+    ctypes.set_errno(0)
+    assert libc.syscall(call, *args) == -1, call
+    return ctypes.get_errno()
+assert fails(165, 0, 0, 0, 0, 0) == 1          # mount
+assert fails(272, 0x10000000) == 1             # unshare
+assert fails(425, 1, 0) == 38                  # io_uring_setup
+assert fails(321, 0, 0, 0) == 1                # bpf
+assert fails(169, 0, 0, 0, 0) == 1             # reboot
+assert fails(323, 0) == 1                      # userfaultfd
+for family in (socket.AF_PACKET, 40, 16):
+    try: socket.socket(family, socket.SOCK_RAW, 15 if family == 16 else 0)
+    except OSError: pass
+    else: raise AssertionError(family)
+socket.socket(16, socket.SOCK_RAW, 0).close()
+def denied(path, flags=os.O_WRONLY):
+    try: os.close(os.open(path, flags))
+    except OSError: return
+    raise AssertionError(path)
+for path in ('/etc/passwd', '/etc/hostname', '/proc/sys/kernel/hostname', '/proc/sysrq-trigger',
+             '/sys/fs/cgroup/user/memory.max', '/run/glovebox/python/worker.py'): denied(path)
+for path in ('/usr/x', '/x', '/dev/x', '/home/x', '/run/x', '/sys/x'): denied(path, os.O_CREAT | os.O_WRONLY)
+assert '1' not in os.listdir('/proc')
+assert sorted(os.listdir('/dev')) == sorted('null zero full random urandom tty ptmx pts shm fd stdin stdout stderr'.split())
+try: os.setuid(0)
+except PermissionError: pass
+else: raise AssertionError
+server = socket.create_server(('127.0.0.1', 0))
+socket.create_connection(server.getsockname()).close()
+assert open('/proc/self/oom_score_adj').read().strip() == '500'
+assert os.listdir('/proc/self/fd')
+import pty; pty.openpty()
+print('sealed')
+"""
+    done = vm.exec(code)
+    assert done.out == b"sealed\n", done.err.decode()
+
+
+# The rest of the service
+
+
+def test_queries_while_a_cell_runs(vm):
+    started = vm.exec_start("import time; time.sleep(1)")
+    fields = Fields(vm.ask("COMPLETE", blob("pr") + struct.pack("<I", 2)).payload)
+    assert [fields.number("I") for _ in range(3)] == [0, 2, 1] and fields.bytes() == b"print"
+    fields = Fields(vm.ask("IS_COMPLETE", blob("if x:")).payload)
+    assert (fields.number("B"), fields.bytes()) == (1, b"    ")
+    assert vm.exec_wait(started).exit_code == 0
+
+
+def test_configure(vm):
+    configure(vm, {"SESSION": "yes"}, hostname="sealed-7")
+    assert vm.exec("cat /etc/hostname /proc/sys/kernel/hostname /etc/machine-id; echo $SESSION",
+                   mode=SHELL).out.split() in (
+        [b"sealed-7", b"sealed-7", b"0123456789abcdef" * 2, b"yes"],
+        [b"sealed-7", b"sealed-7", b"0123456789abcdef" * 2])
+    assert abs(float(vm.exec("import time; print(time.time())").out) - time.time()) < 2
+    refused(INVALID, lambda: configure(vm, hostname="no spaces"))
+    refused(INVALID, lambda: configure(vm, {"1": "x"}))
+    configure(vm, nproc=1024)
+
+
+def test_status(vm):
+    fields = Fields(vm.ask("STAT").payload)
+    total, available, used, cpu = [fields.number("Q") for _ in range(4)]
+    assert 100 << 20 < total < 192 << 20 and 0 < available < total and 0 < used < total and cpu > 0
+    assert fields.number("I") >= 1
+
+
+def test_bad_frames_are_refused(vm):
+    vm.port.sendall(struct.pack("<IHHII", 3, 16, 0, 77, 1) + b"abc")
+    assert vm.wait(lambda f: f.id == 77).type == "ERROR"
+    vm.port.sendall(struct.pack("<IHHII", 0, 999, 0, 78, 1))
+    assert vm.wait(lambda f: f.id == 78).type == "ERROR"
+
+
+# Files
+
+
+def write(vm, path, data, mode=0, upload=1, chunk=1 << 20):
+    at = 0
+    while True:
+        piece = data[at:at + chunk]
+        final = at + len(piece) == len(data)
+        answer = vm.ask("FILE_WRITE", struct.pack("<I", upload) + blob(path) +
+                        struct.pack("<QBI", at, final, mode) + blob(piece))
+        at += len(piece)
+        if final:
+            return Fields(answer.payload).number("Q")
+
+
+def read(vm, path, chunk=1 << 20):
+    data = b""
+    while True:
+        fields = Fields(vm.ask("FILE_READ", blob(path) + struct.pack("<QI", len(data), chunk)).payload)
+        fields.number("Q")
+        eof = fields.number("B")
+        data += fields.bytes()
+        if eof:
+            return data
+
+
+def entries(vm, kind, payload):
+    fields = Fields(vm.ask(kind, payload).payload)
+    more, count = fields.number("B"), fields.number("I")
+    found = [(fields.bytes(), fields.number("B"), fields.number("Q"), fields.number("Q"),
+              fields.number("q"), fields.number("I")) for _ in range(count)]
+    assert fields.at == len(fields.payload)
+    return more, found
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535, 131072, 1 << 20, 20 << 20])
+def test_files_round_trip(vm, size):
+    data = os.urandom(size)
+    assert write(vm, f"dir/sub/f{size}", data, 0o755) == size
+    assert hashlib.sha256(read(vm, f"/home/user/dir/sub/f{size}")).digest() == hashlib.sha256(data).digest()
+    _, found = entries(vm, "FILE_STAT", blob(f"dir/sub/f{size}"))
+    assert found[0][:3] == (b"f%d" % size, 0, size) and found[0][5] == 0o755
+    vm.ask("FILE_REMOVE", blob("dir") + b"\1")
+    refused(NOT_FOUND, lambda: vm.ask("FILE_STAT", blob("dir")))
+
+
+def test_file_escapes(vm):
+    vm.exec("import os\nos.symlink('/etc/passwd', 'link')\nos.symlink('/etc', 'etc')\n"
+            "os.symlink('../..', 'up')\nos.mkfifo('fifo')")
+    for path in ("../x", "/etc/passwd", "a/../../b", "x\0y", "link", "etc/passwd", "up/etc/passwd",
+                 "/home/user/../x", "/home/user2"):
+        with pytest.raises(Refused) as caught:
+            read(vm, path)
+        assert caught.value.code in (POLICY, NOT_FOUND), path
+        with pytest.raises(Refused) as caught:
+            write(vm, path, b"x")
+        assert caught.value.code in (POLICY, NOT_FOUND, INVALID), path
+    for path in ("../x", "/etc/passwd", "x\0y", "link", "etc/passwd"):
+        refused(POLICY, lambda: read(vm, path))
+        refused(POLICY, lambda: write(vm, path, b"x"))
+    refused(INVALID, lambda: read(vm, "fifo"))
+    refused(INVALID, lambda: read(vm, "."))
+    refused(NOT_FOUND, lambda: read(vm, "missing"))
+    refused(TOO_LARGE, lambda: write(vm, "n" * 256, b"x"))
+    assert write(vm, "n" * 255, b"x") == 1
+    vm.exec("import os\nfor n in ('link', 'etc', 'up', 'fifo', 'n' * 255): os.unlink(n)")
+
+
+def test_uploads_are_whole_or_absent(vm):
+    head = struct.pack("<I", 9) + blob("half") + struct.pack("<QBI", 0, 0, 0) + blob(b"part")
+    vm.ask("FILE_WRITE", head)
+    refused(NOT_FOUND, lambda: read(vm, "half"))
+    refused(INVALID, lambda: vm.ask("FILE_WRITE", struct.pack("<I", 9) + blob("half") +
+                                    struct.pack("<QBI", 99, 1, 0) + blob(b"x")))
+    refused(NOT_FOUND, lambda: read(vm, "half"))
+    for upload in range(100, 116):
+        vm.ask("FILE_WRITE", struct.pack("<I", upload) + head[4:])
+    refused(BUSY, lambda: vm.ask("FILE_WRITE", struct.pack("<I", 200) + head[4:]))
+    for upload in range(100, 116):
+        vm.ask("FILE_ABORT", struct.pack("<I", upload))
+    assert entries(vm, "FILE_LIST", blob(".") + blob("") + struct.pack("<I", 10)) == (0, [])
+
+
+def test_too_large_a_file(vm):
+    with pytest.raises(Refused) as caught:
+        write(vm, "huge", bytes(150 << 20), chunk=8 << 20)
+    assert caught.value.code == TOO_LARGE
+    refused(NOT_FOUND, lambda: read(vm, "huge"))
+
+
+def test_listing(vm):
+    vm.exec("import os\nos.mkdir('many')\nfor i in range(2500): open(f'many/f{i:04}', 'w').close()\n"
+            "f = open('many/sparse', 'w'); f.truncate(100 << 30); f.close()")
+    names, after = [], b""
+    while True:
+        more, found = entries(vm, "FILE_LIST", blob("many") + blob(after) + struct.pack("<I", 1000))
+        names += [entry[0] for entry in found]
+        if not more:
+            break
+        after = names[-1]
+    assert names == [b"f%04d" % i for i in range(2500)] + [b"sparse"]
+    assert found[-1][2:4] == (100 << 30, 0)
+    vm.ask("FILE_MKDIR", blob("many/a/b/c") + b"\1")
+    refused(INVALID, lambda: vm.ask("FILE_MKDIR", blob("many/a") + b"\0"))
+    refused(INVALID, lambda: vm.ask("FILE_REMOVE", blob("many") + b"\0"))
+    vm.ask("FILE_REMOVE", blob("many") + b"\1")
+    assert vm.exec("import os; print(os.listdir('.'))").out == b"[]\n"
+
+
+def test_deep_trees_are_removed(vm):
+    vm.exec("import os\nfor i in range(600):\n    os.mkdir('deep'); os.chdir('deep')\n    open('f', 'w').close()\n"
+            "os.chdir('/home/user')")
+    vm.ask("FILE_REMOVE", blob("deep") + b"\1")
+    assert vm.exec("import os; print(os.listdir('.'))").out == b"[]\n"
+
+
+def test_files_while_a_cell_runs(vm):
+    started = vm.exec_start("while True: pass", timeout_ms=2000)
+    assert write(vm, "during", b"now") == 3 and read(vm, "during") == b"now"
+    assert vm.exec_wait(started).flags & g.TIMED_OUT
+    vm.ask("FILE_REMOVE", blob("during") + b"\0")
+
+
+def test_shutdown(tmp_path):
+    guest, _ = boot(str(tmp_path))
+    guest.ready()
+    guest.send("SHUTDOWN")
+    assert guest.qemu.wait(20) == 0
+    guest.close()
