@@ -3,6 +3,9 @@
 A test asks for `worker(...)`, sends cells and looks at what came back.  The folder under test is
 the build's output when GLOVEBOX_WORKERS names it (its `python`, `javascript` and `shell` folders
 are what the guest sees in /run/glovebox), else the source folder.
+
+GLOVEBOX_WORKERS_PATH and GLOVEBOX_WORKERS_NODE_PATH name folders where a host without the guest's
+packages keeps esbuild and the modules of Node (acorn).
 """
 
 import array
@@ -125,8 +128,11 @@ class Worker:
                 for line in (folder / 'argv').read_text().splitlines()]
         self.cells, cell_end = socket.socketpair()
         self.queries, query_end = socket.socketpair()
-        environ = {'PATH': '/usr/local/bin:/usr/bin:/bin', 'HOME': str(home),
+        extra = os.environ.get('GLOVEBOX_WORKERS_PATH', '')
+        environ = {'PATH': extra + ':/usr/local/bin:/usr/bin:/bin', 'HOME': str(home),
                    'LANG': 'C.UTF-8', **(env or {})}
+        if 'GLOVEBOX_WORKERS_NODE_PATH' in os.environ:
+            environ['NODE_PATH'] = os.environ['GLOVEBOX_WORKERS_NODE_PATH']
         null = os.open('/dev/null', os.O_RDWR)
         low = [os.dup2(fd, 200 + n) for n, fd in
                enumerate((cell_end.fileno(), query_end.fileno()))]

@@ -1,0 +1,153 @@
+'use strict';
+// Answers questions on the query channel, without running getters, proxies or anything else of
+// the user's.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { builtinModules } = require('node:module');
+const { isProxy } = require('node:util').types;
+const { parse, incomplete } = require('./rewrite.js');
+
+const COMPLETE = 16, COMPLETIONS = 17, IS_COMPLETE = 18, COMPLETENESS = 19;
+const WHOLE = 0, INCOMPLETE = 1, INVALID = 2;
+const MATCHES_MAX = 500, NAMES_MAX = 20000;
+const EXIT_VIOLATION = 70;
+const KEYWORDS = ('async await break case catch class const continue debugger default delete do ' +
+  'else export extends false finally for function if import in instanceof let new null return ' +
+  'static super switch this throw true try typeof undefined var void while with yield').split(' ');
+const NAME = '[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200d]*';
+const CHAIN = new RegExp(`((?:${NAME}\\s*\\??\\.\\s*)*)((?:${NAME})?)$`, 'u');
+const MODULE = /(?:require\s*\(|import\s*\(|from|import)\s*(["'`])([^"'`\n]*)$/;
+const STRING = /(["'`])([^"'`\n]*)$/;
+
+function kind(value) {
+  if (typeof value !== 'function') return 'instance';
+  if (isProxy(value)) return 'function';
+  const prototype = Object.getOwnPropertyDescriptor(value, 'prototype');
+  return prototype && !prototype.writable ? 'class' : 'function';
+}
+
+// The own or inherited property's descriptor, as long as no proxy is in the way.
+function descriptor(object, name) {
+  for (let at = object; at !== null && at !== undefined; at = Object.getPrototypeOf(at)) {
+    if (isProxy(at)) return undefined;
+    const found = Object.getOwnPropertyDescriptor(at, name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function lookup(chain) {
+  let value = globalThis;
+  for (const part of chain.split('.').map((p) => p.replace(/[\s?]/g, '')).filter(Boolean)) {
+    if (part === 'this' || part === 'globalThis') continue;
+    if (value === null || value === undefined) return undefined;
+    const found = descriptor(Object(value), part);
+    // Node's own globals are lazy getters, and those are harmless.
+    if (found?.get && value === globalThis && /\[native code\]|lazy/i.test(Function.prototype.toString.call(found.get))) {
+      value = globalThis[part];
+    } else {
+      value = found?.value;
+    }
+  }
+  return value;
+}
+
+function members(object, prefix) {
+  const found = new Map();
+  for (let at = object; at !== null && at !== undefined; at = Object.getPrototypeOf(at)) {
+    if (isProxy(at)) break;
+    for (const name of Object.getOwnPropertyNames(at).slice(0, NAMES_MAX)) {
+      if (!name.startsWith(prefix) || found.has(name) || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) continue;
+      found.set(name, kind(Object.getOwnPropertyDescriptor(at, name).value));
+    }
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+function list(folder) {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true }).slice(0, NAMES_MAX);
+  } catch {
+    return [];
+  }
+}
+
+function files(prefix) {
+  const slash = prefix.lastIndexOf('/') + 1;
+  const start = prefix.slice(slash);
+  const matches = list(prefix.slice(0, slash) || '.')
+    .filter((entry) => entry.name.startsWith(start) && (start || !entry.name.startsWith('.')))
+    .map((entry) => [entry.name + (entry.isDirectory() ? '/' : ''), 'path']);
+  return [start, matches.sort()];
+}
+
+function modules(prefix) {
+  if (/^\.{0,2}\//.test(prefix)) return files(prefix);
+  const names = new Set(builtinModules.filter((name) => !name.startsWith('_')));
+  if (prefix.startsWith('node:')) for (const name of [...names]) names.add(`node:${name}`);
+  for (let at = process.cwd(); ; at = path.dirname(at)) {
+    for (const entry of list(path.join(at, 'node_modules'))) if (!entry.name.startsWith('.')) names.add(entry.name);
+    if (at === path.dirname(at)) break;
+  }
+  return [prefix, [...names].filter((n) => n.startsWith(prefix)).sort().map((n) => [n, 'module'])];
+}
+
+function complete(text) {
+  const line = text.slice(text.lastIndexOf('\n') + 1);
+  const module = line.match(MODULE);
+  if (module) return modules(module[2]);
+  if ((line.match(/(?<!\\)["'`]/g) ?? []).length % 2 === 1) {
+    const string = line.match(STRING);
+    return string ? files(string[2]) : ['', []];
+  }
+  const [, chain, prefix] = line.match(CHAIN);
+  if (chain) {
+    const before = line.slice(0, line.length - chain.length - prefix.length).trimEnd();
+    const value = before.endsWith('.') ? undefined : lookup(chain);
+    return [prefix, value === undefined || value === null ? [] : members(Object(value), prefix)];
+  }
+  if (!prefix && /[.\])\w]\s*$/.test(line)) return ['', []];
+  const keywords = KEYWORDS.filter((word) => word.startsWith(prefix)).map((word) => [word, 'keyword']);
+  return [prefix, [...keywords, ...members(globalThis, prefix)]];
+}
+
+function completeness(code) {
+  try {
+    parse(code);
+    return [WHOLE, ''];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) return [INVALID, ''];
+    if (!incomplete(code, error)) {
+      const { code: stripped, error: other } = require('./typescript.js').strip(code);
+      if (stripped !== undefined) return [WHOLE, ''];
+      if (!/end of file|Unterminated template/.test(other?.text ?? '')) return [INVALID, ''];
+    }
+  }
+  const last = code.slice(code.lastIndexOf('\n') + 1);
+  return [INCOMPLETE, last.match(/^\s*/)[0] + (/[{([]\s*$/.test(last) ? '  ' : '')];
+}
+
+function answer(type, fields, { u32, field, reallyExit }) {
+  const id = fields.u32(), text = fields.text();
+  if (type === COMPLETE) {
+    const points = Array.from(text);
+    const cursor = Math.min(fields.u32(), points.length);
+    fields.end();
+    let replaced = '', matches = [];
+    try {
+      [replaced, matches] = complete(points.slice(0, cursor).join(''));
+    } catch {
+      // An object that breaks even careful looks.
+    }
+    matches = matches.slice(0, MATCHES_MAX);
+    return [COMPLETIONS, Buffer.concat([u32(id), u32(cursor - Array.from(replaced).length), u32(cursor),
+      u32(matches.length), ...matches.flat().map((part) => field(Buffer.from(part)))])];
+  }
+  if (type !== IS_COMPLETE) reallyExit(EXIT_VIOLATION);
+  fields.end();
+  const [status, indent] = completeness(text);
+  return [COMPLETENESS, Buffer.concat([u32(id), Buffer.of(status), field(Buffer.from(indent))])];
+}
+
+module.exports = { answer };
