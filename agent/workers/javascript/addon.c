@@ -4,14 +4,25 @@
  * start(callback(channel, type, payload)) takes over descriptors 3 and 4.
  * send(channel, type, payload), put() (the descriptors of the last cell onto 0, 1, 2), rest()
  * (/dev/null onto them), hold(0|1), entropy() (32 bytes), writable(fd) (waits).
- * Each iteration of the loop ends with callback(2, 0, -) when watch(1) asked for it. */
+ * Each iteration of the loop, before it waits, makes callback(2, 0, -) when watch(1) asked for it.
+ *
+ * SIGINT: listen() installs the handler; the loop then calls callback(3, 0, -).  When the loop
+ * does not get to it within a moment, because JavaScript is busy, a thread makes V8 give up what
+ * runs, down to the loop. */
 
 #include "napi.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -19,6 +30,8 @@
 
 #define CHANNELS 2
 #define ITERATION CHANNELS
+#define INTERRUPT (CHANNELS + 1)
+#define PATIENCE_NS 100000000
 #define ENTROPY_SIZE 32
 
 static napi_env the_env;
@@ -26,8 +39,20 @@ static napi_ref callback;
 static napi_async_context context;
 static struct channel channels[CHANNELS];
 static uv_poll_t polls[CHANNELS];
-static uv_check_t check;
+static uv_prepare_t iteration;
+static uv_async_t interrupt;
+static sem_t signalled;
+static sem_t answered;
+static atomic_uint signals_sent;
+static atomic_uint signals_seen;
+static bool cell_runs;
+static bool watched;
 static int null_fd = -1;
+
+/* v8::Isolate::TerminateExecution, which Node-API has no name for; as C sees a member function. */
+static void (*terminate_execution)(void *isolate);
+static void (*cancel_terminate_execution)(void *isolate);
+static void *isolate;
 
 static void check_status(napi_status status)
 {
@@ -77,12 +102,110 @@ static void on_readable(uv_poll_t *handle, int status, int events)
     }
 }
 
-static void on_iteration(uv_check_t *handle)
+static void on_sigint(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    atomic_fetch_add(&signals_sent, 1);
+    (void)uv_async_send(&interrupt);
+    (void)sem_post(&signalled);
+    errno = saved;
+}
+
+static bool signal_waits(void)
+{
+    return atomic_load(&signals_seen) != atomic_load(&signals_sent);
+}
+
+static void on_interrupt(uv_async_t *handle)
 {
     struct message nothing = {0};
 
     (void)handle;
-    call(ITERATION, &nothing);
+    atomic_store(&signals_seen, atomic_load(&signals_sent));
+    (void)sem_post(&answered);
+    /* What was stopped has unwound down to here. */
+    if (cancel_terminate_execution != NULL)
+        cancel_terminate_execution(isolate);
+    call(INTERRUPT, &nothing);
+}
+
+static void refer(bool on)
+{
+    for (int i = 0; i < CHANNELS; i++) {
+        if (on)
+            uv_ref((uv_handle_t *)&polls[i]);
+        else
+            uv_unref((uv_handle_t *)&polls[i]);
+    }
+}
+
+/* Before the loop waits.  While a cell runs the channels keep the loop alive only as long as
+ * something else does; node then leaves the loop and tells it by `beforeExit`.  Not earlier: a
+ * loop that is left with JavaScript just stopped would end the process. */
+static void on_iteration(uv_prepare_t *handle)
+{
+    struct message nothing = {0};
+
+    if (signal_waits())
+        on_interrupt(&interrupt);
+    if (watched)
+        call(ITERATION, &nothing);
+    if (!cell_runs)
+        return;
+    refer(false);
+    if (uv_loop_alive(handle->loop))
+        refer(true);
+}
+
+/* Waits for the loop to answer each signal and stops JavaScript when it does not. */
+static void *guard_interrupts(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        struct timespec until;
+
+        while (sem_wait(&signalled) != 0)
+            continue;
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += PATIENCE_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        while (signal_waits())
+            if (sem_timedwait(&answered, &until) != 0 && errno == ETIMEDOUT)
+                break;
+        if (signal_waits() && terminate_execution != NULL)
+            terminate_execution(isolate);
+    }
+    return NULL;
+}
+
+static void start_interrupts(struct uv_loop_s *loop)
+{
+    void *(*current)(void) = NULL;
+    void *symbol = dlsym(RTLD_DEFAULT, "_ZN2v87Isolate10GetCurrentEv");
+    sigset_t all, before;
+    pthread_t thread;
+
+    *(void **)&current = symbol;
+    symbol = dlsym(RTLD_DEFAULT, "_ZN2v87Isolate18TerminateExecutionEv");
+    *(void **)&terminate_execution = symbol;
+    symbol = dlsym(RTLD_DEFAULT, "_ZN2v87Isolate24CancelTerminateExecutionEv");
+    *(void **)&cancel_terminate_execution = symbol;
+    if (current != NULL)
+        isolate = current();
+    if (isolate == NULL || cancel_terminate_execution == NULL)
+        terminate_execution = NULL;
+    if (sem_init(&signalled, 0, 0) != 0 || sem_init(&answered, 0, 0) != 0 ||
+        uv_async_init(loop, &interrupt, on_interrupt) != 0)
+        channel_violation();
+    uv_unref((uv_handle_t *)&interrupt);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&thread, NULL, guard_interrupts, NULL) != 0)
+        channel_violation();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void arguments_of(napi_env env, napi_callback_info info, size_t count, napi_value *ret_values)
@@ -124,9 +247,40 @@ static napi_value js_start(napi_env env, napi_callback_info info)
             uv_poll_start(&polls[i], UV_READABLE, on_readable) != 0)
             channel_violation();
     }
-    check_status(uv_check_init(loop, &check));
-    uv_unref((uv_handle_t *)&check);
+    check_status(uv_prepare_init(loop, &iteration));
+    check_status(uv_prepare_start(&iteration, on_iteration));
+    uv_unref((uv_handle_t *)&iteration);
+    start_interrupts(loop);
     return undefined(env);
+}
+
+static napi_value js_listen(napi_env env, napi_callback_info info)
+{
+    struct sigaction action = {.sa_handler = on_sigint, .sa_flags = SA_RESTART};
+
+    (void)info;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    return undefined(env);
+}
+
+/* Calls a function that throws nothing; true when it ran to its end, false when it was stopped by
+ * a SIGINT, which ends here and not in what of node's called us. */
+static napi_value js_attempt(napi_env env, napi_callback_info info)
+{
+    napi_value function, global, result, thrown;
+    napi_status status;
+
+    arguments_of(env, info, 1, &function);
+    check_status(napi_get_global(env, &global));
+    status = napi_call_function(env, global, function, 0, NULL, &result);
+    if (status != 0) {
+        if (cancel_terminate_execution != NULL)
+            cancel_terminate_execution(isolate);
+        (void)napi_get_and_clear_last_exception(env, &thrown);
+    }
+    check_status(napi_create_uint32(env, status == 0, &result));
+    return result;
 }
 
 static napi_value js_send(napi_env env, napi_callback_info info)
@@ -168,25 +322,25 @@ static napi_value js_rest(napi_env env, napi_callback_info info)
     return undefined(env);
 }
 
+static napi_value js_interrupted(napi_env env, napi_callback_info info)
+{
+    napi_value value;
+
+    (void)info;
+    check_status(napi_create_uint32(env, signal_waits(), &value));
+    return value;
+}
+
 static napi_value js_hold(napi_env env, napi_callback_info info)
 {
-    uint32_t hold = number_argument(env, info);
-
-    for (int i = 0; i < CHANNELS; i++) {
-        if (hold)
-            uv_ref((uv_handle_t *)&polls[i]);
-        else
-            uv_unref((uv_handle_t *)&polls[i]);
-    }
+    cell_runs = number_argument(env, info) == 0;
+    refer(true);
     return undefined(env);
 }
 
 static napi_value js_watch(napi_env env, napi_callback_info info)
 {
-    if (number_argument(env, info))
-        uv_check_start(&check, on_iteration);
-    else
-        uv_check_stop(&check);
+    watched = number_argument(env, info) != 0;
     return undefined(env);
 }
 
@@ -221,7 +375,8 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
     } functions[] = {
         {"start", js_start},     {"send", js_send},   {"put", js_put},
         {"rest", js_rest},       {"hold", js_hold},   {"watch", js_watch},
-        {"entropy", js_entropy}, {"writable", js_writable},
+        {"entropy", js_entropy}, {"writable", js_writable}, {"listen", js_listen},
+        {"attempt", js_attempt}, {"interrupted", js_interrupted},
     };
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

@@ -2,6 +2,7 @@
 // Answers questions on the query channel, without running getters, proxies or anything else of
 // the user's.
 
+const { Array, Buffer, Map, Math, Object, RegExp, Set, SyntaxError } = globalThis;
 const fs = require('node:fs');
 const path = require('node:path');
 const { builtinModules } = require('node:module');
@@ -18,6 +19,8 @@ const KEYWORDS = ('async await break case catch class const continue debugger de
 const NAME = '[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200d]*';
 const CHAIN = new RegExp(`((?:${NAME}\\s*\\??\\.\\s*)*)((?:${NAME})?)$`, 'u');
 const MODULE = /(?:require\s*\(|import\s*\(|from|import)\s*(["'`])([^"'`\n]*)$/;
+// Getters of node's own that are safe to call.
+let lazyGetters;
 const STRING = /(["'`])([^"'`\n]*)$/;
 
 function kind(value) {
@@ -43,8 +46,7 @@ function lookup(chain) {
     if (part === 'this' || part === 'globalThis') continue;
     if (value === null || value === undefined) return undefined;
     const found = descriptor(Object(value), part);
-    // Node's own globals are lazy getters, and those are harmless.
-    if (found?.get && value === globalThis && /\[native code\]|lazy/i.test(Function.prototype.toString.call(found.get))) {
+    if (found?.get && lazyGetters.has(found.get)) {
       value = globalThis[part];
     } else {
       value = found?.value;
@@ -128,7 +130,9 @@ function completeness(code) {
   return [INCOMPLETE, last.match(/^\s*/)[0] + (/[{([]\s*$/.test(last) ? '  ' : '')];
 }
 
-function answer(type, fields, { u32, field, reallyExit }) {
+function answer(type, fields, worker) {
+  const { u32, field, reallyExit } = worker;
+  lazyGetters = worker.lazyGetters;
   const id = fields.u32(), text = fields.text();
   if (type === COMPLETE) {
     const points = Array.from(text);

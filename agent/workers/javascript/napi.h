@@ -45,3 +45,6 @@ napi_status napi_async_init(napi_env env, napi_value resource, napi_value name,
 napi_status napi_make_callback(napi_env env, napi_async_context context, napi_value receiver,
                                napi_value function, size_t argc, const napi_value *argv,
                                napi_value *ret_value);
+napi_status napi_call_function(napi_env env, napi_value receiver, napi_value function, size_t argc,
+                               const napi_value *argv, napi_value *ret_value);
+napi_status napi_get_and_clear_last_exception(napi_env env, napi_value *ret_value);

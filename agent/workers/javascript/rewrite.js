@@ -3,6 +3,7 @@
 // const, let and class become var, imports become dynamic, and a cell that awaits becomes an
 // async function whose names live outside it.  Lines stay where they are.
 
+const { Array, RangeError, Set } = globalThis;
 const fs = require('node:fs');
 
 const acorn = require(fs.existsSync('/usr/share/nodejs/acorn') ? '/usr/share/nodejs/acorn' : 'acorn');

@@ -1,6 +1,7 @@
 'use strict';
 // Takes the types out of a cell, by esbuild (Debian's package); the one place that knows it.
 
+const { JSON, Number } = globalThis;
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 

@@ -11,11 +11,12 @@
 //
 // - A last expression's value comes back as node's prompt shows it; undefined is no value.
 // - process.exit(n) ends the cell with n, an uncaught exception or rejection with 1; state stays.
-// - SIGINT ends the cell with 130, also a busy loop in its synchronous part; a busy loop after an
-//   await can only be killed.
+// - SIGINT ends the cell with 130, a busy loop too (addon.c), unless the user listens to it.
 // - process.stdin is new in each cell; only reads through it announce that the cell waits.
 // - Code that is no JavaScript is tried as TypeScript (typescript.js).
 
+// User code may replace globals; these stay ours.
+const { Array, Buffer, Error, Map, Math, Number, Object, Reflect, Set, SyntaxError, Uint32Array } = globalThis;
 const { Module, createRequire } = require('node:module');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -23,7 +24,7 @@ const util = require('node:util');
 const vm = require('node:vm');
 const addon = require('./addon.node');
 
-const CELLS = 0, QUERIES = 1, ITERATION = 2;
+const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3;
 const CELL = 1, SETTINGS = 2, READY = 3, DONE = 4, SETTLED = 5, WAITING = 7;
 const CELL_FINAL = 2, CELL_INTERACTIVE = 1;
 const HAS_VALUE = 1, INTERRUPTED = 2, VALUE_CUT = 4;
@@ -36,6 +37,10 @@ const emit = process.emit.bind(process);
 const resources = process.getActiveResourcesInfo.bind(process);
 const { writeSync } = fs;
 const { inspect } = util;
+const { setImmediate } = globalThis;
+// Globals of node's that are made when first used: completion may do so.
+const lazyGetters = new Set(Object.values(Object.getOwnPropertyDescriptors(globalThis))
+  .map((found) => found.get).filter(Boolean));
 
 // Of the running cell, or null between cells.
 let cell = null;
@@ -128,7 +133,8 @@ function makeStdin() {
   let stream;
   if (stat.isFIFO()) {
     const { Socket } = require('node:net');
-    stream = new Socket({ fd, readable: true, writable: false, manualStart: true });
+    stream = new Socket({ fd, readable: true, writable: false, manualStart: true,
+      highWaterMark: 0 });
     stream.on('pause', () => {
       if (stream._handle?.reading) {
         stream._handle.reading = false;
@@ -248,7 +254,7 @@ function makeRoom(names) {
 function run(code, name) {
   const script = compile(code.replace(/^\ufeff/, ''), name);
   makeRoom(script.names);
-  const result = script.compiled.runInThisContext({ breakOnSigint: true, displayErrors: false });
+  const result = script.compiled.runInThisContext({ displayErrors: false });
   return script.awaits ? result : { value: result };
 }
 
@@ -269,8 +275,6 @@ function fail(error) {
   if (!cell) return;
   if (error instanceof ExitSignal) {
     finish();
-  } else if (error?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
-    interrupt();
   } else {
     cell.code = 1;
     try {
@@ -314,6 +318,10 @@ function finish() {
   if (!cell || cell.finished) return;
   cell.finished = true;
   const done = cell;
+  if (addon.interrupted()) {
+    done.code = 130;
+    done.flags |= INTERRUPTED;
+  }
   let code = done.code ?? process.exitCode ?? 0;
   if (done.final) {
     try {
@@ -332,6 +340,7 @@ function finish() {
   // The interrupted or failed cell's remains go on without holding the next.
   baseline = count(resources());
   addon.watch(0);
+  listen();
   addon.hold(1);
   addon.rest();
   cell = null;
@@ -357,16 +366,59 @@ function startCell(payload) {
   };
   for (const [name, value] of env) process.env[name] = value;
   addon.hold(0);
-  if (!process.listeners('beforeExit').includes(atRest)) process.on('beforeExit', atRest);
-  if (!process.listeners('SIGINT').includes(onSigint)) process.on('SIGINT', onSigint);
+  listen();
   perform(code, `<cell ${number}>`);
+}
+
+// Timers' callbacks run where an interrupt of a busy one ends in them and not in node's lists.
+function guardTimers() {
+  for (const name of ['setTimeout', 'setInterval', 'setImmediate']) {
+    const original = globalThis[name];
+    const guarded = { [name](callback, ...rest) {
+      if (typeof callback !== 'function') return original(callback, ...rest);
+      return original(function guard(...args) {
+        let thrown = null;
+        addon.attempt(() => {
+          try {
+            callback.apply(this, args);
+          } catch (error) {
+            thrown = { error };
+          }
+        });
+        if (thrown !== null) throw thrown.error;
+      }, ...rest);
+    } }[name];
+    for (const key of Reflect.ownKeys(original)) {
+      if (key !== 'prototype') Object.defineProperty(guarded, key, Object.getOwnPropertyDescriptor(original, key));
+    }
+    globalThis[name] = guarded;
+  }
+}
+
+// What user code may have undone.
+function listen() {
+  if (!process.listeners('beforeExit').includes(atRest)) process.prependListener('beforeExit', atRest);
+  if (process.listenerCount('SIGINT') === 0) addon.listen();
 }
 
 function perform(code, name) {
   const mine = cell;
   const current = () => cell === mine && !mine.finished;
+  let result, thrown = null;
+  const whole = addon.attempt(() => {
+    try {
+      result = run(code, name);
+    } catch (error) {
+      thrown = { error };
+    }
+  });
+  if (!whole) {
+    mine.started = true;
+    if (current()) interrupt();
+    return;
+  }
   try {
-    const result = run(code, name);
+    if (thrown !== null) throw thrown.error;
     if (typeof result?.then === 'function') {
       mine.pending = true;
       result.then((settled) => {
@@ -385,7 +437,12 @@ function perform(code, name) {
     return;
   }
   mine.started = true;
-  if (baseline.size > 0 && current()) addon.watch(1);
+  if (!current()) return;
+  listen();
+  if (baseline.size > 0) {
+    addon.watch(1);
+    setImmediate(onIteration);
+  }
 }
 
 function showValueOf(value) {
@@ -394,10 +451,6 @@ function showValueOf(value) {
   } catch (error) {
     fail(error);
   }
-}
-
-function onSigint() {
-  if (cell && process.listenerCount('SIGINT') === 1) interrupt();
 }
 
 // Settings
@@ -445,10 +498,23 @@ function settings(payload) {
 
 // Start
 
+function answerQuestion(type, payload) {
+  const { answer } = require('./complete.js');
+  addon.send(QUERIES, ...answer(type, fields(payload), { u32, field, reallyExit, lazyGetters }));
+}
+
+function onInterrupt() {
+  if (!cell) return;
+  cell.started = true;
+  interrupt();
+}
+
 function onMessage(channel, type, payload) {
   if (channel === ITERATION) onIteration();
-  else if (channel === QUERIES) addon.send(QUERIES, ...require('./complete.js').answer(type, fields(payload), { u32, field, reallyExit }));
-  else if (type === CELL) startCell(payload);
+  else if (channel === QUERIES) answerQuestion(type, payload);
+  else if (channel === INTERRUPT) onInterrupt();
+  // One turn later: a SIGINT that came before the cell must not be taken for one of the cell.
+  else if (type === CELL) setImmediate(startCell, payload);
   else if (type === SETTINGS) settings(payload);
   else reallyExit(EXIT_VIOLATION);
 }
@@ -500,8 +566,9 @@ function warmUp() {
 
 seedRandom(addon.entropy());
 prepareGlobals();
+guardTimers();
 process.on('beforeExit', atRest);
-process.on('SIGINT', onSigint);
 addon.start(onMessage);
+addon.listen();
 warmUp();
 addon.send(CELLS, READY, Buffer.alloc(0));
