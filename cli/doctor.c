@@ -1,0 +1,200 @@
+/* glovebox doctor: what works on this host, what does not, and what to do about it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/paths.h"
+#include "client/dial.h"
+#include "guard/guard.h"
+#include "rpc/address.h"
+#include "verbs.h"
+#include "vm/host.h"
+
+enum { CGROUP2_MAGIC = 0x63677270, NOFILE_WANTED = 4096, MEMORY_WANTED_MB = 512, FILE_LIMIT = 65536 };
+
+enum verdict { VERDICT_GOOD, VERDICT_WEAK, VERDICT_BAD };
+
+struct doctor {
+    struct app app;
+    struct gb_json_out json;
+    struct gb_buf json_text;
+    bool as_json, colours, done;
+    bool bad; /* something essential is missing */
+};
+
+/* One finding: a line for people, or an object in JSON. */
+static void find(struct doctor *doctor, enum verdict verdict, const char *what, const char *format,
+                 ...) __attribute__((format(printf, 4, 5)));
+
+static void find(struct doctor *doctor, enum verdict verdict, const char *what, const char *format,
+                 ...)
+{
+    static const char *const words[] = {"ok", "weak", "missing"};
+    static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
+    struct gb_buf text = {0};
+    va_list args;
+
+    va_start(args, format);
+    gb_buf_vaddf(&text, format, args);
+    va_end(args);
+    doctor->bad = doctor->bad || verdict == VERDICT_BAD;
+    if (doctor->as_json) {
+        gb_json_object(&doctor->json, NULL);
+        gb_json_put_str(&doctor->json, "what", what);
+        gb_json_put_str(&doctor->json, "verdict", words[verdict]);
+        gb_json_put(&doctor->json, "text", gb_buf_bytes(&text));
+        gb_json_end(&doctor->json);
+    } else {
+        (void)printf("%s%-8s%s%-16s%s\n", doctor->colours ? colours[verdict] : "", words[verdict],
+                     doctor->colours ? "\033[0m" : "", what, gb_buf_str(&text));
+    }
+    gb_buf_release(&text);
+}
+
+static void find_limits(struct doctor *doctor)
+{
+    struct rlimit files;
+    struct statfs cgroup;
+    struct gb_buf text = {0};
+    const char *available;
+    unsigned long kb = 0;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+        find(doctor, files.rlim_max >= NOFILE_WANTED ? VERDICT_GOOD : VERDICT_WEAK, "descriptors",
+             "up to %llu can be open at once%s", (unsigned long long)files.rlim_max,
+             files.rlim_max >= NOFILE_WANTED ? "" : "; each VM needs about 10: raise `ulimit -Hn`");
+    if (statfs("/sys/fs/cgroup", &cgroup) == 0 && cgroup.f_type == CGROUP2_MAGIC)
+        find(doctor, VERDICT_GOOD, "cgroup", "version 2");
+    else
+        find(doctor, VERDICT_WEAK, "cgroup",
+             "not version 2: the kernel cannot limit each VM's processor time and memory by itself");
+    if (gb_fd_read_file("/proc/meminfo", FILE_LIMIT, &text, NULL) == 0) {
+        available = strstr(gb_buf_str(&text), "MemAvailable:");
+        if (available != NULL)
+            kb = strtoul(available + strlen("MemAvailable:"), NULL, 10);
+        find(doctor, kb / 1024 >= MEMORY_WANTED_MB ? VERDICT_GOOD : VERDICT_WEAK, "memory",
+             "%lu MiB are free%s", kb / 1024,
+             kb / 1024 >= MEMORY_WANTED_MB ? "" : "; a VM needs about 200 MiB at first");
+    }
+    gb_buf_release(&text);
+}
+
+static void find_server(struct doctor *doctor, const struct args *args)
+{
+    _cleanup_(freep) char *path = gb_socket_path(args_value(args, "socket"));
+    const struct gb_dial_config config = {.socket = path};
+    struct gb_err err = {0};
+    int fd;
+
+    if (gb_dial(&config, &fd, &err) == 0) {
+        find(doctor, VERDICT_GOOD, "server", "listens at %s", path);
+        (void)gb_close(fd);
+    } else if (err.code == GB_ENOTFOUND) {
+        find(doctor, VERDICT_GOOD, "server", "none listens at %s; the first client starts one", path);
+    } else {
+        find(doctor, VERDICT_BAD, "server", "%s", err.message);
+    }
+}
+
+static void find_isolation(struct doctor *doctor, const struct gb_host *host)
+{
+    uint32_t wanted = gb_guard_wanted();
+
+    for (unsigned bit = 0; bit < GB_GUARD_STAGE_COUNT; bit++) {
+        enum gb_guard_stage stage = (enum gb_guard_stage)(1u << bit);
+        char what[64];
+
+        if ((wanted & (1u << bit)) == 0)
+            continue;
+        (void)snprintf(what, sizeof(what), "%s", gb_guard_name(stage));
+        if ((host->guard_stages & (1u << bit)) != 0)
+            find(doctor, VERDICT_GOOD, what, "%s", gb_guard_sentence(stage));
+        else
+            find(doctor, VERDICT_WEAK, what, "cannot be applied here; it would give: %s",
+                 gb_guard_sentence(stage));
+    }
+}
+
+static void find_images(struct doctor *doctor, struct gb_host *host)
+{
+    for (size_t i = 0; i < host->images->count; i++) {
+        struct gb_image *image = &host->images->images[i];
+        struct gb_err err = {0};
+        char what[64], size[32];
+
+        (void)snprintf(what, sizeof(what), "image %.40s", image->name);
+        format_size(size, sizeof(size), (double)image->size);
+        if (gb_image_verify(host->images, image, &err) < 0)
+            find(doctor, VERDICT_BAD, what, "%s", err.message);
+        else
+            find(doctor, VERDICT_GOOD, what, "%s, %s, sha256 %s", image->language, size,
+                 image->sha256);
+    }
+    if (host->images->count == 0)
+        find(doctor, VERDICT_BAD, "images", "there are none in %s; `glovebox image build` makes them",
+             host->images->directory);
+}
+
+static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
+{
+    struct doctor *doctor = arg;
+
+    doctor->done = true;
+    if (err != NULL) {
+        find(doctor, VERDICT_BAD, "host", "%s", err->message);
+        return;
+    }
+    find(doctor, host->accel == GB_ACCEL_TCG ? VERDICT_WEAK : VERDICT_GOOD, "accelerator", "%s: %s%s",
+         gb_accel_name(host->accel), host->accel_reason,
+         host->accel == GB_ACCEL_TCG ? "; emulation is not a security boundary" : "");
+    find(doctor, VERDICT_GOOD, "qemu", "%s (%s)", host->qemu_version, host->qemu);
+    find(doctor, VERDICT_GOOD, "firmware", "%s", host->firmware);
+    find(doctor, VERDICT_GOOD, "launcher", "%s", host->launcher);
+    find_isolation(doctor, host);
+    find_images(doctor, host);
+    gb_host_free(host);
+}
+
+int verb_doctor(const struct args *args)
+{
+    _cleanup_(freep) char *run = gb_path_runtime();
+    _cleanup_(freep) char *mine = xasprintf("%s/doctor", run);
+    _cleanup_(freep) char *cache = gb_path_cache();
+    const struct gb_host_config config = {
+        .images = args_value(args, "images"), .run = mine, .cache = cache};
+    const char *no_colour = getenv("NO_COLOR");
+    struct doctor doctor = {.as_json = args_has(args, "json")};
+
+    if (args->word_count > 0)
+        return app_wrong_use(args, "doctor takes no names");
+    doctor.colours = isatty(STDOUT_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0');
+    doctor.json.buf = &doctor.json_text;
+    if (doctor.as_json) {
+        gb_json_object(&doctor.json, NULL);
+        gb_json_put_str(&doctor.json, "version", GB_VERSION);
+        gb_json_array(&doctor.json, "findings");
+    }
+    app_open_loop(&doctor.app);
+    gb_host_open(doctor.app.loop, &config, on_host, &doctor);
+    while (!doctor.done)
+        app_turn(&doctor.app);
+    (void)uv_run(&doctor.app.uv, UV_RUN_DEFAULT);
+    find_limits(&doctor);
+    find_server(&doctor, args);
+    app_close(&doctor.app);
+    if (doctor.as_json) {
+        gb_json_end(&doctor.json);
+        gb_json_put_bool(&doctor.json, "usable", !doctor.bad);
+        gb_json_end(&doctor.json);
+        gb_buf_adds(&doctor.json_text, "\n");
+        (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&doctor.json_text), doctor.json_text.size);
+        gb_buf_release(&doctor.json_text);
+    }
+    return doctor.bad ? 1 : 0;
+}

@@ -1,0 +1,721 @@
+/* Theory of operation. A job is a source on its way: a VM is opened (unless the session is given),
+ * files are brought in, the code runs, files are fetched, the VM is closed. Jobs with VMs of their own
+ * go on at the same time; when the host has no room (`capacity`) a job waits for another one of ours
+ * to end. The jobs of one session go one after the other.
+ *
+ * Output is passed on in the order of the sources, each whole: what belongs to the first job that has
+ * not ended is written at once, what others print waits in their records (bounded by the caps that the
+ * server keeps). When the reader of our output is slow we stop reading the socket, the server stops
+ * reading the guest, and the program waits.
+ *
+ * Interrupts: the first Ctrl-C goes to the cells, the second one closes the VMs (or leaves a session
+ * of somebody's alone) and ends.
+ */
+#include "execute.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/cell.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/transfer.h"
+#include "verbs.h"
+
+enum {
+    OUTPUT_QUEUE_MAX = 1u << 20,
+    STDERR_MAX = 4u << 20,
+    CLOSE_DEADLINE_MS = 10000,
+    OPEN_DEADLINE_MS = 300000,
+    ABANDONED_IDLE_MS = 60000, /* a VM whose client was killed closes itself after so long */
+    STDIN_RETRY_MS = 50,
+};
+
+enum job_phase {
+    JOB_WAITING,     /* for its turn or for room */
+    JOB_OPENING,     /* the VM starts */
+    JOB_UPLOADING,
+    JOB_RUNNING,
+    JOB_DOWNLOADING,
+    JOB_CLOSING,     /* all is known; the VM goes */
+    JOB_DONE,
+    JOB_PHASE_COUNT
+};
+
+/* Where a record of waiting output goes. */
+enum target { TO_STDOUT, TO_STDERR, TARGET_COUNT };
+
+struct record {
+    enum target target;
+    size_t size;
+};
+
+struct job {
+    struct execution *execution;
+    const struct source *source;
+    enum job_phase phase;
+    char *session;
+    bool owned; /* the session is ours to close */
+    int status;
+    struct gb_buf records;  /* each: struct record, bytes */
+    struct gb_buf cell;     /* the result in JSON, for --json */
+    struct transfer *transfer;
+    size_t file; /* which upload or download is next */
+};
+
+struct execution {
+    struct app *app;
+    const struct args *args;
+    const struct execute_config *config;
+    struct job *jobs;
+    size_t current; /* the first job that is not done: its output is written at once */
+    struct output *outputs[TARGET_COUNT];
+    struct gb_signal *signals[3];
+    unsigned interrupts;
+    int ended_by; /* a signal that ends us, SIGPIPE among them; 0: none */
+    /* Standard input on its way to the cell of the only job. */
+    struct input *input;
+    struct gb_buf stdin_piece;
+    bool stdin_eof, stdin_sending;
+    struct gb_timer *stdin_retry;
+};
+
+static void start_next(struct execution *execution);
+static void job_exec(struct job *job);
+static void send_stdin(struct execution *execution);
+static void next_upload(struct job *job);
+static void next_download(struct job *job);
+
+/* ---- output ---- */
+
+static void pace(struct execution *execution)
+{
+    size_t queued = output_queued(execution->outputs[TO_STDOUT]) +
+                    output_queued(execution->outputs[TO_STDERR]);
+
+    gb_client_pause(execution->app->client, queued > OUTPUT_QUEUE_MAX);
+}
+
+static void on_drained(void *arg)
+{
+    pace(arg);
+}
+
+static void job_write(struct job *job, enum target target, struct gb_bytes bytes)
+{
+    struct execution *execution = job->execution;
+    struct record record = {target, bytes.size};
+
+    if (bytes.size == 0)
+        return;
+    if (job == &execution->jobs[execution->current]) {
+        output_write(execution->outputs[target], bytes);
+        pace(execution);
+        return;
+    }
+    gb_buf_add(&job->records, &record, sizeof(record));
+    gb_buf_add(&job->records, bytes.data, bytes.size);
+}
+
+static void job_say(struct job *job, const char *message, const char *detail)
+{
+    struct gb_buf line = {0};
+
+    gb_buf_adds(&line, "glovebox: ");
+    if (job->execution->config->count > 1) {
+        gb_escape(&line, gb_bytes_str(job->source->name), 200);
+        gb_buf_adds(&line, ": ");
+    }
+    gb_escape(&line, gb_bytes_str(message), 4096);
+    gb_buf_adds(&line, detail);
+    gb_buf_adds(&line, "\n");
+    job_write(job, TO_STDERR, gb_buf_bytes(&line));
+    gb_buf_release(&line);
+}
+
+/* The next job's turn: what it printed while it waited. */
+static void flush_records(struct job *job)
+{
+    while (job->records.size >= sizeof(struct record)) {
+        struct record record;
+
+        memcpy(&record, gb_buf_data(&job->records), sizeof(record));
+        gb_buf_consume(&job->records, sizeof(record));
+        job_write(job, record.target, (struct gb_bytes){gb_buf_data(&job->records), record.size});
+        gb_buf_consume(&job->records, record.size);
+    }
+}
+
+static void advance(struct execution *execution)
+{
+    while (execution->current < execution->config->count &&
+           execution->jobs[execution->current].phase >= JOB_CLOSING) {
+        execution->current++;
+        if (execution->current < execution->config->count)
+            flush_records(&execution->jobs[execution->current]);
+    }
+}
+
+/* ---- the end of a job ---- */
+
+static void job_done(struct job *job)
+{
+    job->phase = JOB_DONE;
+    advance(job->execution);
+    start_next(job->execution);
+}
+
+static void on_session_closed(void *arg, const struct gb_json *result,
+                              const struct gb_call_error *error)
+{
+    (void)result;
+    (void)error; /* it closes itself when it is idle; the outcome of the code is known all the same */
+    job_done(arg);
+}
+
+static void job_finish(struct job *job, int status)
+{
+    struct execution *execution = job->execution;
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    if (job->phase >= JOB_CLOSING)
+        return;
+    transfer_cancel(job->transfer);
+    job->transfer = NULL;
+    job->status = status;
+    job->phase = JOB_CLOSING;
+    advance(execution);
+    if (!job->owned || job->session == NULL) {
+        job_done(job);
+        return;
+    }
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", job->session);
+    gb_json_end(&out);
+    (void)gb_client_call(execution->app->client, "session.close", &params, CLOSE_DEADLINE_MS,
+                         on_session_closed, job);
+    gb_buf_release(&params);
+}
+
+static void job_fail(struct job *job, const struct gb_call_error *error)
+{
+    const char *next = error->dispatched  ? "the code may have run; look before you run it again"
+                       : error->retryable ? "nothing ran; the same command may work later"
+                                          : "nothing ran";
+    char detail[160];
+
+    (void)snprintf(detail, sizeof(detail), " (%s: %s)", gb_code_kind(error->code), next);
+    job_say(job, error->message, detail);
+    if (job->execution->config->json) {
+        struct gb_json_out out = {.buf = &job->cell};
+
+        gb_json_object(&out, NULL);
+        gb_json_object(&out, "error");
+        gb_json_put_str(&out, "kind", error->kind);
+        gb_json_put_str(&out, "message", error->message);
+        gb_json_put_bool(&out, "dispatched", error->dispatched);
+        gb_json_put_bool(&out, "retryable", error->retryable);
+        gb_json_end(&out);
+        gb_json_end(&out);
+    }
+    job_finish(job, EXIT_GLOVEBOX);
+}
+
+/* ---- files ---- */
+
+static void transfer_failed(struct job *job, const struct gb_err *err)
+{
+    char detail[64];
+
+    (void)snprintf(detail, sizeof(detail), " (%s)", gb_code_kind(err->code));
+    job_say(job, err->message, detail);
+}
+
+static void on_uploaded(void *arg, const struct gb_err *err)
+{
+    struct job *job = arg;
+
+    job->transfer = NULL;
+    if (err != NULL) {
+        transfer_failed(job, err);
+        job_finish(job, EXIT_GLOVEBOX);
+        return;
+    }
+    next_upload(job);
+}
+
+static void next_upload(struct job *job)
+{
+    const struct execute_config *config = job->execution->config;
+    struct transfer_config transfer = {.session = job->session, .finished = on_uploaded, .arg = job};
+    struct gb_err err = {0};
+
+    job->phase = JOB_UPLOADING;
+    if (job->file == config->upload_count) {
+        job->file = 0;
+        job_exec(job);
+        return;
+    }
+    transfer.local = config->uploads[job->file].local;
+    transfer.remote = config->uploads[job->file].remote;
+    job->file++;
+    job->transfer = transfer_upload(job->execution->app->client, &transfer, &err);
+    if (job->transfer == NULL) {
+        transfer_failed(job, &err);
+        job_finish(job, EXIT_GLOVEBOX);
+    }
+}
+
+static void on_downloaded(void *arg, const struct gb_err *err)
+{
+    struct job *job = arg;
+
+    job->transfer = NULL;
+    if (err != NULL) {
+        /* The others are still fetched; the code's own failure outweighs. */
+        transfer_failed(job, err);
+        if (job->status == 0)
+            job->status = EXIT_GLOVEBOX;
+    }
+    next_download(job);
+}
+
+static void next_download(struct job *job)
+{
+    const struct execute_config *config = job->execution->config;
+    struct transfer_config transfer = {
+        .session = job->session, .finished = on_downloaded, .arg = job};
+    _cleanup_(freep) char *name = NULL;
+    struct gb_err err = {0};
+
+    job->phase = JOB_DOWNLOADING;
+    if (job->file == config->download_count) {
+        job_finish(job, job->status);
+        return;
+    }
+    transfer.local = config->downloads[job->file].local;
+    transfer.remote = config->downloads[job->file].remote;
+    job->file++;
+    if (transfer.local == NULL)
+        transfer.local = name = transfer_local_name(transfer.remote);
+    job->transfer = transfer_download(job->execution->app->client, &transfer, &err);
+    if (job->transfer == NULL) {
+        transfer_failed(job, &err);
+        job_finish(job, EXIT_GLOVEBOX);
+    }
+}
+
+/* ---- the cell ---- */
+
+static void tell_truncated(struct job *job, const struct gb_json *cell)
+{
+    static const char *const names[] = {"stdout", "stderr"};
+    const struct gb_json *truncated = json_member(cell, "truncated");
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        double bytes = json_number(truncated, names[i]);
+        char text[160];
+
+        if (bytes < 1)
+            continue;
+        (void)snprintf(text, sizeof(text),
+                       "%.0f bytes of %s were left out%s", bytes,
+                       i == 0 ? "standard output" : "standard error",
+                       i == 0 ? "; --max-output raises the limit" : "");
+        job_say(job, text, "");
+    }
+}
+
+static void on_cell(void *arg, const struct gb_json *cell, const struct gb_call_error *error)
+{
+    struct job *job = arg;
+    struct execution *execution = job->execution;
+
+    if (execution->input != NULL)
+        input_pause(execution->input, true);
+    if (error != NULL) {
+        job_fail(job, error);
+        return;
+    }
+    job->status = cell_exit_status(cell);
+    if (execution->config->json) {
+        struct gb_json_out out = {.buf = &job->cell};
+
+        json_print(&out, NULL, cell);
+    } else {
+        tell_truncated(job, cell);
+        if (json_true(cell, "oom"))
+            job_say(job, "the VM ran out of memory; -m gives it more", "");
+        if (json_true(cell, "timed_out"))
+            job_say(job, "the time is up; -t gives it more", "");
+    }
+    next_download(job);
+}
+
+static void job_exec(struct job *job)
+{
+    struct execution *execution = job->execution;
+    const struct execute_config *config = execution->config;
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    job->phase = JOB_RUNNING;
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", job->session);
+    gb_json_put(&out, "code", gb_buf_bytes(&job->source->code));
+    gb_json_put_bool(&out, "stream", !config->json);
+    gb_json_put_u64(&out, "max_stdout", config->max_output);
+    gb_json_put_u64(&out, "max_stderr", STDERR_MAX);
+    gb_json_put_bool(&out, "interactive", config->forward_stdin);
+    if (config->timeout_ms > 0)
+        gb_json_put_u64(&out, "timeout_ms", config->timeout_ms);
+    if (config->session != NULL && !put_env(execution->args, &out)) {
+        gb_buf_release(&params);
+        job_finish(job, EXIT_USAGE);
+        return;
+    }
+    gb_json_end(&out);
+    (void)gb_client_call(execution->app->client, "session.exec", &params, 0, on_cell, job);
+    gb_buf_release(&params);
+    if (execution->input != NULL)
+        input_pause(execution->input, false);
+}
+
+/* ---- standard input ---- */
+
+static void on_stdin_taken(void *arg, const struct gb_json *result,
+                           const struct gb_call_error *error)
+{
+    struct execution *execution = arg;
+
+    (void)result;
+    execution->stdin_sending = false;
+    if (execution->jobs[0].phase != JOB_RUNNING)
+        return;
+    if (error != NULL) {
+        /* Either the cell has not begun (not_found) or the program has not read what it was given
+         * (too_large). The protocol has no event for either, so it is offered again a little later:
+         * flow control, bounded to one piece. */
+        if (error->code == GB_ENOTFOUND || error->code == GB_ETOOLARGE)
+            gb_timer_start(execution->stdin_retry, STDIN_RETRY_MS);
+        return;
+    }
+    gb_buf_clear(&execution->stdin_piece);
+    if (!execution->stdin_eof)
+        input_pause(execution->input, false);
+}
+
+static void send_stdin(struct execution *execution)
+{
+    const struct job *job = &execution->jobs[0];
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    if (execution->stdin_sending || job->phase != JOB_RUNNING)
+        return;
+    execution->stdin_sending = true;
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", job->session);
+    gb_json_put_bytes(&out, "text", "base64", gb_buf_bytes(&execution->stdin_piece));
+    gb_json_put_bool(&out, "eof", execution->stdin_eof);
+    gb_json_end(&out);
+    (void)gb_client_call(execution->app->client, "session.stdin", &params, 0, on_stdin_taken,
+                         execution);
+    gb_buf_release(&params);
+}
+
+static void on_stdin_retry(void *arg)
+{
+    send_stdin(arg);
+}
+
+static void on_stdin(void *arg, struct gb_bytes bytes)
+{
+    struct execution *execution = arg;
+
+    execution->stdin_eof = bytes.size == 0;
+    gb_buf_add(&execution->stdin_piece, bytes.data, bytes.size);
+    input_pause(execution->input, true); /* one piece at a time */
+    send_stdin(execution);
+}
+
+/* ---- the VM ---- */
+
+static bool others_are_open(const struct execution *execution)
+{
+    for (size_t i = 0; i < execution->config->count; i++)
+        if (execution->jobs[i].phase > JOB_OPENING && execution->jobs[i].phase < JOB_DONE)
+            return true;
+    return false;
+}
+
+static void on_opened(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct job *job = arg;
+    struct gb_bytes id;
+
+    if (error != NULL) {
+        if (error->code == GB_ECAPACITY && !error->dispatched && others_are_open(job->execution)) {
+            job->phase = JOB_WAITING; /* until one of ours has gone */
+            return;
+        }
+        job_fail(job, error);
+        return;
+    }
+    id = json_text(result, "session");
+    job->session = xstrndup((const char *)id.data, id.size);
+    job->owned = true;
+    if (job->execution->ended_by != 0) {
+        job_finish(job, EXIT_GLOVEBOX);
+        return;
+    }
+    next_upload(job);
+}
+
+static void job_open(struct job *job)
+{
+    struct execution *execution = job->execution;
+    const char *image = execution->config->image;
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    job->phase = JOB_OPENING;
+    if (image == NULL)
+        image = job->source->image != NULL ? job->source->image : "python";
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "image", image);
+    gb_json_put_str(&out, "label", "run");
+    gb_json_put_u64(&out, "idle_ms", ABANDONED_IDLE_MS);
+    if (!put_env(execution->args, &out) || !put_memory(execution->args, &out)) {
+        gb_buf_release(&params);
+        job_finish(job, EXIT_USAGE);
+        return;
+    }
+    gb_json_end(&out);
+    (void)gb_client_call(execution->app->client, "session.open", &params, OPEN_DEADLINE_MS, on_opened,
+                         job);
+    gb_buf_release(&params);
+}
+
+static void start_next(struct execution *execution)
+{
+    const struct execute_config *config = execution->config;
+
+    for (size_t i = 0; i < config->count && execution->ended_by == 0; i++) {
+        struct job *job = &execution->jobs[i];
+
+        if (job->phase != JOB_WAITING) {
+            if (config->session != NULL && job->phase != JOB_DONE)
+                return; /* one after the other */
+            continue;
+        }
+        if (config->session == NULL) {
+            job_open(job);
+        } else {
+            job->session = xstrdup(config->session);
+            next_upload(job);
+            return;
+        }
+    }
+}
+
+/* ---- notifications, signals ---- */
+
+static void on_notified(void *arg, const char *method, const struct gb_json *params)
+{
+    struct execution *execution = arg;
+    struct gb_bytes session = json_text(params, "session");
+    bool to_stderr = gb_bytes_equal(json_text(params, "stream"), "stderr");
+    struct gb_buf decoded = {0};
+
+    if (strcmp(method, "cell.output") != 0)
+        return;
+    for (size_t i = 0; i < execution->config->count; i++) {
+        struct job *job = &execution->jobs[i];
+
+        if (job->phase != JOB_RUNNING || !gb_bytes_equal(session, job->session))
+            continue;
+        if (json_add_bytes(&decoded, params, "text", "base64"))
+            job_write(job, to_stderr ? TO_STDERR : TO_STDOUT, gb_buf_bytes(&decoded));
+        break;
+    }
+    gb_buf_release(&decoded);
+}
+
+static void end_all(struct execution *execution, int signum)
+{
+    if (execution->ended_by == 0)
+        execution->ended_by = signum;
+    gb_client_pause(execution->app->client, false);
+    for (size_t i = 0; i < execution->config->count; i++) {
+        struct job *job = &execution->jobs[i];
+
+        if (job->phase == JOB_OPENING)
+            continue; /* it is closed as soon as its id is known */
+        job_finish(job, 128 + signum);
+    }
+}
+
+static void interrupt_cells(struct execution *execution)
+{
+    for (size_t i = 0; i < execution->config->count; i++) {
+        struct job *job = &execution->jobs[i];
+        struct gb_buf params = {0};
+        struct gb_json_out out = {.buf = &params};
+
+        if (job->phase == JOB_WAITING || job->phase == JOB_UPLOADING ||
+            job->phase == JOB_DOWNLOADING)
+            job_finish(job, 128 + SIGINT);
+        if (job->phase != JOB_RUNNING)
+            continue;
+        gb_json_object(&out, NULL);
+        gb_json_put_str(&out, "session", job->session);
+        gb_json_end(&out);
+        (void)gb_client_call(execution->app->client, "session.interrupt", &params, CLOSE_DEADLINE_MS,
+                             NULL, NULL);
+        gb_buf_release(&params);
+    }
+}
+
+static bool any_running(const struct execution *execution)
+{
+    for (size_t i = 0; i < execution->config->count; i++)
+        if (execution->jobs[i].phase == JOB_RUNNING)
+            return true;
+    return false;
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct execution *execution = arg;
+
+    if (signum == SIGINT && execution->interrupts++ == 0 && any_running(execution))
+        interrupt_cells(execution);
+    else
+        end_all(execution, signum);
+}
+
+static void on_broken(void *arg, int sys_errno)
+{
+    struct execution *execution = arg;
+
+    if (sys_errno == EPIPE) {
+        end_all(execution, SIGPIPE);
+        return;
+    }
+    app_say("cannot write the output: %s", strerror(sys_errno));
+    end_all(execution, SIGPIPE);
+    execution->ended_by = -1;
+}
+
+/* ---- all of it ---- */
+
+/* All outcomes are known. The VMs go by themselves: nobody waits for that. */
+static bool finished(const struct execution *execution)
+{
+    for (size_t i = 0; i < execution->config->count; i++) {
+        enum job_phase phase = execution->jobs[i].phase;
+
+        if (phase == JOB_OPENING && execution->interrupts > 1)
+            continue; /* the impatient: that VM closes itself when it is idle */
+        if (phase < JOB_CLOSING)
+            return false;
+    }
+    return true;
+}
+
+static void write_json(struct execution *execution)
+{
+    const struct execute_config *config = execution->config;
+    struct gb_buf text = {0};
+
+    if (config->count > 1)
+        gb_buf_adds(&text, "[");
+    for (size_t i = 0; i < config->count; i++) {
+        const struct gb_buf *cell = &execution->jobs[i].cell;
+
+        if (i > 0)
+            gb_buf_adds(&text, ",\n");
+        if (cell->size > 0)
+            gb_buf_add(&text, gb_buf_data(cell), cell->size);
+        else
+            gb_buf_adds(&text, "null");
+    }
+    gb_buf_adds(&text, config->count > 1 ? "]\n" : "\n");
+    output_write(execution->outputs[TO_STDOUT], gb_buf_bytes(&text));
+    gb_buf_release(&text);
+}
+
+static int execution_end(struct execution *execution)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < execution->config->count; i++) {
+        struct job *job = &execution->jobs[i];
+
+        status = MAX(status, job->status);
+        gb_buf_release(&job->records);
+        gb_buf_release(&job->cell);
+        free(job->session);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(execution->signals); i++)
+        gb_signal_free(execution->signals[i]);
+    input_free(execution->input);
+    gb_timer_free(execution->stdin_retry);
+    gb_buf_release(&execution->stdin_piece);
+    for (size_t i = 0; i < TARGET_COUNT; i++)
+        output_free(execution->outputs[i]);
+    free(execution->jobs);
+    if (execution->ended_by == SIGPIPE) {
+        /* As any filter ends whose reader has gone. */
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)raise(SIGPIPE);
+    }
+    if (execution->ended_by < 0)
+        return EXIT_GLOVEBOX;
+    return execution->ended_by > 0 ? 128 + execution->ended_by : status;
+}
+
+int execute(struct app *app, const struct args *args, const struct execute_config *config)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct execution execution = {.app = app, .args = args, .config = config};
+
+    execution.jobs = xcalloc(config->count, sizeof(*execution.jobs));
+    for (size_t i = 0; i < config->count; i++) {
+        execution.jobs[i].execution = &execution;
+        execution.jobs[i].source = &config->sources[i];
+    }
+    execution.outputs[TO_STDOUT] =
+        output_new(app->loop, STDOUT_FILENO, on_drained, on_broken, &execution);
+    execution.outputs[TO_STDERR] =
+        output_new(app->loop, STDERR_FILENO, on_drained, on_broken, &execution);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        execution.signals[i] = gb_signal_new(app->loop, signals[i], on_signal, &execution);
+    if (config->forward_stdin) {
+        execution.stdin_retry = gb_timer_new(app->loop, on_stdin_retry, &execution);
+        execution.input = input_new(app->loop, STDIN_FILENO, on_stdin, &execution);
+        input_pause(execution.input, true); /* until the cell is sent */
+    }
+    app->events.notified = on_notified;
+    app->arg = &execution;
+    start_next(&execution);
+    while (!finished(&execution))
+        app_turn(app);
+    app->events = (struct gb_client_events){0};
+    if (config->json && execution.ended_by == 0)
+        write_json(&execution);
+    while (output_queued(execution.outputs[TO_STDOUT]) > 0 ||
+           output_queued(execution.outputs[TO_STDERR]) > 0 || gb_client_queued(app->client) > 0)
+        app_turn(app);
+    return execution_end(&execution);
+}

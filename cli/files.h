@@ -1,0 +1,29 @@
+/* Lists of files that go into a session or come out of it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "cli/args.h"
+#include "execute.h"
+
+/* The strings of the pairs are owned by the list. */
+struct file_list {
+    struct file_pair *pairs;
+    size_t count, capacity;
+};
+
+void file_list_release(struct file_list *list);
+
+/* From --upload LOCAL[:REMOTE]; folders with all files in them. False: the sentence was said. */
+bool file_list_uploads(const struct args *args, struct file_list *list);
+/* From --download REMOTE[:LOCAL]; refused when several sources would write the same file. */
+bool file_list_downloads(const struct args *args, size_t sources, struct file_list *list);
+
+/* Adds a file, or all regular files below a folder (symbolic links are left out), at most
+ * FILE_LIST_MAX. @remote NULL: the name of @local. */
+bool file_list_add(struct file_list *list, const char *local, const char *remote, struct gb_err *err);
+
+/* @local, or the last part of @remote in it when @local is a folder; NULL when there is no such part.
+ * Gives. */
+char *file_into_folder(const char *local, const char *remote);

@@ -1,0 +1,161 @@
+/* glovebox image: what there is to boot, and the builder of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "verbs.h"
+#include "vm/find.h"
+#include "vm/image.h"
+
+#ifndef GB_LIBEXECDIR
+#define GB_LIBEXECDIR "/usr/local/libexec"
+#endif
+
+static void print_names(const struct gb_images *images)
+{
+    for (size_t i = 0; i < images->count; i++)
+        (void)printf("%s\n", images->images[i].name);
+}
+
+static void print_table(const struct gb_images *images)
+{
+    (void)printf("%-14s %-12s %9s %7s  %-14s %s\n", "IMAGE", "LANGUAGE", "SIZE", "MEMORY", "SHA256",
+                 "PACKAGES");
+    for (size_t i = 0; i < images->count; i++) {
+        const struct gb_image *image = &images->images[i];
+        char size[32];
+
+        format_size(size, sizeof(size), (double)image->size);
+        (void)printf("%-14s %-12s %9s %5u M  %-14.12s %zu\n", image->name, image->language, size,
+                     (unsigned)image->memory_mb, image->sha256, image->package_count);
+    }
+}
+
+static void print_json(const struct gb_images *images)
+{
+    struct gb_buf text = {0};
+    struct gb_json_out out = {.buf = &text};
+
+    gb_json_array(&out, NULL);
+    for (size_t i = 0; i < images->count; i++) {
+        const struct gb_image *image = &images->images[i];
+
+        gb_json_object(&out, NULL);
+        gb_json_put_str(&out, "name", image->name);
+        gb_json_put_str(&out, "language", image->language);
+        gb_json_put_str(&out, "path", image->path);
+        gb_json_put_str(&out, "sha256", image->sha256);
+        gb_json_put_u64(&out, "size", image->size);
+        gb_json_put_u64(&out, "memory_mb", image->memory_mb);
+        gb_json_array(&out, "packages");
+        for (size_t p = 0; p < image->package_count; p++) {
+            gb_json_object(&out, NULL);
+            gb_json_put_str(&out, "name", image->packages[p].name);
+            gb_json_put_str(&out, "version", image->packages[p].version);
+            gb_json_end(&out);
+        }
+        gb_json_end(&out);
+        gb_json_end(&out);
+    }
+    gb_json_end(&out);
+    gb_buf_adds(&text, "\n");
+    (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
+    gb_buf_release(&text);
+}
+
+static int list_images(const struct args *args)
+{
+    _cleanup_(freep) char *folder = NULL;
+    struct gb_images *images = NULL;
+    struct gb_err err = {0};
+    int r = find_images(args_value(args, "images"), &folder, &err);
+
+    if (r == 0)
+        r = gb_images_load(folder, &images, &err);
+    if (r < 0) {
+        app_say_err(&err);
+        return EXIT_GLOVEBOX;
+    }
+    if (args_has(args, "names"))
+        print_names(images);
+    else if (args_has(args, "json"))
+        print_json(images);
+    else
+        print_table(images);
+    gb_images_free(images);
+    return 0;
+}
+
+/* The first that exists. Gives, or NULL. Takes all. */
+static char *first_existing(char *paths[3])
+{
+    char *found = NULL;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (found == NULL && paths[i] != NULL && access(paths[i], R_OK) == 0)
+            found = TAKE_PTR(paths[i]);
+        free(paths[i]);
+    }
+    return found;
+}
+
+/* A part of the builder: installed, or in the build tree that the program runs in. */
+static char *find_part(const char *folder, const char *installed, const char *built)
+{
+    char *paths[3] = {
+        folder != NULL ? xasprintf("%s/../libexec/glovebox/%s", folder, installed) : NULL,
+        xasprintf("%s/glovebox/%s", GB_LIBEXECDIR, installed),
+        folder != NULL ? xasprintf("%s/%s", folder, built) : NULL,
+    };
+
+    return first_existing(paths);
+}
+
+static int build_images(const struct args *args)
+{
+    _cleanup_(freep) char *program = gb_client_this_program();
+    char *slash = program != NULL ? strrchr(program, '/') : NULL;
+    _cleanup_(freep) char *folder =
+        slash != NULL ? xstrndup(program, (size_t)(slash - program)) : NULL;
+    _cleanup_(freep) char *builder = find_part(folder, "images/build", "../../../images/build");
+    _cleanup_(freep) char *agent =
+        find_part(folder, "guest/glovebox-agent", "../../guest/agent/glovebox-agent");
+    _cleanup_(freep) char *workers = find_part(folder, "guest/worker", "../../guest/worker");
+    const char *output = args_value(args, "images");
+    const char **argv = xcalloc(args->word_count + 9, sizeof(*argv));
+    size_t count = 0;
+
+    if (builder == NULL || agent == NULL || workers == NULL) {
+        app_say("the %s is not installed; in a source tree `./dev images` does the work",
+                builder == NULL ? "builder of images" : "guest's part of Glovebox");
+        free(argv);
+        return EXIT_GLOVEBOX;
+    }
+    argv[count++] = builder;
+    argv[count++] = "--agent";
+    argv[count++] = agent;
+    argv[count++] = "--workers";
+    argv[count++] = workers;
+    if (output != NULL) {
+        argv[count++] = "--output";
+        argv[count++] = output;
+    }
+    for (size_t i = 1; i < args->word_count; i++)
+        argv[count++] = args->words[i];
+    (void)execv(builder, (char **)(uintptr_t)argv); /* its progress and its status are ours */
+    app_say("cannot start %s: %s", builder, strerror(errno));
+    free(argv);
+    return EXIT_GLOVEBOX;
+}
+
+int verb_image(const struct args *args)
+{
+    if (args->word_count == 0 || (strcmp(args->words[0], "ls") == 0 && args->word_count == 1))
+        return list_images(args);
+    if (strcmp(args->words[0], "build") == 0)
+        return build_images(args);
+    return app_wrong_use(args, "image can `ls` and `build`, not %s", args->words[0]);
+}

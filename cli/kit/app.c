@@ -1,0 +1,361 @@
+#include "cli/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "rpc/base64.h"
+
+enum { MESSAGE_MAX = 4096, LIST_DEADLINE_MS = 10000 };
+
+const struct option app_options[] = {
+    {0, "socket", "PATH", ARG_FILE, "the server's socket (default: $GLOVEBOX_SOCKET)", false},
+    {0, "no-autostart", NULL, ARG_NONE, "fail when no server runs instead of starting one", false},
+    {0, NULL, NULL, ARG_NONE, NULL, false},
+};
+
+static void on_notified(void *arg, const char *method, const struct gb_json *params)
+{
+    struct app *app = arg;
+
+    if (app->events.notified != NULL)
+        app->events.notified(app->arg, method, params);
+}
+
+static void on_closed(void *arg, const struct gb_err *why)
+{
+    struct app *app = arg;
+
+    if (app->events.closed != NULL)
+        app->events.closed(app->arg, why);
+}
+
+void app_open_loop(struct app *app)
+{
+    *app = (struct app){0};
+    if (uv_loop_init(&app->uv) < 0) {
+        app_say("the event loop cannot be made; are there descriptors left?");
+        exit(EXIT_GLOVEBOX);
+    }
+    app->loop = gb_loop_new(&app->uv);
+}
+
+void app_open(struct app *app, const struct args *args)
+{
+    static const struct gb_client_events events = {on_notified, on_closed};
+    _cleanup_(freep) char *program = NULL;
+    struct gb_client_config config = {.socket = args_value(args, "socket")};
+
+    app_open_loop(app);
+    if (!args_has(args, "no-autostart"))
+        program = gb_client_this_program();
+    config.program = program;
+    app->client = gb_client_new(app->loop, &config, &events, app);
+}
+
+void app_close(struct app *app)
+{
+    gb_client_free(app->client);
+    app->client = NULL;
+    /* What is being closed finishes; what a verb left open is the process's end's business. */
+    (void)uv_run(&app->uv, UV_RUN_NOWAIT);
+    gb_loop_free(app->loop);
+    app->loop = NULL;
+    (void)uv_run(&app->uv, UV_RUN_NOWAIT);
+    (void)uv_loop_close(&app->uv);
+}
+
+void app_turn(struct app *app)
+{
+    (void)uv_run(&app->uv, UV_RUN_ONCE);
+}
+
+struct waiting_call {
+    app_use *use;
+    void *arg;
+    bool done, failed;
+};
+
+static void on_reply(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct waiting_call *call = arg;
+
+    call->done = true;
+    call->failed = error != NULL;
+    if (error != NULL)
+        app_say_error(error);
+    else if (call->use != NULL)
+        call->use(call->arg, result);
+}
+
+bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64_t deadline_ms,
+              app_use *use, void *arg)
+{
+    struct waiting_call call = {.use = use, .arg = arg};
+
+    (void)gb_client_call(app->client, method, params, deadline_ms, on_reply, &call);
+    while (!call.done)
+        app_turn(app);
+    return !call.failed;
+}
+
+struct session_search {
+    const char *name;
+    char *found;
+    size_t matches;
+    bool exact;
+};
+
+static void consider(struct session_search *search, struct gb_bytes id)
+{
+    free(search->found);
+    search->found = xstrndup((const char *)id.data, id.size);
+}
+
+static void search_sessions(void *arg, const struct gb_json *result)
+{
+    struct session_search *search = arg;
+    const struct gb_json *list = json_member(result, "sessions"), *session;
+    size_t size = strlen(search->name);
+
+    if (list == NULL || list->type != GB_JSON_ARRAY)
+        return;
+    session = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, session = gb_json_next(session)) {
+        struct gb_bytes id = json_text(session, "session");
+        bool exact = gb_bytes_equal(id, search->name) ||
+                     gb_bytes_equal(json_text(session, "key"), search->name) ||
+                     gb_bytes_equal(json_text(session, "label"), search->name);
+        bool begins = id.size >= size && memcmp(id.data, search->name, size) == 0;
+
+        if (exact && !search->exact) {
+            search->exact = true;
+            search->matches = 0;
+        }
+        if (exact || (begins && !search->exact)) {
+            search->matches++;
+            consider(search, id);
+        }
+    }
+}
+
+char *app_find_session(struct app *app, const char *name)
+{
+    struct session_search search = {.name = name};
+
+    if (name[0] == '\0') {
+        app_say("a session has an id, a key or a label; an empty name is none of them");
+        return NULL;
+    }
+    if (!app_call(app, "session.list", NULL, LIST_DEADLINE_MS, search_sessions, &search))
+        return NULL;
+    if (search.matches == 1)
+        return search.found;
+    if (search.matches == 0)
+        app_say("there is no session %s; `glovebox ls` shows those that there are", name);
+    else
+        app_say("%zu sessions are called %s; give more of the id", search.matches, name);
+    free(search.found);
+    return NULL;
+}
+
+static void say(const char *before, struct gb_bytes text, const char *after)
+{
+    struct gb_buf line = {0};
+
+    gb_buf_adds(&line, before);
+    gb_escape(&line, text, MESSAGE_MAX);
+    gb_buf_adds(&line, after);
+    (void)fflush(stdout);
+    (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size); /* nobody to tell */
+    gb_buf_release(&line);
+}
+
+void app_say(const char *format, ...)
+{
+    struct gb_buf text = {0};
+    va_list args;
+
+    va_start(args, format);
+    gb_buf_vaddf(&text, format, args);
+    va_end(args);
+    say("glovebox: ", gb_buf_bytes(&text), "\n");
+    gb_buf_release(&text);
+}
+
+static const char *advice(bool dispatched, bool retryable)
+{
+    if (dispatched)
+        return "the code may have run; look before you run it again";
+    if (retryable)
+        return "nothing ran; the same command may work later";
+    return "nothing ran";
+}
+
+void app_say_error(const struct gb_call_error *error)
+{
+    struct gb_buf after = {0};
+
+    gb_buf_adds(&after, " (");
+    gb_escape(&after, gb_bytes_str(error->kind), sizeof(error->kind));
+    gb_buf_addf(&after, ": %s)\n", advice(error->dispatched, error->retryable));
+    say("glovebox: ", gb_bytes_str(error->message), gb_buf_str(&after));
+    gb_buf_release(&after);
+}
+
+void app_say_err(const struct gb_err *err)
+{
+    app_say("%s (%s)", err->message, gb_code_kind(err->code));
+}
+
+int app_wrong_use(const struct args *args, const char *format, ...)
+{
+    struct gb_buf text = {0};
+    va_list list;
+
+    va_start(list, format);
+    gb_buf_vaddf(&text, format, list);
+    va_end(list);
+    say("glovebox: ", gb_buf_bytes(&text), "\n");
+    gb_buf_clear(&text);
+    gb_buf_addf(&text, "usage: glovebox %s %s\ntry `glovebox %s --help`\n", args->verb->name,
+                args->verb->usage, args->verb->name);
+    (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&text), text.size);
+    gb_buf_release(&text);
+    return EXIT_USAGE;
+}
+
+const struct gb_json *json_member(const struct gb_json *object, const char *name)
+{
+    return object != NULL ? gb_json_member(object, name) : NULL;
+}
+
+struct gb_bytes json_text(const struct gb_json *object, const char *name)
+{
+    const struct gb_json *value = json_member(object, name);
+
+    if (value == NULL || value->type != GB_JSON_STRING)
+        return gb_bytes_str("");
+    return value->text;
+}
+
+double json_number(const struct gb_json *object, const char *name)
+{
+    const struct gb_json *value = json_member(object, name);
+
+    return value != NULL && value->type == GB_JSON_NUMBER ? gb_json_number(value) : 0;
+}
+
+bool json_true(const struct gb_json *object, const char *name)
+{
+    const struct gb_json *value = json_member(object, name);
+
+    return value != NULL && value->type == GB_JSON_BOOL && value->truth;
+}
+
+bool json_add_bytes(struct gb_buf *out, const struct gb_json *object, const char *text_name,
+                    const char *base64_name)
+{
+    struct gb_bytes encoded = json_text(object, base64_name);
+    struct gb_bytes text = json_text(object, text_name);
+    ptrdiff_t size;
+    uint8_t *to;
+
+    if (encoded.size == 0) {
+        gb_buf_add(out, text.data, text.size);
+        return true;
+    }
+    to = gb_buf_reserve(out, encoded.size / 4 * 3 + 3, SIZE_MAX);
+    if (to == NULL)
+        return false;
+    size = gb_base64_decode(encoded, to);
+    if (size < 0)
+        return false;
+    gb_buf_commit(out, (size_t)size);
+    return true;
+}
+
+static void print_scalar(struct gb_json_out *out, const char *key, const struct gb_json *value)
+{
+    switch (value->type) {
+    case GB_JSON_BOOL:
+        gb_json_put_bool(out, key, value->truth);
+        break;
+    case GB_JSON_NUMBER:
+        gb_json_put_raw(out, key, value->text);
+        break;
+    case GB_JSON_STRING:
+        gb_json_put(out, key, value->text);
+        break;
+    default:
+        gb_json_put_null(out, key);
+        break;
+    }
+}
+
+void json_print(struct gb_json_out *out, const char *key, const struct gb_json *value)
+{
+    uint32_t left[GB_JSON_DEPTH_MAX + 1];
+    bool in_object[GB_JSON_DEPTH_MAX + 1];
+    const struct gb_json *end = value + value->span;
+    char name[256];
+    size_t depth = 0;
+
+    for (const struct gb_json *at = value; at < end; at++) {
+        const char *at_key = key;
+
+        if (depth > 0) {
+            left[depth - 1]--;
+            at_key = NULL;
+            if (in_object[depth - 1]) {
+                (void)snprintf(name, sizeof(name), "%.*s", (int)MIN(at->key.size, sizeof(name) - 1),
+                               (const char *)at->key.data);
+                at_key = name;
+            }
+        }
+        if (at->type == GB_JSON_OBJECT || at->type == GB_JSON_ARRAY) {
+            if (at->type == GB_JSON_OBJECT)
+                gb_json_object(out, at_key);
+            else
+                gb_json_array(out, at_key);
+            in_object[depth] = at->type == GB_JSON_OBJECT;
+            left[depth++] = at->count;
+        } else {
+            print_scalar(out, at_key, at);
+        }
+        while (depth > 0 && left[depth - 1] == 0) {
+            gb_json_end(out);
+            depth--;
+        }
+    }
+}
+
+void format_size(char *to, size_t room, double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+
+    while (bytes >= 1000 && unit + 1 < ARRAY_SIZE(units)) {
+        bytes /= 1000;
+        unit++;
+    }
+    (void)snprintf(to, room, unit == 0 || bytes >= 10 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+}
+
+void format_age(char *to, size_t room, double seconds)
+{
+    if (seconds < 0)
+        seconds = 0;
+    if (seconds < 100)
+        (void)snprintf(to, room, "%.0f s", seconds);
+    else if (seconds < 6000)
+        (void)snprintf(to, room, "%.0f min", seconds / 60);
+    else if (seconds < 172800)
+        (void)snprintf(to, room, "%.0f h", seconds / 3600);
+    else
+        (void)snprintf(to, room, "%.0f d", seconds / 86400);
+}

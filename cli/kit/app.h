@@ -1,0 +1,67 @@
+/* What the verbs share: the loop, the connection to the server, and how failures are told. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "cli/args.h"
+#include "client/client.h"
+
+/* Exit statuses of our own; a program's own status is passed on. */
+enum { EXIT_USAGE = 2, EXIT_TIMED_OUT = 124, EXIT_GLOVEBOX = 125 };
+
+struct app {
+    uv_loop_t uv;
+    struct gb_loop *loop;
+    struct gb_client *client;
+    struct gb_client_events events; /* of the verb; may be changed at any time */
+    void *arg;
+};
+
+/* --socket and --no-autostart: for the tables of all verbs that talk to the server. */
+extern const struct option app_options[];
+
+/* Begins to connect as the options say. */
+void app_open(struct app *app, const struct args *args);
+/* Without a connection. */
+void app_open_loop(struct app *app);
+/* Ends the connection. */
+void app_close(struct app *app);
+/* One round of the loop. */
+void app_turn(struct app *app);
+
+/* A call that the verb waits for: @use gets the result, from within. False when it failed, which was
+ * told. @use may be NULL. */
+typedef void app_use(void *arg, const struct gb_json *result);
+bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64_t deadline_ms,
+              app_use *use, void *arg);
+
+/* Finds the id of a session by an unambiguous beginning of its id, its key or its label. Gives, or
+ * NULL, which was told. */
+char *app_find_session(struct app *app, const char *name);
+
+/* "glovebox: sentence" to standard error; escapes control characters. */
+void app_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void app_say_error(const struct gb_call_error *error);
+void app_say_err(const struct gb_err *err);
+/* Says it with the usage line of the verb; returns EXIT_USAGE. */
+int app_wrong_use(const struct args *args, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Access to results that cannot fail: what is missing or of another type is empty, 0, false. */
+struct gb_bytes json_text(const struct gb_json *object, const char *name);
+double json_number(const struct gb_json *object, const char *name);
+bool json_true(const struct gb_json *object, const char *name);
+const struct gb_json *json_member(const struct gb_json *object, const char *name);
+/* The bytes of a text/base64 pair, added to @out. False when base64 is not what it should be. */
+bool json_add_bytes(struct gb_buf *out, const struct gb_json *object, const char *text_name,
+                    const char *base64_name);
+/* Writes a value as JSON again. */
+void json_print(struct gb_json_out *out, const char *key, const struct gb_json *value);
+
+/* "1.5 MB", "12 kB". */
+void format_size(char *to, size_t room, double bytes);
+/* "5 s", "12 min", "3 h", "2 d". */
+void format_age(char *to, size_t room, double seconds);

@@ -1,0 +1,267 @@
+#include "cli/args.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { NAME_MAX_FOR_DISTANCE = 32 };
+
+/* Walks the verb's own options and then the common ones. */
+static const struct option *next_option(const struct verb *verb, size_t *at)
+{
+    size_t i = *at;
+
+    *at = i + 1;
+    for (size_t n = 0; verb->options != NULL && verb->options[n].name != NULL; n++)
+        if (i-- == 0)
+            return &verb->options[n];
+    for (size_t n = 0; verb->common != NULL && verb->common[n].name != NULL; n++)
+        if (i-- == 0)
+            return &verb->common[n];
+    return NULL;
+}
+
+static const struct option *find_long(const struct verb *verb, const char *name, size_t size)
+{
+    const struct option *option;
+
+    for (size_t at = 0; (option = next_option(verb, &at)) != NULL;)
+        if (strlen(option->name) == size && memcmp(option->name, name, size) == 0)
+            return option;
+    return NULL;
+}
+
+static const struct option *find_short(const struct verb *verb, char letter)
+{
+    const struct option *option;
+
+    for (size_t at = 0; (option = next_option(verb, &at)) != NULL;)
+        if (option->letter == letter && letter != 0)
+            return option;
+    return NULL;
+}
+
+/* How many letters must be changed, added, dropped or swapped with their neighbour. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t rows[3][NAME_MAX_FOR_DISTANCE + 1];
+    size_t n = strlen(a), m = strlen(b);
+
+    if (n > NAME_MAX_FOR_DISTANCE || m > NAME_MAX_FOR_DISTANCE)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= m; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t *now = rows[i % 3], *before = rows[(i - 1) % 3], *earlier = rows[(i + 1) % 3];
+
+        now[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = before[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+
+            best = MIN(best, before[j] + 1);
+            best = MIN(best, now[j - 1] + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = MIN(best, earlier[j - 2] + 1);
+            now[j] = best;
+        }
+    }
+    return rows[n % 3][m];
+}
+
+static const struct option *nearest_option(const struct verb *verb, const char *name)
+{
+    const struct option *option, *best = NULL;
+    size_t best_distance = 3;
+
+    for (size_t at = 0; (option = next_option(verb, &at)) != NULL;) {
+        size_t d = distance(name, option->name);
+
+        if (!option->hidden && d < best_distance) {
+            best = option;
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+static void add_given(struct args *args, const struct option *option, const char *value)
+{
+    args->given[args->given_count++] = (struct arg){option, value};
+}
+
+/* --name, --name=value, --name value. */
+static bool parse_long(struct args *args, const char *text, int argc, char **argv, int *i,
+                       struct gb_buf *message)
+{
+    const char *equals = strchr(text, '=');
+    size_t size = equals != NULL ? (size_t)(equals - text) : strlen(text);
+    const struct option *option = find_long(args->verb, text, size);
+
+    if (option == NULL) {
+        _cleanup_(freep) char *name = xstrndup(text, size);
+        const struct option *near = nearest_option(args->verb, name);
+
+        gb_buf_addf(message, "there is no option --%s", name);
+        if (near != NULL)
+            gb_buf_addf(message, "; did you mean --%s?", near->name);
+        return false;
+    }
+    if (option->value == NULL && equals != NULL) {
+        gb_buf_addf(message, "the option --%s takes no value", option->name);
+        return false;
+    }
+    if (option->value == NULL) {
+        add_given(args, option, NULL);
+        return true;
+    }
+    if (equals != NULL) {
+        add_given(args, option, equals + 1);
+        return true;
+    }
+    if (*i + 1 >= argc) {
+        gb_buf_addf(message, "the option --%s needs a value (%s)", option->name, option->value);
+        return false;
+    }
+    add_given(args, option, argv[++*i]);
+    return true;
+}
+
+/* -a, -ab, -l value, -lvalue. */
+static bool parse_short(struct args *args, const char *text, int argc, char **argv, int *i,
+                        struct gb_buf *message)
+{
+    for (; *text != '\0'; text++) {
+        const struct option *option = find_short(args->verb, *text);
+
+        if (option == NULL) {
+            gb_buf_addf(message, "there is no option -%c", *text);
+            return false;
+        }
+        if (option->value == NULL) {
+            add_given(args, option, NULL);
+            continue;
+        }
+        if (text[1] != '\0') {
+            add_given(args, option, text + 1);
+            return true;
+        }
+        if (*i + 1 >= argc) {
+            gb_buf_addf(message, "the option -%c needs a value (%s)", *text, option->value);
+            return false;
+        }
+        add_given(args, option, argv[++*i]);
+        return true;
+    }
+    return true;
+}
+
+bool args_parse(const struct verb *verb, int argc, char **argv, struct args *ret_args,
+                struct gb_buf *message)
+{
+    struct args args = {.verb = verb};
+    size_t letters = 0;
+    bool only_words = false;
+
+    for (int i = 0; i < argc; i++)
+        letters += strlen(argv[i]) + 1;
+    args.given = xcalloc(letters + 1, sizeof(*args.given));
+    args.words = xcalloc((size_t)argc + 1, sizeof(*args.words));
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        bool good = true;
+
+        if (only_words || word[0] != '-' || word[1] == '\0')
+            args.words[args.word_count++] = word;
+        else if (strcmp(word, "--") == 0)
+            only_words = true;
+        else if (word[1] == '-')
+            good = parse_long(&args, word + 2, argc, argv, &i, message);
+        else
+            good = parse_short(&args, word + 1, argc, argv, &i, message);
+        if (!good) {
+            args_release(&args);
+            return false;
+        }
+    }
+    *ret_args = args;
+    return true;
+}
+
+void args_release(struct args *args)
+{
+    free(args->given);
+    free(args->words);
+    *args = (struct args){0};
+}
+
+bool args_has(const struct args *args, const char *name)
+{
+    for (size_t i = 0; i < args->given_count; i++)
+        if (strcmp(args->given[i].option->name, name) == 0)
+            return true;
+    return false;
+}
+
+const char *args_value(const struct args *args, const char *name)
+{
+    for (size_t i = args->given_count; i > 0; i--)
+        if (strcmp(args->given[i - 1].option->name, name) == 0)
+            return args->given[i - 1].value;
+    return NULL;
+}
+
+const char *args_next(const struct args *args, const char *name, size_t *at)
+{
+    while (*at < args->given_count) {
+        const struct arg *given = &args->given[(*at)++];
+
+        if (strcmp(given->option->name, name) == 0)
+            return given->value;
+    }
+    return NULL;
+}
+
+const struct verb *args_find_verb(const struct verb *verbs, const char *name)
+{
+    for (; verbs->name != NULL; verbs++)
+        if (strcmp(verbs->name, name) == 0)
+            return verbs;
+    return NULL;
+}
+
+const struct verb *args_nearest_verb(const struct verb *verbs, const char *name)
+{
+    const struct verb *best = NULL;
+    size_t best_distance = 3;
+
+    if (name[0] == '\0')
+        return NULL;
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+        if (strncmp(verb->name, name, strlen(name)) == 0)
+            return verb;
+    for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+        size_t d = distance(name, verb->name);
+
+        if (d < best_distance && d < strlen(verb->name)) {
+            best = verb;
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+bool args_number(const char *text, double minimum, double maximum, double *ret_value)
+{
+    char *end;
+    double value;
+
+    if (text[0] == '\0' || strspn(text, "0123456789.") != strlen(text))
+        return false; /* no sign, no exponent, no hexadecimal, no infinity */
+    value = strtod(text, &end);
+    if (*end != '\0' || !isfinite(value) || value < minimum || value > maximum)
+        return false;
+    *ret_value = value;
+    return true;
+}

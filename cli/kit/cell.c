@@ -1,0 +1,44 @@
+#include "cli/cell.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+
+int signal_number(struct gb_bytes name)
+{
+    if (name.size > 3 && memcmp(name.data, "SIG", 3) == 0) {
+        name.data += 3;
+        name.size -= 3;
+    }
+    for (int signum = 1; signum < NSIG; signum++) {
+        const char *abbreviation = sigabbrev_np(signum);
+
+        if (abbreviation != NULL && gb_bytes_equal(name, abbreviation))
+            return signum;
+    }
+    return 0;
+}
+
+int cell_exit_status(const struct gb_json *cell)
+{
+    const struct gb_json *code = json_member(cell, "exit_code");
+    int signum = signal_number(json_text(cell, "signal"));
+
+    if (json_true(cell, "timed_out"))
+        return EXIT_TIMED_OUT;
+    if (signum > 0)
+        return 128 + signum;
+    if (code != NULL && code->type == GB_JSON_NUMBER) {
+        double number = gb_json_number(code);
+
+        return number >= 0 && number <= 255 ? (int)number : EXIT_GLOVEBOX;
+    }
+    if (json_true(cell, "interrupted"))
+        return 128 + SIGINT;
+    if (json_true(cell, "oom"))
+        return 128 + SIGKILL;
+    return EXIT_GLOVEBOX;
+}

@@ -1,0 +1,10 @@
+/* A cell's result as a shell sees it. */
+#pragma once
+
+#include "rpc/json.h"
+
+/* The status to exit with: 124 when it timed out, 128 + signal, or the program's own. */
+int cell_exit_status(const struct gb_json *cell);
+
+/* The number of a signal by name ("SIGKILL" or "KILL"), or 0. */
+int signal_number(struct gb_bytes name);

@@ -1,0 +1,105 @@
+#include "cli/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+enum { READ_MAX = 64u << 10 };
+
+struct input {
+    struct gb_loop *loop;
+    int fd, given;
+    bool nonblocking_set, paused, over;
+    struct gb_watch *watch; /* NULL: a file, read in turns of the loop */
+    struct gb_deferred turn;
+    void (*got)(void *arg, struct gb_bytes bytes);
+    void *arg;
+    uint8_t buffer[READ_MAX];
+};
+
+static void take_turn(void *arg);
+
+static void read_some(struct input *input)
+{
+    ssize_t n;
+
+    if (input->over || input->paused)
+        return;
+    do
+        n = read(input->fd, input->buffer, sizeof(input->buffer));
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n <= 0) { /* an error is an end too: there is nothing more to come */
+        input->over = true;
+        if (input->watch != NULL)
+            gb_watch_pause(input->watch, true);
+        input->got(input->arg, (struct gb_bytes){input->buffer, 0});
+        return;
+    }
+    if (input->watch == NULL)
+        gb_loop_defer(input->loop, &input->turn, take_turn, input);
+    input->got(input->arg, (struct gb_bytes){input->buffer, (size_t)n});
+}
+
+static void take_turn(void *arg)
+{
+    read_some(arg);
+}
+
+struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, struct gb_bytes bytes),
+                        void *arg)
+{
+    struct input *input = xcalloc(1, sizeof(*input));
+    char path[32];
+    struct stat st;
+
+    input->loop = loop;
+    input->fd = input->given = fd;
+    input->got = got;
+    input->arg = arg;
+    if (fstat(fd, &st) < 0 || S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && isatty(fd) == 0)) {
+        gb_loop_defer(loop, &input->turn, take_turn, input);
+        return input;
+    }
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (!S_ISSOCK(st.st_mode)) {
+        int anew = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+        if (anew >= 0)
+            input->fd = anew;
+    }
+    if (input->fd == fd && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
+        input->nonblocking_set = gb_fd_set_nonblocking(fd, true) == 0;
+    input->watch = gb_watch_new(loop, input->fd, take_turn, input);
+    return input;
+}
+
+void input_pause(struct input *input, bool paused)
+{
+    input->paused = paused;
+    if (input->over)
+        return;
+    if (input->watch != NULL)
+        gb_watch_pause(input->watch, paused);
+    else if (!paused)
+        gb_loop_defer(input->loop, &input->turn, take_turn, input);
+}
+
+void input_free(struct input *input)
+{
+    if (input == NULL)
+        return;
+    gb_loop_undefer(&input->turn);
+    gb_watch_free(input->watch);
+    if (input->nonblocking_set)
+        (void)gb_fd_set_nonblocking(input->given, false);
+    if (input->fd != input->given)
+        (void)gb_close(input->fd);
+    free(input);
+}

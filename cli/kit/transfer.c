@@ -1,0 +1,370 @@
+#include "cli/transfer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "cli/app.h"
+
+enum { PIECE = 1u << 20, PIECES_UNDER_WAY = 8, DEADLINE_MS = 120000 };
+
+/* A request that is on its way. */
+struct piece {
+    struct gb_list link;
+    struct transfer *transfer;
+    uint64_t call, offset;
+    size_t size;
+};
+
+struct transfer {
+    struct gb_client *client;
+    struct transfer_config config;
+    char *session, *local, *remote, *beside; /* beside: what the local file is called until it is whole */
+    int fd;
+    bool upload, size_known, all_sent;
+    mode_t mode;
+    uint64_t size, next, done;
+    struct gb_list pieces;
+    size_t piece_count;
+};
+
+static void on_written(void *arg, const struct gb_json *result, const struct gb_call_error *error);
+static void on_read(void *arg, const struct gb_json *result, const struct gb_call_error *error);
+
+static void piece_free(struct piece *piece)
+{
+    gb_list_remove(&piece->link);
+    piece->transfer->piece_count--;
+    free(piece);
+}
+
+void transfer_cancel(struct transfer *transfer)
+{
+    struct piece *piece;
+
+    if (transfer == NULL)
+        return;
+    GB_LIST_FOREACH (piece, &transfer->pieces, link) {
+        gb_client_forget(transfer->client, piece->call);
+        piece_free(piece);
+    }
+    if (transfer->beside != NULL)
+        (void)unlink(transfer->beside);
+    (void)gb_close(transfer->fd);
+    free(transfer->session);
+    free(transfer->local);
+    free(transfer->remote);
+    free(transfer->beside);
+    free(transfer);
+}
+
+static void finish(struct transfer *transfer, const struct gb_err *err)
+{
+    struct transfer_config config = transfer->config;
+
+    transfer_cancel(transfer);
+    config.finished(config.arg, err);
+}
+
+static void fail(struct transfer *transfer, const struct gb_call_error *error)
+{
+    struct gb_err err = {0};
+
+    (void)gb_err_set(&err, error->code, "%s: %s", transfer->remote, error->message);
+    err.dispatched = false; /* files are not code */
+    finish(transfer, &err);
+}
+
+static void fail_sys(struct transfer *transfer, int sys_errno, const char *what)
+{
+    struct gb_err err = {0};
+
+    (void)gb_err_sys(&err, sys_errno, "%s %s", what, transfer->local);
+    finish(transfer, &err);
+}
+
+static struct transfer *transfer_new(struct gb_client *client, const struct transfer_config *config)
+{
+    struct transfer *transfer = xcalloc(1, sizeof(*transfer));
+
+    transfer->client = client;
+    transfer->config = *config;
+    transfer->session = xstrdup(config->session);
+    transfer->local = xstrdup(config->local);
+    transfer->remote = xstrdup(config->remote);
+    transfer->fd = -1;
+    gb_list_init(&transfer->pieces);
+    return transfer;
+}
+
+static struct piece *piece_new(struct transfer *transfer, uint64_t offset, size_t size)
+{
+    struct piece *piece = xcalloc(1, sizeof(*piece));
+
+    piece->transfer = transfer;
+    piece->offset = offset;
+    piece->size = size;
+    gb_list_add_tail(&transfer->pieces, &piece->link);
+    transfer->piece_count++;
+    return piece;
+}
+
+static void begin_params(const struct transfer *transfer, struct gb_json_out *out, uint64_t offset)
+{
+    gb_json_object(out, NULL);
+    gb_json_put_str(out, "session", transfer->session);
+    gb_json_put_str(out, "path", transfer->remote);
+    gb_json_put_u64(out, "offset", offset);
+}
+
+/* False when the transfer has ended. */
+static bool send_piece(struct transfer *transfer)
+{
+    _cleanup_(freep) uint8_t *data = xmalloc(PIECE);
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    ssize_t n = gb_fd_read_full(transfer->fd, data, PIECE);
+    struct piece *piece;
+
+    if (n < 0) {
+        fail_sys(transfer, (int)-n, "cannot read");
+        return false;
+    }
+    /* A file that shrinks or grows is sent as it is read. */
+    transfer->all_sent = (size_t)n < PIECE;
+    transfer->size = MAX(transfer->size, transfer->next + (uint64_t)n);
+    begin_params(transfer, &out, transfer->next);
+    gb_json_put_bool(&out, "final", transfer->all_sent);
+    gb_json_put_u64(&out, "mode", transfer->mode);
+    gb_json_put_base64(&out, "base64", (struct gb_bytes){data, (size_t)n});
+    gb_json_end(&out);
+    piece = piece_new(transfer, transfer->next, (size_t)n);
+    transfer->next += (uint64_t)n;
+    piece->call = gb_client_call(transfer->client, "file.write", &params, DEADLINE_MS, on_written,
+                                 piece);
+    gb_buf_release(&params);
+    return true;
+}
+
+static void pump_upload(struct transfer *transfer)
+{
+    while (!transfer->all_sent && transfer->piece_count < PIECES_UNDER_WAY)
+        if (!send_piece(transfer))
+            return;
+}
+
+static void tell_progress(struct transfer *transfer)
+{
+    if (transfer->config.progress != NULL)
+        transfer->config.progress(transfer->config.arg, transfer->done, transfer->size);
+}
+
+static void on_written(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct piece *piece = arg;
+    struct transfer *transfer = piece->transfer;
+
+    (void)result;
+    transfer->done += piece->size;
+    piece_free(piece);
+    if (error != NULL) {
+        fail(transfer, error);
+        return;
+    }
+    tell_progress(transfer);
+    if (transfer->all_sent && transfer->piece_count == 0)
+        finish(transfer, NULL);
+    else
+        pump_upload(transfer);
+}
+
+struct transfer *transfer_upload(struct gb_client *client, const struct transfer_config *config,
+                                 struct gb_err *err)
+{
+    struct transfer *transfer;
+    struct stat st;
+    int fd = open(config->local, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        (void)gb_err_sys(err, errno, "cannot read %s", config->local);
+        (void)gb_close(fd);
+        return NULL;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        (void)gb_err_set(err, GB_EINVALID, "%s is not a file", config->local);
+        (void)gb_close(fd);
+        return NULL;
+    }
+    transfer = transfer_new(client, config);
+    transfer->fd = fd;
+    transfer->upload = true;
+    transfer->mode = st.st_mode & 0777;
+    transfer->size = (uint64_t)st.st_size;
+    pump_upload(transfer);
+    return transfer;
+}
+
+static void ask_piece(struct transfer *transfer, uint64_t offset, size_t size)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    struct piece *piece;
+
+    begin_params(transfer, &out, offset);
+    gb_json_put_u64(&out, "length", size);
+    gb_json_end(&out);
+    piece = piece_new(transfer, offset, size);
+    piece->call = gb_client_call(transfer->client, "file.read", &params, DEADLINE_MS, on_read, piece);
+    gb_buf_release(&params);
+}
+
+static void pump_download(struct transfer *transfer)
+{
+    while (transfer->next < transfer->size && transfer->piece_count < PIECES_UNDER_WAY) {
+        size_t size = (size_t)MIN((uint64_t)PIECE, transfer->size - transfer->next);
+
+        ask_piece(transfer, transfer->next, size);
+        transfer->next += size;
+    }
+}
+
+static void finish_download(struct transfer *transfer)
+{
+    if (fsync(transfer->fd) < 0 && errno != EINVAL && errno != EROFS) {
+        fail_sys(transfer, errno, "cannot write");
+        return;
+    }
+    if (rename(transfer->beside, transfer->local) < 0) {
+        fail_sys(transfer, errno, "cannot make");
+        return;
+    }
+    free(transfer->beside);
+    transfer->beside = NULL;
+    finish(transfer, NULL);
+}
+
+static void fail_changed(struct transfer *transfer)
+{
+    struct gb_err err = {0};
+
+    (void)gb_err_set(&err, GB_EBUSY, "%s changed while it was read", transfer->remote);
+    finish(transfer, &err);
+}
+
+/* Writes what came for a piece, and asks for what is missing of it. False when the transfer has
+ * ended. */
+static bool store(struct transfer *transfer, const struct piece *piece, const struct gb_json *result)
+{
+    struct gb_buf data = {0};
+    bool good = json_add_bytes(&data, result, "text", "base64");
+    uint64_t end = MIN(piece->offset + piece->size, transfer->size);
+    size_t done = 0;
+
+    if (!good || piece->offset + data.size > end ||
+        (data.size == 0 && piece->offset < transfer->size)) {
+        gb_buf_release(&data);
+        fail_changed(transfer);
+        return false;
+    }
+    while (done < data.size) {
+        ssize_t n = pwrite(transfer->fd, gb_buf_data(&data) + done, data.size - done,
+                           (off_t)(piece->offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            gb_buf_release(&data);
+            fail_sys(transfer, errno, "cannot write");
+            return false;
+        }
+        done += (size_t)n;
+    }
+    transfer->done += data.size;
+    if (piece->offset + data.size < end)
+        ask_piece(transfer, piece->offset + data.size, (size_t)(end - piece->offset - data.size));
+    gb_buf_release(&data);
+    return true;
+}
+
+static void on_read(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct piece *piece = arg;
+    struct transfer *transfer = piece->transfer;
+    struct piece was = *piece;
+    double size;
+
+    piece_free(piece);
+    if (error != NULL) {
+        fail(transfer, error);
+        return;
+    }
+    size = json_number(result, "size");
+    if (!transfer->size_known) {
+        transfer->size_known = true;
+        transfer->size = size >= 0 && size < 9e15 ? (uint64_t)size : 0;
+        transfer->next = MIN((uint64_t)PIECE, transfer->size);
+    } else if ((uint64_t)size != transfer->size) {
+        fail_changed(transfer);
+        return;
+    }
+    if (!store(transfer, &was, result))
+        return;
+    tell_progress(transfer);
+    if (transfer->done >= transfer->size && transfer->piece_count == 0)
+        finish_download(transfer);
+    else
+        pump_download(transfer);
+}
+
+static char *beside_name(const char *local)
+{
+    const char *slash = strrchr(local, '/');
+    const char *name = slash != NULL ? slash + 1 : local;
+    int folder = slash != NULL ? (int)(slash + 1 - local) : 0;
+
+    return xasprintf("%.*s.%.200s.XXXXXX", folder, local, name);
+}
+
+struct transfer *transfer_download(struct gb_client *client, const struct transfer_config *config,
+                                   struct gb_err *err)
+{
+    char *beside = beside_name(config->local);
+    int fd = mkostemp(beside, O_CLOEXEC);
+    mode_t mask = umask(022);
+    struct transfer *transfer;
+
+    (void)umask(mask);
+    if (fd < 0) {
+        (void)gb_err_sys(err, errno, "cannot write beside %s", config->local);
+        free(beside);
+        return NULL;
+    }
+    (void)fchmod(fd, 0666 & ~mask); /* where it cannot be changed it stays private */
+    transfer = transfer_new(client, config);
+    transfer->fd = fd;
+    transfer->beside = beside;
+    ask_piece(transfer, 0, PIECE);
+    return transfer;
+}
+
+char *transfer_local_name(const char *remote)
+{
+    size_t end = strlen(remote), start;
+
+    while (end > 0 && remote[end - 1] == '/')
+        end--;
+    start = end;
+    while (start > 0 && remote[start - 1] != '/')
+        start--;
+    if (end == start || (end - start == 1 && remote[start] == '.') ||
+        (end - start == 2 && remote[start] == '.' && remote[start + 1] == '.'))
+        return NULL;
+    return xstrndup(remote + start, end - start);
+}

@@ -1,0 +1,125 @@
+/* glovebox: one program, a verb for each thing that it does. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "cli/help.h"
+#include "verbs.h"
+
+static int print(struct gb_buf *text)
+{
+    ssize_t n = gb_fd_write_full(STDOUT_FILENO, gb_buf_data(text), text->size);
+
+    gb_buf_release(text);
+    return n < 0 ? EXIT_GLOVEBOX : 0;
+}
+
+int verb_version(const struct args *args)
+{
+    struct gb_buf text = {0};
+
+    (void)args;
+    gb_buf_adds(&text, "glovebox " GB_VERSION "\n");
+    return print(&text);
+}
+
+int verb_completion(const struct args *args)
+{
+    struct gb_buf text = {0};
+
+    if (args->word_count != 1 || strcmp(args->words[0], "bash") != 0)
+        return app_wrong_use(args, "there is completion for one shell: bash");
+    help_completion(&text, args->verbs);
+    return print(&text);
+}
+
+static int unknown_verb(const char *name)
+{
+    const struct verb *near = args_nearest_verb(verbs, name);
+
+    if (near != NULL)
+        app_say("there is no verb %s; did you mean `glovebox %s`?", name, near->name);
+    else
+        app_say("there is no verb %s; `glovebox help` lists them", name);
+    return EXIT_USAGE;
+}
+
+int verb_help(const struct args *args)
+{
+    const struct verb *verb;
+    struct gb_buf text = {0};
+
+    if (args->word_count == 0) {
+        help_program(&text, args->verbs);
+        return print(&text);
+    }
+    verb = args_find_verb(args->verbs, args->words[0]);
+    if (verb == NULL)
+        return unknown_verb(args->words[0]);
+    help_verb(&text, verb);
+    return print(&text);
+}
+
+/* --help as a word of its own: not behind `--`, and not the value of an option (-c --help). */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        bool is_value = i > 0 && (strcmp(argv[i - 1], "-c") == 0 || strcmp(argv[i - 1], "-e") == 0 ||
+                                  strcmp(argv[i - 1], "--code") == 0);
+
+        if (!is_value && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
+            return true;
+    }
+    return false;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+    struct gb_buf message = {0};
+    struct args args;
+    int status;
+
+    if (asks_for_help(argc, argv)) {
+        help_verb(&message, verb);
+        return print(&message);
+    }
+    if (args_parse(verb, argc, argv, &args, &message)) {
+        args.verbs = verbs;
+        status = verb->run(&args);
+        args_release(&args);
+    } else {
+        args = (struct args){.verb = verb, .verbs = verbs};
+        status = app_wrong_use(&args, "%s", gb_buf_str(&message));
+    }
+    gb_buf_release(&message);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct args none = {.verbs = verbs};
+    const struct verb *verb;
+
+    (void)setlocale(LC_ALL, "");
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of the write */
+    if (argc < 2) {
+        struct gb_buf text = {0};
+
+        help_program(&text, verbs);
+        (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&text), text.size);
+        gb_buf_release(&text);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return verb_help(&none);
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return verb_version(&none);
+    verb = args_find_verb(verbs, argv[1]);
+    if (verb == NULL)
+        return unknown_verb(argv[1]);
+    return run_verb(verb, argc - 2, argv + 2);
+}

@@ -1,0 +1,50 @@
+/* A session at a prompt: what repl.c and repl_commands.c share. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cli/app.h"
+#include "cli/filter.h"
+
+enum { REPL_DISPLAYS_MAX = 64 };
+
+struct display {
+    unsigned number; /* 0: none */
+    char *mime;
+    struct gb_buf data;
+};
+
+struct repl {
+    struct app *app;
+    const struct args *args;
+    const char *image; /* as it was asked for */
+    char *session, *language;
+    bool owned;     /* opened here, closed here */
+    bool tty;       /* a person types */
+    bool colours, raw;
+    bool quit, failed, stopped;
+    int ended_by;
+    /* The cell that runs. */
+    bool running, done;
+    unsigned interrupts;
+    struct filter filters[2];
+    bool column_0[2]; /* the last thing written ended its line: standard output, standard error */
+    struct gb_buf timing; /* a sentence on the last cell */
+    struct display displays[REPL_DISPLAYS_MAX];
+    unsigned display_count; /* ever */
+};
+
+/* Opens a session of our own; false when it failed, which was told. */
+bool repl_open_session(struct repl *repl);
+
+/* Text of a guest, made harmless, to standard output (0) or error (1). */
+void repl_show(struct repl *repl, int stream, struct gb_bytes text);
+
+/* Ends the line that a guest left open. */
+void repl_end_line(struct repl *repl);
+
+/* True when @text was one of our commands (`:name …`): it has been done. */
+bool repl_command(struct repl *repl, const char *text);
+
+/* A call that a Ctrl-C does not end. */
+bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app_use *use, void *arg);

@@ -1,0 +1,273 @@
+/* glovebox serve: the server, in the foreground or as a daemon.
+ *
+ * A daemon tells through a pipe what became of it: "ready\n" once it listens, or a sentence. Its
+ * parent waits for that and passes it on; a client that starts the server hands in the pipe itself
+ * (--ready-fd). Nobody has to poll the socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/paths.h"
+#include "rpc/address.h"
+#include "server/server.h"
+#include "verbs.h"
+#include "vm/host.h"
+
+enum { PATIENCE_MS = 10000 };
+
+struct serve {
+    struct app app;
+    char *socket;
+    struct gb_host *host;
+    struct gb_server *server;
+    struct gb_signal *signals[3];
+    int ready_fd;
+    bool daemon, ended;
+    unsigned asked_to_end;
+    int status;
+};
+
+/* Told to whoever waits. */
+static void tell_ready(struct serve *serve, const char *text)
+{
+    if (serve->ready_fd < 0)
+        return;
+    (void)gb_fd_write_full(serve->ready_fd, text, strlen(text)); /* it may have stopped waiting */
+    serve->ready_fd = gb_close(serve->ready_fd);
+}
+
+static void give_up(struct serve *serve, const struct gb_err *err)
+{
+    serve->status = EXIT_GLOVEBOX;
+    serve->ended = true;
+    app_say_err(err); /* the terminal, or the log of a daemon */
+    if (serve->daemon) {
+        char line[GB_ERR_MESSAGE_MAX + 2];
+
+        (void)snprintf(line, sizeof(line), "%s\n", err->message);
+        tell_ready(serve, line);
+    }
+}
+
+static void on_ended(void *arg)
+{
+    struct serve *serve = arg;
+
+    serve->ended = true;
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct serve *serve = arg;
+
+    (void)signum;
+    if (serve->server == NULL) {
+        serve->ended = true;
+        return;
+    }
+    /* The first one lets running cells end for a while, the second one does not. */
+    gb_server_shutdown(serve->server, serve->asked_to_end++ == 0 && signum == SIGTERM, PATIENCE_MS);
+}
+
+static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
+{
+    struct serve *serve = arg;
+    const struct gb_server_config config = {serve->socket, on_ended, serve};
+    struct gb_err problem = {0};
+
+    if (err != NULL) {
+        give_up(serve, err);
+        return;
+    }
+    serve->host = host;
+    if (serve->ended)
+        return;
+    serve->server = gb_server_new(serve->app.loop, host, &config);
+    if (gb_server_listen(serve->server, &problem) < 0) {
+        give_up(serve, &problem);
+        return;
+    }
+    if (!serve->daemon)
+        app_say("listening at %s, accelerator %s%s", gb_server_socket(serve->server),
+                gb_accel_name(host->accel),
+                host->accel == GB_ACCEL_TCG ? " (emulation: not a security boundary)" : "");
+    gb_info("listening at %s", gb_server_socket(serve->server));
+    tell_ready(serve, "ready\n");
+}
+
+/* As many descriptors as the host lets us have: each VM needs some. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* doctor tells what it is */
+    }
+}
+
+static int serve_loop(struct serve *serve, const struct args *args)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    _cleanup_(freep) char *run = xasprintf("%s.vms", serve->socket);
+    _cleanup_(freep) char *cache = gb_path_cache();
+    const struct gb_host_config config = {
+        .images = args_value(args, "images"),
+        .run = run,
+        .cache = cache,
+        .require_isolation = args_has(args, "require-isolation"),
+    };
+
+    raise_limits();
+    gb_log_open(STDERR_FILENO, args_has(args, "verbose") ? GB_LOG_DEBUG
+                               : serve->daemon           ? GB_LOG_INFO
+                                                         : GB_LOG_WARNING);
+    app_open_loop(&serve->app);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        serve->signals[i] = gb_signal_new(serve->app.loop, signals[i], on_signal, serve);
+    gb_host_open(serve->app.loop, &config, on_host, serve);
+    while (!serve->ended)
+        app_turn(&serve->app);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        gb_signal_free(serve->signals[i]);
+    gb_server_free(serve->server);
+    /* Until the last bytes have left and every child has been reaped. */
+    (void)uv_run(&serve->app.uv, UV_RUN_DEFAULT);
+    gb_host_free(serve->host);
+    app_close(&serve->app);
+    tell_ready(serve, ""); /* nobody waits for ever */
+    return serve->status;
+}
+
+/* ---- the daemon ---- */
+
+/* $XDG_STATE_HOME/glovebox/server.log. Gives, or NULL. */
+static char *log_path(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    _cleanup_(freep) char *folder = NULL;
+
+    if (state != NULL && state[0] == '/')
+        folder = xasprintf("%s/glovebox", state);
+    else if (home != NULL && home[0] == '/')
+        folder = xasprintf("%s/.local/state/glovebox", home);
+    if (folder == NULL || gb_fd_make_dirs(folder, 0700, NULL) < 0)
+        return NULL;
+    return xasprintf("%s/server.log", folder);
+}
+
+static int open_log(const struct args *args)
+{
+    const char *given = args_value(args, "log");
+    _cleanup_(freep) char *found = given == NULL ? log_path() : NULL;
+    const char *path = given != NULL ? given : found;
+    int fd = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+    if (fd < 0 && given != NULL)
+        app_say("cannot write the log %s: %s", path, strerror(errno));
+    if (fd < 0 && given == NULL)
+        fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    return fd;
+}
+
+/* Leaves the terminal: standard streams, session, signals. */
+static bool detach(int log)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0 || setsid() < 0)
+        return false;
+    if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+        dup2(log, STDERR_FILENO) < 0)
+        return false;
+    (void)gb_close(null);
+    (void)gb_close(log);
+    return true;
+}
+
+/* What the daemon says about itself, passed on. */
+static int wait_for_daemon(int fd)
+{
+    struct gb_buf text = {0};
+    int status = EXIT_GLOVEBOX;
+
+    for (;;) {
+        uint8_t *to = gb_buf_reserve(&text, 256, 4096);
+        ssize_t n = to != NULL ? gb_fd_read_full(fd, to, 256) : 0;
+
+        if (n <= 0)
+            break;
+        gb_buf_commit(&text, (size_t)n);
+    }
+    if (gb_bytes_equal(gb_buf_bytes(&text), "ready\n"))
+        status = 0;
+    else if (text.size > 0)
+        app_say("the server could not start: %.*s", (int)text.size - 1, gb_buf_str(&text));
+    else
+        app_say("the server ended before it was ready; its log tells why");
+    gb_buf_release(&text);
+    return status;
+}
+
+static int serve_daemon(struct serve *serve, const struct args *args)
+{
+    bool parent_waits = serve->ready_fd < 0;
+    int log = open_log(args), ends[2] = {-1, -1};
+    pid_t pid;
+
+    if (log < 0)
+        return EXIT_GLOVEBOX;
+    if (parent_waits && pipe2(ends, O_CLOEXEC) < 0) {
+        app_say("cannot make a pipe: %s", strerror(errno));
+        return EXIT_GLOVEBOX;
+    }
+    pid = fork();
+    if (pid < 0) {
+        app_say("cannot start another process: %s", strerror(errno));
+        return EXIT_GLOVEBOX;
+    }
+    if (pid > 0) {
+        (void)gb_close(ends[1]);
+        return parent_waits ? wait_for_daemon(ends[0]) : 0;
+    }
+    if (parent_waits) {
+        (void)gb_close(ends[0]);
+        serve->ready_fd = ends[1];
+    }
+    if (!detach(log))
+        return EXIT_GLOVEBOX;
+    return serve_loop(serve, args);
+}
+
+int verb_serve(const struct args *args)
+{
+    const char *ready = args_value(args, "ready-fd");
+    struct serve serve = {.ready_fd = -1, .daemon = args_has(args, "daemon")};
+    double number;
+    int status;
+
+    if (args->word_count > 0)
+        return app_wrong_use(args, "serve takes no names");
+    if (serve.daemon && args_has(args, "foreground"))
+        return app_wrong_use(args, "--daemon and --foreground exclude each other");
+    if (ready != NULL) {
+        if (!args_number(ready, 3, 65535, &number))
+            return app_wrong_use(args, "--ready-fd wants the number of a descriptor");
+        serve.ready_fd = (int)number;
+        if (gb_fd_set_cloexec(serve.ready_fd, true) < 0)
+            return app_wrong_use(args, "--ready-fd %s is not open", ready);
+    }
+    serve.socket = gb_socket_path(args_value(args, "socket"));
+    status = serve.daemon ? serve_daemon(&serve, args) : serve_loop(&serve, args);
+    free(serve.socket);
+    return status;
+}

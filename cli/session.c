@@ -1,0 +1,277 @@
+/* Sessions by name: open, ls, close, interrupt. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "verbs.h"
+
+enum { OPEN_DEADLINE_MS = 300000, DEADLINE_MS = 30000, ID_COLUMN_MAX = 12 };
+
+static bool put_seconds(const struct args *args, struct gb_json_out *out, const char *option,
+                        const char *name)
+{
+    const char *text = args_value(args, option);
+    double seconds;
+
+    if (text == NULL)
+        return true;
+    if (!args_number(text, 0, 31622400, &seconds)) {
+        app_say("--%s wants seconds, not %s", option, text);
+        return false;
+    }
+    gb_json_put_u64(out, name, (uint64_t)(seconds * 1000));
+    return true;
+}
+
+static void print_value(const struct gb_json *value)
+{
+    struct gb_buf text = {0};
+    struct gb_json_out out = {.buf = &text};
+
+    json_print(&out, NULL, value);
+    gb_buf_adds(&text, "\n");
+    (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
+    gb_buf_release(&text);
+}
+
+static void print_opened(void *arg, const struct gb_json *result)
+{
+    const struct args *args = arg;
+    struct gb_bytes id = json_text(result, "session");
+
+    if (args_has(args, "json"))
+        print_value(result);
+    else
+        (void)printf("%.*s\n", (int)id.size, (const char *)id.data);
+}
+
+int verb_open(const struct args *args)
+{
+    const char *image = choose_image(args, "python");
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    struct app app;
+    int status = EXIT_GLOVEBOX;
+
+    if (args->word_count > 0)
+        return app_wrong_use(args, "open takes no names; --label or --key gives it one");
+    if (image == NULL)
+        return app_wrong_use(args, "there is no language %s: python, javascript, shell",
+                             args_value(args, "lang"));
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "image", image);
+    if (args_has(args, "key"))
+        gb_json_put_str(&out, "key", args_value(args, "key"));
+    if (args_has(args, "label"))
+        gb_json_put_str(&out, "label", args_value(args, "label"));
+    if (!put_seconds(args, &out, "idle", "idle_ms") ||
+        !put_seconds(args, &out, "lifetime", "lifetime_ms") ||
+        !put_seconds(args, &out, "time", "timeout_ms") || !put_memory(args, &out) ||
+        !put_env(args, &out)) {
+        gb_buf_release(&params);
+        return EXIT_USAGE;
+    }
+    gb_json_end(&out);
+    app_open(&app, args);
+    if (app_call(&app, "session.open", &params, OPEN_DEADLINE_MS, print_opened,
+                 (void *)(uintptr_t)args))
+        status = 0;
+    app_close(&app);
+    gb_buf_release(&params);
+    return status;
+}
+
+/* ---- ls ---- */
+
+enum column { COLUMN_ID, COLUMN_NAME, COLUMN_IMAGE, COLUMN_STATE, COLUMN_CELLS, COLUMN_MEMORY,
+              COLUMN_AGE, COLUMN_IDLE, COLUMN_COUNT };
+
+static const char *const headings[COLUMN_COUNT] = {"SESSION", "NAME",   "IMAGE", "STATE",
+                                                   "CELLS",   "MEMORY", "AGE",   "IDLE"};
+
+struct table {
+    struct gb_buf *cells; /* rows × COLUMN_COUNT */
+    size_t rows;
+};
+
+static void add_text(struct gb_buf *cell, struct gb_bytes text, size_t limit)
+{
+    if (text.size == 0)
+        gb_buf_adds(cell, "-");
+    else
+        gb_escape(cell, text, limit);
+}
+
+static void fill_row(struct gb_buf *row, const struct gb_json *session)
+{
+    struct gb_bytes label = json_text(session, "label");
+    double now = (double)gb_clock_wall_ns() / (double)GB_NS_PER_S;
+    char text[32];
+
+    add_text(&row[COLUMN_ID], json_text(session, "session"), ID_COLUMN_MAX);
+    add_text(&row[COLUMN_NAME], label.size > 0 ? label : json_text(session, "key"), 24);
+    add_text(&row[COLUMN_IMAGE], json_text(session, "image"), 24);
+    add_text(&row[COLUMN_STATE], json_text(session, "state"), 24);
+    gb_buf_addf(&row[COLUMN_CELLS], "%.0f", json_number(session, "cells"));
+    format_size(text, sizeof(text), json_number(session, "memory_bytes"));
+    gb_buf_adds(&row[COLUMN_MEMORY], text);
+    format_age(text, sizeof(text), now - json_number(session, "created_at"));
+    gb_buf_adds(&row[COLUMN_AGE], text);
+    format_age(text, sizeof(text), now - json_number(session, "last_active_at"));
+    gb_buf_adds(&row[COLUMN_IDLE], text);
+}
+
+static void print_table(struct table *table)
+{
+    size_t widths[COLUMN_COUNT];
+
+    for (size_t c = 0; c < COLUMN_COUNT; c++) {
+        widths[c] = strlen(headings[c]);
+        for (size_t r = 0; r < table->rows; r++)
+            widths[c] = MAX(widths[c], table->cells[r * COLUMN_COUNT + c].size);
+    }
+    for (size_t c = 0; c < COLUMN_COUNT; c++)
+        (void)printf("%-*s%s", c + 1 < COLUMN_COUNT ? (int)widths[c] : 0, headings[c],
+                     c + 1 < COLUMN_COUNT ? "  " : "\n");
+    for (size_t r = 0; r < table->rows; r++)
+        for (size_t c = 0; c < COLUMN_COUNT; c++)
+            (void)printf("%-*s%s", c + 1 < COLUMN_COUNT ? (int)widths[c] : 0,
+                         gb_buf_str(&table->cells[r * COLUMN_COUNT + c]),
+                         c + 1 < COLUMN_COUNT ? "  " : "\n");
+}
+
+static void print_word(struct gb_bytes text)
+{
+    if (text.size > 0)
+        (void)printf("%.*s\n", (int)text.size, (const char *)text.data);
+}
+
+static void print_sessions(void *arg, const struct gb_json *result)
+{
+    const struct args *args = arg;
+    const struct gb_json *list = json_member(result, "sessions"), *session;
+    struct table table = {0};
+
+    if (list == NULL || list->type != GB_JSON_ARRAY)
+        return;
+    if (args_has(args, "json")) {
+        print_value(list);
+        return;
+    }
+    table.cells = xcalloc((size_t)list->count * COLUMN_COUNT + 1, sizeof(*table.cells));
+    session = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, session = gb_json_next(session)) {
+        if (args_has(args, "ids")) {
+            print_word(json_text(session, "session"));
+            print_word(json_text(session, "key"));
+            print_word(json_text(session, "label"));
+            continue;
+        }
+        fill_row(&table.cells[table.rows++ * COLUMN_COUNT], session);
+    }
+    if (!args_has(args, "ids"))
+        print_table(&table);
+    for (size_t i = 0; i < table.rows * COLUMN_COUNT; i++)
+        gb_buf_release(&table.cells[i]);
+    free(table.cells);
+}
+
+int verb_ls(const struct args *args)
+{
+    struct app app;
+    int status = EXIT_GLOVEBOX;
+
+    if (args->word_count > 0)
+        return app_wrong_use(args, "ls takes no names");
+    app_open(&app, args);
+    if (app_call(&app, "session.list", NULL, DEADLINE_MS, print_sessions, (void *)(uintptr_t)args))
+        status = 0;
+    app_close(&app);
+    return status;
+}
+
+/* ---- close, interrupt ---- */
+
+static bool call_on(struct app *app, const char *method, const char *session)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", session);
+    gb_json_end(&out);
+    good = app_call(app, method, &params, DEADLINE_MS, NULL, NULL);
+    gb_buf_release(&params);
+    return good;
+}
+
+struct ids {
+    char **ids;
+    size_t count;
+};
+
+static void collect_ids(void *arg, const struct gb_json *result)
+{
+    struct ids *ids = arg;
+    const struct gb_json *list = json_member(result, "sessions"), *session;
+
+    if (list == NULL || list->type != GB_JSON_ARRAY)
+        return;
+    ids->ids = xcalloc((size_t)list->count + 1, sizeof(*ids->ids));
+    session = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, session = gb_json_next(session)) {
+        struct gb_bytes id = json_text(session, "session");
+
+        ids->ids[ids->count++] = xstrndup((const char *)id.data, id.size);
+    }
+}
+
+static bool close_all(struct app *app)
+{
+    struct ids ids = {0};
+    bool good = app_call(app, "session.list", NULL, DEADLINE_MS, collect_ids, &ids);
+
+    for (size_t i = 0; i < ids.count; i++) {
+        good = call_on(app, "session.close", ids.ids[i]) && good;
+        free(ids.ids[i]);
+    }
+    free(ids.ids);
+    return good;
+}
+
+static int call_on_words(const struct args *args, const char *method)
+{
+    struct app app;
+    bool good = true;
+
+    app_open(&app, args);
+    if (args_has(args, "all"))
+        good = close_all(&app);
+    for (size_t i = 0; i < args->word_count; i++) {
+        _cleanup_(freep) char *session = app_find_session(&app, args->words[i]);
+
+        good = session != NULL && call_on(&app, method, session) && good;
+    }
+    app_close(&app);
+    return good ? 0 : EXIT_GLOVEBOX;
+}
+
+int verb_close(const struct args *args)
+{
+    if (args->word_count == 0 && !args_has(args, "all"))
+        return app_wrong_use(args, "which session? `glovebox ls` shows them");
+    return call_on_words(args, "session.close");
+}
+
+int verb_interrupt(const struct args *args)
+{
+    if (args->word_count == 0)
+        return app_wrong_use(args, "which session? `glovebox ls` shows them");
+    return call_on_words(args, "session.interrupt");
+}

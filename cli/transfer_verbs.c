@@ -1,0 +1,173 @@
+/* glovebox put, glovebox get: files into a session and out of it. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "cli/transfer.h"
+#include "files.h"
+#include "verbs.h"
+
+enum { PROGRESS_MS = 100, PROGRESS_FROM_MS = 300 };
+
+/* One file after the other; several of one folder too. */
+struct moving {
+    struct app *app;
+    const char *session;
+    bool upload, tty, failed, done, shown;
+    const struct file_pair *files;
+    size_t count, next;
+    struct transfer *transfer;
+    uint64_t started_ns, told_ns;
+    int ended_by;
+};
+
+static void start_next(struct moving *moving);
+
+static void clear_progress(struct moving *moving)
+{
+    if (moving->shown)
+        (void)gb_fd_write_full(STDERR_FILENO, "\r\033[K", 4);
+    moving->shown = false;
+}
+
+static void on_progress(void *arg, uint64_t done, uint64_t size)
+{
+    struct moving *moving = arg;
+    uint64_t now = gb_clock_mono_ns();
+    double seconds = (double)(now - moving->started_ns) / (double)GB_NS_PER_S;
+    char so_far[32], all[32], rate[32];
+    struct gb_buf line = {0};
+
+    if (!moving->tty || seconds * 1000 < PROGRESS_FROM_MS ||
+        now - moving->told_ns < PROGRESS_MS * GB_NS_PER_MS)
+        return;
+    moving->told_ns = now;
+    moving->shown = true;
+    format_size(so_far, sizeof(so_far), (double)done);
+    format_size(all, sizeof(all), (double)size);
+    format_size(rate, sizeof(rate), (double)done / seconds);
+    gb_buf_addf(&line, "\r\033[K%s of %s, %.0f %%, %s/s", so_far, all,
+                size > 0 ? 100.0 * (double)done / (double)size : 100.0, rate);
+    (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size);
+    gb_buf_release(&line);
+}
+
+static void on_finished(void *arg, const struct gb_err *err)
+{
+    struct moving *moving = arg;
+
+    moving->transfer = NULL;
+    clear_progress(moving);
+    if (err != NULL) {
+        app_say_err(err);
+        moving->failed = true;
+        moving->done = true;
+        return;
+    }
+    start_next(moving);
+}
+
+static void start_next(struct moving *moving)
+{
+    struct transfer_config config = {
+        .session = moving->session,
+        .progress = on_progress,
+        .finished = on_finished,
+        .arg = moving,
+    };
+    struct gb_err err = {0};
+
+    if (moving->next == moving->count) {
+        moving->done = true;
+        return;
+    }
+    config.local = moving->files[moving->next].local;
+    config.remote = moving->files[moving->next].remote;
+    moving->next++;
+    moving->started_ns = gb_clock_mono_ns();
+    moving->transfer = moving->upload ? transfer_upload(moving->app->client, &config, &err)
+                                      : transfer_download(moving->app->client, &config, &err);
+    if (moving->transfer == NULL) {
+        app_say_err(&err);
+        moving->failed = true;
+        moving->done = true;
+    }
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct moving *moving = arg;
+
+    moving->ended_by = signum;
+    moving->done = true;
+}
+
+static int move(const struct args *args, const struct file_list *files, bool upload)
+{
+    struct app app;
+    struct moving moving = {.app = &app, .upload = upload, .files = files->pairs,
+                            .count = files->count};
+    struct gb_signal *interrupted, *terminated;
+    char *session;
+    int status = EXIT_GLOVEBOX;
+
+    app_open(&app, args);
+    moving.tty = isatty(STDERR_FILENO) != 0 && !args_has(args, "quiet");
+    session = app_find_session(&app, args->words[0]);
+    if (session != NULL) {
+        moving.session = session;
+        interrupted = gb_signal_new(app.loop, SIGINT, on_signal, &moving);
+        terminated = gb_signal_new(app.loop, SIGTERM, on_signal, &moving);
+        start_next(&moving);
+        while (!moving.done)
+            app_turn(&app);
+        transfer_cancel(moving.transfer);
+        clear_progress(&moving);
+        gb_signal_free(interrupted);
+        gb_signal_free(terminated);
+        status = moving.ended_by != 0 ? 128 + moving.ended_by
+                 : moving.failed      ? EXIT_GLOVEBOX
+                                      : 0;
+    }
+    app_close(&app);
+    free(session);
+    return status;
+}
+
+int verb_put(const struct args *args)
+{
+    struct file_list files = {0};
+    struct gb_err err = {0};
+    int status;
+
+    if (args->word_count < 2 || args->word_count > 3)
+        return app_wrong_use(args, "put wants a session, a local file, and perhaps a name inside");
+    if (!file_list_add(&files, args->words[1], args->word_count == 3 ? args->words[2] : NULL, &err)) {
+        app_say_err(&err);
+        return EXIT_GLOVEBOX;
+    }
+    status = move(args, &files, true);
+    file_list_release(&files);
+    return status;
+}
+
+int verb_get(const struct args *args)
+{
+    _cleanup_(freep) char *local = NULL;
+    struct file_pair pair;
+    struct file_list files = {.pairs = &pair, .count = 1};
+
+    if (args->word_count < 2 || args->word_count > 3)
+        return app_wrong_use(args, "get wants a session, a file in it, and perhaps a local name");
+    local = args->word_count == 3 ? file_into_folder(args->words[2], args->words[1])
+                                  : transfer_local_name(args->words[1]);
+    if (local == NULL)
+        return app_wrong_use(args, "%s has no name that a file could have here; give one",
+                             args->words[1]);
+    pair = (struct file_pair){local, args->words[1]};
+    return move(args, &files, false);
+}

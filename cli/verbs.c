@@ -1,0 +1,151 @@
+/* The table of verbs: help, completion and the test of the manual page read it. */
+#include "verbs.h"
+
+#define END {0, NULL, NULL, ARG_NONE, NULL, false}
+
+#define CODE_OPTION {'c', "code", "CODE", ARG_TEXT, "the code itself; may be repeated", false}
+#define LANG_OPTION                                                                                \
+    {'l', "lang", "LANG", ARG_LANGUAGE, "python, javascript or shell (default: by file ending)", false}
+#define IMAGE_OPTION {0, "image", "NAME", ARG_IMAGE, "the image to run in, whatever its language", false}
+#define MEMORY_OPTION {'m', "memory", "MB", ARG_TEXT, "memory of the VM in MiB", false}
+#define ENV_OPTION {'e', "env", "NAME=VALUE", ARG_TEXT, "environment variable; may be repeated", false}
+#define TIME_OPTION {'t', "time", "SECONDS", ARG_TEXT, "time for the code (default 30; fractions)", false}
+#define JSON_OPTION {0, "json", NULL, ARG_NONE, "print the result as JSON", false}
+#define STDIN_OPTION                                                                               \
+    {0, "stdin", NULL, ARG_NONE, "hand standard input on to the program", false}
+#define UPLOAD_OPTION                                                                              \
+    {0, "upload", "LOCAL[:REMOTE]", ARG_FILE, "bring a file or folder in first; may be repeated", false}
+#define DOWNLOAD_OPTION                                                                            \
+    {0, "download", "REMOTE[:LOCAL]", ARG_TEXT, "fetch a file afterwards; may be repeated", false}
+#define OUTPUT_OPTION                                                                              \
+    {0, "max-output", "MB", ARG_TEXT, "standard output kept at most, in MiB (default 16)", false}
+
+static const struct option run_options[] = {
+    CODE_OPTION,   LANG_OPTION,     IMAGE_OPTION,  TIME_OPTION,
+    MEMORY_OPTION, ENV_OPTION,      STDIN_OPTION,  UPLOAD_OPTION,
+    DOWNLOAD_OPTION, OUTPUT_OPTION, JSON_OPTION,
+    {0, "network", "POLICY", ARG_TEXT, "not supported yet: VMs have no network", false},
+    END,
+};
+static const struct option exec_options[] = {
+    CODE_OPTION,  TIME_OPTION,   ENV_OPTION, STDIN_OPTION, UPLOAD_OPTION,
+    DOWNLOAD_OPTION, OUTPUT_OPTION, JSON_OPTION, END,
+};
+static const struct option repl_options[] = {
+    {'l', "lang", "LANG", ARG_LANGUAGE, "python (default), javascript or shell", false},
+    IMAGE_OPTION,
+    MEMORY_OPTION,
+    ENV_OPTION,
+    {'t', "time", "SECONDS", ARG_TEXT, "time for each cell (default: 24 hours)", false},
+    {0, "raw", NULL, ARG_NONE, "pass escape sequences of the program on to the terminal", false},
+    END,
+};
+static const struct option open_options[] = {
+    {'l', "lang", "LANG", ARG_LANGUAGE, "python (default), javascript or shell", false},
+    IMAGE_OPTION,
+    {0, "key", "KEY", ARG_TEXT, "attach to the session with this key, or create it", false},
+    {0, "label", "TEXT", ARG_TEXT, "a name for people", false},
+    {0, "idle", "SECONDS", ARG_TEXT, "close after so long without use (default 1800; 0: never)", false},
+    {0, "lifetime", "SECONDS", ARG_TEXT, "close after so long in any case", false},
+    {'t', "time", "SECONDS", ARG_TEXT, "time for each cell, unless it asks otherwise", false},
+    MEMORY_OPTION,
+    ENV_OPTION,
+    JSON_OPTION,
+    END,
+};
+static const struct option ls_options[] = {
+    JSON_OPTION,
+    {0, "ids", NULL, ARG_NONE, "ids, keys and labels only, one a line", false},
+    END,
+};
+static const struct option close_options[] = {
+    {'a', "all", NULL, ARG_NONE, "every session of the server", false},
+    END,
+};
+static const struct option file_options[] = {
+    {'q', "quiet", NULL, ARG_NONE, "no progress", false},
+    END,
+};
+static const struct option serve_options[] = {
+    {0, "foreground", NULL, ARG_NONE, "stay in the terminal (the default)", false},
+    {0, "daemon", NULL, ARG_NONE, "go into the background once it is ready", false},
+    {0, "socket", "PATH", ARG_FILE, "the socket to listen at", false},
+    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
+    {0, "require-isolation", NULL, ARG_NONE, "refuse to start when a stage cannot be applied", false},
+    {0, "log", "FILE", ARG_FILE, "the log of a daemon", false},
+    {'v', "verbose", NULL, ARG_NONE, "log more", false},
+    {0, "idle-exit", "SECONDS", ARG_TEXT, "end when nobody used it for so long", false},
+    {0, "ready-fd", "FD", ARG_TEXT, "", true},
+    END,
+};
+static const struct option doctor_options[] = {
+    JSON_OPTION,
+    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
+    {0, "socket", "PATH", ARG_FILE, "the server's socket", false},
+    END,
+};
+static const struct option image_options[] = {
+    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
+    JSON_OPTION,
+    {0, "names", NULL, ARG_NONE, "names only, one a line (ls)", false},
+    END,
+};
+
+const struct verb verbs[] = {
+    {"run", "run code in a fresh VM and destroy it", "[options] (-c CODE | FILE | -)…", run_options,
+     app_options, ARG_FILE,
+     "  glovebox run -c 'print(6 * 7)'\n"
+     "  glovebox run -t 2.5 -l js script.ts\n"
+     "  echo 'ls -l' | glovebox run -l shell -\n"
+     "  glovebox run --upload data.csv --download plot.png plot.py\n",
+     verb_run},
+    {"repl", "type code and see what it does", "[options] [SESSION]", repl_options, app_options,
+     ARG_SESSION,
+     "  glovebox repl\n"
+     "  glovebox repl -l javascript -m 512\n"
+     "  glovebox repl my-session\n",
+     verb_repl},
+    {"open", "open a session and print its id", "[options]", open_options, app_options, ARG_NONE,
+     "  id=$(glovebox open --label work)\n"
+     "  glovebox open --key nightly -l shell --idle 3600\n",
+     verb_open},
+    {"exec", "run code in a session", "SESSION [options] (-c CODE | FILE | -)…", exec_options,
+     app_options, ARG_SESSION,
+     "  glovebox exec work -c 'x = 41'\n"
+     "  glovebox exec work -c 'print(x + 1)'\n",
+     verb_exec},
+    {"ls", "list the sessions", "[--json | --ids]", ls_options, app_options, ARG_NONE,
+     "  glovebox ls\n"
+     "  glovebox ls --json\n",
+     verb_ls},
+    {"close", "close sessions", "(SESSION… | --all)", close_options, app_options, ARG_SESSION,
+     "  glovebox close work\n", verb_close},
+    {"interrupt", "interrupt what a session runs", "SESSION…", NULL, app_options, ARG_SESSION,
+     "  glovebox interrupt work\n", verb_interrupt},
+    {"put", "bring a file or folder into a session", "SESSION LOCAL [REMOTE]", file_options,
+     app_options, ARG_FILE,
+     "  glovebox put work data.csv\n"
+     "  glovebox put work src lib/src\n",
+     verb_put},
+    {"get", "fetch a file from a session", "SESSION REMOTE [LOCAL]", file_options, app_options,
+     ARG_SESSION,
+     "  glovebox get work plot.png\n"
+     "  glovebox get work logs/today.txt /tmp/today.txt\n",
+     verb_get},
+    {"serve", "be the server", "[options]", serve_options, NULL, ARG_NONE,
+     "  glovebox serve\n"
+     "  glovebox serve --daemon --require-isolation\n",
+     verb_serve},
+    {"doctor", "tell what works on this host and what is missing", "[--json]", doctor_options, NULL,
+     ARG_NONE, "  glovebox doctor\n", verb_doctor},
+    {"image", "list or build images", "(ls | build [NAME…])", image_options, NULL, ARG_IMAGE,
+     "  glovebox image ls\n"
+     "  glovebox image build python\n",
+     verb_image},
+    {"version", "print the version", "", NULL, NULL, ARG_NONE, NULL, verb_version},
+    {"help", "tell about the verbs", "[VERB]", NULL, NULL, ARG_VERB, "  glovebox help run\n",
+     verb_help},
+    {"completion", "print completion for the shell", "bash", NULL, NULL, ARG_NONE,
+     "  source <(glovebox completion bash)\n", verb_completion},
+    {NULL, NULL, NULL, NULL, NULL, ARG_NONE, NULL, NULL},
+};

@@ -1,0 +1,562 @@
+#include "client/client.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "client/dial.h"
+
+enum { READ_BYTES = 256u << 10, START_TIMEOUT_MS = 60000, CALL_METHOD_MAX = 64, NODES_MAX = 1 << 20, NODES_KEPT_MAX = 4096 };
+
+struct call {
+    struct gb_list link;
+    struct gb_client *client;
+    uint64_t id;
+    uint64_t end; /* position behind its line in all that was ever sent */
+    gb_reply_cb *reply;
+    void *arg;
+    struct gb_timer *deadline;
+    uint64_t deadline_ms;
+    enum gb_code refused; /* was not sent, is to be answered from the loop */
+    char method[CALL_METHOD_MAX];
+};
+
+/* The work of the thread pool: owns what it reads. */
+struct dial_work {
+    uv_work_t work; /* first: freed through it */
+    struct gb_client *client; /* NULL: nobody waits any more */
+    char *socket, *program;
+    int fd, r;
+    struct gb_err err;
+};
+
+struct gb_client {
+    struct gb_loop *loop;
+    struct gb_client_events events;
+    void *arg;
+    struct dial_work *dial;    /* while connecting */
+    struct gb_buf waiting;     /* lines that wait for the connection */
+    struct gb_stream *stream;  /* while connected */
+    struct gb_list calls;
+    size_t call_count;
+    uint64_t next_id;
+    uint64_t queued, left; /* bytes ever given to the stream, and known to have left it */
+    struct gb_buf *input;  /* the stream's; NULL before it gave any */
+    size_t scanned;        /* of the input, without a newline */
+    struct gb_deferred refuse, resume;
+    struct gb_json_doc doc; /* its memory is used again */
+    struct gb_err why; /* it is over */
+    bool over, paused;
+    unsigned depth; /* callbacks of ours that are running */
+    bool freed;
+};
+
+static void client_release(struct gb_client *client)
+{
+    gb_buf_release(&client->waiting);
+    gb_json_release(&client->doc);
+    free(client);
+}
+
+static void enter(struct gb_client *client)
+{
+    client->depth++;
+}
+
+/* False: the client is gone, the caller must not touch it. */
+static bool leave(struct gb_client *client)
+{
+    client->depth--;
+    if (!client->freed)
+        return true;
+    if (client->depth == 0)
+        client_release(client);
+    return false;
+}
+
+static void call_free(struct call *call)
+{
+    gb_list_remove(&call->link);
+    call->client->call_count--;
+    gb_timer_free(call->deadline);
+    free(call);
+}
+
+/* Answers and frees. */
+static void call_answer(struct call *call, const struct gb_json *result,
+                        const struct gb_call_error *error)
+{
+    gb_reply_cb *reply = call->reply;
+    void *arg = call->arg;
+
+    call_free(call);
+    if (reply != NULL)
+        reply(arg, result, error);
+}
+
+static void copy_text(char *to, size_t room, struct gb_bytes text)
+{
+    size_t size = MIN(text.size, room - 1);
+
+    /* A character is not cut in two. */
+    if (size < text.size)
+        size -= gb_utf8_unfinished((struct gb_bytes){text.data, size});
+    memcpy(to, text.data, size);
+    to[size] = '\0';
+}
+
+static void call_fail(struct call *call, enum gb_code code, bool dispatched, const char *message)
+{
+    struct gb_call_error error = {
+        .rpc_code = gb_code_rpc(code),
+        .code = code,
+        .dispatched = dispatched,
+        .retryable = !dispatched && gb_code_class(code) == GB_CLASS_RETRY,
+    };
+
+    copy_text(error.kind, sizeof(error.kind), gb_bytes_str(gb_code_kind(code)));
+    copy_text(error.message, sizeof(error.message), gb_bytes_str(message));
+    call_answer(call, NULL, &error);
+}
+
+/* The connection is no more: @all tells that it is not known which bytes left. */
+static void fail_all(struct gb_client *client, bool all)
+{
+    struct gb_list *link;
+
+    if (client->over)
+        return;
+    client->over = true;
+    gb_stream_free(client->stream);
+    client->stream = NULL;
+    gb_buf_clear(&client->waiting);
+    enter(client);
+    while (!client->freed && (link = client->calls.next) != &client->calls) {
+        struct call *call = container_of(link, struct call, link);
+        bool dispatched = call->end <= client->left || (all && client->queued > 0);
+
+        call_fail(call, dispatched ? GB_EUNKNOWN : client->why.code, dispatched,
+                  client->why.message);
+    }
+    if (!client->freed && client->events.closed != NULL)
+        client->events.closed(client->arg, &client->why);
+    (void)leave(client);
+}
+
+static void protocol_error(struct gb_client *client, const char *what)
+{
+    (void)gb_err_set(&client->why, GB_EINTERNAL, "the server does not speak the protocol: %s", what);
+    fail_all(client, true);
+}
+
+static struct gb_bytes string_of(const struct gb_json *object, const char *name)
+{
+    const struct gb_json *value = object != NULL ? gb_json_member(object, name) : NULL;
+
+    if (value == NULL || value->type != GB_JSON_STRING)
+        return (struct gb_bytes){NULL, 0};
+    return value->text;
+}
+
+static bool true_of(const struct gb_json *object, const char *name)
+{
+    const struct gb_json *value = object != NULL ? gb_json_member(object, name) : NULL;
+
+    return value != NULL && value->type == GB_JSON_BOOL && value->truth;
+}
+
+static bool on_error(struct call *call, const struct gb_json *error)
+{
+    const struct gb_json *data = gb_json_member(error, "data");
+    struct gb_bytes message = string_of(error, "message");
+    struct gb_bytes kind = string_of(data, "kind");
+    const struct gb_json *number = gb_json_member(error, "code");
+    struct gb_call_error told = {0};
+    int64_t code;
+
+    if (message.data == NULL || number == NULL || !gb_json_integer(number, &code) || code < INT_MIN || code > INT_MAX)
+        return false;
+    told.rpc_code = (int)code;
+    if (kind.data == NULL)
+        kind = gb_bytes_str("internal");
+    copy_text(told.kind, sizeof(told.kind), kind);
+    copy_text(told.message, sizeof(told.message), message);
+    told.code = gb_code_from_kind(told.kind);
+    told.dispatched = true_of(data, "dispatched");
+    told.retryable = true_of(data, "retryable");
+    call_answer(call, NULL, &told);
+    return true;
+}
+
+static struct call *find_call(struct gb_client *client, int64_t id)
+{
+    struct call *call;
+
+    GB_LIST_FOREACH (call, &client->calls, link)
+        if (call->id == (uint64_t)id)
+            return call;
+    return NULL;
+}
+
+static const char *on_notification(struct gb_client *client, const struct gb_json *message)
+{
+    const struct gb_json *params = gb_json_member(message, "params");
+    struct gb_bytes method = string_of(message, "method");
+    char name[CALL_METHOD_MAX];
+
+    if (method.data == NULL || method.size >= sizeof(name))
+        return "a notification has no method";
+    if (params != NULL && params->type != GB_JSON_OBJECT)
+        return "the parameters of a notification are not an object";
+    copy_text(name, sizeof(name), method);
+    if (client->events.notified != NULL)
+        client->events.notified(client->arg, name, params);
+    return NULL;
+}
+
+/* One message. NULL, or what is wrong with it. */
+static const char *dispatch(struct gb_client *client, const struct gb_json *message)
+{
+    const struct gb_json *id = gb_json_member(message, "id");
+    const struct gb_json *result = gb_json_member(message, "result");
+    const struct gb_json *error = gb_json_member(message, "error");
+    struct call *call;
+    int64_t number;
+
+    if (message->type != GB_JSON_OBJECT)
+        return "a message is not an object";
+    if (!gb_bytes_equal(string_of(message, "jsonrpc"), "2.0"))
+        return "a message is not JSON-RPC 2.0";
+    if (id == NULL)
+        return on_notification(client, message);
+    if ((result == NULL) == (error == NULL))
+        return "an answer has neither or both of result and error";
+    if (id->type == GB_JSON_NULL)
+        return "it could not read what we sent";
+    if (!gb_json_integer(id, &number) || number < 1 || (uint64_t)number >= client->next_id)
+        return "an answer has an id that was never used";
+    call = find_call(client, number);
+    if (call == NULL) /* forgotten, or past its deadline */
+        return NULL;
+    if (error != NULL)
+        return on_error(call, error) ? NULL : "an error lacks its code or message";
+    call_answer(call, result, NULL);
+    return NULL;
+}
+
+static const char *parse_line(struct gb_client *client, uint8_t *line, size_t size)
+{
+    struct gb_json_doc doc = client->doc; /* callbacks may free the client */
+    const char *wrong;
+
+    client->doc = (struct gb_json_doc){0};
+    if (gb_json_parse(&doc, line, size, NODES_MAX, NULL) < 0)
+        wrong = "a line is not JSON";
+    else
+        wrong = dispatch(client, &doc.nodes[0]);
+    if (client->freed || doc.capacity > NODES_KEPT_MAX || client->doc.nodes != NULL)
+        gb_json_release(&doc);
+    else
+        client->doc = doc;
+    return wrong;
+}
+
+static void on_input(void *arg, struct gb_buf *input)
+{
+    struct gb_client *client = arg;
+
+    client->input = input;
+    enter(client);
+    while (!client->freed && !client->over && !client->paused) {
+        uint8_t *data = input->memory + input->start; /* parsed in place */
+        uint8_t *newline;
+        const char *wrong;
+        size_t size;
+
+        if (input->size == client->scanned)
+            break;
+        newline = memchr(data + client->scanned, '\n', input->size - client->scanned);
+        if (newline == NULL) {
+            client->scanned = input->size;
+            if (input->size > GB_LINE_MAX)
+                protocol_error(client, "a line is too long");
+            break;
+        }
+        size = (size_t)(newline - data);
+        client->scanned = 0;
+        wrong = size > GB_LINE_MAX ? "a line is too long" : parse_line(client, data, size);
+        if (client->freed || client->over)
+            break;
+        if (wrong != NULL) {
+            protocol_error(client, wrong);
+            break;
+        }
+        gb_buf_consume(input, size + 1);
+    }
+    (void)leave(client);
+}
+
+static void on_closed(void *arg, int sys_errno)
+{
+    struct gb_client *client = arg;
+
+    if (sys_errno == 0)
+        (void)gb_err_set(&client->why, GB_EBUSY, "the server closed the connection");
+    else
+        (void)gb_err_set(&client->why, GB_EBUSY, "the connection to the server broke: %s",
+                         strerror(sys_errno));
+    fail_all(client, sys_errno != 0);
+}
+
+static void on_sent(void *arg, size_t bytes)
+{
+    struct gb_client *client = arg;
+
+    (void)bytes;
+    client->left = client->queued - gb_stream_queued(client->stream);
+}
+
+static void stream_send(struct gb_client *client, struct gb_buf *line)
+{
+    client->queued += line->size;
+    gb_stream_send_buf(client->stream, line);
+    client->left = client->queued - gb_stream_queued(client->stream);
+}
+
+static void dial_blocking(uv_work_t *work)
+{
+    struct dial_work *dial = container_of(work, struct dial_work, work);
+    struct gb_dial_config config = {dial->socket, dial->program, START_TIMEOUT_MS};
+
+    dial->r = gb_dial(&config, &dial->fd, &dial->err);
+}
+
+static void dial_done(uv_work_t *work, int status)
+{
+    static const struct gb_stream_events events = {on_input, on_closed, on_sent};
+    struct dial_work *dial = container_of(work, struct dial_work, work);
+    struct gb_client *client = dial->client;
+    int fd = dial->fd, r = status < 0 ? -GB_EINTERNAL : dial->r;
+    struct gb_err err = dial->err;
+
+    free(dial->socket);
+    free(dial->program);
+    free(dial);
+    if (client == NULL) {
+        (void)gb_close(fd);
+        return;
+    }
+    client->dial = NULL;
+    if (r < 0) {
+        client->why = err;
+        fail_all(client, false);
+        return;
+    }
+    client->stream = gb_stream_new(client->loop, fd, READ_BYTES, &events, client);
+    if (client->paused)
+        gb_stream_pause(client->stream, true);
+    client->queued = 0; /* what waited counts from here: the positions of its calls are right already */
+    stream_send(client, &client->waiting);
+}
+
+struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_config *config,
+                                const struct gb_client_events *events, void *arg)
+{
+    struct gb_client *client = xcalloc(1, sizeof(*client));
+    struct dial_work *dial = xcalloc(1, sizeof(*dial));
+
+    client->loop = loop;
+    client->events = *events;
+    client->arg = arg;
+    client->next_id = 1;
+    gb_list_init(&client->calls);
+    dial->client = client;
+    dial->socket = config->socket != NULL ? xstrdup(config->socket) : NULL;
+    dial->program = config->program != NULL ? xstrdup(config->program) : NULL;
+    dial->fd = -1;
+    client->dial = dial;
+    (void)uv_queue_work(gb_loop_uv(loop), &dial->work, dial_blocking, dial_done); /* never fails */
+    return client;
+}
+
+void gb_client_free(struct gb_client *client)
+{
+    struct call *call;
+
+    if (client == NULL || client->freed)
+        return;
+    client->freed = true;
+    if (client->dial != NULL)
+        client->dial->client = NULL;
+    gb_loop_undefer(&client->refuse);
+    gb_loop_undefer(&client->resume);
+    GB_LIST_FOREACH (call, &client->calls, link)
+        call_free(call);
+    gb_stream_free(client->stream);
+    client->stream = NULL;
+    if (client->depth == 0)
+        client_release(client);
+}
+
+static void on_deadline(void *arg)
+{
+    struct call *call = arg;
+    struct gb_client *client = call->client;
+    char message[GB_ERR_MESSAGE_MAX];
+    bool left = call->end <= client->left;
+
+    (void)snprintf(message, sizeof(message), "the server gave no answer to %s within %llu ms",
+                   call->method, (unsigned long long)call->deadline_ms);
+    enter(client);
+    call_fail(call, left ? GB_EUNKNOWN : GB_EBUSY, left, message);
+    (void)leave(client);
+}
+
+/* Answers the calls that were never sent, from the loop. */
+static void refuse_calls(void *arg)
+{
+    struct gb_client *client = arg;
+    struct call *call;
+
+    enter(client);
+    for (;;) {
+        bool found = false;
+
+        GB_LIST_FOREACH (call, &client->calls, link) {
+            if (call->refused == GB_OK)
+                continue;
+            found = true;
+            if (client->over)
+                call_fail(call, client->why.code, false, client->why.message);
+            else if (call->refused == GB_ETOOLARGE)
+                call_fail(call, GB_ETOOLARGE, false, "the request is longer than a line may be");
+            else
+                call_fail(call, GB_EBUSY, false, "too many calls are under way");
+            break; /* the answer may have changed the list */
+        }
+        if (!found || client->freed)
+            break;
+    }
+    (void)leave(client);
+}
+
+static void add_line(struct gb_buf *line, uint64_t id, const char *method,
+                     const struct gb_buf *params)
+{
+    struct gb_json_out out = {.buf = line};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "jsonrpc", "2.0");
+    gb_json_put_u64(&out, "id", id);
+    gb_json_put_str(&out, "method", method);
+    if (params != NULL && params->size > 0)
+        gb_json_put_raw(&out, "params", gb_buf_bytes(params));
+    gb_json_end(&out);
+    gb_buf_add_u8(line, '\n');
+}
+
+uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_buf *params,
+                        uint64_t deadline_ms, gb_reply_cb *reply, void *arg)
+{
+    struct call *call = xcalloc(1, sizeof(*call));
+    struct gb_buf line = {0};
+
+    call->client = client;
+    call->id = client->next_id++;
+    call->reply = reply;
+    call->arg = arg;
+    call->deadline_ms = deadline_ms;
+    (void)snprintf(call->method, sizeof(call->method), "%s", method);
+    call->end = UINT64_MAX;
+    gb_list_add_tail(&client->calls, &call->link);
+    client->call_count++;
+    if (client->over || client->call_count > GB_REQUESTS_MAX)
+        call->refused = GB_EBUSY;
+    else
+        add_line(&line, call->id, method, params);
+    if (params != NULL)
+        gb_buf_clear(params);
+    if (line.size > GB_LINE_MAX)
+        call->refused = GB_ETOOLARGE;
+    if (call->refused != GB_OK) {
+        gb_loop_defer(client->loop, &client->refuse, refuse_calls, client);
+        gb_buf_release(&line);
+        return call->id;
+    }
+    if (deadline_ms > 0) {
+        call->deadline = gb_timer_new(client->loop, on_deadline, call);
+        gb_timer_start(call->deadline, deadline_ms);
+    }
+    if (client->stream == NULL) {
+        call->end = client->waiting.size + line.size;
+        gb_buf_add(&client->waiting, gb_buf_data(&line), line.size);
+    } else {
+        call->end = client->queued + line.size;
+        stream_send(client, &line);
+    }
+    gb_buf_release(&line);
+    return call->id;
+}
+
+void gb_client_forget(struct gb_client *client, uint64_t id)
+{
+    struct call *call;
+
+    GB_LIST_FOREACH (call, &client->calls, link) {
+        if (call->id == id) {
+            call_free(call);
+            return;
+        }
+    }
+}
+
+size_t gb_client_calls(const struct gb_client *client)
+{
+    return client->call_count;
+}
+
+size_t gb_client_queued(const struct gb_client *client)
+{
+    return client->stream != NULL ? gb_stream_queued(client->stream) : client->waiting.size;
+}
+
+/* Lines that had come before the pause. */
+static void resume_input(void *arg)
+{
+    struct gb_client *client = arg;
+
+    if (client->stream != NULL && client->input != NULL && !client->paused)
+        on_input(client, client->input);
+}
+
+void gb_client_pause(struct gb_client *client, bool paused)
+{
+    if (paused == client->paused)
+        return;
+    client->paused = paused;
+    if (client->stream == NULL)
+        return;
+    gb_stream_pause(client->stream, paused);
+    if (!paused)
+        gb_loop_defer(client->loop, &client->resume, resume_input, client);
+}
+
+char *gb_client_this_program(void)
+{
+    char path[4096];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (size <= 0 || (size_t)size >= sizeof(path) - 1)
+        return NULL;
+    path[size] = '\0';
+    /* A program that was replaced while it ran is still there under this name. */
+    return access(path, X_OK) == 0 ? xstrdup(path) : xstrdup("/proc/self/exe");
+}
