@@ -74,7 +74,6 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     opening->done = done;
     opening->arg = arg;
     host->loop = loop;
-    host->tsc = tsc_sample();
     host->run = xstrdup(config->run);
     host->cache = xstrdup(config->cache);
     host->accel = GB_ACCEL_TCG;

@@ -9,7 +9,6 @@
 #include "guard/guard.h"
 #include "loop/loop.h"
 #include "vm/image.h"
-#include "vm/tsc.h"
 
 enum gb_accel { GB_ACCEL_UNKNOWN, GB_ACCEL_KVM, GB_ACCEL_TCG, GB_ACCEL_COUNT };
 
@@ -36,7 +35,6 @@ struct gb_host {
     bool require_isolation;
     bool qemu_sandbox;    /* QEMU has -sandbox */
     struct gb_list vms;   /* those that are not DEAD */
-    struct tsc_sample tsc; /* taken when the host was opened */
 };
 
 /* Finds everything, ends QEMU processes that a dead server of this run folder left behind (registry:

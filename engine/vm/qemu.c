@@ -89,15 +89,12 @@ static void add_memory(struct argv *argv, const struct qemu_machine *machine)
     add_taken(argv, "-m", xasprintf("%uM", machine->memory_mb));
 }
 
-static char *kernel_command_line(const struct gb_host *host, const struct qemu_machine *machine)
+static char *kernel_command_line(const struct qemu_machine *machine)
 {
     struct gb_buf line = {0};
-    uint64_t khz;
 
     for (size_t i = 0; i < ARRAY_SIZE(kernel_options); i++)
         gb_buf_addf(&line, "%s ", kernel_options[i].option);
-    if (machine->accel == GB_ACCEL_TCG && (khz = tsc_khz(&host->tsc)) > 0)
-        gb_buf_addf(&line, "tsc_early_khz=%llu ", (unsigned long long)khz);
     if (machine->image != NULL)
         gb_buf_addf(&line, "glovebox.language=%s", machine->image->language);
     else
@@ -175,7 +172,7 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
              "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
     add2(&argv, "-kernel", "%{kernel}");
     add2(&argv, "-initrd", "%{initramfs}");
-    add_taken(&argv, "-append", kernel_command_line(host, machine));
+    add_taken(&argv, "-append", kernel_command_line(machine));
     add_devices(&argv, machine);
     if (machine->incoming)
         add2(&argv, "-incoming", "defer");
