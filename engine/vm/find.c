@@ -155,3 +155,24 @@ int find_launcher(const char *given, char **ret_path, struct gb_err *err)
     *ret_path = found;
     return 0;
 }
+
+char *find_run_folder(void)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+    if (runtime != NULL && runtime[0] == '/')
+        return xasprintf("%s/glovebox", runtime);
+    return xasprintf("/tmp/glovebox-%u", geteuid());
+}
+
+char *find_cache_folder(void)
+{
+    const char *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+
+    if (cache != NULL && cache[0] == '/')
+        return xasprintf("%s/glovebox", cache);
+    if (home != NULL && home[0] == '/')
+        return xasprintf("%s/.cache/glovebox", home);
+    return find_run_folder();
+}

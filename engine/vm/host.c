@@ -7,7 +7,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "vm/accel.h"
 #include "vm/find.h"
+#include "vm/inspect.h"
 #include "vm/private.h"
 
 const char *gb_accel_name(enum gb_accel accel)
@@ -18,11 +20,14 @@ const char *gb_accel_name(enum gb_accel accel)
     return accel < GB_ACCEL_COUNT ? names[accel] : "unknown";
 }
 
+/* A host on its way: QEMU and the isolation are inspected at the same time, then the accelerator. */
 struct opening {
     struct gb_host *host;
+    enum gb_accel wanted;
+    unsigned running; /* inspections */
+    struct inspect_tsc tsc;
     struct gb_deferred end;
-    struct gb_err err;
-    bool failed;
+    struct gb_err err; /* the first failure */
     void (*done)(void *arg, struct gb_host *host, const struct gb_err *err);
     void *arg;
 };
@@ -30,15 +35,93 @@ struct opening {
 static void on_end(void *arg)
 {
     struct opening *opening = arg;
-    struct gb_host *host = opening->host;
 
-    if (opening->failed) {
-        gb_host_free(host);
+    if (opening->err.code != GB_OK) {
+        gb_host_free(opening->host);
         opening->done(opening->arg, NULL, &opening->err);
     } else {
-        opening->done(opening->arg, host, NULL);
+        opening->done(opening->arg, opening->host, NULL);
     }
     free(opening);
+}
+
+static void end(struct opening *opening)
+{
+    gb_loop_defer(opening->host->loop, &opening->end, on_end, opening);
+}
+
+static void on_accel(void *arg, enum gb_accel accel, const char *reason, const struct gb_err *err)
+{
+    struct opening *opening = arg;
+
+    if (err != NULL) {
+        opening->err = *err;
+    } else {
+        opening->host->accel = accel;
+        opening->host->accel_reason = xstrdup(reason);
+    }
+    end(opening);
+}
+
+static void inspected(struct opening *opening, const struct gb_err *err)
+{
+    if (err != NULL && opening->err.code == GB_OK)
+        opening->err = *err;
+    if (--opening->running > 0)
+        return;
+    if (opening->err.code != GB_OK) {
+        end(opening);
+        return;
+    }
+    opening->host->tsc_khz = inspect_tsc_khz(&opening->tsc);
+    accel_find(opening->host, opening->wanted, on_accel, opening);
+}
+
+static void on_qemu(void *arg, const char *version, bool sandbox, const struct gb_err *err)
+{
+    struct opening *opening = arg;
+
+    if (err == NULL) {
+        opening->host->qemu_version = xstrdup(version);
+        opening->host->qemu_sandbox = sandbox;
+    }
+    inspected(opening, err);
+}
+
+static void on_guard(void *arg, const struct gb_guard_report *report, const struct gb_err *err)
+{
+    struct opening *opening = arg;
+    struct gb_err missing = {0};
+    struct gb_buf names = {0};
+
+    if (err == NULL) {
+        opening->host->guard_stages = report->applied;
+        gb_guard_describe_missing(&names, report, gb_guard_wanted());
+    }
+    if (names.size > 0 && opening->host->require_isolation) {
+        (void)gb_err_set(&missing, GB_EPOLICY,
+                         "isolation is required, and cannot be had here: %s", gb_buf_str(&names));
+        err = &missing;
+    }
+    gb_buf_release(&names);
+    inspected(opening, err);
+}
+
+/* What was asked for: by the caller, else by the environment. */
+static int choose_accel(enum gb_accel given, enum gb_accel *ret_accel, struct gb_err *err)
+{
+    const char *name = getenv("GLOVEBOX_ACCEL");
+
+    *ret_accel = given;
+    if (given != GB_ACCEL_UNKNOWN || name == NULL || name[0] == '\0')
+        return 0;
+    for (unsigned i = GB_ACCEL_KVM; i < GB_ACCEL_COUNT; i++) {
+        if (strcmp(name, gb_accel_name(i)) == 0) {
+            *ret_accel = i;
+            return 0;
+        }
+    }
+    return gb_err_set(err, GB_EINVALID, "GLOVEBOX_ACCEL is \"%.40s\"; it can be kvm or tcg", name);
 }
 
 static int find_all(struct gb_host *host, const struct gb_host_config *config, struct gb_err *err)
@@ -56,9 +139,9 @@ static int find_all(struct gb_host *host, const struct gb_host_config *config, s
     if (r == 0)
         r = find_launcher(config->launcher, &host->launcher, err);
     if (r == 0)
-        r = gb_fd_make_dirs(config->run, 0700, err);
+        r = gb_fd_make_dirs(host->run, 0700, err);
     if (r == 0)
-        r = gb_fd_make_dirs(config->cache, 0700, err);
+        r = gb_fd_make_dirs(host->cache, 0700, err);
     return r;
 }
 
@@ -69,22 +152,31 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     struct opening *opening = xcalloc(1, sizeof(*opening));
     struct gb_host *host = xcalloc(1, sizeof(*host));
     unsigned killed = 0;
+    int r;
 
     opening->host = host;
     opening->done = done;
     opening->arg = arg;
     host->loop = loop;
-    host->run = xstrdup(config->run);
-    host->cache = xstrdup(config->cache);
-    host->accel = GB_ACCEL_TCG;
-    host->qemu_sandbox = true;
+    host->run = config->run != NULL ? xstrdup(config->run) : find_run_folder();
+    host->cache = config->cache != NULL ? xstrdup(config->cache) : find_cache_folder();
     host->require_isolation = config->require_isolation;
     gb_list_init(&host->vms);
-    opening->failed = find_all(host, config, &opening->err) < 0 ||
-                      registry_reap(host->run, &killed, &opening->err) < 0;
+    r = choose_accel(config->accel, &opening->wanted, &opening->err);
+    if (r == 0)
+        r = find_all(host, config, &opening->err);
+    if (r == 0)
+        r = registry_reap(host->run, &killed, &opening->err);
+    if (r < 0) {
+        end(opening);
+        return;
+    }
     if (killed > 0)
         gb_info("%u processes of a server that is gone were ended", killed);
-    gb_loop_defer(loop, &opening->end, on_end, opening);
+    inspect_tsc_start(&opening->tsc);
+    opening->running = 2;
+    inspect_qemu(loop, host->qemu, on_qemu, opening);
+    gb_guard_probe(loop, host->launcher, on_guard, opening);
 }
 
 void gb_host_free(struct gb_host *host)

@@ -17,8 +17,11 @@ const char *gb_accel_name(enum gb_accel accel);
 
 struct gb_host_config {
     const char *images;    /* folder; NULL: $GLOVEBOX_IMAGES, then the folders of ARCHITECTURE.md */
-    const char *run;       /* folder for the registry, mode 0700; made */
-    const char *cache;     /* folder for what is remembered (accelerator), mode 0700; made */
+    /* Folders that are made, mode 0700: for the registry (NULL: glovebox in $XDG_RUNTIME_DIR, else
+     * glovebox-UID in /tmp) and for what is remembered (NULL: glovebox in $XDG_CACHE_HOME, else in
+     * ~/.cache, else as `run`). */
+    const char *run;
+    const char *cache;
     const char *qemu;      /* NULL: $GLOVEBOX_QEMU, then qemu-system-x86_64 in $PATH */
     const char *launcher;  /* NULL: beside the running program, then the libexec folder */
     enum gb_accel accel;   /* UNKNOWN: $GLOVEBOX_ACCEL, then what a probe finds */
@@ -34,6 +37,7 @@ struct gb_host {
     uint32_t guard_stages; /* enum gb_guard_stage, as a probe found them to work */
     bool require_isolation;
     bool qemu_sandbox;    /* QEMU has -sandbox */
+    uint32_t tsc_khz;     /* of the host's time stamp counter; 0: not known */
     struct gb_list vms;   /* those that are not DEAD */
 };
 

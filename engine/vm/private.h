@@ -4,6 +4,9 @@
 #include "vm/qemu.h"
 #include "vm/vm.h"
 
+/* QEMU's own filter, on top of the launcher's. */
+#define QEMU_SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
 /* gb_vm_start() for any accelerator, and without an image for a probe: such a guest says HELLO and
  * does nothing else. */
 int vm_start(struct gb_host *host, enum gb_accel accel, const struct gb_vm_config *config,

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "vm/private.h"
 
 enum { ARGV_MAX = 96, TB_SIZE_MB = 128 };
 
@@ -89,12 +90,16 @@ static void add_memory(struct argv *argv, const struct qemu_machine *machine)
     add_taken(argv, "-m", xasprintf("%uM", machine->memory_mb));
 }
 
-static char *kernel_command_line(const struct qemu_machine *machine)
+static char *kernel_command_line(const struct gb_host *host, const struct qemu_machine *machine)
 {
     struct gb_buf line = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(kernel_options); i++)
         gb_buf_addf(&line, "%s ", kernel_options[i].option);
+    /* Under TCG the guest's counter is the host's. A kernel that has to measure it by the PIT fails
+     * where the host is busy, and then hangs: one boot of three on two loaded CPUs. */
+    if (machine->accel == GB_ACCEL_TCG && host->tsc_khz != 0)
+        gb_buf_addf(&line, "tsc_early_khz=%u ", host->tsc_khz);
     if (machine->image != NULL)
         gb_buf_addf(&line, "glovebox.language=%s", machine->image->language);
     else
@@ -168,11 +173,10 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
     add2(&argv, "-display", "none");
     add(&argv, "-no-reboot");
     if (host->qemu_sandbox)
-        add2(&argv, "-sandbox",
-             "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+        add2(&argv, "-sandbox", QEMU_SANDBOX);
     add2(&argv, "-kernel", "%{kernel}");
     add2(&argv, "-initrd", "%{initramfs}");
-    add_taken(&argv, "-append", kernel_command_line(machine));
+    add_taken(&argv, "-append", kernel_command_line(host, machine));
     add_devices(&argv, machine);
     if (machine->incoming)
         add2(&argv, "-incoming", "defer");
