@@ -17,7 +17,8 @@ enum {
     SMALL_WRITE = 4096,
 };
 
-static void hand_out_frames(struct port *port)
+/* Serves whole frames; returns how many bytes the next one has in all, as far as that is known. */
+static size_t hand_out_frames(struct port *port)
 {
     struct gb_frame frame;
     struct gb_err err;
@@ -31,13 +32,15 @@ static void hand_out_frames(struct port *port)
     /* There is no way to find the next frame. */
     if (r < 0)
         console_fatal("the host broke the protocol: %s", err.message);
+    return size;
 }
 
 /* Reads until there is nothing more, or enough for one round. */
 static void read_frames(struct port *port)
 {
     for (int i = 0; i < READS_A_ROUND; i++) {
-        uint8_t *to = gb_buf_reserve(&port->in, READ_BYTES, GB_FRAME_HEADER + GB_FRAME_MAX + READ_BYTES);
+        /* The limit keeps the doubling of a large buffer to what the frame needs. */
+        uint8_t *to = gb_buf_reserve(&port->in, READ_BYTES, port->wanted + READ_BYTES);
         ssize_t n;
 
         if (to == NULL)
@@ -46,7 +49,7 @@ static void read_frames(struct port *port)
         if (n <= 0)
             return; /* 0 while the host's end is closed */
         gb_buf_commit(&port->in, (size_t)n);
-        hand_out_frames(port);
+        port->wanted = hand_out_frames(port);
         if (n < READ_BYTES)
             return;
     }
@@ -79,6 +82,7 @@ static void port_ready(struct source *source)
     else if (!was_connected) {
         /* A new host begins with a new frame. */
         gb_buf_clear(&port->in);
+        port->wanted = GB_FRAME_HEADER;
         port->connect(port);
     }
     if ((source->revents & EPOLLIN) != 0)
@@ -91,6 +95,7 @@ int port_open(struct port *port, struct loop *loop, int fd, port_frame_fn *frame
 {
     port->source = (struct source){.fd = fd, .rank = RANK_PORT, .ready = port_ready};
     port->loop = loop;
+    port->wanted = GB_FRAME_HEADER;
     port->frame = frame;
     port->connect = connect;
     port->drained = drained;

@@ -31,6 +31,7 @@ struct port {
     struct source source;
     struct loop *loop;
     struct gb_buf in, out;
+    size_t wanted;  /* bytes of the frame at the front of @in, as far as known */
     bool connected; /* the host's end is open */
     bool writable;
     bool full; /* has been above PORT_HIGH and not yet below PORT_LOW */

@@ -16,6 +16,24 @@ static bool names_fit(const char *text)
     return true;
 }
 
+/* More ".." than names before it. */
+static bool climbs_out(const char *text)
+{
+    int depth = 0;
+
+    for (const char *name = text; *name != '\0' && depth >= 0;) {
+        size_t size = strcspn(name, "/");
+
+        if (size == 2 && strncmp(name, "..", 2) == 0)
+            depth--;
+        else if (size > 0 && !(size == 1 && *name == '.'))
+            depth++;
+        name += size;
+        name += strspn(name, "/");
+    }
+    return depth < 0;
+}
+
 int path_parse(struct gb_bytes input, const char *home, struct path *ret_path, struct gb_err *err)
 {
     const char *at = ret_path->text;
@@ -42,6 +60,8 @@ int path_parse(struct gb_bytes input, const char *home, struct path *ret_path, s
         size = 1;
     }
     ret_path->size = size;
+    if (climbs_out(ret_path->text))
+        return gb_err_set(err, GB_EPOLICY, "the path leads out of %s", home);
     if (!names_fit(ret_path->text))
         return gb_err_set(err, GB_ETOOLARGE, "a name in the path is longer than %u bytes",
                           GB_FILE_NAME_MAX);

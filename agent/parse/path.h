@@ -11,9 +11,9 @@ struct path {
     size_t size;
 };
 
-/* Relative paths, and absolute ones at or below @home. Refused: NUL and absolute paths elsewhere
- * (GB_EPOLICY), a name of more than 255 bytes (GB_ETOOLARGE), nothing at all (GB_EINVALID). ".."
- * and symbolic links are the kernel's to judge. */
+/* Relative paths, and absolute ones at or below @home. Refused: NUL, absolute paths elsewhere and
+ * more ".." than names before them (GB_EPOLICY), a name of more than 255 bytes (GB_ETOOLARGE),
+ * nothing at all (GB_EINVALID). Other ".." and symbolic links are the kernel's to judge. */
 int path_parse(struct gb_bytes input, const char *home, struct path *ret_path, struct gb_err *err);
 
 /* Cuts the last name off @path, which then is its folder, and returns it: it stays in @path behind

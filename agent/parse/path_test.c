@@ -22,7 +22,8 @@ START_TEST(test_accepted)
         {"/home/user/", "."},
         {"/home/user/a", "a"},
         {"/home/user//a/b", "a/b"},
-        {"..", ".."}, /* the kernel's to judge */
+        {"a/../b", "a/../b"}, /* the kernel's to judge */
+        {"a..b/..c", "a..b/..c"},
         {" ", " "},
     };
 
@@ -43,6 +44,11 @@ START_TEST(test_refused)
     ck_assert_int_eq(parse("/etc/passwd"), -GB_EPOLICY);
     ck_assert_int_eq(parse("/home/user2"), -GB_EPOLICY);
     ck_assert_int_eq(parse("//home/user"), -GB_EPOLICY);
+    ck_assert_int_eq(parse(".."), -GB_EPOLICY);
+    ck_assert_int_eq(parse("../a"), -GB_EPOLICY);
+    ck_assert_int_eq(parse("a/../../b"), -GB_EPOLICY);
+    ck_assert_int_eq(parse("./.."), -GB_EPOLICY);
+    ck_assert_int_eq(parse("/home/user/../x"), -GB_EPOLICY);
     ck_assert_int_eq(path_parse((struct gb_bytes){(const uint8_t *)"a\0b", 3}, "/home/user", &path,
                                 NULL),
                      -GB_EPOLICY);

@@ -36,13 +36,15 @@ def boot(folder, **options):
     archive = os.path.join(folder, "initramfs.cpio")
     modules = glob.glob(os.path.join(IMAGES, "kernel-*", "modules"))[0]
     initramfs.build(archive, AGENT, modules, os.path.join(HERE, "workers"))
-    return g.boot(os.path.join(IMAGES, "vmlinux"), archive, os.path.join(IMAGES, "python.erofs"),
-                  **options)
+    return g.Guest(os.path.join(IMAGES, "vmlinux"), archive, os.path.join(IMAGES, "python.erofs"),
+                   **options)
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    guest, hello = boot(str(tmp_path_factory.mktemp("boot")))
+    guest = boot(str(tmp_path_factory.mktemp("boot")))
+    hello = guest.receive(60)
+    assert hello is not None, guest.console()
     assert hello.type == "HELLO"
     fields = Fields(hello.payload)
     assert (fields.number("I"), fields.bytes()) == (1, b"python")
@@ -59,7 +61,8 @@ def vm(shared):
     yield shared
     # Whatever a test did: the agent answers, and a cell runs.
     assert shared.ask("PING", timeout=20).type == "PONG"
-    assert shared.exec("print('alive')").out == b"alive\n"
+    done = shared.exec("print('alive')")
+    assert done.out == b"alive\n", done
 
 
 def refused(code, call):
@@ -237,7 +240,7 @@ def test_double_forks_leave_no_zombies(vm):
                    "        os._exit(0)\n"
                    "    os.wait()\n")
     assert done.exit_code == 0
-    assert vm.exec("ps axo stat | grep -c Z", mode=SHELL).out == b"0\n"
+    assert vm.exec("ps axo ppid,stat | grep -c '^ *1 Z'", mode=SHELL).out == b"0\n"
 
 
 # Hostile code
@@ -513,7 +516,7 @@ def test_files_while_a_cell_runs(vm):
 
 
 def test_shutdown(tmp_path):
-    guest, _ = boot(str(tmp_path))
+    guest = boot(str(tmp_path))
     guest.ready()
     guest.send("SHUTDOWN")
     assert guest.qemu.wait(20) == 0
