@@ -27,9 +27,12 @@ struct gb_buf {
 
 void gb_buf_release(struct gb_buf *buf);
 
+/* The content; never NULL, so that an empty one may be copied. */
 static inline const uint8_t *gb_buf_data(const struct gb_buf *buf)
 {
-    return buf->memory == NULL ? NULL : buf->memory + buf->start;
+    static const uint8_t nothing[1];
+
+    return buf->memory == NULL ? nothing : buf->memory + buf->start;
 }
 
 static inline struct gb_bytes gb_buf_bytes(const struct gb_buf *buf)
