@@ -12,6 +12,8 @@ belongs to root but /home/user, which the agent covers with a tmpfs anyway.
 
 import os
 import shlex
+import subprocess
+import tempfile
 
 from .report import BuildError
 
@@ -33,8 +35,24 @@ def build(recipe, packages, report, target, *, mode):
     settings = os.path.join(target, part + ".settings")
     with open(settings, "w", encoding="utf-8") as file:
         file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    # mmdebstrap may be interrupted at a point where it leaves its tree behind.
+    scratch = tempfile.mkdtemp(prefix="glovebox-image-")
+    os.chmod(scratch, 0o1777)   # its root is another user's id in a user namespace
+    try:
+        install(recipe, packages, report, target, settings, image, mode, scratch)
+    finally:
+        remove(scratch, mode)
+    if not os.path.getsize(image):
+        raise BuildError(f"the image {part} came out empty", report.log_path(part))
+
+
+def install(recipe, packages, report, target, settings, image, mode, scratch):
+    part = recipe.name
+    # As root it mounts /dev, /proc and /sys; in a namespace of its own they go with it, whatever
+    # happens. The other mode makes its namespace itself.
+    own_mounts = ["unshare", "--mount", "--propagation", "private"] if mode == "root" else []
     report.run(part, [
-        "setpriv", "--pdeathsig", "INT",
+        *own_mounts, "setpriv", "--pdeathsig", "INT",
         "mmdebstrap", f"--mode={mode}", "--variant=essential", "--format=null",
         "--skip=update,essential/unlink,cleanup",
         "--include=" + ",".join(recipe.packages),
@@ -52,13 +70,18 @@ def build(recipe, packages, report, target, *, mode):
         f"--customize-hook=download /.glovebox/image {image}",
         f"--customize-hook=download /.glovebox/packages {os.path.join(target, part)}.packages",
         "bookworm", "/dev/null", packages.sources_list,
-    ], failure=f"the image {part} could not be made", env=environment())
-    if not os.path.getsize(image):
-        raise BuildError(f"the image {part} came out empty", report.log_path(part))
+    ], failure=f"the image {part} could not be made", env=environment(scratch))
 
 
-def environment():
+def remove(scratch, mode):
+    """Removes a tree whose files belong to ids that only a user namespace may touch."""
+    prefix = ["unshare", "--map-root-user", "--map-auto"] if mode == "unshare" else []
+    subprocess.run([*prefix, "rm", "-rf", "--one-file-system", scratch], check=False,
+                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def environment(scratch):
     """Nothing of the caller's environment may reach maintainer scripts."""
     return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND":
             "noninteractive", "SOURCE_DATE_EPOCH": str(EPOCH),
-            "TMPDIR": os.environ.get("TMPDIR", "/tmp"), "HOME": "/"}
+            "TMPDIR": scratch, "HOME": "/"}
