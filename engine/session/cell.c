@@ -499,7 +499,6 @@ int gb_session_stdin(struct gb_session *session, struct gb_bytes data, bool eof,
     if (data.size > GB_STDIN_PENDING_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "at most %u bytes of standard input can be sent at once",
                           GB_STDIN_PENDING_MAX);
-    session_touch(session);
     return request_send(session, GB_GUEST_STDIN, cell->public.number, &gb_stdin_fields, &message, 0,
                         done, arg, err);
 }

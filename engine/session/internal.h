@@ -35,6 +35,7 @@ struct request {
     gb_reply_fn *done; /* NULL: nobody listens any more */
     void *arg;
     uint64_t deadline_ns;
+    bool looks_only; /* no sign of life of the user: the idle clock goes on */
 };
 
 struct gb_session {
@@ -60,6 +61,7 @@ struct gb_session {
     struct cell *current; /* the one that runs */
     struct gb_list requests;
     uint32_t request_count, next_id;
+    uint32_t user_requests; /* those that are not looks_only */
     struct gb_buf early; /* frames from before HELLO */
 
     struct gb_timer *idle_timer, *lifetime_timer, *cell_timer, *request_timer, *ready_timer;

@@ -80,6 +80,8 @@ static void finish(struct gb_session *session, struct request *request,
 {
     gb_list_remove(&request->link);
     session->request_count--;
+    if (!request->looks_only && --session->user_requests == 0)
+        session_touch(session);
     if (request->done != NULL)
         request->done(request->arg, frame, err);
     free(request);
@@ -113,6 +115,10 @@ int request_send(struct gb_session *session, enum gb_guest_type type, uint32_t c
     request->done = done;
     request->arg = arg;
     request->deadline_ns = gb_clock_mono_ns() + deadline_ms * GB_NS_PER_MS;
+    request->looks_only = type == GB_GUEST_STAT || type == GB_GUEST_PING;
+    session->user_requests += !request->looks_only;
+    if (!request->looks_only)
+        session_touch(session);
     first = gb_list_empty(&session->requests);
     gb_list_add_tail(&session->requests, &request->link);
     session->request_count++;
@@ -130,11 +136,7 @@ int gb_session_request(struct gb_session *session, enum gb_guest_type type,
                        const struct gb_fields *table, const void *message, uint64_t deadline_ms,
                        gb_reply_fn *done, void *arg, struct gb_err *err)
 {
-    int r = request_send(session, type, 0, table, message, deadline_ms, done, arg, err);
-
-    if (r == 0)
-        session_touch(session);
-    return r;
+    return request_send(session, type, 0, table, message, deadline_ms, done, arg, err);
 }
 
 void gb_session_forget(struct gb_session *session, void *arg)

@@ -40,7 +40,7 @@ static void arm_idle(struct gb_session *session)
 {
     if (session->idle_ms == 0)
         return;
-    if (session->state == GB_SESSION_IDLE && gb_list_empty(&session->requests))
+    if (session->state == GB_SESSION_IDLE && session->user_requests == 0)
         gb_timer_start(session->idle_timer, session->idle_ms);
     else
         gb_timer_stop(session->idle_timer);
