@@ -199,7 +199,7 @@ function importHere(specifier, _script, attributes) {
   return importer(specifier);
 }
 
-// What newer versions of Node offer for the same.
+// What newer versions of Node offer for the same; Node 18 wants --experimental-vm-modules for ours.
 const LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? importHere;
 
 function compile(code, name) {
@@ -534,6 +534,7 @@ function prepareGlobals() {
       { value, writable: true, configurable: true, enumerable: false });
   }
   process.argv.length = 1;
+  process.execArgv.length = 0;
   const define = (name, get) => Object.defineProperty(process, name,
     { get, configurable: true, enumerable: true });
   const out = makeOutput(1), err = makeOutput(2);
