@@ -10,6 +10,7 @@ packages keeps esbuild and the modules of Node (acorn).
 
 import array
 import contextlib
+import fcntl
 import os
 import pathlib
 import select
@@ -134,8 +135,7 @@ class Worker:
         if 'GLOVEBOX_WORKERS_NODE_PATH' in os.environ:
             environ['NODE_PATH'] = os.environ['GLOVEBOX_WORKERS_NODE_PATH']
         null = os.open('/dev/null', os.O_RDWR)
-        low = [os.dup2(fd, 200 + n) for n, fd in
-               enumerate((cell_end.fileno(), query_end.fileno()))]
+        high = [fcntl.fcntl(end.fileno(), fcntl.F_DUPFD, 200) for end in (cell_end, query_end)]
         started = time.perf_counter()
         pid = os.fork()
         if pid == 0:
@@ -144,15 +144,15 @@ class Worker:
                 os.chdir(home)
                 for fd in range(3):
                     os.dup2(null, fd)
-                os.dup2(low[0], 3)
-                os.dup2(low[1], 4)
-                os.closerange(5, 256)
+                os.dup2(high[0], 3)
+                os.dup2(high[1], 4)
+                os.closerange(5, 512)
                 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
                 os.execve(argv[0], argv, environ)
             finally:
                 os._exit(127)
         self.pid = pid
-        for fd in (null, *low):
+        for fd in (null, *high):
             os.close(fd)
         cell_end.close()
         query_end.close()

@@ -118,16 +118,23 @@ static bool signal_waits(void)
     return atomic_load(&signals_seen) != atomic_load(&signals_sent);
 }
 
-static void on_interrupt(uv_async_t *handle)
+static void acknowledge(void)
 {
-    struct message nothing = {0};
-
-    (void)handle;
     atomic_store(&signals_seen, atomic_load(&signals_sent));
     (void)sem_post(&answered);
     /* What was stopped has unwound down to here. */
     if (cancel_terminate_execution != NULL)
         cancel_terminate_execution(isolate);
+}
+
+static void on_interrupt(uv_async_t *handle)
+{
+    struct message nothing = {0};
+
+    (void)handle;
+    if (!signal_waits())
+        return;
+    acknowledge();
     call(INTERRUPT, &nothing);
 }
 
@@ -208,7 +215,8 @@ static void start_interrupts(struct uv_loop_s *loop)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void arguments_of(napi_env env, napi_callback_info info, size_t count, napi_value *ret_values)
+static void arguments_of(napi_env env, napi_callback_info info, size_t count,
+                         napi_value *ret_values)
 {
     size_t n = count;
 
@@ -331,6 +339,15 @@ static napi_value js_interrupted(napi_env env, napi_callback_info info)
     return value;
 }
 
+/* Forgets a SIGINT that came before a cell: the loop may not have seen it yet. */
+static napi_value js_settle(napi_env env, napi_callback_info info)
+{
+    (void)info;
+    if (signal_waits())
+        acknowledge();
+    return undefined(env);
+}
+
 static napi_value js_hold(napi_env env, napi_callback_info info)
 {
     cell_runs = number_argument(env, info) == 0;
@@ -377,6 +394,7 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
         {"rest", js_rest},       {"hold", js_hold},   {"watch", js_watch},
         {"entropy", js_entropy}, {"writable", js_writable}, {"listen", js_listen},
         {"attempt", js_attempt}, {"interrupted", js_interrupted},
+        {"settle", js_settle},
     };
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

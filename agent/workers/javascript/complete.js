@@ -17,6 +17,7 @@ const KEYWORDS = ('async await break case catch class const continue debugger de
   'else export extends false finally for function if import in instanceof let new null return ' +
   'static super switch this throw true try typeof undefined var void while with yield').split(' ');
 const NAME = '[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200d]*';
+const WHOLE_NAME = new RegExp(`^${NAME}$`, 'u');
 const CHAIN = new RegExp(`((?:${NAME}\\s*\\??\\.\\s*)*)((?:${NAME})?)$`, 'u');
 const MODULE = /(?:require\s*\(|import\s*\(|from|import)\s*(["'`])([^"'`\n]*)$/;
 // Getters of node's own that are safe to call.
@@ -60,7 +61,7 @@ function members(object, prefix) {
   for (let at = object; at !== null && at !== undefined; at = Object.getPrototypeOf(at)) {
     if (isProxy(at)) break;
     for (const name of Object.getOwnPropertyNames(at).slice(0, NAMES_MAX)) {
-      if (!name.startsWith(prefix) || found.has(name) || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) continue;
+      if (!name.startsWith(prefix) || found.has(name) || !WHOLE_NAME.test(name)) continue;
       found.set(name, kind(Object.getOwnPropertyDescriptor(at, name).value));
     }
   }
@@ -89,7 +90,9 @@ function modules(prefix) {
   const names = new Set(builtinModules.filter((name) => !name.startsWith('_')));
   if (prefix.startsWith('node:')) for (const name of [...names]) names.add(`node:${name}`);
   for (let at = process.cwd(); ; at = path.dirname(at)) {
-    for (const entry of list(path.join(at, 'node_modules'))) if (!entry.name.startsWith('.')) names.add(entry.name);
+    for (const { name } of list(path.join(at, 'node_modules'))) {
+      if (!name.startsWith('.')) names.add(name);
+    }
     if (at === path.dirname(at)) break;
   }
   return [prefix, [...names].filter((n) => n.startsWith(prefix)).sort().map((n) => [n, 'module'])];
@@ -110,7 +113,8 @@ function complete(text) {
     return [prefix, value === undefined || value === null ? [] : members(Object(value), prefix)];
   }
   if (!prefix && /[.\])\w]\s*$/.test(line)) return ['', []];
-  const keywords = KEYWORDS.filter((word) => word.startsWith(prefix)).map((word) => [word, 'keyword']);
+  const keywords = KEYWORDS.filter((word) => word.startsWith(prefix))
+    .map((word) => [word, 'keyword']);
   return [prefix, [...keywords, ...members(globalThis, prefix)]];
 }
 
@@ -145,8 +149,9 @@ function answer(type, fields, worker) {
       // An object that breaks even careful looks.
     }
     matches = matches.slice(0, MATCHES_MAX);
-    return [COMPLETIONS, Buffer.concat([u32(id), u32(cursor - Array.from(replaced).length), u32(cursor),
-      u32(matches.length), ...matches.flat().map((part) => field(Buffer.from(part)))])];
+    const start = cursor - Array.from(replaced).length;
+    return [COMPLETIONS, Buffer.concat([u32(id), u32(start), u32(cursor), u32(matches.length),
+      ...matches.flat().map((part) => field(Buffer.from(part)))])];
   }
   if (type !== IS_COMPLETE) reallyExit(EXIT_VIOLATION);
   fields.end();

@@ -6,7 +6,8 @@
 const { Array, RangeError, Set } = globalThis;
 const fs = require('node:fs');
 
-const acorn = require(fs.existsSync('/usr/share/nodejs/acorn') ? '/usr/share/nodejs/acorn' : 'acorn');
+const DEBIAN = '/usr/share/nodejs/acorn';
+const acorn = require(fs.existsSync(DEBIAN) ? DEBIAN : 'acorn');
 
 const OPTIONS = {
   ecmaVersion: 'latest', sourceType: 'script', allowAwaitOutsideFunction: true,
@@ -23,7 +24,7 @@ function bound(pattern, names) {
   switch (pattern.type) {
     case 'Identifier': names.push(pattern.name); break;
     case 'ObjectPattern':
-      for (const p of pattern.properties) bound(p.type === 'RestElement' ? p.argument : p.value, names);
+      for (const p of pattern.properties) bound(p.value ?? p, names);
       break;
     case 'ArrayPattern': for (const e of pattern.elements) if (e) bound(e, names); break;
     case 'AssignmentPattern': bound(pattern.left, names); break;
@@ -38,10 +39,8 @@ function walk(node, visit, parent = null, depth = 0) {
   if (/Function|PropertyDefinition|StaticBlock/.test(node.type)) return;
   for (const key in node) {
     const value = node[key];
-    if (Array.isArray(value)) {
-      for (const child of value) if (child && typeof child.type === 'string') walk(child, visit, node, depth + 1);
-    } else if (value && typeof value.type === 'string') {
-      walk(value, visit, node, depth + 1);
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (child && typeof child.type === 'string') walk(child, visit, node, depth + 1);
     }
   }
 }
@@ -52,7 +51,8 @@ class Edits {
   insert(at, text) { this.replace(at, at, text); }
   apply() {
     let out = '', at = 0;
-    for (const e of this.list.sort((a, b) => a.start - b.start || a.end - b.end || a.order - b.order)) {
+    this.list.sort((a, b) => a.start - b.start || a.end - b.end || a.order - b.order);
+    for (const e of this.list) {
       out += this.code.slice(at, e.start) + e.text;
       at = Math.max(at, e.end);
     }
@@ -108,7 +108,9 @@ function rewrite(code) {
     // A declaration inside an async cell becomes an assignment to names outside.
     const keyword = code.slice(node.start).match(/^\w+/)[0].length;
     edits.replace(node.start, node.start + keyword, ';void (');
-    for (const d of node.declarations) if (!d.init) edits.insert(d.end, node.kind === 'var' ? '' : ' = undefined');
+    for (const d of node.declarations) {
+      if (!d.init && node.kind !== 'var') edits.insert(d.end, ' = undefined');
+    }
     const end = code[node.end - 1] === ';' ? node.end - 1 : node.end;
     edits.insert(end, end === node.end ? ');' : ')');
   };
@@ -117,7 +119,8 @@ function rewrite(code) {
     if (/^Export/.test(node.type)) node = unexport(node, edits, code) ?? node;
     if (node.type === 'ImportDeclaration') {
       for (const s of node.specifiers) names.push(s.local.name);
-      edits.replace(node.start, node.end, importText(node) + lines(code.slice(node.start, node.end)));
+      const kept = lines(code.slice(node.start, node.end));
+      edits.replace(node.start, node.end, importText(node) + kept);
     } else if (node.type === 'ClassDeclaration') {
       names.push(node.id.name);
       edits.insert(node.start, awaits ? `;${node.id.name} = ` : `var ${node.id.name} = `);
@@ -130,7 +133,7 @@ function rewrite(code) {
       if (awaits) {
         assignment(node);
       } else if (node.kind !== 'var') {
-        edits.replace(node.start, node.start + node.kind.length, node.kind === 'let' ? 'var' : 'var  ');
+        edits.replace(node.start, node.start + node.kind.length, 'var'.padEnd(node.kind.length));
         for (const d of node.declarations) if (!d.init) edits.insert(d.end, ' = undefined');
       }
     }
@@ -142,7 +145,10 @@ function rewrite(code) {
     if (!awaits) return;
     if (/^For/.test(parent.type) && parent.body !== node) {
       edits.replace(node.start, node.start + 3, parent.type === 'ForStatement' ? 'void ' : '');
-      if (parent.type === 'ForStatement') edits.insert(node.declarations[0].start, '('), edits.insert(node.end, ')');
+      if (parent.type === 'ForStatement') {
+        edits.insert(node.declarations[0].start, '(');
+        edits.insert(node.end, ')');
+      }
     } else {
       assignment(node);
     }

@@ -16,7 +16,8 @@
 // - Code that is no JavaScript is tried as TypeScript (typescript.js).
 
 // User code may replace globals; these stay ours.
-const { Array, Buffer, Error, Map, Math, Number, Object, Reflect, Set, SyntaxError, Uint32Array } = globalThis;
+const { Array, Buffer, Error, Map, Math, Number, Object, Reflect, Set } = globalThis;
+const { SyntaxError, Uint32Array } = globalThis;
 const { Module, createRequire } = require('node:module');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -166,7 +167,8 @@ function describe(error) {
     ? inspect(error) : `Uncaught ${inspect(error)}`;
   const out = [];
   for (const line of text.split('\n')) {
-    if (/^\s+at /.test(line) && (line.includes('node:') || line.includes(__dirname) || isWrapper(line))) {
+    if (/^\s+at /.test(line) &&
+        (line.includes('node:') || line.includes(__dirname) || isWrapper(line))) {
       if (line.endsWith(' {')) out.push(`${out.pop()} {`);
       continue;
     }
@@ -358,10 +360,12 @@ function startCell(payload) {
   const number = f.u32(), flags = f.u8(), env = f.pairs(), code = f.text();
   f.end();
   if (cell) reallyExit(EXIT_VIOLATION);
+  addon.settle();
   addon.put();
   cell = {
     number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false, started: false,
-    finished: false, lines: code.split('\n').length, interactive: (flags & CELL_INTERACTIVE) !== 0, waiting: false,
+    finished: false, lines: code.split('\n').length, waiting: false,
+    interactive: (flags & CELL_INTERACTIVE) !== 0,
     final: (flags & CELL_FINAL) !== 0, before: env.map(([name]) => [name, process.env[name]]),
   };
   for (const [name, value] of env) process.env[name] = value;
@@ -389,7 +393,8 @@ function guardTimers() {
       }, ...rest);
     } }[name];
     for (const key of Reflect.ownKeys(original)) {
-      if (key !== 'prototype') Object.defineProperty(guarded, key, Object.getOwnPropertyDescriptor(original, key));
+      if (key === 'prototype') continue;
+      Object.defineProperty(guarded, key, Object.getOwnPropertyDescriptor(original, key));
     }
     globalThis[name] = guarded;
   }
@@ -397,7 +402,9 @@ function guardTimers() {
 
 // What user code may have undone.
 function listen() {
-  if (!process.listeners('beforeExit').includes(atRest)) process.prependListener('beforeExit', atRest);
+  if (!process.listeners('beforeExit').includes(atRest)) {
+    process.prependListener('beforeExit', atRest);
+  }
   if (process.listenerCount('SIGINT') === 0) addon.listen();
 }
 
@@ -529,7 +536,8 @@ function prepareGlobals() {
   load.extensions = Module._extensions;
   load.main = main;
   process.mainModule = undefined;
-  for (const [name, value] of Object.entries({ require: load, module: main, exports: main.exports })) {
+  const given = { require: load, module: main, exports: main.exports };
+  for (const [name, value] of Object.entries(given)) {
     Object.defineProperty(globalThis, name,
       { value, writable: true, configurable: true, enumerable: false });
   }

@@ -97,15 +97,14 @@ static void add_file(struct matches *all, const char *name)
     size_t size = strlen(name);
     char *quoted = sh_backslash_quote((char *)(uintptr_t)name, NULL, 0);
     char *path = bash_tilde_expand(name, 0);
-    char *text = malloc(strlen(quoted) + 2);
+    const char *slash = "";
+    char *text;
 
-    if (text == NULL)
-        channel_violation();
-    strcpy(text, name[0] == '~' ? name : quoted); /* sized above */
     if (path != NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode) && name[size - 1] != '/')
-        strcat(text, "/");
-    if (strlen(text) > 0)
-        add_match(all, text, "path");
+        slash = "/";
+    if (asprintf(&text, "%s%s", name[0] == '~' ? name : quoted, slash) < 0)
+        channel_violation();
+    add_match(all, text, "path");
     free(text);
     free(path);
     free(quoted);

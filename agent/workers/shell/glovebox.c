@@ -41,7 +41,6 @@
 #include <builtins.h>
 #include <builtins/common.h>
 #include <execute_cmd.h>
-#include <jobs.h>
 #include <sig.h>
 #include <unwind_prot.h>
 
@@ -140,18 +139,19 @@ static uint32_t exit_code(int status)
 
 /* SIGINT */
 
-/* bash only looks at its flag between commands, so that a child that was being made when SIGINT
- * came has to be told apart: it was not in the group yet, or dies in close_in_child.  Background
- * jobs ignore the signal.  A child that still has this handler has not started its program: it
+/* bash only looks at its flag between commands, so that children that were being made when SIGINT
+ * came, and were not in the group yet, have to be told again; later ones die in close_in_child.
+ * Background jobs ignore the signal.  A child that still has this handler has not started its program: it
  * dies here, unless it is a subshell with a trap of its own to run first. */
 static void on_sigint(int number)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
+    bool first = !interrupted;
 
     interrupted = 1;
     if (getpid() == worker_pid) {
-        if (last_made_pid > 0)
-            kill(last_made_pid, number);
+        if (first)
+            kill(0, number);
         sigint_sighandler(number);
     } else if (signal_is_trapped(EXIT_TRAP)) {
         termsig_sighandler(number);

@@ -13,7 +13,8 @@ import sys
 from types import (BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType,
                    MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType)
 
-from . import FUTURE_FLAGS, NAMESPACE, TOP_LEVEL_AWAIT, ONLY_AST, Fields, Violation, field, state, u32
+from . import (FUTURE_FLAGS, NAMESPACE, ONLY_AST, TOP_LEVEL_AWAIT, Fields, Violation, field, state,
+               u32)
 
 COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
 MATCHES_MAX = 500
@@ -54,7 +55,8 @@ def own_dict(value):
 
 
 def class_dicts(cls):
-    return [type.__getattribute__(base, '__dict__') for base in type.__getattribute__(cls, '__mro__')]
+    get = type.__getattribute__
+    return [get(base, '__dict__') for base in get(cls, '__mro__')]
 
 
 def attribute(value, name):

@@ -27,7 +27,7 @@ def on_linecache(module):
 
 
 def cell_of_class(cls):
-    """The cell that defined a class: that of one of its functions, else the newest with its name."""
+    """The cell that defined a class: that of one of its functions, or the newest naming it."""
     for member in vars(cls).values():
         function = getattr(member, '__func__', None) or getattr(member, 'fget', None) or member
         code = getattr(function, '__code__', None)

@@ -10,16 +10,18 @@ SUGGESTING = (AttributeError, ImportError, NameError)
 
 
 def user_part(trace):
-    """The traceback from the first frame of a cell on; without any, from the first not ours."""
-    first = None
+    """The traceback from the first frame of a cell on (without any, all of it), less ours."""
+    frames = []
     while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if name in state.sources or name.startswith('<cell '):
-            return trace
-        if first is None and not name.startswith(HERE):
-            first = trace
+        frames.append(trace)
         trace = trace.tb_next
-    return first
+    names = [frame.tb_frame.f_code.co_filename for frame in frames]
+    start = next((n for n, name in enumerate(names) if name.startswith('<cell ')), 0)
+    kept = [frame for frame, name in zip(frames[start:], names[start:])
+            if not name.startswith(HERE)]
+    for frame, following in zip(kept, kept[1:] + [None]):
+        frame.tb_next = following
+    return kept[0] if kept else None
 
 
 def suggestion(error):
