@@ -141,24 +141,15 @@ static uint32_t exit_code(int status)
 
 /* bash only looks at its flag between commands, so that children that were being made when SIGINT
  * came, and were not in the group yet, have to be told again; later ones die in close_in_child.
- * Background jobs ignore the signal.  A child that still has this handler has not started its program: it
- * dies here, unless it is a subshell with a trap of its own to run first. */
+ * Background jobs ignore the signal. */
 static void on_sigint(int number)
 {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
     bool first = !interrupted;
 
     interrupted = 1;
-    if (getpid() == worker_pid) {
-        if (first)
-            kill(0, number);
-        sigint_sighandler(number);
-    } else if (signal_is_trapped(EXIT_TRAP)) {
-        termsig_sighandler(number);
-    } else {
-        sigaction(number, &standard, NULL);
-        raise(number);
-    }
+    if (first && getpid() == worker_pid)
+        kill(0, number);
+    sigint_sighandler(number);
 }
 
 /* The user's trap if there is one, else an end to the cell. */
@@ -450,12 +441,31 @@ static void apply_settings(const struct message *m)
 
 /* Start and loop */
 
+/* bash blocks SIGINT while it forks; the child would not get one that waits. */
+static void look_before_fork(void)
+{
+    sigset_t waiting;
+
+    if (!signal_is_trapped(SIGINT) && sigpending(&waiting) == 0 &&
+        sigismember(&waiting, SIGINT) == 1)
+        interrupted = 1;
+}
+
+/* Between fork and exec bash would only note a SIGINT, and the program would never hear of it;
+ * subshells install their handler anew. */
 static void close_in_child(void)
 {
+    struct sigaction action;
+
     close(cells.fd);
     close(queries.fd);
-    if (interrupted)
+    if (interrupted || terminating_signal == SIGINT)
         _exit(128 + SIGINT);
+    if (signal_is_trapped(SIGINT) || sigaction(SIGINT, NULL, &action) != 0 ||
+        action.sa_handler == SIG_IGN)
+        return;
+    action.sa_handler = SIG_DFL;
+    (void)sigaction(SIGINT, &action, NULL);
 }
 
 static void serve_cells(void)
@@ -519,7 +529,7 @@ static int glovebox_builtin(WORD_LIST *list)
     shell_null_fd = fcntl(low, F_DUPFD_CLOEXEC, CHANNEL_FIRST_FD);
     close(low);
     worker_pid = getpid();
-    if (pthread_atfork(NULL, NULL, close_in_child) != 0)
+    if (pthread_atfork(look_before_fork, NULL, close_in_child) != 0)
         channel_violation();
     become_top();
     ignore_sigint();
