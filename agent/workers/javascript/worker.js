@@ -346,6 +346,10 @@ function finish() {
   addon.hold(1);
   addon.rest();
   cell = null;
+  if (done.answer === READY) {
+    addon.send(CELLS, READY, Buffer.alloc(0));
+    return;
+  }
   addon.send(CELLS, DONE, Buffer.concat([u32(done.number), u32(Number(code) & 0xff),
     Buffer.of(done.flags), field(done.value)]));
 }
@@ -355,7 +359,8 @@ function setVariable(name, value) {
   else process.env[name] = value;
 }
 
-function startCell(payload) {
+// Starts a cell; what its end is told with is DONE except for the first, which is ours.
+function startCell(payload, answer = DONE) {
   const f = fields(payload);
   const number = f.u32(), flags = f.u8(), env = f.pairs(), code = f.text();
   f.end();
@@ -363,7 +368,7 @@ function startCell(payload) {
   addon.settle();
   addon.put();
   cell = {
-    number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false, started: false,
+    answer, number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false, started: false,
     finished: false, lines: code.split('\n').length, waiting: false,
     interactive: (flags & CELL_INTERACTIVE) !== 0,
     final: (flags & CELL_FINAL) !== 0, before: env.map(([name]) => [name, process.env[name]]),
@@ -565,12 +570,11 @@ function prepareGlobals() {
   });
 }
 
+// Runs a cell of our own all the way, so that the first one of the user finds everything in place.
 function warmUp() {
-  cell = { flags: 0 };
   // In a block: what a script declares at its top cannot be deleted again.
-  run('{ const x = 1; console.log(x); }', '<cell 0>');
-  showValue([1]);
-  cell = null;
+  const code = Buffer.from('{ const x = 1; console.log(x); }\n[x => x]');
+  startCell(Buffer.concat([u32(0), Buffer.of(0), u32(0), field(code)]), READY);
 }
 
 seedRandom(addon.entropy());
@@ -579,5 +583,4 @@ guardTimers();
 process.on('beforeExit', atRest);
 addon.start(onMessage);
 addon.listen();
-warmUp();
-addon.send(CELLS, READY, Buffer.alloc(0));
+setImmediate(warmUp);
