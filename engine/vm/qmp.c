@@ -153,6 +153,7 @@ static void read_lines(struct qmp *qmp, struct gb_buf *input)
         struct qmp_message message;
         struct gb_err err = {0};
 
+        gb_debug("from QEMU's monitor: %.*s", (int)MIN(line.size, 512), (const char *)line.data);
         if (qmp_parse(line, &message, &err) < 0) {
             fail(qmp, &err);
             return;
@@ -256,6 +257,7 @@ static void send_command(struct qmp *qmp, const char *command, cJSON *arguments,
     text = cJSON_PrintUnformatted(json);
     if (text == NULL)
         abort();
+    gb_debug("to QEMU's monitor: %s", text);
     if (!failed && fd >= 0)
         failed = send_with_fd(qmp, text, strlen(text), fd) < 0;
     else if (!failed)

@@ -76,7 +76,9 @@ struct gb_vm {
     struct gb_buf status_text, errors_tail, console_tail;
     struct gb_buf *input; /* of `agent`, while it lives */
     struct gb_deferred end;
-    bool paused, qmp_ready, exited, registered, killed, spoke;
+    bool paused, qmp_ready, exited, registered, killed;
+    bool spoke; /* HELLO came, here or in the VM that the state was saved from */
+    bool ran;   /* has been RUNNING */
 
     char *reason; /* why it was ended by us; NULL: it was not */
 
@@ -199,7 +201,7 @@ static void check_dead(struct gb_vm *vm)
         gb_buf_adds(&why, vm->reason);
     else
         describe_exit(vm, &why);
-    (void)gb_err_set(&err, vm->spoke ? GB_ECLOSED : GB_EBOOT, "%s", gb_buf_str(&why));
+    (void)gb_err_set(&err, vm->ran ? GB_ECLOSED : GB_EBOOT, "%s", gb_buf_str(&why));
     gb_buf_release(&why);
     finish_operation(vm, &err);
     vm->events.dead(vm->arg, &err);
@@ -274,6 +276,7 @@ static void on_hello(struct gb_vm *vm, const struct gb_frame *frame)
         gb_timer_stop(vm->timer);
         vm->state = RUNNING;
     }
+    vm->ran = true;
     vm->events.running(vm->arg, &hello);
 }
 
@@ -457,8 +460,10 @@ static void on_last(void *arg, const cJSON *value, const struct gb_err *err)
     struct gb_vm *vm = arg;
 
     (void)value;
-    if (err == NULL && vm->operation == OP_LOAD)
+    if (err == NULL && vm->operation == OP_LOAD) {
         vm->state = RUNNING;
+        vm->ran = true;
+    }
     operation_done(vm, err);
 }
 
@@ -562,6 +567,8 @@ static void begin_load(struct gb_vm *vm)
     cJSON *list = cJSON_AddArrayToObject(arguments, "capabilities");
     cJSON *capability = cJSON_CreateObject();
 
+    /* The guest may speak before QEMU's answer is here. */
+    vm->spoke = true;
     (void)cJSON_AddStringToObject(capability, "capability", "events");
     (void)cJSON_AddBoolToObject(capability, "state", true);
     (void)cJSON_AddItemToArray(list, capability);
