@@ -112,7 +112,7 @@ struct gb_child_config {
     char *const *argv;
     char *const *env; /* NULL: empty */
     /* fds[i] becomes descriptor i of the child; -1: /dev/null for 0–2, absent above. Borrowed. All
-     * others are closed. */
+     * that are close-on-exec, which ours are from birth, stay behind. */
     int fds[GB_CHILD_FDS_MAX];
     size_t fd_count;
     bool new_session; /* setsid */
