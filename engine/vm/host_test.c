@@ -1,0 +1,233 @@
+/* What a host finds out, with real guests: $GLOVEBOX_IMAGES names the images. */
+#include "vm/host.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "vm/accel.h"
+#include "vm/inspect.h"
+#include "vm/private.h"
+#include "vm/qmp.h"
+
+static char folder[] = "/tmp/glovebox-host-test-XXXXXX";
+
+struct outcome {
+    struct gb_host *host;
+    struct gb_err err;
+    int calls;
+};
+
+static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
+{
+    struct outcome *outcome = arg;
+
+    ck_assert((host == NULL) != (err == NULL));
+    outcome->calls++;
+    outcome->host = host;
+    if (err != NULL)
+        outcome->err = *err;
+}
+
+/* Opens a host, looks at it, and frees it. */
+static double open_host(struct gb_host_config config, enum gb_code expected, enum gb_accel *ret_accel,
+                        char **ret_message)
+{
+    struct outcome outcome = {0};
+    uint64_t begin = gb_loop_now_ns();
+    struct gb_loop *loop;
+    uv_loop_t uv;
+    double ms;
+
+    config.run = config.cache = folder;
+    uv_loop_init(&uv);
+    loop = gb_loop_new(&uv);
+    gb_host_open(loop, &config, on_host, &outcome);
+    ck_assert_int_eq(outcome.calls, 0);
+    while (outcome.calls == 0)
+        uv_run(&uv, UV_RUN_ONCE);
+    ms = gb_ns_to_ms(gb_loop_now_ns() - begin);
+    ck_assert_msg(outcome.err.code == expected, "%d: %s", outcome.err.code, outcome.err.message);
+    *ret_message = xstrdup(outcome.err.message);
+    if (outcome.host != NULL) {
+        free(*ret_message);
+        *ret_message = xstrdup(outcome.host->accel_reason);
+        *ret_accel = outcome.host->accel;
+        ck_assert_uint_gt(strlen(outcome.host->qemu_version), 2);
+        ck_assert(gb_list_empty(&outcome.host->vms));
+    }
+    gb_host_free(outcome.host);
+    gb_loop_free(loop);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&uv), 0);
+    return ms;
+}
+
+static void setup(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    unsetenv("GLOVEBOX_ACCEL");
+}
+
+static void teardown(void)
+{
+    char *command = xasprintf("rm -rf %s", folder);
+
+    ck_assert_int_eq(system(command), 0);
+    free(command);
+}
+
+START_TEST(finds_an_accelerator_and_remembers_it)
+{
+    enum gb_accel first, second, forced;
+    char *reason, *again, *message;
+    double ms, quick;
+
+    ck_assert_msg(getenv("GLOVEBOX_IMAGES") != NULL, "GLOVEBOX_IMAGES must name the images");
+    ms = open_host((struct gb_host_config){0}, GB_OK, &first, &reason);
+    printf("%s in %.0f ms: %s\n", gb_accel_name(first), ms, reason);
+    ck_assert_uint_gt(strlen(reason), 10);
+    quick = open_host((struct gb_host_config){0}, GB_OK, &second, &again);
+    ck_assert_int_eq(first, second);
+    ck_assert_str_eq(reason, again);
+    if (access("/dev/kvm", R_OK | W_OK) == 0)
+        ck_assert(quick < ms / 2);
+    free(again);
+
+    setenv("GLOVEBOX_ACCEL", "tcg", 1);
+    open_host((struct gb_host_config){0}, GB_OK, &forced, &message);
+    ck_assert_int_eq(forced, GB_ACCEL_TCG);
+    free(message);
+    setenv("GLOVEBOX_ACCEL", "kvm", 1);
+    open_host((struct gb_host_config){0}, first == GB_ACCEL_KVM ? GB_OK : GB_EUNSUPPORTED, &forced,
+              &message);
+    if (first != GB_ACCEL_KVM)
+        ck_assert_ptr_nonnull(strstr(message, "KVM was asked for and does not work"));
+    free(message);
+    free(reason);
+}
+END_TEST
+
+START_TEST(says_what_is_missing)
+{
+    enum gb_accel accel;
+    char *message;
+
+    open_host((struct gb_host_config){.images = "/nonexistent"}, GB_EIMAGE, &accel, &message);
+    ck_assert_ptr_nonnull(strstr(message, "glovebox image build"));
+    free(message);
+    open_host((struct gb_host_config){.qemu = "/nonexistent/qemu"}, GB_EUNSUPPORTED, &accel,
+              &message);
+    ck_assert_ptr_nonnull(strstr(message, "/nonexistent/qemu"));
+    free(message);
+    open_host((struct gb_host_config){.qemu = "/bin/true"}, GB_EUNSUPPORTED, &accel, &message);
+    free(message);
+    setenv("GLOVEBOX_ACCEL", "magic", 1);
+    open_host((struct gb_host_config){0}, GB_EINVALID, &accel, &message);
+    free(message);
+}
+END_TEST
+
+START_TEST(believes_no_strange_cache)
+{
+    char *reason = NULL;
+
+    ck_assert_int_eq(
+        accel_parse(gb_bytes_str("{\"format\":1,\"key\":\"k\",\"accel\":\"kvm\",\"reason\":\"r\"}"),
+                    "k", &reason),
+        GB_ACCEL_KVM);
+    ck_assert_str_eq(reason, "r");
+    free(reason);
+    ck_assert_int_eq(
+        accel_parse(gb_bytes_str("{\"format\":1,\"key\":\"k\",\"accel\":\"kvm\",\"reason\":\"r\"}"),
+                    "other", &reason),
+        GB_ACCEL_UNKNOWN);
+    ck_assert_int_eq(accel_parse(gb_bytes_str("{\"format\":1,\"key\":\"k\",\"accel\":\"unknown\","
+                                              "\"reason\":\"r\"}"),
+                                 "k", &reason),
+                     GB_ACCEL_UNKNOWN);
+    ck_assert_int_eq(accel_parse(gb_bytes_str("["), "k", &reason), GB_ACCEL_UNKNOWN);
+}
+END_TEST
+
+START_TEST(reads_small_texts)
+{
+    struct registry_entry entry;
+    struct gb_buf out = {0};
+    char version[32];
+    uint64_t start;
+
+    ck_assert(registry_parse(gb_bytes_str("server 2 3\nlauncher 4 5\nqemu 6 7\n"), &entry));
+    ck_assert_int_eq(entry.qemu.pid, 6);
+    ck_assert_uint_eq(entry.qemu.start, 7);
+    ck_assert(!registry_parse(gb_bytes_str("server 2 3\nlauncher 4 5\nqemu 1 7\n"), &entry));
+    ck_assert(!registry_parse(gb_bytes_str("server 2 3\nlauncher 4 5\nqemu 6 7\nx"), &entry));
+    ck_assert(!registry_parse(gb_bytes_str("server 2 3\nlauncher 4 5\nqemu -6 7\n"), &entry));
+    ck_assert(registry_parse_stat(
+        gb_bytes_str("1 (a) b) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 99 5\n"), &start));
+    ck_assert_uint_eq(start, 99);
+    ck_assert(!registry_parse_stat(gb_bytes_str("1 (a) S 0 1"), &start));
+
+    ck_assert(inspect_parse_banner(gb_bytes_str("QEMU 10.0.2 monitor - type"), version));
+    ck_assert_str_eq(version, "10.0.2");
+    ck_assert(!inspect_parse_banner(gb_bytes_str("QEMU monitor"), version));
+    ck_assert(!inspect_parse_banner(gb_bytes_str("QEMU 7.2"), version));
+
+    tail_describe(&out, gb_bytes_str("[ 1.0] x\r\n[ 1.2] Kernel panic - \x1b[1m not syncing\r\n"
+                                     "[ 1.3] Rebooting\r\n"));
+    ck_assert_str_eq(gb_buf_str(&out),
+                     "the guest's kernel panicked: Kernel panic - \\x1b[1m not syncing");
+    gb_buf_clear(&out);
+    ck_assert(tail_last_line(&out, gb_bytes_str("one\n[    0.5] two \r\n\n")));
+    ck_assert_str_eq(gb_buf_str(&out), "two");
+    gb_buf_release(&out);
+}
+END_TEST
+
+START_TEST(reads_the_monitor)
+{
+    static const char *const bad[] = {
+        "", "[]", "{}", "{\"return\":1} x", "{\"error\":{}}", "{\"error\":1}", "{\"event\":1}",
+    };
+    struct qmp_message message;
+
+    ck_assert_int_eq(qmp_parse(gb_bytes_str("{\"return\":{},\"id\":4}\r"), &message, NULL), 0);
+    ck_assert_int_eq(message.kind, QMP_RETURN);
+    ck_assert(message.id == 4);
+    cJSON_Delete(message.json);
+    ck_assert_int_eq(
+        qmp_parse(gb_bytes_str("{\"error\":{\"desc\":\"no\"},\"id\":5}"), &message, NULL), 0);
+    ck_assert_int_eq(message.kind, QMP_ERROR);
+    ck_assert_str_eq(message.text, "no");
+    cJSON_Delete(message.json);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        ck_assert_msg(qmp_parse(gb_bytes_str(bad[i]), &message, NULL) < 0, "%s", bad[i]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("host");
+    TCase *tests = tcase_create("host");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 100);
+    tcase_add_test(tests, finds_an_accelerator_and_remembers_it);
+    tcase_add_test(tests, says_what_is_missing);
+    tcase_add_test(tests, believes_no_strange_cache);
+    tcase_add_test(tests, reads_small_texts);
+    tcase_add_test(tests, reads_the_monitor);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

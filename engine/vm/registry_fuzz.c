@@ -1,0 +1,37 @@
+/* The small texts of this module: registry files, /proc/PID/stat, the monitor's banner, what is
+ * remembered of the accelerator, and what a guest wrote on its console. */
+#include <stdlib.h>
+
+#include "vm/accel.h"
+#include "vm/inspect.h"
+#include "vm/private.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct gb_bytes text = {data, size};
+    struct registry_entry entry;
+    struct gb_buf out = {0}, tail = {0};
+    uint64_t start;
+    char version[32], *reason = NULL;
+
+    (void)registry_parse(text, &entry);
+    (void)registry_parse_stat(text, &start);
+    (void)inspect_parse_banner(text, version);
+    (void)accel_parse(text, "key", &reason);
+    free(reason);
+    tail_add(&tail, text);
+    tail_add(&tail, text);
+    if (tail.size > TAIL_MAX)
+        abort();
+    tail_describe(&out, gb_buf_bytes(&tail));
+    (void)tail_last_line(&out, text);
+    for (size_t i = 0; i < out.size; i++) {
+        if (gb_buf_data(&out)[i] < ' ')
+            abort();
+    }
+    gb_buf_release(&out);
+    gb_buf_release(&tail);
+    return 0;
+}
