@@ -30,7 +30,7 @@ static const int allowed[] = {
     CALL(getpid), CALL(gettid), CALL(getppid), CALL(getuid), CALL(geteuid), CALL(getgid),
     CALL(getegid), CALL(getpgrp), CALL(getpgid), CALL(getsid), CALL(getcwd), CALL(umask),
     CALL(restart_syscall), CALL(exit), CALL(exit_group), CALL(getcpu), CALL(getrusage),
-    CALL(times), CALL(personality), CALL(capget),
+    CALL(times), CALL(capget),
 
     /* #syscalls memory: guest RAM, translated code */
     CALL(mmap), CALL(munmap), CALL(mprotect), CALL(mremap), CALL(madvise), CALL(msync),
@@ -126,10 +126,10 @@ static int add_rules(scmp_filter_ctx filter, bool kvm)
         r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, hostile[i], 0);
     for (size_t i = 0; i < COUNT(ioctls) && r == 0; i++)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 1,
-                             SCMP_A1(SCMP_CMP_EQ, ioctls[i]));
+                             SCMP_A1(SCMP_CMP_EQ, ioctls[i], 0));
     for (size_t i = 0; i < COUNT(prctls) && r == 0; i++)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(prctl), 1,
-                             SCMP_A0(SCMP_CMP_EQ, prctls[i]));
+                             SCMP_A0(SCMP_CMP_EQ, prctls[i], 0));
     if (r == 0 && kvm)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 1,
                              SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, KVM_IOCTL_TYPE << 8));
