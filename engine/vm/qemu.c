@@ -174,9 +174,12 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
     add(&argv, "-no-reboot");
     if (host->qemu_sandbox)
         add2(&argv, "-sandbox", QEMU_SANDBOX);
-    add2(&argv, "-kernel", "%{kernel}");
-    add2(&argv, "-initrd", "%{initramfs}");
-    add_taken(&argv, "-append", kernel_command_line(host, machine));
+    if (!machine->incoming) {
+        /* A restored guest has its kernel in its RAM: loading the file would cost time and 55 MB. */
+        add2(&argv, "-kernel", "%{kernel}");
+        add2(&argv, "-initrd", "%{initramfs}");
+        add_taken(&argv, "-append", kernel_command_line(host, machine));
+    }
     add_devices(&argv, machine);
     if (machine->incoming)
         add2(&argv, "-incoming", "defer");

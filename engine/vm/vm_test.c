@@ -369,6 +369,7 @@ START_TEST(clones_a_template)
     char *ram = xasprintf("%s/template.ram", folder);
     char *state = xasprintf("%s/template.state", folder);
     struct guest guest, clones[2];
+    struct gb_vm_sample sample;
     struct stat before, after;
 
     config.ram = GB_RAM_SHARED_FILE;
@@ -409,8 +410,10 @@ START_TEST(clones_a_template)
         loaded = gb_loop_now_ns();
         ping(&clones[i], 20 + (uint32_t)i);
         ping(&clones[i], 40 + (uint32_t)i);
-        printf("clone: %.1f ms to load, %.1f ms to the first answer\n",
-               gb_ns_to_ms(loaded - began), gb_ns_to_ms(gb_loop_now_ns() - began));
+        ck_assert_int_eq(gb_vm_sample(clones[i].vm, &sample, NULL), 0);
+        printf("clone: %.1f ms to load, %.1f ms to the first answers, %ju MB\n",
+               gb_ns_to_ms(loaded - began), gb_ns_to_ms(gb_loop_now_ns() - began),
+               (uintmax_t)sample.pss_bytes >> 20);
         if ((gb_vm_guard_stages(clones[i].vm) & GB_GUARD_SECCOMP) != 0)
             ck_assert_int_ge(count_read_only(gb_vm_pid(clones[i].vm), "template.ram"), 1);
     }
