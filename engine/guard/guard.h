@@ -1,8 +1,8 @@
 /* Isolation of QEMU, in named stages, and what became of each.
  *
- * The stages are applied by a program of its own, glovebox-launcher (launcher/main.c tells how and in
- * which order), which the server starts in QEMU's place. It tells the outcome of every stage on a
- * status pipe, as text lines that are read here:
+ * The stages are applied by a program of its own, glovebox-launcher (launcher/main.c tells how and
+ * in which order), which the server starts in QEMU's place. It tells the outcome of every stage on
+ * a status pipe, as text lines that are read here:
  *
  *     stage NAME ok
  *     stage NAME failed REASON
@@ -27,16 +27,16 @@ const char *gb_guard_name(enum gb_guard_stage stage);
 /* What the stage gives, as a sentence. */
 const char *gb_guard_sentence(enum gb_guard_stage stage);
 
-/* The stages that this process should see applied: root gives its VMs a user of their own, any other
- * user a user namespace. */
+/* The stages that this process should see applied: root gives its VMs a user of their own, any
+ * other user a user namespace. */
 uint32_t gb_guard_wanted(void);
 
 enum { GB_GUARD_REASON_MAX = 160, GB_GUARD_LINE_MAX = 512 };
 
 /* What a launcher has told so far. Zeroed is nothing. */
 struct gb_guard_report {
-    uint32_t applied, failed; /* bits of enum gb_guard_stage */
-    pid_t pid;                /* of QEMU; 0: not told */
+    uint32_t applied, failed;         /* bits of enum gb_guard_stage */
+    pid_t pid;                        /* of QEMU; 0: not told */
     char reason[GB_GUARD_REASON_MAX]; /* of the first stage that failed */
     char error[GB_GUARD_LINE_MAX];    /* the launcher's last word; empty: none */
 };

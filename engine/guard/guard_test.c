@@ -49,8 +49,16 @@ END_TEST
 START_TEST(refuses_what_no_launcher_writes)
 {
     static const char *const bad[] = {
-        "stage seccomp perhaps\n", "stage nothing ok\n", "stage seccomp\n", "pid 0\n", "pid -1\n",
-        "pid 1x\n",                "pid 1234567890\n",   "hello\n",         "\n",      "error\n",
+        "stage seccomp perhaps\n",
+        "stage nothing ok\n",
+        "stage seccomp\n",
+        "pid 0\n",
+        "pid -1\n",
+        "pid 1x\n",
+        "pid 1234567890\n",
+        "hello\n",
+        "\n",
+        "error\n",
     };
     struct gb_guard_report report = {0};
     char *line = xmalloc(1000);

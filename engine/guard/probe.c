@@ -56,8 +56,8 @@ static void on_exited(void *arg, int status, int signal)
 
     probe->exited = true;
     if ((status != 0 || signal != 0) && probe->report.error[0] == '\0')
-        (void)gb_err_set(&probe->err, GB_EINTERNAL,
-                         "the launcher ended with status %d, signal %d", status, signal);
+        (void)gb_err_set(&probe->err, GB_EINTERNAL, "the launcher ended with status %d, signal %d",
+                         status, signal);
     check_end(probe);
 }
 

@@ -53,9 +53,8 @@ static char *cache_key(const struct gb_host *host)
 
 enum gb_accel accel_parse(struct gb_bytes text, const char *key, char **ret_reason)
 {
-    cJSON *json = text.size <= CACHE_MAX
-                      ? cJSON_ParseWithLength((const char *)text.data, text.size)
-                      : NULL;
+    cJSON *json =
+        text.size <= CACHE_MAX ? cJSON_ParseWithLength((const char *)text.data, text.size) : NULL;
     const cJSON *format = cJSON_GetObjectItemCaseSensitive(json, "format");
     const cJSON *had = cJSON_GetObjectItemCaseSensitive(json, "key");
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "accel");
@@ -138,10 +137,11 @@ static void on_running(void *arg, const struct gb_hello *hello)
             (void)snprintf(race->reason, sizeof(race->reason),
                            "a guest booted under KVM in %.0f ms", ms);
         else if (race->kvm.vm != NULL)
-            (void)snprintf(race->reason, sizeof(race->reason),
-                           "/dev/kvm opens, but a guest booted by software in %.0f ms while it hung "
-                           "under KVM",
-                           ms);
+            (void)snprintf(
+                race->reason, sizeof(race->reason),
+                "/dev/kvm opens, but a guest booted by software in %.0f ms while it hung "
+                "under KVM",
+                ms);
         else
             (void)snprintf(race->reason, sizeof(race->reason), "KVM does not work here: %s",
                            race->kvm.why);

@@ -23,7 +23,8 @@ static char *program_folder(void)
     return slash != NULL ? xstrndup(path, (size_t)(slash - path)) : NULL;
 }
 
-/* The path without links, if it is there and can be used as @mode says. Takes @path. Gives or NULL. */
+/* The path without links, if it is there and can be used as @mode says. Takes @path. Gives or NULL.
+ */
 static char *resolve(char *path, int mode)
 {
     char *real = path != NULL && access(path, mode) == 0 ? realpath(path, NULL) : NULL;
@@ -147,7 +148,8 @@ int find_launcher(const char *given, char **ret_path, struct gb_err *err)
 
     if (given != NULL)
         found = resolve(xstrdup(given), X_OK);
-    for (size_t i = 0; i < ARRAY_SIZE(near) && found == NULL && given == NULL && folder != NULL; i++)
+    for (size_t i = 0; i < ARRAY_SIZE(near) && found == NULL && given == NULL && folder != NULL;
+         i++)
         found = resolve(xasprintf("%s/%s", folder, near[i]), X_OK);
     if (found == NULL)
         return gb_err_set(err, GB_EINTERNAL,

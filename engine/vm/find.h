@@ -14,8 +14,8 @@ int find_qemu(const char *given, char **ret_path, struct gb_err *err);
 /* qboot.rom among the firmware of @qemu or of the system. GB_EUNSUPPORTED. */
 int find_firmware(const char *qemu, char **ret_path, struct gb_err *err);
 
-/* glovebox-launcher: @given, beside the running program or in the folder above it (a build tree), or
- * in the libexec folder. GB_EINTERNAL. */
+/* glovebox-launcher: @given, beside the running program or in the folder above it (a build tree),
+ * or in the libexec folder. GB_EINTERNAL. */
 int find_launcher(const char *given, char **ret_path, struct gb_err *err);
 
 /* The folders for the registry and for what is remembered, by default. */

@@ -20,7 +20,8 @@ const char *gb_accel_name(enum gb_accel accel)
     return accel < GB_ACCEL_COUNT ? names[accel] : "unknown";
 }
 
-/* A host on its way: QEMU and the isolation are inspected at the same time, then the accelerator. */
+/* A host on its way: QEMU and the isolation are inspected at the same time, then the accelerator.
+ */
 struct opening {
     struct gb_host *host;
     enum gb_accel wanted;
@@ -99,8 +100,8 @@ static void on_guard(void *arg, const struct gb_guard_report *report, const stru
         gb_guard_describe_missing(&names, report, gb_guard_wanted());
     }
     if (names.size > 0 && opening->host->require_isolation) {
-        (void)gb_err_set(&missing, GB_EPOLICY,
-                         "isolation is required, and cannot be had here: %s", gb_buf_str(&names));
+        (void)gb_err_set(&missing, GB_EPOLICY, "isolation is required, and cannot be had here: %s",
+                         gb_buf_str(&names));
         err = &missing;
     }
     gb_buf_release(&names);

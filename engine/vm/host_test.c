@@ -36,8 +36,8 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 }
 
 /* Opens a host, looks at it, and frees it. */
-static double open_host(struct gb_host_config config, enum gb_code expected, enum gb_accel *ret_accel,
-                        char **ret_message)
+static double open_host(struct gb_host_config config, enum gb_code expected,
+                        enum gb_accel *ret_accel, char **ret_message)
 {
     struct outcome outcome = {0};
     uint64_t begin = gb_loop_now_ns();

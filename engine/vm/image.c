@@ -64,8 +64,7 @@ static int get_text(const cJSON *object, const char *key, size_t limit, const ch
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
 
-    if (!cJSON_IsString(item) || item->valuestring[0] == '\0' ||
-        strlen(item->valuestring) > limit)
+    if (!cJSON_IsString(item) || item->valuestring[0] == '\0' || strlen(item->valuestring) > limit)
         return gb_err_set(err, GB_EIMAGE, "\"%s\" is missing or no usable text", key);
     for (const char *c = item->valuestring; *c != '\0'; c++) {
         if ((unsigned char)*c < ' ' || *c == 127)

@@ -37,9 +37,10 @@ static void put_image(const char *name, const char *file, const char *extra)
     char hex[65], *text, *manifest = xasprintf("%s.json", name);
 
     digest(file, hex);
-    text = xasprintf("{\"format\":1,\"name\":\"%s\",\"language\":\"python\",\"aliases\":[\"%s1\"],"
-                     "\"memory_mb\":192,\"root\":{\"file\":\"%s\",\"size\":4,\"sha256\":\"%s\"}%s}\n",
-                     name, name, file, hex, extra);
+    text =
+        xasprintf("{\"format\":1,\"name\":\"%s\",\"language\":\"python\",\"aliases\":[\"%s1\"],"
+                  "\"memory_mb\":192,\"root\":{\"file\":\"%s\",\"size\":4,\"sha256\":\"%s\"}%s}\n",
+                  name, name, file, hex, extra);
     put(manifest, text);
     free(text);
     free(manifest);
@@ -56,9 +57,10 @@ static void setup(void)
     put("python.erofs", "root");
     digest("vmlinux", kernel);
     digest("initramfs.cpio", initramfs);
-    text = xasprintf("{\"format\":1,\"vmlinux\":{\"file\":\"vmlinux\",\"size\":6,\"sha256\":\"%s\"},"
-                     "\"initramfs\":{\"file\":\"initramfs.cpio\",\"size\":9,\"sha256\":\"%s\"}}",
-                     kernel, initramfs);
+    text =
+        xasprintf("{\"format\":1,\"vmlinux\":{\"file\":\"vmlinux\",\"size\":6,\"sha256\":\"%s\"},"
+                  "\"initramfs\":{\"file\":\"initramfs.cpio\",\"size\":9,\"sha256\":\"%s\"}}",
+                  kernel, initramfs);
     put("boot.json", text);
     free(text);
     put_image("python", "python.erofs", ",\"packages\":[{\"name\":\"bash\",\"version\":\"5\"}]");
@@ -141,8 +143,9 @@ END_TEST
 
 START_TEST(refuses_manifests)
 {
-    static const char base[] = "{\"format\":1,\"name\":\"%s\",\"language\":\"python\",\"memory_mb\":%s,"
-                               "\"root\":{\"file\":\"%s\",\"size\":4,\"sha256\":\"%s\"}}%s";
+    static const char base[] =
+        "{\"format\":1,\"name\":\"%s\",\"language\":\"python\",\"memory_mb\":%s,"
+        "\"root\":{\"file\":\"%s\",\"size\":4,\"sha256\":\"%s\"}}%s";
     static const char good[] = "4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2";
     static const struct {
         const char *name, *memory, *file, *digest, *behind;
@@ -161,8 +164,8 @@ START_TEST(refuses_manifests)
     gb_image_release(&image);
     free(text);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        text = xasprintf(base, bad[i].name, bad[i].memory, bad[i].file, bad[i].digest,
-                         bad[i].behind);
+        text =
+            xasprintf(base, bad[i].name, bad[i].memory, bad[i].file, bad[i].digest, bad[i].behind);
         ck_assert_msg(gb_image_parse("/i", gb_bytes_str(text), &image, NULL) == -GB_EIMAGE, "%s",
                       text);
         free(text);

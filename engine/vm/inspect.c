@@ -36,7 +36,8 @@ struct inspection {
 bool inspect_parse_banner(struct gb_bytes text, char version[32])
 {
     static const char before[] = "QEMU ";
-    const uint8_t *at = text.size > 0 ? memmem(text.data, text.size, before, sizeof(before) - 1) : NULL;
+    const uint8_t *at =
+        text.size > 0 ? memmem(text.data, text.size, before, sizeof(before) - 1) : NULL;
     size_t size = 0, rest;
 
     if (at == NULL)
@@ -58,8 +59,8 @@ static void finish(struct inspection *inspection)
 {
     char version[32];
     struct gb_err err = {0};
-    bool known = inspection->status == 0 &&
-                 inspect_parse_banner(gb_buf_bytes(&inspection->output), version);
+    bool known =
+        inspection->status == 0 && inspect_parse_banner(gb_buf_bytes(&inspection->output), version);
 
     gb_timer_free(TAKE_PTR(inspection->timer));
     gb_child_free(TAKE_PTR(inspection->child));
@@ -132,9 +133,9 @@ static void start(struct inspection *inspection)
     static const struct gb_stream_events events = {on_input, on_closed, NULL};
     static const char quit[] = "quit\n";
     char *argv[] = {
-        inspection->qemu,        (char[]){"-M"},       (char[]){"none"},
-        (char[]){"-nodefaults"}, (char[]){"-display"}, (char[]){"none"},
-        (char[]){"-monitor"},    (char[]){"stdio"},    (char[]){"-no-user-config"},
+        inspection->qemu,        (char[]){"-M"},         (char[]){"none"},
+        (char[]){"-nodefaults"}, (char[]){"-display"},   (char[]){"none"},
+        (char[]){"-monitor"},    (char[]){"stdio"},      (char[]){"-no-user-config"},
         (char[]){"-sandbox"},    (char[]){QEMU_SANDBOX}, NULL,
     };
     struct gb_child_config child = {.file = inspection->qemu, .argv = argv, .fd_count = 3};

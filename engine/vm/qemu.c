@@ -84,8 +84,7 @@ static void add_memory(struct argv *argv, const struct qemu_machine *machine)
     } else {
         add_taken(argv, "-object",
                   xasprintf("memory-backend-file,id=ram,size=%uM,mem-path=%%{ram},share=%s",
-                            machine->memory_mb,
-                            machine->ram == GB_RAM_SHARED_FILE ? "on" : "off"));
+                            machine->memory_mb, machine->ram == GB_RAM_SHARED_FILE ? "on" : "off"));
     }
     add_taken(argv, "-m", xasprintf("%uM", machine->memory_mb));
 }
@@ -147,8 +146,10 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         if (!path_usable(paths[i])) {
             qemu_free_argv(argv.items);
-            return gb_err_set(err, GB_EINVALID, "QEMU cannot use a path that is relative or has a "
-                                              "comma or a newline in it: %s", paths[i]);
+            return gb_err_set(err, GB_EINVALID,
+                              "QEMU cannot use a path that is relative or has a "
+                              "comma or a newline in it: %s",
+                              paths[i]);
         }
     }
     add_launcher(&argv, host, machine);
@@ -175,7 +176,8 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
     if (host->qemu_sandbox)
         add2(&argv, "-sandbox", QEMU_SANDBOX);
     if (!machine->incoming) {
-        /* A restored guest has its kernel in its RAM: loading the file would cost time and 55 MB. */
+        /* A restored guest has its kernel in its RAM: loading the file would cost time and 55 MB.
+         */
         add2(&argv, "-kernel", "%{kernel}");
         add2(&argv, "-initrd", "%{initramfs}");
         add_taken(&argv, "-append", kernel_command_line(host, machine));

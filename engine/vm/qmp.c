@@ -14,11 +14,11 @@ struct qmp {
     struct gb_stream *stream;
     struct qmp_events events;
     void *arg;
-    double id; /* of the last command */
+    double id;         /* of the last command */
     qmp_done_fn *done; /* of the one that runs; NULL: none */
     void *done_arg;
     struct gb_deferred fail; /* a command that could not be sent */
-    unsigned busy; /* its own callbacks on the stack: the memory must stay */
+    unsigned busy;           /* its own callbacks on the stack: the memory must stay */
     bool ready, freed;
 };
 

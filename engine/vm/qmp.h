@@ -1,5 +1,5 @@
-/* QMP, QEMU's monitor: one command at a time, answers matched by id, events on the way. QEMU may have
- * been taken over by its guest, so lines are bounded and parsed strictly. */
+/* QMP, QEMU's monitor: one command at a time, answers matched by id, events on the way. QEMU may
+ * have been taken over by its guest, so lines are bounded and parsed strictly. */
 #pragma once
 
 #include <cjson/cJSON.h>
@@ -32,16 +32,16 @@ struct qmp_events {
     /* The monitor takes commands. */
     void (*ready)(void *arg);
     void (*event)(void *arg, const char *name, const cJSON *data);
-    /* The socket is closed or QEMU speaks nonsense (@err, else NULL). Once, last. A command that was
-     * running has failed before. */
+    /* The socket is closed or QEMU speaks nonsense (@err, else NULL). Once, last. A command that
+     * was running has failed before. */
     void (*closed)(void *arg, const struct gb_err *err);
 };
 
 /* Takes @fd, a connected socket. Gives. */
 struct qmp *qmp_new(struct gb_loop *loop, int fd, const struct qmp_events *events, void *arg);
 
-/* Sends a command when `ready` was told and none is running. Takes @arguments (may be NULL). Sends a
- * copy of @fd along unless that is negative. @done is called once, from the loop. */
+/* Sends a command when `ready` was told and none is running. Takes @arguments (may be NULL). Sends
+ * a copy of @fd along unless that is negative. @done is called once, from the loop. */
 void qmp_execute(struct qmp *qmp, const char *command, cJSON *arguments, int fd, qmp_done_fn *done,
                  void *arg);
 

@@ -134,8 +134,8 @@ void registry_remove(const char *run, pid_t launcher)
     (void)unlink(path); /* absent when the VM died before it was written */
 }
 
-/* Ends the process if it is the one that was noted. The descriptor is taken before the start time is
- * compared, so that the pid cannot change hands in between. */
+/* Ends the process if it is the one that was noted. The descriptor is taken before the start time
+ * is compared, so that the pid cannot change hands in between. */
 static bool kill_process(const struct registry_process *process)
 {
     _cleanup_(closep) int fd = pidfd_open(process->pid, 0);

@@ -48,8 +48,9 @@ int gb_vm_sample(struct gb_vm *vm, struct gb_vm_sample *ret_sample, struct gb_er
     if (r == 0) {
         /* The name, the second field, may hold anything; 14 and 15 are the times. */
         fields = strrchr(gb_buf_str(&text), ')');
-        if (fields == NULL || sscanf(fields + 1, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu",
-                                     &user, &system) != 2)
+        if (fields == NULL ||
+            sscanf(fields + 1, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu", &user,
+                   &system) != 2)
             r = gb_err_set(err, GB_EINTERNAL, "the host's /proc cannot be read");
         else
             sample.cpu_ns = (user + system) * (GB_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));

@@ -78,8 +78,9 @@ void tail_describe(struct gb_buf *buf, struct gb_bytes console)
         const uint8_t *newline = memchr(found, '\n', rest);
 
         gb_buf_adds(buf, "the guest's kernel panicked: ");
-        gb_escape(buf, trim((struct gb_bytes){found, newline != NULL ? (size_t)(newline - found) : rest}),
-                  LINE_MAX_BYTES);
+        gb_escape(
+            buf, trim((struct gb_bytes){found, newline != NULL ? (size_t)(newline - found) : rest}),
+            LINE_MAX_BYTES);
         return;
     }
     gb_buf_adds(buf, "the guest switched itself off");

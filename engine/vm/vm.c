@@ -11,10 +11,11 @@
  *             who ended it
  *   DEAD      everything has been reaped and read; `dead` has been told
  *
- * Five sockets lead to a VM: the launcher's status, QEMU's standard error, the monitor, the agent and
- * the console. A VM is dead when the launcher has been reaped, QEMU has ended (the launcher reaps it
- * before it ends itself; when something else killed the launcher, a pidfd tells) and all five sockets
- * have been read to their end. So the last frame comes before `dead`, and `dead` knows the last words.
+ * Five sockets lead to a VM: the launcher's status, QEMU's standard error, the monitor, the agent
+ * and the console. A VM is dead when the launcher has been reaped, QEMU has ended (the launcher
+ * reaps it before it ends itself; when something else killed the launcher, a pidfd tells) and all
+ * five sockets have been read to their end. So the last frame comes before `dead`, and `dead` knows
+ * the last words.
  *
  * The lifeline is a pipe whose write end only this process holds; the launcher watches it.
  */
@@ -44,8 +45,8 @@ enum state { STARTING, WAITING, RUNNING, ENDING, DEAD };
 enum {
     BOOT_TCG_MS = 60000,
     BOOT_KVM_MS = 15000,
-    LOAD_MS = 15000,  /* device state: some 10 ms */
-    GRACE_MS = 2000,  /* for the launcher to reap QEMU */
+    LOAD_MS = 15000, /* device state: some 10 ms */
+    GRACE_MS = 2000, /* for the launcher to reap QEMU */
     READ_BYTES = 64 * 1024,
     UID_FIRST = 61184, /* the range of systemd's DynamicUser=: nobody owns anything by these */
     UID_LAST = 65519,
@@ -64,9 +65,9 @@ struct gb_vm {
 
     struct gb_child *launcher;
     int exit_status, exit_signal;
-    int lifeline;          /* write end */
-    int qemu_fd;           /* pidfd of QEMU; -1: not known, or gone */
-    struct gb_watch *qemu; /* on it */
+    int lifeline;           /* write end */
+    int qemu_fd;            /* pidfd of QEMU; -1: not known, or gone */
+    struct gb_watch *qemu;  /* on it */
     struct gb_timer *timer; /* boot, load, then grace */
     struct gb_guard_report report;
 

@@ -45,8 +45,8 @@ static void wait_for(const int *flag, int value)
     uint64_t end = gb_loop_now_ns() + WAIT_S * GB_NS_PER_S;
 
     while (*flag < value) {
-        ck_assert_msg(gb_loop_now_ns() < end, "waited for %d s in vain; the last death: %s",
-                      WAIT_S, last_death);
+        ck_assert_msg(gb_loop_now_ns() < end, "waited for %d s in vain; the last death: %s", WAIT_S,
+                      last_death);
         uv_run(&uv, UV_RUN_ONCE);
     }
 }
@@ -328,7 +328,8 @@ START_TEST(server_death_leaves_nothing)
 }
 END_TEST
 
-/* Every descriptor of process @pid for a file that ends in @name has been opened for reading only. */
+/* Every descriptor of process @pid for a file that ends in @name has been opened for reading only.
+ */
 static int count_read_only(pid_t pid, const char *name)
 {
     char *path = xasprintf("/proc/%d/fd", pid);

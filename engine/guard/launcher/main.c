@@ -1,7 +1,7 @@
 /* glovebox-launcher: confines itself in stages, starts QEMU inside, and stays as its parent.
  *
- * Theory of operation. The server starts this program with exactly the descriptors of options.h. The
- * stages of guard/stages.h are applied in this order, each told on the status pipe:
+ * Theory of operation. The server starts this program with exactly the descriptors of options.h.
+ * The stages of guard/stages.h are applied in this order, each told on the status pipe:
  *
  *   1 descriptors   everything that is not needed is closed
  *   2 death signal  SIGKILL when the server dies; asked for again after 9, which forgets it
@@ -17,14 +17,13 @@
  *   –               fork; what follows happens in the child
  *  11 seccomp       then QEMU is executed
  *
- * A stage that fails is told and passed over, or with --require ends everything. The parent holds no
- * rights any more either. It
+ * A stage that fails is told and passed over, or with --require ends everything. The parent holds
+ * no rights any more either. It
  *   - answers the child's questions for files (opener.h),
  *   - kills the child on SIGTERM, SIGINT, SIGHUP and when the lifeline's other end is closed,
- *   - ends as the child ended (same exit code, same signal), after it has reaped it, so that the end of
- *     the launcher is the end of QEMU.
- * QEMU in turn has the launcher for a lifeline: it asks for SIGKILL at the launcher's death and then
- * makes sure that the launcher still lives.
+ *   - ends as the child ended (same exit code, same signal), after it has reaped it, so that the
+ * end of the launcher is the end of QEMU. QEMU in turn has the launcher for a lifeline: it asks for
+ * SIGKILL at the launcher's death and then makes sure that the launcher still lives.
  *
  * Deliberately missing: cgroups, which belong to whoever runs the server.
  */
@@ -129,7 +128,8 @@ static bool enter_root(const struct guard_options *options)
         return done(options, GB_GUARD_MOUNT_NAMESPACE, r, "");
     r = root_enter(options, &what);
     /* Half a new root is worse than none: the paths are neither the old ones nor the new. */
-    if (r < 0 && chdir("/") == 0 && options->program != NULL && access(options->program[0], X_OK) < 0)
+    if (r < 0 && chdir("/") == 0 && options->program != NULL &&
+        access(options->program[0], X_OK) < 0)
         give_up(what, r);
     return done(options, GB_GUARD_MOUNT_NAMESPACE, r, what);
 }
@@ -180,7 +180,8 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options, b
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     for (int signum = 1; signum < NSIG; signum++)
-        (void)signal(signum, SIG_DFL); /* banned elsewhere; here it only resets what was inherited */
+        (void)signal(signum,
+                     SIG_DFL); /* banned elsewhere; here it only resets what was inherited */
     r = gb_filter_load(options->kvm, &listener);
     if (r == 0)
         r = opener_send_listener(socket, listener);

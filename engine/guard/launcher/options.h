@@ -5,7 +5,8 @@
  *     --require          end with an error when a stage cannot be applied
  *     --uid N            as root: the user and the group that PROGRAM runs as
  *     --keep N           PROGRAM keeps descriptors 0–2 and N more from GUARD_FD_FIRST on
- *     --file NAME=PATH   PROGRAM sees the file, read-only; %{NAME} in an argument stands for its path
+ *     --file NAME=PATH   PROGRAM sees the file, read-only; %{NAME} in an argument stands for its
+ * path
  *     --read NAME=PATH   opened here for reading and handed to PROGRAM when it opens %{NAME} for
  *                        reading and writing: QEMU 7.2 wants the RAM file of a clone like that
  *     --write NAME=PATH  the same, for reading and writing

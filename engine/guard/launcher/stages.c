@@ -45,11 +45,8 @@ int stage_limits(bool own_uid)
         rlim_t limit;
         bool apply;
     } limits[] = {
-        {RLIMIT_CORE, 0, true},
-        {RLIMIT_NOFILE, 128, true},
-        {RLIMIT_FSIZE, 256u << 20, true},
-        {RLIMIT_NPROC, 64, own_uid},
-        {RLIMIT_MSGQUEUE, 0, true},
+        {RLIMIT_CORE, 0, true},      {RLIMIT_NOFILE, 128, true}, {RLIMIT_FSIZE, 256u << 20, true},
+        {RLIMIT_NPROC, 64, own_uid}, {RLIMIT_MSGQUEUE, 0, true},
     };
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {

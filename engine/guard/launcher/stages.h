@@ -9,7 +9,8 @@
 /* Closes everything above what @options keeps; the launcher's own become close-on-exec. */
 int stage_descriptors(const struct guard_options *options);
 
-/* SIGKILL when the parent dies. It is forgotten whenever the user changes, so it is asked for again.
+/* SIGKILL when the parent dies. It is forgotten whenever the user changes, so it is asked for
+ * again.
  * @lifeline is a descriptor whose other end the parent alone holds: when that is closed the parent
  * died before the signal was asked for, and the result is -EOWNERDEAD. */
 int stage_death_signal(int lifeline);
