@@ -537,7 +537,8 @@ static void on_notified(void *arg, const char *method, const struct gb_json *par
     bool to_stderr = gb_bytes_equal(json_text(params, "stream"), "stderr");
     struct gb_buf decoded = {0};
 
-    if (strcmp(method, "cell.output") != 0)
+    /* What an earlier cell left running is not this program's output. */
+    if (strcmp(method, "cell.output") != 0 || json_true(params, "background"))
         return;
     for (size_t i = 0; i < execution->config->count; i++) {
         struct job *job = &execution->jobs[i];

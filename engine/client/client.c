@@ -54,6 +54,7 @@ struct gb_client {
     struct gb_deferred refuse, resume;
     struct gb_json_doc doc; /* its memory is used again */
     struct gb_err why; /* it is over */
+    char wrong[200];   /* an error of the server's that belongs to no request */
     bool over, paused;
     unsigned depth; /* callbacks of ours that are running */
     bool freed;
@@ -109,7 +110,8 @@ static void copy_text(char *to, size_t room, struct gb_bytes text)
     /* A character is not cut in two. */
     if (size < text.size)
         size -= gb_utf8_unfinished((struct gb_bytes){text.data, size});
-    memcpy(to, text.data, size);
+    if (size > 0)
+        memcpy(to, text.data, size);
     to[size] = '\0';
 }
 
@@ -239,8 +241,10 @@ static const char *dispatch(struct gb_client *client, const struct gb_json *mess
         return on_notification(client, message);
     if ((result == NULL) == (error == NULL))
         return "an answer has neither or both of result and error";
-    if (id->type == GB_JSON_NULL)
-        return "it could not read what we sent";
+    if (id->type == GB_JSON_NULL) {
+        copy_text(client->wrong, sizeof(client->wrong), string_of(error, "message"));
+        return client->wrong[0] != '\0' ? client->wrong : "an error belongs to no request";
+    }
     if (!gb_json_integer(id, &number) || number < 1 || (uint64_t)number >= client->next_id)
         return "an answer has an id that was never used";
     call = find_call(client, number);

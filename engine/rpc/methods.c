@@ -53,7 +53,7 @@ enum { REQUIRED = 1 };
     TEXT("stdin", standard_input, 0, GB_STDIN_MAX,                                                 \
          "standard input given at once; its end follows unless `interactive`; default empty"),     \
     BOOL("interactive", interactive, 0, "more standard input may come by `session.stdin`"),        \
-    BOOL("stream", stream, 0, "`cell.output` notifications before the reply"),                     \
+    BOOL("stream", stream, 0, "`cell.output` and `cell.waiting` notifications before the reply"),  \
     INTEGER("max_stdout", max_stdout, 1, GB_OUTPUT_MAX, GB_STDOUT_DEFAULT, "bytes kept of stdout"),\
     INTEGER("max_stderr", max_stderr, 1, GB_OUTPUT_MAX, GB_STDERR_DEFAULT, "bytes kept of stderr"),\
     BOOL("detach", detach, 0, "the cell goes on when this connection closes")

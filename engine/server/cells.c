@@ -83,7 +83,26 @@ void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_
     gb_json_put_u64(out, "peak_memory_bytes", cell->peak_memory);
 }
 
-/* ---- pieces of output ---- */
+/* ---- what is told while it runs ---- */
+
+void send_waiting(struct connection *connection, const struct seat *seat, uint32_t cell, bool on)
+{
+    struct gb_buf line = {0};
+    struct gb_json_out out = {.buf = &line};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "jsonrpc", "2.0");
+    gb_json_put_str(&out, "method", "cell.waiting");
+    gb_json_object(&out, "params");
+    gb_json_put_str(&out, "session", gb_session_id(seat->session));
+    gb_json_put_u64(&out, "cell", cell);
+    gb_json_put_bool(&out, "on", on);
+    gb_json_end(&out);
+    gb_json_end(&out);
+    gb_buf_add_u8(&line, '\n');
+    connection_send(connection, &line);
+    gb_buf_release(&line);
+}
 
 static void send_piece(struct connection *connection, const struct seat *seat, uint32_t cell,
                        enum gb_output stream, struct gb_bytes bytes, bool background)

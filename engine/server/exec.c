@@ -27,6 +27,14 @@ static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stre
                     bytes, false);
 }
 
+static void on_waiting(void *arg, const struct gb_cell *cell, bool on)
+{
+    struct exec *exec = arg;
+
+    if (exec->stream && exec->connection != NULL)
+        send_waiting(exec->connection, exec->seat, cell->number, on);
+}
+
 static void reply_cell(struct exec *exec, const struct gb_cell *cell)
 {
     struct reply reply;
@@ -105,7 +113,8 @@ void exec_disconnect(struct exec *exec)
         gb_cell_interrupt(exec->cell);
 }
 
-static const struct gb_cell_events events = {.output = on_output, .done = on_done};
+static const struct gb_cell_events events = {
+    .output = on_output, .waiting = on_waiting, .done = on_done};
 
 /* Queues the cell of @request in @seat. */
 static int start(struct request *request, const struct gb_params *params, struct seat *seat,

@@ -211,6 +211,8 @@ void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_
 void put_background(struct gb_json_out *out, struct seat *seat);
 void send_output(struct connection *connection, const struct seat *seat, uint32_t cell,
                  enum gb_output stream, struct tail *tail, struct gb_bytes bytes, bool background);
+/* The program of an interactive cell waits for standard input, or no longer does. */
+void send_waiting(struct connection *connection, const struct seat *seat, uint32_t cell, bool on);
 /* The bytes that were held back, when no more come. */
 void send_tail(struct connection *connection, const struct seat *seat, uint32_t cell,
                enum gb_output stream, struct tail *tail);
