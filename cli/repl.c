@@ -22,7 +22,6 @@
 #include "base/log.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "cli/input.h"
 #include "cli/source.h"
 #include "editor.h"
 #include "verbs.h"
@@ -30,13 +29,13 @@
 enum {
     OPEN_DEADLINE_MS = 300000,
     CALL_DEADLINE_MS = 30000,
-    KEY_DEADLINE_MS = 1000, /* what a key asks the guest for */
+    KEY_DEADLINE_MS = 1000,    /* what a key asks the guest for */
+    PIPE_DEADLINE_MS = 30000, /* the same where nobody sits and waits */
     CLOSE_DEADLINE_MS = 5000,
     CELL_TIMEOUT_MS = GB_TIMEOUT_MAX_MS,
     SPINNER_AFTER_MS = 200,
     SPINNER_MS = 100,
     INTERRUPTS_MAX = 3,
-    LINE_MAX_BYTES = 1u << 20,
     DISPLAYS_KEPT_MAX = 64u << 20,
 };
 
@@ -192,7 +191,7 @@ static void print_header(void *arg, const struct gb_json *hello)
 
 /* ---- what keys ask the guest for ---- */
 
-/* An answer that is waited for, at most KEY_DEADLINE_MS and not beyond a Ctrl-C. */
+/* An answer that is waited for, for a limited time and not beyond a Ctrl-C. */
 struct question {
     bool done;
     bool complete;
@@ -214,7 +213,8 @@ static void ask(struct repl *repl, const char *method, const char *text, bool wi
     if (with_cursor)
         gb_json_put_u64(&out, "cursor", cursor);
     gb_json_end(&out);
-    call = gb_client_call(repl->app->client, method, &params, KEY_DEADLINE_MS, reply, question);
+    call = gb_client_call(repl->app->client, method, &params,
+                          repl->tty ? KEY_DEADLINE_MS : PIPE_DEADLINE_MS, reply, question);
     gb_buf_release(&params);
     while (!question->done && !repl->stopped && repl->interrupts == interrupts)
         app_turn(repl->app);
@@ -238,12 +238,28 @@ static void on_completeness(void *arg, const struct gb_json *result,
             *c = ' '; /* foreign: it goes into the line */
 }
 
+/* The first answer takes the guest longest, because it loads what it needs: that is done while the
+ * person reads the header. */
+static void warm_up(struct repl *repl)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", repl->session);
+    gb_json_put_str(&out, "code", "x");
+    gb_json_end(&out);
+    (void)gb_client_call(repl->app->client, "session.is_complete", &params, PIPE_DEADLINE_MS, NULL,
+                         NULL);
+    gb_buf_release(&params);
+}
+
 static bool is_command(const char *text)
 {
     return text[0] == ':' && text[1] >= 'a' && text[1] <= 'z';
 }
 
-static bool is_farewell(const char *text)
+bool repl_is_farewell(const char *text)
 {
     static const char *const words[] = {"exit", "exit()", "quit", "quit()", ".exit"};
 
@@ -253,12 +269,12 @@ static bool is_farewell(const char *text)
     return false;
 }
 
-static bool ask_complete(void *arg, const char *text, char **ret_indent)
+bool repl_ask_complete(void *arg, const char *text, char **ret_indent)
 {
     struct repl *repl = arg;
     struct question question = {.complete = true};
 
-    if (is_command(text) || is_farewell(text))
+    if (is_command(text) || repl_is_farewell(text))
         return true;
     ask(repl, "session.is_complete", text, false, 0, on_completeness, &question);
     if (question.complete || ret_indent == NULL)
@@ -455,7 +471,7 @@ static void on_cell(void *arg, const struct gb_json *cell, const struct gb_call_
         repl->failed = repl->stopped = true;
 }
 
-static void run_cell(struct repl *repl, const char *code)
+void repl_run_cell(struct repl *repl, const char *code)
 {
     const char *time = args_value(repl->args, "time");
     double seconds = CELL_TIMEOUT_MS / 1000.0;
@@ -533,108 +549,6 @@ static void on_signal(void *arg, int signum)
     }
 }
 
-/* ---- cells from a pipe ---- */
-
-struct lines {
-    struct input *input;
-    struct gb_buf text;
-    bool end;
-};
-
-static void on_input(void *arg, struct gb_bytes bytes)
-{
-    struct lines *lines = arg;
-
-    lines->end = bytes.size == 0;
-    gb_buf_add(&lines->text, bytes.data, bytes.size);
-    input_pause(lines->input, lines->text.size > LINE_MAX_BYTES);
-}
-
-/* The next line with its newline, or NULL at the end. Gives. */
-static char *next_line(struct repl *repl, struct lines *lines)
-{
-    const uint8_t *newline = NULL;
-    char *line;
-    size_t size;
-
-    for (;;) {
-        if (lines->text.size > 0)
-            newline = memchr(gb_buf_data(&lines->text), '\n', lines->text.size);
-        if (newline != NULL || lines->end || repl->stopped ||
-            lines->text.size > GB_CODE_MAX)
-            break;
-        input_pause(lines->input, false);
-        app_turn(repl->app);
-    }
-    size = newline != NULL ? (size_t)(newline - gb_buf_data(&lines->text)) + 1 : lines->text.size;
-    if (size == 0 || repl->stopped)
-        return NULL;
-    line = xstrndup((const char *)gb_buf_data(&lines->text), size);
-    gb_buf_consume(&lines->text, size);
-    return line;
-}
-
-/* Whether a line at the left margin goes on with a compound statement that stands above it. */
-static bool goes_on(const char *line)
-{
-    static const char *const words[] = {"else", "elif", "except", "finally", "case", ")", "]", "}"};
-
-    if (line[0] == ' ' || line[0] == '\t' || line[0] == '\n' || line[0] == '#')
-        return true;
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (strncmp(line, words[i], strlen(words[i])) == 0)
-            return true;
-    return false;
-}
-
-static void run_text(struct repl *repl, struct gb_buf *text)
-{
-    const char *code = gb_buf_str(text);
-
-    if (code[strspn(code, " \t\r\n")] != '\0') {
-        while (text->size > 0 && gb_buf_data(text)[text->size - 1] == '\n')
-            text->size--;
-        code = gb_buf_str(text);
-        if (is_farewell(code))
-            repl->quit = true;
-        else if (!repl_command(repl, code))
-            run_cell(repl, code);
-    }
-    gb_buf_clear(text);
-}
-
-static void run_pipe(struct repl *repl)
-{
-    struct lines lines = {0};
-    struct gb_buf cell = {0};
-    bool python = strcmp(repl->language, "python") == 0;
-    char *line;
-
-    lines.input = input_new(repl->app->loop, STDIN_FILENO, on_input, &lines);
-    while (!repl->quit && !repl->stopped && (line = next_line(repl, &lines)) != NULL) {
-        /* A block of Python ends where something else begins, also without an empty line. */
-        if (python && cell.size > 0 && !goes_on(line) &&
-            ask_complete(repl, gb_buf_str(&cell), NULL))
-            run_text(repl, &cell);
-        gb_buf_adds(&cell, line);
-        free(line);
-        if (cell.size > GB_CODE_MAX || (cell.size > 0 && gb_buf_data(&cell)[0] == '\n'))
-            run_text(repl, &cell);
-        else if (cell.size > 1) {
-            _cleanup_(freep) char *whole =
-                xstrndup((const char *)gb_buf_data(&cell), cell.size - 1);
-
-            if (ask_complete(repl, whole, NULL))
-                run_text(repl, &cell);
-        }
-    }
-    if (!repl->quit && !repl->stopped)
-        run_text(repl, &cell);
-    input_free(lines.input);
-    gb_buf_release(&lines.text);
-    gb_buf_release(&cell);
-}
-
 /* ---- cells from a terminal ---- */
 
 /* $XDG_STATE_HOME/glovebox/history-LANGUAGE; NULL when there is no place for it. Gives. */
@@ -682,7 +596,7 @@ static void run_terminal(struct repl *repl)
         .more_prompt = prompts->more,
         .history = history,
         .indent = prompts->indent,
-        .hooks = {ask_complete, ask_matches, repl},
+        .hooks = {repl_ask_complete, ask_matches, repl},
     };
 
     if (!editor_open(repl->app, &config)) {
@@ -698,10 +612,10 @@ static void run_terminal(struct repl *repl)
             (void)gb_fd_write_full(STDOUT_FILENO, "\n", 1);
         if (end != EDITOR_TEXT)
             break;
-        if (is_farewell(text))
+        if (repl_is_farewell(text))
             repl->quit = true;
         else if (!repl_command(repl, text))
-            run_cell(repl, text);
+            repl_run_cell(repl, text);
         free(text);
     }
     editor_close();
@@ -734,6 +648,7 @@ static bool begin(struct repl *repl)
     if (repl->tty) {
         gb_buf_adds(&params, "{\"client\":\"glovebox repl " GB_VERSION "\",\"protocol\":1}");
         (void)repl_call(repl, "hello", &params, print_header, repl);
+        warm_up(repl);
         gb_buf_release(&params);
     }
     return true;
@@ -797,7 +712,7 @@ int verb_repl(const struct args *args)
         if (repl.tty)
             run_terminal(&repl);
         else
-            run_pipe(&repl);
+            repl_pipe(&repl);
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
             gb_signal_free(handlers[i]);
     } else {
