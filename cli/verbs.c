@@ -5,7 +5,7 @@
 
 #define CODE_OPTION {'c', "code", "CODE", ARG_TEXT, "the code itself; may be repeated", false}
 #define LANG_OPTION                                                                                \
-    {'l', "lang", "LANG", ARG_LANGUAGE, "python, javascript or shell (default: by file ending)", false}
+    {'l', "lang", "LANG", ARG_LANGUAGE, "python, javascript, shell (default: by file ending)", false}
 #define IMAGE_OPTION {0, "image", "NAME", ARG_IMAGE, "the image to run in, whatever its language", false}
 #define MEMORY_OPTION {'m', "memory", "MB", ARG_TEXT, "memory of the VM in MiB", false}
 #define ENV_OPTION {'e', "env", "NAME=VALUE", ARG_TEXT, "environment variable; may be repeated", false}

@@ -1,0 +1,189 @@
+# bash completion for glovebox; made by `glovebox completion bash`
+_glovebox()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local verbs='run repl open exec ls close interrupt put get serve doctor image version help completion'
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+    run)
+        case $before in
+            --code|-c) return ;;
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --image) mapfile -t COMPREPLY < <(compgen -W "$(glovebox image ls --names 2>/dev/null)" -- "$word"); return ;;
+            --time|-t) return ;;
+            --memory|-m) return ;;
+            --env|-e) return ;;
+            --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --download) return ;;
+            --max-output) return ;;
+            --network) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --lang --image --time --memory --env --stdin --upload --download --max-output --json --network --socket --no-autostart' -- "$word")
+            return
+        fi
+        compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        ;;
+    repl)
+        case $before in
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --image) mapfile -t COMPREPLY < <(compgen -W "$(glovebox image ls --names 2>/dev/null)" -- "$word"); return ;;
+            --memory|-m) return ;;
+            --env|-e) return ;;
+            --time|-t) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --env --time --raw --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    open)
+        case $before in
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --image) mapfile -t COMPREPLY < <(compgen -W "$(glovebox image ls --names 2>/dev/null)" -- "$word"); return ;;
+            --key) return ;;
+            --label) return ;;
+            --idle) return ;;
+            --lifetime) return ;;
+            --time|-t) return ;;
+            --memory|-m) return ;;
+            --env|-e) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --env --json --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
+    exec)
+        case $before in
+            --code|-c) return ;;
+            --time|-t) return ;;
+            --env|-e) return ;;
+            --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --download) return ;;
+            --max-output) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --time --env --stdin --upload --download --max-output --json --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    ls)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --json --ids --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
+    close)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --all --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    interrupt)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    put)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --quiet --socket --no-autostart' -- "$word")
+            return
+        fi
+        compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        ;;
+    get)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --quiet --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    serve)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --idle-exit) return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --foreground --daemon --socket --images --require-isolation --log --verbose --idle-exit' -- "$word")
+            return
+        fi
+        ;;
+    doctor)
+        case $before in
+            --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --json --images --socket' -- "$word")
+            return
+        fi
+        ;;
+    image)
+        case $before in
+            --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --images --json --names' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox image ls --names 2>/dev/null)" -- "$word")
+        ;;
+    version)
+        case $before in
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help' -- "$word")
+            return
+        fi
+        ;;
+    help)
+        case $before in
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
+        ;;
+    completion)
+        case $before in
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help' -- "$word")
+            return
+        fi
+        ;;
+    esac
+}
+complete -F _glovebox glovebox
