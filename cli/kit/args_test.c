@@ -1,0 +1,193 @@
+#include "cli/args.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/help.h"
+
+static const struct option options[] = {
+    {'c', "code", "CODE", ARG_TEXT, "the code", false},
+    {'l', "lang", "LANG", ARG_LANGUAGE, "the language", false},
+    {'q', "quiet", NULL, ARG_NONE, "says less", false},
+    {'v', "verbose", NULL, ARG_NONE, "says more", false},
+    {0, "ready-fd", "FD", ARG_TEXT, "", true},
+    {0, NULL, NULL, ARG_NONE, NULL, false},
+};
+static const struct option common[] = {
+    {0, "socket", "PATH", ARG_FILE, "the socket", false},
+    {0, NULL, NULL, ARG_NONE, NULL, false},
+};
+static const struct verb verbs[] = {
+    {"run", "run code", "FILE…", options, common, ARG_FILE, "  glovebox run x\n", NULL},
+    {"repl", "type code", "", NULL, common, ARG_SESSION, NULL, NULL},
+    {"interrupt", "interrupt it", "SESSION", NULL, NULL, ARG_SESSION, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL, ARG_NONE, NULL, NULL},
+};
+
+static struct args parse(int argc, const char **argv)
+{
+    struct gb_buf message = {0};
+    struct args args;
+
+    ck_assert_msg(args_parse(&verbs[0], argc, (char **)(uintptr_t)argv, &args, &message), "%s",
+                  gb_buf_str(&message));
+    gb_buf_release(&message);
+    return args;
+}
+
+#define PARSE(...)                                                                                 \
+    parse((int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__})
+
+static void check_refused(int argc, const char **argv, const char *expected)
+{
+    struct gb_buf message = {0};
+    struct args args;
+
+    ck_assert(!args_parse(&verbs[0], argc, (char **)(uintptr_t)argv, &args, &message));
+    ck_assert_str_eq(gb_buf_str(&message), expected);
+    gb_buf_release(&message);
+}
+
+#define REFUSED(expected, ...)                                                                     \
+    check_refused((int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                   \
+                  (const char *[]){__VA_ARGS__}, expected)
+
+START_TEST(options_stand_anywhere)
+{
+    struct args args = PARSE("a.py", "--lang", "js", "-", "-q", "b.py");
+
+    ck_assert_uint_eq(args.word_count, 3);
+    ck_assert_str_eq(args.words[1], "-");
+    ck_assert_str_eq(args.words[2], "b.py");
+    ck_assert_str_eq(args_value(&args, "lang"), "js");
+    ck_assert(args_has(&args, "quiet"));
+    ck_assert(!args_has(&args, "verbose"));
+    ck_assert_ptr_null(args_value(&args, "socket"));
+    args_release(&args);
+}
+END_TEST
+
+START_TEST(all_spellings)
+{
+    struct args args = PARSE("-qv", "-lpy", "--code=a=b", "-qc", "x", "--socket=");
+    size_t at = 0;
+
+    ck_assert(args_has(&args, "quiet") && args_has(&args, "verbose"));
+    ck_assert_str_eq(args_value(&args, "lang"), "py");
+    ck_assert_str_eq(args_value(&args, "socket"), "");
+    ck_assert_str_eq(args_next(&args, "code", &at), "a=b");
+    ck_assert_str_eq(args_next(&args, "code", &at), "x");
+    ck_assert_ptr_null(args_next(&args, "code", &at));
+    ck_assert_str_eq(args_value(&args, "code"), "x");
+    args_release(&args);
+}
+END_TEST
+
+START_TEST(values_may_look_like_options)
+{
+    struct args args = PARSE("-c", "--lang", "--", "-q", "--");
+
+    ck_assert_str_eq(args_value(&args, "code"), "--lang");
+    ck_assert_uint_eq(args.word_count, 2);
+    ck_assert_str_eq(args.words[0], "-q");
+    ck_assert(!args_has(&args, "quiet"));
+    args_release(&args);
+}
+END_TEST
+
+START_TEST(mistakes_are_named)
+{
+    REFUSED("there is no option --land; did you mean --lang?", "--land", "x");
+    REFUSED("there is no option --xyzzy", "--xyzzy");
+    REFUSED("there is no option -x", "-qx");
+    REFUSED("the option --lang needs a value (LANG)", "--lang");
+    REFUSED("the option -c needs a value (CODE)", "-c");
+    REFUSED("the option --quiet takes no value", "--quiet=1");
+    REFUSED("there is no option --ready", "--ready");
+}
+END_TEST
+
+START_TEST(nearest_verbs)
+{
+    ck_assert_str_eq(args_nearest_verb(verbs, "ru")->name, "run");
+    ck_assert_str_eq(args_nearest_verb(verbs, "rnu")->name, "run");
+    ck_assert_str_eq(args_nearest_verb(verbs, "rep")->name, "repl");
+    ck_assert_str_eq(args_nearest_verb(verbs, "interupt")->name, "interrupt");
+    ck_assert_ptr_null(args_nearest_verb(verbs, "frobnicate"));
+    ck_assert_ptr_null(args_nearest_verb(verbs, ""));
+    ck_assert_ptr_null(args_find_verb(verbs, "ru"));
+    ck_assert_ptr_eq(args_find_verb(verbs, "repl"), &verbs[1]);
+}
+END_TEST
+
+START_TEST(numbers)
+{
+    double value = 7;
+
+    ck_assert(args_number("2.5", 0, 10, &value));
+    ck_assert_double_eq(value, 2.5);
+    ck_assert(args_number("10", 0, 10, &value));
+    ck_assert(!args_number("10.1", 0, 10, &value));
+    ck_assert(!args_number("", 0, 10, &value));
+    ck_assert(!args_number("-1", -5, 10, &value));
+    ck_assert(!args_number("1s", 0, 10, &value));
+    ck_assert(!args_number("1e1", 0, 10, &value));
+    ck_assert(!args_number("nan", 0, 10, &value));
+    ck_assert(!args_number("0x1", 0, 10, &value));
+    ck_assert(!args_number("1.2.3", 0, 10, &value));
+    ck_assert(!args_number(".", 0, 10, &value));
+    ck_assert_double_eq(value, 10);
+}
+END_TEST
+
+static void check_contains(struct gb_buf *text, const char *part)
+{
+    ck_assert_msg(strstr(gb_buf_str(text), part) != NULL, "no %s in\n%s", part, gb_buf_str(text));
+}
+
+START_TEST(texts_are_made_from_the_table)
+{
+    struct gb_buf text = {0};
+
+    help_program(&text, verbs);
+    check_contains(&text, "  repl        type code\n");
+    gb_buf_clear(&text);
+    help_verb(&text, &verbs[0]);
+    check_contains(&text, "usage: glovebox run FILE…\n");
+    check_contains(&text, "  -c, --code CODE         the code\n");
+    check_contains(&text, "      --socket PATH       the socket\n");
+    check_contains(&text, "examples:\n  glovebox run x\n");
+    ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
+    gb_buf_clear(&text);
+    help_completion(&text, verbs);
+    check_contains(&text, "local verbs='run repl interrupt'\n");
+    check_contains(&text, "--lang|-l) mapfile");
+    check_contains(&text, "'--help --code --lang --quiet --verbose --socket'");
+    check_contains(&text, "glovebox ls --ids");
+    ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
+    gb_buf_release(&text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("args");
+    TCase *tests = tcase_create("all");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_test(tests, options_stand_anywhere);
+    tcase_add_test(tests, all_spellings);
+    tcase_add_test(tests, values_may_look_like_options);
+    tcase_add_test(tests, mistakes_are_named);
+    tcase_add_test(tests, nearest_verbs);
+    tcase_add_test(tests, numbers);
+    tcase_add_test(tests, texts_are_made_from_the_table);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

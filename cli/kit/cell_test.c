@@ -1,0 +1,146 @@
+#include "cli/cell.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/app.h"
+#include "cli/source.h"
+#include "cli/transfer.h"
+
+static int status_of(const char *json)
+{
+    struct gb_json_doc doc = {0};
+    char *text = strdup(json);
+    int status;
+
+    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)text, strlen(text), 100, NULL), 0);
+    status = cell_exit_status(&doc.nodes[0]);
+    gb_json_release(&doc);
+    free(text);
+    return status;
+}
+
+START_TEST(exit_statuses)
+{
+    ck_assert_int_eq(status_of("{\"exit_code\":0,\"signal\":null,\"timed_out\":false}"), 0);
+    ck_assert_int_eq(status_of("{\"exit_code\":255}"), 255);
+    ck_assert_int_eq(status_of("{\"exit_code\":124}"), 124);
+    ck_assert_int_eq(status_of("{\"exit_code\":null,\"signal\":\"SIGKILL\"}"), 137);
+    ck_assert_int_eq(status_of("{\"exit_code\":null,\"signal\":\"SEGV\"}"), 139);
+    ck_assert_int_eq(status_of("{\"exit_code\":130,\"timed_out\":true}"), 124);
+    ck_assert_int_eq(status_of("{\"exit_code\":null,\"signal\":\"SIGKILL\",\"timed_out\":true}"), 124);
+    ck_assert_int_eq(status_of("{\"exit_code\":130,\"interrupted\":true}"), 130);
+    ck_assert_int_eq(status_of("{\"exit_code\":null,\"interrupted\":true}"), 130);
+    ck_assert_int_eq(status_of("{\"exit_code\":null,\"oom\":true}"), 137);
+    /* What no server says. */
+    ck_assert_int_eq(status_of("{}"), EXIT_GLOVEBOX);
+    ck_assert_int_eq(status_of("{\"exit_code\":256}"), EXIT_GLOVEBOX);
+    ck_assert_int_eq(status_of("{\"exit_code\":-1}"), EXIT_GLOVEBOX);
+    ck_assert_int_eq(status_of("{\"exit_code\":\"0\",\"signal\":\"SIGNONSENSE\"}"), EXIT_GLOVEBOX);
+}
+END_TEST
+
+START_TEST(signals_by_name)
+{
+    ck_assert_int_eq(signal_number(gb_bytes_str("SIGTERM")), SIGTERM);
+    ck_assert_int_eq(signal_number(gb_bytes_str("INT")), SIGINT);
+    ck_assert_int_eq(signal_number(gb_bytes_str("SIG")), 0);
+    ck_assert_int_eq(signal_number(gb_bytes_str("")), 0);
+}
+END_TEST
+
+START_TEST(languages)
+{
+    ck_assert_str_eq(source_language("py"), "python");
+    ck_assert_str_eq(source_language("bash"), "shell");
+    ck_assert_ptr_null(source_language("cobol"));
+    ck_assert_str_eq(source_language_of_file("a/b.ts"), "javascript");
+    ck_assert_str_eq(source_language_of_file("x.bash"), "shell");
+    ck_assert_ptr_null(source_language_of_file(".py"));
+    ck_assert_ptr_null(source_language_of_file("README"));
+}
+END_TEST
+
+static void check_name(const char *remote, const char *expected)
+{
+    char *name = transfer_local_name(remote);
+
+    if (expected == NULL)
+        ck_assert_ptr_null(name);
+    else
+        ck_assert_str_eq(name, expected);
+    free(name);
+}
+
+START_TEST(local_names)
+{
+    check_name("a.txt", "a.txt");
+    check_name("/home/user/x/plot.png", "plot.png");
+    check_name("x/", "x");
+    check_name("..", NULL);
+    check_name("a/..", NULL);
+    check_name(".", NULL);
+    check_name("/", NULL);
+    check_name("", NULL);
+}
+END_TEST
+
+START_TEST(json_is_printed_as_it_was)
+{
+    static const char text[] = "{\"a\":[1,2.50,{\"b\":null},[]],\"c\":{},\"d\":\"\\u0000\xc3\xa4\","
+                               "\"e\":true,\"f\":[[[]],false]}";
+    struct gb_json_doc doc = {0};
+    struct gb_buf printed = {0};
+    struct gb_json_out out = {.buf = &printed};
+    char *copy = strdup(text);
+
+    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)copy, strlen(copy), 100, NULL), 0);
+    json_print(&out, NULL, &doc.nodes[0]);
+    ck_assert_str_eq(gb_buf_str(&printed), text);
+    gb_json_release(&doc);
+    gb_buf_release(&printed);
+    free(copy);
+}
+END_TEST
+
+START_TEST(sizes_and_ages)
+{
+    char text[32];
+
+    format_size(text, sizeof(text), 999);
+    ck_assert_str_eq(text, "999 B");
+    format_size(text, sizeof(text), 1500);
+    ck_assert_str_eq(text, "1.5 kB");
+    format_size(text, sizeof(text), 12345678);
+    ck_assert_str_eq(text, "12 MB");
+    format_age(text, sizeof(text), 59);
+    ck_assert_str_eq(text, "59 s");
+    format_age(text, sizeof(text), 600);
+    ck_assert_str_eq(text, "10 min");
+    format_age(text, sizeof(text), -1);
+    ck_assert_str_eq(text, "0 s");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("cell");
+    TCase *tests = tcase_create("all");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_test(tests, exit_statuses);
+    tcase_add_test(tests, signals_by_name);
+    tcase_add_test(tests, languages);
+    tcase_add_test(tests, local_names);
+    tcase_add_test(tests, json_is_printed_as_it_was);
+    tcase_add_test(tests, sizes_and_ages);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
