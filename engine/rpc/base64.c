@@ -6,6 +6,7 @@ static const char digits[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 enum { BAD = 0x80 }; /* larger than every digit's value, so that an OR over four shows it */
 
+/* clang-format off */
 #define BAD8 BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD
 #define BAD16 BAD8, BAD8
 #define BAD128 BAD16, BAD16, BAD16, BAD16, BAD16, BAD16, BAD16, BAD16
@@ -20,6 +21,7 @@ static const uint8_t values[256] = {
     /* 'p' to DEL */ 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, BAD, BAD, BAD, BAD, BAD,
     BAD128,
 };
+/* clang-format on */
 
 size_t gb_base64_size(size_t size)
 {

@@ -63,7 +63,8 @@ static size_t plain_run(const uint8_t *at, const uint8_t *end)
         quote = word ^ EACH_BYTE('"');
         backslash = word ^ EACH_BYTE('\\');
         if ((((quote - EACH_BYTE(1)) & ~quote) | ((backslash - EACH_BYTE(1)) & ~backslash) |
-             ((word - EACH_BYTE(0x20)) & ~word) | word) & HIGH_BITS)
+             ((word - EACH_BYTE(0x20)) & ~word) | word) &
+            HIGH_BITS)
             break;
     }
     while (at < end && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\')
@@ -159,8 +160,8 @@ static int escape(struct parser *parser, uint8_t **to)
     return 0;
 }
 
-/* At the opening quote. The bytes are put together at the place where they stand: an escape is never
- * shorter than what it means. */
+/* At the opening quote. The bytes are put together at the place where they stand: an escape is
+ * never shorter than what it means. */
 static int string(struct parser *parser, struct gb_bytes *ret_text)
 {
     uint8_t *begin = ++parser->at, *to = begin;
@@ -208,8 +209,7 @@ static size_t digits(struct parser *parser)
 
 static bool next_is(struct parser *parser, const char *one_of)
 {
-    return parser->at < parser->end && *parser->at != '\0' &&
-           strchr(one_of, *parser->at) != NULL;
+    return parser->at < parser->end && *parser->at != '\0' && strchr(one_of, *parser->at) != NULL;
 }
 
 static int number(struct parser *parser, struct gb_bytes *ret_text)

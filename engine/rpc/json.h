@@ -73,8 +73,9 @@ const char *gb_json_type_name(enum gb_json_type type);
 
 /* ---- writing ---- */
 
-/* Zeroed but for @buf at first. Every value takes the key that it gets in an object, NULL in an array
- * or at the top. Strings that are not UTF-8 are written with U+FFFD in place of each bad byte. */
+/* Zeroed but for @buf at first. Every value takes the key that it gets in an object, NULL in an
+ * array or at the top. Strings that are not UTF-8 are written with U+FFFD in place of each bad
+ * byte. */
 struct gb_json_out {
     struct gb_buf *buf;
     unsigned depth;

@@ -26,8 +26,8 @@ static void same_strings(const struct gb_json_doc *one, const struct gb_json_doc
         if (one->nodes[i].type != GB_JSON_STRING)
             continue;
         assert(at < two->count && two->nodes[at].text.size == one->nodes[i].text.size);
-        assert(memcmp(two->nodes[at].text.data, one->nodes[i].text.data,
-                      one->nodes[i].text.size) == 0);
+        assert(memcmp(two->nodes[at].text.data, one->nodes[i].text.data, one->nodes[i].text.size) ==
+               0);
         at++;
     }
     assert(at == two->count);

@@ -51,20 +51,59 @@ START_TEST(strings)
 {
     static const char want[] = "a\"\\/\b\f\n\r\t\0\xc3\xa4\xf0\x9f\x98\x80z and more than eight";
 
-    ck_assert_int_eq(parse("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\u00e4\\ud83d\\ude00z and more than "
-                           "eight\""),
-                     0);
+    ck_assert_int_eq(
+        parse("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\u00e4\\ud83d\\ude00z and more than "
+              "eight\""),
+        0);
     ck_assert_uint_eq(doc.nodes[0].text.size, sizeof(want) - 1);
     ck_assert_mem_eq(doc.nodes[0].text.data, want, sizeof(want) - 1);
 }
 END_TEST
 
 static const char *const bad[] = {
-    "", " ", "{", "[", "}", "{]", "[}", "[1,]", "{\"a\":1,}", "{,}", "[,1]", "{\"a\"}", "{\"a\":}",
-    "{a:1}", "1 2", "01", "-", "1.", ".5", "+1", "1e", "1e+", "0x10", "NaN", "tru", "nul", "\"",
-    "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"",
-    "\"a\nb\"", "\"\xff\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "\"\xe2\x82\"", "\"\\", "[1}", "{}x",
-    "\"12345678\x01\"", "11111111111111111111111111111111111111111111111111111111111111111111",
+    "",
+    " ",
+    "{",
+    "[",
+    "}",
+    "{]",
+    "[}",
+    "[1,]",
+    "{\"a\":1,}",
+    "{,}",
+    "[,1]",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{a:1}",
+    "1 2",
+    "01",
+    "-",
+    "1.",
+    ".5",
+    "+1",
+    "1e",
+    "1e+",
+    "0x10",
+    "NaN",
+    "tru",
+    "nul",
+    "\"",
+    "\"\\x\"",
+    "\"\\u12\"",
+    "\"\\u12g4\"",
+    "\"\\ud800\"",
+    "\"\\ud800\\u0041\"",
+    "\"\\udc00\"",
+    "\"a\nb\"",
+    "\"\xff\"",
+    "\"\xc0\xaf\"",
+    "\"\xed\xa0\x80\"",
+    "\"\xe2\x82\"",
+    "\"\\",
+    "[1}",
+    "{}x",
+    "\"12345678\x01\"",
+    "11111111111111111111111111111111111111111111111111111111111111111111",
 };
 
 START_TEST(refused)
@@ -97,11 +136,11 @@ START_TEST(integers)
         bool integral;
         int64_t value;
     } cases[] = {
-        {"0", true, 0},       {"-7", true, -7},
-        {"1e3", true, 1000},  {"2.0", true, 2},
-        {"1.5", false, 0},    {"1e300", false, 0},
-        {"\"1\"", false, 0},  {"9007199254740992", true, 9007199254740992},
-        {"true", false, 0},   {"9007199254740994", false, 0},
+        {"0", true, 0},      {"-7", true, -7},
+        {"1e3", true, 1000}, {"2.0", true, 2},
+        {"1.5", false, 0},   {"1e300", false, 0},
+        {"\"1\"", false, 0}, {"9007199254740992", true, 9007199254740992},
+        {"true", false, 0},  {"9007199254740994", false, 0},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -161,10 +200,11 @@ END_TEST
 
 START_TEST(base64)
 {
-    static const char *const pairs[][2] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
-                                           {"foo", "Zm9v"},  {"foob", "Zm9vYg=="}};
-    static const char *const wrong[] = {"A",    "AA",   "AAA",  "A===", "====", "AB==", "AAB=",
-                                        "A=AA", "AA=A", "AAAA====", "Zm9v\n", " Zm9", "Zm-_"};
+    static const char *const pairs[][2] = {
+        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}};
+    static const char *const wrong[] = {
+        "A",    "AA",   "AAA",      "A===",   "====", "AB==", "AAB=",
+        "A=AA", "AA=A", "AAAA====", "Zm9v\n", " Zm9", "Zm-_"};
     uint8_t place[32];
 
     for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {

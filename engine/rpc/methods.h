@@ -77,8 +77,8 @@ struct gb_method {
     size_t result_count;
 };
 
-/* What any method may be given. Bytes with a NULL pointer and NULL nodes are absent; all of it borrows
- * from the line. */
+/* What any method may be given. Bytes with a NULL pointer and NULL nodes are absent; all of it
+ * borrows from the line. */
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text, base64;
     struct gb_bytes path, after, state;
@@ -93,8 +93,9 @@ extern const struct gb_method gb_methods[GB_METHOD_COUNT];
 /* GB_METHOD_COUNT when there is none of that name. */
 enum gb_method_id gb_method_find(struct gb_bytes name);
 
-/* Reads @params (NULL: none given) by the table of @method. Failure: GB_EINVALID with a sentence that
- * names the parameter; GB_ETOOLARGE for a string or a list over its limit. Base64 is decoded where it stands, so @params can be read once. */
+/* Reads @params (NULL: none given) by the table of @method. Failure: GB_EINVALID with a sentence
+ * that names the parameter; GB_ETOOLARGE for a string or a list over its limit. Base64 is decoded
+ * where it stands, so @params can be read once. */
 int gb_params_read(const struct gb_method *method, const struct gb_json *params,
                    struct gb_params *ret_params, struct gb_err *err);
 

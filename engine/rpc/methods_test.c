@@ -33,9 +33,8 @@ START_TEST(standards)
     ck_assert_ptr_null(params.standard_input.data);
     ck_assert_ptr_null(params.env);
     ck_assert(!params.stream);
-    ck_assert_int_eq(read_params(GB_METHOD_FILE_WRITE,
-                                 "{\"session\":\"s\",\"path\":\"p\",\"text\":\"\"}"),
-                     0);
+    ck_assert_int_eq(
+        read_params(GB_METHOD_FILE_WRITE, "{\"session\":\"s\",\"path\":\"p\",\"text\":\"\"}"), 0);
     ck_assert(params.final);
     ck_assert_ptr_nonnull(params.text.data);
     ck_assert_ptr_null(params.base64.data);
@@ -123,8 +122,8 @@ START_TEST(table)
 }
 END_TEST
 
-/* The generated part of a page stands between two marks. With GLOVEBOX_WRITE_DOCS in the environment
- * it is written anew, else compared. */
+/* The generated part of a page stands between two marks. With GLOVEBOX_WRITE_DOCS in the
+ * environment it is written anew, else compared. */
 static void check_page(const char *name, void (*generate)(struct gb_buf *))
 {
     static const char begin[] = "<!-- generated: begin -->\n", end[] = "<!-- generated: end -->\n";

@@ -216,12 +216,12 @@ void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
     size_t room;
 
     GB_LIST_FOREACH(follower, &seat->followers, of_seat)
-        /* One that does not read hears nothing more: nobody waits for these bytes. */
-        if (follower->cell == cell && !follower->connection->full) {
-            send_output(follower->connection, seat, cell, stream, &follower->tails[stream - 1],
-                        bytes, true);
-            return;
-        }
+    /* One that does not read hears nothing more: nobody waits for these bytes. */
+    if (follower->cell == cell && !follower->connection->full) {
+        send_output(follower->connection, seat, cell, stream, &follower->tails[stream - 1], bytes,
+                    true);
+        return;
+    }
     background = background_of(seat, cell, stream);
     room = GB_BACKGROUND_MAX - background->bytes.size;
     background->dropped += bytes.size - MIN(bytes.size, room);

@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "server/internal.h"
 
+/* A document that grew beyond this gives its memory back. */
+enum { KEEP_NODES = 256 };
+
 enum { RPC_PARSE = -32700, RPC_INVALID = -32600, RPC_NO_METHOD = -32601, RPC_PARAMS = -32602 };
 
 static handler_fn *const handlers[] = {
@@ -103,8 +106,8 @@ static int read_id(const struct gb_json *id, struct gb_buf *ret_id, struct gb_er
 
 static int check_parts(const struct parts *parts, struct gb_err *err)
 {
-    if (parts->version != NULL && (parts->version->type != GB_JSON_STRING ||
-                                   !gb_bytes_equal(parts->version->text, "2.0")))
+    if (parts->version != NULL &&
+        (parts->version->type != GB_JSON_STRING || !gb_bytes_equal(parts->version->text, "2.0")))
         return gb_err_set(err, GB_EINVALID, "jsonrpc must be \"2.0\"");
     if (parts->method == NULL || parts->method->type != GB_JSON_STRING)
         return gb_err_set(err, GB_EINVALID, "a request needs a method: a string");
@@ -123,9 +126,10 @@ static int check_load(const struct connection *connection, size_t cost, struct g
         return gb_err_set(err, GB_EBUSY, "%u requests of this connection are under way already",
                           GB_REQUESTS_MAX);
     if (connection->request_count > 0 && connection->request_bytes + cost > GB_REQUEST_BYTES_MAX)
-        return gb_err_set(err, GB_EBUSY,
-                          "the requests of this connection that are under way hold %zu bytes already",
-                          connection->request_bytes);
+        return gb_err_set(
+            err, GB_EBUSY,
+            "the requests of this connection that are under way hold %zu bytes already",
+            connection->request_bytes);
     return 0;
 }
 
@@ -196,4 +200,6 @@ void dispatch_line(struct connection *connection, uint8_t *line, size_t size)
         connection_error(connection, NULL, RPC_PARSE, &err, NULL, NULL);
     else
         dispatch_request(connection, size);
+    if (connection->doc.capacity > KEEP_NODES)
+        gb_json_release(&connection->doc);
 }

@@ -1,4 +1,10 @@
-/* Running code: session.exec and run, and what reaches a cell while it runs. */
+/* Running code: session.exec and run, and what reaches a cell while it runs.
+ *
+ * An exec lives from the moment its cell is queued until the session says that it is done. Its
+ * connection and its request may be gone before: then the cell is interrupted, or goes on unheard
+ * when it is detached, and the exec only waits for its end. A run is an exec whose seat was made
+ * for it and closes after it.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,7 +272,8 @@ static void on_completions(void *arg, const struct gb_frame *frame, const struct
     struct reply reply;
     size_t at = 0;
 
-    if (frame == NULL || gb_fields_decode(&gb_completions_fields, frame->payload, &message, &bad) < 0) {
+    if (frame == NULL ||
+        gb_fields_decode(&gb_completions_fields, frame->payload, &message, &bad) < 0) {
         request_fail(request, frame == NULL ? err : &bad);
         return;
     }
@@ -292,8 +299,9 @@ static void on_completeness(void *arg, const struct gb_frame *frame, const struc
     struct gb_completeness_reply message;
     struct gb_err bad = {0};
     struct reply reply;
-    int r = frame == NULL ? 0 : gb_fields_decode(&gb_completeness_fields, frame->payload, &message,
-                                                 &bad);
+    int r = frame == NULL
+                ? 0
+                : gb_fields_decode(&gb_completeness_fields, frame->payload, &message, &bad);
 
     if (frame != NULL && r == 0 && message.status >= GB_COMPLETENESS_COUNT)
         r = gb_err_set(&bad, GB_EINTERNAL, "the guest's answer has a bad status");
@@ -336,8 +344,10 @@ void handle_complete(struct request *request, const struct gb_params *params)
         .code = params->code, .cursor = (uint32_t)(params->cursor < 0 ? end : params->cursor)};
 
     if (seat != NULL && params->cursor > end) {
-        (void)gb_err_set(&err, GB_EINVALID, "cursor is behind the end of the code, which has %lld "
-                         "code points", (long long)end);
+        (void)gb_err_set(&err, GB_EINVALID,
+                         "cursor is behind the end of the code, which has %lld "
+                         "code points",
+                         (long long)end);
         seat = NULL;
     }
     if (seat == NULL)
@@ -355,6 +365,5 @@ void handle_is_complete(struct request *request, const struct gb_params *params)
     if (seat == NULL)
         request_fail(request, &err);
     else
-        ask(request, seat, GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, &message,
-            on_completeness);
+        ask(request, seat, GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, &message, on_completeness);
 }

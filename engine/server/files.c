@@ -1,8 +1,8 @@
 /* Files of the guest. What the client may send or ask for in one call is cut into guest frames.
  *
  * An upload belongs to its connection, session and path. Its pieces go to the guest as they come;
- * each call is answered when the guest has taken its last frame. While much waits for the guest, the
- * connection is not read, so that a client which sends without waiting fills its own socket.
+ * each call is answered when the guest has taken its last frame. While much waits for the guest,
+ * the connection is not read, so that a client which sends without waiting fills its own socket.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -21,12 +21,37 @@ struct upload {
     uint64_t next; /* the offset of the next piece */
 };
 
+/* Whether the words of a relative path alone lead out of the home, whatever there is on the way. */
+static bool leads_out(struct gb_bytes path)
+{
+    size_t at = 0, depth = 0;
+
+    if (path.data[0] == '/')
+        return false; /* the guest knows where the home is */
+    while (at < path.size) {
+        const uint8_t *slash = memchr(path.data + at, '/', path.size - at);
+        size_t size = (slash == NULL ? path.size : (size_t)(slash - path.data)) - at;
+        struct gb_bytes word = {path.data + at, size};
+
+        if (gb_bytes_equal(word, "..")) {
+            if (depth-- == 0)
+                return true;
+        } else if (size > 0 && !gb_bytes_equal(word, ".")) {
+            depth++;
+        }
+        at += size + 1;
+    }
+    return false;
+}
+
 static int check_path(struct gb_bytes path, struct gb_err *err)
 {
     if (path.size == 0)
         return gb_err_set(err, GB_EINVALID, "path must not be empty; the home itself is \".\"");
     if (memchr(path.data, '\0', path.size) != NULL)
         return gb_err_set(err, GB_EPOLICY, "a path cannot have a NUL");
+    if (leads_out(path))
+        return gb_err_set(err, GB_EPOLICY, "the path leads out of the home");
     return 0;
 }
 
@@ -94,8 +119,8 @@ static struct upload *upload_find(struct connection *connection, const struct se
     struct upload *upload;
 
     GB_LIST_FOREACH(upload, &connection->uploads, of_connection)
-        if (upload->seat == seat && gb_bytes_equal(path, upload->path))
-            return upload;
+    if (upload->seat == seat && gb_bytes_equal(path, upload->path))
+        return upload;
     return NULL;
 }
 
@@ -228,7 +253,8 @@ static int upload_take(struct connection *connection, struct seat *seat,
     } else if ((uint64_t)params->offset != expected) {
         return gb_err_set(err, GB_EINVALID,
                           "the next piece of this upload begins at offset %" PRIu64
-                          ", and this one says %" PRId64, expected, params->offset);
+                          ", and this one says %" PRId64,
+                          expected, params->offset);
     }
     if (upload == NULL)
         upload = upload_begin(connection, seat, params->path);

@@ -12,5 +12,6 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t ns);
 
-/* The time that @percent of all took at most; exact to a quarter of a power of two. 0 when empty. */
+/* The time that @percent of all took at most; exact to a quarter of a power of two. 0 when empty.
+ */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent);

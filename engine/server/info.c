@@ -172,7 +172,7 @@ static void put_states(struct gb_json_out *out, struct gb_server *server)
     struct seat *seat;
 
     GB_LIST_FOREACH(seat, &server->seats, link)
-        counts[gb_session_state(seat->session)]++;
+    counts[gb_session_state(seat->session)]++;
     gb_json_object(out, "sessions");
     for (int i = 0; i < GB_SESSION_CLOSED; i++)
         gb_json_put_u64(out, gb_session_state_name((enum gb_session_state)i), counts[i]);
@@ -196,7 +196,8 @@ static void put_vms(struct gb_json_out *out, struct gb_server *server)
     struct seat *seat;
 
     gb_json_array(out, "vms");
-    GB_LIST_FOREACH(seat, &server->seats, link) {
+    GB_LIST_FOREACH(seat, &server->seats, link)
+    {
         struct gb_vm *vm = gb_session_vm(seat->session);
         struct gb_vm_sample sample = {0};
 

@@ -3,8 +3,8 @@
  * Theory of operation. A *connection* cuts its input into lines; dispatch.c turns a line into a
  * *request* and hands it, with its parameters, to the handler of its method. A handler answers at
  * once or keeps the request; each request is answered exactly once, by reply_end() or
- * request_fail(), which free it. When the connection closes first, the request's `abandon` is called
- * and the request is gone.
+ * request_fail(), which free it. When the connection closes first, the request's `abandon` is
+ * called and the request is gone.
  *
  * A *seat* is a session as the server keeps it: names, who waits for it, which cells run for whom.
  * It lives from gb_session_open() to the session's `closed`, and leaves a *tombstone* behind.

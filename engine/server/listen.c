@@ -26,8 +26,8 @@ static int check_directory(const char *path, struct gb_err *err)
     if (!S_ISDIR(st.st_mode))
         return gb_err_set(err, GB_EINVALID, "%s is not a directory", path);
     if (st.st_uid != geteuid() && st.st_uid != 0)
-        return gb_err_set(err, GB_EPOLICY, "the directory %s of the socket belongs to uid %ld", path,
-                          (long)st.st_uid);
+        return gb_err_set(err, GB_EPOLICY, "the directory %s of the socket belongs to uid %ld",
+                          path, (long)st.st_uid);
     if ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0)
         return gb_err_set(err, GB_EPOLICY, "others may write to the directory %s of the socket",
                           path);
@@ -109,8 +109,8 @@ int listen_open(const char *path, int *ret_lock_fd, int *ret_fd, struct gb_err *
     if (fd < 0)
         return gb_err_sys(err, errno, "cannot make a socket");
     /* Nobody can connect before listen(), so the mode is right before it matters. */
-    if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-        chmod(path, 0600) < 0 || listen(fd, BACKLOG) < 0)
+    if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0600) < 0 ||
+        listen(fd, BACKLOG) < 0)
         return gb_err_sys(err, errno, "cannot listen on %s", path);
     *ret_lock_fd = TAKE_FD(lock);
     *ret_fd = TAKE_FD(fd);

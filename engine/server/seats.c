@@ -1,4 +1,12 @@
-/* Sessions as the server keeps them: open, attach, look at, close, and what is left of them. */
+/* Sessions as the server keeps them: open, attach, look at, close, and what is left of them.
+ *
+ * Theory of operation. A seat is made with its session and goes with the session's `closed`, which
+ * the session tells after everything that was under way in it. Until then it may be *closing*:
+ * asked to end, but with a VM that has not been reaped; it takes no calls any more and no longer
+ * counts for its key. Those who wait for it stand in two queues: openers, answered by `opened`, and
+ * closers, answered by `closed`. What remains is a tombstone in a ring, so that a late call learns
+ * why the session is gone, and the next session with its key learns what became of this one.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +67,8 @@ static struct seat *lookup(struct gb_server *server, struct gb_bytes id)
     struct seat *seat;
 
     GB_LIST_FOREACH(seat, &server->seats, link)
-        if (gb_bytes_equal(id, gb_session_id(seat->session)))
-            return seat;
+    if (gb_bytes_equal(id, gb_session_id(seat->session)))
+        return seat;
     return NULL;
 }
 
@@ -87,8 +95,8 @@ static struct seat *find_by_key(struct gb_server *server, struct gb_bytes key, b
     struct seat *seat;
 
     GB_LIST_FOREACH(seat, &server->seats, link)
-        if (seat->key != NULL && seat->closing == closing && gb_bytes_equal(key, seat->key))
-            return seat;
+    if (seat->key != NULL && seat->closing == closing && gb_bytes_equal(key, seat->key))
+        return seat;
     return NULL;
 }
 
@@ -206,8 +214,10 @@ static struct gb_image *find_image(const struct gb_server *server, struct gb_byt
         return image;
     for (size_t i = 0; i < ARRAY_SIZE(base); i++)
         if (strcmp(text, base[i]) == 0) {
-            (void)gb_err_set(err, GB_EIMAGE, "the image %s has not been built: run `glovebox image "
-                             "build`", text);
+            (void)gb_err_set(err, GB_EIMAGE,
+                             "the image %s has not been built: run `glovebox image "
+                             "build`",
+                             text);
             return NULL;
         }
     (void)gb_err_set(err, GB_ENOTFOUND, "there is no image \"%s\"; `hello` lists those there are",
@@ -234,7 +244,8 @@ static int check_network(const struct gb_json *network, struct gb_err *err)
 {
     const struct gb_json *mode;
 
-    if (network == NULL || (network->type == GB_JSON_STRING && gb_bytes_equal(network->text, "none")))
+    if (network == NULL ||
+        (network->type == GB_JSON_STRING && gb_bytes_equal(network->text, "none")))
         return 0;
     mode = gb_json_member(network, "mode");
     if (network->type == GB_JSON_OBJECT && network->count == 1 && mode != NULL &&
@@ -355,13 +366,15 @@ static int attach(struct request *request, const struct gb_params *params, struc
         return 0;
     image = gb_session_image(seat->session);
     if (params->image.data != NULL && find_image(server, params->image, err) != image)
-        return gb_err_set(err, GB_EINVALID, "the session with the key \"%s\" is one of the image %s",
-                          seat->key, image->name);
+        return gb_err_set(err, GB_EINVALID,
+                          "the session with the key \"%s\" is one of the image %s", seat->key,
+                          image->name);
     if (seat->opened) {
         reply_opened(request, seat, false);
         return 1;
     }
-    /* Its start is awaited like by the one who asked first; arg stays NULL: it did not create it. */
+    /* Its start is awaited like by the one who asked first; arg stays NULL: it did not create it.
+     */
     request->abandon = opener_gone;
     gb_list_add_tail(&seat->openers, &request->wait);
     return 1;
@@ -501,7 +514,8 @@ void handle_list(struct request *request, const struct gb_params *params)
 
     reply_begin(&reply, request);
     gb_json_array(&reply.out, "sessions");
-    GB_LIST_FOREACH(seat, &server->seats, link) {
+    GB_LIST_FOREACH(seat, &server->seats, link)
+    {
         if (seat->closing || !selected(params->key, seat->key) ||
             !selected(params->label, seat->label) || !selected(params->owner, seat->owner) ||
             !selected(params->image, gb_session_image(seat->session)->name) ||

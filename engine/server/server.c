@@ -33,8 +33,8 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
 {
     struct gb_server *server = xcalloc(1, sizeof(*server));
 
-    /* Replies of many MiB come and go: each big block is its own mapping, so that what is freed goes
-     * back to the system. Left alone, malloc raises the threshold with the first big block. */
+    /* Replies of many MiB come and go: each big block is its own mapping, so that what is freed
+     * goes back to the system. Left alone, malloc raises the threshold with the first big block. */
     (void)mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
     server->loop = loop;
     server->host = host;
@@ -54,7 +54,8 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
 static void refuse(struct gb_server *server, int fd)
 {
     static const char line[] =
-        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32003,\"message\":\"too many clients "
+        "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32003,\"message\":\"too many "
+        "clients "
         "are connected\",\"data\":{\"kind\":\"busy\",\"dispatched\":false,\"retryable\":true}}}\n";
 
     gb_warning("a client was refused: %zu are connected", server->connection_count);
@@ -66,8 +67,7 @@ static void on_clients(void *arg)
     struct gb_server *server = arg;
 
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        _cleanup_(closep) int fd =
-            accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        _cleanup_(closep) int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         pid_t pid = 0;
 
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
@@ -127,7 +127,7 @@ static void begin_closing(struct gb_server *server)
     gb_timer_stop(server->drain_timer);
     stop_listening(server);
     GB_LIST_FOREACH(seat, &server->seats, link)
-        seat_close(seat, "closed", "the server is shutting down");
+    seat_close(seat, "closed", "the server is shutting down");
 }
 
 static void finish(struct gb_server *server)
@@ -139,7 +139,7 @@ static void finish(struct gb_server *server)
     while ((link = gb_list_pop(&server->shutdowns)) != NULL)
         request_ok(container_of(link, struct request, wait));
     GB_LIST_FOREACH(connection, &server->connections, link)
-        connection_close(connection);
+    connection_close(connection);
     if (server->ended != NULL)
         server->ended(server->arg);
 }

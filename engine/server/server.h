@@ -26,9 +26,10 @@ struct gb_server_config {
 struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
                                 const struct gb_server_config *config);
 
-/* Makes the directory (0700), takes the lock beside the socket, replaces a socket that nobody answers
- * on, and accepts clients of the own uid. GB_EBUSY: another server runs there; GB_EPOLICY: the
- * directory belongs to somebody else or others may write to it; GB_EINVALID: the path is no good. */
+/* Makes the directory (0700), takes the lock beside the socket, replaces a socket that nobody
+ * answers on, and accepts clients of the own uid. GB_EBUSY: another server runs there; GB_EPOLICY:
+ * the directory belongs to somebody else or others may write to it; GB_EINVALID: the path is no
+ * good. */
 int gb_server_listen(struct gb_server *server, struct gb_err *err);
 
 /* Ends the server: with @drain only when running and queued cells have ended, but after @limit_ms

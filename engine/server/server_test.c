@@ -186,7 +186,8 @@ static const struct {
     {"{\"id\":1,\"method\":\"no.such\"}\n", "\"id\":1,\"error\":{\"code\":-32601", "no.such"},
     {"{\"id\":1,\"method\":\"hello\",\"params\":[]}\n", "\"code\":-32602", "an object"},
     {"{\"id\":1,\"method\":\"hello\",\"params\":{\"x\":1}}\n", "\"code\":-32602", "\\\"x\\\""},
-    {"{\"id\":1,\"method\":\"hello\",\"params\":{\"protocol\":2}}\n", "\"unsupported\"", "version 2"},
+    {"{\"id\":1,\"method\":\"hello\",\"params\":{\"protocol\":2}}\n", "\"unsupported\"",
+     "version 2"},
     {"{\"id\":1,\"method\":\"session.exec\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32602",
      "needs the parameter code"},
     {"{\"id\":1,\"method\":\"session.get\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32001",
@@ -291,7 +292,8 @@ START_TEST(line_just_fits)
     char *text = malloc(pad);
 
     memset(text, 'A', pad);
-    put(fd, "{\"id\":1,\"method\":\"file.write\",\"params\":{\"session\":\"s\",\"path\":\"p\",\"base64\":\"");
+    put(fd, "{\"id\":1,\"method\":\"file.write\",\"params\":{\"session\":\"s\",\"path\":\"p\","
+            "\"base64\":\"");
     ck_assert_int_eq(gb_fd_write_full(fd, text, pad), (ssize_t)pad);
     put(fd, "\"}}\n");
     expect(fd, "not_found");
@@ -300,7 +302,8 @@ START_TEST(line_just_fits)
 }
 END_TEST
 
-/* A client that asks and does not read is no longer read from; when it reads, nothing is missing. */
+/* A client that asks and does not read is no longer read from; when it reads, nothing is missing.
+ */
 START_TEST(slow_reader)
 {
     static const char line[] = "{\"id\":1,\"method\":\"hello\"}\n";
