@@ -51,7 +51,7 @@ static void find(struct doctor *doctor, enum verdict verdict, const char *what, 
         gb_json_put(&doctor->json, "text", gb_buf_bytes(&text));
         gb_json_end(&doctor->json);
     } else {
-        (void)printf("%s%-8s%s%-16s%s\n", doctor->colours ? colours[verdict] : "", words[verdict],
+        (void)printf("%s%-8s%s%-18s %s\n", doctor->colours ? colours[verdict] : "", words[verdict],
                      doctor->colours ? "\033[0m" : "", what, gb_buf_str(&text));
     }
     gb_buf_release(&text);
@@ -66,7 +66,7 @@ static void find_limits(struct doctor *doctor)
     unsigned long kb = 0;
 
     if (getrlimit(RLIMIT_NOFILE, &files) == 0)
-        find(doctor, files.rlim_max >= NOFILE_WANTED ? VERDICT_GOOD : VERDICT_WEAK, "descriptors",
+        find(doctor, files.rlim_max >= NOFILE_WANTED ? VERDICT_GOOD : VERDICT_WEAK, "open files",
              "up to %llu can be open at once%s", (unsigned long long)files.rlim_max,
              files.rlim_max >= NOFILE_WANTED ? "" : "; each VM needs about 10: raise `ulimit -Hn`");
     if (statfs("/sys/fs/cgroup", &cgroup) == 0 && cgroup.f_type == CGROUP2_MAGIC)

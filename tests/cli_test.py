@@ -1,0 +1,547 @@
+"""The program as people use it: verbs with a real server and real guests, the prompt in a real terminal."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import pytest
+
+from support import BINARY, DEADLINE, Server, wait_for
+
+
+class Cli:
+    """Runs the program against one server."""
+
+    def __init__(self, socket, **env):
+        self.env = dict(os.environ, GLOVEBOX_SOCKET=str(socket), NO_COLOR="1", **env)
+
+    def start(self, *arguments, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.Popen([BINARY, *map(str, arguments)], env=self.env,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+    def __call__(self, *arguments, input=b"", status=0, **options):
+        done = subprocess.run([BINARY, *map(str, arguments)], env=self.env, input=input,
+                              capture_output=True, timeout=DEADLINE, **options)
+        assert b"AddressSanitizer" not in done.stderr and b"runtime error" not in done.stderr
+        if status is not None:
+            assert done.returncode == status, (done.returncode, done.stdout[-2000:], done.stderr)
+        return done
+
+    def out(self, *arguments, **options):
+        return self(*arguments, **options).stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def cli(server):
+    return Cli(server.socket)
+
+
+@pytest.fixture
+def work(cli):
+    """The label of a Python session."""
+    label = "work-" + os.urandom(4).hex()
+    cli("open", "--label", label, "--idle", 0)
+    yield label
+    cli("close", label, status=None)
+
+
+# ---- wrong use ----
+
+
+@pytest.mark.parametrize("arguments, said", [
+    ([], b"usage: glovebox VERB"),
+    (["ru"], b"did you mean `glovebox run`"),
+    (["interupt"], b"did you mean `glovebox interrupt`"),
+    (["frobnicate"], b"`glovebox help` lists them"),
+    (["run"], b"there is nothing to run"),
+    (["run", "--lnag", "py"], b"did you mean --lang"),
+    (["run", "-c", "1", "-t", "soon"], b"-t wants seconds"),
+    (["run", "-c", "1", "-l", "cobol"], b"no language cobol"),
+    (["run", "-c", "1", "-m", "lots"], b"-m wants a number"),
+    (["run", "-c", "1", "-e", "X"], b"-e wants NAME=VALUE"),
+    (["run", "-c", "1", "-c", "2", "--stdin"], b"--stdin goes to one program"),
+    (["run", "/nonexistent.py"], b"nonexistent.py"),
+    (["exec"], b"which session?"),
+    (["close"], b"which session?"),
+    (["put", "x"], b"put wants"),
+    (["completion", "fish"], b"bash"),
+])
+def test_wrong_use(cli, arguments, said):
+    done = cli(*arguments, status=2)
+    assert said in done.stderr and done.stdout == b""
+
+
+def test_help_of_every_verb(cli):
+    verbs = [line.split()[0] for line in cli.out("help").split("\n\n")[2].splitlines()]
+    assert {"run", "repl", "serve", "doctor"} <= set(verbs)
+    for verb in verbs:
+        text = cli.out(verb, "--help")
+        assert text.startswith(f"glovebox {verb}: ") and len(text.splitlines()) <= 40
+        assert cli.out("help", verb) == text
+    assert cli.out("--version").startswith("glovebox ")
+
+
+def test_the_network_is_refused(cli):
+    done = cli("run", "-c", "1", "--network", "full", status=125)
+    assert b"not supported" in done.stderr
+
+
+def test_no_server(tmp_path):
+    done = Cli(tmp_path / "sock")("ls", "--no-autostart", status=125)
+    assert b"no server listens" in done.stderr and b"not_found" in done.stderr
+
+
+# ---- run ----
+
+
+def test_output_is_byte_exact(cli):
+    done = cli("run", "-c", "import sys, os\n"
+               "os.write(1, bytes(range(256)) * 300); os.write(2, b'\\xff\\0err')\nsys.exit(3)",
+               status=3)
+    assert done.stdout == bytes(range(256)) * 300
+    assert done.stderr == b"\xff\0err"
+
+
+def test_statuses(cli):
+    assert b"Traceback" in cli("run", "-c", "1/0", status=1).stderr
+    cli("run", "-c", "import os; os.kill(os.getpid(), 9)", status=137)
+    done = cli("run", "-t", "0.5", "-c", "while True: pass", status=124)
+    assert b"time is up" in done.stderr
+
+
+def test_languages_and_sources(cli, tmp_path):
+    script = tmp_path / "a.sh"
+    script.write_text("echo from $0-less shell; exit 4\n")
+    assert b"shell" in cli("run", script, status=4).stdout
+    assert cli.out("run", "-l", "js", "-", input=b"console.log(6 * 7)") == "42\n"
+    assert cli.out("run", "-e", "WHO=you", "-c", "import os; print(os.environ['WHO'])") == "you\n"
+
+
+def test_several_sources_in_order(cli):
+    done = cli("run", "-c", "import time; time.sleep(1); print('one')", "-c", "print('two')",
+               "-c", "import sys; print('three'); sys.exit(7)", status=7)
+    assert done.stdout == b"one\ntwo\nthree\n"
+
+
+def test_json(cli):
+    cell = json.loads(cli.out("run", "--json", "-c", "print('x'); 5"))
+    assert cell["stdout"] == "x\n" and cell["value"] == "5" and cell["exit_code"] == 0
+    cells = json.loads(cli("run", "--json", "-c", "1", "-c", "1/0", status=1).stdout)
+    assert [cell["exit_code"] for cell in cells] == [0, 1]
+
+
+def test_streams_and_forwards_stdin(cli):
+    """The answer to what was printed goes in while the program runs: so it came out at once."""
+    process = cli.start("run", "--stdin", "-c",
+                        "print('name?', flush=True)\nprint('hello', input())\n"
+                        "import sys; print(len(sys.stdin.read()))", stdin=subprocess.PIPE)
+    assert process.stdout.readline() == b"name?\n"
+    process.stdin.write(b"you\n" + b"x" * 300000)
+    process.stdin.close()
+    assert process.stdout.read() == b"hello you\n300000\n"
+    assert process.wait(DEADLINE) == 0
+
+
+def test_interrupt(cli):
+    process = cli.start("run", "-c", "print('ready', flush=True)\nimport time; time.sleep(600)")
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 130 and b"KeyboardInterrupt" in said
+
+
+def test_second_interrupt_ends_it(cli):
+    process = cli.start("run", "-c", "import signal; signal.signal(2, lambda *_: print('no', flush=True))\n"
+                        "print('ready', flush=True)\nwhile True: pass")
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == b"no\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE) == 130
+    process.communicate()
+
+
+def test_reader_that_goes_away(cli, client):
+    process = cli.start("run", "-c", "while True: print('y' * 100)")
+    assert process.stdout.readline() == b"y" * 100 + b"\n"
+    process.stdout.close()
+    assert process.wait(DEADLINE) == -signal.SIGPIPE
+    wait_for(lambda: not [s for s in client.call("session.list")["sessions"]
+                          if s["label"] == "run"], what="the end of the VM")
+
+
+def test_slow_reader_gets_everything(cli):
+    process = cli.start("run", "-c", "import os\nfor i in range(80): os.write(1, bytes([i]) * 100000)")
+    digest = hashlib.sha256()
+    while piece := process.stdout.read1(4096):
+        digest.update(piece)
+    expected = hashlib.sha256(b"".join(bytes([i]) * 100000 for i in range(80)))
+    assert process.wait(DEADLINE) == 0, process.stderr.read()
+    assert digest.digest() == expected.digest()
+
+
+def test_files_in_and_out(cli, tmp_path):
+    (tmp_path / "tree/deep").mkdir(parents=True)
+    (tmp_path / "tree/a").write_bytes(b"1")
+    (tmp_path / "tree/deep/b").write_bytes(b"22")
+    (tmp_path / "empty").write_bytes(b"")
+    cli("run", "--upload", f"{tmp_path}/tree:in", "--upload", tmp_path / "empty",
+        "--download", f"out:{tmp_path}/result", "-c",
+        "import os\nopen('out', 'w').write(repr([os.path.getsize(p) for p in "
+        "('in/a', 'in/deep/b', 'empty')]))")
+    assert (tmp_path / "result").read_text() == "[1, 2, 0]"
+    done = cli("run", "--download", f"nothing:{tmp_path}/none", "-c", "1", status=125)
+    assert b"nothing" in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "result", "tree"]
+
+
+# ---- sessions ----
+
+
+def test_sessions(cli, work):
+    session = json.loads(cli.out("ls", "--json"))
+    session = next(s for s in session if s["label"] == work)
+    cli("exec", work, "-c", "x = 41")
+    assert cli.out("exec", session["session"][:14], "-c", "print(x + 1)") == "42\n"
+    assert cli.out("exec", work, "-c", "x += 1", "-c", "print(x)") == "42\n"
+    assert work in cli.out("ls") and work in cli.out("ls", "--ids").split()
+    cli("exec", work, "-c", "import sys; sys.exit(9)", status=9)
+    done = cli("exec", "nobody", "-c", "1", status=125)
+    assert b"there is no session nobody" in done.stderr
+    cli("close", work)
+    assert work not in cli.out("ls", "--ids").split()
+
+
+def test_open_by_key(cli):
+    key = "key-" + os.urandom(4).hex()
+    first = cli.out("open", "--key", key)
+    assert cli.out("open", "--key", key) == first
+    assert json.loads(cli.out("open", "--key", key, "--json"))["created"] is False
+    cli("close", key)
+
+
+def test_interrupt_of_another_client(cli, work):
+    process = cli.start("exec", work, "-c", "print('ready', flush=True)\nimport time; time.sleep(600)")
+    assert process.stdout.readline() == b"ready\n"
+    cli("interrupt", work)
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 20, (3 << 20) + 17])
+def test_put_and_get(cli, work, tmp_path, size):
+    content = os.urandom(size)
+    (tmp_path / "up").write_bytes(content)
+    (tmp_path / "up").chmod(0o755)
+    cli("put", work, tmp_path / "up", "deep/file")
+    cli("get", work, "deep/file", tmp_path / "down")
+    assert (tmp_path / "down").read_bytes() == content
+    assert "0o755" in cli.out("exec", work, "-c",
+                              "import os; print(oct(os.stat('deep/file').st_mode & 0o777))")
+    cli("get", work, "deep/file", tmp_path)  # into the folder
+    assert (tmp_path / "file").read_bytes() == content
+
+
+def test_get_leaves_nothing_behind(cli, work, tmp_path):
+    done = cli("get", work, "nothing", tmp_path / "x", status=125)
+    assert b"nothing" in done.stderr and list(tmp_path.iterdir()) == []
+    assert b"policy" in cli("get", work, "../../etc/passwd", tmp_path / "x", status=125).stderr
+
+
+# ---- the server ----
+
+
+def test_two_first_clients_start_one_server(tmp_path):
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    env = {"XDG_RUNTIME_DIR": str(runtime), "XDG_STATE_HOME": str(tmp_path / "state")}
+    cli = Cli("", **env)
+    del cli.env["GLOVEBOX_SOCKET"]
+    clients = [cli.start("ls") for _ in range(4)]
+    for client in clients:
+        _, said = client.communicate(timeout=DEADLINE)
+        assert client.returncode == 0, said
+    log = (tmp_path / "state/glovebox/server.log").read_text()
+    assert log.count("listening at") == 1, log
+    from support import Client
+
+    socket = runtime / "glovebox/server.sock"
+    with Client(socket) as client:
+        client.call("server.shutdown")
+    wait_for(lambda: not socket.exists(), what="the end of the server")
+    assert (runtime / "glovebox").stat().st_mode & 0o777 == 0o700
+
+
+def test_folders_of_others_are_not_trusted(tmp_path):
+    (tmp_path / "glovebox").mkdir()
+    (tmp_path / "glovebox").chmod(0o777)
+    cli = Cli("", XDG_RUNTIME_DIR=str(tmp_path))
+    del cli.env["GLOVEBOX_SOCKET"]
+    done = cli("ls", status=125)
+    assert b"others can write" in done.stderr and b"policy" in done.stderr
+
+
+def test_second_server_is_refused(server, cli):
+    done = cli("serve", "--socket", server.socket, status=125)
+    assert b"busy" in done.stderr
+
+
+def test_a_daemon_says_why_it_cannot_start(tmp_path):
+    done = Cli(tmp_path / "sock")("serve", "--daemon", "--images", tmp_path / "none", "--log",
+                                  tmp_path / "log", status=125)
+    assert b"could not start" in done.stderr and b"images" in done.stderr
+
+
+def test_lost_server(tmp_path):
+    with contextlib.ExitStack() as stack:
+        server = Server(folder=tmp_path)
+        stack.callback(server.stop)
+        process = Cli(server.socket).start("run", "-c",
+                                           "print('ready', flush=True)\nimport time; time.sleep(600)")
+        assert process.stdout.readline() == b"ready\n"
+        server.process.kill()
+        _, said = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 125
+        assert b"outcome_unknown" in said and b"may have run" in said
+
+
+def test_doctor(cli):
+    report = json.loads(cli.out("doctor", "--json"))
+    found = {finding["what"]: finding for finding in report["findings"]}
+    assert report["usable"] and {"accelerator", "qemu", "server", "seccomp"} <= set(found)
+    assert found["server"]["verdict"] == "ok"
+    text = cli.out("doctor")
+    assert "image python" in text and found["image python"]["text"].split()[-1] in text
+
+
+def test_doctor_without_images(cli, tmp_path):
+    assert b"missing" in cli("doctor", "--images", tmp_path, status=1).stdout
+
+
+def test_image_ls(cli):
+    assert {"python", "javascript", "shell"} <= set(cli.out("image", "ls", "--names").split())
+    assert {i["name"] for i in json.loads(cli.out("image", "ls", "--json"))} >= {"python"}
+
+
+def test_completion_in_bash(cli, work):
+    folder = pathlib.Path(BINARY).resolve().parent
+    script = ('source <(glovebox completion bash); COMP_WORDS=({words}); COMP_CWORD={at}; _glovebox; '
+              'echo "${{COMPREPLY[@]}}"')
+
+    def complete(*words):
+        line = script.format(words=" ".join(f"'{word}'" for word in words), at=len(words) - 1)
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=DEADLINE,
+                              env=dict(cli.env, PATH=f"{folder}:{os.environ['PATH']}"), check=True)
+        return done.stdout.split()
+
+    assert complete("glovebox", "do") == ["doctor"]
+    assert complete("glovebox", "run", "--ti") == ["--time"]
+    assert complete("glovebox", "run", "-l", "ja") == ["javascript"]
+    assert complete("glovebox", "exec", work[:7]) == [work]
+
+
+# ---- the prompt without a terminal ----
+
+
+def test_repl_from_a_pipe(cli):
+    done = cli("repl", input=b"x = 3\ndef f(a):\n    return a * x\nf(4)\nif x == 3:\n    print('three')\n"
+               b"else:\n    print('no')\nprint('end')\n1/0\nfor i in range(2):\n  print(i)")
+    assert done.stdout == b"12\nthree\nend\n0\n1\n" and b"ZeroDivisionError" in done.stderr
+    assert cli.out("repl", "-l", "sh", input=b"for i in 1 2\ndo echo $i\ndone\n") == "1\n2\n"
+
+
+# ---- the prompt on a terminal ----
+
+
+class Screen:
+    """The program in tmux: keys go in, the screen comes out. Waits for what it shows."""
+
+    def __init__(self, folder, env, *arguments):
+        self.socket = folder / "tmux"
+        settings = [f"{name}={value}" for name, value in env.items()]
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "50",
+                  "env", "TERM=screen-256color", *settings, BINARY, *arguments)
+        self.tmux("set-option", "-g", "remain-on-exit", "on")
+
+    def tmux(self, *arguments):
+        return subprocess.run(["tmux", "-S", str(self.socket), *map(str, arguments)],
+                              capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
+
+    def text(self):
+        return self.tmux("capture-pane", "-p")
+
+    def line(self):
+        """The line that the cursor is in."""
+        lines = [line for line in self.text().splitlines() if line.strip()]
+        return lines[-1] if lines else ""
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", text)
+
+    def enter(self, text):
+        self.type(text)
+        self.keys("Enter")
+
+    def expect(self, part):
+        wait_for(lambda: part in self.text(), what=f"{part!r} on\n{self.text()}\n")
+
+    def expect_line(self, line):
+        wait_for(lambda: self.line() == line, what=f"{line!r} as the last line of\n{self.text()}\n")
+
+    def expect_end(self):
+        wait_for(lambda: self.tmux("display", "-p", "#{pane_dead}").strip() == "1", what="the end")
+
+    def close(self):
+        subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True)
+
+
+@pytest.fixture
+def terminal(cli, tmp_path):
+    if shutil.which("tmux") is None:
+        pytest.fail("tmux is needed")
+    screens = []
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="gb-tmux-"))  # a short path: it holds a socket
+    env = {name: value for name, value in cli.env.items() if name.startswith("GLOVEBOX")}
+    env.update(XDG_STATE_HOME=str(tmp_path), LANG="C.UTF-8", PATH=os.environ["PATH"])
+
+    def start(*arguments, **more):
+        screen = Screen(folder, dict(env, **more), "repl", *arguments)
+        screens.append(screen)
+        return screen
+
+    yield start
+    for screen in screens:
+        screen.close()
+    shutil.rmtree(folder)
+
+
+def test_prompt(terminal, tmp_path):
+    screen = terminal()
+    screen.expect(">>>")
+    screen.expect("python, accelerator")
+    screen.enter("6 * 7")
+    screen.expect("\n42\n")
+    # several lines, with the indentation that the guest asks for
+    screen.expect_line(">>>")
+    screen.enter("def f(x):")
+    screen.expect_line("...")
+    screen.enter("return x + 1")
+    screen.expect("...     return x + 1")
+    screen.keys("Enter")
+    screen.expect_line(">>>")
+    screen.enter("f(1)")
+    screen.expect("\n2\n")
+    # completion
+    screen.type("import zipf")
+    screen.keys("Tab")
+    screen.expect_line(">>> import zipfile")
+    screen.keys("C-c")
+    screen.expect_line(">>>")
+    screen.type("import time")
+    screen.keys("Tab")
+    screen.keys("Tab")
+    screen.expect("timeit")
+    screen.keys("C-c")
+    # Ctrl-C interrupts a cell and keeps what there was
+    screen.enter("print('sleeps'); import time; time.sleep(600)")
+    screen.expect("\nsleeps")
+    screen.keys("C-c")
+    screen.expect("KeyboardInterrupt")
+    screen.enter("f(40)")
+    screen.expect("\n41\n")
+    # input() reads what is typed, type-ahead stays for the prompt
+    screen.enter("'so ' + input('who? ')")
+    screen.expect("who? ")
+    screen.enter("you")
+    screen.expect("'so you'")
+    # history: the entry of several lines comes back as one
+    screen.expect_line(">>>")
+    screen.keys("C-r")
+    screen.type("def f")
+    screen.expect("return x + 1")
+    screen.keys("C-c")
+    # what the guest prints cannot clear the screen
+    screen.enter(r"print('\x1b[2J\x1b[31mred')")
+    screen.expect(r"\x1b[2Jred")
+    screen.expect("sleeps")
+    screen.keys("C-d")
+    screen.expect_end()
+    history = tmp_path / "glovebox/history-python"
+    assert history.stat().st_mode & 0o777 == 0o600
+    # another prompt finds them
+    screen = terminal()
+    screen.expect_line(">>>")
+    screen.keys("Up")
+    screen.expect("x1b[2J")
+    screen.keys("C-c")
+    screen.enter(":quit")
+    screen.expect_end()
+
+
+def test_prompt_commands(terminal, tmp_path):
+    (tmp_path / "data").write_text("12345")
+    screen = terminal()
+    screen.expect_line(">>>")
+    screen.enter(":help")
+    screen.expect(":save N FILE")
+    screen.enter(f":put {tmp_path}/data")
+    screen.enter(":ls")
+    screen.expect("5 B  data")
+    screen.enter("x = 1")
+    screen.enter(":time")
+    screen.expect("of processor time")
+    screen.enter(f":get data {tmp_path}/back")
+    wait_for(lambda: (tmp_path / "back").exists(), what="the file")
+    assert (tmp_path / "back").read_text() == "12345"
+    screen.enter(":frobnicate")
+    screen.expect("there is no command :frobnicate")
+    screen.enter(":reset")
+    screen.enter("x")
+    screen.expect("NameError")
+    screen.enter("import os; os._exit(1)")
+    screen.expect("the interpreter is a new one")
+    screen.enter("exit()")
+    screen.expect_end()
+
+
+def test_prompt_in_a_named_session(terminal, cli, work):
+    cli("exec", work, "-c", "there = 'kept'")
+    screen = terminal(work)
+    screen.expect_line(">>>")
+    screen.enter("there")
+    screen.expect("'kept'")
+    screen.keys("C-d")
+    screen.expect_end()
+    assert cli.out("exec", work, "-c", "print(there)") == "kept\n"
+
+
+def test_prompt_of_javascript(terminal):
+    screen = terminal("-l", "js")
+    screen.expect_line(">")
+    screen.enter("const f = x => {")
+    screen.expect_line("...")
+    screen.enter("return x * 2 }")
+    screen.enter("f(21)")
+    screen.expect("\n42\n")
+
+
+def test_prompt_of_shell(terminal):
+    screen = terminal("-l", "sh")
+    screen.expect_line("$")
+    screen.enter("for i in 1 2; do")
+    screen.expect_line(">")
+    screen.enter("echo n$i; done")
+    screen.expect("n1\nn2\n")
+    screen.enter("read name; echo got $name")
+    screen.enter("it")
+    screen.expect("got it")
