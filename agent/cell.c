@@ -81,6 +81,7 @@ static int stdin_open(struct cell *cell, const struct gb_exec *exec, struct gb_e
     cell->stdin_read_fd = pair[0];
     cell->stdin_source.fd = pair[1];
     (void)fcntl(pair[1], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
+    (void)fchown(pair[0], USER_ID, USER_ID); /* so that /dev/stdin can be opened */
     stdin_feed(cell);
     return 0;
 }

@@ -55,7 +55,7 @@ static int open_dir(const char *path)
     return fd;
 }
 
-/* Takes glovebox.language= off the command line; the name becomes part of a path. */
+/* Takes glovebox.language= off the command line; the name becomes part of a path. Empty: a probe. */
 static void read_language(char ret_language[LANGUAGE_BYTES])
 {
     static const char key[] = "glovebox.language=";
@@ -63,9 +63,12 @@ static void read_language(char ret_language[LANGUAGE_BYTES])
     const char *at;
     size_t size;
 
+    ret_language[0] = '\0';
     if (gb_fd_read_file("/proc/cmdline", CMDLINE_MAX, &line, NULL) < 0)
         console_fatal("cannot read the kernel's command line");
     at = strstr(gb_buf_str(&line), key);
+    if (at == NULL && strstr(gb_buf_str(&line), "glovebox.probe=1") != NULL)
+        return;
     if (at == NULL)
         console_fatal("the kernel's command line names no %s", key);
     at += sizeof(key) - 1;
@@ -287,6 +290,8 @@ void init_boot(struct boot *ret_boot)
     r = device_load_modules("/modules");
     if (r < 0)
         console_fatal("the modules could not be loaded: %s", strerror(-r));
+    if (boot->language[0] == '\0')
+        return;
     mount_cgroup(boot);
     mount_disk(boot);
     mount_inside(boot);

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "console.h"
 #include "device.h"
+#include "probe.h"
 #include "system.h"
 
 enum { REAPS_A_ROUND = 256, AGENT_NICE = -20 };
@@ -203,6 +204,8 @@ int main(void)
         return 2;
     }
     init_boot(&agent.boot);
+    if (agent.boot.language[0] == '\0')
+        probe_serve(&agent.boot);
     start(&agent);
     for (;;) {
         essential(loop_round(&agent.loop), "epoll");
