@@ -38,8 +38,8 @@ static enum gb_code code_from_errno(int sys_errno)
     }
 }
 
-static void set_message(struct gb_err *err, enum gb_code code, int sys_errno, const char *format,
-                        va_list args)
+__attribute__((format(printf, 4, 0))) static void
+set_message(struct gb_err *err, enum gb_code code, int sys_errno, const char *format, va_list args)
 {
     int n;
 
