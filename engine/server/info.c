@@ -193,13 +193,14 @@ static void put_histogram(struct gb_json_out *out, const char *key,
 
 static void put_vms(struct gb_json_out *out, struct gb_server *server)
 {
+    uint64_t until_ns = sample_budget();
     struct seat *seat;
 
     gb_json_array(out, "vms");
     GB_LIST_FOREACH(seat, &server->seats, link)
     {
         struct gb_vm *vm = gb_session_vm(seat->session);
-        struct gb_vm_sample sample = {0};
+        const struct gb_vm_sample *sample;
 
         if (vm == NULL)
             continue;
@@ -207,10 +208,11 @@ static void put_vms(struct gb_json_out *out, struct gb_server *server)
         gb_json_put_str(out, "session", gb_session_id(seat->session));
         gb_json_put_i64(out, "pid", gb_vm_pid(vm));
         gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(seat->session));
-        if (gb_vm_sample(vm, &sample, NULL) == 0) {
-            gb_json_put_u64(out, "memory_bytes", sample.pss_bytes);
-            gb_json_put_u64(out, "private_bytes", sample.private_bytes);
-            gb_json_put_ms(out, "cpu_ms", sample.cpu_ns);
+        sample = seat_sample(seat, until_ns);
+        if (sample != NULL) {
+            gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
+            gb_json_put_u64(out, "private_bytes", sample->private_bytes);
+            gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
         }
         gb_json_end(out);
     }

@@ -127,6 +127,8 @@ struct seat {
     size_t background_count;
     bool has_status; /* what the guest said last */
     uint64_t guest_total, guest_used;
+    uint64_t sampled_ns; /* when `sample` was taken; 0: never */
+    struct gb_vm_sample sample;
 };
 
 /* A cell that somebody waits for, or that nobody waits for any more. */
@@ -202,6 +204,11 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
               struct seat **ret_seat, struct gb_err *err);
 void seat_close(struct seat *seat, const char *end, const char *reason);
 uint32_t seat_incarnation(const struct seat *seat);
+/* What its VM takes of the host; NULL when it was never seen. Reading it takes the kernel
+ * milliseconds, so it is read again only after a second, and not once @until_ns is over: a call
+ * that asks for all VMs gives itself a budget. */
+const struct gb_vm_sample *seat_sample(struct seat *seat, uint64_t until_ns);
+uint64_t sample_budget(void);
 int params_env(const struct gb_json *object, struct gb_env *env, struct gb_err *err);
 void put_timing(struct gb_json_out *out, const struct seat *seat);
 

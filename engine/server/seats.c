@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "server/internal.h"
 
-enum { STAT_DEADLINE_MS = 1000, REASON_MAX = 80 };
+enum { STAT_DEADLINE_MS = 1000, REASON_MAX = 80, SAMPLE_AGE_MS = 1000, SAMPLE_BUDGET_MS = 20 };
 
 static char *copy_name(struct gb_bytes name)
 {
@@ -411,12 +411,28 @@ static void put_wall(struct gb_json_out *out, const char *key, uint64_t mono_ns)
     gb_json_put_seconds(out, key, mono_ns > now ? wall + (mono_ns - now) : wall - (now - mono_ns));
 }
 
-static void put_session(struct gb_json_out *out, struct seat *seat)
+uint64_t sample_budget(void)
+{
+    return gb_clock_mono_ns() + SAMPLE_BUDGET_MS * GB_NS_PER_MS;
+}
+
+const struct gb_vm_sample *seat_sample(struct seat *seat, uint64_t until_ns)
+{
+    uint64_t now = gb_clock_mono_ns();
+    struct gb_vm *vm = gb_session_vm(seat->session);
+    bool stale = seat->sampled_ns == 0 || now - seat->sampled_ns > SAMPLE_AGE_MS * GB_NS_PER_MS;
+
+    if (vm != NULL && stale && now < until_ns && gb_vm_sample(vm, &seat->sample, NULL) == 0)
+        seat->sampled_ns = now;
+    return seat->sampled_ns > 0 ? &seat->sample : NULL;
+}
+
+static void put_session(struct gb_json_out *out, struct seat *seat, uint64_t until_ns)
 {
     struct gb_session *session = seat->session;
     const struct gb_image *image = gb_session_image(session);
     uint64_t expires = gb_session_expires_ns(session);
-    struct gb_vm_sample sample;
+    const struct gb_vm_sample *sample = seat_sample(seat, until_ns);
 
     gb_json_put_str(out, "session", gb_session_id(session));
     gb_json_put_str(out, "key", seat->key);
@@ -431,10 +447,9 @@ static void put_session(struct gb_json_out *out, struct seat *seat)
     gb_json_put_seconds(out, "created_at", seat->created_at_ns);
     put_wall(out, "last_active_at", gb_session_last_active_ns(session));
     gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(session));
-    if (gb_session_vm(session) != NULL &&
-        gb_vm_sample(gb_session_vm(session), &sample, NULL) == 0) {
-        gb_json_put_u64(out, "memory_bytes", sample.pss_bytes);
-        gb_json_put_ms(out, "cpu_ms", sample.cpu_ns);
+    if (sample != NULL) {
+        gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
+        gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
     } else {
         gb_json_put_null(out, "memory_bytes");
         gb_json_put_null(out, "cpu_ms");
@@ -460,7 +475,7 @@ static void reply_session(struct request *request, struct seat *seat)
     struct reply reply;
 
     reply_begin(&reply, request);
-    put_session(&reply.out, seat);
+    put_session(&reply.out, seat, sample_budget());
     reply_end(&reply);
 }
 
@@ -509,6 +524,7 @@ static bool selected(struct gb_bytes wanted, const char *value)
 void handle_list(struct request *request, const struct gb_params *params)
 {
     struct gb_server *server = request->connection->server;
+    uint64_t until_ns = sample_budget();
     struct reply reply;
     struct seat *seat;
 
@@ -522,7 +538,7 @@ void handle_list(struct request *request, const struct gb_params *params)
             !selected(params->state, gb_session_state_name(gb_session_state(seat->session))))
             continue;
         gb_json_object(&reply.out, NULL);
-        put_session(&reply.out, seat);
+        put_session(&reply.out, seat, until_ns);
         gb_json_end(&reply.out);
     }
     gb_json_end(&reply.out);
