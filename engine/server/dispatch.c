@@ -53,7 +53,8 @@ void dispatch_too_long(struct connection *connection)
 {
     struct gb_err err = {0};
 
-    (void)gb_err_set(&err, GB_ETOOLARGE, "the line has more than %u bytes; it was skipped",
+    (void)gb_err_set(&err, GB_ETOOLARGE,
+                     "the line is too long: it has more than %u bytes, and was skipped",
                      GB_LINE_MAX);
     connection_error(connection, NULL, RPC_INVALID, &err, NULL, NULL);
 }

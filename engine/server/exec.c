@@ -232,16 +232,18 @@ static void on_ok(void *arg, const struct gb_frame *frame, const struct gb_err *
 
 void handle_stdin(struct request *request, const struct gb_params *params)
 {
-    struct gb_err err = {0};
-    struct seat *seat = seat_find(request->connection->server, params->session, &err);
     struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
-    int r = seat == NULL ? -(int)err.code : 0;
+    struct gb_err err = {0};
+    struct seat *seat = NULL;
+    int r = 0;
 
-    if (r == 0 && params->text.data != NULL && params->base64.data != NULL)
+    if (params->text.data != NULL && params->base64.data != NULL)
         r = gb_err_set(&err, GB_EINVALID, "give text or base64, not both");
-    if (r == 0 && data.data == NULL && !params->eof)
+    else if (data.data == NULL && !params->eof)
         r = gb_err_set(&err, GB_EINVALID, "give text, base64 or eof");
-    if (r == 0) {
+    else if ((seat = seat_find(request->connection->server, params->session, &err)) == NULL)
+        r = -(int)err.code;
+    if (seat != NULL) {
         request->arg = seat;
         request->abandon = forget;
         r = gb_session_stdin(seat->session, data, params->eof, on_ok, request, &err);

@@ -269,16 +269,18 @@ static int upload_take(struct connection *connection, struct seat *seat,
 void handle_write(struct request *request, const struct gb_params *params)
 {
     struct connection *connection = request->connection;
-    struct gb_err err = {0};
-    struct seat *seat = find(request, params->session, params->path, &err);
     struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
+    struct gb_err err = {0};
+    struct seat *seat = NULL;
     struct write *write;
     uint32_t id = 0;
-    int r = seat == NULL ? -(int)err.code : 0;
+    int r = 0;
 
-    if (r == 0 && (params->text.data == NULL) == (params->base64.data == NULL))
+    if ((params->text.data == NULL) == (params->base64.data == NULL))
         r = gb_err_set(&err, GB_EINVALID, "give text or base64, and not both");
-    if (r == 0)
+    else if ((seat = find(request, params->session, params->path, &err)) == NULL)
+        r = -(int)err.code;
+    if (seat != NULL)
         r = upload_take(connection, seat, params, data.size, &id, &err);
     if (r < 0) {
         request_fail(request, &err);

@@ -58,7 +58,7 @@ static int take_lock(const char *path, int *ret_fd, struct gb_err *err)
         return gb_err_sys(err, errno, "cannot open the lock %s", name);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno == EWOULDBLOCK)
-            return gb_err_set(err, GB_EBUSY, "another server runs on %s", path);
+            return gb_err_set(err, GB_EBUSY, "another server already runs on %s", path);
         return gb_err_sys(err, errno, "cannot lock %s", name);
     }
     *ret_fd = TAKE_FD(fd);

@@ -220,7 +220,9 @@ static struct gb_image *find_image(const struct gb_server *server, struct gb_byt
                              text);
             return NULL;
         }
-    (void)gb_err_set(err, GB_ENOTFOUND, "there is no image \"%s\"; `hello` lists those there are",
+    (void)gb_err_set(err, GB_EIMAGE,
+                     "there is no image \"%.64s\"; `hello` lists those there are, `glovebox image "
+                     "build` makes new ones",
                      text);
     return NULL;
 }
