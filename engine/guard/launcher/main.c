@@ -21,9 +21,11 @@
  * no rights any more either. It
  *   - answers the child's questions for files (opener.h),
  *   - kills the child on SIGTERM, SIGINT, SIGHUP and when the lifeline's other end is closed,
- *   - ends as the child ended (same exit code, same signal), after it has reaped it, so that the
- * end of the launcher is the end of QEMU. QEMU in turn has the launcher for a lifeline: it asks for
- * SIGKILL at the launcher's death and then makes sure that the launcher still lives.
+ *   - ends as the child ended (same exit code, same signal), after it has reaped it: the end of
+ *     the launcher is the end of QEMU.
+ *
+ * QEMU in turn has the launcher for a lifeline: it asks for SIGKILL at the launcher's death and
+ * then makes sure that the launcher still lives.
  *
  * Deliberately missing: cgroups, which belong to whoever runs the server.
  */
