@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "console.h"
 #include "output.h"
 
 static uint64_t boot_clock_ns(void)
@@ -81,7 +82,8 @@ static int stdin_open(struct cell *cell, const struct gb_exec *exec, struct gb_e
     cell->stdin_read_fd = pair[0];
     cell->stdin_source.fd = pair[1];
     (void)fcntl(pair[1], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
-    (void)fchown(pair[0], USER_ID, USER_ID); /* so that /dev/stdin can be opened */
+    if (fchown(pair[0], USER_ID, USER_ID) < 0) /* so that /dev/stdin can be opened */
+        console_say("fchown: %s", strerror(errno));
     stdin_feed(cell);
     return 0;
 }

@@ -137,7 +137,8 @@ int stream_open(struct stream *stream, struct cell *cell, enum gb_output which)
     stream->write_fd = pair[1];
     (void)fcntl(pair[0], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
     /* So that a program may open /dev/stdout, which is a path to this pipe. */
-    (void)fchown(pair[1], USER_ID, USER_ID); /* cannot fail for PID 1; a pipe of root is a pipe too */
+    if (fchown(pair[1], USER_ID, USER_ID) < 0)
+        return -errno;
     return loop_watch(&cell->agent->loop, &stream->source, EPOLLIN);
 }
 

@@ -80,7 +80,7 @@ def test_client_killed(own):
         s = Session(client, "shell")
         s.exec("v=kept")
         process = subprocess.Popen(
-            [BINARY, "--socket", str(own.socket), "exec", s.id, "-c", "echo go; sleep 600"],
+            [BINARY, "exec", s.id, "-c", "echo go; sleep 600"],
             env=own.env, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         assert process.stdout.readline() == b"go\n"
         process.kill()

@@ -18,6 +18,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("GLOVEBOX_BIN", str(ROOT / "build/release/cli/glovebox"))
 RELEASE = str(ROOT / "build/release/cli/glovebox")
+os.environ.setdefault("GLOVEBOX_IMAGES", str(ROOT / "build/images"))
 DEADLINE = 120  # seconds; a hang is a failure, not a wait
 
 

@@ -3,6 +3,7 @@
 
 #include "loop/loop.h"
 #include "session/session.h"
+#include "vm/verify.h"
 
 enum {
     SESSION_ID_BYTES = 10,
@@ -50,7 +51,9 @@ struct gb_session {
     struct gb_env env;
 
     enum gb_session_state state;
-    bool running, configured, ready; /* HELLO came, CONFIGURE was answered, the worker is READY */
+    /* HELLO came, CONFIGURE was answered, the worker is READY, the image is the right one. */
+    bool running, configured, ready, verified, verifying;
+    struct gb_verify_waiter verify;
     bool opened_told, closing;
     struct gb_err why; /* of the end */
     uint32_t incarnation, cells_numbered, queued_count;

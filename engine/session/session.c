@@ -91,7 +91,7 @@ void session_send(struct gb_session *session, struct gb_buf *frames)
 
 static void tell_opened_when_ready(struct gb_session *session)
 {
-    if (!session->ready || !session->configured || session->opened_told)
+    if (!session->ready || !session->configured || !session->verified || session->opened_told)
         return;
     session->opened_told = true;
     gb_timer_stop(session->ready_timer);
@@ -114,6 +114,25 @@ static void on_configured(void *arg, const struct gb_frame *frame, const struct 
     }
     session->configured = true;
     tell_opened_when_ready(session);
+}
+
+static void end_session(struct gb_session *session);
+
+/* The digests were compared beside the boot: nothing has run for anybody yet. */
+static void on_verified(void *arg, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+
+    session->verifying = false;
+    session->verified = err == NULL;
+    if (err != NULL) {
+        gb_session_close(session, err->message);
+        session->why = *err;
+    }
+    if (session->vm == NULL)
+        end_session(session);
+    else
+        tell_opened_when_ready(session);
 }
 
 static int send_configure(struct gb_session *session, struct gb_err *err)
@@ -201,29 +220,39 @@ static void on_frame(void *arg, const struct gb_frame *frame)
         session_violation(session, &err);
 }
 
-static void on_dead(void *arg, const struct gb_err *why)
+static void end_session(struct gb_session *session)
 {
-    struct gb_session *session = arg;
     bool opened_told = session->opened_told;
 
-    session->why = *why;
-    if (session->why.code == GB_OK)
-        session->why.code = GB_ECLOSED;
-    session->closing = true;
-    gb_vm_free(TAKE_PTR(session->vm));
-    gb_timer_stop(session->idle_timer);
-    gb_timer_stop(session->lifetime_timer);
-    gb_timer_stop(session->ready_timer);
-    gb_timer_stop(session->request_timer);
     session->state = GB_SESSION_CLOSED;
     if (!opened_told) {
-        session->why.code = why->code == GB_ECLOSED ? GB_EBOOT : why->code;
+        if (session->why.code == GB_ECLOSED)
+            session->why.code = GB_EBOOT;
         session->opened_told = true;
         session->events.opened(session->arg, &session->why);
     }
     cell_fail_all(session, &session->why);
     request_fail_all(session, &session->why);
     session->events.closed(session->arg, &session->why);
+}
+
+static void on_dead(void *arg, const struct gb_err *why)
+{
+    struct gb_session *session = arg;
+
+    /* What began the end says more than how the process ended. */
+    if (session->why.code == GB_OK)
+        session->why = *why;
+    session->closing = true;
+    gb_vm_free(TAKE_PTR(session->vm));
+    gb_timer_stop(session->idle_timer);
+    gb_timer_stop(session->lifetime_timer);
+    gb_timer_stop(session->ready_timer);
+    gb_timer_stop(session->request_timer);
+    /* A guest that did not come up may have done so because its image is damaged: that answer is
+     * worth the wait. */
+    if (!session->verifying)
+        end_session(session);
 }
 
 static void on_idle(void *arg)
@@ -278,6 +307,11 @@ int gb_session_open(struct gb_host *host, const struct gb_session_config *config
     r = random_hex(SESSION_ID_BYTES, session->id + 2, err);
     vm.memory_mb = session->memory_mb;
     if (r == 0)
+        r = gb_verify_start(host->loop, host->images, session->image, &session->verify, on_verified,
+                            session, err);
+    session->verified = r == 1;
+    session->verifying = r == 0;
+    if (r >= 0)
         r = gb_vm_start(host, &vm, &vm_events, session, &session->vm, err);
     if (r < 0) {
         gb_session_free(session);
@@ -299,7 +333,8 @@ void gb_session_close(struct gb_session *session, const char *reason)
     if (reason == NULL)
         reason = "it was closed";
     (void)gb_err_set(&session->why, GB_ECLOSED, "%s", reason);
-    gb_vm_kill(session->vm, reason);
+    if (session->vm != NULL)
+        gb_vm_kill(session->vm, reason);
 }
 
 void gb_session_free(struct gb_session *session)
@@ -308,6 +343,7 @@ void gb_session_free(struct gb_session *session)
         return;
     gb_loop_undefer(&session->pump);
     gb_loop_undefer(&session->drop);
+    gb_verify_cancel(&session->verify);
     gb_timer_free(session->idle_timer);
     gb_timer_free(session->lifetime_timer);
     gb_timer_free(session->cell_timer);

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "vm/verify.h"
 
 enum {
     MANIFEST_MAX = 1 << 20,
@@ -378,8 +379,10 @@ void gb_images_free(struct gb_images *images)
 {
     if (images == NULL)
         return;
-    for (size_t i = 0; i < images->count; i++)
+    for (size_t i = 0; i < images->count; i++) {
+        gb_verify_forget(&images->images[i]);
         gb_image_release(&images->images[i]);
+    }
     free(images->images);
     free(images->kernel);
     free(images->kernel_sha256);
@@ -447,6 +450,31 @@ static int verify_file(const char *path, uint64_t size, const char *sha256,
                           "again with `glovebox image build`",
                           path);
     *verified = stamp;
+    return 0;
+}
+
+int gb_image_check(const struct gb_images *images, const struct gb_image *image, bool *ret_verified,
+                   struct gb_err *err)
+{
+    const struct {
+        const char *path;
+        uint64_t size;
+    } files[] = {
+        {image->path, image->size},
+        {images->kernel, images->kernel_size},
+        {images->initramfs, images->initramfs_size},
+    };
+    bool verified = true;
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        struct gb_file_stamp stamp;
+        int r = check_size(files[i].path, files[i].size, &stamp, err);
+
+        if (r < 0)
+            return r;
+        verified = verified && memcmp(&stamp, &image->verified[i], sizeof(stamp)) == 0;
+    }
+    *ret_verified = verified;
     return 0;
 }
 

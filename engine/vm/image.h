@@ -35,6 +35,7 @@ struct gb_image {
     size_t package_count;
     /* When the digests were compared: of the image, the kernel and the initramfs. Zeroed: never. */
     struct gb_file_stamp verified[3];
+    struct gb_verification *checking; /* a comparison under way (verify.h), or NULL */
 };
 
 struct gb_images {
@@ -60,6 +61,11 @@ int gb_images_parse_boot(struct gb_images *images, struct gb_bytes text, struct 
 int gb_image_parse(const char *directory, struct gb_bytes text, struct gb_image *ret_image,
                    struct gb_err *err);
 void gb_image_release(struct gb_image *image);
+
+/* Looks at the files without reading them: GB_EIMAGE when one is missing or has another size than its
+ * manifest says. *@ret_verified tells whether the digests of just these files were compared before. */
+int gb_image_check(const struct gb_images *images, const struct gb_image *image, bool *ret_verified,
+                   struct gb_err *err);
 
 /* Fails with GB_EIMAGE and a sentence that says what to do when a file (the image's, the kernel, the
  * initramfs) is missing, has another size or another digest than its manifest says. The digest of an
