@@ -405,10 +405,23 @@ void editor_want_line(void (*typed)(void *arg, struct gb_bytes line), void *arg)
     gb_watch_pause(editor.watch, typed == NULL);
 }
 
+/* What was typed while the terminal was still raw comes with the Enter key's own character, which the
+ * kernel turns into a newline otherwise, and nobody has shown it. */
+static void adopt_typed_ahead(uint8_t *line, size_t size)
+{
+    if (memchr(line, '\r', size) == NULL)
+        return;
+    for (size_t i = 0; i < size; i++)
+        if (line[i] == '\r')
+            line[i] = '\n';
+    (void)gb_fd_write_full(STDOUT_FILENO, line, size);
+}
+
 void editor_poll(void)
 {
     uint8_t line[TYPED_MAX];
     void (*typed)(void *, struct gb_bytes) = editor.typed;
+    void *arg = editor.typed_arg;
     ssize_t n;
 
     if (!editor.readable || typed == NULL)
@@ -419,8 +432,14 @@ void editor_poll(void)
         gb_watch_pause(editor.watch, false);
         return;
     }
-    editor.typed = NULL;
-    typed(editor.typed_arg, (struct gb_bytes){line, n > 0 ? (size_t)n : 0});
+    n = MAX(n, 0);
+    adopt_typed_ahead(line, (size_t)n);
+    /* One line is wanted, and a part of one is not a line. */
+    if (n > 0 && line[n - 1] != '\n')
+        gb_watch_pause(editor.watch, false);
+    else
+        editor.typed = NULL;
+    typed(arg, (struct gb_bytes){line, (size_t)n});
 }
 
 void editor_close(void)

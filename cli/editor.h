@@ -50,7 +50,8 @@ void editor_interrupt(void);
 void editor_resized(void);
 void editor_continued(void);
 
-/* While a program waits for input: the next line that is typed goes to @typed (empty: Ctrl-D), once.
+/* While a program waits for input: the next line that is typed goes to @typed (empty: Ctrl-D), in one
+ * piece or several.
  * NULL: nobody wants it, what is typed waits for the prompt. Call editor_poll() after each turn. */
 void editor_want_line(void (*typed)(void *arg, struct gb_bytes line), void *arg);
 void editor_poll(void);
