@@ -184,7 +184,7 @@ int verb_doctor(const struct args *args)
     gb_host_open(doctor.app.loop, &config, on_host, &doctor);
     while (!doctor.done)
         app_turn(&doctor.app);
-    (void)uv_run(&doctor.app.uv, UV_RUN_DEFAULT);
+    (void)uv_run(doctor.app.uv, UV_RUN_DEFAULT);
     find_limits(&doctor);
     find_server(&doctor, args);
     app_close(&doctor.app);

@@ -378,11 +378,8 @@ static void job_exec(struct job *job)
     gb_json_put_bool(&out, "interactive", config->forward_stdin);
     if (config->timeout_ms > 0)
         gb_json_put_u64(&out, "timeout_ms", config->timeout_ms);
-    if (config->session != NULL && !put_env(execution->args, &out)) {
-        gb_buf_release(&params);
-        job_finish(job, EXIT_USAGE);
-        return;
-    }
+    if (config->session != NULL)
+        (void)put_env(execution->args, &out); /* checked before */
     gb_json_end(&out);
     (void)gb_client_call(execution->app->client, "session.exec", &params, 0, on_cell, job);
     gb_buf_release(&params);
@@ -495,11 +492,8 @@ static void job_open(struct job *job)
     gb_json_put_str(&out, "image", image);
     gb_json_put_str(&out, "label", "run");
     gb_json_put_u64(&out, "idle_ms", ABANDONED_IDLE_MS);
-    if (!put_env(execution->args, &out) || !put_memory(execution->args, &out)) {
-        gb_buf_release(&params);
-        job_finish(job, EXIT_USAGE);
-        return;
-    }
+    (void)put_env(execution->args, &out); /* checked before, both */
+    (void)put_memory(execution->args, &out);
     gb_json_end(&out);
     (void)gb_client_call(execution->app->client, "session.open", &params, OPEN_DEADLINE_MS, on_opened,
                          job);

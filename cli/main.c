@@ -121,5 +121,5 @@ int main(int argc, char **argv)
     verb = args_find_verb(verbs, argv[1]);
     if (verb == NULL)
         return unknown_verb(argv[1]);
-    return run_verb(verb, argc - 2, argv + 2);
+    app_exit(run_verb(verb, argc - 2, argv + 2));
 }

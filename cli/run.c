@@ -52,6 +52,19 @@ static bool check_stdin(const struct args *args, const struct execute_config *co
     return true;
 }
 
+/* Options that go into the parameters are looked at before anything is started. */
+static bool check_parameters(const struct args *args)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    good = put_env(args, &out) && put_memory(args, &out);
+    gb_buf_release(&params);
+    return good;
+}
+
 static int run_sources(const struct args *args, struct execute_config *config, size_t first_word,
                        const char *session_name)
 {
@@ -71,7 +84,7 @@ static int run_sources(const struct args *args, struct execute_config *config, s
     }
     config->sources = sources;
     status = EXIT_USAGE;
-    if (check_stdin(args, config) && file_list_uploads(args, &uploads) &&
+    if (check_parameters(args) && check_stdin(args, config) && file_list_uploads(args, &uploads) &&
         file_list_downloads(args, config->count, &downloads)) {
         config->uploads = uploads.pairs;
         config->upload_count = uploads.count;

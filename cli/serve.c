@@ -22,11 +22,12 @@
 #include "verbs.h"
 #include "vm/host.h"
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 10000, IDLE_MAX_S = 31622400 };
 
 struct serve {
     struct app app;
     char *socket;
+    uint64_t idle_exit_ms;
     struct gb_host *host;
     struct gb_server *server;
     struct gb_signal *signals[3];
@@ -81,7 +82,10 @@ static void on_signal(void *arg, int signum)
 static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 {
     struct serve *serve = arg;
-    const struct gb_server_config config = {serve->socket, on_ended, serve};
+    const struct gb_server_config config = {.socket = serve->socket,
+                                            .idle_exit_ms = serve->idle_exit_ms,
+                                            .ended = on_ended,
+                                            .arg = serve};
     struct gb_err problem = {0};
 
     if (err != NULL) {
@@ -141,7 +145,7 @@ static int serve_loop(struct serve *serve, const struct args *args)
         gb_signal_free(serve->signals[i]);
     gb_server_free(serve->server);
     /* Until the last bytes have left and every child has been reaped. */
-    (void)uv_run(&serve->app.uv, UV_RUN_DEFAULT);
+    (void)uv_run(serve->app.uv, UV_RUN_DEFAULT);
     gb_host_free(serve->host);
     app_close(&serve->app);
     tell_ready(serve, ""); /* nobody waits for ever */
@@ -250,7 +254,7 @@ static int serve_daemon(struct serve *serve, const struct args *args)
 
 int verb_serve(const struct args *args)
 {
-    const char *ready = args_value(args, "ready-fd");
+    const char *ready = args_value(args, "ready-fd"), *idle = args_value(args, "idle-exit");
     struct serve serve = {.ready_fd = -1, .daemon = args_has(args, "daemon")};
     double number;
     int status;
@@ -265,6 +269,11 @@ int verb_serve(const struct args *args)
         serve.ready_fd = (int)number;
         if (gb_fd_set_cloexec(serve.ready_fd, true) < 0)
             return app_wrong_use(args, "--ready-fd %s is not open", ready);
+    }
+    if (idle != NULL) {
+        if (!args_number(idle, 0, IDLE_MAX_S, &number))
+            return app_wrong_use(args, "--idle-exit wants seconds, not %s", idle);
+        serve.idle_exit_ms = (uint64_t)(number * 1000);
     }
     serve.socket = gb_socket_path(args_value(args, "socket"));
     status = serve.daemon ? serve_daemon(&serve, args) : serve_loop(&serve, args);

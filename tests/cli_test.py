@@ -312,6 +312,14 @@ def test_lost_server(tmp_path):
         assert b"outcome_unknown" in said and b"may have run" in said
 
 
+def test_idle_exit(tmp_path):
+    with Server("--idle-exit", "0.5", folder=tmp_path) as server:
+        with server.client() as client:
+            client.call("session.list")
+        assert server.process.wait(DEADLINE) == 0
+        assert not server.socket.exists()
+
+
 def test_doctor(cli):
     report = json.loads(cli.out("doctor", "--json"))
     found = {finding["what"]: finding for finding in report["findings"]}

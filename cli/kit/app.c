@@ -18,6 +18,9 @@ const struct option app_options[] = {
     {0, NULL, NULL, ARG_NONE, NULL, false},
 };
 
+/* A connection was given up while the thread pool was at it. One per process, as its exit is. */
+static bool still_dialing;
+
 static void on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct app *app = arg;
@@ -37,11 +40,12 @@ static void on_closed(void *arg, const struct gb_err *why)
 void app_open_loop(struct app *app)
 {
     *app = (struct app){0};
-    if (uv_loop_init(&app->uv) < 0) {
+    app->uv = xcalloc(1, sizeof(*app->uv));
+    if (uv_loop_init(app->uv) < 0) {
         app_say("the event loop cannot be made; are there descriptors left?");
         exit(EXIT_GLOVEBOX);
     }
-    app->loop = gb_loop_new(&app->uv);
+    app->loop = gb_loop_new(app->uv);
 }
 
 void app_open(struct app *app, const struct args *args)
@@ -62,16 +66,28 @@ void app_close(struct app *app)
     gb_client_free(app->client);
     app->client = NULL;
     /* What is being closed finishes; what a verb left open is the process's end's business. */
-    (void)uv_run(&app->uv, UV_RUN_NOWAIT);
+    (void)uv_run(app->uv, UV_RUN_NOWAIT);
     gb_loop_free(app->loop);
     app->loop = NULL;
-    (void)uv_run(&app->uv, UV_RUN_NOWAIT);
-    (void)uv_loop_close(&app->uv);
+    (void)uv_run(app->uv, UV_RUN_NOWAIT);
+    if (uv_loop_close(app->uv) == 0)
+        free(app->uv);
+    else
+        still_dialing = true; /* the thread will report to this loop: it stays */
+    app->uv = NULL;
+}
+
+_Noreturn void app_exit(int status)
+{
+    (void)fflush(stdout);
+    if (still_dialing)
+        _exit(status);
+    exit(status);
 }
 
 void app_turn(struct app *app)
 {
-    (void)uv_run(&app->uv, UV_RUN_ONCE);
+    (void)uv_run(app->uv, UV_RUN_ONCE);
 }
 
 struct waiting_call {

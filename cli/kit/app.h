@@ -13,7 +13,7 @@
 enum { EXIT_USAGE = 2, EXIT_TIMED_OUT = 124, EXIT_GLOVEBOX = 125 };
 
 struct app {
-    uv_loop_t uv;
+    uv_loop_t *uv;
     struct gb_loop *loop;
     struct gb_client *client;
     struct gb_client_events events; /* of the verb; may be changed at any time */
@@ -29,6 +29,9 @@ void app_open(struct app *app, const struct args *args);
 void app_open_loop(struct app *app);
 /* Ends the connection. */
 void app_close(struct app *app);
+/* The end of the process: does not wait for a thread that still tries to connect, which the C
+ * library's own way out would do. */
+_Noreturn void app_exit(int status);
 /* One round of the loop. */
 void app_turn(struct app *app);
 

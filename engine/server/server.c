@@ -20,6 +20,26 @@ static void on_drain_limit(void *arg)
     gb_server_shutdown(arg, false, 0);
 }
 
+static void on_idle(void *arg)
+{
+    struct gb_server *server = arg;
+
+    gb_info("nobody needs this server any more");
+    gb_server_shutdown(server, false, 0);
+}
+
+/* Starts or stops the time after which a server that nobody needs ends itself. */
+static void watch_idleness(struct gb_server *server)
+{
+    bool idle = server->state == SERVER_OPEN && server->connection_count == 0 &&
+                gb_list_empty(&server->seats);
+
+    if (!idle || server->idle_exit_ms == 0)
+        gb_timer_stop(server->idle_timer);
+    else if (!gb_timer_active(server->idle_timer))
+        gb_timer_start(server->idle_timer, server->idle_exit_ms);
+}
+
 static void on_accept_retry(void *arg)
 {
     struct gb_server *server = arg;
@@ -44,6 +64,8 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     server->lock_fd = server->fd = -1;
     server->accept_timer = gb_timer_new(loop, on_accept_retry, server);
     server->drain_timer = gb_timer_new(loop, on_drain_limit, server);
+    server->idle_timer = gb_timer_new(loop, on_idle, server);
+    server->idle_exit_ms = config->idle_exit_ms;
     server->started_ns = gb_clock_mono_ns();
     gb_list_init(&server->connections);
     gb_list_init(&server->seats);
@@ -83,6 +105,7 @@ static void on_clients(void *arg)
             refuse(server, fd);
         else
             connection_new(server, TAKE_FD(fd), pid);
+        watch_idleness(server);
     }
 }
 
@@ -94,6 +117,7 @@ int gb_server_listen(struct gb_server *server, struct gb_err *err)
         return r;
     server->state = SERVER_OPEN;
     server->watch = gb_watch_new(server->loop, server->fd, on_clients, server);
+    watch_idleness(server);
     return 0;
 }
 
@@ -157,6 +181,7 @@ static void on_progress(void *arg)
 
 void server_progress(struct gb_server *server)
 {
+    watch_idleness(server);
     if (server->state == SERVER_DRAINING || server->state == SERVER_CLOSING)
         gb_loop_defer(server->loop, &server->progress, on_progress, server);
     else if (server->state == SERVER_OPEN && gb_timer_active(server->accept_timer))
@@ -194,6 +219,7 @@ void gb_server_free(struct gb_server *server)
     gb_loop_undefer(&server->progress);
     gb_timer_free(server->accept_timer);
     gb_timer_free(server->drain_timer);
+    gb_timer_free(server->idle_timer);
     for (size_t i = 0; i < GB_TOMBSTONES_MAX; i++) {
         free(server->tombstones[i].id);
         free(server->tombstones[i].key);
