@@ -16,7 +16,12 @@
 #include "verbs.h"
 #include "vm/host.h"
 
-enum { CGROUP2_MAGIC = 0x63677270, NOFILE_WANTED = 4096, MEMORY_WANTED_MB = 512, FILE_LIMIT = 65536 };
+enum {
+    CGROUP2_MAGIC = 0x63677270,
+    NOFILE_WANTED = 4096,
+    MEMORY_WANTED_MB = 512,
+    FILE_LIMIT = 65536
+};
 
 enum verdict { VERDICT_GOOD, VERDICT_WEAK, VERDICT_BAD };
 
@@ -72,8 +77,9 @@ static void find_limits(struct doctor *doctor)
     if (statfs("/sys/fs/cgroup", &cgroup) == 0 && cgroup.f_type == CGROUP2_MAGIC)
         find(doctor, VERDICT_GOOD, "cgroup", "version 2");
     else
-        find(doctor, VERDICT_WEAK, "cgroup",
-             "not version 2: the kernel cannot limit each VM's processor time and memory by itself");
+        find(
+            doctor, VERDICT_WEAK, "cgroup",
+            "not version 2: the kernel cannot limit each VM's processor time and memory by itself");
     if (gb_fd_read_file("/proc/meminfo", FILE_LIMIT, &text, NULL) == 0) {
         available = strstr(gb_buf_str(&text), "MemAvailable:");
         if (available != NULL)
@@ -96,7 +102,8 @@ static void find_server(struct doctor *doctor, const struct args *args)
         find(doctor, VERDICT_GOOD, "server", "listens at %s", path);
         (void)gb_close(fd);
     } else if (err.code == GB_ENOTFOUND) {
-        find(doctor, VERDICT_GOOD, "server", "none listens at %s; the first client starts one", path);
+        find(doctor, VERDICT_GOOD, "server", "none listens at %s; the first client starts one",
+             path);
     } else {
         find(doctor, VERDICT_BAD, "server", "%s", err.message);
     }
@@ -137,8 +144,8 @@ static void find_images(struct doctor *doctor, struct gb_host *host)
                  image->sha256);
     }
     if (host->images->count == 0)
-        find(doctor, VERDICT_BAD, "images", "there are none in %s; `glovebox image build` makes them",
-             host->images->directory);
+        find(doctor, VERDICT_BAD, "images",
+             "there are none in %s; `glovebox image build` makes them", host->images->directory);
 }
 
 static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
@@ -150,8 +157,8 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
         find(doctor, VERDICT_BAD, "host", "%s", err->message);
         return;
     }
-    find(doctor, host->accel == GB_ACCEL_TCG ? VERDICT_WEAK : VERDICT_GOOD, "accelerator", "%s: %s%s",
-         gb_accel_name(host->accel), host->accel_reason,
+    find(doctor, host->accel == GB_ACCEL_TCG ? VERDICT_WEAK : VERDICT_GOOD, "accelerator",
+         "%s: %s%s", gb_accel_name(host->accel), host->accel_reason,
          host->accel == GB_ACCEL_TCG ? "; emulation is not a security boundary" : "");
     find(doctor, VERDICT_GOOD, "qemu", "%s (%s)", host->qemu_version, host->qemu);
     find(doctor, VERDICT_GOOD, "firmware", "%s", host->firmware);
@@ -193,7 +200,8 @@ int verb_doctor(const struct args *args)
         gb_json_put_bool(&doctor.json, "usable", !doctor.bad);
         gb_json_end(&doctor.json);
         gb_buf_adds(&doctor.json_text, "\n");
-        (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&doctor.json_text), doctor.json_text.size);
+        (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&doctor.json_text),
+                               doctor.json_text.size);
         gb_buf_release(&doctor.json_text);
     }
     return doctor.bad ? 1 : 0;

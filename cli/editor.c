@@ -42,8 +42,8 @@ static struct {
 
 /* ---- the terminal ---- */
 
-/* Readline leaves raw mode between two lines; what was typed in that moment would be echoed twice. So
- * the terminal stays raw until a cell is whole. */
+/* Readline leaves raw mode between two lines; what was typed in that moment would be echoed twice.
+ * So the terminal stays raw until a cell is whole. */
 static void prepare_terminal(int meta)
 {
     if (!editor.raw)
@@ -111,9 +111,9 @@ static int on_enter(int count, int key)
     gb_buf_add(&whole, gb_buf_data(&editor.before), editor.before.size);
     if (!is_blank(rl_line_buffer))
         gb_buf_adds(&whole, rl_line_buffer);
-    editor.complete = whole.size == 0 ||
-                      editor.config.hooks.is_complete(editor.config.hooks.arg, gb_buf_str(&whole),
-                                                      &editor.indent);
+    editor.complete =
+        whole.size == 0 || editor.config.hooks.is_complete(editor.config.hooks.arg,
+                                                           gb_buf_str(&whole), &editor.indent);
     gb_buf_release(&whole);
     rl_point = rl_end;
     return rl_newline(1, '\n');
@@ -134,7 +134,8 @@ static void show_matches(const struct editor_answer *answer)
     char **list = xcalloc(answer->count + 2, sizeof(*list));
     int longest = 0;
 
-    list[0] = answer->matches[0].text; /* readline keeps what is common there and shows the others */
+    list[0] =
+        answer->matches[0].text; /* readline keeps what is common there and shows the others */
     for (size_t i = 0; i < answer->count; i++) {
         list[i + 1] = answer->matches[i].text;
         longest = MAX(longest, (int)strlen(list[i + 1]));
@@ -405,8 +406,8 @@ void editor_want_line(void (*typed)(void *arg, struct gb_bytes line), void *arg)
     gb_watch_pause(editor.watch, typed == NULL);
 }
 
-/* What was typed while the terminal was still raw comes with the Enter key's own character, which the
- * kernel turns into a newline otherwise, and nobody has shown it. */
+/* What was typed while the terminal was still raw comes with the Enter key's own character, which
+ * the kernel turns into a newline otherwise, and nobody has shown it. */
 static void adopt_typed_ahead(uint8_t *line, size_t size)
 {
     if (memchr(line, '\r', size) == NULL)

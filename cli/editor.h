@@ -1,7 +1,7 @@
 /* The line editor of the REPL: readline on a terminal, driven by our loop.
  *
- * Readline is one global, so there is one editor. Its keys are read outside uv_run(): what a key asks
- * the guest for (completion, "is that all?") may turn the loop until the answer is there.
+ * Readline is one global, so there is one editor. Its keys are read outside uv_run(): what a key
+ * asks the guest for (completion, "is that all?") may turn the loop until the answer is there.
  */
 #pragma once
 
@@ -50,9 +50,9 @@ void editor_interrupt(void);
 void editor_resized(void);
 void editor_continued(void);
 
-/* While a program waits for input: the next line that is typed goes to @typed (empty: Ctrl-D), in one
- * piece or several.
- * NULL: nobody wants it, what is typed waits for the prompt. Call editor_poll() after each turn. */
+/* While a program waits for input: the next line that is typed goes to @typed (empty: Ctrl-D), in
+ * one piece or several. NULL: nobody wants it, what is typed waits for the prompt. Call
+ * editor_poll() after each turn. */
 void editor_want_line(void (*typed)(void *arg, struct gb_bytes line), void *arg);
 void editor_poll(void);
 

@@ -1,15 +1,15 @@
 /* Theory of operation. A job is a source on its way: a VM is opened (unless the session is given),
- * files are brought in, the code runs, files are fetched, the VM is closed. Jobs with VMs of their own
- * go on at the same time; when the host has no room (`capacity`) a job waits for another one of ours
- * to end. The jobs of one session go one after the other.
+ * files are brought in, the code runs, files are fetched, the VM is closed. Jobs with VMs of their
+ * own go on at the same time; when the host has no room (`capacity`) a job waits for another one of
+ * ours to end. The jobs of one session go one after the other.
  *
- * Output is passed on in the order of the sources, each whole: what belongs to the first job that has
- * not ended is written at once, what others print waits in their records (bounded by the caps that the
- * server keeps). When the reader of our output is slow we stop reading the socket, the server stops
- * reading the guest, and the program waits.
+ * Output is passed on in the order of the sources, each whole: what belongs to the first job that
+ * has not ended is written at once, what others print waits in their records (bounded by the caps
+ * that the server keeps). When the reader of our output is slow we stop reading the socket, the
+ * server stops reading the guest, and the program waits.
  *
- * Interrupts: the first Ctrl-C goes to the cells, the second one closes the VMs (or leaves a session
- * of somebody's alone) and ends.
+ * Interrupts: the first Ctrl-C goes to the cells, the second one closes the VMs (or leaves a
+ * session of somebody's alone) and ends.
  */
 #include "execute.h"
 
@@ -40,12 +40,12 @@ enum {
 };
 
 enum job_phase {
-    JOB_WAITING,     /* for its turn or for room */
-    JOB_OPENING,     /* the VM starts */
+    JOB_WAITING, /* for its turn or for room */
+    JOB_OPENING, /* the VM starts */
     JOB_UPLOADING,
     JOB_RUNNING,
     JOB_DOWNLOADING,
-    JOB_CLOSING,     /* all is known; the VM goes */
+    JOB_CLOSING, /* all is known; the VM goes */
     JOB_DONE,
     JOB_PHASE_COUNT
 };
@@ -65,8 +65,8 @@ struct job {
     char *session;
     bool owned; /* the session is ours to close */
     int status;
-    struct gb_buf records;  /* each: struct record, bytes */
-    struct gb_buf cell;     /* the result in JSON, for --json */
+    struct gb_buf records; /* each: struct record, bytes */
+    struct gb_buf cell;    /* the result in JSON, for --json */
     struct transfer *transfer;
     size_t file; /* which upload or download is next */
 };
@@ -98,8 +98,8 @@ static void next_download(struct job *job);
 
 static void pace(struct execution *execution)
 {
-    size_t queued = output_queued(execution->outputs[TO_STDOUT]) +
-                    output_queued(execution->outputs[TO_STDERR]);
+    size_t queued =
+        output_queued(execution->outputs[TO_STDOUT]) + output_queued(execution->outputs[TO_STDERR]);
 
     gb_client_pause(execution->app->client, queued > OUTPUT_QUEUE_MAX);
 }
@@ -177,7 +177,8 @@ static void on_session_closed(void *arg, const struct gb_json *result,
                               const struct gb_call_error *error)
 {
     (void)result;
-    (void)error; /* it closes itself when it is idle; the outcome of the code is known all the same */
+    (void)
+        error; /* it closes itself when it is idle; the outcome of the code is known all the same */
     job_done(arg);
 }
 
@@ -256,7 +257,8 @@ static void on_uploaded(void *arg, const struct gb_err *err)
 static void next_upload(struct job *job)
 {
     const struct execute_config *config = job->execution->config;
-    struct transfer_config transfer = {.session = job->session, .finished = on_uploaded, .arg = job};
+    struct transfer_config transfer = {
+        .session = job->session, .finished = on_uploaded, .arg = job};
     struct gb_err err = {0};
 
     job->phase = JOB_UPLOADING;
@@ -305,8 +307,10 @@ static void next_download(struct job *job)
     transfer.local = config->downloads[job->file].local;
     transfer.remote = config->downloads[job->file].remote;
     job->file++;
-    if (transfer.local == NULL)
-        transfer.local = name = transfer_local_name(transfer.remote);
+    if (transfer.local == NULL) {
+        name = transfer_local_name(transfer.remote);
+        transfer.local = name;
+    }
     job->transfer = transfer_download(job->execution->app->client, &transfer, &err);
     if (job->transfer == NULL) {
         transfer_failed(job, &err);
@@ -327,8 +331,7 @@ static void tell_truncated(struct job *job, const struct gb_json *cell)
 
         if (bytes < 1)
             continue;
-        (void)snprintf(text, sizeof(text),
-                       "%.0f bytes of %s were left out%s", bytes,
+        (void)snprintf(text, sizeof(text), "%.0f bytes of %s were left out%s", bytes,
                        i == 0 ? "standard output" : "standard error",
                        i == 0 ? "; --max-output raises the limit" : "");
         job_say(job, text, "");
@@ -495,8 +498,8 @@ static void job_open(struct job *job)
     (void)put_env(execution->args, &out); /* checked before, both */
     (void)put_memory(execution->args, &out);
     gb_json_end(&out);
-    (void)gb_client_call(execution->app->client, "session.open", &params, OPEN_DEADLINE_MS, on_opened,
-                         job);
+    (void)gb_client_call(execution->app->client, "session.open", &params, OPEN_DEADLINE_MS,
+                         on_opened, job);
     gb_buf_release(&params);
 }
 
@@ -575,8 +578,8 @@ static void interrupt_cells(struct execution *execution)
         gb_json_object(&out, NULL);
         gb_json_put_str(&out, "session", job->session);
         gb_json_end(&out);
-        (void)gb_client_call(execution->app->client, "session.interrupt", &params, CLOSE_DEADLINE_MS,
-                             NULL, NULL);
+        (void)gb_client_call(execution->app->client, "session.interrupt", &params,
+                             CLOSE_DEADLINE_MS, NULL, NULL);
         gb_buf_release(&params);
     }
 }
@@ -672,7 +675,7 @@ static int execution_end(struct execution *execution)
     free(execution->jobs);
     if (execution->ended_by == SIGPIPE) {
         /* As any filter ends whose reader has gone. */
-        (void)signal(SIGPIPE, SIG_DFL);
+        (void)signal(SIGPIPE, SIG_DFL); /* allowed: its one use that is the same everywhere */
         (void)raise(SIGPIPE);
     }
     if (execution->ended_by < 0)

@@ -8,16 +8,17 @@
 #include "cli/source.h"
 
 struct file_pair {
-    const char *local, *remote; /* a download's local name may be NULL: the last part of the other */
+    const char *local,
+        *remote; /* a download's local name may be NULL: the last part of the other */
 };
 
 struct execute_config {
     struct source *sources; /* borrowed */
     size_t count;
-    const char *session;  /* all sources run in it, in turn; NULL: each gets a VM of its own */
-    const char *image;    /* NULL: by the source's ending, else python */
-    uint64_t timeout_ms;  /* 0: the session's */
-    uint64_t max_output;  /* bytes of standard output, per source */
+    const char *session; /* all sources run in it, in turn; NULL: each gets a VM of its own */
+    const char *image;   /* NULL: by the source's ending, else python */
+    uint64_t timeout_ms; /* 0: the session's */
+    uint64_t max_output; /* bytes of standard output, per source */
     bool json, forward_stdin;
     struct file_pair *uploads, *downloads; /* borrowed */
     size_t upload_count, download_count;

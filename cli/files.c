@@ -58,13 +58,15 @@ static int add_folder(struct file_list *list, const char *local, const char *rem
                            "%s has more than %d files: pack them into one, and unpack it inside",
                            local, FILE_LIST_MAX);
         else if (entry->fts_info == FTS_F)
-            add_pair(list, xstrdup(entry->fts_path), xasprintf("%s%s", remote, entry->fts_path + skip));
+            add_pair(list, xstrdup(entry->fts_path),
+                     xasprintf("%s%s", remote, entry->fts_path + skip));
     }
     (void)fts_close(tree);
     return r;
 }
 
-bool file_list_add(struct file_list *list, const char *local, const char *remote, struct gb_err *err)
+bool file_list_add(struct file_list *list, const char *local, const char *remote,
+                   struct gb_err *err)
 {
     _cleanup_(freep) char *name = NULL;
     struct stat st;
@@ -132,8 +134,8 @@ bool file_list_downloads(const struct args *args, size_t sources, struct file_li
 
         add_pair(list, local, remote);
         if (local == NULL) {
-            app_say("%s has no name that a file could have here; give one: --download %s:NAME", remote,
-                    remote);
+            app_say("%s has no name that a file could have here; give one: --download %s:NAME",
+                    remote, remote);
             return false;
         }
     }

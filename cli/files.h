@@ -22,8 +22,9 @@ bool file_list_downloads(const struct args *args, size_t sources, struct file_li
 
 /* Adds a file, or all regular files below a folder (symbolic links are left out), at most
  * FILE_LIST_MAX. @remote NULL: the name of @local. */
-bool file_list_add(struct file_list *list, const char *local, const char *remote, struct gb_err *err);
+bool file_list_add(struct file_list *list, const char *local, const char *remote,
+                   struct gb_err *err);
 
-/* @local, or the last part of @remote in it when @local is a folder; NULL when there is no such part.
- * Gives. */
+/* @local, or the last part of @remote in it when @local is a folder; NULL when there is no such
+ * part. Gives. */
 char *file_into_folder(const char *local, const char *remote);

@@ -75,7 +75,7 @@ static int list_images(const struct args *args)
 
     if (r == 0)
         r = gb_images_load(folder, &images, &err);
-    if (r < 0) {
+    if (r < 0 || images == NULL) {
         app_say_err(&err);
         return EXIT_GLOVEBOX;
     }

@@ -68,8 +68,9 @@ int verb_help(const struct args *args)
 static bool asks_for_help(int argc, char **argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        bool is_value = i > 0 && (strcmp(argv[i - 1], "-c") == 0 || strcmp(argv[i - 1], "-e") == 0 ||
-                                  strcmp(argv[i - 1], "--code") == 0);
+        bool is_value =
+            i > 0 && (strcmp(argv[i - 1], "-c") == 0 || strcmp(argv[i - 1], "-e") == 0 ||
+                      strcmp(argv[i - 1], "--code") == 0);
 
         if (!is_value && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
             return true;
@@ -105,7 +106,8 @@ int main(int argc, char **argv)
     const struct verb *verb;
 
     (void)setlocale(LC_ALL, "");
-    (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of the write */
+    /* A reader that goes away is an error of the write. */
+    (void)signal(SIGPIPE, SIG_IGN); /* allowed: its one use that is the same everywhere */
     if (argc < 2) {
         struct gb_buf text = {0};
 

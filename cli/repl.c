@@ -3,8 +3,8 @@
  * Theory of operation. The verb is one sequence (read a cell, run it, show what it gave), and every
  * wait in it turns the loop. On a terminal the editor reads cells; without one, lines are gathered
  * until the guest says that they are a whole cell. While a cell runs the terminal belongs to the
- * kernel's line discipline: what is typed is read only when the program waits for input, so that what
- * is typed ahead stays for the prompt.
+ * kernel's line discipline: what is typed is read only when the program waits for input, so that
+ * what is typed ahead stays for the prompt.
  *
  * What the guest prints is foreign text: it passes the filter of kit/filter.h unless --raw.
  */
@@ -29,7 +29,7 @@
 enum {
     OPEN_DEADLINE_MS = 300000,
     CALL_DEADLINE_MS = 30000,
-    KEY_DEADLINE_MS = 1000,    /* what a key asks the guest for */
+    KEY_DEADLINE_MS = 1000,   /* what a key asks the guest for */
     PIPE_DEADLINE_MS = 30000, /* the same where nobody sits and waits */
     CLOSE_DEADLINE_MS = 5000,
     CELL_TIMEOUT_MS = GB_TIMEOUT_MAX_MS,
@@ -141,7 +141,8 @@ bool repl_open_session(struct repl *repl)
     return good;
 }
 
-bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app_use *use, void *arg)
+bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app_use *use,
+               void *arg)
 {
     return app_call(repl->app, method, params, CALL_DEADLINE_MS, use, arg);
 }
@@ -320,7 +321,8 @@ static void ask_matches(void *arg, const char *text, size_t cursor, struct edito
 
 static void on_notified(void *arg, const char *method, const struct gb_json *params);
 
-static void on_typed_taken(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void on_typed_taken(void *arg, const struct gb_json *result,
+                           const struct gb_call_error *error)
 {
     (void)arg;
     (void)result;
@@ -416,8 +418,8 @@ static void keep_timing(struct repl *repl, const struct gb_json *cell)
     format_size(memory, sizeof(memory), json_number(cell, "peak_memory_bytes"));
     gb_buf_clear(&repl->timing);
     gb_buf_addf(&repl->timing, "cell %.0f: %.1f ms, %.1f ms of processor time, peak memory %s\n",
-                json_number(cell, "cell"), json_number(cell, "wall_ms"), json_number(cell, "cpu_ms"),
-                memory);
+                json_number(cell, "cell"), json_number(cell, "wall_ms"),
+                json_number(cell, "cpu_ms"), memory);
 }
 
 static void show_truncated(const struct gb_json *cell)
@@ -702,8 +704,8 @@ int verb_repl(const struct args *args)
     repl.app = &app;
     repl.tty = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
     repl.raw = args_has(args, "raw");
-    repl.colours = repl.tty && isatty(STDERR_FILENO) != 0 &&
-                   (no_colour == NULL || no_colour[0] == '\0');
+    repl.colours =
+        repl.tty && isatty(STDERR_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0');
     app.events = (struct gb_client_events){on_notified, on_closed};
     app.arg = &repl;
     if (begin(&repl)) {

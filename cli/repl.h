@@ -19,8 +19,8 @@ struct repl {
     const struct args *args;
     const char *image; /* as it was asked for */
     char *session, *language;
-    bool owned;     /* opened here, closed here */
-    bool tty;       /* a person types */
+    bool owned; /* opened here, closed here */
+    bool tty;   /* a person types */
     bool colours, raw;
     bool quit, failed, stopped;
     int ended_by;
@@ -46,8 +46,8 @@ void repl_end_line(struct repl *repl);
 /* True when @text was one of our commands (`:name …`): it has been done. */
 bool repl_command(struct repl *repl, const char *text);
 
-/* Asks the guest whether @text is a whole cell; @arg is the REPL. *ret_indent (may be NULL; gives) goes
- * in front of the next line. */
+/* Asks the guest whether @text is a whole cell; @arg is the REPL. *ret_indent (may be NULL; gives)
+ * goes in front of the next line. */
 bool repl_ask_complete(void *arg, const char *text, char **ret_indent);
 /* Whether @text says that one wants to leave: exit(), quit, … */
 bool repl_is_farewell(const char *text);
@@ -57,4 +57,5 @@ void repl_run_cell(struct repl *repl, const char *code);
 void repl_pipe(struct repl *repl);
 
 /* A call that a Ctrl-C does not end. */
-bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app_use *use, void *arg);
+bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app_use *use,
+               void *arg);

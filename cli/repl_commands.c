@@ -95,8 +95,11 @@ static void on_moved(void *arg, const struct gb_err *err)
 static bool move_file(struct repl *repl, const char *local, const char *remote, bool upload)
 {
     struct move move = {0};
-    struct transfer_config config = {.session = repl->session, .local = local, .remote = remote,
-                                     .finished = on_moved, .arg = &move};
+    struct transfer_config config = {.session = repl->session,
+                                     .local = local,
+                                     .remote = remote,
+                                     .finished = on_moved,
+                                     .arg = &move};
     unsigned interrupts = repl->interrupts;
     struct gb_err err = {0};
     struct transfer *transfer = upload ? transfer_upload(repl->app->client, &config, &err)
@@ -205,8 +208,8 @@ static const struct command *all_commands(void)
     return commands;
 }
 
-/* Cuts @text at white space; quotes hold words together. The number of words, or SIZE_MAX when there
- * are more than @most. Changes @text. */
+/* Cuts @text at white space; quotes hold words together. The number of words, or SIZE_MAX when
+ * there are more than @most. Changes @text. */
 static size_t split(char *text, char **words, size_t most)
 {
     size_t count = 0;
@@ -233,12 +236,14 @@ static size_t split(char *text, char **words, size_t most)
 bool repl_command(struct repl *repl, const char *text)
 {
     _cleanup_(freep) char *copy = xstrdup(text);
-    char *words[WORDS_MAX + 1];
+    char *words[WORDS_MAX + 1] = {NULL};
     size_t count;
 
     if (text[0] != ':' || text[1] < 'a' || text[1] > 'z')
         return false;
     count = split(copy + 1, words, WORDS_MAX + 1);
+    if (words[0] == NULL)
+        return false;
     for (const struct command *command = all_commands(); command->name != NULL; command++) {
         if (strcmp(command->name, words[0]) != 0)
             continue;

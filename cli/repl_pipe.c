@@ -34,8 +34,7 @@ static char *next_line(struct repl *repl, struct lines *lines)
     for (;;) {
         if (lines->text.size > 0)
             newline = memchr(gb_buf_data(&lines->text), '\n', lines->text.size);
-        if (newline != NULL || lines->end || repl->stopped ||
-            lines->text.size > GB_CODE_MAX)
+        if (newline != NULL || lines->end || repl->stopped || lines->text.size > GB_CODE_MAX)
             break;
         input_pause(lines->input, false);
         app_turn(repl->app);

@@ -10,7 +10,8 @@
 
 enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, TIME_MAX_S = 86400 };
 
-/* What both verbs have in common, read from the options; *ret_status is the answer when it failed. */
+/* What both verbs have in common, read from the options; *ret_status is the answer when it failed.
+ */
 static bool configure(const struct args *args, struct execute_config *config, int *ret_status)
 {
     const char *time = args_value(args, "time"), *most = args_value(args, "max-output");
@@ -22,14 +23,16 @@ static bool configure(const struct args *args, struct execute_config *config, in
     config->max_output = (uint64_t)MAX_OUTPUT_DEFAULT_MB << 20;
     if (time != NULL) {
         if (!args_number(time, 0.001, TIME_MAX_S, &number)) {
-            (void)app_wrong_use(args, "-t wants seconds from 0.001 to %d, not %s", TIME_MAX_S, time);
+            (void)app_wrong_use(args, "-t wants seconds from 0.001 to %d, not %s", TIME_MAX_S,
+                                time);
             return false;
         }
         config->timeout_ms = (uint64_t)(number * 1000);
     }
     if (most != NULL) {
         if (!args_number(most, 1, MAX_OUTPUT_MB, &number)) {
-            (void)app_wrong_use(args, "--max-output wants 1 to %d MiB, not %s", MAX_OUTPUT_MB, most);
+            (void)app_wrong_use(args, "--max-output wants 1 to %d MiB, not %s", MAX_OUTPUT_MB,
+                                most);
             return false;
         }
         config->max_output = (uint64_t)(number * (1 << 20));
@@ -46,7 +49,8 @@ static bool check_stdin(const struct args *args, const struct execute_config *co
         return false;
     }
     if (strcmp(config->sources[0].name, "-") == 0) {
-        (void)app_wrong_use(args, "standard input is the code already, so --stdin cannot hand it on");
+        (void)app_wrong_use(args,
+                            "standard input is the code already, so --stdin cannot hand it on");
         return false;
     }
     return true;
@@ -110,7 +114,8 @@ int verb_run(const struct args *args)
     const char *language = args_value(args, "lang");
 
     if (args_has(args, "network")) {
-        app_say("--network is not supported yet: VMs have no network, and run without one (unsupported)");
+        app_say("--network is not supported yet: VMs have no network, and run without one "
+                "(unsupported)");
         return EXIT_GLOVEBOX;
     }
     config.image = choose_image(args, NULL);

@@ -88,8 +88,17 @@ int verb_open(const struct args *args)
 
 /* ---- ls ---- */
 
-enum column { COLUMN_ID, COLUMN_NAME, COLUMN_IMAGE, COLUMN_STATE, COLUMN_CELLS, COLUMN_MEMORY,
-              COLUMN_AGE, COLUMN_IDLE, COLUMN_COUNT };
+enum column {
+    COLUMN_ID,
+    COLUMN_NAME,
+    COLUMN_IMAGE,
+    COLUMN_STATE,
+    COLUMN_CELLS,
+    COLUMN_MEMORY,
+    COLUMN_AGE,
+    COLUMN_IDLE,
+    COLUMN_COUNT
+};
 
 static const char *const headings[COLUMN_COUNT] = {"SESSION", "NAME",   "IMAGE", "STATE",
                                                    "CELLS",   "MEMORY", "AGE",   "IDLE"};

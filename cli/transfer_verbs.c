@@ -109,8 +109,8 @@ static void on_signal(void *arg, int signum)
 static int move(const struct args *args, const struct file_list *files, bool upload)
 {
     struct app app;
-    struct moving moving = {.app = &app, .upload = upload, .files = files->pairs,
-                            .count = files->count};
+    struct moving moving = {
+        .app = &app, .upload = upload, .files = files->pairs, .count = files->count};
     struct gb_signal *interrupted, *terminated;
     char *session;
     int status = EXIT_GLOVEBOX;
@@ -129,9 +129,7 @@ static int move(const struct args *args, const struct file_list *files, bool upl
         clear_progress(&moving);
         gb_signal_free(interrupted);
         gb_signal_free(terminated);
-        status = moving.ended_by != 0 ? 128 + moving.ended_by
-                 : moving.failed      ? EXIT_GLOVEBOX
-                                      : 0;
+        status = moving.ended_by != 0 ? 128 + moving.ended_by : moving.failed ? EXIT_GLOVEBOX : 0;
     }
     app_close(&app);
     free(session);
@@ -146,7 +144,8 @@ int verb_put(const struct args *args)
 
     if (args->word_count < 2 || args->word_count > 3)
         return app_wrong_use(args, "put wants a session, a local file, and perhaps a name inside");
-    if (!file_list_add(&files, args->words[1], args->word_count == 3 ? args->words[2] : NULL, &err)) {
+    if (!file_list_add(&files, args->words[1], args->word_count == 3 ? args->words[2] : NULL,
+                       &err)) {
         app_say_err(&err);
         return EXIT_GLOVEBOX;
     }

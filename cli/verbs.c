@@ -1,34 +1,77 @@
 /* The table of verbs: help, completion and the test of the manual page read it. */
 #include "verbs.h"
 
-#define END {0, NULL, NULL, ARG_NONE, NULL, false}
+#define END                                                                                        \
+    {                                                                                              \
+        0, NULL, NULL, ARG_NONE, NULL, false                                                       \
+    }
 
-#define CODE_OPTION {'c', "code", "CODE", ARG_TEXT, "the code itself; may be repeated", false}
+#define CODE_OPTION                                                                                \
+    {                                                                                              \
+        'c', "code", "CODE", ARG_TEXT, "the code itself; may be repeated", false                   \
+    }
 #define LANG_OPTION                                                                                \
-    {'l', "lang", "LANG", ARG_LANGUAGE, "python, javascript, shell (default: by file ending)", false}
-#define IMAGE_OPTION {0, "image", "NAME", ARG_IMAGE, "the image to run in, whatever its language", false}
-#define MEMORY_OPTION {'m', "memory", "MB", ARG_TEXT, "memory of the VM in MiB", false}
-#define ENV_OPTION {'e', "env", "NAME=VALUE", ARG_TEXT, "environment variable; may be repeated", false}
-#define TIME_OPTION {'t', "time", "SECONDS", ARG_TEXT, "time for the code (default 30; fractions)", false}
-#define JSON_OPTION {0, "json", NULL, ARG_NONE, "print the result as JSON", false}
+    {                                                                                              \
+        'l', "lang", "LANG", ARG_LANGUAGE, "python, javascript, shell (default: by file ending)",  \
+            false                                                                                  \
+    }
+#define IMAGE_OPTION                                                                               \
+    {                                                                                              \
+        0, "image", "NAME", ARG_IMAGE, "the image to run in, whatever its language", false         \
+    }
+#define MEMORY_OPTION                                                                              \
+    {                                                                                              \
+        'm', "memory", "MB", ARG_TEXT, "memory of the VM in MiB", false                            \
+    }
+#define ENV_OPTION                                                                                 \
+    {                                                                                              \
+        'e', "env", "NAME=VALUE", ARG_TEXT, "environment variable; may be repeated", false         \
+    }
+#define TIME_OPTION                                                                                \
+    {                                                                                              \
+        't', "time", "SECONDS", ARG_TEXT, "time for the code (default 30; fractions)", false       \
+    }
+#define JSON_OPTION                                                                                \
+    {                                                                                              \
+        0, "json", NULL, ARG_NONE, "print the result as JSON", false                               \
+    }
 #define STDIN_OPTION                                                                               \
-    {0, "stdin", NULL, ARG_NONE, "hand standard input on to the program", false}
+    {                                                                                              \
+        0, "stdin", NULL, ARG_NONE, "hand standard input on to the program", false                 \
+    }
 #define UPLOAD_OPTION                                                                              \
-    {0, "upload", "LOCAL[:REMOTE]", ARG_FILE, "bring a file or folder in first; may be repeated", false}
+    {                                                                                              \
+        0, "upload", "LOCAL[:REMOTE]", ARG_FILE,                                                   \
+            "bring a file or folder in first; may be repeated", false                              \
+    }
 #define DOWNLOAD_OPTION                                                                            \
-    {0, "download", "REMOTE[:LOCAL]", ARG_TEXT, "fetch a file afterwards; may be repeated", false}
+    {                                                                                              \
+        0, "download", "REMOTE[:LOCAL]", ARG_TEXT, "fetch a file afterwards; may be repeated",     \
+            false                                                                                  \
+    }
 #define OUTPUT_OPTION                                                                              \
-    {0, "max-output", "MB", ARG_TEXT, "standard output kept at most, in MiB (default 16)", false}
+    {                                                                                              \
+        0, "max-output", "MB", ARG_TEXT, "standard output kept at most, in MiB (default 16)",      \
+            false                                                                                  \
+    }
 
 static const struct option run_options[] = {
-    CODE_OPTION,   LANG_OPTION,     IMAGE_OPTION,  TIME_OPTION,
-    MEMORY_OPTION, ENV_OPTION,      STDIN_OPTION,  UPLOAD_OPTION,
-    DOWNLOAD_OPTION, OUTPUT_OPTION, JSON_OPTION,
+    CODE_OPTION,
+    LANG_OPTION,
+    IMAGE_OPTION,
+    TIME_OPTION,
+    MEMORY_OPTION,
+    ENV_OPTION,
+    STDIN_OPTION,
+    UPLOAD_OPTION,
+    DOWNLOAD_OPTION,
+    OUTPUT_OPTION,
+    JSON_OPTION,
     {0, "network", "POLICY", ARG_TEXT, "not supported yet: VMs have no network", false},
     END,
 };
 static const struct option exec_options[] = {
-    CODE_OPTION,  TIME_OPTION,   ENV_OPTION, STDIN_OPTION, UPLOAD_OPTION,
+    CODE_OPTION,     TIME_OPTION,   ENV_OPTION,  STDIN_OPTION, UPLOAD_OPTION,
     DOWNLOAD_OPTION, OUTPUT_OPTION, JSON_OPTION, END,
 };
 static const struct option repl_options[] = {
@@ -45,7 +88,8 @@ static const struct option open_options[] = {
     IMAGE_OPTION,
     {0, "key", "KEY", ARG_TEXT, "attach to the session with this key, or create it", false},
     {0, "label", "TEXT", ARG_TEXT, "a name for people", false},
-    {0, "idle", "SECONDS", ARG_TEXT, "close after so long without use (default 1800; 0: never)", false},
+    {0, "idle", "SECONDS", ARG_TEXT, "close after so long without use (default 1800; 0: never)",
+     false},
     {0, "lifetime", "SECONDS", ARG_TEXT, "close after so long in any case", false},
     {'t', "time", "SECONDS", ARG_TEXT, "time for each cell, unless it asks otherwise", false},
     MEMORY_OPTION,
@@ -71,7 +115,8 @@ static const struct option serve_options[] = {
     {0, "daemon", NULL, ARG_NONE, "go into the background once it is ready", false},
     {0, "socket", "PATH", ARG_FILE, "the socket to listen at", false},
     {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
-    {0, "require-isolation", NULL, ARG_NONE, "refuse to start when a stage cannot be applied", false},
+    {0, "require-isolation", NULL, ARG_NONE, "refuse to start when a stage cannot be applied",
+     false},
     {0, "log", "FILE", ARG_FILE, "the log of a daemon", false},
     {'v', "verbose", NULL, ARG_NONE, "log more", false},
     {0, "idle-exit", "SECONDS", ARG_TEXT, "end when nobody used it for so long", false},

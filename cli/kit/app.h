@@ -35,8 +35,8 @@ _Noreturn void app_exit(int status);
 /* One round of the loop. */
 void app_turn(struct app *app);
 
-/* A call that the verb waits for: @use gets the result, from within. False when it failed, which was
- * told. @use may be NULL. */
+/* A call that the verb waits for: @use gets the result, from within. False when it failed, which
+ * was told. @use may be NULL. */
 typedef void app_use(void *arg, const struct gb_json *result);
 bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64_t deadline_ms,
               app_use *use, void *arg);

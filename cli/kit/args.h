@@ -1,5 +1,5 @@
-/* Verbs and their options, as tables: the parser, the help, the shell completion and the test of the
- * manual page all read the same rows. */
+/* Verbs and their options, as tables: the parser, the help, the shell completion and the test of
+ * the manual page all read the same rows. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,12 +32,12 @@ struct args;
 
 struct verb {
     const char *name;
-    const char *summary;           /* for the list of verbs */
-    const char *usage;             /* behind "glovebox NAME " */
-    const struct option *options;  /* ends with a NULL name; NULL: none */
-    const struct option *common;   /* the same, shared by many verbs */
-    enum arg_kind words;           /* what its positional words are */
-    const char *examples;          /* lines, indented by two spaces; NULL: none */
+    const char *summary;          /* for the list of verbs */
+    const char *usage;            /* behind "glovebox NAME " */
+    const struct option *options; /* ends with a NULL name; NULL: none */
+    const struct option *common;  /* the same, shared by many verbs */
+    enum arg_kind words;          /* what its positional words are */
+    const char *examples;         /* lines, indented by two spaces; NULL: none */
     int (*run)(const struct args *args);
 };
 
@@ -55,9 +55,9 @@ struct args {
     size_t word_count;
 };
 
-/* Parses what stands behind the verb. Options may follow words, `--` ends them, `-` is a word; short
- * flags may be joined and a short option's value may stick to it; `--name=value` or `--name value`.
- * False with a sentence in @message. Strings are borrowed from @argv. */
+/* Parses what stands behind the verb. Options may follow words, `--` ends them, `-` is a word;
+ * short flags may be joined and a short option's value may stick to it; `--name=value` or `--name
+ * value`. False with a sentence in @message. Strings are borrowed from @argv. */
 bool args_parse(const struct verb *verb, int argc, char **argv, struct args *ret_args,
                 struct gb_buf *message);
 void args_release(struct args *args);

@@ -37,7 +37,8 @@ static struct args parse(int argc, const char **argv)
 }
 
 #define PARSE(...)                                                                                 \
-    parse((int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__})
+    parse((int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                           \
+          (const char *[]){__VA_ARGS__})
 
 static void check_refused(int argc, const char **argv, const char *expected)
 {

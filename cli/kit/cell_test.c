@@ -30,7 +30,8 @@ START_TEST(exit_statuses)
     ck_assert_int_eq(status_of("{\"exit_code\":null,\"signal\":\"SIGKILL\"}"), 137);
     ck_assert_int_eq(status_of("{\"exit_code\":null,\"signal\":\"SEGV\"}"), 139);
     ck_assert_int_eq(status_of("{\"exit_code\":130,\"timed_out\":true}"), 124);
-    ck_assert_int_eq(status_of("{\"exit_code\":null,\"signal\":\"SIGKILL\",\"timed_out\":true}"), 124);
+    ck_assert_int_eq(status_of("{\"exit_code\":null,\"signal\":\"SIGKILL\",\"timed_out\":true}"),
+                     124);
     ck_assert_int_eq(status_of("{\"exit_code\":130,\"interrupted\":true}"), 130);
     ck_assert_int_eq(status_of("{\"exit_code\":null,\"interrupted\":true}"), 130);
     ck_assert_int_eq(status_of("{\"exit_code\":null,\"oom\":true}"), 137);

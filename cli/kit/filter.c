@@ -16,7 +16,8 @@ static uint32_t code_point(const uint8_t *data, size_t size)
     return point;
 }
 
-/* Characters that change in which order others are shown: text could pretend to be what it is not. */
+/* Characters that change in which order others are shown: text could pretend to be what it is not.
+ */
 static bool turns_direction(uint32_t point)
 {
     return point == 0x061c || point == 0x200e || point == 0x200f ||

@@ -2,8 +2,8 @@
  *
  * Printable text, \n, \r, \t, \b and SGR sequences (ESC [ digits ; : … m) pass. Every other control
  * character, escape sequence, byte that is not UTF-8, and character that turns the direction of
- * writing is shown as \x1b, \xff or \u202e. Works on pieces of a stream: what could become a character
- * or an SGR sequence waits, bounded.
+ * writing is shown as \x1b, \xff or \u202e. Works on pieces of a stream: what could become a
+ * character or an SGR sequence waits, bounded.
  */
 #pragma once
 

@@ -10,7 +10,8 @@ static void filter_all(struct gb_buf *out, const uint8_t *data, size_t size, siz
     struct filter filter = {0};
 
     for (size_t at = 0; at < size; at += piece)
-        filter_add(&filter, out, (struct gb_bytes){data + at, size - at < piece ? size - at : piece});
+        filter_add(&filter, out,
+                   (struct gb_bytes){data + at, size - at < piece ? size - at : piece});
     filter_end(&filter, out);
 }
 

@@ -57,10 +57,14 @@ START_TEST(controls_and_bad_bytes_are_shown)
 {
     CHECK("a\0b", "a\\x00b");
     CHECK("\x07\x0e\x7f", "\\x07\\x0e\\x7f");
-    CHECK("\xc2\x9b" "31m", "\\u009b31m");
+    CHECK("\xc2\x9b"
+          "31m",
+          "\\u009b31m");
     CHECK("\xff\xfe", "\\xff\\xfe");
     CHECK("\xe4\xbd", "\\xe4\\xbd");
-    CHECK("\xe4\xbd" "x", "\\xe4\\xbdx");
+    CHECK("\xe4\xbd"
+          "x",
+          "\\xe4\\xbdx");
     CHECK("\xe2\x80\xae", "\\u202e");
 }
 END_TEST

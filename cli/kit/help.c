@@ -12,13 +12,13 @@ void help_program(struct gb_buf *out, const struct verb *verbs)
                      "usage: glovebox VERB [options] …\n\n");
     for (const struct verb *verb = verbs; verb->name != NULL; verb++)
         gb_buf_addf(out, "  %-*s%s\n", VERB_COLUMN, verb->name, verb->summary);
-    gb_buf_adds(out,
-                "\n"
-                "`glovebox VERB --help` tells about one. All verbs but serve, doctor and image talk\n"
-                "to a server, which the first of them starts.\n\n"
-                "examples:\n"
-                "  glovebox run -c 'print(6 * 7)'\n"
-                "  glovebox repl -l javascript\n");
+    gb_buf_adds(
+        out, "\n"
+             "`glovebox VERB --help` tells about one. All verbs but serve, doctor and image talk\n"
+             "to a server, which the first of them starts.\n\n"
+             "examples:\n"
+             "  glovebox run -c 'print(6 * 7)'\n"
+             "  glovebox repl -l javascript\n");
 }
 
 static void add_option(struct gb_buf *out, const struct option *option)
@@ -63,6 +63,9 @@ static void add_option_words(struct gb_buf *out, const struct option *options)
             gb_buf_addf(out, " --%s", options->name);
 }
 
+#define COMPLETE_FROM(command)                                                                     \
+    "mapfile -t COMPREPLY < <(compgen -W \"$(" command " 2>/dev/null)\" -- \"$word\")"
+
 /* The shell command that fills COMPREPLY for a value of this kind. */
 static const char *completer(enum arg_kind kind)
 {
@@ -71,11 +74,8 @@ static const char *completer(enum arg_kind kind)
         [ARG_FILE] = "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")",
         [ARG_LANGUAGE] =
             "mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- \"$word\")",
-        [ARG_SESSION] =
-            "mapfile -t COMPREPLY < <(compgen -W \"$(glovebox ls --ids 2>/dev/null)\" -- \"$word\")",
-        [ARG_IMAGE] =
-            "mapfile -t COMPREPLY < <(compgen -W \"$(glovebox image ls --names 2>/dev/null)\" "
-            "-- \"$word\")",
+        [ARG_SESSION] = COMPLETE_FROM("glovebox ls --ids"),
+        [ARG_IMAGE] = COMPLETE_FROM("glovebox image ls --names"),
         [ARG_VERB] = "mapfile -t COMPREPLY < <(compgen -W \"$verbs\" -- \"$word\")",
         [ARG_NONE] = "",
     };
@@ -100,11 +100,12 @@ static void add_value_cases(struct gb_buf *out, const struct option *options)
 
 void help_completion(struct gb_buf *out, const struct verb *verbs)
 {
-    gb_buf_adds(out, "# bash completion for glovebox; made by `glovebox completion bash`\n"
-                     "_glovebox()\n"
-                     "{\n"
-                     "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
-                     "    local verbs='");
+    gb_buf_adds(out,
+                "# bash completion for glovebox; made by `glovebox completion bash`\n"
+                "_glovebox()\n"
+                "{\n"
+                "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
+                "    local verbs='");
     for (const struct verb *verb = verbs; verb->name != NULL; verb++)
         gb_buf_addf(out, "%s%s", verb == verbs ? "" : " ", verb->name);
     gb_buf_adds(out, "'\n"

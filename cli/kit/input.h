@@ -1,5 +1,5 @@
-/* Standard input from the loop: pipes, terminals, sockets and files alike, without changing what other
- * programs that share it see. */
+/* Standard input from the loop: pipes, terminals, sockets and files alike, without changing what
+ * other programs that share it see. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,8 @@
 
 struct input;
 
-/* @got: bytes, at most 64 KiB a time; empty at the end, once. Starts unpaused. Borrows @fd. Gives. */
+/* @got: bytes, at most 64 KiB a time; empty at the end, once. Starts unpaused. Borrows @fd. Gives.
+ */
 struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, struct gb_bytes bytes),
                         void *arg);
 void input_pause(struct input *input, bool paused);

@@ -15,7 +15,7 @@ struct output {
     struct gb_loop *loop;
     int fd; /* what we write to; ours when it differs from @given */
     int given;
-    bool direct;     /* a file: write() does not wait */
+    bool direct;          /* a file: write() does not wait */
     bool nonblocking_set; /* we had to change the descriptor that others share */
     bool polled, waiting, over, told;
     struct gb_buf queue;
@@ -111,8 +111,8 @@ struct output *output_new(struct gb_loop *loop, int fd, void (*drained)(void *ar
     output->broken = broken;
     output->arg = arg;
     output->poll.data = output;
-    output->direct = fstat(fd, &st) < 0 || S_ISREG(st.st_mode) ||
-                     (S_ISCHR(st.st_mode) && isatty(fd) == 0);
+    output->direct =
+        fstat(fd, &st) < 0 || S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && isatty(fd) == 0);
     if (output->direct)
         return output;
     if (!S_ISSOCK(st.st_mode)) {

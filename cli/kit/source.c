@@ -14,10 +14,12 @@ struct name {
 const char *source_language(const char *name)
 {
     static const struct name names[] = {
-        {"python", "python"}, {"py", "python"},           {"python3", "python"},
-        {"javascript", "javascript"}, {"js", "javascript"}, {"typescript", "javascript"},
-        {"ts", "javascript"}, {"node", "javascript"},     {"shell", "shell"},
-        {"sh", "shell"},      {"bash", "shell"},          {"raw", "shell"},
+        {"python", "python"},  {"py", "python"},
+        {"python3", "python"}, {"javascript", "javascript"},
+        {"js", "javascript"},  {"typescript", "javascript"},
+        {"ts", "javascript"},  {"node", "javascript"},
+        {"shell", "shell"},    {"sh", "shell"},
+        {"bash", "shell"},     {"raw", "shell"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -29,9 +31,9 @@ const char *source_language(const char *name)
 const char *source_language_of_file(const char *path)
 {
     static const struct name endings[] = {
-        {".py", "python"},     {".js", "javascript"},  {".mjs", "javascript"},
+        {".py", "python"},      {".js", "javascript"}, {".mjs", "javascript"},
         {".cjs", "javascript"}, {".ts", "javascript"}, {".mts", "javascript"},
-        {".sh", "shell"},      {".bash", "shell"},
+        {".sh", "shell"},       {".bash", "shell"},
     };
     size_t size = strlen(path);
 
@@ -101,7 +103,8 @@ bool sources_read(const struct args *args, size_t first_word, struct source **re
         count++;
     }
     if (good && count == 0) {
-        gb_buf_adds(message, "there is nothing to run: give -c CODE, a file, or - for standard input");
+        gb_buf_adds(message,
+                    "there is nothing to run: give -c CODE, a file, or - for standard input");
         good = false;
     }
     if (!good) {

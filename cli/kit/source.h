@@ -19,7 +19,7 @@ bool sources_read(const struct args *args, size_t first_word, struct source **re
                   size_t *ret_count, struct gb_buf *message);
 void sources_free(struct source *sources, size_t count);
 
-/* The image of a language's name or alias ("py", "js", "bash", …), or of a file's name by its ending;
- * NULL when there is none. */
+/* The image of a language's name or alias ("py", "js", "bash", …), or of a file's name by its
+ * ending; NULL when there is none. */
 const char *source_language(const char *name);
 const char *source_language_of_file(const char *path);

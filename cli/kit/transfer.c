@@ -26,7 +26,8 @@ struct piece {
 struct transfer {
     struct gb_client *client;
     struct transfer_config config;
-    char *session, *local, *remote, *beside; /* beside: what the local file is called until it is whole */
+    char *session, *local, *remote,
+        *beside; /* beside: what the local file is called until it is whole */
     int fd;
     bool upload, size_known, all_sent;
     mode_t mode;
@@ -51,7 +52,8 @@ void transfer_cancel(struct transfer *transfer)
 
     if (transfer == NULL)
         return;
-    GB_LIST_FOREACH (piece, &transfer->pieces, link) {
+    GB_LIST_FOREACH(piece, &transfer->pieces, link)
+    {
         gb_client_forget(transfer->client, piece->call);
         piece_free(piece);
     }
@@ -147,8 +149,8 @@ static bool send_piece(struct transfer *transfer)
     gb_json_end(&out);
     piece = piece_new(transfer, transfer->next, (size_t)n);
     transfer->next += (uint64_t)n;
-    piece->call = gb_client_call(transfer->client, "file.write", &params, DEADLINE_MS, on_written,
-                                 piece);
+    piece->call =
+        gb_client_call(transfer->client, "file.write", &params, DEADLINE_MS, on_written, piece);
     gb_buf_release(&params);
     return true;
 }
@@ -221,7 +223,8 @@ static void ask_piece(struct transfer *transfer, uint64_t offset, size_t size)
     gb_json_put_u64(&out, "length", size);
     gb_json_end(&out);
     piece = piece_new(transfer, offset, size);
-    piece->call = gb_client_call(transfer->client, "file.read", &params, DEADLINE_MS, on_read, piece);
+    piece->call =
+        gb_client_call(transfer->client, "file.read", &params, DEADLINE_MS, on_read, piece);
     gb_buf_release(&params);
 }
 
@@ -260,7 +263,8 @@ static void fail_changed(struct transfer *transfer)
 
 /* Writes what came for a piece, and asks for what is missing of it. False when the transfer has
  * ended. */
-static bool store(struct transfer *transfer, const struct piece *piece, const struct gb_json *result)
+static bool store(struct transfer *transfer, const struct piece *piece,
+                  const struct gb_json *result)
 {
     struct gb_buf data = {0};
     bool good = json_add_bytes(&data, result, "text", "base64");

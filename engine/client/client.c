@@ -14,7 +14,13 @@
 #include "base/utf8.h"
 #include "client/dial.h"
 
-enum { READ_BYTES = 256u << 10, START_TIMEOUT_MS = 60000, CALL_METHOD_MAX = 64, NODES_MAX = 1 << 20, NODES_KEPT_MAX = 4096 };
+enum {
+    READ_BYTES = 256u << 10,
+    START_TIMEOUT_MS = 60000,
+    CALL_METHOD_MAX = 64,
+    NODES_MAX = 1 << 20,
+    NODES_KEPT_MAX = 4096
+};
 
 struct call {
     struct gb_list link;
@@ -31,7 +37,7 @@ struct call {
 
 /* The work of the thread pool: owns what it reads. */
 struct dial_work {
-    uv_work_t work; /* first: freed through it */
+    uv_work_t work;           /* first: freed through it */
     struct gb_client *client; /* NULL: nobody waits any more */
     char *socket, *program;
     int fd, r;
@@ -42,10 +48,10 @@ struct gb_client {
     struct gb_loop *loop;
     struct gb_client_events events;
     void *arg;
-    struct dial_work *dial;    /* while connecting */
-    struct gb_buf waiting;     /* lines that wait for the connection */
-    struct gb_stream *stream;  /* while connected */
-    struct gb_list calls;
+    struct dial_work *dial;   /* while connecting */
+    struct gb_buf waiting;    /* lines that wait for the connection */
+    struct gb_stream *stream; /* while connected */
+    struct gb_list calls, refused;
     size_t call_count;
     uint64_t next_id;
     uint64_t queued, left; /* bytes ever given to the stream, and known to have left it */
@@ -53,8 +59,8 @@ struct gb_client {
     size_t scanned;        /* of the input, without a newline */
     struct gb_deferred refuse, resume;
     struct gb_json_doc doc; /* its memory is used again */
-    struct gb_err why; /* it is over */
-    char wrong[200];   /* an error of the server's that belongs to no request */
+    struct gb_err why;      /* it is over */
+    char wrong[200];        /* an error of the server's that belongs to no request */
     bool over, paused;
     unsigned depth; /* callbacks of ours that are running */
     bool freed;
@@ -72,20 +78,17 @@ static void enter(struct gb_client *client)
     client->depth++;
 }
 
-/* False: the client is gone, the caller must not touch it. */
-static bool leave(struct gb_client *client)
+/* The client may be gone after. */
+static void leave(struct gb_client *client)
 {
     client->depth--;
-    if (!client->freed)
-        return true;
-    if (client->depth == 0)
+    if (client->freed && client->depth == 0)
         client_release(client);
-    return false;
 }
 
+/* It is in no list any more. */
 static void call_free(struct call *call)
 {
-    gb_list_remove(&call->link);
     call->client->call_count--;
     gb_timer_free(call->deadline);
     free(call);
@@ -98,6 +101,7 @@ static void call_answer(struct call *call, const struct gb_json *result,
     gb_reply_cb *reply = call->reply;
     void *arg = call->arg;
 
+    gb_list_remove(&call->link);
     call_free(call);
     if (reply != NULL)
         reply(arg, result, error);
@@ -129,7 +133,8 @@ static void call_fail(struct call *call, enum gb_code code, bool dispatched, con
     call_answer(call, NULL, &error);
 }
 
-/* The connection is no more: @all tells that it is not known which bytes left. */
+/* The connection is no more: @all tells that it is not known which bytes left. Between enter() and
+ * leave(). */
 static void fail_all(struct gb_client *client, bool all)
 {
     struct gb_list *link;
@@ -140,8 +145,7 @@ static void fail_all(struct gb_client *client, bool all)
     gb_stream_free(client->stream);
     client->stream = NULL;
     gb_buf_clear(&client->waiting);
-    enter(client);
-    while (!client->freed && (link = client->calls.next) != &client->calls) {
+    while (!client->freed && (link = gb_list_pop(&client->calls)) != NULL) {
         struct call *call = container_of(link, struct call, link);
         bool dispatched = call->end <= client->left || (all && client->queued > 0);
 
@@ -150,12 +154,19 @@ static void fail_all(struct gb_client *client, bool all)
     }
     if (!client->freed && client->events.closed != NULL)
         client->events.closed(client->arg, &client->why);
-    (void)leave(client);
+}
+
+static void end_connection(struct gb_client *client, bool all)
+{
+    enter(client);
+    fail_all(client, all);
+    leave(client);
 }
 
 static void protocol_error(struct gb_client *client, const char *what)
 {
-    (void)gb_err_set(&client->why, GB_EINTERNAL, "the server does not speak the protocol: %s", what);
+    (void)gb_err_set(&client->why, GB_EINTERNAL, "the server does not speak the protocol: %s",
+                     what);
     fail_all(client, true);
 }
 
@@ -184,7 +195,8 @@ static bool on_error(struct call *call, const struct gb_json *error)
     struct gb_call_error told = {0};
     int64_t code;
 
-    if (message.data == NULL || number == NULL || !gb_json_integer(number, &code) || code < INT_MIN || code > INT_MAX)
+    if (message.data == NULL || number == NULL || !gb_json_integer(number, &code) ||
+        code < INT_MIN || code > INT_MAX)
         return false;
     told.rpc_code = (int)code;
     if (kind.data == NULL)
@@ -198,13 +210,13 @@ static bool on_error(struct call *call, const struct gb_json *error)
     return true;
 }
 
-static struct call *find_call(struct gb_client *client, int64_t id)
+static struct call *find_in(struct gb_list *list, uint64_t id)
 {
     struct call *call;
 
-    GB_LIST_FOREACH (call, &client->calls, link)
-        if (call->id == (uint64_t)id)
-            return call;
+    GB_LIST_FOREACH(call, list, link)
+    if (call->id == id)
+        return call;
     return NULL;
 }
 
@@ -247,7 +259,7 @@ static const char *dispatch(struct gb_client *client, const struct gb_json *mess
     }
     if (!gb_json_integer(id, &number) || number < 1 || (uint64_t)number >= client->next_id)
         return "an answer has an id that was never used";
-    call = find_call(client, number);
+    call = find_in(&client->calls, (uint64_t)number);
     if (call == NULL) /* forgotten, or past its deadline */
         return NULL;
     if (error != NULL)
@@ -305,7 +317,7 @@ static void on_input(void *arg, struct gb_buf *input)
         }
         gb_buf_consume(input, size + 1);
     }
-    (void)leave(client);
+    leave(client);
 }
 
 static void on_closed(void *arg, int sys_errno)
@@ -317,7 +329,7 @@ static void on_closed(void *arg, int sys_errno)
     else
         (void)gb_err_set(&client->why, GB_EBUSY, "the connection to the server broke: %s",
                          strerror(sys_errno));
-    fail_all(client, sys_errno != 0);
+    end_connection(client, sys_errno != 0);
 }
 
 static void on_sent(void *arg, size_t bytes)
@@ -361,13 +373,14 @@ static void dial_done(uv_work_t *work, int status)
     client->dial = NULL;
     if (r < 0) {
         client->why = err;
-        fail_all(client, false);
+        end_connection(client, false);
         return;
     }
     client->stream = gb_stream_new(client->loop, fd, READ_BYTES, &events, client);
     if (client->paused)
         gb_stream_pause(client->stream, true);
-    client->queued = 0; /* what waited counts from here: the positions of its calls are right already */
+    client->queued =
+        0; /* what waited counts from here: the positions of its calls are right already */
     stream_send(client, &client->waiting);
 }
 
@@ -382,6 +395,7 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
     client->arg = arg;
     client->next_id = 1;
     gb_list_init(&client->calls);
+    gb_list_init(&client->refused);
     dial->client = client;
     dial->socket = config->socket != NULL ? xstrdup(config->socket) : NULL;
     dial->program = config->program != NULL ? xstrdup(config->program) : NULL;
@@ -393,7 +407,7 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
 
 void gb_client_free(struct gb_client *client)
 {
-    struct call *call;
+    struct gb_list *link;
 
     if (client == NULL || client->freed)
         return;
@@ -402,8 +416,10 @@ void gb_client_free(struct gb_client *client)
         client->dial->client = NULL;
     gb_loop_undefer(&client->refuse);
     gb_loop_undefer(&client->resume);
-    GB_LIST_FOREACH (call, &client->calls, link)
-        call_free(call);
+    while ((link = gb_list_pop(&client->calls)) != NULL)
+        call_free(container_of(link, struct call, link));
+    while ((link = gb_list_pop(&client->refused)) != NULL)
+        call_free(container_of(link, struct call, link));
     gb_stream_free(client->stream);
     client->stream = NULL;
     if (client->depth == 0)
@@ -421,35 +437,27 @@ static void on_deadline(void *arg)
                    call->method, (unsigned long long)call->deadline_ms);
     enter(client);
     call_fail(call, left ? GB_EUNKNOWN : GB_EBUSY, left, message);
-    (void)leave(client);
+    leave(client);
 }
 
 /* Answers the calls that were never sent, from the loop. */
 static void refuse_calls(void *arg)
 {
     struct gb_client *client = arg;
-    struct call *call;
+    struct gb_list *link;
 
     enter(client);
-    for (;;) {
-        bool found = false;
+    while (!client->freed && (link = gb_list_pop(&client->refused)) != NULL) {
+        struct call *call = container_of(link, struct call, link);
 
-        GB_LIST_FOREACH (call, &client->calls, link) {
-            if (call->refused == GB_OK)
-                continue;
-            found = true;
-            if (client->over)
-                call_fail(call, client->why.code, false, client->why.message);
-            else if (call->refused == GB_ETOOLARGE)
-                call_fail(call, GB_ETOOLARGE, false, "the request is longer than a line may be");
-            else
-                call_fail(call, GB_EBUSY, false, "too many calls are under way");
-            break; /* the answer may have changed the list */
-        }
-        if (!found || client->freed)
-            break;
+        if (client->over)
+            call_fail(call, client->why.code, false, client->why.message);
+        else if (call->refused == GB_ETOOLARGE)
+            call_fail(call, GB_ETOOLARGE, false, "the request is longer than a line may be");
+        else
+            call_fail(call, GB_EBUSY, false, "too many calls are under way");
     }
-    (void)leave(client);
+    leave(client);
 }
 
 static void add_line(struct gb_buf *line, uint64_t id, const char *method,
@@ -480,7 +488,7 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
     call->deadline_ms = deadline_ms;
     (void)snprintf(call->method, sizeof(call->method), "%s", method);
     call->end = UINT64_MAX;
-    gb_list_add_tail(&client->calls, &call->link);
+    gb_list_init(&call->link);
     client->call_count++;
     if (client->over || client->call_count > GB_REQUESTS_MAX)
         call->refused = GB_EBUSY;
@@ -491,10 +499,12 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
     if (line.size > GB_LINE_MAX)
         call->refused = GB_ETOOLARGE;
     if (call->refused != GB_OK) {
+        gb_list_add_tail(&client->refused, &call->link);
         gb_loop_defer(client->loop, &client->refuse, refuse_calls, client);
         gb_buf_release(&line);
         return call->id;
     }
+    gb_list_add_tail(&client->calls, &call->link);
     if (deadline_ms > 0) {
         call->deadline = gb_timer_new(client->loop, on_deadline, call);
         gb_timer_start(call->deadline, deadline_ms);
@@ -512,14 +522,14 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
 
 void gb_client_forget(struct gb_client *client, uint64_t id)
 {
-    struct call *call;
+    struct call *call = find_in(&client->calls, id);
 
-    GB_LIST_FOREACH (call, &client->calls, link) {
-        if (call->id == id) {
-            call_free(call);
-            return;
-        }
-    }
+    if (call == NULL)
+        call = find_in(&client->refused, id);
+    if (call == NULL)
+        return;
+    gb_list_remove(&call->link);
+    call_free(call);
 }
 
 size_t gb_client_calls(const struct gb_client *client)

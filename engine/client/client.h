@@ -1,14 +1,15 @@
 /* A client of the server's socket (protocol.md), on the caller's loop.
  *
  * Theory of operation. gb_client_new() begins to connect and, unless that is switched off, to start
- * the server. Calls may be made at once: they are sent when the connection stands. Each call gets its
- * answer exactly once, never from within gb_client_call(): a result, the server's error, or an error
- * of our own when the deadline has passed or the connection is gone. Errors of our own tell the truth
- * about the request: `dispatched` is true unless it is known that it did not leave.
+ * the server. Calls may be made at once: they are sent when the connection stands. Each call gets
+ * its answer exactly once, never from within gb_client_call(): a result, the server's error, or an
+ * error of our own when the deadline has passed or the connection is gone. Errors of our own tell
+ * the truth about the request: `dispatched` is true unless it is known that it did not leave.
  *
- * What the server says is parsed strictly: lines of at most GB_LINE_MAX, UTF-8, JSON-RPC 2.0 objects,
- * ids that were asked for. Anything else ends the connection. At most GB_REQUESTS_MAX calls are under
- * way; gb_client_queued() tells how many bytes have not left, and gb_client_pause() stops reading.
+ * What the server says is parsed strictly: lines of at most GB_LINE_MAX, UTF-8, JSON-RPC 2.0
+ * objects, ids that were asked for. Anything else ends the connection. At most GB_REQUESTS_MAX
+ * calls are under way; gb_client_queued() tells how many bytes have not left, and gb_client_pause()
+ * stops reading.
  */
 #pragma once
 
@@ -23,22 +24,23 @@
 struct gb_client;
 
 struct gb_call_error {
-    int rpc_code;        /* as JSON-RPC has it */
-    enum gb_code code;   /* GB_EINTERNAL for a kind that this client does not know */
-    char kind[32];       /* "not_found", … */
+    int rpc_code;                     /* as JSON-RPC has it */
+    enum gb_code code;                /* GB_EINTERNAL for a kind that this client does not know */
+    char kind[32];                    /* "not_found", … */
     char message[GB_ERR_MESSAGE_MAX]; /* a sentence; foreign text: escape it before it is shown */
-    bool dispatched;     /* the code may have run */
+    bool dispatched;                  /* the code may have run */
     bool retryable;
 };
 
 /* @result is NULL exactly when @error is not. Both are borrowed for the call. */
-typedef void gb_reply_cb(void *arg, const struct gb_json *result, const struct gb_call_error *error);
+typedef void gb_reply_cb(void *arg, const struct gb_json *result,
+                         const struct gb_call_error *error);
 
 struct gb_client_events {
     /* A notification of the server. @params is an object, or NULL; borrowed. May be NULL. */
     void (*notified)(void *arg, const char *method, const struct gb_json *params);
-    /* Once: the connection could not be made or has ended; all calls have been answered. May be NULL.
-     * Not called after gb_client_free(). */
+    /* Once: the connection could not be made or has ended; all calls have been answered. May be
+     * NULL. Not called after gb_client_free(). */
     void (*closed)(void *arg, const struct gb_err *why);
 };
 
@@ -54,8 +56,8 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
  * callback of the client's own. Accepts NULL. */
 void gb_client_free(struct gb_client *client);
 
-/* @params is an object in JSON, or NULL for none; it is empty after. @deadline_ms 0: none. @reply may
- * be NULL. Returns the number of the call, for gb_client_forget(). */
+/* @params is an object in JSON, or NULL for none; it is empty after. @deadline_ms 0: none. @reply
+ * may be NULL. Returns the number of the call, for gb_client_forget(). */
 uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_buf *params,
                         uint64_t deadline_ms, gb_reply_cb *reply, void *arg);
 /* The answer of this call will not be told. */

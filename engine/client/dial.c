@@ -138,51 +138,38 @@ static int wait_ready(int fd, uint64_t deadline_ns, struct gb_err *err)
     return gb_err_set(err, GB_EINTERNAL, "the server could not start: %s", text);
 }
 
-static int start_server(const struct gb_dial_config *config, const char *path, struct gb_err *err)
+/* Starts `PROGRAM serve --daemon`, which holds @ready as descriptor READY_FD. */
+static int spawn_server(const struct gb_dial_config *config, const char *path, int ready,
+                        pid_t *ret_pid, struct gb_err *err)
 {
     extern char **environ;
-    char ready[16];
-    char *argv[] = {(char *)(uintptr_t) "glovebox",
-                    (char *)(uintptr_t) "serve",
-                    (char *)(uintptr_t) "--daemon",
-                    (char *)(uintptr_t) "--ready-fd",
-                    ready,
-                    (char *)(uintptr_t) "--socket",
-                    (char *)(uintptr_t)path,
-                    NULL};
-    _cleanup_(closep) int ours = -1;
-    _cleanup_(closep) int theirs = -1;
+    char number[16];
+    const char *argv[] = {"glovebox", "serve",    "--daemon", "--ready-fd",
+                          number,     "--socket", path,       NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, defaults;
-    int ends[2], r;
-    pid_t pid;
+    int r;
 
-    (void)snprintf(ready, sizeof(ready), "%d", READY_FD);
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return gb_err_sys(err, errno, "cannot make a pipe");
-    ours = ends[0];
-    theirs = ends[1];
-    /* dup2 onto itself would leave close-on-exec set: the pipe must not sit on the number it gets. */
-    if (theirs == READY_FD) {
-        theirs = fcntl(ends[1], F_DUPFD_CLOEXEC, READY_FD + 1);
-        (void)gb_close(ends[1]);
-        if (theirs < 0)
-            return gb_err_sys(err, errno, "cannot make a pipe");
-    }
+    (void)snprintf(number, sizeof(number), "%d", READY_FD);
     (void)sigemptyset(&none);
     (void)sigemptyset(&defaults);
     (void)sigaddset(&defaults, SIGPIPE);
     (void)sigaddset(&defaults, SIGINT);
-    if (posix_spawn_file_actions_init(&actions) != 0 || posix_spawnattr_init(&attributes) != 0)
+    if (posix_spawn_file_actions_init(&actions) != 0)
         return gb_err_set(err, GB_EINTERNAL, "there is no memory to start the server");
+    if (posix_spawnattr_init(&attributes) != 0) {
+        (void)posix_spawn_file_actions_destroy(&actions);
+        return gb_err_set(err, GB_EINTERNAL, "there is no memory to start the server");
+    }
     r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     if (r == 0)
         r = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     if (r == 0)
         r = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    /* Onto itself too: the C library then drops close-on-exec. */
     if (r == 0)
-        r = posix_spawn_file_actions_adddup2(&actions, theirs, READY_FD);
+        r = posix_spawn_file_actions_adddup2(&actions, ready, READY_FD);
     if (r == 0)
         r = posix_spawn_file_actions_addclosefrom_np(&actions, READY_FD + 1);
     if (r == 0)
@@ -193,16 +180,31 @@ static int start_server(const struct gb_dial_config *config, const char *path, s
         r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                                       POSIX_SPAWN_SETSID);
     if (r == 0)
-        r = posix_spawn(&pid, config->program, &actions, &attributes, argv, environ);
+        r = posix_spawn(ret_pid, config->program, &actions, &attributes,
+                        (char *const *)(uintptr_t)argv, environ);
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)posix_spawnattr_destroy(&attributes);
     if (r != 0)
         return gb_err_sys(err, r, "cannot start the server (%s serve)", config->program);
-    theirs = gb_close(theirs);
-    r = wait_ready(ours, gb_clock_mono_ns() + config->timeout_ms * GB_NS_PER_MS, err);
-    /* The child goes as soon as it has put the server into the background; a child that hangs is not
-     * waited for. */
-    (void)waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);
+    return 0;
+}
+
+static int start_server(const struct gb_dial_config *config, const char *path, struct gb_err *err)
+{
+    int ends[2], r;
+    pid_t pid = -1;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return gb_err_sys(err, errno, "cannot make a pipe");
+    r = spawn_server(config, path, ends[1], &pid, err);
+    (void)gb_close(ends[1]);
+    if (r == 0) {
+        r = wait_ready(ends[0], gb_clock_mono_ns() + config->timeout_ms * GB_NS_PER_MS, err);
+        /* The child goes as soon as it has put the server into the background; one that hangs is
+         * not waited for. */
+        (void)waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);
+    }
+    (void)gb_close(ends[0]);
     return r;
 }
 

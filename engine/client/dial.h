@@ -6,20 +6,22 @@
 
 #include "base/err.h"
 
-/* Fails with GB_EPOLICY unless the folder of @path is a folder (no symbolic link) that belongs to us
- * and that nobody else can write to. With @make it is made (0700) when it is missing; without, a
+/* Fails with GB_EPOLICY unless the folder of @path is a folder (no symbolic link) that belongs to
+ * us and that nobody else can write to. With @make it is made (0700) when it is missing; without, a
  * missing folder is GB_ENOTFOUND. */
 int gb_socket_check_folder(const char *path, bool make, struct gb_err *err);
 
 struct gb_dial_config {
-    const char *socket;  /* NULL: as gb_socket_path() finds it */
-    const char *program; /* is started as `PROGRAM serve --daemon …` when nobody listens; NULL: never */
+    const char *socket; /* NULL: as gb_socket_path() finds it */
+    const char
+        *program; /* is started as `PROGRAM serve --daemon …` when nobody listens; NULL: never */
     uint64_t timeout_ms; /* for a server that has to be started */
 };
 
 /* Connects, and starts the server first when need be: under a lock beside the socket, so that two
- * first clients start one server. The server tells through a pipe that it listens. The peer must be of
- * our uid. Blocks for up to the time-out: for the thread pool, or for a program without a loop. Gives a
- * non-blocking, close-on-exec descriptor. GB_ENOTFOUND: nobody listens; GB_EPOLICY: the folder or the
- * peer is somebody else's; GB_EBUSY: the server did not get ready in time, or its own error. */
+ * first clients start one server. The server tells through a pipe that it listens. The peer must be
+ * of our uid. Blocks for up to the time-out: for the thread pool, or for a program without a loop.
+ * Gives a non-blocking, close-on-exec descriptor. GB_ENOTFOUND: nobody listens; GB_EPOLICY: the
+ * folder or the peer is somebody else's; GB_EBUSY: the server did not get ready in time, or its own
+ * error. */
 int gb_dial(const struct gb_dial_config *config, int *ret_fd, struct gb_err *err);
