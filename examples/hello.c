@@ -1,5 +1,4 @@
-/* Opens a Python session, runs two cells in it, and prints what they say.
- * cc hello.c $(pkg-config --cflags --libs glovebox) -o hello */
+/* Runs two cells in a Python session. cc hello.c $(pkg-config --cflags --libs glovebox) -o hello */
 #include <glovebox.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +6,9 @@
 static struct glovebox *engine;
 static struct glovebox_session *session;
 
-static void fail(const char *what, const struct glovebox_error *error)
+static void fail(const struct glovebox_error *error)
 {
-    fprintf(stderr, "%s: %s (%s)\n", what, error->message, error->kind);
+    fprintf(stderr, "%s (%s)\n", error->message, error->kind);
     exit(1);
 }
 
@@ -19,45 +18,39 @@ static void on_output(void *arg, int stream, struct glovebox_bytes bytes)
     fwrite(bytes.data, 1, bytes.size, stream == 1 ? stdout : stderr);
 }
 
-static void on_second(void *arg, const struct glovebox_result *result,
-                      const struct glovebox_error *error)
+static void on_second(void *arg, const struct glovebox_result *it, const struct glovebox_error *error)
 {
     (void)arg;
     if (error != NULL)
-        fail("exec", error);
-    printf("value %.*s, exit code %d\n", (int)result->value.size, result->value.data,
-           result->exit_code);
+        fail(error);
+    printf("value %.*s, exit code %d\n", (int)it->value.size, it->value.data, it->exit_code);
     glovebox_session_close(session);
     glovebox_close(engine, NULL, NULL);
 }
 
-static void on_first(void *arg, const struct glovebox_result *result,
-                     const struct glovebox_error *error)
+static void on_first(void *arg, const struct glovebox_result *it, const struct glovebox_error *error)
 {
-    (void)result;
+    (void)it;
     if (error != NULL)
-        fail("exec", error);
+        fail(error);
     glovebox_exec(session, &(struct glovebox_exec_options){.code = "x + 1"}, on_second, arg);
 }
 
 static void on_session(void *arg, struct glovebox_session *opened, const struct glovebox_error *error)
 {
     if (error != NULL)
-        fail("session", error);
+        fail(error);
     session = opened;
-    glovebox_exec(session,
-                  &(struct glovebox_exec_options){.code = "x = 41; print('hello from', x)",
-                                                  .output = on_output},
-                  on_first, arg);
+    const char *code = "x = 41; print('hello from', x)";
+    glovebox_exec(session, &(struct glovebox_exec_options){code, .output = on_output}, on_first, arg);
 }
 
 static void on_engine(void *arg, struct glovebox *opened, const struct glovebox_error *error)
 {
     if (error != NULL)
-        fail("engine", error);
+        fail(error);
     engine = opened;
-    glovebox_session_open(engine, &(struct glovebox_session_options){.image = "python"}, on_session,
-                          arg);
+    glovebox_session_open(engine, NULL, on_session, arg); /* NULL: Python, with all defaults */
 }
 
 int main(void)

@@ -1,0 +1,20 @@
+# For those who look for a Makefile: ./dev does the work, cmake the installation.
+PREFIX ?= /usr/local
+
+all:
+	./dev build release
+	./dev images
+
+# The prefix is part of the program, which looks for its parts there.
+install: all
+	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	ninja -C build/release
+	DESTDIR="$(DESTDIR)" cmake --install build/release
+
+test:
+	./dev test
+
+clean:
+	./dev clean
+
+.PHONY: all install test clean
