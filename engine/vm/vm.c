@@ -37,77 +37,19 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "vm/operation.h"
 #include "vm/private.h"
-#include "vm/qmp.h"
-
-enum state { STARTING, WAITING, RUNNING, ENDING, DEAD };
 
 enum {
     BOOT_TCG_MS = 60000,
     BOOT_KVM_MS = 15000,
-    LOAD_MS = 15000, /* device state: some 10 ms */
     GRACE_MS = 2000, /* for the launcher to reap QEMU */
     READ_BYTES = 64 * 1024,
     UID_FIRST = 61184, /* the range of systemd's DynamicUser=: nobody owns anything by these */
     UID_LAST = 65519,
 };
 
-enum operation { OP_NONE, OP_STOP, OP_CONT, OP_SAVE, OP_LOAD };
-
-struct gb_vm {
-    struct gb_host *host;
-    struct gb_list link; /* in host->vms */
-    struct gb_vm_events events;
-    void *arg;
-    enum state state;
-    uint32_t uid; /* QEMU's; 0: the server's own */
-    uint64_t started_ns, hello_ns;
-
-    struct gb_child *launcher;
-    int exit_status, exit_signal;
-    int lifeline;           /* write end */
-    int qemu_fd;            /* pidfd of QEMU; -1: not known, or gone */
-    struct gb_watch *qemu;  /* on it */
-    struct gb_timer *timer; /* boot, load, then grace */
-    struct gb_guard_report report;
-
-    /* NULL: closed and read to the end. */
-    struct gb_stream *status, *errors, *agent, *console;
-    struct qmp *qmp;
-    struct gb_buf status_text, errors_tail, console_tail;
-    struct gb_buf *input; /* of `agent`, while it lives */
-    struct gb_deferred end;
-    bool paused, qmp_ready, exited, registered, killed;
-    bool spoke; /* HELLO came, here or in the VM that the state was saved from */
-    bool ran;   /* has been RUNNING */
-
-    char *reason; /* why it was ended by us; NULL: it was not */
-
-    enum operation operation;
-    gb_vm_done_fn *done;
-    void *done_arg;
-    int operation_fd;
-    int64_t fdset;
-    struct gb_deferred begin;
-    struct gb_err outcome;
-};
-
 static void check_dead(struct gb_vm *vm);
-
-/* Operations of the monitor. */
-
-static void finish_operation(struct gb_vm *vm, const struct gb_err *err)
-{
-    gb_vm_done_fn *done = vm->done;
-
-    if (vm->operation == OP_NONE)
-        return;
-    vm->operation = OP_NONE;
-    vm->done = NULL;
-    vm->operation_fd = gb_close(vm->operation_fd);
-    gb_loop_undefer(&vm->begin);
-    done(vm->done_arg, err);
-}
 
 /* Ends. */
 
@@ -117,7 +59,7 @@ static void on_dead_later(void *arg)
 }
 
 /* Every end is looked at from the loop, not in the middle of whatever found it. */
-static void check_later(struct gb_vm *vm)
+void vm_check_later(struct gb_vm *vm)
 {
     gb_loop_defer(vm->host->loop, &vm->end, on_dead_later, vm);
 }
@@ -140,7 +82,7 @@ void gb_vm_kill(struct gb_vm *vm, const char *reason)
     /* The launcher kills QEMU, reaps it and ends; if it does not, it goes the hard way. */
     gb_child_signal(vm->launcher, SIGTERM);
     gb_timer_start(vm->timer, GRACE_MS);
-    check_later(vm);
+    vm_check_later(vm);
 }
 
 static void on_timer(void *arg)
@@ -204,7 +146,7 @@ static void check_dead(struct gb_vm *vm)
         describe_exit(vm, &why);
     (void)gb_err_set(&err, vm->ran ? GB_ECLOSED : GB_EBOOT, "%s", gb_buf_str(&why));
     gb_buf_release(&why);
-    finish_operation(vm, &err);
+    operation_finish(vm, &err);
     vm->events.dead(vm->arg, &err);
 }
 
@@ -214,7 +156,7 @@ static void on_qemu_gone(void *arg)
 
     gb_watch_free(TAKE_PTR(vm->qemu));
     vm->qemu_fd = gb_close(vm->qemu_fd);
-    check_later(vm);
+    vm_check_later(vm);
 }
 
 static void drain(struct gb_vm *vm)
@@ -234,7 +176,7 @@ static void on_launcher_exited(void *arg, int status, int signal)
     vm->exit_signal = signal;
     vm->state = ENDING;
     drain(vm);
-    check_later(vm);
+    vm_check_later(vm);
 }
 
 static void violation(struct gb_vm *vm, const struct gb_err *err)
@@ -327,7 +269,7 @@ static void on_agent_closed(void *arg, int sys_errno)
         vm->state = ENDING;
         gb_timer_start(vm->timer, GRACE_MS);
     }
-    check_later(vm);
+    vm_check_later(vm);
 }
 
 static void on_agent_sent(void *arg, size_t bytes)
@@ -369,7 +311,7 @@ static void on_status_closed(void *arg, int sys_errno)
 
     (void)sys_errno;
     gb_stream_free(TAKE_PTR(vm->status));
-    check_later(vm);
+    vm_check_later(vm);
 }
 
 static void on_errors_input(void *arg, struct gb_buf *input)
@@ -386,7 +328,7 @@ static void on_errors_closed(void *arg, int sys_errno)
 
     (void)sys_errno;
     gb_stream_free(TAKE_PTR(vm->errors));
-    check_later(vm);
+    vm_check_later(vm);
 }
 
 static void on_console_input(void *arg, struct gb_buf *input)
@@ -403,7 +345,7 @@ static void on_console_closed(void *arg, int sys_errno)
 
     (void)sys_errno;
     gb_stream_free(TAKE_PTR(vm->console));
-    check_later(vm);
+    vm_check_later(vm);
 }
 
 static const struct gb_stream_events status_events = {on_status_input, on_status_closed, NULL};
@@ -411,252 +353,6 @@ static const struct gb_stream_events errors_events = {on_errors_input, on_errors
 static const struct gb_stream_events console_events = {on_console_input, on_console_closed, NULL};
 static const struct gb_stream_events agent_events = {on_agent_input, on_agent_closed,
                                                      on_agent_sent};
-
-/* The monitor. */
-
-static void begin_operation(void *arg);
-
-static void on_qmp_ready(void *arg)
-{
-    struct gb_vm *vm = arg;
-
-    vm->qmp_ready = true;
-    if (vm->operation != OP_NONE)
-        begin_operation(vm);
-}
-
-static void on_migration(struct gb_vm *vm, const cJSON *data);
-
-static void on_qmp_event(void *arg, const char *name, const cJSON *data)
-{
-    struct gb_vm *vm = arg;
-
-    if (strcmp(name, "MIGRATION") == 0)
-        on_migration(vm, data);
-}
-
-static void on_qmp_closed(void *arg, const struct gb_err *err)
-{
-    struct gb_vm *vm = arg;
-
-    qmp_free(TAKE_PTR(vm->qmp));
-    vm->qmp_ready = false;
-    if (err != NULL)
-        gb_vm_kill(vm, err->message);
-    check_later(vm);
-}
-
-static const struct qmp_events qmp_events = {on_qmp_ready, on_qmp_event, on_qmp_closed};
-
-static void operation_done(struct gb_vm *vm, const struct gb_err *err)
-{
-    if (vm->state != STARTING && !vm->killed)
-        gb_timer_stop(vm->timer);
-    finish_operation(vm, err);
-}
-
-/* The last command of an operation. */
-static void on_last(void *arg, const cJSON *value, const struct gb_err *err)
-{
-    struct gb_vm *vm = arg;
-
-    (void)value;
-    if (err == NULL && vm->operation == OP_LOAD) {
-        vm->state = RUNNING;
-        vm->ran = true;
-    }
-    operation_done(vm, err);
-}
-
-static void on_saved(void *arg, const cJSON *value, const struct gb_err *err)
-{
-    struct gb_vm *vm = arg;
-    cJSON *arguments;
-
-    (void)value;
-    if (err != NULL) {
-        operation_done(vm, err);
-        return;
-    }
-    arguments = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(arguments, "fdset-id", (double)vm->fdset);
-    qmp_execute(vm->qmp, "remove-fd", arguments, -1, on_last, vm);
-}
-
-static void on_fd_added(void *arg, const cJSON *value, const struct gb_err *err)
-{
-    struct gb_vm *vm = arg;
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(value, "fdset-id");
-    struct gb_err strange = {0};
-    cJSON *arguments;
-    char name[64];
-
-    if (err == NULL && (!cJSON_IsNumber(id) || id->valuedouble < 0 || id->valuedouble > 1e6)) {
-        (void)gb_err_set(&strange, GB_EINTERNAL, "QEMU's monitor gave no descriptor set");
-        err = &strange;
-    }
-    if (err != NULL) {
-        operation_done(vm, err);
-        return;
-    }
-    vm->fdset = (int64_t)id->valuedouble;
-    (void)snprintf(name, sizeof(name), "/dev/fdset/%jd", (intmax_t)vm->fdset);
-    arguments = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(arguments, "filename", name);
-    /* Not a live migration: the disks stay with this process. */
-    (void)cJSON_AddBoolToObject(arguments, "live", false);
-    qmp_execute(vm->qmp, "xen-save-devices-state", arguments, -1, on_saved, vm);
-}
-
-static void on_incoming(void *arg, const cJSON *value, const struct gb_err *err)
-{
-    struct gb_vm *vm = arg;
-
-    (void)value;
-    if (err != NULL)
-        operation_done(vm, err); /* else a MIGRATION event tells the outcome */
-}
-
-static void on_fd_sent(void *arg, const cJSON *value, const struct gb_err *err)
-{
-    struct gb_vm *vm = arg;
-    cJSON *arguments;
-
-    (void)value;
-    if (err != NULL) {
-        operation_done(vm, err);
-        return;
-    }
-    arguments = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(arguments, "uri", "fd:state");
-    qmp_execute(vm->qmp, "migrate-incoming", arguments, -1, on_incoming, vm);
-}
-
-static void on_events_wanted(void *arg, const cJSON *value, const struct gb_err *err)
-{
-    struct gb_vm *vm = arg;
-    cJSON *arguments;
-
-    (void)value;
-    if (err != NULL) {
-        operation_done(vm, err);
-        return;
-    }
-    arguments = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(arguments, "fdname", "state");
-    qmp_execute(vm->qmp, "getfd", arguments, vm->operation_fd, on_fd_sent, vm);
-}
-
-static void on_migration(struct gb_vm *vm, const cJSON *data)
-{
-    const cJSON *status = cJSON_GetObjectItemCaseSensitive(data, "status");
-    struct gb_err err = {0};
-
-    if (vm->operation != OP_LOAD || !cJSON_IsString(status))
-        return;
-    if (strcmp(status->valuestring, "completed") == 0) {
-        qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
-    } else if (strcmp(status->valuestring, "failed") == 0) {
-        (void)gb_err_set(&err, GB_EBOOT, "QEMU cannot load the device state");
-        operation_done(vm, &err);
-    }
-}
-
-static void begin_load(struct gb_vm *vm)
-{
-    cJSON *arguments = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(arguments, "capabilities");
-    cJSON *capability = cJSON_CreateObject();
-
-    /* The guest may speak before QEMU's answer is here. */
-    vm->spoke = true;
-    (void)cJSON_AddStringToObject(capability, "capability", "events");
-    (void)cJSON_AddBoolToObject(capability, "state", true);
-    (void)cJSON_AddItemToArray(list, capability);
-    qmp_execute(vm->qmp, "migrate-set-capabilities", arguments, -1, on_events_wanted, vm);
-}
-
-static void begin_operation(void *arg)
-{
-    struct gb_vm *vm = arg;
-    struct gb_err err = {0};
-
-    if (vm->qmp == NULL) {
-        (void)gb_err_set(&err, GB_ECLOSED, "QEMU's monitor is closed");
-        operation_done(vm, &err);
-        return;
-    }
-    if (!vm->qmp_ready || vm->operation == OP_NONE)
-        return; /* on_qmp_ready() comes back to it */
-    if (vm->state != STARTING)
-        gb_timer_start(vm->timer, LOAD_MS);
-    switch (vm->operation) {
-    case OP_NONE:
-        break;
-    case OP_STOP:
-        qmp_execute(vm->qmp, "stop", NULL, -1, on_last, vm);
-        break;
-    case OP_CONT:
-        qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
-        break;
-    case OP_SAVE:
-        qmp_execute(vm->qmp, "add-fd", NULL, vm->operation_fd, on_fd_added, vm);
-        break;
-    case OP_LOAD:
-        begin_load(vm);
-        break;
-    }
-}
-
-static void fail_later(void *arg)
-{
-    struct gb_vm *vm = arg;
-
-    operation_done(vm, &vm->outcome);
-}
-
-static void start_operation(struct gb_vm *vm, enum operation operation, const char *path,
-                            gb_vm_done_fn *done, void *arg)
-{
-    int r = 0;
-
-    assert(vm->operation == OP_NONE); /* one at a time */
-    vm->operation = operation;
-    vm->done = done;
-    vm->done_arg = arg;
-    if (vm->state == ENDING || vm->state == DEAD)
-        r = gb_err_set(&vm->outcome, GB_ECLOSED, "the VM has ended");
-    else if (operation == OP_LOAD && vm->state != WAITING)
-        r = gb_err_set(&vm->outcome, GB_EINTERNAL, "the VM does not wait for device state");
-    if (r == 0 && path != NULL) {
-        vm->operation_fd = operation == OP_SAVE
-                               ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
-                               : open(path, O_RDONLY | O_CLOEXEC);
-        if (vm->operation_fd < 0)
-            r = gb_err_sys(&vm->outcome, errno, "cannot open %s", path);
-    }
-    gb_loop_defer(vm->host->loop, &vm->begin, r < 0 ? fail_later : begin_operation, vm);
-}
-
-void gb_vm_stop(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
-{
-    start_operation(vm, OP_STOP, NULL, done, arg);
-}
-
-void gb_vm_cont(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
-{
-    start_operation(vm, OP_CONT, NULL, done, arg);
-}
-
-void gb_vm_save(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)
-{
-    start_operation(vm, OP_SAVE, path, done, arg);
-}
-
-void gb_vm_load(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)
-{
-    start_operation(vm, OP_LOAD, path, done, arg);
-}
 
 /* Start. */
 
@@ -799,7 +495,7 @@ int vm_start(struct gb_host *host, enum gb_accel accel, const struct gb_vm_confi
     }
     vm->errors = gb_stream_new(host->loop, TAKE_FD(sockets.ours[0]), TAIL_MAX, &errors_events, vm);
     vm->status = gb_stream_new(host->loop, TAKE_FD(sockets.ours[1]), TAIL_MAX, &status_events, vm);
-    vm->qmp = qmp_new(host->loop, TAKE_FD(sockets.ours[2]), &qmp_events, vm);
+    vm->qmp = qmp_new(host->loop, TAKE_FD(sockets.ours[2]), &operation_qmp_events, vm);
     vm->agent = gb_stream_new(host->loop, TAKE_FD(sockets.ours[3]), READ_BYTES, &agent_events, vm);
     vm->console =
         gb_stream_new(host->loop, TAKE_FD(sockets.ours[4]), TAIL_MAX, &console_events, vm);

@@ -1,0 +1,274 @@
+/* Operations of the monitor: stop, continue, save and load of device state, one at a time.
+ *
+ * An operation is begun from the loop when the monitor is ready, and ended exactly once: by the answer
+ * to its last command, by its timer (vm.c), or by the end of the VM.
+ */
+#include "vm/operation.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "vm/private.h"
+
+enum { LOAD_MS = 15000 /* device state: some 10 ms */ };
+
+void operation_finish(struct gb_vm *vm, const struct gb_err *err)
+{
+    gb_vm_done_fn *done = vm->done;
+
+    if (vm->operation == OP_NONE)
+        return;
+    vm->operation = OP_NONE;
+    vm->done = NULL;
+    vm->operation_fd = gb_close(vm->operation_fd);
+    gb_loop_undefer(&vm->begin);
+    done(vm->done_arg, err);
+}
+
+static void begin_operation(void *arg);
+
+static void on_qmp_ready(void *arg)
+{
+    struct gb_vm *vm = arg;
+
+    vm->qmp_ready = true;
+    if (vm->operation != OP_NONE)
+        begin_operation(vm);
+}
+
+static void on_migration(struct gb_vm *vm, const cJSON *data);
+
+static void on_qmp_event(void *arg, const char *name, const cJSON *data)
+{
+    struct gb_vm *vm = arg;
+
+    if (strcmp(name, "MIGRATION") == 0)
+        on_migration(vm, data);
+}
+
+static void on_qmp_closed(void *arg, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+
+    qmp_free(TAKE_PTR(vm->qmp));
+    vm->qmp_ready = false;
+    if (err != NULL)
+        gb_vm_kill(vm, err->message);
+    vm_check_later(vm);
+}
+
+const struct qmp_events operation_qmp_events = {on_qmp_ready, on_qmp_event, on_qmp_closed};
+
+static void operation_done(struct gb_vm *vm, const struct gb_err *err)
+{
+    if (vm->state != STARTING && !vm->killed)
+        gb_timer_stop(vm->timer);
+    operation_finish(vm, err);
+}
+
+/* The last command of an operation. */
+static void on_last(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+
+    (void)value;
+    if (err == NULL && vm->operation == OP_LOAD) {
+        vm->state = RUNNING;
+        vm->ran = true;
+    }
+    operation_done(vm, err);
+}
+
+static void on_saved(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    cJSON *arguments;
+
+    (void)value;
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(arguments, "fdset-id", (double)vm->fdset);
+    qmp_execute(vm->qmp, "remove-fd", arguments, -1, on_last, vm);
+}
+
+static void on_fd_added(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(value, "fdset-id");
+    struct gb_err strange = {0};
+    cJSON *arguments;
+    char name[64];
+
+    if (err == NULL && (!cJSON_IsNumber(id) || id->valuedouble < 0 || id->valuedouble > 1e6)) {
+        (void)gb_err_set(&strange, GB_EINTERNAL, "QEMU's monitor gave no descriptor set");
+        err = &strange;
+    }
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    vm->fdset = (int64_t)id->valuedouble;
+    (void)snprintf(name, sizeof(name), "/dev/fdset/%jd", (intmax_t)vm->fdset);
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(arguments, "filename", name);
+    /* Not a live migration: the disks stay with this process. */
+    (void)cJSON_AddBoolToObject(arguments, "live", false);
+    qmp_execute(vm->qmp, "xen-save-devices-state", arguments, -1, on_saved, vm);
+}
+
+static void on_incoming(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+
+    (void)value;
+    if (err != NULL)
+        operation_done(vm, err); /* else a MIGRATION event tells the outcome */
+}
+
+static void on_fd_sent(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    cJSON *arguments;
+
+    (void)value;
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(arguments, "uri", "fd:state");
+    qmp_execute(vm->qmp, "migrate-incoming", arguments, -1, on_incoming, vm);
+}
+
+static void on_events_wanted(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct gb_vm *vm = arg;
+    cJSON *arguments;
+
+    (void)value;
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    arguments = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(arguments, "fdname", "state");
+    qmp_execute(vm->qmp, "getfd", arguments, vm->operation_fd, on_fd_sent, vm);
+}
+
+static void on_migration(struct gb_vm *vm, const cJSON *data)
+{
+    const cJSON *status = cJSON_GetObjectItemCaseSensitive(data, "status");
+    struct gb_err err = {0};
+
+    if (vm->operation != OP_LOAD || !cJSON_IsString(status))
+        return;
+    if (strcmp(status->valuestring, "completed") == 0) {
+        qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
+    } else if (strcmp(status->valuestring, "failed") == 0) {
+        (void)gb_err_set(&err, GB_EBOOT, "QEMU cannot load the device state");
+        operation_done(vm, &err);
+    }
+}
+
+static void begin_load(struct gb_vm *vm)
+{
+    cJSON *arguments = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(arguments, "capabilities");
+    cJSON *capability = cJSON_CreateObject();
+
+    /* The guest may speak before QEMU's answer is here. */
+    vm->spoke = true;
+    (void)cJSON_AddStringToObject(capability, "capability", "events");
+    (void)cJSON_AddBoolToObject(capability, "state", true);
+    (void)cJSON_AddItemToArray(list, capability);
+    qmp_execute(vm->qmp, "migrate-set-capabilities", arguments, -1, on_events_wanted, vm);
+}
+
+static void begin_operation(void *arg)
+{
+    struct gb_vm *vm = arg;
+    struct gb_err err = {0};
+
+    if (vm->qmp == NULL) {
+        (void)gb_err_set(&err, GB_ECLOSED, "QEMU's monitor is closed");
+        operation_done(vm, &err);
+        return;
+    }
+    if (!vm->qmp_ready || vm->operation == OP_NONE)
+        return; /* on_qmp_ready() comes back to it */
+    if (vm->state != STARTING)
+        gb_timer_start(vm->timer, LOAD_MS);
+    switch (vm->operation) {
+    case OP_NONE:
+        break;
+    case OP_STOP:
+        qmp_execute(vm->qmp, "stop", NULL, -1, on_last, vm);
+        break;
+    case OP_CONT:
+        qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
+        break;
+    case OP_SAVE:
+        qmp_execute(vm->qmp, "add-fd", NULL, vm->operation_fd, on_fd_added, vm);
+        break;
+    case OP_LOAD:
+        begin_load(vm);
+        break;
+    }
+}
+
+static void fail_later(void *arg)
+{
+    struct gb_vm *vm = arg;
+
+    operation_done(vm, &vm->outcome);
+}
+
+static void start_operation(struct gb_vm *vm, enum operation operation, const char *path,
+                            gb_vm_done_fn *done, void *arg)
+{
+    int r = 0;
+
+    assert(vm->operation == OP_NONE); /* one at a time */
+    vm->operation = operation;
+    vm->done = done;
+    vm->done_arg = arg;
+    if (vm->state == ENDING || vm->state == DEAD)
+        r = gb_err_set(&vm->outcome, GB_ECLOSED, "the VM has ended");
+    else if (operation == OP_LOAD && vm->state != WAITING)
+        r = gb_err_set(&vm->outcome, GB_EINTERNAL, "the VM does not wait for device state");
+    if (r == 0 && path != NULL) {
+        vm->operation_fd = operation == OP_SAVE
+                               ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
+                               : open(path, O_RDONLY | O_CLOEXEC);
+        if (vm->operation_fd < 0)
+            r = gb_err_sys(&vm->outcome, errno, "cannot open %s", path);
+    }
+    gb_loop_defer(vm->host->loop, &vm->begin, r < 0 ? fail_later : begin_operation, vm);
+}
+
+void gb_vm_stop(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_STOP, NULL, done, arg);
+}
+
+void gb_vm_cont(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_CONT, NULL, done, arg);
+}
+
+void gb_vm_save(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_SAVE, path, done, arg);
+}
+
+void gb_vm_load(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_LOAD, path, done, arg);
+}

@@ -1,0 +1,58 @@
+/* One VM, as vm.c (its life) and operation.c (its monitor) see it. Not for others. */
+#pragma once
+
+#include "guard/guard.h"
+#include "loop/loop.h"
+#include "vm/qmp.h"
+#include "vm/vm.h"
+
+enum state { STARTING, WAITING, RUNNING, ENDING, DEAD };
+
+enum operation { OP_NONE, OP_STOP, OP_CONT, OP_SAVE, OP_LOAD };
+
+struct gb_vm {
+    struct gb_host *host;
+    struct gb_list link; /* in host->vms */
+    struct gb_vm_events events;
+    void *arg;
+    enum state state;
+    uint32_t uid; /* QEMU's; 0: the server's own */
+    uint64_t started_ns, hello_ns;
+
+    struct gb_child *launcher;
+    int exit_status, exit_signal;
+    int lifeline;           /* write end */
+    int qemu_fd;            /* pidfd of QEMU; -1: not known, or gone */
+    struct gb_watch *qemu;  /* on it */
+    struct gb_timer *timer; /* boot, load, then grace */
+    struct gb_guard_report report;
+
+    /* NULL: closed and read to the end. */
+    struct gb_stream *status, *errors, *agent, *console;
+    struct qmp *qmp;
+    struct gb_buf status_text, errors_tail, console_tail;
+    struct gb_buf *input; /* of `agent`, while it lives */
+    struct gb_deferred end;
+    bool paused, qmp_ready, exited, registered, killed;
+    bool spoke; /* HELLO came, here or in the VM that the state was saved from */
+    bool ran;   /* has been RUNNING */
+
+    char *reason; /* why it was ended by us; NULL: it was not */
+
+    enum operation operation;
+    gb_vm_done_fn *done;
+    void *done_arg;
+    int operation_fd;
+    int64_t fdset;
+    struct gb_deferred begin;
+    struct gb_err outcome;
+};
+
+/* vm.c: looks at a possible end from the loop. */
+void vm_check_later(struct gb_vm *vm);
+
+/* operation.c: what the monitor tells. */
+extern const struct qmp_events operation_qmp_events;
+
+/* operation.c: ends the operation that is under way, if there is one, and tells its owner. */
+void operation_finish(struct gb_vm *vm, const struct gb_err *err);
