@@ -101,7 +101,7 @@ def test_files_are_served_while_a_cell_runs(fresh):
     s = fresh()
     s.write("seen.txt", b"content")
     pending = s.send("import time\nprint('go')\ntime.sleep(600)", stream=True, timeout_ms=700000)
-    assert s.client.notes.get(timeout=60)
+    assert s.note()
     assert s.read("seen.txt") == b"content" and not pending.done()
     s.call("session.interrupt")
     assert pending.wait()["interrupted"]

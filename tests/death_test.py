@@ -26,9 +26,7 @@ def test_qemu_killed_during_exec(client):
     pid = qemu_pid(client, s.id)
     pending = s.send("print('go'); import time; time.sleep(60)", stream=True)
     queued = s.send("print('never')")
-    note = client.notes.get(timeout=60)
-    while note["params"].get("session") != s.id:
-        note = client.notes.get(timeout=60)
+    assert s.note()
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(Failure) as failure:
         pending.wait(10)
@@ -95,7 +93,7 @@ def test_server_killed_leaves_nothing():
     pids = vm_pids(client)
     assert len(pids) == 2
     pending = sessions[0].send("echo go; sleep 600", stream=True)
-    client.notes.get(timeout=60)
+    sessions[0].note()
     server.process.kill()
     server.process.wait()
     with pytest.raises(ConnectionError):

@@ -118,7 +118,7 @@ def test_completion_while_a_cell_runs(fresh):
     s = fresh()
     s.exec("some_variable = 1")
     pending = s.send("import time\nfor i in range(2000):\n print(i); time.sleep(0.01)", stream=True)
-    assert s.client.notes.get(timeout=60)
+    assert s.note()
     reply = s.call("session.complete", code="some_v", cursor=6)
     assert [m["text"] for m in reply["matches"]] == ["some_variable"] and not pending.done()
     s.call("session.interrupt")

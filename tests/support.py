@@ -154,6 +154,13 @@ class Session:
             if piece["eof"]:
                 return content
 
+    def note(self, timeout=DEADLINE):
+        """The next notification about this session; those of others are passed over."""
+        while True:
+            params = self.client.notes.get(timeout=timeout)["params"]
+            if params.get("session") == self.id:
+                return params
+
     def get(self):
         return self.call("session.get")
 

@@ -483,10 +483,15 @@ def run_cell(payload):
         raise Violation('a cell comes with three descriptors')
     for target, fd in enumerate(fds):
         dup2(fd, target)
-        close(fd)
     outcome = perform(code, '<cell %d>' % state.cell, flags, env)
     for target in range(CELL_FDS):
         dup2(state.null, target)
+    # Closed only now: whatever the user hoards, there is room for the next cell's three.
+    for fd in fds:
+        try:
+            close(fd)
+        except OSError:
+            pass  # he closed all that he found
     reply = u32(state.cell) + u32(outcome.code) + bytes((outcome.flags,))
     state.channel.send(DONE, reply + field(outcome.value or b''))
 
