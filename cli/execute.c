@@ -653,9 +653,10 @@ static void write_json(struct execution *execution)
     gb_buf_release(&text);
 }
 
+/* Frees it. */
 static int execution_end(struct execution *execution)
 {
-    int status = 0;
+    int status = 0, ended_by;
 
     for (size_t i = 0; i < execution->config->count; i++) {
         struct job *job = &execution->jobs[i];
@@ -673,47 +674,52 @@ static int execution_end(struct execution *execution)
     for (size_t i = 0; i < TARGET_COUNT; i++)
         output_free(execution->outputs[i]);
     free(execution->jobs);
-    if (execution->ended_by == SIGPIPE) {
+    ended_by = execution->ended_by;
+    free(execution);
+    if (ended_by == SIGPIPE) {
         /* As any filter ends whose reader has gone. */
         (void)signal(SIGPIPE, SIG_DFL); /* allowed: its one use that is the same everywhere */
         (void)raise(SIGPIPE);
     }
-    if (execution->ended_by < 0)
+    if (ended_by < 0)
         return EXIT_GLOVEBOX;
-    return execution->ended_by > 0 ? 128 + execution->ended_by : status;
+    return ended_by > 0 ? 128 + ended_by : status;
 }
 
 int execute(struct app *app, const struct args *args, const struct execute_config *config)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct execution execution = {.app = app, .args = args, .config = config};
+    struct execution *execution = xcalloc(1, sizeof(*execution));
 
-    execution.jobs = xcalloc(config->count, sizeof(*execution.jobs));
+    execution->app = app;
+    execution->args = args;
+    execution->config = config;
+    execution->jobs = xcalloc(config->count, sizeof(*execution->jobs));
     for (size_t i = 0; i < config->count; i++) {
-        execution.jobs[i].execution = &execution;
-        execution.jobs[i].source = &config->sources[i];
+        execution->jobs[i].execution = execution;
+        execution->jobs[i].source = &config->sources[i];
     }
-    execution.outputs[TO_STDOUT] =
-        output_new(app->loop, STDOUT_FILENO, on_drained, on_broken, &execution);
-    execution.outputs[TO_STDERR] =
-        output_new(app->loop, STDERR_FILENO, on_drained, on_broken, &execution);
+    execution->outputs[TO_STDOUT] =
+        output_new(app->loop, STDOUT_FILENO, on_drained, on_broken, execution);
+    execution->outputs[TO_STDERR] =
+        output_new(app->loop, STDERR_FILENO, on_drained, on_broken, execution);
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        execution.signals[i] = gb_signal_new(app->loop, signals[i], on_signal, &execution);
+        execution->signals[i] = gb_signal_new(app->loop, signals[i], on_signal, execution);
     if (config->forward_stdin) {
-        execution.stdin_retry = gb_timer_new(app->loop, on_stdin_retry, &execution);
-        execution.input = input_new(app->loop, STDIN_FILENO, on_stdin, &execution);
-        input_pause(execution.input, true); /* until the cell is sent */
+        execution->stdin_retry = gb_timer_new(app->loop, on_stdin_retry, execution);
+        execution->input = input_new(app->loop, STDIN_FILENO, on_stdin, execution);
+        input_pause(execution->input, true); /* until the cell is sent */
     }
     app->events.notified = on_notified;
-    app->arg = &execution;
-    start_next(&execution);
-    while (!finished(&execution))
+    app->arg = execution;
+    start_next(execution);
+    while (!finished(execution))
         app_turn(app);
     app->events = (struct gb_client_events){0};
-    if (config->json && execution.ended_by == 0)
-        write_json(&execution);
-    while (output_queued(execution.outputs[TO_STDOUT]) > 0 ||
-           output_queued(execution.outputs[TO_STDERR]) > 0 || gb_client_queued(app->client) > 0)
+    if (config->json && execution->ended_by == 0)
+        write_json(execution);
+    while (output_queued(execution->outputs[TO_STDOUT]) > 0 ||
+           output_queued(execution->outputs[TO_STDERR]) > 0 || gb_client_queued(app->client) > 0)
         app_turn(app);
-    return execution_end(&execution);
+    return execution_end(execution);
 }

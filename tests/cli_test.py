@@ -58,7 +58,7 @@ def work(cli):
 @pytest.mark.parametrize("arguments, said", [
     ([], b"usage: glovebox VERB"),
     (["ru"], b"did you mean `glovebox run`"),
-    (["interupt"], b"did you mean `glovebox interrupt`"),
+    (["interrup"], b"did you mean `glovebox interrupt`"),
     (["frobnicate"], b"`glovebox help` lists them"),
     (["run"], b"there is nothing to run"),
     (["run", "--lnag", "py"], b"did you mean --lang"),

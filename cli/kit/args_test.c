@@ -114,7 +114,7 @@ START_TEST(nearest_verbs)
     ck_assert_str_eq(args_nearest_verb(verbs, "ru")->name, "run");
     ck_assert_str_eq(args_nearest_verb(verbs, "rnu")->name, "run");
     ck_assert_str_eq(args_nearest_verb(verbs, "rep")->name, "repl");
-    ck_assert_str_eq(args_nearest_verb(verbs, "interupt")->name, "interrupt");
+    ck_assert_str_eq(args_nearest_verb(verbs, "interrup")->name, "interrupt");
     ck_assert_ptr_null(args_nearest_verb(verbs, "frobnicate"));
     ck_assert_ptr_null(args_nearest_verb(verbs, ""));
     ck_assert_ptr_null(args_find_verb(verbs, "ru"));

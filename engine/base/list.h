@@ -44,7 +44,9 @@ static inline struct gb_list *gb_list_pop(struct gb_list *head)
 
     if (link == head)
         return NULL;
-    gb_list_remove(link);
+    head->next = link->next;
+    link->next->previous = head;
+    gb_list_init(link);
     return link;
 }
 

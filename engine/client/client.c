@@ -405,10 +405,19 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
     return client;
 }
 
+static void drop_calls(struct gb_list *list)
+{
+    struct call *call;
+
+    GB_LIST_FOREACH(call, list, link)
+    {
+        gb_list_remove(&call->link);
+        call_free(call);
+    }
+}
+
 void gb_client_free(struct gb_client *client)
 {
-    struct gb_list *link;
-
     if (client == NULL || client->freed)
         return;
     client->freed = true;
@@ -416,10 +425,8 @@ void gb_client_free(struct gb_client *client)
         client->dial->client = NULL;
     gb_loop_undefer(&client->refuse);
     gb_loop_undefer(&client->resume);
-    while ((link = gb_list_pop(&client->calls)) != NULL)
-        call_free(container_of(link, struct call, link));
-    while ((link = gb_list_pop(&client->refused)) != NULL)
-        call_free(container_of(link, struct call, link));
+    drop_calls(&client->calls);
+    drop_calls(&client->refused);
     gb_stream_free(client->stream);
     client->stream = NULL;
     if (client->depth == 0)
