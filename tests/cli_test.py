@@ -371,6 +371,8 @@ def test_repl_from_a_pipe(cli):
 class Screen:
     """The program in tmux: keys go in, the screen comes out. Waits for what it shows."""
 
+    prompt = ">>>"
+
     def __init__(self, folder, env, *arguments):
         self.socket = folder / "tmux"
         settings = [f"{name}={value}" for name, value in env.items()]
@@ -405,6 +407,12 @@ class Screen:
 
     def expect_line(self, line):
         wait_for(lambda: self.line() == line, what=f"{line!r} as the last line of\n{self.text()}\n")
+
+    def leave(self):
+        """Ctrl-D, at a prompt: the terminal has another meaning for it while a cell runs."""
+        self.expect_line(self.prompt)
+        self.keys("C-d")
+        self.expect_end()
 
     def expect_end(self):
         wait_for(lambda: self.tmux("display", "-p", "#{pane_dead}").strip() == "1", what="the end")
@@ -482,8 +490,7 @@ def test_prompt(terminal, tmp_path):
     screen.enter(r"print('\x1b[2J\x1b[31mred')")
     screen.expect(r"\x1b[2Jred")
     screen.expect("sleeps")
-    screen.keys("C-d")
-    screen.expect_end()
+    screen.leave()
     history = tmp_path / "glovebox/history-python"
     assert history.stat().st_mode & 0o777 == 0o600
     # another prompt finds them
@@ -528,8 +535,7 @@ def test_prompt_in_a_named_session(terminal, cli, work):
     screen.expect_line(">>>")
     screen.enter("there")
     screen.expect("'kept'")
-    screen.keys("C-d")
-    screen.expect_end()
+    screen.leave()
     assert cli.out("exec", work, "-c", "print(there)") == "kept\n"
 
 
