@@ -26,7 +26,17 @@ static const struct {
     {"cryptomgr.notests", "self-tests cost time"},
     {"audit=0", "nobody reads it"},
     {"apparmor=0", "no policy is loaded"},
+    {"psi=0", "nobody asks for pressure; it is counted at every switch of tasks"},
+    {"init_on_alloc=0", "what a process gets is cleared anyway; all else would be, too"},
 };
+
+/* Features that cost under emulation and that nobody misses. */
+#define TCG_CPU                                                                                    \
+    "max"                                                                                          \
+    ",-erms" /* says that bytewise string instructions are fast; here that is one round a byte */  \
+    ",-smap" /* two changes of mode, each with its own TLB, around every copy from user space */   \
+    ",-pku"  /* one more register to switch */                                                     \
+    ",-la57" /* a fifth level in every page walk */
 
 struct argv {
     char **items;
@@ -163,7 +173,7 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
         add2(&argv, "-cpu", "host");
     } else {
         add_taken(&argv, "-accel", xasprintf("tcg,thread=single,tb-size=%d", TB_SIZE_MB));
-        add2(&argv, "-cpu", "max");
+        add2(&argv, "-cpu", TCG_CPU);
     }
     add2(&argv, "-smp", "1");
     /* With the default firmware some versions hang without option ROMs. */
