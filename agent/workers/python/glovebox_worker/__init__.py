@@ -43,6 +43,7 @@ from posix import O_CLOEXEC, O_RDWR, _exit, close, dup2, getpid, open as open_fd
 CELL_CHANNEL, QUERY_CHANNEL, FIRST_OWN_FD = 3, 4, 100
 MESSAGE_MAX = 16 << 20
 VALUE_MAX = 1 << 20
+EXPRESSION_MAX = 256
 DISPLAY_MAX = 8 << 20
 CELL_FDS = 3
 MSG_CMSG_CLOEXEC = 0x40000000
@@ -333,9 +334,27 @@ def remember(name, text):
         seed(name, text)
 
 
+def compile_expression(text, name, flags):
+    """Compiles a cell that is one plain expression in one step; None: anything else.
+
+    Going through the tree costs twice as much and more.  What is not tried here, or fails here, is
+    compiled the long way, which has the say about errors.  Backslashes are left to it because the
+    parser warns about some escapes, and would do so twice.
+    """
+    if len(text) > EXPRESSION_MAX or '\\' in text or '\n' in text.rstrip('\n'):
+        return None
+    try:
+        return compile(text, name, 'eval', flags, True)
+    except SyntaxError:
+        return None
+
+
 def run(text, name):
     """Compiles and runs a cell in __main__; returns the value of a last expression."""
     flags = TOP_LEVEL_AWAIT | state.future
+    unit = compile_expression(text, name, flags)
+    if unit is not None:
+        return run_on_loop([unit]) if unit.co_flags & CO_COROUTINE else eval(unit, NAMESPACE)
     tree = compile(text, name, 'exec', flags | ONLY_AST, True)
     last = None
     if tree.body and type(tree.body[-1]) is Expr:
