@@ -249,6 +249,10 @@ int gb_dial(const struct gb_dial_config *config, int *ret_fd, struct gb_err *err
                           sizeof(address.sun_path) - 1, path);
     if (!chosen_by_a_person(config->socket)) {
         r = gb_socket_check_folder(path, start, err);
+        if (r == -GB_ENOTFOUND && start)
+            return gb_err_set(err, GB_ENOTFOUND,
+                              "the folder for %s cannot be made: what it would lie in is missing",
+                              path);
         if (r == -GB_ENOTFOUND)
             return gb_err_set(err, GB_ENOTFOUND,
                               "no server listens at %s; `glovebox serve` starts one", path);

@@ -77,6 +77,8 @@ int find_images(const char *given, char **ret_path, struct gb_err *err)
         found = user_images();
     for (size_t i = 1; i < ARRAY_SIZE(near) && found == NULL && folder != NULL; i++)
         found = images_in(xasprintf("%s/%s", folder, near[i]));
+    if (found == NULL) /* a program of somebody else's, with the library */
+        found = images_in(xstrdup(GB_DATADIR "/glovebox/images"));
     if (found == NULL)
         return gb_err_set(err, GB_EIMAGE,
                           "no images were found; build them with `glovebox image build`, or name "
@@ -151,30 +153,11 @@ int find_launcher(const char *given, char **ret_path, struct gb_err *err)
     for (size_t i = 0; i < ARRAY_SIZE(near) && found == NULL && given == NULL && folder != NULL;
          i++)
         found = resolve(xasprintf("%s/%s", folder, near[i]), X_OK);
+    if (found == NULL && given == NULL)
+        found = resolve(xstrdup(GB_LIBEXECDIR "/glovebox/glovebox-launcher"), X_OK);
     if (found == NULL)
         return gb_err_set(err, GB_EINTERNAL,
                           "glovebox-launcher is not there: the installation is incomplete");
     *ret_path = found;
     return 0;
-}
-
-char *find_run_folder(void)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-
-    if (runtime != NULL && runtime[0] == '/')
-        return xasprintf("%s/glovebox", runtime);
-    return xasprintf("/tmp/glovebox-%u", geteuid());
-}
-
-char *find_cache_folder(void)
-{
-    const char *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-
-    if (cache != NULL && cache[0] == '/')
-        return xasprintf("%s/glovebox", cache);
-    if (home != NULL && home[0] == '/')
-        return xasprintf("%s/.cache/glovebox", home);
-    return find_run_folder();
 }

@@ -17,7 +17,3 @@ int find_firmware(const char *qemu, char **ret_path, struct gb_err *err);
 /* glovebox-launcher: @given, beside the running program or in the folder above it (a build tree),
  * or in the libexec folder. GB_EINTERNAL. */
 int find_launcher(const char *given, char **ret_path, struct gb_err *err);
-
-/* The folders for the registry and for what is remembered, by default. */
-char *find_run_folder(void);
-char *find_cache_folder(void);

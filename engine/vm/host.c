@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "vm/accel.h"
 #include "vm/find.h"
 #include "vm/inspect.h"
@@ -159,8 +160,8 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     opening->done = done;
     opening->arg = arg;
     host->loop = loop;
-    host->run = config->run != NULL ? xstrdup(config->run) : find_run_folder();
-    host->cache = config->cache != NULL ? xstrdup(config->cache) : find_cache_folder();
+    host->run = config->run != NULL ? xstrdup(config->run) : gb_path_runtime();
+    host->cache = config->cache != NULL ? xstrdup(config->cache) : gb_path_cache();
     host->require_isolation = config->require_isolation;
     gb_list_init(&host->vms);
     r = choose_accel(config->accel, &opening->wanted, &opening->err);
