@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,11 +56,17 @@ static char *user_images(void)
     return NULL;
 }
 
+/* Whether @folder is build/PRESET/part: only then may images and launcher lie around it. */
+static bool in_build_tree(const char *folder)
+{
+    _cleanup_(freep) char *cache = xasprintf("%s/../CMakeCache.txt", folder);
+
+    return access(cache, F_OK) == 0;
+}
+
 int find_images(const char *given, char **ret_path, struct gb_err *err)
 {
     _cleanup_(freep) char *folder = program_folder();
-    /* From the program: an installed tree, then the folders of a build tree. */
-    static const char *const near[] = {"../share/glovebox/images", "../images", "../../images"};
     char *found = NULL;
 
     if (given == NULL)
@@ -72,11 +79,11 @@ int find_images(const char *given, char **ret_path, struct gb_err *err)
                               given);
     }
     if (found == NULL && folder != NULL)
-        found = images_in(xasprintf("%s/%s", folder, near[0]));
+        found = images_in(xasprintf("%s/../share/glovebox/images", folder));
+    if (found == NULL && folder != NULL && in_build_tree(folder))
+        found = images_in(xasprintf("%s/../../images", folder));
     if (found == NULL)
         found = user_images();
-    for (size_t i = 1; i < ARRAY_SIZE(near) && found == NULL && folder != NULL; i++)
-        found = images_in(xasprintf("%s/%s", folder, near[i]));
     if (found == NULL) /* a program of somebody else's, with the library */
         found = images_in(xstrdup(GB_DATADIR "/glovebox/images"));
     if (found == NULL)
@@ -141,18 +148,14 @@ int find_firmware(const char *qemu, char **ret_path, struct gb_err *err)
 int find_launcher(const char *given, char **ret_path, struct gb_err *err)
 {
     _cleanup_(freep) char *folder = program_folder();
-    static const char *const near[] = {
-        "glovebox-launcher",
-        "../libexec/glovebox/glovebox-launcher",
-        "../glovebox-launcher",
-    };
     char *found = NULL;
 
     if (given != NULL)
         found = resolve(xstrdup(given), X_OK);
-    for (size_t i = 0; i < ARRAY_SIZE(near) && found == NULL && given == NULL && folder != NULL;
-         i++)
-        found = resolve(xasprintf("%s/%s", folder, near[i]), X_OK);
+    if (given == NULL && folder != NULL)
+        found = resolve(xasprintf("%s/../libexec/glovebox/glovebox-launcher", folder), X_OK);
+    if (found == NULL && given == NULL && folder != NULL && in_build_tree(folder))
+        found = resolve(xasprintf("%s/../glovebox-launcher", folder), X_OK);
     if (found == NULL && given == NULL)
         found = resolve(xstrdup(GB_LIBEXECDIR "/glovebox/glovebox-launcher"), X_OK);
     if (found == NULL)
