@@ -35,6 +35,7 @@ from _ast import Expr, Expression
 from _io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from _signal import SIG_IGN, SIGINT, default_int_handler, signal
 from _socket import AF_UNIX, CMSG_SPACE, SOCK_STREAM, socket
+from _struct import Struct, error as StructError
 from _thread import allocate_lock, start_new_thread
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from os import environ, register_at_fork
@@ -57,6 +58,11 @@ ONLY_AST = 0x400
 TOP_LEVEL_AWAIT = 0x2000
 FUTURE_FLAGS = 0x1FE0000
 CO_COROUTINE = 0x80
+
+HEADER = Struct('<IBBH')  # size of the payload, type, 0, 0
+U32 = Struct('<I')
+CELL_HEAD = Struct('<IB')  # number, flags
+DONE_HEAD = Struct('<IIBI')  # number, exit code, flags, size of the value
 
 MAIN = sys.modules['__main__']
 NAMESPACE = MAIN.__dict__
@@ -90,29 +96,34 @@ class Fields:
         self.at = end
         return part
 
-    def u8(self):
-        return self.take(1)[0]
+    def unpack(self, form):
+        try:
+            values = form.unpack_from(self.data, self.at)
+        except StructError:
+            raise Violation('short message') from None
+        self.at += form.size
+        return values
 
     def u32(self):
-        return int.from_bytes(self.take(4), 'little')
+        return self.unpack(U32)[0]
 
     def bytes(self):
         return self.take(self.u32())
 
     def pairs(self):
-        return [(self.bytes(), self.bytes()) for _ in range(self.u32())]
+        count = self.u32()
+        return [(self.bytes(), self.bytes()) for _ in range(count)] if count else ()
 
     def end(self):
         if self.at != len(self.data):
             raise Violation('long message')
 
 
-def u32(value):
-    return value.to_bytes(4, 'little')
+u32 = U32.pack
 
 
 def field(data):
-    return len(data).to_bytes(4, 'little') + data
+    return u32(len(data)) + data
 
 
 class Channel:
@@ -129,8 +140,7 @@ class Channel:
         data, ancillary, flags, _ = self.socket.recvmsg(65536, CMSG_SPACE(4 * CELL_FDS),
                                                         MSG_CMSG_CLOEXEC)
         for _, _, packed in ancillary:
-            for at in range(0, len(packed) - 3, 4):
-                self.fds.append(int.from_bytes(packed[at:at + 4], sys.byteorder))
+            self.fds.extend(memoryview(packed).cast('i'))
         if not data:
             raise Closed()
         self.buffer += data
@@ -140,13 +150,12 @@ class Channel:
         buffer = self.buffer
         while len(buffer) < 8:
             self.fill()
-        size = int.from_bytes(buffer[:4], 'little')
-        if size > MESSAGE_MAX or buffer[5] or buffer[6] or buffer[7]:
+        size, kind, flags, zero = HEADER.unpack_from(buffer)
+        if size > MESSAGE_MAX or flags or zero:
             raise Violation('bad header')
         end = 8 + size
         while len(buffer) < end:
             self.fill()
-        kind = buffer[4]
         payload = bytes(buffer[8:end])
         del buffer[:end]
         return kind, payload
@@ -158,8 +167,7 @@ class Channel:
 
     def send(self, kind, payload=b''):
         with self.lock:
-            self.socket.sendall(len(payload).to_bytes(4, 'little') + bytes((kind, 0, 0, 0))
-                                + payload)
+            self.socket.sendall(HEADER.pack(len(payload), kind, 0, 0) + payload)
 
 
 class State:
@@ -492,8 +500,7 @@ def refresh_timezone(changes):
 
 def run_cell(payload):
     fields = Fields(payload)
-    state.cell = fields.u32()
-    flags = fields.u8()
+    state.cell, flags = fields.unpack(CELL_HEAD)
     env = fields.pairs()
     code = fields.bytes()
     fields.end()
@@ -511,8 +518,9 @@ def run_cell(payload):
             close(fd)
         except OSError:
             pass  # he closed all that he found
-    reply = u32(state.cell) + u32(outcome.code) + bytes((outcome.flags,))
-    state.channel.send(DONE, reply + field(outcome.value or b''))
+    value = outcome.value or b''
+    state.channel.send(DONE, DONE_HEAD.pack(state.cell, outcome.code, outcome.flags, len(value))
+                       + value)
 
 
 def perform(code, name, flags, env):
