@@ -204,16 +204,23 @@ function importHere(specifier, _script, attributes) {
 // What newer versions of Node offer for the same; Node 18 wants --experimental-vm-modules for ours.
 const LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? importHere;
 
+// A cell without any of this awaits, imports and declares nothing at its top and is no object.
+const REWRITTEN = /^#!|^\s*\{|\b(?:await|class|const|export|function|import|let|var)\b/;
+
 function compile(code, name) {
-  const { rewriteCell } = require('./rewrite.js');
+  const scriptOf = (text, prefix) => new vm.Script(text, {
+    filename: name, columnOffset: -prefix, importModuleDynamically: LOADER });
   const build = (text) => {
+    const { rewriteCell } = require('./rewrite.js');
     const script = rewriteCell(text);
-    return {
-      ...script,
-      compiled: new vm.Script(script.text, {
-        filename: name, columnOffset: -script.prefix, importModuleDynamically: LOADER }),
-    };
+    return { ...script, compiled: scriptOf(script.text, script.prefix) };
   };
+  try {
+    if (!REWRITTEN.test(code)) return { awaits: false, names: [], compiled: scriptOf(code, 0) };
+  } catch (error) {
+    // The way through the parser of our own tells more about a mistake.
+    if (!(error instanceof SyntaxError)) throw error;
+  }
   try {
     return build(code);
   } catch (error) {
