@@ -1,0 +1,114 @@
+/* Frames as they come from a guest: cut, decoded by their tables, walked, and written again, which must
+ * give the same bytes. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "wire/guest.h"
+
+static const struct {
+    enum gb_guest_type type;
+    const struct gb_fields *table;
+} tables[] = {
+    {GB_GUEST_HELLO, &gb_hello_fields},
+    {GB_GUEST_READY, &gb_ready_fields},
+    {GB_GUEST_PONG, &gb_pong_fields},
+    {GB_GUEST_CONFIGURE, &gb_configure_fields},
+    {GB_GUEST_EXEC, &gb_exec_fields},
+    {GB_GUEST_CREDIT, &gb_credit_fields},
+    {GB_GUEST_DISPLAY, &gb_display_fields},
+    {GB_GUEST_WAITING, &gb_waiting_fields},
+    {GB_GUEST_DONE, &gb_done_fields},
+    {GB_GUEST_STDIN, &gb_stdin_fields},
+    {GB_GUEST_INTERRUPT, &gb_interrupt_fields},
+    {GB_GUEST_COMPLETE, &gb_complete_fields},
+    {GB_GUEST_COMPLETIONS, &gb_completions_fields},
+    {GB_GUEST_IS_COMPLETE, &gb_is_complete_fields},
+    {GB_GUEST_COMPLETENESS, &gb_completeness_fields},
+    {GB_GUEST_FILE_WRITE, &gb_file_write_fields},
+    {GB_GUEST_FILE_SIZE, &gb_file_size_fields},
+    {GB_GUEST_FILE_ABORT, &gb_file_abort_fields},
+    {GB_GUEST_FILE_READ, &gb_file_read_fields},
+    {GB_GUEST_FILE_DATA, &gb_file_data_fields},
+    {GB_GUEST_FILE_LIST, &gb_file_list_fields},
+    {GB_GUEST_FILE_STAT, &gb_file_path_fields},
+    {GB_GUEST_FILE_REMOVE, &gb_file_change_fields},
+    {GB_GUEST_STATUS, &gb_status_fields},
+    {GB_GUEST_ERROR, &gb_guest_error_fields},
+    {GB_GUEST_LOG, &gb_guest_log_fields},
+};
+
+/* Any message of the tables fits. */
+union message {
+    uint8_t bytes[512];
+    uint64_t align;
+};
+
+static void walk_pairs(const struct gb_fields *table, const union message *message)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct gb_field *field = &table->fields[i];
+        const struct gb_pairs *pairs;
+        struct gb_bytes key, value;
+        uint32_t count = 0;
+        size_t at = 0;
+
+        if (field->type != GB_FIELD_PAIRS)
+            continue;
+        pairs = (const struct gb_pairs *)(const void *)(message->bytes + field->offset);
+        while (gb_pairs_next(pairs, &at, &key, &value))
+            count++;
+        assert(count == pairs->count && at == pairs->encoded.size);
+    }
+}
+
+static void try_table(const struct gb_fields *table, struct gb_bytes payload)
+{
+    union message message = {0};
+    struct gb_buf again = {0};
+
+    if (gb_fields_decode(table, payload, &message, NULL) < 0)
+        return;
+    walk_pairs(table, &message);
+    gb_fields_encode(table, &message, &again);
+    assert(again.size == payload.size &&
+           memcmp(gb_buf_data(&again), payload.data, payload.size) == 0);
+    gb_buf_release(&again);
+}
+
+static void try_entries(struct gb_bytes payload)
+{
+    struct gb_file_entry entry;
+    struct gb_bytes rest;
+    uint32_t count;
+    bool more;
+
+    if (gb_entries_head(payload, &more, &count, &rest, NULL) < 0)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        if (gb_entries_next(&rest, &entry, NULL) < 0)
+            return;
+        assert(entry.name.size <= GB_FILE_NAME_MAX && entry.type < GB_ENTRY_TYPE_COUNT);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct gb_bytes input = {data, size};
+    struct gb_frame frame;
+    size_t whole;
+
+    while (gb_frame_next(input, &frame, &whole, NULL) > 0) {
+        assert(whole <= input.size && frame.payload.size == whole - GB_FRAME_HEADER);
+        (void)gb_guest_type_name(frame.type);
+        for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+            if (tables[i].type == (enum gb_guest_type)frame.type)
+                try_table(tables[i].table, frame.payload);
+        if (frame.type == GB_GUEST_FILE_ENTRIES)
+            try_entries(frame.payload);
+        input.data += whole;
+        input.size -= whole;
+    }
+    return 0;
+}

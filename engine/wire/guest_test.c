@@ -1,0 +1,113 @@
+#include "wire/guest.h"
+
+#include <check.h>
+#include <string.h>
+
+START_TEST(exec_comes_out_as_it_went_in)
+{
+    struct gb_buf frames = {0}, env = {0};
+    struct gb_exec in = {.mode = GB_MODE_SHELL, .flags = GB_EXEC_FINAL, .timeout_ms = 7,
+                         .max_stdout = 1ull << 40, .max_stderr = 9};
+    struct gb_exec out;
+    struct gb_frame frame;
+    struct gb_bytes key, value;
+    size_t size, at = 0;
+
+    gb_pairs_add(&env, &in.env.count, gb_bytes_str("NAME"), gb_bytes_str("value"));
+    gb_pairs_add(&env, &in.env.count, gb_bytes_str("EMPTY"), gb_bytes_str(""));
+    in.env.encoded = gb_buf_bytes(&env);
+    in.code = gb_bytes_str("print(1)");
+    in.stdin_data = (struct gb_bytes){(const uint8_t *)"a\0b", 3};
+    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_EXEC, .id = 3, .cell = 4},
+                 &gb_exec_fields, &in);
+    /* Every shorter piece asks for more; none is taken for a frame. */
+    for (size_t part = 0; part < frames.size; part++)
+        ck_assert_int_eq(gb_frame_next((struct gb_bytes){gb_buf_data(&frames), part}, &frame,
+                                       &size, NULL), 0);
+    ck_assert_int_eq(gb_frame_next(gb_buf_bytes(&frames), &frame, &size, NULL), 1);
+    ck_assert_uint_eq(size, frames.size);
+    ck_assert_uint_eq(frame.type, GB_GUEST_EXEC);
+    ck_assert_uint_eq(frame.id, 3);
+    ck_assert_uint_eq(frame.cell, 4);
+    ck_assert_int_eq(gb_fields_decode(&gb_exec_fields, frame.payload, &out, NULL), 0);
+    ck_assert_uint_eq(out.mode, GB_MODE_SHELL);
+    ck_assert_uint_eq(out.max_stdout, 1ull << 40);
+    ck_assert(gb_bytes_equal(out.code, "print(1)"));
+    ck_assert_uint_eq(out.stdin_data.size, 3);
+    ck_assert_int_eq(gb_pairs_next(&out.env, &at, &key, &value), 1);
+    ck_assert(gb_bytes_equal(key, "NAME") && gb_bytes_equal(value, "value"));
+    ck_assert_int_eq(gb_pairs_next(&out.env, &at, &key, &value), 1);
+    ck_assert(gb_bytes_equal(key, "EMPTY") && value.size == 0);
+    ck_assert_int_eq(gb_pairs_next(&out.env, &at, &key, &value), 0);
+    gb_buf_release(&frames);
+    gb_buf_release(&env);
+}
+END_TEST
+
+START_TEST(what_is_too_long_or_too_short_is_refused)
+{
+    struct gb_buf frames = {0};
+    const struct gb_guest_error in = {GB_EPOLICY, gb_bytes_str("no")};
+    struct gb_guest_error out;
+    struct gb_err err = {0};
+    struct gb_frame frame;
+    struct gb_bytes payload;
+    uint8_t header[GB_FRAME_HEADER];
+    size_t size;
+
+    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_ERROR}, &gb_guest_error_fields, &in);
+    ck_assert_int_eq(gb_frame_next(gb_buf_bytes(&frames), &frame, &size, NULL), 1);
+    payload = frame.payload;
+    for (payload.size = 0; payload.size < frame.payload.size; payload.size++)
+        ck_assert_int_lt(gb_fields_decode(&gb_guest_error_fields, payload, &out, &err), 0);
+    gb_buf_add_u8(&frames, 0);
+    payload = (struct gb_bytes){gb_buf_data(&frames) + GB_FRAME_HEADER, frames.size - GB_FRAME_HEADER};
+    ck_assert_int_lt(gb_fields_decode(&gb_guest_error_fields, payload, &out, &err), 0);
+    ck_assert_ptr_nonnull(strstr(err.message, "too many"));
+    gb_frame_header(header, &(struct gb_frame){.type = GB_GUEST_OUTPUT}, (16u << 20) + 1);
+    ck_assert_int_lt(gb_frame_next((struct gb_bytes){header, sizeof(header)}, &frame, &size, &err), 0);
+    gb_buf_release(&frames);
+}
+END_TEST
+
+START_TEST(entries)
+{
+    struct gb_buf payload = {0};
+    struct gb_file_entry entry = {.name = gb_bytes_str("ü"), .type = GB_ENTRY_DIR, .size = 1,
+                                  .mtime_ns = -5, .mode = 0755};
+    struct gb_bytes rest;
+    size_t begin = gb_entries_begin(&payload);
+    uint32_t count;
+    bool more;
+
+    gb_entries_add(&payload, &entry);
+    gb_entries_end(&payload, begin, 1, true);
+    ck_assert_int_eq(gb_entries_head(gb_buf_bytes(&payload), &more, &count, &rest, NULL), 0);
+    ck_assert(more);
+    ck_assert_uint_eq(count, 1);
+    memset(&entry, 0, sizeof(entry));
+    ck_assert_int_eq(gb_entries_next(&rest, &entry, NULL), 0);
+    ck_assert(gb_bytes_equal(entry.name, "ü"));
+    ck_assert_int_eq(entry.mtime_ns, -5);
+    ck_assert_uint_eq(rest.size, 0);
+    ck_assert_int_lt(gb_entries_next(&rest, &entry, NULL), 0);
+    gb_buf_release(&payload);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("guest");
+    TCase *all = tcase_create("all");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_test(all, exec_comes_out_as_it_went_in);
+    tcase_add_test(all, what_is_too_long_or_too_short_is_refused);
+    tcase_add_test(all, entries);
+    suite_add_tcase(suite, all);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}
