@@ -46,9 +46,9 @@ struct agent {
     struct worker shell;   /* bash beside it, from its first cell on */
     struct queries queries;
 
-    struct cell *cell;       /* the one that waits, runs or drains; else NULL */
-    struct cell *ended;      /* its DONE is in the queue, its rest is to be taken apart */
-    struct cell *next;       /* prepared: pipes made and watched */
+    struct cell *cell;        /* the one that waits, runs or drains; else NULL */
+    struct cell *ended;       /* its DONE is in the queue, its rest is to be taken apart */
+    struct cell *next;        /* prepared: pipes made and watched */
     struct gb_list lingering; /* ended cells whose pipes somebody still holds */
     unsigned lingering_count;
     int null_fd; /* /dev/null */
@@ -61,11 +61,11 @@ struct agent {
     struct source oom;     /* memory.events */
     uint64_t oom_kills;
     uint64_t cpu_seen, peak_seen; /* the group's figures after the last cell */
-    struct deadline restart; /* of the kernel worker, after a failed start */
+    struct deadline restart;      /* of the kernel worker, after a failed start */
 
     struct gb_buf env; /* the session's, as encoded pairs */
     uint32_t env_count;
-    uint32_t settings; /* how often CONFIGURE came */
+    uint32_t settings;     /* how often CONFIGURE came */
     uint32_t configure_id; /* request that waits for the worker's SETTLED, 0: none */
-    bool greeted; /* HELLO has been said */
+    bool greeted;          /* HELLO has been said */
 };

@@ -216,10 +216,10 @@ static int fill(struct cell *cell, const struct gb_frame *frame, const struct gb
 {
     const struct control_run run = {
         .cell = frame->cell,
-        .flags = (uint8_t)((exec->flags & GB_EXEC_INTERACTIVE ? CONTROL_INTERACTIVE : 0) |
-                           (exec->flags & GB_EXEC_FINAL || exec->mode == GB_MODE_PROCESS
-                                ? CONTROL_FINAL
-                                : 0)),
+        .flags =
+            (uint8_t)((exec->flags & GB_EXEC_INTERACTIVE ? CONTROL_INTERACTIVE : 0) |
+                      (exec->flags & GB_EXEC_FINAL || exec->mode == GB_MODE_PROCESS ? CONTROL_FINAL
+                                                                                    : 0)),
         .env = exec->env,
         .code = exec->code,
     };
@@ -524,7 +524,8 @@ void cell_stdin(struct agent *agent, const struct gb_frame *frame, const struct 
         (void)gb_err_set(&err, GB_ENOTFOUND, "cell %u is not running", frame->cell);
     else if (cell->stdin_ends)
         (void)gb_err_set(&err, GB_EINVALID, "the standard input of cell %u has ended", cell->id);
-    else if (input->data.size > 0 && cell->stdin_data.size + input->data.size > GB_STDIN_PENDING_MAX)
+    else if (input->data.size > 0 &&
+             cell->stdin_data.size + input->data.size > GB_STDIN_PENDING_MAX)
         (void)gb_err_set(&err, GB_ETOOLARGE, "cell %u has %zu bytes of input unread", cell->id,
                          cell->stdin_data.size);
     else if (!gb_buf_try_add(&cell->stdin_data, input->data.data, input->data.size, SIZE_MAX))
@@ -548,7 +549,8 @@ static struct cell *find(struct agent *agent, uint32_t id)
         return agent->cell;
     if (agent->ended != NULL && agent->ended->id == id)
         return agent->ended;
-    GB_LIST_FOREACH(cell, &agent->lingering, link) {
+    GB_LIST_FOREACH(cell, &agent->lingering, link)
+    {
         if (cell->id == id)
             return cell;
     }
@@ -572,7 +574,7 @@ void cell_resume_output(struct agent *agent)
     if (agent->cell != NULL && agent->cell->state != CELL_WAITING)
         resume(agent->cell);
     GB_LIST_FOREACH(cell, &agent->lingering, link)
-        resume(cell);
+    resume(cell);
     worker_resume(&agent->kernel);
     worker_resume(&agent->process);
     worker_resume(&agent->shell);

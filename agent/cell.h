@@ -82,7 +82,8 @@ void cell_credit(struct agent *agent, uint32_t id, uint64_t bytes);
 /* News of the workers. */
 void cell_worker_ready(struct agent *agent, struct worker *worker);
 void cell_dispatched(struct agent *agent);
-void cell_message(struct agent *agent, struct worker *worker, const struct control_message *message);
+void cell_message(struct agent *agent, struct worker *worker,
+                  const struct control_message *message);
 void cell_worker_died(struct agent *agent, struct worker *worker, int status);
 bool cell_runs_in(const struct agent *agent, const struct worker *worker);
 

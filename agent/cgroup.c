@@ -47,8 +47,8 @@ int cgroup_init(struct cgroup *group, int top_fd, uint64_t memory_max, uint32_t 
         return r;
     if (mkdirat(top_fd, "user", 0755) < 0 && errno != EEXIST)
         return -errno;
-    *group = (struct cgroup){openat(top_fd, "user", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, -1, -1,
-                             -1};
+    *group =
+        (struct cgroup){openat(top_fd, "user", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, -1, -1, -1};
     if (group->dir_fd < 0)
         return -errno;
     r = write_number(group->dir_fd, "memory.max", memory_max);
@@ -66,7 +66,8 @@ int cgroup_set_pids_max(const struct cgroup *group, uint32_t pids_max)
     return write_number(group->dir_fd, "pids.max", pids_max);
 }
 
-/* The number behind @key in a file of "key number" lines; an empty key is the file's only number. */
+/* The number behind @key in a file of "key number" lines; an empty key is the file's only number.
+ */
 static uint64_t read_number(int fd, const char *key)
 {
     char text[1024];
@@ -165,8 +166,7 @@ void cgroup_kill_since(const struct cgroup *group, int proc_fd, uint64_t since_n
         at = (char *)pids.memory + pids.start;
         for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at, &end, 10)) {
             at = end;
-            if (pid <= 1 || spared(pid, spare, spare_count) ||
-                started_ns(proc_fd, pid) < since_ns)
+            if (pid <= 1 || spared(pid, spare, spare_count) || started_ns(proc_fd, pid) < since_ns)
                 continue;
             if (kill((pid_t)pid, SIGKILL) == 0)
                 found = true;

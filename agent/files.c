@@ -272,7 +272,8 @@ static void add_entry(struct gb_buf *payload, const char *name, const struct sta
         .type = (uint8_t)entry_type(status->st_mode),
         .size = (uint64_t)status->st_size,
         .allocated = (uint64_t)status->st_blocks * 512,
-        .mtime_ns = (int64_t)status->st_mtim.tv_sec * (int64_t)GB_NS_PER_S + status->st_mtim.tv_nsec,
+        .mtime_ns =
+            (int64_t)status->st_mtim.tv_sec * (int64_t)GB_NS_PER_S + status->st_mtim.tv_nsec,
         .mode = status->st_mode & 07777,
     };
 

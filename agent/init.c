@@ -55,7 +55,8 @@ static int open_dir(const char *path)
     return fd;
 }
 
-/* Takes glovebox.language= off the command line; the name becomes part of a path. Empty: a probe. */
+/* Takes glovebox.language= off the command line; the name becomes part of a path. Empty: a probe.
+ */
 static void read_language(char ret_language[LANGUAGE_BYTES])
 {
     static const char key[] = "glovebox.language=";
@@ -157,8 +158,8 @@ static void mount_dev(void)
     static const struct {
         const char *target, *path;
     } links[] = {
-        {"/proc/self/fd", ROOT "/dev/fd"},         {"/proc/self/fd/0", ROOT "/dev/stdin"},
-        {"/proc/self/fd/1", ROOT "/dev/stdout"},   {"/proc/self/fd/2", ROOT "/dev/stderr"},
+        {"/proc/self/fd", ROOT "/dev/fd"},       {"/proc/self/fd/0", ROOT "/dev/stdin"},
+        {"/proc/self/fd/1", ROOT "/dev/stdout"}, {"/proc/self/fd/2", ROOT "/dev/stderr"},
         {"pts/ptmx", ROOT "/dev/ptmx"},
     };
     static const char options[] = "mode=0755,size=4k,nr_inodes=32";
@@ -270,7 +271,8 @@ static void harden(int proc_fd)
          * far more address space than they use, so overcommit stays the kernel's guess. */
         {"vm/overcommit_memory", "0"},
         {"vm/panic_on_oom", "0"},
-        {"vm/oom_dump_tasks", "0"}, /* a list of a thousand tasks on a serial console takes minutes */
+        {"vm/oom_dump_tasks",
+         "0"}, /* a list of a thousand tasks on a serial console takes minutes */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++)

@@ -21,8 +21,8 @@ enum { USER_ID = 1000, LANGUAGE_BYTES = 33 };
 #define WORKER_ROOT "/run/glovebox"
 
 struct boot {
-    char language[LANGUAGE_BYTES]; /* glovebox.language= of the kernel's command line; empty: a probe,
-                                    * which has no disk, and stops after the modules */
+    char language[LANGUAGE_BYTES]; /* glovebox.language= of the kernel's command line; empty: a
+                                    * probe, which has no disk, and stops after the modules */
     int uevent_fd;
     int dev_fd;    /* devtmpfs of the initramfs, with the ports */
     int sys_fd;    /* a sysfs */

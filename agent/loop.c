@@ -69,7 +69,8 @@ static struct deadline *next_deadline(struct loop *loop)
 {
     struct deadline *deadline, *next = NULL;
 
-    GB_LIST_FOREACH(deadline, &loop->deadlines, link) {
+    GB_LIST_FOREACH(deadline, &loop->deadlines, link)
+    {
         if (next == NULL || deadline->at_ns < next->at_ns)
             next = deadline;
     }

@@ -12,7 +12,8 @@
 
 enum {
     PIPE_BYTES = 64 * 1024, /* what a pipe holds: the kernel's default */
-    /* With its header one write to the port, and the queue's buffer stays below what it gives back. */
+    /* With its header one write to the port, and the queue's buffer stays below what it gives back.
+     */
     PIECE = PORT_WRITE_MAX - GB_FRAME_HEADER,
     PIECES_A_ROUND = 4,
 };
@@ -25,8 +26,8 @@ static bool may_send(const struct stream *stream)
     struct cell *cell = stream->cell;
 
     /* What is over the cap needs no leave: it is thrown away here. */
-    return stream->allowed == 0 || (cell->unacknowledged < GB_OUTPUT_WINDOW &&
-                                    !port_is_full(&cell->agent->port));
+    return stream->allowed == 0 ||
+           (cell->unacknowledged < GB_OUTPUT_WINDOW && !port_is_full(&cell->agent->port));
 }
 
 /* Reads a piece into an OUTPUT frame. */

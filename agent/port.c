@@ -12,7 +12,7 @@
 #include "console.h"
 
 enum {
-    READ_BYTES = 4096,  /* the kernel hands out a page at a time */
+    READ_BYTES = 4096,   /* the kernel hands out a page at a time */
     READS_A_ROUND = 256, /* then others get their turn */
     SMALL_WRITE = 4096,
 };
@@ -55,8 +55,8 @@ static void read_frames(struct port *port)
     }
 }
 
-/* The host's end being closed is an event that does not go away, so it is waited for by edges; while
- * it is open, by levels, which spares a read that only says "nothing". */
+/* The host's end being closed is an event that does not go away, so it is waited for by edges;
+ * while it is open, by levels, which spares a read that only says "nothing". */
 static void watch(struct port *port)
 {
     uint32_t events = EPOLLIN;
@@ -149,7 +149,8 @@ uint8_t *port_output_begin(struct port *port, size_t size)
 
 void port_output_end(struct port *port, uint32_t cell, enum gb_output stream, size_t size)
 {
-    const struct gb_frame frame = {.type = GB_GUEST_OUTPUT, .flags = (uint16_t)stream, .cell = cell};
+    const struct gb_frame frame = {
+        .type = GB_GUEST_OUTPUT, .flags = (uint16_t)stream, .cell = cell};
 
     if (size == 0)
         return;

@@ -1,4 +1,5 @@
-/* A guest that only proves that it boots: the host tries accelerators with it (engine/vm/accel.c). */
+/* A guest that only proves that it boots: the host tries accelerators with it (engine/vm/accel.c).
+ */
 #pragma once
 
 #include "init.h"

@@ -25,7 +25,8 @@ void query_is_complete(struct agent *agent, const struct gb_frame *frame,
                        const struct gb_is_complete *question);
 
 /* An answer of @worker goes to whoever asked. */
-void query_answer(struct agent *agent, struct worker *worker, const struct control_message *message);
+void query_answer(struct agent *agent, struct worker *worker,
+                  const struct control_message *message);
 
 /* All that is under way is answered by an error. */
 void query_worker_gone(struct agent *agent, const struct worker *worker);

@@ -27,23 +27,58 @@
 /* ptrace stays: it reaches only processes of the same user, and gdb and strace are what people
  * debug with. */
 static const int refused[] = {
-    SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(move_mount),
-    SCMP_SYS(open_tree), SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount), SCMP_SYS(fspick),
-    SCMP_SYS(mount_setattr), SCMP_SYS(setns), SCMP_SYS(unshare),
-    SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
-    SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
-    SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load), SCMP_SYS(reboot), SCMP_SYS(swapon),
-    SCMP_SYS(swapoff), SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module),
-    SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(syslog), SCMP_SYS(vhangup),
-    SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime),
-    SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(iopl), SCMP_SYS(ioperm),
-    SCMP_SYS(modify_ldt), SCMP_SYS(fanotify_init), SCMP_SYS(open_by_handle_at),
-    SCMP_SYS(name_to_handle_at), SCMP_SYS(lookup_dcookie), SCMP_SYS(nfsservctl),
+    SCMP_SYS(mount),
+    SCMP_SYS(umount2),
+    SCMP_SYS(pivot_root),
+    SCMP_SYS(chroot),
+    SCMP_SYS(move_mount),
+    SCMP_SYS(open_tree),
+    SCMP_SYS(fsopen),
+    SCMP_SYS(fsconfig),
+    SCMP_SYS(fsmount),
+    SCMP_SYS(fspick),
+    SCMP_SYS(mount_setattr),
+    SCMP_SYS(setns),
+    SCMP_SYS(unshare),
+    SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open),
+    SCMP_SYS(userfaultfd),
+    SCMP_SYS(keyctl),
+    SCMP_SYS(add_key),
+    SCMP_SYS(request_key),
+    SCMP_SYS(kexec_load),
+    SCMP_SYS(kexec_file_load),
+    SCMP_SYS(reboot),
+    SCMP_SYS(swapon),
+    SCMP_SYS(swapoff),
+    SCMP_SYS(init_module),
+    SCMP_SYS(finit_module),
+    SCMP_SYS(delete_module),
+    SCMP_SYS(acct),
+    SCMP_SYS(quotactl),
+    SCMP_SYS(syslog),
+    SCMP_SYS(vhangup),
+    SCMP_SYS(settimeofday),
+    SCMP_SYS(clock_settime),
+    SCMP_SYS(adjtimex),
+    SCMP_SYS(clock_adjtime),
+    SCMP_SYS(sethostname),
+    SCMP_SYS(setdomainname),
+    SCMP_SYS(iopl),
+    SCMP_SYS(ioperm),
+    SCMP_SYS(modify_ldt),
+    SCMP_SYS(fanotify_init),
+    SCMP_SYS(open_by_handle_at),
+    SCMP_SYS(name_to_handle_at),
+    SCMP_SYS(lookup_dcookie),
+    SCMP_SYS(nfsservctl),
 };
 
 /* Probed for by runtimes, which then do without. */
 static const int missing[] = {
-    SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register),
+    SCMP_SYS(io_uring_setup),
+    SCMP_SYS(io_uring_enter),
+    SCMP_SYS(io_uring_register),
     /* Its flags are behind a pointer that a filter cannot follow; the C library uses clone(). */
     SCMP_SYS(clone3),
 };
@@ -54,7 +89,8 @@ static int refuse_sockets(scmp_filter_ctx ctx)
     static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
     int r = 0;
 
-    /* Families are small and few: those that are not in the list one by one, the rest as a range. */
+    /* Families are small and few: those that are not in the list one by one, the rest as a range.
+     */
     for (int family = 0; family <= AF_INET6 + 10 && r == 0; family++) {
         bool allowed = false;
 
@@ -154,9 +190,9 @@ static const char *drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[2] = {{0}};
-    const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
-                               SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
-                               SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+    const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                               SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
     for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++) {
         if (prctl(PR_CAPBSET_DROP, cap) < 0)
@@ -184,8 +220,12 @@ static const char *set_limits(const struct sandbox *sandbox)
         int resource;
         rlim_t value;
     } limits[] = {
-        {RLIMIT_NPROC, sandbox->nproc}, {RLIMIT_NOFILE, SANDBOX_NOFILE}, {RLIMIT_CORE, 0},
-        {RLIMIT_MEMLOCK, 1 << 20},      {RLIMIT_MSGQUEUE, 0},            {RLIMIT_RTPRIO, 0},
+        {RLIMIT_NPROC, sandbox->nproc},
+        {RLIMIT_NOFILE, SANDBOX_NOFILE},
+        {RLIMIT_CORE, 0},
+        {RLIMIT_MEMLOCK, 1 << 20},
+        {RLIMIT_MSGQUEUE, 0},
+        {RLIMIT_RTPRIO, 0},
         {RLIMIT_NICE, 0},
     };
     /* Written with the agent's rights, so the user can raise the value and never lower it. */

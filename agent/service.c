@@ -37,7 +37,8 @@ union request {
     struct gb_file_change file_change;
 };
 
-static void serve_ping(struct agent *agent, const struct gb_frame *frame, const union request *request)
+static void serve_ping(struct agent *agent, const struct gb_frame *frame,
+                       const union request *request)
 {
     const struct gb_pong pong = {
         .uptime_ns = system_uptime_ns(),
@@ -50,7 +51,8 @@ static void serve_ping(struct agent *agent, const struct gb_frame *frame, const 
               &gb_pong_fields, &pong);
 }
 
-static void serve_stat(struct agent *agent, const struct gb_frame *frame, const union request *request)
+static void serve_stat(struct agent *agent, const struct gb_frame *frame,
+                       const union request *request)
 {
     struct gb_status status;
 
@@ -91,7 +93,8 @@ static void serve_configure(struct agent *agent, const struct gb_frame *frame,
     port_send_error(&agent->port, frame->id, &err);
 }
 
-static void serve_exec(struct agent *agent, const struct gb_frame *frame, const union request *request)
+static void serve_exec(struct agent *agent, const struct gb_frame *frame,
+                       const union request *request)
 {
     struct gb_err err;
 
@@ -212,14 +215,16 @@ void service_frame(struct port *port, const struct gb_frame *frame)
         if (service->fields != NULL)
             r = gb_fields_decode(service->fields, frame->payload, &request, &err);
         else if (frame->payload.size > 0)
-            r = gb_err_set(&err, GB_EINTERNAL, "%s has no payload", gb_guest_type_name(frame->type));
+            r = gb_err_set(&err, GB_EINTERNAL, "%s has no payload",
+                           gb_guest_type_name(frame->type));
         if (r < 0)
             port_send_error(port, frame->id, &err);
         else
             service->serve(agent, frame, &request);
         return;
     }
-    (void)gb_err_set(&err, GB_EUNSUPPORTED, "the agent does not know frames of type %u", frame->type);
+    (void)gb_err_set(&err, GB_EUNSUPPORTED, "the agent does not know frames of type %u",
+                     frame->type);
     port_send_error(port, frame->id, &err);
 }
 
@@ -233,7 +238,8 @@ static void send_ready(struct agent *agent)
     };
 
     if (agent->port.connected)
-        port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_READY}, &gb_ready_fields, &ready);
+        port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_READY}, &gb_ready_fields,
+                  &ready);
 }
 
 void service_connected(struct port *port)

@@ -136,7 +136,8 @@ static void restore_signals(void)
     sigset_t none;
 
     for (int number = 1; number < NSIG; number++)
-        (void)sigaction(number, &by_default, NULL); /* refused for two of them, and the C library's */
+        (void)sigaction(number, &by_default,
+                        NULL); /* refused for two of them, and the C library's */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

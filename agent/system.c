@@ -69,8 +69,8 @@ static int set_names(const struct agent *agent, const struct gb_configure *confi
         (void)snprintf(text, sizeof(text), "%.*s\n", size, name);
         r = write_state(agent, "hostname", text, err);
         (void)snprintf(text, sizeof(text),
-                       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%.*s\n", size,
-                       name);
+                       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%.*s\n",
+                       size, name);
         if (r == 0)
             r = write_state(agent, "hosts", text, err);
     }

@@ -157,7 +157,8 @@ static void serve_messages(struct channel *channel)
     int r = 0;
 
     while (channel->source.fd >= 0 && channel->worker->state != WORKER_LEAVING &&
-           (r = control_next(channel->kind, gb_buf_bytes(&channel->in), &message, &size, &err)) == 1) {
+           (r = control_next(channel->kind, gb_buf_bytes(&channel->in), &message, &size, &err)) ==
+               1) {
         serve_message(channel, &message);
         gb_buf_consume(&channel->in, size);
     }
@@ -241,8 +242,9 @@ static void start_timed_out(struct deadline *deadline)
 {
     struct worker *worker = container_of(deadline, struct worker, start);
 
-    worker_condemn(worker, worker->state == WORKER_STARTING ? "the worker did not become ready"
-                                                            : "the worker did not take its settings");
+    worker_condemn(worker, worker->state == WORKER_STARTING
+                               ? "the worker did not become ready"
+                               : "the worker did not take its settings");
 }
 
 void worker_init(struct worker *worker, struct agent *agent, const char *name)

@@ -38,11 +38,11 @@ struct worker {
     struct channel cell, query;
     struct deadline start; /* READY has to come until then; then SETTLED */
     uint64_t started_ns, ready_ns;
-    uint32_t generation;  /* how many were started */
-    uint32_t settings;    /* the agent's count at the time of the last SETTINGS or of the start */
-    unsigned failures;    /* starts in a row that ended before READY */
-    bool oom;             /* its end was the OOM killer's doing */
-    char note[GB_ERR_MESSAGE_MAX];       /* why the agent killed it; empty otherwise */
+    uint32_t generation; /* how many were started */
+    uint32_t settings;   /* the agent's count at the time of the last SETTINGS or of the start */
+    unsigned failures;   /* starts in a row that ended before READY */
+    bool oom;            /* its end was the OOM killer's doing */
+    char note[GB_ERR_MESSAGE_MAX]; /* why the agent killed it; empty otherwise */
 };
 
 void worker_init(struct worker *worker, struct agent *agent, const char *name);

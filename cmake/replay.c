@@ -1,5 +1,5 @@
-/* Runs a fuzz target over a corpus where there is no libFuzzer: each argument is a file or a folder.
- * Prints how many inputs ran, and fails when there were none. */
+/* Runs a fuzz target over a corpus where there is no libFuzzer: each argument is a file or a
+ * folder. Prints how many inputs ran, and fails when there were none. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -18,7 +18,8 @@ static void on_output(void *arg, int stream, struct glovebox_bytes bytes)
     fwrite(bytes.data, 1, bytes.size, stream == 1 ? stdout : stderr);
 }
 
-static void on_second(void *arg, const struct glovebox_result *it, const struct glovebox_error *error)
+static void on_second(void *arg, const struct glovebox_result *it,
+                      const struct glovebox_error *error)
 {
     (void)arg;
     if (error != NULL)
@@ -28,7 +29,8 @@ static void on_second(void *arg, const struct glovebox_result *it, const struct 
     glovebox_close(engine, NULL, NULL);
 }
 
-static void on_first(void *arg, const struct glovebox_result *it, const struct glovebox_error *error)
+static void on_first(void *arg, const struct glovebox_result *it,
+                     const struct glovebox_error *error)
 {
     (void)it;
     if (error != NULL)
@@ -36,13 +38,15 @@ static void on_first(void *arg, const struct glovebox_result *it, const struct g
     glovebox_exec(session, &(struct glovebox_exec_options){.code = "x + 1"}, on_second, arg);
 }
 
-static void on_session(void *arg, struct glovebox_session *opened, const struct glovebox_error *error)
+static void on_session(void *arg, struct glovebox_session *opened,
+                       const struct glovebox_error *error)
 {
     if (error != NULL)
         fail(error);
     session = opened;
     const char *code = "x = 41; print('hello from', x)";
-    glovebox_exec(session, &(struct glovebox_exec_options){code, .output = on_output}, on_first, arg);
+    glovebox_exec(session, &(struct glovebox_exec_options){code, .output = on_output}, on_first,
+                  arg);
 }
 
 static void on_engine(void *arg, struct glovebox *opened, const struct glovebox_error *error)

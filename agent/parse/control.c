@@ -9,13 +9,20 @@
 
 enum { ENTROPY_MAX = 512, INDENT_MAX = 256 };
 
-#define FIELD(type, field_type, member) {#member, field_type, offsetof(struct type, member), 0, 0}
+#define FIELD(type, field_type, member)                                                            \
+    {                                                                                              \
+#member, field_type, offsetof(struct type, member), 0, 0                                   \
+    }
 #define U8(type, member) FIELD(type, GB_FIELD_U8, member)
 #define U32(type, member) FIELD(type, GB_FIELD_U32, member)
 #define BYTES(type, member, limit)                                                                 \
-    {#member, GB_FIELD_BYTES, offsetof(struct type, member), limit, 0}
+    {                                                                                              \
+#member, GB_FIELD_BYTES, offsetof(struct type, member), limit, 0                           \
+    }
 #define PAIRS(type, member, limit, item)                                                           \
-    {#member, GB_FIELD_PAIRS, offsetof(struct type, member), limit, item}
+    {                                                                                              \
+#member, GB_FIELD_PAIRS, offsetof(struct type, member), limit, item                        \
+    }
 
 #define FIELDS(table, title, ...)                                                                  \
     static const struct gb_field table##_list[] = {__VA_ARGS__};                                   \
@@ -157,7 +164,7 @@ int control_next(enum control_channel channel, struct gb_bytes input,
     if (r < 0)
         return gb_err_wrap(err, r, "the worker's message");
     if (!values_allowed(ret_message))
-        return gb_err_set(err, GB_EINTERNAL, "the worker sent values that are out of range, type %u",
-                          input.data[4]);
+        return gb_err_set(err, GB_EINTERNAL,
+                          "the worker sent values that are out of range, type %u", input.data[4]);
     return 1;
 }

@@ -140,7 +140,8 @@ END_TEST
 START_TEST(test_run_is_encoded)
 {
     const struct control_run run = {7, CONTROL_FINAL, {0, {NULL, 0}}, gb_bytes_str("x")};
-    const uint8_t expected[] = {14, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 'x'};
+    const uint8_t expected[] = {14, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0,
+                                0,  2, 0, 0, 0, 0, 1, 0, 0, 0, 'x'};
     struct gb_buf buf = {0};
 
     gb_buf_adds(&buf, "before");

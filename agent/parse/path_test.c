@@ -49,9 +49,9 @@ START_TEST(test_refused)
     ck_assert_int_eq(parse("a/../../b"), -GB_EPOLICY);
     ck_assert_int_eq(parse("./.."), -GB_EPOLICY);
     ck_assert_int_eq(parse("/home/user/../x"), -GB_EPOLICY);
-    ck_assert_int_eq(path_parse((struct gb_bytes){(const uint8_t *)"a\0b", 3}, "/home/user", &path,
-                                NULL),
-                     -GB_EPOLICY);
+    ck_assert_int_eq(
+        path_parse((struct gb_bytes){(const uint8_t *)"a\0b", 3}, "/home/user", &path, NULL),
+        -GB_EPOLICY);
     memset(text, 'n', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     ck_assert_int_eq(parse(text), -GB_ETOOLARGE);

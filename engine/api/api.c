@@ -1,8 +1,8 @@
 /* The public API: a thin face on host and session.
  *
- * Theory of operation. Every call makes an object (opening, exec, transfer) that lives until its one
- * callback. Failures found within the call are told from the loop like all others, through a deferred
- * call of that object. A session's face outlives neither its engine nor its owner: after
+ * Theory of operation. Every call makes an object (opening, exec, transfer) that lives until its
+ * one callback. Failures found within the call are told from the loop like all others, through a
+ * deferred call of that object. A session's face outlives neither its engine nor its owner: after
  * glovebox_session_close() the engine keeps it until the VM is reaped.
  */
 #include "glovebox.h"
@@ -81,8 +81,8 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
     opened(user, NULL, &face);
 }
 
-void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options, glovebox_open_fn *opened,
-                   void *arg)
+void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options,
+                   glovebox_open_fn *opened, void *arg)
 {
     struct glovebox *engine = xcalloc(1, sizeof(*engine));
     _cleanup_(freep) char *run = gb_path_runtime();
@@ -126,7 +126,7 @@ void glovebox_close(struct glovebox *engine, void (*closed)(void *arg), void *ar
     engine->closed = closed;
     engine->arg = arg;
     GB_LIST_FOREACH(session, &engine->sessions, link)
-        glovebox_session_close(session);
+    glovebox_session_close(session);
     gb_loop_defer(engine->loop, &engine->deferred, close_when_empty, engine);
 }
 
@@ -306,11 +306,11 @@ static void tell_result(struct exec *exec, const struct gb_cell *cell)
     };
 
     if (cell->has_value)
-        result.value = cell->value.size > 0 ? bytes_of(&cell->value)
-                                            : (struct glovebox_bytes){none, 0};
+        result.value =
+            cell->value.size > 0 ? bytes_of(&cell->value) : (struct glovebox_bytes){none, 0};
     for (size_t i = 0; i < cell->display_count; i++)
-        displays[i] = (struct glovebox_display){cell->displays[i].mime,
-                                                bytes_of(&cell->displays[i].data)};
+        displays[i] =
+            (struct glovebox_display){cell->displays[i].mime, bytes_of(&cell->displays[i].data)};
     exec->done(exec->arg, &result, NULL);
     free(displays);
 }
@@ -470,7 +470,8 @@ void glovebox_file_write(struct glovebox_session *session, const char *path,
     struct transfer *transfer = new_transfer(session, path, done, arg);
 
     transfer->mode = mode;
-    /* Uploads of the server and of the library never share a VM: any number that is not in use does. */
+    /* Uploads of the server and of the library never share a VM: any number that is not in use
+     * does. */
     transfer->upload = (uint32_t)((uintptr_t)transfer >> 4);
     if (strlen(path) > GB_PATH_MAX ||
         !gb_buf_try_add(&transfer->content, content.data, content.size, FILE_MAX)) {
@@ -493,7 +494,8 @@ static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err
     transfer->failed = true;
     if (err != NULL) {
         transfer->err = *err;
-    } else if (gb_fields_decode(&gb_file_data_fields, frame->payload, &message, &transfer->err) == 0) {
+    } else if (gb_fields_decode(&gb_file_data_fields, frame->payload, &message, &transfer->err) ==
+               0) {
         if (gb_buf_try_add(&transfer->content, message.data.data, message.data.size, FILE_MAX))
             transfer->failed = false;
         else

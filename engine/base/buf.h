@@ -46,7 +46,8 @@ static inline struct gb_bytes gb_buf_bytes(const struct gb_buf *buf)
 uint8_t *gb_buf_reserve(struct gb_buf *buf, size_t extra, size_t limit);
 void gb_buf_commit(struct gb_buf *buf, size_t added);
 
-/* Adds bytes; false (and nothing added) under the same conditions. @limit is on the whole content. */
+/* Adds bytes; false (and nothing added) under the same conditions. @limit is on the whole content.
+ */
 bool gb_buf_try_add(struct gb_buf *buf, const void *data, size_t size, size_t limit)
     __attribute__((warn_unused_result));
 

@@ -10,10 +10,9 @@ static const struct {
     int rpc;
     enum gb_class class;
     const char *meaning;
-} codes[] = {
-    [GB_OK] = {"ok", 0, GB_CLASS_CALLER, "no failure"},
+} codes[] = {[GB_OK] = {"ok", 0, GB_CLASS_CALLER, "no failure"},
 #define GB_X(name, kind, rpc, class, meaning) [name] = {kind, rpc, class, meaning},
-    GB_ERRORS(GB_X)
+             GB_ERRORS(GB_X)
 #undef GB_X
 };
 static_assert(sizeof(codes) / sizeof(codes[0]) == GB_CODE_COUNT, "a row for each code");

@@ -1,7 +1,7 @@
 /* Errors: a code that crosses the wire, a sentence for a person, and nothing on the heap.
  *
- * A function that can fail returns int: 0, or the negative of a code below. Its last parameter is an
- * optional `struct gb_err *`, which may be NULL and is left alone on success.
+ * A function that can fail returns int: 0, or the negative of a code below. Its last parameter is
+ * an optional `struct gb_err *`, which may be NULL and is left alone on success.
  */
 #pragma once
 
@@ -36,7 +36,8 @@ enum gb_class {
       "the connection to the code was lost after it was sent: it may have run")                    \
     X(GB_EUNSUPPORTED, "unsupported", -32009, GB_CLASS_CALLER,                                     \
       "this server, image or host cannot do that")                                                 \
-    X(GB_ETOOLARGE, "too_large", -32010, GB_CLASS_CALLER, "a limit was passed; the message names it") \
+    X(GB_ETOOLARGE, "too_large", -32010, GB_CLASS_CALLER,                                          \
+      "a limit was passed; the message names it")                                                  \
     X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glovebox or of the host")
 
 enum gb_code {
@@ -44,7 +45,7 @@ enum gb_code {
 #define GB_X(name, ...) name,
     GB_ERRORS(GB_X)
 #undef GB_X
-    GB_CODE_COUNT
+        GB_CODE_COUNT
 };
 
 enum { GB_ERR_MESSAGE_MAX = 384 };

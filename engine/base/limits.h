@@ -8,11 +8,11 @@
 
 /* Cells. */
 #define GB_CODE_MAX (4u << 20)
-#define GB_STDIN_MAX (8u << 20)        /* given at once */
+#define GB_STDIN_MAX (8u << 20)         /* given at once */
 #define GB_STDIN_PENDING_MAX (1u << 20) /* waiting unread in an interactive cell */
 #define GB_VALUE_MAX (1u << 20)
 #define GB_NOTE_MAX (1u << 10)
-#define GB_DISPLAY_MAX (8u << 20)  /* one */
+#define GB_DISPLAY_MAX (8u << 20)   /* one */
 #define GB_DISPLAYS_MAX (32u << 20) /* all of a cell */
 #define GB_DISPLAY_COUNT_MAX 256u
 #define GB_MIME_MAX 128u
@@ -41,24 +41,24 @@
 #define GB_ENTRIES_MAX 1000u         /* in one frame of a listing */
 #define GB_READ_DEFAULT (1u << 20)   /* of one file.read */
 #define GB_READ_MAX (16u << 20)
-#define GB_LIST_MAX 100000u          /* entries of one file.list */
+#define GB_LIST_MAX 100000u           /* entries of one file.list */
 #define GB_LIST_BYTES_MAX (16u << 20) /* and what they may take as JSON */
-#define GB_WRITE_FRAME (1u << 20)    /* an upload goes to the guest in pieces of this size */
+#define GB_WRITE_FRAME (1u << 20)     /* an upload goes to the guest in pieces of this size */
 
 /* The socket. */
 #define GB_LINE_MAX (32u << 20)
-#define GB_REQUESTS_MAX 256u /* in flight on one connection */
+#define GB_REQUESTS_MAX 256u              /* in flight on one connection */
 #define GB_REQUEST_BYTES_MAX (128u << 20) /* that these may hold in memory */
-#define GB_REQUEST_NODES_MAX 4096u  /* JSON values in one line from a client */
+#define GB_REQUEST_NODES_MAX 4096u        /* JSON values in one line from a client */
 #define GB_REQUEST_ID_MAX 256u
 #define GB_CONNECTIONS_MAX 512u
-#define GB_UNSENT_HIGH (1u << 20)  /* unsent bytes at which a client is no longer read from */
-#define GB_UNSENT_LOW (256u << 10) /* and at which it is again */
+#define GB_UNSENT_HIGH (1u << 20)      /* unsent bytes at which a client is no longer read from */
+#define GB_UNSENT_LOW (256u << 10)     /* and at which it is again */
 #define GB_UPLOAD_QUEUE_MAX (4u << 20) /* bytes waiting for a guest at which uploads wait */
 
 /* Sessions. */
 #define GB_SESSIONS_MAX 1024u
-#define GB_TOMBSTONES_MAX 1024u /* closed sessions that are remembered */
+#define GB_TOMBSTONES_MAX 1024u       /* closed sessions that are remembered */
 #define GB_BACKGROUND_MAX (64u << 10) /* kept of what a finished cell goes on printing */
 #define GB_BACKGROUND_CELLS_MAX 64u   /* cells of a session for which that is kept */
 

@@ -21,7 +21,8 @@ char *xasprintf(const char *format, ...)
  * influences. */
 void *try_malloc(size_t size, size_t limit) __attribute__((malloc, warn_unused_result));
 
-/* `_cleanup_(freep) char *s = NULL;` frees at the end of the scope; ownership leaves by TAKE_PTR. */
+/* `_cleanup_(freep) char *s = NULL;` frees at the end of the scope; ownership leaves by TAKE_PTR.
+ */
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
 static inline void freep(void *pointer_to_pointer)
@@ -39,4 +40,5 @@ static inline void freep(void *pointer_to_pointer)
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct that holds @member at @pointer. */
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member)                                                        \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))

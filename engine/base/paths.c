@@ -5,8 +5,8 @@
 
 #include "mem.h"
 
-/* The value of a variable that names an absolute path, or NULL: relative ones are void by the XDG base
- * directory specification. */
+/* The value of a variable that names an absolute path, or NULL: relative ones are void by the XDG
+ * base directory specification. */
 static const char *absolute(const char *variable)
 {
     const char *value = getenv(variable);

@@ -11,7 +11,7 @@ static struct gb_bytes bytes(const char *s)
 START_TEST(valid_text)
 {
     static const char *const good[] = {"", "a", "naïve", "€", "😀", "\xf4\x8f\xbf\xbf", "12345678é"};
-    static const char *const bad[] = {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+    static const char *const bad[] = {"\xff",     "\xc0\x80",    "\xed\xa0\x80", "\xf4\x90\x80\x80",
                                       "\xe2\x82", "1234567\x80", "\xc3("};
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -5,7 +5,8 @@
  * loop, never from within the call that asked for it. Strings and bytes handed to callbacks are
  * borrowed: they are valid during the callback. Sizes are bytes, times milliseconds.
  *
- * A first program is examples/hello.c. What each field means on the wire stands in docs/protocol.md.
+ * A first program is examples/hello.c. What each field means on the wire stands in
+ * docs/protocol.md.
  */
 #pragma once
 
@@ -40,10 +41,11 @@ struct glovebox_options {
 };
 
 /* @engine is NULL when @error is not. */
-typedef void glovebox_open_fn(void *arg, struct glovebox *engine, const struct glovebox_error *error);
+typedef void glovebox_open_fn(void *arg, struct glovebox *engine,
+                              const struct glovebox_error *error);
 
-/* Opens an engine: finds QEMU and the images, finds out which accelerator works (once for a host: it
- * boots a tiny guest). @loop is borrowed until the engine is closed. */
+/* Opens an engine: finds QEMU and the images, finds out which accelerator works (once for a host:
+ * it boots a tiny guest). @loop is borrowed until the engine is closed. */
 GLOVEBOX_API void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options,
                                 glovebox_open_fn *opened, void *arg);
 
@@ -55,14 +57,14 @@ GLOVEBOX_API void glovebox_close(struct glovebox *engine, void (*closed)(void *a
 GLOVEBOX_API const char *glovebox_accelerator(const struct glovebox *engine);
 
 struct glovebox_session_options {
-    const char *image;    /* "python" (default), "javascript", "shell", or another image's name */
-    uint32_t memory_mb;   /* 0: the image's */
-    uint32_t timeout_ms;  /* default of its cells; 0: 30,000 */
-    uint64_t idle_ms;     /* closes itself after so long without work; 0: never */
-    uint64_t lifetime_ms; /* 0: no limit */
+    const char *image;      /* "python" (default), "javascript", "shell", or another image's name */
+    uint32_t memory_mb;     /* 0: the image's */
+    uint32_t timeout_ms;    /* default of its cells; 0: 30,000 */
+    uint64_t idle_ms;       /* closes itself after so long without work; 0: never */
+    uint64_t lifetime_ms;   /* 0: no limit */
     const char *const *env; /* "NAME=value", …, NULL */
-    /* Told when the session ends by itself or with its VM; may be NULL. Not told for a session whose
-     * opening failed. */
+    /* Told when the session ends by itself or with its VM; may be NULL. Not told for a session
+     * whose opening failed. */
     void (*closed)(void *arg, struct glovebox_session *session, const struct glovebox_error *why);
 };
 

@@ -38,7 +38,8 @@ static void on_check(uv_check_t *check)
     struct gb_loop *loop = check->data;
     struct gb_list batch, *link;
 
-    /* One batch a turn: what is deferred meanwhile waits for the next, so that I/O is not starved. */
+    /* One batch a turn: what is deferred meanwhile waits for the next, so that I/O is not starved.
+     */
     gb_list_init(&batch);
     while ((link = gb_list_pop(&loop->deferred)) != NULL)
         gb_list_add_tail(&batch, link);

@@ -1,9 +1,10 @@
 /* The loop: thin objects over libuv that cannot be used after they are freed.
  *
  * Theory of operation. One thread, one uv_loop_t. libuv wants a handle's memory until its close
- * callback; the objects here hide that: `…_free()` may be called at any time, also from the object's
- * own callback, and after it no callback of that object is made. The memory goes in libuv's close
- * callback. What must not happen inside the caller's stack frame goes through gb_loop_defer().
+ * callback; the objects here hide that: `…_free()` may be called at any time, also from the
+ * object's own callback, and after it no callback of that object is made. The memory goes in
+ * libuv's close callback. What must not happen inside the caller's stack frame goes through
+ * gb_loop_defer().
  */
 #pragma once
 
@@ -31,7 +32,8 @@ uv_loop_t *gb_loop_uv(struct gb_loop *loop);
 /* Monotonic nanoseconds, read afresh. */
 uint64_t gb_loop_now_ns(void);
 
-/* A call that is made once, soon, from the loop. Embed it in the object that it concerns, zeroed. */
+/* A call that is made once, soon, from the loop. Embed it in the object that it concerns, zeroed.
+ */
 struct gb_deferred {
     struct gb_list link;
     void (*call)(void *arg);
@@ -67,8 +69,8 @@ struct gb_watch *gb_watch_new(struct gb_loop *loop, int fd, void (*ready)(void *
 void gb_watch_pause(struct gb_watch *watch, bool paused);
 void gb_watch_free(struct gb_watch *watch);
 
-/* A byte stream over a connected socket, both ways, with bounded memory if its user keeps the rules:
- * consume the input or pause; look at gb_stream_queued() before writing more. */
+/* A byte stream over a connected socket, both ways, with bounded memory if its user keeps the
+ * rules: consume the input or pause; look at gb_stream_queued() before writing more. */
 struct gb_stream_events {
     /* Bytes were added to the input, or were left in it when a pause ended; consume what can be
      * used. Not called while paused. */
@@ -118,7 +120,8 @@ struct gb_child_config {
     bool new_session; /* setsid */
 };
 
-/* @exited is called once, when the child has been reaped: @status 0–255 and @signal 0, or a signal. */
+/* @exited is called once, when the child has been reaped: @status 0–255 and @signal 0, or a signal.
+ */
 int gb_child_start(struct gb_loop *loop, const struct gb_child_config *config,
                    void (*exited)(void *arg, int status, int signal), void *arg,
                    struct gb_child **ret_child, struct gb_err *err);

@@ -123,8 +123,7 @@ static void on_exited(void *arg, int status, int signum)
     counter->signal = signum;
 }
 
-static void run_shell(struct counter *counter, const char *script,
-                      struct gb_child_config config)
+static void run_shell(struct counter *counter, const char *script, struct gb_child_config config)
 {
     char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, xstrdup(script), NULL};
     struct gb_err err = {0};

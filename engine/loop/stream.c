@@ -20,12 +20,12 @@ struct gb_stream {
     struct gb_buf input, output;
     size_t sent_unreported; /* left within gb_stream_send(), told from the loop */
     struct gb_deferred report;
-    struct gb_deferred again; /* input that was left when a pause ended */
+    struct gb_deferred again;  /* input that was left when a pause ended */
     struct gb_timer *deadline; /* of gb_stream_finish() */
     bool paused, closed, told, finishing, freed;
     bool hung_up;      /* the peer is gone, but what it wrote has not been read: paused */
     bool write_broken; /* nobody takes what is written; what the peer wrote before is still read */
-    int interest; /* events that uv_poll is started with */
+    int interest;      /* events that uv_poll is started with */
     int close_errno;
 };
 
@@ -95,8 +95,8 @@ static void report_later(void *arg)
     stream->events.sent(stream->arg, bytes);
 }
 
-/* Nobody will take what is written any more. That is not the end: the peer may have written before it
- * went, and reading finds the end by itself. */
+/* Nobody will take what is written any more. That is not the end: the peer may have written before
+ * it went, and reading finds the end by itself. */
 static void write_broke(struct gb_stream *stream, int sys_errno)
 {
     stream->write_broken = true;

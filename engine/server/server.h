@@ -15,9 +15,9 @@
 struct gb_server;
 
 struct gb_server_config {
-    const char *socket; /* path; NULL: as gb_socket_path() */
-    uint64_t idle_exit_ms; /* shuts down when nobody is connected and no session is open for so long;
-                            * 0: never */
+    const char *socket;    /* path; NULL: as gb_socket_path() */
+    uint64_t idle_exit_ms; /* shuts down when nobody is connected and no session is open for so
+                            * long; 0: never */
     /* Once: no session is left, replies have been handed to the sockets and the socket's file is
      * gone. Free the server now or later; let the loop run on until the last bytes have left. */
     void (*ended)(void *arg);

@@ -1,11 +1,11 @@
 /* Cells: queued in order, one at a time in the guest, output under credit.
  *
- * Theory of operation. gb_session_exec() checks and queues. The pump sends the first of the queue as
- * EXEC as soon as the session is ready and nothing runs; from that moment the cell is dispatched.
- * OUTPUT frames are added to the cell, at most as many bytes as it asked for (more is a violation:
- * the agent enforces the caps and counts what it leaves out). What was added is credited back in
- * batches unless the cell is held. DONE ends it. A timer a good while behind the guest's own time-out
- * catches a guest that does not keep its word: the VM is killed then.
+ * Theory of operation. gb_session_exec() checks and queues. The pump sends the first of the queue
+ * as EXEC as soon as the session is ready and nothing runs; from that moment the cell is
+ * dispatched. OUTPUT frames are added to the cell, at most as many bytes as it asked for (more is a
+ * violation: the agent enforces the caps and counts what it leaves out). What was added is credited
+ * back in batches unless the cell is held. DONE ends it. A timer a good while behind the guest's
+ * own time-out catches a guest that does not keep its word: the VM is killed then.
  */
 #include <assert.h>
 #include <signal.h>
@@ -264,7 +264,7 @@ static int on_display(struct cell *cell, const struct gb_frame *frame, struct gb
         return 0;
     }
     if (public->displays == NULL)
-        public->displays = xcalloc(GB_DISPLAY_COUNT_MAX, sizeof(*public->displays));
+    public->displays = xcalloc(GB_DISPLAY_COUNT_MAX, sizeof(*public->displays));
     slot = &public->displays[public->display_count];
     if (!gb_buf_try_add(&slot->data, message.data.data, message.data.size, GB_DISPLAY_MAX))
         return gb_err_set(err, GB_EINTERNAL, "no memory for a display");
@@ -466,7 +466,8 @@ void cell_drop_interrupted(void *arg)
     struct gb_list dropped, *link;
 
     gb_list_init(&dropped);
-    GB_LIST_FOREACH(cell, &session->queue, link) {
+    GB_LIST_FOREACH(cell, &session->queue, link)
+    {
         if (cell->interrupt_wanted) {
             gb_list_remove(&cell->link);
             gb_list_add_tail(&dropped, &cell->link);
@@ -497,7 +498,8 @@ int gb_session_stdin(struct gb_session *session, struct gb_bytes data, bool eof,
     if (cell == NULL || !cell->interactive)
         return gb_err_set(err, GB_ENOTFOUND, "no interactive cell is running in this session");
     if (data.size > GB_STDIN_PENDING_MAX)
-        return gb_err_set(err, GB_ETOOLARGE, "at most %u bytes of standard input can be sent at once",
+        return gb_err_set(err, GB_ETOOLARGE,
+                          "at most %u bytes of standard input can be sent at once",
                           GB_STDIN_PENDING_MAX);
     return request_send(session, GB_GUEST_STDIN, cell->public.number, &gb_stdin_fields, &message, 0,
                         done, arg, err);

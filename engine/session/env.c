@@ -11,13 +11,15 @@
 #include "base/utf8.h"
 #include "session/session.h"
 
-/* Names that would change what our workers, the loader or the language itself load before the user's
- * code runs. User code can set them for its children by itself; a client cannot. */
+/* Names that would change what our workers, the loader or the language itself load before the
+ * user's code runs. User code can set them for its children by itself; a client cannot. */
 static const char *const refused[] = {
-    "BASH_ENV", "BASHOPTS",  "CDPATH",         "ENV",           "GCONV_PATH",  "GLIBC_TUNABLES",
-    "HOME",     "IFS",       "LOCPATH",        "MALLOC_TRACE",  "NLSPATH",     "NODE_OPTIONS",
-    "PATH",     "PROMPT_COMMAND", "PS4",       "PYTHONHOME",    "PYTHONINSPECT", "PYTHONPATH",
-    "PYTHONSTARTUP", "PYTHONWARNINGS", "SHELLOPTS", "TMPDIR",   "USER",        "LOGNAME",
+    "BASH_ENV",      "BASHOPTS",       "CDPATH",        "ENV",
+    "GCONV_PATH",    "GLIBC_TUNABLES", "HOME",          "IFS",
+    "LOCPATH",       "MALLOC_TRACE",   "NLSPATH",       "NODE_OPTIONS",
+    "PATH",          "PROMPT_COMMAND", "PS4",           "PYTHONHOME",
+    "PYTHONINSPECT", "PYTHONPATH",     "PYTHONSTARTUP", "PYTHONWARNINGS",
+    "SHELLOPTS",     "TMPDIR",         "USER",          "LOGNAME",
 };
 
 static bool name_is_refused(const char *name)
@@ -54,9 +56,8 @@ int gb_env_add(struct gb_env *env, struct gb_bytes name, struct gb_bytes value, 
     size_t at;
 
     if (name.size > GB_ENV_NAME_MAX || value.size > GB_ENV_VALUE_MAX)
-        return gb_err_set(err, GB_ETOOLARGE,
-                          "an environment name may have %u bytes and a value %u", GB_ENV_NAME_MAX,
-                          GB_ENV_VALUE_MAX);
+        return gb_err_set(err, GB_ETOOLARGE, "an environment name may have %u bytes and a value %u",
+                          GB_ENV_NAME_MAX, GB_ENV_VALUE_MAX);
     if (!name_is_well_formed(name))
         return gb_err_set(err, GB_EINVALID,
                           "an environment name is letters, digits and _, and begins with no digit");

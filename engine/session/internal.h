@@ -19,7 +19,7 @@ struct cell {
     struct gb_list link; /* in session->queue, or nowhere */
     struct gb_cell_events events;
     void *arg;
-    unsigned refs;      /* the owner's and the session's */
+    unsigned refs; /* the owner's and the session's */
     uint64_t max_stdout, max_stderr;
     uint32_t timeout_ms;
     struct gb_env env;
@@ -65,7 +65,7 @@ struct gb_session {
     struct gb_list requests;
     uint32_t request_count, next_id;
     uint32_t user_requests; /* those that are not looks_only */
-    struct gb_buf early; /* frames from before HELLO */
+    struct gb_buf early;    /* frames from before HELLO */
 
     struct gb_timer *idle_timer, *lifetime_timer, *cell_timer, *request_timer, *ready_timer;
     struct gb_deferred pump, drop;

@@ -65,7 +65,7 @@ static void arm_timer(struct gb_session *session)
     struct request *request;
 
     GB_LIST_FOREACH(request, &session->requests, link)
-        first = MIN(first, request->deadline_ns);
+    first = MIN(first, request->deadline_ns);
     if (first == UINT64_MAX) {
         gb_timer_stop(session->request_timer);
         return;
@@ -126,8 +126,9 @@ int request_send(struct gb_session *session, enum gb_guest_type type, uint32_t c
      * an early wake-up now and then. */
     if (first || !gb_timer_active(session->request_timer))
         arm_timer(session);
-    gb_guest_add(&frames, (struct gb_frame){.type = (uint16_t)type, .id = request->id, .cell = cell},
-                 table, message);
+    gb_guest_add(&frames,
+                 (struct gb_frame){.type = (uint16_t)type, .id = request->id, .cell = cell}, table,
+                 message);
     session_send(session, &frames);
     return 0;
 }
@@ -144,8 +145,8 @@ void gb_session_forget(struct gb_session *session, void *arg)
     struct request *request;
 
     GB_LIST_FOREACH(request, &session->requests, link)
-        if (request->arg == arg)
-            request->done = NULL;
+    if (request->arg == arg)
+        request->done = NULL;
 }
 
 /* The guest's own error, its words made harmless. */
@@ -172,7 +173,8 @@ int request_answer(struct gb_session *session, const struct gb_frame *frame, str
     bool found = false;
     int r;
 
-    GB_LIST_FOREACH(request, &session->requests, link) {
+    GB_LIST_FOREACH(request, &session->requests, link)
+    {
         if (request->id == frame->id) {
             found = true;
             break;
@@ -219,7 +221,8 @@ void request_expired(void *arg)
     struct gb_err err;
 
     gb_list_init(&expired);
-    GB_LIST_FOREACH(request, &session->requests, link) {
+    GB_LIST_FOREACH(request, &session->requests, link)
+    {
         if (request->deadline_ns <= now) {
             gb_list_remove(&request->link);
             gb_list_add_tail(&expired, &request->link);

@@ -69,7 +69,8 @@ struct gb_session_events {
     void (*opened)(void *arg, const struct gb_err *err);
     /* The state, the number of cells or the time of expiry is another one. May be NULL. */
     void (*changed)(void *arg);
-    /* What a background process of a finished cell printed; at most the cell's own caps. May be NULL. */
+    /* What a background process of a finished cell printed; at most the cell's own caps. May be
+     * NULL. */
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
     /* Once, last: the VM is gone. @why is a sentence with its kind. */
     void (*closed)(void *arg, const struct gb_err *why);
@@ -88,7 +89,7 @@ void gb_session_free(struct gb_session *session);
 const char *gb_session_id(const struct gb_session *session); /* unguessable */
 enum gb_session_state gb_session_state(const struct gb_session *session);
 const struct gb_image *gb_session_image(const struct gb_session *session);
-struct gb_vm *gb_session_vm(struct gb_session *session); /* NULL when CLOSED */
+struct gb_vm *gb_session_vm(struct gb_session *session);     /* NULL when CLOSED */
 uint32_t gb_session_cells(const struct gb_session *session); /* numbered so far */
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
@@ -118,7 +119,7 @@ struct gb_cell {
     enum gb_cell_state state;
     enum gb_mode mode;
     struct gb_buf code;
-    struct gb_buf out, error;  /* what was kept of stdout and stderr */
+    struct gb_buf out, error; /* what was kept of stdout and stderr */
     uint64_t dropped_stdout, dropped_stderr;
     struct gb_cell_display *displays;
     size_t display_count;
@@ -128,17 +129,17 @@ struct gb_cell {
     int exit_code;      /* 0–255, or −1 when it did not exit */
     int signal;         /* number, or 0 */
     bool timed_out, interrupted, oom, state_lost;
-    uint64_t queued_ns, started_ns;         /* monotonic; started 0 before it ran */
-    uint64_t started_at_ns;                 /* wall clock */
-    uint64_t wall_ns, cpu_ns, peak_memory;  /* as the guest measured */
+    uint64_t queued_ns, started_ns;        /* monotonic; started 0 before it ran */
+    uint64_t started_at_ns;                /* wall clock */
+    uint64_t wall_ns, cpu_ns, peak_memory; /* as the guest measured */
 };
 
 struct gb_cell_config {
     enum gb_mode mode;
     bool interactive, final;
-    uint32_t timeout_ms; /* 0: the session's default */
-    uint64_t max_stdout, max_stderr; /* 0: the defaults of limits.h; at most GB_OUTPUT_MAX */
-    const struct gb_env *env; /* NULL: none; for this cell only */
+    uint32_t timeout_ms;              /* 0: the session's default */
+    uint64_t max_stdout, max_stderr;  /* 0: the defaults of limits.h; at most GB_OUTPUT_MAX */
+    const struct gb_env *env;         /* NULL: none; for this cell only */
     struct gb_bytes code, stdin_data; /* copied */
 };
 
@@ -150,15 +151,15 @@ struct gb_cell_events {
                    struct gb_bytes bytes);
     /* state WAITING_INPUT began or ended. May be NULL. */
     void (*waiting)(void *arg, const struct gb_cell *cell, bool on);
-    /* Once, last. @err NULL: the cell has its result. Else it has none, err->dispatched tells whether
-     * it may have run, and what it printed until then is in the cell. The cell stays valid until
-     * gb_cell_unref(). */
+    /* Once, last. @err NULL: the cell has its result. Else it has none, err->dispatched tells
+     * whether it may have run, and what it printed until then is in the cell. The cell stays valid
+     * until gb_cell_unref(). */
     void (*done)(void *arg, const struct gb_cell *cell, const struct gb_err *err);
 };
 
-/* Queues a cell. Gives one reference. Refused with GB_EINVALID: code that is empty, only white space,
- * over GB_CODE_MAX, not UTF-8 or with a NUL; a bad timeout or cap. GB_ECLOSED: the session has ended.
- * GB_EBUSY: 256 cells wait already. GB_ETOOLARGE where a size is over its limit. */
+/* Queues a cell. Gives one reference. Refused with GB_EINVALID: code that is empty, only white
+ * space, over GB_CODE_MAX, not UTF-8 or with a NUL; a bad timeout or cap. GB_ECLOSED: the session
+ * has ended. GB_EBUSY: 256 cells wait already. GB_ETOOLARGE where a size is over its limit. */
 int gb_session_exec(struct gb_session *session, const struct gb_cell_config *config,
                     const struct gb_cell_events *events, void *arg, struct gb_cell **ret_cell,
                     struct gb_err *err);
@@ -166,7 +167,8 @@ void gb_cell_unref(struct gb_cell *cell);
 
 /* Forgets the events of a cell (its owner has gone); it runs on. */
 void gb_cell_abandon(struct gb_cell *cell);
-/* Back-pressure: while held the guest may send only what its window allows, then the program waits. */
+/* Back-pressure: while held the guest may send only what its window allows, then the program waits.
+ */
 void gb_cell_hold(struct gb_cell *cell, bool held);
 /* Interrupts this cell: a queued one is done at once (interrupted, exit_code −1, never dispatched),
  * a running one gets SIGINT. */
@@ -177,9 +179,10 @@ void gb_cell_interrupt(struct gb_cell *cell);
 /* @done: once, from the loop. @frame: the answer (borrows for the call), or NULL with @err. */
 typedef void gb_reply_fn(void *arg, const struct gb_frame *frame, const struct gb_err *err);
 
-/* Sends a request of any type of guest.h and hands its answer to @done. The answer is of the type that
- * docs/guest.md names; anything else was turned into an error. @deadline_ms 0: 120 s for files,
- * GB_QUERY_TIMEOUT_MS for queries. A caller that goes away calls gb_session_forget() with its @arg. */
+/* Sends a request of any type of guest.h and hands its answer to @done. The answer is of the type
+ * that docs/guest.md names; anything else was turned into an error. @deadline_ms 0: 120 s for
+ * files, GB_QUERY_TIMEOUT_MS for queries. A caller that goes away calls gb_session_forget() with
+ * its @arg. */
 int gb_session_request(struct gb_session *session, enum gb_guest_type type,
                        const struct gb_fields *table, const void *message, uint64_t deadline_ms,
                        gb_reply_fn *done, void *arg, struct gb_err *err);
@@ -189,7 +192,8 @@ void gb_session_forget(struct gb_session *session, void *arg);
 /* Bytes that wait for the guest: who sends files looks at it before adding more. */
 size_t gb_session_queued(const struct gb_session *session);
 
-/* SIGINT to the running cell; GB_ENOTFOUND when none runs. The answer of the guest is not awaited. */
+/* SIGINT to the running cell; GB_ENOTFOUND when none runs. The answer of the guest is not awaited.
+ */
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 
 /* Feeds the running interactive cell. @done tells whether the guest took it. GB_ENOTFOUND when no

@@ -1,5 +1,5 @@
-/* The host: what all VMs of a process share. QEMU and its version, the accelerator that really works,
- * which isolation can be had, the images, and the registry of running VMs. */
+/* The host: what all VMs of a process share. QEMU and its version, the accelerator that really
+ * works, which isolation can be had, the images, and the registry of running VMs. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,15 +16,15 @@ enum gb_accel { GB_ACCEL_UNKNOWN, GB_ACCEL_KVM, GB_ACCEL_TCG, GB_ACCEL_COUNT };
 const char *gb_accel_name(enum gb_accel accel);
 
 struct gb_host_config {
-    const char *images;    /* folder; NULL: $GLOVEBOX_IMAGES, then the folders of ARCHITECTURE.md */
+    const char *images; /* folder; NULL: $GLOVEBOX_IMAGES, then the folders of ARCHITECTURE.md */
     /* Folders that are made, mode 0700: for the registry (NULL: glovebox in $XDG_RUNTIME_DIR, else
      * glovebox-UID in /tmp) and for what is remembered (NULL: glovebox in $XDG_CACHE_HOME, else in
      * ~/.cache, else as `run`). */
     const char *run;
     const char *cache;
-    const char *qemu;      /* NULL: $GLOVEBOX_QEMU, then qemu-system-x86_64 in $PATH */
-    const char *launcher;  /* NULL: beside the running program, then the libexec folder */
-    enum gb_accel accel;   /* UNKNOWN: $GLOVEBOX_ACCEL, then what a probe finds */
+    const char *qemu;       /* NULL: $GLOVEBOX_QEMU, then qemu-system-x86_64 in $PATH */
+    const char *launcher;   /* NULL: beside the running program, then the libexec folder */
+    enum gb_accel accel;    /* UNKNOWN: $GLOVEBOX_ACCEL, then what a probe finds */
     bool require_isolation; /* a stage that cannot be applied is an error */
 };
 
@@ -33,19 +33,20 @@ struct gb_host {
     struct gb_images *images;
     char *run, *cache, *qemu, *qemu_version, *firmware, *launcher;
     enum gb_accel accel;
-    char *accel_reason;   /* a sentence: why this one */
+    char *accel_reason;    /* a sentence: why this one */
     uint32_t guard_stages; /* enum gb_guard_stage, as a probe found them to work */
     bool require_isolation;
-    bool qemu_sandbox;    /* QEMU has -sandbox */
-    uint32_t tsc_khz;     /* of the host's time stamp counter; 0: not known */
-    struct gb_list vms;   /* those that are not DEAD */
+    bool qemu_sandbox;  /* QEMU has -sandbox */
+    uint32_t tsc_khz;   /* of the host's time stamp counter; 0: not known */
+    struct gb_list vms; /* those that are not DEAD */
 };
 
-/* Finds everything, ends QEMU processes that a dead server of this run folder left behind (registry:
- * pid and start time), and probes accelerator and isolation by booting a tiny guest with a deadline
- * unless the answer for this kernel, QEMU and CPU is remembered. @done is called once, from the loop:
- * with the host (gives) or an error. GB_EIMAGE: no images; GB_EUNSUPPORTED: no QEMU, or an accelerator
- * was asked for that does not work; GB_EPOLICY: isolation was required and cannot be had. */
+/* Finds everything, ends QEMU processes that a dead server of this run folder left behind
+ * (registry: pid and start time), and probes accelerator and isolation by booting a tiny guest with
+ * a deadline unless the answer for this kernel, QEMU and CPU is remembered. @done is called once,
+ * from the loop: with the host (gives) or an error. GB_EIMAGE: no images; GB_EUNSUPPORTED: no QEMU,
+ * or an accelerator was asked for that does not work; GB_EPOLICY: isolation was required and cannot
+ * be had. */
 void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
                   void (*done)(void *arg, struct gb_host *host, const struct gb_err *err),
                   void *arg);

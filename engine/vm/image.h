@@ -1,7 +1,7 @@
 /* Images: what the builder (images/) left in a folder, as the engine sees it.
  *
- * A folder holds `boot.json` with the kernel and the initramfs, and NAME.json and NAME.erofs for each
- * root image. Manifests are files and so foreign: parsed strictly, at most 1 MiB each.
+ * A folder holds `boot.json` with the kernel and the initramfs, and NAME.json and NAME.erofs for
+ * each root image. Manifests are files and so foreign: parsed strictly, at most 1 MiB each.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ struct gb_image {
     char *language; /* "python": which worker runs in it */
     char **aliases;
     size_t alias_count;
-    char *path; /* of the EROFS file */
+    char *path;   /* of the EROFS file */
     char *sha256; /* hex; of that file */
     uint64_t size;
     uint32_t memory_mb; /* default of a VM */
@@ -55,21 +55,22 @@ void gb_images_free(struct gb_images *images);
 /* By name or alias. NULL when there is none. */
 struct gb_image *gb_images_find(const struct gb_images *images, const char *name);
 
-/* The same that gb_images_load() does with the texts of manifests, for tests. @directory is put before
- * the names of files; nothing is opened. */
+/* The same that gb_images_load() does with the texts of manifests, for tests. @directory is put
+ * before the names of files; nothing is opened. */
 int gb_images_parse_boot(struct gb_images *images, struct gb_bytes text, struct gb_err *err);
 int gb_image_parse(const char *directory, struct gb_bytes text, struct gb_image *ret_image,
                    struct gb_err *err);
 void gb_image_release(struct gb_image *image);
 
-/* Looks at the files without reading them: GB_EIMAGE when one is missing or has another size than its
- * manifest says. *@ret_verified tells whether the digests of just these files were compared before. */
+/* Looks at the files without reading them: GB_EIMAGE when one is missing or has another size than
+ * its manifest says. *@ret_verified tells whether the digests of just these files were compared
+ * before. */
 int gb_image_check(const struct gb_images *images, const struct gb_image *image, bool *ret_verified,
                    struct gb_err *err);
 
-/* Fails with GB_EIMAGE and a sentence that says what to do when a file (the image's, the kernel, the
- * initramfs) is missing, has another size or another digest than its manifest says. The digest of an
- * unchanged file is computed once and remembered in @image; the first time reads the whole file, so
- * it is a function to be run on the thread pool: it reads @images and changes @image's `verified`,
- * and touches nothing else. */
+/* Fails with GB_EIMAGE and a sentence that says what to do when a file (the image's, the kernel,
+ * the initramfs) is missing, has another size or another digest than its manifest says. The digest
+ * of an unchanged file is computed once and remembered in @image; the first time reads the whole
+ * file, so it is a function to be run on the thread pool: it reads @images and changes @image's
+ * `verified`, and touches nothing else. */
 int gb_image_verify(const struct gb_images *images, struct gb_image *image, struct gb_err *err);

@@ -1,7 +1,7 @@
 /* Operations of the monitor: stop, continue, save and load of device state, one at a time.
  *
- * An operation is begun from the loop when the monitor is ready, and ended exactly once: by the answer
- * to its last command, by its timer (vm.c), or by the end of the VM.
+ * An operation is begun from the loop when the monitor is ready, and ended exactly once: by the
+ * answer to its last command, by its timer (vm.c), or by the end of the VM.
  */
 #include "vm/operation.h"
 

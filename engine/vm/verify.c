@@ -7,7 +7,7 @@
 
 /* One comparison under way. The thread sees copies only, so that images may go meanwhile. */
 struct gb_verification {
-    uv_work_t work; /* first: freed through it */
+    uv_work_t work;         /* first: freed through it */
     struct gb_image *image; /* NULL when it has gone */
     struct gb_images files;
     struct gb_image copy;

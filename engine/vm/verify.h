@@ -1,5 +1,5 @@
-/* Digests of images, compared on the thread pool while the guest boots: once for each image and each
- * change of its files, however many sessions ask at the same time. */
+/* Digests of images, compared on the thread pool while the guest boots: once for each image and
+ * each change of its files, however many sessions ask at the same time. */
 #pragma once
 
 #include "base/list.h"
@@ -14,8 +14,9 @@ struct gb_verify_waiter {
 };
 
 /* Asks whether the files of @image are those of its manifest. Returns 1 when that is known to be so
- * (@done is not called), 0 when @done will be called from the loop, or GB_EIMAGE at once when a file
- * is missing or has another size. @images and @waiter must stay until then or until the cancel. */
+ * (@done is not called), 0 when @done will be called from the loop, or GB_EIMAGE at once when a
+ * file is missing or has another size. @images and @waiter must stay until then or until the
+ * cancel. */
 int gb_verify_start(struct gb_loop *loop, const struct gb_images *images, struct gb_image *image,
                     struct gb_verify_waiter *waiter,
                     void (*done)(void *arg, const struct gb_err *err), void *arg,

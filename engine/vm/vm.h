@@ -1,8 +1,8 @@
 /* A VM: one QEMU process, its monitor (QMP), and the byte stream to the agent, cut into frames.
  *
  * Life: STARTING (process runs) → RUNNING (the guest's HELLO came, or it was restored) → DEAD.
- * WAITING stands for a process in `-incoming defer` that has no guest yet. A VM is freed only when it
- * is DEAD, which is when the process has been reaped, not when it was told to go.
+ * WAITING stands for a process in `-incoming defer` that has no guest yet. A VM is freed only when
+ * it is DEAD, which is when the process has been reaped, not when it was told to go.
  */
 #pragma once
 
@@ -30,8 +30,8 @@ struct gb_vm_config {
     const struct gb_image *image; /* borrowed for the VM's life */
     uint32_t memory_mb;
     enum gb_ram ram;
-    const char *ram_path; /* NULL for ANONYMOUS */
-    bool incoming;        /* start without a guest and wait for gb_vm_load() */
+    const char *ram_path;     /* NULL for ANONYMOUS */
+    bool incoming;            /* start without a guest and wait for gb_vm_load() */
     uint64_t boot_timeout_ms; /* until HELLO; 0: by accelerator */
 };
 
@@ -54,12 +54,14 @@ struct gb_vm_sample {
     uint64_t pss_bytes, private_bytes, cpu_ns;
 };
 
-/* Starts QEMU through the launcher. Borrows @host for the VM's life. No event before it returned. */
+/* Starts QEMU through the launcher. Borrows @host for the VM's life. No event before it returned.
+ */
 int gb_vm_start(struct gb_host *host, const struct gb_vm_config *config,
                 const struct gb_vm_events *events, void *arg, struct gb_vm **ret_vm,
                 struct gb_err *err);
 
-/* Queues frames; takes the content of @frames, which is empty after. Dropped when the VM is dying. */
+/* Queues frames; takes the content of @frames, which is empty after. Dropped when the VM is dying.
+ */
 void gb_vm_send(struct gb_vm *vm, struct gb_buf *frames);
 /* Bytes that the guest has not taken yet. */
 size_t gb_vm_queued(const struct gb_vm *vm);

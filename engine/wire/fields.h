@@ -1,7 +1,8 @@
 /* Table-driven codec for the payloads of guest frames and control messages.
  *
  * A message is a struct and a table that names its fields in their order on the wire. Encoding and
- * decoding read the same table, so they cannot disagree, and every length has its limit in one place.
+ * decoding read the same table, so they cannot disagree, and every length has its limit in one
+ * place.
  */
 #pragma once
 

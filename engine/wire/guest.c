@@ -8,15 +8,22 @@
 
 enum { NAME_MAX_BYTES = 64, ENTROPY_MAX = 512, INDENT_MAX = 256, MESSAGE_MAX = 1024 };
 
-#define FIELD(type, field_type, member) {#member, field_type, offsetof(struct type, member), 0, 0}
+#define FIELD(type, field_type, member)                                                            \
+    {                                                                                              \
+#member, field_type, offsetof(struct type, member), 0, 0                                   \
+    }
 #define U8(type, member) FIELD(type, GB_FIELD_U8, member)
 #define U32(type, member) FIELD(type, GB_FIELD_U32, member)
 #define U64(type, member) FIELD(type, GB_FIELD_U64, member)
 #define I64(type, member) FIELD(type, GB_FIELD_I64, member)
 #define BYTES(type, member, limit)                                                                 \
-    {#member, GB_FIELD_BYTES, offsetof(struct type, member), limit, 0}
+    {                                                                                              \
+#member, GB_FIELD_BYTES, offsetof(struct type, member), limit, 0                           \
+    }
 #define PAIRS(type, member, limit, item)                                                           \
-    {#member, GB_FIELD_PAIRS, offsetof(struct type, member), limit, item}
+    {                                                                                              \
+#member, GB_FIELD_PAIRS, offsetof(struct type, member), limit, item                        \
+    }
 
 #define TABLE(table, title, ...)                                                                   \
     static const struct gb_field table##_list[] = {__VA_ARGS__};                                   \
@@ -115,9 +122,12 @@ void gb_guest_add(struct gb_buf *buf, struct gb_frame frame, const struct gb_fie
 }
 
 static const struct gb_field entry_list[] = {
-    BYTES(gb_file_entry, name, GB_FILE_NAME_MAX), U8(gb_file_entry, type),
-    U64(gb_file_entry, size),                     U64(gb_file_entry, allocated),
-    I64(gb_file_entry, mtime_ns),                 U32(gb_file_entry, mode),
+    BYTES(gb_file_entry, name, GB_FILE_NAME_MAX),
+    U8(gb_file_entry, type),
+    U64(gb_file_entry, size),
+    U64(gb_file_entry, allocated),
+    I64(gb_file_entry, mtime_ns),
+    U32(gb_file_entry, mode),
 };
 static const struct gb_fields entry_fields = {"entry", entry_list, ARRAY_SIZE(entry_list)};
 

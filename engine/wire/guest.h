@@ -1,5 +1,5 @@
-/* The messages of the guest protocols: structs, types and field tables. docs/guest.md tells what each
- * means; both sides are built from this header. */
+/* The messages of the guest protocols: structs, types and field tables. docs/guest.md tells what
+ * each means; both sides are built from this header. */
 #pragma once
 
 #include <stdbool.h>
@@ -159,7 +159,7 @@ struct gb_complete {
 };
 
 struct gb_completions {
-    uint32_t start, end; /* code points */
+    uint32_t start, end;     /* code points */
     struct gb_pairs matches; /* text, type */
 };
 

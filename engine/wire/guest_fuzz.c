@@ -1,5 +1,5 @@
-/* Frames as they come from a guest: cut, decoded by their tables, walked, and written again, which must
- * give the same bytes. */
+/* Frames as they come from a guest: cut, decoded by their tables, walked, and written again, which
+ * must give the same bytes. */
 #include <assert.h>
 #include <string.h>
 

@@ -6,8 +6,11 @@
 START_TEST(exec_comes_out_as_it_went_in)
 {
     struct gb_buf frames = {0}, env = {0};
-    struct gb_exec in = {.mode = GB_MODE_SHELL, .flags = GB_EXEC_FINAL, .timeout_ms = 7,
-                         .max_stdout = 1ull << 40, .max_stderr = 9};
+    struct gb_exec in = {.mode = GB_MODE_SHELL,
+                         .flags = GB_EXEC_FINAL,
+                         .timeout_ms = 7,
+                         .max_stdout = 1ull << 40,
+                         .max_stderr = 9};
     struct gb_exec out;
     struct gb_frame frame;
     struct gb_bytes key, value;
@@ -22,8 +25,8 @@ START_TEST(exec_comes_out_as_it_went_in)
                  &gb_exec_fields, &in);
     /* Every shorter piece asks for more; none is taken for a frame. */
     for (size_t part = 0; part < frames.size; part++)
-        ck_assert_int_eq(gb_frame_next((struct gb_bytes){gb_buf_data(&frames), part}, &frame,
-                                       &size, NULL), 0);
+        ck_assert_int_eq(
+            gb_frame_next((struct gb_bytes){gb_buf_data(&frames), part}, &frame, &size, NULL), 0);
     ck_assert_int_eq(gb_frame_next(gb_buf_bytes(&frames), &frame, &size, NULL), 1);
     ck_assert_uint_eq(size, frames.size);
     ck_assert_uint_eq(frame.type, GB_GUEST_EXEC);
@@ -61,11 +64,13 @@ START_TEST(what_is_too_long_or_too_short_is_refused)
     for (payload.size = 0; payload.size < frame.payload.size; payload.size++)
         ck_assert_int_lt(gb_fields_decode(&gb_guest_error_fields, payload, &out, &err), 0);
     gb_buf_add_u8(&frames, 0);
-    payload = (struct gb_bytes){gb_buf_data(&frames) + GB_FRAME_HEADER, frames.size - GB_FRAME_HEADER};
+    payload =
+        (struct gb_bytes){gb_buf_data(&frames) + GB_FRAME_HEADER, frames.size - GB_FRAME_HEADER};
     ck_assert_int_lt(gb_fields_decode(&gb_guest_error_fields, payload, &out, &err), 0);
     ck_assert_ptr_nonnull(strstr(err.message, "too many"));
     gb_frame_header(header, &(struct gb_frame){.type = GB_GUEST_OUTPUT}, (16u << 20) + 1);
-    ck_assert_int_lt(gb_frame_next((struct gb_bytes){header, sizeof(header)}, &frame, &size, &err), 0);
+    ck_assert_int_lt(gb_frame_next((struct gb_bytes){header, sizeof(header)}, &frame, &size, &err),
+                     0);
     gb_buf_release(&frames);
 }
 END_TEST
@@ -73,8 +78,8 @@ END_TEST
 START_TEST(entries)
 {
     struct gb_buf payload = {0};
-    struct gb_file_entry entry = {.name = gb_bytes_str("ü"), .type = GB_ENTRY_DIR, .size = 1,
-                                  .mtime_ns = -5, .mode = 0755};
+    struct gb_file_entry entry = {
+        .name = gb_bytes_str("ü"), .type = GB_ENTRY_DIR, .size = 1, .mtime_ns = -5, .mode = 0755};
     struct gb_bytes rest;
     size_t begin = gb_entries_begin(&payload);
     uint32_t count;

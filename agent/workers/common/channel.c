@@ -67,7 +67,9 @@ void channel_fill(struct channel *c)
 {
     _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(CHANNEL_CELL_FDS * sizeof(int))];
     struct iovec part;
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control,
                             .msg_controllen = sizeof(control)};
     ssize_t n;
 
@@ -96,8 +98,8 @@ bool channel_next(struct channel *c, struct message *ret_message)
         channel_violation();
     if (c->size - HEADER_SIZE < size)
         return false;
-    *ret_message = (struct message){
-        .type = c->data[4], .data = c->data + HEADER_SIZE, .size = size};
+    *ret_message =
+        (struct message){.type = c->data[4], .data = c->data + HEADER_SIZE, .size = size};
     return true;
 }
 

@@ -382,7 +382,7 @@ static napi_value js_writable(napi_env env, napi_callback_info info)
 }
 
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env,
-                                                                         napi_value exports);
+                                                                          napi_value exports);
 
 napi_value napi_register_module_v1(napi_env env, napi_value exports)
 {
@@ -390,10 +390,17 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
         const char *name;
         napi_callback function;
     } functions[] = {
-        {"start", js_start},     {"send", js_send},   {"put", js_put},
-        {"rest", js_rest},       {"hold", js_hold},   {"watch", js_watch},
-        {"entropy", js_entropy}, {"writable", js_writable}, {"listen", js_listen},
-        {"attempt", js_attempt}, {"interrupted", js_interrupted},
+        {"start", js_start},
+        {"send", js_send},
+        {"put", js_put},
+        {"rest", js_rest},
+        {"hold", js_hold},
+        {"watch", js_watch},
+        {"entropy", js_entropy},
+        {"writable", js_writable},
+        {"listen", js_listen},
+        {"attempt", js_attempt},
+        {"interrupted", js_interrupted},
         {"settle", js_settle},
     };
 

@@ -29,8 +29,7 @@ napi_status napi_get_value_uint32(napi_env env, napi_value value, uint32_t *ret_
 napi_status napi_create_uint32(napi_env env, uint32_t number, napi_value *ret_value);
 napi_status napi_create_buffer_copy(napi_env env, size_t size, const void *data, void **ret_data,
                                     napi_value *ret_value);
-napi_status napi_get_buffer_info(napi_env env, napi_value value, void **ret_data,
-                                 size_t *ret_size);
+napi_status napi_get_buffer_info(napi_env env, napi_value value, void **ret_data, size_t *ret_size);
 napi_status napi_create_reference(napi_env env, napi_value value, uint32_t count,
                                   napi_ref *ret_ref);
 napi_status napi_get_reference_value(napi_env env, napi_ref ref, napi_value *ret_value);

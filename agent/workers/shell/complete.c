@@ -22,8 +22,8 @@
 #define MATCHES_MAX 500u
 #define OUTPUT_MAX (4u << 20)
 #define INDENT "    "
-#define PARSE_FLAGS                                                                             \
-    (SEVAL_NONINT | SEVAL_NOHIST | SEVAL_NOFREE | SEVAL_RESETLINE | SEVAL_NOHISTEXP |           \
+#define PARSE_FLAGS                                                                                \
+    (SEVAL_NONINT | SEVAL_NOHIST | SEVAL_NOFREE | SEVAL_RESETLINE | SEVAL_NOHISTEXP |              \
      SEVAL_PARSEONLY)
 
 enum completeness { WHOLE, INCOMPLETE, INVALID };
@@ -134,8 +134,9 @@ static void generate(struct matches *all, const char *action, char *word, const 
 /* Is the word at @start the name of a command? */
 static bool is_command(const char *text, const char *start)
 {
-    static const char *const openers[] = {"then", "do", "else", "elif", "if", "while", "until",
-                                          "!", "time", "sudo", "exec", "command", "{"};
+    static const char *const openers[] = {"then",  "do",      "else", "elif", "if",
+                                          "while", "until",   "!",    "time", "sudo",
+                                          "exec",  "command", "{"};
     const char *end = start, *begin;
 
     while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
