@@ -6,8 +6,10 @@
 static struct glovebox *engine;
 static struct glovebox_session *session;
 
-static void fail(const struct glovebox_error *error)
+static void check(const struct glovebox_error *error)
 {
+    if (error == NULL)
+        return;
     fprintf(stderr, "%s (%s)\n", error->message, error->kind);
     exit(1);
 }
@@ -18,41 +20,35 @@ static void on_output(void *arg, int stream, struct glovebox_bytes bytes)
     fwrite(bytes.data, 1, bytes.size, stream == 1 ? stdout : stderr);
 }
 
-static void on_second(void *arg, const struct glovebox_result *it,
-                      const struct glovebox_error *error)
+static void on_second(void *arg, const struct glovebox_result *it, const struct glovebox_error *err)
 {
     (void)arg;
-    if (error != NULL)
-        fail(error);
+    check(err);
     printf("value %.*s, exit code %d\n", (int)it->value.size, it->value.data, it->exit_code);
     glovebox_session_close(session);
     glovebox_close(engine, NULL, NULL);
 }
 
-static void on_first(void *arg, const struct glovebox_result *it,
-                     const struct glovebox_error *error)
+static void on_first(void *arg, const struct glovebox_result *it, const struct glovebox_error *err)
 {
     (void)it;
-    if (error != NULL)
-        fail(error);
+    check(err);
     glovebox_exec(session, &(struct glovebox_exec_options){.code = "x + 1"}, on_second, arg);
 }
 
-static void on_session(void *arg, struct glovebox_session *opened,
-                       const struct glovebox_error *error)
+static void on_session(void *arg, struct glovebox_session *opened, const struct glovebox_error *err)
 {
-    if (error != NULL)
-        fail(error);
-    session = opened;
     const char *code = "x = 41; print('hello from', x)";
+
+    check(err);
+    session = opened;
     glovebox_exec(session, &(struct glovebox_exec_options){code, .output = on_output}, on_first,
                   arg);
 }
 
-static void on_engine(void *arg, struct glovebox *opened, const struct glovebox_error *error)
+static void on_engine(void *arg, struct glovebox *opened, const struct glovebox_error *err)
 {
-    if (error != NULL)
-        fail(error);
+    check(err);
     engine = opened;
     glovebox_session_open(engine, NULL, on_session, arg); /* NULL: Python, with all defaults */
 }
