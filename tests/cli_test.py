@@ -158,7 +158,7 @@ def test_interrupt(cli):
 
 
 def test_second_interrupt_ends_it(cli):
-    process = cli.start("run", "-c", "import signal; signal.signal(2, lambda *_: print('no', flush=True))\n"
+    process = cli.start("run", "-c", "import os, signal; signal.signal(2, lambda *_: os.write(1, b'no\\n'))\n"
                         "print('ready', flush=True)\nwhile True: pass")
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)

@@ -509,11 +509,13 @@ def run_cell(payload):
         raise Violation('a cell comes with three descriptors')
     for target, fd in enumerate(fds):
         dup2(fd, target)
+        close(fd)
+    # Whatever descriptors the user hoards, the three of the next cell find a place.
+    reserve = [fcntl(state.null, F_DUPFD_CLOEXEC, FIRST_OWN_FD) for _ in fds]
     outcome = perform(code, '<cell %d>' % state.cell, flags, env)
     for target in range(CELL_FDS):
         dup2(state.null, target)
-    # Closed only now: whatever the user hoards, there is room for the next cell's three.
-    for fd in fds:
+    for fd in reserve:
         try:
             close(fd)
         except OSError:
