@@ -39,7 +39,7 @@ from _struct import Struct, error as StructError
 from _thread import allocate_lock, start_new_thread
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from os import environ, register_at_fork
-from posix import O_CLOEXEC, O_RDWR, _exit, close, dup2, getpid, open as open_fd
+from posix import O_CLOEXEC, O_RDWR, _exit, close, dup2, getpid, open as open_fd, sysconf
 
 CELL_CHANNEL, QUERY_CHANNEL, FIRST_OWN_FD = 3, 4, 100
 MESSAGE_MAX = 16 << 20
@@ -183,6 +183,8 @@ class State:
     runner = None
     sources = {}
     sources_size = 0
+    reserve = []
+    last_fds = 0
     linecache = None
     trace = None
     profile = None
@@ -498,6 +500,26 @@ def refresh_timezone(changes):
         tzset()
 
 
+def keep_room():
+    """Whatever descriptors the user hoards, the three of the next cell have to find a place: some
+    are held back, and given up when the highest numbers, which are used last, are taken."""
+    try:
+        if len(state.reserve) < CELL_FDS:
+            state.reserve.append(fcntl(state.null, F_DUPFD_CLOEXEC, FIRST_OWN_FD))
+        probe = fcntl(state.null, F_DUPFD_CLOEXEC, state.last_fds)
+        close(probe)
+        if probe == state.last_fds:
+            return
+    except OSError:
+        pass
+    for fd in state.reserve:
+        try:
+            close(fd)
+        except OSError:
+            pass  # he closed all that he found
+    state.reserve.clear()
+
+
 def run_cell(payload):
     fields = Fields(payload)
     state.cell, flags = fields.unpack(CELL_HEAD)
@@ -510,16 +532,10 @@ def run_cell(payload):
     for target, fd in enumerate(fds):
         dup2(fd, target)
         close(fd)
-    # Whatever descriptors the user hoards, the three of the next cell find a place.
-    reserve = [fcntl(state.null, F_DUPFD_CLOEXEC, FIRST_OWN_FD) for _ in fds]
     outcome = perform(code, '<cell %d>' % state.cell, flags, env)
     for target in range(CELL_FDS):
         dup2(state.null, target)
-    for fd in reserve:
-        try:
-            close(fd)
-        except OSError:
-            pass  # he closed all that he found
+    keep_room()
     value = outcome.value or b''
     state.channel.send(DONE, DONE_HEAD.pack(state.cell, outcome.code, outcome.flags, len(value))
                        + value)
@@ -610,6 +626,8 @@ def start():
     low = open_fd('/dev/null', O_RDWR | O_CLOEXEC)
     state.null = fcntl(low, F_DUPFD_CLOEXEC, FIRST_OWN_FD)
     close(low)
+    state.reserve = [fcntl(state.null, F_DUPFD_CLOEXEC, FIRST_OWN_FD) for _ in range(CELL_FDS)]
+    state.last_fds = sysconf('SC_OPEN_MAX') - CELL_FDS - 1
     signal(SIGINT, SIG_IGN)
     register_at_fork(after_in_child=in_child)
     sys.path[0:1] = []
