@@ -123,9 +123,9 @@ START_TEST(depth_and_count)
     memset(text, '[', GB_JSON_DEPTH_MAX + 1);
     memset(text + GB_JSON_DEPTH_MAX + 1, ']', GB_JSON_DEPTH_MAX + 1);
     ck_assert_int_eq(parse(text), -GB_EINVALID);
-    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)strcpy(line, "[1,2,3]"), 7, 3, &err),
+    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)memcpy(line, "[1,2,3]", 8), 7, 3, &err),
                      -GB_ETOOLARGE);
-    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)strcpy(line, "[1,2,3]"), 7, 4, &err), 0);
+    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)memcpy(line, "[1,2,3]", 8), 7, 4, &err), 0);
 }
 END_TEST
 

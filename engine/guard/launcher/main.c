@@ -182,8 +182,7 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options, b
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     for (int signum = 1; signum < NSIG; signum++)
-        (void)signal(signum,
-                     SIG_DFL); /* banned elsewhere; here it only resets what was inherited */
+        (void)signal(signum, SIG_DFL); /* allowed: only resets what was inherited */
     r = gb_filter_load(options->kvm, &listener);
     if (r == 0)
         r = opener_send_listener(socket, listener);
@@ -203,7 +202,7 @@ __attribute__((noreturn)) static void end_like(int status)
 
     if (WIFEXITED(status))
         _exit(WEXITSTATUS(status));
-    (void)signal(WTERMSIG(status), SIG_DFL);
+    (void)signal(WTERMSIG(status), SIG_DFL); /* allowed: to die of it as QEMU did */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)kill(getpid(), WTERMSIG(status));
