@@ -167,6 +167,24 @@ def test_damaged_image(tmp_path, damage):
             assert "glovebox image build" in str(failure.value)
 
 
+def test_images_that_are_built_while_the_server_runs(tmp_path):
+    source = os.environ["GLOVEBOX_IMAGES"]
+    for name in ("boot.json", "vmlinux", "initramfs.cpio", "shell.json", "shell.erofs"):
+        os.symlink(os.path.join(source, name), tmp_path / name)
+    with Server("--images", str(tmp_path), env={"GLOVEBOX_IMAGES": str(tmp_path)}) as server:
+        with server.client() as client:
+            with pytest.raises(Failure):
+                client.call("session.open", image="extra")
+            manifest = json.loads((tmp_path / "shell.json").read_text())
+            manifest["name"], manifest["aliases"], manifest["memory_mb"] = "extra", [], 160
+            (tmp_path / "extra.json.new").write_text(json.dumps(manifest))
+            os.rename(tmp_path / "extra.json.new", tmp_path / "extra.json")
+            opened = client.call("session.open", image="extra")
+            cell = client.call("session.exec", session=opened["session"], code="echo built")
+            assert out(cell) == "built\n"
+            assert client.call("session.get", session=opened["session"])["memory_mb"] == 160
+
+
 def test_no_images_at_all(tmp_path):
     with pytest.raises(RuntimeError) as problem:
         Server("--images", str(tmp_path), env={"GLOVEBOX_IMAGES": str(tmp_path)})

@@ -219,7 +219,7 @@ static int open_session(struct glovebox_session *session,
 
     if (r < 0)
         return r;
-    config.image = gb_images_find(host->images, image);
+    config.image = gb_host_find_image(host, image);
     if (config.image == NULL)
         return gb_err_set(err, GB_EIMAGE, "there is no image %s; see `glovebox image ls`", image);
     return gb_session_open(host, &config, &events, session, &session->session, err);

@@ -208,7 +208,7 @@ static struct gb_image *find_image(const struct gb_server *server, struct gb_byt
 {
     static const char *const base[] = {"python", "javascript", "shell", "py", "js", "raw"};
     _cleanup_(freep) char *text = name.data == NULL ? xstrdup("python") : copy_name(name);
-    struct gb_image *image = gb_images_find(server->host->images, text);
+    struct gb_image *image = gb_host_find_image(server->host, text);
 
     if (image != NULL)
         return image;

@@ -164,6 +164,7 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     host->cache = config->cache != NULL ? xstrdup(config->cache) : gb_path_cache();
     host->require_isolation = config->require_isolation;
     gb_list_init(&host->vms);
+    gb_list_init(&host->old_images);
     r = choose_accel(config->accel, &opening->wanted, &opening->err);
     if (r == 0)
         r = find_all(host, config, &opening->err);
@@ -181,11 +182,31 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     gb_guard_probe(loop, host->launcher, on_guard, opening);
 }
 
+struct gb_image *gb_host_find_image(struct gb_host *host, const char *name)
+{
+    struct gb_images *fresh;
+    struct gb_err err;
+
+    if (gb_images_changed(host->images)) {
+        if (gb_images_load(host->images->directory, &fresh, &err) == 0) {
+            gb_list_add_tail(&host->old_images, &host->images->link);
+            host->images = fresh;
+        } else {
+            gb_warning("%s", err.message);
+        }
+    }
+    return gb_images_find(host->images, name);
+}
+
 void gb_host_free(struct gb_host *host)
 {
+    struct gb_list *old;
+
     if (host == NULL)
         return;
     gb_images_free(host->images);
+    while ((old = gb_list_pop(&host->old_images)) != NULL)
+        gb_images_free(container_of(old, struct gb_images, link));
     free(host->run);
     free(host->cache);
     free(host->qemu);

@@ -31,6 +31,7 @@ struct gb_host_config {
 struct gb_host {
     struct gb_loop *loop;
     struct gb_images *images;
+    struct gb_list old_images; /* that sessions may still hold: freed with the host */
     char *run, *cache, *qemu, *qemu_version, *firmware, *launcher;
     enum gb_accel accel;
     char *accel_reason;    /* a sentence: why this one */
@@ -50,6 +51,11 @@ struct gb_host {
 void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
                   void (*done)(void *arg, struct gb_host *host, const struct gb_err *err),
                   void *arg);
+
+/* Finds an image by name or alias, after reading the folder anew when a builder has changed it.
+ * NULL when there is none; a folder that cannot be read (half built) leaves what was known. The
+ * image stays as long as the host. */
+struct gb_image *gb_host_find_image(struct gb_host *host, const char *name);
 
 /* All VMs must be dead. Accepts NULL. */
 void gb_host_free(struct gb_host *host);

@@ -250,6 +250,23 @@ int gb_images_parse_boot(struct gb_images *images, struct gb_bytes text, struct 
 }
 
 /* The size is compared at once, the digest when the file is used. */
+/* Zeroed when there is no such file. */
+static struct gb_file_stamp stamp_of(const char *path)
+{
+    struct gb_file_stamp stamp = {0};
+    struct stat st;
+
+    if (stat(path, &st) == 0)
+        stamp = (struct gb_file_stamp){
+            .device = st.st_dev,
+            .inode = st.st_ino,
+            .size = (uint64_t)st.st_size,
+            .mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec,
+            .ctime_ns = st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec,
+        };
+    return stamp;
+}
+
 static int check_size(const char *path, uint64_t size, struct gb_file_stamp *ret_stamp,
                       struct gb_err *err)
 {
@@ -263,13 +280,7 @@ static int check_size(const char *path, uint64_t size, struct gb_file_stamp *ret
                           "%s is not the file that its manifest describes (%jd bytes, not %ju); "
                           "build it again with `glovebox image build`",
                           path, (intmax_t)st.st_size, (uintmax_t)size);
-    *ret_stamp = (struct gb_file_stamp){
-        .device = st.st_dev,
-        .inode = st.st_ino,
-        .size = (uint64_t)st.st_size,
-        .mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec,
-        .ctime_ns = st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec,
-    };
+    *ret_stamp = stamp_of(path);
     return 0;
 }
 
@@ -339,6 +350,16 @@ static bool is_image_manifest(const char *name)
            strcmp(name, "boot.json") != 0;
 }
 
+bool gb_images_changed(const struct gb_images *images)
+{
+    struct gb_file_stamp now;
+
+    if (images->directory == NULL)
+        return false; /* made of texts, by a test */
+    now = stamp_of(images->directory);
+    return memcmp(&now, &images->stamp, sizeof(now)) != 0;
+}
+
 int gb_images_load(const char *directory, struct gb_images **ret_images, struct gb_err *err)
 {
     struct gb_images *images = xcalloc(1, sizeof(*images));
@@ -347,6 +368,7 @@ int gb_images_load(const char *directory, struct gb_images **ret_images, struct 
     int r;
 
     images->directory = xstrdup(directory);
+    images->stamp = stamp_of(directory); /* before anything is read */
     r = load_boot(images, err);
     if (r < 0) {
         gb_images_free(images);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/list.h"
 
 struct gb_package {
     char *name, *version;
@@ -39,8 +40,10 @@ struct gb_image {
 };
 
 struct gb_images {
+    struct gb_list link; /* its owner's */
     char *directory;
-    char *kernel, *initramfs; /* paths */
+    struct gb_file_stamp stamp; /* of the folder when it was read */
+    char *kernel, *initramfs;   /* paths */
     char *kernel_sha256, *initramfs_sha256;
     uint64_t kernel_size, initramfs_size;
     struct gb_image *images;
@@ -51,6 +54,9 @@ struct gb_images {
  * a missing or unusable boot.json is GB_EIMAGE. Gives. */
 int gb_images_load(const char *directory, struct gb_images **ret_images, struct gb_err *err);
 void gb_images_free(struct gb_images *images);
+
+/* Whether the folder is another one since: a builder has put something into it. */
+bool gb_images_changed(const struct gb_images *images);
 
 /* By name or alias. NULL when there is none. */
 struct gb_image *gb_images_find(const struct gb_images *images, const char *name);
