@@ -181,6 +181,10 @@ static void dispatch(struct cell *cell)
     if (cell->timeout_ms > 0)
         deadline_set(&cell->agent->loop, &cell->timeout,
                      cell->started_ns + cell->timeout_ms * GB_NS_PER_MS);
+    /* The worker must not take what was meant for the cell before as meant for this one. */
+    if (cell->worker->interrupted)
+        cell->message.memory[cell->message.start + CONTROL_RUN_FLAGS_AT] |= CONTROL_STALE_SIGINT;
+    cell->worker->interrupted = false;
     worker_send_cell(cell->worker, gb_buf_bytes(&cell->message), fds);
 }
 

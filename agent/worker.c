@@ -288,6 +288,7 @@ void worker_start(struct worker *worker)
     worker->note[0] = '\0';
     worker->oom = false;
     worker->generation++;
+    worker->interrupted = false;
     worker->settings = agent->settings;
     worker->started_ns = gb_clock_mono_ns();
     if (r < 0) {
@@ -360,6 +361,8 @@ void worker_settle(struct worker *worker, struct gb_bytes entropy)
 
 void worker_signal(struct worker *worker, int signal)
 {
+    if (signal == SIGINT)
+        worker->interrupted = true;
     if (worker->state != WORKER_DOWN)
         (void)kill(-worker->pid, signal); /* its leader may be gone already */
 }

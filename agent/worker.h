@@ -42,6 +42,7 @@ struct worker {
     uint32_t settings;   /* the agent's count at the time of the last SETTINGS or of the start */
     unsigned failures;   /* starts in a row that ended before READY */
     bool oom;            /* its end was the OOM killer's doing */
+    bool interrupted;    /* a SIGINT was sent since the last CELL */
     char note[GB_ERR_MESSAGE_MAX]; /* why the agent killed it; empty otherwise */
 };
 

@@ -228,6 +228,20 @@ def test_interrupt_keeps_state(fresh):
     assert out(s.exec("print(keep)")) == "me\n"
 
 
+@pytest.mark.parametrize("image,code", [
+    ("python", "import time; time.sleep(60)"), ("python", "while True: pass"), ("shell", "sleep 60"),
+])
+def test_interrupt_on_the_heels_of_the_cell(shared, image, code):
+    """It reaches a cell that the interpreter has not even begun, and no other."""
+    s = shared.get(image)
+    for _ in range(5):
+        pending = s.send(code, timeout_ms=50000)
+        s.call("session.interrupt")
+        cell = pending.wait()
+        assert cell["interrupted"] and not cell["timed_out"] and not cell["state_lost"]
+        assert s.exec("1" if image == "python" else ":")["exit_code"] == 0
+
+
 def test_interrupt_without_a_cell(py):
     with pytest.raises(Failure) as failure:
         py.call("session.interrupt")

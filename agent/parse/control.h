@@ -32,7 +32,11 @@ enum control_type {
     CONTROL_COMPLETENESS = 19,
 };
 
-enum control_run_flags { CONTROL_INTERACTIVE = 1, CONTROL_FINAL = 2 };
+/* CONTROL_STALE_SIGINT: a SIGINT may be left over from the cell before. */
+/* Where the flags stand in an encoded CELL: behind the header and the cell's number. */
+enum { CONTROL_RUN_FLAGS_AT = 8 + 4 };
+
+enum control_run_flags { CONTROL_INTERACTIVE = 1, CONTROL_FINAL = 2, CONTROL_STALE_SIGINT = 4 };
 
 enum control_done_flags {
     CONTROL_HAS_VALUE = 1,

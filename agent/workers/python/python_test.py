@@ -11,7 +11,7 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import FINAL, INTERACTIVE, VALUE_CUT, Worker, field, u32, worker
+from harness import FINAL, INTERACTIVE, STALE_SIGINT, VALUE_CUT, Worker, field, u32, worker
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ def test_interrupt(py):
     for code in ('print("go")\nwhile True: pass', 'import time\nprint("go")\ntime.sleep(60)',
                  'import asyncio\nprint("go")\nawait asyncio.sleep(60)', 'print("go")\ninput()'):
         py.interrupt()
-        running = py.start('x = 3\n' + code, flags=INTERACTIVE)
+        running = py.start('x = 3\n' + code, flags=INTERACTIVE | STALE_SIGINT)
         running.until(lambda result: result.out == b'go\n')
         py.interrupt()
         result = running.finish()
@@ -261,7 +261,14 @@ def test_interrupt(py):
         assert b'KeyboardInterrupt' in result.err and b'glovebox' not in result.err, result
         assert b'asyncio' not in result.err or b'await asyncio' in result.err
         py.interrupt()
-        assert py.run('x').value == '3'
+        assert py.run('x', flags=STALE_SIGINT).value == '3'
+
+
+def test_interrupt_before_the_cell_has_begun(py):
+    py.interrupt()
+    result = py.run('import time; time.sleep(60)')
+    assert result.exit == 130 and result.interrupted, result
+    assert py.run('1').value == '1'
 
 
 def test_interrupt_may_be_handled(py):

@@ -14,7 +14,8 @@
  * - `exec command` replaces the worker, as it says; `exec` of something that cannot be run fails
  *   and the cell goes on (as with shopt -s execfail).
  * - A cell that begins with #! is run by that interpreter from a memory file.
- * - SIGINT ends the running cell with 130 and is ignored between cells.
+ * - SIGINT ends the running cell with 130, also one that has not begun yet; what comes behind the
+ *   end of a cell is forgotten.
  * - `read` announces that an interactive cell waits for input; programs that read cannot.
  * - While a cell runs nobody answers questions.
  *
@@ -58,6 +59,7 @@ extern void reset_local_contexts(void);
 #define EXIT_TRAP 0
 #define CELL_INTERACTIVE 1
 #define CELL_FINAL 2
+#define CELL_STALE_SIGINT 4
 #define DONE_INTERRUPTED 2
 #define EVAL_FLAGS (SEVAL_NONINT | SEVAL_NOHIST | SEVAL_NOFREE | SEVAL_RESETLINE | SEVAL_NOHISTEXP)
 #define SHELL_NAME "bash"
@@ -72,6 +74,7 @@ static bool cell_interactive;
 static bool cell_waiting;
 static volatile sig_atomic_t interrupted;
 static struct sigaction user_sigint;
+static volatile sig_atomic_t early_sigint;
 static sh_builtin_func_t *real_read;
 
 /* Landing place */
@@ -163,12 +166,19 @@ static void listen_sigint(void)
     sigaction(SIGINT, &user_sigint, NULL);
 }
 
-static void ignore_sigint(void)
+/* Between cells: it may be meant for the cell that is on its way. */
+static void note_sigint(int number)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)number;
+    early_sigint = 1;
+}
 
-    sigemptyset(&ignore.sa_mask);
-    sigaction(SIGINT, &ignore, &user_sigint);
+static void put_off_sigint(void)
+{
+    struct sigaction note = {.sa_handler = note_sigint, .sa_flags = SA_RESTART};
+
+    sigemptyset(&note.sa_mask);
+    sigaction(SIGINT, &note, &user_sigint);
     interrupt_state = 0;
 }
 
@@ -370,6 +380,8 @@ static void run_cell(const struct message *m)
 
     cell_number = fields_u32(&f);
     flags = fields_u8(&f);
+    if ((flags & CELL_STALE_SIGINT) != 0)
+        early_sigint = 0;
     set_environment(&f, &kept, &count);
     data = fields_bytes(&f, &size);
     fields_end(&f);
@@ -382,6 +394,10 @@ static void run_cell(const struct message *m)
     cell_interactive = flags & CELL_INTERACTIVE;
     read_but_dont_execute = 0;
     listen_sigint();
+    if (early_sigint) {
+        early_sigint = 0;
+        (void)raise(SIGINT);
+    }
     run_code(code, size);
     if (getpid() != worker_pid) {
         fflush(NULL);
@@ -389,7 +405,7 @@ static void run_cell(const struct message *m)
     }
     if ((flags & CELL_FINAL) != 0)
         shell_guard(run_trap, NULL);
-    ignore_sigint();
+    put_off_sigint();
     last_command_exit_value = (int)exit_code(last_command_exit_value);
     status = (uint32_t)last_command_exit_value;
     flush_streams();
@@ -532,7 +548,7 @@ static int glovebox_builtin(WORD_LIST *list)
     if (pthread_atfork(look_before_fork, NULL, close_in_child) != 0)
         channel_violation();
     become_top();
-    ignore_sigint();
+    put_off_sigint();
     shell_guard(run_text, warm_up);
     channel_send(&cells, MSG_READY, &nothing);
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import FINAL, INTERACTIVE, Worker, field, u32, worker
+from harness import FINAL, INTERACTIVE, STALE_SIGINT, Worker, field, u32, worker
 
 
 @pytest.fixture
@@ -149,13 +149,20 @@ def test_interrupt(sh, code):
     sh.run('x=5')
     sh.interrupt()
     for _ in range(2):
-        running = sh.start(code)
+        running = sh.start(code, flags=STALE_SIGINT)
         running.until(lambda result: result.out == b'go\n')
         sh.interrupt()
         result = running.finish()
         assert result.exit == 130 and result.interrupted and result.out == b'go\n', result
         sh.interrupt()
-        assert sh.run('echo $? ${x:-gone}; x=5').out.startswith(b'130 ')
+        assert sh.run('echo $? ${x:-gone}; x=5', flags=STALE_SIGINT).out.startswith(b'130 ')
+
+
+def test_interrupt_before_the_cell_has_begun(sh):
+    sh.interrupt()
+    result = sh.run('sleep 60')
+    assert result.exit == 130 and result.interrupted, result
+    assert sh.run('echo on').out == b'on\n'
 
 
 def test_interrupt_may_be_trapped(sh):

@@ -13,7 +13,8 @@ What a cell's user can rely on:
 - top-level await, on one event loop that is kept across cells;
 - `from __future__` imports hold for the cells that follow, and ours never leak in;
 - sys.exit(n) ends the cell with n & 255, sys.exit('text') prints and means 1; state stays;
-- SIGINT raises KeyboardInterrupt in a cell (exit 130) and is ignored between cells;
+- SIGINT raises KeyboardInterrupt in a cell (exit 130), also when it comes before the cell has
+  begun; what comes behind the end of a cell is forgotten;
 - sys.stdin is new when the last cell used it; stdout and stderr that are the user's own are
   kept as long as they are open, ours are replaced when he closed them;
 - a sys.displayhook or sys.excepthook of his own is called instead of ours.
@@ -33,7 +34,7 @@ __builtins__ = dict(builtins.__dict__)
 import sys
 from _ast import Expr, Expression
 from _io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
-from _signal import SIG_IGN, SIGINT, default_int_handler, signal
+from _signal import SIGINT, default_int_handler, raise_signal, signal
 from _socket import AF_UNIX, CMSG_SPACE, SOCK_STREAM, socket
 from _struct import Struct, error as StructError
 from _thread import allocate_lock, start_new_thread
@@ -51,7 +52,7 @@ MSG_CMSG_CLOEXEC = 0x40000000
 EXIT_VIOLATION = 70
 
 CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING = range(1, 8)
-CELL_INTERACTIVE, CELL_FINAL = 1, 2
+CELL_INTERACTIVE, CELL_FINAL, CELL_STALE_SIGINT = 1, 2, 4
 DONE_VALUE, DONE_INTERRUPTED, DONE_VALUE_CUT = 1, 2, 4
 
 ONLY_AST = 0x400
@@ -180,6 +181,7 @@ class State:
     stdin_used = True
     future = 0
     sigint = default_int_handler
+    early_sigint = False
     runner = None
     sources = {}
     sources_size = 0
@@ -440,6 +442,9 @@ def execute(outcome, code, name, final):
     try:
         try:
             signal(SIGINT, state.sigint)
+            if state.early_sigint:
+                state.early_sigint = False
+                raise_signal(SIGINT)
             text = code.decode().removeprefix('\ufeff')
             remember(name, text)
             value = run(text, name)
@@ -458,11 +463,16 @@ def execute(outcome, code, name, final):
         failed(outcome, error)
 
 
+def note_sigint(number, frame):
+    """Between cells: it may be meant for the cell that is on its way."""
+    state.early_sigint = True
+
+
 def quiet_sigint(outcome):
-    """Ignores SIGINT from here on, one that is being delivered included."""
+    """Only notes SIGINT from here on, one that is being delivered included."""
     while True:
         try:
-            handler = signal(SIGINT, SIG_IGN)
+            handler = signal(SIGINT, note_sigint)
             # None: a handler that C code installed; it cannot be put back from here.
             state.sigint = default_int_handler if handler is None else handler
             return
@@ -526,6 +536,8 @@ def run_cell(payload):
     env = fields.pairs()
     code = fields.bytes()
     fields.end()
+    if flags & CELL_STALE_SIGINT:
+        state.early_sigint = False
     fds = state.channel.take_fds()
     if len(fds) != CELL_FDS:
         raise Violation('a cell comes with three descriptors')
@@ -628,7 +640,7 @@ def start():
     close(low)
     state.reserve = [fcntl(state.null, F_DUPFD_CLOEXEC, FIRST_OWN_FD) for _ in range(CELL_FDS)]
     state.last_fds = sysconf('SC_OPEN_MAX') - CELL_FDS - 1
-    signal(SIGINT, SIG_IGN)
+    signal(SIGINT, note_sigint)
     register_at_fork(after_in_child=in_child)
     sys.path[0:1] = []
     sys.argv[:] = ['']
