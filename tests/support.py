@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("GLOVEBOX_BIN", str(ROOT / "build/release/cli/glovebox"))
 RELEASE = str(ROOT / "build/release/cli/glovebox")
 os.environ.setdefault("GLOVEBOX_IMAGES", str(ROOT / "build/images"))
-DEADLINE = 120  # seconds; a hang is a failure, not a wait
+DEADLINE = 60  # seconds; a hang is a failure, not a wait
 
 
 class Failure(Exception):
@@ -62,6 +62,7 @@ class Client:
         self.sock.connect(str(path))
         self.ids = itertools.count(1)
         self.pending = {}
+        self.ended = None  # why nothing can be read any more
         self.lock = threading.Lock()
         self.notes = queue.Queue()
         self.on_note = None
@@ -70,6 +71,7 @@ class Client:
         self.reader.start()
 
     def _read(self):
+        end = ConnectionError("the server closed the connection")
         try:
             with self.sock.makefile("rb") as lines:
                 for line in lines:
@@ -84,15 +86,19 @@ class Client:
                     (pending.box if pending else self.strays).put(message)
         except (OSError, ValueError):
             pass
+        except Exception as problem:  # of a test's own on_note: who waits must hear of it
+            end = RuntimeError(f"a test's on_note failed: {problem!r}")
         with self.lock:
-            left, self.pending = self.pending, {}
+            left, self.pending, self.ended = self.pending, {}, end
         for pending in left.values():
-            pending.box.put(ConnectionError("the server closed the connection"))
-        self.strays.put(ConnectionError("the server closed the connection"))
+            pending.box.put(end)
+        self.strays.put(end)
 
     def send(self, method, **params):
         pending = Pending()
         with self.lock:
+            if self.ended:
+                raise self.ended
             number = next(self.ids)
             self.pending[number] = pending
         line = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
