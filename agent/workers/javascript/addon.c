@@ -339,13 +339,17 @@ static napi_value js_interrupted(napi_env env, napi_callback_info info)
     return value;
 }
 
-/* Forgets a SIGINT that came before a cell: the loop may not have seen it yet. */
+/* Takes a SIGINT that the loop has not seen yet; 1 when there was one. */
 static napi_value js_settle(napi_env env, napi_callback_info info)
 {
+    napi_value value;
+    bool waits = signal_waits();
+
     (void)info;
-    if (signal_waits())
+    if (waits)
         acknowledge();
-    return undefined(env);
+    check_status(napi_create_uint32(env, waits, &value));
+    return value;
 }
 
 static napi_value js_hold(napi_env env, napi_callback_info info)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import FINAL, INTERACTIVE, VALUE_CUT, Worker, field, u32, worker
+from harness import FINAL, INTERACTIVE, STALE_SIGINT, VALUE_CUT, Worker, field, u32, worker
 
 
 @pytest.fixture
@@ -173,15 +173,23 @@ def test_interrupt(js, code):
     js.run('keep = 5')
     for _ in range(2):
         js.interrupt()
-        running = js.start(code, flags=INTERACTIVE)
+        running = js.start(code, flags=INTERACTIVE | STALE_SIGINT)
         running.until(lambda result: result.out == b'go\n')
         js.interrupt()
         result = running.finish()
         assert result.exit == 130 and result.interrupted, result
         js.interrupt()
-        assert js.run('keep').value == '5'
+        assert js.run('keep', flags=STALE_SIGINT).value == '5'
         # What is left in the loop does not hold the cells after it, which wait for their own.
         assert js.run("setTimeout(() => console.log('own'), 20)").out == b'own\n'
+
+
+@pytest.mark.parametrize('code', ['while (true) {}', 'setTimeout(() => {}, 60000)'])
+def test_interrupt_before_the_cell_has_begun(js, code):
+    js.interrupt()
+    result = js.run(code)
+    assert result.exit == 130 and result.interrupted, result
+    assert js.run('1').value == '1'
 
 
 def test_environment(js):

@@ -11,7 +11,8 @@
 //
 // - A last expression's value comes back as node's prompt shows it; undefined is no value.
 // - process.exit(n) ends the cell with n, an uncaught exception or rejection with 1; state stays.
-// - SIGINT ends the cell with 130, a busy loop too (addon.c), unless the user listens to it.
+// - SIGINT ends the cell with 130, a busy loop too (addon.c) and also one that has not begun yet,
+//   unless the user listens to it; what comes behind the end of a cell is forgotten.
 // - process.stdin is new in each cell; only reads through it announce that the cell waits.
 // - Code that is no JavaScript is tried as TypeScript (typescript.js).
 
@@ -27,7 +28,7 @@ const addon = require('./addon.node');
 
 const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3;
 const CELL = 1, SETTINGS = 2, READY = 3, DONE = 4, SETTLED = 5, WAITING = 7;
-const CELL_FINAL = 2, CELL_INTERACTIVE = 1;
+const CELL_FINAL = 2, CELL_INTERACTIVE = 1, CELL_STALE_SIGINT = 4;
 const HAS_VALUE = 1, INTERRUPTED = 2, VALUE_CUT = 4;
 const VALUE_MAX = 1 << 20;
 const EXIT_VIOLATION = 70, EXIT_UNSETTLED = 13;
@@ -48,6 +49,8 @@ let cell = null;
 // Kinds of things in the event loop that belong to no running cell, with their numbers.
 let baseline = new Map();
 let lastStdin = null;
+// A SIGINT came between cells: it may be meant for the cell that is on its way.
+let earlyInterrupt = false;
 
 class ExitSignal extends Error {}
 
@@ -372,7 +375,8 @@ function startCell(payload, answer = DONE) {
   const number = f.u32(), flags = f.u8(), env = f.pairs(), code = f.text();
   f.end();
   if (cell) reallyExit(EXIT_VIOLATION);
-  addon.settle();
+  const early = (addon.settle() === 1 || earlyInterrupt) && (flags & CELL_STALE_SIGINT) === 0;
+  earlyInterrupt = false;
   addon.put();
   cell = {
     answer, number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false, started: false,
@@ -383,7 +387,12 @@ function startCell(payload, answer = DONE) {
   for (const [name, value] of env) process.env[name] = value;
   addon.hold(0);
   listen();
-  perform(code, `<cell ${number}>`);
+  if (!early) {
+    perform(code, `<cell ${number}>`);
+    return;
+  }
+  cell.started = true;
+  interrupt();
 }
 
 // Timers' callbacks run where an interrupt of a busy one ends in them and not in node's lists.
@@ -523,7 +532,10 @@ function answerQuestion(type, payload) {
 }
 
 function onInterrupt() {
-  if (!cell) return;
+  if (!cell) {
+    earlyInterrupt = true;
+    return;
+  }
   cell.started = true;
   interrupt();
 }
@@ -532,7 +544,7 @@ function onMessage(channel, type, payload) {
   if (channel === ITERATION) onIteration();
   else if (channel === QUERIES) answerQuestion(type, payload);
   else if (channel === INTERRUPT) onInterrupt();
-  // One turn later: a SIGINT that came before the cell must not be taken for one of the cell.
+  // One turn later, so that the cell does not run inside of the reading of its channel.
   else if (type === CELL) setImmediate(startCell, payload);
   else if (type === SETTINGS) settings(payload);
   else reallyExit(EXIT_VIOLATION);
@@ -581,7 +593,7 @@ function prepareGlobals() {
 function warmUp() {
   // In a block: what a script declares at its top cannot be deleted again.
   const code = Buffer.from('{ const x = 1; console.log(x); }\n[x => x]');
-  startCell(Buffer.concat([u32(0), Buffer.of(0), u32(0), field(code)]), READY);
+  startCell(Buffer.concat([u32(0), Buffer.of(CELL_STALE_SIGINT), u32(0), field(code)]), READY);
 }
 
 seedRandom(addon.entropy());
