@@ -100,7 +100,8 @@ function(gb_test module source)
     # Check's macros lean on variadic arguments being there, and on an unused one.
     set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS
         -Wno-pedantic -Wno-conversion -Wno-shadow -Wno-null-dereference)
-    add_test(NAME ${module}/${name} COMMAND ${target})
+    # From here, so that a __FILE__ that a compiler cache has made relative is found, too.
+    add_test(NAME ${module}/${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
     set_tests_properties(${module}/${name} PROPERTIES TIMEOUT 120)
 endfunction()
 
