@@ -267,3 +267,39 @@ def alive(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+class Watcher:
+    """A connection that only watches: the events of one subscription, in order."""
+
+    def __init__(self, server, **params):
+        self.client = server.client()
+        self.number = self.client.call("events.subscribe", **params)["subscription"]
+        self.seen = []
+
+    def next(self, timeout=DEADLINE):
+        """The next event, its numbers checked."""
+        event = self.client.notes.get(timeout=timeout)["params"]
+        assert event["subscription"] == self.number
+        before = self.seen[-1]["seq"] if self.seen else 0
+        dropped = event["dropped"] if event["kind"] == "gap" else 0
+        assert event["seq"] == before + dropped + 1, (before, event)
+        self.seen.append(event)
+        return event
+
+    def until(self, kind, **fields):
+        """All events up to the first of a kind that has these fields."""
+        events = []
+        while not events or events[-1]["kind"] != kind or \
+                any(events[-1].get(name) != value for name, value in fields.items()):
+            events.append(self.next())
+        return events
+
+    def close(self):
+        self.client.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

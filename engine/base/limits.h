@@ -56,6 +56,15 @@
 #define GB_UNSENT_LOW (256u << 10)     /* and at which it is again */
 #define GB_UPLOAD_QUEUE_MAX (4u << 20) /* bytes waiting for a guest at which uploads wait */
 
+/* Watching. */
+#define GB_SUBSCRIPTIONS_MAX 16u       /* of one connection */
+#define GB_EVENTS_HIGH (512u << 10)    /* unsent bytes above which events are dropped */
+#define GB_EVENTS_LOW (64u << 10)      /* and at which they go on, with a new snapshot */
+#define GB_EVENT_PIECE_MAX (64u << 10) /* output in one event */
+#define GB_EVENT_TEXT_MAX (64u << 10)  /* code or value in one event */
+#define GB_EVENT_HEAD_MAX 128u
+#define GB_EVENT_LOG_MAX 64u /* messages of the log in one turn of the loop */
+
 /* Sessions. */
 #define GB_SESSIONS_MAX 1024u
 #define GB_TOMBSTONES_MAX 1024u       /* closed sessions that are remembered */

@@ -17,12 +17,25 @@ static_assert(ARRAY_SIZE(level_names) == GB_LOG_LEVEL_COUNT, "a name for each le
 static struct {
     int fd;
     enum gb_log_level level;
-} sink = {STDERR_FILENO, GB_LOG_WARNING};
+    void (*tap)(void *arg, enum gb_log_level level, const char *message);
+    void *tap_arg;
+} sink = {.fd = STDERR_FILENO, .level = GB_LOG_WARNING};
 
 void gb_log_open(int fd, enum gb_log_level level)
 {
     sink.fd = fd;
     sink.level = level;
+}
+
+const char *gb_log_level_name(enum gb_log_level level)
+{
+    return level_names[level];
+}
+
+void gb_log_tap(void (*tap)(void *arg, enum gb_log_level level, const char *message), void *arg)
+{
+    sink.tap = tap;
+    sink.tap_arg = arg;
 }
 
 bool gb_log_enabled(enum gb_log_level level)
@@ -53,27 +66,38 @@ void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit)
         gb_buf_adds(buf, "…");
 }
 
-void gb_log(enum gb_log_level level, const char *format, ...)
+static void write_line(enum gb_log_level level, struct gb_bytes message)
 {
-    struct gb_buf message = {0}, line = {0};
+    struct gb_buf line = {0};
     struct timespec now = {0};
     struct tm parts = {0};
     char stamp[32];
-    va_list args;
 
-    if (!gb_log_enabled(level))
-        return;
-    va_start(args, format);
-    gb_buf_vaddf(&message, format, args);
-    va_end(args);
     (void)clock_gettime(CLOCK_REALTIME, &now);
     (void)gmtime_r(&now.tv_sec, &parts);
     (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &parts);
     gb_buf_addf(&line, "%s.%03ldZ %s ", stamp, now.tv_nsec / 1000000, level_names[level]);
-    gb_escape(&line, gb_buf_bytes(&message), 4096);
+    gb_escape(&line, message, 4096);
     gb_buf_adds(&line, "\n");
     /* A log that cannot be written must not stop what it tells of. */
     (void)gb_fd_write_full(sink.fd, gb_buf_data(&line), line.size);
     gb_buf_release(&line);
+}
+
+void gb_log(enum gb_log_level level, const char *format, ...)
+{
+    struct gb_buf message = {0};
+    bool tapped = sink.tap != NULL && level <= GB_LOG_INFO;
+    va_list args;
+
+    if (!gb_log_enabled(level) && !tapped)
+        return;
+    va_start(args, format);
+    gb_buf_vaddf(&message, format, args);
+    va_end(args);
+    if (gb_log_enabled(level))
+        write_line(level, gb_buf_bytes(&message));
+    if (tapped)
+        sink.tap(sink.tap_arg, level, gb_buf_str(&message));
     gb_buf_release(&message);
 }

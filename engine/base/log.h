@@ -15,6 +15,13 @@ enum gb_log_level { GB_LOG_ERROR, GB_LOG_WARNING, GB_LOG_INFO, GB_LOG_DEBUG, GB_
 void gb_log_open(int fd, enum gb_log_level level);
 bool gb_log_enabled(enum gb_log_level level);
 
+/* "error", "warning", … */
+const char *gb_log_level_name(enum gb_log_level level);
+
+/* @tap (NULL: none) hears each message up to GB_LOG_INFO, whatever the log's own level is, from
+ * within the call that logs and in its thread. One for the process. */
+void gb_log_tap(void (*tap)(void *arg, enum gb_log_level level, const char *message), void *arg);
+
 void gb_log(enum gb_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define gb_error(...) gb_log(GB_LOG_ERROR, __VA_ARGS__)

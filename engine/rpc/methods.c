@@ -141,10 +141,10 @@ static const struct gb_param mkdir_params[] = {
     BOOL("recursive", recursive, 1, "parents are made, and a folder that is there is no error"),
 };
 static const struct gb_param subscribe_params[] = {
-    NODE("sessions", GB_PARAM_NAMES, sessions, 1024, "ids; default: all sessions"),
-    NODE("kinds", GB_PARAM_NAMES, kinds, 64, "kinds of events; default: all"),
-    BOOL("output", output, 0, "with the cells' output"),
-    BOOL("replay", replay, 0, "begins with what the sessions did before"),
+    NODE("sessions", GB_PARAM_NAMES, sessions, 1024, "ids of open sessions; default: all, those to come included"),
+    NODE("kinds", GB_PARAM_NAMES, kinds, 64, "kinds of events; default: all. `snapshot` and `gap` always come"),
+    BOOL("output", output, 0, "with `cell.output`"),
+    BOOL("replay", replay, 0, "the snapshot is followed by what running cells have printed so far"),
 };
 static const struct gb_param unsubscribe_params[] = {
     INTEGER("subscription", subscription, 0, INT32_MAX, 0, "as `events.subscribe` gave it"),
@@ -288,10 +288,11 @@ const struct gb_method gb_methods[GB_METHOD_COUNT] = {
                  remove_params),
     METHOD_EMPTY(GB_METHOD_FILE_MKDIR, "file.mkdir", "Makes a folder.", mkdir_params),
     METHOD(GB_METHOD_EVENTS_SUBSCRIBE, "events.subscribe",
-           "`unsupported` in this version: there are no events yet.", subscribe_params,
+           "Tells what happens from now on, as `event` notifications that begin with a snapshot.",
+           subscribe_params,
            subscribe_results),
     METHOD_EMPTY(GB_METHOD_EVENTS_UNSUBSCRIBE, "events.unsubscribe",
-                 "`unsupported` in this version: there are no events yet.", unsubscribe_params),
+                 "Ends a subscription. It also ends with its connection.", unsubscribe_params),
     METHOD_PLAIN(GB_METHOD_POOL_STATUS, "pool.status",
                  "The warm pool of each image. This version has none: all figures are 0.",
                  pool_results),

@@ -30,35 +30,62 @@ static void put_signal(struct gb_json_out *out, int signum)
     gb_json_put_str(out, "signal", text);
 }
 
-static void put_displays(struct gb_json_out *out, const struct gb_cell *cell)
+static void put_displays(struct gb_json_out *out, const struct gb_cell *cell, bool brief)
 {
     gb_json_array(out, "displays");
     for (size_t i = 0; i < cell->display_count; i++) {
         gb_json_object(out, NULL);
         gb_json_put_str(out, "mime", cell->displays[i].mime);
-        gb_json_put_base64(out, "base64", gb_buf_bytes(&cell->displays[i].data));
+        if (brief)
+            gb_json_put_u64(out, "bytes", cell->displays[i].data.size);
+        else
+            gb_json_put_base64(out, "base64", gb_buf_bytes(&cell->displays[i].data));
         gb_json_end(out);
     }
     gb_json_end(out);
 }
 
-void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_cell *cell,
-              const char *client)
+/* The beginning of a text, and whether that is not all of it. */
+static void put_beginning(struct gb_json_out *out, const char *key, const char *cut_key,
+                          const struct gb_buf *text)
 {
+    struct gb_bytes bytes = gb_buf_bytes(text);
+
+    if (bytes.size > GB_EVENT_TEXT_MAX) {
+        bytes.size = GB_EVENT_TEXT_MAX;
+        bytes.size -= gb_utf8_unfinished(bytes);
+        gb_json_put_bool(out, cut_key, true);
+    }
+    gb_json_put(out, key, bytes);
+}
+
+void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_cell *cell,
+              const char *client, enum cell_detail detail)
+{
+    bool brief = detail == CELL_BRIEF;
+
     gb_json_put_str(out, "session", gb_session_id(seat->session));
     gb_json_put_u64(out, "cell", cell->number);
     gb_json_put_str(out, "image", gb_session_image(seat->session)->name);
     gb_json_put_str(out, "client", client);
     gb_json_put_str(out, "mode", mode_names[cell->mode]);
-    gb_json_put(out, "code", gb_buf_bytes(&cell->code));
     gb_json_put_str(out, "state", gb_cell_state_name(cell->state));
-    gb_json_put_bytes(out, "stdout", "stdout_base64", gb_buf_bytes(&cell->out));
-    gb_json_put_bytes(out, "stderr", "stderr_base64", gb_buf_bytes(&cell->error));
-    if (cell->has_value)
-        gb_json_put(out, "value", gb_buf_bytes(&cell->value));
-    if (cell->value_cut)
+    if (brief) {
+        put_beginning(out, "code", "code_cut", &cell->code);
+        gb_json_put_u64(out, "stdout_bytes", cell->out.size);
+        gb_json_put_u64(out, "stderr_bytes", cell->error.size);
+    } else {
+        gb_json_put(out, "code", gb_buf_bytes(&cell->code));
+        gb_json_put_bytes(out, "stdout", "stdout_base64", gb_buf_bytes(&cell->out));
+        gb_json_put_bytes(out, "stderr", "stderr_base64", gb_buf_bytes(&cell->error));
+    }
+    if (cell->value_cut && !(brief && cell->value.size > GB_EVENT_TEXT_MAX))
         gb_json_put_bool(out, "value_cut", true);
-    put_displays(out, cell);
+    if (cell->has_value && brief)
+        put_beginning(out, "value", "value_cut", &cell->value);
+    else if (cell->has_value)
+        gb_json_put(out, "value", gb_buf_bytes(&cell->value));
+    put_displays(out, cell, brief);
     if (cell->exit_code >= 0)
         gb_json_put_i64(out, "exit_code", cell->exit_code);
     else
@@ -104,8 +131,18 @@ void send_waiting(struct connection *connection, const struct seat *seat, uint32
     gb_buf_release(&line);
 }
 
-static void send_piece(struct connection *connection, const struct seat *seat, uint32_t cell,
-                       enum gb_output stream, struct gb_bytes bytes, bool background)
+void put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
+                struct gb_bytes bytes, bool background)
+{
+    gb_json_put_u64(out, "cell", cell);
+    gb_json_put_str(out, "stream", stream == GB_STDOUT ? "stdout" : "stderr");
+    gb_json_put_bytes(out, "text", "base64", bytes);
+    if (background)
+        gb_json_put_bool(out, "background", true);
+}
+
+void send_piece(struct connection *connection, const struct seat *seat, uint32_t cell,
+                enum gb_output stream, struct gb_bytes bytes, bool background)
 {
     struct gb_buf line = {0};
     struct gb_json_out out = {.buf = &line};
@@ -115,11 +152,7 @@ static void send_piece(struct connection *connection, const struct seat *seat, u
     gb_json_put_str(&out, "method", "cell.output");
     gb_json_object(&out, "params");
     gb_json_put_str(&out, "session", gb_session_id(seat->session));
-    gb_json_put_u64(&out, "cell", cell);
-    gb_json_put_str(&out, "stream", stream == GB_STDOUT ? "stdout" : "stderr");
-    gb_json_put_bytes(&out, "text", "base64", bytes);
-    if (background)
-        gb_json_put_bool(&out, "background", true);
+    put_output(&out, cell, stream, bytes, background);
     gb_json_end(&out);
     gb_json_end(&out);
     gb_buf_add_u8(&line, '\n');
@@ -127,33 +160,21 @@ static void send_piece(struct connection *connection, const struct seat *seat, u
     gb_buf_release(&line);
 }
 
-void send_output(struct connection *connection, const struct seat *seat, uint32_t cell,
-                 enum gb_output stream, struct tail *tail, struct gb_bytes bytes, bool background)
+struct gb_bytes tail_join(struct tail *tail, struct gb_bytes bytes, struct gb_buf *joined)
 {
-    _cleanup_(gb_buf_release) struct gb_buf joined = {0};
     size_t unfinished;
 
     if (tail->size > 0) {
-        gb_buf_add(&joined, tail->bytes, tail->size);
-        gb_buf_add(&joined, bytes.data, bytes.size);
-        bytes = gb_buf_bytes(&joined);
+        gb_buf_add(joined, tail->bytes, tail->size);
+        gb_buf_add(joined, bytes.data, bytes.size);
+        bytes = gb_buf_bytes(joined);
     }
     unfinished = gb_utf8_unfinished(bytes);
     tail->size = (uint8_t)unfinished;
     if (unfinished > 0)
         memcpy(tail->bytes, bytes.data + bytes.size - unfinished, unfinished);
     bytes.size -= unfinished;
-    if (bytes.size > 0)
-        send_piece(connection, seat, cell, stream, bytes, background);
-}
-
-void send_tail(struct connection *connection, const struct seat *seat, uint32_t cell,
-               enum gb_output stream, struct tail *tail)
-{
-    if (tail->size > 0)
-        send_piece(connection, seat, cell, stream, (struct gb_bytes){tail->bytes, tail->size},
-                   false);
-    tail->size = 0;
+    return bytes;
 }
 
 /* ---- after the cell's end ---- */
@@ -208,6 +229,34 @@ static struct background *background_of(struct seat *seat, uint32_t cell, enum g
     return background;
 }
 
+/* The place for the unfinished character of a stream; the one that was used longest ago makes room,
+ * and its bytes are told as they are. */
+static struct tail *watched_tail(struct seat *seat, uint32_t cell, enum gb_output stream)
+{
+    struct watched_tail *tails = seat->watched_tails, found = {.cell = cell, .stream = stream};
+    size_t at = 0;
+
+    while (at < WATCHED_TAILS - 1 && !(tails[at].cell == cell && tails[at].stream == stream))
+        at++;
+    if (tails[at].cell == cell && tails[at].stream == stream)
+        found = tails[at];
+    else if (tails[at].tail.size > 0)
+        event_output(seat, tails[at].cell, tails[at].stream,
+                     (struct gb_bytes){tails[at].tail.bytes, tails[at].tail.size}, true);
+    memmove(tails + 1, tails, at * sizeof(tails[0]));
+    tails[0] = found;
+    return &tails[0].tail;
+}
+
+static void watch_background(struct seat *seat, uint32_t cell, enum gb_output stream,
+                             struct gb_bytes bytes)
+{
+    _cleanup_(gb_buf_release) struct gb_buf joined = {0};
+
+    bytes = tail_join(watched_tail(seat, cell, stream), bytes, &joined);
+    event_output(seat, cell, stream, bytes, true);
+}
+
 void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
                        struct gb_bytes bytes)
 {
@@ -215,11 +264,15 @@ void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
     struct follower *follower;
     size_t room;
 
+    watch_background(seat, cell, stream, bytes);
     GB_LIST_FOREACH(follower, &seat->followers, of_seat)
     /* One that does not read hears nothing more: nobody waits for these bytes. */
     if (follower->cell == cell && !follower->connection->full) {
-        send_output(follower->connection, seat, cell, stream, &follower->tails[stream - 1], bytes,
-                    true);
+        _cleanup_(gb_buf_release) struct gb_buf joined = {0};
+
+        bytes = tail_join(&follower->tails[stream - 1], bytes, &joined);
+        if (bytes.size > 0)
+            send_piece(follower->connection, seat, cell, stream, bytes, true);
         return;
     }
     background = background_of(seat, cell, stream);

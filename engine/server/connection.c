@@ -114,6 +114,7 @@ static void on_sent(void *arg, size_t bytes)
 {
     (void)bytes;
     update_full(arg);
+    events_resume(arg);
 }
 
 static void on_closed(void *arg, int sys_errno)
@@ -137,6 +138,7 @@ void connection_new(struct gb_server *server, int fd, pid_t pid)
     gb_list_init(&connection->execs);
     gb_list_init(&connection->uploads);
     gb_list_init(&connection->followers);
+    gb_list_init(&connection->subscriptions);
     connection->stream = gb_stream_new(server->loop, fd, READ_BYTES, &events, connection);
     gb_list_add_tail(&server->connections, &connection->link);
     server->connection_count++;
@@ -149,6 +151,7 @@ void connection_close(struct connection *connection)
 
     connection->closed = true;
     gb_loop_undefer(&connection->resume);
+    events_disconnect(connection);
     while ((link = gb_list_pop(&connection->execs)) != NULL)
         exec_disconnect(container_of(link, struct exec, of_connection));
     while ((link = gb_list_pop(&connection->followers)) != NULL)

@@ -23,14 +23,39 @@ static void exec_free(struct exec *exec)
     free(exec);
 }
 
+static void on_started(void *arg, const struct gb_cell *cell)
+{
+    (void)cell;
+    event_cell(arg, EVENT_CELL_STARTED, NULL);
+}
+
+/* To the connection that sent the cell, and to those who watch. */
+static void tell_piece(struct exec *exec, enum gb_output stream, struct gb_bytes bytes)
+{
+    if (bytes.size == 0)
+        return;
+    if (exec->stream && exec->connection != NULL)
+        send_piece(exec->connection, exec->seat, exec->cell->number, stream, bytes, false);
+    event_output(exec->seat, exec->cell->number, stream, bytes, false);
+}
+
+/* The bytes that were held back, when no more come. */
+static void tell_tail(struct exec *exec, enum gb_output stream)
+{
+    struct tail *tail = &exec->tails[stream - 1];
+
+    tell_piece(exec, stream, (struct gb_bytes){tail->bytes, tail->size});
+    tail->size = 0;
+}
+
 static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stream,
                       struct gb_bytes bytes)
 {
+    _cleanup_(gb_buf_release) struct gb_buf joined = {0};
     struct exec *exec = arg;
 
-    if (exec->stream && exec->connection != NULL)
-        send_output(exec->connection, exec->seat, cell->number, stream, &exec->tails[stream - 1],
-                    bytes, false);
+    (void)cell;
+    tell_piece(exec, stream, tail_join(&exec->tails[stream - 1], bytes, &joined));
 }
 
 static void on_waiting(void *arg, const struct gb_cell *cell, bool on)
@@ -39,6 +64,7 @@ static void on_waiting(void *arg, const struct gb_cell *cell, bool on)
 
     if (exec->stream && exec->connection != NULL)
         send_waiting(exec->connection, exec->seat, cell->number, on);
+    event_waiting(exec->seat, cell->number, on);
 }
 
 static void reply_cell(struct exec *exec, const struct gb_cell *cell)
@@ -46,7 +72,7 @@ static void reply_cell(struct exec *exec, const struct gb_cell *cell)
     struct reply reply;
 
     reply_begin(&reply, exec->request);
-    put_cell(&reply.out, exec->seat, cell, exec->client);
+    put_cell(&reply.out, exec->seat, cell, exec->client, CELL_WHOLE);
     if (exec->run) {
         gb_json_put_str(&reply.out, "source", "boot");
         put_timing(&reply.out, exec->seat);
@@ -61,7 +87,7 @@ static void add_partial(struct gb_json_out *out, void *arg)
     struct exec *exec = arg;
 
     gb_json_object(out, "cell");
-    put_cell(out, exec->seat, exec->cell, exec->client);
+    put_cell(out, exec->seat, exec->cell, exec->client, CELL_WHOLE);
     gb_json_end(out);
 }
 
@@ -89,12 +115,11 @@ static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *
 
     if (err == NULL)
         count(server, exec, cell);
-    if (exec->stream && exec->connection != NULL) {
-        send_tail(exec->connection, seat, cell->number, GB_STDOUT, &exec->tails[0]);
-        send_tail(exec->connection, seat, cell->number, GB_STDERR, &exec->tails[1]);
-        if (err == NULL && !exec->run)
-            follower_add(exec->connection, seat, cell->number);
-    }
+    tell_tail(exec, GB_STDOUT);
+    tell_tail(exec, GB_STDERR);
+    if (exec->stream && exec->connection != NULL && err == NULL && !exec->run)
+        follower_add(exec->connection, seat, cell->number);
+    event_cell(exec, EVENT_CELL_FINISHED, err);
     if (exec->request != NULL && err == NULL)
         reply_cell(exec, cell);
     else if (exec->request != NULL)
@@ -120,7 +145,7 @@ void exec_disconnect(struct exec *exec)
 }
 
 static const struct gb_cell_events events = {
-    .output = on_output, .waiting = on_waiting, .done = on_done};
+    .started = on_started, .output = on_output, .waiting = on_waiting, .done = on_done};
 
 /* Queues the cell of @request in @seat. */
 static int start(struct request *request, const struct gb_params *params, struct seat *seat,

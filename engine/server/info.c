@@ -157,7 +157,7 @@ static uint64_t own_cpu_ns(void)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
 }
 
-static void put_host(struct gb_json_out *out)
+void put_host(struct gb_json_out *out)
 {
     gb_json_object(out, "host");
     gb_json_put_i64(out, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
@@ -244,22 +244,28 @@ void handle_stats(struct request *request, const struct gb_params *params)
     reply_end(&reply);
 }
 
+void put_pool(struct gb_json_out *out, struct gb_server *server)
+{
+    const struct gb_images *images = server->host->images;
+    static const char *const figures[] = {"ready", "target", "starting", "hits", "misses"};
+
+    gb_json_array(out, "pools");
+    for (size_t i = 0; i < images->count; i++) {
+        gb_json_object(out, NULL);
+        gb_json_put_str(out, "image", images->images[i].name);
+        for (size_t j = 0; j < ARRAY_SIZE(figures); j++)
+            gb_json_put_u64(out, figures[j], 0);
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+}
+
 void handle_pool(struct request *request, const struct gb_params *params)
 {
-    const struct gb_images *images = request->connection->server->host->images;
-    static const char *const figures[] = {"ready", "target", "starting", "hits", "misses"};
     struct reply reply;
 
     (void)params;
     reply_begin(&reply, request);
-    gb_json_array(&reply.out, "pools");
-    for (size_t i = 0; i < images->count; i++) {
-        gb_json_object(&reply.out, NULL);
-        gb_json_put_str(&reply.out, "image", images->images[i].name);
-        for (size_t j = 0; j < ARRAY_SIZE(figures); j++)
-            gb_json_put_u64(&reply.out, figures[j], 0);
-        gb_json_end(&reply.out);
-    }
-    gb_json_end(&reply.out);
+    put_pool(&reply.out, request->connection->server);
     reply_end(&reply);
 }

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -65,6 +66,14 @@ struct gb_server {
     size_t tombstone_next;
     struct histogram open_times, exec_times, overhead_times;
     uint64_t started_ns, opened, cells;
+    /* Watching. */
+    struct gb_list subscriptions, log_lines;
+    uint32_t event_kinds; /* that any subscription wants, as bits */
+    uint32_t ask_round;   /* of asking the guests for their figures */
+    size_t log_count;
+    struct gb_deferred log_deferred;
+    struct gb_timer *sample_timer; /* runs while somebody wants samples */
+    pthread_t thread;              /* the loop's */
 };
 
 struct connection {
@@ -79,7 +88,8 @@ struct connection {
     bool closed;
     pid_t pid;
     char *client; /* as `hello` said; NULL */
-    struct gb_list requests, execs, uploads, followers;
+    struct gb_list requests, execs, uploads, followers, subscriptions;
+    uint32_t subscriptions_numbered;
     size_t request_count, request_bytes, write_count;
     struct gb_deferred resume;
     struct gb_json_doc doc;
@@ -104,6 +114,14 @@ struct tail {
     uint8_t size;
 };
 
+/* The same of a finished cell, for those who watch; a free place has cell 0. */
+struct watched_tail {
+    uint32_t cell;
+    enum gb_output stream;
+    struct tail tail;
+};
+enum { WATCHED_TAILS = 8 };
+
 /* What a finished cell goes on printing, kept for the next reply. */
 struct background {
     uint32_t cell;
@@ -127,9 +145,13 @@ struct seat {
     uint32_t next_upload;
     struct background *background[GB_BACKGROUND_CELLS_MAX];
     size_t background_count;
+    struct watched_tail watched_tails[WATCHED_TAILS];
     bool has_status; /* what the guest said last */
     uint64_t guest_total, guest_used;
+    bool asked; /* for the status: the answer is awaited */
+    uint32_t asked_round;
     uint64_t sampled_ns; /* when `sample` was taken; 0: never */
+    uint64_t sample_tried_ns;
     struct gb_vm_sample sample;
 };
 
@@ -190,6 +212,8 @@ void reply_end(struct reply *reply);
 /* Answers `{}`. */
 void request_ok(struct request *request);
 void request_fail(struct request *request, const struct gb_err *err);
+/* `error`: what an event says of a failure. */
+void put_error(struct gb_json_out *out, const struct gb_err *err);
 /* The same with more in `data`. */
 void request_fail_with(struct request *request, const struct gb_err *err,
                        void (*add)(struct gb_json_out *out, void *arg), void *arg);
@@ -211,20 +235,33 @@ uint32_t seat_incarnation(const struct seat *seat);
  * that asks for all VMs gives itself a budget. */
 const struct gb_vm_sample *seat_sample(struct seat *seat, uint64_t until_ns);
 uint64_t sample_budget(void);
+/* @until_ns: as for seat_sample(); 0: nothing is read. */
+void put_session(struct gb_json_out *out, struct seat *seat, uint64_t until_ns);
+/* `memory_bytes`, `cpu_ms`, `guest_memory`. */
+void put_sample(struct gb_json_out *out, struct seat *seat, uint64_t until_ns);
+/* What its guest says of itself. */
+void seat_status(struct seat *seat, const struct gb_status *status);
 int params_env(const struct gb_json *object, struct gb_env *env, struct gb_err *err);
 void put_timing(struct gb_json_out *out, const struct seat *seat);
 
 /* ---- cells.c: cells on their way to the client ---- */
+enum cell_detail {
+    CELL_WHOLE, /* as in a reply */
+    CELL_BRIEF, /* without streams and display data; code and value cut */
+};
 void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_cell *cell,
-              const char *client);
+              const char *client, enum cell_detail detail);
+/* `cell`, `stream` and the bytes of a piece of output. */
+void put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
+                struct gb_bytes bytes, bool background);
+/* The part of @bytes that makes whole characters, with what @tail held back before; the rest is
+ * held back. May use @joined. */
+struct gb_bytes tail_join(struct tail *tail, struct gb_bytes bytes, struct gb_buf *joined);
 void put_background(struct gb_json_out *out, struct seat *seat);
-void send_output(struct connection *connection, const struct seat *seat, uint32_t cell,
-                 enum gb_output stream, struct tail *tail, struct gb_bytes bytes, bool background);
+void send_piece(struct connection *connection, const struct seat *seat, uint32_t cell,
+                enum gb_output stream, struct gb_bytes bytes, bool background);
 /* The program of an interactive cell waits for standard input, or no longer does. */
 void send_waiting(struct connection *connection, const struct seat *seat, uint32_t cell, bool on);
-/* The bytes that were held back, when no more come. */
-void send_tail(struct connection *connection, const struct seat *seat, uint32_t cell,
-               enum gb_output stream, struct tail *tail);
 void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
                        struct gb_bytes bytes);
 void background_release(struct seat *seat);
@@ -234,6 +271,59 @@ void follower_free(struct follower *follower);
 /* ---- exec.c ---- */
 /* The connection has gone: its cells are interrupted, unless they are detached. */
 void exec_disconnect(struct exec *exec);
+
+/* ---- info.c ---- */
+/* The fields of pool.status. */
+void put_pool(struct gb_json_out *out, struct gb_server *server);
+/* `host`: its figures. */
+void put_host(struct gb_json_out *out);
+
+/* ---- events.c ---- */
+enum event_kind {
+    EVENT_SNAPSHOT,
+    EVENT_GAP,
+    EVENT_SESSION_OPENED,
+    EVENT_SESSION_CHANGED,
+    EVENT_SESSION_CLOSED,
+    EVENT_CELL_STARTED,
+    EVENT_CELL_OUTPUT,
+    EVENT_CELL_WAITING,
+    EVENT_CELL_FINISHED,
+    EVENT_LEASE_CHANGED,
+    EVENT_POOL_CHANGED,
+    EVENT_SAMPLE,
+    EVENT_SERVER_LOG,
+    EVENT_KIND_COUNT
+};
+
+/* An event that is being written. */
+struct event {
+    struct gb_server *server;
+    enum event_kind kind;
+    const char *session; /* NULL: of no session */
+    struct gb_buf body;
+    struct gb_json_out out; /* inside of `params`, behind `kind` and `session` */
+};
+/* False, and nothing to end, when nobody wants to hear of it. @seat NULL: of no session. */
+bool event_begin(struct event *event, struct gb_server *server, enum event_kind kind,
+                 const struct seat *seat);
+void event_end(struct event *event);
+
+/* Opened or changed. */
+void event_session(struct seat *seat, enum event_kind kind);
+void event_closed(const struct seat *seat, const struct gb_err *why);
+/* Started or finished. @err: it has no result; NULL else. */
+void event_cell(const struct exec *exec, enum event_kind kind, const struct gb_err *err);
+void event_output(const struct seat *seat, uint32_t cell, enum gb_output stream,
+                  struct gb_bytes bytes, bool background);
+void event_waiting(const struct seat *seat, uint32_t cell, bool on);
+/* Bytes have left: watchers that were too slow may have caught up. */
+void events_resume(struct connection *connection);
+void events_disconnect(struct connection *connection);
+void events_init(struct gb_server *server);
+void events_release(struct gb_server *server);
+struct subscription;
+void subscription_free(struct subscription *subscription);
 
 /* ---- files.c ---- */
 struct upload;
@@ -245,4 +335,4 @@ typedef void handler_fn(struct request *request, const struct gb_params *params)
 handler_fn handle_hello, handle_run, handle_open, handle_exec, handle_stdin, handle_interrupt,
     handle_complete, handle_is_complete, handle_get, handle_list, handle_close, handle_write,
     handle_read, handle_file_list, handle_stat, handle_remove, handle_mkdir, handle_pool,
-    handle_stats, handle_shutdown, handle_unsupported;
+    handle_stats, handle_shutdown, handle_unsupported, handle_subscribe, handle_unsubscribe;

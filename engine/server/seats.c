@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "server/internal.h"
 
-enum { STAT_DEADLINE_MS = 1000, REASON_MAX = 80, SAMPLE_AGE_MS = 1000, SAMPLE_BUDGET_MS = 20 };
+enum { STAT_DEADLINE_MS = 1000, REASON_MAX = 80, SAMPLE_AGE_MS = 900, SAMPLE_BUDGET_MS = 20 };
 
 static char *copy_name(struct gb_bytes name)
 {
@@ -156,6 +156,14 @@ static void on_opened(void *arg, const struct gb_err *err)
     }
 }
 
+static void on_changed(void *arg)
+{
+    struct seat *seat = arg;
+
+    if (!seat->closing)
+        event_session(seat, EVENT_SESSION_CHANGED);
+}
+
 static void on_background(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes)
 {
     background_output(arg, cell, stream, bytes);
@@ -190,6 +198,7 @@ static void on_closed(void *arg, const struct gb_err *why)
     while ((link = gb_list_pop(&seat->followers)) != NULL)
         follower_free(container_of(link, struct follower, of_seat));
     background_release(seat);
+    event_closed(seat, why);
     bury(seat, why);
     gb_list_remove(&seat->link);
     server->seat_count--;
@@ -293,8 +302,10 @@ static void remember(struct gb_server *server, struct seat *seat, struct gb_byte
 int seat_open(struct gb_server *server, const struct gb_params *params, bool run,
               struct seat **ret_seat, struct gb_err *err)
 {
-    static const struct gb_session_events events = {
-        .opened = on_opened, .background = on_background, .closed = on_closed};
+    static const struct gb_session_events events = {.opened = on_opened,
+                                                    .changed = on_changed,
+                                                    .background = on_background,
+                                                    .closed = on_closed};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_session_config config = {.env = &env};
     struct gb_session *session;
@@ -343,6 +354,7 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
     gb_list_add_tail(&server->seats, &seat->link);
     server->seat_count++;
     server->opened++;
+    event_session(seat, EVENT_SESSION_OPENED);
     *ret_seat = seat;
     return 0;
 }
@@ -429,26 +441,10 @@ const struct gb_vm_sample *seat_sample(struct seat *seat, uint64_t until_ns)
     return seat->sampled_ns > 0 ? &seat->sample : NULL;
 }
 
-static void put_session(struct gb_json_out *out, struct seat *seat, uint64_t until_ns)
+void put_sample(struct gb_json_out *out, struct seat *seat, uint64_t until_ns)
 {
-    struct gb_session *session = seat->session;
-    const struct gb_image *image = gb_session_image(session);
-    uint64_t expires = gb_session_expires_ns(session);
     const struct gb_vm_sample *sample = seat_sample(seat, until_ns);
 
-    gb_json_put_str(out, "session", gb_session_id(session));
-    gb_json_put_str(out, "key", seat->key);
-    gb_json_put_str(out, "label", seat->label);
-    gb_json_put_str(out, "owner", seat->owner);
-    gb_json_put_str(out, "image", image->name);
-    gb_json_put_str(out, "language", image->language);
-    gb_json_put_str(out, "state", gb_session_state_name(gb_session_state(session)));
-    gb_json_put_bool(out, "run", seat->run);
-    gb_json_put_u64(out, "incarnation", seat_incarnation(seat));
-    gb_json_put_u64(out, "cells", gb_session_cells(session));
-    gb_json_put_seconds(out, "created_at", seat->created_at_ns);
-    put_wall(out, "last_active_at", gb_session_last_active_ns(session));
-    gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(session));
     if (sample != NULL) {
         gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
         gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
@@ -464,6 +460,29 @@ static void put_session(struct gb_json_out *out, struct seat *seat, uint64_t unt
     } else {
         gb_json_put_null(out, "guest_memory");
     }
+}
+
+void put_session(struct gb_json_out *out, struct seat *seat, uint64_t until_ns)
+{
+    struct gb_session *session = seat->session;
+    const struct gb_image *image = gb_session_image(session);
+    uint64_t expires = gb_session_expires_ns(session);
+
+    gb_json_put_str(out, "session", gb_session_id(session));
+    gb_json_put_str(out, "key", seat->key);
+    gb_json_put_str(out, "label", seat->label);
+    gb_json_put_str(out, "owner", seat->owner);
+    gb_json_put_str(out, "image", image->name);
+    gb_json_put_str(out, "language", image->language);
+    gb_json_put_str(out, "state", gb_session_state_name(gb_session_state(session)));
+    gb_json_put_bool(out, "run", seat->run);
+    gb_json_put_u64(out, "incarnation", seat_incarnation(seat));
+    gb_json_put_u64(out, "cells", gb_session_cells(session));
+    gb_json_put_u64(out, "queued", gb_session_waiting(session));
+    gb_json_put_seconds(out, "created_at", seat->created_at_ns);
+    put_wall(out, "last_active_at", gb_session_last_active_ns(session));
+    gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(session));
+    put_sample(out, seat, until_ns);
     gb_json_put_str(out, "source", "boot");
     gb_json_put_str(out, "network", "none");
     if (expires > 0)
@@ -481,6 +500,13 @@ static void reply_session(struct request *request, struct seat *seat)
     reply_end(&reply);
 }
 
+void seat_status(struct seat *seat, const struct gb_status *status)
+{
+    seat->has_status = true;
+    seat->guest_total = status->memory_total;
+    seat->guest_used = status->memory_used;
+}
+
 static void on_status(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     struct request *request = arg;
@@ -488,11 +514,8 @@ static void on_status(void *arg, const struct gb_frame *frame, const struct gb_e
     struct gb_status status;
 
     (void)err; /* a guest that does not answer in time is shown as it was last known */
-    if (frame != NULL && gb_fields_decode(&gb_status_fields, frame->payload, &status, NULL) == 0) {
-        seat->has_status = true;
-        seat->guest_total = status.memory_total;
-        seat->guest_used = status.memory_used;
-    }
+    if (frame != NULL && gb_fields_decode(&gb_status_fields, frame->payload, &status, NULL) == 0)
+        seat_status(seat, &status);
     reply_session(request, seat);
 }
 

@@ -70,6 +70,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     gb_list_init(&server->connections);
     gb_list_init(&server->seats);
     gb_list_init(&server->shutdowns);
+    events_init(server);
     return server;
 }
 
@@ -220,6 +221,7 @@ void gb_server_free(struct gb_server *server)
     gb_timer_free(server->accept_timer);
     gb_timer_free(server->drain_timer);
     gb_timer_free(server->idle_timer);
+    events_release(server);
     for (size_t i = 0; i < GB_TOMBSTONES_MAX; i++) {
         free(server->tombstones[i].id);
         free(server->tombstones[i].key);

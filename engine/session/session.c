@@ -379,6 +379,11 @@ uint32_t gb_session_cells(const struct gb_session *session)
     return session->cells_numbered;
 }
 
+uint32_t gb_session_waiting(const struct gb_session *session)
+{
+    return session->queued_count;
+}
+
 uint32_t gb_session_memory_mb(const struct gb_session *session)
 {
     return session->memory_mb;

@@ -91,6 +91,7 @@ enum gb_session_state gb_session_state(const struct gb_session *session);
 const struct gb_image *gb_session_image(const struct gb_session *session);
 struct gb_vm *gb_session_vm(struct gb_session *session);     /* NULL when CLOSED */
 uint32_t gb_session_cells(const struct gb_session *session); /* numbered so far */
+uint32_t gb_session_waiting(const struct gb_session *session); /* cells not yet begun */
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
 /* Monotonic time at which it will close by itself, 0: never. */
