@@ -1,0 +1,1 @@
+"""What the groups of measurements share: a client, a server of their own, a report, its plots."""

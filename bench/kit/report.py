@@ -1,0 +1,93 @@
+"""Figures: lists of samples, kept whole, shown as p50, p95, p99 beside what was promised."""
+
+import json
+import math
+import statistics
+
+# What the project promises for a machine of two cores under emulation: (figure, quantile) → limit.
+AT_MOST = {
+    ("open cold, python", "p50"): 4000.0,
+    ("open cold, shell", "p50"): 2000.0,
+    ("open cold, javascript", "p50"): 5000.0,
+    ("make the template, python", "p50"): 6000.0,
+    ("pool: open and print(1)", "p50"): 2.0,
+    ("pool: open and print(1)", "p99"): 10.0,
+    ("template, process waiting: to the first result", "p50"): 70.0,
+    ("template, process waiting: to the first result", "p99"): 150.0,
+    ("template alone: to the first result", "p50"): 105.0,
+    ("exec print(1), python", "p50"): 1.0,
+    ("exec print(1), python", "p99"): 4.0,
+    ("glovebox run -c 'print(1)', whole process", "p50"): 15.0,
+    ("import pandas in python-data", "p50"): 20.0,
+    ("50 opens at once, empty pool, all answered", "p50"): 5000.0,
+    ("first byte of streamed output", "p50"): 3.0,
+    ("server resident, 10 sessions", "p50"): 12.0,
+    ("PSS of an idle python session, N = 50", "p50"): 30.0,
+    ("CPU of 50 idle sessions", "p50"): 10.0,
+}
+AT_LEAST = {
+    ("upload 64 MiB", "p50"): 60.0,
+    ("download 64 MiB", "p50"): 60.0,
+    ("runs a second, a fresh VM each", "p50"): 12.0,
+}
+
+
+def quantile(samples, q):
+    """The nearest-rank quantile: a sample that was really seen."""
+    ordered = sorted(samples)
+    return ordered[max(0, math.ceil(q * len(ordered)) - 1)]
+
+
+class Report:
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, group, name, unit, samples, note=""):
+        samples = [float(sample) for sample in samples]
+        row = {"group": group, "unit": unit, "n": len(samples), "p50": statistics.median(samples),
+               "p95": quantile(samples, 0.95), "p99": quantile(samples, 0.99), "min": min(samples),
+               "max": max(samples), "note": note, "samples": [round(s, 4) for s in samples]}
+        self.rows[name] = row
+        print(line(name, row), flush=True)
+
+    def save(self, path, machine):
+        with open(path, "w") as file:
+            json.dump({"machine": machine, "figures": self.rows}, file)
+            file.write("\n")
+
+    def missed(self):
+        return [name for name, row in self.rows.items() if any(not ok for ok, _ in verdicts(name, row))]
+
+
+def verdicts(name, row):
+    found = [(row[q] <= limit, f"{q} ≤ {limit:g}")
+             for (figure, q), limit in AT_MOST.items() if figure == name]
+    return found + [(row[q] >= limit, f"{q} ≥ {limit:g}")
+                    for (figure, q), limit in AT_LEAST.items() if figure == name]
+
+
+HEAD = f"{'figure':<48} {'p50':>10} {'p95':>10} {'p99':>10}"
+
+
+def line(name, row):
+    said = ", ".join(("ok" if ok else "MISSED") + f" ({text})" for ok, text in verdicts(name, row))
+    return (f"{name:<48} {row['p50']:>10.3f} {row['p95']:>10.3f} {row['p99']:>10.3f} "
+            f"{row['unit']:<5} n={row['n']:<5} {said} {row['note']}").rstrip()
+
+
+def compare(rows, path):
+    with open(path) as file:
+        before = json.load(file)["figures"]
+    print(f"\nratios against {path}: this run / that run, and whether the middle halves overlap")
+    print(f"{'figure':<48} {'p50':>8} {'p99':>8}")
+    for name, row in rows.items():
+        old = before.get(name)
+        if not old or not old["p50"]:
+            continue
+        mark = ""
+        if row.get("samples") and old.get("samples"):
+            a, b = row["samples"], old["samples"]
+            apart = quantile(a, 0.25) > quantile(b, 0.75) or quantile(a, 0.75) < quantile(b, 0.25)
+            mark = "differs" if apart else "within the spread"
+        tail = f"{row['p99'] / old['p99']:>8.2f}" if old["p99"] else " " * 8
+        print(f"{name:<48} {row['p50'] / old['p50']:>8.2f} {tail} {mark}")
