@@ -11,6 +11,7 @@ import os
 import pathlib
 import queue
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -58,7 +59,8 @@ class Client:
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(DEADLINE)
+        # Sending has a deadline; reading has none: a client may hear nothing for long.
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", DEADLINE, 0))
         self.sock.connect(str(path))
         self.ids = itertools.count(1)
         self.pending = {}
