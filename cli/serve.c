@@ -22,16 +22,18 @@
 #include "verbs.h"
 #include "vm/host.h"
 
-enum { PATIENCE_MS = 10000, IDLE_MAX_S = 31622400 };
+enum { IDLE_MAX_S = 31622400 };
 
 struct serve {
     struct app app;
+    const struct args *args;
     char *socket;
-    uint64_t idle_exit_ms;
+    struct gb_settings settings; /* the server has them once it exists */
     struct gb_host *host;
     struct gb_server *server;
     struct gb_signal *signals[3];
     int ready_fd;
+    int terminal; /* a descriptor of it, while somebody may sit there; else -1 */
     bool daemon, ended;
     unsigned asked_to_end;
     int status;
@@ -66,24 +68,73 @@ static void on_ended(void *arg)
     serve->ended = true;
 }
 
+/* What the command line says goes before what the file says. */
+static bool read_settings(const struct args *args, struct gb_settings *ret_settings,
+                          struct gb_err *err)
+{
+    const char *images = args_value(args, "images"), *idle = args_value(args, "idle-exit");
+    double seconds;
+
+    if (gb_settings_load(args_value(args, "config"), ret_settings, err) < 0)
+        return false;
+    if (images != NULL) {
+        free(ret_settings->server.images);
+        ret_settings->server.images = xstrdup(images);
+    }
+    if (args_has(args, "require-isolation"))
+        ret_settings->server.require_isolation = true;
+    if (args_has(args, "verbose"))
+        ret_settings->server.log_level = GB_SETTINGS_LEVEL_DEBUG;
+    if (idle != NULL && args_number(idle, 0, IDLE_MAX_S, &seconds))
+        ret_settings->server.idle_exit_ms = (uint64_t)(seconds * 1000);
+    return true;
+}
+
+static void open_log_level(const struct serve *serve, const struct gb_settings *settings)
+{
+    enum gb_log_level level = serve->daemon ? GB_LOG_INFO : GB_LOG_WARNING;
+
+    if (settings->server.log_level != GB_SETTINGS_LEVEL_AUTO)
+        level = (enum gb_log_level)(settings->server.log_level - GB_SETTINGS_LEVEL_ERROR);
+    gb_log_open(STDERR_FILENO, level);
+}
+
+static void reload(struct serve *serve)
+{
+    struct gb_settings fresh;
+    struct gb_err err = {0};
+
+    if (!read_settings(serve->args, &fresh, &err)) {
+        gb_error("settings: nothing has changed: %s", err.message);
+        return;
+    }
+    open_log_level(serve, &fresh);
+    gb_server_reload(serve->server, &fresh);
+}
+
 static void on_signal(void *arg, int signum)
 {
     struct serve *serve = arg;
 
-    (void)signum;
     if (serve->server == NULL) {
         serve->ended = true;
         return;
     }
+    /* A hang-up is the wish for other settings, unless the terminal has really gone. */
+    if (signum == SIGHUP && (serve->terminal < 0 || isatty(serve->terminal))) {
+        reload(serve);
+        return;
+    }
     /* The first one lets running cells end for a while, the second one does not. */
-    gb_server_shutdown(serve->server, serve->asked_to_end++ == 0 && signum == SIGTERM, PATIENCE_MS);
+    gb_server_shutdown(serve->server, serve->asked_to_end++ == 0 && signum == SIGTERM,
+                       gb_server_settings(serve->server)->server.drain_ms);
 }
 
 static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 {
     struct serve *serve = arg;
     const struct gb_server_config config = {.socket = serve->socket,
-                                            .idle_exit_ms = serve->idle_exit_ms,
+                                            .settings = &serve->settings,
                                             .ended = on_ended,
                                             .arg = serve};
     struct gb_err problem = {0};
@@ -119,22 +170,27 @@ static void raise_limits(void)
     }
 }
 
-static int serve_loop(struct serve *serve, const struct args *args)
+static int serve_loop(struct serve *serve)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     _cleanup_(freep) char *run = xasprintf("%s.vms", serve->socket);
     _cleanup_(freep) char *cache = gb_path_cache();
+    const struct gb_settings_server *settings = &serve->settings.server;
+    _cleanup_(freep) char *images =
+        settings->images[0] != '\0' ? xstrdup(settings->images) : NULL;
     const struct gb_host_config config = {
-        .images = args_value(args, "images"),
+        .images = images,
         .run = run,
         .cache = cache,
-        .require_isolation = args_has(args, "require-isolation"),
+        .require_isolation = settings->require_isolation,
     };
 
     raise_limits();
-    gb_log_open(STDERR_FILENO, args_has(args, "verbose") ? GB_LOG_DEBUG
-                               : serve->daemon           ? GB_LOG_INFO
-                                                         : GB_LOG_WARNING);
+    open_log_level(serve, &serve->settings);
+    if (serve->settings.path != NULL)
+        gb_info("settings: %s", serve->settings.path);
+    if (!serve->daemon && isatty(STDERR_FILENO))
+        serve->terminal = STDERR_FILENO;
     app_open_loop(&serve->app);
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         serve->signals[i] = gb_signal_new(serve->app.loop, signals[i], on_signal, serve);
@@ -249,13 +305,15 @@ static int serve_daemon(struct serve *serve, const struct args *args)
     }
     if (!detach(log))
         return EXIT_GLOVEBOX;
-    return serve_loop(serve, args);
+    return serve_loop(serve);
 }
 
 int verb_serve(const struct args *args)
 {
     const char *ready = args_value(args, "ready-fd"), *idle = args_value(args, "idle-exit");
-    struct serve serve = {.ready_fd = -1, .daemon = args_has(args, "daemon")};
+    struct serve serve = {
+        .args = args, .ready_fd = -1, .terminal = -1, .daemon = args_has(args, "daemon")};
+    struct gb_err err = {0};
     double number;
     int status;
 
@@ -270,13 +328,15 @@ int verb_serve(const struct args *args)
         if (gb_fd_set_cloexec(serve.ready_fd, true) < 0)
             return app_wrong_use(args, "--ready-fd %s is not open", ready);
     }
-    if (idle != NULL) {
-        if (!args_number(idle, 0, IDLE_MAX_S, &number))
-            return app_wrong_use(args, "--idle-exit wants seconds, not %s", idle);
-        serve.idle_exit_ms = (uint64_t)(number * 1000);
+    if (idle != NULL && !args_number(idle, 0, IDLE_MAX_S, &number))
+        return app_wrong_use(args, "--idle-exit wants seconds, not %s", idle);
+    if (!read_settings(args, &serve.settings, &err)) {
+        give_up(&serve, &err);
+        return EXIT_GLOVEBOX;
     }
     serve.socket = gb_socket_path(args_value(args, "socket"));
-    status = serve.daemon ? serve_daemon(&serve, args) : serve_loop(&serve, args);
+    status = serve.daemon ? serve_daemon(&serve, args) : serve_loop(&serve);
+    gb_settings_release(&serve.settings);
     free(serve.socket);
     return status;
 }

@@ -113,6 +113,7 @@ static const struct option file_options[] = {
 static const struct option serve_options[] = {
     {0, "foreground", NULL, ARG_NONE, "stay in the terminal (the default)", false},
     {0, "daemon", NULL, ARG_NONE, "go into the background once it is ready", false},
+    {0, "config", "FILE", ARG_FILE, "the settings file (default: $GLOVEBOX_CONFIG)", false},
     {0, "socket", "PATH", ARG_FILE, "the socket to listen at", false},
     {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
     {0, "require-isolation", NULL, ARG_NONE, "refuse to start when a stage cannot be applied",

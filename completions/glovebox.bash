@@ -129,13 +129,14 @@ _glovebox()
         ;;
     serve)
         case $before in
+            --config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --idle-exit) return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --foreground --daemon --socket --images --require-isolation --log --verbose --idle-exit' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --foreground --daemon --config --socket --images --require-isolation --log --verbose --idle-exit' -- "$word")
             return
         fi
         ;;

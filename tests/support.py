@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("GLOVEBOX_BIN", str(ROOT / "build/release/cli/glovebox"))
 RELEASE = str(ROOT / "build/release/cli/glovebox")
 os.environ.setdefault("GLOVEBOX_IMAGES", str(ROOT / "build/images"))
+os.environ["GLOVEBOX_CONFIG"] = "/dev/null"  # nobody's own settings
 DEADLINE = 60  # seconds; a hang is a failure, not a wait
 
 

@@ -54,8 +54,10 @@ enum { REQUIRED = 1 };
          "standard input given at once; its end follows unless `interactive`; default empty"),     \
     BOOL("interactive", interactive, 0, "more standard input may come by `session.stdin`"),        \
     BOOL("stream", stream, 0, "`cell.output` and `cell.waiting` notifications before the reply"),  \
-    INTEGER("max_stdout", max_stdout, 1, GB_OUTPUT_MAX, GB_STDOUT_DEFAULT, "bytes kept of stdout"),\
-    INTEGER("max_stderr", max_stderr, 1, GB_OUTPUT_MAX, GB_STDERR_DEFAULT, "bytes kept of stderr"),\
+    INTEGER("max_stdout", max_stdout, 1, GB_OUTPUT_MAX, 0, "bytes kept of stdout; default: the "   \
+            "settings' (1 MiB)"),                                                                  \
+    INTEGER("max_stderr", max_stderr, 1, GB_OUTPUT_MAX, 0, "bytes kept of stderr; default: the "   \
+            "settings' (256 KiB)"),                                                                \
     BOOL("detach", detach, 0, "the cell goes on when this connection closes")
 
 static const struct gb_param hello_params[] = {
@@ -66,19 +68,20 @@ static const struct gb_param hello_params[] = {
 static const struct gb_param run_params[] = {
     CODE, OPEN_OPTIONS, EXEC_OPTIONS,
     NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables"),
-    INTEGER("timeout_ms", timeout_ms, 1, GB_TIMEOUT_MAX_MS, GB_TIMEOUT_DEFAULT_MS,
-            "of the code; the start of the VM does not count"),
+    INTEGER("timeout_ms", timeout_ms, 1, GB_TIMEOUT_MAX_MS, 0,
+            "of the code; the start of the VM does not count; default: the settings' (30 s)"),
 };
 static const struct gb_param open_params[] = {
     OPEN_OPTIONS,
     NAME("key", key, 0, GB_NAME_MAX, "attaches to the session with this key, or creates it"),
     NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables of the session"),
-    INTEGER("timeout_ms", timeout_ms, 1, GB_TIMEOUT_MAX_MS, GB_TIMEOUT_DEFAULT_MS,
-            "default for its cells"),
-    INTEGER("idle_ms", idle_ms, 0, MS_MAX, 1800000,
-            "closes itself when nothing was asked for so long; 0: never"),
-    INTEGER("lifetime_ms", lifetime_ms, 0, MS_MAX, 0, "closes itself so long after it was opened; "
-            "0: no limit"),
+    INTEGER("timeout_ms", timeout_ms, 1, GB_TIMEOUT_MAX_MS, 0,
+            "default for its cells; default: the settings' (30 s)"),
+    INTEGER("idle_ms", idle_ms, 0, MS_MAX, -1,
+            "closes itself when nothing was asked for so long; 0: never; default: the settings' (30 "
+            "min)"),
+    INTEGER("lifetime_ms", lifetime_ms, 0, MS_MAX, -1, "closes itself so long after it was opened; "
+            "0: no limit; default: the settings' (0)"),
 };
 static const struct gb_param exec_params[] = {
     SESSION, CODE, EXEC_OPTIONS,

@@ -29,7 +29,7 @@ START_TEST(standards)
     ck_assert_int_eq(read_params(GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\"}"), 0);
     ck_assert(gb_bytes_equal(params.session, "s"));
     ck_assert_int_eq(params.mode, 0);
-    ck_assert_int_eq(params.max_stdout, GB_STDOUT_DEFAULT);
+    ck_assert_int_eq(params.max_stdout, 0); /* not said */
     ck_assert_ptr_null(params.standard_input.data);
     ck_assert_ptr_null(params.env);
     ck_assert(!params.stream);

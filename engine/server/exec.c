@@ -153,13 +153,16 @@ static int start(struct request *request, const struct gb_params *params, struct
 {
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct connection *connection = request->connection;
+    const struct gb_settings_sessions *settings = &connection->server->settings.sessions;
     const struct gb_cell_config config = {
         .mode = (enum gb_mode)params->mode,
         .interactive = params->interactive,
         .final = seat->run,
         .timeout_ms = (uint32_t)params->timeout_ms,
-        .max_stdout = (uint64_t)params->max_stdout,
-        .max_stderr = (uint64_t)params->max_stderr,
+        .max_stdout =
+            params->max_stdout > 0 ? (uint64_t)params->max_stdout : settings->max_stdout,
+        .max_stderr =
+            params->max_stderr > 0 ? (uint64_t)params->max_stderr : settings->max_stderr,
         .env = &env,
         .code = params->code,
         .stdin_data = params->standard_input,

@@ -60,9 +60,9 @@ static void put_images(struct gb_json_out *out, const struct gb_images *images)
     gb_json_end(out);
 }
 
-static void put_limits(struct gb_json_out *out)
+static void put_limits(struct gb_json_out *out, const struct gb_settings *settings)
 {
-    static const struct {
+    const struct {
         const char *name;
         uint64_t value;
     } limits[] = {
@@ -70,19 +70,19 @@ static void put_limits(struct gb_json_out *out)
         {"requests", GB_REQUESTS_MAX},
         {"request_bytes", GB_REQUEST_BYTES_MAX},
         {"connections", GB_CONNECTIONS_MAX},
-        {"sessions", GB_SESSIONS_MAX},
+        {"sessions", (uint64_t)settings->sessions.maximum},
         {"name_bytes", GB_NAME_MAX},
         {"code_bytes", GB_CODE_MAX},
         {"stdin_bytes", GB_STDIN_MAX},
         {"stdin_pending_bytes", GB_STDIN_PENDING_MAX},
         {"value_bytes", GB_VALUE_MAX},
         {"output_bytes", GB_OUTPUT_MAX},
-        {"stdout_default", GB_STDOUT_DEFAULT},
-        {"stderr_default", GB_STDERR_DEFAULT},
+        {"stdout_default", settings->sessions.max_stdout},
+        {"stderr_default", settings->sessions.max_stderr},
         {"display_bytes", GB_DISPLAY_MAX},
         {"displays_bytes", GB_DISPLAYS_MAX},
         {"displays", GB_DISPLAY_COUNT_MAX},
-        {"timeout_default_ms", GB_TIMEOUT_DEFAULT_MS},
+        {"timeout_default_ms", settings->sessions.timeout_ms},
         {"timeout_max_ms", GB_TIMEOUT_MAX_MS},
         {"kill_grace_ms", GB_KILL_GRACE_MS},
         {"env_count", GB_ENV_COUNT_MAX},
@@ -131,7 +131,7 @@ void handle_hello(struct request *request, const struct gb_params *params)
                     host->accel == GB_ACCEL_TCG ? "emulation" : "hardware");
     put_guard(&reply.out, host->guard_stages, gb_guard_wanted());
     put_images(&reply.out, host->images);
-    put_limits(&reply.out);
+    put_limits(&reply.out, &connection->server->settings);
     reply_end(&reply);
 }
 

@@ -57,7 +57,7 @@ struct gb_server {
     struct gb_timer *accept_timer; /* after accept() failed for want of descriptors */
     struct gb_timer *drain_timer;
     struct gb_timer *idle_timer; /* runs while nobody needs the server */
-    uint64_t idle_exit_ms;
+    struct gb_settings settings;
     struct gb_deferred progress; /* of the shutdown */
     enum server_state state;
     struct gb_list connections, seats, shutdowns; /* requests of server.shutdown */

@@ -308,6 +308,7 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
                                                     .closed = on_closed};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_session_config config = {.env = &env};
+    const struct gb_settings_sessions *settings = &server->settings.sessions;
     struct gb_session *session;
     struct seat *seat;
     int r = server_check_open(server, err);
@@ -320,15 +321,20 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
         r = check_network(params->network, err);
     if (r == 0 && !run)
         r = params_env(params->env, &env, err);
-    if (r == 0 && server->seat_count >= GB_SESSIONS_MAX)
-        r = gb_err_set(err, GB_ECAPACITY, "%u sessions are open, and no more are allowed",
-                       GB_SESSIONS_MAX);
+    if (r == 0 && server->seat_count >= (size_t)settings->maximum)
+        r = gb_err_set(err, GB_ECAPACITY,
+                       "%zu session%s open, and the settings allow no more ([sessions] maximum)",
+                       server->seat_count, server->seat_count == 1 ? " is" : "s are");
     if (r < 0)
         return r;
     config.memory_mb = (uint32_t)params->memory_mb;
-    config.timeout_ms = (uint32_t)params->timeout_ms;
-    config.idle_ms = run ? 0 : (uint64_t)params->idle_ms;
-    config.lifetime_ms = run ? 0 : (uint64_t)params->lifetime_ms;
+    config.timeout_ms =
+        (uint32_t)(params->timeout_ms > 0 ? (uint64_t)params->timeout_ms : settings->timeout_ms);
+    if (!run) {
+        config.idle_ms = params->idle_ms >= 0 ? (uint64_t)params->idle_ms : settings->idle_ms;
+        config.lifetime_ms =
+            params->lifetime_ms >= 0 ? (uint64_t)params->lifetime_ms : settings->lifetime_ms;
+    }
     seat = xcalloc(1, sizeof(*seat));
     r = gb_session_open(server->host, &config, &events, seat, &session, err);
     if (r < 0) {

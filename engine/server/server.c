@@ -34,10 +34,10 @@ static void watch_idleness(struct gb_server *server)
     bool idle = server->state == SERVER_OPEN && server->connection_count == 0 &&
                 gb_list_empty(&server->seats);
 
-    if (!idle || server->idle_exit_ms == 0)
+    if (!idle || server->settings.server.idle_exit_ms == 0)
         gb_timer_stop(server->idle_timer);
     else if (!gb_timer_active(server->idle_timer))
-        gb_timer_start(server->idle_timer, server->idle_exit_ms);
+        gb_timer_start(server->idle_timer, server->settings.server.idle_exit_ms);
 }
 
 static void on_accept_retry(void *arg)
@@ -65,13 +65,39 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     server->accept_timer = gb_timer_new(loop, on_accept_retry, server);
     server->drain_timer = gb_timer_new(loop, on_drain_limit, server);
     server->idle_timer = gb_timer_new(loop, on_idle, server);
-    server->idle_exit_ms = config->idle_exit_ms;
+    if (config->settings != NULL) {
+        server->settings = *config->settings;
+        *config->settings = (struct gb_settings){0};
+    } else {
+        gb_settings_init(&server->settings);
+    }
     server->started_ns = gb_clock_mono_ns();
     gb_list_init(&server->connections);
     gb_list_init(&server->seats);
     gb_list_init(&server->shutdowns);
     events_init(server);
     return server;
+}
+
+static void on_setting(void *arg, const char *option, bool applied)
+{
+    (void)arg;
+    gb_info("settings: %s %s", option,
+            applied ? "has changed" : "has changed, and waits for the next start");
+}
+
+void gb_server_reload(struct gb_server *server, struct gb_settings *fresh)
+{
+    gb_settings_reload(&server->settings, fresh, on_setting, NULL);
+    gb_info("settings: read again from %s",
+            server->settings.path != NULL ? server->settings.path : "nowhere: there is no file");
+    gb_timer_stop(server->idle_timer); /* its time may be another one */
+    watch_idleness(server);
+}
+
+const struct gb_settings *gb_server_settings(const struct gb_server *server)
+{
+    return &server->settings;
 }
 
 static void refuse(struct gb_server *server, int fd)
@@ -227,6 +253,7 @@ void gb_server_free(struct gb_server *server)
         free(server->tombstones[i].key);
     }
     (void)gb_close(server->lock_fd);
+    gb_settings_release(&server->settings);
     free(server->path);
     free(server);
 }

@@ -10,14 +10,14 @@
 
 #include "base/err.h"
 #include "loop/loop.h"
+#include "settings/settings.h"
 #include "vm/host.h"
 
 struct gb_server;
 
 struct gb_server_config {
-    const char *socket;    /* path; NULL: as gb_socket_path() */
-    uint64_t idle_exit_ms; /* shuts down when nobody is connected and no session is open for so
-                            * long; 0: never */
+    const char *socket;           /* path; NULL: as gb_socket_path() */
+    struct gb_settings *settings; /* NULL: the standards; takes the content */
     /* Once: no session is left, replies have been handed to the sockets and the socket's file is
      * gone. Free the server now or later; let the loop run on until the last bytes have left. */
     void (*ended)(void *arg);
@@ -37,6 +37,12 @@ int gb_server_listen(struct gb_server *server, struct gb_err *err);
 /* Ends the server: with @drain only when running and queued cells have ended, but after @limit_ms
  * (0: no limit) in any case. May be called again to be less patient. */
 void gb_server_shutdown(struct gb_server *server, bool drain, uint64_t limit_ms);
+
+/* Brings what may change in a running server over from @fresh (takes the content), and logs what
+ * has changed and what waits for the next start. */
+void gb_server_reload(struct gb_server *server, struct gb_settings *fresh);
+/* As they are now. Borrows. */
+const struct gb_settings *gb_server_settings(const struct gb_server *server);
 
 /* The path that it listens on. */
 const char *gb_server_socket(const struct gb_server *server);

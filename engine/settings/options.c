@@ -1,0 +1,80 @@
+/* The table of options. A new one is a field in settings.h and a row here; docs/settings.md is
+ * written by `GLOVEBOX_WRITE_DOCS=1 build/dev/engine/test_settings_settings`. */
+#include "settings.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+static const char *const levels[] = {"auto", "error", "warning", "info", "debug", NULL};
+
+#define YEAR_MS (366.0 * 86400000)
+
+/* clang-format off */
+#define ROW(section_, key_, type_, field, standard_, reloadable_, help_)                           \
+    .section = section_, .key = key_, .type = type_,                                               \
+    .offset = offsetof(struct gb_settings, field), .standard = standard_,                          \
+    .reloadable = reloadable_, .help = help_
+#define BOOL(section, key, field, standard, reloadable, help)                                      \
+    {ROW(section, key, GB_OPTION_BOOL, field, standard, reloadable, help)}
+#define INTEGER(section, key, field, min_, max_, standard, reloadable, help)                       \
+    {ROW(section, key, GB_OPTION_INTEGER, field, standard, reloadable, help), .min = min_, .max = max_}
+#define DURATION(section, key, field, min_, max_, standard, reloadable, help)                      \
+    {ROW(section, key, GB_OPTION_DURATION, field, standard, reloadable, help), .min = min_,        \
+     .max = max_}
+#define SIZE(section, key, field, min_, max_, standard, reloadable, help)                          \
+    {ROW(section, key, GB_OPTION_SIZE, field, standard, reloadable, help), .min = min_, .max = max_}
+#define TEXT(section, key, field, max_, standard, reloadable, help)                                \
+    {ROW(section, key, GB_OPTION_TEXT, field, standard, reloadable, help), .max = max_}
+#define PATH(section, key, field, standard, reloadable, help)                                      \
+    {ROW(section, key, GB_OPTION_PATH, field, standard, reloadable, help), .max = GB_PATH_MAX - 1}
+#define CHOICE(section, key, field, choices_, standard, reloadable, help)                          \
+    {ROW(section, key, GB_OPTION_CHOICE, field, standard, reloadable, help), .choices = choices_}
+
+enum { FIXED = false, LIVE = true };
+
+const struct gb_settings_section gb_settings_sections[] = {
+    {"server", "The server itself", false, false},
+    {"sessions", "What a session gets when its client does not say otherwise", false, false},
+    {"tui", "The terminal front end", false, false},
+    {"keys", "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",
+     false, true},
+    {NULL, NULL, false, false},
+};
+
+const struct gb_option gb_options[] = {
+    PATH("server", "images", server.images, "", FIXED,
+         "folder of the images; empty: `$GLOVEBOX_IMAGES`, else where an installation has them"),
+    BOOL("server", "require_isolation", server.require_isolation, "no", FIXED,
+         "refuse to start when a stage of isolation cannot be applied on this host"),
+    CHOICE("server", "log_level", server.log_level, levels, "auto", LIVE,
+           "what goes into the log; `auto`: `info` for a daemon, `warning` in the foreground"),
+    DURATION("server", "idle_exit", server.idle_exit_ms, 0, YEAR_MS, "0", LIVE,
+             "the server ends itself when nobody was connected and no session was open for so "
+             "long; 0: never"),
+    DURATION("server", "drain", server.drain_ms, 0, YEAR_MS, "10s", LIVE,
+             "how long SIGTERM lets cells that run come to their end; 0: no limit"),
+
+    DURATION("sessions", "timeout", sessions.timeout_ms, 1, GB_TIMEOUT_MAX_MS, "30s", LIVE,
+             "time for a cell"),
+    DURATION("sessions", "idle", sessions.idle_ms, 0, YEAR_MS, "30m", LIVE,
+             "a session closes itself when nothing was asked of it for so long; 0: never"),
+    DURATION("sessions", "lifetime", sessions.lifetime_ms, 0, YEAR_MS, "0", LIVE,
+             "a session closes itself so long after it was opened; 0: no limit"),
+    SIZE("sessions", "max_stdout", sessions.max_stdout, 1, GB_OUTPUT_MAX, "1M", LIVE,
+         "bytes kept of a cell's standard output"),
+    SIZE("sessions", "max_stderr", sessions.max_stderr, 1, GB_OUTPUT_MAX, "256K", LIVE,
+         "bytes kept of a cell's standard error"),
+    INTEGER("sessions", "maximum", sessions.maximum, 1, GB_SESSIONS_MAX, "1024", LIVE,
+            "sessions and runs open at once"),
+
+    TEXT("tui", "theme", tui.theme, GB_NAME_MAX, "auto", LIVE,
+         "name of a theme, or `auto`: light or dark, as the terminal is"),
+    BOOL("tui", "mouse", tui.mouse, "yes", LIVE,
+         "the front end takes the mouse (with Shift the terminal selects as usual)"),
+};
+/* clang-format on */
+
+const size_t gb_option_count = ARRAY_SIZE(gb_options);
+static_assert(ARRAY_SIZE(gb_options) <= 256, "struct gb_settings has a bit for each");

@@ -1,0 +1,317 @@
+/* The file, line by line. There is no state between lines but the section. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "settings/internal.h"
+
+enum { SHOWN_MAX = 60, PLACE_MAX = 200 };
+
+struct reader {
+    struct gb_settings *settings;
+    const char *name;
+    unsigned line;
+    const struct gb_settings_section *section; /* NULL: before the first */
+    size_t pool;                               /* of a named section: index in settings->pools */
+    bool in_pool;
+    struct gb_err *err;
+};
+
+static int complain(struct reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int complain(struct reader *reader, const char *format, ...)
+{
+    struct gb_buf text = {0};
+    va_list args;
+    int r;
+
+    va_start(args, format);
+    gb_buf_vaddf(&text, format, args);
+    va_end(args);
+    r = gb_err_set(reader->err, GB_EINVALID, "%.*s:%u: %s", PLACE_MAX, reader->name, reader->line,
+                   gb_buf_str(&text));
+    gb_buf_release(&text);
+    return r;
+}
+
+/* Foreign text for a message; the buffer is the caller's. */
+static const char *shown(struct gb_buf *buf, struct gb_bytes text)
+{
+    gb_buf_clear(buf);
+    gb_escape(buf, text, SHOWN_MAX);
+    return gb_buf_str(buf);
+}
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+static void skip_space(struct gb_bytes *text)
+{
+    while (text->size > 0 && is_space(text->data[0])) {
+        text->data++;
+        text->size--;
+    }
+}
+
+/* Nothing but a comment may follow. */
+static bool is_rest_empty(struct gb_bytes text)
+{
+    bool spaced = text.size > 0 && is_space(text.data[0]);
+
+    skip_space(&text);
+    return text.size == 0 || (spaced && text.data[0] == '#');
+}
+
+/* A text in quotes, with \" and \\; @text stands at the first quote and is moved behind the last.
+ * False when it does not end well. */
+static bool read_quoted(struct gb_bytes *text, struct gb_buf *ret_value)
+{
+    size_t at = 1;
+
+    for (; at < text->size && text->data[at] != '"'; at++) {
+        if (text->data[at] == '\\') {
+            at++;
+            if (at >= text->size || (text->data[at] != '"' && text->data[at] != '\\'))
+                return false;
+        }
+        gb_buf_add_u8(ret_value, text->data[at]);
+    }
+    if (at >= text->size)
+        return false;
+    text->data += at + 1;
+    text->size -= at + 1;
+    return true;
+}
+
+/* `[name]` or `[name "other name"]`. */
+static int read_section(struct reader *reader, struct gb_bytes text)
+{
+    _cleanup_(gb_buf_release) struct gb_buf name = {0}, buf = {0};
+    const struct gb_settings_section *section = gb_settings_sections;
+    struct gb_settings_pool *pool;
+    struct gb_bytes word = {text.data + 1, 0};
+    bool named = false;
+
+    while (word.size + 1 < text.size && word.data[word.size] != ']' &&
+           !is_space(word.data[word.size]))
+        word.size++;
+    text.data += word.size + 1;
+    text.size -= word.size + 1;
+    skip_space(&text);
+    if (text.size > 0 && text.data[0] == '"') {
+        named = true;
+        if (!read_quoted(&text, &name))
+            return complain(reader, "the name of the section does not end in a quotation mark");
+        skip_space(&text);
+    }
+    if (text.size == 0 || text.data[0] != ']')
+        return complain(reader, "the section does not end in ]");
+    text.data++;
+    text.size--;
+    if (!is_rest_empty(text))
+        return complain(reader, "something stands behind the section's ]");
+    while (section->name != NULL && !gb_bytes_equal(word, section->name))
+        section++;
+    if (section->name == NULL)
+        return complain(reader, "there is no section [%s]", shown(&buf, word));
+    if (named && !section->named)
+        return complain(reader, "the section [%s] takes no name", section->name);
+    reader->section = section;
+    reader->in_pool = named;
+    if (!named)
+        return 0;
+    if (name.size == 0 || name.size > GB_SETTINGS_NAME_MAX)
+        return complain(reader, "the name of the section must have 1 to %d bytes",
+                        GB_SETTINGS_NAME_MAX);
+    pool = gb_settings_pool(reader->settings, gb_buf_str(&name));
+    if (pool == NULL)
+        return complain(reader, "there are more than %d pools", GB_SETTINGS_POOLS_MAX);
+    pool->line = reader->line;
+    reader->pool = (size_t)(pool - reader->settings->pools);
+    return 0;
+}
+
+/* The option that was probably meant: it shares the longest beginning. */
+static const char *nearest(const struct reader *reader, struct gb_bytes key)
+{
+    const char *best = NULL;
+    size_t most = 2;
+
+    for (size_t i = 0; i < gb_option_count; i++) {
+        const struct gb_option *option = &gb_options[i];
+        size_t same = 0;
+
+        if (strcmp(option->section, reader->section->name) != 0 ||
+            option->of_pool != reader->in_pool)
+            continue;
+        while (same < key.size && option->key[same] == (char)key.data[same] &&
+               option->key[same] != '\0')
+            same++;
+        if (same > most) {
+            most = same;
+            best = option->key;
+        }
+    }
+    return best;
+}
+
+static int unknown(struct reader *reader, struct gb_bytes key)
+{
+    _cleanup_(gb_buf_release) struct gb_buf buf = {0};
+    const char *meant = nearest(reader, key);
+
+    return complain(reader, "[%s%s] has no option \"%s\"%s%s%s", reader->section->name,
+                    reader->in_pool ? " \"…\"" : "", shown(&buf, key),
+                    meant != NULL ? "; did you mean " : "", meant != NULL ? meant : "",
+                    meant != NULL ? "?" : "");
+}
+
+/* Marks the option as given; false when it was already. */
+static bool mark(uint64_t *bits, size_t index)
+{
+    uint64_t bit = UINT64_C(1) << (index % 64);
+    bool first = (bits[index / 64] & bit) == 0;
+
+    bits[index / 64] |= bit;
+    return first;
+}
+
+/* The number of the row among those of its kind. */
+static size_t row_of(const struct gb_option *option)
+{
+    size_t row = 0;
+
+    for (const struct gb_option *before = gb_options; before < option; before++)
+        row += before->of_pool == option->of_pool ? 1 : 0;
+    return row;
+}
+
+static int set_key(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
+{
+    struct gb_settings *settings = reader->settings;
+    _cleanup_(gb_buf_release) struct gb_buf buf = {0};
+    struct gb_settings_key *entry;
+
+    if (value.size == 0)
+        return complain(reader, "the key %s has no command", shown(&buf, key));
+    for (size_t i = 0; i < settings->key_count; i++)
+        if (gb_bytes_equal(key, settings->keys[i].key))
+            return complain(reader, "the key %s is given twice, first in line %u", shown(&buf, key),
+                            settings->keys[i].line);
+    if (settings->key_count >= GB_SETTINGS_KEYS_MAX)
+        return complain(reader, "there are more than %d keys", GB_SETTINGS_KEYS_MAX);
+    if (settings->keys == NULL)
+        settings->keys = xcalloc(GB_SETTINGS_KEYS_MAX, sizeof(*settings->keys));
+    entry = &settings->keys[settings->key_count++];
+    entry->key = xstrndup((const char *)key.data, key.size);
+    entry->command = xstrndup((const char *)value.data, value.size);
+    entry->line = reader->line;
+    return 0;
+}
+
+static int set(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
+{
+    const struct gb_option *option;
+    struct gb_settings_pool *pool = NULL;
+    _cleanup_(gb_buf_release) struct gb_buf buf = {0};
+    char where[PLACE_MAX + 32];
+
+    if (reader->section->free)
+        return set_key(reader, key, value);
+    option = option_find(reader->section->name, reader->in_pool, key);
+    if (option == NULL)
+        return unknown(reader, key);
+    if (reader->in_pool)
+        pool = &reader->settings->pools[reader->pool];
+    if (!mark(pool != NULL ? &pool->given : reader->settings->given, row_of(option)))
+        return complain(reader, "%s is given twice", shown(&buf, key));
+    (void)snprintf(where, sizeof(where), "%.*s:%u", PLACE_MAX, reader->name, reader->line);
+    return gb_option_set(option, reader->settings, pool, where, value, reader->err);
+}
+
+/* `key = value`; each of them may stand in quotes. */
+static int read_pair(struct reader *reader, struct gb_bytes text)
+{
+    _cleanup_(gb_buf_release) struct gb_buf key = {0}, value = {0};
+
+    if (reader->section == NULL)
+        return complain(reader, "an option stands before the first [section]");
+    if (text.data[0] == '"') {
+        if (!read_quoted(&text, &key))
+            return complain(reader, "the key does not end in a quotation mark");
+    } else {
+        while (text.size > 0 && text.data[0] != '=' && !is_space(text.data[0])) {
+            gb_buf_add_u8(&key, text.data[0]);
+            text.data++;
+            text.size--;
+        }
+    }
+    skip_space(&text);
+    if (text.size == 0 || text.data[0] != '=')
+        return complain(reader, "this is neither `[section]` nor `key = value`");
+    if (key.size == 0 || key.size > GB_SETTINGS_NAME_MAX)
+        return complain(reader, "a key must have 1 to %d bytes", GB_SETTINGS_NAME_MAX);
+    text.data++;
+    text.size--;
+    skip_space(&text);
+    if (text.size > 0 && text.data[0] == '"') {
+        if (!read_quoted(&text, &value))
+            return complain(reader, "the value does not end in a quotation mark");
+        if (!is_rest_empty(text))
+            return complain(reader, "something stands behind the value");
+    } else {
+        size_t end = 0;
+
+        while (end < text.size &&
+               !(text.data[end] == '#' && (end == 0 || is_space(text.data[end - 1]))))
+            end++;
+        while (end > 0 && is_space(text.data[end - 1]))
+            end--;
+        gb_buf_add(&value, text.data, end);
+    }
+    return set(reader, gb_buf_bytes(&key), gb_buf_bytes(&value));
+}
+
+static int read_line(struct reader *reader, struct gb_bytes text)
+{
+    if (text.size > GB_SETTINGS_LINE_MAX)
+        return complain(reader, "the line has more than %d bytes", GB_SETTINGS_LINE_MAX);
+    if (!gb_utf8_valid(text))
+        return complain(reader, "the line is not UTF-8");
+    for (size_t i = 0; i < text.size; i++)
+        if ((text.data[i] < ' ' && text.data[i] != '\t') || text.data[i] == 127)
+            return complain(reader, "the line has a control character (0x%02x)", text.data[i]);
+    skip_space(&text);
+    if (text.size == 0 || text.data[0] == '#')
+        return 0;
+    return text.data[0] == '[' ? read_section(reader, text) : read_pair(reader, text);
+}
+
+int gb_settings_parse(struct gb_settings *settings, const char *name, struct gb_bytes text,
+                      struct gb_err *err)
+{
+    struct reader reader = {.settings = settings, .name = name, .err = err};
+
+    if (text.size > GB_SETTINGS_FILE_MAX)
+        return gb_err_set(err, GB_ETOOLARGE, "%.*s has more than %d bytes", PLACE_MAX, name,
+                          GB_SETTINGS_FILE_MAX);
+    while (text.size > 0) {
+        const uint8_t *newline = memchr(text.data, '\n', text.size);
+        size_t size = newline != NULL ? (size_t)(newline - text.data) : text.size;
+        int r;
+
+        reader.line++;
+        r = read_line(&reader, (struct gb_bytes){text.data, size});
+        if (r < 0)
+            return r;
+        size += newline != NULL ? 1 : 0;
+        text.data += size;
+        text.size -= size;
+    }
+    return 0;
+}

@@ -1,0 +1,143 @@
+/* The settings file: one table of options, a strict reader, and a plain struct that holds what was
+ * read. docs/settings.md is made from the table.
+ *
+ * A file is a list of `[section]` lines and `key = value` lines; `#` begins a comment at the start
+ * of a line or behind white space. Anything that the table does not know, a value out of its range,
+ * or a key given twice is an error that names file and line: a setting is never ignored.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum {
+    GB_SETTINGS_FILE_MAX = 256 * 1024,
+    GB_SETTINGS_LINE_MAX = 4096,
+    GB_SETTINGS_NAME_MAX = 128, /* of a key, of a section's name */
+    GB_SETTINGS_POOLS_MAX = 64,
+    GB_SETTINGS_KEYS_MAX = 512,
+};
+
+/* `[server] log_level`. */
+enum gb_settings_level {
+    GB_SETTINGS_LEVEL_AUTO,
+    GB_SETTINGS_LEVEL_ERROR,
+    GB_SETTINGS_LEVEL_WARNING,
+    GB_SETTINGS_LEVEL_INFO,
+    GB_SETTINGS_LEVEL_DEBUG,
+};
+
+/* `[pool "NAME"]`: NAME is an image, or IMAGE:MB for VMs of another size than the image's. */
+struct gb_settings_pool {
+    char *name;
+    unsigned line;  /* of the section; 0: not from a file */
+    uint64_t given; /* bits of the rows of the table that the file has set */
+    int64_t floor, ceiling;
+};
+
+/* `[keys]`: a key of the front end, and the command that it runs. Who draws the keys checks both.
+ */
+struct gb_settings_key {
+    char *key, *command;
+    unsigned line;
+};
+
+/* Durations are milliseconds, sizes bytes; strings are never NULL, "" stands for the default. */
+struct gb_settings {
+    char *path;        /* the file that was read; NULL: none */
+    uint64_t given[4]; /* bits of the rows of the table that the file has set */
+    struct gb_settings_server {
+        char *images;
+        bool require_isolation;
+        int64_t log_level; /* enum gb_settings_level */
+        uint64_t idle_exit_ms, drain_ms;
+    } server;
+    struct gb_settings_sessions {
+        uint64_t timeout_ms, idle_ms, lifetime_ms, max_stdout, max_stderr;
+        int64_t maximum;
+    } sessions;
+    struct gb_settings_tui {
+        char *theme;
+        bool mouse;
+    } tui;
+    struct gb_settings_pool *pools;
+    size_t pool_count;
+    struct gb_settings_key *keys;
+    size_t key_count;
+};
+
+/* ---- the table ---- */
+
+enum gb_option_type {
+    GB_OPTION_BOOL,     /* bool: yes no true false on off */
+    GB_OPTION_INTEGER,  /* int64_t */
+    GB_OPTION_NUMBER,   /* double */
+    GB_OPTION_DURATION, /* uint64_t, ms: 500ms 30s 5m 2h 7d, or 0 */
+    GB_OPTION_SIZE,     /* uint64_t, bytes: 64K 512M 10G 1T, or bytes */
+    GB_OPTION_TEXT,     /* char *: at most `max` bytes */
+    GB_OPTION_PATH,     /* char *: absolute, or ~/… */
+    GB_OPTION_CHOICE,   /* int64_t: the index of one of `choices` */
+    GB_OPTION_TYPE_COUNT
+};
+
+struct gb_option {
+    const char *section, *key;
+    bool of_pool;    /* stands in `[pool "NAME"]`: the offset is in struct gb_settings_pool */
+    bool reloadable; /* takes effect by SIGHUP; else at the next start */
+    enum gb_option_type type;
+    size_t offset;              /* in struct gb_settings */
+    const char *standard;       /* as a file would say it */
+    double min, max;            /* in the unit of the field; of a text: bytes */
+    const char *const *choices; /* ends with NULL */
+    const char *help;           /* a sentence without its full stop */
+};
+
+extern const struct gb_option gb_options[];
+extern const size_t gb_option_count; /* at most 256; those of pools at most 64 */
+
+/* The sections in their order, each with a sentence; ends with a NULL name. */
+struct gb_settings_section {
+    const char *name, *help;
+    bool named; /* may be `[name "NAME"]` too */
+    bool free;  /* any key is allowed, with a text as its value */
+};
+extern const struct gb_settings_section gb_settings_sections[];
+
+/* The tables as Markdown, for docs/settings.md. */
+void gb_settings_markdown(struct gb_buf *buf);
+
+/* ---- reading ---- */
+
+/* The standards of the table. */
+void gb_settings_init(struct gb_settings *settings);
+void gb_settings_release(struct gb_settings *settings);
+
+/* Reads @text (the content of the file @name) into @settings, which was initialised. GB_EINVALID
+ * with "NAME:LINE: what is wrong", GB_ETOOLARGE; @settings is then good for release only. */
+int gb_settings_parse(struct gb_settings *settings, const char *name, struct gb_bytes text,
+                      struct gb_err *err);
+
+/* Reads the file @path; NULL: $GLOVEBOX_CONFIG, else the first that exists of
+ * $XDG_CONFIG_HOME/glovebox/glovebox.conf (~/.config) and /etc/glovebox/glovebox.conf, else none.
+ * A file that is named has to exist. Fills @ret_settings only on success. Gives. */
+int gb_settings_load(const char *path, struct gb_settings *ret_settings, struct gb_err *err);
+
+/* The pool with this name (as in the file), made with the standards when there is none; NULL when
+ * there are too many. Stays valid until the next call. */
+struct gb_settings_pool *gb_settings_pool(struct gb_settings *settings, const char *name);
+
+/* Sets one option from text, as a file would: "LINE" of messages is @where. @pool for options of a
+ * pool, else NULL. */
+int gb_option_set(const struct gb_option *option, struct gb_settings *settings,
+                  struct gb_settings_pool *pool, const char *where, struct gb_bytes value,
+                  struct gb_err *err);
+
+/* Brings the options of @fresh that may change while the server runs over to @live, and calls
+ * @changed (may be NULL) for each that differs: @applied false when it waits for the next start.
+ * @fresh is released. */
+void gb_settings_reload(struct gb_settings *live, struct gb_settings *fresh,
+                        void (*changed)(void *arg, const char *option, bool applied), void *arg);
