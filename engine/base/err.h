@@ -38,7 +38,9 @@ enum gb_class {
       "this server, image or host cannot do that")                                                 \
     X(GB_ETOOLARGE, "too_large", -32010, GB_CLASS_CALLER,                                          \
       "a limit was passed; the message names it")                                                  \
-    X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glovebox or of the host")
+    X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glovebox or of the host")      \
+    X(GB_EHELD, "held", -32012, GB_CLASS_RETRY,                                                    \
+      "another client holds the session's write lease; the message says who, and since when")
 
 enum gb_code {
     GB_OK = 0,

@@ -63,7 +63,8 @@
 #define GB_EVENT_PIECE_MAX (64u << 10) /* output in one event */
 #define GB_EVENT_TEXT_MAX (64u << 10)  /* code or value in one event */
 #define GB_EVENT_HEAD_MAX 128u
-#define GB_EVENT_LOG_MAX 64u /* messages of the log in one turn of the loop */
+#define GB_NOTICE_MAX (8u << 10) /* what holders of leases left to be told */
+#define GB_EVENT_LOG_MAX 64u     /* messages of the log in one turn of the loop */
 
 /* Sessions. */
 #define GB_SESSIONS_MAX 1024u

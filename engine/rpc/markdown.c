@@ -52,7 +52,8 @@ static void add_range(struct gb_buf *buf, const struct gb_param *param)
     case GB_PARAM_CHOICE:
         for (size_t i = 0; param->choices[i] != NULL; i++)
             gb_buf_addf(buf, "%s`%s`", i == 0 ? "" : " ", param->choices[i]);
-        gb_buf_addf(buf, ", default `%s`", param->choices[param->standard]);
+        if (param->standard >= 0)
+            gb_buf_addf(buf, ", default `%s`", param->choices[param->standard]);
         break;
     case GB_PARAM_STRINGS:
     case GB_PARAM_NAMES:

@@ -8,6 +8,8 @@
 
 static const char *const mode_choices[] = {"kernel", "process", "shell", NULL};
 
+static const char *const lease_choices[] = {"take", "release", "hand_over", NULL};
+
 enum { REQUIRED = 1 };
 
 /* clang-format off */
@@ -88,6 +90,8 @@ static const struct gb_param exec_params[] = {
     NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables of this cell only"),
     INTEGER("timeout_ms", timeout_ms, 0, GB_TIMEOUT_MAX_MS, 0,
             "time for the code; 0: the session's default"),
+    INTEGER("lease_wait_ms", lease_wait_ms, 0, GB_TIMEOUT_MAX_MS, 0,
+            "how long to wait while another client holds the session; 0: `held` at once"),
 };
 static const struct gb_param stdin_params[] = {
     SESSION,
@@ -106,6 +110,17 @@ static const struct gb_param history_params[] = {
     SESSION,
     INTEGER("after", after_cell, 0, UINT32_MAX, 0, "cells with larger numbers"),
     INTEGER("limit", limit, 1, 1000, 100, "at most so many cells"),
+};
+static const struct gb_param lease_params[] = {
+    SESSION,
+    {.name = "action", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, action),
+     .choices = lease_choices, .standard = -1, .doc = "required. `hand_over` needs `to`, and that "
+     "the caller holds the lease; `release` of a session that nobody holds does nothing"},
+    NAME("to", to, 0, GB_NAME_MAX, "who gets it: a client's name as in `hello`, or its number"),
+    TEXT("note", note, 0, GB_PATH_MAX,
+         "take: why; else for those who come after: `notice` of the next cell of another client"),
+    BOOL("human", human, 0, "a person holds it, for those who are refused"),
+    BOOL("force", force, 0, "`take` it from whoever holds it"),
 };
 static const struct gb_param list_params[] = {
     NAME("state", state, 0, GB_NAME_MAX, "only sessions in this state"),
@@ -160,6 +175,7 @@ static const struct gb_result hello_results[] = {
     {"server", "string", "version of the server"},
     {"protocol", "integer", "1"},
     {"pid", "integer", "process id of the server"},
+    {"client", "integer", "the number of this connection, as leases name it"},
     {"accel", "string", "`kvm`, `hvf` or `tcg`"},
     {"accel_reason", "string", "a sentence: why this accelerator"},
     {"isolation", "string", "`hardware`, or `emulation` (TCG: not a security boundary)"},
@@ -188,6 +204,10 @@ static const struct gb_result exec_results[] = {
     {"…", "cell", "the fields of a cell, once, when it has ended"},
     {"background", "array", "what background processes of earlier cells printed since the last "
      "reply: {`cell`, `stream`, `text` or `base64`, `dropped`}; absent when nothing"},
+    {"notice", "string", "what who held the session left to be told; absent: nothing"},
+};
+static const struct gb_result lease_results[] = {
+    {"lease", "object or null", "the session's lease now"},
 };
 static const struct gb_result complete_results[] = {
     {"matches", "array", "{`text`, `type`}"},
@@ -276,6 +296,10 @@ const struct gb_method gb_methods[GB_METHOD_COUNT] = {
            "The sessions that are open, VMs of `run` among them.", list_params, list_results),
     METHOD_EMPTY(GB_METHOD_SESSION_CLOSE, "session.close",
                  "Closes a session. Idempotent. Answered when its VM is gone.", session_params),
+    METHOD(GB_METHOD_SESSION_LEASE, "session.lease",
+           "Takes, releases or hands over the right to run cells in a session. It ends with the "
+           "connection that holds it, and the session does not expire as idle meanwhile.",
+           lease_params, lease_results),
     METHOD(GB_METHOD_FILE_WRITE, "file.write",
            "Writes a file, in one piece or in several. It appears whole, at `final`, or not at all; "
            "folders above it are made. An upload that is not finished when its connection closes is "

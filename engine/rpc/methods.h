@@ -26,6 +26,7 @@ enum gb_method_id {
     GB_METHOD_SESSION_GET,
     GB_METHOD_SESSION_LIST,
     GB_METHOD_SESSION_CLOSE,
+    GB_METHOD_SESSION_LEASE,
     GB_METHOD_FILE_WRITE,
     GB_METHOD_FILE_READ,
     GB_METHOD_FILE_LIST,
@@ -81,11 +82,13 @@ struct gb_method {
  * borrows from the line. */
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text, base64;
-    struct gb_bytes path, after, state;
+    struct gb_bytes path, after, state, to, note;
     const struct gb_json *env, *network, *sessions, *kinds;
     int64_t protocol, memory_mb, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout, max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, subscription;
+    int64_t action, lease_wait_ms;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;
+    bool human, force;
 };
 
 extern const struct gb_method gb_methods[GB_METHOD_COUNT];

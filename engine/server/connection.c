@@ -134,11 +134,13 @@ void connection_new(struct gb_server *server, int fd, pid_t pid)
 
     connection->server = server;
     connection->pid = pid;
+    connection->number = ++server->connections_numbered;
     gb_list_init(&connection->requests);
     gb_list_init(&connection->execs);
     gb_list_init(&connection->uploads);
     gb_list_init(&connection->followers);
     gb_list_init(&connection->subscriptions);
+    gb_list_init(&connection->leases);
     connection->stream = gb_stream_new(server->loop, fd, READ_BYTES, &events, connection);
     gb_list_add_tail(&server->connections, &connection->link);
     server->connection_count++;
@@ -164,6 +166,7 @@ void connection_close(struct connection *connection)
             request->abandon(request);
         request_free(request);
     }
+    lease_disconnect(connection);
     gb_list_remove(&connection->link);
     server->connection_count--;
     gb_stream_finish(connection->stream, FINISH_LIMIT_MS);

@@ -25,6 +25,7 @@ static handler_fn *const handlers[] = {
     [GB_METHOD_SESSION_GET] = handle_get,
     [GB_METHOD_SESSION_LIST] = handle_list,
     [GB_METHOD_SESSION_CLOSE] = handle_close,
+    [GB_METHOD_SESSION_LEASE] = handle_lease,
     [GB_METHOD_FILE_WRITE] = handle_write,
     [GB_METHOD_FILE_READ] = handle_read,
     [GB_METHOD_FILE_LIST] = handle_file_list,

@@ -78,6 +78,7 @@ static void reply_cell(struct exec *exec, const struct gb_cell *cell)
         put_timing(&reply.out, exec->seat);
     } else {
         put_background(&reply.out, exec->seat);
+        put_notice(&reply.out, exec->seat, exec->connection);
     }
     reply_end(&reply);
 }
@@ -147,11 +148,9 @@ void exec_disconnect(struct exec *exec)
 static const struct gb_cell_events events = {
     .started = on_started, .output = on_output, .waiting = on_waiting, .done = on_done};
 
-/* Queues the cell of @request in @seat. */
-static int start(struct request *request, const struct gb_params *params, struct seat *seat,
-                 struct gb_err *err)
+int exec_start(struct request *request, const struct gb_params *params, const struct gb_env *env,
+               struct seat *seat, struct gb_err *err)
 {
-    _cleanup_(gb_env_release) struct gb_env env = {0};
     struct connection *connection = request->connection;
     const struct gb_settings_sessions *settings = &connection->server->settings.sessions;
     const struct gb_cell_config config = {
@@ -163,15 +162,13 @@ static int start(struct request *request, const struct gb_params *params, struct
             params->max_stdout > 0 ? (uint64_t)params->max_stdout : settings->max_stdout,
         .max_stderr =
             params->max_stderr > 0 ? (uint64_t)params->max_stderr : settings->max_stderr,
-        .env = &env,
+        .env = env,
         .code = params->code,
         .stdin_data = params->standard_input,
     };
     struct exec *exec;
-    int r = params_env(params->env, &env, err);
+    int r;
 
-    if (r < 0)
-        return r;
     exec = xcalloc(1, sizeof(*exec));
     gb_list_init(&exec->of_seat);
     gb_list_init(&exec->of_connection);
@@ -197,6 +194,7 @@ static int start(struct request *request, const struct gb_params *params, struct
 
 void handle_exec(struct request *request, const struct gb_params *params)
 {
+    _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_server *server = request->connection->server;
     struct gb_err err = {0};
     struct seat *seat = seat_find(server, params->session, &err);
@@ -204,8 +202,12 @@ void handle_exec(struct request *request, const struct gb_params *params)
 
     if (r == 0 && seat->run)
         r = gb_err_set(&err, GB_EPOLICY, "the VM of a `run` takes no further cells");
+    if (r == 0 && lease_stops(request, params, seat))
+        return;
     if (r == 0)
-        r = start(request, params, seat, &err);
+        r = params_env(params->env, &env, &err);
+    if (r == 0)
+        r = exec_start(request, params, &env, seat, &err);
     if (r < 0)
         request_fail(request, &err);
 }
@@ -236,7 +238,7 @@ void handle_run(struct request *request, const struct gb_params *params)
     if (r == 0)
         r = seat_open(request->connection->server, params, true, &seat, &err);
     if (r == 0)
-        r = start(request, params, seat, &err);
+        r = exec_start(request, params, &env, seat, &err);
     if (r < 0 && seat != NULL)
         seat_close(seat, "closed", err.message);
     if (r < 0)

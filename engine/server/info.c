@@ -125,6 +125,7 @@ void handle_hello(struct request *request, const struct gb_params *params)
     gb_json_put_str(&reply.out, "server", GB_VERSION);
     gb_json_put_u64(&reply.out, "protocol", GB_PROTOCOL_VERSION);
     gb_json_put_u64(&reply.out, "pid", (uint64_t)getpid());
+    gb_json_put_u64(&reply.out, "client", connection->number);
     gb_json_put_str(&reply.out, "accel", gb_accel_name(host->accel));
     gb_json_put_str(&reply.out, "accel_reason", host->accel_reason);
     gb_json_put_str(&reply.out, "isolation",

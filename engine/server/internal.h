@@ -46,6 +46,8 @@ struct tombstone {
     struct gb_err why;
 };
 
+struct lease;
+
 struct gb_server {
     struct gb_loop *loop;
     struct gb_host *host;
@@ -62,6 +64,7 @@ struct gb_server {
     enum server_state state;
     struct gb_list connections, seats, shutdowns; /* requests of server.shutdown */
     size_t connection_count, seat_count, exec_count;
+    uint64_t connections_numbered;
     struct tombstone tombstones[GB_TOMBSTONES_MAX];
     size_t tombstone_next;
     struct histogram open_times, exec_times, overhead_times;
@@ -87,8 +90,9 @@ struct connection {
     bool upload_wait;     /* too many bytes wait for a guest */
     bool closed;
     pid_t pid;
-    char *client; /* as `hello` said; NULL */
-    struct gb_list requests, execs, uploads, followers, subscriptions;
+    uint64_t number; /* 1, 2, … in this server */
+    char *client;    /* as `hello` said; NULL */
+    struct gb_list requests, execs, uploads, followers, subscriptions, leases;
     uint32_t subscriptions_numbered;
     size_t request_count, request_bytes, write_count;
     struct gb_deferred resume;
@@ -139,10 +143,14 @@ struct seat {
     const char *end;           /* why it ends, once we know: as in tombstone */
     bool opened, closing, run;
     uint32_t incarnation_before; /* of earlier sessions with the key */
-    uint64_t opened_ns, created_at_ns, idle_ms, lifetime_ms;
+    uint64_t opened_ns, created_at_ns;
     struct gb_list openers, closers; /* requests, by `wait` */
     struct gb_list execs, uploads, followers;
     uint32_t next_upload;
+    struct lease *lease; /* NULL: nobody holds it */
+    struct gb_list lease_waiters;
+    struct gb_buf notice; /* left by who held it */
+    uint64_t notice_from; /* number of that connection */
     struct background *background[GB_BACKGROUND_CELLS_MAX];
     size_t background_count;
     struct watched_tail watched_tails[WATCHED_TAILS];
@@ -268,7 +276,21 @@ void background_release(struct seat *seat);
 void follower_add(struct connection *connection, struct seat *seat, uint32_t cell);
 void follower_free(struct follower *follower);
 
+/* ---- lease.c ---- */
+/* True when another client holds the session: then the request was refused, or waits. */
+bool lease_stops(struct request *request, const struct gb_params *params, struct seat *seat);
+/* `lease`. */
+void put_lease(struct gb_json_out *out, const struct seat *seat);
+/* `notice`, when there is one for this client, who has then been told. */
+void put_notice(struct gb_json_out *out, struct seat *seat, const struct connection *connection);
+void lease_disconnect(struct connection *connection);
+/* The session has ended: those who wait fail. */
+void lease_release(struct seat *seat, const struct gb_err *why);
+
 /* ---- exec.c ---- */
+/* Queues the cell of @request in @seat; takes nothing of @params and @env. */
+int exec_start(struct request *request, const struct gb_params *params, const struct gb_env *env,
+               struct seat *seat, struct gb_err *err);
 /* The connection has gone: its cells are interrupted, unless they are detached. */
 void exec_disconnect(struct exec *exec);
 
@@ -335,4 +357,5 @@ typedef void handler_fn(struct request *request, const struct gb_params *params)
 handler_fn handle_hello, handle_run, handle_open, handle_exec, handle_stdin, handle_interrupt,
     handle_complete, handle_is_complete, handle_get, handle_list, handle_close, handle_write,
     handle_read, handle_file_list, handle_stat, handle_remove, handle_mkdir, handle_pool,
-    handle_stats, handle_shutdown, handle_unsupported, handle_subscribe, handle_unsubscribe;
+    handle_stats, handle_shutdown, handle_unsupported, handle_subscribe, handle_unsubscribe,
+    handle_lease;

@@ -173,13 +173,7 @@ static void on_background(void *arg, uint32_t cell, enum gb_output stream, struc
  * its VM. */
 static const char *own_end(const struct seat *seat)
 {
-    uint64_t now = gb_clock_mono_ns();
-    uint64_t idle = now - gb_session_last_active_ns(seat->session), age = now - seat->opened_ns;
-
-    if ((seat->idle_ms > 0 && idle >= seat->idle_ms * GB_NS_PER_MS) ||
-        (seat->lifetime_ms > 0 && age >= seat->lifetime_ms * GB_NS_PER_MS))
-        return "expired";
-    return "crashed";
+    return gb_session_expired(seat->session) ? "expired" : "crashed";
 }
 
 static void on_closed(void *arg, const struct gb_err *why)
@@ -195,6 +189,7 @@ static void on_closed(void *arg, const struct gb_err *why)
     while ((link = gb_list_pop(&seat->closers)) != NULL)
         request_ok(container_of(link, struct request, wait));
     upload_drop_all(&seat->uploads, false);
+    lease_release(seat, why);
     while ((link = gb_list_pop(&seat->followers)) != NULL)
         follower_free(container_of(link, struct follower, of_seat));
     background_release(seat);
@@ -346,8 +341,6 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
     seat->run = run;
     seat->opened_ns = gb_clock_mono_ns();
     seat->created_at_ns = gb_clock_wall_ns();
-    seat->idle_ms = config.idle_ms;
-    seat->lifetime_ms = config.lifetime_ms;
     seat->label = copy_name(params->label);
     seat->owner = copy_name(params->owner);
     gb_list_init(&seat->openers);
@@ -355,6 +348,7 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
     gb_list_init(&seat->execs);
     gb_list_init(&seat->uploads);
     gb_list_init(&seat->followers);
+    gb_list_init(&seat->lease_waiters);
     remember(server, seat, params->key);
     seat->key = copy_name(params->key);
     gb_list_add_tail(&server->seats, &seat->link);
@@ -489,6 +483,7 @@ void put_session(struct gb_json_out *out, struct seat *seat, uint64_t until_ns)
     put_wall(out, "last_active_at", gb_session_last_active_ns(session));
     gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(session));
     put_sample(out, seat, until_ns);
+    put_lease(out, seat);
     gb_json_put_str(out, "source", "boot");
     gb_json_put_str(out, "network", "none");
     if (expires > 0)

@@ -207,6 +207,11 @@ static const struct {
      "sessions is empty"},
     {"{\"id\":1,\"method\":\"events.subscribe\",\"params\":{\"sessions\":[\"s-1\"]}}\n",
      "not_found", "s-1"},
+    {"{\"id\":1,\"method\":\"session.lease\",\"params\":{\"session\":\"s-1\"}}\n", "not_found",
+     "s-1"},
+    {"{\"id\":1,\"method\":\"session.lease\",\"params\":{\"session\":\"s-1\",\"action\":"
+     "\"keep\"}}\n",
+     "invalid_input", "take, release, hand_over"},
     {"{\"id\":1,\"method\":\"events.unsubscribe\",\"params\":{\"subscription\":3}}\n", "not_found",
      "no subscription 3"},
     {"{\"id\":1,\"method\":\"run\",\"params\":{\"code\":\" \\n\"}}\n", "invalid_input", "empty"},

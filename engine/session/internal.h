@@ -54,7 +54,7 @@ struct gb_session {
     /* HELLO came, CONFIGURE was answered, the worker is READY, the image is the right one. */
     bool running, configured, ready, verified, verifying;
     struct gb_verify_waiter verify;
-    bool opened_told, closing;
+    bool opened_told, closing, kept, expired;
     struct gb_err why; /* of the end */
     uint32_t incarnation, cells_numbered, queued_count;
     uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;

@@ -40,7 +40,7 @@ static void arm_idle(struct gb_session *session)
 {
     if (session->idle_ms == 0)
         return;
-    if (session->state == GB_SESSION_IDLE && session->user_requests == 0)
+    if (session->state == GB_SESSION_IDLE && session->user_requests == 0 && !session->kept)
         gb_timer_start(session->idle_timer, session->idle_ms);
     else
         gb_timer_stop(session->idle_timer);
@@ -257,12 +257,18 @@ static void on_dead(void *arg, const struct gb_err *why)
 
 static void on_idle(void *arg)
 {
-    gb_session_close(arg, "it was idle for longer than idle_ms");
+    struct gb_session *session = arg;
+
+    session->expired = !session->closing;
+    gb_session_close(session, "it was idle for longer than idle_ms");
 }
 
 static void on_lifetime(void *arg)
 {
-    gb_session_close(arg, "its lifetime_ms is over");
+    struct gb_session *session = arg;
+
+    session->expired = !session->closing;
+    gb_session_close(session, "its lifetime_ms is over");
 }
 
 static void on_cell_deadline(void *arg)
@@ -337,6 +343,15 @@ void gb_session_close(struct gb_session *session, const char *reason)
         gb_vm_kill(session->vm, reason);
 }
 
+void gb_session_keep(struct gb_session *session, bool keep)
+{
+    if (session->kept == keep)
+        return;
+    session->kept = keep;
+    session_touch(session);
+    cell_pump(session); /* which tells that it has changed */
+}
+
 void gb_session_free(struct gb_session *session)
 {
     if (session == NULL)
@@ -398,7 +413,7 @@ uint64_t gb_session_expires_ns(const struct gb_session *session)
 {
     uint64_t idle_end = session->last_active_ns + session->idle_ms * GB_NS_PER_MS;
 
-    if (session->idle_ms == 0 || session->state != GB_SESSION_IDLE)
+    if (session->idle_ms == 0 || session->state != GB_SESSION_IDLE || session->kept)
         return session->lifetime_end_ns;
     return session->lifetime_end_ns == 0 ? idle_end : MIN(idle_end, session->lifetime_end_ns);
 }
@@ -416,6 +431,11 @@ struct gb_session_timing gb_session_timing(const struct gb_session *session)
 const struct gb_err *gb_session_why(const struct gb_session *session)
 {
     return session->state == GB_SESSION_CLOSED ? &session->why : NULL;
+}
+
+bool gb_session_expired(const struct gb_session *session)
+{
+    return session->expired;
 }
 
 size_t gb_session_queued(const struct gb_session *session)

@@ -83,14 +83,16 @@ int gb_session_open(struct gb_host *host, const struct gb_session_config *config
 
 /* Ends the session: what is under way fails, `closed` follows with @reason as its sentence. */
 void gb_session_close(struct gb_session *session, const char *reason);
+/* While kept, it does not end for being idle. */
+void gb_session_keep(struct gb_session *session, bool keep);
 /* Only after `closed`. Accepts NULL. */
 void gb_session_free(struct gb_session *session);
 
 const char *gb_session_id(const struct gb_session *session); /* unguessable */
 enum gb_session_state gb_session_state(const struct gb_session *session);
 const struct gb_image *gb_session_image(const struct gb_session *session);
-struct gb_vm *gb_session_vm(struct gb_session *session);     /* NULL when CLOSED */
-uint32_t gb_session_cells(const struct gb_session *session); /* numbered so far */
+struct gb_vm *gb_session_vm(struct gb_session *session);       /* NULL when CLOSED */
+uint32_t gb_session_cells(const struct gb_session *session);   /* numbered so far */
 uint32_t gb_session_waiting(const struct gb_session *session); /* cells not yet begun */
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
@@ -99,6 +101,8 @@ uint64_t gb_session_expires_ns(const struct gb_session *session);
 /* Raised by one whenever the interpreter's state was lost (1 at first). */
 uint32_t gb_session_incarnation(const struct gb_session *session);
 struct gb_session_timing gb_session_timing(const struct gb_session *session);
+/* Whether it ended by itself, for being idle too long or too old. */
+bool gb_session_expired(const struct gb_session *session);
 /* Why it is closed; NULL before. */
 const struct gb_err *gb_session_why(const struct gb_session *session);
 

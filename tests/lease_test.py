@@ -1,0 +1,139 @@
+"""Leases: one client at a time runs cells, and the others are told who and why, or wait."""
+
+import pytest
+
+from support import Failure, Session, Watcher, out, wait_for
+
+
+@pytest.fixture(scope="module")
+def agent(client):
+    s = Session(client, idle_ms=0, key="leased")
+    yield s
+    s.close()
+
+
+@pytest.fixture
+def person(server):
+    with server.client() as client:
+        client.number = client.call("hello", client="person/1")["client"]
+        yield client
+
+
+def lease(client, session, action="take", **params):
+    return client.call("session.lease", session=session.id, action=action, **params)["lease"]
+
+
+def held(session, client, **options):
+    with pytest.raises(Failure) as caught:
+        client.call("session.exec", session=session.id, code="1", **options)
+    assert caught.value.kind == "held"
+    assert caught.value.dispatched is False and caught.value.retryable is True
+    return caught.value
+
+
+def test_who_holds_it_runs_cells_and_nobody_else(server, agent, person):
+    with Watcher(server, sessions=[agent.id], kinds=["lease.changed"]) as watcher:
+        taken = lease(person, agent, human=True, note="let me look")
+        assert taken["holder"] == "person/1" and taken["client"] == person.number
+        assert taken["human"] is True and taken["note"] == "let me look"
+        assert agent.get()["lease"]["since"] == taken["since"]
+        told = watcher.until("lease.changed")[-1]
+        assert told["action"] == "taken" and told["lease"]["holder"] == "person/1"
+        problem = held(agent, agent.client)
+        assert "person/1" in str(problem) and "a person" in str(problem)
+        assert problem.error["data"]["holder"] == "person/1"
+        assert problem.error["data"]["since"] == taken["since"]
+        assert out(person.call("session.exec", session=agent.id, code="print('mine')")) == "mine\n"
+        assert lease(person, agent, "release") is None
+        assert watcher.until("lease.changed")[-1]["lease"] is None
+    assert out(agent.exec("print('again')")) == "again\n"
+
+
+def test_the_note_reaches_the_next_cell_of_the_other(agent, person):
+    lease(person, agent, human=True)
+    assert "notice" not in person.call("session.exec", session=agent.id, code="fixed = 3")
+    lease(person, agent, "release", note="I have set fixed to 3")
+    assert "notice" not in person.call("session.exec", session=agent.id, code="1")  # its own
+    cell = agent.exec("fixed")
+    assert cell["value"] == "3" and cell["notice"] == "I have set fixed to 3"
+    assert "notice" not in agent.exec("fixed")
+
+
+def test_a_cell_can_wait_for_its_turn(agent, person):
+    agent.exec("turns = []")
+    lease(person, agent)
+    waiting = [agent.send(f"turns.append({i}); turns", lease_wait_ms=60000) for i in range(3)]
+    wait_for(lambda: agent.get()["lease"]["waiting"] == 3)
+    person.call("session.exec", session=agent.id, code="turns.append('person')")
+    assert not any(pending.done() for pending in waiting)
+    lease(person, agent, "release", note="your turn")
+    cells = [pending.wait() for pending in waiting]
+    assert cells[2]["value"] == "['person', 0, 1, 2]"
+    assert [cell.get("notice") for cell in cells] == ["your turn", None, None]
+
+
+def test_patience_ends(agent, person):
+    lease(person, agent)
+    held(agent, agent.client, lease_wait_ms=1)
+    lease(person, agent, "release")
+
+
+def test_handing_over(server, agent, person):
+    with server.client() as other:
+        other.call("hello", client="agent/2")
+        lease(person, agent, human=True)
+        pending = other.send("session.exec", session=agent.id, code="'waited'", lease_wait_ms=60000)
+        wait_for(lambda: agent.get()["lease"]["waiting"] == 1)
+        with pytest.raises(Failure) as caught:
+            lease(person, agent, "hand_over", to="nobody")
+        assert caught.value.kind == "not_found"
+        given = lease(person, agent, "hand_over", to="agent/2", note="go on from here")
+        assert given["holder"] == "agent/2" and given["human"] is False
+        cell = pending.wait()
+        assert cell["value"] == "'waited'" and cell["notice"] == "go on from here"
+        held(agent, person)
+        with pytest.raises(Failure) as caught:
+            lease(person, agent, "release")  # not the person's any more
+        assert caught.value.kind == "held"
+    wait_for(lambda: agent.get()["lease"] is None)  # it ended with its connection
+
+
+def test_it_can_be_taken_by_force(server, agent, person):
+    with server.client() as other:
+        lease(other, agent)
+        with pytest.raises(Failure) as caught:
+            lease(person, agent)
+        assert caught.value.kind == "held"
+        assert lease(person, agent, force=True)["client"] == person.number
+        held(agent, other)
+        lease(person, agent, "release")
+
+
+def test_who_waits_and_goes_away_runs_nothing(server, agent, person):
+    lease(person, agent)
+    with server.client() as other:
+        other.send("session.exec", session=agent.id, code="ghost = 1", lease_wait_ms=60000)
+        wait_for(lambda: agent.get()["lease"]["waiting"] == 1)
+    wait_for(lambda: agent.get()["lease"]["waiting"] == 0)
+    lease(person, agent, "release")
+    assert agent.exec("'ghost' in dir()")["value"] == "False"
+
+
+def test_a_held_session_does_not_expire_and_its_end_is_told(client, person):
+    s = Session(client, "shell", idle_ms=1500)
+    lease(person, s)
+    assert s.get()["expires_at"] is None
+    pending = s.send("true", lease_wait_ms=60000)
+    wait_for(lambda: s.get()["lease"]["waiting"] == 1)
+    s.close()
+    with pytest.raises(Failure) as caught:
+        pending.wait()
+    assert caught.value.kind == "session_closed" and caught.value.dispatched is False
+
+
+def test_wrong_use(agent, client):
+    for params in ({}, {"action": "hand_over"}, {"action": "hand_over", "to": "x"}):
+        with pytest.raises(Failure) as caught:
+            agent.call("session.lease", **params)
+        assert caught.value.kind == "invalid_input"
+    assert lease(client, agent, "release") is None  # nobody holds it
