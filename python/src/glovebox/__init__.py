@@ -1,0 +1,36 @@
+"""Glovebox: run code that nobody has vetted, in microVMs on your own machine.
+
+    import glovebox
+
+    with glovebox.Client() as client, client.open("python") as session:
+        session.exec("x = 41")
+        print(session.exec("x + 1").value)
+
+`AsyncClient` and `AsyncSession` are the same for asyncio. docs/protocol.md tells what is behind
+them; `glovebox.adk` holds the code executor for Google's ADK.
+"""
+
+from ._async.client import AsyncClient
+from ._async.events import AsyncEvents
+from ._async.execution import AsyncExecution
+from ._async.session import AsyncSession
+from ._sync.client import Client
+from ._sync.events import Events
+from ._sync.execution import Execution
+from ._sync.session import Session
+from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, DeadlineExceeded,
+                     GloveboxError, Held, ImageMissing, InternalError, InvalidInput, NotFound,
+                     OutcomeUnknown, PolicyError, ProtocolError, SessionClosed, TooLarge, Unsupported)
+from .types import (Cell, Display, Entry, Event, FileChange, Hello, Lease, Matches, Output,
+                    SessionInfo, Waiting)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "BootFailed", "Busy",
+    "CapacityError", "Cell", "Client", "ConnectionFailed", "DeadlineExceeded", "Display", "Entry",
+    "Event", "Events", "Execution", "FileChange", "GloveboxError", "Held", "Hello", "ImageMissing",
+    "InternalError", "InvalidInput", "Lease", "Matches", "NotFound", "OutcomeUnknown", "Output",
+    "PolicyError", "ProtocolError", "Session", "SessionClosed", "SessionInfo", "TooLarge",
+    "Unsupported", "Waiting", "__version__",
+]

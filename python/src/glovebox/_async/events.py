@@ -1,0 +1,87 @@
+"""A subscription to what happens in the server."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any, Optional
+
+from .._wire import Disconnected
+from ..errors import ConnectionFailed, DeadlineExceeded, ProtocolError, from_json
+from ..types import Event
+from .connection import AsyncConnection, expired
+
+__all__ = ["AsyncEvents"]
+
+
+class AsyncEvents:
+    """An iterator of `Event`, and a context manager. It ends when it is closed; when the server
+    goes away it raises ConnectionFailed."""
+
+    def __init__(self, conn: AsyncConnection, timeout: Optional[float]) -> None:
+        self._conn = conn
+        self._timeout = timeout
+        self._waiting: list[Event] = []
+        self._closed = False
+        self.subscription = 0
+
+    @classmethod
+    async def subscribe(cls, conn: AsyncConnection, params: dict[str, Any], deadline: float,
+                        timeout: Optional[float]) -> AsyncEvents:
+        events = cls(conn, timeout)
+        number = await conn.send("events.subscribe", params, deadline)
+        while True:
+            try:
+                message = await conn.receive(deadline)
+            except TimeoutError:
+                raise expired("events.subscribe") from None
+            if message.get("method") == "event":
+                events._waiting.append(Event.from_json(message.get("params") or {}))
+            elif message.get("id") == number:
+                if "error" in message:
+                    raise from_json(message["error"])
+                events.subscription = int(message["result"]["subscription"])
+                return events
+            elif "method" not in message:
+                raise ProtocolError("the server answered what nobody asked")
+
+    async def next(self, timeout: Optional[float] = None) -> Event:
+        """The next event; DeadlineExceeded when none came within `timeout` seconds, after which
+        the subscription goes on."""
+        if self._waiting:
+            return self._waiting.pop(0)
+        limit = self._timeout if timeout is None else timeout
+        until = None if limit is None else time.monotonic() + limit
+        while True:
+            try:
+                message = await self._conn.receive(until)
+            except TimeoutError:
+                raise DeadlineExceeded(f"no event came within {limit:g} s", retryable=True) from None
+            except (Disconnected, ValueError):  # ValueError: closed while it was waited for
+                raise ConnectionFailed("the connection of the events is closed",
+                                       retryable=True) from None
+            if message.get("method") == "event":
+                return Event.from_json(message.get("params") or {})
+
+    async def close(self) -> None:
+        self._closed = True
+        self._conn.abort()
+        self._conn.close()
+
+    def __aiter__(self) -> AsyncEvents:
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            return await self.next()
+        except ConnectionFailed:
+            if self._closed:
+                raise StopAsyncIteration from None
+            raise
+
+    async def __aenter__(self) -> AsyncEvents:
+        return self
+
+    async def __aexit__(self, kind: Optional[type[BaseException]], problem: Optional[BaseException],
+                        where: Optional[TracebackType]) -> None:
+        await self.close()

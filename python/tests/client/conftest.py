@@ -1,0 +1,49 @@
+"""Fixtures: one real server for the run, and clients of the package under test."""
+
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "python/src"), str(ROOT / "tests")]
+
+import glovebox  # noqa: E402
+from support import Server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def server():
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    with glovebox.Client(server.socket, name="tests", autostart=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def shared(client):
+    return client.open("python", idle=0)
+
+
+@pytest.fixture
+def py(shared):
+    """A session for tests that leave nothing behind."""
+    return shared
+
+
+@pytest.fixture
+def fresh(client):
+    """Opens sessions that are closed after the test."""
+    opened = []
+
+    def open_session(*arguments, **options):
+        opened.append(client.open(*arguments, **options))
+        return opened[-1]
+
+    yield open_session
+    for session in opened:
+        session.close()

@@ -1,0 +1,247 @@
+"""The blocking client against a real server: cells, output, files, errors."""
+
+import os
+import pathlib
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import glovebox
+
+
+def test_hello_and_lists(client, py):
+    hello = client.hello()
+    assert hello.protocol == 1 and "python" in hello.images and hello.limits
+    info = py.get()
+    assert (info.session, info.image, info.state) == (py.id, "python", "idle")
+    assert py.id in [one.session for one in client.sessions(image="python")]
+    assert client.stats()["pid"] > 0
+
+
+def test_state_value_and_streams(py):
+    assert py.exec("x = 41").ok
+    cell = py.exec("import sys\nprint('out')\nprint('err', file=sys.stderr)\nx + 1")
+    assert (cell.stdout, cell.stderr, cell.value, cell.exit_code) == ("out\n", "err\n", "42", 0)
+    assert cell.session == py.id and cell.client == "tests" and cell.wall_ms > 0
+
+
+def test_a_failure_is_a_cell(py):
+    cell = py.exec("1 / 0")
+    assert not cell.ok and cell.exit_code == 1 and "ZeroDivisionError" in cell.stderr
+
+
+def test_bytes_that_are_not_text(py):
+    cell = py.exec(r"import os; _ = os.write(1, b'\xff\x00a')")
+    assert cell.stdout_bytes == b"\xff\x00a" and cell.stdout == "\ufffd\x00a"
+
+
+def test_modes_environment_and_input(py):
+    py.exec("kept = 1")
+    assert py.exec("'kept' in globals()", mode="kernel").value == "True"
+    assert py.exec("print('kept' in globals())", mode="process").stdout == "False\n"
+    assert py.exec("echo $WHO; cat", mode="shell", env={"WHO": "me"}, stdin="in").stdout == "me\nin"
+
+
+def test_time_out_and_interrupt(py):
+    cell = py.exec("while True: pass", timeout=0.3)
+    assert cell.timed_out and not cell.ok
+    running = threading.Event()
+    cells = []
+    thread = threading.Thread(target=lambda: cells.append(py.exec(
+        "print('go', flush=True)\nwhile True: pass", on_output=lambda _: running.set())))
+    thread.start()
+    assert running.wait(60)
+    py.interrupt()
+    thread.join(60)
+    assert cells[0].interrupted and "KeyboardInterrupt" in cells[0].stderr
+
+
+def test_output_as_it_comes(py):
+    pieces = []
+    cell = py.exec("print('é' * 100)\nimport sys; print('e', file=sys.stderr)",
+                   on_output=pieces.append)
+    for stream in ("stdout", "stderr"):
+        joined = b"".join(piece.data for piece in pieces if piece.stream == stream)
+        assert joined.decode() == getattr(cell, stream)
+    assert {piece.cell for piece in pieces} == {cell.cell}
+
+
+def test_iterator_over_output(py):
+    with py.stream("print('a', flush=True)\nimport sys\nprint(sys.stdin.readline())",
+                   interactive=True) as execution:
+        said = ""
+        for piece in execution:
+            if isinstance(piece, glovebox.Output):
+                said += piece.text
+                if said == "a\n":
+                    py.stdin("line\n", eof=True)
+        assert said == "a\nline\n\n" == execution.cell.stdout
+
+
+def test_leaving_an_iterator_interrupts_its_cell(py):
+    with py.stream("print('go', flush=True)\nwhile True: pass") as execution:
+        for piece in execution:
+            break
+    assert execution.cell is None
+    assert py.exec("6 * 7").value == "42"  # waits for the one before, which has ended
+
+
+def test_cancel_from_another_thread(py):
+    execution = py.stream("print('go', flush=True)\nwhile True: pass")
+    with pytest.raises(glovebox.OutcomeUnknown) as caught:
+        execution.finish(lambda _: threading.Thread(target=execution.cancel).start())
+    assert caught.value.dispatched and "cancelled" in caught.value.message
+    assert py.exec("6 * 7").value == "42"
+
+
+def test_deadline(py):
+    with pytest.raises(glovebox.DeadlineExceeded) as caught:
+        py.exec("while True: pass", deadline=0.5)
+    assert caught.value.dispatched and isinstance(caught.value, TimeoutError)
+    assert py.exec("6 * 7").value == "42"
+
+
+def test_a_callback_that_fails_ends_the_cell(py):
+    def fail(_):
+        raise KeyError("of the caller")
+
+    with pytest.raises(KeyError):
+        py.exec("print(1, flush=True)\nwhile True: pass", on_output=fail)
+    assert py.exec("6 * 7").value == "42"
+
+
+def test_output_in_the_background(py):
+    py.exec("import subprocess\n"
+            "p = subprocess.Popen(['sh', '-c', 'read x; echo late'], stdin=subprocess.PIPE)",
+            on_output=lambda _: None)
+    late = list(py.exec("p.communicate(b'go\\n')").background)
+    for _ in range(100):  # it comes with one of the next replies
+        if late:
+            break
+        late += py.exec("pass").background
+    assert [(piece.stream, piece.text) for piece in late] == [("stdout", "late\n")]
+
+
+def test_files(py, tmp_path):
+    content = bytes(range(256)) * 40000  # several pieces
+    assert py.write("in/data.bin", content) == len(content)
+    assert py.read("in/data.bin") == content
+    assert py.read("in/data.bin", offset=5, length=3) == content[5:8]
+    assert py.stat("in/data.bin").size == len(content)
+    assert [(entry.name, entry.type) for entry in py.list("in")] == [("data.bin", "file")]
+    py.write("in/text", "é")
+    assert py.read_text("in/text") == "é"
+    assert py.write("empty", b"") == 0 and py.read("empty") == b""
+    py.mkdir("in/deep/er")
+    local = tmp_path / "one.txt"
+    local.write_text("mine")
+    py.upload(local)
+    assert py.exec("open('one.txt').read()").value == "'mine'"
+    assert py.download("one.txt", tmp_path / "two.txt") == 4
+    assert (tmp_path / "two.txt").read_text() == "mine"
+    assert py.exists("in") and not py.exists("nothing")
+    py.remove("in", recursive=True)
+    with pytest.raises(glovebox.NotFound):
+        py.stat("in")
+    with pytest.raises(glovebox.PolicyError):
+        py.read("../../etc/passwd")
+    for name in ("empty", "one.txt"):
+        py.remove(name)
+
+
+def test_completion(py):
+    py.exec("some_name = 1")
+    assert "some_name" in py.complete("some_n").matches
+    assert py.is_complete("def f():")[0] == "incomplete"
+
+
+def test_attach_by_key(client, fresh):
+    first = fresh("shell", key="of-the-test")
+    assert first.created and first.reason == "new"
+    first.exec("x=1")
+    second = client.open("shell", key="of-the-test")
+    assert not second.created and second.id == first.id and second.reason == "attached"
+    assert client.session(first.id).exec("echo $x").stdout == "1\n"
+    first.close()
+    first.close()
+    third = fresh("shell", key="of-the-test")
+    assert third.created and third.reason == "closed" and third.incarnation > first.incarnation
+    with pytest.raises(glovebox.SessionClosed) as caught:
+        first.exec("echo")
+    assert not caught.value.dispatched
+
+
+def test_run(client):
+    pieces = []
+    cell = client.run("echo hi; exit 3", image="shell", on_output=pieces.append)
+    assert (cell.stdout, cell.exit_code) == ("hi\n", 3) and cell.raw["source"]
+    assert b"".join(piece.data for piece in pieces) == b"hi\n"
+
+
+@pytest.mark.parametrize("call, kind", [
+    (lambda client: client.session("nobody").exec("1"), glovebox.NotFound),
+    (lambda client: client.open("no-such-image"), glovebox.GloveboxError),
+    (lambda client: client.call("session.open", nonsense=1), glovebox.InvalidInput),
+    (lambda client: client.call("no.method"), glovebox.Unsupported),
+    (lambda client: client.run("x = '\ud800'"), glovebox.InvalidInput),
+    (lambda client: client.run("#" * (5 << 20)), glovebox.GloveboxError),
+    (lambda client: client.run("#" * (33 << 20)), glovebox.TooLarge),
+    (lambda client: client.call("run", code={1, 2}), glovebox.InvalidInput),
+])
+def test_what_is_refused_never_ran(client, call, kind):
+    with pytest.raises(kind) as caught:
+        call(client)
+    assert not caught.value.dispatched and caught.value.message
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (type(copy), copy.kind, copy.message) == \
+        (type(caught.value), caught.value.kind, caught.value.message)
+
+
+def test_connections_are_kept_and_shared(client, py):
+    def work(number, results):
+        results[number] = [py.exec(f"{number} * 1000 + {i}").value for i in range(10)]
+
+    results = {}
+    threads = [threading.Thread(target=work, args=(n, results)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert results == {n: [str(n * 1000 + i) for i in range(10)] for n in range(8)}
+    before = client.stats()["connections"]
+    for _ in range(20):
+        py.exec("1")
+    assert client.stats()["connections"] == before
+
+
+def test_fork(client, py):
+    py.exec("forked = 0")
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            if py.exec("forked += 1\nforked").value == "1":
+                status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert py.exec("forked += 1\nforked").value == "2"
+
+
+def test_control_c_ends_the_cell(server, py):
+    program = (
+        "import glovebox, sys\n"
+        f"s = glovebox.Client({str(server.socket)!r}, autostart=False).session({py.id!r})\n"
+        "s.exec('print(1, flush=True)\\nwhile True: pass',\n"
+        "       on_output=lambda _: print('running', flush=True))\n")
+    source = pathlib.Path(glovebox.__file__).parents[1]
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=str(source)))
+    assert child.stdout.readline() == b"running\n"
+    child.send_signal(signal.SIGINT)
+    assert b"KeyboardInterrupt" in child.communicate(timeout=60)[1]
+    assert py.exec("6 * 7").value == "42"
