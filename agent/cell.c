@@ -124,6 +124,7 @@ static void cell_free(struct cell *cell)
     gb_buf_release(&cell->message);
     gb_buf_release(&cell->value);
     gb_buf_release(&cell->note);
+    gb_buf_release(&cell->changed);
     free(cell);
 }
 
@@ -149,6 +150,7 @@ void cell_retire(struct cell *cell)
     stream_watch(&cell->err);
     stdin_close(cell);
     gb_buf_release(&cell->value);
+    gb_buf_release(&cell->changed);
     gb_list_add_tail(&agent->lingering, &cell->link);
     if (++agent->lingering_count > LINGERING_MAX) {
         oldest = container_of(agent->lingering.next, struct cell, link);
@@ -312,6 +314,14 @@ static void take_figures(struct cell *cell)
     agent->peak_seen = peak;
 }
 
+static void take_changes(struct cell *cell)
+{
+    struct gb_done *done = &cell->done;
+
+    if (!changes_report(cell->agent->files.changes, &cell->changed, &done->changed.count))
+        done->flags |= GB_DONE_CHANGED_CUT;
+}
+
 /* All foreground output is in the queue: DONE goes behind it. */
 static void finish(struct cell *cell)
 {
@@ -326,6 +336,7 @@ static void finish(struct cell *cell)
     done->dropped_stderr = cell->err.dropped;
     done->value = gb_buf_bytes(&cell->value);
     done->note = gb_buf_bytes(&cell->note);
+    done->changed.encoded = gb_buf_bytes(&cell->changed);
     port_send(&agent->port,
               (struct gb_frame){.type = GB_GUEST_DONE, .id = cell->request, .cell = cell->id},
               &gb_done_fields, done);
@@ -350,6 +361,7 @@ static void drain(struct cell *cell)
     stdin_close(cell);
     cell->done.wall_ns = gb_clock_mono_ns() - cell->started_ns;
     take_figures(cell);
+    take_changes(cell);
     cell->state = CELL_DRAINING;
     stream_drain(&cell->out);
     stream_drain(&cell->err);

@@ -62,7 +62,7 @@ struct cell {
     bool timed_out, interrupted, killed;
     uint64_t started_ns, started_boot_ns, cpu_before, peak_before, oom_before;
     struct gb_done done;
-    struct gb_buf value, note; /* behind done.value and done.note */
+    struct gb_buf value, note, changed; /* behind those of done */
 };
 
 /* A cell with pipes that are watched, for the next EXEC; NULL when there are no descriptors or no

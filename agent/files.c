@@ -21,7 +21,7 @@ enum { DEFAULT_MODE = 0644, MODE_BITS = 0777, GATHER = 4 };
 int files_init(struct files *files)
 {
     files->home_fd = open(USER_HOME, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return files->home_fd < 0 ? -errno : 0;
+    return files->home_fd < 0 ? -errno : changes_new(files->home_fd, &files->changes);
 }
 
 /* Answers a request: OK, or the error. */
@@ -171,6 +171,8 @@ void files_write(struct files *files, struct port *port, uint32_t id,
     if (r == 0)
         r = write_chunk(files, upload, request, &err);
     home_as_user(false);
+    if (r == 0 && request->final)
+        changes_accept(files->changes, upload->folder_fd, upload->path);
     if (r == 0) {
         size.size = upload->size;
         port_send(port, (struct gb_frame){.type = GB_GUEST_FILE_SIZE, .id = id},
@@ -441,33 +443,43 @@ void files_stat(struct files *files, struct port *port, uint32_t id,
 
 /* Changes. */
 
-static int change(int home_fd, const struct gb_file_change *request, bool make, struct gb_err *err)
-{
+/* The entry that a request is about: a name in a folder. */
+struct target {
     struct path path;
-    const char *name;
-    _cleanup_(closep) int folder = -1;
-    int r = path_parse(request->path, USER_HOME, &path, err);
+    const char *name; /* in path */
+    int folder_fd;
+};
+
+static int change(int home_fd, const struct gb_file_change *request, bool make,
+                  struct target *target, struct gb_err *err)
+{
+    struct path *path = &target->path;
+    int r = path_parse(request->path, USER_HOME, path, err);
 
     if (r < 0)
         return r;
-    while (path.size > 1 && path.text[path.size - 1] == '/')
-        path.text[--path.size] = '\0';
+    while (path->size > 1 && path->text[path->size - 1] == '/')
+        path->text[--path->size] = '\0';
     if (make && request->recursive) {
-        folder = home_open_parents(home_fd, path.text);
-        return folder < 0 ? home_error(err, -folder, "the folder cannot be made") : 0;
+        target->folder_fd = home_open_parents(home_fd, path->text);
+        return target->folder_fd < 0
+                   ? home_error(err, -target->folder_fd, "the folder cannot be made")
+                   : 0;
     }
-    name = path_split(&path);
-    if (name == NULL)
+    target->name = path_split(path);
+    if (target->name == NULL)
         return gb_err_set(err, GB_EPOLICY, "the path names nothing that could be changed");
-    folder = home_open(home_fd, path.text, O_PATH | O_DIRECTORY, 0);
-    if (folder < 0)
-        return home_error(err, -folder, "the folder above");
+    target->folder_fd = home_open(home_fd, path->text, O_PATH | O_DIRECTORY, 0);
+    if (target->folder_fd < 0)
+        return home_error(err, -target->folder_fd, "the folder above");
     if (make)
-        r = mkdirat(folder, name, 0755) < 0 ? -errno : 0;
+        r = mkdirat(target->folder_fd, target->name, 0755) < 0 ? -errno : 0;
     else if (request->recursive)
-        r = home_remove_tree(folder, name);
-    else if (unlinkat(folder, name, 0) < 0)
-        r = errno == EISDIR && unlinkat(folder, name, AT_REMOVEDIR) == 0 ? 0 : -errno;
+        r = home_remove_tree(target->folder_fd, target->name);
+    else if (unlinkat(target->folder_fd, target->name, 0) < 0)
+        r = errno == EISDIR && unlinkat(target->folder_fd, target->name, AT_REMOVEDIR) == 0
+                ? 0
+                : -errno;
     return r < 0 ? home_error(err, -r, make ? "the folder cannot be made" : "it cannot be removed")
                  : 0;
 }
@@ -475,12 +487,16 @@ static int change(int home_fd, const struct gb_file_change *request, bool make, 
 static void serve_change(struct files *files, struct port *port, uint32_t id,
                          const struct gb_file_change *request, bool make)
 {
+    struct target target = {.folder_fd = -1};
     struct gb_err err;
     int r;
 
     home_as_user(true);
-    r = change(files->home_fd, request, make, &err);
+    r = change(files->home_fd, request, make, &target, &err);
     home_as_user(false);
+    if (target.folder_fd >= 0 && target.name != NULL)
+        changes_accept(files->changes, target.folder_fd, target.name);
+    (void)gb_close(target.folder_fd);
     answer(port, id, r, &err);
 }
 

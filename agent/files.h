@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "port.h"
+#include "track/changes.h"
 #include "wire/guest.h"
 
 /* A file that is being written: without a name until it is whole. */
@@ -25,10 +26,11 @@ struct upload {
 
 struct files {
     int home_fd;
+    struct changes *changes; /* below the home */
     struct upload uploads[GB_UPLOADS_MAX];
 };
 
-/* 0 or -errno. */
+/* 0 or -errno. What the host does to files is no change of a cell's. */
 int files_init(struct files *files);
 
 /* Requests: each answers on the port. */

@@ -77,6 +77,8 @@ class Done:
         self.wall_ns, self.cpu_ns = fields.number("Q"), fields.number("Q")
         self.peak_memory = fields.number("Q")
         self.value, self.note = fields.bytes(), fields.bytes().decode()
+        self.changed = [(fields.bytes(), *struct.unpack("<BQ", fields.bytes()))
+                        for _ in range(fields.number("I"))]
         self.out, self.err = out, err
 
     def __repr__(self):

@@ -286,6 +286,9 @@ static void tell_result(struct exec *exec, const struct gb_cell *cell)
 {
     static const char none[] = "";
     struct glovebox_display *displays = xcalloc(cell->display_count, sizeof(*displays));
+    struct glovebox_file *files = xcalloc(cell->changed.count, sizeof(*files));
+    struct gb_changed changed;
+    size_t at = 0, count = 0;
     struct glovebox_result result = {
         .cell = cell->number,
         .exit_code = cell->exit_code,
@@ -300,6 +303,9 @@ static void tell_result(struct exec *exec, const struct gb_cell *cell)
         .err_left_out = cell->dropped_stderr,
         .displays = displays,
         .display_count = cell->display_count,
+        .files = files,
+        .file_count = cell->changed.count,
+        .files_cut = cell->changed_cut,
         .wall_ms = (double)cell->wall_ns / 1e6,
         .cpu_ms = (double)cell->cpu_ns / 1e6,
         .peak_memory = cell->peak_memory,
@@ -311,8 +317,15 @@ static void tell_result(struct exec *exec, const struct gb_cell *cell)
     for (size_t i = 0; i < cell->display_count; i++)
         displays[i] =
             (struct glovebox_display){cell->displays[i].mime, bytes_of(&cell->displays[i].data)};
+    while (gb_changed_next(&cell->changed, &at, &changed, NULL) > 0)
+        files[count++] = (struct glovebox_file){
+            .path = {(const char *)changed.path.data, changed.path.size},
+            .change = (enum glovebox_change)changed.change,
+            .size = changed.size,
+        };
     exec->done(exec->arg, &result, NULL);
     free(displays);
+    free(files);
 }
 
 static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)

@@ -16,6 +16,8 @@
 #define GB_DISPLAYS_MAX (32u << 20) /* all of a cell */
 #define GB_DISPLAY_COUNT_MAX 256u
 #define GB_MIME_MAX 128u
+#define GB_CHANGED_MAX 1000u              /* files that a cell's list of changes names */
+#define GB_CHANGED_BYTES_MAX (256u << 10) /* and what their paths take together */
 #define GB_STDOUT_DEFAULT (1u << 20)
 #define GB_STDERR_DEFAULT (256u << 10)
 #define GB_OUTPUT_MAX (64u << 20) /* what max_stdout and max_stderr may ask for */

@@ -109,6 +109,16 @@ struct glovebox_display {
     struct glovebox_bytes data;
 };
 
+enum glovebox_change { GLOVEBOX_ADDED, GLOVEBOX_CHANGED, GLOVEBOX_REMOVED };
+
+/* A regular file of the home that came, changed or went. */
+struct glovebox_file {
+    struct glovebox_bytes
+        path; /* relative to the home, never leading out of it; any bytes but NUL */
+    enum glovebox_change change;
+    uint64_t size; /* now; 0 when it is gone */
+};
+
 /* What became of a cell. Each fact has a field of its own: no code means two things. */
 struct glovebox_result {
     uint32_t cell;
@@ -121,6 +131,9 @@ struct glovebox_result {
     struct glovebox_bytes value;         /* repr of the last expression; data NULL: none */
     const struct glovebox_display *displays;
     size_t display_count;
+    const struct glovebox_file *files;
+    size_t file_count;
+    bool files_cut; /* there were more */
     double wall_ms, cpu_ms;
     uint64_t peak_memory;
 };

@@ -45,6 +45,26 @@ static void put_displays(struct gb_json_out *out, const struct gb_cell *cell, bo
     gb_json_end(out);
 }
 
+static void put_changed(struct gb_json_out *out, const struct gb_cell *cell)
+{
+    static const char *const changes[] = {"added", "changed", "removed"};
+    static_assert(ARRAY_SIZE(changes) == GB_CHANGE_COUNT, "a name for each change");
+    struct gb_changed changed;
+    size_t at = 0;
+
+    gb_json_array(out, "files");
+    while (gb_changed_next(&cell->changed, &at, &changed, NULL) > 0) {
+        gb_json_object(out, NULL);
+        gb_json_put_bytes(out, "path", "path_base64", changed.path);
+        gb_json_put_str(out, "change", changes[changed.change]);
+        gb_json_put_u64(out, "size", changed.size);
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+    if (cell->changed_cut)
+        gb_json_put_bool(out, "files_cut", true);
+}
+
 /* The beginning of a text, and whether that is not all of it. */
 static void put_beginning(struct gb_json_out *out, const char *key, const char *cut_key,
                           const struct gb_buf *text)
@@ -99,6 +119,7 @@ void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_
     gb_json_put_u64(out, "stdout", cell->dropped_stdout);
     gb_json_put_u64(out, "stderr", cell->dropped_stderr);
     gb_json_end(out);
+    put_changed(out, cell);
     if (cell->note.size > 0)
         gb_json_put(out, "note", gb_buf_bytes(&cell->note));
     if (cell->started_ns > 0)

@@ -46,6 +46,7 @@ void cell_unref(struct cell *cell)
     gb_buf_release(&public->error);
     gb_buf_release(&public->value);
     gb_buf_release(&public->note);
+    gb_buf_release(&public->changed_encoded);
     for (size_t i = 0; i < public->display_count; i++) {
         free(public->displays[i].mime);
         gb_buf_release(&public->displays[i].data);
@@ -290,9 +291,35 @@ static int on_waiting(struct gb_session *session, struct cell *cell, const struc
     return 0;
 }
 
+/* Copies the list of changed files, of which every entry is one. */
+static int take_changed(struct gb_cell *cell, const struct gb_done *done, struct gb_err *err)
+{
+    enum { VALUES = 32 }; /* what an entry takes beside its path, and more */
+    const struct gb_bytes encoded = done->changed.encoded;
+    struct gb_changed changed;
+    size_t at = 0;
+    int r;
+
+    do
+        r = gb_changed_next(&done->changed, &at, &changed, err);
+    while (r > 0);
+    if (r < 0)
+        return r;
+    if (!gb_buf_try_add(&cell->changed_encoded, encoded.data, encoded.size,
+                        GB_CHANGED_BYTES_MAX + VALUES * GB_CHANGED_MAX))
+        return gb_err_set(err, GB_EINTERNAL, "DONE: too many changed files");
+    cell->changed = (struct gb_pairs){done->changed.count, gb_buf_bytes(&cell->changed_encoded)};
+    cell->changed_cut = (done->flags & GB_DONE_CHANGED_CUT) != 0;
+    return 0;
+}
+
 /* Copies what DONE says into the cell, which no later frame can change. */
 static int take_result(struct gb_cell *cell, const struct gb_done *done, struct gb_err *err)
 {
+    int r = take_changed(cell, done, err);
+
+    if (r < 0)
+        return r;
     if (done->exit_code < -1 || done->exit_code > 255 || done->signal >= (uint32_t)NSIG)
         return gb_err_set(err, GB_EINTERNAL, "DONE: exit code or signal out of range");
     if (!gb_buf_try_add(&cell->value, done->value.data, done->value.size, GB_VALUE_MAX))

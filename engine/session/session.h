@@ -130,6 +130,9 @@ struct gb_cell {
     size_t display_count;
     bool has_value, value_cut;
     struct gb_buf value;
+    struct gb_pairs changed; /* files of the home: gb_changed_next(), checked before */
+    bool changed_cut;        /* there were more */
+    struct gb_buf changed_encoded;
     struct gb_buf note; /* the agent's own sentence, mostly empty */
     int exit_code;      /* 0–255, or −1 when it did not exit */
     int signal;         /* number, or 0 */

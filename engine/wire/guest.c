@@ -55,7 +55,8 @@ TABLE(gb_done_fields, "DONE",
       I64(gb_done, exit_code), U32(gb_done, signal), U32(gb_done, flags),
       U64(gb_done, dropped_stdout), U64(gb_done, dropped_stderr),
       U64(gb_done, wall_ns), U64(gb_done, cpu_ns), U64(gb_done, peak_memory),
-      BYTES(gb_done, value, GB_VALUE_MAX), BYTES(gb_done, note, GB_NOTE_MAX));
+      BYTES(gb_done, value, GB_VALUE_MAX), BYTES(gb_done, note, GB_NOTE_MAX),
+      PAIRS(gb_done, changed, GB_CHANGED_MAX, GB_PATH_MAX));
 TABLE(gb_stdin_fields, "STDIN",
       U8(gb_stdin, eof), BYTES(gb_stdin, data, GB_STDIN_MAX));
 TABLE(gb_interrupt_fields, "INTERRUPT", U8(gb_interrupt_request, how));
@@ -189,4 +190,48 @@ int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, stru
     rest->data += one.size;
     rest->size -= one.size;
     return 0;
+}
+
+/* The value of a pair of DONE's list of changes: change, size. */
+enum { CHANGED_VALUE = 1 + 8 };
+
+void gb_changed_add(struct gb_buf *encoded, uint32_t *count, const struct gb_changed *changed)
+{
+    uint8_t value[CHANGED_VALUE];
+
+    value[0] = changed->change;
+    for (size_t i = 0; i < 8; i++)
+        value[1 + i] = (uint8_t)(changed->size >> (8 * i));
+    gb_pairs_add(encoded, count, changed->path, (struct gb_bytes){value, sizeof(value)});
+}
+
+/* A path that stays below the folder where it begins: names and single slashes, without "..". */
+static bool stays_below(struct gb_bytes path)
+{
+    for (size_t at = 0, end; at <= path.size; at = end + 1) {
+        size_t size;
+
+        for (end = at; end < path.size && path.data[end] != '/'; end++) {
+            if (path.data[end] == '\0')
+                return false;
+        }
+        size = end - at;
+        if (size == 0 ||
+            (path.data[at] == '.' && (size == 1 || (size == 2 && path.data[at + 1] == '.'))))
+            return false;
+    }
+    return true;
+}
+
+int gb_changed_next(const struct gb_pairs *pairs, size_t *at, struct gb_changed *ret_changed,
+                    struct gb_err *err)
+{
+    struct gb_bytes path, value;
+
+    if (gb_pairs_next(pairs, at, &path, &value) == 0)
+        return 0;
+    if (value.size != CHANGED_VALUE || value.data[0] >= GB_CHANGE_COUNT || !stays_below(path))
+        return gb_err_set(err, GB_EINTERNAL, "DONE: a changed file that cannot be");
+    *ret_changed = (struct gb_changed){path, value.data[0], gb_get_u64(value.data + 1)};
+    return 1;
 }

@@ -11,7 +11,7 @@
 #include "wire/frame.h"
 
 /* Raised with every change of what follows. */
-#define GB_GUEST_VERSION 1u
+#define GB_GUEST_VERSION 2u
 
 #define GB_GUEST_PORT "glovebox.0"
 #define GB_GUEST_DISK "root"
@@ -75,7 +75,11 @@ enum gb_done_flags {
     GB_DONE_STATE_LOST = 8,
     GB_DONE_HAS_VALUE = 16,
     GB_DONE_VALUE_CUT = 32,
+    GB_DONE_CHANGED_CUT = 64,
 };
+
+/* What became of a file since the report before. */
+enum gb_change { GB_ADDED, GB_CHANGED, GB_REMOVED, GB_CHANGE_COUNT };
 
 enum gb_interrupt { GB_INTERRUPT_SIGINT, GB_INTERRUPT_SIGKILL };
 
@@ -142,6 +146,14 @@ struct gb_done {
     uint64_t dropped_stdout, dropped_stderr;
     uint64_t wall_ns, cpu_ns, peak_memory;
     struct gb_bytes value, note;
+    struct gb_pairs changed; /* gb_changed_next() */
+};
+
+/* A file that a cell has changed. */
+struct gb_changed {
+    struct gb_bytes path; /* below the home */
+    uint8_t change;       /* enum gb_change */
+    uint64_t size;        /* now; 0 when it is gone */
 };
 
 struct gb_stdin {
@@ -262,3 +274,9 @@ void gb_entries_end(struct gb_buf *payload, size_t begin, uint32_t count, bool m
 int gb_entries_head(struct gb_bytes payload, bool *ret_more, uint32_t *ret_count,
                     struct gb_bytes *ret_rest, struct gb_err *err);
 int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, struct gb_err *err);
+
+/* DONE's list of changed files: adds one to encoded pairs; walks them (*@at begins at 0), giving 1
+ * with a file, 0 at the end, -GB_EINTERNAL for what is none: the path leads below the home. */
+void gb_changed_add(struct gb_buf *encoded, uint32_t *count, const struct gb_changed *changed);
+int gb_changed_next(const struct gb_pairs *pairs, size_t *at, struct gb_changed *ret_changed,
+                    struct gb_err *err);

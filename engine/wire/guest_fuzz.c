@@ -77,6 +77,28 @@ static void try_table(const struct gb_fields *table, struct gb_bytes payload)
     gb_buf_release(&again);
 }
 
+static void try_changed(struct gb_bytes payload)
+{
+    struct gb_buf again = {0};
+    struct gb_changed changed;
+    struct gb_done done;
+    uint32_t count = 0;
+    size_t at = 0;
+    int r;
+
+    if (gb_fields_decode(&gb_done_fields, payload, &done, NULL) < 0)
+        return;
+    while ((r = gb_changed_next(&done.changed, &at, &changed, NULL)) > 0) {
+        assert(changed.path.size > 0 && changed.path.data[0] != '/');
+        assert(changed.path.size <= GB_PATH_MAX && changed.change < GB_CHANGE_COUNT);
+        gb_changed_add(&again, &count, &changed);
+    }
+    if (r == 0)
+        assert(count == done.changed.count && again.size == done.changed.encoded.size &&
+               memcmp(gb_buf_data(&again), done.changed.encoded.data, again.size) == 0);
+    gb_buf_release(&again);
+}
+
 static void try_entries(struct gb_bytes payload)
 {
     struct gb_file_entry entry;
@@ -105,6 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
             if (tables[i].type == (enum gb_guest_type)frame.type)
                 try_table(tables[i].table, frame.payload);
+        if (frame.type == GB_GUEST_DONE)
+            try_changed(frame.payload);
         if (frame.type == GB_GUEST_FILE_ENTRIES)
             try_entries(frame.payload);
         input.data += whole;

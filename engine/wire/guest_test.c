@@ -100,6 +100,42 @@ START_TEST(entries)
 }
 END_TEST
 
+START_TEST(changed_files)
+{
+    static const char *const outside[] = {"",    "/a",   "a/",   "a//b",  ".",        "..",
+                                          "./a", "a/..", "../a", "a/./b", "a/../../b"};
+    static const char *const inside[] = {"a", "a/b", "...", ".a", "..a/.b", "a\nb", "\xff"};
+    struct gb_changed out;
+
+    for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+        const struct gb_changed in = {gb_bytes_str(outside[i]), GB_ADDED, 1};
+        struct gb_buf encoded = {0};
+        struct gb_pairs pairs = {0};
+        size_t at = 0;
+
+        gb_changed_add(&encoded, &pairs.count, &in);
+        pairs.encoded = gb_buf_bytes(&encoded);
+        ck_assert_int_lt(gb_changed_next(&pairs, &at, &out, NULL), 0);
+        gb_buf_release(&encoded);
+    }
+    for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+        const struct gb_changed in = {gb_bytes_str(inside[i]), GB_REMOVED, 1ull << 60};
+        struct gb_buf encoded = {0};
+        struct gb_pairs pairs = {0};
+        size_t at = 0;
+
+        gb_changed_add(&encoded, &pairs.count, &in);
+        pairs.encoded = gb_buf_bytes(&encoded);
+        ck_assert_int_eq(gb_changed_next(&pairs, &at, &out, NULL), 1);
+        ck_assert(gb_bytes_equal(out.path, inside[i]));
+        ck_assert_uint_eq(out.change, GB_REMOVED);
+        ck_assert_uint_eq(out.size, 1ull << 60);
+        ck_assert_int_eq(gb_changed_next(&pairs, &at, &out, NULL), 0);
+        gb_buf_release(&encoded);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("guest");
@@ -110,6 +146,7 @@ int main(void)
     tcase_add_test(all, exec_comes_out_as_it_went_in);
     tcase_add_test(all, what_is_too_long_or_too_short_is_refused);
     tcase_add_test(all, entries);
+    tcase_add_test(all, changed_files);
     suite_add_tcase(suite, all);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
