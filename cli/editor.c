@@ -7,21 +7,14 @@
 #include <unistd.h>
 
 /* readline's headers want stdio's first. */
-#include <readline/history.h>
 #include <readline/readline.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "prompt/history.h"
 
-enum {
-    HISTORY_ENTRIES_MAX = 5000,
-    HISTORY_FILE_MAX = 4u << 20,
-    TYPED_MAX = 4096,
-    /* Begins the time stamp lines between entries: a line of code never begins with it, so entries
-     * of many lines come back as they were. */
-    HISTORY_MARK = '\001',
-};
+enum { TYPED_MAX = 4096 };
 
 /* The one that readline allows. */
 static struct {
@@ -267,37 +260,6 @@ static void on_line(char *line)
     rl_callback_handler_remove();
 }
 
-/* ---- history ---- */
-
-static void open_history(const char *path)
-{
-    int fd;
-
-    using_history();
-    stifle_history(HISTORY_ENTRIES_MAX);
-    history_comment_char = HISTORY_MARK;
-    history_write_timestamps = 1;
-    if (path == NULL)
-        return;
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return;
-    if (lseek(fd, 0, SEEK_END) <= HISTORY_FILE_MAX)
-        (void)read_history(path); /* without it there is an empty one */
-    (void)gb_close(fd);
-}
-
-static void remember(const char *text)
-{
-    HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
-
-    if (last != NULL && strcmp(last->line, text) == 0)
-        return;
-    add_history(text);
-    if (editor.config.history != NULL)
-        (void)append_history(1, editor.config.history);
-}
-
 /* ---- the editor ---- */
 
 bool editor_open(struct app *app, const struct editor_config *config)
@@ -329,7 +291,7 @@ bool editor_open(struct app *app, const struct editor_config *config)
     (void)rl_bind_key('\n', on_enter);
     (void)rl_bind_key('\t', on_tab);
     (void)rl_bind_keyseq("\\e\\r", on_force);
-    open_history(config->history);
+    history_file_read(config->history);
     return true;
 }
 
@@ -374,7 +336,7 @@ enum editor_end editor_read(const bool *stopped, char **ret_text)
     release_terminal();
     if (!editor.done || editor.eof)
         return editor.done ? EDITOR_EOF : EDITOR_STOPPED;
-    remember(editor.text);
+    history_file_add(editor.config.history, editor.text);
     *ret_text = TAKE_PTR(editor.text);
     return EDITOR_TEXT;
 }
@@ -454,6 +416,5 @@ void editor_close(void)
     gb_buf_release(&editor.before);
     free(editor.indent);
     free(editor.text);
-    if (editor.config.history != NULL)
-        (void)history_truncate_file(editor.config.history, HISTORY_ENTRIES_MAX * 4);
+    history_file_tidy(editor.config.history);
 }

@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "cli/source.h"
 #include "editor.h"
+#include "prompt/history.h"
 #include "verbs.h"
 
 enum {
@@ -553,24 +554,6 @@ static void on_signal(void *arg, int signum)
 
 /* ---- cells from a terminal ---- */
 
-/* $XDG_STATE_HOME/glovebox/history-LANGUAGE; NULL when there is no place for it. Gives. */
-static char *history_path(const char *language)
-{
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    _cleanup_(freep) char *folder = NULL;
-
-    for (const char *c = language; *c != '\0'; c++)
-        if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9'))
-            return NULL; /* a name of a foreign image: not a part of a path */
-    if (state != NULL && state[0] == '/')
-        folder = xasprintf("%s/glovebox", state);
-    else if (home != NULL && home[0] == '/')
-        folder = xasprintf("%s/.local/state/glovebox", home);
-    if (folder == NULL || gb_fd_make_dirs(folder, 0700, NULL) < 0)
-        return NULL;
-    return xasprintf("%s/history-%s", folder, language);
-}
-
 struct prompts {
     const char *language, *prompt, *more, *indent;
 };
@@ -592,7 +575,7 @@ static const struct prompts *prompts_of(const char *language)
 static void run_terminal(struct repl *repl)
 {
     const struct prompts *prompts = prompts_of(repl->language);
-    _cleanup_(freep) char *history = history_path(repl->language);
+    _cleanup_(freep) char *history = history_file_path(repl->language);
     const struct editor_config config = {
         .prompt = prompts->prompt,
         .more_prompt = prompts->more,

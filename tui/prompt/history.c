@@ -1,0 +1,71 @@
+#include "prompt/history.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* readline's headers want stdio's first. */
+#include <readline/history.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+/* Begins the time stamp lines between entries: a line of code never begins with it, so entries of
+ * many lines come back as they were. */
+enum { HISTORY_MARK = '\001' };
+
+char *history_file_path(const char *language)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    _cleanup_(freep) char *folder = NULL;
+
+    for (const char *c = language; *c != '\0'; c++)
+        if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9'))
+            return NULL; /* a name of a foreign image: not a part of a path */
+    if (language[0] == '\0')
+        return NULL;
+    if (state != NULL && state[0] == '/')
+        folder = xasprintf("%s/glovebox", state);
+    else if (home != NULL && home[0] == '/')
+        folder = xasprintf("%s/.local/state/glovebox", home);
+    if (folder == NULL || gb_fd_make_dirs(folder, 0700, NULL) < 0)
+        return NULL;
+    return xasprintf("%s/history-%s", folder, language);
+}
+
+void history_file_read(const char *path)
+{
+    int fd;
+
+    using_history();
+    stifle_history(HISTORY_ENTRIES_MAX);
+    history_comment_char = HISTORY_MARK;
+    history_write_timestamps = 1;
+    if (path == NULL)
+        return;
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return;
+    if (lseek(fd, 0, SEEK_END) <= HISTORY_FILE_MAX)
+        (void)read_history(path); /* without it there is an empty one */
+    (void)gb_close(fd);
+    using_history();
+}
+
+void history_file_add(const char *path, const char *text)
+{
+    HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
+
+    if (last != NULL && strcmp(last->line, text) == 0)
+        return;
+    add_history(text);
+    if (path != NULL)
+        (void)append_history(1, path); /* there is nobody to tell */
+}
+
+void history_file_tidy(const char *path)
+{
+    if (path != NULL)
+        (void)history_truncate_file(path, HISTORY_ENTRIES_MAX * 4);
+}

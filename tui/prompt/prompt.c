@@ -1,0 +1,458 @@
+#include "prompt/prompt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* readline's headers want stdio's first. */
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "prompt/private.h"
+
+/* The one that readline allows. */
+struct prompt prompt;
+
+/* ---- readline's side ---- */
+
+/* Keys come whole, so this is called with an empty queue only when readline wants the second key of
+ * a pair that it can wait for; it asks the hook below first. */
+static int next_byte(FILE *stream)
+{
+    (void)stream;
+    if (prompt.key.size == 0)
+        return EOF;
+    {
+        int byte = gb_buf_data(&prompt.key)[0];
+
+        gb_buf_consume(&prompt.key, 1);
+        return byte;
+    }
+}
+
+static int is_byte_there(void)
+{
+    return prompt.key.size > 0;
+}
+
+static void paint_nothing(void)
+{
+}
+
+static void list_nothing(char **matches, int count, int longest)
+{
+    (void)matches;
+    (void)count;
+    (void)longest;
+}
+
+static char **complete_nothing(const char *text, int start, int end)
+{
+    (void)text;
+    (void)start;
+    (void)end;
+    rl_attempted_completion_over = 1; /* never names of files of this machine */
+    return NULL;
+}
+
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, " \t\n")] == '\0';
+}
+
+/* A line was accepted: readline goes on with an empty one when this returns. */
+static void on_line(char *line)
+{
+    size_t size;
+
+    prompt_close_popup();
+    if (line == NULL) {
+        if (prompt.hooks != NULL)
+            prompt.hooks->eof(prompt.arg);
+        return;
+    }
+    size = strlen(line);
+    while (size > 0 && strchr(" \t\n", line[size - 1]) != NULL)
+        size--;
+    line[size] = '\0';
+    if (size > 0) {
+        history_file_add(prompt.history, line);
+        using_history();
+        if (prompt.hooks != NULL)
+            prompt.hooks->submit(prompt.arg, line);
+    }
+    free(line);
+}
+
+static void install(void)
+{
+    rl_callback_handler_install("", on_line);
+}
+
+static void set_up(void)
+{
+    if (prompt.ready)
+        return;
+    prompt.ready = true;
+    prompt.nowhere = fopen("/dev/null", "r+e");
+    if (prompt.nowhere == NULL)
+        abort(); /* a host without /dev/null */
+    rl_instream = prompt.nowhere;
+    rl_outstream = prompt.nowhere;
+    rl_catch_signals = 0;
+    rl_catch_sigwinch = 0;
+    rl_change_environment = 0;
+    rl_readline_name = "glovebox";
+    rl_prep_term_function = NULL;
+    rl_deprep_term_function = NULL;
+    rl_getc_function = next_byte;
+    rl_input_available_hook = is_byte_there;
+    rl_redisplay_function = paint_nothing;
+    rl_completion_display_matches_hook = list_nothing;
+    rl_attempted_completion_function = complete_nothing;
+    rl_completion_query_items = -1;
+    (void)rl_initialize();
+    (void)rl_variable_bind("enable-bracketed-paste", "off");
+    (void)rl_variable_bind("bell-style", "none");
+    (void)rl_variable_bind("page-completions", "off");
+    (void)rl_variable_bind("show-mode-in-prompt", "off");
+    (void)rl_variable_bind("blink-matching-paren", "off");
+    prompt_bind_keys();
+    install();
+}
+
+/* ---- history per language ---- */
+
+static void put_history_away(void)
+{
+    if (prompt.at != NULL)
+        prompt.at->state = history_get_history_state();
+}
+
+static void use_history(const char *language)
+{
+    HISTORY_STATE empty = {0};
+    struct prompt_history *history = prompt.histories;
+
+    if (prompt.at != NULL && strcmp(prompt.at->language, language) == 0)
+        return;
+    put_history_away();
+    while (history != NULL && strcmp(history->language, language) != 0)
+        history = history->next;
+    if (history != NULL) {
+        history_set_history_state(history->state);
+        free(history->state);
+        history->state = NULL;
+    } else {
+        history = xcalloc(1, sizeof(*history));
+        history->language = xstrdup(language);
+        history->path = history_file_path(language);
+        history->next = prompt.histories;
+        prompt.histories = history;
+        history_set_history_state(&empty);
+        history_file_read(history->path);
+    }
+    prompt.at = history;
+    prompt.history = history->path;
+}
+
+void prompt_remember(const char *text)
+{
+    if (prompt.at == NULL)
+        return;
+    history_file_add(prompt.history, text);
+    using_history();
+}
+
+/* ---- the text ---- */
+
+void prompt_set_text(const char *text)
+{
+    rl_begin_undo_group();
+    rl_replace_line(text, 0);
+    rl_end_undo_group();
+    rl_point = rl_end;
+    prompt_close_popup();
+}
+
+bool prompt_clear(void)
+{
+    bool typed = rl_end > 0;
+
+    if (!prompt.ready)
+        return false;
+    prompt.waiting = false;
+    gb_buf_clear(&prompt.ahead);
+    prompt_close_popup();
+    rl_free_line_state(); /* a search, an argument: given up */
+    rl_callback_sigcleanup();
+    rl_callback_handler_remove();
+    rl_replace_line("", 1);
+    install();
+    using_history();
+    return typed;
+}
+
+/* Only what a terminal can have been asked to show: no control characters, UTF-8. Gives. */
+static char *clean_paste(struct gb_bytes text)
+{
+    struct gb_buf clean = {0};
+    size_t at = 0;
+
+    while (at < text.size) {
+        size_t size = gb_utf8_sequence(text.data + at, text.size - at);
+        uint8_t c = text.data[at];
+
+        if (size == 0)
+            gb_buf_adds(&clean, "\357\277\275");
+        else if (size > 1 || c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f))
+            gb_buf_add(&clean, text.data + at, size);
+        at += MAX(size, 1u);
+    }
+    return gb_buf_take_str(&clean);
+}
+
+bool prompt_paste(struct gb_bytes text)
+{
+    char *clean;
+
+    if (text.size > PROMPT_TEXT_MAX || (size_t)rl_end + text.size > PROMPT_TEXT_MAX)
+        return false;
+    clean = clean_paste(text);
+    prompt_close_popup();
+    if (strlen(clean) + (size_t)rl_end <= PROMPT_TEXT_MAX) {
+        (void)rl_begin_undo_group();
+        (void)rl_insert_text(clean);
+        (void)rl_end_undo_group();
+    }
+    free(clean);
+    return true;
+}
+
+/* ---- attaching ---- */
+
+void prompt_draft_release(struct prompt_draft *draft)
+{
+    free(draft->text);
+    *draft = (struct prompt_draft){0};
+}
+
+void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *language,
+                   struct prompt_draft *draft)
+{
+    if (prompt.hooks != NULL)
+        prompt_detach(prompt.arg);
+    set_up();
+    (void)prompt_clear();
+    use_history(language);
+    prompt.hooks = hooks;
+    prompt.arg = arg;
+    prompt.draft = draft;
+    prompt.unit = strcmp(language, "python") == 0  ? "    "
+                  : strcmp(language, "shell") == 0 ? "\t"
+                                                   : "  ";
+    if (draft->text != NULL) {
+        rl_replace_line(draft->text, 1);
+        rl_point = (int)MIN(draft->cursor, (size_t)rl_end);
+        prompt_draft_release(draft);
+    }
+}
+
+void prompt_detach(void *arg)
+{
+    if (prompt.hooks == NULL || prompt.arg != arg)
+        return;
+    prompt_draft_release(prompt.draft);
+    prompt.draft->text = xstrdup(rl_line_buffer);
+    prompt.draft->cursor = (size_t)rl_point;
+    prompt.hooks = NULL;
+    prompt.arg = NULL;
+    prompt.draft = NULL;
+    (void)prompt_clear();
+}
+
+bool prompt_is_attached(const void *arg)
+{
+    return prompt.hooks != NULL && prompt.arg == arg;
+}
+
+void prompt_release(void)
+{
+    if (!prompt.ready)
+        return;
+    put_history_away();
+    while (prompt.histories != NULL) {
+        struct prompt_history *history = TAKE_PTR(prompt.histories);
+
+        prompt.histories = history->next;
+        history_set_history_state(history->state);
+        clear_history();
+        free(history->state->entries);
+        free(history->state);
+        history_file_tidy(history->path);
+        free(history->language);
+        free(history->path);
+        free(history);
+    }
+    prompt_close_popup();
+    rl_callback_handler_remove();
+    gb_buf_release(&prompt.key);
+    gb_buf_release(&prompt.ahead);
+    gb_buf_release(&prompt.asked);
+    (void)fclose(prompt.nowhere);
+    rl_instream = rl_outstream = NULL;
+    prompt = (struct prompt){0};
+}
+
+/* ---- keys ---- */
+
+static void feed(struct gb_bytes key)
+{
+    gb_buf_clear(&prompt.key);
+    gb_buf_add(&prompt.key, key.data, key.size);
+    while (prompt.key.size > 0)
+        rl_callback_read_char();
+    if (rl_end > PROMPT_TEXT_MAX)
+        (void)rl_delete_text(PROMPT_TEXT_MAX, rl_end);
+    rl_point = MIN(rl_point, rl_end);
+}
+
+/* Keys that came while Enter waited: each behind its length. */
+static void feed_ahead(void)
+{
+    while (!prompt.waiting && prompt.ahead.size > 0) {
+        uint8_t key[PROMPT_KEY_MAX], size = gb_buf_data(&prompt.ahead)[0];
+
+        memcpy(key, gb_buf_data(&prompt.ahead) + 1, size);
+        gb_buf_consume(&prompt.ahead, 1u + size);
+        if (!prompt_popup_key((struct gb_bytes){key, size}))
+            feed((struct gb_bytes){key, size});
+    }
+}
+
+void prompt_key(struct gb_bytes key)
+{
+    uint8_t size = (uint8_t)key.size;
+
+    if (key.size == 0 || key.size > PROMPT_KEY_MAX || prompt.hooks == NULL)
+        return;
+    if (prompt.ahead.size < PROMPT_AHEAD_MAX) {
+        gb_buf_add_u8(&prompt.ahead, size);
+        gb_buf_add(&prompt.ahead, key.data, key.size);
+    }
+    feed_ahead();
+}
+
+/* ---- Enter ---- */
+
+/* The cell as the guest is to judge it: a last line of blanks only counts as empty. */
+static const char *whole_text(void)
+{
+    size_t end = (size_t)rl_end;
+
+    while (end > 0 && (rl_line_buffer[end - 1] == ' ' || rl_line_buffer[end - 1] == '\t'))
+        end--;
+    if (end > 0 && rl_line_buffer[end - 1] != '\n')
+        end = (size_t)rl_end;
+    gb_buf_clear(&prompt.asked);
+    gb_buf_add(&prompt.asked, rl_line_buffer, end);
+    return gb_buf_str(&prompt.asked);
+}
+
+bool prompt_ask_complete(void)
+{
+    if (is_blank(rl_line_buffer))
+        return true;
+    prompt.waiting = true;
+    prompt.hooks->ask_complete(prompt.arg, ++prompt.question, whole_text());
+    return false;
+}
+
+/* Enter again, and this time it is taken. */
+static void accept(void)
+{
+    prompt.accept = true;
+    (void)rl_execute_next('\r');
+    rl_callback_read_char();
+    prompt.accept = false;
+}
+
+static void go_on(const char *indent)
+{
+    rl_point = rl_end;
+    (void)rl_begin_undo_group();
+    (void)rl_insert_text("\n");
+    (void)rl_insert_text(indent);
+    (void)rl_end_undo_group();
+}
+
+void prompt_completeness(uint64_t question, bool complete, const char *indent)
+{
+    if (!prompt.waiting || question != prompt.question)
+        return;
+    prompt.waiting = false;
+    if (complete)
+        accept();
+    else
+        go_on(indent != NULL && strspn(indent, " \t") == strlen(indent) ? indent : "");
+    feed_ahead();
+}
+
+bool prompt_waits(void)
+{
+    return prompt.waiting;
+}
+
+void prompt_expired(void)
+{
+    struct gb_buf indent = {0};
+    bool complete;
+
+    if (!prompt.waiting)
+        return;
+    complete = prompt_looks_complete(gb_bytes_str(rl_line_buffer), prompt.unit, &indent);
+    prompt_completeness(prompt.question, complete, gb_buf_str(&indent));
+    gb_buf_release(&indent);
+}
+
+/* ---- what is seen ---- */
+
+/* What the newest entry that begins with the text has behind it. */
+const char *prompt_suggestion(void)
+{
+    HIST_ENTRY **list = history_list();
+
+    if (rl_end == 0 || rl_point != rl_end || prompt.match_count > 0 || list == NULL ||
+        RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH) != 0)
+        return NULL;
+    for (int i = history_length - 1; i >= 0; i--)
+        if (strncmp(list[i]->line, rl_line_buffer, (size_t)rl_end) == 0 &&
+            list[i]->line[rl_end] != '\0')
+            return list[i]->line + rl_end;
+    return NULL;
+}
+
+void prompt_view(struct prompt_view *ret_view)
+{
+    bool searching = rl_display_prompt != NULL && rl_display_prompt[0] != '\0';
+
+    *ret_view = (struct prompt_view){.text = ""};
+    if (!prompt.ready)
+        return;
+    *ret_view = (struct prompt_view){
+        .text = rl_line_buffer,
+        .size = (size_t)rl_end,
+        .cursor = (size_t)rl_point,
+        .search = searching ? rl_display_prompt : NULL,
+        .suggestion = prompt_suggestion(),
+        .mode = rl_editing_mode != 0                    ? PROMPT_EMACS
+                : rl_get_keymap() == vi_movement_keymap ? PROMPT_VI_COMMAND
+                                                        : PROMPT_VI_INSERT,
+        .matches = prompt.matches,
+        .match_count = prompt.match_count,
+        .selected = prompt.selected,
+        .start = prompt.match_start,
+        .waits = prompt.waiting,
+    };
+}

@@ -1,0 +1,474 @@
+#include "prompt.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "prompt/complete.h"
+
+static struct {
+    uint64_t complete, matches; /* the last questions; 0: none */
+    size_t cursor;
+    struct gb_buf asked, submitted, edited;
+    unsigned submits, ends;
+} seen;
+static char home[] = "/tmp/prompt-test-XXXXXX";
+static struct prompt_draft draft;
+
+static void on_ask_complete(void *arg, uint64_t question, const char *text)
+{
+    (void)arg;
+    seen.complete = question;
+    gb_buf_clear(&seen.asked);
+    gb_buf_adds(&seen.asked, text);
+}
+
+static void on_ask_matches(void *arg, uint64_t question, const char *text, size_t cursor)
+{
+    (void)arg;
+    (void)text;
+    seen.matches = question;
+    seen.cursor = cursor;
+}
+
+static void on_submit(void *arg, const char *text)
+{
+    (void)arg;
+    seen.submits++;
+    gb_buf_clear(&seen.submitted);
+    gb_buf_adds(&seen.submitted, text);
+}
+
+static void on_eof(void *arg)
+{
+    (void)arg;
+    seen.ends++;
+}
+
+static void on_edit(void *arg, const char *text)
+{
+    (void)arg;
+    gb_buf_clear(&seen.edited);
+    gb_buf_adds(&seen.edited, text);
+}
+
+static const struct prompt_hooks hooks = {on_ask_complete, on_ask_matches, on_submit, on_eof,
+                                          on_edit};
+
+static void setup(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(home));
+    ck_assert_int_eq(setenv("XDG_STATE_HOME", home, 1), 0);
+    ck_assert_int_eq(setenv("INPUTRC", "/dev/null", 1), 0);
+    ck_assert_int_eq(setenv("TERM", "xterm", 1), 0);
+    prompt_attach(&hooks, &seen, "python", &draft);
+}
+
+static void teardown(void)
+{
+    prompt_detach(&seen);
+    prompt_draft_release(&draft);
+    prompt_release();
+    gb_buf_release(&seen.asked);
+    gb_buf_release(&seen.submitted);
+    gb_buf_release(&seen.edited);
+}
+
+static void key(const char *bytes)
+{
+    prompt_key(gb_bytes_str(bytes));
+}
+
+/* Each character as a key. */
+static void type(const char *text)
+{
+    while (*text != '\0') {
+        size_t size = 1;
+
+        while (((unsigned char)text[size] & 0xc0) == 0x80)
+            size++;
+        prompt_key((struct gb_bytes){(const uint8_t *)text, size});
+        text += size;
+    }
+}
+
+/* The text with the cursor as '^'. */
+static const char *shown(void)
+{
+    static struct gb_buf buf;
+    struct prompt_view view;
+
+    prompt_view(&view);
+    gb_buf_clear(&buf);
+    gb_buf_add(&buf, view.text, view.cursor);
+    gb_buf_adds(&buf, "^");
+    gb_buf_adds(&buf, view.text + view.cursor);
+    return gb_buf_str(&buf);
+}
+
+static struct prompt_view view_now(void)
+{
+    struct prompt_view view;
+
+    prompt_view(&view);
+    return view;
+}
+
+static void run(const char *text)
+{
+    ck_assert(prompt_paste(gb_bytes_str(text)));
+    key("\r");
+    prompt_completeness(seen.complete, true, "");
+}
+
+START_TEST(test_typing)
+{
+    type("h\303\244t");
+    ck_assert_str_eq(shown(), "h\303\244t^");
+    key("\033[D");
+    key("\033[D");
+    ck_assert_str_eq(shown(), "h^\303\244t");
+    key("\001");
+    key("\013");
+    ck_assert_str_eq(shown(), "^");
+    key("\031");
+    ck_assert_str_eq(shown(), "h\303\244t^");
+    key("\037"); /* undo */
+    ck_assert_str_eq(shown(), "^");
+}
+END_TEST
+
+START_TEST(test_enter)
+{
+    type("def f():");
+    key("\r");
+    ck_assert_str_eq(gb_buf_str(&seen.asked), "def f():");
+    ck_assert(prompt_waits());
+    type("pass"); /* typed ahead */
+    ck_assert_str_eq(shown(), "def f():^");
+    prompt_completeness(seen.complete + 7, true, ""); /* not the one that was asked */
+    prompt_completeness(seen.complete, false, "    ");
+    ck_assert_str_eq(shown(), "def f():\n    pass^");
+    key("\r");
+    prompt_completeness(seen.complete, false, "    ");
+    key("\r");
+    ck_assert_str_eq(gb_buf_str(&seen.asked), "def f():\n    pass\n");
+    key("x"); /* belongs to the next cell */
+    ck_assert_uint_eq(seen.submits, 0);
+    prompt_completeness(seen.complete, true, "");
+    ck_assert_uint_eq(seen.submits, 1);
+    ck_assert_str_eq(gb_buf_str(&seen.submitted), "def f():\n    pass");
+    ck_assert_str_eq(shown(), "x^");
+    prompt_completeness(seen.complete, true, ""); /* twice is nothing */
+    ck_assert_uint_eq(seen.submits, 1);
+}
+END_TEST
+
+START_TEST(test_enter_alone)
+{
+    key("\r");
+    type("  ");
+    key("\r");
+    ck_assert_uint_eq(seen.complete, 0);
+    ck_assert_str_eq(shown(), "^");
+    /* The guest does not answer. */
+    type("f(");
+    key("\r");
+    prompt_expired();
+    ck_assert_str_eq(shown(), "f(\n^");
+    type(")");
+    key("\r");
+    prompt_expired();
+    ck_assert_str_eq(gb_buf_str(&seen.submitted), "f(\n)");
+    /* However incomplete. */
+    type("if x:");
+    key("\033\r");
+    ck_assert_str_eq(gb_buf_str(&seen.submitted), "if x:");
+    type("a");
+    key("\017");
+    type("b");
+    ck_assert_str_eq(shown(), "a\nb^");
+}
+END_TEST
+
+START_TEST(test_lines)
+{
+    ck_assert(prompt_paste(gb_bytes_str("one = 1\ntw\303\266\n\003three\033 = 3")));
+    ck_assert_str_eq(shown(), "one = 1\ntw\303\266\nthree = 3^");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "one = 1\ntw\303\266^\nthree = 3");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "one^ = 1\ntw\303\266\nthree = 3");
+    key("\005");
+    ck_assert_str_eq(shown(), "one = 1^\ntw\303\266\nthree = 3");
+    key("\001");
+    key("\033[B");
+    key("\r"); /* above the last line: a line */
+    ck_assert_str_eq(shown(), "one = 1\n\n^tw\303\266\nthree = 3");
+    key("\013");
+    key("\013");
+    ck_assert_str_eq(shown(), "one = 1\n\n^three = 3");
+}
+END_TEST
+
+START_TEST(test_history)
+{
+    run("import os");
+    run("def f():\n    x");
+    run("print(1)");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "print(1)^");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "def f():\n    x^");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "import os^");
+    key("\033[B");
+    key("\033[B");
+    ck_assert_str_eq(shown(), "print(1)^");
+    key("\033[B");
+    ck_assert_str_eq(shown(), "^");
+    type("imp");
+    ck_assert_str_eq(view_now().suggestion, "ort os");
+    key("\033[A"); /* by what stands there */
+    ck_assert_str_eq(view_now().text, "import os");
+    ck_assert(prompt_clear());
+    ck_assert(!prompt_clear());
+    type("imp");
+    key("\033[C");
+    ck_assert_str_eq(shown(), "import os^");
+}
+END_TEST
+
+START_TEST(test_suggestion_word)
+{
+    run("alpha beta gamma");
+    type("al");
+    key("\033f");
+    ck_assert_str_eq(shown(), "alpha^");
+    key("\033f");
+    ck_assert_str_eq(shown(), "alpha beta^");
+    key("\033[D");
+    ck_assert_ptr_null(view_now().suggestion);
+}
+END_TEST
+
+START_TEST(test_search)
+{
+    run("s = 'h\303\266he'");
+    run("t = '\344\275\240\345\245\275'");
+    key("\022");
+    ck_assert_ptr_nonnull(view_now().search);
+    type("\303\266");
+    ck_assert_str_eq(view_now().text, "s = 'h\303\266he'");
+    ck_assert_ptr_nonnull(strstr(view_now().search, "\303\266"));
+    key("\007");
+    ck_assert_ptr_null(view_now().search);
+    ck_assert_str_eq(shown(), "^");
+    key("\022");
+    type("\344\275\240");
+    key("\r");
+    ck_assert_str_eq(gb_buf_str(&seen.asked), "t = '\344\275\240\345\245\275'");
+    prompt_completeness(seen.complete, true, "");
+    ck_assert_uint_eq(seen.submits, 3);
+}
+END_TEST
+
+START_TEST(test_languages)
+{
+    struct prompt_draft other = {0};
+    int who;
+
+    run("import os");
+    type("dra");
+    prompt_attach(&hooks, &who, "shell", &other);
+    ck_assert_str_eq(draft.text, "dra");
+    ck_assert_str_eq(shown(), "^");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "^");
+    run("ls");
+    prompt_detach(&who);
+    prompt_attach(&hooks, &seen, "python", &draft);
+    ck_assert_str_eq(shown(), "dra^");
+    ck_assert_ptr_null(draft.text);
+    ck_assert(prompt_clear());
+    key("\033[A");
+    ck_assert_str_eq(shown(), "import os^");
+    prompt_draft_release(&other);
+}
+END_TEST
+
+START_TEST(test_history_file)
+{
+    run("def f():\n    return 1");
+    run("two");
+    teardown();
+    prompt_attach(&hooks, &seen, "python", &draft);
+    key("\033[A");
+    ck_assert_str_eq(shown(), "two^");
+    key("\033[A");
+    ck_assert_str_eq(shown(), "def f():\n    return 1^");
+}
+END_TEST
+
+START_TEST(test_completion)
+{
+    static const struct prompt_match one[] = {{"print", "function"}};
+    static const struct prompt_match two[] = {{"alpha", ""}, {"alpine", "module"}};
+
+    key("\t"); /* nothing to complete: indentation */
+    ck_assert_str_eq(shown(), "    ^");
+    type("\303\244 + pr");
+    key("\t");
+    ck_assert_uint_eq(seen.cursor, 10);
+    prompt_matches(seen.matches, one, 1, 8);
+    ck_assert_str_eq(shown(), "    \303\244 + print^");
+    ck_assert(prompt_clear());
+
+    type("a");
+    key("\t");
+    prompt_matches(seen.matches, two, 2, 0);
+    ck_assert_str_eq(shown(), "alp^");
+    ck_assert_uint_eq(view_now().match_count, 2);
+    ck_assert_str_eq(view_now().matches[1].kind, "module");
+    key("\t");
+    ck_assert_uint_eq(view_now().selected, 1);
+    key("\033[A");
+    ck_assert_uint_eq(view_now().selected, 0);
+    key("\033[Z");
+    key("\r");
+    ck_assert_str_eq(shown(), "alpine^");
+    ck_assert_uint_eq(view_now().match_count, 0);
+    ck_assert(prompt_clear());
+
+    type("a");
+    key("\t");
+    prompt_matches(seen.matches, two, 2, 0);
+    type("h"); /* the pop-up follows */
+    prompt_matches(seen.matches, two, 1, 0);
+    ck_assert_uint_eq(view_now().match_count, 1);
+    key("\007");
+    ck_assert_uint_eq(view_now().match_count, 0);
+    ck_assert_str_eq(shown(), "alph^");
+    /* An answer that is late, and one that does not fit. */
+    key("\t");
+    type("x");
+    prompt_matches(seen.matches, one, 1, 0);
+    ck_assert_str_eq(shown(), "alphx^");
+    key("\t");
+    prompt_matches(seen.matches, one, 1, 99);
+    ck_assert_str_eq(shown(), "alphx^");
+}
+END_TEST
+
+START_TEST(test_vi)
+{
+    key("\033\012"); /* M-C-j: vi-editing-mode */
+    ck_assert_int_eq(view_now().mode, PROMPT_VI_INSERT);
+    type("one two");
+    key("\033");
+    ck_assert_int_eq(view_now().mode, PROMPT_VI_COMMAND);
+    type("0dw");
+    ck_assert_str_eq(shown(), "^two");
+    key("\r");
+    prompt_completeness(seen.complete, true, "");
+    ck_assert_str_eq(gb_buf_str(&seen.submitted), "two");
+    ck_assert_int_eq(view_now().mode, PROMPT_VI_INSERT);
+    type("x = 1");
+    key("\033");
+    key("v");
+    ck_assert_str_eq(gb_buf_str(&seen.edited), "x = 1");
+}
+END_TEST
+
+START_TEST(test_end_and_edit)
+{
+    key("\004");
+    ck_assert_uint_eq(seen.ends, 1);
+    type("abc");
+    key("\030");
+    key("\005");
+    ck_assert_str_eq(gb_buf_str(&seen.edited), "abc");
+    prompt_set_text("two\nlines");
+    ck_assert_str_eq(shown(), "two\nlines^");
+}
+END_TEST
+
+START_TEST(test_limits)
+{
+    struct gb_buf large = {0};
+
+    for (int i = 0; i < PROMPT_TEXT_MAX; i += 16)
+        gb_buf_adds(&large, "0123456789abcde\n");
+    ck_assert(prompt_paste(gb_buf_bytes(&large)));
+    ck_assert(!prompt_paste(gb_bytes_str("x")));
+    type("y");
+    ck_assert_uint_eq(view_now().size, PROMPT_TEXT_MAX);
+    gb_buf_release(&large);
+}
+END_TEST
+
+START_TEST(test_looks_complete)
+{
+    static const struct {
+        const char *text;
+        bool complete;
+        const char *indent;
+    } cases[] = {
+        {"1 + 1", true, ""},
+        {"f(", false, ""},
+        {"f('(')", true, ""},
+        {"if x:", false, "  "},
+        {"if x:\n  y", false, "  "},
+        {"if x:\n  y\n", true, ""},
+        {"x = \"\"\"a\nb", false, ""},
+        {"x = \"\"\"a\nb\"\"\"", true, ""},
+        {"x = `a\n", false, ""},
+        {"a \\", false, ""},
+        {"function f() {", false, "  "},
+        {"f(1) # (", true, ""},
+        {"", true, ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct gb_buf indent = {0};
+
+        ck_assert_msg(prompt_looks_complete(gb_bytes_str(cases[i].text), "  ", &indent) ==
+                          cases[i].complete,
+                      "%s", cases[i].text);
+        ck_assert_str_eq(gb_buf_str(&indent), cases[i].indent);
+        gb_buf_release(&indent);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("prompt");
+    TCase *tests = tcase_create("prompt");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, test_typing);
+    tcase_add_test(tests, test_enter);
+    tcase_add_test(tests, test_enter_alone);
+    tcase_add_test(tests, test_lines);
+    tcase_add_test(tests, test_history);
+    tcase_add_test(tests, test_suggestion_word);
+    tcase_add_test(tests, test_search);
+    tcase_add_test(tests, test_languages);
+    tcase_add_test(tests, test_history_file);
+    tcase_add_test(tests, test_completion);
+    tcase_add_test(tests, test_vi);
+    tcase_add_test(tests, test_end_and_edit);
+    tcase_add_test(tests, test_limits);
+    tcase_add_test(tests, test_looks_complete);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
