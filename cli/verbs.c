@@ -136,6 +136,16 @@ static const struct option image_options[] = {
     {0, "names", NULL, ARG_NONE, "names only, one a line (ls)", false},
     END,
 };
+static const struct option mcp_options[] = {
+    {0, "image", "NAME", ARG_IMAGE, "image of what is run when the model names none", false},
+    {'m', "memory", "MB", ARG_TEXT, "memory of each VM in MiB, unless the model asks otherwise",
+     false},
+    {0, "idle", "SECONDS", ARG_TEXT,
+     "sessions close after so long without use (default 1800; 0: never)", false},
+    {0, "owner", "NAME", ARG_TEXT, "sessions are opened for it, and only its own are listed",
+     false},
+    END,
+};
 
 const struct verb verbs[] = {
     {"run", "run code in a fresh VM and destroy it", "[options] (-c CODE | FILE | -)…", run_options,
@@ -178,6 +188,11 @@ const struct verb verbs[] = {
      "  glovebox get work plot.png\n"
      "  glovebox get work logs/today.txt /tmp/today.txt\n",
      verb_get},
+    {"mcp", "be an MCP server for agents, on standard input and output", "[options]", mcp_options,
+     app_options, ARG_NONE,
+     "  glovebox mcp\n"
+     "  claude mcp add glovebox -- glovebox mcp --idle 3600\n",
+     verb_mcp},
     {"serve", "be the server", "[options]", serve_options, NULL, ARG_NONE,
      "  glovebox serve\n"
      "  glovebox serve --daemon --require-isolation\n",

@@ -2,7 +2,7 @@
 _glovebox()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run repl open exec ls close interrupt put get serve doctor image version help completion'
+    local verbs='run repl open exec ls close interrupt put get mcp serve doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -126,6 +126,19 @@ _glovebox()
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    mcp)
+        case $before in
+            --image) mapfile -t COMPREPLY < <(compgen -W "$(glovebox image ls --names 2>/dev/null)" -- "$word"); return ;;
+            --memory|-m) return ;;
+            --idle) return ;;
+            --owner) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --image --memory --idle --owner --socket --no-autostart' -- "$word")
+            return
+        fi
         ;;
     serve)
         case $before in

@@ -206,6 +206,7 @@ static bool on_error(struct call *call, const struct gb_json *error)
     told.code = gb_code_from_kind(told.kind);
     told.dispatched = true_of(data, "dispatched");
     told.retryable = true_of(data, "retryable");
+    told.data = data;
     call_answer(call, NULL, &told);
     return true;
 }

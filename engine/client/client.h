@@ -30,6 +30,7 @@ struct gb_call_error {
     char message[GB_ERR_MESSAGE_MAX]; /* a sentence; foreign text: escape it before it is shown */
     bool dispatched;                  /* the code may have run */
     bool retryable;
+    const struct gb_json *data; /* what the server said with it, or NULL; borrowed for the call */
 };
 
 /* @result is NULL exactly when @error is not. Both are borrowed for the call. */
