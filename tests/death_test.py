@@ -41,7 +41,8 @@ def test_qemu_killed_during_exec(client):
 
 def test_qemu_killed_during_boot(own):
     with own.client() as client:
-        pending = client.send("session.open", image="python")
+        # A size that nobody asked for before has no template: it boots.
+        pending = client.send("session.open", image="python", memory_mb=208)
         pid = wait_for(lambda: next(iter(vm_pids(client)), None), what="a VM process")
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(Failure) as failure:

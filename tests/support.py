@@ -21,6 +21,8 @@ BINARY = os.environ.get("GLOVEBOX_BIN", str(ROOT / "build/release/cli/glovebox")
 RELEASE = str(ROOT / "build/release/cli/glovebox")
 os.environ.setdefault("GLOVEBOX_IMAGES", str(ROOT / "build/images"))
 os.environ["GLOVEBOX_CONFIG"] = "/dev/null"  # nobody's own settings
+# Templates are made once for all runs of the tests, and apart from the user's own.
+os.environ["XDG_CACHE_HOME"] = str(ROOT / "build/test-cache")
 DEADLINE = 60  # seconds; a hang is a failure, not a wait
 
 

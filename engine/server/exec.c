@@ -74,7 +74,8 @@ static void reply_cell(struct exec *exec, const struct gb_cell *cell)
     reply_begin(&reply, exec->request);
     put_cell(&reply.out, exec->seat, cell, exec->client, CELL_WHOLE);
     if (exec->run) {
-        gb_json_put_str(&reply.out, "source", "boot");
+        gb_json_put_str(&reply.out, "source",
+                        gb_source_name(gb_session_source(exec->seat->session)));
         put_timing(&reply.out, exec->seat);
     } else {
         put_background(&reply.out, exec->seat);

@@ -24,6 +24,8 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "loop/loop.h"
+#include "pool/start.h"
+#include "pool/templates.h"
 #include "rpc/json.h"
 #include "rpc/methods.h"
 #include "server/histogram.h"
@@ -51,6 +53,7 @@ struct lease;
 struct gb_server {
     struct gb_loop *loop;
     struct gb_host *host;
+    struct gb_templates *templates;
     void (*ended)(void *arg);
     void *arg;
     char *path;
@@ -138,6 +141,7 @@ struct seat {
     struct gb_list link; /* in server->seats */
     struct gb_server *server;
     struct gb_session *session;
+    struct gb_start start;     /* of its VM */
     char *key, *label, *owner; /* NULL: none */
     const char *reason;        /* why it was made */
     const char *end;           /* why it ends, once we know: as in tombstone */

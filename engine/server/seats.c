@@ -130,7 +130,7 @@ static void reply_opened(struct request *request, const struct seat *seat, bool 
     gb_json_put_bool(&reply.out, "created", created);
     gb_json_put_u64(&reply.out, "incarnation", seat_incarnation(seat));
     gb_json_put_str(&reply.out, "reason", created ? seat->reason : "attached");
-    gb_json_put_str(&reply.out, "source", "boot");
+    gb_json_put_str(&reply.out, "source", gb_source_name(gb_session_source(seat->session)));
     put_timing(&reply.out, seat);
     reply_end(&reply);
 }
@@ -193,6 +193,7 @@ static void on_closed(void *arg, const struct gb_err *why)
     while ((link = gb_list_pop(&seat->followers)) != NULL)
         follower_free(container_of(link, struct follower, of_seat));
     background_release(seat);
+    gb_start_cancel(&seat->start);
     event_closed(seat, why);
     bury(seat, why);
     gb_list_remove(&seat->link);
@@ -331,7 +332,7 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
             params->lifetime_ms >= 0 ? (uint64_t)params->lifetime_ms : settings->lifetime_ms;
     }
     seat = xcalloc(1, sizeof(*seat));
-    r = gb_session_open(server->host, &config, &events, seat, &session, err);
+    r = gb_session_new(server->host, &config, &events, seat, &session, err);
     if (r < 0) {
         free(seat);
         return r;
@@ -355,6 +356,7 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
     server->seat_count++;
     server->opened++;
     event_session(seat, EVENT_SESSION_OPENED);
+    gb_start_begin(&seat->start, server->templates, session);
     *ret_seat = seat;
     return 0;
 }
@@ -484,7 +486,7 @@ void put_session(struct gb_json_out *out, struct seat *seat, uint64_t until_ns)
     gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(session));
     put_sample(out, seat, until_ns);
     put_lease(out, seat);
-    gb_json_put_str(out, "source", "boot");
+    gb_json_put_str(out, "source", gb_source_name(gb_session_source(session)));
     gb_json_put_str(out, "network", "none");
     if (expires > 0)
         put_wall(out, "expires_at", expires);

@@ -58,6 +58,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     (void)mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
     server->loop = loop;
     server->host = host;
+    server->templates = gb_templates_new(host);
     server->ended = config->ended;
     server->arg = config->arg;
     server->path = gb_socket_path(config->socket);
@@ -248,6 +249,7 @@ void gb_server_free(struct gb_server *server)
     gb_timer_free(server->drain_timer);
     gb_timer_free(server->idle_timer);
     events_release(server);
+    gb_templates_free(server->templates);
     for (size_t i = 0; i < GB_TOMBSTONES_MAX; i++) {
         free(server->tombstones[i].id);
         free(server->tombstones[i].key);

@@ -53,6 +53,7 @@ static int serve(int ready_fd)
 
     (void)uv_loop_init(&uv);
     loop = gb_loop_new(&uv);
+    host.loop = loop;
     config.arg = &ended;
     server = gb_server_new(loop, &host, &config);
     if (gb_server_listen(server, &err) < 0)
@@ -434,6 +435,7 @@ static int try_listen(void)
     err = (struct gb_err){0};
     (void)uv_loop_init(&uv);
     loop = gb_loop_new(&uv);
+    host.loop = loop;
     server = gb_server_new(loop, &host, &config);
     r = gb_server_listen(server, &err);
     gb_server_free(server);

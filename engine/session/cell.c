@@ -191,7 +191,7 @@ void cell_pump(struct gb_session *session)
     struct gb_list *link;
     struct cell *cell;
 
-    if (session->current == NULL && session->ready && session->configured && !session->closing &&
+    if (session->current == NULL && session->opened_told && !session->closing &&
         (link = gb_list_pop(&session->queue)) != NULL) {
         cell = container_of(link, struct cell, link);
         session->queued_count--;

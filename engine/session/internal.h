@@ -55,6 +55,9 @@ struct gb_session {
     bool running, configured, ready, verified, verifying;
     struct gb_verify_waiter verify;
     bool opened_told, closing, kept, expired;
+    enum gb_source source;
+    unsigned clock_tries; /* how often a clone's clock was set */
+    bool clock_late;      /* and that it was not right the last time */
     struct gb_err why; /* of the end */
     uint32_t incarnation, cells_numbered, queued_count;
     uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;
@@ -68,7 +71,7 @@ struct gb_session {
     struct gb_buf early;    /* frames from before HELLO */
 
     struct gb_timer *idle_timer, *lifetime_timer, *cell_timer, *request_timer, *ready_timer;
-    struct gb_deferred pump, drop;
+    struct gb_deferred pump, drop, end;
     bool changed;
 };
 

@@ -17,12 +17,23 @@
 /* HELLO to READY: the start of an interpreter. */
 enum { READY_TIMEOUT_MS = 60000, ENTROPY_BYTES = 64, MACHINE_ID_BYTES = 16 };
 
+/* A clone's clock is set again while it is later than this, a few times. */
+enum { CLOCK_LATE_MS = 30, CLOCK_TRIES = 5 };
+
 static const char *const state_names[] = {"starting", "idle", "running", "waiting_input", "closed"};
 static_assert(ARRAY_SIZE(state_names) == GB_SESSION_STATE_COUNT, "a name for each state");
 
 const char *gb_session_state_name(enum gb_session_state state)
 {
     return state_names[state];
+}
+
+const char *gb_source_name(enum gb_source source)
+{
+    static const char *const names[] = {"boot", "template", "pool"};
+
+    static_assert(ARRAY_SIZE(names) == GB_SOURCE_COUNT, "a name for each source");
+    return names[source];
 }
 
 static int random_hex(size_t bytes, char *hex, struct gb_err *err)
@@ -103,20 +114,17 @@ static void tell_opened_when_ready(struct gb_session *session)
     cell_pump(session);
 }
 
-static void on_configured(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void end_session(struct gb_session *session);
+
+/* When no VM is left and no answer is awaited. The session may be gone after. */
+static void end_when_due(void *arg)
 {
     struct gb_session *session = arg;
 
-    if (frame == NULL) {
-        if (!session->closing && err->code != GB_ECLOSED)
-            gb_session_close(session, err->message);
-        return;
-    }
-    session->configured = true;
-    tell_opened_when_ready(session);
+    if (session->closing && session->vm == NULL && !session->verifying &&
+        session->state != GB_SESSION_CLOSED)
+        end_session(session);
 }
-
-static void end_session(struct gb_session *session);
 
 /* The digests were compared beside the boot: nothing has run for anybody yet. */
 static void on_verified(void *arg, const struct gb_err *err)
@@ -129,10 +137,62 @@ static void on_verified(void *arg, const struct gb_err *err)
         gb_session_close(session, err->message);
         session->why = *err;
     }
-    if (session->vm == NULL)
-        end_session(session);
+    if (session->closing)
+        end_when_due(session);
     else
         tell_opened_when_ready(session);
+}
+
+static int send_clock(struct gb_session *session, struct gb_configure *message, struct gb_err *err);
+
+static void on_configured(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+    struct gb_configure again = {0};
+    struct gb_err problem = {0};
+
+    if (frame == NULL) {
+        if (!session->closing && err->code != GB_ECLOSED)
+            gb_session_close(session, err->message);
+        return;
+    }
+    if (session->clock_late && session->clock_tries < CLOCK_TRIES) {
+        if (send_clock(session, &again, &problem) < 0)
+            gb_session_close(session, problem.message);
+        return;
+    }
+    session->configured = true;
+    tell_opened_when_ready(session);
+}
+
+/* The agent answers right after it has set the clock. What lies between its clock then and ours now
+ * is the error and the way of the answer, so the error is no larger than that. */
+static void on_clock(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+    struct gb_pong pong;
+    uint64_t now = gb_clock_wall_ns();
+
+    (void)err;
+    session->clock_late = frame == NULL ||
+                          gb_fields_decode(&gb_pong_fields, frame->payload, &pong, NULL) < 0 ||
+                          pong.wall_ns > now || now - pong.wall_ns > CLOCK_LATE_MS * GB_NS_PER_MS;
+}
+
+/* Sends CONFIGURE with the time of now; after a restore with a question for the guest's clock. */
+static int send_clock(struct gb_session *session, struct gb_configure *message, struct gb_err *err)
+{
+    int r;
+
+    message->wall_ns = gb_clock_wall_ns();
+    r = request_send(session, GB_GUEST_CONFIGURE, 0, &gb_configure_fields, message, 0,
+                     on_configured, session, err);
+    if (r == 0 && session->source != GB_SOURCE_BOOT) {
+        session->clock_tries++;
+        r = request_send(session, GB_GUEST_PING, 0, NULL, NULL, READY_TIMEOUT_MS, on_clock, session,
+                         err);
+    }
+    return r;
 }
 
 static int send_configure(struct gb_session *session, struct gb_err *err)
@@ -152,18 +212,15 @@ static int send_configure(struct gb_session *session, struct gb_err *err)
     message.hostname = gb_bytes_str(hostname);
     message.machine_id = gb_bytes_str(machine_id);
     message.env = env_pairs(&session->env, &encoded);
-    message.wall_ns = gb_clock_wall_ns(); /* last, so that it is fresh */
-    return request_send(session, GB_GUEST_CONFIGURE, 0, &gb_configure_fields, &message, 0,
-                        on_configured, session, err);
+    return send_clock(session, &message, err);
 }
 
-static void on_running(void *arg, const struct gb_hello *hello)
+/* The agent listens. */
+static void begin(struct gb_session *session)
 {
-    struct gb_session *session = arg;
     struct gb_buf early = session->early;
     struct gb_err err = {0};
 
-    (void)hello;
     session->running = true;
     session->early = (struct gb_buf){0};
     session->timing.boot_ns = gb_clock_mono_ns() - session->opened_at_ns;
@@ -174,6 +231,12 @@ static void on_running(void *arg, const struct gb_hello *hello)
         gb_vm_send(session->vm, &early);
     }
     gb_buf_release(&early);
+}
+
+static void on_running(void *arg, const struct gb_hello *hello)
+{
+    (void)hello;
+    begin(arg);
 }
 
 static int on_ready(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err)
@@ -251,8 +314,7 @@ static void on_dead(void *arg, const struct gb_err *why)
     gb_timer_stop(session->request_timer);
     /* A guest that did not come up may have done so because its image is damaged: that answer is
      * worth the wait. */
-    if (!session->verifying)
-        end_session(session);
+    end_when_due(session);
 }
 
 static void on_idle(void *arg)
@@ -281,14 +343,14 @@ static void on_ready_deadline(void *arg)
     gb_session_close(arg, "the interpreter did not start in time");
 }
 
-int gb_session_open(struct gb_host *host, const struct gb_session_config *config,
-                    const struct gb_session_events *events, void *arg,
-                    struct gb_session **ret_session, struct gb_err *err)
+static const struct gb_vm_events vm_events = {
+    .running = on_running, .frame = on_frame, .dead = on_dead};
+
+int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
+                   const struct gb_session_events *events, void *arg,
+                   struct gb_session **ret_session, struct gb_err *err)
 {
-    static const struct gb_vm_events vm_events = {
-        .running = on_running, .frame = on_frame, .dead = on_dead};
     struct gb_session *session = xcalloc(1, sizeof(*session));
-    struct gb_vm_config vm = {.image = config->image, .ram = GB_RAM_ANONYMOUS};
     int r;
 
     session->host = host;
@@ -311,21 +373,64 @@ int gb_session_open(struct gb_host *host, const struct gb_session_config *config
     session->request_timer = gb_timer_new(host->loop, request_expired, session);
     (void)snprintf(session->id, sizeof(session->id), "s-");
     r = random_hex(SESSION_ID_BYTES, session->id + 2, err);
-    vm.memory_mb = session->memory_mb;
     if (r == 0)
         r = gb_verify_start(host->loop, host->images, session->image, &session->verify, on_verified,
                             session, err);
-    session->verified = r == 1;
-    session->verifying = r == 0;
-    if (r >= 0)
-        r = gb_vm_start(host, &vm, &vm_events, session, &session->vm, err);
     if (r < 0) {
         gb_session_free(session);
         return r;
     }
+    session->verified = r == 1;
+    session->verifying = r == 0;
     if (session->lifetime_ms > 0) {
         session->lifetime_end_ns = session->opened_at_ns + session->lifetime_ms * GB_NS_PER_MS;
         gb_timer_start(session->lifetime_timer, session->lifetime_ms);
+    }
+    *ret_session = session;
+    return 0;
+}
+
+int gb_session_boot(struct gb_session *session, struct gb_err *err)
+{
+    const struct gb_vm_config config = {
+        .image = session->image, .memory_mb = session->memory_mb, .ram = GB_RAM_ANONYMOUS};
+
+    assert(session->vm == NULL && !session->closing);
+    session->source = GB_SOURCE_BOOT;
+    return gb_vm_start(session->host, &config, &vm_events, session, &session->vm, err);
+}
+
+void gb_session_adopt(struct gb_session *session, struct gb_vm *vm, enum gb_source source)
+{
+    assert(session->vm == NULL && !session->closing && source != GB_SOURCE_BOOT);
+    session->vm = vm;
+    session->source = source;
+    session->ready = true;
+    gb_vm_hand_over(vm, &vm_events, session);
+    begin(session);
+}
+
+void gb_session_fail(struct gb_session *session, const struct gb_err *err)
+{
+    if (session->closing)
+        return;
+    gb_session_close(session, err->message);
+    session->why = *err;
+}
+
+int gb_session_open(struct gb_host *host, const struct gb_session_config *config,
+                    const struct gb_session_events *events, void *arg,
+                    struct gb_session **ret_session, struct gb_err *err)
+{
+    struct gb_session *session;
+    int r = gb_session_new(host, config, events, arg, &session, err);
+
+    if (r < 0)
+        return r;
+    r = gb_session_boot(session, err);
+    if (r < 0) {
+        gb_session_free(session);
+        return r;
     }
     *ret_session = session;
     return 0;
@@ -339,8 +444,14 @@ void gb_session_close(struct gb_session *session, const char *reason)
     if (reason == NULL)
         reason = "it was closed";
     (void)gb_err_set(&session->why, GB_ECLOSED, "%s", reason);
-    if (session->vm != NULL)
+    if (session->vm != NULL) {
         gb_vm_kill(session->vm, reason);
+        return;
+    }
+    gb_verify_cancel(&session->verify);
+    session->verifying = false;
+    gb_timer_stop(session->lifetime_timer);
+    gb_loop_defer(session->host->loop, &session->end, end_when_due, session);
 }
 
 void gb_session_keep(struct gb_session *session, bool keep)
@@ -358,6 +469,7 @@ void gb_session_free(struct gb_session *session)
         return;
     gb_loop_undefer(&session->pump);
     gb_loop_undefer(&session->drop);
+    gb_loop_undefer(&session->end);
     gb_verify_cancel(&session->verify);
     gb_timer_free(session->idle_timer);
     gb_timer_free(session->lifetime_timer);
@@ -387,6 +499,11 @@ const struct gb_image *gb_session_image(const struct gb_session *session)
 struct gb_vm *gb_session_vm(struct gb_session *session)
 {
     return session->vm;
+}
+
+enum gb_source gb_session_source(const struct gb_session *session)
+{
+    return session->source;
 }
 
 uint32_t gb_session_cells(const struct gb_session *session)

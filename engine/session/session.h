@@ -37,6 +37,17 @@ enum gb_session_state {
 /* "starting", "idle", … as on the wire. */
 const char *gb_session_state_name(enum gb_session_state state);
 
+/* Where its VM came from. */
+enum gb_source {
+    GB_SOURCE_BOOT,     /* a cold boot */
+    GB_SOURCE_TEMPLATE, /* a clone, restored for it */
+    GB_SOURCE_POOL,     /* a clone that stood ready */
+    GB_SOURCE_COUNT
+};
+
+/* "boot", "template", "pool". */
+const char *gb_source_name(enum gb_source source);
+
 /* NAME=VALUE settings; the strings are NUL-terminated. */
 struct gb_env {
     char **names, **values;
@@ -59,7 +70,9 @@ struct gb_session_config {
     const struct gb_env *env; /* NULL: none; copied */
 };
 
-/* Where the time of an open went. */
+/* Where the time of an open went: boot or restore until the guest could be spoken to, then the
+ * rest.
+ */
 struct gb_session_timing {
     uint64_t total_ns, boot_ns, worker_ns;
 };
@@ -76,7 +89,21 @@ struct gb_session_events {
     void (*closed)(void *arg, const struct gb_err *why);
 };
 
-/* Starts a VM for the session. On success the session exists until gb_session_free(). Gives. */
+/* Makes a session without a VM: it is STARTING and takes cells and requests, which wait. It exists
+ * until gb_session_free(). One of the three that follow gives it a VM, or ends it. GB_EIMAGE: a
+ * file of the image is missing. Gives. */
+int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
+                   const struct gb_session_events *events, void *arg,
+                   struct gb_session **ret_session, struct gb_err *err);
+/* Boots a VM for it. When it fails the session still has none. */
+int gb_session_boot(struct gb_session *session, struct gb_err *err);
+/* Gives it a RUNNING clone of its image and memory whose interpreter is ready and has seen no user.
+ * Takes @vm, which is configured for the session before any cell. */
+void gb_session_adopt(struct gb_session *session, struct gb_vm *vm, enum gb_source source);
+/* There is no VM for it: it ends with @err. */
+void gb_session_fail(struct gb_session *session, const struct gb_err *err);
+
+/* Makes and boots. On failure there is no session. Gives. */
 int gb_session_open(struct gb_host *host, const struct gb_session_config *config,
                     const struct gb_session_events *events, void *arg,
                     struct gb_session **ret_session, struct gb_err *err);
@@ -91,8 +118,9 @@ void gb_session_free(struct gb_session *session);
 const char *gb_session_id(const struct gb_session *session); /* unguessable */
 enum gb_session_state gb_session_state(const struct gb_session *session);
 const struct gb_image *gb_session_image(const struct gb_session *session);
-struct gb_vm *gb_session_vm(struct gb_session *session);       /* NULL when CLOSED */
-uint32_t gb_session_cells(const struct gb_session *session);   /* numbered so far */
+struct gb_vm *gb_session_vm(struct gb_session *session); /* NULL when CLOSED or not yet given */
+enum gb_source gb_session_source(const struct gb_session *session);
+uint32_t gb_session_cells(const struct gb_session *session); /* numbered so far */
 uint32_t gb_session_waiting(const struct gb_session *session); /* cells not yet begun */
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */

@@ -1,10 +1,13 @@
 #include "vm/qemu.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "vm/inspect.h"
 #include "vm/private.h"
 
 enum { ARGV_MAX = 96, TB_SIZE_MB = 128 };
@@ -197,6 +200,53 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
         add2(&argv, "-incoming", "defer");
     *ret_argv = argv.items;
     return 0;
+}
+
+/* Which file it is, without reading it: a package manager that replaces it changes this. */
+static int describe_file(struct gb_buf *text, const char *name, const char *path,
+                         struct gb_err *err)
+{
+    struct stat info;
+
+    if (stat(path, &info) < 0)
+        return gb_err_sys(err, errno, "cannot look at %s", path);
+    gb_buf_addf(text, "%s %s %jd %jd.%09ld\n", name, path, (intmax_t)info.st_size,
+                (intmax_t)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+    return 0;
+}
+
+int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uint32_t memory_mb,
+                   struct gb_buf *text, struct gb_err *err)
+{
+    /* The rate of the counter is measured anew by each server and differs by the measurement; the
+     * CPU's name stands for it. */
+    struct gb_host steady = *host;
+    const struct qemu_machine machine = {
+        .accel = host->accel,
+        .image = image,
+        .memory_mb = memory_mb,
+        .ram = GB_RAM_SHARED_FILE,
+        .ram_path = "/ram",
+    };
+    _cleanup_(freep) char *here = inspect_machine();
+    char **argv;
+    size_t i = 0;
+    int r;
+
+    steady.tsc_khz = 0;
+    r = qemu_build_argv(&steady, &machine, &argv, err);
+    if (r < 0)
+        return r;
+    while (strcmp(argv[i], "--") != 0)
+        i++;
+    gb_buf_addf(text, "host %s\nqemu %s\n", here, host->qemu_version);
+    r = describe_file(text, "binary", host->qemu, err);
+    if (r == 0)
+        r = describe_file(text, "firmware", host->firmware, err);
+    for (i++; argv[i] != NULL; i++)
+        gb_buf_addf(text, "argument %s\n", argv[i]);
+    qemu_free_argv(argv);
+    return r;
 }
 
 void qemu_free_argv(char **argv)

@@ -519,6 +519,13 @@ int gb_vm_start(struct gb_host *host, const struct gb_vm_config *config,
     return vm_start(host, host->accel, config, events, arg, ret_vm, err);
 }
 
+void gb_vm_hand_over(struct gb_vm *vm, const struct gb_vm_events *events, void *arg)
+{
+    assert(vm->state != DEAD);
+    vm->events = *events;
+    vm->arg = arg;
+}
+
 void gb_vm_free(struct gb_vm *vm)
 {
     if (vm == NULL)

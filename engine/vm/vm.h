@@ -60,6 +60,16 @@ int gb_vm_start(struct gb_host *host, const struct gb_vm_config *config,
                 const struct gb_vm_events *events, void *arg, struct gb_vm **ret_vm,
                 struct gb_err *err);
 
+/* Another one hears the events from now on: who started the VM gives it to who uses it. Not when
+ * DEAD.
+ */
+void gb_vm_hand_over(struct gb_vm *vm, const struct gb_vm_events *events, void *arg);
+
+/* Adds all that device state and RAM of such a VM depend on and that this module knows: QEMU, its
+ * arguments (without paths that change with each VM), firmware, the host's kernel and CPU. */
+int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uint32_t memory_mb,
+                   struct gb_buf *text, struct gb_err *err);
+
 /* Queues frames; takes the content of @frames, which is empty after. Dropped when the VM is dying.
  */
 void gb_vm_send(struct gb_vm *vm, struct gb_buf *frames);

@@ -1,0 +1,249 @@
+#include "pool/clone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "wire/guest.h"
+
+/* A ping that is not answered is sent again: what is written to a port that the guest has not
+ * opened can be lost. A clone that answers none of them is of no use. */
+enum { PING_MS = 500, PINGS_MAX = 20 };
+
+/* Private memory of a clone above this and half of the template's data is no copy on write. */
+#define OWN_BYTES (UINT64_C(64) << 20)
+
+enum clone_state { CLONE_WAITING, CLONE_LOADING, CLONE_PINGED, CLONE_READY, CLONE_FAILED };
+
+struct gb_clone {
+    struct gb_host *host;
+    struct gb_template *template;
+    struct gb_vm *vm; /* NULL: dead */
+    struct gb_clone_events events;
+    void *arg;
+    enum clone_state state;
+    bool dropped; /* by its owner: goes with the VM */
+    unsigned pings;
+    struct gb_timer *timer;
+    struct gb_deferred fail;
+    struct gb_err why;
+};
+
+struct gb_template *gb_template_ref(struct gb_template *template)
+{
+    template->refs++;
+    return template;
+}
+
+void gb_template_unref(struct gb_template *template)
+{
+    if (template == NULL || --template->refs > 0)
+        return;
+    (void)gb_close(template->ram_fd);
+    (void)gb_close(template->state_fd);
+    free(template);
+}
+
+static void release(struct gb_clone *clone)
+{
+    gb_loop_undefer(&clone->fail);
+    gb_timer_free(clone->timer);
+    gb_template_unref(clone->template);
+    free(clone);
+}
+
+static void tell_failed(void *arg)
+{
+    struct gb_clone *clone = arg;
+
+    clone->events.failed(clone->arg, &clone->why);
+}
+
+static void fail(struct gb_clone *clone, const struct gb_err *err)
+{
+    if (clone->state == CLONE_FAILED)
+        return;
+    clone->state = CLONE_FAILED;
+    clone->why = *err;
+    gb_timer_stop(clone->timer);
+    if (!clone->dropped)
+        gb_loop_defer(clone->host->loop, &clone->fail, tell_failed, clone);
+}
+
+static void ping(struct gb_clone *clone)
+{
+    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
+
+    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_PING, .id = ++clone->pings}, NULL,
+                 NULL);
+    gb_vm_send(clone->vm, &frames);
+    gb_timer_start(clone->timer, PING_MS);
+}
+
+static void on_silence(void *arg)
+{
+    struct gb_clone *clone = arg;
+    struct gb_err err;
+
+    if (clone->pings < PINGS_MAX) {
+        ping(clone);
+        return;
+    }
+    (void)gb_err_set(&err, GB_EBOOT, "a restored guest does not answer");
+    fail(clone, &err);
+}
+
+/* Whether the guest's memory is still the template's, apart from what it has written. */
+static int check_memory(struct gb_clone *clone, struct gb_err *err)
+{
+    struct gb_vm_sample sample;
+    uint64_t most = OWN_BYTES + clone->template->disk_bytes / 2;
+
+    if (gb_vm_sample(clone->vm, &sample, NULL) < 0 || sample.private_bytes <= most)
+        return 0;
+    return gb_err_set(err, GB_EINTERNAL,
+                      "a clone has copied its template's memory instead of sharing it: %ju MB are "
+                      "its own, and at most %ju MB can be",
+                      (uintmax_t)(sample.private_bytes >> 20), (uintmax_t)(most >> 20));
+}
+
+static void on_frame(void *arg, const struct gb_frame *frame)
+{
+    struct gb_clone *clone = arg;
+    struct gb_pong pong;
+    struct gb_err err = {0};
+    int r = 0;
+
+    /* A late answer to an earlier ping, or a line for the log. */
+    if (clone->state != CLONE_PINGED || frame->type == GB_GUEST_LOG)
+        return;
+    if (frame->type != GB_GUEST_PONG)
+        r = gb_err_set(&err, GB_EBOOT, "a restored guest says %s", gb_guest_type_name(frame->type));
+    if (r == 0)
+        r = gb_fields_decode(&gb_pong_fields, frame->payload, &pong, &err);
+    if (r == 0 && pong.ready == 0)
+        r = gb_err_set(&err, GB_EBOOT, "a restored guest has no interpreter");
+    if (r == 0)
+        r = check_memory(clone, &err);
+    if (r < 0) {
+        fail(clone, &err);
+        return;
+    }
+    clone->state = CLONE_READY;
+    gb_timer_stop(clone->timer);
+    clone->events.ready(clone->arg);
+}
+
+static void on_running(void *arg, const struct gb_hello *hello)
+{
+    (void)arg;
+    (void)hello; /* a restored guest says none, and one would end it */
+}
+
+static void on_dead(void *arg, const struct gb_err *why)
+{
+    struct gb_clone *clone = arg;
+
+    gb_vm_free(TAKE_PTR(clone->vm));
+    if (clone->dropped)
+        release(clone);
+    else
+        fail(clone, why);
+}
+
+static void on_loaded(void *arg, const struct gb_err *err)
+{
+    struct gb_clone *clone = arg;
+
+    if (err != NULL) {
+        fail(clone, err);
+    } else if (clone->state == CLONE_LOADING && !clone->dropped) {
+        clone->state = CLONE_PINGED;
+        ping(clone);
+    }
+}
+
+/* A file that we hold open, for others who open it by a path. */
+static char *path_of(int fd)
+{
+    return xasprintf("/proc/%ld/fd/%d", (long)getpid(), fd);
+}
+
+int gb_clone_start(struct gb_host *host, struct gb_template *template,
+                   const struct gb_clone_events *events, void *arg, struct gb_clone **ret_clone,
+                   struct gb_err *err)
+{
+    static const struct gb_vm_events vm_events = {
+        .running = on_running, .frame = on_frame, .dead = on_dead};
+    _cleanup_(freep) char *ram = path_of(template->ram_fd);
+    const struct gb_vm_config config = {
+        .image = template->image,
+        .memory_mb = template->memory_mb,
+        .ram = GB_RAM_PRIVATE_FILE,
+        .ram_path = ram,
+        .incoming = true,
+    };
+    struct gb_clone *clone = xcalloc(1, sizeof(*clone));
+    int r;
+
+    clone->host = host;
+    clone->events = *events;
+    clone->arg = arg;
+    r = gb_vm_start(host, &config, &vm_events, clone, &clone->vm, err);
+    if (r < 0) {
+        free(clone);
+        return r;
+    }
+    clone->template = gb_template_ref(template);
+    clone->timer = gb_timer_new(host->loop, on_silence, clone);
+    *ret_clone = clone;
+    return 0;
+}
+
+void gb_clone_load(struct gb_clone *clone)
+{
+    _cleanup_(freep) char *state = path_of(clone->template->state_fd);
+
+    if (clone->state != CLONE_WAITING)
+        return;
+    clone->state = CLONE_LOADING;
+    gb_vm_load(clone->vm, state, on_loaded, clone);
+}
+
+bool gb_clone_is_ready(const struct gb_clone *clone)
+{
+    return clone->state == CLONE_READY;
+}
+
+struct gb_vm *gb_clone_take(struct gb_clone *clone)
+{
+    struct gb_vm *vm = TAKE_PTR(clone->vm);
+
+    release(clone);
+    return vm;
+}
+
+struct gb_vm *gb_clone_vm(struct gb_clone *clone)
+{
+    return clone->vm;
+}
+
+const struct gb_template *gb_clone_template(const struct gb_clone *clone)
+{
+    return clone->template;
+}
+
+void gb_clone_free(struct gb_clone *clone)
+{
+    if (clone == NULL)
+        return;
+    clone->dropped = true;
+    gb_timer_stop(clone->timer);
+    gb_loop_undefer(&clone->fail);
+    if (clone->vm != NULL)
+        gb_vm_kill(clone->vm, NULL);
+    else
+        release(clone);
+}

@@ -1,0 +1,340 @@
+#include "pool/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+/* What is looked at, hashed or made a hole in one piece. */
+enum { BLOCK = 64 * 1024, HEX_BYTES = 2 };
+
+static const char *const file_names[] = {"ram", "state", "manifest"};
+
+static void to_hex(const uint8_t *bytes, size_t count, char *hex)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)snprintf(hex + HEX_BYTES * i, HEX_BYTES + 1, "%02x", bytes[i]);
+}
+
+void store_name(struct gb_bytes key, char ret_name[STORE_NAME_HEX + 1])
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    struct sha256_ctx sha;
+
+    sha256_init(&sha);
+    sha256_update(&sha, key.size, key.data);
+    sha256_digest(&sha, sizeof(digest), digest);
+    to_hex(digest, STORE_NAME_HEX / HEX_BYTES, ret_name);
+}
+
+void store_files_release(struct store_files *files)
+{
+    (void)gb_close(files->ram_fd);
+    (void)gb_close(files->state_fd);
+    *files = STORE_FILES_NONE;
+}
+
+static bool is_zero(const uint8_t *data, size_t size)
+{
+    return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+}
+
+/* Calls @block for each block of data, holes left out. */
+static int each_block(int fd,
+                      int (*block)(void *arg, uint64_t at, const uint8_t *data, size_t size),
+                      void *arg)
+{
+    _cleanup_(freep) uint8_t *piece = xmalloc(BLOCK);
+    off_t at = 0;
+
+    for (;;) {
+        ssize_t n;
+        int r;
+
+        at = lseek(fd, at, SEEK_DATA);
+        if (at < 0 && errno == ENXIO)
+            return 0;
+        if (at < 0)
+            return -errno;
+        at -= at % BLOCK;
+        n = pread(fd, piece, BLOCK, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            return 0;
+        r = block(arg, (uint64_t)at, piece, (size_t)n);
+        if (r < 0)
+            return r;
+        at += BLOCK;
+    }
+}
+
+static int hash_block(void *arg, uint64_t at, const uint8_t *data, size_t size)
+{
+    uint8_t place[sizeof(at)];
+
+    if (is_zero(data, size))
+        return 0;
+    for (size_t i = 0; i < sizeof(place); i++)
+        place[i] = (uint8_t)(at >> (8 * i));
+    sha256_update(arg, sizeof(place), place);
+    sha256_update(arg, size, data);
+    return 0;
+}
+
+int store_digest(int fd, char ret_hex[MANIFEST_DIGEST_HEX + 1], struct gb_err *err)
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    struct sha256_ctx sha;
+    int r;
+
+    sha256_init(&sha);
+    r = each_block(fd, hash_block, &sha);
+    if (r < 0)
+        return gb_err_sys(err, -r, "cannot read a template");
+    sha256_digest(&sha, sizeof(digest), digest);
+    to_hex(digest, sizeof(digest), ret_hex);
+    return 0;
+}
+
+static int punch_block(void *arg, uint64_t at, const uint8_t *data, size_t size)
+{
+    const int *fd = arg;
+
+    if (is_zero(data, size) &&
+        fallocate(*fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)size) < 0 &&
+        errno != EOPNOTSUPP)
+        return -errno;
+    return 0;
+}
+
+static char *folder_of(const char *folder, const char *prefix, const char *name)
+{
+    return xasprintf("%s/%s%s", folder, prefix, name);
+}
+
+static void remove_folder(const char *path)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(file_names); i++) {
+        _cleanup_(freep) char *file = xasprintf("%s/%s", path, file_names[i]);
+
+        (void)unlink(file);
+    }
+    (void)rmdir(path); /* it stays when something foreign is in it, and is in nobody's way */
+}
+
+static int open_file(const char *path, const char *name, int flags, struct stat *ret_info,
+                     int *ret_fd, struct gb_err *err)
+{
+    _cleanup_(freep) char *file = xasprintf("%s/%s", path, name);
+    _cleanup_(closep) int fd = open(file, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+
+    if (fd < 0 || fstat(fd, ret_info) < 0)
+        return gb_err_set(err, GB_EINVALID, "cannot open %s: %s", name, strerror(errno));
+    if (!S_ISREG(ret_info->st_mode) || ret_info->st_uid != geteuid())
+        return gb_err_set(err, GB_EINVALID, "%s is not a file of ours", name);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+static int check_file(int fd, const struct stat *info, const struct manifest_file *expected,
+                      const char *name, struct gb_err *err)
+{
+    char hex[MANIFEST_DIGEST_HEX + 1];
+    int r;
+
+    if ((uint64_t)info->st_size != expected->bytes)
+        return gb_err_set(err, GB_EINVALID, "%s has %jd bytes, and not %ju", name,
+                          (intmax_t)info->st_size, (uintmax_t)expected->bytes);
+    r = store_digest(fd, hex, err);
+    if (r == 0 && strcmp(hex, expected->sha256) != 0)
+        r = gb_err_set(err, GB_EINVALID, "%s is damaged: its digest is another one", name);
+    return r;
+}
+
+static uint64_t disk_bytes(const struct stat *info)
+{
+    return (uint64_t)info->st_blocks * 512;
+}
+
+int store_open(const char *folder, const char *name, struct gb_bytes key,
+               struct store_files *ret_files, struct gb_err *err)
+{
+    _cleanup_(freep) char *path = folder_of(folder, "", name);
+    _cleanup_(freep) char *manifest_path = xasprintf("%s/manifest", path);
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct store_files files = STORE_FILES_NONE;
+    struct stat ram = {0}, state = {0};
+    struct manifest manifest;
+    int r;
+
+    if (access(path, F_OK) < 0)
+        return gb_err_set(err, GB_ENOTFOUND, "there is no template %s", name);
+    if (gb_fd_read_file(manifest_path, MANIFEST_MAX, &text, NULL) < 0)
+        return gb_err_set(err, GB_EINVALID, "its manifest cannot be read");
+    r = manifest_parse(gb_buf_bytes(&text), &manifest, err);
+    if (r < 0)
+        return gb_err_wrap(err, r, "its manifest");
+    if (manifest.key.size != key.size || memcmp(manifest.key.data, key.data, key.size) != 0)
+        return gb_err_set(err, GB_EINVALID, "it was made by something else");
+    r = open_file(path, "ram", O_RDONLY, &ram, &files.ram_fd, err);
+    if (r == 0)
+        r = open_file(path, "state", O_RDONLY, &state, &files.state_fd, err);
+    if (r == 0)
+        r = check_file(files.state_fd, &state, &manifest.state, "state", err);
+    if (r == 0)
+        r = check_file(files.ram_fd, &ram, &manifest.ram, "ram", err);
+    if (r < 0) {
+        store_files_release(&files);
+        return r;
+    }
+    files.ram_bytes = manifest.ram.bytes;
+    files.disk_bytes = disk_bytes(&ram) + disk_bytes(&state);
+    files.made_at_s = manifest.made_at_s;
+    (void)utimensat(AT_FDCWD, manifest_path, NULL, 0); /* used now: matters to eviction only */
+    *ret_files = files;
+    return 0;
+}
+
+int store_lock(const char *folder, const char *name, int *ret_fd, struct gb_err *err)
+{
+    _cleanup_(freep) char *path = xasprintf("%s/%s.lock", folder, name);
+    _cleanup_(closep) int fd = -1;
+    int r = gb_fd_make_dirs(folder, 0700, err);
+
+    if (r < 0)
+        return r;
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return gb_err_sys(err, errno, "cannot open %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK
+                   ? gb_err_set(err, GB_EBUSY, "another server is making this template")
+                   : gb_err_sys(err, errno, "cannot lock %s", path);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+int store_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err)
+{
+    _cleanup_(freep) char *path = folder_of(folder, "new.", name);
+    struct statvfs info;
+
+    remove_folder(path);
+    if (mkdir(path, 0700) < 0)
+        return gb_err_sys(err, errno, "cannot make %s", path);
+    if (statvfs(path, &info) < 0 || (uint64_t)info.f_bavail * info.f_frsize >= bytes)
+        return 0;
+    (void)rmdir(path);
+    return gb_err_set(err, GB_ECAPACITY, "the disk of %s has no room for a template of %ju MB",
+                      folder, (uintmax_t)(bytes >> 20));
+}
+
+char *store_new_path(const char *folder, const char *name, const char *file)
+{
+    return xasprintf("%s/new.%s/%s", folder, name, file);
+}
+
+void store_abort(const char *folder, const char *name)
+{
+    _cleanup_(freep) char *path = folder_of(folder, "new.", name);
+
+    remove_folder(path);
+}
+
+static int sync_path(const char *path, struct gb_err *err)
+{
+    _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+
+    if (fd < 0 || fsync(fd) < 0)
+        return gb_err_sys(err, errno, "cannot sync %s", path);
+    return 0;
+}
+
+/* Digest, size and sync of one file; holes where @sparse. */
+static int finish_file(const char *path, const char *name, bool sparse,
+                       struct manifest_file *ret_file, struct gb_err *err)
+{
+    _cleanup_(closep) int fd = -1;
+    struct stat info;
+    int r = open_file(path, name, O_RDWR, &info, &fd, err);
+
+    if (r < 0)
+        return r;
+    if (sparse && (r = each_block(fd, punch_block, &fd)) < 0)
+        return gb_err_sys(err, -r, "cannot make holes in a template");
+    r = store_digest(fd, ret_file->sha256, err);
+    ret_file->bytes = (uint64_t)info.st_size;
+    if (r == 0 && fsync(fd) < 0)
+        r = gb_err_sys(err, errno, "cannot write a template to the disk");
+    return r;
+}
+
+static int write_manifest(const char *path, const struct manifest *manifest, struct gb_err *err)
+{
+    _cleanup_(freep) char *file = xasprintf("%s/manifest", path);
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+
+    manifest_write(&text, manifest);
+    return gb_fd_replace_file(file, gb_buf_bytes(&text), 0600, err);
+}
+
+/* Puts @from into the place of @to, whatever is there. */
+static int put_in_place(const char *from, const char *to, struct gb_err *err)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno == EEXIST && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0) {
+        remove_folder(from);
+        return 0;
+    }
+    return gb_err_sys(err, errno, "cannot put a template in its place");
+}
+
+int store_publish(const char *folder, const char *name, struct gb_bytes key,
+                  struct store_files *ret_files, struct gb_err *err)
+{
+    _cleanup_(freep) char *from = folder_of(folder, "new.", name);
+    _cleanup_(freep) char *to = folder_of(folder, "", name);
+    struct store_files files = STORE_FILES_NONE;
+    struct manifest manifest = {.made_at_s = (uint64_t)time(NULL), .key = key};
+    struct stat ram = {0}, state = {0};
+    int r = finish_file(from, "ram", true, &manifest.ram, err);
+
+    if (r == 0)
+        r = finish_file(from, "state", false, &manifest.state, err);
+    if (r == 0)
+        r = write_manifest(from, &manifest, err);
+    if (r == 0)
+        r = sync_path(from, err);
+    /* Opened before the rename: from then on another server may remove it. */
+    if (r == 0)
+        r = open_file(from, "ram", O_RDONLY, &ram, &files.ram_fd, err);
+    if (r == 0)
+        r = open_file(from, "state", O_RDONLY, &state, &files.state_fd, err);
+    if (r == 0)
+        r = put_in_place(from, to, err);
+    if (r < 0) {
+        store_files_release(&files);
+        remove_folder(from);
+        return r;
+    }
+    files.ram_bytes = manifest.ram.bytes;
+    files.disk_bytes = disk_bytes(&ram) + disk_bytes(&state);
+    files.made_at_s = manifest.made_at_s;
+    *ret_files = files;
+    (void)sync_path(folder, NULL); /* a rename that a power failure undoes costs a template only */
+    return 0;
+}

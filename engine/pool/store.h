@@ -1,0 +1,59 @@
+/* The template store: one folder for each template, `ram`, `state` and `manifest` in it.
+ *
+ * Theory of operation. A template's folder is named after the digest of its key. It is made as
+ * new.NAME by whoever holds the lock on NAME.lock, and appears under NAME by one rename, whole; a
+ * damaged one is exchanged for a good one likewise. Nobody changes a file of a template; those who
+ * use one hold its files open, so that it may be removed at any time. What a maker that died left
+ * in new.NAME is removed by the next holder of the lock.
+ *
+ * All functions may block on the disk: run them on the thread pool, store_lock() apart. They touch
+ * nothing but their arguments.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "pool/manifest.h"
+
+enum { STORE_NAME_HEX = 32 };
+
+/* The name for a key. */
+void store_name(struct gb_bytes key, char ret_name[STORE_NAME_HEX + 1]);
+
+/* A template's open files. Zero is not empty: begin with STORE_FILES_NONE. */
+struct store_files {
+    int ram_fd, state_fd; /* read only */
+    uint64_t ram_bytes;   /* of guest memory */
+    uint64_t disk_bytes;  /* that both take on the disk */
+    uint64_t made_at_s;
+};
+#define STORE_FILES_NONE ((struct store_files){-1, -1, 0, 0, 0})
+void store_files_release(struct store_files *files);
+
+/* Opens the template of this key and compares the digests of both files. GB_ENOTFOUND: there is
+ * none. GB_EINVALID: there is one, and it must not be used; the message says why. */
+int store_open(const char *folder, const char *name, struct gb_bytes key,
+               struct store_files *ret_files, struct gb_err *err);
+
+/* Takes the lock on a name, without waiting: GB_EBUSY when another holds it. It is held until the
+ * descriptor is closed. */
+int store_lock(const char *folder, const char *name, int *ret_fd, struct gb_err *err);
+
+/* Makes an empty new.NAME; under the lock. GB_ECAPACITY when the disk has no room for @bytes. */
+int store_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err);
+/* The paths of the files in new.NAME. Gives. */
+char *store_new_path(const char *folder, const char *name, const char *file);
+/* Turns new.NAME into the template NAME: holes where the memory is zero, digests, manifest, all on
+ * the disk before the rename. Under the lock. */
+int store_publish(const char *folder, const char *name, struct gb_bytes key,
+                  struct store_files *ret_files, struct gb_err *err);
+/* Removes new.NAME. Under the lock. */
+void store_abort(const char *folder, const char *name);
+
+/* SHA-256 over the blocks of @fd that are not zero, with their places: holes cost nothing and make
+ * no difference. */
+int store_digest(int fd, char ret_hex[MANIFEST_DIGEST_HEX + 1], struct gb_err *err);

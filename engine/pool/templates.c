@@ -1,0 +1,565 @@
+/* Theory of operation. An *entry* stands for an image with a memory size.
+ *
+ *   NONE ─ first request ─> CHECKING ─ good ─> READY
+ *                              └─ none, or not to be used ─> MAKING, if wanted ─> READY or FAILED
+ *
+ * What reads or writes the store's files runs as a *job* on the thread pool, one for an entry at a
+ * time, with copies of all that it needs. Making goes in this order: job BEGIN (under the lock of
+ * the name), the maker's VM, job PUBLISH. One template is made at a time on a small host: two at
+ * once would take as long as one after the other, and the first would be late.
+ *
+ * The key is computed anew when QEMU's binary or the image is another one; then it is a new entry.
+ */
+#include "pool/templates.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "pool/maker.h"
+#include "pool/store.h"
+
+enum { FORMAT = 1, RETRY_MS = 60000, RAM_ROOM_MB = 64 };
+
+enum job_kind { JOB_OPEN, JOB_BEGIN, JOB_PUBLISH, JOB_ABORT };
+
+struct entry {
+    struct gb_list link;
+    struct gb_templates *templates;
+    const struct gb_image *image;
+    uint32_t memory_mb;
+    enum gb_template_state state;
+    struct gb_buf key;
+    char name[STORE_NAME_HEX + 1];
+    uint64_t asked;
+    bool suspect;                 /* READY, but to be verified again */
+    struct gb_template *template; /* READY */
+    struct gb_list waiters;
+    struct gb_list turn; /* in templates->queue */
+    struct maker *maker;
+    int lock_fd; /* while MAKING */
+    uint64_t failed_ns;
+    struct gb_err why; /* of FAILED, or of the end of the maker */
+};
+
+struct gb_templates {
+    struct gb_host *host;
+    char *folder;
+    struct gb_list entries;
+    struct gb_list queue; /* entries that are to be made */
+    unsigned making, making_max;
+    unsigned jobs; /* on threads */
+    bool ending;
+    struct gb_deferred end;
+};
+
+struct job {
+    uv_work_t work;
+    struct entry *entry;
+    enum job_kind kind;
+    char *folder, *name;
+    struct gb_buf key;
+    uint64_t bytes;
+    struct store_files files;
+    int r;
+    struct gb_err err;
+};
+
+const char *gb_template_state_name(enum gb_template_state state)
+{
+    static const char *const names[] = {"none", "checking", "making", "ready", "failed"};
+
+    static_assert(ARRAY_SIZE(names) == GB_TEMPLATE_STATE_COUNT, "a name for each state");
+    return names[state];
+}
+
+/* ---- waiters ---- */
+
+static void tell(struct entry *entry, struct gb_template *template, const struct gb_err *err)
+{
+    struct gb_list waiters, *link;
+
+    /* One who is told may ask again at once. */
+    gb_list_init(&waiters);
+    while ((link = gb_list_pop(&entry->waiters)) != NULL)
+        gb_list_add_tail(&waiters, link);
+    while ((link = gb_list_pop(&waiters)) != NULL) {
+        struct gb_template_waiter *waiter = container_of(link, struct gb_template_waiter, link);
+
+        waiter->link.next = NULL;
+        waiter->done(waiter->arg, template, err);
+    }
+}
+
+void gb_templates_cancel(struct gb_template_waiter *waiter)
+{
+    if (waiter->link.next == NULL)
+        return;
+    gb_list_remove(&waiter->link);
+    waiter->link.next = NULL;
+}
+
+/* ---- jobs ---- */
+
+static void on_thread(uv_work_t *work)
+{
+    struct job *job = work->data;
+    struct gb_bytes key = gb_buf_bytes(&job->key);
+
+    switch (job->kind) {
+    case JOB_OPEN:
+        job->r = store_open(job->folder, job->name, key, &job->files, &job->err);
+        break;
+    case JOB_BEGIN:
+        job->r = store_begin(job->folder, job->name, job->bytes, &job->err);
+        break;
+    case JOB_PUBLISH:
+        job->r = store_publish(job->folder, job->name, key, &job->files, &job->err);
+        break;
+    case JOB_ABORT:
+        store_abort(job->folder, job->name);
+        break;
+    }
+}
+
+static void free_job(struct job *job)
+{
+    free(job->folder);
+    free(job->name);
+    gb_buf_release(&job->key);
+    free(job);
+}
+
+static void job_done(struct job *job);
+
+static void on_job_done(uv_work_t *work, int status)
+{
+    struct job *job = work->data;
+
+    (void)status; /* nobody cancels it */
+    job->entry->templates->jobs--;
+    job_done(job);
+    free_job(job);
+}
+
+static int start_job(struct entry *entry, enum job_kind kind, struct gb_err *err)
+{
+    struct gb_templates *templates = entry->templates;
+    struct job *job = xcalloc(1, sizeof(*job));
+    int r;
+
+    job->work.data = job;
+    job->entry = entry;
+    job->kind = kind;
+    job->folder = xstrdup(templates->folder);
+    job->name = xstrdup(entry->name);
+    gb_buf_add(&job->key, gb_buf_data(&entry->key), entry->key.size);
+    job->bytes = (uint64_t)(entry->memory_mb + RAM_ROOM_MB) << 20;
+    job->files = STORE_FILES_NONE;
+    r = uv_queue_work(gb_loop_uv(templates->host->loop), &job->work, on_thread, on_job_done);
+    if (r < 0) {
+        free_job(job);
+        return gb_err_sys(err, -r, "no thread for the template store");
+    }
+    templates->jobs++;
+    return 0;
+}
+
+/* ---- the end ---- */
+
+static void free_entry(struct entry *entry)
+{
+    gb_list_remove(&entry->link);
+    gb_list_remove(&entry->turn);
+    gb_template_unref(entry->template);
+    gb_buf_release(&entry->key);
+    (void)gb_close(entry->lock_fd);
+    free(entry);
+}
+
+static void end_when_due(void *arg)
+{
+    struct gb_templates *templates = arg;
+    struct entry *entry;
+
+    if (!templates->ending || templates->jobs > 0 || templates->making > 0)
+        return;
+    GB_LIST_FOREACH(entry, &templates->entries, link)
+    free_entry(entry);
+    gb_loop_undefer(&templates->end);
+    free(templates->folder);
+    free(templates);
+}
+
+static void check_end(struct gb_templates *templates)
+{
+    if (templates->ending)
+        gb_loop_defer(templates->host->loop, &templates->end, end_when_due, templates);
+}
+
+/* ---- making ---- */
+
+static void make_next(struct gb_templates *templates);
+
+/* The turn of an entry is over. */
+static void made(struct entry *entry)
+{
+    struct gb_templates *templates = entry->templates;
+
+    entry->lock_fd = gb_close(entry->lock_fd);
+    templates->making--;
+    make_next(templates);
+    check_end(templates);
+}
+
+static void entry_failed(struct entry *entry, const struct gb_err *err)
+{
+    entry->state = GB_TEMPLATE_FAILED;
+    entry->failed_ns = gb_clock_mono_ns();
+    entry->why = *err;
+    if (!entry->templates->ending && err->code != GB_EBUSY)
+        gb_warning("the template of %s with %u MB cannot be made: %s", entry->image->name,
+                   entry->memory_mb, err->message);
+    tell(entry, NULL, err);
+}
+
+static void entry_ready(struct entry *entry, const struct store_files *files)
+{
+    struct gb_template *template = xcalloc(1, sizeof(*template));
+
+    template->refs = 1;
+    template->image = entry->image;
+    template->memory_mb = entry->memory_mb;
+    template->ram_fd = files->ram_fd;
+    template->state_fd = files->state_fd;
+    template->ram_bytes = files->ram_bytes;
+    template->disk_bytes = files->disk_bytes;
+    template->made_at_s = files->made_at_s;
+    entry->template = template;
+    entry->state = GB_TEMPLATE_READY;
+    tell(entry, template, NULL);
+}
+
+static void on_maker_done(void *arg, const struct gb_err *err)
+{
+    struct entry *entry = arg;
+    struct gb_err problem = {0};
+
+    entry->maker = NULL;
+    if (err == NULL && !entry->templates->ending) {
+        if (start_job(entry, JOB_PUBLISH, &problem) == 0)
+            return;
+        err = &problem;
+    }
+    if (err != NULL)
+        entry_failed(entry, err);
+    /* What it left is removed under the lock; without a thread the next maker does it. */
+    if (start_job(entry, JOB_ABORT, &problem) < 0)
+        made(entry);
+}
+
+/* The folder is there. */
+static int start_maker(struct entry *entry, struct gb_err *err)
+{
+    _cleanup_(freep) char *ram = store_new_path(entry->templates->folder, entry->name, "ram");
+    _cleanup_(freep) char *state = store_new_path(entry->templates->folder, entry->name, "state");
+    const struct maker_config config = {
+        .image = entry->image,
+        .memory_mb = entry->memory_mb,
+        .ram_path = ram,
+        .state_path = state,
+    };
+
+    if (entry->templates->ending)
+        return gb_err_set(err, GB_ECLOSED, "the server is shutting down");
+    return maker_start(entry->templates->host, &config, on_maker_done, entry, &entry->maker, err);
+}
+
+static void make_next(struct gb_templates *templates)
+{
+    struct gb_err err = {0};
+    struct gb_list *link;
+
+    while (!templates->ending && templates->making < templates->making_max &&
+           (link = gb_list_pop(&templates->queue)) != NULL) {
+        struct entry *entry = container_of(link, struct entry, turn);
+        int r = store_lock(templates->folder, entry->name, &entry->lock_fd, &err);
+
+        if (r == 0)
+            r = start_job(entry, JOB_BEGIN, &err);
+        if (r == 0) {
+            templates->making++;
+        } else {
+            entry->lock_fd = gb_close(entry->lock_fd);
+            entry_failed(entry, &err);
+        }
+    }
+}
+
+static bool is_wanted(const struct entry *entry)
+{
+    const struct gb_template_waiter *waiter;
+
+    if (entry->memory_mb == entry->image->memory_mb || entry->asked > 1)
+        return true;
+    GB_LIST_FOREACH(waiter, (struct gb_list *)(uintptr_t)&entry->waiters, link)
+    if (waiter->insists)
+        return true;
+    return false;
+}
+
+static void want(struct entry *entry)
+{
+    entry->state = GB_TEMPLATE_MAKING;
+    gb_list_add_tail(&entry->templates->queue, &entry->turn);
+    make_next(entry->templates);
+}
+
+static void opened(struct entry *entry, struct job *job)
+{
+    struct gb_err err;
+
+    if (job->r == 0) {
+        entry_ready(entry, &job->files);
+        return;
+    }
+    if (job->r != -GB_ENOTFOUND)
+        gb_warning("the template of %s with %u MB is not used, and made anew: %s",
+                   entry->image->name, entry->memory_mb, job->err.message);
+    if (!entry->templates->ending && is_wanted(entry)) {
+        want(entry);
+        return;
+    }
+    entry->state = GB_TEMPLATE_NONE;
+    (void)gb_err_set(&err, GB_ENOTFOUND, "there is no template of this size");
+    tell(entry, NULL, &err);
+}
+
+static void job_done(struct job *job)
+{
+    struct entry *entry = job->entry;
+    struct gb_err err = {0};
+
+    switch (job->kind) {
+    case JOB_OPEN:
+        opened(entry, job);
+        check_end(entry->templates);
+        break;
+    case JOB_BEGIN:
+        if (job->r == 0 && start_maker(entry, &err) == 0)
+            return;
+        entry_failed(entry, job->r < 0 ? &job->err : &err);
+        made(entry);
+        break;
+    case JOB_PUBLISH:
+        if (job->r == 0)
+            entry_ready(entry, &job->files);
+        else
+            entry_failed(entry, &job->err);
+        made(entry);
+        break;
+    case JOB_ABORT:
+        made(entry);
+        break;
+    }
+}
+
+/* ---- asking ---- */
+
+static int describe(const struct gb_templates *templates, const struct gb_image *image,
+                    uint32_t memory_mb, struct gb_buf *key, struct gb_err *err)
+{
+    const struct gb_images *images = templates->host->images;
+
+    gb_buf_addf(key, "format %d\nguest %u\nkernel %s\ninitramfs %s\nroot %s\nmemory %u\n",
+                (int)FORMAT, GB_GUEST_VERSION, images->kernel_sha256, images->initramfs_sha256,
+                image->sha256, memory_mb);
+    maker_describe(image, key);
+    return gb_vm_describe(templates->host, image, memory_mb, key, err);
+}
+
+static struct entry *find(const struct gb_templates *templates, const struct gb_image *image,
+                          uint32_t memory_mb)
+{
+    struct entry *entry;
+
+    GB_LIST_FOREACH(entry, (struct gb_list *)(uintptr_t)&templates->entries, link)
+    if (entry->image == image && entry->memory_mb == memory_mb)
+        return entry;
+    return NULL;
+}
+
+static int add_entry(struct gb_templates *templates, const struct gb_image *image,
+                     uint32_t memory_mb, struct entry **ret_entry, struct gb_err *err)
+{
+    struct gb_buf key = {0};
+    struct entry *entry;
+    int r = describe(templates, image, memory_mb, &key, err);
+
+    if (r < 0) {
+        gb_buf_release(&key);
+        return r;
+    }
+    entry = xcalloc(1, sizeof(*entry));
+    entry->templates = templates;
+    entry->image = image;
+    entry->memory_mb = memory_mb;
+    entry->key = key;
+    entry->lock_fd = -1;
+    store_name(gb_buf_bytes(&entry->key), entry->name);
+    gb_list_init(&entry->waiters);
+    gb_list_init(&entry->turn);
+    gb_list_add_tail(&templates->entries, &entry->link);
+    *ret_entry = entry;
+    return 0;
+}
+
+/* Moves the entry on where that is due. */
+static int advance(struct entry *entry, bool insists, struct gb_err *err)
+{
+    uint64_t now = gb_clock_mono_ns();
+    int r = 0;
+
+    if (entry->state == GB_TEMPLATE_READY && entry->suspect) {
+        gb_template_unref(TAKE_PTR(entry->template));
+        entry->suspect = false;
+        entry->state = GB_TEMPLATE_NONE;
+    }
+    if (entry->state == GB_TEMPLATE_FAILED) {
+        uint64_t retry_ms = entry->why.code == GB_EBUSY ? 0 : RETRY_MS;
+
+        if (now - entry->failed_ns < retry_ms * GB_NS_PER_MS && !insists)
+            return gb_err_set(err, entry->why.code, "%s", entry->why.message);
+        entry->state = GB_TEMPLATE_NONE;
+    }
+    if (entry->state == GB_TEMPLATE_NONE && (r = start_job(entry, JOB_OPEN, err)) == 0)
+        entry->state = GB_TEMPLATE_CHECKING;
+    return r;
+}
+
+int gb_templates_get(struct gb_templates *templates, const struct gb_image *image,
+                     uint32_t memory_mb, bool insists, struct gb_template **ret_template,
+                     struct gb_template_waiter *waiter,
+                     void (*done)(void *arg, struct gb_template *template,
+                                  const struct gb_err *err),
+                     void *arg, struct gb_err *err)
+{
+    struct entry *entry = find(templates, image, memory_mb);
+    int r = 0;
+
+    if (templates->ending)
+        return gb_err_set(err, GB_ECLOSED, "the server is shutting down");
+    if (entry == NULL)
+        r = add_entry(templates, image, memory_mb, &entry, err);
+    if (r == 0) {
+        entry->asked++;
+        r = advance(entry, insists, err);
+    }
+    if (r < 0)
+        return r;
+    if (entry->state == GB_TEMPLATE_READY) {
+        *ret_template = entry->template;
+        return 1;
+    }
+    waiter->insists = insists;
+    waiter->done = done;
+    waiter->arg = arg;
+    gb_list_add_tail(&entry->waiters, &waiter->link);
+    return 0;
+}
+
+void gb_templates_suspect(struct gb_templates *templates, const struct gb_template *template)
+{
+    struct entry *entry;
+
+    GB_LIST_FOREACH(entry, &templates->entries, link)
+    if (entry->template == template)
+        entry->suspect = true;
+}
+
+/* ---- status ---- */
+
+static struct gb_template_status status_of(const struct entry *entry)
+{
+    const struct gb_template *template = entry->template;
+
+    return (struct gb_template_status){
+        .image = entry->image,
+        .memory_mb = entry->memory_mb,
+        .state = entry->state,
+        .bytes = template != NULL ? template->disk_bytes : 0,
+        .made_at_s = template != NULL ? template->made_at_s : 0,
+        .message = entry->state == GB_TEMPLATE_FAILED ? entry->why.message : NULL,
+    };
+}
+
+struct gb_template_status gb_templates_status(const struct gb_templates *templates,
+                                              const struct gb_image *image, uint32_t memory_mb)
+{
+    const struct entry *entry = find(templates, image, memory_mb);
+
+    if (entry != NULL)
+        return status_of(entry);
+    return (struct gb_template_status){.image = image, .memory_mb = memory_mb};
+}
+
+bool gb_templates_next(const struct gb_templates *templates, size_t *at,
+                       struct gb_template_status *ret_status)
+{
+    const struct entry *entry;
+    size_t i = 0;
+
+    GB_LIST_FOREACH(entry, (struct gb_list *)(uintptr_t)&templates->entries, link)
+    {
+        if (i++ == *at) {
+            *ret_status = status_of(entry);
+            ++*at;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- life ---- */
+
+struct gb_templates *gb_templates_new(struct gb_host *host)
+{
+    struct gb_templates *templates = xcalloc(1, sizeof(*templates));
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    templates->host = host;
+    templates->folder =
+        xasprintf("%s/templates", host->cache != NULL ? host->cache : "/nonexistent");
+    templates->making_max = cpus > 2 ? (unsigned)cpus / 2 : 1;
+    gb_list_init(&templates->entries);
+    gb_list_init(&templates->queue);
+    return templates;
+}
+
+struct gb_host *gb_templates_host(const struct gb_templates *templates)
+{
+    return templates->host;
+}
+
+void gb_templates_free(struct gb_templates *templates)
+{
+    struct gb_err err;
+    struct entry *entry;
+
+    if (templates == NULL)
+        return;
+    templates->ending = true;
+    (void)gb_err_set(&err, GB_ECLOSED, "the server is shutting down");
+    GB_LIST_FOREACH(entry, &templates->entries, link)
+    {
+        tell(entry, NULL, &err);
+        if (entry->maker != NULL)
+            maker_cancel(entry->maker);
+    }
+    end_when_due(templates);
+}

@@ -1,0 +1,80 @@
+/* The templates of a host: found in the store, verified, made when they are missing, and handed out
+ * as long as somebody uses them.
+ *
+ * A template is wanted for an image's own memory size at the first request, for any other size at
+ * the second: what is asked for once is not worth its making. Who asks for one that is wanted waits
+ * for it: restoring it costs less than booting beside its making.
+ *
+ * All functions: loop thread only. No callback is made from within a call.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "pool/clone.h"
+#include "vm/host.h"
+
+struct gb_templates;
+
+/* Borrows @host, which must outlive everything of this module. Gives. */
+struct gb_templates *gb_templates_new(struct gb_host *host);
+/* Ends what is being made; what waits is told. The memory goes when the last VM and the last thread
+ * are done: let the loop run until it has nothing left. Accepts NULL. */
+void gb_templates_free(struct gb_templates *templates);
+
+struct gb_host *gb_templates_host(const struct gb_templates *templates);
+
+/* Somebody who waits for a template. Embed it, zeroed; do not touch its members. */
+struct gb_template_waiter {
+    struct gb_list link;
+    bool insists;
+    void (*done)(void *arg, struct gb_template *template, const struct gb_err *err);
+    void *arg;
+};
+
+/* Asks for the template of an image with so much memory. Returns 1 when it is ready
+ * (*@ret_template: borrowed, take a reference to keep it; @done is not called), 0 when @done will
+ * be called from the loop, or GB_ENOTFOUND when none is wanted, GB_EBOOT when it could not be made
+ * a short while ago, GB_EBUSY when another server is making it: boot then. @insists: it is wanted
+ * whatever was asked for before. */
+int gb_templates_get(struct gb_templates *templates, const struct gb_image *image,
+                     uint32_t memory_mb, bool insists, struct gb_template **ret_template,
+                     struct gb_template_waiter *waiter,
+                     void (*done)(void *arg, struct gb_template *template,
+                                  const struct gb_err *err),
+                     void *arg, struct gb_err *err);
+/* Harmless when it does not wait. */
+void gb_templates_cancel(struct gb_template_waiter *waiter);
+
+/* A clone of it did not come up: it is verified again before its next use. */
+void gb_templates_suspect(struct gb_templates *templates, const struct gb_template *template);
+
+enum gb_template_state {
+    GB_TEMPLATE_NONE,
+    GB_TEMPLATE_CHECKING, /* looked for and verified */
+    GB_TEMPLATE_MAKING,
+    GB_TEMPLATE_READY,
+    GB_TEMPLATE_FAILED,
+    GB_TEMPLATE_STATE_COUNT
+};
+
+/* "none", "checking", … */
+const char *gb_template_state_name(enum gb_template_state state);
+
+struct gb_template_status {
+    const struct gb_image *image;
+    uint32_t memory_mb;
+    enum gb_template_state state;
+    uint64_t bytes, made_at_s; /* on the disk; Unix time; 0 unless READY */
+    const char *message;       /* of FAILED, else NULL */
+};
+
+/* What is known of one; NONE when nobody asked for it yet. */
+struct gb_template_status gb_templates_status(const struct gb_templates *templates,
+                                              const struct gb_image *image, uint32_t memory_mb);
+/* Those that were asked for, one after the other: begin with *@at = 0. False: no more. */
+bool gb_templates_next(const struct gb_templates *templates, size_t *at,
+                       struct gb_template_status *ret_status);
