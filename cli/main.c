@@ -108,6 +108,8 @@ int main(int argc, char **argv)
     (void)setlocale(LC_ALL, "");
     /* A reader that goes away is an error of the write. */
     (void)signal(SIGPIPE, SIG_IGN); /* allowed: its one use that is the same everywhere */
+    if (argc < 2 && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
+        app_exit(run_verb(args_find_verb(verbs, "tui"), 0, argv));
     if (argc < 2) {
         struct gb_buf text = {0};
 

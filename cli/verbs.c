@@ -110,6 +110,10 @@ static const struct option file_options[] = {
     {'q', "quiet", NULL, ARG_NONE, "no progress", false},
     END,
 };
+static const struct option tui_options[] = {
+    {0, "theme", "NAME", ARG_TEXT, "the colours (default: as the settings say, else auto)", false},
+    END,
+};
 static const struct option serve_options[] = {
     {0, "foreground", NULL, ARG_NONE, "stay in the terminal (the default)", false},
     {0, "daemon", NULL, ARG_NONE, "go into the background once it is ready", false},
@@ -155,6 +159,11 @@ const struct verb verbs[] = {
      "  echo 'ls -l' | glovebox run -l shell -\n"
      "  glovebox run --upload data.csv --download plot.png plot.py\n",
      verb_run},
+    {"tui", "see every session live (also: glovebox without a verb)", "[options]", tui_options,
+     app_options, ARG_NONE,
+     "  glovebox\n"
+     "  glovebox tui --theme light\n",
+     verb_tui},
     {"repl", "type code and see what it does", "[options] [SESSION]", repl_options, app_options,
      ARG_SESSION,
      "  glovebox repl\n"

@@ -18,6 +18,7 @@ int verb_mcp(const struct args *args);
 int verb_image(const struct args *args);
 int verb_serve(const struct args *args);
 int verb_doctor(const struct args *args);
+int verb_tui(const struct args *args);
 int verb_help(const struct args *args);
 int verb_version(const struct args *args);
 int verb_completion(const struct args *args);

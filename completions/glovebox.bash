@@ -2,7 +2,7 @@
 _glovebox()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run repl open exec ls close interrupt put get mcp serve doctor image version help completion'
+    local verbs='run tui repl open exec ls close interrupt put get mcp serve doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -28,6 +28,16 @@ _glovebox()
             return
         fi
         compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        ;;
+    tui)
+        case $before in
+            --theme) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
+            return
+        fi
         ;;
     repl)
         case $before in

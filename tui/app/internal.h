@@ -1,0 +1,100 @@
+/* The parts of the front end, among themselves. */
+#pragma once
+
+#include "app/terminal.h"
+#include "app/tui.h"
+#include "command/keymap.h"
+
+enum {
+    FRAME_MS = 33,  /* between frames that no key asked for */
+    RESIZE_MS = 16, /* resizes that come together are one */
+    MESSAGE_TEXT_MAX = 512,
+    SCREEN_COLUMNS_MIN = 80,
+    SCREEN_ROWS_MIN = 24,
+};
+
+/* What lies over the view and has the keys: a line being typed, the palette, help, a question. */
+struct overlay;
+struct overlay_ops {
+    /* @region: the whole screen. */
+    void (*draw)(struct overlay *overlay, struct region region);
+    /* True: done with; false: the event is for whatever lies below. */
+    bool (*event)(struct overlay *overlay, const struct input_event *event);
+    void (*free)(struct overlay *overlay);
+};
+
+struct overlay {
+    const struct overlay_ops *ops;
+    struct tui *tui;
+};
+
+enum connection_state { CONNECTION_DIALING, CONNECTION_UP, CONNECTION_LOST };
+
+struct connection {
+    struct gb_client *client;
+    enum connection_state state;
+    struct gb_timer *retry;
+    unsigned attempts;
+    char why[GB_ERR_MESSAGE_MAX];
+    bool was_up;
+};
+
+struct tui {
+    struct tui_config config;
+    uv_loop_t *uv;
+    struct gb_loop *loop;
+    struct terminal *terminal;
+    struct terminal_abilities abilities;
+    struct renderer renderer;
+    struct grid grid;
+    struct gb_timer *frame_timer, *resize_timer;
+    struct gb_deferred frame_soon, pop_soon, close_soon;
+    uint64_t framed_ns;
+    bool dirty;
+    struct gb_signal *signals[6];
+    size_t signal_count;
+    struct store store;
+    struct store_listener listener;
+    struct connection connection;
+    struct theme theme;
+    char theme_wanted[THEME_NAME_MAX]; /* a name, or auto */
+    bool background_dark, background_told;
+    bool theme_background; /* the theme's own ground is painted, not the terminal's */
+    struct command_tables tables;
+    struct keymap keymap;
+    struct view *view; /* on top */
+    struct region view_region;
+    struct overlay *overlay;
+    bool frozen;
+    double frozen_now;
+    struct gb_list simple_calls;
+    bool quitting;
+    int status;
+    enum message message_kind;
+    char message[MESSAGE_TEXT_MAX];
+    char message_command[MESSAGE_TEXT_MAX]; /* the line that was run */
+    char *lease_note;
+};
+
+/* ---- tui.c ---- */
+void tui_frame(struct tui *tui);
+void tui_redraw_now(struct tui *tui);
+void tui_set_overlay(struct tui *tui, struct overlay *overlay); /* takes; NULL: none */
+void tui_suspend(struct tui *tui);
+/* A name, or auto. False when it cannot be used, which was told. */
+bool tui_set_theme(struct tui *tui, const char *name);
+void tui_background(struct tui *tui, uint32_t rgb);
+void tui_scheme(struct tui *tui, bool dark);
+
+/* ---- frame.c ---- */
+/* Paints everything into @region. */
+void frame_paint(struct tui *tui, struct region region);
+/* What a click on the bar or the header stands for; NULL: nothing. */
+const char *frame_click(struct tui *tui, int x, int y);
+
+/* ---- uplink.c ---- */
+void uplink_open(struct tui *tui, bool start_server);
+void uplink_close(struct tui *tui);
+
+/* ---- commands.c ---- */
+extern const struct command global_commands[];

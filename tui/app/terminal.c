@@ -1,0 +1,301 @@
+#include "app/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "app/terminfo.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "cli/output.h"
+
+enum { READ_BYTES = 64 * 1024, DRAIN_MS = 500 };
+
+/* The other screen, no cursor, pastes, focus, reports of changes between dark and light. */
+#define ENTER "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h\x1b[?2031h"
+#define MOUSE_ON "\x1b[?1002h\x1b[?1006h"
+#define MOUSE_OFF "\x1b[?1006l\x1b[?1002l"
+#define LEAVE                                                                                      \
+    "\x1b[?2026l" MOUSE_OFF "\x1b[?2031l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[2J\x1b[?25h\x1b[?1049l"
+/* The background, synchronized updates, kitty's pictures, pixels of a cell; the reply to the last
+ * one, which every terminal knows, tells that no other is still to come. */
+#define ASK "\x1b]11;?\x1b\\\x1b[?2026$p\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[16t\x1b[c"
+
+struct terminal {
+    struct gb_loop *loop;
+    struct terminal_events events;
+    void *arg;
+    int fd;
+    struct termios saved;
+    struct gb_watch *watch;
+    struct gb_timer *timer;
+    struct output *output;
+    struct input_parser parser;
+    bool entered, mouse, lost;
+    bool bare; /* a terminal that prints what it does not know */
+    enum colour_depth depth;
+};
+
+/* ---- the way out when the process has a fault; the one place of its kind ---- */
+
+static int crash_fd = -1;
+static struct termios crash_saved;
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+
+static void on_crash(int signum)
+{
+    if (crash_fd >= 0) {
+        ssize_t n = write(crash_fd, LEAVE, sizeof(LEAVE) - 1);
+
+        (void)n; /* nothing better can be done */
+        (void)tcsetattr(crash_fd, TCSANOW, &crash_saved);
+    }
+    (void)raise(signum); /* the handler was taken off: the process ends as it would have */
+}
+
+static void catch_crashes(bool on)
+{
+    struct sigaction action = {.sa_handler = on ? on_crash : SIG_DFL,
+                               .sa_flags = (int)SA_RESETHAND};
+
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < ARRAY_SIZE(crash_signals); i++)
+        (void)sigaction(crash_signals[i], &action, NULL);
+}
+
+/* ---- what it can do ---- */
+
+static bool begins(const char *text, const char *with)
+{
+    return text != NULL && strncmp(text, with, strlen(with)) == 0;
+}
+
+struct terminal_abilities terminal_abilities(const struct terminal *terminal)
+{
+    return (struct terminal_abilities){
+        .depth = terminal->depth,
+        .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+    };
+}
+
+void terminal_size(const struct terminal *terminal, int *ret_columns, int *ret_rows)
+{
+    struct winsize size = {0};
+
+    if (ioctl(terminal->fd, TIOCGWINSZ, &size) < 0 || size.ws_col == 0 || size.ws_row == 0)
+        size = (struct winsize){.ws_col = 80, .ws_row = 24};
+    *ret_columns = size.ws_col;
+    *ret_rows = size.ws_row;
+}
+
+/* ---- reading ---- */
+
+static void on_event(void *arg, const struct input_event *event)
+{
+    struct terminal *terminal = arg;
+
+    terminal->events.input(terminal->arg, event);
+}
+
+static void wait_for_rest(struct terminal *terminal)
+{
+    unsigned ms = input_waiting(&terminal->parser);
+
+    if (ms == 0)
+        gb_timer_stop(terminal->timer);
+    else
+        gb_timer_start(terminal->timer, ms);
+}
+
+static void on_expired(void *arg)
+{
+    struct terminal *terminal = arg;
+
+    input_expired(&terminal->parser, on_event, terminal);
+}
+
+static void lose(struct terminal *terminal)
+{
+    if (terminal->lost)
+        return;
+    terminal->lost = true;
+    gb_watch_pause(terminal->watch, true);
+    terminal->events.lost(terminal->arg);
+}
+
+static void on_readable(void *arg)
+{
+    static uint8_t bytes[READ_BYTES];
+    struct terminal *terminal = arg;
+    ssize_t n = read(terminal->fd, bytes, sizeof(bytes));
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        lose(terminal);
+        return;
+    }
+    input_feed(&terminal->parser, (struct gb_bytes){bytes, (size_t)n}, on_event, terminal);
+    wait_for_rest(terminal);
+}
+
+/* ---- writing ---- */
+
+static void on_drained(void *arg)
+{
+    struct terminal *terminal = arg;
+
+    terminal->events.drained(terminal->arg);
+}
+
+static void on_broken(void *arg, int sys_errno)
+{
+    (void)sys_errno; /* whatever it is, there is no terminal any more */
+    lose(arg);
+}
+
+void terminal_write(struct terminal *terminal, struct gb_bytes bytes)
+{
+    output_write(terminal->output, bytes);
+}
+
+size_t terminal_queued(const struct terminal *terminal)
+{
+    return output_queued(terminal->output);
+}
+
+static void say(struct terminal *terminal, const char *text)
+{
+    terminal_write(terminal, gb_bytes_str(text));
+}
+
+void terminal_mouse(struct terminal *terminal, bool on)
+{
+    terminal->mouse = on;
+    say(terminal, on ? MOUSE_ON : MOUSE_OFF);
+}
+
+/* ---- in and out ---- */
+
+static void set_raw(const struct terminal *terminal)
+{
+    struct termios raw = terminal->saved;
+
+    raw.c_iflag &= (tcflag_t) ~(BRKINT | ICRNL | INLCR | IGNCR | INPCK | ISTRIP | IXON);
+    raw.c_oflag &= (tcflag_t)~OPOST;
+    raw.c_cflag |= CS8;
+    raw.c_lflag &= (tcflag_t) ~(ECHO | ICANON | IEXTEN | ISIG);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    (void)tcsetattr(terminal->fd, TCSADRAIN, &raw);
+}
+
+static void enter(struct terminal *terminal)
+{
+    crash_saved = terminal->saved;
+    crash_fd = terminal->fd;
+    catch_crashes(true);
+    set_raw(terminal);
+    terminal->entered = true;
+    say(terminal, ENTER);
+    if (terminal->mouse)
+        say(terminal, MOUSE_ON);
+    if (!terminal->bare)
+        say(terminal, ASK);
+}
+
+/* What is queued would come after our farewell: it is dropped with the queue's own descriptor, and
+ * a terminal that takes nothing for a while is left as it is. */
+static void leave(struct terminal *terminal)
+{
+    struct pollfd ready = {.fd = terminal->fd, .events = POLLOUT};
+    size_t at = 0;
+
+    if (!terminal->entered)
+        return;
+    terminal->entered = false;
+    while (!terminal->lost && at < sizeof(LEAVE) - 1 && poll(&ready, 1, DRAIN_MS) > 0 &&
+           (ready.revents & POLLOUT) != 0) {
+        ssize_t n = write(terminal->fd, LEAVE + at, sizeof(LEAVE) - 1 - at);
+
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            break;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    (void)tcsetattr(terminal->fd, TCSANOW, &terminal->saved);
+    catch_crashes(false);
+    crash_fd = -1;
+}
+
+void terminal_suspend(struct terminal *terminal)
+{
+    gb_watch_pause(terminal->watch, true);
+    output_free(terminal->output);
+    terminal->output = NULL;
+    leave(terminal);
+}
+
+void terminal_resume(struct terminal *terminal)
+{
+    terminal->output = output_new(terminal->loop, terminal->fd, on_drained, on_broken, terminal);
+    enter(terminal);
+    gb_watch_pause(terminal->watch, false);
+}
+
+static int check_term(struct terminal *terminal, struct gb_err *err)
+{
+    const char *term = getenv("TERM");
+    int r = terminfo_depth(terminal->fd, &terminal->depth, err);
+
+    if (r < 0)
+        return r;
+    terminal->bare = begins(term, "linux") || begins(term, "vt");
+    return 0;
+}
+
+int terminal_open(struct gb_loop *loop, const struct terminal_events *events, void *arg,
+                  struct terminal **ret_terminal, struct gb_err *err)
+{
+    struct terminal *terminal = xcalloc(1, sizeof(*terminal));
+    int r;
+
+    *terminal = (struct terminal){.loop = loop, .events = *events, .arg = arg, .mouse = true};
+    terminal->fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (terminal->fd < 0 || tcgetattr(terminal->fd, &terminal->saved) < 0) {
+        r = gb_err_set(err, GB_EUNSUPPORTED, "there is no terminal to draw on");
+        goto failed;
+    }
+    r = check_term(terminal, err);
+    if (r < 0)
+        goto failed;
+    terminal->output = output_new(loop, terminal->fd, on_drained, on_broken, terminal);
+    terminal->timer = gb_timer_new(loop, on_expired, terminal);
+    terminal->watch = gb_watch_new(loop, terminal->fd, on_readable, terminal);
+    enter(terminal);
+    *ret_terminal = terminal;
+    return 0;
+failed:
+    (void)gb_close(terminal->fd);
+    free(terminal);
+    return r;
+}
+
+void terminal_close(struct terminal *terminal)
+{
+    if (terminal == NULL)
+        return;
+    leave(terminal);
+    gb_watch_free(terminal->watch);
+    gb_timer_free(terminal->timer);
+    output_free(terminal->output);
+    input_release(&terminal->parser);
+    (void)gb_close(terminal->fd);
+    free(terminal);
+}

@@ -1,0 +1,535 @@
+/* The front end's life: one loop, one terminal, one connection, a stack of views.
+ *
+ * Theory of operation. Events of the terminal go to the overlay (a line being typed, the palette,
+ * help, a question), else to the view, else through the keymap to a command. Events of the server
+ * go into the store. Both only say that a frame is wanted; the frame is painted at the end of the
+ * turn after a key, and otherwise when FRAME_MS have passed since the last one. While the terminal
+ * has not taken the last frame, none is made: it is made when the queue has drained.
+ */
+#include "app/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "rpc/base64.h"
+
+/* ---- frames ---- */
+
+void tui_frame(struct tui *tui)
+{
+    struct gb_buf bytes = {0};
+    int columns, rows;
+
+    if (tui->terminal == NULL || terminal_queued(tui->terminal) > 0)
+        return; /* on_drained comes back to it */
+    tui->dirty = false;
+    tui->framed_ns = gb_clock_mono_ns();
+    gb_timer_stop(tui->frame_timer);
+    terminal_size(tui->terminal, &columns, &rows);
+    grid_resize(&tui->grid, columns, rows);
+    frame_paint(tui, region_all(&tui->grid));
+    renderer_frame(&tui->renderer, &tui->grid, &tui->theme.looks, &tui->abilities, &bytes);
+    terminal_write(tui->terminal, gb_buf_bytes(&bytes));
+    gb_buf_release(&bytes);
+}
+
+static void on_frame(void *arg)
+{
+    struct tui *tui = arg;
+
+    if (tui->dirty)
+        tui_frame(tui);
+}
+
+void tui_redraw_now(struct tui *tui)
+{
+    tui->dirty = true;
+    gb_loop_defer(tui->loop, &tui->frame_soon, on_frame, tui);
+}
+
+void tui_redraw(struct tui *tui)
+{
+    uint64_t passed_ms = (gb_clock_mono_ns() - tui->framed_ns) / GB_NS_PER_MS;
+
+    tui->dirty = true;
+    if (!gb_timer_active(tui->frame_timer))
+        gb_timer_start(tui->frame_timer, passed_ms >= FRAME_MS ? 0 : FRAME_MS - passed_ms);
+}
+
+static void on_drained(void *arg)
+{
+    on_frame(arg);
+}
+
+static void on_lost(void *arg)
+{
+    struct tui *tui = arg;
+
+    tui->status = 1;
+    tui_quit(tui);
+}
+
+/* ---- messages ---- */
+
+void tui_say(struct tui *tui, enum message kind, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(tui->message, sizeof(tui->message), format, args);
+    va_end(args);
+    tui->message_kind = kind;
+    tui_redraw(tui);
+}
+
+void tui_say_error(struct tui *tui, const char *what, const struct gb_call_error *error)
+{
+    tui_say(tui, MESSAGE_ERROR, "%s: %s%s", what, error->message,
+            error->dispatched ? " (the code may have run)" : "");
+}
+
+/* ---- commands and keys ---- */
+
+static enum context context_of(const struct tui *tui)
+{
+    return tui->view->ops->context != NULL ? tui->view->ops->context(tui->view) : CONTEXT_GLOBAL;
+}
+
+void tui_command(struct tui *tui, const char *line)
+{
+    struct gb_buf message = {0};
+    const struct command *command;
+    struct words words;
+
+    if (!words_parse(line, &words, &message)) {
+        tui_say(tui, MESSAGE_ERROR, "%s", gb_buf_str(&message));
+    } else if (words.count > 0) {
+        command = command_find(&tui->tables, context_of(tui), words.words[0]);
+        tui->message[0] = '\0';
+        tui->message_kind = MESSAGE_PLAIN;
+        (void)snprintf(tui->message_command, sizeof(tui->message_command), "%s", line);
+        if (command == NULL)
+            tui_say(tui, MESSAGE_ERROR, "there is no command %s here; ? lists them",
+                    words.words[0]);
+        else
+            command->run(tui, &words);
+    }
+    gb_buf_release(&message);
+    tui_redraw_now(tui);
+}
+
+void tui_key_of(struct tui *tui, enum context context, const char *command, char name[KEY_NAME_MAX])
+{
+    struct key key;
+
+    if (keymap_key(&tui->keymap, context, command, &key))
+        key_text(key, name);
+    else
+        (void)snprintf(name, KEY_NAME_MAX, ":%s", command);
+}
+
+static bool to_view(struct tui *tui, const struct input_event *event)
+{
+    struct input_event inside = *event;
+
+    if (tui->view->ops->event == NULL)
+        return false;
+    if (event->kind == INPUT_MOUSE) {
+        inside.x -= tui->view_region.x;
+        inside.y -= tui->view_region.y;
+        if (inside.x < 0 || inside.y < 0 || inside.x >= tui->view_region.width ||
+            inside.y >= tui->view_region.height)
+            return false;
+    }
+    return tui->view->ops->event(tui->view, &inside);
+}
+
+static void on_person(struct tui *tui, const struct input_event *event)
+{
+    const char *line = NULL;
+
+    if (tui->overlay != NULL && tui->overlay->ops->event(tui->overlay, event))
+        return;
+    if (to_view(tui, event))
+        return;
+    if (event->kind == INPUT_KEY)
+        line = keymap_find(&tui->keymap, context_of(tui), event->key);
+    else if (event->kind == INPUT_MOUSE && event->action == MOUSE_PRESS && event->button == 1)
+        line = frame_click(tui, event->x, event->y);
+    if (line != NULL)
+        tui_command(tui, line);
+}
+
+static void on_input(void *arg, const struct input_event *event)
+{
+    struct tui *tui = arg;
+
+    switch (event->kind) {
+    case INPUT_KEY:
+    case INPUT_PASTE:
+    case INPUT_MOUSE:
+        on_person(tui, event);
+        break;
+    case INPUT_BACKGROUND:
+        tui_background(tui, event->rgb);
+        break;
+    case INPUT_SCHEME:
+        tui_scheme(tui, event->on);
+        break;
+    case INPUT_MODE:
+        if (event->mode == 2026)
+            tui->abilities.synchronized = event->value >= 1 && event->value <= 3;
+        return;
+    case INPUT_DEVICE:
+        tui->abilities.sixel = event->sixel;
+        break;
+    case INPUT_GRAPHICS:
+        tui->abilities.kitty = event->on;
+        break;
+    case INPUT_CELL_SIZE:
+        tui->abilities.cell_width = event->x;
+        tui->abilities.cell_height = event->y;
+        break;
+    default:
+        return;
+    }
+    tui_redraw_now(tui);
+}
+
+/* ---- views and overlays ---- */
+
+void tui_set_overlay(struct tui *tui, struct overlay *overlay)
+{
+    struct overlay *before = tui->overlay;
+
+    tui->overlay = overlay;
+    if (before != NULL)
+        before->ops->free(before);
+    tui_redraw(tui);
+}
+
+void tui_push(struct tui *tui, struct view *view)
+{
+    struct view *below = tui->view;
+
+    if (below != NULL && below->ops->shown != NULL)
+        below->ops->shown(below, false);
+    view->below = below;
+    view->tui = tui;
+    tui->view = view;
+    if (view->ops->shown != NULL)
+        view->ops->shown(view, true);
+    tui_redraw(tui);
+}
+
+static void pop(void *arg)
+{
+    struct tui *tui = arg;
+    struct view *view = tui->view;
+
+    if (view->below == NULL)
+        return;
+    tui->view = view->below;
+    view->ops->free(view);
+    if (tui->view->ops->shown != NULL)
+        tui->view->ops->shown(tui->view, true);
+    if (tui->view->below == NULL && tui->config.exit_with_session)
+        tui_quit(tui);
+    tui_redraw(tui);
+}
+
+void tui_pop(struct tui *tui)
+{
+    gb_loop_defer(tui->loop, &tui->pop_soon, pop, tui);
+}
+
+struct view *tui_top(struct tui *tui)
+{
+    return tui->view;
+}
+
+struct view *tui_first(struct tui *tui)
+{
+    struct view *view = tui->view;
+
+    while (view->below != NULL)
+        view = view->below;
+    return view;
+}
+
+const struct tui_config *tui_config(struct tui *tui)
+{
+    return &tui->config;
+}
+
+void tui_quit(struct tui *tui)
+{
+    tui->quitting = true;
+    uv_stop(tui->uv);
+}
+
+/* ---- what views ask for ---- */
+
+struct store *tui_store(struct tui *tui)
+{
+    return &tui->store;
+}
+
+struct gb_loop *tui_loop(struct tui *tui)
+{
+    return tui->loop;
+}
+
+const struct theme *tui_theme(struct tui *tui)
+{
+    return &tui->theme;
+}
+
+const struct terminal_abilities *tui_abilities(struct tui *tui)
+{
+    return &tui->abilities;
+}
+
+enum graph_signs tui_signs(struct tui *tui)
+{
+    return tui->abilities.utf8 ? GRAPH_BRAILLE : GRAPH_ASCII;
+}
+
+double tui_now(struct tui *tui)
+{
+    return tui->frozen ? tui->frozen_now : (double)gb_clock_wall_ns() / (double)GB_NS_PER_S;
+}
+
+bool tui_frozen(struct tui *tui)
+{
+    return tui->frozen;
+}
+
+bool tui_copy(struct tui *tui, struct gb_bytes text)
+{
+    struct gb_buf bytes = {0};
+
+    if (text.size > TUI_COPY_MAX)
+        return false;
+    gb_buf_adds(&bytes, "\x1b]52;c;");
+    gb_base64_encode(&bytes, text);
+    gb_buf_adds(&bytes, "\x1b\\");
+    terminal_write(tui->terminal, gb_buf_bytes(&bytes));
+    gb_buf_release(&bytes);
+    return true;
+}
+
+/* ---- signals ---- */
+
+static void on_resized(void *arg)
+{
+    struct tui *tui = arg;
+
+    renderer_forget(&tui->renderer);
+    tui_redraw_now(tui);
+}
+
+void tui_suspend(struct tui *tui)
+{
+    terminal_suspend(tui->terminal);
+    (void)kill(0, SIGTSTP); /* the whole job, as the terminal would have it */
+    terminal_resume(tui->terminal);
+    renderer_forget(&tui->renderer);
+    tui_redraw_now(tui);
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct tui *tui = arg;
+
+    if (signum == SIGWINCH) {
+        gb_timer_start(tui->resize_timer, RESIZE_MS);
+        return;
+    }
+    if (signum == SIGUSR1) {
+        on_resized(tui);
+        return;
+    }
+    tui->status = 128 + signum;
+    tui_quit(tui);
+}
+
+static void watch_signals(struct tui *tui)
+{
+    static const int signals[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1};
+
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        tui->signals[tui->signal_count++] = gb_signal_new(tui->loop, signals[i], on_signal, tui);
+}
+
+/* ---- $EDITOR ---- */
+
+bool tui_edit(struct tui *tui, const char *path, tui_edited_cb *done, void *arg)
+{
+    const char *editor = getenv("VISUAL");
+    _cleanup_(freep) char *command = NULL;
+    int status = 0;
+    pid_t pid;
+
+    if (editor == NULL || editor[0] == '\0')
+        editor = getenv("EDITOR");
+    if (editor == NULL || editor[0] == '\0')
+        editor = "vi";
+    command = xasprintf("%s \"$1\"", editor);
+    terminal_suspend(tui->terminal);
+    pid = fork();
+    if (pid == 0) {
+        (void)execl("/bin/sh", "sh", "-c", command, "sh", path, (char *)NULL);
+        _exit(127);
+    }
+    /* The person is in the editor: nothing of ours is to be seen or done meanwhile, and the server
+     * holds its events back by itself. */
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    terminal_resume(tui->terminal);
+    renderer_forget(&tui->renderer);
+    tui_redraw_now(tui);
+    if (pid < 0)
+        return false;
+    done(arg, WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+    return true;
+}
+
+/* ---- themes ---- */
+
+static const char *automatic_theme(const struct tui *tui)
+{
+    switch (tui->abilities.depth) {
+    case DEPTH_MONO:
+        return "mono";
+    case DEPTH_16:
+        return "16";
+    default:
+        return tui->background_told && !tui->background_dark ? "light" : "dark";
+    }
+}
+
+bool tui_set_theme(struct tui *tui, const char *name)
+{
+    struct gb_err err = {0};
+    struct theme theme;
+    const char *real = strcmp(name, "auto") == 0 ? automatic_theme(tui) : name;
+
+    if (theme_load(real, &theme, &err) < 0) {
+        tui_say(tui, MESSAGE_ERROR, "%s", err.message);
+        return false;
+    }
+    (void)snprintf(tui->theme_wanted, sizeof(tui->theme_wanted), "%s", name);
+    tui->theme = theme;
+    renderer_forget(&tui->renderer);
+    tui_redraw(tui);
+    return true;
+}
+
+static void follow_background(struct tui *tui, bool dark)
+{
+    bool changed = !tui->background_told || tui->background_dark != dark;
+
+    tui->background_told = true;
+    tui->background_dark = dark;
+    if (changed && strcmp(tui->theme_wanted, "auto") == 0 &&
+        strcmp(tui->theme.name, automatic_theme(tui)) != 0)
+        (void)tui_set_theme(tui, "auto");
+}
+
+void tui_background(struct tui *tui, uint32_t rgb)
+{
+    follow_background(tui, theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0xffffff)) >
+                               theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0x000000)));
+}
+
+void tui_scheme(struct tui *tui, bool dark)
+{
+    follow_background(tui, dark);
+}
+
+/* ---- life ---- */
+
+static int begin(struct tui *tui, struct gb_err *err)
+{
+    static const struct terminal_events events = {on_input, on_drained, on_lost};
+    int r;
+
+    tui->frame_timer = gb_timer_new(tui->loop, on_frame, tui);
+    tui->resize_timer = gb_timer_new(tui->loop, on_resized, tui);
+    r = terminal_open(tui->loop, &events, tui, &tui->terminal, err);
+    if (r < 0)
+        return r;
+    tui->abilities = terminal_abilities(tui->terminal);
+    theme_fallback(&tui->theme);
+    (void)tui_set_theme(tui, tui->config.theme != NULL ? tui->config.theme : "auto");
+    watch_signals(tui);
+    uplink_open(tui, true);
+    tui_push(tui, tui->config.first_view(tui));
+    if (tui->config.session != NULL && tui->config.session_view != NULL)
+        tui_push(tui, tui->config.session_view(tui, tui->config.session));
+    tui_frame(tui);
+    return 0;
+}
+
+static void end(struct tui *tui)
+{
+    tui_set_overlay(tui, NULL);
+    while (tui->view != NULL) {
+        struct view *view = tui->view;
+
+        tui->view = view->below;
+        view->ops->free(view);
+    }
+    uplink_close(tui);
+    terminal_close(tui->terminal);
+    for (size_t i = 0; i < tui->signal_count; i++)
+        gb_signal_free(tui->signals[i]);
+    gb_timer_free(tui->frame_timer);
+    gb_timer_free(tui->resize_timer);
+    gb_loop_undefer(&tui->frame_soon);
+    gb_loop_undefer(&tui->pop_soon);
+    store_release(&tui->store);
+    renderer_release(&tui->renderer);
+    grid_release(&tui->grid);
+}
+
+int tui_run(struct app *app, const struct tui_config *config)
+{
+    struct tui *tui = xcalloc(1, sizeof(*tui));
+    struct gb_err err = {0};
+    int status;
+
+    tui->config = *config;
+    tui->uv = app->uv;
+    tui->loop = app->loop;
+    tui->theme_background = true;
+    gb_list_init(&tui->simple_calls);
+    store_init(&tui->store);
+    for (size_t i = 0; config->tables[i] != NULL; i++)
+        tui->tables.tables[tui->tables.count++] = config->tables[i];
+    tui->tables.tables[tui->tables.count++] = global_commands;
+    if (!keymap_defaults(&tui->keymap, &tui->tables))
+        abort(); /* a key is given twice in the tables: our bug, and a test looks for it */
+    if (begin(tui, &err) == 0)
+        while (!tui->quitting)
+            (void)uv_run(tui->uv, UV_RUN_DEFAULT);
+    else
+        tui->status = EXIT_GLOVEBOX;
+    end(tui);
+    if (err.code != GB_OK)
+        app_say_err(&err);
+    status = tui->status;
+    free(tui);
+    return status;
+}

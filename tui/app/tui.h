@@ -1,0 +1,99 @@
+/* The front end: the loop, the terminal, the connection, the stack of views; and what views may ask
+ * of it. Loop thread only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/view.h"
+#include "cli/app.h"
+#include "client/client.h"
+#include "loop/loop.h"
+#include "screen/render.h"
+#include "store/store.h"
+#include "theme/theme.h"
+
+struct tui;
+
+struct tui_config {
+    const char *socket;     /* NULL: by the rule of the protocol */
+    const char *program;    /* starts the server when none runs; NULL: never */
+    const char *settings;   /* the file; NULL: by the rule */
+    const char *session;    /* the id of a session to begin in; NULL: the list */
+    bool exit_with_session; /* leaving that session leaves the program */
+    const char *theme;      /* NULL: as the settings say */
+    /* What stands above this module is handed down. The first view, shown at the bottom of the
+     * stack; the view of a session, made for its id; and the same to be painted as a preview that
+     * never gets keys (both NULL: there is none). All give. */
+    struct view *(*first_view)(struct tui *tui);
+    struct view *(*session_view)(struct tui *tui, const char *id);
+    struct view *(*session_preview)(struct tui *tui, const char *id);
+    const struct command *const *tables; /* of their commands; ends with NULL */
+};
+
+/* Runs on the loop of @app, which has no connection, until the person leaves. Returns the exit
+ * status of the program; 125 when the terminal cannot be used, with a sentence on standard error.
+ */
+int tui_run(struct app *app, const struct tui_config *config);
+
+/* ---- for views ---- */
+
+struct store *tui_store(struct tui *tui);
+struct gb_loop *tui_loop(struct tui *tui);
+const struct theme *tui_theme(struct tui *tui);
+const struct terminal_abilities *tui_abilities(struct tui *tui);
+enum graph_signs tui_signs(struct tui *tui);
+/* Wall clock, Unix seconds: read once a frame. */
+double tui_now(struct tui *tui);
+/* The display stands still: views go on taking events in, and paint what they last showed. */
+bool tui_frozen(struct tui *tui);
+
+/* A frame soon: at once after a key, else at most some tens a second. */
+void tui_redraw(struct tui *tui);
+/* The terminal is given to somebody else and taken back: for $EDITOR. The whole screen is painted
+ * again. @path is edited; @done gets the exit status. False when it cannot be started. */
+typedef void tui_edited_cb(void *arg, int status);
+bool tui_edit(struct tui *tui, const char *path, tui_edited_cb *done, void *arg);
+/* The terminal's clipboard (OSC 52). False when it is too large (TUI_COPY_MAX). */
+enum { TUI_COPY_MAX = 1 << 20 };
+bool tui_copy(struct tui *tui, struct gb_bytes text);
+
+/* A call to the server, as gb_client_call; 0 when there is no connection: @reply is then not
+ * called. What a view that goes away still waits for it has to forget. */
+uint64_t tui_call(struct tui *tui, const char *method, struct gb_buf *params, uint64_t deadline_ms,
+                  gb_reply_cb *reply, void *arg);
+void tui_forget(struct tui *tui, uint64_t call);
+/* A call on a session of which only failure is told: {"session": @session}. */
+void tui_call_on(struct tui *tui, const char *method, const char *session, const char *done);
+
+/* The line of messages. */
+enum message { MESSAGE_PLAIN, MESSAGE_GOOD, MESSAGE_WARNING, MESSAGE_ERROR };
+void tui_say(struct tui *tui, enum message kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void tui_say_error(struct tui *tui, const char *what, const struct gb_call_error *error);
+/* Asks for a line (a note, a file name) at the place of the `:` line; @done gets NULL when it was
+ * left. @start may be NULL. */
+typedef void tui_asked_cb(void *arg, const char *line);
+void tui_ask(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
+             void *arg);
+/* Asks whether to; @done is called only for a yes. */
+void tui_confirm(struct tui *tui, const char *question, void (*done)(void *arg), void *arg);
+
+/* Runs a line as if it had been typed behind `:`; it is shown. */
+void tui_command(struct tui *tui, const char *line);
+/* The key that a command has now, for texts: "T", or ":lease". */
+void tui_key_of(struct tui *tui, enum context context, const char *command,
+                char name[KEY_NAME_MAX]);
+
+/* Takes. The view on top is shown and has the keys. */
+void tui_push(struct tui *tui, struct view *view);
+/* Frees the view on top, unless it is the last. Callable from the view's own code: it goes at the
+ * end of the turn. */
+void tui_pop(struct tui *tui);
+struct view *tui_top(struct tui *tui);
+/* The first view, wherever it is in the stack. */
+struct view *tui_first(struct tui *tui);
+const struct tui_config *tui_config(struct tui *tui);
+void tui_quit(struct tui *tui);

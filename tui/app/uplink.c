@@ -1,0 +1,218 @@
+/* The connection to the server: made, lost, made again; and what is asked first. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/internal.h"
+#include "base/mem.h"
+
+enum { CALL_DEADLINE_MS = 30000, RETRY_FIRST_MS = 200, RETRY_MAX_MS = 5000 };
+
+static void on_hello(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+
+    if (error == NULL)
+        store_hello(&tui->store, result);
+    tui_redraw(tui);
+}
+
+static void on_sessions(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+
+    if (error == NULL)
+        store_sessions(&tui->store, result);
+    tui_redraw(tui);
+}
+
+static void on_stats(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+
+    if (error == NULL)
+        store_stats(&tui->store, result);
+    tui_redraw(tui);
+}
+
+static void on_pools(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+
+    if (error == NULL)
+        store_pools(&tui->store, result);
+    tui_redraw(tui);
+}
+
+static void on_subscribed(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+    const struct gb_json *number;
+    int64_t subscription = 0;
+
+    if (error != NULL && strcmp(error->kind, "unsupported") != 0)
+        return; /* the connection's end is told elsewhere */
+    if (error != NULL) {
+        /* A server without events: what there is now has to do. */
+        tui_say(tui, MESSAGE_WARNING, "this server tells no events: what is shown does not change");
+        (void)tui_call(tui, "session.list", NULL, CALL_DEADLINE_MS, on_sessions, tui);
+        (void)tui_call(tui, "pool.status", NULL, CALL_DEADLINE_MS, on_pools, tui);
+        return;
+    }
+    number = gb_json_member(result, "subscription");
+    if (number != NULL && gb_json_integer(number, &subscription))
+        tui->store.subscription = subscription;
+}
+
+/* Everything but the output of cells: a few figures a second. */
+static void begin(struct tui *tui)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "client", "glovebox tui " GB_VERSION);
+    gb_json_put_u64(&out, "protocol", 1);
+    gb_json_end(&out);
+    (void)tui_call(tui, "hello", &params, CALL_DEADLINE_MS, on_hello, tui);
+    gb_buf_clear(&params);
+    out = (struct gb_json_out){.buf = &params};
+    gb_json_object(&out, NULL);
+    gb_json_put_bool(&out, "output", false);
+    gb_json_end(&out);
+    (void)tui_call(tui, "events.subscribe", &params, CALL_DEADLINE_MS, on_subscribed, tui);
+    (void)tui_call(tui, "stats", NULL, CALL_DEADLINE_MS, on_stats, tui);
+    gb_buf_release(&params);
+}
+
+static void on_notified(void *arg, const char *method, const struct gb_json *params)
+{
+    struct tui *tui = arg;
+
+    if (store_notified(&tui->store, method, params))
+        tui_redraw(tui);
+}
+
+static void on_retry(void *arg)
+{
+    uplink_open(arg, false);
+}
+
+static void on_closed(void *arg, const struct gb_err *why)
+{
+    struct tui *tui = arg;
+    struct connection *connection = &tui->connection;
+    uint64_t wait = RETRY_FIRST_MS;
+
+    (void)snprintf(connection->why, sizeof(connection->why), "%s", why->message);
+    if (connection->state == CONNECTION_UP)
+        connection->attempts = 0;
+    connection->state = CONNECTION_LOST;
+    tui->store.subscription = 0;
+    for (unsigned i = 0; i < connection->attempts && wait < RETRY_MAX_MS; i++)
+        wait *= 2;
+    connection->attempts++;
+    gb_timer_start(connection->retry, MIN(wait, (uint64_t)RETRY_MAX_MS));
+    tui_redraw(tui);
+}
+
+/* The first answer tells that there is a server. */
+static void on_alive(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+
+    (void)result;
+    if (error != NULL)
+        return;
+    if (tui->connection.was_up)
+        tui_say(tui, MESSAGE_GOOD, "the server is back");
+    tui->connection.state = CONNECTION_UP;
+    tui->connection.was_up = true;
+    tui_redraw(tui);
+}
+
+void uplink_open(struct tui *tui, bool start_server)
+{
+    static const struct gb_client_events events = {on_notified, on_closed};
+    struct connection *connection = &tui->connection;
+    struct gb_client_config config = {.socket = tui->config.socket,
+                                      .program = start_server ? tui->config.program : NULL};
+
+    if (connection->retry == NULL)
+        connection->retry = gb_timer_new(tui->loop, on_retry, tui);
+    gb_timer_stop(connection->retry);
+    gb_client_free(connection->client);
+    connection->client = gb_client_new(tui->loop, &config, &events, tui);
+    if (connection->state != CONNECTION_LOST)
+        connection->state = CONNECTION_DIALING;
+    tui->store.subscription = 0;
+    (void)tui_call(tui, "pool.status", NULL, 0, on_alive, tui);
+    begin(tui);
+}
+
+/* A call of which only the end is told. */
+struct simple_call {
+    struct gb_list link;
+    struct tui *tui;
+    char what[64];
+    char done[128];
+};
+
+void uplink_close(struct tui *tui)
+{
+    struct simple_call *call;
+
+    GB_LIST_FOREACH(call, &tui->simple_calls, link)
+    {
+        gb_list_remove(&call->link);
+        free(call);
+    }
+    gb_client_free(tui->connection.client);
+    gb_timer_free(tui->connection.retry);
+    tui->connection.client = NULL;
+    tui->connection.retry = NULL;
+}
+
+uint64_t tui_call(struct tui *tui, const char *method, struct gb_buf *params, uint64_t deadline_ms,
+                  gb_reply_cb *reply, void *arg)
+{
+    if (tui->connection.client == NULL)
+        return 0;
+    return gb_client_call(tui->connection.client, method, params, deadline_ms, reply, arg);
+}
+
+void tui_forget(struct tui *tui, uint64_t call)
+{
+    if (tui->connection.client != NULL && call != 0)
+        gb_client_forget(tui->connection.client, call);
+}
+
+static void on_simple(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct simple_call *call = arg;
+
+    (void)result;
+    if (error != NULL)
+        tui_say_error(call->tui, call->what, error);
+    else if (call->done[0] != '\0')
+        tui_say(call->tui, MESSAGE_GOOD, "%s", call->done);
+    gb_list_remove(&call->link);
+    free(call);
+}
+
+void tui_call_on(struct tui *tui, const char *method, const char *session, const char *done)
+{
+    struct simple_call *call = xcalloc(1, sizeof(*call));
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    call->tui = tui;
+    gb_list_add_tail(&tui->simple_calls, &call->link);
+    (void)snprintf(call->what, sizeof(call->what), "%s", method);
+    (void)snprintf(call->done, sizeof(call->done), "%s", done != NULL ? done : "");
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", session);
+    gb_json_end(&out);
+    (void)tui_call(tui, method, &params, CALL_DEADLINE_MS, on_simple, call);
+    gb_buf_release(&params);
+}

@@ -1,0 +1,40 @@
+/* What fills the screen below the header: a view. The list of sessions is the first one; a session
+ * is pushed above it and popped again.
+ *
+ * A view embeds struct view as its first member. It paints its whole region in each frame from what
+ * it holds; it asks for a frame with tui_redraw(). Keys come to `key` first (an editor takes them
+ * all there); what it leaves alone is looked up in the table of commands.
+ */
+#pragma once
+
+#include "command/command.h"
+#include "input/parser.h"
+#include "screen/grid.h"
+
+struct tui;
+struct view;
+
+struct view_ops {
+    /* Paints everything into @region; @focused: the keys go to it. */
+    void (*draw)(struct view *view, struct region region, bool focused);
+    /* An event before any command sees it (KEY, PASTE, MOUSE with x and y relative to the region
+     * that was drawn last). True: done with. May be NULL. */
+    bool (*event)(struct view *view, const struct input_event *event);
+    /* The context whose commands and keys are on now. */
+    enum context (*context)(const struct view *view);
+    /* What the breadcrumb says. */
+    void (*title)(const struct view *view, struct gb_buf *out);
+    /* A second line of the header's: the lease of a session and the like; may be NULL, and may add
+     * nothing. Returns its role. */
+    enum role (*banner)(const struct view *view, struct gb_buf *out);
+    /* It is shown again, or covered; may be NULL. */
+    void (*shown)(struct view *view, bool shown);
+    /* Frees it. */
+    void (*free)(struct view *view);
+};
+
+struct view {
+    const struct view_ops *ops;
+    struct tui *tui;
+    struct view *below; /* in the stack of the front end */
+};

@@ -1,0 +1,103 @@
+#include "command/command.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct {
+    const char *name, *title;
+} contexts[] = {
+#define CONTEXT_X(constant, name, title) {name, title},
+    CONTEXTS(CONTEXT_X)
+#undef CONTEXT_X
+};
+_Static_assert(ARRAY_SIZE(contexts) == CONTEXT_COUNT, "a row for each context");
+
+const char *context_name(enum context context)
+{
+    return contexts[context].name;
+}
+
+const char *context_title(enum context context)
+{
+    return contexts[context].title;
+}
+
+enum context context_find(struct gb_bytes name)
+{
+    for (size_t i = 0; i < CONTEXT_COUNT; i++)
+        if (gb_bytes_equal(name, contexts[i].name))
+            return (enum context)i;
+    return CONTEXT_COUNT;
+}
+
+/* Copies one word from *at to @to, without its quotes; false when a quote is left open. */
+static bool take_word(const char **at, char **to)
+{
+    char quote = '\0';
+
+    for (; **at != '\0' && (quote != '\0' || **at != ' '); (*at)++) {
+        char c = **at;
+
+        if (quote == '\0' && (c == '"' || c == '\'')) {
+            quote = c;
+        } else if (c == quote) {
+            quote = '\0';
+        } else {
+            if (c == '\\' && quote != '\'' && (*at)[1] != '\0')
+                c = *++*at;
+            *(*to)++ = c;
+        }
+    }
+    *(*to)++ = '\0';
+    return quote == '\0';
+}
+
+bool words_parse(const char *line, struct words *ret_words, struct gb_buf *message)
+{
+    const char *at = line;
+    char *to = ret_words->memory;
+
+    ret_words->count = 0;
+    ret_words->rest = "";
+    if (strlen(line) >= COMMAND_LINE_MAX) {
+        gb_buf_addf(message, "a command has at most %d bytes", COMMAND_LINE_MAX - 1);
+        return false;
+    }
+    for (;;) {
+        at += strspn(at, " ");
+        if (ret_words->count == 1)
+            ret_words->rest = at;
+        if (*at == '\0')
+            return true;
+        if (ret_words->count == COMMAND_WORDS_MAX) {
+            gb_buf_addf(message, "a command has at most %d words", COMMAND_WORDS_MAX);
+            return false;
+        }
+        ret_words->words[ret_words->count++] = to;
+        if (!take_word(&at, &to)) {
+            gb_buf_adds(message, "a quotation mark is not closed");
+            return false;
+        }
+    }
+}
+
+const struct command *command_find(const struct command_tables *tables, enum context context,
+                                   const char *name)
+{
+    const struct command *begins = NULL;
+    size_t size = strlen(name), count = 0;
+
+    for (size_t i = 0; i < tables->count; i++)
+        for (const struct command *row = tables->tables[i]; row->name != NULL; row++) {
+            if (row->context != context && row->context != CONTEXT_GLOBAL)
+                continue;
+            if (strcmp(row->name, name) == 0)
+                return row;
+            if (strncmp(row->name, name, size) == 0) {
+                begins = row;
+                count++;
+            }
+        }
+    return count == 1 ? begins : NULL;
+}

@@ -1,0 +1,111 @@
+/* Graphs from signs: two values a column and four dots a row with Braille, eighths with blocks. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "screen/grid.h"
+
+static enum role role_of(double share)
+{
+    return share < 0.6 ? ROLE_GRAPH_LOW : share < 0.85 ? ROLE_GRAPH_MIDDLE : ROLE_GRAPH_HIGH;
+}
+
+/* Dots of a column of four, filled from below: left and right half of a Braille cell. */
+static const uint8_t left_dots[] = {0x00, 0x40, 0x44, 0x46, 0x47};
+static const uint8_t right_dots[] = {0x00, 0x80, 0xa0, 0xb0, 0xb8};
+
+static void put_sign(struct glyph *glyph, uint32_t c)
+{
+    *glyph = (struct glyph){.size = 3, .width = 1};
+    glyph->text[0] = (char)(0xe0 | (c >> 12));
+    glyph->text[1] = (char)(0x80 | ((c >> 6) & 0x3f));
+    glyph->text[2] = (char)(0x80 | (c & 0x3f));
+}
+
+/* How many of @steps the value fills; something is always seen of what is not nothing. */
+static int height_of(float value, float top, int steps)
+{
+    int height;
+
+    if (!(value > 0) || !(top > 0))
+        return 0;
+    height = (int)(value / top * (float)steps + 0.5f);
+    return MAX(1, MIN(height, steps));
+}
+
+static float value_at(const float *values, size_t count, size_t back)
+{
+    return back < count ? values[count - 1 - back] : 0;
+}
+
+static void paint_column(struct region region, int x, enum graph_signs signs, int left, int right)
+{
+    int steps = signs == GRAPH_BRAILLE ? 4 : signs == GRAPH_BLOCKS ? 8 : 4;
+    static const char ascii[] = " .:|#";
+
+    for (int row = 0; row < region.height; row++) {
+        int base = (region.height - 1 - row) * steps;
+        int l = MAX(0, MIN(left - base, steps)), r = MAX(0, MIN(right - base, steps));
+        double share = (double)MAX(left, right) / (double)(region.height * steps);
+        struct style style = STYLE(role_of(share));
+        struct glyph glyph = {.text = " ", .size = 1, .width = 1};
+
+        if (l == 0 && r == 0) {
+            style = STYLE(ROLE_GRAPH_EMPTY);
+            if (row == region.height - 1 && signs == GRAPH_BRAILLE)
+                put_sign(&glyph, 0x2800 | 0xc0);
+            else if (row == region.height - 1 && signs == GRAPH_BLOCKS)
+                put_sign(&glyph, 0x2581);
+        } else if (signs == GRAPH_BRAILLE) {
+            put_sign(&glyph, 0x2800u | left_dots[l] | right_dots[r]);
+        } else if (signs == GRAPH_BLOCKS) {
+            put_sign(&glyph, 0x2580u + (uint32_t)r);
+        } else {
+            glyph.text[0] = ascii[r];
+        }
+        paint_glyph(region, x, row, style, &glyph);
+    }
+}
+
+void paint_graph(struct region region, enum graph_signs signs, const float *values, size_t count,
+                 float top)
+{
+    size_t per_column = signs == GRAPH_BRAILLE ? 2 : 1;
+    int steps = region.height * (signs == GRAPH_BLOCKS ? 8 : 4);
+
+    if (region_empty(region))
+        return;
+    if (!(top > 0))
+        for (size_t i = 0; i < count && i < (size_t)region.width * per_column; i++)
+            top = MAX(top, values[count - 1 - i]);
+    for (int x = 0; x < region.width; x++) {
+        size_t back = (size_t)(region.width - 1 - x) * per_column;
+        int right = height_of(value_at(values, count, back), top, steps);
+        int left =
+            per_column == 2 ? height_of(value_at(values, count, back + 1), top, steps) : right;
+
+        paint_column(region, x, signs, left, right);
+    }
+}
+
+void paint_gauge(struct region region, int x, int y, int columns, enum graph_signs signs,
+                 double share, struct style full)
+{
+    int eighths;
+
+    share = share > 0 ? MIN(share, 1.0) : 0;
+    eighths = (int)(share * columns * 8 + 0.5);
+    if (share > 0 && eighths == 0)
+        eighths = 1;
+    for (int i = 0; i < columns; i++) {
+        int here = MAX(0, MIN(eighths - i * 8, 8));
+        struct glyph glyph = {.text = " ", .size = 1, .width = 1};
+
+        if (signs == GRAPH_ASCII)
+            glyph.text[0] = here >= 4 ? '#' : '.';
+        else if (here > 0)
+            put_sign(&glyph, 0x2588u + 8u - (uint32_t)here);
+        else
+            put_sign(&glyph, 0x2500);
+        paint_glyph(region, x + i, y, here > 0 ? full : STYLE(ROLE_GRAPH_EMPTY), &glyph);
+    }
+}

@@ -1,0 +1,112 @@
+/* The screen as a grid of cells, and how things are painted into it.
+ *
+ * Theory of operation. A view paints into a region of a grid: pure functions, no terminal. A frame
+ * paints everything anew; render.h compares the grid with what the terminal shows and sends the
+ * difference, dump.h writes it down as text. Painting clips: a region never lets anything out, so
+ * that a view needs no arithmetic to be safe, and regions of no width or height are harmless.
+ * Coordinates are relative to the region, columns and rows from 0, and may be negative or too
+ * large.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "screen/style.h"
+#include "screen/width.h"
+
+enum { GRID_SIDE_MAX = 1000, GRID_PICTURES_MAX = 32 };
+
+struct cell {
+    char text[GLYPH_BYTES]; /* UTF-8; unused bytes are 0 */
+    uint8_t size;           /* 0: the right half of the wide cell before it */
+    uint8_t width;
+    bool uncertain; /* as in struct glyph */
+    struct style style;
+};
+
+/* Bytes that draw a picture (sixel, kitty) with its upper left corner at a cell. They are sent when
+ * the picture is new there, or cells below it had to be drawn. */
+struct picture {
+    int x, y, width, height;
+    uint64_t id;            /* the same bytes: the same id */
+    struct gb_bytes bytes;  /* borrowed until the next frame has been painted */
+    struct gb_bytes remove; /* takes it off the screen again; empty: drawing over it is enough */
+};
+
+struct grid {
+    int width, height;
+    struct cell *cells;
+    bool cursor; /* visible, at: */
+    int cursor_x, cursor_y;
+    struct picture pictures[GRID_PICTURES_MAX];
+    size_t picture_count;
+};
+
+/* Embed it, zeroed. Sizes are bounded to 1 … GRID_SIDE_MAX. Clears it. */
+void grid_resize(struct grid *grid, int width, int height);
+void grid_release(struct grid *grid);
+/* Spaces in ROLE_TEXT, no cursor, no pictures. */
+void grid_clear(struct grid *grid);
+
+/* A part of a grid to paint into. A value: copy it. */
+struct region {
+    struct grid *grid;
+    int x, y, width, height;
+};
+
+struct region region_all(struct grid *grid);
+/* The part at @x, @y of @region, clipped to it. A negative width or height counts from the far
+ * edge: -1 is "up to the edge". */
+struct region region_part(struct region region, int x, int y, int width, int height);
+static inline bool region_empty(struct region region)
+{
+    return region.width <= 0 || region.height <= 0;
+}
+/* Cuts off the top row(s), or the left columns: gives them, and leaves the rest in *region. */
+struct region region_cut_top(struct region *region, int rows);
+struct region region_cut_bottom(struct region *region, int rows);
+struct region region_cut_left(struct region *region, int columns);
+struct region region_cut_right(struct region *region, int columns);
+
+/* Each text function returns the columns that it took, clipped to the region. One line: control
+ * characters, line feeds too, are made visible. A glyph that would stick out is left out. */
+int paint_text(struct region region, int x, int y, struct style style, struct gb_bytes text);
+int paint_str(struct region region, int x, int y, struct style style, const char *text);
+int paint_f(struct region region, int x, int y, struct style style, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/* In @columns at most: what is longer ends with "…". */
+int paint_cut(struct region region, int x, int y, int columns, struct style style,
+              struct gb_bytes text);
+/* The same with its end at column x + columns. */
+void paint_right(struct region region, int x, int y, int columns, struct style style,
+                 struct gb_bytes text);
+/* One glyph; what stands to its left and right of wide glyphs that it cuts becomes a space. */
+void paint_glyph(struct region region, int x, int y, struct style style, const struct glyph *glyph);
+
+/* Spaces. */
+void paint_fill(struct region region, struct style style);
+/* The style of what is there already: role, colours and attributes, or only the background. */
+void paint_style(struct region region, struct style style);
+void paint_rule(struct region region, int x, int y, int columns, struct style style); /* ─ */
+void paint_wall(struct region region, int x, int y, int rows, struct style style);    /* │ */
+/* A frame along the region's edge with a title (may be NULL) in its top line. Gives the inside. */
+struct region paint_box(struct region region, struct style style, const char *title,
+                        struct style title_style);
+/* Where the terminal's cursor is shown; outside of the region: nowhere. */
+void paint_cursor(struct region region, int x, int y);
+/* False when there is no room for another one or it does not fit into the region. */
+bool paint_picture(struct region region, const struct picture *picture);
+
+/* Graphs. */
+enum graph_signs { GRAPH_BRAILLE, GRAPH_BLOCKS, GRAPH_ASCII };
+/* The last values, the newest at the right, between 0 and @top (0: the largest), over @columns and
+ * @rows; with Braille two values a column and four dots a row. Colours go by height. */
+void paint_graph(struct region region, enum graph_signs signs, const float *values, size_t count,
+                 float top);
+/* A bar of @columns, @share (0–1) of it full. */
+void paint_gauge(struct region region, int x, int y, int columns, enum graph_signs signs,
+                 double share, struct style full);

@@ -1,0 +1,32 @@
+#include "screen/style.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct {
+    const char *name, *meaning;
+} roles[] = {
+#define ROLE_X(constant, name, meaning) {name, meaning},
+    ROLES(ROLE_X)
+#undef ROLE_X
+};
+_Static_assert(ARRAY_SIZE(roles) == ROLE_COUNT, "a row for each role");
+
+const char *role_name(enum role role)
+{
+    return roles[role].name;
+}
+
+const char *role_meaning(enum role role)
+{
+    return roles[role].meaning;
+}
+
+enum role role_find(const char *name)
+{
+    for (size_t i = 0; i < ROLE_COUNT; i++)
+        if (strcmp(roles[i].name, name) == 0)
+            return (enum role)i;
+    return ROLE_COUNT;
+}

@@ -1,0 +1,527 @@
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "screen/style.h"
+#include "store/read.h"
+
+/* How near to a limit a session wants to be looked at. */
+#define NEAR_MEMORY 0.9
+#define NEAR_END_S 120.0
+
+static const struct {
+    const char *name, *word, *sign;
+    enum role role;
+} states[] = {
+    [SESSION_STARTING] = {"starting", "starting", "◌", ROLE_STARTING},
+    [SESSION_IDLE] = {"idle", "idle", "○", ROLE_IDLE},
+    [SESSION_RUNNING] = {"running", "running", "●", ROLE_RUNNING},
+    [SESSION_WAITING] = {"waiting_input", "input?", "◐", ROLE_WAITING},
+    [SESSION_CLOSED] = {"closed", "closed", "·", ROLE_DIM},
+    [SESSION_LOST] = {"lost", "lost", "✕", ROLE_LOST},
+};
+_Static_assert(ARRAY_SIZE(states) == SESSION_STATE_COUNT, "a row for each state");
+
+void store_init(struct store *store)
+{
+    *store = (struct store){0};
+    gb_list_init(&store->sessions);
+    gb_list_init(&store->listeners);
+}
+
+static void drop_session(struct store *store, struct session *session)
+{
+    if (session_gone(session))
+        store->gone_count--;
+    store->session_count--;
+    gb_list_remove(&session->link);
+    free(session);
+}
+
+void store_clear(struct store *store)
+{
+    struct session *session;
+
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    drop_session(store, session);
+    store->pool_count = 0;
+    store->host = (struct host){0};
+    store->server = (struct server){0};
+    store->subscription = 0;
+    store->ready = false;
+    store->change++;
+}
+
+void store_release(struct store *store)
+{
+    store_clear(store);
+    gb_list_init(&store->listeners);
+}
+
+void store_listen(struct store *store, struct store_listener *listener, store_listen_cb *call,
+                  void *arg)
+{
+    listener->call = call;
+    listener->arg = arg;
+    gb_list_add_tail(&store->listeners, &listener->link);
+}
+
+void store_unlisten(struct store_listener *listener)
+{
+    if (listener->link.next != NULL)
+        gb_list_remove(&listener->link);
+}
+
+static struct session *find_bytes(struct store *store, struct gb_bytes id)
+{
+    struct session *session;
+
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    if (gb_bytes_equal(id, session->id))
+        return session;
+    return NULL;
+}
+
+struct session *store_find(struct store *store, const char *id)
+{
+    return find_bytes(store, gb_bytes_str(id));
+}
+
+static struct session *add_session(struct store *store, struct gb_bytes id)
+{
+    struct session *session;
+
+    if (id.size == 0 || id.size >= STORE_NAME_MAX || store->session_count >= STORE_SESSIONS_MAX)
+        return NULL;
+    session = xcalloc(1, sizeof(*session));
+    memcpy(session->id, id.data, id.size);
+    session->order = ++store->next_order;
+    gb_list_add_tail(&store->sessions, &session->link);
+    store->session_count++;
+    return session;
+}
+
+void samples_add(struct samples *samples, double value)
+{
+    if (samples->count == STORE_SAMPLES) {
+        memmove(samples->values, samples->values + 1, (STORE_SAMPLES - 1) * sizeof(float));
+        samples->count--;
+    }
+    samples->values[samples->count++] = (float)value;
+}
+
+/* ---- sessions ---- */
+
+static enum session_state read_state(const struct gb_json *info, enum session_state before)
+{
+    struct gb_bytes name = read_text(info, "state");
+
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+        if (gb_bytes_equal(name, states[i].name))
+            return (enum session_state)i;
+    return before;
+}
+
+static void read_lease(struct lease *lease, const struct gb_json *value)
+{
+    if (value == NULL)
+        return;
+    *lease = (struct lease){.held = value->type == GB_JSON_OBJECT};
+    if (!lease->held)
+        return;
+    read_string(value, "holder", lease->holder, sizeof(lease->holder));
+    read_string(value, "note", lease->note, sizeof(lease->note));
+    lease->since = read_number(value, "since");
+    lease->human = read_true(value, "human");
+    lease->mine = read_true(value, "mine");
+}
+
+static void read_guest_memory(struct session *session, const struct gb_json *memory)
+{
+    if (memory == NULL || memory->type != GB_JSON_OBJECT)
+        return;
+    session->guest_total = read_u64(memory, "total");
+    session->guest_used = read_u64(memory, "used");
+}
+
+static void read_timing(struct session *session, const struct gb_json *timing)
+{
+    if (timing == NULL || timing->type != GB_JSON_OBJECT)
+        return;
+    session->timing_total_ms = read_number(timing, "total_ms");
+    session->timing_admission_ms = read_number(timing, "admission_ms");
+    session->timing_boot_ms = read_number(timing, "boot_ms");
+    session->timing_worker_ms = read_number(timing, "worker_ms");
+}
+
+static void read_session(struct session *session, const struct gb_json *info)
+{
+    read_string(info, "label", session->label, sizeof(session->label));
+    read_string(info, "key", session->key, sizeof(session->key));
+    read_string(info, "owner", session->owner, sizeof(session->owner));
+    read_string(info, "image", session->image, sizeof(session->image));
+    read_string(info, "language", session->language, sizeof(session->language));
+    read_string(info, "source", session->source, sizeof(session->source));
+    read_string(info, "network", session->network, sizeof(session->network));
+    read_string(info, "parent", session->parent, sizeof(session->parent));
+    session->state = read_state(info, session->state);
+    session->run = read_true(info, "run");
+    session->incarnation = (uint32_t)read_u64(info, "incarnation");
+    session->cells = (uint32_t)read_u64(info, "cells");
+    session->created_at = read_number(info, "created_at");
+    session->last_active_at = read_number(info, "last_active_at");
+    session->expires_at = read_number(info, "expires_at");
+    session->memory_limit_bytes = read_u64(info, "memory_mb") << 20;
+    if (read_u64(info, "memory_bytes") > 0)
+        session->memory_bytes = read_u64(info, "memory_bytes");
+    if (read_number(info, "cpu_ms") > 0)
+        session->cpu_ms = read_number(info, "cpu_ms");
+    read_guest_memory(session, gb_json_member(info, "guest_memory"));
+    read_timing(session, gb_json_member(info, "timing"));
+    read_lease(&session->lease, gb_json_member(info, "lease"));
+}
+
+static struct session *take_session(struct store *store, const struct gb_json *info)
+{
+    struct gb_bytes id = read_text(info, "session");
+    struct session *session = find_bytes(store, id);
+
+    if (session == NULL)
+        session = add_session(store, id);
+    if (session != NULL)
+        read_session(session, info);
+    return session;
+}
+
+/* The oldest of those that are gone make room. */
+static void limit_gone(struct store *store)
+{
+    struct session *session;
+
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    if (store->gone_count > STORE_GONE_MAX && session_gone(session))
+        drop_session(store, session);
+}
+
+static void end_session(struct store *store, struct session *session, const struct gb_json *params)
+{
+    struct gb_bytes reason = read_text(params, "reason");
+
+    if (session_gone(session))
+        return;
+    session->state = gb_bytes_equal(reason, "crashed") || gb_bytes_equal(reason, "lost")
+                         ? SESSION_LOST
+                         : SESSION_CLOSED;
+    read_string(params, "message", session->reason, sizeof(session->reason));
+    if (session->reason[0] == '\0')
+        read_string(params, "reason", session->reason, sizeof(session->reason));
+    session->last.running = session->last.waiting = false;
+    session->cpu_share = 0;
+    session->lease = (struct lease){0};
+    store->gone_count++;
+    /* What a `run` left is of no interest: it did what it was for. */
+    if (session->run && session->state == SESSION_CLOSED)
+        drop_session(store, session);
+    else
+        limit_gone(store);
+}
+
+void store_sessions(struct store *store, const struct gb_json *result)
+{
+    const struct gb_json *list = read_array(result, "sessions"), *info;
+    struct session *session;
+
+    if (list == NULL)
+        return;
+    /* Those that are not in the list have ended meanwhile. */
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    session->named = session_gone(session);
+    info = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
+        session = info->type == GB_JSON_OBJECT ? take_session(store, info) : NULL;
+        if (session != NULL)
+            session->named = true;
+    }
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    if (!session->named)
+        drop_session(store, session);
+    store->ready = true;
+    store->change++;
+}
+
+/* ---- cells ---- */
+
+static void start_cell(struct session *session, const struct gb_json *params)
+{
+    const struct gb_json *info = gb_json_member(params, "info");
+    struct last_cell *last = &session->last;
+
+    *last = (struct last_cell){.number = (uint32_t)read_u64(params, "cell"), .running = true};
+    session->cells = MAX(session->cells, last->number);
+    if (info == NULL)
+        return;
+    read_string(info, "client", last->client, sizeof(last->client));
+    read_string(info, "code", last->code, sizeof(last->code));
+    last->started_at = read_number(info, "started_at");
+    session->last_active_at = MAX(session->last_active_at, last->started_at);
+}
+
+/* FNV-1a: enough to tell whether the same error came again. */
+static uint64_t digest(struct gb_bytes text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < text.size; i++)
+        hash = (hash ^ text.data[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static bool cell_failed(const struct gb_json *info)
+{
+    const struct gb_json *code = gb_json_member(info, "exit_code");
+    const struct gb_json *signal = gb_json_member(info, "signal");
+
+    return read_true(info, "timed_out") || read_true(info, "oom") ||
+           (code != NULL && code->type == GB_JSON_NUMBER && gb_json_number(code) != 0) ||
+           (signal != NULL && signal->type == GB_JSON_STRING && !read_true(info, "interrupted"));
+}
+
+static void finish_cell(struct session *session, const struct gb_json *params)
+{
+    const struct gb_json *info = gb_json_member(params, "info");
+    struct last_cell *last = &session->last;
+
+    last->number = (uint32_t)read_u64(params, "cell");
+    last->running = last->waiting = false;
+    session->cells = MAX(session->cells, last->number);
+    if (info == NULL)
+        return;
+    read_string(info, "client", last->client, sizeof(last->client));
+    if (read_text(info, "code").size > 0)
+        read_string(info, "code", last->code, sizeof(last->code));
+    last->wall_ms = read_number(info, "wall_ms");
+    last->stopped = read_true(info, "interrupted") || read_true(info, "timed_out");
+    last->failed = cell_failed(info);
+    if (last->failed) {
+        struct gb_bytes error = read_text(info, "error");
+        uint64_t hash = error.size > 0 ? digest(error) : digest(gb_bytes_str(last->code));
+
+        session->failures++;
+        session->same_failures = hash == session->failure ? session->same_failures + 1 : 1;
+        session->failure = hash;
+    } else {
+        session->failures = session->same_failures = 0;
+        session->failure = 0;
+    }
+    session->seen = false;
+}
+
+/* ---- figures ---- */
+
+static void sample_session(struct session *session, const struct gb_json *sample, double seconds)
+{
+    double cpu_ms = read_number(sample, "cpu_ms");
+
+    if (read_u64(sample, "memory_bytes") > 0)
+        session->memory_bytes = read_u64(sample, "memory_bytes");
+    if (session->cpu_ms > 0 && cpu_ms >= session->cpu_ms && seconds > 0)
+        session->cpu_share = (cpu_ms - session->cpu_ms) / 1000 / seconds;
+    session->cpu_ms = cpu_ms;
+    read_guest_memory(session, gb_json_member(sample, "guest_memory"));
+    samples_add(&session->memory, (double)session->memory_bytes);
+    samples_add(&session->cpu, session->cpu_share);
+}
+
+static void take_sample(struct store *store, const struct gb_json *params)
+{
+    const struct gb_json *list = read_array(params, "sessions"), *item;
+    double at = read_number(params, "at"), seconds = 1;
+    struct session *session;
+    double memory = 0, cpu = 0;
+
+    if (store->sampled_at > 0 && at > store->sampled_at)
+        seconds = at - store->sampled_at;
+    store->sampled_at = at;
+    read_host(&store->host, gb_json_member(params, "host"));
+    if (list != NULL) {
+        item = gb_json_first(list);
+        for (uint32_t i = 0; i < list->count; i++, item = gb_json_next(item)) {
+            session = find_bytes(store, read_text(item, "session"));
+            if (session != NULL && !session_gone(session))
+                sample_session(session, item, seconds);
+        }
+    }
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    if (!session_gone(session)) {
+        memory += (double)session->memory_bytes;
+        cpu += session->cpu_share;
+    }
+    samples_add(&store->host.memory, memory);
+    samples_add(&store->host.cpu, cpu);
+}
+
+void store_pools(struct store *store, const struct gb_json *result)
+{
+    const struct gb_json *list = read_array(result, "pools"), *item;
+
+    read_admission(&store->host, gb_json_member(result, "admission"));
+    if (list == NULL)
+        return;
+    store->pool_count = 0;
+    item = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count && store->pool_count < STORE_POOLS_MAX;
+         i++, item = gb_json_next(item))
+        read_pool(&store->pools[store->pool_count++], item);
+    store->change++;
+}
+
+void store_hello(struct store *store, const struct gb_json *result)
+{
+    read_hello(&store->server, result);
+    store->change++;
+}
+
+void store_stats(struct store *store, const struct gb_json *result)
+{
+    read_stats(&store->host, result);
+    store->change++;
+}
+
+/* ---- events ---- */
+
+static void take_snapshot(struct store *store, const struct gb_json *params)
+{
+    const struct gb_json *host = gb_json_member(params, "host");
+    const struct gb_json *pool = gb_json_member(params, "pool");
+
+    store_sessions(store, params);
+    read_host(&store->host, host);
+    if (pool != NULL)
+        store_pools(store, pool);
+}
+
+static void take_event(struct store *store, struct gb_bytes kind, const struct gb_json *params)
+{
+    const struct gb_json *info = gb_json_member(params, "info");
+    struct session *session = find_bytes(store, read_text(params, "session"));
+
+    if (gb_bytes_equal(kind, "snapshot")) {
+        take_snapshot(store, params);
+    } else if (gb_bytes_equal(kind, "session.opened") || gb_bytes_equal(kind, "session.changed")) {
+        if (info != NULL && info->type == GB_JSON_OBJECT)
+            (void)take_session(store, info);
+    } else if (gb_bytes_equal(kind, "sample")) {
+        take_sample(store, params);
+    } else if (gb_bytes_equal(kind, "pool.changed")) {
+        const struct gb_json *pool = gb_json_member(params, "pool");
+
+        if (pool != NULL)
+            store_pools(store, pool);
+    } else if (session == NULL) {
+        return;
+    } else if (gb_bytes_equal(kind, "session.closed")) {
+        end_session(store, session, params);
+    } else if (gb_bytes_equal(kind, "cell.started")) {
+        start_cell(session, params);
+    } else if (gb_bytes_equal(kind, "cell.finished")) {
+        finish_cell(session, params);
+    } else if (gb_bytes_equal(kind, "cell.waiting")) {
+        session->last.waiting = read_true(params, "waiting");
+    } else if (gb_bytes_equal(kind, "lease.changed")) {
+        read_lease(&session->lease, gb_json_member(params, "lease"));
+    }
+}
+
+bool store_notified(struct store *store, const char *method, const struct gb_json *params)
+{
+    struct store_event event = {.params = params};
+    struct store_listener *listener;
+    struct gb_bytes kind;
+    char name[64];
+
+    if (strcmp(method, "event") != 0 || params == NULL)
+        return false;
+    kind = read_text(params, "kind");
+    if (kind.size == 0 || kind.size >= sizeof(name))
+        return false;
+    memcpy(name, kind.data, kind.size);
+    name[kind.size] = '\0';
+    event.kind = name;
+    event.session = read_text(params, "session");
+    event.subscription = (int64_t)read_u64(params, "subscription");
+    /* What a view subscribed to for itself is about one session, and known already. */
+    if (event.subscription == store->subscription)
+        take_event(store, kind, params);
+    GB_LIST_FOREACH(listener, &store->listeners, link)
+    listener->call(listener->arg, &event);
+    store->change++;
+    return true;
+}
+
+/* ---- asking ---- */
+
+bool session_gone(const struct session *session)
+{
+    return session->state == SESSION_CLOSED || session->state == SESSION_LOST;
+}
+
+const char *session_title(const struct session *session)
+{
+    return session->label[0] != '\0' ? session->label
+           : session->key[0] != '\0' ? session->key
+                                     : session->id;
+}
+
+const char *session_state_word(const struct session *session)
+{
+    return states[session->state].word;
+}
+
+const char *session_state_sign(const struct session *session)
+{
+    return states[session->state].sign;
+}
+
+int session_state_role(const struct session *session)
+{
+    return (int)states[session->state].role;
+}
+
+enum attention session_attention(const struct session *session, double now)
+{
+    if (session->state == SESSION_WAITING || (!session_gone(session) && session->last.waiting))
+        return ATTENTION_INPUT;
+    if (session->seen)
+        return ATTENTION_NONE;
+    if (session->state == SESSION_LOST)
+        return ATTENTION_LOST;
+    if (session_gone(session))
+        return ATTENTION_NONE;
+    if (session->same_failures >= 3)
+        return ATTENTION_REPEAT;
+    if (session->last.failed)
+        return ATTENTION_FAILED;
+    if (session->guest_total > 0 &&
+        (double)session->guest_used > NEAR_MEMORY * (double)session->guest_total)
+        return ATTENTION_LIMIT;
+    if (session->expires_at > 0 && session->expires_at - now < NEAR_END_S)
+        return ATTENTION_LIMIT;
+    return ATTENTION_NONE;
+}
+
+const char *attention_text(enum attention attention)
+{
+    static const char *const texts[] = {
+        [ATTENTION_INPUT] = "waits for input",
+        [ATTENTION_LOST] = "is lost",
+        [ATTENTION_REPEAT] = "fails again and again in the same way",
+        [ATTENTION_FAILED] = "failed",
+        [ATTENTION_LIMIT] = "is near a limit",
+        [ATTENTION_NONE] = "",
+    };
+    _Static_assert(ARRAY_SIZE(texts) == ATTENTION_COUNT, "a text for each");
+
+    return texts[attention];
+}
