@@ -130,11 +130,27 @@ static void on_signal(void *arg, int signum)
                        gb_server_settings(serve->server)->server.drain_ms);
 }
 
+/* The journal belongs to the socket: one folder for the usual one, one for each other. Gives. */
+static char *journal_folder(const char *socket)
+{
+    _cleanup_(freep) char *state = gb_path_state(), *run = gb_path_runtime();
+    _cleanup_(freep) char *usual = xasprintf("%s/server.sock", run);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+    if (strcmp(socket, usual) == 0)
+        return xasprintf("%s/journal", state);
+    for (const char *at = socket; *at != '\0'; at++)
+        hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+    return xasprintf("%s/journal-%016llx", state, (unsigned long long)hash);
+}
+
 static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 {
     struct serve *serve = arg;
+    _cleanup_(freep) char *journal = journal_folder(serve->socket);
     const struct gb_server_config config = {.socket = serve->socket,
                                             .settings = &serve->settings,
+                                            .state = journal,
                                             .ended = on_ended,
                                             .arg = serve};
     struct gb_err problem = {0};
@@ -176,8 +192,7 @@ static int serve_loop(struct serve *serve)
     _cleanup_(freep) char *run = xasprintf("%s.vms", serve->socket);
     _cleanup_(freep) char *cache = gb_path_cache();
     const struct gb_settings_server *settings = &serve->settings.server;
-    _cleanup_(freep) char *images =
-        settings->images[0] != '\0' ? xstrdup(settings->images) : NULL;
+    _cleanup_(freep) char *images = settings->images[0] != '\0' ? xstrdup(settings->images) : NULL;
     const struct gb_host_config config = {
         .images = images,
         .run = run,
@@ -213,14 +228,9 @@ static int serve_loop(struct serve *serve)
 /* $XDG_STATE_HOME/glovebox/server.log. Gives, or NULL. */
 static char *log_path(void)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    _cleanup_(freep) char *folder = NULL;
+    _cleanup_(freep) char *folder = gb_path_state();
 
-    if (state != NULL && state[0] == '/')
-        folder = xasprintf("%s/glovebox", state);
-    else if (home != NULL && home[0] == '/')
-        folder = xasprintf("%s/.local/state/glovebox", home);
-    if (folder == NULL || gb_fd_make_dirs(folder, 0700, NULL) < 0)
+    if (gb_fd_make_dirs(folder, 0700, NULL) < 0)
         return NULL;
     return xasprintf("%s/server.log", folder);
 }

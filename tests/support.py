@@ -201,7 +201,8 @@ class Server:
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="glovebox-test-"))
         self.socket = self.folder / "server.sock"
         self.log = self.folder / "server.log"
-        self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLOVEBOX_SOCKET=str(self.socket))
+        self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLOVEBOX_SOCKET=str(self.socket),
+                        XDG_STATE_HOME=str(self.folder / "state"))
         if env:
             self.env.update(env)
         self.arguments = [binary, "serve", "--foreground", "--socket", str(self.socket), *arguments]

@@ -22,6 +22,16 @@ char *gb_path_runtime(void)
                         : xasprintf("/tmp/glovebox-%lu", (unsigned long)getuid());
 }
 
+char *gb_path_state(void)
+{
+    const char *base = absolute("XDG_STATE_HOME");
+
+    if (base != NULL)
+        return xasprintf("%s/glovebox", base);
+    base = absolute("HOME");
+    return base != NULL ? xasprintf("%s/.local/state/glovebox", base) : gb_path_runtime();
+}
+
 char *gb_path_cache(void)
 {
     const char *base = absolute("XDG_CACHE_HOME");

@@ -6,3 +6,5 @@ char *gb_path_runtime(void);
 
 /* $XDG_CACHE_HOME/glovebox, else $HOME/.cache/glovebox, else the runtime folder. Gives. */
 char *gb_path_cache(void);
+/* What outlives a restart: $XDG_STATE_HOME/glovebox, else in ~/.local/state. Gives. */
+char *gb_path_state(void);

@@ -110,6 +110,7 @@ static const struct gb_param history_params[] = {
     SESSION,
     INTEGER("after", after_cell, 0, UINT32_MAX, 0, "cells with larger numbers"),
     INTEGER("limit", limit, 1, 1000, 100, "at most so many cells"),
+    BOOL("output", output, 1, "false: briefly, as in events"),
 };
 static const struct gb_param lease_params[] = {
     SESSION,
@@ -123,11 +124,13 @@ static const struct gb_param lease_params[] = {
     BOOL("force", force, 0, "`take` it from whoever holds it"),
 };
 static const struct gb_param list_params[] = {
-    NAME("state", state, 0, GB_NAME_MAX, "only sessions in this state"),
+    NAME("state", state, 0, GB_NAME_MAX, "only sessions in this state; `closed` and `lost`: those "
+         "that have ended, from the journal, the newest first"),
     NAME("key", key, 0, GB_NAME_MAX, "only the session with this key"),
     NAME("label", label, 0, GB_NAME_MAX, "only sessions with this label"),
     NAME("owner", owner, 0, GB_NAME_MAX, "only sessions of this owner"),
     NAME("image", image, 0, GB_NAME_MAX, "only sessions of this image"),
+    INTEGER("limit", limit, 1, 100000, 1000, "of those that have ended: at most so many"),
 };
 static const struct gb_param write_params[] = {
     SESSION, PATH(REQUIRED),
@@ -218,7 +221,11 @@ static const struct gb_result is_complete_results[] = {
     {"status", "string", "`complete`, `incomplete` or `invalid`"},
     {"indent", "string", "to put in front of the next line"},
 };
-static const struct gb_result history_results[] = {{"cells", "array", "of cells"}};
+static const struct gb_result history_results[] = {
+    {"cells", "array", "of cells in their order, each with its `incarnation` too; one that runs has "
+     "the `state` `running`, one that ended without a result has `error`"},
+    {"more", "boolean", "there are further cells: ask again with `after`"},
+};
 static const struct gb_result get_results[] = {{"…", "session", "the fields of a session"}};
 static const struct gb_result list_results[] = {
     {"sessions", "array", "of sessions; without a fresh `guest_memory` (the last one known)"},
@@ -250,6 +257,7 @@ static const struct gb_result stats_results[] = {
     {"sessions", "object", "how many, by state"},
     {"opened", "integer", "sessions opened since the start"},
     {"cells", "integer", "cells ended since the start"},
+    {"journal", "object or null", "`bytes`, `segments`, `sessions`, `records`, `failures`"},
     {"latency", "object", "`open`, `exec` (request to reply) and `overhead` (the same without the "
      "guest's own `wall_ms`): {`count`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`}"},
     {"vms", "array", "{`session`, `pid`, `memory_bytes` (PSS), `private_bytes`, `cpu_ms`, "
@@ -289,7 +297,7 @@ const struct gb_method gb_methods[GB_METHOD_COUNT] = {
            "Whether the code can be run as it is, or a next line belongs to it.",
            is_complete_params, is_complete_results),
     METHOD(GB_METHOD_SESSION_HISTORY, "session.history",
-           "The cells so far. `unsupported` in this version: there is no journal yet.",
+           "The cells of a session, open or not, as long as the journal has them.",
            history_params, history_results),
     METHOD(GB_METHOD_SESSION_GET, "session.get", "One session.", session_params, get_results),
     METHOD(GB_METHOD_SESSION_LIST, "session.list",

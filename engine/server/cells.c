@@ -30,22 +30,78 @@ static void put_signal(struct gb_json_out *out, int signum)
     gb_json_put_str(out, "signal", text);
 }
 
-static void put_displays(struct gb_json_out *out, const struct gb_cell *cell, bool brief)
+void view_init(struct cell_view *view, const struct exec *exec)
 {
+    const struct gb_cell *cell = exec->cell;
+    const struct seat *seat = exec->seat;
+
+    *view = (struct cell_view){0};
+    view->cell = (struct gb_record_cell){
+        .session = gb_session_id(seat->session),
+        .number = cell->number,
+        .incarnation = seat_incarnation(seat),
+        .state = gb_cell_state_name(cell->state),
+        .mode = (uint8_t)cell->mode,
+        .flags = (cell->timed_out ? GB_CELL_TIMED_OUT : 0u) |
+                 (cell->interrupted ? GB_CELL_INTERRUPTED : 0u) | (cell->oom ? GB_CELL_OOM : 0u) |
+                 (cell->state_lost ? GB_CELL_STATE_LOST : 0u) |
+                 (cell->has_value ? GB_CELL_HAS_VALUE : 0u) |
+                 (cell->value_cut ? GB_CELL_VALUE_CUT : 0u) |
+                 (cell->changed_cut ? GB_CELL_FILES_CUT : 0u) |
+                 (exec->client != NULL ? GB_CELL_HAS_CLIENT : 0u) |
+                 (exec->failed ? GB_CELL_HAS_ERROR : 0u) |
+                 (exec->failed && exec->err.dispatched ? GB_CELL_DISPATCHED : 0u),
+        .exit_code = cell->exit_code,
+        .signal = (uint32_t)cell->signal,
+        .error = exec->failed ? (uint32_t)exec->err.code : 0,
+        .started_at_ns = cell->started_ns > 0 ? cell->started_at_ns : 0,
+        .wall_ns = cell->wall_ns,
+        .cpu_ns = cell->cpu_ns,
+        .peak_memory = cell->peak_memory,
+        .dropped_stdout = cell->dropped_stdout,
+        .dropped_stderr = cell->dropped_stderr,
+        .image = gb_bytes_str(gb_session_image(seat->session)->name),
+        .code = gb_buf_bytes(&cell->code),
+        .out = gb_buf_bytes(&cell->out),
+        .err = gb_buf_bytes(&cell->error),
+        .value = gb_buf_bytes(&cell->value),
+        .note = gb_buf_bytes(&cell->note),
+        .files = cell->changed,
+    };
+    if (exec->client != NULL)
+        view->cell.client = gb_bytes_str(exec->client);
+    if (exec->failed)
+        view->cell.message = gb_bytes_str(exec->err.message);
+    for (size_t i = 0; i < cell->display_count; i++)
+        gb_pairs_add(&view->displays, &view->cell.displays.count,
+                     gb_bytes_str(cell->displays[i].mime), gb_buf_bytes(&cell->displays[i].data));
+    view->cell.displays.encoded = gb_buf_bytes(&view->displays);
+}
+
+void view_release(struct cell_view *view)
+{
+    gb_buf_release(&view->displays);
+}
+
+static void put_displays(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)
+{
+    struct gb_bytes mime, data;
+    size_t at = 0;
+
     gb_json_array(out, "displays");
-    for (size_t i = 0; i < cell->display_count; i++) {
+    while (gb_pairs_next(&cell->displays, &at, &mime, &data) == 1) {
         gb_json_object(out, NULL);
-        gb_json_put_str(out, "mime", cell->displays[i].mime);
+        gb_json_put(out, "mime", mime);
         if (brief)
-            gb_json_put_u64(out, "bytes", cell->displays[i].data.size);
+            gb_json_put_u64(out, "bytes", data.size);
         else
-            gb_json_put_base64(out, "base64", gb_buf_bytes(&cell->displays[i].data));
+            gb_json_put_base64(out, "base64", data);
         gb_json_end(out);
     }
     gb_json_end(out);
 }
 
-static void put_changed(struct gb_json_out *out, const struct gb_cell *cell)
+static void put_changed(struct gb_json_out *out, const struct gb_record_cell *cell)
 {
     static const char *const changes[] = {"added", "changed", "removed"};
     static_assert(ARRAY_SIZE(changes) == GB_CHANGE_COUNT, "a name for each change");
@@ -53,7 +109,7 @@ static void put_changed(struct gb_json_out *out, const struct gb_cell *cell)
     size_t at = 0;
 
     gb_json_array(out, "files");
-    while (gb_changed_next(&cell->changed, &at, &changed, NULL) > 0) {
+    while (gb_changed_next(&cell->files, &at, &changed, NULL) > 0) {
         gb_json_object(out, NULL);
         gb_json_put_bytes(out, "path", "path_base64", changed.path);
         gb_json_put_str(out, "change", changes[changed.change]);
@@ -61,74 +117,104 @@ static void put_changed(struct gb_json_out *out, const struct gb_cell *cell)
         gb_json_end(out);
     }
     gb_json_end(out);
-    if (cell->changed_cut)
+    if ((cell->flags & GB_CELL_FILES_CUT) != 0)
         gb_json_put_bool(out, "files_cut", true);
 }
 
 /* The beginning of a text, and whether that is not all of it. */
 static void put_beginning(struct gb_json_out *out, const char *key, const char *cut_key,
-                          const struct gb_buf *text)
+                          struct gb_bytes text)
 {
-    struct gb_bytes bytes = gb_buf_bytes(text);
-
-    if (bytes.size > GB_EVENT_TEXT_MAX) {
-        bytes.size = GB_EVENT_TEXT_MAX;
-        bytes.size -= gb_utf8_unfinished(bytes);
+    if (text.size > GB_EVENT_TEXT_MAX) {
+        text.size = GB_EVENT_TEXT_MAX;
+        text.size -= gb_utf8_unfinished(text);
         gb_json_put_bool(out, cut_key, true);
     }
-    gb_json_put(out, key, bytes);
+    gb_json_put(out, key, text);
 }
 
-void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_cell *cell,
-              const char *client, enum cell_detail detail)
+static void put_texts(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)
+{
+    bool has_value = (cell->flags & GB_CELL_HAS_VALUE) != 0;
+
+    if (brief) {
+        put_beginning(out, "code", "code_cut", cell->code);
+        gb_json_put_u64(out, "stdout_bytes", cell->out.size);
+        gb_json_put_u64(out, "stderr_bytes", cell->err.size);
+    } else {
+        gb_json_put(out, "code", cell->code);
+        gb_json_put_bytes(out, "stdout", "stdout_base64", cell->out);
+        gb_json_put_bytes(out, "stderr", "stderr_base64", cell->err);
+    }
+    if ((cell->flags & GB_CELL_VALUE_CUT) != 0 && !(brief && cell->value.size > GB_EVENT_TEXT_MAX))
+        gb_json_put_bool(out, "value_cut", true);
+    if (has_value && brief)
+        put_beginning(out, "value", "value_cut", cell->value);
+    else if (has_value)
+        gb_json_put(out, "value", cell->value);
+}
+
+static void put_failure(struct gb_json_out *out, const struct gb_record_cell *cell)
+{
+    if ((cell->flags & GB_CELL_HAS_ERROR) == 0)
+        return;
+    gb_json_object(out, "error");
+    gb_json_put_str(out, "kind", gb_code_kind((enum gb_code)cell->error));
+    gb_json_put(out, "message", cell->message);
+    gb_json_put_bool(out, "dispatched", (cell->flags & GB_CELL_DISPATCHED) != 0);
+    gb_json_end(out);
+}
+
+void put_cell(struct gb_json_out *out, const struct gb_record_cell *cell, enum cell_detail detail)
 {
     bool brief = detail == CELL_BRIEF;
 
-    gb_json_put_str(out, "session", gb_session_id(seat->session));
+    gb_json_put_str(out, "session", cell->session);
     gb_json_put_u64(out, "cell", cell->number);
-    gb_json_put_str(out, "image", gb_session_image(seat->session)->name);
-    gb_json_put_str(out, "client", client);
+    gb_json_put(out, "image", cell->image);
+    if ((cell->flags & GB_CELL_HAS_CLIENT) != 0)
+        gb_json_put(out, "client", cell->client);
+    else
+        gb_json_put_null(out, "client");
     gb_json_put_str(out, "mode", mode_names[cell->mode]);
-    gb_json_put_str(out, "state", gb_cell_state_name(cell->state));
-    if (brief) {
-        put_beginning(out, "code", "code_cut", &cell->code);
-        gb_json_put_u64(out, "stdout_bytes", cell->out.size);
-        gb_json_put_u64(out, "stderr_bytes", cell->error.size);
-    } else {
-        gb_json_put(out, "code", gb_buf_bytes(&cell->code));
-        gb_json_put_bytes(out, "stdout", "stdout_base64", gb_buf_bytes(&cell->out));
-        gb_json_put_bytes(out, "stderr", "stderr_base64", gb_buf_bytes(&cell->error));
-    }
-    if (cell->value_cut && !(brief && cell->value.size > GB_EVENT_TEXT_MAX))
-        gb_json_put_bool(out, "value_cut", true);
-    if (cell->has_value && brief)
-        put_beginning(out, "value", "value_cut", &cell->value);
-    else if (cell->has_value)
-        gb_json_put(out, "value", gb_buf_bytes(&cell->value));
+    gb_json_put_str(out, "state", cell->state);
+    put_texts(out, cell, brief);
     put_displays(out, cell, brief);
     if (cell->exit_code >= 0)
         gb_json_put_i64(out, "exit_code", cell->exit_code);
     else
         gb_json_put_null(out, "exit_code");
-    put_signal(out, cell->signal);
-    gb_json_put_bool(out, "timed_out", cell->timed_out);
-    gb_json_put_bool(out, "interrupted", cell->interrupted);
-    gb_json_put_bool(out, "oom", cell->oom);
-    gb_json_put_bool(out, "state_lost", cell->state_lost);
+    put_signal(out, (int)cell->signal);
+    gb_json_put_bool(out, "timed_out", (cell->flags & GB_CELL_TIMED_OUT) != 0);
+    gb_json_put_bool(out, "interrupted", (cell->flags & GB_CELL_INTERRUPTED) != 0);
+    gb_json_put_bool(out, "oom", (cell->flags & GB_CELL_OOM) != 0);
+    gb_json_put_bool(out, "state_lost", (cell->flags & GB_CELL_STATE_LOST) != 0);
     gb_json_object(out, "truncated");
     gb_json_put_u64(out, "stdout", cell->dropped_stdout);
     gb_json_put_u64(out, "stderr", cell->dropped_stderr);
     gb_json_end(out);
     put_changed(out, cell);
     if (cell->note.size > 0)
-        gb_json_put(out, "note", gb_buf_bytes(&cell->note));
-    if (cell->started_ns > 0)
+        gb_json_put(out, "note", cell->note);
+    if (cell->started_at_ns > 0)
         gb_json_put_seconds(out, "started_at", cell->started_at_ns);
     else
         gb_json_put_null(out, "started_at");
     gb_json_put_ms(out, "wall_ms", cell->wall_ns);
     gb_json_put_ms(out, "cpu_ms", cell->cpu_ns);
     gb_json_put_u64(out, "peak_memory_bytes", cell->peak_memory);
+    put_failure(out, cell);
+}
+
+void put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail)
+{
+    struct cell_view view;
+
+    view_init(&view, exec);
+    put_cell(out, &view.cell, detail);
+    if (exec->unrecorded)
+        gb_json_put_bool(out, "unrecorded", true);
+    view_release(&view);
 }
 
 /* ---- what is told while it runs ---- */

@@ -21,7 +21,7 @@ static handler_fn *const handlers[] = {
     [GB_METHOD_SESSION_INTERRUPT] = handle_interrupt,
     [GB_METHOD_SESSION_COMPLETE] = handle_complete,
     [GB_METHOD_SESSION_IS_COMPLETE] = handle_is_complete,
-    [GB_METHOD_SESSION_HISTORY] = handle_unsupported,
+    [GB_METHOD_SESSION_HISTORY] = handle_history,
     [GB_METHOD_SESSION_GET] = handle_get,
     [GB_METHOD_SESSION_LIST] = handle_list,
     [GB_METHOD_SESSION_CLOSE] = handle_close,
@@ -39,16 +39,6 @@ static handler_fn *const handlers[] = {
     [GB_METHOD_SERVER_SHUTDOWN] = handle_shutdown,
 };
 static_assert(ARRAY_SIZE(handlers) == GB_METHOD_COUNT, "a handler for each method");
-
-void handle_unsupported(struct request *request, const struct gb_params *params)
-{
-    struct gb_err err = {0};
-
-    (void)params;
-    (void)gb_err_set(&err, GB_EUNSUPPORTED, "this version of the server has no %s yet",
-                     gb_methods[request->method].name);
-    request_fail(request, &err);
-}
 
 void dispatch_too_long(struct connection *connection)
 {

@@ -150,7 +150,7 @@ static void put_running(struct gb_json_out *out, const struct seat *seat)
     GB_LIST_FOREACH(exec, &seat->execs, of_seat)
     {
         gb_json_object(out, NULL);
-        put_cell(out, seat, exec->cell, exec->client, CELL_BRIEF);
+        put_exec(out, exec, CELL_BRIEF);
         gb_json_end(out);
     }
 }
@@ -286,7 +286,7 @@ void event_closed(const struct seat *seat, const struct gb_err *why)
     event_end(&event);
 }
 
-void event_cell(const struct exec *exec, enum event_kind kind, const struct gb_err *err)
+void event_cell(const struct exec *exec, enum event_kind kind)
 {
     struct event event;
 
@@ -294,9 +294,7 @@ void event_cell(const struct exec *exec, enum event_kind kind, const struct gb_e
         return;
     gb_json_put_u64(&event.out, "cell", exec->cell->number);
     gb_json_object(&event.out, "info");
-    put_cell(&event.out, exec->seat, exec->cell, exec->client, CELL_BRIEF);
-    if (err != NULL)
-        put_error(&event.out, err);
+    put_exec(&event.out, exec, CELL_BRIEF);
     gb_json_end(&event.out);
     event_end(&event);
 }

@@ -26,7 +26,8 @@ static void exec_free(struct exec *exec)
 static void on_started(void *arg, const struct gb_cell *cell)
 {
     (void)cell;
-    event_cell(arg, EVENT_CELL_STARTED, NULL);
+    history_start(arg);
+    event_cell(arg, EVENT_CELL_STARTED);
 }
 
 /* To the connection that sent the cell, and to those who watch. */
@@ -67,12 +68,12 @@ static void on_waiting(void *arg, const struct gb_cell *cell, bool on)
     event_waiting(exec->seat, cell->number, on);
 }
 
-static void reply_cell(struct exec *exec, const struct gb_cell *cell)
+static void reply_cell(struct exec *exec)
 {
     struct reply reply;
 
     reply_begin(&reply, exec->request);
-    put_cell(&reply.out, exec->seat, cell, exec->client, CELL_WHOLE);
+    put_exec(&reply.out, exec, CELL_WHOLE);
     if (exec->run) {
         gb_json_put_str(&reply.out, "source",
                         gb_source_name(gb_session_source(exec->seat->session)));
@@ -86,16 +87,14 @@ static void reply_cell(struct exec *exec, const struct gb_cell *cell)
 
 static void add_partial(struct gb_json_out *out, void *arg)
 {
-    struct exec *exec = arg;
-
     gb_json_object(out, "cell");
-    put_cell(out, exec->seat, exec->cell, exec->client, CELL_WHOLE);
+    put_exec(out, arg, CELL_WHOLE);
     gb_json_end(out);
 }
 
-static void fail_cell(struct exec *exec, const struct gb_err *err)
+static void fail_cell(struct exec *exec)
 {
-    request_fail_with(exec->request, err, err->dispatched ? add_partial : NULL, exec);
+    request_fail_with(exec->request, &exec->err, exec->err.dispatched ? add_partial : NULL, exec);
 }
 
 static void count(struct gb_server *server, const struct exec *exec, const struct gb_cell *cell)
@@ -109,28 +108,48 @@ static void count(struct gb_server *server, const struct exec *exec, const struc
         histogram_add(&server->overhead_times, took - cell->wall_ns);
 }
 
-static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)
+/* The cell is in the journal, or cannot be: now it may be told. */
+static void on_recorded(void *arg, bool recorded)
 {
     struct exec *exec = arg;
     struct seat *seat = exec->seat;
     struct gb_server *server = seat->server;
 
-    if (err == NULL)
-        count(server, exec, cell);
-    tell_tail(exec, GB_STDOUT);
-    tell_tail(exec, GB_STDERR);
-    if (exec->stream && exec->connection != NULL && err == NULL && !exec->run)
-        follower_add(exec->connection, seat, cell->number);
-    event_cell(exec, EVENT_CELL_FINISHED, err);
-    if (exec->request != NULL && err == NULL)
-        reply_cell(exec, cell);
+    exec->unrecorded = !recorded;
+    if (!exec->failed)
+        count(server, exec, exec->cell);
+    event_cell(exec, EVENT_CELL_FINISHED);
+    if (exec->request != NULL && !exec->failed)
+        reply_cell(exec);
     else if (exec->request != NULL)
-        fail_cell(exec, err);
+        fail_cell(exec);
     if (exec->run)
         seat_close(seat, "closed", "its run is over");
     exec_free(exec);
     server->exec_count--;
+    seat_exec_gone(seat);
     server_progress(server);
+}
+
+static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)
+{
+    struct exec *exec = arg;
+    struct cell_view view;
+    int r;
+
+    tell_tail(exec, GB_STDOUT);
+    tell_tail(exec, GB_STDERR);
+    if (exec->stream && exec->connection != NULL && err == NULL && !exec->run)
+        follower_add(exec->connection, exec->seat, cell->number);
+    exec->failed = err != NULL;
+    if (err != NULL)
+        exec->err = *err;
+    exec->ticket = (struct gb_journal_ticket){.done = on_recorded, .arg = exec};
+    view_init(&view, exec);
+    r = history_cell(exec, &view.cell);
+    view_release(&view);
+    if (r != 0)
+        on_recorded(exec, r > 0);
 }
 
 void exec_disconnect(struct exec *exec)
@@ -159,10 +178,8 @@ int exec_start(struct request *request, const struct gb_params *params, const st
         .interactive = params->interactive,
         .final = seat->run,
         .timeout_ms = (uint32_t)params->timeout_ms,
-        .max_stdout =
-            params->max_stdout > 0 ? (uint64_t)params->max_stdout : settings->max_stdout,
-        .max_stderr =
-            params->max_stderr > 0 ? (uint64_t)params->max_stderr : settings->max_stderr,
+        .max_stdout = params->max_stdout > 0 ? (uint64_t)params->max_stdout : settings->max_stdout,
+        .max_stderr = params->max_stderr > 0 ? (uint64_t)params->max_stderr : settings->max_stderr,
         .env = env,
         .code = params->code,
         .stdin_data = params->standard_input,
@@ -237,7 +254,7 @@ void handle_run(struct request *request, const struct gb_params *params)
     if (r == 0)
         r = params_env(params->env, &env, &err);
     if (r == 0)
-        r = seat_open(request->connection->server, params, true, &seat, &err);
+        r = seat_open(request->connection, params, true, &seat, &err);
     if (r == 0)
         r = exec_start(request, params, &env, seat, &err);
     if (r < 0 && seat != NULL)

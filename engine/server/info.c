@@ -236,6 +236,7 @@ void handle_stats(struct request *request, const struct gb_params *params)
     put_states(&reply.out, server);
     gb_json_put_u64(&reply.out, "opened", server->opened);
     gb_json_put_u64(&reply.out, "cells", server->cells);
+    put_journal(&reply.out, server);
     gb_json_object(&reply.out, "latency");
     put_histogram(&reply.out, "open", &server->open_times);
     put_histogram(&reply.out, "exec", &server->exec_times);

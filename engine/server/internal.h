@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/list.h"
+#include "journal/journal.h"
 #include "loop/loop.h"
 #include "pool/start.h"
 #include "pool/templates.h"
@@ -56,7 +57,8 @@ struct gb_server {
     struct gb_templates *templates;
     void (*ended)(void *arg);
     void *arg;
-    char *path;
+    char *path, *state_folder;
+    struct gb_journal *journal; /* NULL: none is kept */
     int lock_fd, fd;
     struct gb_watch *watch;
     struct gb_timer *accept_timer; /* after accept() failed for want of descriptors */
@@ -143,9 +145,12 @@ struct seat {
     struct gb_session *session;
     struct gb_start start;     /* of its VM */
     char *key, *label, *owner; /* NULL: none */
+    char *client;              /* who opened it; NULL: it gave no name */
     const char *reason;        /* why it was made */
     const char *end;           /* why it ends, once we know: as in tombstone */
     bool opened, closing, run;
+    bool ended;        /* the session is closed; what is left of it waits for the journal */
+    struct gb_err why; /* then */
     uint32_t incarnation_before; /* of earlier sessions with the key */
     uint64_t opened_ns, created_at_ns;
     struct gb_list openers, closers; /* requests, by `wait` */
@@ -177,6 +182,10 @@ struct exec {
     char *client;
     bool stream, detach, run;
     struct tail tails[2];
+    bool failed; /* it has no result */
+    struct gb_err err;
+    bool unrecorded; /* the journal could not be written */
+    struct gb_journal_ticket ticket;
 };
 
 /* A connection that hears what a cell of its own prints after its end. */
@@ -224,8 +233,6 @@ void reply_end(struct reply *reply);
 /* Answers `{}`. */
 void request_ok(struct request *request);
 void request_fail(struct request *request, const struct gb_err *err);
-/* `error`: what an event says of a failure. */
-void put_error(struct gb_json_out *out, const struct gb_err *err);
 /* The same with more in `data`. */
 void request_fail_with(struct request *request, const struct gb_err *err,
                        void (*add)(struct gb_json_out *out, void *arg), void *arg);
@@ -238,8 +245,15 @@ void request_free(struct request *request);
 /* ---- seats.c ---- */
 /* The seat of an open session; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
 struct seat *seat_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
-int seat_open(struct gb_server *server, const struct gb_params *params, bool run,
+int seat_open(struct connection *connection, const struct gb_params *params, bool run,
               struct seat **ret_seat, struct gb_err *err);
+/* An exec of it has gone: when it has ended and this was the last, it is freed. */
+void seat_exec_gone(struct seat *seat);
+/* Remembers a session that has ended; @reason is a constant. */
+void bury(struct gb_server *server, const char *id, const char *key, uint32_t incarnation,
+          const char *reason, const struct gb_err *why);
+/* Whether a filter lets @value (NULL: none) pass. */
+bool selected(struct gb_bytes wanted, const char *value);
 void seat_close(struct seat *seat, const char *end, const char *reason);
 uint32_t seat_incarnation(const struct seat *seat);
 /* What its VM takes of the host; NULL when it was never seen. Reading it takes the kernel
@@ -261,8 +275,15 @@ enum cell_detail {
     CELL_WHOLE, /* as in a reply */
     CELL_BRIEF, /* without streams and display data; code and value cut */
 };
-void put_cell(struct gb_json_out *out, const struct seat *seat, const struct gb_cell *cell,
-              const char *client, enum cell_detail detail);
+/* A cell as it is told and recorded. */
+struct cell_view {
+    struct gb_record_cell cell; /* borrows from the exec, and from the buffer below */
+    struct gb_buf displays;
+};
+void view_init(struct cell_view *view, const struct exec *exec);
+void view_release(struct cell_view *view);
+void put_cell(struct gb_json_out *out, const struct gb_record_cell *cell, enum cell_detail detail);
+void put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail);
 /* `cell`, `stream` and the bytes of a piece of output. */
 void put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
                 struct gb_bytes bytes, bool background);
@@ -279,6 +300,19 @@ void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
 void background_release(struct seat *seat);
 void follower_add(struct connection *connection, struct seat *seat, uint32_t cell);
 void follower_free(struct follower *follower);
+
+/* ---- history.c ---- */
+int history_open(struct gb_server *server, struct gb_err *err);
+/* @why NULL: it begins; else it has ended. */
+void history_session(const struct seat *seat, const struct gb_err *why);
+void history_start(const struct exec *exec);
+/* As gb_journal_cell(): the exec's ticket. */
+int history_cell(struct exec *exec, const struct gb_record_cell *cell);
+/* `journal`: its figures. */
+void put_journal(struct gb_json_out *out, const struct gb_server *server);
+/* session.list for sessions that have ended; false when it is not asked for them. */
+bool list_past(struct gb_json_out *out, const struct gb_server *server,
+               const struct gb_params *params);
 
 /* ---- lease.c ---- */
 /* True when another client holds the session: then the request was refused, or waits. */
@@ -338,8 +372,8 @@ void event_end(struct event *event);
 /* Opened or changed. */
 void event_session(struct seat *seat, enum event_kind kind);
 void event_closed(const struct seat *seat, const struct gb_err *why);
-/* Started or finished. @err: it has no result; NULL else. */
-void event_cell(const struct exec *exec, enum event_kind kind, const struct gb_err *err);
+/* Started or finished. */
+void event_cell(const struct exec *exec, enum event_kind kind);
 void event_output(const struct seat *seat, uint32_t cell, enum gb_output stream,
                   struct gb_bytes bytes, bool background);
 void event_waiting(const struct seat *seat, uint32_t cell, bool on);
@@ -361,5 +395,5 @@ typedef void handler_fn(struct request *request, const struct gb_params *params)
 handler_fn handle_hello, handle_run, handle_open, handle_exec, handle_stdin, handle_interrupt,
     handle_complete, handle_is_complete, handle_get, handle_list, handle_close, handle_write,
     handle_read, handle_file_list, handle_stat, handle_remove, handle_mkdir, handle_pool,
-    handle_stats, handle_shutdown, handle_unsupported, handle_subscribe, handle_unsubscribe,
-    handle_lease;
+    handle_stats, handle_shutdown, handle_subscribe, handle_unsubscribe, handle_lease,
+    handle_history;

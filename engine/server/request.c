@@ -90,15 +90,6 @@ void request_fail_with(struct request *request, const struct gb_err *err,
     gb_buf_release(&id);
 }
 
-void put_error(struct gb_json_out *out, const struct gb_err *err)
-{
-    gb_json_object(out, "error");
-    gb_json_put_str(out, "kind", gb_code_kind(err->code));
-    gb_json_put_str(out, "message", err->message);
-    gb_json_put_bool(out, "dispatched", err->dispatched);
-    gb_json_end(out);
-}
-
 void request_fail(struct request *request, const struct gb_err *err)
 {
     request_fail_with(request, err, NULL, NULL);

@@ -30,18 +30,18 @@ uint32_t seat_incarnation(const struct seat *seat)
 
 /* ---- those that have ended ---- */
 
-static void bury(struct seat *seat, const struct gb_err *why)
+void bury(struct gb_server *server, const char *id, const char *key, uint32_t incarnation,
+          const char *reason, const struct gb_err *why)
 {
-    struct gb_server *server = seat->server;
     struct tombstone *stone = &server->tombstones[server->tombstone_next];
 
     server->tombstone_next = (server->tombstone_next + 1) % GB_TOMBSTONES_MAX;
     free(stone->id);
     free(stone->key);
-    stone->id = xstrdup(gb_session_id(seat->session));
-    stone->key = TAKE_PTR(seat->key);
-    stone->incarnation = seat_incarnation(seat);
-    stone->reason = seat->end;
+    stone->id = xstrdup(id);
+    stone->key = key == NULL ? NULL : xstrdup(key);
+    stone->incarnation = incarnation;
+    stone->reason = reason;
     stone->why = *why;
 }
 
@@ -75,15 +75,20 @@ static struct seat *lookup(struct gb_server *server, struct gb_bytes id)
 struct seat *seat_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err)
 {
     struct seat *seat = lookup(server, id);
+    const struct gb_journal_session *past = NULL;
     const struct tombstone *stone;
 
-    if (seat != NULL && !seat->closing)
+    if (seat != NULL && !seat->closing && !seat->ended)
         return seat;
     stone = find_stone(server, id, false);
+    if (stone == NULL && seat == NULL && server->journal != NULL)
+        past = gb_journal_find(server->journal, id);
     if (stone != NULL)
         (void)gb_err_set(err, GB_ECLOSED, "the session has ended: %.300s", stone->why.message);
     else if (seat != NULL)
         (void)gb_err_set(err, GB_ECLOSED, "the session is being closed");
+    else if (past != NULL)
+        (void)gb_err_set(err, GB_ECLOSED, "the session has ended: %.300s", past->message);
     else
         (void)gb_err_set(err, GB_ENOTFOUND, "there is no session \"%.*s\"",
                          (int)MIN(id.size, (size_t)REASON_MAX), (const char *)id.data);
@@ -179,12 +184,24 @@ static const char *own_end(const struct seat *seat)
 static void on_closed(void *arg, const struct gb_err *why)
 {
     struct seat *seat = arg;
-    struct gb_server *server = seat->server;
-    struct gb_list *link;
 
-    assert(gb_list_empty(&seat->execs) && gb_list_empty(&seat->openers));
+    assert(gb_list_empty(&seat->openers));
     if (seat->end == NULL)
         seat->end = own_end(seat);
+    seat->closing = true;
+    seat->ended = true;
+    seat->why = *why;
+    gb_start_cancel(&seat->start);
+    seat_exec_gone(seat);
+}
+
+/* Everything of the session has been told and recorded but its end. */
+static void end_seat(struct seat *seat)
+{
+    struct gb_server *server = seat->server;
+    const struct gb_err *why = &seat->why;
+    struct gb_list *link;
+
     gb_info("%s: %s: %s", gb_session_id(seat->session), seat->end, why->message);
     while ((link = gb_list_pop(&seat->closers)) != NULL)
         request_ok(container_of(link, struct request, wait));
@@ -193,17 +210,24 @@ static void on_closed(void *arg, const struct gb_err *why)
     while ((link = gb_list_pop(&seat->followers)) != NULL)
         follower_free(container_of(link, struct follower, of_seat));
     background_release(seat);
-    gb_start_cancel(&seat->start);
+    history_session(seat, why);
     event_closed(seat, why);
-    bury(seat, why);
+    bury(server, gb_session_id(seat->session), seat->key, seat_incarnation(seat), seat->end, why);
     gb_list_remove(&seat->link);
     server->seat_count--;
     gb_session_free(seat->session);
     free(seat->key);
     free(seat->label);
     free(seat->owner);
+    free(seat->client);
     free(seat);
     server_progress(server);
+}
+
+void seat_exec_gone(struct seat *seat)
+{
+    if (seat->ended && gb_list_empty(&seat->execs))
+        end_seat(seat);
 }
 
 /* ---- open ---- */
@@ -295,9 +319,10 @@ static void remember(struct gb_server *server, struct seat *seat, struct gb_byte
     }
 }
 
-int seat_open(struct gb_server *server, const struct gb_params *params, bool run,
+int seat_open(struct connection *connection, const struct gb_params *params, bool run,
               struct seat **ret_seat, struct gb_err *err)
 {
+    struct gb_server *server = connection->server;
     static const struct gb_session_events events = {.opened = on_opened,
                                                     .changed = on_changed,
                                                     .background = on_background,
@@ -344,6 +369,7 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
     seat->created_at_ns = gb_clock_wall_ns();
     seat->label = copy_name(params->label);
     seat->owner = copy_name(params->owner);
+    seat->client = connection->client == NULL ? NULL : xstrdup(connection->client);
     gb_list_init(&seat->openers);
     gb_list_init(&seat->closers);
     gb_list_init(&seat->execs);
@@ -355,6 +381,7 @@ int seat_open(struct gb_server *server, const struct gb_params *params, bool run
     gb_list_add_tail(&server->seats, &seat->link);
     server->seat_count++;
     server->opened++;
+    history_session(seat, NULL);
     event_session(seat, EVENT_SESSION_OPENED);
     gb_start_begin(&seat->start, server->templates, session);
     *ret_seat = seat;
@@ -407,7 +434,7 @@ void handle_open(struct request *request, const struct gb_params *params)
     if (r == 1)
         return;
     if (r == 0)
-        r = seat_open(request->connection->server, params, false, &seat, &err);
+        r = seat_open(request->connection, params, false, &seat, &err);
     if (r < 0) {
         request_fail(request, &err);
         return;
@@ -544,7 +571,7 @@ void handle_get(struct request *request, const struct gb_params *params)
         request->abandon = asker_gone;
 }
 
-static bool selected(struct gb_bytes wanted, const char *value)
+bool selected(struct gb_bytes wanted, const char *value)
 {
     return wanted.data == NULL || (value != NULL && gb_bytes_equal(wanted, value));
 }
@@ -558,6 +585,11 @@ void handle_list(struct request *request, const struct gb_params *params)
 
     reply_begin(&reply, request);
     gb_json_array(&reply.out, "sessions");
+    if (list_past(&reply.out, server, params)) {
+        gb_json_end(&reply.out);
+        reply_end(&reply);
+        return;
+    }
     GB_LIST_FOREACH(seat, &server->seats, link)
     {
         if (seat->closing || !selected(params->key, seat->key) ||

@@ -62,6 +62,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     server->ended = config->ended;
     server->arg = config->arg;
     server->path = gb_socket_path(config->socket);
+    server->state_folder = config->state == NULL ? NULL : xstrdup(config->state);
     server->lock_fd = server->fd = -1;
     server->accept_timer = gb_timer_new(loop, on_accept_retry, server);
     server->drain_timer = gb_timer_new(loop, on_drain_limit, server);
@@ -141,6 +142,8 @@ int gb_server_listen(struct gb_server *server, struct gb_err *err)
 {
     int r = listen_open(server->path, &server->lock_fd, &server->fd, err);
 
+    if (r == 0)
+        r = history_open(server, err);
     if (r < 0)
         return r;
     server->state = SERVER_OPEN;
@@ -256,6 +259,8 @@ void gb_server_free(struct gb_server *server)
     }
     (void)gb_close(server->lock_fd);
     gb_settings_release(&server->settings);
+    gb_journal_close(server->journal);
+    free(server->state_folder);
     free(server->path);
     free(server);
 }

@@ -201,7 +201,7 @@ static const struct {
     {"{\"id\":1,\"method\":\"file.write\",\"params\":{\"session\":\"s\",\"path\":\"p\"}}\n",
      "invalid_input", "text or base64"},
     {"{\"id\":1,\"method\":\"session.history\",\"params\":{\"session\":\"s\"}}\n", "unsupported",
-     "session.history"},
+     "keeps no journal"},
     {"{\"id\":1,\"method\":\"events.subscribe\",\"params\":{\"kinds\":[\"cell.ended\"]}}\n",
      "invalid_input", "cell.ended"},
     {"{\"id\":1,\"method\":\"events.subscribe\",\"params\":{\"sessions\":[]}}\n", "invalid_input",

@@ -9,6 +9,8 @@
 
 static const char *const levels[] = {"auto", "error", "warning", "info", "debug", NULL};
 
+static const char *const syncs[] = {"none", "interval", "cell", NULL};
+
 #define YEAR_MS (366.0 * 86400000)
 
 /* clang-format off */
@@ -37,6 +39,11 @@ enum { FIXED = false, LIVE = true };
 const struct gb_settings_section gb_settings_sections[] = {
     {"server", "The server itself", false, false},
     {"sessions", "What a session gets when its client does not say otherwise", false, false},
+    {"journal",
+     "What sessions did, on disk: `glovebox log` and `session.history` read it. A server that is "
+     "killed loses nothing of it, whatever `sync` says; `sync` is about power cuts and crashes of "
+     "the host",
+     false, false},
     {"tui", "The terminal front end", false, false},
     {"keys", "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",
      false, true},
@@ -68,6 +75,20 @@ const struct gb_option gb_options[] = {
          "bytes kept of a cell's standard error"),
     INTEGER("sessions", "maximum", sessions.maximum, 1, GB_SESSIONS_MAX, "1024", LIVE,
             "sessions and runs open at once"),
+
+    BOOL("journal", "enabled", journal.enabled, "yes", FIXED, "keep a journal"),
+    PATH("journal", "path", journal.path, "", FIXED,
+         "its folder; empty: `$XDG_STATE_HOME/glovebox/journal` (mostly "
+         "`~/.local/state/glovebox/journal`), with a number behind it for a server at another "
+         "socket than the usual one"),
+    SIZE("journal", "size", journal.size, 4 << 20, 1e12, "256M", FIXED,
+         "what it may take on disk, about; the oldest cells go first"),
+    CHOICE("journal", "sync", journal.sync, syncs, "interval", FIXED,
+           "when it is forced to the disk: `cell`: before a cell is answered, so that a power cut "
+           "takes nothing that was told (it costs a disk write for each cell); `interval`: a power "
+           "cut takes what is younger than `interval`; `none`: whenever the system likes"),
+    DURATION("journal", "interval", journal.interval_ms, 10, 3600000, "1s", FIXED,
+             "see `sync`"),
 
     TEXT("tui", "theme", tui.theme, GB_NAME_MAX, "auto", LIVE,
          "name of a theme, or `auto`: light or dark, as the terminal is"),

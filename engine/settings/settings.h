@@ -60,6 +60,12 @@ struct gb_settings {
         uint64_t timeout_ms, idle_ms, lifetime_ms, max_stdout, max_stderr;
         int64_t maximum;
     } sessions;
+    struct gb_settings_journal {
+        bool enabled;
+        char *path;
+        uint64_t size, interval_ms;
+        int64_t sync; /* 0 none, 1 interval, 2 cell */
+    } journal;
     struct gb_settings_tui {
         char *theme;
         bool mouse;

@@ -1,0 +1,202 @@
+/* The index: sessions by id, and the places of their cells' records. */
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "journal/internal.h"
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct gb_journal_session *)a)->id,
+                  ((const struct gb_journal_session *)b)->id);
+}
+
+struct gb_journal_session *index_find(const struct gb_journal *journal, const char *id)
+{
+    struct gb_journal_session wanted = {0};
+    void *found;
+
+    memcpy(wanted.id, id, strnlen(id, sizeof(wanted.id) - 1));
+    found = tfind(&wanted, &journal->by_id, compare);
+    return found == NULL ? NULL : *(struct gb_journal_session **)found;
+}
+
+struct gb_journal_session *index_get(struct gb_journal *journal, const char *id)
+{
+    struct gb_journal_session *session = index_find(journal, id);
+
+    if (session != NULL)
+        return session;
+    session = xcalloc(1, sizeof(*session));
+    memcpy(session->id, id, strnlen(id, sizeof(session->id) - 1));
+    session->image = xstrdup("");
+    session->language = xstrdup("");
+    session->reason = xstrdup("");
+    session->message = xstrdup("");
+    gb_list_add_tail(&journal->sessions, &session->link);
+    journal->session_count++;
+    if (tsearch(session, &journal->by_id, compare) == NULL)
+        abort(); /* no memory for a node */
+    return session;
+}
+
+static void session_release(struct gb_journal_session *session)
+{
+    gb_list_remove(&session->link);
+    free(session->key);
+    free(session->label);
+    free(session->owner);
+    free(session->client);
+    free(session->image);
+    free(session->language);
+    free(session->reason);
+    free(session->message);
+    free(session->entries);
+    free(session);
+}
+
+static void set_text(char **to, struct gb_bytes text, bool present)
+{
+    free(*to);
+    *to = !present         ? NULL
+          : text.size == 0 ? xstrdup("")
+                           : xstrndup((const char *)text.data, text.size);
+}
+
+void index_session(struct gb_journal *journal, const struct gb_record_head *head,
+                   const struct gb_record_session *record, uint32_t segment)
+{
+    struct gb_journal_session *session = index_get(journal, head->session);
+
+    session->state = (enum gb_record_state)record->state;
+    session->flags = record->flags;
+    session->memory_mb = record->memory_mb;
+    session->incarnation = MAX(session->incarnation, head->incarnation);
+    session->cells = MAX(session->cells, record->cells);
+    session->created_at_ns = record->created_at_ns;
+    session->last_at_ns = MAX(session->last_at_ns, head->at_ns);
+    session->segment = segment;
+    set_text(&session->key, record->key, (record->flags & GB_SESSION_HAS_KEY) != 0);
+    set_text(&session->label, record->label, (record->flags & GB_SESSION_HAS_LABEL) != 0);
+    set_text(&session->owner, record->owner, (record->flags & GB_SESSION_HAS_OWNER) != 0);
+    set_text(&session->client, record->client, (record->flags & GB_SESSION_HAS_CLIENT) != 0);
+    set_text(&session->image, record->image, true);
+    set_text(&session->language, record->language, true);
+    set_text(&session->reason, record->reason, true);
+    set_text(&session->message, record->message, true);
+}
+
+/* The place of the cell, or where it would stand. Numbers mostly rise: looked for from the end. */
+static uint32_t place_of(const struct gb_journal_session *session, uint32_t number)
+{
+    uint32_t at = session->entry_count;
+
+    while (at > 0 && session->entries[at - 1].number >= number)
+        at--;
+    return at;
+}
+
+static struct gb_journal_entry *entry_get(struct gb_journal_session *session, uint32_t number)
+{
+    uint32_t at = place_of(session, number);
+
+    if (at < session->entry_count && session->entries[at].number == number)
+        return &session->entries[at];
+    if (session->entry_count == session->entry_capacity) {
+        uint32_t capacity = session->entry_capacity == 0 ? 8 : session->entry_capacity * 2;
+        struct gb_journal_entry *entries = xcalloc(capacity, sizeof(*entries));
+
+        if (session->entry_count > 0)
+            memcpy(entries, session->entries, session->entry_count * sizeof(*entries));
+        free(session->entries);
+        session->entries = entries;
+        session->entry_capacity = capacity;
+    }
+    memmove(session->entries + at + 1, session->entries + at,
+            (session->entry_count - at) * sizeof(*session->entries));
+    session->entry_count++;
+    session->entries[at] = (struct gb_journal_entry){.number = number};
+    return &session->entries[at];
+}
+
+void index_cell(struct gb_journal *journal, const struct gb_record_head *head, uint32_t segment,
+                uint64_t at)
+{
+    struct gb_journal_session *session = index_get(journal, head->session);
+    struct gb_journal_entry *entry = entry_get(session, head->cell);
+
+    if (head->type == GB_RECORD_START) {
+        entry->start_segment = segment;
+        entry->start_at = at;
+    } else {
+        entry->done_segment = segment;
+        entry->done_at = at;
+    }
+    session->cells = MAX(session->cells, head->cell);
+    session->incarnation = MAX(session->incarnation, head->incarnation);
+    session->last_at_ns = MAX(session->last_at_ns, head->at_ns);
+}
+
+static void entry_remove(struct gb_journal_session *session, uint32_t at)
+{
+    session->entry_count--;
+    memmove(session->entries + at, session->entries + at + 1,
+            (session->entry_count - at) * sizeof(*session->entries));
+}
+
+void index_drop_cell(struct gb_journal *journal, const char *id, uint32_t cell, uint32_t segment,
+                     bool done)
+{
+    struct gb_journal_session *session = index_find(journal, id);
+    uint32_t at = session == NULL ? 0 : place_of(session, cell);
+    struct gb_journal_entry *entry;
+
+    if (session == NULL || at >= session->entry_count || session->entries[at].number != cell)
+        return;
+    entry = &session->entries[at];
+    if (done && entry->done_segment == segment)
+        entry->done_segment = 0;
+    else if (!done && entry->start_segment == segment)
+        entry->start_segment = 0;
+    if (entry->start_segment == 0 && entry->done_segment == 0)
+        entry_remove(session, at);
+}
+
+void index_forget(struct gb_journal *journal, uint32_t segment)
+{
+    struct gb_journal_session *session;
+
+    GB_LIST_FOREACH(session, &journal->sessions, link)
+    {
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < session->entry_count; i++) {
+            struct gb_journal_entry entry = session->entries[i];
+
+            entry.start_segment = entry.start_segment == segment ? 0 : entry.start_segment;
+            entry.done_segment = entry.done_segment == segment ? 0 : entry.done_segment;
+            if (entry.start_segment != 0 || entry.done_segment != 0)
+                session->entries[kept++] = entry;
+        }
+        session->entry_count = kept;
+        /* The record of the end is a session's last one: nothing of it is left. */
+        if (session->state != GB_RECORD_OPEN && session->segment <= segment) {
+            (void)tdelete(session, &journal->by_id, compare);
+            journal->session_count--;
+            session_release(session);
+        }
+    }
+}
+
+void index_release(struct gb_journal *journal)
+{
+    struct gb_list *link;
+
+    while ((link = gb_list_pop(&journal->sessions)) != NULL) {
+        struct gb_journal_session *session = container_of(link, struct gb_journal_session, link);
+
+        (void)tdelete(session, &journal->by_id, compare);
+        session_release(session);
+    }
+}

@@ -1,0 +1,111 @@
+/* The journal: what every session did, on disk.
+ *
+ * One folder with numbered files that are only added to (*segments*), each a row of records
+ * (record.h). A record is written whole by one call at the end of the newest segment; a server that
+ * is killed at any byte leaves at most a torn record at the end, which the next start cuts off. In
+ * memory there is an index: sessions, and for each cell where its records stand. The oldest segment
+ * goes when all together pass the limit, and what stood only in it is forgotten.
+ *
+ * What a killed server acknowledged needs only write(); what a power cut must not take needs
+ * fdatasync(): `sync` chooses.
+ *
+ * All functions: loop thread only, unless they say otherwise.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "journal/record.h"
+#include "loop/loop.h"
+
+struct gb_journal;
+
+enum gb_journal_sync {
+    GB_JOURNAL_SYNC_NONE,     /* the system writes it when it likes */
+    GB_JOURNAL_SYNC_INTERVAL, /* a power cut takes `interval_ms` at most */
+    GB_JOURNAL_SYNC_CELL,     /* each cell is synced before it is acknowledged */
+};
+
+struct gb_journal_config {
+    const char *folder; /* made with mode 0700 */
+    uint64_t size;      /* bytes of all segments, about */
+    uint64_t interval_ms;
+    enum gb_journal_sync sync;
+};
+
+/* Locks the folder, reads the index, cuts off what is torn, and marks sessions that a dead server
+ * left open as lost. GB_EBUSY: another server writes there. Gives. */
+int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config,
+                    struct gb_journal **ret_journal, struct gb_err *err);
+/* Writes what is queued; waiting tickets are done from within. Reads must have ended. Accepts
+ * NULL. */
+void gb_journal_close(struct gb_journal *journal);
+
+/* ---- sessions ---- */
+
+/* What is known of a session, as of its newest record. */
+struct gb_journal_session {
+    struct gb_list link; /* in the order of their first record */
+    char id[GB_RECORD_ID_MAX];
+    enum gb_record_state state;
+    uint32_t flags, memory_mb, incarnation, cells;
+    uint64_t created_at_ns, last_at_ns; /* last: of its newest record */
+    char *key, *label, *owner, *client; /* NULL: none */
+    char *image, *language;
+    char *reason, *message; /* of the end; empty before */
+    uint32_t segment;       /* of its newest SESSION record */
+    struct gb_journal_entry *entries;
+    uint32_t entry_count, entry_capacity;
+};
+
+/* Records a session's beginning, or its end with another state. */
+void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t incarnation,
+                        const struct gb_record_session *session);
+/* NULL when there is none. */
+const struct gb_journal_session *gb_journal_find(const struct gb_journal *journal,
+                                                 struct gb_bytes id);
+/* The sessions, oldest first: struct gb_journal_session by its link. */
+struct gb_list *gb_journal_sessions(struct gb_journal *journal);
+
+/* ---- cells ---- */
+
+/* A cell that is being written. Embed it. */
+struct gb_journal_ticket {
+    void (*done)(void *arg, bool recorded);
+    void *arg;
+    struct job *job; /* NULL: nothing is awaited */
+};
+
+/* A cell was sent to its guest. Copies. */
+void gb_journal_start(struct gb_journal *journal, const struct gb_record_cell *cell);
+/* A cell has ended. Copies. Returns 1 when it has been recorded, 0 when @ticket->done will tell,
+ * once and from the loop; or the failure, which has been logged. */
+int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cell,
+                    struct gb_journal_ticket *ticket);
+
+/* ---- reading ---- */
+
+struct gb_journal_query {
+    uint32_t after; /* cells with larger numbers */
+    uint32_t limit; /* at most so many */
+    /* For each cell in their order, in a thread of the pool: borrows for the call. False: that was
+     * enough. */
+    bool (*each)(void *arg, const struct gb_record_cell *cell);
+    /* On the loop, once, last. @more: there are further cells. */
+    void (*done)(void *arg, bool more, const struct gb_err *err);
+    void *arg;
+};
+
+/* Reads cells of a session. What a rotation removes meanwhile is left out. */
+int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
+                    const struct gb_journal_query *query, struct gb_err *err);
+
+/* For `stats`. */
+struct gb_journal_figures {
+    uint64_t bytes, records, failures;
+    uint32_t segments, sessions;
+};
+struct gb_journal_figures gb_journal_figures(const struct gb_journal *journal);

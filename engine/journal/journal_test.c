@@ -1,0 +1,569 @@
+/* The journal on a real file system: what was acknowledged is there after any end. */
+#include "journal/journal.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[64];
+static uv_loop_t uv;
+static struct gb_loop *loop;
+static struct gb_journal *journal;
+static struct gb_err err;
+static struct gb_journal_config config;
+
+static void open_journal(void)
+{
+    err = (struct gb_err){0};
+    ck_assert_int_eq(uv_loop_init(&uv), 0);
+    loop = gb_loop_new(&uv);
+    ck_assert_msg(gb_journal_open(loop, &config, &journal, &err) == 0, "%s", err.message);
+}
+
+static void close_journal(void)
+{
+    gb_journal_close(journal);
+    gb_loop_free(loop);
+    (void)uv_run(&uv, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&uv), 0);
+}
+
+static void reopen(void)
+{
+    close_journal();
+    open_journal();
+}
+
+static void setup(void)
+{
+    (void)snprintf(folder, sizeof(folder), "/tmp/glovebox-journal-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    config = (struct gb_journal_config){
+        .folder = folder, .size = 64 << 20, .interval_ms = 10, .sync = GB_JOURNAL_SYNC_INTERVAL};
+    open_journal();
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    close_journal();
+    (void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0); /* allowed: a folder of the test's */
+}
+
+/* ---- doing ---- */
+
+static void begin(const char *id, const char *key)
+{
+    const struct gb_record_session record = {
+        .flags = GB_SESSION_HAS_KEY,
+        .memory_mb = 192,
+        .created_at_ns = 1000,
+        .key = gb_bytes_str(key),
+        .image = gb_bytes_str("python"),
+        .language = gb_bytes_str("python"),
+    };
+
+    gb_journal_session(journal, id, 1, &record);
+}
+
+static void end(const char *id)
+{
+    const struct gb_record_session record = {
+        .state = GB_RECORD_CLOSED,
+        .image = gb_bytes_str("python"),
+        .language = gb_bytes_str("python"),
+        .reason = gb_bytes_str("closed"),
+        .message = gb_bytes_str("it was closed"),
+    };
+
+    gb_journal_session(journal, id, 3, &record);
+}
+
+static struct gb_record_cell make_cell(const char *id, uint32_t number, const char *code)
+{
+    return (struct gb_record_cell){
+        .session = id,
+        .number = number,
+        .incarnation = 1,
+        .image = gb_bytes_str("python"),
+        .code = gb_bytes_str(code),
+        .exit_code = -1,
+        .started_at_ns = 5000,
+    };
+}
+
+static bool told, told_recorded;
+
+static void on_recorded(void *arg, bool recorded)
+{
+    (void)arg;
+    told = true;
+    told_recorded = recorded;
+}
+
+/* Records and waits until that is acknowledged. */
+static void record(const struct gb_record_cell *cell)
+{
+    struct gb_journal_ticket ticket = {.done = on_recorded};
+    int r;
+
+    told = false;
+    r = gb_journal_cell(journal, cell, &ticket);
+    ck_assert_int_ge(r, 0);
+    while (r == 0 && !told)
+        (void)uv_run(&uv, UV_RUN_ONCE);
+    ck_assert(r == 1 || told_recorded);
+}
+
+static void run_cell(const char *id, uint32_t number, const char *code, struct gb_bytes out)
+{
+    struct gb_record_cell cell = make_cell(id, number, code);
+
+    gb_journal_start(journal, &cell);
+    cell.out = out;
+    cell.exit_code = 0;
+    record(&cell);
+}
+
+/* ---- looking ---- */
+
+struct seen {
+    uint32_t count, numbers[64];
+    char code[64][32], state[64][16];
+    size_t out_size[64];
+    uint8_t out_first[64];
+    bool more, done;
+};
+
+static bool on_cell(void *arg, const struct gb_record_cell *cell)
+{
+    struct seen *seen = arg;
+
+    ck_assert_uint_lt(seen->count, 64);
+    seen->numbers[seen->count] = cell->number;
+    (void)snprintf(seen->code[seen->count], 32, "%.*s", (int)MIN(cell->code.size, (size_t)31),
+                   (const char *)cell->code.data);
+    (void)snprintf(seen->state[seen->count], 16, "%s", cell->state);
+    seen->out_size[seen->count] = cell->out.size;
+    seen->out_first[seen->count] = cell->out.size > 0 ? cell->out.data[cell->out.size - 1] : 0;
+    seen->count++;
+    return true;
+}
+
+static void on_done(void *arg, bool more, const struct gb_err *why)
+{
+    struct seen *seen = arg;
+
+    ck_assert_ptr_null(why);
+    seen->more = more;
+    seen->done = true;
+}
+
+static struct seen look(const char *id, uint32_t after, uint32_t limit)
+{
+    struct seen seen = {0};
+    const struct gb_journal_query query = {
+        .after = after, .limit = limit, .each = on_cell, .done = on_done, .arg = &seen};
+
+    ck_assert_int_eq(gb_journal_read(journal, gb_bytes_str(id), &query, &err), 0);
+    while (!seen.done)
+        (void)uv_run(&uv, UV_RUN_ONCE);
+    return seen;
+}
+
+static const struct gb_journal_session *find(const char *id)
+{
+    return gb_journal_find(journal, gb_bytes_str(id));
+}
+
+START_TEST(sums)
+{
+    ck_assert_uint_eq(gb_crc32c(0, "123456789", 9), 0xe3069283);
+    ck_assert_uint_eq(gb_crc32c(gb_crc32c(0, "12345", 5), "6789", 4), 0xe3069283);
+    ck_assert_uint_eq(gb_crc32c(0, "", 0), 0);
+}
+END_TEST
+
+START_TEST(what_was_written_is_read)
+{
+    struct seen seen;
+
+    begin("s-1", "notes");
+    run_cell("s-1", 1, "print(1)", gb_bytes_str("1\n"));
+    run_cell("s-1", 2, "print(2)", gb_bytes_str("22\n"));
+    for (int again = 0; again < 2; again++) {
+        seen = look("s-1", 0, 10);
+        ck_assert_uint_eq(seen.count, 2);
+        ck_assert_str_eq(seen.code[0], "print(1)");
+        ck_assert_str_eq(seen.code[1], "print(2)");
+        ck_assert_str_eq(seen.state[1], "done");
+        ck_assert_uint_eq(seen.out_size[1], 3);
+        ck_assert(!seen.more);
+        reopen();
+    }
+    ck_assert_str_eq(find("s-1")->key, "notes");
+    ck_assert_ptr_null(find("s-1")->label);
+    ck_assert_int_eq(find("s-1")->state, GB_RECORD_LOST); /* nobody closed it */
+    ck_assert_str_eq(find("s-1")->reason, "lost");
+    ck_assert_ptr_null(find("s-2"));
+    ck_assert_int_eq(
+        gb_journal_read(journal, gb_bytes_str("s-2"), &(struct gb_journal_query){0}, &err),
+        -GB_ENOTFOUND);
+}
+END_TEST
+
+START_TEST(an_end_is_kept)
+{
+    begin("s-1", "k");
+    run_cell("s-1", 1, "1", gb_bytes_str(""));
+    end("s-1");
+    reopen();
+    ck_assert_int_eq(find("s-1")->state, GB_RECORD_CLOSED);
+    ck_assert_str_eq(find("s-1")->message, "it was closed");
+    ck_assert_uint_eq(find("s-1")->incarnation, 3);
+    ck_assert_uint_eq(find("s-1")->cells, 1);
+}
+END_TEST
+
+START_TEST(pages_of_a_history)
+{
+    struct seen seen;
+
+    begin("s-1", "k");
+    for (uint32_t i = 1; i <= 20; i++)
+        run_cell("s-1", i, "x", gb_bytes_str(""));
+    seen = look("s-1", 5, 10);
+    ck_assert_uint_eq(seen.count, 10);
+    ck_assert_uint_eq(seen.numbers[0], 6);
+    ck_assert(seen.more);
+    seen = look("s-1", 15, 10);
+    ck_assert_uint_eq(seen.count, 5);
+    ck_assert(!seen.more);
+    seen = look("s-1", 20, 10);
+    ck_assert_uint_eq(seen.count, 0);
+}
+END_TEST
+
+/* Cells that were dropped before they ran end before those in front of them. */
+START_TEST(cells_out_of_order)
+{
+    const uint32_t order[] = {1, 4, 3, 2, 5};
+    struct seen seen;
+
+    begin("s-1", "k");
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+        struct gb_record_cell cell = make_cell("s-1", order[i], "code");
+
+        record(&cell);
+    }
+    seen = look("s-1", 0, 10);
+    for (uint32_t i = 0; i < 5; i++) {
+        ck_assert_uint_eq(seen.numbers[i], i + 1);
+        ck_assert_str_eq(seen.code[i], "code");
+    }
+}
+END_TEST
+
+/* What ran when the server died: its start is there. */
+START_TEST(a_cell_without_its_end)
+{
+    struct gb_record_cell cell = make_cell("s-1", 1, "while True: pass");
+    struct seen seen;
+
+    begin("s-1", "k");
+    gb_journal_start(journal, &cell);
+    reopen();
+    seen = look("s-1", 0, 10);
+    ck_assert_uint_eq(seen.count, 1);
+    ck_assert_str_eq(seen.state[0], "running");
+    ck_assert_str_eq(seen.code[0], "while True: pass");
+}
+END_TEST
+
+/* Large ones go through the thread, small ones behind them wait for their turn. */
+START_TEST(large_output)
+{
+    size_t size = 9 << 20;
+    uint8_t *bytes = malloc(size);
+    struct seen seen;
+
+    memset(bytes, 'a', size);
+    bytes[size - 1] = 'z';
+    begin("s-1", "k");
+    run_cell("s-1", 1, "large", (struct gb_bytes){bytes, size});
+    run_cell("s-1", 2, "small", gb_bytes_str("s"));
+    reopen();
+    seen = look("s-1", 0, 10);
+    ck_assert_uint_eq(seen.count, 2);
+    ck_assert_uint_eq(seen.out_size[0], size);
+    ck_assert_uint_eq(seen.out_first[0], 'z');
+    ck_assert_uint_eq(seen.out_size[1], 1);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(every_cell_synced)
+{
+    close_journal();
+    config.sync = GB_JOURNAL_SYNC_CELL;
+    open_journal();
+    begin("s-1", "k");
+    for (uint32_t i = 1; i <= 20; i++)
+        run_cell("s-1", i, "x", gb_bytes_str("y"));
+    ck_assert_uint_eq(look("s-1", 0, 30).count, 20);
+}
+END_TEST
+
+/* The oldest go first, those that are open stay known, and all of it stays within its size. */
+START_TEST(rotation)
+{
+    static uint8_t block[256 << 10];
+    struct gb_journal_figures figures;
+    struct seen seen;
+
+    close_journal();
+    config.size = 4 << 20;
+    open_journal();
+    begin("s-old", "old");
+    run_cell("s-old", 1, "old", gb_bytes_str("o"));
+    end("s-old");
+    begin("s-open", "open");
+    for (uint32_t i = 1; i <= 60; i++)
+        run_cell("s-open", i, "x", (struct gb_bytes){block, sizeof(block)});
+    figures = gb_journal_figures(journal);
+    ck_assert_uint_le(figures.bytes, config.size);
+    ck_assert_ptr_null(find("s-old"));
+    reopen();
+    ck_assert_ptr_null(find("s-old"));
+    ck_assert_str_eq(find("s-open")->key, "open");
+    ck_assert_uint_eq(find("s-open")->cells, 60);
+    seen = look("s-open", 0, 60);
+    ck_assert_uint_ge(seen.count, 8);
+    ck_assert_uint_eq(seen.numbers[seen.count - 1], 60);
+    ck_assert_str_eq(seen.code[0], "x");
+}
+END_TEST
+
+START_TEST(one_server_at_a_time)
+{
+    struct gb_journal *other = NULL;
+
+    ck_assert_int_eq(gb_journal_open(loop, &config, &other, &err), -GB_EBUSY);
+    ck_assert_ptr_null(other);
+}
+END_TEST
+
+/* ---- damage ---- */
+
+/* The newest segment's path. */
+static void newest_path(char *path, size_t size)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    char name[32] = "";
+
+    while ((entry = readdir(dir)) != NULL)
+        if (strstr(entry->d_name, ".gbj") != NULL && strcmp(entry->d_name, name) > 0)
+            (void)snprintf(name, sizeof(name), "%.31s", entry->d_name);
+    (void)closedir(dir);
+    (void)snprintf(path, size, "%s/%s", folder, name);
+}
+
+/* Cut at every byte of its last records, the journal opens, and has what was whole before. */
+START_TEST(torn_at_any_byte)
+{
+    struct gb_buf whole = {0};
+    struct stat st;
+    char path[128];
+    off_t two;
+
+    begin("s-1", "k");
+    run_cell("s-1", 1, "1", gb_bytes_str("one"));
+    run_cell("s-1", 2, "2", gb_bytes_str("two"));
+    newest_path(path, sizeof(path));
+    ck_assert_int_eq(stat(path, &st), 0);
+    two = st.st_size;
+    run_cell("s-1", 3, "3", gb_bytes_str("three"));
+    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &whole, &err), 0);
+    for (size_t size = (size_t)two; size < whole.size; size++) {
+        struct seen seen;
+
+        close_journal();
+        ck_assert_int_eq(
+            gb_fd_replace_file(path, (struct gb_bytes){gb_buf_data(&whole), size}, 0600, &err), 0);
+        open_journal();
+        seen = look("s-1", 0, 10);
+        ck_assert_uint_ge(seen.count, 2);
+        ck_assert_uint_eq(seen.out_size[0], 3);
+        ck_assert_uint_eq(seen.out_size[1], 3);
+        ck_assert_uint_le(seen.count, 3);
+        run_cell("s-1", 9, "9", gb_bytes_str("nine")); /* and it goes on behind the cut */
+        ck_assert_uint_eq(look("s-1", 8, 10).count, 1);
+    }
+    gb_buf_release(&whole);
+}
+END_TEST
+
+/* Any byte turned over: nothing wrong is ever told. */
+START_TEST(any_byte_wrong)
+{
+    struct gb_buf whole = {0};
+    char path[128];
+
+    begin("s-1", "k");
+    for (uint32_t i = 1; i <= 3; i++)
+        run_cell("s-1", i, "same", gb_bytes_str("same"));
+    newest_path(path, sizeof(path));
+    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &whole, &err), 0);
+    for (size_t at = 0; at < whole.size; at += 7) {
+        struct gb_bytes bytes = gb_buf_bytes(&whole);
+        uint8_t *broken = malloc(bytes.size);
+        const struct gb_journal_session *session;
+
+        memcpy(broken, bytes.data, bytes.size);
+        broken[at] ^= 0x41;
+        close_journal();
+        ck_assert_int_eq(
+            gb_fd_replace_file(path, (struct gb_bytes){broken, bytes.size}, 0600, &err), 0);
+        open_journal();
+        session = find("s-1");
+        if (session != NULL) {
+            struct seen seen = look("s-1", 0, 10);
+
+            ck_assert_uint_le(seen.count, 3);
+            for (uint32_t i = 0; i < seen.count; i++)
+                ck_assert(seen.code[i][0] == 0 || strcmp(seen.code[i], "same") == 0);
+        }
+        free(broken);
+    }
+    gb_buf_release(&whole);
+}
+END_TEST
+
+/* A process that is killed while it writes: what it had acknowledged is there. */
+START_TEST(killed_while_writing)
+{
+    for (int round = 0; round < 5; round++) {
+        int acks[2], status;
+        uint32_t acknowledged = 0, number;
+        pid_t child;
+        char id[24];
+
+        (void)snprintf(id, sizeof(id), "s-%d", round);
+        close_journal();
+        ck_assert_int_eq(pipe(acks), 0);
+        child = fork();
+        if (child == 0) {
+            open_journal();
+            begin(id, "k");
+            for (uint32_t i = 1;; i++) {
+                run_cell(id, i, "code", gb_bytes_str("out"));
+                if (write(acks[1], &i, sizeof(i)) != sizeof(i))
+                    _exit(1);
+            }
+        }
+        (void)close(acks[1]);
+        for (int i = 0; i < 40 + 17 * round; i++)
+            ck_assert_int_eq(read(acks[0], &acknowledged, sizeof(acknowledged)),
+                             sizeof(acknowledged));
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        while (read(acks[0], &number, sizeof(number)) == sizeof(number))
+            acknowledged = number;
+        (void)close(acks[0]);
+        open_journal();
+        ck_assert_uint_ge(find(id)->cells, acknowledged);
+        ck_assert_uint_eq(look(id, acknowledged - 1, 1).count, 1);
+        ck_assert_uint_eq(look(id, 0, 40).count, 40);
+    }
+}
+END_TEST
+
+static void limit_files(rlim_t bytes)
+{
+    const struct rlimit limit = {bytes, RLIM_INFINITY};
+
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A disk that takes nothing more: that is told, and when it can, the journal goes on elsewhere. */
+START_TEST(writes_that_fail)
+{
+    static uint8_t block[200 << 10];
+    struct gb_record_cell cell = make_cell("s-1", 2, "2");
+    struct gb_journal_ticket ticket = {.done = on_recorded};
+    int r;
+
+    (void)signal(SIGXFSZ, SIG_IGN); /* allowed: what a limit on files does by default is die */
+    begin("s-1", "k");
+    run_cell("s-1", 1, "1", gb_bytes_str("one"));
+    limit_files(4096);
+    cell.out = (struct gb_bytes){block, 3000};
+    while ((r = gb_journal_cell(journal, &cell, &ticket)) == 1)
+        cell.number++;
+    ck_assert_int_lt(r, 0); /* by the loop itself */
+    cell.number++;
+    cell.out.size = sizeof(block);
+    told = false;
+    if (gb_journal_cell(journal, &cell, &ticket) == 0) {
+        while (!told)
+            (void)uv_run(&uv, UV_RUN_ONCE);
+        ck_assert(!told_recorded); /* by the thread */
+    }
+    ck_assert_uint_ge(gb_journal_figures(journal).failures, 1);
+    limit_files(RLIM_INFINITY);
+    run_cell("s-1", 50, "50", gb_bytes_str("again"));
+    reopen();
+    ck_assert_uint_eq(look("s-1", 0, 1).out_size[0], 3);
+    ck_assert_uint_eq(look("s-1", 49, 1).out_size[0], 5);
+    ck_assert_uint_eq(look("s-1", cell.number - 1, 1).count, 1); /* 50, and not what failed */
+    ck_assert_uint_eq(look("s-1", cell.number - 1, 1).numbers[0], 50);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("journal");
+    TCase *cases = tcase_create("journal");
+    SRunner *runner;
+    int failures;
+
+    gb_log_open(-1, GB_LOG_ERROR); /* of damage there is much to tell here */
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, sums);
+    tcase_add_test(cases, what_was_written_is_read);
+    tcase_add_test(cases, an_end_is_kept);
+    tcase_add_test(cases, pages_of_a_history);
+    tcase_add_test(cases, cells_out_of_order);
+    tcase_add_test(cases, a_cell_without_its_end);
+    tcase_add_test(cases, large_output);
+    tcase_add_test(cases, every_cell_synced);
+    tcase_add_test(cases, rotation);
+    tcase_add_test(cases, one_server_at_a_time);
+    tcase_add_test(cases, torn_at_any_byte);
+    tcase_add_test(cases, any_byte_wrong);
+    tcase_add_test(cases, killed_while_writing);
+    tcase_add_test(cases, writes_that_fail);
+    suite_add_tcase(suite, cases);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failures = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,229 @@
+#include "record.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "wire/guest.h"
+
+enum { MAGIC = 0x31426247, SHORT_TEXT = 4096 }; /* "GbB1" */
+
+static const char *const state_names[] = {"open", "closed", "lost"};
+static_assert(ARRAY_SIZE(state_names) == GB_RECORD_STATE_COUNT, "a name for each state");
+
+const char *gb_record_state_name(enum gb_record_state state)
+{
+    return state_names[state];
+}
+
+#define FIELD(type_, field_)                                                                       \
+    {                                                                                              \
+        .name = #field_, .type = type_, .offset = offsetof(STRUCT, field_)                         \
+    }
+#define BYTES(field_, limit_)                                                                      \
+    {                                                                                              \
+        .name = #field_, .type = GB_FIELD_BYTES, .offset = offsetof(STRUCT, field_),               \
+        .limit = (limit_)                                                                          \
+    }
+#define PAIRS(field_, limit_, item_)                                                               \
+    {                                                                                              \
+        .name = #field_, .type = GB_FIELD_PAIRS, .offset = offsetof(STRUCT, field_),               \
+        .limit = (limit_), .item_limit = (item_)                                                   \
+    }
+
+#define STRUCT struct gb_record_session
+static const struct gb_field session_fields[] = {
+    FIELD(GB_FIELD_U8, state),  FIELD(GB_FIELD_U32, flags),         FIELD(GB_FIELD_U32, memory_mb),
+    FIELD(GB_FIELD_U32, cells), FIELD(GB_FIELD_U64, created_at_ns), BYTES(key, GB_NAME_MAX),
+    BYTES(label, GB_NAME_MAX),  BYTES(owner, GB_NAME_MAX),          BYTES(client, GB_NAME_MAX),
+    BYTES(image, SHORT_TEXT),   BYTES(language, SHORT_TEXT),        BYTES(reason, GB_NAME_MAX),
+    BYTES(message, SHORT_TEXT),
+};
+#undef STRUCT
+#define STRUCT struct gb_record_cell
+static const struct gb_field cell_fields[] = {
+    FIELD(GB_FIELD_U8, mode),
+    FIELD(GB_FIELD_U32, flags),
+    FIELD(GB_FIELD_I64, exit_code),
+    FIELD(GB_FIELD_U32, signal),
+    FIELD(GB_FIELD_U32, error),
+    FIELD(GB_FIELD_U64, started_at_ns),
+    FIELD(GB_FIELD_U64, wall_ns),
+    FIELD(GB_FIELD_U64, cpu_ns),
+    FIELD(GB_FIELD_U64, peak_memory),
+    FIELD(GB_FIELD_U64, dropped_stdout),
+    FIELD(GB_FIELD_U64, dropped_stderr),
+    BYTES(client, GB_NAME_MAX),
+    BYTES(image, SHORT_TEXT),
+    BYTES(code, GB_CODE_MAX),
+    BYTES(out, GB_OUTPUT_MAX),
+    BYTES(err, GB_OUTPUT_MAX),
+    BYTES(value, GB_VALUE_MAX),
+    BYTES(note, 8 * GB_NOTE_MAX), /* escaped */
+    BYTES(message, SHORT_TEXT),
+    PAIRS(displays, GB_DISPLAY_COUNT_MAX, GB_DISPLAY_MAX),
+    PAIRS(files, GB_RECORD_FILES_MAX, GB_PATH_MAX),
+};
+#undef STRUCT
+
+const struct gb_fields gb_record_session_fields = {"SESSION", session_fields,
+                                                   ARRAY_SIZE(session_fields)};
+const struct gb_fields gb_record_cell_fields = {"CELL", cell_fields, ARRAY_SIZE(cell_fields)};
+
+/* ---- the sum ---- */
+
+/* Four bits at a time: for hosts without an instruction for it. */
+static uint32_t crc_slow(uint32_t crc, const uint8_t *data, size_t size)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
+        0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+    };
+
+    for (size_t i = 0; i < size; i++) {
+        crc ^= data[i];
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return crc;
+}
+
+#ifdef __x86_64__
+__attribute__((target("sse4.2"))) static uint32_t crc_fast(uint32_t crc, const uint8_t *data,
+                                                           size_t size)
+{
+    uint64_t wide = crc;
+
+    for (; size >= 8; data += 8, size -= 8) {
+        uint64_t word;
+
+        memcpy(&word, data, sizeof(word));
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    crc = (uint32_t)wide;
+    for (; size > 0; data++, size--)
+        crc = __builtin_ia32_crc32qi(crc, *data);
+    return crc;
+}
+#endif
+
+uint32_t gb_crc32c(uint32_t crc, const void *data, size_t size)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("sse4.2"))
+        return ~crc_fast(~crc, data, size);
+#endif
+    return ~crc_slow(~crc, data, size);
+}
+
+/* ---- records ---- */
+
+static void put_u32(uint8_t *to, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        to[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* magic, type, size, sum, session (24), cell, incarnation, at (8), nothing (4), sum of all before
+ */
+static void write_head(uint8_t *to, const struct gb_record_head *head)
+{
+    memset(to, 0, GB_RECORD_HEAD);
+    put_u32(to, MAGIC);
+    put_u32(to + 4, (uint32_t)head->type);
+    put_u32(to + 8, head->size);
+    put_u32(to + 12, head->crc);
+    memcpy(to + 16, head->session, GB_RECORD_ID_MAX);
+    put_u32(to + 40, head->cell);
+    put_u32(to + 44, head->incarnation);
+    put_u32(to + 48, (uint32_t)head->at_ns);
+    put_u32(to + 52, (uint32_t)(head->at_ns >> 32));
+    put_u32(to + 60, gb_crc32c(0, to, 60));
+}
+
+void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
+                   const void *message)
+{
+    static const uint8_t nothing[GB_RECORD_HEAD];
+    size_t begin = buf->size;
+    const uint8_t *payload;
+
+    gb_buf_add(buf, nothing, sizeof(nothing));
+    gb_fields_encode(table, message, buf);
+    payload = gb_buf_data(buf) + begin + GB_RECORD_HEAD;
+    head.size = (uint32_t)(buf->size - begin - GB_RECORD_HEAD);
+    head.crc = gb_crc32c(0, payload, head.size);
+    write_head(buf->memory + buf->start + begin, &head);
+}
+
+static bool valid_id(const char *id)
+{
+    size_t size = strnlen(id, GB_RECORD_ID_MAX);
+
+    if (size == 0 || size == GB_RECORD_ID_MAX)
+        return false;
+    for (size_t i = 0; i < GB_RECORD_ID_MAX; i++)
+        if (i < size ? id[i] <= ' ' || id[i] >= 127 : id[i] != '\0')
+            return false;
+    return true;
+}
+
+int gb_record_head_read(const uint8_t *bytes, struct gb_record_head *ret_head)
+{
+    struct gb_record_head head = {.size = gb_get_u32(bytes + 8), .crc = gb_get_u32(bytes + 12)};
+    uint32_t type = gb_get_u32(bytes + 4);
+
+    if (gb_get_u32(bytes) != MAGIC || gb_get_u32(bytes + 60) != gb_crc32c(0, bytes, 60))
+        return -GB_EINTERNAL;
+    if (type == 0 || type >= GB_RECORD_TYPE_END || head.size > GB_RECORD_MAX ||
+        gb_get_u32(bytes + 56) != 0)
+        return -GB_EINTERNAL;
+    head.type = (enum gb_record_type)type;
+    memcpy(head.session, bytes + 16, GB_RECORD_ID_MAX);
+    head.cell = gb_get_u32(bytes + 40);
+    head.incarnation = gb_get_u32(bytes + 44);
+    head.at_ns = gb_get_u64(bytes + 48);
+    if (!valid_id(head.session) || (head.cell == 0) != (head.type == GB_RECORD_SESSION))
+        return -GB_EINTERNAL;
+    *ret_head = head;
+    return 0;
+}
+
+static int read_payload(const struct gb_record_head *head, struct gb_bytes payload,
+                        const struct gb_fields *table, void *ret_message)
+{
+    if (payload.size != head->size || gb_crc32c(0, payload.data, payload.size) != head->crc)
+        return -GB_EINTERNAL;
+    return gb_fields_decode(table, payload, ret_message, NULL);
+}
+
+int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes payload,
+                           struct gb_record_session *ret_session)
+{
+    if (head->type != GB_RECORD_SESSION ||
+        read_payload(head, payload, &gb_record_session_fields, ret_session) < 0)
+        return -GB_EINTERNAL;
+    if (ret_session->state >= GB_RECORD_STATE_COUNT || ret_session->flags >= GB_SESSION_FLAGS_END)
+        return -GB_EINTERNAL;
+    return 0;
+}
+
+int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes payload,
+                        struct gb_record_cell *ret_cell)
+{
+    struct gb_record_cell cell = {0};
+
+    if (head->type == GB_RECORD_SESSION ||
+        read_payload(head, payload, &gb_record_cell_fields, &cell) < 0)
+        return -GB_EINTERNAL;
+    if (cell.mode >= GB_MODE_COUNT || cell.flags >= GB_CELL_FLAGS_END || cell.exit_code < -1 ||
+        cell.exit_code > 255 || cell.signal > 64 || cell.error >= GB_CODE_COUNT)
+        return -GB_EINTERNAL;
+    cell.session = head->session;
+    cell.number = head->cell;
+    cell.incarnation = head->incarnation;
+    cell.state = head->type == GB_RECORD_CELL ? "done" : "running";
+    *ret_cell = cell;
+    return 0;
+}

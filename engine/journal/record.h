@@ -1,0 +1,111 @@
+/* Records of the journal: a head of fixed size, then a payload of the fields codec.
+ *
+ * A record is good when the sums over its head and over its payload are right. Bytes of a file are
+ * as hostile as those of a guest: everything is bounded, and what is wrong is an error.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "wire/fields.h"
+
+enum {
+    GB_RECORD_HEAD = 64,        /* bytes */
+    GB_RECORD_ID_MAX = 24,      /* of a session, its NUL included */
+    GB_RECORD_MAX = 192 << 20,  /* payload */
+    GB_RECORD_FILES_MAX = 4096, /* a cell's changed files */
+};
+
+enum gb_record_type {
+    GB_RECORD_SESSION = 1, /* what a session is; the latest one counts */
+    GB_RECORD_START,       /* a cell was sent to its guest: its code, who sent it, when */
+    GB_RECORD_CELL,        /* a cell has ended: everything */
+    GB_RECORD_TYPE_END
+};
+
+struct gb_record_head {
+    enum gb_record_type type;
+    char session[GB_RECORD_ID_MAX];
+    uint32_t cell; /* 0 for a session */
+    uint32_t incarnation;
+    uint64_t at_ns; /* wall clock */
+    uint32_t size;  /* of the payload */
+    uint32_t crc;   /* of it */
+};
+
+enum gb_record_state { GB_RECORD_OPEN, GB_RECORD_CLOSED, GB_RECORD_LOST, GB_RECORD_STATE_COUNT };
+
+/* "open", "closed", "lost". */
+const char *gb_record_state_name(enum gb_record_state state);
+
+enum gb_session_flags {
+    GB_SESSION_RUN = 1 << 0,
+    GB_SESSION_HAS_KEY = 1 << 1,
+    GB_SESSION_HAS_LABEL = 1 << 2,
+    GB_SESSION_HAS_OWNER = 1 << 3,
+    GB_SESSION_HAS_CLIENT = 1 << 4,
+    GB_SESSION_FLAGS_END = 1 << 5,
+};
+
+struct gb_record_session {
+    uint8_t state;
+    uint32_t flags, memory_mb, cells;
+    uint64_t created_at_ns;
+    struct gb_bytes key, label, owner, client, image, language;
+    struct gb_bytes reason, message; /* of the end */
+};
+
+enum gb_cell_flags {
+    GB_CELL_TIMED_OUT = 1 << 0,
+    GB_CELL_INTERRUPTED = 1 << 1,
+    GB_CELL_OOM = 1 << 2,
+    GB_CELL_STATE_LOST = 1 << 3,
+    GB_CELL_HAS_VALUE = 1 << 4,
+    GB_CELL_VALUE_CUT = 1 << 5,
+    GB_CELL_HAS_CLIENT = 1 << 6,
+    GB_CELL_HAS_ERROR = 1 << 7, /* it has no result */
+    GB_CELL_DISPATCHED = 1 << 8,
+    GB_CELL_NO_CODE = 1 << 9, /* it is in the START of the same segment */
+    GB_CELL_FILES_CUT = 1 << 10,
+    GB_CELL_FLAGS_END = 1 << 11,
+};
+
+/* A cell as it is told and kept; bytes borrow from whoever made the view. */
+struct gb_record_cell {
+    const char *session;          /* from the head when it was read */
+    uint32_t number, incarnation; /* likewise */
+    const char *state;            /* "queued", "running", "done": not kept */
+    uint8_t mode;                 /* enum gb_mode */
+    uint32_t flags;               /* enum gb_cell_flags */
+    int64_t exit_code;            /* 0–255, or −1 when it did not exit */
+    uint32_t signal;              /* number, or 0 */
+    uint32_t error;               /* enum gb_code when it has no result */
+    uint64_t started_at_ns;       /* wall clock; 0: it never ran */
+    uint64_t wall_ns, cpu_ns, peak_memory, dropped_stdout, dropped_stderr;
+    struct gb_bytes client, image, code, out, err, value, note, message;
+    struct gb_pairs displays; /* mime type, data */
+    struct gb_pairs files;    /* as the guest's DONE has them */
+};
+
+extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;
+
+/* CRC-32C of @data, continued from @crc (0 at first). */
+uint32_t gb_crc32c(uint32_t crc, const void *data, size_t size);
+
+/* Adds a whole record; @head needs no size and sum. */
+void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
+                   const void *message);
+
+/* Reads the GB_RECORD_HEAD bytes of a head: -GB_EINTERNAL when they are none. */
+int gb_record_head_read(const uint8_t *bytes, struct gb_record_head *ret_head);
+
+/* Reads a payload whose size is the head's: sum, fields and ranges. @ret_message is of the head's
+ * type and borrows from @payload. -GB_EINTERNAL. */
+int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes payload,
+                           struct gb_record_session *ret_session);
+int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes payload,
+                        struct gb_record_cell *ret_cell);

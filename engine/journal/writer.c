@@ -1,0 +1,279 @@
+/* Theory of operation. The loop pushes jobs under a lock and wakes the thread; the thread takes all
+ * that there are, writes them, syncs each file once when every cell has to be safe from a power cut
+ * (group commit), and hands them back through an eventfd that the loop watches. With `interval` the
+ * thread wakes itself a while after the first unsynced byte. */
+#include "writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+struct writer {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    enum gb_journal_sync sync;
+    uint64_t interval_ns;
+    int folder_fd, event_fd;
+    struct gb_watch *watch;
+    size_t pending; /* the loop's: pushed and not handed back */
+
+    /* Under the lock. */
+    struct gb_list queue, done;
+    bool stop;
+    struct segment_file *dirty; /* has bytes that were not synced; NULL: none */
+    uint64_t dirty_since_ns;
+};
+
+int write_at(int fd, struct gb_bytes bytes, uint64_t offset)
+{
+    while (bytes.size > 0) {
+        ssize_t n = pwrite(fd, bytes.data, bytes.size, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        bytes.data += n;
+        bytes.size -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return 0;
+}
+
+static void job_free(struct job *job)
+{
+    gb_buf_release(&job->bytes);
+    free(job->path);
+    free(job);
+}
+
+/* ---- the thread ---- */
+
+static void do_write(struct job *job)
+{
+    struct segment_file *file = job->file;
+
+    job->result = file->broken ? -EIO : write_at(file->fd, gb_buf_bytes(&job->bytes), job->offset);
+    if (job->result == 0 || file->broken)
+        return;
+    /* What was written of it must not stand in front of what is written later, elsewhere. */
+    file->broken = true;
+    if (ftruncate(file->fd, (off_t)job->offset) < 0)
+        return; /* a torn record at the end: the next start cuts it off */
+}
+
+static void do_close(struct writer *writer, struct segment_file *file)
+{
+    if (writer->sync != GB_JOURNAL_SYNC_NONE)
+        (void)fdatasync(file->fd);
+    pthread_mutex_lock(&writer->lock);
+    if (writer->dirty == file)
+        writer->dirty = NULL;
+    pthread_mutex_unlock(&writer->lock);
+    (void)gb_close(file->fd);
+    free(file);
+}
+
+static void sync_file(struct writer *writer, struct segment_file *file)
+{
+    (void)fdatasync(file->fd);
+    (void)fsync(writer->folder_fd); /* cheap when no file has come or gone */
+}
+
+/* Does @jobs in their order. */
+static void do_jobs(struct writer *writer, struct gb_list *jobs)
+{
+    struct segment_file *written = NULL;
+    struct job *job;
+
+    GB_LIST_FOREACH(job, jobs, link)
+    {
+        switch (job->kind) {
+        case JOB_WRITE:
+            do_write(job);
+            written = job->file;
+            break;
+        case JOB_CLOSE:
+            do_close(writer, job->file);
+            written = written == job->file ? NULL : written;
+            break;
+        case JOB_REMOVE:
+            (void)unlink(job->path);
+            break;
+        }
+    }
+    if (written != NULL && writer->sync == GB_JOURNAL_SYNC_CELL)
+        sync_file(writer, written);
+    else if (written != NULL && writer->sync == GB_JOURNAL_SYNC_INTERVAL)
+        writer_wrote(writer, written);
+}
+
+static void hand_back(struct writer *writer, struct gb_list *jobs)
+{
+    const uint64_t one = 1;
+    struct gb_list *link;
+
+    pthread_mutex_lock(&writer->lock);
+    while ((link = gb_list_pop(jobs)) != NULL)
+        gb_list_add_tail(&writer->done, link);
+    pthread_mutex_unlock(&writer->lock);
+    (void)!write(writer->event_fd, &one, sizeof(one));
+}
+
+/* Waits for jobs, for the end, or for the time to sync. Called and left with the lock held. */
+static void wait_for_work(struct writer *writer)
+{
+    uint64_t until_ns = writer->dirty_since_ns + writer->interval_ns;
+    const struct timespec until = {(time_t)(until_ns / GB_NS_PER_S),
+                                   (long)(until_ns % GB_NS_PER_S)};
+
+    if (writer->dirty != NULL)
+        (void)pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
+    else
+        (void)pthread_cond_wait(&writer->wake, &writer->lock);
+}
+
+static void *run(void *arg)
+{
+    struct writer *writer = arg;
+    struct segment_file *dirty;
+    struct gb_list jobs, *link;
+
+    gb_list_init(&jobs);
+    pthread_mutex_lock(&writer->lock);
+    for (;;) {
+        while ((link = gb_list_pop(&writer->queue)) != NULL)
+            gb_list_add_tail(&jobs, link);
+        if (!gb_list_empty(&jobs)) {
+            pthread_mutex_unlock(&writer->lock);
+            do_jobs(writer, &jobs);
+            hand_back(writer, &jobs);
+            pthread_mutex_lock(&writer->lock);
+            continue;
+        }
+        dirty = writer->dirty;
+        if (dirty != NULL &&
+            (writer->stop || gb_clock_mono_ns() >= writer->dirty_since_ns + writer->interval_ns)) {
+            writer->dirty = NULL;
+            pthread_mutex_unlock(&writer->lock);
+            sync_file(writer, dirty); /* only this thread closes it */
+            pthread_mutex_lock(&writer->lock);
+            continue;
+        }
+        if (writer->stop)
+            break;
+        wait_for_work(writer);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return NULL;
+}
+
+/* ---- the loop ---- */
+
+static void take_back(struct writer *writer)
+{
+    struct gb_list done, *link;
+
+    gb_list_init(&done);
+    pthread_mutex_lock(&writer->lock);
+    while ((link = gb_list_pop(&writer->done)) != NULL)
+        gb_list_add_tail(&done, link);
+    pthread_mutex_unlock(&writer->lock);
+    while ((link = gb_list_pop(&done)) != NULL) {
+        struct job *job = container_of(link, struct job, link);
+
+        writer->pending--;
+        if (job->done != NULL)
+            job->done(job);
+        job_free(job);
+    }
+}
+
+static void on_event(void *arg)
+{
+    struct writer *writer = arg;
+    uint64_t count;
+
+    (void)!read(writer->event_fd, &count, sizeof(count));
+    take_back(writer);
+}
+
+struct writer *writer_new(struct gb_loop *loop, enum gb_journal_sync sync, uint64_t interval_ms,
+                          int folder_fd)
+{
+    struct writer *writer = xcalloc(1, sizeof(*writer));
+    pthread_condattr_t attributes;
+    sigset_t all, before;
+
+    writer->sync = sync;
+    writer->interval_ns = interval_ms * GB_NS_PER_MS;
+    writer->folder_fd = folder_fd;
+    gb_list_init(&writer->queue);
+    gb_list_init(&writer->done);
+    (void)pthread_mutex_init(&writer->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&writer->wake, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    writer->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the loop's */
+    if (writer->event_fd < 0 || pthread_create(&writer->thread, NULL, run, writer) != 0)
+        abort(); /* at the start of the server: no descriptor or no thread is left */
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    writer->watch = gb_watch_new(loop, writer->event_fd, on_event, writer);
+    return writer;
+}
+
+void writer_push(struct writer *writer, struct job *job)
+{
+    writer->pending++;
+    pthread_mutex_lock(&writer->lock);
+    gb_list_add_tail(&writer->queue, &job->link);
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+bool writer_idle(const struct writer *writer)
+{
+    return writer->pending == 0;
+}
+
+void writer_wrote(struct writer *writer, struct segment_file *file)
+{
+    if (writer->sync != GB_JOURNAL_SYNC_INTERVAL)
+        return;
+    pthread_mutex_lock(&writer->lock);
+    if (writer->dirty == NULL) {
+        writer->dirty_since_ns = gb_clock_mono_ns();
+        pthread_cond_signal(&writer->wake);
+    }
+    writer->dirty = file;
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void writer_free(struct writer *writer)
+{
+    if (writer == NULL)
+        return;
+    pthread_mutex_lock(&writer->lock);
+    writer->stop = true;
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+    (void)pthread_join(writer->thread, NULL);
+    take_back(writer);
+    gb_watch_free(writer->watch);
+    (void)gb_close(writer->event_fd);
+    (void)pthread_cond_destroy(&writer->wake);
+    (void)pthread_mutex_destroy(&writer->lock);
+    free(writer);
+}

@@ -1,0 +1,51 @@
+/* The thread that writes: jobs in, in their order; what became of them out, on the loop. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "journal/journal.h"
+
+/* A file of the journal that is being written. Freed by the writer with its CLOSE. */
+struct segment_file {
+    int fd;
+    bool broken; /* the thread's: a write failed, so nothing more goes into it */
+};
+
+enum job_kind {
+    JOB_WRITE,
+    JOB_CLOSE,  /* the last one of its file */
+    JOB_REMOVE, /* `path` */
+};
+
+struct job {
+    struct gb_list link;
+    enum job_kind kind;
+    struct segment_file *file;
+    uint64_t offset;
+    struct gb_buf bytes;
+    char *path;
+    int result; /* 0 or -errno */
+    /* On the loop, once; NULL: nobody asks. Then the job is freed. */
+    void (*done)(struct job *job);
+    void *arg;
+    struct gb_journal_ticket *ticket;
+    uint32_t segment, cell;
+    char session[24];
+};
+
+struct writer;
+
+/* @folder_fd is borrowed: it is synced when files come and go. */
+struct writer *writer_new(struct gb_loop *loop, enum gb_journal_sync sync, uint64_t interval_ms,
+                          int folder_fd);
+/* Takes @job. */
+void writer_push(struct writer *writer, struct job *job);
+/* Nothing is waiting or being written: the loop may write by itself, and then says so. */
+bool writer_idle(const struct writer *writer);
+void writer_wrote(struct writer *writer, struct segment_file *file);
+/* Writes all that is queued, syncs it unless told never to, and ends the thread. The jobs' `done`
+ * is called from within. Accepts NULL. */
+void writer_free(struct writer *writer);
+
+/* All of @bytes at @offset: 0 or -errno. */
+int write_at(int fd, struct gb_bytes bytes, uint64_t offset);

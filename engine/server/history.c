@@ -1,0 +1,271 @@
+/* What the server writes into the journal, and what it tells from it: session.history, sessions
+ * that have ended, and after a restart why they did. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "server/internal.h"
+
+enum { HISTORY_BYTES = 16 << 20, PAST_DEFAULT = 1000 };
+
+/* ---- writing ---- */
+
+static struct gb_bytes text_bytes(const char *text)
+{
+    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
+}
+
+void history_session(const struct seat *seat, const struct gb_err *why)
+{
+    const struct gb_image *image = gb_session_image(seat->session);
+    struct gb_journal *journal = seat->server->journal;
+    const struct gb_record_session record = {
+        .state = why == NULL ? GB_RECORD_OPEN : GB_RECORD_CLOSED,
+        .flags = (seat->run ? GB_SESSION_RUN : 0u) | (seat->key != NULL ? GB_SESSION_HAS_KEY : 0u) |
+                 (seat->label != NULL ? GB_SESSION_HAS_LABEL : 0u) |
+                 (seat->owner != NULL ? GB_SESSION_HAS_OWNER : 0u) |
+                 (seat->client != NULL ? GB_SESSION_HAS_CLIENT : 0u),
+        .memory_mb = gb_session_memory_mb(seat->session),
+        .cells = gb_session_cells(seat->session),
+        .created_at_ns = seat->created_at_ns,
+        .key = text_bytes(seat->key),
+        .label = text_bytes(seat->label),
+        .owner = text_bytes(seat->owner),
+        .client = text_bytes(seat->client),
+        .image = text_bytes(image->name),
+        .language = text_bytes(image->language),
+        .reason = text_bytes(why == NULL ? NULL : seat->end),
+        .message = text_bytes(why == NULL ? NULL : why->message),
+    };
+
+    if (journal != NULL)
+        gb_journal_session(journal, gb_session_id(seat->session), seat_incarnation(seat), &record);
+}
+
+void history_start(const struct exec *exec)
+{
+    struct gb_journal *journal = exec->seat->server->journal;
+    struct cell_view view;
+
+    if (journal == NULL)
+        return;
+    view_init(&view, exec);
+    gb_journal_start(journal, &view.cell);
+    view_release(&view);
+}
+
+int history_cell(struct exec *exec, const struct gb_record_cell *cell)
+{
+    struct gb_journal *journal = exec->seat->server->journal;
+
+    return journal == NULL ? 1 : gb_journal_cell(journal, cell, &exec->ticket);
+}
+
+/* ---- at the start ---- */
+
+/* The reasons are constants elsewhere; one that this version does not know is told as "closed". */
+static const char *known_reason(const char *text)
+{
+    static const char *const reasons[] = {"closed", "expired", "crashed", "lost"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (strcmp(text, reasons[i]) == 0)
+            return reasons[i];
+    return reasons[0];
+}
+
+int history_open(struct gb_server *server, struct gb_err *err)
+{
+    const struct gb_settings_journal *settings = &server->settings.journal;
+    _cleanup_(freep) char *folder = NULL;
+    struct gb_journal_config config = {
+        .size = settings->size,
+        .interval_ms = settings->interval_ms,
+        .sync = (enum gb_journal_sync)settings->sync,
+    };
+    int r;
+
+    if (!settings->enabled || (settings->path[0] == '\0' && server->state_folder == NULL))
+        return 0;
+    folder = settings->path[0] != '\0' ? xstrdup(settings->path) : xstrdup(server->state_folder);
+    config.folder = folder;
+    r = gb_journal_open(server->loop, &config, &server->journal, err);
+    if (r < 0)
+        return r;
+    for (struct gb_list *sessions = gb_journal_sessions(server->journal),
+                              *at = sessions->next;
+         at != sessions; at = at->next) {
+        const struct gb_journal_session *session =
+            container_of(at, struct gb_journal_session, link);
+        struct gb_err why = {0};
+
+        (void)gb_err_set(&why, GB_ECLOSED, "%s", session->message);
+        bury(server, session->id, session->key, session->incarnation, known_reason(session->reason),
+             &why);
+    }
+    return 0;
+}
+
+void put_journal(struct gb_json_out *out, const struct gb_server *server)
+{
+    struct gb_journal_figures figures;
+
+    if (server->journal == NULL) {
+        gb_json_put_null(out, "journal");
+        return;
+    }
+    figures = gb_journal_figures(server->journal);
+    gb_json_object(out, "journal");
+    gb_json_put_u64(out, "bytes", figures.bytes);
+    gb_json_put_u64(out, "segments", figures.segments);
+    gb_json_put_u64(out, "sessions", figures.sessions);
+    gb_json_put_u64(out, "records", figures.records);
+    gb_json_put_u64(out, "failures", figures.failures);
+    gb_json_end(out);
+}
+
+/* ---- session.history ---- */
+
+/* A reply that is being read together. It outlives its request, whose connection may close. */
+struct history {
+    struct request *request; /* NULL once it is gone */
+    struct gb_buf cells;
+    struct gb_json_out out;
+    enum cell_detail detail;
+    bool ended; /* nothing runs in it any more */
+};
+
+static bool on_cell(void *arg, const struct gb_record_cell *record)
+{
+    struct history *history = arg;
+    struct gb_record_cell cell = *record;
+
+    if (history->ended && strcmp(cell.state, "done") != 0) {
+        /* It ran when the server died, and nobody saw its end. */
+        cell.state = "done";
+        cell.flags |= GB_CELL_HAS_ERROR | GB_CELL_DISPATCHED;
+        cell.error = GB_EUNKNOWN;
+        cell.message = gb_bytes_str("the server ended while the code was running");
+    }
+    gb_json_object(&history->out, NULL);
+    put_cell(&history->out, &cell, history->detail);
+    gb_json_put_u64(&history->out, "incarnation", cell.incarnation);
+    gb_json_end(&history->out);
+    return history->cells.size < HISTORY_BYTES;
+}
+
+static void on_read(void *arg, bool more, const struct gb_err *err)
+{
+    struct history *history = arg;
+    struct request *request = history->request;
+    struct reply reply;
+
+    gb_json_end(&history->out);
+    if (request != NULL && err != NULL) {
+        request_fail(request, err);
+    } else if (request != NULL) {
+        reply_begin(&reply, request);
+        gb_json_put_raw(&reply.out, "cells", gb_buf_bytes(&history->cells));
+        gb_json_put_bool(&reply.out, "more", more);
+        reply_end(&reply);
+    }
+    gb_buf_release(&history->cells);
+    free(history);
+}
+
+static void asker_gone(struct request *request)
+{
+    ((struct history *)request->arg)->request = NULL;
+}
+
+void handle_history(struct request *request, const struct gb_params *params)
+{
+    struct gb_server *server = request->connection->server;
+    struct history *history = xcalloc(1, sizeof(*history));
+    const struct gb_journal_query query = {.after = (uint32_t)params->after_cell,
+                                           .limit = (uint32_t)params->limit,
+                                           .each = on_cell,
+                                           .done = on_read,
+                                           .arg = history};
+    const struct gb_journal_session *session;
+    struct gb_err err = {0};
+    int r = 0;
+
+    history->request = request;
+    history->detail = params->output ? CELL_WHOLE : CELL_BRIEF;
+    history->out.buf = &history->cells;
+    gb_json_array(&history->out, NULL);
+    if (server->journal == NULL) {
+        r = gb_err_set(&err, GB_EUNSUPPORTED, "this server keeps no journal");
+    } else if ((session = gb_journal_find(server->journal, params->session)) == NULL) {
+        if (seat_find(server, params->session, &err) == NULL)
+            r = -(int)err.code;
+        else
+            r = gb_err_set(&err, GB_ENOTFOUND, "the journal has nothing of this session");
+    } else {
+        history->ended = session->state != GB_RECORD_OPEN;
+        r = gb_journal_read(server->journal, params->session, &query, &err);
+    }
+    if (r < 0) {
+        gb_buf_release(&history->cells);
+        free(history);
+        request_fail(request, &err);
+        return;
+    }
+    request->arg = history;
+    request->abandon = asker_gone;
+}
+
+/* ---- sessions that have ended ---- */
+
+static void put_past(struct gb_json_out *out, const struct gb_journal_session *session)
+{
+    gb_json_put_str(out, "session", session->id);
+    gb_json_put_str(out, "key", session->key);
+    gb_json_put_str(out, "label", session->label);
+    gb_json_put_str(out, "owner", session->owner);
+    gb_json_put_str(out, "client", session->client);
+    gb_json_put_str(out, "image", session->image);
+    gb_json_put_str(out, "language", session->language);
+    gb_json_put_str(out, "state", gb_record_state_name(session->state));
+    gb_json_put_bool(out, "run", (session->flags & GB_SESSION_RUN) != 0);
+    gb_json_put_u64(out, "incarnation", session->incarnation);
+    gb_json_put_u64(out, "cells", session->cells);
+    gb_json_put_u64(out, "memory_mb", session->memory_mb);
+    gb_json_put_seconds(out, "created_at", session->created_at_ns);
+    gb_json_put_seconds(out, "ended_at", session->last_at_ns);
+    gb_json_put_str(out, "reason", session->reason);
+    gb_json_put_str(out, "message", session->message);
+}
+
+bool list_past(struct gb_json_out *out, const struct gb_server *server,
+               const struct gb_params *params)
+{
+    enum gb_record_state state = gb_bytes_equal(params->state, "closed") ? GB_RECORD_CLOSED
+                                 : gb_bytes_equal(params->state, "lost") ? GB_RECORD_LOST
+                                                                         : GB_RECORD_OPEN;
+    int64_t left = params->limit > 0 ? params->limit : PAST_DEFAULT;
+    struct gb_list *sessions;
+
+    if (params->state.data == NULL || state == GB_RECORD_OPEN)
+        return false;
+    if (server->journal == NULL)
+        return true;
+    sessions = gb_journal_sessions(server->journal);
+    /* The newest first. */
+    for (struct gb_list *at = sessions->previous; at != sessions && left > 0;
+         at = at->previous) {
+        const struct gb_journal_session *session =
+            container_of(at, struct gb_journal_session, link);
+
+        if (session->state != state || !selected(params->key, session->key) ||
+            !selected(params->label, session->label) || !selected(params->owner, session->owner) ||
+            !selected(params->image, session->image))
+            continue;
+        gb_json_object(out, NULL);
+        put_past(out, session);
+        gb_json_end(out);
+        left--;
+    }
+    return true;
+}

@@ -1,0 +1,124 @@
+"""The journal: what every session did is there after its end, after the server's, and after a kill."""
+
+import os
+import signal
+
+import pytest
+
+from support import Failure, Server, Session, alive, data_of, out, qemu_pid, wait_for
+
+
+def history(client, session, **params):
+    return client.call("session.history", session=session.id, **params)
+
+
+def test_a_cell_is_told_again_as_it_was_told(py):
+    before = py.get()["cells"]
+    cells = [py.exec("x = 41\nx + 1"),
+             py.exec("import sys\nprint('ü€')\nsys.stderr.write('bad')\nraise SystemExit(3)"),
+             py.exec("import os\nos.write(1, b'\\xff\\xfe')\nopen('made.txt', 'w').write('m')"),
+             py.exec("import os\nos.remove('made.txt')", mode="process")]
+    reply = history(py.client, py, after=before)
+    assert reply["more"] is False and len(reply["cells"]) == 4
+    for told, again in zip(cells, reply["cells"]):
+        assert again.pop("incarnation") >= 1
+        for passing in ("background", "notice"):
+            told.pop(passing, None)
+        assert again == told
+    assert [f["change"] for f in reply["cells"][2]["files"]] == ["added"]
+
+
+def test_pages(py):
+    first = py.get()["cells"]
+    for i in range(5):
+        py.exec(f"print({i})")
+    reply = history(py.client, py, after=first, limit=2)
+    assert [out(cell) for cell in reply["cells"]] == ["0\n", "1\n"] and reply["more"] is True
+    reply = history(py.client, py, after=reply["cells"][-1]["cell"], limit=10)
+    assert [out(cell) for cell in reply["cells"]] == ["2\n", "3\n", "4\n"] and not reply["more"]
+    brief = history(py.client, py, after=first, limit=1, output=False)["cells"][0]
+    assert "stdout" not in brief and brief["stdout_bytes"] == 2
+
+
+def test_displays_and_large_output_come_back(py):
+    cell = py.exec("import sys\nclass P:\n  def _repr_png_(self): return b'\\x89PNG' + b'x' * 99\n"
+                   "sys.stdout.write('y' * 3_000_000)\nP()", max_stdout=4 << 20)
+    again = history(py.client, py, after=cell["cell"] - 1, limit=1)["cells"][0]
+    assert data_of(again, "stdout") == data_of(cell, "stdout") == b"y" * 3_000_000
+    assert again["displays"] == cell["displays"]
+
+
+def test_after_the_session(client):
+    s = Session(client, "shell", key="kept", label="to be closed", owner="journal")
+    s.exec("echo one")
+    s.close()
+    assert out(history(client, s)["cells"][0]) == "one\n"
+    listed = client.call("session.list", state="closed", owner="journal")["sessions"]
+    assert listed[0]["session"] == s.id and listed[0]["reason"] == "closed"
+    assert listed[0]["label"] == "to be closed" and listed[0]["cells"] == 1
+    with pytest.raises(Failure) as caught:
+        client.call("session.history", session="s-0123456789")
+    assert caught.value.kind == "not_found"
+
+
+def test_a_run_is_recorded(client):
+    cell = client.call("run", image="shell", code="echo run")
+    again = client.call("session.history", session=cell["session"])["cells"][0]
+    assert out(again) == "run\n"
+
+
+def test_after_the_server_was_killed():
+    """History, reasons and incarnations outlive it; its VMs do not."""
+    server = Server()
+    try:
+        with server.client() as client:
+            done = Session(client, "shell")
+            done.close()
+            s = Session(client, "python", key="lost one", owner="me")
+            acknowledged = [s.exec(f"print({i})") for i in range(3)]
+            s.send("print('begun', flush=True)\nwhile True: pass", stream=True)
+            while s.note().get("text") != "begun\n":
+                pass
+            vm = qemu_pid(client, s.id)
+            os.kill(server.process.pid, signal.SIGKILL)
+            server.process.wait()
+        server.start()
+        wait_for(lambda: not alive(vm), what="the end of the VM")
+        with server.client() as client:
+            lost = client.call("session.list", state="lost")["sessions"]
+            assert [session["session"] for session in lost] == [s.id]
+            assert lost[0]["reason"] == "lost" and lost[0]["key"] == "lost one"
+            cells = client.call("session.history", session=s.id)["cells"]
+            assert [out(cell) for cell in cells[:3]] == [out(cell) for cell in acknowledged]
+            assert cells[3]["code"].startswith("print('begun'")
+            assert cells[3]["error"]["kind"] == "outcome_unknown"
+            assert cells[3]["error"]["dispatched"] is True
+            with pytest.raises(Failure) as caught:
+                client.call("session.get", session=s.id)
+            assert caught.value.kind == "session_closed" and "server" in str(caught.value)
+            with pytest.raises(Failure) as caught:
+                client.call("session.exec", session=done.id, code="1")
+            assert caught.value.kind == "session_closed" and "closed" in str(caught.value)
+            again = client.call("session.open", image="python", key="lost one")
+            assert again["reason"] == "lost" and again["incarnation"] == 2
+    finally:
+        server.stop()
+
+
+def test_settings_of_the_journal(tmp_path):
+    config = tmp_path / "glovebox.conf"
+    config.write_text(f"[journal]\npath = {tmp_path}/kept\nsync = cell\nsize = 4M\n")
+    with Server("--config", str(config)) as server, server.client() as client:
+        s = Session(client, "shell")
+        s.exec("echo synced")
+        assert out(history(client, s)["cells"][0]) == "synced\n"
+        figures = client.call("stats")["journal"]
+        assert figures["sessions"] == 1 and figures["failures"] == 0
+        assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
+        segments = list((tmp_path / "kept").glob("*.gbj"))
+        assert segments and all(path.stat().st_mode & 0o777 == 0o600 for path in segments)
+    config.write_text("[journal]\nenabled = no\n")
+    with Server("--config", str(config)) as server, server.client() as client:
+        with pytest.raises(Failure) as caught:
+            client.call("session.history", session="s-1")
+        assert caught.value.kind == "unsupported"
