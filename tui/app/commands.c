@@ -1,4 +1,6 @@
 /* Commands that are known everywhere. */
+#include <string.h>
+
 #include "app/internal.h"
 
 static void run_quit(struct tui *tui, const struct words *words)
@@ -33,15 +35,73 @@ static void run_theme(struct tui *tui, const struct words *words)
         (void)tui_set_theme(tui, words->words[1]);
 }
 
+static void run_line(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    tui->message_command[0] = '\0';
+    typing_command(tui, "");
+}
+
+static void run_palette(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    tui->message_command[0] = '\0';
+    palette_open(tui);
+}
+
+static void run_help(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    help_open(tui);
+}
+
+static void run_freeze(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    tui->frozen_now = tui_now(tui);
+    tui->frozen = !tui->frozen;
+    tui_say(tui, MESSAGE_PLAIN,
+            tui->frozen ? "the display stands still; work goes on" : "the display moves again");
+}
+
+static void run_reconnect(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    if (tui->connection.state == CONNECTION_UP)
+        tui_say(tui, MESSAGE_PLAIN, "the server is there");
+    else
+        uplink_open(tui, true);
+}
+
+static void run_mouse(struct tui *tui, const struct words *words)
+{
+    bool on = words->count < 2 || strcmp(words->words[1], "on") == 0;
+
+    terminal_mouse(tui->terminal, on);
+    tui_say(tui, MESSAGE_PLAIN,
+            on ? "the mouse works here; Shift selects text" : "the mouse selects text");
+}
+
 const struct command global_commands[] = {
-    {"quit", "", "leave; sessions and the server go on", "q C-q", "quit", CONTEXT_GLOBAL,
-     ARGUMENT_NONE, run_quit},
+    {"help", "", "the keys and commands that there are", "? F1", "help", CONTEXT_GLOBAL,
+     ARGUMENT_NONE, run_help},
+    {"command", "", "type a command", ":", "command", CONTEXT_GLOBAL, ARGUMENT_NONE, run_line},
+    {"palette", "", "find a command, a session or a theme by a few letters", "C-p", "find",
+     CONTEXT_GLOBAL, ARGUMENT_NONE, run_palette},
     {"back", "", "one step back", "Esc", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE, run_back},
+    {"freeze", "", "let the display stand still, or move again", "p", NULL, CONTEXT_GLOBAL,
+     ARGUMENT_NONE, run_freeze},
     {"theme", "[NAME]", "change the colours", NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_THEME,
      run_theme},
+    {"mouse", "[on|off]", "let the mouse work here, or select text", NULL, NULL, CONTEXT_GLOBAL,
+     ARGUMENT_TEXT, run_mouse},
+    {"reconnect", "", "look for the server again, and start it when none runs", NULL, NULL,
+     CONTEXT_GLOBAL, ARGUMENT_NONE, run_reconnect},
     {"redraw", "", "paint the screen again", "C-l", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE,
      run_redraw},
     {"suspend", "", "back to the shell; fg returns", "C-z", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE,
      run_suspend},
+    {"quit", "", "leave; sessions and the server go on", "q C-q", "quit", CONTEXT_GLOBAL,
+     ARGUMENT_NONE, run_quit},
     {NULL, NULL, NULL, NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_NONE, NULL},
 };

@@ -1,91 +1,134 @@
-/* The frame around the view: header, breadcrumb, line of messages, bar of keys. */
+/* The frame around the view: header, breadcrumb, banner, line of messages, bar of keys. */
 #include <stdio.h>
 #include <string.h>
 
 #include "app/internal.h"
 #include "base/mem.h"
 
-static void paint_header(struct tui *tui, struct region row)
+void tui_add_click(struct tui *tui, int x, int y, int width, const char *line)
 {
-    unsigned by_state[SESSION_STATE_COUNT] = {0};
-    struct session *session;
-    int x = 0;
+    struct click *click = &tui->clicks[tui->click_count];
 
-    paint_fill(row, STYLE(ROLE_HEADER));
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
-    by_state[session->state]++;
-    x += paint_str(row, x, 0, STYLE(ROLE_HEADER_NAME), " glovebox ");
-    x += paint_f(row, x, 0, STYLE(ROLE_HEADER), " %u running  %u waiting  %u idle",
-                 by_state[SESSION_RUNNING], by_state[SESSION_WAITING], by_state[SESSION_IDLE]);
+    if (tui->click_count == CLICKS_MAX)
+        return;
+    tui->click_count++;
+    *click = (struct click){.x = x, .y = y, .width = width};
+    (void)snprintf(click->line, sizeof(click->line), "%s", line);
 }
 
-static void paint_crumbs(struct tui *tui, struct region row)
+const char *frame_click(struct tui *tui, int x, int y)
 {
-    struct gb_buf text = {0};
+    for (size_t i = 0; i < tui->click_count; i++) {
+        const struct click *click = &tui->clicks[i];
 
-    tui->view->ops->title(tui->view, &text);
-    (void)paint_text(row, 1, 0, STYLE(ROLE_TITLE), gb_buf_bytes(&text));
-    gb_buf_release(&text);
-    if (tui->store.server.told && !tui->store.server.hardware)
-        paint_right(row, 0, 0, row.width - 1, STYLE(ROLE_BANNER_WARNING),
-                    gb_bytes_str(" ▲ emulation (TCG): not a security boundary "));
+        if (y == click->y && x >= click->x && x < click->x + click->width)
+            return click->line;
+    }
+    return NULL;
 }
 
 static void paint_message(struct tui *tui, struct region row)
 {
     static const enum role roles[] = {ROLE_MESSAGE, ROLE_MESSAGE_GOOD, ROLE_MESSAGE_WARNING,
                                       ROLE_MESSAGE_ERROR};
+    static const char *const signs[] = {"", "✓ ", "▲ ", "✕ "};
     int x = 1;
 
     if (tui->message_command[0] != '\0')
-        x += paint_f(row, x, 0, STYLE(ROLE_MESSAGE_COMMAND), ":%s", tui->message_command) + 2;
-    (void)paint_cut(row, x, 0, row.width - x, STYLE(roles[tui->message_kind]),
+        x += paint_f(row, x, 0, STYLE(ROLE_MESSAGE_COMMAND), ":%.100s", tui->message_command) + 2;
+    if (tui->message[0] == '\0')
+        return;
+    x += paint_str(row, x, 0, STYLE(roles[tui->message_kind]), signs[tui->message_kind]);
+    (void)paint_cut(row, x, 0, row.width - x - 1, STYLE(roles[tui->message_kind]),
                     gb_bytes_str(tui->message));
+}
+
+/* Rows of @context that have a place in the bar, as long as there is room. */
+static int paint_keys(struct tui *tui, struct region row, int x, enum context context,
+                      enum role ground)
+{
+    for (size_t i = 0; i < tui->tables.count; i++)
+        for (const struct command *at = tui->tables.tables[i]; at->name != NULL; at++) {
+            struct style key_style = STYLE(ROLE_BAR_KEY), style = STYLE(ground);
+            char name[KEY_NAME_MAX];
+            struct key key;
+            int width, start = x;
+
+            if (at->bar == NULL || at->context != context ||
+                !keymap_key(&tui->keymap, context, at->name, &key))
+                continue;
+            key_text(key, name);
+            width = (int)(text_columns(gb_bytes_str(name)) + text_columns(gb_bytes_str(at->bar)));
+            if (x + width + 1 > row.width)
+                return row.width;
+            key_style.bg = tui->theme.looks.roles[ground].bg;
+            x += paint_str(row, x, 0, key_style, name) + 1;
+            x += paint_str(row, x, 0, style, at->bar) + 2;
+            tui_add_click(tui, row.x + start, row.y, width + 1, at->name);
+        }
+    return x;
 }
 
 static void paint_bar(struct tui *tui, struct region row)
 {
-    enum context context = tui->view->ops->context(tui->view);
+    enum context context = tui_context(tui);
+    enum role ground = context == CONTEXT_REPL ? ROLE_BAR_REPL : ROLE_BAR;
     int x = 1;
 
-    paint_fill(row, STYLE(context == CONTEXT_REPL ? ROLE_BAR_REPL : ROLE_BAR));
-    for (size_t i = 0; i < tui->tables.count; i++)
-        for (const struct command *at = tui->tables.tables[i]; at->name != NULL; at++) {
-            char name[KEY_NAME_MAX];
-            struct key key;
+    paint_fill(row, STYLE(ground));
+    x += paint_f(row, 0, 0, STYLE(ROLE_BAR_MODE), context == CONTEXT_REPL ? " TYPING " : " KEYS ") +
+         0;
+    if (context != CONTEXT_GLOBAL)
+        x = paint_keys(tui, row, x, context, ground);
+    if (context != CONTEXT_REPL)
+        (void)paint_keys(tui, row, x, CONTEXT_GLOBAL, ground);
+}
 
-            if (at->bar == NULL || (at->context != context && at->context != CONTEXT_GLOBAL) ||
-                !keymap_key(&tui->keymap, at->context, at->name, &key))
-                continue;
-            key_text(key, name);
-            x += paint_str(row, x, 0, STYLE(ROLE_BAR_KEY), name) + 1;
-            x += paint_str(row, x, 0, STYLE(ROLE_BAR), at->bar) + 2;
-        }
+static void paint_banner(struct tui *tui, struct region *region)
+{
+    struct gb_buf text = {0};
+    enum role role;
+
+    if (tui->view->ops->banner == NULL)
+        return;
+    role = tui->view->ops->banner(tui->view, &text);
+    if (text.size > 0) {
+        struct region row = region_cut_top(region, 1);
+
+        paint_fill(row, STYLE(role));
+        (void)paint_cut(row, 1, 0, row.width - 2, STYLE(role), gb_buf_bytes(&text));
+    }
+    gb_buf_release(&text);
+}
+
+static void paint_too_small(struct region region)
+{
+    struct style dim = STYLE(ROLE_DIM);
+
+    (void)paint_f(region, 0, 0, STYLE(ROLE_STRONG), "%d×%d is too small", region.width,
+                  region.height);
+    (void)paint_f(region, 0, 1, dim, "glovebox wants %d×%d", SCREEN_COLUMNS_MIN, SCREEN_ROWS_MIN);
+    (void)paint_str(region, 0, 2, dim, "q leaves");
 }
 
 void frame_paint(struct tui *tui, struct region region)
 {
+    struct region all = region;
+
+    tui->click_count = 0;
     if (region.width < SCREEN_COLUMNS_MIN || region.height < SCREEN_ROWS_MIN) {
-        (void)paint_f(region, 1, 0, STYLE(ROLE_STRONG), "%d×%d is too small", region.width,
-                      region.height);
-        (void)paint_f(region, 1, 1, STYLE(ROLE_DIM), "glovebox needs %d×%d", SCREEN_COLUMNS_MIN,
-                      SCREEN_ROWS_MIN);
+        paint_too_small(region);
         return;
     }
-    paint_header(tui, region_cut_top(&region, 1));
-    paint_crumbs(tui, region_cut_top(&region, 1));
+    header_paint(tui, region_cut_top(&region, 1));
+    crumbs_paint(tui, region_cut_top(&region, 1));
+    paint_banner(tui, &region);
     paint_bar(tui, region_cut_bottom(&region, 1));
     paint_message(tui, region_cut_bottom(&region, 1));
     tui->view_region = region;
     tui->view->ops->draw(tui->view, region, tui->overlay == NULL);
-    if (tui->overlay != NULL)
-        tui->overlay->ops->draw(tui->overlay, region_all(&tui->grid));
-}
-
-const char *frame_click(struct tui *tui, int x, int y)
-{
-    (void)tui;
-    (void)x;
-    (void)y;
-    return NULL;
+    if (tui->overlay != NULL) {
+        all.grid->cursor = false;
+        tui->overlay->ops->draw(tui->overlay, all);
+    }
 }

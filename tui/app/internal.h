@@ -4,6 +4,7 @@
 #include "app/terminal.h"
 #include "app/tui.h"
 #include "command/keymap.h"
+#include "command/line.h"
 
 enum {
     FRAME_MS = 33,  /* between frames that no key asked for */
@@ -11,6 +12,13 @@ enum {
     MESSAGE_TEXT_MAX = 512,
     SCREEN_COLUMNS_MIN = 80,
     SCREEN_ROWS_MIN = 24,
+    CLICKS_MAX = 64,
+};
+
+/* A place of the frame that stands for a command. */
+struct click {
+    int x, y, width;
+    char line[64];
 };
 
 /* What lies over the view and has the keys: a line being typed, the palette, help, a question. */
@@ -62,8 +70,11 @@ struct tui {
     bool theme_background; /* the theme's own ground is painted, not the terminal's */
     struct command_tables tables;
     struct keymap keymap;
-    struct view *view; /* on top */
+    struct line_history history; /* of the `:` line */
+    struct view *view;           /* on top */
     struct region view_region;
+    struct click clicks[CLICKS_MAX];
+    size_t click_count;
     struct overlay *overlay;
     bool frozen;
     double frozen_now;
@@ -86,9 +97,21 @@ bool tui_set_theme(struct tui *tui, const char *name);
 void tui_background(struct tui *tui, uint32_t rgb);
 void tui_scheme(struct tui *tui, bool dark);
 
-/* ---- frame.c ---- */
+enum context tui_context(const struct tui *tui);
+
+/* ---- typing.c, palette.c, help.c ---- */
+void typing_command(struct tui *tui, const char *start);
+void palette_open(struct tui *tui);
+void help_open(struct tui *tui);
+/* The keys of a row, separated by spaces. */
+void help_keys(const struct tui *tui, const struct command *row, struct gb_buf *out);
+
+/* ---- frame.c, header.c ---- */
 /* Paints everything into @region. */
 void frame_paint(struct tui *tui, struct region region);
+void tui_add_click(struct tui *tui, int x, int y, int width, const char *line);
+void header_paint(struct tui *tui, struct region row);
+void crumbs_paint(struct tui *tui, struct region row);
 /* What a click on the bar or the header stands for; NULL: nothing. */
 const char *frame_click(struct tui *tui, int x, int y);
 

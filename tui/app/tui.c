@@ -100,7 +100,7 @@ void tui_say_error(struct tui *tui, const char *what, const struct gb_call_error
 
 /* ---- commands and keys ---- */
 
-static enum context context_of(const struct tui *tui)
+enum context tui_context(const struct tui *tui)
 {
     return tui->view->ops->context != NULL ? tui->view->ops->context(tui->view) : CONTEXT_GLOBAL;
 }
@@ -114,7 +114,7 @@ void tui_command(struct tui *tui, const char *line)
     if (!words_parse(line, &words, &message)) {
         tui_say(tui, MESSAGE_ERROR, "%s", gb_buf_str(&message));
     } else if (words.count > 0) {
-        command = command_find(&tui->tables, context_of(tui), words.words[0]);
+        command = command_find(&tui->tables, tui_context(tui), words.words[0]);
         tui->message[0] = '\0';
         tui->message_kind = MESSAGE_PLAIN;
         (void)snprintf(tui->message_command, sizeof(tui->message_command), "%s", line);
@@ -163,7 +163,7 @@ static void on_person(struct tui *tui, const struct input_event *event)
     if (to_view(tui, event))
         return;
     if (event->kind == INPUT_KEY)
-        line = keymap_find(&tui->keymap, context_of(tui), event->key);
+        line = keymap_find(&tui->keymap, tui_context(tui), event->key);
     else if (event->kind == INPUT_MOUSE && event->action == MOUSE_PRESS && event->button == 1)
         line = frame_click(tui, event->x, event->y);
     if (line != NULL)
@@ -499,6 +499,7 @@ static void end(struct tui *tui)
     gb_timer_free(tui->resize_timer);
     gb_loop_undefer(&tui->frame_soon);
     gb_loop_undefer(&tui->pop_soon);
+    history_release(&tui->history);
     store_release(&tui->store);
     renderer_release(&tui->renderer);
     grid_release(&tui->grid);

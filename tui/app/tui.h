@@ -78,6 +78,10 @@ void tui_say_error(struct tui *tui, const char *what, const struct gb_call_error
 typedef void tui_asked_cb(void *arg, const char *line);
 void tui_ask(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
              void *arg);
+/* The same; @changed is called with each change of the line, @done at the end. */
+typedef void tui_changed_cb(void *arg, const char *line);
+void tui_ask_live(struct tui *tui, const char *question, const char *start, tui_changed_cb *changed,
+                  tui_asked_cb *done, void *arg);
 /* Asks whether to; @done is called only for a yes. */
 void tui_confirm(struct tui *tui, const char *question, void (*done)(void *arg), void *arg);
 

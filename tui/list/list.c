@@ -1,30 +1,423 @@
+/* The list of sessions.
+ *
+ * Theory of operation. Each frame builds its rows anew from the store, or from a copy of it while
+ * the display is frozen; the cursor stands at a session (or the head of a group) and not at a line,
+ * so it stays with it when the order changes. Commands act on the marked sessions, or on the one at
+ * the cursor when none is marked. The pane beside shows the session at the cursor: its figures, and
+ * below them the preview that the view of a session brings, made a moment after the cursor came to
+ * rest so that running through the list asks the server for nothing.
+ */
 #include "list/list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "app/tui.h"
 #include "base/mem.h"
+#include "list/internal.h"
 
-struct list_view {
-    struct view view;
-    int at;
-};
+enum { PREVIEW_REST_MS = 120, PREVIEW_COLUMNS_MIN = 110, TABLE_ROWS_MIN = 6 };
+
+struct list_view *list_of(struct view *view)
+{
+    return container_of(view, struct list_view, view);
+}
+
+struct list_view *list_of_tui(struct tui *tui)
+{
+    return list_of(tui_first(tui));
+}
+
+/* ---- rows ---- */
+
+static void thaw(struct list_view *list)
+{
+    free(list->frozen);
+    list->frozen = NULL;
+    list->frozen_count = 0;
+}
+
+static void freeze(struct list_view *list, struct store *store)
+{
+    struct session *session;
+
+    list->frozen = xcalloc(store->session_count + 1, sizeof(*list->frozen));
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    list->frozen[list->frozen_count++] = *session;
+}
+
+void list_build(struct list_view *list)
+{
+    struct tui *tui = list->view.tui;
+    struct store *store = tui_store(tui);
+    struct session **all, *session;
+    size_t count = 0;
+
+    if (!tui_frozen(tui) && list->frozen != NULL)
+        thaw(list);
+    else if (tui_frozen(tui) && list->frozen == NULL)
+        freeze(list, store);
+    all = xcalloc(MAX(store->session_count, list->frozen_count) + 1, sizeof(*all));
+    if (list->frozen != NULL) {
+        for (; count < list->frozen_count; count++) {
+            const struct session *now = store_find(store, list->frozen[count].id);
+
+            all[count] = &list->frozen[count];
+            /* Marks are the person's and not the server's. */
+            if (now != NULL)
+                list->frozen[count].marked = now->marked;
+        }
+    } else {
+        GB_LIST_FOREACH(session, &store->sessions, link)
+        all[count++] = session;
+    }
+    rows_build(&list->rows, all, count, &list->config, tui_now(tui));
+    free(all);
+}
+
+static bool is_at(const struct list_view *list, const struct row *row)
+{
+    if (row->session != NULL)
+        return !list->at_group && strcmp(row->session->id, list->at_name) == 0;
+    return list->at_group && strcmp(row->group, list->at_name) == 0;
+}
+
+/* The index of the cursor; where its session has gone, the line that it stood at. */
+size_t list_index(struct list_view *list)
+{
+    const struct rows *rows = &list->rows;
+
+    for (size_t i = 0; i < rows->count; i++)
+        if (is_at(list, &rows->rows[i])) {
+            list->at_line = i;
+            return i;
+        }
+    if (rows->count == 0)
+        return 0;
+    list_go(list, MIN(list->at_line, rows->count - 1));
+    return list->at_line;
+}
+
+void list_go(struct list_view *list, size_t index)
+{
+    const struct row *row;
+
+    if (index >= list->rows.count)
+        return;
+    row = &list->rows.rows[index];
+    list->at_line = index;
+    list->at_group = row->session == NULL;
+    (void)snprintf(list->at_name, sizeof(list->at_name), "%s",
+                   row->session != NULL ? row->session->id : row->group);
+    if (list->rest != NULL)
+        gb_timer_start(list->rest, PREVIEW_REST_MS);
+}
+
+struct session *list_selected(struct list_view *list)
+{
+    return list->at_group ? NULL : store_find(tui_store(list->view.tui), list->at_name);
+}
+
+/* ---- the preview ---- */
+
+static void drop_preview(struct list_view *list)
+{
+    if (list->preview != NULL)
+        list->preview->ops->free(list->preview);
+    list->preview = NULL;
+    list->preview_id[0] = '\0';
+}
+
+static void on_rest(void *arg)
+{
+    struct list_view *list = arg;
+    const struct tui_config *config = tui_config(list->view.tui);
+    struct session *session = list_selected(list);
+
+    if (session != NULL && strcmp(session->id, list->preview_id) == 0)
+        return;
+    drop_preview(list);
+    if (session == NULL || config->session_preview == NULL || !list->preview_on || list->covered)
+        return;
+    list->preview = config->session_preview(list->view.tui, session->id);
+    (void)snprintf(list->preview_id, sizeof(list->preview_id), "%s", session->id);
+    tui_redraw(list->view.tui);
+}
+
+void list_preview(struct list_view *list, bool on)
+{
+    list->preview_on = on;
+    if (!on)
+        drop_preview(list);
+    else
+        gb_timer_start(list->rest, 0);
+}
+
+/* ---- drawing ---- */
+
+static void draw_heading(struct list_view *list, struct region line, const struct layout *layout)
+{
+    int x = LIST_MARGIN;
+
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        enum column column = (enum column)i;
+        bool sorted = column == list->config.sort;
+        struct style style = STYLE(sorted ? ROLE_HEADING_SORTED : ROLE_HEADING);
+        struct region cell = region_part(line, x, 0, layout->widths[i], 1);
+        char text[32];
+
+        if (layout->widths[i] == 0)
+            continue;
+        (void)snprintf(text, sizeof(text), "%s%s", column_heading(column),
+                       !sorted                ? ""
+                       : list->config.reverse ? "▲"
+                                              : "▼");
+        list->heading_x[i] = x;
+        list->heading_width[i] = layout->widths[i];
+        if (column_right(column))
+            paint_right(cell, 0, 0, cell.width, style, gb_bytes_str(text));
+        else
+            (void)paint_str(cell, 0, 0, style, text);
+        x += layout->widths[i] + 1;
+    }
+}
+
+static void draw_group(struct region line, const struct row *row, struct style style)
+{
+    char size[16];
+
+    short_size(row->memory_bytes, size);
+    (void)paint_f(line, 1, 0, style, "%s %s", row->folded ? "▸" : "▾",
+                  row->group[0] != '\0' ? row->group : "(nobody's)");
+    paint_right(line, 0, 0, line.width - 1, style, gb_bytes_str(size));
+    (void)paint_f(line, LIST_MARGIN + 28, 0, style, "%u session%s", row->sessions,
+                  row->sessions == 1 ? "" : "s");
+}
+
+static void draw_session(struct list_view *list, struct region line, const struct row *row,
+                         const struct layout *layout, struct style style, bool selected)
+{
+    const struct session *session = row->session;
+    struct tui *tui = list->view.tui;
+    enum attention attention = session_attention(session, tui_now(tui));
+    bool plain = selected || session_gone(session);
+    int x = LIST_MARGIN;
+
+    if (session->marked)
+        (void)paint_str(line, 0, 0, plain ? style : STYLE(ROLE_ROW_MARKED), "┃");
+    if (attention != ATTENTION_NONE)
+        (void)paint_str(line, 1, 0, plain ? style : STYLE(ROLE_WAITING), "!");
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        struct region cell = region_part(line, x, 0, layout->widths[i], 1);
+
+        if (layout->widths[i] == 0)
+            continue;
+        if (i == COLUMN_NAME && row->depth > 0) {
+            int indent = (int)row->depth * 2;
+
+            (void)paint_str(cell, indent - 2, 0, plain ? style : STYLE(ROLE_TREE),
+                            row->last ? "└╴" : "├╴");
+            cell = region_part(cell, indent, 0, -1, 1);
+        }
+        if (!(i == COLUMN_GRAPH && session_gone(session)))
+            column_paint(cell, (enum column)i, session, style, plain, tui_signs(tui), tui_now(tui));
+        x += layout->widths[i] + 1;
+    }
+}
+
+static struct style row_style(const struct list_view *list, const struct row *row, bool selected,
+                              bool focused)
+{
+    (void)list;
+    if (selected)
+        return STYLE(focused ? ROLE_ROW_SELECTED : ROLE_ROW_INACTIVE);
+    if (row->session == NULL)
+        return STYLE(ROLE_STRONG);
+    if (session_gone(row->session))
+        return STYLE(ROLE_DIM);
+    return STYLE(row->session->marked ? ROLE_ROW_MARKED : ROLE_TEXT);
+}
+
+static bool has_owners(const struct rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->rows[i].session != NULL && rows->rows[i].session->owner[0] != '\0')
+            return true;
+    return false;
+}
+
+static void draw_table(struct list_view *list, struct region region, bool focused)
+{
+    struct rows *rows = &list->rows;
+    struct layout layout = columns_layout(region.width - LIST_MARGIN - 1,
+                                          list->config.grouping != GROUP_OWNER && has_owners(rows));
+    struct region line = region_cut_top(&region, 1);
+    size_t at = list_index(list), height = (size_t)MAX(1, region.height);
+
+    draw_heading(list, line, &layout);
+    list->table = region;
+    if (at < list->first)
+        list->first = at;
+    if (at >= list->first + height)
+        list->first = at - height + 1;
+    if (list->first + height > rows->count)
+        list->first = rows->count > height ? rows->count - height : 0;
+    for (size_t y = 0; y < height && list->first + y < rows->count; y++) {
+        const struct row *row = &rows->rows[list->first + y];
+        bool selected = list->first + y == at;
+        struct style style = row_style(list, row, selected, focused);
+
+        line = region_part(region, 0, (int)y, -1, 1);
+        if (selected)
+            paint_fill(line, style);
+        if (row->session == NULL)
+            draw_group(line, row, style);
+        else
+            draw_session(list, line, row, &layout, style, selected);
+    }
+    if (rows->count > height)
+        list_draw_scrollbar(region, list->first, height, rows->count);
+}
+
+void list_draw_scrollbar(struct region region, size_t first, size_t height, size_t count)
+{
+    int size = MAX(1, (int)(height * height / count));
+    int top = (int)(first * (height - (size_t)size) / MAX(1, count - height));
+
+    for (int y = 0; y < region.height; y++)
+        (void)paint_str(region, region.width - 1, y, STYLE(ROLE_FRAME),
+                        y >= top && y < top + size ? "┃" : "│");
+}
+
+static void draw_empty(struct list_view *list, struct region region)
+{
+    struct tui *tui = list->view.tui;
+    int y = region.height / 3;
+    char key[KEY_NAME_MAX];
+
+    if (list->rows.all > 0) {
+        (void)paint_f(region, 4, y, STYLE(ROLE_DIM), "none of %zu sessions fits the filter",
+                      list->rows.all);
+        return;
+    }
+    if (!tui_store(tui)->ready)
+        return;
+    (void)paint_str(region, 4, y, STYLE(ROLE_STRONG), "No sessions yet.");
+    tui_key_of(tui, CONTEXT_LIST, "new", key);
+    (void)paint_f(region, 4, y + 2, STYLE(ROLE_TEXT), "%-4s opens one to explore in.", key);
+    (void)paint_str(region, 4, y + 3, STYLE(ROLE_TEXT),
+                    "Agents that use this server appear here by themselves.");
+    (void)paint_str(region, 4, y + 5, STYLE(ROLE_DIM), "glovebox run -c 'print(6 * 7)'");
+}
+
+/* The line above the table: what is filtered, how it is sorted, what is marked. */
+static void draw_state(struct list_view *list, struct region line)
+{
+    size_t marked = list_marked(list);
+    int x = 1;
+
+    if (list->filter_text[0] != '\0') {
+        x += paint_str(line, x, 0, STYLE(ROLE_DIM), "/") + 0;
+        x += paint_cut(line, x, 0, line.width / 2,
+                       STYLE(list->filter_bad[0] != '\0' ? ROLE_MESSAGE_ERROR : ROLE_ACCENT),
+                       gb_bytes_str(list->filter_text)) +
+             1;
+        if (list->filter_bad[0] != '\0')
+            x += paint_cut(line, x, 0, line.width - x, STYLE(ROLE_MESSAGE_ERROR),
+                           gb_bytes_str(list->filter_bad)) +
+                 1;
+        else
+            x += paint_f(line, x, 0, STYLE(ROLE_DIM), "%zu of %zu", list->rows.sessions,
+                         list->rows.all) +
+                 2;
+    }
+    if (list->config.attention)
+        x += paint_str(line, x, 0, STYLE(ROLE_WAITING), "! only what wants you") + 2;
+    if (marked > 0)
+        (void)paint_f(line, x, 0, STYLE(ROLE_ROW_MARKED), "┃ %zu marked", marked);
+}
+
+static bool has_state(struct list_view *list)
+{
+    return list->filter_text[0] != '\0' || list->config.attention || list_marked(list) > 0;
+}
 
 static void draw(struct view *view, struct region region, bool focused)
 {
-    struct list_view *list = container_of(view, struct list_view, view);
+    struct list_view *list = list_of(view);
     struct session *session;
-    int y = 0;
 
-    GB_LIST_FOREACH(session, &tui_store(view->tui)->sessions, link)
-    {
-        (void)paint_f(region, 1, y, STYLE(session_state_role(session)), "%s %s",
-                      session_state_sign(session), session_state_word(session));
-        (void)paint_cut(region, 14, y, 24, STYLE(ROLE_TEXT), gb_bytes_str(session_title(session)));
-        if (y == list->at && focused)
-            paint_style(region_part(region, 0, y, -1, 1), STYLE(ROLE_ROW_SELECTED));
-        y++;
+    list_build(list);
+    (void)list_index(list);
+    session = list_selected(list);
+    if (list->preview_on && session != NULL) {
+        bool beside = region.width >= PREVIEW_COLUMNS_MIN;
+        struct region pane = beside ? region_cut_right(&region, region.width * 45 / 100)
+                                    : region_cut_bottom(&region, region.height / 2);
+
+        if (pane.height >= TABLE_ROWS_MIN)
+            list_draw_details(list, pane, session, beside);
     }
+    if (has_state(list))
+        draw_state(list, region_cut_top(&region, 1));
+    if (list->rows.count == 0)
+        draw_empty(list, region);
+    else
+        draw_table(list, region, focused);
+}
+
+/* ---- mouse ---- */
+
+static bool on_heading(struct list_view *list, const struct input_event *event)
+{
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        if (list->heading_width[i] > 0 && event->x >= list->heading_x[i] &&
+            event->x < list->heading_x[i] + list->heading_width[i]) {
+            char line[64];
+
+            (void)snprintf(line, sizeof(line), "sort %s",
+                           column_name(i == COLUMN_GRAPH ? COLUMN_MEMORY : (enum column)i));
+            tui_command(list->view.tui, line);
+            return true;
+        }
+    return false;
+}
+
+static bool event(struct view *view, const struct input_event *event)
+{
+    struct list_view *list = list_of(view);
+    size_t at, count = list->rows.count;
+    int top = list->table.y - list->drawn_y;
+
+    if (event->kind != INPUT_MOUSE || count == 0)
+        return false;
+    at = list_index(list);
+    if (event->action == MOUSE_WHEEL_UP || event->action == MOUSE_WHEEL_DOWN) {
+        size_t step = 3;
+
+        list_go(list,
+                event->action == MOUSE_WHEEL_UP ? at - MIN(at, step) : MIN(at + step, count - 1));
+        return true;
+    }
+    if (event->action != MOUSE_PRESS || event->x >= list->table.width)
+        return false;
+    if (event->y == top - 1)
+        return on_heading(list, event);
+    if (event->y < top || list->first + (size_t)(event->y - top) >= count)
+        return false;
+    if (list->first + (size_t)(event->y - top) == at)
+        tui_command(view->tui, "open");
+    else
+        list_go(list, list->first + (size_t)(event->y - top));
+    return true;
+}
+
+/* ---- the view ---- */
+
+static void draw_view(struct view *view, struct region region, bool focused)
+{
+    list_of(view)->drawn_y = region.y;
+    draw(view, region, focused);
 }
 
 static enum context context(const struct view *view)
@@ -35,26 +428,46 @@ static enum context context(const struct view *view)
 
 static void title(const struct view *view, struct gb_buf *out)
 {
-    (void)view;
-    gb_buf_adds(out, "sessions");
+    const struct store *store = tui_store(view->tui);
+
+    gb_buf_addf(out, "sessions (%zu)", store->session_count - store->gone_count);
+}
+
+static void shown(struct view *view, bool shown)
+{
+    struct list_view *list = list_of(view);
+
+    list->covered = !shown;
+    if (shown)
+        gb_timer_start(list->rest, 0);
+    else
+        drop_preview(list);
 }
 
 static void free_list(struct view *view)
 {
-    free(container_of(view, struct list_view, view));
+    struct list_view *list = list_of(view);
+
+    drop_preview(list);
+    gb_timer_free(list->rest);
+    rows_release(&list->rows);
+    thaw(list);
+    free(list);
 }
 
 struct view *list_view_new(struct tui *tui)
 {
-    static const struct view_ops ops = {
-        .draw = draw, .context = context, .title = title, .free = free_list};
+    static const struct view_ops ops = {.draw = draw_view,
+                                        .event = event,
+                                        .context = context,
+                                        .title = title,
+                                        .shown = shown,
+                                        .free = free_list};
     struct list_view *list = xcalloc(1, sizeof(*list));
 
     list->view.ops = &ops;
     list->view.tui = tui;
+    list->preview_on = true;
+    list->rest = gb_timer_new(tui_loop(tui), on_rest, list);
     return &list->view;
 }
-
-const struct command list_commands[] = {
-    {NULL, NULL, NULL, NULL, NULL, CONTEXT_LIST, ARGUMENT_NONE, NULL},
-};

@@ -37,7 +37,8 @@ static float value_at(const float *values, size_t count, size_t back)
     return back < count ? values[count - 1 - back] : 0;
 }
 
-static void paint_column(struct region region, int x, enum graph_signs signs, int left, int right)
+static void paint_column(struct region region, int x, enum graph_signs signs, int left, int right,
+                         bool plain)
 {
     int steps = signs == GRAPH_BRAILLE ? 4 : signs == GRAPH_BLOCKS ? 8 : 4;
     static const char ascii[] = " .:|#";
@@ -46,7 +47,7 @@ static void paint_column(struct region region, int x, enum graph_signs signs, in
         int base = (region.height - 1 - row) * steps;
         int l = MAX(0, MIN(left - base, steps)), r = MAX(0, MIN(right - base, steps));
         double share = (double)MAX(left, right) / (double)(region.height * steps);
-        struct style style = STYLE(role_of(share));
+        struct style style = STYLE(plain ? ROLE_GRAPH_LOW : role_of(share));
         struct glyph glyph = {.text = " ", .size = 1, .width = 1};
 
         if (l == 0 && r == 0) {
@@ -71,10 +72,11 @@ void paint_graph(struct region region, enum graph_signs signs, const float *valu
 {
     size_t per_column = signs == GRAPH_BRAILLE ? 2 : 1;
     int steps = region.height * (signs == GRAPH_BLOCKS ? 8 : 4);
+    bool plain = !(top > 0);
 
     if (region_empty(region))
         return;
-    if (!(top > 0))
+    if (plain)
         for (size_t i = 0; i < count && i < (size_t)region.width * per_column; i++)
             top = MAX(top, values[count - 1 - i]);
     for (int x = 0; x < region.width; x++) {
@@ -83,7 +85,7 @@ void paint_graph(struct region region, enum graph_signs signs, const float *valu
         int left =
             per_column == 2 ? height_of(value_at(values, count, back + 1), top, steps) : right;
 
-        paint_column(region, x, signs, left, right);
+        paint_column(region, x, signs, left, right, plain);
     }
 }
 

@@ -103,8 +103,9 @@ bool paint_picture(struct region region, const struct picture *picture);
 
 /* Graphs. */
 enum graph_signs { GRAPH_BRAILLE, GRAPH_BLOCKS, GRAPH_ASCII };
-/* The last values, the newest at the right, between 0 and @top (0: the largest), over @columns and
- * @rows; with Braille two values a column and four dots a row. Colours go by height. */
+/* The last values, the newest at the right, between 0 and @top, over the whole region; with Braille
+ * two values a column and four dots a row. Colours go by height, unless @top is 0: then the largest
+ * value is the top, and height says nothing about much or little. */
 void paint_graph(struct region region, enum graph_signs signs, const float *values, size_t count,
                  float top);
 /* A bar of @columns, @share (0–1) of it full. */

@@ -120,6 +120,7 @@ void read_hello(struct server *server, const struct gb_json *result)
     const struct gb_json *images = read_array(result, "images"), *image;
 
     *server = (struct server){.told = true};
+    server->client = read_u64(result, "client");
     read_string(result, "server", server->version, sizeof(server->version));
     read_string(result, "accel", server->accel, sizeof(server->accel));
     read_string(result, "accel_reason", server->accel_reason, sizeof(server->accel_reason));

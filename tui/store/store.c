@@ -124,7 +124,7 @@ static enum session_state read_state(const struct gb_json *info, enum session_st
     return before;
 }
 
-static void read_lease(struct lease *lease, const struct gb_json *value)
+static void read_lease(struct store *store, struct lease *lease, const struct gb_json *value)
 {
     if (value == NULL)
         return;
@@ -135,7 +135,7 @@ static void read_lease(struct lease *lease, const struct gb_json *value)
     read_string(value, "note", lease->note, sizeof(lease->note));
     lease->since = read_number(value, "since");
     lease->human = read_true(value, "human");
-    lease->mine = read_true(value, "mine");
+    lease->mine = store->server.client != 0 && read_u64(value, "client") == store->server.client;
 }
 
 static void read_guest_memory(struct session *session, const struct gb_json *memory)
@@ -156,7 +156,7 @@ static void read_timing(struct session *session, const struct gb_json *timing)
     session->timing_worker_ms = read_number(timing, "worker_ms");
 }
 
-static void read_session(struct session *session, const struct gb_json *info)
+static void read_session(struct store *store, struct session *session, const struct gb_json *info)
 {
     read_string(info, "label", session->label, sizeof(session->label));
     read_string(info, "key", session->key, sizeof(session->key));
@@ -180,7 +180,7 @@ static void read_session(struct session *session, const struct gb_json *info)
         session->cpu_ms = read_number(info, "cpu_ms");
     read_guest_memory(session, gb_json_member(info, "guest_memory"));
     read_timing(session, gb_json_member(info, "timing"));
-    read_lease(&session->lease, gb_json_member(info, "lease"));
+    read_lease(store, &session->lease, gb_json_member(info, "lease"));
 }
 
 static struct session *take_session(struct store *store, const struct gb_json *info)
@@ -191,7 +191,7 @@ static struct session *take_session(struct store *store, const struct gb_json *i
     if (session == NULL)
         session = add_session(store, id);
     if (session != NULL)
-        read_session(session, info);
+        read_session(store, session, info);
     return session;
 }
 
@@ -253,6 +253,13 @@ void store_sessions(struct store *store, const struct gb_json *result)
 
 /* ---- cells ---- */
 
+static void read_last(struct last_cell *last, const struct gb_json *info)
+{
+    read_string(info, "client", last->client, sizeof(last->client));
+    read_string(info, "code", last->code, sizeof(last->code));
+    last->started_at = read_number(info, "started_at");
+}
+
 static void start_cell(struct session *session, const struct gb_json *params)
 {
     const struct gb_json *info = gb_json_member(params, "info");
@@ -262,9 +269,7 @@ static void start_cell(struct session *session, const struct gb_json *params)
     session->cells = MAX(session->cells, last->number);
     if (info == NULL)
         return;
-    read_string(info, "client", last->client, sizeof(last->client));
-    read_string(info, "code", last->code, sizeof(last->code));
-    last->started_at = read_number(info, "started_at");
+    read_last(last, info);
     session->last_active_at = MAX(session->last_active_at, last->started_at);
 }
 
@@ -320,15 +325,17 @@ static void finish_cell(struct session *session, const struct gb_json *params)
 
 /* ---- figures ---- */
 
-static void sample_session(struct session *session, const struct gb_json *sample, double seconds)
+static void sample_session(struct session *session, const struct gb_json *sample, double at)
 {
-    double cpu_ms = read_number(sample, "cpu_ms");
+    double cpu_ms = read_number(sample, "cpu_ms"), seconds = at - session->sampled_at;
 
     if (read_u64(sample, "memory_bytes") > 0)
         session->memory_bytes = read_u64(sample, "memory_bytes");
-    if (session->cpu_ms > 0 && cpu_ms >= session->cpu_ms && seconds > 0)
+    /* Of very many sessions a few are read at a time: each has its own interval. */
+    if (session->sampled_at > 0 && cpu_ms >= session->cpu_ms && seconds > 0.1)
         session->cpu_share = (cpu_ms - session->cpu_ms) / 1000 / seconds;
     session->cpu_ms = cpu_ms;
+    session->sampled_at = at;
     read_guest_memory(session, gb_json_member(sample, "guest_memory"));
     samples_add(&session->memory, (double)session->memory_bytes);
     samples_add(&session->cpu, session->cpu_share);
@@ -337,20 +344,17 @@ static void sample_session(struct session *session, const struct gb_json *sample
 static void take_sample(struct store *store, const struct gb_json *params)
 {
     const struct gb_json *list = read_array(params, "sessions"), *item;
-    double at = read_number(params, "at"), seconds = 1;
+    double at = read_number(params, "at");
     struct session *session;
     double memory = 0, cpu = 0;
 
-    if (store->sampled_at > 0 && at > store->sampled_at)
-        seconds = at - store->sampled_at;
-    store->sampled_at = at;
     read_host(&store->host, gb_json_member(params, "host"));
     if (list != NULL) {
         item = gb_json_first(list);
         for (uint32_t i = 0; i < list->count; i++, item = gb_json_next(item)) {
             session = find_bytes(store, read_text(item, "session"));
             if (session != NULL && !session_gone(session))
-                sample_session(session, item, seconds);
+                sample_session(session, item, at);
         }
     }
     GB_LIST_FOREACH(session, &store->sessions, link)
@@ -391,13 +395,33 @@ void store_stats(struct store *store, const struct gb_json *result)
 
 /* ---- events ---- */
 
+/* Of those that run or wait when we come. */
+static void take_cell(struct store *store, const struct gb_json *cell)
+{
+    struct session *session = find_bytes(store, read_text(cell, "session"));
+    uint32_t number = (uint32_t)read_u64(cell, "cell");
+
+    if (session != NULL && gb_bytes_equal(read_text(cell, "state"), "running") &&
+        session->last.number <= number) {
+        session->last = (struct last_cell){.number = number, .running = true};
+        read_last(&session->last, cell);
+    }
+}
+
 static void take_snapshot(struct store *store, const struct gb_json *params)
 {
     const struct gb_json *host = gb_json_member(params, "host");
     const struct gb_json *pool = gb_json_member(params, "pool");
 
+    const struct gb_json *cells = read_array(params, "cells"), *cell;
+
     store_sessions(store, params);
     read_host(&store->host, host);
+    if (cells != NULL) {
+        cell = gb_json_first(cells);
+        for (uint32_t i = 0; i < cells->count; i++, cell = gb_json_next(cell))
+            take_cell(store, cell);
+    }
     if (pool != NULL)
         store_pools(store, pool);
 }
@@ -430,7 +454,7 @@ static void take_event(struct store *store, struct gb_bytes kind, const struct g
     } else if (gb_bytes_equal(kind, "cell.waiting")) {
         session->last.waiting = read_true(params, "waiting");
     } else if (gb_bytes_equal(kind, "lease.changed")) {
-        read_lease(&session->lease, gb_json_member(params, "lease"));
+        read_lease(store, &session->lease, gb_json_member(params, "lease"));
     }
 }
 

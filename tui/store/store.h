@@ -84,6 +84,7 @@ struct session {
     uint64_t guest_total, guest_used;              /* as the guest sees it; 0: not known */
     double cpu_ms;                                 /* used so far */
     double cpu_share;                              /* of one core, over the last sample; 0–… */
+    double sampled_at;                             /* when that was; 0: never */
     double timing_total_ms, timing_admission_ms, timing_boot_ms, timing_worker_ms;
     struct lease lease;
     struct last_cell last;
@@ -116,8 +117,9 @@ struct host {
 
 struct server {
     char version[STORE_NAME_MAX], accel[32], accel_reason[STORE_MESSAGE_MAX];
-    bool hardware; /* the isolation is a boundary */
-    bool told;     /* hello was answered */
+    bool hardware;   /* the isolation is a boundary */
+    bool told;       /* hello was answered */
+    uint64_t client; /* our number */
     char missing_stages[STORE_MESSAGE_MAX];
     char images[STORE_POOLS_MAX][STORE_NAME_MAX];
     size_t image_count;
@@ -150,7 +152,6 @@ struct store {
     int64_t subscription; /* ours; 0: none */
     bool ready;           /* a snapshot was taken in */
     uint64_t change;      /* rises with every change */
-    double sampled_at;    /* Unix seconds; 0: never */
     struct gb_list listeners;
 };
 

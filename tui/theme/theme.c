@@ -129,16 +129,24 @@ static int read_theme(struct reader *reader, struct gb_bytes key, struct gb_byte
     return 0;
 }
 
+/* What means something else in a look. A name of ANSI may be given another colour. */
+static bool is_reserved(struct gb_bytes name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(attribute_names); i++)
+        if (gb_bytes_equal(name, attribute_names[i]))
+            return true;
+    return gb_bytes_equal(name, "on") || gb_bytes_equal(name, "default");
+}
+
 static int read_palette(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
 {
     struct theme_file *file = reader->file;
-    colour ignored;
 
     if (file->palette_count == THEME_PALETTE_MAX)
         return bad(reader, "the palette has too many colours");
-    if (!plain_name(key) || parse_colour(key, &ignored) ||
+    if (!plain_name(key) || is_reserved(key) ||
         !copy(file->palette[file->palette_count].name, THEME_NAME_MAX, key))
-        return bad(reader, "a colour is named with a–z, 0–9 and -, and not as one that there is");
+        return bad(reader, "a colour is named with a–z, 0–9 and -, and not as an attribute");
     if (!parse_colour(value, &file->palette[file->palette_count].value))
         return bad(reader, "a colour is #rrggbb, a name of ANSI, or default");
     for (size_t i = 0; i < file->palette_count; i++)

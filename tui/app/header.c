@@ -1,0 +1,340 @@
+/* The line at the top: sessions by state, memory, pool, latency; and below it where we are, and how
+ * good the isolation is. What matters least is left out first where there is no room. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/internal.h"
+#include "base/mem.h"
+
+enum { PARTS_MAX = 16, PIECES_MAX = 8, GRAPH_COLUMNS = 8 };
+
+struct piece {
+    enum role role;
+    char text[48];
+};
+
+struct part {
+    struct piece pieces[PIECES_MAX];
+    size_t count;
+    const struct samples *samples; /* a graph at its end; NULL: none */
+    float top;
+    int priority;     /* the larger, the sooner it is left out */
+    const char *line; /* what a click runs; NULL: nothing */
+    int x, width;
+};
+
+struct header {
+    struct part parts[PARTS_MAX];
+    size_t count;
+};
+
+static struct part *add_part(struct header *header, int priority)
+{
+    struct part *part = &header->parts[header->count];
+
+    if (header->count + 1 < PARTS_MAX)
+        header->count++;
+    *part = (struct part){.priority = priority};
+    return part;
+}
+
+static void add(struct part *part, enum role role, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add(struct part *part, enum role role, const char *format, ...)
+{
+    struct piece *piece;
+    va_list args;
+
+    if (part->count == PIECES_MAX)
+        return;
+    piece = &part->pieces[part->count++];
+    piece->role = role;
+    va_start(args, format);
+    (void)vsnprintf(piece->text, sizeof(piece->text), format, args);
+    va_end(args);
+}
+
+static int part_width(const struct part *part)
+{
+    int width = part->samples != NULL ? GRAPH_COLUMNS + 1 : 0;
+
+    for (size_t i = 0; i < part->count; i++)
+        width += (int)text_columns(gb_bytes_str(part->pieces[i].text));
+    return width;
+}
+
+static void size_text(double bytes, char text[16])
+{
+    static const char units[] = "BKMGT";
+    size_t unit = 0;
+
+    while (bytes >= 1000 && units[unit + 1] != '\0') {
+        bytes /= 1024;
+        unit++;
+    }
+    (void)snprintf(text, 16, unit == 0 || bytes >= 9.95 ? "%.0f%c" : "%.1f%c", bytes, units[unit]);
+}
+
+/* ---- the parts ---- */
+
+static void add_sessions(struct header *header, struct tui *tui)
+{
+    static const struct {
+        enum session_state state;
+        const char *word;
+        enum role role;
+    } shown[] = {{SESSION_RUNNING, "running", ROLE_RUNNING},
+                 {SESSION_WAITING, "input", ROLE_WAITING},
+                 {SESSION_STARTING, "starting", ROLE_STARTING},
+                 {SESSION_IDLE, "idle", ROLE_IDLE}};
+    static const char *const signs[] = {[SESSION_RUNNING] = "●",
+                                        [SESSION_WAITING] = "◐",
+                                        [SESSION_STARTING] = "◌",
+                                        [SESSION_IDLE] = "○"};
+    unsigned counts[SESSION_STATE_COUNT] = {0}, wanting = 0;
+    struct session *session;
+    struct part *part;
+
+    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+    {
+        counts[session->state]++;
+        wanting += session_attention(session, tui_now(tui)) != ATTENTION_NONE;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+        unsigned count = counts[shown[i].state];
+
+        if (count == 0 && shown[i].state == SESSION_STARTING)
+            continue;
+        part = add_part(header, 1);
+        add(part, count > 0 ? shown[i].role : ROLE_HEADER_DIM, "%s ", signs[shown[i].state]);
+        add(part, count > 0 ? ROLE_HEADER_STRONG : ROLE_HEADER_DIM, "%u", count);
+        add(part, ROLE_HEADER_DIM, " %s", shown[i].word);
+    }
+    if (wanting > 0) {
+        part = add_part(header, 0);
+        add(part, ROLE_WAITING, "! %u", wanting);
+        add(part, ROLE_HEADER_DIM, " want%s you", wanting == 1 ? "s" : "");
+        part->line = "next";
+    }
+}
+
+static void add_memory(struct header *header, const struct host *host)
+{
+    double used = host->memory.count > 0 ? host->memory.values[host->memory.count - 1] : 0;
+    struct part *part = add_part(header, 2);
+    char text[16], of[16];
+
+    size_text(used, text);
+    add(part, ROLE_HEADER_DIM, "mem ");
+    add(part, ROLE_HEADER_STRONG, "%s", text);
+    if (host->budget_bytes > 0 || host->memory_total > 0) {
+        size_text((double)(host->budget_bytes > 0 ? host->budget_bytes : host->memory_total), of);
+        add(part, ROLE_HEADER_DIM, "/%s", of);
+    }
+    if (host->shared_bytes > 0) {
+        size_text((double)host->shared_bytes, of);
+        add(part, ROLE_HEADER_DIM, " shared %s", of);
+    }
+    part->samples = &host->memory;
+    part->top = 0;
+}
+
+static void add_cpu(struct header *header, const struct host *host)
+{
+    double used = host->cpu.count > 0 ? host->cpu.values[host->cpu.count - 1] : 0;
+    struct part *part = add_part(header, 4);
+
+    add(part, ROLE_HEADER_DIM, "cpu ");
+    add(part, ROLE_HEADER_STRONG, "%.0f%%", used * 100);
+    part->samples = &host->cpu;
+    part->top = (float)MAX(1u, host->cpus);
+}
+
+/* The images by two letters are known well enough. */
+static const char *short_image(const char *image, char text[24])
+{
+    if (strcmp(image, "python") == 0)
+        return "py";
+    if (strcmp(image, "javascript") == 0)
+        return "js";
+    if (strcmp(image, "shell") == 0)
+        return "sh";
+    (void)snprintf(text, 24, "%.16s", image);
+    return text;
+}
+
+static void add_pools(struct header *header, const struct store *store)
+{
+    struct part *part;
+
+    if (store->pool_count == 0)
+        return;
+    part = add_part(header, 3);
+    add(part, ROLE_HEADER_DIM, "pool");
+    for (size_t i = 0; i < store->pool_count && part->count < PIECES_MAX; i++) {
+        const struct pool *pool = &store->pools[i];
+        char name[24];
+        enum role role = pool->target == 0            ? ROLE_HEADER_DIM
+                         : pool->ready < pool->target ? ROLE_STARTING
+                                                      : ROLE_HEADER_STRONG;
+
+        add(part, role, " %s %u/%u", short_image(pool->image, name), pool->ready, pool->target);
+    }
+}
+
+static void add_latency(struct header *header, const struct host *host)
+{
+    struct part *part;
+
+    if (host->exec_p50_ms <= 0 && host->open_p50_ms <= 0)
+        return;
+    part = add_part(header, 5);
+    if (host->open_p50_ms > 0) {
+        add(part, ROLE_HEADER_DIM, "open ");
+        add(part, ROLE_HEADER_STRONG, host->open_p50_ms < 10 ? "%.1fms" : "%.0fms",
+            host->open_p50_ms);
+    }
+    if (host->exec_p50_ms > 0) {
+        add(part, ROLE_HEADER_DIM, host->open_p50_ms > 0 ? " exec " : "exec ");
+        add(part, ROLE_HEADER_STRONG, "%.1fms", host->exec_p50_ms);
+    }
+}
+
+static int total_width(const struct header *header)
+{
+    int width = 0;
+
+    for (size_t i = 0; i < header->count; i++)
+        width += header->parts[i].width > 0 ? header->parts[i].width + 3 : 0;
+    return width;
+}
+
+static void fit(struct header *header, int room)
+{
+    for (size_t i = 0; i < header->count; i++)
+        header->parts[i].width = part_width(&header->parts[i]);
+    while (total_width(header) > room) {
+        struct part *worst = NULL;
+
+        for (size_t i = 0; i < header->count; i++)
+            if (header->parts[i].width > 0 &&
+                (worst == NULL || header->parts[i].priority >= worst->priority))
+                worst = &header->parts[i];
+        if (worst == NULL)
+            return;
+        /* First only its graph goes. */
+        if (worst->samples != NULL) {
+            worst->samples = NULL;
+            worst->width = part_width(worst);
+        } else {
+            worst->width = 0;
+        }
+    }
+}
+
+static int paint_part(struct tui *tui, struct region row, int x, const struct part *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        struct style style = STYLE(part->pieces[i].role);
+
+        style.bg = tui->theme.looks.roles[ROLE_HEADER].bg;
+        x += paint_str(row, x, 0, style, part->pieces[i].text);
+    }
+    if (part->samples != NULL) {
+        struct region graph = region_part(row, x + 1, 0, GRAPH_COLUMNS, 1);
+
+        paint_graph(graph, tui_signs(tui), part->samples->values, part->samples->count, part->top);
+        for (int i = 0; i < graph.width; i++) {
+            struct cell *cell =
+                &row.grid->cells[(size_t)graph.y * (size_t)row.grid->width + (size_t)(graph.x + i)];
+
+            cell->style.bg = tui->theme.looks.roles[ROLE_HEADER].bg;
+        }
+        x += 1 + GRAPH_COLUMNS;
+    }
+    return x;
+}
+
+void header_paint(struct tui *tui, struct region row)
+{
+    struct header header = {0};
+    const char *name = " glovebox ";
+    int x;
+
+    paint_fill(row, STYLE(ROLE_HEADER));
+    x = paint_str(row, 0, 0, STYLE(ROLE_HEADER_NAME), name);
+    add_sessions(&header, tui);
+    add_memory(&header, &tui->store.host);
+    add_cpu(&header, &tui->store.host);
+    add_pools(&header, &tui->store);
+    add_latency(&header, &tui->store.host);
+    fit(&header, row.width - x);
+    for (size_t i = 0; i < header.count; i++) {
+        struct part *part = &header.parts[i];
+        bool counts = part->priority <= 1;
+
+        if (part->width == 0)
+            continue;
+        if (i > 0)
+            x += paint_str(row, x, 0, STYLE(ROLE_HEADER_DIM), counts ? "  " : " │ ");
+        else
+            x += 1;
+        if (part->line != NULL)
+            tui_add_click(tui, row.x + x, row.y, part->width, part->line);
+        x = paint_part(tui, row, x, part);
+    }
+}
+
+/* ---- the second line ---- */
+
+static int paint_isolation(struct tui *tui, struct region row)
+{
+    const struct server *server = &tui->store.server;
+    char text[200];
+    enum role role = ROLE_BANNER_SAFE;
+
+    if (tui->connection.state == CONNECTION_LOST) {
+        role = ROLE_BANNER_WARNING;
+        (void)snprintf(text, sizeof(text), " no server: trying again (:reconnect starts one) ");
+    } else if (!server->told) {
+        return 0;
+    } else if (!server->hardware) {
+        role = ROLE_BANNER_WARNING;
+        (void)snprintf(text, sizeof(text), " ▲ %s: emulation, not a security boundary ",
+                       server->accel);
+    } else if (server->missing_stages[0] != '\0') {
+        role = ROLE_BANNER_WARNING;
+        (void)snprintf(text, sizeof(text), " ▲ %s, without %.100s ", server->accel,
+                       server->missing_stages);
+    } else {
+        (void)snprintf(text, sizeof(text), " ✓ %s ", server->accel);
+    }
+    paint_right(row, 0, 0, row.width, STYLE(role), gb_bytes_str(text));
+    return (int)text_columns(gb_bytes_str(text));
+}
+
+void crumbs_paint(struct tui *tui, struct region row)
+{
+    const struct view *views[8];
+    size_t count = 0;
+    int taken = paint_isolation(tui, row), x = 1;
+
+    row.width -= taken;
+    for (const struct view *view = tui->view; view != NULL && count < ARRAY_SIZE(views);
+         view = view->below)
+        views[count++] = view;
+    while (count > 0) {
+        const struct view *view = views[--count];
+        struct gb_buf text = {0};
+
+        view->ops->title(view, &text);
+        x += paint_cut(row, x, 0, row.width - x, STYLE(count == 0 ? ROLE_TITLE_ACTIVE : ROLE_TITLE),
+                       gb_buf_bytes(&text));
+        gb_buf_release(&text);
+        if (count > 0)
+            x += paint_str(row, x, 0, STYLE(ROLE_DIM), " › ");
+    }
+    if (tui->frozen)
+        (void)paint_str(row, x + 2, 0, STYLE(ROLE_BANNER_WARNING), " stands still ");
+}

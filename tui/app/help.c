@@ -1,0 +1,203 @@
+/* Help, made from the tables: what is known here first, then everywhere; and a yes-or-no question.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/internal.h"
+#include "base/mem.h"
+
+enum { HELP_WIDTH = 92, KEYS_COLUMNS = 16, NAME_COLUMNS = 24 };
+
+struct help {
+    struct overlay overlay;
+    int scroll, height; /* of all lines */
+    int shown;          /* rows of the last frame */
+    bool all;           /* every context */
+};
+
+static struct help *of(struct overlay *overlay)
+{
+    return container_of(overlay, struct help, overlay);
+}
+
+/* All keys of a row, as they are now. */
+void help_keys(const struct tui *tui, const struct command *row, struct gb_buf *out)
+{
+    for (size_t i = 0; i < tui->keymap.count; i++) {
+        const struct binding *binding = &tui->keymap.bindings[i];
+        char name[KEY_NAME_MAX];
+
+        if (binding->context != row->context || strcmp(binding->line, row->name) != 0)
+            continue;
+        key_text(binding->key, name);
+        gb_buf_addf(out, "%s%s", out->size > 0 ? " " : "", name);
+    }
+}
+
+static void draw_row(struct tui *tui, struct region line, const struct command *row)
+{
+    struct gb_buf keys = {0}, name = {0};
+
+    help_keys(tui, row, &keys);
+    (void)paint_cut(line, 2, 0, KEYS_COLUMNS - 1, STYLE(ROLE_BAR_KEY), gb_buf_bytes(&keys));
+    gb_buf_addf(&name, ":%s%s%s", row->name, row->arguments[0] != '\0' ? " " : "", row->arguments);
+    (void)paint_cut(line, 2 + KEYS_COLUMNS, 0, NAME_COLUMNS - 1, STYLE(ROLE_POPUP_DIM),
+                    gb_buf_bytes(&name));
+    (void)paint_cut(line, 2 + KEYS_COLUMNS + NAME_COLUMNS, 0,
+                    line.width - 3 - KEYS_COLUMNS - NAME_COLUMNS, STYLE(ROLE_POPUP),
+                    gb_bytes_str(row->help));
+    gb_buf_release(&keys);
+    gb_buf_release(&name);
+}
+
+/* Draws what is known in @context, beginning at line @y of the box; returns the next line. */
+static int draw_context(struct tui *tui, struct region box, int y, enum context context)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < tui->tables.count; i++)
+        for (const struct command *row = tui->tables.tables[i]; row->name != NULL; row++) {
+            if (row->context != context)
+                continue;
+            if (first) {
+                y += y > 0 ? 1 : 0;
+                (void)paint_str(box, 1, y++, STYLE(ROLE_HEADING), context_title(context));
+            }
+            first = false;
+            draw_row(tui, region_part(box, 0, y, -1, 1), row);
+            y++;
+        }
+    return y;
+}
+
+static int draw_all(struct help *help, struct region box, int y)
+{
+    struct tui *tui = help->overlay.tui;
+    enum context here = tui_context(tui);
+
+    y = draw_context(tui, box, y, here);
+    if (here != CONTEXT_GLOBAL)
+        y = draw_context(tui, box, y, CONTEXT_GLOBAL);
+    for (size_t i = 0; i < CONTEXT_COUNT; i++)
+        if (i != CONTEXT_GLOBAL && i != here)
+            y = draw_context(tui, box, y, (enum context)i);
+    return y;
+}
+
+static void draw(struct overlay *overlay, struct region region)
+{
+    struct help *help = of(overlay);
+    int width = MIN(HELP_WIDTH, region.width - 4), height = region.height - 4;
+    struct region box = region_part(region, (region.width - width) / 2, 1, width, height), inside;
+
+    paint_fill(box, STYLE(ROLE_POPUP));
+    inside = paint_box(box, STYLE(ROLE_POPUP_FRAME), "Keys and commands", STYLE(ROLE_TITLE_ACTIVE));
+    help->shown = inside.height;
+    help->scroll = MAX(0, MIN(help->scroll, help->height - inside.height));
+    help->height = draw_all(help, region_part(inside, 0, 0, -1, -1), -help->scroll) + help->scroll;
+    if (help->height > inside.height)
+        paint_right(
+            box, 0, box.height - 1, box.width - 3, STYLE(ROLE_POPUP_DIM),
+            gb_bytes_str(help->scroll + inside.height < help->height ? " ▼ more " : " the end "));
+}
+
+static bool event(struct overlay *overlay, const struct input_event *event)
+{
+    struct help *help = of(overlay);
+    uint32_t code = event->key.code;
+
+    if (event->kind == INPUT_MOUSE) {
+        if (event->action == MOUSE_WHEEL_UP)
+            help->scroll -= 3;
+        else if (event->action == MOUSE_WHEEL_DOWN)
+            help->scroll += 3;
+        else if (event->action == MOUSE_PRESS)
+            tui_set_overlay(overlay->tui, NULL);
+        return true;
+    }
+    if (event->kind != INPUT_KEY)
+        return true;
+    if (code == KEY_UP || code == 'k')
+        help->scroll--;
+    else if (code == KEY_DOWN || code == 'j')
+        help->scroll++;
+    else if (code == KEY_PAGE_UP)
+        help->scroll -= help->shown;
+    else if (code == KEY_PAGE_DOWN || code == ' ')
+        help->scroll += help->shown;
+    else if (code == KEY_HOME || code == 'g')
+        help->scroll = 0;
+    else if (code == KEY_END || code == 'G')
+        help->scroll = help->height;
+    else
+        tui_set_overlay(overlay->tui, NULL);
+    return true;
+}
+
+static void free_help(struct overlay *overlay)
+{
+    free(of(overlay));
+}
+
+void help_open(struct tui *tui)
+{
+    static const struct overlay_ops ops = {draw, event, free_help};
+    struct help *help = xcalloc(1, sizeof(*help));
+
+    help->overlay = (struct overlay){&ops, tui};
+    tui_set_overlay(tui, &help->overlay);
+}
+
+/* ---- a question ---- */
+
+struct question {
+    struct overlay overlay;
+    char text[200];
+    void (*done)(void *arg);
+    void *arg;
+};
+
+static void draw_question(struct overlay *overlay, struct region region)
+{
+    struct question *question = container_of(overlay, struct question, overlay);
+    struct region row = region_part(region, 0, region.height - 2, -1, 1);
+    int x;
+
+    paint_fill(row, STYLE(ROLE_MESSAGE_WARNING));
+    x = 1 + paint_cut(row, 1, 0, row.width - 10, STYLE(ROLE_MESSAGE_WARNING),
+                      gb_bytes_str(question->text));
+    x += paint_str(row, x + 1, 0, STYLE(ROLE_MESSAGE_WARNING), "[y/N]") + 2;
+    paint_cursor(row, x, 0);
+}
+
+static bool question_event(struct overlay *overlay, const struct input_event *event)
+{
+    struct question *question = container_of(overlay, struct question, overlay);
+    void (*done)(void *arg) = question->done;
+    void *arg = question->arg;
+
+    if (event->kind != INPUT_KEY)
+        return true;
+    tui_set_overlay(overlay->tui, NULL);
+    if (event->key.code == 'y' || event->key.code == 'Y')
+        done(arg);
+    return true;
+}
+
+static void free_question(struct overlay *overlay)
+{
+    free(container_of(overlay, struct question, overlay));
+}
+
+void tui_confirm(struct tui *tui, const char *text, void (*done)(void *arg), void *arg)
+{
+    static const struct overlay_ops ops = {draw_question, question_event, free_question};
+    struct question *question = xcalloc(1, sizeof(*question));
+
+    question->overlay = (struct overlay){&ops, tui};
+    (void)snprintf(question->text, sizeof(question->text), "%s", text);
+    question->done = done;
+    question->arg = arg;
+    tui_set_overlay(tui, &question->overlay);
+}

@@ -1,0 +1,210 @@
+/* Lines being typed at the bottom of the screen: behind `:` with what could stand there above it,
+ * behind `/` with the view following each letter, and answers to questions. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/complete.h"
+#include "app/internal.h"
+#include "base/mem.h"
+#include "command/line.h"
+
+enum { OFFER_ROWS = 9 };
+
+struct typing {
+    struct overlay overlay;
+    char question[160];
+    struct line line;
+    bool command; /* it is run; what could stand there is shown */
+    struct candidates candidates;
+    size_t chosen;                /* of them, one more; 0: none */
+    char typed[COMMAND_LINE_MAX]; /* by the person, where one of them stands now */
+    tui_changed_cb *changed;
+    tui_asked_cb *done;
+    void *arg;
+};
+
+static struct typing *of(struct overlay *overlay)
+{
+    return container_of(overlay, struct typing, overlay);
+}
+
+static void look_again(struct typing *typing)
+{
+    typing->chosen = 0;
+    if (typing->command)
+        complete_line(typing->overlay.tui, typing->line.text, typing->line.point,
+                      &typing->candidates);
+    if (typing->changed != NULL)
+        typing->changed(typing->arg, typing->line.text);
+}
+
+/* ---- drawing ---- */
+
+static void draw_offer(struct typing *typing, struct region above)
+{
+    const struct candidates *candidates = &typing->candidates;
+    size_t chosen = typing->chosen, first = chosen > OFFER_ROWS ? chosen - OFFER_ROWS : 0;
+    int rows = (int)MIN(candidates->count, (size_t)OFFER_ROWS), width = 0;
+    struct region box;
+
+    if (rows == 0)
+        return;
+    for (size_t i = 0; i < candidates->count; i++)
+        width = MAX(width, (int)text_columns(gb_bytes_str(candidates->items[i].text)));
+    width = MIN(width, 32);
+    box = region_part(above, 0, above.height - rows, MIN(above.width, width + 64), rows);
+    paint_fill(box, STYLE(ROLE_POPUP));
+    for (int y = 0; y < rows; y++) {
+        const struct candidate *item = &candidates->items[first + (size_t)y];
+        struct region row = region_part(box, 0, y, -1, 1);
+        bool selected = first + (size_t)y + 1 == chosen;
+
+        if (selected)
+            paint_fill(row, STYLE(ROLE_POPUP_SELECTED));
+        (void)paint_cut(row, 2, 0, width, STYLE(selected ? ROLE_POPUP_SELECTED : ROLE_POPUP),
+                        gb_bytes_str(item->text));
+        (void)paint_cut(row, width + 4, 0, row.width - width - 5,
+                        STYLE(selected ? ROLE_POPUP_SELECTED : ROLE_POPUP_DIM),
+                        gb_bytes_str(item->note));
+    }
+}
+
+static void draw(struct overlay *overlay, struct region region)
+{
+    struct typing *typing = of(overlay);
+    struct region row = region_part(region, 0, region.height - 2, -1, 1);
+    const struct line *line = &typing->line;
+    size_t from = 0, taken;
+    int x, room;
+
+    paint_fill(row, STYLE(ROLE_TEXT));
+    x = 1 + paint_str(row, 1, 0, STYLE(ROLE_ACCENT), typing->question);
+    room = MAX(1, row.width - x - 2);
+    /* What does not fit goes out at the left, so that the point is seen. */
+    while (text_columns((struct gb_bytes){(const uint8_t *)line->text + from, line->point - from}) >
+           (size_t)room) {
+        struct glyph glyph;
+
+        from += glyph_next((struct gb_bytes){(const uint8_t *)line->text + from, line->size - from},
+                           &glyph);
+    }
+    (void)paint_text(row, x, 0, STYLE(ROLE_EDITOR),
+                     (struct gb_bytes){(const uint8_t *)line->text + from, line->size - from});
+    taken = text_columns((struct gb_bytes){(const uint8_t *)line->text + from, line->point - from});
+    paint_cursor(row, x + (int)taken, 0);
+    if (typing->command)
+        draw_offer(typing, region_part(region, 0, 0, -1, region.height - 2));
+}
+
+/* ---- keys ---- */
+
+/* The overlay goes first: what is done may open another one. */
+static void finish(struct typing *typing, bool yes)
+{
+    struct tui *tui = typing->overlay.tui;
+    _cleanup_(freep) char *text = xstrdup(typing->line.text);
+    tui_asked_cb *done = typing->done;
+    bool command = typing->command;
+    void *arg = typing->arg;
+
+    tui_set_overlay(tui, NULL);
+    if (command && yes) {
+        history_add(&tui->history, text);
+        tui_command(tui, text);
+    } else if (done != NULL) {
+        done(arg, yes ? text : NULL);
+    }
+}
+
+static void choose(struct typing *typing, int step)
+{
+    size_t count = typing->candidates.count + 1;
+    struct line *line = &typing->line;
+
+    if (count == 1)
+        return;
+    if (typing->chosen == 0)
+        (void)snprintf(typing->typed, sizeof(typing->typed), "%s",
+                       line->text + typing->candidates.from);
+    typing->chosen = (typing->chosen + count + (size_t)step) % count;
+    line->point = line->size;
+    line_replace(line, typing->candidates.from,
+                 typing->chosen == 0 ? typing->typed
+                                     : typing->candidates.items[typing->chosen - 1].text);
+    /* The only one there is needs no further look. */
+    if (typing->candidates.count == 1) {
+        line_insert(line, gb_bytes_str(" "));
+        look_again(typing);
+    }
+}
+
+static bool event(struct overlay *overlay, const struct input_event *event)
+{
+    struct typing *typing = of(overlay);
+    struct key key = event->key;
+
+    if (event->kind == INPUT_PASTE) {
+        line_insert(&typing->line, event->bytes);
+        look_again(typing);
+        return true;
+    }
+    if (event->kind != INPUT_KEY)
+        return true;
+    if (key.code == KEY_ENTER) {
+        finish(typing, true);
+    } else if (key.code == KEY_ESCAPE ||
+               (key.modifiers == KEY_CONTROL && (key.code == 'c' || key.code == 'g')) ||
+               (typing->command && key.code == KEY_BACKSPACE && typing->line.size == 0)) {
+        finish(typing, false);
+    } else if (typing->command && key.code == KEY_TAB) {
+        choose(typing, (key.modifiers & KEY_SHIFT) != 0 ? -1 : 1);
+    } else if (line_key(&typing->line, key)) {
+        look_again(typing);
+    }
+    return true;
+}
+
+static void free_typing(struct overlay *overlay)
+{
+    free(of(overlay));
+}
+
+static struct typing *typing_new(struct tui *tui, const char *question, const char *start)
+{
+    static const struct overlay_ops ops = {draw, event, free_typing};
+    struct typing *typing = xcalloc(1, sizeof(*typing));
+
+    typing->overlay = (struct overlay){&ops, tui};
+    (void)snprintf(typing->question, sizeof(typing->question), "%s", question);
+    line_set(&typing->line, start != NULL ? start : "");
+    return typing;
+}
+
+void typing_command(struct tui *tui, const char *start)
+{
+    struct typing *typing = typing_new(tui, ":", NULL);
+
+    typing->command = true;
+    typing->line.history = &tui->history;
+    line_set(&typing->line, start);
+    look_again(typing);
+    tui_set_overlay(tui, &typing->overlay);
+}
+
+void tui_ask_live(struct tui *tui, const char *question, const char *start, tui_changed_cb *changed,
+                  tui_asked_cb *done, void *arg)
+{
+    struct typing *typing = typing_new(tui, question, start);
+
+    typing->changed = changed;
+    typing->done = done;
+    typing->arg = arg;
+    tui_set_overlay(tui, &typing->overlay);
+}
+
+void tui_ask(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
+             void *arg)
+{
+    tui_ask_live(tui, question, start, NULL, done, arg);
+}

@@ -1,0 +1,92 @@
+#include "command/fuzzy.h"
+
+#include <string.h>
+
+enum {
+    SCORE_LETTER = 1,
+    SCORE_NEXT = 8,
+    SCORE_WORD = 10,
+    SCORE_BEGINNING = 16,
+    SCORE_WHOLE = 1000
+};
+
+static char small(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static bool begins_word(const char *text, size_t at)
+{
+    return at == 0 || text[at - 1] == ' ' || text[at - 1] == '-' || text[at - 1] == '.' ||
+           text[at - 1] == '_' || text[at - 1] == '/' || text[at - 1] == '(';
+}
+
+/* The place for @c from @from on: behind the last one if it is there, else a beginning of a word,
+ * else the first there is; SIZE_MAX: none. */
+static size_t find(const char *text, size_t size, size_t from, char c)
+{
+    size_t first = SIZE_MAX;
+
+    if (from < size && small(text[from]) == c)
+        return from;
+    for (size_t i = from; i < size; i++) {
+        if (small(text[i]) != c)
+            continue;
+        if (begins_word(text, i))
+            return i;
+        if (first == SIZE_MAX)
+            first = i;
+    }
+    return first;
+}
+
+/* With the first letter at or behind @start. */
+static int match_from(const char *typed, const char *text, size_t size, size_t start,
+                      bool places[FUZZY_TEXT_MAX])
+{
+    size_t at = start;
+    int score = 0;
+
+    memset(places, 0, FUZZY_TEXT_MAX * sizeof(places[0]));
+    for (const char *c = typed; *c != '\0'; c++) {
+        size_t place;
+
+        if (*c == ' ')
+            continue;
+        place = find(text, size, at, small(*c));
+        if (place == SIZE_MAX)
+            return FUZZY_NONE;
+        score += SCORE_LETTER;
+        if (place == at && at > start)
+            score += SCORE_NEXT;
+        if (place == 0)
+            score += SCORE_BEGINNING;
+        else if (begins_word(text, place))
+            score += SCORE_WORD;
+        places[place] = true;
+        at = place + 1;
+    }
+    return score;
+}
+
+int fuzzy_match(const char *typed, const char *text, bool places[FUZZY_TEXT_MAX])
+{
+    size_t size = strnlen(text, FUZZY_TEXT_MAX);
+    bool tried[FUZZY_TEXT_MAX];
+    int best = FUZZY_NONE;
+
+    for (size_t start = 0; start <= size; start++) {
+        int score = match_from(typed, text, size, start, tried);
+
+        if (score == FUZZY_NONE)
+            break; /* what does not fit from here does not fit from further on */
+        if (score > best) {
+            best = score;
+            if (places != NULL)
+                memcpy(places, tried, sizeof(tried));
+        }
+    }
+    if (best != FUZZY_NONE && strcmp(typed, text) == 0)
+        best += SCORE_WHOLE;
+    return best;
+}

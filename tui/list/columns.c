@@ -1,0 +1,250 @@
+#include "list/columns.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct {
+    const char *name, *heading;
+    int width;    /* the least */
+    int priority; /* the smaller, the longer it stays */
+    bool right;
+} columns[] = {
+    [COLUMN_STATE] = {"state", "STATE", 10, 0, false},
+    [COLUMN_NAME] = {"name", "NAME", 16, 0, false},
+    [COLUMN_OWNER] = {"owner", "OWNER", 10, 6, false},
+    [COLUMN_IMAGE] = {"image", "IMAGE", 10, 2, false},
+    [COLUMN_CELLS] = {"cells", "CELLS", 5, 3, true},
+    [COLUMN_MEMORY] = {"mem", "MEM", 5, 1, true},
+    [COLUMN_GRAPH] = {"graph", "", 8, 5, false},
+    [COLUMN_CPU] = {"cpu", "CPU", 5, 4, true},
+    [COLUMN_IDLE] = {"idle", "IDLE", 5, 1, true},
+    [COLUMN_AGE] = {"age", "AGE", 5, 7, true},
+};
+_Static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
+
+enum { NAME_COLUMNS_MAX = 32, GRAPH_COLUMNS_MAX = 16 };
+
+struct layout columns_layout(int width, bool owners)
+{
+    struct layout layout;
+    int used = 0, more;
+
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        layout.widths[i] = columns[i].width;
+        used += columns[i].width + 1;
+    }
+    if (!owners) {
+        used -= layout.widths[COLUMN_OWNER] + 1;
+        layout.widths[COLUMN_OWNER] = 0;
+    }
+    while (used > width) {
+        size_t worst = COLUMN_STATE;
+
+        for (size_t i = 0; i < COLUMN_COUNT; i++)
+            if (layout.widths[i] > 0 && columns[i].priority > columns[worst].priority)
+                worst = i;
+        if (columns[worst].priority == 0)
+            break;
+        used -= layout.widths[worst] + 1;
+        layout.widths[worst] = 0;
+    }
+    more = MAX(0, MIN(width - used, NAME_COLUMNS_MAX - layout.widths[COLUMN_NAME]));
+    layout.widths[COLUMN_NAME] += more;
+    used += more;
+    if (layout.widths[COLUMN_GRAPH] > 0)
+        layout.widths[COLUMN_GRAPH] +=
+            MAX(0, MIN(width - used, GRAPH_COLUMNS_MAX - layout.widths[COLUMN_GRAPH]));
+    return layout;
+}
+
+enum column column_find(const char *name)
+{
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        if (i != COLUMN_GRAPH && strcmp(columns[i].name, name) == 0)
+            return (enum column)i;
+    return COLUMN_COUNT;
+}
+
+const char *column_name(enum column column)
+{
+    return columns[column].name;
+}
+
+const char *column_heading(enum column column)
+{
+    return columns[column].heading;
+}
+
+bool column_right(enum column column)
+{
+    return columns[column].right;
+}
+
+/* ---- order ---- */
+
+static int compare_numbers(double a, double b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* What wants a person comes first. */
+static int state_rank(const struct session *session)
+{
+    static const int ranks[] = {
+        [SESSION_WAITING] = 0, [SESSION_RUNNING] = 1, [SESSION_STARTING] = 2,
+        [SESSION_IDLE] = 3,    [SESSION_LOST] = 4,    [SESSION_CLOSED] = 5,
+    };
+    _Static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
+
+    return ranks[session->state];
+}
+
+int column_compare(enum column column, const struct session *a, const struct session *b)
+{
+    int order = 0;
+
+    switch (column) {
+    case COLUMN_STATE:
+        order = state_rank(a) - state_rank(b);
+        break;
+    case COLUMN_NAME:
+        order = strcasecmp(session_title(a), session_title(b));
+        break;
+    case COLUMN_OWNER:
+        order = strcasecmp(a->owner, b->owner);
+        break;
+    case COLUMN_IMAGE:
+        order = strcasecmp(a->image, b->image);
+        break;
+    case COLUMN_CELLS:
+        order = compare_numbers(b->cells, a->cells);
+        break;
+    case COLUMN_MEMORY:
+    case COLUMN_GRAPH:
+        order = compare_numbers((double)b->memory_bytes, (double)a->memory_bytes);
+        break;
+    case COLUMN_CPU:
+        order = compare_numbers(b->cpu_share, a->cpu_share);
+        break;
+    case COLUMN_IDLE:
+        order = compare_numbers(b->last_active_at, a->last_active_at);
+        break;
+    case COLUMN_AGE:
+        order = compare_numbers(b->created_at, a->created_at);
+        break;
+    case COLUMN_COUNT:
+        break;
+    }
+    return order != 0 ? order : compare_numbers((double)a->order, (double)b->order);
+}
+
+/* ---- text ---- */
+
+void short_size(double bytes, char text[16])
+{
+    static const char units[] = "BKMGT";
+    size_t unit = 0;
+
+    while (bytes >= 1000 && units[unit + 1] != '\0') {
+        bytes /= 1024;
+        unit++;
+    }
+    (void)snprintf(text, 16, unit == 0 || bytes >= 9.95 ? "%.0f%c" : "%.1f%c", bytes, units[unit]);
+}
+
+void short_time(double seconds, char text[16])
+{
+    if (seconds < 0)
+        seconds = 0;
+    if (seconds < 10)
+        (void)snprintf(text, 16, "%.0fs", seconds);
+    else if (seconds < 60)
+        (void)snprintf(text, 16, "%ds", (int)seconds / 5 * 5);
+    else if (seconds < 3600)
+        (void)snprintf(text, 16, "%dm", (int)(seconds / 60));
+    else if (seconds < 86400)
+        (void)snprintf(text, 16, "%dh", (int)(seconds / 3600));
+    else
+        (void)snprintf(text, 16, "%dd", (int)MIN(seconds / 86400, 99999));
+}
+
+static void paint_state(struct region cell, const struct session *session, struct style style,
+                        bool plain)
+{
+    struct style own = style;
+
+    if (!plain)
+        own = (struct style){.role = (uint8_t)session_state_role(session), .bg = style.bg};
+    else
+        own.attributes |= ATTRIBUTE_BOLD;
+    if (session->last.failed && !session_gone(session) && session->state == SESSION_IDLE) {
+        if (!plain)
+            own.role = ROLE_FAILED;
+        (void)paint_str(cell, 0, 0, own, "✕ failed");
+        return;
+    }
+    (void)paint_f(cell, 0, 0, own, "%s %s", session_state_sign(session),
+                  session_state_word(session));
+}
+
+static double idle_for(const struct session *session, double now)
+{
+    return session->last.running || session->last_active_at <= 0 ? 0
+                                                                 : now - session->last_active_at;
+}
+
+void column_paint(struct region cell, enum column column, const struct session *session,
+                  struct style style, bool plain, enum graph_signs signs, double now)
+{
+    struct style dim = style;
+    char text[64] = "";
+
+    if (!plain)
+        dim.role = ROLE_DIM;
+    switch (column) {
+    case COLUMN_STATE:
+        paint_state(cell, session, style, plain);
+        return;
+    case COLUMN_NAME:
+        (void)paint_cut(cell, 0, 0, cell.width, style, gb_bytes_str(session_title(session)));
+        return;
+    case COLUMN_OWNER:
+        (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session->owner));
+        return;
+    case COLUMN_IMAGE:
+        (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session->image));
+        return;
+    case COLUMN_GRAPH:
+        paint_graph(cell, signs, session->memory.values, session->memory.count,
+                    (float)MAX(session->memory_limit_bytes, session->memory_bytes));
+        return;
+    case COLUMN_CELLS:
+        (void)snprintf(text, sizeof(text), "%u", session->cells);
+        break;
+    case COLUMN_MEMORY:
+        if (session->memory_bytes > 0)
+            short_size((double)session->memory_bytes, text);
+        break;
+    case COLUMN_CPU:
+        if (!session_gone(session))
+            (void)snprintf(text, sizeof(text), "%.0f%%", session->cpu_share * 100);
+        style = session->cpu_share >= 0.005 ? style : dim;
+        break;
+    case COLUMN_IDLE:
+        if (session->last.running)
+            (void)snprintf(text, sizeof(text), "now");
+        else
+            short_time(idle_for(session, now), text);
+        style = dim;
+        break;
+    case COLUMN_AGE:
+        short_time(now - session->created_at, text);
+        style = dim;
+        break;
+    case COLUMN_COUNT:
+        return;
+    }
+    paint_right(cell, 0, 0, cell.width, style, gb_bytes_str(text));
+}

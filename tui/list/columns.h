@@ -1,0 +1,45 @@
+/* The columns of the list: how wide, what is in them, how they sort. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "screen/grid.h"
+#include "store/store.h"
+
+enum column {
+    COLUMN_STATE,
+    COLUMN_NAME,
+    COLUMN_OWNER,
+    COLUMN_IMAGE,
+    COLUMN_CELLS,
+    COLUMN_MEMORY,
+    COLUMN_GRAPH, /* of the memory; does not sort by itself */
+    COLUMN_CPU,
+    COLUMN_IDLE,
+    COLUMN_AGE,
+    COLUMN_COUNT
+};
+
+/* Which columns fit, and how wide they are; 0: left out. */
+struct layout {
+    int widths[COLUMN_COUNT];
+};
+
+/* @owners: some session has one. What matters least goes first where there is no room. */
+struct layout columns_layout(int width, bool owners);
+/* COLUMN_COUNT when there is none of that name. */
+enum column column_find(const char *name);
+const char *column_name(enum column column);
+const char *column_heading(enum column column);
+/* Whether its values stand at the right. */
+bool column_right(enum column column);
+/* By the column, then by the order of coming: never 0 for two sessions. */
+int column_compare(enum column column, const struct session *a, const struct session *b);
+/* @style: of the row. */
+void column_paint(struct region cell, enum column column, const struct session *session,
+                  struct style style, bool plain, enum graph_signs signs, double now);
+
+/* "132M", "1.2G" */
+void short_size(double bytes, char text[16]);
+/* "0.4s", "12s", "3m", "5h", "2d": steps that do not change every second once it is no news */
+void short_time(double seconds, char text[16]);

@@ -1,0 +1,531 @@
+/* The commands of the list. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "list/internal.h"
+
+enum { OPEN_DEADLINE_MS = 300000, CALL_DEADLINE_MS = 30000 };
+
+/* ---- moving ---- */
+
+static void go_by(struct tui *tui, long step)
+{
+    struct list_view *list = list_of_tui(tui);
+    size_t at = list_index(list), count = list->rows.count;
+
+    if (count == 0)
+        return;
+    if (step < 0)
+        list_go(list, at - MIN(at, (size_t)-step));
+    else
+        list_go(list, MIN(at + (size_t)step, count - 1));
+}
+
+static void run_up(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    go_by(tui, -1);
+}
+
+static void run_down(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    go_by(tui, 1);
+}
+
+static void run_page_up(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    go_by(tui, -(long)MAX(1, list_of_tui(tui)->table.height - 1));
+}
+
+static void run_page_down(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    go_by(tui, MAX(1, list_of_tui(tui)->table.height - 1));
+}
+
+static void run_first(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    list_go(list_of_tui(tui), 0);
+}
+
+static void run_last(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+
+    (void)words;
+    if (list->rows.count > 0)
+        list_go(list, list->rows.count - 1);
+}
+
+/* ---- finding a session by what was typed ---- */
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* By id, key or label, else an unambiguous beginning of the id; NULL, which was told. */
+static struct session *find_named(struct tui *tui, const char *name)
+{
+    struct session *session, *found = NULL;
+    size_t count = 0;
+
+    GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link)
+    {
+        if (strcmp(session->id, name) == 0)
+            return session;
+        if (strcmp(session->label, name) == 0 || strcmp(session->key, name) == 0 ||
+            begins(session->id, name)) {
+            found = session;
+            count++;
+        }
+    }
+    if (count == 1)
+        return found;
+    tui_say(tui, MESSAGE_ERROR, count == 0 ? "there is no session %s" : "several sessions fit %s",
+            name);
+    return NULL;
+}
+
+/* The session that is named, else the one at the cursor; NULL, which was told. */
+static struct session *choose(struct tui *tui, const struct words *words)
+{
+    struct session *session;
+
+    if (words->count > 1)
+        return find_named(tui, words->words[1]);
+    session = list_selected(list_of_tui(tui));
+    if (session == NULL)
+        tui_say(tui, MESSAGE_PLAIN, "there is no session at the cursor");
+    return session;
+}
+
+/* ---- opening ---- */
+
+static void fold(struct list_view *list)
+{
+    struct rows_config *config = &list->config;
+
+    for (size_t i = 0; i < config->folded_count; i++)
+        if (strcmp(config->folded[i], list->at_name) == 0) {
+            config->folded_count--;
+            memmove(config->folded[i], config->folded[i + 1],
+                    (config->folded_count - i) * sizeof(config->folded[0]));
+            return;
+        }
+    if (config->folded_count < FOLDED_MAX)
+        (void)snprintf(config->folded[config->folded_count++], STORE_NAME_MAX, "%s", list->at_name);
+}
+
+static void run_fold(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+
+    (void)words;
+    if (list->at_group)
+        fold(list);
+}
+
+static void run_open(struct tui *tui, const struct words *words)
+{
+    const struct tui_config *config = tui_config(tui);
+    struct list_view *list = list_of_tui(tui);
+    struct session *session;
+
+    if (words->count == 1 && list->at_group && list->rows.count > 0) {
+        fold(list);
+        return;
+    }
+    session = choose(tui, words);
+    if (session == NULL)
+        return;
+    session->seen = true;
+    if (config->session_view != NULL)
+        tui_push(tui, config->session_view(tui, session->id));
+}
+
+static void on_opened(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+    struct list_view *list = list_of_tui(tui);
+    const struct gb_json *id;
+
+    if (error != NULL) {
+        tui_say_error(tui, "new", error);
+        return;
+    }
+    id = gb_json_member(result, "session");
+    if (id == NULL || id->type != GB_JSON_STRING)
+        return;
+    list->at_group = false;
+    (void)snprintf(list->at_name, sizeof(list->at_name), "%.*s",
+                   (int)MIN(id->text.size, sizeof(list->at_name) - 1), (const char *)id->text.data);
+    tui_say(tui, MESSAGE_GOOD, "%s is open", list->at_name);
+}
+
+static void run_new(struct tui *tui, const struct words *words)
+{
+    const char *image = words->count > 1 ? words->words[1] : "python";
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "image", image);
+    if (words->count > 2)
+        gb_json_put_str(&out, "label", words->words[2]);
+    gb_json_end(&out);
+    tui_say(tui, MESSAGE_PLAIN, "opening a %s session…", image);
+    (void)tui_call(tui, "session.open", &params, OPEN_DEADLINE_MS, on_opened, tui);
+    gb_buf_release(&params);
+}
+
+/* ---- marks ---- */
+
+size_t list_marked(struct list_view *list)
+{
+    struct session *session;
+    size_t count = 0;
+
+    GB_LIST_FOREACH(session, &tui_store(list->view.tui)->sessions, link)
+    count += session->marked;
+    return count;
+}
+
+static void mark_all(struct list_view *list, bool on)
+{
+    struct store *store = tui_store(list->view.tui);
+
+    for (size_t i = 0; i < list->rows.count; i++) {
+        struct session *session = list->rows.rows[i].session;
+
+        session = session != NULL ? store_find(store, session->id) : NULL;
+        if (session != NULL)
+            session->marked = on;
+    }
+}
+
+static void run_mark(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+    struct session *session = list_selected(list);
+
+    if (words->count > 1 && strcmp(words->words[1], "all") == 0) {
+        mark_all(list, true);
+        return;
+    }
+    if (words->count > 1 && strcmp(words->words[1], "none") == 0) {
+        GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link)
+        session->marked = false;
+        return;
+    }
+    if (session != NULL)
+        session->marked = !session->marked;
+    go_by(tui, 1);
+}
+
+/* Calls @act for the session that is named, else for each that is marked, else for the one at the
+ * cursor. Returns how many. */
+static size_t for_each(struct tui *tui, const struct words *words,
+                       void (*act)(struct tui *tui, struct session *session, void *arg), void *arg)
+{
+    struct list_view *list = list_of_tui(tui);
+    struct session *session;
+    size_t count = 0;
+
+    if (words->count == 1 && list_marked(list) > 0) {
+        GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link)
+        if (session->marked) {
+            act(tui, session, arg);
+            count++;
+        }
+        return count;
+    }
+    session = choose(tui, words);
+    if (session == NULL)
+        return 0;
+    act(tui, session, arg);
+    return 1;
+}
+
+/* ---- acting ---- */
+
+static void act_interrupt(struct tui *tui, struct session *session, void *arg)
+{
+    (void)arg;
+    tui_call_on(tui, "session.interrupt", session->id, "interrupted");
+}
+
+static void run_interrupt(struct tui *tui, const struct words *words)
+{
+    (void)for_each(tui, words, act_interrupt, NULL);
+}
+
+static void act_close(struct tui *tui, struct session *session, void *arg)
+{
+    char done[200];
+
+    (void)arg;
+    if (session_gone(session))
+        return;
+    (void)snprintf(done, sizeof(done), "%.150s is closed", session_title(session));
+    tui_call_on(tui, "session.close", session->id, done);
+}
+
+struct closing {
+    struct tui *tui;
+    struct words words;
+};
+
+static void close_them(void *arg)
+{
+    struct closing *closing = arg;
+
+    (void)for_each(closing->tui, &closing->words, act_close, NULL);
+}
+
+/* What a close would take: somebody else's work, or a cell that runs. */
+static void count_losses(struct tui *tui, struct session *session, void *arg)
+{
+    size_t *losses = arg;
+
+    (void)tui;
+    *losses += session->cells > 0 && !session_gone(session);
+}
+
+static void run_close(struct tui *tui, const struct words *words)
+{
+    static struct closing closing; /* while the question is open */
+    size_t losses = 0, count = for_each(tui, words, count_losses, &losses);
+    char question[200];
+
+    if (count == 0)
+        return;
+    closing.tui = tui;
+    /* Words point into their own memory: only the name is needed again. */
+    closing.words = (struct words){.count = MIN(words->count, (size_t)2)};
+    if (words->count > 1) {
+        (void)snprintf(closing.words.memory, sizeof(closing.words.memory), "%s", words->words[1]);
+        closing.words.words[1] = closing.words.memory;
+    }
+    if (losses == 0) {
+        close_them(&closing);
+        return;
+    }
+    (void)snprintf(question, sizeof(question),
+                   losses == 1 ? "Close it? What is in its memory and files is lost."
+                               : "Close %zu sessions? What is in their memory and files is lost.",
+                   losses);
+    tui_confirm(tui, question, close_them, &closing);
+}
+
+/* ---- looking ---- */
+
+static void set_filter(struct list_view *list, const char *text)
+{
+    struct gb_err err = {0};
+
+    (void)snprintf(list->filter_text, sizeof(list->filter_text), "%s", text);
+    if (filter_parse(gb_bytes_str(text), &list->config.filter, &err) == 0)
+        list->filter_bad[0] = '\0';
+    else
+        (void)snprintf(list->filter_bad, sizeof(list->filter_bad), "%s", err.message);
+}
+
+static void filter_changed(void *arg, const char *line)
+{
+    struct list_view *list = arg;
+
+    set_filter(list, line);
+    tui_redraw(list->view.tui);
+}
+
+static void filter_done(void *arg, const char *line)
+{
+    struct list_view *list = arg;
+
+    /* Left by Esc: as it was before. */
+    set_filter(list, line != NULL ? line : list->filter_last);
+    if (list->filter_bad[0] != '\0')
+        tui_say(list->view.tui, MESSAGE_ERROR, "%s", list->filter_bad);
+}
+
+static void run_filter(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+
+    (void)snprintf(list->filter_last, sizeof(list->filter_last), "%s", list->filter_text);
+    if (words->count > 1) {
+        set_filter(list, words->rest);
+        if (list->filter_bad[0] != '\0')
+            tui_say(tui, MESSAGE_ERROR, "%s", list->filter_bad);
+        return;
+    }
+    tui_ask_live(tui, "/", list->filter_text, filter_changed, filter_done, list);
+}
+
+static void run_all(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+
+    (void)words;
+    set_filter(list, "");
+    list->config.attention = false;
+}
+
+static void run_sort(struct tui *tui, const struct words *words)
+{
+    struct rows_config *config = &list_of_tui(tui)->config;
+    enum column column = config->sort;
+
+    if (words->count > 1) {
+        column = column_find(words->words[1]);
+        if (column == COLUMN_COUNT) {
+            tui_say(tui, MESSAGE_ERROR, "there is no column %s", words->words[1]);
+            return;
+        }
+        config->reverse = column == config->sort && !config->reverse;
+    } else {
+        do
+            column = (enum column)((column + 1) % COLUMN_COUNT);
+        while (column == COLUMN_GRAPH);
+        config->reverse = false;
+    }
+    config->sort = column;
+    tui_say(tui, MESSAGE_PLAIN, "sorted by %s%s", column_name(column),
+            config->reverse ? ", turned around" : "");
+}
+
+static void run_reverse(struct tui *tui, const struct words *words)
+{
+    struct rows_config *config = &list_of_tui(tui)->config;
+
+    (void)words;
+    config->reverse = !config->reverse;
+}
+
+static void run_tree(struct tui *tui, const struct words *words)
+{
+    static const char *const names[] = {
+        [GROUP_NONE] = "table", [GROUP_OWNER] = "owner", [GROUP_IMAGE] = "image"};
+    struct rows_config *config = &list_of_tui(tui)->config;
+
+    _Static_assert(ARRAY_SIZE(names) == GROUP_COUNT, "a name for each");
+    if (words->count == 1) {
+        config->grouping = (enum grouping)((config->grouping + 1) % GROUP_COUNT);
+    } else {
+        for (size_t i = 0; i < GROUP_COUNT; i++)
+            if (strcmp(names[i], words->words[1]) == 0)
+                config->grouping = (enum grouping)i;
+    }
+    tui_say(tui, MESSAGE_PLAIN, config->grouping == GROUP_NONE ? "as a table" : "as a tree by %s",
+            names[config->grouping]);
+}
+
+static void run_preview(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+
+    (void)words;
+    list_preview(list, !list->preview_on);
+}
+
+static void run_attention(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+
+    (void)words;
+    list->config.attention = !list->config.attention;
+}
+
+/* The next one that wants a person: the most pressing first, then down the list and around. */
+static void run_next(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+    size_t at, count, best = SIZE_MAX;
+    enum attention pressing = ATTENTION_NONE;
+    double now = tui_now(tui);
+
+    (void)words;
+    list_build(list);
+    at = list_index(list);
+    count = list->rows.count;
+    for (size_t i = 1; i <= count; i++) {
+        const struct session *session = list->rows.rows[(at + i) % count].session;
+        enum attention attention =
+            session != NULL ? session_attention(session, now) : ATTENTION_NONE;
+
+        if (attention < pressing && (i < count || best == SIZE_MAX)) {
+            pressing = attention;
+            best = (at + i) % count;
+        }
+    }
+    if (best == SIZE_MAX) {
+        tui_say(tui, MESSAGE_GOOD, "nothing wants you");
+        return;
+    }
+    /* What was looked at comes behind what was not, until it happens anew; input stays. */
+    if (list->rows.rows[best].session != NULL) {
+        struct session *session = store_find(tui_store(tui), list->rows.rows[best].session->id);
+
+        list_go(list, best);
+        if (session != NULL) {
+            tui_say(tui, MESSAGE_WARNING, "%s %s", session_title(session),
+                    attention_text(pressing));
+            session->seen = true;
+        }
+    }
+}
+
+static void run_copy(struct tui *tui, const struct words *words)
+{
+    struct session *session = choose(tui, words);
+
+    if (session != NULL && tui_copy(tui, gb_bytes_str(session->id)))
+        tui_say(tui, MESSAGE_GOOD, "%s is in the clipboard", session->id);
+}
+
+#define LIST_ROW(name, arguments, help, keys, bar, argument, run)                                  \
+    {                                                                                              \
+        name, arguments, help, keys, bar, CONTEXT_LIST, argument, run                              \
+    }
+
+const struct command list_commands[] = {
+    LIST_ROW("open", "[SESSION]", "look into a session; fold or unfold a group", "Enter l Right",
+             "open", ARGUMENT_SESSION, run_open),
+    LIST_ROW("new", "[IMAGE [LABEL]]", "open a session (python, javascript, shell)", "n", "new",
+             ARGUMENT_IMAGE, run_new),
+    LIST_ROW("filter", "[FILTER]", "show what fits: web mem>150M lang=py idle>2m !owner=ci", "/",
+             "filter", ARGUMENT_TEXT, run_filter),
+    LIST_ROW("all", "", "show all again", "\\", NULL, ARGUMENT_NONE, run_all),
+    LIST_ROW("next", "", "go to the next session that wants you", "Tab", "wants you", ARGUMENT_NONE,
+             run_next),
+    LIST_ROW("attention", "", "show only what wants you, or all", "!", NULL, ARGUMENT_NONE,
+             run_attention),
+    LIST_ROW("mark", "[all|none]", "mark the session, or take the mark off", "Space", "mark",
+             ARGUMENT_TEXT, run_mark),
+    LIST_ROW("interrupt", "[SESSION]", "interrupt what runs, in all that are marked", "i", NULL,
+             ARGUMENT_SESSION, run_interrupt),
+    LIST_ROW("close", "[SESSION]", "close the session, or all that are marked", "x Del", "close",
+             ARGUMENT_SESSION, run_close),
+    LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next one; again turns it around", "s",
+             "sort", ARGUMENT_COLUMN, run_sort),
+    LIST_ROW("reverse", "", "turn the order around", "S", NULL, ARGUMENT_NONE, run_reverse),
+    LIST_ROW("tree", "[owner|image|table]", "group by owner, by image, or not", "t", "tree",
+             ARGUMENT_TEXT, run_tree),
+    LIST_ROW("fold", "", "fold or unfold a group", "o", NULL, ARGUMENT_NONE, run_fold),
+    LIST_ROW("preview", "", "show the session at the cursor beside the list, or not", "v",
+             "preview", ARGUMENT_NONE, run_preview),
+    LIST_ROW("copy", "", "copy the id", "y", NULL, ARGUMENT_NONE, run_copy),
+    LIST_ROW("up", "", "up", "Up k", NULL, ARGUMENT_NONE, run_up),
+    LIST_ROW("down", "", "down", "Down j", NULL, ARGUMENT_NONE, run_down),
+    LIST_ROW("page-up", "", "a page up", "PgUp C-b", NULL, ARGUMENT_NONE, run_page_up),
+    LIST_ROW("page-down", "", "a page down", "PgDn C-f", NULL, ARGUMENT_NONE, run_page_down),
+    LIST_ROW("first", "", "to the first", "Home g", NULL, ARGUMENT_NONE, run_first),
+    LIST_ROW("last", "", "to the last", "End G", NULL, ARGUMENT_NONE, run_last),
+    {NULL, NULL, NULL, NULL, NULL, CONTEXT_LIST, ARGUMENT_NONE, NULL},
+};

@@ -1,0 +1,157 @@
+/* What is known of the session at the cursor, and below it what its own view shows of it. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "list/internal.h"
+
+static void draw_pair(struct region line, int x, const char *label, const char *value)
+{
+    x += paint_str(line, x, 0, STYLE(ROLE_DIM), label) + 1;
+    (void)paint_cut(line, x, 0, line.width - x, STYLE(ROLE_TEXT), gb_bytes_str(value));
+}
+
+static void clock_text(double at, char text[24])
+{
+    time_t seconds = (time_t)at;
+    struct tm parts;
+
+    if (localtime_r(&seconds, &parts) == NULL || strftime(text, 24, "%H:%M:%S", &parts) == 0)
+        (void)snprintf(text, 24, "?");
+}
+
+static void draw_graphs(struct list_view *list, struct region region, const struct session *session)
+{
+    enum graph_signs signs = tui_signs(list->view.tui);
+    int half = (region.width - 1) / 2;
+    struct region left = region_part(region, 0, 0, half, -1);
+    struct region right = region_part(region, half + 1, 0, half, -1);
+    char used[16], limit[16];
+    float top = 1;
+
+    short_size((double)session->memory_bytes, used);
+    short_size((double)session->memory_limit_bytes, limit);
+    (void)paint_f(left, 0, 0, STYLE(ROLE_DIM), "memory %s of %s", used, limit);
+    paint_graph(region_part(left, 0, 1, -1, -1), signs, session->memory.values,
+                session->memory.count, (float)session->memory_limit_bytes);
+    for (size_t i = 0; i < session->cpu.count; i++)
+        top = MAX(top, session->cpu.values[i]);
+    (void)paint_f(right, 0, 0, STYLE(ROLE_DIM), "cpu %.0f%%", session->cpu_share * 100);
+    paint_graph(region_part(right, 0, 1, -1, -1), signs, session->cpu.values, session->cpu.count,
+                top);
+}
+
+static void draw_attention(struct region line, const struct session *session, double now)
+{
+    enum attention attention = session_attention(session, now);
+    int x = 0;
+
+    if (attention == ATTENTION_NONE)
+        return;
+    x += paint_f(line, x, 0, STYLE(ROLE_WAITING), "! %s", attention_text(attention));
+    if (session->reason[0] != '\0')
+        (void)paint_cut(line, x + 1, 0, line.width - x - 1, STYLE(ROLE_TEXT),
+                        gb_bytes_str(session->reason));
+}
+
+static void draw_lease(struct region line, const struct session *session)
+{
+    char since[24];
+
+    if (!session->lease.held)
+        return;
+    clock_text(session->lease.since, since);
+    (void)paint_f(line, 0, 0, STYLE(session->lease.mine ? ROLE_BANNER_MINE : ROLE_BANNER_LEASE),
+                  " held by %.60s since %s ", session->lease.mine ? "you" : session->lease.holder,
+                  since);
+}
+
+static void draw_facts(struct region region, const struct session *session, double now)
+{
+    int half = region.width / 2;
+    char text[200], time[24], idle[16];
+
+    draw_pair(region_part(region, 0, 0, half, 1), 0, "id", session->id);
+    (void)snprintf(text, sizeof(text), "%.60s (%.60s)", session->image, session->language);
+    draw_pair(region_part(region, half, 0, -1, 1), 0, "image", text);
+    clock_text(session->created_at, time);
+    (void)snprintf(text, sizeof(text), "%s from %s", time,
+                   session->source[0] != '\0' ? session->source : "?");
+    draw_pair(region_part(region, 0, 1, half, 1), 0, "opened", text);
+    if (session->expires_at > 0) {
+        short_time(session->expires_at - now, idle);
+        (void)snprintf(text, sizeof(text), "in %s unless used", idle);
+    } else {
+        (void)snprintf(text, sizeof(text), "%s", session_gone(session) ? "it has" : "never");
+    }
+    draw_pair(region_part(region, half, 1, -1, 1), 0, "closes", text);
+    draw_pair(region_part(region, 0, 2, half, 1), 0, "owner",
+              session->owner[0] != '\0' ? session->owner : "–");
+    (void)snprintf(text, sizeof(text), "%s, incarnation %u",
+                   session->network[0] != '\0' ? session->network : "none", session->incarnation);
+    draw_pair(region_part(region, half, 2, -1, 1), 0, "network", text);
+}
+
+/* The last cell in a line, where there is no preview of all of them. */
+static void draw_last(struct region region, const struct session *session)
+{
+    const struct last_cell *last = &session->last;
+    const char *code = last->code;
+    int x;
+
+    if (last->number == 0) {
+        (void)paint_str(region, 0, 0, STYLE(ROLE_DIM), "no cells so far");
+        return;
+    }
+    x = paint_f(region, 0, 0, STYLE(ROLE_CELL_NUMBER), "%u ", last->number);
+    x += paint_f(region, x, 0, STYLE(ROLE_CELL_OTHER), "%.40s  ", last->client);
+    if (last->running)
+        (void)paint_str(region, x, 0, STYLE(ROLE_RUNNING), "● runs");
+    else if (last->failed)
+        (void)paint_f(region, x, 0, STYLE(ROLE_CELL_FAILED), "✕ failed after %.2f s",
+                      last->wall_ms / 1000);
+    else
+        (void)paint_f(region, x, 0, STYLE(ROLE_CELL_GOOD), "✓ %.2f s", last->wall_ms / 1000);
+    for (int y = 1; y < region.height && *code != '\0'; y++) {
+        size_t size = strcspn(code, "\n");
+
+        (void)paint_cut(region, 0, y, region.width, STYLE(ROLE_CELL_CODE),
+                        (struct gb_bytes){(const uint8_t *)code, size});
+        code += size + (code[size] == '\n');
+    }
+}
+
+void list_draw_details(struct list_view *list, struct region region, const struct session *session,
+                       bool beside)
+{
+    double now = tui_now(list->view.tui);
+    struct region head, inside = region;
+
+    if (beside) {
+        paint_wall(region, 0, 0, region.height, STYLE(ROLE_FRAME));
+        inside = region_part(region, 2, 0, -1, -1);
+    } else {
+        paint_rule(region, 0, 0, region.width, STYLE(ROLE_FRAME));
+        inside = region_part(region, 1, 0, -2, -1);
+    }
+    head = region_cut_top(&inside, 1);
+    (void)paint_f(head, beside ? 0 : 1, 0, STYLE(session_state_role(session)), " %s ",
+                  session_state_sign(session));
+    (void)paint_f(head, beside ? 3 : 4, 0, STYLE(ROLE_TITLE), "%.100s ", session_title(session));
+    if (inside.height >= 14) {
+        draw_facts(region_cut_top(&inside, 3), session, now);
+        (void)region_cut_top(&inside, 1);
+        draw_graphs(list, region_cut_top(&inside, inside.height >= 30 ? 6 : 4), session);
+        (void)region_cut_top(&inside, 1);
+    }
+    if (session->lease.held)
+        draw_lease(region_cut_top(&inside, 1), session);
+    if (session_attention(session, now) != ATTENTION_NONE)
+        draw_attention(region_cut_top(&inside, 1), session, now);
+    if (list->preview != NULL && strcmp(list->preview_id, session->id) == 0)
+        list->preview->ops->draw(list->preview, inside, false);
+    else
+        draw_last(inside, session);
+}

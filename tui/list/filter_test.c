@@ -1,0 +1,101 @@
+#include "list/filter.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct session subject = {
+    .id = "s-0123456789",
+    .label = "Agent seven",
+    .owner = "claude",
+    .image = "python",
+    .language = "python",
+    .state = SESSION_WAITING,
+    .source = "template",
+    .memory_bytes = 200 << 20,
+    .memory_limit_bytes = 512 << 20,
+    .cpu_share = 0.5,
+    .cells = 14,
+    .created_at = 1000,
+    .last_active_at = 1900,
+    .last = {.code = "df.groupby('k')"},
+};
+
+static const struct {
+    const char *text;
+    bool fits;
+} cases[] = {
+    {"", true},
+    {"seven", true},
+    {"SEVEN agent", true},
+    {"seven eight", false},
+    {"eight or seven", true},
+    {"or seven or", true},
+    {"groupby", true},
+    {"mem>150M", true},
+    {"mem>150M mem<200M", false},
+    {"mem<=200M", true},
+    {"mem=0.1953125g", true},
+    {"lang=py idle>1m", true},
+    {"idle>2m", false},
+    {"age>=16m", true},
+    {"cpu>40% cpu<60", true},
+    {"cells=14 cells!=15", true},
+    {"owner=claud", false},
+    {"owner~claud", true},
+    {"image!=py", false},
+    {"!image=js", true},
+    {"not !image=js", false},
+    {"state=input", true},
+    {"name=\"agent seven\"", true},
+    {"\"agent seven\"", true},
+    {"\"mem>900M\"", false},
+    {"mem>900M or idle>1m owner=claude", true},
+    {"mem>900M and seven", false},
+    {"key=\"\"", true},
+    {"!", true},
+};
+
+START_TEST(matches)
+{
+    struct filter filter;
+    struct gb_err err = {0};
+
+    ck_assert_msg(filter_parse(gb_bytes_str(cases[_i].text), &filter, &err) == 0, "%s: %s",
+                  cases[_i].text, err.message);
+    ck_assert_msg(filter_match(&filter, &subject, 2000) == cases[_i].fits, "%s", cases[_i].text);
+}
+END_TEST
+
+static const char *const bad[] = {
+    "mem>",    "mem>x", "mem~5",  "nothing=5", "owner>5",   "cells>5M",
+    "idle>2x", "=5",    "mem>-5", "mem>nan",   "mem>1e999",
+};
+
+START_TEST(refusals)
+{
+    struct filter filter = {.count = 7};
+    struct gb_err err = {0};
+
+    ck_assert_int_eq(filter_parse(gb_bytes_str(bad[_i]), &filter, &err), -GB_EINVALID);
+    ck_assert_uint_eq(filter.count, 7); /* left alone */
+    ck_assert(err.message[0] != '\0');
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("list");
+    TCase *tests = tcase_create("filter");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_loop_test(tests, matches, 0, (int)ARRAY_SIZE(cases));
+    tcase_add_loop_test(tests, refusals, 0, (int)ARRAY_SIZE(bad));
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

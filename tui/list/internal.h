@@ -1,0 +1,44 @@
+/* The parts of the list, among themselves. */
+#pragma once
+
+#include "app/tui.h"
+#include "list/list.h"
+#include "list/rows.h"
+
+enum { LIST_MARGIN = 3 }; /* columns before the first one: mark and attention */
+
+struct list_view {
+    struct view view;
+    struct rows rows;
+    struct rows_config config;
+    char filter_text[FILTER_LINE_MAX], filter_bad[GB_ERR_MESSAGE_MAX];
+    char filter_last[FILTER_LINE_MAX]; /* the one before it was taken off */
+    bool at_group;                     /* the cursor is at the head of a group */
+    char at_name[STORE_NAME_MAX];      /* an id, or the group's name */
+    size_t at_line, first;
+    struct region table; /* of the rows, as drawn last */
+    int drawn_y;
+    int heading_x[COLUMN_COUNT], heading_width[COLUMN_COUNT];
+    bool preview_on, covered;
+    struct gb_timer *rest;
+    struct view *preview;
+    char preview_id[STORE_NAME_MAX];
+    struct session *frozen; /* copies, while the display stands still */
+    size_t frozen_count;
+};
+
+struct list_view *list_of(struct view *view);
+struct list_view *list_of_tui(struct tui *tui);
+void list_build(struct list_view *list);
+/* Where the cursor is; puts it somewhere when its session has gone. */
+size_t list_index(struct list_view *list);
+void list_go(struct list_view *list, size_t index);
+/* The session at the cursor; NULL: the head of a group, or nothing. */
+struct session *list_selected(struct list_view *list);
+size_t list_marked(struct list_view *list);
+void list_preview(struct list_view *list, bool on);
+
+/* The pane beside or below. */
+void list_draw_details(struct list_view *list, struct region region, const struct session *session,
+                       bool beside);
+void list_draw_scrollbar(struct region region, size_t first, size_t height, size_t count);

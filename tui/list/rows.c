@@ -1,0 +1,148 @@
+#include "list/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static struct row *add(struct rows *rows)
+{
+    if (rows->count == rows->capacity) {
+        rows->capacity = rows->capacity > 0 ? rows->capacity * 2 : 64;
+        rows->rows = realloc(rows->rows, rows->capacity * sizeof(*rows->rows));
+        if (rows->rows == NULL)
+            abort(); /* a few kilobytes */
+    }
+    rows->rows[rows->count] = (struct row){0};
+    return &rows->rows[rows->count++];
+}
+
+void rows_release(struct rows *rows)
+{
+    free(rows->rows);
+    *rows = (struct rows){0};
+}
+
+bool rows_is_folded(const struct rows_config *config, const char *group)
+{
+    for (size_t i = 0; i < config->folded_count; i++)
+        if (strcmp(config->folded[i], group) == 0)
+            return true;
+    return false;
+}
+
+static const char *group_of(const struct session *session, enum grouping grouping)
+{
+    return grouping == GROUP_OWNER ? session->owner : grouping == GROUP_IMAGE ? session->image : "";
+}
+
+static int compare(const void *a, const void *b, void *arg)
+{
+    const struct session *one = *(struct session *const *)a, *other = *(struct session *const *)b;
+    const struct rows_config *config = arg;
+    int order = strcmp(group_of(one, config->grouping), group_of(other, config->grouping));
+
+    if (order != 0)
+        return order;
+    /* Those that are gone stay at the end, whatever they are sorted by. */
+    if (session_gone(one) != session_gone(other))
+        return session_gone(one) ? 1 : -1;
+    order = column_compare(config->sort, one, other);
+    return config->reverse ? -order : order;
+}
+
+static bool has_parent(struct session *const *sessions, size_t count, const struct session *child)
+{
+    for (size_t i = 0; child->parent[0] != '\0' && i < count; i++)
+        if (strcmp(sessions[i]->id, child->parent) == 0)
+            return true;
+    return false;
+}
+
+/* Adds @session, and what was forked from it below; without recursion, to a bounded depth. */
+static void add_family(struct rows *rows, struct session *const *sessions, size_t count,
+                       struct session *session)
+{
+    struct {
+        const struct session *parent;
+        size_t next;
+    } stack[TREE_DEPTH_MAX];
+    size_t depth = 0;
+
+    add(rows)->session = session;
+    stack[0].parent = session;
+    stack[0].next = 0;
+    for (;;) {
+        size_t i = stack[depth].next;
+        struct row *row;
+
+        while (i < count && strcmp(sessions[i]->parent, stack[depth].parent->id) != 0)
+            i++;
+        stack[depth].next = i + 1;
+        if (i >= count) {
+            if (depth == 0)
+                return;
+            depth--;
+            continue;
+        }
+        row = add(rows);
+        row->session = sessions[i];
+        row->depth = (unsigned)depth + 1;
+        row->last = true;
+        for (size_t j = i + 1; j < count; j++)
+            if (strcmp(sessions[j]->parent, stack[depth].parent->id) == 0)
+                row->last = false;
+        if (depth + 1 < TREE_DEPTH_MAX) {
+            depth++;
+            stack[depth].parent = sessions[i];
+            stack[depth].next = 0;
+        }
+    }
+}
+
+static void add_group(struct rows *rows, struct session *const *sessions, size_t count,
+                      const struct rows_config *config)
+{
+    const char *name = group_of(sessions[0], config->grouping);
+    bool tree = config->grouping != GROUP_NONE, folded = tree && rows_is_folded(config, name);
+
+    if (tree) {
+        struct row *head = add(rows);
+
+        head->group = name;
+        head->folded = folded;
+        head->sessions = (unsigned)count;
+        for (size_t i = 0; i < count; i++)
+            head->memory_bytes += (double)sessions[i]->memory_bytes;
+    }
+    for (size_t i = 0; i < count && !folded; i++) {
+        if (!tree)
+            add(rows)->session = sessions[i];
+        else if (!has_parent(sessions, count, sessions[i]))
+            add_family(rows, sessions, count, sessions[i]);
+    }
+}
+
+void rows_build(struct rows *rows, struct session **sessions, size_t count,
+                const struct rows_config *config, double now)
+{
+    size_t kept = 0, from = 0;
+
+    rows->count = 0;
+    rows->all = count;
+    for (size_t i = 0; i < count; i++)
+        if (filter_match(&config->filter, sessions[i], now) &&
+            (!config->attention || session_attention(sessions[i], now) != ATTENTION_NONE))
+            sessions[kept++] = sessions[i];
+    rows->sessions = kept;
+    qsort_r(sessions, kept, sizeof(*sessions), compare, (void *)(uintptr_t)config);
+    while (from < kept) {
+        size_t to = from + 1;
+
+        while (to < kept && strcmp(group_of(sessions[to], config->grouping),
+                                   group_of(sessions[from], config->grouping)) == 0)
+            to++;
+        add_group(rows, sessions + from, to - from, config);
+        from = to;
+    }
+}
