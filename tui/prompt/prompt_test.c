@@ -451,6 +451,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
+    tcase_set_timeout(tests, 60); /* a megabyte of text under sanitizers on a busy machine */
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_typing);
     tcase_add_test(tests, test_enter);
