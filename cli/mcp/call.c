@@ -255,7 +255,8 @@ static void send_call(struct call *call, struct gb_buf *params, const char *clie
 {
     static const struct gb_client_events events = {on_notified, NULL};
     struct mcp_server *server = call->server;
-    const struct gb_client_config config = {server->config.socket, server->config.program};
+    const struct gb_client_config config = {.socket = server->config.socket,
+                                            .program = server->config.program};
 
     call->client = gb_client_new(server->loop, &config, &events, call);
     say_hello(call, client);

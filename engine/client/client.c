@@ -48,6 +48,7 @@ struct gb_client {
     struct gb_loop *loop;
     struct gb_client_events events;
     void *arg;
+    size_t reply_bytes;
     struct dial_work *dial;   /* while connecting */
     struct gb_buf waiting;    /* lines that wait for the connection */
     struct gb_stream *stream; /* while connected */
@@ -303,13 +304,13 @@ static void on_input(void *arg, struct gb_buf *input)
         newline = memchr(data + client->scanned, '\n', input->size - client->scanned);
         if (newline == NULL) {
             client->scanned = input->size;
-            if (input->size > GB_LINE_MAX)
+            if (input->size > client->reply_bytes)
                 protocol_error(client, "a line is too long");
             break;
         }
         size = (size_t)(newline - data);
         client->scanned = 0;
-        wrong = size > GB_LINE_MAX ? "a line is too long" : parse_line(client, data, size);
+        wrong = size > client->reply_bytes ? "a line is too long" : parse_line(client, data, size);
         if (client->freed || client->over)
             break;
         if (wrong != NULL) {
@@ -395,6 +396,7 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
     client->events = *events;
     client->arg = arg;
     client->next_id = 1;
+    client->reply_bytes = config->reply_bytes > 0 ? config->reply_bytes : GB_REPLY_MAX;
     gb_list_init(&client->calls);
     gb_list_init(&client->refused);
     dial->client = client;

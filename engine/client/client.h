@@ -6,7 +6,7 @@
  * error of our own when the deadline has passed or the connection is gone. Errors of our own tell
  * the truth about the request: `dispatched` is true unless it is known that it did not leave.
  *
- * What the server says is parsed strictly: lines of at most GB_LINE_MAX, UTF-8, JSON-RPC 2.0
+ * What the server says is parsed strictly: lines of at most GB_REPLY_MAX, UTF-8, JSON-RPC 2.0
  * objects, ids that were asked for. Anything else ends the connection. At most GB_REQUESTS_MAX
  * calls are under way; gb_client_queued() tells how many bytes have not left, and gb_client_pause()
  * stops reading.
@@ -48,6 +48,7 @@ struct gb_client_events {
 struct gb_client_config {
     const char *socket;  /* NULL: by the rule of the protocol */
     const char *program; /* started as the server when nobody listens; NULL: never */
+    size_t reply_bytes;  /* of one line of the server, at most; 0: GB_REPLY_MAX */
 };
 
 /* Gives. */

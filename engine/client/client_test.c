@@ -135,11 +135,15 @@ static void teardown(void)
     (void)rmdir(folder);
 }
 
+enum { REPLY_BYTES = 4u << 20 };
+
 static void client_start(void)
 {
     static const struct gb_client_events events = {on_notified, on_closed};
 
-    client = gb_client_new(loop, &(struct gb_client_config){.socket = path}, &events, NULL);
+    client =
+        gb_client_new(loop, &(struct gb_client_config){.socket = path, .reply_bytes = REPLY_BYTES},
+                      &events, NULL);
 }
 
 static void wait_for(const struct told *told)
@@ -336,7 +340,7 @@ static void flood(FILE *in, int fd)
 
     hear(in);
     memset(piece, 'x', sizeof(piece));
-    for (size_t sent = 0; sent <= (size_t)GB_LINE_MAX + sizeof(piece); sent += sizeof(piece))
+    for (size_t sent = 0; sent <= REPLY_BYTES + sizeof(piece); sent += sizeof(piece))
         if (send(fd, piece, sizeof(piece), MSG_NOSIGNAL) <= 0)
             break;
 }
