@@ -47,10 +47,3 @@ char *xasprintf(const char *format, ...)
     va_end(args);
     return checked(n >= 0 ? s : NULL);
 }
-
-void *try_malloc(size_t size, size_t limit)
-{
-    if (size > limit)
-        return NULL;
-    return malloc(size > 0 ? size : 1);
-}

@@ -17,10 +17,6 @@ char *xstrndup(const char *s, size_t size) __attribute__((malloc, warn_unused_re
 char *xasprintf(const char *format, ...)
     __attribute__((format(printf, 1, 2), malloc, warn_unused_result));
 
-/* NULL when there is no memory or @size is above @limit. For sizes that a peer, a guest or a file
- * influences. */
-void *try_malloc(size_t size, size_t limit) __attribute__((malloc, warn_unused_result));
-
 /* `_cleanup_(freep) char *s = NULL;` frees at the end of the scope; ownership leaves by TAKE_PTR.
  */
 #define _cleanup_(function) __attribute__((cleanup(function)))

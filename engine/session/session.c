@@ -545,11 +545,6 @@ struct gb_session_timing gb_session_timing(const struct gb_session *session)
     return session->timing;
 }
 
-const struct gb_err *gb_session_why(const struct gb_session *session)
-{
-    return session->state == GB_SESSION_CLOSED ? &session->why : NULL;
-}
-
 bool gb_session_expired(const struct gb_session *session)
 {
     return session->expired;

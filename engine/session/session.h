@@ -131,8 +131,6 @@ uint32_t gb_session_incarnation(const struct gb_session *session);
 struct gb_session_timing gb_session_timing(const struct gb_session *session);
 /* Whether it ended by itself, for being idle too long or too old. */
 bool gb_session_expired(const struct gb_session *session);
-/* Why it is closed; NULL before. */
-const struct gb_err *gb_session_why(const struct gb_session *session);
 
 /* ---- cells ---- */
 

@@ -33,7 +33,7 @@ struct gb_vm {
     struct gb_buf status_text, errors_tail, console_tail;
     struct gb_buf *input; /* of `agent`, while it lives */
     struct gb_deferred end;
-    bool paused, qmp_ready, exited, registered, killed;
+    bool qmp_ready, exited, registered, killed;
     bool spoke; /* HELLO came, here or in the VM that the state was saved from */
     bool ran;   /* has been RUNNING */
 

@@ -159,14 +159,6 @@ static void on_qemu_gone(void *arg)
     vm_check_later(vm);
 }
 
-static void drain(struct gb_vm *vm)
-{
-    /* A paused reader must not hold up the end: what is here is bounded by the sockets. */
-    vm->paused = false;
-    if (vm->agent != NULL)
-        gb_stream_pause(vm->agent, false);
-}
-
 static void on_launcher_exited(void *arg, int status, int signal)
 {
     struct gb_vm *vm = arg;
@@ -175,7 +167,6 @@ static void on_launcher_exited(void *arg, int status, int signal)
     vm->exit_status = status;
     vm->exit_signal = signal;
     vm->state = ENDING;
-    drain(vm);
     vm_check_later(vm);
 }
 
@@ -223,10 +214,10 @@ static void on_hello(struct gb_vm *vm, const struct gb_frame *frame)
     vm->events.running(vm->arg, &hello);
 }
 
-/* Hands out frames until the input is used up, somebody pauses, or the VM is killed. */
+/* Hands out frames until the input is used up or the VM is killed. */
 static void pump(struct gb_vm *vm)
 {
-    while (vm->agent != NULL && !vm->paused && vm->input != NULL) {
+    while (vm->agent != NULL && vm->input != NULL) {
         struct gb_frame frame;
         struct gb_err err = {0};
         struct gb_buf *input = vm->input;
@@ -554,14 +545,6 @@ void gb_vm_send(struct gb_vm *vm, struct gb_buf *frames)
 size_t gb_vm_queued(const struct gb_vm *vm)
 {
     return vm->agent != NULL ? gb_stream_queued(vm->agent) : 0;
-}
-
-void gb_vm_pause_input(struct gb_vm *vm, bool paused)
-{
-    if (vm->state == ENDING || vm->state == DEAD || vm->paused == paused)
-        return;
-    vm->paused = paused;
-    gb_stream_pause(vm->agent, paused);
 }
 
 pid_t gb_vm_pid(const struct gb_vm *vm)

@@ -75,8 +75,6 @@ int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uin
 void gb_vm_send(struct gb_vm *vm, struct gb_buf *frames);
 /* Bytes that the guest has not taken yet. */
 size_t gb_vm_queued(const struct gb_vm *vm);
-/* Back-pressure: while paused nothing is read from the guest. */
-void gb_vm_pause_input(struct gb_vm *vm, bool paused);
 
 /* Ends the process at once; `dead` follows, with @reason (NULL: "killed by Glovebox") as its
  * sentence. Harmless when it is dying. */
