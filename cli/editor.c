@@ -361,6 +361,20 @@ void editor_continued(void)
     (void)rl_forced_update_display();
 }
 
+void editor_step_aside(void)
+{
+    if (!editor.reading || editor.done)
+        return;
+    (void)rl_clear_visible_line();
+    (void)fflush(rl_outstream);
+}
+
+void editor_step_back(void)
+{
+    if (editor.reading && !editor.done)
+        (void)rl_forced_update_display();
+}
+
 void editor_want_line(void (*typed)(void *arg, struct gb_bytes line), void *arg)
 {
     editor.typed = typed;

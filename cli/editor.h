@@ -50,6 +50,11 @@ void editor_interrupt(void);
 void editor_resized(void);
 void editor_continued(void);
 
+/* Around what is written while a cell is typed: takes the prompt away, and puts it back. Nothing
+ * happens when nobody types. */
+void editor_step_aside(void);
+void editor_step_back(void);
+
 /* While a program waits for input: the next line that is typed goes to @typed (empty: Ctrl-D), in
  * one piece or several. NULL: nobody wants it, what is typed waits for the prompt. Call
  * editor_poll() after each turn. */

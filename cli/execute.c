@@ -25,6 +25,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/cell.h"
+#include "cli/fetch.h"
 #include "cli/input.h"
 #include "cli/output.h"
 #include "cli/transfer.h"
@@ -68,6 +69,7 @@ struct job {
     struct gb_buf records; /* each: struct record, bytes */
     struct gb_buf cell;    /* the result in JSON, for --json */
     struct transfer *transfer;
+    struct fetch *fetch;
     size_t file; /* which upload or download is next */
 };
 
@@ -191,7 +193,9 @@ static void job_finish(struct job *job, int status)
     if (job->phase >= JOB_CLOSING)
         return;
     transfer_cancel(job->transfer);
+    fetch_cancel(job->fetch);
     job->transfer = NULL;
+    job->fetch = NULL;
     job->status = status;
     job->phase = JOB_CLOSING;
     advance(execution);
@@ -281,7 +285,7 @@ static void on_downloaded(void *arg, const struct gb_err *err)
 {
     struct job *job = arg;
 
-    job->transfer = NULL;
+    job->fetch = NULL;
     if (err != NULL) {
         /* The others are still fetched; the code's own failure outweighs. */
         transfer_failed(job, err);
@@ -294,28 +298,17 @@ static void on_downloaded(void *arg, const struct gb_err *err)
 static void next_download(struct job *job)
 {
     const struct execute_config *config = job->execution->config;
-    struct transfer_config transfer = {
-        .session = job->session, .finished = on_downloaded, .arg = job};
-    _cleanup_(freep) char *name = NULL;
-    struct gb_err err = {0};
+    struct fetch_config fetch = {.session = job->session, .finished = on_downloaded, .arg = job};
 
     job->phase = JOB_DOWNLOADING;
     if (job->file == config->download_count) {
         job_finish(job, job->status);
         return;
     }
-    transfer.local = config->downloads[job->file].local;
-    transfer.remote = config->downloads[job->file].remote;
+    fetch.local = config->downloads[job->file].local;
+    fetch.remote = config->downloads[job->file].remote;
     job->file++;
-    if (transfer.local == NULL) {
-        name = transfer_local_name(transfer.remote);
-        transfer.local = name;
-    }
-    job->transfer = transfer_download(job->execution->app->client, &transfer, &err);
-    if (job->transfer == NULL) {
-        transfer_failed(job, &err);
-        job_finish(job, EXIT_GLOVEBOX);
-    }
+    job->fetch = fetch_start(job->execution->app->client, &fetch);
 }
 
 /* ---- the cell ---- */

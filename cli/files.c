@@ -155,5 +155,6 @@ char *file_into_folder(const char *local, const char *remote)
     if (!(stat(local, &st) == 0 && S_ISDIR(st.st_mode)) && (size == 0 || local[size - 1] != '/'))
         return xstrdup(local);
     name = transfer_local_name(remote);
-    return name != NULL ? xasprintf("%s/%s", local, name) : NULL;
+    /* The contents of `.` go into the folder itself. */
+    return name != NULL ? xasprintf("%s/%s", local, name) : xstrdup(local);
 }

@@ -25,6 +25,5 @@ bool file_list_downloads(const struct args *args, size_t sources, struct file_li
 bool file_list_add(struct file_list *list, const char *local, const char *remote,
                    struct gb_err *err);
 
-/* @local, or the last part of @remote in it when @local is a folder; NULL when there is no such
- * part. Gives. */
+/* @local, or the last part of @remote (where it has one) in it when @local is a folder. Gives. */
 char *file_into_folder(const char *local, const char *remote);

@@ -349,19 +349,33 @@ static void on_typed(void *arg, struct gb_bytes line)
     gb_buf_release(&params);
 }
 
+/* Output of a cell that has ended comes while the next one is typed, too. */
+static void show_output(struct repl *repl, const struct gb_json *params)
+{
+    int stream = gb_bytes_equal(json_text(params, "stream"), "stderr") ? 1 : 0;
+    struct gb_buf decoded = {0};
+
+    if (json_add_bytes(&decoded, params, "text", "base64") && repl->running) {
+        repl_show(repl, stream, gb_buf_bytes(&decoded));
+    } else if (decoded.size > 0) {
+        editor_step_aside();
+        repl_show(repl, stream, gb_buf_bytes(&decoded));
+        repl_end_line(repl);
+        editor_step_back();
+    }
+    gb_buf_release(&decoded);
+}
+
 static void on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct repl *repl = arg;
-    struct gb_buf decoded = {0};
 
-    if (!repl->running || repl->session == NULL ||
-        !gb_bytes_equal(json_text(params, "session"), repl->session))
+    if (repl->session == NULL || !gb_bytes_equal(json_text(params, "session"), repl->session))
         return;
     if (strcmp(method, "cell.output") == 0) {
-        if (json_add_bytes(&decoded, params, "text", "base64"))
-            repl_show(repl, gb_bytes_equal(json_text(params, "stream"), "stderr") ? 1 : 0,
-                      gb_buf_bytes(&decoded));
-        gb_buf_release(&decoded);
+        show_output(repl, params);
+    } else if (!repl->running) {
+        return;
     } else if (strcmp(method, "cell.waiting") == 0 && repl->tty) {
         editor_want_line(json_true(params, "on") ? on_typed : NULL, repl);
     }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "cli/fetch.h"
 #include "cli/transfer.h"
 #include "files.h"
 #include "verbs.h"
@@ -21,6 +22,7 @@ struct moving {
     const struct file_pair *files;
     size_t count, next;
     struct transfer *transfer;
+    struct fetch *fetch;
     uint64_t started_ns, told_ns;
     int ended_by;
 };
@@ -61,6 +63,7 @@ static void on_finished(void *arg, const struct gb_err *err)
     struct moving *moving = arg;
 
     moving->transfer = NULL;
+    moving->fetch = NULL;
     clear_progress(moving);
     if (err != NULL) {
         app_say_err(err);
@@ -73,25 +76,39 @@ static void on_finished(void *arg, const struct gb_err *err)
 
 static void start_next(struct moving *moving)
 {
-    struct transfer_config config = {
-        .session = moving->session,
-        .progress = on_progress,
-        .finished = on_finished,
-        .arg = moving,
-    };
+    const struct file_pair *pair;
     struct gb_err err = {0};
 
     if (moving->next == moving->count) {
         moving->done = true;
         return;
     }
-    config.local = moving->files[moving->next].local;
-    config.remote = moving->files[moving->next].remote;
-    moving->next++;
+    pair = &moving->files[moving->next++];
     moving->started_ns = gb_clock_mono_ns();
-    moving->transfer = moving->upload ? transfer_upload(moving->app->client, &config, &err)
-                                      : transfer_download(moving->app->client, &config, &err);
-    if (moving->transfer == NULL) {
+    if (moving->upload) {
+        const struct transfer_config config = {
+            .session = moving->session,
+            .local = pair->local,
+            .remote = pair->remote,
+            .progress = on_progress,
+            .finished = on_finished,
+            .arg = moving,
+        };
+
+        moving->transfer = transfer_upload(moving->app->client, &config, &err);
+    } else {
+        const struct fetch_config config = {
+            .session = moving->session,
+            .local = pair->local,
+            .remote = pair->remote,
+            .progress = on_progress,
+            .finished = on_finished,
+            .arg = moving,
+        };
+
+        moving->fetch = fetch_start(moving->app->client, &config);
+    }
+    if (moving->upload && moving->transfer == NULL) {
         app_say_err(&err);
         moving->failed = true;
         moving->done = true;
@@ -126,6 +143,7 @@ static int move(const struct args *args, const struct file_list *files, bool upl
         while (!moving.done)
             app_turn(&app);
         transfer_cancel(moving.transfer);
+        fetch_cancel(moving.fetch);
         clear_progress(&moving);
         gb_signal_free(interrupted);
         gb_signal_free(terminated);
@@ -161,7 +179,8 @@ int verb_get(const struct args *args)
     struct file_list files = {.pairs = &pair, .count = 1};
 
     if (args->word_count < 2 || args->word_count > 3)
-        return app_wrong_use(args, "get wants a session, a file in it, and perhaps a local name");
+        return app_wrong_use(
+            args, "get wants a session, a file or folder in it, and perhaps a local name");
     local = args->word_count == 3 ? file_into_folder(args->words[2], args->words[1])
                                   : transfer_local_name(args->words[1]);
     if (local == NULL)

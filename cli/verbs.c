@@ -46,8 +46,8 @@
     }
 #define DOWNLOAD_OPTION                                                                            \
     {                                                                                              \
-        0, "download", "REMOTE[:LOCAL]", ARG_TEXT, "fetch a file afterwards; may be repeated",     \
-            false                                                                                  \
+        0, "download", "REMOTE[:LOCAL]", ARG_TEXT,                                                 \
+            "fetch a file or folder afterwards; may be repeated", false                            \
     }
 #define OUTPUT_OPTION                                                                              \
     {                                                                                              \
@@ -192,10 +192,11 @@ const struct verb verbs[] = {
      "  glovebox put work data.csv\n"
      "  glovebox put work src lib/src\n",
      verb_put},
-    {"get", "fetch a file from a session", "SESSION REMOTE [LOCAL]", file_options, app_options,
-     ARG_SESSION,
+    {"get", "fetch a file or folder from a session", "SESSION REMOTE [LOCAL]", file_options,
+     app_options, ARG_SESSION,
      "  glovebox get work plot.png\n"
-     "  glovebox get work logs/today.txt /tmp/today.txt\n",
+     "  glovebox get work logs/today.txt /tmp/today.txt\n"
+     "  glovebox get work results\n",
      verb_get},
     {"mcp", "be an MCP server for agents, on standard input and output", "[options]", mcp_options,
      app_options, ARG_NONE,

@@ -177,6 +177,11 @@ def test_reader_that_goes_away(cli, client):
                           if s["label"] == "run"], what="the end of the VM")
 
 
+def test_results_longer_than_a_request_may_be(cli):
+    done = cli("run", "--max-output", "48", "-c", "print('x' * (40 << 20))", "--json")
+    assert len(json.loads(done.stdout)["stdout"]) == (40 << 20) + 1
+
+
 def test_slow_reader_gets_everything(cli):
     process = cli.start("run", "-c", "import os\nfor i in range(80): os.write(1, bytes([i]) * 100000)")
     digest = hashlib.sha256()
@@ -253,6 +258,26 @@ def test_get_leaves_nothing_behind(cli, work, tmp_path):
     done = cli("get", work, "nothing", tmp_path / "x", status=125)
     assert b"nothing" in done.stderr and list(tmp_path.iterdir()) == []
     assert b"policy" in cli("get", work, "../../etc/passwd", tmp_path / "x", status=125).stderr
+
+
+def test_get_of_a_folder(cli, work, tmp_path):
+    (tmp_path / "up" / "deep" / "empty").mkdir(parents=True)
+    (tmp_path / "up" / "a.txt").write_text("a")
+    (tmp_path / "up" / "deep" / "ä").write_bytes(bytes(range(256)))
+    cli("put", work, tmp_path / "up", "tree")
+    cli("exec", work, "-c", "import os; os.makedirs('tree/empty'); os.symlink('/etc/passwd', 'tree/link')")
+    done = cli("get", work, "tree", tmp_path / "down")
+    assert b"1 symbolic links" in done.stderr
+    assert sorted(str(p.relative_to(tmp_path / "down")) for p in (tmp_path / "down").rglob("*")) == [
+        "a.txt", "deep", "deep/ä", "empty"]
+    assert (tmp_path / "down" / "deep" / "ä").read_bytes() == bytes(range(256))
+    cli("get", work, "tree/deep", tmp_path)  # into the folder
+    assert (tmp_path / "deep" / "ä").exists()
+    cli("exec", work, "-c", "pass", "--download", f"tree:{tmp_path}/again")
+    assert (tmp_path / "again" / "a.txt").read_text() == "a"
+    (tmp_path / "home").mkdir()
+    cli("get", work, ".", tmp_path / "home")
+    assert (tmp_path / "home" / "tree" / "a.txt").read_text() == "a"
 
 
 # ---- the server ----
@@ -439,6 +464,24 @@ def terminal(cli, tmp_path):
     for screen in screens:
         screen.close()
     shutil.rmtree(folder)
+
+
+def test_background_output_while_typing(terminal, cli, client):
+    """What a process left behind prints stands above the prompt, and what was typed stays."""
+    screen = terminal("-l", "sh")
+    screen.prompt = "$"
+    screen.expect_line("$")
+    screen.enter("(while [ ! -e go ]; do sleep 0.02; done; echo late-word) & echo sent")
+    screen.expect("\nsent\n")
+    screen.expect_line("$")
+    screen.type("echo half")
+    screen.expect_line("$ echo half")
+    [session] = [s["session"] for s in client.call("session.list")["sessions"] if s["label"] == "repl"]
+    client.call("file.write", session=session, path="go", text="")
+    screen.expect("\nlate-word\n$ echo half")
+    screen.enter(" done")
+    screen.expect("\nhalf done\n")
+    screen.leave()
 
 
 def test_prompt(terminal, tmp_path):

@@ -1,0 +1,267 @@
+#include "cli/fetch.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cli/app.h"
+#include "cli/transfer.h"
+
+enum { DEADLINE_MS = 120000, PAGE = 1000 };
+
+/* A place in the guest and the one that it has here. */
+struct place {
+    char *remote, *local;
+};
+
+struct places {
+    struct place *list;
+    size_t count, capacity, next;
+};
+
+struct fetch {
+    struct gb_client *client;
+    struct fetch_config config;
+    char *session;
+    struct places folders, files;
+    char *after; /* the last name of the folder that is being listed */
+    uint64_t call;
+    struct transfer *transfer;
+    size_t left_behind;
+};
+
+static void next_step(struct fetch *fetch);
+
+static void add_place(struct places *places, char *remote, char *local)
+{
+    if (places->count == places->capacity) {
+        size_t capacity = MAX(places->capacity * 2, (size_t)16);
+        struct place *list = xcalloc(capacity, sizeof(*list));
+
+        if (places->count > 0)
+            memcpy(list, places->list, places->count * sizeof(*list));
+        free(places->list);
+        places->list = list;
+        places->capacity = capacity;
+    }
+    places->list[places->count++] = (struct place){remote, local};
+}
+
+static void release_places(struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        free(places->list[i].remote);
+        free(places->list[i].local);
+    }
+    free(places->list);
+}
+
+void fetch_cancel(struct fetch *fetch)
+{
+    if (fetch == NULL)
+        return;
+    gb_client_forget(fetch->client, fetch->call);
+    transfer_cancel(fetch->transfer);
+    release_places(&fetch->folders);
+    release_places(&fetch->files);
+    free(fetch->session);
+    free(fetch->after);
+    free(fetch);
+}
+
+static void finish(struct fetch *fetch, const struct gb_err *err)
+{
+    struct fetch_config config = fetch->config;
+
+    if (err == NULL && fetch->left_behind > 0)
+        app_say("%zu symbolic links or special files below %s were left behind", fetch->left_behind,
+                fetch->folders.list[0].remote);
+    fetch_cancel(fetch);
+    config.finished(config.arg, err);
+}
+
+static void fail_call(struct fetch *fetch, const char *remote, const struct gb_call_error *error)
+{
+    struct gb_err err = {0};
+
+    (void)gb_err_set(&err, error->code, "%s: %s", remote, error->message);
+    finish(fetch, &err);
+}
+
+static void ask(struct fetch *fetch, const char *method, const char *path, gb_reply_cb *reply)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", fetch->session);
+    gb_json_put_str(&out, "path", path);
+    if (strcmp(method, "file.list") == 0) {
+        gb_json_put_u64(&out, "limit", PAGE);
+        if (fetch->after != NULL)
+            gb_json_put_str(&out, "after", fetch->after);
+    }
+    gb_json_end(&out);
+    fetch->call = gb_client_call(fetch->client, method, &params, DEADLINE_MS, reply, fetch);
+    gb_buf_release(&params);
+}
+
+/* ---- files ---- */
+
+static void on_progress(void *arg, uint64_t done, uint64_t size)
+{
+    const struct fetch *fetch = arg;
+
+    if (fetch->config.progress != NULL)
+        fetch->config.progress(fetch->config.arg, done, size);
+}
+
+static void on_transferred(void *arg, const struct gb_err *err)
+{
+    struct fetch *fetch = arg;
+
+    fetch->transfer = NULL;
+    if (err != NULL)
+        finish(fetch, err);
+    else
+        next_step(fetch);
+}
+
+static void fetch_file(struct fetch *fetch, const struct place *place)
+{
+    const struct transfer_config config = {
+        .session = fetch->session,
+        .local = place->local,
+        .remote = place->remote,
+        .progress = on_progress,
+        .finished = on_transferred,
+        .arg = fetch,
+    };
+    struct gb_err err = {0};
+
+    fetch->transfer = transfer_download(fetch->client, &config, &err);
+    if (fetch->transfer == NULL)
+        finish(fetch, &err);
+}
+
+/* ---- folders ---- */
+
+/* One part of a path, and none that leads elsewhere. */
+static bool is_name(struct gb_bytes name)
+{
+    return name.size > 0 && name.size <= GB_FILE_NAME_MAX &&
+           memchr(name.data, '/', name.size) == NULL &&
+           memchr(name.data, '\0', name.size) == NULL && !gb_bytes_equal(name, ".") &&
+           !gb_bytes_equal(name, "..");
+}
+
+static int add_entry(struct fetch *fetch, const struct place *folder, const struct gb_json *entry,
+                     struct gb_err *err)
+{
+    struct gb_bytes name = json_text(entry, "name"), type = json_text(entry, "type");
+    bool is_folder = gb_bytes_equal(type, "dir");
+    char *remote;
+
+    if (!is_name(name) || (!is_folder && !gb_bytes_equal(type, "file"))) {
+        fetch->left_behind++;
+        return 0;
+    }
+    if (is_folder ? fetch->folders.count >= FETCH_FOLDERS_MAX
+                  : fetch->files.count >= FETCH_FILES_MAX)
+        return gb_err_set(err, GB_ETOOLARGE,
+                          "%s has more than %d files or folders: pack them into one file first",
+                          fetch->folders.list[0].remote, FETCH_FILES_MAX);
+    remote = xasprintf("%s/%.*s", folder->remote, (int)name.size, (const char *)name.data);
+    if (strlen(remote) > GB_PATH_MAX) {
+        free(remote);
+        fetch->left_behind++;
+        return 0;
+    }
+    add_place(is_folder ? &fetch->folders : &fetch->files, remote,
+              xasprintf("%s/%.*s", folder->local, (int)name.size, (const char *)name.data));
+    return 0;
+}
+
+static void on_listed(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct fetch *fetch = arg;
+    /* By value: the list grows while it is read. */
+    const struct place folder = fetch->folders.list[fetch->folders.next];
+    const struct gb_json *list = json_member(result, "entries"), *entry = NULL;
+    struct gb_err err = {0};
+    struct gb_bytes last;
+
+    if (error != NULL) {
+        fail_call(fetch, folder.remote, error);
+        return;
+    }
+    for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
+        entry = i == 0 ? gb_json_first(list) : gb_json_next(entry);
+        if (add_entry(fetch, &folder, entry, &err) < 0) {
+            finish(fetch, &err);
+            return;
+        }
+    }
+    last = json_text(entry, "name");
+    free(fetch->after);
+    fetch->after = NULL;
+    if (json_true(result, "more") && last.size > 0) {
+        fetch->after = xstrndup((const char *)last.data, last.size);
+        ask(fetch, "file.list", folder.remote, on_listed);
+        return;
+    }
+    fetch->folders.next++;
+    next_step(fetch);
+}
+
+static void list_folder(struct fetch *fetch, const struct place *folder)
+{
+    struct gb_err err = {0};
+
+    if (mkdir(folder->local, 0777) < 0 && errno != EEXIST) {
+        (void)gb_err_sys(&err, errno, "cannot make the folder %s", folder->local);
+        finish(fetch, &err);
+        return;
+    }
+    ask(fetch, "file.list", folder->remote, on_listed);
+}
+
+static void next_step(struct fetch *fetch)
+{
+    if (fetch->folders.next < fetch->folders.count)
+        list_folder(fetch, &fetch->folders.list[fetch->folders.next]);
+    else if (fetch->files.next < fetch->files.count)
+        fetch_file(fetch, &fetch->files.list[fetch->files.next++]);
+    else
+        finish(fetch, NULL);
+}
+
+static void on_stat(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct fetch *fetch = arg;
+    struct place *root = &fetch->folders.list[0];
+
+    if (error != NULL) {
+        fail_call(fetch, root->remote, error);
+        return;
+    }
+    if (!gb_bytes_equal(json_text(result, "type"), "dir")) {
+        add_place(&fetch->files, xstrdup(root->remote), xstrdup(root->local));
+        fetch->folders.next = fetch->folders.count;
+    }
+    next_step(fetch);
+}
+
+struct fetch *fetch_start(struct gb_client *client, const struct fetch_config *config)
+{
+    struct fetch *fetch = xcalloc(1, sizeof(*fetch));
+
+    fetch->client = client;
+    fetch->config = *config;
+    fetch->session = xstrdup(config->session);
+    add_place(&fetch->folders, xstrdup(config->remote), xstrdup(config->local));
+    ask(fetch, "file.stat", config->remote, on_stat);
+    return fetch;
+}
