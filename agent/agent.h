@@ -67,5 +67,6 @@ struct agent {
     uint32_t env_count;
     uint32_t settings;     /* how often CONFIGURE came */
     uint32_t configure_id; /* request that waits for the worker's SETTLED, 0: none */
+    uint32_t prepare_id;   /* request that waits for the worker's PREPARED, 0: none */
     bool greeted;          /* HELLO has been said */
 };

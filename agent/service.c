@@ -93,6 +93,22 @@ static void serve_configure(struct agent *agent, const struct gb_frame *frame,
     port_send_error(&agent->port, frame->id, &err);
 }
 
+/* OK follows when the session's worker has warmed up. */
+static void serve_prepare(struct agent *agent, const struct gb_frame *frame,
+                          const union request *request)
+{
+    struct gb_err err;
+
+    (void)request;
+    if (agent->kernel.state != WORKER_READY || agent->cell != NULL || agent->prepare_id != 0) {
+        (void)gb_err_set(&err, GB_EBUSY, "the worker is not idle");
+        port_send_error(&agent->port, frame->id, &err);
+        return;
+    }
+    agent->prepare_id = frame->id;
+    worker_send(&agent->kernel, CONTROL_CELL, CONTROL_PREPARE, NULL, NULL);
+}
+
 static void serve_exec(struct agent *agent, const struct gb_frame *frame,
                        const union request *request)
 {
@@ -186,6 +202,7 @@ static const struct service {
     {GB_GUEST_PING, NULL, serve_ping},
     {GB_GUEST_CONFIGURE, &gb_configure_fields, serve_configure},
     {GB_GUEST_STAT, NULL, serve_stat},
+    {GB_GUEST_PREPARE, NULL, serve_prepare},
     {GB_GUEST_SHUTDOWN, NULL, serve_shutdown},
     {GB_GUEST_STDIN, &gb_stdin_fields, serve_stdin},
     {GB_GUEST_INTERRUPT, &gb_interrupt_fields, serve_interrupt},
@@ -280,6 +297,25 @@ void service_worker_settled(struct agent *agent, struct worker *worker)
     agent->configure_id = 0;
 }
 
+void service_worker_prepared(struct agent *agent, struct worker *worker)
+{
+    if (worker != &agent->kernel || agent->prepare_id == 0)
+        return;
+    port_send_ok(&agent->port, agent->prepare_id);
+    agent->prepare_id = 0;
+}
+
+static void refuse_prepare(struct agent *agent, const struct worker *worker)
+{
+    struct gb_err err;
+
+    if (worker != &agent->kernel || agent->prepare_id == 0)
+        return;
+    (void)gb_err_set(&err, GB_EINTERNAL, "the worker died while it warmed up");
+    port_send_error(&agent->port, agent->prepare_id, &err);
+    agent->prepare_id = 0;
+}
+
 /* A worker that is gone has its settings in the environment of the next. */
 static void answer_configure(struct agent *agent, const struct worker *worker)
 {
@@ -294,6 +330,7 @@ void service_worker_gone(struct agent *agent, struct worker *worker)
     if (worker->note[0] != '\0')
         port_log(&agent->port, GB_LOG_WARNING, "worker %s: %s", worker->name, worker->note);
     answer_configure(agent, worker);
+    refuse_prepare(agent, worker);
     if (worker == &agent->kernel && worker->state == WORKER_DOWN)
         worker_start(worker);
 }

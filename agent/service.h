@@ -18,6 +18,7 @@ void service_drained(struct port *port);
 /* News of the workers. */
 void service_worker_ready(struct agent *agent, struct worker *worker);
 void service_worker_settled(struct agent *agent, struct worker *worker);
+void service_worker_prepared(struct agent *agent, struct worker *worker);
 void service_worker_gone(struct agent *agent, struct worker *worker);
 
 /* A start ended before READY. The session's worker is tried again after everything that the user

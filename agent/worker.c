@@ -140,6 +140,9 @@ static void serve_message(struct channel *channel, const struct control_message 
     case CONTROL_SETTLED:
         worker_settled(worker);
         break;
+    case CONTROL_PREPARED:
+        service_worker_prepared(worker->agent, worker);
+        break;
     default:
         if (worker->state != WORKER_READY)
             worker_condemn(worker, "the worker spoke before it was ready");

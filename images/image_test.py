@@ -249,6 +249,21 @@ def build(folder):
     return done.stdout, time.monotonic() - start
 
 
+def test_a_root_that_was_made_before_is_taken(copy):
+    """Another folder with the same inputs: nothing is fetched and nothing installed."""
+    roots = copy / "cache/roots"
+    roots.mkdir(parents=True)
+    for name in ("shell.erofs", "shell.json"):
+        shutil.move(copy / "out" / name, roots / name)
+    names = ["shell"]
+    run = [os.path.join(HERE, "build"), "--output", copy / "out", "--cache", copy / "cache",
+           "--agent", copy / "init", "--workers", copy / "worker", *names]
+    done = subprocess.run(run, check=True, capture_output=True, text=True)
+    assert "taken as it was made before" in done.stdout and "fetching" not in done.stdout
+    assert digest(copy / "out/shell.erofs") == load("shell.json")["root"]["sha256"]
+    assert "up to date" in subprocess.run(run, check=True, capture_output=True, text=True).stdout
+
+
 def test_second_build_does_nothing(copy):
     before = {e.name: e.stat().st_mtime_ns for e in os.scandir(copy / "out")}
     text, seconds = build(copy)

@@ -73,6 +73,7 @@ static const struct rule {
     {CONTROL_SETTLED, CONTROL_CELL, NULL, 0},
     {CONTROL_DISPLAY, CONTROL_CELL, &display_fields, 16 + GB_MIME_MAX + GB_DISPLAY_MAX},
     {CONTROL_WAITING, CONTROL_CELL, &waiting_fields, 8},
+    {CONTROL_PREPARED, CONTROL_CELL, NULL, 0},
     {CONTROL_COMPLETIONS, CONTROL_QUERY, &completions_fields,
      16 + (size_t)GB_MATCHES_MAX * 2 * (4 + GB_MATCH_TEXT_MAX)},
     {CONTROL_COMPLETENESS, CONTROL_QUERY, &completeness_fields, 16 + INDENT_MAX},

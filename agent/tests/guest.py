@@ -9,7 +9,8 @@ import tempfile
 import time
 
 TYPES = {"HELLO": 1, "READY": 2, "PING": 3, "PONG": 4, "CONFIGURE": 5, "STAT": 6, "STATUS": 7,
-         "SHUTDOWN": 8, "LOG": 9, "EXEC": 16, "OUTPUT": 17, "CREDIT": 18, "DISPLAY": 19,
+         "SHUTDOWN": 8, "LOG": 9, "PREPARE": 10,
+         "EXEC": 16, "OUTPUT": 17, "CREDIT": 18, "DISPLAY": 19,
          "WAITING": 20, "DONE": 21, "STDIN": 22, "INTERRUPT": 23, "COMPLETE": 32,
          "COMPLETIONS": 33, "IS_COMPLETE": 34, "COMPLETENESS": 35, "FILE_WRITE": 48,
          "FILE_SIZE": 49, "FILE_ABORT": 50, "FILE_READ": 51, "FILE_DATA": 52, "FILE_LIST": 53,

@@ -26,7 +26,7 @@ FOLDER = pathlib.Path(os.environ.get('GLOVEBOX_WORKERS', HERE))
 GUEST_FOLDER = '/run/glovebox'
 PATIENCE_S = 10
 
-CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING = range(1, 8)
+CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED = range(1, 10)
 COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
 INTERACTIVE, FINAL, STALE_SIGINT = 1, 2, 4
 HAS_VALUE, INTERRUPTED, VALUE_CUT = 1, 2, 4
@@ -206,6 +206,12 @@ class Worker:
         self.send(self.cells, SETTINGS, field(entropy) + pairs(env or {}))
         kind, fields = receive(self.cells, time.monotonic() + PATIENCE_S)
         assert kind == SETTLED
+        fields.end()
+
+    def prepare(self):
+        self.send(self.cells, PREPARE, b'')
+        kind, fields = receive(self.cells, time.monotonic() + 3 * PATIENCE_S)
+        assert kind == PREPARED
         fields.end()
 
     @staticmethod

@@ -1,12 +1,13 @@
 /* Theory of operation.
  *
- *   BOOTING ─ HELLO, READY ─> WARMING ─ its cells are DONE ─> CONFIGURING ─ OK ─> SETTLING
+ *   BOOTING ─ HELLO, READY ─> PREPARING ─ OK ─> WARMING ─ its cells are DONE
+ *           ─> CONFIGURING ─ OK ─> SETTLING
  *           ─ STATUS ─> STOPPING ─ stopped ─> SAVING ─ saved ─> ENDING ─ reaped ─> done
  *
- * What is warmed up here no clone has to do. A few cells go the whole way that a user's will go;
- * they end with nothing left of them in the interpreter. CONFIGURE runs once through the agent, the
- * kernel's random numbers and the interpreter's settings; it carries random bytes of its own, which
- * every clone replaces before anybody runs code in it.
+ * What is warmed up here no clone has to do. PREPARE loads what the image names. A few cells go the
+ * whole way that a user's will go; they end with nothing left of them in the interpreter. CONFIGURE
+ * runs once through the agent, the kernel's random numbers and the interpreter's settings; it
+ * carries random bytes of its own, which every clone replaces before anybody runs code in it.
  */
 #include "pool/maker.h"
 
@@ -22,10 +23,10 @@
 #include "wire/guest.h"
 
 /* The numbers of the cells are those that no session comes to. */
-enum { STEP_MS = 60000, CELL_MS = 30000, ENTROPY_BYTES = 64, CELLS_MAX = 4 };
+enum { STEP_MS = 60000, PREPARE_MS = 240000, CELL_MS = 30000, ENTROPY_BYTES = 64, CELLS_MAX = 4 };
 #define CELL_FIRST 0xffffff00u
 
-enum step { BOOTING, WARMING, CONFIGURING, SETTLING, STOPPING, SAVING, ENDING };
+enum step { BOOTING, PREPARING, WARMING, CONFIGURING, SETTLING, STOPPING, SAVING, ENDING };
 
 /* Output, a value, and the first error, which loads what prints it: a second under emulation. The
  * last cell forgets what the others left. */
@@ -83,8 +84,8 @@ static void give_up(struct maker *maker, const struct gb_err *err)
 
 static void on_late(void *arg)
 {
-    static const char *const steps[] = {"boot", "warm up", "take its settings", "settle", "stop",
-                                        "save", "end"};
+    static const char *const steps[] = {"boot",   "prepare", "warm up", "take its settings",
+                                        "settle", "stop",    "save",    "end"};
     struct maker *maker = arg;
     struct gb_err err;
 
@@ -177,8 +178,11 @@ static void on_ready(struct maker *maker, const struct gb_frame *frame)
 
     if (gb_fields_decode(&gb_ready_fields, frame->payload, &message, &err) < 0)
         give_up(maker, &err);
-    else if (maker->step == BOOTING && gb_bytes_equal(message.language, maker->image->language))
-        warm_up(maker);
+    else if (maker->step == BOOTING && gb_bytes_equal(message.language, maker->image->language)) {
+        maker->step = PREPARING;
+        send_request(maker, GB_GUEST_PREPARE, NULL, NULL);
+        gb_timer_start(maker->timer, PREPARE_MS);
+    }
 }
 
 static void on_frame(void *arg, const struct gb_frame *frame)
@@ -190,7 +194,9 @@ static void on_frame(void *arg, const struct gb_frame *frame)
         return;
     if (frame->type == GB_GUEST_READY) {
         on_ready(maker, frame);
-    } else if (maker->step == WARMING && frame->type == GB_GUEST_DONE) {
+    } else if ((maker->step == PREPARING && frame->type == GB_GUEST_OK) ||
+               (maker->step == WARMING && frame->type == GB_GUEST_DONE)) {
+        gb_timer_start(maker->timer, STEP_MS);
         warm_up(maker);
     } else if (maker->step == CONFIGURING && frame->type == GB_GUEST_OK) {
         maker->step = SETTLING;

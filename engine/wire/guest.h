@@ -27,6 +27,7 @@
     X(GB_GUEST_STATUS, 7)                                                                          \
     X(GB_GUEST_SHUTDOWN, 8)                                                                        \
     X(GB_GUEST_LOG, 9)                                                                             \
+    X(GB_GUEST_PREPARE, 10)                                                                        \
     X(GB_GUEST_EXEC, 16)                                                                           \
     X(GB_GUEST_OUTPUT, 17)                                                                         \
     X(GB_GUEST_CREDIT, 18)                                                                         \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Turns the installed root $1 into an EROFS image; mmdebstrap runs this as (namespaced) root.
-# $1/.glovebox/settings sets REMOVE (patterns), TOOLS, PYTHON (version or nothing) and EROFS
-# (options); the results are $1/.glovebox/image and $1/.glovebox/packages.
+# $1/.glovebox/settings sets REMOVE (patterns), TOOLS, PYTHON (version or nothing), RUN (a command
+# or nothing), WARM (code for the worker or nothing) and EROFS (options); the results are $1/.glovebox/image and $1/.glovebox/packages.
 # shellcheck disable=SC2016 # what is in single quotes is for other readers
 set -eu
 
@@ -37,6 +37,12 @@ printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
 echo glovebox > "$root/etc/hostname"
 : > "$root/etc/resolv.conf"
 : > "$root/etc/machine-id"
+
+if [ -n "$WARM" ]; then
+    mkdir -p "$root/usr/share/glovebox"
+    printf '%s' "$WARM" > "$root/usr/share/glovebox/warm"
+fi
+[ -z "$RUN" ] || in_root sh -euc "$RUN"
 
 if [ -n "$PYTHON" ]; then
     # Never checked against the source: no stat of it when a guest imports, and the same bytes

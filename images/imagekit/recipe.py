@@ -8,10 +8,15 @@
     remove: ...                 paths (shell patterns, from /) removed after the installation
     tools: ...                  programs that must be there at the end
     python: 3.11                compile this interpreter's library for good
+    run: ...                    a command that is run in the finished tree, before that compilation
+
+A file NAME.warm beside NAME.recipe is code in the image's language that its worker runs before a
+template is made of it; what it imports costs no session anything.
 
 A recipe without `language` is only there to be included.
 """
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass, field
@@ -19,9 +24,10 @@ from dataclasses import dataclass, field
 from .report import BuildError
 
 SUFFIX = ".recipe"
+WARM = ".warm"
 DEFAULT_MEMORY_MB = 192
 LISTS = ("aliases", "include", "packages", "remove", "tools")
-SCALARS = ("language", "memory_mb", "python")
+SCALARS = ("language", "memory_mb", "python", "run")
 
 
 @dataclass
@@ -30,6 +36,8 @@ class Recipe:
     language: str = ""
     memory_mb: int = DEFAULT_MEMORY_MB
     python: str = ""
+    run: str = ""
+    warm: str = ""
     aliases: list = field(default_factory=list)
     packages: list = field(default_factory=list)
     remove: list = field(default_factory=list)
@@ -55,7 +63,12 @@ def load(folder, name, seen=()):
     values = parse(path, text)
     recipe = Recipe(name, values.get("language", ""),
                     int(values.get("memory_mb", DEFAULT_MEMORY_MB)), values.get("python", ""),
-                    values.get("aliases", "").split(), text=text)
+                    run=values.get("run", ""),
+                    aliases=values.get("aliases", "").split(), text=text)
+    with contextlib.suppress(FileNotFoundError):
+        with open(os.path.join(folder, name + WARM), encoding="utf-8") as file:
+            recipe.warm = file.read()
+        recipe.text += recipe.warm
     for other in values.get("include", "").split():
         part = load(folder, other, (*seen, name))
         recipe.packages += part.packages

@@ -31,7 +31,8 @@ def build(recipe, packages, report, target, *, mode):
     options = [f"-T{EPOCH}", f"-U{UUID}", "-x-1", "--all-root",
                "--exclude-regex=^([.]glovebox$|dev/|proc/|sys/)"]
     variables = {"REMOVE": " ".join(recipe.remove), "TOOLS": " ".join(recipe.tools),
-                 "PYTHON": recipe.python, "EROFS": " ".join(options)}
+                 "PYTHON": recipe.python, "RUN": recipe.run, "WARM": recipe.warm,
+                 "EROFS": " ".join(options)}
     settings = os.path.join(target, part + ".settings")
     with open(settings, "w", encoding="utf-8") as file:
         file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())

@@ -184,6 +184,13 @@ def test_interrupt(js, code):
         assert js.run("setTimeout(() => console.log('own'), 20)").out == b'own\n'
 
 
+def test_prepare_leaves_nothing_of_itself(js):
+    before = js.run('Object.getOwnPropertyNames(globalThis).length').value
+    js.prepare()
+    assert js.run('Object.getOwnPropertyNames(globalThis).length').value == before
+    assert js.run('const a = 1; a + 1').value == '2'
+
+
 @pytest.mark.parametrize('code', ['while (true) {}', 'setTimeout(() => {}, 60000)'])
 def test_interrupt_before_the_cell_has_begun(js, code):
     js.interrupt()

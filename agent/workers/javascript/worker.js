@@ -28,6 +28,7 @@ const addon = require('./addon.node');
 
 const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3;
 const CELL = 1, SETTINGS = 2, READY = 3, DONE = 4, SETTLED = 5, WAITING = 7;
+const PREPARE = 8, PREPARED = 9;
 const CELL_FINAL = 2, CELL_INTERACTIVE = 1, CELL_STALE_SIGINT = 4;
 const HAS_VALUE = 1, INTERRUPTED = 2, VALUE_CUT = 4;
 const VALUE_MAX = 1 << 20;
@@ -524,6 +525,13 @@ function settings(payload) {
   addon.send(CELLS, SETTLED, Buffer.alloc(0));
 }
 
+// Loads what most sessions need sooner or later.
+function prepare() {
+  require('./rewrite.js');
+  require('./complete.js');
+  addon.send(CELLS, PREPARED, Buffer.alloc(0));
+}
+
 // Start
 
 function answerQuestion(type, payload) {
@@ -547,6 +555,7 @@ function onMessage(channel, type, payload) {
   // One turn later, so that the cell does not run inside of the reading of its channel.
   else if (type === CELL) setImmediate(startCell, payload);
   else if (type === SETTINGS) settings(payload);
+  else if (type === PREPARE) prepare();
   else reallyExit(EXIT_VIOLATION);
 }
 

@@ -249,6 +249,13 @@ def test_waiting_is_told(py):
     assert running.result.waiting == [1, 0]
 
 
+def test_prepare_leaves_nothing_of_itself(py):
+    py.prepare()
+    assert py.run("sorted(n for n in globals() if not n.startswith('__'))").value == '[]'
+    assert py.run("import sys; hasattr(sys, 'last_value')").value == 'False'
+    assert b'<cell 3>' in py.run('1/0').err
+
+
 def test_interrupt(py):
     for code in ('print("go")\nwhile True: pass', 'import time\nprint("go")\ntime.sleep(60)',
                  'import asyncio\nprint("go")\nawait asyncio.sleep(60)', 'print("go")\ninput()'):

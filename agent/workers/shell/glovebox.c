@@ -486,6 +486,7 @@ static void close_in_child(void)
 
 static void serve_cells(void)
 {
+    const struct payload nothing = {0};
     struct message m;
 
     channel_fill(&cells);
@@ -494,6 +495,8 @@ static void serve_cells(void)
             run_cell(&m);
         else if (m.type == MSG_SETTINGS)
             apply_settings(&m);
+        else if (m.type == MSG_PREPARE)
+            channel_send(&cells, MSG_PREPARED, &nothing);
         else
             channel_violation();
         channel_drop(&cells, &m);

@@ -158,6 +158,12 @@ def test_interrupt(sh, code):
         assert sh.run('echo $? ${x:-gone}; x=5', flags=STALE_SIGINT).out.startswith(b'130 ')
 
 
+def test_prepare_leaves_nothing_of_itself(sh):
+    before = sh.run('compgen -v').out
+    sh.prepare()
+    assert sh.run('compgen -v').out == before
+
+
 def test_interrupt_before_the_cell_has_begun(sh):
     sh.interrupt()
     result = sh.run('sleep 60')

@@ -51,7 +51,7 @@ CELL_FDS = 3
 MSG_CMSG_CLOEXEC = 0x40000000
 EXIT_VIOLATION = 70
 
-CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING = range(1, 8)
+CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED = range(1, 10)
 CELL_INTERACTIVE, CELL_FINAL, CELL_STALE_SIGINT = 1, 2, 4
 DONE_VALUE, DONE_INTERRUPTED, DONE_VALUE_CUT = 1, 2, 4
 
@@ -64,6 +64,8 @@ HEADER = Struct('<IBBH')  # size of the payload, type, 0, 0
 U32 = Struct('<I')
 CELL_HEAD = Struct('<IB')  # number, flags
 DONE_HEAD = Struct('<IIBI')  # number, exit code, flags, size of the value
+
+MPL_CONFIG = '/tmp/.matplotlib'
 
 MAIN = sys.modules['__main__']
 NAMESPACE = MAIN.__dict__
@@ -628,6 +630,10 @@ def serve():
             run_cell(payload)
         elif kind == SETTINGS:
             settings(payload)
+        elif kind == PREPARE:
+            from .prepare import prepare
+            prepare()
+            channel.send(PREPARED)
         else:
             raise Violation('unknown message')
 
@@ -646,6 +652,8 @@ def start():
     sys.argv[:] = ['']
     sys.set_int_max_str_digits(0)
     environ.setdefault('MPLBACKEND', 'Agg')
+    # Not in the home, where its files would be the user's.
+    environ.setdefault('MPLCONFIGDIR', MPL_CONFIG)
     for name in [name for name in NAMESPACE if not name.startswith('__')]:
         del NAMESPACE[name]
     state.stdin = None

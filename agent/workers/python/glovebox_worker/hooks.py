@@ -5,7 +5,9 @@ plt.show.  A finder in front of sys.meta_path watches for those few names.
 
 import sys
 
-from . import NAMESPACE, state
+from . import MPL_CONFIG, NAMESPACE, environ, state
+
+MPL_BUILT = '/usr/share/glovebox/matplotlib'
 
 
 def lines_of(text):
@@ -93,6 +95,20 @@ def on_reduction(module):
     module.ForkingPickler.reducer_override = reduce_function
 
 
+def before_matplotlib():
+    """Puts the list of fonts that came with the image where matplotlib looks for it."""
+    from os import listdir, makedirs, symlink
+    if environ.get('MPLCONFIGDIR') != MPL_CONFIG:
+        return
+    try:
+        names = listdir(MPL_BUILT)
+        makedirs(MPL_CONFIG, 0o700, exist_ok=True)
+        for name in names:
+            symlink(f'{MPL_BUILT}/{name}', f'{MPL_CONFIG}/{name}')
+    except OSError:
+        pass  # An image without it, or done before: matplotlib makes what is missing.
+
+
 def on_pyplot(module):
     from .display import show_figures
     module.show = show_figures
@@ -105,12 +121,16 @@ HOOKS = {
     'matplotlib.pyplot': on_pyplot,
 }
 
+HOOKS_BEFORE = {'matplotlib': before_matplotlib}
+
 
 class Watch:
-    """Finds nothing itself; runs a hook after one of the named modules has been loaded."""
+    """Finds nothing itself; runs hooks before and after the named modules are loaded."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
+        if name in HOOKS_BEFORE:
+            HOOKS_BEFORE[name]()
         hook = HOOKS.get(name)
         if hook is None:
             return None

@@ -10,6 +10,9 @@ def reseed(entropy):
     random = sys.modules.get('random')
     if hasattr(random, '_inst'):
         random._inst.seed(entropy)
+    ssl = sys.modules.get('ssl')
+    if hasattr(ssl, 'RAND_add'):
+        ssl.RAND_add(entropy, float(len(entropy)))
     numpy_random = sys.modules.get('numpy.random')
     if hasattr(numpy_random, 'seed'):
         whole = entropy + bytes(-len(entropy) % 4)

@@ -1,0 +1,75 @@
+"""The image python-data: what it can do without a network, and how little it leaves behind."""
+
+import base64
+
+import pytest
+
+from support import Session, err, out
+
+
+@pytest.fixture(scope="module")
+def s(client):
+    session = Session(client, "python-data")
+    yield session
+    session.close()
+
+
+def ok(cell):
+    assert cell["exit_code"] == 0, err(cell)
+    return cell
+
+
+def test_it_is_warm_and_shows_nothing_of_it(s):
+    assert s.opened["source"] == "template"
+    code = "import sys\nprint('pandas' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
+    assert out(s.exec(code)) == "True True\n"
+    assert out(s.exec("print(sorted(n for n in globals() if not n.startswith('__')))")) == "['sys']\n"
+    assert out(s.exec("ls -A; cat /proc/sys/kernel/hostname", mode="shell")) == (
+        "glovebox-" + s.id[2:8] + "\n")
+    assert s.get()["guest_memory"]["total"] > 400 << 20
+
+
+def test_tables(s):
+    rows = "".join(f"{n},{n % 7},{n / 4}\n" for n in range(100000))
+    s.write("big.csv", b"id,kind,x\n" + rows.encode())
+    cell = ok(s.exec("import pandas as pd, numpy as np\n"
+                     "t = pd.read_csv('big.csv')\n"
+                     "t.groupby('kind').x.sum().round(2).to_dict()", timeout_ms=120000))
+    want = {k: float(sum(n / 4 for n in range(k, 100000, 7))) for k in range(7)}
+    assert eval(cell["value"]) == pytest.approx(want)
+    assert any(d["mime"] == "text/html" for d in ok(s.exec("t.head(2)"))["displays"])
+    assert ok(s.exec("float(np.linalg.solve(np.array([[2., 1.], [1., 3.]]), [3., 5.])[1])"))["value"] == "1.4"
+
+
+def test_plots_become_displays(s):
+    cell = ok(s.exec("import matplotlib.pyplot as plt\nplt.plot([1, 2, 3], [1, 4, 9]); plt.title('ü')\n"
+                     "plt.show()\nplt.figure(); _ = plt.hist([1, 1, 2])", timeout_ms=120000))
+    assert [d["mime"] for d in cell["displays"]] == ["image/png"] * 2
+    for display in cell["displays"]:
+        assert base64.b64decode(display["base64"]).startswith(b"\x89PNG")
+    assert cell["files"] == [] and err(cell) == ""
+
+
+def test_spreadsheets_and_pictures_there_and_back(s):
+    cell = ok(s.exec("import pandas as pd\n"
+                     "pd.DataFrame({'name': ['a', 'ü'], 'x': [1, 2.5]}).to_excel('out.xlsx', index=False)\n"
+                     "pd.read_excel('out.xlsx').to_dict('list')", timeout_ms=120000))
+    assert eval(cell["value"]) == {"name": ["a", "ü"], "x": [1, 2.5]}
+    assert [(f["path"], f["change"]) for f in cell["files"]] == [("out.xlsx", "added")]
+    cell = ok(s.exec("from PIL import Image, ImageDraw\npicture = Image.new('RGB', (8, 8), 'red')\n"
+                     "ImageDraw.Draw(picture).line((0, 0, 7, 7), fill='blue')\npicture.save('p.png')\n"
+                     "picture.save('p.jpg'); Image.open('p.png').getpixel((3, 3))"))
+    assert cell["value"] == "(0, 0, 255)"
+    assert out(ok(s.exec("import requests\ntry: requests.get('http://127.0.0.1:9')\n"
+                         "except requests.ConnectionError: print('no network')"))) == "no network\n"
+
+
+def test_no_two_clones_draw_the_same_numbers(s, client):
+    """Of numpy's global generator too, which is there before the template is made."""
+    code = "import numpy, random, uuid; (numpy.random.rand(), random.random(), uuid.uuid1().hex)"
+    other = Session(client, "python-data")
+    try:
+        one, two = eval(ok(s.exec(code))["value"]), eval(ok(other.exec(code))["value"])
+    finally:
+        other.close()
+    assert all(a != b for a, b in zip(one, two))
