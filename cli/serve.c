@@ -19,6 +19,7 @@
 #include "base/paths.h"
 #include "rpc/address.h"
 #include "server/server.h"
+#include "service.h"
 #include "verbs.h"
 #include "vm/host.h"
 
@@ -32,6 +33,8 @@ struct serve {
     struct gb_host *host;
     struct gb_server *server;
     struct gb_signal *signals[3];
+    struct service *service;
+    int listen_fd; /* that a service manager handed over; -1: none */
     int ready_fd;
     int terminal; /* a descriptor of it, while somebody may sit there; else -1 */
     bool daemon, ended;
@@ -65,6 +68,7 @@ static void on_ended(void *arg)
 {
     struct serve *serve = arg;
 
+    service_stopping(serve->service);
     serve->ended = true;
 }
 
@@ -73,6 +77,7 @@ static bool read_settings(const struct args *args, struct gb_settings *ret_setti
                           struct gb_err *err)
 {
     const char *images = args_value(args, "images"), *idle = args_value(args, "idle-exit");
+    const char *format = args_value(args, "log-format");
     double seconds;
 
     if (gb_settings_load(args_value(args, "config"), ret_settings, err) < 0)
@@ -83,11 +88,31 @@ static bool read_settings(const struct args *args, struct gb_settings *ret_setti
     }
     if (args_has(args, "require-isolation"))
         ret_settings->server.require_isolation = true;
+    if (format != NULL) {
+        static const char *const formats[] = {"auto", "text", "json"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+            if (strcmp(format, formats[i]) == 0)
+                ret_settings->server.log_format = (int64_t)i;
+    }
     if (args_has(args, "verbose"))
         ret_settings->server.log_level = GB_SETTINGS_LEVEL_DEBUG;
     if (idle != NULL && args_number(idle, 0, IDLE_MAX_S, &seconds))
         ret_settings->server.idle_exit_ms = (uint64_t)(seconds * 1000);
     return true;
+}
+
+/* Whether standard error goes to the system's journal, which wants the level in front of a line. */
+static bool logs_to_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat st;
+    char text[64];
+
+    if (stream == NULL || fstat(STDERR_FILENO, &st) < 0)
+        return false;
+    (void)snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    return strcmp(stream, text) == 0;
 }
 
 static void open_log_level(const struct serve *serve, const struct gb_settings *settings)
@@ -97,6 +122,10 @@ static void open_log_level(const struct serve *serve, const struct gb_settings *
     if (settings->server.log_level != GB_SETTINGS_LEVEL_AUTO)
         level = (enum gb_log_level)(settings->server.log_level - GB_SETTINGS_LEVEL_ERROR);
     gb_log_open(STDERR_FILENO, level);
+    gb_log_format(settings->server.log_format == GB_SETTINGS_LOG_JSON ? GB_LOG_JSON
+                  : settings->server.log_format == GB_SETTINGS_LOG_AUTO && logs_to_journal()
+                      ? GB_LOG_JOURNAL
+                      : GB_LOG_TEXT);
 }
 
 static void reload(struct serve *serve)
@@ -104,12 +133,14 @@ static void reload(struct serve *serve)
     struct gb_settings fresh;
     struct gb_err err = {0};
 
+    service_reloading(serve->service);
     if (!read_settings(serve->args, &fresh, &err)) {
         gb_error("settings: nothing has changed: %s", err.message);
-        return;
+    } else {
+        open_log_level(serve, &fresh);
+        gb_server_reload(serve->server, &fresh);
     }
-    open_log_level(serve, &fresh);
-    gb_server_reload(serve->server, &fresh);
+    service_ready(serve->service);
 }
 
 static void on_signal(void *arg, int signum)
@@ -125,6 +156,7 @@ static void on_signal(void *arg, int signum)
         reload(serve);
         return;
     }
+    service_stopping(serve->service);
     /* The first one lets running cells end for a while, the second one does not. */
     gb_server_shutdown(serve->server, serve->asked_to_end++ == 0 && signum == SIGTERM,
                        gb_server_settings(serve->server)->server.drain_ms);
@@ -151,6 +183,7 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
     const struct gb_server_config config = {.socket = serve->socket,
                                             .settings = &serve->settings,
                                             .state = journal,
+                                            .listen_fd = serve->listen_fd,
                                             .ended = on_ended,
                                             .arg = serve};
     struct gb_err problem = {0};
@@ -173,6 +206,7 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
                 host->accel == GB_ACCEL_TCG ? " (emulation: not a security boundary)" : "");
     gb_info("listening at %s", gb_server_socket(serve->server));
     tell_ready(serve, "ready\n");
+    service_ready(serve->service);
 }
 
 /* As many descriptors as the host lets us have: each VM needs some. */
@@ -207,6 +241,7 @@ static int serve_loop(struct serve *serve)
     if (!serve->daemon && isatty(STDERR_FILENO))
         serve->terminal = STDERR_FILENO;
     app_open_loop(&serve->app);
+    serve->service = service_new(serve->app.loop);
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         serve->signals[i] = gb_signal_new(serve->app.loop, signals[i], on_signal, serve);
     gb_host_open(serve->app.loop, &config, on_host, serve);
@@ -215,6 +250,7 @@ static int serve_loop(struct serve *serve)
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         gb_signal_free(serve->signals[i]);
     gb_server_free(serve->server);
+    service_free(serve->service);
     /* Until the last bytes have left and every child has been reaped. */
     (void)uv_run(serve->app.uv, UV_RUN_DEFAULT);
     gb_host_free(serve->host);
@@ -321,8 +357,12 @@ static int serve_daemon(struct serve *serve, const struct args *args)
 int verb_serve(const struct args *args)
 {
     const char *ready = args_value(args, "ready-fd"), *idle = args_value(args, "idle-exit");
-    struct serve serve = {
-        .args = args, .ready_fd = -1, .terminal = -1, .daemon = args_has(args, "daemon")};
+    const char *format = args_value(args, "log-format");
+    struct serve serve = {.args = args,
+                          .listen_fd = -1,
+                          .ready_fd = -1,
+                          .terminal = -1,
+                          .daemon = args_has(args, "daemon")};
     struct gb_err err = {0};
     double number;
     int status;
@@ -338,13 +378,22 @@ int verb_serve(const struct args *args)
         if (gb_fd_set_cloexec(serve.ready_fd, true) < 0)
             return app_wrong_use(args, "--ready-fd %s is not open", ready);
     }
+    if (format != NULL && strcmp(format, "auto") != 0 && strcmp(format, "text") != 0 &&
+        strcmp(format, "json") != 0)
+        return app_wrong_use(args, "--log-format is auto, text or json, not %s", format);
     if (idle != NULL && !args_number(idle, 0, IDLE_MAX_S, &number))
         return app_wrong_use(args, "--idle-exit wants seconds, not %s", idle);
     if (!read_settings(args, &serve.settings, &err)) {
         give_up(&serve, &err);
         return EXIT_GLOVEBOX;
     }
-    serve.socket = gb_socket_path(args_value(args, "socket"));
+    if (service_socket(&serve.listen_fd, &serve.socket, &err) < 0) {
+        give_up(&serve, &err);
+        gb_settings_release(&serve.settings);
+        return EXIT_GLOVEBOX;
+    }
+    if (serve.socket == NULL)
+        serve.socket = gb_socket_path(args_value(args, "socket"));
     status = serve.daemon ? serve_daemon(&serve, args) : serve_loop(&serve);
     gb_settings_release(&serve.settings);
     free(serve.socket);

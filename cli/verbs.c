@@ -123,6 +123,7 @@ static const struct option serve_options[] = {
     {0, "require-isolation", NULL, ARG_NONE, "refuse to start when a stage cannot be applied",
      false},
     {0, "log", "FILE", ARG_FILE, "the log of a daemon", false},
+    {0, "log-format", "FORMAT", ARG_TEXT, "auto, text or json", false},
     {'v', "verbose", NULL, ARG_NONE, "log more", false},
     {0, "idle-exit", "SECONDS", ARG_TEXT, "end when nobody used it for so long", false},
     {0, "ready-fd", "FD", ARG_TEXT, "", true},

@@ -156,10 +156,11 @@ _glovebox()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --log-format) return ;;
             --idle-exit) return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --foreground --daemon --config --socket --images --require-isolation --log --verbose --idle-exit' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --foreground --daemon --config --socket --images --require-isolation --log --log-format --verbose --idle-exit' -- "$word")
             return
         fi
         ;;

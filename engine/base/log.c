@@ -10,6 +10,8 @@
 #include "fd.h"
 #include "utf8.h"
 
+enum { MESSAGE_MAX = 4096 };
+
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 static_assert(ARRAY_SIZE(level_names) == GB_LOG_LEVEL_COUNT, "a name for each level");
 
@@ -17,6 +19,7 @@ static_assert(ARRAY_SIZE(level_names) == GB_LOG_LEVEL_COUNT, "a name for each le
 static struct {
     int fd;
     enum gb_log_level level;
+    enum gb_log_format format;
     void (*tap)(void *arg, enum gb_log_level level, const char *message);
     void *tap_arg;
 } sink = {.fd = STDERR_FILENO, .level = GB_LOG_WARNING};
@@ -43,6 +46,11 @@ bool gb_log_enabled(enum gb_log_level level)
     return sink.fd >= 0 && level <= sink.level;
 }
 
+void gb_log_format(enum gb_log_format format)
+{
+    sink.format = format;
+}
+
 void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit)
 {
     size_t end = MIN(text.size, limit);
@@ -66,8 +74,32 @@ void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit)
         gb_buf_adds(buf, "…");
 }
 
+/* A JSON string; bytes that are no UTF-8 become U+FFFD. */
+static void add_json(struct gb_buf *buf, struct gb_bytes text, size_t limit)
+{
+    size_t end = MIN(text.size, limit);
+
+    gb_buf_add_u8(buf, '"');
+    for (size_t i = 0; i < end;) {
+        size_t n = gb_utf8_sequence(text.data + i, end - i);
+
+        if (n == 0)
+            gb_buf_adds(buf, "\xef\xbf\xbd");
+        else if (n == 1 && (text.data[i] < 0x20 || text.data[i] == 0x7f))
+            gb_buf_addf(buf, "\\u%04x", text.data[i]);
+        else if (text.data[i] == '"' || text.data[i] == '\\')
+            gb_buf_addf(buf, "\\%c", text.data[i]);
+        else
+            gb_buf_add(buf, text.data + i, n);
+        i += n == 0 ? 1 : n;
+    }
+    gb_buf_add_u8(buf, '"');
+}
+
 static void write_line(enum gb_log_level level, struct gb_bytes message)
 {
+    static const int priorities[] = {3, 4, 6, 7}; /* of syslog(3) */
+    static_assert(ARRAY_SIZE(priorities) == GB_LOG_LEVEL_COUNT, "a priority for each level");
     struct gb_buf line = {0};
     struct timespec now = {0};
     struct tm parts = {0};
@@ -76,8 +108,22 @@ static void write_line(enum gb_log_level level, struct gb_bytes message)
     (void)clock_gettime(CLOCK_REALTIME, &now);
     (void)gmtime_r(&now.tv_sec, &parts);
     (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &parts);
-    gb_buf_addf(&line, "%s.%03ldZ %s ", stamp, now.tv_nsec / 1000000, level_names[level]);
-    gb_escape(&line, message, 4096);
+    switch (sink.format) {
+    case GB_LOG_TEXT:
+        gb_buf_addf(&line, "%s.%03ldZ %s ", stamp, now.tv_nsec / 1000000, level_names[level]);
+        gb_escape(&line, message, MESSAGE_MAX);
+        break;
+    case GB_LOG_JSON:
+        gb_buf_addf(&line, "{\"at\":\"%s.%03ldZ\",\"level\":\"%s\",\"message\":", stamp,
+                    now.tv_nsec / 1000000, level_names[level]);
+        add_json(&line, message, MESSAGE_MAX);
+        gb_buf_adds(&line, "}");
+        break;
+    case GB_LOG_JOURNAL:
+        gb_buf_addf(&line, "<%d>", priorities[level]);
+        gb_escape(&line, message, MESSAGE_MAX);
+        break;
+    }
     gb_buf_adds(&line, "\n");
     /* A log that cannot be written must not stop what it tells of. */
     (void)gb_fd_write_full(sink.fd, gb_buf_data(&line), line.size);

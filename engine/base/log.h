@@ -10,6 +10,15 @@
 
 enum gb_log_level { GB_LOG_ERROR, GB_LOG_WARNING, GB_LOG_INFO, GB_LOG_DEBUG, GB_LOG_LEVEL_COUNT };
 
+enum gb_log_format {
+    GB_LOG_TEXT,    /* time, level, message */
+    GB_LOG_JSON,    /* an object a line: at, level, message */
+    GB_LOG_JOURNAL, /* "<6>message": systemd's journal keeps the time itself */
+};
+
+/* Before the first call: GB_LOG_TEXT. */
+void gb_log_format(enum gb_log_format format);
+
 /* Messages above @level are dropped. @fd is borrowed and written to line by line; -1 drops all.
  * Before the first call: warnings and errors to standard error. */
 void gb_log_open(int fd, enum gb_log_level level);

@@ -220,6 +220,8 @@ void handle_exec(struct request *request, const struct gb_params *params)
 
     if (r == 0 && seat->run)
         r = gb_err_set(&err, GB_EPOLICY, "the VM of a `run` takes no further cells");
+    if (r == 0)
+        r = check_cell_quota(request->connection, &err);
     if (r == 0 && lease_stops(request, params, seat))
         return;
     if (r == 0)
@@ -251,6 +253,8 @@ void handle_run(struct request *request, const struct gb_params *params)
     struct seat *seat = NULL;
     int r = check_code(params->code, &err);
 
+    if (r == 0)
+        r = check_cell_quota(request->connection, &err);
     if (r == 0)
         r = params_env(params->env, &env, &err);
     if (r == 0)

@@ -92,8 +92,7 @@ int history_open(struct gb_server *server, struct gb_err *err)
     r = gb_journal_open(server->loop, &config, &server->journal, err);
     if (r < 0)
         return r;
-    for (struct gb_list *sessions = gb_journal_sessions(server->journal),
-                              *at = sessions->next;
+    for (struct gb_list *sessions = gb_journal_sessions(server->journal), *at = sessions->next;
          at != sessions; at = at->next) {
         const struct gb_journal_session *session =
             container_of(at, struct gb_journal_session, link);
@@ -253,8 +252,7 @@ bool list_past(struct gb_json_out *out, const struct gb_server *server,
         return true;
     sessions = gb_journal_sessions(server->journal);
     /* The newest first. */
-    for (struct gb_list *at = sessions->previous; at != sessions && left > 0;
-         at = at->previous) {
+    for (struct gb_list *at = sessions->previous; at != sessions && left > 0; at = at->previous) {
         const struct gb_journal_session *session =
             container_of(at, struct gb_journal_session, link);
 

@@ -60,6 +60,7 @@ struct gb_server {
     char *path, *state_folder;
     struct gb_journal *journal; /* NULL: none is kept */
     int lock_fd, fd;
+    int handed_fd; /* by a service manager, whose the socket's file is; −1: none */
     struct gb_watch *watch;
     struct gb_timer *accept_timer; /* after accept() failed for want of descriptors */
     struct gb_timer *drain_timer;
@@ -197,7 +198,8 @@ struct follower {
 };
 
 /* ---- listen.c: the socket's file, its lock, and who may come in ---- */
-int listen_open(const char *path, int *ret_lock_fd, int *ret_fd, struct gb_err *err);
+/* @handed_fd: a socket that listens there already; −1: none. */
+int listen_open(const char *path, int handed_fd, int *ret_lock_fd, int *ret_fd, struct gb_err *err);
 /* Whether the peer has our uid. */
 bool listen_trusted(int fd, pid_t *ret_pid);
 
@@ -247,6 +249,8 @@ void request_free(struct request *request);
 struct seat *seat_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
 int seat_open(struct connection *connection, const struct gb_params *params, bool run,
               struct seat **ret_seat, struct gb_err *err);
+/* Whether this client may have one more cell under way. */
+int check_cell_quota(const struct connection *connection, struct gb_err *err);
 /* An exec of it has gone: when it has ended and this was the last, it is freed. */
 void seat_exec_gone(struct seat *seat);
 /* Remembers a session that has ended; @reason is a constant. */

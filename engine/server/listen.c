@@ -87,7 +87,7 @@ static int remove_stale(const char *path, const struct sockaddr_un *address, str
     return 0;
 }
 
-int listen_open(const char *path, int *ret_lock_fd, int *ret_fd, struct gb_err *err)
+int listen_open(const char *path, int handed_fd, int *ret_lock_fd, int *ret_fd, struct gb_err *err)
 {
     _cleanup_(closep) int lock = -1;
     _cleanup_(closep) int fd = -1;
@@ -101,6 +101,11 @@ int listen_open(const char *path, int *ret_lock_fd, int *ret_fd, struct gb_err *
     r = prepare_directory(path, err);
     if (r == 0)
         r = take_lock(path, &lock, err);
+    if (r == 0 && handed_fd >= 0) {
+        *ret_lock_fd = TAKE_FD(lock);
+        *ret_fd = handed_fd;
+        return 0;
+    }
     if (r == 0)
         r = remove_stale(path, &address, err);
     if (r < 0)

@@ -319,6 +319,52 @@ static void remember(struct gb_server *server, struct seat *seat, struct gb_byte
     }
 }
 
+static bool same_client(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* A client is who says the same name in `hello`; those without a name are one. */
+static int check_quota(const struct gb_server *server, const char *client, struct gb_err *err)
+{
+    int64_t quota = server->settings.sessions.per_client, count = 0;
+    const struct seat *seat;
+
+    if (quota == 0)
+        return 0;
+    GB_LIST_FOREACH(seat, &server->seats, link)
+    count += !seat->closing && same_client(seat->client, client);
+    if (count < quota)
+        return 0;
+    return gb_err_set(err, GB_ECAPACITY,
+                      "%.128s has %lld sessions open, and the settings allow it no more "
+                      "([sessions] per_client)",
+                      client == NULL ? "a client without a name" : client, (long long)count);
+}
+
+int check_cell_quota(const struct connection *connection, struct gb_err *err)
+{
+    const struct gb_server *server = connection->server;
+    int64_t quota = server->settings.sessions.cells_per_client, count = 0;
+    const struct seat *seat;
+    const struct exec *exec;
+
+    if (quota == 0)
+        return 0;
+    GB_LIST_FOREACH(seat, &server->seats, link)
+    for (const struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next) {
+        exec = container_of((struct gb_list *)(uintptr_t)at, struct exec, of_seat);
+        count += same_client(exec->client, connection->client);
+    }
+    if (count < quota)
+        return 0;
+    return gb_err_set(err, GB_EBUSY,
+                      "%.128s has %lld cells under way, and the settings allow it no more "
+                      "([sessions] cells_per_client)",
+                      connection->client == NULL ? "a client without a name" : connection->client,
+                      (long long)count);
+}
+
 int seat_open(struct connection *connection, const struct gb_params *params, bool run,
               struct seat **ret_seat, struct gb_err *err)
 {
@@ -346,6 +392,8 @@ int seat_open(struct connection *connection, const struct gb_params *params, boo
         r = gb_err_set(err, GB_ECAPACITY,
                        "%zu session%s open, and the settings allow no more ([sessions] maximum)",
                        server->seat_count, server->seat_count == 1 ? " is" : "s are");
+    if (r == 0)
+        r = check_quota(server, connection->client, err);
     if (r < 0)
         return r;
     config.memory_mb = (uint32_t)params->memory_mb;

@@ -64,6 +64,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     server->path = gb_socket_path(config->socket);
     server->state_folder = config->state == NULL ? NULL : xstrdup(config->state);
     server->lock_fd = server->fd = -1;
+    server->handed_fd = config->listen_fd > 0 ? config->listen_fd : -1;
     server->accept_timer = gb_timer_new(loop, on_accept_retry, server);
     server->drain_timer = gb_timer_new(loop, on_drain_limit, server);
     server->idle_timer = gb_timer_new(loop, on_idle, server);
@@ -140,7 +141,7 @@ static void on_clients(void *arg)
 
 int gb_server_listen(struct gb_server *server, struct gb_err *err)
 {
-    int r = listen_open(server->path, &server->lock_fd, &server->fd, err);
+    int r = listen_open(server->path, server->handed_fd, &server->lock_fd, &server->fd, err);
 
     if (r == 0)
         r = history_open(server, err);
@@ -170,7 +171,8 @@ static void stop_listening(struct gb_server *server)
         return;
     gb_watch_free(TAKE_PTR(server->watch));
     gb_timer_stop(server->accept_timer);
-    (void)unlink(server->path); /* the lock is ours, and so is the file */
+    if (server->handed_fd < 0)
+        (void)unlink(server->path); /* the lock is ours, and so is the file */
     server->fd = gb_close(server->fd);
 }
 

@@ -18,6 +18,8 @@ struct gb_server;
 struct gb_server_config {
     const char *socket;           /* path; NULL: as gb_socket_path() */
     struct gb_settings *settings; /* NULL: the standards; takes the content */
+    int listen_fd;     /* a listening socket at that path, which stays when the server ends (takes);
+                        * 0 or less: it makes one */
     const char *state; /* folder of the journal, unless the settings name one; NULL: no journal */
     /* Once: no session is left, replies have been handed to the sockets and the socket's file is
      * gone. Free the server now or later; let the loop run on until the last bytes have left. */

@@ -9,6 +9,7 @@
 
 static const char *const levels[] = {"auto", "error", "warning", "info", "debug", NULL};
 
+static const char *const formats[] = {"auto", "text", "json", NULL};
 static const char *const syncs[] = {"none", "interval", "cell", NULL};
 
 #define YEAR_MS (366.0 * 86400000)
@@ -57,6 +58,9 @@ const struct gb_option gb_options[] = {
          "refuse to start when a stage of isolation cannot be applied on this host"),
     CHOICE("server", "log_level", server.log_level, levels, "auto", LIVE,
            "what goes into the log; `auto`: `info` for a daemon, `warning` in the foreground"),
+    CHOICE("server", "log_format", server.log_format, formats, "auto", LIVE,
+           "`text`: a line with time and level; `json`: an object a line; `auto`: text, and for the "
+           "journal of systemd the level in its own way"),
     DURATION("server", "idle_exit", server.idle_exit_ms, 0, YEAR_MS, "0", LIVE,
              "the server ends itself when nobody was connected and no session was open for so "
              "long; 0: never"),
@@ -75,6 +79,11 @@ const struct gb_option gb_options[] = {
          "bytes kept of a cell's standard error"),
     INTEGER("sessions", "maximum", sessions.maximum, 1, GB_SESSIONS_MAX, "1024", LIVE,
             "sessions and runs open at once"),
+    INTEGER("sessions", "per_client", sessions.per_client, 0, GB_SESSIONS_MAX, "0", LIVE,
+            "sessions and runs that one client, by its name in `hello`, may have open at once; 0: "
+            "no limit of its own"),
+    INTEGER("sessions", "cells_per_client", sessions.cells_per_client, 0, 1e6, "0", LIVE,
+            "cells that one client may have running and waiting at once; 0: no limit of its own"),
 
     BOOL("journal", "enabled", journal.enabled, "yes", FIXED, "keep a journal"),
     PATH("journal", "path", journal.path, "", FIXED,

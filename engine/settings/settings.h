@@ -31,6 +31,9 @@ enum gb_settings_level {
     GB_SETTINGS_LEVEL_DEBUG,
 };
 
+/* `[server] log_format`. */
+enum gb_settings_log { GB_SETTINGS_LOG_AUTO, GB_SETTINGS_LOG_TEXT, GB_SETTINGS_LOG_JSON };
+
 /* `[pool "NAME"]`: NAME is an image, or IMAGE:MB for VMs of another size than the image's. */
 struct gb_settings_pool {
     char *name;
@@ -53,12 +56,13 @@ struct gb_settings {
     struct gb_settings_server {
         char *images;
         bool require_isolation;
-        int64_t log_level; /* enum gb_settings_level */
+        int64_t log_level;  /* enum gb_settings_level */
+        int64_t log_format; /* enum gb_settings_log */
         uint64_t idle_exit_ms, drain_ms;
     } server;
     struct gb_settings_sessions {
         uint64_t timeout_ms, idle_ms, lifetime_ms, max_stdout, max_stderr;
-        int64_t maximum;
+        int64_t maximum, per_client, cells_per_client;
     } sessions;
     struct gb_settings_journal {
         bool enabled;
