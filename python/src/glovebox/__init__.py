@@ -10,10 +10,8 @@
 them; `glovebox.adk` holds the code executor for Google's ADK.
 """
 
-from ._async.client import AsyncClient
-from ._async.events import AsyncEvents
-from ._async.execution import AsyncExecution
-from ._async.session import AsyncSession
+from typing import TYPE_CHECKING, Any
+
 from ._sync.client import Client
 from ._sync.events import Events
 from ._sync.execution import Execution
@@ -24,7 +22,16 @@ from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, Deadline
 from .types import (Cell, Display, Entry, Event, FileChange, Hello, Lease, Matches, Output,
                     SessionInfo, Waiting)
 
+if TYPE_CHECKING:
+    from ._async.client import AsyncClient
+    from ._async.events import AsyncEvents
+    from ._async.execution import AsyncExecution
+    from ._async.session import AsyncSession
+
 __version__ = "0.1.0"
+
+_LATER = {"AsyncClient": "client", "AsyncEvents": "events", "AsyncExecution": "execution",
+          "AsyncSession": "session"}
 
 __all__ = [
     "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "BootFailed", "Busy",
@@ -34,3 +41,13 @@ __all__ = [
     "PolicyError", "ProtocolError", "Session", "SessionClosed", "SessionInfo", "TooLarge",
     "Unsupported", "Waiting", "__version__",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """asyncio is not loaded for those who do not use it."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+    value = getattr(import_module(f"._async.{_LATER[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -86,7 +86,8 @@ class Display:
 class FileChange:
     """A file that a cell changed."""
 
-    path: str  # relative to the home
+    path: str  # relative to the home; bytes that are not UTF-8 are replaced
+    path_bytes: bytes
     change: str  # "added", "changed" or "removed"
     size: int
 
@@ -114,6 +115,7 @@ class Cell:
     truncated_stdout: int
     truncated_stderr: int
     files: Optional[tuple[FileChange, ...]]  # None: nobody looked
+    files_cut: bool  # there are more of them
     note: Optional[str]
     notice: Optional[str]  # from whoever handed the session back
     client: Optional[str]
@@ -154,9 +156,10 @@ class Cell:
             truncated_stdout=int(truncated.get("stdout", 0)),
             truncated_stderr=int(truncated.get("stderr", 0)),
             files=None if files is None else tuple(
-                FileChange(str(item.get("path", "")), str(item.get("change", "")),
-                           int(item.get("size") or 0)) for item in files),
-            note=raw.get("note"), notice=_notice(raw.get("notice")), client=raw.get("client"),
+                FileChange(text_of(item, "path"), data_of(item, "path"),
+                           str(item.get("change", "")), int(item.get("size") or 0))
+                for item in files),
+            files_cut=bool(raw.get("files_cut")), note=raw.get("note"), notice=raw.get("notice"), client=raw.get("client"),
             started_at=raw.get("started_at"), wall_ms=float(raw.get("wall_ms") or 0),
             cpu_ms=float(raw.get("cpu_ms") or 0),
             peak_memory_bytes=int(raw.get("peak_memory_bytes") or 0),
@@ -166,28 +169,24 @@ class Cell:
             raw=raw)
 
 
-def _notice(raw: Any) -> Optional[str]:
-    if isinstance(raw, dict):
-        raw = raw.get("note") or raw.get("text")
-    return raw if isinstance(raw, str) else None
-
-
 @dataclass(frozen=True)
 class Lease:
     """Who alone may run code in a session, and since when."""
 
-    holder: Optional[str]
+    holder: Optional[str]  # the client's name
+    client: int  # the number of its connection
     human: bool
     since: float
     note: Optional[str]
+    waiting: int  # cells that wait for its end
     raw: Json = field(repr=False, compare=False)
 
     @classmethod
     def from_json(cls, raw: Optional[Json]) -> Optional[Lease]:
         if raw is None:
             return None
-        return cls(raw.get("holder"), bool(raw.get("human")), float(raw.get("since") or 0),
-                   raw.get("note"), raw)
+        return cls(raw.get("holder"), int(raw.get("client") or 0), bool(raw.get("human")),
+                   float(raw.get("since") or 0), raw.get("note"), int(raw.get("waiting") or 0), raw)
 
 
 @dataclass(frozen=True)

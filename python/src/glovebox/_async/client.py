@@ -69,8 +69,9 @@ class AsyncClient:
         for last in (False, True):
             conn = await AsyncConnection.open(self.address, self._program, deadline)
             try:
-                await self._exchange(conn, "hello", {"client": self.name, "protocol": PROTOCOL},
-                                     deadline)
+                hello = await self._exchange(
+                    conn, "hello", {"client": self.name, "protocol": PROTOCOL}, deadline)
+                conn.client = int(hello.get("client") or 0)
                 return conn
             except Disconnected:  # the server was on its way out
                 conn.close()

@@ -38,6 +38,7 @@ class AsyncConnection:
         self._sock = sock
         self._framer = Framer()
         self._number = 0
+        self.client = 0  # its number, as the server told in `hello`
         self.pid = os.getpid()
 
     @classmethod

@@ -103,11 +103,12 @@ class AsyncSession:
                stdin: Optional[str] = None, interactive: bool = False,
                env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
                max_stderr: Optional[int] = None, detach: bool = False,
-               lease_wait: Optional[float] = None,
+               lease_wait: Optional[float] = None, quiet: bool = False,
                deadline: Optional[float] = None) -> AsyncExecution:
-        """A cell as an iterator over its output; begins with the first step."""
+        """A cell as an iterator over its output; begins with the first step. `quiet`: its output
+        comes with its end only."""
         return self._execution(code, mode, timeout, stdin, interactive, env, max_stdout, max_stderr,
-                               detach, lease_wait, True, deadline)
+                               detach, lease_wait, not quiet, deadline)
 
     async def stdin(self, data: Union[str, bytes], *, eof: bool = False) -> None:
         """Feeds the running interactive cell."""
@@ -171,50 +172,62 @@ class AsyncSession:
 
     # The lease: it belongs to a connection, so the session's cells go over that one meanwhile.
 
-    async def take_lease(self, note: Optional[str] = None, *,
-                         human: Optional[bool] = None) -> Optional[Lease]:
-        """From now on only this object runs cells in the session. Held when somebody else does."""
+    async def take_lease(self, note: Optional[str] = None, *, human: bool = False,
+                         force: bool = False) -> Optional[Lease]:
+        """From now on only this object runs cells in the session. Held when somebody else does,
+        unless it is taken away by `force`."""
         async with self._pin_lock:
-            until = time.monotonic() + self.client.timeout
-            conn = self._pinned or await self.client._connect(until)
-            try:
-                result = await self.client._exchange(
-                    conn, "session.lease", {"session": self.id, "action": "take", "note": note,
-                                            "human": human}, until)
-            except BaseException:
-                if conn is not self._pinned:
-                    conn.close()
-                raise
-            self._pinned = conn
-            return Lease.from_json(result.get("lease"))
+            return Lease.from_json((await self._on_pinned({
+                "action": "take", "note": note, "human": human or None,
+                "force": force or None})).get("lease"))
+
+    async def stand_by(self) -> int:
+        """Makes this object one that a lease may be handed over to; the number to name as `to`."""
+        async with self._pin_lock:
+            if self._pinned is None:
+                self._pinned = await self.client._connect(time.monotonic() + self.client.timeout)
+            return self._pinned.client
 
     async def release_lease(self, note: Optional[str] = None) -> None:
-        """Gives it back; `note` is told to the one who held the session before."""
+        """Gives it back; `note` is told to the one who next runs a cell."""
         await self._end_lease({"action": "release", "note": note})
 
-    async def hand_over_lease(self, to: str, note: Optional[str] = None) -> Optional[Lease]:
-        """Gives it to the client of that name."""
-        return await self._end_lease({"action": "hand_over", "to": to, "note": note})
+    async def hand_over_lease(self, to: Union[str, int],
+                              note: Optional[str] = None) -> Optional[Lease]:
+        """Gives it to the client of that name or number."""
+        return await self._end_lease({"action": "hand_over", "to": str(to), "note": note})
+
+    async def _on_pinned(self, params: dict[str, Any]) -> Any:
+        until = time.monotonic() + self.client.timeout
+        conn, self._pinned = self._pinned, None
+        if conn is None:
+            conn = await self.client._connect(until)
+        try:
+            result = await self.client._exchange(
+                conn, "session.lease", {"session": self.id, **params}, until)
+        except Disconnected:
+            conn.close()
+            raise ConnectionFailed(f"{self!r}: a lease that was held has ended with its connection",
+                                   retryable=True) from None
+        except BaseException:
+            conn.close()
+            raise
+        self._pinned = conn
+        return result
 
     async def _end_lease(self, params: dict[str, Any]) -> Optional[Lease]:
         async with self._pin_lock:
-            conn = self._pinned
-            if conn is None:
+            if self._pinned is None:
                 raise ConnectionFailed(f"{self!r}: the lease is not ours (any more)")
-            try:
-                result = await self.client._exchange(
-                    conn, "session.lease", {"session": self.id, **params},
-                    time.monotonic() + self.client.timeout)
-            except Disconnected:
-                raise ConnectionFailed(f"{self!r}: the lease has ended with its connection") from None
-            finally:
-                self._unpin(conn)
-                conn.close()
+            result = await self._on_pinned(params)
+            if self._pinned is not None:
+                self._pinned.close()
+                self._pinned = None
             return Lease.from_json(result.get("lease"))
 
     @asynccontextmanager
     async def lease(self, note: Optional[str] = None, *,
-                    human: Optional[bool] = None) -> AsyncIterator[Optional[Lease]]:
+                    human: bool = False) -> AsyncIterator[Optional[Lease]]:
         """A `with` block in which only this object runs cells in the session."""
         lease = await self.take_lease(note, human=human)
         try:

@@ -70,8 +70,9 @@ class Client:
         for last in (False, True):
             conn = Connection.open(self.address, self._program, deadline)
             try:
-                self._exchange(conn, "hello", {"client": self.name, "protocol": PROTOCOL},
-                                     deadline)
+                hello = self._exchange(
+                    conn, "hello", {"client": self.name, "protocol": PROTOCOL}, deadline)
+                conn.client = int(hello.get("client") or 0)
                 return conn
             except Disconnected:  # the server was on its way out
                 conn.close()

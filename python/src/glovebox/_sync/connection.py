@@ -33,6 +33,7 @@ class Connection:
         self._sock = sock
         self._framer = Framer()
         self._number = 0
+        self.client = 0  # its number, as the server told in `hello`
         self.pid = os.getpid()
 
     @classmethod

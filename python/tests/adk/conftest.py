@@ -1,0 +1,37 @@
+"""A real server, the real ADK of this environment, and a model that says what it is told to say."""
+
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "python/src"), str(ROOT / "tests"), str(pathlib.Path(__file__).parent)]
+
+from google.adk.version import __version__  # noqa: E402
+
+from support import Server  # noqa: E402
+
+from glovebox.adk import GloveboxCodeExecutor  # noqa: E402
+
+ADK = tuple(int(part) for part in __version__.split(".")[:2])
+IN_THREAD = ADK >= (2, 5)  # executors are called off the loop
+
+
+@pytest.fixture(scope="session")
+def server():
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def executor(server):
+    """Makes executors of the server under test."""
+    def make(**settings):
+        settings.setdefault("timeout_seconds", 20)
+        return GloveboxCodeExecutor(socket_path=str(server.socket), autostart=False, **settings)
+    return make
+
+
+def pytest_report_header():
+    return f"google-adk {__version__}"

@@ -1,0 +1,432 @@
+"""The executor itself: what becomes of any code, any file, any failure."""
+
+import base64
+import copy
+import gc
+import os
+import pickle
+import threading
+from types import SimpleNamespace
+from unittest import mock
+
+import pydantic
+import pytest
+from google.adk.code_executors.code_execution_utils import CodeExecutionInput, File
+from scripted import execute
+
+import glovebox
+from glovebox.adk import GloveboxCodeExecutor, context, files
+from support import Server, qemu_pid
+
+
+def context_of(app="app", user="ann", session="s", state=None):
+    session = SimpleNamespace(id=session, state={"_code_execution_context": {}}
+                              if state is None else state, app_name=app, user_id=user)
+    return SimpleNamespace(session=session, app_name=app, user_id=user, invocation_id="i")
+
+
+def outputs(result):
+    return {file.name: (base64.b64decode(file.content), file.mime_type)
+            for file in result.output_files}
+
+
+# The outcome of code
+
+
+def test_timeout_keeps_what_was_printed(executor):
+    one = executor(timeout_seconds=1)
+    result = execute(one, "kept = 1\nprint('so far', flush=True)\nwhile True: pass")
+    assert "timed out after 1 seconds." in result.stderr
+    assert "[stdout before the error]\nso far" in result.stderr
+    assert result.execution.timed_out
+    assert execute(one, "print(kept)").stdout == "1\n"
+    assert execute(one, "import threading; print(threading.active_count())").stdout == "1\n"
+
+
+def test_exit_status_without_a_word(executor):
+    result = execute(executor(), "import sys; sys.exit(3)")
+    assert "Code exited with status 3." in result.stderr and result.execution.exit_code == 3
+    assert getattr(result, "exit_code", 3) == 3
+    assert execute(executor(), "import sys; sys.exit(0)").stderr == ""
+
+
+def test_stderr_of_code_that_succeeded(executor):
+    source = "import sys\nprint('out')\nprint('warning', file=sys.stderr)"
+    result = execute(executor(), source)
+    assert result.stderr == "" and result.stdout.startswith("out\n\n[stderr]\nwarning")
+    result = execute(executor(stderr="always"), source)
+    assert (result.stdout, result.stderr) == ("out\n", "warning\n")
+
+
+def test_value_of_the_last_expression(executor):
+    assert execute(executor(), "6 * 7").stdout == "42\n"
+    assert execute(executor(), "print('said'); 6 * 7").stdout == "said\n"
+    assert execute(executor(last_value="never"), "6 * 7").stdout == ""
+
+
+def test_an_interpreter_that_dies(executor):
+    one = executor(setup_code="ready = 'set up'")
+    execute(one, "before = 1")
+    result = execute(one, "import os; os._exit(7)")
+    assert result.execution.exit_code == 7 and result.execution.state_lost
+    assert "variables are gone, files are kept" in result.stderr
+    assert execute(one, "print(ready, 'before' in globals())").stdout == "set up False\n"
+    result = execute(one, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert "SIGKILL" in result.stderr
+
+
+def test_out_of_memory(executor):
+    one = executor()
+    result = execute(one, "x = bytearray(4 << 30)")
+    assert "MemoryError" in result.stderr or "memory" in result.stderr
+    result = execute(one, "x = []\nwhile True: x.append(bytearray(b'x' * (1 << 20)))")
+    assert "memory" in result.stderr.lower()
+    assert execute(one, "print('still here')").stdout == "still here\n"
+
+
+def test_very_much_output(executor):
+    one = executor(timeout_seconds=60, max_stdout_chars=2000)
+    result = execute(one, "print('a' * 1000)\nfor _ in range(64): print('x' * (1 << 20))\nprint('end')")
+    assert len(result.stdout) < 2300 and result.stdout.startswith("aaa")
+    assert "left out" in result.stdout
+    name, (data, mime) = outputs(result).popitem()
+    assert name.startswith("stdout_") and mime == "text/plain"
+    assert len(data) == 8 << 20 and data.startswith(b"aaa")
+    assert f"[the whole output is the artifact {name}]" in result.stdout
+
+
+@pytest.mark.parametrize("source, said", [
+    ("x = '\t'\r\nprint(repr(x))\r\n", "'\\t'\n"),
+    ("if __name__ == '__main__':\n    print('main')", "main\n"),
+    ("try:\n    input('?')\nexcept EOFError:\n    print('eof')", "?eof\n"),
+    ("import sys\nsys.stdout.buffer.write(b'\\xff\\n')\nNone", "\ufffd\n"),
+    ("import threading, time\n"
+     "threading.Thread(target=time.sleep, args=(0.2,), daemon=True).start()\nprint('left')", "left\n"),
+    ("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('deaf')\n"
+     "_ = signal.signal(signal.SIGINT, signal.default_int_handler)", "deaf\n"),
+    ("import asyncio\nawait asyncio.sleep(0)\nprint('awaited')", "awaited\n"),
+    ("print('é\\u4e2d')", "é中\n"),
+])
+def test_odd_code(executor, source, said):
+    result = execute(executor(), source)
+    assert (result.stdout, result.stderr) == (said, "")
+
+
+def test_code_that_closes_its_output(executor):
+    one = executor()
+    execute(one, "import os\nos.close(1)")
+    assert execute(one, "print('again')").stdout == "again\n"
+
+
+@pytest.mark.parametrize("source, said", [
+    ("x = '\0'", "NUL"), ("x = '\ud800'", "surrogate"), ("def f(:", "SyntaxError")])
+def test_code_that_is_none(executor, source, said):
+    result = execute(executor(), source)
+    assert said in result.stderr
+
+
+def test_long_code(executor):
+    text = "x" * (5 << 20)
+    result = execute(executor(), f"text = {text!r}\nprint(len(text))")
+    assert result.stdout == f"{5 << 20}\n" and result.output_files == []
+    assert "the code has" in execute(executor(max_output_total_bytes=100 << 20),
+                                     "#" * (101 << 20)).stderr
+
+
+def test_fork_bomb(executor):
+    one = executor(timeout_seconds=5)
+    result = execute(one, "import os\nwhile True:\n    os.fork()")
+    assert result.stderr
+    # Whatever became of that sandbox: the next code runs, and is told when it is a new one.
+    assert execute(one, "print('alive')").stdout.endswith("alive\n")
+
+
+# Files
+
+
+def test_input_files(executor):
+    one = executor(output_exclude=["made.txt"])
+    given = [
+        File("text.csv", base64.b64encode(b"a,b\n1,2\n").decode(), "text/csv"),
+        File("plain.txt", "not base64: é", "text/plain"),
+        File("binary.bin", bytes(range(256))),
+        File("empty", b""),
+        File("sub/folder/x.txt", b"deep"),
+        File("big.bin", b"0123456789abcdef" * (1 << 20)),
+    ]
+    result = execute(one, (
+        "import os\nprint(open('text.csv').read(), open('plain.txt').read(),\n"
+        "      open('binary.bin', 'rb').read() == bytes(range(256)), os.path.getsize('empty'),\n"
+        "      open('sub/folder/x.txt').read(), os.path.getsize('big.bin'))"), files=given)
+    assert result.stdout == f"a,b\n1,2\n not base64: é True 0 deep {16 << 20}\n"
+    assert result.output_files == []
+    # What code has changed is a result, and is not overwritten by the same input coming again.
+    result = execute(one, "open('text.csv', 'a').write('3,4\\n'); None", files=given)
+    assert outputs(result) == {"text.csv": (b"a,b\n1,2\n3,4\n", "text/csv")}
+    assert execute(one, "print(open('text.csv').read())", files=given).stdout.endswith("3,4\n\n")
+    # Another content under the same name is another file.
+    given[0] = File("text.csv", b"new", "text/csv")
+    assert execute(one, "print(open('text.csv').read())", files=given).stdout == "new\n"
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../x", "a\0b", "a\nb", "a\\b", "", "x" * 300,
+                                  "user:x", "\ud800"])
+def test_input_names_that_are_refused(executor, name):
+    result = execute(executor(), "print('ran')", files=[File(name, b"x")])
+    assert result.stdout == "" and result.stderr.startswith("Nothing ran (invalid_input): ")
+
+
+def test_output_files(executor):
+    one = executor()
+    result = execute(one, (
+        "import os\nopen('one.png', 'wb').write(b'\\x89PNG')\nos.makedirs('d', exist_ok=True)\n"
+        "open('d/two.json', 'w').write('{}')\nopen('odd', 'w').write('?')\n"
+        "open('.dot', 'w').write('')\nos.makedirs('__pycache__', exist_ok=True)\n"
+        "open('__pycache__/x.pyc', 'w').write('')\nNone"))
+    assert outputs(result) == {"one.png": (b"\x89PNG", "image/png"),
+                               "d/two.json": (b"{}", "application/json"),
+                               "odd": (b"?", "application/octet-stream")}
+    assert all(isinstance(file.content, str) for file in result.output_files)
+    assert execute(one, "open('one.png', 'rb').read(); None").output_files == []
+    result = execute(one, "import os; os.remove('odd')\nopen('one.png', 'wb').write(b'2'); None")
+    assert outputs(result) == {"one.png": (b"2", "image/png")}
+    chosen = executor(output_include=["*.csv", "d/*"], output_exclude=["d/no*"])
+    result = execute(chosen, "for n in ('a.csv', 'a.txt', 'd/yes', 'd/no'): open(n, 'w').write('1')")
+    assert sorted(outputs(result)) == ["a.csv", "d/yes"]
+
+
+def test_hostile_output_files(executor):
+    """Links, pipes, names and sizes that no artifact should have."""
+    result = execute(executor(max_output_files=3, max_output_file_bytes=1000), (
+        "import os\nos.makedirs('h', exist_ok=True)\nos.chdir('h')\n"
+        "os.symlink('/etc/shadow', 'link')\nos.symlink('/etc', 'folder')\nos.mkfifo('fifo')\n"
+        "open('user:x', 'w').write('1')\nopen('new\\nline', 'w').write('1')\n"
+        "open(b'not\\xffutf8', 'w').write('1')\nopen('back\\\\slash', 'w').write('1')\n"
+        "os.truncate(os.open('sparse', os.O_CREAT | os.O_RDWR), 5 << 30)\n"
+        "for n in range(500): open(f'z{n:03}', 'w').write('1')\nos.chdir('..')"))
+    # ADK's rule is about names that begin so; below a folder it is a name like others.
+    assert sorted(outputs(result)) == ["h/user:x", "h/z000", "h/z001"]
+    assert result.stderr == "" and "[not saved: " in result.stdout
+    assert "5368709120 bytes" in result.stdout and "more]" in result.stdout
+    result = execute(executor(), "open('user:y', 'w').write('1'); None")
+    assert result.output_files == [] and '"user:"' in result.stdout
+
+
+def test_figures(executor):
+    """What a worker displays becomes an artifact; numbered on through the session."""
+    one = executor()
+    cell = {"displays": [{"mime": "image/png", "base64": "iVBO"}], "exit_code": 0, "files": []}
+    sandbox = SimpleNamespace(figures=4, inputs={})
+    made, said = one._outputs(glovebox.Cell.from_json(cell), None, sandbox)
+    assert [(file.name, file.content, file.mime_type) for file in made] == \
+        [("figure_5.png", "iVBO", "image/png")] and said == [] and sandbox.figures == 5
+
+
+# Settings
+
+
+def test_wrong_settings():
+    for settings in ({"timeot_seconds": 5}, {"error_retry_attempts": 0}, {"timeout_seconds": 0},
+                     {"optimize_data_file": True, "stateful": False}, {"on_event": "nomodule"},
+                     {"stderr": "sometimes"}):
+        with pytest.raises(pydantic.ValidationError):
+            GloveboxCodeExecutor(**settings)
+    one = GloveboxCodeExecutor()
+    with pytest.raises(pydantic.ValidationError):
+        one.timeout_seconds = -1
+
+
+def test_copies(executor):
+    """An instance is its settings: copies work alike, also of one that has been used."""
+    one = executor(env={"WHO": "me"})
+    execute(one, "kept = 5", id="copies")
+    copies = [copy.deepcopy(one), copy.copy(one), pickle.loads(pickle.dumps(one)), one.model_copy(),
+              GloveboxCodeExecutor.model_validate_json(one.model_dump_json())]
+    for other in copies:
+        assert other == one
+        assert execute(other, "import os; print(kept, os.environ['WHO'])",
+                       id="copies").stdout == "5 me\n"
+
+
+def test_after_a_fork(executor):
+    one = executor()
+    execute(one, "forked = 1")
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            status = 0 if execute(one, "forked += 1\nprint(forked)").stdout == "2\n" else 2
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert execute(one, "print(forked)").stdout == "2\n"
+
+
+def test_contexts_that_are_none(executor):
+    one = executor()
+    assert execute(one, "print(1)", context=mock.MagicMock()).stdout == "1\n"
+    result = one.execute_code(None, CodeExecutionInput(code="open('f', 'w').write('1'); print(2)"))
+    assert result.stdout == "2\n" and list(outputs(result)) == ["f"]
+
+
+def test_stateless(executor):
+    one = executor(stateful=False, setup_code="set_up = 1")
+    first = execute(one, "x = 1\nprint(set_up, open('in').read())", files=[File("in", b"i")])
+    assert first.stdout == "1 i\n"
+    second = execute(one, "print('x' in globals())")
+    assert second.stdout == "False\n" and second.execution.session != first.execution.session
+
+
+def test_versions():
+    assert "1.22" in context.known_trouble((1, 20, 3)) and "2.9" in context.known_trouble((2, 5))
+    assert not any(context.known_trouble(version) for version in
+                   [(1, 19), (1, 22), (1, 39), (2, 0), (2, 3), (2, 9), (2, 13), (3,), ()])
+    with pytest.warns(RuntimeWarning, match="without an end"):
+        context._warned((1, 21, 0))
+
+
+def test_output_while_it_is_made(executor):
+    pieces = []
+    result = execute(executor(on_event=pieces.append), "print('a', flush=True); print('b')")
+    assert "".join(piece.text for piece in pieces) == result.stdout == "a\nb\n"
+    assert execute(executor(on_event="builtins:print"), "print(1)").stdout == "1\n"
+
+
+def test_names():
+    for name in ("a.csv", "d/e f.txt", "ü.png", "a:b"):
+        assert files.bad_name(name) is None
+    assert files.mime_type("a.PNG") == "image/png"
+    assert files.mime_type("no") == files.mime_type("a.weird") == "application/octet-stream"
+
+
+# Failures of ours
+
+
+def test_no_server(tmp_path):
+    one = GloveboxCodeExecutor(socket_path=str(tmp_path / "s"), autostart=False)
+    result = execute(one, "print(1)")
+    assert result.stderr.startswith("Nothing ran (connection): no server listens")
+    assert result.execution is None
+    with pytest.raises(glovebox.ConnectionFailed):
+        execute(one.model_copy(update={"infra_errors": "raise"}), "print(1)")
+
+
+def test_no_such_image(executor):
+    assert execute(executor(image="nothing"), "1").stderr.startswith("Nothing ran (")
+
+
+def test_somebody_holds_the_sandbox(executor, server):
+    one = executor(lease_wait_seconds=0)
+    session = execute(one, "x = 1").execution.session
+    client = glovebox.Client(server.socket, name="ann", autostart=False)
+    with client.session(session).lease(human=True):
+        assert execute(one, "print(x)").stderr.startswith("Nothing ran (held): ")
+        client.session(session)
+    other = client.session(session)
+    other.take_lease()
+    other.release_lease("I fixed it")
+    assert execute(one, "print(x)").stdout == \
+        "[from the one who had taken the sandbox over: I fixed it]\n1\n"
+    client.close()
+
+
+def test_lost_sandbox(executor, server):
+    """Idle for too long, crashed, server restarted: made again, and the model is told."""
+    ctx = context_of(session="lost")
+    one = executor(setup_code="import json")
+    data = [File("in.csv", b"a\n1\n", "text/csv")]
+    first = execute(one, "x = 1\nprint('first')", id="lost", context=ctx, files=data)
+    assert first.stdout == "first\n"
+    # By a client, between two executions; a process that has forgotten it knows by the hint.
+    with glovebox.Client(server.socket, autostart=False) as client:
+        client.session(first.execution.session).close()
+    again = execute(one, "print(json is not None, open('in.csv').read(), 'x' in globals())",
+                    id="lost", context=ctx, files=data)
+    assert again.stdout == ("[sandbox restarted (it was closed): variables and files from before are "
+                            "gone]\nTrue a\n1\n False\n")
+    assert again.execution.incarnation > first.execution.incarnation
+    # While code runs: nobody knows how far it came, and it is not run again.
+    with glovebox.Client(server.socket, autostart=False) as client:
+        pid = qemu_pid(client, again.execution.session)
+    killed = execute(executor(setup_code="import json", on_event=lambda _: os.kill(pid, 9)),
+                     "print('go', flush=True)\nimport time; time.sleep(600)", id="lost", context=ctx)
+    assert "may have run" in killed.stderr and "go" in killed.stderr
+    after = execute(one, "print('after')", id="lost", context=ctx, files=data)
+    assert "[sandbox restarted (it crashed)" in after.stdout and after.stdout.endswith("after\n")
+
+
+def test_a_lost_sandbox_can_be_a_failure(executor, server):
+    one = executor(on_lost_session="fail")
+    first = execute(one, "x = 1; print(x)", id="fail")
+    with glovebox.Client(server.socket, autostart=False) as client:
+        client.session(first.execution.session).close()
+    assert "the sandbox of this session is gone" in execute(one, "print(x)", id="fail").stderr
+    assert execute(one, "print('new')", id="fail").stdout == "new\n"
+
+
+def test_server_restart():
+    with Server() as server:
+        one = GloveboxCodeExecutor(socket_path=str(server.socket), autostart=False)
+        ctx = context_of()
+        assert execute(one, "x = 1; print(x)", context=ctx).stdout == "1\n"
+        server.stop()
+        assert execute(one, "print(x)", context=ctx).stderr.startswith("Nothing ran (connection)")
+        server.start()
+        said = execute(one, "print('x' in globals())", context=ctx).stdout
+        assert said.startswith("[sandbox restarted (") and said.endswith("False\n")
+
+
+def test_another_process_goes_on(executor, server):
+    """What was uploaded is known from ADK's session; what code has changed stays changed."""
+    ctx = context_of(session="moves")
+    one = executor()
+    data = [File("in.txt", b"given")]
+    execute(one, "open('in.txt', 'w').write('changed'); x = 1", id="moves", context=ctx, files=data)
+    from glovebox.adk import sandboxes
+    sandboxes.close_all(False)  # as a new process, which knows nothing
+    result = execute(one, "print(open('in.txt').read(), x)", id="moves", context=ctx, files=data)
+    assert result.stdout == "changed 1\n"
+    hint = ctx.session.state["_code_execution_context"]["glovebox"]
+    assert list(hint.values())[0]["session"] == result.execution.session
+    for nonsense in (5, {"k": 5}, {list(hint)[0]: {"inputs": 7, "incarnation": "x"}}):
+        ctx.session.state["_code_execution_context"]["glovebox"] = nonsense
+        sandboxes.close_all(False)
+        assert execute(one, "print(x)", id="moves", context=ctx).stdout == "1\n"
+
+
+def test_different_sandboxes_overlap(executor):
+    """And one sandbox takes one after the other."""
+    one = executor()
+    source = "import time\nopen('t', 'w').write('1')\ntime.sleep(1)\nprint(time.time())"
+    began = "import time; print(time.time())"
+    execute(one, began, id="a1"), execute(one, began, id="b1")
+    spans, barrier = {}, threading.Barrier(2)
+
+    def work(id):
+        barrier.wait()
+        result = execute(one, "import time\na = time.time()\ntime.sleep(1)\nprint(a, time.time())",
+                         id=id)
+        spans[id] = tuple(map(float, result.stdout.split()))
+
+    threads = [threading.Thread(target=work, args=(id,)) for id in ("a1", "b1")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert spans["a1"][0] < spans["b1"][1] and spans["b1"][0] < spans["a1"][1]
+
+
+def test_no_leak(executor, server):
+    """Threads and descriptors of this process, and of the server, return to where they were."""
+    def counts():
+        gc.collect()
+        return threading.active_count(), len(os.listdir("/proc/self/fd")), \
+            len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+    one = executor()
+    execute(one, "1")
+    before = counts()
+    for _ in range(100):
+        execute(one, "1")
+        execute(executor(on_event=lambda _: None), "print(1)")
+    assert all(now <= then for now, then in zip(counts(), before))

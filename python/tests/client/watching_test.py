@@ -1,0 +1,96 @@
+"""Events, leases and histories through the package."""
+
+import asyncio
+import threading
+
+import pytest
+
+import glovebox
+
+
+def until(events, kind, **fields):
+    """The next event of a kind."""
+    for event in events:
+        if event.kind == kind and all(event.raw.get(name) == value
+                                      for name, value in fields.items()):
+            return event
+    raise AssertionError("the events ended")
+
+
+def test_events(client, py):
+    with client.events(sessions=[py], output=True, timeout=60) as events:
+        assert events.next().kind == "snapshot"
+        cell = py.exec("print('seen')")
+        assert until(events, "cell.started").cell == cell.cell
+        assert until(events, "cell.output").raw["text"] == "seen\n"
+        event = until(events, "cell.finished")
+        assert (event.session, event.cell, event.info["exit_code"]) == (py.id, cell.cell, 0)
+        with pytest.raises(glovebox.DeadlineExceeded):
+            while True:
+                events.next(timeout=0.2)
+        py.exec("1")
+        until(events, "cell.finished")  # it goes on after a deadline
+
+
+def test_events_end_when_closed(client, py):
+    events = client.events(kinds=["cell.finished"], timeout=60)
+    assert next(events).kind == "snapshot"
+    threading.Timer(0.1, events.close).start()
+    for event in events:
+        assert event.kind == "cell.finished"
+
+
+def test_events_with_asyncio(server, py):
+    async def main():
+        async with glovebox.AsyncClient(server.socket, autostart=False) as client:
+            async with await client.events(sessions=[py.id], timeout=60) as events:
+                await client.session(py.id).exec("2")
+                kinds = []
+                async for event in events:
+                    kinds.append(event.kind)
+                    if event.kind == "cell.finished":
+                        return kinds
+
+    kinds = asyncio.run(main())
+    assert kinds[0] == "snapshot" and "cell.started" in kinds
+
+
+def test_lease(server, client, py):
+    other = glovebox.Client(server.socket, name="ann", autostart=False)
+    theirs = other.session(py.id)
+    with theirs.lease("let me look", human=True) as lease:
+        assert (lease.holder, lease.human, lease.note) == ("ann", True, "let me look")
+        assert py.get().lease == lease
+        with pytest.raises(glovebox.Held) as caught:
+            py.exec("1")
+        assert caught.value.data["holder"] == "ann" and not caught.value.dispatched
+        assert theirs.exec("6 * 7").value == "42"
+        assert theirs.exec("print(1)", on_output=lambda _: None).stdout == "1\n"
+        waiting = []
+        thread = threading.Thread(target=lambda: waiting.append(py.exec("'late'", lease_wait=60)))
+        thread.start()
+        with client.events(sessions=[py], timeout=60) as events:
+            while not (py.get().lease and py.get().lease.waiting):
+                events.next()
+        theirs.release_lease("all yours")
+    thread.join(60)
+    assert waiting[0].value == "'late'" and waiting[0].notice == "all yours"
+    assert py.get().lease is None
+    other.close()
+
+
+def test_a_lease_is_handed_over(server, client, py):
+    other = glovebox.Client(server.socket, name="bob", autostart=False)
+    theirs = other.session(py.id)
+    number = theirs.stand_by()
+    py.take_lease()
+    py.hand_over_lease(number, "go on")
+    assert theirs.exec("1").notice == "go on"
+    with pytest.raises(glovebox.Held):
+        py.exec("1")
+    with pytest.raises(glovebox.ConnectionFailed):
+        py.release_lease()
+    assert py.take_lease(force=True).holder == "tests"
+    py.release_lease()
+    assert py.exec("1").ok
+    other.close()
