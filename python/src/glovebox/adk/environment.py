@@ -15,7 +15,8 @@ from google.adk.environment import BaseEnvironment, ExecutionResult
 from .._async.client import AsyncClient
 from .._async.session import AsyncSession
 from ..errors import GloveboxError, NotFound, PolicyError, SessionClosed
-from . import context, snippets
+from .. import _snippets as snippets
+from . import context
 
 __all__ = ["GloveboxEnvironment"]
 

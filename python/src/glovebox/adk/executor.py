@@ -31,7 +31,8 @@ from .._sync.execution import Execution as Running
 from .._sync.session import Session
 from ..errors import GloveboxError, InvalidInput, NotFound, SessionClosed, TooLarge
 from ..types import Cell, Output
-from . import context, files, result, sandboxes, snippets
+from .. import _snippets as snippets
+from . import context, files, result, sandboxes
 from .result import Execution
 from .sandboxes import Identity, Sandbox, Spec
 

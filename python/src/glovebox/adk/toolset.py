@@ -14,7 +14,8 @@ from google.genai import types
 
 from .._sync.session import Session
 from ..errors import GloveboxError
-from . import context, result, sandboxes, snippets
+from .. import _snippets as snippets
+from . import context, result, sandboxes
 from .executor import GloveboxCodeExecutor
 from .sandboxes import Identity
 
