@@ -24,6 +24,8 @@ AT_MOST = {
     ("server resident, 10 sessions", "p50"): 12.0,
     ("PSS of an idle python session, N = 50", "p50"): 30.0,
     ("CPU of 50 idle sessions", "p50"): 10.0,
+    ("exec print(1), ADK execute_code beyond the bare client", "p50"): 1.0,
+    ("import glovebox.adk beyond google.adk", "p50"): 30.0,
 }
 AT_LEAST = {
     ("upload 64 MiB", "p50"): 60.0,

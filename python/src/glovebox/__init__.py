@@ -10,28 +10,26 @@
 them; `glovebox.adk` holds the code executor for Google's ADK.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from ._sync.client import Client
-from ._sync.events import Events
-from ._sync.execution import Execution
-from ._sync.session import Session
-from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, DeadlineExceeded,
-                     GloveboxError, Held, ImageMissing, InternalError, InvalidInput, NotFound,
-                     OutcomeUnknown, PolicyError, ProtocolError, SessionClosed, TooLarge, Unsupported)
-from .types import (Cell, Display, Entry, Event, FileChange, Hello, Lease, Matches, Output,
-                    SessionInfo, Waiting)
 
 if TYPE_CHECKING:
     from ._async.client import AsyncClient
     from ._async.events import AsyncEvents
     from ._async.execution import AsyncExecution
     from ._async.session import AsyncSession
+    from ._sync.client import Client
+    from ._sync.events import Events
+    from ._sync.execution import Execution
+    from ._sync.session import Session
+    from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, DeadlineExceeded,
+                         GloveboxError, Held, ImageMissing, InternalError, InvalidInput, NotFound,
+                         OutcomeUnknown, PolicyError, ProtocolError, SessionClosed, TooLarge,
+                         Unsupported)
+    from .types import (Cell, Display, Entry, Event, FileChange, Hello, Lease, Matches, Output,
+                        SessionInfo, Waiting)
 
 __version__ = "0.1.0"
-
-_LATER = {"AsyncClient": "client", "AsyncEvents": "events", "AsyncExecution": "execution",
-          "AsyncSession": "session"}
 
 __all__ = [
     "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "BootFailed", "Busy",
@@ -42,12 +40,22 @@ __all__ = [
     "Unsupported", "Waiting", "__version__",
 ]
 
+_WHERE = {
+    **{f"{flavour}{name}": f"{folder}.{name.lower()}" for flavour, folder in
+       (("", "._sync"), ("Async", "._async")) for name in ("Client", "Events", "Execution", "Session")},
+    **dict.fromkeys(("Cell", "Display", "Entry", "Event", "FileChange", "Hello", "Lease", "Matches",
+                     "Output", "SessionInfo", "Waiting"), ".types"),
+}
+
 
 def __getattr__(name: str) -> Any:
-    """asyncio is not loaded for those who do not use it."""
-    if name not in _LATER:
+    """What is here is loaded when it is first used: who starts quickly need not load asyncio."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-    value = getattr(import_module(f"._async.{_LATER[name]}", __name__), name)
+    value = getattr(import_module(_WHERE.get(name, ".errors"), __name__), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

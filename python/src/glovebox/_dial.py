@@ -10,11 +10,9 @@ import errno
 import fcntl
 import os
 import select
-import shutil
 import socket
 import stat
 import struct
-import subprocess
 import threading
 import time
 from typing import Optional
@@ -79,7 +77,10 @@ def find_program(given: Optional[str | os.PathLike[str]] = None) -> Optional[str
     """The program that is started as the server: as given, else $GLOVEBOX_BIN, else on PATH."""
     if given:
         return os.fspath(given)
-    return os.environ.get("GLOVEBOX_BIN") or shutil.which("glovebox")
+    if os.environ.get("GLOVEBOX_BIN"):
+        return os.environ["GLOVEBOX_BIN"]
+    import shutil  # takes its time to load
+    return shutil.which("glovebox")
 
 
 def _check_peer(sock: socket.socket, address: Address) -> None:
@@ -184,6 +185,7 @@ def _wait_ready(fd: int, deadline: float) -> None:
 
 
 def _start(address: Address, program: str, deadline: float) -> None:
+    import subprocess  # takes its time to load
     read_end, write_end = os.pipe()
     try:
         try:

@@ -5,7 +5,6 @@ Everything here bears with a context that is None or a mock, as tests of ADK and
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import functools
@@ -15,9 +14,12 @@ import os
 import re
 import sys
 import warnings
-from typing import Any, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Iterator, Optional
 
 from .sandboxes import Identity, Sandbox
+
+if TYPE_CHECKING:
+    import asyncio
 
 logger = logging.getLogger("google_adk.glovebox")
 
@@ -117,6 +119,7 @@ def running_task() -> tuple[Optional[asyncio.Task[Any]], Optional[asyncio.Abstra
     task = task_of_run.get()
     if task is None or task.done():
         return None, None
+    import asyncio  # loaded long since, or there would be no task
     try:
         asyncio.get_running_loop()
         return None, None  # we are on the loop: nobody can cancel anything meanwhile

@@ -11,7 +11,6 @@ code and data frames are put back, and the model is told.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import importlib
@@ -37,6 +36,8 @@ from .result import Execution
 from .sandboxes import Identity, Sandbox, Spec
 
 if TYPE_CHECKING:
+    import asyncio
+
     from google.adk.agents.invocation_context import InvocationContext
 
 __all__ = ["GloveboxCodeExecutor"]

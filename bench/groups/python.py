@@ -1,0 +1,34 @@
+"""What the Python package adds: its clients to a call, and the ADK executor to a cell."""
+
+import json
+import os
+import subprocess
+
+from kit.server import ROOT, Server
+
+GROUP = "python"
+VENV = ROOT / "build/venv/adk2/bin/python"
+
+
+def measure(report, plan):
+    if subprocess.run([ROOT / "python/tests/venvs", "adk2"], check=False).returncode != 0:
+        print("python: left out, for the package index gives no google-adk")
+        return
+    env = dict(os.environ, PYTHONPATH=str(ROOT / "python/src"))
+    for name, before, what in (
+            ("import glovebox", "", "glovebox"),
+            ("import glovebox.adk beyond google.adk", "import google.adk", "glovebox.adk"),
+            ("import the executor beyond ADK's agents",
+             "from google.adk.agents import LlmAgent", "glovebox.adk.executor")):
+        program = f"{before}\nimport time\nbegin = time.perf_counter()\nimport {what}\n" \
+                  "print((time.perf_counter() - begin) * 1000)"
+        subprocess.run([VENV, "-c", program], env=env, check=True, stdout=subprocess.DEVNULL)
+        report.add(GROUP, name, "ms", [float(subprocess.run(
+            [VENV, "-c", program], env=env, check=True, stdout=subprocess.PIPE).stdout)
+            for _ in range(plan(5, 15))])
+    with Server() as server:
+        samples = json.loads(subprocess.run(
+            [VENV, ROOT / "bench/groups/python_calls.py", server.socket, str(plan(200, 1000))],
+            env=env, check=True, stdout=subprocess.PIPE).stdout)
+    for name, values in samples.items():
+        report.add(GROUP, name, "ms", values)
