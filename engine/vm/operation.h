@@ -15,6 +15,8 @@ struct gb_vm {
     struct gb_list link; /* in host->vms */
     struct gb_vm_events events;
     void *arg;
+    void (*reaped)(void *arg);
+    void *reaped_arg;
     enum state state;
     uint32_t uid; /* QEMU's; 0: the server's own */
     uint64_t started_ns, hello_ns;

@@ -147,6 +147,8 @@ static void check_dead(struct gb_vm *vm)
     (void)gb_err_set(&err, vm->ran ? GB_ECLOSED : GB_EBOOT, "%s", gb_buf_str(&why));
     gb_buf_release(&why);
     operation_finish(vm, &err);
+    if (vm->reaped != NULL)
+        vm->reaped(vm->reaped_arg);
     vm->events.dead(vm->arg, &err);
 }
 
@@ -515,6 +517,13 @@ void gb_vm_hand_over(struct gb_vm *vm, const struct gb_vm_events *events, void *
     assert(vm->state != DEAD);
     vm->events = *events;
     vm->arg = arg;
+}
+
+void gb_vm_on_reaped(struct gb_vm *vm, void (*reaped)(void *arg), void *arg)
+{
+    assert(vm->state != DEAD && vm->reaped == NULL);
+    vm->reaped = reaped;
+    vm->reaped_arg = arg;
 }
 
 void gb_vm_free(struct gb_vm *vm)

@@ -1,0 +1,241 @@
+/* Theory of operation. A limit holds for a group and for all that are above it, so each reading
+ * walks from the own group up to the mount point. The groups themselves are found once: a process
+ * seldom changes its group, and the mounts of its control groups never.
+ *
+ * Inside of a container the path in /proc/self/cgroup may be one of the host while the mount shows
+ * only the part of the tree that begins at our own group: what the mount's root and the path have
+ * in common is taken off, and when they have nothing in common, the mount point is our group.
+ */
+#include "budget.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+enum { TEXT_MAX = 1 << 20, LEVELS_MAX = 32 };
+
+/* One hierarchy. */
+struct groups {
+    char *top; /* the mount point, below the root; NULL: there is none */
+    char *own; /* the own group; begins with `top` */
+};
+
+struct gb_budget {
+    char *root;
+    struct groups unified, memory, cpu;
+};
+
+static bool read_text(const char *root, const char *path, struct gb_buf *text)
+{
+    _cleanup_(freep) char *file = xasprintf("%s%s", root, path);
+
+    gb_buf_clear(text);
+    return gb_fd_read_file(file, TEXT_MAX, text, NULL) == 0;
+}
+
+/* ---- where the groups are ---- */
+
+static void find_groups(struct gb_budget *budget, struct gb_bytes own, struct gb_bytes mounts,
+                        const char *controller, struct groups *groups)
+{
+    struct budget_mount mount;
+    struct gb_bytes path;
+    size_t root;
+
+    if (!budget_parse_group(own, controller, &path) ||
+        !budget_parse_mount(mounts, controller, &mount))
+        return;
+    root = strcmp(mount.root, "/") == 0 ? 0 : strlen(mount.root);
+    if (path.size >= root && memcmp(path.data, mount.root, root) == 0 &&
+        (path.size == root || path.data[root] == '/') &&
+        memmem(path.data, path.size, "/..", 3) == NULL) {
+        path.data += root;
+        path.size -= root;
+    } else {
+        path.size = 0;
+    }
+    while (path.size > 0 && path.data[path.size - 1] == '/')
+        path.size--;
+    groups->top = xasprintf("%s%s", budget->root, mount.point);
+    groups->own = xasprintf("%s%.*s", groups->top, (int)path.size, (const char *)path.data);
+    budget_mount_release(&mount);
+}
+
+struct gb_budget *gb_budget_new(const char *root)
+{
+    struct gb_budget *budget = xcalloc(1, sizeof(*budget));
+    _cleanup_(gb_buf_release) struct gb_buf own = {0}, mounts = {0};
+
+    budget->root = xstrdup(root);
+    if (read_text(root, "/proc/self/cgroup", &own) &&
+        read_text(root, "/proc/self/mountinfo", &mounts)) {
+        find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), NULL, &budget->unified);
+        find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), "memory", &budget->memory);
+        find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), "cpu", &budget->cpu);
+    }
+    return budget;
+}
+
+static void release_groups(struct groups *groups)
+{
+    free(groups->top);
+    free(groups->own);
+}
+
+void gb_budget_free(struct gb_budget *budget)
+{
+    if (budget == NULL)
+        return;
+    release_groups(&budget->unified);
+    release_groups(&budget->memory);
+    release_groups(&budget->cpu);
+    free(budget->root);
+    free(budget);
+}
+
+/* ---- readings ---- */
+
+/* Calls @look for the own group and each above it. */
+static void walk(const struct groups *groups, void (*look)(const char *group, void *arg), void *arg)
+{
+    _cleanup_(freep) char *group = groups->top == NULL ? NULL : xstrdup(groups->own);
+    size_t top = group == NULL ? 0 : strlen(groups->top);
+
+    for (int level = 0; group != NULL && level < LEVELS_MAX; level++) {
+        char *slash = strrchr(group, '/');
+
+        look(group, arg);
+        if (slash == NULL || (size_t)(slash - group) < top)
+            return;
+        *slash = '\0';
+    }
+}
+
+static bool read_limit(const char *group, const char *name, uint64_t *ret_value)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+
+    return read_text(group, name, &text) && budget_parse_limit(gb_buf_bytes(&text), ret_value);
+}
+
+static uint64_t read_field(const char *group, const char *name, const char *field)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    uint64_t value;
+
+    if (read_text(group, name, &text) && budget_parse_field(gb_buf_bytes(&text), field, &value))
+        return value;
+    return 0;
+}
+
+/* A group's limit on memory, and what is left of it: pages of files that are not in use are given
+ * up before anybody has to do without. */
+static void look_memory(struct gb_budget_reading *reading, uint64_t limit, uint64_t used,
+                        uint64_t reclaimable)
+{
+    uint64_t left;
+
+    if (limit == 0)
+        return;
+    used -= MIN(used, reclaimable);
+    left = limit - MIN(limit, used);
+    reading->memory_available = MIN(reading->memory_available, left);
+    if (limit < reading->memory_limit) {
+        reading->memory_limit = limit;
+        reading->memory_by_group = true;
+    }
+}
+
+static void look_unified_memory(const char *group, void *arg)
+{
+    uint64_t limit, used;
+
+    if (read_limit(group, "/memory.max", &limit) && limit != UINT64_MAX &&
+        read_limit(group, "/memory.current", &used))
+        look_memory(arg, limit, used, read_field(group, "/memory.stat", "inactive_file"));
+}
+
+static void look_old_memory(const char *group, void *arg)
+{
+    uint64_t limit, used;
+
+    if (read_limit(group, "/memory.limit_in_bytes", &limit) &&
+        read_limit(group, "/memory.usage_in_bytes", &used))
+        look_memory(arg, limit, used, read_field(group, "/memory.stat", "total_inactive_file"));
+}
+
+static void look_cpus(struct gb_budget_reading *reading, double cpus)
+{
+    if (cpus > 0 && cpus < reading->cpus) {
+        reading->cpus = cpus;
+        reading->cpus_by_group = true;
+    }
+}
+
+static void look_unified_cpu(const char *group, void *arg)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    double cpus;
+
+    if (read_text(group, "/cpu.max", &text) && budget_parse_cpu_max(gb_buf_bytes(&text), &cpus))
+        look_cpus(arg, cpus);
+}
+
+static void look_old_cpu(const char *group, void *arg)
+{
+    uint64_t quota, period;
+
+    if (read_limit(group, "/cpu.cfs_quota_us", &quota) && quota != UINT64_MAX &&
+        read_limit(group, "/cpu.cfs_period_us", &period) && period > 0)
+        look_cpus(arg, (double)quota / (double)period);
+}
+
+static void read_pressure(const char *root, const char *path, struct gb_budget_reading *reading)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    double percent;
+
+    if (!read_text(root, path, &text) || !budget_parse_pressure(gb_buf_bytes(&text), &percent))
+        return;
+    reading->has_pressure = true;
+    reading->pressure = fmax(reading->pressure, percent);
+}
+
+static double own_cpus(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        return CPU_COUNT(&set);
+    return (double)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1); /* more CPUs than the set has bits */
+}
+
+void gb_budget_read(const struct gb_budget *budget, struct gb_budget_reading *ret_reading)
+{
+    struct gb_budget_reading reading = {
+        .memory_limit = UINT64_MAX, .memory_available = UINT64_MAX, .cpus = own_cpus()};
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    uint64_t value;
+
+    if (read_text(budget->root, "/proc/meminfo", &text)) {
+        if (budget_parse_field(gb_buf_bytes(&text), "MemTotal:", &value) && value > 0)
+            reading.memory_total = reading.memory_limit = value;
+        if (budget_parse_field(gb_buf_bytes(&text), "MemAvailable:", &value))
+            reading.memory_available = value;
+    }
+    walk(&budget->unified, look_unified_memory, &reading);
+    walk(&budget->memory, look_old_memory, &reading);
+    walk(&budget->unified, look_unified_cpu, &reading);
+    walk(&budget->cpu, look_old_cpu, &reading);
+    read_pressure(budget->root, "/proc/pressure/memory", &reading);
+    if (budget->unified.own != NULL)
+        read_pressure(budget->unified.own, "/memory.pressure", &reading);
+    if (reading.memory_limit == UINT64_MAX)
+        reading.memory_limit = 0;
+    *ret_reading = reading;
+}
