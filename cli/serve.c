@@ -23,7 +23,7 @@
 #include "verbs.h"
 #include "vm/host.h"
 
-enum { IDLE_MAX_S = 31622400 };
+enum { IDLE_MAX_S = 31622400, POOL_MAX = 1024 };
 
 struct serve {
     struct app app;
@@ -72,13 +72,54 @@ static void on_ended(void *arg)
     serve->ended = true;
 }
 
+/* --pool NAME=FLOOR[:CEILING]. */
+static bool read_pool(const char *text, struct gb_settings *settings, struct gb_err *err)
+{
+    const char *equals = strchr(text, '='), *rest;
+    _cleanup_(freep) char *name = equals == NULL ? NULL : xstrndup(text, (size_t)(equals - text));
+    struct gb_settings_pool *pool;
+    unsigned long floor, ceiling = POOL_MAX + 1;
+    char *end = NULL;
+
+    if (name == NULL || name[0] == '\0' || equals[1] < '0' || equals[1] > '9')
+        goto wrong;
+    floor = strtoul(equals + 1, &end, 10);
+    if (*end == ':') {
+        rest = end + 1;
+        if (*rest < '0' || *rest > '9')
+            goto wrong;
+        ceiling = strtoul(rest, &end, 10);
+        if (ceiling > POOL_MAX)
+            goto wrong;
+    }
+    if (*end != '\0' || floor > POOL_MAX)
+        goto wrong;
+    pool = gb_settings_pool(settings, name);
+    if (pool == NULL) {
+        (void)gb_err_set(err, GB_EINVALID, "there are too many pools");
+        return false;
+    }
+    pool->floor = (int64_t)floor;
+    if (ceiling <= POOL_MAX)
+        pool->ceiling = (int64_t)ceiling;
+    return true;
+wrong:
+    (void)gb_err_set(err, GB_EINVALID,
+                     "--pool wants IMAGE=VMS or IMAGE=LEAST:MOST (at most %d; IMAGE:MB for another "
+                     "size of memory), not %s",
+                     POOL_MAX, text);
+    return false;
+}
+
 /* What the command line says goes before what the file says. */
 static bool read_settings(const struct args *args, struct gb_settings *ret_settings,
                           struct gb_err *err)
 {
     const char *images = args_value(args, "images"), *idle = args_value(args, "idle-exit");
     const char *format = args_value(args, "log-format");
+    const char *pool;
     double seconds;
+    size_t at = 0;
 
     if (gb_settings_load(args_value(args, "config"), ret_settings, err) < 0)
         return false;
@@ -99,6 +140,11 @@ static bool read_settings(const struct args *args, struct gb_settings *ret_setti
         ret_settings->server.log_level = GB_SETTINGS_LEVEL_DEBUG;
     if (idle != NULL && args_number(idle, 0, IDLE_MAX_S, &seconds))
         ret_settings->server.idle_exit_ms = (uint64_t)(seconds * 1000);
+    while ((pool = args_next(args, "pool", &at)) != NULL)
+        if (!read_pool(pool, ret_settings, err)) {
+            gb_settings_release(ret_settings);
+            return false;
+        }
     return true;
 }
 

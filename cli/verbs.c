@@ -120,6 +120,8 @@ static const struct option serve_options[] = {
     {0, "config", "FILE", ARG_FILE, "the settings file (default: $GLOVEBOX_CONFIG)", false},
     {0, "socket", "PATH", ARG_FILE, "the socket to listen at", false},
     {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
+    {0, "pool", "IMAGE=VMS", ARG_TEXT, "VMs that stand ready (IMAGE=LEAST:MOST); may be repeated",
+     false},
     {0, "require-isolation", NULL, ARG_NONE, "refuse to start when a stage cannot be applied",
      false},
     {0, "log", "FILE", ARG_FILE, "the log of a daemon", false},

@@ -155,12 +155,13 @@ _glovebox()
             --config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --pool) return ;;
             --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --log-format) return ;;
             --idle-exit) return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --foreground --daemon --config --socket --images --require-isolation --log --log-format --verbose --idle-exit' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --foreground --daemon --config --socket --images --pool --require-isolation --log --log-format --verbose --idle-exit' -- "$word")
             return
         fi
         ;;

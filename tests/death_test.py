@@ -148,7 +148,7 @@ def test_two_servers_on_one_socket(own):
 
 def test_open_exec_close_leaks_nothing():
     """Descriptors, processes and files of the server are the same after 20 cycles as after 3."""
-    with Server(binary=RELEASE) as server, server.client() as client:
+    with Server("--pool", "shell=0:0", binary=RELEASE) as server, server.client() as client:
         def state():
             wait_for(lambda: not client.call("stats")["vms"], what="no VM left")
             fds = len(os.listdir(f"/proc/{server.process.pid}/fd"))

@@ -1,5 +1,6 @@
 #include "pool/clone.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -171,7 +172,7 @@ static char *path_of(int fd)
     return xasprintf("/proc/%ld/fd/%d", (long)getpid(), fd);
 }
 
-int gb_clone_start(struct gb_host *host, struct gb_template *template,
+int gb_clone_start(struct gb_host *host, struct gb_template *template, struct gb_slot *slot,
                    const struct gb_clone_events *events, void *arg, struct gb_clone **ret_clone,
                    struct gb_err *err)
 {
@@ -196,10 +197,18 @@ int gb_clone_start(struct gb_host *host, struct gb_template *template,
         free(clone);
         return r;
     }
+    gb_slot_hold(slot, clone->vm);
     clone->template = gb_template_ref(template);
     clone->timer = gb_timer_new(host->loop, on_silence, clone);
     *ret_clone = clone;
     return 0;
+}
+
+void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *events, void *arg)
+{
+    assert(clone->state == CLONE_WAITING || clone->state == CLONE_FAILED);
+    clone->events = *events;
+    clone->arg = arg;
 }
 
 void gb_clone_load(struct gb_clone *clone)
@@ -230,7 +239,7 @@ struct gb_vm *gb_clone_vm(struct gb_clone *clone)
     return clone->vm;
 }
 
-const struct gb_template *gb_clone_template(const struct gb_clone *clone)
+struct gb_template *gb_clone_template(const struct gb_clone *clone)
 {
     return clone->template;
 }

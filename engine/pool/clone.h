@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "pool/admission.h"
 #include "vm/vm.h"
 
 struct gb_clone;
@@ -38,10 +39,13 @@ struct gb_clone_events {
     void (*failed)(void *arg, const struct gb_err *err);
 };
 
-/* Starts the process. Holds @template until the process has ended. Gives. */
-int gb_clone_start(struct gb_host *host, struct gb_template *template,
+/* Starts the process, which has a share in @slot. Holds @template until the process has ended.
+ * Gives. */
+int gb_clone_start(struct gb_host *host, struct gb_template *template, struct gb_slot *slot,
                    const struct gb_clone_events *events, void *arg, struct gb_clone **ret_clone,
                    struct gb_err *err);
+/* Another one hears the events of a WAITING clone from now on. */
+void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *events, void *arg);
 /* Loads and pings as soon as the process can; once. */
 void gb_clone_load(struct gb_clone *clone);
 bool gb_clone_is_ready(const struct gb_clone *clone);
@@ -51,7 +55,7 @@ bool gb_clone_is_ready(const struct gb_clone *clone);
 struct gb_vm *gb_clone_take(struct gb_clone *clone);
 
 struct gb_vm *gb_clone_vm(struct gb_clone *clone);
-const struct gb_template *gb_clone_template(const struct gb_clone *clone);
+struct gb_template *gb_clone_template(const struct gb_clone *clone);
 
 /* Ends a clone that nobody takes: its process is killed, and the rest goes when it has been reaped.
  * No callback is made any more. Accepts NULL. */

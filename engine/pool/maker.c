@@ -257,6 +257,8 @@ int maker_start(struct gb_host *host, const struct maker_config *config,
         free(maker);
         return r;
     }
+    if (config->slot != NULL)
+        gb_slot_hold(config->slot, maker->vm);
     maker->state_path = xstrdup(config->state_path);
     maker->timer = gb_timer_new(host->loop, on_late, maker);
     *ret_maker = maker;

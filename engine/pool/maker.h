@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "pool/admission.h"
 #include "vm/vm.h"
 
 struct maker;
@@ -12,6 +13,7 @@ struct maker_config {
     const struct gb_image *image; /* borrowed until the end */
     uint32_t memory_mb;
     const char *ram_path, *state_path; /* copied */
+    struct gb_slot *slot;              /* in which its process has a share; NULL: none */
 };
 
 /* Adds what it runs in the guest of such an image: a template made by other cells is another one.

@@ -1,14 +1,43 @@
 #include "pool/start.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+
+/* ---- no VM ---- */
+
+static void on_fail(void *arg)
+{
+    struct gb_start *start = arg;
+
+    gb_session_fail(start->session, &start->why);
+}
+
+/* From the loop, so that whoever begins a start has a session for its cells in any case. */
+static void fail(struct gb_start *start, const struct gb_err *err)
+{
+    struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
+
+    start->why = *err;
+    gb_loop_defer(host->loop, &start->fail, on_fail, start);
+}
+
+/* ---- the last resort ---- */
 
 static void boot(struct gb_start *start)
 {
+    const struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
+    struct gb_charge charge =
+        gb_charge_of(host->accel, gb_session_memory_mb(start->session), false);
     struct gb_err err = {0};
 
+    gb_slot_charge(start->slot, &charge);
     if (gb_session_boot(start->session, &err) < 0)
-        gb_session_fail(start->session, &err);
+        fail(start, &err);
+    else
+        gb_slot_hold(start->slot, gb_session_vm(start->session));
 }
+
+/* ---- a clone ---- */
 
 static void drop_clone(struct gb_start *start)
 {
@@ -31,58 +60,139 @@ static void on_failed(void *arg, const struct gb_err *err)
 
     gb_warning("%s: its clone did not come up, so it boots: %s", gb_session_id(start->session),
                err->message);
-    gb_templates_suspect(start->templates, start->template);
+    gb_templates_suspect(gb_pool_templates(start->pool), start->template);
     drop_clone(start);
     boot(start);
 }
 
-static void restore(struct gb_start *start, struct gb_template *template)
+static const struct gb_clone_events clone_events = {.ready = on_ready, .failed = on_failed};
+
+static void restore(struct gb_start *start)
 {
-    static const struct gb_clone_events events = {.ready = on_ready, .failed = on_failed};
+    struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
     struct gb_err err = {0};
 
-    if (gb_clone_start(gb_templates_host(start->templates), template, &events, start, &start->clone,
-                       &err) < 0) {
-        gb_session_fail(start->session, &err);
-        return;
-    }
-    start->template = gb_template_ref(template);
-    gb_clone_load(start->clone);
+    if (gb_clone_start(host, start->template, start->slot, &clone_events, start, &start->clone,
+                       &err) < 0)
+        fail(start, &err);
+    else
+        gb_clone_load(start->clone);
 }
+
+/* ---- room ---- */
+
+static void on_room(void *arg, struct gb_slot *slot, const struct gb_err *err)
+{
+    struct gb_start *start = arg;
+
+    start->admission_ns = gb_clock_mono_ns() - start->asked_ns;
+    start->slot = slot;
+    if (slot == NULL)
+        fail(start, err);
+    else if (start->template != NULL)
+        restore(start);
+    else
+        boot(start);
+}
+
+/* With or without start->template. */
+static void ask_for_room(struct gb_start *start)
+{
+    const struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
+    struct gb_charge charge =
+        gb_charge_of(host->accel, gb_session_memory_mb(start->session), start->template != NULL);
+    struct gb_slot *slot = NULL;
+    struct gb_err err = {0};
+    int r;
+
+    start->asked_ns = gb_clock_mono_ns();
+    r = gb_admission_ask(gb_pool_admission(start->pool), &charge, start->wait_ms, &start->ticket,
+                         on_room, start, &slot, &err);
+    if (r != 0)
+        on_room(start, slot, &err);
+}
+
+/* ---- the template ---- */
 
 static void on_template(void *arg, struct gb_template *template, const struct gb_err *err)
 {
     struct gb_start *start = arg;
 
     if (template != NULL) {
-        restore(start, template);
+        start->template = gb_template_ref(template);
     } else if (err->code == GB_ECLOSED) {
-        gb_session_fail(start->session, err);
+        fail(start, err);
+        return;
     } else {
         gb_debug("%s boots: %s", gb_session_id(start->session), err->message);
-        boot(start);
     }
+    ask_for_room(start);
 }
 
-void gb_start_begin(struct gb_start *start, struct gb_templates *templates,
-                    struct gb_session *session)
+/* ---- the pool ---- */
+
+/* None is ready: a process that waits for a template's state, else one of our own. */
+static void begin_anew(struct gb_start *start)
 {
+    const struct gb_image *image = gb_session_image(start->session);
+    uint32_t memory_mb = gb_session_memory_mb(start->session);
     struct gb_template *template = NULL;
     struct gb_err err = {0};
     int r;
 
-    start->templates = templates;
+    start->clone = gb_pool_take_standing(start->pool, image, memory_mb, &start->slot);
+    if (start->clone != NULL) {
+        start->template = gb_template_ref(gb_clone_template(start->clone));
+        gb_clone_hand_over(start->clone, &clone_events, start);
+        gb_clone_load(start->clone);
+        return;
+    }
+    r = gb_templates_get(gb_pool_templates(start->pool), image, memory_mb, false, &template,
+                         &start->waiter, on_template, start, &err);
+    if (r != 0)
+        on_template(start, template, &err);
+}
+
+static void on_taken(void *arg, struct gb_vm *vm, struct gb_slot *slot)
+{
+    struct gb_start *start = arg;
+
+    start->slot = slot;
+    if (vm != NULL)
+        gb_session_adopt(start->session, vm, GB_SOURCE_POOL);
+    else
+        begin_anew(start);
+}
+
+void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
+                    uint64_t wait_ms)
+{
+    start->pool = pool;
     start->session = session;
-    r = gb_templates_get(templates, gb_session_image(session), gb_session_memory_mb(session), false,
-                         &template, &start->waiter, on_template, start, &err);
-    if (r == 1)
-        restore(start, template);
-    else if (r < 0)
-        on_template(start, NULL, &err);
+    start->wait_ms = wait_ms;
+    if (!gb_pool_take(pool, gb_session_image(session), gb_session_memory_mb(session), &start->take,
+                      on_taken, start))
+        begin_anew(start);
+}
+
+void gb_start_settle(struct gb_start *start)
+{
+    if (start->slot != NULL)
+        gb_slot_settle(start->slot);
+    gb_slot_unref(TAKE_PTR(start->slot));
+}
+
+uint64_t gb_start_admission_ns(const struct gb_start *start)
+{
+    return start->admission_ns;
 }
 
 void gb_start_cancel(struct gb_start *start)
 {
+    gb_pool_cancel(&start->take);
     gb_templates_cancel(&start->waiter);
+    gb_ticket_cancel(&start->ticket);
+    gb_loop_undefer(&start->fail);
     drop_clone(start);
+    gb_slot_unref(TAKE_PTR(start->slot));
 }

@@ -1,25 +1,40 @@
-/* How a session gets its VM: from a clone of a template where there is one or will be one, else by
- * a boot. A clone that fails before the session has it is replaced by a boot, and nobody is told:
- * nothing has run in it. */
+/* How a session gets its VM: one of the pool, else a clone of a template where there is one or will
+ * be one, else a boot; and room for it, unless the pool's VM has that already. A VM that fails
+ * before the session has it is replaced by the next in this order, and nobody is told: nothing has
+ * run in it. */
 #pragma once
 
 #include "base/err.h"
+#include "pool/admission.h"
 #include "pool/clone.h"
+#include "pool/pool.h"
 #include "pool/templates.h"
 #include "session/session.h"
 
 /* A start under way. Embed it, zeroed; do not touch its members. */
 struct gb_start {
-    struct gb_templates *templates;
+    struct gb_pool *pool;
     struct gb_session *session;
+    uint64_t wait_ms;
+    uint64_t asked_ns, admission_ns; /* for room: when, and how long it took */
+    struct gb_pool_take take;
     struct gb_template_waiter waiter;
-    struct gb_template *template; /* of `clone` */
+    struct gb_ticket ticket;
+    struct gb_template *template; /* of the clone; NULL: boots */
     struct gb_clone *clone;
+    struct gb_slot *slot; /* until the session is open; the process has its share */
+    struct gb_deferred fail;
+    struct gb_err why; /* of that */
 };
 
-/* Begins it for a session without a VM; borrows all until the session has one, has ended, or the
- * cancel. When nothing can be started the session is failed. */
-void gb_start_begin(struct gb_start *start, struct gb_templates *templates,
-                    struct gb_session *session);
+/* Begins it for a session without a VM; borrows all until the session is open or has ended, or the
+ * cancel. When no VM can be started, or there is no room for one within @wait_ms, the session is
+ * failed. */
+void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
+                    uint64_t wait_ms);
+/* The session is open. */
+void gb_start_settle(struct gb_start *start);
+/* How long it waited for room. */
+uint64_t gb_start_admission_ns(const struct gb_start *start);
 /* Nobody needs it any more; harmless when it is over. */
 void gb_start_cancel(struct gb_start *start);

@@ -49,6 +49,7 @@ struct entry {
 
 struct gb_templates {
     struct gb_host *host;
+    struct gb_admission *admission; /* NULL: nobody counts */
     char *folder;
     struct gb_list entries;
     struct gb_list queue; /* entries that are to be made */
@@ -268,16 +269,28 @@ static int start_maker(struct entry *entry, struct gb_err *err)
 {
     _cleanup_(freep) char *ram = store_new_path(entry->templates->folder, entry->name, "ram");
     _cleanup_(freep) char *state = store_new_path(entry->templates->folder, entry->name, "state");
-    const struct maker_config config = {
+    struct gb_templates *templates = entry->templates;
+    struct gb_charge charge = gb_charge_of(templates->host->accel, entry->memory_mb, false);
+    struct maker_config config = {
         .image = entry->image,
         .memory_mb = entry->memory_mb,
         .ram_path = ram,
         .state_path = state,
     };
+    int r;
 
-    if (entry->templates->ending)
+    if (templates->ending)
         return gb_err_set(err, GB_ECLOSED, "the server is shutting down");
-    return maker_start(entry->templates->host, &config, on_maker_done, entry, &entry->maker, err);
+    if (templates->admission != NULL)
+        config.slot = gb_admission_force(templates->admission, &charge);
+    r = maker_start(templates->host, &config, on_maker_done, entry, &entry->maker, err);
+    gb_slot_unref(config.slot);
+    return r;
+}
+
+void gb_templates_account(struct gb_templates *templates, struct gb_admission *admission)
+{
+    templates->admission = admission;
 }
 
 static void make_next(struct gb_templates *templates)

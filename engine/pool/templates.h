@@ -25,6 +25,10 @@ struct gb_templates *gb_templates_new(struct gb_host *host);
  * are done: let the loop run until it has nothing left. Accepts NULL. */
 void gb_templates_free(struct gb_templates *templates);
 
+/* The VMs that make templates have slots of @admission from now on (NULL: none). They do not ask
+ * for them: whoever waits for a template has been promised one. */
+void gb_templates_account(struct gb_templates *templates, struct gb_admission *admission);
+
 struct gb_host *gb_templates_host(const struct gb_templates *templates);
 
 /* Somebody who waits for a template. Embed it, zeroed; do not touch its members. */

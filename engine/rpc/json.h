@@ -96,6 +96,8 @@ void gb_json_put_u64(struct gb_json_out *out, const char *key, uint64_t value);
 void gb_json_put_i64(struct gb_json_out *out, const char *key, int64_t value);
 void gb_json_put_bool(struct gb_json_out *out, const char *key, bool value);
 void gb_json_put_null(struct gb_json_out *out, const char *key);
+/* A number that is not negative, with three decimals. */
+void gb_json_put_number(struct gb_json_out *out, const char *key, double value);
 /* Nanoseconds as milliseconds with a fraction, or as seconds with a fraction. */
 void gb_json_put_ms(struct gb_json_out *out, const char *key, uint64_t ns);
 void gb_json_put_seconds(struct gb_json_out *out, const char *key, uint64_t ns);

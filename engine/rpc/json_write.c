@@ -183,6 +183,11 @@ void gb_json_put_null(struct gb_json_out *out, const char *key)
     gb_buf_adds(out->buf, "null");
 }
 
+void gb_json_put_number(struct gb_json_out *out, const char *key, double value)
+{
+    gb_json_put_ms(out, key, (uint64_t)(value * (double)GB_NS_PER_MS + 0.5));
+}
+
 /* Written from whole numbers: no locale can put a comma in, no rounding happens. */
 void gb_json_put_ms(struct gb_json_out *out, const char *key, uint64_t ns)
 {

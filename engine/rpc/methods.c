@@ -46,6 +46,9 @@ enum { REQUIRED = 1 };
     MEMORY,                                                                                        \
     NODE("network", GB_PARAM_ANY, network, 0,                                                      \
          "only `\"none\"` or `{\"mode\": \"none\"}` so far; anything else is `unsupported`"),      \
+    INTEGER("wait_ms", wait_ms, 0, 3600000, -1,                                                    \
+            "how long it may wait for room, then it fails with `capacity`; 0: not at all; default: "\
+            "the settings' (60 s)"),                                                               \
     NAME("label", label, 0, GB_NAME_MAX, "a name for people"),                                     \
     NAME("owner", owner, 0, GB_NAME_MAX, "who it belongs to, for people and filters")
 #define EXEC_OPTIONS                                                                               \
@@ -245,7 +248,16 @@ static const struct gb_result file_list_results[] = {
 static const struct gb_result stat_results[] = {{"…", "entry", "the fields of an entry"}};
 static const struct gb_result subscribe_results[] = {{"subscription", "integer", "its number"}};
 static const struct gb_result pool_results[] = {
-    {"pools", "array", "{`image`, `ready`, `target`, `starting`, `hits`, `misses`}"},
+    {"pools", "array", "for each image and memory size that was asked for: {`image`, `memory_mb`, "
+     "`network`, `ready`, `target` (VMs wanted ready now), `floor`, `ceiling`, `starting`, `waiting` "
+     "(QEMU processes that wait for a template's state), `hits`, `misses`, `lost` (died, or did not "
+     "answer), `template` {`state`, `bytes`, `made_at`, `message`}}"},
+    {"admission", "object", "`memory_budget`, `memory_source` (`settings`, `cgroup`, `host`), "
+     "`memory_used` (charges of all VMs), `memory_reserve`, `memory_available` (of the host, now), "
+     "`pressure` (percent, or null), `cpus`, `cpus_source`, `cpu_budget` (VMs at most), `vms`, "
+     "`starting`, `starts` (at a time at most), `waiting`, `short` (what the first of those who wait "
+     "waits for: `memory`, `vms`, `starts`, `available`, `pressure`), `granted`, `queued`, "
+     "`refused`"},
 };
 static const struct gb_result stats_results[] = {
     {"uptime_ms", "number", "of the server"},
@@ -262,6 +274,7 @@ static const struct gb_result stats_results[] = {
      "guest's own `wall_ms`): {`count`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`}"},
     {"vms", "array", "{`session`, `pid`, `memory_bytes` (PSS), `private_bytes`, `cpu_ms`, "
      "`memory_mb`}"},
+    {"pools, admission", "", "as `pool.status`"},
 };
 
 #define METHOD(id, name_, doc_, params_, results_)                                                 \
@@ -329,7 +342,7 @@ const struct gb_method gb_methods[GB_METHOD_COUNT] = {
     METHOD_EMPTY(GB_METHOD_EVENTS_UNSUBSCRIBE, "events.unsubscribe",
                  "Ends a subscription. It also ends with its connection.", unsubscribe_params),
     METHOD_PLAIN(GB_METHOD_POOL_STATUS, "pool.status",
-                 "The warm pool of each image. This version has none: all figures are 0.",
+                 "The warm pool and the room that there is.",
                  pool_results),
     METHOD_PLAIN(GB_METHOD_STATS, "stats", "Figures of the host, the server and each VM.",
                  stats_results),

@@ -94,7 +94,11 @@ static void add_partial(struct gb_json_out *out, void *arg)
 
 static void fail_cell(struct exec *exec)
 {
-    request_fail_with(exec->request, &exec->err, exec->err.dispatched ? add_partial : NULL, exec);
+    if (exec->err.code == GB_ECAPACITY && exec->run)
+        seat_refuse(exec->seat, exec->request, &exec->err);
+    else
+        request_fail_with(exec->request, &exec->err, exec->err.dispatched ? add_partial : NULL,
+                          exec);
 }
 
 static void count(struct gb_server *server, const struct exec *exec, const struct gb_cell *cell)

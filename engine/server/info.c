@@ -243,31 +243,6 @@ void handle_stats(struct request *request, const struct gb_params *params)
     put_histogram(&reply.out, "overhead", &server->overhead_times);
     gb_json_end(&reply.out);
     put_vms(&reply.out, server);
-    reply_end(&reply);
-}
-
-void put_pool(struct gb_json_out *out, struct gb_server *server)
-{
-    const struct gb_images *images = server->host->images;
-    static const char *const figures[] = {"ready", "target", "starting", "hits", "misses"};
-
-    gb_json_array(out, "pools");
-    for (size_t i = 0; i < images->count; i++) {
-        gb_json_object(out, NULL);
-        gb_json_put_str(out, "image", images->images[i].name);
-        for (size_t j = 0; j < ARRAY_SIZE(figures); j++)
-            gb_json_put_u64(out, figures[j], 0);
-        gb_json_end(out);
-    }
-    gb_json_end(out);
-}
-
-void handle_pool(struct request *request, const struct gb_params *params)
-{
-    struct reply reply;
-
-    (void)params;
-    reply_begin(&reply, request);
-    put_pool(&reply.out, request->connection->server);
+    put_pool(&reply.out, server);
     reply_end(&reply);
 }

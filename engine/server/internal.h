@@ -25,6 +25,8 @@
 #include "base/list.h"
 #include "journal/journal.h"
 #include "loop/loop.h"
+#include "pool/admission.h"
+#include "pool/pool.h"
 #include "pool/start.h"
 #include "pool/templates.h"
 #include "rpc/json.h"
@@ -54,7 +56,9 @@ struct lease;
 struct gb_server {
     struct gb_loop *loop;
     struct gb_host *host;
+    struct gb_admission *admission;
     struct gb_templates *templates;
+    struct gb_pool *pool;
     void (*ended)(void *arg);
     void *arg;
     char *path, *state_folder;
@@ -260,6 +264,8 @@ void bury(struct gb_server *server, const char *id, const char *key, uint32_t in
 bool selected(struct gb_bytes wanted, const char *value);
 void seat_close(struct seat *seat, const char *end, const char *reason);
 uint32_t seat_incarnation(const struct seat *seat);
+/* Answers a request for which there was no room with what is short and who could be closed. */
+void seat_refuse(struct seat *seat, struct request *request, const struct gb_err *err);
 /* What its VM takes of the host; NULL when it was never seen. Reading it takes the kernel
  * milliseconds, so it is read again only after a second, and not once @until_ns is over: a call
  * that asks for all VMs gives itself a budget. */
@@ -336,9 +342,22 @@ int exec_start(struct request *request, const struct gb_params *params, const st
 /* The connection has gone: its cells are interrupted, unless they are detached. */
 void exec_disconnect(struct exec *exec);
 
-/* ---- info.c ---- */
+/* ---- room.c ---- */
+void room_open(struct gb_server *server);
+/* The server listens: pools with a floor begin to fill. */
+void room_begin(struct gb_server *server);
+/* The settings have changed. */
+void room_configure(struct gb_server *server);
+void room_stop(struct gb_server *server);
+void room_close(struct gb_server *server);
 /* The fields of pool.status. */
 void put_pool(struct gb_json_out *out, struct gb_server *server);
+/* Adds to a `capacity` error which sessions could be closed. */
+void room_explain(struct gb_server *server, struct gb_err *err);
+/* The same with figures, for its `data`; @arg is the seat that has no VM. */
+void put_shortage(struct gb_json_out *out, void *arg);
+
+/* ---- info.c ---- */
 /* `host`: its figures. */
 void put_host(struct gb_json_out *out);
 

@@ -120,7 +120,7 @@ void put_timing(struct gb_json_out *out, const struct seat *seat)
 
     gb_json_object(out, "timing");
     gb_json_put_ms(out, "total_ms", timing.total_ns);
-    gb_json_put_ms(out, "admission_ms", 0); /* nothing waits for room in this version */
+    gb_json_put_ms(out, "admission_ms", gb_start_admission_ns(&seat->start));
     gb_json_put_ms(out, "boot_ms", timing.boot_ns);
     gb_json_put_ms(out, "worker_ms", timing.worker_ns);
     gb_json_end(out);
@@ -140,6 +140,14 @@ static void reply_opened(struct request *request, const struct seat *seat, bool 
     reply_end(&reply);
 }
 
+void seat_refuse(struct seat *seat, struct request *request, const struct gb_err *err)
+{
+    struct gb_err told = *err;
+
+    room_explain(seat->server, &told);
+    request_fail_with(request, &told, put_shortage, seat);
+}
+
 /* ---- events of the session ---- */
 
 static void on_opened(void *arg, const struct gb_err *err)
@@ -149,6 +157,7 @@ static void on_opened(void *arg, const struct gb_err *err)
 
     if (err == NULL) {
         seat->opened = true;
+        gb_start_settle(&seat->start);
         histogram_add(&seat->server->open_times, gb_clock_mono_ns() - seat->opened_ns);
     }
     while ((link = gb_list_pop(&seat->openers)) != NULL) {
@@ -156,8 +165,10 @@ static void on_opened(void *arg, const struct gb_err *err)
 
         if (err == NULL)
             reply_opened(request, seat, request->arg == seat);
-        else
+        else if (err->code != GB_ECAPACITY)
             request_fail(request, err);
+        else
+            seat_refuse(seat, request, err);
     }
 }
 
@@ -431,7 +442,9 @@ int seat_open(struct connection *connection, const struct gb_params *params, boo
     server->opened++;
     history_session(seat, NULL);
     event_session(seat, EVENT_SESSION_OPENED);
-    gb_start_begin(&seat->start, server->templates, session);
+    gb_start_begin(&seat->start, server->pool, session,
+                   params->wait_ms >= 0 ? (uint64_t)params->wait_ms
+                                        : server->settings.admission.wait_ms);
     *ret_seat = seat;
     return 0;
 }

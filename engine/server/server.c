@@ -58,7 +58,6 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     (void)mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
     server->loop = loop;
     server->host = host;
-    server->templates = gb_templates_new(host);
     server->ended = config->ended;
     server->arg = config->arg;
     server->path = gb_socket_path(config->socket);
@@ -74,6 +73,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     } else {
         gb_settings_init(&server->settings);
     }
+    room_open(server);
     server->started_ns = gb_clock_mono_ns();
     gb_list_init(&server->connections);
     gb_list_init(&server->seats);
@@ -94,6 +94,7 @@ void gb_server_reload(struct gb_server *server, struct gb_settings *fresh)
     gb_settings_reload(&server->settings, fresh, on_setting, NULL);
     gb_info("settings: read again from %s",
             server->settings.path != NULL ? server->settings.path : "nowhere: there is no file");
+    room_configure(server);
     gb_timer_stop(server->idle_timer); /* its time may be another one */
     watch_idleness(server);
 }
@@ -150,6 +151,7 @@ int gb_server_listen(struct gb_server *server, struct gb_err *err)
     server->state = SERVER_OPEN;
     server->watch = gb_watch_new(server->loop, server->fd, on_clients, server);
     watch_idleness(server);
+    room_begin(server);
     return 0;
 }
 
@@ -183,6 +185,7 @@ static void begin_closing(struct gb_server *server)
     server->state = SERVER_CLOSING;
     gb_timer_stop(server->drain_timer);
     stop_listening(server);
+    room_stop(server);
     GB_LIST_FOREACH(seat, &server->seats, link)
     seat_close(seat, "closed", "the server is shutting down");
 }
@@ -254,7 +257,7 @@ void gb_server_free(struct gb_server *server)
     gb_timer_free(server->drain_timer);
     gb_timer_free(server->idle_timer);
     events_release(server);
-    gb_templates_free(server->templates);
+    room_close(server);
     for (size_t i = 0; i < GB_TOMBSTONES_MAX; i++) {
         free(server->tombstones[i].id);
         free(server->tombstones[i].key);

@@ -395,19 +395,24 @@ int gb_session_boot(struct gb_session *session, struct gb_err *err)
     const struct gb_vm_config config = {
         .image = session->image, .memory_mb = session->memory_mb, .ram = GB_RAM_ANONYMOUS};
 
-    assert(session->vm == NULL && !session->closing);
+    assert(session->vm == NULL);
+    if (session->closing)
+        return gb_err_set(err, GB_ECLOSED, "the session has ended");
     session->source = GB_SOURCE_BOOT;
     return gb_vm_start(session->host, &config, &vm_events, session, &session->vm, err);
 }
 
 void gb_session_adopt(struct gb_session *session, struct gb_vm *vm, enum gb_source source)
 {
-    assert(session->vm == NULL && !session->closing && source != GB_SOURCE_BOOT);
+    assert(session->vm == NULL && source != GB_SOURCE_BOOT);
     session->vm = vm;
     session->source = source;
     session->ready = true;
     gb_vm_hand_over(vm, &vm_events, session);
-    begin(session);
+    if (session->closing)
+        gb_vm_kill(vm, session->why.message);
+    else
+        begin(session);
 }
 
 void gb_session_fail(struct gb_session *session, const struct gb_err *err)

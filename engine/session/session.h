@@ -95,10 +95,11 @@ struct gb_session_events {
 int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
                    const struct gb_session_events *events, void *arg,
                    struct gb_session **ret_session, struct gb_err *err);
-/* Boots a VM for it. When it fails the session still has none. */
+/* Boots a VM for it. When it fails the session still has none; GB_ECLOSED when it is closing. */
 int gb_session_boot(struct gb_session *session, struct gb_err *err);
 /* Gives it a RUNNING clone of its image and memory whose interpreter is ready and has seen no user.
- * Takes @vm, which is configured for the session before any cell. */
+ * Takes @vm, which is configured for the session before any cell; a session that is closing ends it.
+ */
 void gb_session_adopt(struct gb_session *session, struct gb_vm *vm, enum gb_source source);
 /* There is no VM for it: it ends with @err. */
 void gb_session_fail(struct gb_session *session, const struct gb_err *err);

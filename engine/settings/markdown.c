@@ -20,10 +20,14 @@ static void add_option(struct gb_buf *buf, const struct gb_option *option)
             gb_buf_addf(buf, "%s `%s`", i == 0 ? ":" : "", option->choices[i]);
     if (option->type == GB_OPTION_INTEGER || option->type == GB_OPTION_NUMBER)
         gb_buf_addf(buf, ", %.15g–%.15g", option->min, option->max);
-    gb_buf_addf(buf, " | %s%s%s | %s | %s |\n", option->standard[0] != '\0' ? "`" : "",
-                option->standard[0] != '\0' ? option->standard : "–",
-                option->standard[0] != '\0' ? "`" : "", option->reloadable ? "yes" : "no",
-                option->help);
+    gb_buf_adds(buf, " | ");
+    if (option->standard == NULL)
+        gb_buf_adds(buf, "as `[pool]`");
+    else if (option->standard[0] == '\0')
+        gb_buf_adds(buf, "–");
+    else
+        gb_buf_addf(buf, "`%s`", option->standard);
+    gb_buf_addf(buf, " | %s | %s |\n", option->reloadable ? "yes" : "no", option->help);
 }
 
 static void add_table(struct gb_buf *buf, const struct gb_settings_section *section, bool of_pool)

@@ -35,6 +35,16 @@ static const char *const syncs[] = {"none", "interval", "cell", NULL};
 #define CHOICE(section, key, field, choices_, standard, reloadable, help)                          \
     {ROW(section, key, GB_OPTION_CHOICE, field, standard, reloadable, help), .choices = choices_}
 
+#define NUMBER(section, key, field, min_, max_, standard, reloadable, help)                        \
+    {ROW(section, key, GB_OPTION_NUMBER, field, standard, reloadable, help), .min = min_, .max = max_}
+#define OF_POOL(key_, field, max_, help_)                                                          \
+    {.section = "pool", .key = key_, .of_pool = true, .reloadable = true,                          \
+     .type = GB_OPTION_INTEGER, .offset = offsetof(struct gb_settings_pool, field), .max = max_,   \
+     .help = help_}
+
+#define TB 1099511627776.0
+#define POOL_MAX 1024
+
 enum { FIXED = false, LIVE = true };
 
 const struct gb_settings_section gb_settings_sections[] = {
@@ -45,6 +55,10 @@ const struct gb_settings_section gb_settings_sections[] = {
      "killed loses nothing of it, whatever `sync` says; `sync` is about power cuts and crashes of "
      "the host",
      false, false},
+    {"admission", "Who may have a VM, and when: the room that there is, and how it is given out",
+     false, false},
+    {"pool", "VMs that stand ready before anybody asks; these sizes hold for every image that has no "
+     "section of its own", true, false},
     {"tui", "The terminal front end", false, false},
     {"keys", "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",
      false, true},
@@ -98,6 +112,41 @@ const struct gb_option gb_options[] = {
            "cut takes what is younger than `interval`; `none`: whenever the system likes"),
     DURATION("journal", "interval", journal.interval_ms, 10, 3600000, "1s", FIXED,
              "see `sync`"),
+    SIZE("admission", "memory", admission.memory_bytes, 0, TB, "0", LIVE,
+         "memory for VMs, all charges together; 0: what the control group or the host has, less the "
+         "reserve"),
+    SIZE("admission", "reserve", admission.reserve_bytes, 0, TB, "512M", LIVE,
+         "memory that is left alone: of the budget, and of what the host has free when a VM is to be "
+         "started"),
+    NUMBER("admission", "overcommit", admission.overcommit, 1, 100, "10", LIVE,
+           "a VM is charged what an idle one takes and one part in so many of what it could take "
+           "beyond that; 1: no over-commitment"),
+    NUMBER("admission", "cpus", admission.cpus, 0, 4096, "0", LIVE,
+           "CPUs to reckon with; 0: by affinity and control group"),
+    NUMBER("admission", "vms_per_cpu", admission.vms_per_cpu, 1, 1024, "64", LIVE,
+           "VMs for each CPU (an idle one takes a little of it too)"),
+    NUMBER("admission", "starts_per_cpu", admission.starts_per_cpu, 0.1, 64, "2", LIVE,
+           "VMs that start at a time, for each CPU; at least two"),
+    NUMBER("admission", "pressure", admission.pressure, 1, 100, "10", LIVE,
+           "percent of the last ten seconds in which the host stood still for memory (PSI, `full`) "
+           "at which no VM is started; 100: never mind"),
+    DURATION("admission", "wait", admission.wait_ms, 0, 3600000, "60s", LIVE,
+             "how long a request waits for room before it fails with `capacity`; 0: not at all"),
+    INTEGER("admission", "queue", admission.waiting_max, 0, GB_SESSIONS_MAX, "256", LIVE,
+            "requests that wait for room at most"),
+
+    INTEGER("pool", "floor", pool.floor, 0, POOL_MAX, "0", LIVE,
+            "VMs that stand ready always, from the start on"),
+    INTEGER("pool", "ceiling", pool.ceiling, 0, POOL_MAX, "4", LIVE,
+            "VMs that stand ready at most, when there is demand; 0: no more than the floor"),
+    INTEGER("pool", "standing", pool.standing, 0, 64, "1", LIVE,
+            "QEMU processes that wait for a template's state behind the ready VMs, while any are "
+            "wanted"),
+    DURATION("pool", "half_life", pool.half_life_ms, 1000, YEAR_MS, "1m", LIVE,
+             "after so long a peak of demand counts half"),
+    OF_POOL("floor", floor, POOL_MAX, "VMs that stand ready always"),
+    OF_POOL("ceiling", ceiling, POOL_MAX, "VMs that stand ready at most"),
+    OF_POOL("standing", standing, 64, "QEMU processes that wait behind them"),
 
     TEXT("tui", "theme", tui.theme, GB_NAME_MAX, "auto", LIVE,
          "name of a theme, or `auto`: light or dark, as the terminal is"),

@@ -32,6 +32,10 @@ static void set_standards(struct gb_settings *settings, struct gb_settings_pool 
 
         if (option->of_pool != (pool != NULL))
             continue;
+        if (option->standard == NULL) {
+            *(int64_t *)option_field(option, settings, pool) = -1;
+            continue;
+        }
         r = option_read(option, option_field(option, settings, pool),
                         gb_bytes_str(option->standard), NULL);
         assert(r == 0); /* the table's own words */
@@ -191,7 +195,8 @@ static bool same_pools(const struct gb_settings *a, const struct gb_settings *b)
         return false;
     for (size_t i = 0; i < a->pool_count; i++)
         if (strcmp(a->pools[i].name, b->pools[i].name) != 0 ||
-            a->pools[i].floor != b->pools[i].floor || a->pools[i].ceiling != b->pools[i].ceiling)
+            a->pools[i].floor != b->pools[i].floor || a->pools[i].ceiling != b->pools[i].ceiling ||
+            a->pools[i].standing != b->pools[i].standing)
             return false;
     return true;
 }

@@ -37,9 +37,9 @@ enum gb_settings_log { GB_SETTINGS_LOG_AUTO, GB_SETTINGS_LOG_TEXT, GB_SETTINGS_L
 /* `[pool "NAME"]`: NAME is an image, or IMAGE:MB for VMs of another size than the image's. */
 struct gb_settings_pool {
     char *name;
-    unsigned line;  /* of the section; 0: not from a file */
-    uint64_t given; /* bits of the rows of the table that the file has set */
-    int64_t floor, ceiling;
+    unsigned line;                    /* of the section; 0: not from a file */
+    uint64_t given;                   /* bits of the rows of the table that the file has set */
+    int64_t floor, ceiling, standing; /* −1: as [pool] says */
 };
 
 /* `[keys]`: a key of the front end, and the command that it runs. Who draws the keys checks both.
@@ -70,6 +70,15 @@ struct gb_settings {
         uint64_t size, interval_ms;
         int64_t sync; /* 0 none, 1 interval, 2 cell */
     } journal;
+    struct gb_settings_admission {
+        uint64_t memory_bytes, reserve_bytes, wait_ms;
+        double overcommit, cpus, vms_per_cpu, starts_per_cpu, pressure;
+        int64_t waiting_max;
+    } admission;
+    struct gb_settings_pool_all {
+        int64_t floor, ceiling, standing;
+        uint64_t half_life_ms;
+    } pool;
     struct gb_settings_tui {
         char *theme;
         bool mouse;
@@ -100,7 +109,7 @@ struct gb_option {
     bool reloadable; /* takes effect by SIGHUP; else at the next start */
     enum gb_option_type type;
     size_t offset;              /* in struct gb_settings */
-    const char *standard;       /* as a file would say it */
+    const char *standard;       /* as a file would say it; NULL, of a pool: −1, as [pool] says */
     double min, max;            /* in the unit of the field; of a text: bytes */
     const char *const *choices; /* ends with NULL */
     const char *help;           /* a sentence without its full stop */

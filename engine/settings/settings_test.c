@@ -72,6 +72,27 @@ START_TEST(values)
 }
 END_TEST
 
+START_TEST(pools)
+{
+    const struct gb_settings_pool *pool;
+
+    ck_assert_int_eq(parse("[pool]\nceiling = 6\n[pool \"python\"]\nfloor = 2\n"
+                           "[pool \"python:512\"]\nceiling = 0\nstanding = 3\n"
+                           "[pool \"python\"]\nceiling = 9\n"),
+                     0);
+    ck_assert_int_eq(settings.pool.ceiling, 6);
+    ck_assert_uint_eq(settings.pool_count, 2);
+    pool = gb_settings_pool(&settings, "python");
+    ck_assert_int_eq(pool->floor, 2);
+    ck_assert_int_eq(pool->ceiling, 9);
+    ck_assert_int_eq(pool->standing, -1); /* as [pool] says */
+    pool = gb_settings_pool(&settings, "python:512");
+    ck_assert_int_eq(pool->floor, -1);
+    ck_assert_int_eq(pool->ceiling, 0);
+    ck_assert_int_eq(pool->standing, 3);
+}
+END_TEST
+
 START_TEST(home)
 {
     ck_assert_int_eq(setenv("HOME", "/home/me", 1), 0);
@@ -113,6 +134,9 @@ static const struct {
     {"[server]\nimages = \"/x\\n\"", "a.conf:2: the value does not end in a quotation mark"},
     {"[server]\nimages = /x\r\n", "a.conf:2: the line has a control character (0x0d)"},
     {"[server]\nimages = /\xff", "a.conf:2: the line is not UTF-8"},
+    {"[pool \"a\"]\nfloor = 1\n[pool \"a\"]\nfloor = 1", "a.conf:4: floor is given twice"},
+    {"[pool \"a\"]\nhalf_life = 1m", "a.conf:2: [pool \"…\"] has no option \"half_life\""},
+    {"[pool \"\"]", "a.conf:1: the name of the section must have 1 to 128 bytes"},
     {"[keys]\nq =", "a.conf:2: the key q has no command"},
     {"[keys]\nq = a\nq = b", "a.conf:3: the key q is given twice, first in line 2"},
 };
@@ -268,6 +292,7 @@ int main(void)
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, standards);
     tcase_add_test(tests, values);
+    tcase_add_test(tests, pools);
     tcase_add_test(tests, home);
     tcase_add_loop_test(tests, refused, 0, ARRAY_SIZE(refusals));
     tcase_add_test(tests, too_much);

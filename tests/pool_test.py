@@ -1,0 +1,165 @@
+"""The warm pool with real VMs: taken, killed, frozen, drained, shut down while it fills."""
+
+import os
+import signal
+
+import pytest
+
+from support import Server, Session, alive, out, qemu_pid, wait_for
+
+RUNS = int(os.environ.get("GLOVEBOX_POOL_RUNS", "24"))
+
+
+def shelf(client, image="shell", memory_mb=192):
+    for one in client.call("pool.status")["pools"]:
+        if (one["image"], one["memory_mb"]) == (image, memory_mb):
+            return one
+    raise AssertionError(f"the pool knows nothing of {image} with {memory_mb} MB")
+
+
+def wait_ready(client, number, **kind):
+    return wait_for(lambda: (lambda s: s["ready"] == number and not s["starting"] and s)(shelf(client, **kind)),
+                    what=f"{number} ready VMs")
+
+
+def qemus(server):
+    """The QEMU processes that the server has in its registry."""
+    pids = set()
+    for path in server.folder.glob("*.vms/vms/*"):
+        try:
+            fields = dict(line.split()[:2] for line in path.read_text().splitlines())
+        except FileNotFoundError:
+            continue
+        pids.add(int(fields["qemu"]))
+    return pids
+
+
+def members(server, client):
+    """Those of them that belong to no session; READY ones and those that stand behind."""
+    return qemus(server) - {vm["pid"] for vm in client.call("stats")["vms"]}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server("--pool", "shell=2:2") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as client:
+        yield client
+
+
+def test_taken_ready_and_unlike(client):
+    """From the start on; without a trace of what warmed them up, and with nothing in common."""
+    before = wait_ready(client, 2)
+    assert (before["floor"], before["target"], before["template"]["state"]) == (2, 2, "ready")
+    sessions = [Session(client, "shell", env={"MINE": str(i)}) for i in range(2)]
+    seen = []
+    for i, session in enumerate(sessions):
+        assert session.opened["source"] == "pool"
+        cell = session.exec("echo $MINE; ls -A; history | wc -l; hostname; cat /etc/machine-id; echo $RANDOM$RANDOM; "
+                            "head -c 9 /dev/urandom | base64; cat /proc/sys/kernel/random/uuid")
+        assert cell["cell"] == 1 and cell["exit_code"] == 0
+        lines = out(cell).splitlines()
+        assert lines[0] == str(i) and lines[2] == "glovebox-" + session.id[2:8], lines
+        seen.append(lines[2:])
+        assert session.get()["source"] == "pool"
+    assert not set(seen[0]) & set(seen[1])
+    after = wait_ready(client, 2)
+    assert after["hits"] == before["hits"] + 2 and after["misses"] == before["misses"]
+    for session in sessions:
+        session.close()
+
+
+def test_other_memory_is_not_ignored(client):
+    wait_ready(client, 2)
+    session = Session(client, "shell", memory_mb=256)
+    assert session.opened["source"] != "pool"
+    assert 192 < int(out(session.exec("free -m | awk '/Mem/ {print $2}'"))) < 256
+    session.close()
+
+
+def test_killed_ones_are_replaced(server, client):
+    before = wait_ready(client, 2)
+    victims = wait_for(lambda: (lambda p: len(p) == 3 and p)(members(server, client)), what="the pool's processes")
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: shelf(client)["lost"] == before["lost"] + 3, what="the loss")
+    wait_ready(client, 2)
+    assert not victims & members(server, client)
+    session = Session(client, "shell")
+    assert out(session.exec("echo 1")) == "1\n"
+    session.close()
+
+
+def test_frozen_ones_are_never_handed_out(server, client):
+    """Who asks meanwhile gets a VM that runs; the frozen ones are found out and replaced."""
+    wait_ready(client, 2)
+    frozen = members(server, client)
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    sessions = [Session(client, "shell") for _ in range(2)]
+    for session in sessions:
+        assert out(session.exec("echo 1")) == "1\n"
+        assert qemu_pid(client, session.id) not in frozen
+    wait_for(lambda: not any(alive(pid) for pid in frozen), what="the end of the frozen ones")
+    wait_ready(client, 2)
+    for session in sessions:
+        session.close()
+
+
+def test_drained_by_many_runs(server, client):
+    """Every caller gets its own answer, and when all is over nothing is left but the pool."""
+    wait_ready(client, 2)
+    files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+    calls = [client.send("run", image="shell", code=f"echo {i}; hostname") for i in range(RUNS)]
+    hosts = set()
+    for i, call in enumerate(calls):
+        number, host = out(call.wait()).splitlines()
+        assert number == str(i)
+        hosts.add(host)
+    assert len(hosts) == RUNS
+    wait_ready(client, 2)
+    wait_for(lambda: len(members(server, client)) == 3 and len(qemus(server)) == 3, what="the pool alone")
+    wait_for(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) <= files, what="the descriptors")
+    assert client.call("pool.status")["admission"]["vms"] == 3
+
+
+def test_follows_demand(tmp_path):
+    """One session is no demand; a burst is. Its peak fades, and with it the VMs go."""
+    settings = tmp_path / "a.conf"
+    settings.write_text("[pool]\nceiling = 2\nhalf_life = 2s\n")
+    with Server("--config", str(settings)) as server, server.client() as client:
+        Session(client, "shell").close()
+        one = shelf(client)
+        assert (one["target"], one["ready"], one["starting"], one["misses"]) == (0, 0, 0, 1)
+        for call in [client.send("run", image="shell", code="true") for _ in range(4)]:
+            call.wait()
+        wait_for(lambda: shelf(client)["ready"], what="a ready VM")
+        wait_for(lambda: not qemus(server), what="the end of all VMs")
+        assert (shelf(client)["target"], shelf(client)["ready"]) == (0, 0)
+
+
+def test_changes_with_the_settings(server, client, tmp_path):
+    settings = tmp_path / "a.conf"
+    settings.write_text("[pool \"shell\"]\nfloor = 1\nceiling = 1\nstanding = 0\n")
+    with Server("--config", str(settings)) as server, server.client() as client:
+        wait_ready(client, 1)
+        settings.write_text("[pool \"shell\"]\nfloor = 0\nceiling = 0\n[pool \"nonsense\"]\nfloor = 1\n")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: not qemus(server), what="an empty pool")
+        assert 'the pool "nonsense" is of no use' in server.log.read_text()
+
+
+@pytest.mark.parametrize("filled", [0, 1])
+def test_shut_down_while_it_fills(filled):
+    """Whatever state its VMs are in: no process is left, nor an entry in the registry."""
+    with Server("--pool", "shell=6:6") as server:
+        with server.client() as client:
+            wait_for(lambda: shelf(client)["ready"] >= filled and qemus(server), what="processes")
+        left = qemus(server)
+        assert server.stop() == 0
+    assert not any(alive(pid) for pid in left)
+    assert not qemus(server)
