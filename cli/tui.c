@@ -1,10 +1,12 @@
-/* The front end without a verb: `glovebox` in a terminal. */
+/* The front end: `glovebox` in a terminal, and `attach`. */
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "list/list.h"
 #include "app/tui.h"
 #include "verbs.h"
 
-int verb_tui(const struct args *args)
+static int run(const struct args *args, const char *session)
 {
     static const struct command *const tables[] = {list_commands, NULL};
     _cleanup_(freep) char *program = NULL;
@@ -17,8 +19,30 @@ int verb_tui(const struct args *args)
     config.program = program;
     config.socket = args_value(args, "socket");
     config.theme = args_value(args, "theme");
+    config.session = session;
+    config.exit_with_session = session != NULL;
     app_open_loop(&app);
     status = tui_run(&app, &config);
     app_close(&app);
     return status;
+}
+
+int verb_tui(const struct args *args)
+{
+    if (args->word_count > 0)
+        return app_wrong_use(args, "%s takes no names; `glovebox attach` does", args->verb->name);
+    return run(args, NULL);
+}
+
+int verb_attach(const struct args *args)
+{
+    _cleanup_(freep) char *session = NULL;
+    struct app app;
+
+    if (args->word_count != 1)
+        return app_wrong_use(args, "which session? `glovebox ls` shows them");
+    app_open(&app, args);
+    session = app_find_session(&app, args->words[0]);
+    app_close(&app);
+    return session != NULL ? run(args, session) : EXIT_GLOVEBOX;
 }

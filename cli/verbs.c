@@ -114,6 +114,17 @@ static const struct option tui_options[] = {
     {0, "theme", "NAME", ARG_TEXT, "the colours (default: as the settings say, else auto)", false},
     END,
 };
+static const struct option top_options[] = {
+    {0, "once", NULL, ARG_NONE, "print the sessions once and end", false},
+    {0, "json", NULL, ARG_NONE, "the same as JSON", false},
+    {0, "theme", "NAME", ARG_TEXT, "the colours, on a screen", false},
+    END,
+};
+static const struct option watch_options[] = {
+    {0, "replay", NULL, ARG_NONE, "begin with what it did before", false},
+    {0, "json", NULL, ARG_NONE, "the events as JSON, one a line", false},
+    END,
+};
 static const struct option serve_options[] = {
     {0, "foreground", NULL, ARG_NONE, "stay in the terminal (the default)", false},
     {0, "daemon", NULL, ARG_NONE, "go into the background once it is ready", false},
@@ -167,6 +178,18 @@ const struct verb verbs[] = {
      "  glovebox\n"
      "  glovebox tui --theme light\n",
      verb_tui},
+    {"attach", "open the front end at a session", "SESSION [options]", tui_options, app_options,
+     ARG_SESSION, "  glovebox attach work\n", verb_attach},
+    {"watch", "print what a session does, as plain text", "SESSION [options]", watch_options,
+     app_options, ARG_SESSION,
+     "  glovebox watch work\n"
+     "  glovebox watch work --json | jq .kind\n",
+     verb_watch},
+    {"top", "list the sessions live, or once", "[--once | --json]", top_options, app_options,
+     ARG_NONE,
+     "  glovebox top --once\n"
+     "  glovebox top --json | jq '.sessions | length'\n",
+     verb_top},
     {"repl", "type code and see what it does", "[options] [SESSION]", repl_options, app_options,
      ARG_SESSION,
      "  glovebox repl\n"

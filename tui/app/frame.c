@@ -43,61 +43,81 @@ static void paint_message(struct tui *tui, struct region row)
                     gb_bytes_str(tui->message));
 }
 
+/* The row's key and its word at @x; returns the columns that they take, painted only where there is
+ * room. */
+static int paint_key(struct tui *tui, struct region row, int x, const struct command *command,
+                     enum role ground)
+{
+    struct style key_style = STYLE(ROLE_BAR_KEY), style = STYLE(ground);
+    char name[KEY_NAME_MAX];
+    struct key key;
+    int width;
+
+    if (command->bar == NULL || !keymap_key(&tui->keymap, command->context, command->name, &key))
+        return 0;
+    key_text(key, name);
+    width = (int)(text_columns(gb_bytes_str(name)) + text_columns(gb_bytes_str(command->bar))) + 1;
+    if (x + width > row.width)
+        return width + 2;
+    key_style.bg = tui->theme.looks.roles[ground].bg;
+    x += paint_str(row, x, 0, key_style, name) + 1;
+    (void)paint_str(row, x, 0, style, command->bar);
+    tui_add_click(tui, row.x + x - (int)text_columns(gb_bytes_str(name)) - 1, row.y, width,
+                  command->name);
+    return width + 2;
+}
+
 /* Rows of @context that have a place in the bar, as long as there is room. */
-static int paint_keys(struct tui *tui, struct region row, int x, enum context context,
-                      enum role ground)
+static void paint_keys(struct tui *tui, struct region row, int x, enum context context,
+                       enum role ground)
 {
     for (size_t i = 0; i < tui->tables.count; i++)
-        for (const struct command *at = tui->tables.tables[i]; at->name != NULL; at++) {
-            struct style key_style = STYLE(ROLE_BAR_KEY), style = STYLE(ground);
-            char name[KEY_NAME_MAX];
-            struct key key;
-            int width, start = x;
-
-            if (at->bar == NULL || at->context != context ||
-                !keymap_key(&tui->keymap, context, at->name, &key))
-                continue;
-            key_text(key, name);
-            width = (int)(text_columns(gb_bytes_str(name)) + text_columns(gb_bytes_str(at->bar)));
-            if (x + width + 1 > row.width)
-                return row.width;
-            key_style.bg = tui->theme.looks.roles[ground].bg;
-            x += paint_str(row, x, 0, key_style, name) + 1;
-            x += paint_str(row, x, 0, style, at->bar) + 2;
-            tui_add_click(tui, row.x + start, row.y, width + 1, at->name);
-        }
-    return x;
+        for (const struct command *at = tui->tables.tables[i]; at->name != NULL; at++)
+            if (at->context == context)
+                x += paint_key(tui, row, x, at, ground);
 }
 
 static void paint_bar(struct tui *tui, struct region row)
 {
     enum context context = tui_context(tui);
-    enum role ground = context == CONTEXT_REPL ? ROLE_BAR_REPL : ROLE_BAR;
-    int x = 1;
+    bool typing = context == CONTEXT_REPL;
+    enum role ground = typing ? ROLE_BAR_REPL : ROLE_BAR;
+    int x;
 
     paint_fill(row, STYLE(ground));
-    x += paint_f(row, 0, 0, STYLE(ROLE_BAR_MODE), context == CONTEXT_REPL ? " TYPING " : " KEYS ") +
-         0;
+    x = 1 + paint_str(row, 0, 0, STYLE(ROLE_BAR_MODE), typing ? " TYPING " : " KEYS ");
+    /* The way to all others is always to be seen. */
+    if (!typing)
+        (void)paint_key(tui, region_cut_right(&row, 8), 1, global_commands, ground);
     if (context != CONTEXT_GLOBAL)
-        x = paint_keys(tui, row, x, context, ground);
-    if (context != CONTEXT_REPL)
-        (void)paint_keys(tui, row, x, CONTEXT_GLOBAL, ground);
+        paint_keys(tui, row, x, context, ground);
+    else
+        paint_keys(tui, row, x, CONTEXT_GLOBAL, ground);
 }
 
-static void paint_banner(struct tui *tui, struct region *region)
+static void paint_banner_line(struct region *region, const struct gb_buf *text, enum role role)
 {
+    struct region row = region_cut_top(region, 1);
+
+    paint_fill(row, STYLE(role));
+    (void)paint_cut(row, 1, 0, row.width - 2, STYLE(role), gb_buf_bytes(text));
+}
+
+/* What the view has to say first, and who holds its session. */
+static void paint_banners(struct tui *tui, struct region *region)
+{
+    const struct view *view = tui->view;
     struct gb_buf text = {0};
-    enum role role;
+    enum role role = ROLE_TEXT;
 
-    if (tui->view->ops->banner == NULL)
-        return;
-    role = tui->view->ops->banner(tui->view, &text);
-    if (text.size > 0) {
-        struct region row = region_cut_top(region, 1);
-
-        paint_fill(row, STYLE(role));
-        (void)paint_cut(row, 1, 0, row.width - 2, STYLE(role), gb_buf_bytes(&text));
-    }
+    if (view->ops->banner != NULL)
+        role = view->ops->banner(tui->view, &text);
+    if (text.size > 0)
+        paint_banner_line(region, &text, role);
+    gb_buf_clear(&text);
+    if (view->below != NULL && view->ops->session != NULL &&
+        lease_text(tui, view->ops->session(view), &text, &role))
+        paint_banner_line(region, &text, role);
     gb_buf_release(&text);
 }
 
@@ -122,7 +142,7 @@ void frame_paint(struct tui *tui, struct region region)
     }
     header_paint(tui, region_cut_top(&region, 1));
     crumbs_paint(tui, region_cut_top(&region, 1));
-    paint_banner(tui, &region);
+    paint_banners(tui, &region);
     paint_bar(tui, region_cut_bottom(&region, 1));
     paint_message(tui, region_cut_bottom(&region, 1));
     tui->view_region = region;

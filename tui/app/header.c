@@ -78,7 +78,8 @@ static void size_text(double bytes, char text[16])
 
 /* ---- the parts ---- */
 
-static void add_sessions(struct header *header, struct tui *tui)
+/* @words: each sign with its word. */
+static void add_sessions(struct header *header, struct tui *tui, bool words)
 {
     static const struct {
         enum session_state state;
@@ -109,32 +110,34 @@ static void add_sessions(struct header *header, struct tui *tui)
         part = add_part(header, 1);
         add(part, count > 0 ? shown[i].role : ROLE_HEADER_DIM, "%s ", signs[shown[i].state]);
         add(part, count > 0 ? ROLE_HEADER_STRONG : ROLE_HEADER_DIM, "%u", count);
-        add(part, ROLE_HEADER_DIM, " %s", shown[i].word);
+        if (words)
+            add(part, ROLE_HEADER_DIM, " %s", shown[i].word);
     }
     if (wanting > 0) {
         part = add_part(header, 0);
         add(part, ROLE_WAITING, "! %u", wanting);
-        add(part, ROLE_HEADER_DIM, " want%s you", wanting == 1 ? "s" : "");
+        if (words)
+            add(part, ROLE_HEADER_DIM, " want%s you", wanting == 1 ? "s" : "");
         part->line = "next";
     }
 }
 
-static void add_memory(struct header *header, const struct host *host)
+static void add_memory(struct header *header, const struct store *store)
 {
-    double used = host->memory.count > 0 ? host->memory.values[host->memory.count - 1] : 0;
+    const struct host *host = &store->host;
     struct part *part = add_part(header, 2);
+    struct session *session;
     char text[16], of[16];
+    double used = 0;
 
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    used += session_gone(session) ? 0 : (double)session->memory_bytes;
     size_text(used, text);
     add(part, ROLE_HEADER_DIM, "mem ");
     add(part, ROLE_HEADER_STRONG, "%s", text);
     if (host->budget_bytes > 0 || host->memory_total > 0) {
         size_text((double)(host->budget_bytes > 0 ? host->budget_bytes : host->memory_total), of);
         add(part, ROLE_HEADER_DIM, "/%s", of);
-    }
-    if (host->shared_bytes > 0) {
-        size_text((double)host->shared_bytes, of);
-        add(part, ROLE_HEADER_DIM, " shared %s", of);
     }
     part->samples = &host->memory;
     part->top = 0;
@@ -149,6 +152,19 @@ static void add_cpu(struct header *header, const struct host *host)
     add(part, ROLE_HEADER_STRONG, "%.0f%%", used * 100);
     part->samples = &host->cpu;
     part->top = (float)MAX(1u, host->cpus);
+}
+
+/* How much of it the sessions share with their template. */
+static void add_shared(struct header *header, const struct host *host)
+{
+    double all = (double)host->shared_bytes + (double)host->private_bytes;
+    struct part *part;
+
+    if (host->shared_bytes == 0)
+        return;
+    part = add_part(header, 6);
+    add(part, ROLE_HEADER_DIM, "shared ");
+    add(part, ROLE_HEADER_STRONG, "%.0f%%", 100 * (double)host->shared_bytes / all);
 }
 
 /* The images by two letters are known well enough. */
@@ -206,31 +222,38 @@ static int total_width(const struct header *header)
     int width = 0;
 
     for (size_t i = 0; i < header->count; i++)
-        width += header->parts[i].width > 0 ? header->parts[i].width + 3 : 0;
+        width += header->parts[i].width > 0
+                     ? header->parts[i].width + (header->parts[i].priority <= 1 ? 2 : 3)
+                     : 0;
     return width;
 }
 
+/* The part that matters least; with @graphs: of those that have one. */
+static struct part *least(struct header *header, bool graphs)
+{
+    struct part *worst = NULL;
+
+    for (size_t i = 0; i < header->count; i++) {
+        struct part *part = &header->parts[i];
+
+        if (part->width > 0 && (!graphs || part->samples != NULL) &&
+            (worst == NULL || part->priority >= worst->priority))
+            worst = part;
+    }
+    return worst;
+}
+
+/* Graphs go first, then whole parts. */
 static void fit(struct header *header, int room)
 {
-    for (size_t i = 0; i < header->count; i++)
-        header->parts[i].width = part_width(&header->parts[i]);
-    while (total_width(header) > room) {
-        struct part *worst = NULL;
+    struct part *part;
 
-        for (size_t i = 0; i < header->count; i++)
-            if (header->parts[i].width > 0 &&
-                (worst == NULL || header->parts[i].priority >= worst->priority))
-                worst = &header->parts[i];
-        if (worst == NULL)
-            return;
-        /* First only its graph goes. */
-        if (worst->samples != NULL) {
-            worst->samples = NULL;
-            worst->width = part_width(worst);
-        } else {
-            worst->width = 0;
-        }
+    while (total_width(header) > room && (part = least(header, true)) != NULL) {
+        part->samples = NULL;
+        part->width = part_width(part);
     }
+    while (total_width(header) > room && (part = least(header, false)) != NULL)
+        part->width = 0;
 }
 
 static int paint_part(struct tui *tui, struct region row, int x, const struct part *part)
@@ -256,19 +279,29 @@ static int paint_part(struct tui *tui, struct region row, int x, const struct pa
     return x;
 }
 
+static void collect(struct header *header, struct tui *tui, bool words)
+{
+    header->count = 0;
+    add_sessions(header, tui, words);
+    add_memory(header, &tui->store);
+    add_shared(header, &tui->store.host);
+    add_cpu(header, &tui->store.host);
+    add_pools(header, &tui->store);
+    add_latency(header, &tui->store.host);
+    for (size_t i = 0; i < header->count; i++)
+        header->parts[i].width = part_width(&header->parts[i]);
+}
+
 void header_paint(struct tui *tui, struct region row)
 {
     struct header header = {0};
-    const char *name = " glovebox ";
     int x;
 
     paint_fill(row, STYLE(ROLE_HEADER));
-    x = paint_str(row, 0, 0, STYLE(ROLE_HEADER_NAME), name);
-    add_sessions(&header, tui);
-    add_memory(&header, &tui->store.host);
-    add_cpu(&header, &tui->store.host);
-    add_pools(&header, &tui->store);
-    add_latency(&header, &tui->store.host);
+    x = paint_str(row, 0, 0, STYLE(ROLE_HEADER_NAME), " glovebox ");
+    collect(&header, tui, true);
+    if (total_width(&header) > row.width - x)
+        collect(&header, tui, false);
     fit(&header, row.width - x);
     for (size_t i = 0; i < header.count; i++) {
         struct part *part = &header.parts[i];

@@ -76,15 +76,18 @@ struct tui {
     struct click clicks[CLICKS_MAX];
     size_t click_count;
     struct overlay *overlay;
+    bool entered; /* the session to begin in was opened */
     bool frozen;
     double frozen_now;
-    struct gb_list simple_calls;
     bool quitting;
     int status;
     enum message message_kind;
     char message[MESSAGE_TEXT_MAX];
     char message_command[MESSAGE_TEXT_MAX]; /* the line that was run */
-    char *lease_note;
+    char lease_session[STORE_NAME_MAX];     /* that a note is asked for */
+    bool mouse;
+    struct config_watch *config_watch;
+    struct gb_list simple_calls, history_calls;
 };
 
 /* ---- tui.c ---- */
@@ -92,6 +95,8 @@ void tui_frame(struct tui *tui);
 void tui_redraw_now(struct tui *tui);
 void tui_set_overlay(struct tui *tui, struct overlay *overlay); /* takes; NULL: none */
 void tui_suspend(struct tui *tui);
+/* The store knows the server: what waited for that happens. */
+void tui_known(struct tui *tui);
 /* A name, or auto. False when it cannot be used, which was told. */
 bool tui_set_theme(struct tui *tui, const char *name);
 void tui_background(struct tui *tui, uint32_t rgb);
@@ -114,6 +119,15 @@ void header_paint(struct tui *tui, struct region row);
 void crumbs_paint(struct tui *tui, struct region row);
 /* What a click on the bar or the header stands for; NULL: nothing. */
 const char *frame_click(struct tui *tui, int x, int y);
+
+/* ---- config.c ---- */
+void config_open(struct tui *tui);
+void config_close(struct tui *tui);
+
+/* ---- lease.c ---- */
+void lease_take(struct tui *tui, const struct words *words);
+void lease_hand_back(struct tui *tui, const struct words *words);
+bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *ret_role);
 
 /* ---- uplink.c ---- */
 void uplink_open(struct tui *tui, bool start_server);

@@ -278,6 +278,15 @@ void tui_quit(struct tui *tui)
     uv_stop(tui->uv);
 }
 
+void tui_known(struct tui *tui)
+{
+    if (tui->entered || !tui->store.ready)
+        return;
+    tui->entered = true;
+    if (tui->config.session != NULL && tui->config.session_view != NULL)
+        tui_push(tui, tui->config.session_view(tui, tui->config.session));
+}
+
 /* ---- what views ask for ---- */
 
 struct store *tui_store(struct tui *tui)
@@ -472,12 +481,10 @@ static int begin(struct tui *tui, struct gb_err *err)
         return r;
     tui->abilities = terminal_abilities(tui->terminal);
     theme_fallback(&tui->theme);
-    (void)tui_set_theme(tui, tui->config.theme != NULL ? tui->config.theme : "auto");
+    config_open(tui);
     watch_signals(tui);
     uplink_open(tui, true);
     tui_push(tui, tui->config.first_view(tui));
-    if (tui->config.session != NULL && tui->config.session_view != NULL)
-        tui_push(tui, tui->config.session_view(tui, tui->config.session));
     tui_frame(tui);
     return 0;
 }
@@ -492,6 +499,7 @@ static void end(struct tui *tui)
         view->ops->free(view);
     }
     uplink_close(tui);
+    config_close(tui);
     terminal_close(tui->terminal);
     for (size_t i = 0; i < tui->signal_count; i++)
         gb_signal_free(tui->signals[i]);
@@ -516,6 +524,7 @@ int tui_run(struct app *app, const struct tui_config *config)
     tui->loop = app->loop;
     tui->theme_background = true;
     gb_list_init(&tui->simple_calls);
+    gb_list_init(&tui->history_calls);
     store_init(&tui->store);
     for (size_t i = 0; config->tables[i] != NULL; i++)
         tui->tables.tables[tui->tables.count++] = config->tables[i];

@@ -5,7 +5,12 @@
 #include "app/internal.h"
 #include "base/mem.h"
 
-enum { CALL_DEADLINE_MS = 30000, RETRY_FIRST_MS = 200, RETRY_MAX_MS = 5000 };
+enum {
+    CALL_DEADLINE_MS = 30000,
+    RETRY_FIRST_MS = 200,
+    RETRY_MAX_MS = 5000,
+    HISTORY_CALLS_MAX = 16,
+};
 
 static void on_hello(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
@@ -22,6 +27,7 @@ static void on_sessions(void *arg, const struct gb_json *result, const struct gb
 
     if (error == NULL)
         store_sessions(&tui->store, result);
+    tui_known(tui);
     tui_redraw(tui);
 }
 
@@ -85,12 +91,68 @@ static void begin(struct tui *tui)
     gb_buf_release(&params);
 }
 
+struct history_call {
+    struct gb_list link;
+    struct tui *tui;
+    char session[STORE_NAME_MAX];
+};
+
+static void on_history(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct history_call *call = arg;
+
+    /* A server that keeps no history has nothing to tell. */
+    if (error == NULL)
+        store_history(&call->tui->store, call->session, result);
+    tui_redraw(call->tui);
+    gb_list_remove(&call->link);
+    free(call);
+}
+
+static void ask_history(struct tui *tui, const struct session *session)
+{
+    struct history_call *call = xcalloc(1, sizeof(*call));
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    call->tui = tui;
+    (void)snprintf(call->session, sizeof(call->session), "%s", session->id);
+    gb_list_add_tail(&tui->history_calls, &call->link);
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", session->id);
+    gb_json_put_u64(&out, "after",
+                    session->cells > STORE_HISTORY ? session->cells - STORE_HISTORY : 0);
+    gb_json_put_u64(&out, "limit", STORE_HISTORY);
+    gb_json_put_bool(&out, "output", true);
+    gb_json_end(&out);
+    (void)tui_call(tui, "session.history", &params, CALL_DEADLINE_MS, on_history, call);
+    gb_buf_release(&params);
+}
+
+/* A few at a time: with very many sessions the rest comes with the next events. */
+static void look_up(struct tui *tui)
+{
+    struct session *session;
+
+    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+    {
+        if (tui->connection.client == NULL ||
+            gb_client_calls(tui->connection.client) >= HISTORY_CALLS_MAX)
+            return;
+        if (store_wants_history(session))
+            ask_history(tui, session);
+    }
+}
+
 static void on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct tui *tui = arg;
 
-    if (store_notified(&tui->store, method, params))
+    if (store_notified(&tui->store, method, params)) {
+        look_up(tui);
         tui_redraw(tui);
+    }
+    tui_known(tui);
 }
 
 static void on_retry(void *arg)

@@ -27,6 +27,9 @@ struct view_ops {
     /* A second line of the header's: the lease of a session and the like; may be NULL, and may add
      * nothing. Returns its role. */
     enum role (*banner)(const struct view *view, struct gb_buf *out);
+    /* The id of the session that commands about a session are meant for; NULL: none. May be NULL.
+     */
+    const char *(*session)(const struct view *view);
     /* It is shown again, or covered; may be NULL. */
     void (*shown)(struct view *view, bool shown);
     /* Frees it. */

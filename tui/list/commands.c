@@ -10,9 +10,18 @@ enum { OPEN_DEADLINE_MS = 300000, CALL_DEADLINE_MS = 30000 };
 
 /* ---- moving ---- */
 
-static void go_by(struct tui *tui, long step)
+/* The list with rows as they are now: keys may come faster than frames. */
+static struct list_view *fresh(struct tui *tui)
 {
     struct list_view *list = list_of_tui(tui);
+
+    list_build(list);
+    return list;
+}
+
+static void go_by(struct tui *tui, long step)
+{
+    struct list_view *list = fresh(tui);
     size_t at = list_index(list), count = list->rows.count;
 
     if (count == 0)
@@ -50,12 +59,12 @@ static void run_page_down(struct tui *tui, const struct words *words)
 static void run_first(struct tui *tui, const struct words *words)
 {
     (void)words;
-    list_go(list_of_tui(tui), 0);
+    list_go(fresh(tui), 0);
 }
 
 static void run_last(struct tui *tui, const struct words *words)
 {
-    struct list_view *list = list_of_tui(tui);
+    struct list_view *list = fresh(tui);
 
     (void)words;
     if (list->rows.count > 0)
@@ -215,6 +224,7 @@ static void run_mark(struct tui *tui, const struct words *words)
     struct session *session = list_selected(list);
 
     if (words->count > 1 && strcmp(words->words[1], "all") == 0) {
+        list_build(list);
         mark_all(list, true);
         return;
     }
@@ -445,13 +455,12 @@ static void run_attention(struct tui *tui, const struct words *words)
 /* The next one that wants a person: the most pressing first, then down the list and around. */
 static void run_next(struct tui *tui, const struct words *words)
 {
-    struct list_view *list = list_of_tui(tui);
+    struct list_view *list = fresh(tui);
     size_t at, count, best = SIZE_MAX;
     enum attention pressing = ATTENTION_NONE;
     double now = tui_now(tui);
 
     (void)words;
-    list_build(list);
     at = list_index(list);
     count = list->rows.count;
     for (size_t i = 1; i <= count; i++) {

@@ -9,12 +9,15 @@
  */
 #include "list/list.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "list/internal.h"
+
+_Static_assert(offsetof(struct list_view, view) == 0, "a view is a list where it is one");
 
 enum { PREVIEW_REST_MS = 120, PREVIEW_COLUMNS_MIN = 110, TABLE_ROWS_MIN = 6 };
 
@@ -433,6 +436,14 @@ static void title(const struct view *view, struct gb_buf *out)
     gb_buf_addf(out, "sessions (%zu)", store->session_count - store->gone_count);
 }
 
+static const char *session_of(const struct view *view)
+{
+    const struct list_view *list =
+        (const struct list_view *)(const void *)view; /* its first member */
+
+    return list->at_group ? NULL : list->at_name;
+}
+
 static void shown(struct view *view, bool shown)
 {
     struct list_view *list = list_of(view);
@@ -461,6 +472,7 @@ struct view *list_view_new(struct tui *tui)
                                         .event = event,
                                         .context = context,
                                         .title = title,
+                                        .session = session_of,
                                         .shown = shown,
                                         .free = free_list};
     struct list_view *list = xcalloc(1, sizeof(*list));

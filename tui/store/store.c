@@ -11,6 +11,8 @@
 #define NEAR_MEMORY 0.9
 #define NEAR_END_S 120.0
 
+enum { SAME_FAILURES = 3 };
+
 static const struct {
     const char *name, *word, *sign;
     enum role role;
@@ -273,24 +275,17 @@ static void start_cell(struct session *session, const struct gb_json *params)
     session->last_active_at = MAX(session->last_active_at, last->started_at);
 }
 
-/* FNV-1a: enough to tell whether the same error came again. */
-static uint64_t digest(struct gb_bytes text)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < text.size; i++)
-        hash = (hash ^ text.data[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static bool cell_failed(const struct gb_json *info)
 {
     const struct gb_json *code = gb_json_member(info, "exit_code");
     const struct gb_json *signal = gb_json_member(info, "signal");
 
+    /* What was stopped on purpose has not failed. */
+    if (read_true(info, "interrupted"))
+        return false;
     return read_true(info, "timed_out") || read_true(info, "oom") ||
            (code != NULL && code->type == GB_JSON_NUMBER && gb_json_number(code) != 0) ||
-           (signal != NULL && signal->type == GB_JSON_STRING && !read_true(info, "interrupted"));
+           (signal != NULL && signal->type == GB_JSON_STRING);
 }
 
 static void finish_cell(struct session *session, const struct gb_json *params)
@@ -309,18 +304,78 @@ static void finish_cell(struct session *session, const struct gb_json *params)
     last->wall_ms = read_number(info, "wall_ms");
     last->stopped = read_true(info, "interrupted") || read_true(info, "timed_out");
     last->failed = cell_failed(info);
-    if (last->failed) {
-        struct gb_bytes error = read_text(info, "error");
-        uint64_t hash = error.size > 0 ? digest(error) : digest(gb_bytes_str(last->code));
-
-        session->failures++;
-        session->same_failures = hash == session->failure ? session->same_failures + 1 : 1;
-        session->failure = hash;
-    } else {
-        session->failures = session->same_failures = 0;
-        session->failure = 0;
-    }
+    session->failures = last->failed ? session->failures + 1 : 0;
+    if (!last->failed)
+        session->same_failures = 0;
     session->seen = false;
+}
+
+/* ---- history ---- */
+
+bool store_wants_history(struct session *session)
+{
+    /* We came later than its last cell, or it fails again and again: is it the same? */
+    bool missed = session->last.number < session->cells && !session->last.running;
+    bool repeats = session->failures >= SAME_FAILURES;
+
+    if (session_gone(session) || session->run || !(missed || repeats) ||
+        session->looked_up == session->cells)
+        return false;
+    session->looked_up = session->cells;
+    return true;
+}
+
+/* The last line that is not empty: where every language puts what went wrong. */
+static struct gb_bytes last_line(struct gb_bytes text)
+{
+    size_t end = text.size, start;
+
+    while (end > 0 && (text.data[end - 1] == '\n' || text.data[end - 1] == ' '))
+        end--;
+    start = end;
+    while (start > 0 && text.data[start - 1] != '\n')
+        start--;
+    return (struct gb_bytes){text.data + start, end - start};
+}
+
+static bool same_bytes(struct gb_bytes a, struct gb_bytes b)
+{
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+void store_history(struct store *store, const char *id, const struct gb_json *result)
+{
+    const struct gb_json *list = read_array(result, "cells"), *cell;
+    struct session *session = store_find(store, id);
+    struct gb_bytes error = {(const uint8_t *)"", 0};
+
+    if (session == NULL || list == NULL)
+        return;
+    session->failures = session->same_failures = 0;
+    cell = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell)) {
+        struct last_cell *last = &session->last;
+        struct gb_bytes line = last_line(read_text(cell, "stderr"));
+
+        if (!gb_bytes_equal(read_text(cell, "state"), "done"))
+            continue;
+        if (!cell_failed(cell)) {
+            session->failures = session->same_failures = 0;
+        } else {
+            session->failures++;
+            session->same_failures =
+                line.size > 0 && same_bytes(line, error) ? session->same_failures + 1 : 1;
+            error = line;
+        }
+        if (last->running || last->number > (uint32_t)read_u64(cell, "cell"))
+            continue;
+        *last = (struct last_cell){.number = (uint32_t)read_u64(cell, "cell"),
+                                   .wall_ms = read_number(cell, "wall_ms"),
+                                   .failed = cell_failed(cell),
+                                   .stopped = read_true(cell, "interrupted")};
+        read_last(last, cell);
+    }
+    store->change++;
 }
 
 /* ---- figures ---- */
@@ -523,7 +578,7 @@ enum attention session_attention(const struct session *session, double now)
         return ATTENTION_LOST;
     if (session_gone(session))
         return ATTENTION_NONE;
-    if (session->same_failures >= 3)
+    if (session->same_failures >= SAME_FAILURES)
         return ATTENTION_REPEAT;
     if (session->last.failed)
         return ATTENTION_FAILED;

@@ -25,6 +25,7 @@ enum {
     STORE_MESSAGE_MAX = 256, /* bytes of a reason */
     STORE_POOLS_MAX = 32,
     STORE_CODE_MAX = 400, /* bytes of the last cell's code */
+    STORE_HISTORY = 5,    /* cells that are looked up */
 };
 
 enum session_state {
@@ -89,8 +90,8 @@ struct session {
     struct lease lease;
     struct last_cell last;
     unsigned failures;              /* cells that failed one after the other */
-    uint64_t failure;               /* digest of the last failure's text */
-    unsigned same_failures;         /* how often it came in a row */
+    unsigned same_failures;         /* how often the last failure came in a row */
+    uint32_t looked_up;             /* the number of cells when history was asked for */
     bool seen;                      /* its attention was looked at */
     bool marked;                    /* by the person */
     char reason[STORE_MESSAGE_MAX]; /* why it is gone */
@@ -169,6 +170,11 @@ void store_hello(struct store *store, const struct gb_json *result);
 void store_sessions(struct store *store, const struct gb_json *result);
 void store_pools(struct store *store, const struct gb_json *result);
 void store_stats(struct store *store, const struct gb_json *result);
+/* The last cells of a session, of `session.history`: what it did before we came, and whether its
+ * failures are the same one (which takes the end of what they wrote, so it has to be asked for). */
+void store_history(struct store *store, const char *id, const struct gb_json *result);
+/* Whether that is to be asked for @session now; says so once until it changes. */
+bool store_wants_history(struct session *session);
 
 /* Embed @listener; borrowed until store_unlisten(). */
 void store_listen(struct store *store, struct store_listener *listener, store_listen_cb *call,

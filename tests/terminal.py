@@ -1,0 +1,208 @@
+"""A terminal for tests: the real program in tmux, and a server that only speaks the protocol.
+
+Keys go in, the screen comes out; nothing waits for time, only for what is to be seen.
+"""
+
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import threading
+import time
+
+from support import BINARY, wait_for
+
+PATIENCE = int(os.environ.get("GLOVEBOX_PATIENCE", "60"))  # seconds; less while one works on a test
+LEAK_CHECK = os.environ.get("ASAN_OPTIONS", "")
+
+
+class Terminal:
+    """A program in a terminal of its own."""
+
+    def __init__(self, folder, command, columns=100, rows=30, env=None, shell=False):
+        self.folder = pathlib.Path(folder)
+        self.socket = self.folder / "tmux"
+        self.error = self.folder / "stderr"
+        settings = {"PS1": "shell> ", "TERM": "tmux-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "TZ": "UTC",
+                    "PATH": os.environ["PATH"], "HOME": str(self.folder),
+                    "XDG_RUNTIME_DIR": str(self.folder), "ASAN_OPTIONS": LEAK_CHECK}
+        settings.update(env or {})
+        words = " ".join(f"{name}='{value}'" for name, value in settings.items() if value is not None)
+        self.tmux("-u", "-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
+                  f"env -i {words} {command}" + ("" if shell else f" 2>{self.error}"))  # a shell prompts there
+        self.tmux("set-option", "-g", "remain-on-exit", "on")
+        self.tmux("set-option", "-g", "escape-time", "0")
+        self.tmux("set-option", "-g", "focus-events", "on")
+
+    def tmux(self, *arguments):
+        return subprocess.run(["tmux", "-S", str(self.socket), *map(str, arguments)],
+                              capture_output=True, text=True, check=True).stdout
+
+    def screen(self, colours=False):
+        return self.tmux("capture-pane", "-p", *(["-e"] if colours else []))
+
+    def wait(self, *texts, without=()):
+        """Waits until all of the texts are on the screen; returns it."""
+        def there():
+            screen = self.screen()
+            if self.dead():
+                raise AssertionError("the program has ended")
+            good = all(text in screen for text in texts) and not any(text in screen for text in without)
+            return screen if good else None
+        try:
+            return wait_for(there, timeout=PATIENCE, what=f"{texts} on the screen")
+        except AssertionError:
+            raise AssertionError(f"{texts} did not come (without {without}):\n{self.screen()}\n"
+                                 f"{self.error.read_text()}") from None
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", text)
+
+    def command(self, line):
+        self.keys(":")
+        self.type(line)
+        self.keys("Enter")
+
+    def paste(self, text):
+        source = self.folder / "paste"
+        source.write_text(text)
+        self.tmux("load-buffer", source)
+        self.tmux("paste-buffer", "-p")
+
+    def resize(self, columns, rows):
+        self.tmux("resize-window", "-x", columns, "-y", rows)
+
+    def dead(self):
+        return self.tmux("display", "-p", "#{pane_dead}").strip() == "1"
+
+    def status(self):
+        wait_for(self.dead, what="the end of the program")
+        return int(self.tmux("display", "-p", "#{pane_dead_status}") or -1)
+
+    def close(self):
+        subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, check=False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+        text = self.error.read_text(errors="replace") if self.error.exists() else ""
+        assert "Sanitizer" not in text and "runtime error:" not in text, text[-6000:]
+
+
+def front_end(folder, server_socket, *arguments, **options):
+    return Terminal(folder, " ".join([BINARY, "tui", "--socket", str(server_socket), *arguments]), **options)
+
+
+class FakeServer:
+    """Speaks just enough of the protocol to show a given number of sessions: for screens whose content
+    has to be the same each time, and for more sessions than there is room for VMs."""
+
+    def __init__(self, folder, sessions):
+        self.path = pathlib.Path(folder) / "fake.sock"
+        self.sessions = sessions
+        self.calls = []
+        self.connections = []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        os.chmod(self.path, 0o600)
+        self.listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            with connection.makefile("rb") as lines:
+                for line in lines:
+                    call = json.loads(line)
+                    self.calls.append(call)
+                    self._answer(connection, call)
+        except (OSError, ValueError):
+            pass
+
+    def _answer(self, connection, call):
+        results = {
+            "hello": {"server": "0.1.0", "protocol": 1, "client": 1, "pid": 1, "accel": "kvm",
+                      "isolation": "hardware", "accel_reason": "", "guard": {"applied": [], "missing": []},
+                      "images": [{"name": name, "language": name} for name in ("javascript", "python", "shell")]},
+            "stats": {"host": {"cpus": 4, "memory_total": 16 << 30, "memory_available": 9 << 30},
+                      "latency": {"open": {"p50_ms": 2.1}, "overhead": {"p50_ms": 0.82, "p99_ms": 3.0}},
+                      "vms": []},
+            "pool.status": self.pool(),
+            "events.subscribe": {"subscription": 1},
+            "session.list": {"sessions": self.sessions},
+            "session.history": {"cells": []},
+        }
+        reply = {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], {})}
+        self._send(connection, reply)
+        if call["method"] == "events.subscribe":
+            self.event(connection, "snapshot", sessions=self.sessions, cells=[], pool=self.pool(),
+                       host=results["stats"]["host"])
+
+    @staticmethod
+    def pool():
+        return {"pools": [{"image": "python", "ready": 2, "target": 2}, {"image": "javascript", "ready": 0, "target": 1}],
+                "admission": {"memory_budget": 8 << 30}}
+
+    @staticmethod
+    def _send(connection, message):
+        connection.sendall(json.dumps(message).encode() + b"\n")
+
+    def event(self, connection, kind, **fields):
+        self._send(connection, {"jsonrpc": "2.0", "method": "event",
+                                "params": {"subscription": 1, "seq": 1, "at": time.time(), "kind": kind, **fields}})
+
+    def tell(self, kind, **fields):
+        for connection in list(self.connections):
+            try:
+                self.event(connection, kind, **fields)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+        for connection in self.connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def made_up(number, **changes):
+    """A session as the server tells it. Times lie hours back, so that what is shown of them stands."""
+    now = time.time()
+    image = ("python", "javascript", "shell")[number % 3]
+    session = {"session": f"s-{number:020x}", "label": f"agent-{number}", "key": None,
+               "owner": ("claude", "adk", None)[number % 3], "image": image, "language": image,
+               "state": "idle", "run": False, "incarnation": 1, "cells": number % 17, "queued": 0,
+               "created_at": now - 5.5 * 3600, "last_active_at": now - 3.5 * 3600, "expires_at": None,
+               "memory_mb": 512, "memory_bytes": (60 + number * 7 % 90) << 20, "cpu_ms": 1000.0,
+               "guest_memory": None, "lease": None, "source": "pool", "network": "none"}
+    session.update(changes)
+    return session
+
+
+def steady(screen):
+    """What differs from run to run, taken out."""
+    screen = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", screen)
+    return "\n".join(line.rstrip() for line in screen.rstrip().split("\n")) + "\n"

@@ -1,0 +1,376 @@
+"""The front end in a terminal: the real program in tmux, against a real server, and against one that
+only speaks the protocol where the screen has to be the same each time or sessions have to be many."""
+
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import tempfile
+
+import pytest
+
+from support import BINARY, Failure, Server, Session, wait_for
+from terminal import FakeServer, Terminal, front_end, made_up, steady
+
+SCREENS = pathlib.Path(__file__).parent / "screens"
+
+
+@pytest.fixture
+def folder():
+    """A short path: it holds sockets."""
+    with tempfile.TemporaryDirectory(prefix="gb-tui-") as path:
+        yield path
+
+
+@pytest.fixture
+def few(folder):
+    """Six sessions that do not change."""
+    sessions = [
+        made_up(1, label="scraper", state="waiting_input", cells=3),
+        made_up(2, label="build", state="running", memory_bytes=180 << 20, cells=12),
+        made_up(3, label="analysis", cells=140, memory_bytes=420 << 20),
+        made_up(4, label="notebook", expires_at=None),
+        made_up(5, label="日本語 ünïcödé 👩‍🚀", state="starting", memory_bytes=None),
+        made_up(6, label=None, key="nightly"),
+    ]
+    with FakeServer(folder, sessions) as server:
+        yield server
+
+
+# ---- the list ----
+
+
+def test_opens_and_leaves(few, folder):
+    with front_end(folder, few.path) as terminal:
+        screen = terminal.wait("scraper", "analysis", "nightly", "input?")
+        assert "pool py 2/2" in screen and "✓ kvm" in screen
+        terminal.keys("q")
+        assert terminal.status() == 0
+        assert "scraper" not in terminal.screen()  # the other screen is gone with it
+        assert few.calls[0]["method"] in ("pool.status", "hello")
+
+
+def test_sorts_filters_and_groups(few, folder):
+    def order(screen, *names):
+        at = [screen.index(name) for name in names]
+        return at == sorted(at)
+
+    with front_end(folder, few.path, columns=100, rows=40) as terminal:
+        terminal.wait("scraper")
+        terminal.keys("v")
+        terminal.command("sort mem")
+        wait_for(lambda: order(terminal.screen(), "analysis", "build", "scraper"), what="sorted by memory")
+        terminal.keys("S")
+        wait_for(lambda: order(terminal.screen(), "scraper", "build", "analysis"), what="turned around")
+        terminal.keys("/")
+        terminal.type("mem>150M !state=run")
+        terminal.wait("analysis", "1 of 6", without=["scraper"])
+        terminal.keys("Enter")
+        terminal.command("filter mem>")
+        terminal.wait("mem wants a value")
+        terminal.keys("\\")
+        terminal.wait("scraper", "build")
+        terminal.keys("/")
+        terminal.type("nosuchthing")
+        terminal.wait("none of 6 sessions")
+        terminal.keys("Escape")
+        terminal.wait("scraper", "build")
+        terminal.keys("t")
+        terminal.wait("▾ adk", "▾ claude", "(nobody's)")
+        terminal.keys("Home", "Enter")
+        terminal.wait("▸")
+        terminal.command("tree image")
+        terminal.wait("▾ javascript", "▾ python", "▾ shell")
+
+
+def test_marks_and_acts_on_all(few, folder):
+    with front_end(folder, few.path, columns=100, rows=40) as terminal:
+        terminal.wait("scraper")
+        terminal.keys("v", "Space", "Space")
+        terminal.wait("2 marked")
+        terminal.keys("x")
+        terminal.wait("Close 2 sessions?")
+        terminal.keys("n")
+        terminal.wait("2 marked", without=["Close 2"])
+        terminal.keys("x")
+        terminal.wait("Close 2 sessions?")
+        terminal.keys("y")
+        wait_for(lambda: sum(call["method"] == "session.close" for call in few.calls) == 2, what="two calls")
+        terminal.command("mark none")
+        terminal.wait("scraper", without=["marked"])
+
+
+def test_attention_goes_to_the_most_pressing(few, folder):
+    with front_end(folder, few.path) as terminal:
+        terminal.wait("scraper")
+        terminal.keys("End", "Tab")
+        terminal.wait("▲ scraper waits for input")
+        few.tell("cell.finished", session=few.sessions[3]["session"], cell=9,
+                 info={"exit_code": 1, "wall_ms": 5, "client": "agent", "code": "1/0"})
+        terminal.wait("✕ failed")
+        terminal.keys("!")
+        terminal.wait("only what wants you", "notebook", without=["nightly"])
+
+
+def test_figures_move_and_freeze(few, folder):
+    with front_end(folder, few.path) as terminal:
+        terminal.wait("analysis", "420M")
+        few.tell("sample", host={"cpus": 4}, sessions=[
+            {"session": few.sessions[2]["session"], "memory_bytes": 300 << 20, "cpu_ms": 2000}])
+        terminal.wait("300M")
+        terminal.keys("p")
+        terminal.wait("stands still")
+        few.tell("sample", host={"cpus": 4}, sessions=[
+            {"session": few.sessions[2]["session"], "memory_bytes": 200 << 20, "cpu_ms": 3000}])
+        few.tell("session.closed", session=few.sessions[0]["session"], reason="closed", message="by a client")
+        terminal.keys("End")
+        screen = terminal.wait("stands still")
+        assert "300M" in screen
+        terminal.keys("p")
+        terminal.wait("200M", "closed", without=["300M"])
+
+
+def test_two_hundred_sessions(folder):
+    with FakeServer(folder, [made_up(number) for number in range(200)]) as server, \
+            front_end(folder, server.path) as terminal:
+        terminal.wait("sessions (200)", "agent-0")
+        terminal.keys("End")
+        terminal.wait("agent-199")
+        terminal.keys("/")
+        terminal.type("agent-150")
+        terminal.wait("1 of 200")
+        terminal.keys("Escape", "Home")
+        terminal.wait("agent-0 ")
+
+
+# ---- commands ----
+
+
+def test_line_palette_and_help(few, folder):
+    with front_end(folder, few.path) as terminal:
+        terminal.wait("scraper")
+        terminal.keys(":")
+        terminal.type("the")
+        terminal.wait("change the colours")
+        terminal.keys("Tab")
+        terminal.type("no")
+        terminal.wait("nord")
+        terminal.keys("Tab", "Enter")
+        terminal.wait(":theme nord")
+        terminal.keys(":", "Up")
+        terminal.wait(":theme nord")
+        terminal.keys("C-c", "C-p")
+        terminal.type("frz")
+        terminal.wait("freeze", "let the display stand still")
+        terminal.keys("Enter")
+        terminal.wait("stands still", ":freeze")
+        terminal.keys("?")
+        screen = terminal.wait("Keys and commands", "List of sessions")
+        assert "Space" in screen and ":mark [all|none]" in screen
+        terminal.keys("q")
+        terminal.wait("KEYS", without=["Keys and commands"])
+        terminal.command("nosuch")
+        terminal.wait("there is no command nosuch")
+
+
+def test_settings_change_keys_while_it_runs(few, folder):
+    settings = pathlib.Path(folder) / "glovebox.conf"
+    settings.write_text('[tui]\ntheme = nord\n[keys]\nlist.F5 = sort mem\nq = none\n')
+    with front_end(folder, few.path, env={"GLOVEBOX_CONFIG": settings}) as terminal:
+        terminal.wait("scraper")
+        terminal.command("theme")
+        terminal.wait("theme nord")
+        terminal.keys("q", "F5")
+        terminal.wait(":sort mem", "sorted by mem")
+        settings.write_text("[keys]\nlist.F5 = sort cells\n")
+        terminal.wait("read again")
+        terminal.keys("F5")
+        terminal.wait("sorted by cells")
+        settings.write_text("[keys]\nlist.F5 = nosuch\n")
+        terminal.wait("there is no command nosuch")
+        terminal.keys("F5")
+        terminal.wait("sorted by cells, turned around")
+        terminal.keys("q")
+        assert terminal.status() == 0
+
+
+def test_mouse(few, folder):
+    with front_end(folder, few.path, columns=100, rows=40) as terminal:
+        lines = terminal.wait("scraper", "CELLS").split("\n")
+        row = next(i for i, line in enumerate(lines) if "analysis" in line)
+        heading = next(i for i, line in enumerate(lines) if "CELLS" in line)
+        column = lines[heading].index("CELLS")
+
+        def click(x, y):
+            terminal.tmux("send-keys", "-l", f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m")
+
+        click(20, row)
+        terminal.wait("○ analysis")  # the pane follows the cursor
+        click(column, heading)
+        terminal.wait(":sort cells")
+        bar = terminal.screen().rstrip("\n").split("\n")[-1]
+        click(bar.index("help"), 39)
+        terminal.wait("Keys and commands")
+
+
+# ---- the terminal ----
+
+
+def test_resizes_and_says_when_it_is_too_small(few, folder):
+    with front_end(folder, few.path) as terminal:
+        terminal.wait("scraper")
+        for columns, rows in [(1, 1), (300, 100), (79, 24), (20, 5), (120, 40), (2, 90), (80, 24)]:
+            terminal.resize(columns, rows)
+        terminal.wait("scraper", "KEYS")
+        terminal.resize(60, 20)
+        terminal.wait("60×20 is too small")
+        terminal.resize(80, 24)
+        terminal.wait("scraper")
+        terminal.keys("q")
+        assert terminal.status() == 0
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT])
+def test_restores_the_terminal(few, folder, ending):
+    script = pathlib.Path(folder) / "script"
+    script.write_text(f"stty -a >{folder}/before; {BINARY} tui --socket {few.path}; stty -a >{folder}/after\n"
+                      "echo over; read\n")
+    env = {"ASAN_OPTIONS": "handle_segv=0:handle_abort=0:detect_leaks=0"}
+    with Terminal(folder, f"bash {script}", env=env) as terminal:
+        terminal.wait("scraper")
+        pids = subprocess.run(["pgrep", "-f", f"tui --socket {few.path}"], capture_output=True, text=True,
+                              check=True).stdout.split()
+        victim = next(pid for pid in pids if os.path.realpath(f"/proc/{pid}/exe") == os.path.realpath(BINARY))
+        os.kill(int(victim), ending)
+        terminal.wait("over", without=["scraper"])
+        assert pathlib.Path(folder, "before").read_text() == pathlib.Path(folder, "after").read_text()
+        modes = terminal.tmux("display", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}").split()
+        assert modes == ["0", "1", "0"]
+
+
+def test_suspends_and_comes_back(few, folder):
+    with Terminal(folder, "bash --norc -i", shell=True) as terminal:
+        terminal.wait("shell>")
+        terminal.type(f"{BINARY} tui --socket {few.path}")
+        terminal.keys("Enter")
+        terminal.wait("scraper")
+        terminal.keys("C-z")
+        terminal.wait("Stopped", without=["scraper"])
+        terminal.type("fg")
+        terminal.keys("Enter")
+        terminal.wait("scraper", "KEYS")
+        terminal.keys("q")
+        terminal.wait("shell>", without=["scraper"])
+
+
+@pytest.mark.parametrize("columns,rows", [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("depth,env", [
+    ("rgb", {}), ("256", {"COLORTERM": None}), ("16", {"COLORTERM": None, "TERM": "screen"}),
+    ("mono", {"NO_COLOR": "1"})])
+def test_golden_screens(few, folder, columns, rows, depth, env):
+    """The list as it was when it was last looked at; GLOVEBOX_WRITE_DOCS=1 writes it anew."""
+    golden = SCREENS / f"list-{columns}x{rows}-{depth}.txt"
+    with front_end(folder, few.path, columns=columns, rows=rows, env=env) as terminal:
+        terminal.wait("scraper", "nightly", "✓ kvm", "exec 0.8ms" if columns > 80 else "mem")
+        terminal.keys("v")
+        terminal.wait("scraper", ":preview", without=["! waits for input"])
+        screen = steady(terminal.screen(colours=True))
+    if os.environ.get("GLOVEBOX_WRITE_DOCS"):
+        SCREENS.mkdir(exist_ok=True)
+        golden.write_text(screen)
+    assert screen == golden.read_text()
+
+
+# ---- the server ----
+
+
+def test_server_goes_and_comes_back(folder):
+    sessions = [made_up(1, label="scraper")]
+    with FakeServer(folder, sessions) as server, front_end(folder, server.path) as terminal:
+        terminal.wait("scraper")
+        server.close()
+        os.unlink(server.path)
+        terminal.wait("no server")
+        with FakeServer(folder, [*sessions, made_up(2, label="another")]):
+            terminal.wait("another", "the server is back", without=["no server"])
+
+
+def test_figures_without_a_screen(server, client, sh):
+    listed = subprocess.run([BINARY, "top", "--once", "--socket", str(server.socket)], capture_output=True,
+                            text=True, check=True).stdout
+    assert "NAME" in listed and "shell" in listed and "idle" in listed
+    told = json.loads(subprocess.run([BINARY, "top", "--json", "--socket", str(server.socket)],
+                                     capture_output=True, text=True, check=True).stdout)
+    assert sh.id in [session["session"] for session in told["sessions"]]
+    assert told["stats"]["host"]["cpus"] > 0
+
+
+def test_takes_over_and_hands_back(server, client, sh, folder):
+    with server.client() as agent, front_end(folder, server.socket) as terminal:
+        agent.call("hello", client="scripted-agent", protocol=1)
+        terminal.wait("sessions (")
+        terminal.command(f"filter id={sh.id}")
+        terminal.wait("1 of ")
+        terminal.keys("T")
+        terminal.wait("✓ you hold it")
+        with pytest.raises(Failure) as refused:
+            agent.call("session.exec", session=sh.id, code="echo no")
+        assert refused.value.kind == "held" and not refused.value.dispatched
+        terminal.keys("H")
+        terminal.wait("a note for the agent")
+        terminal.type("look at /tmp first")
+        terminal.keys("Enter")
+        terminal.wait("it is handed back")
+        cell = agent.call("session.exec", session=sh.id, code="echo yes")
+        assert cell["stdout"] == "yes\n" and "look at /tmp first" in str(cell["notice"])
+
+
+def test_sees_real_sessions(server, client, fresh, folder):
+    """Opened, running, waiting for input, failing in the same way three times, closed."""
+    with front_end(folder, server.socket) as terminal:
+        terminal.wait("sessions (")
+        session = fresh("shell", label="witness")
+        terminal.command("filter witness")
+        terminal.wait("○ idle     witness")
+        read = session.send("read line; echo $line", interactive=True)
+        terminal.wait("◐ input?   witness")
+        terminal.keys("Tab")
+        terminal.wait("witness waits for input")
+        session.call("session.stdin", text="on\n", eof=True)
+        assert read.wait()["stdout"] == "on\n"
+        terminal.wait("○ idle     witness")
+        for _ in range(3):
+            session.exec("echo the same >&2; (exit 1)")
+        terminal.wait("✕ failed", "fails again and again")
+        sleeping = session.send("sleep 1000")
+        terminal.wait("● running  witness")
+        terminal.keys("i")
+        assert sleeping.wait()["interrupted"]
+        terminal.keys("x")
+        terminal.wait("Close it?")
+        terminal.keys("y")
+        terminal.wait("· closed   witness", "witness is closed")
+
+
+def test_watch_prints_what_cells_do(server, client, sh, folder):
+    with subprocess.Popen([BINARY, "watch", sh.id, "--socket", str(server.socket)], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as program:
+        # It is known to watch once it tells of a cell; of the next one it tells everything.
+        code = "echo to-out; echo to-err >&2; (exit 3)"
+        sh.exec(code)
+        while not _readable(program.stdout):
+            sh.exec(code)
+        sh.exec(code)
+        told = ""
+        while "s, exit 3" not in told.partition("│ echo to-out")[2]:
+            told += program.stderr.readline()
+        assert program.stdout.readline() == "to-out\n"
+        program.terminate()
+        program.communicate(timeout=60)
+    assert "to-err\n" in told and "✕" in told
+
+
+def _readable(stream):
+    return bool(select.select([stream], [], [], 0)[0])
