@@ -255,7 +255,7 @@ static void append_session(struct gb_journal *journal, struct segment *segment,
 
 static struct gb_bytes text_bytes(const char *text)
 {
-    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
+    return gb_bytes_str(text == NULL ? "" : text);
 }
 
 static void write_open_sessions(struct gb_journal *journal, struct segment *segment)

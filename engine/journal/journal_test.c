@@ -18,6 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* A child that is killed while it writes has a thread of its own. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+
 static char folder[64];
 static uv_loop_t uv;
 static struct gb_loop *loop;

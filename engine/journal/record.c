@@ -59,7 +59,7 @@ static const struct gb_field cell_fields[] = {
     BYTES(out, GB_OUTPUT_MAX),
     BYTES(err, GB_OUTPUT_MAX),
     BYTES(value, GB_VALUE_MAX),
-    BYTES(note, 8 * GB_NOTE_MAX), /* escaped */
+    BYTES(note, (size_t)8 * GB_NOTE_MAX), /* escaped */
     BYTES(message, SHORT_TEXT),
     PAIRS(displays, GB_DISPLAY_COUNT_MAX, GB_DISPLAY_MAX),
     PAIRS(files, GB_RECORD_FILES_MAX, GB_PATH_MAX),

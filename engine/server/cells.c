@@ -326,8 +326,8 @@ static struct background *background_of(struct seat *seat, uint32_t cell, enum g
     if (seat->background_count == GB_BACKGROUND_CELLS_MAX) {
         background_free(seat->background[0]);
         seat->background_count--;
-        memmove(seat->background, seat->background + 1,
-                seat->background_count * sizeof(seat->background[0]));
+        for (size_t i = 0; i < seat->background_count; i++)
+            seat->background[i] = seat->background[i + 1];
     }
     background = xcalloc(1, sizeof(*background));
     background->cell = cell;

@@ -220,8 +220,13 @@ void handle_exec(struct request *request, const struct gb_params *params)
     struct gb_server *server = request->connection->server;
     struct gb_err err = {0};
     struct seat *seat = seat_find(server, params->session, &err);
-    int r = seat == NULL ? -(int)err.code : server_check_open(server, &err);
+    int r;
 
+    if (seat == NULL) {
+        request_fail(request, &err);
+        return;
+    }
+    r = server_check_open(server, &err);
     if (r == 0 && seat->run)
         r = gb_err_set(&err, GB_EPOLICY, "the VM of a `run` takes no further cells");
     if (r == 0)

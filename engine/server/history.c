@@ -12,7 +12,7 @@ enum { HISTORY_BYTES = 16 << 20, PAST_DEFAULT = 1000 };
 
 static struct gb_bytes text_bytes(const char *text)
 {
-    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
+    return gb_bytes_str(text == NULL ? "" : text);
 }
 
 void history_session(const struct seat *seat, const struct gb_err *why)
@@ -91,7 +91,7 @@ int history_open(struct gb_server *server, struct gb_err *err)
     config.folder = folder;
     r = gb_journal_open(server->loop, &config, &server->journal, err);
     if (r < 0)
-        return r;
+        return gb_err_wrap(err, r, "the journal ([journal] in the settings)");
     for (struct gb_list *sessions = gb_journal_sessions(server->journal), *at = sessions->next;
          at != sessions; at = at->next) {
         const struct gb_journal_session *session =

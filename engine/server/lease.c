@@ -337,6 +337,11 @@ void handle_lease(struct request *request, const struct gb_params *params)
         request_fail(request, &err);
         return;
     }
+    if (params->action == ACTION_NONE) {
+        (void)gb_err_set(&err, GB_EINVALID, "action must be one of: take, release, hand_over");
+        request_fail(request, &err);
+        return;
+    }
     was_held = seat->lease != NULL;
     mine = was_held && seat->lease->connection == connection;
     if (was_held && !mine && !(params->action == ACTION_TAKE && params->force)) {
@@ -351,8 +356,6 @@ void handle_lease(struct request *request, const struct gb_params *params)
         r = hand_over(connection, seat, params, &err);
     else if (params->action == ACTION_HAND_OVER)
         r = gb_err_set(&err, GB_EINVALID, "only who holds the session can hand it over");
-    else if (params->action == ACTION_NONE)
-        r = gb_err_set(&err, GB_EINVALID, "action must be one of: take, release, hand_over");
     if (r == 0 && params->action == ACTION_RELEASE)
         drop(seat);
     if (r < 0) {

@@ -487,7 +487,7 @@ static int attach(struct request *request, const struct gb_params *params, struc
 void handle_open(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
-    struct seat *seat;
+    struct seat *seat = NULL;
     int r = server_check_open(request->connection->server, &err);
 
     if (r == 0)
@@ -500,6 +500,7 @@ void handle_open(struct request *request, const struct gb_params *params)
         request_fail(request, &err);
         return;
     }
+    assert(seat != NULL);
     request->arg = seat;
     request->abandon = opener_gone;
     gb_list_add_tail(&seat->openers, &request->wait);
