@@ -30,8 +30,10 @@ class Terminal:
                     "XDG_RUNTIME_DIR": str(self.folder), "ASAN_OPTIONS": LEAK_CHECK}
         settings.update(env or {})
         words = " ".join(f"{name}='{value}'" for name, value in settings.items() if value is not None)
+        self.ended = self.folder / "status"  # tmux itself sometimes does not notice
+        errors = "" if shell else f" 2>{self.error}"  # a shell prompts there
         self.tmux("-u", "-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
-                  f"env -i {words} {command}" + ("" if shell else f" 2>{self.error}"))  # a shell prompts there
+                  f"env -i {words} {command}{errors}; echo $? >{self.ended}")
         self.tmux("set-option", "-g", "remain-on-exit", "on")
         self.tmux("set-option", "-g", "escape-time", "0")
         self.tmux("set-option", "-g", "focus-events", "on")
@@ -78,11 +80,11 @@ class Terminal:
         self.tmux("resize-window", "-x", columns, "-y", rows)
 
     def dead(self):
-        return self.tmux("display", "-p", "#{pane_dead}").strip() == "1"
+        return self.ended.exists()
 
     def status(self):
-        wait_for(self.dead, what="the end of the program")
-        return int(self.tmux("display", "-p", "#{pane_dead_status}") or -1)
+        return int(wait_for(lambda: self.dead() and self.ended.read_text().strip(), timeout=PATIENCE,
+                            what="the end of the program"))
 
     def close(self):
         subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, check=False)

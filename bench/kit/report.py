@@ -26,6 +26,12 @@ AT_MOST = {
     ("CPU of 50 idle sessions", "p50"): 10.0,
     ("exec print(1), ADK execute_code beyond the bare client", "p50"): 1.0,
     ("import glovebox.adk beyond google.adk", "p50"): 30.0,
+    ("start to the list of 20 sessions", "p50"): 60.0,
+    ("key to screen", "p50"): 5.0,
+    ("key to screen", "p99"): 16.0,
+    ("idle, share of a core", "p50"): 1.0,
+    ("idle, to the terminal in a minute", "p50"): 20.0,
+    ("resident memory of the front end", "p50"): 40.0,
 }
 AT_LEAST = {
     ("upload 64 MiB", "p50"): 60.0,

@@ -48,7 +48,7 @@ static void paint_message(struct tui *tui, struct region row)
 static int paint_key(struct tui *tui, struct region row, int x, const struct command *command,
                      enum role ground)
 {
-    struct style key_style = STYLE(ROLE_BAR_KEY), style = STYLE(ground);
+    struct style key_style = tui_on(tui, ROLE_BAR_KEY, ground), style = STYLE(ground);
     char name[KEY_NAME_MAX];
     struct key key;
     int width;
@@ -59,7 +59,6 @@ static int paint_key(struct tui *tui, struct region row, int x, const struct com
     width = (int)(text_columns(gb_bytes_str(name)) + text_columns(gb_bytes_str(command->bar))) + 1;
     if (x + width > row.width)
         return width + 2;
-    key_style.bg = tui->theme.looks.roles[ground].bg;
     x += paint_str(row, x, 0, key_style, name) + 1;
     (void)paint_str(row, x, 0, style, command->bar);
     tui_add_click(tui, row.x + x - (int)text_columns(gb_bytes_str(name)) - 1, row.y, width,

@@ -259,21 +259,15 @@ static void fit(struct header *header, int room)
 static int paint_part(struct tui *tui, struct region row, int x, const struct part *part)
 {
     for (size_t i = 0; i < part->count; i++) {
-        struct style style = STYLE(part->pieces[i].role);
+        struct style style = tui_on(tui, part->pieces[i].role, ROLE_HEADER);
 
-        style.bg = tui->theme.looks.roles[ROLE_HEADER].bg;
         x += paint_str(row, x, 0, style, part->pieces[i].text);
     }
     if (part->samples != NULL) {
         struct region graph = region_part(row, x + 1, 0, GRAPH_COLUMNS, 1);
 
         paint_graph(graph, tui_signs(tui), part->samples->values, part->samples->count, part->top);
-        for (int i = 0; i < graph.width; i++) {
-            struct cell *cell =
-                &row.grid->cells[(size_t)graph.y * (size_t)row.grid->width + (size_t)(graph.x + i)];
-
-            cell->style.bg = tui->theme.looks.roles[ROLE_HEADER].bg;
-        }
+        paint_ground(graph, tui->theme.looks.roles[ROLE_HEADER].bg);
         x += 1 + GRAPH_COLUMNS;
     }
     return x;

@@ -40,7 +40,8 @@ static void draw_row(struct tui *tui, struct region line, const struct command *
     struct gb_buf keys = {0}, name = {0};
 
     help_keys(tui, row, &keys);
-    (void)paint_cut(line, 2, 0, KEYS_COLUMNS - 1, STYLE(ROLE_BAR_KEY), gb_buf_bytes(&keys));
+    (void)paint_cut(line, 2, 0, KEYS_COLUMNS - 1, tui_on(tui, ROLE_BAR_KEY, ROLE_POPUP),
+                    gb_buf_bytes(&keys));
     gb_buf_addf(&name, ":%s%s%s", row->name, row->arguments[0] != '\0' ? " " : "", row->arguments);
     (void)paint_cut(line, 2 + KEYS_COLUMNS, 0, NAME_COLUMNS - 1, STYLE(ROLE_POPUP_DIM),
                     gb_buf_bytes(&name));
@@ -62,7 +63,8 @@ static int draw_context(struct tui *tui, struct region box, int y, enum context 
                 continue;
             if (first) {
                 y += y > 0 ? 1 : 0;
-                (void)paint_str(box, 1, y++, STYLE(ROLE_HEADING), context_title(context));
+                (void)paint_str(box, 1, y++, tui_on(tui, ROLE_HEADING_SORTED, ROLE_POPUP),
+                                context_title(context));
             }
             first = false;
             draw_row(tui, region_part(box, 0, y, -1, 1), row);
@@ -92,7 +94,8 @@ static void draw(struct overlay *overlay, struct region region)
     struct region box = region_part(region, (region.width - width) / 2, 1, width, height), inside;
 
     paint_fill(box, STYLE(ROLE_POPUP));
-    inside = paint_box(box, STYLE(ROLE_POPUP_FRAME), "Keys and commands", STYLE(ROLE_TITLE_ACTIVE));
+    inside = paint_box(box, STYLE(ROLE_POPUP_FRAME), "Keys and commands",
+                       tui_on(help->overlay.tui, ROLE_TITLE_ACTIVE, ROLE_POPUP));
     help->shown = inside.height;
     help->scroll = MAX(0, MIN(help->scroll, help->height - inside.height));
     help->height = draw_all(help, region_part(inside, 0, 0, -1, -1), -help->scroll) + help->scroll;

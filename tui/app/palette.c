@@ -174,7 +174,7 @@ static void draw(struct overlay *overlay, struct region region)
 
     paint_fill(box, STYLE(ROLE_POPUP));
     rows = paint_box(box, STYLE(ROLE_POPUP_FRAME), NULL, STYLE(ROLE_POPUP));
-    (void)paint_str(rows, 1, 0, STYLE(ROLE_ACCENT), "›");
+    (void)paint_str(rows, 1, 0, tui_on(overlay->tui, ROLE_ACCENT, ROLE_POPUP), "›");
     (void)paint_cut(rows, 3, 0, rows.width - 4, STYLE(ROLE_POPUP),
                     gb_bytes_str(palette->line.text));
     columns = (int)text_columns(

@@ -105,6 +105,18 @@ enum context tui_context(const struct tui *tui)
     return tui->view->ops->context != NULL ? tui->view->ops->context(tui->view) : CONTEXT_GLOBAL;
 }
 
+/* To move about is no news. */
+static bool is_quiet(const char *name)
+{
+    static const char *const names[] = {"up",        "down",  "left", "right", "page-up",
+                                        "page-down", "first", "last", "back",  "open"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 void tui_command(struct tui *tui, const char *line)
 {
     struct gb_buf message = {0};
@@ -117,7 +129,8 @@ void tui_command(struct tui *tui, const char *line)
         command = command_find(&tui->tables, tui_context(tui), words.words[0]);
         tui->message[0] = '\0';
         tui->message_kind = MESSAGE_PLAIN;
-        (void)snprintf(tui->message_command, sizeof(tui->message_command), "%s", line);
+        (void)snprintf(tui->message_command, sizeof(tui->message_command), "%s",
+                       command != NULL && words.count == 1 && is_quiet(command->name) ? "" : line);
         if (command == NULL)
             tui_say(tui, MESSAGE_ERROR, "there is no command %s here; ? lists them",
                     words.words[0]);
@@ -283,6 +296,7 @@ void tui_known(struct tui *tui)
     if (tui->entered || !tui->store.ready)
         return;
     tui->entered = true;
+    tui_redraw_now(tui); /* the first frame that says something does not wait for its turn */
     if (tui->config.session != NULL && tui->config.session_view != NULL)
         tui_push(tui, tui->config.session_view(tui, tui->config.session));
 }
@@ -302,6 +316,11 @@ struct gb_loop *tui_loop(struct tui *tui)
 const struct theme *tui_theme(struct tui *tui)
 {
     return &tui->theme;
+}
+
+struct style tui_on(struct tui *tui, enum role role, enum role ground)
+{
+    return (struct style){.role = (uint8_t)role, .bg = tui->theme.looks.roles[ground].bg};
 }
 
 const struct terminal_abilities *tui_abilities(struct tui *tui)

@@ -43,6 +43,8 @@ int tui_run(struct app *app, const struct tui_config *config);
 struct store *tui_store(struct tui *tui);
 struct gb_loop *tui_loop(struct tui *tui);
 const struct theme *tui_theme(struct tui *tui);
+/* The look of @role on the ground of another: for words in a bar or a pop-up. */
+struct style tui_on(struct tui *tui, enum role role, enum role ground);
 const struct terminal_abilities *tui_abilities(struct tui *tui);
 enum graph_signs tui_signs(struct tui *tui);
 /* Wall clock, Unix seconds: read once a frame. */

@@ -12,19 +12,20 @@ static const struct {
     bool right;
 } columns[] = {
     [COLUMN_STATE] = {"state", "STATE", 10, 0, false},
-    [COLUMN_NAME] = {"name", "NAME", 16, 0, false},
+    [COLUMN_NAME] = {"name", "NAME", 14, 0, false},
     [COLUMN_OWNER] = {"owner", "OWNER", 10, 6, false},
-    [COLUMN_IMAGE] = {"image", "IMAGE", 10, 2, false},
-    [COLUMN_CELLS] = {"cells", "CELLS", 5, 3, true},
+    [COLUMN_IMAGE] = {"image", "IMAGE", 10, 4, false},
+    [COLUMN_CELLS] = {"cells", "CELLS", 5, 5, true},
     [COLUMN_MEMORY] = {"mem", "MEM", 5, 1, true},
-    [COLUMN_GRAPH] = {"graph", "", 8, 5, false},
-    [COLUMN_CPU] = {"cpu", "CPU", 5, 4, true},
+    [COLUMN_GRAPH] = {"graph", "", 8, 3, false},
+    [COLUMN_CPU] = {"cpu", "CPU", 5, 2, true},
     [COLUMN_IDLE] = {"idle", "IDLE", 5, 1, true},
     [COLUMN_AGE] = {"age", "AGE", 5, 7, true},
 };
 _Static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
 
 enum { NAME_COLUMNS_MAX = 32, GRAPH_COLUMNS_MAX = 16 };
+#define NEAR_LIMIT 0.6f
 
 struct layout columns_layout(int width, bool owners)
 {
@@ -195,6 +196,16 @@ static double idle_for(const struct session *session, double now)
                                                                  : now - session->last_active_at;
 }
 
+void memory_graph(struct region region, enum graph_signs signs, const struct session *session)
+{
+    float most = 0, limit = (float)session->memory_limit_bytes;
+
+    for (size_t i = 0; i < session->memory.count; i++)
+        most = MAX(most, session->memory.values[i]);
+    paint_graph(region, signs, session->memory.values, session->memory.count,
+                most > NEAR_LIMIT * limit ? limit : 0);
+}
+
 void column_paint(struct region cell, enum column column, const struct session *session,
                   struct style style, bool plain, enum graph_signs signs, double now)
 {
@@ -217,8 +228,7 @@ void column_paint(struct region cell, enum column column, const struct session *
         (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session->image));
         return;
     case COLUMN_GRAPH:
-        paint_graph(cell, signs, session->memory.values, session->memory.count,
-                    (float)MAX(session->memory_limit_bytes, session->memory_bytes));
+        memory_graph(cell, signs, session);
         return;
     case COLUMN_CELLS:
         (void)snprintf(text, sizeof(text), "%u", session->cells);

@@ -25,17 +25,16 @@ static void clock_text(double at, char text[24])
 static void draw_graphs(struct list_view *list, struct region region, const struct session *session)
 {
     enum graph_signs signs = tui_signs(list->view.tui);
-    int half = (region.width - 1) / 2;
+    int half = (region.width - 2) / 2;
     struct region left = region_part(region, 0, 0, half, -1);
-    struct region right = region_part(region, half + 1, 0, half, -1);
+    struct region right = region_part(region, half + 2, 0, half, -1);
     char used[16], limit[16];
     float top = 1;
 
     short_size((double)session->memory_bytes, used);
     short_size((double)session->memory_limit_bytes, limit);
     (void)paint_f(left, 0, 0, STYLE(ROLE_DIM), "memory %s of %s", used, limit);
-    paint_graph(region_part(left, 0, 1, -1, -1), signs, session->memory.values,
-                session->memory.count, (float)session->memory_limit_bytes);
+    memory_graph(region_part(left, 0, 1, -1, -1), signs, session);
     for (size_t i = 0; i < session->cpu.count; i++)
         top = MAX(top, session->cpu.values[i]);
     (void)paint_f(right, 0, 0, STYLE(ROLE_DIM), "cpu %.0f%%", session->cpu_share * 100);
@@ -74,7 +73,10 @@ static void draw_facts(struct region region, const struct session *session, doub
     char text[200], time[24], idle[16];
 
     draw_pair(region_part(region, 0, 0, half, 1), 0, "id", session->id);
-    (void)snprintf(text, sizeof(text), "%.60s (%.60s)", session->image, session->language);
+    if (strcmp(session->image, session->language) == 0)
+        (void)snprintf(text, sizeof(text), "%.60s", session->image);
+    else
+        (void)snprintf(text, sizeof(text), "%.60s (%.60s)", session->image, session->language);
     draw_pair(region_part(region, half, 0, -1, 1), 0, "image", text);
     clock_text(session->created_at, time);
     (void)snprintf(text, sizeof(text), "%s from %s", time,
@@ -89,9 +91,13 @@ static void draw_facts(struct region region, const struct session *session, doub
     draw_pair(region_part(region, half, 1, -1, 1), 0, "closes", text);
     draw_pair(region_part(region, 0, 2, half, 1), 0, "owner",
               session->owner[0] != '\0' ? session->owner : "–");
-    (void)snprintf(text, sizeof(text), "%s, incarnation %u",
-                   session->network[0] != '\0' ? session->network : "none", session->incarnation);
-    draw_pair(region_part(region, half, 2, -1, 1), 0, "network", text);
+    if (session->incarnation > 1) {
+        (void)snprintf(text, sizeof(text), "%u", session->incarnation);
+        draw_pair(region_part(region, half, 2, -1, 1), 0, "incarnation", text);
+    } else {
+        draw_pair(region_part(region, half, 2, -1, 1), 0, "network",
+                  session->network[0] != '\0' ? session->network : "none");
+    }
 }
 
 /* The last cell in a line, where there is no preview of all of them. */
@@ -139,7 +145,8 @@ void list_draw_details(struct list_view *list, struct region region, const struc
     head = region_cut_top(&inside, 1);
     (void)paint_f(head, beside ? 0 : 1, 0, STYLE(session_state_role(session)), " %s ",
                   session_state_sign(session));
-    (void)paint_f(head, beside ? 3 : 4, 0, STYLE(ROLE_TITLE), "%.100s ", session_title(session));
+    (void)paint_f(head, beside ? 3 : 4, 0, STYLE(ROLE_TITLE_ACTIVE), "%.100s ",
+                  session_title(session));
     if (inside.height >= 14) {
         draw_facts(region_cut_top(&inside, 3), session, now);
         (void)region_cut_top(&inside, 1);

@@ -224,6 +224,8 @@ static void draw_session(struct list_view *list, struct region line, const struc
         }
         if (!(i == COLUMN_GRAPH && session_gone(session)))
             column_paint(cell, (enum column)i, session, style, plain, tui_signs(tui), tui_now(tui));
+        if (i == COLUMN_GRAPH && selected)
+            paint_ground(cell, tui_theme(tui)->looks.roles[style.role].bg);
         x += layout->widths[i] + 1;
     }
 }
@@ -355,7 +357,7 @@ static void draw(struct view *view, struct region region, bool focused)
     session = list_selected(list);
     if (list->preview_on && session != NULL) {
         bool beside = region.width >= PREVIEW_COLUMNS_MIN;
-        struct region pane = beside ? region_cut_right(&region, region.width * 45 / 100)
+        struct region pane = beside ? region_cut_right(&region, region.width * 42 / 100)
                                     : region_cut_bottom(&region, region.height / 2);
 
         if (pane.height >= TABLE_ROWS_MIN)

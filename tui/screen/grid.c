@@ -232,6 +232,13 @@ void paint_style(struct region region, struct style style)
             at(region, x, y)->style = style;
 }
 
+void paint_ground(struct region region, colour bg)
+{
+    for (int y = 0; y < region.height; y++)
+        for (int x = 0; x < region.width; x++)
+            at(region, x, y)->style.bg = bg;
+}
+
 void paint_rule(struct region region, int x, int y, int columns, struct style style)
 {
     for (int i = 0; i < columns && x + i < region.width; i++)
