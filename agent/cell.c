@@ -28,11 +28,21 @@ static uint64_t boot_clock_ns(void)
 
 /* Standard input. */
 
+/* Who sent so much that it would have to wait may send more. */
+static void stdin_answer(struct cell *cell)
+{
+    if (cell->stdin_request != 0 && cell->stdin_data.size <= STDIN_LOW) {
+        port_send_ok(&cell->agent->port, cell->stdin_request);
+        cell->stdin_request = 0;
+    }
+}
+
 static void stdin_close(struct cell *cell)
 {
     loop_unwatch(&cell->agent->loop, &cell->stdin_source);
     cell->stdin_source.fd = gb_close(cell->stdin_source.fd);
     gb_buf_release(&cell->stdin_data);
+    stdin_answer(cell);
 }
 
 /* Writes what waits, as far as the pipe takes it, and ends the stream behind the last byte. */
@@ -51,6 +61,7 @@ static void stdin_feed(struct cell *cell)
             break;
         stdin_close(cell); /* nobody will read it */
     }
+    stdin_answer(cell);
     if (cell->stdin_source.fd < 0)
         return;
     if (data->size == 0 && cell->stdin_ends)
@@ -549,7 +560,12 @@ void cell_stdin(struct agent *agent, const struct gb_frame *frame, const struct 
     else {
         cell->stdin_ends = input->eof != 0;
         stdin_feed(cell);
-        port_send_ok(&agent->port, frame->id);
+        /* One answer at a time may wait: a host that sends more without it is told when it is too
+         * much. */
+        if (cell->stdin_data.size > STDIN_LOW && cell->stdin_request == 0)
+            cell->stdin_request = frame->id;
+        else
+            port_send_ok(&agent->port, frame->id);
         return;
     }
     port_send_error(&agent->port, frame->id, &err);

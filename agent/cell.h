@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "loop.h"
+#include "base/limits.h"
 #include "wire/guest.h"
 
 struct agent;
@@ -24,7 +25,7 @@ struct cell;
 struct control_message;
 struct worker;
 
-enum { LINGERING_MAX = 32 };
+enum { LINGERING_MAX = 32, STDIN_LOW = GB_STDIN_PENDING_MAX / 2 };
 
 enum cell_state { CELL_WAITING, CELL_RUNNING, CELL_DRAINING, CELL_OVER };
 
@@ -56,6 +57,8 @@ struct cell {
     int stdin_read_fd;          /* the worker's end, until it has been sent */
     struct gb_buf stdin_data;
     bool stdin_ends; /* end of file behind stdin_data */
+    /* The request whose answer waits until less than STDIN_LOW is left to write; 0: none. */
+    uint32_t stdin_request;
 
     uint32_t timeout_ms;
     struct deadline timeout;

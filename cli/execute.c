@@ -37,7 +37,6 @@ enum {
     CLOSE_DEADLINE_MS = 10000,
     OPEN_DEADLINE_MS = 300000,
     ABANDONED_IDLE_MS = 60000, /* a VM whose client was killed closes itself after so long */
-    STDIN_RETRY_MS = 50,
 };
 
 enum job_phase {
@@ -85,14 +84,12 @@ struct execution {
     int ended_by; /* a signal that ends us, SIGPIPE among them; 0: none */
     /* Standard input on its way to the cell of the only job. */
     struct input *input;
-    struct gb_buf stdin_piece;
-    bool stdin_eof, stdin_sending;
-    struct gb_timer *stdin_retry;
+    bool stdin_eof;
+    uint64_t stdin_cell; /* 0: it has not begun, and nothing is read for it */
 };
 
 static void start_next(struct execution *execution);
 static void job_exec(struct job *job);
-static void send_stdin(struct execution *execution);
 static void next_upload(struct job *job);
 static void next_download(struct job *job);
 
@@ -368,7 +365,8 @@ static void job_exec(struct job *job)
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", job->session);
     gb_json_put(&out, "code", gb_buf_bytes(&job->source->code));
-    gb_json_put_bool(&out, "stream", !config->json);
+    /* Input waits for the notification that the cell has begun. */
+    gb_json_put_bool(&out, "stream", !config->json || config->forward_stdin);
     gb_json_put_u64(&out, "max_stdout", config->max_output);
     gb_json_put_u64(&out, "max_stderr", STDERR_MAX);
     gb_json_put_bool(&out, "interactive", config->forward_stdin);
@@ -379,46 +377,40 @@ static void job_exec(struct job *job)
     gb_json_end(&out);
     (void)gb_client_call(execution->app->client, "session.exec", &params, 0, on_cell, job);
     gb_buf_release(&params);
-    if (execution->input != NULL)
-        input_pause(execution->input, false);
 }
 
 /* ---- standard input ---- */
 
+/* The answer comes when there is room for the next piece. */
 static void on_stdin_taken(void *arg, const struct gb_json *result,
                            const struct gb_call_error *error)
 {
     struct execution *execution = arg;
 
     (void)result;
-    execution->stdin_sending = false;
     if (execution->jobs[0].phase != JOB_RUNNING)
         return;
-    if (error != NULL) {
-        /* Either the cell has not begun (not_found) or the program has not read what it was given
-         * (too_large). The protocol has no event for either, so it is offered again a little later:
-         * flow control, bounded to one piece. */
-        if (error->code == GB_ENOTFOUND || error->code == GB_ETOOLARGE)
-            gb_timer_start(execution->stdin_retry, STDIN_RETRY_MS);
-        return;
-    }
-    gb_buf_clear(&execution->stdin_piece);
-    if (!execution->stdin_eof)
+    if (error != NULL && error->code != GB_ENOTFOUND) /* the cell may have ended meanwhile */
+        job_say(&execution->jobs[0], error->message, "");
+    if (error == NULL && !execution->stdin_eof)
         input_pause(execution->input, false);
 }
 
-static void send_stdin(struct execution *execution)
+static void on_stdin(void *arg, struct gb_bytes bytes)
 {
+    struct execution *execution = arg;
     const struct job *job = &execution->jobs[0];
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
 
-    if (execution->stdin_sending || job->phase != JOB_RUNNING)
+    input_pause(execution->input, true); /* one piece at a time */
+    if (job->phase != JOB_RUNNING)
         return;
-    execution->stdin_sending = true;
+    execution->stdin_eof = bytes.size == 0;
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", job->session);
-    gb_json_put_bytes(&out, "text", "base64", gb_buf_bytes(&execution->stdin_piece));
+    gb_json_put_u64(&out, "cell", execution->stdin_cell);
+    gb_json_put_bytes(&out, "text", "base64", bytes);
     gb_json_put_bool(&out, "eof", execution->stdin_eof);
     gb_json_end(&out);
     (void)gb_client_call(execution->app->client, "session.stdin", &params, 0, on_stdin_taken,
@@ -426,19 +418,16 @@ static void send_stdin(struct execution *execution)
     gb_buf_release(&params);
 }
 
-static void on_stdin_retry(void *arg)
+/* The cell has begun: what we are given is for it and for no other. */
+static void on_started(struct execution *execution, const struct gb_json *params)
 {
-    send_stdin(arg);
-}
+    const struct job *job = &execution->jobs[0];
 
-static void on_stdin(void *arg, struct gb_bytes bytes)
-{
-    struct execution *execution = arg;
-
-    execution->stdin_eof = bytes.size == 0;
-    gb_buf_add(&execution->stdin_piece, bytes.data, bytes.size);
-    input_pause(execution->input, true); /* one piece at a time */
-    send_stdin(execution);
+    if (execution->input == NULL || job->phase != JOB_RUNNING || execution->stdin_cell != 0 ||
+        !gb_bytes_equal(json_text(params, "session"), job->session))
+        return;
+    execution->stdin_cell = (uint64_t)json_number(params, "cell");
+    input_pause(execution->input, false);
 }
 
 /* ---- the VM ---- */
@@ -527,8 +516,11 @@ static void on_notified(void *arg, const char *method, const struct gb_json *par
     bool to_stderr = gb_bytes_equal(json_text(params, "stream"), "stderr");
     struct gb_buf decoded = {0};
 
+    if (strcmp(method, "cell.started") == 0)
+        on_started(execution, params);
     /* What an earlier cell left running is not this program's output. */
-    if (strcmp(method, "cell.output") != 0 || json_true(params, "background"))
+    if (strcmp(method, "cell.output") != 0 || json_true(params, "background") ||
+        execution->config->json)
         return;
     for (size_t i = 0; i < execution->config->count; i++) {
         struct job *job = &execution->jobs[i];
@@ -662,7 +654,6 @@ static int execution_end(struct execution *execution)
     for (size_t i = 0; i < ARRAY_SIZE(execution->signals); i++)
         gb_signal_free(execution->signals[i]);
     input_free(execution->input);
-    gb_timer_free(execution->stdin_retry);
     gb_buf_release(&execution->stdin_piece);
     for (size_t i = 0; i < TARGET_COUNT; i++)
         output_free(execution->outputs[i]);
@@ -699,9 +690,8 @@ int execute(struct app *app, const struct args *args, const struct execute_confi
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         execution->signals[i] = gb_signal_new(app->loop, signals[i], on_signal, execution);
     if (config->forward_stdin) {
-        execution->stdin_retry = gb_timer_new(app->loop, on_stdin_retry, execution);
         execution->input = input_new(app->loop, STDIN_FILENO, on_stdin, execution);
-        input_pause(execution->input, true); /* until the cell is sent */
+        input_pause(execution->input, true); /* until the cell has begun */
     }
     app->events.notified = on_notified;
     app->arg = execution;

@@ -149,6 +149,31 @@ def test_streams_and_forwards_stdin(cli):
     assert process.wait(DEADLINE) == 0
 
 
+def test_stdin_waits_for_its_own_cell(cli, work):
+    """It goes to the cell that it was given for, also when that has to wait for another one that reads."""
+    first = cli.start("exec", work, "--stdin", "-c", "print('begun', flush=True)\nprint('first', input())",
+                      stdin=subprocess.PIPE)
+    assert first.stdout.readline() == b"begun\n"
+    second = cli.start("exec", work, "--stdin", "--json", "-c", "print('second', input())", stdin=subprocess.PIPE)
+    second.stdin.write(b"two\n")
+    second.stdin.close()
+    first.stdin.write(b"one\n")
+    first.stdin.close()
+    assert first.stdout.read() == b"first one\n"
+    assert json.loads(second.stdout.read())["stdout"] == "second two\n"
+    assert first.wait(DEADLINE) == 0 and second.wait(DEADLINE) == 0
+
+
+def test_much_stdin_that_is_read_slowly(cli):
+    """More than the guest keeps: the sender waits, and everything arrives."""
+    data = os.urandom(3 << 20)
+    code = ("import sys, hashlib, fcntl, struct, termios, time\n"
+            "while struct.unpack('i', fcntl.ioctl(0, termios.FIONREAD, b'0000'))[0] < 65536: time.sleep(0.01)\n"
+            "print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())")
+    done = cli("run", "--stdin", "-c", code, input=data)
+    assert done.stdout.decode().strip() == hashlib.sha256(data).hexdigest()
+
+
 def test_interrupt(cli):
     process = cli.start("run", "-c", "print('ready', flush=True)\nimport time; time.sleep(600)")
     assert process.stdout.readline() == b"ready\n"

@@ -168,7 +168,10 @@ class Session:
     def note(self, timeout=DEADLINE):
         """The next notification about this session; those of others are passed over."""
         while True:
-            params = self.client.notes.get(timeout=timeout)["params"]
+            note = self.client.notes.get(timeout=timeout)
+            params = note["params"]
+            if note["method"] == "cell.started":
+                continue
             if params.get("session") == self.id:
                 return params
 

@@ -101,6 +101,8 @@ static const struct gb_param stdin_params[] = {
     TEXT("text", text, 0, GB_STDIN_MAX, "what the program reads; this or `base64`"),
     BASE64("what the program reads; this or `text`"),
     BOOL("eof", eof, 0, "the end of standard input follows"),
+    INTEGER("cell", cell, 0, UINT32_MAX, 0,
+            "only when this cell runs, else `not_found`; 0: whichever runs"),
 };
 static const struct gb_param session_params[] = {SESSION};
 static const struct gb_param complete_params[] = {

@@ -219,23 +219,44 @@ void put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail
 
 /* ---- what is told while it runs ---- */
 
+static void begin_note(struct gb_json_out *out, struct gb_buf *line, const char *method,
+                       const struct seat *seat, uint32_t cell)
+{
+    *out = (struct gb_json_out){.buf = line};
+    gb_json_object(out, NULL);
+    gb_json_put_str(out, "jsonrpc", "2.0");
+    gb_json_put_str(out, "method", method);
+    gb_json_object(out, "params");
+    gb_json_put_str(out, "session", gb_session_id(seat->session));
+    gb_json_put_u64(out, "cell", cell);
+}
+
+static void send_note(struct gb_json_out *out, struct connection *connection)
+{
+    gb_json_end(out);
+    gb_json_end(out);
+    gb_buf_add_u8(out->buf, '\n');
+    connection_send(connection, out->buf);
+    gb_buf_release(out->buf);
+}
+
+void send_started(struct connection *connection, const struct seat *seat, uint32_t cell)
+{
+    struct gb_buf line = {0};
+    struct gb_json_out out;
+
+    begin_note(&out, &line, "cell.started", seat, cell);
+    send_note(&out, connection);
+}
+
 void send_waiting(struct connection *connection, const struct seat *seat, uint32_t cell, bool on)
 {
     struct gb_buf line = {0};
-    struct gb_json_out out = {.buf = &line};
+    struct gb_json_out out;
 
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "jsonrpc", "2.0");
-    gb_json_put_str(&out, "method", "cell.waiting");
-    gb_json_object(&out, "params");
-    gb_json_put_str(&out, "session", gb_session_id(seat->session));
-    gb_json_put_u64(&out, "cell", cell);
+    begin_note(&out, &line, "cell.waiting", seat, cell);
     gb_json_put_bool(&out, "on", on);
-    gb_json_end(&out);
-    gb_json_end(&out);
-    gb_buf_add_u8(&line, '\n');
-    connection_send(connection, &line);
-    gb_buf_release(&line);
+    send_note(&out, connection);
 }
 
 void put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,

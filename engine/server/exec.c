@@ -25,9 +25,12 @@ static void exec_free(struct exec *exec)
 
 static void on_started(void *arg, const struct gb_cell *cell)
 {
-    (void)cell;
-    history_start(arg);
-    event_cell(arg, EVENT_CELL_STARTED);
+    struct exec *exec = arg;
+
+    history_start(exec);
+    if (exec->interactive && exec->stream && exec->connection != NULL)
+        send_started(exec->connection, exec->seat, cell->number);
+    event_cell(exec, EVENT_CELL_STARTED);
 }
 
 /* To the connection that sent the cell, and to those who watch. */
@@ -204,6 +207,7 @@ int exec_start(struct request *request, const struct gb_params *params, const st
     exec->request = request;
     exec->client = connection->client == NULL ? NULL : xstrdup(connection->client);
     exec->stream = params->stream;
+    exec->interactive = params->interactive;
     exec->detach = params->detach;
     exec->run = seat->run;
     gb_list_add_tail(&seat->execs, &exec->of_seat);
@@ -307,7 +311,8 @@ void handle_stdin(struct request *request, const struct gb_params *params)
     if (seat != NULL) {
         request->arg = seat;
         request->abandon = forget;
-        r = gb_session_stdin(seat->session, data, params->eof, on_ok, request, &err);
+        r = gb_session_stdin(seat->session, (uint32_t)params->cell, data, params->eof, on_ok,
+                             request, &err);
     }
     if (r < 0)
         request_fail(request, &err);

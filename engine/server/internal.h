@@ -185,7 +185,7 @@ struct exec {
     struct request *request;       /* NULL likewise */
     struct gb_cell *cell;
     char *client;
-    bool stream, detach, run;
+    bool stream, interactive, detach, run;
     struct tail tails[2];
     bool failed; /* it has no result */
     struct gb_err err;
@@ -304,6 +304,7 @@ void put_background(struct gb_json_out *out, struct seat *seat);
 void send_piece(struct connection *connection, const struct seat *seat, uint32_t cell,
                 enum gb_output stream, struct gb_bytes bytes, bool background);
 /* The program of an interactive cell waits for standard input, or no longer does. */
+void send_started(struct connection *connection, const struct seat *seat, uint32_t cell);
 void send_waiting(struct connection *connection, const struct seat *seat, uint32_t cell, bool on);
 void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
                        struct gb_bytes bytes);

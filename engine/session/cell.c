@@ -516,7 +516,8 @@ int gb_session_interrupt(struct gb_session *session, struct gb_err *err)
     return send_interrupt(session, session->current, err);
 }
 
-int gb_session_stdin(struct gb_session *session, struct gb_bytes data, bool eof, gb_reply_fn *done,
+int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
+                     gb_reply_fn *done,
                      void *arg, struct gb_err *err)
 {
     const struct gb_stdin message = {eof, data};
@@ -524,6 +525,8 @@ int gb_session_stdin(struct gb_session *session, struct gb_bytes data, bool eof,
 
     if (cell == NULL || !cell->interactive)
         return gb_err_set(err, GB_ENOTFOUND, "no interactive cell is running in this session");
+    if (number != 0 && cell->public.number != number)
+        return gb_err_set(err, GB_ENOTFOUND, "cell %u is not running", number);
     if (data.size > GB_STDIN_PENDING_MAX)
         return gb_err_set(err, GB_ETOOLARGE,
                           "at most %u bytes of standard input can be sent at once",
