@@ -654,7 +654,6 @@ static int execution_end(struct execution *execution)
     for (size_t i = 0; i < ARRAY_SIZE(execution->signals); i++)
         gb_signal_free(execution->signals[i]);
     input_free(execution->input);
-    gb_buf_release(&execution->stdin_piece);
     for (size_t i = 0; i < TARGET_COUNT; i++)
         output_free(execution->outputs[i]);
     free(execution->jobs);

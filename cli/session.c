@@ -160,48 +160,88 @@ static void print_word(struct gb_bytes text)
         (void)printf("%.*s\n", (int)text.size, (const char *)text.data);
 }
 
-static void print_sessions(void *arg, const struct gb_json *result)
-{
-    const struct args *args = arg;
-    const struct gb_json *list = json_member(result, "sessions"), *session;
-    struct table table = {0};
+/* The sessions of several answers. */
+struct listing {
+    const struct args *args;
+    struct table table;
+    struct gb_buf json;
+    struct gb_json_out out;
+};
 
-    if (list == NULL || list->type != GB_JSON_ARRAY)
+static void add_sessions(void *arg, const struct gb_json *result)
+{
+    struct listing *listing = arg;
+    const struct gb_json *list = json_member(result, "sessions"), *session = NULL;
+    struct table *table = &listing->table;
+    struct gb_buf *cells;
+
+    if (list == NULL || list->type != GB_JSON_ARRAY || list->count == 0)
         return;
-    if (args_has(args, "json")) {
-        print_value(list);
-        return;
-    }
-    table.cells = xcalloc((size_t)list->count * COLUMN_COUNT + 1, sizeof(*table.cells));
-    session = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, session = gb_json_next(session)) {
-        if (args_has(args, "ids")) {
+    cells = xcalloc((table->rows + list->count) * COLUMN_COUNT, sizeof(*cells));
+    if (table->rows > 0)
+        memcpy(cells, table->cells, table->rows * COLUMN_COUNT * sizeof(*cells));
+    free(table->cells);
+    table->cells = cells;
+    for (uint32_t i = 0; i < list->count; i++) {
+        session = i == 0 ? gb_json_first(list) : gb_json_next(session);
+        fill_row(&table->cells[table->rows++ * COLUMN_COUNT], session);
+        json_print(&listing->out, NULL, session);
+        if (args_has(listing->args, "ids")) {
             print_word(json_text(session, "session"));
             print_word(json_text(session, "key"));
             print_word(json_text(session, "label"));
-            continue;
         }
-        fill_row(&table.cells[table.rows++ * COLUMN_COUNT], session);
     }
-    if (!args_has(args, "ids"))
-        print_table(&table);
-    for (size_t i = 0; i < table.rows * COLUMN_COUNT; i++)
-        gb_buf_release(&table.cells[i]);
-    free(table.cells);
+}
+
+static bool list_sessions(struct app *app, const char *state, struct listing *listing)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    if (state != NULL)
+        gb_json_put_str(&out, "state", state);
+    gb_json_end(&out);
+    good = app_call(app, "session.list", &params, DEADLINE_MS, add_sessions, listing);
+    gb_buf_release(&params);
+    return good;
+}
+
+static void print_listing(struct listing *listing)
+{
+    if (args_has(listing->args, "json")) {
+        gb_buf_adds(&listing->json, "\n");
+        (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&listing->json), listing->json.size);
+    } else if (!args_has(listing->args, "ids")) {
+        print_table(&listing->table);
+    }
 }
 
 int verb_ls(const struct args *args)
 {
+    struct listing listing = {.args = args, .out = {.buf = &listing.json}};
     struct app app;
-    int status = EXIT_GLOVEBOX;
+    bool good;
 
     if (args->word_count > 0)
         return app_wrong_use(args, "ls takes no names");
     app_open(&app, args);
-    if (app_call(&app, "session.list", NULL, DEADLINE_MS, print_sessions, (void *)(uintptr_t)args))
-        status = 0;
+    gb_json_array(&listing.out, NULL);
+    good = list_sessions(&app, NULL, &listing);
+    if (args_has(args, "all"))
+        good = good && list_sessions(&app, "closed", &listing) &&
+               list_sessions(&app, "lost", &listing);
+    gb_json_end(&listing.out);
+    if (good)
+        print_listing(&listing);
+    for (size_t i = 0; i < listing.table.rows * COLUMN_COUNT; i++)
+        gb_buf_release(&listing.table.cells[i]);
+    free(listing.table.cells);
+    gb_buf_release(&listing.json);
     app_close(&app);
-    return status;
+    return good ? 0 : EXIT_GLOVEBOX;
 }
 
 /* ---- close, interrupt ---- */

@@ -98,6 +98,7 @@ static const struct option open_options[] = {
     END,
 };
 static const struct option ls_options[] = {
+    {'a', "all", NULL, ARG_NONE, "those that have ended, too", false},
     JSON_OPTION,
     {0, "ids", NULL, ARG_NONE, "ids, keys and labels only, one a line", false},
     END,
@@ -154,6 +155,19 @@ static const struct option image_options[] = {
     {0, "names", NULL, ARG_NONE, "names only, one a line (ls)", false},
     END,
 };
+static const struct option log_options[] = {
+    {'f', "follow", NULL, ARG_NONE, "go on with what the session runs, until it ends", false},
+    {0, "cell", "N", ARG_TEXT, "only this cell", false},
+    {0, "code", NULL, ARG_NONE, "only the code", false},
+    {0, "output", NULL, ARG_NONE, "only what was printed", false},
+    {0, "json", NULL, ARG_NONE, "print each cell as JSON, one a line", false},
+    END,
+};
+static const struct option export_options[] = {
+    {0, "format", "FORMAT", ARG_TEXT, "ipynb (default), py, md, asciicast or json", false},
+    {'o', "output", "FILE", ARG_FILE, "write to this file, whole or not at all", false},
+    END,
+};
 static const struct option mcp_options[] = {
     {0, "image", "NAME", ARG_IMAGE, "image of what is run when the model names none", false},
     {'m', "memory", "MB", ARG_TEXT, "memory of each VM in MiB, unless the model asks otherwise",
@@ -205,7 +219,7 @@ const struct verb verbs[] = {
      "  glovebox exec work -c 'x = 41'\n"
      "  glovebox exec work -c 'print(x + 1)'\n",
      verb_exec},
-    {"ls", "list the sessions", "[--json | --ids]", ls_options, app_options, ARG_NONE,
+    {"ls", "list the sessions", "[--all] [--json | --ids]", ls_options, app_options, ARG_NONE,
      "  glovebox ls\n"
      "  glovebox ls --json\n",
      verb_ls},
@@ -224,6 +238,16 @@ const struct verb verbs[] = {
      "  glovebox get work logs/today.txt /tmp/today.txt\n"
      "  glovebox get work results\n",
      verb_get},
+    {"log", "show what a session ran", "SESSION [options]", log_options, app_options, ARG_SESSION,
+     "  glovebox log work\n"
+     "  glovebox log work --follow\n"
+     "  glovebox log work --cell 3 --output >out.txt\n",
+     verb_log},
+    {"export", "write what a session ran as a notebook or the like", "SESSION [options]",
+     export_options, app_options, ARG_SESSION,
+     "  glovebox export work -o work.ipynb\n"
+     "  glovebox export work --format asciicast -o work.cast\n",
+     verb_export},
     {"mcp", "be an MCP server for agents, on standard input and output", "[options]", mcp_options,
      app_options, ARG_NONE,
      "  glovebox mcp\n"

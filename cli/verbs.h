@@ -14,6 +14,8 @@ int verb_close(const struct args *args);
 int verb_interrupt(const struct args *args);
 int verb_put(const struct args *args);
 int verb_get(const struct args *args);
+int verb_log(const struct args *args);
+int verb_export(const struct args *args);
 int verb_mcp(const struct args *args);
 int verb_image(const struct args *args);
 int verb_serve(const struct args *args);

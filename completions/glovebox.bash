@@ -2,7 +2,7 @@
 _glovebox()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui attach watch top repl open exec ls close interrupt put get mcp serve doctor image version help completion'
+    local verbs='run tui repl open exec ls close interrupt put get log export mcp serve doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -36,37 +36,6 @@ _glovebox()
         esac
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
-            return
-        fi
-        ;;
-    attach)
-        case $before in
-            --theme) return ;;
-            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-        esac
-        if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
-            return
-        fi
-        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
-        ;;
-    watch)
-        case $before in
-            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-        esac
-        if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --replay --json --socket --no-autostart' -- "$word")
-            return
-        fi
-        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
-        ;;
-    top)
-        case $before in
-            --theme) return ;;
-            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-        esac
-        if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --once --json --theme --socket --no-autostart' -- "$word")
             return
         fi
         ;;
@@ -124,7 +93,7 @@ _glovebox()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --json --ids --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --all --json --ids --socket --no-autostart' -- "$word")
             return
         fi
         ;;
@@ -164,6 +133,29 @@ _glovebox()
         esac
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W '--help --quiet --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    log)
+        case $before in
+            --cell) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --follow --cell --code --output --json --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    export)
+        case $before in
+            --format) return ;;
+            --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --format --output --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")

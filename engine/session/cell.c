@@ -517,8 +517,7 @@ int gb_session_interrupt(struct gb_session *session, struct gb_err *err)
 }
 
 int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
-                     gb_reply_fn *done,
-                     void *arg, struct gb_err *err)
+                     gb_reply_fn *done, void *arg, struct gb_err *err)
 {
     const struct gb_stdin message = {eof, data};
     struct cell *cell = session->current;

@@ -1,0 +1,48 @@
+/* The cells of a session as a document: a notebook, a script, Markdown, a recording for a terminal,
+ * or JSON. Pure: text is added to a buffer, which the caller may empty between calls, so that a
+ * long history never has to be in memory.
+ *
+ * Cells and sessions are as the socket gives them (docs/protocol.md); what is missing in one is
+ * left out of the document. What a guest printed goes as it is into formats whose reader deals with
+ * it (notebook, JSON), and as a terminal may show it (cli/filter.h) into those that end up on one.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "rpc/json.h"
+
+enum document_format {
+    DOCUMENT_IPYNB,
+    DOCUMENT_PY,
+    DOCUMENT_MD,
+    DOCUMENT_ASCIICAST,
+    DOCUMENT_JSON,
+    DOCUMENT_FORMAT_COUNT
+};
+
+/* DOCUMENT_FORMAT_COUNT when there is none of that name. */
+enum document_format document_find(const char *name);
+/* "ipynb, py, …" */
+extern const char document_names[];
+
+struct document {
+    enum document_format format;
+    struct gb_buf *out;
+    struct gb_json_out json;
+    char language[32], title[300];
+    bool begun;   /* something of it was written */
+    double epoch; /* asciicast: Unix seconds at which it begins */
+    double last;  /* asciicast: time of the last event */
+    double created_at;
+};
+
+/* Whether it has not ended yet: a history has such a cell, too. */
+bool cell_is_running(const struct gb_json *cell);
+
+/* @session may lack anything, or be NULL. Borrows @out until the end. */
+void document_begin(struct document *document, enum document_format format, struct gb_buf *out,
+                    const struct gb_json *session);
+void document_cell(struct document *document, const struct gb_json *cell);
+void document_end(struct document *document);

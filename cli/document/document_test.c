@@ -1,0 +1,213 @@
+#include "document/document.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "document/show.h"
+
+/* A session with three cells: plain, in the shell with bytes that are no text and a figure, and one
+ * with a value. */
+static const char history[] =
+    "{\"session\":{\"session\":\"s1\",\"label\":\"wo*rk\",\"language\":\"python\","
+    "\"created_at\":1699999999},\"cells\":["
+    "{\"cell\":1,\"code\":\"x = "
+    "41\\nprint()\",\"stdout\":\"a\\u001b[31mb\\u001b[2J\",\"exit_code\":"
+    "0,\"started_at\":1700000000,\"wall_ms\":12.5},"
+    "{\"cell\":2,\"mode\":\"shell\",\"code\":\"```\",\"stdout\":\"\",\"stderr_base64\":\"/w==\","
+    "\"displays\":[{\"mime\":\"image/"
+    "png\",\"base64\":\"AAAA\"}],\"exit_code\":2,\"timed_out\":true,"
+    "\"started_at\":1699999000,\"wall_ms\":2000},"
+    "{\"cell\":3,\"code\":\"x\",\"value\":\"41\",\"exit_code\":0,\"started_at\":1700000005,"
+    "\"wall_ms\":1}]}";
+
+static struct gb_json_doc parsed;
+static char *kept;
+
+static const struct gb_json *cell_at(size_t index)
+{
+    const struct gb_json *cells = gb_json_member(&parsed.nodes[0], "cells");
+    const struct gb_json *cell = gb_json_first(cells);
+
+    while (index-- > 0)
+        cell = gb_json_next(cell);
+    return cell;
+}
+
+static void setup(void)
+{
+    kept = strdup(history);
+    ck_assert_int_eq(gb_json_parse(&parsed, (uint8_t *)kept, strlen(kept), SIZE_MAX, NULL), 0);
+}
+
+static void teardown(void)
+{
+    gb_json_release(&parsed);
+    parsed = (struct gb_json_doc){0};
+    free(kept);
+}
+
+/* As the verb does it: the buffer is emptied after each cell. */
+static char *document_of(enum document_format format)
+{
+    struct gb_buf out = {0}, all = {0};
+    struct document document;
+
+    document_begin(&document, format, &out, gb_json_member(&parsed.nodes[0], "session"));
+    for (size_t i = 0; i < 3; i++) {
+        document_cell(&document, cell_at(i));
+        gb_buf_add(&all, gb_buf_data(&out), out.size);
+        gb_buf_clear(&out);
+    }
+    document_end(&document);
+    gb_buf_add(&all, gb_buf_data(&out), out.size);
+    gb_buf_release(&out);
+    return gb_buf_take_str(&all);
+}
+
+START_TEST(formats_have_names)
+{
+    ck_assert_int_eq(document_find("ipynb"), DOCUMENT_IPYNB);
+    ck_assert_int_eq(document_find("json"), DOCUMENT_JSON);
+    ck_assert_int_eq(document_find("pdf"), DOCUMENT_FORMAT_COUNT);
+}
+END_TEST
+
+START_TEST(a_notebook)
+{
+    char *text = document_of(DOCUMENT_IPYNB);
+    struct gb_json_doc doc = {0};
+    const struct gb_json *cells, *cell;
+
+    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)text, strlen(text), SIZE_MAX, NULL), 0);
+    cells = gb_json_member(&doc.nodes[0], "cells");
+    ck_assert_uint_eq(cells->count, 3);
+    cell = gb_json_next(gb_json_first(cells));
+    ck_assert(gb_bytes_equal(gb_json_member(cell, "source")->text, "%%bash\n```"));
+    ck_assert(gb_bytes_equal(gb_json_member(cell, "id")->text, "cell-2"));
+    ck_assert_uint_eq(gb_json_member(cell, "outputs")->count, 3); /* stderr, figure, error */
+    gb_json_release(&doc);
+    free(text);
+}
+END_TEST
+
+START_TEST(a_script)
+{
+    char *text = document_of(DOCUMENT_PY);
+
+    ck_assert_str_eq(text,
+                     "# wo*rk: a session of Glovebox\n\n"
+                     "# %% [1], 2023-11-14 22:13:20 UTC, 12 ms\nx = 41\nprint()\n\n"
+                     "# %% [2], shell, 2023-11-14 21:56:40 UTC, 2.00 s, timed out, exit code 2\n"
+                     "# !```\n\n"
+                     "# %% [3], 2023-11-14 22:13:25 UTC, 1.0 ms\nx\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(markdown)
+{
+    char *text = document_of(DOCUMENT_MD);
+
+    ck_assert_ptr_nonnull(strstr(text, "# wo\\*rk\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n```text\nab\\x1b[2J\n```\n")); /* no colours */
+    ck_assert_ptr_nonnull(strstr(text, "\n````shell\n```\n````\n"));     /* a longer fence */
+    ck_assert_ptr_nonnull(strstr(text, "![figure](data:image/png;base64,AAAA)"));
+    ck_assert_ptr_nonnull(strstr(text, "\n```value\n41\n```\n"));
+    free(text);
+}
+END_TEST
+
+/* Times never go back, even when a clock did; what programs print does no more than a terminal may
+ * be told. */
+START_TEST(a_recording)
+{
+    char *text = document_of(DOCUMENT_ASCIICAST), *line, *rest = NULL;
+    double last = -1;
+    size_t events = 0;
+
+    line = strtok_r(text, "\n", &rest);
+    ck_assert_ptr_nonnull(strstr(line, "\"version\":2"));
+    ck_assert_ptr_nonnull(strstr(line, "\"timestamp\":1700000000"));
+    while ((line = strtok_r(NULL, "\n", &rest)) != NULL) {
+        double at = strtod(line + 1, NULL);
+
+        ck_assert(line[0] == '[' && at >= last);
+        ck_assert_ptr_null(strstr(line, "\\u001b[2J"));
+        last = at;
+        events++;
+    }
+    ck_assert_uint_eq(events, 6);
+    ck_assert(last > 5 && last < 5.1);
+    free(text);
+}
+END_TEST
+
+START_TEST(the_log)
+{
+    struct gb_buf out = {0};
+    struct show show = {.out = &out, .head = true, .code = true, .output = true};
+
+    setenv("TZ", "UTC", 1);
+    show_cell(&show, cell_at(0), gb_bytes_str("python"));
+    ck_assert_str_eq(gb_buf_str(&out), "[1]  2023-11-14 22:13:20\n>>> x = 41\n... print()\n"
+                                       "ab\\x1b[2J\n[12 ms]\n\n");
+    gb_buf_clear(&out);
+    show_cell(&show, cell_at(1), gb_bytes_str("python"));
+    ck_assert_str_eq(gb_buf_str(&out), "[2]  2023-11-14 21:56:40  shell\n$ ```\n\\xff\n"
+                                       "[display image/png, 3 B]\n"
+                                       "[2.00 s, timed out, exit code 2]\n\n");
+    gb_buf_clear(&out);
+    show.colour = true;
+    show_cell(&show, cell_at(0), gb_bytes_str("python"));
+    ck_assert_ptr_nonnull(strstr(gb_buf_str(&out), "a\x1b[31mb\\x1b[2J\x1b[0m\n"));
+    gb_buf_clear(&out);
+    show = (struct show){.out = &out, .output = true, .exact = true};
+    show_cell(&show, cell_at(0), gb_bytes_str("python"));
+    ck_assert_str_eq(gb_buf_str(&out), "a\x1b[31mb\x1b[2J");
+    gb_buf_clear(&out);
+    show = (struct show){.out = &out, .code = true, .exact = true};
+    show_cell(&show, cell_at(0), gb_bytes_str("python"));
+    ck_assert_str_eq(gb_buf_str(&out), "x = 41\nprint()\n");
+    gb_buf_release(&out);
+}
+END_TEST
+
+/* Output that comes in pieces while the cell runs. */
+START_TEST(pieces)
+{
+    struct gb_buf out = {0};
+    struct show show = {.out = &out, .head = true, .code = true, .output = true};
+
+    show_begin(&show, cell_at(2), gb_bytes_str("javascript"));
+    show_piece(&show, false, gb_bytes_str("a\xc3"));
+    show_piece(&show, false, gb_bytes_str("\xa4"));
+    show_piece(&show, true, gb_bytes_str("!"));
+    show_end(&show, cell_at(2));
+    ck_assert_str_eq(strchr(gb_buf_str(&out), '\n'), "\n> x\na\xc3\xa4!\n= 41\n[1.0 ms]\n\n");
+    gb_buf_release(&out);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("document");
+    TCase *tests = tcase_create("document");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, formats_have_names);
+    tcase_add_test(tests, a_notebook);
+    tcase_add_test(tests, a_script);
+    tcase_add_test(tests, markdown);
+    tcase_add_test(tests, a_recording);
+    tcase_add_test(tests, the_log);
+    tcase_add_test(tests, pieces);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}

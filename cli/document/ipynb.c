@@ -1,0 +1,199 @@
+/* A Jupyter notebook, nbformat 4.5. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+#include "document/internal.h"
+
+struct kernel {
+    const char *language, *name, *title;
+};
+
+static const struct kernel *kernel_of(const char *language)
+{
+    static const struct kernel kernels[] = {
+        {"python", "python3", "Python 3"},
+        {"javascript", "javascript", "JavaScript (Node.js)"},
+        {"shell", "bash", "Bash"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kernels); i++)
+        if (strcmp(kernels[i].language, language) == 0)
+            return &kernels[i];
+    return &kernels[0];
+}
+
+void ipynb_begin(struct document *document, const struct gb_json *session)
+{
+    static const char *const kept[] = {"session", "label", "key", "image", "created_at"};
+    const struct kernel *kernel = kernel_of(document->language);
+    struct gb_json_out *out = &document->json;
+
+    gb_json_object(out, NULL);
+    gb_json_put_u64(out, "nbformat", 4);
+    gb_json_put_u64(out, "nbformat_minor", 5);
+    gb_json_object(out, "metadata");
+    gb_json_object(out, "kernelspec");
+    gb_json_put_str(out, "display_name", kernel->title);
+    gb_json_put_str(out, "language", kernel->language);
+    gb_json_put_str(out, "name", kernel->name);
+    gb_json_end(out);
+    gb_json_object(out, "language_info");
+    gb_json_put_str(out, "name", kernel->language);
+    gb_json_end(out);
+    gb_json_object(out, "glovebox");
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+        const struct gb_json *value = json_member(session, kept[i]);
+
+        if (value != NULL)
+            json_print(out, kept[i], value);
+    }
+    gb_json_end(out);
+    gb_json_end(out);
+    gb_json_array(out, "cells");
+}
+
+static void put_stream(struct gb_json_out *out, const struct gb_json *cell, const char *name)
+{
+    struct gb_buf bytes = {0};
+
+    cell_stream(&bytes, cell, name);
+    if (bytes.size > 0) {
+        gb_json_object(out, NULL);
+        gb_json_put_str(out, "output_type", "stream");
+        gb_json_put_str(out, "name", name);
+        gb_json_put(out, "text", gb_buf_bytes(&bytes));
+        gb_json_end(out);
+    }
+    gb_buf_release(&bytes);
+}
+
+static void put_displays(struct gb_json_out *out, const struct gb_json *cell)
+{
+    const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
+
+    for (uint32_t i = 0; i < list_count(list); i++) {
+        struct gb_bytes mime;
+        struct gb_buf text = {0};
+
+        display = i == 0 ? gb_json_first(list) : gb_json_next(display);
+        mime = json_text(display, "mime");
+        if (mime.size == 0 || (json_member(display, "base64") == NULL))
+            continue;
+        gb_json_object(out, NULL);
+        gb_json_put_str(out, "output_type", "display_data");
+        gb_json_object(out, "data");
+        if (is_text_type(mime)) {
+            display_bytes(&text, display);
+            gb_json_put_named(out, mime, gb_buf_bytes(&text));
+        } else {
+            gb_json_put_named(out, mime, json_text(display, "base64"));
+        }
+        gb_json_end(out);
+        gb_json_object(out, "metadata");
+        gb_json_end(out);
+        gb_json_end(out);
+        gb_buf_release(&text);
+    }
+}
+
+static void put_value(struct gb_json_out *out, const struct gb_json *cell)
+{
+    const struct gb_json *value = json_member(cell, "value");
+
+    if (value == NULL || value->type != GB_JSON_STRING)
+        return;
+    gb_json_object(out, NULL);
+    gb_json_put_str(out, "output_type", "execute_result");
+    gb_json_put_u64(out, "execution_count", (uint64_t)MAX(json_number(cell, "cell"), 0));
+    gb_json_object(out, "data");
+    gb_json_put(out, "text/plain", value->text);
+    gb_json_end(out);
+    gb_json_object(out, "metadata");
+    gb_json_end(out);
+    gb_json_end(out);
+}
+
+/* The traceback itself is what the program printed to stderr. */
+static void put_error(struct gb_json_out *out, const struct gb_json *cell)
+{
+    struct gb_buf trouble = {0};
+
+    cell_trouble(&trouble, cell);
+    if (trouble.size > 0) {
+        gb_json_object(out, NULL);
+        gb_json_put_str(out, "output_type", "error");
+        gb_json_put_str(out, "ename", "Glovebox");
+        gb_json_put(out, "evalue", gb_buf_bytes(&trouble));
+        gb_json_array(out, "traceback");
+        gb_json_put(out, NULL, gb_buf_bytes(&trouble));
+        gb_json_end(out);
+        gb_json_end(out);
+    }
+    gb_buf_release(&trouble);
+}
+
+/* A cell that did not run in the kernel says so by a cell magic, where the language has such. */
+static void put_source(struct document *document, const struct gb_json *cell)
+{
+    bool python = strcmp(kernel_of(document->language)->language, "python") == 0;
+    struct gb_bytes code = json_text(cell, "code");
+    struct gb_buf source = {0};
+
+    if (python && cell_is_shell(cell))
+        gb_buf_adds(&source, "%%bash\n");
+    else if (python && gb_bytes_equal(cell_mode(cell), "process"))
+        gb_buf_adds(&source, "%%python3\n");
+    gb_buf_add(&source, code.data, code.size);
+    gb_json_put(&document->json, "source", gb_buf_bytes(&source));
+    gb_buf_release(&source);
+}
+
+static void put_metadata(struct gb_json_out *out, const struct gb_json *cell)
+{
+    static const char *const kept[] = {"mode",      "client", "started_at", "wall_ms",
+                                       "exit_code", "signal", "timed_out",  "interrupted",
+                                       "oom",       "files",  "truncated",  "state_lost"};
+
+    gb_json_object(out, "metadata");
+    gb_json_object(out, "glovebox");
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+        const struct gb_json *value = json_member(cell, kept[i]);
+
+        if (value != NULL)
+            json_print(out, kept[i], value);
+    }
+    gb_json_end(out);
+    gb_json_end(out);
+}
+
+void ipynb_cell(struct document *document, const struct gb_json *cell)
+{
+    uint64_t number = (uint64_t)MAX(json_number(cell, "cell"), 0);
+    struct gb_json_out *out = &document->json;
+    char id[32];
+
+    (void)snprintf(id, sizeof(id), "cell-%llu", (unsigned long long)number);
+    gb_json_object(out, NULL);
+    gb_json_put_str(out, "cell_type", "code");
+    gb_json_put_str(out, "id", id);
+    gb_json_put_u64(out, "execution_count", number);
+    put_metadata(out, cell);
+    put_source(document, cell);
+    gb_json_array(out, "outputs");
+    put_stream(out, cell, "stdout");
+    put_stream(out, cell, "stderr");
+    put_displays(out, cell);
+    put_value(out, cell);
+    put_error(out, cell);
+    gb_json_end(out);
+    gb_json_end(out);
+}
+
+void ipynb_end(struct document *document)
+{
+    gb_json_end(&document->json);
+    gb_json_end(&document->json);
+    gb_buf_adds(document->out, "\n");
+}

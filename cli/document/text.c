@@ -1,0 +1,180 @@
+/* A script in cells, and Markdown. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+#include "document/internal.h"
+#include "rpc/base64.h"
+
+static void add_time(struct gb_buf *out, double seconds)
+{
+    time_t whole = (time_t)seconds;
+    struct tm parts;
+    char text[64];
+
+    if (seconds <= 0 || seconds > 1e11 || gmtime_r(&whole, &parts) == NULL)
+        return;
+    if (strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts) > 0)
+        gb_buf_addf(out, ", %s", text);
+}
+
+/* Behind the number of a cell: when, how long, how it ended. */
+static void add_facts(struct gb_buf *out, const struct gb_json *cell)
+{
+    struct gb_buf trouble = {0};
+
+    if (!gb_bytes_equal(cell_mode(cell), "kernel")) {
+        gb_buf_adds(out, ", ");
+        add_plain(out, cell_mode(cell));
+    }
+    add_time(out, json_number(cell, "started_at"));
+    gb_buf_adds(out, ", ");
+    add_duration(out, json_number(cell, "wall_ms"));
+    cell_trouble(&trouble, cell);
+    if (trouble.size > 0)
+        gb_buf_addf(out, ", %s", gb_buf_str(&trouble));
+    gb_buf_release(&trouble);
+}
+
+/* ---- a script ---- */
+
+void py_begin(struct document *document, const struct gb_json *session)
+{
+    (void)session;
+    gb_buf_addf(document->out, "# %s: a session of Glovebox\n", document->title);
+}
+
+/* Each line as a comment. */
+static void add_comment(struct gb_buf *out, struct gb_bytes text, const char *before)
+{
+    while (text.size > 0) {
+        const uint8_t *newline = memchr(text.data, '\n', text.size);
+        size_t size = newline != NULL ? (size_t)(newline - text.data) : text.size;
+
+        gb_buf_adds(out, before);
+        gb_buf_add(out, text.data, size);
+        gb_buf_adds(out, "\n");
+        size = MIN(size + 1, text.size);
+        text.data += size;
+        text.size -= size;
+    }
+}
+
+void py_cell(struct document *document, const struct gb_json *cell)
+{
+    struct gb_buf *out = document->out;
+    struct gb_bytes code = json_text(cell, "code");
+
+    gb_buf_addf(out, "\n# %%%% [%.0f]", json_number(cell, "cell"));
+    add_facts(out, cell);
+    gb_buf_adds(out, "\n");
+    if (cell_is_shell(cell))
+        add_comment(out, code, "# !");
+    else if (strcmp(document->language, "python") != 0 && document->language[0] != '\0')
+        add_comment(out, code, "# ");
+    else
+        gb_buf_add(out, code.data, code.size);
+    end_line(out);
+}
+
+/* ---- Markdown ---- */
+
+static void add_escaped(struct gb_buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (strchr("\\`*_{}[]<>#|~", *text) != NULL)
+            gb_buf_adds(out, "\\");
+        gb_buf_add(out, text, 1);
+    }
+}
+
+void md_begin(struct document *document, const struct gb_json *session)
+{
+    struct gb_buf *out = document->out;
+
+    gb_buf_adds(out, "# ");
+    add_escaped(out, document->title);
+    gb_buf_adds(out, "\n\nA session of Glovebox");
+    if (document->language[0] != '\0')
+        gb_buf_addf(out, " (%s)", document->language);
+    add_time(out, json_number(session, "created_at"));
+    gb_buf_adds(out, ".\n");
+}
+
+/* A block that what stands in it cannot end: its fence is longer than any run of its character. */
+static void add_block(struct gb_buf *out, const char *info, struct gb_bytes text)
+{
+    size_t longest = 2, run = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        run = text.data[i] == '`' ? run + 1 : 0;
+        longest = MAX(longest, run);
+    }
+    gb_buf_adds(out, "\n");
+    for (size_t i = 0; i <= longest; i++)
+        gb_buf_adds(out, "`");
+    gb_buf_addf(out, "%s\n", info);
+    gb_buf_add(out, text.data, text.size);
+    if (text.size > 0)
+        end_line(out);
+    for (size_t i = 0; i <= longest; i++)
+        gb_buf_adds(out, "`");
+    gb_buf_adds(out, "\n");
+}
+
+static void add_text_block(struct gb_buf *out, const char *info, struct gb_bytes text)
+{
+    struct gb_buf shown = {0};
+
+    if (text.size == 0)
+        return;
+    add_plain(&shown, text);
+    add_block(out, info, gb_buf_bytes(&shown));
+    gb_buf_release(&shown);
+}
+
+static void add_displays(struct gb_buf *out, const struct gb_json *cell)
+{
+    const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
+
+    for (uint32_t i = 0; i < list_count(list); i++) {
+        struct gb_bytes mime, base64;
+        struct gb_buf bytes = {0}, shown = {0};
+
+        display = i == 0 ? gb_json_first(list) : gb_json_next(display);
+        mime = json_text(display, "mime");
+        base64 = json_text(display, "base64");
+        display_bytes(&bytes, display);
+        add_plain(&shown, mime);
+        if (is_text_type(mime)) {
+            add_text_block(out, "", gb_buf_bytes(&bytes));
+        } else if (is_image_type(mime) && base64.size > 0) {
+            /* Decoded and encoded again: nothing but base64 gets into the link. */
+            gb_buf_addf(out, "\n![figure](data:%s;base64,", gb_buf_str(&shown));
+            gb_base64_encode(out, gb_buf_bytes(&bytes));
+            gb_buf_adds(out, ")\n");
+        }
+        gb_buf_release(&bytes);
+        gb_buf_release(&shown);
+    }
+}
+
+void md_cell(struct document *document, const struct gb_json *cell)
+{
+    struct gb_buf *out = document->out, stream = {0};
+
+    gb_buf_addf(out, "\n## Cell %.0f", json_number(cell, "cell"));
+    add_facts(out, cell);
+    gb_buf_adds(out, "\n");
+    add_text_block(out, cell_language(document, cell), json_text(cell, "code"));
+    cell_stream(&stream, cell, "stdout");
+    add_text_block(out, "text", gb_buf_bytes(&stream));
+    gb_buf_clear(&stream);
+    cell_stream(&stream, cell, "stderr");
+    add_text_block(out, "stderr", gb_buf_bytes(&stream));
+    gb_buf_release(&stream);
+    add_text_block(out, "value", json_text(cell, "value"));
+    add_displays(out, cell);
+}

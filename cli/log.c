@@ -1,0 +1,307 @@
+/* `glovebox log`: what a session ran, and what it runs.
+ *
+ * What has ended is read from the history. To follow is to subscribe first, to read what ended up
+ * to the subscription, and then to show the events as they come; those of cells that the history
+ * had already are passed over. Events wait, as text, while the history is read.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "document/document.h"
+#include "document/show.h"
+#include "past.h"
+#include "verbs.h"
+
+enum { DEADLINE_MS = 30000, WAITING_MAX = 64u << 20 };
+
+struct log {
+    struct app app;
+    struct past past;
+    struct show show;
+    struct gb_buf text;
+    struct gb_bytes language;
+    bool json, following, failed, over;
+    uint64_t last;         /* the last cell that was shown whole */
+    uint64_t current;      /* the one whose beginning was shown; 0: none */
+    struct gb_buf waiting; /* events, a line each, while the history is read */
+};
+
+static bool flush(struct log *log)
+{
+    ssize_t n = gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&log->text), log->text.size);
+
+    gb_buf_clear(&log->text);
+    if (n < 0 && !log->failed) {
+        if (n != -EPIPE)
+            app_say("cannot write: %s", strerror((int)-n));
+        log->failed = true;
+    }
+    return !log->failed;
+}
+
+static bool on_cell(void *arg, const struct gb_json *cell)
+{
+    struct log *log = arg;
+    struct gb_json_out out = {.buf = &log->text};
+
+    if (cell_is_running(cell)) { /* a snapshot tells of it, too */
+        if (!log->following && !log->json) {
+            show_begin(&log->show, cell, log->language);
+            show_note(&log->show, "it still runs");
+        }
+        return flush(log);
+    }
+    log->last = (uint64_t)json_number(cell, "cell");
+    if (log->json) {
+        json_print(&out, NULL, cell);
+        gb_buf_adds(&log->text, "\n");
+    } else {
+        show_cell(&log->show, cell, log->language);
+    }
+    return flush(log);
+}
+
+/* ---- following ---- */
+
+static void begin_cell(struct log *log, uint64_t number, const struct gb_json *info)
+{
+    if (log->json || number <= log->last || log->current == number)
+        return;
+    log->current = number;
+    show_begin(&log->show, info, log->language);
+}
+
+/* Those that run already. */
+static void on_snapshot(struct log *log, const struct gb_json *event)
+{
+    const struct gb_json *list = json_member(event, "cells"), *cell = NULL;
+
+    for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
+        cell = i == 0 ? gb_json_first(list) : gb_json_next(cell);
+        if (gb_bytes_equal(json_text(cell, "state"), "running"))
+            begin_cell(log, (uint64_t)json_number(cell, "cell"), cell);
+    }
+}
+
+static void on_output(struct log *log, uint64_t number, const struct gb_json *event)
+{
+    struct gb_buf bytes = {0};
+
+    if (log->json || number != log->current)
+        return;
+    (void)json_add_bytes(&bytes, event, "text", "base64");
+    show_piece(&log->show, gb_bytes_equal(json_text(event, "stream"), "stderr"),
+               gb_buf_bytes(&bytes));
+    gb_buf_release(&bytes);
+}
+
+static void on_finished(struct log *log, uint64_t number, const struct gb_json *info)
+{
+    if (number <= log->last)
+        return;
+    if (log->json) {
+        if (!past_read(&log->past, log->last, 0, on_cell, log))
+            log->failed = true;
+        return;
+    }
+    begin_cell(log, number, info);
+    show_end(&log->show, info);
+    log->last = number;
+    log->current = 0;
+}
+
+static void on_event(struct log *log, const struct gb_json *event)
+{
+    struct gb_bytes kind = json_text(event, "kind");
+    uint64_t number = (uint64_t)MAX(json_number(event, "cell"), 0);
+    struct gb_buf note = {0};
+
+    if (gb_bytes_equal(kind, "snapshot")) {
+        on_snapshot(log, event);
+    } else if (gb_bytes_equal(kind, "cell.started")) {
+        begin_cell(log, number, json_member(event, "info"));
+    } else if (gb_bytes_equal(kind, "cell.output")) {
+        on_output(log, number, event);
+    } else if (gb_bytes_equal(kind, "cell.finished")) {
+        on_finished(log, number, json_member(event, "info"));
+    } else if (gb_bytes_equal(kind, "gap") && !log->json) {
+        gb_buf_addf(&note, "%.0f events were left out", json_number(event, "dropped"));
+        show_note(&log->show, gb_buf_str(&note));
+    } else if (gb_bytes_equal(kind, "session.closed")) {
+        struct gb_bytes message = json_text(event, "message");
+
+        gb_buf_addf(&note, "the session has ended: %.*s", (int)message.size,
+                    (const char *)message.data);
+        if (!log->json)
+            show_note(&log->show, gb_buf_str(&note));
+        else if (!past_read(&log->past, log->last, 0, on_cell, log))
+            log->failed = true;
+        log->over = true;
+    }
+    gb_buf_release(&note);
+    (void)flush(log);
+}
+
+/* Events come while calls are waited for, too: they are kept, and used between calls. */
+static void on_notified(void *arg, const char *method, const struct gb_json *params)
+{
+    struct log *log = arg;
+    struct gb_json_out out = {.buf = &log->waiting};
+
+    if (strcmp(method, "event") != 0 || params == NULL)
+        return;
+    if (log->waiting.size > WAITING_MAX) {
+        app_say("the session says more than can be shown");
+        log->failed = true;
+        return;
+    }
+    json_print(&out, NULL, params);
+    gb_buf_adds(&log->waiting, "\n");
+}
+
+static void on_closed(void *arg, const struct gb_err *why)
+{
+    struct log *log = arg;
+
+    if (log->following && !log->over)
+        app_say_err(why);
+    log->failed = true;
+}
+
+static void use_events(struct log *log)
+{
+    while (log->waiting.size > 0 && !log->over && !log->failed) {
+        struct gb_buf lines = log->waiting;
+        struct gb_json_doc doc = {0};
+
+        log->waiting = (struct gb_buf){0};
+        while (lines.size > 0 && !log->over && !log->failed) {
+            uint8_t *line = lines.memory + lines.start;
+            const uint8_t *newline = memchr(line, '\n', lines.size);
+            size_t size = newline != NULL ? (size_t)(newline - line) : lines.size;
+
+            if (gb_json_parse(&doc, line, size, SIZE_MAX, NULL) == 0)
+                on_event(log, &doc.nodes[0]);
+            gb_buf_consume(&lines, MIN(size + 1, lines.size));
+        }
+        gb_json_release(&doc);
+        gb_buf_release(&lines);
+    }
+}
+
+static bool subscribe(struct log *log)
+{
+    static const char *const kinds[] = {"cell.started", "cell.output", "cell.finished",
+                                        "session.closed"};
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    gb_json_array(&out, "sessions");
+    gb_json_put_str(&out, NULL, log->past.id);
+    gb_json_end(&out);
+    gb_json_array(&out, "kinds");
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        gb_json_put_str(&out, NULL, kinds[i]);
+    gb_json_end(&out);
+    gb_json_put_bool(&out, "output", !log->json);
+    gb_json_put_bool(&out, "replay", !log->json);
+    gb_json_end(&out);
+    log->app.events = (struct gb_client_events){on_notified, on_closed};
+    log->app.arg = log;
+    log->following = true;
+    good = app_call(&log->app, "events.subscribe", &params, DEADLINE_MS, NULL, NULL);
+    gb_buf_release(&params);
+    return good;
+}
+
+static bool follow(struct log *log)
+{
+    use_events(log);
+    while (!log->over && !log->failed) {
+        app_turn(&log->app);
+        use_events(log);
+    }
+    gb_buf_release(&log->waiting);
+    return !log->failed;
+}
+
+/* ---- the verb ---- */
+
+static bool read_number(const struct args *args, uint64_t *ret_number)
+{
+    const char *text = args_value(args, "cell");
+    double number = 0;
+
+    if (text != NULL &&
+        (!args_number(text, 1, 4294967295, &number) || number != (double)(uint64_t)number)) {
+        app_say("--cell wants the number of a cell, not %s", text);
+        return false;
+    }
+    *ret_number = (uint64_t)number;
+    return true;
+}
+
+static struct show choose(const struct args *args, struct gb_buf *out)
+{
+    bool code = args_has(args, "code"), output = args_has(args, "output");
+    bool terminal = isatty(STDOUT_FILENO) == 1;
+
+    return (struct show){
+        .out = out,
+        .colour = terminal && getenv("NO_COLOR") == NULL,
+        .head = !code && !output,
+        .code = code || !output,
+        .output = output || !code,
+        .exact = (code || output) && !terminal,
+    };
+}
+
+static bool show_log(struct log *log, const char *name, uint64_t number, bool following)
+{
+    bool good = past_find(&log->app, name, &log->past);
+
+    if (good) {
+        log->language = json_text(past_session(&log->past), "language");
+        following = following && log->past.open;
+    }
+    if (good && following)
+        good = subscribe(log);
+    if (good)
+        good = past_read(&log->past, number > 0 ? number - 1 : 0, number > 0 ? 1 : 0, on_cell, log);
+    if (good && number > 0 && log->last != number) {
+        app_say("the session has no cell %llu that has ended", (unsigned long long)number);
+        good = false;
+    }
+    if (good && following)
+        good = follow(log);
+    past_release(&log->past);
+    return good && !log->failed;
+}
+
+int verb_log(const struct args *args)
+{
+    struct log log = {.json = args_has(args, "json")};
+    bool following = args_has(args, "follow"), good;
+    uint64_t number;
+
+    if (args->word_count != 1)
+        return app_wrong_use(args, "which session? `glovebox ls --all` shows them");
+    if (!read_number(args, &number))
+        return EXIT_USAGE;
+    if (following && number > 0)
+        return app_wrong_use(args, "--follow shows all cells, --cell one");
+    log.show = choose(args, &log.text);
+    app_open(&log.app, args);
+    good = show_log(&log, args->words[0], number, following);
+    app_close(&log.app);
+    gb_buf_release(&log.text);
+    gb_buf_release(&log.waiting);
+    return good ? 0 : EXIT_GLOVEBOX;
+}

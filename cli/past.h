@@ -1,0 +1,24 @@
+/* What `log` and `export` share: finding a session that may have ended, and reading its cells. */
+#pragma once
+
+#include "cli/app.h"
+
+/* A session as session.list has it. */
+struct past {
+    struct app *app;
+    struct gb_buf text;     /* its object */
+    struct gb_json_doc doc; /* the same, parsed; borrows from the text */
+    char *id;
+    bool open;
+};
+
+/* By an unambiguous beginning of its id, by its key or label; the newest of several with the same
+ * key or label, an open one first. False: it was told. To be released in any case. */
+bool past_find(struct app *app, const char *name, struct past *ret_past);
+void past_release(struct past *past);
+const struct gb_json *past_session(const struct past *past);
+
+/* Calls @each for the cells with numbers above @after, at most @limit of them (0: all), in their
+ * order. @each returns false to stop. False: it failed, and was told. */
+typedef bool past_each(void *arg, const struct gb_json *cell);
+bool past_read(struct past *past, uint64_t after, uint64_t limit, past_each *each, void *arg);

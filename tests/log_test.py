@@ -1,0 +1,122 @@
+"""What a session ran, afterwards: `glovebox log` for people, `glovebox export` as documents."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+import packages
+from support import BINARY, DEADLINE, Session
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def glovebox(server, *arguments, status=0):
+    done = subprocess.run([BINARY, *arguments], env=dict(server.env, TZ="UTC", NO_COLOR="1"), capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=DEADLINE)
+    assert done.returncode == status, done.stderr.decode()
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def past(server, client):
+    """The label of a session that has ended, with five cells."""
+    label = "past-" + os.urandom(4).hex()
+    session = Session(client, label=label)
+    session.exec("x = 41\nprint('out', end='')\nx + 1")
+    session.exec("ls /none; printf '\\377\\033[2J'", mode="shell")
+    session.exec(f"import base64\nclass P:\n def _repr_png_(self): return base64.b64decode('{PNG}')\nP()")
+    session.exec("open('made.txt', 'w').write('1'); 1/0")
+    session.exec("print('é' * 3)")
+    session.close()
+    return label
+
+
+def test_log_of_a_session_that_has_ended(server, past):
+    text = glovebox(server, "log", past).decode()
+    assert ">>> x = 41\n... print('out', end='')\n... x + 1\nout\n= 42\n" in text
+    assert "$ ls /none" in text and "\\xff\\x1b[2J" in text and "\x1b" not in text
+    assert "[display image/png" in text and "ZeroDivisionError" in text and "exit code 1" in text
+    assert "+ made.txt\n" in text
+    assert glovebox(server, "log", past, "--cell", "5", "--output") == "ééé\n".encode()
+    assert glovebox(server, "log", past, "--cell", "2", "--output").startswith(b"\xff\x1b[2J")
+    assert glovebox(server, "log", past, "--cell", "1", "--code") == b"x = 41\nprint('out', end='')\nx + 1\n"
+    cells = [json.loads(line) for line in glovebox(server, "log", past, "--json").splitlines()]
+    assert [cell["cell"] for cell in cells] == [1, 2, 3, 4, 5] and cells[0]["value"] == "42"
+    glovebox(server, "log", past, "--cell", "6", status=125)
+    glovebox(server, "log", "no-such-session", status=125)
+    glovebox(server, "log", past, "--cell", "0", status=2)
+
+
+def test_log_follows(server, client):
+    label = "live-" + os.urandom(4).hex()
+    session = Session(client, "shell", label=label)
+    session.exec("echo before")
+    process = subprocess.Popen([BINARY, "log", label, "--follow"], env=dict(server.env, NO_COLOR="1"),
+                               stdout=subprocess.PIPE)
+    shown = b""
+
+    def until(text):
+        nonlocal shown
+        while text not in shown:
+            piece = os.read(process.stdout.fileno(), 65536)
+            assert piece, shown
+            shown += piece
+
+    until(b"before\n[")
+    running = session.send("echo begun; while [ ! -e go ]; do sleep 0.02; done; echo after; false")
+    until(b"$ echo begun; while")
+    until(b"begun\n")
+    session.write("go", b"")
+    until(b"after\n[")
+    running.wait()
+    session.close()
+    rest = process.stdout.read()
+    assert b"exit code 1" in shown + rest and b"the session has ended" in shown + rest
+    assert process.wait(DEADLINE) == 0
+
+
+def test_notebook(server, past, tmp_path):
+    folder = packages.python("jupyter", "nbformat", "nbconvert")
+    import nbformat
+
+    path = tmp_path / "past.ipynb"
+    glovebox(server, "export", past, "-o", str(path))
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert [cell["execution_count"] for cell in notebook.cells] == [1, 2, 3, 4, 5]
+    assert notebook.cells[0]["outputs"][1]["data"]["text/plain"] == "42"
+    assert notebook.cells[1]["source"].startswith("%%bash\n")
+    assert notebook.cells[2]["outputs"][0]["data"]["image/png"] == PNG
+    assert notebook.cells[3]["outputs"][-1]["output_type"] == "error"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["past.ipynb"]
+    opened = subprocess.run([folder / "bin" / "jupyter-nbconvert", "--to", "html", "--stdout", path],
+                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE)
+    assert opened.returncode == 0, opened.stderr
+    assert "ZeroDivisionError" in opened.stdout and PNG in opened.stdout
+
+
+def test_other_documents(server, client, past):
+    script = glovebox(server, "export", past, "--format", "py").decode()
+    compile(script, "past.py", "exec")
+    assert "# %% [2], shell" in script and "# !ls /none" in script
+    markdown = glovebox(server, "export", past, "--format", "md").decode()
+    assert "```python\nx = 41\n" in markdown and f"data:image/png;base64,{PNG}" in markdown
+    whole = json.loads(glovebox(server, "export", past, "--format", "json"))
+    assert whole["session"]["label"] == past and len(whole["cells"]) == 5
+
+    header, *events = map(json.loads, glovebox(server, "export", past, "--format", "asciicast").splitlines())
+    assert header["version"] == 2 and header["timestamp"] == int(whole["cells"][0]["started_at"])
+    assert all(kind == "o" for _, kind, _ in events)
+    times = [at for at, _, _ in events]
+    assert times == sorted(times) and times[0] == 0
+    assert abs(times[1] - whole["cells"][0]["wall_ms"] / 1000) < 0.001
+    played = "".join(text for _, _, text in events)
+    assert "x = 41" in played and "42\r\n" in played and "\x1b[2J" not in played
+
+    glovebox(server, "export", past, "--format", "pdf", status=2)
+    with_shell = Session(client, "shell", label="sh-" + os.urandom(4).hex())
+    with_shell.exec("true")
+    glovebox(server, "export", with_shell.id, "--format", "py", status=125)
+    with_shell.close()
