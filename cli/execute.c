@@ -426,7 +426,7 @@ static void on_started(struct execution *execution, const struct gb_json *params
     if (execution->input == NULL || job->phase != JOB_RUNNING || execution->stdin_cell != 0 ||
         !gb_bytes_equal(json_text(params, "session"), job->session))
         return;
-    execution->stdin_cell = (uint64_t)json_number(params, "cell");
+    execution->stdin_cell = json_count(params, "cell");
     input_pause(execution->input, false);
 }
 

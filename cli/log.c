@@ -56,7 +56,7 @@ static bool on_cell(void *arg, const struct gb_json *cell)
         }
         return flush(log);
     }
-    log->last = (uint64_t)json_number(cell, "cell");
+    log->last = json_count(cell, "cell");
     if (log->json) {
         json_print(&out, NULL, cell);
         gb_buf_adds(&log->text, "\n");
@@ -84,7 +84,7 @@ static void on_snapshot(struct log *log, const struct gb_json *event)
     for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
         cell = i == 0 ? gb_json_first(list) : gb_json_next(cell);
         if (gb_bytes_equal(json_text(cell, "state"), "running"))
-            begin_cell(log, (uint64_t)json_number(cell, "cell"), cell);
+            begin_cell(log, json_count(cell, "cell"), cell);
     }
 }
 
@@ -118,7 +118,7 @@ static void on_finished(struct log *log, uint64_t number, const struct gb_json *
 static void on_event(struct log *log, const struct gb_json *event)
 {
     struct gb_bytes kind = json_text(event, "kind");
-    uint64_t number = (uint64_t)MAX(json_number(event, "cell"), 0);
+    uint64_t number = json_count(event, "cell");
     struct gb_buf note = {0};
 
     if (gb_bytes_equal(kind, "snapshot")) {

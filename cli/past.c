@@ -131,15 +131,15 @@ static void use_page(void *arg, const struct gb_json *result)
 
     page->count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
     for (uint32_t i = 0; i < page->count && !page->stop; i++) {
-        double number;
+        uint64_t number;
 
         cell = i == 0 ? gb_json_first(list) : gb_json_next(cell);
-        number = json_number(cell, "cell");
-        if (!(number > (double)page->last)) {
+        number = json_count(cell, "cell");
+        if (number <= page->last) {
             page->stop = true; /* not what a server says: it would go on for ever */
             break;
         }
-        page->last = (uint64_t)number;
+        page->last = number;
         page->stop = !page->each(page->arg, cell);
     }
 }

@@ -13,7 +13,7 @@ static void begin(struct document *document, double at)
 {
     struct gb_json_out *out = &document->json;
 
-    document->epoch = at > 0 ? at : MAX(document->created_at, 0);
+    document->epoch = at > 0 ? at : document->created_at;
     gb_json_object(out, NULL);
     gb_json_put_u64(out, "version", 2);
     gb_json_put_u64(out, "width", WIDTH);
@@ -99,7 +99,7 @@ static void add_output(struct gb_buf *text, const struct gb_json *cell)
 
 void cast_cell(struct document *document, const struct gb_json *cell)
 {
-    double at = json_number(cell, "started_at");
+    double at = time_of(cell, "started_at");
     struct gb_buf text = {0};
 
     if (!document->begun)
@@ -110,7 +110,7 @@ void cast_cell(struct document *document, const struct gb_json *cell)
     add_event(document, at, &text);
     gb_buf_clear(&text);
     add_output(&text, cell);
-    add_event(document, at + json_number(cell, "wall_ms") / 1000, &text);
+    add_event(document, at + time_of(cell, "wall_ms") / 1000, &text);
     gb_buf_release(&text);
 }
 

@@ -97,7 +97,7 @@ double display_size(const struct gb_json *display)
 
     if (base64.size == 0)
         return json_number(display, "bytes") + (double)json_text(display, "text").size;
-    return (double)(base64.size / 4 * 3);
+    return (double)base64.size * 3 / 4;
 }
 
 static bool begins(struct gb_bytes text, const char *with)
@@ -105,6 +105,13 @@ static bool begins(struct gb_bytes text, const char *with)
     size_t size = strlen(with);
 
     return text.size > size && memcmp(text.data, with, size) == 0;
+}
+
+double time_of(const struct gb_json *object, const char *name)
+{
+    double number = json_number(object, name);
+
+    return number > 0 && number < 1e11 ? number : 0;
 }
 
 bool is_text_type(struct gb_bytes mime)
@@ -117,7 +124,7 @@ bool is_text_type(struct gb_bytes mime)
 bool is_image_type(struct gb_bytes mime)
 {
     for (size_t i = 0; i < mime.size; i++)
-        if (memchr("+-./", mime.data[i], 4) == NULL &&
+        if ((mime.data[i] == 0 || strchr("+-./", mime.data[i]) == NULL) &&
             !(mime.data[i] >= '0' && mime.data[i] <= '9') &&
             !(mime.data[i] >= 'a' && mime.data[i] <= 'z'))
             return false;
@@ -219,7 +226,7 @@ void document_begin(struct document *document, enum document_format format, stru
         name = json_text(session, "session");
     copy_text(document->title, sizeof(document->title), name);
     copy_text(document->language, sizeof(document->language), json_text(session, "language"));
-    document->created_at = json_number(session, "created_at");
+    document->created_at = time_of(session, "created_at");
     switch (format) {
     case DOCUMENT_IPYNB:
         ipynb_begin(document, session);

@@ -23,6 +23,8 @@ void cell_trouble(struct gb_buf *to, const struct gb_json *cell);
 bool is_text_type(struct gb_bytes mime);
 /* And has a name that can stand anywhere. */
 bool is_image_type(struct gb_bytes mime);
+/* A point in time or a duration in seconds or milliseconds; 0 for what cannot be one. */
+double time_of(const struct gb_json *object, const char *name);
 /* "kernel", "process" or "shell". */
 struct gb_bytes cell_mode(const struct gb_json *cell);
 bool cell_is_shell(const struct gb_json *cell);

@@ -106,7 +106,7 @@ static void put_value(struct gb_json_out *out, const struct gb_json *cell)
         return;
     gb_json_object(out, NULL);
     gb_json_put_str(out, "output_type", "execute_result");
-    gb_json_put_u64(out, "execution_count", (uint64_t)MAX(json_number(cell, "cell"), 0));
+    gb_json_put_u64(out, "execution_count", json_count(cell, "cell"));
     gb_json_object(out, "data");
     gb_json_put(out, "text/plain", value->text);
     gb_json_end(out);
@@ -170,7 +170,7 @@ static void put_metadata(struct gb_json_out *out, const struct gb_json *cell)
 
 void ipynb_cell(struct document *document, const struct gb_json *cell)
 {
-    uint64_t number = (uint64_t)MAX(json_number(cell, "cell"), 0);
+    uint64_t number = json_count(cell, "cell");
     struct gb_json_out *out = &document->json;
     char id[32];
 

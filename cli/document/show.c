@@ -47,7 +47,7 @@ static void add_clock(struct gb_buf *out, double seconds)
     struct tm parts;
     char text[64];
 
-    if (seconds > 0 && seconds < 1e11 && localtime_r(&whole, &parts) != NULL &&
+    if (whole != 0 && localtime_r(&whole, &parts) != NULL &&
         strftime(text, sizeof(text), "  %Y-%m-%d %H:%M:%S", &parts) > 0)
         gb_buf_adds(out, text);
 }
@@ -60,7 +60,7 @@ static void add_head(struct show *show, const struct gb_json *cell)
     gb_buf_addf(show->out, "[%.0f]", json_number(cell, "cell"));
     plain(show);
     colour(show, DIM);
-    add_clock(show->out, json_number(cell, "started_at"));
+    add_clock(show->out, time_of(cell, "started_at"));
     if (client.size > 0) {
         gb_buf_adds(show->out, "  ");
         add_shown_text(show, client);
@@ -233,7 +233,7 @@ void show_end(struct show *show, const struct gb_json *cell)
     cell_trouble(&trouble, cell);
     colour(show, trouble.size > 0 ? RED : DIM);
     gb_buf_adds(show->out, "[");
-    add_duration(show->out, json_number(cell, "wall_ms"));
+    add_duration(show->out, time_of(cell, "wall_ms"));
     gb_buf_addf(show->out, "%s%s]", trouble.size > 0 ? ", " : "", gb_buf_str(&trouble));
     plain(show);
     gb_buf_adds(show->out, "\n\n");

@@ -14,7 +14,7 @@ static void add_time(struct gb_buf *out, double seconds)
     struct tm parts;
     char text[64];
 
-    if (seconds <= 0 || seconds > 1e11 || gmtime_r(&whole, &parts) == NULL)
+    if (whole == 0 || gmtime_r(&whole, &parts) == NULL)
         return;
     if (strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts) > 0)
         gb_buf_addf(out, ", %s", text);
@@ -29,9 +29,9 @@ static void add_facts(struct gb_buf *out, const struct gb_json *cell)
         gb_buf_adds(out, ", ");
         add_plain(out, cell_mode(cell));
     }
-    add_time(out, json_number(cell, "started_at"));
+    add_time(out, time_of(cell, "started_at"));
     gb_buf_adds(out, ", ");
-    add_duration(out, json_number(cell, "wall_ms"));
+    add_duration(out, time_of(cell, "wall_ms"));
     cell_trouble(&trouble, cell);
     if (trouble.size > 0)
         gb_buf_addf(out, ", %s", gb_buf_str(&trouble));
@@ -99,7 +99,7 @@ void md_begin(struct document *document, const struct gb_json *session)
     gb_buf_adds(out, "\n\nA session of Glovebox");
     if (document->language[0] != '\0')
         gb_buf_addf(out, " (%s)", document->language);
-    add_time(out, json_number(session, "created_at"));
+    add_time(out, time_of(session, "created_at"));
     gb_buf_adds(out, ".\n");
 }
 

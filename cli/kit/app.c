@@ -266,6 +266,13 @@ double json_number(const struct gb_json *object, const char *name)
     return value != NULL && value->type == GB_JSON_NUMBER ? gb_json_number(value) : 0;
 }
 
+uint64_t json_count(const struct gb_json *object, const char *name)
+{
+    double number = json_number(object, name);
+
+    return number >= 1 ? (uint64_t)MIN(number, 9007199254740992.0) : 0;
+}
+
 bool json_true(const struct gb_json *object, const char *name)
 {
     const struct gb_json *value = json_member(object, name);
@@ -313,12 +320,24 @@ static void print_scalar(struct gb_json_out *out, const char *key, const struct 
     }
 }
 
+/* As it stands between the quotes: the writer takes keys as they are. */
+static const char *escaped_key(struct gb_buf *to, struct gb_bytes key)
+{
+    struct gb_json_out out = {.buf = to};
+
+    gb_buf_clear(to);
+    gb_json_put(&out, NULL, key);
+    to->size--;
+    gb_buf_consume(to, 1);
+    return gb_buf_str(to);
+}
+
 void json_print(struct gb_json_out *out, const char *key, const struct gb_json *value)
 {
     uint32_t left[GB_JSON_DEPTH_MAX + 1];
     bool in_object[GB_JSON_DEPTH_MAX + 1];
     const struct gb_json *end = value + value->span;
-    char name[256];
+    struct gb_buf name = {0};
     size_t depth = 0;
 
     for (const struct gb_json *at = value; at < end; at++) {
@@ -327,11 +346,8 @@ void json_print(struct gb_json_out *out, const char *key, const struct gb_json *
         if (depth > 0) {
             left[depth - 1]--;
             at_key = NULL;
-            if (in_object[depth - 1]) {
-                (void)snprintf(name, sizeof(name), "%.*s", (int)MIN(at->key.size, sizeof(name) - 1),
-                               (const char *)at->key.data);
-                at_key = name;
-            }
+            if (in_object[depth - 1])
+                at_key = escaped_key(&name, at->key);
         }
         if (at->type == GB_JSON_OBJECT || at->type == GB_JSON_ARRAY) {
             if (at->type == GB_JSON_OBJECT)
@@ -348,6 +364,7 @@ void json_print(struct gb_json_out *out, const char *key, const struct gb_json *
             depth--;
         }
     }
+    gb_buf_release(&name);
 }
 
 void format_size(char *to, size_t room, double bytes)

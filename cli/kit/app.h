@@ -56,6 +56,8 @@ int app_wrong_use(const struct args *args, const char *format, ...)
 /* Access to results that cannot fail: what is missing or of another type is empty, 0, false. */
 struct gb_bytes json_text(const struct gb_json *object, const char *name);
 double json_number(const struct gb_json *object, const char *name);
+/* A count; 0 for what is none, and 2^53 at most. */
+uint64_t json_count(const struct gb_json *object, const char *name);
 bool json_true(const struct gb_json *object, const char *name);
 const struct gb_json *json_member(const struct gb_json *object, const char *name);
 /* The bytes of a text/base64 pair, added to @out. False when base64 is not what it should be. */

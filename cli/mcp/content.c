@@ -231,7 +231,7 @@ static void add_background(struct writer *writer, const struct gb_json *cell, si
         (void)json_add_bytes(&bytes, piece, "text", "base64");
         (void)content_add_text(&shown, gb_buf_bytes(&bytes), limit);
         gb_json_object(&writer->object, NULL);
-        gb_json_put_u64(&writer->object, "cell", (uint64_t)json_number(piece, "cell"));
+        gb_json_put_u64(&writer->object, "cell", json_count(piece, "cell"));
         gb_json_put(&writer->object, "stream", stream);
         gb_json_put(&writer->object, "text", gb_buf_bytes(&shown));
         gb_json_end(&writer->object);
@@ -445,7 +445,7 @@ static void write_picture(struct writer *writer, const struct tool_options *opti
 static void write_file(struct writer *writer, const struct tool_options *options,
                        const struct gb_json *result)
 {
-    uint64_t size = (uint64_t)MAX(json_number(result, "size"), 0);
+    uint64_t size = json_count(result, "size");
     bool eof = json_true(result, "eof");
     struct gb_buf raw = {0};
     struct gb_bytes bytes;
