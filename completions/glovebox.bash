@@ -2,7 +2,7 @@
 _glovebox()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui repl open exec ls close interrupt put get log export mcp serve doctor image version help completion'
+    local verbs='run tui attach watch top repl open exec ls close interrupt put get log export mcp serve doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -36,6 +36,37 @@ _glovebox()
         esac
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
+    attach)
+        case $before in
+            --theme) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    watch)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --replay --json --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glovebox ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    top)
+        case $before in
+            --theme) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --once --json --theme --socket --no-autostart' -- "$word")
             return
         fi
         ;;

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import packages
-from support import BINARY, DEADLINE, Session
+from support import BINARY, DEADLINE, Server, Session
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -75,6 +75,25 @@ def test_log_follows(server, client):
     rest = process.stdout.read()
     assert b"exit code 1" in shown + rest and b"the session has ended" in shown + rest
     assert process.wait(DEADLINE) == 0
+
+
+def test_log_of_a_session_whose_server_was_killed():
+    """What was acknowledged is there, and what ran then is told as it is."""
+    with Server() as server:
+        with server.client() as client:
+            session = Session(client, "shell", label="unlucky")
+            session.exec("echo kept")
+            session.send("echo begun; sleep 600", stream=True, timeout_ms=700000)
+            assert session.note()["text"] == "begun\n"
+            server.process.kill()
+            server.process.wait()
+        server.start()
+        text = glovebox(server, "log", "unlucky").decode()
+        assert "kept\n" in text and "$ echo begun; sleep 600" in text and "the server ended" in text
+        assert b"unlucky" not in glovebox(server, "ls")
+        listed = json.loads(glovebox(server, "ls", "--all", "--json"))
+        assert [(entry["label"], entry["state"]) for entry in listed] == [("unlucky", "lost")]
+        assert json.loads(glovebox(server, "export", session.id, "--format", "json"))["cells"][0]["stdout"] == "kept\n"
 
 
 def test_notebook(server, past, tmp_path):

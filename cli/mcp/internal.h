@@ -49,7 +49,7 @@ struct request {
     enum revision revision;
     enum log_level level; /* LEVEL_COUNT: nothing is logged */
     struct batch *batch;  /* or NULL */
-    const char *client;
+    char client[128];     /* "name version", as far as it said */
 };
 
 /* Sends an answer, by itself or into its batch. */

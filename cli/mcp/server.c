@@ -282,7 +282,7 @@ static const struct method *find_method(const char *name, enum revision revision
 /* ---- messages ---- */
 
 /* Settles by which revision the request is served. False: it was answered with an error. */
-static bool settle_revision(struct request *request, char *client, size_t room)
+static bool settle_revision(struct request *request)
 {
     struct mcp_server *server = request->server;
     const struct gb_json *meta = request->message->meta;
@@ -294,7 +294,7 @@ static bool settle_revision(struct request *request, char *client, size_t room)
     if (asked.size == 0) {
         request->revision = server->revision;
         request->level = server->initialized ? server->level : LEVEL_COUNT;
-        request->client = server->client;
+        (void)snprintf(request->client, sizeof(request->client), "%s", server->client);
         return true;
     }
     if (revision_find(asked) == REVISION_COUNT || revision_find(asked) <= REVISION_LAST_HANDSHAKE) {
@@ -310,8 +310,7 @@ static bool settle_revision(struct request *request, char *client, size_t room)
     }
     request->revision = revision_find(asked);
     request->level = find_level(message_text(meta, META "logLevel"));
-    copy_client(client, room, gb_json_member(meta, META "clientInfo"));
-    request->client = client;
+    copy_client(request->client, sizeof(request->client), gb_json_member(meta, META "clientInfo"));
     return true;
 }
 
@@ -320,13 +319,12 @@ static void handle_request(struct request *request)
     struct mcp_server *server = request->server;
     const struct message *message = request->message;
     const struct method *method;
-    char client[128];
 
     if (message->id.size == 0 || call_find(server, gb_buf_bytes(&message->id)) != NULL) {
         fail(request, MESSAGE_INVALID_REQUEST, "another request with this id is under way");
         return;
     }
-    if (!settle_revision(request, client, sizeof(client)))
+    if (!settle_revision(request))
         return;
     method = find_method(message->method, request->revision);
     if (method == NULL) {

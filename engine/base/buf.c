@@ -52,6 +52,7 @@ uint8_t *gb_buf_reserve(struct gb_buf *buf, size_t extra, size_t limit)
     memory = malloc(capacity);
     if (memory == NULL)
         return NULL;
+    assert(buf->size == 0 || buf->memory != NULL);
     if (buf->size > 0)
         memcpy(memory, buf->memory + buf->start, buf->size);
     free(buf->memory);
@@ -97,7 +98,8 @@ void gb_buf_vaddf(struct gb_buf *buf, const char *format, va_list args)
     int n;
 
     va_copy(again, args);
-    n = vsnprintf(NULL, 0, format, again);
+    /* The analyzer of clang 14 takes a copied va_list for one without a value. */
+    n = vsnprintf(NULL, 0, format, again); /* NOLINT(clang-analyzer-valist.Uninitialized) */
     va_end(again);
     if (n < 0)
         return;

@@ -246,16 +246,20 @@ static int add_node(struct parser *parser, enum gb_json_type type, struct gb_jso
 {
     struct gb_json_doc *doc = parser->doc;
 
-    if (doc->count >= parser->max_nodes)
-        return gb_err_set(parser->err, GB_ETOOLARGE, "the line has more than %zu JSON values",
-                          parser->max_nodes);
+    if (doc->count >= parser->max_nodes) {
+        (void)gb_err_set(parser->err, GB_ETOOLARGE, "the line has more than %zu JSON values",
+                         parser->max_nodes);
+        return -GB_ETOOLARGE;
+    }
     if (doc->count == doc->capacity) {
         size_t capacity = MIN(doc->capacity < FIRST_NODES ? FIRST_NODES : 2 * doc->capacity,
                               MAX(parser->max_nodes, (size_t)FIRST_NODES));
         struct gb_json *nodes = realloc(doc->nodes, capacity * sizeof(*nodes));
 
-        if (nodes == NULL)
-            return gb_err_sys(parser->err, ENOMEM, "parsing JSON");
+        if (nodes == NULL) {
+            (void)gb_err_sys(parser->err, ENOMEM, "parsing JSON");
+            return -GB_ECAPACITY;
+        }
         doc->nodes = nodes;
         doc->capacity = capacity;
     }
@@ -326,9 +330,10 @@ static int value(struct parser *parser)
     if (r < 0)
         return r;
     r = add_node(parser, c == '"' ? GB_JSON_STRING : GB_JSON_NUMBER, &node);
-    if (r == 0)
-        node->text = text;
-    return r;
+    if (r < 0)
+        return r;
+    node->text = text;
+    return 0;
 }
 
 /* The name of a member and its colon. */

@@ -32,7 +32,7 @@ enum { NAME_MAX_BYTES = 64, ENTROPY_MAX = 512, INDENT_MAX = 256, MESSAGE_MAX = 1
 /* clang-format off */
 TABLE(gb_hello_fields, "HELLO",
       U32(gb_hello, version), BYTES(gb_hello, language, NAME_MAX_BYTES),
-      BYTES(gb_hello, kernel, 2 * NAME_MAX_BYTES), U64(gb_hello, boot_ns));
+      BYTES(gb_hello, kernel, (size_t)2 * NAME_MAX_BYTES), U64(gb_hello, boot_ns));
 TABLE(gb_ready_fields, "READY",
       BYTES(gb_ready, language, NAME_MAX_BYTES), U32(gb_ready, generation),
       U64(gb_ready, start_ns));
