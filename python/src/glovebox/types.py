@@ -119,6 +119,7 @@ class Cell:
     note: Optional[str]
     notice: Optional[str]  # from whoever handed the session back
     client: Optional[str]
+    error: Optional[Json]  # in a history: why there is no result; `kind`, `message`, `dispatched`
     started_at: Optional[float]
     wall_ms: float
     cpu_ms: float
@@ -160,7 +161,7 @@ class Cell:
                            str(item.get("change", "")), int(item.get("size") or 0))
                 for item in files),
             files_cut=bool(raw.get("files_cut")), note=raw.get("note"), notice=raw.get("notice"), client=raw.get("client"),
-            started_at=raw.get("started_at"), wall_ms=float(raw.get("wall_ms") or 0),
+            error=raw.get("error"), started_at=raw.get("started_at"), wall_ms=float(raw.get("wall_ms") or 0),
             cpu_ms=float(raw.get("cpu_ms") or 0),
             peak_memory_bytes=int(raw.get("peak_memory_bytes") or 0),
             background=tuple(Output.from_json({**item, "session": raw.get("session", ""),

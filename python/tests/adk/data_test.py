@@ -32,7 +32,7 @@ def with_csv():
 
 def test_data_file(executor, server, uploads):
     """Explored before the model is asked; its frame stays, and comes back when the VM was lost."""
-    one = executor(image="python-data", timeout_seconds=120, optimize_data_file=True)
+    one = executor(image="python-data", timeout_seconds=120, boot_timeout_seconds=280, optimize_data_file=True)
 
     async def main():
         first = await drive(one, code("print('sum', data_1_1['score'].sum())"), message=with_csv())
@@ -63,7 +63,7 @@ def test_no_pandas(executor):
 
 def test_figures(executor):
     source = "import matplotlib.pyplot as plt\nplt.plot([1, 3, 2])\nprint('drawn')"
-    made = run(executor(image="python-data", timeout_seconds=120), code(source), code("plt.figure(); plt.plot([2, 1]); None"))
+    made = run(executor(image="python-data", timeout_seconds=120, boot_timeout_seconds=280), code(source), code("plt.figure(); plt.plot([2, 1]); None"))
     assert made.outcomes == ["OK", "OK"]
     assert made.artifacts == {"figure_1.png": 0, "figure_2.png": 0}
     figure = asyncio.run(made.artifact("figure_1.png"))

@@ -203,9 +203,9 @@ def test_hostile_output_files(executor):
         "open('user:x', 'w').write('1')\nopen('new\\nline', 'w').write('1')\n"
         "open(b'not\\xffutf8', 'w').write('1')\nopen('back\\\\slash', 'w').write('1')\n"
         "os.truncate(os.open('sparse', os.O_CREAT | os.O_RDWR), 5 << 30)\n"
-        "for n in range(500): open(f'z{n:03}', 'w').write('1')\nos.chdir('..')"))
+        "for n in range(1500): open(f'z{n:04}', 'w').write('1')\nos.chdir('..')"))
     # ADK's rule is about names that begin so; below a folder it is a name like others.
-    assert sorted(outputs(result)) == ["h/user:x", "h/z000", "h/z001"]
+    assert sorted(outputs(result)) == ["h/user:x", "h/z0000", "h/z0001"]
     assert result.stderr == "" and "[not saved: " in result.stdout
     assert "5368709120 bytes" in result.stdout and "more]" in result.stdout
     result = execute(executor(), "open('user:y', 'w').write('1'); None")
@@ -353,6 +353,20 @@ def test_lost_sandbox(executor, server):
     assert "may have run" in killed.stderr and "go" in killed.stderr
     after = execute(one, "print('after')", id="lost", context=ctx, files=data)
     assert "[sandbox restarted (it crashed)" in after.stdout and after.stdout.endswith("after\n")
+
+
+def test_idle_sandbox(executor, server):
+    """It ends by itself; what comes after is told so."""
+    one = executor(idle_ttl_seconds=0.5)
+    first = execute(one, "x = 1; print(x)", id="idle")
+    with glovebox.Client(server.socket, autostart=False) as client, \
+            client.events(timeout=60) as events:
+        if any(info.session == first.execution.session for info in client.sessions()):
+            while (event := events.next()).session != first.execution.session or \
+                    event.kind != "session.closed":
+                pass
+    assert execute(one, "print('x' in globals())", id="idle").stdout.startswith(
+        "[sandbox restarted (idle for 0.5 s, or past its lifetime): ")
 
 
 def test_a_lost_sandbox_can_be_a_failure(executor, server):

@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import inspect
 
 import pytest
 from conftest import IN_THREAD
 from google.adk.agents import LlmAgent, ParallelAgent
 from google.adk.agents.run_config import RunConfig
+from google.adk.runners import Runner
 from google.adk.tools.agent_tool import AgentTool
 from google.genai import types
 from scripted import ScriptedLlm, agent, code, drive, make_runner, run
@@ -175,6 +177,24 @@ def test_cancelled_run(executor, server, going):
     # The next code of the same sandbox runs only when that one has ended.
     made = go_on(going, executor(), code("print('free')"))
     assert made.outcomes == ["OK"]
+
+
+def test_aborted_run(executor, going):
+    """The same by ADK's own signal, where it has one."""
+    if "abort_signal" not in inspect.signature(Runner.run_async).parameters:
+        pytest.skip("this ADK has no abort signal")
+
+    async def main():
+        loop, abort = asyncio.get_running_loop(), asyncio.Event()
+        made = await drive(
+            executor(on_event=lambda _: loop.call_soon_threadsafe(abort.set), timeout_seconds=600),
+            code("print('go', flush=True)\nimport time\nwhile True: time.sleep(0.01)"),
+            runner=going.get("runner"), session=going.get("session"), plugins=[GloveboxPlugin()],
+            abort_signal=abort)
+        return made.results
+
+    assert asyncio.run(main()) == []
+    assert go_on(going, executor(), code("print('free')")).outcomes == ["OK"]
 
 
 def test_the_plugin_tells_how_to_write_code(executor, going):

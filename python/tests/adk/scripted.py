@@ -95,7 +95,7 @@ def make_runner(root, plugins=()):
 
 
 async def drive(executor, *turns, message="go", user="u", session=None, state=None, runner=None,
-                plugins=(), root=None, session_id=None, config=None):
+                plugins=(), root=None, session_id=None, config=None, **more):
     root = root or agent(executor, *turns)
     if runner is None:
         runner = make_runner(root, plugins)
@@ -109,7 +109,7 @@ async def drive(executor, *turns, message="go", user="u", session=None, state=No
             app_name=APP, user_id=user, state=state, session_id=session_id)
     run = Run(runner, session, root.model if isinstance(root, LlmAgent) else None)
     stream = runner.run_async(
-        user_id=user, session_id=session.id, run_config=config or RunConfig(max_llm_calls=10),
+        user_id=user, session_id=session.id, run_config=config or RunConfig(max_llm_calls=10), **more,
         new_message=content(message) if isinstance(message, str) else message)
     async with contextlib.aclosing(stream):
         async for event in stream:

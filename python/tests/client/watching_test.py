@@ -1,6 +1,8 @@
 """Events, leases and histories through the package."""
 
 import asyncio
+import pathlib
+import re
 import threading
 
 import pytest
@@ -94,3 +96,28 @@ def test_a_lease_is_handed_over(server, client, py):
     py.release_lease()
     assert py.exec("1").ok
     other.close()
+
+
+def test_history(client, fresh):
+    session = fresh("shell", label="of-the-history")
+    for number in range(3):
+        session.exec(f"echo {number}; exit {number}")
+    cells = session.history()
+    assert [(cell.cell, cell.stdout, cell.exit_code) for cell in cells] == \
+        [(1, "0\n", 0), (2, "1\n", 1), (3, "2\n", 2)]
+    assert cells[0].client == "tests" and cells[0].code == "echo 0; exit 0"
+    assert [cell.cell for cell in session.history(after=1, limit=1)] == [2]
+    session.close()
+    assert len(session.history()) == 3
+    assert session.id in [info.session for info in client.sessions(state="closed")]
+    assert [cell.stdout for cell in client.session(session.id).history(output=False)] == [""] * 3
+
+
+def test_every_kind_of_error_has_a_class():
+    page = (pathlib.Path(__file__).resolve().parents[3] / "docs/errors.md").read_text()
+    kinds = set(re.findall(r"^\| `(\w+)` \| -320", page, re.MULTILINE))
+    assert {"held", "busy", "internal"} <= kinds
+    known = {getattr(glovebox, name).kind for name in glovebox.__all__
+             if isinstance(getattr(glovebox, name), type)
+             and issubclass(getattr(glovebox, name), glovebox.GloveboxError)}
+    assert kinds <= known

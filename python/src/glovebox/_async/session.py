@@ -142,7 +142,7 @@ class AsyncSession:
                                       safe=True)
             found = [Cell.from_json(item) for item in result.get("cells") or ()]
             cells += found
-            if len(found) == 0:
+            if not found or not result.get("more"):
                 break
             after = max(cell.cell for cell in found)
         return cells

@@ -230,9 +230,13 @@ class Client:
 
     def sessions(self, *, state: Optional[str] = None, key: Optional[str] = None,
                        label: Optional[str] = None, owner: Optional[str] = None,
-                       image: Optional[str] = None) -> list[SessionInfo]:
-        result = self._call("session.list", {"state": state, "key": key, "label": label,
-                                                   "owner": owner, "image": image}, safe=True)
+                       image: Optional[str] = None,
+                       limit: Optional[int] = None) -> list[SessionInfo]:
+        """The sessions that are open; with a `state` of "closed" or "lost", those that have ended,
+        the newest first and at most `limit` of them."""
+        result = self._call("session.list", {
+            "state": state, "key": key, "label": label, "owner": owner, "image": image,
+            "limit": limit}, safe=True)
         return [SessionInfo.from_json(item) for item in result.get("sessions") or ()]
 
     # Code in a VM of its own

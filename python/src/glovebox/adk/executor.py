@@ -453,7 +453,8 @@ def _inputs(given: Any, mounted: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _why(reason: str, idle: float) -> str:
-    return {"expired": f"idle for {idle / 60:g} min, or past its lifetime", "crashed": "it crashed",
+    long = f"{idle / 60:g} min" if idle >= 60 else f"{idle:g} s"
+    return {"expired": f"idle for {long}, or past its lifetime", "crashed": "it crashed",
             "closed": "it was closed", "new": "its server was restarted"}.get(reason, reason)
 
 

@@ -1,0 +1,32 @@
+"""The package as it is installed, and its types."""
+
+import shutil
+import subprocess
+import sys
+
+from conftest import ROOT
+
+
+def test_types():
+    """mypy --strict; the adapters are looked at where their frameworks are."""
+    subprocess.run([sys.executable, "-m", "mypy", "--config-file", ROOT / "python/pyproject.toml",
+                    "--cache-dir", ROOT / "build/mypy-adk", "--exclude", "/integrations/",
+                    ROOT / "python/src/glovebox"], check=True)
+
+
+def test_installation(tmp_path):
+    """`pip install ./python[adk]`: what it wants is here, and what it installs can be used."""
+    source = tmp_path / "python"
+    shutil.copytree(ROOT / "python", source, ignore=shutil.ignore_patterns("build", "*.egg-info"))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    planned = subprocess.run([*pip, "install", "--dry-run", f"{source}[adk]"], check=True,
+                             capture_output=True, text=True).stdout
+    assert "Would install glovebox-0.1.0\n" in planned, planned
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--target", tmp_path / "site", source],
+                   check=True)
+    assert (tmp_path / "site/glovebox/py.typed").exists()
+    subprocess.run([sys.executable, "-I", "-c",
+                    f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
+                    "import glovebox\nfrom glovebox.adk import GloveboxCodeExecutor, GloveboxPlugin\n"
+                    "from glovebox import AsyncClient, Client\nGloveboxCodeExecutor()\n"
+                    f"assert glovebox.__file__.startswith({str(tmp_path)!r})"], check=True)
