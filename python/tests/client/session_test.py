@@ -43,7 +43,7 @@ def test_modes_environment_and_input(py):
     py.exec("kept = 1")
     assert py.exec("'kept' in globals()", mode="kernel").value == "True"
     assert py.exec("print('kept' in globals())", mode="process").stdout == "False\n"
-    assert py.exec("echo $WHO; cat", mode="shell", env={"WHO": "me"}, stdin="in").stdout == "me\nin"
+    assert py.exec("echo $WHO; cat", mode="shell", env={"WHO": "me"}, stdin="x").stdout == "me\nx"
 
 
 def test_time_out_and_interrupt(py):
