@@ -28,7 +28,7 @@ static const struct {
     {"random.trust_cpu=on", "no waiting for entropy at boot; the host reseeds before use"},
     {"cryptomgr.notests", "self-tests cost time"},
     {"audit=0", "nobody reads it"},
-    {"apparmor=0", "no policy is loaded"},
+    {"lsm=", "no policy is loaded; SELinux and others would look at every file all the same"},
     {"psi=0", "nobody asks for pressure; it is counted at every switch of tasks"},
     {"init_on_alloc=0", "what a process gets is cleared anyway; all else would be, too"},
 };

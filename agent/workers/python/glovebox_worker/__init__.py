@@ -2,8 +2,8 @@
 
 Theory of operation
 -------------------
-One thread, the main one, reads messages from the cell channel and runs cells in the real
-`__main__`; a second one, started with _thread and so unknown to threading, answers questions
+One thread, the main one, reads messages from the cell channel (native.c) and runs cells in the
+real `__main__`; a second one, started with _thread and so unknown to threading, answers questions
 (completion) on the query channel while a cell runs.  Nothing of ours lives in the user's
 namespace or on his descriptors: the channels are moved to 100 and above, close-on-exec, and are
 closed in forked children.  A child that falls through the end of its cell flushes and leaves.
@@ -35,12 +35,14 @@ import sys
 from _ast import Expr, Expression
 from _io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from _signal import SIGINT, default_int_handler, raise_signal, signal
-from _socket import AF_UNIX, CMSG_SPACE, SOCK_STREAM, socket
+from _socket import AF_UNIX, SOCK_STREAM, socket
 from _struct import Struct, error as StructError
 from _thread import allocate_lock, start_new_thread
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from os import environ, register_at_fork
 from posix import O_CLOEXEC, O_RDWR, _exit, close, dup2, getpid, open as open_fd, sysconf
+
+from . import native
 
 CELL_CHANNEL, QUERY_CHANNEL, FIRST_OWN_FD = 3, 4, 100
 MESSAGE_MAX = 16 << 20
@@ -48,7 +50,6 @@ VALUE_MAX = 1 << 20
 EXPRESSION_MAX = 256
 DISPLAY_MAX = 8 << 20
 CELL_FDS = 3
-MSG_CMSG_CLOEXEC = 0x40000000
 EXIT_VIOLATION = 70
 
 CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED = range(1, 10)
@@ -62,8 +63,6 @@ CO_COROUTINE = 0x80
 
 HEADER = Struct('<IBBH')  # size of the payload, type, 0, 0
 U32 = Struct('<I')
-CELL_HEAD = Struct('<IB')  # number, flags
-DONE_HEAD = Struct('<IIBI')  # number, exit code, flags, size of the value
 
 MPL_CONFIG = '/tmp/.matplotlib'
 
@@ -133,17 +132,12 @@ class Channel:
     """Framed messages over one stream socket; sending is safe from any thread."""
 
     def __init__(self, fd):
-        self.socket = socket(AF_UNIX, SOCK_STREAM, 0, fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD))
-        close(fd)
+        self.socket = socket(AF_UNIX, SOCK_STREAM, 0, fd)
         self.lock = allocate_lock()
         self.buffer = bytearray()
-        self.fds = []
 
     def fill(self):
-        data, ancillary, flags, _ = self.socket.recvmsg(65536, CMSG_SPACE(4 * CELL_FDS),
-                                                        MSG_CMSG_CLOEXEC)
-        for _, _, packed in ancillary:
-            self.fds.extend(memoryview(packed).cast('i'))
+        data = self.socket.recv(65536)
         if not data:
             raise Closed()
         self.buffer += data
@@ -162,11 +156,6 @@ class Channel:
         payload = bytes(buffer[8:end])
         del buffer[:end]
         return kind, payload
-
-    def take_fds(self):
-        fds = self.fds
-        self.fds = []
-        return fds
 
     def send(self, kind, payload=b''):
         with self.lock:
@@ -187,8 +176,6 @@ class State:
     runner = None
     sources = {}
     sources_size = 0
-    reserve = []
-    last_fds = 0
     linecache = None
     trace = None
     profile = None
@@ -512,47 +499,13 @@ def refresh_timezone(changes):
         tzset()
 
 
-def keep_room():
-    """Whatever descriptors the user hoards, the three of the next cell have to find a place: some
-    are held back, and given up when the highest numbers, which are used last, are taken."""
-    try:
-        if len(state.reserve) < CELL_FDS:
-            state.reserve.append(fcntl(state.null, F_DUPFD_CLOEXEC, FIRST_OWN_FD))
-        probe = fcntl(state.null, F_DUPFD_CLOEXEC, state.last_fds)
-        close(probe)
-        if probe == state.last_fds:
-            return
-    except OSError:
-        pass
-    for fd in state.reserve:
-        try:
-            close(fd)
-        except OSError:
-            pass  # he closed all that he found
-    state.reserve.clear()
-
-
-def run_cell(payload):
-    fields = Fields(payload)
-    state.cell, flags = fields.unpack(CELL_HEAD)
-    env = fields.pairs()
-    code = fields.bytes()
-    fields.end()
+def run_cell(number, flags, env, code):
+    state.cell = number
     if flags & CELL_STALE_SIGINT:
         state.early_sigint = False
-    fds = state.channel.take_fds()
-    if len(fds) != CELL_FDS:
-        raise Violation('a cell comes with three descriptors')
-    for target, fd in enumerate(fds):
-        dup2(fd, target)
-        close(fd)
-    outcome = perform(code, '<cell %d>' % state.cell, flags, env)
-    for target in range(CELL_FDS):
-        dup2(state.null, target)
-    keep_room()
-    value = outcome.value or b''
-    state.channel.send(DONE, DONE_HEAD.pack(state.cell, outcome.code, outcome.flags, len(value))
-                       + value)
+    outcome = perform(code, '<cell %d>' % number, flags, env)
+    with state.channel.lock:
+        native.finish(number, outcome.code, outcome.flags, outcome.value or b'')
 
 
 def perform(code, name, flags, env):
@@ -623,29 +576,31 @@ def answer_queries():
 
 
 def serve():
-    channel = state.channel
     while True:
-        kind, payload = channel.receive()
+        kind, *message = native.receive()
         if kind == CELL:
-            run_cell(payload)
+            run_cell(*message)
         elif kind == SETTINGS:
-            settings(payload)
+            settings(*message)
         elif kind == PREPARE:
             from .prepare import prepare
             prepare()
-            channel.send(PREPARED)
+            state.channel.send(PREPARED)
         else:
             raise Violation('unknown message')
 
 
+def move(fd):
+    moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD)
+    close(fd)
+    return moved
+
+
 def start():
-    state.channel = Channel(CELL_CHANNEL)
-    state.queries = Channel(QUERY_CHANNEL)
-    low = open_fd('/dev/null', O_RDWR | O_CLOEXEC)
-    state.null = fcntl(low, F_DUPFD_CLOEXEC, FIRST_OWN_FD)
-    close(low)
-    state.reserve = [fcntl(state.null, F_DUPFD_CLOEXEC, FIRST_OWN_FD) for _ in range(CELL_FDS)]
-    state.last_fds = sysconf('SC_OPEN_MAX') - CELL_FDS - 1
+    state.queries = Channel(move(QUERY_CHANNEL))
+    state.null = move(open_fd('/dev/null', O_RDWR | O_CLOEXEC))
+    state.channel = Channel(native.open(CELL_CHANNEL, state.null,
+                                        sysconf('SC_OPEN_MAX') - CELL_FDS - 1))
     signal(SIGINT, note_sigint)
     register_at_fork(after_in_child=in_child)
     sys.path[0:1] = []

@@ -1,0 +1,194 @@
+/* The cell channel of the Python worker: what happens between two cells.
+ *
+ * All of it could be done in Python and once was. It is done here because it is done cold: between
+ * two cells a guest sleeps, and under emulation every piece of code that runs once costs ten times
+ * what it costs in a loop. Only the reading of the channel and the answer to a cell are here; other
+ * messages are sent by Python code, from any thread. A peer that breaks the rules ends the process.
+ *
+ * open(fd, null, last) takes the channel over and returns where it is now. @null is a descriptor of
+ * /dev/null; from @last on there must be room for the descriptors of a cell.
+ * receive() waits for a message: (CELL, number, flags, environment, code) with the environment as
+ * ((name, value), …), all of it bytes, and the cell's descriptors put onto 0, 1 and 2; else
+ * (type, payload). Signal handlers run while it waits, and may raise.
+ * finish(number, code, flags, value) puts /dev/null onto 0, 1 and 2 and says DONE. */
+
+#include "pyapi.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "common/channel.h"
+
+#define VALUE_AT_ONCE 32768 /* surely taken by the socket without waiting */
+#define PAIRS_MAX 4096
+
+static struct channel cells;
+static bool served; /* the message at hand */
+static struct message message;
+static int null_fd = -1, last_fd;
+static int reserve[CHANNEL_CELL_FDS] = {-1, -1, -1};
+
+/* Whatever descriptors the user hoards, the three of the next cell have to find a place: some are
+ * held back, and given up when the highest numbers, which are used last, are taken. */
+static void keep_room(void)
+{
+    int probe = fcntl(null_fd, F_DUPFD_CLOEXEC, last_fd);
+
+    if (probe >= 0)
+        (void)close(probe);
+    for (size_t i = 0; i < CHANNEL_CELL_FDS; i++) {
+        if (probe == last_fd && reserve[i] < 0) {
+            reserve[i] = fcntl(null_fd, F_DUPFD_CLOEXEC, CHANNEL_FIRST_FD);
+        } else if (probe != last_fd && reserve[i] >= 0) {
+            (void)close(reserve[i]); /* fails when he closed all that he found */
+            reserve[i] = -1;
+        }
+    }
+}
+
+static PyObject *python_open(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    (void)self;
+    if (count != 3)
+        channel_violation();
+    channel_init(&cells, (int)PyLong_AsLong(args[0]));
+    null_fd = (int)PyLong_AsLong(args[1]);
+    last_fd = (int)PyLong_AsLong(args[2]);
+    keep_room();
+    return PyErr_Occurred() != NULL ? NULL : PyLong_FromLong(cells.fd);
+}
+
+static PyObject *bytes_of(struct fields *fields)
+{
+    size_t size;
+    const uint8_t *data = fields_bytes(fields, &size);
+
+    return PyBytes_FromStringAndSize((const char *)data, (ssize_t)size);
+}
+
+/* A tuple that owns what is put into it. An interpreter without memory is of no further use. */
+static PyObject *tuple(ssize_t size)
+{
+    PyObject *made = PyTuple_New(size);
+
+    if (made == NULL)
+        channel_violation();
+    return made;
+}
+
+static void put(PyObject *into, ssize_t at, PyObject *item)
+{
+    if (item == NULL || PyTuple_SetItem(into, at, item) < 0)
+        channel_violation();
+}
+
+static PyObject *environment(struct fields *fields)
+{
+    uint32_t count = fields_u32(fields);
+    PyObject *pairs;
+
+    if (count > PAIRS_MAX)
+        channel_violation();
+    pairs = tuple((ssize_t)count);
+    for (uint32_t i = 0; i < count; i++) {
+        PyObject *pair = tuple(2);
+
+        put(pair, 0, bytes_of(fields));
+        put(pair, 1, bytes_of(fields));
+        put(pairs, (ssize_t)i, pair);
+    }
+    return pairs;
+}
+
+static PyObject *cell(void)
+{
+    struct fields fields = {message.data, message.size};
+    PyObject *result = tuple(5);
+
+    put(result, 0, PyLong_FromLong(MSG_CELL));
+    put(result, 1, PyLong_FromLong((long)fields_u32(&fields)));
+    put(result, 2, PyLong_FromLong((long)fields_u8(&fields)));
+    put(result, 3, environment(&fields));
+    put(result, 4, bytes_of(&fields));
+    fields_end(&fields);
+    if (cells.n_fds != CHANNEL_CELL_FDS)
+        channel_violation();
+    for (int i = 0; i < CHANNEL_CELL_FDS; i++) {
+        (void)dup2(cells.fds[i], i); /* fails for a bad descriptor only */
+        (void)close(cells.fds[i]);
+    }
+    cells.n_fds = 0;
+    return result;
+}
+
+static PyObject *python_receive(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    PyObject *result;
+
+    (void)self;
+    (void)args;
+    (void)count;
+    if (served)
+        channel_drop(&cells, &message);
+    served = false;
+    while (!channel_next(&cells, &message)) {
+        PyThreadState *state = PyEval_SaveThread();
+
+        channel_fill(&cells);
+        PyEval_RestoreThread(state);
+        if (PyErr_CheckSignals() < 0)
+            return NULL;
+    }
+    served = true;
+    if (message.type == MSG_CELL)
+        return cell();
+    result = tuple(2);
+    put(result, 0, PyLong_FromLong(message.type));
+    put(result, 1, PyBytes_FromStringAndSize((const char *)message.data, (ssize_t)message.size));
+    return result;
+}
+
+static PyObject *python_finish(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    struct payload done = {0};
+    char *value;
+    ssize_t size;
+
+    (void)self;
+    if (count != 4 || PyBytes_AsStringAndSize(args[3], &value, &size) < 0)
+        channel_violation();
+    payload_u32(&done, (uint32_t)PyLong_AsLong(args[0]));
+    payload_u32(&done, (uint32_t)PyLong_AsLong(args[1]));
+    payload_u8(&done, (uint8_t)PyLong_AsLong(args[2]));
+    payload_bytes(&done, value, (size_t)size);
+    for (int i = 0; i < CHANNEL_CELL_FDS; i++)
+        (void)dup2(null_fd, i);
+    keep_room();
+    if (size <= VALUE_AT_ONCE) {
+        channel_send(&cells, MSG_DONE, &done);
+    } else {
+        PyThreadState *state = PyEval_SaveThread();
+
+        channel_send(&cells, MSG_DONE, &done);
+        PyEval_RestoreThread(state);
+    }
+    payload_release(&done);
+    return PyLong_FromLong(0);
+}
+
+__attribute__((visibility("default"))) PyObject *PyInit_native(void);
+
+PyObject *PyInit_native(void)
+{
+    static struct PyMethodDef methods[] = {
+        {"open", python_open, METH_FASTCALL, NULL},
+        {"receive", python_receive, METH_FASTCALL, NULL},
+        {"finish", python_finish, METH_FASTCALL, NULL},
+        {NULL, NULL, 0, NULL},
+    };
+    static struct PyModuleDef module = {
+        .references = 1, .name = "native", .size = -1, .methods = methods};
+
+    return PyModule_Create2(&module, PYTHON_ABI_VERSION);
+}
