@@ -69,11 +69,10 @@ static const char *report(bool whole)
     pairs.encoded = gb_buf_bytes(&list);
     text[0] = '\0';
     while (gb_changed_next(&pairs, &at, &one, NULL) > 0 && to < sizeof(text) - 8192) {
-        to += (size_t)sprintf(text + to, "%s%c%.*s", to > 0 ? " " : "",
-                              "+~-"[one.change], /* allowed: room was checked */
-                              (int)one.path.size, (const char *)one.path.data);
+        to += (size_t)snprintf(text + to, sizeof(text) - to, "%s%c%.*s", to > 0 ? " " : "",
+                               "+~-"[one.change], (int)one.path.size, (const char *)one.path.data);
         if (one.change != GB_REMOVED)
-            to += (size_t)sprintf(text + to, "(%d)", (int)one.size); /* allowed: room was checked */
+            to += (size_t)snprintf(text + to, sizeof(text) - to, "(%d)", (int)one.size);
     }
     ck_assert_uint_eq(at, pairs.encoded.size);
     gb_buf_release(&list);
@@ -311,8 +310,8 @@ static void random_path(char path[64], unsigned *seed)
     size_t at = 0;
 
     for (int i = rand_r(seed) % DEPTH; i >= 0; i--)
-        at += (size_t)sprintf(path + at, "%s%c", at > 0 ? "/" : "",
-                              'a' + rand_r(seed) % NAMES); /* allowed: DEPTH times two bytes */
+        at += (size_t)snprintf(path + at, 64 - at, "%s%c", at > 0 ? "/" : "",
+                               'a' + rand_r(seed) % NAMES);
 }
 
 static void random_step(unsigned *seed)

@@ -121,7 +121,7 @@ enum gb_session_state gb_session_state(const struct gb_session *session);
 const struct gb_image *gb_session_image(const struct gb_session *session);
 struct gb_vm *gb_session_vm(struct gb_session *session); /* NULL when CLOSED or not yet given */
 enum gb_source gb_session_source(const struct gb_session *session);
-uint32_t gb_session_cells(const struct gb_session *session); /* numbered so far */
+uint32_t gb_session_cells(const struct gb_session *session);   /* numbered so far */
 uint32_t gb_session_waiting(const struct gb_session *session); /* cells not yet begun */
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
