@@ -1,14 +1,34 @@
 /* The front end: `glovebox` in a terminal, and `attach`. */
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
+#include "command/manual.h"
 #include "list/list.h"
 #include "app/tui.h"
 #include "verbs.h"
 
+/* The rows of all views, and those that are known everywhere. */
+static const struct command *const tables[] = {list_commands, NULL};
+
+static int print_manual(void)
+{
+    struct command_tables all = {0};
+    struct gb_buf text = {0};
+    ssize_t n;
+
+    for (size_t i = 0; tables[i] != NULL; i++)
+        all.tables[all.count++] = tables[i];
+    all.tables[all.count++] = global_commands;
+    command_manual(&all, &text);
+    n = gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
+    gb_buf_release(&text);
+    return n < 0 ? EXIT_GLOVEBOX : 0;
+}
+
 static int run(const struct args *args, const char *session)
 {
-    static const struct command *const tables[] = {list_commands, NULL};
     _cleanup_(freep) char *program = NULL;
     struct tui_config config = {.first_view = list_view_new, .tables = tables};
     struct app app;
@@ -31,7 +51,7 @@ int verb_tui(const struct args *args)
 {
     if (args->word_count > 0)
         return app_wrong_use(args, "%s takes no names; `glovebox attach` does", args->verb->name);
-    return run(args, NULL);
+    return args_has(args, "manual") ? print_manual() : run(args, NULL);
 }
 
 int verb_attach(const struct args *args)

@@ -113,6 +113,7 @@ static const struct option file_options[] = {
 };
 static const struct option tui_options[] = {
     {0, "theme", "NAME", ARG_TEXT, "the colours (default: as the settings say, else auto)", false},
+    {0, "manual", NULL, ARG_NONE, "", true}, /* prints glovebox-keys(7), for the build */
     END,
 };
 static const struct option top_options[] = {

@@ -132,6 +132,3 @@ bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *
 /* ---- uplink.c ---- */
 void uplink_open(struct tui *tui, bool start_server);
 void uplink_close(struct tui *tui);
-
-/* ---- commands.c ---- */
-extern const struct command global_commands[];

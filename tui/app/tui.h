@@ -38,6 +38,9 @@ struct tui_config {
  */
 int tui_run(struct app *app, const struct tui_config *config);
 
+/* The commands that are known everywhere. */
+extern const struct command global_commands[];
+
 /* ---- for views ---- */
 
 struct store *tui_store(struct tui *tui);

@@ -72,7 +72,7 @@ static void draw_facts(struct region region, const struct session *session, doub
     int half = region.width / 2;
     char text[200], time[24], idle[16];
 
-    draw_pair(region_part(region, 0, 0, half, 1), 0, "id", session->id);
+    draw_pair(region_part(region, 0, 0, half - 1, 1), 0, "id", session->id);
     if (strcmp(session->image, session->language) == 0)
         (void)snprintf(text, sizeof(text), "%.60s", session->image);
     else
@@ -81,7 +81,7 @@ static void draw_facts(struct region region, const struct session *session, doub
     clock_text(session->created_at, time);
     (void)snprintf(text, sizeof(text), "%s from %s", time,
                    session->source[0] != '\0' ? session->source : "?");
-    draw_pair(region_part(region, 0, 1, half, 1), 0, "opened", text);
+    draw_pair(region_part(region, 0, 1, half - 1, 1), 0, "opened", text);
     if (session->expires_at > 0) {
         short_time(session->expires_at - now, idle);
         (void)snprintf(text, sizeof(text), "in %s unless used", idle);
@@ -89,7 +89,7 @@ static void draw_facts(struct region region, const struct session *session, doub
         (void)snprintf(text, sizeof(text), "%s", session_gone(session) ? "it has" : "never");
     }
     draw_pair(region_part(region, half, 1, -1, 1), 0, "closes", text);
-    draw_pair(region_part(region, 0, 2, half, 1), 0, "owner",
+    draw_pair(region_part(region, 0, 2, half - 1, 1), 0, "owner",
               session->owner[0] != '\0' ? session->owner : "–");
     if (session->incarnation > 1) {
         (void)snprintf(text, sizeof(text), "%u", session->incarnation);

@@ -61,20 +61,23 @@ static bool has_parent(struct session *const *sessions, size_t count, const stru
 
 /* Adds @session, and what was forked from it below; without recursion, to a bounded depth. */
 static void add_family(struct rows *rows, struct session *const *sessions, size_t count,
-                       struct session *session)
+                       struct session *session, bool last)
 {
     struct {
         const struct session *parent;
         size_t next;
     } stack[TREE_DEPTH_MAX];
+    struct row *row;
     size_t depth = 0;
 
-    add(rows)->session = session;
+    row = add(rows);
+    row->session = session;
+    row->depth = 1;
+    row->last = last;
     stack[0].parent = session;
     stack[0].next = 0;
     for (;;) {
         size_t i = stack[depth].next;
-        struct row *row;
 
         while (i < count && strcmp(sessions[i]->parent, stack[depth].parent->id) != 0)
             i++;
@@ -87,7 +90,7 @@ static void add_family(struct rows *rows, struct session *const *sessions, size_
         }
         row = add(rows);
         row->session = sessions[i];
-        row->depth = (unsigned)depth + 1;
+        row->depth = (unsigned)depth + 2;
         row->last = true;
         for (size_t j = i + 1; j < count; j++)
             if (strcmp(sessions[j]->parent, stack[depth].parent->id) == 0)
@@ -105,6 +108,7 @@ static void add_group(struct rows *rows, struct session *const *sessions, size_t
 {
     const char *name = group_of(sessions[0], config->grouping);
     bool tree = config->grouping != GROUP_NONE, folded = tree && rows_is_folded(config, name);
+    size_t last = 0; /* of those that were not forked from another one */
 
     if (tree) {
         struct row *head = add(rows);
@@ -115,11 +119,14 @@ static void add_group(struct rows *rows, struct session *const *sessions, size_t
         for (size_t i = 0; i < count; i++)
             head->memory_bytes += (double)sessions[i]->memory_bytes;
     }
+    for (size_t i = 0; tree && i < count; i++)
+        if (!has_parent(sessions, count, sessions[i]))
+            last = i;
     for (size_t i = 0; i < count && !folded; i++) {
         if (!tree)
             add(rows)->session = sessions[i];
         else if (!has_parent(sessions, count, sessions[i]))
-            add_family(rows, sessions, count, sessions[i]);
+            add_family(rows, sessions, count, sessions[i], i == last);
     }
 }
 

@@ -16,7 +16,7 @@ enum { FOLDED_MAX = 64, TREE_DEPTH_MAX = 8 };
 struct row {
     struct session *session; /* NULL: the head of a group */
     const char *group;       /* of a head: its name; "" for those without */
-    unsigned depth;          /* of a fork below the one that it came from */
+    unsigned depth;          /* 1 in a group, more for a fork below the one that it came from */
     bool last;               /* of its siblings */
     bool folded;             /* of a head */
     unsigned sessions;       /* of a head */

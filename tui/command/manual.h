@@ -1,0 +1,8 @@
+/* The manual page of the front end's keys and commands: glovebox-keys(7). */
+#pragma once
+
+#include "base/buf.h"
+#include "command/command.h"
+
+/* All rows, context by context, as mdoc; long ones are folded. */
+void command_manual(const struct command_tables *tables, struct gb_buf *out);
