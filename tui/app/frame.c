@@ -114,8 +114,8 @@ static void paint_banners(struct tui *tui, struct region *region)
     if (text.size > 0)
         paint_banner_line(region, &text, role);
     gb_buf_clear(&text);
-    if (view->below != NULL && view->ops->session != NULL &&
-        lease_text(tui, view->ops->session(view), &text, &role))
+    if (view->below != NULL && lease_subject(tui) != NULL &&
+        lease_text(tui, lease_subject(tui), &text, &role))
         paint_banner_line(region, &text, role);
     gb_buf_release(&text);
 }

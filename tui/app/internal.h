@@ -76,6 +76,7 @@ struct tui {
     struct click clicks[CLICKS_MAX];
     size_t click_count;
     struct overlay *overlay;
+    char opened[STORE_NAME_MAX]; /* the session whose view is on top of the first one */
     bool entered; /* the session to begin in was opened */
     bool frozen;
     double frozen_now;
@@ -125,6 +126,8 @@ void config_open(struct tui *tui);
 void config_close(struct tui *tui);
 
 /* ---- lease.c ---- */
+/* The id of the session that the view on top is about; NULL: none. */
+const char *lease_subject(const struct tui *tui);
 void lease_take(struct tui *tui, const struct words *words);
 void lease_hand_back(struct tui *tui, const struct words *words);
 bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *ret_role);

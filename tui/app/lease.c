@@ -7,11 +7,19 @@
 
 enum { LEASE_DEADLINE_MS = 30000 };
 
-/* The session that the view on top is about; NULL, which was told. */
-static struct session *subject(struct tui *tui)
+const char *lease_subject(const struct tui *tui)
 {
     const struct view *view = tui->view;
-    const char *id = view->ops->session != NULL ? view->ops->session(view) : NULL;
+
+    if (view->ops->session != NULL)
+        return view->ops->session(view);
+    return view->below != NULL && tui->opened[0] != '\0' ? tui->opened : NULL;
+}
+
+/* That session; NULL, which was told. */
+static struct session *subject(struct tui *tui)
+{
+    const char *id = lease_subject(tui);
     struct session *session = id != NULL ? store_find(&tui->store, id) : NULL;
 
     if (session == NULL)

@@ -215,15 +215,16 @@ static void enter(struct terminal *terminal)
  * a terminal that takes nothing for a while is left as it is. */
 static void leave(struct terminal *terminal)
 {
+    static const char farewell[] = LEAVE;
     struct pollfd ready = {.fd = terminal->fd, .events = POLLOUT};
     size_t at = 0;
 
     if (!terminal->entered)
         return;
     terminal->entered = false;
-    while (!terminal->lost && at < sizeof(LEAVE) - 1 && poll(&ready, 1, DRAIN_MS) > 0 &&
+    while (!terminal->lost && at < sizeof(farewell) - 1 && poll(&ready, 1, DRAIN_MS) > 0 &&
            (ready.revents & POLLOUT) != 0) {
-        ssize_t n = write(terminal->fd, LEAVE + at, sizeof(LEAVE) - 1 - at);
+        ssize_t n = write(terminal->fd, farewell + at, sizeof(farewell) - 1 - at);
 
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             break;

@@ -245,6 +245,14 @@ void tui_push(struct tui *tui, struct view *view)
     tui_redraw(tui);
 }
 
+void tui_open_session(struct tui *tui, const char *id)
+{
+    if (tui->config.session_view == NULL)
+        return;
+    (void)snprintf(tui->opened, sizeof(tui->opened), "%s", id);
+    tui_push(tui, tui->config.session_view(tui, tui->opened));
+}
+
 static void pop(void *arg)
 {
     struct tui *tui = arg;
@@ -297,8 +305,8 @@ void tui_known(struct tui *tui)
         return;
     tui->entered = true;
     tui_redraw_now(tui); /* the first frame that says something does not wait for its turn */
-    if (tui->config.session != NULL && tui->config.session_view != NULL)
-        tui_push(tui, tui->config.session_view(tui, tui->config.session));
+    if (tui->config.session != NULL)
+        tui_open_session(tui, tui->config.session);
 }
 
 /* ---- what views ask for ---- */

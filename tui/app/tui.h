@@ -98,6 +98,8 @@ void tui_key_of(struct tui *tui, enum context context, const char *command,
 
 /* Takes. The view on top is shown and has the keys. */
 void tui_push(struct tui *tui, struct view *view);
+/* Pushes the view of the session @id, where there is one. */
+void tui_open_session(struct tui *tui, const char *id);
 /* Frees the view on top, unless it is the last. Callable from the view's own code: it goes at the
  * end of the turn. */
 void tui_pop(struct tui *tui);

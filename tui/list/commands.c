@@ -142,7 +142,6 @@ static void run_fold(struct tui *tui, const struct words *words)
 
 static void run_open(struct tui *tui, const struct words *words)
 {
-    const struct tui_config *config = tui_config(tui);
     struct list_view *list = list_of_tui(tui);
     struct session *session;
 
@@ -154,8 +153,7 @@ static void run_open(struct tui *tui, const struct words *words)
     if (session == NULL)
         return;
     session->seen = true;
-    if (config->session_view != NULL)
-        tui_push(tui, config->session_view(tui, session->id));
+    tui_open_session(tui, session->id);
 }
 
 static void on_opened(void *arg, const struct gb_json *result, const struct gb_call_error *error)

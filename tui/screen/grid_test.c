@@ -1,0 +1,143 @@
+#include "screen/grid.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "screen/render.h"
+
+static struct grid grid;
+
+static void setup(void)
+{
+    grid_resize(&grid, 20, 4);
+}
+
+static void teardown(void)
+{
+    grid_release(&grid);
+}
+
+static void shows(const char *text)
+{
+    struct gb_buf out = {0};
+
+    dump_text(&grid, &out);
+    ck_assert_str_eq(gb_buf_str(&out), text);
+    gb_buf_release(&out);
+}
+
+START_TEST(text_is_cut_at_the_edge)
+{
+    struct region region = region_part(region_all(&grid), 5, 1, 6, 2);
+
+    ck_assert_int_eq(paint_str(region, 2, 0, STYLE(ROLE_TEXT), "abcdefgh"), 4);
+    ck_assert_int_eq(paint_str(region, -2, 1, STYLE(ROLE_TEXT), "abc"), 1);
+    ck_assert_int_eq(paint_str(region, 0, 2, STYLE(ROLE_TEXT), "never"), 0);
+    ck_assert_int_eq(paint_str(region, 9, 0, STYLE(ROLE_TEXT), "never"), 0);
+    shows("\n       abcd\n     c\n\n");
+}
+END_TEST
+
+START_TEST(wide_signs_are_never_halved)
+{
+    struct region all = region_all(&grid);
+
+    /* The last one would stick out. */
+    ck_assert_int_eq(paint_str(region_part(all, 0, 0, 5, 1), 0, 0, STYLE(ROLE_TEXT), "日本語"), 4);
+    (void)paint_str(all, 0, 1, STYLE(ROLE_TEXT), "日本");
+    (void)paint_str(all, 1, 1, STYLE(ROLE_TEXT), "x"); /* over the right half of the first */
+    (void)paint_str(all, 0, 2, STYLE(ROLE_TEXT), "日本");
+    (void)paint_str(all, 2, 2, STYLE(ROLE_TEXT), "x"); /* over the left half of the second */
+    shows("日本\n x本\n日x\n\n");
+}
+END_TEST
+
+START_TEST(what_cannot_be_shown_is_made_visible)
+{
+    struct region all = region_all(&grid);
+
+    (void)paint_text(all, 0, 0, STYLE(ROLE_TEXT),
+                     (struct gb_bytes){(const uint8_t *)"a\x1b[31m\xff\n\xc2\x9b", 10});
+    (void)paint_str(all, 0, 1, STYLE(ROLE_TEXT),
+                    "a\xe2\x80\xae"
+                    "b\xe2\x80\x8b"
+                    "c");
+    /* A family joined by invisible joiners is its first member; a flag is its letters. */
+    (void)paint_str(all, 0, 2, STYLE(ROLE_TEXT), "👩‍👩‍👧|🇩🇪|e\xcc\x81|");
+    shows("a␛[31m\xef\xbf\xbd␊·\na·b·c\n👩|DE|e\xcc\x81|\n\n");
+    ck_assert_int_eq(grid.cells[1].style.role, ROLE_HIDDEN);
+    ck_assert_int_eq(grid.cells[2].style.role, ROLE_TEXT);
+}
+END_TEST
+
+START_TEST(cuts_with_an_ellipsis)
+{
+    struct region all = region_all(&grid);
+
+    (void)paint_cut(all, 0, 0, 6, STYLE(ROLE_TEXT), gb_bytes_str("abcdefgh"));
+    (void)paint_cut(all, 0, 1, 8, STYLE(ROLE_TEXT), gb_bytes_str("abcdefgh"));
+    (void)paint_cut(all, 0, 2, 4, STYLE(ROLE_TEXT), gb_bytes_str("日本語"));
+    paint_right(all, 10, 3, 8, STYLE(ROLE_TEXT), gb_bytes_str("12"));
+    shows("abcde…\nabcdefgh\n日…\n                12\n");
+}
+END_TEST
+
+START_TEST(only_differences_are_sent)
+{
+    static const struct looks looks;
+    const struct terminal_abilities abilities = {.depth = DEPTH_MONO, .utf8 = true};
+    struct renderer renderer = {0};
+    struct gb_buf out = {0};
+
+    (void)paint_str(region_all(&grid), 0, 0, STYLE(ROLE_TEXT), "hello");
+    renderer_frame(&renderer, &grid, &looks, &abilities, &out);
+    ck_assert_ptr_nonnull(strstr(gb_buf_str(&out), "hello"));
+    gb_buf_clear(&out);
+    renderer_frame(&renderer, &grid, &looks, &abilities, &out);
+    ck_assert_uint_eq(out.size, 0);
+    (void)paint_str(region_all(&grid), 1, 0, STYLE(ROLE_TEXT), "a");
+    (void)paint_str(region_all(&grid), 3, 0, STYLE(ROLE_TEXT), "x");
+    renderer_frame(&renderer, &grid, &looks, &abilities, &out);
+    ck_assert_str_eq(gb_buf_str(&out), "\x1b[?25l\x1b[m\x1b[1;2Ha\x1b[Cx");
+    gb_buf_clear(&out);
+    /* Behind a sign that terminals measure differently the place is told anew. */
+    (void)paint_str(region_all(&grid), 0, 1, STYLE(ROLE_TEXT), "👩z");
+    renderer_frame(&renderer, &grid, &looks, &abilities, &out);
+    ck_assert_ptr_nonnull(strstr(gb_buf_str(&out), "👩\x1b[2;3Hz"));
+    gb_buf_release(&out);
+    renderer_release(&renderer);
+}
+END_TEST
+
+START_TEST(colours_by_depth)
+{
+    ck_assert_uint_eq(colour_reduce(COLOUR_RGB(0x5f87af), DEPTH_256), COLOUR_INDEX(67));
+    ck_assert_uint_eq(colour_reduce(COLOUR_RGB(0xff0000), DEPTH_16), COLOUR_INDEX(9));
+    ck_assert_uint_eq(colour_reduce(COLOUR_INDEX(196), DEPTH_16), COLOUR_INDEX(9));
+    ck_assert_uint_eq(colour_reduce(COLOUR_INDEX(3), DEPTH_16), COLOUR_INDEX(3));
+    ck_assert_uint_eq(colour_reduce(COLOUR_RGB(0xff0000), DEPTH_MONO), COLOUR_NONE);
+    ck_assert_uint_eq(colour_reduce(COLOUR_NONE, DEPTH_RGB), COLOUR_NONE);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("screen");
+    TCase *tests = tcase_create("grid");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, text_is_cut_at_the_edge);
+    tcase_add_test(tests, wide_signs_are_never_halved);
+    tcase_add_test(tests, what_cannot_be_shown_is_made_visible);
+    tcase_add_test(tests, cuts_with_an_ellipsis);
+    tcase_add_test(tests, only_differences_are_sent);
+    tcase_add_test(tests, colours_by_depth);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
