@@ -28,9 +28,10 @@ struct gb_journal {
     struct writer *writer;
     struct gb_list sessions;
     uint32_t session_count;
-    void *by_id;    /* tsearch() tree of sessions */
-    bool failing;   /* said already */
-    bool disk_full; /* the oldest segment makes room for the next */
+    uint32_t sessions_here; /* begun in the newest segment since the start */
+    void *by_id;            /* tsearch() tree of sessions */
+    bool failing;           /* said already */
+    bool disk_full;         /* the oldest segment makes room for the next */
 };
 
 /* ---- index.c ---- */

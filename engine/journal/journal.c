@@ -32,6 +32,7 @@ enum {
     SEGMENT_MIN = 1 << 20,
     SEGMENT_MAX = 16 << 20,
     SEGMENTS_FOR_ALL = 16, /* of the limit */
+    SESSIONS_MAX = 16384,  /* in the index, which is in memory: about */
 };
 
 static struct segment *newest(const struct gb_journal *journal)
@@ -127,8 +128,10 @@ static struct segment *begin_segment(struct gb_journal *journal)
     segment = xcalloc(1, sizeof(*segment));
     segment->number = number;
     gb_list_add_tail(&journal->segments, &segment->link);
+    journal->sessions_here = 0;
     write_open_sessions(journal, segment);
-    while (journal->total + journal->segment_limit > journal->limit &&
+    while ((journal->total + journal->segment_limit > journal->limit ||
+            journal->session_count > SESSIONS_MAX) &&
            journal->segments.next != &segment->link)
         forget_oldest(journal);
     return journal->file == NULL ? NULL : segment;
@@ -138,8 +141,9 @@ static struct segment *begin_segment(struct gb_journal *journal)
 static struct segment *room_for(struct gb_journal *journal, size_t size)
 {
     struct segment *segment = newest(journal);
+    bool crowded = journal->sessions_here >= SESSIONS_MAX / 8; /* so that few go at once */
 
-    if (journal->file != NULL && segment != NULL &&
+    if (journal->file != NULL && segment != NULL && !crowded &&
         (segment->size == 0 || segment->size + size <= journal->segment_limit))
         return segment;
     return begin_segment(journal);
@@ -298,6 +302,7 @@ void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t inc
 
     if (segment != NULL)
         append_session(journal, segment, &head, record);
+    journal->sessions_here += record->state == GB_RECORD_OPEN;
     index_session(journal, &head, record, segment == NULL ? 0 : segment->number);
 }
 

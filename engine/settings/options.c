@@ -105,7 +105,8 @@ const struct gb_option gb_options[] = {
          "`~/.local/state/glovebox/journal`), with a number behind it for a server at another "
          "socket than the usual one"),
     SIZE("journal", "size", journal.size, 4 << 20, 1e12, "256M", FIXED,
-         "what it may take on disk, about; the oldest cells go first"),
+         "what it may take on disk, about; the oldest cells go first. It also holds some 16,000 "
+         "sessions at most"),
     CHOICE("journal", "sync", journal.sync, syncs, "interval", FIXED,
            "when it is forced to the disk: `cell`: before a cell is answered, so that a power cut "
            "takes nothing that was told (it costs a disk write for each cell); `interval`: a power "
