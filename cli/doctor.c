@@ -12,7 +12,9 @@
 #include "base/paths.h"
 #include "client/dial.h"
 #include "guard/guard.h"
+#include "pool/budget.h"
 #include "rpc/address.h"
+#include "settings/settings.h"
 #include "verbs.h"
 #include "vm/host.h"
 
@@ -89,6 +91,48 @@ static void find_limits(struct doctor *doctor)
              kb / 1024 >= MEMORY_WANTED_MB ? "" : "; a VM needs about 200 MiB at first");
     }
     gb_buf_release(&text);
+}
+
+/* How many VMs there would be room for, by the settings that a server would read. */
+static void find_room(struct doctor *doctor, const struct gb_settings *settings)
+{
+    const struct gb_settings_admission *wanted = &settings->admission;
+    struct gb_budget *budget = gb_budget_new("");
+    struct gb_budget_reading reading;
+    char memory[32];
+    uint64_t most;
+
+    gb_budget_read(budget, &reading);
+    gb_budget_free(budget);
+    most = wanted->memory_bytes > 0
+               ? wanted->memory_bytes
+               : reading.memory_limit - MIN(reading.memory_limit, wanted->reserve_bytes);
+    format_size(memory, sizeof(memory), (double)most);
+    find(doctor, most > 0 ? VERDICT_GOOD : VERDICT_WEAK, "room",
+         "%s of memory for VMs (%s), %.4g CPUs (%s)%s", memory,
+         wanted->memory_bytes > 0  ? "by the settings"
+         : reading.memory_by_group ? "by the control group"
+                                   : "by the host",
+         wanted->cpus > 0 ? wanted->cpus : reading.cpus,
+         wanted->cpus > 0        ? "by the settings"
+         : reading.cpus_by_group ? "by the control group"
+                                 : "by the host",
+         most > 0 ? "" : ": less than the reserve, so no VM can be started");
+}
+
+static void find_settings(struct doctor *doctor)
+{
+    struct gb_settings settings;
+    struct gb_err err = {0};
+
+    if (gb_settings_load(NULL, &settings, &err) < 0) {
+        find(doctor, VERDICT_BAD, "settings", "%s", err.message);
+        return;
+    }
+    find(doctor, VERDICT_GOOD, "settings", "%s",
+         settings.path != NULL ? settings.path : "there is no file: everything has its default");
+    find_room(doctor, &settings);
+    gb_settings_release(&settings);
 }
 
 static void find_server(struct doctor *doctor, const struct args *args)
@@ -193,6 +237,7 @@ int verb_doctor(const struct args *args)
         app_turn(&doctor.app);
     (void)uv_run(doctor.app.uv, UV_RUN_DEFAULT);
     find_limits(&doctor);
+    find_settings(&doctor);
     find_server(&doctor, args);
     app_close(&doctor.app);
     if (doctor.as_json) {

@@ -1,5 +1,7 @@
 """The settings file: what a server takes from it, at its start and on SIGHUP."""
 
+import json
+import os
 import signal
 import subprocess
 
@@ -57,3 +59,19 @@ def test_a_bad_file_stops_the_start(tmp_path, arguments):
                              "--socket", str(tmp_path / "s")], capture_output=True, text=True)
     assert result.returncode != 0
     assert f"{file}:3: drain wants a time" in result.stderr
+
+
+def test_doctor_reads_it_too(tmp_path):
+    file = tmp_path / "a.conf"
+    file.write_text("[admission]\nmemory = 123M\n")
+    env = dict(os.environ, GLOVEBOX_CONFIG=str(file), XDG_RUNTIME_DIR=str(tmp_path))
+
+    def findings():
+        result = subprocess.run([BINARY, "doctor", "--json"], env=env, capture_output=True, text=True)
+        return {one["what"]: one for one in json.loads(result.stdout)["findings"]}
+
+    found = findings()
+    assert found["settings"]["text"] == str(file)
+    assert "129 MB of memory for VMs (by the settings)" in found["room"]["text"]
+    file.write_text("[admission]\nmemmory = 123M\n")
+    assert found["settings"]["verdict"] == "ok" and findings()["settings"]["verdict"] == "missing"

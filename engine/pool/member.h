@@ -38,6 +38,7 @@ struct member {
     struct gb_err why;
     uint32_t pings;
     int step;
+    unsigned rounds;
     bool dropped;
     const struct member_events *events;
     void *arg;

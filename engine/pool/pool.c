@@ -1,26 +1,22 @@
 #include "pool.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "pool/demand.h"
 #include "pool/member.h"
 #include "vm/verify.h"
 
 enum {
     TICK_MS = 1000,
+    LATER_MS = 50,    /* a VM that was taken is replaced when its first cell has had this time */
     CHECK_MS = 10000, /* a ready VM that has said nothing for so long is asked */
     RETRY_FIRST_MS = 1000,
     RETRY_MAX_MS = 60000,
 };
-
-/* Requests count for about so long as being at once. */
-#define AT_ONCE_MS 1000.0
-/* A peak of demand is forgotten below this. */
-#define FORGOTTEN 0.25
 
 struct shelf {
     struct gb_list link;
@@ -29,9 +25,7 @@ struct shelf {
     uint32_t memory_mb;
     struct gb_pool_sizes sizes;
     struct gb_list members;
-    /* Demand, as of `seen_ns`. */
-    double now, peak;
-    uint64_t seen_ns;
+    struct demand demand;
     struct gb_template_waiter waiter;
     bool awaits_template;
     struct gb_verify_waiter verify;
@@ -50,62 +44,67 @@ struct gb_pool {
     void *arg;
     struct gb_list shelves;
     struct gb_deferred fill, change;
-    struct gb_timer *tick;
+    uint64_t told; /* the figures that were told last, in one number */
+    struct gb_timer *tick, *later;
     bool stopped;
 };
 
 /* ---- telling ---- */
 
+/* Told only when a figure is another one. */
 static void on_change(void *arg)
 {
     struct gb_pool *pool = arg;
+    struct gb_pool_status status;
+    uint64_t sum = 0;
 
-    if (pool->changed != NULL)
-        pool->changed(pool->arg);
+    /* All figures in one number, by which two lists of them can hardly be mistaken (FNV-1a). */
+    for (size_t at = 0; gb_pool_next(pool, &at, &status);) {
+        const uint64_t figures[] = {status.ready,    status.target, status.starting,
+                                    status.standing, status.floor,  status.ceiling,
+                                    status.hits,     status.misses, status.lost};
+
+        for (size_t i = 0; i < ARRAY_SIZE(figures); i++)
+            sum = (sum ^ (figures[i] + 1)) * UINT64_C(1099511628211);
+    }
+    if (pool->changed == NULL || sum == pool->told)
+        return;
+    pool->told = sum;
+    pool->changed(pool->arg);
 }
 
 static void on_fill(void *arg);
+
+static void fill_soon(struct gb_pool *pool)
+{
+    if (!pool->stopped)
+        gb_loop_defer(pool->host->loop, &pool->fill, on_fill, pool);
+}
 
 /* Something is another one: it is told, and looked at whether VMs are missing. */
 static void touch(struct gb_pool *pool)
 {
     gb_loop_defer(pool->host->loop, &pool->change, on_change, pool);
-    if (!pool->stopped)
-        gb_loop_defer(pool->host->loop, &pool->fill, on_fill, pool);
+    fill_soon(pool);
+}
+
+static void on_later(void *arg)
+{
+    fill_soon(arg);
 }
 
 /* ---- demand ---- */
 
 static void fade(struct shelf *shelf)
 {
-    uint64_t now = gb_clock_mono_ns();
-    double ms = gb_ns_to_ms(now - shelf->seen_ns);
-
-    shelf->seen_ns = now;
-    shelf->now *= exp2(-ms / AT_ONCE_MS);
-    shelf->peak *= exp2(-ms / (double)shelf->pool->config.half_life_ms);
-    if (shelf->peak < FORGOTTEN)
-        shelf->peak = 0;
+    demand_fade(&shelf->demand, shelf->pool->config.half_life_ms, gb_clock_mono_ns());
 }
 
-static void demand(struct shelf *shelf)
-{
-    fade(shelf);
-    shelf->now += 1;
-    shelf->peak = fmax(shelf->peak, shelf->now);
-}
-
-/* The first request of a peak is no reason for a spare VM. */
 static unsigned target_of(const struct shelf *shelf)
 {
-    unsigned ceiling = MAX(shelf->sizes.ceiling, shelf->sizes.floor);
-    double wanted = ceil(shelf->peak - 1);
-
     if (shelf->pool->stopped)
         return 0;
-    if (wanted <= (double)shelf->sizes.floor)
-        return shelf->sizes.floor;
-    return wanted >= (double)ceiling ? ceiling : (unsigned)wanted;
+    return demand_target(&shelf->demand, shelf->sizes.floor, shelf->sizes.ceiling);
 }
 
 /* ---- shelves ---- */
@@ -145,10 +144,25 @@ static struct shelf *find_shelf(struct gb_pool *pool, const struct gb_image *ima
     shelf->image = image;
     shelf->memory_mb = memory_mb;
     shelf->sizes = pool->config.sizes;
-    shelf->seen_ns = gb_clock_mono_ns();
+    shelf->demand.seen_ns = gb_clock_mono_ns();
     gb_list_init(&shelf->members);
     gb_list_add_tail(&pool->shelves, &shelf->link);
     return shelf;
+}
+
+/* One is taken. As long as others are ready its successor does not get in the way of who took it.
+ */
+static void touch_taken(struct shelf *shelf)
+{
+    struct gb_pool *pool = shelf->pool;
+
+    if (first_of(shelf, MEMBER_READY) == NULL) {
+        touch(pool);
+        return;
+    }
+    gb_loop_defer(pool->host->loop, &pool->change, on_change, pool);
+    if (!pool->stopped && !gb_timer_active(pool->later))
+        gb_timer_start(pool->later, LATER_MS);
 }
 
 static void drop(struct member *member, const char *reason)
@@ -229,10 +243,10 @@ bool gb_pool_take(struct gb_pool *pool, const struct gb_image *image, uint32_t m
     struct shelf *shelf = find_shelf(pool, image, memory_mb, true);
 
     assert(take->member == NULL);
-    demand(shelf);
+    demand_add(&shelf->demand, pool->config.half_life_ms, gb_clock_mono_ns());
     if (!gb_timer_active(pool->tick))
         gb_timer_start(pool->tick, TICK_MS);
-    touch(pool);
+    touch_taken(shelf);
     take->shelf = shelf;
     take->done = done;
     take->arg = arg;
@@ -281,7 +295,7 @@ static void on_ready(void *arg, struct member *member)
         return;
     }
     shelf->hits++;
-    touch(shelf->pool);
+    touch_taken(shelf);
     vm = member_take(member, &slot);
     finish(take, vm, slot);
 }
@@ -317,7 +331,7 @@ static void on_gone(void *arg, struct member *member, const struct gb_err *err)
     } else {
         gb_templates_suspect(pool->templates, member->template);
         if (shelf->failures < 6)
-            wait_ms = RETRY_FIRST_MS << shelf->failures;
+            wait_ms = (uint64_t)RETRY_FIRST_MS << shelf->failures;
         shelf->failures++;
         shelf->retry_ns = gb_clock_mono_ns() + wait_ms * GB_NS_PER_MS;
     }
@@ -471,15 +485,14 @@ static void on_fill(void *arg)
     if (status.waiting > 0)
         return;
     GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    fill_shelf(shelf, (unsigned)fmax(1, status.cpus));
+    fill_shelf(shelf, MAX((unsigned)status.cpus, 1));
 }
 
 static void on_room(void *arg)
 {
     struct gb_pool *pool = arg;
 
-    if (!pool->stopped)
-        gb_loop_defer(pool->host->loop, &pool->fill, on_fill, pool);
+    fill_soon(pool);
 }
 
 /* ---- giving ---- */
@@ -562,7 +575,7 @@ static void hand_on(struct shelf *shelf)
         find_shelf(shelf->pool, image, usual ? image->memory_mb : shelf->memory_mb, true)->sizes =
             shelf->sizes;
     shelf->sizes = (struct gb_pool_sizes){0};
-    shelf->peak = 0;
+    shelf->demand.peak = 0;
 }
 
 static void on_tick(void *arg)
@@ -585,7 +598,8 @@ static void on_tick(void *arg)
         fade(shelf);
         shrink(shelf);
         check_members(shelf);
-        again = again || shelf->peak > 0 || target_of(shelf) > 0 || !gb_list_empty(&shelf->members);
+        again = again || shelf->demand.peak > 0 || target_of(shelf) > 0 ||
+                !gb_list_empty(&shelf->members);
     }
     touch(pool);
     if (again && !pool->stopped)
@@ -608,6 +622,7 @@ struct gb_pool *gb_pool_new(struct gb_host *host, struct gb_templates *templates
     pool->arg = arg;
     gb_list_init(&pool->shelves);
     pool->tick = gb_timer_new(host->loop, on_tick, pool);
+    pool->later = gb_timer_new(host->loop, on_later, pool);
     gb_admission_set_spare(admission, on_give, on_room, pool);
     return pool;
 }
@@ -640,6 +655,7 @@ void gb_pool_stop(struct gb_pool *pool)
 
     pool->stopped = true;
     gb_timer_stop(pool->tick);
+    gb_timer_stop(pool->later);
     gb_loop_undefer(&pool->fill);
     gb_admission_set_spare(pool->admission, NULL, NULL, NULL);
     GB_LIST_FOREACH(shelf, &pool->shelves, link)
@@ -661,6 +677,7 @@ void gb_pool_free(struct gb_pool *pool)
     free_shelf(shelf);
     gb_loop_undefer(&pool->change);
     gb_timer_free(pool->tick);
+    gb_timer_free(pool->later);
     free(pool);
 }
 
