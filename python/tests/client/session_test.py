@@ -78,7 +78,9 @@ def test_iterator_over_output(py):
             if isinstance(piece, glovebox.Output):
                 said += piece.text
                 if said == "a\n":
-                    py.stdin("line\n", eof=True)
+                    with pytest.raises(glovebox.NotFound):
+                        py.stdin("of another cell\n", cell=piece.cell + 1)
+                    py.stdin("line\n", eof=True, cell=piece.cell)
         assert said == "a\nline\n\n" == execution.cell.stdout
 
 

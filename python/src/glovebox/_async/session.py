@@ -110,12 +110,14 @@ class AsyncSession:
         return self._execution(code, mode, timeout, stdin, interactive, env, max_stdout, max_stderr,
                                detach, lease_wait, not quiet, deadline)
 
-    async def stdin(self, data: Union[str, bytes], *, eof: bool = False) -> None:
-        """Feeds the running interactive cell."""
+    async def stdin(self, data: Union[str, bytes], *, eof: bool = False,
+                    cell: Optional[int] = None) -> None:
+        """Feeds the running interactive cell. `cell`: only when it is this one, else NotFound."""
         if isinstance(data, bytes):
-            await self._call("session.stdin", base64=base64.b64encode(data).decode(), eof=eof)
+            await self._call("session.stdin", base64=base64.b64encode(data).decode(), eof=eof,
+                             cell=cell)
         else:
-            await self._call("session.stdin", text=data, eof=eof)
+            await self._call("session.stdin", text=data, eof=eof, cell=cell)
 
     async def interrupt(self) -> None:
         """Sends SIGINT to the running cell. NotFound when none runs."""
