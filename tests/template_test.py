@@ -2,7 +2,9 @@
 
 import pathlib
 import shutil
+import time
 import shutil
+import time
 
 import pytest
 
@@ -70,3 +72,93 @@ def test_damaged_templates_are_made_anew(cache):
         assert Session(client, "shell").opened["source"] == "template"
         assert "made anew" not in server.log.read_text()
     shutil.rmtree(cache)
+
+
+# Everything that a program takes for its own, one `name value` a line. What is read by a program of its
+# own is asked for by a few clones only: each costs many times what the rest does.
+SOURCES = {
+    "python": (30, """
+import os, random
+print('getrandom', os.getrandom(16).hex())
+print('urandom', open('/dev/urandom', 'rb').read(16).hex())
+print('random', random.random())
+print('fresh', random.Random().random())
+""", """
+import secrets, ssl, tempfile, uuid
+print('uuid1', uuid.uuid1())
+print('node', uuid.getnode())
+print('uuid4', uuid.uuid4())
+print('secrets', secrets.token_hex())
+print('openssl', ssl.RAND_bytes(16).hex())
+print('tempfile', tempfile.mktemp())
+"""),
+    "javascript": (50, """
+const crypto = require('crypto');
+console.log('Math.random', Math.random(), Math.random());
+console.log('randomUUID', crypto.randomUUID());
+console.log('randomBytes', crypto.randomBytes(16).toString('hex'));
+console.log('getRandomValues', crypto.webcrypto.getRandomValues(new Uint32Array(4)).join());
+""", """
+console.log('webcrypto', crypto.webcrypto.randomUUID());
+console.log('generated', crypto.generateKeySync('hmac', { length: 128 }).export().toString('hex'));
+"""),
+    "shell": (120, """
+echo RANDOM $RANDOM $RANDOM $RANDOM $RANDOM
+echo SRANDOM $SRANDOM $SRANDOM
+echo HOSTNAME $HOSTNAME
+for name in /proc/sys/kernel/{hostname,random/boot_id,random/uuid} /etc/machine-id; do
+    read -r value < $name; echo $name $value
+done
+""", """
+echo mktemp $(mktemp -u)
+echo hostname-program $(hostname)
+echo urandom $(od -An -tx1 -N16 /dev/urandom | tr -d ' ')
+echo hosts $(grep 127.0.1.1 /etc/hosts)
+echo awk $(awk 'BEGIN { srand(); print rand() }' | md5sum) $$ $SRANDOM
+"""),
+}
+
+
+def test_clones_share_nothing(client):
+    """Two hundred clones, and no two equal values of any source."""
+    seen, clones, few = {}, 0, 5
+
+    def note(image, cell):
+        assert cell["exit_code"] == 0, cell["stderr"]
+        assert cell["source"] in ("template", "pool")
+        for line in out(cell).splitlines():
+            name, value = line.split(" ", 1)
+            values = seen.setdefault((image, name), [])
+            assert value not in values, f"{name} of {image}: {value} comes twice"
+            values.append(value)
+
+    for image, (count, code, more) in SOURCES.items():
+        pending = []
+        for i in range(count):
+            pending.append(client.send("run", image=image, timeout_ms=60000,
+                                       code=code + (more if i < few else "")))
+            clones += 1
+            if len(pending) > 3:
+                note(image, pending.pop(0).wait())
+        for reply in pending:
+            note(image, reply.wait())
+        assert {len(seen[key]) for key in seen if key[0] == image} == {few, count}
+    assert clones == 200
+
+
+def test_clock_is_right(fresh):
+    """A clone's clock stood still since its template was made."""
+    def guest_time(session):
+        before = time.time()
+        inside = float(out(session.exec("echo $EPOCHREALTIME")))
+        return before, inside, time.time()
+
+    for _ in range(3):
+        session = fresh("shell")
+        session.exec(":")
+        # The error is at most what one look cannot tell, so the best of some looks counts.
+        errors = []
+        for _ in range(5):
+            before, inside, after = guest_time(session)
+            errors.append(max(before - inside, inside - after, 0))
+        assert min(errors) < 0.05

@@ -3,7 +3,7 @@
  *
  * start(callback(channel, type, payload)) takes over descriptors 3 and 4.
  * send(channel, type, payload), put() (the descriptors of the last cell onto 0, 1, 2), rest()
- * (/dev/null onto them), hold(0|1), entropy() (32 bytes), writable(fd) (waits).
+ * (/dev/null onto them), hold(0|1), entropy() (32 bytes), reseed(), writable(fd) (waits).
  * Each iteration of the loop, before it waits, makes callback(2, 0, -) when watch(1) asked for it.
  *
  * SIGINT: listen() installs the handler; the loop then calls callback(3, 0, -).  When the loop
@@ -377,6 +377,21 @@ static napi_value js_entropy(napi_env env, napi_callback_info info)
     return value;
 }
 
+/* What `crypto` draws from is OpenSSL's, and was seeded when this process started, which for a clone
+ * was in its template: without new entropy all clones draw the same. */
+static napi_value js_reseed(napi_env env, napi_callback_info info)
+{
+    void (*seed)(const void *data, int size) = NULL;
+    uint8_t data[ENTROPY_SIZE];
+
+    (void)info;
+    *(void **)&seed = dlsym(RTLD_DEFAULT, "RAND_seed");
+    if (seed == NULL || getrandom(data, sizeof(data), 0) != (ssize_t)sizeof(data))
+        channel_violation();
+    seed(data, sizeof(data));
+    return undefined(env);
+}
+
 static napi_value js_writable(napi_env env, napi_callback_info info)
 {
     struct pollfd room = {.fd = (int)number_argument(env, info), .events = POLLOUT};
@@ -401,6 +416,7 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
         {"hold", js_hold},
         {"watch", js_watch},
         {"entropy", js_entropy},
+        {"reseed", js_reseed},
         {"writable", js_writable},
         {"listen", js_listen},
         {"attempt", js_attempt},

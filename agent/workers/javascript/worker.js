@@ -521,7 +521,10 @@ function settings(payload) {
   const entropy = f.bytes(), env = f.pairs();
   f.end();
   for (const [name, value] of env) process.env[name] = value;
-  if (entropy.length) seedRandom(entropy);
+  if (entropy.length) {
+    seedRandom(entropy);
+    addon.reseed();
+  }
   addon.send(CELLS, SETTLED, Buffer.alloc(0));
 }
 

@@ -440,6 +440,15 @@ static void reseed(const uint8_t *entropy, size_t size)
     bind_variable("RANDOM", text, 0);
 }
 
+/* bash reads the name once, when it starts: for a clone in its template. */
+static void set_hostname(void)
+{
+    char name[256];
+
+    if (gethostname(name, sizeof(name)) == 0)
+        bind_variable("HOSTNAME", name, 0);
+}
+
 static void apply_settings(const struct message *m)
 {
     struct fields f = {m->data, m->size};
@@ -448,6 +457,7 @@ static void apply_settings(const struct message *m)
     size_t count, size;
     const uint8_t *entropy = fields_bytes(&f, &size);
 
+    set_hostname();
     set_environment(&f, &kept, &count);
     fields_end(&f);
     forget_environment(kept, count);
