@@ -1,6 +1,8 @@
 /* Options that several verbs share. */
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "cli/source.h"
 #include "verbs.h"
 
@@ -50,4 +52,15 @@ const char *choose_image(const struct args *args, const char *fallback)
     if (language == NULL)
         return fallback;
     return source_language(language);
+}
+
+void print_result(const struct gb_json *result)
+{
+    struct gb_buf text = {0};
+    struct gb_json_out out = {.buf = &text};
+
+    json_print(&out, NULL, result);
+    gb_buf_adds(&text, "\n");
+    (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
+    gb_buf_release(&text);
 }

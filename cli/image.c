@@ -1,9 +1,11 @@
-/* glovebox image: what there is to boot, and the builder of it. */
+/* glovebox image: what there is to boot, the builder of it, and templates before they are needed.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "verbs.h"
@@ -13,6 +15,9 @@
 #ifndef GB_LIBEXECDIR
 #define GB_LIBEXECDIR "/usr/local/libexec"
 #endif
+
+/* A boot under emulation on a busy machine, with room. */
+enum { WARM_DEADLINE_MS = 300000 };
 
 static void print_names(const struct gb_images *images)
 {
@@ -151,11 +156,66 @@ static int build_images(const struct args *args)
     return EXIT_GLOVEBOX;
 }
 
+struct warmed {
+    const struct args *args;
+    const char *image; /* NULL: the server's default */
+    uint64_t started_ns;
+};
+
+static void print_warmed(void *arg, const struct gb_json *result)
+{
+    const struct warmed *warmed = arg;
+    struct gb_bytes image = json_text(result, "image");
+    char size[32];
+
+    if (args_has(warmed->args, "json")) {
+        print_result(result);
+        return;
+    }
+    format_size(size, sizeof(size), json_number(result, "bytes"));
+    (void)printf("%.*s, %.0f MiB: %s, ready after %.1f s\n", (int)image.size,
+                 (const char *)image.data, json_number(result, "memory_mb"), size,
+                 gb_ns_to_ms(gb_clock_mono_ns() - warmed->started_ns) / 1000);
+}
+
+static bool warm_image(struct app *app, const struct args *args, const char *image)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    struct warmed warmed = {args, image, gb_clock_mono_ns()};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    if (image != NULL)
+        gb_json_put_str(&out, "image", image);
+    good = put_memory(args, &out);
+    gb_json_end(&out);
+    good = good && app_call(app, "image.warm", &params, WARM_DEADLINE_MS, print_warmed, &warmed);
+    gb_buf_release(&params);
+    return good;
+}
+
+static int warm_images(const struct args *args)
+{
+    struct app app;
+    bool good = true;
+
+    app_open(&app, args);
+    if (args->word_count == 1)
+        good = warm_image(&app, args, NULL);
+    for (size_t i = 1; i < args->word_count; i++)
+        good = warm_image(&app, args, args->words[i]) && good;
+    app_close(&app);
+    return good ? 0 : EXIT_GLOVEBOX;
+}
+
 int verb_image(const struct args *args)
 {
     if (args->word_count == 0 || (strcmp(args->words[0], "ls") == 0 && args->word_count == 1))
         return list_images(args);
     if (strcmp(args->words[0], "build") == 0)
         return build_images(args);
-    return app_wrong_use(args, "image can `ls` and `build`, not %s", args->words[0]);
+    if (strcmp(args->words[0], "warm") == 0)
+        return warm_images(args);
+    return app_wrong_use(args, "image can `ls`, `build` and `warm`, not %s", args->words[0]);
 }

@@ -28,24 +28,13 @@ static bool put_seconds(const struct args *args, struct gb_json_out *out, const 
     return true;
 }
 
-static void print_value(const struct gb_json *value)
-{
-    struct gb_buf text = {0};
-    struct gb_json_out out = {.buf = &text};
-
-    json_print(&out, NULL, value);
-    gb_buf_adds(&text, "\n");
-    (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
-    gb_buf_release(&text);
-}
-
 static void print_opened(void *arg, const struct gb_json *result)
 {
     const struct args *args = arg;
     struct gb_bytes id = json_text(result, "session");
 
     if (args_has(args, "json"))
-        print_value(result);
+        print_result(result);
     else
         (void)printf("%.*s\n", (int)id.size, (const char *)id.data);
 }

@@ -154,6 +154,7 @@ static const struct option image_options[] = {
     {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
     JSON_OPTION,
     {0, "names", NULL, ARG_NONE, "names only, one a line (ls)", false},
+    {'m', "memory", "MB", ARG_TEXT, "memory of the VMs in MiB (warm)", false},
     END,
 };
 static const struct option log_options[] = {
@@ -260,9 +261,11 @@ const struct verb verbs[] = {
      verb_serve},
     {"doctor", "tell what works on this host and what is missing", "[--json]", doctor_options, NULL,
      ARG_NONE, "  glovebox doctor\n", verb_doctor},
-    {"image", "list or build images", "(ls | build [NAME…])", image_options, NULL, ARG_IMAGE,
+    {"image", "list, build or warm images", "(ls | build [NAME…] | warm [NAME…])", image_options,
+     app_options, ARG_IMAGE,
      "  glovebox image ls\n"
-     "  glovebox image build python\n",
+     "  glovebox image build python\n"
+     "  glovebox image warm python javascript\n",
      verb_image},
     {"version", "print the version", "", NULL, NULL, ARG_NONE, NULL, verb_version},
     {"help", "tell about the verbs", "[VERB]", NULL, NULL, ARG_VERB, "  glovebox help run\n",

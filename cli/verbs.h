@@ -32,5 +32,7 @@ int verb_completion(const struct args *args);
  * said. */
 bool put_env(const struct args *args, struct gb_json_out *out);
 bool put_memory(const struct args *args, struct gb_json_out *out);
+/* A result as JSON, in a line. */
+void print_result(const struct gb_json *result);
 /* The image that -l or --image ask for, @fallback without them; NULL when a language is unknown. */
 const char *choose_image(const struct args *args, const char *fallback);

@@ -232,9 +232,11 @@ _glovebox()
     image)
         case $before in
             --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --memory|-m) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --images --json --names' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --images --json --names --memory --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glovebox image ls --names 2>/dev/null)" -- "$word")

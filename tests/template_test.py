@@ -1,19 +1,24 @@
 """Templates: made once, restored many times, never believed unseen; and nothing that two clones share."""
 
+import contextlib
+import json
+import os
 import pathlib
+import re
 import shutil
-import time
-import shutil
+import signal
+import subprocess
 import time
 
 import pytest
 
-from support import Server, Session, out
+from support import BINARY, Failure, Server, Session, out, wait_for
 
 
 @pytest.fixture
 def cache(tmp_path):
-    return tmp_path / "cache"
+    yield tmp_path / "cache"
+    shutil.rmtree(tmp_path / "cache", ignore_errors=True)
 
 
 def serve(cache, *arguments, **env):
@@ -71,7 +76,6 @@ def test_damaged_templates_are_made_anew(cache):
     with serve(cache) as server, server.client() as client:
         assert Session(client, "shell").opened["source"] == "template"
         assert "made anew" not in server.log.read_text()
-    shutil.rmtree(cache)
 
 
 # Everything that a program takes for its own, one `name value` a line. What is read by a program of its
@@ -162,3 +166,161 @@ def test_clock_is_right(fresh):
             before, inside, after = guest_time(session)
             errors.append(max(before - inside, inside - after, 0))
         assert min(errors) < 0.05
+
+
+def qemus(server):
+    """The QEMU processes below a server, whoever they are for."""
+    parents = {}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = stat.read_text().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = (int(rest.split()[1]), name)
+    launchers = [pid for pid, (parent, _) in parents.items() if parent == server.process.pid]
+    return [pid for pid, (parent, name) in parents.items() if parent in launchers and "qemu" in name]
+
+
+def being_made(cache, name):
+    """A file of a template that is not finished, once it is there."""
+    return next(iter(cache.glob(f"glovebox/templates/new.*/{name}")), None)
+
+
+def works(session, source=None):
+    assert source is None or session.opened["source"] == source
+    assert out(session.exec("echo fine")) == "fine\n"
+    session.close()
+
+
+@pytest.mark.parametrize("file", ["ram", "state"])
+def test_qemu_killed_while_a_template_is_made(cache, file):
+    """Whoever waits for it boots; nothing half made is left; and it can be made again."""
+    with serve(cache) as server, server.client() as client:
+        pending = client.send("session.open", image="shell")
+        wait_for(lambda: being_made(cache, file), what=f"the file {file}")
+        for pid in qemus(server):
+            os.kill(pid, signal.SIGKILL)
+        session = pending.wait()["session"]
+        assert out(client.call("session.exec", session=session, code="echo fine")) == "fine\n"
+        assert client.call("image.warm", image="shell")["bytes"] > 1 << 20
+        works(Session(client, "shell"), "template")
+    assert len(templates(cache)) == 1 and being_made(cache, "*") is None
+
+
+def test_qemu_killed_while_it_loads(fresh, server, client):
+    """A clone that dies before anything ran in it is replaced, and its session knows nothing of it."""
+    works(fresh("shell"))
+    before = set(qemus(server))
+    pending = client.send("session.open", image="shell")
+    killed = wait_for(lambda: set(qemus(server)) - before, what="a QEMU process")
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    try:
+        session = pending.wait()["session"]
+    except Failure as failure:  # it was quicker: the session had its VM, and was being configured
+        assert failure.kind == "boot_failed" and failure.retryable
+    else:
+        client.call("session.close", session=session)
+    works(fresh("shell"))
+
+
+@pytest.fixture
+def small_disk(cache):
+    """A cache folder on a disk of its own."""
+    cache.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "none", cache])
+    if mounted.returncode != 0:
+        pytest.skip("mounting a file system needs root")
+    yield cache
+    subprocess.run(["umount", "-l", cache], check=True)
+
+
+def test_disk_full(small_disk):
+    """No room for a template: sessions boot, the log says why, and it is made when there is room."""
+    with serve(small_disk) as server, server.client() as client:
+        ballast = small_disk / "ballast"
+        ballast.write_bytes(bytes(300 << 20))
+        works(Session(client, "shell"), "boot")
+        assert "has no room for a template" in server.log.read_text()
+        assert client.call("hello")["protocol"] == 1
+        # It fills up while the guest boots: what QEMU maps cannot be had any more.
+        ballast.unlink()
+        pending = client.send("image.warm", image="shell")
+        wait_for(lambda: being_made(small_disk, "ram"), what="the RAM file")
+        with ballast.open("wb") as file, contextlib.suppress(OSError):
+            while file.write(bytes(1 << 20)):
+                file.flush()
+        with pytest.raises(Failure):
+            pending.wait()
+        wait_for(lambda: templates(small_disk) == [], what="the end of what was half made")
+        ballast.unlink()
+        client.call("image.warm", image="shell")
+        works(Session(client, "shell"), "template")
+
+
+def test_two_servers_make_one_template(cache):
+    with serve(cache) as first, serve(cache) as second, first.client() as one, second.client() as two:
+        pending = [client.send("session.open", image="shell") for client in (one, two)]
+        assert [reply.wait()["source"] for reply in pending] == ["template"] * 2
+        logs = first.log.read_text() + second.log.read_text()
+        assert logs.count("is made:") == 1
+    assert len(templates(cache)) == 1
+
+
+def test_the_maker_dies(cache):
+    """The server that makes a template is killed: the one that waits for it makes it."""
+    first = serve(cache)
+    with serve(cache) as second, second.client() as client:
+        one = first.client()
+        one.send("session.open", image="shell")
+        wait_for(lambda: being_made(cache, "ram"), what="the RAM file")
+        pending = client.send("session.open", image="shell")
+        assert client.call("hello")["protocol"] == 1  # it has been read
+        first.process.kill()
+        first.process.wait()
+        assert pending.wait()["source"] == "template"
+    assert len(templates(cache)) == 1 and being_made(cache, "*") is None
+
+
+def test_another_qemu(cache):
+    """What another version of QEMU has made is foreign, wherever it lies."""
+    with serve(cache) as server, server.client() as client:
+        client.call("image.warm", image="shell")
+    manifest = templates(cache)[0] / "manifest"
+    text = manifest.read_text()
+    version = re.search(r"\nqemu (\S+)\n", text).group(1)
+    manifest.write_text(text.replace(f"\nqemu {version}\n", "\nqemu " + "9" * len(version) + "\n"))
+    with serve(cache) as server, server.client() as client:
+        works(Session(client, "shell"), "template")
+        assert "made by something else" in server.log.read_text()
+    assert f"\nqemu {version}\n" in manifest.read_text()
+
+
+def test_the_store_keeps_its_limits(cache, tmp_path):
+    """By size and by age; and what is in use stays in use."""
+    config = tmp_path / "glovebox.conf"
+    config.write_text("[templates]\nmax_size = 1M\n")
+    with serve(cache, GLOVEBOX_CONFIG=str(config)) as server, server.client() as client:
+        works(Session(client, "shell"), "template")
+        wait_for(lambda: templates(cache) == [], what="the end of the template")
+        works(Session(client, "shell"), "template")
+    with serve(cache) as server, server.client() as client:
+        client.call("image.warm", image="shell")
+    old = time.time() - 31 * 86400
+    os.utime(templates(cache)[0] / "manifest", (old, old))
+    with serve(cache) as server:
+        wait_for(lambda: list((cache / "glovebox/templates").iterdir()) == [], what="the end of it")
+        assert "was not used for so long" in server.log.read_text()
+
+
+def test_warm(cache):
+    with serve(cache) as server:
+        done = subprocess.run([BINARY, "image", "warm", "shell"], env=server.env, capture_output=True,
+                              text=True, timeout=300)
+        assert done.returncode == 0 and done.stdout.startswith("shell, "), done
+        done = subprocess.run([BINARY, "image", "warm", "shell", "-m", "150", "--json"], env=server.env,
+                              capture_output=True, text=True, timeout=300)
+        assert json.loads(done.stdout)["memory_mb"] == 150
+        with server.client() as client:
+            works(Session(client, "shell", memory_mb=150), "template")
+    assert len(templates(cache)) == 2

@@ -1,12 +1,12 @@
 #include "pool/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "pool/lock.h"
 
 /* What is looked at, hashed or made a hole in one piece. */
 enum { BLOCK = 64 * 1024, HEX_BYTES = 2 };
@@ -208,23 +209,9 @@ int store_open(const char *folder, const char *name, struct gb_bytes key,
     return 0;
 }
 
-int store_lock(const char *folder, const char *name, int *ret_fd, struct gb_err *err)
+char *store_lock_path(const char *folder, const char *name)
 {
-    _cleanup_(freep) char *path = xasprintf("%s/%s.lock", folder, name);
-    _cleanup_(closep) int fd = -1;
-    int r = gb_fd_make_dirs(folder, 0700, err);
-
-    if (r < 0)
-        return r;
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return gb_err_sys(err, errno, "cannot open %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK
-                   ? gb_err_set(err, GB_EBUSY, "another server is making this template")
-                   : gb_err_sys(err, errno, "cannot lock %s", path);
-    *ret_fd = TAKE_FD(fd);
-    return 0;
+    return xasprintf("%s/%s.lock", folder, name);
 }
 
 int store_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err)
@@ -337,4 +324,114 @@ int store_publish(const char *folder, const char *name, struct gb_bytes key,
     *ret_files = files;
     (void)sync_path(folder, NULL); /* a rename that a power failure undoes costs a template only */
     return 0;
+}
+
+/* ---- eviction ---- */
+
+struct stored {
+    char name[STORE_NAME_HEX + 1];
+    uint64_t bytes;
+    time_t used;
+};
+
+static bool is_name(const char *text)
+{
+    return strlen(text) == STORE_NAME_HEX && strspn(text, "0123456789abcdef") == STORE_NAME_HEX;
+}
+
+/* False when it is none: something foreign, or one that goes right now. */
+static bool look_at(const char *folder, const char *name, struct stored *ret_stored)
+{
+    _cleanup_(freep) char *path = folder_of(folder, "", name);
+    struct stored stored = {0};
+    struct stat info;
+
+    memcpy(stored.name, name, STORE_NAME_HEX);
+    for (size_t i = 0; i < ARRAY_SIZE(file_names); i++) {
+        _cleanup_(freep) char *file = xasprintf("%s/%s", path, file_names[i]);
+
+        if (lstat(file, &info) < 0)
+            return false;
+        stored.bytes += disk_bytes(&info);
+        if (strcmp(file_names[i], "manifest") == 0)
+            stored.used = info.st_mtime;
+    }
+    *ret_stored = stored;
+    return true;
+}
+
+/* Removes NAME (@whole), or only what a maker that died left, unless somebody is at it. */
+static bool remove_stored(const char *folder, const char *name, bool whole)
+{
+    _cleanup_(freep) char *lock = store_lock_path(folder, name);
+    _cleanup_(freep) char *from = folder_of(folder, "", name);
+    _cleanup_(freep) char *to = folder_of(folder, "new.", name);
+    _cleanup_(closep) int fd = -1;
+
+    if (lock_try(lock, &fd, NULL) < 0)
+        return false;
+    remove_folder(to);
+    if (whole && rename(from, to) == 0)
+        remove_folder(to);
+    if (access(from, F_OK) < 0)
+        (void)unlink(lock);
+    return true;
+}
+
+static int compare_use(const void *a, const void *b)
+{
+    const struct stored *left = a, *right = b;
+
+    return left->used < right->used ? -1 : left->used > right->used;
+}
+
+/* Oldest first. */
+static void remove_surplus(const char *folder, struct stored *found, size_t count,
+                           const struct store_limits *limits, struct gb_buf *text)
+{
+    time_t now = time(NULL);
+    uint64_t total = 0;
+
+    qsort(found, count, sizeof(*found), compare_use);
+    for (size_t i = 0; i < count; i++)
+        total += found[i].bytes;
+    for (size_t i = 0; i < count; i++) {
+        bool old = found[i].used <= now && (uint64_t)(now - found[i].used) > limits->max_age_s;
+
+        if (!old && total <= limits->max_bytes)
+            continue;
+        if (!remove_stored(folder, found[i].name, true))
+            continue;
+        total -= found[i].bytes;
+        gb_buf_addf(text, "the template %s is removed: %s\n", found[i].name,
+                    old ? "it was not used for so long" : "the store holds too much");
+    }
+}
+
+void store_evict(const char *folder, const struct store_limits *limits, struct gb_buf *text)
+{
+    _cleanup_(freep) struct stored *found = xcalloc(STORE_COUNT_MAX, sizeof(*found));
+    DIR *entries = opendir(folder);
+    struct dirent *entry;
+    size_t count = 0;
+
+    if (entries == NULL)
+        return; /* nothing has been stored */
+    while ((entry = readdir(entries)) != NULL && count < STORE_COUNT_MAX) {
+        const char *name = entry->d_name;
+
+        if (strncmp(name, "new.", 4) == 0 && is_name(name + 4))
+            (void)remove_stored(folder, name + 4, false);
+        else if (is_name(name) && look_at(folder, name, &found[count]))
+            count++;
+    }
+    (void)closedir(entries);
+    remove_surplus(folder, found, count, limits, text);
+}
+
+void store_touch(const char *folder, const char *name)
+{
+    _cleanup_(freep) char *path = xasprintf("%s/%s/manifest", folder, name);
+
+    (void)utimensat(AT_FDCWD, path, NULL, 0); /* it may have been removed */
 }

@@ -6,8 +6,8 @@
  * use one hold its files open, so that it may be removed at any time. What a maker that died left
  * in new.NAME is removed by the next holder of the lock.
  *
- * All functions may block on the disk: run them on the thread pool, store_lock() apart. They touch
- * nothing but their arguments.
+ * All functions may block on the disk: run them on the thread pool. They touch nothing but their
+ * arguments.
  */
 #pragma once
 
@@ -39,9 +39,8 @@ void store_files_release(struct store_files *files);
 int store_open(const char *folder, const char *name, struct gb_bytes key,
                struct store_files *ret_files, struct gb_err *err);
 
-/* Takes the lock on a name, without waiting: GB_EBUSY when another holds it. It is held until the
- * descriptor is closed. */
-int store_lock(const char *folder, const char *name, int *ret_fd, struct gb_err *err);
+/* The file whose lock (lock.h) has to be held for all that follows. Gives. */
+char *store_lock_path(const char *folder, const char *name);
 
 /* Makes an empty new.NAME; under the lock. GB_ECAPACITY when the disk has no room for @bytes. */
 int store_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err);
@@ -53,6 +52,19 @@ int store_publish(const char *folder, const char *name, struct gb_bytes key,
                   struct store_files *ret_files, struct gb_err *err);
 /* Removes new.NAME. Under the lock. */
 void store_abort(const char *folder, const char *name);
+
+/* What the store may hold. */
+struct store_limits {
+    uint64_t max_bytes, max_age_s;
+};
+enum { STORE_COUNT_MAX = 4096 };
+
+/* Removes what nobody has used for longer than max_age_s, then, the oldest first, what is too much;
+ * and what makers that died have left. What somebody is making stays. Takes the locks that it
+ * needs. Adds a line to @text for each that it removed. */
+void store_evict(const char *folder, const struct store_limits *limits, struct gb_buf *text);
+/* It is in use: it is the youngest now. */
+void store_touch(const char *folder, const char *name);
 
 /* SHA-256 over the blocks of @fd that are not zero, with their places: holes cost nothing and make
  * no difference. */

@@ -4,9 +4,10 @@
  *                              └─ none, or not to be used ─> MAKING, if wanted ─> READY or FAILED
  *
  * What reads or writes the store's files runs as a *job* on the thread pool, one for an entry at a
- * time, with copies of all that it needs. Making goes in this order: job BEGIN (under the lock of
- * the name), the maker's VM, job PUBLISH. One template is made at a time on a small host: two at
- * once would take as long as one after the other, and the first would be late.
+ * time, with copies of all that it needs. Making goes in this order: the lock of the name, job
+ * BEGIN (which may find that another server has made it meanwhile), the maker's VM, job PUBLISH.
+ * One template is made at a time on a small host: two at once would take as long as one after the
+ * other, and the first would be late. Who waits for another server's lock is not counted.
  *
  * The key is computed anew when QEMU's binary or the image is another one; then it is a new entry.
  */
@@ -21,12 +22,19 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "pool/lock.h"
 #include "pool/maker.h"
 #include "pool/store.h"
 
-enum { FORMAT = 1, RETRY_MS = 60000, RAM_ROOM_MB = 64 };
+enum {
+    FORMAT = 1,
+    RETRY_MS = 60000,         /* after a failure */
+    LOCK_PATIENCE_MS = 60000, /* with another server that makes the same */
+    TIDY_MS = 3600000,        /* between two looks at what the store holds */
+    RAM_ROOM_MB = 64,
+};
 
-enum job_kind { JOB_OPEN, JOB_BEGIN, JOB_PUBLISH, JOB_ABORT };
+enum job_kind { JOB_OPEN, JOB_BEGIN, JOB_PUBLISH, JOB_ABORT, JOB_TIDY };
 
 struct entry {
     struct gb_list link;
@@ -42,7 +50,9 @@ struct entry {
     struct gb_list waiters;
     struct gb_list turn; /* in templates->queue */
     struct maker *maker;
-    int lock_fd; /* while MAKING */
+    struct lock lock; /* while MAKING */
+    bool counted;     /* in templates->making */
+    bool used;        /* since the store was told */
     uint64_t failed_ns;
     struct gb_err why; /* of FAILED, or of the end of the maker */
 };
@@ -55,17 +65,22 @@ struct gb_templates {
     struct gb_list queue; /* entries that are to be made */
     unsigned making, making_max;
     unsigned jobs; /* on threads */
-    bool ending;
+    struct store_limits limits;
+    struct gb_timer *tidy_timer;
+    bool tidying, tidy_again, ending;
     struct gb_deferred end;
 };
 
 struct job {
     uv_work_t work;
-    struct entry *entry;
+    struct gb_templates *templates;
+    struct entry *entry; /* NULL of TIDY */
     enum job_kind kind;
     char *folder, *name;
-    struct gb_buf key;
+    struct gb_buf key;  /* TIDY: the names that are in use, each with its NUL */
+    struct gb_buf text; /* TIDY: what was done, in lines */
     uint64_t bytes;
+    struct store_limits limits;
     struct store_files files;
     int r;
     struct gb_err err;
@@ -107,6 +122,15 @@ void gb_templates_cancel(struct gb_template_waiter *waiter)
 
 /* ---- jobs ---- */
 
+static void tidy(struct job *job)
+{
+    struct gb_bytes names = gb_buf_bytes(&job->key);
+
+    for (size_t at = 0; at < names.size; at += STORE_NAME_HEX + 1)
+        store_touch(job->folder, (const char *)names.data + at);
+    store_evict(job->folder, &job->limits, &job->text);
+}
+
 static void on_thread(uv_work_t *work)
 {
     struct job *job = work->data;
@@ -117,13 +141,17 @@ static void on_thread(uv_work_t *work)
         job->r = store_open(job->folder, job->name, key, &job->files, &job->err);
         break;
     case JOB_BEGIN:
-        job->r = store_begin(job->folder, job->name, job->bytes, &job->err);
+        if (store_open(job->folder, job->name, key, &job->files, NULL) < 0)
+            job->r = store_begin(job->folder, job->name, job->bytes, &job->err);
         break;
     case JOB_PUBLISH:
         job->r = store_publish(job->folder, job->name, key, &job->files, &job->err);
         break;
     case JOB_ABORT:
         store_abort(job->folder, job->name);
+        break;
+    case JOB_TIDY:
+        tidy(job);
         break;
     }
 }
@@ -133,6 +161,7 @@ static void free_job(struct job *job)
     free(job->folder);
     free(job->name);
     gb_buf_release(&job->key);
+    gb_buf_release(&job->text);
     free(job);
 }
 
@@ -143,25 +172,30 @@ static void on_job_done(uv_work_t *work, int status)
     struct job *job = work->data;
 
     (void)status; /* nobody cancels it */
-    job->entry->templates->jobs--;
+    job->templates->jobs--;
     job_done(job);
     free_job(job);
 }
 
-static int start_job(struct entry *entry, enum job_kind kind, struct gb_err *err)
+static struct job *new_job(struct gb_templates *templates, enum job_kind kind)
 {
-    struct gb_templates *templates = entry->templates;
     struct job *job = xcalloc(1, sizeof(*job));
-    int r;
 
     job->work.data = job;
-    job->entry = entry;
+    job->templates = templates;
     job->kind = kind;
     job->folder = xstrdup(templates->folder);
-    job->name = xstrdup(entry->name);
-    gb_buf_add(&job->key, gb_buf_data(&entry->key), entry->key.size);
-    job->bytes = (uint64_t)(entry->memory_mb + RAM_ROOM_MB) << 20;
+    job->limits = templates->limits;
     job->files = STORE_FILES_NONE;
+    return job;
+}
+
+/* Takes @job. */
+static int run_job(struct job *job, struct gb_err *err)
+{
+    struct gb_templates *templates = job->templates;
+    int r;
+
     r = uv_queue_work(gb_loop_uv(templates->host->loop), &job->work, on_thread, on_job_done);
     if (r < 0) {
         free_job(job);
@@ -169,6 +203,53 @@ static int start_job(struct entry *entry, enum job_kind kind, struct gb_err *err
     }
     templates->jobs++;
     return 0;
+}
+
+static int start_job(struct entry *entry, enum job_kind kind, struct gb_err *err)
+{
+    struct job *job = new_job(entry->templates, kind);
+
+    job->entry = entry;
+    job->name = xstrdup(entry->name);
+    gb_buf_add(&job->key, gb_buf_data(&entry->key), entry->key.size);
+    job->bytes = (uint64_t)(entry->memory_mb + RAM_ROOM_MB) << 20;
+    return run_job(job, err);
+}
+
+/* Tells the store what is in use, and lets it remove what is too much. */
+static void start_tidying(struct gb_templates *templates)
+{
+    struct job *job;
+    struct entry *entry;
+
+    templates->tidy_again = templates->tidying;
+    if (templates->tidying || templates->ending)
+        return;
+    gb_timer_start(templates->tidy_timer, TIDY_MS);
+    job = new_job(templates, JOB_TIDY);
+    GB_LIST_FOREACH(entry, &templates->entries, link)
+    {
+        if (entry->used)
+            gb_buf_add(&job->key, entry->name, sizeof(entry->name));
+        entry->used = false;
+    }
+    templates->tidying = run_job(job, NULL) == 0;
+}
+
+static void on_tidy(void *arg)
+{
+    start_tidying(arg);
+}
+
+static void tidied(struct gb_templates *templates, struct job *job)
+{
+    char *line = (char *)(uintptr_t)gb_buf_str(&job->text), *rest = NULL;
+
+    for (line = strtok_r(line, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        gb_info("%s", line);
+    templates->tidying = false;
+    if (templates->tidy_again)
+        start_tidying(templates);
 }
 
 /* ---- the end ---- */
@@ -179,7 +260,7 @@ static void free_entry(struct entry *entry)
     gb_list_remove(&entry->turn);
     gb_template_unref(entry->template);
     gb_buf_release(&entry->key);
-    (void)gb_close(entry->lock_fd);
+    lock_release(&entry->lock);
     free(entry);
 }
 
@@ -190,6 +271,7 @@ static void end_when_due(void *arg)
 
     if (!templates->ending || templates->jobs > 0 || templates->making > 0)
         return;
+    gb_timer_free(templates->tidy_timer);
     GB_LIST_FOREACH(entry, &templates->entries, link)
     free_entry(entry);
     gb_loop_undefer(&templates->end);
@@ -212,8 +294,9 @@ static void made(struct entry *entry)
 {
     struct gb_templates *templates = entry->templates;
 
-    entry->lock_fd = gb_close(entry->lock_fd);
-    templates->making--;
+    lock_release(&entry->lock);
+    templates->making -= entry->counted;
+    entry->counted = false;
     make_next(templates);
     check_end(templates);
 }
@@ -223,7 +306,7 @@ static void entry_failed(struct entry *entry, const struct gb_err *err)
     entry->state = GB_TEMPLATE_FAILED;
     entry->failed_ns = gb_clock_mono_ns();
     entry->why = *err;
-    if (!entry->templates->ending && err->code != GB_EBUSY)
+    if (!entry->templates->ending)
         gb_warning("the template of %s with %u MB cannot be made: %s", entry->image->name,
                    entry->memory_mb, err->message);
     tell(entry, NULL, err);
@@ -293,25 +376,47 @@ void gb_templates_account(struct gb_templates *templates, struct gb_admission *a
     templates->admission = admission;
 }
 
+/* The lock is ours, or could not be had. */
+static void on_locked(void *arg, const struct gb_err *err)
+{
+    struct entry *entry = arg;
+    struct gb_err problem = {0};
+
+    if (!entry->counted) {
+        entry->counted = true;
+        entry->templates->making++;
+    }
+    if (err == NULL && start_job(entry, JOB_BEGIN, &problem) < 0)
+        err = &problem;
+    if (err == NULL)
+        return;
+    entry_failed(entry, err);
+    made(entry);
+}
+
+static void begin(struct entry *entry)
+{
+    struct gb_templates *templates = entry->templates;
+    _cleanup_(freep) char *path = store_lock_path(templates->folder, entry->name);
+    struct gb_err err = {0};
+    int r = gb_fd_make_dirs(templates->folder, 0700, &err);
+
+    if (r == 0)
+        r = lock_take(&entry->lock, templates->host->loop, path, LOCK_PATIENCE_MS, on_locked, entry,
+                      &err);
+    if (r < 0)
+        entry_failed(entry, &err);
+    else if (r == 1)
+        on_locked(entry, NULL);
+}
+
 static void make_next(struct gb_templates *templates)
 {
-    struct gb_err err = {0};
     struct gb_list *link;
 
     while (!templates->ending && templates->making < templates->making_max &&
-           (link = gb_list_pop(&templates->queue)) != NULL) {
-        struct entry *entry = container_of(link, struct entry, turn);
-        int r = store_lock(templates->folder, entry->name, &entry->lock_fd, &err);
-
-        if (r == 0)
-            r = start_job(entry, JOB_BEGIN, &err);
-        if (r == 0) {
-            templates->making++;
-        } else {
-            entry->lock_fd = gb_close(entry->lock_fd);
-            entry_failed(entry, &err);
-        }
-    }
+           (link = gb_list_pop(&templates->queue)) != NULL)
+        begin(container_of(link, struct entry, turn));
 }
 
 static bool is_wanted(const struct entry *entry)
@@ -358,26 +463,40 @@ static void job_done(struct job *job)
     struct entry *entry = job->entry;
     struct gb_err err = {0};
 
+    if (job->kind == JOB_TIDY) {
+        tidied(job->templates, job);
+        check_end(job->templates);
+        return;
+    }
     switch (job->kind) {
     case JOB_OPEN:
         opened(entry, job);
         check_end(entry->templates);
         break;
     case JOB_BEGIN:
-        if (job->r == 0 && start_maker(entry, &err) == 0)
+        if (job->files.ram_fd >= 0)
+            entry_ready(entry, &job->files);
+        else if (job->r == 0 && start_maker(entry, &err) == 0)
             return;
-        entry_failed(entry, job->r < 0 ? &job->err : &err);
+        else
+            entry_failed(entry, job->r < 0 ? &job->err : &err);
         made(entry);
         break;
     case JOB_PUBLISH:
-        if (job->r == 0)
+        if (job->r == 0) {
+            gb_info("the template of %s with %u MB is made: %ju MB on the disk", entry->image->name,
+                    entry->memory_mb, (uintmax_t)(job->files.disk_bytes >> 20));
             entry_ready(entry, &job->files);
-        else
+        } else {
             entry_failed(entry, &job->err);
+        }
         made(entry);
+        start_tidying(job->templates);
         break;
     case JOB_ABORT:
         made(entry);
+        break;
+    case JOB_TIDY:
         break;
     }
 }
@@ -423,7 +542,6 @@ static int add_entry(struct gb_templates *templates, const struct gb_image *imag
     entry->image = image;
     entry->memory_mb = memory_mb;
     entry->key = key;
-    entry->lock_fd = -1;
     store_name(gb_buf_bytes(&entry->key), entry->name);
     gb_list_init(&entry->waiters);
     gb_list_init(&entry->turn);
@@ -444,9 +562,7 @@ static int advance(struct entry *entry, bool insists, struct gb_err *err)
         entry->state = GB_TEMPLATE_NONE;
     }
     if (entry->state == GB_TEMPLATE_FAILED) {
-        uint64_t retry_ms = entry->why.code == GB_EBUSY ? 0 : RETRY_MS;
-
-        if (now - entry->failed_ns < retry_ms * GB_NS_PER_MS && !insists)
+        if (now - entry->failed_ns < RETRY_MS * GB_NS_PER_MS && !insists)
             return gb_err_set(err, entry->why.code, "%s", entry->why.message);
         entry->state = GB_TEMPLATE_NONE;
     }
@@ -475,6 +591,7 @@ int gb_templates_get(struct gb_templates *templates, const struct gb_image *imag
     }
     if (r < 0)
         return r;
+    entry->used = true;
     if (entry->state == GB_TEMPLATE_READY) {
         *ret_template = entry->template;
         return 1;
@@ -551,7 +668,17 @@ struct gb_templates *gb_templates_new(struct gb_host *host)
     templates->making_max = cpus > 2 ? (unsigned)cpus / 2 : 1;
     gb_list_init(&templates->entries);
     gb_list_init(&templates->queue);
+    templates->limits = (struct store_limits){UINT64_MAX, UINT64_MAX};
+    templates->tidy_timer = gb_timer_new(host->loop, on_tidy, templates);
     return templates;
+}
+
+void gb_templates_configure(struct gb_templates *templates,
+                            const struct gb_templates_config *config)
+{
+    templates->limits.max_bytes = config->max_bytes;
+    templates->limits.max_age_s = config->max_age_ms / 1000;
+    start_tidying(templates);
 }
 
 struct gb_host *gb_templates_host(const struct gb_templates *templates)
@@ -567,10 +694,13 @@ void gb_templates_free(struct gb_templates *templates)
     if (templates == NULL)
         return;
     templates->ending = true;
+    gb_timer_stop(templates->tidy_timer);
     (void)gb_err_set(&err, GB_ECLOSED, "the server is shutting down");
     GB_LIST_FOREACH(entry, &templates->entries, link)
     {
         tell(entry, NULL, &err);
+        if (!entry->counted)
+            lock_release(&entry->lock);
         if (entry->maker != NULL)
             maker_cancel(entry->maker);
     }

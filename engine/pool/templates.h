@@ -29,6 +29,15 @@ void gb_templates_free(struct gb_templates *templates);
  * for them: whoever waits for a template has been promised one. */
 void gb_templates_account(struct gb_templates *templates, struct gb_admission *admission);
 
+struct gb_templates_config {
+    uint64_t max_bytes;  /* that all stored templates may take on the disk */
+    uint64_t max_age_ms; /* since the last use */
+};
+/* Sets the limits of the store, and sees to them: now, after each template that is made, and now
+ * and then. Before the first call nothing is removed. */
+void gb_templates_configure(struct gb_templates *templates,
+                            const struct gb_templates_config *config);
+
 struct gb_host *gb_templates_host(const struct gb_templates *templates);
 
 /* Somebody who waits for a template. Embed it, zeroed; do not touch its members. */

@@ -88,6 +88,10 @@ static const struct gb_param open_params[] = {
     INTEGER("lifetime_ms", lifetime_ms, 0, MS_MAX, -1, "closes itself so long after it was opened; "
             "0: no limit; default: the settings' (0)"),
 };
+static const struct gb_param warm_params[] = {
+    NAME("image", image, 1, GB_NAME_MAX, "image or alias; default `python`"),
+    INTEGER("memory_mb", memory_mb, 64, 1048576, 0, "RAM of the VMs in MiB; default: the image's"),
+};
 static const struct gb_param exec_params[] = {
     SESSION, CODE, EXEC_OPTIONS,
     NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables of this cell only"),
@@ -261,6 +265,12 @@ static const struct gb_result pool_results[] = {
      "waits for: `memory`, `vms`, `starts`, `available`, `pressure`), `granted`, `queued`, "
      "`refused`"},
 };
+static const struct gb_result warm_results[] = {
+    {"image", "string", "its name"},
+    {"memory_mb", "integer", "RAM of the VMs that it is for"},
+    {"bytes", "integer", "that it takes on the disk"},
+    {"made_at", "integer", "when it was made"},
+};
 static const struct gb_result stats_results[] = {
     {"uptime_ms", "number", "of the server"},
     {"pid", "integer", "of the server"},
@@ -346,6 +356,10 @@ const struct gb_method gb_methods[GB_METHOD_COUNT] = {
     METHOD_PLAIN(GB_METHOD_POOL_STATUS, "pool.status",
                  "The warm pool and the room that there is.",
                  pool_results),
+    METHOD(GB_METHOD_IMAGE_WARM, "image.warm",
+           "Makes the template of an image, from which sessions are restored, unless it is there and "
+           "good. Answered when it is.",
+           warm_params, warm_results),
     METHOD_PLAIN(GB_METHOD_STATS, "stats", "Figures of the host, the server and each VM.",
                  stats_results),
     METHOD_EMPTY(GB_METHOD_SERVER_SHUTDOWN, "server.shutdown",

@@ -35,6 +35,7 @@ static handler_fn *const handlers[] = {
     [GB_METHOD_EVENTS_SUBSCRIBE] = handle_subscribe,
     [GB_METHOD_EVENTS_UNSUBSCRIBE] = handle_unsubscribe,
     [GB_METHOD_POOL_STATUS] = handle_pool,
+    [GB_METHOD_IMAGE_WARM] = handle_warm,
     [GB_METHOD_STATS] = handle_stats,
     [GB_METHOD_SERVER_SHUTDOWN] = handle_shutdown,
 };

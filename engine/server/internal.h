@@ -262,6 +262,10 @@ void bury(struct gb_server *server, const char *id, const char *key, uint32_t in
           const char *reason, const struct gb_err *why);
 /* Whether a filter lets @value (NULL: none) pass. */
 bool selected(struct gb_bytes wanted, const char *value);
+/* By name or alias, or python; NULL with what to do about it. */
+struct gb_image *seat_image(const struct gb_server *server, struct gb_bytes name,
+                            struct gb_err *err);
+int seat_check_memory(int64_t memory_mb, struct gb_err *err);
 void seat_close(struct seat *seat, const char *end, const char *reason);
 uint32_t seat_incarnation(const struct seat *seat);
 /* Answers a request for which there was no room with what is short and who could be closed. */
@@ -419,5 +423,5 @@ typedef void handler_fn(struct request *request, const struct gb_params *params)
 handler_fn handle_hello, handle_run, handle_open, handle_exec, handle_stdin, handle_interrupt,
     handle_complete, handle_is_complete, handle_get, handle_list, handle_close, handle_write,
     handle_read, handle_file_list, handle_stat, handle_remove, handle_mkdir, handle_pool,
-    handle_stats, handle_shutdown, handle_subscribe, handle_unsubscribe, handle_lease,
+    handle_warm, handle_stats, handle_shutdown, handle_subscribe, handle_unsubscribe, handle_lease,
     handle_history;

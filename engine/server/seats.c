@@ -243,8 +243,8 @@ void seat_exec_gone(struct seat *seat)
 
 /* ---- open ---- */
 
-static struct gb_image *find_image(const struct gb_server *server, struct gb_bytes name,
-                                   struct gb_err *err)
+struct gb_image *seat_image(const struct gb_server *server, struct gb_bytes name,
+                            struct gb_err *err)
 {
     static const char *const base[] = {"python", "javascript", "shell", "py", "js", "raw"};
     _cleanup_(freep) char *text = name.data == NULL ? xstrdup("python") : copy_name(name);
@@ -267,7 +267,7 @@ static struct gb_image *find_image(const struct gb_server *server, struct gb_byt
     return NULL;
 }
 
-static int check_memory(int64_t memory_mb, struct gb_err *err)
+int seat_check_memory(int64_t memory_mb, struct gb_err *err)
 {
     struct sysinfo info;
     uint64_t host_mb;
@@ -391,10 +391,10 @@ int seat_open(struct connection *connection, const struct gb_params *params, boo
     struct seat *seat;
     int r = server_check_open(server, err);
 
-    if (r == 0 && (config.image = find_image(server, params->image, err)) == NULL)
+    if (r == 0 && (config.image = seat_image(server, params->image, err)) == NULL)
         r = -(int)err->code;
     if (r == 0)
-        r = check_memory(params->memory_mb, err);
+        r = seat_check_memory(params->memory_mb, err);
     if (r == 0)
         r = check_network(params->network, err);
     if (r == 0 && !run)
@@ -469,7 +469,7 @@ static int attach(struct request *request, const struct gb_params *params, struc
     if (params->key.data == NULL || (seat = find_by_key(server, params->key, false)) == NULL)
         return 0;
     image = gb_session_image(seat->session);
-    if (params->image.data != NULL && find_image(server, params->image, err) != image)
+    if (params->image.data != NULL && seat_image(server, params->image, err) != image)
         return gb_err_set(err, GB_EINVALID,
                           "the session with the key \"%s\" is one of the image %s", seat->key,
                           image->name);

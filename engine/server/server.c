@@ -48,6 +48,16 @@ static void on_accept_retry(void *arg)
         gb_watch_pause(server->watch, false);
 }
 
+static void configure_templates(struct gb_server *server)
+{
+    const struct gb_templates_config config = {
+        .max_bytes = server->settings.templates.max_bytes,
+        .max_age_ms = server->settings.templates.max_age_ms,
+    };
+
+    gb_templates_configure(server->templates, &config);
+}
+
 struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
                                 const struct gb_server_config *config)
 {
@@ -74,6 +84,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
         gb_settings_init(&server->settings);
     }
     room_open(server);
+    configure_templates(server);
     server->started_ns = gb_clock_mono_ns();
     gb_list_init(&server->connections);
     gb_list_init(&server->seats);
@@ -95,6 +106,7 @@ void gb_server_reload(struct gb_server *server, struct gb_settings *fresh)
     gb_info("settings: read again from %s",
             server->settings.path != NULL ? server->settings.path : "nowhere: there is no file");
     room_configure(server);
+    configure_templates(server);
     gb_timer_stop(server->idle_timer); /* its time may be another one */
     watch_idleness(server);
 }

@@ -59,6 +59,8 @@ const struct gb_settings_section gb_settings_sections[] = {
      false, false},
     {"pool", "VMs that stand ready before anybody asks; these sizes hold for every image that has no "
      "section of its own", true, false},
+    {"templates", "What new sessions are restored from; they are kept in the cache folder", false,
+     false},
     {"tui", "The terminal front end", false, false},
     {"keys", "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",
      false, true},
@@ -148,6 +150,11 @@ const struct gb_option gb_options[] = {
     OF_POOL("floor", floor, POOL_MAX, "VMs that stand ready always"),
     OF_POOL("ceiling", ceiling, POOL_MAX, "VMs that stand ready at most"),
     OF_POOL("standing", standing, 64, "QEMU processes that wait behind them"),
+
+    SIZE("templates", "max_size", templates.max_bytes, 0, 1e15, "10G", LIVE,
+         "room that they may take on the disk; those that were not used for the longest go first"),
+    DURATION("templates", "max_age", templates.max_age_ms, 0, YEAR_MS, "30d", LIVE,
+             "one that was not used for so long goes"),
 
     TEXT("tui", "theme", tui.theme, GB_NAME_MAX, "auto", LIVE,
          "name of a theme, or `auto`: light or dark, as the terminal is"),

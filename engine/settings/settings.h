@@ -79,6 +79,9 @@ struct gb_settings {
         int64_t floor, ceiling, standing;
         uint64_t half_life_ms;
     } pool;
+    struct gb_settings_templates {
+        uint64_t max_bytes, max_age_ms;
+    } templates;
     struct gb_settings_tui {
         char *theme;
         bool mouse;
