@@ -96,6 +96,18 @@ print('secrets', secrets.token_hex())
 print('openssl', ssl.RAND_bytes(16).hex())
 print('tempfile', tempfile.mktemp())
 """),
+    "python-data": (10, """
+import os, random
+print('random', random.random(), random.getrandbits(64))
+print('getrandom', os.getrandom(16).hex())
+import numpy
+print('numpy', numpy.random.random(), numpy.random.randint(1 << 62))
+print('default_rng', numpy.random.default_rng().random())
+""", """
+import uuid, ssl
+print('uuid1', uuid.uuid1(), uuid.uuid4())
+print('openssl', ssl.RAND_bytes(16).hex())
+"""),
     "javascript": (50, """
 const crypto = require('crypto');
 console.log('Math.random', Math.random(), Math.random());
@@ -106,7 +118,7 @@ console.log('getRandomValues', crypto.webcrypto.getRandomValues(new Uint32Array(
 console.log('webcrypto', crypto.webcrypto.randomUUID());
 console.log('generated', crypto.generateKeySync('hmac', { length: 128 }).export().toString('hex'));
 """),
-    "shell": (120, """
+    "shell": (110, """
 echo RANDOM $RANDOM $RANDOM $RANDOM $RANDOM
 echo SRANDOM $SRANDOM $SRANDOM
 echo HOSTNAME $HOSTNAME
@@ -139,7 +151,7 @@ def test_clones_share_nothing(client):
     for image, (count, code, more) in SOURCES.items():
         pending = []
         for i in range(count):
-            pending.append(client.send("run", image=image, timeout_ms=60000,
+            pending.append(client.send("run", image=image, timeout_ms=120000,
                                        code=code + (more if i < few else "")))
             clones += 1
             if len(pending) > 3:

@@ -2,7 +2,7 @@
  *
  *   BOOTING ─ HELLO, READY ─> PREPARING ─ OK ─> WARMING ─ its cells are DONE
  *           ─> CONFIGURING ─ OK ─> SETTLING
- *           ─ STATUS ─> STOPPING ─ stopped ─> SAVING ─ saved ─> ENDING ─ reaped ─> done
+ *           ─ PONG ─> STOPPING ─ stopped ─> SAVING ─ saved ─> ENDING ─ reaped ─> done
  *
  * What is warmed up here no clone has to do. PREPARE loads what the image names. A few cells go the
  * whole way that a user's will go; they end with nothing left of them in the interpreter. CONFIGURE
@@ -182,7 +182,47 @@ static void on_ready(struct maker *maker, const struct gb_frame *frame)
         maker->step = PREPARING;
         send_request(maker, GB_GUEST_PREPARE, NULL, NULL);
         gb_timer_start(maker->timer, PREPARE_MS);
+    } else if (gb_bytes_equal(message.language, maker->image->language)) {
+        (void)gb_err_set(&err, GB_EBOOT, "the interpreter of a template started anew");
+        give_up(maker, &err);
     }
+}
+
+/* What did not end by itself has left something behind, or a worker that is another one. */
+static void on_cell(struct maker *maker, const struct gb_frame *frame)
+{
+    const uint32_t bad = GB_DONE_TIMED_OUT | GB_DONE_INTERRUPTED | GB_DONE_OOM | GB_DONE_STATE_LOST;
+    _cleanup_(gb_buf_release) struct gb_buf note = {0};
+    struct gb_done done;
+    struct gb_err err = {0};
+    int r = gb_fields_decode(&gb_done_fields, frame->payload, &done, &err);
+
+    if (r == 0 && (done.flags & bad) != 0) {
+        gb_escape(&note, done.note, GB_NOTE_MAX);
+        r = gb_err_set(&err, GB_EBOOT, "cell %u of a template did not end as it should (%x) %s",
+                       maker->cells_sent, done.flags, gb_buf_str(&note));
+    }
+    if (r < 0)
+        give_up(maker, &err);
+    else
+        warm_up(maker);
+}
+
+/* Only a guest whose interpreter is there goes into a template. */
+static void on_settled(struct maker *maker, const struct gb_frame *frame)
+{
+    struct gb_pong pong;
+    struct gb_err err = {0};
+    int r = gb_fields_decode(&gb_pong_fields, frame->payload, &pong, &err);
+
+    if (r == 0 && pong.ready == 0)
+        r = gb_err_set(&err, GB_EBOOT, "the interpreter of a template is not ready any more");
+    if (r < 0) {
+        give_up(maker, &err);
+        return;
+    }
+    maker->step = STOPPING;
+    gb_vm_stop(maker->vm, on_stopped, maker);
 }
 
 static void on_frame(void *arg, const struct gb_frame *frame)
@@ -194,16 +234,17 @@ static void on_frame(void *arg, const struct gb_frame *frame)
         return;
     if (frame->type == GB_GUEST_READY) {
         on_ready(maker, frame);
-    } else if ((maker->step == PREPARING && frame->type == GB_GUEST_OK) ||
-               (maker->step == WARMING && frame->type == GB_GUEST_DONE)) {
+    } else if (maker->step == PREPARING && frame->type == GB_GUEST_OK) {
         gb_timer_start(maker->timer, STEP_MS);
         warm_up(maker);
+    } else if (maker->step == WARMING && frame->type == GB_GUEST_DONE) {
+        gb_timer_start(maker->timer, STEP_MS);
+        on_cell(maker, frame);
     } else if (maker->step == CONFIGURING && frame->type == GB_GUEST_OK) {
         maker->step = SETTLING;
-        send_request(maker, GB_GUEST_STAT, NULL, NULL);
-    } else if (maker->step == SETTLING && frame->type == GB_GUEST_STATUS) {
-        maker->step = STOPPING;
-        gb_vm_stop(maker->vm, on_stopped, maker);
+        send_request(maker, GB_GUEST_PING, NULL, NULL);
+    } else if (maker->step == SETTLING && frame->type == GB_GUEST_PONG) {
+        on_settled(maker, frame);
     } else {
         (void)gb_err_set(&err, GB_EBOOT, "the guest of a template says %s unasked",
                          gb_guest_type_name(frame->type));

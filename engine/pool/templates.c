@@ -28,9 +28,9 @@
 
 enum {
     FORMAT = 1,
-    RETRY_MS = 60000,         /* after a failure */
-    LOCK_PATIENCE_MS = 60000, /* with another server that makes the same */
-    TIDY_MS = 3600000,        /* between two looks at what the store holds */
+    RETRY_MS = 60000,          /* after a failure */
+    LOCK_PATIENCE_MS = 300000, /* with another server that makes the same */
+    TIDY_MS = 3600000,         /* between two looks at what the store holds */
     RAM_ROOM_MB = 64,
 };
 
@@ -53,6 +53,7 @@ struct entry {
     struct lock lock; /* while MAKING */
     bool counted;     /* in templates->making */
     bool used;        /* since the store was told */
+    bool again;       /* the second attempt to make it */
     uint64_t failed_ns;
     struct gb_err why; /* of FAILED, or of the end of the maker */
 };
@@ -340,6 +341,13 @@ static void on_maker_done(void *arg, const struct gb_err *err)
             return;
         err = &problem;
     }
+    if (err != NULL && !entry->templates->ending && !entry->again) {
+        gb_warning("the making of the template of %s with %u MB failed, and is tried once more: %s",
+                   entry->image->name, entry->memory_mb, err->message);
+        entry->again = true;
+        if (start_job(entry, JOB_BEGIN, &problem) == 0)
+            return;
+    }
     if (err != NULL)
         entry_failed(entry, err);
     /* What it left is removed under the lock; without a thread the next maker does it. */
@@ -434,6 +442,7 @@ static bool is_wanted(const struct entry *entry)
 static void want(struct entry *entry)
 {
     entry->state = GB_TEMPLATE_MAKING;
+    entry->again = false;
     gb_list_add_tail(&entry->templates->queue, &entry->turn);
     make_next(entry->templates);
 }

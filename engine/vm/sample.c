@@ -42,6 +42,7 @@ int gb_vm_sample(struct gb_vm *vm, struct gb_vm_sample *ret_sample, struct gb_er
         add_field(gb_buf_str(&text), "\nPss:", &sample.pss_bytes);
         add_field(gb_buf_str(&text), "\nPrivate_Clean:", &sample.private_bytes);
         add_field(gb_buf_str(&text), "\nPrivate_Dirty:", &sample.private_bytes);
+        add_field(gb_buf_str(&text), "\nAnonymous:", &sample.anonymous_bytes);
         gb_buf_clear(&text);
         r = read_proc(sample.pid, "stat", &text, err);
     }

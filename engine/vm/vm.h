@@ -52,6 +52,7 @@ struct gb_vm_events {
 struct gb_vm_sample {
     pid_t pid; /* of QEMU */
     uint64_t pss_bytes, private_bytes, cpu_ns;
+    uint64_t anonymous_bytes; /* of no file: its own heap, and copies of what it has written to */
 };
 
 /* Starts QEMU through the launcher. Borrows @host for the VM's life. No event before it returned.

@@ -177,6 +177,7 @@ class State:
     sources = {}
     sources_size = 0
     linecache = None
+    reseed = None  # loaded before the first cell: an import would make each restore longer
     trace = None
     profile = None
 
@@ -544,10 +545,10 @@ def settings(payload):
     entropy = fields.bytes()
     env = fields.pairs()
     fields.end()
-    set_environment(env)
+    if env:
+        set_environment(env)
     if entropy:
-        from .reseed import reseed
-        reseed(entropy)
+        state.reseed(entropy)
     state.channel.send(SETTLED)
 
 
@@ -617,6 +618,8 @@ def start():
     state.stdout.reconfigure(line_buffering=True)
     from . import hooks
     hooks.install()
+    from .reseed import reseed
+    state.reseed = reseed
 
 
 def warm_up():
