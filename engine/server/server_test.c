@@ -439,6 +439,7 @@ static int try_listen(void)
     server = gb_server_new(loop, &host, &config);
     r = gb_server_listen(server, &err);
     gb_server_free(server);
+    (void)uv_run(&uv, UV_RUN_DEFAULT); /* what runs on threads */
     gb_loop_free(loop);
     (void)uv_run(&uv, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&uv), 0);
