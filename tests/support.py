@@ -3,6 +3,7 @@
 The client speaks the protocol by hand, so that the tests see what any client would see.
 """
 
+import atexit
 import base64
 import contextlib
 import itertools
@@ -10,6 +11,7 @@ import json
 import os
 import pathlib
 import queue
+import shutil
 import socket
 import struct
 import subprocess
@@ -201,7 +203,10 @@ class Server:
     """A server of the test's own, with its own folders, in the foreground."""
 
     def __init__(self, *arguments, binary=BINARY, env=None, folder=None):
-        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="glovebox-test-"))
+        if folder is None:
+            folder = tempfile.mkdtemp(prefix="glovebox-test-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)  # a test may start another in it
+        self.folder = pathlib.Path(folder)
         self.socket = self.folder / "server.sock"
         self.log = self.folder / "server.log"
         self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLOVEBOX_SOCKET=str(self.socket),

@@ -14,7 +14,7 @@ GROUP = "load"
 
 
 def measure(report, plan):
-    burst(report, plan, "empty", "[pool]\nfloor = 0\nceiling = 0\n")
+    burst(report, plan, "empty", "[pool]\nceiling = 0\n")
     burst(report, plan, "full", '[pool "python"]\nfloor = 50\nceiling = 50\n')
     sustained(report, plan)
     for count in plan((20,), (50, 100)):
@@ -68,7 +68,7 @@ def sustained(report, plan):
 
 def density(report, plan, count):
     """Python sessions after one exec each: memory of each, and what they cost when nobody asks."""
-    with Server("[admission]\nmemory = 0\n") as server, server.client() as client:
+    with Server() as server, server.client() as client:
         warm(client)
         sessions = server.open(count, "python")
         for session in sessions:
