@@ -102,6 +102,7 @@ static int stdin_open(struct cell *cell, const struct gb_exec *exec, struct gb_e
 /* Life. */
 
 static void timeout_passed(struct deadline *deadline);
+static void nudge_passed(struct deadline *deadline);
 
 struct cell *cell_prepare(struct agent *agent)
 {
@@ -114,6 +115,7 @@ struct cell *cell_prepare(struct agent *agent)
     };
     gb_list_init(&cell->link);
     deadline_init(&cell->timeout, timeout_passed);
+    deadline_init(&cell->nudge, nudge_passed);
     if (stream_open(&cell->out, cell, GB_STDOUT) < 0 ||
         stream_open(&cell->err, cell, GB_STDERR) < 0) {
         stream_close(&cell->out);
@@ -127,6 +129,7 @@ struct cell *cell_prepare(struct agent *agent)
 static void cell_free(struct cell *cell)
 {
     deadline_clear(&cell->timeout);
+    deadline_clear(&cell->nudge);
     gb_list_remove(&cell->link);
     stream_close(&cell->out);
     stream_close(&cell->err);
@@ -368,6 +371,7 @@ void cell_stream_settled(struct cell *cell)
 static void drain(struct cell *cell)
 {
     deadline_clear(&cell->timeout);
+    deadline_clear(&cell->nudge);
     close_far_ends(cell);
     stdin_close(cell);
     cell->done.wall_ns = gb_clock_mono_ns() - cell->started_ns;
@@ -453,6 +457,7 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
     if (cell_runs_in(agent, worker) && cell->message.size > 0) {
         cell->state = CELL_WAITING; /* nothing of it was sent: it is the next worker's */
         deadline_clear(&cell->timeout);
+        deadline_clear(&cell->nudge);
     } else if (cell_runs_in(agent, worker)) {
         cell->done.flags |= GB_DONE_STATE_LOST;
         if (WIFEXITED(status)) {
@@ -499,13 +504,42 @@ void cell_worker_unavailable(struct agent *agent, const struct worker *worker)
 
 /* Stopping. */
 
+/* An interpreter learns of a signal when it looks; one that comes between its last look and a
+ * system call that blocks is not seen before that call ends (Python's time.sleep() is one). So
+ * SIGINT is followed by a signal that means nothing and only ends such a call: the interpreter
+ * looks, and goes on waiting where there is nothing to see. */
+enum { NUDGE_FIRST_MS = 20 }; /* then twice as long each time: some twenty in a day */
+
+static void nudge(struct cell *cell, uint64_t after_ns)
+{
+    cell->nudge_ns = after_ns;
+    deadline_set(&cell->agent->loop, &cell->nudge, gb_clock_mono_ns() + after_ns);
+}
+
+static void nudge_passed(struct deadline *deadline)
+{
+    struct cell *cell = container_of(deadline, struct cell, nudge);
+
+    if (cell->state != CELL_RUNNING || cell->worker->state == WORKER_DOWN)
+        return;
+    (void)kill(cell->worker->pid,
+               SIGURG); /* the interpreter alone: ignored where it is not awaited */
+    nudge(cell, cell->nudge_ns * 2);
+}
+
+static void interrupt(struct cell *cell)
+{
+    worker_signal(cell->worker, SIGINT);
+    nudge(cell, NUDGE_FIRST_MS * GB_NS_PER_MS);
+}
+
 static void timeout_passed(struct deadline *deadline)
 {
     struct cell *cell = container_of(deadline, struct cell, timeout);
 
     if (!cell->timed_out) {
         cell->timed_out = true;
-        worker_signal(cell->worker, SIGINT);
+        interrupt(cell);
         deadline_set(&cell->agent->loop, deadline,
                      gb_clock_mono_ns() + GB_KILL_GRACE_MS * GB_NS_PER_MS);
         return;
@@ -537,7 +571,7 @@ void cell_interrupt(struct agent *agent, const struct gb_frame *frame,
         worker_signal(cell->worker, SIGKILL);
         (void)kill(cell->worker->pid, SIGKILL);
     } else {
-        worker_signal(cell->worker, SIGINT);
+        interrupt(cell);
     }
     port_send_ok(&agent->port, frame->id);
 }

@@ -62,6 +62,8 @@ struct cell {
 
     uint32_t timeout_ms;
     struct deadline timeout;
+    struct deadline nudge; /* after a SIGINT that shows no effect; the next one after nudge_ns */
+    uint64_t nudge_ns;
     bool timed_out, interrupted, killed;
     uint64_t started_ns, started_boot_ns, cpu_before, peak_before, oom_before;
     struct gb_done done;

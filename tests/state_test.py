@@ -243,6 +243,21 @@ def test_interrupt_on_the_heels_of_the_cell(shared, image, code):
         assert s.exec(":" if image == "shell" else "1")["exit_code"] == 0
 
 
+def test_interrupt_just_before_a_system_call(py):
+    """Python looks for signals between calls, and here is one call: first busy, then asleep."""
+    started = threading.Event()
+    py.client.on_note = lambda note: note["method"] == "cell.output" and started.set()
+    pending = py.send("import collections, functools, operator, time\nprint('go', flush=True)\n"
+                      "collections.deque(map(operator.call, [functools.partial(sum, range(10**6)),\n"
+                      "                                      functools.partial(time.sleep, 600)]), maxlen=0)",
+                      stream=True, timeout_ms=50000)
+    assert started.wait(60)
+    py.call("session.interrupt")
+    cell = pending.wait()
+    py.client.on_note = None
+    assert cell["interrupted"] and not cell["timed_out"] and cell["exit_code"] == 130
+
+
 def test_interrupt_without_a_cell(py):
     with pytest.raises(Failure) as failure:
         py.call("session.interrupt")

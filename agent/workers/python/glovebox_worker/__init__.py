@@ -34,7 +34,7 @@ __builtins__ = dict(builtins.__dict__)
 import sys
 from _ast import Expr, Expression
 from _io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
-from _signal import SIGINT, default_int_handler, raise_signal, signal
+from _signal import SIGINT, SIGURG, default_int_handler, raise_signal, signal
 from _socket import AF_UNIX, SOCK_STREAM, socket
 from _struct import Struct, error as StructError
 from _thread import allocate_lock, start_new_thread
@@ -458,6 +458,10 @@ def note_sigint(number, frame):
     state.early_sigint = True
 
 
+def look(number, frame):
+    """SIGURG: the agent's way to end a system call that was begun just after a SIGINT."""
+
+
 def quiet_sigint(outcome):
     """Only notes SIGINT from here on, one that is being delivered included."""
     while True:
@@ -603,6 +607,7 @@ def start():
     state.channel = Channel(native.open(CELL_CHANNEL, state.null,
                                         sysconf('SC_OPEN_MAX') - CELL_FDS - 1))
     signal(SIGINT, note_sigint)
+    signal(SIGURG, look)
     register_at_fork(after_in_child=in_child)
     sys.path[0:1] = []
     sys.argv[:] = ['']
