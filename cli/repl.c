@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "cli/source.h"
 #include "editor.h"
+#include "prompt/complete.h"
 #include "prompt/history.h"
 #include "verbs.h"
 
@@ -568,33 +569,15 @@ static void on_signal(void *arg, int signum)
 
 /* ---- cells from a terminal ---- */
 
-struct prompts {
-    const char *language, *prompt, *more, *indent;
-};
-
-static const struct prompts *prompts_of(const char *language)
-{
-    static const struct prompts table[] = {
-        {"python", ">>> ", "... ", "    "},
-        {"javascript", "> ", "... ", "  "},
-        {"shell", "$ ", "> ", "\t"},
-    };
-
-    for (size_t i = 1; i < ARRAY_SIZE(table); i++)
-        if (strcmp(table[i].language, language) == 0)
-            return &table[i];
-    return &table[0];
-}
-
 static void run_terminal(struct repl *repl)
 {
-    const struct prompts *prompts = prompts_of(repl->language);
+    const struct prompt_signs *signs = prompt_signs(repl->language);
     _cleanup_(freep) char *history = history_file_path(repl->language);
     const struct editor_config config = {
-        .prompt = prompts->prompt,
-        .more_prompt = prompts->more,
+        .prompt = signs->first,
+        .more_prompt = signs->more,
         .history = history,
-        .indent = prompts->indent,
+        .indent = signs->indent,
         .hooks = {repl_ask_complete, ask_matches, repl},
     };
 

@@ -7,10 +7,11 @@
 #include "command/manual.h"
 #include "list/list.h"
 #include "app/tui.h"
+#include "view/session_view.h"
 #include "verbs.h"
 
 /* The rows of all views, and those that are known everywhere. */
-static const struct command *const tables[] = {list_commands, NULL};
+static const struct command *const tables[] = {list_commands, session_commands, NULL};
 
 static int print_manual(void)
 {
@@ -30,7 +31,12 @@ static int print_manual(void)
 static int run(const struct args *args, const char *session)
 {
     _cleanup_(freep) char *program = NULL;
-    struct tui_config config = {.first_view = list_view_new, .tables = tables};
+    struct tui_config config = {
+        .first_view = list_view_new,
+        .session_view = session_view_new,
+        .session_preview = session_preview_new,
+        .tables = tables,
+    };
     struct app app;
     int status;
 

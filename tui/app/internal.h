@@ -43,6 +43,7 @@ struct connection {
     enum connection_state state;
     struct gb_timer *retry;
     unsigned attempts;
+    uint64_t number; /* how many were begun */
     char why[GB_ERR_MESSAGE_MAX];
     bool was_up;
 };

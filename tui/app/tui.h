@@ -70,6 +70,10 @@ bool tui_copy(struct tui *tui, struct gb_bytes text);
 uint64_t tui_call(struct tui *tui, const char *method, struct gb_buf *params, uint64_t deadline_ms,
                   gb_reply_cb *reply, void *arg);
 void tui_forget(struct tui *tui, uint64_t call);
+/* For what takes a client by itself; NULL when there is none. */
+struct gb_client *tui_client(struct tui *tui);
+/* Rises with every connection that is begun: what was subscribed to on another one is gone. */
+uint64_t tui_connection(struct tui *tui);
 /* A call on a session of which only failure is told: {"session": @session}. */
 void tui_call_on(struct tui *tui, const char *method, const char *session, const char *done);
 

@@ -204,6 +204,7 @@ void uplink_open(struct tui *tui, bool start_server)
         connection->retry = gb_timer_new(tui->loop, on_retry, tui);
     gb_timer_stop(connection->retry);
     gb_client_free(connection->client);
+    connection->number++;
     connection->client = gb_client_new(tui->loop, &config, &events, tui);
     if (connection->state != CONNECTION_LOST)
         connection->state = CONNECTION_DIALING;
@@ -241,6 +242,16 @@ uint64_t tui_call(struct tui *tui, const char *method, struct gb_buf *params, ui
     if (tui->connection.client == NULL)
         return 0;
     return gb_client_call(tui->connection.client, method, params, deadline_ms, reply, arg);
+}
+
+struct gb_client *tui_client(struct tui *tui)
+{
+    return tui->connection.client;
+}
+
+uint64_t tui_connection(struct tui *tui)
+{
+    return tui->connection.number;
 }
 
 void tui_forget(struct tui *tui, uint64_t call)

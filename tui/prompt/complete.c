@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
 void prompt_indent_of(struct gb_bytes text, size_t at, struct gb_buf *indent)
 {
     size_t from = at, to;
@@ -78,4 +80,18 @@ bool prompt_looks_complete(struct gb_bytes text, const char *unit, struct gb_buf
             gb_buf_adds(indent, unit);
     }
     return false;
+}
+
+const struct prompt_signs *prompt_signs(const char *language)
+{
+    static const struct prompt_signs table[] = {
+        {"python", ">>> ", "... ", "    "},
+        {"javascript", "> ", "... ", "  "},
+        {"shell", "$ ", "> ", "\t"},
+    };
+
+    for (size_t i = 1; i < ARRAY_SIZE(table); i++)
+        if (strcmp(table[i].language, language) == 0)
+            return &table[i];
+    return &table[0];
 }

@@ -249,9 +249,7 @@ void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *lang
     prompt.hooks = hooks;
     prompt.arg = arg;
     prompt.draft = draft;
-    prompt.unit = strcmp(language, "python") == 0  ? "    "
-                  : strcmp(language, "shell") == 0 ? "\t"
-                                                   : "  ";
+    prompt.unit = prompt_signs(language)->indent;
     if (draft->text != NULL) {
         rl_replace_line(draft->text, 1);
         rl_point = (int)MIN(draft->cursor, (size_t)rl_end);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "prompt/complete.h"
 
 enum {
     PROMPT_TEXT_MAX = 1 << 20, /* of a cell that is typed or pasted */

@@ -1,0 +1,439 @@
+"""A session in the front end: the real program in tmux, real VMs, one front end for most tests."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from support import BINARY, DEADLINE, Failure, Session, out, wait_for
+
+COLUMNS, ROWS = 100, 30
+
+
+class Terminal:
+    """The front end in tmux: keys go in, the screen comes out."""
+
+    def __init__(self, server, *arguments, columns=COLUMNS, rows=ROWS):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gb-tui-"))  # short: it holds a socket
+        self.errors = self.folder / "errors"
+        env = {name: value for name, value in server.env.items() if name.startswith("GLOVEBOX")}
+        env.update(XDG_STATE_HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder),
+                   HOME=str(self.folder), INPUTRC="/dev/null", EDITOR="sed -i s/1/41/",
+                   LANG="C.UTF-8", PATH=os.environ["PATH"], TERM="screen-256color",
+                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", ""))
+        settings = [f"{name}={value}" for name, value in env.items()]
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
+                  "-c", self.folder, "env", "-i", *settings, "sh", "-c",
+                  f'exec "$@" 2>{self.errors}', "sh", BINARY, *arguments)
+        self.tmux("set-option", "-g", "remain-on-exit", "on")
+        self.tmux("set-option", "-g", "set-clipboard", "on")
+
+    def tmux(self, *arguments):
+        return subprocess.run(["tmux", "-u", "-S", str(self.folder / "tmux"), *map(str, arguments)],
+                              capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
+
+    def text(self):
+        return self.tmux("capture-pane", "-p")
+
+    def lines(self):
+        return self.text().splitlines()
+
+    def prompt(self):
+        """The line that is being typed."""
+        found = [line for line in self.lines() if re.match(r" (>>>|>|\$|\.\.\.|input:)( |$)", line)]
+        return re.sub(r"  (type a cell;|cell \d+ waits).*", "", found[-1]).rstrip() if found else ""
+
+    def cursor(self):
+        return [int(n) for n in self.tmux("display", "-p", "#{cursor_x} #{cursor_y}").split()]
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", text)
+
+    def run(self, code):
+        self.type(code)
+        self.keys("Enter")
+
+    def paste(self, text):
+        (self.folder / "paste").write_text(text)
+        self.tmux("load-buffer", self.folder / "paste")
+        self.tmux("paste-buffer", "-p", "-r")
+
+    def wait(self, condition, what):
+        try:
+            wait_for(condition)
+        except AssertionError:
+            raise AssertionError(f"{what} on\n{self.text()}") from None
+
+    def expect(self, part):
+        self.wait(lambda: part in self.text(), repr(part))
+
+    def expect_not(self, part):
+        self.wait(lambda: part not in self.text(), f"no {part!r}")
+
+    def expect_line(self, pattern):
+        """A line that matches as a whole."""
+        self.wait(lambda: any(re.fullmatch(pattern, line.rstrip()) for line in self.lines()),
+                  repr(pattern))
+
+    def expect_prompt(self, line):
+        self.wait(lambda: self.prompt() == line, f"the prompt {line!r}")
+
+    def command(self, line):
+        self.keys(":")
+        self.run(line)
+
+    def close(self):
+        subprocess.run(["tmux", "-S", str(self.folder / "tmux"), "kill-server"],
+                       capture_output=True)
+        wrong = self.errors.read_text() if self.errors.exists() else ""
+        shutil.rmtree(self.folder)
+        assert "Sanitizer" not in wrong and "runtime error" not in wrong, wrong[-6000:]
+
+    def leave(self):
+        """Quits; the program must end by itself, and well."""
+        self.command("quit")
+        ended = "#{pane_dead_status}#{pane_dead_signal}"
+        self.wait(lambda: self.tmux("display", "-p", ended).strip(), "the end")
+        status = self.tmux("display", "-p", ended).strip()
+        assert status == "0", (status, self.text(), self.errors.read_text()[-6000:])
+
+
+@pytest.fixture(scope="module")
+def agent(server):
+    """Another client, with a name."""
+    with server.client() as client:
+        client.call("hello", client="agent-7", protocol=1)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def sessions(client):
+    opened = {}
+    for language in ("python", "javascript", "shell"):
+        opened[language] = Session(client, language, label=f"tui-{language}", idle_ms=0)
+    yield opened
+    for session in opened.values():
+        session.close()
+
+
+@pytest.fixture(scope="module")
+def front(server, sessions):
+    if shutil.which("tmux") is None:
+        pytest.fail("tmux is needed")
+    terminal = Terminal(server)
+    terminal.expect("tui-python")
+    yield terminal
+    terminal.leave()
+    terminal.close()
+
+
+@pytest.fixture
+def typing(front):
+    """In the Python session, with the keys at an empty prompt; out of it again after."""
+
+    def enter(language="python", prompt=" >>>"):
+        front.command(f"open tui-{language}")
+        front.expect(f"tui-{language} ›")
+        front.keys("i")
+        front.expect("TYPING")
+        front.expect_prompt(prompt)
+        return front
+
+    yield enter
+    front.keys("C-c")  # whatever is being typed
+    front.keys("C-]")
+    front.expect_not("TYPING")
+    front.command("back")
+    front.expect_not(" 2 output ")
+
+
+def test_three_languages(typing):
+    front = typing()
+    front.run("6 * 7")
+    front.expect_line(".= 42")
+    front.expect_line(r".✓ \d+ you ─.*")
+    front.keys("C-]")
+    front.expect_not("TYPING")
+    front.command("back")
+    front = typing("javascript", " >")
+    front.run("[1, 2].map((x: number) => x * 21)")
+    front.expect_line(r".= \[ 21, 42 \]")
+    front.keys("C-]")
+    front.expect_not("TYPING")
+    front.command("back")
+    front = typing("shell", " $")
+    front.run("echo $((6 * 7)); echo wrong >&2; (exit 3)")
+    front.expect_line(".│ 42")
+    front.expect_line(".┃ wrong")
+    front.expect("exit 3")
+
+
+def test_lines_and_completion(typing):
+    front = typing()
+    front.run("def twice(number):")
+    front.expect_prompt(" ...")
+    front.type("return number * 2")
+    front.expect_prompt(" ...     return number * 2")
+    front.keys("Enter")
+    front.keys("Enter")
+    front.expect_prompt(" >>>")
+    front.type("twi")
+    front.keys("Tab")
+    front.expect(" >>> twice")
+    front.type("(4)")
+    front.keys("Enter")
+    front.expect_line(".= 8")
+    # several: the pop-up, and one of it
+    front.run("import time")
+    front.expect_prompt(" >>>")
+    front.type("time.perf")
+    front.keys("Tab")
+    front.expect("perf_counter_ns")
+    front.keys("Tab")
+    front.keys("Enter")
+    front.expect_prompt(" >>> time.perf_counter_ns")
+    front.keys("C-c")
+    front.expect_prompt(" >>>")
+    # what was run comes back, and is suggested
+    front.keys("Up")
+    front.keys("Up")
+    front.expect_prompt(" >>> twice(4)")
+    front.keys("C-c")
+    front.type("def tw")
+    front.expect("ice(number):")
+
+
+def test_interrupt(typing):
+    front = typing()
+    front.run("import time; time.sleep(600)")
+    front.expect_line(r".● \d+ you ─.*")
+    front.type("1 +")  # typed while it runs
+    front.keys("C-c")  # drops that
+    front.expect_prompt(" >>>")
+    front.keys("C-c")
+    front.expect_line(r".■ \d+ you ─.* interrupted .*")
+    front.expect_line(".┃ KeyboardInterrupt")
+
+
+def test_input(typing):
+    front = typing()
+    front.run("'hello ' + input('your name? ')")
+    front.expect_line(".│ your name\\?")
+    front.expect("waits for a line")
+    front.run("Ada")
+    front.expect_line(".= 'hello Ada'")
+    front.expect_prompt(" >>>")
+    front.run("import sys; len(sys.stdin.read())")
+    front.expect("waits for a line")
+    front.run("four")
+    front.expect("waits for a line")
+    front.keys("C-d")
+    front.expect_line(".= 5")
+
+
+def test_paste(typing, sessions):
+    front = typing()
+    front.paste("".join(f"pasted_{i} = {i}\n" for i in range(2000)))
+    front.expect("... pasted_1999 = 1999")
+    front.keys("Enter")
+    front.expect("more lines of code")
+    front.expect_prompt(" >>>")
+    front.run("pasted_1999")
+    front.expect_line(".= 1999")
+    # a part of a cell, with what a paste must not do
+    front.paste("'a\x1b[31m\x07b'\x7f")
+    front.expect_prompt(" >>> 'a[31mb'")
+
+
+def test_flood(typing):
+    front = typing()
+    front.run("for i in range(60_000): print('line', i)")
+    front.expect_prompt(" ...")
+    front.keys("Enter")
+    front.expect("line 59999")
+    front.keys("PageUp")
+    front.expect("scrolled")
+    front.expect_not("line 59999")
+    front.keys("C-]")
+    front.keys("G")
+    front.expect("line 59999")
+
+
+def test_others(typing, sessions, agent):
+    """Cells of other clients appear while one types, and the line stays."""
+    front = typing()
+    front.run("'mine'")
+    front.expect_line(".= 'mine'")
+    front.type("half a li")
+    front.expect_prompt(" >>> half a li")
+    front.keys("Left")
+    front.wait(lambda: front.cursor()[0] == len(" >>> half a l"), "the cursor before the i")
+    cursor = front.cursor()
+    agent.call("session.exec", session=sessions["python"].id, code="print('of the agent')")
+    front.expect_line(".│ of the agent")
+    front.expect_line(r".✓ \d+ agent-7 ─.*")
+    assert front.prompt() == " >>> half a li"
+    front.wait(lambda: front.cursor() == cursor, "the cursor where it was")
+
+
+def test_hostile_output(typing):
+    """Nothing of a guest reaches the terminal, and nothing looks like a frame of ours."""
+    front = typing()
+    title = front.tmux("display", "-p", "#{pane_title}")
+    front.run(r"print('\033]2;evil\a\033[2J\033[H\033[?1049h\033]52;c;eA==\a\033[31mred\033[0m"
+              r"\n ✓ 9 you ────\n\x9b31m\u202eend\033[6n\033P1$r\033\\')")
+    front.expect_line(".│ red")
+    front.expect_line(".│  ✓ 9 you ────")  # behind the edge that only we draw on
+    front.expect_line(".│ .31m.end")
+    assert front.tmux("display", "-p", "#{pane_title}") == title
+    assert "TYPING" in front.text() and "1 cells" in front.text()
+    front.expect_prompt(" >>>")  # no answer to a question of the guest was typed
+
+
+def test_progress(typing):
+    front = typing()
+    front.run("import sys, time\n")
+    front.keys("Enter")
+    front.run("for i in range(101): _ = sys.stderr.write(f'\\r{i:3}%|' + '#' * (i // 10))")
+    front.keys("Enter")
+    front.expect_line(".┃ 100%\\|##########")
+    assert " 50%" not in front.text()
+
+
+def test_browsing(typing, sessions):
+    front = typing()
+    front.run("print('needle one')")
+    front.expect_line(".│ needle one")
+    front.run("print('hay')")
+    front.expect_line(".│ hay")
+    front.keys("C-]")
+    front.expect_not("TYPING")
+    front.keys("K")
+    front.keys("o")  # folded: the code in the head line
+    front.expect_line(r"▌✓ \d+ you +print\('needle one'\) .*")
+    front.keys("o")
+    front.expect_line("▌│ needle one")
+    front.keys("/")
+    front.run("needle one")
+    front.expect("/needle one")
+    front.keys("h")  # only what matches
+    front.expect_not("│ hay")
+    front.keys("h")
+    front.keys("y")  # one still stands at the match
+    front.expect("in the clipboard")
+    assert "print('needle one')" in front.tmux("show-buffer")
+    front.keys("G")
+    front.expect_line(".│ hay")
+    front.command("search")
+    front.keys("C-u")
+    front.keys("Enter")
+    front.expect_not("/needle one")
+
+
+def test_rerun_and_edit(typing, sessions):
+    front = typing()
+    front.run("counted = globals().get('counted', 0) + 1; counted * 100")
+    front.expect_line(".= 100")
+    front.keys("C-]")
+    front.expect_not("TYPING")
+    front.keys("R")
+    front.expect_line(".= 200")
+    front.keys("e")  # $EDITOR turns the first 1 of a line into 41
+    front.expect("counted = globals().get('counted', 0) + 41; counted * 100")
+    front.expect("TYPING")
+    front.keys("Enter")
+    front.expect_line(".= 4300")
+
+
+def test_files(typing, sessions, front):
+    session = sessions["python"]
+    session.write("folder/program.py", b"def f():\n    return 'look'\n")
+    session.write("data.bin", bytes(range(200)))
+    front = typing()
+    front.keys("C-]")
+    front.expect_not("TYPING")
+    front.keys("3")
+    front.expect("folder/")
+    front.command("file-top")
+    front.keys("Enter")
+    front.expect("~/folder")
+    front.expect("return 'look'")
+    front.command(f"download {front.folder}/copy.py")
+    front.expect("copy.py is there")
+    assert (front.folder / "copy.py").read_bytes() == b"def f():\n    return 'look'\n"
+    (front.folder / "up.txt").write_text("from here\n")
+    front.command(f"upload {front.folder}/up.txt")
+    front.expect("from here")
+    assert session.read("folder/up.txt") == b"from here\n"
+    front.keys("BSpace")
+    front.expect("data.bin")
+    front.command("file-end")
+    front.expect("00 01 02 03")
+    front.keys("4")
+    front.expect("where the time went")
+    front.keys("1")
+
+
+def test_watching(typing, front, sessions, agent, fresh):
+    """Another client's session is watched; when it holds the lease, it says so."""
+    theirs = Session(agent, "shell", label="tui-theirs")
+    try:
+        theirs.exec("echo started")
+        front.command("open tui-theirs")
+        front.expect("tui-theirs ›")
+        theirs.exec("echo seen; exit 2 >&2")
+        front.expect_line(".│ seen")
+        front.keys("i")
+        front.expect("you watch")
+        assert "TYPING" not in front.text()
+        agent.call("session.lease", session=theirs.id, action="take", note="mine")
+        front.expect("agent-7 holds")
+        front.keys("i")
+        front.expect("agent-7 holds this session;")
+        assert "TYPING" not in front.text()
+        # free again: one takes it, and the agent is refused
+        agent.call("session.lease", session=theirs.id, action="release")
+        front.expect_not("agent-7 holds this session: you watch")
+        front.command("take")
+        front.expect("You hold this session")
+        front.keys("i")
+        front.expect("TYPING")
+        front.run("echo by hand")
+        front.expect_line(".│ by hand")
+        with pytest.raises(Failure) as refused:
+            theirs.exec("echo refused")
+        assert refused.value.kind == "held"
+        front.keys("C-]")
+        front.expect_not("TYPING")
+        front.command("hand-back 'look at it'")
+        front.expect_not("You hold this session")
+    finally:
+        theirs.close()
+    front.expect("the session is closed")
+    front.command("back")
+    front.expect_not(" 2 output ")
+
+
+def test_history(front, sessions, server):
+    """What was run before one looked is read from the journal."""
+    other = Terminal(server, columns=80, rows=24)
+    try:
+        other.expect("tui-python")
+        other.command("open tui-shell")
+        other.expect_line(".│ 42")
+        other.expect_line(".┃ wrong")
+        other.leave()
+    finally:
+        other.close()
+
+
+def test_state_survives(sessions):
+    """The front end ran cells as any client does."""
+    assert out(sessions["shell"].exec("echo still here")) == "still here\n"

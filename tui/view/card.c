@@ -1,0 +1,487 @@
+#include "view/card.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+#include "view/paint.h"
+#include "view/picture.h"
+
+/* ---- rows ---- */
+
+static unsigned text_width(const struct card_look *look)
+{
+    return look->wrap ? (unsigned)MAX(look->width - CARD_GUTTER - 1, 1) : 0;
+}
+
+static size_t rows_of(struct text *text, const struct card_look *look)
+{
+    return text != NULL ? text_rows(text, text_width(look)) : 0;
+}
+
+static size_t matching_lines(struct text *text, const struct search *search)
+{
+    size_t count = 0, start;
+    struct text_line line;
+
+    for (size_t i = 0; text != NULL && text_line(text, i, &line); i++)
+        count += search_find(search, line.bytes, 0, &start);
+    return count;
+}
+
+static bool is_quiet(const struct card *card, const struct card_look *look)
+{
+    return card->folded && !look->output_only;
+}
+
+static size_t code_rows(struct card *card, const struct card_look *look)
+{
+    size_t rows = rows_of(card->code, look);
+
+    return card->whole || rows <= CARD_CODE_SHOWN ? rows : CARD_CODE_SHOWN - 2;
+}
+
+static size_t note_rows(const struct card *card)
+{
+    size_t rows = 0;
+
+    rows += card->error != NULL ? 1 : 0;
+    rows += card->note != NULL ? 1 : 0;
+    rows += card->state_lost ? 1 : 0;
+    rows += card->cut[TEXT_STDOUT] + card->cut[TEXT_STDERR] > 0 ? 1 : 0;
+    return rows;
+}
+
+static size_t display_rows(struct card *card, const struct card_look *look)
+{
+    size_t rows = 0;
+
+    for (size_t i = 0; i < card->display_count; i++)
+        rows += picture_rows(&card->displays[i], look->width - CARD_GUTTER - 1, look->pictures);
+    return rows;
+}
+
+static size_t part_rows(struct card *card, const struct card_look *look, enum card_part part)
+{
+    bool quiet = is_quiet(card, look), hide = look->hide && look->search->size > 0;
+
+    if (part == CARD_PART_HEAD)
+        return 1;
+    if (part == CARD_PART_GAP)
+        return quiet ? 0 : 1;
+    if (quiet)
+        return 0;
+    if (hide && part == CARD_PART_CODE)
+        return look->output_only ? 0 : matching_lines(card->code, look->search);
+    if (hide && part == CARD_PART_OUTPUT)
+        return matching_lines(card->output, look->search);
+    if (hide && part == CARD_PART_VALUE)
+        return matching_lines(card->value, look->search);
+    if (hide)
+        return 0;
+    switch (part) {
+    case CARD_PART_CODE:
+        return look->output_only ? 0 : code_rows(card, look);
+    case CARD_PART_CODE_MORE:
+        return !look->output_only && code_rows(card, look) < rows_of(card->code, look);
+    case CARD_PART_AWAY:
+        return card->away;
+    case CARD_PART_DROPPED:
+        return card->output != NULL && text_dropped(card->output) > 0;
+    case CARD_PART_OUTPUT:
+        return rows_of(card->output, look);
+    case CARD_PART_VALUE:
+        return rows_of(card->value, look);
+    case CARD_PART_DISPLAY:
+        return display_rows(card, look);
+    case CARD_PART_NOTE:
+        return note_rows(card);
+    case CARD_PART_FILES:
+        return !look->output_only && card->file_count > 0;
+    case CARD_PART_HEAD:
+    case CARD_PART_GAP:
+    case CARD_PART_COUNT:
+    default:
+        return 0;
+    }
+}
+
+size_t card_rows(struct card *card, const struct card_look *look)
+{
+    size_t rows = 0;
+
+    for (int part = 0; part < CARD_PART_COUNT; part++)
+        rows += part_rows(card, look, (enum card_part)part);
+    if (look->hide && look->search->size > 0 && rows <= 2)
+        return 0; /* nothing was found in it */
+    return rows;
+}
+
+enum card_part card_locate(struct card *card, const struct card_look *look, size_t row,
+                           size_t *ret_in_part)
+{
+    for (int part = 0; part < CARD_PART_COUNT; part++) {
+        size_t rows = part_rows(card, look, (enum card_part)part);
+
+        if (row < rows) {
+            *ret_in_part = row;
+            return (enum card_part)part;
+        }
+        row -= rows;
+    }
+    *ret_in_part = 0;
+    return CARD_PART_GAP;
+}
+
+size_t card_row_of(struct card *card, const struct card_look *look, enum card_part part)
+{
+    size_t row = 0;
+
+    for (int i = 0; i < (int)part; i++)
+        row += part_rows(card, look, (enum card_part)i);
+    return row;
+}
+
+/* ---- the head line ---- */
+
+void card_duration(char *to, size_t room, double ms)
+{
+    if (ms < 9.95)
+        (void)snprintf(to, room, "%.1f ms", ms);
+    else if (ms < 999.5)
+        (void)snprintf(to, room, "%.0f ms", ms);
+    else if (ms < 9995)
+        (void)snprintf(to, room, "%.2f s", ms / 1000);
+    else if (ms < 99950)
+        (void)snprintf(to, room, "%.1f s", ms / 1000);
+    else if (ms < 3600e3)
+        (void)snprintf(to, room, "%d:%02d min", (int)(ms / 60e3), (int)(ms / 1000) % 60);
+    else
+        (void)snprintf(to, room, "%d:%02d h", (int)MIN(ms / 3600e3, 9999.0), (int)(ms / 60e3) % 60);
+}
+
+static void head_sign(const struct card *card, const char **ret_sign, enum role *ret_role)
+{
+    if (card->waiting) {
+        *ret_sign = "◐";
+        *ret_role = ROLE_WAITING;
+    } else if (card->state == CARD_SENT) {
+        *ret_sign = "◌";
+        *ret_role = ROLE_STARTING;
+    } else if (card->state == CARD_RUNNING) {
+        *ret_sign = "●";
+        *ret_role = ROLE_RUNNING;
+    } else if (card->interrupted || card->timed_out) {
+        *ret_sign = "■";
+        *ret_role = ROLE_CELL_STOPPED;
+    } else if (card_failed(card)) {
+        *ret_sign = "✕";
+        *ret_role = ROLE_CELL_FAILED;
+    } else {
+        *ret_sign = "✓";
+        *ret_role = ROLE_CELL_GOOD;
+    }
+}
+
+/* Of a role, on the ground of the head line. */
+#define ON(role_) ((struct style){.role = (uint8_t)(role_), .bg = ground})
+
+/* The figures at the right end; returns where they begin. */
+static int draw_figures(const struct card *card, const struct card_look *look, struct region region,
+                        enum role state_role, colour ground)
+{
+    char verdict[64], duration[32] = "", memory[32] = "", clock[16] = "";
+    int x = region.width - 1;
+    time_t at = (time_t)card->started_at;
+    struct tm tm;
+
+    card_verdict(card, verdict, sizeof(verdict));
+    if (card->state == CARD_RUNNING && card->started_at > 0)
+        card_duration(duration, sizeof(duration), MAX(look->now - card->started_at, 0.0) * 1000);
+    else if (card->state == CARD_DONE && card->started_at > 0)
+        card_duration(duration, sizeof(duration), card->wall_ms);
+    if (card->peak_memory > 0)
+        format_size(memory, sizeof(memory), (double)card->peak_memory);
+    if (look->times && card->started_at > 0 && localtime_r(&at, &tm) != NULL)
+        (void)strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+    if (card->waiting)
+        (void)snprintf(verdict, sizeof(verdict), "waits for input");
+    else if (card->state == CARD_SENT)
+        (void)snprintf(verdict, sizeof(verdict), "queued");
+
+    x -= 9;
+    paint_right(region, x, 0, 9, ON(ROLE_TEXT), gb_bytes_str(duration));
+    if (look->width >= 70) {
+        x -= 8;
+        paint_right(region, x, 0, 8, ON(ROLE_DIM), gb_bytes_str(memory));
+    }
+    if (clock[0] != '\0' && look->width >= 90) {
+        x -= 10;
+        paint_right(region, x, 0, 10, ON(ROLE_DIM), gb_bytes_str(clock));
+    }
+    if (card->file_count > 0 && look->width >= 70) {
+        char files[32];
+        int n = snprintf(files, sizeof(files), "%zu file%s", card->file_count + card->files_left,
+                         card->file_count == 1 ? "" : "s");
+
+        x -= n + 2;
+        (void)paint_str(region, x + 1, 0, ON(ROLE_CHANGED), files);
+    }
+    if (verdict[0] != '\0') {
+        x -= (int)strlen(verdict) + 1;
+        (void)paint_str(region, x, 0, ON(state_role), verdict);
+    }
+    return x;
+}
+
+static void draw_head(struct card *card, const struct card_look *look, struct region region,
+                      bool selected)
+{
+    enum role state_role = ROLE_TEXT;
+    const char *sign = "";
+    colour ground = selected ? look->ground_selected : look->ground;
+    char number[16];
+    int x = CARD_GUTTER, end;
+    const char *who = card->mine ? "you" : card->client[0] != '\0' ? card->client : "a client";
+
+    head_sign(card, &sign, &state_role);
+    paint_fill(region, ON(selected ? ROLE_CELL_SELECTED : ROLE_CELL));
+    (void)paint_str(region, 1, 0, ON(state_role), sign);
+    end = draw_figures(card, look, region, state_role, ground);
+    if (card->number != 0)
+        (void)snprintf(number, sizeof(number), "%u", card->number);
+    else
+        (void)snprintf(number, sizeof(number), "…");
+    x += paint_str(region, x, 0, ON(ROLE_CELL_NUMBER), number) + 1;
+    x += paint_cut(region, x, 0, MIN(24, MAX(end - x - 2, 0)),
+                   ON(card->mine ? ROLE_CELL_MINE : ROLE_CELL_OTHER), gb_bytes_str(who)) +
+         1;
+    if (card->mode[0] != '\0' && strcmp(card->mode, "kernel") != 0)
+        x += paint_str(region, x, 0, ON(ROLE_DIM), card->mode) + 1;
+    if (is_quiet(card, look)) {
+        struct highlight_state state = {0};
+        struct line_tokens tokens = {look->language, &state};
+        struct text_line line;
+
+        if (text_line(card->code, 0, &line))
+            (void)paint_line(region_part(region, x + 1, 0, MAX(end - x - 2, 0), 1), 0, 0, &line, 0,
+                             line.bytes.size, ROLE_CELL_CODE, &tokens, look->search);
+    } else if (end - x > 2) {
+        paint_rule(region, x, 0, end - x - 1, ON(ROLE_CELL_GUTTER));
+    }
+}
+
+/* ---- the rest ---- */
+
+/* Line @index of those that the search finds. */
+static bool matching_line(struct text *text, const struct search *search, size_t index,
+                          size_t *ret_line, struct text_line *ret)
+{
+    size_t start;
+
+    for (size_t i = 0; text_line(text, i, ret); i++)
+        if (search_find(search, ret->bytes, 0, &start) && index-- == 0) {
+            *ret_line = i;
+            return true;
+        }
+    return false;
+}
+
+static void draw_text(struct card *card, const struct card_look *look, struct region region,
+                      struct text *text, enum card_part part, size_t row)
+{
+    bool hide = look->hide && look->search->size > 0;
+    unsigned width = text_width(look), in_line = 0;
+    enum role role = ROLE_CELL_STDOUT;
+    struct text_line line;
+    size_t index, from, to;
+
+    if (hide ? !matching_line(text, look->search, row, &index, &line)
+             : !text_locate(text, width, row, &index, &in_line) || !text_line(text, index, &line))
+        return;
+    text_line_part(&line, hide ? 0 : width, in_line, &from, &to);
+    if (part == CARD_PART_CODE) {
+        struct highlight_state state = card_state_at(card, look->language, index);
+        struct line_tokens tokens = {look->language, &state};
+
+        (void)text_line(text, index, &line);
+        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, ROLE_CELL_CODE, &tokens,
+                         look->search);
+    } else if (part == CARD_PART_VALUE) {
+        (void)paint_str(region, 1, 0, STYLE(ROLE_CELL_VALUE),
+                        index == 0 && in_line == 0 ? "=" : " ");
+        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, ROLE_CELL_VALUE, NULL,
+                         look->search);
+    } else {
+        if (line.stream == TEXT_STDERR)
+            role = ROLE_CELL_STDERR;
+        (void)paint_str(region, 1, 0,
+                        STYLE(role == ROLE_CELL_STDERR ? ROLE_CELL_STDERR : ROLE_CELL_GUTTER),
+                        role == ROLE_CELL_STDERR ? "┃" : "│");
+        (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, role, NULL, look->search);
+    }
+    if (!look->wrap && line.columns > look->width - CARD_GUTTER)
+        (void)paint_str(region, region.width - 1, 0, STYLE(ROLE_DIM), "…");
+}
+
+static void draw_note(const struct card *card, struct region region, size_t row)
+{
+    const struct style style = STYLE(ROLE_CELL_NOTE);
+    int columns = region.width - CARD_GUTTER;
+
+    (void)paint_str(region, 1, 0, style, "!");
+    if (card->error != NULL && row-- == 0)
+        (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->error));
+    else if (card->note != NULL && row-- == 0)
+        (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->note));
+    else if (card->state_lost && row-- == 0)
+        (void)paint_str(region, CARD_GUTTER, 0, style,
+                        "the interpreter is a new one: variables and imports are gone");
+    else
+        (void)paint_f(region, CARD_GUTTER, 0, style, "%llu bytes of output were left out",
+                      (unsigned long long)(card->cut[0] + card->cut[1]));
+}
+
+static void draw_files(const struct card *card, struct region region)
+{
+    int x = CARD_GUTTER;
+
+    (void)paint_str(region, 1, 0, STYLE(ROLE_CHANGED), "±");
+    for (size_t i = 0; i < card->file_count; i++) {
+        const struct card_file *file = &card->files[i];
+        bool created = strcmp(file->change, "created") == 0 || strcmp(file->change, "added") == 0;
+        bool deleted = strcmp(file->change, "deleted") == 0 || strcmp(file->change, "removed") == 0;
+        enum role role = created ? ROLE_ADDED : deleted ? ROLE_REMOVED : ROLE_CHANGED;
+        int wanted = (int)text_columns(gb_bytes_str(file->path)) + 4;
+
+        if (x + wanted > region.width - 8 && i > 0) {
+            (void)paint_f(region, x, 0, STYLE(ROLE_DIM), "and %zu more",
+                          card->file_count - i + card->files_left);
+            return;
+        }
+        (void)paint_str(region, x, 0, STYLE(role), created ? "+" : deleted ? "-" : "~");
+        x += 2 +
+             paint_cut(region, x + 2, 0, region.width - x - 2, STYLE(ROLE_FILE),
+                       gb_bytes_str(file->path)) +
+             2;
+    }
+}
+
+static void draw_displays(struct card *card, const struct card_look *look, struct region region,
+                          size_t row)
+{
+    for (size_t i = 0; i < card->display_count; i++) {
+        size_t rows =
+            picture_rows(&card->displays[i], look->width - CARD_GUTTER - 1, look->pictures);
+
+        if (row < rows) {
+            (void)paint_str(region, 1, 0, STYLE(ROLE_CELL_GUTTER), "│");
+            picture_draw(&card->displays[i], region_part(region, CARD_GUTTER, 0, -1, -1), row,
+                         look->pictures, i + 1);
+            return;
+        }
+        row -= rows;
+    }
+}
+
+void card_draw(struct card *card, const struct card_look *look, struct region region, size_t row,
+               bool selected)
+{
+    struct region all = region;
+    size_t in_part;
+
+    region = region_part(all, 0, 0, -1, 1);
+    switch (card_locate(card, look, row, &in_part)) {
+    case CARD_PART_HEAD:
+        draw_head(card, look, region, selected);
+        break;
+    case CARD_PART_CODE:
+        draw_text(card, look, region, card->code, CARD_PART_CODE, in_part);
+        break;
+    case CARD_PART_CODE_MORE:
+        (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %zu more lines of code",
+                      rows_of(card->code, look) - code_rows(card, look));
+        break;
+    case CARD_PART_AWAY:
+        (void)paint_str(region, CARD_GUTTER, 0, STYLE(ROLE_DIM),
+                        "⋮ the output is fetched from the journal");
+        break;
+    case CARD_PART_DROPPED:
+        (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %llu earlier lines",
+                      (unsigned long long)text_dropped(card->output));
+        break;
+    case CARD_PART_OUTPUT:
+        draw_text(card, look, region, card->output, CARD_PART_OUTPUT, in_part);
+        break;
+    case CARD_PART_VALUE:
+        draw_text(card, look, region, card->value, CARD_PART_VALUE, in_part);
+        break;
+    case CARD_PART_DISPLAY:
+        draw_displays(card, look, all, in_part);
+        break;
+    case CARD_PART_NOTE:
+        draw_note(card, region, in_part);
+        break;
+    case CARD_PART_FILES:
+        draw_files(card, region);
+        break;
+    case CARD_PART_GAP:
+    case CARD_PART_COUNT:
+    default:
+        break;
+    }
+    if (selected)
+        (void)paint_str(region, 0, 0, STYLE(ROLE_ACCENT), "▌");
+}
+
+/* ---- searching ---- */
+
+static bool row_matches(struct card *card, const struct card_look *look, size_t row)
+{
+    size_t in_part, index, from, to, start;
+    struct text *text = NULL;
+    struct text_line line;
+    unsigned in_line;
+
+    switch (card_locate(card, look, row, &in_part)) {
+    case CARD_PART_CODE:
+        text = card->code;
+        break;
+    case CARD_PART_OUTPUT:
+        text = card->output;
+        break;
+    case CARD_PART_VALUE:
+        text = card->value;
+        break;
+    default:
+        return false;
+    }
+    if (look->hide)
+        return true;
+    if (!text_locate(text, text_width(look), in_part, &index, &in_line) ||
+        !text_line(text, index, &line))
+        return false;
+    text_line_part(&line, text_width(look), in_line, &from, &to);
+    return search_find(look->search, line.bytes, from, &start) && start < to;
+}
+
+bool card_search(struct card *card, const struct card_look *look, size_t row, int direction,
+                 size_t *ret_row)
+{
+    size_t rows = card_rows(card, look);
+
+    if (look->search->size == 0 || rows == 0)
+        return false;
+    for (row = MIN(row, rows - 1);; row += direction > 0 ? 1 : (size_t)-1) {
+        if (row >= rows)
+            return false;
+        if (row_matches(card, look, row)) {
+            *ret_row = row;
+            return true;
+        }
+        if (row == 0 && direction < 0)
+            return false;
+    }
+}

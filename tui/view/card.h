@@ -1,0 +1,68 @@
+/* A cell as a card: how many rows it takes, and each row of it.
+ *
+ * A card is its head line (state, number, author, figures), the code, the output with stderr apart,
+ * the value, figures, remarks, the files that it changed, and an empty line. The first three
+ * columns belong to us: nothing of a guest is ever painted there, so no output can look like a
+ * card.
+ */
+#pragma once
+
+#include "screen/grid.h"
+#include "view/cells.h"
+#include "view/search.h"
+
+enum {
+    CARD_GUTTER = 3,
+    CARD_CODE_SHOWN = 16, /* rows of code until it is asked for whole */
+};
+
+/* How cards are shown. */
+struct card_look {
+    int width;
+    enum highlight_language language;
+    bool wrap;        /* else long lines are cut */
+    bool times;       /* with the time of day */
+    bool output_only; /* a thin head line, no code */
+    bool hide;        /* only lines that @search finds */
+    bool pictures;    /* figures are drawn */
+    const struct search *search;
+    colour ground, ground_selected; /* of head lines */
+    double now;                     /* Unix seconds */
+};
+
+/* What a row of a card shows. */
+enum card_part {
+    CARD_PART_HEAD,
+    CARD_PART_CODE,
+    CARD_PART_CODE_MORE, /* so many rows of code are not shown */
+    CARD_PART_AWAY,      /* the output is in the journal */
+    CARD_PART_DROPPED,   /* lines at the beginning are not kept */
+    CARD_PART_OUTPUT,
+    CARD_PART_VALUE,
+    CARD_PART_DISPLAY,
+    CARD_PART_NOTE,
+    CARD_PART_FILES,
+    CARD_PART_GAP,
+    CARD_PART_COUNT
+};
+
+size_t card_rows(struct card *card, const struct card_look *look);
+
+/* Which part row @row belongs to, and the row within it. @row below card_rows(). */
+enum card_part card_locate(struct card *card, const struct card_look *look, size_t row,
+                           size_t *ret_in_part);
+/* The first row of a part. */
+size_t card_row_of(struct card *card, const struct card_look *look, enum card_part part);
+
+/* Paints row @row into the first row of @region, which is as wide as the look says; a figure may
+ * reach into those below. */
+void card_draw(struct card *card, const struct card_look *look, struct region region, size_t row,
+               bool selected);
+
+/* The next row at or behind (@direction 1), or before (-1), @row that the search finds. False: none
+ * in this card. */
+bool card_search(struct card *card, const struct card_look *look, size_t row, int direction,
+                 size_t *ret_row);
+
+/* "0.21 s", "3 min". */
+void card_duration(char *to, size_t room, double ms);

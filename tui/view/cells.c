@@ -1,0 +1,551 @@
+#include "view/cells.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+#include "store/read.h"
+
+/* How every front end begins its name. */
+static const char front_end_name[] = "glovebox tui ";
+
+/* ---- cards ---- */
+
+static void free_card(struct cells *cells, struct card *card)
+{
+    text_free(card->code);
+    text_free(card->output);
+    text_free(card->value);
+    gb_buf_release(&card->source);
+    free(card->note);
+    free(card->error);
+    free(card->marks);
+    for (size_t i = 0; i < card->file_count; i++)
+        free(card->files[i].path);
+    for (size_t i = 0; i < card->display_count; i++) {
+        gb_buf_release(&card->displays[i].data);
+        if (card->displays[i].picture != NULL)
+            cells->free_picture(card->displays[i].picture);
+    }
+    free(card);
+}
+
+static void remove_at(struct cells *cells, size_t at)
+{
+    free_card(cells, cells->cards[at]);
+    cells->count--;
+    memmove(cells->cards + at, cells->cards + at + 1, (cells->count - at) * sizeof(*cells->cards));
+}
+
+/* In the order of numbers; what has none is the last. */
+static void place(struct cells *cells, struct card *card)
+{
+    size_t at = cells->count;
+
+    if (cells->count == cells->capacity) {
+        cells->capacity = MAX(cells->capacity * 2, 16u);
+        cells->cards = realloc(cells->cards, cells->capacity * sizeof(*cells->cards));
+        if (cells->cards == NULL)
+            abort(); /* at most CELLS_MAX pointers */
+    }
+    while (at > 0 && card->number != 0 &&
+           (cells->cards[at - 1]->number == 0 || cells->cards[at - 1]->number > card->number)) {
+        cells->cards[at] = cells->cards[at - 1];
+        at--;
+    }
+    cells->cards[at] = card;
+    cells->count++;
+}
+
+/* NULL: there are too many, and it is older than all of them. */
+static struct card *add_card(struct cells *cells, uint32_t number)
+{
+    struct card *card;
+
+    if (cells->count >= CELLS_MAX) {
+        if (number != 0 && number < cells->cards[0]->number)
+            return NULL;
+        remove_at(cells, 0);
+    }
+    card = xcalloc(1, sizeof(*card));
+    card->number = number;
+    card->exit_code = -1;
+    card->code = text_new(CELL_CODE_MAX * 4);
+    place(cells, card);
+    return card;
+}
+
+struct card *cells_find(const struct cells *cells, uint32_t number)
+{
+    size_t low = 0, high = cells->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        uint32_t there = cells->cards[middle]->number;
+
+        if (there != 0 && there < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (number != 0 && low < cells->count && cells->cards[low]->number == number)
+        return cells->cards[low];
+    return NULL;
+}
+
+struct card *cells_running(const struct cells *cells)
+{
+    for (size_t i = cells->count; i > 0; i--)
+        if (cells->cards[i - 1]->state == CARD_RUNNING)
+            return cells->cards[i - 1];
+    return NULL;
+}
+
+/* A card of ours that waits for its number: the oldest with this code. */
+static struct card *find_sent(const struct cells *cells, struct gb_bytes code)
+{
+    for (size_t i = 0; i < cells->count; i++) {
+        const struct card *card = cells->cards[i];
+
+        if (card->number == 0 && card->call != 0 && card->state == CARD_SENT &&
+            memcmp(gb_buf_data(&card->source), code.data, MIN(card->source.size, code.size)) == 0)
+            return cells->cards[i];
+    }
+    return NULL;
+}
+
+static void number_card(struct cells *cells, struct card *card, uint32_t number)
+{
+    size_t at = 0;
+
+    while (cells->cards[at] != card)
+        at++;
+    cells->count--;
+    memmove(cells->cards + at, cells->cards + at + 1, (cells->count - at) * sizeof(*cells->cards));
+    card->number = number;
+    place(cells, card);
+}
+
+/* ---- memory ---- */
+
+static size_t bytes_of(const struct card *card)
+{
+    return (card->output != NULL ? text_bytes(card->output) : 0) +
+           (card->value != NULL ? text_bytes(card->value) : 0);
+}
+
+static void bound_output(struct cells *cells, const struct card *but)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < cells->count; i++)
+        total += bytes_of(cells->cards[i]);
+    for (size_t i = 0; i < cells->count && total > CELLS_OUTPUT_MAX; i++) {
+        struct card *card = cells->cards[i];
+
+        if (card == but || card->state != CARD_DONE || card->output == NULL)
+            continue;
+        total -= text_bytes(card->output);
+        text_free(card->output);
+        card->output = NULL;
+        card->away = true;
+        card->asked = false;
+    }
+    cells->output_bytes = total;
+}
+
+/* ---- reading ---- */
+
+static void set_code(struct card *card, struct gb_bytes code, bool cut)
+{
+    if (card->source.size > 0)
+        return;
+    card->source_cut = cut || code.size > CELL_CODE_MAX;
+    code.size = MIN(code.size, (size_t)CELL_CODE_MAX);
+    gb_buf_add(&card->source, code.data, code.size);
+    while (code.size > 0 && (code.data[code.size - 1] == '\n' || code.data[code.size - 1] == ' '))
+        code.size--;
+    text_feed(card->code, TEXT_STDOUT, code);
+    text_end(card->code);
+}
+
+static void add_output(struct card *card, enum text_stream stream, struct gb_bytes bytes)
+{
+    if (bytes.size == 0)
+        return;
+    if (card->output == NULL)
+        card->output = text_new(CELL_OUTPUT_MAX);
+    text_feed(card->output, stream, bytes);
+}
+
+static void set_value(struct card *card, struct gb_bytes value)
+{
+    if (value.size == 0 || card->value != NULL)
+        return;
+    card->value = text_new(CELL_OUTPUT_MAX / 4);
+    text_feed(card->value, TEXT_STDOUT, value);
+    text_end(card->value);
+}
+
+static char *copy_text(const struct gb_json *object, const char *name)
+{
+    struct gb_bytes text = read_text(object, name);
+
+    return text.size > 0 ? xstrndup((const char *)text.data, MIN(text.size, 1000u)) : NULL;
+}
+
+static void read_files(struct card *card, const struct gb_json *info)
+{
+    const struct gb_json *files = read_array(info, "files"), *file;
+
+    if (files == NULL || card->file_count > 0)
+        return;
+    file = gb_json_first(files);
+    for (uint32_t i = 0; i < files->count; i++, file = gb_json_next(file)) {
+        struct card_file *to = &card->files[card->file_count];
+
+        if (card->file_count == CELL_FILES_MAX) {
+            card->files_left = files->count - i;
+            break;
+        }
+        to->path = copy_text(file, "path");
+        if (to->path == NULL)
+            continue;
+        read_string(file, "change", to->change, sizeof(to->change));
+        to->size = read_u64(file, "size");
+        card->file_count++;
+    }
+}
+
+/* Displays come briefly by events, and with their data by replies and the history. */
+static void read_displays(struct card *card, const struct gb_json *info)
+{
+    const struct gb_json *displays = read_array(info, "displays"), *display;
+
+    if (displays == NULL)
+        return;
+    display = gb_json_first(displays);
+    for (uint32_t i = 0; i < displays->count && i < CELL_DISPLAYS_MAX;
+         i++, display = gb_json_next(display)) {
+        struct card_display *to = &card->displays[i];
+
+        read_string(display, "mime", to->mime, sizeof(to->mime));
+        if (to->data.size == 0 && !json_add_bytes(&to->data, display, "text", "base64"))
+            gb_buf_clear(&to->data);
+        if (to->data.size > CELL_PICTURE_MAX)
+            gb_buf_release(&to->data);
+        to->bytes = MAX(read_u64(display, "bytes"), to->data.size);
+        card->display_count = MAX(card->display_count, (size_t)i + 1);
+    }
+}
+
+/* What every form of a cell has. */
+static void read_cell(struct card *card, const struct gb_json *info)
+{
+    const struct gb_json *exit_code = gb_json_member(info, "exit_code");
+    const struct gb_json *truncated = gb_json_member(info, "truncated");
+    const struct gb_json *error = gb_json_member(info, "error");
+    int64_t code;
+
+    if (card->client[0] == '\0')
+        read_string(info, "client", card->client, sizeof(card->client));
+    /* Whoever may use the server is one person: their other front ends are theirs, too. */
+    card->mine |= strncmp(card->client, front_end_name, strlen(front_end_name)) == 0;
+    read_string(info, "mode", card->mode, sizeof(card->mode));
+    set_code(card, read_text(info, "code"), read_true(info, "code_cut"));
+    card->started_at = read_number(info, "started_at");
+    if (!gb_bytes_equal(read_text(info, "state"), "done")) {
+        if (gb_bytes_equal(read_text(info, "state"), "running"))
+            card->state = CARD_RUNNING;
+        return;
+    }
+    card->state = CARD_DONE;
+    card->waiting = false;
+    if (exit_code != NULL && gb_json_integer(exit_code, &code) && code >= 0 && code < 256)
+        card->exit_code = (int)code;
+    read_string(info, "signal", card->signal, sizeof(card->signal));
+    card->timed_out = read_true(info, "timed_out");
+    card->interrupted = read_true(info, "interrupted");
+    card->oom = read_true(info, "oom");
+    card->state_lost = read_true(info, "state_lost");
+    card->wall_ms = read_number(info, "wall_ms");
+    card->cpu_ms = read_number(info, "cpu_ms");
+    card->peak_memory = read_u64(info, "peak_memory_bytes");
+    card->cut[TEXT_STDOUT] = read_u64(truncated, "stdout");
+    card->cut[TEXT_STDERR] = read_u64(truncated, "stderr");
+    if (card->note == NULL)
+        card->note = copy_text(info, "note");
+    if (card->error == NULL)
+        card->error = copy_text(error, "message");
+    set_value(card, read_text(info, "value"));
+    read_files(card, info);
+    read_displays(card, info);
+}
+
+static void end_card(struct cells *cells, struct card *card)
+{
+    card->state = CARD_DONE;
+    card->waiting = false;
+    if (card->output != NULL)
+        text_end(card->output);
+    bound_output(cells, card);
+}
+
+/* ---- events ---- */
+
+static struct card *card_of(struct cells *cells, const struct gb_json *params,
+                            const struct gb_json *info)
+{
+    uint32_t number = (uint32_t)MIN(read_u64(params, "cell"), (uint64_t)UINT32_MAX);
+    struct card *card = cells_find(cells, number), *sent;
+
+    if (number == 0 || card != NULL)
+        return card;
+    sent = info != NULL ? find_sent(cells, read_text(info, "code")) : NULL;
+    if (sent != NULL) {
+        number_card(cells, sent, number);
+        return sent;
+    }
+    return add_card(cells, number);
+}
+
+static void take_output(struct cells *cells, const struct gb_json *params)
+{
+    struct card *card = card_of(cells, params, NULL);
+    struct gb_buf bytes = {0};
+
+    if (card == NULL)
+        return;
+    if (json_add_bytes(&bytes, params, "text", "base64"))
+        add_output(
+            card, gb_bytes_equal(read_text(params, "stream"), "stderr") ? TEXT_STDERR : TEXT_STDOUT,
+            gb_buf_bytes(&bytes));
+    gb_buf_release(&bytes);
+    bound_output(cells, card);
+}
+
+static void take_snapshot(struct cells *cells, const struct gb_json *params)
+{
+    const struct gb_json *list = read_array(params, "cells"), *info;
+
+    if (list == NULL)
+        return;
+    info = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
+        struct card *card;
+
+        if (!gb_bytes_equal(read_text(info, "session"), cells->session))
+            continue;
+        card = card_of(cells, info, info);
+        if (card == NULL || card->state == CARD_DONE)
+            continue;
+        read_cell(card, info);
+        card->from_events = true;
+        card->waiting = read_true(info, "waiting");
+    }
+}
+
+void cells_event(struct cells *cells, const char *kind, const struct gb_json *params)
+{
+    const struct gb_json *info = gb_json_member(params, "info");
+    struct card *card;
+
+    cells->change++;
+    if (strcmp(kind, "snapshot") == 0) {
+        take_snapshot(cells, params);
+    } else if (strcmp(kind, "cell.output") == 0) {
+        take_output(cells, params);
+    } else if (strcmp(kind, "cell.started") == 0 && info != NULL) {
+        card = card_of(cells, params, info);
+        if (card == NULL)
+            return;
+        card->from_events = true;
+        card->state = CARD_RUNNING;
+        read_cell(card, info);
+    } else if (strcmp(kind, "cell.waiting") == 0) {
+        card = card_of(cells, params, NULL);
+        if (card != NULL && card->state != CARD_DONE)
+            card->waiting = read_true(params, "waiting");
+    } else if (strcmp(kind, "cell.finished") == 0 && info != NULL) {
+        card = card_of(cells, params, info);
+        if (card == NULL)
+            return;
+        read_cell(card, info);
+        end_card(cells, card);
+    } else if (strcmp(kind, "gap") == 0) {
+        card = cells_running(cells);
+        if (card != NULL)
+            card->from_events = false; /* its output has a hole: the history will have all of it */
+    }
+}
+
+/* ---- history and replies ---- */
+
+static void read_output(struct card *card, const struct gb_json *cell)
+{
+    struct gb_buf bytes = {0};
+
+    text_free(card->output);
+    card->output = NULL;
+    if (json_add_bytes(&bytes, cell, "stdout", "stdout_base64"))
+        add_output(card, TEXT_STDOUT, gb_buf_bytes(&bytes));
+    if (card->output != NULL)
+        text_end(card->output);
+    gb_buf_clear(&bytes);
+    if (json_add_bytes(&bytes, cell, "stderr", "stderr_base64"))
+        add_output(card, TEXT_STDERR, gb_buf_bytes(&bytes));
+    if (card->output != NULL)
+        text_end(card->output);
+    gb_buf_release(&bytes);
+    card->away = false;
+    card->from_events = true;
+}
+
+size_t cells_history(struct cells *cells, const struct gb_json *result)
+{
+    const struct gb_json *list = read_array(result, "cells"), *cell;
+
+    cells->change++;
+    if (list == NULL)
+        return 0;
+    cell = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell)) {
+        struct card *card = card_of(cells, cell, cell);
+        bool told;
+
+        if (card == NULL)
+            continue;
+        told = card->state == CARD_DONE && card->from_events && !card->away;
+        if (card->state == CARD_RUNNING && card->from_events)
+            continue; /* events tell it */
+        read_cell(card, cell);
+        if (!told && card->state == CARD_DONE) {
+            read_output(card, cell);
+            bound_output(cells, card);
+        }
+    }
+    return list->count;
+}
+
+struct card *cells_sent(struct cells *cells, uint64_t call, const char *code)
+{
+    struct card *card = add_card(cells, 0);
+
+    card->call = call;
+    card->mine = true;
+    card->state = CARD_SENT;
+    set_code(card, gb_bytes_str(code), false);
+    cells->change++;
+    return card;
+}
+
+void cells_reply(struct cells *cells, uint64_t call, const struct gb_json *result,
+                 const char *message)
+{
+    struct card *card = NULL;
+
+    for (size_t i = 0; i < cells->count; i++)
+        if (cells->cards[i]->call == call)
+            card = cells->cards[i];
+    cells->change++;
+    if (card == NULL || call == 0)
+        return;
+    card->call = 0;
+    if (result != NULL) {
+        uint32_t number = (uint32_t)read_u64(result, "cell");
+
+        if (card->number == 0 && number != 0 && cells_find(cells, number) == NULL)
+            number_card(cells, card, number);
+        read_cell(card, result);
+        if (!card->from_events)
+            read_output(card, result);
+    } else if (card->error == NULL) {
+        card->error = xstrdup(message);
+    }
+    end_card(cells, card);
+}
+
+void cells_lost(struct cells *cells)
+{
+    for (size_t i = 0; i < cells->count; i++) {
+        struct card *card = cells->cards[i];
+
+        if (card->state == CARD_DONE)
+            continue;
+        if (card->error == NULL)
+            card->error = xstrdup("the connection was lost while it ran");
+        card->call = 0;
+        card->from_events = false;
+        end_card(cells, card);
+    }
+    cells->change++;
+}
+
+/* ---- asking ---- */
+
+bool card_failed(const struct card *card)
+{
+    return card->state == CARD_DONE &&
+           (card->error != NULL || card->signal[0] != '\0' || card->timed_out || card->oom ||
+            card->interrupted || card->exit_code > 0);
+}
+
+void card_verdict(const struct card *card, char *to, size_t room)
+{
+    to[0] = '\0';
+    if (card->state != CARD_DONE)
+        return;
+    if (card->timed_out)
+        (void)snprintf(to, room, "timed out");
+    else if (card->oom)
+        (void)snprintf(to, room, "out of memory");
+    else if (card->interrupted)
+        (void)snprintf(to, room, "interrupted");
+    else if (card->signal[0] != '\0')
+        (void)snprintf(to, room, "%s", card->signal);
+    else if (card->exit_code > 0)
+        (void)snprintf(to, room, "exit %d", card->exit_code);
+    else if (card->error != NULL)
+        (void)snprintf(to, room, "not run");
+}
+
+struct highlight_state card_state_at(struct card *card, enum highlight_language language,
+                                     size_t line)
+{
+    struct highlight_state state = {0};
+    size_t lines = text_lines(card->code), at = 0;
+    struct text_line text;
+
+    if (card->marks == NULL) {
+        card->marks = xcalloc(lines / CELL_MARK_LINES + 1, sizeof(*card->marks));
+        card->mark_count = 1;
+    }
+    if (card->mark_count > 0) {
+        size_t mark = MIN(line / CELL_MARK_LINES, card->mark_count - 1);
+
+        state = card->marks[mark];
+        at = mark * CELL_MARK_LINES;
+    }
+    for (; at < line && text_line(card->code, at, &text); at++) {
+        highlight_line(language, &state, text.bytes, NULL, NULL);
+        if ((at + 1) % CELL_MARK_LINES == 0 && (at + 1) / CELL_MARK_LINES == card->mark_count)
+            card->marks[card->mark_count++] = state;
+    }
+    return state;
+}
+
+void cells_init(struct cells *cells, const char *session, const char *language,
+                void (*free_picture)(void *picture))
+{
+    *cells = (struct cells){.language = highlight_language(language), .free_picture = free_picture};
+    (void)snprintf(cells->session, sizeof(cells->session), "%s", session);
+}
+
+void cells_release(struct cells *cells)
+{
+    while (cells->count > 0)
+        remove_at(cells, cells->count - 1);
+    free(cells->cards);
+    *cells = (struct cells){0};
+}

@@ -1,0 +1,570 @@
+/* Commands of the view of a session. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "view/internal.h"
+
+/* Begins a command: the view, or return. */
+#define SELF(tui)                                                                                  \
+    struct session_view *self = session_view_top(tui);                                             \
+    (void)words;                                                                                   \
+    if (self == NULL)                                                                              \
+    return
+
+static void run_type(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    (void)session_view_type(self);
+}
+
+static void run_leave(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    session_view_leave(self);
+}
+
+static void run_interrupt(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    pane_interrupt(&self->pane);
+}
+
+static void run_answer(struct tui *tui, const struct words *words)
+{
+    const struct card *card;
+    SELF(tui);
+
+    card = cells_running(&self->cells);
+    if (card == NULL || !card->waiting) {
+        tui_say(tui, MESSAGE_PLAIN, "no program waits for input");
+        return;
+    }
+    pane_set_input(&self->pane, true);
+    pane_focus(&self->pane, true);
+}
+
+/* ---- tabs ---- */
+
+static void run_tab(struct tui *tui, const struct words *words)
+{
+    static const char *const names[] = {"cells", "output", "files", "stats"};
+    SELF(tui);
+
+    for (int i = 0; i < TAB_COUNT; i++)
+        if (words->count == 2 && strcmp(words->words[1], names[i]) == 0) {
+            session_view_set_tab(self, (enum tab)i);
+            return;
+        }
+    tui_say(tui, MESSAGE_ERROR, "tab wants cells, output, files or stats");
+}
+
+static void run_tab_next(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    session_view_set_tab(self, (enum tab)((self->tab + 1) % TAB_COUNT));
+}
+
+static void run_tab_previous(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    session_view_set_tab(self, (enum tab)((self->tab + TAB_COUNT - 1) % TAB_COUNT));
+}
+
+/* ---- moving ---- */
+
+static void run_down(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    stream_scroll(&self->stream, 1);
+}
+
+static void run_up(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    stream_scroll(&self->stream, -1);
+}
+
+static void run_page_down(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    stream_page(&self->stream, 1);
+}
+
+static void run_page_up(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    stream_page(&self->stream, -1);
+}
+
+static void run_top(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    stream_to_top(&self->stream);
+}
+
+static void run_end(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    stream_to_end(&self->stream);
+}
+
+static void run_next_cell(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    stream_step(&self->stream, 1);
+}
+
+static void run_previous_cell(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    stream_step(&self->stream, -1);
+}
+
+static void run_cell(struct tui *tui, const struct words *words)
+{
+    struct card *card = NULL;
+    unsigned number;
+    SELF(tui);
+
+    if (words->count == 2 && sscanf(words->words[1], "%u", &number) == 1)
+        card = cells_find(&self->cells, number);
+    if (card == NULL)
+        tui_say(tui, MESSAGE_ERROR, "there is no such cell here");
+    else
+        stream_select(&self->stream, card);
+}
+
+static void run_next_failed(struct tui *tui, const struct words *words)
+{
+    const struct card *at;
+    bool behind = false;
+    SELF(tui);
+
+    at = stream_selected(&self->stream);
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < self->cells.count; i++) {
+            struct card *card = self->cells.cards[i];
+
+            if ((behind || round == 1) && card_failed(card)) {
+                stream_select(&self->stream, card);
+                return;
+            }
+            behind |= card == at;
+        }
+    tui_say(tui, MESSAGE_PLAIN, "no cell failed");
+}
+
+/* ---- showing ---- */
+
+static void run_fold(struct tui *tui, const struct words *words)
+{
+    struct card *card;
+    SELF(tui);
+
+    card = stream_selected(&self->stream);
+    if (card != NULL)
+        card->folded = !card->folded;
+}
+
+static void run_fold_all(struct tui *tui, const struct words *words)
+{
+    bool folded = true;
+    SELF(tui);
+
+    for (size_t i = 0; i < self->cells.count; i++)
+        folded &= self->cells.cards[i]->folded || card_failed(self->cells.cards[i]);
+    for (size_t i = 0; i < self->cells.count; i++)
+        self->cells.cards[i]->folded = !folded && !card_failed(self->cells.cards[i]);
+    tui_say(tui, MESSAGE_PLAIN, "%s", folded ? "all unfolded" : "all folded but failures");
+}
+
+static void run_whole(struct tui *tui, const struct words *words)
+{
+    struct card *card;
+    SELF(tui);
+
+    card = stream_selected(&self->stream);
+    if (card == NULL)
+        return;
+    card->whole = !card->whole;
+    card->folded = false;
+}
+
+static void run_follow(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    if (self->stream.follow)
+        stream_scroll(&self->stream, -1);
+    else
+        stream_to_end(&self->stream);
+}
+
+static void run_wrap(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    self->stream.look.wrap = !self->stream.look.wrap;
+    tui_say(tui, MESSAGE_PLAIN, "long lines are %s", self->stream.look.wrap ? "wrapped" : "cut");
+}
+
+static void run_times(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    self->stream.look.times = !self->stream.look.times;
+}
+
+/* ---- searching ---- */
+
+static void search(struct session_view *self, const char *pattern)
+{
+    search_set(&self->stream.search, pattern);
+    self->stream.match = NULL;
+    if (pattern[0] == '\0')
+        self->stream.look.hide = false;
+    else if (!stream_find(&self->stream, self->stream.follow ? -1 : 1))
+        tui_say(self->view.tui, MESSAGE_WARNING, "%s is not here", pattern);
+}
+
+static void on_pattern(void *arg, const char *line)
+{
+    struct session_view *self = arg;
+
+    if (line != NULL && self == session_view_top(self->view.tui))
+        search(self, line);
+}
+
+static void run_search(struct tui *tui, const struct words *words)
+{
+    char last[SEARCH_PATTERN_MAX + 1];
+    SELF(tui);
+
+    if (words->rest[0] != '\0') {
+        search(self, words->rest);
+        return;
+    }
+    (void)snprintf(last, sizeof(last), "%.*s", (int)self->stream.search.size,
+                   self->stream.search.pattern);
+    tui_ask(tui, "search", last, on_pattern, self);
+}
+
+static void find(struct tui *tui, int direction)
+{
+    struct session_view *self = session_view_top(tui);
+
+    if (self == NULL)
+        return;
+    if (self->stream.search.size == 0)
+        tui_say(tui, MESSAGE_PLAIN, "nothing is searched for; / begins");
+    else if (!stream_find(&self->stream, direction))
+        tui_say(tui, MESSAGE_WARNING, "not found");
+}
+
+static void run_search_next(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    find(tui, 1);
+}
+
+static void run_search_previous(struct tui *tui, const struct words *words)
+{
+    (void)words;
+    find(tui, -1);
+}
+
+static void run_hide(struct tui *tui, const struct words *words)
+{
+    const struct card *card;
+    SELF(tui);
+
+    if (self->stream.search.size == 0) {
+        tui_say(tui, MESSAGE_PLAIN, "nothing is searched for; / begins");
+        return;
+    }
+    card = stream_selected(&self->stream);
+    self->stream.look.hide = !self->stream.look.hide;
+    self->stream.match = NULL;
+    stream_select(&self->stream, card); /* rows came or went: one still looks at the same cell */
+}
+
+/* ---- with a cell ---- */
+
+static void copy(struct tui *tui, struct gb_buf *text, const char *what)
+{
+    if (text->size == 0)
+        tui_say(tui, MESSAGE_PLAIN, "there is no %s to copy", what);
+    else if (tui_copy(tui, gb_buf_bytes(text)))
+        tui_say(tui, MESSAGE_GOOD, "the %s is in the clipboard", what);
+    else
+        tui_say(tui, MESSAGE_ERROR, "the %s is too large for the clipboard", what);
+    gb_buf_release(text);
+}
+
+static void run_copy(struct tui *tui, const struct words *words)
+{
+    struct gb_buf text = {0};
+    const struct card *card;
+    SELF(tui);
+
+    card = stream_selected(&self->stream);
+    if (card == NULL)
+        return;
+    gb_buf_add(&text, gb_buf_data(&card->source), card->source.size);
+    copy(tui, &text, "code");
+}
+
+static void run_copy_output(struct tui *tui, const struct words *words)
+{
+    struct gb_buf text = {0};
+    const struct card *card;
+    SELF(tui);
+
+    card = stream_selected(&self->stream);
+    if (card == NULL)
+        return;
+    if (card->output != NULL)
+        text_copy(card->output, TEXT_STREAM_COUNT, &text);
+    if (card->value != NULL)
+        text_copy(card->value, TEXT_STREAM_COUNT, &text);
+    copy(tui, &text, "output");
+}
+
+static void run_rerun(struct tui *tui, const struct words *words)
+{
+    struct card *card;
+    SELF(tui);
+
+    card = stream_selected(&self->stream);
+    if (card == NULL || !session_view_type(self))
+        return;
+    if (card->source_cut) {
+        tui_say(tui, MESSAGE_ERROR, "its code is too long to be here as a whole");
+    } else {
+        char *code = xstrndup((const char *)gb_buf_data(&card->source), card->source.size);
+
+        pane_run(&self->pane, code);
+        self->ran = true;
+        stream_to_end(&self->stream);
+        free(code);
+    }
+    session_view_leave(self);
+}
+
+static void run_edit(struct tui *tui, const struct words *words)
+{
+    struct card *card;
+    SELF(tui);
+
+    card = stream_selected(&self->stream);
+    if (!session_view_type(self))
+        return;
+    if (card != NULL && !card->source_cut) {
+        char *code = xstrndup((const char *)gb_buf_data(&card->source), card->source.size);
+
+        pane_edit(&self->pane, code);
+        free(code);
+    } else {
+        pane_edit(&self->pane, "");
+    }
+}
+
+/* ---- files ---- */
+
+static void run_file_open(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_enter(&self->files);
+}
+
+static void run_file_back(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_leave(&self->files);
+}
+
+static void run_file_down(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_move(&self->files, 1);
+}
+
+static void run_file_up(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_move(&self->files, -1);
+}
+
+static void run_file_end(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_move(&self->files, FILES_MAX);
+}
+
+static void run_file_top(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_move(&self->files, -FILES_MAX);
+}
+
+static void run_look_down(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_scroll(&self->files, self->files.height - 2);
+}
+
+static void run_look_up(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_scroll(&self->files, 2 - self->files.height);
+}
+
+static void on_local(void *arg, const char *line)
+{
+    struct session_view *self = arg;
+
+    if (line != NULL && self == session_view_top(self->view.tui))
+        files_download(&self->files, line);
+}
+
+static void run_download(struct tui *tui, const struct words *words)
+{
+    const struct file_entry *entry;
+    SELF(tui);
+
+    entry = files_selected(&self->files);
+    if (words->rest[0] != '\0')
+        files_download(&self->files, words->rest);
+    else if (entry != NULL && !entry->folder)
+        tui_ask(tui, "download to", entry->name, on_local, self);
+}
+
+static void on_upload(void *arg, const char *line)
+{
+    struct session_view *self = arg;
+
+    if (line != NULL && self == session_view_top(self->view.tui))
+        files_upload(&self->files, line);
+}
+
+static void run_upload(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    if (words->rest[0] != '\0')
+        files_upload(&self->files, words->rest);
+    else
+        tui_ask(tui, "upload", NULL, on_upload, self);
+}
+
+static void on_remove(void *arg)
+{
+    struct session_view *self = arg;
+
+    if (self == session_view_top(self->view.tui))
+        files_remove(&self->files);
+}
+
+static void run_remove(struct tui *tui, const struct words *words)
+{
+    char path[FILES_PATH_MAX], question[FILES_PATH_MAX + 32];
+    SELF(tui);
+
+    files_selected_path(&self->files, path);
+    if (path[0] == '\0')
+        return;
+    (void)snprintf(question, sizeof(question), "remove %s from the session?", path);
+    tui_confirm(tui, question, on_remove, self);
+}
+
+static void run_refresh(struct tui *tui, const struct words *words)
+{
+    SELF(tui);
+    files_refresh(&self->files);
+}
+
+static void run_copy_path(struct tui *tui, const struct words *words)
+{
+    char path[FILES_PATH_MAX];
+    struct gb_buf text = {0};
+    SELF(tui);
+
+    files_selected_path(&self->files, path);
+    gb_buf_adds(&text, path);
+    copy(tui, &text, "path");
+}
+
+#define ROW(name, arguments, help, keys, bar, run)                                                 \
+    {                                                                                              \
+        name, arguments, help, keys, bar, CONTEXT_SESSION, ARGUMENT_NONE, run                      \
+    }
+
+#define FILE_ROW(name, arguments, help, keys, bar, run)                                            \
+    {                                                                                              \
+        name, arguments, help, keys, bar, CONTEXT_FILES, ARGUMENT_NONE, run                        \
+    }
+
+const struct command session_commands[] = {
+    ROW("type", "", "the keys go to the prompt", "i Enter", "type", run_type),
+    ROW("next-cell", "", "to the next cell", "J", "J/K cell", run_next_cell),
+    ROW("previous-cell", "", "to the cell before", "K", NULL, run_previous_cell),
+    ROW("next-failed", "", "to the next cell that failed", "!", NULL, run_next_failed),
+    ROW("cell", "NUMBER", "to the cell with this number", NULL, NULL, run_cell),
+    ROW("fold", "", "fold or unfold the cell", "o Space", "fold", run_fold),
+    ROW("fold-all", "", "fold all cells but those that failed, or unfold all", "O", NULL,
+        run_fold_all),
+    ROW("whole", "", "long code as a whole, or its beginning", "x", NULL, run_whole),
+    ROW("search", "[PATTERN]", "find lines; nothing ends the search", "/", "search", run_search),
+    ROW("search-next", "", "to the next match", "n", NULL, run_search_next),
+    ROW("search-previous", "", "to the match before", "N", NULL, run_search_previous),
+    ROW("hide", "", "show only the lines that match, or all", "h", NULL, run_hide),
+    ROW("copy", "", "the code of the cell into the clipboard", "y", "copy", run_copy),
+    ROW("copy-output", "", "the output of the cell into the clipboard", "Y", NULL, run_copy_output),
+    ROW("rerun", "", "run the cell again", "R", "rerun", run_rerun),
+    ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit", run_edit),
+    ROW("interrupt", "", "interrupt the cell that runs", "C-c", NULL, run_interrupt),
+    ROW("answer", "", "type a line for the program that waits for input", "a", NULL, run_answer),
+    ROW("follow", "", "keep the end in sight, or stand still", "f", "follow", run_follow),
+    ROW("wrap", "", "wrap long lines, or cut them", "w", NULL, run_wrap),
+    ROW("times", "", "the time of day at each cell, or not", "t", NULL, run_times),
+    ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, run_tab),
+    ROW("tab cells", "", "the cells", "1", NULL, run_tab),
+    ROW("tab output", "", "what they printed, alone", "2", NULL, run_tab),
+    ROW("tab files", "", "the files of the session", "3", NULL, run_tab),
+    ROW("tab stats", "", "figures of the session", "4", NULL, run_tab),
+    ROW("tab-next", "", "the next tab", "]", "tab", run_tab_next),
+    ROW("tab-previous", "", "the tab before", "[", NULL, run_tab_previous),
+    ROW("down", "", "a line down", "j Down", NULL, run_down),
+    ROW("up", "", "a line up", "k Up", NULL, run_up),
+    ROW("page-down", "", "a page down", "PageDown C-f", NULL, run_page_down),
+    ROW("page-up", "", "a page up", "PageUp C-b", NULL, run_page_up),
+    ROW("top", "", "to the first cell", "g Home", NULL, run_top),
+    ROW("end", "", "to the end", "G End", NULL, run_end),
+    FILE_ROW("open-file", "", "into the folder", "Enter Right l", "open", run_file_open),
+    FILE_ROW("parent", "", "to the folder above", "Backspace Left", "up", run_file_back),
+    FILE_ROW("download", "[FILE]", "a copy of the file on this machine", "d", "download",
+             run_download),
+    FILE_ROW("upload", "[FILE]", "a file of this machine into the folder", "u", "upload",
+             run_upload),
+    FILE_ROW("remove", "", "remove it from the session", "D", "remove", run_remove),
+    FILE_ROW("refresh", "", "read the folder again", "r", NULL, run_refresh),
+    FILE_ROW("copy-path", "", "the path into the clipboard", "y", NULL, run_copy_path),
+    FILE_ROW("file-down", "", "to the next file", "j Down", NULL, run_file_down),
+    FILE_ROW("file-up", "", "to the file before", "k Up", NULL, run_file_up),
+    FILE_ROW("file-top", "", "to the first file", "g Home", NULL, run_file_top),
+    FILE_ROW("file-end", "", "to the last file", "G End", NULL, run_file_end),
+    FILE_ROW("look-down", "", "a page down in the file", "PageDown J", NULL, run_look_down),
+    FILE_ROW("look-up", "", "a page up in the file", "PageUp K", NULL, run_look_up),
+    FILE_ROW("type", "", "the keys go to the prompt", "i", "type", run_type),
+    FILE_ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, run_tab),
+    FILE_ROW("tab cells", "", "the cells", "1", NULL, run_tab),
+    FILE_ROW("tab output", "", "what they printed, alone", "2", NULL, run_tab),
+    FILE_ROW("tab files", "", "the files of the session", "3", NULL, run_tab),
+    FILE_ROW("tab stats", "", "figures of the session", "4", NULL, run_tab),
+    FILE_ROW("tab-next", "", "the next tab", "]", "tab", run_tab_next),
+    FILE_ROW("tab-previous", "", "the tab before", "[", NULL, run_tab_previous),
+    {"leave", "", "the keys go to commands again", "C-]", "leave", CONTEXT_REPL, ARGUMENT_NONE,
+     run_leave},
+    {"interrupt", "", "drop what is typed, or interrupt the cell", "C-c", "interrupt", CONTEXT_REPL,
+     ARGUMENT_NONE, run_interrupt},
+    {"page-up", "", "a page up", "PageUp", NULL, CONTEXT_REPL, ARGUMENT_NONE, run_page_up},
+    {"page-down", "", "a page down", "PageDown", NULL, CONTEXT_REPL, ARGUMENT_NONE, run_page_down},
+    {NULL, NULL, NULL, NULL, NULL, CONTEXT_SESSION, ARGUMENT_NONE, NULL},
+};

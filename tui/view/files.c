@@ -1,0 +1,434 @@
+#include "view/files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/app.h"
+#include "store/read.h"
+
+enum { CALL_DEADLINE_MS = 30000 };
+
+/* ---- paths ---- */
+
+static void join(char to[FILES_PATH_MAX], const char *folder, const char *name)
+{
+    if (strcmp(folder, ".") == 0)
+        (void)snprintf(to, FILES_PATH_MAX, "%s", name);
+    else
+        (void)snprintf(to, FILES_PATH_MAX, "%s/%s", folder, name);
+}
+
+const struct file_entry *files_selected(const struct files *files)
+{
+    return files->selected < files->count ? &files->entries[files->selected] : NULL;
+}
+
+void files_selected_path(const struct files *files, char path[FILES_PATH_MAX])
+{
+    const struct file_entry *entry = files_selected(files);
+
+    path[0] = '\0';
+    if (entry != NULL)
+        join(path, files->path, entry->name);
+}
+
+/* ---- looking into a file ---- */
+
+static void drop_look(struct files *files)
+{
+    text_free(files->text);
+    files->text = NULL;
+    files->looked[0] = '\0';
+    files->text_top = 0;
+    files->cut = false;
+}
+
+static bool is_text(struct gb_bytes bytes)
+{
+    bytes.size -= gb_utf8_unfinished(bytes);
+    return memchr(bytes.data, '\0', bytes.size) == NULL && gb_utf8_valid(bytes);
+}
+
+static enum highlight_language language_of(const char *path)
+{
+    static const struct {
+        const char *ending;
+        enum highlight_language language;
+    } table[] = {
+        {".py", HIGHLIGHT_PYTHON},       {".js", HIGHLIGHT_JAVASCRIPT},
+        {".mjs", HIGHLIGHT_JAVASCRIPT},  {".ts", HIGHLIGHT_JAVASCRIPT},
+        {".json", HIGHLIGHT_JAVASCRIPT}, {".sh", HIGHLIGHT_SHELL},
+    };
+    const char *dot = strrchr(path, '.');
+
+    for (size_t i = 0; dot != NULL && i < ARRAY_SIZE(table); i++)
+        if (strcmp(table[i].ending, dot) == 0)
+            return table[i].language;
+    return HIGHLIGHT_LANGUAGE_COUNT;
+}
+
+static void feed_hex(struct text *text, struct gb_bytes bytes)
+{
+    struct gb_buf line = {0};
+
+    for (size_t at = 0; at < MIN(bytes.size, (size_t)FILES_HEX_MAX); at += 16) {
+        gb_buf_clear(&line);
+        gb_buf_addf(&line, "%06zx ", at);
+        for (size_t i = 0; i < 16; i++)
+            if (at + i < bytes.size)
+                gb_buf_addf(&line, "%s%02x", i == 8 ? "  " : " ", bytes.data[at + i]);
+            else
+                gb_buf_adds(&line, i == 8 ? "    " : "   ");
+        gb_buf_adds(&line, "  ");
+        for (size_t i = 0; i < 16 && at + i < bytes.size; i++) {
+            uint8_t c = bytes.data[at + i];
+
+            gb_buf_add_u8(&line, c >= 0x20 && c < 0x7f ? c : '.');
+        }
+        gb_buf_adds(&line, "\n");
+        text_feed(text, TEXT_STDOUT, gb_buf_bytes(&line));
+    }
+    gb_buf_release(&line);
+}
+
+static void want_look(struct files *files);
+
+static void on_look(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct files *files = arg;
+    struct gb_buf bytes = {0};
+    char path[FILES_PATH_MAX];
+
+    files->look_call = 0;
+    files_selected_path(files, path);
+    if (strcmp(path, files->looked) != 0) {
+        want_look(files); /* the cursor has gone on */
+        return;
+    }
+    text_free(files->text);
+    files->text = text_new(1 << 20);
+    files->language = HIGHLIGHT_LANGUAGE_COUNT;
+    if (error != NULL) {
+        text_feed(files->text, TEXT_STDERR, gb_bytes_str(error->message));
+    } else if (json_add_bytes(&bytes, result, "text", "base64")) {
+        files->size = read_u64(result, "size");
+        files->cut = !read_true(result, "eof");
+        if (is_text(gb_buf_bytes(&bytes))) {
+            files->language = language_of(path);
+            text_feed(files->text, TEXT_STDOUT, gb_buf_bytes(&bytes));
+        } else {
+            feed_hex(files->text, gb_buf_bytes(&bytes));
+            files->cut |= bytes.size > FILES_HEX_MAX;
+        }
+    }
+    text_end(files->text);
+    gb_buf_release(&bytes);
+    tui_redraw(files->tui);
+}
+
+/* Asks for the file under the cursor; while an answer is awaited, that asks again. */
+static void want_look(struct files *files)
+{
+    const struct file_entry *entry = files_selected(files);
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    char path[FILES_PATH_MAX];
+
+    files_selected_path(files, path);
+    if (files->look_call != 0 || strcmp(path, files->looked) == 0)
+        return;
+    drop_look(files);
+    if (entry == NULL || entry->folder || entry->other)
+        return;
+    (void)snprintf(files->looked, sizeof(files->looked), "%s", path);
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", files->session);
+    gb_json_put_str(&out, "path", path);
+    gb_json_put_u64(&out, "length", FILES_LOOK_MAX);
+    gb_json_end(&out);
+    files->look_call = tui_call(files->tui, "file.read", &params, CALL_DEADLINE_MS, on_look, files);
+    gb_buf_release(&params);
+}
+
+/* ---- folders ---- */
+
+static void drop_entries(struct files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        free(files->entries[i].name);
+    free(files->entries);
+    files->entries = NULL;
+    files->count = 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct file_entry *left = a, *right = b;
+
+    if (left->folder != right->folder)
+        return left->folder ? -1 : 1;
+    return strcmp(left->name, right->name);
+}
+
+static void read_entries(struct files *files, const struct gb_json *result)
+{
+    const struct gb_json *list = read_array(result, "entries"), *entry;
+
+    if (list == NULL)
+        return;
+    files->entries = xcalloc(MIN(list->count, (uint32_t)FILES_MAX) + 1, sizeof(*files->entries));
+    entry = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count && files->count < FILES_MAX;
+         i++, entry = gb_json_next(entry)) {
+        struct file_entry *to = &files->entries[files->count];
+        struct gb_bytes name = read_text(entry, "name"), type = read_text(entry, "type");
+
+        if (name.size == 0 || memchr(name.data, '\0', name.size) != NULL)
+            continue; /* a name that is not UTF-8 cannot be asked for here */
+        to->name = xstrndup((const char *)name.data, MIN(name.size, (size_t)GB_FILE_NAME_MAX));
+        to->folder = gb_bytes_equal(type, "dir");
+        to->link = gb_bytes_equal(type, "symlink");
+        to->other = gb_bytes_equal(type, "other");
+        to->size = read_u64(entry, "size");
+        to->mtime = read_number(entry, "mtime");
+        files->count++;
+    }
+    qsort(files->entries, files->count, sizeof(*files->entries), by_name);
+    files->more = read_true(result, "more");
+}
+
+static void on_list(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct files *files = arg;
+    const struct file_entry *before = files_selected(files);
+    char name[FILES_PATH_MAX];
+
+    files->list_call = 0;
+    (void)snprintf(name, sizeof(name), "%s",
+                   files->wanted[0] != '\0' ? files->wanted
+                   : before != NULL         ? before->name
+                                            : "");
+    files->wanted[0] = '\0';
+    files->loaded = true;
+    drop_entries(files);
+    files->error[0] = '\0';
+    files->looked[0] = '\0'; /* it may have changed */
+    if (error != NULL)
+        (void)snprintf(files->error, sizeof(files->error), "%s", error->message);
+    else
+        read_entries(files, result);
+    files->selected = MIN(files->selected, files->count > 0 ? files->count - 1 : 0);
+    for (size_t i = 0; i < files->count; i++)
+        if (strcmp(files->entries[i].name, name) == 0)
+            files->selected = i;
+    want_look(files);
+    tui_redraw(files->tui);
+}
+
+void files_refresh(struct files *files)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    if (files->list_call != 0)
+        return;
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", files->session);
+    gb_json_put_str(&out, "path", files->path);
+    gb_json_put_u64(&out, "limit", FILES_MAX);
+    gb_json_end(&out);
+    files->list_call = tui_call(files->tui, "file.list", &params, CALL_DEADLINE_MS, on_list, files);
+    gb_buf_release(&params);
+}
+
+static void go_to(struct files *files, const char *path)
+{
+    tui_forget(files->tui, files->list_call);
+    files->list_call = 0;
+    (void)snprintf(files->path, sizeof(files->path), "%s", path);
+    files->selected = files->top = 0;
+    files->loaded = false;
+    drop_entries(files);
+    drop_look(files);
+    files_refresh(files);
+}
+
+void files_enter(struct files *files)
+{
+    const struct file_entry *entry = files_selected(files);
+    char path[FILES_PATH_MAX];
+
+    if (entry == NULL || !(entry->folder || entry->link))
+        return;
+    files_selected_path(files, path);
+    go_to(files, path);
+}
+
+void files_leave(struct files *files)
+{
+    char path[FILES_PATH_MAX];
+    char *slash;
+
+    if (strcmp(files->path, ".") == 0)
+        return;
+    memcpy(path, files->path, sizeof(path));
+    slash = strrchr(path, '/');
+    (void)snprintf(files->wanted, sizeof(files->wanted), "%s", slash != NULL ? slash + 1 : path);
+    if (slash != NULL)
+        *slash = '\0';
+    go_to(files, slash != NULL ? path : ".");
+}
+
+void files_move(struct files *files, long rows)
+{
+    long to = (long)files->selected + rows;
+
+    if (files->count == 0)
+        return;
+    files->selected = (size_t)MAX(0L, MIN(to, (long)files->count - 1));
+    want_look(files);
+}
+
+void files_scroll(struct files *files, long rows)
+{
+    size_t lines = files->text != NULL ? text_lines(files->text) : 0;
+
+    files->text_top =
+        (size_t)MAX(0L, MIN((long)files->text_top + rows, (long)lines - files->height + 2));
+}
+
+static void on_removed(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct files *files = arg;
+
+    (void)result;
+    files->list_call = 0;
+    if (error != NULL)
+        tui_say_error(files->tui, "remove", error);
+    files_refresh(files);
+}
+
+void files_remove(struct files *files)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    char path[FILES_PATH_MAX];
+
+    files_selected_path(files, path);
+    if (path[0] == '\0' || files->list_call != 0)
+        return;
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", files->session);
+    gb_json_put_str(&out, "path", path);
+    gb_json_put_bool(&out, "recursive", true);
+    gb_json_end(&out);
+    files->list_call =
+        tui_call(files->tui, "file.remove", &params, CALL_DEADLINE_MS, on_removed, files);
+    gb_buf_release(&params);
+}
+
+/* ---- in and out ---- */
+
+static void on_progress(void *arg, uint64_t done, uint64_t size)
+{
+    struct files *files = arg;
+
+    files->moved = done;
+    files->moving_size = size;
+    tui_redraw(files->tui);
+}
+
+static void on_finished(void *arg, const struct gb_err *err)
+{
+    struct files *files = arg;
+
+    files->transfer = NULL;
+    if (err != NULL)
+        tui_say(files->tui, MESSAGE_ERROR, "%s: %s", files->moving, err->message);
+    else
+        tui_say(files->tui, MESSAGE_GOOD, "%s is there", files->moving);
+    files_refresh(files);
+}
+
+static bool is_free(struct files *files)
+{
+    if (files->transfer != NULL)
+        tui_say(files->tui, MESSAGE_WARNING, "one file at a time: %s is on its way", files->moving);
+    return files->transfer == NULL && tui_client(files->tui) != NULL;
+}
+
+void files_download(struct files *files, const char *local)
+{
+    const struct file_entry *entry = files_selected(files);
+    _cleanup_(freep) char *name = NULL;
+    char path[FILES_PATH_MAX];
+    struct gb_err err = {0};
+    struct transfer_config config = {
+        .session = files->session,
+        .remote = path,
+        .progress = on_progress,
+        .finished = on_finished,
+        .arg = files,
+    };
+
+    if (entry == NULL || entry->folder) {
+        tui_say(files->tui, MESSAGE_WARNING, "the cursor stands at no file");
+        return;
+    }
+    if (!is_free(files))
+        return;
+    files_selected_path(files, path);
+    name = transfer_local_name(path);
+    config.local = local != NULL && local[0] != '\0' ? local : name;
+    if (config.local == NULL)
+        return;
+    (void)snprintf(files->moving, sizeof(files->moving), "%s", config.local);
+    files->moved = files->moving_size = 0;
+    files->transfer = transfer_download(tui_client(files->tui), &config, &err);
+    if (files->transfer == NULL)
+        tui_say(files->tui, MESSAGE_ERROR, "%s", err.message);
+}
+
+void files_upload(struct files *files, const char *local)
+{
+    const char *name = strrchr(local, '/');
+    char path[FILES_PATH_MAX];
+    struct gb_err err = {0};
+    struct transfer_config config = {
+        .session = files->session,
+        .local = local,
+        .remote = path,
+        .progress = on_progress,
+        .finished = on_finished,
+        .arg = files,
+    };
+
+    if (local[0] == '\0' || !is_free(files))
+        return;
+    join(path, files->path, name != NULL ? name + 1 : local);
+    (void)snprintf(files->wanted, sizeof(files->wanted), "%s", name != NULL ? name + 1 : local);
+    (void)snprintf(files->moving, sizeof(files->moving), "%s", path);
+    files->moved = files->moving_size = 0;
+    files->transfer = transfer_upload(tui_client(files->tui), &config, &err);
+    if (files->transfer == NULL)
+        tui_say(files->tui, MESSAGE_ERROR, "%s", err.message);
+}
+
+/* ---- life ---- */
+
+void files_init(struct files *files, struct tui *tui, const char *session)
+{
+    *files = (struct files){.tui = tui, .session = session, .path = "."};
+}
+
+void files_release(struct files *files)
+{
+    tui_forget(files->tui, files->list_call);
+    tui_forget(files->tui, files->look_call);
+    transfer_cancel(files->transfer);
+    drop_entries(files);
+    drop_look(files);
+}

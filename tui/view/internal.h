@@ -1,0 +1,52 @@
+/* The parts of the view of a session, among themselves. */
+#pragma once
+
+#include "view/files.h"
+#include "view/pane.h"
+#include "view/session_view.h"
+#include "view/stream.h"
+
+enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_COUNT };
+
+struct session_view {
+    struct view view;
+    char id[STORE_NAME_MAX];
+    bool preview;
+    enum tab tab;
+    struct cells cells;
+    struct stream stream; /* of the cells, and of the output alone */
+    struct pane pane;
+    struct files files;
+    uint32_t files_at; /* the last cell when the files were asked for */
+    struct store_listener listener;
+    uint64_t connection;           /* the one that what follows belongs to */
+    int64_t subscription;          /* 0: none */
+    uint64_t subscribing, history; /* calls */
+    uint32_t older_than;           /* was asked for what is before this cell */
+    bool history_done, history_unsupported;
+    struct region region; /* as last drawn */
+    int pane_y;
+    bool autofocus; /* the first thing to do is typing */
+    bool ran;       /* a cell was run from here */
+};
+
+struct session_view *session_view_of(struct view *view);
+/* The view on top, when it is one of a session. */
+struct session_view *session_view_top(struct tui *tui);
+/* The session in the store, or NULL. */
+struct session *session_view_session(const struct session_view *self);
+void session_view_set_tab(struct session_view *self, enum tab tab);
+/* The keys go to the prompt. False, and told why, where that must not be. */
+bool session_view_type(struct session_view *self);
+void session_view_leave(struct session_view *self);
+
+/* link.c: what the server tells. */
+void session_link_open(struct session_view *self);
+void session_link_close(struct session_view *self);
+/* After the connection was made anew; called while drawing. */
+void session_link_check(struct session_view *self);
+void session_link_want(void *arg, struct card *card);
+void session_link_want_older(void *arg, uint32_t first);
+
+/* stats.c: figures of the session. */
+void session_stats_draw(const struct session_view *self, struct region region);

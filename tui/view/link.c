@@ -1,0 +1,151 @@
+/* What the server tells a view of a session: a subscription with output, and the history. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/read.h"
+#include "view/internal.h"
+
+enum { CALL_DEADLINE_MS = 30000, HISTORY_LIMIT = 100 };
+
+/* ---- history ---- */
+
+static void on_history(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct session_view *self = arg;
+
+    self->history = 0;
+    self->history_done = true;
+    if (error == NULL)
+        (void)cells_history(&self->cells, result);
+    else if (error->code == GB_EUNSUPPORTED)
+        self->history_unsupported = true;
+    tui_redraw(self->view.tui);
+}
+
+static void ask_history(struct session_view *self, uint32_t after, uint32_t limit)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    if (self->history_unsupported)
+        return;
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", self->id);
+    gb_json_put_u64(&out, "after", after);
+    gb_json_put_u64(&out, "limit", limit);
+    gb_json_end(&out);
+    self->history =
+        tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS, on_history, self);
+    gb_buf_release(&params);
+}
+
+void session_link_want(void *arg, struct card *card)
+{
+    struct session_view *self = arg;
+
+    if (self->history != 0 || self->history_unsupported || card->number == 0)
+        return; /* the next frame asks again */
+    card->asked = true;
+    ask_history(self, card->number - 1, 1);
+}
+
+void session_link_want_older(void *arg, uint32_t first)
+{
+    struct session_view *self = arg;
+    uint32_t after = first > HISTORY_LIMIT ? first - HISTORY_LIMIT - 1 : 0;
+
+    if (self->history != 0 || !self->history_done || self->older_than == first)
+        return;
+    self->older_than = first;
+    ask_history(self, after, first - 1 - after);
+}
+
+/* ---- events ---- */
+
+static void on_event(void *arg, const struct store_event *event)
+{
+    struct session_view *self = arg;
+
+    if (self->subscription == 0 || event->subscription != self->subscription)
+        return;
+    if (event->session.size > 0 && !gb_bytes_equal(event->session, self->id))
+        return;
+    cells_event(&self->cells, event->kind, event->params);
+    tui_redraw(self->view.tui);
+}
+
+static void on_subscribed(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
+{
+    struct session_view *self = arg;
+    struct session *session = session_view_session(self);
+    uint32_t cells = session != NULL ? session->cells : 0;
+
+    self->subscribing = 0;
+    if (error == NULL)
+        self->subscription = (int64_t)read_u64(result, "subscription");
+    /* A session that is gone tells nothing more: what it did is in the journal. */
+    ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0,
+                self->preview ? 20 : HISTORY_LIMIT + 1);
+    tui_redraw(self->view.tui);
+}
+
+static void subscribe(struct session_view *self)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    self->connection = tui_connection(self->view.tui);
+    gb_json_object(&out, NULL);
+    gb_json_array(&out, "sessions");
+    gb_json_put_str(&out, NULL, self->id);
+    gb_json_end(&out);
+    gb_json_array(&out, "kinds");
+    gb_json_put_str(&out, NULL, "cell.started");
+    gb_json_put_str(&out, NULL, "cell.output");
+    gb_json_put_str(&out, NULL, "cell.waiting");
+    gb_json_put_str(&out, NULL, "cell.finished");
+    gb_json_end(&out);
+    gb_json_put_bool(&out, "output", true);
+    gb_json_put_bool(&out, "replay", true);
+    gb_json_end(&out);
+    self->subscribing = tui_call(self->view.tui, "events.subscribe", &params, CALL_DEADLINE_MS,
+                                 on_subscribed, self);
+    gb_buf_release(&params);
+}
+
+void session_link_open(struct session_view *self)
+{
+    store_listen(tui_store(self->view.tui), &self->listener, on_event, self);
+    subscribe(self);
+}
+
+void session_link_check(struct session_view *self)
+{
+    if (self->connection == tui_connection(self->view.tui))
+        return;
+    /* Calls of the old connection were answered by its end. */
+    self->subscription = 0;
+    self->history_done = self->history_unsupported = false;
+    self->older_than = 0;
+    cells_lost(&self->cells);
+    if (self->subscribing == 0)
+        subscribe(self);
+}
+
+void session_link_close(struct session_view *self)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    store_unlisten(&self->listener);
+    tui_forget(self->view.tui, self->subscribing);
+    tui_forget(self->view.tui, self->history);
+    if (self->subscription != 0 && self->connection == tui_connection(self->view.tui)) {
+        gb_json_object(&out, NULL);
+        gb_json_put_u64(&out, "subscription", (uint64_t)self->subscription);
+        gb_json_end(&out);
+        (void)tui_call(self->view.tui, "events.unsubscribe", &params, CALL_DEADLINE_MS, NULL, NULL);
+    }
+    gb_buf_release(&params);
+}

@@ -1,0 +1,22 @@
+/* Lines of struct text, painted. */
+#pragma once
+
+#include "highlight/highlight.h"
+#include "screen/grid.h"
+#include "text/text.h"
+#include "view/search.h"
+
+/* The lexer's state at the beginning of the line becomes that of the next one. */
+struct line_tokens {
+    enum highlight_language language;
+    struct highlight_state *state;
+};
+
+/* The role of a token. */
+enum role paint_role_of(enum highlight_role role);
+
+/* Bytes @from to @to of a line at column @x, clipped. What the program coloured keeps its colours,
+ * the rest has @role. @tokens and @search may be NULL. Returns the columns. */
+int paint_line(struct region region, int x, int y, const struct text_line *line, size_t from,
+               size_t to, enum role role, const struct line_tokens *tokens,
+               const struct search *search);

@@ -1,0 +1,404 @@
+#include "view/pane.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "store/read.h"
+
+enum { KEY_DEADLINE_MS = 2000, CALL_DEADLINE_MS = 30000, EDITED_MAX = PROMPT_TEXT_MAX };
+
+/* What a call is for; forgotten when the pane goes. */
+struct pane_call {
+    struct gb_list link;
+    struct pane *pane;
+    uint64_t call;
+    uint64_t question;
+    void (*done)(struct pane *pane, struct pane_call *call, const struct gb_json *result,
+                 const struct gb_call_error *error);
+};
+
+static void on_reply(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct pane_call *call = arg;
+
+    gb_list_remove(&call->link);
+    call->done(call->pane, call, result, error);
+    tui_redraw(call->pane->tui);
+    free(call);
+}
+
+/* Returns the number of the call; 0: there is no connection. */
+static uint64_t call_server(struct pane *pane, const char *method, struct gb_buf *params,
+                            uint64_t deadline_ms, uint64_t question,
+                            void (*done)(struct pane *, struct pane_call *, const struct gb_json *,
+                                         const struct gb_call_error *))
+{
+    struct pane_call *call = xcalloc(1, sizeof(*call));
+
+    call->pane = pane;
+    call->question = question;
+    call->done = done;
+    call->call = tui_call(pane->tui, method, params, deadline_ms, on_reply, call);
+    gb_buf_release(params);
+    if (call->call == 0) {
+        free(call);
+        return 0;
+    }
+    gb_list_add_tail(&pane->calls, &call->link);
+    return call->call;
+}
+
+static struct gb_json_out begin_params(const struct pane *pane, struct gb_buf *params)
+{
+    struct gb_json_out out = {.buf = params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", pane->session);
+    return out;
+}
+
+/* ---- cells ---- */
+
+static void on_cell(struct pane *pane, struct pane_call *call, const struct gb_json *result,
+                    const struct gb_call_error *error)
+{
+    cells_reply(pane->cells, call->call, result, error != NULL ? error->message : "");
+}
+
+void pane_run(struct pane *pane, const char *code)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = begin_params(pane, &params);
+    uint64_t call;
+
+    gb_json_put_str(&out, "code", code);
+    gb_json_put_bool(&out, "interactive", true);
+    gb_json_put_bool(&out, "detach", true); /* the cell outlives this front end */
+    gb_json_put_u64(&out, "timeout_ms", GB_TIMEOUT_MAX_MS);
+    gb_json_end(&out);
+    call = call_server(pane, "session.exec", &params, 0, 0, on_cell);
+    if (call == 0) {
+        tui_say(pane->tui, MESSAGE_ERROR, "there is no connection to the server");
+        return;
+    }
+    (void)cells_sent(pane->cells, call, code);
+    pane->interrupts = 0;
+}
+
+static void on_typed_taken(struct pane *pane, struct pane_call *call, const struct gb_json *result,
+                           const struct gb_call_error *error)
+{
+    (void)call;
+    (void)result;
+    if (error != NULL && error->code != GB_ENOTFOUND) /* the cell may have ended meanwhile */
+        tui_say_error(pane->tui, "input", error);
+}
+
+static void send_input(struct pane *pane, const char *line, bool eof)
+{
+    struct gb_buf params = {0}, text = {0};
+    struct gb_json_out out = begin_params(pane, &params);
+
+    gb_buf_adds(&text, line);
+    if (!eof)
+        gb_buf_adds(&text, "\n");
+    gb_json_put_str(&out, "text", gb_buf_str(&text));
+    gb_json_put_bool(&out, "eof", eof);
+    gb_json_end(&out);
+    (void)call_server(pane, "session.stdin", &params, CALL_DEADLINE_MS, 0, on_typed_taken);
+    gb_buf_release(&text);
+}
+
+static void on_interrupted(struct pane *pane, struct pane_call *call, const struct gb_json *result,
+                           const struct gb_call_error *error)
+{
+    (void)call;
+    (void)result;
+    if (error != NULL && error->code != GB_ENOTFOUND)
+        tui_say_error(pane->tui, "interrupt", error);
+}
+
+void pane_interrupt(struct pane *pane)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out;
+
+    if (pane->focused && prompt_is_attached(pane) && prompt_clear())
+        return;
+    if (cells_running(pane->cells) == NULL) {
+        tui_say(pane->tui, MESSAGE_PLAIN, "nothing runs");
+        return;
+    }
+    out = begin_params(pane, &params);
+    gb_json_end(&out);
+    (void)call_server(pane, "session.interrupt", &params, CALL_DEADLINE_MS, 0, on_interrupted);
+    pane->interrupts++;
+    tui_say(pane->tui, MESSAGE_WARNING, "%s",
+            pane->interrupts < 3 ? "interrupted"
+                                 : "the cell does not end; :close ends the session");
+}
+
+/* ---- what the prompt asks ---- */
+
+static void on_complete(struct pane *pane, struct pane_call *call, const struct gb_json *result,
+                        const struct gb_call_error *error)
+{
+    char indent[256];
+
+    if (!prompt_is_attached(pane) || error != NULL)
+        return; /* the deadline decides */
+    read_string(result, "indent", indent, sizeof(indent));
+    prompt_completeness(call->question, !gb_bytes_equal(read_text(result, "status"), "incomplete"),
+                        indent);
+}
+
+static void on_deadline(void *arg)
+{
+    struct pane *pane = arg;
+
+    if (prompt_is_attached(pane) && prompt_waits()) {
+        prompt_expired();
+        tui_redraw(pane->tui);
+    }
+}
+
+static void ask_complete(void *arg, uint64_t question, const char *text)
+{
+    struct pane *pane = arg;
+    struct gb_buf params = {0};
+    struct gb_json_out out = begin_params(pane, &params);
+
+    gb_timer_start(pane->deadline, pane->input ? 0 : PROMPT_DEADLINE_MS);
+    if (pane->input) { /* a line is a line; its Enter is taken in the next turn */
+        gb_buf_release(&params);
+        return;
+    }
+    gb_json_put_str(&out, "code", text);
+    gb_json_end(&out);
+    (void)call_server(pane, "session.is_complete", &params, KEY_DEADLINE_MS, question, on_complete);
+}
+
+static void on_matches(struct pane *pane, struct pane_call *call, const struct gb_json *result,
+                       const struct gb_call_error *error)
+{
+    const struct gb_json *list = read_array(result, "matches"), *match;
+    struct prompt_match matches[PROMPT_MATCHES_MAX];
+    char *strings[PROMPT_MATCHES_MAX][2];
+    size_t count = 0;
+
+    if (!prompt_is_attached(pane) || error != NULL || list == NULL)
+        return;
+    match = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count && count < PROMPT_MATCHES_MAX;
+         i++, match = gb_json_next(match)) {
+        struct gb_bytes text = read_text(match, "text"), kind = read_text(match, "type");
+        bool plain = text.size > 0;
+
+        for (size_t j = 0; j < text.size; j++)
+            plain &= text.data[j] >= 0x20 && text.data[j] != 0x7f;
+        if (!plain)
+            continue; /* nothing that a name could be */
+        strings[count][0] = xstrndup((const char *)text.data, text.size);
+        strings[count][1] = xstrndup((const char *)kind.data, MIN(kind.size, 32u));
+        matches[count] = (struct prompt_match){strings[count][0], strings[count][1]};
+        count++;
+    }
+    prompt_matches(call->question, matches, count, (size_t)read_u64(result, "start"));
+    while (count-- > 0) {
+        free(strings[count][0]);
+        free(strings[count][1]);
+    }
+}
+
+static void ask_matches(void *arg, uint64_t question, const char *text, size_t cursor)
+{
+    struct pane *pane = arg;
+    struct gb_buf params = {0};
+    struct gb_json_out out = begin_params(pane, &params);
+
+    if (pane->input) {
+        gb_buf_release(&params);
+        return;
+    }
+    gb_json_put_str(&out, "code", text);
+    gb_json_put_u64(&out, "cursor", cursor);
+    gb_json_end(&out);
+    (void)call_server(pane, "session.complete", &params, KEY_DEADLINE_MS, question, on_matches);
+}
+
+static void on_submit(void *arg, const char *text)
+{
+    struct pane *pane = arg;
+
+    if (pane->input)
+        send_input(pane, text, false);
+    else
+        pane_run(pane, text);
+}
+
+static void on_eof(void *arg)
+{
+    struct pane *pane = arg;
+
+    if (pane->input)
+        send_input(pane, "", true);
+    else
+        tui_command(pane->tui, "leave");
+}
+
+static void on_edit(void *arg, const char *text)
+{
+    pane_edit(arg, text);
+}
+
+/* ---- $EDITOR ---- */
+
+static const char *ending_of(const char *language)
+{
+    return strcmp(language, "python") == 0       ? ".py"
+           : strcmp(language, "javascript") == 0 ? ".js"
+           : strcmp(language, "shell") == 0      ? ".sh"
+                                                 : ".txt";
+}
+
+static void on_edited(void *arg, int status)
+{
+    struct pane *pane = arg;
+    struct gb_buf text = {0};
+    uint8_t *room;
+    ssize_t n = -1;
+    int fd = open(pane->edited, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    room = gb_buf_reserve(&text, EDITED_MAX, EDITED_MAX + 1);
+    if (fd >= 0 && room != NULL)
+        n = read(fd, room, EDITED_MAX);
+    if (fd >= 0)
+        (void)gb_close(fd);
+    (void)unlink(pane->edited);
+    free(TAKE_PTR(pane->edited));
+    if (n >= 0 && status == 0) {
+        gb_buf_commit(&text, (size_t)n);
+        while (text.size > 0 && gb_buf_data(&text)[text.size - 1] == '\n')
+            text.size--;
+        pane_focus(pane, true);
+        prompt_set_text("");
+        (void)prompt_paste(gb_buf_bytes(&text));
+    } else {
+        tui_say(pane->tui, MESSAGE_WARNING, "the editor ended with status %d: nothing is changed",
+                status);
+    }
+    gb_buf_release(&text);
+    tui_redraw(pane->tui);
+}
+
+void pane_edit(struct pane *pane, const char *text)
+{
+    const char *folder = getenv("TMPDIR");
+    int fd;
+
+    if (pane->edited != NULL)
+        return;
+    pane->edited = xasprintf("%s/glovebox-XXXXXX%s", folder != NULL ? folder : "/tmp",
+                             ending_of(pane->language));
+    fd = mkostemps(pane->edited, (int)strlen(ending_of(pane->language)), O_CLOEXEC);
+    if (fd >= 0) {
+        (void)gb_fd_write_full(fd, text, strlen(text));
+        (void)gb_close(fd);
+    }
+    if (fd < 0 || !tui_edit(pane->tui, pane->edited, on_edited, pane)) {
+        tui_say(pane->tui, MESSAGE_ERROR, "the editor cannot be started");
+        (void)unlink(pane->edited);
+        free(TAKE_PTR(pane->edited));
+    }
+}
+
+/* ---- life ---- */
+
+void pane_init(struct pane *pane, struct tui *tui, struct cells *cells, const char *session,
+               const char *language)
+{
+    *pane = (struct pane){.tui = tui, .cells = cells};
+    (void)snprintf(pane->session, sizeof(pane->session), "%s", session);
+    (void)snprintf(pane->language, sizeof(pane->language), "%s", language);
+    gb_list_init(&pane->calls);
+    pane->deadline = gb_timer_new(tui_loop(tui), on_deadline, pane);
+}
+
+void pane_release(struct pane *pane)
+{
+    struct pane_call *call;
+
+    prompt_detach(pane);
+    GB_LIST_FOREACH(call, &pane->calls, link)
+    {
+        tui_forget(pane->tui, call->call);
+        gb_list_remove(&call->link);
+        free(call);
+    }
+    gb_timer_free(pane->deadline);
+    prompt_draft_release(&pane->draft);
+    prompt_draft_release(&pane->input_draft);
+    if (pane->edited != NULL)
+        (void)unlink(pane->edited);
+    free(pane->edited);
+}
+
+static void attach(struct pane *pane)
+{
+    static const struct prompt_hooks hooks = {ask_complete, ask_matches, on_submit, on_eof,
+                                              on_edit};
+
+    /* What a program is told (a password perhaps) is remembered in no file. */
+    prompt_attach(&hooks, pane, pane->input ? "" : pane->language,
+                  pane->input ? &pane->input_draft : &pane->draft);
+}
+
+void pane_focus(struct pane *pane, bool focused)
+{
+    if (focused == pane->focused && focused == prompt_is_attached(pane))
+        return;
+    pane->focused = focused;
+    if (focused)
+        attach(pane);
+    else
+        prompt_detach(pane);
+}
+
+void pane_set_input(struct pane *pane, bool input)
+{
+    if (pane->input == input)
+        return;
+    if (prompt_is_attached(pane)) {
+        prompt_detach(pane);
+        pane->input = input;
+        attach(pane);
+    }
+    pane->input = input;
+}
+
+void pane_set_text(struct pane *pane, const char *text)
+{
+    prompt_set_text("");
+    if (!prompt_paste(gb_bytes_str(text)))
+        tui_say(pane->tui, MESSAGE_ERROR, "the text is too long for the prompt");
+}
+
+bool pane_event(struct pane *pane, const struct input_event *event)
+{
+    if (!prompt_is_attached(pane))
+        return false;
+    if (event->kind == INPUT_PASTE) {
+        if (!prompt_paste(event->bytes))
+            tui_say(pane->tui, MESSAGE_ERROR, "too long: a cell has at most %d KiB",
+                    PROMPT_TEXT_MAX >> 10);
+    } else if (event->kind == INPUT_KEY) {
+        prompt_key(event->bytes);
+    } else {
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,405 @@
+/* The view of a session: tabs above a prompt.
+ *
+ * Theory of operation. Two states of the keys: browsing, where single keys are commands, and
+ * typing, where the prompt has them all but those that leave it, interrupt, or scroll. What comes
+ * from the server goes into the cards (cells.h) whichever state it is; a frame paints what is
+ * there. So cells of other clients appear above the line that one types, and the line does not
+ * move.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+#include "view/internal.h"
+#include "view/picture.h"
+
+static const char *const tab_names[] = {"cells", "output", "files", "stats"};
+static_assert(ARRAY_SIZE(tab_names) == TAB_COUNT, "a name for each");
+
+struct session_view *session_view_of(struct view *view)
+{
+    return container_of(view, struct session_view, view);
+}
+
+static const struct session_view *const_of(const struct view *view)
+{
+    static_assert(offsetof(struct session_view, view) == 0, "the view is the first member");
+    return (const struct session_view *)(const void *)view;
+}
+
+struct session *session_view_session(const struct session_view *self)
+{
+    return store_find(tui_store(self->view.tui), self->id);
+}
+
+/* ---- typing ---- */
+
+/* Whether the session is another client's: it ran the first cell. Then one watches, until one takes
+ * the session. */
+static bool is_foreign(const struct session_view *self)
+{
+    return self->cells.count > 0 && !self->cells.cards[0]->mine;
+}
+
+bool session_view_type(struct session_view *self)
+{
+    const struct session *session = session_view_session(self);
+    struct tui *tui = self->view.tui;
+    char key[KEY_NAME_MAX];
+
+    tui_key_of(tui, CONTEXT_SESSION, "take", key);
+    if (session == NULL || session_gone(session)) {
+        tui_say(tui, MESSAGE_WARNING, "the session is closed: there is nobody to type to");
+    } else if (session->lease.held && !session->lease.mine) {
+        tui_say(tui, MESSAGE_WARNING, "%s holds this session; %s takes it over",
+                session->lease.holder, key);
+    } else if (!session->lease.mine && !self->ran && is_foreign(self)) {
+        tui_say(tui, MESSAGE_WARNING, "another client works here, you watch; %s takes it over",
+                key);
+    } else {
+        if (self->tab > TAB_OUTPUT)
+            session_view_set_tab(self, TAB_CELLS);
+        pane_focus(&self->pane, true);
+        return true;
+    }
+    return false;
+}
+
+void session_view_leave(struct session_view *self)
+{
+    pane_focus(&self->pane, false);
+}
+
+void session_view_set_tab(struct session_view *self, enum tab tab)
+{
+    self->tab = tab;
+    self->stream.look.output_only = tab == TAB_OUTPUT;
+    if (tab > TAB_OUTPUT)
+        session_view_leave(self);
+}
+
+/* Whether typing is for a program that waits: when it is a cell of ours, at once. */
+static void follow_waiting(struct session_view *self)
+{
+    const struct card *card = cells_running(&self->cells);
+    bool waits = card != NULL && card->waiting;
+
+    if (!waits)
+        pane_set_input(&self->pane, false);
+    else if (card->mine)
+        pane_set_input(&self->pane, true);
+}
+
+/* The lease went to somebody else while we typed. */
+static void follow_lease(struct session_view *self)
+{
+    const struct session *session = session_view_session(self);
+
+    if (!self->pane.focused || session == NULL)
+        return;
+    if (session_gone(session) || (session->lease.held && !session->lease.mine)) {
+        session_view_leave(self);
+        tui_say(self->view.tui, MESSAGE_WARNING, "%s",
+                session_gone(session) ? "the session is gone"
+                                      : "somebody else holds the session now: you watch");
+    }
+}
+
+/* ---- painting ---- */
+
+static void draw_tabs(struct session_view *self, struct region row)
+{
+    const struct session *session = session_view_session(self);
+    int x = 1;
+
+    for (int i = 0; i < TAB_COUNT; i++)
+        x += paint_f(row, x, 0, STYLE(i == (int)self->tab ? ROLE_TAB_ACTIVE : ROLE_TAB), " %d %s ",
+                     i + 1, tab_names[i]) +
+             1;
+    if (self->tab <= TAB_OUTPUT) {
+        struct gb_buf text = {0};
+
+        if (self->stream.search.size > 0)
+            gb_buf_addf(&text, "/%.*s%s  ", (int)self->stream.search.size,
+                        self->stream.search.pattern, self->stream.look.hide ? " only" : "");
+        gb_buf_adds(&text, self->stream.follow ? "following" : "scrolled");
+        paint_right(row, x, 0, row.width - x - 1,
+                    STYLE(self->stream.follow ? ROLE_DIM : ROLE_MESSAGE_WARNING),
+                    gb_buf_bytes(&text));
+        gb_buf_release(&text);
+    }
+    (void)session;
+}
+
+static void pane_hint(struct session_view *self, char *hint, size_t room)
+{
+    const struct session *session = session_view_session(self);
+    const struct card *running = cells_running(&self->cells);
+    char key[KEY_NAME_MAX];
+
+    hint[0] = '\0';
+    tui_key_of(self->view.tui, CONTEXT_SESSION, "type", key);
+    if (session == NULL || session_gone(session))
+        (void)snprintf(hint, room, "the session is closed");
+    else if (self->pane.input)
+        (void)snprintf(hint, room, "cell %u waits for a line; C-d ends its input",
+                       running != NULL ? running->number : 0);
+    else if (!self->pane.focused && session->lease.held && !session->lease.mine)
+        (void)snprintf(hint, room, "%s holds this session: you watch", session->lease.holder);
+    else if (!self->pane.focused)
+        (void)snprintf(hint, room, "%s types into this session", key);
+    else if (self->cells.count == 0)
+        (void)snprintf(hint, room, "type a cell; Tab completes, Enter runs it, C-] leaves");
+}
+
+static void draw_empty(struct session_view *self, struct region region)
+{
+    const struct session *session = session_view_session(self);
+
+    if (self->cells.count > 0 || region.height < 3)
+        return;
+    (void)paint_str(region, CARD_GUTTER, 1, STYLE(ROLE_DIM),
+                    session == NULL         ? "nothing is known of this session"
+                    : !self->history_done   ? "…"
+                    : session_gone(session) ? "it ran no cell"
+                                            : "no cell yet");
+}
+
+static void draw_stream(struct session_view *self, struct region region, bool focused)
+{
+    int rows = self->preview ? 0 : pane_rows(&self->pane, region.width, region.height / 2);
+    struct region bottom = region_cut_bottom(&region, rows > 0 ? rows + 1 : 0);
+    const struct looks *looks = &tui_theme(self->view.tui)->looks;
+    bool typing = focused && self->pane.focused;
+    char hint[256];
+
+    self->stream.look.pictures = true;
+    self->stream.look.ground = looks->roles[ROLE_CELL].bg;
+    self->stream.look.ground_selected = looks->roles[ROLE_CELL_SELECTED].bg;
+    stream_draw(&self->stream, region, focused && !self->preview, tui_now(self->view.tui));
+    draw_empty(self, region);
+    self->pane_y = region.y + region.height + 1 - self->region.y;
+    if (rows == 0)
+        return;
+    paint_rule(bottom, 0, 0, bottom.width, STYLE(typing ? ROLE_FRAME_ACTIVE : ROLE_FRAME));
+    pane_hint(self, hint, sizeof(hint));
+    pane_draw(&self->pane, region_part(bottom, 0, 1, -1, -1), typing, hint);
+}
+
+/* A cell that has ended may have changed them. */
+static void refresh_files(struct session_view *self)
+{
+    uint32_t last = 0;
+
+    for (size_t i = 0; i < self->cells.count; i++)
+        if (self->cells.cards[i]->state == CARD_DONE)
+            last = MAX(last, self->cells.cards[i]->number);
+    if (self->files.list_call != 0 || (self->files.loaded && last == self->files_at))
+        return;
+    self->files_at = last;
+    files_refresh(&self->files);
+}
+
+static void draw(struct view *view, struct region region, bool focused)
+{
+    struct session_view *self = session_view_of(view);
+    struct region all = region;
+
+    session_link_check(self);
+    follow_waiting(self);
+    follow_lease(self);
+    if (self->autofocus && self->history_done) {
+        self->autofocus = false;
+        (void)session_view_type(self);
+    }
+    self->region = region;
+    if (!self->preview)
+        draw_tabs(self, region_cut_top(&region, 1));
+    switch (self->tab) {
+    case TAB_FILES:
+        refresh_files(self);
+        files_draw(&self->files, region, focused);
+        break;
+    case TAB_STATS:
+        session_stats_draw(self, region);
+        break;
+    case TAB_CELLS:
+    case TAB_OUTPUT:
+    case TAB_COUNT:
+    default:
+        draw_stream(self, region, focused);
+        break;
+    }
+    if (self->pane.focused && focused)
+        pane_draw_popup(&self->pane, all, self->pane_y);
+}
+
+/* ---- events ---- */
+
+/* Keys that are no editor's while one types. */
+static bool is_ours(struct key key)
+{
+    bool control = key.modifiers == KEY_CONTROL;
+
+    return (control && (key.code == ']' || key.code == 'c')) || key.code == KEY_PAGE_UP ||
+           key.code == KEY_PAGE_DOWN || (key.code >= KEY_F1 && key.code <= KEY_F12);
+}
+
+static bool on_mouse(struct session_view *self, const struct input_event *event)
+{
+    int y = event->y - 1; /* below the tabs */
+
+    if (self->tab == TAB_FILES &&
+        (event->action == MOUSE_WHEEL_UP || event->action == MOUSE_WHEEL_DOWN)) {
+        long rows = event->action == MOUSE_WHEEL_UP ? -3 : 3;
+
+        if (event->x < MAX(self->region.width * 2 / 5, 34))
+            files_move(&self->files, rows);
+        else
+            files_scroll(&self->files, rows);
+    } else if (event->action == MOUSE_WHEEL_UP || event->action == MOUSE_WHEEL_DOWN) {
+        stream_scroll(&self->stream, event->action == MOUSE_WHEEL_UP ? -3 : 3);
+    } else if (event->action == MOUSE_PRESS && event->button == 1 && y == -1) {
+        int x = 1;
+
+        for (int i = 0; i < TAB_COUNT; i++) {
+            int columns = (int)strlen(tab_names[i]) + 4;
+
+            if (event->x >= x && event->x < x + columns)
+                session_view_set_tab(self, (enum tab)i);
+            x += columns + 1;
+        }
+    } else if (event->action == MOUSE_PRESS && event->button == 1 && self->tab <= TAB_OUTPUT) {
+        if (event->y >= self->pane_y - 1)
+            (void)session_view_type(self);
+        else if (stream_click(&self->stream, y)) {
+            struct card *card = stream_selected(&self->stream);
+
+            if (card != NULL)
+                card->folded = !card->folded;
+        }
+    } else {
+        return false;
+    }
+    tui_redraw(self->view.tui);
+    return true;
+}
+
+static bool event(struct view *view, const struct input_event *event)
+{
+    struct session_view *self = session_view_of(view);
+
+    if (self->preview)
+        return false;
+    if (event->kind == INPUT_MOUSE)
+        return on_mouse(self, event);
+    if (event->kind == INPUT_PASTE && !self->pane.focused && !session_view_type(self))
+        return true;
+    if (!self->pane.focused || (event->kind == INPUT_KEY && is_ours(event->key)))
+        return false;
+    if (!pane_event(&self->pane, event))
+        return false;
+    self->ran |= self->cells.count > 0 && self->cells.cards[self->cells.count - 1]->mine;
+    self->stream.follow = true; /* who types wants to see what comes of it */
+    tui_redraw(self->view.tui);
+    return true;
+}
+
+static enum context context(const struct view *view)
+{
+    const struct session_view *self = const_of(view);
+
+    return self->pane.focused       ? CONTEXT_REPL
+           : self->tab == TAB_FILES ? CONTEXT_FILES
+                                    : CONTEXT_SESSION;
+}
+
+static void title(const struct view *view, struct gb_buf *out)
+{
+    const struct session_view *self = const_of(view);
+    const struct session *session = session_view_session(self);
+
+    if (session == NULL)
+        gb_buf_adds(out, self->id);
+    else
+        gb_buf_addf(out, "%s › %s", session_title(session), session->image);
+}
+
+static const char *session_id(const struct view *view)
+{
+    return const_of(view)->id;
+}
+
+static void shown(struct view *view, bool shown)
+{
+    struct session_view *self = session_view_of(view);
+
+    if (!shown)
+        pane_focus(&self->pane, false);
+}
+
+static void free_view(struct view *view)
+{
+    struct session_view *self = session_view_of(view);
+
+    session_link_close(self);
+    pane_release(&self->pane);
+    files_release(&self->files);
+    cells_release(&self->cells);
+    free(self);
+}
+
+static const struct view_ops ops = {
+    .draw = draw,
+    .event = event,
+    .context = context,
+    .title = title,
+    .session = session_id,
+    .shown = shown,
+    .free = free_view,
+};
+
+struct session_view *session_view_top(struct tui *tui)
+{
+    struct view *view = tui_top(tui);
+
+    return view != NULL && view->ops == &ops ? session_view_of(view) : NULL;
+}
+
+static struct session_view *make(struct tui *tui, const char *id, bool preview)
+{
+    struct session_view *self = xcalloc(1, sizeof(*self));
+    const struct session *session = store_find(tui_store(tui), id);
+    const char *language =
+        session != NULL && session->language[0] != '\0' ? session->language : "python";
+
+    self->view.ops = &ops;
+    self->view.tui = tui;
+    self->preview = preview;
+    (void)snprintf(self->id, sizeof(self->id), "%s", id);
+    cells_init(&self->cells, id, language, picture_free);
+    stream_init(&self->stream, &self->cells);
+    self->stream.want = session_link_want;
+    self->stream.want_older = session_link_want_older;
+    self->stream.arg = self;
+    pane_init(&self->pane, tui, &self->cells, id, language);
+    files_init(&self->files, tui, self->id);
+    session_link_open(self);
+    return self;
+}
+
+struct view *session_view_new(struct tui *tui, const char *id)
+{
+    struct session_view *self = make(tui, id, false);
+
+    return &self->view;
+}
+
+struct view *session_preview_new(struct tui *tui, const char *id)
+{
+    struct session_view *self = make(tui, id, true);
+
+    return &self->view;
+}
