@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "view/paint.h"
-#include "view/picture.h"
 
 /* ---- rows ---- */
 
@@ -59,7 +58,7 @@ static size_t display_rows(struct card *card, const struct card_look *look)
     size_t rows = 0;
 
     for (size_t i = 0; i < card->display_count; i++)
-        rows += picture_rows(&card->displays[i], look->width - CARD_GUTTER - 1, look->pictures);
+        rows += picture_rows(&card->displays[i], &look->figures);
     return rows;
 }
 
@@ -373,13 +372,12 @@ static void draw_displays(struct card *card, const struct card_look *look, struc
                           size_t row)
 {
     for (size_t i = 0; i < card->display_count; i++) {
-        size_t rows =
-            picture_rows(&card->displays[i], look->width - CARD_GUTTER - 1, look->pictures);
+        size_t rows = picture_rows(&card->displays[i], &look->figures);
 
         if (row < rows) {
             (void)paint_str(region, 1, 0, STYLE(ROLE_CELL_GUTTER), "│");
             picture_draw(&card->displays[i], region_part(region, CARD_GUTTER, 0, -1, -1), row,
-                         look->pictures, i + 1);
+                         &look->figures, i + 1);
             return;
         }
         row -= rows;

@@ -9,6 +9,7 @@
 
 #include "screen/grid.h"
 #include "view/cells.h"
+#include "view/picture.h"
 #include "view/search.h"
 
 enum {
@@ -24,7 +25,7 @@ struct card_look {
     bool times;       /* with the time of day */
     bool output_only; /* a thin head line, no code */
     bool hide;        /* only lines that @search finds */
-    bool pictures;    /* figures are drawn */
+    struct picture_look figures;
     const struct search *search;
     colour ground, ground_selected; /* of head lines */
     double now;                     /* Unix seconds */

@@ -155,6 +155,29 @@ static void bound_output(struct cells *cells, const struct card *but)
     cells->output_bytes = total;
 }
 
+static void bound_figures(struct cells *cells, const struct card *but)
+{
+    size_t total = 0;
+
+    for (size_t i = cells->count; i > 0; i--) {
+        struct card *card = cells->cards[i - 1];
+
+        for (size_t j = 0; j < card->display_count; j++) {
+            struct card_display *display = &card->displays[j];
+
+            total += display->data.size;
+            if (total <= CELLS_PICTURES_MAX || card == but || display->data.size == 0)
+                continue;
+            gb_buf_release(&display->data);
+            if (display->picture != NULL)
+                cells->free_picture(display->picture);
+            display->picture = NULL;
+            card->figures_away = true;
+            card->asked = false;
+        }
+    }
+}
+
 /* ---- reading ---- */
 
 static void set_code(struct card *card, struct gb_bytes code, bool cut)
@@ -225,6 +248,7 @@ static void read_displays(struct card *card, const struct gb_json *info)
 
     if (displays == NULL)
         return;
+    card->figures_away = false;
     display = gb_json_first(displays);
     for (uint32_t i = 0; i < displays->count && i < CELL_DISPLAYS_MAX;
          i++, display = gb_json_next(display)) {
@@ -236,6 +260,8 @@ static void read_displays(struct card *card, const struct gb_json *info)
         if (to->data.size > CELL_PICTURE_MAX)
             gb_buf_release(&to->data);
         to->bytes = MAX(read_u64(display, "bytes"), to->data.size);
+        card->figures_away |= to->data.size == 0 && strcmp(to->mime, "image/png") == 0 &&
+                              to->bytes <= CELL_PICTURE_MAX;
         card->display_count = MAX(card->display_count, (size_t)i + 1);
     }
 }
@@ -290,6 +316,7 @@ static void end_card(struct cells *cells, struct card *card)
     if (card->output != NULL)
         text_end(card->output);
     bound_output(cells, card);
+    bound_figures(cells, card);
 }
 
 /* ---- events ---- */
@@ -412,15 +439,22 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
     cell = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell)) {
         struct card *card = card_of(cells, cell, cell);
-        bool told;
+        bool told, brief;
 
         if (card == NULL)
             continue;
         told = card->state == CARD_DONE && card->from_events && !card->away;
+        brief = gb_json_member(cell, "stdout_bytes") != NULL;
         if (card->state == CARD_RUNNING && card->from_events)
             continue; /* events tell it */
         read_cell(card, cell);
-        if (!told && card->state == CARD_DONE) {
+        bound_figures(cells, card);
+        if (told || card->state != CARD_DONE)
+            continue;
+        if (brief) {
+            card->away = read_u64(cell, "stdout_bytes") + read_u64(cell, "stderr_bytes") > 0;
+            card->from_events = true;
+        } else {
             read_output(card, cell);
             bound_output(cells, card);
         }

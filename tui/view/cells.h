@@ -26,7 +26,8 @@ enum {
     CELL_CODE_MAX = 64 << 10,
     CELL_FILES_MAX = 64,
     CELL_DISPLAYS_MAX = 16,
-    CELL_PICTURE_MAX = 8 << 20, /* bytes of a display that are kept */
+    CELL_PICTURE_MAX = 4 << 20,    /* bytes of a display that are kept */
+    CELLS_PICTURES_MAX = 12 << 20, /* of all */
     CELL_NAME_MAX = 128,
     CELL_MARK_LINES = 64, /* of code between two states of the lexer that are kept */
 };
@@ -56,11 +57,12 @@ struct card {
     struct text *code, *output, *value; /* code is always there, the others may be NULL */
     struct gb_buf source;               /* the code as it was sent, cut at CELL_CODE_MAX */
     bool source_cut;
-    bool from_events; /* its output has come by events, from the beginning */
-    bool away;        /* its output is in the journal and not here */
-    bool asked;       /* for what is away */
-    bool waiting;     /* for standard input */
-    int exit_code;    /* -1: it did not exit */
+    bool from_events;  /* its output has come by events, from the beginning */
+    bool away;         /* its output is in the journal and not here */
+    bool figures_away; /* the same of its figures */
+    bool asked;        /* for what is away */
+    bool waiting;      /* for standard input */
+    int exit_code;     /* -1: it did not exit */
     char signal[24];
     bool timed_out, interrupted, oom, state_lost;
     char *note, *error;              /* NULL: none */

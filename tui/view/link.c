@@ -22,7 +22,7 @@ static void on_history(void *arg, const struct gb_json *result, const struct gb_
     tui_redraw(self->view.tui);
 }
 
-static void ask_history(struct session_view *self, uint32_t after, uint32_t limit)
+static void ask_history(struct session_view *self, uint32_t after, uint32_t limit, bool output)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -33,6 +33,7 @@ static void ask_history(struct session_view *self, uint32_t after, uint32_t limi
     gb_json_put_str(&out, "session", self->id);
     gb_json_put_u64(&out, "after", after);
     gb_json_put_u64(&out, "limit", limit);
+    gb_json_put_bool(&out, "output", output);
     gb_json_end(&out);
     self->history =
         tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS, on_history, self);
@@ -46,7 +47,7 @@ void session_link_want(void *arg, struct card *card)
     if (self->history != 0 || self->history_unsupported || card->number == 0)
         return; /* the next frame asks again */
     card->asked = true;
-    ask_history(self, card->number - 1, 1);
+    ask_history(self, card->number - 1, 1, true);
 }
 
 void session_link_want_older(void *arg, uint32_t first)
@@ -57,7 +58,7 @@ void session_link_want_older(void *arg, uint32_t first)
     if (self->history != 0 || !self->history_done || self->older_than == first)
         return;
     self->older_than = first;
-    ask_history(self, after, first - 1 - after);
+    ask_history(self, after, first - 1 - after, false);
 }
 
 /* ---- events ---- */
@@ -84,9 +85,9 @@ static void on_subscribed(void *arg, const struct gb_json *result,
     self->subscribing = 0;
     if (error == NULL)
         self->subscription = (int64_t)read_u64(result, "subscription");
-    /* A session that is gone tells nothing more: what it did is in the journal. */
-    ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0,
-                self->preview ? 20 : HISTORY_LIMIT + 1);
+    /* A session that is gone tells nothing more: what it did is in the journal. What the cells
+     * printed is asked for when they come into sight. */
+    ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1, false);
     tui_redraw(self->view.tui);
 }
 

@@ -239,7 +239,7 @@ void pane_draw_popup(struct pane *pane, struct region all, int y)
     }
     columns = MIN(columns + kinds + (kinds > 0 ? 4 : 2), MIN(POPUP_COLUMNS_MAX, all.width - 4));
     y += pane->popup.y;
-    top = y - (int)shown - 2 >= 0 ? y - (int)shown - 2 : y + 1;
+    top = y - (int)shown - 3 >= 0 ? y - (int)shown - 3 : y + 1; /* above the rule */
     box = region_part(all, MAX(MIN(pane->popup.x - 2, all.width - columns - 2), 0), top,
                       columns + 2, (int)shown + 2);
     paint_fill(box, STYLE(ROLE_POPUP));

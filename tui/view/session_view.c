@@ -167,6 +167,23 @@ static void draw_empty(struct session_view *self, struct region region)
                                             : "no cell yet");
 }
 
+/* How figures are drawn on this terminal. */
+static void figure_look(const struct session_view *self, struct picture_look *look)
+{
+    const struct terminal_abilities *abilities = tui_abilities(self->view.tui);
+
+    look->cell_width = abilities->cell_width;
+    look->cell_height = abilities->cell_height;
+    if (abilities->depth == DEPTH_MONO || !abilities->utf8)
+        look->mode = PICTURE_NAMED;
+    else if (abilities->kitty && !self->preview)
+        look->mode = PICTURE_KITTY;
+    else if (abilities->sixel && !self->preview && abilities->cell_width > 0)
+        look->mode = PICTURE_SIXEL;
+    else
+        look->mode = PICTURE_BLOCKS;
+}
+
 static void draw_stream(struct session_view *self, struct region region, bool focused)
 {
     int rows = self->preview ? 0 : pane_rows(&self->pane, region.width, region.height / 2);
@@ -175,7 +192,7 @@ static void draw_stream(struct session_view *self, struct region region, bool fo
     bool typing = focused && self->pane.focused;
     char hint[256];
 
-    self->stream.look.pictures = true;
+    figure_look(self, &self->stream.look.figures);
     self->stream.look.ground = looks->roles[ROLE_CELL].bg;
     self->stream.look.ground_selected = looks->roles[ROLE_CELL_SELECTED].bg;
     stream_draw(&self->stream, region, focused && !self->preview, tui_now(self->view.tui));

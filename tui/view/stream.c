@@ -227,6 +227,7 @@ void stream_draw(struct stream *stream, struct region region, bool focused, doub
     int y = 0;
 
     stream->look.width = region.width;
+    stream->look.figures.columns = region.width - CARD_GUTTER - 1;
     stream->look.now = now;
     stream->height = MIN(region.height, (int)GRID_SIDE_MAX);
     for (int i = 0; i < stream->height; i++)
@@ -252,7 +253,7 @@ void stream_draw(struct stream *stream, struct region region, bool focused, doub
         struct card *card = stream->cells->cards[index];
         size_t rows = rows_at(stream, index);
 
-        if (card->away && !card->asked && !card->folded && rows > 0)
+        if ((card->away || card->figures_away) && !card->asked && !card->folded && rows > 0)
             stream->want(stream->arg, card);
         for (; row < rows && y < stream->height; row++, y++) {
             /* Pictures may reach below their first row. */
