@@ -106,6 +106,7 @@ int main(int argc, char **argv)
     const struct verb *verb;
 
     (void)setlocale(LC_ALL, "");
+    (void)setlocale(LC_NUMERIC, "C"); /* JSON and our own options have points in their numbers */
     /* A reader that goes away is an error of the write. */
     (void)signal(SIGPIPE, SIG_IGN); /* allowed: its one use that is the same everywhere */
     if (argc < 2 && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
