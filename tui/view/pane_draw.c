@@ -36,7 +36,7 @@ static void on_token(void *arg, size_t from, size_t to, enum highlight_role role
     uint8_t *roles = arg;
 
     if (from < LINE_ROLES_MAX)
-        memset(roles + from, paint_role_of(role), MIN(to, (size_t)LINE_ROLES_MAX) - from);
+        memset(roles + from, (int)paint_role_of(role), MIN(to, (size_t)LINE_ROLES_MAX) - from);
 }
 
 /* One line of the text. The cursor's place is told when it is in it. */
