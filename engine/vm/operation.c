@@ -36,7 +36,7 @@ static void on_qmp_ready(void *arg)
     struct gb_vm *vm = arg;
 
     vm->qmp_ready = true;
-    if (vm->operation != OP_NONE)
+    if (vm->operation != OP_NONE && !vm->begin.queued) /* else it begins, or fails, by itself */
         begin_operation(vm);
 }
 
@@ -128,8 +128,13 @@ static void on_incoming(void *arg, const cJSON *value, const struct gb_err *err)
     struct gb_vm *vm = arg;
 
     (void)value;
-    if (err != NULL)
-        operation_done(vm, err); /* else a MIGRATION event tells the outcome */
+    if (err != NULL) {
+        operation_done(vm, err);
+        return;
+    }
+    vm->incoming = true; /* a MIGRATION event tells the outcome, or has told it before this answer */
+    if (vm->loaded)
+        qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
 }
 
 static void on_fd_sent(void *arg, const cJSON *value, const struct gb_err *err)
@@ -169,8 +174,10 @@ static void on_migration(struct gb_vm *vm, const cJSON *data)
 
     if (vm->operation != OP_LOAD || !cJSON_IsString(status))
         return;
-    if (strcmp(status->valuestring, "completed") == 0) {
-        qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
+    if (strcmp(status->valuestring, "completed") == 0 && !vm->loaded) {
+        vm->loaded = true;
+        if (vm->incoming)
+            qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
     } else if (strcmp(status->valuestring, "failed") == 0) {
         (void)gb_err_set(&err, GB_EBOOT, "QEMU cannot load the device state");
         operation_done(vm, &err);

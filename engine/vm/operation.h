@@ -46,6 +46,7 @@ struct gb_vm {
     void *done_arg;
     int operation_fd;
     int64_t fdset;
+    bool incoming, loaded; /* of OP_LOAD: the command was answered; the state is loaded */
     struct gb_deferred begin;
     struct gb_err outcome;
 };
