@@ -210,8 +210,9 @@ void system_status(const struct agent *agent, struct gb_status *ret_status)
 
 uint64_t system_memory_limit(int proc_fd)
 {
-    /* For the agent, its largest frame, and a page cache that is not the user's. */
-    const uint64_t least = UINT64_C(16) << 20;
+    /* For the agent, its largest frame, and a page cache that is not the user's: with less, the
+     * code of the interpreter is read again and again for half a minute before the limit is met. */
+    const uint64_t least = UINT64_C(24) << 20;
     char text[2048];
     uint64_t available;
 

@@ -144,7 +144,8 @@ def test_stdin(vm):
 
 def test_stdin_is_bounded(vm):
     started = vm.exec_start("import time; time.sleep(3)", flags=1)
-    vm.ask("STDIN", struct.pack("<B", 0) + blob(b"q" * 900000), started[0])
+    # Unread, so its answer waits: there is no room yet.
+    vm.send("STDIN", struct.pack("<B", 0) + blob(b"q" * 900000), started[0])
     refused(TOO_LARGE, lambda: vm.ask("STDIN", struct.pack("<B", 0) + blob(b"q" * 900000), started[0]))
     assert vm.exec_wait(started).exit_code == 0
 
@@ -477,7 +478,7 @@ def test_uploads_are_whole_or_absent(vm):
 
 def test_too_large_a_file(vm):
     with pytest.raises(Refused) as caught:
-        write(vm, "huge", bytes(150 << 20), chunk=8 << 20)
+        write(vm, "huge", bytes(150 << 20), chunk=1 << 20)  # as large as the host sends them
     assert caught.value.code == TOO_LARGE
     refused(NOT_FOUND, lambda: read(vm, "huge"))
 
