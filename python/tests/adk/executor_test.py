@@ -137,8 +137,12 @@ def test_fork_bomb(executor):
     one = executor(timeout_seconds=5)
     result = execute(one, "import os\nwhile True:\n    os.fork()")
     assert result.stderr
-    # Whatever became of that sandbox: the next code runs, and is told when it is a new one.
-    assert execute(one, "print('alive')").stdout.endswith("alive\n")
+    # Whatever became of that sandbox (what still forks may starve one more cell, which is then told so):
+    # the next code runs, and is told when it is a new one.
+    after = execute(one, "print('alive')")
+    if "outcome is unknown" in after.stderr:
+        after = execute(one, "print('alive')")
+    assert after.stdout.endswith("alive\n")
 
 
 # Files
