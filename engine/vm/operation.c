@@ -132,7 +132,8 @@ static void on_incoming(void *arg, const cJSON *value, const struct gb_err *err)
         operation_done(vm, err);
         return;
     }
-    vm->incoming = true; /* a MIGRATION event tells the outcome, or has told it before this answer */
+    vm->incoming =
+        true; /* a MIGRATION event tells the outcome, or has told it before this answer */
     if (vm->loaded)
         qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
 }
