@@ -20,6 +20,7 @@ class Terminal:
     def __init__(self, server, *arguments, columns=COLUMNS, rows=ROWS):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gb-tui-"))  # short: it holds a socket
         self.errors = self.folder / "errors"
+        self.ended = self.folder / "status"  # tmux itself sometimes does not notice the end
         env = {name: value for name, value in server.env.items() if name.startswith("GLOVEBOX")}
         env.update(XDG_STATE_HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder),
                    HOME=str(self.folder), INPUTRC="/dev/null", EDITOR="sed -i s/1/41/",
@@ -28,7 +29,7 @@ class Terminal:
         settings = [f"{name}={value}" for name, value in env.items()]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
                   "-c", self.folder, "env", "-i", *settings, "sh", "-c",
-                  f'exec "$@" 2>{self.errors}', "sh", BINARY, *arguments)
+                  f'"$@" 2>{self.errors}; echo $? >{self.ended}', "sh", BINARY, *arguments)
         self.tmux("set-option", "-g", "remain-on-exit", "on")
         self.tmux("set-option", "-g", "set-clipboard", "on")
 
@@ -99,9 +100,8 @@ class Terminal:
     def leave(self):
         """Quits; the program must end by itself, and well."""
         self.command("quit")
-        ended = "#{pane_dead_status}#{pane_dead_signal}"
-        self.wait(lambda: self.tmux("display", "-p", ended).strip(), "the end")
-        status = self.tmux("display", "-p", ended).strip()
+        self.wait(lambda: self.ended.exists() and self.ended.read_text().strip(), "the end")
+        status = self.ended.read_text().strip()
         assert status == "0", (status, self.text(), self.errors.read_text()[-6000:])
 
 
