@@ -36,8 +36,9 @@ def bars(pyplot, rows, names, title, path):
         axes.barh(index, row["p50"], color=OTHERS if row["group"] == "alternatives" else OURS, height=0.62)
         if row["n"] >= 20:
             axes.plot([row["p95"], row["p99"]], [index, index], "|", color=INK, markersize=9)
-        axes.annotate(f" {row['p50']:.3g}", (max(row["p50"], row["p99"] if row["n"] >= 20 else 0), index),
-                      va="center", fontsize=8)
+        end = row["p99"] if row["n"] >= 20 else row["p50"]
+        figure_text = f" {row['p50']:,.0f}" if row["p50"] >= 100 else f" {row['p50']:.3g}"
+        axes.annotate(figure_text, (max(row["p50"], end), index), va="center", fontsize=8)
     axes.set_yticks(range(len(names)), list(reversed(names)))
     axes.set_xscale("log")
     axes.set_xlabel(f"{rows[names[0]]['unit']}: bar p50, ticks p95 and p99")

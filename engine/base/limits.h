@@ -49,7 +49,7 @@
 
 /* The socket. */
 #define GB_LINE_MAX (32u << 20)
-#define GB_REPLY_MAX (256u << 20)          /* what our own clients read of one line of the server */
+#define GB_REPLY_MAX (256u << 20)         /* what our own clients read of one line of the server */
 #define GB_REQUESTS_MAX 256u              /* in flight on one connection */
 #define GB_REQUEST_BYTES_MAX (128u << 20) /* that these may hold in memory */
 #define GB_REQUEST_NODES_MAX 4096u        /* JSON values in one line from a client */

@@ -85,7 +85,8 @@ struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text, base64;
     struct gb_bytes path, after, state, to, note;
     const struct gb_json *env, *network, *sessions, *kinds;
-    int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout, max_stderr;
+    int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout,
+        max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, subscription, cell;
     int64_t action, lease_wait_ms;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;

@@ -58,7 +58,7 @@ struct gb_session {
     enum gb_source source;
     unsigned clock_tries; /* how often a clone's clock was set */
     bool clock_late;      /* and that it was not right the last time */
-    struct gb_err why; /* of the end */
+    struct gb_err why;    /* of the end */
     uint32_t incarnation, cells_numbered, queued_count;
     uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;
     struct gb_session_timing timing;

@@ -98,7 +98,8 @@ int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
 /* Boots a VM for it. When it fails the session still has none; GB_ECLOSED when it is closing. */
 int gb_session_boot(struct gb_session *session, struct gb_err *err);
 /* Gives it a RUNNING clone of its image and memory whose interpreter is ready and has seen no user.
- * Takes @vm, which is configured for the session before any cell; a session that is closing ends it.
+ * Takes @vm, which is configured for the session before any cell; a session that is closing ends
+ * it.
  */
 void gb_session_adopt(struct gb_session *session, struct gb_vm *vm, enum gb_source source);
 /* There is no VM for it: it ends with @err. */
@@ -234,5 +235,4 @@ int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 /* Feeds the running interactive cell. @done tells whether the guest took it. GB_ENOTFOUND when no
  * interactive cell runs, GB_ETOOLARGE when too much waits unread. */
 int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
-                     gb_reply_fn *done,
-                     void *arg, struct gb_err *err);
+                     gb_reply_fn *done, void *arg, struct gb_err *err);

@@ -66,8 +66,8 @@ int gb_vm_start(struct gb_host *host, const struct gb_vm_config *config,
  */
 void gb_vm_hand_over(struct gb_vm *vm, const struct gb_vm_events *events, void *arg);
 
-/* @reaped is called once, when the process has been reaped, before `dead` and whoever hears that: for
- * what belongs to the process itself. */
+/* @reaped is called once, when the process has been reaped, before `dead` and whoever hears that:
+ * for what belongs to the process itself. */
 void gb_vm_on_reaped(struct gb_vm *vm, void (*reaped)(void *arg), void *arg);
 
 /* Adds all that device state and RAM of such a VM depend on and that this module knows: QEMU, its

@@ -78,7 +78,7 @@ struct tui {
     size_t click_count;
     struct overlay *overlay;
     char opened[STORE_NAME_MAX]; /* the session whose view is on top of the first one */
-    bool entered; /* the session to begin in was opened */
+    bool entered;                /* the session to begin in was opened */
     bool frozen;
     double frozen_now;
     bool quitting;

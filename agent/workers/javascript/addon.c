@@ -377,8 +377,8 @@ static napi_value js_entropy(napi_env env, napi_callback_info info)
     return value;
 }
 
-/* What `crypto` draws from is OpenSSL's, and was seeded when this process started, which for a clone
- * was in its template: without new entropy all clones draw the same. */
+/* What `crypto` draws from is OpenSSL's, and was seeded when this process started, which for a
+ * clone was in its template: without new entropy all clones draw the same. */
 static napi_value js_reseed(napi_env env, napi_callback_info info)
 {
     void (*seed)(const void *data, int size) = NULL;
@@ -409,18 +409,10 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
         const char *name;
         napi_callback function;
     } functions[] = {
-        {"start", js_start},
-        {"send", js_send},
-        {"put", js_put},
-        {"rest", js_rest},
-        {"hold", js_hold},
-        {"watch", js_watch},
-        {"entropy", js_entropy},
-        {"reseed", js_reseed},
-        {"writable", js_writable},
-        {"listen", js_listen},
-        {"attempt", js_attempt},
-        {"interrupted", js_interrupted},
+        {"start", js_start},     {"send", js_send},       {"put", js_put},
+        {"rest", js_rest},       {"hold", js_hold},       {"watch", js_watch},
+        {"entropy", js_entropy}, {"reseed", js_reseed},   {"writable", js_writable},
+        {"listen", js_listen},   {"attempt", js_attempt}, {"interrupted", js_interrupted},
         {"settle", js_settle},
     };
 
