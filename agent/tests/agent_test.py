@@ -478,7 +478,7 @@ def test_uploads_are_whole_or_absent(vm):
 
 def test_too_large_a_file(vm):
     with pytest.raises(Refused) as caught:
-        write(vm, "huge", bytes(150 << 20), chunk=1 << 20)  # as large as the host sends them
+        write(vm, "huge", bytes(150 << 20), chunk=8 << 20)
     assert caught.value.code == TOO_LARGE
     refused(NOT_FOUND, lambda: read(vm, "huge"))
 
