@@ -54,7 +54,7 @@ static void search_list(void *arg, const struct gb_json *result)
     }
 }
 
-static bool list_sessions(struct app *app, const char *state, struct search *search)
+bool past_list(struct app *app, const char *state, app_use *use, void *arg)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -64,7 +64,7 @@ static bool list_sessions(struct app *app, const char *state, struct search *sea
     if (state != NULL)
         gb_json_put_str(&out, "state", state);
     gb_json_end(&out);
-    good = app_call(app, "session.list", &params, DEADLINE_MS, search_list, search);
+    good = app_call(app, "session.list", &params, DEADLINE_MS, use, arg);
     gb_buf_release(&params);
     return good;
 }
@@ -81,10 +81,10 @@ bool past_find(struct app *app, const char *name, struct past *ret_past)
         app_say("a session has an id, a key or a label; an empty name is none of them");
         return false;
     }
-    good = list_sessions(app, NULL, &search);
+    good = past_list(app, NULL, search_list, &search);
     open = search.exact;
     for (size_t i = 0; good && !open && i < ARRAY_SIZE(ended); i++)
-        good = list_sessions(app, ended[i], &search);
+        good = past_list(app, ended[i], search_list, &search);
     if (good && search.found && (search.exact || search.beginnings == 1) &&
         gb_json_parse(&past->doc, search.best.memory + search.best.start, search.best.size,
                       SIZE_MAX, NULL) == 0) {

@@ -12,6 +12,10 @@ struct past {
     bool open;
 };
 
+/* Hands the answer of session.list to @use: those in @state, NULL: those that are open. False: it
+ * failed, and was told. */
+bool past_list(struct app *app, const char *state, app_use *use, void *arg);
+
 /* By an unambiguous beginning of its id, by its key or label; the newest of several with the same
  * key or label, an open one first. False: it was told. To be released in any case. */
 bool past_find(struct app *app, const char *name, struct past *ret_past);

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "past.h"
 #include "verbs.h"
 
 enum { OPEN_DEADLINE_MS = 300000, DEADLINE_MS = 30000, ID_COLUMN_MAX = 12 };
@@ -183,21 +184,6 @@ static void add_sessions(void *arg, const struct gb_json *result)
     }
 }
 
-static bool list_sessions(struct app *app, const char *state, struct listing *listing)
-{
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-    bool good;
-
-    gb_json_object(&out, NULL);
-    if (state != NULL)
-        gb_json_put_str(&out, "state", state);
-    gb_json_end(&out);
-    good = app_call(app, "session.list", &params, DEADLINE_MS, add_sessions, listing);
-    gb_buf_release(&params);
-    return good;
-}
-
 static void print_listing(struct listing *listing)
 {
     if (args_has(listing->args, "json")) {
@@ -218,10 +204,10 @@ int verb_ls(const struct args *args)
         return app_wrong_use(args, "ls takes no names");
     app_open(&app, args);
     gb_json_array(&listing.out, NULL);
-    good = list_sessions(&app, NULL, &listing);
+    good = past_list(&app, NULL, add_sessions, &listing);
     if (args_has(args, "all"))
-        good = good && list_sessions(&app, "closed", &listing) &&
-               list_sessions(&app, "lost", &listing);
+        good = good && past_list(&app, "closed", add_sessions, &listing) &&
+               past_list(&app, "lost", add_sessions, &listing);
     gb_json_end(&listing.out);
     if (good)
         print_listing(&listing);

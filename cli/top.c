@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "list/rows.h"
 #include "screen/render.h"
+#include "screen/size.h"
 #include "store/store.h"
 #include "verbs.h"
 

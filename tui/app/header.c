@@ -5,6 +5,7 @@
 
 #include "app/internal.h"
 #include "base/mem.h"
+#include "screen/size.h"
 
 enum { PARTS_MAX = 16, PIECES_MAX = 8, GRAPH_COLUMNS = 8 };
 
@@ -64,18 +65,6 @@ static int part_width(const struct part *part)
     return width;
 }
 
-static void size_text(double bytes, char text[16])
-{
-    static const char units[] = "BKMGT";
-    size_t unit = 0;
-
-    while (bytes >= 1000 && units[unit + 1] != '\0') {
-        bytes /= 1024;
-        unit++;
-    }
-    (void)snprintf(text, 16, unit == 0 || bytes >= 9.95 ? "%.0f%c" : "%.1f%c", bytes, units[unit]);
-}
-
 /* ---- the parts ---- */
 
 /* @words: each sign with its word. */
@@ -132,11 +121,11 @@ static void add_memory(struct header *header, const struct store *store)
 
     GB_LIST_FOREACH(session, &store->sessions, link)
     used += session_gone(session) ? 0 : (double)session->memory_bytes;
-    size_text(used, text);
+    short_size(used, text);
     add(part, ROLE_HEADER_DIM, "mem ");
     add(part, ROLE_HEADER_STRONG, "%s", text);
     if (host->budget_bytes > 0 || host->memory_total > 0) {
-        size_text((double)(host->budget_bytes > 0 ? host->budget_bytes : host->memory_total), of);
+        short_size((double)(host->budget_bytes > 0 ? host->budget_bytes : host->memory_total), of);
         add(part, ROLE_HEADER_DIM, "/%s", of);
     }
     part->samples = &host->memory;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "screen/size.h"
 
 static const struct {
     const char *name, *heading;
@@ -142,18 +143,6 @@ int column_compare(enum column column, const struct session *a, const struct ses
 }
 
 /* ---- text ---- */
-
-void short_size(double bytes, char text[16])
-{
-    static const char units[] = "BKMGT";
-    size_t unit = 0;
-
-    while (bytes >= 1000 && units[unit + 1] != '\0') {
-        bytes /= 1024;
-        unit++;
-    }
-    (void)snprintf(text, 16, unit == 0 || bytes >= 9.95 ? "%.0f%c" : "%.1f%c", bytes, units[unit]);
-}
 
 void short_time(double seconds, char text[16])
 {

@@ -42,7 +42,5 @@ void column_paint(struct region cell, enum column column, const struct session *
 /* The course of the memory: far from the limit it says more by itself than as a share of it. */
 void memory_graph(struct region region, enum graph_signs signs, const struct session *session);
 
-/* "132M", "1.2G" */
-void short_size(double bytes, char text[16]);
 /* "0.4s", "12s", "3m", "5h", "2d": steps that do not change every second once it is no news */
 void short_time(double seconds, char text[16]);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "list/internal.h"
+#include "screen/size.h"
 
 static void draw_pair(struct region line, int x, const char *label, const char *value)
 {

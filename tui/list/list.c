@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "list/internal.h"
+#include "screen/size.h"
 
 _Static_assert(offsetof(struct list_view, view) == 0, "a view is a list where it is one");
 
