@@ -2,7 +2,8 @@
  *
  * What has ended is read from the history. To follow is to subscribe first, to read what ended up
  * to the subscription, and then to show the events as they come; those of cells that the history
- * had already are passed over. Events wait, as text, while the history is read.
+ * had already are passed over. Events wait, as text, while the history is read. Who reads slowly
+ * loses events (`gap`): what ended meanwhile is read from the history then, whole.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@ struct log {
     struct gb_buf text;
     struct gb_bytes language;
     bool json, following, failed, over;
+    bool gap;              /* events were lost, and the snapshot behind them has not come */
+    bool torn;             /* of the current cell some output was lost */
     uint64_t last;         /* the last cell that was shown whole */
     uint64_t current;      /* the one whose beginning was shown; 0: none */
     struct gb_buf waiting; /* events, a line each, while the history is read */
@@ -73,6 +76,7 @@ static void begin_cell(struct log *log, uint64_t number, const struct gb_json *i
     if (log->json || number <= log->last || log->current == number)
         return;
     log->current = number;
+    log->torn = false;
     show_begin(&log->show, info, log->language);
 }
 
@@ -86,6 +90,41 @@ static void on_snapshot(struct log *log, const struct gb_json *event)
         if (gb_bytes_equal(json_text(cell, "state"), "running"))
             begin_cell(log, json_count(cell, "cell"), cell);
     }
+}
+
+static bool is_open(const struct log *log, const struct gb_json *event)
+{
+    const struct gb_json *list = json_member(event, "sessions"), *session = NULL;
+
+    for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
+        session = i == 0 ? gb_json_first(list) : gb_json_next(session);
+        if (gb_bytes_equal(json_text(session, "session"), log->past.id))
+            return true;
+    }
+    return false;
+}
+
+static void read_on(struct log *log)
+{
+    if (!past_read(&log->past, log->last, 0, on_cell, log))
+        log->failed = true;
+    if (log->current <= log->last)
+        log->current = 0;
+}
+
+/* The snapshot behind a gap. */
+static void on_resumed(struct log *log, const struct gb_json *event)
+{
+    log->gap = false;
+    read_on(log);
+    if (is_open(log, event)) {
+        on_snapshot(log, event);
+        log->torn = log->current > 0;
+        return;
+    }
+    if (!log->json)
+        show_note(&log->show, "the session has ended");
+    log->over = true;
 }
 
 static void on_output(struct log *log, uint64_t number, const struct gb_json *event)
@@ -102,15 +141,22 @@ static void on_output(struct log *log, uint64_t number, const struct gb_json *ev
 
 static void on_finished(struct log *log, uint64_t number, const struct gb_json *info)
 {
+    struct gb_buf note = {0};
+
     if (number <= log->last)
         return;
     if (log->json) {
-        if (!past_read(&log->past, log->last, 0, on_cell, log))
-            log->failed = true;
+        read_on(log);
         return;
     }
     begin_cell(log, number, info);
     show_end(&log->show, info);
+    if (log->torn) {
+        gb_buf_addf(&note, "`glovebox log %s --cell %llu` shows what was left out of it",
+                    log->past.id, (unsigned long long)number);
+        show_note(&log->show, gb_buf_str(&note));
+        gb_buf_release(&note);
+    }
     log->last = number;
     log->current = 0;
 }
@@ -121,7 +167,9 @@ static void on_event(struct log *log, const struct gb_json *event)
     uint64_t number = json_count(event, "cell");
     struct gb_buf note = {0};
 
-    if (gb_bytes_equal(kind, "snapshot")) {
+    if (gb_bytes_equal(kind, "snapshot") && log->gap) {
+        on_resumed(log, event);
+    } else if (gb_bytes_equal(kind, "snapshot")) {
         on_snapshot(log, event);
     } else if (gb_bytes_equal(kind, "cell.started")) {
         begin_cell(log, number, json_member(event, "info"));
@@ -129,9 +177,11 @@ static void on_event(struct log *log, const struct gb_json *event)
         on_output(log, number, event);
     } else if (gb_bytes_equal(kind, "cell.finished")) {
         on_finished(log, number, json_member(event, "info"));
-    } else if (gb_bytes_equal(kind, "gap") && !log->json) {
-        gb_buf_addf(&note, "%.0f events were left out", json_number(event, "dropped"));
-        show_note(&log->show, gb_buf_str(&note));
+    } else if (gb_bytes_equal(kind, "gap")) {
+        log->gap = true;
+        gb_buf_addf(&note, "too slow: %.0f events were left out", json_number(event, "dropped"));
+        if (!log->json)
+            show_note(&log->show, gb_buf_str(&note));
     } else if (gb_bytes_equal(kind, "session.closed")) {
         struct gb_bytes message = json_text(event, "message");
 
@@ -139,8 +189,8 @@ static void on_event(struct log *log, const struct gb_json *event)
                     (const char *)message.data);
         if (!log->json)
             show_note(&log->show, gb_buf_str(&note));
-        else if (!past_read(&log->past, log->last, 0, on_cell, log))
-            log->failed = true;
+        else
+            read_on(log);
         log->over = true;
     }
     gb_buf_release(&note);

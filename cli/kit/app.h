@@ -23,7 +23,7 @@ struct app {
 /* --socket and --no-autostart: for the tables of all verbs that talk to the server. */
 extern const struct option app_options[];
 
-/* Begins to connect as the options say. */
+/* Begins to connect as the options say, under the name "glovebox VERB VERSION". */
 void app_open(struct app *app, const struct args *args);
 /* Without a connection. */
 void app_open_loop(struct app *app);
