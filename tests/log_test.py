@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
+import threading
 
 import pytest
 
@@ -77,6 +79,63 @@ def test_log_follows(server, client):
     assert process.wait(DEADLINE) == 0
 
 
+def test_log_follows_a_session_that_says_more_than_is_read(server, client):
+    """Events are dropped; what the cells were is told nevertheless."""
+    label = "much-" + os.urandom(4).hex()
+    session = Session(client, "shell", label=label)
+    process = subprocess.Popen([BINARY, "log", label, "--follow"], env=dict(server.env, NO_COLOR="1"),
+                               stdout=subprocess.PIPE)
+    running = session.send("echo first; while [ ! -e go ]; do sleep 0.02; done")
+    shown = b""
+    while b"first\n" not in shown:
+        piece = os.read(process.stdout.fileno(), 65536)
+        assert piece, shown
+        shown += piece
+    session.write("go", b"")
+    running.wait()
+    for _ in range(6):  # with nobody reading
+        session.exec("head -c 1000000 /dev/zero | tr '\\0' x; echo")
+    session.exec("echo the last")
+    running = session.send("rm go; echo much; head -c 500000 /dev/zero | tr '\\0' y; echo; echo begun;"
+                           "while [ ! -e go ]; do sleep 0.02; done; echo end", stream=True)
+    while session.note().get("text", "")[-6:] != "begun\n":
+        pass
+    reader = threading.Thread(target=lambda: rest.append(process.stdout.read()))
+    rest = []
+    reader.start()
+    session.write("go", b"")
+    running.wait()
+    session.close()
+    reader.join(DEADLINE)
+    shown += rest[0]
+    assert process.wait(DEADLINE) == 0
+    assert b"events were left out" in shown and b"the session has ended" in shown
+    assert b"\nthe last\n" in shown and b"$ rm go; echo much" in shown
+    assert shown.count(b"\n" + b"x" * 1_000_000 + b"\n") == 6
+    numbers = [int(n) for n in re.findall(rb"^\[(\d+)\]", shown, re.MULTILINE)]
+    assert sorted(set(numbers)) == list(range(1, 10))
+
+
+def test_a_recording_has_output_when_it_came(server, client):
+    label = "paced-" + os.urandom(4).hex()
+    session = Session(client, "shell", label=label)
+    running = session.send("echo one; while [ ! -e go ]; do sleep 0.02; done; echo two >&2", stream=True)
+    while session.note().get("text") != "one\n":
+        pass
+    session.write("go", b"")
+    cell = running.wait()
+    assert "pace" not in cell
+    (kept,) = session.call("session.history")["cells"]
+    assert [(stream, size) for _, stream, size in kept["pace"]] == [("stdout", 4), ("stderr", 4)]
+    assert 0 <= kept["pace"][0][0] < kept["pace"][1][0]
+    assert "pace" not in session.call("session.history", output=False)["cells"][0]
+    _, *events = map(json.loads, glovebox(server, "export", label, "--format", "asciicast").splitlines())
+    at = {text: at for at, _, text in events}
+    assert at["one\r\n"] == kept["pace"][0][0] / 1000
+    assert at["\x1b[31mtwo\r\n\x1b[0m"] == kept["pace"][1][0] / 1000
+    session.close()
+
+
 def test_log_of_a_session_whose_server_was_killed():
     """What was acknowledged is there, and what ran then is told as it is."""
     with Server() as server:
@@ -130,12 +189,14 @@ def test_other_documents(server, client, past):
     assert all(kind == "o" for _, kind, _ in events)
     times = [at for at, _, _ in events]
     assert times == sorted(times) and times[0] == 0
-    assert abs(times[1] - whole["cells"][0]["wall_ms"] / 1000) < 0.001
+    assert times[2] >= whole["cells"][0]["wall_ms"] / 1000 - 0.001  # its value
     played = "".join(text for _, _, text in events)
     assert "x = 41" in played and "42\r\n" in played and "\x1b[2J" not in played
 
     glovebox(server, "export", past, "--format", "pdf", status=2)
     with_shell = Session(client, "shell", label="sh-" + os.urandom(4).hex())
-    with_shell.exec("true")
+    glovebox(server, "exec", with_shell.id, "-c", "true")
+    cell, = json.loads(glovebox(server, "export", with_shell.id, "--format", "json"))["cells"]
+    assert cell["client"].startswith("glovebox exec ")
     glovebox(server, "export", with_shell.id, "--format", "py", status=125)
     with_shell.close()

@@ -1,5 +1,5 @@
 /* A recording in the second version of asciicast: the code of each cell at the time at which it
- * began to run, what it printed when it had ended. */
+ * began to run, what it printed when it came, as far as that is known, and else at its end. */
 #include <stdio.h>
 #include <string.h>
 
@@ -70,48 +70,108 @@ static void add_code(struct gb_buf *text, const char *language, struct gb_bytes 
     }
 }
 
-static void add_output(struct gb_buf *text, const struct gb_json *cell)
-{
-    struct gb_buf bytes = {0}, trouble = {0};
-    struct gb_bytes value = json_text(cell, "value");
+struct playing {
+    struct document *document;
+    struct gb_buf streams[2]; /* what has not been shown */
+    struct gb_buf text;
+    double at;
+    bool in_line;
+};
 
-    cell_stream(&bytes, cell, "stdout");
-    add_shown(text, gb_buf_bytes(&bytes));
-    gb_buf_clear(&bytes);
-    cell_stream(&bytes, cell, "stderr");
-    if (bytes.size > 0) {
-        end_line(text);
-        gb_buf_adds(text, "\x1b[31m");
-        add_shown(text, gb_buf_bytes(&bytes));
-        gb_buf_adds(text, "\x1b[0m");
+static void show_text(struct playing *playing)
+{
+    size_t size = playing->text.size;
+
+    if (size == 0)
+        return;
+    add_event(playing->document, playing->at, &playing->text);
+    end_line(&playing->text);
+    playing->in_line = playing->text.size > size;
+    gb_buf_clear(&playing->text);
+}
+
+static void show_stream(struct playing *playing, bool is_stderr, size_t size)
+{
+    struct gb_buf *stream = &playing->streams[is_stderr];
+    struct gb_bytes bytes = {gb_buf_data(stream), MIN(size, stream->size)};
+
+    if (bytes.size == 0)
+        return;
+    if (is_stderr)
+        gb_buf_adds(&playing->text, "\x1b[31m");
+    add_shown(&playing->text, bytes);
+    if (is_stderr)
+        gb_buf_adds(&playing->text, "\x1b[0m");
+    gb_buf_consume(stream, bytes.size);
+    show_text(playing);
+}
+
+/* The elements of [milliseconds, stream, bytes]; what is none is passed over. */
+static void play_step(struct playing *playing, const struct gb_json *step, double began)
+{
+    const struct gb_json *ms, *stream, *size;
+    double at, bytes;
+
+    if (step->type != GB_JSON_ARRAY || step->count != 3)
+        return;
+    ms = gb_json_first(step);
+    stream = gb_json_next(ms);
+    size = gb_json_next(stream);
+    at = gb_json_number(ms);
+    bytes = gb_json_number(size);
+    if (!(at >= 0 && at <= UINT32_MAX) || !(bytes >= 0 && bytes <= UINT32_MAX))
+        return;
+    playing->at = began + at / 1000;
+    show_stream(playing,
+                gb_bytes_equal(stream->type == GB_JSON_STRING ? stream->text : (struct gb_bytes){0},
+                               "stderr"),
+                (size_t)bytes);
+}
+
+static void add_output(struct playing *playing, const struct gb_json *cell, double began)
+{
+    const struct gb_json *pace = json_member(cell, "pace"), *step = NULL;
+    struct gb_bytes value = json_text(cell, "value");
+    struct gb_buf trouble = {0};
+
+    cell_stream(&playing->streams[0], cell, "stdout");
+    cell_stream(&playing->streams[1], cell, "stderr");
+    for (uint32_t i = 0; i < list_count(pace); i++) {
+        step = i == 0 ? gb_json_first(pace) : gb_json_next(step);
+        play_step(playing, step, began);
     }
-    end_line(text);
+    playing->at = began + time_of(cell, "wall_ms") / 1000;
+    show_stream(playing, false, SIZE_MAX);
+    show_stream(playing, true, SIZE_MAX);
+    if (playing->in_line)
+        gb_buf_adds(&playing->text, "\n");
     if (value.size > 0) {
-        add_shown(text, value);
-        end_line(text);
+        add_shown(&playing->text, value);
+        end_line(&playing->text);
     }
     cell_trouble(&trouble, cell);
     if (trouble.size > 0)
-        gb_buf_addf(text, "\x1b[1;31m[%s]\x1b[0m\n", gb_buf_str(&trouble));
-    gb_buf_release(&bytes);
+        gb_buf_addf(&playing->text, "\x1b[1;31m[%s]\x1b[0m\n", gb_buf_str(&trouble));
+    show_text(playing);
     gb_buf_release(&trouble);
 }
 
 void cast_cell(struct document *document, const struct gb_json *cell)
 {
+    struct playing playing = {.document = document};
     double at = time_of(cell, "started_at");
-    struct gb_buf text = {0};
 
     if (!document->begun)
         begin(document, at);
     if (at <= 0)
         at = document->epoch + document->last;
-    add_code(&text, cell_language(document, cell), json_text(cell, "code"));
-    add_event(document, at, &text);
-    gb_buf_clear(&text);
-    add_output(&text, cell);
-    add_event(document, at + time_of(cell, "wall_ms") / 1000, &text);
-    gb_buf_release(&text);
+    playing.at = at;
+    add_code(&playing.text, cell_language(document, cell), json_text(cell, "code"));
+    show_text(&playing);
+    add_output(&playing, cell, at);
+    gb_buf_release(&playing.text);
+    gb_buf_release(&playing.streams[0]);
+    gb_buf_release(&playing.streams[1]);
 }
 
 void cast_end(struct document *document)

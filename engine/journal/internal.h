@@ -13,6 +13,7 @@ struct gb_journal_entry {
 struct segment {
     struct gb_list link; /* in journal->segments, by number */
     uint32_t number;
+    bool foreign; /* of a version that is not known here: it stays as it is */
     uint64_t size;
 };
 

@@ -375,7 +375,7 @@ void gb_journal_start(struct gb_journal *journal, const struct gb_record_cell *c
     struct gb_buf buf = {0};
     struct segment *segment;
 
-    record.out = record.err = record.value = record.note = (struct gb_bytes){0};
+    record.out = record.err = record.value = record.note = record.pace = (struct gb_bytes){0};
     record.displays = record.files = (struct gb_pairs){0};
     segment = room_for(journal, GB_RECORD_HEAD + 1024 + cell->code.size);
     if (segment == NULL)
@@ -406,7 +406,7 @@ int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cel
     struct gb_record_cell record = *cell;
     size_t size = GB_RECORD_HEAD + 1024 + cell->code.size + cell->out.size + cell->err.size +
                   cell->value.size + cell->note.size + cell->displays.encoded.size +
-                  cell->files.encoded.size;
+                  cell->files.encoded.size + cell->pace.size;
     struct segment *segment = room_for(journal, size);
     struct gb_buf buf = {0};
 
@@ -482,7 +482,7 @@ int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config
     }
     journal->writer = writer_new(loop, config->sync, config->interval_ms, journal->folder_fd);
     /* The newest segment is added to, if that is possible; else the next record begins one. */
-    if (newest(journal) != NULL)
+    if (newest(journal) != NULL && !newest(journal)->foreign)
         (void)open_file(journal, newest(journal)->number, 0);
     mark_lost(journal);
     if (journal->damaged > 0)

@@ -480,6 +480,74 @@ START_TEST(any_byte_wrong)
 }
 END_TEST
 
+/* Puts other magic numbers into a file of records; the first version had no `pace` in its cells,
+ * which is empty here. Returns the new size. */
+static size_t with_magic(uint8_t *bytes, size_t size, const char *magic, bool first)
+{
+    size_t at = 0, to = 0;
+
+    while (at < size) {
+        uint32_t payload = gb_get_u32(bytes + at + 8), sum;
+        size_t whole = GB_RECORD_HEAD + (size_t)payload;
+
+        if (first && gb_get_u32(bytes + at + 4) != GB_RECORD_SESSION)
+            payload -= 4;
+        memmove(bytes + to, bytes + at, GB_RECORD_HEAD + (size_t)payload);
+        memcpy(bytes + to, magic, 4);
+        memcpy(bytes + to + 8, &payload, 4);
+        sum = gb_crc32c(0, bytes + to + GB_RECORD_HEAD, payload);
+        memcpy(bytes + to + 12, &sum, 4);
+        sum = gb_crc32c(0, bytes + to, 60);
+        memcpy(bytes + to + 60, &sum, 4);
+        at += whole;
+        to += GB_RECORD_HEAD + (size_t)payload;
+    }
+    return to;
+}
+
+/* Those of the first version are read and added to, those of one that is to come are left alone. */
+START_TEST(other_versions)
+{
+    struct gb_buf whole = {0}, after = {0};
+    char path[128];
+    size_t size;
+
+    begin("s-1", "k");
+    run_cell("s-1", 1, "one", gb_bytes_str("1"));
+    newest_path(path, sizeof(path));
+    for (int future = 0; future < 2; future++) {
+        close_journal();
+        ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &whole, &err), 0);
+        size =
+            with_magic(whole.memory + whole.start, whole.size, future ? "GbB9" : "GbB1", !future);
+        ck_assert_int_eq(
+            gb_fd_replace_file(path, (struct gb_bytes){gb_buf_data(&whole), size}, 0600, &err), 0);
+        open_journal();
+        if (!future) {
+            run_cell("s-1", 2, "two", gb_bytes_str("22"));
+            ck_assert_uint_eq(look("s-1", 0, 10).count, 2);
+            ck_assert_str_eq(look("s-1", 0, 10).code[0], "one");
+            close_journal(); /* only what the first version can have written */
+            ck_assert_int_eq(
+                gb_fd_replace_file(path, (struct gb_bytes){gb_buf_data(&whole), size}, 0600, &err),
+                0);
+            open_journal();
+            ck_assert_uint_eq(look("s-1", 0, 10).count, 1);
+        }
+        gb_buf_clear(&whole);
+    }
+    ck_assert_ptr_null(find("s-1"));
+    begin("s-2", "k");
+    run_cell("s-2", 1, "new", gb_bytes_str(""));
+    reopen();
+    ck_assert_uint_eq(look("s-2", 0, 10).count, 1);
+    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &after, &err), 0);
+    ck_assert_mem_eq(gb_buf_data(&after), "GbB9", 4);
+    gb_buf_release(&whole);
+    gb_buf_release(&after);
+}
+END_TEST
+
 /* A process that is killed while it writes: what it had acknowledged is there.
  * $GLOVEBOX_HARDEN_KILLS says how often. */
 START_TEST(killed_while_writing)
@@ -588,6 +656,7 @@ int main(void)
     tcase_add_test(cases, one_server_at_a_time);
     tcase_add_test(cases, torn_at_any_byte);
     tcase_add_test(cases, any_byte_wrong);
+    tcase_add_test(cases, other_versions);
     tcase_add_test(cases, killed_while_writing);
     tcase_add_test(cases, writes_that_fail);
     suite_add_tcase(suite, cases);

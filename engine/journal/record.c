@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "journal/pace.h"
 #include "wire/guest.h"
 
-enum { MAGIC = 0x31426247, SHORT_TEXT = 4096 }; /* "GbB1" */
+/* "GbB1", "GbB2": with `pace`. */
+enum { MAGIC_FIRST = 0x31426247, MAGIC = 0x32426247, MAGIC_NAME = 0x426247, SHORT_TEXT = 4096 };
 
 static const char *const state_names[] = {"open", "closed", "lost"};
 static_assert(ARRAY_SIZE(state_names) == GB_RECORD_STATE_COUNT, "a name for each state");
@@ -63,12 +65,16 @@ static const struct gb_field cell_fields[] = {
     BYTES(message, SHORT_TEXT),
     PAIRS(displays, GB_DISPLAY_COUNT_MAX, GB_DISPLAY_MAX),
     PAIRS(files, GB_RECORD_FILES_MAX, GB_PATH_MAX),
+    BYTES(pace, GB_PACE_MAX),
 };
 #undef STRUCT
 
 const struct gb_fields gb_record_session_fields = {"SESSION", session_fields,
                                                    ARRAY_SIZE(session_fields)};
 const struct gb_fields gb_record_cell_fields = {"CELL", cell_fields, ARRAY_SIZE(cell_fields)};
+/* Before there was `pace`. */
+static const struct gb_fields first_cell_fields = {"CELL", cell_fields,
+                                                   ARRAY_SIZE(cell_fields) - 1};
 
 /* ---- the sum ---- */
 
@@ -169,12 +175,22 @@ static bool valid_id(const char *id)
     return true;
 }
 
+bool gb_record_head_foreign(const uint8_t *bytes)
+{
+    uint32_t magic = gb_get_u32(bytes);
+
+    return (magic & 0xffffff) == MAGIC_NAME && magic != MAGIC && magic != MAGIC_FIRST &&
+           gb_get_u32(bytes + 60) == gb_crc32c(0, bytes, 60);
+}
+
 int gb_record_head_read(const uint8_t *bytes, struct gb_record_head *ret_head)
 {
     struct gb_record_head head = {.size = gb_get_u32(bytes + 8), .crc = gb_get_u32(bytes + 12)};
     uint32_t type = gb_get_u32(bytes + 4);
 
-    if (gb_get_u32(bytes) != MAGIC || gb_get_u32(bytes + 60) != gb_crc32c(0, bytes, 60))
+    head.first = gb_get_u32(bytes) == MAGIC_FIRST;
+    if ((!head.first && gb_get_u32(bytes) != MAGIC) ||
+        gb_get_u32(bytes + 60) != gb_crc32c(0, bytes, 60))
         return -GB_EINTERNAL;
     if (type == 0 || type >= GB_RECORD_TYPE_END || head.size > GB_RECORD_MAX ||
         gb_get_u32(bytes + 56) != 0)
@@ -215,7 +231,8 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
     struct gb_record_cell cell = {0};
 
     if (head->type == GB_RECORD_SESSION ||
-        read_payload(head, payload, &gb_record_cell_fields, &cell) < 0)
+        read_payload(head, payload, head->first ? &first_cell_fields : &gb_record_cell_fields,
+                     &cell) < 0)
         return -GB_EINTERNAL;
     if (cell.mode >= GB_MODE_COUNT || cell.flags >= GB_CELL_FLAGS_END || cell.exit_code < -1 ||
         cell.exit_code > 255 || cell.signal > 64 || cell.error >= GB_CODE_COUNT)

@@ -35,6 +35,7 @@ struct gb_record_head {
     uint64_t at_ns; /* wall clock */
     uint32_t size;  /* of the payload */
     uint32_t crc;   /* of it */
+    bool first;     /* as the first version of this format had it; not written any more */
 };
 
 enum gb_record_state { GB_RECORD_OPEN, GB_RECORD_CLOSED, GB_RECORD_LOST, GB_RECORD_STATE_COUNT };
@@ -89,6 +90,7 @@ struct gb_record_cell {
     struct gb_bytes client, image, code, out, err, value, note, message;
     struct gb_pairs displays; /* mime type, data */
     struct gb_pairs files;    /* as the guest's DONE has them */
+    struct gb_bytes pace;     /* when the output came: gb_pace_next() */
 };
 
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;
@@ -102,6 +104,9 @@ void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct 
 
 /* Reads the GB_RECORD_HEAD bytes of a head: -GB_EINTERNAL when they are none. */
 int gb_record_head_read(const uint8_t *bytes, struct gb_record_head *ret_head);
+
+/* Whether the bytes are the head of a version of this format that is not known here. */
+bool gb_record_head_foreign(const uint8_t *bytes);
 
 /* Reads a payload whose size is the head's: sum, fields and ranges. @ret_message is of the head's
  * type and borrows from @payload. -GB_EINTERNAL. */

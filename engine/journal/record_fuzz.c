@@ -1,4 +1,5 @@
 /* A segment's bytes: records one behind the other, as the scan and the readers take them. */
+#include "journal/pace.h"
 #include "journal/record.h"
 
 #include <stdlib.h>
@@ -32,6 +33,7 @@ static void read_record(const struct gb_record_head *head, struct gb_bytes paylo
 {
     struct gb_record_session session;
     struct gb_record_cell cell;
+    struct gb_pace_step step;
     struct gb_bytes key, value;
     size_t at = 0;
 
@@ -47,6 +49,8 @@ static void read_record(const struct gb_record_head *head, struct gb_bytes paylo
         at = 0;
         while (gb_pairs_next(&cell.files, &at, &key, &value) == 1)
             touch(key);
+        for (at = 0; gb_pace_next(cell.pace, &at, &step);)
+            sink += step.size;
     }
 }
 

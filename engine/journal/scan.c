@@ -136,6 +136,13 @@ static uint64_t scan_record(struct gb_journal *journal, struct reader *reader,
     return (uint64_t)GB_RECORD_HEAD + head.size;
 }
 
+static bool is_foreign(struct reader *reader)
+{
+    const uint8_t *bytes = look(reader, 0, GB_RECORD_HEAD);
+
+    return bytes != NULL && gb_record_head_foreign(bytes);
+}
+
 static int scan_segment(struct gb_journal *journal, struct segment *segment, bool newest,
                         struct gb_err *err)
 {
@@ -160,8 +167,13 @@ static int scan_segment(struct gb_journal *journal, struct segment *segment, boo
         good_end = good ? at : good_end;
     }
     at = newest ? good_end : at;
+    segment->foreign = at == 0 && is_foreign(&reader);
+    at = segment->foreign ? reader.size : at;
     segment->size = at;
     journal->total += at;
+    if (segment->foreign)
+        gb_warning("journal: %s/%s is of another version of glovebox and left as it is",
+                   journal->folder, name);
     if (at < reader.size)
         gb_warning("journal: %s/%s is whole up to byte %" PRIu64 " of %" PRIu64 "; the rest %s",
                    journal->folder, name, at, reader.size, newest ? "was cut off" : "is left out");

@@ -81,6 +81,7 @@ void view_init(struct cell_view *view, const struct exec *exec)
 void view_release(struct cell_view *view)
 {
     gb_buf_release(&view->displays);
+    gb_buf_release(&view->pace);
 }
 
 static void put_displays(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)

@@ -19,6 +19,7 @@ static void exec_free(struct exec *exec)
     gb_list_remove(&exec->of_seat);
     gb_list_remove(&exec->of_connection);
     gb_cell_unref(exec->cell);
+    gb_pace_release(&exec->pace);
     free(exec->client);
     free(exec);
 }
@@ -38,6 +39,8 @@ static void tell_piece(struct exec *exec, enum gb_output stream, struct gb_bytes
 {
     if (bytes.size == 0)
         return;
+    gb_pace_add(&exec->pace, stream == GB_STDERR, gb_clock_mono_ns() - exec->cell->started_ns,
+                bytes.size);
     if (exec->stream && exec->connection != NULL)
         send_piece(exec->connection, exec->seat, exec->cell->number, stream, bytes, false);
     event_output(exec->seat, exec->cell->number, stream, bytes, false);
@@ -153,6 +156,8 @@ static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *
         exec->err = *err;
     exec->ticket = (struct gb_journal_ticket){.done = on_recorded, .arg = exec};
     view_init(&view, exec);
+    gb_pace_encode(&exec->pace, &view.pace);
+    view.cell.pace = gb_buf_bytes(&view.pace);
     r = history_cell(exec, &view.cell);
     view_release(&view);
     if (r != 0)

@@ -134,6 +134,21 @@ struct history {
     bool ended; /* nothing runs in it any more */
 };
 
+static void put_pace(struct gb_json_out *out, struct gb_bytes pace)
+{
+    struct gb_pace_step step;
+
+    gb_json_array(out, "pace");
+    for (size_t at = 0; gb_pace_next(pace, &at, &step);) {
+        gb_json_array(out, NULL);
+        gb_json_put_u64(out, NULL, step.at_ms);
+        gb_json_put_str(out, NULL, step.is_stderr ? "stderr" : "stdout");
+        gb_json_put_u64(out, NULL, step.size);
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+}
+
 static bool on_cell(void *arg, const struct gb_record_cell *record)
 {
     struct history *history = arg;
@@ -149,6 +164,8 @@ static bool on_cell(void *arg, const struct gb_record_cell *record)
     gb_json_object(&history->out, NULL);
     put_cell(&history->out, &cell, history->detail);
     gb_json_put_u64(&history->out, "incarnation", cell.incarnation);
+    if (history->detail == CELL_WHOLE)
+        put_pace(&history->out, cell.pace);
     gb_json_end(&history->out);
     return history->cells.size < HISTORY_BYTES;
 }

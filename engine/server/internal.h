@@ -24,6 +24,7 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "journal/journal.h"
+#include "journal/pace.h"
 #include "loop/loop.h"
 #include "pool/admission.h"
 #include "pool/pool.h"
@@ -187,7 +188,8 @@ struct exec {
     char *client;
     bool stream, interactive, detach, run;
     struct tail tails[2];
-    bool failed; /* it has no result */
+    struct gb_pace pace; /* of what was told of its output */
+    bool failed;         /* it has no result */
     struct gb_err err;
     bool unrecorded; /* the journal could not be written */
     struct gb_journal_ticket ticket;
@@ -291,8 +293,8 @@ enum cell_detail {
 };
 /* A cell as it is told and recorded. */
 struct cell_view {
-    struct gb_record_cell cell; /* borrows from the exec, and from the buffer below */
-    struct gb_buf displays;
+    struct gb_record_cell cell; /* borrows from the exec, and from the buffers below */
+    struct gb_buf displays, pace;
 };
 void view_init(struct cell_view *view, const struct exec *exec);
 void view_release(struct cell_view *view);

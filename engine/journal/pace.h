@@ -1,0 +1,42 @@
+/* When a cell's output came, for whoever plays a session again: steps of time and size.
+ *
+ * There is room for GB_PACE_STEPS of each stream. When it is used up, neighbours are joined, and
+ * from then on what comes shortly after a step belongs to it: so the steps get coarser the more
+ * there is, and their sizes always add up to the stream.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum {
+    GB_PACE_STEPS = 256,
+    GB_PACE_STEP_BYTES = 8, /* encoded */
+    GB_PACE_MAX = 2 * GB_PACE_STEPS * GB_PACE_STEP_BYTES,
+};
+
+struct gb_pace_step {
+    uint32_t at_ms; /* since the cell's beginning */
+    uint32_t size;  /* bytes */
+    bool is_stderr;
+};
+
+struct gb_pace_stream {
+    struct gb_pace_step *steps;
+    uint32_t count, capacity, gap_ms;
+};
+
+/* Zeroed at first. Embed it. */
+struct gb_pace {
+    struct gb_pace_stream streams[2]; /* standard output, standard error */
+};
+
+void gb_pace_release(struct gb_pace *pace);
+/* @size bytes came; times do not go back. */
+void gb_pace_add(struct gb_pace *pace, bool is_stderr, uint64_t at_ns, size_t size);
+/* All steps in the order of time, at most GB_PACE_MAX bytes. */
+void gb_pace_encode(const struct gb_pace *pace, struct gb_buf *to);
+/* The step at *@at (0 at first), or false behind the last. Takes any bytes. */
+bool gb_pace_next(struct gb_bytes encoded, size_t *at, struct gb_pace_step *ret_step);
