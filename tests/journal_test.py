@@ -22,6 +22,9 @@ def test_a_cell_is_told_again_as_it_was_told(py):
     assert reply["more"] is False and len(reply["cells"]) == 4
     for told, again in zip(cells, reply["cells"]):
         assert again.pop("incarnation") >= 1
+        kept = again.pop("pace")
+        for name in ("stdout", "stderr"):
+            assert sum(size for _, stream, size in kept if stream == name) == len(data_of(told, name))
         for passing in ("background", "notice"):
             told.pop(passing, None)
         assert again == told
