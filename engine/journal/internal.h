@@ -54,3 +54,5 @@ void index_release(struct gb_journal *journal);
 /* Reads the index from the folder's files. */
 int journal_scan(struct gb_journal *journal, struct gb_err *err);
 void segment_name(char name[32], uint32_t number);
+/* 0 when the name is not that of a segment. */
+uint32_t segment_number(const char *name);

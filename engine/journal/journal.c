@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -426,8 +427,10 @@ int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cel
 
 /* ---- life ---- */
 
-static int open_folder(struct gb_journal *journal, struct gb_err *err)
+/* 1: another server has just removed the folder (sweep.h). */
+static int try_folder(struct gb_journal *journal, struct gb_err *err)
 {
+    struct stat info;
     int r = gb_fd_make_dirs(journal->folder, 0700, err);
 
     if (r < 0)
@@ -441,7 +444,42 @@ static int open_folder(struct gb_journal *journal, struct gb_err *err)
         return gb_err_sys(err, errno, "cannot open the lock of the journal %s", journal->folder);
     if (flock(journal->lock_fd, LOCK_EX | LOCK_NB) < 0)
         return gb_err_set(err, GB_EBUSY, "another server keeps its journal in %s", journal->folder);
-    return 0;
+    (void)futimens(journal->lock_fd, NULL); /* it is in use: see sweep.h */
+    return fstat(journal->lock_fd, &info) == 0 && info.st_nlink == 0;
+}
+
+static int open_folder(struct gb_journal *journal, struct gb_err *err)
+{
+    int r = try_folder(journal, err);
+
+    if (r <= 0)
+        return r;
+    (void)gb_close(journal->folder_fd);
+    (void)gb_close(journal->lock_fd);
+    return try_folder(journal, err);
+}
+
+static void on_swept(struct job *job)
+{
+    const char *line = gb_buf_str(&job->bytes);
+
+    while (*line != '\0') {
+        size_t size = strcspn(line, "\n");
+
+        gb_info("journal: %.*s", (int)size, line);
+        line += size + (line[size] == '\n');
+    }
+}
+
+static void sweep(struct gb_journal *journal, const struct gb_journal_config *config)
+{
+    struct job *job = xcalloc(1, sizeof(*job));
+
+    job->kind = JOB_SWEEP;
+    job->path = xstrdup(journal->folder);
+    job->limits = (struct sweep_limits){config->others_age_ms / 1000, config->others_size};
+    job->done = on_swept;
+    writer_push(journal->writer, job);
 }
 
 static void journal_free(struct gb_journal *journal)
@@ -485,6 +523,8 @@ int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config
     if (newest(journal) != NULL && !newest(journal)->foreign)
         (void)open_file(journal, newest(journal)->number, 0);
     mark_lost(journal);
+    if (config->sweep)
+        sweep(journal, config);
     if (journal->damaged > 0)
         gb_warning("journal: %s has %llu damaged records", journal->folder,
                    (unsigned long long)journal->damaged);

@@ -34,6 +34,8 @@ struct gb_journal_config {
     uint64_t size;      /* bytes of all segments, about */
     uint64_t interval_ms;
     enum gb_journal_sync sync;
+    bool sweep; /* removes those of other sockets beside it, as these say (0: no limit) */
+    uint64_t others_age_ms, others_size;
 };
 
 /* Locks the folder, reads the index, cuts off what is torn, and marks sessions that a dead server

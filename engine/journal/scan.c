@@ -22,8 +22,7 @@ void segment_name(char name[32], uint32_t number)
     (void)snprintf(name, 32, "%0*" PRIu32 ".gbj", NAME_DIGITS, number);
 }
 
-/* 0 when the name is not that of a segment. */
-static uint32_t segment_number(const char *name)
+uint32_t segment_number(const char *name)
 {
     uint64_t number = 0;
 

@@ -109,6 +109,9 @@ static void do_jobs(struct writer *writer, struct gb_list *jobs)
         case JOB_REMOVE:
             (void)unlink(job->path);
             break;
+        case JOB_SWEEP:
+            sweep_journals(job->path, &job->limits, &job->bytes);
+            break;
         }
     }
     if (written != NULL && writer->sync == GB_JOURNAL_SYNC_CELL)

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "journal/journal.h"
+#include "journal/sweep.h"
 
 /* A file of the journal that is being written. Freed by the writer with its CLOSE. */
 struct segment_file {
@@ -15,6 +16,7 @@ enum job_kind {
     JOB_WRITE,
     JOB_CLOSE,  /* the last one of its file */
     JOB_REMOVE, /* `path` */
+    JOB_SWEEP,  /* beside `path`; says in `bytes` what it did */
 };
 
 struct job {
@@ -23,6 +25,7 @@ struct job {
     struct segment_file *file;
     uint64_t offset;
     struct gb_buf bytes;
+    struct sweep_limits limits;
     char *path;
     int result; /* 0 or -errno */
     /* On the loop, once; NULL: nobody asks. Then the job is freed. */

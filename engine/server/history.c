@@ -82,6 +82,9 @@ int history_open(struct gb_server *server, struct gb_err *err)
         .size = settings->size,
         .interval_ms = settings->interval_ms,
         .sync = (enum gb_journal_sync)settings->sync,
+        .sweep = settings->path[0] == '\0',
+        .others_age_ms = settings->others_age_ms,
+        .others_size = settings->others_size,
     };
     int r;
 

@@ -115,6 +115,12 @@ const struct gb_option gb_options[] = {
            "cut takes what is younger than `interval`; `none`: whenever the system likes"),
     DURATION("journal", "interval", journal.interval_ms, 10, 3600000, "1s", FIXED,
              "see `sync`"),
+    DURATION("journal", "others_age", journal.others_age_ms, 0, YEAR_MS, "30d", FIXED,
+             "journals of servers at other sockets, in folders beside it: one that was not used for "
+             "so long is removed when a server starts; 0: never"),
+    SIZE("journal", "others_size", journal.others_size, 0, 1e12, "1G", FIXED,
+         "what those may take on disk, all together; those not used for the longest go first; 0: no "
+         "limit"),
     SIZE("admission", "memory", admission.memory_bytes, 0, TB, "0", LIVE,
          "memory for VMs, all charges together; 0: what the control group or the host has, less the "
          "reserve"),

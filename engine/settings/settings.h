@@ -67,7 +67,7 @@ struct gb_settings {
     struct gb_settings_journal {
         bool enabled;
         char *path;
-        uint64_t size, interval_ms;
+        uint64_t size, interval_ms, others_age_ms, others_size;
         int64_t sync; /* 0 none, 1 interval, 2 cell */
     } journal;
     struct gb_settings_admission {

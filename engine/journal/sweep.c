@@ -1,0 +1,162 @@
+#include "sweep.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "journal/internal.h"
+
+enum { PREFIX = 8, HEX = 16, NAME = PREFIX + HEX, JOURNALS_MAX = 4096 };
+
+struct found {
+    char name[NAME + 1];
+    uint64_t bytes;
+    time_t used;
+};
+
+static bool is_name(const char *text)
+{
+    return strncmp(text, "journal-", PREFIX) == 0 && strlen(text) == NAME &&
+           strspn(text + PREFIX, "0123456789abcdef") == HEX;
+}
+
+static bool is_lock(const char *name)
+{
+    return strcmp(name, "lock") == 0;
+}
+
+/* Calls for each entry but "." and ".."; false when one call said so, or it cannot be listed. */
+static bool each_entry(int folder_fd, bool (*visit)(int folder_fd, const char *name, void *arg),
+                       void *arg)
+{
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    bool good = entries != NULL;
+
+    if (entries == NULL) {
+        (void)gb_close(fd);
+        return false;
+    }
+    while (good && (entry = readdir(entries)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            good = visit(folder_fd, entry->d_name, arg);
+    (void)closedir(entries);
+    return good;
+}
+
+static bool add_file(int folder_fd, const char *name, void *arg)
+{
+    struct found *found = arg;
+    struct stat info;
+
+    if ((!is_lock(name) && segment_number(name) == 0) ||
+        fstatat(folder_fd, name, &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(info.st_mode))
+        return false;
+    found->bytes += (uint64_t)info.st_size;
+    found->used = MAX(found->used, info.st_mtime);
+    return true;
+}
+
+static bool remove_segment(int folder_fd, const char *name, void *arg)
+{
+    (void)arg;
+    return is_lock(name) || unlinkat(folder_fd, name, 0) == 0;
+}
+
+static int open_journal(int parent_fd, const char *name)
+{
+    return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* The lock goes last: who comes meanwhile finds it taken. */
+static bool remove_journal(int parent_fd, const char *name)
+{
+    _cleanup_(closep) int fd = open_journal(parent_fd, name);
+    _cleanup_(closep) int lock_fd =
+        fd < 0 ? -1 : openat(fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+    return lock_fd >= 0 && flock(lock_fd, LOCK_EX | LOCK_NB) == 0 &&
+           each_entry(fd, remove_segment, NULL) && unlinkat(fd, "lock", 0) == 0 &&
+           unlinkat(parent_fd, name, AT_REMOVEDIR) == 0;
+}
+
+static int compare_use(const void *a, const void *b)
+{
+    const struct found *left = a, *right = b;
+
+    return left->used < right->used ? -1 : left->used > right->used;
+}
+
+static void remove_surplus(int parent_fd, struct found *found, size_t count,
+                           const struct sweep_limits *limits, struct gb_buf *text)
+{
+    time_t now = time(NULL);
+    uint64_t total = 0;
+
+    qsort(found, count, sizeof(*found), compare_use);
+    for (size_t i = 0; i < count; i++)
+        total += found[i].bytes;
+    for (size_t i = 0; i < count; i++) {
+        bool old = limits->max_age_s > 0 && found[i].used <= now &&
+                   (uint64_t)(now - found[i].used) > limits->max_age_s;
+        bool much = limits->max_bytes > 0 && total > limits->max_bytes;
+
+        if ((!old && !much) || !remove_journal(parent_fd, found[i].name))
+            continue;
+        total -= found[i].bytes;
+        gb_buf_addf(text, "%s, of a server at another socket, is removed: %s\n", found[i].name,
+                    old ? "it was not used for so long" : "they take too much room");
+    }
+}
+
+struct search {
+    const char *own; /* its name */
+    struct found *found;
+    size_t count;
+};
+
+static bool consider(int parent_fd, const char *name, void *arg)
+{
+    struct search *search = arg;
+    struct found *found = &search->found[search->count];
+    int fd;
+
+    if (!is_name(name) || strcmp(name, search->own) == 0)
+        return true;
+    fd = open_journal(parent_fd, name);
+    if (fd < 0)
+        return true;
+    *found = (struct found){0};
+    memcpy(found->name, name, NAME);
+    search->count += each_entry(fd, add_file, found);
+    (void)gb_close(fd);
+    return search->count < JOURNALS_MAX;
+}
+
+void sweep_journals(const char *own, const struct sweep_limits *limits, struct gb_buf *text)
+{
+    _cleanup_(freep) struct found *found = xcalloc(JOURNALS_MAX, sizeof(*found));
+    _cleanup_(freep) char *parent = xstrdup(own);
+    struct search search = {.found = found};
+    char *slash = strrchr(parent, '/');
+    _cleanup_(closep) int parent_fd = -1;
+
+    if (slash == NULL)
+        return;
+    search.own = own + (slash - parent) + 1;
+    *slash = '\0';
+    parent_fd = open(parent[0] == '\0' ? "/" : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent_fd < 0)
+        return;
+    (void)each_entry(parent_fd, consider, &search);
+    remove_surplus(parent_fd, found, search.count, limits, text);
+}
