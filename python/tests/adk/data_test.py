@@ -1,8 +1,10 @@
 """Data files and figures, with the image that has pandas and matplotlib."""
 
 import asyncio
+import threading
 
 import pytest
+from conftest import IN_THREAD
 from google.genai import types
 from scripted import code, content, drive, run
 
@@ -14,11 +16,12 @@ CSV = b"name,score\nann,3\nbob,5\n"
 
 @pytest.fixture
 def uploads(monkeypatch):
-    """The names that were uploaded."""
+    """The names that were uploaded, never on the loop where ADK can help it."""
     names = []
     write = Session.write
 
     def counted(self, path, data, **options):
+        assert not IN_THREAD or threading.current_thread() is not threading.main_thread()
         names.append(path)
         return write(self, path, data, **options)
 

@@ -16,7 +16,11 @@ from scripted import execute
 
 import glovebox
 from glovebox.adk import GloveboxCodeExecutor, context, files
-from support import Server, qemu_pid
+from support import Server, qemu_pid, wait_for
+
+
+# The long form: 1 GB of output, 1,000 sessions.
+MEGABYTES, SESSIONS = (1024, 1000) if os.environ.get("GLOVEBOX_STRESS") == "full" else (64, 12)
 
 
 def context_of(app="app", user="ann", session="s", state=None):
@@ -85,14 +89,16 @@ def test_out_of_memory(executor):
 
 
 def test_very_much_output(executor):
-    one = executor(timeout_seconds=60, max_stdout_chars=2000)
-    result = execute(one, "print('a' * 1000)\nfor _ in range(64): print('x' * (1 << 20))\nprint('end')")
+    one = executor(timeout_seconds=250, max_stdout_chars=2000)
+    result = execute(one, f"print('a' * 1000)\nfor _ in range({MEGABYTES}): print('x' * (1 << 20))\n"
+                          "print('end')")
     assert len(result.stdout) < 2300 and result.stdout.startswith("aaa")
     assert "left out" in result.stdout
     name, (data, mime) = outputs(result).popitem()
     assert name.startswith("stdout_") and mime == "text/plain"
     assert len(data) == 8 << 20 and data.startswith(b"aaa")
     assert f"[the whole output is the artifact {name}]" in result.stdout
+    assert execute(one, "print('alive')").stdout == "alive\n"
 
 
 @pytest.mark.parametrize("source, said", [
@@ -214,6 +220,17 @@ def test_hostile_output_files(executor):
     assert "5368709120 bytes" in result.stdout and "more]" in result.stdout
     result = execute(executor(), "open('user:y', 'w').write('1'); None")
     assert result.output_files == [] and '"user:"' in result.stdout
+
+
+def test_as_many_files_as_there_can_be(executor):
+    one = executor(timeout_seconds=120)
+    result = execute(one, "import os\nos.mkdir('many')\n"
+                          "for n in range(100_000): os.mknod(f'many/{n:05}')")
+    assert "No space left on device" in result.stderr  # a VM's home holds 65,536
+    assert sorted(outputs(result)) == [f"many/{n:05}" for n in range(20)]
+    assert "more]" in result.stderr and len(result.stderr) < 2000
+    result = execute(one, "import shutil; shutil.rmtree('many'); print('removed')")
+    assert result.stdout.startswith("removed\n") and result.output_files == []
 
 
 def test_figures(executor):
@@ -448,3 +465,24 @@ def test_no_leak(executor, server):
         execute(one, "1")
         execute(executor(on_event=lambda _: None), "print(1)")
     assert all(now <= then for now, then in zip(counts(), before))
+
+
+def test_no_leak_of_sessions(executor, server):
+    """Nor do those that come and go leave anything: VMs, descriptors, threads."""
+    with glovebox.Client(server.socket, autostart=False) as client:
+        def counts():
+            gc.collect()
+            return (threading.active_count(), len(os.listdir("/proc/self/fd")),
+                    len(client.sessions()), len(client.stats()["vms"]))
+
+        def come_and_go(number):
+            session = execute(one, f"echo {number}", id=f"soak{number}").execution.session
+            client.session(session).close()
+
+        one = executor(image="shell")
+        come_and_go(0)
+        before = counts()
+        for number in range(1, SESSIONS):
+            come_and_go(number)
+        wait_for(lambda: all(now <= then for now, then in zip(counts(), before)),
+                 what=f"the end of what there is more than {before}")

@@ -1,5 +1,6 @@
 """The package as it is installed, and its types."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,15 @@ def test_types():
     subprocess.run([sys.executable, "-m", "mypy", "--config-file", ROOT / "python/pyproject.toml",
                     "--cache-dir", ROOT / "build/mypy-adk", "--exclude", "/integrations/",
                     ROOT / "python/src/glovebox"], check=True)
+
+
+def test_the_list_of_what_is_tested():
+    """Every test that docs/adk.md names is there."""
+    text = (ROOT / "docs/adk.md").read_text()
+    sources = "".join(path.read_text() for path in (ROOT / "python/tests/adk").glob("*_test.py"))
+    named = set(re.findall(r"`(test_\w+)`", text))
+    assert len(named) > 40
+    assert named <= set(re.findall(r"^def (test_\w+)", sources, re.MULTILINE))
 
 
 def test_installation(tmp_path):

@@ -52,6 +52,9 @@ def test_failures_in_a_row(executor, going):
     made = go_on(going, executor(), code("1 / 0"), code("2 / 0"), code("print('never run')"))
     assert made.outcomes == ["FAILED", "FAILED"]
     assert "never run" in made.final and len(made.llm.seen) == 3
+    # What succeeds between them sets the count back.
+    made = go_on(going, executor(), code("1 / 0"), code("1"), code("2 / 0"), code("2"), code("3 / 0"))
+    assert made.outcomes == ["FAILED", "OK", "FAILED", "OK", "FAILED"]
 
 
 def test_state_stays_across_blocks_and_turns(executor, going):

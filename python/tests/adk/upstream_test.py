@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from google.adk.code_executors import UnsafeLocalCodeExecutor
 from google.adk.skills import models
 from google.adk.tools.skill_toolset import SkillToolset
 from scripted import execute
@@ -79,16 +80,23 @@ def test_skill_scripts(executor):
                  "print(side.said, pathlib.Path('references/ref.md').read_text(), sys.argv[1:])\n"
                  "print(pathlib.Path('assets/data.bin').read_bytes() == bytes(range(256)))\n"),
         side_py="said = 'sibling'\n", zero_py="import sys\nprint('bye')\nsys.exit(0)\n",
-        talk_sh="echo out $1; echo err >&2; exit 3\n")
-    answers = run_scripts(
-        executor(), skill, {"file_path": "scripts/main.py", "args": ["x", "y"]},
-        {"file_path": "scripts/zero.py"}, {"file_path": "scripts/talk.sh", "args": ["put"]})
-    main, zero, talk = answers
+        talk_sh="echo out $1; echo err >&2; exit 3\n", warn_sh="echo careful >&2\n",
+        both_sh="echo out; echo err >&2\n", fail_py="raise SystemExit(4)\n")
+    calls = [{"file_path": "scripts/main.py", "args": ["x", "y"]}, {"file_path": "scripts/zero.py"},
+             {"file_path": "scripts/talk.sh", "args": ["put"]}, {"file_path": "scripts/warn.sh"},
+             {"file_path": "scripts/both.sh"}, {"file_path": "scripts/fail.py"}]
+    answers = run_scripts(executor(), skill, *calls)
+    main, zero, talk, warn, both, fail = answers
     assert (main["status"], main["stderr"]) == ("success", "")
     assert main["stdout"] == "sibling é ['x', 'y']\nTrue\n"
     assert (zero["status"], zero["stdout"]) == ("success", "bye\n")
     assert talk["stdout"] == "out put\n" and "err" in talk["stderr"]
     assert talk["status"] == "error"
+    assert (warn["stdout"], both["stdout"]) == ("", "out\n")
+    assert "careful" in warn["stderr"] and "err" in both["stderr"] and fail["status"] == "error"
+    # And as ADK's own executor has it, which runs them here.
+    for ours, theirs in zip(answers, run_scripts(UnsafeLocalCodeExecutor(), skill, *calls)):
+        assert (ours["status"], ours["stdout"]) == (theirs["status"], theirs["stdout"])
 
 
 # Environments
