@@ -19,6 +19,36 @@ bool gb_bytes_equal(struct gb_bytes bytes, const char *s)
     return bytes.size == strlen(s) && (bytes.size == 0 || memcmp(bytes.data, s, bytes.size) == 0);
 }
 
+bool gb_bytes_skip(struct gb_bytes *text, const char *expected)
+{
+    size_t size = strlen(expected);
+
+    if (text->size < size || memcmp(text->data, expected, size) != 0)
+        return false;
+    text->data += size;
+    text->size -= size;
+    return true;
+}
+
+bool gb_bytes_number(struct gb_bytes *text, uint64_t max, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+    size_t digits = 0;
+
+    while (digits < text->size && text->data[digits] >= '0' && text->data[digits] <= '9') {
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, text->data[digits] - '0', &number) || number > max)
+            return false;
+        digits++;
+    }
+    if (digits == 0)
+        return false;
+    text->data += digits;
+    text->size -= digits;
+    *ret_number = number;
+    return true;
+}
+
 void gb_buf_release(struct gb_buf *buf)
 {
     free(buf->memory);

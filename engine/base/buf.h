@@ -15,6 +15,12 @@ struct gb_bytes {
 struct gb_bytes gb_bytes_str(const char *s);
 bool gb_bytes_equal(struct gb_bytes bytes, const char *s);
 
+/* Strict readers of text from the front of @text, for files of a fixed form. gb_bytes_skip() steps
+ * over @expected; false, and nothing done, when something else is there. */
+bool gb_bytes_skip(struct gb_bytes *text, const char *expected);
+/* A decimal number of at least one digit, at most @max. False, and nothing done, without one. */
+bool gb_bytes_number(struct gb_bytes *text, uint64_t max, uint64_t *ret_number);
+
 /* Owned bytes: data[start .. start+size). Embed it, zeroed is empty, gb_buf_release() frees it.
  * Consuming from the front is cheap: the rest moves only when room is needed. After any call that
  * adds, pointers into it are stale. */

@@ -65,6 +65,30 @@ START_TEST(escape_hides_nothing)
 }
 END_TEST
 
+START_TEST(text_of_a_fixed_form)
+{
+    struct gb_bytes text = gb_bytes_str("at 18446744073709551615;7"), rest = gb_bytes_str("300x");
+    uint64_t number = 5;
+
+    ck_assert(!gb_bytes_skip(&text, "at  "));
+    ck_assert(!gb_bytes_number(&text, UINT64_MAX, &number));
+    ck_assert(gb_bytes_skip(&text, "at "));
+    ck_assert(!gb_bytes_number(&text, UINT64_MAX - 1, &number));
+    ck_assert_uint_eq(number, 5);
+    ck_assert(gb_bytes_number(&text, UINT64_MAX, &number));
+    ck_assert_uint_eq(number, UINT64_MAX);
+    ck_assert(gb_bytes_equal(text, ";7"));
+    ck_assert(!gb_bytes_skip(&text, ";7 and more"));
+    ck_assert(!gb_bytes_number(&rest, 299, &number));
+    ck_assert(gb_bytes_number(&rest, 300, &number));
+    ck_assert(gb_bytes_equal(rest, "x"));
+    rest = gb_bytes_str("18446744073709551616");
+    ck_assert(!gb_bytes_number(&rest, UINT64_MAX, &number));
+    rest.size = 0;
+    ck_assert(!gb_bytes_number(&rest, UINT64_MAX, &number));
+}
+END_TEST
+
 START_TEST(errors_keep_their_words)
 {
     struct gb_err err = {0};
@@ -96,6 +120,7 @@ int main(void)
     tcase_add_test(all, limit_is_held);
     tcase_add_test(all, take_string_after_consume);
     tcase_add_test(all, escape_hides_nothing);
+    tcase_add_test(all, text_of_a_fixed_form);
     tcase_add_test(all, errors_keep_their_words);
     suite_add_tcase(suite, all);
     srunner_run_all(runner, CK_NORMAL);

@@ -34,23 +34,6 @@ static bool is_listed(struct gb_bytes list, const char *name)
     return false;
 }
 
-static bool read_digits(struct gb_bytes *text, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    size_t digits = 0;
-
-    while (digits < text->size && text->data[digits] >= '0' && text->data[digits] <= '9') {
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(text->data[digits] - '0'), &value))
-            return false;
-        digits++;
-    }
-    text->data += digits;
-    text->size -= digits;
-    *ret_value = value;
-    return digits > 0;
-}
-
 /* Digits, perhaps with a point and more of them. */
 static bool read_fraction(struct gb_bytes *text, double *ret_value)
 {
@@ -58,14 +41,14 @@ static bool read_fraction(struct gb_bytes *text, double *ret_value)
     size_t before;
     double value;
 
-    if (!read_digits(text, &whole))
+    if (!gb_bytes_number(text, UINT64_MAX, &whole))
         return false;
     value = (double)whole;
     if (text->size > 0 && text->data[0] == '.') {
         text->data++;
         text->size--;
         before = text->size;
-        if (!read_digits(text, &part))
+        if (!gb_bytes_number(text, UINT64_MAX, &part))
             return false;
         value += (double)part / pow(10, (double)(before - text->size));
     }
@@ -171,7 +154,7 @@ bool budget_parse_limit(struct gb_bytes text, uint64_t *ret_value)
         text.data++;
         text.size--;
     }
-    if (!read_digits(&text, &value) || !is_at_end(text))
+    if (!gb_bytes_number(&text, UINT64_MAX, &value) || !is_at_end(text))
         return false;
     *ret_value = negative ? UINT64_MAX : value;
     return true;
@@ -183,7 +166,7 @@ bool budget_parse_cpu_max(struct gb_bytes text, double *ret_cpus)
     uint64_t allowed, period;
 
     if (!cut(&text, ' ', &quota) || !budget_parse_limit(quota, &allowed) ||
-        !read_digits(&text, &period) || !is_at_end(text) || period == 0)
+        !gb_bytes_number(&text, UINT64_MAX, &period) || !is_at_end(text) || period == 0)
         return false;
     *ret_cpus = allowed == UINT64_MAX ? HUGE_VAL : (double)allowed / (double)period;
     return true;
@@ -201,7 +184,7 @@ bool budget_parse_field(struct gb_bytes text, const char *name, uint64_t *ret_va
         line.data += size;
         line.size -= size;
         skip_spaces(&line);
-        if (!read_digits(&line, ret_value))
+        if (!gb_bytes_number(&line, UINT64_MAX, ret_value))
             return false;
         if (gb_bytes_equal(line, " kB"))
             return !__builtin_mul_overflow(*ret_value, 1024, ret_value);

@@ -16,35 +16,7 @@
 
 enum { FILE_MAX_BYTES = 512, STAT_MAX = 4096 };
 
-static bool parse_number(struct gb_bytes *text, uint64_t max, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    size_t digits = 0;
-
-    while (digits < text->size && text->data[digits] >= '0' && text->data[digits] <= '9') {
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, text->data[digits] - '0', &value) || value > max)
-            return false;
-        digits++;
-    }
-    text->data += digits;
-    text->size -= digits;
-    *ret_value = value;
-    return digits > 0;
-}
-
-static bool skip(struct gb_bytes *text, const char *expected)
-{
-    size_t size = strlen(expected);
-
-    if (text->size < size || memcmp(text->data, expected, size) != 0)
-        return false;
-    text->data += size;
-    text->size -= size;
-    return true;
-}
-
-bool registry_parse_stat(struct gb_bytes text, uint64_t *ret_start)
+bool registry_stat_number(struct gb_bytes text, int number, uint64_t *ret_value)
 {
     const uint8_t *name_end = text.size > 0 ? memrchr(text.data, ')', text.size) : NULL;
 
@@ -52,16 +24,15 @@ bool registry_parse_stat(struct gb_bytes text, uint64_t *ret_start)
         return false;
     text.size -= (size_t)(name_end + 1 - text.data);
     text.data = name_end + 1;
-    /* Field 3 follows; 22 is the twentieth after the name. */
-    for (int field = 3; field < 22; field++) {
+    for (int field = 3; field < number; field++) {
         const uint8_t *space;
 
-        if (!skip(&text, " ") || (space = memchr(text.data, ' ', text.size)) == NULL)
+        if (!gb_bytes_skip(&text, " ") || (space = memchr(text.data, ' ', text.size)) == NULL)
             return false;
         text.size -= (size_t)(space - text.data);
         text.data = space;
     }
-    return skip(&text, " ") && parse_number(&text, INT64_MAX, ret_start);
+    return gb_bytes_skip(&text, " ") && gb_bytes_number(&text, INT64_MAX, ret_value);
 }
 
 static bool parse_process(struct gb_bytes *text, const char *name,
@@ -69,8 +40,9 @@ static bool parse_process(struct gb_bytes *text, const char *name,
 {
     uint64_t pid, start;
 
-    if (!skip(text, name) || !skip(text, " ") || !parse_number(text, INT32_MAX, &pid) ||
-        !skip(text, " ") || !parse_number(text, INT64_MAX, &start) || !skip(text, "\n"))
+    if (!gb_bytes_skip(text, name) || !gb_bytes_skip(text, " ") ||
+        !gb_bytes_number(text, INT32_MAX, &pid) || !gb_bytes_skip(text, " ") ||
+        !gb_bytes_number(text, INT64_MAX, &start) || !gb_bytes_skip(text, "\n"))
         return false;
     *ret_process = (struct registry_process){(pid_t)pid, start};
     return pid > 1;
@@ -92,7 +64,7 @@ static bool read_start(pid_t pid, uint64_t *ret_start)
 
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     found = gb_fd_read_file(path, STAT_MAX, &text, NULL) == 0 &&
-            registry_parse_stat(gb_buf_bytes(&text), ret_start);
+            registry_stat_number(gb_buf_bytes(&text), STAT_START, ret_start);
     gb_buf_release(&text);
     return found;
 }

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char version[32], *reason = NULL;
 
     (void)registry_parse(text, &entry);
-    (void)registry_parse_stat(text, &start);
+    (void)registry_stat_number(text, STAT_START, &start);
     (void)inspect_parse_banner(text, version);
     (void)accel_parse(text, "key", &reason);
     free(reason);

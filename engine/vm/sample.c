@@ -1,11 +1,12 @@
 /* What the host's /proc tells of a VM. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "vm/vm.h"
+#include "vm/private.h"
 
 enum { PROC_MAX = 16 * 1024 };
 
@@ -13,10 +14,9 @@ enum { PROC_MAX = 16 * 1024 };
 static void add_field(const char *text, const char *name, uint64_t *total)
 {
     const char *at = strstr(text, name);
-    unsigned long long kilobytes;
 
-    if (at != NULL && sscanf(at + strlen(name), " %llu kB", &kilobytes) == 1)
-        *total += kilobytes << 10;
+    if (at != NULL)
+        *total += strtoull(at + strlen(name), NULL, 10) << 10;
 }
 
 static int read_proc(pid_t pid, const char *file, struct gb_buf *text, struct gb_err *err)
@@ -31,8 +31,7 @@ int gb_vm_sample(struct gb_vm *vm, struct gb_vm_sample *ret_sample, struct gb_er
 {
     struct gb_vm_sample sample = {.pid = gb_vm_pid(vm)};
     struct gb_buf text = {0};
-    unsigned long long user, system;
-    const char *fields;
+    uint64_t user, system;
     int r;
 
     if (sample.pid == 0)
@@ -47,11 +46,8 @@ int gb_vm_sample(struct gb_vm *vm, struct gb_vm_sample *ret_sample, struct gb_er
         r = read_proc(sample.pid, "stat", &text, err);
     }
     if (r == 0) {
-        /* The name, the second field, may hold anything; 14 and 15 are the times. */
-        fields = strrchr(gb_buf_str(&text), ')');
-        if (fields == NULL ||
-            sscanf(fields + 1, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu", &user,
-                   &system) != 2)
+        if (!registry_stat_number(gb_buf_bytes(&text), STAT_USER, &user) ||
+            !registry_stat_number(gb_buf_bytes(&text), STAT_SYSTEM, &system))
             r = gb_err_set(err, GB_EINTERNAL, "the host's /proc cannot be read");
         else
             sample.cpu_ns = (user + system) * (GB_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
