@@ -6,59 +6,38 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/guest.h"
+#include "wire/table.h"
 
 enum { ENTROPY_MAX = 512, INDENT_MAX = 256 };
 
-#define FIELD(type, field_type, member)                                                            \
-    {                                                                                              \
-#member, field_type, offsetof(struct type, member), 0, 0                                   \
-    }
-#define U8(type, member) FIELD(type, GB_FIELD_U8, member)
-#define U32(type, member) FIELD(type, GB_FIELD_U32, member)
-#define BYTES(type, member, limit)                                                                 \
-    {                                                                                              \
-#member, GB_FIELD_BYTES, offsetof(struct type, member), limit, 0                           \
-    }
-#define PAIRS(type, member, limit, item)                                                           \
-    {                                                                                              \
-#member, GB_FIELD_PAIRS, offsetof(struct type, member), limit, item                        \
-    }
-
-#define FIELDS(table, title, ...)                                                                  \
-    static const struct gb_field table##_list[] = {__VA_ARGS__};                                   \
-    const struct gb_fields table = {title, table##_list, ARRAY_SIZE(table##_list)}
-#define STATIC_FIELDS(table, title, ...)                                                           \
-    static const struct gb_field table##_list[] = {__VA_ARGS__};                                   \
-    static const struct gb_fields table = {title, table##_list, ARRAY_SIZE(table##_list)}
-
 /* clang-format off */
-FIELDS(control_run_fields, "CELL",
-       U32(control_run, cell), U8(control_run, flags),
-       PAIRS(control_run, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX),
-       BYTES(control_run, code, GB_CODE_MAX));
-FIELDS(control_settings_fields, "SETTINGS",
-       BYTES(control_settings, entropy, ENTROPY_MAX),
-       PAIRS(control_settings, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX));
-FIELDS(control_complete_fields, "COMPLETE",
-       U32(control_complete, id), BYTES(control_complete, code, GB_CODE_MAX),
-       U32(control_complete, cursor));
-FIELDS(control_is_complete_fields, "IS_COMPLETE",
-       U32(control_is_complete, id), BYTES(control_is_complete, code, GB_CODE_MAX));
+TABLE(control_run_fields, "CELL",
+      U32(control_run, cell), U8(control_run, flags),
+      PAIRS(control_run, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX),
+      BYTES(control_run, code, GB_CODE_MAX));
+TABLE(control_settings_fields, "SETTINGS",
+      BYTES(control_settings, entropy, ENTROPY_MAX),
+      PAIRS(control_settings, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX));
+TABLE(control_complete_fields, "COMPLETE",
+      U32(control_complete, id), BYTES(control_complete, code, GB_CODE_MAX),
+      U32(control_complete, cursor));
+TABLE(control_is_complete_fields, "IS_COMPLETE",
+      U32(control_is_complete, id), BYTES(control_is_complete, code, GB_CODE_MAX));
 
-STATIC_FIELDS(done_fields, "DONE",
-              U32(control_done, cell), U32(control_done, exit_code), U8(control_done, flags),
-              BYTES(control_done, value, GB_VALUE_MAX));
-STATIC_FIELDS(display_fields, "DISPLAY",
-              U32(control_display, cell), BYTES(control_display, mime, GB_MIME_MAX),
-              BYTES(control_display, data, GB_DISPLAY_MAX));
-STATIC_FIELDS(waiting_fields, "WAITING", U32(control_waiting, cell), U8(control_waiting, on));
-STATIC_FIELDS(completions_fields, "COMPLETIONS",
-              U32(control_completions, id), U32(control_completions, start),
-              U32(control_completions, end),
-              PAIRS(control_completions, matches, GB_MATCHES_MAX, GB_MATCH_TEXT_MAX));
-STATIC_FIELDS(completeness_fields, "COMPLETENESS",
-              U32(control_completeness, id), U8(control_completeness, status),
-              BYTES(control_completeness, indent, INDENT_MAX));
+STATIC_TABLE(done_fields, "DONE",
+             U32(control_done, cell), U32(control_done, exit_code), U8(control_done, flags),
+             BYTES(control_done, value, GB_VALUE_MAX));
+STATIC_TABLE(display_fields, "DISPLAY",
+             U32(control_display, cell), BYTES(control_display, mime, GB_MIME_MAX),
+             BYTES(control_display, data, GB_DISPLAY_MAX));
+STATIC_TABLE(waiting_fields, "WAITING", U32(control_waiting, cell), U8(control_waiting, on));
+STATIC_TABLE(completions_fields, "COMPLETIONS",
+             U32(control_completions, id), U32(control_completions, start),
+             U32(control_completions, end),
+             PAIRS(control_completions, matches, GB_MATCHES_MAX, GB_MATCH_TEXT_MAX));
+STATIC_TABLE(completeness_fields, "COMPLETENESS",
+             U32(control_completeness, id), U8(control_completeness, status),
+             BYTES(control_completeness, indent, INDENT_MAX));
 /* clang-format on */
 
 /* What a worker may send, where, and how large its payload can be at most. */

@@ -5,29 +5,9 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "wire/table.h"
 
 enum { NAME_MAX_BYTES = 64, ENTROPY_MAX = 512, INDENT_MAX = 256, MESSAGE_MAX = 1024 };
-
-#define FIELD(type, field_type, member)                                                            \
-    {                                                                                              \
-#member, field_type, offsetof(struct type, member), 0, 0                                   \
-    }
-#define U8(type, member) FIELD(type, GB_FIELD_U8, member)
-#define U32(type, member) FIELD(type, GB_FIELD_U32, member)
-#define U64(type, member) FIELD(type, GB_FIELD_U64, member)
-#define I64(type, member) FIELD(type, GB_FIELD_I64, member)
-#define BYTES(type, member, limit)                                                                 \
-    {                                                                                              \
-#member, GB_FIELD_BYTES, offsetof(struct type, member), limit, 0                           \
-    }
-#define PAIRS(type, member, limit, item)                                                           \
-    {                                                                                              \
-#member, GB_FIELD_PAIRS, offsetof(struct type, member), limit, item                        \
-    }
-
-#define TABLE(table, title, ...)                                                                   \
-    static const struct gb_field table##_list[] = {__VA_ARGS__};                                   \
-    const struct gb_fields table = {title, table##_list, ARRAY_SIZE(table##_list)}
 
 /* clang-format off */
 TABLE(gb_hello_fields, "HELLO",
