@@ -161,7 +161,6 @@ void cgroup_kill_since(const struct cgroup *group, int proc_fd, uint64_t since_n
         if (n <= 0)
             return;
         gb_buf_commit(&pids, (size_t)n);
-        at = (char *)pids.memory;
         (void)gb_buf_str(&pids);
         at = (char *)pids.memory + pids.start;
         for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at, &end, 10)) {

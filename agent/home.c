@@ -75,7 +75,6 @@ int home_open_parents(int home_fd, const char *path)
                 return folder;
             if (mkdirat(folder, name, 0755) < 0 && errno != EEXIST)
                 return -errno;
-            fd = 0;
         } else if (fd < 0) {
             return fd;
         } else {

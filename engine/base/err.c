@@ -53,7 +53,7 @@ set_message(struct gb_err *err, enum gb_code code, int sys_errno, const char *fo
                        strerror(sys_errno));
 }
 
-int gb_err_set(struct gb_err *err, enum gb_code code, const char *format, ...)
+int(gb_err_set)(struct gb_err *err, enum gb_code code, const char *format, ...)
 {
     va_list args;
 
@@ -66,7 +66,7 @@ int gb_err_set(struct gb_err *err, enum gb_code code, const char *format, ...)
     return -(int)code;
 }
 
-int gb_err_sys(struct gb_err *err, int sys_errno, const char *format, ...)
+int(gb_err_sys)(struct gb_err *err, int sys_errno, const char *format, ...)
 {
     enum gb_code code = code_from_errno(sys_errno);
     va_list args;

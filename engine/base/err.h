@@ -74,6 +74,12 @@ int gb_err_sys(struct gb_err *err, int sys_errno, const char *format, ...)
 int gb_err_wrap(struct gb_err *err, int r, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The static analyzer reads one file at a time and has to be told that a failure is negative. */
+#ifdef __clang_analyzer__
+#define gb_err_set(err, code, ...) ((void)gb_err_set(err, code, __VA_ARGS__), -(int)(code))
+#define gb_err_sys(err, sys_errno, ...) ((void)gb_err_sys(err, sys_errno, __VA_ARGS__), -1)
+#endif
+
 /* The kind on the wire ("not_found"); "internal" for a code out of range. */
 const char *gb_code_kind(enum gb_code code);
 int gb_code_rpc(enum gb_code code);

@@ -13,6 +13,8 @@
 #include "guard/guard.h"
 #include "server/internal.h"
 
+enum { PROC_MAX = 64 * 1024 };
+
 static void put_guard(struct gb_json_out *out, uint32_t applied, uint32_t wanted)
 {
     gb_json_object(out, "guard");
@@ -142,7 +144,7 @@ static uint64_t proc_value(const char *path, const char *name)
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     const char *found;
 
-    if (gb_fd_read_file(path, 64 * 1024, &text, NULL) < 0)
+    if (gb_fd_read_file(path, PROC_MAX, &text, NULL) < 0)
         return 0;
     found = strstr(gb_buf_str(&text), name);
     return found == NULL ? 0 : strtoull(found + strlen(name), NULL, 10) * 1024;

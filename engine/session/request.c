@@ -74,7 +74,7 @@ static void arm_timer(struct gb_session *session)
     gb_timer_start(session->request_timer, first > now ? (first - now) / GB_NS_PER_MS + 1 : 0);
 }
 
-/* Takes the request out and tells its owner. */
+/* Takes the request out, if that was not done before, and tells its owner. */
 static void finish(struct gb_session *session, struct request *request,
                    const struct gb_frame *frame, const struct gb_err *err)
 {
@@ -202,7 +202,7 @@ void request_fail_all(struct gb_session *session, const struct gb_err *why)
 {
     struct gb_list *link;
 
-    while ((link = session->requests.next) != &session->requests) {
+    while ((link = gb_list_pop(&session->requests)) != NULL) {
         struct request *request = container_of(link, struct request, link);
         struct gb_err err = *why;
 
@@ -228,7 +228,7 @@ void request_expired(void *arg)
             gb_list_add_tail(&expired, &request->link);
         }
     }
-    while ((link = expired.next) != &expired) {
+    while ((link = gb_list_pop(&expired)) != NULL) {
         request = container_of(link, struct request, link);
         (void)gb_err_set(&err, GB_EBUSY, "the guest did not answer %s in time",
                          gb_guest_type_name((uint16_t)request->type));

@@ -125,7 +125,7 @@ static int get_file(const cJSON *object, const char *key, const char *directory,
         r = get_text(file, "sha256", DIGEST_HEX, &digest, err);
     if (r == 0)
         r = get_number(file, "size", 1, SIZE_LIMIT_BYTES, &size, err);
-    if (r < 0)
+    if (r != 0)
         return gb_err_wrap(err, r, "in \"%s\"", key);
     if (strchr(name, '/') != NULL || name[0] == '.')
         return gb_err_set(err, GB_EIMAGE, "\"%s\" names a file elsewhere", key);
@@ -179,7 +179,7 @@ static int get_packages(const cJSON *json, struct gb_image *image, struct gb_err
 
         if (r == 0)
             r = get_text(package, "version", GB_NAME_MAX, &version, err);
-        if (r < 0)
+        if (r != 0)
             return gb_err_wrap(err, r, "in \"packages\"");
         image->packages[image->package_count++] =
             (struct gb_package){xstrdup(name), xstrdup(version)};
@@ -225,7 +225,7 @@ int gb_image_parse(const char *directory, struct gb_bytes text, struct gb_image 
         r = get_aliases(json, &image, err);
     if (r == 0)
         r = get_packages(json, &image, err);
-    if (r < 0) {
+    if (r != 0) {
         gb_image_release(&image);
         return r;
     }

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+enum { READ_BYTES = 16 * 1024 };
+
 struct qmp {
     struct gb_loop *loop;
     struct gb_stream *stream;
@@ -199,7 +201,7 @@ struct qmp *qmp_new(struct gb_loop *loop, int fd, const struct qmp_events *event
     qmp->loop = loop;
     qmp->events = *events;
     qmp->arg = arg;
-    qmp->stream = gb_stream_new(loop, fd, 16 * 1024, &stream_events, qmp);
+    qmp->stream = gb_stream_new(loop, fd, READ_BYTES, &stream_events, qmp);
     return qmp;
 }
 
