@@ -13,6 +13,9 @@ BUILD = pathlib.Path(__file__).resolve().parent.parent / "build"
 def python(name, *requirements):
     """A virtual environment with @requirements; its `site-packages` is put first on the path of the tests.
     Returns its folder. Newer versions are looked for when the folder is gone."""
+    if "attr" in sys.modules:
+        # pytest has loaded the system's already, and the halves of two versions do not fit.
+        requirements += (f"attrs=={sys.modules['attr'].__version__}",)
     folder = BUILD / "venv" / name
     mark = folder / "requirements.txt"
     wanted = "\n".join(requirements)
@@ -26,10 +29,6 @@ def python(name, *requirements):
     site = next((folder / "lib").glob("python*")) / "site-packages"
     if str(site) not in sys.path:
         sys.path.insert(0, str(site))
-        # What pytest has loaded already in the system's version stays pytest's own.
-        for name in list(sys.modules):
-            if (site / name.split(".")[0]).is_dir():
-                del sys.modules[name]
     return folder
 
 
