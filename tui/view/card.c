@@ -1,5 +1,6 @@
 #include "view/card.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -339,8 +340,8 @@ static void draw_note(const struct card *card, struct region region, size_t row)
         (void)paint_str(region, CARD_GUTTER, 0, style,
                         "the interpreter is a new one: variables and imports are gone");
     else
-        (void)paint_f(region, CARD_GUTTER, 0, style, "%llu bytes of output were left out",
-                      (unsigned long long)(card->cut[0] + card->cut[1]));
+        (void)paint_f(region, CARD_GUTTER, 0, style, "%" PRIu64 " bytes of output were left out",
+                      card->cut[0] + card->cut[1]);
 }
 
 static void draw_files(const struct card *card, struct region region)

@@ -124,11 +124,12 @@ static void run_previous_cell(struct tui *tui, const struct words *words)
 static void run_cell(struct tui *tui, const struct words *words)
 {
     struct card *card = NULL;
-    unsigned number;
+    struct gb_bytes word = gb_bytes_str(words->count == 2 ? words->words[1] : "");
+    uint64_t number;
     SELF(tui);
 
-    if (words->count == 2 && sscanf(words->words[1], "%u", &number) == 1)
-        card = cells_find(&self->cells, number);
+    if (gb_bytes_number(&word, UINT32_MAX, &number) && word.size == 0)
+        card = cells_find(&self->cells, (uint32_t)number);
     if (card == NULL)
         tui_say(tui, MESSAGE_ERROR, "there is no such cell here");
     else
