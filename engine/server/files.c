@@ -103,9 +103,9 @@ static void upload_abort(struct upload *upload)
 
 void upload_drop_all(struct gb_list *uploads, bool of_connection)
 {
-    while (!gb_list_empty(uploads)) {
-        struct gb_list *link = uploads->next;
+    struct gb_list *link;
 
+    while ((link = gb_list_pop(uploads)) != NULL) {
         if (of_connection)
             upload_abort(container_of(link, struct upload, of_connection));
         else
@@ -567,7 +567,9 @@ static void on_stat(void *arg, const struct gb_frame *frame, const struct gb_err
     r = gb_entries_head(frame->payload, &more, &count, &rest, &bad);
     if (r == 0)
         r = gb_entries_next(&rest, &entry, &bad);
-    if (r < 0) {
+    if (r == 0 && (count != 1 || more || rest.size > 0))
+        r = gb_err_set(&bad, GB_EINTERNAL, "the guest's answer is not what was asked for");
+    if (r != 0) {
         request_fail(request, &bad);
         return;
     }
