@@ -127,7 +127,7 @@ static void add_table(struct top *top, struct gb_buf *text)
 
     /* One look tells no share of the processor, and no course of the memory. */
     layout.widths[COLUMN_CPU] = layout.widths[COLUMN_GRAPH] = 0;
-    sessions = xcalloc(top->store.session_count + 1, sizeof(struct session *));
+    sessions = xcalloc(top->store.session_count + 1, sizeof(*sessions));
     GB_LIST_FOREACH(session, &top->store.sessions, link)
     sessions[count++] = session;
     rows_build(&rows, sessions, count, &config, now);

@@ -55,7 +55,7 @@ void handle_warm(struct request *request, const struct gb_params *params)
     warming->request = request;
     request->arg = warming;
     request->abandon = asker_gone;
-    if (r == 0)
+    if (image != NULL)
         r = gb_templates_get(server->templates, image,
                              params->memory_mb > 0 ? (uint32_t)params->memory_mb : image->memory_mb,
                              true, &template, &warming->waiter, on_template, warming, &err);
@@ -63,7 +63,7 @@ void handle_warm(struct request *request, const struct gb_params *params)
         return;
     request->abandon = NULL;
     free(warming);
-    if (r == 1)
+    if (template != NULL)
         reply_template(request, template);
     else
         request_fail(request, &err);

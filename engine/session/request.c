@@ -64,6 +64,7 @@ static void arm_timer(struct gb_session *session)
     uint64_t first = UINT64_MAX, now;
     struct request *request;
 
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that requests left the list */
     GB_LIST_FOREACH(request, &session->requests, link)
     first = MIN(first, request->deadline_ns);
     if (first == UINT64_MAX) {

@@ -216,13 +216,13 @@ static void swap_lists(struct gb_settings *live, struct gb_settings *fresh,
                        void (*changed)(void *arg, const char *option, bool applied), void *arg)
 {
     if (!same_pools(live, fresh)) {
-        swap(&live->pools, &fresh->pools, sizeof(void *));
+        swap(&live->pools, &fresh->pools, sizeof(live->pools));
         swap(&live->pool_count, &fresh->pool_count, sizeof(live->pool_count));
         if (changed != NULL)
             changed(arg, "[pool \"…\"]", true);
     }
     if (!same_keys(live, fresh)) {
-        swap(&live->keys, &fresh->keys, sizeof(void *));
+        swap(&live->keys, &fresh->keys, sizeof(live->keys));
         swap(&live->key_count, &fresh->key_count, sizeof(live->key_count));
         if (changed != NULL)
             changed(arg, "[keys]", true);

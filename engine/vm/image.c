@@ -272,6 +272,7 @@ static int check_size(const char *path, uint64_t size, struct gb_file_stamp *ret
 {
     struct stat st;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): get_file() gave the path */
     if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return gb_err_set(err, GB_EIMAGE,
                           "%s is missing; build the images with `glovebox image build`", path);
@@ -307,7 +308,7 @@ static int load_image(const char *directory, const char *manifest, struct gb_ima
     if (r == 0)
         r = gb_image_parse(directory, gb_buf_bytes(&text), &image, err);
     gb_buf_release(&text);
-    if (r < 0)
+    if (r != 0)
         return r;
     r = check_size(image.path, image.size, &stamp, err);
     if (r < 0) {

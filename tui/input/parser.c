@@ -420,7 +420,7 @@ static void end_paste(struct input_parser *parser, input_event_cb *event, void *
 
     /* Terminals send a return for the end of a line; "\r\n" is one end. */
     for (size_t i = 0; i < parser->paste.size; i++) {
-        uint8_t byte = data[i];
+        uint8_t byte = data[i]; /* NOLINT(clang-analyzer-core.NullDereference): empty then */
 
         if (byte != '\n' || before != '\r')
             data[kept++] = byte == '\r' ? '\n' : byte;

@@ -25,8 +25,9 @@ static const struct record *record_at(const struct block *block, uint32_t offset
 
 static void drop_first_block(struct text *text)
 {
-    struct block *first = &text->blocks[0];
+    struct block *first = text->blocks;
 
+    assert(first != NULL && text->block_count > 0);
     text->dropped += first->lines;
     text->lines -= first->lines;
     text->bytes -= first->capacity;
@@ -49,6 +50,7 @@ static struct block *add_block(struct text *text)
             abort();
         text->blocks = blocks;
     }
+    assert(blocks != NULL);
     blocks[text->block_count] = (struct block){.rows_width = UINT32_MAX};
     text->recent_count = 0;
     return &blocks[text->block_count++];

@@ -40,7 +40,7 @@ static bool add_file(struct guard_options *options, enum guard_file_kind kind, c
 
 bool options_read(struct guard_options *options, int argc, char **argv, const char **ret_error)
 {
-    unsigned long number;
+    unsigned long number = 0;
     int i;
 
     *options = (struct guard_options){0};
