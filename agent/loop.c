@@ -14,11 +14,6 @@ int loop_init(struct loop *loop)
     return loop->epoll_fd < 0 ? -errno : 0;
 }
 
-void loop_release(struct loop *loop)
-{
-    loop->epoll_fd = gb_close(loop->epoll_fd);
-}
-
 int loop_watch(struct loop *loop, struct source *source, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = source};

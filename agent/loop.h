@@ -53,7 +53,6 @@ struct loop {
 
 /* 0 or -errno. */
 int loop_init(struct loop *loop);
-void loop_release(struct loop *loop);
 
 /* Puts @source into the loop, or changes what it waits for. 0 or -errno. */
 int loop_watch(struct loop *loop, struct source *source, uint32_t events);

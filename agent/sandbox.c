@@ -180,12 +180,6 @@ int sandbox_init(struct sandbox *sandbox)
     return r;
 }
 
-void sandbox_release(struct sandbox *sandbox)
-{
-    free(sandbox->filter);
-    *sandbox = (struct sandbox){0};
-}
-
 static const char *drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

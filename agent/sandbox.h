@@ -29,7 +29,6 @@ enum { SANDBOX_NPROC = 1024, SANDBOX_NOFILE = 16384 };
 
 /* 0 or -errno. */
 int sandbox_init(struct sandbox *sandbox);
-void sandbox_release(struct sandbox *sandbox);
 
 /* Called by PID 1's child between fork and exec: gives up everything. Returns the name of the step
  * that failed with errno set, or NULL. After success the caller is uid 1000 under the filter. */

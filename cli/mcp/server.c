@@ -52,11 +52,6 @@ void mcp_server_free(struct mcp_server *server)
     free(server);
 }
 
-size_t mcp_server_calls(const struct mcp_server *server)
-{
-    return server->call_count;
-}
-
 /* ---- answers ---- */
 
 void server_answer(struct mcp_server *server, struct batch *batch, struct gb_buf *line)

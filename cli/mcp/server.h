@@ -39,7 +39,5 @@ struct mcp_config {
 struct mcp_server *mcp_server_new(struct gb_loop *loop, const struct mcp_config *config);
 /* What the client wrote, in any pieces. */
 void mcp_server_input(struct mcp_server *server, struct gb_bytes bytes);
-/* Calls under way. */
-size_t mcp_server_calls(const struct mcp_server *server);
 /* Cancels what is under way. Accepts NULL. */
 void mcp_server_free(struct mcp_server *server);

@@ -222,22 +222,12 @@ void gb_clone_load(struct gb_clone *clone)
     gb_vm_load(clone->vm, state, on_loaded, clone);
 }
 
-bool gb_clone_is_ready(const struct gb_clone *clone)
-{
-    return clone->state == CLONE_READY;
-}
-
 struct gb_vm *gb_clone_take(struct gb_clone *clone)
 {
     struct gb_vm *vm = TAKE_PTR(clone->vm);
 
     release(clone);
     return vm;
-}
-
-struct gb_vm *gb_clone_vm(struct gb_clone *clone)
-{
-    return clone->vm;
 }
 
 struct gb_template *gb_clone_template(const struct gb_clone *clone)

@@ -48,13 +48,11 @@ int gb_clone_start(struct gb_host *host, struct gb_template *template, struct gb
 void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *events, void *arg);
 /* Loads and pings as soon as the process can; once. */
 void gb_clone_load(struct gb_clone *clone);
-bool gb_clone_is_ready(const struct gb_clone *clone);
 
 /* Hands the VM of a READY clone over; the caller calls gb_vm_hand_over() before it returns to the
  * loop. The clone is gone. Gives. */
 struct gb_vm *gb_clone_take(struct gb_clone *clone);
 
-struct gb_vm *gb_clone_vm(struct gb_clone *clone);
 struct gb_template *gb_clone_template(const struct gb_clone *clone);
 
 /* Ends a clone that nobody takes: its process is killed, and the rest goes when it has been reaped.

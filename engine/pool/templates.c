@@ -647,23 +647,6 @@ struct gb_template_status gb_templates_status(const struct gb_templates *templat
     return (struct gb_template_status){.image = image, .memory_mb = memory_mb};
 }
 
-bool gb_templates_next(const struct gb_templates *templates, size_t *at,
-                       struct gb_template_status *ret_status)
-{
-    const struct entry *entry;
-    size_t i = 0;
-
-    GB_LIST_FOREACH(entry, (struct gb_list *)(uintptr_t)&templates->entries, link)
-    {
-        if (i++ == *at) {
-            *ret_status = status_of(entry);
-            ++*at;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- life ---- */
 
 struct gb_templates *gb_templates_new(struct gb_host *host)

@@ -88,6 +88,3 @@ struct gb_template_status {
 /* What is known of one; NONE when nobody asked for it yet. */
 struct gb_template_status gb_templates_status(const struct gb_templates *templates,
                                               const struct gb_image *image, uint32_t memory_mb);
-/* Those that were asked for, one after the other: begin with *@at = 0. False: no more. */
-bool gb_templates_next(const struct gb_templates *templates, size_t *at,
-                       struct gb_template_status *ret_status);

@@ -439,12 +439,6 @@ void cell_fail_all(struct gb_session *session, const struct gb_err *why)
     }
 }
 
-void gb_cell_abandon(struct gb_cell *cell)
-{
-    from_public(cell)->events = (struct gb_cell_events){0};
-    gb_cell_hold(cell, false);
-}
-
 void gb_cell_hold(struct gb_cell *public, bool held)
 {
     struct cell *cell = from_public(public);

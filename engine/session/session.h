@@ -201,8 +201,6 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
                     struct gb_err *err);
 void gb_cell_unref(struct gb_cell *cell);
 
-/* Forgets the events of a cell (its owner has gone); it runs on. */
-void gb_cell_abandon(struct gb_cell *cell);
 /* Back-pressure: while held the guest may send only what its window allows, then the program waits.
  */
 void gb_cell_hold(struct gb_cell *cell, bool held);

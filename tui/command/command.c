@@ -13,11 +13,6 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(contexts) == CONTEXT_COUNT, "a row for each context");
 
-const char *context_name(enum context context)
-{
-    return contexts[context].name;
-}
-
 const char *context_title(enum context context)
 {
     return contexts[context].title;

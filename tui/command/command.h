@@ -81,7 +81,6 @@ bool words_parse(const char *line, struct words *ret_words, struct gb_buf *messa
  * will do. NULL when there is none. */
 const struct command *command_find(const struct command_tables *tables, enum context context,
                                    const char *name);
-const char *context_name(enum context context);
 const char *context_title(enum context context);
 /* CONTEXT_COUNT when there is none. */
 enum context context_find(struct gb_bytes name);

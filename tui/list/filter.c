@@ -35,11 +35,6 @@ static const struct {
     {"~", OPERATOR_HAS},     {":", OPERATOR_HAS},
 };
 
-const char *filter_field_name(enum filter_field field)
-{
-    return fields[field].name;
-}
-
 static bool is_number(enum filter_field field)
 {
     return field >= FIELD_MEMORY;

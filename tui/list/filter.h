@@ -69,5 +69,3 @@ struct filter {
 /* GB_EINVALID with a sentence; *ret_filter is left alone then. */
 int filter_parse(struct gb_bytes text, struct filter *ret_filter, struct gb_err *err);
 bool filter_match(const struct filter *filter, const struct session *session, double now);
-/* The name of a field, for completion and help; FIELD_ANY has none (""). */
-const char *filter_field_name(enum filter_field field);

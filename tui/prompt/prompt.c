@@ -157,14 +157,6 @@ static void use_history(const char *language)
     prompt.history = history->path;
 }
 
-void prompt_remember(const char *text)
-{
-    if (prompt.at == NULL)
-        return;
-    history_file_add(prompt.history, text);
-    using_history();
-}
-
 /* ---- the text ---- */
 
 void prompt_set_text(const char *text)

@@ -67,8 +67,6 @@ bool prompt_paste(struct gb_bytes text);
 void prompt_set_text(const char *text);
 /* Ctrl-C: drops what was typed. False when there was nothing. */
 bool prompt_clear(void);
-/* Adds an entry to the history of the language: a cell that was run without being typed. */
-void prompt_remember(const char *text);
 
 /* Enter waits for an answer: prompt_expired() is to be called after PROMPT_DEADLINE_MS. */
 bool prompt_waits(void);

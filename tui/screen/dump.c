@@ -1,13 +1,12 @@
-/* The grid as text: for golden screens, and for people without a screen. */
-#include "screen/sgr.h"
+/* The grid as text: for golden screens. */
+#include "screen/render.h"
 
-static int used_columns(const struct grid *grid, int y, bool colours)
+static int used_columns(const struct grid *grid, int y)
 {
     const struct cell *row = &grid->cells[(size_t)y * (size_t)grid->width];
     int used = grid->width;
 
-    while (used > 0 && row[used - 1].size == 1 && row[used - 1].text[0] == ' ' &&
-           (!colours || row[used - 1].style.role == ROLE_TEXT))
+    while (used > 0 && row[used - 1].size == 1 && row[used - 1].text[0] == ' ')
         used--;
     return used;
 }
@@ -15,34 +14,13 @@ static int used_columns(const struct grid *grid, int y, bool colours)
 void dump_text(const struct grid *grid, struct gb_buf *out)
 {
     for (int y = 0; y < grid->height; y++) {
-        int used = used_columns(grid, y, false);
+        int used = used_columns(grid, y);
 
         for (int x = 0; x < used; x++) {
             const struct cell *cell = &grid->cells[(size_t)y * (size_t)grid->width + (size_t)x];
 
             gb_buf_add(out, cell->text, cell->size);
         }
-        gb_buf_adds(out, "\n");
-    }
-}
-
-void dump_ansi(const struct grid *grid, const struct looks *looks, enum colour_depth depth,
-               struct gb_buf *out)
-{
-    struct sgr sgr = {0};
-
-    for (int y = 0; y < grid->height; y++) {
-        int used = used_columns(grid, y, true);
-
-        for (int x = 0; x < used; x++) {
-            const struct cell *cell = &grid->cells[(size_t)y * (size_t)grid->width + (size_t)x];
-
-            if (cell->size == 0)
-                continue;
-            sgr_change(&sgr, sgr_resolve(looks, cell->style, depth), out);
-            gb_buf_add(out, cell->text, cell->size);
-        }
-        sgr_change(&sgr, (struct look){0}, out);
         gb_buf_adds(out, "\n");
     }
 }

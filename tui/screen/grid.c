@@ -225,13 +225,6 @@ void paint_fill(struct region region, struct style style)
         }
 }
 
-void paint_style(struct region region, struct style style)
-{
-    for (int y = 0; y < region.height; y++)
-        for (int x = 0; x < region.width; x++)
-            at(region, x, y)->style = style;
-}
-
 void paint_ground(struct region region, colour bg)
 {
     for (int y = 0; y < region.height; y++)

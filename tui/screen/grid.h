@@ -89,8 +89,6 @@ void paint_glyph(struct region region, int x, int y, struct style style, const s
 
 /* Spaces. */
 void paint_fill(struct region region, struct style style);
-/* The style of what is there already: role, colours and attributes. */
-void paint_style(struct region region, struct style style);
 /* Only the ground of what is there. */
 void paint_ground(struct region region, colour bg);
 void paint_rule(struct region region, int x, int y, int columns, struct style style); /* ─ */

@@ -58,8 +58,5 @@ colour colour_reduce(colour c, enum colour_depth depth);
 /* Red, green and blue of a colour of the palette of 256. */
 uint32_t colour_of_index(unsigned index);
 
-/* The grid as text, for tests and `--once`: lines without the spaces at their end. With @looks the
- * escape sequences of its colours are in it. */
+/* The grid as text, for tests and `--once`: lines without the spaces at their end. */
 void dump_text(const struct grid *grid, struct gb_buf *out);
-void dump_ansi(const struct grid *grid, const struct looks *looks, enum colour_depth depth,
-               struct gb_buf *out);

@@ -4,10 +4,8 @@
 
 #include "base/mem.h"
 
-static const struct {
-    const char *name, *meaning;
-} roles[] = {
-#define ROLE_X(constant, name, meaning) {name, meaning},
+static const char *const roles[] = {
+#define ROLE_X(constant, name, meaning) name,
     ROLES(ROLE_X)
 #undef ROLE_X
 };
@@ -15,18 +13,13 @@ _Static_assert(ARRAY_SIZE(roles) == ROLE_COUNT, "a row for each role");
 
 const char *role_name(enum role role)
 {
-    return roles[role].name;
-}
-
-const char *role_meaning(enum role role)
-{
-    return roles[role].meaning;
+    return roles[role];
 }
 
 enum role role_find(const char *name)
 {
     for (size_t i = 0; i < ROLE_COUNT; i++)
-        if (strcmp(roles[i].name, name) == 0)
+        if (strcmp(roles[i], name) == 0)
             return (enum role)i;
     return ROLE_COUNT;
 }

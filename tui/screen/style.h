@@ -136,6 +136,5 @@ struct style {
 
 /* The name in a theme file. */
 const char *role_name(enum role role);
-const char *role_meaning(enum role role);
 /* ROLE_COUNT when there is none of that name. */
 enum role role_find(const char *name);

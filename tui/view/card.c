@@ -135,15 +135,6 @@ enum card_part card_locate(struct card *card, const struct card_look *look, size
     return CARD_PART_GAP;
 }
 
-size_t card_row_of(struct card *card, const struct card_look *look, enum card_part part)
-{
-    size_t row = 0;
-
-    for (int i = 0; i < (int)part; i++)
-        row += part_rows(card, look, (enum card_part)i);
-    return row;
-}
-
 /* ---- the head line ---- */
 
 void card_duration(char *to, size_t room, double ms)

@@ -52,8 +52,6 @@ size_t card_rows(struct card *card, const struct card_look *look);
 /* Which part row @row belongs to, and the row within it. @row below card_rows(). */
 enum card_part card_locate(struct card *card, const struct card_look *look, size_t row,
                            size_t *ret_in_part);
-/* The first row of a part. */
-size_t card_row_of(struct card *card, const struct card_look *look, enum card_part part);
 
 /* Paints row @row into the first row of @region, which is as wide as the look says; a figure may
  * reach into those below. */

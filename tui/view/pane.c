@@ -380,13 +380,6 @@ void pane_set_input(struct pane *pane, bool input)
     pane->input = input;
 }
 
-void pane_set_text(struct pane *pane, const char *text)
-{
-    prompt_set_text("");
-    if (!prompt_paste(gb_bytes_str(text)))
-        tui_say(pane->tui, MESSAGE_ERROR, "the text is too long for the prompt");
-}
-
 bool pane_event(struct pane *pane, const struct input_event *event)
 {
     if (!prompt_is_attached(pane))

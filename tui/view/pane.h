@@ -40,8 +40,6 @@ bool pane_event(struct pane *pane, const struct input_event *event);
 void pane_interrupt(struct pane *pane);
 /* Runs a cell as if it had been typed. */
 void pane_run(struct pane *pane, const char *code);
-/* Puts a text into the prompt (the pane is focused). */
-void pane_set_text(struct pane *pane, const char *text);
 /* Opens $EDITOR on a text that then comes into the prompt. */
 void pane_edit(struct pane *pane, const char *text);
 
