@@ -1,6 +1,7 @@
 """Watching: what happens is told in order, to everybody who asks, and slows nobody."""
 
 import json
+import time
 import os
 import signal
 import socket
@@ -161,6 +162,18 @@ def test_figures_come_by_themselves(server, py):
         with pytest.raises(Failure) as caught:
             watcher.client.call("events.unsubscribe", subscription=watcher.number)
         assert caught.value.kind == "not_found"
+
+
+def test_figures_of_before_are_told(server, py):
+    """Who begins to watch is told what was before, as far as the server remembers."""
+    def told():
+        past = []
+        with Watcher(server, kinds=["sample"], replay=True) as watcher:
+            while not past or past[-1].get("replay"):
+                past.append(watcher.until("sample")[-1])
+        assert sorted(past, key=lambda sample: sample["at"]) == past
+        return [s for sample in past[:-1] for s in sample["sessions"] if s["session"] == py.id and s["memory_bytes"] > 0]
+    wait_for(told, what="a figure of the past")
 
 
 def test_the_log_is_told(server, client):

@@ -174,7 +174,7 @@ static const struct gb_param subscribe_params[] = {
     NODE("sessions", GB_PARAM_NAMES, sessions, 1024, "ids of open sessions; default: all, those to come included"),
     NODE("kinds", GB_PARAM_NAMES, kinds, 64, "kinds of events; default: all. `snapshot` and `gap` always come"),
     BOOL("output", output, 0, "with `cell.output`"),
-    BOOL("replay", replay, 0, "the snapshot is followed by what running cells have printed so far"),
+    BOOL("replay", replay, 0, "then come figures of the last minutes, and what running cells have printed so far"),
 };
 static const struct gb_param unsubscribe_params[] = {
     INTEGER("subscription", subscription, 0, INT32_MAX, 0, "as `events.subscribe` gave it"),

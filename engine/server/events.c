@@ -22,7 +22,7 @@
 #include "base/utf8.h"
 #include "server/internal.h"
 
-enum { SAMPLE_MS = 1000, SAMPLE_BUDGET_MS = 5, ASK_A_TURN = 16, ASK_DEADLINE_MS = 5000 };
+enum { SAMPLE_MS = 1000, ASK_A_TURN = 16, ASK_DEADLINE_MS = 5000 };
 
 static const char *const kind_names[] = {
     [EVENT_SNAPSHOT] = "snapshot",
@@ -71,16 +71,22 @@ static bool wants(const struct subscription *subscription, const struct event *e
 /* ---- sending ---- */
 
 /* Opens an event whose body, from `at` on, is written to event->out. */
-static void begin(struct event *event, struct gb_server *server, enum event_kind kind,
-                  const char *session)
+static void begin_at(struct event *event, struct gb_server *server, enum event_kind kind,
+                     const char *session, uint64_t at_ns)
 {
     *event = (struct event){.server = server, .kind = kind, .session = session};
     event->out.buf = &event->body;
     gb_json_object(&event->out, NULL);
-    gb_json_put_seconds(&event->out, "at", gb_clock_wall_ns());
+    gb_json_put_seconds(&event->out, "at", at_ns);
     gb_json_put_str(&event->out, "kind", kind_names[kind]);
     if (session != NULL)
         gb_json_put_str(&event->out, "session", session);
+}
+
+static void begin(struct event *event, struct gb_server *server, enum event_kind kind,
+                  const char *session)
+{
+    begin_at(event, server, kind, session, gb_clock_wall_ns());
 }
 
 bool event_begin(struct event *event, struct gb_server *server, enum event_kind kind,
@@ -219,11 +225,44 @@ static void send_so_far(struct subscription *subscription, struct seat *seat, st
     }
 }
 
+/* What figures were in a round before the subscription. */
+static void send_figures(struct subscription *subscription, uint32_t round)
+{
+    struct gb_server *server = subscription->connection->server;
+    struct event event;
+    struct seat *seat;
+
+    begin_at(&event, server, EVENT_SAMPLE, NULL, server->figures_at_ns[round % GB_FIGURES]);
+    gb_json_array(&event.out, "sessions");
+    GB_LIST_FOREACH(seat, &server->seats, link)
+    {
+        const struct figure *figure = figures_of(seat, round);
+
+        if (figure == NULL)
+            continue;
+        gb_json_object(&event.out, NULL);
+        gb_json_put_str(&event.out, "session", gb_session_id(seat->session));
+        gb_json_put_u64(&event.out, "memory_bytes", (uint64_t)figure->memory_kib << 10);
+        gb_json_put_ms(&event.out, "cpu_ms", figure->cpu_ns);
+        gb_json_end(&event.out);
+    }
+    gb_json_end(&event.out);
+    gb_json_put_bool(&event.out, "replay", true);
+    gb_json_end(&event.out);
+    offer(subscription, gb_buf_bytes(&event.body));
+    gb_buf_release(&event.body);
+}
+
 static void replay(struct subscription *subscription)
 {
     struct gb_server *server = subscription->connection->server;
     struct seat *seat;
     struct exec *exec;
+
+    if ((subscription->kinds >> EVENT_SAMPLE & 1) != 0)
+        for (uint32_t round = figures_first(server, server->seat_count);
+             round <= server->figures_round; round++)
+            send_figures(subscription, round);
 
     if ((subscription->kinds >> EVENT_CELL_OUTPUT & 1) == 0)
         return;
@@ -368,26 +407,6 @@ static void ask_guests(struct gb_server *server)
     server->ask_round++; /* everybody had a turn */
 }
 
-/* Reads the host's figures of those VMs that have waited longest for it, as long as there is time.
- */
-static void refresh_samples(struct gb_server *server)
-{
-    uint64_t until_ns = gb_clock_mono_ns() + SAMPLE_BUDGET_MS * GB_NS_PER_MS;
-
-    for (size_t i = 0; i < server->seat_count && gb_clock_mono_ns() < until_ns; i++) {
-        struct seat *seat, *oldest = NULL;
-
-        GB_LIST_FOREACH(seat, &server->seats, link)
-        if (gb_session_vm(seat->session) != NULL &&
-            (oldest == NULL || seat->sample_tried_ns < oldest->sample_tried_ns))
-            oldest = seat;
-        if (oldest == NULL)
-            return;
-        (void)seat_sample(oldest, until_ns);
-        oldest->sample_tried_ns = gb_clock_mono_ns();
-    }
-}
-
 static void on_sample(void *arg)
 {
     struct gb_server *server = arg;
@@ -395,7 +414,7 @@ static void on_sample(void *arg)
     struct seat *seat;
 
     gb_timer_start(server->sample_timer, SAMPLE_MS);
-    refresh_samples(server);
+    figures_refresh(server);
     ask_guests(server);
     if (!event_begin(&event, server, EVENT_SAMPLE, NULL))
         return;

@@ -54,6 +54,13 @@ struct tombstone {
 
 struct lease;
 
+/* What a session took at a moment of the past. */
+struct figure {
+    uint32_t round; /* of the server's rounds; 0: none */
+    uint32_t memory_kib;
+    uint64_t cpu_ns;
+};
+
 struct gb_server {
     struct gb_loop *loop;
     struct gb_host *host;
@@ -87,7 +94,11 @@ struct gb_server {
     size_t log_count;
     struct gb_deferred log_deferred;
     struct gb_timer *sample_timer; /* runs while somebody wants samples */
-    pthread_t thread;              /* the loop's */
+    struct gb_timer *figures_timer;
+    bool figures_run;                   /* rounds are gone: there are sessions */
+    uint32_t figures_round;             /* the last; 0: none yet */
+    uint64_t figures_at_ns[GB_FIGURES]; /* wall clock */
+    pthread_t thread;                   /* the loop's */
 };
 
 struct connection {
@@ -176,6 +187,7 @@ struct seat {
     uint64_t sampled_ns; /* when `sample` was taken; 0: never */
     uint64_t sample_tried_ns;
     struct gb_vm_sample sample;
+    struct figure figures[GB_FIGURES];
 };
 
 /* A cell that somebody waits for, or that nobody waits for any more. */
@@ -410,6 +422,19 @@ void event_waiting(const struct seat *seat, uint32_t cell, bool on);
 /* Bytes have left: watchers that were too slow may have caught up. */
 void events_resume(struct connection *connection);
 void events_disconnect(struct connection *connection);
+/* figures.c: those of the last minutes. */
+void figures_init(struct gb_server *server);
+void figures_release(struct gb_server *server);
+/* There is a session: rounds are gone from now on. */
+void figures_begin(struct gb_server *server);
+/* Reads the host's figures of those VMs that have waited longest for it, as long as there is time.
+ */
+void figures_refresh(struct gb_server *server);
+/* The first round that is told to a new watcher of @seats sessions. */
+uint32_t figures_first(const struct gb_server *server, size_t seats);
+/* NULL: the session had none in that round. */
+const struct figure *figures_of(const struct seat *seat, uint32_t round);
+
 void events_init(struct gb_server *server);
 void events_release(struct gb_server *server);
 struct subscription;

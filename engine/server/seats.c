@@ -442,6 +442,7 @@ int seat_open(struct connection *connection, const struct gb_params *params, boo
     server->opened++;
     history_session(seat, NULL);
     event_session(seat, EVENT_SESSION_OPENED);
+    figures_begin(seat->server);
     gb_start_begin(&seat->start, server->pool, session,
                    params->wait_ms >= 0 ? (uint64_t)params->wait_ms
                                         : server->settings.admission.wait_ms);

@@ -90,6 +90,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     gb_list_init(&server->seats);
     gb_list_init(&server->shutdowns);
     events_init(server);
+    figures_init(server);
     return server;
 }
 
@@ -268,6 +269,7 @@ void gb_server_free(struct gb_server *server)
     gb_timer_free(server->accept_timer);
     gb_timer_free(server->drain_timer);
     gb_timer_free(server->idle_timer);
+    figures_release(server);
     events_release(server);
     room_close(server);
     for (size_t i = 0; i < GB_TOMBSTONES_MAX; i++) {

@@ -85,6 +85,7 @@ static void begin(struct tui *tui)
     out = (struct gb_json_out){.buf = &params};
     gb_json_object(&out, NULL);
     gb_json_put_bool(&out, "output", false);
+    gb_json_put_bool(&out, "replay", true);
     gb_json_end(&out);
     (void)tui_call(tui, "events.subscribe", &params, CALL_DEADLINE_MS, on_subscribed, tui);
     (void)tui_call(tui, "stats", NULL, CALL_DEADLINE_MS, on_stats, tui);

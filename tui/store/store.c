@@ -380,9 +380,18 @@ void store_history(struct store *store, const char *id, const struct gb_json *re
 
 /* ---- figures ---- */
 
-static void sample_session(struct session *session, const struct gb_json *sample, double at)
+/* @replay: it tells of the past, of which there are fewer samples. They stand for the seconds
+ * between them, so that a graph has one scale. */
+static void sample_session(struct session *session, const struct gb_json *sample, double at,
+                           bool replay)
 {
     double cpu_ms = read_number(sample, "cpu_ms"), seconds = at - session->sampled_at;
+    int times = 1;
+
+    if (replay && seconds <= 0)
+        return; /* known, from before the connection was lost */
+    if (replay && session->sampled_at > 0)
+        times = (int)MAX(1.0, MIN(seconds + 0.5, (double)STORE_SAMPLES));
 
     if (read_u64(sample, "memory_bytes") > 0)
         session->memory_bytes = read_u64(sample, "memory_bytes");
@@ -392,14 +401,17 @@ static void sample_session(struct session *session, const struct gb_json *sample
     session->cpu_ms = cpu_ms;
     session->sampled_at = at;
     read_guest_memory(session, gb_json_member(sample, "guest_memory"));
-    samples_add(&session->memory, (double)session->memory_bytes);
-    samples_add(&session->cpu, session->cpu_share);
+    for (; times > 0; times--) {
+        samples_add(&session->memory, (double)session->memory_bytes);
+        samples_add(&session->cpu, session->cpu_share);
+    }
 }
 
 static void take_sample(struct store *store, const struct gb_json *params)
 {
     const struct gb_json *list = read_array(params, "sessions"), *item;
     double at = read_number(params, "at");
+    bool replay = read_true(params, "replay");
     struct session *session;
     double memory = 0, cpu = 0;
 
@@ -409,7 +421,7 @@ static void take_sample(struct store *store, const struct gb_json *params)
         for (uint32_t i = 0; i < list->count; i++, item = gb_json_next(item)) {
             session = find_bytes(store, read_text(item, "session"));
             if (session != NULL && !session_gone(session))
-                sample_session(session, item, at);
+                sample_session(session, item, at, replay);
         }
     }
     GB_LIST_FOREACH(session, &store->sessions, link)

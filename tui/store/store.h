@@ -20,7 +20,7 @@
 enum {
     STORE_SESSIONS_MAX = 4096,
     STORE_GONE_MAX = 64,     /* closed sessions that are still shown */
-    STORE_SAMPLES = 180,     /* figures kept of each session and of the host, a second apart */
+    STORE_SAMPLES = 600,     /* figures kept of each session and of the host, a second apart */
     STORE_NAME_MAX = 160,    /* bytes of a name */
     STORE_MESSAGE_MAX = 256, /* bytes of a reason */
     STORE_POOLS_MAX = 32,
