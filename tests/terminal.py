@@ -109,7 +109,7 @@ class FakeServer:
     def __init__(self, folder, sessions):
         self.path = pathlib.Path(folder) / "fake.sock"
         self.sessions = sessions
-        self.calls = []
+        self.calls, self.running = [], []
         self.connections = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.path))
@@ -152,7 +152,7 @@ class FakeServer:
         reply = {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], {})}
         self._send(connection, reply)
         if call["method"] == "events.subscribe":
-            self.event(connection, "snapshot", sessions=self.sessions, cells=[], pool=self.pool(),
+            self.event(connection, "snapshot", sessions=self.sessions, cells=self.running, pool=self.pool(),
                        host=results["stats"]["host"])
 
     @staticmethod
@@ -207,4 +207,5 @@ def made_up(number, **changes):
 def steady(screen):
     """What differs from run to run, taken out."""
     screen = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", screen)
+    screen = re.sub(r"\d:\d\d h", "H:MM h", screen)
     return "\n".join(line.rstrip() for line in screen.rstrip().split("\n")) + "\n"

@@ -2,6 +2,8 @@
 happens. The server only speaks the protocol, so that nothing but the front end is measured."""
 
 import fcntl
+import itertools
+import multiprocessing
 import os
 import pathlib
 import pty
@@ -83,6 +85,101 @@ def measure(report, plan):
         keys(report, plan, screen)
         idle(report, plan, screen, server)
         report.add(GROUP, "resident memory of the front end", "MiB", [screen.memory_bytes() / (1 << 20)])
+        screen.close()
+    flood(report, plan)
+    lines(report)
+
+
+class Printing:
+    """A server of its own process whose sessions print: @chunks tells each (delay, session, cell, text)."""
+
+    def __init__(self, folder, chunks):
+        self.ready, self.go = multiprocessing.Event(), multiprocessing.Event()
+        self.done = multiprocessing.Event()
+        self.path = pathlib.Path(folder) / "fake.sock"
+        self.process = multiprocessing.get_context("fork").Process(target=self.run, args=(folder, chunks), daemon=True)
+        self.process.start()
+        self.ready.wait()
+
+    def run(self, folder, chunks):
+        from terminal import FakeServer, made_up
+
+        sessions = [made_up(number, state="running") for number in range(4)]
+        with FakeServer(folder, sessions) as server:
+            self.ready.set()
+            self.go.wait()
+            at = time.monotonic()
+            for delay, session, cell, text in chunks:
+                at += delay
+                if delay:
+                    time.sleep(max(0, at - time.monotonic()))
+                identity = sessions[session]["session"]
+                if text is None:
+                    server.tell("cell.finished", session=identity, cell=cell, info={
+                        "state": "done", "code": "spin()", "exit_code": 0, "wall_ms": 1, "started_at": 1})
+                else:
+                    server.tell("cell.output", session=identity, cell=cell, stream="stdout", text=text)
+            self.done.set()
+            time.sleep(600)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.join()
+
+
+def spin(seconds):
+    """Four sessions that print 1 MB/s each, in pieces as a guest sends them."""
+    text = "".join(f"line {number:07} of a program that prints a lot\n" for number in range(430))
+    for _ in range(int(seconds * 1e6 / len(text))):
+        for session in range(4):
+            yield (len(text) / 1e6 if session == 0 else 0), session, 1, text
+
+
+def flood(report, plan):
+    """From a key at the prompt to its letter, while one watches one of four sessions that print."""
+    count = plan(100, 500)
+    with tempfile.TemporaryDirectory(prefix="gb-bench-") as folder, Printing(folder, spin(600)) as server:
+        screen = Screen(server.path, folder)
+        screen.until(b"agent-3")
+        os.write(screen.fd, b":open agent-1\r")
+        screen.until(b"following")
+        os.write(screen.fd, b"i")
+        screen.until(b"TYPING")
+        server.go.set()
+        screen.until(b"line 00")
+        samples, size, begin = [], screen.size, time.perf_counter()
+        for number in range(count):
+            due = time.perf_counter() + 0.05
+            while (left := due - time.perf_counter()) > 0:
+                screen.read(left)
+            screen.text = b""
+            at = time.perf_counter()
+            os.write(screen.fd, b"Z" if number % 40 else b"\x15Z")
+            samples.append((screen.until(b"Z") - at) * 1000)
+        report.add(GROUP, "key to screen while four sessions print 1 MB/s each", "ms", samples)
+        passed = time.perf_counter() - begin
+        report.add(GROUP, "to the terminal while four sessions print", "kB/s", [(screen.size - size) / passed / 1000])
+        screen.close()
+
+
+def lines(report):
+    """A million lines gone by, in cells of what a cell may print."""
+    cells = [(0, 0, cell, "".join(f"{line}\n" for line in range(begin, begin + 5000)))
+             for cell in range(1, 11) for begin in range(cell * 100000, (cell + 1) * 100000, 5000)]
+    chunks = itertools.chain(*([*group, (0, 0, cell, None)] for cell, group in itertools.groupby(cells, lambda c: c[2])))
+    with tempfile.TemporaryDirectory(prefix="gb-bench-") as folder, Printing(folder, list(chunks)) as server:
+        screen = Screen(server.path, folder)
+        screen.until(b"agent-3")
+        os.write(screen.fd, b":open agent-0\r")
+        screen.until(b"following")
+        before = screen.memory_bytes()
+        server.go.set()
+        screen.until(b"1099999")
+        report.add(GROUP, "resident memory before a million lines", "MiB", [before / (1 << 20)])
+        report.add(GROUP, "resident memory after a million lines", "MiB", [screen.memory_bytes() / (1 << 20)])
         screen.close()
 
 

@@ -66,14 +66,16 @@ static int paint_key(struct tui *tui, struct region row, int x, const struct com
     return width + 2;
 }
 
-/* Rows of @context that have a place in the bar, as long as there is room. */
-static void paint_keys(struct tui *tui, struct region row, int x, enum context context,
-                       enum role ground)
+/* Rows of @context that have a place in the bar, as long as there is room; returns where the next
+ * one goes. */
+static int paint_keys(struct tui *tui, struct region row, int x, enum context context,
+                      enum role ground)
 {
     for (size_t i = 0; i < tui->tables.count; i++)
         for (const struct command *at = tui->tables.tables[i]; at->name != NULL; at++)
-            if (at->context == context)
+            if (at->context == context && at != global_commands)
                 x += paint_key(tui, row, x, at, ground);
+    return x;
 }
 
 static void paint_bar(struct tui *tui, struct region row)
@@ -89,9 +91,9 @@ static void paint_bar(struct tui *tui, struct region row)
     if (!typing)
         (void)paint_key(tui, region_cut_right(&row, 8), 1, global_commands, ground);
     if (context != CONTEXT_GLOBAL)
-        paint_keys(tui, row, x, context, ground);
-    else
-        paint_keys(tui, row, x, CONTEXT_GLOBAL, ground);
+        x = paint_keys(tui, row, x, context, ground);
+    if (!typing)
+        (void)paint_keys(tui, row, x, CONTEXT_GLOBAL, ground);
 }
 
 static void paint_banner_line(struct region *region, const struct gb_buf *text, enum role role)

@@ -7,7 +7,7 @@
 #include "app/internal.h"
 #include "base/mem.h"
 
-enum { HELP_WIDTH = 92, KEYS_COLUMNS = 16, NAME_COLUMNS = 24 };
+enum { HELP_WIDTH = 112, KEYS_COLUMNS = 16, NAME_COLUMNS = 26, HELP_WIDE = 96 };
 
 struct help {
     struct overlay overlay;
@@ -35,19 +35,26 @@ void help_keys(const struct tui *tui, const struct command *row, struct gb_buf *
     }
 }
 
+/* Keys, name, explanation. Where that is too much for the width, a row is named by its keys, and by
+ * its name only when it has none. */
 static void draw_row(struct tui *tui, struct region line, const struct command *row)
 {
     struct gb_buf keys = {0}, name = {0};
+    bool wide = line.width >= HELP_WIDE;
+    int x = 2 + KEYS_COLUMNS;
 
     help_keys(tui, row, &keys);
+    gb_buf_addf(&name, ":%s%s%s", row->name, row->arguments[0] != '\0' ? " " : "", row->arguments);
     (void)paint_cut(line, 2, 0, KEYS_COLUMNS - 1, tui_on(tui, ROLE_BAR_KEY, ROLE_POPUP),
                     gb_buf_bytes(&keys));
-    gb_buf_addf(&name, ":%s%s%s", row->name, row->arguments[0] != '\0' ? " " : "", row->arguments);
-    (void)paint_cut(line, 2 + KEYS_COLUMNS, 0, NAME_COLUMNS - 1, STYLE(ROLE_POPUP_DIM),
-                    gb_buf_bytes(&name));
-    (void)paint_cut(line, 2 + KEYS_COLUMNS + NAME_COLUMNS, 0,
-                    line.width - 3 - KEYS_COLUMNS - NAME_COLUMNS, STYLE(ROLE_POPUP),
-                    gb_bytes_str(row->help));
+    if (wide) {
+        (void)paint_cut(line, x, 0, NAME_COLUMNS - 1, STYLE(ROLE_POPUP_DIM), gb_buf_bytes(&name));
+        x += NAME_COLUMNS;
+    } else if (keys.size == 0) {
+        x = 2 + MAX(KEYS_COLUMNS, 1 + paint_cut(line, 2, 0, NAME_COLUMNS, STYLE(ROLE_POPUP_DIM),
+                                                gb_buf_bytes(&name)));
+    }
+    (void)paint_cut(line, x, 0, line.width - 1 - x, STYLE(ROLE_POPUP), gb_bytes_str(row->help));
     gb_buf_release(&keys);
     gb_buf_release(&name);
 }

@@ -4,6 +4,7 @@
 
 #include "app/internal.h"
 #include "base/mem.h"
+#include "cli/app.h"
 
 enum { LEASE_DEADLINE_MS = 30000 };
 
@@ -108,27 +109,30 @@ bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *
 {
     const struct session *session = store_find(&tui->store, id);
     double seconds;
-    char key[KEY_NAME_MAX];
+    char age[32], key[KEY_NAME_MAX];
 
     if (session == NULL || !session->lease.held)
         return false;
     seconds = MAX(0, tui_now(tui) - session->lease.since);
     *ret_role = session->lease.mine ? ROLE_BANNER_MINE : ROLE_BANNER_LEASE;
+    tui_key_of(tui, tui_context(tui), session->lease.mine ? "hand-back" : "take", key);
     if (session->lease.mine) {
-        tui_key_of(tui, tui_context(tui), "hand-back", key);
         gb_buf_adds(out, "You hold this session");
     } else {
         gb_buf_addf(out, "Held by %s%s",
                     session->lease.holder[0] != '\0' ? session->lease.holder : "somebody",
                     session->lease.human ? " (a person)" : "");
     }
+    format_age(age, sizeof(age), seconds);
     if (seconds < 60)
         gb_buf_adds(out, ", since less than a minute");
     else
-        gb_buf_addf(out, ", for %.0f min", seconds / 60);
-    if (session->lease.mine)
-        gb_buf_addf(out, "; the agent's cells wait. %s hands it back", key);
-    else if (session->lease.note[0] != '\0')
+        gb_buf_addf(out, ", for %s", age);
+    if (!session->lease.mine && session->lease.note[0] != '\0')
         gb_buf_addf(out, ": %s", session->lease.note);
+    gb_buf_addf(out,
+                session->lease.mine ? "; the agent's cells wait. %s hands it back"
+                                    : "; you watch. %s takes it over",
+                key);
     return true;
 }

@@ -8,7 +8,7 @@
 #include "command/fuzzy.h"
 #include "command/line.h"
 
-enum { ITEMS_MAX = 512, WIDTH = 76, ROWS = 14 };
+enum { ITEMS_MAX = 512, WIDTH = 92, NAME_COLUMNS = 28, ROWS = 14 };
 
 struct item {
     char text[STORE_NAME_MAX]; /* what is shown and searched */
@@ -138,12 +138,13 @@ static void look_again(struct palette *palette)
 
 /* ---- drawing ---- */
 
-static void draw_item(struct region row, const struct item *item, bool selected)
+/* @end: of the column of names. */
+static void draw_item(struct region row, const struct item *item, int end, bool selected)
 {
     struct style style = STYLE(selected ? ROLE_POPUP_SELECTED : ROLE_POPUP);
     struct style dim = STYLE(selected ? ROLE_POPUP_SELECTED : ROLE_POPUP_DIM);
     struct gb_bytes text = gb_bytes_str(item->text);
-    int x = 2, end = 28;
+    int x = 2;
     size_t at = 0;
 
     paint_fill(row, style);
@@ -160,8 +161,8 @@ static void draw_item(struct region row, const struct item *item, bool selected)
         x += glyph.width;
         at += n;
     }
-    (void)paint_cut(row, end + 2, 0, row.width - end - 14, dim, gb_bytes_str(item->note));
-    paint_right(row, row.width - 12, 0, 10, dim,
+    (void)paint_cut(row, end + 2, 0, row.width - end - 12, dim, gb_bytes_str(item->note));
+    paint_right(row, row.width - 10, 0, 8, dim,
                 gb_bytes_str(item->key[0] != '\0' ? item->key : item->kind));
 }
 
@@ -170,7 +171,7 @@ static void draw(struct overlay *overlay, struct region region)
     struct palette *palette = of(overlay);
     int width = MIN(WIDTH, region.width - 4), height = MIN(ROWS + 4, region.height - 4);
     struct region box = region_part(region, (region.width - width) / 2, 2, width, height), rows;
-    int columns;
+    int columns, end = 0;
 
     paint_fill(box, STYLE(ROLE_POPUP));
     rows = paint_box(box, STYLE(ROLE_POPUP_FRAME), NULL, STYLE(ROLE_POPUP));
@@ -186,8 +187,12 @@ static void draw(struct overlay *overlay, struct region region)
     rows = region_part(rows, 0, 2, -1, -1);
     palette->first = palette->at >= (size_t)rows.height ? palette->at - (size_t)rows.height + 1 : 0;
     palette->rows = rows;
+    for (size_t i = palette->first;
+         i < palette->count && i < palette->first + (size_t)MAX(rows.height, 0); i++)
+        end = MAX(end, 2 + (int)text_columns(gb_bytes_str(palette->items[i].text)));
+    end = MIN(end, (int)NAME_COLUMNS);
     for (int y = 0; y < rows.height && palette->first + (size_t)y < palette->count; y++)
-        draw_item(region_part(rows, 0, y, -1, 1), &palette->items[palette->first + (size_t)y],
+        draw_item(region_part(rows, 0, y, -1, 1), &palette->items[palette->first + (size_t)y], end,
                   palette->first + (size_t)y == palette->at);
     if (palette->count == 0)
         (void)paint_str(rows, 2, 0, STYLE(ROLE_POPUP_DIM), "nothing fits");

@@ -15,7 +15,7 @@ static const struct {
     [COLUMN_STATE] = {"state", "STATE", 10, 0, false},
     [COLUMN_NAME] = {"name", "NAME", 14, 0, false},
     [COLUMN_OWNER] = {"owner", "OWNER", 10, 6, false},
-    [COLUMN_IMAGE] = {"image", "IMAGE", 10, 4, false},
+    [COLUMN_IMAGE] = {"image", "IMAGE", 11, 4, false},
     [COLUMN_CELLS] = {"cells", "CELLS", 5, 5, true},
     [COLUMN_MEMORY] = {"mem", "MEM", 5, 1, true},
     [COLUMN_GRAPH] = {"graph", "", 8, 3, false},

@@ -296,19 +296,28 @@ static void close_them(void *arg)
     (void)for_each(closing->tui, &closing->words, act_close, NULL);
 }
 
+struct losses {
+    size_t count;
+    char name[64]; /* of the last */
+};
+
 /* What a close would take: somebody else's work, or a cell that runs. */
 static void count_losses(struct tui *tui, struct session *session, void *arg)
 {
-    size_t *losses = arg;
+    struct losses *losses = arg;
 
     (void)tui;
-    *losses += session->cells > 0 && !session_gone(session);
+    if (session->cells == 0 || session_gone(session))
+        return;
+    losses->count++;
+    (void)snprintf(losses->name, sizeof(losses->name), "%s", session_title(session));
 }
 
 static void run_close(struct tui *tui, const struct words *words)
 {
     static struct closing closing; /* while the question is open */
-    size_t losses = 0, count = for_each(tui, words, count_losses, &losses);
+    struct losses losses = {0};
+    size_t count = for_each(tui, words, count_losses, &losses);
     char question[200];
 
     if (count == 0)
@@ -320,14 +329,17 @@ static void run_close(struct tui *tui, const struct words *words)
         (void)snprintf(closing.words.memory, sizeof(closing.words.memory), "%s", words->words[1]);
         closing.words.words[1] = closing.words.memory;
     }
-    if (losses == 0) {
+    if (losses.count == 0) {
         close_them(&closing);
         return;
     }
-    (void)snprintf(question, sizeof(question),
-                   losses == 1 ? "Close it? What is in its memory and files is lost."
-                               : "Close %zu sessions? What is in their memory and files is lost.",
-                   losses);
+    if (losses.count == 1)
+        (void)snprintf(question, sizeof(question),
+                       "Close %s? What is in its memory and files is lost.", losses.name);
+    else
+        (void)snprintf(question, sizeof(question),
+                       "Close %zu sessions? What is in their memory and files is lost.",
+                       losses.count);
     tui_confirm(tui, question, close_them, &closing);
 }
 

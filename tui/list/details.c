@@ -19,7 +19,7 @@ static void clock_text(double at, char text[24])
     time_t seconds = (time_t)at;
     struct tm parts;
 
-    if (localtime_r(&seconds, &parts) == NULL || strftime(text, 24, "%H:%M:%S", &parts) == 0)
+    if (localtime_r(&seconds, &parts) == NULL || strftime(text, 24, "%H:%M", &parts) == 0)
         (void)snprintf(text, 24, "?");
 }
 
@@ -68,37 +68,39 @@ static void draw_lease(struct region line, const struct session *session)
                   since);
 }
 
+/* Two columns, whose order is that of what one asks first. */
 static void draw_facts(struct region region, const struct session *session, double now)
 {
-    int half = region.width / 2;
+    struct region left = region_part(region, 0, 1, region.width / 2 - 1, -1);
+    struct region right = region_part(region, region.width / 2, 1, -1, -1);
     char text[200], time[24], idle[16];
 
-    draw_pair(region_part(region, 0, 0, half - 1, 1), 0, "id", session->id);
-    if (strcmp(session->image, session->language) == 0)
+    draw_pair(region_part(region, 0, 0, -1, 1), 0, "id", session->id);
+    if (strncmp(session->image, session->language, strlen(session->language)) == 0)
         (void)snprintf(text, sizeof(text), "%.60s", session->image);
     else
         (void)snprintf(text, sizeof(text), "%.60s (%.60s)", session->image, session->language);
-    draw_pair(region_part(region, half, 0, -1, 1), 0, "image", text);
+    draw_pair(region_part(left, 0, 0, -1, 1), 0, "image", text);
+    draw_pair(region_part(left, 0, 1, -1, 1), 0, "owner",
+              session->owner[0] != '\0' ? session->owner : "–");
+    draw_pair(region_part(left, 0, 2, -1, 1), 0, "network",
+              session->network[0] != '\0' ? session->network : "none");
     clock_text(session->created_at, time);
     (void)snprintf(text, sizeof(text), "%s from %s", time,
                    session->source[0] != '\0' ? session->source : "?");
-    draw_pair(region_part(region, 0, 1, half - 1, 1), 0, "opened", text);
+    draw_pair(region_part(right, 0, 0, -1, 1), 0, "opened", text);
     if (session->expires_at > 0) {
         short_time(session->expires_at - now, idle);
         (void)snprintf(text, sizeof(text), "in %s unless used", idle);
     } else {
         (void)snprintf(text, sizeof(text), "%s", session_gone(session) ? "it has" : "never");
     }
-    draw_pair(region_part(region, half, 1, -1, 1), 0, "closes", text);
-    draw_pair(region_part(region, 0, 2, half - 1, 1), 0, "owner",
-              session->owner[0] != '\0' ? session->owner : "–");
-    if (session->incarnation > 1) {
-        (void)snprintf(text, sizeof(text), "%u", session->incarnation);
-        draw_pair(region_part(region, half, 2, -1, 1), 0, "incarnation", text);
-    } else {
-        draw_pair(region_part(region, half, 2, -1, 1), 0, "network",
-                  session->network[0] != '\0' ? session->network : "none");
-    }
+    draw_pair(region_part(right, 0, 1, -1, 1), 0, "closes", text);
+    (void)snprintf(text, sizeof(text), "%u", session->cells);
+    if (session->incarnation > 1)
+        (void)snprintf(text, sizeof(text), "%u, incarnation %u", session->cells,
+                       session->incarnation);
+    draw_pair(region_part(right, 0, 2, -1, 1), 0, "cells", text);
 }
 
 /* The last cell in a line, where there is no preview of all of them. */
@@ -138,7 +140,7 @@ void list_draw_details(struct list_view *list, struct region region, const struc
 
     if (beside) {
         paint_wall(region, 0, 0, region.height, STYLE(ROLE_FRAME));
-        inside = region_part(region, 2, 0, -1, -1);
+        inside = region_part(region, 2, 0, region.width - 3, -1);
     } else {
         paint_rule(region, 0, 0, region.width, STYLE(ROLE_FRAME));
         inside = region_part(region, 1, 0, -2, -1);
@@ -149,7 +151,7 @@ void list_draw_details(struct list_view *list, struct region region, const struc
     (void)paint_f(head, beside ? 3 : 4, 0, STYLE(ROLE_TITLE_ACTIVE), "%.100s ",
                   session_title(session));
     if (inside.height >= 14) {
-        draw_facts(region_cut_top(&inside, 3), session, now);
+        draw_facts(region_cut_top(&inside, 4), session, now);
         (void)region_cut_top(&inside, 1);
         draw_graphs(list, region_cut_top(&inside, inside.height >= 30 ? 6 : 4), session);
         (void)region_cut_top(&inside, 1);

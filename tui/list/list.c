@@ -358,7 +358,7 @@ static void draw(struct view *view, struct region region, bool focused)
     session = list_selected(list);
     if (list->preview_on && session != NULL) {
         bool beside = region.width >= PREVIEW_COLUMNS_MIN;
-        struct region pane = beside ? region_cut_right(&region, region.width * 42 / 100)
+        struct region pane = beside ? region_cut_right(&region, region.width * 2 / 5)
                                     : region_cut_bottom(&region, region.height / 2);
 
         if (pane.height >= TABLE_ROWS_MIN)

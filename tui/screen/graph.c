@@ -92,20 +92,20 @@ void paint_graph(struct region region, enum graph_signs signs, const float *valu
 void paint_gauge(struct region region, int x, int y, int columns, enum graph_signs signs,
                  double share, struct style full)
 {
-    int eighths;
+    int halves;
 
     share = share > 0 ? MIN(share, 1.0) : 0;
-    eighths = (int)(share * columns * 8 + 0.5);
-    if (share > 0 && eighths == 0)
-        eighths = 1;
+    halves = (int)(share * columns * 2 + 0.5);
+    if (share > 0 && halves == 0)
+        halves = 1;
     for (int i = 0; i < columns; i++) {
-        int here = MAX(0, MIN(eighths - i * 8, 8));
+        int here = MAX(0, MIN(halves - i * 2, 2));
         struct glyph glyph = {.text = " ", .size = 1, .width = 1};
 
         if (signs == GRAPH_ASCII)
-            glyph.text[0] = here >= 4 ? '#' : '.';
+            glyph.text[0] = here == 2 ? '#' : '.';
         else if (here > 0)
-            put_sign(&glyph, 0x2588u + 8u - (uint32_t)here);
+            put_sign(&glyph, here == 2 ? 0x2501 : 0x2578);
         else
             put_sign(&glyph, 0x2500);
         paint_glyph(region, x + i, y, here > 0 ? full : STYLE(ROLE_GRAPH_EMPTY), &glyph);

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
+#include "screen/size.h"
 #include "view/paint.h"
 
 /* ---- rows ---- */
@@ -153,7 +153,7 @@ void card_duration(char *to, size_t room, double ms)
         (void)snprintf(to, room, "%d:%02d h", (int)MIN(ms / 3600e3, 9999.0), (int)(ms / 60e3) % 60);
 }
 
-static void head_sign(const struct card *card, const char **ret_sign, enum role *ret_role)
+void card_sign(const struct card *card, const char **ret_sign, enum role *ret_role)
 {
     if (card->waiting) {
         *ret_sign = "◐";
@@ -183,7 +183,7 @@ static void head_sign(const struct card *card, const char **ret_sign, enum role 
 static int draw_figures(const struct card *card, const struct card_look *look, struct region region,
                         enum role state_role, colour ground)
 {
-    char verdict[64], duration[32] = "", memory[32] = "", clock[16] = "";
+    char verdict[64], duration[32] = "", memory[16] = "", clock[16] = "";
     int x = region.width - 1;
     time_t at = (time_t)card->started_at;
     struct tm tm;
@@ -194,7 +194,7 @@ static int draw_figures(const struct card *card, const struct card_look *look, s
     else if (card->state == CARD_DONE && card->started_at > 0)
         card_duration(duration, sizeof(duration), card->wall_ms);
     if (card->peak_memory > 0)
-        format_size(memory, sizeof(memory), (double)card->peak_memory);
+        short_size((double)card->peak_memory, memory);
     if (look->times && card->started_at > 0 && localtime_r(&at, &tm) != NULL)
         (void)strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
     if (card->waiting)
@@ -237,7 +237,7 @@ static void draw_head(struct card *card, const struct card_look *look, struct re
     int x = CARD_GUTTER, end;
     const char *who = card->mine ? "you" : card->client[0] != '\0' ? card->client : "a client";
 
-    head_sign(card, &sign, &state_role);
+    card_sign(card, &sign, &state_role);
     paint_fill(region, ON(selected ? ROLE_CELL_SELECTED : ROLE_CELL));
     (void)paint_str(region, 1, 0, ON(state_role), sign);
     end = draw_figures(card, look, region, state_role, ground);

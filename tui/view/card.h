@@ -63,5 +63,7 @@ void card_draw(struct card *card, const struct card_look *look, struct region re
 bool card_search(struct card *card, const struct card_look *look, size_t row, int direction,
                  size_t *ret_row);
 
+/* The symbol of its state, and the role of it. */
+void card_sign(const struct card *card, const char **ret_sign, enum role *ret_role);
 /* "0.21 s", "3 min". */
 void card_duration(char *to, size_t room, double ms);

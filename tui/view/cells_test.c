@@ -218,7 +218,7 @@ START_TEST(test_cards)
     finished(1, ",\"value\":\"'v'\",\"peak_memory_bytes\":2000000,"
                 "\"files\":[{\"path\":\"a.csv\",\"change\":\"created\",\"size\":1}]");
     ck_assert_str_eq(painted(80, 10), "▌✓ 1 agent-7 ────────────────────────────────────────"
-                                      "  1 file   2.0 MB    12 ms\n"
+                                      "  1 file     1.9M    12 ms\n"
                                       "▌  if x:\n"
                                       "▌      y(1)\n"
                                       "▌│ out\n"

@@ -504,7 +504,7 @@ static void run_copy_path(struct tui *tui, const struct words *words)
 
 const struct command session_commands[] = {
     ROW("type", "", "the keys go to the prompt", "i Enter", "type", run_type),
-    ROW("next-cell", "", "to the next cell", "J", "J/K cell", run_next_cell),
+    ROW("next-cell", "", "to the next cell", "J", "next cell", run_next_cell),
     ROW("previous-cell", "", "to the cell before", "K", NULL, run_previous_cell),
     ROW("next-failed", "", "to the next cell that failed", "!", NULL, run_next_failed),
     ROW("cell", "NUMBER", "to the cell with this number", NULL, NULL, run_cell),

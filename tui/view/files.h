@@ -9,6 +9,9 @@
 #include "text/text.h"
 #include "view/cells.h"
 
+/* Columns of the list, beside which the file at the cursor is shown. */
+#define FILES_LIST_COLUMNS(width) MIN(MAX((width)*2 / 5, 34), 60)
+
 enum {
     FILES_MAX = 2000, /* entries of a folder that are shown */
     FILES_PATH_MAX = 1024,

@@ -1,8 +1,10 @@
 /* The files of a session, painted. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cli/app.h"
+#include "screen/size.h"
 #include "view/files.h"
 #include "view/paint.h"
 
@@ -22,7 +24,7 @@ static void draw_entry(const struct file_entry *entry, struct region row, bool s
     if (entry->folder || entry->link)
         (void)paint_str(row, x, 0, STYLE(selected ? role : ROLE_DIM), entry->folder ? "/" : "@");
     if (!entry->folder)
-        format_size(text, sizeof(text), (double)entry->size);
+        short_size((double)entry->size, text);
     paint_right(row, room + 1, 0, 10, STYLE(selected ? role : ROLE_TEXT), gb_bytes_str(text));
     if (!wide)
         return;
@@ -63,14 +65,16 @@ static void draw_look(struct files *files, struct region region)
     struct line_tokens tokens = {files->language, &state};
     struct region head = region_cut_top(&region, 1);
     struct text_line line;
-    char size[32];
+    char size[16], note[40];
 
     if (entry == NULL)
         return;
-    format_size(size, sizeof(size), (double)entry->size);
-    (void)paint_cut(head, 1, 0, head.width - 20, STYLE(ROLE_TITLE), gb_bytes_str(entry->name));
-    paint_right(head, head.width - 19, 0, 18, STYLE(ROLE_DIM),
-                gb_bytes_str(files->cut ? "the beginning" : ""));
+    short_size((double)entry->size, size);
+    (void)paint_cut(head, 1, 0, head.width - 24, STYLE(ROLE_TITLE), gb_bytes_str(entry->name));
+    if (!entry->folder) {
+        (void)snprintf(note, sizeof(note), files->cut ? "the beginning of %s" : "%s", size);
+        paint_right(head, head.width - 23, 0, 22, STYLE(ROLE_DIM), gb_bytes_str(note));
+    }
     if (files->text == NULL) {
         (void)paint_str(region, 1, 0, STYLE(ROLE_DIM),
                         entry->folder           ? "a folder"
@@ -105,7 +109,7 @@ void files_draw(struct files *files, struct region region, bool focused)
 
     if (files->transfer != NULL)
         draw_transfer(files, region_cut_bottom(&region, 1));
-    list = region_cut_left(&region, MAX(region.width * 2 / 5, 34));
+    list = region_cut_left(&region, FILES_LIST_COLUMNS(region.width));
     draw_list(files, list, focused);
     paint_wall(region, 0, 0, region.height, STYLE(ROLE_FRAME));
     (void)region_cut_left(&region, 1);

@@ -1,3 +1,4 @@
+#include "screen/size.h"
 #include "view/picture.h"
 
 #include <chafa.h>
@@ -221,7 +222,7 @@ void picture_draw(struct card_display *display, struct region region, size_t row
                   const struct picture_look *look, size_t ordinal)
 {
     struct figure *figure = figure_of(display, look);
-    char size[32];
+    char size[16];
 
     if (figure != NULL && (int)row < figure->rows) {
         if (figure->spots != NULL)
@@ -230,7 +231,7 @@ void picture_draw(struct card_display *display, struct region region, size_t row
             draw_graphics(figure, region);
         return;
     }
-    format_size(size, sizeof(size), (double)display->bytes);
+    short_size((double)display->bytes, size);
     (void)paint_f(region, 0, 0, STYLE(ROLE_CELL_NOTE), "▦ %zu: %s, %s", ordinal, display->mime,
                   size);
 }

@@ -38,9 +38,10 @@ struct session *session_view_session(const struct session_view *self)
 
 /* Whether the session is another client's: it ran the first cell. Then one watches, until one takes
  * the session. */
-static bool is_foreign(const struct session_view *self)
+static bool watches(const struct session_view *self, const struct session *session)
 {
-    return self->cells.count > 0 && !self->cells.cards[0]->mine;
+    return !session->lease.mine && !self->ran && self->cells.count > 0 &&
+           !self->cells.cards[0]->mine;
 }
 
 bool session_view_type(struct session_view *self)
@@ -55,7 +56,7 @@ bool session_view_type(struct session_view *self)
     } else if (session->lease.held && !session->lease.mine) {
         tui_say(tui, MESSAGE_WARNING, "%s holds this session; %s takes it over",
                 session->lease.holder, key);
-    } else if (!session->lease.mine && !self->ran && is_foreign(self)) {
+    } else if (watches(self, session)) {
         tui_say(tui, MESSAGE_WARNING, "another client works here, you watch; %s takes it over",
                 key);
     } else {
@@ -137,21 +138,33 @@ static void pane_hint(struct session_view *self, char *hint, size_t room)
 {
     const struct session *session = session_view_session(self);
     const struct card *running = cells_running(&self->cells);
-    char key[KEY_NAME_MAX];
+    char key[KEY_NAME_MAX], take[KEY_NAME_MAX], answer[KEY_NAME_MAX];
 
     hint[0] = '\0';
     tui_key_of(self->view.tui, CONTEXT_SESSION, "type", key);
+    tui_key_of(self->view.tui, CONTEXT_SESSION, "take", take);
+    tui_key_of(self->view.tui, CONTEXT_SESSION, "answer", answer);
     if (session == NULL || session_gone(session))
         (void)snprintf(hint, room, "the session is closed");
     else if (self->pane.input)
         (void)snprintf(hint, room, "cell %u waits for a line; C-d ends its input",
                        running != NULL ? running->number : 0);
+    else if (!self->pane.focused && running != NULL && running->waiting)
+        (void)snprintf(hint, room, "cell %u waits for a line; %s answers it", running->number,
+                       answer);
     else if (!self->pane.focused && session->lease.held && !session->lease.mine)
         (void)snprintf(hint, room, "%s holds this session: you watch", session->lease.holder);
+    else if (!self->pane.focused && watches(self, session))
+        (void)snprintf(hint, room, "%s works here, you watch; %s takes the session over",
+                       self->cells.cards[0]->client[0] != '\0' ? self->cells.cards[0]->client
+                                                               : "another client",
+                       take);
     else if (!self->pane.focused)
         (void)snprintf(hint, room, "%s types into this session", key);
-    else if (self->cells.count == 0)
-        (void)snprintf(hint, room, "type a cell; Tab completes, Enter runs it, C-] leaves");
+    else
+        (void)snprintf(hint, room,
+                       "type a cell; Tab completes, Enter runs it, C-o breaks the line, "
+                       "C-x C-e edits it outside, C-] leaves");
 }
 
 static void draw_empty(struct session_view *self, struct region region)
@@ -272,7 +285,7 @@ static bool on_mouse(struct session_view *self, const struct input_event *event)
         (event->action == MOUSE_WHEEL_UP || event->action == MOUSE_WHEEL_DOWN)) {
         long rows = event->action == MOUSE_WHEEL_UP ? -3 : 3;
 
-        if (event->x < MAX(self->region.width * 2 / 5, 34))
+        if (event->x < FILES_LIST_COLUMNS(self->region.width))
             files_move(&self->files, rows);
         else
             files_scroll(&self->files, rows);

@@ -4,9 +4,11 @@
 
 #include "base/mem.h"
 #include "cli/app.h"
+#include "screen/size.h"
 #include "view/internal.h"
+#include "view/paint.h"
 
-enum { LABEL = 16, GAUGE_MAX = 50 };
+enum { LABEL = 16, GAUGE_MAX = 50, DURATION = 10 };
 
 static void fact(struct region region, int *y, const char *label, const char *value)
 {
@@ -20,7 +22,7 @@ static void fact(struct region region, int *y, const char *label, const char *va
 
 static void draw_facts(const struct session *session, struct region region, double now)
 {
-    char text[512], size[32], age[32], idle[32];
+    char text[512], age[32], idle[32];
     int y = 0;
 
     fact(region, &y, "session", session->id);
@@ -40,29 +42,34 @@ static void draw_facts(const struct session *session, struct region region, doub
         (void)snprintf(text, sizeof(text), "in %s", age);
         fact(region, &y, "closes", text);
     }
-    format_size(size, sizeof(size), (double)session->memory_bytes);
     (void)snprintf(text, sizeof(text), "%u cells, incarnation %u", session->cells,
                    session->incarnation);
     fact(region, &y, "ran", text);
-    (void)snprintf(text, sizeof(text), "%s of the host", size);
-    fact(region, &y, "memory", text);
+}
+
+/* Columns of the bars: what is left beside them is for the code. */
+static int bar_columns(int width)
+{
+    int columns = width >= 100 ? (width - LABEL - DURATION) / 2 : width - LABEL - DURATION - 6;
+
+    return MAX(MIN(columns, (int)GAUGE_MAX), 4);
 }
 
 static void draw_gauge(struct tui *tui, struct region region, int y, const char *label, double used,
                        double total)
 {
-    char have[32], all[32];
+    char have[16], all[16];
     double share = total > 0 ? used / total : 0;
-    int columns = MIN(region.width - LABEL - 22, (int)GAUGE_MAX);
+    int columns = bar_columns(region.width);
 
-    format_size(have, sizeof(have), used);
-    format_size(all, sizeof(all), total);
+    short_size(used, have);
+    short_size(total, all);
     (void)paint_str(region, 1, y, STYLE(ROLE_DIM), label);
     paint_gauge(region, LABEL, y, columns, tui_signs(tui), share,
                 STYLE(share > 0.9   ? ROLE_GRAPH_HIGH
                       : share > 0.7 ? ROLE_GRAPH_MIDDLE
                                     : ROLE_GRAPH_LOW));
-    (void)paint_f(region, LABEL + columns + 1, y, STYLE(ROLE_TEXT), "%s of %s", have, all);
+    (void)paint_f(region, LABEL + columns + 2, y, STYLE(ROLE_TEXT), "%s of %s", have, all);
 }
 
 static void draw_graph(struct tui *tui, struct region region, const char *title,
@@ -80,12 +87,33 @@ static void bar(struct tui *tui, struct region region, int y, const char *label,
                 double all, enum role role)
 {
     char text[32];
-    int columns = MIN(region.width - LABEL - 12, (int)GAUGE_MAX);
+    int columns = bar_columns(region.width);
 
     card_duration(text, sizeof(text), ms);
     (void)paint_str(region, 1, y, STYLE(ROLE_DIM), label);
     paint_gauge(region, LABEL, y, columns, tui_signs(tui), all > 0 ? ms / all : 0, STYLE(role));
-    paint_right(region, LABEL + columns, y, 10, STYLE(ROLE_TEXT), gb_bytes_str(text));
+    paint_right(region, LABEL + columns, y, DURATION, STYLE(ROLE_TEXT), gb_bytes_str(text));
+}
+
+static void cell_bar(const struct session_view *self, struct region region, int y,
+                     struct card *card, double longest)
+{
+    int x = LABEL + bar_columns(region.width) + DURATION + 2;
+    struct highlight_state state = {0};
+    struct line_tokens tokens = {self->cells.language, &state};
+    enum role role = ROLE_TEXT;
+    struct text_line line;
+    const char *sign = "";
+    char label[32];
+
+    card_sign(card, &sign, &role);
+    (void)snprintf(label, sizeof(label), "  cell %u", card->number);
+    bar(self->view.tui, region, y, label, card->wall_ms, longest,
+        role == ROLE_CELL_GOOD ? ROLE_TIME_RUN : role);
+    (void)paint_str(region, 1, y, STYLE(role), sign);
+    if (region.width - x >= 16 && text_line(card->code, 0, &line))
+        (void)paint_line(region_part(region, x, y, -1, 1), 0, 0, &line, 0, line.bytes.size,
+                         ROLE_CELL_CODE, &tokens, NULL);
 }
 
 /* The start of the VM, then the cells with the time that each took. */
@@ -103,19 +131,16 @@ static void draw_time(const struct session_view *self, const struct session *ses
         bar(tui, region, y++, "admission", session->timing_admission_ms, all, ROLE_TIME_ADMISSION);
         bar(tui, region, y++, "start", session->timing_boot_ms, all, ROLE_TIME_RESTORE);
         bar(tui, region, y++, "interpreter", session->timing_worker_ms, all, ROLE_TIME_DISPATCH);
+        y += region.height >= 12 ? 1 : 0;
     }
     rows = region.height - y;
     for (size_t i = self->cells.count, n = 0; i > 0 && (int)n < rows; i--, n++)
         longest = MAX(longest, self->cells.cards[i - 1]->wall_ms);
     for (size_t i = self->cells.count; i > 0 && y < region.height; i--) {
-        const struct card *card = self->cells.cards[i - 1];
-        char label[32];
+        struct card *card = self->cells.cards[i - 1];
 
-        if (card->state != CARD_DONE || card->started_at <= 0)
-            continue;
-        (void)snprintf(label, sizeof(label), "%s cell %u", card_failed(card) ? "✕" : "✓",
-                       card->number);
-        bar(tui, region, y++, label, card->wall_ms, longest, ROLE_TIME_RUN);
+        if (card->state == CARD_DONE && card->started_at > 0)
+            cell_bar(self, region, y++, card, longest);
     }
 }
 
@@ -124,31 +149,29 @@ void session_stats_draw(const struct session_view *self, struct region region)
     const struct session *session = session_view_session(self);
     struct tui *tui = self->view.tui;
     struct region top, left;
-    char text[64], size[32];
-    int half;
+    char text[64], size[16];
+    int graph = region.height >= 45 ? 9 : region.height >= 30 ? 6 : 4;
 
     if (session == NULL) {
         (void)paint_str(region, 1, 1, STYLE(ROLE_DIM), "nothing is known of this session");
         return;
     }
-    (void)region_cut_top(&region, 1);
-    half = region.width / 2;
-    top = region_cut_top(&region, 10);
-    left = region_cut_left(&top, half);
+    (void)region_cut_top(&region, region.height >= 24 ? 1 : 0);
+    top = region_cut_top(&region, 2 * graph + 1);
+    left = region_cut_left(&top, region.width / 2);
     draw_facts(session, left, tui_now(tui));
-    format_size(size, sizeof(size), (double)session->memory_bytes);
-    draw_graph(tui, region_part(top, 0, 0, -2, 5), "memory", &session->memory, size,
+    short_size((double)session->memory_bytes, size);
+    draw_graph(tui, region_part(top, 0, 0, -2, graph), "memory", &session->memory, size,
                (double)session->memory_limit_bytes);
-    (void)snprintf(text, sizeof(text), "%.0f %% of a core", session->cpu_share * 100);
-    draw_graph(tui, region_part(top, 0, 5, -2, 5), "processor", &session->cpu, text, 1.0);
-    if (region.height < 3)
-        return;
+    (void)snprintf(text, sizeof(text), "%.0f%% of a core", session->cpu_share * 100);
+    draw_graph(tui, region_part(top, 0, graph + 1, -2, graph), "processor", &session->cpu, text,
+               1.0);
+    (void)region_cut_top(&region, 1);
+    draw_gauge(tui, region_cut_top(&region, 1), 0, "memory", (double)session->memory_bytes,
+               (double)session->memory_limit_bytes);
     if (session->guest_total > 0)
-        draw_gauge(tui, region, 0, "guest's memory", (double)session->guest_used,
-                   (double)session->guest_total);
-    else
-        draw_gauge(tui, region, 0, "memory", (double)session->memory_bytes,
-                   (double)session->memory_limit_bytes);
-    (void)region_cut_top(&region, 2);
+        draw_gauge(tui, region_cut_top(&region, 1), 0, "guest's memory",
+                   (double)session->guest_used, (double)session->guest_total);
+    (void)region_cut_top(&region, 1);
     draw_time(self, session, region);
 }

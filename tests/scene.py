@@ -1,0 +1,250 @@
+"""A made-up morning: sessions of a few agents, and what one of them did, told by a server that only speaks the
+protocol. For golden screens and for pictures, whose content has to be the same each time."""
+
+import base64
+import math
+import random
+import struct
+import time
+import zlib
+
+from terminal import FakeServer, made_up
+
+NAMES = [("research-agent", "claude", "python", "running", 42), ("build-and-test", "claude", "shell", "waiting_input", 7),
+         ("etl-nightly", "adk", "python", "idle", 128), ("scrape-prices", "adk", "javascript", "running", 19),
+         ("plot-experiments", "claude", "python-data", "idle", 9), ("fuzz-parser", "ci", "shell", "running", 3),
+         ("notebook", None, "python", "idle", 11), ("refactor-js", "claude", "javascript", "idle", 5),
+         ("review", "ci", "shell", "starting", 0), ("data-cleaning", "adk", "python", "idle", 31)]
+TRAINING = "for epoch in range(20):\n    train(model, batches)\n    print(evaluate(model))"
+HOUR = 3600.0
+
+TRACE = """Traceback (most recent call last):
+  File "<cell 4>", line 2, in <module>
+    totals = frame.groupby("contry")["price"].sum()
+             ^^^^^^^^^^^^^^^^^^^^^^^
+KeyError: 'contry'
+"""
+TABLE = """         items    price
+country
+DE         812  40211.5
+FR         640  33120.0
+JP         977  71003.2
+"""
+TESTS = """\x1b[32m✓\x1b[0m parses numbers \x1b[2m(3 ms)\x1b[0m
+\x1b[32m✓\x1b[0m parses strings with “quotes” and 日本語 \x1b[2m(1 ms)\x1b[0m
+\x1b[31m✕\x1b[0m refuses what is not JSON \x1b[2m(12 ms)\x1b[0m
+"""
+REPORT = '''"""Prices by country, as a table and as a figure."""
+
+import pathlib
+
+import pandas as pd
+
+SOURCE = pathlib.Path("prices.csv")
+
+
+def load(path: pathlib.Path = SOURCE) -> pd.DataFrame:
+    frame = pd.read_csv(path)
+    return frame.dropna(subset=["price"])  # 3 % of the rows
+
+
+if __name__ == "__main__":
+    print(load().groupby("country").sum())
+'''
+
+
+def picture(width, height):
+    """A figure: three curves on paper, as PNG."""
+    ink = [(38, 110, 190), (214, 96, 40), (60, 150, 80)]
+    rows = [bytearray(b"\xfb\xfb\xf8" * width) for _ in range(height)]
+
+    def dot(x, y, colour):
+        if 0 <= x < width and 0 <= y < height:
+            rows[y][3 * x:3 * x + 3] = bytes(colour)
+
+    edge, scale = width // 24, width / 480
+    for number, colour in enumerate(ink):
+        for step in range(edge * 4, (width - edge // 2) * 4):
+            x = step / 4 / scale
+            level = 1.6 * math.exp(-x / (60 + 70 * number)) + 0.12 * math.sin(x / (9 + 4 * number)) * math.exp(-x / 200)
+            for thick in range(-2, 3):
+                dot(step // 4, int(height - edge - (8 + level * 115) * scale) + thick, colour)
+    for y in range(edge // 2, height - edge + 2):
+        dot(edge, y, (60, 60, 60)), dot(edge + 1, y, (60, 60, 60))
+    for x in range(edge, width - edge // 2):
+        dot(x, height - edge, (60, 60, 60)), dot(x, height - edge + 1, (60, 60, 60))
+    raw = b"".join(b"\0" + bytes(row) for row in rows)
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(raw, 9)) + chunk(b"IEND", b""))
+
+
+def cell(number, code, stdout="", stderr="", ms=3.0, client="claude-code", begin=4 * HOUR, **more):
+    made = {"cell": number, "image": "python", "client": client, "mode": "kernel", "code": code, "state": "done",
+            "stdout": stdout, "stderr": stderr, "exit_code": 0, "signal": None, "timed_out": False,
+            "interrupted": False, "oom": False, "state_lost": False, "truncated": {"stdout": 0, "stderr": 0},
+            "files": [], "started_at": time.time() - begin + 60 * number, "wall_ms": ms, "cpu_ms": ms * 0.9,
+            "peak_memory_bytes": (90 + 7 * number) << 20, "incarnation": 1}
+    made.update(more)
+    return made
+
+
+def python_cells(size):
+    figure = {"mime": "image/png", "base64": base64.b64encode(picture(*size)).decode()}
+    return [
+        cell(1, "import pandas as pd\nframe = pd.read_csv('prices.csv')\nframe.shape", value="(2429, 4)", ms=412.0),
+        cell(2, "%pip list | head -2", client="glovebox tui ada", mode="shell", stdout="Package  Version\n", ms=88.0),
+        cell(3, "def clean(frame):\n    \"\"\"Without what cannot be read.\"\"\"\n"
+                "    good = frame[frame.price > 0]  # some are negative\n"
+                "    print(f'{len(frame) - len(good)} rows left out')\n    return good\n\nframe = clean(frame)",
+             stdout="17 rows left out\n", stderr="UserWarning: 3 columns have mixed types\n", ms=31.0),
+        cell(4, "# by country\ntotals = frame.groupby(\"contry\")[\"price\"].sum()", stderr=TRACE, ms=7.4, exit_code=1),
+        cell(5, "totals = frame.groupby('country').sum()\nprint(totals)\ntotals.to_csv('totals.csv')", stdout=TABLE,
+             ms=12.6, files=[{"path": "totals.csv", "change": "added", "size": 812},
+                             {"path": "cache/frame.parquet", "change": "changed", "size": 61 << 10},
+                             {"path": "old.csv", "change": "removed", "size": 0}]),
+        cell(6, "while True:\n    step()", ms=30000.0, timed_out=True, interrupted=False, exit_code=None,
+             stdout="".join(f"\rstep {n}" for n in range(1, 40)), note="it was stopped after 30 s"),
+        cell(7, "plt.plot(losses); plt.show()", displays=[figure], ms=187.0),
+        cell(8, "name = input('Whom shall the report greet? ')", client="glovebox tui ada",
+             stdout="Whom shall the report greet? Ada\n", ms=5211.0),
+        cell(9, "f'Hello {name}: {totals.price.sum():,.2f}'", client="glovebox tui ada",
+             value="'Hello Ada: 144,334.70'", ms=0.4)]
+
+
+def javascript_cells():
+    return [
+        cell(1, "const rows: number[] = await load('prices.json')\nrows.length", value="2429", ms=64.0),
+        cell(2, "for (const [name, run] of tests) await run(name)", stdout=TESTS, stderr="1 of 3 failed\n", ms=18.0),
+        cell(3, "class Parser extends Base {\n  /* one token ahead */\n  next() { return this.#peek ?? `end ${this.at}` }\n}",
+             ms=0.7),
+        cell(4, "JSON.parse('{]')", stderr="Uncaught SyntaxError: Expected property name or '}' in JSON at position 1\n",
+             ms=0.9, exit_code=1),
+        cell(5, "rows.slice(0, 3)", value="[ 12.5, 99, 4.25 ]", ms=0.3)]
+
+
+def shell_cells():
+    return [
+        cell(1, "git clone --depth 1 \"$REMOTE\" src && cd src", stdout="Cloning into 'src'...\n", ms=1840.0),
+        cell(2, "for f in *.c; do\n    cc -O2 -c \"$f\" || exit 3  # one after another\ndone", ms=9120.0,
+             stderr="parse.c:88:14: \x1b[35mwarning:\x1b[0m unused variable ‘end’\n", files=[
+                 {"path": f"src/{name}.o", "change": "added", "size": 9000} for name in ("lex", "main", "parse")]),
+        cell(3, "make check | tail -1; (exit 3)", stdout="12 of 13 tests passed\n", ms=2230.0, exit_code=3),
+        cell(4, "./fuzz corpus", ms=4100.0, exit_code=None, signal="SIGKILL", oom=True, state_lost=True,
+             note="the VM had no memory left"),
+        cell(5, "uname -sr; echo $((6 * 7))", stdout="Linux 6.1\n42\n", client="glovebox tui ada", ms=4.0)]
+
+
+FILES = {".": [("cache", "dir", 0), ("figures", "dir", 0), ("prices.csv", "file", 188_412), ("report.py", "file", 0),
+               ("latest", "symlink", 10), ("totals.csv", "file", 812), ("model.bin", "file", 48 << 20)]}
+MATCHES = [("perf_counter", "function"), ("perf_counter_ns", "function"), ("process_time", "function"),
+           ("process_time_ns", "function"), ("pthread_getcpuclockid", "function")]
+
+
+class Scene(FakeServer):
+    """The sessions of NAMES; three of them have a history, one has files, and the prompt is answered."""
+
+    def __init__(self, folder, figure=(480, 240)):
+        now, sessions = int(time.time()), []
+        for number, (label, owner, image, state, cells) in enumerate(NAMES):
+            sessions.append(made_up(
+                number, label=label, owner=owner, image=image, state=state, cells=cells, language=image.split("-")[0],
+                created_at=now - (number + 1.5) * HOUR, last_active_at=now - (0.5 + number % 4) * HOUR,
+                timing={"total_ms": 2.4, "admission_ms": 0.1, "boot_ms": 1.9, "worker_ms": 0.4},
+                guest_memory={"total": 470 << 20, "used": (80 + 31 * number) << 20, "available": 200 << 20}))
+        # A zone where it is half past twelve now, so that times of day are the same each time.
+        behind = int(now - 12.5 * HOUR) % 86400
+        self.zone = f"NOON+{behind // 3600:02}:{behind // 60 % 60:02}:{behind % 60:02}"
+        self.histories = {"plot-experiments": python_cells(figure), "refactor-js": javascript_cells(),
+                          "build-and-test": shell_cells()}
+        super().__init__(folder, sessions)
+        self.running = [{"session": self.id("build-and-test"), "cell": 6, "client": "claude-code", "mode": "kernel",
+                         "code": "read -r -p 'Deploy to the test host? [y/N] ' answer", "state": "running",
+                         "waiting": True, "started_at": now - 2.5 * HOUR}]
+
+    def id(self, label):
+        return next(session["session"] for session in self.sessions if session["label"] == label)
+
+    def _answer(self, connection, call):
+        name = "_" + call["method"].replace(".", "_")
+        if not hasattr(self, name):
+            super()._answer(connection, call)
+            return
+        self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "result": getattr(self, name)(call.get("params", {}))})
+
+    def _session_history(self, params):
+        label = next(session["label"] for session in self.sessions if session["session"] == params["session"])
+        cells = [{**cell, "session": params["session"]} for cell in self.histories.get(label, [])
+                 if cell["cell"] > params.get("after", 0)][:params.get("limit", 100)]
+        if params.get("output", True):
+            return {"cells": cells, "more": False}
+        brief = [{**cell, "stdout_bytes": len(cell["stdout"]), "stderr_bytes": len(cell["stderr"]),
+                  "displays": [{"mime": display["mime"], "bytes": len(display["base64"]) * 3 // 4}
+                               for display in cell.get("displays", [])]} for cell in cells]
+        for cell in brief:
+            del cell["stdout"], cell["stderr"]
+        return {"cells": brief, "more": False}
+
+    @staticmethod
+    def _file_list(params):
+        now = time.time()
+        return {"entries": [{"name": name, "type": kind, "size": size or len(REPORT), "mtime": now - HOUR * (2.5 + number),
+                             "mode": 0o644} for number, (name, kind, size) in enumerate(FILES.get(params["path"], []))],
+                "more": False}
+
+    @staticmethod
+    def _file_read(params):
+        text = REPORT if params["path"].endswith(".py") else "country,price\nDE,40211.5\nFR,33120.0\nJP,71003.2\n"
+        return {"text": text, "size": len(text), "eof": True}
+
+    def _session_exec(self, params):
+        """Whatever is run gives 42."""
+        done = cell(10, params["code"], client="glovebox tui ada", value="42", ms=0.6, begin=3 * HOUR,
+                    session=params["session"])
+        self.tell("cell.finished", session=params["session"], cell=10, info=done)
+        return done
+
+    @staticmethod
+    def _session_is_complete(params):
+        open_ = params["code"].rstrip().endswith(":")
+        return {"status": "incomplete", "indent": "    "} if open_ else {"status": "complete"}
+
+    @staticmethod
+    def _session_complete(params):
+        start = params["code"].rfind(".") + 1
+        return {"start": start, "end": params["cursor"], "matches": [{"text": text, "type": kind}
+                                                                     for text, kind in MATCHES]}
+
+    def _session_lease(self, params):
+        lease = None if params["action"] == "release" else self.lease(1, "glovebox tui ada", True)
+        self.tell("lease.changed", session=params["session"], lease=lease)
+        return {"lease": lease}
+
+    @staticmethod
+    def lease(client, holder, human):
+        return {"client": client, "holder": holder, "since": time.time() - 2.5 * HOUR, "human": human, "note": None}
+
+    def live(self, seconds=180, seed=7):
+        """A while of figures at once, and what the agents did."""
+        chance = random.Random(seed)
+        memory = [60e6 + 150e6 * chance.random() for _ in self.sessions]
+        cpu = [1000.0] * len(memory)
+        begin = time.time() - seconds
+        for session in self.sessions:
+            info = {"client": "claude-code", "code": TRAINING, "started_at": begin - 2.5 * HOUR}
+            if session["state"] == "running":
+                self.tell("cell.started", session=session["session"], cell=session["cells"], info=info)
+            elif session["label"] == "etl-nightly":
+                self.tell("cell.finished", session=session["session"], cell=session["cells"], info={
+                    **info, "client": "adk worker", "code": "df.merge(prices, on='sku')", "exit_code": 1, "wall_ms": 812})
+        for second in range(seconds):
+            figures = []
+            for number, session in enumerate(self.sessions):
+                swing = 0.1 * math.sin(second / (4 + 3 * number)) + chance.uniform(-0.04, 0.04)
+                memory[number] = max(40e6, min(440e6, memory[number] * (1 + swing)))
+                cpu[number] += chance.uniform(250, 1000) if session["state"] == "running" else chance.uniform(0, 8)
+                figures.append({"session": session["session"], "memory_bytes": int(memory[number]), "cpu_ms": cpu[number]})
+            self.tell("sample", at=begin + second, sessions=figures,
+                      host={"cpus": 4, "private_bytes": 600 << 20, "shared_bytes": 900 << 20})

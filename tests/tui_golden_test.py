@@ -1,0 +1,169 @@
+"""Every view in every depth of colour at three sizes, as it was when it was last looked at.
+
+A made-up server (scene.py) tells the same each time; the program and the terminal are the real ones. After a change
+that is meant, GLOVEBOX_WRITE_DOCS=1 writes the screens anew:
+
+    GLOVEBOX_WRITE_DOCS=1 ./dev test -k golden      (then look at them: docs/screens.py draws them as pictures)
+"""
+
+import os
+import pathlib
+import re
+import tempfile
+
+import pytest
+
+from scene import Scene
+from support import wait_for
+from terminal import PATIENCE, front_end, steady
+
+SCREENS = pathlib.Path(__file__).parent / "screens"
+DEPTHS = {"rgb": {}, "256": {"COLORTERM": None}, "16": {"COLORTERM": None, "TERM": "screen"}, "mono": {"NO_COLOR": "1"}}
+WRITING = bool(os.environ.get("GLOVEBOX_WRITE_DOCS"))
+
+
+def walk(terminal, scene):
+    """Through all views; gives the name of each once what it is about can be seen."""
+    def at(name, *texts, without=()):
+        terminal.wait(*texts, without=without)
+        return name
+
+    terminal.wait("research-agent", "✓ kvm")
+    scene.live()
+    terminal.wait("✕ failed", "88%")
+    terminal.keys("j", "j")
+    terminal.wait("● scrape-prices")
+    yield at("list", "no cell yet")
+    terminal.keys("t")
+    yield at("tree", "as a tree by owner", "▾ adk")
+    terminal.keys("t")
+    terminal.wait("as a tree by image")
+    terminal.keys("t", "C-p")
+    terminal.wait("›")
+    terminal.type("the")
+    yield at("palette", "change the colours", "theme nord")
+    terminal.keys("C-c")
+    terminal.wait("scrape-prices", without=["theme nord"])
+    terminal.keys("?")
+    yield at("help", "Keys and commands", "interrupt what runs")
+    terminal.keys("q")
+    terminal.wait("scrape-prices", without=["Keys and commands"])
+    terminal.keys("!")
+    yield at("attention", "only what wants you", without=["notebook"])
+    terminal.keys("!", "/")
+    terminal.type("mem>100M lang=py")
+    yield at("filter", "of 10", "data-cleaning", without=["etl-nightly"])
+    terminal.keys("C-c")
+    terminal.wait("etl-nightly")
+    terminal.keys("Home", "Space", "Space", "x")
+    yield at("confirm", "Close 2 sessions?", "2 marked")
+    terminal.keys("n")
+    terminal.command("mark none")
+    terminal.wait("etl-nightly", without=["marked", "Close 2"])
+    terminal.command("nosuch")
+    yield at("error", "there is no command nosuch")
+    terminal.command("open plot-experiments")
+    yield at("figure", "plot-experiments ›", "Hello Ada: 144", "T takes the session over")
+    terminal.keys("g")
+    yield at("cells", "scrolled", "import pandas", "(2429, 4)")
+    terminal.command("cell 4")
+    yield at("traceback", "# by country")
+    terminal.keys("/")
+    terminal.type("price")
+    terminal.keys("Enter", "h")
+    yield at("search", "/price only")
+    terminal.keys("h", "/", "C-u", "Enter", "G", "2")
+    yield at("output", "following", "Whom shall", without=["/price", "input('Whom"])
+    terminal.keys("3")
+    terminal.wait("report.py", "totals.csv")
+    terminal.keys("G", "k")
+    yield at("files", "pd.read_csv(path)")
+    terminal.keys("4")
+    yield at("stats", "where the time went", "guest's memory")
+    terminal.keys("1", "T")
+    terminal.wait("You hold this session")
+    terminal.keys("i")
+    terminal.wait("TYPING")
+    terminal.type("plt.title('losses')")
+    terminal.keys("Enter")
+    terminal.wait("= 42", "type a cell")
+    terminal.type("plt.t")
+    yield at("suggestion", "plt.t", "itle('losses')", "TYPING")
+    terminal.keys("C-c")
+    terminal.wait("type a cell")
+    terminal.type("for row in rows:")
+    terminal.keys("Enter")
+    terminal.wait("...")
+    terminal.type("t = time.p")
+    terminal.keys("Tab")
+    yield at("completion", "perf_counter_ns", "pthread_getcpuclockid")
+    terminal.keys("C-g", "C-c", "C-]")
+    terminal.wait("KEYS")
+    scene.tell("lease.changed", session=scene.id("plot-experiments"), lease=scene.lease(7, "agent-7", False))
+    yield at("lease", "Held by agent-7", without=["You hold"])
+    terminal.command("back")
+    terminal.wait("sessions (10)", without=["plot-experiments ›"])
+    terminal.command("open refactor-js")
+    yield at("javascript", "refactor-js ›", "[ 12.5, 99, 4.25 ]")
+    terminal.command("back")
+    terminal.wait("sessions (10)", without=["refactor-js ›"])
+    terminal.command("open build-and-test")
+    yield at("shell", "build-and-test ›", "waits for input")
+    terminal.keys("a")
+    yield at("input", "input:", "TYPING")
+
+
+def at_rest(terminal):
+    """The screen once it does not change any more; only for writing."""
+    seen = []
+
+    def same():
+        seen.append(steady(terminal.screen(colours=True)))
+        return len(seen) > 8 and len(set(seen[-8:])) == 1 and seen[-1]
+    return wait_for(same, timeout=PATIENCE, what="a screen that rests")
+
+
+SEQUENCES = re.compile(r"(?:\x1b\[[0-9;:]*m)+|\x0e|\x0f")
+
+
+def write(path, screens):
+    """One file: the styles with a number each, then the screens, where ‹number› stands for a style."""
+    styles = {}
+
+    def short(match):
+        return "‹%d›" % styles.setdefault(match.group(), len(styles))
+    text = "".join(f"\f {name}\n{SEQUENCES.sub(short, screen)}" for name, screen in screens.items())
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(f"{number} {style[1:].replace(chr(27), '^')}\n" for style, number in styles.items()) + text)
+
+
+def read(path):
+    head, *parts = path.read_text().split("\f ")
+    styles = ["\x1b" + line.split(" ", 1)[1].replace("^", "\x1b") for line in head.splitlines()]
+    screens = {}
+    for part in parts:
+        name, text = part.split("\n", 1)
+        screens[name] = re.sub(r"‹(\d+)›", lambda match: styles[int(match.group(1))], text)
+    return screens
+
+
+@pytest.mark.parametrize("columns,rows", [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_golden_screens(columns, rows, depth):
+    path = SCREENS / f"{columns}x{rows}-{depth}.txt"
+    golden, seen = {} if WRITING else read(path), {}
+    with tempfile.TemporaryDirectory(prefix="gb-") as folder, Scene(folder, (192, 96)) as scene, \
+            front_end(folder, scene.path, columns=columns, rows=rows, env={**DEPTHS[depth], "TZ": scene.zone}) as terminal:
+        for name in walk(terminal, scene):
+            if WRITING:
+                seen[name] = at_rest(terminal)
+                continue
+            wanted = golden.pop(name)
+            try:
+                wait_for(lambda wanted=wanted: steady(terminal.screen(colours=True)) == wanted, timeout=PATIENCE,
+                         what=f"the golden screen {name}")
+            except AssertionError:
+                assert steady(terminal.screen(colours=True)) == wanted, name
+    if WRITING:
+        write(path, seen)
+    assert not golden
