@@ -110,6 +110,7 @@ static void fill_row(struct gb_buf *row, const struct gb_json *session)
 {
     struct gb_bytes label = json_text(session, "label");
     double now = (double)gb_clock_wall_ns() / (double)GB_NS_PER_S;
+    bool ended = json_member(session, "ended_at") != NULL;
     char text[32];
 
     add_text(&row[COLUMN_ID], json_text(session, "session"), ID_COLUMN_MAX);
@@ -117,12 +118,36 @@ static void fill_row(struct gb_buf *row, const struct gb_json *session)
     add_text(&row[COLUMN_IMAGE], json_text(session, "image"), 24);
     add_text(&row[COLUMN_STATE], json_text(session, "state"), 24);
     gb_buf_addf(&row[COLUMN_CELLS], "%.0f", json_number(session, "cells"));
-    format_size(text, sizeof(text), json_number(session, "memory_bytes"));
-    gb_buf_adds(&row[COLUMN_MEMORY], text);
     format_age(text, sizeof(text), now - json_number(session, "created_at"));
     gb_buf_adds(&row[COLUMN_AGE], text);
+    if (ended) {
+        format_age(text, sizeof(text), now - json_number(session, "ended_at"));
+        gb_buf_adds(&row[COLUMN_MEMORY], "-");
+        gb_buf_addf(&row[COLUMN_IDLE], "ended %s ago", text);
+        return;
+    }
     format_age(text, sizeof(text), now - json_number(session, "last_active_at"));
     gb_buf_adds(&row[COLUMN_IDLE], text);
+    format_size(text, sizeof(text), json_number(session, "memory_bytes"));
+    gb_buf_adds(&row[COLUMN_MEMORY], text);
+}
+
+/* In characters: what is shown is escaped, so each takes a cell, or two where nobody minds. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void print_cell(const char *text, size_t width, bool last)
+{
+    size_t used = width_of(text);
+
+    (void)printf("%s%*s%s", text, last || used >= width ? 0 : (int)(width - used), "",
+                 last ? "\n" : "  ");
 }
 
 static void print_table(struct table *table)
@@ -132,16 +157,14 @@ static void print_table(struct table *table)
     for (size_t c = 0; c < COLUMN_COUNT; c++) {
         widths[c] = strlen(headings[c]);
         for (size_t r = 0; r < table->rows; r++)
-            widths[c] = MAX(widths[c], table->cells[r * COLUMN_COUNT + c].size);
+            widths[c] = MAX(widths[c], width_of(gb_buf_str(&table->cells[r * COLUMN_COUNT + c])));
     }
     for (size_t c = 0; c < COLUMN_COUNT; c++)
-        (void)printf("%-*s%s", c + 1 < COLUMN_COUNT ? (int)widths[c] : 0, headings[c],
-                     c + 1 < COLUMN_COUNT ? "  " : "\n");
+        print_cell(headings[c], widths[c], c + 1 == COLUMN_COUNT);
     for (size_t r = 0; r < table->rows; r++)
         for (size_t c = 0; c < COLUMN_COUNT; c++)
-            (void)printf("%-*s%s", c + 1 < COLUMN_COUNT ? (int)widths[c] : 0,
-                         gb_buf_str(&table->cells[r * COLUMN_COUNT + c]),
-                         c + 1 < COLUMN_COUNT ? "  " : "\n");
+            print_cell(gb_buf_str(&table->cells[r * COLUMN_COUNT + c]), widths[c],
+                       c + 1 == COLUMN_COUNT);
 }
 
 static void print_word(struct gb_bytes text)

@@ -149,7 +149,11 @@ def test_log_of_a_session_whose_server_was_killed():
         server.start()
         text = glovebox(server, "log", "unlucky").decode()
         assert "kept\n" in text and "$ echo begun; sleep 600" in text and "the server ended" in text
+        assert "\n[the server ended" in text
         assert b"unlucky" not in glovebox(server, "ls")
+        heading, line = glovebox(server, "ls", "--all").decode().splitlines()
+        assert line.split()[1:4] == ["unlucky", "shell", "lost"] and " -  " in line and " ago" in line
+        assert heading.index("IDLE") == line.index("ended ") and heading.index("NAME") == line.index("unlucky")
         listed = json.loads(glovebox(server, "ls", "--all", "--json"))
         assert [(entry["label"], entry["state"]) for entry in listed] == [("unlucky", "lost")]
         assert json.loads(glovebox(server, "export", session.id, "--format", "json"))["cells"][0]["stdout"] == "kept\n"

@@ -233,8 +233,11 @@ void show_end(struct show *show, const struct gb_json *cell)
     cell_trouble(&trouble, cell);
     colour(show, trouble.size > 0 ? RED : DIM);
     gb_buf_adds(show->out, "[");
-    add_duration(show->out, time_of(cell, "wall_ms"));
-    gb_buf_addf(show->out, "%s%s]", trouble.size > 0 ? ", " : "", gb_buf_str(&trouble));
+    if (time_of(cell, "wall_ms") > 0 || trouble.size == 0) { /* else nobody saw its end */
+        add_duration(show->out, time_of(cell, "wall_ms"));
+        gb_buf_adds(show->out, trouble.size > 0 ? ", " : "");
+    }
+    gb_buf_addf(show->out, "%s]", gb_buf_str(&trouble));
     plain(show);
     gb_buf_adds(show->out, "\n\n");
     gb_buf_release(&trouble);

@@ -30,9 +30,11 @@ static void add_facts(struct gb_buf *out, const struct gb_json *cell)
         add_plain(out, cell_mode(cell));
     }
     add_time(out, time_of(cell, "started_at"));
-    gb_buf_adds(out, ", ");
-    add_duration(out, time_of(cell, "wall_ms"));
     cell_trouble(&trouble, cell);
+    if (time_of(cell, "wall_ms") > 0 || trouble.size == 0) { /* else nobody saw its end */
+        gb_buf_adds(out, ", ");
+        add_duration(out, time_of(cell, "wall_ms"));
+    }
     if (trouble.size > 0)
         gb_buf_addf(out, ", %s", gb_buf_str(&trouble));
     gb_buf_release(&trouble);

@@ -189,7 +189,9 @@ char *app_find_session(struct app *app, const char *name)
     if (search.matches == 1)
         return search.found;
     if (search.matches == 0)
-        app_say("there is no session %s; `glovebox ls` shows those that there are", name);
+        app_say("there is no session %s; `glovebox ls` shows those that there are, and `ls --all` "
+                "those that have ended, too",
+                name);
     else
         app_say("%zu sessions are called %s; give more of the id", search.matches, name);
     free(search.found);
