@@ -48,7 +48,8 @@ static void write_all(int fd, const struct gb_buf *text)
     (void)gb_fd_write_full(fd, gb_buf_data(text), text->size); /* nobody to tell */
 }
 
-void repl_show(struct repl *repl, int stream, struct gb_bytes text)
+/* Text of a guest, made harmless, to standard output (0) or error (1). */
+static void repl_show(struct repl *repl, int stream, struct gb_bytes text)
 {
     bool red = stream == 1 && repl->colours;
     struct gb_buf out = {0};
@@ -68,7 +69,8 @@ void repl_show(struct repl *repl, int stream, struct gb_bytes text)
     gb_buf_release(&out);
 }
 
-void repl_end_line(struct repl *repl)
+/* Ends the line that a guest left open. */
+static void repl_end_line(struct repl *repl)
 {
     for (int stream = 0; stream < 2; stream++) {
         struct gb_buf out = {0};

@@ -37,12 +37,6 @@ struct repl {
 /* Opens a session of our own; false when it failed, which was told. */
 bool repl_open_session(struct repl *repl);
 
-/* Text of a guest, made harmless, to standard output (0) or error (1). */
-void repl_show(struct repl *repl, int stream, struct gb_bytes text);
-
-/* Ends the line that a guest left open. */
-void repl_end_line(struct repl *repl);
-
 /* True when @text was one of our commands (`:name …`): it has been done. */
 bool repl_command(struct repl *repl, const char *text);
 

@@ -22,7 +22,8 @@ struct gb_journal_session *index_find(const struct gb_journal *journal, const ch
     return found == NULL ? NULL : *(struct gb_journal_session **)found;
 }
 
-struct gb_journal_session *index_get(struct gb_journal *journal, const char *id)
+/* Makes it when there is none. */
+static struct gb_journal_session *index_get(struct gb_journal *journal, const char *id)
 {
     struct gb_journal_session *session = index_find(journal, id);
 

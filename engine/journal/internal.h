@@ -37,8 +37,6 @@ struct gb_journal {
 
 /* ---- index.c ---- */
 struct gb_journal_session *index_find(const struct gb_journal *journal, const char *id);
-/* Makes it when there is none. */
-struct gb_journal_session *index_get(struct gb_journal *journal, const char *id);
 void index_session(struct gb_journal *journal, const struct gb_record_head *head,
                    const struct gb_record_session *record, uint32_t segment);
 void index_cell(struct gb_journal *journal, const struct gb_record_head *head, uint32_t segment,

@@ -509,7 +509,7 @@ static void update_kinds(struct gb_server *server)
         gb_log_tap(logged ? NULL : on_log, server);
 }
 
-void subscription_free(struct subscription *subscription)
+static void subscription_free(struct subscription *subscription)
 {
     struct gb_server *server = subscription->connection->server;
 

@@ -438,7 +438,6 @@ const struct figure *figures_of(const struct seat *seat, uint32_t round);
 void events_init(struct gb_server *server);
 void events_release(struct gb_server *server);
 struct subscription;
-void subscription_free(struct subscription *subscription);
 
 /* ---- files.c ---- */
 struct upload;

@@ -35,7 +35,7 @@ static struct cell *from_public(struct gb_cell *cell)
     return container_of(cell, struct cell, public);
 }
 
-void cell_unref(struct cell *cell)
+static void cell_unref(struct cell *cell)
 {
     struct gb_cell *public = &cell->public;
 

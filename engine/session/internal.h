@@ -81,8 +81,6 @@ struct gb_session {
 void session_touch(struct gb_session *session);
 /* Sets the state by what is going on, and tells `changed` from the loop. */
 void session_update(struct gb_session *session);
-/* The guest broke the rules: it dies with this sentence. */
-void session_violation(struct gb_session *session, const struct gb_err *err);
 /* Sends frames now, or once the agent says HELLO. */
 void session_send(struct gb_session *session, struct gb_buf *frames);
 
@@ -96,7 +94,6 @@ void cell_drop_interrupted(void *arg);
 int cell_frame(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err);
 /* The VM is gone: every cell is done with an error. */
 void cell_fail_all(struct gb_session *session, const struct gb_err *why);
-void cell_unref(struct cell *cell);
 
 /* ---- request.c ---- */
 

@@ -80,7 +80,8 @@ void session_update(struct gb_session *session)
     arm_idle(session);
 }
 
-void session_violation(struct gb_session *session, const struct gb_err *err)
+/* The guest broke the rules: it dies with this sentence. */
+static void session_violation(struct gb_session *session, const struct gb_err *err)
 {
     char reason[GB_ERR_MESSAGE_MAX];
 

@@ -3,9 +3,6 @@
 
 #include "settings/settings.h"
 
-/* Where the value of @option is. */
-void *option_field(const struct gb_option *option, struct gb_settings *settings,
-                   struct gb_settings_pool *pool);
 /* The row for a key of a section; NULL when there is none. */
 const struct gb_option *option_find(const char *section, bool of_pool, struct gb_bytes key);
 /* Reads a value into its field. The sentence says what is wrong, without a place. */

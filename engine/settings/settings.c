@@ -9,8 +9,9 @@
 #include "base/mem.h"
 #include "settings/internal.h"
 
-void *option_field(const struct gb_option *option, struct gb_settings *settings,
-                   struct gb_settings_pool *pool)
+/* Where the value of @option is. */
+static void *option_field(const struct gb_option *option, struct gb_settings *settings,
+                          struct gb_settings_pool *pool)
 {
     return (char *)(option->of_pool ? (void *)pool : (void *)settings) + option->offset;
 }

@@ -22,7 +22,7 @@ static struct help *of(struct overlay *overlay)
 }
 
 /* All keys of a row, as they are now. */
-void help_keys(const struct tui *tui, const struct command *row, struct gb_buf *out)
+static void help_keys(const struct tui *tui, const struct command *row, struct gb_buf *out)
 {
     for (size_t i = 0; i < tui->keymap.count; i++) {
         const struct binding *binding = &tui->keymap.bindings[i];

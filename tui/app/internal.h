@@ -93,8 +93,6 @@ struct tui {
 };
 
 /* ---- tui.c ---- */
-void tui_frame(struct tui *tui);
-void tui_redraw_now(struct tui *tui);
 void tui_set_overlay(struct tui *tui, struct overlay *overlay); /* takes; NULL: none */
 void tui_suspend(struct tui *tui);
 /* The store knows the server: what waited for that happens. */
@@ -110,8 +108,6 @@ enum context tui_context(const struct tui *tui);
 void typing_command(struct tui *tui, const char *start);
 void palette_open(struct tui *tui);
 void help_open(struct tui *tui);
-/* The keys of a row, separated by spaces. */
-void help_keys(const struct tui *tui, const struct command *row, struct gb_buf *out);
 
 /* ---- frame.c, header.c ---- */
 /* Paints everything into @region. */

@@ -25,7 +25,7 @@
 
 /* ---- frames ---- */
 
-void tui_frame(struct tui *tui)
+static void tui_frame(struct tui *tui)
 {
     struct gb_buf bytes = {0};
     int columns, rows;
@@ -51,7 +51,7 @@ static void on_frame(void *arg)
         tui_frame(tui);
 }
 
-void tui_redraw_now(struct tui *tui)
+static void tui_redraw_now(struct tui *tui)
 {
     tui->dirty = true;
     gb_loop_defer(tui->loop, &tui->frame_soon, on_frame, tui);
@@ -231,7 +231,8 @@ void tui_set_overlay(struct tui *tui, struct overlay *overlay)
     tui_redraw(tui);
 }
 
-void tui_push(struct tui *tui, struct view *view)
+/* Takes. The view on top is shown and has the keys. */
+static void tui_push(struct tui *tui, struct view *view)
 {
     struct view *below = tui->view;
 

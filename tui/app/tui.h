@@ -100,8 +100,6 @@ void tui_command(struct tui *tui, const char *line);
 void tui_key_of(struct tui *tui, enum context context, const char *command,
                 char name[KEY_NAME_MAX]);
 
-/* Takes. The view on top is shown and has the keys. */
-void tui_push(struct tui *tui, struct view *view);
 /* Pushes the view of the session @id, where there is one. */
 void tui_open_session(struct tui *tui, const char *id);
 /* Frees the view on top, unless it is the last. Callable from the view's own code: it goes at the

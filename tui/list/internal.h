@@ -27,7 +27,6 @@ struct list_view {
     size_t frozen_count;
 };
 
-struct list_view *list_of(struct view *view);
 struct list_view *list_of_tui(struct tui *tui);
 void list_build(struct list_view *list);
 /* Where the cursor is; puts it somewhere when its session has gone. */

@@ -22,7 +22,7 @@ _Static_assert(offsetof(struct list_view, view) == 0, "a view is a list where it
 
 enum { PREVIEW_REST_MS = 120, PREVIEW_COLUMNS_MIN = 110, TABLE_ROWS_MIN = 6 };
 
-struct list_view *list_of(struct view *view)
+static struct list_view *list_of(struct view *view)
 {
     return container_of(view, struct list_view, view);
 }

@@ -23,7 +23,7 @@ void rows_release(struct rows *rows)
     *rows = (struct rows){0};
 }
 
-bool rows_is_folded(const struct rows_config *config, const char *group)
+static bool rows_is_folded(const struct rows_config *config, const char *group)
 {
     for (size_t i = 0; i < config->folded_count; i++)
         if (strcmp(config->folded[i], group) == 0)

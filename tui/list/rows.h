@@ -44,4 +44,3 @@ struct rows_config {
 void rows_build(struct rows *rows, struct session **sessions, size_t count,
                 const struct rows_config *config, double now);
 void rows_release(struct rows *rows);
-bool rows_is_folded(const struct rows_config *config, const char *group);

@@ -4,7 +4,8 @@
 
 #include "base/mem.h"
 
-void prompt_indent_of(struct gb_bytes text, size_t at, struct gb_buf *indent)
+/* Adds the blanks that the line of @text that holds byte @at begins with. */
+static void prompt_indent_of(struct gb_bytes text, size_t at, struct gb_buf *indent)
 {
     size_t from = at, to;
 

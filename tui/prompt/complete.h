@@ -11,9 +11,6 @@
  */
 bool prompt_looks_complete(struct gb_bytes text, const char *unit, struct gb_buf *indent);
 
-/* Adds the blanks that the line of @text that holds byte @at begins with. */
-void prompt_indent_of(struct gb_bytes text, size_t at, struct gb_buf *indent);
-
 /* What stands in front of the first and of further lines, and one level of indentation. */
 struct prompt_signs {
     const char *language, *first, *more, *indent;

@@ -23,5 +23,3 @@ void read_admission(struct host *host, const struct gb_json *value);
 void read_pool(struct pool *pool, const struct gb_json *value);
 void read_hello(struct server *server, const struct gb_json *result);
 void read_stats(struct host *host, const struct gb_json *result);
-
-void samples_add(struct samples *samples, double value);

@@ -42,7 +42,8 @@ static void drop_session(struct store *store, struct session *session)
     free(session);
 }
 
-void store_clear(struct store *store)
+/* Everything is forgotten but the listeners: the server is another one. */
+static void store_clear(struct store *store)
 {
     struct session *session;
 
@@ -105,7 +106,7 @@ static struct session *add_session(struct store *store, struct gb_bytes id)
     return session;
 }
 
-void samples_add(struct samples *samples, double value)
+static void samples_add(struct samples *samples, double value)
 {
     if (samples->count == STORE_SAMPLES) {
         memmove(samples->values, samples->values + 1, (STORE_SAMPLES - 1) * sizeof(float));

@@ -159,8 +159,6 @@ struct store {
 /* Embed it. */
 void store_init(struct store *store);
 void store_release(struct store *store);
-/* Everything is forgotten but the listeners: the server is another one. */
-void store_clear(struct store *store);
 
 /* Takes a notification in. False when it was none that is understood. */
 bool store_notified(struct store *store, const char *method, const struct gb_json *params);

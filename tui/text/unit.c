@@ -23,7 +23,7 @@ uint32_t unit_decode(const uint8_t *bytes, size_t size)
     return code;
 }
 
-size_t unit_encode(uint32_t code, char to[4])
+static size_t unit_encode(uint32_t code, char to[4])
 {
     return (size_t)utf8proc_encode_char((utf8proc_int32_t)code, (utf8proc_uint8_t *)to);
 }

@@ -42,6 +42,5 @@ enum unit_effect unit_add(struct unit_cutter *cutter, uint32_t code, struct unit
  * no rule is applied again. Returns the bytes it takes, 0 at the end. */
 size_t unit_next(struct gb_bytes text, struct unit *ret_unit);
 
-/* A code point of 1–4 well-formed bytes, and back. */
+/* The code point of 1–4 well-formed bytes. */
 uint32_t unit_decode(const uint8_t *bytes, size_t size);
-size_t unit_encode(uint32_t code, char to[4]);
