@@ -103,6 +103,13 @@ static void mount_cgroup(struct boot *boot)
     boot->cgroup_fd = open_dir("/cgroup");
 }
 
+static void open_random(struct boot *boot)
+{
+    boot->random_fd = openat(boot->dev_fd, "urandom", O_RDWR | O_CLOEXEC);
+    if (boot->random_fd < 0)
+        console_fatal("cannot open /dev/urandom: %s", strerror(errno));
+}
+
 static void mount_disk(struct boot *boot)
 {
     char name[64], device[80];
@@ -182,24 +189,33 @@ static void mount_dev(void)
     bind_mount(STORE "/shm", ROOT "/dev/shm", MS_NOSUID | MS_NODEV);
 }
 
-/* A file that the agent rewrites later, laid over one that the read-only image has. */
-static void bind_state(int state_fd, const char *name)
+/* A file that the agent rewrites later, laid over one that the read-only image has. It gets its
+ * memory now: a clone that has to find some pays for it. */
+static int bind_state(const char *name, const char *text)
 {
     char source[64], target[64];
-    int fd = openat(state_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd;
 
     (void)snprintf(source, sizeof(source), STATE "/%s", name);
     (void)snprintf(target, sizeof(target), ROOT "/etc/%s", name);
-    if (fd < 0)
+    fd = open(source, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0 || gb_fd_write_full(fd, text, strlen(text)) < 0)
         console_fatal("cannot make %s: %s", source, strerror(errno));
-    (void)gb_close(fd);
     if (access(target, F_OK) == 0)
         bind_mount(source, target, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    return fd;
 }
 
 /* The user's tree over the disk. */
 static void mount_inside(struct boot *boot)
 {
+    static const struct {
+        const char *name, *text;
+    } files[STATE_FILES] = {
+        [STATE_HOSTNAME] = {"hostname", "localhost\n"},
+        [STATE_HOSTS] = {"hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n"},
+        [STATE_MACHINE_ID] = {"machine-id", "\n"}, /* not known yet (machine-id(5)) */
+    };
     const unsigned long closed = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
     mount_store();
@@ -214,10 +230,10 @@ static void mount_inside(struct boot *boot)
 
     make_dir(STATE, 0700);
     mount_or_die("state", STATE, "tmpfs", closed, "mode=0755,size=64k,nr_inodes=8");
-    boot->state_fd = open_dir(STATE);
-    bind_state(boot->state_fd, "hostname");
-    bind_state(boot->state_fd, "hosts");
-    bind_state(boot->state_fd, "machine-id");
+    for (size_t i = 0; i < STATE_FILES; i++) {
+        boot->state[i].fd = bind_state(files[i].name, files[i].text);
+        boot->state[i].size = strlen(files[i].text);
+    }
 }
 
 static void move_root(void)
@@ -273,6 +289,9 @@ static void harden(int proc_fd)
         {"vm/panic_on_oom", "0"},
         {"vm/oom_dump_tasks",
          "0"}, /* a list of a thousand tasks on a serial console takes minutes */
+        /* What would wake an idle guest: twice a second, and every four seconds. */
+        {"vm/compaction_proactiveness", "0"},
+        {"kernel/watchdog", "0"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
@@ -295,6 +314,7 @@ void init_boot(struct boot *ret_boot)
     if (boot->language[0] == '\0')
         return;
     mount_cgroup(boot);
+    open_random(boot);
     mount_disk(boot);
     mount_inside(boot);
     harden(boot->proc_fd);

@@ -23,39 +23,39 @@ enum { ENTROPY_MAX = 512, NPROC_MOST = 4096, NPROC_LEAST = 16 };
 
 /* Mixes the host's bytes in and credits them, then makes the generator use them at once: without
  * that two clones of one template draw the same numbers until its next reseeding. */
-static int reseed(struct gb_bytes entropy, struct gb_err *err)
+static int reseed(int random_fd, struct gb_bytes entropy, struct gb_err *err)
 {
     struct {
         int bits;
         int size;
         uint8_t bytes[ENTROPY_MAX];
     } pool = {.bits = (int)entropy.size * 8, .size = (int)entropy.size};
-    _cleanup_(closep) int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
     int r = 0;
 
     if (entropy.size == 0)
         return 0;
     memcpy(pool.bytes, entropy.data, MIN(entropy.size, sizeof(pool.bytes)));
-    if (fd < 0 || ioctl(fd, RNDADDENTROPY, &pool) < 0 || ioctl(fd, RNDRESEEDCRNG) < 0)
+    if (ioctl(random_fd, RNDADDENTROPY, &pool) < 0 || ioctl(random_fd, RNDRESEEDCRNG) < 0)
         r = gb_err_sys(err, errno, "the kernel's random numbers could not be reseeded");
     explicit_bzero(&pool, sizeof(pool));
     return r;
 }
 
-/* Rewrites a file of the state folder, which lies over one in /etc. */
-static int write_state(const struct agent *agent, const char *name, const char *text,
+/* Rewrites a file of /etc. Whoever reads it meanwhile may see something of both texts. */
+static int write_state(struct agent *agent, enum state_file file, const char *text,
                        struct gb_err *err)
 {
-    _cleanup_(closep) int fd =
-        openat(agent->boot.state_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+    const int fd = agent->boot.state[file].fd;
+    const size_t size = strlen(text), before = agent->boot.state[file].size;
 
-    if (fd < 0 || gb_fd_write_full(fd, text, strlen(text)) < 0)
-        return gb_err_sys(err, errno, "/etc/%s could not be written", name);
+    if (pwrite(fd, text, size, 0) != (ssize_t)size ||
+        (before > size && ftruncate(fd, (off_t)size) < 0))
+        return gb_err_sys(err, errno, "a file of /etc could not be written");
+    agent->boot.state[file].size = size;
     return 0;
 }
 
-static int set_names(const struct agent *agent, const struct gb_configure *configure,
-                     struct gb_err *err)
+static int set_names(struct agent *agent, const struct gb_configure *configure, struct gb_err *err)
 {
     char text[256];
     int r = 0;
@@ -67,17 +67,17 @@ static int set_names(const struct agent *agent, const struct gb_configure *confi
         if (sethostname(name, configure->hostname.size) < 0)
             return gb_err_sys(err, errno, "the host name could not be set");
         (void)snprintf(text, sizeof(text), "%.*s\n", size, name);
-        r = write_state(agent, "hostname", text, err);
+        r = write_state(agent, STATE_HOSTNAME, text, err);
         (void)snprintf(text, sizeof(text),
                        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t%.*s\n",
                        size, name);
         if (r == 0)
-            r = write_state(agent, "hosts", text, err);
+            r = write_state(agent, STATE_HOSTS, text, err);
     }
     if (r == 0 && configure->machine_id.size > 0) {
         (void)snprintf(text, sizeof(text), "%.*s\n", (int)configure->machine_id.size,
                        (const char *)configure->machine_id.data);
-        r = write_state(agent, "machine-id", text, err);
+        r = write_state(agent, STATE_MACHINE_ID, text, err);
     }
     return r;
 }
@@ -106,6 +106,8 @@ static void limit_worker(const struct worker *worker, rlim_t nproc)
 static void set_nproc(struct agent *agent, uint32_t nproc)
 {
     nproc = nproc == 0 ? SANDBOX_NPROC : MIN(MAX(nproc, NPROC_LEAST), NPROC_MOST);
+    if (nproc == agent->sandbox.nproc)
+        return;
     agent->sandbox.nproc = nproc;
     (void)cgroup_set_pids_max(&agent->cgroup, nproc);
     limit_worker(&agent->kernel, nproc);
@@ -154,7 +156,7 @@ int system_configure(struct agent *agent, const struct gb_configure *configure, 
     int r = settings_check(configure, err);
 
     if (r == 0)
-        r = reseed(configure->entropy, err);
+        r = reseed(agent->boot.random_fd, configure->entropy, err);
     if (r == 0)
         r = merge_env(agent, &configure->env, err);
     if (r == 0)

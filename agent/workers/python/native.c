@@ -2,11 +2,12 @@
  *
  * All of it could be done in Python and once was. It is done here because it is done cold: between
  * two cells a guest sleeps, and under emulation every piece of code that runs once costs ten times
- * what it costs in a loop. Only the reading of the channel and the answer to a cell are here; other
- * messages are sent by Python code, from any thread. A peer that breaks the rules ends the process.
+ * what it costs in a loop. Only the reading of the channel and the answers to a cell and to plain
+ * settings are here; other messages are sent by Python code, from any thread, holding @lock. A peer
+ * that breaks the rules ends the process.
  *
- * open(fd, null, last) takes the channel over and returns where it is now. @null is a descriptor of
- * /dev/null; from @last on there must be room for the descriptors of a cell.
+ * open(fd, null, last, lock) takes the channel over and returns where it is now. @null is a
+ * descriptor of /dev/null; from @last on there must be room for the descriptors of a cell.
  * receive() waits for a message: (CELL, number, flags, environment, code) with the environment as
  * ((name, value), …), all of it bytes, and the cell's descriptors put onto 0, 1 and 2; else
  * (type, payload). Signal handlers run while it waits, and may raise.
@@ -27,6 +28,7 @@ static struct channel cells;
 static bool served; /* the message at hand */
 static struct message message;
 static int null_fd = -1, last_fd;
+static PyObject *send_lock;
 static int reserve[CHANNEL_CELL_FDS] = {-1, -1, -1};
 
 /* Whatever descriptors the user hoards, the three of the next cell have to find a place: some are
@@ -50,8 +52,10 @@ static void keep_room(void)
 static PyObject *python_open(PyObject *self, PyObject *const *args, ssize_t count)
 {
     (void)self;
-    if (count != 3)
+    if (count != 4)
         channel_violation();
+    send_lock = args[3];
+    Py_IncRef(send_lock);
     channel_init(&cells, (int)PyLong_AsLong(args[0]));
     null_fd = (int)PyLong_AsLong(args[1]);
     last_fd = (int)PyLong_AsLong(args[2]);
@@ -122,6 +126,45 @@ static PyObject *cell(void)
     return result;
 }
 
+/* Modules with generators of their own, which reseed.py gives new seeds. */
+static bool has_generators(void)
+{
+    static const char *const names[] = {"random", "ssl", "numpy.random"};
+    PyObject *modules = PyImport_GetModuleDict();
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (PyDict_GetItemString(modules, names[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void call(PyObject *object, const char *method)
+{
+    PyObject *result = PyObject_CallMethod(object, method, NULL);
+
+    if (result == NULL)
+        channel_violation();
+    Py_DecRef(result);
+}
+
+/* Settings that have nothing to set: those of nearly every clone, each of which waits for it. */
+static bool settle(void)
+{
+    struct fields fields = {message.data, message.size};
+    struct payload nothing = {0};
+    size_t size;
+
+    (void)fields_bytes(&fields, &size);
+    if (fields_u32(&fields) > 0 || has_generators())
+        return false;
+    fields_end(&fields);
+    call(send_lock, "acquire");
+    channel_send(&cells, MSG_SETTLED, &nothing);
+    call(send_lock, "release");
+    return true;
+}
+
 static PyObject *python_receive(PyObject *self, PyObject *const *args, ssize_t count)
 {
     PyObject *result;
@@ -129,18 +172,20 @@ static PyObject *python_receive(PyObject *self, PyObject *const *args, ssize_t c
     (void)self;
     (void)args;
     (void)count;
-    if (served)
-        channel_drop(&cells, &message);
-    served = false;
-    while (!channel_next(&cells, &message)) {
-        PyThreadState *state = PyEval_SaveThread();
+    do {
+        if (served)
+            channel_drop(&cells, &message);
+        served = false;
+        while (!channel_next(&cells, &message)) {
+            PyThreadState *state = PyEval_SaveThread();
 
-        channel_fill(&cells);
-        PyEval_RestoreThread(state);
-        if (PyErr_CheckSignals() < 0)
-            return NULL;
-    }
-    served = true;
+            channel_fill(&cells);
+            PyEval_RestoreThread(state);
+            if (PyErr_CheckSignals() < 0)
+                return NULL;
+        }
+        served = true;
+    } while (message.type == MSG_SETTINGS && settle());
     if (message.type == MSG_CELL)
         return cell();
     result = tuple(2);

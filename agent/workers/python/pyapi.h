@@ -39,6 +39,11 @@ extern PyObject *PyLong_FromLong(long value);
 extern long PyLong_AsLong(PyObject *number);
 extern PyObject *PyTuple_New(ssize_t size);
 extern int PyTuple_SetItem(PyObject *tuple, ssize_t at, PyObject *item);
+extern PyObject *PyImport_GetModuleDict(void);                                /* borrowed */
+extern PyObject *PyDict_GetItemString(PyObject *dictionary, const char *key); /* borrowed */
+extern PyObject *PyObject_CallMethod(PyObject *object, const char *name, const char *format, ...);
+extern void Py_IncRef(PyObject *object);
+extern void Py_DecRef(PyObject *object);
 extern PyObject *PyErr_Occurred(void);
 extern int PyErr_CheckSignals(void);
 extern PyThreadState *PyEval_SaveThread(void);

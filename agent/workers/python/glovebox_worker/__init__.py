@@ -131,9 +131,9 @@ def field(data):
 class Channel:
     """Framed messages over one stream socket; sending is safe from any thread."""
 
-    def __init__(self, fd):
+    def __init__(self, fd, lock):
         self.socket = socket(AF_UNIX, SOCK_STREAM, 0, fd)
-        self.lock = allocate_lock()
+        self.lock = lock
         self.buffer = bytearray()
 
     def fill(self):
@@ -602,10 +602,11 @@ def move(fd):
 
 
 def start():
-    state.queries = Channel(move(QUERY_CHANNEL))
+    state.queries = Channel(move(QUERY_CHANNEL), allocate_lock())
     state.null = move(open_fd('/dev/null', O_RDWR | O_CLOEXEC))
+    lock = allocate_lock()
     state.channel = Channel(native.open(CELL_CHANNEL, state.null,
-                                        sysconf('SC_OPEN_MAX') - CELL_FDS - 1))
+                                        sysconf('SC_OPEN_MAX') - CELL_FDS - 1, lock), lock)
     signal(SIGINT, note_sigint)
     signal(SIGURG, look)
     register_at_fork(after_in_child=in_child)
