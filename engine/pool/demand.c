@@ -28,6 +28,11 @@ void demand_add(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns)
     demand->peak = fmax(demand->peak, demand->now);
 }
 
+bool demand_is_burst(const struct demand *demand)
+{
+    return demand->now > SINGLE;
+}
+
 unsigned demand_target(const struct demand *demand, unsigned floor, unsigned ceiling)
 {
     double wanted = ceil(demand->peak - SINGLE);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct demand {
@@ -17,5 +18,7 @@ struct demand {
 void demand_add(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns);
 /* Brings it up to date. A peak that is no longer worth a thought becomes 0. */
 void demand_fade(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns);
+/* Whether requests come faster than one by one, brought up to date by demand_add(). */
+bool demand_is_burst(const struct demand *demand);
 /* VMs that are wanted, @floor to @ceiling (not below @floor). */
 unsigned demand_target(const struct demand *demand, unsigned floor, unsigned ceiling);

@@ -49,7 +49,14 @@ END_TEST
 
 START_TEST(a_burst)
 {
+    requests(1, 0);
+    ck_assert(!demand_is_burst(&demand));
+    now += 5 * GB_NS_PER_S;
+    requests(1, 0);
+    ck_assert(!demand_is_burst(&demand));
+    now += 60 * GB_NS_PER_S;
     requests(6, 0);
+    ck_assert(demand_is_burst(&demand));
     ck_assert_uint_eq(target(0, 8), 5);
     ck_assert_uint_eq(target(0, 3), 3);
     ck_assert_uint_eq(target(7, 8), 7);

@@ -49,6 +49,8 @@ struct member_events {
     void (*ready)(void *arg, struct member *member);
     /* It has not answered in MEMBER_ASK_MS; it is ASKED still, and GONE if it goes on like that. */
     void (*silent)(void *arg, struct member *member);
+    /* Whether it is wanted now rather than warm: asked between the rounds of its warming. */
+    bool (*hurry)(void *arg);
     /* It is GONE: @err says why. The owner takes it out of its list and calls member_drop(). */
     void (*gone)(void *arg, struct member *member, const struct gb_err *err);
 };

@@ -150,13 +150,21 @@ static struct shelf *find_shelf(struct gb_pool *pool, const struct gb_image *ima
     return shelf;
 }
 
-/* One is taken. As long as others are ready its successor does not get in the way of who took it.
- */
+/* More are asked for than stand ready: each is wanted at once. */
+static bool in_hurry(void *arg)
+{
+    struct shelf *shelf = arg;
+
+    fade(shelf);
+    return demand_is_burst(&shelf->demand) && first_of(shelf, MEMBER_READY) == NULL;
+}
+
+/* One is taken. Its successor does not get in the way of who took it, unless others come. */
 static void touch_taken(struct shelf *shelf)
 {
     struct gb_pool *pool = shelf->pool;
 
-    if (first_of(shelf, MEMBER_READY) == NULL) {
+    if (in_hurry(shelf)) {
         touch(pool);
         return;
     }
@@ -343,7 +351,7 @@ static void on_gone(void *arg, struct member *member, const struct gb_err *err)
 /* ---- filling ---- */
 
 static const struct member_events member_events = {
-    .ready = on_ready, .silent = on_silent, .gone = on_gone};
+    .ready = on_ready, .silent = on_silent, .hurry = in_hurry, .gone = on_gone};
 
 static void on_template(void *arg, struct gb_template *template, const struct gb_err *err)
 {
