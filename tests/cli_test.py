@@ -241,7 +241,10 @@ def test_sessions(cli, work):
     cli("exec", work, "-c", "x = 41")
     assert cli.out("exec", session["session"][:14], "-c", "print(x + 1)") == "42\n"
     assert cli.out("exec", work, "-c", "x += 1", "-c", "print(x)") == "42\n"
-    assert work in cli.out("ls") and work in cli.out("ls", "--ids").split()
+    heading, *rows = cli.out("ls").splitlines()
+    row = next(row for row in rows if work in row)
+    assert row.index(work) == heading.index("NAME")  # also behind an id that is cut
+    assert work in cli.out("ls", "--ids").split()
     cli("exec", work, "-c", "import sys; sys.exit(9)", status=9)
     done = cli("exec", "nobody", "-c", "1", status=125)
     assert b"there is no session nobody" in done.stderr
