@@ -96,6 +96,23 @@ def test_one_who_comes_late_sees_what_runs(server, fresh):
         assert out(pending.wait()) == "so far\nnow\n"
 
 
+def test_the_past_and_what_follows_have_no_hole(server, fresh):
+    """Who subscribes and then reads the history knows every cell."""
+    s = fresh("shell")
+    gate = "while [ ! -e go ]; do sleep 0.02; done"
+    pending = [s.send(gate if number == 50 else "true") for number in range(60)]
+    pending.pop(10).wait()
+    with Watcher(server, sessions=[s.id], kinds=["cell.finished"]) as watcher:
+        past = [cell["cell"] for cell in watcher.client.call("session.history", session=s.id)["cells"]
+                if cell["state"] == "done"]
+        s.write("go", b"")
+        following = [event["cell"] for event in watcher.until("cell.finished", cell=60)[1:]]
+    assert past == list(range(1, len(past) + 1)) and len(past) >= 11
+    assert following == list(range(following[0], 61)) and following[0] <= len(past) + 1
+    for request in pending:
+        request.wait()
+
+
 def test_waiting_for_input_is_told(server, fresh):
     s = fresh()
     with Watcher(server, sessions=[s.id], kinds=["cell.waiting", "cell.finished"]) as watcher:
