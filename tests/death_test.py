@@ -18,7 +18,7 @@ def own():
 
 
 def vm_pids(client):
-    return [vm["pid"] for vm in client.call("stats")["vms"] if vm["pid"]]
+    return [vm["pid"] for vm in client.call("stats")["vms"] if vm["session"] and vm["pid"]]
 
 
 def test_qemu_killed_during_exec(client):

@@ -1,6 +1,7 @@
 """The warm pool with real VMs: taken, killed, frozen, drained, shut down while it fills."""
 
 import os
+import pathlib
 import signal
 
 import pytest
@@ -36,7 +37,7 @@ def qemus(server):
 
 def members(server, client):
     """Those of them that belong to no session; READY ones and those that stand behind."""
-    return qemus(server) - {vm["pid"] for vm in client.call("stats")["vms"]}
+    return qemus(server) - {vm["pid"] for vm in client.call("stats")["vms"] if vm["session"]}
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,16 @@ def client(server):
         yield client
 
 
-def test_taken_ready_and_unlike(client):
+def test_taken_ready_and_unlike(server, client):
     """From the start on; without a trace of what warmed them up, and with nothing in common."""
     before = wait_ready(client, 2)
+    wait_for(lambda: shelf(client)["waiting"] == 1, what="the one behind them")
+    vms = wait_for(lambda: (lambda vms: all(vm.get("memory_bytes", 0) > 1 << 20 for vm in vms) and vms)(client.call("stats")["vms"]),
+                   what="the figures of all VMs")
+    assert sorted(vm["pool"] for vm in vms) == ["ready", "ready", "waiting"]
+    assert {vm["pid"] for vm in vms} == qemus(server)
+    assert all(vm["session"] is None and vm["source"] is None and vm["image"] == "shell"
+               for vm in vms)
     assert (before["floor"], before["target"], before["template"]["state"]) == (2, 2, "ready")
     sessions = [Session(client, "shell", env={"MINE": str(i)}) for i in range(2)]
     seen = []
@@ -103,6 +111,43 @@ def test_killed_ones_are_replaced(server, client):
     session.close()
 
 
+def copy_memory(pid, mib):
+    """Writes each page of a clone's memory as it is, which makes it the clone's own."""
+    for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+        start, end = (int(part, 16) for part in line.split()[0].split("-"))
+        if line.split()[1] == "rw-p" and end - start == mib << 20:
+            break
+    else:
+        raise AssertionError("it maps no memory of this size")
+    with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+        for at in range(start, end, 1 << 20):
+            memory.seek(at)
+            content = memory.read(1 << 20)
+            memory.seek(at)
+            assert memory.write(content) == len(content)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="writing into another process needs root")
+def test_copied_memory_is_found_out(server, client):
+    """A clone whose memory is its own is as good as any, and yet never handed out."""
+    wait_ready(client, 2)
+    (standing,) = wait_for(lambda: [vm for vm in client.call("stats")["vms"] if vm["pool"] == "waiting" and vm["pid"]],
+                           what="the one behind them")
+    wait_for(lambda: "/ram" in pathlib.Path(f"/proc/{standing['pid']}/maps").read_text(), what="its memory")
+    copy_memory(standing["pid"], standing["memory_mb"])
+    before = shelf(client)["lost"]
+    for vm in client.call("stats")["vms"]:
+        if vm["pool"] == "ready":
+            os.kill(vm["pid"], signal.SIGKILL)
+    wait_for(lambda: shelf(client)["lost"] > before + 2, what="the loss of it too")
+    assert "has copied its template's memory" in server.log.read_text()
+    wait_ready(client, 2)
+    assert not alive(standing["pid"])
+    session = Session(client, "shell")
+    assert out(session.exec("echo 1")) == "1\n"
+    session.close()
+
+
 def test_frozen_ones_are_never_handed_out(server, client):
     """Who asks meanwhile gets a VM that runs; the frozen ones are found out and replaced."""
     wait_ready(client, 2)
@@ -119,9 +164,31 @@ def test_frozen_ones_are_never_handed_out(server, client):
         session.close()
 
 
+def test_killed_after_it_was_taken(server, client):
+    """Its session is not open yet: it gets another one, and nobody is told but the log."""
+    with server.client() as eye:
+        for _ in range(50):
+            wait_ready(client, 2)
+            pending = client.send("session.open", image="shell")
+            (vm,) = wait_for(lambda: [vm for vm in eye.call("stats")["vms"] if vm["session"]], what="its VM")
+            os.kill(vm["pid"], signal.SIGKILL)
+            session = pending.wait()["session"]
+            if "its VM was lost before anything ran in it" in server.log.read_text():
+                assert qemu_pid(client, session) != vm["pid"]
+                assert out(client.call("session.exec", session=session, code="echo 1")) == "1\n"
+                client.call("session.close", session=session)
+                return
+            client.call("session.close", session=session)
+    raise AssertionError("each of them was open sooner than it could be killed")
+
+
 def test_drained_by_many_runs(server, client):
     """Every caller gets its own answer, and when all is over nothing is left but the pool."""
     wait_ready(client, 2)
+    wait_for(lambda: len(members(server, client)) == 3, what="the one behind them")
+    client.call("run", image="shell", code=":")  # the journal opens its file for the first cell
+    wait_ready(client, 2)
+    wait_for(lambda: len(members(server, client)) == 3 and len(qemus(server)) == 3, what="the pool alone")
     files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
     calls = [client.send("run", image="shell", code=f"echo {i}; hostname") for i in range(RUNS)]
     hosts = set()
@@ -132,7 +199,7 @@ def test_drained_by_many_runs(server, client):
     assert len(hosts) == RUNS
     wait_ready(client, 2)
     wait_for(lambda: len(members(server, client)) == 3 and len(qemus(server)) == 3, what="the pool alone")
-    wait_for(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) <= files, what="the descriptors")
+    wait_for(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) <= files, what=f"{files} descriptors")
     assert client.call("pool.status")["admission"]["vms"] == 3
 
 

@@ -230,6 +230,11 @@ struct gb_vm *gb_clone_take(struct gb_clone *clone)
     return vm;
 }
 
+struct gb_vm *gb_clone_vm(const struct gb_clone *clone)
+{
+    return clone->vm;
+}
+
 struct gb_template *gb_clone_template(const struct gb_clone *clone)
 {
     return clone->template;

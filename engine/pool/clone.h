@@ -53,6 +53,8 @@ void gb_clone_load(struct gb_clone *clone);
  * loop. The clone is gone. Gives. */
 struct gb_vm *gb_clone_take(struct gb_clone *clone);
 
+/* Borrowed; NULL when it is dead. */
+struct gb_vm *gb_clone_vm(const struct gb_clone *clone);
 struct gb_template *gb_clone_template(const struct gb_clone *clone);
 
 /* Ends a clone that nobody takes: its process is killed, and the rest goes when it has been reaped.

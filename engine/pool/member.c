@@ -296,6 +296,11 @@ void member_load(struct member *member)
     gb_clone_load(member->clone);
 }
 
+struct gb_vm *member_vm(const struct member *member)
+{
+    return member->clone != NULL ? gb_clone_vm(member->clone) : member->vm;
+}
+
 void member_ask(struct member *member)
 {
     if (member->state != MEMBER_READY)

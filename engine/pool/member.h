@@ -63,6 +63,8 @@ int member_start(struct gb_host *host, struct gb_template *template, struct gb_s
                  struct gb_err *err);
 /* A STANDING one loads and warms up. */
 void member_load(struct member *member);
+/* Borrowed; NULL when it is dead. */
+struct gb_vm *member_vm(const struct member *member);
 /* Asks a READY one whether it answers. */
 void member_ask(struct member *member);
 /* Takes the VM of a READY one, with its slot (gives both); gb_vm_hand_over() has to follow before

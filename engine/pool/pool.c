@@ -727,3 +727,39 @@ bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_s
     }
     return false;
 }
+
+/* The member of the shelf behind @skip others that have a VM; counts down *@skip. */
+static struct member *nth_vm(const struct shelf *shelf, size_t *skip)
+{
+    struct member *member;
+
+    GB_LIST_FOREACH(member, (struct gb_list *)(uintptr_t)&shelf->members, link)
+    if (member->state != MEMBER_GONE && member_vm(member) != NULL && (*skip)-- == 0)
+        return member;
+    return NULL;
+}
+
+bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm)
+{
+    static const char *const states[] = {[MEMBER_STANDING] = "waiting",
+                                         [MEMBER_STARTING] = "starting",
+                                         [MEMBER_READY] = "ready",
+                                         [MEMBER_ASKED] = "ready"};
+    size_t skip = *at;
+    struct shelf *shelf;
+
+    GB_LIST_FOREACH(shelf, &pool->shelves, link)
+    {
+        const struct member *member = nth_vm(shelf, &skip);
+
+        if (member == NULL)
+            continue;
+        *ret_vm = (struct gb_pool_vm){.vm = member_vm(member),
+                                      .image = shelf->image,
+                                      .memory_mb = shelf->memory_mb,
+                                      .state = states[member->state]};
+        (*at)++;
+        return true;
+    }
+    return false;
+}

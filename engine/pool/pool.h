@@ -96,5 +96,15 @@ struct gb_pool_status {
     uint64_t hits, misses, lost; /* taken; not there; died or fell silent */
 };
 
+struct gb_pool_vm {
+    struct gb_vm *vm; /* borrowed until the return to the loop */
+    const struct gb_image *image;
+    uint32_t memory_mb;
+    const char *state; /* "waiting" (standing), "starting", "ready": as on the wire */
+};
+
+/* The VMs on the shelves, likewise. */
+bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm);
+
 /* The shelves, one after the other: begin with *@at = 0. False: no more. */
 bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_status);

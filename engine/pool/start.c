@@ -3,6 +3,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/* A second one that dies may be the template's fault. */
+enum { LOST_MAX = 2 };
+
 /* ---- no VM ---- */
 
 static void on_fail(void *arg)
@@ -95,6 +98,16 @@ static void on_room(void *arg, struct gb_slot *slot, const struct gb_err *err)
         boot(start);
 }
 
+/* Of the time to wait; all of it at the first attempt. */
+static uint64_t time_left_ms(const struct gb_start *start)
+{
+    uint64_t gone_ms = (gb_clock_mono_ns() - start->begun_ns) / GB_NS_PER_MS;
+
+    if (start->lost == 0)
+        return start->wait_ms;
+    return start->wait_ms > gone_ms ? start->wait_ms - gone_ms : 0;
+}
+
 /* With or without start->template. */
 static void ask_for_room(struct gb_start *start)
 {
@@ -106,8 +119,8 @@ static void ask_for_room(struct gb_start *start)
     int r;
 
     start->asked_ns = gb_clock_mono_ns();
-    r = gb_admission_ask(gb_pool_admission(start->pool), &charge, start->wait_ms, &start->ticket,
-                         on_room, start, &slot, &err);
+    r = gb_admission_ask(gb_pool_admission(start->pool), &charge, time_left_ms(start),
+                         &start->ticket, on_room, start, &slot, &err);
     if (r != 0)
         on_room(start, slot, &err);
 }
@@ -164,15 +177,33 @@ static void on_taken(void *arg, struct gb_vm *vm, struct gb_slot *slot)
         begin_anew(start);
 }
 
+static void take(struct gb_start *start)
+{
+    if (!gb_pool_take(start->pool, gb_session_image(start->session),
+                      gb_session_memory_mb(start->session), &start->take, on_taken, start))
+        begin_anew(start);
+}
+
 void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
                     uint64_t wait_ms)
 {
     start->pool = pool;
     start->session = session;
     start->wait_ms = wait_ms;
-    if (!gb_pool_take(pool, gb_session_image(session), gb_session_memory_mb(session), &start->take,
-                      on_taken, start))
-        begin_anew(start);
+    start->begun_ns = gb_clock_mono_ns();
+    take(start);
+}
+
+bool gb_start_again(struct gb_start *start, const struct gb_err *why)
+{
+    gb_warning("%s: its VM was lost before anything ran in it, and is replaced: %s",
+               gb_session_id(start->session), why->message);
+    gb_slot_unref(TAKE_PTR(start->slot));
+    if (++start->lost < LOST_MAX)
+        take(start);
+    else
+        ask_for_room(start);
+    return true;
 }
 
 void gb_start_settle(struct gb_start *start)

@@ -16,6 +16,7 @@ struct gb_start {
     struct gb_pool *pool;
     struct gb_session *session;
     uint64_t wait_ms;
+    uint64_t begun_ns;
     uint64_t asked_ns, admission_ns; /* for room: when, and how long it took */
     struct gb_pool_take take;
     struct gb_template_waiter waiter;
@@ -23,6 +24,7 @@ struct gb_start {
     struct gb_template *template; /* of the clone; NULL: boots */
     struct gb_clone *clone;
     struct gb_slot *slot; /* until the session is open; the process has its share */
+    unsigned lost;        /* clones that died after the session had them */
     struct gb_deferred fail;
     struct gb_err why; /* of that */
 };
@@ -32,6 +34,9 @@ struct gb_start {
  * failed. */
 void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
                     uint64_t wait_ms);
+/* The session's `lost`: begins again, at last with a boot, within what is left of the time to wait.
+ */
+bool gb_start_again(struct gb_start *start, const struct gb_err *why);
 /* The session is open. */
 void gb_start_settle(struct gb_start *start);
 /* How long it waited for room. */

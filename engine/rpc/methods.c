@@ -284,8 +284,9 @@ static const struct gb_result stats_results[] = {
     {"journal", "object or null", "`bytes`, `segments`, `sessions`, `records`, `failures`"},
     {"latency", "object", "`open`, `exec` (request to reply) and `overhead` (the same without the "
      "guest's own `wall_ms`): {`count`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`}"},
-    {"vms", "array", "{`session`, `pid`, `memory_bytes` (PSS), `private_bytes`, `cpu_ms`, "
-     "`memory_mb`}"},
+    {"vms", "array", "{`session` and its `source` (as of `session.open`), or null of a VM of the pool; "
+     "`pool` (`ready`, `starting`, `waiting`), or null of a session's; `image`, `pid`, `memory_mb`, "
+     "`memory_bytes` (PSS), `private_bytes`, `cpu_ms`; the last three are left out until they are known}"},
     {"pools, admission", "", "as `pool.status`"},
 };
 

@@ -40,12 +40,17 @@ static void on_round(void *arg)
     server->figures_round++;
     server->figures_at_ns[server->figures_round % GB_FIGURES] = gb_clock_wall_ns();
     GB_LIST_FOREACH(seat, &server->seats, link)
-    if (seat->sampled_ns > 0)
+    {
+        const struct gb_vm_sample *sample = seat_sample(seat, 0);
+
+        if (sample == NULL)
+            continue;
         seat->figures[server->figures_round % GB_FIGURES] = (struct figure){
             .round = server->figures_round,
-            .memory_kib = (uint32_t)MIN(seat->sample.pss_bytes >> 10, (uint64_t)UINT32_MAX),
-            .cpu_ns = seat->sample.cpu_ns,
+            .memory_kib = (uint32_t)MIN(sample->pss_bytes >> 10, (uint64_t)UINT32_MAX),
+            .cpu_ns = sample->cpu_ns,
         };
+    }
 }
 
 void figures_begin(struct gb_server *server)

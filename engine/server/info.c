@@ -194,30 +194,50 @@ static void put_histogram(struct gb_json_out *out, const char *key,
     gb_json_end(out);
 }
 
+/* What a VM is of, then what all have in common. */
+static void put_vm(struct gb_json_out *out, struct gb_vm *vm, const struct gb_image *image,
+                   uint32_t memory_mb, uint64_t until_ns)
+{
+    const struct gb_vm_sample *sample = gb_vm_look(vm, until_ns);
+
+    gb_json_put_str(out, "image", image->name);
+    gb_json_put_i64(out, "pid", gb_vm_pid(vm));
+    gb_json_put_u64(out, "memory_mb", memory_mb);
+    if (sample != NULL) {
+        gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
+        gb_json_put_u64(out, "private_bytes", sample->private_bytes);
+        gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
+    }
+    gb_json_end(out);
+}
+
+/* Those of sessions first: the budget is theirs before it is the pool's. */
 static void put_vms(struct gb_json_out *out, struct gb_server *server)
 {
     uint64_t until_ns = sample_budget();
+    struct gb_pool_vm one;
     struct seat *seat;
 
     gb_json_array(out, "vms");
     GB_LIST_FOREACH(seat, &server->seats, link)
     {
-        struct gb_vm *vm = gb_session_vm(seat->session);
-        const struct gb_vm_sample *sample;
+        struct gb_session *session = seat->session;
 
-        if (vm == NULL)
+        if (gb_session_vm(session) == NULL)
             continue;
         gb_json_object(out, NULL);
-        gb_json_put_str(out, "session", gb_session_id(seat->session));
-        gb_json_put_i64(out, "pid", gb_vm_pid(vm));
-        gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(seat->session));
-        sample = seat_sample(seat, until_ns);
-        if (sample != NULL) {
-            gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
-            gb_json_put_u64(out, "private_bytes", sample->private_bytes);
-            gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
-        }
-        gb_json_end(out);
+        gb_json_put_str(out, "session", gb_session_id(session));
+        gb_json_put_str(out, "source", gb_source_name(gb_session_source(session)));
+        gb_json_put_null(out, "pool");
+        put_vm(out, gb_session_vm(session), gb_session_image(session),
+               gb_session_memory_mb(session), until_ns);
+    }
+    for (size_t at = 0; gb_pool_next_vm(server->pool, &at, &one);) {
+        gb_json_object(out, NULL);
+        gb_json_put_null(out, "session");
+        gb_json_put_null(out, "source");
+        gb_json_put_str(out, "pool", one.state);
+        put_vm(out, one.vm, one.image, one.memory_mb, until_ns);
     }
     gb_json_end(out);
 }

@@ -184,9 +184,7 @@ struct seat {
     uint64_t guest_total, guest_used;
     bool asked; /* for the status: the answer is awaited */
     uint32_t asked_round;
-    uint64_t sampled_ns; /* when `sample` was taken; 0: never */
     uint64_t sample_tried_ns;
-    struct gb_vm_sample sample;
     struct figure figures[GB_FIGURES];
 };
 
@@ -284,9 +282,7 @@ void seat_close(struct seat *seat, const char *end, const char *reason);
 uint32_t seat_incarnation(const struct seat *seat);
 /* Answers a request for which there was no room with what is short and who could be closed. */
 void seat_refuse(struct seat *seat, struct request *request, const struct gb_err *err);
-/* What its VM takes of the host; NULL when it was never seen. Reading it takes the kernel
- * milliseconds, so it is read again only after a second, and not once @until_ns is over: a call
- * that asks for all VMs gives itself a budget. */
+/* What its VM takes of the host (gb_vm_look(); @until_ns 0: nothing is read); NULL without a VM. */
 const struct gb_vm_sample *seat_sample(struct seat *seat, uint64_t until_ns);
 uint64_t sample_budget(void);
 /* @until_ns: as for seat_sample(); 0: nothing is read. */

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "server/internal.h"
 
-enum { STAT_DEADLINE_MS = 1000, REASON_MAX = 80, SAMPLE_AGE_MS = 900, SAMPLE_BUDGET_MS = 20 };
+enum { STAT_DEADLINE_MS = 1000, REASON_MAX = 80, SAMPLE_BUDGET_MS = 20 };
 
 static char *copy_name(struct gb_bytes name)
 {
@@ -183,6 +183,13 @@ static void on_changed(void *arg)
 static void on_background(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes)
 {
     background_output(arg, cell, stream, bytes);
+}
+
+static bool on_lost(void *arg, const struct gb_err *why)
+{
+    struct seat *seat = arg;
+
+    return gb_start_again(&seat->start, why);
 }
 
 /* The session closes itself when it was idle too long or is too old, and else only by the death of
@@ -383,6 +390,7 @@ int seat_open(struct connection *connection, const struct gb_params *params, boo
     static const struct gb_session_events events = {.opened = on_opened,
                                                     .changed = on_changed,
                                                     .background = on_background,
+                                                    .lost = on_lost,
                                                     .closed = on_closed};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_session_config config = {.env = &env};
@@ -524,13 +532,9 @@ uint64_t sample_budget(void)
 
 const struct gb_vm_sample *seat_sample(struct seat *seat, uint64_t until_ns)
 {
-    uint64_t now = gb_clock_mono_ns();
     struct gb_vm *vm = gb_session_vm(seat->session);
-    bool stale = seat->sampled_ns == 0 || now - seat->sampled_ns > SAMPLE_AGE_MS * GB_NS_PER_MS;
 
-    if (vm != NULL && stale && now < until_ns && gb_vm_sample(vm, &seat->sample, NULL) == 0)
-        seat->sampled_ns = now;
-    return seat->sampled_ns > 0 ? &seat->sample : NULL;
+    return vm != NULL ? gb_vm_look(vm, until_ns) : NULL;
 }
 
 void put_sample(struct gb_json_out *out, struct seat *seat, uint64_t until_ns)

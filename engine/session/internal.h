@@ -55,6 +55,7 @@ struct gb_session {
     bool running, configured, ready, verified, verifying;
     struct gb_verify_waiter verify;
     bool opened_told, closing, kept, expired;
+    bool asked; /* a request of a user has been sent, or waits */
     enum gb_source source;
     unsigned clock_tries; /* how often a clone's clock was set */
     bool clock_late;      /* and that it was not right the last time */
@@ -100,6 +101,8 @@ void cell_fail_all(struct gb_session *session, const struct gb_err *why);
 bool request_is_answer(const struct gb_frame *frame);
 int request_answer(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err);
 void request_fail_all(struct gb_session *session, const struct gb_err *why);
+/* Nobody is told: they were the session's own. */
+void request_drop_all(struct gb_session *session);
 /* The deadline of the oldest one has come. */
 void request_expired(void *arg);
 /* Sends one with a cell in its header. */

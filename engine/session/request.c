@@ -118,6 +118,7 @@ int request_send(struct gb_session *session, enum gb_guest_type type, uint32_t c
     request->deadline_ns = gb_clock_mono_ns() + deadline_ms * GB_NS_PER_MS;
     request->looks_only = type == GB_GUEST_STAT || type == GB_GUEST_PING;
     session->user_requests += !request->looks_only;
+    session->asked = session->asked || (type != GB_GUEST_CONFIGURE && type != GB_GUEST_PING);
     if (!request->looks_only)
         session_touch(session);
     first = gb_list_empty(&session->requests);
@@ -211,6 +212,16 @@ void request_fail_all(struct gb_session *session, const struct gb_err *why)
         err.dispatched = session->running && changes_something(request->type);
         finish(session, request, NULL, &err);
     }
+}
+
+void request_drop_all(struct gb_session *session)
+{
+    struct request *request;
+
+    GB_LIST_FOREACH(request, &session->requests, link)
+    request->done = NULL;
+    request_fail_all(session, &session->why);
+    arm_timer(session);
 }
 
 void request_expired(void *arg)

@@ -15,7 +15,12 @@
 #include "session/internal.h"
 
 /* HELLO to READY: the start of an interpreter. */
-enum { READY_TIMEOUT_MS = 60000, ENTROPY_BYTES = 64, MACHINE_ID_BYTES = 16 };
+enum {
+    READY_TIMEOUT_MS = 60000,
+    CLONE_TIMEOUT_MS = 20000,
+    ENTROPY_BYTES = 64,
+    MACHINE_ID_BYTES = 16
+};
 
 /* A clone's clock is set again while it is later than this, a few times. */
 enum { CLOCK_LATE_MS = 30, CLOCK_TRIES = 5 };
@@ -80,13 +85,29 @@ void session_update(struct gb_session *session)
     arm_idle(session);
 }
 
+/* Whether the VM may be exchanged for another one, and nobody would see it. */
+static bool is_replaceable(const struct gb_session *session)
+{
+    return !session->closing && !session->opened_told && !session->asked &&
+           session->source != GB_SOURCE_BOOT && session->events.lost != NULL;
+}
+
+/* The VM is of no use: the end of it, and of the session if that needs this one. */
+static void vm_failed(struct gb_session *session, const char *reason)
+{
+    if (is_replaceable(session))
+        gb_vm_kill(session->vm, reason);
+    else
+        gb_session_close(session, reason);
+}
+
 /* The guest broke the rules: it dies with this sentence. */
 static void session_violation(struct gb_session *session, const struct gb_err *err)
 {
     char reason[GB_ERR_MESSAGE_MAX];
 
     (void)snprintf(reason, sizeof(reason), "the guest broke the protocol: %.300s", err->message);
-    gb_session_close(session, reason);
+    vm_failed(session, reason);
 }
 
 void session_send(struct gb_session *session, struct gb_buf *frames)
@@ -154,7 +175,7 @@ static void on_configured(void *arg, const struct gb_frame *frame, const struct 
 
     if (frame == NULL) {
         if (!session->closing && err->code != GB_ECLOSED)
-            gb_session_close(session, err->message);
+            vm_failed(session, err->message);
         return;
     }
     if (session->clock_late && session->clock_tries < CLOCK_TRIES) {
@@ -228,7 +249,8 @@ static void begin(struct gb_session *session)
     if (send_configure(session, &err) < 0) {
         gb_session_close(session, err.message);
     } else {
-        gb_timer_start(session->ready_timer, READY_TIMEOUT_MS);
+        gb_timer_start(session->ready_timer,
+                       is_replaceable(session) ? CLONE_TIMEOUT_MS : READY_TIMEOUT_MS);
         gb_vm_send(session->vm, &early);
     }
     gb_buf_release(&early);
@@ -300,10 +322,25 @@ static void end_session(struct gb_session *session)
     session->events.closed(session->arg, &session->why);
 }
 
+/* As before it was given a VM. */
+static void forget_vm(struct gb_session *session)
+{
+    gb_vm_free(TAKE_PTR(session->vm));
+    gb_timer_stop(session->ready_timer);
+    request_drop_all(session);
+    session->running = session->configured = session->ready = session->clock_late = false;
+    session->clock_tries = 0;
+}
+
 static void on_dead(void *arg, const struct gb_err *why)
 {
     struct gb_session *session = arg;
 
+    if (is_replaceable(session)) {
+        forget_vm(session);
+        if (session->events.lost(session->arg, why))
+            return;
+    }
     /* What began the end says more than how the process ended. */
     if (session->why.code == GB_OK)
         session->why = *why;
@@ -341,7 +378,7 @@ static void on_cell_deadline(void *arg)
 
 static void on_ready_deadline(void *arg)
 {
-    gb_session_close(arg, "the interpreter did not start in time");
+    vm_failed(arg, "the interpreter did not start in time");
 }
 
 static const struct gb_vm_events vm_events = {

@@ -85,6 +85,9 @@ struct gb_session_events {
     /* What a background process of a finished cell printed; at most the cell's own caps. May be
      * NULL. */
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
+    /* The clone that was given is dead, the session is not open yet, and nothing of a user has been
+     * sent to it. True: another VM follows, as after gb_session_new(). False, or NULL: it ends. */
+    bool (*lost)(void *arg, const struct gb_err *why);
     /* Once, last: the VM is gone. @why is a sentence with its kind. */
     void (*closed)(void *arg, const struct gb_err *why);
 };

@@ -6,9 +6,10 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "vm/operation.h"
 #include "vm/private.h"
 
-enum { PROC_MAX = 16 * 1024 };
+enum { PROC_MAX = 16 * 1024, LOOK_AGE_MS = 900 };
 
 /* The kB behind "NAME:" in a smaps_rollup, added to *@total. */
 static void add_field(const char *text, const char *name, uint64_t *total)
@@ -57,4 +58,14 @@ int gb_vm_sample(struct gb_vm *vm, struct gb_vm_sample *ret_sample, struct gb_er
         return r;
     *ret_sample = sample;
     return 0;
+}
+
+const struct gb_vm_sample *gb_vm_look(struct gb_vm *vm, uint64_t until_ns)
+{
+    uint64_t now = gb_clock_mono_ns();
+    bool stale = vm->sampled_ns == 0 || now - vm->sampled_ns > LOOK_AGE_MS * GB_NS_PER_MS;
+
+    if (stale && now < until_ns && gb_vm_sample(vm, &vm->sample, NULL) == 0)
+        vm->sampled_ns = now;
+    return vm->sampled_ns > 0 ? &vm->sample : NULL;
 }
