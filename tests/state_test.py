@@ -1,5 +1,6 @@
 """What a session keeps from cell to cell, and what it survives."""
 
+import os
 import threading
 
 import pytest
@@ -143,6 +144,24 @@ def test_sessions_do_not_see_each_other(client):
     finally:
         for s in sessions:
             s.close()
+
+
+def test_nothing_of_a_session_is_in_another(client):
+    """Files, output, environment, arguments: as much as a guest may look for is not in its VM."""
+    secret = os.urandom(8).hex()
+    first = Session(client, "shell", env={"TOKEN": secret}, key=secret)
+    second = Session(client, "shell")
+    try:
+        first.exec(f"echo {secret} >secret; echo {secret}; : $TOKEN; cp secret /tmp/; sleep 600 {secret} & :")
+        halves = f"a={secret[:8]}; b={secret[8:]}; "  # so that it does not find itself
+        command = halves + 'grep -rlsF -- "$a$b" /home /tmp /run /etc /dev/shm /proc/[0-9]*/environ'
+        assert "/home/user/secret" in out(first.exec(command))
+        assert out(second.exec(command)) == ""
+        assert [entry["name"] for entry in second.call("file.list", path=".")["entries"]
+                if entry["name"] == "secret"] == []
+    finally:
+        first.close()
+        second.close()
 
 
 def test_cells_of_a_session_run_in_order(py):
