@@ -31,7 +31,7 @@ static void grow(struct gb_pace_stream *stream)
     uint32_t capacity = MAX(stream->capacity * 2, (uint32_t)FIRST_CAPACITY);
     struct gb_pace_step *steps = xcalloc(capacity, sizeof(*steps));
 
-    if (stream->count > 0)
+    if (stream->steps != NULL)
         memcpy(steps, stream->steps, stream->count * sizeof(*steps));
     free(stream->steps);
     stream->steps = steps;
@@ -41,16 +41,17 @@ static void grow(struct gb_pace_stream *stream)
 void gb_pace_add(struct gb_pace *pace, bool is_stderr, uint64_t at_ns, size_t size)
 {
     struct gb_pace_stream *stream = &pace->streams[is_stderr];
-    struct gb_pace_step *last = stream->count > 0 ? &stream->steps[stream->count - 1] : NULL;
+    struct gb_pace_step *steps = stream->steps;
+    struct gb_pace_step *last = steps != NULL ? &steps[stream->count - 1] : NULL;
     uint32_t at_ms = (uint32_t)MIN(at_ns / GB_NS_PER_MS, (uint64_t)UINT32_MAX);
 
     if (last != NULL && at_ms - last->at_ms < stream->gap_ms) {
         last->size += (uint32_t)size;
         return;
     }
-    if (stream->count == GB_PACE_STEPS)
+    if (steps != NULL && stream->count == GB_PACE_STEPS)
         join_neighbours(stream);
-    if (stream->count == stream->capacity)
+    if (stream->steps == NULL || stream->count == stream->capacity)
         grow(stream);
     if (stream->gap_ms == 0)
         stream->gap_ms = GAP_MS;
