@@ -1,26 +1,25 @@
 #!/usr/bin/env python3
-"""Draws docs/screen-*.svg: the front end in a real terminal (tmux), in front of sessions that are made up.
+"""Draws docs/screen-*.svg: the front end in a real terminal (tmux), in front of sessions that are made up
+(tests/scene.py).
 
 usage: docs/screens.py   (after ./dev build)
 """
 
 import html
-import math
 import os
 import pathlib
-import random
 import re
 import sys
 import tempfile
 import threading
-import time
 import unicodedata
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 os.environ.setdefault("GLOVEBOX_BIN", str(ROOT / "build/release/cli/glovebox"))
 
-from terminal import FakeServer, front_end, made_up  # noqa: E402
+from scene import Scene  # noqa: E402
+from terminal import front_end  # noqa: E402
 
 CELL_W, CELL_H, EDGE = 8.4, 18.0, 10
 ANSI = ["#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5",
@@ -31,10 +30,23 @@ SWITCHES = {1: ("bold", True), 2: ("dim", True), 3: ("italic", True), 4: ("under
             7: ("reverse", True), 22: ("bold", False), 23: ("italic", False), 24: ("underline", False),
             27: ("reverse", False), 39: ("fg", None), 49: ("bg", None)}
 
-# name, theme, keys
-PICTURES = [("list", "dark", ["j", "j"]),
-            ("palette", "light", ["C-p", "t", "h", "e", "m"]),
-            ("tree", "gruvbox", ["t", "j", "j"])]
+# name, theme, keys; what is awaited stands in brackets; _ is a space
+PICTURES = [("list", "dark", "Home [waits_for_input]"),
+            ("palette", "light", "C-p t h e m [nord]"),
+            ("tree", "gruvbox", "t [as_a_tree] j j"),
+            ("session", "tokyo-night", ":open_plot-experiments [Hello] :cell_4 [KeyError]"),
+            ("figure", "dark", ":open_plot-experiments [Hello]"),
+            ("completion", "catppuccin", ":open_plot-experiments [Hello] T [hold] i [TYPING] f o r Space r o w Space i n Space "
+                                         "r o w s : Enter [...] t i m e . p Tab [function]"),
+            ("files", "nord", ":open_plot-experiments [Hello] 3 [report.py] G k [import_pandas]"),
+            ("stats", "dark", ":open_plot-experiments [Hello] 4 [where]")]
+# Shares of a cell that signs fill: x, y, width, height. As text they would leave gaps between rows.
+BLOCKS = {"█": (0, 0, 1, 1), "▀": (0, 0, 1, 0.5), "▄": (0, 0.5, 1, 0.5), "▌": (0, 0, 0.5, 1), "▐": (0.5, 0, 0.5, 1),
+          "▁": (0, 7 / 8, 1, 1 / 8), "▎": (0, 0, 0.25, 1), "▏": (0, 0, 0.125, 1), "▂": (0, 0.75, 1, 0.25),
+          "▃": (0, 5 / 8, 1, 3 / 8), "▅": (0, 3 / 8, 1, 5 / 8), "▆": (0, 0.25, 1, 0.75), "▇": (0, 0.125, 1, 0.875),
+          "▊": (0, 0, 0.75, 1), "▋": (0, 0, 5 / 8, 1), "▍": (0, 0, 3 / 8, 1), "▉": (0, 0, 7 / 8, 1)}
+# Places of the dots of Braille signs in a cell, by their bits: many a font has them at another width.
+DOTS = [(.2, .1), (.2, .33), (.2, .56), (.65, .1), (.65, .33), (.65, .56), (.2, .79), (.65, .79)]
 
 
 def columns(text):
@@ -107,6 +119,18 @@ def svg(screen, width, ground, ink):
                              f'height="{CELL_H + 0.3:.1f}" fill="{bg}"/>')
             if not text.strip():
                 continue
+            if not set(text) - BLOCKS.keys():
+                for number, sign in enumerate(text):
+                    left, top, part_w, part_h = BLOCKS[sign]
+                    parts.append(f'<rect x="{x + (number + left) * CELL_W:.1f}" y="{y + top * CELL_H:.1f}" '
+                                 f'width="{part_w * CELL_W + 0.2:.1f}" height="{part_h * CELL_H + 0.2:.1f}" fill="{fg}"/>')
+                continue
+            if not any(ord(sign) - 0x2800 not in range(256) for sign in text):
+                path = "".join(f"M{x + (number + dx) * CELL_W:.1f} {y + dy * CELL_H:.1f}h1.7v1.7h-1.7z"
+                               for number, sign in enumerate(text) for bit, (dx, dy) in enumerate(DOTS)
+                               if ord(sign) >> bit & 1)
+                parts.append(f'<path fill="{fg}" d="{path}"/>')
+                continue
             look = "".join(f' {name}="{value}"' for name, value, on in (
                 ("font-weight", "bold", style["bold"]), ("font-style", "italic", style["italic"]),
                 ("text-decoration", "underline", style["underline"]), ("opacity", "0.65", style["dim"])) if on)
@@ -115,65 +139,26 @@ def svg(screen, width, ground, ink):
     return "\n".join(parts) + "\n</svg>\n"
 
 
-# ---- the sessions ----
-
-NAMES = [("research-agent", "claude", "python", "running", 42), ("build-and-test", "claude", "shell", "waiting_input", 7),
-         ("etl-nightly", "adk", "python", "idle", 128), ("scrape-prices", "adk", "javascript", "running", 19),
-         ("plot-experiments", "claude", "python-data", "idle", 64), ("fuzz-parser", "ci", "shell", "running", 3),
-         ("notebook", None, "python", "idle", 11), ("refactor-js", "claude", "javascript", "idle", 23),
-         ("review", "ci", "shell", "starting", 0), ("data-cleaning", "adk", "python", "idle", 31)]
-CODE = "for epoch in range(20):\n    train(model, batches)\n    print(evaluate(model))"
-
-
-def sessions():
-    now, made = time.time(), []
-    for number, (label, owner, image, state, cells) in enumerate(NAMES):
-        made.append(made_up(number, label=label, owner=owner, image=image, state=state, cells=cells,
-                            language=image.split("-")[0], created_at=now - 4700 * (number + 1),
-                            last_active_at=now - (0 if state == "running" else 40 * 3 ** (number % 6))))
-    return made
-
-
-def live(server, random_):
-    """A minute of figures at once, and what the agents did."""
-    memory = [60e6 + 150e6 * random_.random() for _ in server.sessions]
-    cpu = [1000.0] * len(memory)
-    begin = time.time() - 180
-    for number, session in enumerate(server.sessions):
-        info = {"client": "claude-code", "code": CODE, "started_at": begin}
-        if session["state"] == "running":
-            server.tell("cell.started", session=session["session"], cell=session["cells"], info=info)
-        elif session["label"] == "etl-nightly":
-            server.tell("cell.finished", session=session["session"], cell=session["cells"],
-                        info={**info, "client": "adk worker", "code": "df.merge(prices, on='sku')",
-                              "exit_code": 1, "wall_ms": 812})
-    for second in range(180):
-        figures = []
-        for number, session in enumerate(server.sessions):
-            swing = 0.1 * math.sin(second / (4 + 3 * number)) + random_.uniform(-0.04, 0.04)
-            memory[number] = max(40e6, min(440e6, memory[number] * (1 + swing)))
-            cpu[number] += random_.uniform(250, 1000) if session["state"] == "running" else random_.uniform(0, 8)
-            figures.append({"session": session["session"], "memory_bytes": int(memory[number]),
-                            "cpu_ms": cpu[number]})
-        server.tell("sample", at=begin + second, sessions=figures,
-                    host={"cpus": 4, "private_bytes": 600 << 20, "shared_bytes": 900 << 20})
-
-
 def palette_of(theme):
     text = (ROOT / "themes" / f"{theme}.theme").read_text()
     return [re.search(rf"^{name} = (#\w+)", text, re.M).group(1) for name in ("ground", "ink")]
 
 
 def draw(name, theme, keys):
-    with tempfile.TemporaryDirectory(prefix="gb-picture-") as folder, FakeServer(folder, sessions()) as server, \
+    with tempfile.TemporaryDirectory(prefix="gb-picture-") as folder, Scene(folder) as server, \
             front_end(folder, server.path, "--theme", theme, columns=120, rows=34) as terminal:
         terminal.wait("research-agent", "✓ kvm")
-        live(server, random.Random(7))
-        terminal.wait("✕ failed")
-        for key in keys:
-            terminal.keys(key)
+        server.live()
+        terminal.wait("✕ failed", "88%")
+        for key in keys.split():
+            if key[0] == "[":
+                terminal.wait(key[1:-1].replace("_", " "))
+            elif key[0] == ":" and len(key) > 1:
+                terminal.command(key[1:].replace("_", " "))
+            else:
+                terminal.keys(key)
         last = ""
-        while last != (last := terminal.screen(colours=True)):
+        while last != (last := terminal.tmux("capture-pane", "-p", "-e", "-N")):
             threading.Event().wait(0.5)  # until it has come to rest
     (ROOT / "docs" / f"screen-{name}.svg").write_text(svg(last, 120, *palette_of(theme)), encoding="utf-8")
 

@@ -33,7 +33,7 @@ def walk(terminal, scene):
     terminal.wait("✕ failed", "88%")
     terminal.keys("j", "j")
     terminal.wait("● scrape-prices")
-    yield at("list", "no cell yet")
+    yield at("list", "not in the journal any more")
     terminal.keys("t")
     yield at("tree", "as a tree by owner", "▾ adk")
     terminal.keys("t")

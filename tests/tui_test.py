@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -12,9 +13,7 @@ import tempfile
 import pytest
 
 from support import BINARY, Failure, Server, Session, wait_for
-from terminal import FakeServer, Terminal, front_end, made_up, steady
-
-SCREENS = pathlib.Path(__file__).parent / "screens"
+from terminal import FakeServer, Terminal, front_end, made_up
 
 
 @pytest.fixture
@@ -175,6 +174,26 @@ def test_line_palette_and_help(few, folder):
         terminal.wait("there is no command nosuch")
 
 
+def test_lines_are_kept_and_options_set(few, folder):
+    with front_end(folder, few.path) as terminal:
+        terminal.wait("scraper")
+        terminal.command("set theme nord")
+        terminal.wait(":set theme nord")
+        terminal.command("set mouse off")
+        terminal.wait("the mouse selects text")
+        terminal.command("set")
+        terminal.wait("theme nord, mouse off")
+        terminal.command("set colours loud")
+        terminal.wait("set wants theme NAME")
+        terminal.keys("q")
+        assert terminal.status() == 0
+    with tempfile.TemporaryDirectory(prefix="gb-") as other, \
+            front_end(other, few.path, env={"HOME": str(folder)}) as terminal:
+        terminal.wait("scraper")
+        terminal.keys(":", "Up", "Up", "Up", "Up")
+        terminal.wait(":set theme nord")
+
+
 def test_settings_change_keys_while_it_runs(few, folder):
     settings = pathlib.Path(folder) / "glovebox.conf"
     settings.write_text('[tui]\ntheme = nord\n[keys]\nlist.F5 = sort mem\nq = none\n')
@@ -277,6 +296,56 @@ def test_server_goes_and_comes_back(folder):
         terminal.wait("no server")
         with FakeServer(folder, [*sessions, made_up(2, label="another")]):
             terminal.wait("another", "the server is back", without=["no server"])
+
+
+def test_server_is_killed_and_comes_back(folder):
+    """The real one: killed while a cell runs, started anew, and what it had run is still to be read."""
+    server = Server()
+    with front_end(folder, server.socket, columns=120, rows=40) as terminal:
+        terminal.wait("No sessions yet", without=["no server"])
+        with server.client() as client:
+            session = Session(client, "shell", label="doomed", idle_ms=0)
+            session.exec("echo before; exit 3")
+            terminal.wait("doomed", "✕ failed")
+            terminal.command("open doomed")
+            terminal.wait("doomed ›", "│ before", "exit 3")
+            session.send("echo begun; sleep 1000", stream=True)
+            terminal.wait("│ begun")
+            server.process.kill()
+            server.process.wait()
+        terminal.wait("no server", "the connection was lost while it ran")
+        server.start()
+        terminal.wait("the server is back", "│ before", without=["no server"])
+        terminal.command("back")
+        with server.client() as client:
+            other = Session(client, "shell", label="afterwards")
+            terminal.wait("afterwards")
+            other.close()
+        terminal.keys("q")
+        assert terminal.status() == 0
+    assert server.stop() == 0
+
+
+def test_detaches_and_attaches_in_screen(few, folder):
+    """In GNU screen, which knows less than tmux does; the program goes on while nobody looks."""
+    if shutil.which("screen") is None:
+        pytest.fail("screen is needed")
+    sockets = pathlib.Path(folder) / "s"
+    sockets.mkdir(mode=0o700)
+    env = {"SCREENDIR": str(sockets), "TERM": "screen-256color"}
+    with Terminal(folder, f"screen -c /dev/null -U -S gb {BINARY} tui --socket {few.path}", env=env) as terminal:
+        terminal.wait("scraper", "analysis", "KEYS")
+        terminal.keys("j", "Space")
+        terminal.wait("1 marked")
+        terminal.keys("C-a", "d")
+        assert terminal.status() == 0
+    with tempfile.TemporaryDirectory(prefix="gb-") as other, \
+            Terminal(other, "screen -c /dev/null -U -r gb", env=env, columns=90, rows=26) as terminal:
+        terminal.wait("scraper", "1 marked", "KEYS")
+        few.tell("session.closed", session=few.sessions[0]["session"], reason="closed", message="by a client")
+        terminal.wait("closed")
+        terminal.keys("q")
+        assert terminal.status() == 0
 
 
 def test_figures_without_a_screen(server, client, sh):

@@ -1,6 +1,7 @@
 /* Real VMs: the folder of images comes from $GLOVEBOX_IMAGES, and without one the tests fail. */
 #include "vm/vm.h"
 
+#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check_run.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -657,6 +657,8 @@ int main(void)
 {
     Suite *suite = suite_create("vm");
     TCase *tests = tcase_create("vm");
+    SRunner *runner = srunner_create(suite);
+    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 110);
@@ -671,5 +673,8 @@ int main(void)
     tcase_add_test(tests, reaps_what_a_dead_server_left);
     tcase_add_test(tests, refuses_what_cannot_be);
     suite_add_tcase(suite, tests);
-    return check_run(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -73,13 +73,34 @@ static void run_reconnect(struct tui *tui, const struct words *words)
         uplink_open(tui, true);
 }
 
-static void run_mouse(struct tui *tui, const struct words *words)
+static void set_mouse(struct tui *tui, bool on)
 {
-    bool on = words->count < 2 || strcmp(words->words[1], "on") == 0;
-
+    tui->mouse = on;
     terminal_mouse(tui->terminal, on);
     tui_say(tui, MESSAGE_PLAIN,
             on ? "the mouse works here; Shift selects text" : "the mouse selects text");
+}
+
+static void run_mouse(struct tui *tui, const struct words *words)
+{
+    set_mouse(tui, words->count < 2 || strcmp(words->words[1], "on") == 0);
+}
+
+/* What can be set while it runs; the settings file says how it begins. */
+static void run_set(struct tui *tui, const struct words *words)
+{
+    const char *name = words->count > 1 ? words->words[1] : "";
+    const char *value = words->count > 2 ? words->words[2] : "";
+
+    if (strcmp(name, "theme") == 0 && words->count == 3)
+        (void)tui_set_theme(tui, value);
+    else if (strcmp(name, "mouse") == 0 && (strcmp(value, "on") == 0 || strcmp(value, "off") == 0))
+        set_mouse(tui, strcmp(value, "on") == 0);
+    else if (words->count == 1)
+        tui_say(tui, MESSAGE_PLAIN, "theme %s, mouse %s", tui->theme_wanted,
+                tui->mouse ? "on" : "off");
+    else
+        tui_say(tui, MESSAGE_ERROR, "set wants theme NAME, or mouse on|off");
 }
 
 const struct command global_commands[] = {
@@ -99,6 +120,8 @@ const struct command global_commands[] = {
      run_theme},
     {"mouse", "[on|off]", "let the mouse work here, or select text", NULL, NULL, CONTEXT_GLOBAL,
      ARGUMENT_TEXT, run_mouse},
+    {"set", "[OPTION VALUE]", "theme NAME, or mouse on|off; nothing: how they are", NULL, NULL,
+     CONTEXT_GLOBAL, ARGUMENT_OPTION, run_set},
     {"reconnect", "", "look for the server again, and start it when none runs", NULL, NULL,
      CONTEXT_GLOBAL, ARGUMENT_NONE, run_reconnect},
     {"redraw", "", "paint the screen again", "C-l", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE,

@@ -71,7 +71,7 @@ void complete_line(struct tui *tui, const char *line, size_t point, struct candi
 {
     static const char *const columns[] = {"state", "name", "owner", "image", "cells",
                                           "mem",   "cpu",  "idle",  "age"};
-    static const char *const options[] = {"mouse", "background", "signs"};
+    static const char *const options[] = {"theme", "mouse"};
     char typed[COMMAND_LINE_MAX], name[COMMAND_LINE_MAX];
     const struct command *command;
     size_t first = strcspn(line, " ");

@@ -68,10 +68,10 @@ struct tui {
     struct theme theme;
     char theme_wanted[THEME_NAME_MAX]; /* a name, or auto */
     bool background_dark, background_told;
-    bool theme_background; /* the theme's own ground is painted, not the terminal's */
     struct command_tables tables;
     struct keymap keymap;
     struct line_history history; /* of the `:` line */
+    char *history_path;          /* where it is kept; NULL: nowhere */
     struct view *view;           /* on top */
     struct region view_region;
     struct click clicks[CLICKS_MAX];
@@ -91,6 +91,12 @@ struct tui {
     struct config_watch *config_watch;
     struct gb_list simple_calls, history_calls;
 };
+
+/* ---- lines.c: the lines of commands, kept over the program's life ---- */
+/* Reads them; gives the file's path, or NULL where there can be none. Whoever has it frees it. */
+char *lines_open(struct line_history *history);
+/* @path NULL: does nothing. */
+void lines_add(const char *path, const char *line);
 
 /* ---- tui.c ---- */
 void tui_set_overlay(struct tui *tui, struct overlay *overlay); /* takes; NULL: none */

@@ -536,6 +536,7 @@ static void end(struct tui *tui)
     gb_loop_undefer(&tui->frame_soon);
     gb_loop_undefer(&tui->pop_soon);
     history_release(&tui->history);
+    free(tui->history_path);
     store_release(&tui->store);
     renderer_release(&tui->renderer);
     grid_release(&tui->grid);
@@ -550,7 +551,7 @@ int tui_run(struct app *app, const struct tui_config *config)
     tui->config = *config;
     tui->uv = app->uv;
     tui->loop = app->loop;
-    tui->theme_background = true;
+    tui->history_path = lines_open(&tui->history);
     gb_list_init(&tui->simple_calls);
     gb_list_init(&tui->history_calls);
     store_init(&tui->store);

@@ -111,6 +111,7 @@ static void finish(struct typing *typing, bool yes)
     tui_set_overlay(tui, NULL);
     if (command && yes) {
         history_add(&tui->history, text);
+        lines_add(tui->history_path, text);
         tui_command(tui, text);
     } else if (done != NULL) {
         done(arg, yes ? text : NULL);

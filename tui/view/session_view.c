@@ -176,6 +176,7 @@ static void draw_empty(struct session_view *self, struct region region)
     (void)paint_str(region, CARD_GUTTER, 1, STYLE(ROLE_DIM),
                     session == NULL         ? "nothing is known of this session"
                     : !self->history_done   ? "…"
+                    : session->cells > 0    ? "its cells are not in the journal any more"
                     : session_gone(session) ? "it ran no cell"
                                             : "no cell yet");
 }

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from support import ROOT
+from conftest import ROOT
 
 import glovebox
 

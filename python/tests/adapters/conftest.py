@@ -1,8 +1,21 @@
-"""A client, and one session that tests share."""
+"""A real server, and one session that tests share."""
+
+import pathlib
+import sys
 
 import pytest
 
-import glovebox
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "python/src"), str(ROOT / "tests")]
+
+import glovebox  # noqa: E402
+from support import Server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def server():
+    with Server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from support import ROOT
+from conftest import ROOT
 
 
 def test_types():

@@ -1,8 +1,21 @@
-"""Clients of the package under test, and sessions."""
+"""Fixtures: one real server for the run, and clients of the package under test."""
+
+import pathlib
+import sys
 
 import pytest
 
-import glovebox
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "python/src"), str(ROOT / "tests")]
+
+import glovebox  # noqa: E402
+from support import Server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def server():
+    with Server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
