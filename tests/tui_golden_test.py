@@ -3,7 +3,7 @@
 A made-up server (scene.py) tells the same each time; the program and the terminal are the real ones. After a change
 that is meant, GLOVEBOX_WRITE_DOCS=1 writes the screens anew:
 
-    GLOVEBOX_WRITE_DOCS=1 ./dev test -k golden      (then look at them: docs/screens.py draws them as pictures)
+    GLOVEBOX_WRITE_DOCS=1 ./dev test tests/tui_golden_test.py     (docs/screens.py draws pictures to look at)
 """
 
 import os

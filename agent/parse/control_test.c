@@ -1,9 +1,9 @@
 #include "parse/control.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -157,8 +157,6 @@ int main(void)
 {
     Suite *suite = suite_create("control");
     TCase *all = tcase_create("all");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(all, test_done);
     tcase_add_test(all, test_every_prefix_wants_more);
@@ -167,8 +165,5 @@ int main(void)
     tcase_add_test(all, test_largest_display);
     tcase_add_test(all, test_run_is_encoded);
     suite_add_tcase(suite, all);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return check_run(suite);
 }

@@ -1,7 +1,8 @@
 #include "parse/path.h"
 
-#include <check.h>
 #include <string.h>
+
+#include "check_run.h"
 
 static struct path path;
 
@@ -97,16 +98,11 @@ int main(void)
 {
     Suite *suite = suite_create("path");
     TCase *all = tcase_create("all");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(all, test_accepted);
     tcase_add_test(all, test_refused);
     tcase_add_test(all, test_longest);
     tcase_add_test(all, test_split);
     suite_add_tcase(suite, all);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return check_run(suite);
 }

@@ -1,6 +1,6 @@
 #include "parse/settings.h"
 
-#include <check.h>
+#include "check_run.h"
 
 static int check(const char *hostname, const char *machine_id)
 {
@@ -58,14 +58,9 @@ int main(void)
 {
     Suite *suite = suite_create("settings");
     TCase *all = tcase_create("all");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(all, test_names);
     tcase_add_test(all, test_variables);
     suite_add_tcase(suite, all);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return check_run(suite);
 }

@@ -1,6 +1,5 @@
 #include "track/changes.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/limits.h"
 #include "wire/guest.h"
 
@@ -443,8 +443,6 @@ int main(void)
 {
     Suite *suite = suite_create("changes");
     TCase *all = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_set_timeout(all, 60);
@@ -458,9 +456,5 @@ int main(void)
     tcase_add_test(all, dropped_news_are_made_up_for);
     tcase_add_loop_test(all, any_sequence_of_steps_is_understood, 0, 8);
     suite_add_tcase(suite, all);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return check_run(suite);
 }

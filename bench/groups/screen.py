@@ -200,8 +200,15 @@ def keys(report, plan, screen):
 
 
 def idle(report, plan, screen, server):
-    """Twenty sessions of which nothing changes, with their figures each second."""
-    seconds = plan(5, 30)
+    """Twenty sessions of which nothing changes, with their figures each second, behind those of ten minutes that a
+    server tells at the beginning."""
+    seconds, now = plan(5, 30), time.time()
+    for ago in range(600, 0, -10):
+        server.tell("sample", at=now - ago, replay=True, sessions=[
+            {"session": session["session"], "memory_bytes": session["memory_bytes"], "cpu_ms": 1000.0}
+            for session in server.sessions])
+    while screen.read(0.5):
+        pass
     size, cpu, begin = screen.size, screen.cpu_seconds(), time.perf_counter()
     for _ in range(seconds):
         server.tell("sample", host={"cpus": 4}, sessions=[

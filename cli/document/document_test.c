@@ -1,10 +1,10 @@
 #include "document/document.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "document/show.h"
 
 /* A session with three cells: plain, in the shell with bytes that are no text and a figure, and one
@@ -198,8 +198,6 @@ int main(void)
 {
     Suite *suite = suite_create("document");
     TCase *tests = tcase_create("document");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, formats_have_names);
@@ -210,9 +208,5 @@ int main(void)
     tcase_add_test(tests, the_log);
     tcase_add_test(tests, pieces);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return check_run(suite);
 }

@@ -1,9 +1,9 @@
 #include "cli/args.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "cli/help.h"
 
 static const struct option options[] = {
@@ -175,8 +175,6 @@ int main(void)
 {
     Suite *suite = suite_create("args");
     TCase *tests = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tests, options_stand_anywhere);
     tcase_add_test(tests, all_spellings);
@@ -186,9 +184,5 @@ int main(void)
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, texts_are_made_from_the_table);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

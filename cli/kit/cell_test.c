@@ -1,10 +1,10 @@
 #include "cli/cell.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "cli/app.h"
 #include "cli/source.h"
 #include "cli/transfer.h"
@@ -129,8 +129,6 @@ int main(void)
 {
     Suite *suite = suite_create("cell");
     TCase *tests = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tests, exit_statuses);
     tcase_add_test(tests, signals_by_name);
@@ -139,9 +137,5 @@ int main(void)
     tcase_add_test(tests, json_is_printed_as_it_was);
     tcase_add_test(tests, sizes_and_ages);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

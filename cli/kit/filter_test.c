@@ -1,8 +1,9 @@
 #include "cli/filter.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "check_run.h"
 
 /* Whole, and byte by byte: the same must come out. */
 static void check_filter(const char *input, size_t size, const char *expected)
@@ -88,8 +89,6 @@ int main(void)
 {
     Suite *suite = suite_create("filter");
     TCase *tests = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tests, plain_text_passes);
     tcase_add_test(tests, colours_pass_and_are_turned_off);
@@ -97,9 +96,5 @@ int main(void)
     tcase_add_test(tests, controls_and_bad_bytes_are_shown);
     tcase_add_test(tests, endless_sequences_do_not_wait);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

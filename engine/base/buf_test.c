@@ -2,9 +2,10 @@
 #include "base/err.h"
 #include "base/log.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "check_run.h"
 
 START_TEST(add_and_consume)
 {
@@ -113,8 +114,6 @@ int main(void)
 {
     Suite *suite = suite_create("buf");
     TCase *all = tcase_create("all");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(all, add_and_consume);
     tcase_add_test(all, limit_is_held);
@@ -123,8 +122,5 @@ int main(void)
     tcase_add_test(all, text_of_a_fixed_form);
     tcase_add_test(all, errors_keep_their_words);
     suite_add_tcase(suite, all);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return check_run(suite);
 }

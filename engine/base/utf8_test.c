@@ -1,7 +1,8 @@
 #include "base/utf8.h"
 
-#include <check.h>
 #include <string.h>
+
+#include "check_run.h"
 
 static struct gb_bytes bytes(const char *s)
 {
@@ -37,14 +38,9 @@ int main(void)
 {
     Suite *suite = suite_create("utf8");
     TCase *all = tcase_create("all");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(all, valid_text);
     tcase_add_test(all, unfinished_tail);
     suite_add_tcase(suite, all);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return check_run(suite);
 }

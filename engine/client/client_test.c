@@ -2,7 +2,6 @@
  * socket, the peer in a thread of its own. */
 #include "client/client.h"
 
-#include <check.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -458,8 +458,6 @@ int main(void)
 {
     Suite *suite = suite_create("client");
     TCase *tests = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, nobody_listens);
@@ -476,9 +474,5 @@ int main(void)
     tcase_add_test(tests, folders_of_others_are_not_trusted);
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

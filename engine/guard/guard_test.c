@@ -1,10 +1,10 @@
 #include "guard/guard.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 #include "loop/loop.h"
 
@@ -158,8 +158,6 @@ int main(void)
 {
     Suite *suite = suite_create("guard");
     TCase *tests = tcase_create("guard");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, reads_reports);
@@ -167,8 +165,5 @@ int main(void)
     tcase_add_test(tests, names_stages);
     tcase_add_test(tests, probes);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

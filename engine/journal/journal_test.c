@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_run.h"
 /* A child that is killed while it writes has a thread of its own. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
@@ -722,8 +722,6 @@ int main(void)
 {
     Suite *suite = suite_create("journal");
     TCase *cases = tcase_create("journal");
-    SRunner *runner;
-    int failures;
 
     gb_log_open(-1, GB_LOG_ERROR); /* of damage there is much to tell here */
     tcase_add_checked_fixture(cases, setup, teardown);
@@ -746,9 +744,5 @@ int main(void)
     tcase_add_test(cases, killed_while_writing);
     tcase_add_test(cases, writes_that_fail);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failures = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failures == 0 ? 0 : 1;
+    return check_run(suite);
 }

@@ -1,8 +1,8 @@
 #include "journal/pace.h"
 
-#include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "base/clock.h"
 
 static struct gb_pace pace;
@@ -87,16 +87,11 @@ int main(void)
 {
     Suite *suite = suite_create("pace");
     TCase *tests = tcase_create("pace");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, start, end);
     tcase_add_test(tests, test_order_and_joining);
     tcase_add_test(tests, test_bounded);
     tcase_add_test(tests, test_odd_bytes);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

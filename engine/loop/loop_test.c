@@ -1,6 +1,5 @@
 #include "loop/loop.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -284,8 +284,6 @@ int main(void)
 {
     Suite *suite = suite_create("loop");
     TCase *tests = tcase_create("loop");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 30);
@@ -298,8 +296,5 @@ int main(void)
     tcase_add_test(tests, watches);
     tcase_add_test(tests, signals);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

@@ -1,9 +1,9 @@
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -318,8 +318,6 @@ int main(void)
 {
     Suite *suite = suite_create("stream");
     TCase *tests = tcase_create("stream");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 30);
@@ -332,8 +330,5 @@ int main(void)
     tcase_add_test(tests, pausing_from_within);
     tcase_add_test(tests, finish_sends_the_rest);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

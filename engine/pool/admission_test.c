@@ -1,11 +1,11 @@
 #include "pool/admission.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
@@ -348,8 +348,6 @@ int main(void)
 {
     Suite *suite = suite_create("admission");
     TCase *tests = tcase_create("admission");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, charges);
@@ -364,9 +362,5 @@ int main(void)
     tcase_add_test(tests, spares);
     tcase_add_test(tests, slots_outlive_it);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run(suite);
 }

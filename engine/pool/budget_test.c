@@ -1,6 +1,5 @@
 #include "pool/budget.h"
 
-#include <check.h>
 #include <ftw.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
@@ -213,8 +213,6 @@ int main(void)
 {
     Suite *suite = suite_create("budget");
     TCase *tests = tcase_create("budget");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, plain_host);
@@ -225,9 +223,5 @@ int main(void)
     tcase_add_test(tests, outside_of_the_mount);
     tcase_add_test(tests, bad_texts);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run(suite);
 }

@@ -1,8 +1,8 @@
 #include "pool/demand.h"
 
-#include <check.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "base/clock.h"
 
 enum { HALF_LIFE_MS = 60000 };
@@ -96,8 +96,6 @@ int main(void)
 {
     Suite *suite = suite_create("demand");
     TCase *tests = tcase_create("demand");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_test(tests, one_is_no_demand);
@@ -105,9 +103,5 @@ int main(void)
     tcase_add_test(tests, a_steady_stream);
     tcase_add_test(tests, fades);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run(suite);
 }

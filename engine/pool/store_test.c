@@ -2,7 +2,6 @@
  * foreign is not, limits are kept, and a lock is waited for without polling. */
 #include "pool/store.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "pool/lock.h"
@@ -337,8 +337,6 @@ int main(void)
 {
     Suite *suite = suite_create("store");
     TCase *tests = tcase_create("store");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
@@ -352,9 +350,5 @@ int main(void)
     tcase_add_test(tests, waits_for_a_lock);
     tcase_add_test(tests, takes_over_from_the_dead);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

@@ -4,10 +4,10 @@
 #include "base/mem.h"
 #include "rpc/base64.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_run.h"
 static struct gb_json_doc doc;
 static struct gb_err err;
 static char line[4096];
@@ -226,7 +226,6 @@ int main(void)
 {
     Suite *suite = suite_create("json");
     TCase *tests = tcase_create("json");
-    SRunner *runner;
     int failed;
 
     tcase_add_test(tests, shape);
@@ -238,10 +237,7 @@ int main(void)
     tcase_add_test(tests, written_across_blocks);
     tcase_add_test(tests, base64);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    failed = check_run(suite);
     gb_json_release(&doc);
-    return failed != 0;
+    return failed;
 }

@@ -4,11 +4,11 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_run.h"
 static struct gb_json_doc doc;
 static struct gb_params params;
 static struct gb_err err;
@@ -161,7 +161,6 @@ int main(void)
 {
     Suite *suite = suite_create("methods");
     TCase *tests = tcase_create("methods");
-    SRunner *runner;
     int failed;
 
     tcase_add_test(tests, standards);
@@ -171,10 +170,7 @@ int main(void)
     tcase_add_test(tests, table);
     tcase_add_test(tests, pages_are_fresh);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    failed = check_run(suite);
     gb_json_release(&doc);
-    return failed != 0;
+    return failed;
 }

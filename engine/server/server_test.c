@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "server/histogram.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +19,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "check_run.h"
 
 enum { DEADLINE_MS = 30000, NOBODY = 65534 };
 
@@ -520,8 +521,6 @@ int main(void)
 {
     Suite *suite = suite_create("server");
     TCase *served = tcase_create("served"), *alone = tcase_create("alone");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(served, start, stop);
     tcase_set_timeout(served, 60);
@@ -540,9 +539,5 @@ int main(void)
     tcase_add_test(alone, quantiles);
     suite_add_tcase(suite, served);
     suite_add_tcase(suite, alone);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run(suite);
 }

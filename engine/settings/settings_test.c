@@ -1,11 +1,11 @@
 #include "settings/settings.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
@@ -286,8 +286,6 @@ int main(void)
 {
     Suite *suite = suite_create("settings");
     TCase *tests = tcase_create("settings");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, standards);
@@ -301,9 +299,5 @@ int main(void)
     tcase_add_test(tests, table);
     tcase_add_test(tests, page_is_fresh);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run(suite);
 }

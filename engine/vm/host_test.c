@@ -1,13 +1,13 @@
 /* What a host finds out, with real guests: $GLOVEBOX_IMAGES names the images. */
 #include "vm/host.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -219,8 +219,6 @@ int main(void)
 {
     Suite *suite = suite_create("host");
     TCase *tests = tcase_create("host");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 100);
@@ -230,8 +228,5 @@ int main(void)
     tcase_add_test(tests, reads_small_texts);
     tcase_add_test(tests, reads_the_monitor);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

@@ -1,11 +1,11 @@
 #include "vm/image.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -177,8 +177,6 @@ int main(void)
 {
     Suite *suite = suite_create("image");
     TCase *tests = tcase_create("image");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, loads_and_finds);
@@ -186,8 +184,5 @@ int main(void)
     tcase_add_test(tests, needs_a_kernel);
     tcase_add_test(tests, refuses_manifests);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

@@ -1,7 +1,6 @@
 /* Real VMs: the folder of images comes from $GLOVEBOX_IMAGES, and without one the tests fail. */
 #include "vm/vm.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -657,8 +657,6 @@ int main(void)
 {
     Suite *suite = suite_create("vm");
     TCase *tests = tcase_create("vm");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 110);
@@ -673,8 +671,5 @@ int main(void)
     tcase_add_test(tests, reaps_what_a_dead_server_left);
     tcase_add_test(tests, refuses_what_cannot_be);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run(suite);
 }

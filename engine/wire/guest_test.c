@@ -1,7 +1,8 @@
 #include "wire/guest.h"
 
-#include <check.h>
 #include <string.h>
+
+#include "check_run.h"
 
 START_TEST(exec_comes_out_as_it_went_in)
 {
@@ -140,16 +141,11 @@ int main(void)
 {
     Suite *suite = suite_create("guest");
     TCase *all = tcase_create("all");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(all, exec_comes_out_as_it_went_in);
     tcase_add_test(all, what_is_too_long_or_too_short_is_refused);
     tcase_add_test(all, entries);
     tcase_add_test(all, changed_files);
     suite_add_tcase(suite, all);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return check_run(suite);
 }

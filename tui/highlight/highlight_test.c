@@ -1,8 +1,8 @@
 #include "highlight.h"
 
-#include <check.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 
 /* Tokens as they come: each byte of the text gets a letter. */
@@ -149,8 +149,6 @@ int main(void)
 {
     Suite *suite = suite_create("highlight");
     TCase *tests = tcase_create("highlight");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(tests, test_python);
     tcase_add_test(tests, test_javascript);
@@ -158,8 +156,5 @@ int main(void)
     tcase_add_test(tests, test_languages);
     tcase_add_test(tests, test_deep);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

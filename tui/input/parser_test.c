@@ -1,9 +1,9 @@
 #include "input/parser.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 
 /* Events written down as one line. */
@@ -185,8 +185,6 @@ int main(void)
 {
     Suite *suite = suite_create("input");
     TCase *tests = tcase_create("parser");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_loop_test(tests, events, 0, (int)ARRAY_SIZE(cases));
     tcase_add_test(tests, a_lone_escape_waits);
@@ -194,8 +192,5 @@ int main(void)
     tcase_add_test(tests, a_paste_without_an_end_ends);
     tcase_add_test(tests, names_of_keys);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

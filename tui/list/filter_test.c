@@ -1,8 +1,8 @@
 #include "list/filter.h"
 
-#include <check.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 
 static const struct session subject = {
@@ -88,14 +88,9 @@ int main(void)
 {
     Suite *suite = suite_create("list");
     TCase *tests = tcase_create("filter");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_loop_test(tests, matches, 0, (int)ARRAY_SIZE(cases));
     tcase_add_loop_test(tests, refusals, 0, (int)ARRAY_SIZE(bad));
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

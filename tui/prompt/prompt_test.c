@@ -1,11 +1,11 @@
 #include "prompt.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 #include "prompt/complete.h"
 
@@ -448,8 +448,6 @@ int main(void)
 {
     Suite *suite = suite_create("prompt");
     TCase *tests = tcase_create("prompt");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tests, 60); /* a megabyte of text under sanitizers on a busy machine */
     tcase_add_checked_fixture(tests, setup, teardown);
@@ -468,8 +466,5 @@ int main(void)
     tcase_add_test(tests, test_limits);
     tcase_add_test(tests, test_looks_complete);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

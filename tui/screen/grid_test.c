@@ -1,8 +1,8 @@
 #include "screen/grid.h"
 
-#include <check.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 #include "screen/render.h"
 
@@ -125,8 +125,6 @@ int main(void)
 {
     Suite *suite = suite_create("screen");
     TCase *tests = tcase_create("grid");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, text_is_cut_at_the_edge);
@@ -136,8 +134,5 @@ int main(void)
     tcase_add_test(tests, only_differences_are_sent);
     tcase_add_test(tests, colours_by_depth);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

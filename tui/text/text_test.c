@@ -1,9 +1,9 @@
 #include "text.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 #include "text/unit.h"
 
@@ -299,8 +299,6 @@ int main(void)
 {
     Suite *suite = suite_create("text");
     TCase *tests = tcase_create("text");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_plain_lines);
@@ -315,8 +313,5 @@ int main(void)
     tcase_add_test(tests, test_bounded);
     tcase_add_test(tests, test_dense_styles);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

@@ -1,9 +1,9 @@
 #include "theme/theme.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 
 static int parse(const char *text, struct theme_file *file, struct gb_err *err)
@@ -165,8 +165,6 @@ int main(void)
 {
     Suite *suite = suite_create("theme");
     TCase *tests = tcase_create("theme");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(tests, reads_and_resolves);
     tcase_add_loop_test(tests, refuses, 0, (int)ARRAY_SIZE(bad));
@@ -175,8 +173,5 @@ int main(void)
     tcase_add_test(tests, states_differ_without_colour);
     tcase_add_test(tests, names_are_no_paths);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

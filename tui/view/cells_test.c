@@ -1,9 +1,9 @@
 #include "cells.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/mem.h"
 #include "screen/grid.h"
 #include "screen/render.h"
@@ -296,8 +296,6 @@ int main(void)
 {
     Suite *suite = suite_create("cells");
     TCase *tests = tcase_create("cells");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_events);
@@ -308,8 +306,5 @@ int main(void)
     tcase_add_test(tests, test_moving);
     tcase_add_test(tests, test_sizes);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

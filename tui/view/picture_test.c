@@ -1,8 +1,8 @@
 #include "picture.h"
 
-#include <check.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "screen/render.h"
@@ -79,14 +79,9 @@ int main(void)
 {
     Suite *suite = suite_create("picture");
     TCase *tests = tcase_create("picture");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(tests, test_modes);
     tcase_add_test(tests, test_refused);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return check_run(suite);
 }

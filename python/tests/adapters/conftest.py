@@ -1,21 +1,8 @@
-"""A real server, and one session that tests share."""
-
-import pathlib
-import sys
+"""A client, and one session that tests share."""
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "python/src"), str(ROOT / "tests")]
-
-import glovebox  # noqa: E402
-from support import Server  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def server():
-    with Server() as server:
-        yield server
+import glovebox
 
 
 @pytest.fixture(scope="session")

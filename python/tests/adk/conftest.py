@@ -5,23 +5,14 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "python/src"), str(ROOT / "tests"), str(pathlib.Path(__file__).parent)]
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from google.adk.version import __version__  # noqa: E402
-
-from support import Server  # noqa: E402
 
 from glovebox.adk import GloveboxCodeExecutor  # noqa: E402
 
 ADK = tuple(int(part) for part in __version__.split(".")[:2])
 IN_THREAD = ADK >= (2, 5)  # executors are called off the loop
-
-
-@pytest.fixture(scope="session")
-def server():
-    with Server() as server:
-        yield server
 
 
 @pytest.fixture

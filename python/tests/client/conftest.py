@@ -1,21 +1,8 @@
-"""Fixtures: one real server for the run, and clients of the package under test."""
-
-import pathlib
-import sys
+"""Clients of the package under test, and sessions."""
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "python/src"), str(ROOT / "tests")]
-
-import glovebox  # noqa: E402
-from support import Server  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def server():
-    with Server() as server:
-        yield server
+import glovebox
 
 
 @pytest.fixture(scope="session")
