@@ -62,6 +62,12 @@ START_TEST(escape_hides_nothing)
     gb_buf_clear(&buf);
     gb_escape(&buf, gb_bytes_str("abcdef"), 3);
     ck_assert_str_eq(gb_buf_str(&buf), "abc…");
+    gb_buf_clear(&buf);
+    gb_escape(&buf, gb_bytes_str("größe"), 3); /* in the middle of the ö */
+    ck_assert_str_eq(gb_buf_str(&buf), "gr…");
+    gb_buf_clear(&buf);
+    gb_escape(&buf, (struct gb_bytes){(const uint8_t *)"gr\xc3", 3}, 3); /* nothing was cut */
+    ck_assert_str_eq(gb_buf_str(&buf), "gr\\xc3");
     gb_buf_release(&buf);
 }
 END_TEST

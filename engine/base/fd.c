@@ -121,7 +121,7 @@ int gb_fd_make_dirs(const char *path, mode_t mode, struct gb_err *err)
 {
     _cleanup_(freep) char *copy = xstrdup(path);
 
-    for (char *slash = strchr(copy + 1, '/');; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(copy + (copy[0] == '/'), '/');; slash = strchr(slash + 1, '/')) {
         if (slash != NULL)
             *slash = '\0';
         if (mkdir(copy, mode) < 0 && errno != EEXIST)

@@ -24,6 +24,7 @@ static inline void closep(int *fd)
         take_fd_;                                                                                  \
     })
 
+/* 0 or -errno. */
 int gb_fd_set_nonblocking(int fd, bool on);
 int gb_fd_set_cloexec(int fd, bool on);
 
@@ -32,11 +33,13 @@ int gb_fd_set_cloexec(int fd, bool on);
 ssize_t gb_fd_read_full(int fd, void *data, size_t size);
 ssize_t gb_fd_write_full(int fd, const void *data, size_t size);
 
-/* The whole of a small file, at most @limit bytes (GB_ETOOLARGE above). Appends to @buf. */
+/* The whole of a small file, at most @limit bytes (GB_ETOOLARGE above). Appends to @buf; after
+ * a failure a part of it may be there. */
 int gb_fd_read_file(const char *path, size_t limit, struct gb_buf *buf, struct gb_err *err);
 
-/* Writes a file beside @path, syncs it and renames it over @path. */
+/* Writes a file beside @path, syncs it and renames it over @path: who reads it sees the old content
+ * or the new one. The folder is not synced: after a crash of the host it may be the old one. */
 int gb_fd_replace_file(const char *path, struct gb_bytes content, mode_t mode, struct gb_err *err);
 
-/* mkdir -p; directories that are made get @mode. */
+/* mkdir -p; directories that are made get @mode. What is there already is not looked at. */
 int gb_fd_make_dirs(const char *path, mode_t mode, struct gb_err *err);

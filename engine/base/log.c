@@ -55,6 +55,8 @@ void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit)
 {
     size_t end = MIN(text.size, limit);
 
+    if (end < text.size)
+        end -= gb_utf8_unfinished((struct gb_bytes){text.data, end});
     for (size_t i = 0; i < end;) {
         size_t n = gb_utf8_sequence(text.data + i, end - i);
 

@@ -42,7 +42,7 @@ void gb_log(enum gb_log_level level, const char *format, ...) __attribute__((for
             gb_log(GB_LOG_DEBUG, __VA_ARGS__);                                                     \
     } while (0)
 
-/* Adds @text to @buf with control characters, backslashes and bytes that are not UTF-8 as \xNN, so
- * that it can forge neither a line of the log nor an escape sequence. At most @limit source bytes,
- * then "…". */
+/* Adds @text to @buf with control characters and bytes that are not UTF-8 as \xNN and backslashes
+ * doubled, so that it can forge neither a line of the log nor an escape sequence. At most @limit
+ * source bytes (no character is cut in two), then "…". */
 void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit);
