@@ -97,7 +97,7 @@ function(gb_test module source)
     add_executable(${target} ${source})
     gb_link(${target} ${module})
     target_link_libraries(${target} PRIVATE PkgConfig::CHECK)
-    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake) # check_run.h
+    target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake) # check_run.h, check_page.h
     # Check's macros lean on variadic arguments being there, and on an unused one.
     set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS
         -Wno-pedantic -Wno-conversion -Wno-shadow -Wno-null-dereference)

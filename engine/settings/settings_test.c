@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check_page.h"
 #include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -252,33 +253,9 @@ START_TEST(table)
 }
 END_TEST
 
-/* The generated part of the page stands between two marks. With GLOVEBOX_WRITE_DOCS in the
- * environment it is written anew, else compared. */
 START_TEST(page_is_fresh)
 {
-    static const char begin_mark[] = "<!-- generated: begin -->\n";
-    static const char end_mark[] = "<!-- generated: end -->\n";
-    struct gb_buf page = {0}, want = {0};
-    char path[1024], *from, *to;
-    const char *text;
-
-    (void)snprintf(path, sizeof(path), "%.*s/../../docs/settings.md",
-                   (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
-    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &page, &err), 0);
-    text = gb_buf_str(&page);
-    from = strstr(text, begin_mark);
-    to = strstr(text, end_mark);
-    ck_assert(from != NULL && to != NULL && to > from);
-    gb_buf_add(&want, text, (size_t)(from - text) + sizeof(begin_mark) - 1);
-    gb_buf_adds(&want, "\n");
-    gb_settings_markdown(&want);
-    gb_buf_adds(&want, to);
-    if (getenv("GLOVEBOX_WRITE_DOCS") != NULL)
-        ck_assert_int_eq(gb_fd_replace_file(path, gb_buf_bytes(&want), 0644, &err), 0);
-    else
-        ck_assert_str_eq(text, gb_buf_str(&want));
-    gb_buf_release(&page);
-    gb_buf_release(&want);
+    check_page("settings.md", gb_settings_markdown);
 }
 END_TEST
 

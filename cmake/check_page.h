@@ -1,0 +1,39 @@
+/* For unit tests of tables that pages under docs/ are made from. */
+#pragma once
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+
+/* The generated part of docs/@name stands between two marks. With GLOVEBOX_WRITE_DOCS in the
+ * environment it is written anew, else compared with what @generate adds. */
+static inline void check_page(const char *name, void (*generate)(struct gb_buf *))
+{
+    static const char begin[] = "<!-- generated: begin -->\n", end[] = "<!-- generated: end -->\n";
+    struct gb_buf page = {0}, want = {0};
+    struct gb_err err = {0};
+    char path[1024], *from, *to;
+    const char *text;
+
+    (void)snprintf(path, sizeof(path), "%.*s/../docs/%s", (int)(strrchr(__FILE__, '/') - __FILE__),
+                   __FILE__, name);
+    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &page, &err), 0);
+    text = gb_buf_str(&page);
+    from = strstr(text, begin);
+    to = strstr(text, end);
+    ck_assert(from != NULL && to != NULL && to > from);
+    gb_buf_add(&want, text, (size_t)(from - text) + sizeof(begin) - 1);
+    gb_buf_adds(&want, "\n");
+    generate(&want);
+    gb_buf_adds(&want, to);
+    if (getenv("GLOVEBOX_WRITE_DOCS") != NULL)
+        ck_assert_int_eq(gb_fd_replace_file(path, gb_buf_bytes(&want), 0644, &err), 0);
+    else
+        ck_assert_str_eq(text, gb_buf_str(&want));
+    gb_buf_release(&page);
+    gb_buf_release(&want);
+}
