@@ -1,4 +1,5 @@
 /* glovebox: one program, a verb for each thing that it does. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -100,11 +101,22 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
     return status;
 }
 
+/* A standard stream that the caller closed would lend its number to what is opened next, which then
+ * would be read, written or closed for it (libuv ends the process over that). What stands there
+ * instead fails when it is used, as a closed one does. */
+static void hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
     struct args none = {.verbs = verbs};
     const struct verb *verb;
 
+    hold_streams();
     (void)setlocale(LC_ALL, "");
     (void)setlocale(LC_NUMERIC, "C"); /* JSON and our own options have points in their numbers */
     /* A reader that goes away is an error of the write. */

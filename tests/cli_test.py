@@ -252,6 +252,21 @@ def test_sessions(cli, work):
     assert work not in cli.out("ls", "--ids").split()
 
 
+def test_closed_streams(cli, work):
+    """What we open ourselves does not take the place of a stream that is not there."""
+    def run(streams):
+        return subprocess.run(["sh", "-c", f'exec "$@" {streams}', "sh", BINARY, "exec", work, "-c", "print(6 * 7)"],
+                              env=cli.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
+
+    done = run("<&-")
+    assert (done.returncode, done.stdout) == (0, b"42\n"), done.stderr
+    done = run("2>&-")
+    assert (done.returncode, done.stdout) == (0, b"42\n")
+    done = run(">&-")
+    assert done.returncode == 125 and b"cannot write" in done.stderr
+    assert run("<&- >&- 2>&-").returncode == 125
+
+
 def test_open_by_key(cli):
     key = "key-" + os.urandom(4).hex()
     first = cli.out("open", "--key", key)
