@@ -1,5 +1,6 @@
 """The warm pool with real VMs: taken, killed, frozen, drained, shut down while it fills."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -41,8 +42,10 @@ def members(server, client):
 
 
 @pytest.fixture(scope="module")
-def server():
-    with Server("--pool", "shell=2:2") as server:
+def server(tmp_path_factory):
+    settings = tmp_path_factory.mktemp("pool") / "a.conf"
+    settings.write_text("[admission]\nqueue = 1024\n")  # for any number of RUNS
+    with Server("--config", str(settings), "--pool", "shell=2:2") as server:
         yield server
 
 
@@ -190,13 +193,17 @@ def test_drained_by_many_runs(server, client):
     wait_ready(client, 2)
     wait_for(lambda: len(members(server, client)) == 3 and len(qemus(server)) == 3, what="the pool alone")
     files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
-    calls = [client.send("run", image="shell", code=f"echo {i}; hostname") for i in range(RUNS)]
-    hosts = set()
-    for i, call in enumerate(calls):
-        number, host = out(call.wait()).splitlines()
-        assert number == str(i)
-        hosts.add(host)
-    assert len(hosts) == RUNS
+    with contextlib.ExitStack() as stack:
+        # A connection may have 256 requests under way.
+        clients = [stack.enter_context(server.client()) for _ in range(-(-RUNS // 100))]
+        calls = [clients[i % len(clients)].send("run", image="shell", code=f"echo {i}; hostname", wait_ms=600000)
+                 for i in range(RUNS)]
+        hosts = set()
+        for i, call in enumerate(calls):
+            number, host = out(call.wait(600)).splitlines()
+            assert number == str(i)
+            hosts.add(host)
+        assert len(hosts) == RUNS
     wait_ready(client, 2)
     wait_for(lambda: len(members(server, client)) == 3 and len(qemus(server)) == 3, what="the pool alone")
     wait_for(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) <= files, what=f"{files} descriptors")

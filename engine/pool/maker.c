@@ -82,6 +82,15 @@ static void give_up(struct maker *maker, const struct gb_err *err)
     gb_vm_kill(maker->vm, err->message);
 }
 
+/* Who waited too long has to know whether the guest slept or the host had no time for it. */
+static uint64_t cpu_ms(const struct maker *maker)
+{
+    struct gb_vm_sample sample = {0};
+
+    (void)gb_vm_sample(maker->vm, &sample, NULL); /* 0 is as good as any, then */
+    return sample.cpu_ns / GB_NS_PER_MS;
+}
+
 static void on_late(void *arg)
 {
     static const char *const steps[] = {"boot",   "prepare", "warm up", "take its settings",
@@ -89,8 +98,12 @@ static void on_late(void *arg)
     struct maker *maker = arg;
     struct gb_err err;
 
-    (void)gb_err_set(&err, GB_EBOOT, "the guest of a template did not %s in time",
-                     steps[maker->step]);
+    (void)gb_err_set(
+        &err, GB_EBOOT,
+        "the guest of a template did not %s in time (%ju ms of CPU since its start "
+        "%ju ms ago)",
+        steps[maker->step], (uintmax_t)cpu_ms(maker),
+        (uintmax_t)((gb_clock_mono_ns() - gb_vm_started_ns(maker->vm)) / GB_NS_PER_MS));
     give_up(maker, &err);
 }
 
@@ -199,8 +212,12 @@ static void on_cell(struct maker *maker, const struct gb_frame *frame)
 
     if (r == 0 && (done.flags & bad) != 0) {
         gb_escape(&note, done.note, GB_NOTE_MAX);
-        r = gb_err_set(&err, GB_EBOOT, "cell %u of a template did not end as it should (%x) %s",
-                       maker->cells_sent, done.flags, gb_buf_str(&note));
+        r = gb_err_set(&err, GB_EBOOT,
+                       "cell %u of a template did not end as it should (flags %x) after %ju ms, "
+                       "%ju ms of CPU for it and %ju ms for its VM so far: %s",
+                       maker->cells_sent, done.flags, (uintmax_t)(done.wall_ns / GB_NS_PER_MS),
+                       (uintmax_t)(done.cpu_ns / GB_NS_PER_MS), (uintmax_t)cpu_ms(maker),
+                       gb_buf_str(&note));
     }
     if (r < 0)
         give_up(maker, &err);
