@@ -164,6 +164,7 @@ def flood(report, plan):
         report.add(GROUP, "key to screen while four sessions print 1 MB/s each", "ms", samples)
         passed = time.perf_counter() - begin
         report.add(GROUP, "to the terminal while four sessions print", "kB/s", [(screen.size - size) / passed / 1000])
+        os.write(screen.fd, b"\x15\x1d")  # the keys are commands' again
         screen.close()
 
 

@@ -36,7 +36,10 @@ AT_MOST = {
     ("key to screen", "p99"): 16.0,
     ("idle, share of a core", "p50"): 1.0,
     ("idle, to the terminal in a minute", "p50"): 20.0,
+    ("key to screen while four sessions print 1 MB/s each", "p50"): 5.0,
+    ("key to screen while four sessions print 1 MB/s each", "p99"): 16.0,
     ("resident memory of the front end", "p50"): 40.0,
+    ("resident memory after a million lines", "p50"): 40.0,
 }
 AT_LEAST = {
     ("upload 64 MiB", "p50"): 60.0,
