@@ -59,8 +59,12 @@ def test_taken_ready_and_unlike(server, client):
     """From the start on; without a trace of what warmed them up, and with nothing in common."""
     before = wait_ready(client, 2)
     wait_for(lambda: shelf(client)["waiting"] == 1, what="the one behind them")
-    vms = wait_for(lambda: (lambda vms: all(vm.get("memory_bytes", 0) > 1 << 20 for vm in vms) and vms)(client.call("stats")["vms"]),
-                   what="the figures of all VMs")
+
+    def measured():
+        vms = client.call("stats")["vms"]
+        return all(vm.get("memory_bytes", 0) > 1 << 20 for vm in vms) and vms
+
+    vms = wait_for(measured, what="the figures of all VMs")
     assert sorted(vm["pool"] for vm in vms) == ["ready", "ready", "waiting"]
     assert {vm["pid"] for vm in vms} == qemus(server)
     assert all(vm["session"] is None and vm["source"] is None and vm["image"] == "shell"
