@@ -60,10 +60,10 @@
 #define GB_UPLOAD_QUEUE_MAX (4u << 20) /* bytes waiting for a guest at which uploads wait */
 
 /* Watching. */
-#define GB_SUBSCRIPTIONS_MAX 16u    /* of one connection */
-#define GB_EVENTS_HIGH (512u << 10) /* unsent bytes above which events are dropped */
-#define GB_FIGURES 60               /* rounds of figures that are remembered, 10 s apart */
-#define GB_FIGURES_TOLD 2500        /* of all sessions, that a new watcher is told */
+#define GB_SUBSCRIPTIONS_MAX 16u       /* of one connection */
+#define GB_EVENTS_HIGH (512u << 10)    /* unsent bytes above which events are dropped */
+#define GB_FIGURES 60                  /* rounds of figures that are remembered, 10 s apart */
+#define GB_FIGURES_TOLD 2500           /* of all sessions, that a new watcher is told */
 #define GB_EVENTS_LOW (64u << 10)      /* and at which they go on, with a new snapshot */
 #define GB_EVENT_PIECE_MAX (64u << 10) /* output in one event */
 #define GB_EVENT_TEXT_MAX (64u << 10)  /* code or value in one event */
