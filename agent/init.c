@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -321,12 +322,32 @@ void init_boot(struct boot *ret_boot)
     move_root();
 }
 
+/* The old timer chip (Intel 8254) ticks 18 times a second from reset on, and a kernel that has no
+ * use for it leaves it so: its interrupt is masked, but it wakes QEMU twice in each period. Mode 0
+ * counts to its end once. */
+static void stop_pit(int sys_fd)
+{
+    enum { PIT_COUNTER_0 = 0x40, PIT_CONTROL = 0x43, PIT_PORTS = 4, LOAD_MODE_0 = 0x30 };
+    char device[16] = "";
+    _cleanup_(closep) int fd = openat(
+        sys_fd, "devices/system/clockevents/clockevent0/current_device", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || read(fd, device, sizeof(device) - 1) < 0 || strncmp(device, "lapic", 5) != 0)
+        return; /* it may be in use */
+    if (ioperm(PIT_COUNTER_0, PIT_PORTS, 1) < 0)
+        return;
+    outb(LOAD_MODE_0, PIT_CONTROL);
+    outb(0, PIT_COUNTER_0);
+    outb(0, PIT_COUNTER_0);
+    (void)ioperm(PIT_COUNTER_0, PIT_PORTS, 0);
+}
+
 void init_finish(const struct boot *boot)
 {
     struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
     _cleanup_(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    (void)boot;
+    stop_pit(boot->sys_fd);
     if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &loopback) < 0)
         console_say("no loopback: %s", strerror(errno));
 }
