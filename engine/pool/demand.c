@@ -9,6 +9,8 @@
 #define FORGOTTEN 0.25
 /* A peak up to this is single requests: one, and what is left of another one two seconds before. */
 #define SINGLE 1.25
+/* More than this within a second is no matter of one client that opens a session or two. */
+#define BURST 2.5
 
 void demand_fade(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns)
 {
@@ -30,7 +32,7 @@ void demand_add(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns)
 
 bool demand_is_burst(const struct demand *demand)
 {
-    return demand->now > SINGLE;
+    return demand->now > BURST;
 }
 
 unsigned demand_target(const struct demand *demand, unsigned floor, unsigned ceiling)

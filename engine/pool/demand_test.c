@@ -52,7 +52,7 @@ START_TEST(a_burst)
     requests(1, 0);
     ck_assert(!demand_is_burst(&demand));
     now += 5 * GB_NS_PER_S;
-    requests(1, 0);
+    requests(2, 0);
     ck_assert(!demand_is_burst(&demand));
     now += 60 * GB_NS_PER_S;
     requests(6, 0);

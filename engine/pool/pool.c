@@ -12,8 +12,10 @@
 
 enum {
     TICK_MS = 1000,
-    LATER_MS = 50,    /* a VM that was taken is replaced when its first cell has had this time */
-    CHECK_MS = 10000, /* a ready VM that has said nothing for so long is asked */
+    /* What was taken is replaced when who took it has had time for his first cell. */
+    LATER_MS = 50,
+    LATER_RESTORE_MS = 250, /* which begins with the restore */
+    CHECK_MS = 10000,       /* a ready VM that has said nothing for so long is asked */
     RETRY_FIRST_MS = 1000,
     RETRY_MAX_MS = 60000,
 };
@@ -160,17 +162,18 @@ static bool in_hurry(void *arg)
 }
 
 /* One is taken. Its successor does not get in the way of who took it, unless others come. */
-static void touch_taken(struct shelf *shelf)
+static void touch_taken(struct shelf *shelf, uint64_t later_ms)
 {
     struct gb_pool *pool = shelf->pool;
 
     if (in_hurry(shelf)) {
+        gb_timer_stop(pool->later);
         touch(pool);
         return;
     }
     gb_loop_defer(pool->host->loop, &pool->change, on_change, pool);
-    if (!pool->stopped && !gb_timer_active(pool->later))
-        gb_timer_start(pool->later, LATER_MS);
+    if (!pool->stopped)
+        gb_timer_start(pool->later, later_ms);
 }
 
 static void drop(struct member *member, const char *reason)
@@ -254,7 +257,7 @@ bool gb_pool_take(struct gb_pool *pool, const struct gb_image *image, uint32_t m
     demand_add(&shelf->demand, pool->config.half_life_ms, gb_clock_mono_ns());
     if (!gb_timer_active(pool->tick))
         gb_timer_start(pool->tick, TICK_MS);
-    touch_taken(shelf);
+    touch_taken(shelf, LATER_MS);
     take->shelf = shelf;
     take->done = done;
     take->arg = arg;
@@ -281,7 +284,7 @@ struct gb_clone *gb_pool_take_standing(struct gb_pool *pool, const struct gb_ima
     if (member == NULL)
         return NULL;
     gb_list_remove(&member->link);
-    touch(pool);
+    touch_taken(shelf, LATER_RESTORE_MS);
     return member_take_clone(member, ret_slot);
 }
 
@@ -303,7 +306,7 @@ static void on_ready(void *arg, struct member *member)
         return;
     }
     shelf->hits++;
-    touch_taken(shelf);
+    touch_taken(shelf, LATER_MS);
     vm = member_take(member, &slot);
     finish(take, vm, slot);
 }
@@ -486,7 +489,7 @@ static void on_fill(void *arg)
     struct gb_admission_status status;
     struct shelf *shelf;
 
-    if (pool->stopped)
+    if (pool->stopped || gb_timer_active(pool->later))
         return;
     gb_admission_status(pool->admission, &status);
     /* Who waits goes first; then on_room() comes. */
