@@ -32,7 +32,8 @@ def qemus(server):
             fields = dict(line.split()[:2] for line in path.read_text().splitlines())
         except FileNotFoundError:
             continue
-        pids.add(int(fields["qemu"]))
+        if "qemu" in fields:  # not before it is started
+            pids.add(int(fields["qemu"]))
     return pids
 
 
