@@ -263,12 +263,14 @@ def test_qemu_killed_while_it_loads(fresh, server, client):
 
 def test_qemu_killed_again_and_again(fresh, server, client):
     """The session has its clone but is not open: another clone follows, and after two of them a boot.
-    The moment is a short one, so that one of the two may get through; then it is tried again."""
+    The moment is a short one, though many variables make it longer: when one of the two gets through, it
+    is tried again."""
+    env = {f"VARIABLE_{i}": "x" * 600 for i in range(100)}
     with server.client() as eye:
         seen = {vm["pid"] for vm in eye.call("stats")["vms"]}
         source = None
         for _ in range(20):
-            pending = client.send("session.open", image="shell")
+            pending = client.send("session.open", image="shell", env=env)
             while not pending.done():
                 for vm in eye.call("stats")["vms"]:
                     if vm["source"] in ("template", "pool") and vm["pid"] not in seen and not pending.done():
