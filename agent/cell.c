@@ -336,6 +336,11 @@ static void take_changes(struct cell *cell)
         done->flags |= GB_DONE_CHANGED_CUT;
 }
 
+static bool met_memory_limit(const struct cell *cell)
+{
+    return cell->agent->oom_kills > cell->oom_before;
+}
+
 /* All foreground output is in the queue: DONE goes behind it. */
 static void finish(struct cell *cell)
 {
@@ -344,7 +349,7 @@ static void finish(struct cell *cell)
 
     if (cell->timed_out)
         done->flags |= GB_DONE_TIMED_OUT;
-    if (agent->oom_kills > cell->oom_before)
+    if (met_memory_limit(cell))
         done->flags |= GB_DONE_OOM;
     done->dropped_stdout = cell->out.dropped;
     done->dropped_stderr = cell->err.dropped;
@@ -385,7 +390,8 @@ static void drain(struct cell *cell)
         resume(cell);
 }
 
-/* What a cell that was stopped has started does not go on behind its back; older processes do. */
+/* What a cell that was stopped, or met the memory limit, has started does not go on behind its
+ * back: the next cell would find neither memory nor time. Older processes do. */
 static void clean_up(struct cell *cell)
 {
     struct agent *agent = cell->agent;
@@ -415,7 +421,7 @@ static void worker_done(struct cell *cell, const struct control_done *done)
         cell->done.flags |= GB_DONE_INTERRUPTED;
     if (!gb_buf_try_add(&cell->value, done->value.data, done->value.size, GB_VALUE_MAX))
         set_note(cell, "no memory for the value");
-    if (cell->timed_out)
+    if (cell->timed_out || met_memory_limit(cell))
         clean_up(cell);
     if (cell->mode == GB_MODE_PROCESS)
         worker_dismiss(cell->worker); /* it has run its exit hooks */
@@ -471,7 +477,7 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
         if (worker->note[0] != '\0')
             set_note(cell, worker->note);
         agent->oom_kills = cgroup_oom_kills(&agent->cgroup);
-        if (cell->killed)
+        if (cell->killed || met_memory_limit(cell))
             clean_up(cell);
         drain(cell);
     }

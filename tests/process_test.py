@@ -90,9 +90,9 @@ def test_fork_bomb_is_bounded(fresh):
     assert (cell["exit_code"] is None) == (cell["signal"] is not None), cell
     assert cell["state_lost"] == (cell["signal"] is not None), cell
     assert s.call("file.list", path=".")["entries"] is not None  # the agent answers
-    after = s.exec("pkill -KILL -x bash -v 2>/dev/null; echo ok", timeout_ms=60000)
-    assert "state_lost" in after
-    assert out(s.exec("echo fine", timeout_ms=60000)) == "fine\n"
+    if not cell["timed_out"] and not cell["oom"]:  # else what it has started went with it
+        s.exec("kill -KILL -1", timeout_ms=30000)
+    assert out(s.exec("echo fine", timeout_ms=30000)) == "fine\n"
 
 
 def test_thread_bomb_is_bounded(fresh):
