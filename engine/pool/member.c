@@ -9,8 +9,7 @@
  *
  * Under emulation the first round translates all of this code (80 ms, measured), the second, with
  * another cell, what other cells will need (40 ms), and the third takes as long as ever (2 ms).
- * Under a load that empties the shelf the first is enough: the others would cost more runs a second
- * than they make faster.
+ * Under a load that empties the shelf the first has to do.
  *
  * Whatever the guest says that was not asked for makes it useless, as does silence.
  */

@@ -34,6 +34,7 @@ struct shelf {
     bool verified, verifying;
     unsigned failures;
     uint64_t retry_ns;
+    uint64_t rest_ns; /* nothing is filled before: who took a VM has the machine to himself */
     uint64_t hits, misses, lost;
 };
 
@@ -164,16 +165,14 @@ static bool in_hurry(void *arg)
 /* One is taken. Its successor does not get in the way of who took it, unless others come. */
 static void touch_taken(struct shelf *shelf, uint64_t later_ms)
 {
-    struct gb_pool *pool = shelf->pool;
+    uint64_t now = gb_clock_mono_ns();
 
-    if (in_hurry(shelf)) {
-        gb_timer_stop(pool->later);
-        touch(pool);
-        return;
-    }
-    gb_loop_defer(pool->host->loop, &pool->change, on_change, pool);
-    if (!pool->stopped)
-        gb_timer_start(pool->later, later_ms);
+    /* A rest that has begun is not begun anew by each who comes: only a restore makes it longer. */
+    if (in_hurry(shelf))
+        shelf->rest_ns = 0;
+    else if (shelf->rest_ns <= now || later_ms == LATER_RESTORE_MS)
+        shelf->rest_ns = now + later_ms * GB_NS_PER_MS;
+    touch(shelf->pool);
 }
 
 static void drop(struct member *member, const char *reason)
@@ -465,11 +464,19 @@ static unsigned starting_in(const struct gb_pool *pool)
 
 static void fill_shelf(struct shelf *shelf, unsigned starting_max)
 {
+    struct gb_timer *later = shelf->pool->later;
+    uint64_t now = gb_clock_mono_ns();
     unsigned target, standing;
+
+    if (now < shelf->rest_ns) {
+        if (!gb_timer_active(later))
+            gb_timer_start(later, (shelf->rest_ns - now) / GB_NS_PER_MS + 1);
+        return;
+    }
 
     fade(shelf);
     target = target_of(shelf);
-    if (target == 0 || gb_clock_mono_ns() < shelf->retry_ns || !is_verified(shelf))
+    if (target == 0 || now < shelf->retry_ns || !is_verified(shelf))
         return;
     while (count(shelf, MEMBER_STARTING, MEMBER_ASKED) < target &&
            starting_in(shelf->pool) < starting_max)
@@ -489,7 +496,7 @@ static void on_fill(void *arg)
     struct gb_admission_status status;
     struct shelf *shelf;
 
-    if (pool->stopped || gb_timer_active(pool->later))
+    if (pool->stopped)
         return;
     gb_admission_status(pool->admission, &status);
     /* Who waits goes first; then on_room() comes. */
