@@ -83,6 +83,18 @@ def test_memory_hog_ends_alone(fresh, sh):
     assert out(sh.exec("echo untouched")) == "untouched\n"
 
 
+def test_a_cell_without_memory_takes_what_it_started_along(fresh):
+    s = fresh()
+    start = "import subprocess; {0} = subprocess.Popen(['sleep', '1000']); print({0}.pid)"
+    older = int(out(s.exec(start.format("older"))))
+    hog = "import os; a = []\nwhile True: a.append(os.urandom(1 << 20))"
+    cell = s.exec(start.format("newer") + f"\nsubprocess.run(['python3', '-c', {hog!r}])", timeout_ms=60000)
+    assert cell["oom"], cell
+    newer = int(out(cell))
+    alive = "import os\ndef alive(pid):\n try: return open(f'/proc/{pid}/stat').read().split()[2] != 'Z'\n except OSError: return False\n"
+    assert out(s.exec(alive + f"print(alive({older}), alive({newer}))")) == "True False\n"
+
+
 def test_fork_bomb_is_bounded(fresh):
     s = fresh("shell")
     cell = s.exec("bomb() { bomb | bomb & }; bomb; sleep 2; echo over", timeout_ms=15000)
