@@ -51,6 +51,31 @@ def test_displays_and_large_output_come_back(py):
     assert again["displays"] == cell["displays"]
 
 
+def test_a_part_of_the_output_comes_back(py):
+    """Counted over both streams; from the end, too; cut characters, and what is asked wrongly."""
+    cell = py.exec("import sys\nsys.stdout.write('0123456789')\nsys.stderr.write('abüd')")
+
+    def part(**params):
+        found = history(py.client, py, after=cell["cell"] - 1, limit=1, **params)["cells"][0]
+        assert (found["stdout_bytes"], found["stderr_bytes"]) == (10, 5)
+        return found["offset"], data_of(found, "stdout"), data_of(found, "stderr")
+
+    assert part(length=4) == (0, b"0123", b"")
+    assert part(offset=8, length=4) == (8, b"89", b"ab")
+    assert part(offset=8, length=5) == (8, b"89", b"ab\xc3")
+    assert part(offset=12, length=4 << 20, output=False) == (12, b"", "üd".encode())
+    assert part(offset=-4, length=2) == (11, b"", b"b\xc3")
+    assert part(offset=-(1 << 50), length=11) == (0, b"0123456789", b"a")
+    assert part(offset=1 << 50, length=9) == (15, b"", b"")
+    whole = history(py.client, py, after=cell["cell"] - 1, limit=1, offset=3, length=3)["cells"][0]
+    brief = history(py.client, py, after=cell["cell"] - 1, limit=1, output=False)["cells"][0]
+    assert "pace" in whole and "displays" in whole and "stdout" not in brief and "offset" not in brief
+    for wrong in ({"offset": 1}, {"length": 0}, {"length": (4 << 20) + 1}, {"length": 1, "offset": 1 << 51}):
+        with pytest.raises(Failure) as caught:
+            history(py.client, py, **wrong)
+        assert caught.value.kind == "invalid_input"
+
+
 def test_after_the_session(client):
     s = Session(client, "shell", key="kept", label="to be closed", owner="journal")
     s.exec("echo one")

@@ -47,6 +47,9 @@
 #define GB_LIST_BYTES_MAX (16u << 20) /* and what they may take as JSON */
 #define GB_WRITE_FRAME (1u << 20)     /* an upload goes to the guest in pieces of this size */
 
+/* The journal. */
+#define GB_HISTORY_PIECE_MAX (4u << 20) /* of the output of one cell, where a part is asked for */
+
 /* The socket. */
 #define GB_LINE_MAX (32u << 20)
 #define GB_REPLY_MAX (256u << 20)         /* what our own clients read of one line of the server */

@@ -120,6 +120,11 @@ static const struct gb_param history_params[] = {
     INTEGER("after", after_cell, 0, UINT32_MAX, 0, "cells with larger numbers"),
     INTEGER("limit", limit, 1, 1000, 100, "at most so many cells"),
     BOOL("output", output, 1, "false: briefly, as in events"),
+    INTEGER("length", length, 1, GB_HISTORY_PIECE_MAX, 0,
+            "of each cell's output, `stdout` first and `stderr` behind it, only so many bytes; "
+            "default: all of it, or with `output` false nothing"),
+    INTEGER("offset", offset, -OFFSET_MAX, OFFSET_MAX, 0,
+            "with `length`: where these begin; negative: so far before the end"),
 };
 static const struct gb_param lease_params[] = {
     SESSION,
@@ -232,7 +237,9 @@ static const struct gb_result is_complete_results[] = {
 };
 static const struct gb_result history_results[] = {
     {"cells", "array", "of cells in their order, each with its `incarnation` too; one that runs has "
-     "the `state` `running`, one that ended without a result has `error`"},
+     "the `state` `running`, one that ended without a result has `error`; with "
+     "`length` also `offset` (where the part begins), `stdout_bytes` and `stderr_bytes` (the whole "
+     "of each)"},
     {"more", "boolean", "there are further cells: ask again with `after`"},
 };
 static const struct gb_result get_results[] = {{"…", "session", "the fields of a session"}};

@@ -134,7 +134,9 @@ struct history {
     struct gb_buf cells;
     struct gb_json_out out;
     enum cell_detail detail;
-    bool ended; /* nothing runs in it any more */
+    int64_t offset;  /* of the part of the output that is told */
+    uint64_t length; /* 0: not a part */
+    bool ended;      /* nothing runs in it any more */
 };
 
 static void put_pace(struct gb_json_out *out, struct gb_bytes pace)
@@ -152,6 +154,40 @@ static void put_pace(struct gb_json_out *out, struct gb_bytes pace)
     gb_json_end(out);
 }
 
+/* What of @stream, which begins @start bytes into the output, lies in @from .. @to of it. */
+static struct gb_bytes part_of(struct gb_bytes stream, uint64_t start, uint64_t from, uint64_t to)
+{
+    uint64_t first = MIN(MAX(from, start) - start, (uint64_t)stream.size);
+    uint64_t last = MIN(MAX(to, start) - start, (uint64_t)stream.size);
+
+    return (struct gb_bytes){stream.data + first, (size_t)(last - first)};
+}
+
+/* The cell with a part of its output. Neither stream is larger than a record, so nothing wraps. */
+static void put_part(struct history *history, const struct gb_record_cell *cell)
+{
+    uint64_t size = (uint64_t)cell->out.size + cell->err.size, from, to;
+    struct gb_record_cell part = *cell;
+
+    if (history->offset >= 0)
+        from = MIN((uint64_t)history->offset, size);
+    else
+        from = size - MIN((uint64_t)-history->offset, size);
+    to = from + MIN(history->length, size - from);
+    part.out = part_of(cell->out, 0, from, to);
+    part.err = part_of(cell->err, cell->out.size, from, to);
+    if (history->detail == CELL_WHOLE) {
+        put_cell(&history->out, &part, CELL_WHOLE);
+        gb_json_put_u64(&history->out, "stdout_bytes", cell->out.size);
+        gb_json_put_u64(&history->out, "stderr_bytes", cell->err.size);
+    } else {
+        put_cell(&history->out, cell, CELL_BRIEF);
+        gb_json_put_bytes(&history->out, "stdout", "stdout_base64", part.out);
+        gb_json_put_bytes(&history->out, "stderr", "stderr_base64", part.err);
+    }
+    gb_json_put_u64(&history->out, "offset", from);
+}
+
 static bool on_cell(void *arg, const struct gb_record_cell *record)
 {
     struct history *history = arg;
@@ -165,7 +201,10 @@ static bool on_cell(void *arg, const struct gb_record_cell *record)
         cell.message = gb_bytes_str("the server ended while the code was running");
     }
     gb_json_object(&history->out, NULL);
-    put_cell(&history->out, &cell, history->detail);
+    if (history->length > 0)
+        put_part(history, &cell);
+    else
+        put_cell(&history->out, &cell, history->detail);
     gb_json_put_u64(&history->out, "incarnation", cell.incarnation);
     if (history->detail == CELL_WHOLE)
         put_pace(&history->out, cell.pace);
@@ -212,9 +251,13 @@ void handle_history(struct request *request, const struct gb_params *params)
 
     history->request = request;
     history->detail = params->output ? CELL_WHOLE : CELL_BRIEF;
+    history->offset = params->offset;
+    history->length = (uint64_t)params->length;
     history->out.buf = &history->cells;
     gb_json_array(&history->out, NULL);
-    if (server->journal == NULL) {
+    if (params->offset != 0 && params->length == 0) {
+        r = gb_err_set(&err, GB_EINVALID, "offset needs length");
+    } else if (server->journal == NULL) {
         r = gb_err_set(&err, GB_EUNSUPPORTED, "this server keeps no journal");
     } else if ((session = gb_journal_find(server->journal, params->session)) == NULL) {
         if (seat_find(server, params->session, &err) == NULL)

@@ -93,6 +93,7 @@ static void put_limits(struct gb_json_out *out, const struct gb_settings *settin
         {"path_bytes", GB_PATH_MAX},
         {"file_name_bytes", GB_FILE_NAME_MAX},
         {"read_bytes", GB_READ_MAX},
+        {"history_bytes", GB_HISTORY_PIECE_MAX},
         {"list_entries", GB_LIST_MAX},
         {"uploads", GB_UPLOADS_MAX},
         {"matches", GB_MATCHES_MAX},
