@@ -157,12 +157,15 @@ def test_copied_memory_is_found_out(server, client):
 
 
 def test_frozen_ones_are_never_handed_out(server, client):
-    """Who asks meanwhile gets a VM that runs; the frozen ones are found out and replaced."""
+    """Who asks meanwhile gets a VM that runs; the frozen ones, the one that stands behind the others
+    included, are found out and replaced."""
     wait_ready(client, 2)
-    frozen = members(server, client)
+    wait_for(lambda: shelf(client)["waiting"] == 1, what="the one behind them")
+    frozen = wait_for(lambda: (lambda p: len(p) == 3 and p)(members(server, client)), what="the pool's processes")
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
     sessions = [Session(client, "shell") for _ in range(2)]
+    assert "boot" not in [session.opened["source"] for session in sessions]
     for session in sessions:
         assert out(session.exec("echo 1")) == "1\n"
         assert qemu_pid(client, session.id) not in frozen

@@ -61,6 +61,12 @@ static void on_failed(void *arg, const struct gb_err *err)
 {
     struct gb_start *start = arg;
 
+    if (start->standing) { /* this process's fault: it may have been frozen, or killed */
+        start->why = *err; /* which goes with the clone */
+        drop_clone(start);
+        (void)gb_start_again(start, &start->why);
+        return;
+    }
     gb_warning("%s: its clone did not come up, so it boots: %s", gb_session_id(start->session),
                err->message);
     gb_templates_suspect(gb_pool_templates(start->pool), start->template);
@@ -75,6 +81,7 @@ static void restore(struct gb_start *start)
     struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
     struct gb_err err = {0};
 
+    start->standing = false;
     if (gb_clone_start(host, start->template, start->slot, &clone_events, start, &start->clone,
                        &err) < 0)
         fail(start, &err);
@@ -153,8 +160,10 @@ static void begin_anew(struct gb_start *start)
     struct gb_err err = {0};
     int r;
 
-    start->clone = gb_pool_take_standing(start->pool, image, memory_mb, &start->slot);
+    if (start->lost == 0)
+        start->clone = gb_pool_take_standing(start->pool, image, memory_mb, &start->slot);
     if (start->clone != NULL) {
+        start->standing = true;
         start->template = gb_template_ref(gb_clone_template(start->clone));
         gb_clone_hand_over(start->clone, &clone_events, start);
         gb_clone_load(start->clone);

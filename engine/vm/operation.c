@@ -14,7 +14,14 @@
 #include "base/mem.h"
 #include "vm/private.h"
 
-enum { LOAD_MS = 15000 /* device state: some 10 ms */ };
+enum {
+    /* For all of an operation, and until a monitor that is not there yet has come up. Device state
+     * takes some 10 ms. */
+    OPERATION_MS = 10000,
+    /* For the first answer of one that has, which took no time before: whoever waits for this VM
+     * is better off with another. */
+    ANSWER_MS = 3000
+};
 
 void operation_finish(struct gb_vm *vm, const struct gb_err *err)
 {
@@ -163,6 +170,7 @@ static void on_events_wanted(void *arg, const cJSON *value, const struct gb_err 
         operation_done(vm, err);
         return;
     }
+    gb_timer_start(vm->timer, OPERATION_MS);
     arguments = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(arguments, "fdname", "state");
     qmp_execute(vm->qmp, "getfd", arguments, vm->operation_fd, on_fd_sent, vm);
@@ -209,10 +217,13 @@ static void begin_operation(void *arg)
         operation_done(vm, &err);
         return;
     }
-    if (!vm->qmp_ready || vm->operation == OP_NONE)
-        return; /* on_qmp_ready() comes back to it */
+    if (vm->operation == OP_NONE)
+        return;
     if (vm->state != STARTING)
-        gb_timer_start(vm->timer, LOAD_MS);
+        gb_timer_start(vm->timer,
+                       vm->operation == OP_LOAD && vm->qmp_ready ? ANSWER_MS : OPERATION_MS);
+    if (!vm->qmp_ready)
+        return; /* on_qmp_ready() comes back to it */
     switch (vm->operation) {
     case OP_NONE:
         break;

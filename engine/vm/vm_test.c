@@ -460,6 +460,34 @@ START_TEST(refuses_a_broken_state)
 }
 END_TEST
 
+/* Its monitor never comes up: who waits for it is told. */
+START_TEST(gives_a_frozen_one_up)
+{
+    struct gb_vm_config config = default_config();
+    char *ram = xasprintf("%s/frozen.ram", folder);
+    char *state = xasprintf("%s/frozen.state", folder);
+    struct guest guest;
+    int fd = open(ram, O_RDWR | O_CREAT, 0600);
+
+    ck_assert_int_eq(ftruncate(fd, (off_t)MEMORY_MB << 20), 0);
+    close(fd);
+    ck_assert_int_eq(gb_fd_replace_file(state, gb_bytes_str("nonsense"), 0600, NULL), 0);
+    config.ram = GB_RAM_PRIVATE_FILE;
+    config.ram_path = ram;
+    config.incoming = true;
+    start(&guest, &config);
+    while (gb_vm_pid(guest.vm) == 0)
+        uv_run(&uv, UV_RUN_ONCE);
+    ck_assert_int_eq(kill(gb_vm_pid(guest.vm), SIGSTOP), 0);
+    gb_vm_load(guest.vm, state, on_done, &guest);
+    wait_for(&guest.done, 1);
+    ck_assert_int_eq(guest.done_error.code, GB_EBOOT);
+    finish(&guest);
+    free(ram);
+    free(state);
+}
+END_TEST
+
 static int count_entries(const char *path)
 {
     DIR *directory = opendir(path);
@@ -666,6 +694,7 @@ int main(void)
     tcase_add_test(tests, server_death_leaves_nothing);
     tcase_add_test(tests, clones_a_template);
     tcase_add_test(tests, refuses_a_broken_state);
+    tcase_add_test(tests, gives_a_frozen_one_up);
     tcase_add_test(tests, leaks_nothing);
     tcase_add_test(tests, isolates);
     tcase_add_test(tests, reaps_what_a_dead_server_left);
