@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -23,7 +24,12 @@
 #define STATE "/state"
 #define STORE "/store"
 
-enum { DISK_TIMEOUT_MS = 30000, CMDLINE_MAX = 16 * 1024 };
+enum {
+    DISK_TIMEOUT_MS = 30000,
+    CMDLINE_MAX = 16 * 1024,
+    PAGE_BYTES = 4096,
+    INODES_MAX = 65536, /* what agent/track remembers */
+};
 
 static void make_dir(const char *path, mode_t mode)
 {
@@ -131,14 +137,27 @@ static void owned_by_user(const char *path, mode_t mode)
         console_fatal("cannot give %s away: %s", path, strerror(errno));
 }
 
+/* An inode takes 1 KiB of the kernel's memory, which counts as the user's: with more of them than
+ * pages to fill, an interpreter that lists or removes as many files as there can be finds no room
+ * below its memory limit, and stands still. */
+static unsigned long store_inodes(void)
+{
+    struct sysinfo info;
+
+    (void)sysinfo(&info); /* cannot fail with a good address */
+    return MIN(info.totalram * info.mem_unit / PAGE_BYTES / 2, (unsigned long)INODES_MAX);
+}
+
 /* One tmpfs behind all places that a user can write, so that one bound holds for all of them:
- * half of the memory, and a number of inodes whose kernel memory is bounded too. */
+ * half of the memory, and as many inodes as that has pages. */
 static void mount_store(void)
 {
     const unsigned long flags = MS_NOSUID | MS_NODEV;
+    char options[64];
 
     make_dir(STORE, 0700);
-    mount_or_die("user", STORE, "tmpfs", flags, "mode=0711,size=50%,nr_inodes=65536");
+    (void)snprintf(options, sizeof(options), "mode=0711,size=50%%,nr_inodes=%lu", store_inodes());
+    mount_or_die("user", STORE, "tmpfs", flags, options);
     make_dir(STORE "/home", 0700);
     make_dir(STORE "/tmp", 0700);
     make_dir(STORE "/shm", 0700);

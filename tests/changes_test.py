@@ -120,7 +120,7 @@ except OSError as e:
 os.chdir('/home/user')
 """
     cell = s.exec(code, timeout_ms=600000)
-    assert "No space left" in out(cell) and int(out(cell).split()[0]) > 30000
+    assert "No space left" in out(cell) and int(out(cell).split()[0]) > 15000
     assert cell["files_cut"] is True and len(cell["files"]) == 1000
     s.exec("rm -r t/0 t/5000", mode="shell", timeout_ms=600000)
     cell = s.exec("for n in range(3000): os.mkdir('d'); os.chdir('d')\n"

@@ -226,7 +226,7 @@ def test_as_many_files_as_there_can_be(executor):
     one = executor(timeout_seconds=120)
     result = execute(one, "import os\nos.mkdir('many')\n"
                           "for n in range(100_000): os.mknod(f'many/{n:05}')")
-    assert "No space left on device" in result.stderr  # a VM's home holds 65,536
+    assert "No space left on device" in result.stderr  # half as many as the VM has pages
     assert sorted(outputs(result)) == [f"many/{n:05}" for n in range(20)]
     assert "more]" in result.stderr and len(result.stderr) < 2000
     result = execute(one, "import shutil; shutil.rmtree('many'); print('removed')")
