@@ -309,9 +309,6 @@ static void harden(int proc_fd)
         {"vm/panic_on_oom", "0"},
         {"vm/oom_dump_tasks",
          "0"}, /* a list of a thousand tasks on a serial console takes minutes */
-        /* What would wake an idle guest: twice a second, and every four seconds. */
-        {"vm/compaction_proactiveness", "0"},
-        {"kernel/watchdog", "0"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
@@ -366,6 +363,9 @@ void init_finish(const struct boot *boot)
     struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
     _cleanup_(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
+    /* What would wake an idle guest: twice a second, and every four seconds. */
+    set_sysctl(boot->proc_fd, "vm/compaction_proactiveness", "0");
+    set_sysctl(boot->proc_fd, "kernel/watchdog", "0");
     stop_pit(boot->sys_fd);
     if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &loopback) < 0)
         console_say("no loopback: %s", strerror(errno));

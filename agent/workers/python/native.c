@@ -6,8 +6,9 @@
  * settings are here; other messages are sent by Python code, from any thread, holding @lock. A peer
  * that breaks the rules ends the process.
  *
- * open(fd, null, last, lock) takes the channel over and returns where it is now. @null is a
- * descriptor of /dev/null; from @last on there must be room for the descriptors of a cell.
+ * open(fd, null, last, lock, generators) takes the channel over and returns where it is now. @null
+ * is a descriptor of /dev/null; from @last on there must be room for the descriptors of a cell;
+ * @generators is a tuple of names: entropy is for Python code where one of these modules is loaded.
  * receive() waits for a message: (CELL, number, flags, environment, code) with the environment as
  * ((name, value), …), all of it bytes, and the cell's descriptors put onto 0, 1 and 2; else
  * (type, payload). Signal handlers run while it waits, and may raise.
@@ -25,10 +26,11 @@
 #define PAIRS_MAX 4096
 
 static struct channel cells;
-static bool served; /* the message at hand */
 static struct message message;
+static bool at_hand; /* @message is one */
+static bool undone;  /* it waits to be looked at again */
 static int null_fd = -1, last_fd;
-static PyObject *send_lock;
+static PyObject *send_lock, *generators;
 static int reserve[CHANNEL_CELL_FDS] = {-1, -1, -1};
 
 /* Whatever descriptors the user hoards, the three of the next cell have to find a place: some are
@@ -52,10 +54,12 @@ static void keep_room(void)
 static PyObject *python_open(PyObject *self, PyObject *const *args, ssize_t count)
 {
     (void)self;
-    if (count != 4)
+    if (count != 5 || PyTuple_Size(args[4]) < 0)
         channel_violation();
     send_lock = args[3];
     Py_IncRef(send_lock);
+    generators = args[4];
+    Py_IncRef(generators);
     channel_init(&cells, (int)PyLong_AsLong(args[0]));
     null_fd = (int)PyLong_AsLong(args[1]);
     last_fd = (int)PyLong_AsLong(args[2]);
@@ -126,30 +130,32 @@ static PyObject *cell(void)
     return result;
 }
 
-/* Modules with generators of their own, which reseed.py gives new seeds. */
 static bool has_generators(void)
 {
-    static const char *const names[] = {"random", "ssl", "numpy.random"};
     PyObject *modules = PyImport_GetModuleDict();
+    ssize_t count = PyTuple_Size(generators);
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (PyDict_GetItemString(modules, names[i]) != NULL)
+    for (ssize_t i = 0; i < count; i++) {
+        if (PyDict_GetItem(modules, PyTuple_GetItem(generators, i)) != NULL)
             return true;
     }
     return false;
 }
 
-static void call(PyObject *object, const char *method)
+static bool call(PyObject *object, const char *method)
 {
     PyObject *result = PyObject_CallMethod(object, method, NULL);
 
     if (result == NULL)
-        channel_violation();
+        return false;
     Py_DecRef(result);
+    return true;
 }
 
-/* Settings that have nothing to set: those of nearly every clone, each of which waits for it. */
-static bool settle(void)
+/* Settings that have nothing to set: those of nearly every clone, each of which waits for it. 1:
+ * done; 0: they are for Python code; -1: a signal handler raised while another thread was sending.
+ */
+static int settle(void)
 {
     struct fields fields = {message.data, message.size};
     struct payload nothing = {0};
@@ -157,35 +163,50 @@ static bool settle(void)
 
     (void)fields_bytes(&fields, &size);
     if (fields_u32(&fields) > 0 || has_generators())
-        return false;
+        return 0;
     fields_end(&fields);
-    call(send_lock, "acquire");
+    if (!call(send_lock, "acquire"))
+        return -1;
     channel_send(&cells, MSG_SETTLED, &nothing);
-    call(send_lock, "release");
+    if (!call(send_lock, "release"))
+        channel_violation(); /* whom could it have been taken from */
+    return 1;
+}
+
+/* Waits for the next message; false when a signal handler raised meanwhile. */
+static bool take(void)
+{
+    if (at_hand)
+        channel_drop(&cells, &message);
+    at_hand = false;
+    while (!channel_next(&cells, &message)) {
+        PyThreadState *state = PyEval_SaveThread();
+
+        channel_fill(&cells);
+        PyEval_RestoreThread(state);
+        if (PyErr_CheckSignals() < 0)
+            return false;
+    }
+    at_hand = true;
     return true;
 }
 
 static PyObject *python_receive(PyObject *self, PyObject *const *args, ssize_t count)
 {
     PyObject *result;
+    int settled;
 
     (void)self;
     (void)args;
     (void)count;
     do {
-        if (served)
-            channel_drop(&cells, &message);
-        served = false;
-        while (!channel_next(&cells, &message)) {
-            PyThreadState *state = PyEval_SaveThread();
-
-            channel_fill(&cells);
-            PyEval_RestoreThread(state);
-            if (PyErr_CheckSignals() < 0)
-                return NULL;
-        }
-        served = true;
-    } while (message.type == MSG_SETTINGS && settle());
+        if (!undone && !take())
+            return NULL;
+        settled = message.type == MSG_SETTINGS ? settle() : 0;
+        undone = settled < 0;
+    } while (settled > 0);
+    if (undone)
+        return NULL;
     if (message.type == MSG_CELL)
         return cell();
     result = tuple(2);

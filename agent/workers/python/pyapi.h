@@ -39,8 +39,10 @@ extern PyObject *PyLong_FromLong(long value);
 extern long PyLong_AsLong(PyObject *number);
 extern PyObject *PyTuple_New(ssize_t size);
 extern int PyTuple_SetItem(PyObject *tuple, ssize_t at, PyObject *item);
-extern PyObject *PyImport_GetModuleDict(void);                                /* borrowed */
-extern PyObject *PyDict_GetItemString(PyObject *dictionary, const char *key); /* borrowed */
+extern ssize_t PyTuple_Size(PyObject *tuple);                         /* -1: it is none */
+extern PyObject *PyTuple_GetItem(PyObject *tuple, ssize_t at);        /* borrowed */
+extern PyObject *PyImport_GetModuleDict(void);                        /* borrowed */
+extern PyObject *PyDict_GetItem(PyObject *dictionary, PyObject *key); /* borrowed */
 extern PyObject *PyObject_CallMethod(PyObject *object, const char *name, const char *format, ...);
 extern void Py_IncRef(PyObject *object);
 extern void Py_DecRef(PyObject *object);

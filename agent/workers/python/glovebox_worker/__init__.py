@@ -605,8 +605,11 @@ def start():
     state.queries = Channel(move(QUERY_CHANNEL), allocate_lock())
     state.null = move(open_fd('/dev/null', O_RDWR | O_CLOEXEC))
     lock = allocate_lock()
+    from .reseed import GENERATORS, reseed
+    state.reseed = reseed
     state.channel = Channel(native.open(CELL_CHANNEL, state.null,
-                                        sysconf('SC_OPEN_MAX') - CELL_FDS - 1, lock), lock)
+                                        sysconf('SC_OPEN_MAX') - CELL_FDS - 1, lock,
+                                        tuple(GENERATORS)), lock)
     signal(SIGINT, note_sigint)
     signal(SIGURG, look)
     register_at_fork(after_in_child=in_child)
@@ -624,8 +627,6 @@ def start():
     state.stdout.reconfigure(line_buffering=True)
     from . import hooks
     hooks.install()
-    from .reseed import reseed
-    state.reseed = reseed
 
 
 def warm_up():

@@ -6,15 +6,28 @@ default_rng() ask the kernel and need nothing.
 import sys
 
 
-def reseed(entropy):
-    random = sys.modules.get('random')
+def seed_random(random, entropy):
     if hasattr(random, '_inst'):
         random._inst.seed(entropy)
-    ssl = sys.modules.get('ssl')
+
+
+def seed_ssl(ssl, entropy):
     if hasattr(ssl, 'RAND_add'):
         ssl.RAND_add(entropy, float(len(entropy)))
-    numpy_random = sys.modules.get('numpy.random')
+
+
+def seed_numpy(numpy_random, entropy):
     if hasattr(numpy_random, 'seed'):
         whole = entropy + bytes(-len(entropy) % 4)
         numpy_random.seed([int.from_bytes(whole[at:at + 4], 'little')
                            for at in range(0, len(whole), 4)][:624])
+
+
+# Modules with generators of their own. Where none of them is loaded, nobody calls (native.c).
+GENERATORS = {'random': seed_random, 'ssl': seed_ssl, 'numpy.random': seed_numpy}
+
+
+def reseed(entropy):
+    for name, seed in GENERATORS.items():
+        if name in sys.modules:
+            seed(sys.modules[name], entropy)
