@@ -477,7 +477,10 @@ static void sweep(struct gb_journal *journal, const struct gb_journal_config *co
 
     job->kind = JOB_SWEEP;
     job->path = xstrdup(journal->folder);
-    job->limits = (struct sweep_limits){config->others_age_ms / 1000, config->others_size};
+    job->limits = (struct gb_surplus_limits){
+        config->others_age_ms == 0 ? UINT64_MAX : config->others_age_ms / 1000,
+        config->others_size == 0 ? UINT64_MAX : config->others_size,
+    };
     job->done = on_swept;
     writer_push(journal->writer, job);
 }

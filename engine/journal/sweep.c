@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,11 +15,7 @@
 
 enum { PREFIX = 8, HEX = 16, NAME = PREFIX + HEX, JOURNALS_MAX = 4096 };
 
-struct found {
-    char name[NAME + 1];
-    uint64_t bytes;
-    time_t used;
-};
+_Static_assert(NAME <= GB_SURPLUS_NAME_MAX, "the name of a journal is too long");
 
 static bool is_name(const char *text)
 {
@@ -55,7 +50,7 @@ static bool each_entry(int folder_fd, bool (*visit)(int folder_fd, const char *n
 
 static bool add_file(int folder_fd, const char *name, void *arg)
 {
-    struct found *found = arg;
+    struct gb_surplus_item *found = arg;
     struct stat info;
 
     if ((!is_lock(name) && segment_number(name) == 0) ||
@@ -89,45 +84,29 @@ static bool remove_journal(int parent_fd, const char *name)
            unlinkat(parent_fd, name, AT_REMOVEDIR) == 0;
 }
 
-static int compare_use(const void *a, const void *b)
-{
-    const struct found *left = a, *right = b;
-
-    return left->used < right->used ? -1 : left->used > right->used;
-}
-
-static void remove_surplus(int parent_fd, struct found *found, size_t count,
-                           const struct sweep_limits *limits, struct gb_buf *text)
-{
-    time_t now = time(NULL);
-    uint64_t total = 0;
-
-    qsort(found, count, sizeof(*found), compare_use);
-    for (size_t i = 0; i < count; i++)
-        total += found[i].bytes;
-    for (size_t i = 0; i < count; i++) {
-        bool old = limits->max_age_s > 0 && found[i].used <= now &&
-                   (uint64_t)(now - found[i].used) > limits->max_age_s;
-        bool much = limits->max_bytes > 0 && total > limits->max_bytes;
-
-        if ((!old && !much) || !remove_journal(parent_fd, found[i].name))
-            continue;
-        total -= found[i].bytes;
-        gb_buf_addf(text, "%s, of a server at another socket, is removed: %s\n", found[i].name,
-                    old ? "it was not used for so long" : "they take too much room");
-    }
-}
-
 struct search {
+    int parent_fd;
     const char *own; /* its name */
-    struct found *found;
+    struct gb_surplus_item *found;
     size_t count;
+    struct gb_buf *text;
 };
+
+static bool remove_surplus(const struct gb_surplus_item *item, bool old, void *arg)
+{
+    const struct search *search = arg;
+
+    if (!remove_journal(search->parent_fd, item->name))
+        return false;
+    gb_buf_addf(search->text, "%s, of a server at another socket, is removed: %s\n", item->name,
+                old ? "it was not used for so long" : "they take too much room");
+    return true;
+}
 
 static bool consider(int parent_fd, const char *name, void *arg)
 {
     struct search *search = arg;
-    struct found *found = &search->found[search->count];
+    struct gb_surplus_item *found = &search->found[search->count];
     int fd;
 
     if (!is_name(name) || strcmp(name, search->own) == 0)
@@ -135,18 +114,18 @@ static bool consider(int parent_fd, const char *name, void *arg)
     fd = open_journal(parent_fd, name);
     if (fd < 0)
         return true;
-    *found = (struct found){0};
+    *found = (struct gb_surplus_item){0};
     memcpy(found->name, name, NAME);
     search->count += each_entry(fd, add_file, found);
     (void)gb_close(fd);
     return search->count < JOURNALS_MAX;
 }
 
-void sweep_journals(const char *own, const struct sweep_limits *limits, struct gb_buf *text)
+void sweep_journals(const char *own, const struct gb_surplus_limits *limits, struct gb_buf *text)
 {
-    _cleanup_(freep) struct found *found = xcalloc(JOURNALS_MAX, sizeof(*found));
+    _cleanup_(freep) struct gb_surplus_item *found = xcalloc(JOURNALS_MAX, sizeof(*found));
     _cleanup_(freep) char *parent = xstrdup(own);
-    struct search search = {.found = found};
+    struct search search = {.found = found, .text = text};
     char *slash = strrchr(parent, '/');
     _cleanup_(closep) int parent_fd = -1;
 
@@ -157,6 +136,7 @@ void sweep_journals(const char *own, const struct sweep_limits *limits, struct g
     parent_fd = open(parent[0] == '\0' ? "/" : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent_fd < 0)
         return;
+    search.parent_fd = parent_fd;
     (void)each_entry(parent_fd, consider, &search);
-    remove_surplus(parent_fd, found, search.count, limits, text);
+    gb_surplus(found, search.count, limits, time(NULL), remove_surplus, &search);
 }

@@ -25,7 +25,7 @@ struct job {
     struct segment_file *file;
     uint64_t offset;
     struct gb_buf bytes;
-    struct sweep_limits limits;
+    struct gb_surplus_limits limits;
     char *path;
     int result; /* 0 or -errno */
     /* On the loop, once; NULL: nobody asks. Then the job is freed. */

@@ -328,11 +328,7 @@ int store_publish(const char *folder, const char *name, struct gb_bytes key,
 
 /* ---- eviction ---- */
 
-struct stored {
-    char name[STORE_NAME_HEX + 1];
-    uint64_t bytes;
-    time_t used;
-};
+_Static_assert(STORE_NAME_HEX <= GB_SURPLUS_NAME_MAX, "the name of a template is too long");
 
 static bool is_name(const char *text)
 {
@@ -340,23 +336,23 @@ static bool is_name(const char *text)
 }
 
 /* False when it is none: something foreign, or one that goes right now. */
-static bool look_at(const char *folder, const char *name, struct stored *ret_stored)
+static bool look_at(const char *folder, const char *name, struct gb_surplus_item *ret_item)
 {
     _cleanup_(freep) char *path = folder_of(folder, "", name);
-    struct stored stored = {0};
+    struct gb_surplus_item item = {0};
     struct stat info;
 
-    memcpy(stored.name, name, STORE_NAME_HEX);
+    memcpy(item.name, name, STORE_NAME_HEX);
     for (size_t i = 0; i < ARRAY_SIZE(file_names); i++) {
         _cleanup_(freep) char *file = xasprintf("%s/%s", path, file_names[i]);
 
         if (lstat(file, &info) < 0)
             return false;
-        stored.bytes += disk_bytes(&info);
+        item.bytes += disk_bytes(&info);
         if (strcmp(file_names[i], "manifest") == 0)
-            stored.used = info.st_mtime;
+            item.used = info.st_mtime;
     }
-    *ret_stored = stored;
+    *ret_item = item;
     return true;
 }
 
@@ -378,39 +374,26 @@ static bool remove_stored(const char *folder, const char *name, bool whole)
     return true;
 }
 
-static int compare_use(const void *a, const void *b)
-{
-    const struct stored *left = a, *right = b;
+struct eviction {
+    const char *folder;
+    struct gb_buf *text;
+};
 
-    return left->used < right->used ? -1 : left->used > right->used;
+static bool evict(const struct gb_surplus_item *item, bool old, void *arg)
+{
+    const struct eviction *eviction = arg;
+
+    if (!remove_stored(eviction->folder, item->name, true))
+        return false;
+    gb_buf_addf(eviction->text, "the template %s is removed: %s\n", item->name,
+                old ? "it was not used for so long" : "the store holds too much");
+    return true;
 }
 
-/* Oldest first. */
-static void remove_surplus(const char *folder, struct stored *found, size_t count,
-                           const struct store_limits *limits, struct gb_buf *text)
+void store_evict(const char *folder, const struct gb_surplus_limits *limits, struct gb_buf *text)
 {
-    time_t now = time(NULL);
-    uint64_t total = 0;
-
-    qsort(found, count, sizeof(*found), compare_use);
-    for (size_t i = 0; i < count; i++)
-        total += found[i].bytes;
-    for (size_t i = 0; i < count; i++) {
-        bool old = found[i].used <= now && (uint64_t)(now - found[i].used) > limits->max_age_s;
-
-        if (!old && total <= limits->max_bytes)
-            continue;
-        if (!remove_stored(folder, found[i].name, true))
-            continue;
-        total -= found[i].bytes;
-        gb_buf_addf(text, "the template %s is removed: %s\n", found[i].name,
-                    old ? "it was not used for so long" : "the store holds too much");
-    }
-}
-
-void store_evict(const char *folder, const struct store_limits *limits, struct gb_buf *text)
-{
-    _cleanup_(freep) struct stored *found = xcalloc(STORE_COUNT_MAX, sizeof(*found));
+    _cleanup_(freep) struct gb_surplus_item *found = xcalloc(STORE_COUNT_MAX, sizeof(*found));
+    struct eviction eviction = {folder, text};
     DIR *entries = opendir(folder);
     struct dirent *entry;
     size_t count = 0;
@@ -426,7 +409,7 @@ void store_evict(const char *folder, const struct store_limits *limits, struct g
             count++;
     }
     (void)closedir(entries);
-    remove_surplus(folder, found, count, limits, text);
+    gb_surplus(found, count, limits, time(NULL), evict, &eviction);
 }
 
 void store_touch(const char *folder, const char *name)

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/surplus.h"
 #include "pool/manifest.h"
 
 enum { STORE_NAME_HEX = 32 };
@@ -53,16 +54,11 @@ int store_publish(const char *folder, const char *name, struct gb_bytes key,
 /* Removes new.NAME. Under the lock. */
 void store_abort(const char *folder, const char *name);
 
-/* What the store may hold. */
-struct store_limits {
-    uint64_t max_bytes, max_age_s;
-};
 enum { STORE_COUNT_MAX = 4096 };
 
-/* Removes what nobody has used for longer than max_age_s, then, the oldest first, what is too much;
- * and what makers that died have left. What somebody is making stays. Takes the locks that it
- * needs. Adds a line to @text for each that it removed. */
-void store_evict(const char *folder, const struct store_limits *limits, struct gb_buf *text);
+/* Removes templates as @limits say, and what makers that died have left. What somebody is making
+ * stays. Takes the locks that it needs. Adds a line to @text for each template that it removed. */
+void store_evict(const char *folder, const struct gb_surplus_limits *limits, struct gb_buf *text);
 /* It is in use: it is the youngest now. */
 void store_touch(const char *folder, const char *name);
 

@@ -194,7 +194,7 @@ START_TEST(evicts_by_age_and_size)
     static const char *const names[] = {"00000000000000000000000000000001",
                                         "00000000000000000000000000000002",
                                         "00000000000000000000000000000003"};
-    struct store_limits limits = {UINT64_MAX, 86400};
+    struct gb_surplus_limits limits = {86400, UINT64_MAX};
     struct gb_buf text = {0};
     struct store_files files;
     uint64_t each = 0;

@@ -66,7 +66,7 @@ struct gb_templates {
     struct gb_list queue; /* entries that are to be made */
     unsigned making, making_max;
     unsigned jobs; /* on threads */
-    struct store_limits limits;
+    struct gb_surplus_limits limits;
     struct gb_timer *tidy_timer;
     bool tidying, tidy_again, ending;
     struct gb_deferred end;
@@ -81,7 +81,7 @@ struct job {
     struct gb_buf key;  /* TIDY: the names that are in use, each with its NUL */
     struct gb_buf text; /* TIDY: what was done, in lines */
     uint64_t bytes;
-    struct store_limits limits;
+    struct gb_surplus_limits limits;
     struct store_files files;
     int r;
     struct gb_err err;
@@ -660,7 +660,7 @@ struct gb_templates *gb_templates_new(struct gb_host *host)
     templates->making_max = cpus > 2 ? (unsigned)cpus / 2 : 1;
     gb_list_init(&templates->entries);
     gb_list_init(&templates->queue);
-    templates->limits = (struct store_limits){UINT64_MAX, UINT64_MAX};
+    templates->limits = (struct gb_surplus_limits){UINT64_MAX, UINT64_MAX};
     templates->tidy_timer = gb_timer_new(host->loop, on_tidy, templates);
     return templates;
 }
