@@ -1,4 +1,4 @@
-/* The public API: a thin face on host and session.
+/* The public API: a thin face on host, room and session.
  *
  * Theory of operation. Every call makes an object (opening, exec, transfer) that lives until its
  * one callback. Failures found within the call are told from the loop like all others, through a
@@ -14,7 +14,10 @@
 #include "base/limits.h"
 #include "base/paths.h"
 #include "loop/loop.h"
+#include "pool/room.h"
+#include "pool/start.h"
 #include "session/session.h"
+#include "settings/settings.h"
 #include "vm/host.h"
 
 enum { FILE_MAX = 64 << 20, CHUNK = 1 << 20, WINDOW = 4 };
@@ -26,11 +29,14 @@ static_assert((int)GLOVEBOX_SHELL == (int)GB_MODE_SHELL, "the same numbers");
 struct glovebox {
     struct gb_loop *loop;
     struct gb_host *host;
+    struct gb_settings settings;
+    struct gb_room *room;
     struct gb_list sessions;
     glovebox_open_fn *opened;
     void (*closed)(void *arg);
     void *arg;
     bool closing;
+    struct gb_err err; /* of an opening that failed within the call */
     struct gb_deferred deferred;
 };
 
@@ -38,6 +44,7 @@ struct glovebox_session {
     struct gb_list link;
     struct glovebox *engine;
     struct gb_session *session;
+    struct gb_start start;
     glovebox_session_fn *opened;
     void (*closed)(void *arg, struct glovebox_session *session, const struct glovebox_error *why);
     void *arg;
@@ -63,6 +70,14 @@ const char *glovebox_version(void)
 
 /* ---- the engine ---- */
 
+static void free_engine(struct glovebox *engine)
+{
+    gb_settings_release(&engine->settings);
+    gb_host_free(engine->host);
+    gb_loop_free(engine->loop);
+    free(engine);
+}
+
 static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 {
     struct glovebox *engine = arg;
@@ -72,13 +87,30 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 
     engine->host = host;
     if (host != NULL) {
+        engine->room = gb_room_new(host, &engine->settings, NULL, NULL);
+        gb_room_begin(engine->room, &engine->settings);
         opened(user, engine, NULL);
         return;
     }
     face = face_of(err);
-    gb_loop_free(engine->loop);
-    free(engine);
+    free_engine(engine);
     opened(user, NULL, &face);
+}
+
+static void tell_no_settings(void *arg)
+{
+    struct glovebox *engine = arg;
+    struct gb_err err = engine->err;
+
+    on_host(engine, NULL, &err);
+}
+
+static int read_settings(struct glovebox *engine, const char *path, struct gb_err *err)
+{
+    if (path != NULL)
+        return gb_settings_load(path, &engine->settings, err);
+    gb_settings_init(&engine->settings);
+    return 0;
 }
 
 void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options,
@@ -100,22 +132,29 @@ void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options,
         config.launcher = options->launcher;
         config.require_isolation = options->require_isolation;
     }
-    gb_host_open(engine->loop, &config, on_host, engine);
+    if (read_settings(engine, options != NULL ? options->settings : NULL, &engine->err) < 0)
+        gb_loop_defer(engine->loop, &engine->deferred, tell_no_settings, engine);
+    else
+        gb_host_open(engine->loop, &config, on_host, engine);
 }
 
-static void close_when_empty(void *arg)
+static void on_room_gone(void *arg)
 {
     struct glovebox *engine = arg;
     void (*closed)(void *arg) = engine->closed;
     void *user = engine->arg;
 
-    if (!gb_list_empty(&engine->sessions))
-        return;
-    gb_host_free(engine->host);
-    gb_loop_free(engine->loop);
-    free(engine);
+    free_engine(engine);
     if (closed != NULL)
         closed(user);
+}
+
+static void close_when_empty(void *arg)
+{
+    struct glovebox *engine = arg;
+
+    if (gb_list_empty(&engine->sessions))
+        gb_room_free(TAKE_PTR(engine->room), on_room_gone, engine);
 }
 
 void glovebox_close(struct glovebox *engine, void (*closed)(void *arg), void *arg)
@@ -125,6 +164,7 @@ void glovebox_close(struct glovebox *engine, void (*closed)(void *arg), void *ar
     engine->closing = true;
     engine->closed = closed;
     engine->arg = arg;
+    gb_room_stop(engine->room);
     GB_LIST_FOREACH(session, &engine->sessions, link)
     glovebox_session_close(session);
     gb_loop_defer(engine->loop, &engine->deferred, close_when_empty, engine);
@@ -154,6 +194,8 @@ static void on_opened(void *arg, const struct gb_err *err)
     struct glovebox_session *session = arg;
     struct glovebox_error face;
 
+    if (err == NULL)
+        gb_start_settle(&session->start);
     if (session->dropped)
         return;
     if (err == NULL) {
@@ -166,11 +208,19 @@ static void on_opened(void *arg, const struct gb_err *err)
     session->opened(session->arg, NULL, &face);
 }
 
+static bool on_lost(void *arg, const struct gb_err *why)
+{
+    struct glovebox_session *session = arg;
+
+    return gb_start_again(&session->start, why);
+}
+
 static void on_closed(void *arg, const struct gb_err *why)
 {
     struct glovebox_session *session = arg;
     struct glovebox_error face = face_of(why);
 
+    gb_start_cancel(&session->start);
     if (!session->dropped && session->closed != NULL)
         session->closed(session->arg, session, &face);
     forget_session(session);
@@ -204,7 +254,8 @@ static int read_env(const char *const *lines, struct gb_env *env, struct gb_err 
 static int open_session(struct glovebox_session *session,
                         const struct glovebox_session_options *options, struct gb_err *err)
 {
-    static const struct gb_session_events events = {.opened = on_opened, .closed = on_closed};
+    static const struct gb_session_events events = {
+        .opened = on_opened, .lost = on_lost, .closed = on_closed};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_session_config config = {
         .memory_mb = options->memory_mb,
@@ -214,15 +265,20 @@ static int open_session(struct glovebox_session *session,
         .env = &env,
     };
     const char *image = options->image != NULL ? options->image : "python";
-    struct gb_host *host = session->engine->host;
+    struct glovebox *engine = session->engine;
     int r = read_env(options->env, &env, err);
 
     if (r < 0)
         return r;
-    config.image = gb_host_find_image(host, image);
+    config.image = gb_host_find_image(engine->host, image);
     if (config.image == NULL)
         return gb_err_set(err, GB_EIMAGE, "there is no image %s; see `glovebox image ls`", image);
-    return gb_session_open(host, &config, &events, session, &session->session, err);
+    r = gb_session_new(engine->host, &config, &events, session, &session->session, err);
+    if (r == 0)
+        gb_start_begin(&session->start, engine->room->pool, session->session,
+                       options->wait_ms > 0 ? options->wait_ms
+                                            : engine->settings.admission.wait_ms);
+    return r;
 }
 
 void glovebox_session_open(struct glovebox *engine, const struct glovebox_session_options *options,
@@ -252,6 +308,11 @@ void glovebox_session_close(struct glovebox_session *session)
 const char *glovebox_session_id(const struct glovebox_session *session)
 {
     return gb_session_id(session->session);
+}
+
+const char *glovebox_session_source(const struct glovebox_session *session)
+{
+    return gb_source_name(gb_session_source(session->session));
 }
 
 /* ---- cells ---- */

@@ -1,5 +1,9 @@
 /* libglovebox: run untrusted code in QEMU microVMs, with sessions that keep their state.
  *
+ * An engine opens sessions as the server does: from a pool of VMs that stand ready, which follows
+ * the demand, else by restoring a template, else by a boot; and within what the host has to spare.
+ * docs/pool.md tells how.
+ *
  * The library works on the caller's libuv loop, in the thread that runs it, and never blocks it.
  * Every call that takes time tells its end through a callback, which comes exactly once, from the
  * loop, never from within the call that asked for it. Strings and bytes handed to callbacks are
@@ -35,9 +39,14 @@ struct glovebox_error {
 /* NULL or empty members take their defaults. */
 struct glovebox_options {
     const char *images;     /* folder of the guest images */
-    const char *state;      /* private folder for the registry of VMs and remembered probes */
+    /* Private folder for the registry of VMs, remembered probes and templates; NULL: those of all
+     * programs and servers of this user. */
+    const char *state;
     const char *launcher;   /* path of glovebox-launcher */
     bool require_isolation; /* fail when a stage of isolation cannot be had */
+    /* A settings file (docs/settings.md), whose sections admission, pool and templates count; NULL:
+     * their defaults. */
+    const char *settings;
 };
 
 /* @engine is NULL when @error is not. */
@@ -62,6 +71,7 @@ struct glovebox_session_options {
     uint32_t timeout_ms;    /* default of its cells; 0: 30,000 */
     uint64_t idle_ms;       /* closes itself after so long without work; 0: never */
     uint64_t lifetime_ms;   /* 0: no limit */
+    uint64_t wait_ms;       /* for room; 0: as the settings say */
     const char *const *env; /* "NAME=value", …, NULL */
     /* Told when the session ends by itself or with its VM; may be NULL. Not told for a session
      * whose opening failed. */
@@ -81,6 +91,8 @@ GLOVEBOX_API void glovebox_session_open(struct glovebox *engine,
 GLOVEBOX_API void glovebox_session_close(struct glovebox_session *session);
 
 GLOVEBOX_API const char *glovebox_session_id(const struct glovebox_session *session);
+/* Where its VM came from: "pool", "template" or "boot". When it is open. */
+GLOVEBOX_API const char *glovebox_session_source(const struct glovebox_session *session);
 
 enum glovebox_mode {
     GLOVEBOX_KERNEL,  /* in the session's interpreter */

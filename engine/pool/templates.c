@@ -70,6 +70,8 @@ struct gb_templates {
     struct gb_timer *tidy_timer;
     bool tidying, tidy_again, ending;
     struct gb_deferred end;
+    void (*freed)(void *arg);
+    void *arg;
 };
 
 struct job {
@@ -268,16 +270,18 @@ static void free_entry(struct entry *entry)
 static void end_when_due(void *arg)
 {
     struct gb_templates *templates = arg;
+    void (*freed)(void *arg) = templates->freed;
+    void *user = templates->arg;
     struct entry *entry;
 
-    if (!templates->ending || templates->jobs > 0 || templates->making > 0)
+    if (templates->jobs > 0 || templates->making > 0)
         return;
     gb_timer_free(templates->tidy_timer);
     GB_LIST_FOREACH(entry, &templates->entries, link)
     free_entry(entry);
-    gb_loop_undefer(&templates->end);
     free(templates->folder);
     free(templates);
+    freed(user);
 }
 
 static void check_end(struct gb_templates *templates)
@@ -678,14 +682,14 @@ struct gb_host *gb_templates_host(const struct gb_templates *templates)
     return templates->host;
 }
 
-void gb_templates_free(struct gb_templates *templates)
+void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg), void *arg)
 {
     struct gb_err err;
     struct entry *entry;
 
-    if (templates == NULL)
-        return;
     templates->ending = true;
+    templates->freed = freed;
+    templates->arg = arg;
     gb_timer_stop(templates->tidy_timer);
     (void)gb_err_set(&err, GB_ECLOSED, "the server is shutting down");
     GB_LIST_FOREACH(entry, &templates->entries, link)
@@ -696,5 +700,5 @@ void gb_templates_free(struct gb_templates *templates)
         if (entry->maker != NULL)
             maker_cancel(entry->maker);
     }
-    end_when_due(templates);
+    check_end(templates);
 }

@@ -22,8 +22,8 @@ struct gb_templates;
 /* Borrows @host, which must outlive everything of this module. Gives. */
 struct gb_templates *gb_templates_new(struct gb_host *host);
 /* Ends what is being made; what waits is told. The memory goes when the last VM and the last thread
- * are done: let the loop run until it has nothing left. Accepts NULL. */
-void gb_templates_free(struct gb_templates *templates);
+ * are done; then @freed is called from the loop. */
+void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg), void *arg);
 
 /* The VMs that make templates have slots of @admission from now on (NULL: none). They do not ask
  * for them: whoever waits for a template has been promised one. */

@@ -7,7 +7,7 @@
  * called and the request is gone.
  *
  * A *seat* is a session as the server keeps it: names, who waits for it, which cells run for whom.
- * It lives from gb_session_open() to the session's `closed`, and leaves a *tombstone* behind.
+ * It lives from gb_session_new() to the session's `closed`, and leaves a *tombstone* behind.
  *
  * Limits: lines (GB_LINE_MAX), requests in flight and the bytes that they hold, unsent bytes of a
  * connection (above GB_UNSENT_HIGH nothing more is read from it and its cells are held), bytes
@@ -26,10 +26,8 @@
 #include "journal/journal.h"
 #include "journal/pace.h"
 #include "loop/loop.h"
-#include "pool/admission.h"
-#include "pool/pool.h"
+#include "pool/room.h"
 #include "pool/start.h"
-#include "pool/templates.h"
 #include "rpc/json.h"
 #include "rpc/methods.h"
 #include "server/histogram.h"
@@ -64,9 +62,7 @@ struct figure {
 struct gb_server {
     struct gb_loop *loop;
     struct gb_host *host;
-    struct gb_admission *admission;
-    struct gb_templates *templates;
-    struct gb_pool *pool;
+    struct gb_room *room;
     void (*ended)(void *arg);
     void *arg;
     char *path, *state_folder;
@@ -359,12 +355,6 @@ void exec_disconnect(struct exec *exec);
 
 /* ---- room.c ---- */
 void room_open(struct gb_server *server);
-/* The server listens: pools with a floor begin to fill. */
-void room_begin(struct gb_server *server);
-/* The settings have changed. */
-void room_configure(struct gb_server *server);
-void room_stop(struct gb_server *server);
-void room_close(struct gb_server *server);
 /* The fields of pool.status. */
 void put_pool(struct gb_json_out *out, struct gb_server *server);
 /* Adds to a `capacity` error which sessions could be closed. */

@@ -1,5 +1,5 @@
-/* Room for VMs: admission and the pool as the settings want them, what they say of themselves, and
- * what a client is told when there is no room. */
+/* Room for VMs: what admission and the pool say of themselves, and what a client is told when there
+ * is no room. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,88 +9,6 @@
 #include "server/internal.h"
 
 enum { CLOSABLE_MAX = 5 };
-
-/* ---- settings ---- */
-
-static struct gb_admission_config admission_config(const struct gb_settings *settings)
-{
-    const struct gb_settings_admission *wanted = &settings->admission;
-
-    return (struct gb_admission_config){
-        .memory_bytes = wanted->memory_bytes,
-        .reserve_bytes = wanted->reserve_bytes,
-        .overcommit = wanted->overcommit,
-        .cpus = wanted->cpus,
-        .vms_per_cpu = wanted->vms_per_cpu,
-        .starts_per_cpu = wanted->starts_per_cpu,
-        .pressure_percent = wanted->pressure,
-        .waiting_max = (size_t)wanted->waiting_max,
-    };
-}
-
-static struct gb_pool_config pool_config(const struct gb_settings *settings)
-{
-    const struct gb_settings_pool_all *wanted = &settings->pool;
-
-    return (struct gb_pool_config){
-        .sizes = {.floor = (unsigned)wanted->floor,
-                  .ceiling = (unsigned)wanted->ceiling,
-                  .standing = (unsigned)wanted->standing},
-        .half_life_ms = wanted->half_life_ms,
-    };
-}
-
-/* IMAGE or IMAGE:MB. NULL: there is no such image, or MB is no size. */
-static const struct gb_image *find_kind(struct gb_server *server, const char *name,
-                                        uint32_t *ret_memory_mb)
-{
-    _cleanup_(freep) char *image_name = xstrdup(name);
-    char *colon = strrchr(image_name, ':'), *end;
-    const struct gb_image *image;
-    unsigned long memory_mb = 0;
-
-    if (colon != NULL) {
-        *colon = '\0';
-        memory_mb = strtoul(colon + 1, &end, 10);
-        if (colon[1] < '1' || colon[1] > '9' || *end != '\0' || memory_mb < 64 ||
-            memory_mb > 1 << 20)
-            return NULL;
-    }
-    image = gb_host_find_image(server->host, image_name);
-    if (image != NULL)
-        *ret_memory_mb = memory_mb > 0 ? (uint32_t)memory_mb : image->memory_mb;
-    return image;
-}
-
-static void size_pools(struct gb_server *server)
-{
-    const struct gb_settings *settings = &server->settings;
-    const struct gb_pool_sizes all = pool_config(settings).sizes;
-    const struct gb_images *images = server->host->images;
-
-    for (size_t i = 0; all.floor > 0 && i < images->count; i++)
-        gb_pool_size(server->pool, &images->images[i], images->images[i].memory_mb, &all);
-    for (size_t i = 0; i < settings->pool_count; i++) {
-        const struct gb_settings_pool *wanted = &settings->pools[i];
-        struct gb_pool_sizes sizes = all;
-        uint32_t memory_mb;
-        const struct gb_image *image = find_kind(server, wanted->name, &memory_mb);
-
-        if (image == NULL) {
-            gb_warning("settings: the pool \"%s\" is of no use: there is no such image, or no such "
-                       "size of memory",
-                       wanted->name);
-            continue;
-        }
-        if (wanted->floor >= 0)
-            sizes.floor = (unsigned)wanted->floor;
-        if (wanted->ceiling >= 0)
-            sizes.ceiling = (unsigned)wanted->ceiling;
-        if (wanted->standing >= 0)
-            sizes.standing = (unsigned)wanted->standing;
-        gb_pool_size(server->pool, image, memory_mb, &sizes);
-    }
-}
 
 static void on_pool_changed(void *arg)
 {
@@ -107,41 +25,7 @@ static void on_pool_changed(void *arg)
 
 void room_open(struct gb_server *server)
 {
-    const struct gb_admission_config admission = admission_config(&server->settings);
-    const struct gb_pool_config pool = pool_config(&server->settings);
-
-    server->admission = gb_admission_new(server->loop, gb_budget_new(""), &admission);
-    server->templates = gb_templates_new(server->host);
-    gb_templates_account(server->templates, server->admission);
-    server->pool = gb_pool_new(server->host, server->templates, server->admission, &pool,
-                               on_pool_changed, server);
-}
-
-void room_begin(struct gb_server *server)
-{
-    size_pools(server);
-}
-
-void room_configure(struct gb_server *server)
-{
-    const struct gb_admission_config admission = admission_config(&server->settings);
-    const struct gb_pool_config pool = pool_config(&server->settings);
-
-    gb_admission_configure(server->admission, &admission);
-    gb_pool_configure(server->pool, &pool);
-    size_pools(server);
-}
-
-void room_stop(struct gb_server *server)
-{
-    gb_pool_stop(server->pool);
-}
-
-void room_close(struct gb_server *server)
-{
-    gb_pool_free(server->pool);
-    gb_templates_free(server->templates);
-    gb_admission_free(server->admission);
+    server->room = gb_room_new(server->host, &server->settings, on_pool_changed, server);
 }
 
 /* ---- figures ---- */
@@ -150,7 +34,7 @@ static void put_admission(struct gb_json_out *out, struct gb_server *server)
 {
     struct gb_admission_status status;
 
-    gb_admission_status(server->admission, &status);
+    gb_admission_status(server->room->admission, &status);
     gb_json_object(out, "admission");
     if (status.memory_budget != UINT64_MAX)
         gb_json_put_u64(out, "memory_budget", status.memory_budget);
@@ -204,7 +88,7 @@ static void put_shelf(struct gb_json_out *out, struct gb_server *server,
                       const struct gb_pool_status *status)
 {
     struct gb_template_status template =
-        gb_templates_status(server->templates, status->image, status->memory_mb);
+        gb_templates_status(server->room->templates, status->image, status->memory_mb);
 
     gb_json_object(out, NULL);
     gb_json_put_str(out, "image", status->image->name);
@@ -236,7 +120,7 @@ static void put_unasked(struct gb_json_out *out, struct gb_server *server)
                                                  .ceiling = (unsigned)sizes->ceiling};
         bool asked = false;
 
-        for (size_t at = 0; gb_pool_next(server->pool, &at, &status);)
+        for (size_t at = 0; gb_pool_next(server->room->pool, &at, &status);)
             asked =
                 asked || (status.image == unasked.image && status.memory_mb == unasked.memory_mb);
         if (!asked)
@@ -250,7 +134,7 @@ void put_pool(struct gb_json_out *out, struct gb_server *server)
 
     gb_json_array(out, "pools");
     put_unasked(out, server);
-    for (size_t at = 0; gb_pool_next(server->pool, &at, &status);)
+    for (size_t at = 0; gb_pool_next(server->room->pool, &at, &status);)
         put_shelf(out, server, &status);
     gb_json_end(out);
     put_admission(out, server);

@@ -451,7 +451,7 @@ int seat_open(struct connection *connection, const struct gb_params *params, boo
     history_session(seat, NULL);
     event_session(seat, EVENT_SESSION_OPENED);
     figures_begin(seat->server);
-    gb_start_begin(&seat->start, server->pool, session,
+    gb_start_begin(&seat->start, server->room->pool, session,
                    params->wait_ms >= 0 ? (uint64_t)params->wait_ms
                                         : server->settings.admission.wait_ms);
     *ret_seat = seat;

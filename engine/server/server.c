@@ -48,16 +48,6 @@ static void on_accept_retry(void *arg)
         gb_watch_pause(server->watch, false);
 }
 
-static void configure_templates(struct gb_server *server)
-{
-    const struct gb_templates_config config = {
-        .max_bytes = server->settings.templates.max_bytes,
-        .max_age_ms = server->settings.templates.max_age_ms,
-    };
-
-    gb_templates_configure(server->templates, &config);
-}
-
 struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
                                 const struct gb_server_config *config)
 {
@@ -84,7 +74,6 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
         gb_settings_init(&server->settings);
     }
     room_open(server);
-    configure_templates(server);
     server->started_ns = gb_clock_mono_ns();
     gb_list_init(&server->connections);
     gb_list_init(&server->seats);
@@ -106,8 +95,7 @@ void gb_server_reload(struct gb_server *server, struct gb_settings *fresh)
     gb_settings_reload(&server->settings, fresh, on_setting, NULL);
     gb_info("settings: read again from %s",
             server->settings.path != NULL ? server->settings.path : "nowhere: there is no file");
-    room_configure(server);
-    configure_templates(server);
+    gb_room_configure(server->room, &server->settings);
     gb_timer_stop(server->idle_timer); /* its time may be another one */
     watch_idleness(server);
 }
@@ -164,7 +152,7 @@ int gb_server_listen(struct gb_server *server, struct gb_err *err)
     server->state = SERVER_OPEN;
     server->watch = gb_watch_new(server->loop, server->fd, on_clients, server);
     watch_idleness(server);
-    room_begin(server);
+    gb_room_begin(server->room, &server->settings);
     return 0;
 }
 
@@ -198,7 +186,7 @@ static void begin_closing(struct gb_server *server)
     server->state = SERVER_CLOSING;
     gb_timer_stop(server->drain_timer);
     stop_listening(server);
-    room_stop(server);
+    gb_room_stop(server->room);
     GB_LIST_FOREACH(seat, &server->seats, link)
     seat_close(seat, "closed", "the server is shutting down");
 }
@@ -271,7 +259,7 @@ void gb_server_free(struct gb_server *server)
     gb_timer_free(server->idle_timer);
     figures_release(server);
     events_release(server);
-    room_close(server);
+    gb_room_free(server->room, NULL, NULL);
     for (size_t i = 0; i < GB_TOMBSTONES_MAX; i++) {
         free(server->tombstones[i].id);
         free(server->tombstones[i].key);

@@ -55,6 +55,7 @@ static int serve(int ready_fd)
     (void)uv_loop_init(&uv);
     loop = gb_loop_new(&uv);
     host.loop = loop;
+    gb_list_init(&host.vms);
     config.arg = &ended;
     server = gb_server_new(loop, &host, &config);
     if (gb_server_listen(server, &err) < 0)
@@ -437,6 +438,7 @@ static int try_listen(void)
     (void)uv_loop_init(&uv);
     loop = gb_loop_new(&uv);
     host.loop = loop;
+    gb_list_init(&host.vms);
     server = gb_server_new(loop, &host, &config);
     r = gb_server_listen(server, &err);
     gb_server_free(server);

@@ -56,7 +56,7 @@ void handle_warm(struct request *request, const struct gb_params *params)
     request->arg = warming;
     request->abandon = asker_gone;
     if (image != NULL)
-        r = gb_templates_get(server->templates, image,
+        r = gb_templates_get(server->room->templates, image,
                              params->memory_mb > 0 ? (uint32_t)params->memory_mb : image->memory_mb,
                              true, &template, &warming->waiter, on_template, warming, &err);
     if (r == 0)

@@ -461,24 +461,6 @@ void gb_session_fail(struct gb_session *session, const struct gb_err *err)
     session->why = *err;
 }
 
-int gb_session_open(struct gb_host *host, const struct gb_session_config *config,
-                    const struct gb_session_events *events, void *arg,
-                    struct gb_session **ret_session, struct gb_err *err)
-{
-    struct gb_session *session;
-    int r = gb_session_new(host, config, events, arg, &session, err);
-
-    if (r < 0)
-        return r;
-    r = gb_session_boot(session, err);
-    if (r < 0) {
-        gb_session_free(session);
-        return r;
-    }
-    *ret_session = session;
-    return 0;
-}
-
 void gb_session_close(struct gb_session *session, const char *reason)
 {
     if (session->closing)

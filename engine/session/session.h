@@ -108,11 +108,6 @@ void gb_session_adopt(struct gb_session *session, struct gb_vm *vm, enum gb_sour
 /* There is no VM for it: it ends with @err. */
 void gb_session_fail(struct gb_session *session, const struct gb_err *err);
 
-/* Makes and boots. On failure there is no session. Gives. */
-int gb_session_open(struct gb_host *host, const struct gb_session_config *config,
-                    const struct gb_session_events *events, void *arg,
-                    struct gb_session **ret_session, struct gb_err *err);
-
 /* Ends the session: what is under way fails, `closed` follows with @reason as its sentence. */
 void gb_session_close(struct gb_session *session, const char *reason);
 /* While kept, it does not end for being idle. */

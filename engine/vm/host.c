@@ -198,6 +198,28 @@ struct gb_image *gb_host_find_image(struct gb_host *host, const char *name)
     return gb_images_find(host->images, name);
 }
 
+static void tell_empty(void *arg)
+{
+    struct gb_host *host = arg;
+    void (*empty)(void *arg) = TAKE_PTR(host->empty);
+
+    empty(host->empty_arg);
+}
+
+void host_vm_gone(struct gb_host *host)
+{
+    if (host->empty != NULL && gb_list_empty(&host->vms))
+        gb_loop_defer(host->loop, &host->told_empty, tell_empty, host);
+}
+
+void gb_host_when_empty(struct gb_host *host, void (*empty)(void *arg), void *arg)
+{
+    assert(host->empty == NULL);
+    host->empty = empty;
+    host->empty_arg = arg;
+    host_vm_gone(host);
+}
+
 void gb_host_free(struct gb_host *host)
 {
     struct gb_list *old;

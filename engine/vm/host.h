@@ -40,6 +40,9 @@ struct gb_host {
     bool qemu_sandbox;  /* QEMU has -sandbox */
     uint32_t tsc_khz;   /* of the host's time stamp counter; 0: not known */
     struct gb_list vms; /* those that are not DEAD */
+    void (*empty)(void *arg);
+    void *empty_arg;
+    struct gb_deferred told_empty;
 };
 
 /* Finds everything, ends QEMU processes that a dead server of this run folder left behind
@@ -56,6 +59,9 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
  * NULL when there is none; a folder that cannot be read (half built) leaves what was known. The
  * image stays as long as the host. */
 struct gb_image *gb_host_find_image(struct gb_host *host, const char *name);
+
+/* @empty is called once, from the loop, when there is no VM (any more). One may ask at a time. */
+void gb_host_when_empty(struct gb_host *host, void (*empty)(void *arg), void *arg);
 
 /* All VMs must be dead. Accepts NULL. */
 void gb_host_free(struct gb_host *host);

@@ -13,6 +13,9 @@ int vm_start(struct gb_host *host, enum gb_accel accel, const struct gb_vm_confi
              const struct gb_vm_events *events, void *arg, struct gb_vm **ret_vm,
              struct gb_err *err);
 
+/* It is DEAD, and no longer in the host's list. */
+void host_vm_gone(struct gb_host *host);
+
 /* The registry: one file a VM in <run>/vms, so that a server that comes after a crash finds what is
  * left. Notes @launcher and @qemu with their start times. */
 int registry_add(const char *run, pid_t launcher, pid_t qemu, struct gb_err *err);

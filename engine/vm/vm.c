@@ -137,6 +137,7 @@ static void check_dead(struct gb_vm *vm)
     vm->state = DEAD;
     gb_timer_stop(vm->timer);
     gb_list_remove(&vm->link);
+    host_vm_gone(vm->host);
     vm->lifeline = gb_close(vm->lifeline);
     if (vm->registered)
         registry_remove(vm->host->run, gb_child_pid(vm->launcher));
