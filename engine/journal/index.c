@@ -31,10 +31,10 @@ static struct gb_journal_session *index_get(struct gb_journal *journal, const ch
         return session;
     session = xcalloc(1, sizeof(*session));
     memcpy(session->id, id, strnlen(id, sizeof(session->id) - 1));
-    session->image = xstrdup("");
-    session->language = xstrdup("");
-    session->reason = xstrdup("");
-    session->message = xstrdup("");
+    session->image = text_hold(journal, (struct gb_bytes){0});
+    session->language = text_hold(journal, (struct gb_bytes){0});
+    session->reason = text_hold(journal, (struct gb_bytes){0});
+    session->message = text_hold(journal, (struct gb_bytes){0});
     gb_list_add_tail(&journal->sessions, &session->link);
     journal->session_count++;
     if (tsearch(session, &journal->by_id, compare) == NULL)
@@ -42,27 +42,28 @@ static struct gb_journal_session *index_get(struct gb_journal *journal, const ch
     return session;
 }
 
-static void session_release(struct gb_journal_session *session)
+static void session_release(struct gb_journal *journal, struct gb_journal_session *session)
 {
     gb_list_remove(&session->link);
-    free(session->key);
-    free(session->label);
-    free(session->owner);
-    free(session->client);
-    free(session->image);
-    free(session->language);
-    free(session->reason);
-    free(session->message);
+    text_release(journal, session->key);
+    text_release(journal, session->label);
+    text_release(journal, session->owner);
+    text_release(journal, session->client);
+    text_release(journal, session->image);
+    text_release(journal, session->language);
+    text_release(journal, session->reason);
+    text_release(journal, session->message);
     free(session->entries);
     free(session);
 }
 
-static void set_text(char **to, struct gb_bytes text, bool present)
+static void set_text(struct gb_journal *journal, const char **to, struct gb_bytes text,
+                     bool present)
 {
-    free(*to);
-    *to = !present         ? NULL
-          : text.size == 0 ? xstrdup("")
-                           : xstrndup((const char *)text.data, text.size);
+    const char *before = *to;
+
+    *to = present ? text_hold(journal, text) : NULL;
+    text_release(journal, before);
 }
 
 void index_session(struct gb_journal *journal, const struct gb_record_head *head,
@@ -78,14 +79,14 @@ void index_session(struct gb_journal *journal, const struct gb_record_head *head
     session->created_at_ns = record->created_at_ns;
     session->last_at_ns = MAX(session->last_at_ns, head->at_ns);
     session->segment = segment;
-    set_text(&session->key, record->key, (record->flags & GB_SESSION_HAS_KEY) != 0);
-    set_text(&session->label, record->label, (record->flags & GB_SESSION_HAS_LABEL) != 0);
-    set_text(&session->owner, record->owner, (record->flags & GB_SESSION_HAS_OWNER) != 0);
-    set_text(&session->client, record->client, (record->flags & GB_SESSION_HAS_CLIENT) != 0);
-    set_text(&session->image, record->image, true);
-    set_text(&session->language, record->language, true);
-    set_text(&session->reason, record->reason, true);
-    set_text(&session->message, record->message, true);
+    set_text(journal, &session->key, record->key, (record->flags & GB_SESSION_HAS_KEY) != 0);
+    set_text(journal, &session->label, record->label, (record->flags & GB_SESSION_HAS_LABEL) != 0);
+    set_text(journal, &session->owner, record->owner, (record->flags & GB_SESSION_HAS_OWNER) != 0);
+    set_text(journal, &session->client, record->client, (record->flags & GB_SESSION_HAS_CLIENT) != 0);
+    set_text(journal, &session->image, record->image, true);
+    set_text(journal, &session->language, record->language, true);
+    set_text(journal, &session->reason, record->reason, true);
+    set_text(journal, &session->message, record->message, true);
 }
 
 /* The place of the cell, or where it would stand. Numbers mostly rise: looked for from the end. */
@@ -105,7 +106,7 @@ static struct gb_journal_entry *entry_get(struct gb_journal_session *session, ui
     if (at < session->entry_count && session->entries[at].number == number)
         return &session->entries[at];
     if (session->entry_count == session->entry_capacity) {
-        uint32_t capacity = session->entry_capacity == 0 ? 8 : session->entry_capacity * 2;
+        uint32_t capacity = session->entry_capacity == 0 ? 1 : session->entry_capacity * 2;
         struct gb_journal_entry *entries = xcalloc(capacity, sizeof(*entries));
 
         if (session->entry_count > 0)
@@ -185,7 +186,7 @@ void index_forget(struct gb_journal *journal, uint32_t segment)
         if (session->state != GB_RECORD_OPEN && session->segment <= segment) {
             (void)tdelete(session, &journal->by_id, compare);
             journal->session_count--;
-            session_release(session);
+            session_release(journal, session);
         }
     }
 }
@@ -198,6 +199,6 @@ void index_release(struct gb_journal *journal)
         struct gb_journal_session *session = container_of(link, struct gb_journal_session, link);
 
         (void)tdelete(session, &journal->by_id, compare);
-        session_release(session);
+        session_release(journal, session);
     }
 }

@@ -31,11 +31,17 @@ struct gb_journal {
     uint32_t session_count;
     uint32_t sessions_here; /* begun in the newest segment since the start */
     void *by_id;            /* tsearch() tree of sessions */
+    void *texts;            /* and of what they share: text.c */
     bool failing;           /* said already */
     bool disk_full;         /* the oldest segment makes room for the next */
 };
 
 /* ---- index.c ---- */
+/* A copy of @bytes up to a NUL, which whoever asks for the same gets too. Gives a hold. */
+const char *text_hold(struct gb_journal *journal, struct gb_bytes bytes);
+/* Accepts NULL. */
+void text_release(struct gb_journal *journal, const char *bytes);
+
 struct gb_journal_session *index_find(const struct gb_journal *journal, const char *id);
 void index_session(struct gb_journal *journal, const struct gb_record_head *head,
                    const struct gb_record_session *record, uint32_t segment);

@@ -55,10 +55,10 @@ struct gb_journal_session {
     enum gb_record_state state;
     uint32_t flags, memory_mb, incarnation, cells;
     uint64_t created_at_ns, last_at_ns; /* last: of its newest record */
-    char *key, *label, *owner, *client; /* NULL: none */
-    char *image, *language;
-    char *reason, *message; /* of the end; empty before */
-    uint32_t segment;       /* of its newest SESSION record */
+    const char *key, *label, *owner, *client; /* NULL: none */
+    const char *image, *language;
+    const char *reason, *message; /* of the end; empty before */
+    uint32_t segment;             /* of its newest SESSION record */
     struct gb_journal_entry *entries;
     uint32_t entry_count, entry_capacity;
 };
