@@ -33,7 +33,7 @@ def measure(report, plan):
             for _ in range(plan(5, 15))])
     with Server() as server:
         samples = json.loads(subprocess.run(
-            [VENV, ROOT / "bench/groups/python_calls.py", server.socket, str(plan(200, 1000))],
+            [VENV, ROOT / "bench/groups/python_calls.py", server.socket, str(plan(200, 1000)), str(plan(5, 20))],
             env=env, check=True, stdout=subprocess.PIPE).stdout)
     for name, values in samples.items():
         report.add(GROUP, name, "ms", values)

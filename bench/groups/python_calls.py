@@ -2,23 +2,59 @@
 so that whatever else the machine does hits all of them alike. Prints samples as JSON."""
 
 import asyncio
+import contextlib
 import json
+import logging
 import pathlib
+import queue
 import sys
+import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+BENCH = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(BENCH), str(BENCH.parent / "python/tests/adk")]
 
 from google.adk.code_executors.code_execution_utils import CodeExecutionInput  # noqa: E402
 from kit.client import Client, ms  # noqa: E402
+from scripted import code, drive  # noqa: E402
 
 import glovebox  # noqa: E402
-from glovebox.adk import GloveboxCodeExecutor  # noqa: E402
+from glovebox.adk import GloveboxCodeExecutor, GloveboxPlugin  # noqa: E402
 
 CODE = "print(1)"
 
 
-def main(path, rounds):
+def cancelled(path, source, times):
+    """From the cancellation of a run until a watcher hears that its code has ended: ms."""
+    ends, samples = queue.Queue(), []
+
+    async def cancel():
+        started, loop = asyncio.Event(), asyncio.get_running_loop()
+        one = GloveboxCodeExecutor(socket_path=path, autostart=False, timeout_seconds=600,
+                                   on_event=lambda _: loop.call_soon_threadsafe(started.set))
+        run = asyncio.create_task(drive(one, code(f"print('go', flush=True)\n{source}"),
+                                        session_id="bench", plugins=[GloveboxPlugin()]))
+        await started.wait()
+        begin = time.perf_counter()
+        run.cancel()
+        samples.append((await asyncio.to_thread(ends.get) - begin) * 1000)
+        with contextlib.suppress(asyncio.CancelledError):
+            await run
+
+    with glovebox.Client(path, autostart=False) as client, client.events(kinds=["cell.finished"]) as events:
+        def watch():
+            for event in events:
+                if event.kind == "cell.finished":
+                    ends.put(time.perf_counter())
+
+        threading.Thread(target=watch, daemon=True).start()
+        for _ in range(times):
+            asyncio.run(cancel())
+    return samples
+
+
+def main(path, rounds, times):
+    logging.disable()  # of runs that are cancelled, and a model that counts no tokens
     executor = GloveboxCodeExecutor(socket_path=path, autostart=False)
     given = CodeExecutionInput(code=CODE, execution_id="bench")
     session = executor.execute_code(None, given).execution.session
@@ -45,8 +81,10 @@ def main(path, rounds):
                         kept.append(value)
 
     asyncio.run(measure())
+    for what, source in (("sleeps", "import time; time.sleep(600)"), ("computes", "while True: pass")):
+        samples[f"ADK run cancelled to the end of its code that {what}"] = cancelled(path, source, times)
     print(json.dumps(samples))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -25,6 +25,8 @@ AT_MOST = {
     ("PSS of an idle python session, N = 50", "p50"): 30.0,
     ("CPU of 50 idle sessions", "p50"): 10.0,
     ("exec print(1), ADK execute_code beyond the bare client", "p50"): 1.0,
+    ("ADK run cancelled to the end of its code that sleeps", "p50"): 1000.0,
+    ("ADK run cancelled to the end of its code that computes", "p50"): 1000.0,
     ("import glovebox.adk beyond google.adk", "p50"): 30.0,
     ("import the executor beyond ADK's agents", "p50"): 30.0,
     ("cell.started to a watcher", "p50"): 2.0,
