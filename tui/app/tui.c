@@ -167,10 +167,16 @@ static bool to_view(struct tui *tui, const struct input_event *event)
     return tui->view->ops->event(tui->view, &inside);
 }
 
+static void pop(void *arg);
+
 static void on_person(struct tui *tui, const struct input_event *event)
 {
     const char *line = NULL;
 
+    if (tui->pop_soon.queued) { /* keys may come faster than turns of the loop */
+        gb_loop_undefer(&tui->pop_soon);
+        pop(tui);
+    }
     if (tui->overlay != NULL && tui->overlay->ops->event(tui->overlay, event))
         return;
     if (to_view(tui, event))
