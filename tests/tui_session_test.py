@@ -266,6 +266,30 @@ def test_flood(typing):
     front.expect("line 59999")
 
 
+def test_output_that_is_too_long_to_keep(typing, sessions, agent):
+    """Its end is here; the journal has the rest, and its beginning comes with the head of the cell."""
+    front = typing()
+    cell = agent.call("session.exec", session=sessions["python"].id, max_stdout=16 << 20, timeout_ms=600_000,
+                      code="for i in range(30): print('\\n'.join(f'deep {n} {\"x\" * 90}' for n in "
+                           "range(i * 4000, i * 4000 + 4000)))")
+    assert len(cell["stdout"]) > 11 << 20
+    front.expect_line(r".│ deep 119999 x+")
+    front.keys("C-]")
+    front.expect_not("TYPING")
+    front.command(f"cell {cell['cell']}")
+    front.expect_line(r".│ deep 0 x+")
+    front.keys("PageDown")
+    front.expect_not(f" {cell['cell']} agent-7 ")
+    front.keys("PageUp")
+    front.expect_line(r".│ deep 0 x+")
+    front.keys("G")
+    front.expect_line(r".│ deep 119999 x+")
+    front.keys("PageUp")
+    front.expect("scrolled")
+    front.expect_line(r".│ deep 1199\d\d x+")
+    front.keys("G")
+
+
 def test_others(typing, sessions, agent):
     """Cells of other clients appear while one types, and the line stays."""
     front = typing()

@@ -124,7 +124,9 @@ static void ask_history(struct tui *tui, const struct session *session)
     gb_json_put_u64(&out, "after",
                     session->cells > STORE_HISTORY ? session->cells - STORE_HISTORY : 0);
     gb_json_put_u64(&out, "limit", STORE_HISTORY);
-    gb_json_put_bool(&out, "output", true);
+    gb_json_put_bool(&out, "output", false);
+    gb_json_put_i64(&out, "offset", -STORE_ERROR_MAX); /* the end is enough */
+    gb_json_put_u64(&out, "length", STORE_ERROR_MAX);
     gb_json_end(&out);
     (void)tui_call(tui, "session.history", &params, CALL_DEADLINE_MS, on_history, call);
     gb_buf_release(&params);

@@ -24,8 +24,9 @@ enum {
     STORE_NAME_MAX = 160,    /* bytes of a name */
     STORE_MESSAGE_MAX = 256, /* bytes of a reason */
     STORE_POOLS_MAX = 32,
-    STORE_CODE_MAX = 400, /* bytes of the last cell's code */
-    STORE_HISTORY = 5,    /* cells that are looked up */
+    STORE_CODE_MAX = 400,   /* bytes of the last cell's code */
+    STORE_HISTORY = 5,      /* cells that are looked up */
+    STORE_ERROR_MAX = 4096, /* bytes of their output */
 };
 
 enum session_state {

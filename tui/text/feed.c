@@ -460,6 +460,7 @@ static bool sequence_byte(struct text *text, enum text_stream stream, uint8_t by
 static size_t feed_lines(struct text *text, enum text_stream stream, struct gb_bytes bytes)
 {
     struct feed *feed = &text->feeds[stream];
+    const uint64_t begin = feed->at;
     size_t at = 0;
 
     while (feed->row_count == 1 && feed->rows[0].columns == 0 && feed->column == 0 &&
@@ -471,6 +472,7 @@ static size_t feed_lines(struct text *text, enum text_stream stream, struct gb_b
             size++;
         if (size == room || line[size] != '\n' || size > TEXT_COLUMNS_MAX)
             break;
+        feed->at = begin + at + size;
         text_store_ascii(text, stream, (struct gb_bytes){line, size}, feed->style);
         feed->cutter = (struct unit_cutter){0};
         at += size + 1;
@@ -519,12 +521,14 @@ static size_t feed_utf8(struct text *text, enum text_stream stream, uint8_t byte
 void text_feed(struct text *text, enum text_stream stream, struct gb_bytes bytes)
 {
     struct feed *feed = &text->feeds[stream];
+    const uint64_t begin = feed->at;
     size_t at = 0;
 
     while (at < bytes.size) {
         struct gb_bytes rest = {bytes.data + at, bytes.size - at};
         uint8_t byte = rest.data[0];
 
+        feed->at = begin + at;
         if (feed->partial_size > 0 || (byte >= 0x80 && feed->state == PARSE_GROUND)) {
             at += feed_utf8(text, stream, byte);
         } else if (feed->state != PARSE_GROUND) {
@@ -538,6 +542,7 @@ void text_feed(struct text *text, enum text_stream stream, struct gb_bytes bytes
             at++;
         }
     }
+    feed->at = begin + at;
 }
 
 void text_end(struct text *text)
@@ -545,6 +550,7 @@ void text_end(struct text *text)
     for (int i = 0; i < TEXT_STREAM_COUNT; i++) {
         enum text_stream stream = (enum text_stream)i;
         struct feed *feed = &text->feeds[i];
+        const uint64_t at = feed->at;
 
         if (feed->partial_size > 0)
             put_code(text, stream, UINT32_MAX);
@@ -552,5 +558,6 @@ void text_end(struct text *text)
             store_all(text, stream);
         feed_release(feed);
         feed_init(feed);
+        feed->at = feed->ended = at;
     }
 }

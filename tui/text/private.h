@@ -23,6 +23,7 @@ struct block {
     uint8_t *data;
     uint32_t used, capacity, lines;
     uint32_t rows_width, rows; /* of all lines at that width; rows_width UINT32_MAX: unknown */
+    uint64_t origin[2];        /* where its first line of a stream begins, in bytes fed */
 };
 
 /* A place of an open line. The second column of a wide unit has unit.size 0. */
@@ -62,6 +63,8 @@ struct feed {
     uint8_t param_count;
     uint8_t partial[UTF8_MAX];
     uint8_t partial_size;
+    uint64_t at;    /* the byte that is read, of all that were fed */
+    uint64_t ended; /* the one behind the last line that was stored */
 };
 
 struct text {

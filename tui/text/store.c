@@ -51,7 +51,10 @@ static struct block *add_block(struct text *text)
         text->blocks = blocks;
     }
     assert(blocks != NULL);
-    blocks[text->block_count] = (struct block){.rows_width = UINT32_MAX};
+    blocks[text->block_count] = (struct block){
+        .rows_width = UINT32_MAX,
+        .origin = {text->feeds[TEXT_STDOUT].ended, text->feeds[TEXT_STDERR].ended},
+    };
     text->recent_count = 0;
     return &blocks[text->block_count++];
 }
@@ -103,6 +106,7 @@ static void commit(struct text *text)
 {
     struct block *block = &text->blocks[text->block_count - 1];
     const struct record *record = record_at(block, block->used);
+    struct feed *feed;
 
     if (text->recent_count == TEXT_ROWS_MAX)
         memmove(text->recent, text->recent + 1, --text->recent_count * sizeof(*text->recent));
@@ -112,6 +116,8 @@ static void commit(struct text *text)
 
         block->rows += text_line_rows(&line, block->rows_width);
     }
+    feed = &text->feeds[(record->flags & RECORD_STDERR) != 0 ? TEXT_STDERR : TEXT_STDOUT];
+    feed->ended = feed->at + 1;
     block->used += (uint32_t)record_size(record);
     block->lines++;
     text->lines++;
@@ -313,6 +319,20 @@ size_t text_lines(const struct text *text)
 uint64_t text_dropped(const struct text *text)
 {
     return text->dropped;
+}
+
+uint64_t text_fed(const struct text *text, enum text_stream stream)
+{
+    return text->feeds[stream].at;
+}
+
+uint64_t text_origin(const struct text *text, enum text_stream *ret_stream)
+{
+    *ret_stream = TEXT_STDOUT;
+    if (text->lines == 0)
+        return 0;
+    *ret_stream = line_of(record_at(text->blocks, 0)).stream;
+    return text->blocks[0].origin[*ret_stream];
 }
 
 size_t text_bytes(const struct text *text)

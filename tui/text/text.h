@@ -70,7 +70,12 @@ void text_clear(struct text *text);
 
 size_t text_lines(const struct text *text);     /* kept, open ones too */
 uint64_t text_dropped(const struct text *text); /* lines that were kept once */
-size_t text_bytes(const struct text *text);     /* memory that the lines take */
+/* Bytes of a stream that were fed. */
+uint64_t text_fed(const struct text *text, enum text_stream stream);
+/* The byte at which the first stored line begins, of all that was fed to its stream; about, where a
+ * cursor went back over what stood there. */
+uint64_t text_origin(const struct text *text, enum text_stream *ret_stream);
+size_t text_bytes(const struct text *text); /* memory that the lines take */
 /* Drops the oldest lines until at most @limit bytes are kept (as far as whole blocks allow). */
 void text_trim(struct text *text, size_t limit);
 

@@ -276,6 +276,52 @@ START_TEST(test_bounded)
 }
 END_TEST
 
+/* A long output of both streams, in colours: it is known where each line that is kept began. */
+START_TEST(test_origin)
+{
+    struct gb_buf fed[TEXT_STREAM_COUNT] = {0};
+    enum text_stream at;
+    struct text_line line;
+    char told[64];
+
+    text_free(text);
+    text = text_new(128 << 10);
+    ck_assert_uint_eq(text_origin(text, &at), 0);
+    for (int i = 0; i < 20000; i++) {
+        enum text_stream stream = i % 3 == 0 ? TEXT_STDERR : TEXT_STDOUT;
+        size_t from = fed[stream].size;
+        struct gb_bytes bytes;
+
+        gb_buf_addf(&fed[stream], i % 5 == 0 ? "\033[3%dmn\303\274mber\033[0m %d\n" : "%d %d\n",
+                    i % 8, i);
+        bytes = gb_buf_bytes(&fed[stream]);
+        bytes.data += from;
+        bytes.size -= from;
+        text_feed(text, stream, bytes);
+        if (i == 9000)
+            text_end(text);
+        if (i % 1000 != 999)
+            continue;
+        ck_assert(text_line(text, 0, &line));
+        stream = line.stream;
+        (void)snprintf(told, sizeof(told), "%.*s\n", (int)line.bytes.size,
+                       (const char *)line.bytes.data);
+        /* It ends with its number. */
+        bytes = gb_bytes_str(strrchr(told, ' '));
+        from = (size_t)text_origin(text, &at);
+        ck_assert_int_eq(at, stream);
+        ck_assert_uint_lt(from, fed[stream].size);
+        ck_assert(from == 0 || gb_buf_data(&fed[stream])[from - 1] == '\n');
+        while (gb_buf_data(&fed[stream])[from] != '\n')
+            from++;
+        ck_assert_mem_eq(gb_buf_data(&fed[stream]) + from + 1 - bytes.size, bytes.data, bytes.size);
+    }
+    ck_assert_uint_gt(text_dropped(text), 0);
+    for (int i = 0; i < TEXT_STREAM_COUNT; i++)
+        gb_buf_release(&fed[i]);
+}
+END_TEST
+
 START_TEST(test_dense_styles)
 {
     struct text_line line;
@@ -311,6 +357,7 @@ int main(void)
     tcase_add_test(tests, test_long_lines);
     tcase_add_test(tests, test_wrapping);
     tcase_add_test(tests, test_bounded);
+    tcase_add_test(tests, test_origin);
     tcase_add_test(tests, test_dense_styles);
     suite_add_tcase(suite, tests);
     return check_run(suite);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "screen/size.h"
 #include "view/paint.h"
+#include "view/part.h"
 
 /* ---- rows ---- */
 
@@ -88,8 +89,10 @@ static size_t part_rows(struct card *card, const struct card_look *look, enum ca
         return !look->output_only && code_rows(card, look) < rows_of(card->code, look);
     case CARD_PART_AWAY:
         return card->away;
-    case CARD_PART_DROPPED:
-        return card->output != NULL && text_dropped(card->output) > 0;
+    case CARD_PART_EARLIER:
+        return card->output != NULL && (text_dropped(card->output) > 0 || part_before(card) > 0);
+    case CARD_PART_LATER:
+        return part_behind(card) > 0;
     case CARD_PART_OUTPUT:
         return rows_of(card->output, look);
     case CARD_PART_VALUE:
@@ -119,8 +122,29 @@ size_t card_rows(struct card *card, const struct card_look *look)
     return rows;
 }
 
-enum card_part card_locate(struct card *card, const struct card_look *look, size_t row,
-                           size_t *ret_in_part)
+size_t card_part_row(struct card *card, const struct card_look *look, enum card_part part)
+{
+    size_t row = 0;
+
+    for (int before = 0; before < (int)part; before++)
+        row += part_rows(card, look, (enum card_part)before);
+    return row;
+}
+
+size_t card_line_row(struct card *card, const struct card_look *look, size_t line)
+{
+    return card_part_row(card, look, CARD_PART_OUTPUT) +
+           (card->output != NULL ? text_row_of(card->output, text_width(look), line) : 0);
+}
+
+bool card_has(struct card *card, const struct card_look *look, enum card_part part)
+{
+    return part_rows(card, look, part) > 0;
+}
+
+/* Which part row @row belongs to, and the row within it. @row below card_rows(). */
+static enum card_part card_locate(struct card *card, const struct card_look *look, size_t row,
+                                  size_t *ret_in_part)
 {
     for (int part = 0; part < CARD_PART_COUNT; part++) {
         size_t rows = part_rows(card, look, (enum card_part)part);
@@ -376,14 +400,32 @@ static void draw_displays(struct card *card, const struct card_look *look, struc
     }
 }
 
+/* Where what is here of a long output begins or ends. */
+static void draw_edge(const struct card *card, struct region region, enum card_part part)
+{
+    bool before = part == CARD_PART_EARLIER;
+    uint64_t bytes = before ? part_before(card) : part_behind(card);
+    char size[16];
+
+    if (bytes == 0) { /* it runs, or nobody kept it */
+        (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %" PRIu64 " earlier lines",
+                      text_dropped(card->output));
+        return;
+    }
+    short_size((double)bytes, size);
+    (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %s of %s output%s", size,
+                  before ? "earlier" : "later", card->wish != PART_NONE ? " …" : "");
+}
+
 void card_draw(struct card *card, const struct card_look *look, struct region region, size_t row,
                bool selected)
 {
     struct region all = region;
     size_t in_part;
+    enum card_part part = card_locate(card, look, row, &in_part);
 
     region = region_part(all, 0, 0, -1, 1);
-    switch (card_locate(card, look, row, &in_part)) {
+    switch (part) {
     case CARD_PART_HEAD:
         draw_head(card, look, region, selected);
         break;
@@ -398,9 +440,9 @@ void card_draw(struct card *card, const struct card_look *look, struct region re
         (void)paint_str(region, CARD_GUTTER, 0, STYLE(ROLE_DIM),
                         "⋮ the output is fetched from the journal");
         break;
-    case CARD_PART_DROPPED:
-        (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %llu earlier lines",
-                      (unsigned long long)text_dropped(card->output));
+    case CARD_PART_EARLIER:
+    case CARD_PART_LATER:
+        draw_edge(card, region, part);
         break;
     case CARD_PART_OUTPUT:
         draw_text(card, look, region, card->output, CARD_PART_OUTPUT, in_part);

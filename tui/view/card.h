@@ -37,8 +37,9 @@ enum card_part {
     CARD_PART_CODE,
     CARD_PART_CODE_MORE, /* so many rows of code are not shown */
     CARD_PART_AWAY,      /* the output is in the journal */
-    CARD_PART_DROPPED,   /* lines at the beginning are not kept */
+    CARD_PART_EARLIER,   /* what was printed before is not here */
     CARD_PART_OUTPUT,
+    CARD_PART_LATER, /* nor is what was printed behind it */
     CARD_PART_VALUE,
     CARD_PART_DISPLAY,
     CARD_PART_NOTE,
@@ -49,9 +50,12 @@ enum card_part {
 
 size_t card_rows(struct card *card, const struct card_look *look);
 
-/* Which part row @row belongs to, and the row within it. @row below card_rows(). */
-enum card_part card_locate(struct card *card, const struct card_look *look, size_t row,
-                           size_t *ret_in_part);
+/* The row at which a part begins, or would. */
+size_t card_part_row(struct card *card, const struct card_look *look, enum card_part part);
+/* The row of a line of the output. */
+size_t card_line_row(struct card *card, const struct card_look *look, size_t line);
+/* Whether a part has rows. */
+bool card_has(struct card *card, const struct card_look *look, enum card_part part);
 
 /* Paints row @row into the first row of @region, which is as wide as the look says; a figure may
  * reach into those below. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "store/read.h"
+#include "view/part.h"
 
 /* How every front end begins its name. */
 static const char front_end_name[] = "glovebox tui ";
@@ -300,6 +301,10 @@ static void read_cell(struct card *card, const struct gb_json *info)
     card->peak_memory = read_u64(info, "peak_memory_bytes");
     card->cut[TEXT_STDOUT] = read_u64(truncated, "stdout");
     card->cut[TEXT_STDERR] = read_u64(truncated, "stderr");
+    if (gb_json_member(info, "stdout_bytes") != NULL) {
+        card->bytes[TEXT_STDOUT] = read_u64(info, "stdout_bytes");
+        card->bytes[TEXT_STDERR] = read_u64(info, "stderr_bytes");
+    }
     if (card->note == NULL)
         card->note = copy_text(info, "note");
     if (card->error == NULL)
@@ -352,12 +357,50 @@ static void take_output(struct cells *cells, const struct gb_json *params)
     bound_output(cells, card);
 }
 
+/* Its end was not told, or not all of its output: the history tells it, and until then what is here
+ * stays in sight. */
+static void doubt_output(struct card *card)
+{
+    card->from_events = false;
+    card->away = true;
+    card->asked = false;
+}
+
+/* Whether events told less than there is: we came late, or were too slow. */
+static bool misses_output(const struct card *card)
+{
+    for (int i = 0; i < TEXT_STREAM_COUNT; i++)
+        if (card->bytes[i] >
+            (card->output != NULL ? text_fed(card->output, (enum text_stream)i) : 0))
+            return true;
+    return false;
+}
+
+/* After a gap: what was running and is not any more has ended meanwhile. */
+static void end_unseen(struct cells *cells, const struct gb_json *list)
+{
+    for (size_t i = 0; i < cells->count; i++) {
+        struct card *card = cells->cards[i];
+        const struct gb_json *info = gb_json_first(list);
+        bool runs = card->state != CARD_RUNNING || card->call != 0;
+
+        for (uint32_t j = 0; !runs && j < list->count; j++, info = gb_json_next(info))
+            runs = read_u64(info, "cell") == card->number &&
+                   gb_bytes_equal(read_text(info, "session"), cells->session);
+        if (runs)
+            continue;
+        end_card(cells, card);
+        doubt_output(card);
+    }
+}
+
 static void take_snapshot(struct cells *cells, const struct gb_json *params)
 {
     const struct gb_json *list = read_array(params, "cells"), *info;
 
     if (list == NULL)
         return;
+    end_unseen(cells, list);
     info = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
         struct card *card;
@@ -368,7 +411,7 @@ static void take_snapshot(struct cells *cells, const struct gb_json *params)
         if (card == NULL || card->state == CARD_DONE)
             continue;
         read_cell(card, info);
-        card->from_events = true;
+        card->from_events = true; /* as much as there is; its end tells whether that was all */
         card->waiting = read_true(info, "waiting");
     }
 }
@@ -399,15 +442,26 @@ void cells_event(struct cells *cells, const char *kind, const struct gb_json *pa
         if (card == NULL)
             return;
         read_cell(card, info);
+        if (card->call == 0 && misses_output(card))
+            doubt_output(card);
         end_card(cells, card);
-    } else if (strcmp(kind, "gap") == 0) {
-        card = cells_running(cells);
-        if (card != NULL)
-            card->from_events = false; /* its output has a hole: the history will have all of it */
     }
 }
 
 /* ---- history and replies ---- */
+
+/* Of the streams in a reply. */
+static void read_sizes(struct card *card, const struct gb_json *cell)
+{
+    struct gb_buf bytes = {0};
+
+    if (json_add_bytes(&bytes, cell, "stdout", "stdout_base64"))
+        card->bytes[TEXT_STDOUT] = bytes.size;
+    gb_buf_clear(&bytes);
+    if (json_add_bytes(&bytes, cell, "stderr", "stderr_base64"))
+        card->bytes[TEXT_STDERR] = bytes.size;
+    gb_buf_release(&bytes);
+}
 
 static void read_output(struct card *card, const struct gb_json *cell)
 {
@@ -415,13 +469,16 @@ static void read_output(struct card *card, const struct gb_json *cell)
 
     text_free(card->output);
     card->output = NULL;
+    card->from = card->to = 0;
     if (json_add_bytes(&bytes, cell, "stdout", "stdout_base64"))
         add_output(card, TEXT_STDOUT, gb_buf_bytes(&bytes));
+    card->bytes[TEXT_STDOUT] = bytes.size;
     if (card->output != NULL)
         text_end(card->output);
     gb_buf_clear(&bytes);
     if (json_add_bytes(&bytes, cell, "stderr", "stderr_base64"))
         add_output(card, TEXT_STDERR, gb_buf_bytes(&bytes));
+    card->bytes[TEXT_STDERR] = bytes.size;
     if (card->output != NULL)
         text_end(card->output);
     gb_buf_release(&bytes);
@@ -439,11 +496,13 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
     cell = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell)) {
         struct card *card = card_of(cells, cell, cell);
-        bool told, brief;
+        bool told, brief, part;
 
         if (card == NULL)
             continue;
-        told = card->state == CARD_DONE && card->from_events && !card->away;
+        part = gb_json_member(cell, "offset") != NULL;
+        told = card->state == CARD_DONE && card->from_events && !card->away &&
+               !(part && card->wish != PART_NONE);
         brief = gb_json_member(cell, "stdout_bytes") != NULL;
         if (card->state == CARD_RUNNING && card->from_events)
             continue; /* events tell it */
@@ -451,7 +510,10 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
         bound_figures(cells, card);
         if (told || card->state != CARD_DONE)
             continue;
-        if (brief) {
+        if (part) {
+            part_take(card, cell);
+            bound_output(cells, card);
+        } else if (brief) {
             card->away = read_u64(cell, "stdout_bytes") + read_u64(cell, "stderr_bytes") > 0;
             card->from_events = true;
         } else {
@@ -492,7 +554,8 @@ void cells_reply(struct cells *cells, uint64_t call, const struct gb_json *resul
         if (card->number == 0 && number != 0 && cells_find(cells, number) == NULL)
             number_card(cells, card, number);
         read_cell(card, result);
-        if (!card->from_events)
+        read_sizes(card, result);
+        if (misses_output(card))
             read_output(card, result);
     } else if (card->error == NULL) {
         card->error = xstrdup(message);

@@ -6,7 +6,8 @@
  * says fills only cards that no event has filled, so it may be asked for at any time. Memory is
  * bounded: of a card by the limits below, of all together by CELLS_OUTPUT_MAX. Over that, the
  * output of the oldest is let go, and the card is marked `away`: whoever shows it asks the history
- * again. Strings come from guests and other clients: painting makes them harmless.
+ * again. Of one output that is longer than that a part is here, and others are asked for (part.h).
+ * Strings come from guests and other clients: painting makes them harmless.
  */
 #pragma once
 
@@ -31,6 +32,9 @@ enum {
     CELL_NAME_MAX = 128,
     CELL_MARK_LINES = 64, /* of code between two states of the lexer that are kept */
 };
+
+/* Which part of an output that is too long is asked for (part.h). */
+enum part_wish { PART_NONE, PART_BEGINNING, PART_EARLIER, PART_LATER, PART_END };
 
 enum card_state { CARD_SENT, CARD_RUNNING, CARD_DONE };
 
@@ -57,7 +61,7 @@ struct card {
     struct text *code, *output, *value; /* code is always there, the others may be NULL */
     struct gb_buf source;               /* the code as it was sent, cut at CELL_CODE_MAX */
     bool source_cut;
-    bool from_events;  /* its output has come by events, from the beginning */
+    bool from_events;  /* its output has come, or comes by events */
     bool away;         /* its output is in the journal and not here */
     bool figures_away; /* the same of its figures */
     bool asked;        /* for what is away */
@@ -65,8 +69,13 @@ struct card {
     int exit_code;     /* -1: it did not exit */
     char signal[24];
     bool timed_out, interrupted, oom, state_lost;
-    char *note, *error;              /* NULL: none */
-    uint64_t cut[TEXT_STREAM_COUNT]; /* bytes that were left out */
+    char *note, *error;                /* NULL: none */
+    uint64_t cut[TEXT_STREAM_COUNT];   /* bytes that were left out */
+    uint64_t bytes[TEXT_STREAM_COUNT]; /* of its output in the journal; 0 before it has ended */
+    uint64_t from, to;                 /* of them, what `output` was fed; `to` 0: all of them */
+    enum part_wish wish;               /* that is on its way */
+    uint64_t seam;                     /* of it and of what is here, a byte of the output */
+    size_t seam_line;                  /* the line there, once it has come; SIZE_MAX: none */
     double started_at, wall_ms, cpu_ms;
     uint64_t peak_memory;
     struct card_file files[CELL_FILES_MAX];

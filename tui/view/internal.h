@@ -22,6 +22,7 @@ struct session_view {
     uint64_t connection;           /* the one that what follows belongs to */
     int64_t subscription;          /* 0: none */
     uint64_t subscribing, history; /* calls */
+    uint32_t part_of;              /* the cell that a part of the output is asked of; 0: none */
     uint32_t older_than;           /* was asked for what is before this cell */
     bool history_done, history_unsupported;
     struct region region; /* as last drawn */
@@ -46,6 +47,7 @@ void session_link_close(struct session_view *self);
 /* After the connection was made anew; called while drawing. */
 void session_link_check(struct session_view *self);
 void session_link_want(void *arg, struct card *card);
+bool session_link_want_part(void *arg, struct card *card, enum part_wish wish);
 void session_link_want_older(void *arg, uint32_t first);
 
 /* stats.c: figures of the session. */

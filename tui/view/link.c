@@ -4,25 +4,41 @@
 #include "base/mem.h"
 #include "store/read.h"
 #include "view/internal.h"
+#include "view/part.h"
 
-enum { CALL_DEADLINE_MS = 30000, HISTORY_LIMIT = 100 };
+/* OUTPUT_BYTES: the end of a cell's output, when it comes into sight. A reply that is much longer
+ * would take the place of events (GB_EVENTS_HIGH). */
+enum { CALL_DEADLINE_MS = 30000, HISTORY_LIMIT = 100, OUTPUT_BYTES = 2 * PART_BYTES };
 
 /* ---- history ---- */
 
 static void on_history(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct session_view *self = arg;
+    struct card *card = cells_find(&self->cells, self->part_of);
+    enum part_wish wish = card != NULL ? card->wish : PART_NONE;
+    struct stream_hold hold;
 
     self->history = 0;
     self->history_done = true;
+    stream_hold(&self->stream, card, &hold);
     if (error == NULL)
         (void)cells_history(&self->cells, result);
-    else if (error->code == GB_EUNSUPPORTED)
+    /* The oldest cards may have gone. */
+    card = cells_find(&self->cells, self->part_of);
+    self->part_of = 0;
+    if (card != NULL && error == NULL && wish != PART_NONE)
+        stream_release(&self->stream, &hold, wish);
+    if (card != NULL)
+        card->wish = PART_NONE;
+    if (error != NULL && error->code == GB_EUNSUPPORTED)
         self->history_unsupported = true;
     tui_redraw(self->view.tui);
 }
 
-static void ask_history(struct session_view *self, uint32_t after, uint32_t limit, bool output)
+/* @length 0: briefly; else of the output so many bytes from @offset on. */
+static void ask_history(struct session_view *self, uint32_t after, uint32_t limit, bool output,
+                        int64_t offset, uint64_t length)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -34,6 +50,10 @@ static void ask_history(struct session_view *self, uint32_t after, uint32_t limi
     gb_json_put_u64(&out, "after", after);
     gb_json_put_u64(&out, "limit", limit);
     gb_json_put_bool(&out, "output", output);
+    if (length > 0) {
+        gb_json_put_i64(&out, "offset", offset);
+        gb_json_put_u64(&out, "length", length);
+    }
     gb_json_end(&out);
     self->history =
         tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS, on_history, self);
@@ -47,7 +67,22 @@ void session_link_want(void *arg, struct card *card)
     if (self->history != 0 || self->history_unsupported || card->number == 0)
         return; /* the next frame asks again */
     card->asked = true;
-    ask_history(self, card->number - 1, 1, true);
+    ask_history(self, card->number - 1, 1, true, -OUTPUT_BYTES, OUTPUT_BYTES);
+}
+
+bool session_link_want_part(void *arg, struct card *card, enum part_wish wish)
+{
+    struct session_view *self = arg;
+    uint64_t offset, length;
+
+    if (self->history_unsupported)
+        return true; /* there is no more */
+    if (self->history != 0)
+        return false; /* the next frame asks again */
+    part_ask(card, wish, &offset, &length);
+    self->part_of = card->number;
+    ask_history(self, card->number - 1, 1, false, (int64_t)offset, length);
+    return true;
 }
 
 void session_link_want_older(void *arg, uint32_t first)
@@ -58,7 +93,7 @@ void session_link_want_older(void *arg, uint32_t first)
     if (self->history != 0 || !self->history_done || self->older_than == first)
         return;
     self->older_than = first;
-    ask_history(self, after, first - 1 - after, false);
+    ask_history(self, after, first - 1 - after, false, 0, 0);
 }
 
 /* ---- events ---- */
@@ -87,7 +122,8 @@ static void on_subscribed(void *arg, const struct gb_json *result,
         self->subscription = (int64_t)read_u64(result, "subscription");
     /* A session that is gone tells nothing more: what it did is in the journal. What the cells
      * printed is asked for when they come into sight. */
-    ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1, false);
+    ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1, false,
+                0, 0);
     tui_redraw(self->view.tui);
 }
 

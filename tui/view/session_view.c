@@ -413,6 +413,7 @@ static struct session_view *make(struct tui *tui, const char *id, bool preview)
     cells_init(&self->cells, id, language, picture_free);
     stream_init(&self->stream, &self->cells);
     self->stream.want = session_link_want;
+    self->stream.want_part = session_link_want_part;
     self->stream.want_older = session_link_want_older;
     self->stream.arg = self;
     pane_init(&self->pane, tui, &self->cells, id, language);

@@ -1,6 +1,7 @@
 #include "view/stream.h"
 
 #include "base/mem.h"
+#include "view/part.h"
 
 void stream_init(struct stream *stream, struct cells *cells)
 {
@@ -73,12 +74,65 @@ static bool is_before(size_t index, size_t row, size_t other_index, size_t other
     return index < other_index || (index == other_index && row < other_row);
 }
 
+/* The row at which going up or down stops first: at an edge of what is here of an output, so that
+ * what lies behind it can come. False: there is none in this card. */
+static bool edge_of(struct stream *stream, size_t index, enum card_part part, size_t *ret_index,
+                    size_t *ret_row)
+{
+    struct card *card = stream->cells->cards[index];
+    uint64_t rest = part == CARD_PART_EARLIER ? part_before(card) : part_behind(card);
+
+    if (rest == 0 || !card_has(card, &stream->look, part))
+        return false;
+    *ret_index = index;
+    *ret_row = card_part_row(card, &stream->look, part);
+    if (part == CARD_PART_LATER) { /* the last row in sight */
+        (*ret_row)++;
+        go_up(stream, ret_index, ret_row, (size_t)MAX(stream->height, 1));
+    }
+    return true;
+}
+
+/* From row @old_row of card @old up to an edge that lies between. */
+static void stop_above(struct stream *stream, size_t old, size_t old_row, size_t *index,
+                       size_t *row)
+{
+    size_t edge, edge_row;
+
+    for (size_t i = old + 1; i-- > *index;)
+        if (edge_of(stream, i, CARD_PART_EARLIER, &edge, &edge_row) &&
+            is_before(edge, edge_row, old, old_row)) {
+            if (is_before(*index, *row, edge, edge_row)) {
+                *index = edge;
+                *row = edge_row;
+            }
+            return;
+        }
+}
+
+static void stop_below(struct stream *stream, size_t old, size_t old_row, size_t *index,
+                       size_t *row)
+{
+    size_t edge, edge_row;
+
+    for (size_t i = old; i <= *index; i++)
+        if (edge_of(stream, i, CARD_PART_LATER, &edge, &edge_row) &&
+            is_before(old, old_row, edge, edge_row)) {
+            if (is_before(edge, edge_row, *index, *row)) {
+                *index = edge;
+                *row = edge_row;
+            }
+            return;
+        }
+}
+
 void stream_scroll(struct stream *stream, long rows)
 {
-    size_t index, row, end_index, end_row;
+    size_t index, row, end_index, end_row, old, old_row;
 
     if (stream->cells->count == 0)
         return;
+    stream->moved = true;
     find_end(stream, &end_index, &end_row);
     if (stream->follow) {
         stream->selected = stream_selected(stream);
@@ -88,15 +142,19 @@ void stream_scroll(struct stream *stream, long rows)
         index = index_of(stream, stream->top, end_index);
         row = stream->top_row;
     }
+    old = index;
+    old_row = row;
     stream->follow = false;
     if (rows < 0) {
         go_up(stream, &index, &row, (size_t)-rows);
+        stop_above(stream, old, old_row, &index, &row);
     } else {
         row += (size_t)rows;
         while (index < last_index(stream) && row >= rows_at(stream, index)) {
             row -= rows_at(stream, index);
             index++;
         }
+        stop_below(stream, old, old_row, &index, &row);
         if (!is_before(index, row, end_index, end_row)) {
             index = end_index;
             row = end_row;
@@ -116,6 +174,7 @@ void stream_to_top(struct stream *stream)
     if (stream->cells->count == 0)
         return;
     stream->follow = false;
+    stream->moved = true;
     set_top(stream, 0, 0);
     stream->selected = stream->cells->cards[0];
 }
@@ -123,10 +182,12 @@ void stream_to_top(struct stream *stream)
 void stream_to_end(struct stream *stream)
 {
     stream->follow = true;
+    stream->moved = true;
 }
 
-/* Brings row @row of a card into sight, with @margin rows above it where it has to move. */
-static void show_row(struct stream *stream, size_t index, size_t row, size_t margin)
+/* Brings @rows rows of a card, from @row on, into sight, as far as they fit; with @margin rows
+ * above them where it has to move. */
+static void show_rows(struct stream *stream, size_t index, size_t row, size_t rows, size_t margin)
 {
     size_t top_index, top_row, at = 0;
 
@@ -137,13 +198,14 @@ static void show_row(struct stream *stream, size_t index, size_t row, size_t mar
         top_row = stream->top_row;
     }
     stream->follow = false;
+    stream->moved = true;
     set_top(stream, top_index, top_row);
     if (!is_before(index, row, top_index, top_row)) {
         for (size_t i = top_index; i < index && at < (size_t)stream->height; i++)
             at += rows_at(stream, i);
         at += row;
-        if (at >= top_row && at - top_row < (size_t)stream->height)
-            return; /* it is in sight */
+        if (at >= top_row && at - top_row + rows <= (size_t)stream->height)
+            return; /* they are in sight */
     }
     go_up(stream, &index, &row, margin);
     set_top(stream, index, row);
@@ -151,11 +213,13 @@ static void show_row(struct stream *stream, size_t index, size_t row, size_t mar
 
 void stream_select(struct stream *stream, const struct card *card)
 {
-    size_t index = index_of(stream, card, stream->cells->count);
+    size_t index = index_of(stream, card, stream->cells->count), rows;
 
     if (index == stream->cells->count)
         return;
-    show_row(stream, index, 0, 1);
+    /* All of it, if it can be; what is not here yet may be long. */
+    rows = card->away ? (size_t)stream->height : rows_at(stream, index);
+    show_rows(stream, index, 0, rows, 1);
     stream->selected = card;
 }
 
@@ -207,7 +271,7 @@ bool stream_find(struct stream *stream, int direction)
             card_search(stream->cells->cards[index], &stream->look, row, direction, &row)) {
             stream->match = stream->cells->cards[index];
             stream->match_row = row;
-            show_row(stream, index, row, (size_t)stream->height / 3);
+            show_rows(stream, index, row, 1, (size_t)stream->height / 3);
             stream->selected = stream->match;
             return true;
         }
@@ -216,6 +280,60 @@ bool stream_find(struct stream *stream, int direction)
         row = direction > 0 ? 0 : SIZE_MAX;
     }
     return false;
+}
+
+/* ---- parts of long outputs ---- */
+
+void stream_hold(struct stream *stream, struct card *card, struct stream_hold *ret_hold)
+{
+    *ret_hold = (struct stream_hold){.card = card, .top = stream->top_row};
+    if (card == NULL)
+        return;
+    ret_hold->begin = card_part_row(card, &stream->look, CARD_PART_OUTPUT);
+    ret_hold->end = card_part_row(card, &stream->look, CARD_PART_LATER);
+    ret_hold->rows = rows_at(stream, index_of(stream, card, 0));
+}
+
+void stream_release(struct stream *stream, const struct stream_hold *hold, enum part_wish wish)
+{
+    struct card *card = hold->card;
+    size_t seam;
+
+    if (card == NULL || card->output == NULL || stream->follow || stream->top != card)
+        return;
+    seam = card_line_row(card, &stream->look, card->seam_line);
+    if (stream->match == card)
+        stream->match = NULL; /* its row is another one */
+    if (wish == PART_EARLIER && card->seam_line != SIZE_MAX)
+        stream->top_row = seam + hold->top - MIN(hold->begin, hold->top + seam);
+    else if (wish == PART_LATER && card->seam_line != SIZE_MAX)
+        stream->top_row = seam + hold->top - MIN(hold->end, hold->top + seam);
+    else if (wish == PART_END)
+        stream->top_row = rows_at(stream, index_of(stream, card, 0)) + hold->top -
+                          MIN(hold->rows, hold->top + rows_at(stream, index_of(stream, card, 0)));
+}
+
+/* A card of which rows @row and below are in sight from @y on: when one has come to an edge of what
+ * is here, what lies behind it is asked for. Once for each movement, so that it comes to rest
+ * whatever there is. */
+static void want_part(struct stream *stream, struct card *card, size_t row, int y)
+{
+    const size_t height = (size_t)(stream->height - y);
+    enum part_wish wish = PART_NONE;
+    size_t edge;
+
+    if (!stream->moved)
+        return;
+    edge = card_part_row(card, &stream->look, CARD_PART_EARLIER);
+    if (part_before(card) > 0 && card_has(card, &stream->look, CARD_PART_EARLIER) && edge >= row &&
+        edge - row < height)
+        wish = edge == row && y == 0 ? PART_EARLIER : PART_BEGINNING;
+    edge = card_part_row(card, &stream->look, CARD_PART_LATER);
+    if (part_behind(card) > 0 && card_has(card, &stream->look, CARD_PART_LATER) && edge >= row &&
+        edge - row < height)
+        wish = edge - row == height - 1 && !stream->follow ? PART_LATER : PART_END;
+    if (wish != PART_NONE && stream->want_part(stream->arg, card, wish))
+        stream->moved = false;
 }
 
 /* ---- painting ---- */
@@ -255,6 +373,7 @@ void stream_draw(struct stream *stream, struct region region, bool focused, doub
 
         if ((card->away || card->figures_away) && !card->asked && !card->folded && rows > 0)
             stream->want(stream->arg, card);
+        want_part(stream, card, row, y);
         for (; row < rows && y < stream->height; row++, y++) {
             /* Pictures may reach below their first row. */
             struct region rest = region_part(region, 0, y, -1, -1);

@@ -17,8 +17,11 @@ struct stream {
         const struct card *card;
         size_t row;
     } rows[GRID_SIDE_MAX]; /* what each row in sight shows */
-    /* Asked while drawing: for the output of a card that is away, for cells before the first. */
+    bool moved;            /* since a part of an output was asked for */
+    /* Asked while drawing: for the output of a card that is away, for another part of one (true: it
+     * comes), for cells before the first. */
     void (*want)(void *arg, struct card *card);
+    bool (*want_part)(void *arg, struct card *card, enum part_wish wish);
     void (*want_older)(void *arg, uint32_t first);
     void *arg;
 };
@@ -27,12 +30,22 @@ struct stream {
 void stream_init(struct stream *stream, struct cells *cells);
 void stream_draw(struct stream *stream, struct region region, bool focused, double now);
 
+/* Where one stands in a card, while a part of its output is exchanged. */
+struct stream_hold {
+    struct card *card;
+    size_t top, begin, end,
+        rows; /* rows: of the first in sight, of the edges of the part, of all */
+};
+/* Around the exchange: what is in sight stays there. @card: the one whose wish is fulfilled. */
+void stream_hold(struct stream *stream, struct card *card, struct stream_hold *ret_hold);
+void stream_release(struct stream *stream, const struct stream_hold *hold, enum part_wish wish);
+
 /* Moves what is in sight; @rows negative: up. */
 void stream_scroll(struct stream *stream, long rows);
 void stream_page(struct stream *stream, int direction);
 void stream_to_top(struct stream *stream);
 void stream_to_end(struct stream *stream);
-/* Selects the next (1) or previous (-1) cell and brings its head into sight. */
+/* Selects the next (1) or previous (-1) cell and brings it into sight. */
 void stream_step(struct stream *stream, int direction);
 /* The cell that stands under the cursor; NULL when there is none. */
 struct card *stream_selected(const struct stream *stream);

@@ -1,0 +1,155 @@
+#include "view/part.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/app.h"
+#include "store/read.h"
+
+enum { LINE_SOUGHT = 64 << 10 }; /* bytes in which a line must begin or end, else it is cut */
+
+static uint64_t size_of(const struct card *card)
+{
+    return card->bytes[TEXT_STDOUT] + card->bytes[TEXT_STDERR];
+}
+
+/* Where the first line that is here begins. */
+static uint64_t begin_of(const struct card *card)
+{
+    enum text_stream stream;
+    uint64_t origin;
+
+    if (card->output == NULL || text_dropped(card->output) == 0)
+        return card->from;
+    origin = text_origin(card->output, &stream);
+    if (stream == TEXT_STDERR) /* what was fed of it began behind all of stdout */
+        return MAX(card->from, card->bytes[TEXT_STDOUT]) + origin;
+    return card->from + origin;
+}
+
+static uint64_t end_of(const struct card *card)
+{
+    return card->to > 0 ? card->to : size_of(card);
+}
+
+static bool can_be_read(const struct card *card)
+{
+    return card->state == CARD_DONE && card->number != 0 && card->output != NULL;
+}
+
+uint64_t part_before(const struct card *card)
+{
+    return can_be_read(card) ? MIN(begin_of(card), size_of(card)) : 0;
+}
+
+uint64_t part_behind(const struct card *card)
+{
+    return can_be_read(card) ? size_of(card) - MIN(end_of(card), size_of(card)) : 0;
+}
+
+void part_ask(struct card *card, enum part_wish wish, uint64_t *ret_offset, uint64_t *ret_length)
+{
+    const uint64_t size = size_of(card);
+    uint64_t seam = 0, from = 0;
+
+    if (wish == PART_EARLIER)
+        seam = MIN(begin_of(card), size);
+    else if (wish == PART_LATER)
+        seam = MIN(end_of(card), size);
+    else if (wish == PART_END)
+        seam = size > PART_BYTES ? size - PART_BYTES : 0;
+    from = seam > PART_BYTES ? seam - PART_BYTES : 0;
+    card->wish = wish;
+    card->seam = seam;
+    *ret_offset = from;
+    *ret_length = (wish == PART_BEGINNING ? 0 : seam - from) +
+                  (wish == PART_BEGINNING ? 2 * PART_BYTES : PART_BYTES);
+}
+
+/* Bytes at the beginning that are the end of a line. */
+static size_t end_of_line(struct gb_bytes bytes)
+{
+    const uint8_t *newline = memchr(bytes.data, '\n', MIN(bytes.size, (size_t)LINE_SOUGHT));
+    size_t at = 0;
+
+    if (newline != NULL)
+        return (size_t)(newline - bytes.data) + 1;
+    while (at < MIN(bytes.size, 3u) && (bytes.data[at] & 0xc0) == 0x80)
+        at++;
+    return at;
+}
+
+/* Bytes at the end that are the beginning of a line. */
+static size_t begin_of_line(struct gb_bytes bytes)
+{
+    for (size_t i = 0; i < MIN(bytes.size, (size_t)LINE_SOUGHT); i++)
+        if (bytes.data[bytes.size - 1 - i] == '\n')
+            return i;
+    return gb_utf8_unfinished(bytes);
+}
+
+/* Feeds a stream, which begins @start bytes into the output; notes the line at the seam. */
+static void feed(struct card *card, enum text_stream stream, struct gb_bytes bytes, uint64_t start)
+{
+    const uint64_t end = start + bytes.size;
+    struct gb_bytes first = bytes;
+
+    if (bytes.size > 0 && card->seam >= start && card->seam < end) {
+        first.size = (size_t)(card->seam - start);
+        text_feed(card->output, stream, first);
+        card->seam_line = text_lines(card->output) + (size_t)text_dropped(card->output);
+        bytes.data += first.size;
+        bytes.size -= first.size;
+    }
+    text_feed(card->output, stream, bytes);
+    text_end(card->output);
+    if (card->seam == end && card->seam_line == SIZE_MAX)
+        card->seam_line = text_lines(card->output) + (size_t)text_dropped(card->output);
+}
+
+void part_take(struct card *card, const struct gb_json *cell)
+{
+    const uint64_t out_size = read_u64(cell, "stdout_bytes"), offset = read_u64(cell, "offset");
+    const uint64_t size = out_size + read_u64(cell, "stderr_bytes");
+    struct gb_buf buffers[TEXT_STREAM_COUNT] = {0};
+    struct gb_bytes out, err;
+
+    if (json_add_bytes(&buffers[0], cell, "stdout", "stdout_base64") &&
+        json_add_bytes(&buffers[1], cell, "stderr", "stderr_base64")) {
+        out = gb_buf_bytes(&buffers[0]);
+        err = gb_buf_bytes(&buffers[1]);
+        card->bytes[TEXT_STDOUT] = out_size;
+        card->bytes[TEXT_STDERR] = size - out_size;
+        card->from = offset;
+        card->to = offset + out.size + err.size;
+        /* Lines are whole, but for those that are too long. */
+        if (card->from > 0 && card->from != out_size) {
+            struct gb_bytes *first = out.size > 0 ? &out : &err;
+            size_t cut = end_of_line(*first);
+
+            first->data += cut;
+            first->size -= cut;
+            card->from += cut;
+        }
+        if (card->to < size && card->to != out_size) {
+            struct gb_bytes *last = err.size > 0 ? &err : &out;
+            size_t cut = begin_of_line(*last);
+
+            last->size -= cut;
+            card->to -= cut;
+        }
+        text_free(card->output);
+        card->output = text_new(CELL_OUTPUT_MAX);
+        card->seam_line = SIZE_MAX;
+        feed(card, TEXT_STDOUT, out, card->from);
+        feed(card, TEXT_STDERR, err, MAX(card->from, out_size));
+        if (card->seam_line != SIZE_MAX)
+            card->seam_line -= MIN(card->seam_line, (size_t)text_dropped(card->output));
+        card->away = false;
+        card->from_events = true;
+    }
+    card->wish = PART_NONE;
+    gb_buf_release(&buffers[0]);
+    gb_buf_release(&buffers[1]);
+}
