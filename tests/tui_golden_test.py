@@ -119,7 +119,7 @@ def at_rest(terminal):
 
     def same():
         seen.append(steady(terminal.screen(colours=True)))
-        return len(seen) > 8 and len(set(seen[-8:])) == 1 and seen[-1]
+        return len(seen) > 30 and len(set(seen[-30:])) == 1 and seen[-1]
     return wait_for(same, timeout=PATIENCE, what="a screen that rests")
 
 

@@ -161,14 +161,14 @@ def test_three_languages(typing):
     front.expect_line(r".✓ \d+ you ─.*")
     front.keys("C-]")
     front.expect_not("TYPING")
-    front.command("back")
-    front = typing("javascript", " >")
+    front = typing("javascript", " >")  # from the one to the other
     front.run("[1, 2].map((x: number) => x * 21)")
     front.expect_line(r".= \[ 21, 42 \]")
     front.keys("C-]")
     front.expect_not("TYPING")
-    front.command("back")
-    front = typing("shell", " $")
+    front.keys("3")
+    front.expect("~")
+    front = typing("shell", " $")  # also from its files
     front.run("echo $((6 * 7)); echo wrong >&2; (exit 3)")
     front.expect_line(".│ 42")
     front.expect_line(".┃ wrong")

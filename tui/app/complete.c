@@ -26,7 +26,7 @@ static void offer_commands(struct tui *tui, const char *typed, struct candidates
 
     for (size_t i = 0; i < tui->tables.count; i++)
         for (const struct command *row = tui->tables.tables[i]; row->name != NULL; row++)
-            if (row->context == context || row->context == CONTEXT_GLOBAL)
+            if (command_is_known(&tui->tables, context, row))
                 offer(out, typed, row->name, row->help);
 }
 

@@ -72,7 +72,7 @@ static void offer_commands(struct palette *palette)
             struct item *item;
             struct key key;
 
-            if (row->context != context && row->context != CONTEXT_GLOBAL)
+            if (!command_is_known(&tui->tables, context, row))
                 continue;
             item = offer(palette, row->name, "command", row->help);
             if (item == NULL)

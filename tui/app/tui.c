@@ -256,6 +256,14 @@ void tui_open_session(struct tui *tui, const char *id)
 {
     if (tui->config.session_view == NULL)
         return;
+    if (tui->view->below != NULL && strcmp(tui->opened, id) == 0)
+        return; /* it is there */
+    if (tui->view->below != NULL) {
+        struct view *before = tui->view;
+
+        tui->view = before->below;
+        before->ops->free(before);
+    }
     (void)snprintf(tui->opened, sizeof(tui->opened), "%s", id);
     tui_push(tui, tui->config.session_view(tui, tui->opened));
 }

@@ -100,7 +100,8 @@ void tui_command(struct tui *tui, const char *line);
 void tui_key_of(struct tui *tui, enum context context, const char *command,
                 char name[KEY_NAME_MAX]);
 
-/* Pushes the view of the session @id, where there is one. */
+/* Shows the view of the session @id, in the place of that of another one. Not to be called from the
+ * code of such a view. */
 void tui_open_session(struct tui *tui, const char *id);
 /* Frees the view on top, unless it is the last. Callable from the view's own code: it goes at the
  * end of the turn. */

@@ -80,19 +80,31 @@ bool words_parse(const char *line, struct words *ret_words, struct gb_buf *messa
 const struct command *command_find(const struct command_tables *tables, enum context context,
                                    const char *name)
 {
-    const struct command *begins = NULL;
+    const struct command *begins = NULL, *global = NULL;
     size_t size = strlen(name), count = 0;
 
     for (size_t i = 0; i < tables->count; i++)
         for (const struct command *row = tables->tables[i]; row->name != NULL; row++) {
             if (row->context != context && row->context != CONTEXT_GLOBAL)
                 continue;
-            if (strcmp(row->name, name) == 0)
-                return row;
+            if (strcmp(row->name, name) == 0) {
+                if (row->context == context)
+                    return row;
+                global = row;
+            }
             if (strncmp(row->name, name, size) == 0) {
-                begins = row;
-                count++;
+                bool again = begins != NULL && strcmp(begins->name, row->name) == 0;
+
+                count += again ? 0 : 1;
+                if (!again || row->context == context)
+                    begins = row;
             }
         }
-    return count == 1 ? begins : NULL;
+    return global != NULL ? global : count == 1 ? begins : NULL;
+}
+
+bool command_is_known(const struct command_tables *tables, enum context context,
+                      const struct command *row)
+{
+    return command_find(tables, context, row->name) == row;
 }

@@ -81,6 +81,9 @@ bool words_parse(const char *line, struct words *ret_words, struct gb_buf *messa
  * will do. NULL when there is none. */
 const struct command *command_find(const struct command_tables *tables, enum context context,
                                    const char *name);
+/* Whether that row is the one that its name means in @context. */
+bool command_is_known(const struct command_tables *tables, enum context context,
+                      const struct command *row);
 const char *context_title(enum context context);
 /* CONTEXT_COUNT when there is none. */
 enum context context_find(struct gb_bytes name);

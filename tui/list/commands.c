@@ -156,6 +156,22 @@ static void run_open(struct tui *tui, const struct words *words)
     tui_open_session(tui, session->id);
 }
 
+/* From wherever one is. */
+static void run_open_named(struct tui *tui, const struct words *words)
+{
+    struct session *session;
+
+    if (words->count == 1) {
+        tui_say(tui, MESSAGE_ERROR, "open wants a session: its name, key or id");
+        return;
+    }
+    session = find_named(tui, words->words[1]);
+    if (session == NULL)
+        return;
+    session->seen = true;
+    tui_open_session(tui, session->id);
+}
+
 static void on_opened(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct tui *tui = arg;
@@ -516,6 +532,8 @@ static void run_copy(struct tui *tui, const struct words *words)
 const struct command list_commands[] = {
     LIST_ROW("open", "[SESSION]", "look into a session; fold or unfold a group", "Enter l Right",
              "open", ARGUMENT_SESSION, run_open),
+    {"open", "SESSION", "look into a session", NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_SESSION,
+     run_open_named},
     LIST_ROW("new", "[IMAGE [LABEL]]", "open a session (python, javascript, shell)", "n", "new",
              ARGUMENT_IMAGE, run_new),
     LIST_ROW("filter", "[FILTER]", "show what fits: web mem>150M lang=py idle>2m !owner=ci", "/",
