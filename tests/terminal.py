@@ -110,6 +110,7 @@ class FakeServer:
         self.path = pathlib.Path(folder) / "fake.sock"
         self.sessions = sessions
         self.calls, self.running = [], []
+        self.held = None  # a list: calls of views for events, to be answered by a test
         self.connections = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.path))
@@ -137,6 +138,9 @@ class FakeServer:
             pass
 
     def _answer(self, connection, call):
+        if self.held is not None and call["method"] == "events.subscribe" and "sessions" in call["params"]:
+            self.held.append((connection, call))
+            return
         results = {
             "hello": {"server": "0.1.0", "protocol": 1, "client": 1, "pid": 1, "accel": "kvm",
                       "isolation": "hardware", "accel_reason": "", "guard": {"applied": [], "missing": []},
@@ -149,8 +153,7 @@ class FakeServer:
             "session.list": {"sessions": self.sessions},
             "session.history": {"cells": []},
         }
-        reply = {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"], {})}
-        self._send(connection, reply)
+        self.reply(connection, call, results.get(call["method"], {}))
         if call["method"] == "events.subscribe":
             self.event(connection, "snapshot", sessions=self.sessions, cells=self.running, pool=self.pool(),
                        host=results["stats"]["host"])
@@ -163,6 +166,9 @@ class FakeServer:
     @staticmethod
     def _send(connection, message):
         connection.sendall(json.dumps(message).encode() + b"\n")
+
+    def reply(self, connection, call, result):
+        self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "result": result})
 
     def event(self, connection, kind, **fields):
         self._send(connection, {"jsonrpc": "2.0", "method": "event",

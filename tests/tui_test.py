@@ -131,6 +131,21 @@ def test_figures_move_and_freeze(few, folder):
         terminal.wait("200M", "closed", without=["300M"])
 
 
+def test_a_view_that_has_gone_is_told_nothing(few, folder):
+    """It went before it knew the number of its subscription."""
+    few.held = []
+    with front_end(folder, few.path) as terminal:
+        terminal.wait("scraper")
+        terminal.command("open scraper")
+        wait_for(lambda: few.held and "2 output" in terminal.screen(), what="the view's call")
+        terminal.command("back")
+        terminal.wait("sessions (6)", without=["2 output"])
+        for connection, call in few.held:
+            few.reply(connection, call, {"subscription": 7})
+        wait_for(lambda: [call["params"] for call in few.calls if call["method"] == "events.unsubscribe"
+                          and call["params"]["subscription"] == 7], what="the end of the subscription")
+
+
 def test_two_hundred_sessions(folder):
     with FakeServer(folder, [made_up(number) for number in range(200)]) as server, \
             front_end(folder, server.path) as terminal:
@@ -282,6 +297,9 @@ def test_suspends_and_comes_back(few, folder):
         terminal.wait("scraper", "KEYS")
         terminal.keys("q")
         terminal.wait("shell>", without=["scraper"])
+        terminal.type("exit")
+        terminal.keys("Enter")
+        assert terminal.status() == 0
 
 
 # ---- the server ----
@@ -294,8 +312,12 @@ def test_server_goes_and_comes_back(folder):
         server.close()
         os.unlink(server.path)
         terminal.wait("no server")
-        with FakeServer(folder, [*sessions, made_up(2, label="another")]):
+        with FakeServer(folder, [*sessions, made_up(2, label="another")]) as server:
             terminal.wait("another", "the server is back", without=["no server"])
+            # Whoever is told so is told the figures, too, the very next ones.
+            server.tell("sample", host={"cpus": 4}, sessions=[
+                {"session": sessions[0]["session"], "memory_bytes": 321 << 20, "cpu_ms": 2000}])
+            terminal.wait("321M")
 
 
 def test_server_is_killed_and_comes_back(folder):

@@ -530,16 +530,31 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
     return call->id;
 }
 
-void gb_client_forget(struct gb_client *client, uint64_t id)
+static struct call *find_call(struct gb_client *client, uint64_t id)
 {
     struct call *call = find_in(&client->calls, id);
 
-    if (call == NULL)
-        call = find_in(&client->refused, id);
+    return call != NULL ? call : find_in(&client->refused, id);
+}
+
+void gb_client_forget(struct gb_client *client, uint64_t id)
+{
+    struct call *call = find_call(client, id);
+
     if (call == NULL)
         return;
     gb_list_remove(&call->link);
     call_free(call);
+}
+
+void gb_client_redirect(struct gb_client *client, uint64_t id, gb_reply_cb *reply, void *arg)
+{
+    struct call *call = find_call(client, id);
+
+    if (call == NULL)
+        return;
+    call->reply = reply;
+    call->arg = arg;
 }
 
 size_t gb_client_calls(const struct gb_client *client)

@@ -64,6 +64,8 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
                         uint64_t deadline_ms, gb_reply_cb *reply, void *arg);
 /* The answer of this call will not be told. */
 void gb_client_forget(struct gb_client *client, uint64_t call);
+/* It will be told to another one. */
+void gb_client_redirect(struct gb_client *client, uint64_t call, gb_reply_cb *reply, void *arg);
 
 size_t gb_client_calls(const struct gb_client *client);  /* under way */
 size_t gb_client_queued(const struct gb_client *client); /* bytes that have not left */

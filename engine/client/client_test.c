@@ -291,6 +291,23 @@ START_TEST(forgotten_calls_stay_silent)
 }
 END_TEST
 
+START_TEST(redirected_calls_tell_another)
+{
+    struct told told = {0}, other = {0};
+    uint64_t number;
+
+    peer_start(answer_backwards);
+    client_start();
+    number = gb_client_call(client, "a", NULL, 0, on_reply, &told);
+    call("b", 0, &told);
+    gb_client_redirect(client, number, on_reply, &other);
+    wait_for(&other);
+    ck_assert_uint_eq(other.calls, 1);
+    ck_assert_uint_eq(told.calls, 1);
+    gb_client_redirect(client, number, on_reply, &told); /* it has been answered */
+}
+END_TEST
+
 static const char *const lies[] = {
     "nonsense\n",
     "[]\n",
@@ -466,6 +483,7 @@ int main(void)
     tcase_add_test(tests, a_lost_call_may_have_run);
     tcase_add_test(tests, deadlines);
     tcase_add_test(tests, forgotten_calls_stay_silent);
+    tcase_add_test(tests, redirected_calls_tell_another);
     tcase_add_loop_test(tests, lies_end_the_connection, 0, ARRAY_SIZE(lies));
     tcase_add_test(tests, endless_lines_end_the_connection);
     tcase_add_test(tests, freed_from_its_own_callback);

@@ -70,6 +70,9 @@ bool tui_copy(struct tui *tui, struct gb_bytes text);
 uint64_t tui_call(struct tui *tui, const char *method, struct gb_buf *params, uint64_t deadline_ms,
                   gb_reply_cb *reply, void *arg);
 void tui_forget(struct tui *tui, uint64_t call);
+/* Ends a subscription of the connection there is: the number that the server gave it, or 0 and the
+ * call that is still to bring it. */
+void tui_unsubscribe(struct tui *tui, int64_t subscription, uint64_t call);
 /* For what takes a client by itself; NULL when there is none. */
 struct gb_client *tui_client(struct tui *tui);
 /* Rises with every connection that is begun: what was subscribed to on another one is gone. */

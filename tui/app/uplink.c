@@ -49,6 +49,14 @@ static void on_pools(void *arg, const struct gb_json *result, const struct gb_ca
     tui_redraw(tui);
 }
 
+/* From here on what is shown is what there is. */
+static void arrive(struct tui *tui)
+{
+    if (tui->connection.was_up)
+        tui_say(tui, MESSAGE_GOOD, "the server is back");
+    tui->connection.was_up = true;
+}
+
 static void on_subscribed(void *arg, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
@@ -58,6 +66,7 @@ static void on_subscribed(void *arg, const struct gb_json *result,
 
     if (error != NULL && strcmp(error->kind, "unsupported") != 0)
         return; /* the connection's end is told elsewhere */
+    arrive(tui);
     if (error != NULL) {
         /* A server without events: what there is now has to do. */
         tui_say(tui, MESSAGE_WARNING, "this server tells no events: what is shown does not change");
@@ -174,6 +183,7 @@ static void on_closed(void *arg, const struct gb_err *why)
         connection->attempts = 0;
     connection->state = CONNECTION_LOST;
     tui->store.subscription = 0;
+    tui->store.missed = true;
     for (unsigned i = 0; i < connection->attempts && wait < RETRY_MAX_MS; i++)
         wait *= 2;
     connection->attempts++;
@@ -189,10 +199,7 @@ static void on_alive(void *arg, const struct gb_json *result, const struct gb_ca
     (void)result;
     if (error != NULL)
         return;
-    if (tui->connection.was_up)
-        tui_say(tui, MESSAGE_GOOD, "the server is back");
     tui->connection.state = CONNECTION_UP;
-    tui->connection.was_up = true;
     tui_redraw(tui);
 }
 
@@ -261,6 +268,35 @@ void tui_forget(struct tui *tui, uint64_t call)
 {
     if (tui->connection.client != NULL && call != 0)
         gb_client_forget(tui->connection.client, call);
+}
+
+/* Nobody waits for it any more. */
+static void on_unwanted(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+    int64_t subscription = 0;
+
+    if (error == NULL && gb_json_member(result, "subscription") != NULL &&
+        gb_json_integer(gb_json_member(result, "subscription"), &subscription))
+        tui_unsubscribe(tui, subscription, 0);
+}
+
+void tui_unsubscribe(struct tui *tui, int64_t subscription, uint64_t call)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    if (tui->connection.client == NULL)
+        return;
+    if (subscription == 0) {
+        gb_client_redirect(tui->connection.client, call, on_unwanted, tui);
+        return;
+    }
+    gb_json_object(&out, NULL);
+    gb_json_put_i64(&out, "subscription", subscription);
+    gb_json_end(&out);
+    (void)tui_call(tui, "events.unsubscribe", &params, CALL_DEADLINE_MS, NULL, NULL);
+    gb_buf_release(&params);
 }
 
 static void on_simple(void *arg, const struct gb_json *result, const struct gb_call_error *error)

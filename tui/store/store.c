@@ -381,19 +381,26 @@ void store_history(struct store *store, const char *id, const struct gb_json *re
 
 /* ---- figures ---- */
 
-/* @replay: it tells of the past, of which there are fewer samples. They stand for the seconds
- * between them, so that a graph has one scale. */
+/* How often a sample that was taken at @at is added to those up to @last (0: there are none). What
+ * is told of the past stands for the seconds between its samples, so that a graph has one scale; 0:
+ * it is known, from before the connection was lost. */
+static int sample_times(double at, double last, bool replay)
+{
+    if (!replay)
+        return 1;
+    if (at <= last)
+        return 0;
+    return last > 0 ? (int)MAX(1.0, MIN(at - last + 0.5, (double)STORE_SAMPLES)) : 1;
+}
+
 static void sample_session(struct session *session, const struct gb_json *sample, double at,
                            bool replay)
 {
     double cpu_ms = read_number(sample, "cpu_ms"), seconds = at - session->sampled_at;
-    int times = 1;
+    int times = sample_times(at, session->sampled_at, replay);
 
-    if (replay && seconds <= 0)
-        return; /* known, from before the connection was lost */
-    if (replay && session->sampled_at > 0)
-        times = (int)MAX(1.0, MIN(seconds + 0.5, (double)STORE_SAMPLES));
-
+    if (times == 0)
+        return;
     if (read_u64(sample, "memory_bytes") > 0)
         session->memory_bytes = read_u64(sample, "memory_bytes");
     /* Of very many sessions a few are read at a time: each has its own interval. */
@@ -415,6 +422,7 @@ static void take_sample(struct store *store, const struct gb_json *params)
     bool replay = read_true(params, "replay");
     struct session *session;
     double memory = 0, cpu = 0;
+    int times = sample_times(at, store->host.sampled_at, replay);
 
     read_host(&store->host, gb_json_member(params, "host"));
     if (list != NULL) {
@@ -430,8 +438,11 @@ static void take_sample(struct store *store, const struct gb_json *params)
         memory += (double)session->memory_bytes;
         cpu += session->cpu_share;
     }
-    samples_add(&store->host.memory, memory);
-    samples_add(&store->host.cpu, cpu);
+    for (; times > 0; times--) {
+        samples_add(&store->host.memory, memory);
+        samples_add(&store->host.cpu, cpu);
+        store->host.sampled_at = at;
+    }
 }
 
 void store_pools(struct store *store, const struct gb_json *result)
@@ -476,6 +487,26 @@ static void take_cell(struct store *store, const struct gb_json *cell)
     }
 }
 
+/* A cell that was running and is not any more has ended meanwhile; the history will
+ * tell how. */
+static void end_unseen(struct store *store, const struct gb_json *cells)
+{
+    struct session *session;
+
+    GB_LIST_FOREACH(session, &store->sessions, link)
+    {
+        const struct gb_json *cell = gb_json_first(cells);
+        bool runs = !session->last.running;
+
+        for (uint32_t i = 0; !runs && i < cells->count; i++, cell = gb_json_next(cell))
+            runs = gb_bytes_equal(read_text(cell, "session"), session->id);
+        if (runs)
+            continue;
+        session->last = (struct last_cell){0};
+        session->looked_up = 0;
+    }
+}
+
 static void take_snapshot(struct store *store, const struct gb_json *params)
 {
     const struct gb_json *host = gb_json_member(params, "host");
@@ -486,6 +517,9 @@ static void take_snapshot(struct store *store, const struct gb_json *params)
     store_sessions(store, params);
     read_host(&store->host, host);
     if (cells != NULL) {
+        if (store->missed)
+            end_unseen(store, cells);
+        store->missed = false;
         cell = gb_json_first(cells);
         for (uint32_t i = 0; i < cells->count; i++, cell = gb_json_next(cell))
             take_cell(store, cell);
@@ -501,6 +535,8 @@ static void take_event(struct store *store, struct gb_bytes kind, const struct g
 
     if (gb_bytes_equal(kind, "snapshot")) {
         take_snapshot(store, params);
+    } else if (gb_bytes_equal(kind, "gap")) {
+        store->missed = true;
     } else if (gb_bytes_equal(kind, "session.opened") || gb_bytes_equal(kind, "session.changed")) {
         if (info != NULL && info->type == GB_JSON_OBJECT)
             (void)take_session(store, info);

@@ -115,6 +115,7 @@ struct host {
     double open_p50_ms, exec_p50_ms, exec_p99_ms;
     struct samples memory; /* of all VMs, bytes */
     struct samples cpu;    /* of all VMs, share of a core */
+    double sampled_at;     /* when the last of them were taken; 0: never */
 };
 
 struct server {
@@ -153,6 +154,7 @@ struct store {
     struct server server;
     int64_t subscription; /* ours; 0: none */
     bool ready;           /* a snapshot was taken in */
+    bool missed;          /* events, since the last one */
     uint64_t change;      /* rises with every change */
     struct gb_list listeners;
 };

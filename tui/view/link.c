@@ -161,28 +161,22 @@ void session_link_check(struct session_view *self)
 {
     if (self->connection == tui_connection(self->view.tui))
         return;
-    /* Calls of the old connection were answered by its end. */
+    /* Calls of the old connection were answered by its end, or went with it. */
     self->subscription = 0;
+    self->subscribing = self->history = 0;
     self->history_done = self->history_unsupported = false;
     self->older_than = 0;
     cells_lost(&self->cells);
-    if (self->subscribing == 0)
-        subscribe(self);
+    subscribe(self);
 }
 
 void session_link_close(struct session_view *self)
 {
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
+    struct tui *tui = self->view.tui;
 
     store_unlisten(&self->listener);
-    tui_forget(self->view.tui, self->subscribing);
-    tui_forget(self->view.tui, self->history);
-    if (self->subscription != 0 && self->connection == tui_connection(self->view.tui)) {
-        gb_json_object(&out, NULL);
-        gb_json_put_u64(&out, "subscription", (uint64_t)self->subscription);
-        gb_json_end(&out);
-        (void)tui_call(self->view.tui, "events.unsubscribe", &params, CALL_DEADLINE_MS, NULL, NULL);
-    }
-    gb_buf_release(&params);
+    tui_forget(tui, self->history);
+    if (self->subscribing != 0 ||
+        (self->subscription != 0 && self->connection == tui_connection(tui)))
+        tui_unsubscribe(tui, self->subscribing != 0 ? 0 : self->subscription, self->subscribing);
 }

@@ -1,0 +1,110 @@
+#include "store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "check_run.h"
+
+static struct store store;
+
+static void setup(void)
+{
+    store_init(&store);
+    store.subscription = 1;
+}
+
+static void teardown(void)
+{
+    store_release(&store);
+}
+
+static void event(const char *kind, const char *rest)
+{
+    struct gb_json_doc doc = {0};
+    char text[1024];
+
+    (void)snprintf(text, sizeof(text), "{\"subscription\":1,\"kind\":\"%s\"%s}", kind, rest);
+    ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)text, strlen(text), 1000, NULL), 0);
+    ck_assert(store_notified(&store, "event", doc.nodes));
+    gb_json_release(&doc);
+}
+
+static void sample(double at, unsigned megabytes, bool replay)
+{
+    char rest[256];
+
+    (void)snprintf(rest, sizeof(rest),
+                   ",\"at\":%.1f,\"replay\":%s,\"sessions\":[{\"session\":\"s-1\","
+                   "\"memory_bytes\":%u,\"cpu_ms\":%.1f}]",
+                   at, replay ? "true" : "false", megabytes << 20, at * 100);
+    event("sample", rest);
+}
+
+static const char one_session[] = ",\"sessions\":[{\"session\":\"s-1\",\"state\":\"idle\","
+                                  "\"cells\":%d}],\"cells\":[%s]";
+
+static void snapshot(int cells, const char *running)
+{
+    char rest[512];
+
+    (void)snprintf(rest, sizeof(rest), one_session, cells, running);
+    event("snapshot", rest);
+}
+
+/* What is told again after the connection was lost is added once, and at one scale. */
+START_TEST(test_figures_after_a_loss)
+{
+    const struct session *session;
+
+    snapshot(0, "");
+    sample(100, 10, true);
+    sample(110, 20, true);
+    sample(111, 30, false);
+    session = store_find(&store, "s-1");
+    ck_assert_uint_eq(session->memory.count, 12);
+    ck_assert_uint_eq(store.host.memory.count, 12);
+    snapshot(0, "");
+    sample(100, 10, true);
+    sample(110, 20, true);
+    sample(120, 40, true);
+    sample(121, 50, false);
+    ck_assert_uint_eq(session->memory.count, 22);
+    ck_assert_uint_eq(store.host.memory.count, 22);
+    ck_assert_uint_eq(session->memory_bytes, 50 << 20);
+    ck_assert_float_eq(store.host.memory.values[21], 50 << 20);
+    ck_assert_float_eq(store.host.memory.values[20], 40 << 20);
+    ck_assert_float_eq(store.host.memory.values[11], 30 << 20);
+}
+END_TEST
+
+/* The end of a cell was among the events that were dropped. */
+START_TEST(test_end_in_a_gap)
+{
+    struct session *session;
+
+    snapshot(0, "");
+    event("cell.started", ",\"session\":\"s-1\",\"cell\":1,\"info\":{\"code\":\"f()\"}");
+    session = store_find(&store, "s-1");
+    ck_assert(session->last.running);
+    snapshot(1, "{\"session\":\"s-1\",\"cell\":1,\"state\":\"running\"}");
+    ck_assert(session->last.running);
+    ck_assert(!store_wants_history(session));
+    event("gap", ",\"dropped\":1");
+    snapshot(1, "");
+    ck_assert(!session->last.running);
+    ck_assert(store_wants_history(session));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store");
+    TCase *tests = tcase_create("store");
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, test_figures_after_a_loss);
+    tcase_add_test(tests, test_end_in_a_gap);
+    suite_add_tcase(suite, tests);
+    return check_run(suite);
+}
