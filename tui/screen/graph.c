@@ -76,6 +76,7 @@ void paint_graph(struct region region, enum graph_signs signs, const float *valu
 
     if (region_empty(region))
         return;
+    count -= count % per_column; /* a column is drawn once, when it is complete */
     if (plain)
         for (size_t i = 0; i < count && i < (size_t)region.width * per_column; i++)
             top = MAX(top, values[count - 1 - i]);
