@@ -105,8 +105,6 @@ void tui_suspend(struct tui *tui);
 void tui_known(struct tui *tui);
 /* A name, or auto. False when it cannot be used, which was told. */
 bool tui_set_theme(struct tui *tui, const char *name);
-void tui_background(struct tui *tui, uint32_t rgb);
-void tui_scheme(struct tui *tui, bool dark);
 
 enum context tui_context(const struct tui *tui);
 

@@ -98,6 +98,54 @@ void tui_say_error(struct tui *tui, const char *what, const struct gb_call_error
             error->dispatched ? " (the code may have run)" : "");
 }
 
+/* ---- themes ---- */
+
+static const char *automatic_theme(const struct tui *tui)
+{
+    switch (tui->abilities.depth) {
+    case DEPTH_MONO:
+        return "mono";
+    case DEPTH_16:
+        return "16";
+    default:
+        return tui->background_told && !tui->background_dark ? "light" : "dark";
+    }
+}
+
+bool tui_set_theme(struct tui *tui, const char *name)
+{
+    struct gb_err err = {0};
+    struct theme theme;
+    const char *real = strcmp(name, "auto") == 0 ? automatic_theme(tui) : name;
+
+    if (theme_load(real, &theme, &err) < 0) {
+        tui_say(tui, MESSAGE_ERROR, "%s", err.message);
+        return false;
+    }
+    (void)snprintf(tui->theme_wanted, sizeof(tui->theme_wanted), "%s", name);
+    tui->theme = theme;
+    renderer_forget(&tui->renderer);
+    tui_redraw(tui);
+    return true;
+}
+
+static void follow_background(struct tui *tui, bool dark)
+{
+    bool changed = !tui->background_told || tui->background_dark != dark;
+
+    tui->background_told = true;
+    tui->background_dark = dark;
+    if (changed && strcmp(tui->theme_wanted, "auto") == 0 &&
+        strcmp(tui->theme.name, automatic_theme(tui)) != 0)
+        (void)tui_set_theme(tui, "auto");
+}
+
+static void take_background(struct tui *tui, uint32_t rgb)
+{
+    follow_background(tui, theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0xffffff)) >
+                               theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0x000000)));
+}
+
 /* ---- commands and keys ---- */
 
 enum context tui_context(const struct tui *tui)
@@ -200,10 +248,10 @@ static void on_input(void *arg, const struct input_event *event)
         on_person(tui, event);
         break;
     case INPUT_BACKGROUND:
-        tui_background(tui, event->rgb);
+        take_background(tui, event->rgb);
         break;
     case INPUT_SCHEME:
-        tui_scheme(tui, event->on);
+        follow_background(tui, event->on);
         break;
     case INPUT_MODE:
         if (event->mode == 2026)
@@ -454,59 +502,6 @@ bool tui_edit(struct tui *tui, const char *path, tui_edited_cb *done, void *arg)
         return false;
     done(arg, WIFEXITED(status) ? WEXITSTATUS(status) : 128);
     return true;
-}
-
-/* ---- themes ---- */
-
-static const char *automatic_theme(const struct tui *tui)
-{
-    switch (tui->abilities.depth) {
-    case DEPTH_MONO:
-        return "mono";
-    case DEPTH_16:
-        return "16";
-    default:
-        return tui->background_told && !tui->background_dark ? "light" : "dark";
-    }
-}
-
-bool tui_set_theme(struct tui *tui, const char *name)
-{
-    struct gb_err err = {0};
-    struct theme theme;
-    const char *real = strcmp(name, "auto") == 0 ? automatic_theme(tui) : name;
-
-    if (theme_load(real, &theme, &err) < 0) {
-        tui_say(tui, MESSAGE_ERROR, "%s", err.message);
-        return false;
-    }
-    (void)snprintf(tui->theme_wanted, sizeof(tui->theme_wanted), "%s", name);
-    tui->theme = theme;
-    renderer_forget(&tui->renderer);
-    tui_redraw(tui);
-    return true;
-}
-
-static void follow_background(struct tui *tui, bool dark)
-{
-    bool changed = !tui->background_told || tui->background_dark != dark;
-
-    tui->background_told = true;
-    tui->background_dark = dark;
-    if (changed && strcmp(tui->theme_wanted, "auto") == 0 &&
-        strcmp(tui->theme.name, automatic_theme(tui)) != 0)
-        (void)tui_set_theme(tui, "auto");
-}
-
-void tui_background(struct tui *tui, uint32_t rgb)
-{
-    follow_background(tui, theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0xffffff)) >
-                               theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0x000000)));
-}
-
-void tui_scheme(struct tui *tui, bool dark)
-{
-    follow_background(tui, dark);
 }
 
 /* ---- life ---- */

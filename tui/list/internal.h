@@ -40,4 +40,3 @@ void list_preview(struct list_view *list, bool on);
 /* The pane beside or below. */
 void list_draw_details(struct list_view *list, struct region region, const struct session *session,
                        bool beside);
-void list_draw_scrollbar(struct region region, size_t first, size_t height, size_t count);

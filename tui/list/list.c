@@ -252,6 +252,16 @@ static bool has_owners(const struct rows *rows)
     return false;
 }
 
+static void draw_scrollbar(struct region region, size_t first, size_t height, size_t count)
+{
+    int size = MAX(1, (int)(height * height / count));
+    int top = (int)(first * (height - (size_t)size) / MAX(1, count - height));
+
+    for (int y = 0; y < region.height; y++)
+        (void)paint_str(region, region.width - 1, y, STYLE(ROLE_FRAME),
+                        y >= top && y < top + size ? "┃" : "│");
+}
+
 static void draw_table(struct list_view *list, struct region region, bool focused)
 {
     struct rows *rows = &list->rows;
@@ -282,17 +292,7 @@ static void draw_table(struct list_view *list, struct region region, bool focuse
             draw_session(list, line, row, &layout, style, selected);
     }
     if (rows->count > height)
-        list_draw_scrollbar(region, list->first, height, rows->count);
-}
-
-void list_draw_scrollbar(struct region region, size_t first, size_t height, size_t count)
-{
-    int size = MAX(1, (int)(height * height / count));
-    int top = (int)(first * (height - (size_t)size) / MAX(1, count - height));
-
-    for (int y = 0; y < region.height; y++)
-        (void)paint_str(region, region.width - 1, y, STYLE(ROLE_FRAME),
-                        y >= top && y < top + size ? "┃" : "│");
+        draw_scrollbar(region, list->first, height, rows->count);
 }
 
 static void draw_empty(struct list_view *list, struct region region)

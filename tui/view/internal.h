@@ -31,7 +31,6 @@ struct session_view {
     bool ran;       /* a cell was run from here */
 };
 
-struct session_view *session_view_of(struct view *view);
 /* The view on top, when it is one of a session. */
 struct session_view *session_view_top(struct tui *tui);
 /* The session in the store, or NULL. */

@@ -18,7 +18,7 @@
 static const char *const tab_names[] = {"cells", "output", "files", "stats"};
 static_assert(ARRAY_SIZE(tab_names) == TAB_COUNT, "a name for each");
 
-struct session_view *session_view_of(struct view *view)
+static struct session_view *session_view_of(struct view *view)
 {
     return container_of(view, struct session_view, view);
 }
