@@ -17,7 +17,8 @@ COLUMNS, ROWS = 100, 30
 class Terminal:
     """The front end in tmux: keys go in, the screen comes out."""
 
-    def __init__(self, server, *arguments, columns=COLUMNS, rows=ROWS):
+    def __init__(self, server, *arguments, columns=COLUMNS, rows=ROWS, program=(BINARY,), env=None):
+        more = env or {}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gb-tui-"))  # short: it holds a socket
         self.errors = self.folder / "errors"
         self.ended = self.folder / "status"  # tmux itself sometimes does not notice the end
@@ -25,11 +26,11 @@ class Terminal:
         env.update(XDG_STATE_HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder),
                    HOME=str(self.folder), INPUTRC="/dev/null", EDITOR="sed -i s/1/41/",
                    LANG="C.UTF-8", PATH=os.environ["PATH"], TERM="screen-256color",
-                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", ""))
+                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", ""), **more)
         settings = [f"{name}={value}" for name, value in env.items()]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
                   "-c", self.folder, "env", "-i", *settings, "sh", "-c",
-                  f'"$@" 2>{self.errors}; echo $? >{self.ended}', "sh", BINARY, *arguments)
+                  f'"$@" 2>{self.errors}; echo $? >{self.ended}', "sh", *program, *arguments)
         self.tmux("set-option", "-g", "remain-on-exit", "on")
         self.tmux("set-option", "-g", "set-clipboard", "on")
 
@@ -443,6 +444,73 @@ def test_watching(typing, front, sessions, agent, fresh):
     front.expect("the session is closed")
     front.command("back")
     front.expect_not(" 2 output ")
+
+
+def test_list(front, sessions):
+    """Filter, sort, mark, theme and size, of real sessions."""
+    def order(*names):
+        text = front.text()
+        return all(name in text for name in names) and sorted(names, key=text.index) == list(names)
+
+    front.command("filter tui- !lang=shell")
+    front.expect(" 2 of ")
+    front.expect_not("tui-shell")
+    front.command("filter tui-")
+    front.expect("tui-shell")
+    front.command("sort name")
+    front.wait(lambda: order("tui-javascript", "tui-python", "tui-shell"), "sorted by name")
+    front.keys("S")
+    front.wait(lambda: order("tui-shell", "tui-python", "tui-javascript"), "turned around")
+    # What is done to those that are marked is done to all of them.
+    running = [sessions[language].send(code) for language, code in
+               (("shell", "sleep 1000"), ("python", "import time; time.sleep(1000)"))]
+    front.command("sort state")
+    front.wait(lambda: front.text().count("● running") >= 2, "two that run")
+    front.command("filter tui- state=running")
+    front.expect(" 2 of ")
+    front.command("mark all")
+    front.expect("2 marked")
+    front.keys("i")
+    assert all(cell.wait()["interrupted"] for cell in running)
+    front.command("mark none")
+    front.command("all")
+    front.expect("tui-javascript")
+    front.command("theme nord")
+    front.expect(":theme nord")
+    front.command("theme")
+    front.expect("theme nord")
+    # A storm of sizes while something is printed.
+    flood = sessions["shell"].send("seq 1 20000", max_stdout=1 << 20)
+    for columns, rows in [(300, 90), (1, 1), (80, 24), (79, 24), (200, 5), (COLUMNS, ROWS)] * 3:
+        front.tmux("resize-window", "-x", columns, "-y", rows)
+    assert flood.wait()["exit_code"] == 0
+    front.expect("tui-javascript")
+    front.expect("KEYS")
+    front.command("theme dark")
+    front.expect(":theme dark")
+
+
+def test_detach_and_attach(front, sessions, server):
+    """In GNU screen: the program goes on while nobody looks, and shows what has been done meanwhile."""
+    screen = ("screen", "-c", "/dev/null", "-U")
+    sockets = front.folder / "s"
+    sockets.mkdir(mode=0o700)
+    first = Terminal(server, program=(*screen, "-S", "gb", BINARY), env={"SCREENDIR": str(sockets)})
+    try:
+        first.expect("tui-shell")
+        first.command("open tui-shell")
+        first.expect("tui-shell ›")
+        first.keys("C-a", "d")
+        first.wait(lambda: first.ended.exists(), "that it is detached")
+        sessions["shell"].exec("echo while nobody looked")
+        second = Terminal(server, program=(*screen, "-r", "gb"), env={"SCREENDIR": str(sockets)})
+        try:
+            second.expect_line(".│ while nobody looked")
+            second.leave()
+        finally:
+            second.close()
+    finally:
+        first.close()
 
 
 def test_history(front, sessions, server):
