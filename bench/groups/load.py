@@ -14,17 +14,17 @@ GROUP = "load"
 
 
 def measure(report, plan):
-    burst(report, plan, "empty", "[pool]\nceiling = 0\n")
-    burst(report, plan, "full", '[pool "python"]\nfloor = 50\nceiling = 50\n')
+    count = plan(20, 50)
+    burst(report, count, "empty", "[pool]\nceiling = 0\n")
+    burst(report, count, "full", f'[pool "python"]\nfloor = {count}\nceiling = {count}\n')
     sustained(report, plan)
     for count in plan((20,), (50, 100)):
         density(report, plan, count)
     long_run(report, plan(40, 2000))
 
 
-def burst(report, plan, state, settings):
-    """50 clients open a session at the same moment; what is counted is until each has its answer."""
-    count = plan(20, 50)
+def burst(report, count, state, settings):
+    """Clients open a session each at the same moment; what is counted is until each has its answer."""
     with Server(settings) as server, server.client() as client:
         warm(client)
         if state == "full":

@@ -31,7 +31,7 @@ def cold(report, plan):
     with Server() as server, server.client() as client:
         for image in ("shell", "python", "javascript"):
             opens, execs = [], []
-            for number in range(plan(3, 5)):
+            for number in range(plan(2, 5)):
                 took, source = first_result(client, image, execs, memory_mb=200 + number)
                 assert source == "boot", source
                 opens.append(took)
@@ -51,7 +51,7 @@ def from_template(report, plan, cache):
     with Server("[pool]\nceiling = 0\n", cache) as server, server.client() as client:
         first_result(client, "python", [])  # compares the template's digest, once in a server's life
         totals = []
-        for _ in range(plan(10, 100)):
+        for _ in range(plan(8, 100)):
             execs = []
             rest()
             took, source = first_result(client, "python", execs)
@@ -62,7 +62,7 @@ def from_template(report, plan, cache):
     settings = '[pool "python"]\nfloor = 1\nceiling = 1\nstanding = 2\n'
     with Server(settings, cache) as server, server.client() as client:
         totals = []
-        for _ in range(plan(10, 100)):
+        for _ in range(plan(5, 100)):
             until(lambda: pool_of(client, "python")["waiting"] >= 2 and pool_is_full(client, "python"))
             rest(2)  # more than two in a second are a burst, beside which the pool is filled at once
             taken = client.call("session.open", image="python")
@@ -78,7 +78,7 @@ def from_pool(report, plan, cache):
     settings = '[pool "python"]\nfloor = 4\nceiling = 4\n'
     with Server(settings, cache) as server, server.client() as client:
         totals, missed = [], 0
-        for _ in range(plan(20, 200)):
+        for _ in range(plan(12, 200)):
             until(lambda: pool_is_full(client, "python"))
             rest()
             execs = []
@@ -88,7 +88,7 @@ def from_pool(report, plan, cache):
         report.add(GROUP, "pool: open and print(1)", "ms", totals,
                    f"{missed} not from the pool" if missed else "")
         whole = []
-        for _ in range(plan(10, 50)):
+        for _ in range(plan(6, 50)):
             until(lambda: pool_is_full(client, "python"))
             rest()
             whole.append(ms(subprocess.run, [BINARY, "run", "-c", "print(1)"], env=server.env,

@@ -30,7 +30,7 @@ def measure(report, plan):
         subprocess.run([VENV, "-c", program], env=env, check=True, stdout=subprocess.DEVNULL)
         report.add(GROUP, name, "ms", [float(subprocess.run(
             [VENV, "-c", program], env=env, check=True, stdout=subprocess.PIPE).stdout)
-            for _ in range(plan(5, 15))])
+            for _ in range(plan(3, 15))])
     with Server() as server:
         samples = json.loads(subprocess.run(
             [VENV, ROOT / "bench/groups/python_calls.py", server.socket, str(plan(200, 1000)), str(plan(5, 20))],
