@@ -3,6 +3,7 @@
 Keys go in, the screen comes out; nothing waits for time, only for what is to be seen.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -112,6 +113,8 @@ class FakeServer:
         self.calls, self.running = [], []
         self.held = None  # a list: calls of views for events, to be answered by a test
         self.connections = []
+        self.sending = {}  # a lock for each connection, so that lines stay whole and in their order
+        self.subscriptions = {}  # of each connection: its parameters by its number
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.path))
         os.chmod(self.path, 0o600)
@@ -124,6 +127,7 @@ class FakeServer:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            self.sending[connection], self.subscriptions[connection] = threading.RLock(), {}
             self.connections.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
@@ -149,37 +153,48 @@ class FakeServer:
                       "latency": {"open": {"p50_ms": 2.1}, "overhead": {"p50_ms": 0.82, "p99_ms": 3.0}},
                       "vms": []},
             "pool.status": self.pool(),
-            "events.subscribe": {"subscription": 1},
             "session.list": {"sessions": self.sessions},
             "session.history": {"cells": []},
         }
-        self.reply(connection, call, results.get(call["method"], {}))
-        if call["method"] == "events.subscribe":
-            self.event(connection, "snapshot", sessions=self.sessions, cells=self.running, pool=self.pool(),
-                       host=results["stats"]["host"])
+        subscriptions, params = self.subscriptions[connection], call.get("params", {})
+        with self.sending[connection]:
+            if call["method"] == "events.subscribe":
+                number = len(subscriptions) + 1
+                subscriptions[number] = params
+                results["events.subscribe"] = {"subscription": number}
+            elif call["method"] == "events.unsubscribe":
+                subscriptions[params["subscription"]] = None
+            self.reply(connection, call, results.get(call["method"], {}))
+            if call["method"] == "events.subscribe":
+                self._event(connection, number, "snapshot", sessions=self.sessions, cells=self.running,
+                            pool=self.pool(), host=results["stats"]["host"])
 
     @staticmethod
     def pool():
         return {"pools": [{"image": "python", "ready": 2, "target": 2}, {"image": "javascript", "ready": 0, "target": 1}],
                 "admission": {"memory_budget": 8 << 30}}
 
-    @staticmethod
-    def _send(connection, message):
-        connection.sendall(json.dumps(message).encode() + b"\n")
+    def _send(self, connection, message):
+        line = json.dumps(message).encode() + b"\n"
+        with self.sending[connection]:
+            connection.sendall(line)
 
     def reply(self, connection, call, result):
         self._send(connection, {"jsonrpc": "2.0", "id": call["id"], "result": result})
 
-    def event(self, connection, kind, **fields):
-        self._send(connection, {"jsonrpc": "2.0", "method": "event",
-                                "params": {"subscription": 1, "seq": 1, "at": time.time(), "kind": kind, **fields}})
+    def _event(self, connection, subscription, kind, **fields):
+        self._send(connection, {"jsonrpc": "2.0", "method": "event", "params": {
+            "subscription": subscription, "seq": 1, "at": time.time(), "kind": kind, **fields}})
 
     def tell(self, kind, **fields):
         for connection in list(self.connections):
-            try:
-                self.event(connection, kind, **fields)
-            except OSError:
-                pass
+            with contextlib.suppress(OSError), self.sending[connection]:
+                for number, params in self.subscriptions[connection].items():
+                    if params is None or kind not in params.get("kinds", [kind]) or \
+                            (kind == "cell.output" and not params.get("output")) or \
+                            fields.get("session") not in [None, *params.get("sessions", [fields.get("session")])]:
+                        continue
+                    self._event(connection, number, kind, **fields)
 
     def close(self):
         self.listener.close()

@@ -51,7 +51,7 @@ def walk(terminal, scene):
     terminal.keys("!")
     yield at("attention", "only what wants you", without=["notebook"])
     terminal.keys("!", "/")
-    terminal.type("mem>100M lang=py")
+    terminal.type("mem<60M lang=py")
     yield at("filter", "of 10", "data-cleaning", without=["etl-nightly"])
     terminal.keys("C-c")
     terminal.wait("etl-nightly")
