@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from support import BINARY, DEADLINE, Server, wait_for
+from support import BINARY, DEADLINE, Server, end_tmux, wait_for
 
 
 class Cli:
@@ -486,7 +486,7 @@ class Screen:
         wait_for(lambda: self.tmux("display", "-p", "#{pane_dead}").strip() == "1", what="the end")
 
     def close(self):
-        subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True)
+        end_tmux(self.socket)
 
 
 @pytest.fixture

@@ -283,6 +283,30 @@ def alive(pid):
         return False
 
 
+def in_session(leader):
+    """The processes that run in the session of a terminal."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[3]) == leader and fields[0] not in "ZX":
+            found.append(int(entry))
+    return found
+
+
+def end_tmux(socket):
+    """Ends a server of tmux, and waits for what ran in it: that may still write a history, or its status."""
+    def tmux(*arguments):
+        return subprocess.run(["tmux", "-S", str(socket), *arguments], capture_output=True, text=True,
+                              check=False).stdout
+    leaders = [int(pid) for pid in tmux("list-panes", "-a", "-F", "#{pane_pid}").split()]
+    tmux("kill-server")
+    wait_for(lambda: not any(in_session(leader) for leader in leaders), what="the end of what ran in tmux")
+
+
 class Watcher:
     """A connection that only watches: the events of one subscription, in order."""
 

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-from support import BINARY, wait_for
+from support import BINARY, end_tmux, wait_for
 
 PATIENCE = int(os.environ.get("GLOVEBOX_PATIENCE", "60"))  # seconds; less while one works on a test
 LEAK_CHECK = os.environ.get("ASAN_OPTIONS", "")
@@ -88,7 +88,7 @@ class Terminal:
                             what="the end of the program"))
 
     def close(self):
-        subprocess.run(["tmux", "-S", str(self.socket), "kill-server"], capture_output=True, check=False)
+        end_tmux(self.socket)
 
     def __enter__(self):
         return self

@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from support import BINARY, DEADLINE, Failure, Session, out, wait_for
+from support import BINARY, DEADLINE, Failure, Session, end_tmux, out, wait_for
 
 COLUMNS, ROWS = 100, 30
 
@@ -92,8 +92,7 @@ class Terminal:
         self.run(line)
 
     def close(self):
-        subprocess.run(["tmux", "-S", str(self.folder / "tmux"), "kill-server"],
-                       capture_output=True)
+        end_tmux(self.folder / "tmux")
         wrong = self.errors.read_text() if self.errors.exists() else ""
         shutil.rmtree(self.folder)
         assert "Sanitizer" not in wrong and "runtime error" not in wrong, wrong[-6000:]
