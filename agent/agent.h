@@ -27,6 +27,7 @@
 #include "cgroup.h"
 #include "files.h"
 #include "init.h"
+#include "limit.h"
 #include "loop.h"
 #include "port.h"
 #include "query.h"
@@ -59,7 +60,8 @@ struct agent {
     struct deadline reap_again;
     struct source uevents; /* until the port has been found */
     struct source oom;     /* memory.events */
-    uint64_t oom_kills;
+    struct limit limit;
+    uint64_t oom_kills; /* of limit_kills() */
     uint64_t cpu_seen, peak_seen; /* the group's figures after the last cell */
     struct deadline restart;      /* of the kernel worker, after a failed start */
 

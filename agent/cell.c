@@ -476,7 +476,7 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
             cell->done.flags |= GB_DONE_INTERRUPTED;
         if (worker->note[0] != '\0')
             set_note(cell, worker->note);
-        agent->oom_kills = cgroup_oom_kills(&agent->cgroup);
+        agent->oom_kills = limit_kills(&agent->limit, &agent->cgroup);
         if (cell->killed || met_memory_limit(cell))
             clean_up(cell);
         drain(cell);

@@ -48,7 +48,8 @@ int cgroup_init(struct cgroup *group, int top_fd, uint64_t memory_max, uint32_t 
     if (mkdirat(top_fd, "user", 0755) < 0 && errno != EEXIST)
         return -errno;
     *group =
-        (struct cgroup){openat(top_fd, "user", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, -1, -1, -1};
+        (struct cgroup){openat(top_fd, "user", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, -1, -1, -1,
+                        memory_max};
     if (group->dir_fd < 0)
         return -errno;
     r = write_number(group->dir_fd, "memory.max", memory_max);
@@ -102,6 +103,16 @@ uint64_t cgroup_oom_kills(const struct cgroup *group)
     return read_number(group->events_fd, "oom_kill ");
 }
 
+uint64_t cgroup_limit_events(const struct cgroup *group)
+{
+    return read_number(group->events_fd, "max ");
+}
+
+bool cgroup_drop(const struct cgroup *group, uint64_t bytes)
+{
+    return write_number(group->dir_fd, "memory.reclaim", bytes) != -EAGAIN;
+}
+
 uint32_t cgroup_processes(const struct cgroup *group)
 {
     _cleanup_(closep) int fd = open_at(group->dir_fd, "pids.current");
@@ -114,21 +125,92 @@ void cgroup_kill_all(const struct cgroup *group)
     (void)write_at(group->dir_fd, "cgroup.kill", "1"); /* fails only where the file is missing */
 }
 
+/* The pids in the group, as the kernel writes them: for next_pid(). */
+static int read_pids(const struct cgroup *group, struct gb_buf *pids)
+{
+    _cleanup_(closep) int fd = open_at(group->dir_fd, "cgroup.procs");
+    uint8_t *to = gb_buf_reserve(pids, PROCS_MAX, PROCS_MAX + 1);
+    ssize_t n = to == NULL ? -1 : gb_fd_read_full(fd, to, PROCS_MAX);
+
+    if (n <= 0)
+        return -1;
+    gb_buf_commit(pids, (size_t)n);
+    (void)gb_buf_str(pids);
+    return 0;
+}
+
+/* Moves *@at behind the next number. 0: there is none. */
+static long next_pid(const char **at)
+{
+    char *end;
+    long pid = strtol(*at, &end, 10);
+
+    if (end == *at)
+        return 0;
+    *at = end;
+    return pid;
+}
+
+/* Reads a file of a process as text. -1: it is gone. */
+static int read_process(int proc_fd, long pid, const char *name, char *text, size_t size)
+{
+    char path[32];
+    _cleanup_(closep) int fd = -1;
+    ssize_t n;
+
+    (void)snprintf(path, sizeof(path), "%ld/%s", pid, name);
+    fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, text, size - 1);
+    if (n <= 0)
+        return -1;
+    text[n] = '\0';
+    return 0;
+}
+
+/* Pages that it does not share with a file: resident less shared, the second and third field. */
+static unsigned long own_pages(int proc_fd, long pid)
+{
+    char text[128], *at;
+    unsigned long resident, shared;
+
+    if (read_process(proc_fd, pid, "statm", text, sizeof(text)) < 0)
+        return 0;
+    (void)strtoul(text, &at, 10);
+    resident = strtoul(at, &at, 10);
+    shared = strtoul(at, &at, 10);
+    return resident > shared ? resident - shared : 0;
+}
+
+bool cgroup_kill_largest(const struct cgroup *group, int proc_fd)
+{
+    _cleanup_(gb_buf_release) struct gb_buf pids = {0};
+    unsigned long most = 0;
+    long largest = 0;
+    const char *at;
+
+    if (read_pids(group, &pids) < 0)
+        return false;
+    at = gb_buf_str(&pids);
+    for (long pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
+        unsigned long pages = pid > 1 ? own_pages(proc_fd, pid) : 0;
+
+        if (pages > most) {
+            most = pages;
+            largest = pid;
+        }
+    }
+    return largest > 1 && kill((pid_t)largest, SIGKILL) == 0;
+}
+
 /* When a process was started, in ns of CLOCK_BOOTTIME; 0 when it is gone. Field 22 of its stat,
  * counted behind the last parenthesis because the name in them is the process's own choice. */
 static uint64_t started_ns(int proc_fd, long pid)
 {
-    char path[32], text[1024];
-    _cleanup_(closep) int fd = -1;
+    char text[1024];
     const char *at;
-    ssize_t n;
 
-    (void)snprintf(path, sizeof(path), "%ld/stat", pid);
-    fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (n <= 0)
+    if (read_process(proc_fd, pid, "stat", text, sizeof(text)) < 0)
         return 0;
-    text[n] = '\0';
     at = strrchr(text, ')');
     for (int field = 2; at != NULL && field < 22; field++)
         at = strchr(at + 1, ' ');
@@ -152,19 +234,13 @@ void cgroup_kill_since(const struct cgroup *group, int proc_fd, uint64_t since_n
     since_ns -= since_ns % tick;
     for (int pass = 0; pass < KILL_PASSES; pass++) {
         _cleanup_(gb_buf_release) struct gb_buf pids = {0};
-        _cleanup_(closep) int fd = open_at(group->dir_fd, "cgroup.procs");
-        uint8_t *to = gb_buf_reserve(&pids, PROCS_MAX, PROCS_MAX + 1);
         bool found = false;
-        char *at, *end;
-        ssize_t n = to == NULL ? -1 : gb_fd_read_full(fd, to, PROCS_MAX);
+        const char *at;
 
-        if (n <= 0)
+        if (read_pids(group, &pids) < 0)
             return;
-        gb_buf_commit(&pids, (size_t)n);
-        (void)gb_buf_str(&pids);
-        at = (char *)pids.memory + pids.start;
-        for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at, &end, 10)) {
-            at = end;
+        at = gb_buf_str(&pids);
+        for (long pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
             if (pid <= 1 || spared(pid, spare, spare_count) || started_ns(proc_fd, pid) < since_ns)
                 continue;
             if (kill((pid_t)pid, SIGKILL) == 0)

@@ -5,12 +5,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct cgroup {
     int dir_fd; /* the group, for CLONE_INTO_CGROUP */
     int cpu_fd, memory_fd, peak_fd, events_fd;
+    uint64_t memory_max;
 };
 
 /* Makes the group below @top_fd and sets its limits: @memory_max bytes, @pids_max processes.
@@ -27,6 +29,16 @@ uint64_t cgroup_memory_peak(const struct cgroup *group);
 /* How many of its processes the OOM killer has ended so far. memory.events, @group->events_fd,
  * reports a change as EPOLLPRI. */
 uint64_t cgroup_oom_kills(const struct cgroup *group);
+
+/* How often it has met its memory limit so far, whatever came of it; reported likewise. */
+uint64_t cgroup_limit_events(const struct cgroup *group);
+
+/* Drops @bytes of what can be read again; false when there is not so much of it, and the rest is the
+ * processes' own. Bounded, whatever they do meanwhile. */
+bool cgroup_drop(const struct cgroup *group, uint64_t bytes);
+
+/* Kills the process that has the most memory of its own. False: there is none. */
+bool cgroup_kill_largest(const struct cgroup *group, int proc_fd);
 
 uint32_t cgroup_processes(const struct cgroup *group);
 

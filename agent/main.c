@@ -76,7 +76,8 @@ static void oom_ready(struct source *source)
 {
     struct agent *agent = container_of(source, struct agent, oom);
 
-    agent->oom_kills = cgroup_oom_kills(&agent->cgroup);
+    limit_look(&agent->limit, &agent->cgroup, agent->boot.proc_fd);
+    agent->oom_kills = limit_kills(&agent->limit, &agent->cgroup);
 }
 
 /* Opens the port as soon as it has its name. */
@@ -176,7 +177,7 @@ static void start(struct agent *agent)
 
     watch(agent, &agent->uevents, agent->boot.uevent_fd, RANK_SIGNAL, EPOLLIN, uevents_ready);
     watch(agent, &agent->oom, agent->cgroup.events_fd, RANK_CHANNEL, EPOLLPRI, oom_ready);
-    agent->oom_kills = cgroup_oom_kills(&agent->cgroup);
+    agent->oom_kills = limit_kills(&agent->limit, &agent->cgroup);
     try_port(agent);
     init_finish(&agent->boot);
     essential(files_init(&agent->files), "the home");

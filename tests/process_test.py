@@ -83,6 +83,26 @@ def test_memory_hog_ends_alone(fresh, sh):
     assert out(sh.exec("echo untouched")) == "untouched\n"
 
 
+def test_memory_hoarded_in_small_pieces(fresh):
+    """It leaves the interpreter no room for its own code, which is read again for each step; without somebody
+    who looks at that, the cell stands still until its time is over."""
+    s = fresh()
+    cell = s.exec("import os\na=[]\nwhile True: a.append(os.urandom(1<<16))", timeout_ms=200000)
+    assert cell["oom"] and cell["signal"] == "SIGKILL" and not cell["timed_out"], cell
+    assert out(s.exec("print('again')")) == "again\n"
+
+
+def test_who_reads_much_is_not_short_of_memory(fresh):
+    """What is read goes through the same memory, and meets its limit all the time."""
+    s = fresh()
+    cell = s.exec("import glob\nb = bytearray(70 << 20)\nn = 0\nfor _ in range(6):\n"
+                  "  for name in glob.glob('/usr/lib/python3*/**/*.p*', recursive=True):\n"
+                  "    n += len(open(name, 'rb').read())\n"
+                  "limit = open('/sys/fs/cgroup/user/memory.events').read().split()\nprint(n > 1e8, int(limit[5]) > 100)",
+                  timeout_ms=200000)
+    assert out(cell) == "True True\n" and cell["exit_code"] == 0, cell
+
+
 def test_a_cell_without_memory_takes_what_it_started_along(fresh):
     s = fresh()
     start = "import subprocess; {0} = subprocess.Popen(['sleep', '1000']); print({0}.pid)"
