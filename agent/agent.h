@@ -61,7 +61,7 @@ struct agent {
     struct source uevents; /* until the port has been found */
     struct source oom;     /* memory.events */
     struct limit limit;
-    uint64_t oom_kills; /* of limit_kills() */
+    uint64_t oom_kills;           /* of limit_kills() */
     uint64_t cpu_seen, peak_seen; /* the group's figures after the last cell */
     struct deadline restart;      /* of the kernel worker, after a failed start */
 

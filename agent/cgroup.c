@@ -47,9 +47,8 @@ int cgroup_init(struct cgroup *group, int top_fd, uint64_t memory_max, uint32_t 
         return r;
     if (mkdirat(top_fd, "user", 0755) < 0 && errno != EEXIST)
         return -errno;
-    *group =
-        (struct cgroup){openat(top_fd, "user", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, -1, -1, -1,
-                        memory_max};
+    *group = (struct cgroup){
+        openat(top_fd, "user", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, -1, -1, -1, memory_max};
     if (group->dir_fd < 0)
         return -errno;
     r = write_number(group->dir_fd, "memory.max", memory_max);

@@ -33,8 +33,8 @@ uint64_t cgroup_oom_kills(const struct cgroup *group);
 /* How often it has met its memory limit so far, whatever came of it; reported likewise. */
 uint64_t cgroup_limit_events(const struct cgroup *group);
 
-/* Drops @bytes of what can be read again; false when there is not so much of it, and the rest is the
- * processes' own. Bounded, whatever they do meanwhile. */
+/* Drops @bytes of what can be read again; false when there is not so much of it, and the rest is
+ * the processes' own. Bounded, whatever they do meanwhile. */
 bool cgroup_drop(const struct cgroup *group, uint64_t bytes);
 
 /* Kills the process that has the most memory of its own. False: there is none. */

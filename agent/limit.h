@@ -1,11 +1,11 @@
 /* The memory limit of the user's processes, where the kernel alone does not see a lack of memory.
  *
  * A program that fills its memory in small pieces leaves no room for its own code, which is dropped
- * and read again for each step: it stands still, and as long as a page can be dropped the OOM killer
- * is not called. So a group that has met its limit again and again for two seconds, without a pause,
- * is looked at: 16 MiB of what can be read again are dropped (an eighth of the limit at most), which
- * is about the code of an interpreter with its libraries; when there is not so much, the process
- * that has the most memory of its own is killed.
+ * and read again for each step: it stands still, and as long as a page can be dropped the OOM
+ * killer is not called. So a group that has met its limit again and again for two seconds, without
+ * a pause, is looked at: 16 MiB of what can be read again are dropped (an eighth of the limit at
+ * most), which is about the code of an interpreter with its libraries; when there is not so much,
+ * the process that has the most memory of its own is killed.
  */
 #pragma once
 

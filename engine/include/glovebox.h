@@ -38,7 +38,7 @@ struct glovebox_error {
 
 /* NULL or empty members take their defaults. */
 struct glovebox_options {
-    const char *images;     /* folder of the guest images */
+    const char *images; /* folder of the guest images */
     /* Private folder for the registry of VMs, remembered probes and templates; NULL: those of all
      * programs and servers of this user. */
     const char *state;

@@ -82,7 +82,8 @@ void index_session(struct gb_journal *journal, const struct gb_record_head *head
     set_text(journal, &session->key, record->key, (record->flags & GB_SESSION_HAS_KEY) != 0);
     set_text(journal, &session->label, record->label, (record->flags & GB_SESSION_HAS_LABEL) != 0);
     set_text(journal, &session->owner, record->owner, (record->flags & GB_SESSION_HAS_OWNER) != 0);
-    set_text(journal, &session->client, record->client, (record->flags & GB_SESSION_HAS_CLIENT) != 0);
+    set_text(journal, &session->client, record->client,
+             (record->flags & GB_SESSION_HAS_CLIENT) != 0);
     set_text(journal, &session->image, record->image, true);
     set_text(journal, &session->language, record->language, true);
     set_text(journal, &session->reason, record->reason, true);

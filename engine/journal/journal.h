@@ -54,7 +54,7 @@ struct gb_journal_session {
     char id[GB_RECORD_ID_MAX];
     enum gb_record_state state;
     uint32_t flags, memory_mb, incarnation, cells;
-    uint64_t created_at_ns, last_at_ns; /* last: of its newest record */
+    uint64_t created_at_ns, last_at_ns;       /* last: of its newest record */
     const char *key, *label, *owner, *client; /* NULL: none */
     const char *image, *language;
     const char *reason, *message; /* of the end; empty before */

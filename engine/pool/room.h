@@ -32,6 +32,6 @@ void gb_room_begin(struct gb_room *room, const struct gb_settings *settings);
 void gb_room_configure(struct gb_room *room, const struct gb_settings *settings);
 /* Ends the pool's VMs, and starts no more. */
 void gb_room_stop(struct gb_room *room);
-/* No start may be under way. @freed (may be NULL) is called from the loop when nothing uses the host
- * any more: no VM, and no thread that looks after templates. */
+/* No start may be under way. @freed (may be NULL) is called from the loop when nothing uses the
+ * host any more: no VM, and no thread that looks after templates. */
 void gb_room_free(struct gb_room *room, void (*freed)(void *arg), void *arg);
