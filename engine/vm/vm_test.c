@@ -428,20 +428,30 @@ START_TEST(clones_a_template)
 }
 END_TEST
 
-START_TEST(refuses_a_broken_state)
+/* Waits for device state; a file with nonsense in its place is made. Free both paths. */
+static struct gb_vm_config broken_template(char **ret_ram, char **ret_state)
 {
     struct gb_vm_config config = default_config();
-    char *ram = xasprintf("%s/broken.ram", folder);
-    char *state = xasprintf("%s/broken.state", folder);
-    struct guest guest;
-    int fd = open(ram, O_RDWR | O_CREAT, 0600);
+    int fd;
 
+    *ret_ram = xasprintf("%s/broken.ram", folder);
+    *ret_state = xasprintf("%s/broken.state", folder);
+    fd = open(*ret_ram, O_RDWR | O_CREAT, 0600);
     ck_assert_int_eq(ftruncate(fd, (off_t)MEMORY_MB << 20), 0);
     close(fd);
-    ck_assert_int_eq(gb_fd_replace_file(state, gb_bytes_str("nonsense"), 0600, NULL), 0);
+    ck_assert_int_eq(gb_fd_replace_file(*ret_state, gb_bytes_str("nonsense"), 0600, NULL), 0);
     config.ram = GB_RAM_PRIVATE_FILE;
-    config.ram_path = ram;
+    config.ram_path = *ret_ram;
     config.incoming = true;
+    return config;
+}
+
+START_TEST(refuses_a_broken_state)
+{
+    char *ram, *state;
+    struct gb_vm_config config = broken_template(&ram, &state);
+    struct guest guest;
+
     start(&guest, &config);
     gb_vm_load(guest.vm, state, on_done, &guest);
     wait_for(&guest.done, 1);
@@ -463,18 +473,10 @@ END_TEST
 /* Its monitor never comes up: who waits for it is told. */
 START_TEST(gives_a_frozen_one_up)
 {
-    struct gb_vm_config config = default_config();
-    char *ram = xasprintf("%s/frozen.ram", folder);
-    char *state = xasprintf("%s/frozen.state", folder);
+    char *ram, *state;
+    struct gb_vm_config config = broken_template(&ram, &state);
     struct guest guest;
-    int fd = open(ram, O_RDWR | O_CREAT, 0600);
 
-    ck_assert_int_eq(ftruncate(fd, (off_t)MEMORY_MB << 20), 0);
-    close(fd);
-    ck_assert_int_eq(gb_fd_replace_file(state, gb_bytes_str("nonsense"), 0600, NULL), 0);
-    config.ram = GB_RAM_PRIVATE_FILE;
-    config.ram_path = ram;
-    config.incoming = true;
     start(&guest, &config);
     while (gb_vm_pid(guest.vm) == 0)
         uv_run(&uv, UV_RUN_ONCE);

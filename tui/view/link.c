@@ -175,8 +175,9 @@ void session_link_close(struct session_view *self)
     struct tui *tui = self->view.tui;
 
     store_unlisten(&self->listener);
+    if (self->connection != tui_connection(tui))
+        return; /* what was asked went with the connection; numbers mean others now */
     tui_forget(tui, self->history);
-    if (self->subscribing != 0 ||
-        (self->subscription != 0 && self->connection == tui_connection(tui)))
-        tui_unsubscribe(tui, self->subscribing != 0 ? 0 : self->subscription, self->subscribing);
+    if (self->subscribing != 0 || self->subscription != 0)
+        tui_unsubscribe(tui, self->subscription, self->subscribing);
 }

@@ -297,11 +297,12 @@ void stream_hold(struct stream *stream, struct card *card, struct stream_hold *r
 void stream_release(struct stream *stream, const struct stream_hold *hold, enum part_wish wish)
 {
     struct card *card = hold->card;
-    size_t seam;
+    size_t seam, rows;
 
     if (card == NULL || card->output == NULL || stream->follow || stream->top != card)
         return;
     seam = card_line_row(card, &stream->look, card->seam_line);
+    rows = card_rows(card, &stream->look);
     if (stream->match == card)
         stream->match = NULL; /* its row is another one */
     if (wish == PART_EARLIER && card->seam_line != SIZE_MAX)
@@ -309,8 +310,7 @@ void stream_release(struct stream *stream, const struct stream_hold *hold, enum 
     else if (wish == PART_LATER && card->seam_line != SIZE_MAX)
         stream->top_row = seam + hold->top - MIN(hold->end, hold->top + seam);
     else if (wish == PART_END)
-        stream->top_row = rows_at(stream, index_of(stream, card, 0)) + hold->top -
-                          MIN(hold->rows, hold->top + rows_at(stream, index_of(stream, card, 0)));
+        stream->top_row = rows + hold->top - MIN(hold->rows, hold->top + rows);
 }
 
 /* A card of which rows @row and below are in sight from @y on: when one has come to an edge of what
