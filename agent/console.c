@@ -20,7 +20,7 @@ static void say(const char *format, va_list args) __attribute__((format(printf, 
 
 static void say(const char *format, va_list args)
 {
-    char line[256] = "glovebox: ";
+    char line[256] = "glassbell: ";
     size_t start = 10, size;
     int n = vsnprintf(line + start, sizeof(line) - start - 1, format, args);
 

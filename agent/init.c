@@ -62,11 +62,11 @@ static int open_dir(const char *path)
     return fd;
 }
 
-/* Takes glovebox.language= off the command line; the name becomes part of a path. Empty: a probe.
+/* Takes glassbell.language= off the command line; the name becomes part of a path. Empty: a probe.
  */
 static void read_language(char ret_language[LANGUAGE_BYTES])
 {
-    static const char key[] = "glovebox.language=";
+    static const char key[] = "glassbell.language=";
     _cleanup_(gb_buf_release) struct gb_buf line = {0};
     const char *at;
     size_t size;
@@ -75,7 +75,7 @@ static void read_language(char ret_language[LANGUAGE_BYTES])
     if (gb_fd_read_file("/proc/cmdline", CMDLINE_MAX, &line, NULL) < 0)
         console_fatal("cannot read the kernel's command line");
     at = strstr(gb_buf_str(&line), key);
-    if (at == NULL && strstr(gb_buf_str(&line), "glovebox.probe=1") != NULL)
+    if (at == NULL && strstr(gb_buf_str(&line), "glassbell.probe=1") != NULL)
         return;
     if (at == NULL)
         console_fatal("the kernel's command line names no %s", key);

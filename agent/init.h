@@ -19,14 +19,14 @@
 enum { USER_ID = 1000, LANGUAGE_BYTES = 33 };
 
 #define USER_HOME "/home/user"
-#define WORKER_ROOT "/run/glovebox"
+#define WORKER_ROOT "/run/glassbell"
 
 /* Files of /etc that the agent rewrites. They are held open: finding and truncating a file is a
  * third of what CONFIGURE would cost in a guest whose every instruction is translated anew. */
 enum state_file { STATE_HOSTNAME, STATE_HOSTS, STATE_MACHINE_ID, STATE_FILES };
 
 struct boot {
-    char language[LANGUAGE_BYTES]; /* glovebox.language= of the kernel's command line; empty: a
+    char language[LANGUAGE_BYTES]; /* glassbell.language= of the kernel's command line; empty: a
                                     * probe, which has no disk, and stops after the modules */
     int uevent_fd;
     int dev_fd;    /* devtmpfs of the initramfs, with the ports */

@@ -201,7 +201,7 @@ int main(void)
     static struct agent agent;
 
     if (getpid() != 1) {
-        (void)fprintf(stderr, "glovebox-agent is the first process of a guest\n");
+        (void)fprintf(stderr, "glassbell-agent is the first process of a guest\n");
         return 2;
     }
     init_boot(&agent.boot);

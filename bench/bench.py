@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures Glovebox as a client sees it, beside what a user would pick instead, in the same run.
+"""Measures Glassbell as a client sees it, beside what a user would pick instead, in the same run.
 
 Every figure is a list of samples; the table shows p50, p95, p99. The server under test is the release
 build, started here with folders of its own. Nothing is asserted: tests say what is right, this says

@@ -1,4 +1,4 @@
-/* glovebox doctor: what works on this host, what does not, and what to do about it. */
+/* glassbell doctor: what works on this host, what does not, and what to do about it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,7 +189,7 @@ static void find_images(struct doctor *doctor, struct gb_host *host)
     }
     if (host->images->count == 0)
         find(doctor, VERDICT_BAD, "images",
-             "there are none in %s; `glovebox image build` makes them", host->images->directory);
+             "there are none in %s; `glassbell image build` makes them", host->images->directory);
 }
 
 static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)

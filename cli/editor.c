@@ -279,7 +279,7 @@ bool editor_open(struct app *app, const struct editor_config *config)
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
     rl_change_environment = 0;
-    rl_readline_name = "glovebox";
+    rl_readline_name = "glassbell";
     rl_prep_term_function = prepare_terminal;
     rl_deprep_term_function = keep_terminal;
     rl_startup_hook = insert_indent;

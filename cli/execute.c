@@ -128,7 +128,7 @@ static void job_say(struct job *job, const char *message, const char *detail)
 {
     struct gb_buf line = {0};
 
-    gb_buf_adds(&line, "glovebox: ");
+    gb_buf_adds(&line, "glassbell: ");
     if (job->execution->config->count > 1) {
         gb_escape(&line, gb_bytes_str(job->source->name), 200);
         gb_buf_adds(&line, ": ");
@@ -229,7 +229,7 @@ static void job_fail(struct job *job, const struct gb_call_error *error)
         gb_json_end(&out);
         gb_json_end(&out);
     }
-    job_finish(job, EXIT_GLOVEBOX);
+    job_finish(job, EXIT_GLASSBELL);
 }
 
 /* ---- files ---- */
@@ -249,7 +249,7 @@ static void on_uploaded(void *arg, const struct gb_err *err)
     job->transfer = NULL;
     if (err != NULL) {
         transfer_failed(job, err);
-        job_finish(job, EXIT_GLOVEBOX);
+        job_finish(job, EXIT_GLASSBELL);
         return;
     }
     next_upload(job);
@@ -274,7 +274,7 @@ static void next_upload(struct job *job)
     job->transfer = transfer_upload(job->execution->app->client, &transfer, &err);
     if (job->transfer == NULL) {
         transfer_failed(job, &err);
-        job_finish(job, EXIT_GLOVEBOX);
+        job_finish(job, EXIT_GLASSBELL);
     }
 }
 
@@ -287,7 +287,7 @@ static void on_downloaded(void *arg, const struct gb_err *err)
         /* The others are still fetched; the code's own failure outweighs. */
         transfer_failed(job, err);
         if (job->status == 0)
-            job->status = EXIT_GLOVEBOX;
+            job->status = EXIT_GLASSBELL;
     }
     next_download(job);
 }
@@ -457,7 +457,7 @@ static void on_opened(void *arg, const struct gb_json *result, const struct gb_c
     job->session = xstrndup((const char *)id.data, id.size);
     job->owned = true;
     if (job->execution->ended_by != 0) {
-        job_finish(job, EXIT_GLOVEBOX);
+        job_finish(job, EXIT_GLASSBELL);
         return;
     }
     next_upload(job);
@@ -665,7 +665,7 @@ static int execution_end(struct execution *execution)
         (void)raise(SIGPIPE);
     }
     if (ended_by < 0)
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     return ended_by > 0 ? 128 + ended_by : status;
 }
 

@@ -1,4 +1,4 @@
-/* `glovebox export`: the cells of a session as a document on standard output or in a file. */
+/* `glassbell export`: the cells of a session as a document on standard output or in a file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -89,19 +89,19 @@ static int write_file(struct app *app, const char *name, enum document_format fo
     (void)umask(mask);
     if (export.fd < 0) {
         app_say("cannot write beside %s: %s", path, strerror(errno));
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     (void)fchmod(export.fd, 0666 & ~mask); /* where it cannot be changed it stays private */
     if (!write_document(app, name, format, &export)) {
         (void)unlink(beside);
         (void)gb_close(export.fd);
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     (void)gb_close(export.fd);
     if (rename(beside, path) < 0) {
         app_say("cannot make %s: %s", path, strerror(errno));
         (void)unlink(beside);
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     return 0;
 }
@@ -115,14 +115,14 @@ int verb_export(const struct args *args)
     int status;
 
     if (args->word_count != 1)
-        return app_wrong_use(args, "which session? `glovebox ls --all` shows them");
+        return app_wrong_use(args, "which session? `glassbell ls --all` shows them");
     if (format == DOCUMENT_FORMAT_COUNT)
         return app_wrong_use(args, "there is no format %s: %s", name, document_names);
     app_open(&app, args);
     if (path != NULL && strcmp(path, "-") != 0)
         status = write_file(&app, args->words[0], format, path);
     else
-        status = write_document(&app, args->words[0], format, &export) ? 0 : EXIT_GLOVEBOX;
+        status = write_document(&app, args->words[0], format, &export) ? 0 : EXIT_GLASSBELL;
     app_close(&app);
     return status;
 }

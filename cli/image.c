@@ -1,4 +1,4 @@
-/* glovebox image: what there is to boot, the builder of it, and templates before they are needed.
+/* glassbell image: what there is to boot, the builder of it, and templates before they are needed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -82,7 +82,7 @@ static int list_images(const struct args *args)
         r = gb_images_load(folder, &images, &err);
     if (r < 0 || images == NULL) {
         app_say_err(&err);
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     if (args_has(args, "names"))
         print_names(images);
@@ -111,8 +111,8 @@ static char *first_existing(char *paths[3])
 static char *find_part(const char *folder, const char *installed, const char *built)
 {
     char *paths[3] = {
-        folder != NULL ? xasprintf("%s/../libexec/glovebox/%s", folder, installed) : NULL,
-        xasprintf("%s/glovebox/%s", GB_LIBEXECDIR, installed),
+        folder != NULL ? xasprintf("%s/../libexec/glassbell/%s", folder, installed) : NULL,
+        xasprintf("%s/glassbell/%s", GB_LIBEXECDIR, installed),
         folder != NULL ? xasprintf("%s/%s", folder, built) : NULL,
     };
 
@@ -127,7 +127,7 @@ static int build_images(const struct args *args)
         slash != NULL ? xstrndup(program, (size_t)(slash - program)) : NULL;
     _cleanup_(freep) char *builder = find_part(folder, "images/build", "../../../images/build");
     _cleanup_(freep) char *agent =
-        find_part(folder, "guest/glovebox-agent", "../../guest/agent/glovebox-agent");
+        find_part(folder, "guest/glassbell-agent", "../../guest/agent/glassbell-agent");
     _cleanup_(freep) char *workers = find_part(folder, "guest/worker", "../../guest/worker");
     const char *output = args_value(args, "images");
     const char **argv = xcalloc(args->word_count + 9, sizeof(*argv));
@@ -135,9 +135,9 @@ static int build_images(const struct args *args)
 
     if (builder == NULL || agent == NULL || workers == NULL) {
         app_say("the %s is not installed; in a source tree `./dev images` does the work",
-                builder == NULL ? "builder of images" : "guest's part of Glovebox");
+                builder == NULL ? "builder of images" : "guest's part of Glassbell");
         free(argv);
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     argv[count++] = builder;
     argv[count++] = "--agent";
@@ -153,7 +153,7 @@ static int build_images(const struct args *args)
     (void)execv(builder, (char **)(uintptr_t)argv); /* its progress and its status are ours */
     app_say("cannot start %s: %s", builder, strerror(errno));
     free(argv);
-    return EXIT_GLOVEBOX;
+    return EXIT_GLASSBELL;
 }
 
 struct warmed {
@@ -206,7 +206,7 @@ static int warm_images(const struct args *args)
     for (size_t i = 1; i < args->word_count; i++)
         good = warm_image(&app, args, args->words[i]) && good;
     app_close(&app);
-    return good ? 0 : EXIT_GLOVEBOX;
+    return good ? 0 : EXIT_GLASSBELL;
 }
 
 int verb_image(const struct args *args)

@@ -1,4 +1,4 @@
-/* `glovebox log`: what a session ran, and what it runs.
+/* `glassbell log`: what a session ran, and what it runs.
  *
  * What has ended is read from the history. To follow is to subscribe first, to read what ended up
  * to the subscription, and then to show the events as they come; those of cells that the history
@@ -152,7 +152,7 @@ static void on_finished(struct log *log, uint64_t number, const struct gb_json *
     begin_cell(log, number, info);
     show_end(&log->show, info);
     if (log->torn) {
-        gb_buf_addf(&note, "`glovebox log %s --cell %llu` shows what was left out of it",
+        gb_buf_addf(&note, "`glassbell log %s --cell %llu` shows what was left out of it",
                     log->past.id, (unsigned long long)number);
         show_note(&log->show, gb_buf_str(&note));
         gb_buf_release(&note);
@@ -342,7 +342,7 @@ int verb_log(const struct args *args)
     uint64_t number;
 
     if (args->word_count != 1)
-        return app_wrong_use(args, "which session? `glovebox ls --all` shows them");
+        return app_wrong_use(args, "which session? `glassbell ls --all` shows them");
     if (!read_number(args, &number))
         return EXIT_USAGE;
     if (following && number > 0)
@@ -353,5 +353,5 @@ int verb_log(const struct args *args)
     app_close(&log.app);
     gb_buf_release(&log.text);
     gb_buf_release(&log.waiting);
-    return good ? 0 : EXIT_GLOVEBOX;
+    return good ? 0 : EXIT_GLASSBELL;
 }

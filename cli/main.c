@@ -1,4 +1,4 @@
-/* glovebox: one program, a verb for each thing that it does. */
+/* glassbell: one program, a verb for each thing that it does. */
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -16,7 +16,7 @@ static int print(struct gb_buf *text)
     ssize_t n = gb_fd_write_full(STDOUT_FILENO, gb_buf_data(text), text->size);
 
     gb_buf_release(text);
-    return n < 0 ? EXIT_GLOVEBOX : 0;
+    return n < 0 ? EXIT_GLASSBELL : 0;
 }
 
 int verb_version(const struct args *args)
@@ -24,7 +24,7 @@ int verb_version(const struct args *args)
     struct gb_buf text = {0};
 
     (void)args;
-    gb_buf_adds(&text, "glovebox " GB_VERSION "\n");
+    gb_buf_adds(&text, "glassbell " GB_VERSION "\n");
     return print(&text);
 }
 
@@ -43,9 +43,9 @@ static int unknown_verb(const char *name)
     const struct verb *near = args_nearest_verb(verbs, name);
 
     if (near != NULL)
-        app_say("there is no verb %s; did you mean `glovebox %s`?", name, near->name);
+        app_say("there is no verb %s; did you mean `glassbell %s`?", name, near->name);
     else
-        app_say("there is no verb %s; `glovebox help` lists them", name);
+        app_say("there is no verb %s; `glassbell help` lists them", name);
     return EXIT_USAGE;
 }
 

@@ -1,4 +1,5 @@
-/* `glovebox mcp`: an MCP server on standard input and output. Nothing else writes to the latter. */
+/* `glassbell mcp`: an MCP server on standard input and output. Nothing else writes to the latter.
+ */
 #include <unistd.h>
 
 #include "base/mem.h"

@@ -1,4 +1,4 @@
-/* glovebox repl: a session at a prompt.
+/* glassbell repl: a session at a prompt.
  *
  * Theory of operation. The verb is one sequence (read a cell, run it, show what it gave), and every
  * wait in it turns the loop. On a terminal the editor reads cells; without one, lines are gathered
@@ -180,7 +180,7 @@ static void print_header(void *arg, const struct gb_json *hello)
     bool emulated = gb_bytes_equal(json_text(hello, "isolation"), "emulation");
     struct gb_buf line = {0};
 
-    gb_buf_adds(&line, "Glovebox " GB_VERSION ", ");
+    gb_buf_adds(&line, "Glassbell " GB_VERSION ", ");
     gb_escape(&line, gb_bytes_str(repl->language), 64);
     if (repl->owned && strcmp(repl->language, repl->image) != 0)
         gb_buf_addf(&line, " (image %s)", repl->image);
@@ -630,7 +630,7 @@ static bool begin(struct repl *repl)
     if (repl->session == NULL || !learn_language(repl))
         return false;
     if (repl->tty) {
-        gb_buf_adds(&params, "{\"client\":\"glovebox repl " GB_VERSION "\",\"protocol\":1}");
+        gb_buf_adds(&params, "{\"client\":\"glassbell repl " GB_VERSION "\",\"protocol\":1}");
         (void)repl_call(repl, "hello", &params, print_header, repl);
         warm_up(repl);
         gb_buf_release(&params);
@@ -702,7 +702,7 @@ int verb_repl(const struct args *args)
     } else {
         repl.failed = true;
     }
-    status = repl.ended_by != 0 ? 128 + repl.ended_by : repl.failed ? EXIT_GLOVEBOX : 0;
+    status = repl.ended_by != 0 ? 128 + repl.ended_by : repl.failed ? EXIT_GLASSBELL : 0;
     end(&repl);
     app_close(&app);
     return status;

@@ -1,4 +1,4 @@
-/* glovebox run: code in VMs that are destroyed after; glovebox exec: the same in a session. */
+/* glassbell run: code in VMs that are destroyed after; glassbell exec: the same in a session. */
 #include <string.h>
 #include <unistd.h>
 
@@ -95,7 +95,7 @@ static int run_sources(const struct args *args, struct execute_config *config, s
         config->downloads = downloads.pairs;
         config->download_count = downloads.count;
         app_open(&app, args);
-        status = EXIT_GLOVEBOX;
+        status = EXIT_GLASSBELL;
         if (session_name != NULL)
             config->session = session = app_find_session(&app, session_name);
         if (session_name == NULL || session != NULL)
@@ -116,7 +116,7 @@ int verb_run(const struct args *args)
     if (args_has(args, "network")) {
         app_say("--network is not supported yet: VMs have no network, and run without one "
                 "(unsupported)");
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     config.image = choose_image(args, NULL);
     if (language != NULL && config.image == NULL)
@@ -129,6 +129,6 @@ int verb_exec(const struct args *args)
     struct execute_config config = {0};
 
     if (args->word_count == 0)
-        return app_wrong_use(args, "which session? `glovebox ls` shows them");
+        return app_wrong_use(args, "which session? `glassbell ls` shows them");
     return run_sources(args, &config, 1, args->words[0]);
 }

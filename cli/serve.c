@@ -1,4 +1,4 @@
-/* glovebox serve: the server, in the foreground or as a daemon.
+/* glassbell serve: the server, in the foreground or as a daemon.
  *
  * A daemon tells through a pipe what became of it: "ready\n" once it listens, or a sentence. Its
  * parent waits for that and passes it on; a client that starts the server hands in the pipe itself
@@ -53,7 +53,7 @@ static void tell_ready(struct serve *serve, const char *text)
 
 static void give_up(struct serve *serve, const struct gb_err *err)
 {
-    serve->status = EXIT_GLOVEBOX;
+    serve->status = EXIT_GLASSBELL;
     serve->ended = true;
     app_say_err(err); /* the terminal, or the log of a daemon */
     if (serve->daemon) {
@@ -307,7 +307,7 @@ static int serve_loop(struct serve *serve)
 
 /* ---- the daemon ---- */
 
-/* $XDG_STATE_HOME/glovebox/server.log. Gives, or NULL. */
+/* $XDG_STATE_HOME/glassbell/server.log. Gives, or NULL. */
 static char *log_path(void)
 {
     _cleanup_(freep) char *folder = gb_path_state();
@@ -350,7 +350,7 @@ static bool detach(int log)
 static int wait_for_daemon(int fd)
 {
     struct gb_buf text = {0};
-    int status = EXIT_GLOVEBOX;
+    int status = EXIT_GLASSBELL;
 
     for (;;) {
         uint8_t *to = gb_buf_reserve(&text, 256, 4096);
@@ -377,15 +377,15 @@ static int serve_daemon(struct serve *serve, const struct args *args)
     pid_t pid;
 
     if (log < 0)
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     if (parent_waits && pipe2(ends, O_CLOEXEC) < 0) {
         app_say("cannot make a pipe: %s", strerror(errno));
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     pid = fork();
     if (pid < 0) {
         app_say("cannot start another process: %s", strerror(errno));
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     if (pid > 0) {
         (void)gb_close(ends[1]);
@@ -396,7 +396,7 @@ static int serve_daemon(struct serve *serve, const struct args *args)
         serve->ready_fd = ends[1];
     }
     if (!detach(log))
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     return serve_loop(serve);
 }
 
@@ -431,12 +431,12 @@ int verb_serve(const struct args *args)
         return app_wrong_use(args, "--idle-exit wants seconds, not %s", idle);
     if (!read_settings(args, &serve.settings, &err)) {
         give_up(&serve, &err);
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     if (service_socket(&serve.listen_fd, &serve.socket, &err) < 0) {
         give_up(&serve, &err);
         gb_settings_release(&serve.settings);
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     if (serve.socket == NULL)
         serve.socket = gb_socket_path(args_value(args, "socket"));

@@ -46,7 +46,7 @@ int verb_open(const struct args *args)
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
     struct app app;
-    int status = EXIT_GLOVEBOX;
+    int status = EXIT_GLASSBELL;
 
     if (args->word_count > 0)
         return app_wrong_use(args, "open takes no names; --label or --key gives it one");
@@ -239,7 +239,7 @@ int verb_ls(const struct args *args)
     free(listing.table.cells);
     gb_buf_release(&listing.json);
     app_close(&app);
-    return good ? 0 : EXIT_GLOVEBOX;
+    return good ? 0 : EXIT_GLASSBELL;
 }
 
 /* ---- close, interrupt ---- */
@@ -306,19 +306,19 @@ static int call_on_words(const struct args *args, const char *method)
         good = session != NULL && call_on(&app, method, session) && good;
     }
     app_close(&app);
-    return good ? 0 : EXIT_GLOVEBOX;
+    return good ? 0 : EXIT_GLASSBELL;
 }
 
 int verb_close(const struct args *args)
 {
     if (args->word_count == 0 && !args_has(args, "all"))
-        return app_wrong_use(args, "which session? `glovebox ls` shows them");
+        return app_wrong_use(args, "which session? `glassbell ls` shows them");
     return call_on_words(args, "session.close");
 }
 
 int verb_interrupt(const struct args *args)
 {
     if (args->word_count == 0)
-        return app_wrong_use(args, "which session? `glovebox ls` shows them");
+        return app_wrong_use(args, "which session? `glassbell ls` shows them");
     return call_on_words(args, "session.interrupt");
 }

@@ -173,5 +173,5 @@ int verb_top(const struct args *args)
     gb_buf_release(&top.json);
     store_release(&top.store);
     app_close(&app);
-    return good ? 0 : EXIT_GLOVEBOX;
+    return good ? 0 : EXIT_GLASSBELL;
 }

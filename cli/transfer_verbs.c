@@ -1,4 +1,4 @@
-/* glovebox put, glovebox get: files into a session and out of it. */
+/* glassbell put, glassbell get: files into a session and out of it. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,7 +130,7 @@ static int move(const struct args *args, const struct file_list *files, bool upl
         .app = &app, .upload = upload, .files = files->pairs, .count = files->count};
     struct gb_signal *interrupted, *terminated;
     char *session;
-    int status = EXIT_GLOVEBOX;
+    int status = EXIT_GLASSBELL;
 
     app_open(&app, args);
     moving.tty = isatty(STDERR_FILENO) != 0 && !args_has(args, "quiet");
@@ -147,7 +147,7 @@ static int move(const struct args *args, const struct file_list *files, bool upl
         clear_progress(&moving);
         gb_signal_free(interrupted);
         gb_signal_free(terminated);
-        status = moving.ended_by != 0 ? 128 + moving.ended_by : moving.failed ? EXIT_GLOVEBOX : 0;
+        status = moving.ended_by != 0 ? 128 + moving.ended_by : moving.failed ? EXIT_GLASSBELL : 0;
     }
     app_close(&app);
     free(session);
@@ -165,7 +165,7 @@ int verb_put(const struct args *args)
     if (!file_list_add(&files, args->words[1], args->word_count == 3 ? args->words[2] : NULL,
                        &err)) {
         app_say_err(&err);
-        return EXIT_GLOVEBOX;
+        return EXIT_GLASSBELL;
     }
     status = move(args, &files, true);
     file_list_release(&files);

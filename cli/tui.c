@@ -1,4 +1,4 @@
-/* The front end: `glovebox` in a terminal, and `attach`. */
+/* The front end: `glassbell` in a terminal, and `attach`. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ static int print_manual(void)
     command_manual(&all, &text);
     n = gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
     gb_buf_release(&text);
-    return n < 0 ? EXIT_GLOVEBOX : 0;
+    return n < 0 ? EXIT_GLASSBELL : 0;
 }
 
 static int run(const struct args *args, const char *session)
@@ -56,7 +56,7 @@ static int run(const struct args *args, const char *session)
 int verb_tui(const struct args *args)
 {
     if (args->word_count > 0)
-        return app_wrong_use(args, "%s takes no names; `glovebox attach` does", args->verb->name);
+        return app_wrong_use(args, "%s takes no names; `glassbell attach` does", args->verb->name);
     return args_has(args, "manual") ? print_manual() : run(args, NULL);
 }
 
@@ -66,9 +66,9 @@ int verb_attach(const struct args *args)
     struct app app;
 
     if (args->word_count != 1)
-        return app_wrong_use(args, "which session? `glovebox ls` shows them");
+        return app_wrong_use(args, "which session? `glassbell ls` shows them");
     app_open(&app, args);
     session = app_find_session(&app, args->words[0]);
     app_close(&app);
-    return session != NULL ? run(args, session) : EXIT_GLOVEBOX;
+    return session != NULL ? run(args, session) : EXIT_GLASSBELL;
 }

@@ -113,7 +113,7 @@ static const struct option file_options[] = {
 };
 static const struct option tui_options[] = {
     {0, "theme", "NAME", ARG_TEXT, "the colours (default: as the settings say, else auto)", false},
-    {0, "manual", NULL, ARG_NONE, "", true}, /* prints glovebox-keys(7), for the build */
+    {0, "manual", NULL, ARG_NONE, "", true}, /* prints glassbell-keys(7), for the build */
     END,
 };
 static const struct option top_options[] = {
@@ -130,9 +130,9 @@ static const struct option watch_options[] = {
 static const struct option serve_options[] = {
     {0, "foreground", NULL, ARG_NONE, "stay in the terminal (the default)", false},
     {0, "daemon", NULL, ARG_NONE, "go into the background once it is ready", false},
-    {0, "config", "FILE", ARG_FILE, "the settings file (default: $GLOVEBOX_CONFIG)", false},
+    {0, "config", "FILE", ARG_FILE, "the settings file (default: $GLASSBELL_CONFIG)", false},
     {0, "socket", "PATH", ARG_FILE, "the socket to listen at", false},
-    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
+    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLASSBELL_IMAGES)", false},
     {0, "pool", "IMAGE=VMS", ARG_TEXT, "VMs that stand ready (IMAGE=LEAST:MOST); may be repeated",
      false},
     {0, "require-isolation", NULL, ARG_NONE, "refuse to start when a stage cannot be applied",
@@ -146,12 +146,12 @@ static const struct option serve_options[] = {
 };
 static const struct option doctor_options[] = {
     JSON_OPTION,
-    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
+    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLASSBELL_IMAGES)", false},
     {0, "socket", "PATH", ARG_FILE, "the server's socket", false},
     END,
 };
 static const struct option image_options[] = {
-    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLOVEBOX_IMAGES)", false},
+    {0, "images", "FOLDER", ARG_FILE, "where the images are (default: $GLASSBELL_IMAGES)", false},
     JSON_OPTION,
     {0, "names", NULL, ARG_NONE, "names only, one a line (ls)", false},
     {'m', "memory", "MB", ARG_TEXT, "memory of the VMs in MiB (warm)", false},
@@ -184,93 +184,93 @@ static const struct option mcp_options[] = {
 const struct verb verbs[] = {
     {"run", "run code in a fresh VM and destroy it", "[options] (-c CODE | FILE | -)…", run_options,
      app_options, ARG_FILE,
-     "  glovebox run -c 'print(6 * 7)'\n"
-     "  glovebox run -t 2.5 -l js script.ts\n"
-     "  echo 'ls -l' | glovebox run -l shell -\n"
-     "  glovebox run --upload data.csv --download plot.png plot.py\n",
+     "  glassbell run -c 'print(6 * 7)'\n"
+     "  glassbell run -t 2.5 -l js script.ts\n"
+     "  echo 'ls -l' | glassbell run -l shell -\n"
+     "  glassbell run --upload data.csv --download plot.png plot.py\n",
      verb_run},
-    {"tui", "see every session live (also: glovebox without a verb)", "[options]", tui_options,
+    {"tui", "see every session live (also: glassbell without a verb)", "[options]", tui_options,
      app_options, ARG_NONE,
-     "  glovebox\n"
-     "  glovebox tui --theme light\n",
+     "  glassbell\n"
+     "  glassbell tui --theme light\n",
      verb_tui},
     {"attach", "open the front end at a session", "SESSION [options]", tui_options, app_options,
-     ARG_SESSION, "  glovebox attach work\n", verb_attach},
+     ARG_SESSION, "  glassbell attach work\n", verb_attach},
     {"watch", "print what a session does, as plain text", "SESSION [options]", watch_options,
      app_options, ARG_SESSION,
-     "  glovebox watch work\n"
-     "  glovebox watch work --json | jq .kind\n",
+     "  glassbell watch work\n"
+     "  glassbell watch work --json | jq .kind\n",
      verb_watch},
     {"top", "list the sessions live, or once", "[--once | --json]", top_options, app_options,
      ARG_NONE,
-     "  glovebox top --once\n"
-     "  glovebox top --json | jq '.sessions | length'\n",
+     "  glassbell top --once\n"
+     "  glassbell top --json | jq '.sessions | length'\n",
      verb_top},
     {"repl", "type code and see what it does", "[options] [SESSION]", repl_options, app_options,
      ARG_SESSION,
-     "  glovebox repl\n"
-     "  glovebox repl -l javascript -m 512\n"
-     "  glovebox repl my-session\n",
+     "  glassbell repl\n"
+     "  glassbell repl -l javascript -m 512\n"
+     "  glassbell repl my-session\n",
      verb_repl},
     {"open", "open a session and print its id", "[options]", open_options, app_options, ARG_NONE,
-     "  id=$(glovebox open --label work)\n"
-     "  glovebox open --key nightly -l shell --idle 3600\n",
+     "  id=$(glassbell open --label work)\n"
+     "  glassbell open --key nightly -l shell --idle 3600\n",
      verb_open},
     {"exec", "run code in a session", "SESSION [options] (-c CODE | FILE | -)…", exec_options,
      app_options, ARG_SESSION,
-     "  glovebox exec work -c 'x = 41'\n"
-     "  glovebox exec work -c 'print(x + 1)'\n",
+     "  glassbell exec work -c 'x = 41'\n"
+     "  glassbell exec work -c 'print(x + 1)'\n",
      verb_exec},
     {"ls", "list the sessions", "[--all] [--json | --ids]", ls_options, app_options, ARG_NONE,
-     "  glovebox ls\n"
-     "  glovebox ls --json\n",
+     "  glassbell ls\n"
+     "  glassbell ls --json\n",
      verb_ls},
     {"close", "close sessions", "(SESSION… | --all)", close_options, app_options, ARG_SESSION,
-     "  glovebox close work\n", verb_close},
+     "  glassbell close work\n", verb_close},
     {"interrupt", "interrupt what a session runs", "SESSION…", NULL, app_options, ARG_SESSION,
-     "  glovebox interrupt work\n", verb_interrupt},
+     "  glassbell interrupt work\n", verb_interrupt},
     {"put", "bring a file or folder into a session", "SESSION LOCAL [REMOTE]", file_options,
      app_options, ARG_FILE,
-     "  glovebox put work data.csv\n"
-     "  glovebox put work src lib/src\n",
+     "  glassbell put work data.csv\n"
+     "  glassbell put work src lib/src\n",
      verb_put},
     {"get", "fetch a file or folder from a session", "SESSION REMOTE [LOCAL]", file_options,
      app_options, ARG_SESSION,
-     "  glovebox get work plot.png\n"
-     "  glovebox get work logs/today.txt /tmp/today.txt\n"
-     "  glovebox get work results\n",
+     "  glassbell get work plot.png\n"
+     "  glassbell get work logs/today.txt /tmp/today.txt\n"
+     "  glassbell get work results\n",
      verb_get},
     {"log", "show what a session ran", "SESSION [options]", log_options, app_options, ARG_SESSION,
-     "  glovebox log work\n"
-     "  glovebox log work --follow\n"
-     "  glovebox log work --cell 3 --output >out.txt\n",
+     "  glassbell log work\n"
+     "  glassbell log work --follow\n"
+     "  glassbell log work --cell 3 --output >out.txt\n",
      verb_log},
     {"export", "write what a session ran as a notebook or the like", "SESSION [options]",
      export_options, app_options, ARG_SESSION,
-     "  glovebox export work -o work.ipynb\n"
-     "  glovebox export work --format asciicast -o work.cast\n",
+     "  glassbell export work -o work.ipynb\n"
+     "  glassbell export work --format asciicast -o work.cast\n",
      verb_export},
     {"mcp", "be an MCP server for agents, on standard input and output", "[options]", mcp_options,
      app_options, ARG_NONE,
-     "  glovebox mcp\n"
-     "  claude mcp add glovebox -- glovebox mcp --idle 3600\n",
+     "  glassbell mcp\n"
+     "  claude mcp add glassbell -- glassbell mcp --idle 3600\n",
      verb_mcp},
     {"serve", "be the server", "[options]", serve_options, NULL, ARG_NONE,
-     "  glovebox serve\n"
-     "  glovebox serve --daemon --require-isolation\n",
+     "  glassbell serve\n"
+     "  glassbell serve --daemon --require-isolation\n",
      verb_serve},
     {"doctor", "tell what works on this host and what is missing", "[--json]", doctor_options, NULL,
-     ARG_NONE, "  glovebox doctor\n", verb_doctor},
+     ARG_NONE, "  glassbell doctor\n", verb_doctor},
     {"image", "list, build or warm images", "(ls | build [NAME…] | warm [NAME…])", image_options,
      app_options, ARG_IMAGE,
-     "  glovebox image ls\n"
-     "  glovebox image build python\n"
-     "  glovebox image warm python javascript\n",
+     "  glassbell image ls\n"
+     "  glassbell image build python\n"
+     "  glassbell image warm python javascript\n",
      verb_image},
     {"version", "print the version", "", NULL, NULL, ARG_NONE, NULL, verb_version},
-    {"help", "tell about the verbs", "[VERB]", NULL, NULL, ARG_VERB, "  glovebox help run\n",
+    {"help", "tell about the verbs", "[VERB]", NULL, NULL, ARG_VERB, "  glassbell help run\n",
      verb_help},
     {"completion", "print completion for the shell", "bash", NULL, NULL, ARG_NONE,
-     "  source <(glovebox completion bash)\n", verb_completion},
+     "  source <(glassbell completion bash)\n", verb_completion},
     {NULL, NULL, NULL, NULL, NULL, ARG_NONE, NULL, NULL},
 };

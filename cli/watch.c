@@ -199,7 +199,7 @@ static void on_closed(void *arg, const struct gb_err *why)
 
     if (!watching->over)
         app_say_err(why);
-    end(watching, EXIT_GLOVEBOX);
+    end(watching, EXIT_GLASSBELL);
 }
 
 static bool subscribe(struct watching *watching, const char *session, bool replay)
@@ -228,11 +228,11 @@ static bool subscribe(struct watching *watching, const char *session, bool repla
 
 int verb_watch(const struct args *args)
 {
-    struct watching watching = {.json = args_has(args, "json"), .status = EXIT_GLOVEBOX};
+    struct watching watching = {.json = args_has(args, "json"), .status = EXIT_GLASSBELL};
     char *session;
 
     if (args->word_count != 1)
-        return app_wrong_use(args, "which session? `glovebox ls` shows them");
+        return app_wrong_use(args, "which session? `glassbell ls` shows them");
     app_open(&watching.app, args);
     session = app_find_session(&watching.app, args->words[0]);
     if (session != NULL) {

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 
-/* The generated part of docs/@name stands between two marks. With GLOVEBOX_WRITE_DOCS in the
+/* The generated part of docs/@name stands between two marks. With GLASSBELL_WRITE_DOCS in the
  * environment it is written anew, else compared with what @generate adds. */
 static inline void check_page(const char *name, void (*generate)(struct gb_buf *))
 {
@@ -30,7 +30,7 @@ static inline void check_page(const char *name, void (*generate)(struct gb_buf *
     gb_buf_adds(&want, "\n");
     generate(&want);
     gb_buf_adds(&want, to);
-    if (getenv("GLOVEBOX_WRITE_DOCS") != NULL)
+    if (getenv("GLASSBELL_WRITE_DOCS") != NULL)
         ck_assert_int_eq(gb_fd_replace_file(path, gb_buf_bytes(&want), 0644, &err), 0);
     else
         ck_assert_str_eq(text, gb_buf_str(&want));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws docs/repl.svg: the real prompt in a real terminal, driven through tmux.
 
-usage: docs/picture.py [PROGRAM]   (default: build/release/cli/glovebox)
+usage: docs/picture.py [PROGRAM]   (default: build/release/cli/glassbell)
 """
 
 import html
@@ -14,7 +14,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAM = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "build/release/cli/glovebox")
+PROGRAM = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "build/release/cli/glassbell")
 COLUMNS, ROWS = 92, 27
 CELL_W, CELL_H = 8.4, 18
 COLOURS = {30: "#1d2021", 31: "#fb4934", 32: "#b8bb26", 33: "#fabd2f", 34: "#83a598", 35: "#d3869b",
@@ -99,7 +99,7 @@ def main():
             tmux("send-keys", "-t", "p", "C-d")
         finally:
             subprocess.run(["tmux", "-L", f"picture{ROOT.name}", "kill-server"], capture_output=True)
-            from_socket = pathlib.Path(folder) / "glovebox/server.sock"
+            from_socket = pathlib.Path(folder) / "glassbell/server.sock"
             stop(from_socket)
     while lines and not plain(lines[-1]).strip():
         lines.pop()

@@ -16,7 +16,7 @@ import unicodedata
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-os.environ.setdefault("GLOVEBOX_BIN", str(ROOT / "build/release/cli/glovebox"))
+os.environ.setdefault("GLASSBELL_BIN", str(ROOT / "build/release/cli/glassbell"))
 
 from scene import Scene  # noqa: E402
 from terminal import front_end  # noqa: E402

@@ -1,4 +1,4 @@
-"""Checks of the builder, and of the images in $GLOVEBOX_IMAGES or build/images."""
+"""Checks of the builder, and of the images in $GLASSBELL_IMAGES or build/images."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ sys.path.insert(0, HERE)
 from imagekit import cpio, kernel, recipe, sources  # noqa: E402
 from imagekit.report import BuildError  # noqa: E402
 
-IMAGES = os.environ.get("GLOVEBOX_IMAGES") or os.path.join(HERE, "../build/images")
+IMAGES = os.environ.get("GLASSBELL_IMAGES") or os.path.join(HERE, "../build/images")
 NAMES = recipe.names(os.path.join(HERE, "recipes"))
 
 

@@ -92,7 +92,7 @@ def test_uploaded_modules_import(fresh):
 
 def test_tracebacks_show_the_users_lines_only(py):
     cell = py.exec("def inner():\n    return 1 / 0  # the culprit\n\ninner()")
-    assert "1 / 0  # the culprit" in err(cell) and "glovebox" not in err(cell)
+    assert "1 / 0  # the culprit" in err(cell) and "glassbell" not in err(cell)
     assert err(cell).count("File ") == 2
     assert out(py.exec("import inspect; print(inspect.getsource(inner))")).startswith("def inner():")
 

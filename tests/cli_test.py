@@ -19,7 +19,7 @@ class Cli:
     """Runs the program against one server."""
 
     def __init__(self, socket, **env):
-        self.env = dict(os.environ, GLOVEBOX_SOCKET=str(socket), NO_COLOR="1", **env)
+        self.env = dict(os.environ, GLASSBELL_SOCKET=str(socket), NO_COLOR="1", **env)
 
     def start(self, *arguments, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
@@ -56,10 +56,10 @@ def work(cli):
 
 
 @pytest.mark.parametrize("arguments, said", [
-    ([], b"usage: glovebox VERB"),
-    (["ru"], b"did you mean `glovebox run`"),
-    (["interrup"], b"did you mean `glovebox interrupt`"),
-    (["frobnicate"], b"`glovebox help` lists them"),
+    ([], b"usage: glassbell VERB"),
+    (["ru"], b"did you mean `glassbell run`"),
+    (["interrup"], b"did you mean `glassbell interrupt`"),
+    (["frobnicate"], b"`glassbell help` lists them"),
     (["run"], b"there is nothing to run"),
     (["run", "--lnag", "py"], b"did you mean --lang"),
     (["run", "-c", "1", "-t", "soon"], b"-t wants seconds"),
@@ -83,9 +83,9 @@ def test_help_of_every_verb(cli):
     assert {"run", "repl", "serve", "doctor"} <= set(verbs)
     for verb in verbs:
         text = cli.out(verb, "--help")
-        assert text.startswith(f"glovebox {verb}: ") and len(text.splitlines()) <= 40
+        assert text.startswith(f"glassbell {verb}: ") and len(text.splitlines()) <= 40
         assert cli.out("help", verb) == text
-    assert cli.out("--version").startswith("glovebox ")
+    assert cli.out("--version").startswith("glassbell ")
 
 
 def test_the_network_is_refused(cli):
@@ -331,27 +331,27 @@ def test_two_first_clients_start_one_server(tmp_path):
     runtime.mkdir(mode=0o700)
     env = {"XDG_RUNTIME_DIR": str(runtime), "XDG_STATE_HOME": str(tmp_path / "state")}
     cli = Cli("", **env)
-    del cli.env["GLOVEBOX_SOCKET"]
+    del cli.env["GLASSBELL_SOCKET"]
     clients = [cli.start("ls") for _ in range(4)]
     for client in clients:
         _, said = client.communicate(timeout=DEADLINE)
         assert client.returncode == 0, said
-    log = (tmp_path / "state/glovebox/server.log").read_text()
+    log = (tmp_path / "state/glassbell/server.log").read_text()
     assert log.count("listening at") == 1, log
     from support import Client
 
-    socket = runtime / "glovebox/server.sock"
+    socket = runtime / "glassbell/server.sock"
     with Client(socket) as client:
         client.call("server.shutdown")
     wait_for(lambda: not socket.exists(), what="the end of the server")
-    assert (runtime / "glovebox").stat().st_mode & 0o777 == 0o700
+    assert (runtime / "glassbell").stat().st_mode & 0o777 == 0o700
 
 
 def test_folders_of_others_are_not_trusted(tmp_path):
-    (tmp_path / "glovebox").mkdir()
-    (tmp_path / "glovebox").chmod(0o777)
+    (tmp_path / "glassbell").mkdir()
+    (tmp_path / "glassbell").chmod(0o777)
     cli = Cli("", XDG_RUNTIME_DIR=str(tmp_path))
-    del cli.env["GLOVEBOX_SOCKET"]
+    del cli.env["GLASSBELL_SOCKET"]
     done = cli("ls", status=125)
     assert b"others can write" in done.stderr and b"policy" in done.stderr
 
@@ -408,7 +408,7 @@ def test_image_ls(cli):
 
 def test_completion_in_bash(cli, work):
     folder = pathlib.Path(BINARY).resolve().parent
-    script = ('source <(glovebox completion bash); COMP_WORDS=({words}); COMP_CWORD={at}; _glovebox; '
+    script = ('source <(glassbell completion bash); COMP_WORDS=({words}); COMP_CWORD={at}; _glassbell; '
               'echo "${{COMPREPLY[@]}}"')
 
     def complete(*words):
@@ -417,10 +417,10 @@ def test_completion_in_bash(cli, work):
                               env=dict(cli.env, PATH=f"{folder}:{os.environ['PATH']}"), check=True)
         return done.stdout.split()
 
-    assert complete("glovebox", "do") == ["doctor"]
-    assert complete("glovebox", "run", "--ti") == ["--time"]
-    assert complete("glovebox", "run", "-l", "ja") == ["javascript"]
-    assert complete("glovebox", "exec", work[:7]) == [work]
+    assert complete("glassbell", "do") == ["doctor"]
+    assert complete("glassbell", "run", "--ti") == ["--time"]
+    assert complete("glassbell", "run", "-l", "ja") == ["javascript"]
+    assert complete("glassbell", "exec", work[:7]) == [work]
 
 
 # ---- the prompt without a terminal ----
@@ -495,7 +495,7 @@ def terminal(cli, tmp_path):
         pytest.fail("tmux is needed")
     screens = []
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gb-tmux-"))  # a short path: it holds a socket
-    env = {name: value for name, value in cli.env.items() if name.startswith("GLOVEBOX")}
+    env = {name: value for name, value in cli.env.items() if name.startswith("GLASSBELL")}
     env.update(XDG_STATE_HOME=str(tmp_path), LANG="C.UTF-8", PATH=os.environ["PATH"])
 
     def start(*arguments, **more):
@@ -577,7 +577,7 @@ def test_prompt(terminal, tmp_path):
     screen.expect(r"\x1b[2Jred")
     screen.expect("sleeps")
     screen.leave()
-    history = tmp_path / "glovebox/history-python"
+    history = tmp_path / "glassbell/history-python"
     assert history.stat().st_mode & 0o777 == 0o600
     # another prompt finds them
     screen = terminal()

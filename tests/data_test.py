@@ -25,7 +25,7 @@ def test_it_is_warm_and_shows_nothing_of_it(s):
     assert out(s.exec(code)) == "True True\n"
     assert out(s.exec("print(sorted(n for n in globals() if not n.startswith('__')))")) == "['sys']\n"
     assert out(s.exec("ls -A; cat /proc/sys/kernel/hostname", mode="shell")) == (
-        "glovebox-" + s.id[2:8] + "\n")
+        "glassbell-" + s.id[2:8] + "\n")
     assert s.get()["guest_memory"]["total"] > 400 << 20
 
 

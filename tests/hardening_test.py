@@ -1,6 +1,6 @@
 """What a server that has to last for months meets: nonsense, kill -9, and everything at once.
 
-The numbers are small here; GLOVEBOX_HARDEN_LINES, _KILLS and _SOAK (threads,execs,sessions,restarts)
+The numbers are small here; GLASSBELL_HARDEN_LINES, _KILLS and _SOAK (threads,execs,sessions,restarts)
 make them large: 100000, 1000 and 32,50,16,10.
 """
 
@@ -13,9 +13,9 @@ import threading
 
 from support import DEADLINE, Failure, Server, Session, alive, out, wait_for
 
-LINES = int(os.environ.get("GLOVEBOX_HARDEN_LINES", "3000"))
-KILLS = int(os.environ.get("GLOVEBOX_HARDEN_KILLS", "4"))
-SOAK = [int(n) for n in os.environ.get("GLOVEBOX_HARDEN_SOAK", "6,6,3,1").split(",")]
+LINES = int(os.environ.get("GLASSBELL_HARDEN_LINES", "3000"))
+KILLS = int(os.environ.get("GLASSBELL_HARDEN_KILLS", "4"))
+SOAK = [int(n) for n in os.environ.get("GLASSBELL_HARDEN_SOAK", "6,6,3,1").split(",")]
 
 
 # ---- nonsense ----

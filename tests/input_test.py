@@ -143,7 +143,7 @@ def test_another_uid_is_refused_before_a_byte_is_read(server):
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "changed"])
 def test_damaged_image(tmp_path, damage):
-    source = os.environ["GLOVEBOX_IMAGES"]
+    source = os.environ["GLASSBELL_IMAGES"]
     for name in os.listdir(source):
         if name.startswith("shell") or not name.endswith((".erofs", ".json")) or name == "boot.json":
             if os.path.isfile(os.path.join(source, name)):
@@ -159,19 +159,19 @@ def test_damaged_image(tmp_path, damage):
             byte = file.read(1)
             file.seek(-1, 1)
             file.write(bytes([byte[0] ^ 0xff]))
-    with Server("--images", str(tmp_path), env={"GLOVEBOX_IMAGES": str(tmp_path)}) as server:
+    with Server("--images", str(tmp_path), env={"GLASSBELL_IMAGES": str(tmp_path)}) as server:
         with server.client() as client:
             with pytest.raises(Failure) as failure:
                 client.call("session.open", image="shell")
             assert failure.value.kind == "image_missing" and failure.value.dispatched is False
-            assert "glovebox image build" in str(failure.value)
+            assert "glassbell image build" in str(failure.value)
 
 
 def test_images_that_are_built_while_the_server_runs(tmp_path):
-    source = os.environ["GLOVEBOX_IMAGES"]
+    source = os.environ["GLASSBELL_IMAGES"]
     for name in ("boot.json", "vmlinux", "initramfs.cpio", "shell.json", "shell.erofs"):
         os.symlink(os.path.join(source, name), tmp_path / name)
-    with Server("--images", str(tmp_path), env={"GLOVEBOX_IMAGES": str(tmp_path)}) as server:
+    with Server("--images", str(tmp_path), env={"GLASSBELL_IMAGES": str(tmp_path)}) as server:
         with server.client() as client:
             with pytest.raises(Failure):
                 client.call("session.open", image="extra")
@@ -187,7 +187,7 @@ def test_images_that_are_built_while_the_server_runs(tmp_path):
 
 def test_no_images_at_all(tmp_path):
     with pytest.raises(RuntimeError) as problem:
-        Server("--images", str(tmp_path), env={"GLOVEBOX_IMAGES": str(tmp_path)})
+        Server("--images", str(tmp_path), env={"GLASSBELL_IMAGES": str(tmp_path)})
     assert "image build" in str(problem.value)
 
 

@@ -134,7 +134,7 @@ def test_after_the_server_was_killed():
 
 
 def test_settings_of_the_journal(tmp_path):
-    config = tmp_path / "glovebox.conf"
+    config = tmp_path / "glassbell.conf"
     config.write_text(f"[journal]\npath = {tmp_path}/kept\nsync = cell\nsize = 4M\n")
     with Server("--config", str(config)) as server, server.client() as client:
         s = Session(client, "shell")

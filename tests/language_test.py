@@ -36,7 +36,7 @@ def test_javascript_value_and_exit(js):
     assert js.exec("kept")["value"] == "1"
     failed = js.exec("throw new TypeError('bad')")
     assert failed["exit_code"] == 1 and "TypeError: bad" in err(failed)
-    assert "glovebox" not in err(failed)
+    assert "glassbell" not in err(failed)
 
 
 @pytest.mark.parametrize("code,expected", [

@@ -1,4 +1,4 @@
-"""What a session ran, afterwards: `glovebox log` for people, `glovebox export` as documents."""
+"""What a session ran, afterwards: `glassbell log` for people, `glassbell export` as documents."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from support import BINARY, DEADLINE, Server, Session
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
-def glovebox(server, *arguments, status=0):
+def glassbell(server, *arguments, status=0):
     done = subprocess.run([BINARY, *arguments], env=dict(server.env, TZ="UTC", NO_COLOR="1"), capture_output=True,
                           stdin=subprocess.DEVNULL, timeout=DEADLINE)
     assert done.returncode == status, done.stderr.decode()
@@ -36,19 +36,19 @@ def past(server, client):
 
 
 def test_log_of_a_session_that_has_ended(server, past):
-    text = glovebox(server, "log", past).decode()
+    text = glassbell(server, "log", past).decode()
     assert ">>> x = 41\n... print('out', end='')\n... x + 1\nout\n= 42\n" in text
     assert "$ ls /none" in text and "\\xff\\x1b[2J" in text and "\x1b" not in text
     assert "[display image/png" in text and "ZeroDivisionError" in text and "exit code 1" in text
     assert "+ made.txt\n" in text
-    assert glovebox(server, "log", past, "--cell", "5", "--output") == "ééé\n".encode()
-    assert glovebox(server, "log", past, "--cell", "2", "--output").startswith(b"\xff\x1b[2J")
-    assert glovebox(server, "log", past, "--cell", "1", "--code") == b"x = 41\nprint('out', end='')\nx + 1\n"
-    cells = [json.loads(line) for line in glovebox(server, "log", past, "--json").splitlines()]
+    assert glassbell(server, "log", past, "--cell", "5", "--output") == "ééé\n".encode()
+    assert glassbell(server, "log", past, "--cell", "2", "--output").startswith(b"\xff\x1b[2J")
+    assert glassbell(server, "log", past, "--cell", "1", "--code") == b"x = 41\nprint('out', end='')\nx + 1\n"
+    cells = [json.loads(line) for line in glassbell(server, "log", past, "--json").splitlines()]
     assert [cell["cell"] for cell in cells] == [1, 2, 3, 4, 5] and cells[0]["value"] == "42"
-    glovebox(server, "log", past, "--cell", "6", status=125)
-    glovebox(server, "log", "no-such-session", status=125)
-    glovebox(server, "log", past, "--cell", "0", status=2)
+    glassbell(server, "log", past, "--cell", "6", status=125)
+    glassbell(server, "log", "no-such-session", status=125)
+    glassbell(server, "log", past, "--cell", "0", status=2)
 
 
 def test_log_follows(server, client):
@@ -129,7 +129,7 @@ def test_a_recording_has_output_when_it_came(server, client):
     assert [(stream, size) for _, stream, size in kept["pace"]] == [("stdout", 4), ("stderr", 4)]
     assert 0 <= kept["pace"][0][0] < kept["pace"][1][0]
     assert "pace" not in session.call("session.history", output=False)["cells"][0]
-    _, *events = map(json.loads, glovebox(server, "export", label, "--format", "asciicast").splitlines())
+    _, *events = map(json.loads, glassbell(server, "export", label, "--format", "asciicast").splitlines())
     at = {text: at for at, _, text in events}
     assert at["one\r\n"] == kept["pace"][0][0] / 1000
     assert at["\x1b[31mtwo\r\n\x1b[0m"] == kept["pace"][1][0] / 1000
@@ -147,16 +147,16 @@ def test_log_of_a_session_whose_server_was_killed():
             server.process.kill()
             server.process.wait()
         server.start()
-        text = glovebox(server, "log", "unlucky").decode()
+        text = glassbell(server, "log", "unlucky").decode()
         assert "kept\n" in text and "$ echo begun; sleep 600" in text and "the server ended" in text
         assert "\n[the server ended" in text
-        assert b"unlucky" not in glovebox(server, "ls")
-        heading, line = glovebox(server, "ls", "--all").decode().splitlines()
+        assert b"unlucky" not in glassbell(server, "ls")
+        heading, line = glassbell(server, "ls", "--all").decode().splitlines()
         assert line.split()[1:4] == ["unlucky", "shell", "lost"] and " -  " in line and " ago" in line
         assert heading.index("IDLE") == line.index("ended ") and heading.index("NAME") == line.index("unlucky")
-        listed = json.loads(glovebox(server, "ls", "--all", "--json"))
+        listed = json.loads(glassbell(server, "ls", "--all", "--json"))
         assert [(entry["label"], entry["state"]) for entry in listed] == [("unlucky", "lost")]
-        assert json.loads(glovebox(server, "export", session.id, "--format", "json"))["cells"][0]["stdout"] == "kept\n"
+        assert json.loads(glassbell(server, "export", session.id, "--format", "json"))["cells"][0]["stdout"] == "kept\n"
 
 
 def test_notebook(server, past, tmp_path):
@@ -164,7 +164,7 @@ def test_notebook(server, past, tmp_path):
     import nbformat
 
     path = tmp_path / "past.ipynb"
-    glovebox(server, "export", past, "-o", str(path))
+    glassbell(server, "export", past, "-o", str(path))
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert [cell["execution_count"] for cell in notebook.cells] == [1, 2, 3, 4, 5]
@@ -180,15 +180,15 @@ def test_notebook(server, past, tmp_path):
 
 
 def test_other_documents(server, client, past):
-    script = glovebox(server, "export", past, "--format", "py").decode()
+    script = glassbell(server, "export", past, "--format", "py").decode()
     compile(script, "past.py", "exec")
     assert "# %% [2], shell" in script and "# !ls /none" in script
-    markdown = glovebox(server, "export", past, "--format", "md").decode()
+    markdown = glassbell(server, "export", past, "--format", "md").decode()
     assert "```python\nx = 41\n" in markdown and f"data:image/png;base64,{PNG}" in markdown
-    whole = json.loads(glovebox(server, "export", past, "--format", "json"))
+    whole = json.loads(glassbell(server, "export", past, "--format", "json"))
     assert whole["session"]["label"] == past and len(whole["cells"]) == 5
 
-    header, *events = map(json.loads, glovebox(server, "export", past, "--format", "asciicast").splitlines())
+    header, *events = map(json.loads, glassbell(server, "export", past, "--format", "asciicast").splitlines())
     assert header["version"] == 2 and header["timestamp"] == int(whole["cells"][0]["started_at"])
     assert all(kind == "o" for _, kind, _ in events)
     times = [at for at, _, _ in events]
@@ -197,10 +197,10 @@ def test_other_documents(server, client, past):
     played = "".join(text for _, _, text in events)
     assert "x = 41" in played and "42\r\n" in played and "\x1b[2J" not in played
 
-    glovebox(server, "export", past, "--format", "pdf", status=2)
+    glassbell(server, "export", past, "--format", "pdf", status=2)
     with_shell = Session(client, "shell", label="sh-" + os.urandom(4).hex())
-    glovebox(server, "exec", with_shell.id, "-c", "true")
-    cell, = json.loads(glovebox(server, "export", with_shell.id, "--format", "json"))["cells"]
-    assert cell["client"].startswith("glovebox exec ")
-    glovebox(server, "export", with_shell.id, "--format", "py", status=125)
+    glassbell(server, "exec", with_shell.id, "-c", "true")
+    cell, = json.loads(glassbell(server, "export", with_shell.id, "--format", "json"))["cells"]
+    assert cell["client"].startswith("glassbell exec ")
+    glassbell(server, "export", with_shell.id, "--format", "py", status=125)
     with_shell.close()

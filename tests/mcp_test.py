@@ -1,4 +1,4 @@
-"""`glovebox mcp`, driven by the official client library over its stdio transport, and by lines of our own
+"""`glassbell mcp`, driven by the official client library over its stdio transport, and by lines of our own
 for what a well-behaved client never sends."""
 
 import asyncio
@@ -87,7 +87,7 @@ def test_tools_are_listed(server):
     async def main():
         async with connected(server) as client:
             assert client.protocol_version == "2026-07-28"
-            assert client.server_info.name == "glovebox"
+            assert client.server_info.name == "glassbell"
             assert "open_session" in client.instructions
             listed = (await client.list_tools()).tools
             assert [tool.name for tool in listed] == TOOLS
@@ -380,7 +380,7 @@ def test_requests_of_the_stateless_revision(server):
     with Raw(server) as raw:
         found = raw.ask("server/discover", _meta=MODERN)["result"]
         assert found["supportedVersions"] == ["2026-07-28"] and found["resultType"] == "complete"
-        assert found["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "glovebox"
+        assert found["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "glassbell"
         listed = raw.ask("tools/list", _meta=MODERN)["result"]
         assert listed["cacheScope"] == "public" and listed["ttlMs"] >= 0
         other = dict(MODERN, **{"io.modelcontextprotocol/protocolVersion": "2099-01-01"})
@@ -443,7 +443,7 @@ def test_the_end_of_input_cancels_and_ends(server, client):
 
 
 def test_the_server_is_started_when_none_runs(tmp_path):
-    env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path), GLOVEBOX_SOCKET=str(tmp_path / "s"))
+    env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path), GLASSBELL_SOCKET=str(tmp_path / "s"))
     calls = [{"jsonrpc": "2.0", "id": 1, "method": "tools/call",
               "params": {"name": "list_sessions", "_meta": MODERN}}]
     process = subprocess.Popen([BINARY, "mcp"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -452,7 +452,7 @@ def test_the_server_is_started_when_none_runs(tmp_path):
     assert json.loads(process.stdout.readline())["result"]["structuredContent"]["sessions"] == []
     process.communicate(timeout=DEADLINE)
     from support import Client
-    with Client(env["GLOVEBOX_SOCKET"]) as client:
+    with Client(env["GLASSBELL_SOCKET"]) as client:
         client.call("server.shutdown")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from support import DEADLINE, Server, Session, alive, out, qemu_pid, wait_for
 
-RUNS = int(os.environ.get("GLOVEBOX_POOL_RUNS", "24"))
+RUNS = int(os.environ.get("GLASSBELL_POOL_RUNS", "24"))
 
 
 def shelf(client, image="shell", memory_mb=192):
@@ -79,7 +79,7 @@ def test_taken_ready_and_unlike(server, client):
                             "head -c 9 /dev/urandom | base64; cat /proc/sys/kernel/random/uuid")
         assert cell["cell"] == 1 and cell["exit_code"] == 0
         lines = out(cell).splitlines()
-        assert lines[0] == str(i) and lines[2] == "glovebox-" + session.id[2:8], lines
+        assert lines[0] == str(i) and lines[2] == "glassbell-" + session.id[2:8], lines
         seen.append(lines[2:])
         assert session.get()["source"] == "pool"
     assert not set(seen[0]) & set(seen[1])

@@ -63,7 +63,7 @@ def test_ledger_comes_out_right(server, expected, tmp_path):
 
 
 def test_example_of_the_library():
-    """The example program, built against glovebox.h and the shared library alone."""
+    """The example program, built against glassbell.h and the shared library alone."""
     lines = (ROOT / "examples/hello.c").read_text().splitlines()
     assert len(lines) <= 60
     for preset in ("dev", "release"):
@@ -80,7 +80,7 @@ class Folder:
     def __enter__(self):
         import os
         import tempfile
-        self.path = tempfile.mkdtemp(prefix="glovebox-test-")
+        self.path = tempfile.mkdtemp(prefix="glassbell-test-")
         self.env = dict(os.environ, XDG_RUNTIME_DIR=self.path, XDG_CACHE_HOME=self.path)
         return self
 
@@ -92,12 +92,12 @@ def test_first_client_starts_the_server(tmp_path):
     """Nothing runs; one command brings the server up, and the next finds it."""
     import os
     env = dict(os.environ, XDG_RUNTIME_DIR=str(tmp_path))
-    env.pop("GLOVEBOX_SOCKET", None)
+    env.pop("GLASSBELL_SOCKET", None)
     for _ in range(2):
         result = subprocess.run([RELEASE, "run", "-l", "shell", "-c", "echo $((6*7))"], env=env,
                                 capture_output=True, timeout=120)
         assert (result.returncode, result.stdout) == (0, b"42\n"), result.stderr
-    socket = tmp_path / "glovebox/server.sock"
+    socket = tmp_path / "glassbell/server.sock"
     from support import Client
     client = Client(socket)
     client.call("server.shutdown", drain=False)

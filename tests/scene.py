@@ -95,7 +95,7 @@ def python_cells(size):
     figure = {"mime": "image/png", "base64": base64.b64encode(picture(*size)).decode()}
     return [
         cell(1, "import pandas as pd\nframe = pd.read_csv('prices.csv')\nframe.shape", value="(2429, 4)", ms=412.0),
-        cell(2, "%pip list | head -2", client="glovebox tui ada", mode="shell", stdout="Package  Version\n", ms=88.0),
+        cell(2, "%pip list | head -2", client="glassbell tui ada", mode="shell", stdout="Package  Version\n", ms=88.0),
         cell(3, "def clean(frame):\n    \"\"\"Without what cannot be read.\"\"\"\n"
                 "    good = frame[frame.price > 0]  # some are negative\n"
                 "    print(f'{len(frame) - len(good)} rows left out')\n    return good\n\nframe = clean(frame)",
@@ -108,9 +108,9 @@ def python_cells(size):
         cell(6, "while True:\n    step()", ms=30000.0, timed_out=True, interrupted=False, exit_code=None,
              stdout="".join(f"\rstep {n}" for n in range(1, 40)), note="it was stopped after 30 s"),
         cell(7, "plt.plot(losses); plt.show()", displays=[figure], ms=187.0),
-        cell(8, "name = input('Whom shall the report greet? ')", client="glovebox tui ada",
+        cell(8, "name = input('Whom shall the report greet? ')", client="glassbell tui ada",
              stdout="Whom shall the report greet? Ada\n", ms=5211.0),
-        cell(9, "f'Hello {name}: {totals.price.sum():,.2f}'", client="glovebox tui ada",
+        cell(9, "f'Hello {name}: {totals.price.sum():,.2f}'", client="glassbell tui ada",
              value="'Hello Ada: 144,334.70'", ms=0.4)]
 
 
@@ -134,7 +134,7 @@ def shell_cells():
         cell(3, "make check | tail -1; (exit 3)", stdout="12 of 13 tests passed\n", ms=2230.0, exit_code=3),
         cell(4, "./fuzz corpus", ms=4100.0, exit_code=None, signal="SIGKILL", oom=True, state_lost=True,
              note="the VM had no memory left"),
-        cell(5, "uname -sr; echo $((6 * 7))", stdout="Linux 6.1\n42\n", client="glovebox tui ada", ms=4.0)]
+        cell(5, "uname -sr; echo $((6 * 7))", stdout="Linux 6.1\n42\n", client="glassbell tui ada", ms=4.0)]
 
 
 FILES = {".": [("cache", "dir", 0), ("figures", "dir", 0), ("prices.csv", "file", 188_412), ("report.py", "file", 0),
@@ -201,7 +201,7 @@ class Scene(FakeServer):
 
     def _session_exec(self, params):
         """Whatever is run gives 42."""
-        done = cell(10, params["code"], client="glovebox tui ada", value="42", ms=0.6, begin=3 * HOUR,
+        done = cell(10, params["code"], client="glassbell tui ada", value="42", ms=0.6, begin=3 * HOUR,
                     session=params["session"])
         self.tell("cell.finished", session=params["session"], cell=10, info=done)
         return done
@@ -218,7 +218,7 @@ class Scene(FakeServer):
                                                                      for text, kind in MATCHES]}
 
     def _session_lease(self, params):
-        lease = None if params["action"] == "release" else self.lease(1, "glovebox tui ada", True)
+        lease = None if params["action"] == "release" else self.lease(1, "glassbell tui ada", True)
         self.tell("lease.changed", session=params["session"], lease=lease)
         return {"lease": lease}
 

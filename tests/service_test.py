@@ -27,7 +27,7 @@ class Manager:
         self.ear.settimeout(DEADLINE)
         self.env = dict(os.environ, XDG_RUNTIME_DIR=str(folder), XDG_STATE_HOME=str(folder / "state"),
                         NOTIFY_SOCKET=str(folder / "notify.sock"), **env)
-        self.env.pop("GLOVEBOX_SOCKET", None)
+        self.env.pop("GLASSBELL_SOCKET", None)
         self.arguments = arguments
         self.process = None
 
@@ -102,12 +102,12 @@ def test_what_cannot_be_handed_over(tmp_path):
 
 def test_the_units_start_what_there_is(tmp_path):
     """The unit's command line works, and its socket is the one that clients look for."""
-    unit = (ROOT / "packaging/systemd/glovebox.service.in").read_text()
+    unit = (ROOT / "packaging/systemd/glassbell.service.in").read_text()
     start = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
     words = start.removeprefix("ExecStart=").split()
-    assert words[:2] == ["@CMAKE_INSTALL_FULL_BINDIR@/glovebox", "serve"]
-    listen = (ROOT / "packaging/systemd/glovebox.socket").read_text()
-    assert "ListenStream=%t/glovebox/server.sock" in listen and "SocketMode=0600" in listen
+    assert words[:2] == ["@CMAKE_INSTALL_FULL_BINDIR@/glassbell", "serve"]
+    listen = (ROOT / "packaging/systemd/glassbell.socket").read_text()
+    assert "ListenStream=%t/glassbell/server.sock" in listen and "SocketMode=0600" in listen
     with Manager(tmp_path, *[word for word in words[2:] if word != "--foreground"]) as manager:
         manager.start()
         manager.hear("READY=1")
@@ -146,7 +146,7 @@ def test_the_log_as_json(tmp_path):
 
 
 def test_quotas_of_a_client(tmp_path):
-    config = tmp_path / "glovebox.conf"
+    config = tmp_path / "glassbell.conf"
     config.write_text("[sessions]\nper_client = 1\ncells_per_client = 2\n")
     with Server("--config", str(config)) as server, server.client() as greedy:
         greedy.call("hello", client="greedy")

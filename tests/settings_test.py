@@ -64,7 +64,7 @@ def test_a_bad_file_stops_the_start(tmp_path, arguments):
 def test_doctor_reads_it_too(tmp_path):
     file = tmp_path / "a.conf"
     file.write_text("[admission]\nmemory = 123M\n")
-    env = dict(os.environ, GLOVEBOX_CONFIG=str(file), XDG_RUNTIME_DIR=str(tmp_path))
+    env = dict(os.environ, GLASSBELL_CONFIG=str(file), XDG_RUNTIME_DIR=str(tmp_path))
 
     def findings():
         result = subprocess.run([BINARY, "doctor", "--json"], env=env, capture_output=True, text=True)

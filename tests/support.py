@@ -19,10 +19,10 @@ import tempfile
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARY = os.environ.get("GLOVEBOX_BIN", str(ROOT / "build/release/cli/glovebox"))
-RELEASE = str(ROOT / "build/release/cli/glovebox")
-os.environ.setdefault("GLOVEBOX_IMAGES", str(ROOT / "build/images"))
-os.environ["GLOVEBOX_CONFIG"] = "/dev/null"  # nobody's own settings
+BINARY = os.environ.get("GLASSBELL_BIN", str(ROOT / "build/release/cli/glassbell"))
+RELEASE = str(ROOT / "build/release/cli/glassbell")
+os.environ.setdefault("GLASSBELL_IMAGES", str(ROOT / "build/images"))
+os.environ["GLASSBELL_CONFIG"] = "/dev/null"  # nobody's own settings
 # Templates are made once for all runs of the tests, and apart from the user's own.
 os.environ["XDG_CACHE_HOME"] = str(ROOT / "build/test-cache")
 DEADLINE = 60  # seconds; a hang is a failure, not a wait
@@ -204,12 +204,12 @@ class Server:
 
     def __init__(self, *arguments, binary=BINARY, env=None, folder=None):
         if folder is None:
-            folder = tempfile.mkdtemp(prefix="glovebox-test-")
+            folder = tempfile.mkdtemp(prefix="glassbell-test-")
             atexit.register(shutil.rmtree, folder, ignore_errors=True)  # a test may start another in it
         self.folder = pathlib.Path(folder)
         self.socket = self.folder / "server.sock"
         self.log = self.folder / "server.log"
-        self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLOVEBOX_SOCKET=str(self.socket),
+        self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLASSBELL_SOCKET=str(self.socket),
                         XDG_STATE_HOME=str(self.folder / "state"))
         if env:
             self.env.update(env)

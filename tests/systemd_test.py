@@ -30,19 +30,19 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists(SYSTEMD)
 class Manager:
     def __init__(self, folder):
         self.folder = folder
-        self.cgroup = CGROUPS[0] / f"glovebox-{folder.name}"
+        self.cgroup = CGROUPS[0] / f"glassbell-{folder.name}"
         self.runtime = folder / "run"
-        self.socket = self.runtime / "glovebox/server.sock"
+        self.socket = self.runtime / "glassbell/server.sock"
         self.log = folder / "manager.log"
-        self.env = {name: value for name, value in os.environ.items() if name != "GLOVEBOX_SOCKET"}
+        self.env = {name: value for name, value in os.environ.items() if name != "GLASSBELL_SOCKET"}
         self.env.update(HOME=str(folder), XDG_RUNTIME_DIR=str(self.runtime), SYSTEMD_LOG_TARGET="console",
                         XDG_STATE_HOME=str(folder / "state"), XDG_CONFIG_HOME=str(folder / "config"))
         self.runtime.mkdir(0o700)
         units = folder / "config/systemd/user"
         units.mkdir(parents=True)
-        text = (ROOT / "packaging/systemd/glovebox.service.in").read_text()
-        (units / "glovebox.service").write_text(text.replace("@CMAKE_INSTALL_FULL_BINDIR@/glovebox", BINARY))
-        shutil.copy(ROOT / "packaging/systemd/glovebox.socket", units)
+        text = (ROOT / "packaging/systemd/glassbell.service.in").read_text()
+        (units / "glassbell.service").write_text(text.replace("@CMAKE_INSTALL_FULL_BINDIR@/glassbell", BINARY))
+        shutil.copy(ROOT / "packaging/systemd/glassbell.socket", units)
         try:
             self.cgroup.mkdir()
         except OSError as problem:
@@ -64,7 +64,7 @@ class Manager:
         assert done.returncode == 0 or not check, done.stderr
         return done.stdout.strip()
 
-    def show(self, name, unit="glovebox.service"):
+    def show(self, name, unit="glassbell.service"):
         return self.ctl("show", "--value", "-p", name, unit)
 
     def runs(self):
@@ -74,7 +74,7 @@ class Manager:
     def commands(self):
         """What runs in the service's control group."""
         found = []
-        for procs in self.cgroup.rglob("glovebox.service/cgroup.procs"):
+        for procs in self.cgroup.rglob("glassbell.service/cgroup.procs"):
             for pid in procs.read_text().split():
                 try:
                     found.append(pathlib.Path(f"/proc/{pid}/comm").read_text().strip())
@@ -107,9 +107,9 @@ def manager():
 
 def test_the_units(manager):
     """Started by its first client, read again, restarted when it was killed, ended in order."""
-    manager.ctl("enable", "--no-reload", "glovebox.socket")  # a reload wants a message bus
-    manager.ctl("start", "glovebox.socket")
-    assert manager.ctl("is-active", "glovebox.socket") == "active"
+    manager.ctl("enable", "--no-reload", "glassbell.socket")  # a reload wants a message bus
+    manager.ctl("start", "glassbell.socket")
+    assert manager.ctl("is-active", "glassbell.socket") == "active"
     assert manager.show("ActiveState") == "inactive" and manager.socket.stat().st_mode & 0o777 == 0o600
     with Client(manager.socket) as client:
         session = Session(client, "shell", label="of-systemd")
@@ -117,10 +117,10 @@ def test_the_units(manager):
         assert manager.show("SubState") == "running"
         assert any(name.startswith("qemu") for name in manager.commands())
 
-        manager.ctl("reload", "glovebox.service")  # waits until the server says that it is ready again
+        manager.ctl("reload", "glassbell.service")  # waits until the server says that it is ready again
         assert out(session.exec("echo still")) == "still\n"
 
-        manager.ctl("kill", "--signal=KILL", "--kill-who=main", "glovebox.service")
+        manager.ctl("kill", "--signal=KILL", "--kill-who=main", "glassbell.service")
     with Client(manager.socket) as client:  # the socket is the manager's: nobody is refused meanwhile
         lost, = client.call("session.list", state="lost")["sessions"]
         assert lost["label"] == "of-systemd"
@@ -135,7 +135,7 @@ def test_the_units(manager):
         while session.note().get("text") != "begun\n":
             pass
         session.write("go", b"")
-        stop = subprocess.Popen(manager.command("stop", "glovebox.service"), env=manager.env)
+        stop = subprocess.Popen(manager.command("stop", "glassbell.service"), env=manager.env)
         assert out(running.wait()) == "begun\ndone\n"
         assert stop.wait(DEADLINE) == 0
     assert manager.show("Result") == "success" and manager.commands() == []

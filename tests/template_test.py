@@ -29,7 +29,7 @@ def serve(cache, *arguments, **env):
 
 
 def templates(cache):
-    return [path for path in (cache / "glovebox/templates").iterdir() if path.is_dir()]
+    return [path for path in (cache / "glassbell/templates").iterdir() if path.is_dir()]
 
 
 def damage(path: pathlib.Path):
@@ -50,7 +50,7 @@ def test_restores_from_a_template(fresh):
     one, two = out(first.exec(code)).split(), out(second.exec(code)).split()
     assert one[:2] == ["1", "file1"] and two[:3] == ["1", "2", "file1"]
     assert one[-1] != two[-1] and one[-2] != two[-2]
-    assert one[-2] == "glovebox-" + first.id[2:8]
+    assert one[-2] == "glassbell-" + first.id[2:8]
 
 
 def test_other_memory_is_not_ignored(fresh):
@@ -224,7 +224,7 @@ def qemus(server):
 
 def being_made(cache, name):
     """A file of a template that is not finished, once it is there."""
-    return next(iter(cache.glob(f"glovebox/templates/new.*/{name}")), None)
+    return next(iter(cache.glob(f"glassbell/templates/new.*/{name}")), None)
 
 
 def works(session, source=("boot", "template", "pool")):
@@ -360,9 +360,9 @@ def test_another_qemu(cache):
 
 def test_the_store_keeps_its_limits(cache, tmp_path):
     """By size and by age; and what is in use stays in use."""
-    config = tmp_path / "glovebox.conf"
+    config = tmp_path / "glassbell.conf"
     config.write_text("[templates]\nmax_size = 1M\n")
-    with serve(cache, GLOVEBOX_CONFIG=str(config)) as server, server.client() as client:
+    with serve(cache, GLASSBELL_CONFIG=str(config)) as server, server.client() as client:
         works(Session(client, "shell"), RESTORED)
         wait_for(lambda: templates(cache) == [], what="the end of the template")
         works(Session(client, "shell"), RESTORED)
@@ -371,7 +371,7 @@ def test_the_store_keeps_its_limits(cache, tmp_path):
     old = time.time() - 31 * 86400
     os.utime(templates(cache)[0] / "manifest", (old, old))
     with serve(cache) as server:
-        wait_for(lambda: list((cache / "glovebox/templates").iterdir()) == [], what="the end of it")
+        wait_for(lambda: list((cache / "glassbell/templates").iterdir()) == [], what="the end of it")
         assert "was not used for so long" in server.log.read_text()
 
 

@@ -15,7 +15,7 @@ import time
 
 from support import BINARY, end_tmux, wait_for
 
-PATIENCE = int(os.environ.get("GLOVEBOX_PATIENCE", "60"))  # seconds; less while one works on a test
+PATIENCE = int(os.environ.get("GLASSBELL_PATIENCE", "60"))  # seconds; less while one works on a test
 LEAK_CHECK = os.environ.get("ASAN_OPTIONS", "")
 
 

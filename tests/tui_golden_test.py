@@ -1,9 +1,9 @@
 """Every view in every depth of colour at three sizes, as it was when it was last looked at.
 
 A made-up server (scene.py) tells the same each time; the program and the terminal are the real ones. After a change
-that is meant, GLOVEBOX_WRITE_DOCS=1 writes the screens anew:
+that is meant, GLASSBELL_WRITE_DOCS=1 writes the screens anew:
 
-    GLOVEBOX_WRITE_DOCS=1 ./dev test tests/tui_golden_test.py     (docs/screens.py draws pictures to look at)
+    GLASSBELL_WRITE_DOCS=1 ./dev test tests/tui_golden_test.py     (docs/screens.py draws pictures to look at)
 """
 
 import os
@@ -19,7 +19,7 @@ from terminal import PATIENCE, front_end, steady
 
 SCREENS = pathlib.Path(__file__).parent / "screens"
 DEPTHS = {"rgb": {}, "256": {"COLORTERM": None}, "16": {"COLORTERM": None, "TERM": "screen"}, "mono": {"NO_COLOR": "1"}}
-WRITING = bool(os.environ.get("GLOVEBOX_WRITE_DOCS"))
+WRITING = bool(os.environ.get("GLASSBELL_WRITE_DOCS"))
 
 
 def walk(terminal, scene):

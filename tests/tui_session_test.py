@@ -22,7 +22,7 @@ class Terminal:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gb-tui-"))  # short: it holds a socket
         self.errors = self.folder / "errors"
         self.ended = self.folder / "status"  # tmux itself sometimes does not notice the end
-        env = {name: value for name, value in server.env.items() if name.startswith("GLOVEBOX")}
+        env = {name: value for name, value in server.env.items() if name.startswith("GLASSBELL")}
         env.update(XDG_STATE_HOME=str(self.folder), XDG_CONFIG_HOME=str(self.folder),
                    HOME=str(self.folder), INPUTRC="/dev/null", EDITOR="sed -i s/1/41/",
                    LANG="C.UTF-8", PATH=os.environ["PATH"], TERM="screen-256color",

@@ -209,9 +209,9 @@ def test_lines_are_kept_and_options_set(few, folder):
 
 
 def test_settings_change_keys_while_it_runs(few, folder):
-    settings = pathlib.Path(folder) / "glovebox.conf"
+    settings = pathlib.Path(folder) / "glassbell.conf"
     settings.write_text('[tui]\ntheme = nord\n[keys]\nlist.F5 = sort mem\nq = none\n')
-    with front_end(folder, few.path, env={"GLOVEBOX_CONFIG": settings}) as terminal:
+    with front_end(folder, few.path, env={"GLASSBELL_CONFIG": settings}) as terminal:
         terminal.wait("scraper")
         terminal.command("theme")
         terminal.wait("theme nord")

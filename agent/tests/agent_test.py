@@ -1,7 +1,7 @@
 """The agent in a real guest, with the smallest of workers: what a host sees through the port.
 
-Needs GLOVEBOX_IMAGES (a folder with vmlinux, python.erofs and the kernel's modules, as the image
-builder leaves it) and GLOVEBOX_AGENT (the built agent)."""
+Needs GLASSBELL_IMAGES (a folder with vmlinux, python.erofs and the kernel's modules, as the image
+builder leaves it) and GLASSBELL_AGENT (the built agent)."""
 
 import glob
 import hashlib
@@ -18,9 +18,9 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../../images")]
 import guest as g  # noqa: E402
 from guest import KERNEL, PROCESS, SHELL, Fields, Refused, blob, pairs  # noqa: E402
 
-IMAGES, AGENT = os.environ.get("GLOVEBOX_IMAGES"), os.environ.get("GLOVEBOX_AGENT")
+IMAGES, AGENT = os.environ.get("GLASSBELL_IMAGES"), os.environ.get("GLASSBELL_AGENT")
 pytestmark = pytest.mark.skipif(not IMAGES or not AGENT,
-                                reason="GLOVEBOX_IMAGES and GLOVEBOX_AGENT name no images and agent")
+                                reason="GLASSBELL_IMAGES and GLASSBELL_AGENT name no images and agent")
 
 INVALID, NOT_FOUND, BUSY, POLICY, TOO_LARGE = 1, 2, 4, 8, 11
 
@@ -52,7 +52,7 @@ def shared(tmp_path_factory):
     yield guest
     console = guest.console()
     guest.close()
-    assert "glovebox:" not in console and "Oops" not in console, console
+    assert "glassbell:" not in console and "Oops" not in console, console
 
 
 @pytest.fixture
@@ -337,7 +337,7 @@ def denied(path, flags=os.O_WRONLY):
     except OSError: return
     raise AssertionError(path)
 for path in ('/etc/passwd', '/etc/hostname', '/proc/sys/kernel/hostname', '/proc/sysrq-trigger',
-             '/sys/fs/cgroup/user/memory.max', '/run/glovebox/python/worker.py'): denied(path)
+             '/sys/fs/cgroup/user/memory.max', '/run/glassbell/python/worker.py'): denied(path)
 for path in ('/usr/x', '/x', '/dev/x', '/home/x', '/run/x', '/sys/x'): denied(path, os.O_CREAT | os.O_WRONLY)
 assert '1' not in os.listdir('/proc')
 assert sorted(os.listdir('/dev')) == sorted('null zero full random urandom tty ptmx pts shm fd stdin stdout stderr'.split())

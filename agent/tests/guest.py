@@ -109,13 +109,13 @@ class Guest:
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-bios", "/usr/share/qemu/qboot.rom", "-kernel", vmlinux, "-initrd", initramfs,
             "-append", "console=ttyS0 quiet loglevel=3 no_timer_check tsc=reliable "
-            f"mitigations=off tsc_early_khz={tsc_khz()} glovebox.language={language} {append}",
+            f"mitigations=off tsc_early_khz={tsc_khz()} glassbell.language={language} {append}",
             "-serial", "file:" + self.console_path,
             "-drive", f"if=none,id=root,format=raw,readonly=on,file.locking=off,file={root}",
             "-device", "virtio-blk-device,drive=root,serial=root",
             "-chardev", f"socket,id=port,path={path}",
             "-device", "virtio-serial-device",
-            "-device", "virtserialport,chardev=port,name=glovebox.0"], stdin=subprocess.DEVNULL)
+            "-device", "virtserialport,chardev=port,name=glassbell.0"], stdin=subprocess.DEVNULL)
         listener.settimeout(60)
         self.port, _ = listener.accept()
         listener.close()

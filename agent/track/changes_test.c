@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "wire/guest.h"
 
-static char root[] = "/tmp/glovebox-changes-XXXXXX";
+static char root[] = "/tmp/glassbell-changes-XXXXXX";
 static int root_fd;
 static struct changes *changes;
 
@@ -142,15 +142,15 @@ START_TEST(folders_come_move_and_go)
     put("d/y/deep", "");
     ck_assert_str_eq(report(true), "+c(1) -c/y -c/z -d/y +d/y/deep(0)");
     /* Gone to where nobody looks, and news from there. */
-    ck_assert_int_eq(mkdir("../glovebox-changes-outside", 0755), 0);
-    rename("d/b", "../glovebox-changes-outside/b");
-    put("../glovebox-changes-outside/b/x", "outside");
+    ck_assert_int_eq(mkdir("../glassbell-changes-outside", 0755), 0);
+    rename("d/b", "../glassbell-changes-outside/b");
+    put("../glassbell-changes-outside/b/x", "outside");
     ck_assert_str_eq(report(true), "-d/b/x");
-    put("../glovebox-changes-outside/b/x", "still");
+    put("../glassbell-changes-outside/b/x", "still");
     ck_assert_str_eq(report(true), "");
-    rename("../glovebox-changes-outside/b", "back");
+    rename("../glassbell-changes-outside/b", "back");
     ck_assert_str_eq(report(true), "+back/x(5)");
-    rmdir("../glovebox-changes-outside");
+    rmdir("../glassbell-changes-outside");
 }
 END_TEST
 

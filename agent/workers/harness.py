@@ -1,10 +1,10 @@
 """Drives a worker as the agent does: over its two channels, with descriptors of its own.
 
 A test asks for `worker(...)`, sends cells and looks at what came back.  The folder under test is
-the build's output when GLOVEBOX_WORKERS names it (its `python`, `javascript` and `shell` folders
-are what the guest sees in /run/glovebox), else the source folder.
+the build's output when GLASSBELL_WORKERS names it (its `python`, `javascript` and `shell` folders
+are what the guest sees in /run/glassbell), else the source folder.
 
-GLOVEBOX_WORKERS_PATH and GLOVEBOX_WORKERS_NODE_PATH name folders where a host without the guest's
+GLASSBELL_WORKERS_PATH and GLASSBELL_WORKERS_NODE_PATH name folders where a host without the guest's
 packages keeps esbuild and the modules of Node (acorn).
 """
 
@@ -22,8 +22,8 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-FOLDER = pathlib.Path(os.environ.get('GLOVEBOX_WORKERS', HERE))
-GUEST_FOLDER = '/run/glovebox'
+FOLDER = pathlib.Path(os.environ.get('GLASSBELL_WORKERS', HERE))
+GUEST_FOLDER = '/run/glassbell'
 PATIENCE_S = 10
 
 CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED = range(1, 10)
@@ -129,11 +129,11 @@ class Worker:
                 for line in (folder / 'argv').read_text().splitlines()]
         self.cells, cell_end = socket.socketpair()
         self.queries, query_end = socket.socketpair()
-        extra = os.environ.get('GLOVEBOX_WORKERS_PATH', '')
+        extra = os.environ.get('GLASSBELL_WORKERS_PATH', '')
         environ = {'PATH': extra + ':/usr/local/bin:/usr/bin:/bin', 'HOME': str(home),
                    'LANG': 'C.UTF-8', **(env or {})}
-        if 'GLOVEBOX_WORKERS_NODE_PATH' in os.environ:
-            environ['NODE_PATH'] = os.environ['GLOVEBOX_WORKERS_NODE_PATH']
+        if 'GLASSBELL_WORKERS_NODE_PATH' in os.environ:
+            environ['NODE_PATH'] = os.environ['GLASSBELL_WORKERS_NODE_PATH']
         null = os.open('/dev/null', os.O_RDWR)
         high = [fcntl.fcntl(end.fileno(), fcntl.F_DUPFD, 200) for end in (cell_end, query_end)]
         started = time.perf_counter()

@@ -44,7 +44,7 @@ def processes(report, count):
 def container(report, count):
     """A container on the very root file system that our guests see: crun, or runc where crun does not
     run (it refuses hosts with both versions of cgroups)."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="glovebox-bench-oci-"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="glassbell-bench-oci-"))
     try:
         root = folder / "rootfs"
         if quiet(["fsck.erofs", f"--extract={root}", str(ROOT / "build/images/python.erofs")]) != 0:
@@ -59,7 +59,7 @@ def container(report, count):
         }))
         for name, command in (("crun", ["crun", "--cgroup-manager=disabled", "run"]),
                               ("runc", ["runc", "run"])):
-            command = [*command, "-b", str(folder), "glovebox-bench"]
+            command = [*command, "-b", str(folder), "glassbell-bench"]
             if shutil.which(name) and quiet(command) == 0:
                 report.add(GROUP, "python3 -c print(1), container on our root", "ms",
                            [ms(quiet, command) for _ in range(count)], name)

@@ -16,7 +16,7 @@ FIRST = {"python": "print(1)", "shell": "echo 1", "javascript": "console.log(1)"
 
 def measure(report, plan):
     cold(report, plan)
-    cache = pathlib.Path(tempfile.mkdtemp(prefix="glovebox-bench-cache-"))
+    cache = pathlib.Path(tempfile.mkdtemp(prefix="glassbell-bench-cache-"))
     try:
         make_templates(report, cache)
         from_template(report, plan, cache)
@@ -93,7 +93,7 @@ def from_pool(report, plan, cache):
             rest()
             whole.append(ms(subprocess.run, [BINARY, "run", "-c", "print(1)"], env=server.env,
                             stdout=subprocess.DEVNULL, check=True))
-        report.add(GROUP, "glovebox run -c 'print(1)', whole process", "ms", whole)
+        report.add(GROUP, "glassbell run -c 'print(1)', whole process", "ms", whole)
 
 
 def pandas(report, plan, cache):

@@ -19,11 +19,11 @@ def measure(report, plan):
                PYTHONPYCACHEPREFIX=str(ROOT / "build/bench-pycache"))
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     for name, before, what in (
-            ("import glovebox", "", "glovebox"),
-            ("import glovebox.adk beyond google.adk", "import google.adk", "glovebox.adk"),
+            ("import glassbell", "", "glassbell"),
+            ("import glassbell.adk beyond google.adk", "import google.adk", "glassbell.adk"),
             ("import the executor beyond ADK's agents",
              "from google.adk.agents import LlmAgent\n"
-             "from google.adk.code_executors import BaseCodeExecutor", "glovebox.adk.executor")):
+             "from google.adk.code_executors import BaseCodeExecutor", "glassbell.adk.executor")):
         # CPU time: an import waits for nothing, and what else the machine does is not its cost.
         program = f"{before}\nimport time\nbegin = time.process_time()\nimport {what}\n" \
                   "print((time.process_time() - begin) * 1000)"

@@ -18,8 +18,8 @@ from google.adk.code_executors.code_execution_utils import CodeExecutionInput  #
 from kit.client import Client, ms  # noqa: E402
 from scripted import code, drive  # noqa: E402
 
-import glovebox  # noqa: E402
-from glovebox.adk import GloveboxCodeExecutor, GloveboxPlugin  # noqa: E402
+import glassbell  # noqa: E402
+from glassbell.adk import GlassbellCodeExecutor, GlassbellPlugin  # noqa: E402
 
 CODE = "print(1)"
 
@@ -30,10 +30,10 @@ def cancelled(path, source, times):
 
     async def cancel():
         started, loop = asyncio.Event(), asyncio.get_running_loop()
-        one = GloveboxCodeExecutor(socket_path=path, autostart=False, timeout_seconds=600,
-                                   on_event=lambda _: loop.call_soon_threadsafe(started.set))
+        one = GlassbellCodeExecutor(socket_path=path, autostart=False, timeout_seconds=600,
+                                    on_event=lambda _: loop.call_soon_threadsafe(started.set))
         run = asyncio.create_task(drive(one, code(f"print('go', flush=True)\n{source}"),
-                                        session_id="bench", plugins=[GloveboxPlugin()]))
+                                        session_id="bench", plugins=[GlassbellPlugin()]))
         await started.wait()
         begin = time.perf_counter()
         run.cancel()
@@ -41,7 +41,7 @@ def cancelled(path, source, times):
         with contextlib.suppress(asyncio.CancelledError):
             await run
 
-    with glovebox.Client(path, autostart=False) as client, client.events(kinds=["cell.finished"]) as events:
+    with glassbell.Client(path, autostart=False) as client, client.events(kinds=["cell.finished"]) as events:
         def watch():
             for event in events:
                 if event.kind == "cell.finished":
@@ -55,10 +55,10 @@ def cancelled(path, source, times):
 
 def main(path, rounds, times):
     logging.disable()  # of runs that are cancelled, and a model that counts no tokens
-    executor = GloveboxCodeExecutor(socket_path=path, autostart=False)
+    executor = GlassbellCodeExecutor(socket_path=path, autostart=False)
     given = CodeExecutionInput(code=CODE, execution_id="bench")
     session = executor.execute_code(None, given).execution.session
-    client = glovebox.Client(path, autostart=False)
+    client = glassbell.Client(path, autostart=False)
     ours = client.session(session)
     bare = Client(path)
     names = ("bare client", "Session.exec", "AsyncSession.exec", "ADK execute_code",
@@ -71,7 +71,7 @@ def main(path, rounds, times):
         return (time.perf_counter() - begin) * 1000
 
     async def measure():
-        async with glovebox.AsyncClient(path, autostart=False) as other:
+        async with glassbell.AsyncClient(path, autostart=False) as other:
             for turn in range(rounds + 50):
                 values = [ms(bare.call, "session.exec", session=session, code=CODE),
                           ms(ours.exec, CODE), await asked(other.session(session)),

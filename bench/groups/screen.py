@@ -19,7 +19,7 @@ from kit.server import ROOT
 sys.path.insert(0, str(ROOT / "tests"))
 
 GROUP = "screen"
-PROGRAM = str(ROOT / "build/release/cli/glovebox")
+PROGRAM = str(ROOT / "build/release/cli/glassbell")
 
 
 class Screen:

@@ -10,7 +10,7 @@ def load():
 
     matplotlib.use("svg")
     matplotlib.rcParams.update({
-        "svg.hashsalt": "glovebox", "svg.fonttype": "none", "font.family": "sans-serif",
+        "svg.hashsalt": "glassbell", "svg.fonttype": "none", "font.family": "sans-serif",
         "font.size": 9, "axes.edgecolor": GRID, "axes.labelcolor": INK, "text.color": INK,
         "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
     })
@@ -71,7 +71,7 @@ def spread(pyplot, rows, names, title, path):
 OPENS = [
     "open cold, python", "open cold, javascript", "open cold, shell",
     "template alone: to the first result", "template, process waiting: to the first result",
-    "pool: open and print(1)", "glovebox run -c 'print(1)', whole process",
+    "pool: open and print(1)", "glassbell run -c 'print(1)', whole process",
     "python3 -c print(1), bare process", "python3 -c print(1), bubblewrap",
     "python3 -c print(1), container on our root", "IPython kernel: start to the first result",
 ]

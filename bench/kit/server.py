@@ -12,19 +12,19 @@ import tempfile
 from kit.client import Client
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BINARY = ROOT / "build/release/cli/glovebox"
+BINARY = ROOT / "build/release/cli/glassbell"
 
 
 class Server:
     """`settings` is the text of its settings file; `cache` a folder to share templates with others."""
 
     def __init__(self, settings="", cache=None, arguments=()):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="glovebox-bench-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="glassbell-bench-"))
         self.socket = self.folder / "server.sock"
-        config = self.folder / "glovebox.conf"
+        config = self.folder / "glassbell.conf"
         config.write_text(settings)
-        self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLOVEBOX_CONFIG=str(config),
-                        XDG_STATE_HOME=str(self.folder / "state"), GLOVEBOX_SOCKET=str(self.socket))
+        self.env = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder), GLASSBELL_CONFIG=str(config),
+                        XDG_STATE_HOME=str(self.folder / "state"), GLASSBELL_SOCKET=str(self.socket))
         if cache:
             self.env["XDG_CACHE_HOME"] = str(cache)
         self.log = open(self.folder / "log", "wb")

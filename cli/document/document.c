@@ -191,7 +191,7 @@ void cell_trouble(struct gb_buf *to, const struct gb_json *cell)
         add_part(to, before, "");
         add_plain(to, json_text(json_member(cell, "error"), "message"));
     }
-    if (to->size == before && !cell_is_running(cell) && cell_exit_status(cell) == EXIT_GLOVEBOX)
+    if (to->size == before && !cell_is_running(cell) && cell_exit_status(cell) == EXIT_GLASSBELL)
         add_part(to, before, "no result");
 }
 

@@ -98,7 +98,7 @@ START_TEST(a_script)
     char *text = document_of(DOCUMENT_PY);
 
     ck_assert_str_eq(text,
-                     "# wo*rk: a session of Glovebox\n\n"
+                     "# wo*rk: a session of Glassbell\n\n"
                      "# %% [1], 2023-11-14 22:13:20 UTC, 12 ms\nx = 41\nprint()\n\n"
                      "# %% [2], shell, 2023-11-14 21:56:40 UTC, 2.00 s, timed out, exit code 2\n"
                      "# !```\n\n"

@@ -42,7 +42,7 @@ void ipynb_begin(struct document *document, const struct gb_json *session)
     gb_json_object(out, "language_info");
     gb_json_put_str(out, "name", kernel->language);
     gb_json_end(out);
-    gb_json_object(out, "glovebox");
+    gb_json_object(out, "glassbell");
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
         const struct gb_json *value = json_member(session, kept[i]);
 
@@ -124,7 +124,7 @@ static void put_error(struct gb_json_out *out, const struct gb_json *cell)
     if (trouble.size > 0) {
         gb_json_object(out, NULL);
         gb_json_put_str(out, "output_type", "error");
-        gb_json_put_str(out, "ename", "Glovebox");
+        gb_json_put_str(out, "ename", "Glassbell");
         gb_json_put(out, "evalue", gb_buf_bytes(&trouble));
         gb_json_array(out, "traceback");
         gb_json_put(out, NULL, gb_buf_bytes(&trouble));
@@ -157,7 +157,7 @@ static void put_metadata(struct gb_json_out *out, const struct gb_json *cell)
                                        "oom",       "files",  "truncated",  "state_lost"};
 
     gb_json_object(out, "metadata");
-    gb_json_object(out, "glovebox");
+    gb_json_object(out, "glassbell");
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
         const struct gb_json *value = json_member(cell, kept[i]);
 

@@ -1,4 +1,4 @@
-/* Cells for a person at a terminal: `glovebox log`. Pure, like document.h. */
+/* Cells for a person at a terminal: `glassbell log`. Pure, like document.h. */
 #pragma once
 
 #include <stdbool.h>

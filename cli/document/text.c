@@ -45,7 +45,7 @@ static void add_facts(struct gb_buf *out, const struct gb_json *cell)
 void py_begin(struct document *document, const struct gb_json *session)
 {
     (void)session;
-    gb_buf_addf(document->out, "# %s: a session of Glovebox\n", document->title);
+    gb_buf_addf(document->out, "# %s: a session of Glassbell\n", document->title);
 }
 
 /* Each line as a comment. */
@@ -98,7 +98,7 @@ void md_begin(struct document *document, const struct gb_json *session)
 
     gb_buf_adds(out, "# ");
     add_escaped(out, document->title);
-    gb_buf_adds(out, "\n\nA session of Glovebox");
+    gb_buf_adds(out, "\n\nA session of Glassbell");
     if (document->language[0] != '\0')
         gb_buf_addf(out, " (%s)", document->language);
     add_time(out, time_of(session, "created_at"));

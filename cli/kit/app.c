@@ -13,7 +13,7 @@
 enum { MESSAGE_MAX = 4096, LIST_DEADLINE_MS = 10000 };
 
 const struct option app_options[] = {
-    {0, "socket", "PATH", ARG_FILE, "the server's socket (default: $GLOVEBOX_SOCKET)", false},
+    {0, "socket", "PATH", ARG_FILE, "the server's socket (default: $GLASSBELL_SOCKET)", false},
     {0, "no-autostart", NULL, ARG_NONE, "fail when no server runs instead of starting one", false},
     {0, NULL, NULL, ARG_NONE, NULL, false},
 };
@@ -43,7 +43,7 @@ void app_open_loop(struct app *app)
     app->uv = xcalloc(1, sizeof(*app->uv));
     if (uv_loop_init(app->uv) < 0) {
         app_say("the event loop cannot be made; are there descriptors left?");
-        exit(EXIT_GLOVEBOX);
+        exit(EXIT_GLASSBELL);
     }
     app->loop = gb_loop_new(app->uv);
 }
@@ -53,7 +53,7 @@ static void say_hello(struct app *app, const char *verb)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
-    _cleanup_(freep) char *name = xasprintf("glovebox %s " GB_VERSION, verb);
+    _cleanup_(freep) char *name = xasprintf("glassbell %s " GB_VERSION, verb);
 
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "client", name);
@@ -189,7 +189,7 @@ char *app_find_session(struct app *app, const char *name)
     if (search.matches == 1)
         return search.found;
     if (search.matches == 0)
-        app_say("there is no session %s; `glovebox ls` shows those that there are, and `ls --all` "
+        app_say("there is no session %s; `glassbell ls` shows those that there are, and `ls --all` "
                 "those that have ended, too",
                 name);
     else
@@ -218,7 +218,7 @@ void app_say(const char *format, ...)
     va_start(args, format);
     gb_buf_vaddf(&text, format, args);
     va_end(args);
-    say("glovebox: ", gb_buf_bytes(&text), "\n");
+    say("glassbell: ", gb_buf_bytes(&text), "\n");
     gb_buf_release(&text);
 }
 
@@ -238,7 +238,7 @@ void app_say_error(const struct gb_call_error *error)
     gb_buf_adds(&after, " (");
     gb_escape(&after, gb_bytes_str(error->kind), sizeof(error->kind));
     gb_buf_addf(&after, ": %s)\n", advice(error->dispatched, error->retryable));
-    say("glovebox: ", gb_bytes_str(error->message), gb_buf_str(&after));
+    say("glassbell: ", gb_bytes_str(error->message), gb_buf_str(&after));
     gb_buf_release(&after);
 }
 
@@ -255,9 +255,9 @@ int app_wrong_use(const struct args *args, const char *format, ...)
     va_start(list, format);
     gb_buf_vaddf(&text, format, list);
     va_end(list);
-    say("glovebox: ", gb_buf_bytes(&text), "\n");
+    say("glassbell: ", gb_buf_bytes(&text), "\n");
     gb_buf_clear(&text);
-    gb_buf_addf(&text, "usage: glovebox %s %s\ntry `glovebox %s --help`\n", args->verb->name,
+    gb_buf_addf(&text, "usage: glassbell %s %s\ntry `glassbell %s --help`\n", args->verb->name,
                 args->verb->usage, args->verb->name);
     (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&text), text.size);
     gb_buf_release(&text);

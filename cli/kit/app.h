@@ -10,7 +10,7 @@
 #include "client/client.h"
 
 /* Exit statuses of our own; a program's own status is passed on. */
-enum { EXIT_USAGE = 2, EXIT_TIMED_OUT = 124, EXIT_GLOVEBOX = 125 };
+enum { EXIT_USAGE = 2, EXIT_TIMED_OUT = 124, EXIT_GLASSBELL = 125 };
 
 struct app {
     uv_loop_t *uv;
@@ -23,7 +23,7 @@ struct app {
 /* --socket and --no-autostart: for the tables of all verbs that talk to the server. */
 extern const struct option app_options[];
 
-/* Begins to connect as the options say, under the name "glovebox VERB VERSION". */
+/* Begins to connect as the options say, under the name "glassbell VERB VERSION". */
 void app_open(struct app *app, const struct args *args);
 /* Without a connection. */
 void app_open_loop(struct app *app);
@@ -45,7 +45,7 @@ bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64
  * NULL, which was told. */
 char *app_find_session(struct app *app, const char *name);
 
-/* "glovebox: sentence" to standard error; escapes control characters. */
+/* "glassbell: sentence" to standard error; escapes control characters. */
 void app_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void app_say_error(const struct gb_call_error *error);
 void app_say_err(const struct gb_err *err);

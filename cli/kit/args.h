@@ -33,7 +33,7 @@ struct args;
 struct verb {
     const char *name;
     const char *summary;          /* for the list of verbs */
-    const char *usage;            /* behind "glovebox NAME " */
+    const char *usage;            /* behind "glassbell NAME " */
     const struct option *options; /* ends with a NULL name; NULL: none */
     const struct option *common;  /* the same, shared by many verbs */
     enum arg_kind words;          /* what its positional words are */

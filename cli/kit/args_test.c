@@ -19,7 +19,7 @@ static const struct option common[] = {
     {0, NULL, NULL, ARG_NONE, NULL, false},
 };
 static const struct verb verbs[] = {
-    {"run", "run code", "FILE…", options, common, ARG_FILE, "  glovebox run x\n", NULL},
+    {"run", "run code", "FILE…", options, common, ARG_FILE, "  glassbell run x\n", NULL},
     {"repl", "type code", "", NULL, common, ARG_SESSION, NULL, NULL},
     {"interrupt", "interrupt it", "SESSION", NULL, NULL, ARG_SESSION, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, ARG_NONE, NULL, NULL},
@@ -155,17 +155,17 @@ START_TEST(texts_are_made_from_the_table)
     check_contains(&text, "  repl        type code\n");
     gb_buf_clear(&text);
     help_verb(&text, &verbs[0]);
-    check_contains(&text, "usage: glovebox run FILE…\n");
+    check_contains(&text, "usage: glassbell run FILE…\n");
     check_contains(&text, "  -c, --code CODE         the code\n");
     check_contains(&text, "      --socket PATH       the socket\n");
-    check_contains(&text, "examples:\n  glovebox run x\n");
+    check_contains(&text, "examples:\n  glassbell run x\n");
     ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
     gb_buf_clear(&text);
     help_completion(&text, verbs);
     check_contains(&text, "local verbs='run repl interrupt'\n");
     check_contains(&text, "--lang|-l) mapfile");
     check_contains(&text, "'--help --code --lang --quiet --verbose --socket'");
-    check_contains(&text, "glovebox ls --ids");
+    check_contains(&text, "glassbell ls --ids");
     ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
     gb_buf_release(&text);
 }

@@ -34,11 +34,11 @@ int cell_exit_status(const struct gb_json *cell)
     if (code != NULL && code->type == GB_JSON_NUMBER) {
         double number = gb_json_number(code);
 
-        return number >= 0 && number <= 255 ? (int)number : EXIT_GLOVEBOX;
+        return number >= 0 && number <= 255 ? (int)number : EXIT_GLASSBELL;
     }
     if (json_true(cell, "interrupted"))
         return 128 + SIGINT;
     if (json_true(cell, "oom"))
         return 128 + SIGKILL;
-    return EXIT_GLOVEBOX;
+    return EXIT_GLASSBELL;
 }

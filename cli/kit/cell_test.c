@@ -36,10 +36,10 @@ START_TEST(exit_statuses)
     ck_assert_int_eq(status_of("{\"exit_code\":null,\"interrupted\":true}"), 130);
     ck_assert_int_eq(status_of("{\"exit_code\":null,\"oom\":true}"), 137);
     /* What no server says. */
-    ck_assert_int_eq(status_of("{}"), EXIT_GLOVEBOX);
-    ck_assert_int_eq(status_of("{\"exit_code\":256}"), EXIT_GLOVEBOX);
-    ck_assert_int_eq(status_of("{\"exit_code\":-1}"), EXIT_GLOVEBOX);
-    ck_assert_int_eq(status_of("{\"exit_code\":\"0\",\"signal\":\"SIGNONSENSE\"}"), EXIT_GLOVEBOX);
+    ck_assert_int_eq(status_of("{}"), EXIT_GLASSBELL);
+    ck_assert_int_eq(status_of("{\"exit_code\":256}"), EXIT_GLASSBELL);
+    ck_assert_int_eq(status_of("{\"exit_code\":-1}"), EXIT_GLASSBELL);
+    ck_assert_int_eq(status_of("{\"exit_code\":\"0\",\"signal\":\"SIGNONSENSE\"}"), EXIT_GLASSBELL);
 }
 END_TEST
 

@@ -8,17 +8,17 @@ enum { VERB_COLUMN = 12, OPTION_COLUMN = 26 };
 
 void help_program(struct gb_buf *out, const struct verb *verbs)
 {
-    gb_buf_adds(out, "Glovebox runs code that nobody has vetted in small virtual machines.\n\n"
-                     "usage: glovebox VERB [options] …\n\n");
+    gb_buf_adds(out, "Glassbell runs code that nobody has vetted in small virtual machines.\n\n"
+                     "usage: glassbell VERB [options] …\n\n");
     for (const struct verb *verb = verbs; verb->name != NULL; verb++)
         gb_buf_addf(out, "  %-*s%s\n", VERB_COLUMN, verb->name, verb->summary);
     gb_buf_adds(
         out, "\n"
-             "`glovebox VERB --help` tells about one. All verbs but serve, doctor and image talk\n"
+             "`glassbell VERB --help` tells about one. All verbs but serve, doctor and image talk\n"
              "to a server, which the first of them starts.\n\n"
              "examples:\n"
-             "  glovebox run -c 'print(6 * 7)'\n"
-             "  glovebox repl -l javascript\n");
+             "  glassbell run -c 'print(6 * 7)'\n"
+             "  glassbell repl -l javascript\n");
 }
 
 static void add_option(struct gb_buf *out, const struct option *option)
@@ -42,7 +42,7 @@ static void add_option(struct gb_buf *out, const struct option *option)
 
 void help_verb(struct gb_buf *out, const struct verb *verb)
 {
-    gb_buf_addf(out, "glovebox %s: %s\n\nusage: glovebox %s%s%s\n", verb->name, verb->summary,
+    gb_buf_addf(out, "glassbell %s: %s\n\nusage: glassbell %s%s%s\n", verb->name, verb->summary,
                 verb->name, verb->usage[0] != '\0' ? " " : "", verb->usage);
     if (verb->options != NULL || verb->common != NULL)
         gb_buf_adds(out, "\n");
@@ -74,8 +74,8 @@ static const char *completer(enum arg_kind kind)
         [ARG_FILE] = "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")",
         [ARG_LANGUAGE] =
             "mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- \"$word\")",
-        [ARG_SESSION] = COMPLETE_FROM("glovebox ls --ids"),
-        [ARG_IMAGE] = COMPLETE_FROM("glovebox image ls --names"),
+        [ARG_SESSION] = COMPLETE_FROM("glassbell ls --ids"),
+        [ARG_IMAGE] = COMPLETE_FROM("glassbell image ls --names"),
         [ARG_VERB] = "mapfile -t COMPREPLY < <(compgen -W \"$verbs\" -- \"$word\")",
         [ARG_NONE] = "",
     };
@@ -101,8 +101,8 @@ static void add_value_cases(struct gb_buf *out, const struct option *options)
 void help_completion(struct gb_buf *out, const struct verb *verbs)
 {
     gb_buf_adds(out,
-                "# bash completion for glovebox; made by `glovebox completion bash`\n"
-                "_glovebox()\n"
+                "# bash completion for glassbell; made by `glassbell completion bash`\n"
+                "_glassbell()\n"
                 "{\n"
                 "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
                 "    local verbs='");
@@ -135,5 +135,5 @@ void help_completion(struct gb_buf *out, const struct verb *verbs)
     }
     gb_buf_adds(out, "    esac\n"
                      "}\n"
-                     "complete -F _glovebox glovebox\n");
+                     "complete -F _glassbell glassbell\n");
 }

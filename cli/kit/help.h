@@ -4,9 +4,9 @@
 #include "base/buf.h"
 #include "cli/args.h"
 
-/* `glovebox help`: the verbs and what they do. */
+/* `glassbell help`: the verbs and what they do. */
 void help_program(struct gb_buf *out, const struct verb *verbs);
-/* `glovebox VERB --help`: usage, options, examples. */
+/* `glassbell VERB --help`: usage, options, examples. */
 void help_verb(struct gb_buf *out, const struct verb *verb);
 /* bash completion: verbs, options and their values; sessions by asking the program. */
 void help_completion(struct gb_buf *out, const struct verb *verbs);

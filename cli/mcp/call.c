@@ -88,7 +88,7 @@ static void tell(const struct call *call, enum log_level level, const char *text
         return;
     message_begin_notification(&out, &line, "notifications/message");
     gb_json_put_str(&out, "level", log_level_names[level]);
-    gb_json_put_str(&out, "logger", "glovebox");
+    gb_json_put_str(&out, "logger", "glassbell");
     gb_json_put_str(&out, "data", text);
     message_end_notification(&out);
     server->config.send(server->config.arg, gb_buf_bytes(&line));

@@ -83,9 +83,9 @@ void message_release(struct message *message)
 void message_put_implementation(struct gb_json_out *out, const char *key, enum revision revision)
 {
     gb_json_object(out, key);
-    gb_json_put_str(out, "name", "glovebox");
+    gb_json_put_str(out, "name", "glassbell");
     if (revision >= REVISION_2025_06_18)
-        gb_json_put_str(out, "title", "Glovebox: code in microVMs");
+        gb_json_put_str(out, "title", "Glassbell: code in microVMs");
     gb_json_put_str(out, "version", GB_VERSION);
     gb_json_end(out);
 }

@@ -1,11 +1,11 @@
 /* The MCP server: lines of the client in, lines to the client out, and behind it the socket.
  *
- * Theory of operation. The server keeps nothing that would be missed: sessions live in the Glovebox
- * server, their handles travel as arguments, and each call of a tool has a connection of its own to
- * the socket, made when it begins and closed when it is answered. So a Glovebox server that went
- * away and came back is met by the next call, and to cancel a call is to close its connection: the
- * socket then interrupts the cell that came over it, or drops it when it still waits for its turn,
- * and closes a VM that nobody has heard of yet.
+ * Theory of operation. The server keeps nothing that would be missed: sessions live in the
+ * Glassbell server, their handles travel as arguments, and each call of a tool has a connection of
+ * its own to the socket, made when it begins and closed when it is answered. So a Glassbell server
+ * that went away and came back is met by the next call, and to cancel a call is to close its
+ * connection: the socket then interrupts the cell that came over it, or drops it when it still
+ * waits for its turn, and closes a VM that nobody has heard of yet.
  *
  * Requests are served at the same time, up to CALLS_MAX of them. While the client does not read,
  * progress is not reported and, above a limit, the caller of mcp_server_input() is asked to wait.

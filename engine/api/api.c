@@ -3,9 +3,9 @@
  * Theory of operation. Every call makes an object (opening, exec, transfer) that lives until its
  * one callback. Failures found within the call are told from the loop like all others, through a
  * deferred call of that object. A session's face outlives neither its engine nor its owner: after
- * glovebox_session_close() the engine keeps it until the VM is reaped.
+ * glassbell_session_close() the engine keeps it until the VM is reaped.
  */
-#include "glovebox.h"
+#include "glassbell.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -22,17 +22,17 @@
 
 enum { FILE_MAX = 64 << 20, CHUNK = 1 << 20, WINDOW = 4 };
 
-static_assert((int)GLOVEBOX_KERNEL == (int)GB_MODE_KERNEL, "the same numbers");
-static_assert((int)GLOVEBOX_PROCESS == (int)GB_MODE_PROCESS, "the same numbers");
-static_assert((int)GLOVEBOX_SHELL == (int)GB_MODE_SHELL, "the same numbers");
+static_assert((int)GLASSBELL_KERNEL == (int)GB_MODE_KERNEL, "the same numbers");
+static_assert((int)GLASSBELL_PROCESS == (int)GB_MODE_PROCESS, "the same numbers");
+static_assert((int)GLASSBELL_SHELL == (int)GB_MODE_SHELL, "the same numbers");
 
-struct glovebox {
+struct glassbell {
     struct gb_loop *loop;
     struct gb_host *host;
     struct gb_settings settings;
     struct gb_room *room;
     struct gb_list sessions;
-    glovebox_open_fn *opened;
+    glassbell_open_fn *opened;
     void (*closed)(void *arg);
     void *arg;
     bool closing;
@@ -40,22 +40,22 @@ struct glovebox {
     struct gb_deferred deferred;
 };
 
-struct glovebox_session {
+struct glassbell_session {
     struct gb_list link;
-    struct glovebox *engine;
+    struct glassbell *engine;
     struct gb_session *session;
     struct gb_start start;
-    glovebox_session_fn *opened;
-    void (*closed)(void *arg, struct glovebox_session *session, const struct glovebox_error *why);
+    glassbell_session_fn *opened;
+    void (*closed)(void *arg, struct glassbell_session *session, const struct glassbell_error *why);
     void *arg;
     bool open, dropped; /* `opened` said yes; the owner has let go */
     struct gb_err err;  /* of an opening that failed within the call */
     struct gb_deferred deferred;
 };
 
-static struct glovebox_error face_of(const struct gb_err *err)
+static struct glassbell_error face_of(const struct gb_err *err)
 {
-    return (struct glovebox_error){
+    return (struct glassbell_error){
         .kind = gb_code_kind(err->code),
         .message = err->message,
         .dispatched = err->dispatched,
@@ -63,14 +63,14 @@ static struct glovebox_error face_of(const struct gb_err *err)
     };
 }
 
-const char *glovebox_version(void)
+const char *glassbell_version(void)
 {
     return GB_VERSION;
 }
 
 /* ---- the engine ---- */
 
-static void free_engine(struct glovebox *engine)
+static void free_engine(struct glassbell *engine)
 {
     gb_settings_release(&engine->settings);
     gb_host_free(engine->host);
@@ -80,10 +80,10 @@ static void free_engine(struct glovebox *engine)
 
 static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 {
-    struct glovebox *engine = arg;
-    glovebox_open_fn *opened = engine->opened;
+    struct glassbell *engine = arg;
+    glassbell_open_fn *opened = engine->opened;
     void *user = engine->arg;
-    struct glovebox_error face;
+    struct glassbell_error face;
 
     engine->host = host;
     if (host != NULL) {
@@ -99,13 +99,13 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 
 static void tell_no_settings(void *arg)
 {
-    struct glovebox *engine = arg;
+    struct glassbell *engine = arg;
     struct gb_err err = engine->err;
 
     on_host(engine, NULL, &err);
 }
 
-static int read_settings(struct glovebox *engine, const char *path, struct gb_err *err)
+static int read_settings(struct glassbell *engine, const char *path, struct gb_err *err)
 {
     if (path != NULL)
         return gb_settings_load(path, &engine->settings, err);
@@ -113,10 +113,10 @@ static int read_settings(struct glovebox *engine, const char *path, struct gb_er
     return 0;
 }
 
-void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options,
-                   glovebox_open_fn *opened, void *arg)
+void glassbell_open(uv_loop_t *loop, const struct glassbell_options *options,
+                    glassbell_open_fn *opened, void *arg)
 {
-    struct glovebox *engine = xcalloc(1, sizeof(*engine));
+    struct glassbell *engine = xcalloc(1, sizeof(*engine));
     _cleanup_(freep) char *run = gb_path_runtime();
     _cleanup_(freep) char *cache = gb_path_cache();
     struct gb_host_config config = {.run = run, .cache = cache};
@@ -140,7 +140,7 @@ void glovebox_open(uv_loop_t *loop, const struct glovebox_options *options,
 
 static void on_room_gone(void *arg)
 {
-    struct glovebox *engine = arg;
+    struct glassbell *engine = arg;
     void (*closed)(void *arg) = engine->closed;
     void *user = engine->arg;
 
@@ -151,35 +151,35 @@ static void on_room_gone(void *arg)
 
 static void close_when_empty(void *arg)
 {
-    struct glovebox *engine = arg;
+    struct glassbell *engine = arg;
 
     if (gb_list_empty(&engine->sessions))
         gb_room_free(TAKE_PTR(engine->room), on_room_gone, engine);
 }
 
-void glovebox_close(struct glovebox *engine, void (*closed)(void *arg), void *arg)
+void glassbell_close(struct glassbell *engine, void (*closed)(void *arg), void *arg)
 {
-    struct glovebox_session *session;
+    struct glassbell_session *session;
 
     engine->closing = true;
     engine->closed = closed;
     engine->arg = arg;
     gb_room_stop(engine->room);
     GB_LIST_FOREACH(session, &engine->sessions, link)
-    glovebox_session_close(session);
+    glassbell_session_close(session);
     gb_loop_defer(engine->loop, &engine->deferred, close_when_empty, engine);
 }
 
-const char *glovebox_accelerator(const struct glovebox *engine)
+const char *glassbell_accelerator(const struct glassbell *engine)
 {
     return gb_accel_name(engine->host->accel);
 }
 
 /* ---- sessions ---- */
 
-static void forget_session(struct glovebox_session *session)
+static void forget_session(struct glassbell_session *session)
 {
-    struct glovebox *engine = session->engine;
+    struct glassbell *engine = session->engine;
 
     gb_list_remove(&session->link);
     gb_loop_undefer(&session->deferred);
@@ -191,8 +191,8 @@ static void forget_session(struct glovebox_session *session)
 
 static void on_opened(void *arg, const struct gb_err *err)
 {
-    struct glovebox_session *session = arg;
-    struct glovebox_error face;
+    struct glassbell_session *session = arg;
+    struct glassbell_error face;
 
     if (err == NULL)
         gb_start_settle(&session->start);
@@ -210,15 +210,15 @@ static void on_opened(void *arg, const struct gb_err *err)
 
 static bool on_lost(void *arg, const struct gb_err *why)
 {
-    struct glovebox_session *session = arg;
+    struct glassbell_session *session = arg;
 
     return gb_start_again(&session->start, why);
 }
 
 static void on_closed(void *arg, const struct gb_err *why)
 {
-    struct glovebox_session *session = arg;
-    struct glovebox_error face = face_of(why);
+    struct glassbell_session *session = arg;
+    struct glassbell_error face = face_of(why);
 
     gb_start_cancel(&session->start);
     if (!session->dropped && session->closed != NULL)
@@ -228,8 +228,8 @@ static void on_closed(void *arg, const struct gb_err *why)
 
 static void tell_open_failed(void *arg)
 {
-    struct glovebox_session *session = arg;
-    struct glovebox_error face = face_of(&session->err);
+    struct glassbell_session *session = arg;
+    struct glassbell_error face = face_of(&session->err);
 
     if (!session->dropped)
         session->opened(session->arg, NULL, &face);
@@ -251,8 +251,8 @@ static int read_env(const char *const *lines, struct gb_env *env, struct gb_err 
     return r;
 }
 
-static int open_session(struct glovebox_session *session,
-                        const struct glovebox_session_options *options, struct gb_err *err)
+static int open_session(struct glassbell_session *session,
+                        const struct glassbell_session_options *options, struct gb_err *err)
 {
     static const struct gb_session_events events = {
         .opened = on_opened, .lost = on_lost, .closed = on_closed};
@@ -265,14 +265,14 @@ static int open_session(struct glovebox_session *session,
         .env = &env,
     };
     const char *image = options->image != NULL ? options->image : "python";
-    struct glovebox *engine = session->engine;
+    struct glassbell *engine = session->engine;
     int r = read_env(options->env, &env, err);
 
     if (r < 0)
         return r;
     config.image = gb_host_find_image(engine->host, image);
     if (config.image == NULL)
-        return gb_err_set(err, GB_EIMAGE, "there is no image %s; see `glovebox image ls`", image);
+        return gb_err_set(err, GB_EIMAGE, "there is no image %s; see `glassbell image ls`", image);
     r = gb_session_new(engine->host, &config, &events, session, &session->session, err);
     if (r == 0)
         gb_start_begin(&session->start, engine->room->pool, session->session,
@@ -281,11 +281,12 @@ static int open_session(struct glovebox_session *session,
     return r;
 }
 
-void glovebox_session_open(struct glovebox *engine, const struct glovebox_session_options *options,
-                           glovebox_session_fn *opened, void *arg)
+void glassbell_session_open(struct glassbell *engine,
+                            const struct glassbell_session_options *options,
+                            glassbell_session_fn *opened, void *arg)
 {
-    static const struct glovebox_session_options defaults = {0};
-    struct glovebox_session *session = xcalloc(1, sizeof(*session));
+    static const struct glassbell_session_options defaults = {0};
+    struct glassbell_session *session = xcalloc(1, sizeof(*session));
 
     if (options == NULL)
         options = &defaults;
@@ -298,19 +299,19 @@ void glovebox_session_open(struct glovebox *engine, const struct glovebox_sessio
         gb_loop_defer(engine->loop, &session->deferred, tell_open_failed, session);
 }
 
-void glovebox_session_close(struct glovebox_session *session)
+void glassbell_session_close(struct glassbell_session *session)
 {
     session->dropped = true;
     if (session->session != NULL)
         gb_session_close(session->session, NULL);
 }
 
-const char *glovebox_session_id(const struct glovebox_session *session)
+const char *glassbell_session_id(const struct glassbell_session *session)
 {
     return gb_session_id(session->session);
 }
 
-const char *glovebox_session_source(const struct glovebox_session *session)
+const char *glassbell_session_source(const struct glassbell_session *session)
 {
     return gb_source_name(gb_session_source(session->session));
 }
@@ -318,18 +319,18 @@ const char *glovebox_session_source(const struct glovebox_session *session)
 /* ---- cells ---- */
 
 struct exec {
-    struct glovebox_session *session;
-    void (*output)(void *arg, int stream, struct glovebox_bytes bytes);
-    glovebox_exec_fn *done;
+    struct glassbell_session *session;
+    void (*output)(void *arg, int stream, struct glassbell_bytes bytes);
+    glassbell_exec_fn *done;
     void *arg;
     struct gb_cell *cell;
     struct gb_err err;
     struct gb_deferred deferred;
 };
 
-static struct glovebox_bytes bytes_of(const struct gb_buf *buf)
+static struct glassbell_bytes bytes_of(const struct gb_buf *buf)
 {
-    return (struct glovebox_bytes){(const char *)gb_buf_data(buf), buf->size};
+    return (struct glassbell_bytes){(const char *)gb_buf_data(buf), buf->size};
 }
 
 static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stream,
@@ -340,17 +341,17 @@ static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stre
     (void)cell;
     if (exec->output != NULL)
         exec->output(exec->arg, (int)stream,
-                     (struct glovebox_bytes){(const char *)bytes.data, bytes.size});
+                     (struct glassbell_bytes){(const char *)bytes.data, bytes.size});
 }
 
 static void tell_result(struct exec *exec, const struct gb_cell *cell)
 {
     static const char none[] = "";
-    struct glovebox_display *displays = xcalloc(cell->display_count, sizeof(*displays));
-    struct glovebox_file *files = xcalloc(cell->changed.count, sizeof(*files));
+    struct glassbell_display *displays = xcalloc(cell->display_count, sizeof(*displays));
+    struct glassbell_file *files = xcalloc(cell->changed.count, sizeof(*files));
     struct gb_changed changed;
     size_t at = 0, count = 0;
-    struct glovebox_result result = {
+    struct glassbell_result result = {
         .cell = cell->number,
         .exit_code = cell->exit_code,
         .signal = cell->signal,
@@ -374,14 +375,14 @@ static void tell_result(struct exec *exec, const struct gb_cell *cell)
 
     if (cell->has_value)
         result.value =
-            cell->value.size > 0 ? bytes_of(&cell->value) : (struct glovebox_bytes){none, 0};
+            cell->value.size > 0 ? bytes_of(&cell->value) : (struct glassbell_bytes){none, 0};
     for (size_t i = 0; i < cell->display_count; i++)
         displays[i] =
-            (struct glovebox_display){cell->displays[i].mime, bytes_of(&cell->displays[i].data)};
+            (struct glassbell_display){cell->displays[i].mime, bytes_of(&cell->displays[i].data)};
     while (gb_changed_next(&cell->changed, &at, &changed, NULL) > 0)
-        files[count++] = (struct glovebox_file){
+        files[count++] = (struct glassbell_file){
             .path = {(const char *)changed.path.data, changed.path.size},
-            .change = (enum glovebox_change)changed.change,
+            .change = (enum glassbell_change)changed.change,
             .size = changed.size,
         };
     exec->done(exec->arg, &result, NULL);
@@ -394,7 +395,7 @@ static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *
     struct exec *exec = arg;
 
     if (err != NULL) {
-        struct glovebox_error face = face_of(err);
+        struct glassbell_error face = face_of(err);
         exec->done(exec->arg, NULL, &face);
     } else {
         tell_result(exec, cell);
@@ -406,14 +407,14 @@ static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *
 static void tell_exec_failed(void *arg)
 {
     struct exec *exec = arg;
-    struct glovebox_error face = face_of(&exec->err);
+    struct glassbell_error face = face_of(&exec->err);
 
     exec->done(exec->arg, NULL, &face);
     free(exec);
 }
 
-void glovebox_exec(struct glovebox_session *session, const struct glovebox_exec_options *options,
-                   glovebox_exec_fn *done, void *arg)
+void glassbell_exec(struct glassbell_session *session, const struct glassbell_exec_options *options,
+                    glassbell_exec_fn *done, void *arg)
 {
     static const struct gb_cell_events events = {.output = on_output, .done = on_done};
     _cleanup_(gb_env_release) struct gb_env env = {0};
@@ -440,7 +441,7 @@ void glovebox_exec(struct glovebox_session *session, const struct glovebox_exec_
         gb_loop_defer(session->engine->loop, &exec->deferred, tell_exec_failed, exec);
 }
 
-void glovebox_interrupt(struct glovebox_session *session)
+void glassbell_interrupt(struct glassbell_session *session)
 {
     (void)gb_session_interrupt(session->session, NULL); /* none runs: nothing to do */
 }
@@ -448,13 +449,13 @@ void glovebox_interrupt(struct glovebox_session *session)
 /* ---- files ---- */
 
 struct transfer {
-    struct glovebox_session *session;
+    struct glassbell_session *session;
     char *path;
     struct gb_buf content; /* what is left to write, or what has been read */
     uint64_t offset;       /* asked for or sent so far */
     uint32_t mode, upload, pending;
     bool failed;
-    glovebox_file_fn *done;
+    glassbell_file_fn *done;
     void *arg;
     struct gb_err err;
     struct gb_deferred deferred;
@@ -463,10 +464,10 @@ struct transfer {
 static void finish_transfer(void *arg)
 {
     struct transfer *transfer = arg;
-    struct glovebox_error face = face_of(&transfer->err);
+    struct glassbell_error face = face_of(&transfer->err);
 
     if (transfer->failed)
-        transfer->done(transfer->arg, (struct glovebox_bytes){NULL, 0}, &face);
+        transfer->done(transfer->arg, (struct glassbell_bytes){NULL, 0}, &face);
     else
         transfer->done(transfer->arg, bytes_of(&transfer->content), NULL);
     gb_buf_release(&transfer->content);
@@ -479,8 +480,8 @@ static void finish_later(struct transfer *transfer)
     gb_loop_defer(transfer->session->engine->loop, &transfer->deferred, finish_transfer, transfer);
 }
 
-static struct transfer *new_transfer(struct glovebox_session *session, const char *path,
-                                     glovebox_file_fn *done, void *arg)
+static struct transfer *new_transfer(struct glassbell_session *session, const char *path,
+                                     glassbell_file_fn *done, void *arg)
 {
     struct transfer *transfer = xcalloc(1, sizeof(*transfer));
 
@@ -537,9 +538,9 @@ static void send_chunks(struct transfer *transfer)
     } while (transfer->content.size > 0 && transfer->pending < WINDOW);
 }
 
-void glovebox_file_write(struct glovebox_session *session, const char *path,
-                         struct glovebox_bytes content, uint32_t mode, glovebox_file_fn *done,
-                         void *arg)
+void glassbell_file_write(struct glassbell_session *session, const char *path,
+                          struct glassbell_bytes content, uint32_t mode, glassbell_file_fn *done,
+                          void *arg)
 {
     struct transfer *transfer = new_transfer(session, path, done, arg);
 
@@ -594,8 +595,8 @@ static void ask_chunk(struct transfer *transfer)
     }
 }
 
-void glovebox_file_read(struct glovebox_session *session, const char *path, glovebox_file_fn *done,
-                        void *arg)
+void glassbell_file_read(struct glassbell_session *session, const char *path,
+                         glassbell_file_fn *done, void *arg)
 {
     struct transfer *transfer = new_transfer(session, path, done, arg);
 

@@ -1,6 +1,6 @@
-/* The library with real VMs: the folder of images comes from $GLOVEBOX_IMAGES, and without one the
+/* The library with real VMs: the folder of images comes from $GLASSBELL_IMAGES, and without one the
  * tests fail. */
-#include "glovebox.h"
+#include "glassbell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,18 +13,18 @@
 enum { OPENS_MAX = 50 };
 
 static uv_loop_t uv;
-static char folder[] = "/tmp/glovebox-api-test-XXXXXX";
+static char folder[] = "/tmp/glassbell-api-test-XXXXXX";
 
 /* What came of a call: at most one of the first two, the kind of an error, or `done` alone. */
 struct outcome {
-    struct glovebox *engine;
-    struct glovebox_session *session;
+    struct glassbell *engine;
+    struct glassbell_session *session;
     char kind[64], message[512];
     char out[256];
     int done;
 };
 
-static void note(struct outcome *outcome, const struct glovebox_error *error)
+static void note(struct outcome *outcome, const struct glassbell_error *error)
 {
     outcome->done++;
     if (error == NULL)
@@ -40,7 +40,7 @@ static void wait_for(const struct outcome *outcome)
     ck_assert_int_eq(outcome->done, 1);
 }
 
-static void on_engine(void *arg, struct glovebox *engine, const struct glovebox_error *error)
+static void on_engine(void *arg, struct glassbell *engine, const struct glassbell_error *error)
 {
     struct outcome *outcome = arg;
 
@@ -48,8 +48,8 @@ static void on_engine(void *arg, struct glovebox *engine, const struct glovebox_
     note(outcome, error);
 }
 
-static void on_session(void *arg, struct glovebox_session *session,
-                       const struct glovebox_error *error)
+static void on_session(void *arg, struct glassbell_session *session,
+                       const struct glassbell_error *error)
 {
     struct outcome *outcome = arg;
 
@@ -57,8 +57,8 @@ static void on_session(void *arg, struct glovebox_session *session,
     note(outcome, error);
 }
 
-static void on_result(void *arg, const struct glovebox_result *result,
-                      const struct glovebox_error *error)
+static void on_result(void *arg, const struct glassbell_result *result,
+                      const struct glassbell_error *error)
 {
     struct outcome *outcome = arg;
 
@@ -75,44 +75,44 @@ static void on_engine_closed(void *arg)
 
 static struct outcome open_engine(const char *settings)
 {
-    struct glovebox_options options = {.state = folder};
+    struct glassbell_options options = {.state = folder};
     _cleanup_(freep) char *path = xasprintf("%s/a.conf", folder);
     struct outcome outcome = {0};
 
     ck_assert_int_eq(gb_fd_replace_file(path, gb_bytes_str(settings), 0600, NULL), 0);
     options.settings = path;
-    glovebox_open(&uv, &options, on_engine, &outcome);
+    glassbell_open(&uv, &options, on_engine, &outcome);
     ck_assert_int_eq(outcome.done, 0); /* never within the call */
     wait_for(&outcome);
     return outcome;
 }
 
-static void close_engine(struct glovebox *engine)
+static void close_engine(struct glassbell *engine)
 {
     struct outcome outcome = {0};
 
-    glovebox_close(engine, on_engine_closed, &outcome);
+    glassbell_close(engine, on_engine_closed, &outcome);
     wait_for(&outcome);
     /* Handles that are being closed, and nothing else. */
     (void)uv_run(&uv, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_alive(&uv), 0);
 }
 
-static struct outcome open_shell(struct glovebox *engine)
+static struct outcome open_shell(struct glassbell *engine)
 {
-    const struct glovebox_session_options options = {.image = "shell"};
+    const struct glassbell_session_options options = {.image = "shell"};
     struct outcome outcome = {0};
 
-    glovebox_session_open(engine, &options, on_session, &outcome);
+    glassbell_session_open(engine, &options, on_session, &outcome);
     wait_for(&outcome);
     return outcome;
 }
 
-static void expect_output(struct glovebox_session *session, const char *code, const char *out)
+static void expect_output(struct glassbell_session *session, const char *code, const char *out)
 {
     struct outcome outcome = {0};
 
-    glovebox_exec(session, &(struct glovebox_exec_options){.code = code}, on_result, &outcome);
+    glassbell_exec(session, &(struct glassbell_exec_options){.code = code}, on_result, &outcome);
     wait_for(&outcome);
     ck_assert_str_eq(outcome.kind, "");
     ck_assert_str_eq(outcome.out, out);
@@ -127,16 +127,16 @@ START_TEST(opens_from_template_and_pool)
     ck_assert_ptr_nonnull(engine.engine);
     session = open_shell(engine.engine);
     ck_assert_msg(session.session != NULL, "%s", session.message);
-    ck_assert_str_ne(glovebox_session_source(session.session), "boot");
+    ck_assert_str_ne(glassbell_session_source(session.session), "boot");
     expect_output(session.session, "a=7; echo $a", "7\n");
     expect_output(session.session, "echo $a", "7\n");
-    glovebox_session_close(session.session);
+    glassbell_session_close(session.session);
     for (int i = 0; i < OPENS_MAX && !pool; i++) {
         session = open_shell(engine.engine);
         ck_assert_msg(session.session != NULL, "%s", session.message);
         expect_output(session.session, "echo $a", "\n");
-        pool = strcmp(glovebox_session_source(session.session), "pool") == 0;
-        glovebox_session_close(session.session);
+        pool = strcmp(glassbell_session_source(session.session), "pool") == 0;
+        glassbell_session_close(session.session);
     }
     ck_assert(pool);
     close_engine(engine.engine);
@@ -148,8 +148,8 @@ START_TEST(closes_at_any_moment)
 {
     struct outcome engine = open_engine("[pool \"shell\"]\nfloor = 3\n"), session = {0};
 
-    glovebox_session_open(engine.engine, &(struct glovebox_session_options){.image = "shell"},
-                          on_session, &session);
+    glassbell_session_open(engine.engine, &(struct glassbell_session_options){.image = "shell"},
+                           on_session, &session);
     close_engine(engine.engine);
     ck_assert_ptr_null(session.session);
 
@@ -163,8 +163,8 @@ END_TEST
 START_TEST(says_what_is_wrong)
 {
     struct outcome outcome = open_engine("[pool]\nceilling = 3\n");
-    const struct glovebox_session_options options = {.image = "cobol"};
-    struct glovebox *engine;
+    const struct glassbell_session_options options = {.image = "cobol"};
+    struct glassbell *engine;
 
     ck_assert_ptr_null(outcome.engine);
     ck_assert_str_eq(outcome.kind, "invalid_input");
@@ -179,7 +179,7 @@ START_TEST(says_what_is_wrong)
     ck_assert_ptr_null(outcome.session);
     ck_assert_str_eq(outcome.kind, "capacity");
     outcome = (struct outcome){0};
-    glovebox_session_open(engine, &options, on_session, &outcome);
+    glassbell_session_open(engine, &options, on_session, &outcome);
     wait_for(&outcome);
     ck_assert_str_eq(outcome.kind, "image_missing");
     close_engine(engine);

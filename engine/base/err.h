@@ -30,7 +30,7 @@ enum gb_class {
       "the host has no room for another VM; the message says what is short")                       \
     X(GB_EBOOT, "boot_failed", -32005, GB_CLASS_RETRY, "the VM did not come up")                   \
     X(GB_EIMAGE, "image_missing", -32006, GB_CLASS_CALLER,                                         \
-      "the image is missing or damaged; build it with `glovebox image build`")                     \
+      "the image is missing or damaged; build it with `glassbell image build`")                    \
     X(GB_EPOLICY, "policy", -32007, GB_CLASS_CALLER, "the request is against the rules")           \
     X(GB_EUNKNOWN, "outcome_unknown", -32008, GB_CLASS_UNKNOWN,                                    \
       "the connection to the code was lost after it was sent: it may have run")                    \
@@ -38,7 +38,7 @@ enum gb_class {
       "this server, image or host cannot do that")                                                 \
     X(GB_ETOOLARGE, "too_large", -32010, GB_CLASS_CALLER,                                          \
       "a limit was passed; the message names it")                                                  \
-    X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glovebox or of the host")      \
+    X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glassbell or of the host")     \
     X(GB_EHELD, "held", -32012, GB_CLASS_RETRY,                                                    \
       "another client holds the session's write lease; the message says who, and since when")
 

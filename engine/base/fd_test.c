@@ -7,7 +7,7 @@
 
 #include "check_run.h"
 
-static char folder[] = "/tmp/glovebox-fd-XXXXXX";
+static char folder[] = "/tmp/glassbell-fd-XXXXXX";
 
 static char *beneath(const char *name)
 {

@@ -7,7 +7,7 @@
 
 static void *checked(void *pointer)
 {
-    static const char text[] = "glovebox: out of memory\n";
+    static const char text[] = "glassbell: out of memory\n";
 
     if (pointer != NULL)
         return pointer;

@@ -18,8 +18,8 @@ char *gb_path_runtime(void)
 {
     const char *base = absolute("XDG_RUNTIME_DIR");
 
-    return base != NULL ? xasprintf("%s/glovebox", base)
-                        : xasprintf("/tmp/glovebox-%lu", (unsigned long)getuid());
+    return base != NULL ? xasprintf("%s/glassbell", base)
+                        : xasprintf("/tmp/glassbell-%lu", (unsigned long)getuid());
 }
 
 char *gb_path_state(void)
@@ -27,9 +27,9 @@ char *gb_path_state(void)
     const char *base = absolute("XDG_STATE_HOME");
 
     if (base != NULL)
-        return xasprintf("%s/glovebox", base);
+        return xasprintf("%s/glassbell", base);
     base = absolute("HOME");
-    return base != NULL ? xasprintf("%s/.local/state/glovebox", base) : gb_path_runtime();
+    return base != NULL ? xasprintf("%s/.local/state/glassbell", base) : gb_path_runtime();
 }
 
 char *gb_path_cache(void)
@@ -37,7 +37,7 @@ char *gb_path_cache(void)
     const char *base = absolute("XDG_CACHE_HOME");
 
     if (base != NULL)
-        return xasprintf("%s/glovebox", base);
+        return xasprintf("%s/glassbell", base);
     base = absolute("HOME");
-    return base != NULL ? xasprintf("%s/.cache/glovebox", base) : gb_path_runtime();
+    return base != NULL ? xasprintf("%s/.cache/glassbell", base) : gb_path_runtime();
 }

@@ -1,10 +1,10 @@
-/* The user's folders for Glovebox. Nothing is made here. */
+/* The user's folders for Glassbell. Nothing is made here. */
 #pragma once
 
-/* $XDG_RUNTIME_DIR/glovebox, else /tmp/glovebox-UID. Gives. */
+/* $XDG_RUNTIME_DIR/glassbell, else /tmp/glassbell-UID. Gives. */
 char *gb_path_runtime(void);
 
-/* $XDG_CACHE_HOME/glovebox, else $HOME/.cache/glovebox, else the runtime folder. Gives. */
+/* $XDG_CACHE_HOME/glassbell, else $HOME/.cache/glassbell, else the runtime folder. Gives. */
 char *gb_path_cache(void);
-/* What outlives a restart: $XDG_STATE_HOME/glovebox, else in ~/.local/state. Gives. */
+/* What outlives a restart: $XDG_STATE_HOME/glassbell, else in ~/.local/state. Gives. */
 char *gb_path_state(void);

@@ -454,8 +454,8 @@ END_TEST
 START_TEST(folders_of_others_are_not_trusted)
 {
     struct gb_err err = {0};
-    char *inside = xasprintf("%s/glovebox/server.sock", folder);
-    char *runtime = xasprintf("%s/glovebox", folder);
+    char *inside = xasprintf("%s/glassbell/server.sock", folder);
+    char *runtime = xasprintf("%s/glassbell", folder);
 
     ck_assert_int_eq(gb_socket_check_folder(inside, false, &err), -GB_ENOTFOUND);
     ck_assert_int_eq(gb_socket_check_folder(inside, true, &err), 0);

@@ -24,7 +24,7 @@ enum { READY_FD = 3, READY_MESSAGE_MAX = 1024, CONNECT_TIMEOUT_S = 10 };
 /* False when it was found by the rule: then its folder has to be private. */
 static bool chosen_by_a_person(const char *option)
 {
-    const char *variable = getenv("GLOVEBOX_SOCKET");
+    const char *variable = getenv("GLASSBELL_SOCKET");
 
     return (option != NULL && option[0] != '\0') || (variable != NULL && variable[0] != '\0');
 }
@@ -133,7 +133,7 @@ static int wait_ready(int fd, uint64_t deadline_ns, struct gb_err *err)
     text[strcspn(text, "\n")] = '\0';
     if (text[0] == '\0')
         return gb_err_set(err, GB_EINTERNAL,
-                          "the server ended before it was ready; `glovebox serve --foreground` "
+                          "the server ended before it was ready; `glassbell serve --foreground` "
                           "shows why");
     return gb_err_set(err, GB_EINTERNAL, "the server could not start: %s", text);
 }
@@ -144,8 +144,8 @@ static int spawn_server(const struct gb_dial_config *config, const char *path, i
 {
     extern char **environ;
     char number[16];
-    const char *argv[] = {"glovebox", "serve",    "--daemon", "--ready-fd",
-                          number,     "--socket", path,       NULL};
+    const char *argv[] = {"glassbell", "serve",    "--daemon", "--ready-fd",
+                          number,      "--socket", path,       NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, defaults;
@@ -255,14 +255,14 @@ int gb_dial(const struct gb_dial_config *config, int *ret_fd, struct gb_err *err
                               path);
         if (r == -GB_ENOTFOUND)
             return gb_err_set(err, GB_ENOTFOUND,
-                              "no server listens at %s; `glovebox serve` starts one", path);
+                              "no server listens at %s; `glassbell serve` starts one", path);
         if (r < 0)
             return r;
     }
     r = try_connect(path, &fd);
     if (nobody_listens(r) && !start)
-        return gb_err_set(err, GB_ENOTFOUND, "no server listens at %s; `glovebox serve` starts one",
-                          path);
+        return gb_err_set(err, GB_ENOTFOUND,
+                          "no server listens at %s; `glassbell serve` starts one", path);
     if (nobody_listens(r)) {
         r = connect_or_start(config, path, &fd, err);
         if (r < 0)

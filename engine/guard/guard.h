@@ -1,6 +1,6 @@
 /* Isolation of QEMU, in named stages, and what became of each.
  *
- * The stages are applied by a program of its own, glovebox-launcher (launcher/main.c tells how and
+ * The stages are applied by a program of its own, glassbell-launcher (launcher/main.c tells how and
  * in which order), which the server starts in QEMU's place. It tells the outcome of every stage on
  * a status pipe, as text lines that are read here:
  *

@@ -130,7 +130,7 @@ static char *launcher_path(void)
     ck_assert_int_gt(n, 0);
     path[n] = '\0';
     *strrchr(path, '/') = '\0';
-    return xasprintf("%s/../glovebox-launcher", path);
+    return xasprintf("%s/../glassbell-launcher", path);
 }
 
 START_TEST(probes)

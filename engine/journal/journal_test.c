@@ -57,7 +57,7 @@ static void reopen(void)
 
 static void setup(void)
 {
-    (void)snprintf(folder, sizeof(folder), "/tmp/glovebox-journal-test-XXXXXX");
+    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-journal-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     config = (struct gb_journal_config){
         .folder = folder, .size = 64 << 20, .interval_ms = 10, .sync = GB_JOURNAL_SYNC_INTERVAL};
@@ -634,10 +634,10 @@ START_TEST(other_versions)
 END_TEST
 
 /* A process that is killed while it writes: what it had acknowledged is there.
- * $GLOVEBOX_HARDEN_KILLS says how often. */
+ * $GLASSBELL_HARDEN_KILLS says how often. */
 START_TEST(killed_while_writing)
 {
-    const char *given = getenv("GLOVEBOX_HARDEN_KILLS");
+    const char *given = getenv("GLASSBELL_HARDEN_KILLS");
     long rounds = given == NULL ? 5 : strtol(given, NULL, 10);
 
     for (int round = 0; round < rounds; round++) {

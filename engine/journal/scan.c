@@ -171,7 +171,7 @@ static int scan_segment(struct gb_journal *journal, struct segment *segment, boo
     segment->size = at;
     journal->total += at;
     if (segment->foreign)
-        gb_warning("journal: %s/%s is of another version of glovebox and left as it is",
+        gb_warning("journal: %s/%s is of another version of glassbell and left as it is",
                    journal->folder, name);
     if (at < reader.size)
         gb_warning("journal: %s/%s is whole up to byte %" PRIu64 " of %" PRIu64 "; the rest %s",

@@ -36,7 +36,7 @@ static void begin(void)
 {
     _cleanup_(freep) char *proc = NULL;
 
-    (void)snprintf(folder, sizeof(folder), "/tmp/glovebox-admission-XXXXXX");
+    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-admission-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     proc = xasprintf("%s/proc/pressure", folder);
     ck_assert_int_eq(gb_fd_make_dirs(proc, 0700, NULL), 0);

@@ -19,7 +19,7 @@ static struct gb_budget_reading reading;
 
 static void begin(void)
 {
-    (void)snprintf(folder, sizeof(folder), "/tmp/glovebox-budget-XXXXXX");
+    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-budget-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
@@ -84,11 +84,11 @@ END_TEST
 START_TEST(unified)
 {
     static const char own[] =
-        "/sys/fs/cgroup/user.slice/user@1000.service/app.slice/glovebox.service";
+        "/sys/fs/cgroup/user.slice/user@1000.service/app.slice/glassbell.service";
     char path[256];
 
     put_host();
-    put("/proc/self/cgroup", "0::/user.slice/user@1000.service/app.slice/glovebox.service\n");
+    put("/proc/self/cgroup", "0::/user.slice/user@1000.service/app.slice/glassbell.service\n");
     put("/proc/self/mountinfo",
         "23 28 0:22 / /proc rw,nosuid - proc proc rw\n"
         "35 24 0:30 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n");

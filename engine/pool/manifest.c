@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define HEAD "glovebox-template 1\n"
+#define HEAD "glassbell-template 1\n"
 
 void manifest_write(struct gb_buf *text, const struct manifest *manifest)
 {

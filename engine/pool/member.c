@@ -134,7 +134,7 @@ static void configure(struct member *member)
     /* Names as well, so that what sets them has run; nobody sees these. */
     const struct gb_configure message = {
         .entropy = {entropy, sizeof(entropy)},
-        .hostname = gb_bytes_str("glovebox"),
+        .hostname = gb_bytes_str("glassbell"),
         .machine_id = gb_bytes_str("00000000000000000000000000000000"),
         .wall_ns = gb_clock_wall_ns(),
     };

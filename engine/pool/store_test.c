@@ -29,7 +29,7 @@ static struct gb_bytes key(void)
 
 static void setup(void)
 {
-    (void)snprintf(folder, sizeof(folder), "/tmp/glovebox-store-test-XXXXXX");
+    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-store-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     store_name(key(), name);
     ck_assert_uint_eq(strlen(name), STORE_NAME_HEX);

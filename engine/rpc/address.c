@@ -14,13 +14,13 @@ static const char *setting(const char *name)
 
 char *gb_socket_path(const char *given)
 {
-    const char *path = given != NULL && given[0] != '\0' ? given : setting("GLOVEBOX_SOCKET");
+    const char *path = given != NULL && given[0] != '\0' ? given : setting("GLASSBELL_SOCKET");
     const char *runtime = setting("XDG_RUNTIME_DIR");
 
     if (path != NULL)
         return xstrdup(path);
     /* A relative folder is not one by the XDG rules. */
     if (runtime != NULL && runtime[0] == '/')
-        return xasprintf("%s/glovebox/server.sock", runtime);
-    return xasprintf("/tmp/glovebox-%ld/server.sock", (long)geteuid());
+        return xasprintf("%s/glassbell/server.sock", runtime);
+    return xasprintf("/tmp/glassbell-%ld/server.sock", (long)geteuid());
 }

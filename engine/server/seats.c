@@ -262,13 +262,13 @@ struct gb_image *seat_image(const struct gb_server *server, struct gb_bytes name
     for (size_t i = 0; i < ARRAY_SIZE(base); i++)
         if (strcmp(text, base[i]) == 0) {
             (void)gb_err_set(err, GB_EIMAGE,
-                             "the image %s has not been built: run `glovebox image "
+                             "the image %s has not been built: run `glassbell image "
                              "build`",
                              text);
             return NULL;
         }
     (void)gb_err_set(err, GB_EIMAGE,
-                     "there is no image \"%.64s\"; `hello` lists those there are, `glovebox image "
+                     "there is no image \"%.64s\"; `hello` lists those there are, `glassbell image "
                      "build` makes new ones",
                      text);
     return NULL;

@@ -75,7 +75,7 @@ static int serve(int ready_fd)
 
 static void make_folder(void)
 {
-    (void)snprintf(folder, sizeof(folder), "/tmp/glovebox-server-test-XXXXXX");
+    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-server-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     (void)snprintf(path, sizeof(path), "%s/new/server.sock", folder);
 }
@@ -197,7 +197,7 @@ static const struct {
      "\"kind\":\"not_found\",\"dispatched\":false,\"retryable\":false"},
     {"{\"id\":1,\"method\":\"session.close\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32001",
      "not_found"},
-    {"{\"id\":1,\"method\":\"session.open\"}\n", "image_missing", "glovebox image build"},
+    {"{\"id\":1,\"method\":\"session.open\"}\n", "image_missing", "glassbell image build"},
     {"{\"id\":1,\"method\":\"session.open\",\"params\":{\"image\":\"x\"}}\n", "image_missing",
      "hello"},
     {"{\"id\":1,\"method\":\"file.write\",\"params\":{\"session\":\"s\",\"path\":\"p\"}}\n",

@@ -24,7 +24,7 @@ static const char *const refused[] = {
 
 static bool name_is_refused(const char *name)
 {
-    if (strncasecmp(name, "LD_", 3) == 0 || strncasecmp(name, "GLOVEBOX_", 9) == 0)
+    if (strncasecmp(name, "LD_", 3) == 0 || strncasecmp(name, "GLASSBELL_", 9) == 0)
         return true;
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
         if (strcasecmp(name, refused[i]) == 0)

@@ -229,7 +229,7 @@ static int send_configure(struct gb_session *session, struct gb_err *err)
         return r;
     if (getrandom(entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))
         return gb_err_sys(err, errno, "no random numbers");
-    (void)snprintf(hostname, sizeof(hostname), "glovebox-%.6s", session->id + 2);
+    (void)snprintf(hostname, sizeof(hostname), "glassbell-%.6s", session->id + 2);
     message.entropy = (struct gb_bytes){entropy, sizeof(entropy)};
     message.hostname = gb_bytes_str(hostname);
     message.machine_id = gb_bytes_str(machine_id);

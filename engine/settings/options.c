@@ -1,5 +1,5 @@
 /* The table of options. A new one is a field in settings.h and a row here; docs/settings.md is
- * written by `GLOVEBOX_WRITE_DOCS=1 build/dev/engine/test_settings_settings`. */
+ * written by `GLASSBELL_WRITE_DOCS=1 build/dev/engine/test_settings_settings`. */
 #include "settings.h"
 
 #include <assert.h>
@@ -51,7 +51,7 @@ const struct gb_settings_section gb_settings_sections[] = {
     {"server", "The server itself", false, false},
     {"sessions", "What a session gets when its client does not say otherwise", false, false},
     {"journal",
-     "What sessions did, on disk: `glovebox log` and `session.history` read it. A server that is "
+     "What sessions did, on disk: `glassbell log` and `session.history` read it. A server that is "
      "killed loses nothing of it, whatever `sync` says; `sync` is about power cuts and crashes of "
      "the host",
      false, false},
@@ -69,7 +69,7 @@ const struct gb_settings_section gb_settings_sections[] = {
 
 const struct gb_option gb_options[] = {
     PATH("server", "images", server.images, "", FIXED,
-         "folder of the images; empty: `$GLOVEBOX_IMAGES`, else where an installation has them"),
+         "folder of the images; empty: `$GLASSBELL_IMAGES`, else where an installation has them"),
     BOOL("server", "require_isolation", server.require_isolation, "no", FIXED,
          "refuse to start when a stage of isolation cannot be applied on this host"),
     CHOICE("server", "log_level", server.log_level, levels, "auto", LIVE,
@@ -103,8 +103,8 @@ const struct gb_option gb_options[] = {
 
     BOOL("journal", "enabled", journal.enabled, "yes", FIXED, "keep a journal"),
     PATH("journal", "path", journal.path, "", FIXED,
-         "its folder; empty: `$XDG_STATE_HOME/glovebox/journal` (mostly "
-         "`~/.local/state/glovebox/journal`), with a number behind it for a server at another "
+         "its folder; empty: `$XDG_STATE_HOME/glassbell/journal` (mostly "
+         "`~/.local/state/glassbell/journal`), with a number behind it for a server at another "
          "socket than the usual one"),
     SIZE("journal", "size", journal.size, 4 << 20, 1e12, "256M", FIXED,
          "what it may take on disk, about; the oldest cells go first. It also holds some 16,000 "

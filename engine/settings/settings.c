@@ -109,20 +109,20 @@ int gb_option_set(const struct gb_option *option, struct gb_settings *settings,
 
 /* ---- the file ---- */
 
-/* $GLOVEBOX_CONFIG, or the first that exists. Gives; NULL: there is none. */
+/* $GLASSBELL_CONFIG, or the first that exists. Gives; NULL: there is none. */
 static char *find_file(void)
 {
-    const char *named = getenv("GLOVEBOX_CONFIG"), *config = getenv("XDG_CONFIG_HOME");
+    const char *named = getenv("GLASSBELL_CONFIG"), *config = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
     _cleanup_(freep) char *own = NULL;
-    static const char system[] = "/etc/glovebox/glovebox.conf";
+    static const char system[] = "/etc/glassbell/glassbell.conf";
 
     if (named != NULL && named[0] != '\0')
         return xstrdup(named);
     if (config != NULL && config[0] == '/')
-        own = xasprintf("%s/glovebox/glovebox.conf", config);
+        own = xasprintf("%s/glassbell/glassbell.conf", config);
     else if (home != NULL && home[0] == '/')
-        own = xasprintf("%s/.config/glovebox/glovebox.conf", home);
+        own = xasprintf("%s/.config/glassbell/glassbell.conf", home);
     if (own != NULL && access(own, F_OK) == 0)
         return TAKE_PTR(own);
     return access(system, F_OK) == 0 ? xstrdup(system) : NULL;

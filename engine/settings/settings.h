@@ -143,9 +143,9 @@ void gb_settings_release(struct gb_settings *settings);
 int gb_settings_parse(struct gb_settings *settings, const char *name, struct gb_bytes text,
                       struct gb_err *err);
 
-/* Reads the file @path; NULL: $GLOVEBOX_CONFIG, else the first that exists of
- * $XDG_CONFIG_HOME/glovebox/glovebox.conf (~/.config) and /etc/glovebox/glovebox.conf, else none.
- * A file that is named has to exist. Fills @ret_settings only on success. Gives. */
+/* Reads the file @path; NULL: $GLASSBELL_CONFIG, else the first that exists of
+ * $XDG_CONFIG_HOME/glassbell/glassbell.conf (~/.config) and /etc/glassbell/glassbell.conf, else
+ * none. A file that is named has to exist. Fills @ret_settings only on success. Gives. */
 int gb_settings_load(const char *path, struct gb_settings *ret_settings, struct gb_err *err);
 
 /* The pool with this name (as in the file), made with the standards when there is none; NULL when

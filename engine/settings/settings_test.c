@@ -203,15 +203,15 @@ END_TEST
 /* Which file is read: the named one, the user's, none. */
 START_TEST(places)
 {
-    char folder[] = "/tmp/glovebox-settings-XXXXXX";
+    char folder[] = "/tmp/glassbell-settings-XXXXXX";
     _cleanup_(freep) char *own = NULL, *file = NULL;
     struct gb_settings loaded;
 
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    own = xasprintf("%s/glovebox", folder);
-    file = xasprintf("%s/glovebox.conf", own);
+    own = xasprintf("%s/glassbell", folder);
+    file = xasprintf("%s/glassbell.conf", own);
     ck_assert_int_eq(setenv("XDG_CONFIG_HOME", folder, 1), 0);
-    ck_assert_int_eq(unsetenv("GLOVEBOX_CONFIG"), 0);
+    ck_assert_int_eq(unsetenv("GLASSBELL_CONFIG"), 0);
     ck_assert_int_eq(gb_fd_make_dirs(own, 0700, &err), 0);
     ck_assert_int_eq(gb_fd_replace_file(file, gb_bytes_str("[server]\ndrain = 3s\n"), 0600, &err),
                      0);
@@ -221,9 +221,9 @@ START_TEST(places)
     gb_settings_release(&loaded);
     ck_assert_int_eq(gb_fd_replace_file(file, gb_bytes_str("[x]\n"), 0600, &err), 0);
     ck_assert_int_lt(gb_settings_load(NULL, &loaded, &err), 0);
-    ck_assert_ptr_nonnull(strstr(err.message, "glovebox.conf:1: "));
+    ck_assert_ptr_nonnull(strstr(err.message, "glassbell.conf:1: "));
     /* The named one counts alone, and has to exist. */
-    ck_assert_int_eq(setenv("GLOVEBOX_CONFIG", "/dev/null", 1), 0);
+    ck_assert_int_eq(setenv("GLASSBELL_CONFIG", "/dev/null", 1), 0);
     ck_assert_int_eq(gb_settings_load(NULL, &loaded, &err), 0);
     ck_assert_uint_eq(loaded.server.drain_ms, 10000);
     gb_settings_release(&loaded);

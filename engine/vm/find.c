@@ -50,9 +50,9 @@ static char *user_images(void)
     const char *home = getenv("HOME");
 
     if (data != NULL && data[0] == '/')
-        return images_in(xasprintf("%s/glovebox/images", data));
+        return images_in(xasprintf("%s/glassbell/images", data));
     if (home != NULL && home[0] == '/')
-        return images_in(xasprintf("%s/.local/share/glovebox/images", home));
+        return images_in(xasprintf("%s/.local/share/glassbell/images", home));
     return NULL;
 }
 
@@ -70,26 +70,26 @@ int find_images(const char *given, char **ret_path, struct gb_err *err)
     char *found = NULL;
 
     if (given == NULL)
-        given = getenv("GLOVEBOX_IMAGES");
+        given = getenv("GLASSBELL_IMAGES");
     if (given != NULL && given[0] != '\0') {
         found = images_in(xstrdup(given));
         if (found == NULL)
             return gb_err_set(err, GB_EIMAGE,
-                              "there are no images in %s; build them with `glovebox image build`",
+                              "there are no images in %s; build them with `glassbell image build`",
                               given);
     }
     if (found == NULL && folder != NULL)
-        found = images_in(xasprintf("%s/../share/glovebox/images", folder));
+        found = images_in(xasprintf("%s/../share/glassbell/images", folder));
     if (found == NULL && folder != NULL && in_build_tree(folder))
         found = images_in(xasprintf("%s/../../images", folder));
     if (found == NULL)
         found = user_images();
     if (found == NULL) /* a program of somebody else's, with the library */
-        found = images_in(xstrdup(GB_DATADIR "/glovebox/images"));
+        found = images_in(xstrdup(GB_DATADIR "/glassbell/images"));
     if (found == NULL)
         return gb_err_set(err, GB_EIMAGE,
-                          "no images were found; build them with `glovebox image build`, or name "
-                          "their folder in $GLOVEBOX_IMAGES");
+                          "no images were found; build them with `glassbell image build`, or name "
+                          "their folder in $GLASSBELL_IMAGES");
     *ret_path = found;
     return 0;
 }
@@ -115,14 +115,14 @@ int find_qemu(const char *given, char **ret_path, struct gb_err *err)
     char *found;
 
     if (given == NULL)
-        given = getenv("GLOVEBOX_QEMU");
+        given = getenv("GLASSBELL_QEMU");
     if (given == NULL || given[0] == '\0')
         given = name;
     found = strchr(given, '/') != NULL ? resolve(xstrdup(given), X_OK) : search_path(given);
     if (found == NULL)
         return gb_err_set(err, GB_EUNSUPPORTED,
                           "QEMU is not there: %s cannot be run; install the package "
-                          "qemu-system-x86, or name the program in $GLOVEBOX_QEMU",
+                          "qemu-system-x86, or name the program in $GLASSBELL_QEMU",
                           given);
     *ret_path = found;
     return 0;
@@ -153,14 +153,14 @@ int find_launcher(const char *given, char **ret_path, struct gb_err *err)
     if (given != NULL)
         found = resolve(xstrdup(given), X_OK);
     if (given == NULL && folder != NULL)
-        found = resolve(xasprintf("%s/../libexec/glovebox/glovebox-launcher", folder), X_OK);
+        found = resolve(xasprintf("%s/../libexec/glassbell/glassbell-launcher", folder), X_OK);
     if (found == NULL && given == NULL && folder != NULL && in_build_tree(folder))
-        found = resolve(xasprintf("%s/../glovebox-launcher", folder), X_OK);
+        found = resolve(xasprintf("%s/../glassbell-launcher", folder), X_OK);
     if (found == NULL && given == NULL)
-        found = resolve(xstrdup(GB_LIBEXECDIR "/glovebox/glovebox-launcher"), X_OK);
+        found = resolve(xstrdup(GB_LIBEXECDIR "/glassbell/glassbell-launcher"), X_OK);
     if (found == NULL)
         return gb_err_set(err, GB_EINTERNAL,
-                          "glovebox-launcher is not there: the installation is incomplete");
+                          "glassbell-launcher is not there: the installation is incomplete");
     *ret_path = found;
     return 0;
 }

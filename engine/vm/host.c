@@ -112,7 +112,7 @@ static void on_guard(void *arg, const struct gb_guard_report *report, const stru
 /* What was asked for: by the caller, else by the environment. */
 static int choose_accel(enum gb_accel given, enum gb_accel *ret_accel, struct gb_err *err)
 {
-    const char *name = getenv("GLOVEBOX_ACCEL");
+    const char *name = getenv("GLASSBELL_ACCEL");
 
     *ret_accel = given;
     if (given != GB_ACCEL_UNKNOWN || name == NULL || name[0] == '\0')
@@ -123,7 +123,7 @@ static int choose_accel(enum gb_accel given, enum gb_accel *ret_accel, struct gb
             return 0;
         }
     }
-    return gb_err_set(err, GB_EINVALID, "GLOVEBOX_ACCEL is \"%.40s\"; it can be kvm or tcg", name);
+    return gb_err_set(err, GB_EINVALID, "GLASSBELL_ACCEL is \"%.40s\"; it can be kvm or tcg", name);
 }
 
 static int find_all(struct gb_host *host, const struct gb_host_config *config, struct gb_err *err)

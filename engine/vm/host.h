@@ -16,15 +16,16 @@ enum gb_accel { GB_ACCEL_UNKNOWN, GB_ACCEL_KVM, GB_ACCEL_TCG, GB_ACCEL_COUNT };
 const char *gb_accel_name(enum gb_accel accel);
 
 struct gb_host_config {
-    const char *images; /* folder; NULL: $GLOVEBOX_IMAGES, then the folders of ARCHITECTURE.md */
-    /* Folders that are made, mode 0700: for the registry (NULL: glovebox in $XDG_RUNTIME_DIR, else
-     * glovebox-UID in /tmp) and for what is remembered (NULL: glovebox in $XDG_CACHE_HOME, else in
+    const char *images; /* folder; NULL: $GLASSBELL_IMAGES, then the folders of ARCHITECTURE.md */
+    /* Folders that are made, mode 0700: for the registry (NULL: glassbell in $XDG_RUNTIME_DIR, else
+     * glassbell-UID in /tmp) and for what is remembered (NULL: glassbell in $XDG_CACHE_HOME, else
+     * in
      * ~/.cache, else as `run`). */
     const char *run;
     const char *cache;
-    const char *qemu;       /* NULL: $GLOVEBOX_QEMU, then qemu-system-x86_64 in $PATH */
+    const char *qemu;       /* NULL: $GLASSBELL_QEMU, then qemu-system-x86_64 in $PATH */
     const char *launcher;   /* NULL: beside the running program, then the libexec folder */
-    enum gb_accel accel;    /* UNKNOWN: $GLOVEBOX_ACCEL, then what a probe finds */
+    enum gb_accel accel;    /* UNKNOWN: $GLASSBELL_ACCEL, then what a probe finds */
     bool require_isolation; /* a stage that cannot be applied is an error */
 };
 

@@ -1,4 +1,4 @@
-/* What a host finds out, with real guests: $GLOVEBOX_IMAGES names the images. */
+/* What a host finds out, with real guests: $GLASSBELL_IMAGES names the images. */
 #include "vm/host.h"
 
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "vm/private.h"
 #include "vm/qmp.h"
 
-static char folder[] = "/tmp/glovebox-host-test-XXXXXX";
+static char folder[] = "/tmp/glassbell-host-test-XXXXXX";
 
 struct outcome {
     struct gb_host *host;
@@ -72,7 +72,7 @@ static double open_host(struct gb_host_config config, enum gb_code expected,
 static void setup(void)
 {
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    unsetenv("GLOVEBOX_ACCEL");
+    unsetenv("GLASSBELL_ACCEL");
 }
 
 static void teardown(void)
@@ -89,7 +89,7 @@ START_TEST(finds_an_accelerator_and_remembers_it)
     char *reason, *again, *message;
     double ms, quick;
 
-    ck_assert_msg(getenv("GLOVEBOX_IMAGES") != NULL, "GLOVEBOX_IMAGES must name the images");
+    ck_assert_msg(getenv("GLASSBELL_IMAGES") != NULL, "GLASSBELL_IMAGES must name the images");
     ms = open_host((struct gb_host_config){0}, GB_OK, &first, &reason);
     printf("%s in %.0f ms: %s\n", gb_accel_name(first), ms, reason);
     ck_assert_uint_gt(strlen(reason), 10);
@@ -100,11 +100,11 @@ START_TEST(finds_an_accelerator_and_remembers_it)
         ck_assert(quick < ms / 2);
     free(again);
 
-    setenv("GLOVEBOX_ACCEL", "tcg", 1);
+    setenv("GLASSBELL_ACCEL", "tcg", 1);
     open_host((struct gb_host_config){0}, GB_OK, &forced, &message);
     ck_assert_int_eq(forced, GB_ACCEL_TCG);
     free(message);
-    setenv("GLOVEBOX_ACCEL", "kvm", 1);
+    setenv("GLASSBELL_ACCEL", "kvm", 1);
     open_host((struct gb_host_config){0}, first == GB_ACCEL_KVM ? GB_OK : GB_EUNSUPPORTED, &forced,
               &message);
     if (first != GB_ACCEL_KVM)
@@ -120,7 +120,7 @@ START_TEST(says_what_is_missing)
     char *message;
 
     open_host((struct gb_host_config){.images = "/nonexistent"}, GB_EIMAGE, &accel, &message);
-    ck_assert_ptr_nonnull(strstr(message, "glovebox image build"));
+    ck_assert_ptr_nonnull(strstr(message, "glassbell image build"));
     free(message);
     open_host((struct gb_host_config){.qemu = "/nonexistent/qemu"}, GB_EUNSUPPORTED, &accel,
               &message);
@@ -128,7 +128,7 @@ START_TEST(says_what_is_missing)
     free(message);
     open_host((struct gb_host_config){.qemu = "/bin/true"}, GB_EUNSUPPORTED, &accel, &message);
     free(message);
-    setenv("GLOVEBOX_ACCEL", "magic", 1);
+    setenv("GLASSBELL_ACCEL", "magic", 1);
     open_host((struct gb_host_config){0}, GB_EINVALID, &accel, &message);
     free(message);
 }

@@ -275,11 +275,11 @@ static int check_size(const char *path, uint64_t size, struct gb_file_stamp *ret
     /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): get_file() gave the path */
     if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return gb_err_set(err, GB_EIMAGE,
-                          "%s is missing; build the images with `glovebox image build`", path);
+                          "%s is missing; build the images with `glassbell image build`", path);
     if ((uint64_t)st.st_size != size)
         return gb_err_set(err, GB_EIMAGE,
                           "%s is not the file that its manifest describes (%jd bytes, not %ju); "
-                          "build it again with `glovebox image build`",
+                          "build it again with `glassbell image build`",
                           path, (intmax_t)st.st_size, (uintmax_t)size);
     *ret_stamp = stamp_of(path);
     return 0;
@@ -470,7 +470,7 @@ static int verify_file(const char *path, uint64_t size, const char *sha256,
     if (strcmp(hex, sha256) != 0)
         return gb_err_set(err, GB_EIMAGE,
                           "%s is damaged: its SHA-256 is not the one of its manifest; build it "
-                          "again with `glovebox image build`",
+                          "again with `glassbell image build`",
                           path);
     *verified = stamp;
     return 0;

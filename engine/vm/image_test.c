@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-static char folder[] = "/tmp/glovebox-image-test-XXXXXX";
+static char folder[] = "/tmp/glassbell-image-test-XXXXXX";
 
 static void put(const char *name, const char *content)
 {

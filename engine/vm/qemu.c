@@ -113,9 +113,9 @@ static char *kernel_command_line(const struct gb_host *host, const struct qemu_m
     if (machine->accel == GB_ACCEL_TCG && host->tsc_khz != 0)
         gb_buf_addf(&line, "tsc_early_khz=%u ", host->tsc_khz);
     if (machine->image != NULL)
-        gb_buf_addf(&line, "glovebox.language=%s", machine->image->language);
+        gb_buf_addf(&line, "glassbell.language=%s", machine->image->language);
     else
-        gb_buf_adds(&line, "glovebox.probe=1");
+        gb_buf_adds(&line, "glassbell.probe=1");
     return gb_buf_take_str(&line);
 }
 

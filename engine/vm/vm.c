@@ -76,7 +76,7 @@ void gb_vm_kill(struct gb_vm *vm, const char *reason)
         return;
     vm->killed = true;
     if (vm->state != ENDING || vm->reason == NULL)
-        vm->reason = xstrdup(reason != NULL ? reason : "killed by Glovebox");
+        vm->reason = xstrdup(reason != NULL ? reason : "killed by Glassbell");
     vm->state = ENDING;
     end_agent(vm);
     /* The launcher kills QEMU, reaps it and ends; if it does not, it goes the hard way. */
@@ -202,7 +202,7 @@ static void on_hello(struct gb_vm *vm, const struct gb_frame *frame)
 
         (void)snprintf(text, sizeof(text),
                        "the image's agent speaks version %u, this program version %u; build the "
-                       "images again with `glovebox image build`",
+                       "images again with `glassbell image build`",
                        hello.version, GB_GUEST_VERSION);
         gb_vm_kill(vm, text);
         return;

@@ -81,7 +81,7 @@ void gb_vm_send(struct gb_vm *vm, struct gb_buf *frames);
 /* Bytes that the guest has not taken yet. */
 size_t gb_vm_queued(const struct gb_vm *vm);
 
-/* Ends the process at once; `dead` follows, with @reason (NULL: "killed by Glovebox") as its
+/* Ends the process at once; `dead` follows, with @reason (NULL: "killed by Glassbell") as its
  * sentence. Harmless when it is dying. */
 void gb_vm_kill(struct gb_vm *vm, const char *reason);
 /* Only when DEAD. Accepts NULL. */

@@ -1,4 +1,4 @@
-/* Real VMs: the folder of images comes from $GLOVEBOX_IMAGES, and without one the tests fail. */
+/* Real VMs: the folder of images comes from $GLASSBELL_IMAGES, and without one the tests fail. */
 #include "vm/vm.h"
 
 #include <dirent.h>
@@ -25,7 +25,7 @@ static uv_loop_t uv;
 static struct gb_loop *loop;
 static struct gb_host *host;
 static struct gb_err host_error;
-static char folder[] = "/tmp/glovebox-vm-test-XXXXXX";
+static char folder[] = "/tmp/glassbell-vm-test-XXXXXX";
 
 /* A VM and what it told. */
 struct guest {
@@ -107,7 +107,7 @@ static void open_host(void)
     struct gb_host_config config = {.run = folder, .cache = folder, .accel = GB_ACCEL_TCG};
     int called = 0;
 
-    ck_assert_msg(getenv("GLOVEBOX_IMAGES") != NULL, "GLOVEBOX_IMAGES must name the images");
+    ck_assert_msg(getenv("GLASSBELL_IMAGES") != NULL, "GLASSBELL_IMAGES must name the images");
     uv_loop_init(&uv);
     loop = gb_loop_new(&uv);
     gb_host_open(loop, &config, on_host, &called);
@@ -237,7 +237,7 @@ START_TEST(boots_and_answers)
     ck_assert_uint_gt(sample.pss_bytes, 20u << 20);
     ck_assert_uint_gt(sample.cpu_ns, 0);
     end(&guest);
-    ck_assert_str_eq(guest.why.message, "killed by Glovebox");
+    ck_assert_str_eq(guest.why.message, "killed by Glassbell");
     ck_assert_int_eq(guest.why.code, GB_ECLOSED);
     ck_assert(!process_exists(pid));
 }

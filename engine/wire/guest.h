@@ -13,7 +13,7 @@
 /* Raised with every change of what follows. */
 #define GB_GUEST_VERSION 2u
 
-#define GB_GUEST_PORT "glovebox.0"
+#define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_DISK "root"
 
 /* X(constant, name). Ranges: 1– lifecycle, 16– cells, 32– queries, 48– files, 64– answers. */

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Turns the installed root $1 into an EROFS image; mmdebstrap runs this as (namespaced) root.
-# $1/.glovebox/settings sets REMOVE (patterns), TOOLS, PYTHON (version or nothing), RUN (a command
-# or nothing), WARM (code for the worker or nothing) and EROFS (options); the results are $1/.glovebox/image and $1/.glovebox/packages.
+# $1/.glassbell/settings sets REMOVE (patterns), TOOLS, PYTHON (version or nothing), RUN (a command
+# or nothing), WARM (code for the worker or nothing) and EROFS (options); the results are $1/.glassbell/image and $1/.glassbell/packages.
 # shellcheck disable=SC2016 # what is in single quotes is for other readers
 set -eu
 
 root=$1
-own=$root/.glovebox
+own=$root/.glassbell
 # shellcheck source=/dev/null
 . "$own/settings"
 
@@ -34,13 +34,13 @@ if [ -f "$root/etc/shadow" ]; then
     echo 'user:*:19000:0:99999:7:::' >> "$root/etc/shadow"
 fi
 printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
-echo glovebox > "$root/etc/hostname"
+echo glassbell > "$root/etc/hostname"
 : > "$root/etc/resolv.conf"
 : > "$root/etc/machine-id"
 
 if [ -n "$WARM" ]; then
-    mkdir -p "$root/usr/share/glovebox"
-    printf '%s' "$WARM" > "$root/usr/share/glovebox/warm"
+    mkdir -p "$root/usr/share/glassbell"
+    printf '%s' "$WARM" > "$root/usr/share/glassbell/warm"
 fi
 [ -z "$RUN" ] || in_root sh -euc "$RUN"
 

@@ -8,7 +8,7 @@ from . import cpio
 from .report import BuildError
 
 # Where the agent mounts /worker: the name that tracebacks of a worker's own code would show.
-WORKER_PATH = "/run/glovebox"
+WORKER_PATH = "/run/glassbell"
 GUEST_PYTHON = (3, 11)
 
 COMPILE = """

@@ -29,7 +29,7 @@ def build(recipe, packages, report, target, *, mode):
     part = recipe.name
     image = os.path.join(target, recipe.name + ".erofs")
     options = [f"-T{EPOCH}", f"-U{UUID}", "-x-1", "--all-root",
-               "--exclude-regex=^([.]glovebox$|dev/|proc/|sys/)"]
+               "--exclude-regex=^([.]glassbell$|dev/|proc/|sys/)"]
     variables = {"REMOVE": " ".join(recipe.remove), "TOOLS": " ".join(recipe.tools),
                  "PYTHON": recipe.python, "RUN": recipe.run, "WARM": recipe.warm,
                  "EROFS": " ".join(options)}
@@ -37,7 +37,7 @@ def build(recipe, packages, report, target, *, mode):
     with open(settings, "w", encoding="utf-8") as file:
         file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
     # mmdebstrap may be interrupted at a point where it leaves its tree behind.
-    scratch = tempfile.mkdtemp(prefix="glovebox-image-")
+    scratch = tempfile.mkdtemp(prefix="glassbell-image-")
     os.chmod(scratch, 0o1777)   # its root is another user's id in a user namespace
     try:
         install(recipe, packages, report, target, settings, image, mode, scratch)
@@ -62,14 +62,14 @@ def install(recipe, packages, report, target, settings, image, mode, scratch):
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
-        '--setup-hook=mkdir -p "$1/var/cache/apt/archives" "$1/var/lib/apt/lists" "$1/.glovebox"',
+        '--setup-hook=mkdir -p "$1/var/cache/apt/archives" "$1/var/lib/apt/lists" "$1/.glassbell"',
         f"--setup-hook=sync-in {packages.lists} /var/lib/apt/lists",
         f"--setup-hook=sync-in {packages.archives} /var/cache/apt/archives",
-        f"--customize-hook=upload {settings} /.glovebox/settings",
-        f"--customize-hook=upload {FINISH} /.glovebox/finish",
-        '--customize-hook=sh "$1/.glovebox/finish" "$1"',
-        f"--customize-hook=download /.glovebox/image {image}",
-        f"--customize-hook=download /.glovebox/packages {os.path.join(target, part)}.packages",
+        f"--customize-hook=upload {settings} /.glassbell/settings",
+        f"--customize-hook=upload {FINISH} /.glassbell/finish",
+        '--customize-hook=sh "$1/.glassbell/finish" "$1"',
+        f"--customize-hook=download /.glassbell/image {image}",
+        f"--customize-hook=download /.glassbell/packages {os.path.join(target, part)}.packages",
         "bookworm", "/dev/null", packages.sources_list,
     ], failure=f"the image {part} could not be made", env=environment(scratch))
 

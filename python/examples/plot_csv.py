@@ -5,7 +5,7 @@
 
 The model is a script, so that no cloud is needed; with a real one:
 
-    GLOVEBOX_EXAMPLE_MODEL=gemini-2.5-flash GOOGLE_API_KEY=… python python/examples/plot_csv.py
+    GLASSBELL_EXAMPLE_MODEL=gemini-2.5-flash GOOGLE_API_KEY=… python python/examples/plot_csv.py
 
 The image python-data has matplotlib; without that image, the script draws an SVG by hand.
 """
@@ -21,8 +21,8 @@ from google.adk.models.llm_response import LlmResponse
 from google.adk.runners import InMemoryRunner
 from google.genai import types
 
-import glovebox
-from glovebox.adk import GloveboxCodeExecutor, GloveboxPlugin
+import glassbell
+from glassbell.adk import GlassbellCodeExecutor, GlassbellPlugin
 
 CSV = "month,rain\n" + "".join(f"{month},{rain}\n" for month, rain in zip(
     "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
@@ -79,7 +79,7 @@ class Script(BaseLlm):
 
 def make_model(has_matplotlib):
     """The model that the environment names, else the script."""
-    name = os.environ.get("GLOVEBOX_EXAMPLE_MODEL")
+    name = os.environ.get("GLASSBELL_EXAMPLE_MODEL")
     if name:
         return name
     return Script(lines=[LOOK, WITH_MATPLOTLIB if has_matplotlib else BY_HAND,
@@ -87,15 +87,15 @@ def make_model(has_matplotlib):
 
 
 async def main(folder):
-    with glovebox.Client() as client:
+    with glassbell.Client() as client:
         image = "python-data" if "python-data" in client.hello().images else "python"
     agent = LlmAgent(
         name="plotter", model=make_model(image == "python-data"),
         instruction="The file rain.csv is in the working directory. Plot it, and save the plot as "
                     "a file.",
-        code_executor=GloveboxCodeExecutor(image=image, idle_ttl_seconds=60))
+        code_executor=GlassbellCodeExecutor(image=image, idle_ttl_seconds=60))
     runner = InMemoryRunner(agent=agent, app_name="plot", plugins=[
-        GloveboxPlugin(mount_artifacts=["rain.csv"], close_sandboxes=True)])
+        GlassbellPlugin(mount_artifacts=["rain.csv"], close_sandboxes=True)])
     session = await runner.session_service.create_session(app_name="plot", user_id="me")
     where = {"app_name": "plot", "user_id": "me", "session_id": session.id}
     await runner.artifact_service.save_artifact(

@@ -11,7 +11,7 @@ import asyncio
 import math
 import sys
 
-import glovebox
+import glassbell
 
 WAYS = {
     "Leibniz": "4 * sum((-1) ** k / (2 * k + 1) for k in range(n * 2000))",
@@ -113,7 +113,7 @@ async def race(count, socket=None):
     names = [list(WAYS)[n % len(WAYS)] + ("" if n < len(WAYS) else f" {n // len(WAYS) + 1}")
              for n in range(count)]
     board = Board(names)
-    async with glovebox.AsyncClient(socket, name="race") as client:
+    async with glassbell.AsyncClient(socket, name="race") as client:
         done = await asyncio.gather(*(
             agent(client, board, name, WAYS[name.split()[0]], seed)
             for seed, name in enumerate(names)))

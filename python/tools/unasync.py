@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the blocking client (src/glovebox/_sync) from the asyncio one (src/glovebox/_async).
+"""Writes the blocking client (src/glassbell/_sync) from the asyncio one (src/glassbell/_async).
 
 Both say the same, so that only one of them is written by hand; `connection.py`, which does the
 input and output, is the exception. With --check nothing is written and a difference is an error.
@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent / "src/glovebox"
+ROOT = pathlib.Path(__file__).resolve().parent.parent / "src/glassbell"
 HAND_WRITTEN = {"connection.py", "__init__.py"}
 HEADER = "# Made by tools/unasync.py from _async/{name}: change that file.\n"
 RULES = [(re.compile(pattern), replacement) for pattern, replacement in (

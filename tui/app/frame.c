@@ -128,7 +128,7 @@ static void paint_too_small(struct region region)
 
     (void)paint_f(region, 0, 0, STYLE(ROLE_STRONG), "%d×%d is too small", region.width,
                   region.height);
-    (void)paint_f(region, 0, 1, dim, "glovebox wants %d×%d", SCREEN_COLUMNS_MIN, SCREEN_ROWS_MIN);
+    (void)paint_f(region, 0, 1, dim, "glassbell wants %d×%d", SCREEN_COLUMNS_MIN, SCREEN_ROWS_MIN);
     (void)paint_str(region, 0, 2, dim, "q leaves");
 }
 

@@ -281,7 +281,7 @@ void header_paint(struct tui *tui, struct region row)
     int x;
 
     paint_fill(row, STYLE(ROLE_HEADER));
-    x = paint_str(row, 0, 0, STYLE(ROLE_HEADER_NAME), " glovebox ");
+    x = paint_str(row, 0, 0, STYLE(ROLE_HEADER_NAME), " glassbell ");
     collect(&header, tui, true);
     if (total_width(&header) > row.width - x)
         collect(&header, tui, false);

@@ -573,7 +573,7 @@ int tui_run(struct app *app, const struct tui_config *config)
         while (!tui->quitting)
             (void)uv_run(tui->uv, UV_RUN_DEFAULT);
     else
-        tui->status = EXIT_GLOVEBOX;
+        tui->status = EXIT_GLASSBELL;
     end(tui);
     if (err.code != GB_OK)
         app_say_err(&err);

@@ -86,7 +86,7 @@ static void begin(struct tui *tui)
     struct gb_json_out out = {.buf = &params};
 
     gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "client", "glovebox tui " GB_VERSION);
+    gb_json_put_str(&out, "client", "glassbell tui " GB_VERSION);
     gb_json_put_u64(&out, "protocol", 1);
     gb_json_end(&out);
     (void)tui_call(tui, "hello", &params, CALL_DEADLINE_MS, on_hello, tui);

@@ -39,8 +39,8 @@ static void put_row(struct gb_buf *out, const struct command *row)
 void command_manual(const struct command_tables *tables, struct gb_buf *out)
 {
     gb_buf_adds(out,
-                ".Dd November 23, 2026\n.Dt GLOVEBOX-KEYS 7\n.Os\n.Sh NAME\n.Nm glovebox-keys\n"
-                ".Nd keys and commands of the glovebox front end\n.Sh DESCRIPTION\n"
+                ".Dd November 23, 2026\n.Dt GLASSBELL-KEYS 7\n.Os\n.Sh NAME\n.Nm glassbell-keys\n"
+                ".Nd keys and commands of the glassbell front end\n.Sh DESCRIPTION\n"
                 "Made from the table of commands that the program itself goes by.\n"
                 "Each row has the default keys, the command as it is typed behind\n.Ql \\&: ,\n"
                 "and what it does.\n"
@@ -64,5 +64,5 @@ void command_manual(const struct command_tables *tables, struct gb_buf *out)
         if (!first)
             gb_buf_adds(out, ".El\n");
     }
-    gb_buf_adds(out, ".Sh SEE ALSO\n.Xr glovebox 1\n");
+    gb_buf_adds(out, ".Sh SEE ALSO\n.Xr glassbell 1\n");
 }

@@ -1,4 +1,4 @@
-/* The manual page of the front end's keys and commands: glovebox-keys(7). */
+/* The manual page of the front end's keys and commands: glassbell-keys(7). */
 #pragma once
 
 #include "base/buf.h"

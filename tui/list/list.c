@@ -313,7 +313,7 @@ static void draw_empty(struct list_view *list, struct region region)
     (void)paint_f(region, 4, y + 2, STYLE(ROLE_TEXT), "%-4s opens one to explore in.", key);
     (void)paint_str(region, 4, y + 3, STYLE(ROLE_TEXT),
                     "Agents that use this server appear here by themselves.");
-    (void)paint_str(region, 4, y + 5, STYLE(ROLE_DIM), "glovebox run -c 'print(6 * 7)'");
+    (void)paint_str(region, 4, y + 5, STYLE(ROLE_DIM), "glassbell run -c 'print(6 * 7)'");
 }
 
 /* The line above the table: what is filtered, how it is sorted, what is marked. */

@@ -26,9 +26,9 @@ char *history_file_path(const char *language)
     if (language[0] == '\0')
         return NULL;
     if (state != NULL && state[0] == '/')
-        folder = xasprintf("%s/glovebox", state);
+        folder = xasprintf("%s/glassbell", state);
     else if (home != NULL && home[0] == '/')
-        folder = xasprintf("%s/.local/state/glovebox", home);
+        folder = xasprintf("%s/.local/state/glassbell", home);
     if (folder == NULL || gb_fd_make_dirs(folder, 0700, NULL) < 0)
         return NULL;
     return xasprintf("%s/history-%s", folder, language);

@@ -1,4 +1,4 @@
-/* The file that remembers what was typed in a language, shared by every prompt of Glovebox.
+/* The file that remembers what was typed in a language, shared by every prompt of Glassbell.
  *
  * Entries may have many lines: between them stand time stamp lines that begin with a character that
  * no line of code begins with. The list itself is readline's global one.
@@ -12,8 +12,8 @@ enum {
     HISTORY_FILE_MAX = 4 << 20, /* bytes; a larger file is not read */
 };
 
-/* $XDG_STATE_HOME/glovebox/history-LANGUAGE; its folder is made. NULL when there is no place for it
- * or @language is no word of lower case letters and digits. Gives. */
+/* $XDG_STATE_HOME/glassbell/history-LANGUAGE; its folder is made. NULL when there is no place for
+ * it or @language is no word of lower case letters and digits. Gives. */
 char *history_file_path(const char *language);
 
 /* Readies readline's list and reads the file into it. @path NULL: an empty list. */

@@ -103,7 +103,7 @@ static void set_up(void)
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
     rl_change_environment = 0;
-    rl_readline_name = "glovebox";
+    rl_readline_name = "glassbell";
     rl_prep_term_function = NULL;
     rl_deprep_term_function = NULL;
     rl_getc_function = next_byte;

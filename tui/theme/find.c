@@ -25,7 +25,7 @@ static void add_folder(struct folders *folders, char *path)
 /* The folders of themes, the person's own first. */
 static void find_folders(struct folders *folders)
 {
-    const char *given = getenv("GLOVEBOX_THEMES"), *config = getenv("XDG_CONFIG_HOME");
+    const char *given = getenv("GLASSBELL_THEMES"), *config = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
     char program[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
@@ -34,9 +34,9 @@ static void find_folders(struct folders *folders)
     if (given != NULL && given[0] != '\0')
         add_folder(folders, xstrdup(given));
     if (config != NULL && config[0] == '/')
-        add_folder(folders, xasprintf("%s/glovebox/themes", config));
+        add_folder(folders, xasprintf("%s/glassbell/themes", config));
     else if (home != NULL && home[0] == '/')
-        add_folder(folders, xasprintf("%s/.config/glovebox/themes", home));
+        add_folder(folders, xasprintf("%s/.config/glassbell/themes", home));
     if (n > 0) {
         program[n] = '\0';
         slash = strrchr(program, '/');
@@ -48,10 +48,10 @@ static void find_folders(struct folders *folders)
             cache = xasprintf("%s/../CMakeCache.txt", program);
             if (access(cache, F_OK) == 0)
                 add_folder(folders, xasprintf("%s/../../../themes", program));
-            add_folder(folders, xasprintf("%s/../share/glovebox/themes", program));
+            add_folder(folders, xasprintf("%s/../share/glassbell/themes", program));
         }
     }
-    add_folder(folders, xstrdup(GB_DATADIR "/glovebox/themes"));
+    add_folder(folders, xstrdup(GB_DATADIR "/glassbell/themes"));
 }
 
 static void release_folders(struct folders *folders)

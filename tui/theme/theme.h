@@ -57,7 +57,7 @@ int theme_parse(struct gb_bytes text, const char *name, struct theme_file *ret_f
 int theme_resolve(const struct theme_file *files, size_t count, struct theme *ret_theme,
                   struct gb_err *err);
 
-/* Finds NAME.theme: in the folder of the person ($XDG_CONFIG_HOME/glovebox/themes), beside the
+/* Finds NAME.theme: in the folder of the person ($XDG_CONFIG_HOME/glassbell/themes), beside the
  * program in a build tree, and in the installation. Names with a slash are refused. */
 int theme_load(const char *name, struct theme *ret_theme, struct gb_err *err);
 /* The names that theme_load() would find, sorted, each once. Returns how many. */

@@ -9,7 +9,7 @@
 #include "view/part.h"
 
 /* How every front end begins its name. */
-static const char front_end_name[] = "glovebox tui ";
+static const char front_end_name[] = "glassbell tui ";
 
 /* ---- cards ---- */
 

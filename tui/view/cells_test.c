@@ -165,7 +165,7 @@ START_TEST(test_own_cell)
     static const uint64_t call = 7;
     const struct card *card = cells_sent(&cells, call, "6 * 7");
 
-    started(3, "glovebox tui 0.1.0", "6 * 7");
+    started(3, "glassbell tui 0.1.0", "6 * 7");
     ck_assert_ptr_eq(cells_find(&cells, 3), card);
     ck_assert_uint_eq(cells.count, 1);
     output(3, "stdout", "once\\n");
@@ -228,7 +228,7 @@ START_TEST(test_gap)
     ck_assert(cells_find(&cells, 3)->away);
     /* One of ours: its reply tells all. */
     (void)cells_sent(&cells, call, "g()");
-    started(4, "glovebox tui 0.1.0", "g()");
+    started(4, "glassbell tui 0.1.0", "g()");
     output(4, "stdout", "one\\n");
     event("snapshot", "{\"cells\":[]}");
     with_json("{\"cell\":4,\"state\":\"done\",\"stdout\":\"one\\ntwo\\n\",\"stderr\":\"\","

@@ -302,7 +302,7 @@ void pane_edit(struct pane *pane, const char *text)
 
     if (pane->edited != NULL)
         return;
-    pane->edited = xasprintf("%s/glovebox-XXXXXX%s", folder != NULL ? folder : "/tmp",
+    pane->edited = xasprintf("%s/glassbell-XXXXXX%s", folder != NULL ? folder : "/tmp",
                              ending_of(pane->language));
     fd = mkostemps(pane->edited, (int)strlen(ending_of(pane->language)), O_CLOEXEC);
     if (fd >= 0) {

@@ -244,7 +244,7 @@ static napi_value js_start(napi_env env, napi_callback_info info)
     arguments_of(env, info, 1, &function);
     the_env = env;
     check_status(napi_create_reference(env, function, 1, &callback));
-    check_status(napi_create_string_utf8(env, "glovebox", 8, &name));
+    check_status(napi_create_string_utf8(env, "glassbell", 8, &name));
     check_status(napi_async_init(env, NULL, name, &context));
     check_status(napi_get_uv_event_loop(env, &loop));
     null_fd = fcntl(low, F_DUPFD_CLOEXEC, CHANNEL_FIRST_FD);

@@ -100,11 +100,11 @@ def test_traceback_shows_only_the_users_lines(py):
         '  File "<cell 1>", line 2, in f',
         '    return 1 / n',
         '           ~~^~~']
-    assert b'glovebox' not in result.err
+    assert b'glassbell' not in result.err
     near = py.run('value = 1\nvalu')
     assert b"name 'valu' is not defined. Did you mean: 'value'?" in near.err
     chained = py.run('try:\n  1/0\nexcept Exception as e:\n  raise KeyError("k") from e')
-    assert b'direct cause' in chained.err and b'glovebox' not in chained.err
+    assert b'direct cause' in chained.err and b'glassbell' not in chained.err
     awaited = py.run('import asyncio\nawait asyncio.sleep(0)\n{}[1]')
     assert awaited.err.count(b'File') == 1, awaited
 
@@ -265,7 +265,7 @@ def test_interrupt(py):
         py.interrupt()
         result = running.finish()
         assert result.exit == 130 and result.interrupted, result
-        assert b'KeyboardInterrupt' in result.err and b'glovebox' not in result.err, result
+        assert b'KeyboardInterrupt' in result.err and b'glassbell' not in result.err, result
         assert b'asyncio' not in result.err or b'await asyncio' in result.err
         py.interrupt()
         assert py.run('x', flags=STALE_SIGINT).value == '3'

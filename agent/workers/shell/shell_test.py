@@ -42,7 +42,7 @@ def test_state_is_kept(sh):
     ('return 6', 2, b'can only `return'),
     ('set -n', 0, b''),
     ('readonly R=1; R=2; echo no', 1, b'readonly'),
-    ('glovebox', 127, b'command not found'),
+    ('glassbell', 127, b'command not found'),
     ('trap "exit 9" ERR; false', 9, b''),
     ('eval "eval \'exit 8\'"', 8, b''),
     ('source /dev/stdin <<< "exit 7"', 7, b''),

@@ -5,7 +5,7 @@
 
 #include "common/channel.h"
 
-/* Shared by the worker's loop (glovebox.c) and the answers to questions (complete.c). */
+/* Shared by the worker's loop (glassbell.c) and the answers to questions (complete.c). */
 
 /* Descriptor of /dev/null, above CHANNEL_FIRST_FD. */
 extern int shell_null_fd;

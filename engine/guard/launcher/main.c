@@ -1,4 +1,4 @@
-/* glovebox-launcher: confines itself in stages, starts QEMU inside, and stays as its parent.
+/* glassbell-launcher: confines itself in stages, starts QEMU inside, and stays as its parent.
  *
  * Theory of operation. The server starts this program with exactly the descriptors of options.h.
  * The stages of guard/stages.h are applied in this order, each told on the status pipe:

@@ -1,6 +1,6 @@
 /* The launcher's command line.
  *
- *     glovebox-launcher [OPTION…] -- PROGRAM [ARGUMENT…]
+ *     glassbell-launcher [OPTION…] -- PROGRAM [ARGUMENT…]
  *
  *     --require          end with an error when a stage cannot be applied
  *     --uid N            as root: the user and the group that PROGRAM runs as

@@ -177,7 +177,7 @@ int root_enter(const struct guard_options *options, const char **ret_what)
     *ret_what = "the new root";
     r = -ENOENT;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && r < 0; i++) {
-        if (mount("glovebox", places[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+        if (mount("glassbell", places[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
                   "size=64k,nr_inodes=128,mode=755") == 0)
             r = chdir(places[i]) < 0 ? -errno : 0;
         else

@@ -100,7 +100,7 @@ int stage_user_namespace(void)
 
 int stage_hostname(void)
 {
-    static const char name[] = "glovebox";
+    static const char name[] = "glassbell";
 
     return sethostname(name, sizeof(name) - 1) < 0 ? -errno : 0;
 }

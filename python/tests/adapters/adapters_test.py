@@ -7,15 +7,15 @@ import sys
 import pytest
 from support import ROOT
 
-import glovebox
+import glassbell
 
 # LangChain's deepagents
 
 
 @pytest.fixture
 def sandbox(session):
-    from glovebox.integrations.deepagents import GloveboxSandbox
-    return GloveboxSandbox(session)
+    from glassbell.integrations.deepagents import GlassbellSandbox
+    return GlassbellSandbox(session)
 
 
 def test_deepagents_sandbox(sandbox, session):
@@ -66,8 +66,8 @@ def test_deepagents_agent(sandbox):
 
 @pytest.fixture
 def smol(session):
-    from glovebox.integrations.smolagents import GloveboxExecutor
-    return GloveboxExecutor(["json", "email"], session=session)
+    from glassbell.integrations.smolagents import GlassbellExecutor
+    return GlassbellExecutor(["json", "email"], session=session)
 
 
 def test_smolagents_executor(smol):
@@ -116,12 +116,12 @@ def test_autogen_executor(server):
     from autogen_core import CancellationToken
     from autogen_core.code_executor import CodeBlock, CodeExecutor
 
-    from glovebox.integrations.autogen import GloveboxCodeExecutor
+    from glassbell.integrations.autogen import GlassbellCodeExecutor
 
     async def main():
-        made = GloveboxCodeExecutor(socket=str(server.socket), autostart=False, timeout=5)
+        made = GlassbellCodeExecutor(socket=str(server.socket), autostart=False, timeout=5)
         copy = CodeExecutor.load_component(made.dump_component())
-        assert isinstance(copy, GloveboxCodeExecutor) and copy._config == made._config
+        assert isinstance(copy, GlassbellCodeExecutor) and copy._config == made._config
         token = CancellationToken()
         async with made as executor:
             done = await executor.execute_code_blocks([
@@ -159,7 +159,7 @@ def test_llama_index_agent(server, session):
                                                   LLMMetadata)
     from llama_index.core.llms import CustomLLM
 
-    from glovebox.integrations.llama_index import code_execute_fn
+    from glassbell.integrations.llama_index import code_execute_fn
 
     class Scripted(CustomLLM):
         turns: list = ["<execute>\nkept = twice(21)\nprint('kept', kept)\n</execute>",
@@ -187,7 +187,7 @@ def test_llama_index_agent(server, session):
             return one()
 
     async def main():
-        async with glovebox.AsyncClient(server.socket, autostart=False) as client:
+        async with glassbell.AsyncClient(server.socket, autostart=False) as client:
             model = Scripted()
             execute = code_execute_fn(client.session(session.id), [twice])
             agent = CodeActAgent(code_execute_fn=execute, llm=model, tools=[twice])
@@ -211,4 +211,4 @@ def test_types(tmp_path):
     """mypy --strict is content with the client and the adapters; adk is looked at where ADK is."""
     subprocess.run([sys.executable, "-m", "mypy", "--config-file", ROOT / "python/pyproject.toml",
                     "--cache-dir", ROOT / "build/mypy-adapters", "--exclude", "/adk/",
-                    ROOT / "python/src/glovebox"], check=True)
+                    ROOT / "python/src/glassbell"], check=True)

@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from google.adk.version import __version__  # noqa: E402
 
-from glovebox.adk import GloveboxCodeExecutor  # noqa: E402
+from glassbell.adk import GlassbellCodeExecutor  # noqa: E402
 
 ADK = tuple(int(part) for part in __version__.split(".")[:2])
 IN_THREAD = ADK >= (2, 5)  # executors are called off the loop
@@ -20,7 +20,7 @@ def executor(server):
     """Makes executors of the server under test."""
     def make(**settings):
         settings.setdefault("timeout_seconds", 20)
-        return GloveboxCodeExecutor(socket_path=str(server.socket), autostart=False, **settings)
+        return GlassbellCodeExecutor(socket_path=str(server.socket), autostart=False, **settings)
     return make
 
 

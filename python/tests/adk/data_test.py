@@ -8,8 +8,8 @@ from conftest import IN_THREAD
 from google.genai import types
 from scripted import code, content, drive, run
 
-import glovebox
-from glovebox._sync.session import Session
+import glassbell
+from glassbell._sync.session import Session
 
 CSV = b"name,score\nann,3\nbob,5\n"
 
@@ -41,7 +41,7 @@ def test_data_file(executor, server, uploads):
         first = await drive(one, code("print('sum', data_1_1['score'].sum())"), message=with_csv())
         second = await drive(one, code("print('max', data_1_1['score'].max())"),
                              runner=first.runner, session=first.session)
-        with glovebox.Client(server.socket, autostart=False) as client:
+        with glassbell.Client(server.socket, autostart=False) as client:
             for info in client.sessions(image="python-data"):
                 client.session(info.session).close()
         third = await drive(one, code("print('min', data_1_1['score'].min())"),

@@ -11,7 +11,7 @@ def test_plot_of_a_csv(server, tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / "python/examples/plot_csv.py", tmp_path],
         capture_output=True, text=True, timeout=240,
-        env=dict(os.environ, PYTHONPATH=str(ROOT / "python/src"), GLOVEBOX_SOCKET=str(server.socket)))
+        env=dict(os.environ, PYTHONPATH=str(ROOT / "python/src"), GLASSBELL_SOCKET=str(server.socket)))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "12 rows: {'month': 'Jan', 'rain': '78'}" in done.stdout
     assert "The plot is saved." in done.stdout

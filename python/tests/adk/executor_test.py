@@ -14,13 +14,13 @@ import pytest
 from google.adk.code_executors.code_execution_utils import CodeExecutionInput, File
 from scripted import execute
 
-import glovebox
-from glovebox.adk import GloveboxCodeExecutor, context, files
+import glassbell
+from glassbell.adk import GlassbellCodeExecutor, context, files
 from support import Server, qemu_pid, wait_for
 
 
 # The long form: 1 GB of output, 1,000 sessions.
-MEGABYTES, SESSIONS = (1024, 1000) if os.environ.get("GLOVEBOX_STRESS") == "full" else (64, 12)
+MEGABYTES, SESSIONS = (1024, 1000) if os.environ.get("GLASSBELL_STRESS") == "full" else (64, 12)
 
 
 def context_of(app="app", user="ann", session="s", state=None):
@@ -238,7 +238,7 @@ def test_figures(executor):
     one = executor()
     cell = {"displays": [{"mime": "image/png", "base64": "iVBO"}], "exit_code": 0, "files": []}
     sandbox = SimpleNamespace(figures=4, inputs={})
-    made, said = one._outputs(glovebox.Cell.from_json(cell), None, sandbox)
+    made, said = one._outputs(glassbell.Cell.from_json(cell), None, sandbox)
     assert [(file.name, file.content, file.mime_type) for file in made] == \
         [("figure_5.png", "iVBO", "image/png")] and said == [] and sandbox.figures == 5
 
@@ -251,8 +251,8 @@ def test_wrong_settings():
                      {"optimize_data_file": True, "stateful": False}, {"on_event": "nomodule"},
                      {"stderr": "sometimes"}):
         with pytest.raises(pydantic.ValidationError):
-            GloveboxCodeExecutor(**settings)
-    one = GloveboxCodeExecutor()
+            GlassbellCodeExecutor(**settings)
+    one = GlassbellCodeExecutor()
     with pytest.raises(pydantic.ValidationError):
         one.timeout_seconds = -1
 
@@ -262,7 +262,7 @@ def test_copies(executor):
     one = executor(env={"WHO": "me"})
     execute(one, "kept = 5", id="copies")
     copies = [copy.deepcopy(one), copy.copy(one), pickle.loads(pickle.dumps(one)), one.model_copy(),
-              GloveboxCodeExecutor.model_validate_json(one.model_dump_json())]
+              GlassbellCodeExecutor.model_validate_json(one.model_dump_json())]
     for other in copies:
         assert other == one
         assert execute(other, "import os; print(kept, os.environ['WHO'])",
@@ -324,11 +324,11 @@ def test_names():
 
 
 def test_no_server(tmp_path):
-    one = GloveboxCodeExecutor(socket_path=str(tmp_path / "s"), autostart=False)
+    one = GlassbellCodeExecutor(socket_path=str(tmp_path / "s"), autostart=False)
     result = execute(one, "print(1)")
     assert result.stderr.startswith("Nothing ran (connection): no server listens")
     assert result.execution is None
-    with pytest.raises(glovebox.ConnectionFailed):
+    with pytest.raises(glassbell.ConnectionFailed):
         execute(one.model_copy(update={"infra_errors": "raise"}), "print(1)")
 
 
@@ -339,7 +339,7 @@ def test_no_such_image(executor):
 def test_somebody_holds_the_sandbox(executor, server):
     one = executor(lease_wait_seconds=0)
     session = execute(one, "x = 1").execution.session
-    client = glovebox.Client(server.socket, name="ann", autostart=False)
+    client = glassbell.Client(server.socket, name="ann", autostart=False)
     with client.session(session).lease(human=True):
         assert execute(one, "print(x)").stderr.startswith("Nothing ran (held): ")
         client.session(session)
@@ -359,7 +359,7 @@ def test_lost_sandbox(executor, server):
     first = execute(one, "x = 1\nprint('first')", id="lost", context=ctx, files=data)
     assert first.stdout == "first\n"
     # By a client, between two executions; a process that has forgotten it knows by the hint.
-    with glovebox.Client(server.socket, autostart=False) as client:
+    with glassbell.Client(server.socket, autostart=False) as client:
         client.session(first.execution.session).close()
     again = execute(one, "print(json is not None, open('in.csv').read(), 'x' in globals())",
                     id="lost", context=ctx, files=data)
@@ -367,7 +367,7 @@ def test_lost_sandbox(executor, server):
                             "gone]\nTrue a\n1\n False\n")
     assert again.execution.incarnation > first.execution.incarnation
     # While code runs: nobody knows how far it came, and it is not run again.
-    with glovebox.Client(server.socket, autostart=False) as client:
+    with glassbell.Client(server.socket, autostart=False) as client:
         pid = qemu_pid(client, again.execution.session)
     killed = execute(executor(setup_code="import json", on_event=lambda _: os.kill(pid, 9)),
                      "print('go', flush=True)\nimport time; time.sleep(600)", id="lost", context=ctx)
@@ -380,7 +380,7 @@ def test_idle_sandbox(executor, server):
     """It ends by itself; what comes after is told so."""
     one = executor(idle_ttl_seconds=0.5)
     first = execute(one, "x = 1; print(x)", id="idle")
-    with glovebox.Client(server.socket, autostart=False) as client, \
+    with glassbell.Client(server.socket, autostart=False) as client, \
             client.events(timeout=60) as events:
         if any(info.session == first.execution.session for info in client.sessions()):
             while (event := events.next()).session != first.execution.session or \
@@ -393,7 +393,7 @@ def test_idle_sandbox(executor, server):
 def test_a_lost_sandbox_can_be_a_failure(executor, server):
     one = executor(on_lost_session="fail")
     first = execute(one, "x = 1; print(x)", id="fail")
-    with glovebox.Client(server.socket, autostart=False) as client:
+    with glassbell.Client(server.socket, autostart=False) as client:
         client.session(first.execution.session).close()
     assert "the sandbox of this session is gone" in execute(one, "print(x)", id="fail").stderr
     assert execute(one, "print('new')", id="fail").stdout == "new\n"
@@ -401,7 +401,7 @@ def test_a_lost_sandbox_can_be_a_failure(executor, server):
 
 def test_server_restart():
     with Server() as server:
-        one = GloveboxCodeExecutor(socket_path=str(server.socket), autostart=False)
+        one = GlassbellCodeExecutor(socket_path=str(server.socket), autostart=False)
         ctx = context_of()
         assert execute(one, "x = 1; print(x)", context=ctx).stdout == "1\n"
         server.stop()
@@ -417,14 +417,14 @@ def test_another_process_goes_on(executor, server):
     one = executor()
     data = [File("in.txt", b"given")]
     execute(one, "open('in.txt', 'w').write('changed'); x = 1", id="moves", context=ctx, files=data)
-    from glovebox.adk import sandboxes
+    from glassbell.adk import sandboxes
     sandboxes.close_all(False)  # as a new process, which knows nothing
     result = execute(one, "print(open('in.txt').read(), x)", id="moves", context=ctx, files=data)
     assert result.stdout == "changed 1\n"
-    hint = ctx.session.state["_code_execution_context"]["glovebox"]
+    hint = ctx.session.state["_code_execution_context"]["glassbell"]
     assert list(hint.values())[0]["session"] == result.execution.session
     for nonsense in (5, {"k": 5}, {list(hint)[0]: {"inputs": 7, "incarnation": "x"}}):
-        ctx.session.state["_code_execution_context"]["glovebox"] = nonsense
+        ctx.session.state["_code_execution_context"]["glassbell"] = nonsense
         sandboxes.close_all(False)
         assert execute(one, "print(x)", id="moves", context=ctx).stdout == "1\n"
 
@@ -469,7 +469,7 @@ def test_no_leak(executor, server):
 
 def test_no_leak_of_sessions(executor, server):
     """Nor do those that come and go leave anything: VMs (but those of the pool), descriptors, threads."""
-    with glovebox.Client(server.socket, autostart=False) as client:
+    with glassbell.Client(server.socket, autostart=False) as client:
         def counts():
             gc.collect()
             return (threading.active_count(), len(os.listdir("/proc/self/fd")),

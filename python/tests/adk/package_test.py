@@ -12,7 +12,7 @@ def test_types():
     """mypy --strict; the adapters are looked at where their frameworks are."""
     subprocess.run([sys.executable, "-m", "mypy", "--config-file", ROOT / "python/pyproject.toml",
                     "--cache-dir", ROOT / "build/mypy-adk", "--exclude", "/integrations/",
-                    ROOT / "python/src/glovebox"], check=True)
+                    ROOT / "python/src/glassbell"], check=True)
 
 
 def test_the_list_of_what_is_tested():
@@ -31,12 +31,12 @@ def test_installation(tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     planned = subprocess.run([*pip, "install", "--dry-run", f"{source}[adk]"], check=True,
                              capture_output=True, text=True).stdout
-    assert "Would install glovebox-0.1.0\n" in planned, planned
+    assert "Would install glassbell-0.1.0\n" in planned, planned
     subprocess.run([*pip, "install", "--quiet", "--no-deps", "--target", tmp_path / "site", source],
                    check=True)
-    assert (tmp_path / "site/glovebox/py.typed").exists()
+    assert (tmp_path / "site/glassbell/py.typed").exists()
     subprocess.run([sys.executable, "-I", "-c",
                     f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
-                    "import glovebox\nfrom glovebox.adk import GloveboxCodeExecutor, GloveboxPlugin\n"
-                    "from glovebox import AsyncClient, Client\nGloveboxCodeExecutor()\n"
-                    f"assert glovebox.__file__.startswith({str(tmp_path)!r})"], check=True)
+                    "import glassbell\nfrom glassbell.adk import GlassbellCodeExecutor, GlassbellPlugin\n"
+                    "from glassbell import AsyncClient, Client\nGlassbellCodeExecutor()\n"
+                    f"assert glassbell.__file__.startswith({str(tmp_path)!r})"], check=True)

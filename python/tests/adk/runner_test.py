@@ -13,7 +13,7 @@ from google.adk.tools.agent_tool import AgentTool
 from google.genai import types
 from scripted import ScriptedLlm, agent, code, drive, make_runner, run
 
-from glovebox.adk import GloveboxPlugin
+from glassbell.adk import GlassbellPlugin
 
 CSV = b"name,score\nann,3\nbob,5\n"
 
@@ -170,7 +170,7 @@ def test_cancelled_run(executor, server, going):
         task = asyncio.create_task(drive(
             executor(on_event=output, timeout_seconds=600),
             code("print('go', flush=True)\nimport time\nwhile True: time.sleep(0.01)"),
-            runner=going.get("runner"), session=going.get("session"), plugins=[GloveboxPlugin()]))
+            runner=going.get("runner"), session=going.get("session"), plugins=[GlassbellPlugin()]))
         await asyncio.wait_for(started.wait(), 60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -192,7 +192,7 @@ def test_aborted_run(executor, going):
         made = await drive(
             executor(on_event=lambda _: loop.call_soon_threadsafe(abort.set), timeout_seconds=600),
             code("print('go', flush=True)\nimport time\nwhile True: time.sleep(0.01)"),
-            runner=going.get("runner"), session=going.get("session"), plugins=[GloveboxPlugin()],
+            runner=going.get("runner"), session=going.get("session"), plugins=[GlassbellPlugin()],
             abort_signal=abort)
         return made.results
 
@@ -201,10 +201,10 @@ def test_aborted_run(executor, going):
 
 
 def test_the_plugin_tells_how_to_write_code(executor, going):
-    made = go_on(going, executor(), code("print('x')"), plugins=[GloveboxPlugin()])
+    made = go_on(going, executor(), code("print('x')"), plugins=[GlassbellPlugin()])
     told = str(made.llm.seen[0].config.system_instruction)
     assert "```python\n" in told and "saved as artifacts" in told
-    made = go_on(going, executor(), "hi", plugins=[GloveboxPlugin(instruction=False)])
+    made = go_on(going, executor(), "hi", plugins=[GlassbellPlugin(instruction=False)])
     assert "```python" not in str(made.llm.seen[0].config.system_instruction)
 
 
@@ -219,10 +219,10 @@ def test_the_plugin_refuses_what_cannot_work(executor):
     root = agent(one, "hi")
     root.model.model = "gemini-2.5-flash"  # the only ones that ADK lets have it
     assert "support_cfc" in refused(lambda: run(
-        one, root=root, plugins=[GloveboxPlugin()], config=RunConfig(support_cfc=True)))
+        one, root=root, plugins=[GlassbellPlugin()], config=RunConfig(support_cfc=True)))
 
     async def without_artifacts():
-        runner = make_runner(agent(one, code("print(1)")), [GloveboxPlugin()])
+        runner = make_runner(agent(one, code("print(1)")), [GlassbellPlugin()])
         runner.artifact_service = None
         await drive(one, runner=runner, root=runner.agent)
 
@@ -233,7 +233,7 @@ def test_artifacts_go_into_the_sandbox(executor):
     async def main():
         one = executor()
         runner = make_runner(agent(one, code("print(open('in.csv').read())")),
-                             [GloveboxPlugin(mount_artifacts=True)])
+                             [GlassbellPlugin(mount_artifacts=True)])
         session = await runner.session_service.create_session(app_name="tests", user_id="u")
         await runner.artifact_service.save_artifact(
             app_name="tests", user_id="u", session_id=session.id, filename="in.csv",

@@ -7,7 +7,7 @@ from google.adk.agents import LlmAgent
 from google.genai import types
 from scripted import ScriptedLlm, code, drive
 
-from glovebox.adk import GloveboxToolset
+from glassbell.adk import GlassbellToolset
 
 
 def call(name, **args):
@@ -21,7 +21,7 @@ def answers(made):
 
 def test_tools_in_a_runner(executor):
     one = executor()
-    toolset = GloveboxToolset(one)
+    toolset = GlassbellToolset(one)
     turns = [call("write_file", path="d/in.txt", content="given"),
              call("run_python", code="x = open('d/in.txt').read()\nopen('out.csv', 'w').write(x)\n"
                                      "print(x)"),
@@ -49,4 +49,4 @@ def test_tools_in_a_runner(executor):
 def test_settings(executor):
     for settings in ({"stateful": False}, {"isolation_scope": "execution"}):
         with pytest.raises(ValueError):
-            GloveboxToolset(executor(**settings))
+            GlassbellToolset(executor(**settings))

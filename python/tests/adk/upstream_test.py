@@ -9,8 +9,8 @@ from google.adk.skills import models
 from google.adk.tools.skill_toolset import SkillToolset
 from scripted import execute
 
-import glovebox
-from glovebox.adk import GloveboxEnvironment
+import glassbell
+from glassbell.adk import GlassbellEnvironment
 
 # The executor
 
@@ -114,8 +114,8 @@ def going():
 @pytest.fixture
 def environment(going, server):
     if not going:
-        going["one"] = GloveboxEnvironment(socket_path=str(server.socket), autostart=False,
-                                           env={"FROM": "outside"})
+        going["one"] = GlassbellEnvironment(socket_path=str(server.socket), autostart=False,
+                                            env={"FROM": "outside"})
         asyncio.run(going["one"].initialize())
     return going["one"]
 
@@ -192,14 +192,14 @@ def test_environment_tools(environment):
 
 def test_environment_that_was_lost(environment, server):
     shell(environment, "echo 1 >kept")
-    with glovebox.Client(server.socket, autostart=False) as client:
+    with glassbell.Client(server.socket, autostart=False) as client:
         client.session(environment._session.id).close()
     result = shell(environment, "ls")
     assert result.stdout == "" and "sandbox restarted" in result.stderr
 
 
 def test_environment_before_and_after(server):
-    environment = GloveboxEnvironment(socket_path=str(server.socket), autostart=False)
+    environment = GlassbellEnvironment(socket_path=str(server.socket), autostart=False)
     with pytest.raises(RuntimeError, match="initialize"):
         shell(environment, "echo")
     asyncio.run(environment.close())

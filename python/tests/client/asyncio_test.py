@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-import glovebox
+import glassbell
 from support import BINARY
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -19,7 +19,7 @@ def aio(server):
     """Runs an async function with a client."""
     def run(work):
         async def main():
-            async with glovebox.AsyncClient(server.socket, name="aio", autostart=False) as client:
+            async with glassbell.AsyncClient(server.socket, name="aio", autostart=False) as client:
                 return await asyncio.wait_for(work(client), 120)
         return asyncio.run(main())
     return run
@@ -47,7 +47,7 @@ def test_a_session(aio, py):
         async with session.stream("print('c')") as execution:
             assert [piece.text async for piece in execution] == ["c\n"]
         assert execution.cell.ok
-        with pytest.raises(glovebox.NotFound):
+        with pytest.raises(glassbell.NotFound):
             await client.session("nobody").exec("1")
 
     aio(work)
@@ -88,7 +88,7 @@ def test_a_cancelled_task_ends_its_cell_and_no_other(aio, py):
 def test_deadline(aio, py):
     async def work(client):
         session = client.session(py.id)
-        with pytest.raises(glovebox.DeadlineExceeded) as caught:
+        with pytest.raises(glassbell.DeadlineExceeded) as caught:
             await session.exec("while True: pass", deadline=0.5)
         assert caught.value.dispatched
         assert (await session.exec("6 * 7")).value == "42"
@@ -116,7 +116,7 @@ def test_the_loop_is_not_held_up(aio, py):
 
 
 def test_one_client_in_several_loops(server, py):
-    client = glovebox.AsyncClient(server.socket, autostart=False)
+    client = glassbell.AsyncClient(server.socket, autostart=False)
     results = []
 
     def thread(number):
@@ -136,10 +136,10 @@ def test_one_client_in_several_loops(server, py):
 
 def test_autostart(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.delenv("GLOVEBOX_SOCKET", raising=False)
+    monkeypatch.delenv("GLASSBELL_SOCKET", raising=False)
 
     async def main():
-        async with glovebox.AsyncClient(program=BINARY) as client:
+        async with glassbell.AsyncClient(program=BINARY) as client:
             pids = {(await client.stats())["pid"] for _ in range(2)}
             await client.shutdown()
             pids.add((await client.stats())["pid"])

@@ -2,12 +2,12 @@
 
 import pytest
 
-import glovebox
+import glassbell
 
 
 @pytest.fixture(scope="session")
 def client(server):
-    with glovebox.Client(server.socket, name="tests", autostart=False) as client:
+    with glassbell.Client(server.socket, name="tests", autostart=False) as client:
         yield client
 
 

@@ -27,15 +27,15 @@ def test_a_race_of_agents(server):
 
 def test_mcp_configuration(server):
     """What the snippet starts is an MCP server."""
-    entry = json.loads((EXAMPLES / "mcp.json").read_text())["mcpServers"]["glovebox"]
-    assert entry["command"] == "glovebox"
+    entry = json.loads((EXAMPLES / "mcp.json").read_text())["mcpServers"]["glassbell"]
+    assert entry["command"] == "glassbell"
     asked = "".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in (
         {"id": 1, "method": "initialize", "params": {
             "protocolVersion": "2025-06-18", "capabilities": {},
             "clientInfo": {"name": "test", "version": "1"}}},
         {"method": "notifications/initialized"}, {"id": 2, "method": "tools/list"}))
     done = subprocess.run([BINARY, *entry["args"]], input=asked, capture_output=True, text=True,
-                          timeout=60, env=dict(os.environ, GLOVEBOX_SOCKET=str(server.socket)))
+                          timeout=60, env=dict(os.environ, GLASSBELL_SOCKET=str(server.socket)))
     replies = {reply.get("id"): reply for reply in map(json.loads, done.stdout.splitlines())}
     assert "run_code" in [tool["name"] for tool in replies[2]["result"]["tools"]]
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-import glovebox
+import glassbell
 from support import BINARY, Server
 
 
@@ -15,31 +15,31 @@ from support import BINARY, Server
 def folder(tmp_path, monkeypatch):
     """A runtime folder of the test's own, in which the client finds the socket by the rule."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.delenv("GLOVEBOX_SOCKET", raising=False)
+    monkeypatch.delenv("GLASSBELL_SOCKET", raising=False)
     tmp_path.chmod(0o700)
     return tmp_path
 
 
 def test_nobody_listens(folder):
-    with pytest.raises(glovebox.ConnectionFailed) as caught:
-        glovebox.Client(autostart=False).hello()
+    with pytest.raises(glassbell.ConnectionFailed) as caught:
+        glassbell.Client(autostart=False).hello()
     assert not caught.value.dispatched and caught.value.retryable
     assert isinstance(caught.value, ConnectionError)
 
 
 def test_a_program_that_is_no_server(folder):
-    with pytest.raises(glovebox.ConnectionFailed) as caught:
-        glovebox.Client(program="/bin/true").hello()
+    with pytest.raises(glassbell.ConnectionFailed) as caught:
+        glassbell.Client(program="/bin/true").hello()
     assert "ended before it was ready" in caught.value.message
-    with pytest.raises(glovebox.ConnectionFailed):
-        glovebox.Client(program="/nowhere/glovebox").hello()
+    with pytest.raises(glassbell.ConnectionFailed):
+        glassbell.Client(program="/nowhere/glassbell").hello()
 
 
 def test_first_clients_start_one_server(folder):
     pids = []
 
     def work():
-        with glovebox.Client(program=BINARY) as client:
+        with glassbell.Client(program=BINARY) as client:
             pids.append(client.stats()["pid"])
 
     threads = [threading.Thread(target=work) for _ in range(6)]
@@ -48,8 +48,8 @@ def test_first_clients_start_one_server(folder):
     for thread in threads:
         thread.join(120)
     assert len(pids) == 6 and len(set(pids)) == 1
-    assert stat.S_IMODE(os.stat(folder / "glovebox").st_mode) == 0o700
-    client = glovebox.Client(program=BINARY)
+    assert stat.S_IMODE(os.stat(folder / "glassbell").st_mode) == 0o700
+    client = glassbell.Client(program=BINARY)
     client.shutdown()
     # What was kept is dead; the next call notices before anything is sent, and starts a server.
     assert client.stats()["pid"] not in pids
@@ -57,15 +57,15 @@ def test_first_clients_start_one_server(folder):
 
 
 def test_a_folder_that_others_can_write_to(folder):
-    (folder / "glovebox").mkdir()
-    (folder / "glovebox").chmod(0o777)
-    with pytest.raises(glovebox.PolicyError):
-        glovebox.Client(program=BINARY).hello()
+    (folder / "glassbell").mkdir()
+    (folder / "glassbell").chmod(0o777)
+    with pytest.raises(glassbell.PolicyError):
+        glassbell.Client(program=BINARY).hello()
 
 
 def test_the_server_dies_while_a_cell_runs():
     with Server() as server:
-        client = glovebox.Client(server.socket, autostart=False)
+        client = glassbell.Client(server.socket, autostart=False)
         session = client.open("shell")
         running = threading.Event()
         caught = []
@@ -73,7 +73,7 @@ def test_the_server_dies_while_a_cell_runs():
         def work():
             try:
                 session.exec("echo go; read x", interactive=True, on_output=lambda _: running.set())
-            except glovebox.GloveboxError as problem:
+            except glassbell.GlassbellError as problem:
                 caught.append(problem)
 
         thread = threading.Thread(target=work)
@@ -82,12 +82,12 @@ def test_the_server_dies_while_a_cell_runs():
         server.process.kill()
         server.process.wait()
         thread.join(60)
-        assert isinstance(caught[0], glovebox.OutcomeUnknown) and caught[0].dispatched
-        with pytest.raises(glovebox.ConnectionFailed) as lost:
+        assert isinstance(caught[0], glassbell.OutcomeUnknown) and caught[0].dispatched
+        with pytest.raises(glassbell.ConnectionFailed) as lost:
             session.exec("echo")
         assert not lost.value.dispatched
         server.start()
-        with pytest.raises((glovebox.NotFound, glovebox.SessionClosed)) as gone:
+        with pytest.raises((glassbell.NotFound, glassbell.SessionClosed)) as gone:
             session.exec("echo")
         assert not gone.value.dispatched
         assert client.run("echo again", image="shell").stdout == "again\n"
@@ -127,12 +127,12 @@ HELLO = b'{"jsonrpc":"2.0","id":1,"result":{"protocol":1}}'
 def test_a_reply_that_never_comes(tmp_path):
     path = tmp_path / "s"
     server = Scripted(path, [HELLO, None], [HELLO, b'{"id":2,"result":{"sessions":[]}}'], [HELLO, None])
-    client = glovebox.Client(path, autostart=False)
+    client = glassbell.Client(path, autostart=False)
     # A question may be asked twice; a cell may not.
     assert client.sessions() == []
     client.close()
-    client = glovebox.Client(path, autostart=False)
-    with pytest.raises(glovebox.OutcomeUnknown) as caught:
+    client = glassbell.Client(path, autostart=False)
+    with pytest.raises(glassbell.OutcomeUnknown) as caught:
         client.session("s").exec("print(1)")
     assert caught.value.dispatched
     server.thread.join(60)
@@ -142,14 +142,14 @@ def test_a_reply_that_never_comes(tmp_path):
 @pytest.mark.parametrize("reply", [b"no json", b"[]", b'{"id":7,"result":{}}'])
 def test_replies_that_are_none(tmp_path, reply):
     Scripted(tmp_path / "s", [HELLO, reply])
-    with pytest.raises(glovebox.ProtocolError):
-        glovebox.Client(tmp_path / "s", autostart=False).session("s").exec("1")
+    with pytest.raises(glassbell.ProtocolError):
+        glassbell.Client(tmp_path / "s", autostart=False).session("s").exec("1")
 
 
 def test_an_error_of_a_newer_server(tmp_path):
     Scripted(tmp_path / "s", [HELLO, b'{"id":2,"error":{"code":-32099,"message":"m","data":'
                                      b'{"kind":"new_kind","dispatched":false,"retryable":true}}}'])
-    with pytest.raises(glovebox.GloveboxError) as caught:
-        glovebox.Client(tmp_path / "s", autostart=False).session("s").exec("1")
+    with pytest.raises(glassbell.GlassbellError) as caught:
+        glassbell.Client(tmp_path / "s", autostart=False).session("s").exec("1")
     assert (caught.value.kind, caught.value.dispatched, caught.value.retryable) == \
         ("new_kind", False, True)

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-import glovebox
+import glassbell
 
 
 def test_hello_and_lists(client, py):
@@ -75,10 +75,10 @@ def test_iterator_over_output(py):
                    interactive=True) as execution:
         said = ""
         for piece in execution:
-            if isinstance(piece, glovebox.Output):
+            if isinstance(piece, glassbell.Output):
                 said += piece.text
                 if said == "a\n":
-                    with pytest.raises(glovebox.NotFound):
+                    with pytest.raises(glassbell.NotFound):
                         py.stdin("of another cell\n", cell=piece.cell + 1)
                     py.stdin("line\n", eof=True, cell=piece.cell)
         assert said == "a\nline\n\n" == execution.cell.stdout
@@ -94,14 +94,14 @@ def test_leaving_an_iterator_interrupts_its_cell(py):
 
 def test_cancel_from_another_thread(py):
     execution = py.stream("print('go', flush=True)\nwhile True: pass")
-    with pytest.raises(glovebox.OutcomeUnknown) as caught:
+    with pytest.raises(glassbell.OutcomeUnknown) as caught:
         execution.finish(lambda _: threading.Thread(target=execution.cancel).start())
     assert caught.value.dispatched and "cancelled" in caught.value.message
     assert py.exec("6 * 7").value == "42"
 
 
 def test_deadline(py):
-    with pytest.raises(glovebox.DeadlineExceeded) as caught:
+    with pytest.raises(glassbell.DeadlineExceeded) as caught:
         py.exec("while True: pass", deadline=0.5)
     assert caught.value.dispatched and isinstance(caught.value, TimeoutError)
     assert py.exec("6 * 7").value == "42"
@@ -147,9 +147,9 @@ def test_files(py, tmp_path):
     assert (tmp_path / "two.txt").read_text() == "mine"
     assert py.exists("in") and not py.exists("nothing")
     py.remove("in", recursive=True)
-    with pytest.raises(glovebox.NotFound):
+    with pytest.raises(glassbell.NotFound):
         py.stat("in")
-    with pytest.raises(glovebox.PolicyError):
+    with pytest.raises(glassbell.PolicyError):
         py.read("../../etc/passwd")
     for name in ("empty", "one.txt"):
         py.remove(name)
@@ -172,7 +172,7 @@ def test_attach_by_key(client, fresh):
     first.close()
     third = fresh("shell", key="of-the-test")
     assert third.created and third.reason == "closed" and third.incarnation > first.incarnation
-    with pytest.raises(glovebox.SessionClosed) as caught:
+    with pytest.raises(glassbell.SessionClosed) as caught:
         first.exec("echo")
     assert not caught.value.dispatched
 
@@ -185,14 +185,14 @@ def test_run(client):
 
 
 @pytest.mark.parametrize("call, kind", [
-    (lambda client: client.session("nobody").exec("1"), glovebox.NotFound),
-    (lambda client: client.open("no-such-image"), glovebox.GloveboxError),
-    (lambda client: client.call("session.open", nonsense=1), glovebox.InvalidInput),
-    (lambda client: client.call("no.method"), glovebox.Unsupported),
-    (lambda client: client.run("x = '\ud800'"), glovebox.InvalidInput),
-    (lambda client: client.run("#" * (5 << 20)), glovebox.GloveboxError),
-    (lambda client: client.run("#" * (33 << 20)), glovebox.TooLarge),
-    (lambda client: client.call("run", code={1, 2}), glovebox.InvalidInput),
+    (lambda client: client.session("nobody").exec("1"), glassbell.NotFound),
+    (lambda client: client.open("no-such-image"), glassbell.GlassbellError),
+    (lambda client: client.call("session.open", nonsense=1), glassbell.InvalidInput),
+    (lambda client: client.call("no.method"), glassbell.Unsupported),
+    (lambda client: client.run("x = '\ud800'"), glassbell.InvalidInput),
+    (lambda client: client.run("#" * (5 << 20)), glassbell.GlassbellError),
+    (lambda client: client.run("#" * (33 << 20)), glassbell.TooLarge),
+    (lambda client: client.call("run", code={1, 2}), glassbell.InvalidInput),
 ])
 def test_what_is_refused_never_ran(client, call, kind):
     with pytest.raises(kind) as caught:
@@ -236,11 +236,11 @@ def test_fork(client, py):
 
 def test_control_c_ends_the_cell(server, py):
     program = (
-        "import glovebox, sys\n"
-        f"s = glovebox.Client({str(server.socket)!r}, autostart=False).session({py.id!r})\n"
+        "import glassbell, sys\n"
+        f"s = glassbell.Client({str(server.socket)!r}, autostart=False).session({py.id!r})\n"
         "s.exec('print(1, flush=True)\\nwhile True: pass',\n"
         "       on_output=lambda _: print('running', flush=True))\n")
-    source = pathlib.Path(glovebox.__file__).parents[1]
+    source = pathlib.Path(glassbell.__file__).parents[1]
     child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=str(source)))
     assert child.stdout.readline() == b"running\n"

@@ -1,5 +1,5 @@
 """Many threads, few sessions, calls given up at random: no wrong result, nothing run twice, nothing
-lost without a word. With GLOVEBOX_STRESS=full, more of everything, and a server that is restarted."""
+lost without a word. With GLASSBELL_STRESS=full, more of everything, and a server that is restarted."""
 
 import os
 import random
@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-import glovebox
+import glassbell
 from support import Server
 
-FULL = os.environ.get("GLOVEBOX_STRESS") == "full"
+FULL = os.environ.get("GLASSBELL_STRESS") == "full"
 THREADS, ROUNDS, SESSIONS = (32, 50, 16) if FULL else (32, 8, 2)
 CODE = """\
 marks = globals().setdefault("marks", [])
@@ -57,11 +57,11 @@ class Worker(threading.Thread):
                 assert cell.ok and cell.stdout.split("\n")[-2] == mark * 3, cell.raw
                 self.done[mark] = (cell.session, cell.cell)
                 return
-            except glovebox.GloveboxError as problem:
+            except glassbell.GlassbellError as problem:
                 if problem.dispatched:
                     self.unknown.append(mark)
                     return
-                if isinstance(problem, glovebox.ConnectionFailed) and execution_cancelled(problem):
+                if isinstance(problem, glassbell.ConnectionFailed) and execution_cancelled(problem):
                     self.refused.append(mark)
                     return
                 # Nothing ran: the same again, when the server is back.
@@ -75,7 +75,7 @@ def execution_cancelled(problem):
 @pytest.mark.timeout(1800 if FULL else 300)
 def test_many_threads_few_sessions():
     with Server() as server:
-        client = glovebox.Client(server.socket, autostart=False)
+        client = glassbell.Client(server.socket, autostart=False)
         up = threading.Event()
         up.set()
         workers = [Worker(number, client, up) for number in range(THREADS)]

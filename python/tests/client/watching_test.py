@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-import glovebox
+import glassbell
 
 
 def until(events, kind, **fields):
@@ -27,7 +27,7 @@ def test_events(client, py):
         assert until(events, "cell.output").raw["text"] == "seen\n"
         event = until(events, "cell.finished")
         assert (event.session, event.cell, event.info["exit_code"]) == (py.id, cell.cell, 0)
-        with pytest.raises(glovebox.DeadlineExceeded):
+        with pytest.raises(glassbell.DeadlineExceeded):
             while True:
                 events.next(timeout=0.2)
         py.exec("1")
@@ -44,7 +44,7 @@ def test_events_end_when_closed(client, py):
 
 def test_events_with_asyncio(server, py):
     async def main():
-        async with glovebox.AsyncClient(server.socket, autostart=False) as client:
+        async with glassbell.AsyncClient(server.socket, autostart=False) as client:
             async with await client.events(sessions=[py.id], timeout=60) as events:
                 await client.session(py.id).exec("2")
                 kinds = []
@@ -58,12 +58,12 @@ def test_events_with_asyncio(server, py):
 
 
 def test_lease(server, client, py):
-    other = glovebox.Client(server.socket, name="ann", autostart=False)
+    other = glassbell.Client(server.socket, name="ann", autostart=False)
     theirs = other.session(py.id)
     with theirs.lease("let me look", human=True) as lease:
         assert (lease.holder, lease.human, lease.note) == ("ann", True, "let me look")
         assert py.get().lease == lease
-        with pytest.raises(glovebox.Held) as caught:
+        with pytest.raises(glassbell.Held) as caught:
             py.exec("1")
         assert caught.value.data["holder"] == "ann" and not caught.value.dispatched
         assert theirs.exec("6 * 7").value == "42"
@@ -82,15 +82,15 @@ def test_lease(server, client, py):
 
 
 def test_a_lease_is_handed_over(server, client, py):
-    other = glovebox.Client(server.socket, name="bob", autostart=False)
+    other = glassbell.Client(server.socket, name="bob", autostart=False)
     theirs = other.session(py.id)
     number = theirs.stand_by()
     py.take_lease()
     py.hand_over_lease(number, "go on")
     assert theirs.exec("1").notice == "go on"
-    with pytest.raises(glovebox.Held):
+    with pytest.raises(glassbell.Held):
         py.exec("1")
-    with pytest.raises(glovebox.ConnectionFailed):
+    with pytest.raises(glassbell.ConnectionFailed):
         py.release_lease()
     assert py.take_lease(force=True).holder == "tests"
     py.release_lease()
@@ -117,7 +117,7 @@ def test_every_kind_of_error_has_a_class():
     page = (pathlib.Path(__file__).resolve().parents[3] / "docs/errors.md").read_text()
     kinds = set(re.findall(r"^\| `(\w+)` \| -320", page, re.MULTILINE))
     assert {"held", "busy", "internal"} <= kinds
-    known = {getattr(glovebox, name).kind for name in glovebox.__all__
-             if isinstance(getattr(glovebox, name), type)
-             and issubclass(getattr(glovebox, name), glovebox.GloveboxError)}
+    known = {getattr(glassbell, name).kind for name in glassbell.__all__
+             if isinstance(getattr(glassbell, name), type)
+             and issubclass(getattr(glassbell, name), glassbell.GlassbellError)}
     assert kinds <= known

@@ -1,0 +1,26 @@
+"""What is done once, before a template is made of this process, and then costs no session anything:
+modules that most sessions need, and the image's own warm-up, which is code in a namespace of its
+own.
+"""
+
+import gc
+import sys
+
+WARM = '/usr/share/glassbell/warm'
+
+
+def prepare():
+    from . import complete, display, report  # noqa: F401
+    try:
+        with open(WARM, encoding='utf-8') as file:
+            code = file.read()
+    except FileNotFoundError:
+        code = ''
+    try:
+        exec(compile(code, WARM, 'exec'), {'__name__': 'warm'})
+    except Exception:
+        # A session can do all the same what could not be done ahead; who builds images sees it.
+        report.show(*sys.exc_info())
+    gc.collect()
+    # What is there now is not looked at again, so that clones go on sharing the memory it lies in.
+    gc.freeze()

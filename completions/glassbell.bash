@@ -1,0 +1,271 @@
+# bash completion for glassbell; made by `glassbell completion bash`
+_glassbell()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local verbs='run tui attach watch top repl open exec ls close interrupt put get log export mcp serve doctor image version help completion'
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+    run)
+        case $before in
+            --code|-c) return ;;
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
+            --time|-t) return ;;
+            --memory|-m) return ;;
+            --env|-e) return ;;
+            --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --download) return ;;
+            --max-output) return ;;
+            --network) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --lang --image --time --memory --env --stdin --upload --download --max-output --json --network --socket --no-autostart' -- "$word")
+            return
+        fi
+        compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        ;;
+    tui)
+        case $before in
+            --theme) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
+    attach)
+        case $before in
+            --theme) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    watch)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --replay --json --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    top)
+        case $before in
+            --theme) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --once --json --theme --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
+    repl)
+        case $before in
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
+            --memory|-m) return ;;
+            --env|-e) return ;;
+            --time|-t) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --env --time --raw --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    open)
+        case $before in
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
+            --key) return ;;
+            --label) return ;;
+            --idle) return ;;
+            --lifetime) return ;;
+            --time|-t) return ;;
+            --memory|-m) return ;;
+            --env|-e) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --env --json --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
+    exec)
+        case $before in
+            --code|-c) return ;;
+            --time|-t) return ;;
+            --env|-e) return ;;
+            --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --download) return ;;
+            --max-output) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --time --env --stdin --upload --download --max-output --json --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    ls)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --all --json --ids --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
+    close)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --all --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    interrupt)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    put)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --quiet --socket --no-autostart' -- "$word")
+            return
+        fi
+        compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        ;;
+    get)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --quiet --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    log)
+        case $before in
+            --cell) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --follow --cell --code --output --json --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    export)
+        case $before in
+            --format) return ;;
+            --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --format --output --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    mcp)
+        case $before in
+            --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
+            --memory|-m) return ;;
+            --idle) return ;;
+            --owner) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --image --memory --idle --owner --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
+    serve)
+        case $before in
+            --config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --pool) return ;;
+            --log) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --log-format) return ;;
+            --idle-exit) return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --foreground --daemon --config --socket --images --pool --require-isolation --log --log-format --verbose --idle-exit' -- "$word")
+            return
+        fi
+        ;;
+    doctor)
+        case $before in
+            --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --json --images --socket' -- "$word")
+            return
+        fi
+        ;;
+    image)
+        case $before in
+            --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --memory|-m) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --images --json --names --memory --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word")
+        ;;
+    version)
+        case $before in
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help' -- "$word")
+            return
+        fi
+        ;;
+    help)
+        case $before in
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
+        ;;
+    completion)
+        case $before in
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help' -- "$word")
+            return
+        fi
+        ;;
+    esac
+}
+complete -F _glassbell glassbell

@@ -1,0 +1,61 @@
+"""Glassbell: run code that nobody has vetted, in microVMs on your own machine.
+
+    import glassbell
+
+    with glassbell.Client() as client, client.open("python") as session:
+        session.exec("x = 41")
+        print(session.exec("x + 1").value)
+
+`AsyncClient` and `AsyncSession` are the same for asyncio. docs/protocol.md tells what is behind
+them; `glassbell.adk` holds the code executor for Google's ADK.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._async.client import AsyncClient
+    from ._async.events import AsyncEvents
+    from ._async.execution import AsyncExecution
+    from ._async.session import AsyncSession
+    from ._sync.client import Client
+    from ._sync.events import Events
+    from ._sync.execution import Execution
+    from ._sync.session import Session
+    from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, DeadlineExceeded,
+                         GlassbellError, Held, ImageMissing, InternalError, InvalidInput, NotFound,
+                         OutcomeUnknown, PolicyError, ProtocolError, SessionClosed, TooLarge,
+                         Unsupported)
+    from .types import (Cell, Display, Entry, Event, FileChange, Hello, Lease, Matches, Output,
+                        SessionInfo, Waiting)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "BootFailed", "Busy",
+    "CapacityError", "Cell", "Client", "ConnectionFailed", "DeadlineExceeded", "Display", "Entry",
+    "Event", "Events", "Execution", "FileChange", "GlassbellError", "Held", "Hello", "ImageMissing",
+    "InternalError", "InvalidInput", "Lease", "Matches", "NotFound", "OutcomeUnknown", "Output",
+    "PolicyError", "ProtocolError", "Session", "SessionClosed", "SessionInfo", "TooLarge",
+    "Unsupported", "Waiting", "__version__",
+]
+
+_WHERE = {
+    **{f"{flavour}{name}": f"{folder}.{name.lower()}" for flavour, folder in
+       (("", "._sync"), ("Async", "._async")) for name in ("Client", "Events", "Execution", "Session")},
+    **dict.fromkeys(("Cell", "Display", "Entry", "Event", "FileChange", "Hello", "Lease", "Matches",
+                     "Output", "SessionInfo", "Waiting"), ".types"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What is here is loaded when it is first used: who starts quickly need not load asyncio."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_WHERE.get(name, ".errors"), __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

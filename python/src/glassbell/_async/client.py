@@ -1,0 +1,289 @@
+"""The client: connections when they are needed, calls with deadlines, sessions.
+
+Each call has a connection to itself while it lasts; idle ones are kept for the next. So a caller
+that gives up (a deadline, a cancelled task, Control-C) can close its connection, upon which the
+server ends exactly the cells of that call and no others, and who reads slowly holds up nobody else.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, AsyncIterator, Iterable, Mapping, Optional, Union
+
+from .._dial import Address, find_program
+from .._wire import RUNS_CODE, Disconnected
+from ..errors import ConnectionFailed, GlassbellError, OutcomeUnknown, ProtocolError, from_json
+from ..types import Cell, Hello, SessionInfo
+from .connection import AsyncConnection, OutputCallback, expired
+from .events import AsyncEvents
+from .execution import AsyncExecution
+from .session import AsyncSession
+
+__all__ = ["AsyncClient"]
+
+PROTOCOL = 1
+DEFAULT_TIMEOUT = 30.0  # seconds that the server gives a cell when nobody says otherwise
+_KEPT = 16  # idle connections
+
+
+def to_ms(seconds: Optional[float]) -> Optional[int]:
+    """A duration as the protocol has it; more than none stays more than none."""
+    if seconds is None:
+        return None
+    return max(1, round(seconds * 1000)) if seconds > 0 else 0
+
+
+class AsyncClient:
+    """A client of one server.
+
+    socket: path of the server's socket; by default found as the command line finds it.
+    autostart: start the server when nobody listens; `program` is what is started, by default
+    $GLASSBELL_BIN or the `glassbell` on PATH.
+    name: who this is, for logs, histories and leases.
+    timeout: seconds for calls that do not run code. Calls that do get the time-out of their code
+    and `grace` seconds more, for a VM to start and for cells before them in the same session.
+
+    Nothing is connected until the first call. A client may be shared by threads and tasks, and
+    used on both sides of a fork.
+    """
+
+    def __init__(self, socket: Optional[Union[str, os.PathLike[str]]] = None, *,
+                 name: Optional[str] = None, autostart: bool = True,
+                 program: Optional[Union[str, os.PathLike[str]]] = None,
+                 timeout: float = 60.0, grace: float = 300.0) -> None:
+        self.address = Address(socket)
+        self.name = name or "python"
+        self.timeout = timeout
+        self.grace = grace
+        self._program = find_program(program) if autostart else None
+        self._idle: list[AsyncConnection] = []
+        self._pid = os.getpid()
+        self._closed = False
+
+    # Connections
+
+    async def _connect(self, deadline: float) -> AsyncConnection:
+        for last in (False, True):
+            conn = await AsyncConnection.open(self.address, self._program, deadline)
+            try:
+                hello = await self._exchange(
+                    conn, "hello", {"client": self.name, "protocol": PROTOCOL}, deadline)
+                conn.client = int(hello.get("client") or 0)
+                return conn
+            except Disconnected:  # the server was on its way out
+                conn.close()
+                if last:
+                    raise ConnectionFailed(f"the server at {self.address.path} closes connections "
+                                           "as soon as they are made", retryable=True) from None
+            except BaseException:
+                conn.close()
+                raise
+        raise AssertionError("unreachable")
+
+    async def _take(self, deadline: float) -> AsyncConnection:
+        if self._closed:
+            raise ConnectionFailed("this client has been closed")
+        if self._pid != os.getpid():  # the connections are the parent's
+            for conn in self._idle:
+                conn.close()
+            self._idle, self._pid = [], os.getpid()
+        while True:
+            try:
+                conn = self._idle.pop()
+            except IndexError:
+                return await self._connect(deadline)
+            if conn.quiet():
+                return conn
+            conn.close()
+
+    def _give(self, conn: AsyncConnection) -> None:
+        if self._closed or conn.pid != os.getpid() or len(self._idle) >= _KEPT:
+            conn.close()
+        else:
+            self._idle.append(conn)
+
+    @asynccontextmanager
+    async def _connection(self, deadline: float) -> AsyncIterator[AsyncConnection]:
+        """A connection of one's own; after any failure of it or of the body it is closed, except
+        when the server answered with an error: that leaves it in order."""
+        conn = await self._take(deadline)
+        try:
+            yield conn
+        except GlassbellError as problem:
+            if problem.code:
+                self._give(conn)
+            else:
+                conn.close()
+            raise
+        except BaseException:
+            conn.close()
+            raise
+        self._give(conn)
+
+    async def _exchange(self, conn: AsyncConnection, method: str, params: dict[str, Any],
+                        deadline: float) -> Any:
+        """One request and its reply; notifications in between are of no interest here."""
+        number = await conn.send(method, params, deadline)
+        while True:
+            try:
+                message = await conn.receive(deadline)
+            except TimeoutError:
+                raise expired(method) from None
+            if "method" in message:
+                continue
+            if message.get("id") != number:
+                raise ProtocolError("the server answered what nobody asked", dispatched=True)
+            if "error" in message:
+                raise from_json(message["error"])
+            return message.get("result")
+
+    async def _call(self, method: str, params: dict[str, Any], *, deadline: Optional[float] = None,
+                    safe: bool = False) -> Any:
+        """A call on a connection of its own.
+
+        When the connection turns out to be dead before the request has left, it is made again,
+        once. `safe`: also when it has left, for doing it twice does what doing it once does.
+        """
+        until = time.monotonic() + (self.timeout if deadline is None else deadline)
+        for last in (False, True):
+            try:
+                async with self._connection(until) as conn:
+                    return await self._exchange(conn, method, params, until)
+            except Disconnected as gone:
+                self._settle(method, gone, last or not (safe or not gone.sent))
+        raise AssertionError("unreachable")
+
+    def _settle(self, method: str, gone: Disconnected, final: bool) -> None:
+        """Returns when the call may be made again; raises what its caller has to know else."""
+        if not final:
+            return
+        if gone.sent:
+            raise OutcomeUnknown(f"{method}: the connection to the server was lost before the reply",
+                                 dispatched=method in RUNS_CODE) from None
+        raise ConnectionFailed(f"{method}: the connection to the server was lost before the request "
+                               "had left: nothing ran", retryable=True) from None
+
+    async def call(self, method: str, *, deadline: Optional[float] = None,
+                   **params: Any) -> Any:
+        """Any method of the protocol, by its name and parameters; the bare result."""
+        return await self._call(method, params, deadline=deadline)
+
+    async def close(self) -> None:
+        """Closes the connections. Sessions stay."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, kind: Optional[type[BaseException]], problem: Optional[BaseException],
+                        where: Optional[TracebackType]) -> None:
+        await self.close()
+
+    # The server
+
+    async def hello(self) -> Hello:
+        return Hello.from_json(await self._call(
+            "hello", {"client": self.name, "protocol": PROTOCOL}, safe=True))
+
+    async def stats(self) -> dict[str, Any]:
+        return dict(await self._call("stats", {}, safe=True))
+
+    async def pool_status(self) -> dict[str, Any]:
+        return dict(await self._call("pool.status", {}, safe=True))
+
+    async def shutdown(self, *, drain: bool = False, deadline: Optional[float] = None) -> None:
+        """Ends the server. With `drain`, what runs and waits is finished first."""
+        await self._call("server.shutdown", {"drain": drain}, deadline=deadline)
+
+    # Sessions
+
+    async def open(self, image: str = "python", *, key: Optional[str] = None,
+                   memory_mb: Optional[int] = None, network: Optional[Any] = None,
+                   label: Optional[str] = None, owner: Optional[str] = None,
+                   env: Optional[Mapping[str, str]] = None, timeout: Optional[float] = None,
+                   idle: Optional[float] = None, lifetime: Optional[float] = None,
+                   deadline: Optional[float] = None) -> AsyncSession:
+        """Opens a session, or attaches to the one with this key. Times are in seconds.
+
+        timeout: for each of its cells; idle, lifetime: after which it closes by itself, 0: never.
+        """
+        opened = await self._call("session.open", {
+            "image": image, "key": key, "memory_mb": memory_mb, "network": network, "label": label,
+            "owner": owner, "env": dict(env) if env is not None else None,
+            "timeout_ms": to_ms(timeout), "idle_ms": to_ms(idle), "lifetime_ms": to_ms(lifetime),
+        }, deadline=self.grace if deadline is None else deadline,
+            safe=True)  # without a key, a session whose opener goes away is closed by the server
+        session = AsyncSession(self, opened["session"], opened)
+        if opened.get("created"):
+            session._timeout = DEFAULT_TIMEOUT if timeout is None else timeout
+        return session
+
+    def session(self, id: str) -> AsyncSession:
+        """The session with this id; whether there is one shows when it is used."""
+        return AsyncSession(self, id, {})
+
+    async def sessions(self, *, state: Optional[str] = None, key: Optional[str] = None,
+                       label: Optional[str] = None, owner: Optional[str] = None,
+                       image: Optional[str] = None,
+                       limit: Optional[int] = None) -> list[SessionInfo]:
+        """The sessions that are open; with a `state` of "closed" or "lost", those that have ended,
+        the newest first and at most `limit` of them."""
+        result = await self._call("session.list", {
+            "state": state, "key": key, "label": label, "owner": owner, "image": image,
+            "limit": limit}, safe=True)
+        return [SessionInfo.from_json(item) for item in result.get("sessions") or ()]
+
+    # Code in a VM of its own
+
+    async def run(self, code: str, *, image: str = "python", memory_mb: Optional[int] = None,
+                  network: Optional[Any] = None, label: Optional[str] = None,
+                  owner: Optional[str] = None, mode: Optional[str] = None,
+                  timeout: Optional[float] = None, stdin: Optional[str] = None,
+                  env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
+                  max_stderr: Optional[int] = None, detach: bool = False,
+                  on_output: Optional[OutputCallback] = None,
+                  deadline: Optional[float] = None) -> Cell:
+        """Runs code in a fresh VM that is destroyed after."""
+        execution = AsyncExecution(self, "run", {
+            "code": code, "image": image, "memory_mb": memory_mb, "network": network,
+            "label": label, "owner": owner, "mode": mode, "timeout_ms": to_ms(timeout),
+            "stdin": stdin, "env": dict(env) if env is not None else None,
+            "max_stdout": max_stdout, "max_stderr": max_stderr, "detach": detach or None,
+            "stream": True if on_output is not None else None,
+        }, (DEFAULT_TIMEOUT if timeout is None else timeout) + self.grace
+            if deadline is None else deadline)
+        return await execution.finish(on_output)
+
+    # What happens
+
+    async def events(self, *, sessions: Optional[Iterable[Union[str, AsyncSession]]] = None,
+                     kinds: Optional[Iterable[str]] = None, output: bool = False,
+                     replay: bool = False, timeout: Optional[float] = None) -> AsyncEvents:
+        """Subscribes to what happens in the server: a context manager and an iterator of events,
+        beginning with a `snapshot`. It has a connection to itself, so that who reads slowly holds
+        up nobody. `timeout`: seconds that the iterator waits for the next event at most."""
+        until = time.monotonic() + self.timeout
+        params = {
+            "sessions": None if sessions is None else
+            [item.id if isinstance(item, AsyncSession) else item for item in sessions],
+            "kinds": None if kinds is None else list(kinds),
+            "output": output or None, "replay": replay or None,
+        }
+        for last in (False, True):
+            conn = await self._connect(until)
+            try:
+                return await AsyncEvents.subscribe(conn, params, until, timeout)
+            except Disconnected as gone:
+                conn.close()
+                self._settle("events.subscribe", gone, last)
+            except BaseException:
+                conn.close()
+                raise
+        raise AssertionError("unreachable")
+
+

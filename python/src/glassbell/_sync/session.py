@@ -1,0 +1,343 @@
+# Made by tools/unasync.py from _async/session.py: change that file.
+"""One session: its cells, its files, its lease."""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union
+
+from .._wire import Disconnected
+from ..errors import ConnectionFailed, GlassbellError, ProtocolError
+from ..types import Cell, Entry, Lease, Matches, SessionInfo, data_of
+from .connection import Connection, Lock, OutputCallback, WaitingCallback
+from .execution import Execution
+
+if TYPE_CHECKING:
+    from .client import Client
+
+__all__ = ["Session"]
+
+_PIECE = 3 << 20  # bytes of a file that travel at once: 4 MiB as base64
+_LONGEST = 86400.0  # seconds that the server lets any cell run
+_PAGE = 100  # cells of a history asked for at once
+_ENTRIES = 10000  # names of a folder asked for at once
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+class Session:
+    """A VM with an interpreter that keeps its state from cell to cell.
+
+    `created`, `incarnation` and `reason` tell whether it is new and what became of the one before
+    with its key. As a context manager it is closed at the end; else it lives until it is closed,
+    idle for too long, or past its lifetime.
+    """
+
+    def __init__(self, client: Client, id: str, opened: Mapping[str, Any]) -> None:
+        self.client = client
+        self.id = id
+        self.created = bool(opened.get("created", False))
+        self.incarnation = int(opened.get("incarnation") or 0)
+        self.reason = str(opened.get("reason", ""))
+        self.source = str(opened.get("source", ""))
+        self.timing: Mapping[str, float] = opened.get("timing") or {}
+        self._timeout: Optional[float] = None  # of its cells, where it is known
+        self._pinned: Optional[Connection] = None  # the one that the lease belongs to
+        self._pin_lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
+
+    def _call(self, method: str, *, safe: bool = False, deadline: Optional[float] = None,
+                    **params: Any) -> Any:
+        return self.client._call(method, {"session": self.id, **params}, deadline=deadline,
+                                       safe=safe)
+
+    # Cells
+
+    def _execution(self, code: str, mode: Optional[str], timeout: Optional[float],
+                   stdin: Optional[str], interactive: bool, env: Optional[Mapping[str, str]],
+                   max_stdout: Optional[int], max_stderr: Optional[int], detach: bool,
+                   lease_wait: Optional[float], stream: bool,
+                   deadline: Optional[float]) -> Execution:
+        if deadline is None:
+            known = timeout if timeout is not None else self._timeout
+            deadline = (known if known else _LONGEST) + self.client.grace + (lease_wait or 0)
+        return Execution(self.client, "session.exec", {
+            "session": self.id, "code": code, "mode": mode,
+            "timeout_ms": None if timeout is None else max(1, round(timeout * 1000)),
+            "stdin": stdin, "interactive": interactive or None,
+            "env": dict(env) if env is not None else None, "max_stdout": max_stdout,
+            "max_stderr": max_stderr, "detach": detach or None,
+            "lease_wait_ms": None if lease_wait is None else round(lease_wait * 1000),
+            "stream": stream or None,
+        }, deadline, self)
+
+    def exec(self, code: str, *, mode: Optional[str] = None, timeout: Optional[float] = None,
+                   stdin: Optional[str] = None, interactive: bool = False,
+                   env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
+                   max_stderr: Optional[int] = None, detach: bool = False,
+                   lease_wait: Optional[float] = None,
+                   on_output: Optional[OutputCallback] = None,
+                   on_waiting: Optional[WaitingCallback] = None,
+                   deadline: Optional[float] = None) -> Cell:
+        """Runs a cell and returns what became of it; a program that fails is no exception.
+
+        mode: "kernel" (the session's interpreter), "process" (a fresh one) or "shell" (bash).
+        timeout: seconds for the code. lease_wait: seconds to wait for somebody else's lease, 0:
+        without limit of its own. on_output gets the pieces as they are printed, on_waiting is told
+        when an interactive cell wants input. deadline: seconds for all of it.
+        """
+        execution = self._execution(code, mode, timeout, stdin, interactive, env, max_stdout,
+                                    max_stderr, detach, lease_wait,
+                                    on_output is not None or on_waiting is not None, deadline)
+        if self._pinned is None:
+            return execution.finish(on_output, on_waiting)
+        with self._pin_lock:
+            return execution.finish(on_output, on_waiting)
+
+    def stream(self, code: str, *, mode: Optional[str] = None, timeout: Optional[float] = None,
+               stdin: Optional[str] = None, interactive: bool = False,
+               env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
+               max_stderr: Optional[int] = None, detach: bool = False,
+               lease_wait: Optional[float] = None, quiet: bool = False,
+               deadline: Optional[float] = None) -> Execution:
+        """A cell as an iterator over its output; begins with the first step. `quiet`: its output
+        comes with its end only."""
+        return self._execution(code, mode, timeout, stdin, interactive, env, max_stdout, max_stderr,
+                               detach, lease_wait, not quiet, deadline)
+
+    def stdin(self, data: Union[str, bytes], *, eof: bool = False,
+                    cell: Optional[int] = None) -> None:
+        """Feeds the running interactive cell. `cell`: only when it is this one, else NotFound."""
+        if isinstance(data, bytes):
+            self._call("session.stdin", base64=base64.b64encode(data).decode(), eof=eof,
+                             cell=cell)
+        else:
+            self._call("session.stdin", text=data, eof=eof, cell=cell)
+
+    def interrupt(self) -> None:
+        """Sends SIGINT to the running cell. NotFound when none runs."""
+        self._call("session.interrupt")
+
+    def complete(self, code: str, cursor: Optional[int] = None) -> Matches:
+        """What could stand at the cursor (in code points; by default the end)."""
+        return Matches.from_json(self._call("session.complete", code=code, cursor=cursor,
+                                                  safe=True))
+
+    def is_complete(self, code: str) -> tuple[str, str]:
+        """"complete", "incomplete" or "invalid", and what to put in front of the next line."""
+        result = self._call("session.is_complete", code=code, safe=True)
+        return str(result.get("status", "")), str(result.get("indent") or "")
+
+    def history(self, *, after: int = 0, limit: Optional[int] = None,
+                      output: Optional[bool] = None) -> list[Cell]:
+        """The cells with larger numbers than `after`, also of a session that is gone. `limit`: at
+        most so many; by default all of them."""
+        cells: list[Cell] = []
+        while limit is None or len(cells) < limit:
+            page = _PAGE if limit is None else min(_PAGE, limit - len(cells))
+            result = self._call("session.history", after=after, limit=page, output=output,
+                                      safe=True)
+            found = [Cell.from_json(item) for item in result.get("cells") or ()]
+            cells += found
+            if not found or not result.get("more"):
+                break
+            after = max(cell.cell for cell in found)
+        return cells
+
+    # The session
+
+    def get(self) -> SessionInfo:
+        return SessionInfo.from_json(self._call("session.get", safe=True))
+
+    def close(self) -> None:
+        """Ends it; returns when its VM is gone. Idempotent."""
+        conn, self._pinned = self._pinned, None
+        if conn is not None:
+            conn.close()
+        self._call("session.close", safe=True)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], problem: Optional[BaseException],
+                        where: Optional[TracebackType]) -> None:
+        try:
+            self.close()
+        except GlassbellError:
+            if problem is None:
+                raise
+
+    # The lease: it belongs to a connection, so the session's cells go over that one meanwhile.
+
+    def take_lease(self, note: Optional[str] = None, *, human: bool = False,
+                         force: bool = False) -> Optional[Lease]:
+        """From now on only this object runs cells in the session. Held when somebody else does,
+        unless it is taken away by `force`."""
+        with self._pin_lock:
+            return Lease.from_json((self._on_pinned({
+                "action": "take", "note": note, "human": human or None,
+                "force": force or None})).get("lease"))
+
+    def stand_by(self) -> int:
+        """Makes this object one that a lease may be handed over to; the number to name as `to`."""
+        with self._pin_lock:
+            if self._pinned is None:
+                self._pinned = self.client._connect(time.monotonic() + self.client.timeout)
+            return self._pinned.client
+
+    def release_lease(self, note: Optional[str] = None) -> None:
+        """Gives it back; `note` is told to the one who next runs a cell."""
+        self._end_lease({"action": "release", "note": note})
+
+    def hand_over_lease(self, to: Union[str, int],
+                              note: Optional[str] = None) -> Optional[Lease]:
+        """Gives it to the client of that name or number."""
+        return self._end_lease({"action": "hand_over", "to": str(to), "note": note})
+
+    def _on_pinned(self, params: dict[str, Any]) -> Any:
+        until = time.monotonic() + self.client.timeout
+        conn, self._pinned = self._pinned, None
+        if conn is None:
+            conn = self.client._connect(until)
+        try:
+            result = self.client._exchange(
+                conn, "session.lease", {"session": self.id, **params}, until)
+        except Disconnected:
+            conn.close()
+            raise ConnectionFailed(f"{self!r}: a lease that was held has ended with its connection",
+                                   retryable=True) from None
+        except BaseException:
+            conn.close()
+            raise
+        self._pinned = conn
+        return result
+
+    def _end_lease(self, params: dict[str, Any]) -> Optional[Lease]:
+        with self._pin_lock:
+            if self._pinned is None:
+                raise ConnectionFailed(f"{self!r}: the lease is not ours (any more)")
+            result = self._on_pinned(params)
+            if self._pinned is not None:
+                self._pinned.close()
+                self._pinned = None
+            return Lease.from_json(result.get("lease"))
+
+    @contextmanager
+    def lease(self, note: Optional[str] = None, *,
+                    human: bool = False) -> Iterator[Optional[Lease]]:
+        """A `with` block in which only this object runs cells in the session."""
+        lease = self.take_lease(note, human=human)
+        try:
+            yield lease
+        finally:
+            if self._pinned is not None:
+                self.release_lease()
+
+    def _unpin(self, conn: Connection) -> None:
+        if self._pinned is conn:
+            self._pinned = None
+
+    # Files. Paths are relative to the home of the session.
+
+    def write(self, path: Path, data: Union[str, bytes], *, mode: Optional[int] = None,
+                    deadline: Optional[float] = None) -> int:
+        """Writes a file, whole or not at all; folders above it are made. Returns its size."""
+        content = data.encode() if isinstance(data, str) else bytes(data)
+        until = time.monotonic() + (self._transfer(len(content)) if deadline is None else deadline)
+        for last in (False, True):
+            try:
+                with self.client._connection(until) as conn:
+                    return self._upload(conn, path, content, mode, until)
+            except Disconnected as gone:  # writing it twice does what writing it once does
+                self.client._settle("file.write", gone, last)
+        raise AssertionError("unreachable")
+
+    def _upload(self, conn: Connection, path: Path, content: bytes, mode: Optional[int],
+                      until: float) -> int:
+        offset = 0
+        while True:
+            piece = content[offset:offset + _PIECE]
+            final = offset + len(piece) == len(content)
+            result = self.client._exchange(conn, "file.write", {
+                "session": self.id, "path": os.fspath(path), "offset": offset, "final": final,
+                "base64": base64.b64encode(piece).decode(), "mode": mode}, until)
+            offset += len(piece)
+            if final:
+                return int(result["size"])
+
+    def _transfer(self, size: int) -> float:
+        """Seconds that are reason enough to give up a transfer, also on a slow host."""
+        return self.client.grace + size / 100_000
+
+    def read(self, path: Path, *, offset: int = 0, length: Optional[int] = None,
+                   deadline: Optional[float] = None) -> bytes:
+        """A file's bytes: all of them, or `length` at most from `offset` on."""
+        until = time.monotonic() + (self._transfer(length or 1 << 30) if deadline is None
+                                    else deadline)
+        pieces: list[bytes] = []
+        end = None if length is None else offset + length
+        while end is None or offset < end:
+            result = self._call(
+                "file.read", path=os.fspath(path), offset=offset, safe=True,
+                length=_PIECE if end is None else min(_PIECE, end - offset),
+                deadline=until - time.monotonic())
+            piece = data_of(result)
+            pieces.append(piece)
+            offset += len(piece)
+            if result.get("eof", True):
+                break
+            if not piece:
+                raise ProtocolError("file.read: the server sent nothing before the file's end")
+        return b"".join(pieces)
+
+    def read_text(self, path: Path, encoding: str = "utf-8") -> str:
+        return (self.read(path)).decode(encoding)
+
+    def upload(self, local: Path, path: Optional[Path] = None) -> int:
+        """Copies a file of this machine into the session; by default under its own name."""
+        with open(local, "rb") as file:
+            content = file.read()
+        return self.write(os.path.basename(local) if path is None else path, content,
+                                mode=os.stat(local).st_mode & 0o777)
+
+    def download(self, path: Path, local: Optional[Path] = None) -> int:
+        """Copies a file of the session to this machine; returns its size."""
+        content = self.read(path)
+        with open(os.path.basename(path) if local is None else local, "wb") as file:
+            return file.write(content)
+
+    def list(self, path: Path = ".") -> list[Entry]:
+        """The entries of a folder, sorted by name."""
+        entries: list[Entry] = []
+        after: Optional[str] = None
+        while True:
+            result = self._call("file.list", path=os.fspath(path), after=after,
+                                      limit=_ENTRIES, safe=True)
+            entries += [Entry.from_json(item) for item in result.get("entries") or ()]
+            if not result.get("more") or not entries:
+                return entries
+            after = entries[-1].name
+
+    def stat(self, path: Path) -> Entry:
+        return Entry.from_json(self._call("file.stat", path=os.fspath(path), safe=True))
+
+    def exists(self, path: Path) -> bool:
+        try:
+            self.stat(path)
+            return True
+        except GlassbellError as problem:
+            if problem.kind == "not_found" and (self.get()).session == self.id:
+                return False
+            raise
+
+    def remove(self, path: Path, *, recursive: bool = False) -> None:
+        self._call("file.remove", path=os.fspath(path), recursive=recursive)
+
+    def mkdir(self, path: Path, *, recursive: bool = True) -> None:
+        self._call("file.mkdir", path=os.fspath(path), recursive=recursive)

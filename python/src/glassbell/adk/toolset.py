@@ -1,0 +1,156 @@
+"""The sandbox of an ADK session as tools, for models that rather call tools than write fences."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from google.adk.code_executors.code_execution_utils import CodeExecutionInput
+from google.adk.tools.base_toolset import BaseToolset
+from google.adk.tools.function_tool import FunctionTool
+from google.adk.tools.tool_context import ToolContext
+from google.genai import types
+
+from .._sync.session import Session
+from ..errors import GlassbellError
+from .. import _snippets as snippets
+from . import context, result, sandboxes
+from .executor import GlassbellCodeExecutor
+from .sandboxes import Identity
+
+if TYPE_CHECKING:
+    from google.adk.agents.readonly_context import ReadonlyContext
+    from google.adk.tools.base_tool import BaseTool
+
+__all__ = ["GlassbellToolset"]
+
+_READ_MAX = 1 << 20  # bytes of a file that a model is shown
+
+
+class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
+    """run_python, run_shell, read_file, write_file and list_files in the VM of the ADK session.
+
+    `executor` has the settings. An agent whose code_executor has the same settings shares the VM.
+    Files and figures that code makes become artifacts.
+    """
+
+    def __init__(self, executor: Optional[GlassbellCodeExecutor] = None, *,
+                 close_sandboxes: bool = False, **base: Any) -> None:
+        super().__init__(**base)
+        self.executor = executor if executor is not None else GlassbellCodeExecutor()
+        if not self.executor.stateful or self.executor.isolation_scope == "execution":
+            raise ValueError("the tools need a sandbox that keeps its state")
+        self._close_sandboxes = close_sandboxes
+
+    async def get_tools(self, readonly_context: Optional[ReadonlyContext] = None) -> list[BaseTool]:
+        return [FunctionTool(function) for function in (
+            self.run_python, self.run_shell, self.read_file, self.write_file, self.list_files)]
+
+    async def close(self) -> None:
+        if self._close_sandboxes:
+            await asyncio.to_thread(sandboxes.close_all, True)
+
+    async def run_python(self, code: str, tool_context: ToolContext) -> dict[str, Any]:
+        """Runs Python code in a sandbox. Variables and files stay until the next call. Print what
+        you need to see. Files that it writes, and open matplotlib figures, are saved as artifacts.
+
+        Args:
+            code: The Python code.
+        """
+        ctx = tool_context._invocation_context
+        given = CodeExecutionInput(code=code, execution_id=ctx.session.id)
+        done = await asyncio.to_thread(self.executor.execute_code, ctx, given)
+        execution = getattr(done, "execution", None)
+        answer: dict[str, Any] = {"status": "error" if done.stderr else "ok",
+                                  "stdout": done.stdout}
+        if done.stderr:
+            answer["stderr"] = done.stderr
+        if execution is not None and execution.exit_code is not None:
+            answer["exit_code"] = execution.exit_code
+        if done.output_files and ctx.artifact_service is not None:
+            for file in done.output_files:
+                await tool_context.save_artifact(file.name, types.Part.from_bytes(
+                    data=base64.b64decode(file.content), mime_type=file.mime_type))
+            answer["artifacts"] = [file.name for file in done.output_files]
+        return answer
+
+    async def run_shell(self, command: str, tool_context: ToolContext) -> dict[str, Any]:
+        """Runs a command with bash in the same sandbox, in the directory of its files.
+
+        Args:
+            command: The command.
+        """
+        executor = self.executor
+
+        def run(session: Session) -> dict[str, Any]:
+            code = snippets.shell(command)
+            if code is None:
+                session.write(snippets.SHELL_SCRIPT, command)
+            cell = session.exec(code or snippets.SHELL_FILE, mode="shell",
+                                timeout=executor._limit(), max_stdout=4 << 20, max_stderr=1 << 20)
+            said = result.explain(cell, executor._limit(), executor._memory())
+            answer: dict[str, Any] = {
+                "status": "ok" if cell.ok else "error", "exit_code": cell.exit_code,
+                "stdout": result.cut(cell.stdout, executor.max_stdout_chars, cell.truncated_stdout),
+                "stderr": result.cut(cell.stderr, executor.max_stderr_chars, cell.truncated_stderr)}
+            return {**answer, "error": " ".join(said)} if said else answer
+
+        return await self._with_session(tool_context, run)
+
+    async def read_file(self, path: str, tool_context: ToolContext) -> dict[str, Any]:
+        """Reads a file of the sandbox, at most 1 MiB of it.
+
+        Args:
+            path: Where it is, relative to the directory of the files.
+        """
+        def read(session: Session) -> dict[str, Any]:
+            data = session.read(path, length=_READ_MAX)
+            size = session.stat(path).size
+            try:
+                answer: dict[str, Any] = {"status": "ok", "text": data.decode()}
+            except UnicodeDecodeError:
+                answer = {"status": "ok", "base64": base64.b64encode(data).decode()}
+            return {**answer, "size": size, "truncated": True} if size > len(data) else answer
+
+        return await self._with_session(tool_context, read)
+
+    async def write_file(self, path: str, content: str, tool_context: ToolContext) -> dict[str, Any]:
+        """Writes a text file in the sandbox. Folders above it are made.
+
+        Args:
+            path: Where, relative to the directory of the files.
+            content: The whole text.
+        """
+        return await self._with_session(
+            tool_context, lambda session: {"status": "ok", "size": session.write(path, content)})
+
+    async def list_files(self, tool_context: ToolContext, path: str = ".") -> dict[str, Any]:
+        """Lists a folder of the sandbox.
+
+        Args:
+            path: Which, relative to the directory of the files.
+        """
+        def names(session: Session) -> dict[str, Any]:
+            entries = session.list(path)
+            shown = [{"name": entry.name, "type": entry.type, "size": entry.size}
+                     for entry in entries[:1000]]
+            return {"status": "ok", "entries": shown,
+                    **({"more": len(entries) - 1000} if len(entries) > 1000 else {})}
+
+        return await self._with_session(tool_context, names)
+
+    async def _with_session(self, tool_context: ToolContext,
+                            action: Callable[[Session], dict[str, Any]]) -> dict[str, Any]:
+        ctx = tool_context._invocation_context
+
+        def work() -> dict[str, Any]:
+            identity = context.identity(ctx, ctx.session.id, self.executor.isolation_scope)
+            try:
+                with self.executor.held(ctx, identity or Identity("", "", ctx.session.id)) as held:
+                    answer = held.run(context.mounted(ctx), action)
+                    return {**answer, "notice": " ".join(held.notes)} if held.notes else answer
+            except GlassbellError as problem:
+                return {"status": "error", "error": problem.message}
+
+        return await asyncio.to_thread(work)

@@ -1,0 +1,166 @@
+"""What can go wrong, as classes by kind.
+
+A program that fails is not an error: it is a `Cell` with its exit code. An error says why a request
+could not be served, and whether code may have run (`dispatched`). Only what was never dispatched is
+safe to send again as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional
+
+__all__ = [
+    "BootFailed", "Busy", "CapacityError", "ConnectionFailed", "DeadlineExceeded", "GlassbellError",
+    "Held", "ImageMissing", "InternalError", "InvalidInput", "NotFound", "OutcomeUnknown",
+    "PolicyError", "ProtocolError", "SessionClosed", "TooLarge", "Unsupported",
+]
+
+
+class GlassbellError(Exception):
+    """Any failure. `kind` is the kind of docs/errors.md.
+
+    `dispatched`: the code of a cell may have run. `retryable`: nothing ran, and the same call may
+    work later. `data` is what the server said beside the message; for a cell that was lost after
+    its dispatch, `data["cell"]` is what is known of it.
+    """
+
+    kind = "internal"
+
+    def __init__(self, message: str, *, kind: Optional[str] = None, code: int = 0,
+                 dispatched: bool = False, retryable: bool = False,
+                 data: Optional[Mapping[str, Any]] = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind or type(self).kind
+        self.code = code
+        self.dispatched = dispatched
+        self.retryable = retryable
+        self.data = dict(data or {})
+
+    def __reduce__(self) -> Any:
+        return _rebuild, (type(self), self.message, self.kind, self.code, self.dispatched,
+                          self.retryable, self.data)
+
+
+def _rebuild(cls: type[GlassbellError], message: str, kind: str, code: int, dispatched: bool,
+             retryable: bool, data: dict[str, Any]) -> GlassbellError:
+    return cls(message, kind=kind, code=code, dispatched=dispatched, retryable=retryable, data=data)
+
+
+class InvalidInput(GlassbellError, ValueError):
+    """The request has a value that cannot be used; the message names it."""
+
+    kind = "invalid_input"
+
+
+class NotFound(GlassbellError):
+    """There is no such session, cell, file or image."""
+
+    kind = "not_found"
+
+
+class SessionClosed(GlassbellError):
+    """The session has ended; the message says why."""
+
+    kind = "session_closed"
+
+
+class Busy(GlassbellError):
+    """Something else is in the way right now."""
+
+    kind = "busy"
+
+
+class Held(GlassbellError):
+    """Somebody else holds the session's lease: `data` has `holder` and `since`."""
+
+    kind = "held"
+
+
+class CapacityError(GlassbellError):
+    """The host has no room for another VM."""
+
+    kind = "capacity"
+
+
+class BootFailed(GlassbellError):
+    """The VM did not come up."""
+
+    kind = "boot_failed"
+
+
+class ImageMissing(GlassbellError):
+    """The image is missing or damaged."""
+
+    kind = "image_missing"
+
+
+class PolicyError(GlassbellError):
+    """The request is against the rules."""
+
+    kind = "policy"
+
+
+class OutcomeUnknown(GlassbellError):
+    """The connection to the code was lost after it was sent: it may have run."""
+
+    kind = "outcome_unknown"
+
+
+class Unsupported(GlassbellError):
+    """This server, image or host cannot do that."""
+
+    kind = "unsupported"
+
+
+class TooLarge(GlassbellError):
+    """A limit was passed; the message names it."""
+
+    kind = "too_large"
+
+
+class InternalError(GlassbellError):
+    """A fault of Glassbell or of the host."""
+
+    kind = "internal"
+
+
+class ConnectionFailed(GlassbellError, ConnectionError):
+    """No server could be reached or started; nothing ran."""
+
+    kind = "connection"
+
+
+class DeadlineExceeded(GlassbellError, TimeoutError):
+    """The deadline of a call passed. If a cell was under way, the server has been told to end it."""
+
+    kind = "deadline"
+
+
+class ProtocolError(GlassbellError):
+    """The server said what this client does not understand."""
+
+    kind = "protocol"
+
+
+_BY_KIND: dict[str, type[GlassbellError]] = {
+    cls.kind: cls
+    for cls in (InvalidInput, NotFound, SessionClosed, Busy, Held, CapacityError, BootFailed,
+                ImageMissing, PolicyError, OutcomeUnknown, Unsupported, TooLarge, InternalError)
+}
+
+
+def from_json(error: Any) -> GlassbellError:
+    """The exception for the `error` member of a reply. A kind that is not known keeps its name."""
+    if not isinstance(error, dict):
+        return ProtocolError(f"the server sent an error that is none: {error!r:.200}",
+                             dispatched=True)
+    data = error.get("data")
+    data = data if isinstance(data, dict) else {}
+    kind = str(data.get("kind", "internal"))
+    code = error.get("code")
+    return _BY_KIND.get(kind, GlassbellError)(
+        str(error.get("message", "the server gave no reason")), kind=kind,
+        code=code if isinstance(code, int) else 0,
+        dispatched=bool(data.get("dispatched", True)), retryable=bool(data.get("retryable", False)),
+        data=data)

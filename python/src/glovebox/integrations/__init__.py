@@ -1,5 +1,0 @@
-"""Small adapters: Glovebox sessions as sandboxes of other frameworks.
-
-`deepagents` (LangChain), `smolagents`, `autogen`, `llama_index`: each needs its framework, and holds
-one session, which is closed with it.
-"""
