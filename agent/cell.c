@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -17,14 +16,6 @@
 #include "base/mem.h"
 #include "console.h"
 #include "output.h"
-
-static uint64_t boot_clock_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail for this clock */
-    return (uint64_t)now.tv_sec * GB_NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 /* Standard input. */
 
@@ -193,7 +184,6 @@ static void dispatch(struct cell *cell)
 
     cell->state = CELL_RUNNING;
     cell->started_ns = gb_clock_mono_ns();
-    cell->started_boot_ns = boot_clock_ns();
     if (cell->timeout_ms > 0)
         deadline_set(&cell->agent->loop, &cell->timeout,
                      cell->started_ns + cell->timeout_ms * GB_NS_PER_MS);
@@ -394,11 +384,10 @@ static void drain(struct cell *cell)
  * back: the next cell would find neither memory nor time. Older processes do. */
 static void clean_up(struct cell *cell)
 {
-    struct agent *agent = cell->agent;
-    const pid_t spare[] = {agent->kernel.pid, agent->shell.pid};
+    const struct agent *agent = cell->agent;
+    const pid_t workers[] = {agent->kernel.pid, agent->shell.pid};
 
-    cgroup_kill_since(&agent->cgroup, agent->boot.proc_fd, cell->started_boot_ns, spare,
-                      ARRAY_SIZE(spare));
+    cgroup_kill_cell(&agent->cgroup, (struct cgroup_spared){workers, ARRAY_SIZE(workers)});
 }
 
 static void worker_done(struct cell *cell, const struct control_done *done)

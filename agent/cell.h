@@ -65,7 +65,7 @@ struct cell {
     struct deadline nudge; /* after a SIGINT that shows no effect; the next one after nudge_ns */
     uint64_t nudge_ns;
     bool timed_out, interrupted, killed;
-    uint64_t started_ns, started_boot_ns, cpu_before, peak_before, oom_before;
+    uint64_t started_ns, cpu_before, peak_before, oom_before;
     struct gb_done done;
     struct gb_buf value, note, changed; /* behind those of done */
 };

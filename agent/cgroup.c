@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,10 +13,16 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/fd.h"
+#include "base/mem.h"
 
-enum { PROCS_MAX = 256 * 1024, KILL_PASSES = 8, TICKS_PER_S = 100 };
+enum {
+    PROCS_MAX = 256 * 1024, /* bytes of cgroup.procs: the kernel's bound on processes, and more */
+    PASSES = 8,
+    PID_MAX = 32768, /* what the kernel chooses for a guest of few processors */
+};
+
+static const char cell_name[] = "cell", background_name[] = "background";
 
 static int write_at(int dir_fd, const char *name, const char *value)
 {
@@ -39,19 +46,42 @@ static int open_at(int dir_fd, const char *name)
     return openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 }
 
+/* Makes a group; its descriptor or -errno. */
+static int make_group(int parent_fd, const char *name)
+{
+    int fd;
+
+    if (mkdirat(parent_fd, name, 0755) < 0 && errno != EEXIST)
+        return -errno;
+    fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+/* The two groups in which the user's processes are. They have no limits of their own. */
+static int make_inner_groups(struct cgroup *group)
+{
+    _cleanup_(closep) int background_fd = make_group(group->dir_fd, background_name);
+
+    group->cell_fd = make_group(group->dir_fd, cell_name);
+    if (background_fd < 0 || group->cell_fd < 0)
+        return MIN(background_fd, group->cell_fd);
+    group->cell_procs_fd = openat(group->cell_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    group->background_procs_fd = openat(background_fd, "cgroup.procs", O_RDWR | O_CLOEXEC);
+    return group->cell_procs_fd < 0 || group->background_procs_fd < 0 ? -errno : 0;
+}
+
 int cgroup_init(struct cgroup *group, int top_fd, uint64_t memory_max, uint32_t pids_max)
 {
     int r = write_at(top_fd, "cgroup.subtree_control", "+memory +pids");
 
     if (r < 0)
         return r;
-    if (mkdirat(top_fd, "user", 0755) < 0 && errno != EEXIST)
-        return -errno;
-    *group = (struct cgroup){
-        openat(top_fd, "user", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -1, -1, -1, -1, memory_max};
+    *group = (struct cgroup){.dir_fd = make_group(top_fd, "user"), .memory_max = memory_max};
     if (group->dir_fd < 0)
-        return -errno;
-    r = write_number(group->dir_fd, "memory.max", memory_max);
+        return group->dir_fd;
+    r = make_inner_groups(group);
+    if (r == 0)
+        r = write_number(group->dir_fd, "memory.max", memory_max);
     if (r == 0)
         r = write_number(group->dir_fd, "pids.max", pids_max);
     group->cpu_fd = open_at(group->dir_fd, "cpu.stat");
@@ -124,40 +154,43 @@ void cgroup_kill_all(const struct cgroup *group)
     (void)write_at(group->dir_fd, "cgroup.kill", "1"); /* fails only where the file is missing */
 }
 
-/* The pids in the group, as the kernel writes them: for next_pid(). */
-static int read_pids(const struct cgroup *group, struct gb_buf *pids)
+/* The pids of a group, as the kernel writes them, as a text for next_pid(). */
+static const char *read_pids(int procs_fd, struct gb_buf *pids)
 {
-    _cleanup_(closep) int fd = open_at(group->dir_fd, "cgroup.procs");
-    uint8_t *to = gb_buf_reserve(pids, PROCS_MAX, PROCS_MAX + 1);
-    ssize_t n = to == NULL ? -1 : gb_fd_read_full(fd, to, PROCS_MAX);
+    uint8_t *to;
+    ssize_t n;
 
-    if (n <= 0)
-        return -1;
-    gb_buf_commit(pids, (size_t)n);
-    (void)gb_buf_str(pids);
-    return 0;
+    gb_buf_clear(pids);
+    /* The kernel gives what fits one page a read. */
+    do {
+        to = gb_buf_reserve(pids, PIPE_BUF, PROCS_MAX);
+        n = to == NULL ? -1 : pread(procs_fd, to, PIPE_BUF, (off_t)pids->size);
+        if (n > 0)
+            gb_buf_commit(pids, (size_t)n);
+    } while (n > 0);
+    return gb_buf_str(pids);
 }
 
 /* Moves *@at behind the next number. 0: there is none. */
-static long next_pid(const char **at)
+static pid_t next_pid(const char **at)
 {
     char *end;
     long pid = strtol(*at, &end, 10);
 
-    if (end == *at)
+    if (end == *at || pid < 0 || pid > INT_MAX)
         return 0;
     *at = end;
-    return pid;
+    return (pid_t)pid;
 }
 
 /* Reads a file of a process as text. -1: it is gone. */
-static int read_process(int proc_fd, long pid, const char *name, char *text, size_t size)
+static int read_process(int proc_fd, pid_t pid, const char *name, char *text, size_t size)
 {
     char path[32];
     _cleanup_(closep) int fd = -1;
     ssize_t n;
 
-    (void)snprintf(path, sizeof(path), "%ld/%s", pid, name);
+    (void)snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
     fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
     n = fd < 0 ? -1 : read(fd, text, size - 1);
     if (n <= 0)
@@ -167,7 +200,7 @@ static int read_process(int proc_fd, long pid, const char *name, char *text, siz
 }
 
 /* Pages that it does not share with a file: resident less shared, the second and third field. */
-static unsigned long own_pages(int proc_fd, long pid)
+static unsigned long own_pages(int proc_fd, pid_t pid)
 {
     char text[128], *at;
     unsigned long resident, shared;
@@ -180,72 +213,106 @@ static unsigned long own_pages(int proc_fd, long pid)
     return resident > shared ? resident - shared : 0;
 }
 
-bool cgroup_kill_largest(const struct cgroup *group, int proc_fd)
+/* The process of a group with the most memory of its own, when it has more than *@most pages. */
+static void find_largest(int procs_fd, int proc_fd, unsigned long *most, pid_t *largest)
 {
     _cleanup_(gb_buf_release) struct gb_buf pids = {0};
-    unsigned long most = 0;
-    long largest = 0;
-    const char *at;
+    const char *at = read_pids(procs_fd, &pids);
 
-    if (read_pids(group, &pids) < 0)
-        return false;
-    at = gb_buf_str(&pids);
-    for (long pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
+    for (pid_t pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
         unsigned long pages = pid > 1 ? own_pages(proc_fd, pid) : 0;
 
-        if (pages > most) {
-            most = pages;
-            largest = pid;
+        if (pages > *most) {
+            *most = pages;
+            *largest = pid;
         }
     }
-    return largest > 1 && kill((pid_t)largest, SIGKILL) == 0;
 }
 
-/* When a process was started, in ns of CLOCK_BOOTTIME; 0 when it is gone. Field 22 of its stat,
- * counted behind the last parenthesis because the name in them is the process's own choice. */
-static uint64_t started_ns(int proc_fd, long pid)
+bool cgroup_kill_largest(const struct cgroup *group, int proc_fd)
 {
-    char text[1024];
-    const char *at;
+    unsigned long most = 0;
+    pid_t largest = 0;
 
-    if (read_process(proc_fd, pid, "stat", text, sizeof(text)) < 0)
-        return 0;
-    at = strrchr(text, ')');
-    for (int field = 2; at != NULL && field < 22; field++)
-        at = strchr(at + 1, ' ');
-    return at == NULL ? 0 : strtoull(at, NULL, 10) * (GB_NS_PER_S / TICKS_PER_S);
+    find_largest(group->cell_procs_fd, proc_fd, &most, &largest);
+    find_largest(group->background_procs_fd, proc_fd, &most, &largest);
+    return largest > 1 && kill(largest, SIGKILL) == 0;
 }
 
-static bool spared(long pid, const pid_t *spare, unsigned spare_count)
+static bool is_spared(pid_t pid, struct cgroup_spared spared)
 {
-    for (unsigned i = 0; i < spare_count; i++) {
-        if (spare[i] == pid)
+    for (unsigned i = 0; i < spared.count; i++) {
+        if (spared.pids[i] == pid)
             return true;
     }
-    return false;
+    return pid <= 1;
 }
 
-void cgroup_kill_since(const struct cgroup *group, int proc_fd, uint64_t since_ns,
-                       const pid_t *spare, unsigned spare_count)
+static bool move_to(int procs_fd, pid_t pid)
 {
-    const uint64_t tick = GB_NS_PER_S / TICKS_PER_S;
+    char text[16];
+    int size = snprintf(text, sizeof(text), "%d", (int)pid);
 
-    since_ns -= since_ns % tick;
-    for (int pass = 0; pass < KILL_PASSES; pass++) {
-        _cleanup_(gb_buf_release) struct gb_buf pids = {0};
-        bool found = false;
-        const char *at;
+    return pwrite(procs_fd, text, (size_t)size, 0) == size;
+}
 
-        if (read_pids(group, &pids) < 0)
-            return;
-        at = gb_buf_str(&pids);
-        for (long pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
-            if (pid <= 1 || spared(pid, spare, spare_count) || started_ns(proc_fd, pid) < since_ns)
-                continue;
-            if (kill((pid_t)pid, SIGKILL) == 0)
+void cgroup_set_aside(struct cgroup *group, struct cgroup_spared spared)
+{
+    _cleanup_(gb_buf_release) struct gb_buf pids = {0};
+    bool moved = true;
+
+    /* What was forked during a pass is found by the next one; its parent forks no more of them. */
+    for (int pass = 0; moved && pass < PASSES; pass++) {
+        const char *at = read_pids(group->cell_procs_fd, &pids);
+
+        moved = false;
+        for (pid_t pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
+            if (!is_spared(pid, spared) && move_to(group->background_procs_fd, pid))
+                moved = group->background_used = true;
+        }
+    }
+}
+
+void cgroup_kill_cell(const struct cgroup *group, struct cgroup_spared spared)
+{
+    _cleanup_(gb_buf_release) struct gb_buf pids = {0};
+    bool found = true;
+
+    for (int pass = 0; found && pass < PASSES; pass++) {
+        const char *at = read_pids(group->cell_procs_fd, &pids);
+
+        found = false;
+        for (pid_t pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
+            if (!is_spared(pid, spared) && kill(pid, SIGKILL) == 0)
                 found = true;
         }
-        if (!found)
-            return;
+    }
+}
+
+void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal)
+{
+    _cleanup_(gb_buf_release) struct gb_buf pids = {0};
+    uint8_t signalled[PID_MAX / 8] = {0};
+    bool found = true;
+
+    /* The kernel's own way misses nobody who forks meanwhile; it is open while all members are in
+     * user/cell. */
+    if (!group->background_used || *read_pids(group->background_procs_fd, &pids) == '\0') {
+        (void)kill(-pgid, signal); /* its leader may be gone already */
+        return;
+    }
+    for (int pass = 0; found && pass < PASSES; pass++) {
+        const char *at = read_pids(group->cell_procs_fd, &pids);
+
+        found = false;
+        for (pid_t pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
+            const uint8_t bit = (uint8_t)(1U << (pid % 8));
+
+            if (pid <= 1 || pid >= PID_MAX || (signalled[pid / 8] & bit) != 0 ||
+                getpgid(pid) != pgid)
+                continue;
+            signalled[pid / 8] |= bit;
+            found = kill(pid, signal) == 0 || found;
+        }
     }
 }

@@ -1,7 +1,12 @@
 /* The cgroup of everything that is the user's: limits, figures, and the end of all of it.
  *
- * All workers and what they start live in one group, "user"; the agent stays in the root group.
- * Only the agent can write there: the user's /sys/fs/cgroup is read-only.
+ *   user              limits and figures
+ *     user/cell       the workers, and what the running cell has started
+ *     user/background what earlier cells have left running
+ *
+ * A process is born in its parent's group, so what a background process starts belongs to it,
+ * however late: membership, not the time of birth, tells whose a process is. The agent stays in the
+ * root group, and the user does not see the file system of groups.
  */
 #pragma once
 
@@ -10,9 +15,18 @@
 #include <sys/types.h>
 
 struct cgroup {
-    int dir_fd; /* the group, for CLONE_INTO_CGROUP */
+    int dir_fd;  /* user */
+    int cell_fd; /* user/cell, for CLONE_INTO_CGROUP */
     int cpu_fd, memory_fd, peak_fd, events_fd;
+    int cell_procs_fd, background_procs_fd;
+    bool background_used; /* something was moved there once */
     uint64_t memory_max;
+};
+
+/* Processes that a call leaves alone: the workers. */
+struct cgroup_spared {
+    const pid_t *pids;
+    unsigned count;
 };
 
 /* Makes the group below @top_fd and sets its limits: @memory_max bytes, @pids_max processes.
@@ -45,8 +59,13 @@ uint32_t cgroup_processes(const struct cgroup *group);
 /* Kills every process in the group. */
 void cgroup_kill_all(const struct cgroup *group);
 
-/* Kills every process of the group that was started at or after @since_ns (CLOCK_BOOTTIME, which
- * the kernel keeps in hundredths of a second for this purpose), except the pids in @spare. Repeats
- * until a pass finds none, at most a few times: a fork bomb is for cgroup_kill_all(). */
-void cgroup_kill_since(const struct cgroup *group, int proc_fd, uint64_t since_ns,
-                       const pid_t *spare, unsigned spare_count);
+/* Between two cells: what is in user/cell and not spared moves to user/background. One read of a
+ * file where there is nothing to move. */
+void cgroup_set_aside(struct cgroup *group, struct cgroup_spared spared);
+
+/* Kills what the running cell has started: everything in user/cell that is not spared. Repeats
+ * until a pass finds nothing, at most a few times: a fork bomb is for cgroup_kill_all(). */
+void cgroup_kill_cell(const struct cgroup *group, struct cgroup_spared spared);
+
+/* Sends @signal to the members of process group @pgid that are in user/cell, once to each. */
+void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal);

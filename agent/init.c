@@ -105,8 +105,13 @@ static void mount_outside(struct boot *boot)
 
 static void mount_cgroup(struct boot *boot)
 {
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
     make_dir("/cgroup", 0755);
-    mount_or_die("cgroup2", "/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    /* What a cell leaves running is moved between groups, for which the kernel waits out a grace
+     * period unless it is asked to favour that (since 6.0). */
+    if (mount("cgroup2", "/cgroup", "cgroup2", flags, "favordynmods") < 0)
+        mount_or_die("cgroup2", "/cgroup", "cgroup2", flags, NULL);
     boot->cgroup_fd = open_dir("/cgroup");
 }
 

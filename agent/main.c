@@ -185,10 +185,20 @@ static void start(struct agent *agent)
     set_priority();
 }
 
+/* What the cell that ended has left running belongs to no later one. */
+static void set_aside(struct agent *agent)
+{
+    const pid_t workers[] = {agent->kernel.pid, agent->process.pid, agent->shell.pid};
+
+    cgroup_set_aside(&agent->cgroup, (struct cgroup_spared){workers, ARRAY_SIZE(workers)});
+}
+
 /* What nobody waits for while no cell runs: the rest of the last cell, the pipes of the next. */
 static void tidy(struct agent *agent)
 {
     if (agent->ended != NULL) {
+        if (agent->cell == NULL)
+            set_aside(agent);
         cell_retire(agent->ended);
         agent->ended = NULL;
     }

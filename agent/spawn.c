@@ -188,7 +188,7 @@ int spawn_worker(const struct agent *agent, const char *name, const int channels
     if (r < 0)
         return r;
     make_env(&program, &env);
-    pid = fork_into(agent->cgroup.dir_fd);
+    pid = fork_into(agent->cgroup.cell_fd);
     if (pid == 0)
         become_worker(agent, &program, channels);
     if (pid < 0)

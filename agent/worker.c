@@ -367,7 +367,7 @@ void worker_signal(struct worker *worker, int signal)
     if (signal == SIGINT)
         worker->interrupted = true;
     if (worker->state != WORKER_DOWN)
-        (void)kill(-worker->pid, signal); /* its leader may be gone already */
+        cgroup_signal(&worker->agent->cgroup, worker->pid, signal);
 }
 
 void worker_condemn(struct worker *worker, const char *format, ...)

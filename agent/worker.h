@@ -63,7 +63,7 @@ void worker_send_cell(struct worker *worker, struct gb_bytes message, const int 
 /* Sends SETTINGS when the worker has not seen the newest. */
 void worker_settle(struct worker *worker, struct gb_bytes entropy);
 
-/* To its process group; harmless when it is down. */
+/* To its process group, less what earlier cells have left in it; harmless when it is down. */
 void worker_signal(struct worker *worker, int signal);
 
 /* Kills the group because of what the worker did or did not do; the sentence goes to the cell. */
