@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -214,21 +215,104 @@ static void mount_dev(void)
     bind_mount(STORE "/shm", ROOT "/dev/shm", MS_NOSUID | MS_NODEV);
 }
 
+/* Makes a file of STATE; its descriptor. */
+static int write_state_file(const char *name, const char *text)
+{
+    char path[64];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), STATE "/%s", name);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0 || gb_fd_write_full(fd, text, strlen(text)) < 0)
+        console_fatal("cannot make %s: %s", path, strerror(errno));
+    return fd;
+}
+
 /* A file that the agent rewrites later, laid over one that the read-only image has. It gets its
  * memory now: a clone that has to find some pays for it. */
 static int bind_state(const char *name, const char *text)
 {
     char source[64], target[64];
-    int fd;
+    int fd = write_state_file(name, text);
 
     (void)snprintf(source, sizeof(source), STATE "/%s", name);
     (void)snprintf(target, sizeof(target), ROOT "/etc/%s", name);
-    fd = open(source, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0 || gb_fd_write_full(fd, text, strlen(text)) < 0)
-        console_fatal("cannot make %s: %s", source, strerror(errno));
     if (access(target, F_OK) == 0)
         bind_mount(source, target, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
     return fd;
+}
+
+/* What the user's /proc has that tells of the host's set-up or of the kernel's inside, or could
+ * change it. The list is that of container runtimes (OCI's default masked and read-only paths), and
+ * what a guest of ours has beyond it. What the kernel at hand does not have needs no cover. */
+static void cover_proc(void)
+{
+    static const char *const masked[] = {
+        "acpi",       "cmdline", "config.gz", "iomem",   "ioports",      "kallsyms",
+        "kcore",      "keys",    "kmsg",      "modules", "sched_debug",  "slabinfo",
+        "timer_list", "scsi",    "dma",       "mtrr",    "interrupts",   "key-users",
+        "misc",       "devices", "fb",        "driver",  "pagetypeinfo", "vmallocinfo",
+    };
+    static const char *const read_only[] = {"bus", "fs", "irq", "sys", "sysrq-trigger", "sysvipc"};
+    const unsigned long closed = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    char path[64];
+    struct stat status;
+
+    for (size_t i = 0; i < ARRAY_SIZE(masked); i++) {
+        (void)snprintf(path, sizeof(path), ROOT "/proc/%s", masked[i]);
+        if (stat(path, &status) < 0)
+            continue;
+        if (S_ISDIR(status.st_mode))
+            mount_or_die("none", path, "tmpfs", closed, "mode=0555,size=4k,nr_inodes=1");
+        else
+            bind_mount(ROOT "/dev/null", path, MS_RDONLY | MS_NOSUID | MS_NOEXEC);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(read_only); i++) {
+        (void)snprintf(path, sizeof(path), ROOT "/proc/%s", read_only[i]);
+        if (access(path, F_OK) == 0)
+            bind_mount(path, path, closed);
+    }
+}
+
+/* Of /sys only what programs ask: how many processors and memory nodes there are, and how pages are
+ * handled. The rest tells of devices that are none of theirs. */
+static void mount_sys(void)
+{
+    static const char *const shown[] = {"devices/system/cpu", "devices/system/node", "kernel/mm"};
+    static const char *const folders[] = {"devices", "devices/system", "kernel"};
+    static const char options[] = "mode=0555,size=4k,nr_inodes=16";
+    const unsigned long closed = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    char source[64], target[64];
+
+    mount_or_die("sys", ROOT "/sys", "tmpfs", closed, options);
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        (void)snprintf(target, sizeof(target), ROOT "/sys/%s", folders[i]);
+        make_dir(target, 0555);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+        (void)snprintf(source, sizeof(source), "/sys/%s", shown[i]);
+        (void)snprintf(target, sizeof(target), ROOT "/sys/%s", shown[i]);
+        if (access(source, F_OK) < 0)
+            continue; /* a kernel without nodes */
+        make_dir(target, 0555);
+        bind_mount(source, target, MS_RDONLY | closed);
+    }
+    mount_or_die("sys", ROOT "/sys", NULL, MS_REMOUNT | MS_RDONLY | closed, options);
+}
+
+/* /proc/version tells who built the kernel on what; uname(2) tells the release and what was built,
+ * which is all that programs ask for. */
+static void cover_version(void)
+{
+    struct utsname name;
+    char text[256];
+
+    (void)uname(&name); /* cannot fail with a good address */
+    (void)snprintf(text, sizeof(text), "%s version %s %s\n", name.sysname, name.release,
+                   name.version);
+    (void)gb_close(write_state_file("version", text));
+    bind_mount(STATE "/version", ROOT "/proc/version",
+               MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
 }
 
 /* The user's tree over the disk. */
@@ -246,8 +330,8 @@ static void mount_inside(struct boot *boot)
     mount_store();
     mount_dev();
     mount_or_die("proc", ROOT "/proc", "proc", closed, "hidepid=invisible");
-    mount_or_die("sys", ROOT "/sys", "sysfs", closed | MS_RDONLY, NULL);
-    bind_mount("/cgroup", ROOT "/sys/fs/cgroup", closed | MS_RDONLY);
+    cover_proc();
+    mount_sys();
     mount_or_die("run", ROOT "/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
                  "mode=0755,size=64k,nr_inodes=16");
     make_dir(ROOT WORKER_ROOT, 0755);
@@ -259,6 +343,7 @@ static void mount_inside(struct boot *boot)
         boot->state[i].fd = bind_state(files[i].name, files[i].text);
         boot->state[i].size = strlen(files[i].text);
     }
+    cover_version();
 }
 
 static void move_root(void)
