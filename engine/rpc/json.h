@@ -104,6 +104,7 @@ void gb_json_put_seconds(struct gb_json_out *out, const char *key, uint64_t ns);
 /* JSON that is there already. */
 void gb_json_put_raw(struct gb_json_out *out, const char *key, struct gb_bytes json);
 void gb_json_put_base64(struct gb_json_out *out, const char *key, struct gb_bytes bytes);
-/* The pair: under @text_key when @bytes are UTF-8, else in base64 under @base64_key. */
+/* The pair: in base64 under @base64_key when @bytes are not UTF-8 or that is the shorter one, else
+ * as text under @text_key. So a third more than the bytes is the most that they take. */
 void gb_json_put_bytes(struct gb_json_out *out, const char *text_key, const char *base64_key,
                        struct gb_bytes bytes);

@@ -215,10 +215,26 @@ void gb_json_put_base64(struct gb_json_out *out, const char *key, struct gb_byte
     gb_buf_add_u8(out->buf, '"');
 }
 
+/* How long valid @text is between its quotes. No branches: this runs over all that programs print.
+ */
+static size_t string_size(struct gb_bytes text)
+{
+    size_t control = 0, pairs = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        unsigned named = (unsigned)(c >= '\b' && c <= '\r') & (unsigned)(c != '\v');
+
+        control += ((unsigned)(c < 0x20) | (unsigned)(c == 0x7f)) & ~named;
+        pairs += named | (unsigned)(c == '"') | (unsigned)(c == '\\');
+    }
+    return text.size + 5 * control + pairs;
+}
+
 void gb_json_put_bytes(struct gb_json_out *out, const char *text_key, const char *base64_key,
                        struct gb_bytes bytes)
 {
-    if (gb_utf8_valid(bytes))
+    if (gb_utf8_valid(bytes) && string_size(bytes) <= gb_base64_size(bytes.size))
         gb_json_put(out, text_key, bytes);
     else
         gb_json_put_base64(out, base64_key, bytes);
