@@ -1,5 +1,6 @@
 """File calls: to the byte, inside the home, whole or not at all."""
 
+import base64
 import hashlib
 import os
 
@@ -146,3 +147,62 @@ def test_text_and_base64(sh):
         sh.call("file.write", path="t", text="a", base64="YQ==")
     with pytest.raises(Failure):
         sh.call("file.write", path="t", base64="not base64!")
+
+
+# Names that are not UTF-8: a byte that never is, half a character, Latin-1, a surrogate, and one that
+# would be read as another if its bytes were replaced.
+ODD_NAMES = [b"f\xff", b"caf\xe9.txt", b"\xc3", b"\xed\xa0\x80", b"\xef\xbf\xbd", b"a\xf0\x9f", b"\x01\x02"]
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_names_of_any_bytes(fresh, name):
+    """What a name allows to be done does not depend on its bytes."""
+    s = fresh("shell")
+    path = b"folder \xfe/" + name
+    s.call("file.mkdir", path_base64=b64(b"folder \xfe"))
+    s.call("file.write", path_base64=b64(path), text="first ", final=False)
+    s.call("file.write", path_base64=b64(path), text="second", offset=6)
+    assert data_of(s.call("file.read", path_base64=b64(path))) == b"first second"
+    assert data_of(s.call("file.stat", path_base64=b64(path)), "name") == name
+    entries = s.call("file.list", path_base64=b64(b"folder \xfe"))["entries"]
+    assert [data_of(entry, "name") for entry in entries] == [name]
+    assert out(s.exec("cat folder*/*; rm folder*/*; printf again > \"$(printf '%s' folder*)/x\"")) == "first second"
+    s.call("file.remove", path_base64=b64(b"folder \xfe"), recursive=True)
+    assert not s.call("file.list")["entries"]
+
+
+def test_wrong_paths_in_base64(sh):
+    for path in (b"../x", b"/etc/passwd", b"a\0b", b"", b"a/../../\xff"):
+        with pytest.raises(Failure) as failure:
+            sh.call("file.read", path_base64=b64(path))
+        assert failure.value.kind in ("policy", "invalid_input"), path
+    for params in ({"path": "a", "path_base64": b64(b"a")}, {"path_base64": "/w="}, {}):
+        with pytest.raises(Failure) as failure:
+            sh.call("file.stat", **params)
+        assert failure.value.kind == "invalid_input", params
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 1000])
+def test_a_listing_goes_on_behind_any_name(fresh, limit):
+    s = fresh("shell")
+    s.exec(r"""mkdir d && cd d && for i in $(seq 20); do
+        : > $(printf "\\377%02d" $i); : > $(printf "\\376%02d\\377" $i); : > $(printf "p%02d" $i)
+    done""")
+    names, cursor, pages = [], {}, 0
+    while True:
+        page = s.call("file.list", path="d", limit=limit, **cursor)
+        names += [data_of(entry, "name") for entry in page["entries"]]
+        pages += 1
+        assert ("next" in page) == page["more"]
+        if not page["more"]:
+            break
+        cursor = {"next": page["next"]}
+    assert pages == -(-60 // limit)
+    assert names == sorted(names) and len(set(names)) == 60
+    with pytest.raises(Failure) as failure:
+        s.call("file.list", path="d", after="p", next=b64(b"p"))
+    assert failure.value.kind == "invalid_input"

@@ -43,6 +43,48 @@ def test_pages(py):
     assert "stdout" not in brief and brief["stdout_bytes"] == 2
 
 
+def search(client, session, text, **params):
+    """All numbers that a search finds, and how many calls it took."""
+    found, calls, key = [], 0, "before" if "before" in params else "after"
+    while True:
+        reply = history(client, session, find=text, output=False, **params)
+        found += [cell["cell"] for cell in reply["cells"]]
+        calls += 1
+        if not reply["more"]:
+            assert "next" not in reply
+            return found, calls
+        params[key] = reply["next"]
+
+
+def test_a_whole_history_is_searched(fresh):
+    """In the code, both streams, the value and the error; from either end, and page by page."""
+    s = fresh("python")
+    for code in ("# Needle in the code", "print('a nee', end=''); print('dle')", "'the needle'",
+                 "print('\\x1b[31mnee\\x1b[1mdle\\x1b[0m')", "import sys; sys.stderr.write('needle?')",
+                 "1", "raise RuntimeError('NEEDLE')", "2"):
+        s.exec(code)
+    assert search(s.client, s, "needle") == ([1, 2, 3, 4, 5, 7], 1)
+    assert search(s.client, s, "needle", before=1 << 31, limit=4)[0] == [7, 5, 4, 3, 2, 1]
+    assert search(s.client, s, "needle", before=5, after=1)[0] == [4, 3, 2]
+    assert search(s.client, s, "needle", limit=1)[0] == [1, 2, 3, 4, 5, 7]
+    assert search(s.client, s, "Needle")[0] == [1]
+    assert search(s.client, s, "not there") == ([], 1)
+    back = history(s.client, s, before=5, limit=2)
+    assert [cell["cell"] for cell in back["cells"]] == [4, 3] and back["more"] and back["next"] == 3
+    for wrong in ("", "x\0", "x" * 1025):
+        with pytest.raises(Failure) as caught:
+            history(s.client, s, find=wrong)
+        assert caught.value.kind in ("invalid_input", "too_large")
+
+
+def test_a_search_through_much_output_comes_in_steps(fresh):
+    s = fresh("python")
+    for i in range(6):
+        s.exec(f"print(('nee' + 'dle') * {i % 2}); print('y' * 30_000_000)", max_stdout=32 << 20, timeout_ms=60000)
+    found, calls = search(s.client, s, "needle")
+    assert found == [2, 4, 6] and calls > 1
+
+
 def test_displays_and_large_output_come_back(py):
     cell = py.exec("import sys\nclass P:\n  def _repr_png_(self): return b'\\x89PNG' + b'x' * 99\n"
                    "sys.stdout.write('y' * 3_000_000)\nP()", max_stdout=4 << 20)

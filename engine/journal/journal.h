@@ -90,14 +90,24 @@ int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cel
 
 /* ---- reading ---- */
 
+/* What @each says of the cell that it was given. */
+enum gb_journal_verdict {
+    GB_JOURNAL_NEXT,   /* on to the next */
+    GB_JOURNAL_ENOUGH, /* this was the last one */
+    GB_JOURNAL_BEFORE, /* the one before was the last: this one is not to count as looked at */
+};
+
 struct gb_journal_query {
     uint32_t after; /* cells with larger numbers */
-    uint32_t limit; /* at most so many */
-    /* For each cell in their order, in a thread of the pool: borrows for the call. False: that was
-     * enough. */
-    bool (*each)(void *arg, const struct gb_record_cell *cell);
-    /* On the loop, once, last. @more: there are further cells. */
-    void (*done)(void *arg, bool more, const struct gb_err *err);
+    uint32_t
+        before; /* and smaller ones than this, the newest first; 0: no limit, the oldest first */
+    uint32_t limit; /* at most so many are looked at */
+    uint64_t bytes; /* and so many bytes of records, about; 0: no limit */
+    /* For each cell in that order, in a thread of the pool: borrows for the call. */
+    enum gb_journal_verdict (*each)(void *arg, const struct gb_record_cell *cell);
+    /* On the loop, once, last. @last: the number of the last cell that was looked at, or where the
+     * query began; @more: there are further ones behind it. */
+    void (*done)(void *arg, uint32_t last, bool more, const struct gb_err *err);
     void *arg;
 };
 

@@ -1,202 +1,18 @@
 /* The journal on a real file system: what was acknowledged is there after any end. */
-#include "journal/journal.h"
+#include "journal/testing.h"
 
-#include "base/fd.h"
-#include "base/log.h"
-#include "base/mem.h"
-
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "check_run.h"
 /* A child that is killed while it writes has a thread of its own. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
     return "die_after_fork=0";
-}
-
-static char folder[64];
-static uv_loop_t uv;
-static struct gb_loop *loop;
-static struct gb_journal *journal;
-static struct gb_err err;
-static struct gb_journal_config config;
-
-static void open_journal(void)
-{
-    err = (struct gb_err){0};
-    ck_assert_int_eq(uv_loop_init(&uv), 0);
-    loop = gb_loop_new(&uv);
-    ck_assert_msg(gb_journal_open(loop, &config, &journal, &err) == 0, "%s", err.message);
-}
-
-static void close_journal(void)
-{
-    gb_journal_close(journal);
-    gb_loop_free(loop);
-    (void)uv_run(&uv, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&uv), 0);
-}
-
-static void reopen(void)
-{
-    close_journal();
-    open_journal();
-}
-
-static void setup(void)
-{
-    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-journal-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    config = (struct gb_journal_config){
-        .folder = folder, .size = 64 << 20, .interval_ms = 10, .sync = GB_JOURNAL_SYNC_INTERVAL};
-    open_journal();
-}
-
-static void teardown(void)
-{
-    char command[128];
-
-    close_journal();
-    (void)snprintf(command, sizeof(command), "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0); /* allowed: a folder of the test's */
-}
-
-/* ---- doing ---- */
-
-static void begin(const char *id, const char *key)
-{
-    const struct gb_record_session record = {
-        .flags = GB_SESSION_HAS_KEY,
-        .memory_mb = 192,
-        .created_at_ns = 1000,
-        .key = gb_bytes_str(key),
-        .image = gb_bytes_str("python"),
-        .language = gb_bytes_str("python"),
-    };
-
-    gb_journal_session(journal, id, 1, &record);
-}
-
-static void end(const char *id)
-{
-    const struct gb_record_session record = {
-        .state = GB_RECORD_CLOSED,
-        .image = gb_bytes_str("python"),
-        .language = gb_bytes_str("python"),
-        .reason = gb_bytes_str("closed"),
-        .message = gb_bytes_str("it was closed"),
-    };
-
-    gb_journal_session(journal, id, 3, &record);
-}
-
-static struct gb_record_cell make_cell(const char *id, uint32_t number, const char *code)
-{
-    return (struct gb_record_cell){
-        .session = id,
-        .number = number,
-        .incarnation = 1,
-        .image = gb_bytes_str("python"),
-        .code = gb_bytes_str(code),
-        .exit_code = -1,
-        .started_at_ns = 5000,
-    };
-}
-
-static bool told, told_recorded;
-
-static void on_recorded(void *arg, bool recorded)
-{
-    (void)arg;
-    told = true;
-    told_recorded = recorded;
-}
-
-/* Records and waits until that is acknowledged. */
-static void record(const struct gb_record_cell *cell)
-{
-    struct gb_journal_ticket ticket = {.done = on_recorded};
-    int r;
-
-    told = false;
-    r = gb_journal_cell(journal, cell, &ticket);
-    ck_assert_int_ge(r, 0);
-    while (r == 0 && !told)
-        (void)uv_run(&uv, UV_RUN_ONCE);
-    ck_assert(r == 1 || told_recorded);
-}
-
-static void run_cell(const char *id, uint32_t number, const char *code, struct gb_bytes out)
-{
-    struct gb_record_cell cell = make_cell(id, number, code);
-
-    gb_journal_start(journal, &cell);
-    cell.out = out;
-    cell.exit_code = 0;
-    record(&cell);
-}
-
-/* ---- looking ---- */
-
-struct seen {
-    uint32_t count, numbers[64];
-    char code[64][32], state[64][16];
-    size_t out_size[64];
-    uint8_t out_first[64];
-    bool more, done;
-};
-
-static bool on_cell(void *arg, const struct gb_record_cell *cell)
-{
-    struct seen *seen = arg;
-
-    ck_assert_uint_lt(seen->count, 64);
-    seen->numbers[seen->count] = cell->number;
-    (void)snprintf(seen->code[seen->count], 32, "%.*s", (int)MIN(cell->code.size, (size_t)31),
-                   (const char *)cell->code.data);
-    (void)snprintf(seen->state[seen->count], 16, "%s", cell->state);
-    seen->out_size[seen->count] = cell->out.size;
-    seen->out_first[seen->count] = cell->out.size > 0 ? cell->out.data[cell->out.size - 1] : 0;
-    seen->count++;
-    return true;
-}
-
-static void on_done(void *arg, bool more, const struct gb_err *why)
-{
-    struct seen *seen = arg;
-
-    ck_assert_ptr_null(why);
-    seen->more = more;
-    seen->done = true;
-}
-
-static struct seen look(const char *id, uint32_t after, uint32_t limit)
-{
-    struct seen seen = {0};
-    const struct gb_journal_query query = {
-        .after = after, .limit = limit, .each = on_cell, .done = on_done, .arg = &seen};
-
-    ck_assert_int_eq(gb_journal_read(journal, gb_bytes_str(id), &query, &err), 0);
-    while (!seen.done)
-        (void)uv_run(&uv, UV_RUN_ONCE);
-    return seen;
-}
-
-static const struct gb_journal_session *find(const char *id)
-{
-    return gb_journal_find(journal, gb_bytes_str(id));
 }
 
 START_TEST(sums)
@@ -264,6 +80,49 @@ START_TEST(pages_of_a_history)
     ck_assert(!seen.more);
     seen = look("s-1", 20, 10);
     ck_assert_uint_eq(seen.count, 0);
+}
+END_TEST
+
+/* From the newest back, and where a reader says that it has enough. */
+START_TEST(pages_from_the_end)
+{
+    static uint8_t block[1000];
+    struct seen seen = {0}, cut = {0}, full = {0};
+
+    begin("s-1", "k");
+    for (uint32_t i = 1; i <= 20; i++)
+        run_cell("s-1", i, "x", (struct gb_bytes){block, sizeof(block)});
+    ask("s-1", (struct gb_journal_query){.before = UINT32_MAX, .after = 5, .limit = 10}, &seen);
+    ck_assert_uint_eq(seen.count, 10);
+    ck_assert_uint_eq(seen.numbers[0], 20);
+    ck_assert_uint_eq(seen.numbers[9], 11);
+    ck_assert_uint_eq(seen.last, 11);
+    ck_assert(seen.more);
+    seen = (struct seen){.before_at = 3};
+    ask("s-1", (struct gb_journal_query){.before = 11, .after = 5, .limit = 10}, &seen);
+    ck_assert_uint_eq(seen.numbers[0], 10);
+    ck_assert_uint_eq(seen.last, 9); /* the third, 8, was not to count */
+    ck_assert(seen.more);
+    seen = (struct seen){0};
+    ask("s-1", (struct gb_journal_query){.before = 9, .after = 5, .limit = 10}, &seen);
+    ck_assert_uint_eq(seen.count, 3);
+    ck_assert_uint_eq(seen.last, 6);
+    ck_assert(!seen.more);
+    cut = (struct seen){.enough_at = 3};
+    ask("s-1", (struct gb_journal_query){.limit = 3}, &cut);
+    ck_assert_uint_eq(cut.last, 3);
+    ck_assert(cut.more);
+    cut = (struct seen){.enough_at = 3};
+    ask("s-1", (struct gb_journal_query){.after = 17, .limit = 10}, &cut);
+    ck_assert(!cut.more); /* it was the last one anyway */
+    ask("s-1", (struct gb_journal_query){.limit = 20, .bytes = 3000}, &full);
+    ck_assert_uint_eq(full.last, 3);
+    ck_assert_uint_eq(full.count, 3);
+    ck_assert(full.more);
+    full = (struct seen){0};
+    ask("s-1", (struct gb_journal_query){.after = 20, .limit = 20}, &full);
+    ck_assert_uint_eq(full.last, 20);
+    ck_assert(!full.more);
 }
 END_TEST
 
@@ -391,93 +250,6 @@ START_TEST(one_server_at_a_time)
 
     ck_assert_int_eq(gb_journal_open(loop, &config, &other, &err), -GB_EBUSY);
     ck_assert_ptr_null(other);
-}
-END_TEST
-
-/* ---- damage ---- */
-
-/* The newest segment's path. */
-static void newest_path(char *path, size_t size)
-{
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-    char name[32] = "";
-
-    while ((entry = readdir(dir)) != NULL)
-        if (strstr(entry->d_name, ".gbj") != NULL && strcmp(entry->d_name, name) > 0)
-            (void)snprintf(name, sizeof(name), "%.31s", entry->d_name);
-    (void)closedir(dir);
-    (void)snprintf(path, size, "%s/%s", folder, name);
-}
-
-/* Cut at every byte of its last records, the journal opens, and has what was whole before. */
-START_TEST(torn_at_any_byte)
-{
-    struct gb_buf whole = {0};
-    struct stat st;
-    char path[128];
-    off_t two;
-
-    begin("s-1", "k");
-    run_cell("s-1", 1, "1", gb_bytes_str("one"));
-    run_cell("s-1", 2, "2", gb_bytes_str("two"));
-    newest_path(path, sizeof(path));
-    ck_assert_int_eq(stat(path, &st), 0);
-    two = st.st_size;
-    run_cell("s-1", 3, "3", gb_bytes_str("three"));
-    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &whole, &err), 0);
-    for (size_t size = (size_t)two; size < whole.size; size++) {
-        struct seen seen;
-
-        close_journal();
-        ck_assert_int_eq(
-            gb_fd_replace_file(path, (struct gb_bytes){gb_buf_data(&whole), size}, 0600, &err), 0);
-        open_journal();
-        seen = look("s-1", 0, 10);
-        ck_assert_uint_ge(seen.count, 2);
-        ck_assert_uint_eq(seen.out_size[0], 3);
-        ck_assert_uint_eq(seen.out_size[1], 3);
-        ck_assert_uint_le(seen.count, 3);
-        run_cell("s-1", 9, "9", gb_bytes_str("nine")); /* and it goes on behind the cut */
-        ck_assert_uint_eq(look("s-1", 8, 10).count, 1);
-    }
-    gb_buf_release(&whole);
-}
-END_TEST
-
-/* Any byte turned over: nothing wrong is ever told. */
-START_TEST(any_byte_wrong)
-{
-    struct gb_buf whole = {0};
-    char path[128];
-
-    begin("s-1", "k");
-    for (uint32_t i = 1; i <= 3; i++)
-        run_cell("s-1", i, "same", gb_bytes_str("same"));
-    newest_path(path, sizeof(path));
-    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &whole, &err), 0);
-    for (size_t at = 0; at < whole.size; at += 7) {
-        struct gb_bytes bytes = gb_buf_bytes(&whole);
-        uint8_t *broken = malloc(bytes.size);
-        const struct gb_journal_session *session;
-
-        memcpy(broken, bytes.data, bytes.size);
-        broken[at] ^= 0x41;
-        close_journal();
-        ck_assert_int_eq(
-            gb_fd_replace_file(path, (struct gb_bytes){broken, bytes.size}, 0600, &err), 0);
-        open_journal();
-        session = find("s-1");
-        if (session != NULL) {
-            struct seen seen = look("s-1", 0, 10);
-
-            ck_assert_uint_le(seen.count, 3);
-            for (uint32_t i = 0; i < seen.count; i++)
-                ck_assert(seen.code[i][0] == 0 || strcmp(seen.code[i], "same") == 0);
-        }
-        free(broken);
-    }
-    gb_buf_release(&whole);
 }
 END_TEST
 
@@ -730,6 +502,7 @@ int main(void)
     tcase_add_test(cases, what_was_written_is_read);
     tcase_add_test(cases, an_end_is_kept);
     tcase_add_test(cases, pages_of_a_history);
+    tcase_add_test(cases, pages_from_the_end);
     tcase_add_test(cases, cells_out_of_order);
     tcase_add_test(cases, a_cell_without_its_end);
     tcase_add_test(cases, large_output);
@@ -737,8 +510,6 @@ int main(void)
     tcase_add_test(cases, rotation);
     tcase_add_test(cases, many_sessions);
     tcase_add_test(cases, one_server_at_a_time);
-    tcase_add_test(cases, torn_at_any_byte);
-    tcase_add_test(cases, any_byte_wrong);
     tcase_add_test(cases, other_versions);
     tcase_add_test(cases, journals_of_other_sockets);
     tcase_add_test(cases, killed_while_writing);

@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "journal/internal.h"
 
-enum { ENTRIES_MAX = 1000 };
+enum { ENTRIES_MAX = 20000 };
 
 struct reading {
     uv_work_t work;
@@ -17,8 +17,9 @@ struct reading {
     char session[GB_RECORD_ID_MAX];
     int folder_fd, file_fd;
     uint32_t file_number; /* that file_fd is; 0: none */
-    uint32_t count;
+    uint32_t count, last;
     bool more;
+    uint64_t bytes;              /* read so far */
     struct gb_buf first, second; /* payloads */
     struct gb_journal_entry entries[];
 };
@@ -72,14 +73,15 @@ static bool read_cell(struct reading *reading, uint32_t segment, uint64_t at,
     if (to == NULL || !read_at(reading->file_fd, to, head.size, at + GB_RECORD_HEAD))
         return false;
     gb_buf_commit(payload, head.size);
+    reading->bytes += head.size;
     if (gb_record_read_cell(&head, gb_buf_bytes(payload), ret_cell) < 0)
         return false;
     ret_cell->session = reading->session; /* the head's goes with this frame */
     return true;
 }
 
-/* True to go on with the next. */
-static bool read_entry(struct reading *reading, const struct gb_journal_entry *entry)
+static enum gb_journal_verdict read_entry(struct reading *reading,
+                                          const struct gb_journal_entry *entry)
 {
     struct gb_record_cell cell, start;
     bool has_cell = read_cell(reading, entry->done_segment, entry->done_at, &reading->first, &cell);
@@ -88,13 +90,13 @@ static bool read_entry(struct reading *reading, const struct gb_journal_entry *e
                                               &reading->second, &start);
 
     if (!has_cell && !has_start)
-        return true;
+        return GB_JOURNAL_NEXT;
     if (!has_cell)
         cell = start;
     else if (has_start)
         cell.code = start.code;
     if (cell.number != entry->number)
-        return true;
+        return GB_JOURNAL_NEXT;
     return reading->query.each(reading->query.arg, &cell);
 }
 
@@ -102,11 +104,18 @@ static void work(uv_work_t *request)
 {
     struct reading *reading = container_of(request, struct reading, work);
 
-    for (uint32_t i = 0; i < reading->count; i++)
-        if (!read_entry(reading, &reading->entries[i])) {
-            reading->more = reading->more || i + 1 < reading->count;
+    for (uint32_t i = 0; i < reading->count; i++) {
+        enum gb_journal_verdict verdict = read_entry(reading, &reading->entries[i]);
+        bool full = reading->query.bytes > 0 && reading->bytes >= reading->query.bytes;
+        bool rest = i + 1 < reading->count;
+
+        if (verdict != GB_JOURNAL_BEFORE)
+            reading->last = reading->entries[i].number;
+        if (verdict == GB_JOURNAL_BEFORE || verdict == GB_JOURNAL_ENOUGH || full) {
+            reading->more = reading->more || rest || verdict == GB_JOURNAL_BEFORE;
             return;
         }
+    }
 }
 
 static void after(uv_work_t *request, int status)
@@ -116,7 +125,7 @@ static void after(uv_work_t *request, int status)
 
     if (status < 0)
         (void)gb_err_set(&err, GB_EBUSY, "the journal could not be read: %s", uv_strerror(status));
-    reading->query.done(reading->query.arg, reading->more, status < 0 ? &err : NULL);
+    reading->query.done(reading->query.arg, reading->last, reading->more, status < 0 ? &err : NULL);
     gb_buf_release(&reading->first);
     gb_buf_release(&reading->second);
     (void)gb_close(reading->file_fd);
@@ -124,26 +133,40 @@ static void after(uv_work_t *request, int status)
     free(reading);
 }
 
+/* The entries that @query asks for: session->entries[*ret_from .. *ret_to). Numbers rise. */
+static void find_range(const struct gb_journal_session *session,
+                       const struct gb_journal_query *query, uint32_t *ret_from, uint32_t *ret_to)
+{
+    uint32_t from = 0, to = session->entry_count;
+
+    while (from < to && session->entries[from].number <= query->after)
+        from++;
+    while (query->before > 0 && to > from && session->entries[to - 1].number >= query->before)
+        to--;
+    *ret_from = from;
+    *ret_to = to;
+}
+
 int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
                     const struct gb_journal_query *query, struct gb_err *err)
 {
     const struct gb_journal_session *session = gb_journal_find(journal, id);
     struct reading *reading;
-    uint32_t from = 0, count;
+    uint32_t from, to, count;
     int r;
 
     if (session == NULL)
         return gb_err_set(err, GB_ENOTFOUND, "the journal has no such session");
-    while (from < session->entry_count && session->entries[from].number <= query->after)
-        from++;
-    count = MIN(session->entry_count - from, MIN(query->limit, (uint32_t)ENTRIES_MAX));
+    find_range(session, query, &from, &to);
+    count = MIN(to - from, MIN(query->limit, (uint32_t)ENTRIES_MAX));
     reading = xcalloc(1, sizeof(*reading) + count * sizeof(reading->entries[0]));
     reading->query = *query;
     reading->count = count;
-    reading->more = from + count < session->entry_count;
+    reading->more = count < to - from;
+    reading->last = query->before > 0 ? query->before : query->after;
     memcpy(reading->session, session->id, sizeof(reading->session));
-    if (count > 0)
-        memcpy(reading->entries, session->entries + from, count * sizeof(reading->entries[0]));
+    for (uint32_t i = 0; i < count; i++)
+        reading->entries[i] = session->entries[query->before > 0 ? to - 1 - i : from + i];
     reading->file_fd = -1;
     reading->folder_fd = fcntl(journal->folder_fd, F_DUPFD_CLOEXEC, 3);
     r = reading->folder_fd < 0

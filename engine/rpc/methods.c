@@ -38,7 +38,14 @@ enum { REQUIRED = 1 };
 #define SESSION NAME("session", session, REQUIRED, GB_NAME_MAX, "the session's id")
 #define CODE NODE_CODE(REQUIRED)
 #define NODE_CODE(need) TEXT("code", code, need, GB_CODE_MAX, "the source text")
-#define PATH(need) TEXT("path", path, need, GB_PATH_MAX, "relative to the home `/home/user`")
+#define BYTES_OF(name_, field, max_, doc_)                                                         \
+    {.name = name_, .type = GB_PARAM_BASE64, .offset = offsetof(struct gb_params, field),          \
+     .max = (max_), .doc = doc_}
+#define PATH(need)                                                                                 \
+    TEXT("path", path, need, GB_PATH_MAX, "relative to the home `/home/user`; this or "            \
+         "`path_base64`"),                                                                         \
+    BYTES_OF("path_base64", path, GB_PATH_MAX, "the bytes of a path, which need not be UTF-8; this " \
+             "or `path`")
 #define MEMORY INTEGER("memory_mb", memory_mb, 64, 1 << 20, 0, \
     "RAM of the VM in MiB, at most what the host has; default: the image's")
 #define OPEN_OPTIONS                                                                               \
@@ -118,7 +125,13 @@ static const struct gb_param is_complete_params[] = {SESSION, CODE};
 static const struct gb_param history_params[] = {
     SESSION,
     INTEGER("after", after_cell, 0, UINT32_MAX, 0, "cells with larger numbers"),
+    INTEGER("before", before_cell, 0, UINT32_MAX, 0,
+            "cells with smaller numbers, the newest first; 0: no limit, and the oldest first"),
     INTEGER("limit", limit, 1, 1000, 100, "at most so many cells"),
+    NAME("find", find, 0, GB_FIND_MAX,
+         "only cells that have this text in their code, their output, their value or the reason "
+         "why there is none; letters of ASCII match in either case, unless it has a capital one, "
+         "and colours do not matter"),
     BOOL("output", output, 1, "false: briefly, as in events"),
     INTEGER("length", length, 1, GB_HISTORY_PIECE_MAX, 0,
             "of each cell's output, `stdout` first and `stderr` behind it, only so many bytes; "
@@ -163,7 +176,9 @@ static const struct gb_param read_params[] = {
 };
 static const struct gb_param file_list_params[] = {
     SESSION, PATH(0),
-    TEXT("after", after, 0, GB_FILE_NAME_MAX, "only names that sort behind this one, bytewise"),
+    TEXT("after", after, 0, GB_FILE_NAME_MAX, "only names that sort behind this one, bytewise; this "
+         "or `next`"),
+    BYTES_OF("next", after, GB_FILE_NAME_MAX, "as the reply before gave it: what comes behind that"),
     INTEGER("limit", limit, 1, GB_LIST_MAX, GB_LIST_MAX, "at most so many entries"),
 };
 static const struct gb_param stat_params[] = {SESSION, PATH(REQUIRED)};
@@ -240,7 +255,10 @@ static const struct gb_result history_results[] = {
      "the `state` `running`, one that ended without a result has `error`; with "
      "`length` also `offset` (where the part begins), `stdout_bytes` and `stderr_bytes` (the whole "
      "of each)"},
-    {"more", "boolean", "there are further cells: ask again with `after`"},
+    {"more", "boolean", "there are further cells, or with `find` cells that were not looked at: ask "
+     "again"},
+    {"next", "integer", "what to give then as `after`, or as `before` where that was given; absent "
+     "without `more`"},
 };
 static const struct gb_result get_results[] = {{"…", "session", "the fields of a session"}};
 static const struct gb_result list_results[] = {
@@ -256,7 +274,9 @@ static const struct gb_result read_results[] = {
 };
 static const struct gb_result file_list_results[] = {
     {"entries", "array", "of entries, sorted by name, bytewise"},
-    {"more", "boolean", "there are further entries: ask again with `after`"},
+    {"more", "boolean", "there are further entries: ask again with `next`"},
+    {"next", "string", "what to give as `next` for them, whatever their names are; absent: there are "
+     "none"},
 };
 static const struct gb_result stat_results[] = {{"…", "entry", "the fields of an entry"}};
 static const struct gb_result subscribe_results[] = {{"subscription", "integer", "its number"}};

@@ -63,6 +63,28 @@ START_TEST(values)
 }
 END_TEST
 
+/* Every method that takes a path takes its bytes too. */
+START_TEST(paths_of_any_bytes)
+{
+    static const enum gb_method_id methods[] = {
+        GB_METHOD_FILE_WRITE, GB_METHOD_FILE_READ,   GB_METHOD_FILE_LIST,
+        GB_METHOD_FILE_STAT,  GB_METHOD_FILE_REMOVE, GB_METHOD_FILE_MKDIR,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+        ck_assert_int_eq(
+            read_params(methods[i], "{\"session\":\"s\",\"path_base64\":\"Yf9i\",\"path\":null}"),
+            0);
+        ck_assert_uint_eq(params.path.size, 3);
+        ck_assert_mem_eq(params.path.data, "a\xff\x62", 3);
+    }
+    ck_assert_int_eq(read_params(GB_METHOD_FILE_LIST, "{\"session\":\"s\",\"next\":\"/w==\"}"), 0);
+    ck_assert_uint_eq(params.after.size, 1);
+    ck_assert_uint_eq(params.after.data[0], 0xff);
+    ck_assert_ptr_null(params.path.data);
+}
+END_TEST
+
 static const struct {
     enum gb_method_id method;
     const char *params, *says;
@@ -88,6 +110,16 @@ static const struct {
     {GB_METHOD_SESSION_OPEN, "{\"memory_mb\":63}", "memory_mb must be between 64"},
     {GB_METHOD_FILE_WRITE, "{\"session\":\"s\",\"path\":\"p\",\"base64\":\"A\"}",
      "base64 is not base64"},
+    {GB_METHOD_FILE_READ, "{\"session\":\"s\"}",
+     "file.read needs the parameter path or path_base64"},
+    {GB_METHOD_FILE_STAT, "{\"session\":\"s\",\"path\":\"\",\"path_base64\":\"/w==\"}",
+     "give path or path_base64, and not both"},
+    {GB_METHOD_FILE_STAT, "{\"session\":\"s\",\"path_base64\":\"/w==\",\"path\":\"p\"}",
+     "give path_base64 or path, and not both"},
+    {GB_METHOD_FILE_REMOVE, "{\"session\":\"s\",\"path_base64\":\"/w=\"}",
+     "path_base64 is not base64"},
+    {GB_METHOD_FILE_LIST, "{\"session\":\"s\",\"after\":\"a\",\"next\":\"/w==\"}",
+     "give after or next, and not both"},
 };
 
 START_TEST(refused)
@@ -138,6 +170,7 @@ int main(void)
 
     tcase_add_test(tests, standards);
     tcase_add_test(tests, values);
+    tcase_add_test(tests, paths_of_any_bytes);
     tcase_add_loop_test(tests, refused, 0, ARRAY_SIZE(refusals));
     tcase_add_test(tests, over_a_limit);
     tcase_add_test(tests, table);

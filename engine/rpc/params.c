@@ -151,6 +151,42 @@ static const struct gb_param *find_param(const struct gb_method *method, struct 
     return NULL;
 }
 
+/* The other parameter of the same place (text, or its bytes in base64); NULL: it has its own. */
+static const struct gb_param *other_of(const struct gb_method *method, const struct gb_param *param)
+{
+    for (size_t i = 0; i < method->param_count; i++)
+        if (&method->params[i] != param && method->params[i].offset == param->offset)
+            return &method->params[i];
+    return NULL;
+}
+
+/* A place that two parameters share is filled by one of them. */
+static int check_free(const struct gb_method *method, const struct gb_param *param,
+                      struct gb_params *params, struct gb_err *err)
+{
+    const struct gb_param *other = other_of(method, param);
+
+    if (other == NULL || ((const struct gb_bytes *)place(params, param))->data == NULL)
+        return 0;
+    return gb_err_set(err, GB_EINVALID, "give %s or %s, and not both", other->name, param->name);
+}
+
+static int check_required(const struct gb_method *method, struct gb_params *params,
+                          struct gb_err *err)
+{
+    for (size_t i = 0; i < method->param_count; i++) {
+        const struct gb_param *param = &method->params[i], *other = other_of(method, param);
+        /* All required ones are strings. */
+        const struct gb_bytes *bytes = place(params, param);
+
+        if (param->required && bytes->data == NULL)
+            return gb_err_set(err, GB_EINVALID, "%s needs the parameter %s%s%s", method->name,
+                              param->name, other != NULL ? " or " : "",
+                              other != NULL ? other->name : "");
+    }
+    return 0;
+}
+
 int gb_params_read(const struct gb_method *method, const struct gb_json *params,
                    struct gb_params *ret_params, struct gb_err *err)
 {
@@ -176,18 +212,11 @@ int gb_params_read(const struct gb_method *method, const struct gb_json *params,
         seen |= UINT64_C(1) << index;
         if (child->type == GB_JSON_NULL)
             continue; /* as if it were absent */
-        r = read_one(param, child, place(ret_params, param), err);
+        r = check_free(method, param, ret_params, err);
+        if (r == 0)
+            r = read_one(param, child, place(ret_params, param), err);
         if (r < 0)
             return r;
     }
-    for (size_t i = 0; i < method->param_count; i++) {
-        const struct gb_param *param = &method->params[i];
-        /* All required ones are strings. */
-        const struct gb_bytes *bytes = place(ret_params, param);
-
-        if (param->required && bytes->data == NULL)
-            return gb_err_set(err, GB_EINVALID, "%s needs the parameter %s", method->name,
-                              param->name);
-    }
-    return 0;
+    return check_required(method, ret_params, err);
 }

@@ -425,7 +425,7 @@ static void put_entry(struct gb_json_out *out, const struct gb_file_entry *entry
 struct listing {
     struct request *request;
     struct seat *seat;
-    struct gb_buf path, after, entries; /* entries: as JSON */
+    struct gb_buf path, after, entries; /* after: the last name; entries: as JSON */
     struct gb_json_out out;
     uint64_t left; /* entries that may still come */
 };
@@ -468,6 +468,14 @@ static void listing_more(struct listing *listing)
         listing_fail(listing, &err);
 }
 
+/* Names rise, bytewise, whatever the guest says: who pages through a folder comes to its end. */
+static bool comes_behind(struct gb_bytes name, const struct gb_buf *last)
+{
+    int order = memcmp(name.data, gb_buf_data(last), MIN(name.size, last->size));
+
+    return order > 0 || (order == 0 && name.size > last->size);
+}
+
 static int add_entries(struct listing *listing, struct gb_bytes payload, bool *ret_more,
                        struct gb_err *err)
 {
@@ -480,8 +488,12 @@ static int add_entries(struct listing *listing, struct gb_bytes payload, bool *r
         r = gb_err_set(err, GB_EINTERNAL, "the guest's answer is not what was asked for");
     for (uint32_t i = 0; i < count && r == 0; i++) {
         r = gb_entries_next(&rest, &entry, err);
+        if (r == 0 && !comes_behind(entry.name, &listing->after))
+            r = gb_err_set(err, GB_EINTERNAL, "the guest's listing is not in order");
         if (r < 0)
             break;
+        gb_buf_clear(&listing->after);
+        gb_buf_add(&listing->after, entry.name.data, entry.name.size);
         gb_json_object(&listing->out, NULL);
         put_entry(&listing->out, &entry);
         gb_json_end(&listing->out);
@@ -491,10 +503,6 @@ static int add_entries(struct listing *listing, struct gb_bytes payload, bool *r
     if (r < 0)
         return r;
     listing->left -= count;
-    if (count > 0) {
-        gb_buf_clear(&listing->after);
-        gb_buf_add(&listing->after, entry.name.data, entry.name.size);
-    }
     return 0;
 }
 
@@ -521,6 +529,8 @@ static void on_listed(void *arg, const struct gb_frame *frame, const struct gb_e
     reply_begin(&reply, listing->request);
     gb_json_put_raw(&reply.out, "entries", gb_buf_bytes(&listing->entries));
     gb_json_put_bool(&reply.out, "more", more);
+    if (more)
+        gb_json_put_base64(&reply.out, "next", gb_buf_bytes(&listing->after));
     reply_end(&reply);
     listing_free(listing);
 }

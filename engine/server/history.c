@@ -4,9 +4,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "journal/match.h"
 #include "server/internal.h"
 
-enum { HISTORY_BYTES = 16 << 20, PAST_DEFAULT = 1000 };
+enum {
+    HISTORY_BYTES = 16 << 20, /* of a reply with more than one cell */
+    SEARCH_BYTES = 64 << 20,  /* of records that one search looks at */
+    SEARCH_CELLS = 20000,
+    PAST_DEFAULT = 1000,
+};
 
 /* ---- writing ---- */
 
@@ -137,6 +143,8 @@ struct history {
     int64_t offset;  /* of the part of the output that is told */
     uint64_t length; /* 0: not a part */
     bool ended;      /* nothing runs in it any more */
+    struct gb_match find;
+    uint32_t told, limit; /* cells */
 };
 
 static void put_pace(struct gb_json_out *out, struct gb_bytes pace)
@@ -188,10 +196,24 @@ static void put_part(struct history *history, const struct gb_record_cell *cell)
     gb_json_put_u64(&history->out, "offset", from);
 }
 
-static bool on_cell(void *arg, const struct gb_record_cell *record)
+static void put_entry(struct history *history, const struct gb_record_cell *cell)
+{
+    gb_json_object(&history->out, NULL);
+    if (history->length > 0)
+        put_part(history, cell);
+    else
+        put_cell(&history->out, cell, history->detail);
+    gb_json_put_u64(&history->out, "incarnation", cell->incarnation);
+    if (history->detail == CELL_WHOLE)
+        put_pace(&history->out, cell->pace);
+    gb_json_end(&history->out);
+}
+
+static enum gb_journal_verdict on_cell(void *arg, const struct gb_record_cell *record)
 {
     struct history *history = arg;
     struct gb_record_cell cell = *record;
+    size_t before = history->cells.size;
 
     if (history->ended && strcmp(cell.state, "done") != 0) {
         /* It ran when the server died, and nobody saw its end. */
@@ -200,19 +222,20 @@ static bool on_cell(void *arg, const struct gb_record_cell *record)
         cell.error = GB_EUNKNOWN;
         cell.message = gb_bytes_str("the server ended while the code was running");
     }
-    gb_json_object(&history->out, NULL);
-    if (history->length > 0)
-        put_part(history, &cell);
-    else
-        put_cell(&history->out, &cell, history->detail);
-    gb_json_put_u64(&history->out, "incarnation", cell.incarnation);
-    if (history->detail == CELL_WHOLE)
-        put_pace(&history->out, cell.pace);
-    gb_json_end(&history->out);
-    return history->cells.size < HISTORY_BYTES;
+    if (history->find.size > 0 && !gb_match_cell(&history->find, &cell))
+        return GB_JOURNAL_NEXT;
+    put_entry(history, &cell);
+    if (history->told > 0 && history->cells.size > HISTORY_BYTES) {
+        history->cells.size = before; /* the next reply has it */
+        return GB_JOURNAL_BEFORE;
+    }
+    history->told++;
+    return history->told < history->limit && history->cells.size < HISTORY_BYTES
+               ? GB_JOURNAL_NEXT
+               : GB_JOURNAL_ENOUGH;
 }
 
-static void on_read(void *arg, bool more, const struct gb_err *err)
+static void on_read(void *arg, uint32_t last, bool more, const struct gb_err *err)
 {
     struct history *history = arg;
     struct request *request = history->request;
@@ -225,6 +248,8 @@ static void on_read(void *arg, bool more, const struct gb_err *err)
         reply_begin(&reply, request);
         gb_json_put_raw(&reply.out, "cells", gb_buf_bytes(&history->cells));
         gb_json_put_bool(&reply.out, "more", more);
+        if (more)
+            gb_json_put_u64(&reply.out, "next", last);
         reply_end(&reply);
     }
     gb_buf_release(&history->cells);
@@ -240,11 +265,16 @@ void handle_history(struct request *request, const struct gb_params *params)
 {
     struct gb_server *server = request->connection->server;
     struct history *history = xcalloc(1, sizeof(*history));
-    const struct gb_journal_query query = {.after = (uint32_t)params->after_cell,
-                                           .limit = (uint32_t)params->limit,
-                                           .each = on_cell,
-                                           .done = on_read,
-                                           .arg = history};
+    bool search = params->find.data != NULL;
+    const struct gb_journal_query query = {
+        .after = (uint32_t)params->after_cell,
+        .before = (uint32_t)params->before_cell,
+        .limit = search ? SEARCH_CELLS : (uint32_t)params->limit,
+        .bytes = search ? SEARCH_BYTES : 0,
+        .each = on_cell,
+        .done = on_read,
+        .arg = history,
+    };
     const struct gb_journal_session *session;
     struct gb_err err = {0};
     int r = 0;
@@ -253,6 +283,8 @@ void handle_history(struct request *request, const struct gb_params *params)
     history->detail = params->output ? CELL_WHOLE : CELL_BRIEF;
     history->offset = params->offset;
     history->length = (uint64_t)params->length;
+    history->limit = (uint32_t)params->limit;
+    gb_match_init(&history->find, params->find);
     history->out.buf = &history->cells;
     gb_json_array(&history->out, NULL);
     if (params->offset != 0 && params->length == 0) {

@@ -1,0 +1,100 @@
+/* Theory of operation. Bytes pass a small machine that drops escape sequences (ECMA-48: CSI,
+ * strings like OSC, and single ones) and folds case, into a window in which memmem() looks, in
+ * linear time. The end of a window that could begin a match stands at the front of the next. */
+#include "match.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { WINDOW = 32 * 1024, ESCAPE = 0x1b, BELL = 0x07 };
+
+enum state {
+    STATE_TEXT,
+    STATE_ESCAPE,     /* behind ESC, and what stands between it and the last byte */
+    STATE_CSI,        /* behind ESC [ */
+    STATE_STRING,     /* behind ESC ] and the like, until BEL or ESC \ */
+    STATE_STRING_END, /* behind an ESC in a string */
+};
+
+static uint8_t fold(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+void gb_match_init(struct gb_match *match, struct gb_bytes text)
+{
+    *match = (struct gb_match){.size = MIN(text.size, sizeof(match->text))};
+    if (match->size > 0)
+        memcpy(match->text, text.data, match->size);
+    for (size_t i = 0; i < match->size; i++)
+        match->exact |= match->text[i] >= 'A' && match->text[i] <= 'Z';
+}
+
+static enum state begin_sequence(uint8_t c)
+{
+    if (c == '[')
+        return STATE_CSI;
+    if (memchr("]PX^_", c, 5) != NULL)
+        return STATE_STRING;
+    return c >= 0x20 && c < 0x30 ? STATE_ESCAPE : STATE_TEXT;
+}
+
+/* The state behind @c, which is no text. */
+static enum state in_sequence(enum state state, uint8_t c)
+{
+    switch (state) {
+    case STATE_ESCAPE:
+        return begin_sequence(c);
+    case STATE_CSI:
+        return c >= 0x40 && c < 0x7f ? STATE_TEXT : STATE_CSI;
+    case STATE_STRING:
+        return c == BELL ? STATE_TEXT : c == ESCAPE ? STATE_STRING_END : STATE_STRING;
+    case STATE_STRING_END:
+        return c == '\\' ? STATE_TEXT : begin_sequence(c);
+    case STATE_TEXT:
+        break;
+    }
+    return STATE_TEXT;
+}
+
+bool gb_match_bytes(const struct gb_match *match, struct gb_bytes bytes)
+{
+    uint8_t window[WINDOW];
+    size_t size = 0, keep = match->size - 1;
+    enum state state = STATE_TEXT;
+
+    if (match->size == 0 || bytes.size < match->size)
+        return false;
+    for (size_t i = 0; i < bytes.size; i++) {
+        uint8_t c = bytes.data[i];
+
+        if (state != STATE_TEXT) {
+            state = in_sequence(state, c);
+        } else if (c == ESCAPE) {
+            state = STATE_ESCAPE;
+        } else {
+            window[size++] = match->exact ? c : fold(c);
+        }
+        if (size == WINDOW || (i + 1 == bytes.size && size > 0)) {
+            if (memmem(window, size, match->text, match->size) != NULL)
+                return true;
+            if (size > keep) {
+                memmove(window, window + size - keep, keep);
+                size = keep;
+            }
+        }
+    }
+    return false;
+}
+
+bool gb_match_cell(const struct gb_match *match, const struct gb_record_cell *cell)
+{
+    const struct gb_bytes texts[] = {cell->code,  cell->out,  cell->err,
+                                     cell->value, cell->note, cell->message};
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (gb_match_bytes(match, texts[i]))
+            return true;
+    return false;
+}
