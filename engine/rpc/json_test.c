@@ -217,7 +217,7 @@ START_TEST(the_shorter_form)
         {"\b\f\v\r\t", false},
         {"\x7f", false},
         {"a \"word\"\t", true},
-        {"\x1b[1mbold and more\x1b[0m as usual\n", true},
+        {"\x1b[1mbold and more\x1b[0m and the rest as usual\n", true},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
