@@ -71,4 +71,5 @@ struct agent {
     uint32_t configure_id; /* request that waits for the worker's SETTLED, 0: none */
     uint32_t prepare_id;   /* request that waits for the worker's PREPARED, 0: none */
     bool greeted;          /* HELLO has been said */
+    bool finishing;        /* the final cell has come: no worker is needed after it */
 };

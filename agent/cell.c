@@ -15,7 +15,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "console.h"
+#include "init.h"
 #include "output.h"
+#include "parse/path.h"
 
 /* Standard input. */
 
@@ -194,6 +196,9 @@ static void dispatch(struct cell *cell)
     worker_send_cell(cell->worker, gb_buf_bytes(&cell->message), fds);
 }
 
+static void set_note(struct cell *cell, const char *text);
+static void abandon(struct cell *cell);
+
 static void close_far_ends(struct cell *cell)
 {
     cell->stdin_read_fd = gb_close(cell->stdin_read_fd);
@@ -213,10 +218,14 @@ static int check_exec(const struct gb_frame *frame, const struct gb_exec *exec, 
         return gb_err_set(err, GB_EINVALID, "a cell has a number");
     if (exec->mode >= GB_MODE_COUNT)
         return gb_err_set(err, GB_EINVALID, "there is no mode %u", exec->mode);
-    if ((exec->flags & ~(GB_EXEC_INTERACTIVE | GB_EXEC_FINAL)) != 0)
+    if ((exec->flags & ~(GB_EXEC_INTERACTIVE | GB_EXEC_FINAL | GB_EXEC_PUT)) != 0)
         return gb_err_set(err, GB_EINVALID, "unknown flags %u", exec->flags);
     if (exec->timeout_ms > GB_TIMEOUT_MAX_MS)
         return gb_err_set(err, GB_EINVALID, "the time-out is longer than a day");
+    if ((exec->flags & GB_EXEC_PUT) != 0 && exec->file.size == 0)
+        return gb_err_set(err, GB_EINVALID, "there is no file to put the code into");
+    if (exec->argv.size > 0 && exec->argv.data[exec->argv.size - 1] != '\0')
+        return gb_err_set(err, GB_EINVALID, "the last argument has no end");
     return 0;
 }
 
@@ -224,15 +233,29 @@ static int check_exec(const struct gb_frame *frame, const struct gb_exec *exec, 
 static int fill(struct cell *cell, const struct gb_frame *frame, const struct gb_exec *exec,
                 struct gb_err *err)
 {
-    const struct control_run run = {
+    struct path path = {0};
+    _cleanup_(gb_buf_release) struct gb_buf file = {0};
+    struct control_run run;
+    int r;
+
+    cell->final = (exec->flags & GB_EXEC_FINAL) != 0 || exec->mode == GB_MODE_PROCESS;
+    run = (struct control_run){
         .cell = frame->cell,
-        .flags =
-            (uint8_t)((exec->flags & GB_EXEC_INTERACTIVE ? CONTROL_INTERACTIVE : 0) |
-                      (exec->flags & GB_EXEC_FINAL || exec->mode == GB_MODE_PROCESS ? CONTROL_FINAL
-                                                                                    : 0)),
+        .flags = (uint8_t)((exec->flags & GB_EXEC_INTERACTIVE ? CONTROL_INTERACTIVE : 0) |
+                           (cell->final ? CONTROL_FINAL : 0)),
         .env = exec->env,
+        .argv = exec->argv,
         .code = exec->code,
     };
+
+    if (exec->file.size > 0) {
+        r = path_parse(exec->file, USER_HOME, &path, err);
+        if (r < 0)
+            return r;
+        gb_buf_addf(&file, USER_HOME "/%s", path.text);
+        run.file = gb_buf_bytes(&file);
+        run.code = (struct gb_bytes){0};
+    }
 
     cell->id = frame->cell;
     cell->request = frame->id;
@@ -242,6 +265,16 @@ static int fill(struct cell *cell, const struct gb_frame *frame, const struct gb
     cell->err.allowed = exec->max_stderr;
     control_add(&cell->message, CONTROL_RUN, &control_run_fields, &run);
     return stdin_open(cell, exec, err);
+}
+
+/* The program's file. One that begins with #! may be run by itself. */
+static int put_file(struct cell *cell, const struct gb_exec *exec, struct gb_err *err)
+{
+    bool script = exec->code.size > 2 && memcmp(exec->code.data, "#!", 2) == 0;
+
+    if ((exec->flags & GB_EXEC_PUT) == 0)
+        return 0;
+    return files_put(&cell->agent->files, exec->file, exec->code, script ? 0755 : 0644, err);
 }
 
 void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct gb_exec *exec)
@@ -265,15 +298,20 @@ void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct g
     }
     agent->cell = cell = agent->next;
     agent->next = NULL;
+    agent->finishing = (exec->flags & GB_EXEC_FINAL) != 0;
     cell->state = CELL_WAITING;
     cell->cpu_before = agent->cpu_seen;
     cell->peak_before = agent->peak_seen;
     cell->oom_before = agent->oom_kills;
     cell->worker = worker_for(agent, exec->mode);
-    if (cell->worker->state == WORKER_READY)
+    if (put_file(cell, exec, &err) < 0) {
+        set_note(cell, err.message);
+        abandon(cell);
+    } else if (cell->worker->state == WORKER_READY) {
         dispatch(cell);
-    else if (cell->worker->state == WORKER_DOWN && !deadline_is_set(&agent->restart))
+    } else if (cell->worker->state == WORKER_DOWN && !deadline_is_set(&agent->restart)) {
         worker_start(cell->worker);
+    }
 }
 
 void cell_worker_ready(struct agent *agent, struct worker *worker)
@@ -390,7 +428,8 @@ static void clean_up(struct cell *cell)
     cgroup_kill_cell(&agent->cgroup, (struct cgroup_spared){workers, ARRAY_SIZE(workers)});
 }
 
-static void worker_done(struct cell *cell, const struct control_done *done)
+/* What the worker says of the cell itself, whatever its process comes to. */
+static void take_result(struct cell *cell, uint8_t said, struct gb_bytes value)
 {
     const struct {
         uint8_t from;
@@ -400,19 +439,24 @@ static void worker_done(struct cell *cell, const struct control_done *done)
         {CONTROL_VALUE_CUT, GB_DONE_VALUE_CUT},
     };
 
-    cell->done.exit_code = done->exit_code;
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-        if ((done->flags & flags[i].from) != 0)
+        if ((said & flags[i].from) != 0)
             cell->done.flags |= flags[i].to;
     }
     /* A SIGINT by time-out is told as a time-out. */
-    if ((done->flags & CONTROL_INTERRUPTED) != 0 && (cell->interrupted || !cell->timed_out))
+    if ((said & CONTROL_INTERRUPTED) != 0 && (cell->interrupted || !cell->timed_out))
         cell->done.flags |= GB_DONE_INTERRUPTED;
-    if (!gb_buf_try_add(&cell->value, done->value.data, done->value.size, GB_VALUE_MAX))
+    if (!gb_buf_try_add(&cell->value, value.data, value.size, GB_VALUE_MAX))
         set_note(cell, "no memory for the value");
+}
+
+static void worker_done(struct cell *cell, const struct control_done *done)
+{
+    cell->done.exit_code = done->exit_code;
+    take_result(cell, done->flags, done->value);
     if (cell->timed_out || met_memory_limit(cell))
         clean_up(cell);
-    if (cell->mode == GB_MODE_PROCESS)
+    if (cell->final)
         worker_dismiss(cell->worker); /* it has run its exit hooks */
     drain(cell);
 }
@@ -420,7 +464,7 @@ static void worker_done(struct cell *cell, const struct control_done *done)
 void cell_message(struct agent *agent, struct worker *worker, const struct control_message *message)
 {
     struct cell *cell = agent->cell;
-    const uint32_t id = message->done.cell; /* the first field of all three */
+    const uint32_t id = message->done.cell; /* the first field of all of them */
     const struct gb_display display = {message->display.mime, message->display.data};
     const struct gb_waiting waiting = {message->waiting.on};
 
@@ -431,6 +475,14 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
     switch (message->type) {
     case CONTROL_DONE:
         worker_done(cell, &message->done);
+        break;
+    case CONTROL_ENDING:
+        if (!cell->final || cell->ending) {
+            worker_condemn(worker, "the worker ends with a cell that is not final");
+            break;
+        }
+        cell->ending = true;
+        take_result(cell, message->ending.flags, message->ending.value);
         break;
     case CONTROL_DISPLAY:
         port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_DISPLAY, .cell = id},
@@ -454,7 +506,8 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
         deadline_clear(&cell->timeout);
         deadline_clear(&cell->nudge);
     } else if (cell_runs_in(agent, worker)) {
-        cell->done.flags |= GB_DONE_STATE_LOST;
+        if (!cell->final) /* else nothing was to be kept */
+            cell->done.flags |= GB_DONE_STATE_LOST;
         if (WIFEXITED(status)) {
             cell->done.exit_code = WEXITSTATUS(status);
         } else {
@@ -466,7 +519,7 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
         if (worker->note[0] != '\0')
             set_note(cell, worker->note);
         agent->oom_kills = limit_kills(&agent->limit, &agent->cgroup);
-        if (cell->killed || met_memory_limit(cell))
+        if (cell->killed || cell->timed_out || met_memory_limit(cell))
             clean_up(cell);
         drain(cell);
     }

@@ -48,6 +48,8 @@ struct cell {
     enum cell_state state;
     uint32_t id, request;
     uint8_t mode;
+    bool final;  /* its worker's process ends with it */
+    bool ending; /* and its code has: what the process comes to is the cell's end */
     struct worker *worker;
     struct gb_buf message; /* the encoded CELL, until it is sent */
     struct stream out, err;

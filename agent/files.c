@@ -184,6 +184,25 @@ void files_write(struct files *files, struct port *port, uint32_t id,
         forget_upload(upload);
 }
 
+int files_put(struct files *files, struct gb_bytes path, struct gb_bytes data, mode_t mode,
+              struct gb_err *err)
+{
+    const struct gb_file_write request = {.path = path, .final = 1, .mode = mode, .data = data};
+    struct upload *upload = NULL;
+    int r;
+
+    home_as_user(true);
+    r = begin_upload(files, &request, &upload, err);
+    if (r == 0)
+        r = write_chunk(files, upload, &request, err);
+    home_as_user(false);
+    if (r == 0)
+        changes_accept(files->changes, upload->folder_fd, upload->path);
+    if (upload != NULL)
+        forget_upload(upload);
+    return r;
+}
+
 void files_abort(struct files *files, struct port *port, uint32_t id,
                  const struct gb_file_abort *request)
 {

@@ -36,6 +36,10 @@ int files_init(struct files *files);
 /* Requests: each answers on the port. */
 void files_write(struct files *files, struct port *port, uint32_t id,
                  const struct gb_file_write *request);
+/* Makes the file @path of the home, with its folders, of these bytes; executable by @mode. As
+ * files_write() does it; -GB_E… with a sentence. */
+int files_put(struct files *files, struct gb_bytes path, struct gb_bytes data, mode_t mode,
+              struct gb_err *err);
 void files_abort(struct files *files, struct port *port, uint32_t id,
                  const struct gb_file_abort *request);
 void files_read(struct files *files, struct port *port, uint32_t id,

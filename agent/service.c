@@ -331,7 +331,7 @@ void service_worker_gone(struct agent *agent, struct worker *worker)
         port_log(&agent->port, GB_LOG_WARNING, "worker %s: %s", worker->name, worker->note);
     answer_configure(agent, worker);
     refuse_prepare(agent, worker);
-    if (worker == &agent->kernel && worker->state == WORKER_DOWN)
+    if (worker == &agent->kernel && worker->state == WORKER_DOWN && !agent->finishing)
         worker_start(worker);
 }
 

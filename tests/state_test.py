@@ -77,11 +77,18 @@ def test_os_exit_loses_state_and_lives(fresh):
 
 
 @pytest.mark.parametrize("image", ["python", "javascript", "shell"])
-@pytest.mark.parametrize("code", ["", "   \n", "a\0b"])
-def test_invalid_code_is_refused(shared, image, code):
+@pytest.mark.parametrize("code", ["", "   \n", "\t\n\n", "\ufeff"])
+def test_nothing_is_an_empty_program(shared, image, code):
+    """As an empty file is one for each of the interpreters."""
+    cell = shared.get(image).exec(code)
+    assert (cell["exit_code"], cell["stdout"], cell["stderr"], cell.get("value")) == (0, "", "", None)
+
+
+@pytest.mark.parametrize("image", ["python", "javascript", "shell"])
+def test_invalid_code_is_refused(shared, image):
     s = shared.get(image)
     with pytest.raises(Failure) as failure:
-        s.exec(code)
+        s.exec("a\0b")
     assert failure.value.kind == "invalid_input" and failure.value.dispatched is False
     one = {"python": "print(1)", "javascript": "console.log(1)", "shell": "echo 1"}[image]
     assert out(s.exec(one)) == "1\n"

@@ -14,7 +14,8 @@ enum { ENTROPY_MAX = 512, INDENT_MAX = 256 };
 TABLE(control_run_fields, "CELL",
       U32(control_run, cell), U8(control_run, flags),
       PAIRS(control_run, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX),
-      BYTES(control_run, code, GB_CODE_MAX));
+      BYTES(control_run, file, GB_PATH_MAX + sizeof("/home/user/")),
+      BYTES(control_run, argv, GB_ARGV_BYTES_MAX), BYTES(control_run, code, GB_CODE_MAX));
 TABLE(control_settings_fields, "SETTINGS",
       BYTES(control_settings, entropy, ENTROPY_MAX),
       PAIRS(control_settings, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX));
@@ -27,6 +28,9 @@ TABLE(control_is_complete_fields, "IS_COMPLETE",
 STATIC_TABLE(done_fields, "DONE",
              U32(control_done, cell), U32(control_done, exit_code), U8(control_done, flags),
              BYTES(control_done, value, GB_VALUE_MAX));
+STATIC_TABLE(ending_fields, "ENDING",
+             U32(control_ending, cell), U8(control_ending, flags),
+             BYTES(control_ending, value, GB_VALUE_MAX));
 STATIC_TABLE(display_fields, "DISPLAY",
              U32(control_display, cell), BYTES(control_display, mime, GB_MIME_MAX),
              BYTES(control_display, data, GB_DISPLAY_MAX));
@@ -53,6 +57,7 @@ static const struct rule {
     {CONTROL_DISPLAY, CONTROL_CELL, &display_fields, 16 + GB_MIME_MAX + GB_DISPLAY_MAX},
     {CONTROL_WAITING, CONTROL_CELL, &waiting_fields, 8},
     {CONTROL_PREPARED, CONTROL_CELL, NULL, 0},
+    {CONTROL_ENDING, CONTROL_CELL, &ending_fields, 16 + GB_VALUE_MAX},
     {CONTROL_COMPLETIONS, CONTROL_QUERY, &completions_fields,
      16 + (size_t)GB_MATCHES_MAX * 2 * (4 + GB_MATCH_TEXT_MAX)},
     {CONTROL_COMPLETENESS, CONTROL_QUERY, &completeness_fields, 16 + INDENT_MAX},
@@ -86,15 +91,21 @@ static const struct rule *find_rule(enum control_channel channel, uint8_t type)
     return NULL;
 }
 
+static bool result_allowed(uint8_t flags, struct gb_bytes value)
+{
+    return (flags & ~(CONTROL_HAS_VALUE | CONTROL_INTERRUPTED | CONTROL_VALUE_CUT)) == 0 &&
+           ((flags & CONTROL_HAS_VALUE) != 0 || value.size == 0);
+}
+
 /* What the field tables cannot say. */
 static bool values_allowed(const struct control_message *message)
 {
     switch (message->type) {
     case CONTROL_DONE:
         return message->done.exit_code <= 255 &&
-               (message->done.flags &
-                ~(CONTROL_HAS_VALUE | CONTROL_INTERRUPTED | CONTROL_VALUE_CUT)) == 0 &&
-               ((message->done.flags & CONTROL_HAS_VALUE) != 0 || message->done.value.size == 0);
+               result_allowed(message->done.flags, message->done.value);
+    case CONTROL_ENDING:
+        return result_allowed(message->ending.flags, message->ending.value);
     case CONTROL_WAITING:
         return message->waiting.on <= 1;
     case CONTROL_DISPLAY:

@@ -28,6 +28,7 @@ enum control_type {
     CONTROL_WAITING = 7,
     CONTROL_PREPARE = 8,
     CONTROL_PREPARED = 9,
+    CONTROL_ENDING = 10,
     CONTROL_COMPLETE = 16,
     CONTROL_COMPLETIONS = 17,
     CONTROL_IS_COMPLETE = 18,
@@ -51,6 +52,8 @@ struct control_run {
     uint32_t cell;
     uint8_t flags;
     struct gb_pairs env;
+    struct gb_bytes file; /* absolute: the code is in there; or empty */
+    struct gb_bytes argv; /* as in EXEC */
     struct gb_bytes code;
 };
 
@@ -84,6 +87,13 @@ struct control_done {
     struct gb_bytes value;
 };
 
+/* Of a final cell: DONE but for the exit code, which is the process's. */
+struct control_ending {
+    uint32_t cell;
+    uint8_t flags;
+    struct gb_bytes value;
+};
+
 struct control_display {
     uint32_t cell;
     struct gb_bytes mime, data;
@@ -109,6 +119,7 @@ struct control_message {
     enum control_type type;
     union {
         struct control_done done;
+        struct control_ending ending;
         struct control_display display;
         struct control_waiting waiting;
         struct control_completions completions;

@@ -139,9 +139,13 @@ END_TEST
 
 START_TEST(test_run_is_encoded)
 {
-    const struct control_run run = {7, CONTROL_FINAL, {0, {NULL, 0}}, gb_bytes_str("x")};
-    const uint8_t expected[] = {14, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0,
-                                0,  2, 0, 0, 0, 0, 1, 0, 0, 0, 'x'};
+    const struct control_run run = {.cell = 7,
+                                    .flags = CONTROL_FINAL,
+                                    .file = gb_bytes_str("/f"),
+                                    .argv = {(const uint8_t *)"f\0", 2},
+                                    .code = gb_bytes_str("x")};
+    const uint8_t expected[] = {26, 0, 0, 0, 1,   0,   0, 0, 7, 0, 0,   0, 2, 0, 0, 0, 0,
+                                2,  0, 0, 0, '/', 'f', 2, 0, 0, 0, 'f', 0, 1, 0, 0, 0, 'x'};
     struct gb_buf buf = {0};
 
     gb_buf_adds(&buf, "before");

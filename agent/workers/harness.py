@@ -26,7 +26,7 @@ FOLDER = pathlib.Path(os.environ.get('GLASSBELL_WORKERS', HERE))
 GUEST_FOLDER = '/run/glassbell'
 PATIENCE_S = 10
 
-CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED = range(1, 10)
+CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED, ENDING = range(1, 11)
 COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
 INTERACTIVE, FINAL, STALE_SIGINT = 1, 2, 4
 HAS_VALUE, INTERRUPTED, VALUE_CUT = 1, 2, 4
@@ -106,6 +106,7 @@ class Result:
         self.displays = []
         self.waiting = []
         self.gone = False
+        self.ending = False
 
     @property
     def interrupted(self):
@@ -194,9 +195,9 @@ class Worker:
     def interrupt(self):
         os.killpg(self.pid, signal.SIGINT)
 
-    def start(self, code, *, stdin=b'', flags=0, env=None, null_stdin=False):
+    def start(self, code, *, stdin=b'', flags=0, env=None, null_stdin=False, file='', argv=()):
         """Sends a cell; returns a Running."""
-        return Running(self, code, stdin, flags, env or {}, null_stdin)
+        return Running(self, code, stdin, flags, env or {}, null_stdin, file, argv)
 
     def run(self, code, **options):
         """Runs a cell to its end; returns its Result."""
@@ -249,7 +250,7 @@ class Worker:
 class Running:
     """A cell on its way; finish() drains it, as does until(condition)."""
 
-    def __init__(self, worker, code, stdin, flags, env, null_stdin):
+    def __init__(self, worker, code, stdin, flags, env, null_stdin, file='', argv=()):
         self.worker = worker
         self.result = Result()
         worker.number += 1
@@ -266,6 +267,7 @@ class Running:
                 self.end_input()
         self.open = {self.out: 'out', self.err: 'err'}
         Worker.send(worker.cells, CELL, u32(self.number) + bytes((flags,)) + pairs(env)
+                    + field(os.fsencode(file)) + field(b''.join(os.fsencode(item) + b'\0' for item in argv))
                     + field(code), (source, out, err))
         for fd in (source, out, err):
             os.close(fd)
@@ -302,6 +304,8 @@ class Running:
             kind, fields = receive(self.worker.cells, deadline)
         except Gone:
             result.gone = True
+            if result.ending:
+                result.exit = os.waitstatus_to_exitcode(self.worker.wait(PATIENCE_S))
             return
         number = fields.u32()
         assert number == self.number
@@ -310,6 +314,11 @@ class Running:
             value = fields.bytes()
             result.value = value.decode() if result.flags & HAS_VALUE else None
             assert result.flags & HAS_VALUE or not value
+        elif kind == ENDING:
+            result.ending = True
+            result.flags = fields.u8()
+            value = fields.bytes()
+            result.value = value.decode() if result.flags & HAS_VALUE else None
         elif kind == DISPLAY:
             result.displays.append((fields.bytes().decode(), fields.bytes()))
         elif kind == WAITING:

@@ -8,6 +8,8 @@
 
 /* Cells. */
 #define GB_CODE_MAX (4u << 20)
+#define GB_ARGS_MAX 2000u               /* arguments of a program */
+#define GB_ARGV_BYTES_MAX (256u << 10)  /* and what they take together, its name too */
 #define GB_STDIN_MAX (8u << 20)         /* given at once */
 #define GB_STDIN_PENDING_MAX (1u << 20) /* waiting unread in an interactive cell */
 #define GB_VALUE_MAX (1u << 20)

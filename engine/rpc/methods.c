@@ -36,8 +36,6 @@ enum { REQUIRED = 1 };
 #define OFFSET_MAX (INT64_C(1) << 50)
 
 #define SESSION NAME("session", session, REQUIRED, GB_NAME_MAX, "the session's id")
-#define CODE NODE_CODE(REQUIRED)
-#define NODE_CODE(need) TEXT("code", code, need, GB_CODE_MAX, "the source text")
 #define BYTES_OF(name_, field, max_, doc_)                                                         \
     {.name = name_, .type = GB_PARAM_BASE64, .offset = offsetof(struct gb_params, field),          \
      .max = (max_), .doc = doc_}
@@ -46,6 +44,20 @@ enum { REQUIRED = 1 };
          "`path_base64`"),                                                                         \
     BYTES_OF("path_base64", path, GB_PATH_MAX, "the bytes of a path, which need not be UTF-8; this " \
              "or `path`")
+#define CODE TEXT("code", code, REQUIRED, GB_CODE_MAX, "the source text")
+#define PROGRAM                                                                                    \
+    TEXT("code", code, 0, GB_CODE_MAX, "the source text; this or `code_base64`, or else `file`"),  \
+    BYTES_OF("code_base64", code, GB_CODE_MAX, "the same as bytes, in whatever encoding "  \
+              "the language knows them"),                                                          \
+    TEXT("file", file, 0, GB_PATH_MAX,                                                             \
+         "runs the code as this file of the home, as the language's own command does (*Programs*, " \
+         "above): with `code` the file is made, without it it has to be there"),                   \
+    BYTES_OF("file_base64", file, GB_PATH_MAX, "the same for a name that is not UTF-8"),   \
+    NODE("args", GB_PARAM_NAMES, args, GB_ARGS_MAX, "arguments of the program, behind its name"),  \
+    NODE("args_base64", GB_PARAM_NAMES, args_base64, GB_ARGS_MAX,                                  \
+         "the same as bytes, each in base64; this or `args`"),                                     \
+    NAME("name", name, 0, GB_PATH_MAX, "what the program is called: `sys.argv[0]`, `$0`; default "  \
+         "`file`, else `-c` when there are `args`")
 #define MEMORY INTEGER("memory_mb", memory_mb, 64, 1 << 20, 0, \
     "RAM of the VM in MiB, at most what the host has; default: the image's")
 #define OPEN_OPTIONS                                                                               \
@@ -78,7 +90,7 @@ static const struct gb_param hello_params[] = {
             "the version that the client speaks; another one than the server's is `unsupported`"),
 };
 static const struct gb_param run_params[] = {
-    CODE, OPEN_OPTIONS, EXEC_OPTIONS,
+    PROGRAM, OPEN_OPTIONS, EXEC_OPTIONS,
     NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables"),
     INTEGER("timeout_ms", timeout_ms, 1, GB_TIMEOUT_MAX_MS, 0,
             "of the code; the start of the VM does not count; default: the settings' (30 s)"),
@@ -100,7 +112,9 @@ static const struct gb_param warm_params[] = {
     INTEGER("memory_mb", memory_mb, 64, 1048576, 0, "RAM of the VMs in MiB; default: the image's"),
 };
 static const struct gb_param exec_params[] = {
-    SESSION, CODE, EXEC_OPTIONS,
+    SESSION, PROGRAM, EXEC_OPTIONS,
+    BOOL("final", final, 0, "the last cell: the interpreter ends with it as a program does, its exit "
+         "hooks and all, and no other follows; the files stay until the session is closed"),
     NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables of this cell only"),
     INTEGER("timeout_ms", timeout_ms, 0, GB_TIMEOUT_MAX_MS, 0,
             "time for the code; 0: the session's default"),

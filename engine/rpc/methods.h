@@ -83,8 +83,8 @@ struct gb_method {
  * borrows from the line. */
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text, base64;
-    struct gb_bytes path, after, state, to, note, find;
-    const struct gb_json *env, *network, *sessions, *kinds;
+    struct gb_bytes path, after, state, to, note, find, file, name;
+    const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64;
     int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout,
         max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;

@@ -180,25 +180,26 @@ void exec_disconnect(struct exec *exec)
 static const struct gb_cell_events events = {
     .started = on_started, .output = on_output, .waiting = on_waiting, .done = on_done};
 
-int exec_start(struct request *request, const struct gb_params *params, const struct gb_env *env,
-               struct seat *seat, struct gb_err *err)
+int exec_start(struct request *request, const struct gb_params *params,
+               const struct program *program, const struct gb_env *env, struct seat *seat,
+               struct gb_err *err)
 {
     struct connection *connection = request->connection;
     const struct gb_settings_sessions *settings = &connection->server->settings.sessions;
-    const struct gb_cell_config config = {
+    struct gb_cell_config config = {
         .mode = (enum gb_mode)params->mode,
         .interactive = params->interactive,
-        .final = seat->run,
+        .final = seat->run || params->final,
         .timeout_ms = (uint32_t)params->timeout_ms,
         .max_stdout = params->max_stdout > 0 ? (uint64_t)params->max_stdout : settings->max_stdout,
         .max_stderr = params->max_stderr > 0 ? (uint64_t)params->max_stderr : settings->max_stderr,
         .env = env,
-        .code = params->code,
         .stdin_data = params->standard_input,
     };
     struct exec *exec;
     int r;
 
+    program_config(program, &config);
     exec = xcalloc(1, sizeof(*exec));
     gb_list_init(&exec->of_seat);
     gb_list_init(&exec->of_connection);
@@ -225,51 +226,42 @@ int exec_start(struct request *request, const struct gb_params *params, const st
 
 void handle_exec(struct request *request, const struct gb_params *params)
 {
+    _cleanup_(program_release) struct program program = {0};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_server *server = request->connection->server;
     struct gb_err err = {0};
-    struct seat *seat = seat_find(server, params->session, &err);
-    int r;
+    struct seat *seat = NULL;
+    int r = program_read(params, &program, &err);
 
-    if (seat == NULL) {
-        request_fail(request, &err);
-        return;
-    }
-    r = server_check_open(server, &err);
+    if (r == 0 && (seat = seat_find(server, params->session, &err)) == NULL)
+        r = -(int)err.code;
+    if (r == 0)
+        r = server_check_open(server, &err);
     if (r == 0 && seat->run)
         r = gb_err_set(&err, GB_EPOLICY, "the VM of a `run` takes no further cells");
     if (r == 0)
         r = check_cell_quota(request->connection, &err);
-    if (r == 0 && lease_stops(request, params, seat))
+    if (r == 0 && lease_stops(request, params, &program, seat))
         return;
     if (r == 0)
         r = params_env(params->env, &env, &err);
     if (r == 0)
-        r = exec_start(request, params, &env, seat, &err);
+        r = exec_start(request, params, &program, &env, seat, &err);
     if (r < 0)
         request_fail(request, &err);
 }
 
-/* What would be refused as a cell is refused before a VM is started for it. */
-static int check_code(struct gb_bytes code, struct gb_err *err)
-{
-    size_t i = 0;
-
-    while (i < code.size && (code.data[i] == ' ' || (code.data[i] >= '\t' && code.data[i] <= '\r')))
-        i++;
-    if (i == code.size)
-        return gb_err_set(err, GB_EINVALID, "the code is empty");
-    if (memchr(code.data, '\0', code.size) != NULL)
-        return gb_err_set(err, GB_EINVALID, "the code has a NUL character");
-    return 0;
-}
-
 void handle_run(struct request *request, const struct gb_params *params)
 {
+    _cleanup_(program_release) struct program program = {0};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_err err = {0};
     struct seat *seat = NULL;
-    int r = check_code(params->code, &err);
+    /* What would be refused as a cell is refused before a VM is started for it. */
+    int r = program_read(params, &program, &err);
+
+    if (r == 0 && program.file.size > 0 && !program.put)
+        r = gb_err_set(&err, GB_EINVALID, "there is no file yet in a fresh VM: give code with it");
 
     if (r == 0)
         r = check_cell_quota(request->connection, &err);
@@ -278,7 +270,7 @@ void handle_run(struct request *request, const struct gb_params *params)
     if (r == 0)
         r = seat_open(request->connection, params, true, &seat, &err);
     if (r == 0)
-        r = exec_start(request, params, &env, seat, &err);
+        r = exec_start(request, params, &program, &env, seat, &err);
     if (r < 0 && seat != NULL)
         seat_close(seat, "closed", err.message);
     if (r < 0)

@@ -335,9 +335,27 @@ void put_journal(struct gb_json_out *out, const struct gb_server *server);
 bool list_past(struct gb_json_out *out, const struct gb_server *server,
                const struct gb_params *params);
 
+/* ---- program.c ---- */
+/* What is to be run. Zeroed before it is read. */
+struct program {
+    struct gb_bytes code; /* borrows from the request's line until it is kept */
+    struct gb_buf kept, file, argv;
+    bool put; /* the code goes into the file first */
+};
+/* Reads it from @params, whose arguments are decoded where they stand, and checks it.
+ * -GB_EINVALID, -GB_EPOLICY, -GB_ETOOLARGE. */
+int program_read(const struct gb_params *params, struct program *program, struct gb_err *err);
+/* Sets the fields that are about it; they borrow from @program. */
+void program_config(const struct program *program, struct gb_cell_config *config);
+/* Copies the code, so that it outlives the line. -GB_ECAPACITY. */
+int program_keep(struct program *program, struct gb_err *err);
+void program_release(struct program *program);
+
 /* ---- lease.c ---- */
-/* True when another client holds the session: then the request was refused, or waits. */
-bool lease_stops(struct request *request, const struct gb_params *params, struct seat *seat);
+/* True when another client holds the session: then the request was refused, or waits, for which it
+ * takes @program. */
+bool lease_stops(struct request *request, const struct gb_params *params, struct program *program,
+                 struct seat *seat);
 /* `lease`. */
 void put_lease(struct gb_json_out *out, const struct seat *seat);
 /* `notice`, when there is one for this client, who has then been told. */
@@ -347,9 +365,10 @@ void lease_disconnect(struct connection *connection);
 void lease_release(struct seat *seat, const struct gb_err *why);
 
 /* ---- exec.c ---- */
-/* Queues the cell of @request in @seat; takes nothing of @params and @env. */
-int exec_start(struct request *request, const struct gb_params *params, const struct gb_env *env,
-               struct seat *seat, struct gb_err *err);
+/* Queues the cell of @request in @seat; takes nothing of @params, @program and @env. */
+int exec_start(struct request *request, const struct gb_params *params,
+               const struct program *program, const struct gb_env *env, struct seat *seat,
+               struct gb_err *err);
 /* The connection has gone: its cells are interrupted, unless they are detached. */
 void exec_disconnect(struct exec *exec);
 

@@ -32,7 +32,8 @@ struct lease_waiter {
     struct request *request;
     struct gb_timer *timer;
     struct gb_params params; /* its texts are the buffers' below */
-    struct gb_buf code, standard_input;
+    struct program program;
+    struct gb_buf standard_input;
     struct gb_env env;
 };
 
@@ -109,7 +110,7 @@ static void waiter_free(struct lease_waiter *waiter)
 {
     gb_list_remove(&waiter->of_seat);
     gb_timer_free(waiter->timer);
-    gb_buf_release(&waiter->code);
+    program_release(&waiter->program);
     gb_buf_release(&waiter->standard_input);
     gb_env_release(&waiter->env);
     free(waiter);
@@ -130,31 +131,35 @@ static void waiter_gone(struct request *request)
     waiter_free(request->arg);
 }
 
+/* Of @params are needed only what is no text, and standard input. */
 static int waiter_copy(struct lease_waiter *waiter, const struct gb_params *params,
-                       struct gb_err *err)
+                       struct program *program, struct gb_err *err)
 {
     int r = params_env(params->env, &waiter->env, err);
 
+    if (r == 0)
+        r = program_keep(program, err);
     if (r < 0)
         return r;
+    waiter->program = *program;
+    *program = (struct program){0};
     waiter->params = *params;
     waiter->params.env = NULL;
-    if (!gb_buf_try_add(&waiter->code, params->code.data, params->code.size, GB_CODE_MAX) ||
-        !gb_buf_try_add(&waiter->standard_input, params->standard_input.data,
+    if (!gb_buf_try_add(&waiter->standard_input, params->standard_input.data,
                         params->standard_input.size, GB_STDIN_MAX))
-        return gb_err_set(err, GB_ECAPACITY, "the server has no memory for the code");
-    waiter->params.code = gb_buf_bytes(&waiter->code);
+        return gb_err_set(err, GB_ECAPACITY, "the server has no memory for standard input");
     waiter->params.standard_input = gb_buf_bytes(&waiter->standard_input);
     return 0;
 }
 
-static void wait_for_end(struct request *request, const struct gb_params *params, struct seat *seat)
+static void wait_for_end(struct request *request, const struct gb_params *params,
+                         struct program *program, struct seat *seat)
 {
     struct lease_waiter *waiter = xcalloc(1, sizeof(*waiter));
     struct gb_err err = {0};
 
     gb_list_init(&waiter->of_seat);
-    if (waiter_copy(waiter, params, &err) < 0) {
+    if (waiter_copy(waiter, params, program, &err) < 0) {
         waiter_free(waiter);
         request_fail(request, &err);
         return;
@@ -168,12 +173,13 @@ static void wait_for_end(struct request *request, const struct gb_params *params
     request->abandon = waiter_gone;
 }
 
-bool lease_stops(struct request *request, const struct gb_params *params, struct seat *seat)
+bool lease_stops(struct request *request, const struct gb_params *params, struct program *program,
+                 struct seat *seat)
 {
     if (seat->lease == NULL || seat->lease->connection == request->connection)
         return false;
     if (params->lease_wait_ms > 0)
-        wait_for_end(request, params, seat);
+        wait_for_end(request, params, program, seat);
     else
         refuse(request, seat);
     return true;
@@ -193,7 +199,7 @@ static void move_up(struct seat *seat)
             continue;
         request->arg = NULL;
         request->abandon = NULL;
-        if (exec_start(request, &waiter->params, &waiter->env, seat, &err) < 0)
+        if (exec_start(request, &waiter->params, &waiter->program, &waiter->env, seat, &err) < 0)
             request_fail(request, &err);
         waiter_free(waiter);
     }

@@ -170,6 +170,8 @@ static void expect(int fd, const char *part)
 
 #define HELLO "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"hello\"}\n"
 
+#define RUN(params) "{\"id\":1,\"method\":\"run\",\"params\":{" params "}}\n"
+
 static const struct {
     const char *line, *first, *second;
 } errors[] = {
@@ -191,7 +193,9 @@ static const struct {
     {"{\"id\":1,\"method\":\"hello\",\"params\":{\"x\":1}}\n", "\"code\":-32602", "\\\"x\\\""},
     {"{\"id\":1,\"method\":\"hello\",\"params\":{\"protocol\":2}}\n", "\"unsupported\"",
      "version 2"},
-    {"{\"id\":1,\"method\":\"session.exec\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32602",
+    {"{\"id\":1,\"method\":\"session.exec\",\"params\":{\"code\":\"1\"}}\n", "\"code\":-32602",
+     "needs the parameter session"},
+    {"{\"id\":1,\"method\":\"session.exec\",\"params\":{\"session\":\"s\"}}\n", "invalid_input",
      "needs the parameter code"},
     {"{\"id\":1,\"method\":\"session.get\",\"params\":{\"session\":\"s\"}}\n", "\"code\":-32001",
      "\"kind\":\"not_found\",\"dispatched\":false,\"retryable\":false"},
@@ -217,7 +221,24 @@ static const struct {
      "invalid_input", "take, release, hand_over"},
     {"{\"id\":1,\"method\":\"events.unsubscribe\",\"params\":{\"subscription\":3}}\n", "not_found",
      "no subscription 3"},
-    {"{\"id\":1,\"method\":\"run\",\"params\":{\"code\":\" \\n\"}}\n", "invalid_input", "empty"},
+    {"{\"id\":1,\"method\":\"run\",\"params\":{}}\n", "invalid_input", "code, code_base64 or file"},
+    {RUN("\"code\":\"1\",\"code_base64\":\"MQ==\""), "invalid_input", "give code or code_base64"},
+    {RUN("\"code_base64\":\"MQ\""), "invalid_input", "not base64"},
+    {RUN("\"file\":\"a.py\""), "invalid_input", "no file yet"},
+    {RUN("\"code\":\"\",\"file\":\"\""), "invalid_input", "file must not be empty"},
+    {RUN("\"code\":\"\",\"file\":\"a\",\"file_base64\":\"YQ==\""), "invalid_input",
+     "give file or file_base64"},
+    {RUN("\"code\":\"\",\"file\":\"/etc/x.py\""), "policy", "below the home"},
+    {RUN("\"code\":\"\",\"file\":\"/home/user\""), "policy", "below the home"},
+    {RUN("\"code\":\"\",\"file\":\"a/../../x\""), "policy", ".."},
+    {RUN("\"code\":\"\",\"file\":\"a\\u0000\""), "policy", "NUL"},
+    {RUN("\"code\":\"\",\"file\":\"a/\""), "invalid_input", "path of a file"},
+    {RUN("\"code\":\"\",\"args\":[\"a\\u0000\"]"), "invalid_input", "an argument"},
+    {RUN("\"code\":\"\",\"args\":[1]"), "invalid_input", "must be strings"},
+    {RUN("\"code\":\"\",\"args\":\"a\""), "invalid_input", "an array"},
+    {RUN("\"code\":\"\",\"args\":[],\"args_base64\":[]"), "invalid_input", "not both"},
+    {RUN("\"code\":\"\",\"args_base64\":[\"%\"]"), "invalid_input", "not base64"},
+    {RUN("\"code\":\"\",\"final\":true"), "invalid_input", "final"},
     {"{\"id\":1,\"method\":\"run\",\"params\":{\"code\":\"a\\u0000b\"}}\n", "invalid_input", "NUL"},
     {"{\"id\":1,\"method\":\"run\",\"params\":{\"code\":\"1\",\"env\":{\"LD_PRELOAD\":\"x\"}}}\n",
      "invalid_input", "LD_PRELOAD"},

@@ -18,6 +18,7 @@
 #include "base/utf8.h"
 #include "session/env.h"
 #include "session/internal.h"
+#include "session/program.h"
 
 /* How much later than the guest's SIGKILL the host loses its patience. Emulation is slow. */
 enum { DEADLINE_SLACK_MS = 20000 };
@@ -42,6 +43,8 @@ static void cell_unref(struct cell *cell)
     if (--cell->refs > 0)
         return;
     gb_buf_release(&public->code);
+    gb_buf_release(&public->file);
+    gb_buf_release(&public->argv);
     gb_buf_release(&public->out);
     gb_buf_release(&public->error);
     gb_buf_release(&public->value);
@@ -63,20 +66,15 @@ void gb_cell_unref(struct gb_cell *cell)
         cell_unref(from_public(cell));
 }
 
-static bool only_space(struct gb_bytes code)
-{
-    for (size_t i = 0; i < code.size; i++)
-        if (code.data[i] != ' ' && (code.data[i] < '\t' || code.data[i] > '\r'))
-            return false;
-    return true;
-}
-
 static int check_config(const struct gb_session *session, const struct gb_cell_config *config,
                         struct gb_err *err)
 {
     if (session->state == GB_SESSION_CLOSED || session->closing)
         return gb_err_set(err, GB_ECLOSED, "the session has ended: %s",
                           session->why.message[0] != '\0' ? session->why.message : "closing");
+    if (session->final)
+        return gb_err_set(err, GB_EPOLICY,
+                          "the session's last cell was final: its interpreter ends");
     if (session->queued_count >= CELLS_QUEUED_MAX)
         return gb_err_set(err, GB_EBUSY, "%d cells of this session wait already", CELLS_QUEUED_MAX);
     if (config->code.size > GB_CODE_MAX)
@@ -87,19 +85,13 @@ static int check_config(const struct gb_session *session, const struct gb_cell_c
         return gb_err_set(err, GB_ETOOLARGE,
                           "stdin has %zu bytes, and a cell may have %u: send it as a file",
                           config->stdin_data.size, GB_STDIN_MAX);
-    if (only_space(config->code))
-        return gb_err_set(err, GB_EINVALID, "the code is empty");
-    if (memchr(config->code.data, '\0', config->code.size) != NULL)
-        return gb_err_set(err, GB_EINVALID, "the code has a NUL character");
-    if (!gb_utf8_valid(config->code))
-        return gb_err_set(err, GB_EINVALID, "the code is not UTF-8");
     if (config->timeout_ms > GB_TIMEOUT_MAX_MS)
         return gb_err_set(err, GB_EINVALID, "timeout_ms may be at most %u (24 hours)",
                           GB_TIMEOUT_MAX_MS);
     if (config->max_stdout > GB_OUTPUT_MAX || config->max_stderr > GB_OUTPUT_MAX)
         return gb_err_set(err, GB_EINVALID, "max_stdout and max_stderr may be at most %u bytes",
                           GB_OUTPUT_MAX);
-    return 0;
+    return program_check(config, err);
 }
 
 int gb_session_exec(struct gb_session *session, const struct gb_cell_config *config,
@@ -114,6 +106,9 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell = xcalloc(1, sizeof(*cell));
     gb_list_init(&cell->link);
     if (!gb_buf_try_add(&cell->public.code, config->code.data, config->code.size, GB_CODE_MAX) ||
+        !gb_buf_try_add(&cell->public.file, config->file.data, config->file.size, GB_PATH_MAX) ||
+        !gb_buf_try_add(&cell->public.argv, config->argv.data, config->argv.size,
+                        GB_ARGV_BYTES_MAX) ||
         !gb_buf_try_add(&cell->stdin_data, config->stdin_data.data, config->stdin_data.size,
                         GB_STDIN_MAX)) {
         cell->refs = 1;
@@ -125,7 +120,8 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->arg = arg;
     cell->env = env_copy(config->env);
     cell->interactive = config->interactive;
-    cell->final = config->final;
+    cell->final = session->final = config->final;
+    cell->put = config->put;
     cell->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : session->timeout_ms;
     cell->max_stdout = config->max_stdout > 0 ? config->max_stdout : GB_STDOUT_DEFAULT;
     cell->max_stderr = config->max_stderr > 0 ? config->max_stderr : GB_STDERR_DEFAULT;
@@ -149,11 +145,13 @@ static void send_exec(struct gb_session *session, struct cell *cell)
     const struct gb_exec message = {
         .mode = (uint8_t)cell->public.mode,
         .flags = (uint8_t)((cell->interactive ? GB_EXEC_INTERACTIVE : 0) |
-                           (cell->final ? GB_EXEC_FINAL : 0)),
+                           (cell->final ? GB_EXEC_FINAL : 0) | (cell->put ? GB_EXEC_PUT : 0)),
         .timeout_ms = cell->timeout_ms,
         .max_stdout = cell->max_stdout,
         .max_stderr = cell->max_stderr,
         .env = env_pairs(&cell->env, &encoded),
+        .file = gb_buf_bytes(&cell->public.file),
+        .argv = gb_buf_bytes(&cell->public.argv),
         .code = gb_buf_bytes(&cell->public.code),
         .stdin_data = gb_buf_bytes(&cell->stdin_data),
     };

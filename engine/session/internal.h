@@ -24,7 +24,7 @@ struct cell {
     uint32_t timeout_ms;
     struct gb_env env;
     struct gb_buf stdin_data;
-    bool interactive, final, held, interrupt_wanted, started_told;
+    bool interactive, final, put, held, interrupt_wanted, started_told;
     size_t uncredited, display_bytes;
 };
 
@@ -55,6 +55,7 @@ struct gb_session {
     bool running, configured, ready, verified, verifying;
     struct gb_verify_waiter verify;
     bool opened_told, closing, kept, expired;
+    bool final; /* its last cell has been queued */
     bool asked; /* a request of a user has been sent, or waits */
     enum gb_source source;
     unsigned clock_tries; /* how often a clone's clock was set */

@@ -150,6 +150,8 @@ struct gb_cell {
     enum gb_cell_state state;
     enum gb_mode mode;
     struct gb_buf code;
+    struct gb_buf file;       /* of the home, as it was given; empty: the code is no file */
+    struct gb_buf argv;       /* each argument and its NUL, the program's name first; or empty */
     struct gb_buf out, error; /* what was kept of stdout and stderr */
     uint64_t dropped_stdout, dropped_stderr;
     struct gb_cell_display *displays;
@@ -171,9 +173,14 @@ struct gb_cell {
 struct gb_cell_config {
     enum gb_mode mode;
     bool interactive, final;
-    uint32_t timeout_ms;              /* 0: the session's default */
-    uint64_t max_stdout, max_stderr;  /* 0: the defaults of limits.h; at most GB_OUTPUT_MAX */
-    const struct gb_env *env;         /* NULL: none; for this cell only */
+    uint32_t timeout_ms;             /* 0: the session's default */
+    uint64_t max_stdout, max_stderr; /* 0: the defaults of limits.h; at most GB_OUTPUT_MAX */
+    const struct gb_env *env;        /* NULL: none; for this cell only */
+    /* A program that is a file: @file is its place below the home, and @put says that @code goes
+     * there first; else the file has to be there, and @code is empty. @argv: what the program finds
+     * as its arguments, its name first, each with its NUL; empty: nothing is said. All copied. */
+    struct gb_bytes file, argv;
+    bool put;
     struct gb_bytes code, stdin_data; /* copied */
 };
 
@@ -191,9 +198,11 @@ struct gb_cell_events {
     void (*done)(void *arg, const struct gb_cell *cell, const struct gb_err *err);
 };
 
-/* Queues a cell. Gives one reference. Refused with GB_EINVALID: code that is empty, only white
- * space, over GB_CODE_MAX, not UTF-8 or with a NUL; a bad timeout or cap. GB_ECLOSED: the session
- * has ended. GB_EBUSY: 256 cells wait already. GB_ETOOLARGE where a size is over its limit. */
+/* Queues a cell. Gives one reference. The code may be any bytes: what they mean is the language's
+ * affair. After a final cell there is no other. Refused with GB_EINVALID: a bad time-out or cap,
+ * arguments that are none. GB_EPOLICY: a file that is not below the home, a cell behind a final
+ * one. GB_ECLOSED: the session has ended. GB_EBUSY: 256 cells wait already. GB_ETOOLARGE where a
+ * size is over its limit. */
 int gb_session_exec(struct gb_session *session, const struct gb_cell_config *config,
                     const struct gb_cell_events *events, void *arg, struct gb_cell **ret_cell,
                     struct gb_err *err);

@@ -26,6 +26,7 @@ TABLE(gb_exec_fields, "EXEC",
       U8(gb_exec, mode), U8(gb_exec, flags), U32(gb_exec, timeout_ms),
       U64(gb_exec, max_stdout), U64(gb_exec, max_stderr),
       PAIRS(gb_exec, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX),
+      BYTES(gb_exec, file, GB_PATH_MAX), BYTES(gb_exec, argv, GB_ARGV_BYTES_MAX),
       BYTES(gb_exec, code, GB_CODE_MAX), BYTES(gb_exec, stdin_data, GB_STDIN_MAX));
 TABLE(gb_credit_fields, "CREDIT", U64(gb_credit, bytes));
 TABLE(gb_display_fields, "DISPLAY",

@@ -11,7 +11,7 @@
 #include "wire/frame.h"
 
 /* Raised with every change of what follows. */
-#define GB_GUEST_VERSION 2u
+#define GB_GUEST_VERSION 3u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_DISK "root"
@@ -67,7 +67,7 @@ enum gb_output { GB_STDOUT = 1, GB_STDERR = 2 };
 
 enum gb_mode { GB_MODE_KERNEL, GB_MODE_PROCESS, GB_MODE_SHELL, GB_MODE_COUNT };
 
-enum gb_exec_flags { GB_EXEC_INTERACTIVE = 1, GB_EXEC_FINAL = 2 };
+enum gb_exec_flags { GB_EXEC_INTERACTIVE = 1, GB_EXEC_FINAL = 2, GB_EXEC_PUT = 4 };
 
 enum gb_done_flags {
     GB_DONE_TIMED_OUT = 1,
@@ -125,6 +125,8 @@ struct gb_exec {
     uint32_t timeout_ms;
     uint64_t max_stdout, max_stderr;
     struct gb_pairs env;
+    struct gb_bytes file; /* below the home; empty: the code is a cell and no file */
+    struct gb_bytes argv; /* each argument and its NUL, first the program's name; or empty */
     struct gb_bytes code, stdin_data;
 };
 

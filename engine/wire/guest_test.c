@@ -20,6 +20,8 @@ START_TEST(exec_comes_out_as_it_went_in)
     gb_pairs_add(&env, &in.env.count, gb_bytes_str("NAME"), gb_bytes_str("value"));
     gb_pairs_add(&env, &in.env.count, gb_bytes_str("EMPTY"), gb_bytes_str(""));
     in.env.encoded = gb_buf_bytes(&env);
+    in.file = gb_bytes_str("a b.py");
+    in.argv = (struct gb_bytes){(const uint8_t *)"a b.py\0\xff\0\0", 10};
     in.code = gb_bytes_str("print(1)");
     in.stdin_data = (struct gb_bytes){(const uint8_t *)"a\0b", 3};
     gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_EXEC, .id = 3, .cell = 4},
@@ -36,6 +38,9 @@ START_TEST(exec_comes_out_as_it_went_in)
     ck_assert_int_eq(gb_fields_decode(&gb_exec_fields, frame.payload, &out, NULL), 0);
     ck_assert_uint_eq(out.mode, GB_MODE_SHELL);
     ck_assert_uint_eq(out.max_stdout, 1ull << 40);
+    ck_assert(gb_bytes_equal(out.file, "a b.py"));
+    ck_assert_uint_eq(out.argv.size, in.argv.size);
+    ck_assert_mem_eq(out.argv.data, in.argv.data, in.argv.size);
     ck_assert(gb_bytes_equal(out.code, "print(1)"));
     ck_assert_uint_eq(out.stdin_data.size, 3);
     ck_assert_int_eq(gb_pairs_next(&out.env, &at, &key, &value), 1);

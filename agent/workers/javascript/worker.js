@@ -25,6 +25,7 @@ const path = require('node:path');
 const util = require('node:util');
 const vm = require('node:vm');
 const addon = require('./addon.node');
+const { Program } = require('./program.js');
 
 const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3;
 const CELL = 1, SETTINGS = 2, READY = 3, DONE = 4, SETTLED = 5, WAITING = 7;
@@ -349,6 +350,7 @@ function finish() {
   lastStdin?.destroy();
   lastStdin = null;
   process.exitCode = undefined;
+  done.program.leave();
   for (const [name, value] of done.before) setVariable(name, value);
   // The interrupted or failed cell's remains go on without holding the next.
   baseline = count(resources());
@@ -373,13 +375,17 @@ function setVariable(name, value) {
 // Starts a cell; what its end is told with is DONE except for the first, which is ours.
 function startCell(payload, answer = DONE) {
   const f = fields(payload);
-  const number = f.u32(), flags = f.u8(), env = f.pairs(), code = f.text();
+  const number = f.u32(), flags = f.u8(), env = f.pairs();
+  const program = new Program(f.text(), f.bytes());
+  const given = f.text();
   f.end();
   if (cell) reallyExit(EXIT_VIOLATION);
   const early = (addon.settle() === 1 || earlyInterrupt) && (flags & CELL_STALE_SIGINT) === 0;
   earlyInterrupt = false;
   addon.put();
+  const code = program.enter(given);
   cell = {
+    program,
     answer, number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false, started: false,
     finished: false, lines: code.split('\n').length, waiting: false,
     interactive: (flags & CELL_INTERACTIVE) !== 0,
@@ -389,7 +395,7 @@ function startCell(payload, answer = DONE) {
   addon.hold(0);
   listen();
   if (!early) {
-    perform(code, `<cell ${number}>`);
+    perform(code, program.file || `<cell ${number}>`);
     return;
   }
   cell.started = true;
@@ -605,7 +611,8 @@ function prepareGlobals() {
 function warmUp() {
   // In a block: what a script declares at its top cannot be deleted again.
   const code = Buffer.from('{ const x = 1; console.log(x); }\n[x => x]');
-  startCell(Buffer.concat([u32(0), Buffer.of(CELL_STALE_SIGINT), u32(0), field(code)]), READY);
+  startCell(Buffer.concat([u32(0), Buffer.of(CELL_STALE_SIGINT), u32(0), u32(0), u32(0),
+    field(code)]), READY);
 }
 
 seedRandom(addon.entropy());

@@ -9,15 +9,19 @@
  * open(fd, null, last, lock, generators) takes the channel over and returns where it is now. @null
  * is a descriptor of /dev/null; from @last on there must be room for the descriptors of a cell;
  * @generators is a tuple of names: entropy is for Python code where one of these modules is loaded.
- * receive() waits for a message: (CELL, number, flags, environment, code) with the environment as
- * ((name, value), …), all of it bytes, and the cell's descriptors put onto 0, 1 and 2; else
- * (type, payload). Signal handlers run while it waits, and may raise.
- * finish(number, code, flags, value) puts /dev/null onto 0, 1 and 2 and says DONE. */
+ * receive() waits for a message: (CELL, number, flags, environment, file, argv, code) with the
+ * environment as ((name, value), …), all of it bytes, and the cell's descriptors put onto 0, 1 and
+ * 2; else (type, payload). Signal handlers run while it waits, and may raise. finish(number, code,
+ * flags, value) puts /dev/null onto 0, 1 and 2 and says DONE. ending(number, flags, value) says
+ * ENDING. run_file(path, namespace) reads, compiles and runs a file in a dictionary as the
+ * interpreter's own command does: it knows the encodings, and has the words for what is wrong with
+ * one. */
 
 #include "pyapi.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "common/channel.h"
@@ -112,13 +116,15 @@ static PyObject *environment(struct fields *fields)
 static PyObject *cell(void)
 {
     struct fields fields = {message.data, message.size};
-    PyObject *result = tuple(5);
+    PyObject *result = tuple(7);
 
     put(result, 0, PyLong_FromLong(MSG_CELL));
     put(result, 1, PyLong_FromLong((long)fields_u32(&fields)));
     put(result, 2, PyLong_FromLong((long)fields_u8(&fields)));
     put(result, 3, environment(&fields));
     put(result, 4, bytes_of(&fields));
+    put(result, 5, bytes_of(&fields));
+    put(result, 6, bytes_of(&fields));
     fields_end(&fields);
     if (cells.n_fds != CHANNEL_CELL_FDS)
         channel_violation();
@@ -243,6 +249,41 @@ static PyObject *python_finish(PyObject *self, PyObject *const *args, ssize_t co
     return PyLong_FromLong(0);
 }
 
+static PyObject *python_ending(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    struct payload ending = {0};
+    PyThreadState *state;
+    char *value;
+    ssize_t size;
+
+    (void)self;
+    if (count != 3 || PyBytes_AsStringAndSize(args[2], &value, &size) < 0)
+        channel_violation();
+    payload_u32(&ending, (uint32_t)PyLong_AsLong(args[0]));
+    payload_u8(&ending, (uint8_t)PyLong_AsLong(args[1]));
+    payload_bytes(&ending, value, (size_t)size);
+    state = PyEval_SaveThread();
+    channel_send(&cells, MSG_ENDING, &ending);
+    PyEval_RestoreThread(state);
+    payload_release(&ending);
+    return PyLong_FromLong(0);
+}
+
+static PyObject *python_run_file(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    char *path;
+    ssize_t size;
+    FILE *file;
+
+    (void)self;
+    if (count != 2 || PyBytes_AsStringAndSize(args[0], &path, &size) < 0)
+        channel_violation();
+    file = fopen(path, "rbe");
+    if (file == NULL)
+        return PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
+    return PyRun_FileExFlags(file, path, FILE_INPUT, args[1], args[1], 1, NULL);
+}
+
 __attribute__((visibility("default"))) PyObject *PyInit_native(void);
 
 PyObject *PyInit_native(void)
@@ -251,6 +292,8 @@ PyObject *PyInit_native(void)
         {"open", python_open, METH_FASTCALL, NULL},
         {"receive", python_receive, METH_FASTCALL, NULL},
         {"finish", python_finish, METH_FASTCALL, NULL},
+        {"ending", python_ending, METH_FASTCALL, NULL},
+        {"run_file", python_run_file, METH_FASTCALL, NULL},
         {NULL, NULL, 0, NULL},
     };
     static struct PyModuleDef module = {

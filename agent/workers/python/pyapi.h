@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* The few functions of Python's stable ABI that the native module uses. The ABI is stable by
@@ -11,7 +12,7 @@ typedef struct _object PyObject;
 typedef struct _ts PyThreadState;
 typedef PyObject *(*PyCFunctionFast)(PyObject *self, PyObject *const *args, ssize_t count);
 
-enum { METH_FASTCALL = 0x80, PYTHON_ABI_VERSION = 3 };
+enum { METH_FASTCALL = 0x80, PYTHON_ABI_VERSION = 3, FILE_INPUT = 257 };
 
 struct PyMethodDef {
     const char *name;
@@ -48,5 +49,10 @@ extern void Py_IncRef(PyObject *object);
 extern void Py_DecRef(PyObject *object);
 extern PyObject *PyErr_Occurred(void);
 extern int PyErr_CheckSignals(void);
+extern PyObject *PyExc_OSError;
+extern PyObject *PyErr_SetFromErrnoWithFilename(PyObject *kind, const char *path);
+/* Not of the stable ABI, and the same in every version there is. Closes @file when @close. */
+extern PyObject *PyRun_FileExFlags(FILE *file, const char *path, int start, PyObject *globals,
+                                   PyObject *locals, int close, void *flags);
 extern PyThreadState *PyEval_SaveThread(void);
 extern void PyEval_RestoreThread(PyThreadState *state);

@@ -124,6 +124,16 @@ static void run_text(void *arg)
     last_command_exit_value = parse_and_execute(arg, SHELL_NAME, EVAL_FLAGS);
 }
 
+static void run_file(void *arg)
+{
+    const struct program *program = arg;
+    char *text = program_text(program);
+
+    if (text != NULL)
+        last_command_exit_value = parse_and_execute(text, program->argv[0], EVAL_FLAGS);
+    free(text);
+}
+
 static void run_trap(void *arg)
 {
     (void)arg;
@@ -366,11 +376,28 @@ static void flush_streams(void)
     __fpurge(stdin);
 }
 
+/* A final cell's end is that of the shell. */
+_Noreturn static void end_shell(void)
+{
+    struct payload ending = {0};
+
+    shell_guard(run_trap, NULL);
+    flush_streams();
+    payload_u32(&ending, cell_number);
+    payload_u8(&ending, interrupted && exit_code(last_command_exit_value) == 128 + SIGINT
+                            ? DONE_INTERRUPTED
+                            : 0);
+    payload_bytes(&ending, NULL, 0);
+    channel_send(&cells, MSG_ENDING, &ending);
+    exit((int)exit_code(last_command_exit_value));
+}
+
 static void run_cell(const struct message *m)
 {
     const int null_fds[CHANNEL_CELL_FDS] = {shell_null_fd, shell_null_fd, shell_null_fd};
     struct fields f = {m->data, m->size};
     struct payload reply = {0};
+    struct program program;
     struct kept *kept;
     size_t count, size;
     const uint8_t *data;
@@ -383,6 +410,7 @@ static void run_cell(const struct message *m)
     if ((flags & CELL_STALE_SIGINT) != 0)
         early_sigint = 0;
     set_environment(&f, &kept, &count);
+    program_read(&program, &f);
     data = fields_bytes(&f, &size);
     fields_end(&f);
     code = copy_text(data, size);
@@ -398,13 +426,23 @@ static void run_cell(const struct message *m)
         early_sigint = 0;
         (void)raise(SIGINT);
     }
-    run_code(code, size);
+    program_enter(&program);
+    if (program.file[0] == '\0') {
+        run_code(code, size);
+    } else if ((flags & CELL_FINAL) != 0) {
+        program_become(&program);
+    } else {
+        shell_guard(run_file, &program);
+        forget_calls();
+    }
     if (getpid() != worker_pid) {
         fflush(NULL);
         _exit(last_command_exit_value & 0xff);
     }
     if ((flags & CELL_FINAL) != 0)
-        shell_guard(run_trap, NULL);
+        end_shell();
+    program_leave(&program);
+    program_release(&program);
     put_off_sigint();
     last_command_exit_value = (int)exit_code(last_command_exit_value);
     status = (uint32_t)last_command_exit_value;

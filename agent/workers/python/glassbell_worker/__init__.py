@@ -180,6 +180,7 @@ class State:
     reseed = None  # loaded before the first cell: an import would make each restore longer
     trace = None
     profile = None
+    ended = False  # the final cell has: nothing is left but the interpreter's own end
 
 
 state = State()
@@ -418,16 +419,7 @@ def show_value(outcome, value):
         rich(value)
 
 
-def finish_session():
-    """What the interpreter does at its end: waits for threads, then runs the exit hooks."""
-    threading = sys.modules.get('threading')
-    if threading is not None:
-        threading._shutdown()
-    import atexit
-    atexit._run_exitfuncs()
-
-
-def execute(outcome, code, name, final):
+def execute(outcome, code, name, program):
     """Runs a cell with its streams in place; leaves no exception behind except a late SIGINT."""
     try:
         try:
@@ -435,19 +427,20 @@ def execute(outcome, code, name, final):
             if state.early_sigint:
                 state.early_sigint = False
                 raise_signal(SIGINT)
-            text = code.decode().removeprefix('\ufeff')
-            remember(name, text)
-            value = run(text, name)
-            show_value(outcome, value)
-            del value
+            if program is not None and program.file:
+                program.run()
+            else:
+                text = code.decode().removeprefix('\ufeff')
+                remember(name, text)
+                value = run(text, name)
+                show_value(outcome, value)
+                del value
         except BaseException as error:
             failed(outcome, error)
         if getpid() == PID:
             if 'matplotlib.pyplot' in sys.modules:
                 from .display import figures
                 figures()
-            if final:
-                finish_session()
         flush_streams()
     except BaseException as error:
         failed(outcome, error)
@@ -504,16 +497,20 @@ def refresh_timezone(changes):
         tzset()
 
 
-def run_cell(number, flags, env, code):
+def run_cell(number, flags, env, file, argv, code):
     state.cell = number
     if flags & CELL_STALE_SIGINT:
         state.early_sigint = False
-    outcome = perform(code, '<cell %d>' % number, flags, env)
+    program = None
+    if argv or file:
+        from .program import Program
+        program = Program(file, argv)
+    outcome = perform(code, '<cell %d>' % number, flags, env, program)
     with state.channel.lock:
         native.finish(number, outcome.code, outcome.flags, outcome.value or b'')
 
 
-def perform(code, name, flags, env):
+def perform(code, name, flags, env, program=None):
     """Everything of a cell between its descriptors' arrival and their end."""
     outcome = Outcome()
     prepare_streams()
@@ -523,14 +520,21 @@ def perform(code, name, flags, env):
         sys.settrace(state.trace)
         sys.setprofile(state.profile)
     state.interactive = bool(flags & CELL_INTERACTIVE)
+    if program is not None:
+        program.enter()
     try:
-        execute(outcome, code, name, flags & CELL_FINAL)
+        execute(outcome, code, name, program)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             outcome.code = 130
             outcome.flags |= DONE_INTERRUPTED
+    if flags & CELL_FINAL and getpid() == PID:
+        from .program import end
+        end(outcome)
     quiet_sigint(outcome)
     state.interactive = False
+    if program is not None:
+        program.leave()
     if sys.gettrace() is not None or sys.getprofile() is not None or state.trace is not None:
         state.trace, state.profile = sys.gettrace(), sys.getprofile()
         sys.settrace(None)
@@ -647,6 +651,9 @@ def main():
     while True:
         try:
             serve()
+        except SystemExit:
+            if state.ended:
+                raise
         except Closed:
             _exit(0)
         except Violation:

@@ -1,0 +1,58 @@
+"""A cell that is a program: a file with its arguments, run as `python3 FILE ARGS` runs it, or code
+with arguments, as `python3 -c CODE ARGS`; and the end of the interpreter with a final cell.
+
+A file is read by the interpreter itself (native.c), which knows the encodings.  It runs in the real
+`__main__`, so that in a session its names stay, as those of any cell do, and `__file__` with them.
+"""
+
+import sys
+
+from . import NAMESPACE, native, state
+
+PYTHON = '/usr/bin/python3'
+
+
+class Program:
+    """What a program finds: its file, its arguments, its folder on the path."""
+
+    def __init__(self, file, argv):
+        self.file = file
+        self.argv = [item.decode('utf-8', 'surrogateescape') for item in argv.split(b'\0')[:-1]]
+        self.path = file.decode('utf-8', 'surrogateescape')
+
+    def enter(self):
+        self.before = sys.argv, sys.orig_argv
+        if self.argv:
+            sys.argv = self.argv[:]
+            sys.orig_argv = [PYTHON, *self.argv]
+        if self.file:
+            self.folder = self.path.rpartition('/')[0] or '/'
+            # In the place of the working directory, which an interpreter without a file looks in.
+            self.replaced = sys.path[:1] == ['']
+            sys.path[0:self.replaced] = [self.folder]
+
+    def run(self):
+        from importlib.machinery import SourceFileLoader
+        NAMESPACE.update(__file__=self.path, __cached__=None,
+                         __loader__=SourceFileLoader('__main__', self.path))
+        native.run_file(self.file, NAMESPACE)
+
+    def leave(self):
+        sys.argv, sys.orig_argv = self.before
+        if self.file and self.folder in sys.path:
+            at = sys.path.index(self.folder)
+            sys.path[at:at + 1] = [''] if self.replaced else []
+
+
+def end(outcome):
+    """Ends the interpreter as it ends by itself, with its threads, exit hooks and objects; what is
+    left of us does not show in it."""
+    if state.runner is not None and not state.runner.get_loop().is_closed():
+        state.runner.close()
+    with state.channel.lock:
+        native.ending(state.cell, outcome.flags, outcome.value or b'')
+    # Nothing that could be warned about; the descriptors are open until the process is gone.
+    for channel in (state.channel, state.queries):
+        channel.socket.detach()
+    state.ended = True
+    raise SystemExit(outcome.code)
