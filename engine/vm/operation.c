@@ -29,6 +29,7 @@ void operation_finish(struct gb_vm *vm, const struct gb_err *err)
 
     if (vm->operation == OP_NONE)
         return;
+    state_feed_free(TAKE_PTR(vm->feed));
     vm->operation = OP_NONE;
     vm->done = NULL;
     vm->operation_fd = gb_close(vm->operation_fd);
@@ -93,16 +94,30 @@ static void on_last(void *arg, const cJSON *value, const struct gb_err *err)
 static void on_saved(void *arg, const cJSON *value, const struct gb_err *err)
 {
     struct gb_vm *vm = arg;
-    cJSON *arguments;
+    struct gb_err problem = {0};
 
     (void)value;
-    if (err != NULL) {
-        operation_done(vm, err);
+    if (err == NULL && state_sink_take(vm->sink, vm->operation_fd, &problem) < 0)
+        err = &problem;
+    operation_done(vm, err);
+}
+
+static void save(struct gb_vm *vm)
+{
+    cJSON *arguments;
+    struct gb_err err = {0};
+    char name[64];
+
+    if (state_sink_begin(vm->sink, &err) < 0) {
+        operation_done(vm, &err);
         return;
     }
+    (void)snprintf(name, sizeof(name), "/dev/fdset/%jd", (intmax_t)vm->fdset);
     arguments = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(arguments, "fdset-id", (double)vm->fdset);
-    qmp_execute(vm->qmp, "remove-fd", arguments, -1, on_last, vm);
+    (void)cJSON_AddStringToObject(arguments, "filename", name);
+    /* Not a live migration: the disks stay with this process. */
+    (void)cJSON_AddBoolToObject(arguments, "live", false);
+    qmp_execute(vm->qmp, "xen-save-devices-state", arguments, -1, on_saved, vm);
 }
 
 static void on_fd_added(void *arg, const cJSON *value, const struct gb_err *err)
@@ -110,24 +125,30 @@ static void on_fd_added(void *arg, const cJSON *value, const struct gb_err *err)
     struct gb_vm *vm = arg;
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(value, "fdset-id");
     struct gb_err strange = {0};
-    cJSON *arguments;
-    char name[64];
 
     if (err == NULL && (!cJSON_IsNumber(id) || id->valuedouble < 0 || id->valuedouble > 1e6)) {
         (void)gb_err_set(&strange, GB_EINTERNAL, "QEMU's monitor gave no descriptor set");
         err = &strange;
     }
     if (err != NULL) {
+        state_sink_free(TAKE_PTR(vm->sink));
         operation_done(vm, err);
         return;
     }
     vm->fdset = (int64_t)id->valuedouble;
-    (void)snprintf(name, sizeof(name), "/dev/fdset/%jd", (intmax_t)vm->fdset);
-    arguments = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(arguments, "filename", name);
-    /* Not a live migration: the disks stay with this process. */
-    (void)cJSON_AddBoolToObject(arguments, "live", false);
-    qmp_execute(vm->qmp, "xen-save-devices-state", arguments, -1, on_saved, vm);
+    save(vm);
+}
+
+static void begin_save(struct gb_vm *vm)
+{
+    struct gb_err err = {0};
+
+    if (vm->sink != NULL)
+        save(vm);
+    else if (state_sink_new(&vm->sink, &err) < 0)
+        operation_done(vm, &err);
+    else
+        qmp_execute(vm->qmp, "add-fd", NULL, state_sink_fd(vm->sink), on_fd_added, vm);
 }
 
 static void on_incoming(void *arg, const cJSON *value, const struct gb_err *err)
@@ -163,9 +184,14 @@ static void on_fd_sent(void *arg, const cJSON *value, const struct gb_err *err)
 static void on_events_wanted(void *arg, const cJSON *value, const struct gb_err *err)
 {
     struct gb_vm *vm = arg;
+    _cleanup_(closep) int theirs = -1;
+    struct gb_err problem = {0};
     cJSON *arguments;
 
     (void)value;
+    if (err == NULL &&
+        state_feed_new(vm->host->loop, vm->operation_fd, &vm->feed, &theirs, &problem) < 0)
+        err = &problem;
     if (err != NULL) {
         operation_done(vm, err);
         return;
@@ -173,7 +199,7 @@ static void on_events_wanted(void *arg, const cJSON *value, const struct gb_err 
     gb_timer_start(vm->timer, OPERATION_MS);
     arguments = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(arguments, "fdname", "state");
-    qmp_execute(vm->qmp, "getfd", arguments, vm->operation_fd, on_fd_sent, vm);
+    qmp_execute(vm->qmp, "getfd", arguments, theirs, on_fd_sent, vm);
 }
 
 static void on_migration(struct gb_vm *vm, const cJSON *data)
@@ -234,7 +260,7 @@ static void begin_operation(void *arg)
         qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
         break;
     case OP_SAVE:
-        qmp_execute(vm->qmp, "add-fd", NULL, vm->operation_fd, on_fd_added, vm);
+        begin_save(vm);
         break;
     case OP_LOAD:
         begin_load(vm);

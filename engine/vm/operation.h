@@ -4,6 +4,7 @@
 #include "guard/guard.h"
 #include "loop/loop.h"
 #include "vm/qmp.h"
+#include "vm/state.h"
 #include "vm/vm.h"
 
 enum state { STARTING, WAITING, RUNNING, ENDING, DEAD };
@@ -46,9 +47,11 @@ struct gb_vm {
     enum operation operation;
     gb_vm_done_fn *done;
     void *done_arg;
-    int operation_fd;
-    int64_t fdset;
-    bool incoming, loaded; /* of OP_LOAD: the command was answered; the state is loaded */
+    int operation_fd;        /* the file of OP_SAVE and OP_LOAD */
+    struct state_sink *sink; /* NULL: nothing has been saved */
+    int64_t fdset;           /* of QEMU's monitor: holds the other end of `sink`; valid with it */
+    struct state_feed *feed; /* of OP_LOAD */
+    bool incoming, loaded;   /* of OP_LOAD: the command was answered; the state is loaded */
     struct gb_deferred begin;
     struct gb_err outcome;
 };

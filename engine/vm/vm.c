@@ -148,6 +148,7 @@ static void check_dead(struct gb_vm *vm)
     (void)gb_err_set(&err, vm->ran ? GB_ECLOSED : GB_EBOOT, "%s", gb_buf_str(&why));
     gb_buf_release(&why);
     operation_finish(vm, &err);
+    state_sink_free(TAKE_PTR(vm->sink));
     if (vm->reaped != NULL)
         vm->reaped(vm->reaped_arg);
     vm->events.dead(vm->arg, &err);
