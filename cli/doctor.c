@@ -32,7 +32,8 @@ struct doctor {
     struct gb_json_out json;
     struct gb_buf json_text;
     bool as_json, colours, done;
-    bool bad; /* something essential is missing */
+    bool bad;             /* something essential is missing */
+    struct gb_host *host; /* NULL: there is none to be had */
 };
 
 /* One finding: a line for people, or an object in JSON. */
@@ -192,6 +193,64 @@ static void find_images(struct doctor *doctor, struct gb_host *host)
              "there are none in %s; `glassbell image build` makes them", host->images->directory);
 }
 
+/* "a, b, c". */
+static void add_names(struct gb_buf *text, const struct gb_cpu_feature *features, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        gb_buf_addf(text, "%s%s", i > 0 ? ", " : "", features[i].name);
+}
+
+static void put_features(struct gb_json_out *json, const char *key,
+                         const struct gb_cpu_feature *features, size_t count)
+{
+    gb_json_array(json, key);
+    for (size_t i = 0; i < count; i++) {
+        gb_json_object(json, NULL);
+        gb_json_put_str(json, "name", features[i].name);
+        gb_json_put_str(json, "why", features[i].why);
+        gb_json_end(json);
+    }
+    gb_json_end(json);
+}
+
+/* Which QEMU, and what is done otherwise because it is this one. */
+static void find_qemu(struct doctor *doctor, const struct gb_host *host)
+{
+    struct gb_buf text = {0};
+    struct gb_cpu cpu;
+
+    gb_host_describe_cpu(host, &cpu);
+    find(doctor, VERDICT_GOOD, "qemu", "%s%s%s%s at %s%s", host->qemu_version,
+         host->qemu_package[0] != '\0' ? " (" : "", host->qemu_package,
+         host->qemu_package[0] != '\0' ? ")" : "", host->qemu,
+         host->qemu_sandbox ? "" : "; it was built without -sandbox, so that goes without");
+    gb_buf_addf(&text, "guests are shown \"%s\" without ", cpu.model);
+    add_names(&text, cpu.off, cpu.off_count);
+    if (cpu.unknown_count > 0) {
+        gb_buf_addf(&text, "; QEMU %s knows no ", host->qemu_version);
+        add_names(&text, cpu.unknown, cpu.unknown_count);
+    }
+    find(doctor, VERDICT_GOOD, "processor", "%s", gb_buf_str(&text));
+    gb_buf_release(&text);
+}
+
+/* The same for programs, behind the findings. */
+static void put_qemu(struct gb_json_out *json, const struct gb_host *host)
+{
+    struct gb_cpu cpu;
+
+    gb_host_describe_cpu(host, &cpu);
+    gb_json_object(json, "qemu");
+    gb_json_put_str(json, "path", host->qemu);
+    gb_json_put_str(json, "version", host->qemu_version);
+    gb_json_put_str(json, "package", host->qemu_package);
+    gb_json_put_bool(json, "sandbox", host->qemu_sandbox);
+    gb_json_put_str(json, "cpu", cpu.model);
+    put_features(json, "cpu_without", cpu.off, cpu.off_count);
+    put_features(json, "cpu_unknown", cpu.unknown, cpu.unknown_count);
+    gb_json_end(json);
+}
+
 static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 {
     struct doctor *doctor = arg;
@@ -204,12 +263,12 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
     find(doctor, host->accel == GB_ACCEL_TCG ? VERDICT_WEAK : VERDICT_GOOD, "accelerator",
          "%s: %s%s", gb_accel_name(host->accel), host->accel_reason,
          host->accel == GB_ACCEL_TCG ? "; emulation is not a security boundary" : "");
-    find(doctor, VERDICT_GOOD, "qemu", "%s (%s)", host->qemu_version, host->qemu);
+    find_qemu(doctor, host);
     find(doctor, VERDICT_GOOD, "firmware", "%s", host->firmware);
     find(doctor, VERDICT_GOOD, "launcher", "%s", host->launcher);
     find_isolation(doctor, host);
     find_images(doctor, host);
-    gb_host_free(host);
+    doctor->host = host;
 }
 
 int verb_doctor(const struct args *args)
@@ -239,9 +298,10 @@ int verb_doctor(const struct args *args)
     find_limits(&doctor);
     find_settings(&doctor);
     find_server(&doctor, args);
-    app_close(&doctor.app);
     if (doctor.as_json) {
         gb_json_end(&doctor.json);
+        if (doctor.host != NULL)
+            put_qemu(&doctor.json, doctor.host);
         gb_json_put_bool(&doctor.json, "usable", !doctor.bad);
         gb_json_end(&doctor.json);
         gb_buf_adds(&doctor.json_text, "\n");
@@ -249,5 +309,7 @@ int verb_doctor(const struct args *args)
                                doctor.json_text.size);
         gb_buf_release(&doctor.json_text);
     }
+    gb_host_free(doctor.host);
+    app_close(&doctor.app);
     return doctor.bad ? 1 : 0;
 }

@@ -397,6 +397,27 @@ def test_doctor(cli):
     assert "image python" in text and found["image python"]["text"].split()[-1] in text
 
 
+def test_doctor_tells_which_qemu(cli):
+    """The program that is asked by hand, and what of its processor no guest is shown."""
+    report = json.loads(cli.out("doctor", "--json"))
+    qemu, texts = report["qemu"], {f["what"]: f["text"] for f in report["findings"]}
+    banner = subprocess.run([qemu["path"], "--version"], capture_output=True, text=True,
+                            check=True).stdout.splitlines()[0]
+    assert banner.startswith(f"QEMU emulator version {qemu['version']}")
+    assert qemu["package"] in banner
+    for part in ("version", "package", "path"):
+        assert qemu[part] in texts["qemu"]
+    known = subprocess.run([qemu["path"], "-cpu", "help"], capture_output=True, text=True,
+                           check=True).stdout.split("Recognized CPUID flags:")[1].split()
+    without = {feature["name"] for feature in qemu["cpu_without"]}
+    unknown = {feature["name"] for feature in qemu["cpu_unknown"]}
+    assert {"svm", "vmx"} | ({"erms", "fsrm"} if qemu["cpu"] == "max" else {"pmu"}) <= without
+    assert without <= set(known) and not unknown & set(known)
+    for name in without | unknown:
+        assert name in texts["processor"]
+    assert all(feature["why"] for feature in qemu["cpu_without"] + qemu["cpu_unknown"])
+
+
 def test_doctor_without_images(cli, tmp_path):
     assert b"missing" in cli("doctor", "--images", tmp_path, status=1).stdout
 

@@ -79,13 +79,15 @@ static void inspected(struct opening *opening, const struct gb_err *err)
     accel_find(opening->host, opening->wanted, on_accel, opening);
 }
 
-static void on_qemu(void *arg, const char *version, bool sandbox, const struct gb_err *err)
+static void on_qemu(void *arg, const struct inspected_qemu *qemu, const struct gb_err *err)
 {
     struct opening *opening = arg;
 
     if (err == NULL) {
-        opening->host->qemu_version = xstrdup(version);
-        opening->host->qemu_sandbox = sandbox;
+        opening->host->qemu_version = xstrdup(qemu->version);
+        opening->host->qemu_package = xstrdup(qemu->package);
+        opening->host->qemu_sandbox = qemu->sandbox;
+        opening->host->cpu_known = qemu->cpu_known;
     }
     inspected(opening, err);
 }
@@ -233,6 +235,7 @@ void gb_host_free(struct gb_host *host)
     free(host->cache);
     free(host->qemu);
     free(host->qemu_version);
+    free(host->qemu_package);
     free(host->firmware);
     free(host->launcher);
     free(host->accel_reason);

@@ -29,11 +29,20 @@ struct gb_host_config {
     bool require_isolation; /* a stage that cannot be applied is an error */
 };
 
+/* A feature of processors by QEMU's name for it, and why guests go without: the end of a sentence.
+ */
+struct gb_cpu_feature {
+    const char *name, *why;
+};
+
 struct gb_host {
     struct gb_loop *loop;
     struct gb_images *images;
     struct gb_list old_images; /* that sessions may still hold: freed with the host */
-    char *run, *cache, *qemu, *qemu_version, *firmware, *launcher;
+    char *run, *cache, *qemu, *firmware, *launcher;
+    char *qemu_version; /* "7.2.22" */
+    char *qemu_package; /* what its builder says of it: "Debian 1:7.2+dfsg-7"; may be empty */
+    uint32_t cpu_known; /* features of cpu.c that QEMU knows */
     enum gb_accel accel;
     char *accel_reason;    /* a sentence: why this one */
     uint32_t guard_stages; /* enum gb_guard_stage, as a probe found them to work */
@@ -63,6 +72,16 @@ struct gb_image *gb_host_find_image(struct gb_host *host, const char *name);
 
 /* @empty is called once, from the loop, when there is no VM (any more). One may ask at a time. */
 void gb_host_when_empty(struct gb_host *host, void (*empty)(void *arg), void *arg);
+
+/* The processor that guests are shown: QEMU's model, what of it is switched off, and what of that
+ * this QEMU does not know. */
+enum { GB_CPU_FEATURES_MAX = 16 };
+struct gb_cpu {
+    const char *model;
+    struct gb_cpu_feature off[GB_CPU_FEATURES_MAX], unknown[GB_CPU_FEATURES_MAX];
+    size_t off_count, unknown_count;
+};
+void gb_host_describe_cpu(const struct gb_host *host, struct gb_cpu *ret_cpu);
 
 /* All VMs must be dead. Accepts NULL. */
 void gb_host_free(struct gb_host *host);

@@ -160,7 +160,6 @@ START_TEST(reads_small_texts)
 {
     struct registry_entry entry;
     struct gb_buf out = {0};
-    char version[32];
     struct gb_bytes stat =
         gb_bytes_str("1 (a) b) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 99 5\n");
     uint64_t start, ticks;
@@ -177,11 +176,6 @@ START_TEST(reads_small_texts)
     ck_assert_uint_eq(ticks, 5);
     ck_assert(!registry_stat_number(stat, 8, &ticks)); /* -1 */
     ck_assert(!registry_stat_number(gb_bytes_str("1 (a) S 0 1"), STAT_START, &start));
-
-    ck_assert(inspect_parse_banner(gb_bytes_str("QEMU 10.0.2 monitor - type"), version));
-    ck_assert_str_eq(version, "10.0.2");
-    ck_assert(!inspect_parse_banner(gb_bytes_str("QEMU monitor"), version));
-    ck_assert(!inspect_parse_banner(gb_bytes_str("QEMU 7.2"), version));
 
     tail_describe(&out, gb_bytes_str("[ 1.0] x\r\n[ 1.2] Kernel panic - \x1b[1m not syncing\r\n"
                                      "[ 1.3] Rebooting\r\n"));
@@ -215,6 +209,46 @@ START_TEST(reads_the_monitor)
 }
 END_TEST
 
+#define GREETING(qemu, package) "{\"QMP\":{\"version\":{\"qemu\":" qemu package "}}}"
+
+START_TEST(reads_the_greeting)
+{
+    static const char *const bad[] = {
+        GREETING("{\"major\":10,\"minor\":0}", ""),
+        GREETING("{\"major\":\"10\",\"minor\":0,\"micro\":2}", ""),
+        GREETING("{\"major\":-1,\"minor\":0,\"micro\":2}", ""),
+        GREETING("{\"major\":10,\"minor\":0,\"micro\":1e9}", ""),
+        GREETING("[10,0,2]", ""),
+        "{\"QMP\":{}}",
+    };
+    static const char *const good[][3] = {
+        {GREETING("{\"micro\":22,\"minor\":2,\"major\":7}",
+                  ",\"package\":\"Debian 1:7.2+dfsg-7+deb12u18+b3\""),
+         "7.2.22", "Debian 1:7.2+dfsg-7+deb12u18+b3"},
+        {GREETING("{\"micro\":2,\"minor\":0,\"major\":10}", ",\"package\":\"\""), "10.0.2", ""},
+        {GREETING("{\"micro\":0,\"minor\":1,\"major\":11}", ""), "11.1.0", ""},
+        {GREETING("{\"micro\":0,\"minor\":1,\"major\":11}", ",\"package\":\"a\\u001b[1m\""),
+         "11.1.0", "a\\x1b[1m"},
+    };
+    struct qmp_message message;
+    struct inspected_qemu found;
+
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        ck_assert_int_eq(qmp_parse(gb_bytes_str(good[i][0]), &message, NULL), 0);
+        ck_assert_int_eq(message.kind, QMP_GREETING);
+        ck_assert_msg(inspect_read_greeting(message.value, &found), "%s", good[i][0]);
+        ck_assert_str_eq(found.version, good[i][1]);
+        ck_assert_str_eq(found.package, good[i][2]);
+        cJSON_Delete(message.json);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        ck_assert_int_eq(qmp_parse(gb_bytes_str(bad[i]), &message, NULL), 0);
+        ck_assert_msg(!inspect_read_greeting(message.value, &found), "%s", bad[i]);
+        cJSON_Delete(message.json);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("host");
@@ -227,6 +261,7 @@ int main(void)
     tcase_add_test(tests, believes_no_strange_cache);
     tcase_add_test(tests, reads_small_texts);
     tcase_add_test(tests, reads_the_monitor);
+    tcase_add_test(tests, reads_the_greeting);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

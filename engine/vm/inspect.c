@@ -1,6 +1,5 @@
 #include "vm/inspect.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,106 +12,123 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "vm/cpu.h"
 #include "vm/private.h"
+#include "vm/qmp.h"
 
-enum { OUTPUT_MAX = 16 * 1024, LIMIT_MS = 10000 };
+enum { LIMIT_MS = 10000, VERSION_PART_MAX = 999, PACKAGE_MAX = 64 };
 
+/* A QEMU that runs to answer. It has been asked everything when it has ended and both its sockets
+ * have been read to their end. */
 struct inspection {
     struct gb_loop *loop;
     char *qemu;
-    bool sandbox; /* asked for in this run */
+    struct inspected_qemu found;
+    bool greeted, answered;
     struct gb_child *child;
-    struct gb_stream *stream;
+    struct gb_stream *errors;
+    struct qmp *qmp;
     struct gb_timer *timer;
     struct gb_deferred end;
-    struct gb_buf output;
+    struct gb_buf last_words;
     bool exited;
-    int status;
-    void (*done)(void *arg, const char *version, bool sandbox, const struct gb_err *err);
+    void (*done)(void *arg, const struct inspected_qemu *found, const struct gb_err *err);
     void *arg;
 };
 
-bool inspect_parse_banner(struct gb_bytes text, char version[32])
+static bool read_part(const cJSON *version, const char *name, int *ret_number)
 {
-    static const char before[] = "QEMU ";
-    const uint8_t *at =
-        text.size > 0 ? memmem(text.data, text.size, before, sizeof(before) - 1) : NULL;
-    size_t size = 0, rest;
+    const cJSON *part = cJSON_GetObjectItemCaseSensitive(version, name);
 
-    if (at == NULL)
+    if (!cJSON_IsNumber(part) || part->valuedouble < 0 || part->valuedouble > VERSION_PART_MAX)
         return false;
-    at += sizeof(before) - 1;
-    rest = text.size - (size_t)(at - text.data);
-    while (size < rest && size < 31 && (isdigit(at[size]) || at[size] == '.'))
-        size++;
-    if (size == 0 || size == rest || !isdigit(at[0]))
+    *ret_number = part->valueint;
+    return true;
+}
+
+bool inspect_read_greeting(const cJSON *greeting, struct inspected_qemu *found)
+{
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(greeting, "version");
+    const cJSON *package = cJSON_GetObjectItemCaseSensitive(version, "package");
+    const cJSON *numbers = cJSON_GetObjectItemCaseSensitive(version, "qemu");
+    struct gb_buf text = {0};
+    int major, minor, micro;
+
+    if (!read_part(numbers, "major", &major) || !read_part(numbers, "minor", &minor) ||
+        !read_part(numbers, "micro", &micro))
         return false;
-    memcpy(version, at, size);
-    version[size] = '\0';
+    (void)snprintf(found->version, sizeof(found->version), "%d.%d.%d", major, minor, micro);
+    if (cJSON_IsString(package))
+        gb_escape(&text, gb_bytes_str(package->valuestring), PACKAGE_MAX);
+    (void)snprintf(found->package, sizeof(found->package), "%s", gb_buf_str(&text));
+    gb_buf_release(&text);
     return true;
 }
 
 static void start(struct inspection *inspection);
 
-static void finish(struct inspection *inspection)
+static void finish(void *arg)
 {
-    char version[32];
+    struct inspection *inspection = arg;
     struct gb_err err = {0};
-    bool known =
-        inspection->status == 0 && inspect_parse_banner(gb_buf_bytes(&inspection->output), version);
 
     gb_timer_free(TAKE_PTR(inspection->timer));
     gb_child_free(TAKE_PTR(inspection->child));
-    if (!known && inspection->sandbox) {
+    if (!inspection->answered && inspection->found.sandbox) {
         /* Perhaps it was built without -sandbox. */
-        inspection->sandbox = false;
-        inspection->exited = false;
-        gb_buf_clear(&inspection->output);
+        inspection->found = (struct inspected_qemu){0};
+        inspection->greeted = inspection->exited = false;
+        gb_buf_clear(&inspection->last_words);
         start(inspection);
         return;
     }
-    if (!known) {
+    if (!inspection->answered) {
         struct gb_buf line = {0};
 
-        (void)tail_last_line(&line, gb_buf_bytes(&inspection->output));
+        (void)tail_last_line(&line, gb_buf_bytes(&inspection->last_words));
         (void)gb_err_set(&err, GB_EUNSUPPORTED, "%s does not run: %s", inspection->qemu,
-                         gb_buf_str(&line));
+                         line.size > 0 ? gb_buf_str(&line) : "it does not answer as QEMU does");
         gb_buf_release(&line);
     }
-    inspection->done(inspection->arg, known ? version : NULL, inspection->sandbox,
-                     known ? NULL : &err);
-    gb_buf_release(&inspection->output);
+    inspection->done(inspection->arg, inspection->answered ? &inspection->found : NULL,
+                     inspection->answered ? NULL : &err);
+    gb_buf_release(&inspection->last_words);
     free(inspection->qemu);
     free(inspection);
+}
+
+static void check_end(struct inspection *inspection)
+{
+    if (inspection->exited && inspection->errors == NULL && inspection->qmp == NULL)
+        gb_loop_defer(inspection->loop, &inspection->end, finish, inspection);
 }
 
 static void on_exited(void *arg, int status, int signal)
 {
     struct inspection *inspection = arg;
 
+    (void)status; /* what it has answered counts */
+    (void)signal;
     inspection->exited = true;
-    inspection->status = signal != 0 ? 128 + signal : status;
-    if (inspection->stream == NULL)
-        finish(inspection);
+    check_end(inspection);
 }
 
-static void on_closed(void *arg, int sys_errno)
+static void on_errors_closed(void *arg, int sys_errno)
 {
     struct inspection *inspection = arg;
 
     (void)sys_errno;
-    gb_stream_free(TAKE_PTR(inspection->stream));
-    if (inspection->exited)
-        finish(inspection);
+    gb_stream_free(TAKE_PTR(inspection->errors));
+    check_end(inspection);
 }
 
-static void on_input(void *arg, struct gb_buf *input)
+static void on_errors_input(void *arg, struct gb_buf *input)
 {
     struct inspection *inspection = arg;
 
-    if (!gb_buf_try_add(&inspection->output, gb_buf_data(input), input->size, OUTPUT_MAX))
-        gb_child_signal(inspection->child, SIGKILL); /* whatever it is, it is not QEMU */
+    tail_add(&inspection->last_words, gb_buf_bytes(input));
     gb_buf_clear(input);
 }
 
@@ -123,51 +139,118 @@ static void on_limit(void *arg)
     gb_child_signal(inspection->child, SIGKILL);
 }
 
-static void on_cannot_start(void *arg)
+static void on_greeting(void *arg, const cJSON *greeting)
 {
-    finish(arg);
+    struct inspection *inspection = arg;
+
+    inspection->greeted = inspect_read_greeting(greeting, &inspection->found);
 }
 
-static void start(struct inspection *inspection)
+static void on_quit(void *arg, const cJSON *value, const struct gb_err *err)
 {
-    static const struct gb_stream_events events = {on_input, on_closed, NULL};
-    static const char quit[] = "quit\n";
-    char *argv[] = {
-        inspection->qemu,        (char[]){"-M"},         (char[]){"none"},
-        (char[]){"-nodefaults"}, (char[]){"-display"},   (char[]){"none"},
-        (char[]){"-monitor"},    (char[]){"stdio"},      (char[]){"-no-user-config"},
-        (char[]){"-sandbox"},    (char[]){QEMU_SANDBOX}, NULL,
-    };
-    struct gb_child_config child = {.file = inspection->qemu, .argv = argv, .fd_count = 3};
-    struct gb_err err = {0};
-    int pair[2];
-    int r;
+    (void)arg; /* its end is what is waited for */
+    (void)value;
+    (void)err;
+}
 
-    if (!inspection->sandbox)
-        argv[9] = NULL;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-        inspection->status = 255;
-        gb_loop_defer(inspection->loop, &inspection->end, on_cannot_start, inspection);
-        return;
-    }
-    child.fds[0] = child.fds[1] = child.fds[2] = pair[1];
-    r = gb_child_start(inspection->loop, &child, on_exited, inspection, &inspection->child, &err);
-    (void)gb_close(pair[1]);
-    if (r < 0) {
-        (void)gb_close(pair[0]);
-        gb_buf_adds(&inspection->output, err.message);
-        inspection->status = 255;
-        gb_loop_defer(inspection->loop, &inspection->end, on_cannot_start, inspection);
-        return;
-    }
-    inspection->stream = gb_stream_new(inspection->loop, pair[0], 4096, &events, inspection);
-    gb_stream_send(inspection->stream, quit, sizeof(quit) - 1);
+static void on_properties(void *arg, const cJSON *value, const struct gb_err *err)
+{
+    struct inspection *inspection = arg;
+
+    inspection->answered =
+        err == NULL && inspection->greeted && cpu_read_known(value, &inspection->found.cpu_known);
+    if (inspection->answered)
+        qmp_execute(inspection->qmp, "quit", NULL, -1, on_quit, inspection);
+    else
+        gb_child_signal(inspection->child, SIGKILL); /* whatever it is, it is no QEMU of use */
+}
+
+static void on_ready(void *arg)
+{
+    struct inspection *inspection = arg;
+    cJSON *arguments = cJSON_CreateObject();
+
+    (void)cJSON_AddStringToObject(arguments, "typename", CPU_PROPERTIES_TYPE);
+    qmp_execute(inspection->qmp, "qom-list-properties", arguments, -1, on_properties, inspection);
+}
+
+static void on_event(void *arg, const char *name, const cJSON *data)
+{
+    (void)arg;
+    (void)name;
+    (void)data;
+}
+
+static void on_qmp_closed(void *arg, const struct gb_err *err)
+{
+    struct inspection *inspection = arg;
+
+    qmp_free(TAKE_PTR(inspection->qmp));
+    if (err != NULL)
+        gb_child_signal(inspection->child, SIGKILL);
+    check_end(inspection);
+}
+
+/* Takes the sockets' other ends, which the child has copies of. */
+static void listen_to(struct inspection *inspection, int errors, int monitor)
+{
+    static const struct gb_stream_events error_events = {on_errors_input, on_errors_closed, NULL};
+    static const struct qmp_events events = {on_ready, on_event, on_qmp_closed, on_greeting};
+
+    inspection->errors =
+        gb_stream_new(inspection->loop, errors, TAIL_MAX, &error_events, inspection);
+    inspection->qmp = qmp_new(inspection->loop, monitor, &events, inspection);
     inspection->timer = gb_timer_new(inspection->loop, on_limit, inspection);
     gb_timer_start(inspection->timer, LIMIT_MS);
 }
 
+static void start(struct inspection *inspection)
+{
+    char *argv[] = {
+        inspection->qemu,
+        (char[]){"-M"},
+        (char[]){"none"},
+        (char[]){"-nodefaults"},
+        (char[]){"-no-user-config"},
+        (char[]){"-display"},
+        (char[]){"none"},
+        (char[]){"-chardev"},
+        (char[]){"socket,id=qmp,fd=3"},
+        (char[]){"-mon"},
+        (char[]){"chardev=qmp,mode=control"},
+        inspection->found.sandbox ? (char[]){"-sandbox"} : NULL,
+        (char[]){QEMU_SANDBOX},
+        NULL,
+    };
+    struct gb_child_config child = {
+        .file = inspection->qemu, .argv = argv, .fds = {-1, -1}, .fd_count = 4};
+    _cleanup_(closep) int errors = -1, monitor = -1;
+    int pairs[2][2] = {{-1, -1}, {-1, -1}};
+    struct gb_err err = {0};
+    int r = 0;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[0]) < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[1]) < 0)
+        r = gb_err_sys(&err, errno, "cannot make sockets for QEMU");
+    errors = pairs[0][0];
+    monitor = pairs[1][0];
+    child.fds[2] = pairs[0][1];
+    child.fds[3] = pairs[1][1];
+    if (r == 0)
+        r = gb_child_start(inspection->loop, &child, on_exited, inspection, &inspection->child,
+                           &err);
+    (void)gb_close(pairs[0][1]);
+    (void)gb_close(pairs[1][1]);
+    if (r == 0) {
+        listen_to(inspection, TAKE_FD(errors), TAKE_FD(monitor));
+        return;
+    }
+    gb_buf_adds(&inspection->last_words, err.message);
+    gb_loop_defer(inspection->loop, &inspection->end, finish, inspection);
+}
+
 void inspect_qemu(struct gb_loop *loop, const char *qemu,
-                  void (*done)(void *arg, const char *version, bool sandbox,
+                  void (*done)(void *arg, const struct inspected_qemu *found,
                                const struct gb_err *err),
                   void *arg)
 {
@@ -175,7 +258,7 @@ void inspect_qemu(struct gb_loop *loop, const char *qemu,
 
     inspection->loop = loop;
     inspection->qemu = xstrdup(qemu);
-    inspection->sandbox = true;
+    inspection->found.sandbox = true;
     inspection->done = done;
     inspection->arg = arg;
     start(inspection);

@@ -1,21 +1,30 @@
 /* What can be asked of QEMU and of this machine before the first VM. */
 #pragma once
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "loop/loop.h"
 
-/* Runs @qemu without a machine: its version ("7.2.22") and whether it has -sandbox. @done is called
- * once, from the loop; @version is borrowed. GB_EUNSUPPORTED. */
+/* What QEMU told. */
+struct inspected_qemu {
+    char version[32];   /* "7.2.22" */
+    char package[300];  /* what its builder says of it; may be empty */
+    bool sandbox;       /* it has -sandbox */
+    uint32_t cpu_known; /* features of cpu.h that it knows */
+};
+
+/* Runs @qemu without a machine, and asks. @done is called once, from the loop; @found is borrowed,
+ * NULL with an error: GB_EUNSUPPORTED. */
 void inspect_qemu(struct gb_loop *loop, const char *qemu,
-                  void (*done)(void *arg, const char *version, bool sandbox,
+                  void (*done)(void *arg, const struct inspected_qemu *found,
                                const struct gb_err *err),
                   void *arg);
 
-/* The version in the monitor's banner. False when there is none. */
-bool inspect_parse_banner(struct gb_bytes text, char version[32]);
+/* Version and package in the monitor's greeting. False when there is no version. */
+bool inspect_read_greeting(const cJSON *greeting, struct inspected_qemu *found);
 
 /* The rate of the time stamp counter, from a start to now: some milliseconds should lie between.
  * 0 where there is no such counter. */

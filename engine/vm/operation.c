@@ -69,7 +69,7 @@ static void on_qmp_closed(void *arg, const struct gb_err *err)
     vm_check_later(vm);
 }
 
-const struct qmp_events operation_qmp_events = {on_qmp_ready, on_qmp_event, on_qmp_closed};
+const struct qmp_events operation_qmp_events = {on_qmp_ready, on_qmp_event, on_qmp_closed, NULL};
 
 static void operation_done(struct gb_vm *vm, const struct gb_err *err)
 {

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "vm/cpu.h"
 #include "vm/inspect.h"
 #include "vm/private.h"
 
@@ -32,14 +33,6 @@ static const struct {
     {"psi=0", "nobody asks for pressure; it is counted at every switch of tasks"},
     {"init_on_alloc=0", "what a process gets is cleared anyway; all else would be, too"},
 };
-
-/* Features that cost under emulation and that nobody misses. */
-#define TCG_CPU                                                                                    \
-    "max"                                                                                          \
-    ",-erms" /* says that bytewise string instructions are fast; here that is one round a byte */  \
-    ",-smap" /* two changes of mode, each with its own TLB, around every copy from user space */   \
-    ",-pku"  /* one more register to switch */                                                     \
-    ",-la57" /* a fifth level in every page walk */
 
 struct argv {
     char **items;
@@ -100,6 +93,18 @@ static void add_memory(struct argv *argv, const struct qemu_machine *machine)
                             machine->memory_mb, machine->ram == GB_RAM_SHARED_FILE ? "on" : "off"));
     }
     add_taken(argv, "-m", xasprintf("%uM", machine->memory_mb));
+}
+
+static void add_processor(struct argv *argv, const struct gb_host *host, enum gb_accel accel)
+{
+    struct gb_buf model = {0};
+
+    if (accel == GB_ACCEL_KVM)
+        add2(argv, "-accel", "kvm");
+    else
+        add_taken(argv, "-accel", xasprintf("tcg,thread=single,tb-size=%d", TB_SIZE_MB));
+    cpu_add_model(&model, accel, host->cpu_known);
+    add_taken(argv, "-cpu", gb_buf_take_str(&model));
 }
 
 static char *kernel_command_line(const struct gb_host *host, const struct qemu_machine *machine)
@@ -171,13 +176,7 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
          "microvm,x-option-roms=off,isa-serial=on,rtc=on,acpi=on,memory-backend=ram,"
          "suppress-vmdesc=on");
     add_memory(&argv, machine);
-    if (machine->accel == GB_ACCEL_KVM) {
-        add2(&argv, "-accel", "kvm");
-        add2(&argv, "-cpu", "host");
-    } else {
-        add_taken(&argv, "-accel", xasprintf("tcg,thread=single,tb-size=%d", TB_SIZE_MB));
-        add2(&argv, "-cpu", TCG_CPU);
-    }
+    add_processor(&argv, host, machine->accel);
     add2(&argv, "-smp", "1");
     /* With the default firmware some versions hang without option ROMs. */
     add2(&argv, "-bios", "%{firmware}");

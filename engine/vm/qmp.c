@@ -46,7 +46,8 @@ static int classify(struct qmp_message *message)
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(message->json, "error");
 
     message->id = cJSON_IsNumber(id) ? id->valuedouble : -1;
-    if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(message->json, "QMP"))) {
+    message->value = cJSON_GetObjectItemCaseSensitive(message->json, "QMP");
+    if (cJSON_IsObject(message->value)) {
         message->kind = QMP_GREETING;
         return 0;
     }
@@ -115,7 +116,11 @@ static void on_message(struct qmp *qmp, const struct qmp_message *message)
 
     switch (message->kind) {
     case QMP_GREETING:
-        if (qmp->id == 0)
+        if (qmp->id != 0)
+            break;
+        if (qmp->events.greeting != NULL)
+            qmp->events.greeting(qmp->arg, message->value);
+        if (qmp->stream != NULL)
             send_command(qmp, "qmp_capabilities", NULL, -1, on_capabilities, qmp);
         break;
     case QMP_EVENT:

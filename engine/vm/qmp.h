@@ -14,10 +14,11 @@ enum qmp_kind { QMP_GREETING, QMP_RETURN, QMP_ERROR, QMP_EVENT };
 
 struct qmp_message {
     enum qmp_kind kind;
-    double id;          /* of RETURN and ERROR; -1: none */
-    const char *text;   /* EVENT: its name; ERROR: its description. Borrows from @json */
-    const cJSON *value; /* RETURN: what it returned; EVENT: its data, may be NULL */
-    cJSON *json;        /* owns all that; cJSON_Delete() */
+    double id;        /* of RETURN and ERROR; -1: none */
+    const char *text; /* EVENT: its name; ERROR: its description. Borrows from @json */
+    /* GREETING: what it holds; RETURN: what it returned; EVENT: its data, may be NULL */
+    const cJSON *value;
+    cJSON *json; /* owns all that; cJSON_Delete() */
 };
 
 /* Reads one line. Fails with GB_EINTERNAL. */
@@ -35,6 +36,8 @@ struct qmp_events {
     /* The socket is closed or QEMU speaks nonsense (@err, else NULL). Once, last. A command that
      * was running has failed before. */
     void (*closed)(void *arg, const struct gb_err *err);
+    /* What QEMU says of itself before anything else; may be NULL. Borrows for the call. */
+    void (*greeting)(void *arg, const cJSON *greeting);
 };
 
 /* Takes @fd, a connected socket. Gives. */
