@@ -60,6 +60,7 @@ void print_result(const struct gb_json *result)
     struct gb_json_out out = {.buf = &text};
 
     json_print(&out, NULL, result);
+    json_make_visible(&text, 0);
     gb_buf_adds(&text, "\n");
     (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
     gb_buf_release(&text);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/paths.h"
 #include "client/dial.h"
@@ -45,12 +46,13 @@ static void find(struct doctor *doctor, enum verdict verdict, const char *what, 
 {
     static const char *const words[] = {"ok", "weak", "missing"};
     static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
-    struct gb_buf text = {0};
+    struct gb_buf text = {0}, shown = {0};
     va_list args;
 
     va_start(args, format);
     gb_buf_vaddf(&text, format, args);
     va_end(args);
+    /* Paths and what programs say of themselves may hold anything. */
     doctor->bad = doctor->bad || verdict == VERDICT_BAD;
     if (doctor->as_json) {
         gb_json_object(&doctor->json, NULL);
@@ -59,10 +61,12 @@ static void find(struct doctor *doctor, enum verdict verdict, const char *what, 
         gb_json_put(&doctor->json, "text", gb_buf_bytes(&text));
         gb_json_end(&doctor->json);
     } else {
+        gb_escape(&shown, gb_buf_bytes(&text), SIZE_MAX);
         (void)printf("%s%-8s%s%-18s %s\n", doctor->colours ? colours[verdict] : "", words[verdict],
-                     doctor->colours ? "\033[0m" : "", what, gb_buf_str(&text));
+                     doctor->colours ? "\033[0m" : "", what, gb_buf_str(&shown));
     }
     gb_buf_release(&text);
+    gb_buf_release(&shown);
 }
 
 static void find_limits(struct doctor *doctor)
@@ -304,6 +308,7 @@ int verb_doctor(const struct args *args)
             put_qemu(&doctor.json, doctor.host);
         gb_json_put_bool(&doctor.json, "usable", !doctor.bad);
         gb_json_end(&doctor.json);
+        json_make_visible(&doctor.json_text, 0);
         gb_buf_adds(&doctor.json_text, "\n");
         (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&doctor.json_text),
                                doctor.json_text.size);

@@ -634,6 +634,7 @@ static void write_json(struct execution *execution)
             gb_buf_adds(&text, "null");
     }
     gb_buf_adds(&text, config->count > 1 ? "]\n" : "\n");
+    json_make_visible(&text, 0);
     output_write(execution->outputs[TO_STDOUT], gb_buf_bytes(&text));
     gb_buf_release(&text);
 }

@@ -66,6 +66,7 @@ static void print_json(const struct gb_images *images)
         gb_json_end(&out);
     }
     gb_json_end(&out);
+    json_make_visible(&text, 0); /* a path may hold anything */
     gb_buf_adds(&text, "\n");
     (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
     gb_buf_release(&text);

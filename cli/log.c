@@ -61,7 +61,10 @@ static bool on_cell(void *arg, const struct gb_json *cell)
     }
     log->last = json_count(cell, "cell");
     if (log->json) {
+        size_t from = log->text.size;
+
         json_print(&out, NULL, cell);
+        json_make_visible(&log->text, from);
         gb_buf_adds(&log->text, "\n");
     } else {
         show_cell(&log->show, cell, log->language);

@@ -167,10 +167,19 @@ static void print_table(struct table *table)
                        c + 1 == COLUMN_COUNT);
 }
 
+/* For programs (the shell completes by it) as it is; for a person as it may be shown. */
 static void print_word(struct gb_bytes text)
 {
-    if (text.size > 0)
-        (void)printf("%.*s\n", (int)text.size, (const char *)text.data);
+    struct gb_buf shown = {0};
+
+    if (text.size == 0)
+        return;
+    if (isatty(STDOUT_FILENO) == 1)
+        gb_escape(&shown, text, SIZE_MAX);
+    else
+        gb_buf_add(&shown, text.data, text.size);
+    (void)printf("%s\n", gb_buf_str(&shown));
+    gb_buf_release(&shown);
 }
 
 /* The sessions of several answers. */
@@ -210,6 +219,7 @@ static void add_sessions(void *arg, const struct gb_json *result)
 static void print_listing(struct listing *listing)
 {
     if (args_has(listing->args, "json")) {
+        json_make_visible(&listing->json, 0);
         gb_buf_adds(&listing->json, "\n");
         (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&listing->json), listing->json.size);
     } else if (!args_has(listing->args, "ids")) {

@@ -163,6 +163,7 @@ int verb_top(const struct args *args)
     gb_json_end(&top.out);
     if (good && args_has(args, "json")) {
         gb_buf_add(&text, gb_buf_data(&top.json), top.json.size);
+        json_make_visible(&text, 0);
         gb_buf_adds(&text, "\n");
     } else if (good) {
         add_summary(&top, &text);

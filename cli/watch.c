@@ -182,6 +182,7 @@ static void on_notified(void *arg, const char *method, const struct gb_json *par
         struct gb_json_out out = {.buf = &text};
 
         json_print(&out, NULL, params);
+        json_make_visible(&text, 0);
         gb_buf_adds(&text, "\n");
         output_write(watching->out, gb_buf_bytes(&text));
         gb_buf_release(&text);

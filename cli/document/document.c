@@ -214,10 +214,18 @@ static void begin_json(struct document *document, const struct gb_json *session)
     gb_json_array(&document->json, "cells");
 }
 
+/* The formats that are JSON. */
+static void make_visible(struct document *document, size_t from)
+{
+    if (document->format != DOCUMENT_PY && document->format != DOCUMENT_MD)
+        json_make_visible(document->out, from);
+}
+
 void document_begin(struct document *document, enum document_format format, struct gb_buf *out,
                     const struct gb_json *session)
 {
     struct gb_bytes name = json_text(session, "label");
+    size_t from = out->size;
 
     *document = (struct document){.format = format, .out = out, .json = {.buf = out}};
     if (name.size == 0)
@@ -243,10 +251,13 @@ void document_begin(struct document *document, enum document_format format, stru
     default: /* a recording begins with its first cell */
         break;
     }
+    make_visible(document, from);
 }
 
 void document_cell(struct document *document, const struct gb_json *cell)
 {
+    size_t from = document->out->size;
+
     switch (document->format) {
     case DOCUMENT_IPYNB:
         ipynb_cell(document, cell);
@@ -264,11 +275,14 @@ void document_cell(struct document *document, const struct gb_json *cell)
         json_print(&document->json, NULL, cell);
         break;
     }
+    make_visible(document, from);
     document->begun = true;
 }
 
 void document_end(struct document *document)
 {
+    size_t from = document->out->size;
+
     if (document->format == DOCUMENT_IPYNB)
         ipynb_end(document);
     else if (document->format == DOCUMENT_ASCIICAST)
@@ -278,4 +292,5 @@ void document_end(struct document *document)
         gb_json_end(&document->json);
         gb_buf_adds(document->out, "\n");
     }
+    make_visible(document, from);
 }

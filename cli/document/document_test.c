@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check_run.h"
+#include "document/internal.h"
 #include "document/show.h"
 
 /* A session with three cells: plain, in the shell with bytes that are no text and a figure, and one
@@ -107,6 +108,38 @@ START_TEST(a_script)
 }
 END_TEST
 
+static void check_python(const char *code, const char *expected, bool whole)
+{
+    struct gb_buf out = {0};
+
+    ck_assert_int_eq(add_python(&out, gb_bytes_str(code)), whole);
+    ck_assert_str_eq(gb_buf_str(&out), expected);
+    gb_buf_release(&out);
+}
+
+/* What stands in a script means what it meant, and is what it looks like. */
+START_TEST(a_script_hides_nothing)
+{
+    check_python("x = 1 # a\u202eb\ny = 'é'\n", "x = 1 # a\\u202eb\ny = 'é'\n", true);
+    check_python("x = 'a\u202eb' + \"c\u2066\"", "x = 'a\\u202eb' + \"c\\u2066\"", true);
+    check_python("'''a'\u200b\n#\u200b'''\n#\U000e0041", "'''a'\\u200b\n#\\u200b'''\n#\\U000e0041",
+                 true);
+    check_python("b'\x1b[2J'", "b'\\x1b[2J'", true);
+    check_python("'#\u202e' # '\u202e", "'#\\u202e' # '\\u202e", true);
+    check_python("'\\'\u202e'", "'\\'\\u202e'", true);
+    /* The carriage return ends the comment, and the next line is code. */
+    check_python("# fine\revil()\r\nx", "# fine\nevil()\nx", true);
+    /* No other spelling means the same. */
+    check_python("r'a\u202eb'", "r'a\u202eb'", false);
+    check_python("Rb'\x1b'", "Rb'\x1b'", false);
+    check_python("f'{x}\u202e'", "f'{x}\u202e'", false);
+    check_python("'\\\u202e'", "'\\\u202e'", false);
+    check_python("x\u200d = 1", "x\u200d = 1", false);
+    check_python("chr'\u202e'", "chr'\\u202e'", true); /* no prefix: a name */
+    check_python("'👩\u200d🚀'", "'👩\u200d🚀'", true);
+}
+END_TEST
+
 START_TEST(markdown)
 {
     char *text = document_of(DOCUMENT_MD);
@@ -203,6 +236,7 @@ int main(void)
     tcase_add_test(tests, formats_have_names);
     tcase_add_test(tests, a_notebook);
     tcase_add_test(tests, a_script);
+    tcase_add_test(tests, a_script_hides_nothing);
     tcase_add_test(tests, markdown);
     tcase_add_test(tests, a_recording);
     tcase_add_test(tests, the_log);

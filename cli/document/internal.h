@@ -11,6 +11,13 @@ double display_size(const struct gb_json *display);
 /* As a terminal may show it, with its colours or without. */
 void add_shown(struct gb_buf *to, struct gb_bytes text);
 void add_plain(struct gb_buf *to, struct gb_bytes text);
+/* A line of somebody's code in a comment of ours: nothing of it is hidden, all else is as it was.
+ */
+void add_code_line(struct gb_buf *to, struct gb_bytes line);
+/* Python, as the same program: in comments and plain strings what hides something is written as
+ * Python itself writes it. False when such characters are left, where no other spelling means the
+ * same (raw strings, f-strings, outside of all). */
+bool add_python(struct gb_buf *to, struct gb_bytes code);
 /* Takes the colours out of what was shown. */
 void add_without_colours(struct gb_buf *to, struct gb_bytes shown);
 /* Ends the last line, unless it is ended but for the end of a colour. */

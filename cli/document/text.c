@@ -56,7 +56,7 @@ static void add_comment(struct gb_buf *out, struct gb_bytes text, const char *be
         size_t size = newline != NULL ? (size_t)(newline - text.data) : text.size;
 
         gb_buf_adds(out, before);
-        gb_buf_add(out, text.data, size);
+        add_code_line(out, (struct gb_bytes){text.data, size});
         gb_buf_adds(out, "\n");
         size = MIN(size + 1, text.size);
         text.data += size;
@@ -68,6 +68,8 @@ void py_cell(struct document *document, const struct gb_json *cell)
 {
     struct gb_buf *out = document->out;
     struct gb_bytes code = json_text(cell, "code");
+    struct gb_buf python = {0};
+    bool whole = add_python(&python, code);
 
     gb_buf_addf(out, "\n# %%%% [%.0f]", json_number(cell, "cell"));
     add_facts(out, cell);
@@ -77,7 +79,9 @@ void py_cell(struct document *document, const struct gb_json *cell)
     else if (strcmp(document->language, "python") != 0 && document->language[0] != '\0')
         add_comment(out, code, "# ");
     else
-        gb_buf_add(out, code.data, code.size);
+        gb_buf_addf(out, "%s%s", whole ? "" : "# There are characters in it that do not show.\n",
+                    gb_buf_str(&python));
+    gb_buf_release(&python);
     end_line(out);
 }
 

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/hidden.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "rpc/base64.h"
 
 enum { MESSAGE_MAX = 4096, LIST_DEADLINE_MS = 10000 };
@@ -384,6 +386,29 @@ void json_print(struct gb_json_out *out, const char *key, const struct gb_json *
         }
     }
     gb_buf_release(&name);
+}
+
+void json_make_visible(struct gb_buf *text, size_t from)
+{
+    struct gb_buf seen = {0};
+    const uint8_t *data = gb_buf_data(text);
+
+    /* Outside of strings JSON has no such characters but line breaks, and in them no others. */
+    for (size_t i = from; i < text->size;) {
+        size_t n = gb_utf8_sequence(data + i, text->size - i);
+        uint32_t point = n > 1 || data[i] == 0x7f ? gb_hidden_point(data + i, MAX(n, 1u)) : ' ';
+
+        if (!gb_hidden(point))
+            gb_buf_add(&seen, data + i, MAX(n, 1u));
+        else if (point < 0x10000)
+            gb_buf_addf(&seen, "\\u%04x", point);
+        else
+            gb_buf_addf(&seen, "\\u%04x\\u%04x", 0xd7c0 + (point >> 10), 0xdc00 + (point & 0x3ff));
+        i += MAX(n, 1u);
+    }
+    text->size = from;
+    gb_buf_add(text, gb_buf_data(&seen), seen.size);
+    gb_buf_release(&seen);
 }
 
 void format_size(char *to, size_t room, double bytes)

@@ -65,6 +65,9 @@ bool json_add_bytes(struct gb_buf *out, const struct gb_json *object, const char
                     const char *base64_name);
 /* Writes a value as JSON again. */
 void json_print(struct gb_json_out *out, const char *key, const struct gb_json *value);
+/* Writes characters that hide something (base/hidden.h) as \u202e in the JSON that stands in @text
+ * from byte @from on: it means the same, and may be looked at. */
+void json_make_visible(struct gb_buf *text, size_t from);
 
 /* "1.5 MB", "12 kB". */
 void format_size(char *to, size_t room, double bytes);

@@ -2,35 +2,14 @@
 
 #include <string.h>
 
+#include "base/hidden.h"
 #include "base/utf8.h"
 
 enum { ESC = 0x1b };
 
-static uint32_t code_point(const uint8_t *data, size_t size)
+static bool is_layout(uint32_t point)
 {
-    static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t point = data[0] & masks[size];
-
-    for (size_t i = 1; i < size; i++)
-        point = point << 6 | (data[i] & 0x3fu);
-    return point;
-}
-
-/* Characters that change in which order others are shown: text could pretend to be what it is not.
- */
-static bool turns_direction(uint32_t point)
-{
-    return point == 0x061c || point == 0x200e || point == 0x200f ||
-           (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
-}
-
-static bool is_shown(uint32_t point)
-{
-    if (point == '\n' || point == '\r' || point == '\t' || point == '\b')
-        return true;
-    if (point < 0x20 || (point >= 0x7f && point < 0xa0))
-        return false;
-    return !turns_direction(point) && point != 0x2028 && point != 0x2029 && point != 0xfeff;
+    return point == '\n' || point == '\r' || point == '\t' || point == '\b';
 }
 
 static void escape_bytes(struct gb_buf *out, const uint8_t *data, size_t size)
@@ -40,22 +19,25 @@ static void escape_bytes(struct gb_buf *out, const uint8_t *data, size_t size)
 }
 
 /* A run of whole or hopeless characters without ESC. */
-static size_t add_character(struct gb_buf *out, const uint8_t *data, size_t size)
+static size_t add_character(struct filter *filter, struct gb_buf *out, const uint8_t *data,
+                            size_t size)
 {
     size_t length = gb_utf8_sequence(data, size);
     uint32_t point;
 
     if (length == 0) {
         escape_bytes(out, data, 1);
+        filter->before = 0;
         return 1;
     }
-    point = code_point(data, length);
-    if (is_shown(point))
+    point = gb_hidden_point(data, length);
+    if (is_layout(point) || !gb_hidden_behind(filter->before, point)) {
         gb_buf_add(out, data, length);
-    else if (point < 0x80)
-        gb_buf_addf(out, "\\x%02x", (unsigned)point);
-    else
-        gb_buf_addf(out, "\\u%04x", (unsigned)point);
+        filter->before = point;
+    } else {
+        gb_hidden_show(out, point);
+        filter->before = 0;
+    }
     return length;
 }
 
@@ -112,7 +94,7 @@ static size_t take(struct filter *filter, struct gb_buf *out, const uint8_t *dat
                    gb_utf8_unfinished((struct gb_bytes){data + at, size - at}) == size - at) {
             break;
         }
-        at += add_character(out, data + at, size - at);
+        at += add_character(filter, out, data + at, size - at);
     }
     return at;
 }

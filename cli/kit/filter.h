@@ -1,9 +1,9 @@
 /* Foreign text on a terminal: what a guest prints can colour and do nothing else.
  *
  * Printable text, \n, \r, \t, \b and SGR sequences (ESC [ digits ; : … m) pass. Every other control
- * character, escape sequence, byte that is not UTF-8, and character that turns the direction of
- * writing is shown as \x1b, \xff or \u202e. Works on pieces of a stream: what could become a
- * character or an SGR sequence waits, bounded.
+ * character, escape sequence, byte that is not UTF-8, and character that hides something
+ * (base/hidden.h) is shown as \x1b, \xff or \u202e. Works on pieces of a stream: what could become
+ * a character or an SGR sequence waits, bounded.
  */
 #pragma once
 
@@ -18,7 +18,8 @@ enum { FILTER_SGR_MAX = 64 };
 struct filter {
     uint8_t held[FILTER_SGR_MAX];
     uint8_t held_size;
-    bool coloured; /* a colour is on */
+    bool coloured;   /* a colour is on */
+    uint32_t before; /* the character that was shown last; 0: none */
 };
 
 /* Adds what may be shown of @bytes to @out. */

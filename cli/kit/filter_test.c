@@ -67,6 +67,9 @@ START_TEST(controls_and_bad_bytes_are_shown)
           "x",
           "\\xe4\\xbdx");
     CHECK("\xe2\x80\xae", "\\u202e");
+    CHECK("a\u200bb\u2066c\U000e0041\u00ad", "a\\u200bb\\u2066c\\U000e0041\\u00ad");
+    CHECK("👩\u200d🚀\ufe0f", "👩\u200d🚀\ufe0f");
+    CHECK("a\u200d", "a\\u200d");
 }
 END_TEST
 

@@ -58,7 +58,7 @@ START_TEST(escape_hides_nothing)
     struct gb_buf buf = {0};
 
     gb_escape(&buf, gb_bytes_str("a\n\x1b[31m\\\xc2\x9bü\xff"), 100);
-    ck_assert_str_eq(gb_buf_str(&buf), "a\\x0a\\x1b[31m\\\\\\xc2\\x9bü\\xff");
+    ck_assert_str_eq(gb_buf_str(&buf), "a\\x0a\\x1b[31m\\\\\\u009bü\\xff");
     gb_buf_clear(&buf);
     gb_escape(&buf, gb_bytes_str("abcdef"), 3);
     ck_assert_str_eq(gb_buf_str(&buf), "abc…");

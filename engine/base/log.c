@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "hidden.h"
 #include "utf8.h"
 
 enum { MESSAGE_MAX = 4096 };
@@ -54,23 +55,26 @@ void gb_log_format(enum gb_log_format format)
 void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit)
 {
     size_t end = MIN(text.size, limit);
+    uint32_t before = 0;
 
     if (end < text.size)
         end -= gb_utf8_unfinished((struct gb_bytes){text.data, end});
     for (size_t i = 0; i < end;) {
         size_t n = gb_utf8_sequence(text.data + i, end - i);
+        uint32_t point = n > 0 ? gb_hidden_point(text.data + i, n) : text.data[i];
 
-        /* C1 controls are two bytes in UTF-8: c2 80 … c2 9f. */
-        if (n == 0 || (n == 1 && (text.data[i] < 0x20 || text.data[i] == 0x7f)) ||
-            (n == 2 && text.data[i] == 0xc2 && text.data[i + 1] < 0xa0)) {
+        if (n == 0) {
             gb_buf_addf(buf, "\\x%02x", text.data[i]);
-            i++;
-            continue;
+        } else if (gb_hidden_behind(before, point)) {
+            gb_hidden_show(buf, point);
+            point = 0;
+        } else {
+            if (text.data[i] == '\\')
+                gb_buf_adds(buf, "\\");
+            gb_buf_add(buf, text.data + i, n);
         }
-        if (text.data[i] == '\\')
-            gb_buf_adds(buf, "\\");
-        gb_buf_add(buf, text.data + i, n);
-        i += n;
+        before = n > 0 ? point : 0;
+        i += n > 0 ? n : 1;
     }
     if (end < text.size)
         gb_buf_adds(buf, "…");
@@ -85,10 +89,14 @@ static void add_json(struct gb_buf *buf, struct gb_bytes text, size_t limit)
     for (size_t i = 0; i < end;) {
         size_t n = gb_utf8_sequence(text.data + i, end - i);
 
+        uint32_t point = n > 0 ? gb_hidden_point(text.data + i, n) : 0;
+
         if (n == 0)
             gb_buf_adds(buf, "\xef\xbf\xbd");
-        else if (n == 1 && (text.data[i] < 0x20 || text.data[i] == 0x7f))
-            gb_buf_addf(buf, "\\u%04x", text.data[i]);
+        else if (gb_hidden(point) && point < 0x10000)
+            gb_buf_addf(buf, "\\u%04x", point);
+        else if (gb_hidden(point))
+            gb_buf_addf(buf, "\\u%04x\\u%04x", 0xd7c0 + (point >> 10), 0xdc00 + (point & 0x3ff));
         else if (text.data[i] == '"' || text.data[i] == '\\')
             gb_buf_addf(buf, "\\%c", text.data[i]);
         else

@@ -1,8 +1,10 @@
 #include "screen/grid.h"
 
 #include <string.h>
+#include <utf8proc.h>
 
 #include "check_run.h"
+#include "base/hidden.h"
 #include "base/mem.h"
 #include "screen/render.h"
 
@@ -71,6 +73,60 @@ START_TEST(what_cannot_be_shown_is_made_visible)
 }
 END_TEST
 
+/* The engine has a table of its own, because it is linked to no Unicode library: it has at least
+ * what this one knows. */
+START_TEST(the_list_of_what_hides_is_whole)
+{
+    for (utf8proc_int32_t c = 0; c < 0x110000; c++) {
+        utf8proc_category_t category = utf8proc_category(c);
+        bool hides = category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CC ||
+                     category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_ZL ||
+                     category == UTF8PROC_CATEGORY_ZP || category == UTF8PROC_CATEGORY_CS;
+
+        if (hides && !gb_hidden((uint32_t)c))
+            ck_abort_msg("U+%04X", (unsigned)c);
+    }
+}
+END_TEST
+
+/* Nothing of it is painted, alone or behind anything. */
+START_TEST(what_hides_is_never_painted)
+{
+    static const char *const before[] = {"", "a", "e\xcc\x81", "👩", "日"};
+
+    for (uint32_t c = 0x80; c < 0x110000; c++) {
+        struct gb_buf text = {0};
+        uint8_t bytes[4];
+        utf8proc_ssize_t n;
+
+        /* Of those without a meaning a few are enough. */
+        if (!gb_hidden(c) || (c >= 0xd800 && c < 0xe000) ||
+            (utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_CN && c % 0x3fd != 0))
+            continue;
+        n = utf8proc_encode_char((utf8proc_int32_t)c, bytes);
+        for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+            struct gb_bytes rest;
+
+            gb_buf_clear(&text);
+            gb_buf_adds(&text, before[i]);
+            gb_buf_add(&text, bytes, (size_t)n);
+            gb_buf_adds(&text, "z");
+            rest = gb_buf_bytes(&text);
+            while (rest.size > 0) {
+                struct glyph glyph;
+                size_t used = glyph_next(rest, &glyph);
+
+                ck_assert_msg(memmem(glyph.text, glyph.size, bytes, (size_t)n) == NULL, "U+%04X",
+                              c);
+                rest.data += used;
+                rest.size -= used;
+            }
+        }
+        gb_buf_release(&text);
+    }
+}
+END_TEST
+
 START_TEST(cuts_with_an_ellipsis)
 {
     struct region all = region_all(&grid);
@@ -130,6 +186,8 @@ int main(void)
     tcase_add_test(tests, text_is_cut_at_the_edge);
     tcase_add_test(tests, wide_signs_are_never_halved);
     tcase_add_test(tests, what_cannot_be_shown_is_made_visible);
+    tcase_add_test(tests, the_list_of_what_hides_is_whole);
+    tcase_add_test(tests, what_hides_is_never_painted);
     tcase_add_test(tests, cuts_with_an_ellipsis);
     tcase_add_test(tests, only_differences_are_sent);
     tcase_add_test(tests, colours_by_depth);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/hidden.h"
 #include "base/utf8.h"
 
 enum {
@@ -31,14 +32,6 @@ static void stand_in(struct glyph *glyph, int32_t c)
     put(glyph, c);
     glyph->width = 1;
     glyph->hidden = true;
-}
-
-/* Turns the direction of text around, or breaks lines, or is there and shows nothing. */
-static bool is_treacherous(int32_t c)
-{
-    return (c >= 0x80 && c < 0xa0) || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-           c == 0xad || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 static bool is_mark(int32_t c)
@@ -77,10 +70,10 @@ static void put_base(struct glyph *glyph, int32_t c)
         stand_in(glyph, 0x2400 + c);
     else if (c == 0x7f)
         stand_in(glyph, 0x2421);
-    else if (is_treacherous(c) || is_variation(c))
-        stand_in(glyph, 0xb7);
     else if (utf8proc_category(c) == UTF8PROC_CATEGORY_CN)
         stand_in(glyph, REPLACEMENT);
+    else if (gb_hidden((uint32_t)c))
+        stand_in(glyph, 0xb7);
     else if (c >= REGIONAL_A && c <= REGIONAL_Z) {
         put(glyph, 'A' + (c - REGIONAL_A));
         glyph->width = 1;
@@ -117,11 +110,11 @@ static size_t put_rest(struct glyph *glyph, int32_t first, struct gb_bytes rest)
         /* A flag is two letters here. */
         if (c >= REGIONAL_A && c <= REGIONAL_Z)
             break;
-        if (is_mark(c) && !is_variation(c) && !is_treacherous(c) && marks < GLYPH_MARKS_MAX) {
+        if (is_mark(c) && !gb_hidden((uint32_t)c) && marks < GLYPH_MARKS_MAX) {
             put(glyph, c);
             glyph->uncertain = true;
             marks++;
-        } else if (c != ZERO_WIDTH_JOINER && is_treacherous(c)) {
+        } else if (c != ZERO_WIDTH_JOINER && !is_variation(c) && gb_hidden((uint32_t)c)) {
             break;
         }
         before = c;

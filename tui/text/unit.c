@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/hidden.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -28,10 +29,31 @@ static size_t unit_encode(uint32_t code, char to[4])
     return (size_t)utf8proc_encode_char((utf8proc_int32_t)code, (utf8proc_uint8_t *)to);
 }
 
+static bool is_pictograph(uint32_t code)
+{
+    return code >= 0xa9 && utf8proc_get_property((utf8proc_int32_t)code)->boundclass ==
+                               UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+}
+
 enum kind { KIND_BASE, KIND_MARK, KIND_NOTHING, KIND_HIDDEN };
 
-/* Decides about one code point by itself. *ret_shown is what is drawn for it. */
-static enum kind classify(uint32_t code, uint32_t *ret_shown, uint8_t *ret_width)
+/* What shows nothing and is a part of what stands before it: it chooses a look, a colour or a flag,
+ * or joins. Elsewhere the same would be a secret. */
+static bool is_part(uint32_t code, const struct unit *before)
+{
+    size_t size = gb_utf8_sequence((const uint8_t *)before->bytes, before->size);
+    uint32_t base = size > 0 ? unit_decode((const uint8_t *)before->bytes, size) : 0;
+
+    if ((code >= 0xe0020 && code <= 0xe007f) || (code >= 0x1f3fb && code <= 0x1f3ff))
+        return is_pictograph(base);
+    if (code == 0xfe0e || code == 0xfe0f)
+        return base > 0;
+    return (code == 0x200c || code == JOINER) && base >= 0x80;
+}
+
+/* Decides about one code point behind the unit @before. *ret_shown is what is drawn for it. */
+static enum kind classify(uint32_t code, const struct unit *before, uint32_t *ret_shown,
+                          uint8_t *ret_width)
 {
     const utf8proc_property_t *property;
 
@@ -49,12 +71,10 @@ static enum kind classify(uint32_t code, uint32_t *ret_shown, uint8_t *ret_width
         *ret_shown = 'A' + code - 0x1f1e6;
         return KIND_BASE;
     }
-    if ((code >= 0xfe00 && code <= 0xfe0f) || (code >= 0xe0000 && code <= 0xe0fff) ||
-        (code >= 0x1f3fb && code <= 0x1f3ff) || code == 0x200c || code == JOINER ||
-        code == 0x2060 || code == 0x34f)
+    if (is_part(code, before))
         return KIND_NOTHING;
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-        *ret_shown = REPLACEMENT;
+    if (gb_hidden(code)) {
+        *ret_shown = code == 0xad ? '-' : REPLACEMENT;
         return KIND_HIDDEN;
     }
     property = utf8proc_get_property((utf8proc_int32_t)code);
@@ -64,14 +84,6 @@ static enum kind classify(uint32_t code, uint32_t *ret_shown, uint8_t *ret_width
         if (property->charwidth == 0)
             return KIND_MARK;
         break;
-    case UTF8PROC_CATEGORY_CN:
-    case UTF8PROC_CATEGORY_CS:
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-        *ret_shown = code == 0xad ? '-' : REPLACEMENT;
-        return KIND_HIDDEN;
     default:
         break;
     }
@@ -79,12 +91,6 @@ static enum kind classify(uint32_t code, uint32_t *ret_shown, uint8_t *ret_width
         return KIND_MARK;
     *ret_width = property->charwidth == 2 ? 2 : 1;
     return KIND_BASE;
-}
-
-static bool is_pictograph(uint32_t code)
-{
-    return code >= 0xa9 && utf8proc_get_property((utf8proc_int32_t)code)->boundclass ==
-                               UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
 }
 
 static void begin(struct unit *unit, uint32_t code, uint8_t width, bool hidden)
@@ -104,7 +110,7 @@ enum unit_effect unit_add(struct unit_cutter *cutter, uint32_t code, struct unit
         cutter->joined = false;
         return UNIT_NOTHING;
     }
-    switch (classify(code, &shown, &width)) {
+    switch (classify(code, unit, &shown, &width)) {
     case KIND_NOTHING:
         cutter->joined = code == JOINER;
         return UNIT_NOTHING;
