@@ -1,14 +1,17 @@
 """Death at any point: no hang, nothing left behind, and the truth about what may have run."""
 
 import glob
+import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 
 import pytest
 
-from support import RELEASE, BINARY, Failure, Server, Session, alive, out, qemu_pid, wait_for
+from support import (RELEASE, BINARY, Failure, Server, Session, alive, comes_to_rest, out, qemu_pid,
+                     wait_for)
 
 
 @pytest.fixture
@@ -85,6 +88,68 @@ def test_client_killed(own):
         process.kill()
         process.wait()
         assert out(s.exec("echo $v", timeout_ms=60000)) == "kept\n"
+
+
+FLOOD = "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done"
+
+
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGKILL while stopped", "SIGHUP"])
+def test_client_gone_while_it_is_held_back(own, end):
+    """`exec … | less`, and then the client goes: the session is free again, and nothing spins."""
+    with own.client() as client:
+        s = Session(client, "shell", timeout_ms=3600_000)
+        process = subprocess.Popen([BINARY, "exec", s.id, "-c", FLOOD], env=own.env,
+                                   stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        wait_for(lambda: s.get()["state"] == "running", what="the cell")
+        comes_to_rest(client)  # the pipe is full, then the client, then the server, then the guest
+        assert s.get()["state"] == "running"
+        if "stopped" in end:
+            process.send_signal(signal.SIGSTOP)
+        process.send_signal(getattr(signal, end.split()[0]))
+        process.wait()
+        process.stdout.close()
+        wait_for(lambda: s.get()["state"] == "idle", what="a session that is free")
+        comes_to_rest(client)
+        assert out(s.exec("echo next", timeout_ms=60000)) == "next\n"
+        s.close()
+        comes_to_rest(client)
+
+
+def test_useless_clients_of_every_kind(own):
+    """Clients that read nothing, say half of something or nothing at all, and go, half go or stay."""
+    def connect(*lines):
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer.connect(str(own.socket))
+        peer.sendall(b"".join(lines))
+        return peer
+
+    def line(method, **params):
+        return json.dumps({"id": 1, "method": method, "params": params}).encode() + b"\n"
+
+    with own.client() as client:
+        s = Session(client, "shell", timeout_ms=3600_000)
+        kinds = {
+            "floods": [line("session.exec", session=s.id, code=FLOOD, stream=True)],
+            "watches": [line("events.subscribe", output=True)],
+            "half a line": [line("hello"), b'{"id": 2, "method": "sess'],
+            "silent": [],
+        }
+        peers = {(kind, end): connect(*lines) for kind, lines in kinds.items()
+                 for end in ("closes", "ends writing", "stays")}
+        wait_for(lambda: s.get()["state"] == "running", what="the first cell")
+        comes_to_rest(client)
+        for (kind, end), peer in peers.items():
+            if end == "closes":
+                peer.close()
+            elif end == "ends writing":
+                peer.shutdown(socket.SHUT_WR)
+        comes_to_rest(client)
+        for peer in peers.values():
+            peer.close()
+        wait_for(lambda: s.get()["state"] == "idle", what="a session that is free")
+        assert client.call("stats")["connections"] == 1
+        s.close()
+        comes_to_rest(client)
 
 
 def test_server_killed_leaves_nothing():

@@ -267,6 +267,18 @@ def wait_for(condition, timeout=DEADLINE, what="a condition"):
         select.select([], [], [], 0.01)
 
 
+def comes_to_rest(client):
+    """Waits until the server does nothing of itself: it wakes up once for each of our calls. Where there are VMs
+    the figures that our own asking has read may wake it now and then; one that spins does so all the time."""
+    def rests():
+        before = client.call("stats")
+        for _ in range(50):
+            after = client.call("stats")
+        woken = after["wakeups"] - before["wakeups"]
+        return woken == 50 if not after["vms"] else 50 <= woken <= 75
+    wait_for(rests, what="a server at rest")
+
+
 def qemu_pid(client, session_id):
     for vm in client.call("stats")["vms"]:
         if vm["session"] == session_id:

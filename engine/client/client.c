@@ -359,7 +359,8 @@ static void dial_blocking(uv_work_t *work)
 
 static void dial_done(uv_work_t *work, int status)
 {
-    static const struct gb_stream_events events = {on_input, on_closed, on_sent};
+    static const struct gb_stream_events events = {
+        .input = on_input, .closed = on_closed, .sent = on_sent};
     struct dial_work *dial = container_of(work, struct dial_work, work);
     struct gb_client *client = dial->client;
     int fd = dial->fd, r = status < 0 ? -GB_EINTERNAL : dial->r;

@@ -87,7 +87,7 @@ static void on_limit(void *arg)
 
 static int start(struct probe *probe, const char *launcher, struct gb_err *err)
 {
-    static const struct gb_stream_events events = {on_input, on_closed, NULL};
+    static const struct gb_stream_events events = {.input = on_input, .closed = on_closed};
     _cleanup_(freep) char *uid = xasprintf("%d", (int)UID_PROBE);
     _cleanup_(freep) char *name = xstrdup(launcher);
     char *argv[] = {name, (char[]){"--uid"}, uid, NULL};

@@ -11,11 +11,17 @@ struct gb_loop {
     uv_check_t *check; /* runs deferred calls after I/O */
     uv_idle_t *idle;   /* active while there are some, so that the loop does not sleep */
     struct gb_list deferred;
+    uint64_t turns;
 };
 
 uv_loop_t *gb_loop_uv(struct gb_loop *loop)
 {
     return loop->uv;
+}
+
+uint64_t gb_loop_turns(const struct gb_loop *loop)
+{
+    return loop->turns;
 }
 
 uint64_t gb_loop_now_ns(void)
@@ -38,6 +44,7 @@ static void on_check(uv_check_t *check)
     struct gb_loop *loop = check->data;
     struct gb_list batch, *link;
 
+    loop->turns++;
     /* One batch a turn: what is deferred meanwhile waits for the next, so that I/O is not starved.
      */
     gb_list_init(&batch);

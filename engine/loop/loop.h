@@ -23,6 +23,9 @@ struct gb_loop;
 /* Borrows @uv, which must outlive the loop and run in the calling thread. Gives. */
 struct gb_loop *gb_loop_new(uv_loop_t *uv);
 
+/* How often the loop has woken up and gone round: one that has nothing to do stands still. */
+uint64_t gb_loop_turns(const struct gb_loop *loop);
+
 /* Deferred calls that have not run yet are dropped. The objects below must be freed before; run @uv
  * once more afterwards so that libuv can finish closing. Accepts NULL. */
 void gb_loop_free(struct gb_loop *loop);
@@ -80,6 +83,10 @@ struct gb_stream_events {
     void (*closed)(void *arg, int sys_errno);
     /* @bytes of what was queued have left; may be NULL. */
     void (*sent)(void *arg, size_t bytes);
+    /* @bytes of what was queued were dropped, for nobody takes what is written any more: who waited
+     * for room has it. Also while paused, and what the peer wrote before may still be read. May be
+     * NULL. */
+    void (*dropped)(void *arg, size_t bytes);
 };
 
 struct gb_stream;
@@ -89,7 +96,8 @@ struct gb_stream *gb_stream_new(struct gb_loop *loop, int fd, size_t read_bytes,
                                 const struct gb_stream_events *events, void *arg);
 
 /* Sends bytes; what the socket does not take at once is queued (copied). Never calls back from
- * within. After `closed` bytes are dropped. */
+ * within. After `closed` bytes are dropped; what was queued before still leaves if the peer has
+ * only ended its own side. */
 void gb_stream_send(struct gb_stream *stream, const void *data, size_t size);
 /* The same for a buffer of the caller's, whose memory is taken when that saves a copy. */
 void gb_stream_send_buf(struct gb_stream *stream, struct gb_buf *buf);

@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 
+/* What leaves in one wake-up: a peer that reads as fast as we write must not keep the loop. */
+static const size_t WRITE_BYTES = 1 << 20;
+
 struct gb_stream {
     uv_poll_t handle; /* first: freed through it */
     struct gb_loop *loop;
@@ -19,6 +22,7 @@ struct gb_stream {
     size_t read_bytes;
     struct gb_buf input, output;
     size_t sent_unreported; /* left within gb_stream_send(), told from the loop */
+    size_t dropped;         /* nobody took them; told from the loop likewise */
     struct gb_deferred report;
     struct gb_deferred again;  /* input that was left when a pause ended */
     struct gb_timer *deadline; /* of gb_stream_finish() */
@@ -40,19 +44,18 @@ static void free_stream(uv_handle_t *handle)
     free(stream);
 }
 
+/* What wakes the loop. Errors and hang-ups do so whether they are asked for or not, and as long as
+ * they last: who would only look away from one has to stop polling. */
 static void update_interest(struct gb_stream *stream)
 {
     int interest = 0;
 
-    if (!stream->closed) {
-        if (!stream->paused && !stream->finishing)
-            interest |= UV_READABLE;
-        if (stream->output.size > 0)
-            interest |= UV_WRITABLE;
-        /* A hang-up is level-triggered: once known, it would wake the loop for ever. */
-        if (interest == 0 && !stream->hung_up)
-            interest = UV_DISCONNECT;
-    }
+    if (!stream->closed && !stream->paused && !stream->finishing)
+        interest |= UV_READABLE;
+    if (stream->output.size > 0)
+        interest |= UV_WRITABLE;
+    if (interest == 0 && !stream->closed && !stream->hung_up)
+        interest = UV_DISCONNECT;
     if (interest == stream->interest)
         return;
     stream->interest = interest;
@@ -62,69 +65,75 @@ static void update_interest(struct gb_stream *stream)
         (void)uv_poll_start(&stream->handle, interest, on_poll);
 }
 
-/* The end of the connection, told once and from the loop. */
-static void broken(struct gb_stream *stream, int sys_errno)
+/* Bytes that left within gb_stream_send(), or never will: told from the loop. */
+static void report_later(void *arg)
+{
+    struct gb_stream *stream = arg;
+    size_t sent = stream->sent_unreported, dropped = stream->dropped;
+
+    stream->sent_unreported = stream->dropped = 0;
+    if (sent > 0 && stream->events.sent != NULL)
+        stream->events.sent(stream->arg, sent);
+    if (dropped > 0 && !stream->freed && stream->events.dropped != NULL)
+        stream->events.dropped(stream->arg, dropped);
+}
+
+/* Nobody will take what is written any more, and what is queued is dropped. That is not the end:
+ * the peer may have written before it went, and reading finds the end by itself. */
+static void write_broke(struct gb_stream *stream)
+{
+    stream->write_broken = true;
+    stream->dropped += stream->output.size;
+    gb_buf_release(&stream->output);
+    if (stream->dropped > 0 && !stream->finishing)
+        gb_loop_defer(stream->loop, &stream->report, report_later, stream);
+    update_interest(stream);
+}
+
+/* The peer will write nothing more (@sys_errno 0), or the connection is broken. What is queued is
+ * still sent to a peer that has only ended its own side. */
+static void ended(struct gb_stream *stream, int sys_errno)
 {
     if (stream->closed)
         return;
     stream->closed = true;
     stream->close_errno = sys_errno;
-    gb_buf_release(&stream->output);
+    if (sys_errno != 0)
+        write_broke(stream);
     update_interest(stream);
 }
 
 static void tell_closed(struct gb_stream *stream)
 {
-    if (stream->finishing) {
-        gb_stream_free(stream);
-        return;
-    }
     if (stream->told)
         return;
     stream->told = true;
     stream->events.closed(stream->arg, stream->close_errno);
 }
 
-/* Bytes that left within gb_stream_send(), told from the loop. */
-static void report_later(void *arg)
+/* Writes what is queued, as much as one wake-up may; the bytes that left. */
+static size_t flush(struct gb_stream *stream)
 {
-    struct gb_stream *stream = arg;
-    size_t bytes = stream->sent_unreported;
+    size_t total = 0;
 
-    stream->sent_unreported = 0;
-    stream->events.sent(stream->arg, bytes);
-}
-
-/* Nobody will take what is written any more. That is not the end: the peer may have written before
- * it went, and reading finds the end by itself. */
-static void write_broke(struct gb_stream *stream, int sys_errno)
-{
-    stream->write_broken = true;
-    gb_buf_release(&stream->output);
-    if (stream->finishing)
-        broken(stream, sys_errno);
-    update_interest(stream);
-}
-
-/* Writes what is queued; the bytes that left, or -1 when the stream broke. */
-static ssize_t flush(struct gb_stream *stream)
-{
-    ssize_t total = 0;
-
-    while (stream->output.size > 0) {
-        ssize_t n = send(stream->fd, gb_buf_data(&stream->output), stream->output.size,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (stream->output.size > 0 && total < WRITE_BYTES) {
+        size_t size = MIN(stream->output.size, WRITE_BYTES - total);
+        ssize_t n =
+            send(stream->fd, gb_buf_data(&stream->output), size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             break;
         if (n < 0) {
-            write_broke(stream, errno);
-            return -1;
+            /* A peer that has gone is found by reading. One that has not would wait for ever. */
+            if (errno != EPIPE && errno != ECONNRESET)
+                (void)shutdown(stream->fd, SHUT_RDWR);
+            write_broke(stream);
+            return total;
         }
         gb_buf_consume(&stream->output, (size_t)n);
-        total += n;
+        total += (size_t)n;
     }
     update_interest(stream);
     return total;
@@ -137,7 +146,7 @@ static bool fill(struct gb_stream *stream)
     ssize_t n;
 
     if (to == NULL) {
-        broken(stream, ENOMEM);
+        ended(stream, ENOMEM);
         return false;
     }
     do
@@ -146,7 +155,7 @@ static bool fill(struct gb_stream *stream)
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return true;
     if (n <= 0) {
-        broken(stream, n < 0 ? errno : 0);
+        ended(stream, n < 0 ? errno : 0);
         return false;
     }
     gb_buf_commit(&stream->input, (size_t)n);
@@ -180,41 +189,38 @@ static void read_some(struct gb_stream *stream)
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
     struct gb_stream *stream = handle->data;
-    ssize_t sent = 0;
+    size_t sent = 0;
 
     if (status < 0) {
-        /* libuv has stopped polling: an error is pending, which the next read tells, after what
-         * the peer wrote before. */
+        /* An error is pending, and libuv has stopped polling. Nobody takes what is queued; the next
+         * read tells the error, after what the peer wrote before. Polling again for anything that
+         * is not done now would find the same error at once, for ever. */
         stream->interest = 0;
         events = UV_READABLE | UV_DISCONNECT;
-        if (stream->finishing)
-            broken(stream, EPIPE);
+        write_broke(stream);
     }
     if ((events & UV_WRITABLE) != 0)
         sent = flush(stream);
-    if (stream->finishing && (stream->closed || stream->output.size == 0)) {
-        gb_stream_free(stream);
+    if (stream->finishing) {
+        if (stream->output.size == 0)
+            gb_stream_free(stream);
         return;
     }
     if (sent > 0 && stream->events.sent != NULL) {
-        stream->events.sent(stream->arg, (size_t)sent);
+        stream->events.sent(stream->arg, sent);
         if (stream->freed)
             return;
     }
-    if (!stream->closed && !stream->paused && !stream->finishing) {
-        if ((events & (UV_READABLE | UV_DISCONNECT)) != 0) {
-            read_some(stream);
-            if (stream->freed)
-                return;
-        }
-    } else if ((events & UV_DISCONNECT) != 0 && !stream->closed) {
+    if ((events & (UV_READABLE | UV_DISCONNECT)) != 0 && !stream->closed && !stream->paused) {
+        read_some(stream);
+        if (stream->freed)
+            return;
+    } else if ((events & UV_DISCONNECT) != 0) {
         stream->hung_up = true;
-        update_interest(stream);
     }
+    update_interest(stream);
     if (stream->closed)
         tell_closed(stream);
-    else
-        update_interest(stream);
 }
 
 struct gb_stream *gb_stream_new(struct gb_loop *loop, int fd, size_t read_bytes,
@@ -236,11 +242,11 @@ struct gb_stream *gb_stream_new(struct gb_loop *loop, int fd, size_t read_bytes,
 
 static void after_send(struct gb_stream *stream)
 {
-    ssize_t sent = flush(stream);
+    size_t sent = flush(stream);
 
-    if (sent <= 0 || stream->events.sent == NULL)
+    if (sent == 0 || stream->events.sent == NULL)
         return;
-    stream->sent_unreported += (size_t)sent;
+    stream->sent_unreported += sent;
     gb_loop_defer(stream->loop, &stream->report, report_later, stream);
 }
 
@@ -313,7 +319,7 @@ static void on_deadline(void *arg)
 
 void gb_stream_finish(struct gb_stream *stream, uint64_t limit_ms)
 {
-    if (stream->closed || stream->output.size == 0) {
+    if (stream->output.size == 0) {
         gb_stream_free(stream);
         return;
     }

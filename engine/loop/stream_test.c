@@ -58,7 +58,8 @@ static void on_sent(void *arg, size_t bytes)
     end->sent += bytes;
 }
 
-static const struct gb_stream_events events = {on_input, on_closed, on_sent};
+static const struct gb_stream_events events = {
+    .input = on_input, .closed = on_closed, .sent = on_sent};
 
 static void open_pair(struct end *a, struct end *b)
 {

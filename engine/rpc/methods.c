@@ -316,6 +316,9 @@ static const struct gb_result stats_results[] = {
     {"uptime_ms", "number", "of the server"},
     {"pid", "integer", "of the server"},
     {"cpu_ms", "number", "that the server itself has used"},
+    {"wakeups", "integer",
+     "how often the server has woken up: each call wakes it once, and while nothing happens only the "
+     "figures of sessions do, every ten seconds"},
     {"rss_bytes", "integer", "of the server itself"},
     {"host", "object", "`cpus`, `memory_total`, `memory_available`"},
     {"connections", "integer", "open now"},

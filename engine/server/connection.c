@@ -117,6 +117,14 @@ static void on_sent(void *arg, size_t bytes)
     events_resume(arg);
 }
 
+/* The client has gone, and what it did not read as well: its cells go on, and its end comes with
+ * the input that was held back. */
+static void on_dropped(void *arg, size_t bytes)
+{
+    (void)bytes;
+    update_full(arg);
+}
+
 static void on_closed(void *arg, int sys_errno)
 {
     struct connection *connection = arg;
@@ -129,7 +137,7 @@ static void on_closed(void *arg, int sys_errno)
 void connection_new(struct gb_server *server, int fd, pid_t pid)
 {
     static const struct gb_stream_events events = {
-        .input = on_input, .closed = on_closed, .sent = on_sent};
+        .input = on_input, .closed = on_closed, .sent = on_sent, .dropped = on_dropped};
     struct connection *connection = xcalloc(1, sizeof(*connection));
 
     connection->server = server;

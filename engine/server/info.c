@@ -253,6 +253,7 @@ void handle_stats(struct request *request, const struct gb_params *params)
     gb_json_put_ms(&reply.out, "uptime_ms", gb_clock_mono_ns() - server->started_ns);
     gb_json_put_u64(&reply.out, "pid", (uint64_t)getpid());
     gb_json_put_ms(&reply.out, "cpu_ms", own_cpu_ns());
+    gb_json_put_u64(&reply.out, "wakeups", gb_loop_turns(server->loop));
     gb_json_put_u64(&reply.out, "rss_bytes", proc_value("/proc/self/status", "VmRSS:"));
     put_host(&reply.out);
     gb_json_put_u64(&reply.out, "connections", server->connection_count);

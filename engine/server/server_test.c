@@ -341,14 +341,11 @@ START_TEST(line_just_fits)
 }
 END_TEST
 
-/* A client that asks and does not read is no longer read from; when it reads, nothing is missing.
- */
-START_TEST(slow_reader)
+/* Asks for more and more and reads no answer, until the server reads no further. The questions. */
+static size_t ask_without_reading(int fd)
 {
     static const char line[] = "{\"id\":1,\"method\":\"hello\"}\n";
-    int fd = dial(), other = dial();
-    size_t asked = 0, answered = 0;
-    char block[65536];
+    size_t asked = 0;
 
     ck_assert_int_eq(gb_fd_set_nonblocking(fd, true), 0);
     for (;;) {
@@ -363,10 +360,20 @@ START_TEST(slow_reader)
             break;
         }
     }
+    ck_assert_int_eq(gb_fd_set_nonblocking(fd, false), 0);
+    return asked / (sizeof(line) - 1);
+}
+
+/* A client that asks and does not read is no longer read from; when it reads, nothing is missing.
+ */
+START_TEST(slow_reader)
+{
+    int fd = dial(), other = dial();
+    size_t asked = ask_without_reading(fd), answered = 0;
+    char block[65536];
+
     put(other, HELLO); /* the others are served */
     expect(other, "\"id\":7");
-    ck_assert_int_eq(gb_fd_set_nonblocking(fd, false), 0);
-    asked /= sizeof(line) - 1;
     while (answered < asked) {
         ssize_t n = read(fd, block, sizeof(block));
 
@@ -376,6 +383,66 @@ START_TEST(slow_reader)
     }
     (void)close(fd);
     (void)close(other);
+}
+END_TEST
+
+/* ---- standing still ---- */
+
+static uint64_t stat_of(int fd, const char *key)
+{
+    const char *found;
+
+    put(fd, "{\"id\":1,\"method\":\"stats\"}\n");
+    found = strstr(get(fd), key);
+    ck_assert_ptr_nonnull(found);
+    return strtoull(found + strlen(key), NULL, 10);
+}
+
+/* Each question wakes the server once, and nothing else does. */
+static void expect_rest(int fd)
+{
+    enum { ENOUGH = 50, TRIES = 1000 };
+    uint64_t before = stat_of(fd, "\"wakeups\":");
+
+    for (int i = 0, quiet = 0; quiet < ENOUGH; i++) {
+        uint64_t now = stat_of(fd, "\"wakeups\":");
+
+        quiet = now == before + 1 ? quiet + 1 : 0;
+        before = now;
+        ck_assert_msg(i < TRIES, "the server does not come to rest");
+    }
+}
+
+START_TEST(dead_clients_cost_nothing)
+{
+    enum { KILLED, STOPPED, FULL, SILENT, HALF_A_LINE, HALF_CLOSED, ONE_WAY, WATCHED, CLIENTS };
+    static const char watch[] =
+        "{\"id\":1,\"method\":\"events.subscribe\",\"params\":{\"kinds\":[\"snapshot\"]}}\n";
+    int fd = dial(), clients[CLIENTS];
+
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = dial();
+    for (int i = KILLED; i <= FULL; i++)
+        (void)ask_without_reading(clients[i]);
+    put(clients[SILENT], HELLO);
+    put(clients[WATCHED], watch);
+    put(clients[HALF_A_LINE], "{\"id\":1,\"meth");
+    put(clients[HALF_CLOSED], "{\"id\":1,\"meth");
+    ck_assert_int_eq(shutdown(clients[HALF_CLOSED], SHUT_WR), 0);
+    ck_assert_int_eq(shutdown(clients[ONE_WAY], SHUT_RD), 0);
+    put(clients[ONE_WAY], HELLO);
+    (void)close(clients[KILLED]);
+    (void)close(clients[WATCHED]);
+    ck_assert_int_eq(shutdown(clients[FULL], SHUT_WR), 0);
+    expect_rest(fd);
+    /* Of those that have gone nothing is left. */
+    ck_assert_uint_eq(stat_of(fd, "\"connections\":"), 1 + CLIENTS - 3);
+    for (int i = STOPPED; i < CLIENTS; i++)
+        if (i != WATCHED)
+            (void)close(clients[i]);
+    expect_rest(fd);
+    ck_assert_uint_eq(stat_of(fd, "\"connections\":"), 1);
+    (void)close(fd);
 }
 END_TEST
 
@@ -554,6 +621,7 @@ int main(void)
     tcase_add_test(served, line_too_long);
     tcase_add_test(served, line_just_fits);
     tcase_add_test(served, slow_reader);
+    tcase_add_test(served, dead_clients_cost_nothing);
     tcase_add_test(served, modes);
     tcase_add_test(served, another_uid);
     tcase_add_test(served, second_server);

@@ -194,7 +194,8 @@ static void on_qmp_closed(void *arg, const struct gb_err *err)
 /* Takes the sockets' other ends, which the child has copies of. */
 static void listen_to(struct inspection *inspection, int errors, int monitor)
 {
-    static const struct gb_stream_events error_events = {on_errors_input, on_errors_closed, NULL};
+    static const struct gb_stream_events error_events = {.input = on_errors_input,
+                                                         .closed = on_errors_closed};
     static const struct qmp_events events = {on_ready, on_event, on_qmp_closed, on_greeting};
 
     inspection->errors =

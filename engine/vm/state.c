@@ -129,7 +129,8 @@ static void on_closed(void *arg, int sys_errno)
 int state_feed_new(struct gb_loop *loop, int file, struct state_feed **ret_feed, int *ret_fd,
                    struct gb_err *err)
 {
-    static const struct gb_stream_events events = {on_input, on_closed, on_sent};
+    static const struct gb_stream_events events = {
+        .input = on_input, .closed = on_closed, .sent = on_sent};
     struct state_feed *feed;
     int pair[2];
 

@@ -343,11 +343,14 @@ static void on_console_closed(void *arg, int sys_errno)
     vm_check_later(vm);
 }
 
-static const struct gb_stream_events status_events = {on_status_input, on_status_closed, NULL};
-static const struct gb_stream_events errors_events = {on_errors_input, on_errors_closed, NULL};
-static const struct gb_stream_events console_events = {on_console_input, on_console_closed, NULL};
-static const struct gb_stream_events agent_events = {on_agent_input, on_agent_closed,
-                                                     on_agent_sent};
+static const struct gb_stream_events status_events = {.input = on_status_input,
+                                                      .closed = on_status_closed};
+static const struct gb_stream_events errors_events = {.input = on_errors_input,
+                                                      .closed = on_errors_closed};
+static const struct gb_stream_events console_events = {.input = on_console_input,
+                                                       .closed = on_console_closed};
+static const struct gb_stream_events agent_events = {
+    .input = on_agent_input, .closed = on_agent_closed, .sent = on_agent_sent};
 
 /* Start. */
 
