@@ -8,7 +8,13 @@
  *
  * SIGINT: listen() installs the handler; the loop then calls callback(3, 0, -).  When the loop
  * does not get to it within a moment, because JavaScript is busy, a thread makes V8 give up what
- * runs, down to the loop. */
+ * runs, down to the loop.
+ *
+ * stop() makes V8 give up what runs for good: no catch, no finally.  Whoever called attempt() is
+ * told, else callback(4, 0, -) is called from the loop.  drop() empties V8's queue of microtasks.
+ *
+ * traces(function(sites)) gives the call sites that a stack shows of those that it has; node makes
+ * the text of them.  It throws nothing. */
 
 #include "napi.h"
 
@@ -31,8 +37,17 @@
 #define CHANNELS 2
 #define ITERATION CHANNELS
 #define INTERRUPT (CHANNELS + 1)
+#define STOPPED (CHANNELS + 2)
 #define PATIENCE_NS 100000000
 #define ENTROPY_SIZE 32
+/* Node has one timer and one idle handle; c-ares and the like add few. */
+#define ASIDE_MAX 64
+
+/* Handles that do not count for the moment. */
+struct aside {
+    uv_handle_t *handles[ASIDE_MAX];
+    size_t count;
+};
 
 static napi_env the_env;
 static napi_ref callback;
@@ -49,9 +64,17 @@ static bool cell_runs;
 static bool watched;
 static int null_fd = -1;
 
-/* v8::Isolate::TerminateExecution, which Node-API has no name for; as C sees a member function. */
+static bool stopping;
+static napi_ref stack_filter;
+
+/* Members of v8::Isolate that Node-API has no name for, as C sees them; a v8::Local is a pointer,
+ * and is what napi_value is. */
 static void (*terminate_execution)(void *isolate);
 static void (*cancel_terminate_execution)(void *isolate);
+static void (*run_microtasks)(void *isolate);
+static napi_value (*node_format)(void *context, napi_value error, napi_value sites);
+static void (*set_formatter)(void *isolate, napi_value (*format)(void *context, napi_value error,
+                                                                 napi_value sites));
 static void *isolate;
 
 static void check_status(napi_status status)
@@ -123,8 +146,7 @@ static void acknowledge(void)
     atomic_store(&signals_seen, atomic_load(&signals_sent));
     (void)sem_post(&answered);
     /* What was stopped has unwound down to here. */
-    if (cancel_terminate_execution != NULL)
-        cancel_terminate_execution(isolate);
+    cancel_terminate_execution(isolate);
 }
 
 static void on_interrupt(uv_async_t *handle)
@@ -157,6 +179,11 @@ static void on_iteration(uv_prepare_t *handle)
 
     if (signal_waits())
         on_interrupt(&interrupt);
+    if (stopping) {
+        stopping = false;
+        cancel_terminate_execution(isolate);
+        call(STOPPED, &nothing);
+    }
     if (watched)
         call(ITERATION, &nothing);
     if (!cell_runs)
@@ -182,28 +209,43 @@ static void *guard_interrupts(void *arg)
         while (signal_waits())
             if (sem_timedwait(&answered, &until) != 0 && errno == ETIMEDOUT)
                 break;
-        if (signal_waits() && terminate_execution != NULL)
+        if (signal_waits())
             terminate_execution(isolate);
     }
     return NULL;
 }
 
-static void start_interrupts(struct uv_loop_s *loop)
+static void find_members(void)
 {
     void *(*current)(void) = NULL;
-    void *symbol = dlsym(RTLD_DEFAULT, "_ZN2v87Isolate10GetCurrentEv");
+    struct {
+        void *pointer;
+        const char *name;
+    } members[] = {
+        {&current, "_ZN2v87Isolate10GetCurrentEv"},
+        {&terminate_execution, "_ZN2v87Isolate18TerminateExecutionEv"},
+        {&cancel_terminate_execution, "_ZN2v87Isolate24CancelTerminateExecutionEv"},
+        {&run_microtasks, "_ZN2v815MicrotasksScope17PerformCheckpointEPNS_7IsolateE"},
+        {&set_formatter, "_ZN2v87Isolate28SetPrepareStackTraceCallbackEPFNS_10MaybeLocalINS_"
+                         "5ValueEEENS_5LocalINS_7ContextEEENS4_IS2_EENS4_INS_5ArrayEEEE"},
+        {&node_format, "_ZN4node25PrepareStackTraceCallbackEN2v85LocalINS0_7ContextEEENS1_INS0_"
+                       "5ValueEEENS1_INS0_5ArrayEEE"},
+    };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        *(void **)members[i].pointer = dlsym(RTLD_DEFAULT, members[i].name);
+    if (current != NULL)
+        isolate = current();
+    if (isolate == NULL || terminate_execution == NULL || cancel_terminate_execution == NULL)
+        channel_violation();
+}
+
+static void start_interrupts(struct uv_loop_s *loop)
+{
     sigset_t all, before;
     pthread_t thread;
 
-    *(void **)&current = symbol;
-    symbol = dlsym(RTLD_DEFAULT, "_ZN2v87Isolate18TerminateExecutionEv");
-    *(void **)&terminate_execution = symbol;
-    symbol = dlsym(RTLD_DEFAULT, "_ZN2v87Isolate24CancelTerminateExecutionEv");
-    *(void **)&cancel_terminate_execution = symbol;
-    if (current != NULL)
-        isolate = current();
-    if (isolate == NULL || cancel_terminate_execution == NULL)
-        terminate_execution = NULL;
+    find_members();
     if (sem_init(&signalled, 0, 0) != 0 || sem_init(&answered, 0, 0) != 0 ||
         uv_async_init(loop, &interrupt, on_interrupt) != 0)
         channel_violation();
@@ -273,7 +315,7 @@ static napi_value js_listen(napi_env env, napi_callback_info info)
 }
 
 /* Calls a function that throws nothing; true when it ran to its end, false when it was stopped by
- * a SIGINT, which ends here and not in what of node's called us. */
+ * a SIGINT or stop(), which ends here and not in what of node's called us. */
 static napi_value js_attempt(napi_env env, napi_callback_info info)
 {
     napi_value function, global, result, thrown;
@@ -283,8 +325,8 @@ static napi_value js_attempt(napi_env env, napi_callback_info info)
     check_status(napi_get_global(env, &global));
     status = napi_call_function(env, global, function, 0, NULL, &result);
     if (status != 0) {
-        if (cancel_terminate_execution != NULL)
-            cancel_terminate_execution(isolate);
+        stopping = false;
+        cancel_terminate_execution(isolate);
         (void)napi_get_and_clear_last_exception(env, &thrown);
     }
     check_status(napi_create_uint32(env, status == 0, &result));
@@ -365,6 +407,35 @@ static napi_value js_watch(napi_env env, napi_callback_info info)
     return undefined(env);
 }
 
+static void set_aside(uv_handle_t *handle, void *arg)
+{
+    struct aside *aside = arg;
+    uv_handle_type type = uv_handle_get_type(handle);
+
+    if ((type != UV_TIMER && type != UV_IDLE) || !uv_is_active(handle) || !uv_has_ref(handle) ||
+        aside->count == ASIDE_MAX)
+        return;
+    uv_unref(handle);
+    aside->handles[aside->count++] = handle;
+}
+
+/* Would the loop go on if there were no timers, no immediates and none of our channels? */
+static napi_value js_alive(napi_env env, napi_callback_info info)
+{
+    struct uv_loop_s *loop = polls[0].loop;
+    struct aside aside = {0};
+    napi_value value;
+
+    (void)info;
+    refer(false);
+    uv_walk(loop, set_aside, &aside);
+    check_status(napi_create_uint32(env, uv_loop_alive(loop) != 0, &value));
+    for (size_t i = 0; i < aside.count; i++)
+        uv_ref(aside.handles[i]);
+    refer(true);
+    return value;
+}
+
 static napi_value js_entropy(napi_env env, napi_callback_info info)
 {
     uint8_t data[ENTROPY_SIZE];
@@ -392,6 +463,51 @@ static napi_value js_reseed(napi_env env, napi_callback_info info)
     return undefined(env);
 }
 
+/* The first microtask that V8 begins is given up before its first line, and the queue with it. */
+static napi_value js_drop(napi_env env, napi_callback_info info)
+{
+    (void)info;
+    if (run_microtasks != NULL) {
+        terminate_execution(isolate);
+        run_microtasks(isolate);
+        cancel_terminate_execution(isolate);
+    }
+    return undefined(env);
+}
+
+/* What called us is given up at its next call or turn of a loop. */
+static napi_value js_stop(napi_env env, napi_callback_info info)
+{
+    (void)info;
+    stopping = true;
+    terminate_execution(isolate);
+    return undefined(env);
+}
+
+static napi_value format_stack(void *v8_context, napi_value error, napi_value sites)
+{
+    napi_value function, global, kept, thrown;
+
+    check_status(napi_get_reference_value(the_env, stack_filter, &function));
+    check_status(napi_get_global(the_env, &global));
+    if (napi_call_function(the_env, global, function, 1, &sites, &kept) != 0) {
+        (void)napi_get_and_clear_last_exception(the_env, &thrown);
+        kept = sites;
+    }
+    return node_format(v8_context, error, kept);
+}
+
+static napi_value js_traces(napi_env env, napi_callback_info info)
+{
+    napi_value function;
+
+    arguments_of(env, info, 1, &function);
+    check_status(napi_create_reference(env, function, 1, &stack_filter));
+    if (set_formatter != NULL && node_format != NULL)
+        set_formatter(isolate, format_stack);
+    return undefined(env);
+}
+
 static napi_value js_writable(napi_env env, napi_callback_info info)
 {
     struct pollfd room = {.fd = (int)number_argument(env, info), .events = POLLOUT};
@@ -413,7 +529,8 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
         {"rest", js_rest},       {"hold", js_hold},       {"watch", js_watch},
         {"entropy", js_entropy}, {"reseed", js_reseed},   {"writable", js_writable},
         {"listen", js_listen},   {"attempt", js_attempt}, {"interrupted", js_interrupted},
-        {"settle", js_settle},
+        {"settle", js_settle},   {"drop", js_drop},       {"stop", js_stop},
+        {"traces", js_traces},   {"alive", js_alive},
     };
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

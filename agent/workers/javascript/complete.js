@@ -12,7 +12,6 @@ const { parse, incomplete } = require('./rewrite.js');
 const COMPLETE = 16, COMPLETIONS = 17, IS_COMPLETE = 18, COMPLETENESS = 19;
 const WHOLE = 0, INCOMPLETE = 1, INVALID = 2;
 const MATCHES_MAX = 500, NAMES_MAX = 20000;
-const EXIT_VIOLATION = 70;
 const KEYWORDS = ('async await break case catch class const continue debugger default delete do ' +
   'else export extends false finally for function if import in instanceof let new null return ' +
   'static super switch this throw true try typeof undefined var void while with yield').split(' ');
@@ -135,7 +134,7 @@ function completeness(code) {
 }
 
 function answer(type, fields, worker) {
-  const { u32, field, reallyExit } = worker;
+  const { u32, field, violation } = worker;
   lazyGetters = worker.lazyGetters;
   const id = fields.u32(), text = fields.text();
   if (type === COMPLETE) {
@@ -153,7 +152,7 @@ function answer(type, fields, worker) {
     return [COMPLETIONS, Buffer.concat([u32(id), u32(start), u32(cursor), u32(matches.length),
       ...matches.flat().map((part) => field(Buffer.from(part)))])];
   }
-  if (type !== IS_COMPLETE) reallyExit(EXIT_VIOLATION);
+  if (type !== IS_COMPLETE) violation();
   fields.end();
   const [status, indent] = completeness(text);
   return [COMPLETENESS, Buffer.concat([u32(id), Buffer.of(status), field(Buffer.from(indent))])];

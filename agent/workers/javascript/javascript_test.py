@@ -166,7 +166,8 @@ def test_waiting_is_told(js):
     "setTimeout(() => { console.log('go'); while (true) {} }, 1)",
     "console.log('go'); setInterval(() => {}, 1000)",
     "console.log('go'); await new Promise((r) => setTimeout(r, 60000))",
-    "require('net').createServer().listen(0, () => console.log('go'))",
+    "require('net').connect({ port: 9, host: '127.0.0.1' }).on('error', () => {}); "
+    "setTimeout(() => console.log('go'), 5); setInterval(() => {}, 1000)",
     "process.stdin.on('data', () => {}); console.log('go')",
 ])
 def test_interrupt(js, code):
@@ -218,6 +219,100 @@ def test_settings_reseed(js):
                   'Math.abs(n / 1e5 - 0.5) < 0.01 && lo >= 0 && lo < 0.001 && hi < 1 && hi > 0.999')
     assert many.value == 'true'
     assert 'native code' in js.run('Math.random.toString()').value
+
+
+ENDS = """const said = (n) => { console.log('before'); process.exit(n) }
+const no = () => console.log('NO');
+"""
+
+
+@pytest.mark.parametrize('code, exit', [
+    ("try { said(2) } catch { no() } finally { no() } no()", 2),
+    ("async function main() {} main().then(() => said(0)).catch(() => { no(); process.exit(1) })", 0),
+    ("for (let i = 0; i < 3; i++) try { said(4) } catch { no() }", 4),
+    ("new Promise(() => said(5)).catch(no); no()", 5),
+    ("(async () => { try { await 1; said(6) } finally { no() } })().then(no, no)", 6),
+    ("function* g() { try { yield said(7) } finally { no() } } [...g()]; no()", 7),
+    ("new Proxy({}, { get() { said(8) } }).x; no()", 8),
+    ("Promise.resolve().then(no); process.nextTick(no); queueMicrotask(no); said(9)", 9),
+    ("process.nextTick(() => { process.nextTick(no); queueMicrotask(no); said(10) })", 10),
+    ("queueMicrotask(() => { queueMicrotask(no); process.nextTick(no); said(11) })", 11),
+    ("setTimeout(() => { process.nextTick(no); said(12); no() }, 5)", 12),
+    ("require('fs').readFile('/etc/hostname', () => { said(13); no() })", 13),
+    ("new (require('events'))().on('x', () => said(14)).on('x', no).emit('x'); no()", 14),
+    ("eval('said(15)'); no()", 15), ("new Function('f', 'f(16)')(said); no()", 16),
+    ("try { require('vm').runInNewContext('try { f(17) } finally { g() }', { f: said, g: no }) }"
+     " finally { no() }", 17),
+    ("[3, 2].sort(() => said(18)); no()", 18), ("JSON.stringify({ toJSON() { said(19) } }); no()", 19),
+    ("({ [Symbol.for('nodejs.util.inspect.custom')]() { said(20) } })", 20),
+    ("throw { [Symbol.for('nodejs.util.inspect.custom')]() { said(21) } }", 21),
+    ("Promise.reject(new Error('NO')); said(22)", 22), ("await 1; said(23); no()", 23),
+    ("process.exitCode = 24; console.log('before'); process.exit()", 24),
+    ("console.log('before'); try { process.reallyExit(25) } finally { no() }", 25),
+    ("console.log('before'); try { process.abort() } finally { no() }", 134),
+    ("console.log('before'); try { process.kill(process.pid) } finally { no() }", 143),
+    ("console.log('before'); process.kill(process.pid, 'SIGHUP'); no()", 129),
+    ("process.on('exit', () => said(27)); process.exit(26)", 27),
+    ("process.on('exit', () => { console.log('before'); process.exitCode = 28 }); process.exit(1)", 28),
+    ("const { Worker } = require('worker_threads')\n"
+     "new Worker('process.exit(3)', { eval: true }).on('exit', (code) => said(26 + code))", 29),
+])
+def test_exit_ends_the_cell_at_once(js, code, exit):
+    js.run('keep = 5')
+    result = js.run(ENDS + code)
+    assert (result.out, result.err, result.exit) == (b'before\n', b'', exit), result
+    again = js.run('await 1; process.stdout.write(`${keep} ${process.listenerCount("exit")}\n`)')
+    assert again.out == b'5 0\n' and again.exit == 0, again
+
+
+@pytest.mark.parametrize('code, out, exit', [
+    ("try { process.exit(3) } finally { console.log('NO') }", b'bye 3\n', 3),
+    ("throw new Error('x')", b'bye 1\n', 1), ("1", b'bye 0\n', 0),
+    ("await new Promise(() => {})", b'bye 13\n', 13),
+    ("process.once('beforeExit', () => setTimeout(() => console.log('more'), 5)); console.log('main')",
+     b'main\nmore\nbye 0\n', 0),
+    ("process.on('exit', () => process.exit(5)); process.exit(4)", b'bye 4\n', 5),
+    ("process.kill(process.pid)", b'', -15), ("process.abort()", b'', -6),
+    ("setTimeout(() => { console.log('late'); process.exit(6) }, 5)", b'late\nbye 6\n', 6),
+    ("require('net').createServer().listen(0, () => setTimeout(() => process.exit(7), 5))", b'bye 7\n', 7),
+])
+def test_a_final_cell_ends_as_node_does(code, out, exit):
+    with worker('javascript') as js:
+        result = js.run("process.on('exit', (code) => console.log('bye', code))\n" + code, flags=FINAL)
+        assert result.gone and result.out == out and os.waitstatus_to_exitcode(js.wait(10)) == exit
+
+
+def test_servers_do_not_hold_their_cell(js):
+    assert js.run("const server = require('http').createServer((q, r) => r.end('hi'))"
+                  ".listen(0, '127.0.0.1', () => console.log('up'))").out == b'up\n'
+    ask = "(await (await fetch(`http://127.0.0.1:${server.address().port}`)).text())"
+    assert js.run(ask).value == "'hi'"
+    # What a cell started itself still holds it, with a server and with what another cell left.
+    assert js.run("setTimeout(() => console.log('own'), 30), undefined").out == b'own\n'
+    js.run("setInterval(() => {}, 5); setTimeout(() => {}, 10); throw 1")
+    assert js.run("setTimeout(() => console.log('own'), 60), undefined").out == b'own\n'
+    assert js.run("require('zlib').gzip('x'.repeat(1e6), () => console.log('packed'))").out == (
+        b'packed\n')
+    assert js.run("const left = require('timers/promises').setTimeout(60000); throw 1").exit == 1
+    assert js.run("setTimeout(() => console.log('own'), 20), undefined").out == b'own\n'
+    code = ("require('net').connect(server.address().port, '127.0.0.1', function () { this.write("
+            "'GET / HTTP/1.0\\r\\n\\r\\n') }).on('end', () => console.log('end')).resume(), undefined")
+    assert js.run(code).out == b'end\n'
+    assert js.run("server.close(); 1").value == '1'
+
+
+def test_stacks_are_the_users(js):
+    code = ("function f() { const o = {}; Error.captureStackTrace(o); console.trace('t'); return o.stack }\n"
+            "setTimeout(function late() { console.log(f()) }, 1)\nconsole.log(f())\n"
+            "const where = (e, sites) => sites.map((s) => `${s.getFileName()}:${s.getLineNumber()}`)\n"
+            "process.on('warning', (w) => console.log(w.stack)); process.emitWarning('w')\n"
+            "await Promise.reject(new Error('r')).catch((e) => console.log(e.stack))\n"
+            "Error.prepareStackTrace = where; console.log(new Error().stack.join())")
+    result = js.run(code)
+    assert result.exit == 0 and b'<cell 1>:3:13' in result.out and b'<cell 1>:7' in result.out
+    for text in (result.out, result.err):
+        assert b'<cell 1>:8' not in text
+        assert b'worker' not in text.lower() and b'glassbell' not in text and b'node:vm' not in text
 
 
 def test_final_runs_exit_listeners():

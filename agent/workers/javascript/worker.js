@@ -4,127 +4,63 @@
 // Theory of operation
 // -------------------
 // A cell is rewritten (rewrite.js) and run as a script in the one global scope.  It is over when
-// its code has returned and the event loop has nothing of it left: while it runs, the channels do
-// not keep the loop alive, so that `beforeExit` tells the end.  A server that listens keeps its
-// cell running until an interrupt or its unref().  What an interrupted, failed or exited cell
-// leaves in the loop goes on but does not hold the cells after it (`baseline`).
+// its code has returned and the event loop has nothing of it left (hold.js): while it runs, the
+// channels do not keep the loop alive, so that `beforeExit` tells the end.  What an interrupted,
+// failed or exited cell leaves in the loop goes on but does not hold the cells after it.
+//
+// A final cell is a program: it ends as node's process does, and takes this one with it.
 //
 // - A last expression's value comes back as node's prompt shows it; undefined is no value.
-// - process.exit(n) ends the cell with n, an uncaught exception or rejection with 1; state stays.
+// - process.exit(n) ends the cell with n (exit.js), an uncaught exception or rejection with 1;
+//   state stays.
 // - SIGINT ends the cell with 130, a busy loop too (addon.c) and also one that has not begun yet,
 //   unless the user listens to it; what comes behind the end of a cell is forgotten.
 // - process.stdin is new in each cell; only reads through it announce that the cell waits.
 // - Code that is no JavaScript is tried as TypeScript (typescript.js).
 
 // User code may replace globals; these stay ours.
-const { Array, Buffer, Error, Map, Math, Number, Object, Reflect, Set } = globalThis;
+const { Buffer, Error, Map, Math, Number, Object, Promise, Reflect, Set } = globalThis;
 const { SyntaxError, Uint32Array } = globalThis;
+const { process } = globalThis;
+const { setImmediate } = globalThis;
 const { Module, createRequire } = require('node:module');
-const fs = require('node:fs');
 const path = require('node:path');
 const util = require('node:util');
 const vm = require('node:vm');
 const addon = require('./addon.node');
+const exit = require('./exit.js');
+const { attempt, guardTimers } = require('./guard.js');
+const hold = require('./hold.js');
 const { Program } = require('./program.js');
+const stacks = require('./stacks.js');
+const { writeAll, makeOutput, makeStdin } = require('./streams.js');
+const { fields, u32, field, violation } = require('./wire.js');
 
-const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3;
+const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3, STOPPED = 4;
 const CELL = 1, SETTINGS = 2, READY = 3, DONE = 4, SETTLED = 5, WAITING = 7;
-const PREPARE = 8, PREPARED = 9;
+const PREPARE = 8, PREPARED = 9, ENDING = 10;
 const CELL_FINAL = 2, CELL_INTERACTIVE = 1, CELL_STALE_SIGINT = 4;
 const HAS_VALUE = 1, INTERRUPTED = 2, VALUE_CUT = 4;
 const VALUE_MAX = 1 << 20;
-const EXIT_VIOLATION = 70, EXIT_UNSETTLED = 13;
+const EXIT_UNSETTLED = 13, EXIT_INTERRUPTED = 130;
 const REPL_INSPECT = { showProxy: true };
 
-const reallyExit = process.reallyExit.bind(process);
+const { apply } = Reflect;
+const { then } = Promise.prototype;
 const emit = process.emit.bind(process);
-const resources = process.getActiveResourcesInfo.bind(process);
-const { writeSync } = fs;
 const { inspect } = util;
-const { setImmediate } = globalThis;
+const { runInContext } = Object.getPrototypeOf(vm.Script.prototype);
 // Globals of node's that are made when first used: completion may do so.
 const lazyGetters = new Set(Object.values(Object.getOwnPropertyDescriptors(globalThis))
   .map((found) => found.get).filter(Boolean));
 
 // Of the running cell, or null between cells.
 let cell = null;
-// Kinds of things in the event loop that belong to no running cell, with their numbers.
-let baseline = new Map();
+// A callback runs that an earlier cell has left.
+let leftRuns = false;
 let lastStdin = null;
 // A SIGINT came between cells: it may be meant for the cell that is on its way.
 let earlyInterrupt = false;
-
-class ExitSignal extends Error {}
-
-// Fields
-
-function fields(data) {
-  let at = 0;
-  const take = (size) => {
-    if (at + size > data.length) reallyExit(EXIT_VIOLATION);
-    at += size;
-    return data.subarray(at - size, at);
-  };
-  const reader = {
-    u8: () => take(1)[0],
-    u32: () => take(4).readUInt32LE(0),
-    bytes: () => take(reader.u32()),
-    text: () => reader.bytes().toString('utf8'),
-    pairs: () => Array.from({ length: Math.min(reader.u32(), data.length) },
-      () => [reader.text(), reader.text()]),
-    end: () => { if (at !== data.length) reallyExit(EXIT_VIOLATION); },
-  };
-  return reader;
-}
-
-function u32(value) {
-  const data = Buffer.alloc(4);
-  data.writeUInt32LE(value);
-  return data;
-}
-
-function field(data) {
-  return Buffer.concat([u32(data.length), data]);
-}
-
-// Standard streams
-
-function writeAll(fd, data) {
-  let at = 0;
-  while (at < data.length) {
-    try {
-      at += writeSync(fd, data, at);
-    } catch (error) {
-      if (error.code !== 'EAGAIN') return error;
-      addon.writable(fd);
-    }
-  }
-  return null;
-}
-
-// Writes at once, as node's own do on files and pipes; cannot be ended by the user.
-function makeOutput(fd) {
-  const { Writable } = require('node:stream');
-  const stream = new Writable({
-    decodeStrings: true,
-    write(chunk, encoding, done) { done(writeAll(fd, chunk)); },
-    destroy(error, done) { done(); },
-  });
-  stream.fd = fd;
-  stream._type = 'fs';
-  stream._isStdio = true;
-  stream.destroySoon = stream.destroy = function destroy() { return this; };
-  stream.end = function end(chunk, encoding, done) {
-    if (typeof chunk === 'function') [chunk, done] = [null, chunk];
-    if (typeof encoding === 'function') [encoding, done] = [null, encoding];
-    if (chunk !== null && chunk !== undefined) this.write(chunk, encoding ?? undefined);
-    if (done) process.nextTick(done);
-    return this;
-  };
-  // A reader that has gone is no reason to end a session.
-  stream.on('error', () => {});
-  return stream;
-}
 
 function tellWaiting(on) {
   if (!cell || !cell.interactive || cell.waiting === on) return;
@@ -132,48 +68,15 @@ function tellWaiting(on) {
   addon.send(CELLS, WAITING, Buffer.concat([u32(cell.number), Buffer.of(on ? 1 : 0)]));
 }
 
-function makeStdin() {
-  // A description of its own, so that its being non-blocking stays with this stream.
-  const fd = fs.openSync('/proc/self/fd/0', fs.constants.O_RDONLY);
-  const stat = fs.fstatSync(fd);
-  let stream;
-  if (stat.isFIFO()) {
-    const { Socket } = require('node:net');
-    stream = new Socket({ fd, readable: true, writable: false, manualStart: true,
-      highWaterMark: 0 });
-    stream.on('pause', () => {
-      if (stream._handle?.reading) {
-        stream._handle.reading = false;
-        stream._handle.readStop();
-      }
-      tellWaiting(false);
-    });
-    const { _read, push } = stream;
-    stream._read = function read(size) { tellWaiting(true); _read.call(this, size); };
-    stream.push = function pushed(...args) { tellWaiting(false); return push.apply(this, args); };
-  } else {
-    stream = new fs.ReadStream(null, { fd, autoClose: true });
-  }
-  Object.defineProperty(stream, 'fd', { value: 0, configurable: true, writable: true });
-  return stream;
-}
-
 // Errors
 
-// The call, below the last line of a cell, of the function that a cell that awaits is made into.
-function isWrapper(line) {
-  const place = line.match(/^\s+at <cell (\d+)>:(\d+):\d+( \{)?$/);
-  return place !== null && Number(place[1]) === cell?.number && Number(place[2]) > cell.lines;
-}
-
-// The text of an error without frames of node's and ours.
+// The text of an error without frames of node's.
 function describe(error) {
   const text = error instanceof Error || util.types.isNativeError(error)
     ? inspect(error) : `Uncaught ${inspect(error)}`;
   const out = [];
-  for (const line of text.split('\n')) {
-    if (/^\s+at /.test(line) &&
-        (line.includes('node:') || line.includes(__dirname) || isWrapper(line))) {
+  for (const line of stacks.plain(text).split('\n')) {
+    if (/^\s+at /.test(line) && line.includes('node:')) {
       if (line.endsWith(' {')) out.push(`${out.pop()} {`);
       continue;
     }
@@ -182,10 +85,15 @@ function describe(error) {
   return `${out.join('\n')}\n`;
 }
 
-function complain(text) {
+function write(text) {
   const stderr = process.stderr;
   if (typeof stderr?.write === 'function') stderr.write(text);
   else writeAll(2, Buffer.from(text));
+}
+
+function complain(error) {
+  const ended = attempt(() => write(describe(error)));
+  if (ended?.error) writeAll(2, Buffer.from('an error that cannot be shown\n'));
 }
 
 // Cells
@@ -265,10 +173,20 @@ function makeRoom(names) {
   }
 }
 
+// Runs the script with no frame of ours or node's below it; nothing is given back but its value.
+function runScript(script) {
+  return apply(runInContext, script, [null, -1, false, false, false]);
+}
+
 function run(code, name) {
   const script = compile(code.replace(/^\ufeff/, ''), name);
   makeRoom(script.names);
-  const result = script.compiled.runInThisContext({ displayErrors: false });
+  if (script.awaits) {
+    // The call of the function that the cell was made into stands below its last line.
+    const { lines } = cell;
+    stacks.places.set(name, (line, column) => (line > lines ? null : [line, column]));
+  }
+  const result = runScript(script.compiled);
   return script.awaits ? result : { value: result };
 }
 
@@ -285,47 +203,61 @@ function showValue(value) {
   cell.value = data;
 }
 
+function showValueOf(value) {
+  deal(attempt(() => showValue(value)));
+}
+
 function fail(error) {
-  if (!cell) return;
-  if (error instanceof ExitSignal) {
+  if (!cell || cell.ended) return;
+  complain(error);
+  if (cell.ended) {
     finish();
+  } else if (cell.final) {
+    tellEnding();
+    exit.exit(1);
   } else {
     cell.code = 1;
-    try {
-      complain(describe(error));
-    } catch {
-      complain('an error that cannot be shown\n');
-    }
     finish();
   }
 }
 
 function interrupt() {
-  cell.code = 130;
+  cell.code = EXIT_INTERRUPTED;
   cell.flags |= INTERRUPTED;
   finish();
 }
 
-function count(list) {
-  const counts = new Map();
-  for (const kind of list) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
+// What attempt() says of code of the running cell's.
+function deal(ended) {
+  if (ended === null || !cell) return;
+  if (!ended.stopped) fail(ended.error);
+  else if (cell.ended) finish();
+  else interrupt();
 }
 
 // The code has returned and the loop has nothing of the cell left.
 function atRest() {
   if (!cell || cell.started !== true) return;
   if (cell.pending) {
-    complain('Warning: Detected unsettled top-level await\n');
-    cell.code ??= EXIT_UNSETTLED;
+    write('Warning: Detected unsettled top-level await\n');
+    if (cell.final) process.exitCode ??= EXIT_UNSETTLED;
+    else cell.code ??= EXIT_UNSETTLED;
   }
-  finish();
+  // A program ends by node's own hand, if the user's `beforeExit` does not go on with it.
+  if (!cell.final) finish();
 }
 
 function onIteration() {
-  if (!cell || cell.pending || !cell.started) return;
-  for (const [kind, number] of count(resources())) if (number > (baseline.get(kind) ?? 0)) return;
-  finish();
+  if (cell && !cell.final && cell.started && !cell.pending && !hold.waits()) finish();
+}
+
+// The last word about a cell with which the process ends.
+function tellEnding() {
+  if (!cell?.final || cell.told) return;
+  cell.told = true;
+  tellWaiting(false);
+  addon.send(CELLS, ENDING, Buffer.concat([u32(cell.number), Buffer.of(cell.flags),
+    field(cell.value)]));
 }
 
 function finish() {
@@ -333,27 +265,22 @@ function finish() {
   cell.finished = true;
   const done = cell;
   if (addon.interrupted()) {
-    done.code = 130;
+    done.code = EXIT_INTERRUPTED;
     done.flags |= INTERRUPTED;
   }
-  let code = done.code ?? process.exitCode ?? 0;
+  const code = Number(done.code ?? process.exitCode ?? 0) & 0xff;
   if (done.final) {
-    try {
-      emit('exit', code);
-      code = done.code ?? process.exitCode ?? code;
-    } catch (error) {
-      if (!(error instanceof ExitSignal)) complain(describe(error));
-      code = done.code ?? 1;
-    }
+    tellEnding();
+    exit.reallyExit(code);
   }
   tellWaiting(false);
   lastStdin?.destroy();
   lastStdin = null;
   process.exitCode = undefined;
+  exit.settle();
   done.program.leave();
   for (const [name, value] of done.before) setVariable(name, value);
-  // The interrupted or failed cell's remains go on without holding the next.
-  baseline = count(resources());
+  hold.leave();
   addon.watch(0);
   listen();
   addon.hold(1);
@@ -363,8 +290,8 @@ function finish() {
     addon.send(CELLS, READY, Buffer.alloc(0));
     return;
   }
-  addon.send(CELLS, DONE, Buffer.concat([u32(done.number), u32(Number(code) & 0xff),
-    Buffer.of(done.flags), field(done.value)]));
+  addon.send(CELLS, DONE, Buffer.concat([u32(done.number), u32(code), Buffer.of(done.flags),
+    field(done.value)]));
 }
 
 function setVariable(name, value) {
@@ -379,19 +306,21 @@ function startCell(payload, answer = DONE) {
   const program = new Program(f.text(), f.bytes());
   const given = f.text();
   f.end();
-  if (cell) reallyExit(EXIT_VIOLATION);
+  if (cell) violation();
   const early = (addon.settle() === 1 || earlyInterrupt) && (flags & CELL_STALE_SIGINT) === 0;
   earlyInterrupt = false;
   addon.put();
   const code = program.enter(given);
   cell = {
     program,
-    answer, number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false, started: false,
-    finished: false, lines: code.split('\n').length, waiting: false,
+    answer, number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false,
+    started: false, ended: false, finished: false, told: false,
+    lines: code.split('\n').length, waiting: false,
     interactive: (flags & CELL_INTERACTIVE) !== 0,
     final: (flags & CELL_FINAL) !== 0, before: env.map(([name]) => [name, process.env[name]]),
   };
   for (const [name, value] of env) process.env[name] = value;
+  if (cell.final) process.prependListener('exit', tellEnding);
   addon.hold(0);
   listen();
   if (!early) {
@@ -400,32 +329,6 @@ function startCell(payload, answer = DONE) {
   }
   cell.started = true;
   interrupt();
-}
-
-// Timers' callbacks run where an interrupt of a busy one ends in them and not in node's lists.
-function guardTimers() {
-  for (const name of ['setTimeout', 'setInterval', 'setImmediate']) {
-    const original = globalThis[name];
-    const guarded = { [name](callback, ...rest) {
-      if (typeof callback !== 'function') return original(callback, ...rest);
-      return original(function guard(...args) {
-        let thrown = null;
-        addon.attempt(() => {
-          try {
-            callback.apply(this, args);
-          } catch (error) {
-            thrown = { error };
-          }
-        });
-        if (thrown !== null) throw thrown.error;
-      }, ...rest);
-    } }[name];
-    for (const key of Reflect.ownKeys(original)) {
-      if (key === 'prototype') continue;
-      Object.defineProperty(guarded, key, Object.getOwnPropertyDescriptor(original, key));
-    }
-    globalThis[name] = guarded;
-  }
 }
 
 // What user code may have undone.
@@ -439,53 +342,31 @@ function listen() {
 function perform(code, name) {
   const mine = cell;
   const current = () => cell === mine && !mine.finished;
-  let result, thrown = null;
-  const whole = addon.attempt(() => {
-    try {
-      result = run(code, name);
-    } catch (error) {
-      thrown = { error };
-    }
-  });
-  if (!whole) {
-    mine.started = true;
-    if (current()) interrupt();
-    return;
-  }
-  try {
-    if (thrown !== null) throw thrown.error;
-    if (typeof result?.then === 'function') {
-      mine.pending = true;
-      result.then((settled) => {
-        mine.pending = false;
-        if (current()) showValueOf(settled?.value);
-      }, (error) => {
-        mine.pending = false;
-        if (current()) fail(error);
-      });
-    } else {
-      showValueOf(result.value);
-    }
-  } catch (error) {
-    mine.started = true;
-    fail(error);
-    return;
-  }
+  let result = null;
+  const ended = attempt(() => { result = run(code, name); });
   mine.started = true;
   if (!current()) return;
+  if (ended !== null) {
+    deal(ended);
+    return;
+  }
+  if (util.types.isPromise(result)) {
+    mine.pending = true;
+    apply(then, result, [(settled) => {
+      mine.pending = false;
+      if (current()) showValueOf(settled?.value);
+    }, (error) => {
+      mine.pending = false;
+      if (current()) fail(error);
+    }]);
+  } else {
+    showValueOf(result.value);
+  }
+  if (!current()) return;
   listen();
-  if (baseline.size > 0) {
-    addon.watch(1);
-    setImmediate(onIteration);
-  }
-}
-
-function showValueOf(value) {
-  try {
-    showValue(value);
-  } catch (error) {
-    fail(error);
-  }
+  if (mine.final) return;
+  addon.watch(1);
+  setImmediate(onIteration);
 }
 
 // Settings
@@ -545,7 +426,7 @@ function prepare() {
 
 function answerQuestion(type, payload) {
   const { answer } = require('./complete.js');
-  addon.send(QUERIES, ...answer(type, fields(payload), { u32, field, reallyExit, lazyGetters }));
+  addon.send(QUERIES, ...answer(type, fields(payload), { u32, field, violation, lazyGetters }));
 }
 
 function onInterrupt() {
@@ -561,11 +442,12 @@ function onMessage(channel, type, payload) {
   if (channel === ITERATION) onIteration();
   else if (channel === QUERIES) answerQuestion(type, payload);
   else if (channel === INTERRUPT) onInterrupt();
+  else if (channel === STOPPED) deal({ stopped: true });
   // One turn later, so that the cell does not run inside of the reading of its channel.
   else if (type === CELL) setImmediate(startCell, payload);
   else if (type === SETTINGS) settings(payload);
   else if (type === PREPARE) prepare();
-  else reallyExit(EXIT_VIOLATION);
+  else violation();
 }
 
 function prepareGlobals() {
@@ -590,21 +472,25 @@ function prepareGlobals() {
   const out = makeOutput(1), err = makeOutput(2);
   define('stdout', () => out);
   define('stderr', () => err);
-  define('stdin', () => lastStdin ??= makeStdin());
-  process.exit = function exit(code) {
-    if (code !== undefined) process.exitCode = code;
-    if (!cell) return undefined;
-    cell.code = process.exitCode ?? 0;
-    process.nextTick(() => { if (cell?.code !== undefined && cell.started) finish(); });
-    throw new ExitSignal('process.exit');
-  };
+  define('stdin', () => lastStdin ??= makeStdin(tellWaiting));
+  exit.install({ cell: () => (leftRuns ? null : cell), complain, tellEnding });
   process.setUncaughtExceptionCaptureCallback((error) => {
-    if (cell && !(error instanceof ExitSignal) && process.listenerCount('uncaughtException') > 0) {
+    if (cell && !cell.ended && process.listenerCount('uncaughtException') > 0) {
       emit('uncaughtException', error, 'uncaughtException');
     } else {
       fail(error);
     }
   });
+}
+
+function callTimer(timer, run) {
+  const before = leftRuns;
+  leftRuns = hold.isLeft(timer);
+  const ended = run();
+  leftRuns = before;
+  // What an exit or an interrupt has stopped is over; a thrown error goes on by itself.
+  if (ended?.stopped && cell?.ended) finish();
+  return ended;
 }
 
 // Runs a cell of our own all the way, so that the first one of the user finds everything in place.
@@ -617,8 +503,9 @@ function warmUp() {
 
 seedRandom(addon.entropy());
 prepareGlobals();
-guardTimers();
+guardTimers(hold.track, callTimer);
 process.on('beforeExit', atRest);
 addon.start(onMessage);
+addon.traces(stacks.shown);
 addon.listen();
 setImmediate(warmUp);

@@ -1,0 +1,124 @@
+'use strict';
+// process.exit() and its kin: the end of the program that a cell is.
+//
+// In a final cell they are node's own, and the process ends.  In a session the process stays: what
+// runs is given up by V8 (addon.c, stop), which nothing can catch, and what waits in the queues of
+// promises and of process.nextTick() is dropped, for nothing else than what just ran can have put
+// it there.  `exit` listeners have run then, once: they are taken out.
+
+const { Error, Number, Object, Reflect, String } = globalThis;
+const { createHook, executionAsyncResource } = require('node:async_hooks');
+const { signals } = require('node:os').constants;
+const addon = require('./addon.node');
+
+const EXIT_SIGNAL = 128;
+// What ends a process that does not listen to it; SIGKILL does in any case, and is left to.
+const FATAL = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE',
+  'SIGSEGV', 'SIGUSR2', 'SIGALRM', 'SIGTERM', 'SIGSTKFLT', 'SIGXCPU', 'SIGXFSZ', 'SIGVTALRM',
+  'SIGPROF', 'SIGIO', 'SIGPWR', 'SIGSYS'];
+
+const { process } = globalThis;
+const emit = process.emit.bind(process);
+const runTicks = process._tickCallback;
+const native = {
+  exit: process.exit, reallyExit: process.reallyExit, kill: process.kill,
+};
+const { apply } = Reflect;
+const nothing = () => {};
+
+const stubTicks = createHook({
+  before() {
+    const tick = executionAsyncResource();
+    if (typeof tick?.callback === 'function') tick.callback = nothing;
+  },
+});
+
+function dropTicks() {
+  const own = Object.getOwnPropertyDescriptor(process, 'emit');
+  // Of rejections that nobody has handled yet.
+  process.emit = () => true;
+  stubTicks.enable();
+  try {
+    runTicks();
+  } finally {
+    stubTicks.disable();
+    if (own) Object.defineProperty(process, 'emit', own);
+    else delete process.emit;
+  }
+}
+
+// Does the signal end this process?
+function fatal(pid, signal) {
+  if (pid != process.pid) return 0; // eslint-disable-line eqeqeq
+  const named = signal ?? 'SIGTERM';
+  for (const name of FATAL) {
+    if ((named === name || named === signals[name]) && process.listenerCount(name) === 0) {
+      return signals[name];
+    }
+  }
+  return 0;
+}
+
+// `host` has cell(), the cell that what runs belongs to or null, complain(error), and tellEnding(),
+// the word that a final cell owes before the process ends.
+function install(host) {
+  // Does not return, and nothing of what called it goes on.
+  const end = (code) => {
+    const cell = host.cell();
+    if (cell && !cell.ended) {
+      cell.ended = true;
+      cell.code = Number(code) || 0;
+    }
+    addon.drop();
+    dropTicks();
+    for (;;) addon.stop();
+  };
+
+  const define = (name, value) => Object.defineProperty(process, name,
+    { value, writable: true, configurable: true, enumerable: true });
+
+  define('exit', function exit(code) {
+    const cell = host.cell();
+    if (code !== undefined) process.exitCode = code;
+    if (cell?.final) {
+      host.tellEnding();
+      return apply(native.exit, process, []);
+    }
+    if (cell && !process._exiting) {
+      process._exiting = true;
+      try {
+        emit('exit', process.exitCode || 0);
+      } catch (error) {
+        host.complain(error);
+        process.exitCode = 1;
+      }
+    }
+    return end(process.exitCode || 0);
+  });
+  define('reallyExit', function reallyExit(code) {
+    if (host.cell()?.final) {
+      host.tellEnding();
+      return apply(native.reallyExit, process, [code]);
+    }
+    return end(code);
+  });
+  define('abort', function abort() {
+    // Without node's report, which would tell of our calls.
+    if (host.cell()?.final) apply(native.kill, process, [process.pid, 'SIGABRT']);
+    return end(EXIT_SIGNAL + signals.SIGABRT);
+  });
+  define('kill', function kill(pid, signal) {
+    const number = host.cell()?.final ? 0 : fatal(pid, signal);
+    return number ? end(EXIT_SIGNAL + number) : apply(native.kill, process, [pid, signal]);
+  });
+}
+
+// After the end of a cell that called it.
+function settle() {
+  if (!process._exiting) return;
+  process._exiting = false;
+  process.removeAllListeners('exit');
+}
+
+module.exports = { install, settle, exit: (code) => apply(native.exit, process, [code]),
+  reallyExit: (code) => apply(native.reallyExit, process, [code]) };

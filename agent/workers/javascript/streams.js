@@ -1,0 +1,76 @@
+'use strict';
+// process.stdin, stdout and stderr, as lasting as the session while the descriptors below change
+// with each cell.
+
+const { Object } = globalThis;
+const { process } = globalThis;
+const fs = require('node:fs');
+const addon = require('./addon.node');
+
+const { writeSync, openSync, fstatSync } = fs;
+const { nextTick } = process;
+
+function writeAll(fd, data) {
+  let at = 0;
+  while (at < data.length) {
+    try {
+      at += writeSync(fd, data, at);
+    } catch (error) {
+      if (error.code !== 'EAGAIN') return error;
+      addon.writable(fd);
+    }
+  }
+  return null;
+}
+
+// Writes at once, as node's own do on files and pipes; cannot be ended by the user.
+function makeOutput(fd) {
+  const { Writable } = require('node:stream');
+  const stream = new Writable({
+    decodeStrings: true,
+    write(chunk, encoding, done) { done(writeAll(fd, chunk)); },
+    destroy(error, done) { done(); },
+  });
+  stream.fd = fd;
+  stream._type = 'fs';
+  stream._isStdio = true;
+  stream.destroySoon = stream.destroy = function destroy() { return this; };
+  stream.end = function end(chunk, encoding, done) {
+    if (typeof chunk === 'function') [chunk, done] = [null, chunk];
+    if (typeof encoding === 'function') [encoding, done] = [null, encoding];
+    if (chunk !== null && chunk !== undefined) this.write(chunk, encoding ?? undefined);
+    if (done) nextTick(done);
+    return this;
+  };
+  // A reader that has gone is no reason to end a session.
+  stream.on('error', () => {});
+  return stream;
+}
+
+// Tells by tellWaiting(true or false) when the user's code begins and ends to wait for input.
+function makeStdin(tellWaiting) {
+  // A description of its own, so that its being non-blocking stays with this stream.
+  const fd = openSync('/proc/self/fd/0', fs.constants.O_RDONLY);
+  let stream;
+  if (fstatSync(fd).isFIFO()) {
+    const { Socket } = require('node:net');
+    stream = new Socket({ fd, readable: true, writable: false, manualStart: true,
+      highWaterMark: 0 });
+    stream.on('pause', () => {
+      if (stream._handle?.reading) {
+        stream._handle.reading = false;
+        stream._handle.readStop();
+      }
+      tellWaiting(false);
+    });
+    const { _read, push } = stream;
+    stream._read = function read(size) { tellWaiting(true); _read.call(this, size); };
+    stream.push = function pushed(...args) { tellWaiting(false); return push.apply(this, args); };
+  } else {
+    stream = new fs.ReadStream(null, { fd, autoClose: true });
+  }
+  Object.defineProperty(stream, 'fd', { value: 0, configurable: true, writable: true });
+  return stream;
+}
+
+module.exports = { writeAll, makeOutput, makeStdin };
