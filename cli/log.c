@@ -47,6 +47,17 @@ static bool flush(struct log *log)
     return !log->failed;
 }
 
+/* What is printed exactly has no place to say so. */
+static void say_lost(const struct log *log, const struct gb_json *cell)
+{
+    bool code = log->show.code && json_true(cell, "code_lost");
+    bool output = log->show.output && json_true(cell, "result_lost");
+
+    if (log->show.exact && !log->json && (code || output))
+        app_say("the %s of cell %.0f is lost: the journal is damaged", code ? "code" : "output",
+                json_number(cell, "cell"));
+}
+
 static bool on_cell(void *arg, const struct gb_json *cell)
 {
     struct log *log = arg;
@@ -60,6 +71,7 @@ static bool on_cell(void *arg, const struct gb_json *cell)
         return flush(log);
     }
     log->last = json_count(cell, "cell");
+    say_lost(log, cell);
     if (log->json) {
         size_t from = log->text.size;
 

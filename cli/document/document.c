@@ -171,6 +171,14 @@ void cell_trouble(struct gb_buf *to, const struct gb_json *cell)
     struct gb_bytes signum = json_text(cell, "signal");
     size_t before = to->size;
 
+    if (json_true(cell, "code_lost"))
+        add_part(to, before, "its code is lost: the journal is damaged");
+    if (json_true(cell, "result_lost")) {
+        add_part(to, before,
+                 "what became of it is lost: the journal is damaged, or could not be "
+                 "written");
+        return;
+    }
     if (json_true(cell, "timed_out"))
         add_part(to, before, "timed out");
     if (json_true(cell, "interrupted"))

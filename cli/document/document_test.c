@@ -211,6 +211,49 @@ START_TEST(the_log)
 }
 END_TEST
 
+/* What the journal has lost is told as lost, and not as a cell without code that went well. */
+START_TEST(lost_parts)
+{
+    static const char lost[] =
+        "{\"session\":{\"session\":\"s1\",\"language\":\"python\"},\"cells\":["
+        "{\"cell\":1,\"code\":null,\"code_lost\":true,\"stdout\":\"a\",\"exit_code\":0,"
+        "\"started_at\":1700000000,\"wall_ms\":3},"
+        "{\"cell\":2,\"code\":\"x\",\"result_lost\":true,\"started_at\":1700000000},"
+        "{\"cell\":3,\"code\":null,\"code_lost\":true,\"mode\":null,\"result_lost\":true,"
+        "\"started_at\":null}]}";
+    static const char *const says[][2] = {{"its code is lost", NULL},
+                                          {"what became of it is lost", NULL},
+                                          {"its code is lost", "what became of it is lost"}};
+
+    gb_json_release(&parsed);
+    parsed = (struct gb_json_doc){0};
+    free(kept);
+    kept = strdup(lost);
+    ck_assert_int_eq(gb_json_parse(&parsed, (uint8_t *)kept, strlen(kept), SIZE_MAX, NULL), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct gb_buf out = {0};
+        struct show show = {.out = &out, .head = true, .code = true, .output = true};
+
+        show_cell(&show, cell_at(i), gb_bytes_str("python"));
+        for (size_t j = 0; j < 2 && says[i][j] != NULL; j++)
+            ck_assert_msg(strstr(gb_buf_str(&out), says[i][j]) != NULL, "%s", gb_buf_str(&out));
+        if (i > 0) /* no time either */
+            ck_assert_ptr_null(strstr(gb_buf_str(&out), " ms"));
+        gb_buf_release(&out);
+    }
+    for (int format = 0; format <= DOCUMENT_JSON; format++) {
+        char *text = document_of((enum document_format)format);
+        const char *first = format == DOCUMENT_JSON ? "\"code_lost\":true" : "its code is lost";
+        const char *second =
+            format == DOCUMENT_JSON ? "\"result_lost\":true" : "became of it is lost";
+
+        ck_assert_msg(strstr(text, first) != NULL, "%s", text);
+        ck_assert_msg(strstr(text, second) != NULL, "%s", text);
+        free(text);
+    }
+}
+END_TEST
+
 /* Output that comes in pieces while the cell runs. */
 START_TEST(pieces)
 {
@@ -240,6 +283,7 @@ int main(void)
     tcase_add_test(tests, markdown);
     tcase_add_test(tests, a_recording);
     tcase_add_test(tests, the_log);
+    tcase_add_test(tests, lost_parts);
     tcase_add_test(tests, pieces);
     suite_add_tcase(suite, tests);
     return check_run(suite);

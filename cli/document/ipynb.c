@@ -152,9 +152,10 @@ static void put_source(struct document *document, const struct gb_json *cell)
 
 static void put_metadata(struct gb_json_out *out, const struct gb_json *cell)
 {
-    static const char *const kept[] = {"mode",      "client", "started_at", "wall_ms",
-                                       "exit_code", "signal", "timed_out",  "interrupted",
-                                       "oom",       "files",  "truncated",  "state_lost"};
+    static const char *const kept[] = {"mode",      "client",     "started_at", "wall_ms",
+                                       "exit_code", "signal",     "timed_out",  "interrupted",
+                                       "oom",       "files",      "truncated",  "state_lost",
+                                       "code_lost", "result_lost"};
 
     gb_json_object(out, "metadata");
     gb_json_object(out, "glassbell");

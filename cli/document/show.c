@@ -184,6 +184,16 @@ static void add_displays(struct show *show, const struct gb_json *cell)
     }
 }
 
+/* Bytes that are no text are shown as \xNN. */
+static void add_path(struct show *show, const struct gb_json *file)
+{
+    struct gb_buf path = {0};
+
+    (void)json_add_bytes(&path, file, "path", "path_base64");
+    add_shown_text(show, gb_buf_bytes(&path));
+    gb_buf_release(&path);
+}
+
 static void add_files(struct show *show, const struct gb_json *cell)
 {
     const struct gb_json *list = json_member(cell, "files"), *file = NULL;
@@ -197,7 +207,7 @@ static void add_files(struct show *show, const struct gb_json *cell)
         gb_buf_adds(show->out, gb_bytes_equal(change, "added")     ? "+ "
                                : gb_bytes_equal(change, "removed") ? "- "
                                                                    : "~ ");
-        add_shown_text(show, json_text(file, "path"));
+        add_path(show, file);
         gb_buf_adds(show->out, "\n");
     }
     if (count > FILES_SHOWN)
@@ -233,7 +243,8 @@ void show_end(struct show *show, const struct gb_json *cell)
     cell_trouble(&trouble, cell);
     colour(show, trouble.size > 0 ? RED : DIM);
     gb_buf_adds(show->out, "[");
-    if (time_of(cell, "wall_ms") > 0 || trouble.size == 0) { /* else nobody saw its end */
+    /* Else nobody saw its end. */
+    if (time_of(cell, "wall_ms") > 0 || (trouble.size == 0 && !json_true(cell, "result_lost"))) {
         add_duration(show->out, time_of(cell, "wall_ms"));
         gb_buf_adds(show->out, trouble.size > 0 ? ", " : "");
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/app.h"
 #include "store/read.h"
@@ -219,6 +220,19 @@ static char *copy_text(const struct gb_json *object, const char *name)
     return text.size > 0 ? xstrndup((const char *)text.data, MIN(text.size, 1000u)) : NULL;
 }
 
+/* For the eye: bytes that are no text become \xNN. */
+static char *shown_path(const struct gb_json *file)
+{
+    struct gb_buf bytes = {0}, shown = {0};
+
+    if (read_text(file, "path").size > 0)
+        return copy_text(file, "path");
+    if (json_add_bytes(&bytes, file, "path", "path_base64") && bytes.size > 0)
+        gb_escape(&shown, gb_buf_bytes(&bytes), 1000);
+    gb_buf_release(&bytes);
+    return shown.size > 0 ? gb_buf_take_str(&shown) : NULL;
+}
+
 static void read_files(struct card *card, const struct gb_json *info)
 {
     const struct gb_json *files = read_array(info, "files"), *file;
@@ -233,7 +247,7 @@ static void read_files(struct card *card, const struct gb_json *info)
             card->files_left = files->count - i;
             break;
         }
-        to->path = copy_text(file, "path");
+        to->path = shown_path(file);
         if (to->path == NULL)
             continue;
         read_string(file, "change", to->change, sizeof(to->change));
@@ -265,6 +279,20 @@ static void read_displays(struct card *card, const struct gb_json *info)
                               to->bytes <= CELL_PICTURE_MAX;
         card->display_count = MAX(card->display_count, (size_t)i + 1);
     }
+}
+
+/* What a damaged journal cannot tell any more. */
+static void read_lost(struct card *card, const struct gb_json *info)
+{
+    bool code = read_true(info, "code_lost");
+
+    card->lost = read_true(info, "result_lost");
+    if ((code || card->lost) && card->error == NULL)
+        card->error = xasprintf("%s lost: the journal is damaged%s",
+                                !card->lost ? "its code is"
+                                : code      ? "its code and what became of it are"
+                                            : "what became of it is",
+                                card->lost ? ", or could not be written" : "");
 }
 
 /* What every form of a cell has. */
@@ -309,6 +337,7 @@ static void read_cell(struct card *card, const struct gb_json *info)
         card->note = copy_text(info, "note");
     if (card->error == NULL)
         card->error = copy_text(error, "message");
+    read_lost(card, info);
     set_value(card, read_text(info, "value"));
     read_files(card, info);
     read_displays(card, info);
@@ -603,6 +632,10 @@ void card_verdict(const struct card *card, char *to, size_t room)
         (void)snprintf(to, room, "%s", card->signal);
     else if (card->exit_code > 0)
         (void)snprintf(to, room, "exit %d", card->exit_code);
+    else if (card->lost)
+        (void)snprintf(to, room, "lost");
+    else if (card->exit_code == 0 && card->error != NULL)
+        (void)snprintf(to, room, "code lost");
     else if (card->error != NULL)
         (void)snprintf(to, room, "not run");
 }

@@ -67,6 +67,7 @@ struct card {
     bool asked;        /* for what is away */
     bool waiting;      /* for standard input */
     int exit_code;     /* -1: it did not exit */
+    bool lost;         /* the journal does not know how it ended */
     char signal[24];
     bool timed_out, interrupted, oom, state_lost;
     char *note, *error;                /* NULL: none */

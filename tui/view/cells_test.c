@@ -201,6 +201,30 @@ START_TEST(test_history)
 }
 END_TEST
 
+/* What the journal has lost is told as lost, and counts as a failure to look at. */
+START_TEST(test_lost_parts)
+{
+    char verdict[32];
+
+    with_json("{\"cells\":[{\"cell\":1,\"code\":null,\"code_lost\":true,\"state\":\"done\","
+              "\"stdout\":\"was\\n\",\"stderr\":\"\",\"exit_code\":0},"
+              "{\"cell\":2,\"code\":\"x\",\"state\":\"done\",\"result_lost\":true},"
+              "{\"cell\":3,\"code\":null,\"code_lost\":true,\"mode\":null,\"state\":\"done\","
+              "\"result_lost\":true}]}",
+              use_history, NULL);
+    ck_assert_uint_eq(cells.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert(card_failed(cells.cards[i]));
+        ck_assert_ptr_nonnull(strstr(cells.cards[i]->error, "the journal is damaged"));
+        card_verdict(cells.cards[i], verdict, sizeof(verdict));
+        ck_assert_str_eq(verdict, i == 0 ? "code lost" : "lost");
+    }
+    ck_assert_ptr_nonnull(strstr(cells.cards[0]->error, "its code is"));
+    ck_assert_uint_eq(text_lines(cells.cards[0]->output), 1);
+    ck_assert_ptr_nonnull(strstr(cells.cards[1]->error, "what became of it is"));
+}
+END_TEST
+
 /* Events that a slow watcher was not told: the history has it all. */
 START_TEST(test_gap)
 {
@@ -537,6 +561,7 @@ int main(void)
     tcase_add_test(tests, test_events);
     tcase_add_test(tests, test_own_cell);
     tcase_add_test(tests, test_history);
+    tcase_add_test(tests, test_lost_parts);
     tcase_add_test(tests, test_gap);
     tcase_add_test(tests, test_bounded);
     tcase_add_test(tests, test_cards);

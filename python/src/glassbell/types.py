@@ -120,6 +120,8 @@ class Cell:
     notice: Optional[str]  # from whoever handed the session back
     client: Optional[str]
     error: Optional[Json]  # in a history: why there is no result; `kind`, `message`, `dispatched`
+    code_lost: bool  # in a history: the journal's record of the code is damaged
+    result_lost: bool  # in a history: it ended, and nothing is known of how
     started_at: Optional[float]
     wall_ms: float
     cpu_ms: float
@@ -146,7 +148,7 @@ class Cell:
         files = raw.get("files")
         return cls(
             session=str(raw.get("session", "")), cell=int(raw.get("cell", 0)),
-            image=str(raw.get("image", "")), code=str(raw.get("code", "")),
+            image=str(raw.get("image", "")), code=str(raw.get("code") or ""),
             state=str(raw.get("state", "")), stdout=text_of(raw, "stdout"),
             stderr=text_of(raw, "stderr"), value=raw.get("value"),
             displays=tuple(Display(str(item.get("mime", "")), _decode(item["base64"]))
@@ -161,7 +163,8 @@ class Cell:
                            str(item.get("change", "")), int(item.get("size") or 0))
                 for item in files),
             files_cut=bool(raw.get("files_cut")), note=raw.get("note"), notice=raw.get("notice"), client=raw.get("client"),
-            error=raw.get("error"), started_at=raw.get("started_at"), wall_ms=float(raw.get("wall_ms") or 0),
+            error=raw.get("error"), code_lost=bool(raw.get("code_lost")),
+            result_lost=bool(raw.get("result_lost")), started_at=raw.get("started_at"), wall_ms=float(raw.get("wall_ms") or 0),
             cpu_ms=float(raw.get("cpu_ms") or 0),
             peak_memory_bytes=int(raw.get("peak_memory_bytes") or 0),
             background=tuple(Output.from_json({**item, "session": raw.get("session", ""),
