@@ -1,11 +1,16 @@
 """The journal: what every session did is there after its end, after the server's, and after a kill."""
 
+import contextlib
+import json
 import os
+import pathlib
 import signal
+import struct
+import subprocess
 
 import pytest
 
-from support import Failure, Server, Session, alive, data_of, out, qemu_pid, wait_for
+from support import BINARY, Failure, Server, Session, alive, data_of, out, qemu_pid, wait_for
 
 
 def history(client, session, **params):
@@ -192,3 +197,130 @@ def test_settings_of_the_journal(tmp_path):
         with pytest.raises(Failure) as caught:
             client.call("session.history", session="s-1")
         assert caught.value.kind == "unsupported"
+
+
+# Trouble with the disk.
+
+START, CELL = 2, 3
+
+
+def records(path):
+    """Where the records of a journal's file stand: (begin, end, type, cell)."""
+    data, at = path.read_bytes(), 0
+    while at < len(data):
+        assert data[at:at + 4] == b"GbB3"
+        kind, = struct.unpack_from("<I", data, at + 4)
+        size, = struct.unpack_from("<I", data, at + 24)
+        cell, = struct.unpack_from("<I", data, at + 56)
+        yield at, at + 80 + size, kind, cell
+        at += 80 + size
+
+
+def glassbell(server, *arguments):
+    done = subprocess.run([BINARY, *arguments], env=dict(server.env, TZ="UTC", NO_COLOR="1"), check=True,
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("where", ["head", "payload"])
+@pytest.mark.parametrize("killed", [False, True])
+def test_damaged_records_are_told_as_damaged(where, killed):
+    """Of the cells whose records were hit what is left is told, and the others are whole."""
+    server = Server()
+    try:
+        with server.client() as client:
+            s = Session(client, "shell", key="hurt")
+            for i in range(1, 7):
+                s.exec(f"echo out {i}")
+            if not killed:
+                s.close()
+            server.process.send_signal(signal.SIGKILL if killed else signal.SIGTERM)
+            server.process.wait()
+        path, = pathlib.Path(server.env["XDG_STATE_HOME"]).glob("**/*.gbj")
+        data = bytearray(path.read_bytes())
+        for begin, end, kind, cell in records(path):
+            if (kind, cell) in ((START, 2), (CELL, 4), (START, 5), (CELL, 5)):
+                data[begin + 17 if where == "head" else end - 2] ^= 1
+        path.write_bytes(data)
+        server.start()
+        with server.client() as client:
+            told = history(client, s)["cells"]
+            by_number = {cell["cell"]: cell for cell in told}
+            for number in (1, 3, 6):
+                assert by_number[number]["code"] == f"echo out {number}"
+                assert out(by_number[number]) == f"out {number}\n" and by_number[number]["exit_code"] == 0
+            assert by_number[2]["code"] is None and by_number[2]["code_lost"] and out(by_number[2]) == "out 2\n"
+            assert by_number[4]["code"] == "echo out 4" and by_number[4]["result_lost"]
+            assert not {"exit_code", "stdout", "error", "wall_ms"} & set(by_number[4])
+            if where == "payload":  # where both heads are gone, nothing says that there was a fifth
+                assert by_number[5]["code_lost"] and by_number[5]["result_lost"]
+            for again in (history(client, s, output=False)["cells"], history(client, s, length=10)["cells"]):
+                assert [cell.get("result_lost", False) for cell in again] == [
+                    cell.get("result_lost", False) for cell in told]
+            assert client.call("stats")["journal"]["lost"] >= (3 if where == "head" else 0)
+        text, _ = glassbell(server, "log", s.id)
+        assert "its code is lost" in text and "what became of it is lost" in text
+        assert json.loads(glassbell(server, "export", s.id, "--format", "json")[0])["cells"][1]["code_lost"] is True
+        _, said = glassbell(server, "log", s.id, "--code")
+        assert "the code of cell 2 is lost" in said
+        assert path.read_bytes()[:len(data)] == data
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("obstacle", ["file", "link"])
+def test_a_server_without_a_folder_for_its_journal(tmp_path, obstacle):
+    """It starts, runs cells, says that they are not recorded, and records as soon as it can."""
+    config = tmp_path / "glassbell.conf"
+    config.write_text(f"[journal]\npath = {tmp_path}/state/journal\n")
+    in_the_way = tmp_path / "state"
+    if obstacle == "file":
+        in_the_way.write_text("")
+    else:
+        in_the_way.symlink_to("/nowhere/at/all")
+    with Server("--config", str(config)) as server, server.client() as client:
+        s = Session(client, "shell")
+        cells = [s.exec("echo run") for _ in range(3)]
+        assert all(out(cell) == "run\n" and cell["unrecorded"] is True for cell in cells)
+        figures = client.call("stats")["journal"]
+        assert figures["failures"] >= 3 and figures["trouble"]
+        assert server.log.read_text().count("cells are run and not recorded") == 1
+        in_the_way.unlink()
+        cell = s.exec("echo kept")
+        assert "unrecorded" not in cell and client.call("stats")["journal"]["trouble"] is None
+        assert [out(told) for told in history(client, s)["cells"]] == ["kept\n"]
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk")
+def test_a_disk_that_others_fill(tmp_path):
+    with small_disk(tmp_path / "disk", "8m") as disk:
+        config = tmp_path / "glassbell.conf"
+        config.write_text(f"[journal]\npath = {disk}/journal\nsize = 16M\n")
+        with Server("--config", str(config)) as server, server.client() as client:
+            old = Session(client, "shell")
+            for _ in range(20):
+                old.exec("head -c 50000 /dev/zero | tr '\\0' x")
+            old.close()
+            s = Session(client, "shell")
+            with open(disk / "hog", "wb", buffering=0) as hog:
+                for _ in range(20):
+                    with contextlib.suppress(OSError):
+                        while True:
+                            hog.write(b"h" * 4096)
+                    assert s.exec("head -c 40000 /dev/zero | tr '\\0' y")["unrecorded"] is True
+                    assert len(history(client, old, output=False)["cells"]) == 20
+                assert "running" not in [cell["state"] for cell in history(client, s, output=False)["cells"]]
+                hog.truncate(0)
+            assert "unrecorded" not in s.exec("head -c 40000 /dev/zero | tr '\\0' z")
+            assert out(history(client, s)["cells"][-1]) == "z" * 40000
+            assert server.log.read_text().count("cells are run and not recorded") == 1

@@ -57,6 +57,11 @@ static void session_release(struct gb_journal *journal, struct gb_journal_sessio
     free(session);
 }
 
+static bool is_before(struct place place, struct place other)
+{
+    return place.segment < other.segment || (place.segment == other.segment && place.at < other.at);
+}
+
 static void set_text(struct gb_journal *journal, const char **to, struct gb_bytes text,
                      bool present)
 {
@@ -66,19 +71,29 @@ static void set_text(struct gb_journal *journal, const char **to, struct gb_byte
     text_release(journal, before);
 }
 
+static void touch(struct gb_journal_session *session, const struct gb_record_head *head,
+                  struct place place)
+{
+    session->incarnation = MAX(session->incarnation, head->incarnation);
+    session->last_at_ns = MAX(session->last_at_ns, head->at_ns);
+    session->last_segment = place.segment;
+    session->last_offset = place.at;
+}
+
 void index_session(struct gb_journal *journal, const struct gb_record_head *head,
-                   const struct gb_record_session *record, uint32_t segment)
+                   const struct gb_record_session *record, struct place place)
 {
     struct gb_journal_session *session = index_get(journal, head->session);
+
+    touch(session, head, place);
+    session->damaged = false;
 
     session->state = (enum gb_record_state)record->state;
     session->flags = record->flags;
     session->memory_mb = record->memory_mb;
-    session->incarnation = MAX(session->incarnation, head->incarnation);
     session->cells = MAX(session->cells, record->cells);
     session->created_at_ns = record->created_at_ns;
-    session->last_at_ns = MAX(session->last_at_ns, head->at_ns);
-    session->segment = segment;
+    session->segment = place.segment;
     set_text(journal, &session->key, record->key, (record->flags & GB_SESSION_HAS_KEY) != 0);
     set_text(journal, &session->label, record->label, (record->flags & GB_SESSION_HAS_LABEL) != 0);
     set_text(journal, &session->owner, record->owner, (record->flags & GB_SESSION_HAS_OWNER) != 0);
@@ -88,6 +103,35 @@ void index_session(struct gb_journal *journal, const struct gb_record_head *head
     set_text(journal, &session->language, record->language, true);
     set_text(journal, &session->reason, record->reason, true);
     set_text(journal, &session->message, record->message, true);
+}
+
+void index_damaged_session(struct gb_journal *journal, const struct gb_record_head *head)
+{
+    struct gb_journal_session *session = index_get(journal, head->session);
+
+    session->damaged = true;
+    session->incarnation = MAX(session->incarnation, head->incarnation);
+    session->last_at_ns = MAX(session->last_at_ns, head->at_ns);
+}
+
+bool index_ends_in_gap(const struct gb_journal *journal, const struct gb_journal_session *session)
+{
+    const struct place last = {session->last_segment, session->last_offset};
+
+    return session->damaged || is_before(last, journal->gap);
+}
+
+void index_settle(struct gb_journal *journal)
+{
+    struct gb_journal_session *session;
+
+    GB_LIST_FOREACH(session, &journal->sessions, link)
+    for (uint32_t i = 0; i < session->entry_count; i++) {
+        struct gb_journal_entry *entry = &session->entries[i];
+        const struct place start = {entry->start_segment, entry->start_at};
+
+        entry->done_lost = entry->done_segment == 0 && is_before(start, journal->gap);
+    }
 }
 
 /* The place of the cell, or where it would stand. Numbers mostly rise: looked for from the end. */
@@ -123,22 +167,21 @@ static struct gb_journal_entry *entry_get(struct gb_journal_session *session, ui
     return &session->entries[at];
 }
 
-void index_cell(struct gb_journal *journal, const struct gb_record_head *head, uint32_t segment,
-                uint64_t at)
+void index_cell(struct gb_journal *journal, const struct gb_record_head *head, struct place place)
 {
     struct gb_journal_session *session = index_get(journal, head->session);
     struct gb_journal_entry *entry = entry_get(session, head->cell);
 
     if (head->type == GB_RECORD_START) {
-        entry->start_segment = segment;
-        entry->start_at = at;
+        entry->start_segment = place.segment;
+        entry->start_at = place.at;
     } else {
-        entry->done_segment = segment;
-        entry->done_at = at;
+        entry->done_segment = place.segment;
+        entry->done_at = place.at;
+        entry->done_lost = false;
     }
+    touch(session, head, place);
     session->cells = MAX(session->cells, head->cell);
-    session->incarnation = MAX(session->incarnation, head->incarnation);
-    session->last_at_ns = MAX(session->last_at_ns, head->at_ns);
 }
 
 static void entry_remove(struct gb_journal_session *session, uint32_t at)
@@ -158,12 +201,23 @@ void index_drop_cell(struct gb_journal *journal, const char *id, uint32_t cell, 
     if (session == NULL || at >= session->entry_count || session->entries[at].number != cell)
         return;
     entry = &session->entries[at];
-    if (done && entry->done_segment == segment)
+    if (done && entry->done_segment == segment) {
         entry->done_segment = 0;
-    else if (!done && entry->start_segment == segment)
+        entry->done_lost = true;
+    } else if (!done && entry->start_segment == segment) {
         entry->start_segment = 0;
+    }
     if (entry->start_segment == 0 && entry->done_segment == 0)
         entry_remove(session, at);
+}
+
+void index_lose_end(struct gb_journal *journal, const char *id, uint32_t cell)
+{
+    struct gb_journal_session *session = index_find(journal, id);
+    uint32_t at = session == NULL ? 0 : place_of(session, cell);
+
+    if (session != NULL && at < session->entry_count && session->entries[at].number == cell)
+        session->entries[at].done_lost = true;
 }
 
 void index_forget(struct gb_journal *journal, uint32_t segment)

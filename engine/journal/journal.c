@@ -2,23 +2,28 @@
  * newest segment, at once; the index knows it from then on. Small ones are written by the loop
  * itself, because handing them to a thread costs more than the write, unless the disk has shown to
  * be slow, each cell is to be synced, or others are still under way; then, and when they are large,
- * they go to the writer's thread, in their order. What could not be written is taken out of the
- * index again, and the next record begins a new segment.
+ * they go to the writer's thread, in their order.
+ *
+ * What could not be written is taken out of the index again, the segment ends where it did before,
+ * and the next record is tried there: an *outage* is over when one about as large as the
+ * largest that failed has been written. Its number is used up, so that a later start knows that
+ * something is missing. Sessions of which that is true are written again when it is possible.
  *
  * Each new segment begins with the sessions that are open, so that no segment needs an older one to
  * be understood. A cell's code stands in its START; its CELL repeats it only when that is in
- * another segment.
+ * another segment. Old segments make room when the first record of a new one is on disk, and only
+ * then: a disk that is full costs nothing that is on it.
  */
 #include "journal.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,17 +35,46 @@ enum {
     DIRECT_MAX = 64 * 1024, /* bytes that the loop writes by itself */
     SLOW_MS = 20,           /* a write that took longer shows a slow disk */
     SLOW_FOR_MS = 10000,
+    OUTAGE_OVER_MS = 10000, /* nothing has failed for so long */
     SEGMENT_MIN = 1 << 20,
     SEGMENT_MAX = 16 << 20,
     SEGMENTS_FOR_ALL = 16, /* of the limit */
     SESSIONS_MAX = 16384,  /* in the index, which is in memory: about */
 };
 
-static struct segment *newest(const struct gb_journal *journal)
+/* ---- outages ---- */
+
+/* A record of @size bytes could not be written. */
+static void failed(struct gb_journal *journal, int sys_errno, size_t size)
 {
-    return gb_list_empty(&journal->segments)
-               ? NULL
-               : container_of(journal->segments.previous, struct segment, link);
+    struct outage *outage = &journal->outage;
+
+    journal->failures++;
+    outage->records++;
+    outage->largest = MAX(outage->largest, size);
+    outage->last_ns = gb_clock_mono_ns();
+    outage->sys_errno = sys_errno;
+    if (!outage->on)
+        gb_error("journal: %s cannot be written: %s; cells are run and not recorded",
+                 journal->folder, strerror(sys_errno));
+    outage->on = true;
+}
+
+/* One of @size bytes was written. Where a disk is nearly full the small ones may still be. */
+static void worked(struct gb_journal *journal, uint32_t segment_number, size_t size)
+{
+    struct outage *outage = &journal->outage;
+    struct segment *segment = segment_find(journal, segment_number);
+
+    if (segment != NULL)
+        segment->begun = true;
+
+    if (!outage->on || (size + size / 4 < outage->largest &&
+                        gb_clock_mono_ns() - outage->last_ns < OUTAGE_OVER_MS * GB_NS_PER_MS))
+        return;
+    gb_warning("journal: %s can be written again; %" PRIu64 " records were left out",
+               journal->folder, outage->records);
+    *outage = (struct outage){0};
 }
 
 /* ---- segments ---- */
@@ -49,9 +83,9 @@ static void forget_oldest(struct gb_journal *journal)
 {
     struct segment *segment = container_of(journal->segments.next, struct segment, link);
     struct job *job = xcalloc(1, sizeof(*job));
-    char name[32];
+    char name[48];
 
-    segment_name(name, segment->number);
+    segment_name(name, segment->number, segment->key);
     job->kind = JOB_REMOVE;
     job->path = xasprintf("%s/%s", journal->folder, name);
     writer_push(journal->writer, job);
@@ -59,6 +93,20 @@ static void forget_oldest(struct gb_journal *journal)
     journal->total -= segment->size;
     gb_list_remove(&segment->link);
     free(segment);
+}
+
+/* Old segments make room for the newest, once it holds something. Sessions may go with them. */
+static void make_room(struct gb_journal *journal)
+{
+    struct segment *segment = segment_newest(journal);
+
+    if (segment == NULL || segment->counted || !segment->begun)
+        return;
+    segment->counted = true;
+    while ((journal->total + journal->segment_limit > journal->limit ||
+            journal->session_count > SESSIONS_MAX) &&
+           journal->segments.next != &segment->link)
+        forget_oldest(journal);
 }
 
 static void close_file(struct gb_journal *journal)
@@ -73,84 +121,132 @@ static void close_file(struct gb_journal *journal)
     writer_push(journal->writer, job);
 }
 
-/* Something could not be written: the next record begins a new segment, and when the disk is full
- * an old one makes room. */
-static void failed(struct gb_journal *journal, int sys_errno)
+static int open_file(struct gb_journal *journal, uint32_t number, uint64_t key, int flags)
 {
-    journal->failures++;
-    if (!journal->failing)
-        gb_error("journal: %s cannot be written: %s; cells are run and not recorded",
-                 journal->folder, strerror(sys_errno));
-    journal->failing = true;
-    journal->disk_full = sys_errno == ENOSPC || sys_errno == EDQUOT;
-    close_file(journal);
-}
-
-static void worked(struct gb_journal *journal)
-{
-    if (journal->failing)
-        gb_warning("journal: %s can be written again", journal->folder);
-    journal->failing = false;
-}
-
-static int open_file(struct gb_journal *journal, uint32_t number, int flags)
-{
-    char name[32];
+    char name[48];
     int fd;
 
-    segment_name(name, number);
+    segment_name(name, number, key);
     fd = openat(journal->folder_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     if (fd < 0)
         return -errno;
     journal->file = xcalloc(1, sizeof(*journal->file));
     journal->file->fd = fd;
+    journal->file->folder_fd = journal->folder_fd;
+    journal->file->segment = number;
     return 0;
+}
+
+/* The folder could not be locked at the start. What another server did there meanwhile stays. */
+static int try_folder_again(struct gb_journal *journal)
+{
+    struct gb_err err = {0};
+    int r;
+
+    if (journal->lock_fd >= 0)
+        return 0;
+    r = folder_open(journal, &err);
+    if (r < 0)
+        return err.code == GB_EBUSY ? -EBUSY : err.sys_errno != 0 ? -err.sys_errno : -EIO;
+    return journal_list(journal);
 }
 
 static void write_open_sessions(struct gb_journal *journal, struct segment *segment);
 
-/* NULL when it cannot be had. */
-static struct segment *begin_segment(struct gb_journal *journal)
+/* NULL when it cannot be had: *@ret_errno says why. */
+static struct segment *begin_segment(struct gb_journal *journal, int *ret_errno)
 {
-    const struct segment *last = newest(journal);
-    uint32_t number = last == NULL ? 1 : last->number + 1;
+    const struct segment *last;
     struct segment *segment;
-    int r;
+    uint32_t number;
+    uint64_t key = 0;
+    int r = try_folder_again(journal);
 
     close_file(journal);
-    if (journal->disk_full && last != NULL && journal->segments.next != &last->link)
-        forget_oldest(journal);
-    journal->disk_full = false;
-    r = open_file(journal, number, O_CREAT | O_EXCL);
+    last = segment_newest(journal);
+    number = last == NULL ? 1 : last->number + 1;
+    while (r == 0 && key == 0)
+        r = getrandom(&key, sizeof(key), 0) < 0 ? -errno : 0;
+    if (r == 0)
+        r = open_file(journal, number, key, O_CREAT | O_EXCL);
     if (r < 0) {
-        failed(journal, -r);
+        *ret_errno = -r;
         return NULL;
     }
-    segment = xcalloc(1, sizeof(*segment));
-    segment->number = number;
-    gb_list_add_tail(&journal->segments, &segment->link);
+    segment = segment_add(journal, number, key);
     journal->sessions_here = 0;
     write_open_sessions(journal, segment);
-    while ((journal->total + journal->segment_limit > journal->limit ||
-            journal->session_count > SESSIONS_MAX) &&
-           journal->segments.next != &segment->link)
-        forget_oldest(journal);
-    return journal->file == NULL ? NULL : segment;
+    return segment;
 }
 
-/* The segment that a record of @size bytes goes into; NULL when it cannot be had. */
+/* The newest segment's file, ready to go on where its last good record ends. */
+static bool file_goes_on(const struct gb_journal *journal)
+{
+    struct segment_file *file = journal->file;
+
+    if (!file->failed)
+        return true;
+    if (!writer_idle(journal->writer))
+        return false; /* what is queued for it fails first */
+    file->failed = false;
+    file->broken = 0;
+    return true;
+}
+
+/* The segment that a record of @size bytes goes into; NULL when it cannot be had, which has been
+ * told. */
 static struct segment *room_for(struct gb_journal *journal, size_t size)
 {
-    struct segment *segment = newest(journal);
+    struct segment *segment = segment_newest(journal);
     bool crowded = journal->sessions_here >= SESSIONS_MAX / 8; /* so that few go at once */
+    bool fits = journal->file != NULL && !crowded &&
+                (segment->size == 0 || segment->size + size <= journal->segment_limit);
+    int sys_errno = journal->outage.sys_errno;
 
-    if (journal->file != NULL && segment != NULL && !crowded &&
-        (segment->size == 0 || segment->size + size <= journal->segment_limit))
-        return segment;
-    return begin_segment(journal);
+    if (journal->file != NULL && !file_goes_on(journal))
+        segment = NULL;
+    else if (!fits)
+        segment = begin_segment(journal, &sys_errno);
+    if (segment == NULL) {
+        journal->last_number++; /* of the record that is not written */
+        failed(journal, sys_errno, 0);
+    }
+    return segment;
 }
 
 /* ---- adding ---- */
+
+static void set_unwritten(struct gb_journal *journal, struct gb_journal_session *session, bool on)
+{
+    if (on && !session->unwritten)
+        journal->unwritten++;
+    else if (!on && session->unwritten)
+        journal->unwritten--;
+    session->unwritten = on;
+}
+
+/* A record whose place was counted on is not there. */
+static void take_back(struct gb_journal *journal, const struct gb_record_head *head,
+                      uint32_t segment_number, size_t size, int sys_errno)
+{
+    struct segment *segment = segment_find(journal, segment_number);
+    struct gb_journal_session *session = index_find(journal, head->session);
+
+    if (segment != NULL) {
+        segment->size -= size;
+        journal->total -= size;
+    }
+    journal->records--;
+    if (head->cell > 0) {
+        index_drop_cell(journal, head->session, head->cell, segment_number,
+                        head->type == GB_RECORD_CELL);
+    } else if (session != NULL) {
+        set_unwritten(journal, session, true);
+    }
+    failed(journal, sys_errno, size);
+}
+
+static void settle(struct gb_journal *journal);
 
 static void on_written(struct job *job)
 {
@@ -158,15 +254,17 @@ static void on_written(struct job *job)
     struct gb_journal_ticket *ticket = job->ticket;
 
     if (job->result < 0) {
-        index_drop_cell(journal, job->session, job->cell, job->segment, ticket != NULL);
-        failed(journal, -job->result);
+        if (journal->file != NULL && journal->file->segment == job->segment)
+            journal->file->failed = true;
+        take_back(journal, &job->head, job->segment, job->bytes.size, -job->result);
     } else {
-        worked(journal);
+        worked(journal, job->segment, job->bytes.size);
     }
     if (ticket != NULL) {
         ticket->job = NULL;
         ticket->done(ticket->arg, job->result == 0);
     }
+    settle(journal);
 }
 
 static bool may_write_here(const struct gb_journal *journal, size_t size)
@@ -188,48 +286,54 @@ static int write_here(struct gb_journal *journal, struct gb_bytes bytes, uint64_
     if (r < 0) {
         if (ftruncate(journal->file->fd, (off_t)offset) < 0)
             gb_debug("journal: cannot cut a torn record off: %s", strerror(errno));
-        failed(journal, -r);
         return r;
     }
     writer_wrote(journal->writer, journal->file);
-    worked(journal);
+    worked(journal, journal->file->segment, bytes.size);
     return 1;
 }
 
-/* Writes @record to the end of @segment, the newest; takes its content. 1: written; 0: @ticket will
- * be told. */
-static int append(struct gb_journal *journal, struct segment *segment, struct gb_buf *record,
-                  const struct gb_record_head *head, struct gb_journal_ticket *ticket)
+/* Encodes a record, which takes about @size bytes, and writes it to the end of @segment, the
+ * newest. 1: written; 0: @ticket will be told, if there is one; or the failure, which has been
+ * told. */
+static int append(struct gb_journal *journal, struct segment *segment, struct gb_record_head head,
+                  const struct gb_fields *table, const void *message, size_t size,
+                  struct gb_journal_ticket *ticket)
 {
     uint64_t offset = segment->size;
+    struct gb_buf record = {0};
     struct job *job;
     int r;
 
-    segment->size += record->size;
-    journal->total += record->size;
+    head.key = segment->key;
+    head.number = ++journal->last_number;
+    if (gb_buf_reserve(&record, size, SIZE_MAX) == NULL) {
+        failed(journal, ENOMEM, 0);
+        return -GB_ECAPACITY;
+    }
+    gb_record_add(&record, head, table, message);
+    segment->size += record.size;
+    journal->total += record.size;
     journal->records++;
-    if (head->cell > 0)
-        index_cell(journal, head, segment->number, offset);
-    if (may_write_here(journal, record->size)) {
-        r = write_here(journal, gb_buf_bytes(record), offset);
-        gb_buf_release(record);
-        if (r < 0 && head->cell > 0)
-            index_drop_cell(journal, head->session, head->cell, segment->number,
-                            head->type == GB_RECORD_CELL);
+    if (head.cell > 0)
+        index_cell(journal, &head, (struct place){segment->number, offset});
+    if (may_write_here(journal, record.size)) {
+        r = write_here(journal, gb_buf_bytes(&record), offset);
+        if (r < 0)
+            take_back(journal, &head, segment->number, record.size, -r);
+        gb_buf_release(&record);
         return r;
     }
     job = xcalloc(1, sizeof(*job));
     job->kind = JOB_WRITE;
     job->file = journal->file;
     job->offset = offset;
-    job->bytes = *record;
-    *record = (struct gb_buf){0};
+    job->bytes = record;
     job->done = on_written;
     job->arg = journal;
     job->ticket = ticket;
     job->segment = segment->number;
-    job->cell = head->cell;
-    memcpy(job->session, head->session, sizeof(job->session));
+    job->head = head;
     if (ticket != NULL)
         ticket->job = job;
     writer_push(journal->writer, job);
@@ -248,51 +352,88 @@ static struct gb_record_head make_head(enum gb_record_type type, const char *ses
 
 /* ---- sessions ---- */
 
-static void append_session(struct gb_journal *journal, struct segment *segment,
-                           const struct gb_record_head *head,
-                           const struct gb_record_session *record)
-{
-    struct gb_buf buf = {0};
-
-    gb_record_add(&buf, *head, &gb_record_session_fields, record);
-    (void)append(journal, segment, &buf, head, NULL); /* a failure has been logged */
-}
-
 static struct gb_bytes text_bytes(const char *text)
 {
     return gb_bytes_str(text == NULL ? "" : text);
 }
 
+/* What the index knows of @session, once more. Borrows until the index changes. */
+static struct gb_record_session record_of(const struct gb_journal_session *session)
+{
+    return (struct gb_record_session){
+        .state = (uint8_t)session->state,
+        .flags = session->flags,
+        .memory_mb = session->memory_mb,
+        .cells = session->cells,
+        .created_at_ns = session->created_at_ns,
+        .key = text_bytes(session->key),
+        .label = text_bytes(session->label),
+        .owner = text_bytes(session->owner),
+        .client = text_bytes(session->client),
+        .image = text_bytes(session->image),
+        .language = text_bytes(session->language),
+        .reason = text_bytes(session->reason),
+        .message = text_bytes(session->message),
+    };
+}
+
+static void write_session(struct gb_journal *journal, struct segment *segment,
+                          struct gb_journal_session *session)
+{
+    const struct gb_record_session record = record_of(session);
+    struct gb_record_head head = make_head(GB_RECORD_SESSION, session->id, 0, session->incarnation);
+
+    head.at_ns = session->last_at_ns;
+    session->segment = segment->number;
+    set_unwritten(journal, session, false);
+    (void)append(journal, segment, head, &gb_record_session_fields, &record, 0, NULL);
+}
+
 static void write_open_sessions(struct gb_journal *journal, struct segment *segment)
 {
+    uint64_t failures = journal->failures;
     struct gb_journal_session *session;
 
     GB_LIST_FOREACH(session, &journal->sessions, link)
-    {
-        const struct gb_record_session record = {
-            .state = (uint8_t)session->state,
-            .flags = session->flags,
-            .memory_mb = session->memory_mb,
-            .cells = session->cells,
-            .created_at_ns = session->created_at_ns,
-            .key = text_bytes(session->key),
-            .label = text_bytes(session->label),
-            .owner = text_bytes(session->owner),
-            .client = text_bytes(session->client),
-            .image = text_bytes(session->image),
-            .language = text_bytes(session->language),
-            .reason = text_bytes(session->reason),
-            .message = text_bytes(session->message),
-        };
-        struct gb_record_head head =
-            make_head(GB_RECORD_SESSION, session->id, 0, session->incarnation);
+    if (session->state == GB_RECORD_OPEN && journal->failures == failures)
+        write_session(journal, segment, session);
+    else if (session->state == GB_RECORD_OPEN)
+        set_unwritten(journal, session, true);
+}
 
-        if (session->state != GB_RECORD_OPEN || journal->file == NULL)
-            continue;
-        head.at_ns = session->last_at_ns;
-        session->segment = segment->number;
-        append_session(journal, segment, &head, &record);
+static struct gb_journal_session *first_unwritten(const struct gb_journal *journal)
+{
+    for (struct gb_list *at = journal->sessions.next; at != &journal->sessions; at = at->next) {
+        struct gb_journal_session *session = container_of(at, struct gb_journal_session, link);
+
+        if (session->unwritten)
+            return session;
     }
+    return NULL;
+}
+
+/* Writes the sessions whose last record could not be written, as long as that goes well. */
+static void catch_up(struct gb_journal *journal)
+{
+    struct gb_journal_session *session;
+    uint64_t failures = journal->failures;
+
+    while (journal->unwritten > 0 && !journal->outage.on && journal->failures == failures &&
+           (session = first_unwritten(journal)) != NULL) {
+        struct segment *segment = room_for(journal, GB_RECORD_HEAD + 1024);
+
+        if (segment != NULL)
+            write_session(journal, segment, session);
+    }
+}
+
+/* What is left to do when a record has been added. */
+static void settle(struct gb_journal *journal)
+{
+    if (journal->closing)
+        return;
+    catch_up(journal);
+    make_room(journal);
 }
 
 void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t incarnation,
@@ -300,11 +441,19 @@ void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t inc
 {
     struct gb_record_head head = make_head(GB_RECORD_SESSION, id, 0, incarnation);
     struct segment *segment = room_for(journal, GB_RECORD_HEAD + 1024);
+    struct gb_journal_session *session = index_find(journal, id);
+    struct place place = {0};
 
     if (segment != NULL)
-        append_session(journal, segment, &head, record);
+        place = (struct place){segment->number, segment->size};
+    else if (session != NULL)
+        place = (struct place){session->segment, session->last_offset};
+    index_session(journal, &head, record, place);
+    set_unwritten(journal, index_find(journal, id), segment == NULL);
+    if (segment != NULL)
+        (void)append(journal, segment, head, &gb_record_session_fields, record, 0, NULL);
     journal->sessions_here += record->state == GB_RECORD_OPEN;
-    index_session(journal, &head, record, segment == NULL ? 0 : segment->number);
+    settle(journal);
 }
 
 const struct gb_journal_session *gb_journal_find(const struct gb_journal *journal,
@@ -346,43 +495,51 @@ static void mark_lost(struct gb_journal *journal)
         _cleanup_(freep) char *client = session->client == NULL ? NULL : xstrdup(session->client);
         _cleanup_(freep) char *image = xstrdup(session->image);
         _cleanup_(freep) char *language = xstrdup(session->language);
-        const struct gb_record_session record = {
-            .state = GB_RECORD_LOST,
-            .flags = session->flags,
-            .memory_mb = session->memory_mb,
-            .cells = session->cells,
-            .created_at_ns = session->created_at_ns,
-            .key = text_bytes(key),
-            .label = text_bytes(label),
-            .owner = text_bytes(owner),
-            .client = text_bytes(client),
-            .image = text_bytes(image),
-            .language = text_bytes(language),
-            .reason = text_bytes("lost"),
-            .message = text_bytes("the server that had it ended without closing it"),
-        };
+        struct gb_record_session record = record_of(session);
 
+        record.state = GB_RECORD_LOST;
+        record.key = text_bytes(key);
+        record.label = text_bytes(label);
+        record.owner = text_bytes(owner);
+        record.client = text_bytes(client);
+        record.image = text_bytes(image);
+        record.language = text_bytes(language);
+        record.reason = text_bytes("lost");
+        record.message =
+            text_bytes(index_ends_in_gap(journal, session)
+                           ? "what ended it cannot be read: a part of the journal is damaged"
+                           : "the server that had it ended without closing it");
         gb_journal_session(journal, session->id, session->incarnation, &record);
     }
 }
 
 /* ---- cells ---- */
 
+/* A segment for a record of that session, of which the journal has to know first. */
+static struct segment *room_for_cell(struct gb_journal *journal, const char *id, size_t size)
+{
+    struct gb_journal_session *session = index_find(journal, id);
+    struct segment *segment = room_for(journal, size);
+
+    if (segment == NULL || session == NULL || !session->unwritten)
+        return segment;
+    write_session(journal, segment, session);
+    return session->unwritten ? NULL : segment;
+}
+
 void gb_journal_start(struct gb_journal *journal, const struct gb_record_cell *cell)
 {
     struct gb_record_head head =
         make_head(GB_RECORD_START, cell->session, cell->number, cell->incarnation);
     struct gb_record_cell record = *cell;
-    struct gb_buf buf = {0};
-    struct segment *segment;
+    size_t size = GB_RECORD_HEAD + 1024 + cell->code.size;
+    struct segment *segment = room_for_cell(journal, cell->session, size);
 
     record.out = record.err = record.value = record.note = record.pace = (struct gb_bytes){0};
     record.displays = record.files = (struct gb_pairs){0};
-    segment = room_for(journal, GB_RECORD_HEAD + 1024 + cell->code.size);
-    if (segment == NULL)
-        return;
-    gb_record_add(&buf, head, &gb_record_cell_fields, &record);
-    (void)append(journal, segment, &buf, &head, NULL);
+    if (segment != NULL)
+        (void)append(journal, segment, head, &gb_record_cell_fields, &record, size, NULL);
+    settle(journal);
 }
 
 static bool start_is_in(const struct gb_journal *journal, const struct segment *segment,
@@ -408,56 +565,25 @@ int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cel
     size_t size = GB_RECORD_HEAD + 1024 + cell->code.size + cell->out.size + cell->err.size +
                   cell->value.size + cell->note.size + cell->displays.encoded.size +
                   cell->files.encoded.size + cell->pace.size;
-    struct segment *segment = room_for(journal, size);
-    struct gb_buf buf = {0};
+    struct segment *segment = room_for_cell(journal, cell->session, size);
+    int r;
 
-    if (segment == NULL)
+    if (segment == NULL) {
+        index_lose_end(journal, cell->session, cell->number);
         return -GB_EINTERNAL;
+    }
     if (start_is_in(journal, segment, cell)) {
         record.flags |= GB_CELL_NO_CODE;
         record.code = (struct gb_bytes){0};
     }
-    if (gb_buf_reserve(&buf, size, SIZE_MAX) == NULL) {
-        failed(journal, ENOMEM);
-        return -GB_ECAPACITY;
-    }
-    gb_record_add(&buf, head, &gb_record_cell_fields, &record);
-    return append(journal, segment, &buf, &head, ticket);
+    r = append(journal, segment, head, &gb_record_cell_fields, &record, size, ticket);
+    if (r < 0)
+        index_lose_end(journal, cell->session, cell->number);
+    settle(journal);
+    return r;
 }
 
 /* ---- life ---- */
-
-/* 1: another server has just removed the folder (sweep.h). */
-static int try_folder(struct gb_journal *journal, struct gb_err *err)
-{
-    struct stat info;
-    int r = gb_fd_make_dirs(journal->folder, 0700, err);
-
-    if (r < 0)
-        return r;
-    journal->folder_fd = open(journal->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (journal->folder_fd < 0)
-        return gb_err_sys(err, errno, "cannot open the journal %s", journal->folder);
-    journal->lock_fd =
-        openat(journal->folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (journal->lock_fd < 0)
-        return gb_err_sys(err, errno, "cannot open the lock of the journal %s", journal->folder);
-    if (flock(journal->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return gb_err_set(err, GB_EBUSY, "another server keeps its journal in %s", journal->folder);
-    (void)futimens(journal->lock_fd, NULL); /* it is in use: see sweep.h */
-    return fstat(journal->lock_fd, &info) == 0 && info.st_nlink == 0;
-}
-
-static int open_folder(struct gb_journal *journal, struct gb_err *err)
-{
-    int r = try_folder(journal, err);
-
-    if (r <= 0)
-        return r;
-    (void)gb_close(journal->folder_fd);
-    (void)gb_close(journal->lock_fd);
-    return try_folder(journal, err);
-}
 
 static void on_swept(struct job *job)
 {
@@ -492,18 +618,21 @@ static void journal_free(struct gb_journal *journal)
     index_release(journal);
     while ((link = gb_list_pop(&journal->segments)) != NULL)
         free(container_of(link, struct segment, link));
-    (void)gb_close(journal->folder_fd);
-    (void)gb_close(journal->lock_fd);
+    folder_close(journal);
     free(journal->folder);
     free(journal);
 }
 
-int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config,
-                    struct gb_journal **ret_journal, struct gb_err *err)
+static void on_sync_failed(void *arg, int sys_errno)
+{
+    struct gb_journal *journal = arg;
+
+    failed(journal, sys_errno, 0);
+}
+
+static struct gb_journal *journal_new(struct gb_loop *loop, const struct gb_journal_config *config)
 {
     struct gb_journal *journal = xcalloc(1, sizeof(*journal));
-    uint64_t before = gb_clock_mono_ns();
-    int r;
 
     journal->loop = loop;
     journal->folder = xstrdup(config->folder);
@@ -514,23 +643,34 @@ int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config
     journal->sync = config->sync;
     gb_list_init(&journal->segments);
     gb_list_init(&journal->sessions);
-    r = open_folder(journal, err);
-    if (r == 0)
-        r = journal_scan(journal, err);
-    if (r < 0) {
-        journal_free(journal);
-        return r;
+    return journal;
+}
+
+int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config,
+                    struct gb_journal **ret_journal, struct gb_err *err)
+{
+    struct gb_journal *journal = journal_new(loop, config);
+    uint64_t before = gb_clock_mono_ns();
+    struct gb_err why = {0};
+    const struct segment *last;
+
+    if (folder_open(journal, &why) < 0) {
+        if (why.code == GB_EBUSY) {
+            journal_free(journal);
+            return gb_err_set(err, GB_EBUSY, "%s", why.message);
+        }
+        failed(journal, why.sys_errno, 0);
     }
-    journal->writer = writer_new(loop, config->sync, config->interval_ms, journal->folder_fd);
+    if (journal->folder_fd >= 0)
+        journal_scan(journal);
+    journal->writer = writer_new(loop, config, on_sync_failed, journal);
     /* The newest segment is added to, if that is possible; else the next record begins one. */
-    if (newest(journal) != NULL && !newest(journal)->foreign)
-        (void)open_file(journal, newest(journal)->number, 0);
+    last = segment_newest(journal);
+    if (last != NULL && !last->closed)
+        (void)open_file(journal, last->number, last->key, 0);
     mark_lost(journal);
-    if (config->sweep)
+    if (config->sweep && journal->lock_fd >= 0)
         sweep(journal, config);
-    if (journal->damaged > 0)
-        gb_warning("journal: %s has %llu damaged records", journal->folder,
-                   (unsigned long long)journal->damaged);
     gb_debug("journal: %s has %u sessions in %llu bytes, read in %.1f ms", journal->folder,
              journal->session_count, (unsigned long long)journal->total,
              gb_ns_to_ms(gb_clock_mono_ns() - before));
@@ -542,6 +682,7 @@ void gb_journal_close(struct gb_journal *journal)
 {
     if (journal == NULL)
         return;
+    journal->closing = true;
     close_file(journal);
     writer_free(journal->writer);
     journal_free(journal);
@@ -552,6 +693,8 @@ struct gb_journal_figures gb_journal_figures(const struct gb_journal *journal)
     struct gb_journal_figures figures = {.bytes = journal->total,
                                          .records = journal->records,
                                          .failures = journal->failures,
+                                         .lost = journal->lost,
+                                         .sys_errno = journal->outage.sys_errno,
                                          .sessions = journal->session_count};
 
     for (const struct gb_list *at = journal->segments.next; at != &journal->segments; at = at->next)

@@ -4,7 +4,15 @@
  * (record.h). A record is written whole by one call at the end of the newest segment; a server that
  * is killed at any byte leaves at most a torn record at the end, which the next start cuts off. In
  * memory there is an index: sessions, and for each cell where its records stand. The oldest segment
- * goes when all together pass the limit, and what stood only in it is forgotten.
+ * goes when all together pass the limit, and what stood only in it is forgotten; nothing goes for
+ * any other reason.
+ *
+ * What cannot be written (a full disk, a folder that is read-only or not there) is not recorded,
+ * and that is told: to whoever waits for the cell, once in the log, in the figures. Each further
+ * record tries again.
+ *
+ * What is damaged costs the records that it touches. Of a cell that has one record left the reader
+ * is told what is there, and that the rest is lost.
  *
  * What a killed server acknowledged needs only write(); what a power cut must not take needs
  * fdatasync(): `sync` chooses.
@@ -39,7 +47,8 @@ struct gb_journal_config {
 };
 
 /* Locks the folder, reads the index, cuts off what is torn, and marks sessions that a dead server
- * left open as lost. GB_EBUSY: another server writes there. Gives. */
+ * left open as lost. A folder that cannot be written to is no failure. GB_EBUSY: another server
+ * writes there. Gives. */
 int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config,
                     struct gb_journal **ret_journal, struct gb_err *err);
 /* Writes what is queued; waiting tickets are done from within. Reads must have ended. Accepts
@@ -58,7 +67,11 @@ struct gb_journal_session {
     const char *key, *label, *owner, *client; /* NULL: none */
     const char *image, *language;
     const char *reason, *message; /* of the end; empty before */
-    uint32_t segment;             /* of its newest SESSION record */
+    bool damaged;          /* a record of it cannot be read: what stands here may be missing */
+    bool unwritten;        /* what stands here is not all on disk yet */
+    uint32_t segment;      /* of its newest SESSION record */
+    uint32_t last_segment; /* where its newest record stands, of whatever kind */
+    uint64_t last_offset;
     struct gb_journal_entry *entries;
     uint32_t entry_count, entry_capacity;
 };
@@ -84,7 +97,7 @@ struct gb_journal_ticket {
 /* A cell was sent to its guest. Copies. */
 void gb_journal_start(struct gb_journal *journal, const struct gb_record_cell *cell);
 /* A cell has ended. Copies. Returns 1 when it has been recorded, 0 when @ticket->done will tell,
- * once and from the loop; or the failure, which has been logged. */
+ * once and from the loop; or a failure: it is not recorded. */
 int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cell,
                     struct gb_journal_ticket *ticket);
 
@@ -117,7 +130,10 @@ int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
 
 /* For `stats`. */
 struct gb_journal_figures {
-    uint64_t bytes, records, failures;
+    uint64_t bytes, records;
+    uint64_t failures; /* records that could not be written, since the start */
+    uint64_t lost;     /* records that were missing or damaged at the start */
     uint32_t segments, sessions;
+    int sys_errno; /* why nothing is recorded now; 0: it is */
 };
 struct gb_journal_figures gb_journal_figures(const struct gb_journal *journal);

@@ -235,6 +235,7 @@ START_TEST(many_sessions)
         (void)snprintf(id, sizeof(id), "s-%d", i);
         begin(id, "k");
         end(id);
+        (void)uv_run(&uv, UV_RUN_NOWAIT); /* what the thread has written is told */
     }
     ck_assert_uint_ge(gb_journal_figures(journal).sessions, 12000);
     ck_assert_uint_le(gb_journal_figures(journal).sessions, 24000);
@@ -337,69 +338,107 @@ END_TEST
 
 /* ---- other versions ---- */
 
-/* Puts other magic numbers into a file of records; the first version had no `pace` in its cells,
- * which is empty here. Returns the new size. */
-static size_t with_magic(uint8_t *bytes, size_t size, const char *magic, bool first)
+/* The records of a file as an older version wrote them; the first had no `pace` in its cells, which
+ * is empty here. */
+static struct gb_buf in_old_version(struct gb_bytes bytes, bool first)
 {
-    size_t at = 0, to = 0;
+    struct gb_buf old = {0};
 
-    while (at < size) {
-        uint32_t payload = gb_get_u32(bytes + at + 8), sum;
-        size_t whole = GB_RECORD_HEAD + (size_t)payload;
+    for (size_t at = 0; at < bytes.size;) {
+        const uint8_t *record = bytes.data + at;
+        uint32_t payload = gb_get_u32(record + 24), kept = payload;
+        uint8_t head[GB_RECORD_HEAD_OLD] = {'G', 'b', 'B', first ? '1' : '2'};
+        uint32_t sum;
 
-        if (first && gb_get_u32(bytes + at + 4) != GB_RECORD_SESSION)
-            payload -= 4;
-        memmove(bytes + to, bytes + at, GB_RECORD_HEAD + (size_t)payload);
-        memcpy(bytes + to, magic, 4);
-        memcpy(bytes + to + 8, &payload, 4);
-        sum = gb_crc32c(0, bytes + to + GB_RECORD_HEAD, payload);
-        memcpy(bytes + to + 12, &sum, 4);
-        sum = gb_crc32c(0, bytes + to, 60);
-        memcpy(bytes + to + 60, &sum, 4);
-        at += whole;
-        to += GB_RECORD_HEAD + (size_t)payload;
+        if (first && gb_get_u32(record + 4) != GB_RECORD_SESSION)
+            kept -= 4;
+        memcpy(head + 4, record + 4, 4);
+        memcpy(head + 8, &kept, 4);
+        sum = gb_crc32c(0, record + GB_RECORD_HEAD, kept);
+        memcpy(head + 12, &sum, 4);
+        memcpy(head + 16, record + 32, 44);
+        sum = gb_crc32c(0, head, 60);
+        memcpy(head + 60, &sum, 4);
+        gb_buf_add(&old, head, sizeof(head));
+        gb_buf_add(&old, record + GB_RECORD_HEAD, kept);
+        at += GB_RECORD_HEAD + (size_t)payload;
     }
-    return to;
+    return old;
 }
 
-/* Those of the first version are read and added to, those of one that is to come are left alone. */
-START_TEST(other_versions)
+/* Puts @content in place of the newest segment, under the name that older versions gave it. */
+static char *replace_newest(struct gb_bytes content, const char *name)
 {
-    struct gb_buf whole = {0}, after = {0};
+    char path[128], *old = xasprintf("%s/%s", folder, name);
+
+    newest_path(path, sizeof(path));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(gb_fd_replace_file(old, content, 0600, &err), 0);
+    return old;
+}
+
+/* What older versions wrote is read, and stays as it is: what comes goes into a file of its own. */
+START_TEST(older_versions)
+{
+    struct gb_buf whole = {0}, old, after = {0};
+    _cleanup_(freep) char *old_path = NULL;
     char path[128];
-    size_t size;
 
     begin("s-1", "k");
     run_cell("s-1", 1, "one", gb_bytes_str("1"));
+    end("s-1");
+    close_journal();
     newest_path(path, sizeof(path));
-    for (int future = 0; future < 2; future++) {
-        close_journal();
-        ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &whole, &err), 0);
-        size =
-            with_magic(whole.memory + whole.start, whole.size, future ? "GbB9" : "GbB1", !future);
-        ck_assert_int_eq(
-            gb_fd_replace_file(path, (struct gb_bytes){gb_buf_data(&whole), size}, 0600, &err), 0);
+    ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &whole, &err), 0);
+    old = in_old_version(gb_buf_bytes(&whole), _i == 0);
+    old_path = replace_newest(gb_buf_bytes(&old), "0000000001.gbj");
+    for (int again = 0; again < 2; again++) {
         open_journal();
-        if (!future) {
-            run_cell("s-1", 2, "two", gb_bytes_str("22"));
-            ck_assert_uint_eq(look("s-1", 0, 10).count, 2);
-            ck_assert_str_eq(look("s-1", 0, 10).code[0], "one");
-            close_journal(); /* only what the first version can have written */
-            ck_assert_int_eq(
-                gb_fd_replace_file(path, (struct gb_bytes){gb_buf_data(&whole), size}, 0600, &err),
-                0);
-            open_journal();
-            ck_assert_uint_eq(look("s-1", 0, 10).count, 1);
-        }
-        gb_buf_clear(&whole);
+        ck_assert_int_eq(find("s-1")->state, GB_RECORD_CLOSED);
+        ck_assert_str_eq(find("s-1")->message, "it was closed");
+        ck_assert_uint_eq(look("s-1", 0, 10).count, 1);
+        ck_assert_str_eq(look("s-1", 0, 10).code[0], "one");
+        ck_assert_uint_eq(gb_journal_figures(journal).lost, 0);
+        begin("s-2", "k");
+        run_cell("s-2", 1 + (uint32_t)again, "two", gb_bytes_str("22"));
+        close_journal();
+        gb_buf_clear(&after);
+        ck_assert_int_eq(gb_fd_read_file(old_path, 1 << 20, &after, &err), 0);
+        ck_assert_uint_eq(after.size, old.size);
+        ck_assert_mem_eq(gb_buf_data(&after), gb_buf_data(&old), old.size);
     }
+    open_journal();
+    ck_assert_uint_eq(look("s-2", 0, 10).count, 2);
+    gb_buf_release(&whole);
+    gb_buf_release(&old);
+    gb_buf_release(&after);
+}
+END_TEST
+
+/* A file of a version that is to come is left alone. */
+START_TEST(a_version_to_come)
+{
+    struct gb_buf whole = {0}, after = {0};
+    _cleanup_(freep) char *path = NULL;
+    char now[128];
+
+    begin("s-1", "k");
+    run_cell("s-1", 1, "one", gb_bytes_str("1"));
+    close_journal();
+    newest_path(now, sizeof(now));
+    ck_assert_int_eq(gb_fd_read_file(now, 1 << 20, &whole, &err), 0);
+    for (size_t at = 0; at < whole.size; at += GB_RECORD_HEAD + gb_get_u32(whole.memory + at + 24))
+        memcpy(whole.memory + at, "GbB9", 4);
+    path = replace_newest(gb_buf_bytes(&whole), _i == 0 ? "0000000001.gbj" : strrchr(now, '/') + 1);
+    open_journal();
     ck_assert_ptr_null(find("s-1"));
     begin("s-2", "k");
     run_cell("s-2", 1, "new", gb_bytes_str(""));
     reopen();
     ck_assert_uint_eq(look("s-2", 0, 10).count, 1);
     ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &after, &err), 0);
-    ck_assert_mem_eq(gb_buf_data(&after), "GbB9", 4);
+    ck_assert_uint_eq(after.size, whole.size);
+    ck_assert_mem_eq(gb_buf_data(&after), gb_buf_data(&whole), whole.size);
     gb_buf_release(&whole);
     gb_buf_release(&after);
 }
@@ -510,7 +549,8 @@ int main(void)
     tcase_add_test(cases, rotation);
     tcase_add_test(cases, many_sessions);
     tcase_add_test(cases, one_server_at_a_time);
-    tcase_add_test(cases, other_versions);
+    tcase_add_loop_test(cases, older_versions, 0, 2);
+    tcase_add_loop_test(cases, a_version_to_come, 0, 2);
     tcase_add_test(cases, journals_of_other_sockets);
     tcase_add_test(cases, killed_while_writing);
     tcase_add_test(cases, writes_that_fail);

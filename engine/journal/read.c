@@ -16,27 +16,35 @@ struct reading {
     struct gb_journal_query query;
     char session[GB_RECORD_ID_MAX];
     int folder_fd, file_fd;
-    uint32_t file_number; /* that file_fd is; 0: none */
-    uint32_t count, last;
+    struct gb_list segments;    /* copies of those that there are: number and key */
+    const struct segment *file; /* that file_fd is; NULL: none */
+    uint32_t incarnation, count, last;
     bool more;
     uint64_t bytes;              /* read so far */
     struct gb_buf first, second; /* payloads */
     struct gb_journal_entry entries[];
 };
 
+/* -ENOENT: a rotation has removed it. */
 static int open_segment(struct reading *reading, uint32_t number)
 {
-    char name[32];
+    struct segment *segment, *found = NULL;
+    char name[48];
 
-    if (reading->file_number == number)
+    if (reading->file != NULL && reading->file->number == number)
         return 0;
     reading->file_fd = gb_close(reading->file_fd);
-    reading->file_number = 0;
-    segment_name(name, number);
+    reading->file = NULL;
+    GB_LIST_FOREACH(segment, &reading->segments, link)
+    if (segment->number == number)
+        found = segment;
+    if (found == NULL)
+        return -ENOENT;
+    segment_name(name, number, found->key);
     reading->file_fd = openat(reading->folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (reading->file_fd < 0)
         return -errno;
-    reading->file_number = number;
+    reading->file = found;
     return 0;
 }
 
@@ -56,47 +64,75 @@ static bool read_at(int fd, uint8_t *to, size_t size, uint64_t offset)
     return true;
 }
 
-/* The record of a cell; false when it is not there (any more) or not good. Borrows from @payload.
- */
-static bool read_cell(struct reading *reading, uint32_t segment, uint64_t at,
-                      struct gb_buf *payload, struct gb_record_cell *ret_cell)
-{
-    uint8_t bytes[GB_RECORD_HEAD], *to;
-    struct gb_record_head head;
+enum found { FOUND, FOUND_DAMAGED, FOUND_NOTHING };
 
-    if (segment == 0 || open_segment(reading, segment) < 0 ||
-        !read_at(reading->file_fd, bytes, sizeof(bytes), at) ||
-        gb_record_head_read(bytes, &head) < 0 || strcmp(head.session, reading->session) != 0)
-        return false;
+static bool read_head(struct reading *reading, uint64_t at, struct gb_record_head *ret_head)
+{
+    uint8_t bytes[GB_RECORD_HEAD];
+    size_t size = reading->file->key == 0 ? GB_RECORD_HEAD_OLD : GB_RECORD_HEAD;
+
+    return read_at(reading->file_fd, bytes, size, at) &&
+           gb_record_head_read((struct gb_bytes){bytes, size}, ret_head) == 0 &&
+           ret_head->key == reading->file->key;
+}
+
+/* The record of @number that should stand there. Nothing: none was there, or a rotation has removed
+ * it. Borrows from @payload. */
+static enum found read_cell(struct reading *reading, uint32_t number, struct place place,
+                            struct gb_buf *payload, struct gb_record_cell *ret_cell)
+{
+    struct gb_record_head head;
+    uint8_t *to;
+    int r = place.segment == 0 ? -ENOENT : open_segment(reading, place.segment);
+
+    if (r == -ENOENT)
+        return FOUND_NOTHING;
+    if (r < 0 || !read_head(reading, place.at, &head) ||
+        strcmp(head.session, reading->session) != 0 || head.cell != number)
+        return FOUND_DAMAGED;
     gb_buf_clear(payload);
     to = gb_buf_reserve(payload, head.size, GB_RECORD_MAX);
-    if (to == NULL || !read_at(reading->file_fd, to, head.size, at + GB_RECORD_HEAD))
-        return false;
+    if (to == NULL ||
+        !read_at(reading->file_fd, to, head.size, place.at + gb_record_head_size(&head)))
+        return FOUND_DAMAGED;
     gb_buf_commit(payload, head.size);
     reading->bytes += head.size;
     if (gb_record_read_cell(&head, gb_buf_bytes(payload), ret_cell) < 0)
-        return false;
+        return FOUND_DAMAGED;
     ret_cell->session = reading->session; /* the head's goes with this frame */
-    return true;
+    return FOUND;
 }
 
 static enum gb_journal_verdict read_entry(struct reading *reading,
                                           const struct gb_journal_entry *entry)
 {
-    struct gb_record_cell cell, start;
-    bool has_cell = read_cell(reading, entry->done_segment, entry->done_at, &reading->first, &cell);
-    bool needs_start = !has_cell || (cell.flags & GB_CELL_NO_CODE) != 0;
-    bool has_start = needs_start && read_cell(reading, entry->start_segment, entry->start_at,
-                                              &reading->second, &start);
+    const struct place start_place = {entry->start_segment, entry->start_at};
+    const struct place done_place = {entry->done_segment, entry->done_at};
+    /* What is known when neither of its records can be read. */
+    struct gb_record_cell cell = {.session = reading->session,
+                                  .number = entry->number,
+                                  .incarnation = reading->incarnation,
+                                  .exit_code = -1,
+                                  .state = "running"};
+    struct gb_record_cell start;
+    enum found done = read_cell(reading, entry->number, done_place, &reading->first, &cell);
+    enum found begun = FOUND_NOTHING;
+    bool needs_start = done != FOUND || (cell.flags & GB_CELL_NO_CODE) != 0;
 
-    if (!has_cell && !has_start)
+    if (needs_start)
+        begun = read_cell(reading, entry->number, start_place, &reading->second, &start);
+    if (done == FOUND_NOTHING && begun == FOUND_NOTHING)
         return GB_JOURNAL_NEXT;
-    if (!has_cell)
-        cell = start;
-    else if (has_start)
+    if (begun == FOUND && done == FOUND)
         cell.code = start.code;
-    if (cell.number != entry->number)
-        return GB_JOURNAL_NEXT;
+    else if (begun == FOUND)
+        cell = start;
+    else if (needs_start)
+        cell.flags |= GB_CELL_CODE_LOST;
+    if (done == FOUND_DAMAGED || (done == FOUND_NOTHING && entry->done_lost)) {
+        cell.flags |= GB_CELL_RESULT_LOST;
+        cell.state = "done";
+    }
     return reading->query.each(reading->query.arg, &cell);
 }
 
@@ -118,6 +154,32 @@ static void work(uv_work_t *request)
     }
 }
 
+static void copy_segments(struct reading *reading, const struct gb_journal *journal)
+{
+    gb_list_init(&reading->segments);
+    for (struct gb_list *at = journal->segments.next; at != &journal->segments; at = at->next) {
+        const struct segment *segment = container_of(at, struct segment, link);
+        struct segment *copy = xcalloc(1, sizeof(*copy));
+
+        copy->number = segment->number;
+        copy->key = segment->key;
+        gb_list_add_tail(&reading->segments, &copy->link);
+    }
+}
+
+static void reading_free(struct reading *reading)
+{
+    struct gb_list *link;
+
+    while ((link = gb_list_pop(&reading->segments)) != NULL)
+        free(container_of(link, struct segment, link));
+    gb_buf_release(&reading->first);
+    gb_buf_release(&reading->second);
+    (void)gb_close(reading->file_fd);
+    (void)gb_close(reading->folder_fd);
+    free(reading);
+}
+
 static void after(uv_work_t *request, int status)
 {
     struct reading *reading = container_of(request, struct reading, work);
@@ -126,11 +188,7 @@ static void after(uv_work_t *request, int status)
     if (status < 0)
         (void)gb_err_set(&err, GB_EBUSY, "the journal could not be read: %s", uv_strerror(status));
     reading->query.done(reading->query.arg, reading->last, reading->more, status < 0 ? &err : NULL);
-    gb_buf_release(&reading->first);
-    gb_buf_release(&reading->second);
-    (void)gb_close(reading->file_fd);
-    (void)gb_close(reading->folder_fd);
-    free(reading);
+    reading_free(reading);
 }
 
 /* The entries that @query asks for: session->entries[*ret_from .. *ret_to). Numbers rise. */
@@ -167,6 +225,8 @@ int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
     memcpy(reading->session, session->id, sizeof(reading->session));
     for (uint32_t i = 0; i < count; i++)
         reading->entries[i] = session->entries[query->before > 0 ? to - 1 - i : from + i];
+    reading->incarnation = session->incarnation;
+    copy_segments(reading, journal);
     reading->file_fd = -1;
     reading->folder_fd = fcntl(journal->folder_fd, F_DUPFD_CLOEXEC, 3);
     r = reading->folder_fd < 0
@@ -174,9 +234,7 @@ int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
             : uv_queue_work(gb_loop_uv(journal->loop), &reading->work, work, after);
     if (r < 0 && reading->folder_fd >= 0)
         r = gb_err_set(err, GB_EBUSY, "cannot read the journal: %s", uv_strerror(r));
-    if (r < 0) {
-        (void)gb_close(reading->folder_fd);
-        free(reading);
-    }
+    if (r < 0)
+        reading_free(reading);
     return r < 0 ? r : 0;
 }

@@ -7,8 +7,8 @@
 #include "journal/pace.h"
 #include "wire/guest.h"
 
-/* "GbB1", "GbB2": with `pace`. */
-enum { MAGIC_FIRST = 0x31426247, MAGIC = 0x32426247, MAGIC_NAME = 0x426247, SHORT_TEXT = 4096 };
+/* "GbB1", "GbB2", "GbB3". */
+enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE = 4 };
 
 static const char *const state_names[] = {"open", "closed", "lost"};
 static_assert(ARRAY_SIZE(state_names) == GB_RECORD_STATE_COUNT, "a name for each state");
@@ -131,21 +131,33 @@ static void put_u32(uint8_t *to, uint32_t value)
         to[i] = (uint8_t)(value >> (8 * i));
 }
 
-/* magic, type, size, sum, session (24), cell, incarnation, at (8), nothing (4), sum of all before
- */
+static uint32_t magic_of(enum gb_record_version version)
+{
+    return MAGIC_NAME | (uint32_t)(MAGIC_DIGIT + version) << 24;
+}
+
+static void put_u64(uint8_t *to, uint64_t value)
+{
+    put_u32(to, (uint32_t)value);
+    put_u32(to + 4, (uint32_t)(value >> 32));
+}
+
+/* magic, type, key (8), number (8), and from there on as the older versions behind their type:
+ * size, sum, session (24), cell, incarnation, at (8), nothing (4), sum of all before. */
 static void write_head(uint8_t *to, const struct gb_record_head *head)
 {
     memset(to, 0, GB_RECORD_HEAD);
-    put_u32(to, MAGIC);
+    put_u32(to, magic_of(GB_RECORD_THIRD));
     put_u32(to + 4, (uint32_t)head->type);
-    put_u32(to + 8, head->size);
-    put_u32(to + 12, head->crc);
-    memcpy(to + 16, head->session, GB_RECORD_ID_MAX);
-    put_u32(to + 40, head->cell);
-    put_u32(to + 44, head->incarnation);
-    put_u32(to + 48, (uint32_t)head->at_ns);
-    put_u32(to + 52, (uint32_t)(head->at_ns >> 32));
-    put_u32(to + 60, gb_crc32c(0, to, 60));
+    put_u64(to + GB_RECORD_KEY_AT, head->key);
+    put_u64(to + 16, head->number);
+    put_u32(to + 24, head->size);
+    put_u32(to + 28, head->crc);
+    memcpy(to + 32, head->session, GB_RECORD_ID_MAX);
+    put_u32(to + 56, head->cell);
+    put_u32(to + 60, head->incarnation);
+    put_u64(to + 64, head->at_ns);
+    put_u32(to + 76, gb_crc32c(0, to, 76));
 }
 
 void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
@@ -175,31 +187,65 @@ static bool valid_id(const char *id)
     return true;
 }
 
-bool gb_record_head_foreign(const uint8_t *bytes)
+/* 0: none that is known. */
+static enum gb_record_version version_of(struct gb_bytes bytes)
 {
-    uint32_t magic = gb_get_u32(bytes);
+    uint32_t magic = bytes.size < MAGIC_SIZE ? 0 : gb_get_u32(bytes.data);
 
-    return (magic & 0xffffff) == MAGIC_NAME && magic != MAGIC && magic != MAGIC_FIRST &&
-           gb_get_u32(bytes + 60) == gb_crc32c(0, bytes, 60);
+    for (enum gb_record_version version = GB_RECORD_FIRST; version <= GB_RECORD_THIRD; version++)
+        if (magic == magic_of(version))
+            return version;
+    return 0;
 }
 
-int gb_record_head_read(const uint8_t *bytes, struct gb_record_head *ret_head)
+bool gb_record_head_foreign(struct gb_bytes bytes)
 {
-    struct gb_record_head head = {.size = gb_get_u32(bytes + 8), .crc = gb_get_u32(bytes + 12)};
-    uint32_t type = gb_get_u32(bytes + 4);
+    uint32_t magic = bytes.size < MAGIC_SIZE ? 0 : gb_get_u32(bytes.data);
+    uint32_t digit = magic >> 24;
 
-    head.first = gb_get_u32(bytes) == MAGIC_FIRST;
-    if ((!head.first && gb_get_u32(bytes) != MAGIC) ||
-        gb_get_u32(bytes + 60) != gb_crc32c(0, bytes, 60))
+    return (magic & 0xffffff) == MAGIC_NAME && digit > MAGIC_DIGIT + GB_RECORD_THIRD &&
+           digit <= '9';
+}
+
+bool gb_record_head_begins(struct gb_bytes bytes, uint64_t key)
+{
+    uint8_t head[GB_RECORD_HEAD];
+    size_t key_end = GB_RECORD_KEY_AT + sizeof(key);
+
+    put_u32(head, magic_of(GB_RECORD_THIRD));
+    put_u64(head + GB_RECORD_KEY_AT, key);
+    return bytes.size > 0 && memcmp(bytes.data, head, MIN(bytes.size, (size_t)MAGIC_SIZE)) == 0 &&
+           (bytes.size <= GB_RECORD_KEY_AT ||
+            memcmp(bytes.data + GB_RECORD_KEY_AT, head + GB_RECORD_KEY_AT,
+                   MIN(bytes.size, key_end) - GB_RECORD_KEY_AT) == 0);
+}
+
+int gb_record_head_read(struct gb_bytes bytes, struct gb_record_head *ret_head)
+{
+    struct gb_record_head head = {.version = version_of(bytes)};
+    size_t size = gb_record_head_size(&head);
+    const uint8_t *rest = bytes.data + 8; /* behind magic and type, and key and number */
+    uint32_t type;
+
+    if (head.version == 0 || bytes.size < size ||
+        gb_get_u32(bytes.data + size - 4) != gb_crc32c(0, bytes.data, size - 4))
         return -GB_EINTERNAL;
+    if (head.version == GB_RECORD_THIRD) {
+        head.key = gb_get_u64(bytes.data + GB_RECORD_KEY_AT);
+        head.number = gb_get_u64(bytes.data + 16);
+        rest += GB_RECORD_HEAD - GB_RECORD_HEAD_OLD;
+    }
+    type = gb_get_u32(bytes.data + 4);
+    head.size = gb_get_u32(rest);
+    head.crc = gb_get_u32(rest + 4);
+    memcpy(head.session, rest + 8, GB_RECORD_ID_MAX);
+    head.cell = gb_get_u32(rest + 32);
+    head.incarnation = gb_get_u32(rest + 36);
+    head.at_ns = gb_get_u64(rest + 40);
     if (type == 0 || type >= GB_RECORD_TYPE_END || head.size > GB_RECORD_MAX ||
-        gb_get_u32(bytes + 56) != 0)
+        gb_get_u32(rest + 48) != 0)
         return -GB_EINTERNAL;
     head.type = (enum gb_record_type)type;
-    memcpy(head.session, bytes + 16, GB_RECORD_ID_MAX);
-    head.cell = gb_get_u32(bytes + 40);
-    head.incarnation = gb_get_u32(bytes + 44);
-    head.at_ns = gb_get_u64(bytes + 48);
     if (!valid_id(head.session) || (head.cell == 0) != (head.type == GB_RECORD_SESSION))
         return -GB_EINTERNAL;
     *ret_head = head;
@@ -231,7 +277,8 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
     struct gb_record_cell cell = {0};
 
     if (head->type == GB_RECORD_SESSION ||
-        read_payload(head, payload, head->first ? &first_cell_fields : &gb_record_cell_fields,
+        read_payload(head, payload,
+                     head->version == GB_RECORD_FIRST ? &first_cell_fields : &gb_record_cell_fields,
                      &cell) < 0)
         return -GB_EINTERNAL;
     if (cell.mode >= GB_MODE_COUNT || cell.flags >= GB_CELL_FLAGS_END || cell.exit_code < -1 ||

@@ -2,6 +2,12 @@
  *
  * A record is good when the sums over its head and over its payload are right. Bytes of a file are
  * as hostile as those of a guest: everything is bounded, and what is wrong is an error.
+ *
+ * A head has the random key of its file and a number that rises by one from record to record.
+ * Behind damage a reader may look for the next head by the key: what a guest has printed, which
+ * stands in payloads, cannot look like one, because no guest knows the key. Numbers that are
+ * missing tell how much was lost. The two older versions have neither; they are read on and not
+ * written any more.
  */
 #pragma once
 
@@ -14,7 +20,9 @@
 #include "wire/fields.h"
 
 enum {
-    GB_RECORD_HEAD = 64,        /* bytes */
+    GB_RECORD_HEAD = 80,        /* bytes, of the version that is written */
+    GB_RECORD_HEAD_OLD = 64,    /* of those before it */
+    GB_RECORD_KEY_AT = 8,       /* where the key stands in a head */
     GB_RECORD_ID_MAX = 24,      /* of a session, its NUL included */
     GB_RECORD_MAX = 192 << 20,  /* payload */
     GB_RECORD_FILES_MAX = 4096, /* a cell's changed files */
@@ -27,16 +35,30 @@ enum gb_record_type {
     GB_RECORD_TYPE_END
 };
 
+enum gb_record_version {
+    GB_RECORD_FIRST = 1, /* cells have no `pace` */
+    GB_RECORD_SECOND,    /* neither key nor number */
+    GB_RECORD_THIRD,     /* what is written */
+};
+
 struct gb_record_head {
+    enum gb_record_version version;
     enum gb_record_type type;
     char session[GB_RECORD_ID_MAX];
     uint32_t cell; /* 0 for a session */
     uint32_t incarnation;
-    uint64_t at_ns; /* wall clock */
-    uint32_t size;  /* of the payload */
-    uint32_t crc;   /* of it */
-    bool first;     /* as the first version of this format had it; not written any more */
+    uint64_t at_ns;  /* wall clock */
+    uint32_t size;   /* of the payload */
+    uint32_t crc;    /* of it */
+    uint64_t key;    /* of its file; older versions: 0 */
+    uint64_t number; /* one more than the record before, over all files; older versions: 0 */
 };
+
+/* Of the head itself. */
+static inline size_t gb_record_head_size(const struct gb_record_head *head)
+{
+    return head->version == GB_RECORD_THIRD ? GB_RECORD_HEAD : GB_RECORD_HEAD_OLD;
+}
 
 enum gb_record_state { GB_RECORD_OPEN, GB_RECORD_CLOSED, GB_RECORD_LOST, GB_RECORD_STATE_COUNT };
 
@@ -73,6 +95,9 @@ enum gb_cell_flags {
     GB_CELL_NO_CODE = 1 << 9, /* it is in the START of the same segment */
     GB_CELL_FILES_CUT = 1 << 10,
     GB_CELL_FLAGS_END = 1 << 11,
+    /* Not kept: what a reader of a damaged journal is told. */
+    GB_CELL_CODE_LOST = 1 << 16,   /* there was code, and it cannot be read */
+    GB_CELL_RESULT_LOST = 1 << 17, /* it ended, and how cannot be read */
 };
 
 /* A cell as it is told and kept; bytes borrow from whoever made the view. */
@@ -98,15 +123,18 @@ extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;
 /* CRC-32C of @data, continued from @crc (0 at first). */
 uint32_t gb_crc32c(uint32_t crc, const void *data, size_t size);
 
-/* Adds a whole record; @head needs no size and sum. */
+/* Adds a whole record in the third version; @head needs no size and sum. */
 void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
                    const void *message);
 
-/* Reads the GB_RECORD_HEAD bytes of a head: -GB_EINTERNAL when they are none. */
-int gb_record_head_read(const uint8_t *bytes, struct gb_record_head *ret_head);
+/* Reads the head that @bytes begin with: -GB_EINTERNAL when they do not begin with one. */
+int gb_record_head_read(struct gb_bytes bytes, struct gb_record_head *ret_head);
 
-/* Whether the bytes are the head of a version of this format that is not known here. */
-bool gb_record_head_foreign(const uint8_t *bytes);
+/* Whether the bytes say that they are of a version that is not known here. */
+bool gb_record_head_foreign(struct gb_bytes bytes);
+
+/* Whether the bytes, fewer than a head has, are how a head of that key begins. */
+bool gb_record_head_begins(struct gb_bytes bytes, uint64_t key);
 
 /* Reads a payload whose size is the head's: sum, fields and ranges. @ret_message is of the head's
  * type and borrows from @payload. -GB_EINTERNAL. */

@@ -10,15 +10,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The sums would keep a fuzzer out: they are made right, so that what lies behind is reached. */
 static void mend(uint8_t *record, size_t size)
 {
-    uint32_t payload = gb_get_u32(record + 8), sum;
+    size_t head = size >= GB_RECORD_HEAD && record[3] == '3' ? GB_RECORD_HEAD : GB_RECORD_HEAD_OLD;
+    uint8_t *sizes = record + head - GB_RECORD_HEAD_OLD + 8;
+    uint32_t payload = gb_get_u32(sizes), sum;
 
-    if (payload > size - GB_RECORD_HEAD)
-        payload = (uint32_t)(size - GB_RECORD_HEAD);
-    memcpy(record + 8, &payload, 4);
-    sum = gb_crc32c(0, record + GB_RECORD_HEAD, payload);
-    memcpy(record + 12, &sum, 4);
-    sum = gb_crc32c(0, record, 60);
-    memcpy(record + 60, &sum, 4);
+    if (payload > size - head)
+        payload = (uint32_t)(size - head);
+    memcpy(sizes, &payload, 4);
+    sum = gb_crc32c(0, record + head, payload);
+    memcpy(sizes + 4, &sum, 4);
+    sum = gb_crc32c(0, record, head - 4);
+    memcpy(record + head - 4, &sum, 4);
 }
 
 static volatile uint32_t sink;
@@ -61,14 +63,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (copy == NULL)
         return 0;
     memcpy(copy, data, size);
-    for (size_t at = 0; size - at >= GB_RECORD_HEAD;) {
+    for (size_t at = 0; size - at >= GB_RECORD_HEAD_OLD;) {
         struct gb_record_head head;
 
         mend(copy + at, size - at);
-        if (gb_record_head_read(copy + at, &head) < 0)
+        if (gb_record_head_read((struct gb_bytes){copy + at, size - at}, &head) < 0)
             break;
-        read_record(&head, (struct gb_bytes){copy + at + GB_RECORD_HEAD, head.size});
-        at += GB_RECORD_HEAD + head.size;
+        at += gb_record_head_size(&head);
+        read_record(&head, (struct gb_bytes){copy + at, head.size});
+        at += head.size;
     }
     free(copy);
     return 0;

@@ -1,11 +1,20 @@
-/* Reading the index from the segments at the start. Heads of records lie behind one another; only
- * those payloads are read that the index needs, and in the newest segment all of them, because its
- * last record may be torn. A segment that is damaged elsewhere counts up to the damage. */
+/* Theory of operation. The index is read from the segments at the start. Heads of records lie
+ * behind one another; only the payloads that the index needs are read, those of cells by whoever
+ * asks for them. Where no head follows, bytes are damaged: the next head is looked for by the
+ * file's key, so that damage costs the records that it touches. What their numbers say is missing
+ * is a *gap*, and nothing is claimed of an end that may lie in one.
+ *
+ * Nothing is cut off but a record within which its file ends: a server was killed while it wrote
+ * it, and has not told anybody that it is there. All else stays, for a tool that knows more than
+ * this one; the next record goes behind it.
+ *
+ * Files of older versions have no key: what looks like a head behind damage may be what a guest has
+ * printed, so they count up to their first damage.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,186 +24,322 @@
 #include "base/log.h"
 #include "journal/internal.h"
 
-enum { NAME_DIGITS = 10, WINDOW = 64 * 1024 };
+enum { WINDOW = 64 * 1024 };
 
-void segment_name(char name[32], uint32_t number)
+#define NOWHERE UINT64_MAX
+
+struct scan {
+    struct gb_journal *journal;
+    struct segment *segment;
+    int fd;
+    uint64_t size, window_at;
+    struct gb_buf window; /* what of the file was read last */
+    bool unreadable;      /* the disk did not give a part of it */
+    uint64_t number;      /* of its last record; 0: none yet */
+    uint64_t skipped;     /* bytes that are none of a record */
+};
+
+/* @size bytes at @at; NULL when they are not there. Borrows until the next call. */
+static const uint8_t *look(struct scan *scan, uint64_t at, size_t size)
 {
-    (void)snprintf(name, 32, "%0*" PRIu32 ".gbj", NAME_DIGITS, number);
-}
+    size_t want = MAX(size, (size_t)WINDOW);
+    uint8_t *to;
+    ssize_t n;
 
-uint32_t segment_number(const char *name)
-{
-    uint64_t number = 0;
-
-    for (int i = 0; i < NAME_DIGITS; i++) {
-        if (name[i] < '0' || name[i] > '9')
-            return 0;
-        number = number * 10 + (uint64_t)(name[i] - '0');
+    if (at > scan->size || size > scan->size - at)
+        return NULL;
+    if (at >= scan->window_at && at + size <= scan->window_at + scan->window.size)
+        return gb_buf_data(&scan->window) + (at - scan->window_at);
+    gb_buf_clear(&scan->window);
+    to = gb_buf_reserve(&scan->window, want, GB_RECORD_MAX);
+    if (to == NULL)
+        return NULL;
+    do
+        n = pread(scan->fd, to, want, (off_t)at);
+    while (n < 0 && errno == EINTR);
+    if (n < (ssize_t)size) {
+        scan->unreadable = true;
+        return NULL;
     }
-    return strcmp(name + NAME_DIGITS, ".gbj") == 0 && number < UINT32_MAX ? (uint32_t)number : 0;
+    gb_buf_commit(&scan->window, (size_t)n);
+    scan->window_at = at;
+    return gb_buf_data(&scan->window);
 }
 
-static void add_segment(struct gb_journal *journal, uint32_t number)
+/* The bytes at @at, as many as a head has or as there are. */
+static struct gb_bytes look_head(struct scan *scan, uint64_t at)
 {
-    struct segment *segment = xcalloc(1, sizeof(*segment)), *at;
+    size_t size = (size_t)MIN(scan->size - MIN(at, scan->size), (uint64_t)GB_RECORD_HEAD);
+    const uint8_t *data = look(scan, at, size);
 
-    segment->number = number;
-    gb_list_init(&segment->link);
-    /* In the order of their numbers. */
-    GB_LIST_FOREACH(at, &journal->segments, link)
-    if (at->number > number) {
-        gb_list_add_tail(&at->link, &segment->link);
+    return (struct gb_bytes){data, data == NULL ? 0 : size};
+}
+
+/* A head of this file's version and key. */
+static bool read_head(struct scan *scan, uint64_t at, struct gb_record_head *ret_head)
+{
+    struct gb_bytes bytes = look_head(scan, at);
+    struct gb_record_head head;
+
+    if (bytes.size == 0 || gb_record_head_read(bytes, &head) < 0 ||
+        head.key != scan->segment->key || (head.key == 0) != (head.version < GB_RECORD_THIRD))
+        return false;
+    *ret_head = head;
+    return true;
+}
+
+/* Where the first head at or behind @from stands, or NOWHERE. */
+static uint64_t find_head(struct scan *scan, uint64_t from)
+{
+    uint64_t key = scan->segment->key, at = from + GB_RECORD_KEY_AT;
+    struct gb_record_head head;
+    uint8_t wanted[sizeof(key)];
+
+    for (size_t i = 0; i < sizeof(key); i++)
+        wanted[i] = (uint8_t)(key >> (8 * i));
+    while (at < scan->size && scan->size - at >= sizeof(wanted)) {
+        size_t size = (size_t)MIN(scan->size - at, (uint64_t)WINDOW);
+        const uint8_t *bytes = look(scan, at, size);
+        const uint8_t *hit = bytes == NULL ? NULL : memmem(bytes, size, wanted, sizeof(wanted));
+
+        if (hit == NULL) {
+            at += size - (sizeof(wanted) - 1);
+            continue;
+        }
+        at += (uint64_t)(hit - bytes);
+        if (read_head(scan, at - GB_RECORD_KEY_AT, &head))
+            return at - GB_RECORD_KEY_AT;
+        at++;
+    }
+    return NOWHERE;
+}
+
+static void note_gap(struct scan *scan, uint64_t at, uint64_t lost)
+{
+    scan->journal->gap = (struct place){scan->segment->number, at};
+    scan->journal->lost += lost;
+}
+
+/* Numbers rise by one from record to record, over all files. False: the record is a copy of one
+ * that was there before. */
+static bool check_number(struct scan *scan, uint64_t number, uint64_t at)
+{
+    struct gb_journal *journal = scan->journal;
+    uint64_t before = scan->number > 0 ? scan->number : journal->last_number;
+
+    if (scan->number > 0 && number <= scan->number)
+        return false;
+    if (before > 0 && number > before + 1)
+        note_gap(scan, at, number - before - 1);
+    scan->number = number;
+    journal->last_number = MAX(journal->last_number, number);
+    return true;
+}
+
+static void take_session(struct scan *scan, const struct gb_record_head *head, uint64_t at)
+{
+    uint64_t begin = at + gb_record_head_size(head);
+    struct gb_bytes payload = {look(scan, begin, head->size), head->size};
+    struct gb_record_session session;
+
+    if (payload.data != NULL && gb_record_read_session(head, payload, &session) == 0) {
+        index_session(scan->journal, head, &session, (struct place){scan->segment->number, at});
         return;
     }
-    gb_list_add_tail(&journal->segments, &segment->link);
+    index_damaged_session(scan->journal, head);
+    scan->journal->lost++;
 }
 
-static int list_segments(struct gb_journal *journal, struct gb_err *err)
+static void take(struct scan *scan, const struct gb_record_head *head, uint64_t at)
+{
+    if (head->key != 0 && !check_number(scan, head->number, at))
+        return;
+    if (head->type == GB_RECORD_SESSION)
+        take_session(scan, head, at);
+    else
+        index_cell(scan->journal, head, (struct place){scan->segment->number, at});
+    scan->journal->records++;
+}
+
+/* What stands behind the last record: nothing, the beginning of one, or what cannot be read.
+ * Returns the size that the file should have. */
+static uint64_t look_at_tail(struct scan *scan, uint64_t at)
+{
+    struct gb_bytes rest = look_head(scan, at);
+
+    if (at == scan->size)
+        return at;
+    if (scan->size - at < GB_RECORD_HEAD && gb_record_head_begins(rest, scan->segment->key))
+        return at;
+    scan->skipped += scan->size - at;
+    note_gap(scan, scan->size, 1);
+    return scan->size;
+}
+
+static uint64_t scan_records(struct scan *scan)
+{
+    uint64_t at = 0, end = 0, next;
+    struct gb_record_head head;
+
+    if (!read_head(scan, 0, &head)) {
+        at = find_head(scan, 0);
+        scan->skipped += at == NOWHERE ? 0 : at;
+    }
+    for (; at != NOWHERE && read_head(scan, at, &head); at = next) {
+        struct gb_record_head following;
+
+        end = at + GB_RECORD_HEAD + head.size;
+        if (end == scan->size || read_head(scan, end, &following)) {
+            next = end;
+        } else {
+            next = find_head(scan, at + GB_RECORD_HEAD);
+            if (next == NOWHERE && end > scan->size)
+                return at; /* the file ends within it */
+            scan->skipped += next != NOWHERE && next > end ? next - end : 0;
+            end = MIN(end, scan->size);
+        }
+        take(scan, &head, at);
+        if (end == scan->size && (next == end || next == NOWHERE))
+            return end;
+    }
+    return look_at_tail(scan, end);
+}
+
+/* Records without a key: up to the first damage. */
+static void scan_old_records(struct scan *scan)
+{
+    struct gb_record_head head;
+    uint64_t at = 0, size;
+
+    while (read_head(scan, at, &head)) {
+        size = GB_RECORD_HEAD_OLD + (uint64_t)head.size;
+        if (size > scan->size - at)
+            return; /* torn */
+        take(scan, &head, at);
+        at += size;
+    }
+    if (at < scan->size) {
+        scan->skipped = scan->size - at;
+        note_gap(scan, at, 1);
+    }
+}
+
+/* A file that was called as older versions call it, and whose first record is of this one. */
+static void find_key(struct scan *scan)
+{
+    struct gb_record_head head;
+
+    if (scan->segment->key == 0 && gb_record_head_read(look_head(scan, 0), &head) == 0)
+        scan->segment->key = head.key;
+}
+
+static bool is_foreign(struct scan *scan)
+{
+    return gb_record_head_foreign(look_head(scan, 0)) &&
+           (scan->segment->key == 0 || find_head(scan, 0) == NOWHERE);
+}
+
+static void scan_file(struct scan *scan, bool newest)
+{
+    struct segment *segment = scan->segment;
+    const char *folder = scan->journal->folder;
+    uint64_t end = scan->size;
+
+    if (is_foreign(scan)) {
+        gb_warning("journal: file %" PRIu32 " of %s is of another version of glassbell and left as "
+                   "it is",
+                   segment->number, folder);
+        note_gap(scan, scan->size, 0);
+        return;
+    }
+    if (segment->key == 0)
+        scan_old_records(scan);
+    else
+        end = scan_records(scan);
+    if (scan->unreadable)
+        note_gap(scan, scan->size, 1);
+    if (scan->skipped > 0 || scan->unreadable)
+        gb_warning("journal: %" PRIu64 " bytes of file %" PRIu32 " of %s are damaged and were "
+                   "passed over",
+                   scan->skipped, segment->number, folder);
+    if (newest && !scan->unreadable && end < scan->size && ftruncate(scan->fd, (off_t)end) == 0)
+        scan->size = end;
+    segment->closed = segment->key == 0;
+}
+
+static void scan_segment(struct gb_journal *journal, struct segment *segment, bool newest)
+{
+    struct scan scan = {.journal = journal, .segment = segment};
+    char name[48];
+    struct stat st;
+
+    segment_name(name, segment->number, segment->key);
+    segment->closed = segment->counted = true;
+    scan.fd = openat(journal->folder_fd, name,
+                     (newest ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (scan.fd < 0 && newest)
+        scan.fd = openat(journal->folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (scan.fd < 0 || fstat(scan.fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        gb_warning("journal: file %" PRIu32 " of %s cannot be read: %s", segment->number,
+                   journal->folder, strerror(errno));
+        note_gap(&scan, 0, 1);
+        (void)gb_close(scan.fd);
+        return;
+    }
+    scan.size = (uint64_t)st.st_size;
+    find_key(&scan);
+    scan_file(&scan, newest);
+    segment->size = scan.size;
+    journal->total += scan.size;
+    gb_buf_release(&scan.window);
+    (void)gb_close(scan.fd);
+}
+
+/* ---- the folder ---- */
+
+int journal_list(struct gb_journal *journal)
 {
     int fd = openat(journal->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
 
     if (folder == NULL) {
+        int r = -errno;
+
         (void)gb_close(fd);
-        return gb_err_sys(err, errno, "cannot list the journal %s", journal->folder);
+        return r;
     }
     while ((entry = readdir(folder)) != NULL) {
-        uint32_t number = segment_number(entry->d_name);
+        uint32_t number;
+        uint64_t key;
 
-        if (number > 0)
-            add_segment(journal, number);
+        if (segment_parse_name(entry->d_name, &number, &key) &&
+            segment_find(journal, number) == NULL) {
+            struct segment *segment = segment_add(journal, number, key);
+
+            segment->closed = segment->counted = true;
+        }
     }
     (void)closedir(folder);
     return 0;
 }
 
-/* A file that is read from front to back through a window. */
-struct reader {
-    int fd;
-    uint64_t size, window_at;
-    struct gb_buf window;
-};
-
-/* @size bytes at @at; NULL when they are not there. Borrows until the next call. */
-static const uint8_t *look(struct reader *reader, uint64_t at, size_t size)
-{
-    size_t want = MAX(size, (size_t)WINDOW);
-    uint8_t *to;
-    ssize_t n;
-
-    if (at > reader->size || size > reader->size - at)
-        return NULL;
-    if (at >= reader->window_at && at + size <= reader->window_at + reader->window.size)
-        return gb_buf_data(&reader->window) + (at - reader->window_at);
-    gb_buf_clear(&reader->window);
-    to = gb_buf_reserve(&reader->window, want, GB_RECORD_MAX);
-    if (to == NULL)
-        return NULL;
-    do
-        n = pread(reader->fd, to, want, (off_t)at);
-    while (n < 0 && errno == EINTR);
-    if (n < (ssize_t)size)
-        return NULL;
-    gb_buf_commit(&reader->window, (size_t)n);
-    reader->window_at = at;
-    return gb_buf_data(&reader->window);
-}
-
-/* One record at @at: its whole size, or 0 when there is none. One whose head is good and whose
- * payload is not is passed over. Nothing looks for a head among bytes that are none: what a guest
- * has printed may look like one. */
-static uint64_t scan_record(struct gb_journal *journal, struct reader *reader,
-                            const struct segment *segment, uint64_t at, bool newest, bool *ret_good)
-{
-    const uint8_t *bytes = look(reader, at, GB_RECORD_HEAD);
-    struct gb_record_session session;
-    struct gb_record_cell cell;
-    struct gb_record_head head;
-    bool is_session;
-
-    if (bytes == NULL || gb_record_head_read(bytes, &head) < 0 ||
-        head.size > reader->size - at - GB_RECORD_HEAD)
-        return 0;
-    is_session = head.type == GB_RECORD_SESSION;
-    *ret_good = true;
-    if (is_session || newest) {
-        struct gb_bytes payload = {look(reader, at + GB_RECORD_HEAD, head.size), head.size};
-
-        if (payload.data == NULL || (is_session ? gb_record_read_session(&head, payload, &session)
-                                                : gb_record_read_cell(&head, payload, &cell)) < 0)
-            *ret_good = false;
-    }
-    if (!*ret_good)
-        journal->damaged++;
-    else if (is_session)
-        index_session(journal, &head, &session, segment->number);
-    else
-        index_cell(journal, &head, segment->number, at);
-    journal->records++;
-    return (uint64_t)GB_RECORD_HEAD + head.size;
-}
-
-static bool is_foreign(struct reader *reader)
-{
-    const uint8_t *bytes = look(reader, 0, GB_RECORD_HEAD);
-
-    return bytes != NULL && gb_record_head_foreign(bytes);
-}
-
-static int scan_segment(struct gb_journal *journal, struct segment *segment, bool newest,
-                        struct gb_err *err)
-{
-    struct reader reader = {.fd = -1};
-    uint64_t at = 0, good_end = 0, size;
-    bool good = false;
-    char name[32];
-    struct stat st;
-    int r = 0;
-
-    segment_name(name, segment->number);
-    reader.fd = openat(journal->folder_fd, name,
-                       (newest ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (reader.fd < 0 || fstat(reader.fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        r = gb_err_sys(err, errno, "cannot read %s/%s", journal->folder, name);
-        (void)gb_close(reader.fd);
-        return r;
-    }
-    reader.size = (uint64_t)st.st_size;
-    while ((size = scan_record(journal, &reader, segment, at, newest, &good)) > 0) {
-        at += size;
-        good_end = good ? at : good_end;
-    }
-    at = newest ? good_end : at;
-    segment->foreign = at == 0 && is_foreign(&reader);
-    at = segment->foreign ? reader.size : at;
-    segment->size = at;
-    journal->total += at;
-    if (segment->foreign)
-        gb_warning("journal: %s/%s is of another version of glassbell and left as it is",
-                   journal->folder, name);
-    if (at < reader.size)
-        gb_warning("journal: %s/%s is whole up to byte %" PRIu64 " of %" PRIu64 "; the rest %s",
-                   journal->folder, name, at, reader.size, newest ? "was cut off" : "is left out");
-    if (newest && at < reader.size && ftruncate(reader.fd, (off_t)at) < 0)
-        r = gb_err_sys(err, errno, "cannot cut %s/%s", journal->folder, name);
-    gb_buf_release(&reader.window);
-    (void)gb_close(reader.fd);
-    return r;
-}
-
-int journal_scan(struct gb_journal *journal, struct gb_err *err)
+void journal_scan(struct gb_journal *journal)
 {
     struct segment *segment;
-    int r = list_segments(journal, err);
+    int r = journal_list(journal);
 
     if (r < 0)
-        return r;
+        gb_warning("journal: %s cannot be listed: %s", journal->folder, strerror(-r));
     GB_LIST_FOREACH(segment, &journal->segments, link)
-    {
-        r = scan_segment(journal, segment, segment->link.next == &journal->segments, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    scan_segment(journal, segment, segment->link.next == &journal->segments);
+    index_settle(journal);
+    /* What a gap at the end hid is missing for those who come later, too. */
+    segment = segment_newest(journal);
+    if (segment != NULL && journal->gap.segment == segment->number &&
+        journal->gap.at >= segment->size)
+        journal->last_number++;
+    if (journal->lost > 0)
+        gb_warning("journal: %" PRIu64 " records of %s are missing or damaged", journal->lost,
+                   journal->folder);
 }

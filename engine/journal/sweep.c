@@ -52,8 +52,10 @@ static bool add_file(int folder_fd, const char *name, void *arg)
 {
     struct gb_surplus_item *found = arg;
     struct stat info;
+    uint32_t number;
+    uint64_t key;
 
-    if ((!is_lock(name) && segment_number(name) == 0) ||
+    if ((!is_lock(name) && !segment_parse_name(name, &number, &key)) ||
         fstatat(folder_fd, name, &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(info.st_mode))
         return false;
     found->bytes += (uint64_t)info.st_size;

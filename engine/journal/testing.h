@@ -142,6 +142,8 @@ static inline void run_cell(const char *id, uint32_t number, const char *code, s
 struct seen {
     uint32_t count, numbers[64];
     char code[64][32], state[64][16];
+    uint32_t flags[64];
+    int64_t exit_code[64];
     size_t out_size[64];
     uint8_t out_first[64];
     uint32_t last, before_at, enough_at; /* the last two: what to answer at which cell; 0: never */
@@ -157,6 +159,8 @@ static inline enum gb_journal_verdict on_cell(void *arg, const struct gb_record_
     (void)snprintf(seen->code[seen->count], 32, "%.*s", (int)MIN(cell->code.size, (size_t)31),
                    (const char *)cell->code.data);
     (void)snprintf(seen->state[seen->count], 16, "%s", cell->state);
+    seen->flags[seen->count] = cell->flags;
+    seen->exit_code[seen->count] = cell->exit_code;
     seen->out_size[seen->count] = cell->out.size;
     seen->out_first[seen->count] = cell->out.size > 0 ? cell->out.data[cell->out.size - 1] : 0;
     seen->count++;

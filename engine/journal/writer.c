@@ -22,7 +22,9 @@ struct writer {
     pthread_cond_t wake;
     enum gb_journal_sync sync;
     uint64_t interval_ns;
-    int folder_fd, event_fd;
+    void (*sync_failed)(void *arg, int sys_errno);
+    void *arg;
+    int event_fd;
     struct gb_watch *watch;
     size_t pending; /* the loop's: pushed and not handed back */
 
@@ -31,6 +33,7 @@ struct writer {
     bool stop;
     struct segment_file *dirty; /* has bytes that were not synced; NULL: none */
     uint64_t dirty_since_ns;
+    int sync_errno; /* of a failure that the loop does not know of; 0: none */
 };
 
 int write_at(int fd, struct gb_bytes bytes, uint64_t offset)
@@ -58,23 +61,55 @@ static void job_free(struct job *job)
 
 /* ---- the thread ---- */
 
+/* What was written of it must not stand in front of what is written later. */
+static void cut_back(struct job *job, int sys_errno)
+{
+    job->result = -sys_errno;
+    job->file->broken = sys_errno;
+    if (ftruncate(job->file->fd, (off_t)job->offset) < 0)
+        return; /* it stands there torn until it is written over */
+}
+
 static void do_write(struct job *job)
 {
     struct segment_file *file = job->file;
 
-    job->result = file->broken ? -EIO : write_at(file->fd, gb_buf_bytes(&job->bytes), job->offset);
-    if (job->result == 0 || file->broken)
-        return;
-    /* What was written of it must not stand in front of what is written later, elsewhere. */
-    file->broken = true;
-    if (ftruncate(file->fd, (off_t)job->offset) < 0)
-        return; /* a torn record at the end: the next start cuts it off */
+    job->result =
+        file->broken ? -file->broken : write_at(file->fd, gb_buf_bytes(&job->bytes), job->offset);
+    if (job->result < 0 && !file->broken)
+        cut_back(job, -job->result);
+}
+
+static int sync_file(const struct segment_file *file)
+{
+    if (fdatasync(file->fd) < 0)
+        return -errno;
+    (void)fsync(file->folder_fd); /* cheap when no file has come or gone */
+    return 0;
+}
+
+static void say_sync_failed(struct writer *writer, int sys_errno)
+{
+    const uint64_t one = 1;
+
+    pthread_mutex_lock(&writer->lock);
+    writer->sync_errno = sys_errno;
+    pthread_mutex_unlock(&writer->lock);
+    (void)!write(writer->event_fd, &one, sizeof(one));
+}
+
+static void sync_later_bytes(struct writer *writer, const struct segment_file *file)
+{
+    int r = sync_file(file);
+
+    if (r < 0)
+        say_sync_failed(writer, -r);
 }
 
 static void do_close(struct writer *writer, struct segment_file *file)
 {
-    if (writer->sync != GB_JOURNAL_SYNC_NONE)
-        (void)fdatasync(file->fd);
+    if (writer->sync != GB_JOURNAL_SYNC_NONE && fdatasync(file->fd) < 0)
+        say_sync_failed(writer, errno);
     pthread_mutex_lock(&writer->lock);
     if (writer->dirty == file)
         writer->dirty = NULL;
@@ -83,13 +118,23 @@ static void do_close(struct writer *writer, struct segment_file *file)
     free(file);
 }
 
-static void sync_file(struct writer *writer, struct segment_file *file)
+/* Makes what was written of @jobs safe, those of @file: what is not is not recorded. From the last
+ * back, so that the file is cut at the first. */
+static void sync_cells(struct gb_list *jobs, struct segment_file *file)
 {
-    (void)fdatasync(file->fd);
-    (void)fsync(writer->folder_fd); /* cheap when no file has come or gone */
+    int r = sync_file(file);
+
+    if (r == 0)
+        return;
+    for (struct gb_list *at = jobs->previous; at != jobs; at = at->previous) {
+        struct job *job = container_of(at, struct job, link);
+
+        if (job->kind == JOB_WRITE && job->file == file && job->result == 0)
+            cut_back(job, -r);
+    }
 }
 
-/* Does @jobs in their order. */
+/* Does @jobs in their order. A file that is closed among them has been synced. */
 static void do_jobs(struct writer *writer, struct gb_list *jobs)
 {
     struct segment_file *written = NULL;
@@ -100,11 +145,13 @@ static void do_jobs(struct writer *writer, struct gb_list *jobs)
         switch (job->kind) {
         case JOB_WRITE:
             do_write(job);
-            written = job->file;
+            written = job->result == 0 ? job->file : written;
             break;
         case JOB_CLOSE:
-            do_close(writer, job->file);
+            if (written == job->file && writer->sync == GB_JOURNAL_SYNC_CELL)
+                sync_cells(jobs, written);
             written = written == job->file ? NULL : written;
+            do_close(writer, job->file);
             break;
         case JOB_REMOVE:
             (void)unlink(job->path);
@@ -115,7 +162,7 @@ static void do_jobs(struct writer *writer, struct gb_list *jobs)
         }
     }
     if (written != NULL && writer->sync == GB_JOURNAL_SYNC_CELL)
-        sync_file(writer, written);
+        sync_cells(jobs, written);
     else if (written != NULL && writer->sync == GB_JOURNAL_SYNC_INTERVAL)
         writer_wrote(writer, written);
 }
@@ -168,7 +215,7 @@ static void *run(void *arg)
             (writer->stop || gb_clock_mono_ns() >= writer->dirty_since_ns + writer->interval_ns)) {
             writer->dirty = NULL;
             pthread_mutex_unlock(&writer->lock);
-            sync_file(writer, dirty); /* only this thread closes it */
+            sync_later_bytes(writer, dirty); /* only this thread closes it */
             pthread_mutex_lock(&writer->lock);
             continue;
         }
@@ -205,21 +252,29 @@ static void on_event(void *arg)
 {
     struct writer *writer = arg;
     uint64_t count;
+    int sync_errno;
 
     (void)!read(writer->event_fd, &count, sizeof(count));
+    pthread_mutex_lock(&writer->lock);
+    sync_errno = writer->sync_errno;
+    writer->sync_errno = 0;
+    pthread_mutex_unlock(&writer->lock);
+    if (sync_errno != 0)
+        writer->sync_failed(writer->arg, sync_errno);
     take_back(writer);
 }
 
-struct writer *writer_new(struct gb_loop *loop, enum gb_journal_sync sync, uint64_t interval_ms,
-                          int folder_fd)
+struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *config,
+                          void (*sync_failed)(void *arg, int sys_errno), void *arg)
 {
     struct writer *writer = xcalloc(1, sizeof(*writer));
     pthread_condattr_t attributes;
     sigset_t all, before;
 
-    writer->sync = sync;
-    writer->interval_ns = interval_ms * GB_NS_PER_MS;
-    writer->folder_fd = folder_fd;
+    writer->sync = config->sync;
+    writer->interval_ns = config->interval_ms * GB_NS_PER_MS;
+    writer->sync_failed = sync_failed;
+    writer->arg = arg;
     gb_list_init(&writer->queue);
     gb_list_init(&writer->done);
     (void)pthread_mutex_init(&writer->lock, NULL);

@@ -8,8 +8,11 @@
 
 /* A file of the journal that is being written. Freed by the writer with its CLOSE. */
 struct segment_file {
-    int fd;
-    bool broken; /* the thread's: a write failed, so nothing more goes into it */
+    int fd, folder_fd; /* folder: borrowed, synced when files come and go */
+    uint32_t segment;
+    int broken; /* the thread's: errno of a write that failed: what is queued behind it fails too */
+    bool
+        failed; /* the loop's: it knows of that, and clears both when the thread has nothing left */
 };
 
 enum job_kind {
@@ -32,15 +35,15 @@ struct job {
     void (*done)(struct job *job);
     void *arg;
     struct gb_journal_ticket *ticket;
-    uint32_t segment, cell;
-    char session[24];
+    uint32_t segment;
+    struct gb_record_head head;
 };
 
 struct writer;
 
-/* @folder_fd is borrowed: it is synced when files come and go. */
-struct writer *writer_new(struct gb_loop *loop, enum gb_journal_sync sync, uint64_t interval_ms,
-                          int folder_fd);
+/* @sync_failed: what was written may not be on the disk, which nobody was told; from the loop. */
+struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *config,
+                          void (*sync_failed)(void *arg, int sys_errno), void *arg);
 /* Takes @job. */
 void writer_push(struct writer *writer, struct job *job);
 /* Nothing is waiting or being written: the loop may write by itself, and then says so. */

@@ -325,7 +325,9 @@ static const struct gb_result stats_results[] = {
     {"sessions", "object", "how many, by state"},
     {"opened", "integer", "sessions opened since the start"},
     {"cells", "integer", "cells ended since the start"},
-    {"journal", "object or null", "`bytes`, `segments`, `sessions`, `records`, `failures`"},
+    {"journal", "object or null", "`bytes`, `segments`, `sessions`, `records`, "
+     "`failures` (records that could not be written since the start), `lost` (that were missing or "
+     "damaged at the start), `trouble` (why nothing is recorded now, or null)"},
     {"latency", "object", "`open`, `exec` (request to reply) and `overhead` (the same without the "
      "guest's own `wall_ms`): {`count`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`}"},
     {"vms", "array", "{`session` and its `source` (as of `session.open`), or null of a VM of the pool; "

@@ -134,16 +134,26 @@ static void put_beginning(struct gb_json_out *out, const char *key, const char *
     gb_json_put(out, key, text);
 }
 
+static void put_code(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)
+{
+    if ((cell->flags & GB_CELL_CODE_LOST) != 0) {
+        gb_json_put_null(out, "code");
+        gb_json_put_bool(out, "code_lost", true);
+    } else if (brief) {
+        put_beginning(out, "code", "code_cut", cell->code);
+    } else {
+        gb_json_put(out, "code", cell->code);
+    }
+}
+
 static void put_texts(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)
 {
     bool has_value = (cell->flags & GB_CELL_HAS_VALUE) != 0;
 
     if (brief) {
-        put_beginning(out, "code", "code_cut", cell->code);
         gb_json_put_u64(out, "stdout_bytes", cell->out.size);
         gb_json_put_u64(out, "stderr_bytes", cell->err.size);
     } else {
-        gb_json_put(out, "code", cell->code);
         gb_json_put_bytes(out, "stdout", "stdout_base64", cell->out);
         gb_json_put_bytes(out, "stderr", "stderr_base64", cell->err);
     }
@@ -166,19 +176,9 @@ static void put_failure(struct gb_json_out *out, const struct gb_record_cell *ce
     gb_json_end(out);
 }
 
-void put_cell(struct gb_json_out *out, const struct gb_record_cell *cell, enum cell_detail detail)
+/* What became of it, as far as it has an end. */
+static void put_result(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)
 {
-    bool brief = detail == CELL_BRIEF;
-
-    gb_json_put_str(out, "session", cell->session);
-    gb_json_put_u64(out, "cell", cell->number);
-    gb_json_put(out, "image", cell->image);
-    if ((cell->flags & GB_CELL_HAS_CLIENT) != 0)
-        gb_json_put(out, "client", cell->client);
-    else
-        gb_json_put_null(out, "client");
-    gb_json_put_str(out, "mode", mode_names[cell->mode]);
-    gb_json_put_str(out, "state", cell->state);
     put_texts(out, cell, brief);
     put_displays(out, cell, brief);
     if (cell->exit_code >= 0)
@@ -197,14 +197,37 @@ void put_cell(struct gb_json_out *out, const struct gb_record_cell *cell, enum c
     put_changed(out, cell);
     if (cell->note.size > 0)
         gb_json_put(out, "note", cell->note);
-    if (cell->started_at_ns > 0)
-        gb_json_put_seconds(out, "started_at", cell->started_at_ns);
-    else
-        gb_json_put_null(out, "started_at");
     gb_json_put_ms(out, "wall_ms", cell->wall_ns);
     gb_json_put_ms(out, "cpu_ms", cell->cpu_ns);
     gb_json_put_u64(out, "peak_memory_bytes", cell->peak_memory);
     put_failure(out, cell);
+}
+
+void put_cell(struct gb_json_out *out, const struct gb_record_cell *cell, enum cell_detail detail)
+{
+    bool brief = detail == CELL_BRIEF, result_lost = (cell->flags & GB_CELL_RESULT_LOST) != 0;
+
+    gb_json_put_str(out, "session", cell->session);
+    gb_json_put_u64(out, "cell", cell->number);
+    gb_json_put(out, "image", cell->image);
+    if ((cell->flags & GB_CELL_HAS_CLIENT) != 0)
+        gb_json_put(out, "client", cell->client);
+    else
+        gb_json_put_null(out, "client");
+    if (result_lost && (cell->flags & GB_CELL_CODE_LOST) != 0)
+        gb_json_put_null(out, "mode"); /* nothing that said it is left */
+    else
+        gb_json_put_str(out, "mode", mode_names[cell->mode]);
+    gb_json_put_str(out, "state", cell->state);
+    put_code(out, cell, brief);
+    if (cell->started_at_ns > 0)
+        gb_json_put_seconds(out, "started_at", cell->started_at_ns);
+    else
+        gb_json_put_null(out, "started_at");
+    if (result_lost)
+        gb_json_put_bool(out, "result_lost", true);
+    else
+        put_result(out, cell, brief);
 }
 
 void put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail)

@@ -129,6 +129,8 @@ void put_journal(struct gb_json_out *out, const struct gb_server *server)
     gb_json_put_u64(out, "sessions", figures.sessions);
     gb_json_put_u64(out, "records", figures.records);
     gb_json_put_u64(out, "failures", figures.failures);
+    gb_json_put_u64(out, "lost", figures.lost);
+    gb_json_put_str(out, "trouble", figures.sys_errno == 0 ? NULL : strerror(figures.sys_errno));
     gb_json_end(out);
 }
 
@@ -143,6 +145,8 @@ struct history {
     int64_t offset;  /* of the part of the output that is told */
     uint64_t length; /* 0: not a part */
     bool ended;      /* nothing runs in it any more */
+    bool closed;     /* in order: what ran has been told its end before */
+    char *image;     /* the session's */
     struct gb_match find;
     uint32_t told, limit; /* cells */
 };
@@ -198,15 +202,31 @@ static void put_part(struct history *history, const struct gb_record_cell *cell)
 
 static void put_entry(struct history *history, const struct gb_record_cell *cell)
 {
+    bool part = history->length > 0 && (cell->flags & GB_CELL_RESULT_LOST) == 0;
+
     gb_json_object(&history->out, NULL);
-    if (history->length > 0)
+    if (part)
         put_part(history, cell);
     else
         put_cell(&history->out, cell, history->detail);
     gb_json_put_u64(&history->out, "incarnation", cell->incarnation);
-    if (history->detail == CELL_WHOLE)
+    if (history->detail == CELL_WHOLE && (cell->flags & GB_CELL_RESULT_LOST) == 0)
         put_pace(&history->out, cell->pace);
     gb_json_end(&history->out);
+}
+
+/* What the record of a cell's beginning says of a cell whose end is not there. Nobody knows it; and
+ * where the session was closed in order, there was one. */
+static void say_end_unknown(const struct history *history, struct gb_record_cell *cell)
+{
+    cell->state = "done";
+    if (history->closed) {
+        cell->flags |= GB_CELL_RESULT_LOST;
+        return;
+    }
+    cell->flags |= GB_CELL_HAS_ERROR | GB_CELL_DISPATCHED;
+    cell->error = GB_EUNKNOWN;
+    cell->message = gb_bytes_str("the server ended before the end of this code was recorded");
 }
 
 static enum gb_journal_verdict on_cell(void *arg, const struct gb_record_cell *record)
@@ -215,13 +235,10 @@ static enum gb_journal_verdict on_cell(void *arg, const struct gb_record_cell *r
     struct gb_record_cell cell = *record;
     size_t before = history->cells.size;
 
-    if (history->ended && strcmp(cell.state, "done") != 0) {
-        /* It ran when the server died, and nobody saw its end. */
-        cell.state = "done";
-        cell.flags |= GB_CELL_HAS_ERROR | GB_CELL_DISPATCHED;
-        cell.error = GB_EUNKNOWN;
-        cell.message = gb_bytes_str("the server ended while the code was running");
-    }
+    if (history->ended && strcmp(cell.state, "done") != 0)
+        say_end_unknown(history, &cell);
+    if (cell.image.size == 0)
+        cell.image = gb_bytes_str(history->image);
     if (history->find.size > 0 && !gb_match_cell(&history->find, &cell))
         return GB_JOURNAL_NEXT;
     put_entry(history, &cell);
@@ -233,6 +250,13 @@ static enum gb_journal_verdict on_cell(void *arg, const struct gb_record_cell *r
     return history->told < history->limit && history->cells.size < HISTORY_BYTES
                ? GB_JOURNAL_NEXT
                : GB_JOURNAL_ENOUGH;
+}
+
+static void history_free(struct history *history)
+{
+    gb_buf_release(&history->cells);
+    free(history->image);
+    free(history);
 }
 
 static void on_read(void *arg, uint32_t last, bool more, const struct gb_err *err)
@@ -252,8 +276,7 @@ static void on_read(void *arg, uint32_t last, bool more, const struct gb_err *er
             gb_json_put_u64(&reply.out, "next", last);
         reply_end(&reply);
     }
-    gb_buf_release(&history->cells);
-    free(history);
+    history_free(history);
 }
 
 static void asker_gone(struct request *request)
@@ -298,11 +321,12 @@ void handle_history(struct request *request, const struct gb_params *params)
             r = gb_err_set(&err, GB_ENOTFOUND, "the journal has nothing of this session");
     } else {
         history->ended = session->state != GB_RECORD_OPEN;
+        history->closed = session->state == GB_RECORD_CLOSED;
+        history->image = xstrdup(session->image);
         r = gb_journal_read(server->journal, params->session, &query, &err);
     }
     if (r < 0) {
-        gb_buf_release(&history->cells);
-        free(history);
+        history_free(history);
         request_fail(request, &err);
         return;
     }
@@ -319,17 +343,22 @@ static void put_past(struct gb_json_out *out, const struct gb_journal_session *s
     gb_json_put_str(out, "label", session->label);
     gb_json_put_str(out, "owner", session->owner);
     gb_json_put_str(out, "client", session->client);
-    gb_json_put_str(out, "image", session->image);
-    gb_json_put_str(out, "language", session->language);
+    gb_json_put_str(out, "image", session->image[0] == '\0' ? NULL : session->image);
+    gb_json_put_str(out, "language", session->language[0] == '\0' ? NULL : session->language);
     gb_json_put_str(out, "state", gb_record_state_name(session->state));
     gb_json_put_bool(out, "run", (session->flags & GB_SESSION_RUN) != 0);
     gb_json_put_u64(out, "incarnation", session->incarnation);
     gb_json_put_u64(out, "cells", session->cells);
     gb_json_put_u64(out, "memory_mb", session->memory_mb);
-    gb_json_put_seconds(out, "created_at", session->created_at_ns);
+    if (session->created_at_ns > 0)
+        gb_json_put_seconds(out, "created_at", session->created_at_ns);
+    else
+        gb_json_put_null(out, "created_at");
     gb_json_put_seconds(out, "ended_at", session->last_at_ns);
     gb_json_put_str(out, "reason", session->reason);
     gb_json_put_str(out, "message", session->message);
+    if (session->damaged)
+        gb_json_put_bool(out, "damaged", true);
 }
 
 bool list_past(struct gb_json_out *out, const struct gb_server *server,

@@ -1,0 +1,64 @@
+/* The folder of a journal: made, opened, and locked against other servers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "journal/internal.h"
+
+/* On a file system that takes no writes a lock that is there already still keeps others away. */
+static int open_lock(const struct gb_journal *journal, struct gb_err *err)
+{
+    int fd = openat(journal->folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int why = errno;
+
+    if (fd < 0)
+        fd = openat(journal->folder_fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return gb_err_sys(err, why, "cannot open the lock of the journal %s", journal->folder);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    (void)gb_close(fd);
+    return gb_err_set(err, GB_EBUSY, "another server keeps its journal in %s", journal->folder);
+}
+
+/* 1: another server has just removed the folder (sweep.h). */
+static int try_folder(struct gb_journal *journal, struct gb_err *err)
+{
+    struct gb_err not_made = {0};
+    struct stat info;
+    int r = gb_fd_make_dirs(journal->folder, 0700, &not_made);
+
+    if (journal->folder_fd < 0)
+        journal->folder_fd = open(journal->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (journal->folder_fd < 0 && r < 0) {
+        *err = not_made;
+        return r;
+    }
+    if (journal->folder_fd < 0)
+        return gb_err_sys(err, errno, "cannot open the journal %s", journal->folder);
+    r = open_lock(journal, err);
+    if (r < 0)
+        return r;
+    journal->lock_fd = r;
+    (void)futimens(journal->lock_fd, NULL); /* it is in use: see sweep.h */
+    return fstat(journal->lock_fd, &info) == 0 && info.st_nlink == 0;
+}
+
+void folder_close(struct gb_journal *journal)
+{
+    journal->folder_fd = gb_close(journal->folder_fd);
+    journal->lock_fd = gb_close(journal->lock_fd);
+}
+
+int folder_open(struct gb_journal *journal, struct gb_err *err)
+{
+    int r = try_folder(journal, err);
+
+    if (r <= 0)
+        return r;
+    folder_close(journal);
+    return try_folder(journal, err);
+}
