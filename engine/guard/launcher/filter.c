@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -144,7 +145,6 @@ static const int allowed[] = {
     CALL(rt_sigsuspend),
     CALL(sigaltstack),
     CALL(signalfd4),
-    CALL(tgkill),
     CALL(alarm),
     CALL(setitimer),
 
@@ -266,6 +266,19 @@ static int add_opens(scmp_filter_ctx filter)
     return r;
 }
 
+/* QEMU is process 1 of its namespace, so that the kernel drops its SIGABRT, and abort() goes on to
+ * an instruction that ends it as a fault of memory would. The launcher is asked instead, and ends
+ * it. */
+static int add_signals(scmp_filter_ctx filter)
+{
+    int r =
+        seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1, SCMP_A2(SCMP_CMP_NE, SIGABRT, 0));
+
+    return r < 0 ? r
+                 : seccomp_rule_add(filter, SCMP_ACT_NOTIFY, CALL(tgkill), 1,
+                                    SCMP_A2(SCMP_CMP_EQ, SIGABRT, 0));
+}
+
 static int add_rules(scmp_filter_ctx filter, bool kvm)
 {
     int r = 0;
@@ -290,6 +303,8 @@ static int add_rules(scmp_filter_ctx filter, bool kvm)
     /* Its flags lie in memory, out of a filter's sight; without it the C library takes clone. */
     if (r == 0)
         r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
+    if (r == 0)
+        r = add_signals(filter);
     return r == 0 ? add_opens(filter) : r;
 }
 

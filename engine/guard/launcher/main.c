@@ -21,8 +21,8 @@
  * no rights any more either. It
  *   - answers the child's questions for files (opener.h),
  *   - kills the child on SIGTERM, SIGINT, SIGHUP and when the lifeline's other end is closed,
- *   - ends as the child ended (same exit code, same signal), after it has reaped it: the end of
- *     the launcher is the end of QEMU.
+ *   - ends as the child ended (same exit code, same signal, SIGABRT when it aborted), after it has
+ * reaped it: the end of the launcher is the end of QEMU.
  *
  * QEMU in turn has the launcher for a lifeline: it asks for SIGKILL at the launcher's death and
  * then makes sure that the launcher still lives.
@@ -195,18 +195,23 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options, b
     give_up(options->program[0], -errno);
 }
 
-/* Ends like the child ended. */
-__attribute__((noreturn)) static void end_like(int status)
+__attribute__((noreturn)) static void end_by(int signum)
 {
     sigset_t none;
 
-    if (WIFEXITED(status))
-        _exit(WEXITSTATUS(status));
-    (void)signal(WTERMSIG(status), SIG_DFL); /* allowed: to die of it as QEMU did */
+    (void)signal(signum, SIG_DFL); /* allowed: to die of it as QEMU did */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)kill(getpid(), WTERMSIG(status));
+    (void)kill(getpid(), signum);
     _exit(EXIT_LAUNCHER);
+}
+
+/* Ends like the child ended; @aborted: it was ended because it had called abort(). */
+__attribute__((noreturn)) static void end_like(int status, bool aborted)
+{
+    if (WIFEXITED(status))
+        _exit(WEXITSTATUS(status));
+    end_by(aborted && WTERMSIG(status) == SIGKILL ? SIGABRT : WTERMSIG(status));
 }
 
 __attribute__((noreturn)) static void watch_child(const struct guard_options *options, pid_t child,
@@ -218,6 +223,7 @@ __attribute__((noreturn)) static void watch_child(const struct guard_options *op
         {.fd = socket, .events = POLLIN},
         {.fd = -1, .events = POLLIN},
     };
+    bool aborted = false;
 
     for (;;) {
         struct signalfd_siginfo info;
@@ -234,17 +240,21 @@ __attribute__((noreturn)) static void watch_child(const struct guard_options *op
             polls[3].fd = opener_receive_listener(socket);
             polls[2].fd = -1;
         }
-        if ((polls[3].revents & POLLIN) != 0)
-            opener_answer(options, polls[3].fd);
-        else if (polls[3].revents != 0)
+        if ((polls[3].revents & POLLIN) != 0) {
+            if (opener_answer(options, polls[3].fd)) {
+                aborted = true;
+                (void)kill(child, SIGKILL);
+            }
+        } else if (polls[3].revents != 0) {
             polls[3].fd = -1;
+        }
         if ((polls[0].revents & POLLIN) == 0 ||
             read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
             continue;
         if (info.ssi_signo != SIGCHLD)
             (void)kill(child, SIGKILL);
         else if (waitpid(child, &status, WNOHANG) == child)
-            end_like(status);
+            end_like(status, aborted);
     }
 }
 

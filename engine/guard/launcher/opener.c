@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/param.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -102,14 +103,16 @@ static const struct guard_file *find(const struct guard_options *options, pid_t 
     return NULL;
 }
 
-void opener_answer(const struct guard_options *options, int listener)
+bool opener_answer(const struct guard_options *options, int listener)
 {
     struct seccomp_notif question = {0};
     struct seccomp_notif_resp answer = {0};
     const struct guard_file *file;
 
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &question) < 0)
-        return; /* whoever asked is gone */
+        return false; /* whoever asked is gone */
+    if (question.data.nr == SYS_tgkill)
+        return true; /* the filter asks for SIGABRT alone */
     answer.id = question.id;
     file = find(options, (pid_t)question.pid, question.data.args[1]);
     if (file == NULL) {
@@ -128,4 +131,5 @@ void opener_answer(const struct guard_options *options, int listener)
             answer.val = fd;
     }
     (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* fails when the asker has died */
+    return false;
 }

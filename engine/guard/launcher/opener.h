@@ -21,5 +21,5 @@ int opener_open(struct guard_options *options, const char **ret_what);
 int opener_send_listener(int socket, int listener);
 int opener_receive_listener(int socket);
 
-/* Answers one question. */
-void opener_answer(const struct guard_options *options, int listener);
+/* Answers one question. True when it was no question: the process aborts, and has to be ended. */
+bool opener_answer(const struct guard_options *options, int listener);
