@@ -1,6 +1,7 @@
 """Templates: made once, restored many times, never believed unseen; and nothing that two clones share."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -79,6 +80,39 @@ def test_damaged_templates_are_made_anew(cache):
     with serve(cache) as server, server.client() as client:
         assert Session(client, "shell").opened["source"] in RESTORED
         assert "made anew" not in server.log.read_text()
+
+
+def make_useless(template, file):
+    """All of it is as its manifest says, and no clone of it comes up: there are zeros in a file."""
+    path = template / file
+    size = path.stat().st_size
+    os.truncate(path, 0)
+    os.truncate(path, size)
+    lines = (template / "manifest").read_bytes().split(b"\n")
+    [at] = [i for i, line in enumerate(lines) if line.startswith(file.encode() + b" ")]
+    lines[at] = f"{file} {size} {hashlib.sha256().hexdigest()}".encode()
+    (template / "manifest").write_bytes(b"\n".join(lines))
+
+
+@pytest.mark.parametrize("file", ["ram", "state"])
+def test_template_of_no_use_is_made_anew(cache, file):
+    """As a template of another processor than it says: twice one boots instead, then there is a new one."""
+    with serve(cache) as server, server.client() as client:
+        works(Session(client, "shell"), RESTORED)
+    (template,) = templates(cache)
+    make_useless(template, file)
+    before = (template / "ram").stat()
+    with serve(cache) as server, server.client() as client:
+        works(Session(client, "shell"), ["boot"])
+        assert (template / "ram").stat().st_mtime_ns == before.st_mtime_ns  # one may be an accident
+        works(Session(client, "shell"), ["boot"])
+        works(Session(client, "shell"), RESTORED)
+        works(Session(client, "shell"), RESTORED)
+        text = server.log.read_text()
+        assert text.count("its clone did not come up") == 2 and text.count("is made anew") == 1
+        assert (template / "ram").stat().st_mtime_ns > before.st_mtime_ns
+    with serve(cache) as server, server.client() as client:
+        works(Session(client, "shell"), RESTORED)
 
 
 # Everything that a program takes for its own, one `name value` a line. What is read by a program of its

@@ -297,6 +297,7 @@ static void on_ready(void *arg, struct member *member)
     struct gb_vm *vm;
 
     shelf->failures = 0;
+    gb_templates_trust(shelf->pool->templates, member->template);
     /* Behind the others: the head of the list is who has not been asked for the longest. */
     gb_list_remove(&member->link);
     if (take == NULL) {

@@ -53,6 +53,7 @@ static void on_ready(void *arg)
     struct gb_start *start = arg;
     struct gb_vm *vm = gb_clone_take(TAKE_PTR(start->clone));
 
+    gb_templates_trust(gb_pool_templates(start->pool), start->template);
     gb_template_unref(TAKE_PTR(start->template));
     gb_session_adopt(start->session, vm, GB_SOURCE_TEMPLATE);
 }

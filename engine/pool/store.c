@@ -234,6 +234,16 @@ char *store_new_path(const char *folder, const char *name, const char *file)
     return xasprintf("%s/new.%s/%s", folder, name, file);
 }
 
+void store_remove(const char *folder, const char *name)
+{
+    _cleanup_(freep) char *from = folder_of(folder, "", name);
+    _cleanup_(freep) char *to = folder_of(folder, "new.", name);
+
+    remove_folder(to);
+    if (rename(from, to) == 0) /* at once, for whoever opens it */
+        remove_folder(to);
+}
+
 void store_abort(const char *folder, const char *name)
 {
     _cleanup_(freep) char *path = folder_of(folder, "new.", name);
@@ -361,14 +371,14 @@ static bool remove_stored(const char *folder, const char *name, bool whole)
 {
     _cleanup_(freep) char *lock = store_lock_path(folder, name);
     _cleanup_(freep) char *from = folder_of(folder, "", name);
-    _cleanup_(freep) char *to = folder_of(folder, "new.", name);
     _cleanup_(closep) int fd = -1;
 
     if (lock_try(lock, &fd, NULL) < 0)
         return false;
-    remove_folder(to);
-    if (whole && rename(from, to) == 0)
-        remove_folder(to);
+    if (whole)
+        store_remove(folder, name);
+    else
+        store_abort(folder, name);
     if (access(from, F_OK) < 0)
         (void)unlink(lock);
     return true;

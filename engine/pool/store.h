@@ -51,6 +51,8 @@ char *store_new_path(const char *folder, const char *name, const char *file);
  * the disk before the rename. Under the lock. */
 int store_publish(const char *folder, const char *name, struct gb_bytes key,
                   struct store_files *ret_files, struct gb_err *err);
+/* Removes the template NAME, if there is one. Under the lock. */
+void store_remove(const char *folder, const char *name);
 /* Removes new.NAME. Under the lock. */
 void store_abort(const char *folder, const char *name);
 

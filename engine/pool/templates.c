@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -29,6 +30,8 @@
 enum {
     FORMAT = 1,
     RETRY_MS = 60000,          /* after a failure */
+    RETRY_DOUBLINGS = 6,       /* after several */
+    HUNG_MAX = 2,              /* clones in a row that do not come up: the template is of no use */
     LOCK_PATIENCE_MS = 300000, /* with another server that makes the same */
     TIDY_MS = 3600000,         /* between two looks at what the store holds */
     RAM_ROOM_MB = 64,
@@ -50,10 +53,13 @@ struct entry {
     struct gb_list waiters;
     struct gb_list turn; /* in templates->queue */
     struct maker *maker;
-    struct lock lock; /* while MAKING */
-    bool counted;     /* in templates->making */
-    bool used;        /* since the store was told */
-    bool again;       /* the second attempt to make it */
+    struct lock lock;     /* while MAKING */
+    bool counted;         /* in templates->making */
+    bool used;            /* since the store was told */
+    bool again;           /* the second attempt to make it */
+    unsigned hung;        /* clones in a row that did not come up */
+    unsigned useless;     /* templates in a row that were given up for that */
+    struct stat given_up; /* the RAM file of the last one of them */
     uint64_t failed_ns;
     struct gb_err why; /* of FAILED, or of the end of the maker */
 };
@@ -85,6 +91,7 @@ struct job {
     uint64_t bytes;
     struct gb_surplus_limits limits;
     struct store_files files;
+    struct stat given_up; /* of the entry */
     int r;
     struct gb_err err;
 };
@@ -134,6 +141,23 @@ static void tidy(struct job *job)
     store_evict(job->folder, &job->limits, &job->text);
 }
 
+/* Opens it, unless it is the one that was given up: another server may have made a new one. */
+static int open_stored(struct job *job, struct gb_err *err)
+{
+    int r = store_open(job->folder, job->name, gb_buf_bytes(&job->key), &job->files, err);
+    const struct stat *bad = &job->given_up;
+    struct stat info;
+
+    if (r < 0 || bad->st_ino == 0 || fstat(job->files.ram_fd, &info) < 0 ||
+        info.st_ino != bad->st_ino || info.st_dev != bad->st_dev ||
+        info.st_mtim.tv_sec != bad->st_mtim.tv_sec || info.st_mtim.tv_nsec != bad->st_mtim.tv_nsec)
+        return r;
+    store_files_release(&job->files);
+    if (job->kind == JOB_BEGIN) /* the lock is ours */
+        store_remove(job->folder, job->name);
+    return gb_err_set(err, GB_ENOTFOUND, "its clones do not come up");
+}
+
 static void on_thread(uv_work_t *work)
 {
     struct job *job = work->data;
@@ -141,10 +165,10 @@ static void on_thread(uv_work_t *work)
 
     switch (job->kind) {
     case JOB_OPEN:
-        job->r = store_open(job->folder, job->name, key, &job->files, &job->err);
+        job->r = open_stored(job, &job->err);
         break;
     case JOB_BEGIN:
-        if (store_open(job->folder, job->name, key, &job->files, NULL) < 0)
+        if (open_stored(job, NULL) < 0)
             job->r = store_begin(job->folder, job->name, job->bytes, &job->err);
         break;
     case JOB_PUBLISH:
@@ -216,6 +240,7 @@ static int start_job(struct entry *entry, enum job_kind kind, struct gb_err *err
     job->name = xstrdup(entry->name);
     gb_buf_add(&job->key, gb_buf_data(&entry->key), entry->key.size);
     job->bytes = (uint64_t)(entry->memory_mb + RAM_ROOM_MB) << 20;
+    job->given_up = entry->given_up;
     return run_job(job, err);
 }
 
@@ -563,6 +588,33 @@ static int add_entry(struct gb_templates *templates, const struct gb_image *imag
     return 0;
 }
 
+/* Clones of it do not come up, though its files are whole. */
+static void give_up(struct entry *entry)
+{
+    struct gb_err err;
+
+    if (fstat(entry->template->ram_fd, &entry->given_up) < 0)
+        entry->given_up = (struct stat){0};
+    gb_template_unref(TAKE_PTR(entry->template));
+    entry->hung = 0;
+    entry->state = GB_TEMPLATE_NONE;
+    gb_warning("%d clones in a row of the template of %s with %u MB did not come up: it is made "
+               "anew",
+               (int)HUNG_MAX, entry->image->name, entry->memory_mb);
+    if (++entry->useless < 2)
+        return;
+    (void)gb_err_set(&err, GB_EBOOT, "clones of its templates do not come up");
+    entry_failed(entry, &err);
+}
+
+/* A failure is left alone for a while, and for a longer one where templates were made in vain. */
+static uint64_t retry_ms(const struct entry *entry)
+{
+    unsigned doublings = entry->useless > 2 ? entry->useless - 2 : 0;
+
+    return (uint64_t)RETRY_MS << MIN(doublings, (unsigned)RETRY_DOUBLINGS);
+}
+
 /* Moves the entry on where that is due. */
 static int advance(struct entry *entry, bool insists, struct gb_err *err)
 {
@@ -570,12 +622,16 @@ static int advance(struct entry *entry, bool insists, struct gb_err *err)
     int r = 0;
 
     if (entry->state == GB_TEMPLATE_READY && entry->suspect) {
-        gb_template_unref(TAKE_PTR(entry->template));
         entry->suspect = false;
-        entry->state = GB_TEMPLATE_NONE;
+        if (entry->hung >= HUNG_MAX) {
+            give_up(entry);
+        } else {
+            gb_template_unref(TAKE_PTR(entry->template));
+            entry->state = GB_TEMPLATE_NONE;
+        }
     }
     if (entry->state == GB_TEMPLATE_FAILED) {
-        if (now - entry->failed_ns < RETRY_MS * GB_NS_PER_MS && !insists)
+        if (now - entry->failed_ns < retry_ms(entry) * GB_NS_PER_MS && !insists)
             return gb_err_set(err, entry->why.code, "%s", entry->why.message);
         entry->state = GB_TEMPLATE_NONE;
     }
@@ -621,8 +677,19 @@ void gb_templates_suspect(struct gb_templates *templates, const struct gb_templa
     struct entry *entry;
 
     GB_LIST_FOREACH(entry, &templates->entries, link)
-    if (entry->template == template)
+    if (entry->template == template) {
         entry->suspect = true;
+        entry->hung++;
+    }
+}
+
+void gb_templates_trust(struct gb_templates *templates, const struct gb_template *template)
+{
+    struct entry *entry;
+
+    GB_LIST_FOREACH(entry, &templates->entries, link)
+    if (entry->template == template)
+        entry->hung = entry->useless = 0;
 }
 
 /* ---- status ---- */

@@ -62,8 +62,13 @@ int gb_templates_get(struct gb_templates *templates, const struct gb_image *imag
 /* Harmless when it does not wait. */
 void gb_templates_cancel(struct gb_template_waiter *waiter);
 
-/* A clone of it did not come up: it is verified again before its next use. */
+/* A clone of it did not come up: it is verified again before its next use; and when that was the
+ * second one in a row it is removed and made anew, since its files may be whole and yet of no use:
+ * of another processor than it says, for one. When its successor is no better, it is left alone for
+ * a minute, then for longer. */
 void gb_templates_suspect(struct gb_templates *templates, const struct gb_template *template);
+/* A clone of it came up. */
+void gb_templates_trust(struct gb_templates *templates, const struct gb_template *template);
 
 enum gb_template_state {
     GB_TEMPLATE_NONE,
