@@ -281,7 +281,7 @@ int verb_doctor(const struct args *args)
     _cleanup_(freep) char *mine = xasprintf("%s/doctor", run);
     _cleanup_(freep) char *cache = gb_path_cache();
     const struct gb_host_config config = {
-        .images = args_value(args, "images"), .run = mine, .cache = cache};
+        .images = args_value(args, "images"), .run = mine, .cache = cache, .probe_anew = true};
     const char *no_colour = getenv("NO_COLOR");
     struct doctor doctor = {.as_json = args_has(args, "json")};
 

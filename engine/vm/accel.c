@@ -15,7 +15,8 @@
 #include "vm/inspect.h"
 #include "vm/private.h"
 
-enum { CACHE_MAX = 16 * 1024, KVM_MS = 5000, TCG_MS = 60000, PROBE_MEMORY_MB = 128, FORMAT = 1 };
+/* A guest under KVM needs a part of a second; where it needs this long the disk was slow. */
+enum { CACHE_MAX = 16 * 1024, KVM_MS = 15000, TCG_MS = 60000, PROBE_MEMORY_MB = 128, FORMAT = 2 };
 
 struct race;
 
@@ -24,19 +25,98 @@ struct runner {
     struct race *race;
     enum gb_accel accel;
     struct gb_vm *vm; /* NULL: dead, or never started */
+    double ms;        /* until its HELLO; 0: none came */
     char why[GB_ERR_MESSAGE_MAX];
 };
 
 struct race {
     struct gb_host *host;
-    enum gb_accel wanted, winner;
+    enum gb_accel wanted;
     struct runner kvm, tcg;
+    enum gb_accel known; /* without a race */
     char reason[2 * GB_ERR_MESSAGE_MAX];
-    bool remembered;
     struct gb_deferred end;
     accel_done_fn *done;
     void *arg;
 };
+
+/* ---- memory ---- */
+
+static bool take_string(const cJSON *json, const char *name, char **ret_text)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+
+    if (!cJSON_IsString(item))
+        return false;
+    *ret_text = xstrdup(item->valuestring);
+    return true;
+}
+
+static enum gb_accel read_accel(const cJSON *json)
+{
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "accel");
+
+    for (unsigned i = GB_ACCEL_KVM; cJSON_IsString(name) && i < GB_ACCEL_COUNT; i++) {
+        if (strcmp(name->valuestring, gb_accel_name(i)) == 0)
+            return i;
+    }
+    return GB_ACCEL_UNKNOWN;
+}
+
+bool accel_parse(struct gb_bytes text, struct accel_memory *ret_memory)
+{
+    cJSON *json =
+        text.size <= CACHE_MAX ? cJSON_ParseWithLength((const char *)text.data, text.size) : NULL;
+    const cJSON *format = cJSON_GetObjectItemCaseSensitive(json, "format");
+    struct accel_memory memory = {.accel = read_accel(json)};
+    bool good = cJSON_IsNumber(format) && format->valuedouble == FORMAT &&
+                memory.accel != GB_ACCEL_UNKNOWN && take_string(json, "key", &memory.key) &&
+                take_string(json, "boot", &memory.boot) &&
+                take_string(json, "reason", &memory.reason);
+
+    cJSON_Delete(json);
+    if (good)
+        *ret_memory = memory;
+    else
+        accel_release(&memory);
+    return good;
+}
+
+void accel_format(const struct accel_memory *memory, struct gb_buf *text)
+{
+    cJSON *json = cJSON_CreateObject();
+    char *printed;
+
+    (void)cJSON_AddNumberToObject(json, "format", FORMAT);
+    (void)cJSON_AddStringToObject(json, "key", memory->key);
+    (void)cJSON_AddStringToObject(json, "boot", memory->boot);
+    (void)cJSON_AddStringToObject(json, "accel", gb_accel_name(memory->accel));
+    (void)cJSON_AddStringToObject(json, "reason", memory->reason);
+    printed = cJSON_Print(json);
+    if (printed == NULL)
+        abort(); /* no memory for a few bytes */
+    gb_buf_adds(text, printed);
+    cJSON_free(printed);
+    cJSON_Delete(json);
+}
+
+void accel_release(struct accel_memory *memory)
+{
+    free(memory->key);
+    free(memory->boot);
+    free(memory->reason);
+    *memory = (struct accel_memory){0};
+}
+
+bool accel_holds(const struct accel_memory *memory, const char *key, const char *boot,
+                 enum gb_accel wanted)
+{
+    if (strcmp(memory->key, key) != 0)
+        return false;
+    if (memory->accel == GB_ACCEL_KVM)
+        return true;
+    return wanted != GB_ACCEL_KVM && boot[0] != '\0' && strcmp(memory->boot, boot) == 0;
+}
 
 static char *cache_path(const struct gb_host *host)
 {
@@ -45,110 +125,121 @@ static char *cache_path(const struct gb_host *host)
 
 static char *cache_key(const struct gb_host *host)
 {
-    _cleanup_(freep) char *machine = inspect_machine();
+    _cleanup_(freep) char *machine = inspect_machine(true);
 
     return xasprintf("%s; QEMU %s at %s; kernel %s; initramfs %s", machine, host->qemu_version,
                      host->qemu, host->images->kernel_sha256, host->images->initramfs_sha256);
 }
 
-enum gb_accel accel_parse(struct gb_bytes text, const char *key, char **ret_reason)
+/* How the race came out. The reason of KVM's failure is kept bare, for whoever tells it. */
+static void remember(const struct race *race, enum gb_accel winner)
 {
-    cJSON *json =
-        text.size <= CACHE_MAX ? cJSON_ParseWithLength((const char *)text.data, text.size) : NULL;
-    const cJSON *format = cJSON_GetObjectItemCaseSensitive(json, "format");
-    const cJSON *had = cJSON_GetObjectItemCaseSensitive(json, "key");
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "accel");
-    const cJSON *reason = cJSON_GetObjectItemCaseSensitive(json, "reason");
-    enum gb_accel accel = GB_ACCEL_UNKNOWN;
+    _cleanup_(freep) char *path = cache_path(race->host);
+    struct accel_memory memory = {
+        .accel = winner,
+        .key = cache_key(race->host),
+        .boot = inspect_boot(),
+        .reason = xstrdup(winner == GB_ACCEL_KVM ? race->reason : race->kvm.why),
+    };
+    struct gb_buf text = {0};
+    struct gb_err err = {0};
 
-    if (cJSON_IsNumber(format) && format->valuedouble == FORMAT && cJSON_IsString(had) &&
-        strcmp(had->valuestring, key) == 0 && cJSON_IsString(name) && cJSON_IsString(reason)) {
-        for (unsigned i = GB_ACCEL_KVM; i < GB_ACCEL_COUNT; i++) {
-            if (strcmp(name->valuestring, gb_accel_name(i)) == 0)
-                accel = i;
-        }
-        if (accel != GB_ACCEL_UNKNOWN)
-            *ret_reason = xstrdup(reason->valuestring);
-    }
-    cJSON_Delete(json);
-    return accel;
+    accel_format(&memory, &text);
+    if (gb_fd_replace_file(path, gb_buf_bytes(&text), 0600, &err) < 0)
+        gb_warning("the accelerator is not remembered: %s", err.message);
+    gb_buf_release(&text);
+    accel_release(&memory);
 }
 
-static void remember(const struct race *race)
+/* True with an answer in @race. */
+static bool recall(struct race *race)
 {
     _cleanup_(freep) char *path = cache_path(race->host);
     _cleanup_(freep) char *key = cache_key(race->host);
-    cJSON *json = cJSON_CreateObject();
-    struct gb_err err = {0};
-    char *text;
+    _cleanup_(freep) char *boot = inspect_boot();
+    struct accel_memory memory = {0};
+    struct gb_buf text = {0};
+    bool known = gb_fd_read_file(path, CACHE_MAX, &text, NULL) == 0 &&
+                 accel_parse(gb_buf_bytes(&text), &memory) &&
+                 accel_holds(&memory, key, boot, race->wanted);
 
-    (void)cJSON_AddNumberToObject(json, "format", FORMAT);
-    (void)cJSON_AddStringToObject(json, "key", key);
-    (void)cJSON_AddStringToObject(json, "accel", gb_accel_name(race->winner));
-    (void)cJSON_AddStringToObject(json, "reason", race->reason);
-    text = cJSON_Print(json);
-    if (text == NULL)
-        abort(); /* no memory for a few bytes */
-    if (gb_fd_replace_file(path, gb_bytes_str(text), 0600, &err) < 0)
-        gb_warning("the accelerator is not remembered: %s", err.message);
-    cJSON_free(text);
-    cJSON_Delete(json);
+    gb_buf_release(&text);
+    if (known && memory.accel == GB_ACCEL_KVM)
+        (void)snprintf(race->reason, sizeof(race->reason), "%s", memory.reason);
+    else if (known)
+        (void)snprintf(race->reason, sizeof(race->reason),
+                       "KVM did not work here when it was last tried (`glassbell doctor` tries "
+                       "again): %s",
+                       memory.reason);
+    if (known)
+        race->known = memory.accel;
+    accel_release(&memory);
+    return known;
+}
+
+/* ---- the race ---- */
+
+/* What it came to; UNKNOWN with an error. */
+static enum gb_accel judge(struct race *race, struct gb_err *err)
+{
+    const struct runner *kvm = &race->kvm, *tcg = &race->tcg;
+
+    if (race->known != GB_ACCEL_UNKNOWN)
+        return race->known;
+    if (kvm->ms > 0) {
+        (void)snprintf(race->reason, sizeof(race->reason), "a guest booted under KVM in %.0f ms",
+                       kvm->ms);
+        return GB_ACCEL_KVM;
+    }
+    if (race->wanted == GB_ACCEL_KVM) {
+        (void)gb_err_set(err, GB_EUNSUPPORTED, "KVM was asked for and does not work here: %s",
+                         kvm->why);
+        return GB_ACCEL_UNKNOWN;
+    }
+    if (tcg->ms > 0) {
+        (void)snprintf(race->reason, sizeof(race->reason),
+                       "KVM does not work here: %s (by software a guest booted in %.0f ms)",
+                       kvm->why, tcg->ms);
+        return GB_ACCEL_TCG;
+    }
+    (void)gb_err_set(err, GB_EUNSUPPORTED,
+                     "no guest boots on this host; under KVM: %s; by software: %s", kvm->why,
+                     tcg->why);
+    return GB_ACCEL_UNKNOWN;
 }
 
 static void on_end(void *arg)
 {
     struct race *race = arg;
     struct gb_err err = {0};
+    enum gb_accel winner = judge(race, &err);
 
-    if (race->winner == GB_ACCEL_UNKNOWN) {
-        (void)gb_err_set(&err, GB_EUNSUPPORTED, "no guest boots on this host: %s",
-                         race->reason[0] != '\0' ? race->reason : race->tcg.why);
-    } else if (race->wanted == GB_ACCEL_KVM && race->winner != GB_ACCEL_KVM) {
-        (void)gb_err_set(&err, GB_EUNSUPPORTED, "KVM was asked for and does not work: %s",
-                         race->reason);
-    }
-    if (err.code != GB_OK)
+    if (winner != GB_ACCEL_UNKNOWN && race->known == GB_ACCEL_UNKNOWN)
+        remember(race, winner);
+    if (winner == GB_ACCEL_UNKNOWN)
         race->done(race->arg, GB_ACCEL_UNKNOWN, NULL, &err);
     else
-        race->done(race->arg, race->winner, race->reason, NULL);
+        race->done(race->arg, winner, race->reason, NULL);
     free(race);
 }
 
 /* When both guests are gone. */
 static void check_end(struct race *race)
 {
-    if (race->kvm.vm != NULL || race->tcg.vm != NULL)
-        return;
-    if (race->winner != GB_ACCEL_UNKNOWN && !race->remembered)
-        remember(race);
-    gb_loop_defer(race->host->loop, &race->end, on_end, race);
+    if (race->kvm.vm == NULL && race->tcg.vm == NULL)
+        gb_loop_defer(race->host->loop, &race->end, on_end, race);
 }
 
 static void on_running(void *arg, const struct gb_hello *hello)
 {
     struct runner *runner = arg;
     struct race *race = runner->race;
-    double ms = gb_ns_to_ms(gb_vm_hello_ns(runner->vm) - gb_vm_started_ns(runner->vm));
 
     (void)hello;
-    if (race->winner == GB_ACCEL_UNKNOWN) {
-        race->winner = runner->accel;
-        if (runner->accel == GB_ACCEL_KVM)
-            (void)snprintf(race->reason, sizeof(race->reason),
-                           "a guest booted under KVM in %.0f ms", ms);
-        else if (race->kvm.vm != NULL)
-            (void)snprintf(
-                race->reason, sizeof(race->reason),
-                "/dev/kvm opens, but a guest booted by software in %.0f ms while it hung "
-                "under KVM",
-                ms);
-        else
-            (void)snprintf(race->reason, sizeof(race->reason), "KVM does not work here: %s",
-                           race->kvm.why);
-    }
-    if (race->kvm.vm != NULL)
-        gb_vm_kill(race->kvm.vm, NULL);
-    if (race->tcg.vm != NULL)
+    runner->ms = gb_ns_to_ms(gb_vm_hello_ns(runner->vm) - gb_vm_started_ns(runner->vm));
+    gb_vm_kill(runner->vm, NULL);
+    /* Emulation that came first does not end it: KVM has its time. */
+    if (runner->accel == GB_ACCEL_KVM && race->tcg.vm != NULL)
         gb_vm_kill(race->tcg.vm, NULL);
 }
 
@@ -183,24 +274,6 @@ static void run(struct race *race, struct runner *runner, enum gb_accel accel, u
         (void)snprintf(runner->why, sizeof(runner->why), "%s", err.message);
 }
 
-/* True with an answer in @race. */
-static bool recall(struct race *race)
-{
-    _cleanup_(freep) char *path = cache_path(race->host);
-    _cleanup_(freep) char *key = cache_key(race->host);
-    _cleanup_(freep) char *reason = NULL;
-    struct gb_buf text = {0};
-
-    if (gb_fd_read_file(path, CACHE_MAX, &text, NULL) == 0)
-        race->winner = accel_parse(gb_buf_bytes(&text), key, &reason);
-    gb_buf_release(&text);
-    if (race->winner == GB_ACCEL_UNKNOWN)
-        return false;
-    (void)snprintf(race->reason, sizeof(race->reason), "%s", reason);
-    race->remembered = true;
-    return true;
-}
-
 static bool kvm_opens(struct race *race)
 {
     _cleanup_(closep) int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -210,7 +283,8 @@ static bool kvm_opens(struct race *race)
     return fd >= 0;
 }
 
-void accel_find(struct gb_host *host, enum gb_accel wanted, accel_done_fn *done, void *arg)
+void accel_find(struct gb_host *host, enum gb_accel wanted, bool anew, accel_done_fn *done,
+                void *arg)
 {
     struct race *race = xcalloc(1, sizeof(*race));
 
@@ -219,17 +293,17 @@ void accel_find(struct gb_host *host, enum gb_accel wanted, accel_done_fn *done,
     race->done = done;
     race->arg = arg;
     if (wanted == GB_ACCEL_TCG) {
-        race->winner = GB_ACCEL_TCG;
-        race->remembered = true;
+        race->known = GB_ACCEL_TCG;
         (void)snprintf(race->reason, sizeof(race->reason), "it was asked for");
     } else if (!kvm_opens(race)) {
         /* Nothing to find out, and nothing to remember: it may be there the next time. */
-        race->winner = GB_ACCEL_TCG;
-        race->remembered = true;
+        if (wanted == GB_ACCEL_UNKNOWN)
+            race->known = GB_ACCEL_TCG;
         (void)snprintf(race->reason, sizeof(race->reason), "%s", race->kvm.why);
-    } else if (!recall(race)) {
+    } else if (anew || !recall(race)) {
         run(race, &race->kvm, GB_ACCEL_KVM, KVM_MS);
-        run(race, &race->tcg, GB_ACCEL_TCG, TCG_MS);
+        if (wanted == GB_ACCEL_UNKNOWN)
+            run(race, &race->tcg, GB_ACCEL_TCG, TCG_MS);
     }
     check_end(race);
 }

@@ -26,6 +26,7 @@ const char *gb_accel_name(enum gb_accel accel)
 struct opening {
     struct gb_host *host;
     enum gb_accel wanted;
+    bool probe_anew;
     unsigned running; /* inspections */
     struct inspect_tsc tsc;
     struct gb_deferred end;
@@ -76,7 +77,7 @@ static void inspected(struct opening *opening, const struct gb_err *err)
         return;
     }
     opening->host->tsc_khz = inspect_tsc_khz(&opening->tsc);
-    accel_find(opening->host, opening->wanted, on_accel, opening);
+    accel_find(opening->host, opening->wanted, opening->probe_anew, on_accel, opening);
 }
 
 static void on_qemu(void *arg, const struct inspected_qemu *qemu, const struct gb_err *err)
@@ -165,6 +166,7 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     host->run = config->run != NULL ? xstrdup(config->run) : gb_path_runtime();
     host->cache = config->cache != NULL ? xstrdup(config->cache) : gb_path_cache();
     host->require_isolation = config->require_isolation;
+    opening->probe_anew = config->probe_anew;
     gb_list_init(&host->vms);
     gb_list_init(&host->old_images);
     r = choose_accel(config->accel, &opening->wanted, &opening->err);

@@ -26,6 +26,7 @@ struct gb_host_config {
     const char *qemu;       /* NULL: $GLASSBELL_QEMU, then qemu-system-x86_64 in $PATH */
     const char *launcher;   /* NULL: beside the running program, then the libexec folder */
     enum gb_accel accel;    /* UNKNOWN: $GLASSBELL_ACCEL, then what a probe finds */
+    bool probe_anew;        /* what is remembered of accelerators does not count */
     bool require_isolation; /* a stage that cannot be applied is an error */
 };
 
@@ -57,7 +58,7 @@ struct gb_host {
 
 /* Finds everything, ends QEMU processes that a dead server of this run folder left behind
  * (registry: pid and start time), and probes accelerator and isolation by booting a tiny guest with
- * a deadline unless the answer for this kernel, QEMU and CPU is remembered. @done is called once,
+ * a deadline unless the answer is remembered (accel.h). @done is called once,
  * from the loop: with the host (gives) or an error. GB_EIMAGE: no images; GB_EUNSUPPORTED: no QEMU,
  * or an accelerator was asked for that does not work; GB_EPOLICY: isolation was required and cannot
  * be had. */

@@ -31,6 +31,8 @@ static const struct {
     {"audit=0", "nobody reads it"},
     {"lsm=", "no policy is loaded; SELinux and others would look at every file all the same"},
     {"psi=0", "nobody asks for pressure; it is counted at every switch of tasks"},
+    {"initcall_blacklist=init_hw_perf_events",
+     "there is no PMU; the probe for one leaves a line in the log of a host with KVM"},
     {"init_on_alloc=0", "what a process gets is cleared anyway; all else would be, too"},
 };
 
@@ -227,7 +229,8 @@ int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uin
         .ram = GB_RAM_SHARED_FILE,
         .ram_path = "/ram",
     };
-    _cleanup_(freep) char *here = inspect_machine();
+    /* Under emulation the processor is QEMU's, whatever the host's is. */
+    _cleanup_(freep) char *here = inspect_machine(host->accel == GB_ACCEL_KVM);
     char **argv;
     size_t i = 0;
     int r;

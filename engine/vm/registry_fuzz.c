@@ -1,5 +1,5 @@
 /* The small texts of this module: registry files, /proc/PID/stat, what is
- * remembered of the accelerator, and what a guest wrote on its console. */
+ * remembered of the accelerator, /proc/cpuinfo, and what a guest wrote on its console. */
 #include <stdlib.h>
 
 #include "vm/accel.h"
@@ -14,13 +14,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct registry_entry entry;
     struct gb_buf out = {0}, tail = {0};
     uint64_t start;
-    char *reason = NULL;
+    struct accel_memory memory;
 
     (void)registry_parse(text, &entry);
     (void)registry_stat_number(text, STAT_START, &start);
-
-    (void)accel_parse(text, "key", &reason);
-    free(reason);
+    if (accel_parse(text, &memory))
+        accel_release(&memory);
+    inspect_add_processor(&out, text, true);
+    gb_buf_clear(&out);
     tail_add(&tail, text);
     tail_add(&tail, text);
     if (tail.size > TAIL_MAX)
