@@ -489,6 +489,8 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
                   &gb_display_fields, &display);
         break;
     case CONTROL_WAITING:
+        stream_flush(&cell->out); /* the question comes before the wait for its answer */
+        stream_flush(&cell->err);
         port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_WAITING, .cell = id},
                   &gb_waiting_fields, &waiting);
         break;

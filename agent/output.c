@@ -122,6 +122,14 @@ static void stream_ready(struct source *source)
         cell_retire(cell);
 }
 
+void stream_flush(struct stream *stream)
+{
+    if (stream->source.fd < 0 || stream->ended || !may_send(stream))
+        return;
+    settle(stream, read_pieces(stream));
+    stream_watch(stream);
+}
+
 int stream_open(struct stream *stream, struct cell *cell, enum gb_output which)
 {
     int pair[2];

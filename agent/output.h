@@ -12,6 +12,9 @@ void stream_close(struct stream *stream);
 /* Reads when there is something and it may be sent, or waits for the leave to. */
 void stream_watch(struct stream *stream);
 
+/* Reads what is there and may be sent, so that what follows is told behind it. */
+void stream_flush(struct stream *stream);
+
 /* The worker is done: reads what the pipe holds now. When that is not possible at once (credit, the
  * port's queue), stream_watch() lets it go on, and the end is told by cell_stream_settled(). Closes
  * nothing: a cell that is over closes its pipes when nobody waits for it any more. */

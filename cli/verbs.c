@@ -170,6 +170,10 @@ static const struct option export_options[] = {
     {'o', "output", "FILE", ARG_FILE, "write to this file, whole or not at all", false},
     END,
 };
+static const struct option answer_options[] = {
+    {0, "eof", NULL, ARG_NONE, "end its input, behind TEXT if there is one", false},
+    END,
+};
 static const struct option mcp_options[] = {
     {0, "image", "NAME", ARG_IMAGE, "image of what is run when the model names none", false},
     {'m', "memory", "MB", ARG_TEXT, "memory of each VM in MiB, unless the model asks otherwise",
@@ -229,6 +233,11 @@ const struct verb verbs[] = {
      "  glassbell close work\n", verb_close},
     {"interrupt", "interrupt what a session runs", "SESSION…", NULL, app_options, ARG_SESSION,
      "  glassbell interrupt work\n", verb_interrupt},
+    {"answer", "type a line for a program that waits for input", "SESSION [options] [TEXT]",
+     answer_options, app_options, ARG_SESSION,
+     "  glassbell answer work yes\n"
+     "  glassbell answer work --eof <lines.txt\n",
+     verb_answer},
     {"put", "bring a file or folder into a session", "SESSION LOCAL [REMOTE]", file_options,
      app_options, ARG_FILE,
      "  glassbell put work data.csv\n"

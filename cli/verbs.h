@@ -12,6 +12,7 @@ int verb_exec(const struct args *args);
 int verb_ls(const struct args *args);
 int verb_close(const struct args *args);
 int verb_interrupt(const struct args *args);
+int verb_answer(const struct args *args);
 int verb_put(const struct args *args);
 int verb_get(const struct args *args);
 int verb_log(const struct args *args);

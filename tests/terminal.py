@@ -99,8 +99,8 @@ class Terminal:
         assert "Sanitizer" not in text and "runtime error:" not in text, text[-6000:]
 
 
-def front_end(folder, server_socket, *arguments, **options):
-    return Terminal(folder, " ".join([BINARY, "tui", "--socket", str(server_socket), *arguments]), **options)
+def front_end(folder, server_socket, *arguments, verb="tui", **options):
+    return Terminal(folder, " ".join([BINARY, verb, "--socket", str(server_socket), *arguments]), **options)
 
 
 class FakeServer:

@@ -72,6 +72,7 @@
 #define GB_FIGURES_TOLD 2500           /* of all sessions, that a new watcher is told */
 #define GB_EVENTS_LOW (64u << 10)      /* and at which they go on, with a new snapshot */
 #define GB_EVENT_PIECE_MAX (64u << 10) /* output in one event */
+#define GB_PROMPT_MAX 512u             /* of the line that a program which waits left open */
 #define GB_EVENT_TEXT_MAX (64u << 10)  /* code or value in one event */
 #define GB_EVENT_HEAD_MAX 128u
 #define GB_NOTICE_MAX (8u << 10) /* what holders of leases left to be told */

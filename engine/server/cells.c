@@ -236,9 +236,59 @@ void put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail
 
     view_init(&view, exec);
     put_cell(out, &view.cell, detail);
+    put_waiting(out, exec);
     if (exec->unrecorded)
         gb_json_put_bool(out, "unrecorded", true);
     view_release(&view);
+}
+
+/* The line that is not ended: what the program asks for, as far as one can see that. */
+static struct gb_bytes open_line(struct gb_bytes text)
+{
+    size_t size = 0;
+
+    while (size < text.size && size < GB_PROMPT_MAX && text.data[text.size - 1 - size] != '\n')
+        size++;
+    /* Where it is cut, between characters. */
+    while (size > 0 && size == GB_PROMPT_MAX && (text.data[text.size - size] & 0xc0) == 0x80)
+        size--;
+    return (struct gb_bytes){text.data + text.size - size, size};
+}
+
+void put_prompt(struct gb_json_out *out, const struct exec *exec)
+{
+    struct gb_bytes line = open_line(gb_buf_bytes(&exec->cell->out));
+
+    if (line.size == 0) /* a shell asks on standard error */
+        line = open_line(gb_buf_bytes(&exec->cell->error));
+    if (exec->waiting && line.size > 0)
+        gb_json_put_bytes(out, "prompt", "prompt_base64", line);
+}
+
+void put_waiting(struct gb_json_out *out, const struct exec *exec)
+{
+    if (!exec->waiting)
+        return;
+    gb_json_put_bool(out, "waiting", true);
+    put_prompt(out, exec);
+}
+
+void put_session_waiting(struct gb_json_out *out, const struct seat *seat)
+{
+    const struct exec *waits = NULL;
+
+    for (struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next)
+        if (container_of(at, struct exec, of_seat)->waiting)
+            waits = container_of(at, struct exec, of_seat);
+    if (waits == NULL) {
+        gb_json_put_null(out, "waiting");
+        return;
+    }
+    gb_json_object(out, "waiting");
+    gb_json_put_u64(out, "cell", waits->cell->number);
+    gb_json_put_str(out, "client", waits->client);
+    put_prompt(out, waits);
+    gb_json_end(out);
 }
 
 /* ---- what is told while it runs ---- */

@@ -338,14 +338,15 @@ void event_cell(const struct exec *exec, enum event_kind kind)
     event_end(&event);
 }
 
-void event_waiting(const struct seat *seat, uint32_t cell, bool on)
+void event_waiting(const struct exec *exec)
 {
     struct event event;
 
-    if (!event_begin(&event, seat->server, EVENT_CELL_WAITING, seat))
+    if (!event_begin(&event, exec->seat->server, EVENT_CELL_WAITING, exec->seat))
         return;
-    gb_json_put_u64(&event.out, "cell", cell);
-    gb_json_put_bool(&event.out, "waiting", on);
+    gb_json_put_u64(&event.out, "cell", exec->cell->number);
+    gb_json_put_bool(&event.out, "waiting", exec->waiting);
+    put_prompt(&event.out, exec);
     event_end(&event);
 }
 

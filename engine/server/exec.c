@@ -69,9 +69,18 @@ static void on_waiting(void *arg, const struct gb_cell *cell, bool on)
 {
     struct exec *exec = arg;
 
+    exec->waiting = on;
     if (exec->stream && exec->connection != NULL)
         send_waiting(exec->connection, exec->seat, cell->number, on);
-    event_waiting(exec->seat, cell->number, on);
+    event_waiting(exec);
+}
+
+const struct exec *exec_find(const struct seat *seat, uint32_t cell)
+{
+    for (struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next)
+        if (container_of(at, struct exec, of_seat)->cell->number == cell)
+            return container_of(at, struct exec, of_seat);
+    return NULL;
 }
 
 static void reply_cell(struct exec *exec)
@@ -147,6 +156,7 @@ static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *
     struct cell_view view;
     int r;
 
+    exec->waiting = false;
     tell_tail(exec, GB_STDOUT);
     tell_tail(exec, GB_STDERR);
     if (exec->stream && exec->connection != NULL && err == NULL && !exec->run)

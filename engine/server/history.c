@@ -139,6 +139,7 @@ void put_journal(struct gb_json_out *out, const struct gb_server *server)
 /* A reply that is being read together. It outlives its request, whose connection may close. */
 struct history {
     struct request *request; /* NULL once it is gone */
+    struct gb_server *server;
     struct gb_buf cells;
     struct gb_json_out out;
     enum cell_detail detail;
@@ -200,6 +201,16 @@ static void put_part(struct history *history, const struct gb_record_cell *cell)
     gb_json_put_u64(&history->out, "offset", from);
 }
 
+/* What the journal does not know of a cell that runs. */
+static void put_present(struct history *history, const struct gb_record_cell *cell)
+{
+    const struct seat *seat = seat_find(history->server, gb_bytes_str(cell->session), NULL);
+    const struct exec *exec = seat != NULL ? exec_find(seat, cell->number) : NULL;
+
+    if (exec != NULL)
+        put_waiting(&history->out, exec);
+}
+
 static void put_entry(struct history *history, const struct gb_record_cell *cell)
 {
     bool part = history->length > 0 && (cell->flags & GB_CELL_RESULT_LOST) == 0;
@@ -209,6 +220,8 @@ static void put_entry(struct history *history, const struct gb_record_cell *cell
         put_part(history, cell);
     else
         put_cell(&history->out, cell, history->detail);
+    if (strcmp(cell->state, "running") == 0)
+        put_present(history, cell);
     gb_json_put_u64(&history->out, "incarnation", cell->incarnation);
     if (history->detail == CELL_WHOLE && (cell->flags & GB_CELL_RESULT_LOST) == 0)
         put_pace(&history->out, cell->pace);
@@ -303,6 +316,7 @@ void handle_history(struct request *request, const struct gb_params *params)
     int r = 0;
 
     history->request = request;
+    history->server = server;
     history->detail = params->output ? CELL_WHOLE : CELL_BRIEF;
     history->offset = params->offset;
     history->length = (uint64_t)params->length;

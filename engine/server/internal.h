@@ -194,6 +194,7 @@ struct exec {
     char *client;
     bool stream, interactive, detach, run;
     struct tail tails[2];
+    bool waiting;        /* the program waits for standard input */
     struct gb_pace pace; /* of what was told of its output */
     bool failed;         /* it has no result */
     struct gb_err err;
@@ -304,6 +305,14 @@ void view_init(struct cell_view *view, const struct exec *exec);
 void view_release(struct cell_view *view);
 void put_cell(struct gb_json_out *out, const struct gb_record_cell *cell, enum cell_detail detail);
 void put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail);
+/* While the program waits for standard input: `waiting` and `prompt`, the line that it left open;
+ * else nothing. */
+void put_waiting(struct gb_json_out *out, const struct exec *exec);
+void put_prompt(struct gb_json_out *out, const struct exec *exec);
+/* `waiting` of a session: the cell that waits for input, or null. */
+void put_session_waiting(struct gb_json_out *out, const struct seat *seat);
+/* The exec of that cell; NULL once it has ended. */
+const struct exec *exec_find(const struct seat *seat, uint32_t cell);
 /* `cell`, `stream` and the bytes of a piece of output. */
 void put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
                 struct gb_bytes bytes, bool background);
@@ -423,7 +432,7 @@ void event_closed(const struct seat *seat, const struct gb_err *why);
 void event_cell(const struct exec *exec, enum event_kind kind);
 void event_output(const struct seat *seat, uint32_t cell, enum gb_output stream,
                   struct gb_bytes bytes, bool background);
-void event_waiting(const struct seat *seat, uint32_t cell, bool on);
+void event_waiting(const struct exec *exec);
 /* Bytes have left: watchers that were too slow may have caught up. */
 void events_resume(struct connection *connection);
 void events_disconnect(struct connection *connection);

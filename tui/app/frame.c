@@ -43,44 +43,59 @@ static void paint_message(struct tui *tui, struct region row)
                     gb_bytes_str(tui->message));
 }
 
-/* The row's key and its word at @x; returns the columns that they take, painted only where there is
- * room. */
-static int paint_key(struct tui *tui, struct region row, int x, const struct command *command,
-                     enum role ground)
+/* The row's key and a word for it at @x; returns the columns that they take, painted only where
+ * there is room. */
+static int paint_named_key(struct tui *tui, struct region row, int x, const struct command *command,
+                           const char *word, enum role ground)
 {
     struct style key_style = tui_on(tui, ROLE_BAR_KEY, ground), style = STYLE(ground);
     char name[KEY_NAME_MAX];
     struct key key;
     int width;
 
-    if (command->bar == NULL || !keymap_key(&tui->keymap, command->context, command->name, &key))
+    if (!keymap_key(&tui->keymap, command->context, command->name, &key))
         return 0;
     key_text(key, name);
-    width = (int)(text_columns(gb_bytes_str(name)) + text_columns(gb_bytes_str(command->bar))) + 1;
+    width = (int)(text_columns(gb_bytes_str(name)) + text_columns(gb_bytes_str(word))) + 1;
     if (x + width > row.width)
         return width + 2;
     x += paint_str(row, x, 0, key_style, name) + 1;
-    (void)paint_str(row, x, 0, style, command->bar);
+    (void)paint_str(row, x, 0, style, word);
     tui_add_click(tui, row.x + x - (int)text_columns(gb_bytes_str(name)) - 1, row.y, width,
                   command->name);
     return width + 2;
 }
 
+static int paint_key(struct tui *tui, struct region row, int x, const struct command *command,
+                     enum role ground)
+{
+    return command->bar != NULL ? paint_named_key(tui, row, x, command, command->bar, ground) : 0;
+}
+
 /* Rows of @context that have a place in the bar, as long as there is room; returns where the next
  * one goes. */
 static int paint_keys(struct tui *tui, struct region row, int x, enum context context,
-                      enum role ground)
+                      enum role ground, const struct command *but)
 {
     for (size_t i = 0; i < tui->tables.count; i++)
         for (const struct command *at = tui->tables.tables[i]; at->name != NULL; at++)
-            if (at->context == context && at != global_commands)
+            if (at->context == context && at != global_commands && at != but)
                 x += paint_key(tui, row, x, at, ground);
     return x;
+}
+
+/* What the view says is the thing to do now; NULL: nothing in particular. */
+static const struct command *urgent_command(const struct tui *tui)
+{
+    const char *name = tui->view->ops->urgent != NULL ? tui->view->ops->urgent(tui->view) : NULL;
+
+    return name != NULL ? command_find(&tui->tables, tui_context(tui), name) : NULL;
 }
 
 static void paint_bar(struct tui *tui, struct region row)
 {
     enum context context = tui_context(tui);
+    const struct command *urgent = urgent_command(tui);
     bool typing = context == CONTEXT_REPL;
     enum role ground = typing ? ROLE_BAR_REPL : ROLE_BAR;
     int x;
@@ -90,10 +105,13 @@ static void paint_bar(struct tui *tui, struct region row)
     /* The way to all others is always to be seen. */
     if (!typing)
         (void)paint_key(tui, region_cut_right(&row, 8), 1, global_commands, ground);
+    if (urgent != NULL)
+        x += paint_named_key(tui, row, x, urgent, urgent->bar != NULL ? urgent->bar : urgent->name,
+                             ground);
     if (context != CONTEXT_GLOBAL)
-        x = paint_keys(tui, row, x, context, ground);
+        x = paint_keys(tui, row, x, context, ground, urgent);
     if (!typing)
-        (void)paint_keys(tui, row, x, CONTEXT_GLOBAL, ground);
+        (void)paint_keys(tui, row, x, CONTEXT_GLOBAL, ground, urgent);
 }
 
 static void paint_banner_line(struct region *region, const struct gb_buf *text, enum role role)

@@ -30,6 +30,9 @@ struct view_ops {
     /* The id of the session that commands about a session are meant for; NULL: none. May be NULL.
      */
     const char *(*session)(const struct view *view);
+    /* The name of the command that matters most right now: it comes first in the bar of keys. NULL:
+     * none. May be NULL. */
+    const char *(*urgent)(const struct view *view);
     /* It is shown again, or covered; may be NULL. */
     void (*shown)(struct view *view, bool shown);
     /* Frees it. */

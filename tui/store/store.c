@@ -482,7 +482,8 @@ static void take_cell(struct store *store, const struct gb_json *cell)
 
     if (session != NULL && gb_bytes_equal(read_text(cell, "state"), "running") &&
         session->last.number <= number) {
-        session->last = (struct last_cell){.number = number, .running = true};
+        session->last = (struct last_cell){
+            .number = number, .running = true, .waiting = read_true(cell, "waiting")};
         read_last(&session->last, cell);
     }
 }

@@ -44,6 +44,15 @@ static bool watches(const struct session_view *self, const struct session *sessi
            !self->cells.cards[0]->mine;
 }
 
+/* Whether one has to take the session over before anything can be run in it. */
+static bool must_watch(const struct session_view *self)
+{
+    const struct session *session = session_view_session(self);
+
+    return session != NULL && !session_gone(session) &&
+           ((session->lease.held && !session->lease.mine) || watches(self, session));
+}
+
 bool session_view_type(struct session_view *self)
 {
     const struct session *session = session_view_session(self);
@@ -363,6 +372,18 @@ static const char *session_id(const struct view *view)
     return const_of(view)->id;
 }
 
+static const char *urgent(const struct view *view)
+{
+    const struct session_view *self = const_of(view);
+    const struct card *running = cells_running(&self->cells);
+
+    if (self->pane.focused)
+        return NULL;
+    if (running != NULL && running->waiting)
+        return "answer";
+    return must_watch(self) ? "take" : NULL;
+}
+
 static void shown(struct view *view, bool shown)
 {
     struct session_view *self = session_view_of(view);
@@ -388,6 +409,7 @@ static const struct view_ops ops = {
     .context = context,
     .title = title,
     .session = session_id,
+    .urgent = urgent,
     .shown = shown,
     .free = free_view,
 };
