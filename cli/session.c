@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "past.h"
+#include "store/store.h"
 #include "verbs.h"
 
 enum { OPEN_DEADLINE_MS = 300000, DEADLINE_MS = 30000, ID_COLUMN_MAX = 12 };
@@ -106,6 +107,14 @@ static void add_text(struct gb_buf *cell, struct gb_bytes text, size_t limit)
         gb_escape(cell, text, limit);
 }
 
+/* In the words of the front end; what it does not know stays as the server says it. */
+static struct gb_bytes state_of(const struct gb_json *session)
+{
+    const char *word = state_word(json_text(session, "state"), json_true(session, "failed"));
+
+    return word[0] != '\0' ? gb_bytes_str(word) : json_text(session, "state");
+}
+
 static void fill_row(struct gb_buf *row, const struct gb_json *session)
 {
     struct gb_bytes label = json_text(session, "label");
@@ -116,7 +125,7 @@ static void fill_row(struct gb_buf *row, const struct gb_json *session)
     add_text(&row[COLUMN_ID], json_text(session, "session"), ID_COLUMN_MAX);
     add_text(&row[COLUMN_NAME], label.size > 0 ? label : json_text(session, "key"), 24);
     add_text(&row[COLUMN_IMAGE], json_text(session, "image"), 24);
-    add_text(&row[COLUMN_STATE], json_text(session, "state"), 24);
+    add_text(&row[COLUMN_STATE], state_of(session), 24);
     gb_buf_addf(&row[COLUMN_CELLS], "%.0f", json_number(session, "cells"));
     format_age(text, sizeof(text), now - json_number(session, "created_at"));
     gb_buf_adds(&row[COLUMN_AGE], text);

@@ -78,14 +78,14 @@ static void add_summary(const struct top *top, struct gb_buf *text)
 
     GB_LIST_FOREACH(session, &top->store.sessions, link)
     {
-        counts[session->state]++;
+        counts[session_shown(session)]++;
         used += (double)session->memory_bytes;
     }
     short_size(used, memory);
     short_size((double)host->memory_available, available);
-    gb_buf_addf(text, "%u running, %u waiting for input, %u idle, %u starting; ",
-                counts[SESSION_RUNNING], counts[SESSION_WAITING], counts[SESSION_IDLE],
-                counts[SESSION_STARTING]);
+    gb_buf_addf(text, "%u running, %u waiting for input, %u failed, %u idle, %u starting; ",
+                counts[SESSION_RUNNING], counts[SESSION_WAITING], counts[SESSION_FAILED],
+                counts[SESSION_IDLE], counts[SESSION_STARTING]);
     gb_buf_addf(text, "memory %s, available %s; %s%s\n", memory, available, top->store.server.accel,
                 top->store.server.hardware ? "" : " (emulation: not a security boundary)");
     for (size_t i = 0; i < top->store.pool_count; i++)

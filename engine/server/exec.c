@@ -164,6 +164,10 @@ static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *
     exec->failed = err != NULL;
     if (err != NULL)
         exec->err = *err;
+    else
+        exec->seat->failed =
+            cell->timed_out ||
+            (!cell->interrupted && (cell->oom || cell->signal > 0 || cell->exit_code > 0));
     exec->ticket = (struct gb_journal_ticket){.done = on_recorded, .arg = exec};
     view_init(&view, exec);
     gb_pace_encode(&exec->pace, &view.pace);

@@ -182,6 +182,7 @@ struct seat {
     uint32_t asked_round;
     uint64_t sample_tried_ns;
     struct figure figures[GB_FIGURES];
+    bool failed; /* the last cell that ended did not end well; one that was interrupted is none */
 };
 
 /* A cell that somebody waits for, or that nobody waits for any more. */

@@ -581,6 +581,7 @@ void put_session(struct gb_json_out *out, struct seat *seat, uint64_t until_ns)
     put_sample(out, seat, until_ns);
     put_lease(out, seat);
     put_session_waiting(out, seat);
+    gb_json_put_bool(out, "failed", seat->failed);
     gb_json_put_str(out, "source", gb_source_name(gb_session_source(session)));
     gb_json_put_str(out, "network", "none");
     if (expires > 0)

@@ -76,10 +76,12 @@ static void add_sessions(struct header *header, struct tui *tui, bool words)
         enum role role;
     } shown[] = {{SESSION_RUNNING, "running", ROLE_RUNNING},
                  {SESSION_WAITING, "input", ROLE_WAITING},
+                 {SESSION_FAILED, "failed", ROLE_FAILED},
                  {SESSION_STARTING, "starting", ROLE_STARTING},
                  {SESSION_IDLE, "idle", ROLE_IDLE}};
     static const char *const signs[] = {[SESSION_RUNNING] = "●",
                                         [SESSION_WAITING] = "◐",
+                                        [SESSION_FAILED] = "✕",
                                         [SESSION_STARTING] = "◌",
                                         [SESSION_IDLE] = "○"};
     unsigned counts[SESSION_STATE_COUNT] = {0}, wanting = 0;
@@ -88,13 +90,13 @@ static void add_sessions(struct header *header, struct tui *tui, bool words)
 
     GB_LIST_FOREACH(session, &tui->store.sessions, link)
     {
-        counts[session->state]++;
+        counts[session_shown(session)]++;
         wanting += session_attention(session, tui_now(tui)) != ATTENTION_NONE;
     }
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
         unsigned count = counts[shown[i].state];
 
-        if (count == 0 && shown[i].state == SESSION_STARTING)
+        if (count == 0 && (shown[i].state == SESSION_STARTING || shown[i].state == SESSION_FAILED))
             continue;
         part = add_part(header, 1);
         add(part, count > 0 ? shown[i].role : ROLE_HEADER_DIM, "%s ", signs[shown[i].state]);

@@ -95,12 +95,12 @@ static int compare_numbers(double a, double b)
 static int state_rank(const struct session *session)
 {
     static const int ranks[] = {
-        [SESSION_WAITING] = 0, [SESSION_RUNNING] = 1, [SESSION_STARTING] = 2,
-        [SESSION_IDLE] = 3,    [SESSION_LOST] = 4,    [SESSION_CLOSED] = 5,
+        [SESSION_WAITING] = 0, [SESSION_FAILED] = 1, [SESSION_RUNNING] = 2, [SESSION_STARTING] = 3,
+        [SESSION_IDLE] = 4,    [SESSION_LOST] = 5,   [SESSION_CLOSED] = 6,
     };
     _Static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
 
-    return ranks[session->state];
+    return ranks[session_shown(session)];
 }
 
 int column_compare(enum column column, const struct session *a, const struct session *b)
@@ -169,12 +169,6 @@ static void paint_state(struct region cell, const struct session *session, struc
         own = (struct style){.role = (uint8_t)session_state_role(session), .bg = style.bg};
     else
         own.attributes |= ATTRIBUTE_BOLD;
-    if (session->last.failed && !session_gone(session) && session->state == SESSION_IDLE) {
-        if (!plain)
-            own.role = ROLE_FAILED;
-        (void)paint_str(cell, 0, 0, own, "✕ failed");
-        return;
-    }
     (void)paint_f(cell, 0, 0, own, "%s %s", session_state_sign(session),
                   session_state_word(session));
 }

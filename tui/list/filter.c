@@ -319,6 +319,8 @@ static bool match_term(const struct filter_term *term, const struct session *ses
 
     if (term->field == FIELD_ANY)
         return any_text(session, term->text);
+    if (term->field == FIELD_STATE && term->relation != OPERATOR_HAS)
+        return session_state_is(session, term->text) == (term->relation == OPERATOR_IS);
     if (is_number(term->field))
         return compare(number_of(session, term->field, now), term->relation, term->number);
     switch (term->relation) {

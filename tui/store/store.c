@@ -23,6 +23,7 @@ static const struct {
     [SESSION_WAITING] = {"waiting_input", "input?", "◐", ROLE_WAITING},
     [SESSION_CLOSED] = {"closed", "closed", "·", ROLE_DIM},
     [SESSION_LOST] = {"lost", "lost", "✕", ROLE_LOST},
+    [SESSION_FAILED] = {"failed", "failed", "✕", ROLE_FAILED},
 };
 _Static_assert(ARRAY_SIZE(states) == SESSION_STATE_COUNT, "a row for each state");
 
@@ -121,7 +122,7 @@ static enum session_state read_state(const struct gb_json *info, enum session_st
 {
     struct gb_bytes name = read_text(info, "state");
 
-    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+    for (size_t i = 0; i < SESSION_FAILED; i++)
         if (gb_bytes_equal(name, states[i].name))
             return (enum session_state)i;
     return before;
@@ -184,6 +185,8 @@ static void read_session(struct store *store, struct session *session, const str
     read_guest_memory(session, gb_json_member(info, "guest_memory"));
     read_timing(session, gb_json_member(info, "timing"));
     read_lease(store, &session->lease, gb_json_member(info, "lease"));
+    if (gb_json_member(info, "failed") != NULL && session->state == SESSION_IDLE)
+        session->last.failed = read_true(info, "failed");
 }
 
 static struct session *take_session(struct store *store, const struct gb_json *info)
@@ -221,6 +224,7 @@ static void end_session(struct store *store, struct session *session, const stru
     if (session->reason[0] == '\0')
         read_string(params, "reason", session->reason, sizeof(session->reason));
     session->last.running = session->last.waiting = false;
+    session->marked = false;
     session->cpu_share = 0;
     session->lease = (struct lease){0};
     store->gone_count++;
@@ -603,19 +607,40 @@ const char *session_title(const struct session *session)
                                      : session->id;
 }
 
+enum session_state session_shown(const struct session *session)
+{
+    return session->state == SESSION_IDLE && session->last.failed ? SESSION_FAILED : session->state;
+}
+
 const char *session_state_word(const struct session *session)
 {
-    return states[session->state].word;
+    return states[session_shown(session)].word;
+}
+
+bool session_state_is(const struct session *session, const char *word)
+{
+    enum session_state state = session_shown(session);
+
+    return word[0] != '\0' && (strncmp(states[state].word, word, strlen(word)) == 0 ||
+                               strcmp(states[state].name, word) == 0);
+}
+
+const char *state_word(struct gb_bytes state, bool failed)
+{
+    for (size_t i = 0; i < SESSION_FAILED; i++)
+        if (gb_bytes_equal(state, states[i].name))
+            return states[i == SESSION_IDLE && failed ? SESSION_FAILED : i].word;
+    return "";
 }
 
 const char *session_state_sign(const struct session *session)
 {
-    return states[session->state].sign;
+    return states[session_shown(session)].sign;
 }
 
 int session_state_role(const struct session *session)
 {
-    return (int)states[session->state].role;
+    return (int)states[session_shown(session)].role;
 }
 
 enum attention session_attention(const struct session *session, double now)

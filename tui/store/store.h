@@ -36,6 +36,9 @@ enum session_state {
     SESSION_WAITING,
     SESSION_CLOSED,
     SESSION_LOST, /* its VM died */
+    /* Not told by the server as a state: idle, and the last cell failed. What is shown, found,
+     * sorted and counted goes by session_shown(). */
+    SESSION_FAILED,
     SESSION_STATE_COUNT
 };
 
@@ -186,7 +189,13 @@ void store_unlisten(struct store_listener *listener);
 struct session *store_find(struct store *store, const char *id);
 /* What a person would call it: label, else key, else the beginning of the id. */
 const char *session_title(const struct session *session);
+enum session_state session_shown(const struct session *session);
 const char *session_state_word(const struct session *session);
+/* Whether @word, in small letters, names the state that is shown: its word or a beginning of it, or
+ * the server's name for it. */
+bool session_state_is(const struct session *session, const char *word);
+/* The word for what `state` and `failed` of a session say. */
+const char *state_word(struct gb_bytes state, bool failed);
 const char *session_state_sign(const struct session *session);
 int session_state_role(const struct session *session); /* enum role */
 enum attention session_attention(const struct session *session, double now);
