@@ -4,6 +4,7 @@ only speaks the protocol where the screen has to be the same each time or sessio
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -99,6 +100,93 @@ def test_marks_and_acts_on_all(few, folder):
         wait_for(lambda: sum(call["method"] == "session.close" for call in few.calls) == 2, what="two calls")
         terminal.command("mark none")
         terminal.wait("scraper", without=["marked"])
+
+
+def commands_of(*titles):
+    """The names of the rows of the table of commands, as the program itself prints it."""
+    page = subprocess.run([BINARY, "tui", "--manual"], capture_output=True, text=True, check=True).stdout
+    for part in page.split(".Ss ")[1:]:
+        title, rows = part.split("\n", 1)
+        if title in titles:
+            yield from re.findall(r'^\.It .*No "?:(\S+?)(?: \S.*)?"$', rows, re.M)
+
+
+ASKS = ("hello", "stats", "pool.status", "session.list", "session.history", "events.subscribe", "events.unsubscribe")
+
+
+def test_nothing_happens_to_what_is_not_shown(few, folder):
+    """Every command and every key of the list, with a filter that leaves no row."""
+    names = sorted(set(commands_of("List of sessions", "Everywhere")) - {"quit", "suspend", "new", "all", "filter"})
+    assert {"take", "close", "interrupt", "open", "mark", "hand-back"} <= set(names)
+    with front_end(folder, few.path, columns=120, rows=40) as terminal:
+        terminal.wait("scraper", "memory")
+        terminal.command("filter nosuchthing")
+        terminal.wait("none of 6 sessions fits the filter", without=["memory"])
+        for name in names:
+            terminal.command(name)
+            terminal.keys("y", "C-c")
+        for key in ("T", "x", "i", "Enter", "Space", "y", "l", "o", "H", "Right", "Delete", "v", "v", "k", "j", "G", "g", "!", "!"):
+            terminal.keys(key)
+            terminal.keys("C-g")
+        terminal.command("theme")  # all keys before have been taken
+        terminal.wait("none of 6 sessions", ":theme", "0 of 6")
+        assert not [call for call in few.calls if call["method"] not in ASKS]
+
+
+def test_marks_of_what_is_not_shown_are_left_alone(few, folder):
+    """And are not forgotten."""
+    with front_end(folder, few.path, columns=120, rows=40) as terminal:
+        terminal.wait("scraper")
+        terminal.keys("Home", "Space", "Space")
+        terminal.wait("2 marked")
+        terminal.command("filter nosuchthing")
+        terminal.wait("2 marked", "2 of them not shown")
+        terminal.keys("x")
+        terminal.wait("none of the 2 marked sessions is shown")
+        terminal.command("filter scraper")
+        terminal.wait("2 marked", "1 of them not shown", "1 of 6")
+        terminal.keys("x")
+        terminal.wait("Close scraper?")
+        terminal.keys("y")
+        closed = wait_for(lambda: [call["params"]["session"] for call in few.calls if call["method"] == "session.close"])
+        assert closed == [few.sessions[0]["session"]]
+
+
+def test_nothing_happens_to_what_is_closed(few, folder):
+    with front_end(folder, few.path, columns=120, rows=40) as terminal:
+        terminal.wait("scraper")
+        terminal.command("filter scraper")
+        terminal.keys("Space")
+        terminal.wait("1 marked")
+        few.tell("session.closed", session=few.sessions[0]["session"], reason="closed", message="by a client")
+        terminal.wait("· closed", "sessions (5, 1 closed)", "1 of 6", without=["marked"])
+        for key in ("T", "x", "i", "H", "Space"):
+            terminal.keys(key)
+            terminal.keys("C-g")
+        terminal.command("theme")
+        terminal.wait(":theme", without=["marked"])
+        assert not [call for call in few.calls if call["method"] not in ASKS]
+
+
+def test_states_have_one_word(few, folder):
+    """What STATE shows is what the filter, the order, the header and the palette know."""
+    with front_end(folder, few.path, columns=120, rows=40) as terminal:
+        terminal.wait("scraper")
+        few.tell("cell.finished", session=few.sessions[3]["session"], cell=9,
+                 info={"exit_code": 1, "wall_ms": 5, "client": "agent", "code": "1/0"})
+        screen = terminal.wait("✕ failed", "✕ 1  ", "○ 2  ")
+        order = [screen.index(name) for name in ("◐ input?", "✕ failed ", "● running", "◌ starting", "○ idle ")]
+        assert order == sorted(order)  # what wants a person comes first
+        for text, count, there in (("state=failed", 1, "notebook"), ("state=fail", 1, "notebook"), ("state=idle", 2, "nightly"),
+                                   ("!state=idle", 4, "notebook"), ("state!=failed", 5, "nightly"),
+                                   ("state=waiting_input", 1, "scraper"), ("state=input", 1, "scraper"), ("failed", 1, "notebook")):
+            terminal.command(f"filter {text}")
+            terminal.wait(f"{count} of 6", there)
+        terminal.command("all")
+        terminal.keys("C-p")
+        terminal.type("notebook")
+        terminal.wait("✕ failed, javascript")
+        terminal.keys("C-c")
 
 
 def test_attention_goes_to_the_most_pressing(few, folder):

@@ -25,7 +25,9 @@ static struct session *subject(struct tui *tui)
 
     if (session == NULL)
         tui_say(tui, MESSAGE_PLAIN, "there is no session here");
-    return session;
+    else if (session_gone(session))
+        tui_say(tui, MESSAGE_PLAIN, "%s is closed", session_title(session));
+    return session != NULL && !session_gone(session) ? session : NULL;
 }
 
 static void on_lease(void *arg, const struct gb_json *result, const struct gb_call_error *error)

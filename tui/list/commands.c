@@ -136,7 +136,7 @@ static void run_fold(struct tui *tui, const struct words *words)
     struct list_view *list = list_of_tui(tui);
 
     (void)words;
-    if (list->at_group)
+    if (list_at(list) && list->at_group)
         fold(list);
 }
 
@@ -145,7 +145,7 @@ static void run_open(struct tui *tui, const struct words *words)
     struct list_view *list = list_of_tui(tui);
     struct session *session;
 
-    if (words->count == 1 && list->at_group && list->rows.count > 0) {
+    if (words->count == 1 && list_at(list) && list->at_group) {
         fold(list);
         return;
     }
@@ -219,6 +219,33 @@ size_t list_marked(struct list_view *list)
     return count;
 }
 
+/* The rows of sessions that are marked. Returns how many; @each may be NULL. */
+static size_t each_marked_row(struct list_view *list,
+                              void (*each)(struct tui *tui, struct session *session, void *arg),
+                              void *arg)
+{
+    struct store *store = tui_store(list->view.tui);
+    size_t count = 0;
+
+    list_build(list);
+    for (size_t i = 0; i < list->rows.count; i++) {
+        struct session *session = list->rows.rows[i].session;
+
+        session = session != NULL ? store_find(store, session->id) : NULL;
+        if (session == NULL || !session->marked)
+            continue;
+        count++;
+        if (each != NULL)
+            each(list->view.tui, session, arg);
+    }
+    return count;
+}
+
+size_t list_marked_shown(struct list_view *list)
+{
+    return each_marked_row(list, NULL, NULL);
+}
+
 static void mark_all(struct list_view *list, bool on)
 {
     struct store *store = tui_store(list->view.tui);
@@ -227,7 +254,7 @@ static void mark_all(struct list_view *list, bool on)
         struct session *session = list->rows.rows[i].session;
 
         session = session != NULL ? store_find(store, session->id) : NULL;
-        if (session != NULL)
+        if (session != NULL && !session_gone(session))
             session->marked = on;
     }
 }
@@ -235,7 +262,7 @@ static void mark_all(struct list_view *list, bool on)
 static void run_mark(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_of_tui(tui);
-    struct session *session = list_selected(list);
+    struct session *session;
 
     if (words->count > 1 && strcmp(words->words[1], "all") == 0) {
         list_build(list);
@@ -247,13 +274,16 @@ static void run_mark(struct tui *tui, const struct words *words)
         session->marked = false;
         return;
     }
-    if (session != NULL)
+    session = list_selected(list);
+    if (session == NULL && list->rows.count == 0)
+        tui_say(tui, MESSAGE_PLAIN, "there is no session at the cursor");
+    if (session != NULL && !session_gone(session))
         session->marked = !session->marked;
     go_by(tui, 1);
 }
 
-/* Calls @act for the session that is named, else for each that is marked, else for the one at the
- * cursor. Returns how many. */
+/* Calls @act for the session that is named, else for each that is marked and has a row, else for
+ * the one at the cursor. Returns how many; 0 was told. */
 static size_t for_each(struct tui *tui, const struct words *words,
                        void (*act)(struct tui *tui, struct session *session, void *arg), void *arg)
 {
@@ -262,11 +292,10 @@ static size_t for_each(struct tui *tui, const struct words *words,
     size_t count = 0;
 
     if (words->count == 1 && list_marked(list) > 0) {
-        GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link)
-        if (session->marked) {
-            act(tui, session, arg);
-            count++;
-        }
+        count = each_marked_row(list, act, arg);
+        if (count == 0)
+            tui_say(tui, MESSAGE_WARNING, "none of the %zu marked sessions is shown",
+                    list_marked(list));
         return count;
     }
     session = choose(tui, words);
@@ -281,6 +310,10 @@ static size_t for_each(struct tui *tui, const struct words *words,
 static void act_interrupt(struct tui *tui, struct session *session, void *arg)
 {
     (void)arg;
+    if (session_gone(session)) {
+        tui_say(tui, MESSAGE_PLAIN, "%s is closed", session_title(session));
+        return;
+    }
     tui_call_on(tui, "session.interrupt", session->id, "interrupted");
 }
 
@@ -294,8 +327,10 @@ static void act_close(struct tui *tui, struct session *session, void *arg)
     char done[200];
 
     (void)arg;
-    if (session_gone(session))
+    if (session_gone(session)) {
+        tui_say(tui, MESSAGE_PLAIN, "%s is closed already", session_title(session));
         return;
+    }
     (void)snprintf(done, sizeof(done), "%.150s is closed", session_title(session));
     tui_call_on(tui, "session.close", session->id, done);
 }

@@ -32,9 +32,15 @@ void list_build(struct list_view *list);
 /* Where the cursor is; puts it somewhere when its session has gone. */
 size_t list_index(struct list_view *list);
 void list_go(struct list_view *list, size_t index);
-/* The session at the cursor; NULL: the head of a group, or nothing. */
+/* Whether the cursor stands at a row, which is then one that is shown now: a filter may leave none.
+ */
+bool list_at(struct list_view *list);
+/* The session at the cursor; NULL: the head of a group, or nothing. Nobody acts on what is not
+ * shown. */
 struct session *list_selected(struct list_view *list);
+/* How many are marked, and how many of them have a row. */
 size_t list_marked(struct list_view *list);
+size_t list_marked_shown(struct list_view *list);
 void list_preview(struct list_view *list, bool on);
 
 /* The pane beside or below. */

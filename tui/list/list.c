@@ -117,9 +117,19 @@ void list_go(struct list_view *list, size_t index)
         gb_timer_start(list->rest, PREVIEW_REST_MS);
 }
 
+bool list_at(struct list_view *list)
+{
+    list_build(list); /* keys may come faster than frames */
+    if (list->rows.count == 0)
+        return false;
+    (void)list_index(list);
+    return true;
+}
+
 struct session *list_selected(struct list_view *list)
 {
-    return list->at_group ? NULL : store_find(tui_store(list->view.tui), list->at_name);
+    return list_at(list) && !list->at_group ? store_find(tui_store(list->view.tui), list->at_name)
+                                            : NULL;
 }
 
 /* ---- the preview ---- */
@@ -319,7 +329,7 @@ static void draw_empty(struct list_view *list, struct region region)
 /* The line above the table: what is filtered, how it is sorted, what is marked. */
 static void draw_state(struct list_view *list, struct region line)
 {
-    size_t marked = list_marked(list);
+    size_t marked = list_marked(list), shown = list_marked_shown(list);
     int x = 1;
 
     if (list->filter_text[0] != '\0') {
@@ -340,7 +350,10 @@ static void draw_state(struct list_view *list, struct region line)
     if (list->config.attention)
         x += paint_str(line, x, 0, STYLE(ROLE_WAITING), "! only what wants you") + 2;
     if (marked > 0)
-        (void)paint_f(line, x, 0, STYLE(ROLE_ROW_MARKED), "┃ %zu marked", marked);
+        x += paint_f(line, x, 0, STYLE(ROLE_ROW_MARKED), "┃ %zu marked", marked);
+    if (marked > shown)
+        (void)paint_f(line, x + 1, 0, STYLE(ROLE_MESSAGE_WARNING), "%zu of them not shown",
+                      marked - shown);
 }
 
 static bool has_state(struct list_view *list)
@@ -351,11 +364,8 @@ static bool has_state(struct list_view *list)
 static void draw(struct view *view, struct region region, bool focused)
 {
     struct list_view *list = list_of(view);
-    struct session *session;
+    struct session *session = list_selected(list);
 
-    list_build(list);
-    (void)list_index(list);
-    session = list_selected(list);
     if (list->preview_on && session != NULL) {
         bool beside = region.width >= PREVIEW_COLUMNS_MIN;
         struct region pane = beside ? region_cut_right(&region, region.width * 2 / 5)
@@ -436,15 +446,17 @@ static void title(const struct view *view, struct gb_buf *out)
 {
     const struct store *store = tui_store(view->tui);
 
-    gb_buf_addf(out, "sessions (%zu)", store->session_count - store->gone_count);
+    gb_buf_addf(out, "sessions (%zu", store->session_count - store->gone_count);
+    if (store->gone_count > 0) /* they are in the list, and counted by the filter */
+        gb_buf_addf(out, ", %zu closed", store->gone_count);
+    gb_buf_adds(out, ")");
 }
 
 static const char *session_of(const struct view *view)
 {
-    const struct list_view *list =
-        (const struct list_view *)(const void *)view; /* its first member */
+    const struct session *session = list_selected(list_of_tui(view->tui));
 
-    return list->at_group ? NULL : list->at_name;
+    return session != NULL ? session->id : NULL;
 }
 
 static void shown(struct view *view, bool shown)
