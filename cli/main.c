@@ -41,8 +41,11 @@ int verb_completion(const struct args *args)
 static int unknown_verb(const char *name)
 {
     const struct verb *near = args_nearest_verb(verbs, name);
+    const char *instead = verb_instead(name);
 
-    if (near != NULL)
+    if (instead != NULL)
+        app_say("there is no verb %s; %s", name, instead);
+    else if (near != NULL)
         app_say("there is no verb %s; did you mean `glassbell %s`?", name, near->name);
     else
         app_say("there is no verb %s; `glassbell help` lists them", name);
@@ -135,6 +138,9 @@ int main(int argc, char **argv)
         return verb_help(&none);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return verb_version(&none);
+    /* The front end is what no verb means, and takes its options. */
+    if (argv[1][0] == '-' && argv[1][1] != '\0')
+        app_exit(run_verb(args_find_verb(verbs, "tui"), argc - 1, argv + 1));
     verb = args_find_verb(verbs, argv[1]);
     if (verb == NULL)
         return unknown_verb(argv[1]);

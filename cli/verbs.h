@@ -5,6 +5,10 @@
 
 extern const struct verb verbs[];
 
+/* What other programs call by a name that is none of ours: the sentence that leads to it, or NULL.
+ */
+const char *verb_instead(const char *name);
+
 int verb_run(const struct args *args);
 int verb_repl(const struct args *args);
 int verb_open(const struct args *args);

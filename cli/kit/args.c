@@ -244,7 +244,8 @@ const struct verb *args_nearest_verb(const struct verb *verbs, const char *name)
     for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
         size_t d = distance(name, verb->name);
 
-        if (d < best_distance && d < strlen(verb->name)) {
+        /* A word of three letters of which two are others is another word. */
+        if (d < best_distance && 2 * d < MIN(strlen(verb->name), strlen(name)) + (d == 1)) {
             best = verb;
             best_distance = d;
         }

@@ -76,8 +76,10 @@ static void finish(struct fetch *fetch, const struct gb_err *err)
     struct fetch_config config = fetch->config;
 
     if (err == NULL && fetch->left_behind > 0)
-        app_say("%zu symbolic links or special files below %s were left behind", fetch->left_behind,
-                fetch->folders.list[0].remote);
+        app_say(fetch->left_behind == 1
+                    ? "%zu symbolic link or special file below %s was left behind"
+                    : "%zu symbolic links or special files below %s were left behind",
+                fetch->left_behind, fetch->folders.list[0].remote);
     fetch_cancel(fetch);
     config.finished(config.arg, err);
 }

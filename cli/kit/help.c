@@ -9,7 +9,8 @@ enum { VERB_COLUMN = 12, OPTION_COLUMN = 26 };
 void help_program(struct gb_buf *out, const struct verb *verbs)
 {
     gb_buf_adds(out, "Glassbell runs code that nobody has vetted in small virtual machines.\n\n"
-                     "usage: glassbell VERB [options] …\n\n");
+                     "usage: glassbell VERB [options] …\n"
+                     "       glassbell [options]         (the front end, as tui)\n\n");
     for (const struct verb *verb = verbs; verb->name != NULL; verb++)
         gb_buf_addf(out, "  %-*s%s\n", VERB_COLUMN, verb->name, verb->summary);
     gb_buf_adds(
