@@ -31,7 +31,7 @@ def walk(terminal, scene):
     terminal.wait("research-agent", "✓ kvm")
     scene.live()
     terminal.wait("✕ failed", "88%")
-    terminal.keys("j", "j")
+    terminal.keys("j", "j", "j")
     terminal.wait("● scrape-prices")
     yield at("list", "not in the journal any more")
     terminal.keys("t")

@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from support import BINARY, DEADLINE, Failure, Session, end_tmux, out, wait_for
+from support import BINARY, DEADLINE, Failure, Server, Session, end_tmux, out, wait_for
 
 COLUMNS, ROWS = 100, 30
 
@@ -528,3 +528,97 @@ def test_history(front, sessions, server):
 def test_state_survives(sessions):
     """The front end ran cells as any client does."""
     assert out(sessions["shell"].exec("echo still here")) == "still here\n"
+
+
+def test_what_cannot_be_sent_stays_typed():
+    """The server is killed between two cells."""
+    server = Server()
+    terminal = Terminal(server, program=(BINARY,))
+    try:
+        with server.client() as client:
+            session = Session(client, label="doomed", idle_ms=0)
+            terminal.expect("doomed")
+            terminal.keys("Enter", "i")
+            terminal.expect_prompt(" >>>")
+            terminal.run("x = 1; x + 41")
+            terminal.expect_line(".= 42")
+            terminal.expect_prompt(" >>>")
+            assert session
+        server.process.kill()
+        server.process.wait()
+        terminal.expect("no server")
+        for _ in range(2):
+            terminal.run("y=2" if terminal.prompt() == " >>>" else "")
+            terminal.expect("not sent: no server; :reconnect starts one")
+            terminal.expect_prompt(" >>> y=2")
+            terminal.keys("C-]")
+            terminal.expect_not("TYPING")
+            terminal.command("mouse on")
+            terminal.expect_not("not sent")
+            terminal.keys("i")
+            terminal.expect("TYPING")
+        terminal.keys("C-c", "C-]")
+        terminal.leave()
+    finally:
+        terminal.close()
+        server.stop()
+
+
+def test_paths_are_completed(front, sessions):
+    """Of this machine, with ~ for the home; a question does not touch its answer."""
+    home = front.folder
+    (home / "plans").mkdir()
+    (home / "plans" / "notes one.txt").write_text("first")
+    (home / "plans" / "other.txt").write_text("second")
+    (home / ".hidden").write_text("")
+    front.command("open tui-python")
+    front.expect("tui-python ›")
+    front.keys("3")
+    front.expect("~/")
+    front.keys("u")
+    front.type("~/pl")
+    front.expect("upload: ~/pl")
+    front.keys("Tab")
+    front.expect("upload: ~/plans/")
+    front.type("n")
+    front.keys("Tab")
+    front.expect("upload: ~/plans/notes one.txt")
+    front.keys("Enter")
+    front.expect("notes one.txt is there")
+    assert sessions["python"].read("notes one.txt") == b"first"
+    front.command("upload ~/plans/other.txt")
+    front.expect("other.txt is there")
+    front.keys("G")
+    front.keys("d")
+    front.expect("download to: ")
+    front.keys("C-u")
+    front.type("~/plans")
+    front.keys("Enter")
+    wait_for(lambda: len(list((home / "plans").iterdir())) == 2)
+    front.expect_not("download to")
+    front.command("back")
+    front.expect_not(" 2 output ")
+
+
+def test_one_step_back_at_a_time(server, sessions):
+    """In `attach`, Esc ends the search first, and never the program."""
+    sessions["python"].exec("print('needle')")
+    front = Terminal(server, "tui-python", program=(BINARY, "attach"))
+    try:
+        front.expect("needle")
+        front.keys("/")
+        front.run("needle")
+        front.expect("/needle")
+        front.keys("Escape")
+        front.expect_not("/needle")
+        front.keys("Escape")
+        front.expect("q leaves; the session goes on")
+        front.command("back")
+        front.expect("q leaves; the session goes on")
+        front.command("wrap")
+        front.expect("long lines are cut")
+        front.keys("Escape")
+        front.expect("q leaves; the session goes on")
+        front.leave()
+    finally:
+        front.close()

@@ -534,3 +534,80 @@ def test_watch_prints_what_cells_do(server, client, sh, folder):
 
 def _readable(stream):
     return bool(select.select([stream], [], [], 0)[0])
+
+
+# ---- words ----
+
+
+def test_a_search_begins_empty_and_recalls(few, folder):
+    with front_end(folder, few.path, columns=100, rows=40) as terminal:
+        terminal.wait("scraper")
+        for text in ("notebook", "nightly"):
+            terminal.keys("/")
+            terminal.type(text)
+            terminal.keys("Enter")
+            terminal.wait(f"/{text}", "1 of 6")
+        terminal.keys("/")
+        terminal.type("build")
+        terminal.wait("/build 1 of 6")
+        terminal.keys("C-u", "Up", "Up")
+        terminal.wait("/notebook 1 of 6")
+        terminal.keys("Down", "Enter")
+        terminal.wait("/nightly 1 of 6")
+        terminal.keys("/", "Escape")  # as it was
+        terminal.wait("/nightly 1 of 6")
+        terminal.keys("/", "Enter")  # nothing is looked for
+        terminal.wait("scraper", "build", without=["1 of 6"])
+
+
+def test_help_is_left_by_its_own_keys(few, folder):
+    """Other keys mean nothing in it, and nothing behind it."""
+    with front_end(folder, few.path, columns=80, rows=24) as terminal:
+        terminal.wait("scraper")
+        for leave in ("q", "Escape", "?", "C-c", "Enter", "F1"):
+            terminal.keys("?")
+            terminal.wait("Keys and commands")
+            terminal.keys("/", "l", "e", "a", "s", "x", "n", "T", ":", "t", "Delete", "Tab")
+            terminal.keys("G")
+            terminal.wait("the end")
+            terminal.keys(leave)
+            terminal.wait("scraper", "KEYS", without=["Keys and commands"])
+        assert not [call for call in few.calls if call["method"] not in ASKS]
+        assert terminal.screen().rstrip().split("\n")[-2].strip() == ":help"
+
+
+@pytest.mark.parametrize("where", ["list", "session"])
+def test_help_is_whole_at_80_columns(few, folder, where):
+    with front_end(folder, few.path, columns=80, rows=24) as terminal:
+        terminal.wait("scraper")
+        if where == "session":
+            terminal.keys("Enter")
+            terminal.wait("2 output")
+        terminal.keys("?")
+        while " the end " not in (screen := terminal.wait("Keys and commands")):
+            assert not [line for line in screen.split("\n") if "\u2502" in line and "\u2026 " in line], screen
+            terminal.keys("PageDown")
+            wait_for(lambda before=screen: terminal.screen() != before, what="the next page")
+
+
+def test_without_images_the_first_screen_says_why(folder):
+    """And what to do, and `:reconnect` answers."""
+    server_socket = pathlib.Path(folder) / "none.sock"
+    with front_end(folder, server_socket, columns=120, env={"GLASSBELL_IMAGES": "/nonexistent"}) as terminal:
+        terminal.wait("There is no server.", "there are no images in /nonexistent", "glassbell image build",
+                      ":reconnect tries to start one again.")
+        terminal.command("reconnect")
+        terminal.wait(":reconnect", "✕ the server could not start")
+        terminal.keys("n")
+        terminal.wait(":new", "✕ ", "There is no server.")
+        terminal.keys("q")
+        assert terminal.status() == 0
+
+
+def test_options_without_a_verb(few, folder):
+    with Terminal(folder, f"{BINARY} --theme nord --socket {few.path} --no-autostart") as terminal:
+        terminal.wait("scraper")
+        terminal.command("theme")
+        terminal.wait("theme nord")
+        terminal.keys("q")
+        assert terminal.status() == 0

@@ -23,7 +23,19 @@ static void run_suspend(struct tui *tui, const struct words *words)
 
 static void run_back(struct tui *tui, const struct words *words)
 {
+    const struct view *view = tui->view;
+    char key[KEY_NAME_MAX];
+
     (void)words;
+    if (view->ops->back != NULL && view->ops->back(tui->view))
+        return;
+    /* Where one began in a session there is nothing below it: a step too many does not end the
+     * program. */
+    if (tui->config.exit_with_session && view->below != NULL && view->below->below == NULL) {
+        tui_key_of(tui, tui_context(tui), "quit", key);
+        tui_say(tui, MESSAGE_PLAIN, "%s leaves; the session goes on", key);
+        return;
+    }
     tui_pop(tui);
 }
 
@@ -69,8 +81,11 @@ static void run_reconnect(struct tui *tui, const struct words *words)
     (void)words;
     if (tui->connection.state == CONNECTION_UP)
         tui_say(tui, MESSAGE_PLAIN, "the server is there");
-    else
+    else {
+        tui_say(tui, MESSAGE_PLAIN, "looking for the server…");
         uplink_open(tui, true);
+        tui->connection.asked = true;
+    }
 }
 
 static void set_mouse(struct tui *tui, bool on)
@@ -110,8 +125,8 @@ const struct command global_commands[] = {
     {"palette", "", "find a command, a session or a theme by a few letters", "C-p", "find",
      CONTEXT_GLOBAL, ARGUMENT_NONE, run_palette},
     {"back", "", "one step back", "Esc", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE, run_back},
-    {"take", "[NOTE]", "take the session over: cells of others wait or are refused", "T",
-     "take over", CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_take},
+    {"take", "[NOTE]", "take the session over: cells of others wait", "T", "take over",
+     CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_take},
     {"hand-back", "[NOTE]", "hand it back, with a note that the agent gets", "H", NULL,
      CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_hand_back},
     {"freeze", "", "let the display stand still, or move again", "p", NULL, CONTEXT_GLOBAL,

@@ -1,11 +1,17 @@
 #include "app/complete.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/hidden.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "command/fuzzy.h"
+
+enum { PATH_ENTRIES_MAX = 20000 }; /* of a folder that are looked at */
 
 static void offer(struct candidates *out, const char *typed, const char *text, const char *note)
 {
@@ -67,6 +73,74 @@ static int compare(const void *a, const void *b)
     return one->score != other->score ? other->score - one->score : strcmp(one->text, other->text);
 }
 
+char *tui_local_path(const char *typed)
+{
+    const char *home = getenv("HOME");
+
+    if (typed[0] == '~' && (typed[1] == '/' || typed[1] == '\0') && home != NULL && home[0] == '/')
+        return xasprintf("%s%s", home, typed + 1);
+    return xstrdup(typed);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct candidate *)a)->text, ((const struct candidate *)b)->text);
+}
+
+/* Whether a person can type it, and sees what it is. */
+static bool is_plain(const char *name)
+{
+    struct gb_bytes text = gb_bytes_str(name);
+
+    while (text.size > 0) {
+        size_t n = gb_utf8_sequence(text.data, text.size);
+
+        if (n == 0 || gb_hidden(gb_hidden_point(text.data, n)))
+            return false;
+        text.data += n;
+        text.size -= n;
+    }
+    return true;
+}
+
+static bool is_folder(int folder, const char *name)
+{
+    struct stat info;
+
+    return fstatat(folder, name, &info, 0) == 0 && S_ISDIR(info.st_mode);
+}
+
+void complete_path(const char *line, size_t from, size_t point, struct candidates *ret)
+{
+    _cleanup_(freep) char *typed = xstrndup(line + from, point - from);
+    const char *slash = strrchr(typed, '/'), *begin = slash != NULL ? slash + 1 : typed;
+    _cleanup_(freep) char *above = xstrndup(typed, (size_t)(begin - typed));
+    _cleanup_(freep) char *folder = tui_local_path(slash != NULL ? above : ".");
+    DIR *entries = opendir(folder);
+    size_t seen = 0;
+
+    ret->count = 0;
+    ret->from = point - strlen(begin);
+    for (const struct dirent *entry = entries != NULL ? readdir(entries) : NULL;
+         entry != NULL && ret->count < CANDIDATES_MAX && seen < PATH_ENTRIES_MAX;
+         entry = readdir(entries), seen++) {
+        struct candidate *item = &ret->items[ret->count];
+
+        if (strncmp(entry->d_name, begin, strlen(begin)) != 0 ||
+            (entry->d_name[0] == '.' && begin[0] != '.') || strcmp(entry->d_name, ".") == 0 ||
+            strcmp(entry->d_name, "..") == 0 || strlen(entry->d_name) + 2 > sizeof(item->text) ||
+            !is_plain(entry->d_name))
+            continue;
+        *item = (struct candidate){.note = ""};
+        (void)snprintf(item->text, sizeof(item->text), "%.*s%s", (int)sizeof(item->text) - 2,
+                       entry->d_name, is_folder(dirfd(entries), entry->d_name) ? "/" : "");
+        ret->count++;
+    }
+    if (entries != NULL)
+        (void)closedir(entries);
+    qsort(ret->items, ret->count, sizeof(ret->items[0]), compare_names);
+}
+
 void complete_line(struct tui *tui, const char *line, size_t point, struct candidates *ret)
 {
     static const char *const columns[] = {"state", "name", "owner", "image", "cells",
@@ -96,6 +170,9 @@ void complete_line(struct tui *tui, const char *line, size_t point, struct candi
         case ARGUMENT_IMAGE:
             offer_images(tui, typed, ret);
             break;
+        case ARGUMENT_FILE: /* what is behind the name is the path, spaces and all */
+            complete_path(line, first + strspn(line + first, " "), point, ret);
+            return;
         case ARGUMENT_COMMAND:
             offer_commands(tui, typed, ret);
             break;

@@ -17,5 +17,8 @@ struct candidates {
     size_t from; /* the byte of the line where they begin */
 };
 
+/* What is there below the path between @from and @point: names of this machine, in their order. A
+ * folder ends with a slash, and a ~ at the beginning is the home. */
+void complete_path(const char *line, size_t from, size_t point, struct candidates *ret);
 /* The best first. */
 void complete_line(struct tui *tui, const char *line, size_t point, struct candidates *ret);

@@ -5,6 +5,8 @@
 #include "app/internal.h"
 #include "base/mem.h"
 
+enum { MESSAGE_ROWS_MAX = 5, COMMAND_SHOWN = 100 };
+
 void tui_add_click(struct tui *tui, int x, int y, int width, const char *line)
 {
     struct click *click = &tui->clicks[tui->click_count];
@@ -27,17 +29,55 @@ const char *frame_click(struct tui *tui, int x, int y)
     return NULL;
 }
 
-static void paint_message(struct tui *tui, struct region row)
+static int command_columns(const struct tui *tui)
 {
+    size_t size = strnlen(tui->message_command, COMMAND_SHOWN);
+
+    return tui->message_command[0] == '\0'
+               ? 0
+               : (int)text_columns((struct gb_bytes){(const uint8_t *)tui->message_command, size}) +
+                     3;
+}
+
+/* How many rows the message wants: what does not fit into one is not cut where its remedy stands.
+ */
+static int message_rows(const struct tui *tui, struct region all)
+{
+    struct region nowhere = region_part(all, 0, 0, -1, 0);
+    int rows =
+        paint_lines(nowhere, 0, 0, all.width - 4, STYLE(ROLE_MESSAGE), gb_bytes_str(tui->message));
+    int taken = tui->message_command[0] != '\0' ? 1 : 0;
+
+    /* Beside the command that it answers, if that is enough. */
+    if (rows <= 1 &&
+        (int)text_columns(gb_bytes_str(tui->message)) + command_columns(tui) + 6 <= all.width)
+        return 1;
+    return MIN(rows + taken, MESSAGE_ROWS_MAX);
+}
+
+static void paint_message(struct tui *tui, struct region region)
+{
+    struct region row = region_part(region, 0, 0, -1, 1);
+
     static const enum role roles[] = {ROLE_MESSAGE, ROLE_MESSAGE_GOOD, ROLE_MESSAGE_WARNING,
                                       ROLE_MESSAGE_ERROR};
     static const char *const signs[] = {"", "✓ ", "▲ ", "✕ "};
     int x = 1;
 
     if (tui->message_command[0] != '\0')
-        x += paint_f(row, x, 0, STYLE(ROLE_MESSAGE_COMMAND), ":%.100s", tui->message_command) + 2;
+        x += paint_f(row, x, 0, STYLE(ROLE_MESSAGE_COMMAND), ":%.*s", COMMAND_SHOWN,
+                     tui->message_command) +
+             2;
     if (tui->message[0] == '\0')
         return;
+    if (region.height > 1) {
+        int y = tui->message_command[0] != '\0' ? 1 : 0;
+
+        x = 1 + paint_str(region, 1, y, STYLE(roles[tui->message_kind]), signs[tui->message_kind]);
+        (void)paint_lines(region, x, y, region.width - 4, STYLE(roles[tui->message_kind]),
+                          gb_bytes_str(tui->message));
+        return;
+    }
     x += paint_str(row, x, 0, STYLE(roles[tui->message_kind]), signs[tui->message_kind]);
     (void)paint_cut(row, x, 0, row.width - x - 1, STYLE(roles[tui->message_kind]),
                     gb_bytes_str(tui->message));
@@ -163,7 +203,7 @@ void frame_paint(struct tui *tui, struct region region)
     crumbs_paint(tui, region_cut_top(&region, 1));
     paint_banners(tui, &region);
     paint_bar(tui, region_cut_bottom(&region, 1));
-    paint_message(tui, region_cut_bottom(&region, 1));
+    paint_message(tui, region_cut_bottom(&region, message_rows(tui, region)));
     tui->view_region = region;
     tui->view->ops->draw(tui->view, region, tui->overlay == NULL);
     if (tui->overlay != NULL) {

@@ -140,9 +140,10 @@ static bool event(struct overlay *overlay, const struct input_event *event)
         help->scroll = 0;
     else if (code == KEY_END || code == 'G')
         help->scroll = help->height;
-    else
+    else if (code == KEY_ESCAPE || code == KEY_ENTER || code == KEY_F1 || code == 'q' ||
+             code == '?' || code == 'c')
         tui_set_overlay(overlay->tui, NULL);
-    return true;
+    return true; /* other keys mean nothing here, and nothing behind it */
 }
 
 static void free_help(struct overlay *overlay)

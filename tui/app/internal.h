@@ -43,8 +43,10 @@ struct connection {
     enum connection_state state;
     struct gb_timer *retry;
     unsigned attempts;
-    uint64_t number; /* how many were begun */
-    char why[GB_ERR_MESSAGE_MAX];
+    uint64_t number;              /* how many were begun */
+    char why[GB_ERR_MESSAGE_MAX]; /* it was lost, or could not be started */
+    bool starts;                  /* the one that is begun starts a server when none runs */
+    bool asked;                   /* for by the person: what comes of it is told */
     bool was_up;
 };
 
@@ -71,8 +73,9 @@ struct tui {
     struct command_tables tables;
     struct keymap keymap;
     struct line_history history; /* of the `:` line */
-    char *history_path;          /* where it is kept; NULL: nowhere */
-    struct view *view;           /* on top */
+    struct line_history recalled[RECALL_COUNT];
+    char *history_path; /* where it is kept; NULL: nowhere */
+    struct view *view;  /* on top */
     struct region view_region;
     struct click clicks[CLICKS_MAX];
     size_t click_count;

@@ -94,8 +94,9 @@ static void offer_sessions(struct palette *palette)
         struct item *item;
         char note[160];
 
-        (void)snprintf(note, sizeof(note), "%s %s, %.40s, %u cells", session_state_sign(session),
-                       session_state_word(session), session->image, session->cells);
+        (void)snprintf(note, sizeof(note), "%s %s, %.40s, %u cell%s", session_state_sign(session),
+                       session_state_word(session), session->image, session->cells,
+                       session->cells == 1 ? "" : "s");
         item = offer(palette, session_title(session), "session", note);
         if (item != NULL)
             (void)snprintf(item->line, sizeof(item->line), "open %s", session->id);

@@ -545,6 +545,8 @@ static void end(struct tui *tui)
     gb_loop_undefer(&tui->frame_soon);
     gb_loop_undefer(&tui->pop_soon);
     history_release(&tui->history);
+    for (size_t i = 0; i < RECALL_COUNT; i++)
+        history_release(&tui->recalled[i]);
     free(tui->history_path);
     store_release(&tui->store);
     renderer_release(&tui->renderer);

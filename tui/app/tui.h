@@ -73,6 +73,10 @@ void tui_forget(struct tui *tui, uint64_t call);
 /* Ends a subscription of the connection there is: the number that the server gave it, or 0 and the
  * call that is still to bring it. */
 void tui_unsubscribe(struct tui *tui, int64_t subscription, uint64_t call);
+/* Whether there is a server that answers. */
+bool tui_is_up(const struct tui *tui);
+/* Why there is none, and what to do about it; NULL while it is there or looked for at first. */
+const char *tui_no_server(const struct tui *tui);
 /* For what takes a client by itself; NULL when there is none. */
 struct gb_client *tui_client(struct tui *tui);
 /* Rises with every connection that is begun: what was subscribed to on another one is gone. */
@@ -90,9 +94,17 @@ void tui_say_error(struct tui *tui, const char *what, const struct gb_call_error
 typedef void tui_asked_cb(void *arg, const char *line);
 void tui_ask(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
              void *arg);
-/* The same; @changed is called with each change of the line, @done at the end. */
+/* The same for a path of this machine, with completion of what there is. What comes out is for
+ * tui_local_path(). */
+void tui_ask_path(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
+                  void *arg);
+/* The path that was typed, with the home for a ~ at its beginning. Gives. */
+char *tui_local_path(const char *typed);
+/* The same for what is looked for; the line begins empty, and earlier ones come back with Up.
+ * @changed is called with each change of the line (may be NULL), @done at the end. */
+enum tui_recall { RECALL_FILTER, RECALL_SEARCH, RECALL_COUNT };
 typedef void tui_changed_cb(void *arg, const char *line);
-void tui_ask_live(struct tui *tui, const char *question, const char *start, tui_changed_cb *changed,
+void tui_ask_live(struct tui *tui, enum tui_recall recall, tui_changed_cb *changed,
                   tui_asked_cb *done, void *arg);
 /* Asks whether to; @done is called only for a yes. */
 void tui_confirm(struct tui *tui, const char *question, void (*done)(void *arg), void *arg);

@@ -16,6 +16,7 @@ struct typing {
     char question[160];
     struct line line;
     bool command; /* it is run; what could stand there is shown */
+    bool path;    /* of this machine; likewise */
     struct candidates candidates;
     size_t chosen;                /* of them, one more; 0: none */
     char typed[COMMAND_LINE_MAX]; /* by the person, where one of them stands now */
@@ -35,6 +36,8 @@ static void look_again(struct typing *typing)
     if (typing->command)
         complete_line(typing->overlay.tui, typing->line.text, typing->line.point,
                       &typing->candidates);
+    if (typing->path)
+        complete_path(typing->line.text, 0, typing->line.point, &typing->candidates);
     if (typing->changed != NULL)
         typing->changed(typing->arg, typing->line.text);
 }
@@ -93,7 +96,7 @@ static void draw(struct overlay *overlay, struct region region)
                      (struct gb_bytes){(const uint8_t *)line->text + from, line->size - from});
     taken = text_columns((struct gb_bytes){(const uint8_t *)line->text + from, line->point - from});
     paint_cursor(row, x + (int)taken, 0);
-    if (typing->command)
+    if (typing->command || typing->path)
         draw_offer(typing, region_part(region, 0, 0, -1, region.height - 2));
 }
 
@@ -105,6 +108,7 @@ static void finish(struct typing *typing, bool yes)
     struct tui *tui = typing->overlay.tui;
     _cleanup_(freep) char *text = xstrdup(typing->line.text);
     tui_asked_cb *done = typing->done;
+    struct line_history *history = typing->line.history;
     bool command = typing->command;
     void *arg = typing->arg;
 
@@ -114,6 +118,8 @@ static void finish(struct typing *typing, bool yes)
         lines_add(tui->history_path, text);
         tui_command(tui, text);
     } else if (done != NULL) {
+        if (yes && history != NULL)
+            history_add(history, text);
         done(arg, yes ? text : NULL);
     }
 }
@@ -135,7 +141,10 @@ static void choose(struct typing *typing, int step)
                                      : typing->candidates.items[typing->chosen - 1].text);
     /* The only one there is needs no further look. */
     if (typing->candidates.count == 1) {
-        line_insert(line, gb_bytes_str(" "));
+        bool goes_on = line->size > 0 && line->text[line->size - 1] == '/';
+
+        if (!typing->path && !goes_on)
+            line_insert(line, gb_bytes_str(" "));
         look_again(typing);
     }
 }
@@ -158,7 +167,7 @@ static bool event(struct overlay *overlay, const struct input_event *event)
                (key.modifiers == KEY_CONTROL && (key.code == 'c' || key.code == 'g')) ||
                (typing->command && key.code == KEY_BACKSPACE && typing->line.size == 0)) {
         finish(typing, false);
-    } else if (typing->command && key.code == KEY_TAB) {
+    } else if ((typing->command || typing->path) && key.code == KEY_TAB) {
         choose(typing, (key.modifiers & KEY_SHIFT) != 0 ? -1 : 1);
     } else if (line_key(&typing->line, key)) {
         look_again(typing);
@@ -175,9 +184,13 @@ static struct typing *typing_new(struct tui *tui, const char *question, const ch
 {
     static const struct overlay_ops ops = {draw, event, free_typing};
     struct typing *typing = xcalloc(1, sizeof(*typing));
+    size_t size = strlen(question);
 
     typing->overlay = (struct overlay){&ops, tui};
-    (void)snprintf(typing->question, sizeof(typing->question), "%s", question);
+
+    /* What is typed does not touch what is asked; `:` and `/` are not words. */
+    (void)snprintf(typing->question, sizeof(typing->question), "%s%s", question,
+                   size > 1 && question[size - 1] != ' ' ? ": " : "");
     line_set(&typing->line, start != NULL ? start : "");
     return typing;
 }
@@ -193,19 +206,38 @@ void typing_command(struct tui *tui, const char *start)
     tui_set_overlay(tui, &typing->overlay);
 }
 
-void tui_ask_live(struct tui *tui, const char *question, const char *start, tui_changed_cb *changed,
-                  tui_asked_cb *done, void *arg)
+static struct typing *ask(struct tui *tui, const char *question, const char *start,
+                          tui_asked_cb *done, void *arg)
 {
     struct typing *typing = typing_new(tui, question, start);
 
-    typing->changed = changed;
     typing->done = done;
     typing->arg = arg;
-    tui_set_overlay(tui, &typing->overlay);
+    return typing;
 }
 
 void tui_ask(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
              void *arg)
 {
-    tui_ask_live(tui, question, start, NULL, done, arg);
+    tui_set_overlay(tui, &ask(tui, question, start, done, arg)->overlay);
+}
+
+void tui_ask_path(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
+                  void *arg)
+{
+    struct typing *typing = ask(tui, question, start, done, arg);
+
+    typing->path = true;
+    tui_set_overlay(tui, &typing->overlay);
+}
+
+void tui_ask_live(struct tui *tui, enum tui_recall recall, tui_changed_cb *changed,
+                  tui_asked_cb *done, void *arg)
+{
+    struct typing *typing = ask(tui, "/", NULL, done, arg);
+
+    typing->line.history = &tui->recalled[recall];
+    line_set(&typing->line, "");
+    typing->changed = changed;
+    tui_set_overlay(tui, &typing->overlay);
 }

@@ -178,7 +178,12 @@ static void on_closed(void *arg, const struct gb_err *why)
     struct connection *connection = &tui->connection;
     uint64_t wait = RETRY_FIRST_MS;
 
-    (void)snprintf(connection->why, sizeof(connection->why), "%s", why->message);
+    /* That nobody listens is no news behind the reason why the server could not be started. */
+    if (connection->starts || connection->state == CONNECTION_UP || connection->why[0] == '\0')
+        (void)snprintf(connection->why, sizeof(connection->why), "%s", why->message);
+    if (connection->asked)
+        tui_say(tui, MESSAGE_ERROR, "%s", why->message);
+    connection->asked = false;
     if (connection->state == CONNECTION_UP)
         connection->attempts = 0;
     connection->state = CONNECTION_LOST;
@@ -200,7 +205,21 @@ static void on_alive(void *arg, const struct gb_json *result, const struct gb_ca
     if (error != NULL)
         return;
     tui->connection.state = CONNECTION_UP;
+    tui->connection.why[0] = '\0';
+    tui->connection.asked = false;
     tui_redraw(tui);
+}
+
+bool tui_is_up(const struct tui *tui)
+{
+    return tui->connection.state == CONNECTION_UP;
+}
+
+const char *tui_no_server(const struct tui *tui)
+{
+    return tui->connection.state == CONNECTION_LOST && tui->connection.why[0] != '\0'
+               ? tui->connection.why
+               : NULL;
 }
 
 void uplink_open(struct tui *tui, bool start_server)
@@ -215,6 +234,7 @@ void uplink_open(struct tui *tui, bool start_server)
     gb_timer_stop(connection->retry);
     gb_client_free(connection->client);
     connection->number++;
+    connection->starts = config.program != NULL;
     connection->client = gb_client_new(tui->loop, &config, &events, tui);
     if (connection->state != CONNECTION_LOST)
         connection->state = CONNECTION_DIALING;

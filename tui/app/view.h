@@ -30,6 +30,8 @@ struct view_ops {
     /* The id of the session that commands about a session are meant for; NULL: none. May be NULL.
      */
     const char *(*session)(const struct view *view);
+    /* One step back inside of it: true when there was one. May be NULL. */
+    bool (*back)(struct view *view);
     /* The name of the command that matters most right now: it comes first in the bar of keys. NULL:
      * none. May be NULL. */
     const char *(*urgent)(const struct view *view);

@@ -436,7 +436,7 @@ static void run_filter(struct tui *tui, const struct words *words)
             tui_say(tui, MESSAGE_ERROR, "%s", list->filter_bad);
         return;
     }
-    tui_ask_live(tui, "/", list->filter_text, filter_changed, filter_done, list);
+    tui_ask_live(tui, RECALL_FILTER, filter_changed, filter_done, list);
 }
 
 static void run_all(struct tui *tui, const struct words *words)
@@ -584,7 +584,7 @@ const struct command list_commands[] = {
              ARGUMENT_SESSION, run_interrupt),
     LIST_ROW("close", "[SESSION]", "close the session, or all that are marked", "x Del", "close",
              ARGUMENT_SESSION, run_close),
-    LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next one; again turns it around", "s",
+    LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next; again turns it around", "s",
              "sort", ARGUMENT_COLUMN, run_sort),
     LIST_ROW("reverse", "", "turn the order around", "S", NULL, ARGUMENT_NONE, run_reverse),
     LIST_ROW("tree", "[owner|image|table]", "group by owner, by image, or not", "t", "tree",

@@ -312,8 +312,20 @@ static void draw_empty(struct list_view *list, struct region region)
     char key[KEY_NAME_MAX];
 
     if (list->rows.all > 0) {
-        (void)paint_f(region, 4, y, STYLE(ROLE_DIM), "none of %zu sessions fits the filter",
-                      list->rows.all);
+        if (list->rows.all == 1)
+            (void)paint_str(region, 4, y, STYLE(ROLE_DIM),
+                            "the one session does not fit the filter");
+        else
+            (void)paint_f(region, 4, y, STYLE(ROLE_DIM), "none of %zu sessions fits the filter",
+                          list->rows.all);
+        return;
+    }
+    if (tui_no_server(tui) != NULL) {
+        tui_key_of(tui, CONTEXT_GLOBAL, "reconnect", key);
+        (void)paint_str(region, 4, y, STYLE(ROLE_STRONG), "There is no server.");
+        y += 2 + paint_lines(region, 4, y + 2, region.width - 8, STYLE(ROLE_TEXT),
+                             gb_bytes_str(tui_no_server(tui)));
+        (void)paint_f(region, 4, y + 1, STYLE(ROLE_DIM), "%s tries to start one again.", key);
         return;
     }
     if (!tui_store(tui)->ready)

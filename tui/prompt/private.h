@@ -37,6 +37,7 @@ struct prompt {
     uint64_t question; /* the last one */
     bool waiting;      /* Enter, for the answer */
     bool accept;       /* Enter is to be taken */
+    char *kept;        /* what could not be sent, until readline has emptied its line; NULL */
     /* The pop-up; @match_start is a byte of the text. */
     struct prompt_match *matches;
     char **owned; /* their strings, two each */

@@ -76,11 +76,12 @@ static void on_line(char *line)
     while (size > 0 && strchr(" \t\n", line[size - 1]) != NULL)
         size--;
     line[size] = '\0';
-    if (size > 0) {
+    if (size > 0 && prompt.hooks != NULL && !prompt.hooks->submit(prompt.arg, line)) {
+        free(prompt.kept);
+        prompt.kept = TAKE_PTR(line);
+    } else if (size > 0) {
         history_file_add(prompt.history, line);
         using_history();
-        if (prompt.hooks != NULL)
-            prompt.hooks->submit(prompt.arg, line);
     }
     free(line);
 }
@@ -290,9 +291,19 @@ void prompt_release(void)
     gb_buf_release(&prompt.key);
     gb_buf_release(&prompt.ahead);
     gb_buf_release(&prompt.asked);
+    free(prompt.kept);
     (void)fclose(prompt.nowhere);
     rl_instream = rl_outstream = NULL;
     prompt = (struct prompt){0};
+}
+
+/* Readline goes on with an empty line: what could not be sent comes back into it. */
+static void bring_back(void)
+{
+    if (prompt.kept == NULL)
+        return;
+    prompt_set_text(prompt.kept);
+    free(TAKE_PTR(prompt.kept));
 }
 
 /* ---- keys ---- */
@@ -303,6 +314,7 @@ static void feed(struct gb_bytes key)
     gb_buf_add(&prompt.key, key.data, key.size);
     while (prompt.key.size > 0)
         rl_callback_read_char();
+    bring_back();
     if (rl_end > PROMPT_TEXT_MAX)
         (void)rl_delete_text(PROMPT_TEXT_MAX, rl_end);
     rl_point = MIN(rl_point, rl_end);
@@ -366,6 +378,7 @@ static void accept(void)
     (void)rl_execute_next('\r');
     rl_callback_read_char();
     prompt.accept = false;
+    bring_back();
 }
 
 static void go_on(const char *indent)

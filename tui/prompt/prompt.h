@@ -32,8 +32,8 @@ struct prompt_hooks {
     void (*ask_complete)(void *arg, uint64_t question, const char *text);
     /* What may stand at @cursor (code points): an answer may come to prompt_matches(). */
     void (*ask_matches)(void *arg, uint64_t question, const char *text, size_t cursor);
-    /* A cell, without the blank lines at its end. */
-    void (*submit)(void *arg, const char *text);
+    /* A cell, without the blank lines at its end. False: it could not be sent, and stays typed. */
+    bool (*submit)(void *arg, const char *text);
     /* Ctrl-D with nothing typed. */
     void (*eof)(void *arg);
     /* The text is to be edited elsewhere (C-x C-e, v): prompt_set_text() brings it back. */

@@ -14,6 +14,7 @@ static struct {
     size_t cursor;
     struct gb_buf asked, submitted, edited;
     unsigned submits, ends;
+    bool refuses;
 } seen;
 static char home[] = "/tmp/prompt-test-XXXXXX";
 static struct prompt_draft draft;
@@ -34,12 +35,13 @@ static void on_ask_matches(void *arg, uint64_t question, const char *text, size_
     seen.cursor = cursor;
 }
 
-static void on_submit(void *arg, const char *text)
+static bool on_submit(void *arg, const char *text)
 {
     (void)arg;
     seen.submits++;
     gb_buf_clear(&seen.submitted);
     gb_buf_adds(&seen.submitted, text);
+    return !seen.refuses;
 }
 
 static void on_eof(void *arg)
@@ -444,6 +446,30 @@ START_TEST(test_looks_complete)
 }
 END_TEST
 
+/* What could not be sent stays typed, and is remembered once it was. */
+START_TEST(test_what_is_not_sent_stays)
+{
+    type("y = 2");
+    seen.refuses = true;
+    key("\r");
+    prompt_completeness(seen.complete, true, "");
+    ck_assert_uint_eq(seen.submits, 1);
+    ck_assert_str_eq(shown(), "y = 2^");
+    key("\r");
+    type("0"); /* typed ahead: behind what comes back */
+    prompt_completeness(seen.complete, true, "");
+    ck_assert_str_eq(shown(), "y = 20^");
+    seen.refuses = false;
+    key("\r");
+    prompt_completeness(seen.complete, true, "");
+    ck_assert_uint_eq(seen.submits, 3);
+    ck_assert_str_eq(gb_buf_str(&seen.submitted), "y = 20");
+    ck_assert_str_eq(shown(), "^");
+    key("\x10"); /* what was refused is not in the history: C-p */
+    ck_assert_str_eq(shown(), "y = 20^");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("prompt");
@@ -465,6 +491,7 @@ int main(void)
     tcase_add_test(tests, test_end_and_edit);
     tcase_add_test(tests, test_limits);
     tcase_add_test(tests, test_looks_complete);
+    tcase_add_test(tests, test_what_is_not_sent_stays);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

@@ -203,6 +203,24 @@ int paint_cut(struct region region, int x, int y, int columns, struct style styl
     return (int)taken + paint_str(part, (int)taken, 0, style, "…");
 }
 
+int paint_lines(struct region region, int x, int y, int columns, struct style style,
+                struct gb_bytes text)
+{
+    int lines = 0;
+
+    while (text.size > 0 && columns > 0) {
+        size_t next, size = text_wrap(text, (size_t)columns, &next);
+
+        if (y + lines < region.height)
+            (void)paint_text(region_part(region, x, y + lines, columns, 1), 0, 0, style,
+                             (struct gb_bytes){text.data, size});
+        text.data += next;
+        text.size -= next;
+        lines++;
+    }
+    return lines;
+}
+
 void paint_right(struct region region, int x, int y, int columns, struct style style,
                  struct gb_bytes text)
 {

@@ -78,6 +78,10 @@ int paint_text(struct region region, int x, int y, struct style style, struct gb
 int paint_str(struct region region, int x, int y, struct style style, const char *text);
 int paint_f(struct region region, int x, int y, struct style style, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* Lines from @y on, broken at spaces, of @columns each; what is below the region is left out.
+ * Returns how many there are, those that were left out too. */
+int paint_lines(struct region region, int x, int y, int columns, struct style style,
+                struct gb_bytes text);
 /* In @columns at most: what is longer ends with "…". */
 int paint_cut(struct region region, int x, int y, int columns, struct style style,
               struct gb_bytes text);

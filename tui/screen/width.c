@@ -149,6 +149,24 @@ size_t text_columns(struct gb_bytes text)
     return columns;
 }
 
+size_t text_wrap(struct gb_bytes text, size_t columns, size_t *ret_next)
+{
+    size_t fit = text_fit(text, columns, NULL), space = fit;
+
+    if (fit < text.size)
+        while (space > 0 && text.data[space] != ' ')
+            space--;
+    if (space > 0)
+        fit = space;
+    *ret_next = fit + (fit < text.size && text.data[fit] == ' ' ? 1 : 0);
+    if (*ret_next == 0 && text.size > 0) { /* not even one character */
+        struct glyph glyph;
+
+        *ret_next = glyph_next(text, &glyph);
+    }
+    return fit;
+}
+
 size_t text_fit(struct gb_bytes text, size_t columns, size_t *ret_columns)
 {
     size_t used = 0, taken = 0;

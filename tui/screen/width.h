@@ -28,5 +28,8 @@ size_t glyph_next(struct gb_bytes text, struct glyph *ret_glyph);
 
 /* Columns of the whole text. */
 size_t text_columns(struct gb_bytes text);
+/* How many bytes of @text make the first of several lines of @columns: up to a space where there is
+ * one, which *ret_next is behind. */
+size_t text_wrap(struct gb_bytes text, size_t columns, size_t *ret_next);
 /* How many bytes of @text fit into @columns; *ret_columns (may be NULL): how many they take. */
 size_t text_fit(struct gb_bytes text, size_t columns, size_t *ret_columns);

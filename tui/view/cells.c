@@ -565,16 +565,21 @@ struct card *cells_sent(struct cells *cells, uint64_t call, const char *code)
     return card;
 }
 
+struct card *cells_of_call(const struct cells *cells, uint64_t call)
+{
+    for (size_t i = cells->count; call != 0 && i > 0; i--)
+        if (cells->cards[i - 1]->call == call)
+            return cells->cards[i - 1];
+    return NULL;
+}
+
 void cells_reply(struct cells *cells, uint64_t call, const struct gb_json *result,
                  const char *message)
 {
-    struct card *card = NULL;
+    struct card *card = cells_of_call(cells, call);
 
-    for (size_t i = 0; i < cells->count; i++)
-        if (cells->cards[i]->call == call)
-            card = cells->cards[i];
     cells->change++;
-    if (card == NULL || call == 0)
+    if (card == NULL)
         return;
     card->call = 0;
     if (result != NULL) {

@@ -116,6 +116,8 @@ void cells_reply(struct cells *cells, uint64_t call, const struct gb_json *resul
 /* The connection is gone: nothing that runs will be told any more. */
 void cells_lost(struct cells *cells);
 
+/* That of call @call of ours, which is still to be answered. NULL: there is none. */
+struct card *cells_of_call(const struct cells *cells, uint64_t call);
 /* NULL: there is none. */
 struct card *cells_find(const struct cells *cells, uint32_t number);
 /* The one that runs; NULL. */

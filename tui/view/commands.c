@@ -216,13 +216,27 @@ static void run_times(struct tui *tui, const struct words *words)
 
 /* ---- searching ---- */
 
+void session_view_end_search(struct session_view *self)
+{
+    const struct card *card = stream_selected(&self->stream);
+    bool hid = self->stream.look.hide, follow = self->stream.follow;
+
+    search_set(&self->stream.search, "");
+    self->stream.match = NULL;
+    self->stream.look.hide = false;
+    if (hid && !follow)
+        stream_select(&self->stream, card); /* rows come: one still looks at the same cell */
+}
+
 static void search(struct session_view *self, const char *pattern)
 {
+    if (pattern[0] == '\0') {
+        session_view_end_search(self);
+        return;
+    }
     search_set(&self->stream.search, pattern);
     self->stream.match = NULL;
-    if (pattern[0] == '\0')
-        self->stream.look.hide = false;
-    else if (!stream_find(&self->stream, self->stream.follow ? -1 : 1))
+    if (!stream_find(&self->stream, self->stream.follow ? -1 : 1))
         tui_say(self->view.tui, MESSAGE_WARNING, "%s is not here", pattern);
 }
 
@@ -236,16 +250,12 @@ static void on_pattern(void *arg, const char *line)
 
 static void run_search(struct tui *tui, const struct words *words)
 {
-    char last[SEARCH_PATTERN_MAX + 1];
     SELF(tui);
 
-    if (words->rest[0] != '\0') {
+    if (words->rest[0] != '\0')
         search(self, words->rest);
-        return;
-    }
-    (void)snprintf(last, sizeof(last), "%.*s", (int)self->stream.search.size,
-                   self->stream.search.pattern);
-    tui_ask(tui, "search", last, on_pattern, self);
+    else
+        tui_ask_live(tui, RECALL_SEARCH, NULL, on_pattern, self);
 }
 
 static void find(struct tui *tui, int direction)
@@ -342,9 +352,10 @@ static void run_rerun(struct tui *tui, const struct words *words)
     } else {
         char *code = xstrndup((const char *)gb_buf_data(&card->source), card->source.size);
 
-        pane_run(&self->pane, code);
-        self->ran = true;
-        stream_to_end(&self->stream);
+        if (pane_run(&self->pane, code)) {
+            self->ran = true;
+            stream_to_end(&self->stream);
+        }
         free(code);
     }
     session_view_leave(self);
@@ -435,7 +446,7 @@ static void run_download(struct tui *tui, const struct words *words)
     if (words->rest[0] != '\0')
         files_download(&self->files, words->rest);
     else if (entry != NULL && !entry->folder)
-        tui_ask(tui, "download to", entry->name, on_local, self);
+        tui_ask_path(tui, "download to", entry->name, on_local, self);
 }
 
 static void on_upload(void *arg, const char *line)
@@ -452,7 +463,7 @@ static void run_upload(struct tui *tui, const struct words *words)
     if (words->rest[0] != '\0')
         files_upload(&self->files, words->rest);
     else
-        tui_ask(tui, "upload", NULL, on_upload, self);
+        tui_ask_path(tui, "upload", NULL, on_upload, self);
 }
 
 static void on_remove(void *arg)
@@ -502,6 +513,12 @@ static void run_copy_path(struct tui *tui, const struct words *words)
         name, arguments, help, keys, bar, CONTEXT_FILES, ARGUMENT_NONE, run                        \
     }
 
+/* One whose argument is a file of this machine. */
+#define LOCAL_ROW(name, help, keys, run)                                                           \
+    {                                                                                              \
+        name, "[FILE]", help, keys, name, CONTEXT_FILES, ARGUMENT_FILE, run                        \
+    }
+
 const struct command session_commands[] = {
     ROW("type", "", "the keys go to the prompt", "i Enter", "type", run_type),
     ROW("next-cell", "", "to the next cell", "J", "next cell", run_next_cell),
@@ -529,7 +546,7 @@ const struct command session_commands[] = {
     ROW("tab cells", "", "the cells", "1", NULL, run_tab),
     ROW("tab output", "", "what they printed, alone", "2", NULL, run_tab),
     ROW("tab files", "", "the files of the session", "3", NULL, run_tab),
-    ROW("tab stats", "", "figures of the session", "4", NULL, run_tab),
+    ROW("tab stats", "", "what the session takes, and took", "4", NULL, run_tab),
     ROW("tab-next", "", "the next tab", "]", "tab", run_tab_next),
     ROW("tab-previous", "", "the tab before", "[", NULL, run_tab_previous),
     ROW("down", "", "a line down", "j Down", NULL, run_down),
@@ -540,10 +557,8 @@ const struct command session_commands[] = {
     ROW("end", "", "to the end", "G End", NULL, run_end),
     FILE_ROW("open-file", "", "into the folder", "Enter Right l", "open", run_file_open),
     FILE_ROW("parent", "", "to the folder above", "Backspace Left", "up", run_file_back),
-    FILE_ROW("download", "[FILE]", "a copy of the file on this machine", "d", "download",
-             run_download),
-    FILE_ROW("upload", "[FILE]", "a file of this machine into the folder", "u", "upload",
-             run_upload),
+    LOCAL_ROW("download", "a copy of the file on this machine", "d", run_download),
+    LOCAL_ROW("upload", "a file of this machine into the folder", "u", run_upload),
     FILE_ROW("remove", "", "remove it from the session", "D", "remove", run_remove),
     FILE_ROW("refresh", "", "read the folder again", "r", NULL, run_refresh),
     FILE_ROW("copy-path", "", "the path into the clipboard", "y", NULL, run_copy_path),
@@ -558,7 +573,7 @@ const struct command session_commands[] = {
     FILE_ROW("tab cells", "", "the cells", "1", NULL, run_tab),
     FILE_ROW("tab output", "", "what they printed, alone", "2", NULL, run_tab),
     FILE_ROW("tab files", "", "the files of the session", "3", NULL, run_tab),
-    FILE_ROW("tab stats", "", "figures of the session", "4", NULL, run_tab),
+    FILE_ROW("tab stats", "", "what the session takes, and took", "4", NULL, run_tab),
     FILE_ROW("tab-next", "", "the next tab", "]", "tab", run_tab_next),
     FILE_ROW("tab-previous", "", "the tab before", "[", NULL, run_tab_previous),
     {"leave", "", "the keys go to commands again", "C-]", "leave", CONTEXT_REPL, ARGUMENT_NONE,

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -360,10 +361,26 @@ static bool is_free(struct files *files)
     return files->transfer == NULL && tui_client(files->tui) != NULL;
 }
 
+/* What was typed: a file, or a folder that @name goes into. Gives. */
+static char *target(const char *typed, const char *name)
+{
+    char *path = tui_local_path(typed);
+    struct stat info;
+
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        char *inside = xasprintf("%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", name);
+
+        free(path);
+        return inside;
+    }
+    return path;
+}
+
 void files_download(struct files *files, const char *local)
 {
     const struct file_entry *entry = files_selected(files);
     _cleanup_(freep) char *name = NULL;
+    _cleanup_(freep) char *wanted = NULL;
     char path[FILES_PATH_MAX];
     struct gb_err err = {0};
     struct transfer_config config = {
@@ -382,7 +399,8 @@ void files_download(struct files *files, const char *local)
         return;
     files_selected_path(files, path);
     name = transfer_local_name(path);
-    config.local = local != NULL && local[0] != '\0' ? local : name;
+    wanted = local != NULL && local[0] != '\0' ? target(local, entry->name) : NULL;
+    config.local = wanted != NULL ? wanted : name;
     if (config.local == NULL)
         return;
     (void)snprintf(files->moving, sizeof(files->moving), "%s", config.local);
@@ -392,8 +410,9 @@ void files_download(struct files *files, const char *local)
         tui_say(files->tui, MESSAGE_ERROR, "%s", err.message);
 }
 
-void files_upload(struct files *files, const char *local)
+void files_upload(struct files *files, const char *typed)
 {
+    _cleanup_(freep) char *local = tui_local_path(typed);
     const char *name = strrchr(local, '/');
     char path[FILES_PATH_MAX];
     struct gb_err err = {0};

@@ -39,6 +39,8 @@ void session_view_set_tab(struct session_view *self, enum tab tab);
 /* The keys go to the prompt. False, and told why, where that must not be. */
 bool session_view_type(struct session_view *self);
 void session_view_leave(struct session_view *self);
+/* Nothing is looked for any more; one stays where one is. */
+void session_view_end_search(struct session_view *self);
 
 /* link.c: what the server tells. */
 void session_link_open(struct session_view *self);

@@ -63,30 +63,59 @@ static struct gb_json_out begin_params(const struct pane *pane, struct gb_buf *p
 
 /* ---- cells ---- */
 
+/* What did not run, and may be sent again, comes back to where it was typed. */
+static void bring_back(struct pane *pane, const struct card *card)
+{
+    struct prompt_view view;
+    char *code;
+
+    prompt_view(&view);
+    if (card == NULL || card->source_cut || pane->input || !prompt_is_attached(pane) ||
+        view.size > 0)
+        return;
+    code = xstrndup((const char *)gb_buf_data(&card->source), card->source.size);
+    prompt_set_text(code);
+    free(code);
+}
+
 static void on_cell(struct pane *pane, struct pane_call *call, const struct gb_json *result,
                     const struct gb_call_error *error)
 {
+    if (error != NULL && !error->dispatched && error->retryable)
+        bring_back(pane, cells_of_call(pane->cells, call->call));
     cells_reply(pane->cells, call->call, result, error != NULL ? error->message : "");
 }
 
-void pane_run(struct pane *pane, const char *code)
+/* False, and told, when there is nobody to send anything to. */
+static bool is_there(struct pane *pane)
+{
+    char reconnect[KEY_NAME_MAX];
+
+    if (tui_is_up(pane->tui))
+        return true;
+    tui_key_of(pane->tui, CONTEXT_GLOBAL, "reconnect", reconnect);
+    tui_say(pane->tui, MESSAGE_ERROR, "not sent: no server; %s starts one", reconnect);
+    return false;
+}
+
+bool pane_run(struct pane *pane, const char *code)
 {
     struct gb_buf params = {0};
-    struct gb_json_out out = begin_params(pane, &params);
+    struct gb_json_out out;
     uint64_t call;
 
+    if (!is_there(pane))
+        return false;
+    out = begin_params(pane, &params);
     gb_json_put_str(&out, "code", code);
     gb_json_put_bool(&out, "interactive", true);
     gb_json_put_bool(&out, "detach", true); /* the cell outlives this front end */
     gb_json_put_u64(&out, "timeout_ms", GB_TIMEOUT_MAX_MS);
     gb_json_end(&out);
     call = call_server(pane, "session.exec", &params, 0, 0, on_cell);
-    if (call == 0) {
-        tui_say(pane->tui, MESSAGE_ERROR, "there is no connection to the server");
-        return;
-    }
     (void)cells_sent(pane->cells, call, code);
     pane->interrupts = 0;
+    return true;
 }
 
 static void on_typed_taken(struct pane *pane, struct pane_call *call, const struct gb_json *result,
@@ -98,11 +127,14 @@ static void on_typed_taken(struct pane *pane, struct pane_call *call, const stru
         tui_say_error(pane->tui, "input", error);
 }
 
-static void send_input(struct pane *pane, const char *line, bool eof)
+static bool send_input(struct pane *pane, const char *line, bool eof)
 {
     struct gb_buf params = {0}, text = {0};
-    struct gb_json_out out = begin_params(pane, &params);
+    struct gb_json_out out;
 
+    if (!is_there(pane))
+        return false;
+    out = begin_params(pane, &params);
     gb_buf_adds(&text, line);
     if (!eof)
         gb_buf_adds(&text, "\n");
@@ -111,6 +143,7 @@ static void send_input(struct pane *pane, const char *line, bool eof)
     gb_json_end(&out);
     (void)call_server(pane, "session.stdin", &params, CALL_DEADLINE_MS, 0, on_typed_taken);
     gb_buf_release(&text);
+    return true;
 }
 
 static void on_interrupted(struct pane *pane, struct pane_call *call, const struct gb_json *result,
@@ -230,14 +263,11 @@ static void ask_matches(void *arg, uint64_t question, const char *text, size_t c
     (void)call_server(pane, "session.complete", &params, KEY_DEADLINE_MS, question, on_matches);
 }
 
-static void on_submit(void *arg, const char *text)
+static bool on_submit(void *arg, const char *text)
 {
     struct pane *pane = arg;
 
-    if (pane->input)
-        send_input(pane, text, false);
-    else
-        pane_run(pane, text);
+    return pane->input ? send_input(pane, text, false) : pane_run(pane, text);
 }
 
 static void on_eof(void *arg)
@@ -245,7 +275,7 @@ static void on_eof(void *arg)
     struct pane *pane = arg;
 
     if (pane->input)
-        send_input(pane, "", true);
+        (void)send_input(pane, "", true);
     else
         tui_command(pane->tui, "leave");
 }

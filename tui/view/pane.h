@@ -38,8 +38,8 @@ void pane_set_input(struct pane *pane, bool input);
 bool pane_event(struct pane *pane, const struct input_event *event);
 /* Ctrl-C: drops what was typed, or interrupts. */
 void pane_interrupt(struct pane *pane);
-/* Runs a cell as if it had been typed. */
-void pane_run(struct pane *pane, const char *code);
+/* Runs a cell as if it had been typed. False: there is no server, which was told. */
+bool pane_run(struct pane *pane, const char *code);
 /* Opens $EDITOR on a text that then comes into the prompt. */
 void pane_edit(struct pane *pane, const char *text);
 

@@ -372,6 +372,17 @@ static const char *session_id(const struct view *view)
     return const_of(view)->id;
 }
 
+/* Ends the search, if there is one. */
+static bool back(struct view *view)
+{
+    struct session_view *self = session_view_of(view);
+
+    if (self->tab > TAB_OUTPUT || self->stream.search.size == 0)
+        return false;
+    session_view_end_search(self);
+    return true;
+}
+
 static const char *urgent(const struct view *view)
 {
     const struct session_view *self = const_of(view);
@@ -409,6 +420,7 @@ static const struct view_ops ops = {
     .context = context,
     .title = title,
     .session = session_id,
+    .back = back,
     .urgent = urgent,
     .shown = shown,
     .free = free_view,

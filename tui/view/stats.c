@@ -42,8 +42,8 @@ static void draw_facts(const struct session *session, struct region region, doub
         (void)snprintf(text, sizeof(text), "in %s", age);
         fact(region, &y, "closes", text);
     }
-    (void)snprintf(text, sizeof(text), "%u cells, incarnation %u", session->cells,
-                   session->incarnation);
+    (void)snprintf(text, sizeof(text), "%u cell%s, incarnation %u", session->cells,
+                   session->cells == 1 ? "" : "s", session->incarnation);
     fact(region, &y, "ran", text);
 }
 
