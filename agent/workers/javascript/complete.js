@@ -7,7 +7,10 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { builtinModules } = require('node:module');
 const { isProxy } = require('node:util').types;
+const names = require('./names.js');
 const { parse, incomplete } = require('./rewrite.js');
+const typescript = require('./typescript.js');
+const { u32, field, violation } = require('./wire.js');
 
 const COMPLETE = 16, COMPLETIONS = 17, IS_COMPLETE = 18, COMPLETENESS = 19;
 const WHOLE = 0, INCOMPLETE = 1, INVALID = 2;
@@ -42,7 +45,13 @@ function descriptor(object, name) {
 
 function lookup(chain) {
   let value = globalThis;
-  for (const part of chain.split('.').map((p) => p.replace(/[\s?]/g, '')).filter(Boolean)) {
+  const parts = chain.split('.').map((p) => p.replace(/[\s?]/g, '')).filter(Boolean);
+  const own = names.look(parts[0]);
+  if (own) {
+    value = own.value;
+    parts.shift();
+  }
+  for (const part of parts) {
     if (part === 'this' || part === 'globalThis') continue;
     if (value === null || value === undefined) return undefined;
     const found = descriptor(Object(value), part);
@@ -114,28 +123,38 @@ function complete(text) {
   if (!prefix && /[.\])\w]\s*$/.test(line)) return ['', []];
   const keywords = KEYWORDS.filter((word) => word.startsWith(prefix))
     .map((word) => [word, 'keyword']);
-  return [prefix, [...keywords, ...members(globalThis, prefix)]];
+  const own = new Map(names.list().filter((name) => name.startsWith(prefix))
+    .map((name) => [name, kind(names.look(name)?.value)]));
+  for (const [name, what] of members(globalThis, prefix)) if (!own.has(name)) own.set(name, what);
+  return [prefix, [...keywords, ...[...own].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))]];
 }
 
-function completeness(code) {
+// Gives [status, indent] to done().
+function completeness(code, done) {
+  const cutOff = () => {
+    const last = code.slice(code.lastIndexOf('\n') + 1);
+    done([INCOMPLETE, last.match(/^\s*/)[0] + (/[{([]\s*$/.test(last) ? '  ' : '')]);
+  };
   try {
     parse(code);
-    return [WHOLE, ''];
+    done([WHOLE, '']);
   } catch (error) {
-    if (!(error instanceof SyntaxError)) return [INVALID, ''];
-    if (!incomplete(code, error)) {
-      const { code: stripped, error: other } = require('./typescript.js').strip(code);
-      if (stripped !== undefined) return [WHOLE, ''];
-      if (!/end of file|Unterminated template/.test(other?.text ?? '')) return [INVALID, ''];
+    if (!(error instanceof SyntaxError)) done([INVALID, '']);
+    else if (incomplete(code, error)) cutOff();
+    else if (!typescript.maybe(code)) done([INVALID, '']);
+    else {
+      typescript.strip(code, ({ code: stripped, error: other }) => {
+        if (stripped !== undefined) done([WHOLE, '']);
+        else if (/end of file|Unterminated template/.test(other?.text ?? '')) cutOff();
+        else done([INVALID, '']);
+      });
     }
   }
-  const last = code.slice(code.lastIndexOf('\n') + 1);
-  return [INCOMPLETE, last.match(/^\s*/)[0] + (/[{([]\s*$/.test(last) ? '  ' : '')];
 }
 
-function answer(type, fields, worker) {
-  const { u32, field, violation } = worker;
-  lazyGetters = worker.lazyGetters;
+// Gives the message to send to reply(type, payload).
+function answer(type, fields, getters, reply) {
+  lazyGetters = getters;
   const id = fields.u32(), text = fields.text();
   if (type === COMPLETE) {
     const points = Array.from(text);
@@ -149,13 +168,14 @@ function answer(type, fields, worker) {
     }
     matches = matches.slice(0, MATCHES_MAX);
     const start = cursor - Array.from(replaced).length;
-    return [COMPLETIONS, Buffer.concat([u32(id), u32(start), u32(cursor), u32(matches.length),
-      ...matches.flat().map((part) => field(Buffer.from(part)))])];
+    reply(COMPLETIONS, Buffer.concat([u32(id), u32(start), u32(cursor), u32(matches.length),
+      ...matches.flat().map((part) => field(Buffer.from(part)))]));
+    return;
   }
   if (type !== IS_COMPLETE) violation();
   fields.end();
-  const [status, indent] = completeness(text);
-  return [COMPLETENESS, Buffer.concat([u32(id), Buffer.of(status), field(Buffer.from(indent))])];
+  completeness(text, ([status, indent]) => reply(COMPLETENESS,
+    Buffer.concat([u32(id), Buffer.of(status), field(Buffer.from(indent))])));
 }
 
 module.exports = { answer };

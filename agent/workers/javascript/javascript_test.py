@@ -109,18 +109,76 @@ def test_modules(js):
     assert js.run('export const e = 3; export default function g() {}\ne').value == '3'
 
 
-def test_typescript(js):
+def has_types(js):
     if js.run('let t: number = 1').exit:
         pytest.skip('esbuild is not installed')
-    js.run('interface F {n: string; q: number}\nconst mk = (n: string, q: number): F => ({n, q})')
-    assert js.run("const f: F = mk('apple', 3); console.log(f.n + ':' + f.q)").out == b'apple:3\n'
-    code = ('enum Color { Red, Green = 5 }\nfunction id<T>(x: T): T { return x }\n'
-            'type A = string | number\nconst c = id<A>(Color.Green) as number\n'
-            'console.log(c, Color[0])')
-    assert js.run(code).out == b'5 Red\n'
-    assert js.run('console.log(Color.Red, t); const u: number = await 4; u').value == '4'
-    wrong = js.run('const x: = 42;')
-    assert wrong.exit == 1 and b'SyntaxError' in wrong.err and b'const x: = 42;' in wrong.err
+
+
+def test_typescript(js):
+    has_types(js)
+    for code, value in [
+        ('interface F {n: string; q: number}\nconst mk = (n: string, q: number): F => ({n, q}); 1', '1'),
+        ("const f: F = mk('apple', 3); f.n + ':' + f.q", "'apple:3'"),
+        ('enum Color { Red, Green = 5 }\nfunction id<T>(x: T): T { return x }\ntype A = string | number\n'
+         '[id<A>(Color.Green) as number, Color[0]]', "[ 5, 'Red' ]"),
+        ('[Color.Red, t]', '[ 0, 1 ]'), ('const u: number = await 4; u', '4'),
+        ('id<number>(3)', '3'), ('id<A>(id<number>(4))', '4'), ('id<string[]>(["a"])[0]', "'a'"),
+        ('class Box<T> { constructor(public v: T) {} }\nnew Box<string>("s").v', "'s'"),
+        ('new Box<string>("s2").v', "'s2'"), ('new Map<string, number>([["a", 1]]).get("a")', '1'),
+        ('1 < 2 > (0)', 'true'), ('const s = (x: unknown) => x satisfies unknown; s(1)!', '1'),
+        ('abstract class Ab { abstract f(): void; protected readonly k = 1 }\ndeclare const zz: number\n'
+         'namespace N { export const q = 4 }\nfunction o(a: string): string\nfunction o(a: any) { return a }\n'
+         '[N.q, o("1"), [1] as const]', "[ 4, '1', [ 1 ] ]"),
+        ('import type { Server } from "node:http"\nimport { createServer, NotThere } from "node:http"\n'
+         'let none: NotThere; typeof createServer', "'function'"),
+        ('const generic = <T,>(x: T) => x; generic<number>(2)', '2'),
+        ('function log(target: any, key: string, d: PropertyDescriptor) { const f = d.value; d.value = '
+         'function () { return key + f.apply(this) } }\nclass D { @log m(): number { return 1 } }\nnew D().m()',
+         "'m1'"),
+    ]:
+        result = js.run(code)
+        assert result.value == value and result.exit == 0, (code, result)
+
+
+def test_typed_calls_in_a_session_of_javascript(js):
+    has_types(js)
+    with worker('javascript') as other:
+        assert other.run('function id(v) { return v }\nid<number>(3)').value == '3'
+        assert other.run('let a = 1, b = 2, c = 0; a < b > (c)').value == 'true'
+        code = ('function logged(value: Function, context: ClassMethodDecoratorContext) { return function (this: any)'
+                ' { return String(context.name) + value.apply(this) } }\n'
+                'class D { @logged m(): number { return 2 } }\nnew D().m()')
+        assert other.run(code).value == "'m2'"
+
+
+@pytest.mark.parametrize('code, places', [
+    ('// a comment\ninterface Row { id: number }\n\nconst rows: Row[] = [{ id: 1 }]\n\n'
+     'function boom(r: Row): never {\n  throw new Error("id " + r.id)\n}\n\nboom(rows[0])', ['7:9', '10:1']),
+    ('const w: number = 5;\n\n\nfunction deep(): void { null!.x }\n   deep()', ['4:31', '5:4']),
+    ('type T = {\n  a: string\n}\nawait 1; let late: number = 2\nthrow new Error("x" + late)', ['5:7']),
+    ('enum E { A }\n\nclass C { constructor(private n: number) {\n  throw new Error("c") } }\nnew C(1)', ['4:9', '5:1']),
+    ('const a: string = "1"\nconst b: number = = 2', ['2']),
+    ('interface I { a: string }\n\n\nlet q: = 3', ['4']),
+    ('import { nope } from "node:fs"\nlet z: number = nope', ['1']),
+])
+def test_places_in_typescript(js, code, places):
+    has_types(js)
+    err = js.run(code).err.decode()
+    for place in places:
+        assert f'<cell 2>:{place}' in err, err
+    assert '[<cell' not in err and 'esbuild' not in err
+
+
+@pytest.mark.parametrize('code', ['let x: number = 1; console.log("go"); while (true) {}',
+                                  'const y: string = await new Promise(() => {}); console.log("go")'])
+def test_interrupt_of_typescript(js, code):
+    has_types(js)
+    js.run('keep = 5')
+    running = js.start(code)
+    js.interrupt()
+    result = running.finish()
+    assert result.exit == 130 and result.interrupted
+    assert js.run('keep', flags=STALE_SIGINT).value == '5'
 
 
 def test_output_is_exact(js):
@@ -219,6 +277,137 @@ def test_settings_reseed(js):
                   'Math.abs(n / 1e5 - 0.5) < 0.01 && lo >= 0 && lo < 0.001 && hi < 1 && hi > 0.999')
     assert many.value == 'true'
     assert 'native code' in js.run('Math.random.toString()').value
+
+
+BUILTIN = ['process', 'Map', 'Promise', 'Object', 'URL', 'Array', 'Buffer', 'globalThis', 'require',
+           'module', 'exports', 'console', 'Symbol', 'JSON', 'fetch', 'Error', 'setTimeout', 'Function',
+           'String', 'Reflect', 'WeakMap', 'queueMicrotask', 'undefined', 'NaN', 'window', 'define']
+
+
+@pytest.mark.parametrize('form', ['const NAME = 5', 'let NAME = 5', 'var NAME = 5', 'await 1; const NAME = 5',
+                                  'class NAME { static five = 5 }', 'function NAME(a) { return 5 }',
+                                  'import NAME from "./five.mjs"', 'import * as NAME from "./five.mjs"'])
+def test_names_are_lexical(js, form):
+    (js.home / 'five.mjs').write_text('export default 5\n')
+    (js.home / 'sees.cjs').write_text('module.exports = [typeof window, typeof define, new Map([[1, 2]]).get(1)]\n')
+    want = {'class': 'NAME.five', 'function': 'NAME()', 'import *': 'NAME.default'}
+    use = next((value for key, value in want.items() if form.startswith(key)), 'NAME')
+    shown = {}
+    for name in BUILTIN:
+        result = js.run(form.replace('NAME', name))
+        assert result.exit == 0 and not result.err, (name, result)
+        shown[name] = js.run(use.replace('NAME', name)).value
+    assert shown == dict.fromkeys(BUILTIN, '5')
+    # Nobody else has them: node's own code, a module, TypeScript's, the session itself.
+    assert js.run("await (async () => (await import('./sees.cjs')).default)()").value == (
+        "[ 'undefined', 'undefined', 2 ]")
+    assert js.run("import http, { request } from 'node:http'\nimport { once } from 'node:events'\n"
+                  "const s = http.createServer((q, r) => r.end('hi')).listen(0, '127.0.0.1')\n"
+                  "await once(s, 'listening')\nconst [r] = await once(request(s.address()).end(), 'response')\n"
+                  "s.close(); r.resume(); r.statusCode").value == '200'
+    assert js.run('let typed: number = 3; typed').value == '3'
+    assert js.run('throw 7').err == b'Uncaught 7\n'
+
+
+def test_names_keep_what_they_are(js):
+    for code, value in [
+        ("function process(x) { return x + 1 } process.name + process(1)", "'process2'"),
+        ("process.toString()", "'function process(x) { return x + 1 }'"),
+        ("const fetch = () => 1; fetch.name", "'fetch'"), ("eval('fetch()')", '1'),
+        ("({ fetch }).fetch === fetch", 'true'), ("globalThis.process.pid > 0", 'true'),
+        ("let { URL = 3, ...rest } = { a: 1 }; [URL, rest]", '[ 3, { a: 1 } ]'),
+        ("function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2) } fib(10)", '55'),
+        ("const g = () => 1; g.name", "'g'"), ("function g() { return 2 } g()", '2'),
+        ("class g {} g.name", "'g'"), ("var g = 3; g", '3'), ("g = 4; g", '4'),
+        ("const helper = () => 1; function main() { return helper() } main()", '1'),
+        ("const helper = () => 2; main()", '2'), ("globalThis.helper", None),
+        ("const same = 1; { const same = 2 } same", '1'),
+        ("(function (Map) { return Map })(8)", '8'), ("const k = 1; const f2 = () => k; const k2 = f2(); k2", '1'),
+        ("await 1; function late() { return typeof zz } let zz = 1; late() + late.toString()",
+         "'numberfunction late() { return typeof zz }'"),
+    ]:
+        result = js.run(code)
+        assert result.value == value and result.exit == 0, (code, result)
+
+
+@pytest.mark.parametrize('code, error', [
+    ('const a = 1; a = 2', 'TypeError: Assignment to constant variable.'),
+    ('const a = 1; (() => { a++ })()', 'TypeError: Assignment to constant variable.'),
+    ('console.log(a); let a = 1', "ReferenceError: Cannot access 'a' before initialization"),
+    ('f(); const a = 1; function f() { return a }', "ReferenceError: Cannot access 'a' before"),
+    ('new A(); class A {}', "ReferenceError: Cannot access 'A' before"),
+    ('console.log(a); await 1; const a = 1', "ReferenceError: Cannot access 'a' before"),
+    ('import { sep } from "node:path"; sep = 1', 'TypeError: Assignment to constant variable.'),
+    ('const a = JSON.parse("bad")', 'SyntaxError: Unexpected token'),
+])
+def test_names_are_guarded_as_in_node(js, code, error):
+    result = js.run(code)
+    assert result.exit == 1 and error.encode() in result.err, result
+    # What did not come to its declaration can be declared again.
+    assert js.run('const a = 7; let sep = a; class A {} \n[a, sep, typeof A]').value == "[ 7, 7, 'function' ]"
+    assert js.run('a').value == '7'
+
+
+@pytest.mark.parametrize('code, line, column, words', [
+    ('if (1) { console.log("x"); return }', 1, 27, 'Illegal return statement'),
+    ('let a1; let a1', 1, 12, "Identifier 'a1' has already been declared"),
+    ('function broken(', 1, 0, 'Unexpected end of input'),
+    ('await x }', 1, 8, "Unexpected token '}'"),
+    ('// one\nconst y = await 1\nfoo bar', 3, 4, "Unexpected identifier 'bar'"),
+    ('await 1;\n\n  const y = ;', 3, 12, "Unexpected token ';'"),
+    ('import fs from "node:fs"\nexport const y = 1 1', 2, 19, 'Unexpected number'),
+    ('class A { static { return } }', 1, 19, 'Illegal return statement'),
+    ('/(/', 1, 0, 'Invalid regular expression: /(/: Unterminated group'),
+    ('1_000_', 1, 0, 'Numeric separators are not allowed'),
+    ('.help', 1, 0, "Unexpected token '.'"),
+    ('label: for (;;) { continue lbl }', 1, 27, "Undefined label 'lbl'"),
+    ('import { nope } from "node:fs"', 1, 9, "The requested module 'node:fs' does not provide an export named 'nope'"),
+    ('import { sep,\n  nope as yes } from "path"', 2, 2, "The requested module 'path' does not provide"),
+    ('const el = <div>hi</div>', 1, 11, 'JSX'),
+])
+def test_syntax_errors_are_nodes(js, code, line, column, words):
+    result = js.run(code)
+    lines = result.err.decode().split('\n')
+    assert result.exit == 1 and lines[0] == f'<cell 1>:{line}', result
+    assert lines[1] == code.split('\n')[line - 1] and words in result.err.decode()
+    caret = lines[2]
+    assert len(caret) - len(caret.lstrip()) == column or not caret.strip(), result
+    assert b'    at ' not in result.err and b'acorn' not in result.err and b'__proto__' not in result.err
+    assert js.run('1').value == '1'
+
+
+def test_the_language_is_that_of_the_running_node(js):
+    (js.home / 'd.json').write_text('{"a": 1}')
+    (js.home / 'live.mjs').write_text('export let n = 0; export const inc = () => n++')
+    (js.home / 'c.cjs').write_text('exports.named = 5')
+    for code, value in [
+        ('/[[a-z]--[aeiou]]/v.test("b")', 'true'), ('#!/usr/bin/env node\n1', '1'),
+        ('import d from "./d.json" with { type: "json" }\nd', '{ a: 1 }'),
+        ('(await import("./d.json", { with: { type: "json" } })).default', '{ a: 1 }'),
+        ('class B { #p = 1; static { this.k = 2 } has(o) { return #p in o } }\nnew B().has(new B()) && B.k', '2'),
+        ('import { n, inc } from "./live.mjs"\ninc(); n', '1'), ('inc(); n', '2'),
+        ('import { named } from "./c.cjs"\nnamed', '5'), ('import.meta.dirname === process.cwd()', 'true'),
+        ('await 1; with ({ q: 4 }) { q }', None), ('010 + 1_000', '1008'),
+        ('{ a: 1, b: 2 }', '{ a: 1, b: 2 }'), ('let z; z ??= 3; z', '3'),
+    ]:
+        result = js.run(code)
+        assert result.value == value and result.exit == 0 and not result.err, (code, result)
+    assert js.run('import d from "./d.json" assert { type: "json" }\nd').value == '{ a: 1 }'
+    assert js.run('(await import("./d.json", { assert: { type: "json" } })).default').value == '{ a: 1 }'
+
+
+def test_places_are_those_of_the_text(js):
+    js.run('var old = 1, alias = 2')
+    for code, place in [
+        ('let old = 1; throw new Error("e")', '1:20'), ('const Map = 1, {a} = {}; throw new Error("e")', '1:32'),
+        ('await 1; let {b} = {}; throw new Error("e")', '1:30'),
+        ('import fs from "node:fs"\nawait 1; null.x', '2:15'),
+        ('/* a\n b */ const URL = 1; (() => {\n  throw new Error("e") })()', '3:9'),
+        ('async function g() { await 1; throw new Error("e") }\nawait g()', '2:1'),
+        ('const fetch = () => { throw new Error("e") }; await 1; fetch()', '1:56'),
+    ]:
+        result = js.run(code)
+        assert result.exit == 1 and f':{place}'.encode() in result.err, (code, result)
 
 
 ENDS = """const said = (n) => { console.log('before'); process.exit(n) }

@@ -75,4 +75,17 @@ function shown(sites) {
   return changed ? list : sites;
 }
 
-module.exports = { MARK, places, plain, shown };
+// The places of a cell: `first` leads from what runs to what was rewritten, `second` from there to
+// what the user wrote; null where nothing was changed.
+function setPlaces(name, first, second) {
+  if (first === null && second === null) {
+    places.delete(name);
+    return;
+  }
+  places.set(name, (line, column) => {
+    const place = first === null ? [line, column] : first(line, column);
+    return place === null || second === null ? place : second(place[0], place[1]);
+  });
+}
+
+module.exports = { plain, setPlaces, shown };

@@ -16,7 +16,8 @@
 // - SIGINT ends the cell with 130, a busy loop too (addon.c) and also one that has not begun yet,
 //   unless the user listens to it; what comes behind the end of a cell is forgotten.
 // - process.stdin is new in each cell; only reads through it announce that the cell waits.
-// - Code that is no JavaScript is tried as TypeScript (typescript.js).
+// - Code that is no JavaScript is tried as TypeScript (typescript.js), outside of this process, so
+//   that an interrupt need not wait for it.
 
 // User code may replace globals; these stay ours.
 const { Buffer, Error, Map, Math, Number, Object, Promise, Reflect, Set } = globalThis;
@@ -28,12 +29,15 @@ const path = require('node:path');
 const util = require('node:util');
 const vm = require('node:vm');
 const addon = require('./addon.node');
+const compile = require('./compile.js');
 const exit = require('./exit.js');
 const { attempt, guardTimers } = require('./guard.js');
 const hold = require('./hold.js');
+const names = require('./names.js');
 const { Program } = require('./program.js');
 const stacks = require('./stacks.js');
 const { writeAll, makeOutput, makeStdin } = require('./streams.js');
+const typescript = require('./typescript.js');
 const { fields, u32, field, violation } = require('./wire.js');
 
 const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3, STOPPED = 4;
@@ -72,6 +76,7 @@ function tellWaiting(on) {
 
 // The text of an error without frames of node's.
 function describe(error) {
+  if (names.shaped.has(error)) return `${error.stack}\n`;
   const text = error instanceof Error || util.types.isNativeError(error)
     ? inspect(error) : `Uncaught ${inspect(error)}`;
   const out = [];
@@ -98,96 +103,9 @@ function complain(error) {
 
 // Cells
 
-let importer = null, importerPlace = null;
-
-// import() as a module in the working directory would do it.
-function importHere(specifier, _script, attributes) {
-  const place = path.join(process.cwd(), '[cell]');
-  if (importerPlace !== place) {
-    const module = new Module(place);
-    module.filename = place;
-    module.paths = Module._nodeModulePaths(process.cwd());
-    module._compile('exports.load = (specifier) => import(specifier);', place);
-    importer = module.exports.load;
-    importerPlace = place;
-  }
-  return importer(specifier);
-}
-
-// What newer versions of Node offer for the same; Node 18 wants --experimental-vm-modules for ours.
-const LOADER = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ?? importHere;
-
-// A cell without any of this awaits, imports and declares nothing at its top and is no object.
-const REWRITTEN = /^#!|^\s*\{|\b(?:await|class|const|export|function|import|let|var)\b/;
-
-function compile(code, name) {
-  const scriptOf = (text, prefix) => new vm.Script(text, {
-    filename: name, columnOffset: -prefix, importModuleDynamically: LOADER });
-  const build = (text) => {
-    const { rewriteCell } = require('./rewrite.js');
-    const script = rewriteCell(text);
-    return { ...script, compiled: scriptOf(script.text, script.prefix) };
-  };
-  try {
-    if (!REWRITTEN.test(code)) return { awaits: false, names: [], compiled: scriptOf(code, 0) };
-  } catch (error) {
-    // The way through the parser of our own tells more about a mistake.
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  try {
-    return build(code);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const stripped = require('./typescript.js').strip(code);
-    if (stripped.code !== undefined) return build(stripped.code);
-    throw syntaxError(code, name, error, stripped.error);
-  }
-}
-
-// V8's own words where it stumbles over the same line as the TypeScript parser, else the latter's.
-function syntaxError(code, name, error, other) {
-  if (!other || other.line === error.loc?.line) {
-    try {
-      // Not at its own top level, where await would be the mistake.
-      new vm.Script(`(async () => {\n${code}\n})`, { filename: name, lineOffset: -1 });
-    } catch (own) {
-      return own;
-    }
-  }
-  const line = other?.line ?? error.loc?.line ?? 1;
-  const column = other?.column ?? error.loc?.column ?? 0;
-  const made = new SyntaxError(other?.text ?? error.message.replace(/ \(\d+:\d+\)$/, ''));
-  const source = code.split('\n')[line - 1] ?? '';
-  made.stack = `${name}:${line}\n${source}\n${' '.repeat(column)}^\n\nSyntaxError: ${made.message}`;
-  return made;
-}
-
-// A global with a setter of node's would swallow `const crypto = require('crypto')`.
-function makeRoom(names) {
-  for (const name of names) {
-    const found = Object.getOwnPropertyDescriptor(globalThis, name);
-    if (found?.configurable && (found.get || found.set || !found.writable)) {
-      Object.defineProperty(globalThis, name,
-        { value: undefined, writable: true, configurable: true, enumerable: false });
-    }
-  }
-}
-
 // Runs the script with no frame of ours or node's below it; nothing is given back but its value.
 function runScript(script) {
   return apply(runInContext, script, [null, -1, false, false, false]);
-}
-
-function run(code, name) {
-  const script = compile(code.replace(/^\ufeff/, ''), name);
-  makeRoom(script.names);
-  if (script.awaits) {
-    // The call of the function that the cell was made into stands below its last line.
-    const { lines } = cell;
-    stacks.places.set(name, (line, column) => (line > lines ? null : [line, column]));
-  }
-  const result = runScript(script.compiled);
-  return script.awaits ? result : { value: result };
 }
 
 function showValue(value) {
@@ -274,6 +192,8 @@ function finish() {
     exit.reallyExit(code);
   }
   tellWaiting(false);
+  done.giveUp?.();
+  if (done.names !== null) names.release(done.names);
   lastStdin?.destroy();
   lastStdin = null;
   process.exitCode = undefined;
@@ -310,12 +230,12 @@ function startCell(payload, answer = DONE) {
   const early = (addon.settle() === 1 || earlyInterrupt) && (flags & CELL_STALE_SIGINT) === 0;
   earlyInterrupt = false;
   addon.put();
-  const code = program.enter(given);
+  const code = program.enter(given).replace(/^\ufeff/, '');
   cell = {
     program,
     answer, number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false,
     started: false, ended: false, finished: false, told: false,
-    lines: code.split('\n').length, waiting: false,
+    waiting: false, names: null, giveUp: null,
     interactive: (flags & CELL_INTERACTIVE) !== 0,
     final: (flags & CELL_FINAL) !== 0, before: env.map(([name]) => [name, process.env[name]]),
   };
@@ -339,18 +259,88 @@ function listen() {
   if (process.listenerCount('SIGINT') === 0) addon.listen();
 }
 
+// A session that has been TypeScript stays it: `a<b>(c)` is a call with types then.
+let typed = false;
+const TYPED_CALL = /[\w$\])]<[^;{}()]*>\s*[(`]/;
+
+function isTyped(code, problem) {
+  const { callsWithTypes } = require('./rewrite.js');
+  if (problem !== null) return typescript.maybe(code);
+  if (!code.includes('>')) return false;
+  return (typed && TYPED_CALL.test(code)) || callsWithTypes(code);
+}
+
+// Makes scripts of the code and runs them, if need be when the types have been taken out.
 function perform(code, name) {
+  const mine = cell;
+  let script = null, problem = null, types = false;
+  const ended = attempt(() => {
+    try {
+      script = compile.build(code, name);
+    } catch (error) {
+      problem = error;
+      script = error instanceof SyntaxError ? compile.asItIs(code, name) : null;
+      if (script !== null) problem = null;
+    }
+    types = isTyped(code, problem);
+  });
+  if (ended !== null) {
+    mine.started = true;
+    deal(ended);
+  } else if (!types) {
+    if (script === null) refuse(code, name, problem, null);
+    else launch(script, { code, source: code, placeOf: null, name });
+  } else {
+    mine.giveUp = typescript.strip(code, (stripped) => {
+      mine.giveUp = null;
+      if (cell === mine && !mine.finished) performStripped(code, name, { script, problem, stripped });
+    });
+  }
+}
+
+function performStripped(code, name, { script, problem, stripped }) {
+  if (stripped.signal === 'SIGINT') {
+    cell.started = true;
+    interrupt();
+  } else if (stripped.code === undefined) {
+    if (script === null) refuse(code, name, problem, stripped.error);
+    else launch(script, { code, source: code, placeOf: null, name });
+  } else {
+    typed = true;
+    const { placeOf } = stripped;
+    let plain = null;
+    const ended = attempt(() => { plain = compile.build(stripped.code, name); });
+    if (ended?.error) refuse(code, name, ended.error, compile.moved(stripped.code, ended.error, placeOf));
+    else if (ended !== null) deal(ended);
+    else launch(plain, { code: stripped.code, source: code, placeOf, name });
+  }
+}
+
+function refuse(code, name, problem, other) {
+  cell.started = true;
+  fail(problem instanceof SyntaxError ? compile.mistake(code, name, problem, other) : problem);
+}
+
+function launch(script, text) {
   const mine = cell;
   const current = () => cell === mine && !mine.finished;
   let result = null;
-  const ended = attempt(() => { result = run(code, name); });
+  names.begin({ ...text, file: mine.program.file, typed });
+  stacks.setPlaces(text.name, script.placeOf, text.placeOf);
+  names.declare(script.names);
+  mine.names = script.names;
+  const ended = attempt(() => {
+    if (script.before !== null) runScript(script.before);
+    result = runScript(script.main);
+  });
   mine.started = true;
   if (!current()) return;
   if (ended !== null) {
     deal(ended);
     return;
   }
-  if (util.types.isPromise(result)) {
+  mine.names = null;
+  if (script.awaits) {
     mine.pending = true;
     apply(then, result, [(settled) => {
       mine.pending = false;
@@ -360,7 +350,7 @@ function perform(code, name) {
       if (current()) fail(error);
     }]);
   } else {
-    showValueOf(result.value);
+    showValueOf(result);
   }
   if (!current()) return;
   listen();
@@ -417,16 +407,16 @@ function settings(payload) {
 
 // Loads what most sessions need sooner or later.
 function prepare() {
-  require('./rewrite.js');
   require('./complete.js');
-  addon.send(CELLS, PREPARED, Buffer.alloc(0));
+  // Once, so that the first cell of the user's need not wait for its file to be read.
+  typescript.strip('let x: number', () => addon.send(CELLS, PREPARED, Buffer.alloc(0)));
 }
 
 // Start
 
 function answerQuestion(type, payload) {
   const { answer } = require('./complete.js');
-  addon.send(QUERIES, ...answer(type, fields(payload), { u32, field, violation, lazyGetters }));
+  answer(type, fields(payload), lazyGetters, (...reply) => addon.send(QUERIES, ...reply));
 }
 
 function onInterrupt() {
@@ -504,6 +494,8 @@ function warmUp() {
 seedRandom(addon.entropy());
 prepareGlobals();
 guardTimers(hold.track, callTimer);
+names.start();
+compile.warmUp();
 process.on('beforeExit', atRest);
 addon.start(onMessage);
 addon.traces(stacks.shown);
