@@ -47,7 +47,7 @@ def shared(tmp_path_factory):
     assert hello is not None, guest.console()
     assert hello.type == "HELLO"
     fields = Fields(hello.payload)
-    assert (fields.number("I"), fields.bytes()) == (2, b"python")
+    assert (fields.number("I"), fields.bytes()) == (3, b"python")
     guest.ready()
     yield guest
     console = guest.console()

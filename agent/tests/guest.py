@@ -190,7 +190,8 @@ class Guest:
                    max_stderr=256 << 10, env=None, stdin=b"", flags=0):
         cell, self.next_cell = self.next_cell, self.next_cell + 1
         payload = struct.pack("<BBIQQ", mode, flags, timeout_ms, max_stdout, max_stderr)
-        number = self.send("EXEC", payload + pairs(env or {}) + blob(code) + blob(stdin), cell)
+        number = self.send("EXEC", payload + pairs(env or {}) + blob(b"") + blob(b"") + blob(code)
+                           + blob(stdin), cell)
         return cell, number
 
     def exec_wait(self, started, timeout=90, credit=True):

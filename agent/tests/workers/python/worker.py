@@ -83,6 +83,8 @@ def serve_cell(payload, fds):
             pair.append(payload[at + 4:at + 4 + size])
             at += 4 + size
         os.environb[pair[0]] = pair[1]
+    for _ in range(2):  # file and argv, which are for workers that know programs
+        at += 4 + struct.unpack_from("<I", payload, at)[0]
     for target, fd in enumerate(fds):
         os.dup2(fd, target)
         os.close(fd)
