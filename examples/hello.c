@@ -1,5 +1,4 @@
-/* Runs two cells in a Python session. cc hello.c $(pkg-config --cflags --libs glassbell) -o hello
- */
+/* Two cells in a Python session. cc hello.c $(pkg-config --cflags --libs glassbell) -o hello */
 #include <glassbell.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,38 +20,35 @@ static void on_output(void *arg, int stream, struct glassbell_bytes bytes)
     fwrite(bytes.data, 1, bytes.size, stream == 1 ? stdout : stderr);
 }
 
-static void on_second(void *arg, const struct glassbell_result *it,
-                      const struct glassbell_error *err)
+static void on_second(void *arg, const struct glassbell_result *it, const struct glassbell_error *e)
 {
     (void)arg;
-    check(err);
+    check(e);
     printf("value %.*s, exit code %d\n", (int)it->value.size, it->value.data, it->exit_code);
     glassbell_session_close(session);
     glassbell_close(engine, NULL, NULL);
 }
 
-static void on_first(void *arg, const struct glassbell_result *it,
-                     const struct glassbell_error *err)
+static void on_first(void *arg, const struct glassbell_result *it, const struct glassbell_error *e)
 {
     (void)it;
-    check(err);
+    check(e);
     glassbell_exec(session, &(struct glassbell_exec_options){.code = "x + 1"}, on_second, arg);
 }
 
-static void on_session(void *arg, struct glassbell_session *opened,
-                       const struct glassbell_error *err)
+static void on_session(void *arg, struct glassbell_session *opened, const struct glassbell_error *e)
 {
     const char *code = "x = 41; print('hello from', x)";
 
-    check(err);
+    check(e);
     session = opened;
     glassbell_exec(session, &(struct glassbell_exec_options){code, .output = on_output}, on_first,
                    arg);
 }
 
-static void on_engine(void *arg, struct glassbell *opened, const struct glassbell_error *err)
+static void on_engine(void *arg, struct glassbell *opened, const struct glassbell_error *e)
 {
-    check(err);
+    check(e);
     engine = opened;
     glassbell_session_open(engine, NULL, on_session, arg); /* NULL: Python, with all defaults */
 }
