@@ -166,6 +166,8 @@ void cell_retire(struct cell *cell)
     }
 }
 
+static void interrupt(struct cell *cell);
+
 static struct worker *worker_for(struct agent *agent, uint8_t mode)
 {
     switch (mode) {
@@ -190,10 +192,13 @@ static void dispatch(struct cell *cell)
         deadline_set(&cell->agent->loop, &cell->timeout,
                      cell->started_ns + cell->timeout_ms * GB_NS_PER_MS);
     /* The worker must not take what was meant for the cell before as meant for this one. */
-    if (cell->worker->interrupted)
+    cell->unbegun = cell->worker->interrupted;
+    if (cell->unbegun)
         cell->message.memory[cell->message.start + CONTROL_RUN_FLAGS_AT] |= CONTROL_STALE_SIGINT;
     cell->worker->interrupted = false;
     worker_send_cell(cell->worker, gb_buf_bytes(&cell->message), fds);
+    if (cell->sigint_owed && !cell->unbegun)
+        interrupt(cell); /* it was owed by a worker that has died */
 }
 
 static void set_note(struct cell *cell, const char *text);
@@ -484,6 +489,15 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
         cell->ending = true;
         take_result(cell, message->ending.flags, message->ending.value);
         break;
+    case CONTROL_BEGUN:
+        if (!cell->unbegun) {
+            worker_condemn(worker, "the worker began with a cell a second time");
+            break;
+        }
+        cell->unbegun = false;
+        if (cell->sigint_owed)
+            interrupt(cell);
+        break;
     case CONTROL_DISPLAY:
         port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_DISPLAY, .cell = id},
                   &gb_display_fields, &display);
@@ -579,6 +593,10 @@ static void nudge_passed(struct deadline *deadline)
 
 static void interrupt(struct cell *cell)
 {
+    if (cell->unbegun) {
+        cell->sigint_owed = true;
+        return;
+    }
     worker_signal(cell->worker, SIGINT);
     nudge(cell, NUDGE_FIRST_MS * GB_NS_PER_MS);
 }

@@ -67,6 +67,9 @@ struct cell {
     struct deadline nudge; /* after a SIGINT that shows no effect; the next one after nudge_ns */
     uint64_t nudge_ns;
     bool timed_out, interrupted, killed;
+    /* A SIGINT may be left over from the cell before. Until the worker has said that it has
+     * forgotten it, one for this cell would be forgotten with it: it is owed. */
+    bool unbegun, sigint_owed;
     uint64_t started_ns, cpu_before, peak_before, oom_before;
     struct gb_done done;
     struct gb_buf value, note, changed; /* behind those of done */

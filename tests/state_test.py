@@ -269,6 +269,22 @@ def test_interrupt_on_the_heels_of_the_cell(shared, image, code):
         assert s.exec(":" if image == "shell" else "1")["exit_code"] == 0
 
 
+@pytest.mark.parametrize("image,code", [
+    ("python", "import time; time.sleep(60)"), ("python", "while True: pass"), ("shell", "sleep 60"),
+    ("shell", "while :; do :; done"), ("javascript", "setTimeout(() => {}, 60000)"), ("javascript", "while (true) {}"),
+])
+def test_interrupt_on_the_heels_of_an_interrupted_cell(shared, image, code):
+    """The interpreter tells one that was left over from one that is meant for the cell that comes."""
+    s = shared.get(image)
+    for _ in range(5):
+        first, second = s.send(code, timeout_ms=50000), s.send(code, timeout_ms=50000)
+        for pending in (first, second):
+            s.call("session.interrupt")
+            cell = pending.wait()
+            assert cell["interrupted"] and not cell["timed_out"] and not cell["state_lost"]
+        assert s.exec(":" if image == "shell" else "1")["exit_code"] == 0
+
+
 def test_interrupt_just_before_a_system_call(py):
     """Python looks for signals between calls, and here is one call: first busy, then asleep."""
     started = threading.Event()

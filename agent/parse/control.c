@@ -31,6 +31,7 @@ STATIC_TABLE(done_fields, "DONE",
 STATIC_TABLE(ending_fields, "ENDING",
              U32(control_ending, cell), U8(control_ending, flags),
              BYTES(control_ending, value, GB_VALUE_MAX));
+STATIC_TABLE(begun_fields, "BEGUN", U32(control_begun, cell));
 STATIC_TABLE(display_fields, "DISPLAY",
              U32(control_display, cell), BYTES(control_display, mime, GB_MIME_MAX),
              BYTES(control_display, data, GB_DISPLAY_MAX));
@@ -58,6 +59,7 @@ static const struct rule {
     {CONTROL_WAITING, CONTROL_CELL, &waiting_fields, 8},
     {CONTROL_PREPARED, CONTROL_CELL, NULL, 0},
     {CONTROL_ENDING, CONTROL_CELL, &ending_fields, 16 + GB_VALUE_MAX},
+    {CONTROL_BEGUN, CONTROL_CELL, &begun_fields, 8},
     {CONTROL_COMPLETIONS, CONTROL_QUERY, &completions_fields,
      16 + (size_t)GB_MATCHES_MAX * 2 * (4 + GB_MATCH_TEXT_MAX)},
     {CONTROL_COMPLETENESS, CONTROL_QUERY, &completeness_fields, 16 + INDENT_MAX},

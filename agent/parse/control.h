@@ -29,16 +29,18 @@ enum control_type {
     CONTROL_PREPARE = 8,
     CONTROL_PREPARED = 9,
     CONTROL_ENDING = 10,
+    CONTROL_BEGUN = 11,
     CONTROL_COMPLETE = 16,
     CONTROL_COMPLETIONS = 17,
     CONTROL_IS_COMPLETE = 18,
     CONTROL_COMPLETENESS = 19,
 };
 
-/* CONTROL_STALE_SIGINT: a SIGINT may be left over from the cell before. */
 /* Where the flags stand in an encoded CELL: behind the header and the cell's number. */
 enum { CONTROL_RUN_FLAGS_AT = 8 + 4 };
 
+/* CONTROL_STALE_SIGINT: a SIGINT may be left over from the cell before. The worker forgets it and
+ * says BEGUN; one that is meant for this cell is sent behind that. */
 enum control_run_flags { CONTROL_INTERACTIVE = 1, CONTROL_FINAL = 2, CONTROL_STALE_SIGINT = 4 };
 
 enum control_done_flags {
@@ -94,6 +96,10 @@ struct control_ending {
     struct gb_bytes value;
 };
 
+struct control_begun {
+    uint32_t cell;
+};
+
 struct control_display {
     uint32_t cell;
     struct gb_bytes mime, data;
@@ -120,6 +126,7 @@ struct control_message {
     union {
         struct control_done done;
         struct control_ending ending;
+        struct control_begun begun;
         struct control_display display;
         struct control_waiting waiting;
         struct control_completions completions;

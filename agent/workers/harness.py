@@ -26,7 +26,7 @@ FOLDER = pathlib.Path(os.environ.get('GLASSBELL_WORKERS', HERE))
 GUEST_FOLDER = '/run/glassbell'
 PATIENCE_S = 10
 
-CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED, ENDING = range(1, 11)
+CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED, ENDING, BEGUN = range(1, 12)
 COMPLETE, COMPLETIONS, IS_COMPLETE, COMPLETENESS = range(16, 20)
 INTERACTIVE, FINAL, STALE_SIGINT = 1, 2, 4
 HAS_VALUE, INTERRUPTED, VALUE_CUT = 1, 2, 4
@@ -107,6 +107,7 @@ class Result:
         self.waiting = []
         self.gone = False
         self.ending = False
+        self.begun = False
 
     @property
     def interrupted(self):
@@ -319,6 +320,9 @@ class Running:
             result.flags = fields.u8()
             value = fields.bytes()
             result.value = value.decode() if result.flags & HAS_VALUE else None
+        elif kind == BEGUN:
+            assert not result.begun
+            result.begun = True
         elif kind == DISPLAY:
             result.displays.append((fields.bytes().decode(), fields.bytes()))
         elif kind == WAITING:

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -109,6 +110,12 @@ def test_modules(js):
     assert js.run('export const e = 3; export default function g() {}\ne').value == '3'
 
 
+def esbuild_version():
+    path = f"{os.environ.get('GLASSBELL_WORKERS_PATH', '')}:{os.environ['PATH']}"
+    told = subprocess.run(['esbuild', '--version'], env={'PATH': path}, capture_output=True, text=True, check=True)
+    return tuple(map(int, told.stdout.split('.')))
+
+
 def has_types(js):
     if js.run('let t: number = 1').exit:
         pytest.skip('esbuild is not installed')
@@ -145,6 +152,13 @@ def test_typed_calls_in_a_session_of_javascript(js):
     with worker('javascript') as other:
         assert other.run('function id(v) { return v }\nid<number>(3)').value == '3'
         assert other.run('let a = 1, b = 2, c = 0; a < b > (c)').value == 'true'
+
+
+def test_standard_decorators(js):
+    has_types(js)
+    if esbuild_version() < (0, 21):
+        pytest.skip('this esbuild does not know them, nor does Node')
+    with worker('javascript') as other:
         code = ('function logged(value: Function, context: ClassMethodDecoratorContext) { return function (this: any)'
                 ' { return String(context.name) + value.apply(this) } }\n'
                 'class D { @logged m(): number { return 2 } }\nnew D().m()')
@@ -236,7 +250,7 @@ def test_interrupt(js, code):
         running.until(lambda result: result.out == b'go\n')
         js.interrupt()
         result = running.finish()
-        assert result.exit == 130 and result.interrupted, result
+        assert result.exit == 130 and result.interrupted and result.begun, result
         js.interrupt()
         assert js.run('keep', flags=STALE_SIGINT).value == '5'
         # What is left in the loop does not hold the cells after it, which wait for their own.

@@ -42,7 +42,7 @@ const { fields, u32, field, violation } = require('./wire.js');
 
 const CELLS = 0, QUERIES = 1, ITERATION = 2, INTERRUPT = 3, STOPPED = 4;
 const CELL = 1, SETTINGS = 2, READY = 3, DONE = 4, SETTLED = 5, WAITING = 7;
-const PREPARE = 8, PREPARED = 9, ENDING = 10;
+const PREPARE = 8, PREPARED = 9, ENDING = 10, BEGUN = 11;
 const CELL_FINAL = 2, CELL_INTERACTIVE = 1, CELL_STALE_SIGINT = 4;
 const HAS_VALUE = 1, INTERRUPTED = 2, VALUE_CUT = 4;
 const VALUE_MAX = 1 << 20;
@@ -229,6 +229,8 @@ function startCell(payload, answer = DONE) {
   if (cell) violation();
   const early = (addon.settle() === 1 || earlyInterrupt) && (flags & CELL_STALE_SIGINT) === 0;
   earlyInterrupt = false;
+  // What was left over is forgotten: a SIGINT from here on is meant for the cell.
+  if (flags & CELL_STALE_SIGINT && answer === DONE) addon.send(CELLS, BEGUN, u32(number));
   addon.put();
   const code = program.enter(given).replace(/^\ufeff/, '');
   cell = {

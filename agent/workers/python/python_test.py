@@ -264,7 +264,7 @@ def test_interrupt(py):
         running.until(lambda result: result.out == b'go\n')
         py.interrupt()
         result = running.finish()
-        assert result.exit == 130 and result.interrupted, result
+        assert result.exit == 130 and result.interrupted and result.begun, result
         assert b'KeyboardInterrupt' in result.err and b'glassbell' not in result.err, result
         assert b'asyncio' not in result.err or b'await asyncio' in result.err
         py.interrupt()

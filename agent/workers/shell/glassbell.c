@@ -392,6 +392,16 @@ _Noreturn static void end_shell(void)
     exit((int)exit_code(last_command_exit_value));
 }
 
+/* What was left over is forgotten: a SIGINT from here on is meant for the cell. */
+static void tell_begun(void)
+{
+    struct payload begun = {0};
+
+    payload_u32(&begun, cell_number);
+    channel_send(&cells, MSG_BEGUN, &begun);
+    payload_release(&begun);
+}
+
 static void run_cell(const struct message *m)
 {
     const int null_fds[CHANNEL_CELL_FDS] = {shell_null_fd, shell_null_fd, shell_null_fd};
@@ -407,8 +417,10 @@ static void run_cell(const struct message *m)
 
     cell_number = fields_u32(&f);
     flags = fields_u8(&f);
-    if ((flags & CELL_STALE_SIGINT) != 0)
+    if ((flags & CELL_STALE_SIGINT) != 0) {
         early_sigint = 0;
+        tell_begun();
+    }
     set_environment(&f, &kept, &count);
     program_read(&program, &f);
     data = fields_bytes(&f, &size);

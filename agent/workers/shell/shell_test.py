@@ -154,6 +154,7 @@ def test_interrupt(sh, code):
         sh.interrupt()
         result = running.finish()
         assert result.exit == 130 and result.interrupted and result.out == b'go\n', result
+        assert result.begun
         sh.interrupt()
         assert sh.run('echo $? ${x:-gone}; x=5', flags=STALE_SIGINT).out.startswith(b'130 ')
 

@@ -74,7 +74,9 @@ def run(code):
 
 
 def serve_cell(payload, fds):
-    number, _ = struct.unpack_from("<IB", payload)
+    number, stale = struct.unpack_from("<IB", payload)
+    if stale & 4:
+        send(cell, 11, struct.pack("<I", number))
     at = 9
     for _ in range(struct.unpack_from("<I", payload, 5)[0]):
         pair = []

@@ -53,6 +53,7 @@ CELL_FDS = 3
 EXIT_VIOLATION = 70
 
 CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED = range(1, 10)
+BEGUN = 11
 CELL_INTERACTIVE, CELL_FINAL, CELL_STALE_SIGINT = 1, 2, 4
 DONE_VALUE, DONE_INTERRUPTED, DONE_VALUE_CUT = 1, 2, 4
 
@@ -501,6 +502,8 @@ def run_cell(number, flags, env, file, argv, code):
     state.cell = number
     if flags & CELL_STALE_SIGINT:
         state.early_sigint = False
+        # What was left over is forgotten: a SIGINT from here on is meant for the cell.
+        state.channel.send(BEGUN, number.to_bytes(4, 'little'))
     program = None
     if argv or file:
         from .program import Program
