@@ -108,6 +108,7 @@ static void settle(void)
     executing_builtin = executing_command_builtin = 0;
     this_shell_function = NULL;
     forget_calls();
+    stop_making_children(); /* else the next command's status is that of the child left over */
     interrupt_state = 0;
 }
 

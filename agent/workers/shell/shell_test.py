@@ -159,6 +159,20 @@ def test_interrupt(sh, code):
         assert sh.run('echo $? ${x:-gone}; x=5', flags=STALE_SIGINT).out.startswith(b'130 ')
 
 
+def test_status_after_an_interrupt_while_a_child_is_made(sh):
+    """Each cell has a status of its own, wherever the one before was stopped."""
+    for _ in range(10):
+        running = sh.start('sleep 60')
+        sh.interrupt()
+        assert running.finish().exit == 130
+        running = sh.start('sleep 60', flags=STALE_SIGINT)
+        running.until(lambda result: result.begun)
+        sh.interrupt()
+        assert running.finish().exit == 130
+        for code, status in (('true', 0), ('echo hi >/dev/null', 0), ('false', 1), ('x=1', 0)):
+            assert sh.run(code, flags=STALE_SIGINT).exit == status, code
+
+
 def test_prepare_leaves_nothing_of_itself(sh):
     before = sh.run('compgen -v').out
     sh.prepare()
