@@ -19,7 +19,7 @@
 enum {
     PROCS_MAX = 256 * 1024, /* bytes of cgroup.procs: the kernel's bound on processes, and more */
     PASSES = 8,
-    PID_MAX = 32768, /* what the kernel chooses for a guest of few processors */
+    PID_MAX = 32768, /* of kernel.pid_max: init.c sets it */
 };
 
 static const char cell_name[] = "cell", background_name[] = "background";

@@ -384,7 +384,8 @@ static void harden(int proc_fd)
         {"kernel/sysrq", "0"},
         {"kernel/core_pattern", "\n"},
         {"kernel/randomize_va_space", "2"},
-        {"kernel/panic", "1"}, /* a panic is a reset, which ends the VM */
+        {"kernel/pid_max", "32768"}, /* PID_MAX of cgroup.c */
+        {"kernel/panic", "1"},       /* a panic is a reset, which ends the VM */
         {"fs/suid_dumpable", "0"},
         {"fs/protected_symlinks", "1"},
         {"fs/protected_hardlinks", "1"},

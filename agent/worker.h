@@ -49,7 +49,7 @@ struct worker {
 void worker_init(struct worker *worker, struct agent *agent, const char *name);
 
 /* Starts a process for a worker that is down. A start that fails, also later before READY, is
- * reported through worker_died(). */
+ * reported through service_start_failed(). */
 void worker_start(struct worker *worker);
 
 /* Queues messages; sent at once as far as the socket takes them. */
@@ -57,7 +57,7 @@ void worker_send(struct worker *worker, enum control_channel kind, enum control_
                  const struct gb_fields *fields, const void *message);
 
 /* The same for an encoded CELL and its descriptors, which stay the caller's and must stay open
- * until worker_descriptors_sent(). */
+ * until cell_dispatched(). */
 void worker_send_cell(struct worker *worker, struct gb_bytes message, const int fds[3]);
 
 /* Sends SETTINGS when the worker has not seen the newest. */

@@ -2,7 +2,7 @@
  *
  * Theory of operation. A view paints into a region of a grid: pure functions, no terminal. A frame
  * paints everything anew; render.h compares the grid with what the terminal shows and sends the
- * difference, dump.h writes it down as text. Painting clips: a region never lets anything out, so
+ * difference, dump.c writes it down as text. Painting clips: a region never lets anything out, so
  * that a view needs no arithmetic to be safe, and regions of no width or height are harmless.
  * Coordinates are relative to the region, columns and rows from 0, and may be negative or too
  * large.
