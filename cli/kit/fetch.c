@@ -26,7 +26,7 @@ struct fetch {
     struct fetch_config config;
     char *session;
     struct places folders, files;
-    char *after; /* the last name of the folder that is being listed */
+    char *next; /* where a listing goes on, as the server said; NULL: at its beginning */
     uint64_t call;
     struct transfer *transfer;
     size_t left_behind;
@@ -67,7 +67,7 @@ void fetch_cancel(struct fetch *fetch)
     release_places(&fetch->folders);
     release_places(&fetch->files);
     free(fetch->session);
-    free(fetch->after);
+    free(fetch->next);
     free(fetch);
 }
 
@@ -99,11 +99,11 @@ static void ask(struct fetch *fetch, const char *method, const char *path, gb_re
 
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", fetch->session);
-    gb_json_put_str(&out, "path", path);
+    gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(path));
     if (strcmp(method, "file.list") == 0) {
         gb_json_put_u64(&out, "limit", PAGE);
-        if (fetch->after != NULL)
-            gb_json_put_str(&out, "after", fetch->after);
+        if (fetch->next != NULL)
+            gb_json_put_str(&out, "next", fetch->next);
     }
     gb_json_end(&out);
     fetch->call = gb_client_call(fetch->client, method, &params, DEADLINE_MS, reply, fetch);
@@ -159,17 +159,11 @@ static bool is_name(struct gb_bytes name)
            !gb_bytes_equal(name, "..");
 }
 
-static int add_entry(struct fetch *fetch, const struct place *folder, const struct gb_json *entry,
-                     struct gb_err *err)
+static int add_place_below(struct fetch *fetch, const struct place *folder, struct gb_bytes name,
+                           bool is_folder, struct gb_err *err)
 {
-    struct gb_bytes name = json_text(entry, "name"), type = json_text(entry, "type");
-    bool is_folder = gb_bytes_equal(type, "dir");
     char *remote;
 
-    if (!is_name(name) || (!is_folder && !gb_bytes_equal(type, "file"))) {
-        fetch->left_behind++;
-        return 0;
-    }
     if (is_folder ? fetch->folders.count >= FETCH_FOLDERS_MAX
                   : fetch->files.count >= FETCH_FILES_MAX)
         return gb_err_set(err, GB_ETOOLARGE,
@@ -177,12 +171,54 @@ static int add_entry(struct fetch *fetch, const struct place *folder, const stru
                           fetch->folders.list[0].remote, FETCH_FILES_MAX);
     remote = xasprintf("%s/%.*s", folder->remote, (int)name.size, (const char *)name.data);
     if (strlen(remote) > GB_PATH_MAX) {
+        (void)gb_err_set(err, GB_ETOOLARGE, "a path below %s is longer than %u bytes",
+                         fetch->folders.list[0].remote, GB_PATH_MAX);
         free(remote);
-        fetch->left_behind++;
-        return 0;
+        return -GB_ETOOLARGE;
     }
     add_place(is_folder ? &fetch->folders : &fetch->files, remote,
               xasprintf("%s/%.*s", folder->local, (int)name.size, (const char *)name.data));
+    return 0;
+}
+
+static int add_entry(struct fetch *fetch, const struct place *folder, const struct gb_json *entry,
+                     struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf name = {0};
+    struct gb_bytes type = json_text(entry, "type");
+    bool is_folder = gb_bytes_equal(type, "dir");
+
+    if (!json_add_bytes(&name, entry, "name", "name_base64") || !is_name(gb_buf_bytes(&name)))
+        return gb_err_set(err, GB_EINTERNAL, "the listing of %s has a name that is none",
+                          folder->remote);
+    if (is_folder || gb_bytes_equal(type, "file"))
+        return add_place_below(fetch, folder, gb_buf_bytes(&name), is_folder, err);
+    if (++fetch->left_behind > FETCH_LEFT_BEHIND_MAX)
+        return gb_err_set(err, GB_ETOOLARGE, "%s has more than %d links and special files",
+                          fetch->folders.list[0].remote, FETCH_LEFT_BEHIND_MAX);
+    return 0;
+}
+
+/* The entries of a page; there is one at least when more are to come, so that a walk has an end. */
+static int add_page(struct fetch *fetch, const struct place *folder, const struct gb_json *result,
+                    struct gb_err *err)
+{
+    const struct gb_json *list = json_member(result, "entries"), *entry = NULL;
+    uint32_t count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
+    struct gb_bytes next = json_text(result, "next");
+    int r = 0;
+
+    for (uint32_t i = 0; i < count && r == 0; i++) {
+        entry = i == 0 ? gb_json_first(list) : gb_json_next(entry);
+        r = add_entry(fetch, folder, entry, err);
+    }
+    free(TAKE_PTR(fetch->next));
+    if (r < 0 || !json_true(result, "more"))
+        return r;
+    if (count == 0 || next.size == 0)
+        return gb_err_set(err, GB_EINTERNAL, "the server did not say how the listing of %s goes on",
+                          folder->remote);
+    fetch->next = xstrndup((const char *)next.data, next.size);
     return 0;
 }
 
@@ -191,26 +227,17 @@ static void on_listed(void *arg, const struct gb_json *result, const struct gb_c
     struct fetch *fetch = arg;
     /* By value: the list grows while it is read. */
     const struct place folder = fetch->folders.list[fetch->folders.next];
-    const struct gb_json *list = json_member(result, "entries"), *entry = NULL;
     struct gb_err err = {0};
-    struct gb_bytes last;
 
     if (error != NULL) {
         fail_call(fetch, folder.remote, error);
         return;
     }
-    for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
-        entry = i == 0 ? gb_json_first(list) : gb_json_next(entry);
-        if (add_entry(fetch, &folder, entry, &err) < 0) {
-            finish(fetch, &err);
-            return;
-        }
+    if (add_page(fetch, &folder, result, &err) < 0) {
+        finish(fetch, &err);
+        return;
     }
-    last = json_text(entry, "name");
-    free(fetch->after);
-    fetch->after = NULL;
-    if (json_true(result, "more") && last.size > 0) {
-        fetch->after = xstrndup((const char *)last.data, last.size);
+    if (fetch->next != NULL) {
         ask(fetch, "file.list", folder.remote, on_listed);
         return;
     }
@@ -221,13 +248,19 @@ static void on_listed(void *arg, const struct gb_json *result, const struct gb_c
 static void list_folder(struct fetch *fetch, const struct place *folder)
 {
     struct gb_err err = {0};
+    struct stat status;
 
-    if (mkdir(folder->local, 0777) < 0 && errno != EEXIST) {
-        (void)gb_err_sys(&err, errno, "cannot make the folder %s", folder->local);
-        finish(fetch, &err);
+    if (mkdir(folder->local, 0777) == 0 ||
+        (errno == EEXIST && stat(folder->local, &status) == 0 && S_ISDIR(status.st_mode))) {
+        ask(fetch, "file.list", folder->remote, on_listed);
         return;
     }
-    ask(fetch, "file.list", folder->remote, on_listed);
+    if (errno == EEXIST || errno == ENOTDIR)
+        (void)gb_err_set(&err, GB_EINVALID, "%s is a folder, and %s cannot be one", folder->remote,
+                         folder->local);
+    else
+        (void)gb_err_sys(&err, errno, "cannot make the folder %s", folder->local);
+    finish(fetch, &err);
 }
 
 static void next_step(struct fetch *fetch)

@@ -1,15 +1,16 @@
 /* Fetching a file, or a folder with all that is below it, from a session.
  *
  * A folder is walked first, one listing after the other, and its folders are made here; then its
- * files come one after the other (transfer.h). Symbolic links and special files stay behind, as do
- * names that no program here could ask for (not UTF-8); how many is said at the end. What the guest
- * says is not trusted: a name is one part of a path and nothing else, and there are limits.
+ * files come one after the other (transfer.h), whatever bytes their names have. Symbolic links and
+ * special files stay behind; how many is said at the end. A file that cannot be fetched is a
+ * failure. What the guest says is not trusted: a name is one part of a path and nothing else, and
+ * there are limits.
  */
 #pragma once
 
 #include "client/client.h"
 
-enum { FETCH_FILES_MAX = 10000, FETCH_FOLDERS_MAX = 10000 };
+enum { FETCH_FILES_MAX = 10000, FETCH_FOLDERS_MAX = 10000, FETCH_LEFT_BEHIND_MAX = 100000 };
 
 struct fetch;
 

@@ -122,7 +122,7 @@ static void begin_params(const struct transfer *transfer, struct gb_json_out *ou
 {
     gb_json_object(out, NULL);
     gb_json_put_str(out, "session", transfer->session);
-    gb_json_put_str(out, "path", transfer->remote);
+    gb_json_put_bytes(out, "path", "path_base64", gb_bytes_str(transfer->remote));
     gb_json_put_u64(out, "offset", offset);
 }
 

@@ -11,7 +11,7 @@ struct transfer;
 
 struct transfer_config {
     const char *session;
-    const char *local, *remote; /* of a file each */
+    const char *local, *remote; /* of a file each; remote: any bytes but NUL */
     /* Bytes so far and in all; may be NULL. */
     void (*progress)(void *arg, uint64_t done, uint64_t size);
     /* Once, from the loop: NULL when the whole file is there under its name. The transfer has been
