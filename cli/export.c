@@ -1,14 +1,11 @@
 /* `glassbell export`: the cells of a session as a document on standard output or in a file. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "cli/filter.h"
+#include "cli/local.h"
 #include "document/document.h"
 #include "past.h"
 #include "verbs.h"
@@ -17,30 +14,37 @@ struct export
 {
     struct document document;
     struct gb_buf text;
-    int fd;
-    bool terminal;
+    struct local *to;
+    uint64_t written;
     struct filter filter; /* a terminal gets nothing but text and colours */
     bool failed;
 };
 
+static bool write_out(struct export *export, struct gb_bytes bytes)
+{
+    struct gb_err err = {0};
+
+    if (local_write(export->to, export->written, bytes, &err) == 0) {
+        export->written += bytes.size;
+        return true;
+    }
+    if (err.sys_errno != EPIPE) /* who reads had enough */
+        app_say_err(&err);
+    return false;
+}
+
 static bool flush(struct export *export)
 {
     struct gb_buf shown = {0};
-    ssize_t n;
 
-    if (export->terminal) {
+    if (local_is_terminal(export->to)) {
         filter_add(&export->filter, &shown, gb_buf_bytes(&export->text));
-        n = gb_fd_write_full(export->fd, gb_buf_data(&shown), shown.size);
-    } else {
-        n = gb_fd_write_full(export->fd, gb_buf_data(&export->text), export->text.size);
+        gb_buf_clear(&export->text);
+        gb_buf_add(&export->text, gb_buf_data(&shown), shown.size);
+        gb_buf_release(&shown);
     }
-    gb_buf_release(&shown);
+    export->failed = export->failed || !write_out(export, gb_buf_bytes(&export->text));
     gb_buf_clear(&export->text);
-    if (n < 0 && !export->failed) {
-        if (n != -EPIPE)
-            app_say("cannot write: %s", strerror((int)-n));
-        export->failed = true;
-    }
     return !export->failed;
 }
 
@@ -78,51 +82,60 @@ static bool write_document(struct app *app, const char *name, enum document_form
     return good && !export->failed;
 }
 
-/* The file appears whole or not at all. */
-static int write_file(struct app *app, const char *name, enum document_format format,
-                      const char *path)
+/* Into a folder, as cp does: under the name of what it is made from. Gives. */
+static char *file_of(const char *path, const char *name, enum document_format format)
 {
-    _cleanup_(freep) char *beside = xasprintf("%s.XXXXXX", path);
-    struct export export = {.fd = mkostemp(beside, O_CLOEXEC)};
-    mode_t mask = umask(022);
+    size_t size = strlen(path);
+    struct stat status;
+    char *text;
 
-    (void)umask(mask);
-    if (export.fd < 0) {
-        app_say("cannot write beside %s: %s", path, strerror(errno));
-        return EXIT_GLASSBELL;
+    if (strcmp(path, "-") == 0)
+        return xstrdup(LOCAL_STDOUT);
+    if ((stat(path, &status) < 0 || !S_ISDIR(status.st_mode)) &&
+        (size == 0 || path[size - 1] != '/'))
+        return xstrdup(path);
+    text = xasprintf("%s/%s.%s", path, name, document_ending(format));
+    for (char *at = text + size + 1; *at != '\0'; at++)
+        if (*at == '/') /* of a label */
+            *at = '_';
+    return text;
+}
+
+static bool write_to(struct app *app, const char *name, enum document_format format,
+                     const char *path)
+{
+    struct gb_err err = {0};
+    struct export export = {.to = local_open(path, &err)};
+
+    if (export.to == NULL) {
+        app_say_err(&err);
+        return false;
     }
-    (void)fchmod(export.fd, 0666 & ~mask); /* where it cannot be changed it stays private */
     if (!write_document(app, name, format, &export)) {
-        (void)unlink(beside);
-        (void)gb_close(export.fd);
-        return EXIT_GLASSBELL;
+        local_cancel(export.to);
+        return false;
     }
-    (void)gb_close(export.fd);
-    if (rename(beside, path) < 0) {
-        app_say("cannot make %s: %s", path, strerror(errno));
-        (void)unlink(beside);
-        return EXIT_GLASSBELL;
-    }
-    return 0;
+    if (local_finish(export.to, &err) == 0)
+        return true;
+    app_say_err(&err);
+    return false;
 }
 
 int verb_export(const struct args *args)
 {
     const char *name = args_value(args, "format"), *path = args_value(args, "output");
     enum document_format format = document_find(name != NULL ? name : "ipynb");
-    struct export export = {.fd = STDOUT_FILENO, .terminal = isatty(STDOUT_FILENO) == 1};
+    _cleanup_(freep) char *file = NULL;
+    bool good;
     struct app app;
-    int status;
 
     if (args->word_count != 1)
         return app_wrong_use(args, "which session? `glassbell ls --all` shows them");
     if (format == DOCUMENT_FORMAT_COUNT)
         return app_wrong_use(args, "there is no format %s: %s", name, document_names);
+    file = file_of(path != NULL ? path : "-", args->words[0], format);
     app_open(&app, args);
-    if (path != NULL && strcmp(path, "-") != 0)
-        status = write_file(&app, args->words[0], format, path);
-    else
-        status = write_document(&app, args->words[0], format, &export) ? 0 : EXIT_GLASSBELL;
+    good = write_to(&app, args->words[0], format, file);
     app_close(&app);
-    return status;
+    return good ? 0 : EXIT_GLASSBELL;
 }

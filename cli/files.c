@@ -43,7 +43,7 @@ static int add_folder(struct file_list *list, const char *local, const char *rem
     char *paths[] = {(char *)(uintptr_t)local, NULL};
     FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     FTSENT *entry;
-    size_t skip = strlen(local);
+    size_t skip = strlen(local), left_behind = 0;
     int r = 0;
 
     if (tree == NULL)
@@ -60,8 +60,15 @@ static int add_folder(struct file_list *list, const char *local, const char *rem
         else if (entry->fts_info == FTS_F)
             add_pair(list, xstrdup(entry->fts_path),
                      xasprintf("%s%s", remote, entry->fts_path + skip));
+        else if (entry->fts_info == FTS_SL || entry->fts_info == FTS_SLNONE ||
+                 entry->fts_info == FTS_DEFAULT)
+            left_behind++;
     }
     (void)fts_close(tree);
+    if (r == 0 && left_behind > 0)
+        app_say(left_behind == 1 ? "%zu symbolic link or special file below %s was left behind"
+                                 : "%zu symbolic links or special files below %s were left behind",
+                left_behind, local);
     return r;
 }
 
@@ -86,10 +93,6 @@ bool file_list_add(struct file_list *list, const char *local, const char *remote
     }
     if (S_ISDIR(st.st_mode))
         return add_folder(list, local, remote, err) == 0;
-    if (!S_ISREG(st.st_mode)) {
-        (void)gb_err_set(err, GB_EINVALID, "%s is neither a file nor a folder", local);
-        return false;
-    }
     /* Into a folder, as cp does when the name ends so. */
     if (remote[strlen(remote) - 1] == '/') {
         _cleanup_(freep) char *last = transfer_local_name(local);

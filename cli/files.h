@@ -20,8 +20,9 @@ bool file_list_uploads(const struct args *args, struct file_list *list);
 /* From --download REMOTE[:LOCAL]; refused when several sources would write the same file. */
 bool file_list_downloads(const struct args *args, size_t sources, struct file_list *list);
 
-/* Adds a file, or all regular files below a folder (symbolic links are left out), at most
- * FILE_LIST_MAX. @remote NULL: the name of @local. */
+/* Adds a file, or what is read as one (a device, a FIFO), or all regular files below a folder, at
+ * most FILE_LIST_MAX; how many links and the like were left out there is said. @remote NULL: it is
+ * called as @local. */
 bool file_list_add(struct file_list *list, const char *local, const char *remote,
                    struct gb_err *err);
 

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/local.h"
 #include "cli/transfer.h"
 #include "files.h"
 #include "repl.h"
@@ -73,7 +74,7 @@ static void do_save(struct repl *repl, size_t count, char **words)
     (void)count;
     if (number == 0 || display->number != number)
         app_say("there is no display %s", words[0]);
-    else if (gb_fd_replace_file(words[1], gb_buf_bytes(&display->data), 0644, &err) < 0)
+    else if (local_put(words[1], gb_buf_bytes(&display->data), &err) < 0)
         app_say_err(&err);
 }
 

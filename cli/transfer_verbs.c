@@ -1,4 +1,5 @@
 /* glassbell put, glassbell get: files into a session and out of it. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "cli/fetch.h"
+#include "cli/local.h"
 #include "cli/transfer.h"
 #include "files.h"
 #include "verbs.h"
@@ -66,7 +68,8 @@ static void on_finished(void *arg, const struct gb_err *err)
     moving->fetch = NULL;
     clear_progress(moving);
     if (err != NULL) {
-        app_say_err(err);
+        if (err->sys_errno != EPIPE) /* who reads had enough */
+            app_say_err(err);
         moving->failed = true;
         moving->done = true;
         return;
@@ -158,12 +161,16 @@ int verb_put(const struct args *args)
 {
     struct file_list files = {0};
     struct gb_err err = {0};
+    bool standard = args->word_count >= 2 && strcmp(args->words[1], "-") == 0;
     int status;
 
     if (args->word_count < 2 || args->word_count > 3)
         return app_wrong_use(args, "put wants a session, a local file, and perhaps a name inside");
-    if (!file_list_add(&files, args->words[1], args->word_count == 3 ? args->words[2] : NULL,
-                       &err)) {
+    if (standard && args->word_count == 2)
+        return app_wrong_use(args, "standard input has no name that the file could have inside; "
+                                   "give one");
+    if (!file_list_add(&files, standard ? LOCAL_STDIN : args->words[1],
+                       args->word_count == 3 ? args->words[2] : NULL, &err)) {
         app_say_err(&err);
         return EXIT_GLASSBELL;
     }
@@ -181,8 +188,11 @@ int verb_get(const struct args *args)
     if (args->word_count < 2 || args->word_count > 3)
         return app_wrong_use(
             args, "get wants a session, a file or folder in it, and perhaps a local name");
-    local = args->word_count == 3 ? file_into_folder(args->words[2], args->words[1])
-                                  : transfer_local_name(args->words[1]);
+    if (args->word_count == 3 && strcmp(args->words[2], "-") == 0)
+        local = xstrdup(LOCAL_STDOUT);
+    else
+        local = args->word_count == 3 ? file_into_folder(args->words[2], args->words[1])
+                                      : transfer_local_name(args->words[1]);
     if (local == NULL)
         return app_wrong_use(args, "%s has no name that a file could have here; give one",
                              args->words[1]);

@@ -171,7 +171,8 @@ static const struct option log_options[] = {
 };
 static const struct option export_options[] = {
     {0, "format", "FORMAT", ARG_TEXT, "ipynb (default), py, md, asciicast or json", false},
-    {'o', "output", "FILE", ARG_FILE, "write to this file, whole or not at all", false},
+    {'o', "output", "FILE", ARG_FILE, "write to this file or into this folder; -: standard output",
+     false},
     END,
 };
 static const struct option answer_options[] = {
@@ -245,13 +246,15 @@ const struct verb verbs[] = {
     {"put", "bring a file or folder into a session", "SESSION LOCAL [REMOTE]", file_options,
      app_options, ARG_FILE,
      "  glassbell put work data.csv\n"
-     "  glassbell put work src lib/src\n",
+     "  glassbell put work src lib/src\n"
+     "  make-data | glassbell put work - data.csv\n",
      verb_put},
     {"get", "fetch a file or folder from a session", "SESSION REMOTE [LOCAL]", file_options,
      app_options, ARG_SESSION,
      "  glassbell get work plot.png\n"
      "  glassbell get work logs/today.txt /tmp/today.txt\n"
-     "  glassbell get work results\n",
+     "  glassbell get work results\n"
+     "  glassbell get work data.csv - | column -t -s,\n",
      verb_get},
     {"log", "show what a session ran", "SESSION [options]", log_options, app_options, ARG_SESSION,
      "  glassbell log work\n"

@@ -396,6 +396,12 @@ def test_files(typing, sessions, front):
     front.command(f"upload {front.folder}/up.txt")
     front.expect("from here")
     assert session.read("folder/up.txt") == b"from here\n"
+    os.mkfifo(front.folder / "fifo")  # nobody is at its other end: the front end must not wait for one
+    for words in (f"download {front.folder}/fifo", f"upload {front.folder}/fifo", "download /dev/full"):
+        front.command(words)
+        front.expect("is no file")
+        front.command("file-top")
+        front.expect_not("is no file")
     front.keys("BSpace")
     front.expect("data.bin")
     front.command("file-end")

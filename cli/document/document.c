@@ -1,5 +1,6 @@
 #include "document/document.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,14 @@ enum document_format document_find(const char *name)
         if (strcmp(name, names[i]) == 0)
             break;
     return (enum document_format)i;
+}
+
+const char *document_ending(enum document_format format)
+{
+    static const char *const endings[] = {"ipynb", "py", "md", "cast", "json"};
+    static_assert(ARRAY_SIZE(endings) == DOCUMENT_FORMAT_COUNT, "an ending for each format");
+
+    return endings[format];
 }
 
 /* ---- what the formats share ---- */

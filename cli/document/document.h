@@ -24,6 +24,8 @@ enum document_format {
 
 /* DOCUMENT_FORMAT_COUNT when there is none of that name. */
 enum document_format document_find(const char *name);
+/* How files of that format end: "ipynb", …, "cast", "json". */
+const char *document_ending(enum document_format format);
 /* "ipynb, py, …" */
 extern const char document_names[];
 

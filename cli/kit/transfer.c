@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "cli/app.h"
+#include "cli/local.h"
 
 enum { PIECE = 1u << 20, PIECES_UNDER_WAY = 8, DEADLINE_MS = 120000 };
 
@@ -26,10 +27,10 @@ struct piece {
 struct transfer {
     struct gb_client *client;
     struct transfer_config config;
-    char *session, *local, *remote,
-        *beside; /* beside: what the local file is called until it is whole */
-    int fd;
-    bool upload, size_known, all_sent;
+    char *session, *local, *remote;
+    int fd;                                   /* of an upload */
+    struct local *out;                        /* of a download */
+    bool upload, waits, size_known, all_sent; /* waits: what is read may keep us waiting */
     mode_t mode;
     uint64_t size, next, done;
     struct gb_list pieces;
@@ -57,13 +58,11 @@ void transfer_cancel(struct transfer *transfer)
         gb_client_forget(transfer->client, piece->call);
         piece_free(piece);
     }
-    if (transfer->beside != NULL)
-        (void)unlink(transfer->beside);
+    local_cancel(transfer->out);
     (void)gb_close(transfer->fd);
     free(transfer->session);
     free(transfer->local);
     free(transfer->remote);
-    free(transfer->beside);
     free(transfer);
 }
 
@@ -126,13 +125,26 @@ static void begin_params(const struct transfer *transfer, struct gb_json_out *ou
     gb_json_put_u64(out, "offset", offset);
 }
 
+static ssize_t read_piece(const struct transfer *transfer, uint8_t *data)
+{
+    struct local_wait wait;
+    ssize_t n;
+
+    if (!transfer->waits)
+        return gb_fd_read_full(transfer->fd, data, PIECE);
+    local_wait_begin(&wait);
+    n = gb_fd_read_full(transfer->fd, data, PIECE);
+    local_wait_end(&wait);
+    return n;
+}
+
 /* False when the transfer has ended. */
 static bool send_piece(struct transfer *transfer)
 {
     _cleanup_(freep) uint8_t *data = xmalloc(PIECE);
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
-    ssize_t n = gb_fd_read_full(transfer->fd, data, PIECE);
+    ssize_t n = read_piece(transfer, data);
     struct piece *piece;
 
     if (n < 0) {
@@ -192,14 +204,11 @@ struct transfer *transfer_upload(struct gb_client *client, const struct transfer
 {
     struct transfer *transfer;
     struct stat st;
-    int fd = open(config->local, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = local_open_input(config->local, err);
 
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        (void)gb_err_sys(err, errno, "cannot read %s", config->local);
-        (void)gb_close(fd);
+    if (fd < 0)
         return NULL;
-    }
-    if (!S_ISREG(st.st_mode)) {
+    if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode)) {
         (void)gb_err_set(err, GB_EINVALID, "%s is not a file", config->local);
         (void)gb_close(fd);
         return NULL;
@@ -207,8 +216,9 @@ struct transfer *transfer_upload(struct gb_client *client, const struct transfer
     transfer = transfer_new(client, config);
     transfer->fd = fd;
     transfer->upload = true;
-    transfer->mode = st.st_mode & 0777;
-    transfer->size = (uint64_t)st.st_size;
+    transfer->waits = !S_ISREG(st.st_mode);
+    transfer->mode = transfer->waits ? 0 : st.st_mode & 0777; /* 0: what new files have */
+    transfer->size = transfer->waits ? 0 : (uint64_t)st.st_size;
     pump_upload(transfer);
     return transfer;
 }
@@ -230,7 +240,9 @@ static void ask_piece(struct transfer *transfer, uint64_t offset, size_t size)
 
 static void pump_download(struct transfer *transfer)
 {
-    while (transfer->next < transfer->size && transfer->piece_count < PIECES_UNDER_WAY) {
+    size_t most = local_in_order(transfer->out) ? 1 : PIECES_UNDER_WAY;
+
+    while (transfer->next < transfer->size && transfer->piece_count < most) {
         size_t size = (size_t)MIN((uint64_t)PIECE, transfer->size - transfer->next);
 
         ask_piece(transfer, transfer->next, size);
@@ -240,17 +252,10 @@ static void pump_download(struct transfer *transfer)
 
 static void finish_download(struct transfer *transfer)
 {
-    if (fsync(transfer->fd) < 0 && errno != EINVAL && errno != EROFS) {
-        fail_sys(transfer, errno, "cannot write");
-        return;
-    }
-    if (rename(transfer->beside, transfer->local) < 0) {
-        fail_sys(transfer, errno, "cannot make");
-        return;
-    }
-    free(transfer->beside);
-    transfer->beside = NULL;
-    finish(transfer, NULL);
+    struct gb_err err = {0};
+    int r = local_finish(TAKE_PTR(transfer->out), &err);
+
+    finish(transfer, r < 0 ? &err : NULL);
 }
 
 static void fail_changed(struct transfer *transfer)
@@ -266,34 +271,23 @@ static void fail_changed(struct transfer *transfer)
 static bool store(struct transfer *transfer, const struct piece *piece,
                   const struct gb_json *result)
 {
-    struct gb_buf data = {0};
+    _cleanup_(gb_buf_release) struct gb_buf data = {0};
     bool good = json_add_bytes(&data, result, "text", "base64");
     uint64_t end = MIN(piece->offset + piece->size, transfer->size);
-    size_t done = 0;
+    struct gb_err err = {0};
 
     if (!good || piece->offset + data.size > end ||
         (data.size == 0 && piece->offset < transfer->size)) {
-        gb_buf_release(&data);
         fail_changed(transfer);
         return false;
     }
-    while (done < data.size) {
-        ssize_t n = pwrite(transfer->fd, gb_buf_data(&data) + done, data.size - done,
-                           (off_t)(piece->offset + done));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            gb_buf_release(&data);
-            fail_sys(transfer, errno, "cannot write");
-            return false;
-        }
-        done += (size_t)n;
+    if (local_write(transfer->out, piece->offset, gb_buf_bytes(&data), &err) < 0) {
+        finish(transfer, &err);
+        return false;
     }
     transfer->done += data.size;
     if (piece->offset + data.size < end)
         ask_piece(transfer, piece->offset + data.size, (size_t)(end - piece->offset - data.size));
-    gb_buf_release(&data);
     return true;
 }
 
@@ -327,33 +321,16 @@ static void on_read(void *arg, const struct gb_json *result, const struct gb_cal
         pump_download(transfer);
 }
 
-static char *beside_name(const char *local)
-{
-    const char *slash = strrchr(local, '/');
-    const char *name = slash != NULL ? slash + 1 : local;
-    int folder = slash != NULL ? (int)(slash + 1 - local) : 0;
-
-    return xasprintf("%.*s.%.200s.XXXXXX", folder, local, name);
-}
-
 struct transfer *transfer_download(struct gb_client *client, const struct transfer_config *config,
                                    struct gb_err *err)
 {
-    char *beside = beside_name(config->local);
-    int fd = mkostemp(beside, O_CLOEXEC);
-    mode_t mask = umask(022);
+    struct local *out = local_open(config->local, err);
     struct transfer *transfer;
 
-    (void)umask(mask);
-    if (fd < 0) {
-        (void)gb_err_sys(err, errno, "cannot write beside %s", config->local);
-        free(beside);
+    if (out == NULL)
         return NULL;
-    }
-    (void)fchmod(fd, 0666 & ~mask); /* where it cannot be changed it stays private */
     transfer = transfer_new(client, config);
-    transfer->fd = fd;
-    transfer->beside = beside;
+    transfer->out = out;
     ask_piece(transfer, 0, PIECE);
     return transfer;
 }

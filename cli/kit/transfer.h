@@ -20,11 +20,11 @@ struct transfer_config {
     void *arg;
 };
 
-/* The file appears in the session whole or not at all, with the permissions of the local one. NULL
- * with @err when the local file cannot be read. Gives until `finished`. */
+/* The file appears in the session whole or not at all, with the permissions of the local one. What
+ * is no file is read to its end. NULL with @err when it cannot be read. Gives until `finished`. */
 struct transfer *transfer_upload(struct gb_client *client, const struct transfer_config *config,
                                  struct gb_err *err);
-/* The local file is written beside its name and renamed when it is whole. */
+/* Writes to what the local name stands for (local.h): a file appears whole or not at all. */
 struct transfer *transfer_download(struct gb_client *client, const struct transfer_config *config,
                                    struct gb_err *err);
 /* Drops it: nothing is left behind locally, `finished` is not called. Accepts NULL. */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/app.h"
+#include "cli/local.h"
 #include "store/read.h"
 
 enum { CALL_DEADLINE_MS = 30000 };
@@ -361,6 +362,16 @@ static bool is_free(struct files *files)
     return files->transfer == NULL && tui_client(files->tui) != NULL;
 }
 
+/* A FIFO or the like would keep the whole front end waiting. */
+static bool is_file(struct files *files, const char *local)
+{
+    bool stream = local_is_stream(local);
+
+    if (stream)
+        tui_say(files->tui, MESSAGE_WARNING, "%s is no file", local);
+    return !stream;
+}
+
 /* What was typed: a file, or a folder that @name goes into. Gives. */
 static char *target(const char *typed, const char *name)
 {
@@ -401,7 +412,7 @@ void files_download(struct files *files, const char *local)
     name = transfer_local_name(path);
     wanted = local != NULL && local[0] != '\0' ? target(local, entry->name) : NULL;
     config.local = wanted != NULL ? wanted : name;
-    if (config.local == NULL)
+    if (config.local == NULL || !is_file(files, config.local))
         return;
     (void)snprintf(files->moving, sizeof(files->moving), "%s", config.local);
     files->moved = files->moving_size = 0;
@@ -425,7 +436,7 @@ void files_upload(struct files *files, const char *typed)
         .arg = files,
     };
 
-    if (local[0] == '\0' || !is_free(files))
+    if (local[0] == '\0' || !is_free(files) || !is_file(files, local))
         return;
     join(path, files->path, name != NULL ? name + 1 : local);
     (void)snprintf(files->wanted, sizeof(files->wanted), "%s", name != NULL ? name + 1 : local);
