@@ -46,6 +46,21 @@ def test_tools_in_a_runner(executor):
     assert "the same sandbox: given" in made.results[0].output
 
 
+def test_a_folder_of_more_names_than_are_shown(executor):
+    """None of them is UTF-8: the list comes to its end, and says that there are more."""
+    one = executor()
+    turns = [call("run_python", code="import os\nos.mkdir('d')\nfor i in range(1001):\n"
+                                     "    open(b'd/\\xff%04d' % i, 'w').close()"),
+             call("list_files", path="d"),
+             call("run_shell", command="rm d/*0000"),
+             call("list_files", path="d")]
+    root = LlmAgent(name="tools", model=ScriptedLlm(turns=turns), tools=[GlassbellToolset(one)])
+    _, many, _, all_of_them = answers(asyncio.run(drive(one, root=root)))
+    assert [entry["name"] for entry in many["entries"]] == [f"\ufffd{i:04}" for i in range(1000)]
+    assert many["more"] is True
+    assert len(all_of_them["entries"]) == 1000 and "more" not in all_of_them
+
+
 def test_settings(executor):
     for settings in ({"stateful": False}, {"isolation_scope": "execution"}):
         with pytest.raises(ValueError):

@@ -1,9 +1,11 @@
 """The blocking client against a real server: cells, output, files, errors."""
 
+import json
 import os
 import pathlib
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -153,6 +155,84 @@ def test_files(py, tmp_path):
         py.read("../../etc/passwd")
     for name in ("empty", "one.txt"):
         py.remove(name)
+
+
+ODD = [b"\xff\xfe", b"caf\xe9", b"\xc3", b"\xed\xa0\x80", b"a\n\xf0\x9f", b"\xef\xbf\xbd\x80"]
+
+
+@pytest.mark.parametrize("kind", [bytes, os.fsdecode, lambda name: pathlib.Path(os.fsdecode(name))])
+@pytest.mark.parametrize("name", [*ODD, "\ufffd".encode(), b"plain"])
+def test_files_of_any_name(py, tmp_path, name, kind):
+    folder, inside = kind(b"odd"), kind(b"odd/" + name)
+    assert py.write(inside, b"content") == 7 and py.read(inside) == b"content"
+    entry, = py.list(folder)
+    assert entry.name_bytes == name and entry.name == name.decode(errors="replace")
+    assert py.stat(inside).size == 7 and py.exists(inside)
+    assert py.download(inside, tmp_path / "local") == 7
+    assert py.upload(tmp_path / "local", inside) == 7
+    py.remove(inside)
+    py.mkdir(inside)
+    assert [found.type for found in py.list(folder)] == ["dir"] and py.list(inside) == []
+    py.remove(folder, recursive=True)
+
+
+def test_half_a_pair_is_no_path(py):
+    for path in ("\ud83d", "in/\ud800\udc00x"):
+        with pytest.raises(glassbell.InvalidInput, match="half a surrogate"):
+            py.read(path)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 7, 100])
+def test_a_folder_of_odd_names_is_listed_to_its_end(py, monkeypatch, page):
+    """Whatever name stands at the end of a page."""
+    monkeypatch.setattr("glassbell._sync.session._ENTRIES", page)
+    names = sorted([*ODD, "\ufffd".encode(), *(b"\xff%02d" % i for i in range(9)), b"a", b"z"])
+    py.exec(f"import os\nos.makedirs('many', exist_ok=True)\n"
+            f"for name in {names}: open(b'many/' + name, 'w').close()")
+    assert [entry.name_bytes for entry in py.list("many")] == names
+    for limit in (0, 1, page, len(names), 1000):
+        assert [entry.name_bytes for entry in py.list("many", limit=limit)] == names[:limit]
+    if page == 7:
+        monkeypatch.setattr("glassbell._sync.session._ENTRIES_MAX", len(names) - 1)
+        with pytest.raises(glassbell.TooLarge):
+            py.list("many")
+    py.remove("many", recursive=True)
+
+
+@pytest.mark.parametrize("entries", [[], [{"name": "b"}, {"name": "c"}], [{"name": "a"}],
+                                     [{"name_base64": "/w=="}]])
+def test_a_server_that_lists_in_circles(entries, tmp_path):
+    """Each of its pages says that there is another one."""
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+
+        def serve():
+            peer, _ = listener.accept()
+            with peer, peer.makefile("rw", encoding="utf-8") as lines:
+                for line in lines:
+                    result = {"protocol": 1} if json.loads(line)["method"] == "hello" else {
+                        "entries": entries, "more": True, "next": "Yg=="}
+                    lines.write(json.dumps({"jsonrpc": "2.0", "id": json.loads(line)["id"],
+                                            "result": result}) + "\n")
+                    lines.flush()
+
+        threading.Thread(target=serve, daemon=True).start()
+        with glassbell.Client(path, autostart=False) as client:
+            with pytest.raises(glassbell.ProtocolError):
+                client.session("s").list("d")
+
+
+def test_history_is_searched(fresh):
+    session = fresh("shell")
+    for code in ("echo one", "echo two >&2", ": one more", "echo $((20 + 1))"):
+        session.exec(code)
+    assert [cell.cell for cell in session.history(find="one")] == [1, 3]
+    assert [cell.cell for cell in session.history(find="one", limit=1)] == [1]
+    assert [cell.cell for cell in session.history(find="one", after=1)] == [3]
+    assert [cell.cell for cell in session.history(find="21")] == [4]
+    assert session.history(find="nowhere") == []
 
 
 def test_completion(py):

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Union
 
 from .._wire import Disconnected
-from ..errors import ConnectionFailed, GlassbellError, ProtocolError
+from ..errors import ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge
 from ..types import Cell, Entry, Lease, Matches, SessionInfo, data_of
 from .connection import AsyncConnection, Lock, OutputCallback, WaitingCallback
 from .execution import AsyncExecution
@@ -24,8 +24,24 @@ _PIECE = 3 << 20  # bytes of a file that travel at once: 4 MiB as base64
 _LONGEST = 86400.0  # seconds that the server lets any cell run
 _PAGE = 100  # cells of a history asked for at once
 _ENTRIES = 10000  # names of a folder asked for at once
+_ENTRIES_MAX = 1000000  # and in all: what is in the VM decides how many there are
 
-Path = Union[str, "os.PathLike[str]"]
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+
+
+def _place(path: Path) -> dict[str, Any]:
+    """A path as parameters of a method. A `str` may be one of Python's own functions for files, in
+    which bytes that are not UTF-8 are surrogates."""
+    raw = os.fspath(path)
+    if isinstance(raw, str):
+        try:
+            raw = raw.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise InvalidInput(f"{raw!r:.200} is no path: it has half a surrogate pair") from None
+    try:
+        return {"path": raw.decode()}
+    except UnicodeDecodeError:
+        return {"path_base64": base64.b64encode(raw).decode()}
 
 
 class AsyncSession:
@@ -134,19 +150,21 @@ class AsyncSession:
         return str(result.get("status", "")), str(result.get("indent") or "")
 
     async def history(self, *, after: int = 0, limit: Optional[int] = None,
-                      output: Optional[bool] = None) -> list[Cell]:
+                      output: Optional[bool] = None, find: Optional[str] = None) -> list[Cell]:
         """The cells with larger numbers than `after`, also of a session that is gone. `limit`: at
-        most so many; by default all of them."""
+        most so many; by default all of them. `find`: only those that have this text in their code,
+        output, value or error."""
         cells: list[Cell] = []
         while limit is None or len(cells) < limit:
             page = _PAGE if limit is None else min(_PAGE, limit - len(cells))
             result = await self._call("session.history", after=after, limit=page, output=output,
-                                      safe=True)
-            found = [Cell.from_json(item) for item in result.get("cells") or ()]
-            cells += found
-            if not found or not result.get("more"):
+                                      find=find, safe=True)
+            cells += [Cell.from_json(item) for item in result.get("cells") or ()]
+            if not result.get("more"):
                 break
-            after = max(cell.cell for cell in found)
+            if int(result.get("next") or 0) <= after:
+                raise ProtocolError("session.history: the server did not say how it goes on")
+            after = int(result["next"])
         return cells
 
     # The session
@@ -264,7 +282,7 @@ class AsyncSession:
             piece = content[offset:offset + _PIECE]
             final = offset + len(piece) == len(content)
             result = await self.client._exchange(conn, "file.write", {
-                "session": self.id, "path": os.fspath(path), "offset": offset, "final": final,
+                "session": self.id, **_place(path), "offset": offset, "final": final,
                 "base64": base64.b64encode(piece).decode(), "mode": mode}, until)
             offset += len(piece)
             if final:
@@ -283,7 +301,7 @@ class AsyncSession:
         end = None if length is None else offset + length
         while end is None or offset < end:
             result = await self._call(
-                "file.read", path=os.fspath(path), offset=offset, safe=True,
+                "file.read", **_place(path), offset=offset, safe=True,
                 length=_PIECE if end is None else min(_PIECE, end - offset),
                 deadline=until - time.monotonic())
             piece = data_of(result)
@@ -311,20 +329,30 @@ class AsyncSession:
         with open(os.path.basename(path) if local is None else local, "wb") as file:
             return file.write(content)
 
-    async def list(self, path: Path = ".") -> list[Entry]:
-        """The entries of a folder, sorted by name."""
+    async def list(self, path: Path = ".", *, limit: Optional[int] = None) -> list[Entry]:
+        """The entries of a folder, sorted by name. `limit`: at most so many, the first ones; by
+        default all of them, and TooLarge when there are more than a million."""
         entries: list[Entry] = []
-        after: Optional[str] = None
-        while True:
-            result = await self._call("file.list", path=os.fspath(path), after=after,
-                                      limit=_ENTRIES, safe=True)
-            entries += [Entry.from_json(item) for item in result.get("entries") or ()]
-            if not result.get("more") or not entries:
+        most = _ENTRIES_MAX if limit is None else limit
+        place: Optional[str] = None
+        while len(entries) < most:
+            result = await self._call("file.list", **_place(path), next=place, safe=True,
+                                      limit=min(_ENTRIES, most - len(entries)))
+            page = [Entry.from_json(item) for item in result.get("entries") or ()]
+            if page and entries and page[0].name_bytes <= entries[-1].name_bytes:
+                raise ProtocolError("file.list: the server sent names twice")
+            entries += page
+            place = result.get("next")
+            if place is None:
                 return entries
-            after = entries[-1].name
+            if not page:
+                raise ProtocolError("file.list: the server sent nothing before the list's end")
+        if limit is None:
+            raise TooLarge(f"{os.fspath(path)!r:.200} has more than {_ENTRIES_MAX} entries")
+        return entries
 
     async def stat(self, path: Path) -> Entry:
-        return Entry.from_json(await self._call("file.stat", path=os.fspath(path), safe=True))
+        return Entry.from_json(await self._call("file.stat", **_place(path), safe=True))
 
     async def exists(self, path: Path) -> bool:
         try:
@@ -336,7 +364,7 @@ class AsyncSession:
             raise
 
     async def remove(self, path: Path, *, recursive: bool = False) -> None:
-        await self._call("file.remove", path=os.fspath(path), recursive=recursive)
+        await self._call("file.remove", **_place(path), recursive=recursive)
 
     async def mkdir(self, path: Path, *, recursive: bool = True) -> None:
-        await self._call("file.mkdir", path=os.fspath(path), recursive=recursive)
+        await self._call("file.mkdir", **_place(path), recursive=recursive)

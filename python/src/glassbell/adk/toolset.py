@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["GlassbellToolset"]
 
 _READ_MAX = 1 << 20  # bytes of a file that a model is shown
+_SHOWN = 1000  # names of a folder likewise
 
 
 class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
@@ -132,11 +133,11 @@ class GlassbellToolset(BaseToolset):  # type: ignore[misc, unused-ignore]
             path: Which, relative to the directory of the files.
         """
         def names(session: Session) -> dict[str, Any]:
-            entries = session.list(path)
+            entries = session.list(path, limit=_SHOWN + 1)
             shown = [{"name": entry.name, "type": entry.type, "size": entry.size}
-                     for entry in entries[:1000]]
+                     for entry in entries[:_SHOWN]]
             return {"status": "ok", "entries": shown,
-                    **({"more": len(entries) - 1000} if len(entries) > 1000 else {})}
+                    **({"more": True} if len(entries) > _SHOWN else {})}
 
         return await self._with_session(tool_context, names)
 
