@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/local.h"
@@ -152,11 +153,14 @@ static void print_entries(void *arg, const struct gb_json *result)
     entry = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, entry = gb_json_next(entry)) {
         bool folder = gb_bytes_equal(json_text(entry, "type"), "dir");
+        struct gb_buf name = {0};
         char size[32];
 
         format_size(size, sizeof(size), json_number(entry, "size"));
         gb_buf_addf(&text, "%8s  ", folder ? "-" : size);
-        gb_escape(&text, json_text(entry, "name"), 255);
+        (void)json_add_bytes(&name, entry, "name", "name_base64");
+        gb_escape(&text, gb_buf_bytes(&name), GB_FILE_NAME_MAX);
+        gb_buf_release(&name);
         gb_buf_adds(&text, folder ? "/\n" : "\n");
     }
     say_out(&text);
@@ -169,7 +173,7 @@ static void do_ls(struct repl *repl, size_t count, char **words)
 
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", repl->session);
-    gb_json_put_str(&out, "path", count > 0 ? words[0] : ".");
+    gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(count > 0 ? words[0] : "."));
     gb_json_end(&out);
     (void)repl_call(repl, "file.list", &params, print_entries, NULL);
     gb_buf_release(&params);

@@ -143,7 +143,19 @@ def test_a_session_is_used(server, handle, mode):
             assert missing.is_error and missing.structured_content["error"]["kind"] == "not_found"
             sessions = check(await client.call_tool("list_sessions", {}))["sessions"]
             assert [session["label"] for session in sessions] == ["shared"]
-            await execute("import os; os.remove('d/a.txt')")
+            # Names of any bytes: a list goes on behind each of them, and they are told as far as that can be.
+            made = await execute("import os; os.remove('d/a.txt')\nfor i in range(5): open(b'd/\\xff%d' % i, 'w').close()")
+            assert text(made).count("added d/") == 5
+            found, place = [], {}
+            while True:
+                page = await client.call_tool("list_files", {"session": handle, "path": "d", "limit": 2, **place})
+                found += [entry["name"] for entry in check(page)["entries"]]
+                if not check(page)["more"]:
+                    break
+                place = {"next": check(page)["next"]}
+                assert f"go on with next={place['next']}" in text(page)
+            assert found == [f"\\xff{i}" for i in range(5)]
+            await execute("import shutil; shutil.rmtree('d'); os.mkdir('d')")
 
     asyncio.run(main())
 

@@ -396,11 +396,25 @@ def test_files(typing, sessions, front):
     front.command(f"upload {front.folder}/up.txt")
     front.expect("from here")
     assert session.read("folder/up.txt") == b"from here\n"
+    # Names of any bytes: a look into one, in and out of such a folder, a copy of it here.
+    session.exec(r"""import os; os.mkdir(b'folder/odd\xff')
+with open(b'folder/odd\xff/caf\xe9.txt', 'w') as file: _ = file.write('what is in it')""")
+    front.command("refresh")
+    front.expect("odd")
+    front.command("file-top")
+    front.keys("Enter")
+    front.expect("what is in it")
+    front.command(f"download {front.folder}/odd.txt")
+    front.expect("odd.txt is there")
+    assert (front.folder / "odd.txt").read_bytes() == b"what is in it"
+    front.keys("BSpace")
+    front.expect("program.py")
+    front.command("file-end")
     os.mkfifo(front.folder / "fifo")  # nobody is at its other end: the front end must not wait for one
     for words in (f"download {front.folder}/fifo", f"upload {front.folder}/fifo", "download /dev/full"):
         front.command(words)
         front.expect("is no file")
-        front.command("file-top")
+        front.command("file-end")
         front.expect_not("is no file")
     front.keys("BSpace")
     front.expect("data.bin")

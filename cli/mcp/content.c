@@ -193,6 +193,17 @@ static void add_value(struct writer *writer, const struct gb_json *cell, size_t 
     gb_buf_release(&shown);
 }
 
+/* A path or a name, whatever bytes it has. */
+static void add_name(struct gb_buf *to, const struct gb_json *thing, const char *text_key,
+                     const char *base64_key)
+{
+    struct gb_buf name = {0};
+
+    (void)json_add_bytes(&name, thing, text_key, base64_key);
+    add_filtered(to, gb_buf_bytes(&name));
+    gb_buf_release(&name);
+}
+
 static void add_files(struct writer *writer, const struct gb_json *cell)
 {
     const struct gb_json *files = json_member(cell, "files"), *file;
@@ -210,7 +221,7 @@ static void add_files(struct writer *writer, const struct gb_json *cell)
 
         gb_buf_addf(&writer->text, "%s%.*s ", i == 0 ? "" : ", ", (int)change.size,
                     (const char *)change.data);
-        add_filtered(&writer->text, json_text(file, "path"));
+        add_name(&writer->text, file, "path", "path_base64");
     }
     if (files->count > FILES_SHOWN)
         gb_buf_addf(&writer->text, " and %" PRIu32 " more", files->count - FILES_SHOWN);
@@ -476,21 +487,13 @@ static void write_file(struct writer *writer, const struct tool_options *options
     gb_buf_release(&raw);
 }
 
-static void add_name(struct gb_buf *to, const struct gb_json *entry)
-{
-    struct gb_buf name = {0};
-
-    (void)json_add_bytes(&name, entry, "name", "name_base64");
-    add_filtered(to, gb_buf_bytes(&name));
-    gb_buf_release(&name);
-}
-
 static void write_entries(struct writer *writer, const struct tool_options *options,
                           const struct gb_json *result)
 {
     static const char *const plain[] = {"type", "size", "mtime", "mode", NULL};
-    static const char *const rest[] = {"more", NULL};
+    static const char *const rest[] = {"more", "next", NULL};
     const struct gb_json *list = json_member(result, "entries"), *entry = NULL;
+    struct gb_bytes next = json_text(result, "next");
     uint32_t count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
 
     gb_json_put_str(&writer->object, "path", options->path[0] != '\0' ? options->path : ".");
@@ -501,7 +504,7 @@ static void write_entries(struct writer *writer, const struct tool_options *opti
 
         entry = i == 0 ? gb_json_first(list) : gb_json_next(entry);
         type = json_text(entry, "type");
-        add_name(&name, entry);
+        add_name(&name, entry, "name", "name_base64");
         gb_json_object(&writer->object, NULL);
         gb_json_put(&writer->object, "name", gb_buf_bytes(&name));
         copy(writer, entry, plain);
@@ -514,11 +517,9 @@ static void write_entries(struct writer *writer, const struct tool_options *opti
     copy(writer, result, rest);
     if (count == 0)
         gb_buf_adds(&writer->text, "[the folder is empty]\n");
-    if (json_true(result, "more") && entry != NULL) {
-        gb_buf_adds(&writer->text, "[there are more; go on with after=");
-        add_name(&writer->text, entry);
-        gb_buf_adds(&writer->text, "]\n");
-    }
+    if (json_true(result, "more"))
+        gb_buf_addf(&writer->text, "[there are more; go on with next=%.*s]\n", (int)next.size,
+                    (const char *)next.data);
     begin_content(writer);
     end(writer, false);
 }

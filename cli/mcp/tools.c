@@ -139,7 +139,9 @@ static const struct argument list_arguments[] = {
     SESSION,
     PATH(false, "a folder, relative to the home /home/user; default: the home"),
     {"after", "after", ARGUMENT_TEXT, false, 0, GB_FILE_NAME_MAX, 0, NULL,
-     "only names that sort behind this one: the last one of the list before"},
+     "only names that sort behind this one; this or next"},
+    {"next", "next", ARGUMENT_NAME, false, 1, GB_PATH_MAX, 0, NULL,
+     "to go on with a list that had `more`: its `next`"},
     {"limit", "limit", ARGUMENT_INTEGER, false, 1, 10000, ENTRIES_STANDARD, NULL,
      "at most so many entries (default 1000)"},
     END,
@@ -212,7 +214,8 @@ static const struct field write_fields[] = {
 static const struct field list_fields[] = {
     {"path", "string", "the folder"},
     {"entries", "array", "{`name`, `type`, `size`, `mtime`, `mode`}, sorted by name"},
-    {"more", "boolean", "there are further entries: ask again with `after`"},
+    {"more", "boolean", "there are further entries: ask again with `next`"},
+    {"next", "string", "only with `more`: what to give as `next` then"},
     ERROR_FIELD,
     {NULL, NULL, NULL},
 };

@@ -148,7 +148,7 @@ static void want_look(struct files *files)
     (void)snprintf(files->looked, sizeof(files->looked), "%s", path);
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", files->session);
-    gb_json_put_str(&out, "path", path);
+    gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(path));
     gb_json_put_u64(&out, "length", FILES_LOOK_MAX);
     gb_json_end(&out);
     files->look_call = tui_call(files->tui, "file.read", &params, CALL_DEADLINE_MS, on_look, files);
@@ -186,11 +186,15 @@ static void read_entries(struct files *files, const struct gb_json *result)
     for (uint32_t i = 0; i < list->count && files->count < FILES_MAX;
          i++, entry = gb_json_next(entry)) {
         struct file_entry *to = &files->entries[files->count];
-        struct gb_bytes name = read_text(entry, "name"), type = read_text(entry, "type");
+        struct gb_bytes type = read_text(entry, "type");
+        struct gb_buf name = {0};
 
-        if (name.size == 0 || memchr(name.data, '\0', name.size) != NULL)
-            continue; /* a name that is not UTF-8 cannot be asked for here */
-        to->name = xstrndup((const char *)name.data, MIN(name.size, (size_t)GB_FILE_NAME_MAX));
+        if (!json_add_bytes(&name, entry, "name", "name_base64") || name.size == 0 ||
+            name.size > GB_FILE_NAME_MAX || memchr(gb_buf_data(&name), '\0', name.size) != NULL) {
+            gb_buf_release(&name);
+            continue;
+        }
+        to->name = gb_buf_take_str(&name);
         to->folder = gb_bytes_equal(type, "dir");
         to->link = gb_bytes_equal(type, "symlink");
         to->other = gb_bytes_equal(type, "other");
@@ -239,7 +243,7 @@ void files_refresh(struct files *files)
         return;
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", files->session);
-    gb_json_put_str(&out, "path", files->path);
+    gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(files->path));
     gb_json_put_u64(&out, "limit", FILES_MAX);
     gb_json_end(&out);
     files->list_call = tui_call(files->tui, "file.list", &params, CALL_DEADLINE_MS, on_list, files);
@@ -324,7 +328,7 @@ void files_remove(struct files *files)
         return;
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", files->session);
-    gb_json_put_str(&out, "path", path);
+    gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(path));
     gb_json_put_bool(&out, "recursive", true);
     gb_json_end(&out);
     files->list_call =
