@@ -71,5 +71,6 @@ struct agent {
     uint32_t configure_id; /* request that waits for the worker's SETTLED, 0: none */
     uint32_t prepare_id;   /* request that waits for the worker's PREPARED, 0: none */
     bool greeted;          /* HELLO has been said */
+    bool ready_waits;      /* READY, for the end of the cell before */
     bool finishing;        /* the final cell has come: no worker is needed after it */
 };

@@ -243,6 +243,12 @@ static int fill(struct cell *cell, const struct gb_frame *frame, const struct gb
     struct control_run run;
     int r;
 
+    cell->id = frame->cell;
+    cell->request = frame->id;
+    cell->mode = exec->mode;
+    cell->timeout_ms = exec->timeout_ms;
+    cell->out.allowed = exec->max_stdout;
+    cell->err.allowed = exec->max_stderr;
     cell->final = (exec->flags & GB_EXEC_FINAL) != 0 || exec->mode == GB_MODE_PROCESS;
     run = (struct control_run){
         .cell = frame->cell,
@@ -262,12 +268,6 @@ static int fill(struct cell *cell, const struct gb_frame *frame, const struct gb
         run.code = (struct gb_bytes){0};
     }
 
-    cell->id = frame->cell;
-    cell->request = frame->id;
-    cell->mode = exec->mode;
-    cell->timeout_ms = exec->timeout_ms;
-    cell->out.allowed = exec->max_stdout;
-    cell->err.allowed = exec->max_stderr;
     control_add(&cell->message, CONTROL_RUN, &control_run_fields, &run);
     return stdin_open(cell, exec, err);
 }
@@ -282,6 +282,27 @@ static int put_file(struct cell *cell, const struct gb_exec *exec, struct gb_err
     return files_put(&cell->agent->files, exec->file, exec->code, script ? 0755 : 0644, err);
 }
 
+/* The host and we do not agree about what runs. It ends us for that: it has no use for a guest of
+ * which it cannot tell what has run. */
+static void refuse(struct agent *agent, const struct gb_frame *frame, const struct gb_err *err)
+{
+    const struct gb_guest_error message = {(uint32_t)err->code, gb_bytes_str(err->message)};
+
+    port_send(&agent->port,
+              (struct gb_frame){.type = GB_GUEST_ERROR, .id = frame->id, .cell = frame->cell},
+              &gb_guest_error_fields, &message);
+}
+
+/* Ends a cell for which there is not even room to begin. */
+static void end_unprepared(struct agent *agent, const struct gb_frame *frame)
+{
+    const struct gb_done done = {.exit_code = -1, .note = gb_bytes_str("no pipes for the cell")};
+
+    port_send(&agent->port,
+              (struct gb_frame){.type = GB_GUEST_DONE, .id = frame->id, .cell = frame->cell},
+              &gb_done_fields, &done);
+}
+
 void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct gb_exec *exec)
 {
     struct gb_err err;
@@ -290,26 +311,28 @@ void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct g
 
     if (r == 0 && agent->cell != NULL)
         r = gb_err_set(&err, GB_EBUSY, "cell %u is running", agent->cell->id);
-    if (r == 0 && agent->next == NULL) {
-        agent->next = cell_prepare(agent);
-        if (agent->next == NULL)
-            r = gb_err_set(&err, GB_ECAPACITY, "no pipes for the cell");
-    }
-    if (r == 0)
-        r = fill(agent->next, frame, exec, &err);
     if (r < 0) {
-        port_send_error(&agent->port, frame->id, &err);
+        refuse(agent, frame, &err);
+        return;
+    }
+    if (agent->next == NULL)
+        agent->next = cell_prepare(agent);
+    if (agent->next == NULL) {
+        end_unprepared(agent, frame);
         return;
     }
     agent->cell = cell = agent->next;
     agent->next = NULL;
+    r = fill(cell, frame, exec, &err);
     agent->finishing = (exec->flags & GB_EXEC_FINAL) != 0;
     cell->state = CELL_WAITING;
     cell->cpu_before = agent->cpu_seen;
     cell->peak_before = agent->peak_seen;
     cell->oom_before = agent->oom_kills;
     cell->worker = worker_for(agent, exec->mode);
-    if (put_file(cell, exec, &err) < 0) {
+    if (r == 0)
+        r = put_file(cell, exec, &err);
+    if (r < 0) {
         set_note(cell, err.message);
         abandon(cell);
     } else if (cell->worker->state == WORKER_READY) {
@@ -397,6 +420,7 @@ static void finish(struct cell *cell)
     if (agent->ended != NULL)
         cell_retire(agent->ended);
     agent->ended = cell;
+    service_cell_ended(agent);
 }
 
 void cell_stream_settled(struct cell *cell)
@@ -503,6 +527,9 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
                   &gb_display_fields, &display);
         break;
     case CONTROL_WAITING:
+        if (cell->waits == (waiting.on != 0))
+            break; /* no news */
+        cell->waits = waiting.on != 0;
         stream_flush(&cell->out); /* the question comes before the wait for its answer */
         stream_flush(&cell->err);
         port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_WAITING, .cell = id},

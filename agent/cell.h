@@ -53,7 +53,8 @@ struct cell {
     struct worker *worker;
     struct gb_buf message; /* the encoded CELL, until it is sent */
     struct stream out, err;
-    uint64_t unacknowledged; /* output bytes that the host has not given credit for */
+    bool waits;              /* as WAITING said last */
+    uint64_t unacknowledged; /* what output took of the window, without credit */
 
     struct source stdin_source; /* our end of standard input; fd -1: /dev/null or ended */
     int stdin_read_fd;          /* the worker's end, until it has been sent */

@@ -26,8 +26,8 @@ static bool may_send(const struct stream *stream)
     struct cell *cell = stream->cell;
 
     /* What is over the cap needs no leave: it is thrown away here. */
-    return stream->allowed == 0 ||
-           (cell->unacknowledged < GB_OUTPUT_WINDOW && !port_is_full(&cell->agent->port));
+    return stream->allowed == 0 || (cell->unacknowledged + GB_OUTPUT_COST < GB_OUTPUT_WINDOW &&
+                                    !port_is_full(&cell->agent->port));
 }
 
 /* Reads a piece into an OUTPUT frame. */
@@ -46,7 +46,7 @@ static ssize_t forward(struct stream *stream, size_t size)
     if (n > 0) {
         port_output_end(port, cell->id, stream->which, (size_t)n);
         stream->allowed -= (uint64_t)n;
-        cell->unacknowledged += (uint64_t)n;
+        cell->unacknowledged += (uint64_t)n + GB_OUTPUT_COST;
     }
     return n;
 }
@@ -69,7 +69,8 @@ static enum rest read_piece(struct stream *stream)
     size_t size = (size_t)MIN(stream->allowed, (uint64_t)PIECE);
     ssize_t n;
 
-    size = MIN(size, (size_t)(GB_OUTPUT_WINDOW - MIN(cell->unacknowledged, GB_OUTPUT_WINDOW)));
+    if (stream->allowed > 0) /* and may_send() */
+        size = MIN(size, (size_t)(GB_OUTPUT_WINDOW - GB_OUTPUT_COST - cell->unacknowledged));
     n = stream->allowed == 0 ? discard(stream) : forward(stream, size);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? REST_EMPTY : REST_ENDED;

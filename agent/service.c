@@ -248,13 +248,16 @@ void service_frame(struct port *port, const struct gb_frame *frame)
 static void send_ready(struct agent *agent)
 {
     const struct worker *kernel = &agent->kernel;
+    const struct cell *cell = agent->cell;
     const struct gb_ready ready = {
         .language = gb_bytes_str(kernel->name),
         .generation = kernel->generation,
         .start_ns = kernel->ready_ns - kernel->started_ns,
     };
 
-    if (agent->port.connected)
+    /* The cell that was the end of the one before is told first: it says what was lost. */
+    agent->ready_waits = cell != NULL && cell->worker == kernel && cell->state == CELL_DRAINING;
+    if (agent->port.connected && !agent->ready_waits)
         port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_READY}, &gb_ready_fields,
                   &ready);
 }
@@ -286,6 +289,12 @@ void service_drained(struct port *port)
 void service_worker_ready(struct agent *agent, struct worker *worker)
 {
     if (worker == &agent->kernel)
+        send_ready(agent);
+}
+
+void service_cell_ended(struct agent *agent)
+{
+    if (agent->ready_waits)
         send_ready(agent);
 }
 

@@ -15,6 +15,9 @@ void service_connected(struct port *port);
 /* The port's queue has room again. */
 void service_drained(struct port *port);
 
+/* The cell that ran has been told to have ended. */
+void service_cell_ended(struct agent *agent);
+
 /* News of the workers. */
 void service_worker_ready(struct agent *agent, struct worker *worker);
 void service_worker_settled(struct agent *agent, struct worker *worker);

@@ -106,6 +106,7 @@ static void worker_became_ready(struct worker *worker)
     struct agent *agent = worker->agent;
 
     worker->state = WORKER_READY;
+    worker->generation++;
     worker->ready_ns = gb_clock_mono_ns();
     worker->failures = 0;
     deadline_clear(&worker->start);
@@ -290,7 +291,6 @@ void worker_start(struct worker *worker)
     (void)gb_close(theirs[1]);
     worker->note[0] = '\0';
     worker->oom = false;
-    worker->generation++;
     worker->interrupted = false;
     worker->settings = agent->settings;
     worker->started_ns = gb_clock_mono_ns();

@@ -38,7 +38,7 @@ struct worker {
     struct channel cell, query;
     struct deadline start; /* READY has to come until then; then SETTLED */
     uint64_t started_ns, ready_ns;
-    uint32_t generation; /* how many were started */
+    uint32_t generation; /* how many came to be ready */
     uint32_t settings;   /* the agent's count at the time of the last SETTINGS or of the start */
     unsigned failures;   /* starts in a row that ended before READY */
     bool oom;            /* its end was the OOM killer's doing */

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../../images")]
 
 import guest as g  # noqa: E402
-from guest import KERNEL, PROCESS, SHELL, Fields, Refused, blob, pairs  # noqa: E402
+from guest import KERNEL, PROCESS, SHELL, Fields, Refused, blob, pairs, version  # noqa: E402
 
 IMAGES, AGENT = os.environ.get("GLASSBELL_IMAGES"), os.environ.get("GLASSBELL_AGENT")
 pytestmark = pytest.mark.skipif(not IMAGES or not AGENT,
@@ -47,7 +47,7 @@ def shared(tmp_path_factory):
     assert hello is not None, guest.console()
     assert hello.type == "HELLO"
     fields = Fields(hello.payload)
-    assert (fields.number("I"), fields.bytes()) == (3, b"python")
+    assert (fields.number("I"), fields.bytes()) == (version(), b"python")
     guest.ready()
     yield guest
     console = guest.console()
@@ -117,16 +117,17 @@ def test_flood_of_a_gigabyte(vm):
 def test_window_stops_the_program(vm):
     started = vm.exec_start("import os\nfor i in range(48): os.write(1, b'y' * 65536)",
                             max_stdout=64 << 20)
-    seen = 0
+    seen = taken = 0
     while True:
         frame = vm.receive(2)
         if frame is None:
             break
         assert frame.type == "OUTPUT"
         seen += len(frame.payload)
-    assert seen == 1 << 20
+        taken += g.cost(frame)
+    assert (1 << 20) - g.COST <= taken <= 1 << 20
     assert vm.ask("PING").type == "PONG"
-    vm.send("CREDIT", struct.pack("<Q", seen), started[0], 0)
+    vm.send("CREDIT", struct.pack("<Q", taken), started[0], 0)
     assert len(vm.exec_wait(started).out) + seen == 48 * 65536
 
 
@@ -202,6 +203,31 @@ def test_worker_exits_and_crashes(vm):
     done = vm.exec("import ctypes; ctypes.string_at(0)")
     assert (done.exit_code, done.signal, done.flags) == (-1, 11, g.STATE_LOST)
     assert vm.exec("print('kept' in globals())").out == b"False\n"
+
+
+def test_the_end_comes_before_the_next_worker(vm):
+    """An interpreter is replaced while its last cell's output is still held: DONE is told, then READY."""
+    code = "import os\nfor i in range(31): os.write(1, b'y' * 32768)\nos.fork() or os.write(1, b'z' * 65000)\nos._exit(3)"
+    started = vm.exec_start(code, max_stdout=64 << 20)
+    order = []
+    while len(order) < 2:
+        frame = vm.receive(30)
+        if frame.type == "OUTPUT":
+            vm.send("CREDIT", struct.pack("<Q", g.cost(frame)), frame.cell, 0)
+        elif frame.type in ("DONE", "READY"):
+            order.append(frame.type)
+    assert order == ["DONE", "READY"]
+    assert started[0] > 0
+
+
+def test_waiting_is_told_when_it_changes(vm):
+    vm.waiting.clear()
+    cell = vm.next_cell
+    done = vm.exec("import struct\n"
+                   f"def tell(on): cell.sendall(struct.pack('<IBBHIB', 5, 7, 0, 0, {cell}, on) * 2000)\n"
+                   "for on in (1, 1, 0, 0, 1): tell(on)")
+    assert done.exit_code == 0, done.err
+    assert [frame.payload for frame in vm.waiting] == [b"\1", b"\0", b"\1"]
 
 
 def test_process_mode_is_fresh(vm):

@@ -1,6 +1,7 @@
 """A real guest for the agent's tests: QEMU under TCG, the port on a socket, frames by hand."""
 
 import os
+import pathlib
 import select
 import socket
 import struct
@@ -20,6 +21,23 @@ NAMES = {number: name for name, number in TYPES.items()}
 
 TIMED_OUT, INTERRUPTED, OOM, STATE_LOST, HAS_VALUE = 1, 2, 4, 8, 16
 KERNEL, PROCESS, SHELL = 0, 1, 2
+
+
+def version():
+    """Of the protocol, as the engine and the agent were built with it."""
+    header = pathlib.Path(__file__).resolve().parents[2] / "engine/wire/guest.h"
+    for line in header.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#define GB_GUEST_VERSION"):
+            return int(line.split()[2].rstrip("u"))
+    raise AssertionError("guest.h names no version")
+
+
+COST = 256  # of a frame, beside its bytes
+
+
+def cost(frame):
+    """What an OUTPUT frame takes of the window."""
+    return len(frame.payload) + COST
 
 
 def tsc_khz():
@@ -166,7 +184,7 @@ class Guest:
                 return frame
             if frame.type == "OUTPUT":
                 if credit:
-                    self.send("CREDIT", struct.pack("<Q", len(frame.payload)), frame.cell, 0)
+                    self.send("CREDIT", struct.pack("<Q", cost(frame)), frame.cell, 0)
                 if out is not None and frame.cell == out[0]:
                     out[frame.flags].append(frame.payload)
                 else:

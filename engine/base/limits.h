@@ -3,8 +3,11 @@
 
 /* Guest frames (docs/guest.md). */
 #define GB_FRAME_MAX (16u << 20)
-#define GB_OUTPUT_WINDOW (1u << 20)
-#define GB_GUEST_LOG_MAX (4u << 10)
+#define GB_OUTPUT_WINDOW (1u << 20)    /* output of a cell without credit */
+#define GB_OUTPUT_COST 256u            /* that a frame takes of it beside its bytes */
+#define GB_GUEST_LOG_MAX (4u << 10)    /* one line of a guest's log */
+#define GB_GUEST_LOGS_MAX (256u << 10) /* all lines that one VM may add to ours */
+#define GB_GUEST_QUEUE_MAX (32u << 20) /* waiting for a guest: then requests are refused */
 
 /* Cells. */
 #define GB_CODE_MAX (4u << 20)

@@ -19,6 +19,13 @@ static void hold_cells(struct connection *connection, bool held)
         gb_cell_hold(container_of(at, struct exec, of_connection)->cell, held);
 }
 
+/* What it was not told while it did not read; that may make it full again. */
+static void tell_waiting(struct connection *connection)
+{
+    for (struct gb_list *at = connection->execs.next; at != &connection->execs; at = at->next)
+        exec_tell_waiting(container_of(at, struct exec, of_connection));
+}
+
 /* A line is complete: gives it to the dispatcher and drops it. Its memory is the stream's, and
  * nothing is added there before we return. */
 static void take_line(struct connection *connection, size_t size)
@@ -94,6 +101,8 @@ static void update_full(struct connection *connection)
     connection->full = full;
     hold_cells(connection, full);
     connection_update(connection);
+    if (!full)
+        tell_waiting(connection);
 }
 
 void connection_send(struct connection *connection, struct gb_buf *line)

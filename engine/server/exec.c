@@ -65,13 +65,21 @@ static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stre
     tell_piece(exec, stream, tail_join(&exec->tails[stream - 1], bytes, &joined));
 }
 
-static void on_waiting(void *arg, const struct gb_cell *cell, bool on)
+void exec_tell_waiting(struct exec *exec)
+{
+    if (!exec->stream || exec->connection == NULL || exec->connection->full ||
+        exec->cell->state != GB_CELL_RUNNING || exec->waiting == exec->waiting_told)
+        return;
+    exec->waiting_told = exec->waiting;
+    send_waiting(exec->connection, exec->seat, exec->cell->number, exec->waiting);
+}
+
+static void on_waiting(void *arg, const struct gb_cell *cell)
 {
     struct exec *exec = arg;
 
-    exec->waiting = on;
-    if (exec->stream && exec->connection != NULL)
-        send_waiting(exec->connection, exec->seat, cell->number, on);
+    exec->waiting = cell->waiting;
+    exec_tell_waiting(exec);
     event_waiting(exec);
 }
 

@@ -194,6 +194,7 @@ struct exec {
     struct gb_cell *cell;
     char *client;
     bool stream, interactive, detach, run;
+    bool waiting_told; /* `waiting`, as the connection knows it */
     struct tail tails[2];
     bool waiting;        /* the program waits for standard input */
     struct gb_pace pace; /* of what was told of its output */
@@ -379,6 +380,9 @@ void lease_release(struct seat *seat, const struct gb_err *why);
 int exec_start(struct request *request, const struct gb_params *params,
                const struct program *program, const struct gb_env *env, struct seat *seat,
                struct gb_err *err);
+/* Tells the exec's connection whether its program waits for input, when that is another state than
+ * it was told last and it has room for it. */
+void exec_tell_waiting(struct exec *exec);
 /* The connection has gone: its cells are interrupted, unless they are detached. */
 void exec_disconnect(struct exec *exec);
 

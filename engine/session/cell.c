@@ -3,9 +3,12 @@
  * Theory of operation. gb_session_exec() checks and queues. The pump sends the first of the queue
  * as EXEC as soon as the session is ready and nothing runs; from that moment the cell is
  * dispatched. OUTPUT frames are added to the cell, at most as many bytes as it asked for (more is a
- * violation: the agent enforces the caps and counts what it leaves out). What was added is credited
- * back in batches unless the cell is held. DONE ends it. A timer a good while behind the guest's
- * own time-out catches a guest that does not keep its word: the VM is killed then.
+ * violation: the agent enforces the caps and counts what it leaves out) and never more than the
+ * window that it has credit for. What was added is credited back in batches unless the cell is
+ * held: then nothing more may come. A frame takes more of the window than its bytes, so that many
+ * small ones, each of which becomes a line to a client, are bounded too. WAITING is a state, of
+ * which nobody counts the changes. DONE ends the cell. A timer a good while behind the guest's own
+ * time-out catches a guest that does not keep its word: the VM is killed then.
  */
 #include <assert.h>
 #include <signal.h>
@@ -194,6 +197,7 @@ void cell_pump(struct gb_session *session)
         cell = container_of(link, struct cell, link);
         session->queued_count--;
         session->current = cell;
+        session->cells_begun = cell->public.number;
         cell->public.state = GB_CELL_RUNNING;
         cell->public.started_ns = gb_clock_mono_ns();
         cell->public.started_at_ns = gb_clock_wall_ns();
@@ -209,6 +213,7 @@ void cell_pump(struct gb_session *session)
 static void finish(struct cell *cell, const struct gb_err *err)
 {
     cell->public.state = GB_CELL_DONE;
+    cell->public.waiting = false;
     if (cell->events.done != NULL)
         cell->events.done(cell->arg, &cell->public, err);
     cell->events = (struct gb_cell_events){0};
@@ -216,15 +221,10 @@ static void finish(struct cell *cell, const struct gb_err *err)
     cell_unref(cell);
 }
 
-static void send_credit(struct gb_session *session, struct cell *cell)
+static void give_credit(struct gb_session *session, struct cell *cell)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
-    const struct gb_credit message = {cell->uncredited};
-
+    send_credit(session, cell->public.number, cell->uncredited);
     cell->uncredited = 0;
-    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_CREDIT, .cell = cell->public.number},
-                 &gb_credit_fields, &message);
-    session_send(session, &frames);
 }
 
 static int on_output(struct gb_session *session, struct cell *cell, const struct gb_frame *frame,
@@ -234,14 +234,18 @@ static int on_output(struct gb_session *session, struct cell *cell, const struct
     struct gb_buf *kept = stream == GB_STDOUT ? &cell->public.out : &cell->public.error;
     uint64_t max = stream == GB_STDOUT ? cell->max_stdout : cell->max_stderr;
     struct gb_bytes bytes = frame->payload;
+    size_t cost = bytes.size + GB_OUTPUT_COST;
 
+    /* What we know to be without credit is never more than what the agent knows to be. */
+    if (cost > GB_OUTPUT_WINDOW - cell->uncredited)
+        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than there was credit for");
     if (!gb_buf_try_add(kept, bytes.data, bytes.size, max))
         return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than the cell may have");
-    cell->uncredited += bytes.size;
+    cell->uncredited += cost;
     if (cell->events.output != NULL)
         cell->events.output(cell->arg, &cell->public, stream, bytes);
     if (!cell->held && cell->uncredited >= CREDIT_BATCH)
-        send_credit(session, cell);
+        give_credit(session, cell);
     return 0;
 }
 
@@ -279,13 +283,14 @@ static int on_waiting(struct gb_session *session, struct cell *cell, const struc
     struct gb_waiting message;
     int r = gb_fields_decode(&gb_waiting_fields, frame->payload, &message, err);
 
-    if (r < 0)
+    if (r < 0 || cell->public.waiting == (message.on != 0))
         return r;
+    cell->public.waiting = message.on != 0;
     session->state = message.on != 0 ? GB_SESSION_WAITING_INPUT : GB_SESSION_RUNNING;
     session->changed = true;
     gb_loop_defer(session->host->loop, &session->pump, on_pump, session);
     if (cell->events.waiting != NULL)
-        cell->events.waiting(cell->arg, &cell->public, message.on != 0);
+        cell->events.waiting(cell->arg, &cell->public);
     return 0;
 }
 
@@ -350,7 +355,8 @@ static int on_done(struct gb_session *session, struct cell *cell, const struct g
     if (r < 0)
         return r;
     if (cell->public.state_lost && cell->public.mode == GB_MODE_KERNEL)
-        session->incarnation++;
+        session_state_lost(session);
+    printing_begin(session, cell->public.number, cell->uncredited);
     gb_timer_stop(session->cell_timer);
     session->current = NULL;
     session_touch(session);
@@ -360,40 +366,58 @@ static int on_done(struct gb_session *session, struct cell *cell, const struct g
     return 0;
 }
 
-/* EXEC itself was refused, which only an agent that is out of step does. */
-static int on_refused(struct gb_session *session, struct cell *cell, const struct gb_frame *frame,
-                      struct gb_err *err)
+/* An agent that is in step refuses no EXEC: what it has no room for it ends with DONE. Whatever
+ * this one says, the code was sent and may have run. */
+static int on_refused(const struct gb_frame *frame, struct gb_err *err)
 {
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
     struct gb_guest_error message;
-    struct gb_err why = {0};
     int r = gb_fields_decode(&gb_guest_error_fields, frame->payload, &message, err);
 
     if (r < 0)
         return r;
-    (void)gb_err_set(&why, GB_EINTERNAL, "the guest refused the cell");
-    if (message.code > GB_OK && message.code < GB_CODE_COUNT)
-        why.code = (enum gb_code)message.code;
-    gb_timer_stop(session->cell_timer);
-    session->current = NULL;
-    cell_pump(session);
-    finish(cell, &why);
+    gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
+    return gb_err_set(err, GB_EINTERNAL, "ERROR: cell %u was refused: %.200s", frame->cell,
+                      gb_buf_str(&text));
+}
+
+static int check_frame(const struct gb_session *session, const struct gb_frame *frame,
+                       struct gb_err *err)
+{
+    static const uint16_t types[] = {GB_GUEST_OUTPUT, GB_GUEST_DISPLAY, GB_GUEST_WAITING,
+                                     GB_GUEST_DONE, GB_GUEST_ERROR};
+    const char *name = gb_guest_type_name(frame->type);
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(types) && types[i] != frame->type)
+        i++;
+    if (i == ARRAY_SIZE(types))
+        return gb_err_set(err, GB_EINTERNAL, "%s (%u) is nothing that a guest sends", name,
+                          frame->type);
+    if (frame->cell == 0 || frame->cell > session->cells_begun)
+        return gb_err_set(err, GB_EINTERNAL, "%s: cell %u has not begun", name, frame->cell);
+    if (frame->type != GB_GUEST_OUTPUT)
+        return 0;
+    if (frame->flags != GB_STDOUT && frame->flags != GB_STDERR)
+        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: stream %u is not one", frame->flags);
+    if (frame->payload.size + GB_OUTPUT_COST > GB_OUTPUT_WINDOW)
+        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than there was credit for");
     return 0;
 }
 
 int cell_frame(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err)
 {
     struct cell *cell = session->current;
+    int r = check_frame(session, frame, err);
 
-    if (frame->type == GB_GUEST_OUTPUT && frame->flags != GB_STDOUT && frame->flags != GB_STDERR)
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: stream %u is not one", frame->flags);
-    if (frame->cell == 0 || frame->cell > session->cells_numbered)
-        return gb_err_set(err, GB_EINTERNAL, "%s: there is no cell %u",
-                          gb_guest_type_name(frame->type), frame->cell);
+    if (r < 0)
+        return r;
+    if (frame->type == GB_GUEST_ERROR)
+        return on_refused(frame, err);
     if (cell == NULL || cell->public.number != frame->cell) {
         /* A background process of an earlier cell, or news that has been overtaken. */
-        if (frame->type == GB_GUEST_OUTPUT && session->events.background != NULL)
-            session->events.background(session->arg, frame->cell, (enum gb_output)frame->flags,
-                                       frame->payload);
+        if (frame->type == GB_GUEST_OUTPUT)
+            printing_output(session, frame);
         return 0;
     }
     tell_started(cell);
@@ -404,13 +428,8 @@ int cell_frame(struct gb_session *session, const struct gb_frame *frame, struct 
         return on_display(cell, frame, err);
     case GB_GUEST_WAITING:
         return on_waiting(session, cell, frame, err);
-    case GB_GUEST_DONE:
-        return on_done(session, cell, frame, err);
-    case GB_GUEST_ERROR:
-        return on_refused(session, cell, frame, err);
     default:
-        return gb_err_set(err, GB_EINTERNAL, "%s is nothing that a guest sends",
-                          gb_guest_type_name(frame->type));
+        return on_done(session, cell, frame, err);
     }
 }
 
@@ -443,7 +462,7 @@ void gb_cell_hold(struct gb_cell *public, bool held)
 
     cell->held = held;
     if (!held && public->state == GB_CELL_RUNNING && cell->uncredited >= CREDIT_BATCH)
-        send_credit(public->session, cell);
+        give_credit(public->session, cell);
 }
 
 static void ignore_reply(void *arg, const struct gb_frame *frame, const struct gb_err *err)

@@ -1,6 +1,7 @@
 /* What the files of this module share. Not for others. */
 #pragma once
 
+#include "base/limits.h"
 #include "loop/loop.h"
 #include "session/session.h"
 #include "vm/verify.h"
@@ -9,7 +10,7 @@ enum {
     SESSION_ID_BYTES = 10,
     CELLS_QUEUED_MAX = 256,
     REQUESTS_MAX = 1024,
-    EARLY_BYTES_MAX = 32 << 20,
+    PRINTING_MAX = 40, /* cells that the agent lets print, and more */
     CREDIT_BATCH = GB_OUTPUT_WINDOW / 4,
 };
 
@@ -26,6 +27,12 @@ struct cell {
     struct gb_buf stdin_data;
     bool interactive, final, put, held, interrupt_wanted, started_told;
     size_t uncredited, display_bytes;
+};
+
+/* A cell that has ended and still prints, by the processes that it left behind. */
+struct printing {
+    uint32_t cell; /* 0: none */
+    uint64_t uncredited;
 };
 
 /* A frame that went to the agent and has not been answered. */
@@ -58,15 +65,19 @@ struct gb_session {
     bool final; /* its last cell has been queued */
     bool asked; /* a request of a user has been sent, or waits */
     enum gb_source source;
-    unsigned clock_tries; /* how often a clone's clock was set */
-    bool clock_late;      /* and that it was not right the last time */
-    struct gb_err why;    /* of the end */
-    uint32_t incarnation, cells_numbered, queued_count;
+    unsigned clock_tries;             /* how often a clone's clock was set */
+    bool clock_late;                  /* and that it was not right the last time */
+    struct gb_err why;                /* of the end */
+    uint32_t incarnation, generation; /* of the interpreter: what we tell, what READY said last */
+    bool loss_counted;                /* the loss of the last interpreter is in `incarnation` */
+    uint32_t cells_numbered, cells_begun, queued_count; /* begun: the last that was sent */
+    size_t log_bytes;                                   /* that the guest's log has taken */
     uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;
     struct gb_session_timing timing;
 
-    struct gb_list queue; /* cells not yet sent */
-    struct cell *current; /* the one that runs */
+    struct gb_list queue;                   /* cells not yet sent */
+    struct cell *current;                   /* the one that runs */
+    struct printing printing[PRINTING_MAX]; /* the one that printed last in front */
     struct gb_list requests;
     uint32_t request_count, next_id;
     uint32_t user_requests; /* those that are not looks_only */
@@ -83,6 +94,9 @@ struct gb_session {
 void session_touch(struct gb_session *session);
 /* Sets the state by what is going on, and tells `changed` from the loop. */
 void session_update(struct gb_session *session);
+/* The interpreter's state is gone: DONE of the cell that lost it says so, or, without one, READY of
+ * the next interpreter. Counted once. */
+void session_state_lost(struct gb_session *session);
 /* Sends frames now, or once the agent says HELLO. */
 void session_send(struct gb_session *session, struct gb_buf *frames);
 
@@ -92,10 +106,18 @@ void session_send(struct gb_session *session, struct gb_buf *frames);
 void cell_pump(struct gb_session *session);
 /* Ends the queued cells that were interrupted. From the loop. */
 void cell_drop_interrupted(void *arg);
-/* A frame that belongs to a cell. */
+/* A frame that belongs to a cell, or to nothing. */
 int cell_frame(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err);
 /* The VM is gone: every cell is done with an error. */
 void cell_fail_all(struct gb_session *session, const struct gb_err *why);
+
+/* ---- printing.c ---- */
+
+/* @cell has ended with so much of its window taken. */
+void printing_begin(struct gb_session *session, uint32_t cell, uint64_t uncredited);
+/* Output of a cell that has ended. */
+void printing_output(struct gb_session *session, const struct gb_frame *frame);
+void send_credit(struct gb_session *session, uint32_t cell, uint64_t bytes);
 
 /* ---- request.c ---- */
 

@@ -102,8 +102,9 @@ int request_send(struct gb_session *session, enum gb_guest_type type, uint32_t c
     if (session->request_count >= REQUESTS_MAX)
         return gb_err_set(err, GB_EBUSY, "%d requests of this session wait for an answer already",
                           REQUESTS_MAX);
-    if (!session->running && session->early.size > EARLY_BYTES_MAX)
-        return gb_err_set(err, GB_EBUSY, "the session is still starting, and enough waits for it");
+    if (gb_session_queued(session) > GB_GUEST_QUEUE_MAX)
+        return gb_err_set(err, GB_EBUSY, "the guest takes nothing, and %zu bytes wait for it",
+                          gb_session_queued(session));
     if (deadline_ms == 0)
         deadline_ms = type == GB_GUEST_COMPLETE || type == GB_GUEST_IS_COMPLETE
                           ? GB_QUERY_TIMEOUT_MS

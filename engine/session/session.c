@@ -101,13 +101,13 @@ static void vm_failed(struct gb_session *session, const char *reason)
         gb_session_close(session, reason);
 }
 
-/* The guest broke the rules: it dies with this sentence. */
-static void session_violation(struct gb_session *session, const struct gb_err *err)
+void gb_session_violation(struct gb_session *session, struct gb_err *err)
 {
     char reason[GB_ERR_MESSAGE_MAX];
 
     (void)snprintf(reason, sizeof(reason), "the guest broke the protocol: %.300s", err->message);
     vm_failed(session, reason);
+    (void)gb_err_set(err, GB_ECLOSED, "%s", reason);
 }
 
 void session_send(struct gb_session *session, struct gb_buf *frames)
@@ -194,11 +194,17 @@ static void on_clock(void *arg, const struct gb_frame *frame, const struct gb_er
     struct gb_session *session = arg;
     struct gb_pong pong;
     uint64_t now = gb_clock_wall_ns();
+    struct gb_err bad = {0};
 
     (void)err;
-    session->clock_late = frame == NULL ||
-                          gb_fields_decode(&gb_pong_fields, frame->payload, &pong, NULL) < 0 ||
-                          pong.wall_ns > now || now - pong.wall_ns > CLOCK_LATE_MS * GB_NS_PER_MS;
+    session->clock_late = true;
+    if (frame == NULL)
+        return;
+    if (gb_fields_decode(&gb_pong_fields, frame->payload, &pong, &bad) < 0)
+        gb_session_violation(session, &bad);
+    else
+        session->clock_late =
+            pong.wall_ns > now || now - pong.wall_ns > CLOCK_LATE_MS * GB_NS_PER_MS;
 }
 
 /* Sends CONFIGURE with the time of now; after a restore with a question for the guest's clock. */
@@ -262,6 +268,15 @@ static void on_running(void *arg, const struct gb_hello *hello)
     begin(arg);
 }
 
+void session_state_lost(struct gb_session *session)
+{
+    if (session->loss_counted)
+        return;
+    session->loss_counted = true;
+    if (session->incarnation < UINT32_MAX)
+        session->incarnation++;
+}
+
 static int on_ready(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err)
 {
     struct gb_ready message;
@@ -269,7 +284,22 @@ static int on_ready(struct gb_session *session, const struct gb_frame *frame, st
 
     if (r < 0 || !gb_bytes_equal(message.language, session->image->language))
         return r;
-    session->incarnation = MAX(session->incarnation, message.generation);
+    /* A fresh guest begins with 1. A clone's interpreter was there before us, so that the first
+     * number that we hear of is any, and says that it was replaced. */
+    if (message.generation == 0 ||
+        (session->generation == 0 && message.generation != 1 && session->source == GB_SOURCE_BOOT))
+        return gb_err_set(err, GB_EINTERNAL, "READY: generation %u is not the first",
+                          message.generation);
+    if (session->generation != 0 && message.generation != session->generation &&
+        message.generation - 1 != session->generation)
+        return gb_err_set(err, GB_EINTERNAL, "READY: generation %u does not follow %u",
+                          message.generation, session->generation);
+    if (message.generation != session->generation) {
+        if (session->ready)
+            session_state_lost(session);
+        session->loss_counted = false;
+    }
+    session->generation = message.generation;
     session->ready = true;
     tell_opened_when_ready(session);
     return 0;
@@ -280,10 +310,15 @@ static int on_log(struct gb_session *session, const struct gb_frame *frame, stru
     struct gb_guest_log message;
     int r = gb_fields_decode(&gb_guest_log_fields, frame->payload, &message, err);
 
-    if (r == 0)
+    if (r < 0 || session->log_bytes > GB_GUEST_LOGS_MAX)
+        return r;
+    session->log_bytes += message.text.size + 1;
+    if (session->log_bytes > GB_GUEST_LOGS_MAX)
+        gb_debug("%s: guest: it has said too much; nothing more of it is logged", session->id);
+    else
         gb_debug("%s: guest: %.*s", session->id, (int)message.text.size,
                  (const char *)message.text.data);
-    return r;
+    return 0;
 }
 
 static void on_frame(void *arg, const struct gb_frame *frame)
@@ -303,7 +338,7 @@ static void on_frame(void *arg, const struct gb_frame *frame)
     else
         r = cell_frame(session, frame, &err);
     if (r < 0)
-        session_violation(session, &err);
+        gb_session_violation(session, &err);
 }
 
 static void end_session(struct gb_session *session)
@@ -329,7 +364,10 @@ static void forget_vm(struct gb_session *session)
     gb_timer_stop(session->ready_timer);
     request_drop_all(session);
     session->running = session->configured = session->ready = session->clock_late = false;
+    session->loss_counted = false;
     session->clock_tries = 0;
+    session->generation = 0;
+    session->log_bytes = 0;
 }
 
 static void on_dead(void *arg, const struct gb_err *why)

@@ -165,6 +165,7 @@ struct gb_cell {
     int exit_code;      /* 0–255, or −1 when it did not exit */
     int signal;         /* number, or 0 */
     bool timed_out, interrupted, oom, state_lost;
+    bool waiting;                          /* while it runs: its program waits for standard input */
     uint64_t queued_ns, started_ns;        /* monotonic; started 0 before it ran */
     uint64_t started_at_ns;                /* wall clock */
     uint64_t wall_ns, cpu_ns, peak_memory; /* as the guest measured */
@@ -190,8 +191,8 @@ struct gb_cell_events {
     /* A piece of output that was also added to cell->out or ->error, as it came. May be NULL. */
     void (*output)(void *arg, const struct gb_cell *cell, enum gb_output stream,
                    struct gb_bytes bytes);
-    /* state WAITING_INPUT began or ended. May be NULL. */
-    void (*waiting)(void *arg, const struct gb_cell *cell, bool on);
+    /* cell->waiting, and with it the state WAITING_INPUT, is another one. May be NULL. */
+    void (*waiting)(void *arg, const struct gb_cell *cell);
     /* Once, last. @err NULL: the cell has its result. Else it has none, err->dispatched tells
      * whether it may have run, and what it printed until then is in the cell. The cell stays valid
      * until gb_cell_unref(). */
@@ -223,12 +224,16 @@ typedef void gb_reply_fn(void *arg, const struct gb_frame *frame, const struct g
 /* Sends a request of any type of guest.h and hands its answer to @done. The answer is of the type
  * that docs/guest.md names; anything else was turned into an error. @deadline_ms 0: 120 s for
  * files, GB_QUERY_TIMEOUT_MS for queries. A caller that goes away calls gb_session_forget() with
- * its @arg. */
+ * its @arg. GB_EBUSY: too many requests, or bytes, wait for the guest already. */
 int gb_session_request(struct gb_session *session, enum gb_guest_type type,
                        const struct gb_fields *table, const void *message, uint64_t deadline_ms,
                        gb_reply_fn *done, void *arg, struct gb_err *err);
 /* No callback with this @arg comes from now on. */
 void gb_session_forget(struct gb_session *session, void *arg);
+
+/* The guest has broken the rules, as @err says, in an answer that only its receiver understands:
+ * the session ends. @err becomes what to tell who has asked. */
+void gb_session_violation(struct gb_session *session, struct gb_err *err);
 
 /* Bytes that wait for the guest: who sends files looks at it before adding more. */
 size_t gb_session_queued(const struct gb_session *session);

@@ -11,7 +11,7 @@
 #include "wire/frame.h"
 
 /* Raised with every change of what follows. */
-#define GB_GUEST_VERSION 3u
+#define GB_GUEST_VERSION 4u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_DISK "root"
@@ -273,7 +273,8 @@ void gb_entries_add(struct gb_buf *payload, const struct gb_file_entry *entry);
 void gb_entries_end(struct gb_buf *payload, size_t begin, uint32_t count, bool more);
 
 /* Reads FILE_ENTRIES: the head, then one entry a call off the front of *@rest, which must be empty
- * after @ret_count entries (the caller checks). Failure: -GB_EINTERNAL. */
+ * after @ret_count entries (the caller checks). The name is one word of a path and not "..", the
+ * sizes are those of a file, the mode is permissions. Failure: -GB_EINTERNAL. */
 int gb_entries_head(struct gb_bytes payload, bool *ret_more, uint32_t *ret_count,
                     struct gb_bytes *ret_rest, struct gb_err *err);
 int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, struct gb_err *err);

@@ -1,0 +1,345 @@
+"""What a guest that was taken over can do to the server with each thing that it may send.
+
+The VM here is hostile_vm.py, started in the launcher's place by a copy of the program that lies beside
+it. The server's memory is bounded whatever comes and however much; what no honest guest sends ends the
+VM; and what is told to clients stays true.
+"""
+
+import base64
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import socket
+import sys
+import tempfile
+
+import pytest
+
+from support import BINARY, DEADLINE, ROOT, Failure, Server, Session, comes_to_rest, wait_for
+
+sys.path.insert(0, str(ROOT / "agent/tests"))
+from guest import TYPES  # noqa: E402
+
+MIB = 1 << 20
+SLACK = 48 * MIB  # what a sanitised server may keep of what it has freed, and what replies take
+PYTHON = "python"
+
+
+class HostileServer(Server):
+    def __init__(self, *arguments):
+        folder = tempfile.mkdtemp(prefix="glassbell-test-")
+        for name in ("bin", "libexec/glassbell"):
+            os.makedirs(f"{folder}/{name}")
+        shutil.copy(BINARY, f"{folder}/bin/glassbell")
+        os.symlink(pathlib.Path(__file__).with_name("hostile_vm.py"), f"{folder}/libexec/glassbell/glassbell-launcher")
+        options = os.environ.get("ASAN_OPTIONS", "")
+        super().__init__(*arguments, binary=f"{folder}/bin/glassbell", folder=folder,
+                         env={"GLASSBELL_ACCEL": "tcg",
+                              "ASAN_OPTIONS": options + ":quarantine_size_mb=4:allocator_release_to_os_interval_ms=0"})
+
+    def memory(self, field="VmHWM"):
+        """The most that it has had at once since forget_peak(), in bytes; VmRSS: what it has now."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return next(int(line.split()[1]) << 10 for line in status if line.startswith(field))
+
+    def forget_peak(self):
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    with HostileServer("-v") as server:
+        yield server
+
+
+sizes = itertools.count(1001)  # a size of memory that nobody asked for before is booted
+
+
+@pytest.fixture
+def client(hostile):
+    with hostile.client() as client:
+        yield client
+
+
+@pytest.fixture
+def vm(client):
+    session = Session(client, PYTHON, memory_mb=next(sizes))
+    yield session
+    try:
+        session.close()
+    except Failure as failure:
+        assert failure.kind == "session_closed"
+
+
+@pytest.fixture
+def bounded(hostile, request):
+    """The server's memory does not grow while a test runs: not by more than its mark `takes`, or SLACK."""
+    mark = request.node.get_closest_marker("takes")
+    hostile.forget_peak()
+    before = hostile.memory("VmRSS")
+    yield
+    grown = hostile.memory() - before
+    assert grown < (mark.args[0] if mark else SLACK), f"{grown >> 20} MiB more"
+
+
+def ends(session, code, sentence, **options):
+    """The cell's code breaks the rules: the VM ends, and its client hears what may have happened."""
+    with pytest.raises(Failure) as failure:
+        session.exec(code, **options)
+    assert failure.value.kind == "outcome_unknown", failure.value
+    assert failure.value.dispatched is True and failure.value.retryable is False
+    assert "broke the protocol" in str(failure.value) and sentence in str(failure.value), failure.value
+    with pytest.raises(Failure) as failure:
+        session.exec("end()")
+    assert failure.value.kind == "session_closed"
+
+
+class Mute:
+    """A client that reads nothing until it is asked to."""
+
+    def __init__(self, server):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(DEADLINE)
+        self.sock.connect(str(server.socket))
+
+    def send(self, method, **params):
+        self.sock.sendall(json.dumps({"id": 1, "method": method, "params": params}).encode() + b"\n")
+
+    def lines(self):
+        """All lines up to the reply."""
+        with self.sock.makefile("rb") as lines:
+            for line in lines:
+                line = json.loads(line)
+                yield line
+                if "id" in line:
+                    return
+
+
+# ---- cells ----
+
+def test_output_is_kept_up_to_the_cap(vm, bounded):
+    cell = vm.exec(f"send('OUTPUT', b'x' * 1000, flags=1, times=1000)\nend()", max_stdout=1000_000)
+    assert cell["stdout"] == "x" * 1000_000
+    ends(vm, "send('OUTPUT', b'x' * 1001, flags=2)", "OUTPUT: more than the cell may have", max_stderr=1000)
+
+
+@pytest.mark.parametrize("size", [1, 4096, 65536, 1000_000])
+def test_output_needs_credit(hostile, client, vm, bounded, size):
+    """A client that does not read holds its cell; the guest that goes on printing is ended."""
+    mute = Mute(hostile)
+    mute.send("session.exec", session=vm.id, code=f"send('OUTPUT', b'\\1' * {size}, flags=1, times={64 * MIB // size})",
+              stream=True, max_stdout=64 * MIB, timeout_ms=600_000)
+    wait_for(lambda: vm.id not in [s["session"] for s in client.call("session.list")["sessions"]], what="the VM's end")
+    reply = list(mute.lines())[-1]
+    assert reply["error"]["data"]["kind"] == "outcome_unknown" and reply["error"]["data"]["dispatched"] is True
+    assert "credit" in reply["error"]["message"]
+
+
+def test_output_in_one_frame(vm):
+    ends(vm, f"send('OUTPUT', b'x' * {MIB - 255}, flags=1)", "credit", max_stdout=64 * MIB)
+
+
+def test_output_of_ended_cells_is_bounded(vm, bounded):
+    """Of each stream 64 KiB wait for the next reply, of 64 streams at most, and the guest gets its credit."""
+    for _ in range(70):
+        vm.exec("end()")
+    cell = vm.exec("end()\n"
+                   "for number in range(1, cell):\n"
+                   f"    for stream in (1, 2): send('OUTPUT', b'x' * {MIB // 8}, number, stream, times=16)\n")
+    cell = vm.exec("while len([1 for name, _, _ in vm.received if name == 'CREDIT']) < 70: vm.serve()\nend()")
+    assert len(cell["background"]) == 64
+    assert all(len(piece["text"]) == 65536 and piece["dropped"] == 2 * MIB - 65536 for piece in cell["background"])
+
+
+def test_output_of_a_cell_that_has_not_begun(vm):
+    ends(vm, "send('OUTPUT', b'x', cell + 1, 1)", "has not begun")
+
+
+def test_output_of_a_queued_cell(vm):
+    """Queued is not begun: nothing of it can have been printed."""
+    first = vm.send("while not vm.pending(0.01): pass\nsend('OUTPUT', b'x', cell + 1, 1)")
+    queued = vm.send("end()")
+    vm.call("session.interrupt")
+    with pytest.raises(Failure) as failure:
+        first.wait()
+    assert failure.value.kind == "outcome_unknown" and "has not begun" in str(failure.value)
+    with pytest.raises(Failure) as failure:
+        queued.wait()
+    assert failure.value.kind == "session_closed" and failure.value.dispatched is False
+
+
+@pytest.mark.parametrize("kind", ["DISPLAY", "WAITING", "DONE", "ERROR"])
+def test_frames_of_cells_that_have_not_begun(vm, kind):
+    ends(vm, f"send('{kind}', b'', cell + 1)", "has not begun")
+
+
+@pytest.mark.parametrize("stream", [0, 3, 65535])
+def test_output_of_no_stream(vm, stream):
+    ends(vm, f"send('OUTPUT', b'x', flags={stream})", "OUTPUT: stream")
+
+
+@pytest.mark.takes(6 * 32 * MIB)  # the displays, in the journal's record, in the reply as base64, in growing buffers
+def test_displays_are_bounded(vm, bounded):
+    cell = vm.exec(f"send('DISPLAY', blob('image/png') + blob(b'x' * {MIB}), times=400)\n"
+                   "send('DISPLAY', blob('a/b') + blob(b''), times=100000)\nend()")
+    sizes = [len(base64.b64decode(display["base64"])) for display in cell["displays"]]
+    assert sum(sizes) <= 32 * MIB and len(sizes) <= 256
+    assert "left out" in cell["note"]
+
+
+def test_waiting_is_a_state(hostile, vm, bounded):
+    """A million changes for a client that does not read: it hears of the last, not of each."""
+    mute = Mute(hostile)
+    flip = "write(AGENT, (frame('WAITING', b'\\1', cell) + frame('WAITING', b'\\0', cell)) * 5000)"
+    mute.send("session.exec", session=vm.id, stream=True, timeout_ms=600_000,
+              code=f"for _ in range(100): {flip}\nsend('WAITING', b'\\1')\n"
+                   "while 'INTERRUPT' not in [name for name, _, _ in vm.received]: vm.serve()\nend()")
+    wait_for(lambda: vm.get()["state"] == "waiting_input", what="the end of the flood")
+    vm.call("session.interrupt")
+    told = [line["params"]["on"] for line in mute.lines() if line.get("method") == "cell.waiting"]
+    assert 0 < len(told) < 20000
+    assert all(a is not b for a, b in itertools.pairwise(told))
+
+
+def test_waiting_is_told_once(vm):
+    cell = vm.exec("send('WAITING', b'\\1', times=1000)\nsend('WAITING', b'\\0', times=1000)\nend()", stream=True)
+    told = []
+    while not vm.client.notes.empty():
+        note = vm.client.notes.get()
+        if note["method"] == "cell.waiting" and note["params"]["cell"] == cell["cell"]:
+            told.append(note["params"]["on"])
+    assert told == [True, False]
+
+
+def test_an_end_is_one(vm, bounded):
+    """What comes after DONE changes nothing, however often it comes."""
+    cell = vm.exec("end(value=b'first', flags=16)\n"
+                   "send('DONE', done(value=b'second' * 1000, flags=16), times=20000)\n"
+                   "send('DISPLAY', blob('a/b') + blob(b'x' * 100000), times=1000)\n"
+                   "send('WAITING', b'\\1', times=100000)")
+    assert cell["value"] == "first" and cell["displays"] == []
+    assert vm.exec("end()")["state"] == "done"
+    assert vm.get()["state"] == "idle"
+
+
+@pytest.mark.parametrize("code", [*range(16), 4294967295])
+@pytest.mark.parametrize("printed", [False, True])
+def test_a_refusal_never_says_that_nothing_ran(vm, code, printed):
+    """The cell was sent: whatever the guest says of it afterwards, it may have run."""
+    before = "send('OUTPUT', b'I ran\\n', flags=1)\n" if printed else ""
+    ends(vm, before + f"send('ERROR', struct.pack('<I', {code}) + blob('try again'))", "cell 1 was refused")
+
+
+# ---- the session ----
+
+def ready(generation):
+    return f"send('READY', blob('python') + struct.pack('<IQ', {generation}, 1), 0, times=1)\n"
+
+
+def incarnation(vm):
+    return vm.get()["incarnation"]
+
+
+def test_the_incarnation_rises_by_one(vm):
+    assert incarnation(vm) == 1
+    vm.exec(ready(1) * 1000 + "end()")
+    assert incarnation(vm) == 1
+    vm.exec(ready(2) * 1000 + "end()")
+    assert incarnation(vm) == 2
+    # Told by DONE and by READY, it is one loss.
+    vm.exec("end(flags=8)\n" + ready(3))
+    vm.exec("end()")
+    assert incarnation(vm) == 3
+    vm.exec(ready(4) + "end()")
+    assert incarnation(vm) == 4
+
+
+@pytest.mark.parametrize("generation", [0, 3, 4, 2**31, 2**32 - 1])
+def test_the_incarnation_cannot_jump(vm, generation):
+    ends(vm, ready(generation) + "end()", "READY: generation")
+
+
+def test_the_guests_log_is_bounded(hostile, vm, bounded):
+    before = hostile.log.stat().st_size
+    vm.exec("send('LOG', b'\\3' + blob(b'l' * 4000), 0, times=50000)\nend()")
+    comes_to_rest(vm.client)
+    assert hostile.log.stat().st_size - before < MIB
+    assert "it has said too much" in hostile.log.read_text(errors="replace")
+    ends(vm, "send('LOG', b'\\3' + blob(b'l' * 4097), 0)", "LOG")
+
+
+ANSWERS = ["PONG", "STATUS", "COMPLETIONS", "COMPLETENESS", "FILE_SIZE", "FILE_DATA", "FILE_ENTRIES", "OK", "ERROR"]
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_answers_that_nobody_asked_for(vm, bounded, kind):
+    vm.exec(f"send('{kind}', b'x' * 1000, 0, number=4711, times=200_000)\nend()", timeout_ms=600_000)
+    assert vm.exec("end()")["state"] == "done"
+
+
+@pytest.mark.parametrize("kind", sorted(set(TYPES) - set(ANSWERS) - {"HELLO", "READY", "LOG", "OUTPUT", "DISPLAY",
+                                                                     "WAITING", "DONE"}) + [0, 99, 65535])
+@pytest.mark.parametrize("cell", [0, 1])
+def test_what_only_the_host_sends(vm, kind, cell):
+    ends(vm, f"send({kind!r}, b'', {cell})", "is nothing that a guest sends")
+
+
+def test_a_second_hello(vm):
+    ends(vm, "send('HELLO', bytes(20), 0)", "a second HELLO")
+
+
+def test_a_frame_that_is_too_long(vm, bounded):
+    ends(vm, f"write(AGENT, HEAD.pack({16 * MIB + 1}, TYPES['LOG'], 0, 0, 0))", "is over the limit")
+
+
+def test_a_frame_that_does_not_end(vm):
+    """It costs what there is of it, at most 16 MiB, and the cell's time-out ends it."""
+    cell = vm.send(f"write(AGENT, HEAD.pack({16 * MIB}, TYPES['LOG'], 0, 0, 0) + b'x' * 1000)\n"
+                   "while True: vm.receive()", timeout_ms=60_000)
+    assert vm.get()["state"] == "running"
+    vm.close()
+    with pytest.raises(Failure) as failure:
+        cell.wait()
+    assert failure.value.kind == "outcome_unknown"
+
+
+# ---- towards the guest ----
+
+@pytest.mark.takes(3 * 32 * MIB)  # GB_GUEST_QUEUE_MAX in a buffer that grows by doubling
+def test_a_guest_that_reads_nothing(vm, client, bounded):
+    """What waits for it is bounded; then it is busy."""
+    cell = vm.send("import time\nwhile True: time.sleep(1)", timeout_ms=600_000)
+    wait_for(lambda: vm.get()["state"] == "running")
+    code = "x" * 3 * MIB
+    answers = [vm.client.send("session.complete", session=vm.id, code=code) for _ in range(30)]
+    kinds = []
+    for pending in answers:
+        with pytest.raises(Failure) as failure:
+            pending.wait()
+        kinds.append(failure.value.kind)
+    assert "busy" in kinds
+    vm.close()
+    with pytest.raises(Failure):
+        cell.wait()
+
+
+# ---- QEMU itself ----
+
+@pytest.mark.parametrize("fd", ["CONSOLE", "ERRORS"])
+def test_last_words_are_a_tail(vm, bounded, fd):
+    vm.exec(f"for _ in range(100): write({fd}, b'word ' * 200_000)\nend()", timeout_ms=600_000)
+    assert vm.exec("end()")["state"] == "done"
+
+
+def test_a_monitor_that_does_not_end_its_line(vm, bounded):
+    with pytest.raises(Failure) as failure:
+        vm.exec("for _ in range(100): write(MONITOR, b'x' * 1000_000)\nwhile True: vm.receive()", timeout_ms=600_000)
+    assert failure.value.kind == "outcome_unknown" and "monitor" in str(failure.value)
+
+
+def test_a_status_that_is_none(vm, bounded):
+    with pytest.raises(Failure) as failure:
+        vm.exec("for _ in range(100): write(STATUS, b'x' * 1000_000)\nwhile True: vm.receive()", timeout_ms=600_000)
+    assert failure.value.kind == "outcome_unknown" and "status" in str(failure.value)
