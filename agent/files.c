@@ -337,6 +337,7 @@ static int gather(int folder_fd, const char *after, struct names *names)
         (void)gb_close(folder_fd);
         return -ENOMEM;
     }
+    rewinddir(entries); /* another descriptor of it may have been read */
     while ((entry = readdir(entries)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
             strcmp(entry->d_name, after) <= 0)
@@ -350,7 +351,8 @@ static int gather(int folder_fd, const char *after, struct names *names)
     return 0;
 }
 
-static void add_names(int folder_fd, const struct names *names, size_t limit,
+/* False when there are more, and those that would have been told have gone. */
+static bool add_names(int folder_fd, const struct names *names, size_t limit,
                       struct gb_buf *payload)
 {
     size_t begin = gb_entries_begin(payload);
@@ -365,6 +367,7 @@ static void add_names(int folder_fd, const struct names *names, size_t limit,
         count++;
     }
     gb_entries_end(payload, begin, count, names->count > limit);
+    return count > 0 || names->count <= limit;
 }
 
 static int list_folder(int home_fd, const struct gb_file_list *request, struct gb_buf *payload,
@@ -376,6 +379,7 @@ static int list_folder(int home_fd, const struct gb_file_list *request, struct g
     size_t limit = request->limit;
     struct path path;
     int reader, r = path_parse(request->path, USER_HOME, &path, err);
+    bool told;
 
     if (r < 0)
         return r;
@@ -389,11 +393,18 @@ static int list_folder(int home_fd, const struct gb_file_list *request, struct g
     names.keep = limit + 1;
     names.room = names.keep * GATHER;
     names.list = xcalloc(names.room, sizeof(*names.list));
-    reader = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    r = reader < 0 ? -errno : gather(reader, after, &names);
-    if (r < 0)
-        return home_error(err, -r, "the folder cannot be listed");
-    add_names(fd, &names, limit, payload);
+    do {
+        gb_buf_clear(payload);
+        reader = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        r = reader < 0 ? -errno : gather(reader, after, &names);
+        if (r < 0)
+            return home_error(err, -r, "the folder cannot be listed");
+        told = add_names(fd, &names, limit, payload);
+        if (!told)
+            (void)snprintf(after, sizeof(after), "%s", names.list[limit - 1]);
+        while (!told && names.count > 0)
+            free(names.list[--names.count]);
+    } while (!told);
     return 0;
 }
 

@@ -212,6 +212,9 @@ int home_error(struct gb_err *err, int sys_errno, const char *what)
                           what);
     case ENAMETOOLONG:
         return gb_err_set(err, GB_ETOOLARGE, "%s: the path is too long", what);
+    case ENXIO: /* a socket, or a device that is not there */
+    case ENODEV:
+        return gb_err_set(err, GB_EINVALID, "%s: only regular files can be read and written", what);
     case EISDIR:
         return gb_err_set(err, GB_EINVALID, "%s: this is a folder", what);
     case EEXIST:

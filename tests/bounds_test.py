@@ -305,6 +305,96 @@ def test_a_frame_that_does_not_end(vm):
     assert failure.value.kind == "outcome_unknown"
 
 
+# ---- answers to what was asked ----
+
+def answer(vm, name, kind, payload):
+    """From now on a request @name is answered so; @payload as an expression of hostile_vm.py."""
+    vm.exec(f"vm.answers[{name!r}] = ({kind!r}, {payload})\nend()")
+
+
+BAD_ENTRIES = {
+    "a slash": "entries(entry('a/b'))",
+    "the parent": "entries(entry('..'))",
+    "itself": "entries(entry('.'))",
+    "nothing": "entries(entry(''))",
+    "a NUL": "entries(entry(b'a\\0b'))",
+    "too long": "entries(entry('n' * 256))",
+    "twice the same": "entries(entry('a'), entry('a'))",
+    "downwards": "entries(entry('b'), entry('a'))",
+    "a size of no file": "entries(entry('a', size=2**63))",
+    "blocks of no file": "entries(entry('a', allocated=2**63))",
+    "a mode of no file": "entries(entry('a', mode=0o10000))",
+    "a type that is none": "entries(entry('a', kind=4))",
+    "more than it says": "entries(entry('a'), count=0)",
+    "less than it says": "entries(entry('a'), count=2)",
+    "too many": "entries(*[entry('%04d' % i) for i in range(1001)])",
+    "nothing, and more": "entries(more=1)",
+    "a head that is none": "entries(entry('a'), more=2)",
+    "half a head": "b'\\0\\1'",
+}
+
+
+@pytest.mark.parametrize("what", BAD_ENTRIES)
+def test_listings_that_cannot_be(vm, what):
+    answer(vm, "FILE_LIST", "FILE_ENTRIES", BAD_ENTRIES[what])
+    with pytest.raises(Failure) as failure:
+        vm.call("file.list")
+    assert "broke the protocol" in str(failure.value), failure.value
+    with pytest.raises(Failure) as failure:
+        vm.exec("end()")
+    assert failure.value.kind == "session_closed"
+
+
+def test_a_listing_that_goes_back(vm):
+    """The next page begins behind the last name."""
+    answer(vm, "FILE_LIST", "FILE_ENTRIES", "entries(entry('m'), more=1)")
+    with pytest.raises(Failure) as failure:
+        vm.call("file.list")
+    assert "broke the protocol" in str(failure.value)
+
+
+def test_a_listing_without_end(vm, bounded):
+    """A guest may have any number of files: a listing ends at its limits."""
+    vm.exec("import itertools\nnames = itertools.count()\n"
+            "class Endless(dict):\n"
+            "    def __contains__(self, name): return name == 'FILE_LIST'\n"
+            "    def __getitem__(self, name):\n"
+            "        page = [entry('%0200d' % next(names)) for _ in range(1000)]\n"
+            "        return 'FILE_ENTRIES', entries(*page, more=1)\n"
+            "vm.answers = Endless()\nend()")
+    listing = vm.call("file.list", limit=100_000)
+    assert listing["more"] is True and len(listing["entries"]) <= 100_000
+
+
+@pytest.mark.parametrize("method, asked, kind, payload", [
+    ("file.read", "FILE_READ", "FILE_DATA", "struct.pack('<QB', 5, 0) + blob(b'x' * 2000)"),
+    ("file.read", "FILE_READ", "FILE_DATA", "struct.pack('<QB', 5, 0) + blob(b'')"),
+    ("file.read", "FILE_READ", "FILE_DATA", "b'short'"),
+    ("file.read", "FILE_READ", "OK", "b''"),
+    ("file.stat", "FILE_STAT", "FILE_ENTRIES", "entries()"),
+    ("file.stat", "FILE_STAT", "FILE_ENTRIES", "entries(entry('a'), entry('b'))"),
+    ("file.stat", "FILE_STAT", "FILE_ENTRIES", "entries(entry('a'), more=1)"),
+    ("session.complete", "COMPLETE", "COMPLETIONS", "b'x'"),
+    ("session.is_complete", "IS_COMPLETE", "COMPLETENESS", "b'\\7' + blob('')"),
+    ("file.mkdir", "FILE_MKDIR", "PONG", "bytes(17)"),
+    ("file.mkdir", "FILE_MKDIR", "ERROR", "struct.pack('<I', 99) + blob('x')"),
+])
+def test_answers_that_cannot_be(vm, method, asked, kind, payload):
+    answer(vm, asked, kind, payload)
+    params = {"code": "x"} if "complete" in method else {"path": "f", "length": 1000} if method == "file.read" else {"path": "f"}
+    with pytest.raises(Failure) as failure:
+        vm.call(method, **params)
+    assert "broke the protocol" in str(failure.value), failure.value
+
+
+def test_errors_that_are_none_of_a_guests(vm):
+    """A guest says why it could not do what it was asked; not that there is no session, or no image."""
+    answer(vm, "FILE_MKDIR", "ERROR", "struct.pack('<I', 3) + blob('x')")  # closed
+    with pytest.raises(Failure) as failure:
+        vm.call("file.mkdir", path="d")
+    assert "broke the protocol" in str(failure.value)
+
+
 # ---- towards the guest ----
 
 @pytest.mark.takes(3 * 32 * MIB)  # GB_GUEST_QUEUE_MAX in a buffer that grows by doubling

@@ -467,7 +467,8 @@ def test_files_round_trip(vm, size):
 
 def test_file_escapes(vm):
     vm.exec("import os\nos.symlink('/etc/passwd', 'link')\nos.symlink('/etc', 'etc')\n"
-            "os.symlink('../..', 'up')\nos.mkfifo('fifo')")
+            "os.symlink('../..', 'up')\nos.mkfifo('fifo')\n"
+            "import socket\nsocket.socket(socket.AF_UNIX).bind('socket')")
     for path in ("../x", "/etc/passwd", "a/../../b", "x\0y", "link", "etc/passwd", "up/etc/passwd",
                  "/home/user/../x", "/home/user2"):
         with pytest.raises(Refused) as caught:
@@ -480,11 +481,12 @@ def test_file_escapes(vm):
         refused(POLICY, lambda: read(vm, path))
         refused(POLICY, lambda: write(vm, path, b"x"))
     refused(INVALID, lambda: read(vm, "fifo"))
+    refused(INVALID, lambda: read(vm, "socket"))
     refused(INVALID, lambda: read(vm, "."))
     refused(NOT_FOUND, lambda: read(vm, "missing"))
     refused(TOO_LARGE, lambda: write(vm, "n" * 256, b"x"))
     assert write(vm, "n" * 255, b"x") == 1
-    vm.exec("import os\nfor n in ('link', 'etc', 'up', 'fifo', 'n' * 255): os.unlink(n)")
+    vm.exec("import os\nfor n in ('link', 'etc', 'up', 'fifo', 'socket', 'n' * 255): os.unlink(n)")
 
 
 def test_uploads_are_whole_or_absent(vm):

@@ -50,6 +50,16 @@ static inline struct gb_list *gb_list_pop(struct gb_list *head)
     return link;
 }
 
+/* Walks all of it. */
+static inline size_t gb_list_count(const struct gb_list *head)
+{
+    size_t count = 0;
+
+    for (const struct gb_list *at = head->next; at != head; at = at->next)
+        count++;
+    return count;
+}
+
 /* Walks @head; the body may remove the object that it is at, and no other. */
 #define GB_LIST_FOREACH(object, head, member)                                                      \
     for (struct gb_list *at_ = (head)->next, *after_ = at_->next;                                  \

@@ -391,11 +391,8 @@ void follower_free(struct follower *follower)
 void follower_add(struct connection *connection, struct seat *seat, uint32_t cell)
 {
     struct follower *follower;
-    size_t count = 0;
 
-    for (struct gb_list *at = seat->followers.next; at != &seat->followers; at = at->next)
-        count++;
-    if (count >= FOLLOWERS_MAX)
+    if (gb_list_count(&seat->followers) >= FOLLOWERS_MAX)
         follower_free(container_of(seat->followers.next, struct follower, of_seat));
     follower = xcalloc(1, sizeof(*follower));
     follower->connection = connection;

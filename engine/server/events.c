@@ -382,11 +382,14 @@ static void on_status(void *arg, const struct gb_frame *frame, const struct gb_e
 {
     struct seat *seat = arg;
     struct gb_status status;
+    struct gb_err bad = {0};
 
     (void)err; /* a guest that does not answer is shown as it was last known */
     seat->asked = false;
-    if (frame != NULL && gb_fields_decode(&gb_status_fields, frame->payload, &status, NULL) == 0)
+    if (frame != NULL && gb_fields_decode(&gb_status_fields, frame->payload, &status, &bad) == 0)
         seat_status(seat, &status);
+    else if (frame != NULL)
+        gb_session_violation(seat->session, &bad);
 }
 
 /* Asks guests for their memory, each in its turn; the answer is told with the next sample. */

@@ -359,9 +359,12 @@ static void on_completions(void *arg, const struct gb_frame *frame, const struct
     struct reply reply;
     size_t at = 0;
 
-    if (frame == NULL ||
-        gb_fields_decode(&gb_completions_fields, frame->payload, &message, &bad) < 0) {
-        request_fail(request, frame == NULL ? err : &bad);
+    if (frame == NULL) {
+        request_fail(request, err);
+        return;
+    }
+    if (gb_fields_decode(&gb_completions_fields, frame->payload, &message, &bad) < 0) {
+        request_break(request, request->arg, &bad);
         return;
     }
     reply_begin(&reply, request);
@@ -386,14 +389,17 @@ static void on_completeness(void *arg, const struct gb_frame *frame, const struc
     struct gb_completeness_reply message;
     struct gb_err bad = {0};
     struct reply reply;
-    int r = frame == NULL
-                ? 0
-                : gb_fields_decode(&gb_completeness_fields, frame->payload, &message, &bad);
+    int r;
 
-    if (frame != NULL && r == 0 && message.status >= GB_COMPLETENESS_COUNT)
-        r = gb_err_set(&bad, GB_EINTERNAL, "the guest's answer has a bad status");
-    if (frame == NULL || r < 0) {
-        request_fail(request, frame == NULL ? err : &bad);
+    if (frame == NULL) {
+        request_fail(request, err);
+        return;
+    }
+    r = gb_fields_decode(&gb_completeness_fields, frame->payload, &message, &bad);
+    if (r == 0 && message.status >= GB_COMPLETENESS_COUNT)
+        r = gb_err_set(&bad, GB_EINTERNAL, "COMPLETENESS: there is no status %u", message.status);
+    if (r < 0) {
+        request_break(request, request->arg, &bad);
         return;
     }
     reply_begin(&reply, request);

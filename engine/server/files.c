@@ -201,6 +201,8 @@ static void on_written(void *arg, const struct gb_frame *frame, const struct gb_
         bad = *err;
     else if (gb_fields_decode(&gb_file_size_fields, frame->payload, &message, &bad) == 0)
         write->size = message.size;
+    else
+        gb_session_violation(write->seat->session, &bad);
     if (bad.code != GB_OK && write->err.code == GB_OK)
         write->err = bad;
     if (write->frames == 0)
@@ -256,6 +258,9 @@ static int upload_take(struct connection *connection, struct seat *seat,
                           ", and this one says %" PRId64,
                           expected, params->offset);
     }
+    if (upload == NULL && gb_list_count(&seat->uploads) >= GB_UPLOADS_MAX)
+        return gb_err_set(err, GB_EBUSY, "%u uploads of this session are open already",
+                          GB_UPLOADS_MAX);
     if (upload == NULL)
         upload = upload_begin(connection, seat, params->path);
     next = (uint64_t)params->offset + size;
@@ -366,8 +371,10 @@ static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err
     r = gb_fields_decode(&gb_file_data_fields, frame->payload, &message, &bad);
     if (r == 0 && (message.data.size > read->wanted - read->data.size ||
                    (message.data.size == 0 && message.eof == 0)))
-        r = gb_err_set(&bad, GB_EINTERNAL, "the guest's answer is not what was asked for");
-    if (r == 0 && !gb_buf_try_add(&read->data, message.data.data, message.data.size, GB_READ_MAX))
+        r = gb_err_set(&bad, GB_EINTERNAL, "FILE_DATA is not what was asked for");
+    if (r < 0)
+        gb_session_violation(read->seat->session, &bad);
+    else if (!gb_buf_try_add(&read->data, message.data.data, message.data.size, GB_READ_MAX))
         r = gb_err_set(&bad, GB_ECAPACITY, "the server has no memory for the file");
     if (r < 0) {
         read_fail(read, &bad);
@@ -485,11 +492,13 @@ static int add_entries(struct listing *listing, struct gb_bytes payload, bool *r
     int r = gb_entries_head(payload, ret_more, &count, &rest, err);
 
     if (r == 0 && (count > listing->left || (count == 0 && *ret_more)))
-        r = gb_err_set(err, GB_EINTERNAL, "the guest's answer is not what was asked for");
+        r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES is not what was asked for");
     for (uint32_t i = 0; i < count && r == 0; i++) {
         r = gb_entries_next(&rest, &entry, err);
+        if (r == 0 && gb_bytes_equal(entry.name, "."))
+            r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: a folder is in itself");
         if (r == 0 && !comes_behind(entry.name, &listing->after))
-            r = gb_err_set(err, GB_EINTERNAL, "the guest's listing is not in order");
+            r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES is not in order");
         if (r < 0)
             break;
         gb_buf_clear(&listing->after);
@@ -499,7 +508,7 @@ static int add_entries(struct listing *listing, struct gb_bytes payload, bool *r
         gb_json_end(&listing->out);
     }
     if (r == 0 && rest.size > 0)
-        r = gb_err_set(err, GB_EINTERNAL, "the guest's answer has bytes too many");
+        r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES has bytes too many");
     if (r < 0)
         return r;
     listing->left -= count;
@@ -518,6 +527,7 @@ static void on_listed(void *arg, const struct gb_frame *frame, const struct gb_e
         return;
     }
     if (add_entries(listing, frame->payload, &more, &bad) < 0) {
+        gb_session_violation(listing->seat->session, &bad);
         listing_fail(listing, &bad);
         return;
     }
@@ -578,9 +588,9 @@ static void on_stat(void *arg, const struct gb_frame *frame, const struct gb_err
     if (r == 0)
         r = gb_entries_next(&rest, &entry, &bad);
     if (r == 0 && (count != 1 || more || rest.size > 0))
-        r = gb_err_set(&bad, GB_EINTERNAL, "the guest's answer is not what was asked for");
+        r = gb_err_set(&bad, GB_EINTERNAL, "FILE_ENTRIES is not what was asked for");
     if (r != 0) {
-        request_fail(request, &bad);
+        request_break(request, request->arg, &bad);
         return;
     }
     reply_begin(&reply, request);

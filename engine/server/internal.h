@@ -250,7 +250,10 @@ void reply_end(struct reply *reply);
 /* Answers `{}`. */
 void request_ok(struct request *request);
 void request_fail(struct request *request, const struct gb_err *err);
-/* The same with more in `data`. */
+/* The guest's answer breaks the rules, as @err says: that is the end of the session, and the
+ * answer. */
+void request_break(struct request *request, struct seat *seat, struct gb_err *err);
+/* The same as request_fail() with more in `data`. */
 void request_fail_with(struct request *request, const struct gb_err *err,
                        void (*add)(struct gb_json_out *out, void *arg), void *arg);
 /* An error with a JSON-RPC code; @id may be NULL. */

@@ -37,16 +37,6 @@ struct lease_waiter {
     struct gb_env env;
 };
 
-static size_t waiting(const struct seat *seat)
-{
-    size_t count = 0;
-
-    for (const struct gb_list *at = seat->lease_waiters.next; at != &seat->lease_waiters;
-         at = at->next)
-        count++;
-    return count;
-}
-
 void put_lease(struct gb_json_out *out, const struct seat *seat)
 {
     const struct lease *lease = seat->lease;
@@ -61,7 +51,7 @@ void put_lease(struct gb_json_out *out, const struct seat *seat)
     gb_json_put_bool(out, "human", lease->human);
     gb_json_put_seconds(out, "since", lease->since_ns);
     gb_json_put_str(out, "note", lease->note);
-    gb_json_put_u64(out, "waiting", waiting(seat));
+    gb_json_put_u64(out, "waiting", gb_list_count(&seat->lease_waiters));
     gb_json_end(out);
 }
 

@@ -94,3 +94,9 @@ void request_fail(struct request *request, const struct gb_err *err)
 {
     request_fail_with(request, err, NULL, NULL);
 }
+
+void request_break(struct request *request, struct seat *seat, struct gb_err *err)
+{
+    gb_session_violation(seat->session, err);
+    request_fail(request, err);
+}

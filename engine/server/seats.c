@@ -611,10 +611,13 @@ static void on_status(void *arg, const struct gb_frame *frame, const struct gb_e
     struct request *request = arg;
     struct seat *seat = request->arg;
     struct gb_status status;
+    struct gb_err bad = {0};
 
     (void)err; /* a guest that does not answer in time is shown as it was last known */
-    if (frame != NULL && gb_fields_decode(&gb_status_fields, frame->payload, &status, NULL) == 0)
+    if (frame != NULL && gb_fields_decode(&gb_status_fields, frame->payload, &status, &bad) == 0)
         seat_status(seat, &status);
+    else if (frame != NULL)
+        gb_session_violation(seat->session, &bad);
     reply_session(request, seat);
 }
 

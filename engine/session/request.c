@@ -152,6 +152,19 @@ void gb_session_forget(struct gb_session *session, void *arg)
         request->done = NULL;
 }
 
+/* What a guest can say of itself. It knows nothing of sessions, images, leases or other VMs, and
+ * what came of a cell is not told this way. */
+static bool may_say(uint32_t code)
+{
+    static const enum gb_code codes[] = {GB_EINVALID, GB_ENOTFOUND,    GB_EBUSY,     GB_ECAPACITY,
+                                         GB_EPOLICY,  GB_EUNSUPPORTED, GB_ETOOLARGE, GB_EINTERNAL};
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (code == (uint32_t)codes[i])
+            return true;
+    return false;
+}
+
 /* The guest's own error, its words made harmless. */
 static int error_from_guest(const struct gb_frame *frame, struct gb_err *ret_error,
                             struct gb_err *err)
@@ -162,8 +175,9 @@ static int error_from_guest(const struct gb_frame *frame, struct gb_err *ret_err
 
     if (r < 0)
         return r;
-    if (message.code == GB_OK || message.code >= GB_CODE_COUNT)
-        return gb_err_set(err, GB_EINTERNAL, "ERROR: the code %u is not one", message.code);
+    if (!may_say(message.code))
+        return gb_err_set(err, GB_EINTERNAL, "ERROR: the code %u is none of a guest's",
+                          message.code);
     gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
     (void)gb_err_set(ret_error, (enum gb_code)message.code, "%s", gb_buf_str(&text));
     return 0;

@@ -151,6 +151,13 @@ int gb_entries_head(struct gb_bytes payload, bool *ret_more, uint32_t *ret_count
     return 0;
 }
 
+/* One of a folder's, or "." for a home itself. */
+static bool is_name(struct gb_bytes name)
+{
+    return name.size > 0 && !gb_bytes_equal(name, "..") &&
+           memchr(name.data, '/', name.size) == NULL && memchr(name.data, '\0', name.size) == NULL;
+}
+
 int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, struct gb_err *err)
 {
     uint32_t name_size;
@@ -168,6 +175,9 @@ int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, stru
         return r;
     if (ret_entry->type >= GB_ENTRY_TYPE_COUNT)
         return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: an entry of type %u", ret_entry->type);
+    if (!is_name(ret_entry->name) || ret_entry->size > INT64_MAX ||
+        ret_entry->allocated > INT64_MAX || ret_entry->mode > 07777)
+        return gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: an entry that no folder can have");
     rest->data += one.size;
     rest->size -= one.size;
     return 0;

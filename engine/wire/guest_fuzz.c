@@ -111,7 +111,11 @@ static void try_entries(struct gb_bytes payload)
     for (uint32_t i = 0; i < count; i++) {
         if (gb_entries_next(&rest, &entry, NULL) < 0)
             return;
-        assert(entry.name.size <= GB_FILE_NAME_MAX && entry.type < GB_ENTRY_TYPE_COUNT);
+        assert(entry.name.size > 0 && entry.name.size <= GB_FILE_NAME_MAX);
+        assert(memchr(entry.name.data, '/', entry.name.size) == NULL);
+        assert(memchr(entry.name.data, '\0', entry.name.size) == NULL);
+        assert(entry.type < GB_ENTRY_TYPE_COUNT && entry.mode <= 07777);
+        assert(entry.size <= INT64_MAX && entry.allocated <= INT64_MAX);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "check_run.h"
 
 START_TEST(exec_comes_out_as_it_went_in)
@@ -106,6 +107,37 @@ START_TEST(entries)
 }
 END_TEST
 
+START_TEST(entries_that_no_folder_has)
+{
+    static const struct gb_file_entry good = {.name = {(const uint8_t *)"n", 1}, .mode = 07777};
+    struct gb_file_entry bad[] = {good, good, good, good, good, good, good, good};
+    const char *const names[] = {"..", "a/b", "/", ""};
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(names); i++)
+        bad[i].name = gb_bytes_str(names[i]);
+    bad[i++].name = (struct gb_bytes){(const uint8_t *)"a\0b", 3};
+    bad[i++].size = UINT64_MAX;
+    bad[i++].allocated = (uint64_t)INT64_MAX + 1;
+    bad[i++].mode = 010000;
+    ck_assert_uint_eq(i, ARRAY_SIZE(bad));
+    for (i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct gb_buf payload = {0};
+        struct gb_file_entry entry;
+        struct gb_bytes rest;
+
+        gb_entries_add(&payload, &bad[i]);
+        rest = gb_buf_bytes(&payload);
+        ck_assert_int_eq(gb_entries_next(&rest, &entry, NULL), -GB_EINTERNAL);
+        gb_buf_clear(&payload);
+        gb_entries_add(&payload, &good);
+        rest = gb_buf_bytes(&payload);
+        ck_assert_int_eq(gb_entries_next(&rest, &entry, NULL), 0);
+        gb_buf_release(&payload);
+    }
+}
+END_TEST
+
 START_TEST(changed_files)
 {
     static const char *const outside[] = {"",    "/a",   "a/",   "a//b",  ".",        "..",
@@ -150,6 +182,7 @@ int main(void)
     tcase_add_test(all, exec_comes_out_as_it_went_in);
     tcase_add_test(all, what_is_too_long_or_too_short_is_refused);
     tcase_add_test(all, entries);
+    tcase_add_test(all, entries_that_no_folder_has);
     tcase_add_test(all, changed_files);
     suite_add_tcase(suite, all);
     return check_run(suite);
