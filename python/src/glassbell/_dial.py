@@ -42,8 +42,14 @@ class Address:
             raise InvalidInput(f"the path of the socket is longer than the {_PATH_MAX} bytes that a "
                                f"socket address holds: {path}")
         self.path = path
+        self.no_program = False  # a server may be started, and there is nothing to start
 
     def nobody(self) -> ConnectionFailed:
+        if self.no_program:
+            return ConnectionFailed(
+                f"no server listens at {self.path}, and none can be started: the program "
+                "`glassbell` was not found on PATH; install it, or let $GLASSBELL_BIN (or "
+                "`program`) name it")
         return ConnectionFailed(f"no server listens at {self.path}; `glassbell serve` starts one",
                                 retryable=True)
 

@@ -332,8 +332,23 @@ def test_no_server(tmp_path):
         execute(one.model_copy(update={"infra_errors": "raise"}), "print(1)")
 
 
-def test_no_such_image(executor):
-    assert execute(executor(image="nothing"), "1").stderr.startswith("Nothing ran (")
+@pytest.mark.parametrize("wrong", [{"image": "nothing"}, {"image": ""}, {"network": "on"}, {"network": {"mode": "full"}},
+                                   {"memory_mb": 1}, {"memory_mb": 63}, {"memory_mb": 2 << 20}, {"memory_mb": -1},
+                                   {"timeout_seconds": 0}, {"lease_wait_seconds": -1}], ids=str)
+def test_mistakes_are_told_to_the_developer(executor, wrong):
+    """And not to the model, with the first code."""
+    with pytest.raises(ValueError) as caught:
+        executor(**wrong)
+    name, value = next(iter(wrong.items()))
+    assert str(value) in str(caught.value) or name in str(caught.value)
+    if name == "image":
+        assert "there are: " in str(caught.value) and "python" in str(caught.value)
+
+
+def test_no_such_image_where_no_server_runs(tmp_path):
+    """It is known with the first code only."""
+    one = GlassbellCodeExecutor(image="nothing", socket_path=str(tmp_path / "none.sock"), autostart=False)
+    assert execute(one, "1").stderr.startswith("Nothing ran (")
 
 
 def test_somebody_holds_the_sandbox(executor, server):

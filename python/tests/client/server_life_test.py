@@ -35,6 +35,21 @@ def test_a_program_that_is_no_server(folder):
         glassbell.Client(program="/nowhere/glassbell").hello()
 
 
+def test_no_program_to_start(folder, monkeypatch):
+    """What everybody meets who has installed the package only."""
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv("GLASSBELL_BIN", raising=False)
+    for call in (lambda: glassbell.Client().open(), lambda: glassbell.Client().hello(), lambda: glassbell.Client().run("1")):
+        with pytest.raises(glassbell.ConnectionFailed) as caught:
+            call()
+        assert "`glassbell` was not found on PATH" in caught.value.message and "GLASSBELL_BIN" in caught.value.message
+        assert not caught.value.dispatched and not caught.value.retryable
+    monkeypatch.setenv("GLASSBELL_BIN", "/nowhere/glassbell")
+    with pytest.raises(glassbell.ConnectionFailed) as caught:
+        glassbell.Client().open()
+    assert "/nowhere/glassbell" in caught.value.message
+
+
 def test_first_clients_start_one_server(folder):
     pids = []
 

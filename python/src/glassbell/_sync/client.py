@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Iterator, Iterable, Mapping, Optional, Union
 
+from .. import _check
 from .._dial import Address, find_program
 from .._wire import RUNS_CODE, Disconnected
 from ..errors import ConnectionFailed, GlassbellError, OutcomeUnknown, ProtocolError, from_json
@@ -28,13 +29,6 @@ __all__ = ["Client"]
 PROTOCOL = 1
 DEFAULT_TIMEOUT = 30.0  # seconds that the server gives a cell when nobody says otherwise
 _KEPT = 16  # idle connections
-
-
-def to_ms(seconds: Optional[float]) -> Optional[int]:
-    """A duration as the protocol has it; more than none stays more than none."""
-    if seconds is None:
-        return None
-    return max(1, round(seconds * 1000)) if seconds > 0 else 0
 
 
 class Client:
@@ -57,9 +51,10 @@ class Client:
                  timeout: float = 60.0, grace: float = 300.0) -> None:
         self.address = Address(socket)
         self.name = name or "python"
-        self.timeout = timeout
-        self.grace = grace
+        self.timeout = _check.within("timeout", timeout, 0)
+        self.grace = _check.within("grace", grace, 0)
         self._program = find_program(program) if autostart else None
+        self.address.no_program = autostart and self._program is None
         self._idle: list[Connection] = []
         self._pid = os.getpid()
         self._closed = False
@@ -170,7 +165,7 @@ class Client:
     def call(self, method: str, *, deadline: Optional[float] = None,
                    **params: Any) -> Any:
         """Any method of the protocol, by its name and parameters; the bare result."""
-        return self._call(method, params, deadline=deadline)
+        return self._call(method, params, deadline=_check.deadline(deadline))
 
     def close(self) -> None:
         """Closes the connections. Sessions stay."""
@@ -199,7 +194,8 @@ class Client:
 
     def shutdown(self, *, drain: bool = False, deadline: Optional[float] = None) -> None:
         """Ends the server. With `drain`, what runs and waits is finished first."""
-        self._call("server.shutdown", {"drain": drain}, deadline=deadline)
+        self._call("server.shutdown", {"drain": drain},
+                         deadline=_check.deadline(deadline))
 
     # Sessions
 
@@ -213,10 +209,13 @@ class Client:
 
         timeout: for each of its cells; idle, lifetime: after which it closes by itself, 0: never.
         """
+        deadline = _check.deadline(deadline)
         opened = self._call("session.open", {
-            "image": image, "key": key, "memory_mb": memory_mb, "network": network, "label": label,
-            "owner": owner, "env": dict(env) if env is not None else None,
-            "timeout_ms": to_ms(timeout), "idle_ms": to_ms(idle), "lifetime_ms": to_ms(lifetime),
+            "image": image, "key": key, "memory_mb": _check.memory(memory_mb), "network": network,
+            "label": label, "owner": owner, "env": dict(env) if env is not None else None,
+            "timeout_ms": _check.timeout(timeout),
+            "idle_ms": _check.ms("idle", idle, 0, _check.YEAR),
+            "lifetime_ms": _check.ms("lifetime", lifetime, 0, _check.YEAR),
         }, deadline=self.grace if deadline is None else deadline,
             safe=True)  # without a key, a session whose opener goes away is closed by the server
         session = Session(self, opened["session"], opened)
@@ -236,7 +235,7 @@ class Client:
         the newest first and at most `limit` of them."""
         result = self._call("session.list", {
             "state": state, "key": key, "label": label, "owner": owner, "image": image,
-            "limit": limit}, safe=True)
+            "limit": _check.optional("limit", limit, 1)}, safe=True)
         return [SessionInfo.from_json(item) for item in result.get("sessions") or ()]
 
     # Code in a VM of its own
@@ -250,11 +249,14 @@ class Client:
                   on_output: Optional[OutputCallback] = None,
                   deadline: Optional[float] = None) -> Cell:
         """Runs code in a fresh VM that is destroyed after."""
+        deadline = _check.deadline(deadline)
         execution = Execution(self, "run", {
-            "code": code, "image": image, "memory_mb": memory_mb, "network": network,
-            "label": label, "owner": owner, "mode": mode, "timeout_ms": to_ms(timeout),
+            "code": code, "image": image, "memory_mb": _check.memory(memory_mb),
+            "network": network, "label": label, "owner": owner, "mode": mode,
+            "timeout_ms": _check.timeout(timeout),
             "stdin": stdin, "env": dict(env) if env is not None else None,
-            "max_stdout": max_stdout, "max_stderr": max_stderr, "detach": detach or None,
+            "max_stdout": _check.output("max_stdout", max_stdout),
+            "max_stderr": _check.output("max_stderr", max_stderr), "detach": detach or None,
             "stream": True if on_output is not None else None,
         }, (DEFAULT_TIMEOUT if timeout is None else timeout) + self.grace
             if deadline is None else deadline)
@@ -269,6 +271,8 @@ class Client:
         beginning with a `snapshot`. It has a connection to itself, so that who reads slowly holds
         up nobody. `timeout`: seconds that the iterator waits for the next event at most."""
         until = time.monotonic() + self.timeout
+        if timeout is not None:
+            _check.within("timeout", timeout, 0)
         params = {
             "sessions": None if sessions is None else
             [item.id if isinstance(item, Session) else item for item in sessions],

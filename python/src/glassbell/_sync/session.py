@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union
 
+from .. import _check
 from .._wire import Disconnected
 from ..errors import ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge
 from ..types import Cell, Entry, Lease, Matches, SessionInfo, data_of
@@ -80,16 +81,20 @@ class Session:
                    max_stdout: Optional[int], max_stderr: Optional[int], detach: bool,
                    lease_wait: Optional[float], stream: bool,
                    deadline: Optional[float]) -> Execution:
+        lease_wait_ms = _check.ms("lease_wait", lease_wait, 0, _check.DAY)
+        timeout_ms = _check.timeout(timeout)
+        deadline = _check.deadline(deadline)
         if deadline is None:
             known = timeout if timeout is not None else self._timeout
             deadline = (known if known else _LONGEST) + self.client.grace + (lease_wait or 0)
         return Execution(self.client, "session.exec", {
             "session": self.id, "code": code, "mode": mode,
-            "timeout_ms": None if timeout is None else max(1, round(timeout * 1000)),
+            "timeout_ms": timeout_ms,
             "stdin": stdin, "interactive": interactive or None,
-            "env": dict(env) if env is not None else None, "max_stdout": max_stdout,
-            "max_stderr": max_stderr, "detach": detach or None,
-            "lease_wait_ms": None if lease_wait is None else round(lease_wait * 1000),
+            "env": dict(env) if env is not None else None,
+            "max_stdout": _check.output("max_stdout", max_stdout),
+            "max_stderr": _check.output("max_stderr", max_stderr), "detach": detach or None,
+            "lease_wait_ms": lease_wait_ms,
             "stream": stream or None,
         }, deadline, self)
 
@@ -130,6 +135,7 @@ class Session:
     def stdin(self, data: Union[str, bytes], *, eof: bool = False,
                     cell: Optional[int] = None) -> None:
         """Feeds the running interactive cell. `cell`: only when it is this one, else NotFound."""
+        cell = _check.optional("cell", cell, 0)
         if isinstance(data, bytes):
             self._call("session.stdin", base64=base64.b64encode(data).decode(), eof=eof,
                              cell=cell)
@@ -142,8 +148,8 @@ class Session:
 
     def complete(self, code: str, cursor: Optional[int] = None) -> Matches:
         """What could stand at the cursor (in code points; by default the end)."""
-        return Matches.from_json(self._call("session.complete", code=code, cursor=cursor,
-                                                  safe=True))
+        return Matches.from_json(self._call(
+            "session.complete", code=code, cursor=_check.optional("cursor", cursor, 0), safe=True))
 
     def is_complete(self, code: str) -> tuple[str, str]:
         """"complete", "incomplete" or "invalid", and what to put in front of the next line."""
@@ -156,6 +162,8 @@ class Session:
         most so many; by default all of them. `find`: only those that have this text in their code,
         output, value or error."""
         cells: list[Cell] = []
+        after = _check.whole("after", after, 0)
+        limit = _check.optional("limit", limit, 0)
         while limit is None or len(cells) < limit:
             page = _PAGE if limit is None else min(_PAGE, limit - len(cells))
             result = self._call("session.history", after=after, limit=page, output=output,
@@ -267,6 +275,8 @@ class Session:
                     deadline: Optional[float] = None) -> int:
         """Writes a file, whole or not at all; folders above it are made. Returns its size."""
         content = data.encode() if isinstance(data, str) else bytes(data)
+        deadline = _check.deadline(deadline)
+        mode = _check.optional("mode", mode, 0, 0o777)
         until = time.monotonic() + (self._transfer(len(content)) if deadline is None else deadline)
         for last in (False, True):
             try:
@@ -296,6 +306,9 @@ class Session:
     def read(self, path: Path, *, offset: int = 0, length: Optional[int] = None,
                    deadline: Optional[float] = None) -> bytes:
         """A file's bytes: all of them, or `length` at most from `offset` on."""
+        deadline = _check.deadline(deadline)
+        offset = _check.whole("offset", offset, 0)
+        length = _check.optional("length", length, 0)
         until = time.monotonic() + (self._transfer(length or 1 << 30) if deadline is None
                                     else deadline)
         pieces: list[bytes] = []
@@ -334,6 +347,7 @@ class Session:
         """The entries of a folder, sorted by name. `limit`: at most so many, the first ones; by
         default all of them, and TooLarge when there are more than a million."""
         entries: list[Entry] = []
+        limit = _check.optional("limit", limit, 0)
         most = _ENTRIES_MAX if limit is None else limit
         place: Optional[str] = None
         while len(entries) < most:

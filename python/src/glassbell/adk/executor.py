@@ -28,7 +28,8 @@ from typing_extensions import Self
 from .._sync.client import Client
 from .._sync.execution import Execution as Running
 from .._sync.session import Session
-from ..errors import GlassbellError, InvalidInput, NotFound, SessionClosed, TooLarge
+from ..errors import (ConnectionFailed, DeadlineExceeded, GlassbellError, InvalidInput, NotFound,
+                      SessionClosed, TooLarge)
 from ..types import Cell, Output
 from .. import _snippets as snippets
 from . import context, files, result, sandboxes
@@ -45,6 +46,7 @@ __all__ = ["GlassbellCodeExecutor"]
 logger = logging.getLogger("google_adk.glassbell")
 
 _CODE_MAX = 4 << 20  # bytes of code that the server takes; more goes by way of a file
+_LOOK_SECONDS = 5.0  # for a server that runs to say which images it has
 _STREAM_MAX = 64 << 20  # bytes of a stream that the server keeps at most
 T = TypeVar("T")
 
@@ -65,10 +67,10 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
     """Start a server when none runs."""
     image: str = Field(default_factory=lambda: os.environ.get("GLASSBELL_ADK_IMAGE", "python"))
     """The image: what is installed in the sandbox. $GLASSBELL_ADK_IMAGE, else `python`."""
-    memory_mb: Optional[int] = None
+    memory_mb: Optional[int] = Field(default=None, ge=64, le=1 << 20)
     """RAM of the sandbox; by default the image's."""
     network: Any = None
-    """By default there is none."""
+    """There is none yet: anything but None and "none" is refused."""
     env: dict[str, str] = Field(default_factory=dict)
     """Environment variables of the sandbox."""
     stateful: bool = True
@@ -119,6 +121,13 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
             raise ValueError('a name to import is written "module:name"')
         return value
 
+    @field_validator("network")
+    @classmethod
+    def _supported(cls, value: Any) -> Any:
+        if value not in (None, "none", {"mode": "none"}):
+            raise ValueError('sandboxes have no network yet: leave it out, or say "none"')
+        return value
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.optimize_data_file and (not self.stateful or self.isolation_scope == "execution"):
@@ -128,6 +137,18 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
 
     def model_post_init(self, context_: Any) -> None:
         context.warn_of_version()
+        self._check_image()
+
+    def _check_image(self) -> None:
+        """A mistake in the name is the developer's to know, and not the model's; where no server
+        runs yet it shows with the first code."""
+        with contextlib.suppress(ConnectionFailed, DeadlineExceeded):
+            with Client(self.socket_path, name=context.client_name(), autostart=False,
+                        timeout=_LOOK_SECONDS) as client:
+                names = client.hello().images
+            if self.image not in names:
+                raise InvalidInput(f"there is no image {self.image!r:.80}; there are: "
+                                   f"{', '.join(names) or 'none'} (`glassbell image ls`)")
 
     # The one method that ADK calls
 
