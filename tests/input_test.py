@@ -74,6 +74,8 @@ def test_unknown_session_and_image(other):
     with pytest.raises(Failure) as failure:
         other.call("session.open", image="cobol")
     assert failure.value.kind == "image_missing" and "cobol" in str(failure.value)
+    for word in ("javascript", "python", "shell", "`glassbell image ls`"):  # what could be meant, in a user's words
+        assert word in str(failure.value)
 
 
 def test_a_line_of_33_mib(other):

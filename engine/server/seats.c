@@ -250,6 +250,25 @@ void seat_exec_gone(struct seat *seat)
 
 /* ---- open ---- */
 
+/* What one could have meant. */
+static void refuse_image(const struct gb_images *images, const char *name, struct gb_err *err)
+{
+    struct gb_buf names = {0};
+
+    for (size_t i = 0; i < images->count; i++)
+        gb_buf_addf(&names, "%s%s", i > 0 ? ", " : "", images->images[i].name);
+    if (images->count == 0)
+        (void)gb_err_set(err, GB_EIMAGE,
+                         "there is no image \"%.64s\", and no other: `glassbell image build` makes "
+                         "them",
+                         name);
+    else
+        (void)gb_err_set(err, GB_EIMAGE,
+                         "there is no image \"%.64s\"; there are %.300s (`glassbell image ls`)",
+                         name, gb_buf_str(&names));
+    gb_buf_release(&names);
+}
+
 struct gb_image *seat_image(const struct gb_server *server, struct gb_bytes name,
                             struct gb_err *err)
 {
@@ -267,10 +286,7 @@ struct gb_image *seat_image(const struct gb_server *server, struct gb_bytes name
                              text);
             return NULL;
         }
-    (void)gb_err_set(err, GB_EIMAGE,
-                     "there is no image \"%.64s\"; `hello` lists those there are, `glassbell image "
-                     "build` makes new ones",
-                     text);
+    refuse_image(server->host->images, text, err);
     return NULL;
 }
 

@@ -203,7 +203,7 @@ static const struct {
      "not_found"},
     {"{\"id\":1,\"method\":\"session.open\"}\n", "image_missing", "glassbell image build"},
     {"{\"id\":1,\"method\":\"session.open\",\"params\":{\"image\":\"x\"}}\n", "image_missing",
-     "hello"},
+     "and no other: `glassbell image build` makes them"},
     {"{\"id\":1,\"method\":\"file.write\",\"params\":{\"session\":\"s\",\"path\":\"p\"}}\n",
      "invalid_input", "text or base64"},
     {"{\"id\":1,\"method\":\"session.history\",\"params\":{\"session\":\"s\"}}\n", "unsupported",

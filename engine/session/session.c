@@ -398,7 +398,7 @@ static void on_idle(void *arg)
     struct gb_session *session = arg;
 
     session->expired = !session->closing;
-    gb_session_close(session, "it was idle for longer than idle_ms");
+    gb_session_close(session, "it was not used for longer than its idle time");
 }
 
 static void on_lifetime(void *arg)
@@ -406,7 +406,7 @@ static void on_lifetime(void *arg)
     struct gb_session *session = arg;
 
     session->expired = !session->closing;
-    gb_session_close(session, "its lifetime_ms is over");
+    gb_session_close(session, "its lifetime is over");
 }
 
 static void on_cell_deadline(void *arg)
