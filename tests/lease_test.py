@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import Failure, Session, Watcher, out, wait_for
+from support import DEADLINE, Failure, Server, Session, Watcher, out, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +137,63 @@ def test_wrong_use(agent, client):
             agent.call("session.lease", **params)
         assert caught.value.kind == "invalid_input"
     assert lease(client, agent, "release") is None  # nobody holds it
+
+
+@pytest.fixture
+def strict(tmp_path):
+    """A server that lets a client have two cells under way, with somebody else's lease on a session."""
+    config = tmp_path / "settings"
+    config.write_text("[sessions]\ncells_per_client = 2\n")
+    with Server("--config", str(config)) as server, server.client() as client, server.client() as other:
+        client.call("hello", client="agent/1")
+        other.call("hello", client="person/1")
+        session = Session(client, "shell")
+        session.server = server
+        yield session, other
+
+
+def refused(pending, word):
+    with pytest.raises(Failure) as caught:
+        pending.wait()
+    assert caught.value.kind == "busy" and word in str(caught.value)
+    assert caught.value.dispatched is False and caught.value.retryable is True
+
+
+def test_who_waits_counts_as_a_cell(strict):
+    session, other = strict
+    lease(other, session)
+    waiting = [session.send(f"echo {i}", lease_wait_ms=60000) for i in range(5)]
+    for pending in waiting[2:]:
+        refused(pending, "cells_per_client")
+    second = Session(session.client, "shell")
+    refused(second.send("echo elsewhere"), "cells_per_client")
+    lease(other, session, "release")
+    assert [out(pending.wait()) for pending in waiting[:2]] == ["0\n", "1\n"]
+    assert out(second.exec("echo elsewhere")) == "elsewhere\n"
+
+
+@pytest.mark.parametrize("way", ["release", "hand_over", "force", "disconnect"])
+def test_who_waits_runs_nothing_once_the_server_drains(strict, way):
+    session, other = strict
+    with_own = other.send("session.exec", session=session.id, code="read line; echo $line", interactive=True)
+    wait_for(lambda: session.get()["state"] in ("running", "waiting_input"))
+    lease(other, session)
+    waiting = [session.send(f"echo {i}", lease_wait_ms=60000) for i in range(2)]
+    wait_for(lambda: session.get()["lease"]["waiting"] == 2)
+    down = session.client.send("server.shutdown", drain=True)
+    refused(session.send("echo late"), "shutting down")
+    if way == "disconnect":
+        other.close()
+    elif way == "force":
+        lease(session.client, session, force=True)
+    elif way == "hand_over":
+        lease(other, session, "hand_over", to="agent/1")
+    else:
+        lease(other, session, "release")
+    for pending in waiting:
+        refused(pending, "shutting down")
+    if way != "disconnect":
+        session.call("session.stdin", text="bye\n", eof=True)
+        assert out(with_own.wait()) == "bye\n"
+    assert down.wait() == {}
+    assert session.server.process.wait(DEADLINE) == 0

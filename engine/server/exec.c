@@ -202,6 +202,14 @@ void exec_disconnect(struct exec *exec)
 static const struct gb_cell_events events = {
     .started = on_started, .output = on_output, .waiting = on_waiting, .done = on_done};
 
+/* What holds for every cell at the time at which it would be queued, whatever it waited for. */
+static int may_start(const struct connection *connection, struct gb_err *err)
+{
+    int r = server_check_open(connection->server, err);
+
+    return r < 0 ? r : check_cell_quota(connection, err);
+}
+
 int exec_start(struct request *request, const struct gb_params *params,
                const struct program *program, const struct gb_env *env, struct seat *seat,
                struct gb_err *err)
@@ -219,8 +227,10 @@ int exec_start(struct request *request, const struct gb_params *params,
         .stdin_data = params->standard_input,
     };
     struct exec *exec;
-    int r;
+    int r = may_start(connection, err);
 
+    if (r < 0)
+        return r;
     program_config(program, &config);
     exec = xcalloc(1, sizeof(*exec));
     gb_list_init(&exec->of_seat);
@@ -257,12 +267,10 @@ void handle_exec(struct request *request, const struct gb_params *params)
 
     if (r == 0 && (seat = seat_find(server, params->session, &err)) == NULL)
         r = -(int)err.code;
-    if (r == 0)
-        r = server_check_open(server, &err);
     if (r == 0 && seat->run)
         r = gb_err_set(&err, GB_EPOLICY, "the VM of a `run` takes no further cells");
     if (r == 0)
-        r = check_cell_quota(request->connection, &err);
+        r = may_start(request->connection, &err);
     if (r == 0 && lease_stops(request, params, &program, seat))
         return;
     if (r == 0)

@@ -267,8 +267,10 @@ void request_free(struct request *request);
 struct seat *seat_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
 int seat_open(struct connection *connection, const struct gb_params *params, bool run,
               struct seat **ret_seat, struct gb_err *err);
-/* Whether this client may have one more cell under way. */
+/* Whether this client may have one more cell under way, or waiting for a lease. */
 int check_cell_quota(const struct connection *connection, struct gb_err *err);
+/* Whether both are of one name, or of none. */
+bool same_client(const char *a, const char *b);
 /* An exec of it has gone: when it has ended and this was the last, it is freed. */
 void seat_exec_gone(struct seat *seat);
 /* Remembers a session that has ended; @reason is a constant. */
@@ -370,6 +372,8 @@ void program_release(struct program *program);
  * takes @program. */
 bool lease_stops(struct request *request, const struct gb_params *params, struct program *program,
                  struct seat *seat);
+/* How many cells of that client wait for the seat's lease. */
+size_t lease_waiting(const struct seat *seat, const char *client);
 /* `lease`. */
 void put_lease(struct gb_json_out *out, const struct seat *seat);
 /* `notice`, when there is one for this client, who has then been told. */
@@ -379,7 +383,8 @@ void lease_disconnect(struct connection *connection);
 void lease_release(struct seat *seat, const struct gb_err *why);
 
 /* ---- exec.c ---- */
-/* Queues the cell of @request in @seat; takes nothing of @params, @program and @env. */
+/* Queues the cell of @request in @seat; takes nothing of @params, @program and @env. Refused while
+ * the server ends, and when the client has too many under way. */
 int exec_start(struct request *request, const struct gb_params *params,
                const struct program *program, const struct gb_env *env, struct seat *seat,
                struct gb_err *err);

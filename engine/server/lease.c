@@ -96,6 +96,18 @@ static void tell(struct seat *seat, const char *action, const char *note)
 
 /* ---- those who wait ---- */
 
+size_t lease_waiting(const struct seat *seat, const char *client)
+{
+    size_t count = 0;
+
+    for (struct gb_list *at = seat->lease_waiters.next; at != &seat->lease_waiters; at = at->next) {
+        const struct lease_waiter *waiter = container_of(at, struct lease_waiter, of_seat);
+
+        count += same_client(waiter->request->connection->client, client);
+    }
+    return count;
+}
+
 static void waiter_free(struct lease_waiter *waiter)
 {
     gb_list_remove(&waiter->of_seat);
@@ -189,6 +201,8 @@ static void move_up(struct seat *seat)
             continue;
         request->arg = NULL;
         request->abandon = NULL;
+        gb_list_remove(
+            &waiter->of_seat); /* it does not wait any more, and may stand in its own way */
         if (exec_start(request, &waiter->params, &waiter->program, &waiter->env, seat, &err) < 0)
             request_fail(request, &err);
         waiter_free(waiter);

@@ -353,7 +353,7 @@ static void remember(struct gb_server *server, struct seat *seat, struct gb_byte
     }
 }
 
-static bool same_client(const char *a, const char *b)
+bool same_client(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
@@ -386,9 +386,12 @@ int check_cell_quota(const struct connection *connection, struct gb_err *err)
     if (quota == 0)
         return 0;
     GB_LIST_FOREACH(seat, &server->seats, link)
-    for (const struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next) {
-        exec = container_of((struct gb_list *)(uintptr_t)at, struct exec, of_seat);
-        count += same_client(exec->client, connection->client);
+    {
+        for (const struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next) {
+            exec = container_of((struct gb_list *)(uintptr_t)at, struct exec, of_seat);
+            count += same_client(exec->client, connection->client);
+        }
+        count += (int64_t)lease_waiting(seat, connection->client);
     }
     if (count < quota)
         return 0;
