@@ -415,6 +415,81 @@ def test_a_guest_that_reads_nothing(vm, client, bounded):
         cell.wait()
 
 
+# ---- clients ----
+
+HALF = b'{"id": 1, "method": "hello", "params": {"client": "' + b"x" * (31 * MIB)
+
+
+@pytest.mark.takes(320 * MIB)  # GB_LINES_MAX and what is being copied
+def test_half_lines_are_bounded_together(hostile, bounded):
+    """Twenty clients send 31 MiB without an end: who has stood still for longest makes room, and is told so."""
+    clients = []
+    for _ in range(20):
+        clients.append(Mute(hostile))
+        clients[-1].sock.sendall(HALF)
+        with hostile.client() as other:
+            other.call("hello")  # what was sent before has been read
+    told = []
+    for mute in clients[:12]:
+        reply = list(mute.lines())[-1]
+        assert reply["id"] is None
+        told.append((reply["error"]["data"]["kind"], reply["error"]["data"]["retryable"]))
+    assert told == [("busy", True)] * 12
+    # The last of them goes on, and gets the answer to its line (the name is too long); a refused one is as good as new.
+    clients[-1].sock.sendall(b'"}}\n')
+    assert list(clients[-1].lines())[-1]["error"]["data"]["kind"] == "too_large"
+    clients[0].sock.sendall(b'"}}\n{"id": 2, "method": "hello", "params": {}}\n')
+    assert list(clients[0].lines())[-1]["id"] == 2
+    for mute in clients:
+        mute.sock.close()
+
+
+def test_small_lines_are_not_in_the_way(hostile, client):
+    """Who is slow with a line of ordinary length never makes room for others."""
+    slow = Mute(hostile)
+    slow.sock.sendall(b'{"id": 7, "method": "hello", "params": {"client": "' + b"s" * 60)
+    client.call("hello")
+    crowd = [Mute(hostile) for _ in range(10)]
+    for mute in crowd:
+        mute.sock.sendall(HALF)
+    client.call("hello")
+    slow.sock.sendall(b'"}}\n')
+    assert list(slow.lines())[-1]["id"] == 7
+    for mute in [slow, *crowd]:
+        mute.sock.close()
+
+
+def test_a_line_that_is_too_long_costs_nothing(hostile, bounded):
+    mute = Mute(hostile)
+    for _ in range(10):
+        mute.sock.sendall(HALF)
+    reply = list(mute.lines())[-1]
+    assert reply["error"]["data"]["kind"] == "too_large"
+    mute.sock.sendall(b'"}}\n{"id": 2, "method": "hello", "params": {}}\n')
+    assert list(mute.lines())[-1]["id"] == 2
+
+
+def test_requests_under_way_are_bounded_together(hostile, client, vm):
+    """Cells wait in one session up to 128 MiB of code and standard input."""
+    with hostile.client() as other:
+        first = vm.send("while 'INTERRUPT' not in [name for name, _, _ in vm.received]: vm.serve()")
+        wait_for(lambda: vm.get()["state"] == "running")
+        ran, kinds = 0, []
+        sent = [c.send("session.exec", session=vm.id, code="end()", stdin="i" * 8 * MIB)
+                for c in [client] * 14 + [other] * 14]
+        other.call("hello")
+        vm.call("session.interrupt")
+        first.wait()
+        for pending in sent:
+            try:
+                pending.wait()
+                ran += 1
+            except Failure as failure:
+                assert failure.dispatched is False and failure.retryable is True
+                kinds.append(failure.kind)
+    assert ran == 15 and set(kinds) == {"busy"}
+
+
 # ---- QEMU itself ----
 
 @pytest.mark.parametrize("fd", ["CONSOLE", "ERRORS"])

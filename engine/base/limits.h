@@ -11,10 +11,11 @@
 
 /* Cells. */
 #define GB_CODE_MAX (4u << 20)
-#define GB_ARGS_MAX 2000u               /* arguments of a program */
-#define GB_ARGV_BYTES_MAX (256u << 10)  /* and what they take together, its name too */
-#define GB_STDIN_MAX (8u << 20)         /* given at once */
-#define GB_STDIN_PENDING_MAX (1u << 20) /* waiting unread in an interactive cell */
+#define GB_QUEUED_BYTES_MAX (128u << 20) /* of the cells that wait in one session */
+#define GB_ARGS_MAX 2000u                /* arguments of a program */
+#define GB_ARGV_BYTES_MAX (256u << 10)   /* and what they take together, its name too */
+#define GB_STDIN_MAX (8u << 20)          /* given at once */
+#define GB_STDIN_PENDING_MAX (1u << 20)  /* waiting unread in an interactive cell */
 #define GB_VALUE_MAX (1u << 20)
 #define GB_NOTE_MAX (1u << 10)
 #define GB_DISPLAY_MAX (8u << 20)   /* one */
@@ -58,9 +59,12 @@
 
 /* The socket. */
 #define GB_LINE_MAX (32u << 20)
+#define GB_LINES_MAX (256u << 20)         /* of all lines that have no end yet */
+#define GB_LINE_SMALL (64u << 10)         /* of one that stays out of that when room is made */
 #define GB_REPLY_MAX (256u << 20)         /* what our own clients read of one line of the server */
 #define GB_REQUESTS_MAX 256u              /* in flight on one connection */
 #define GB_REQUEST_BYTES_MAX (128u << 20) /* that these may hold in memory */
+#define GB_REQUESTS_BYTES_MAX (1u << 30)  /* and those of all connections */
 #define GB_REQUEST_NODES_MAX 4096u        /* JSON values in one line from a client */
 #define GB_REQUEST_ID_MAX 256u
 #define GB_CONNECTIONS_MAX 512u

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/internal.h"
 
@@ -43,6 +44,46 @@ static void take_line(struct connection *connection, size_t size)
     connection->scanned = 0;
 }
 
+static void skip_line(struct connection *connection)
+{
+    connection->skipping = true;
+    gb_buf_consume(connection->input, connection->input->size);
+    connection->scanned = 0;
+}
+
+static void count_input(struct connection *connection, size_t size)
+{
+    connection->server->line_bytes += size - connection->line_bytes;
+    connection->line_bytes = size;
+}
+
+/* One that holds more than a little of a line without an end, and to which nothing came for
+ * longest; NULL: none. */
+static struct connection *stalled_longest(const struct gb_server *server)
+{
+    struct connection *connection, *found = NULL;
+
+    GB_LIST_FOREACH(connection, &server->connections, link)
+    if (connection->line_bytes > GB_LINE_SMALL && connection->scanned == connection->line_bytes &&
+        (found == NULL || connection->read_ns < found->read_ns))
+        found = connection;
+    return found;
+}
+
+/* Half lines of all clients together have a bound. Who stands still makes room for who goes on, and
+ * is told to send its line again. */
+static void make_room(struct gb_server *server)
+{
+    struct connection *connection;
+
+    while (server->line_bytes > GB_LINES_MAX && (connection = stalled_longest(server)) != NULL) {
+        dispatch_too_many(connection);
+        skip_line(connection);
+        count_input(connection, 0);
+        gb_buf_clear(connection->input);
+    }
+}
+
 static void take_lines(struct connection *connection)
 {
     struct gb_buf *input = connection->input;
@@ -59,14 +100,19 @@ static void take_lines(struct connection *connection)
         connection->scanned = input->size;
         if (!connection->skipping && input->size > GB_LINE_MAX) {
             dispatch_too_long(connection);
-            connection->skipping = true;
-        }
-        if (connection->skipping) {
-            gb_buf_consume(input, input->size);
-            connection->scanned = 0;
+            skip_line(connection);
+        } else if (connection->skipping) {
+            skip_line(connection);
         }
         return;
     }
+}
+
+static void read_lines(struct connection *connection)
+{
+    take_lines(connection);
+    count_input(connection, connection->input->size);
+    make_room(connection->server);
 }
 
 static void on_resume(void *arg)
@@ -76,7 +122,7 @@ static void on_resume(void *arg)
     if (!may_read(connection))
         return;
     if (connection->input != NULL)
-        take_lines(connection);
+        read_lines(connection);
     if (may_read(connection))
         gb_stream_pause(connection->stream, false);
 }
@@ -116,7 +162,8 @@ static void on_input(void *arg, struct gb_buf *input)
     struct connection *connection = arg;
 
     connection->input = input;
-    take_lines(connection);
+    connection->read_ns = gb_clock_mono_ns();
+    read_lines(connection);
 }
 
 static void on_sent(void *arg, size_t bytes)
@@ -169,6 +216,7 @@ void connection_close(struct connection *connection)
     struct gb_list *link;
 
     connection->closed = true;
+    count_input(connection, 0);
     gb_loop_undefer(&connection->resume);
     events_disconnect(connection);
     while ((link = gb_list_pop(&connection->execs)) != NULL)

@@ -51,6 +51,17 @@ void dispatch_too_long(struct connection *connection)
     connection_error(connection, NULL, RPC_INVALID, &err, NULL, NULL);
 }
 
+void dispatch_too_many(struct connection *connection)
+{
+    struct gb_err err = {0};
+
+    (void)gb_err_set(&err, GB_EBUSY,
+                     "too many long lines are being read at once, and this one has stood still "
+                     "for longest: it was skipped after %zu bytes",
+                     connection->line_bytes);
+    connection_error(connection, NULL, gb_code_rpc(err.code), &err, NULL, NULL);
+}
+
 /* What the line has at its top level. */
 struct parts {
     const struct gb_json *version, *id, *method, *params;
@@ -115,6 +126,8 @@ static size_t cost_of(enum gb_method_id method, size_t line_size, const struct g
 
 static int check_load(const struct connection *connection, size_t cost, struct gb_err *err)
 {
+    const struct gb_server *server = connection->server;
+
     if (connection->request_count >= GB_REQUESTS_MAX)
         return gb_err_set(err, GB_EBUSY, "%u requests of this connection are under way already",
                           GB_REQUESTS_MAX);
@@ -123,6 +136,10 @@ static int check_load(const struct connection *connection, size_t cost, struct g
             err, GB_EBUSY,
             "the requests of this connection that are under way hold %zu bytes already",
             connection->request_bytes);
+    if (server->request_bytes > 0 && server->request_bytes + cost > GB_REQUESTS_BYTES_MAX)
+        return gb_err_set(err, GB_EBUSY,
+                          "the requests of all clients that are under way hold %zu bytes already",
+                          server->request_bytes);
     return 0;
 }
 
@@ -141,6 +158,7 @@ static void call(struct connection *connection, enum gb_method_id method, struct
     gb_list_add_tail(&connection->requests, &request->link);
     connection->request_count++;
     connection->request_bytes += cost;
+    connection->server->request_bytes += cost;
     handlers[method](request, params);
 }
 

@@ -78,6 +78,8 @@ struct gb_server {
     enum server_state state;
     struct gb_list connections, seats, shutdowns; /* requests of server.shutdown */
     size_t connection_count, seat_count, exec_count;
+    size_t line_bytes;    /* what connections hold of lines that have no end yet */
+    size_t request_bytes; /* what requests under way hold */
     uint64_t connections_numbered;
     struct tombstone tombstones[GB_TOMBSTONES_MAX];
     size_t tombstone_next;
@@ -103,7 +105,9 @@ struct connection {
     struct gb_stream *stream;
     struct gb_buf *input; /* the stream's; set with the first byte */
     size_t scanned;       /* bytes of the input that hold no newline */
-    bool skipping;        /* the rest of a line that was too long */
+    size_t line_bytes;    /* of the input, as the server counts them */
+    uint64_t read_ns;     /* when something came last */
+    bool skipping;        /* the rest of a line that was refused */
     bool full;            /* too many unsent bytes */
     bool upload_wait;     /* too many bytes wait for a guest */
     bool closed;
@@ -236,7 +240,9 @@ void connection_update(struct connection *connection);
 /* ---- dispatch.c ---- */
 /* One line, without its newline; its bytes are changed. */
 void dispatch_line(struct connection *connection, uint8_t *line, size_t size);
+/* The line that is being read is refused. */
 void dispatch_too_long(struct connection *connection);
+void dispatch_too_many(struct connection *connection);
 
 /* ---- request.c ---- */
 struct reply {

@@ -10,6 +10,7 @@ void request_free(struct request *request)
     gb_list_remove(&request->wait);
     request->connection->request_count--;
     request->connection->request_bytes -= request->cost;
+    request->connection->server->request_bytes -= request->cost;
     gb_buf_release(&request->id);
     free(request);
 }

@@ -69,6 +69,31 @@ void gb_cell_unref(struct gb_cell *cell)
         cell_unref(from_public(cell));
 }
 
+/* What a cell holds in memory while it waits. */
+static size_t size_of(const struct cell *cell)
+{
+    size_t size = cell->public.code.size + cell->public.file.size + cell->public.argv.size +
+                  cell->stdin_data.size;
+
+    for (size_t i = 0; i < cell->env.count; i++)
+        size += strlen(cell->env.names[i]) + strlen(cell->env.values[i]);
+    return size;
+}
+
+static void queue_add(struct gb_session *session, struct cell *cell)
+{
+    gb_list_add_tail(&session->queue, &cell->link);
+    session->queued_count++;
+    session->queued_bytes += size_of(cell);
+}
+
+/* It has been taken out of the list. */
+static void queue_left(struct gb_session *session, const struct cell *cell)
+{
+    session->queued_count--;
+    session->queued_bytes -= size_of(cell);
+}
+
 static int check_config(const struct gb_session *session, const struct gb_cell_config *config,
                         struct gb_err *err)
 {
@@ -80,6 +105,11 @@ static int check_config(const struct gb_session *session, const struct gb_cell_c
                           "the session's last cell was final: its interpreter ends");
     if (session->queued_count >= CELLS_QUEUED_MAX)
         return gb_err_set(err, GB_EBUSY, "%d cells of this session wait already", CELLS_QUEUED_MAX);
+    if (session->queued_bytes > 0 &&
+        session->queued_bytes + config->code.size + config->stdin_data.size > GB_QUEUED_BYTES_MAX)
+        return gb_err_set(err, GB_EBUSY,
+                          "the cells of this session that wait hold %zu bytes already",
+                          session->queued_bytes);
     if (config->code.size > GB_CODE_MAX)
         return gb_err_set(err, GB_ETOOLARGE,
                           "the code has %zu bytes, and a cell may have %u: send it as a file",
@@ -134,8 +164,7 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->public.state = GB_CELL_QUEUED;
     cell->public.exit_code = -1;
     cell->public.queued_ns = gb_clock_mono_ns();
-    gb_list_add_tail(&session->queue, &cell->link);
-    session->queued_count++;
+    queue_add(session, cell);
     session_touch(session);
     cell_pump(session);
     *ret_cell = &cell->public;
@@ -195,7 +224,7 @@ void cell_pump(struct gb_session *session)
     if (session->current == NULL && session->opened_told && !session->closing &&
         (link = gb_list_pop(&session->queue)) != NULL) {
         cell = container_of(link, struct cell, link);
-        session->queued_count--;
+        queue_left(session, cell);
         session->current = cell;
         session->cells_begun = cell->public.number;
         cell->public.state = GB_CELL_RUNNING;
@@ -451,8 +480,9 @@ void cell_fail_all(struct gb_session *session, const struct gb_err *why)
         err = *why;
         err.code = session->opened_told && session->ready ? GB_ECLOSED : why->code;
         err.dispatched = false;
-        session->queued_count--;
-        finish(container_of(link, struct cell, link), &err);
+        cell = container_of(link, struct cell, link);
+        queue_left(session, cell);
+        finish(cell, &err);
     }
 }
 
@@ -509,7 +539,7 @@ void cell_drop_interrupted(void *arg)
         if (cell->interrupt_wanted) {
             gb_list_remove(&cell->link);
             gb_list_add_tail(&dropped, &cell->link);
-            session->queued_count--;
+            queue_left(session, cell);
         }
     }
     while ((link = gb_list_pop(&dropped)) != NULL) {

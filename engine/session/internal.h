@@ -71,6 +71,7 @@ struct gb_session {
     uint32_t incarnation, generation; /* of the interpreter: what we tell, what READY said last */
     bool loss_counted;                /* the loss of the last interpreter is in `incarnation` */
     uint32_t cells_numbered, cells_begun, queued_count; /* begun: the last that was sent */
+    size_t queued_bytes;                                /* of the cells in `queue` */
     size_t log_bytes;                                   /* that the guest's log has taken */
     uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;
     struct gb_session_timing timing;
