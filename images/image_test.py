@@ -3,9 +3,11 @@
 import hashlib
 import io
 import json
+import lzma
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ import pytest
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
-from imagekit import cpio, kernel, recipe, sources  # noqa: E402
+from imagekit import cpio, interpreter, kernel, recipe, sources  # noqa: E402
 from imagekit.report import BuildError  # noqa: E402
 
 IMAGES = os.environ.get("GLASSBELL_IMAGES") or os.path.join(HERE, "../build/images")
@@ -32,6 +34,13 @@ def link_or_copy(source, target):
 
 # The host's apt configuration
 
+SIGNED = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
+
+
+def parsed(parse, text, lists="/nonexistent"):
+    return list(parse(text, str(lists)))
+
+
 def test_one_line_sources():
     text = ("deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
             "http://one.example/debian bookworm main contrib # note\n"
@@ -40,29 +49,125 @@ def test_one_line_sources():
             "deb http://four.example/debian bookworm-backports main\n"
             "deb http://five.example/debian bookworm contrib\n"
             "deb [signed-by=/etc/apt/keyrings/vendor.gpg] http://six.example/apt bookworm main\n"
-            "deb http://seven.example/security bookworm-security main\n")
-    assert list(sources.parse_one_line(text)) == [
-        ("http://one.example/debian", "bookworm"),
-        ("http://seven.example/security", "bookworm-security")]
+            "deb http://seven.example/security bookworm-security main\n"
+            "deb [arch=arm64] http://eight.example/debian bookworm main\n"
+            "deb http://nine.example/debian trixie-updates non-free main\n")
+    assert parsed(sources.parse_one_line, text) == [
+        ("http://one.example/debian", "bookworm", ""),
+        ("http://seven.example/security", "bookworm", "-security"),
+        ("http://nine.example/debian", "trixie", "-updates")]
 
 
 def test_deb822_sources():
     text = ("Types: deb deb-src\n# a remark\nURIs: http://one.example/debian\n"
-            "Suites: bookworm\n bookworm-updates\nComponents: main\n"
-            "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n"
+            "Suites: bookworm\n# another\n bookworm-updates\nComponents: main\n"
+            "Signed-By: /usr/share/keyrings/debian-archive-keyring.pgp\n\n"
             "Types: deb\nURIs: http://two.example/node\nSuites: bookworm\nComponents: main\n"
             "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n\n"
             "Enabled: no\nTypes: deb\nURIs: http://three.example\nSuites: bookworm\n"
-            "Components: main\n")
-    assert list(sources.parse_deb822(text)) == [
-        ("http://one.example/debian", "bookworm"),
-        ("http://one.example/debian", "bookworm-updates")]
+            "Components: main\n \n"
+            "types: deb\nuris: http://four.example/a http://five.example/b\nSUITES: trixie\n"
+            "Components: contrib main\nArchitectures: arm64 amd64\n")
+    expected = [("http://one.example/debian", "bookworm", ""),
+                ("http://one.example/debian", "bookworm", "-updates"),
+                ("http://four.example/a", "trixie", ""),
+                ("http://five.example/b", "trixie", "")]
+    assert parsed(sources.parse_deb822, text) == expected
+    assert parsed(sources.parse_deb822, text.replace("\n", "\r\n")) == expected
 
 
-def test_no_debian_source(tmp_path):
-    (tmp_path / "sources.list").write_text("deb http://one.example/debian trixie main\n")
-    with pytest.raises(BuildError, match="bookworm"):
-        sources.from_host(str(tmp_path))
+@pytest.mark.parametrize("line", [
+    "deb cdrom:[Debian GNU/Linux 12 _Bookworm_]/ bookworm main",
+    "deb [signed-by=/etc/keys/other.gpg] http://one.example/debian bookworm main",
+    "deb [signed-by=/tmp/debian-archive-keyring.gpg,/tmp/mine.gpg] http://a.example/ trixie main",
+    "deb http://one.example/debian stable main",               # whose stable?
+    "deb http://one.example/debian ./ main",
+    "deb http://one.example/debian bookworm/updates main",
+    "deb http://one.example/debian BOOKWORM main",
+    "deb http://one.example/deb\x1b[2Jian bookworm main",
+    "deb http://one.example/'$(id)#x bookworm main",
+    "deb ssh://one.example/debian bookworm main",
+    "deb bookworm main",
+    "deb [",
+    "deb [a=b http://one.example/debian bookworm main",
+    "debs http://one.example/debian bookworm main",
+])
+def test_what_is_no_source(line):
+    assert parsed(sources.parse_one_line, line + "\n") == []
+
+
+def test_deb822_cannot_smuggle_a_line(tmp_path):
+    (tmp_path / "sources.list.d").mkdir()
+    (tmp_path / "sources.list.d/a.sources").write_text(
+        "Types: deb\nURIs: http://one.example/#x\n http://two.example/debian\n"
+        " http://three.example/\x07deb\nSuites: trixie\nComponents: main\n")
+    assert {uri for uri, _ in sources.from_host("trixie", str(tmp_path), "/nonexistent")
+            } == {"http://two.example/debian"}
+
+
+@pytest.mark.parametrize("host", ["bookworm", "trixie", "sid"])
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+@pytest.mark.parametrize("form", ["line", "deb822"])
+def test_any_host_serves_any_suite(tmp_path, host, suite, form):
+    (tmp_path / "sources.list.d").mkdir()
+    if form == "line":
+        (tmp_path / "sources.list").write_text(
+            f"deb http://one.example/debian {host} main\n"
+            f"deb http://one.example/debian {host} main non-free\n"
+            f"deb http://one.example/debian {host}-updates main\n"
+            f"deb {SIGNED}http://two.example/debian-security {host}-security main\n")
+    else:
+        (tmp_path / "sources.list.d/debian.sources").write_text(
+            f"Types: deb\nURIs: http://one.example/debian\nSuites: {host} {host}-updates\n"
+            "Components: main\n\n"
+            f"Types: deb\nURIs: http://two.example/debian-security\nSuites: {host}-security\n"
+            "Components: main\n"
+            "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n")
+    found = sources.from_host(suite, str(tmp_path), "/nonexistent")
+    assert found == [("http://one.example/debian", suite),
+                     ("http://one.example/debian", suite + "-updates"),
+                     ("http://two.example/debian-security", suite + "-security")]
+    assert sources.as_list(found).splitlines()[0].endswith(f" http://one.example/debian {suite} main")
+
+
+def test_own_entries_come_before_exchanged_ones(tmp_path):
+    (tmp_path / "sources.list").write_text(
+        "deb http://old.example/debian bookworm main\n"
+        "deb http://new.example/debian trixie main\n"
+        "deb http://old.example/debian bookworm-security main\n")
+    assert sources.from_host("trixie", str(tmp_path), "/nonexistent") == [
+        ("http://new.example/debian", "trixie"), ("http://old.example/debian", "trixie-security")]
+
+
+def test_whose_archive_the_host_found(tmp_path):
+    """What apt has read from a source decides over names that everybody uses."""
+    for name, origin in (("one.example_debian_dists_stable_InRelease", "Debian"),
+                         ("two.example_a%5fb_dists_bookworm_Release", "Vendor"),
+                         ("three.example_deb_dists_stable_InRelease", "Vendor")):
+        (tmp_path / name).write_text(f"Label: x\nOrigin: {origin}\nSuite: x\n")
+    text = ("deb http://user:pw@one.example/debian/ stable main\n"
+            "deb http://two.example/a_b bookworm main\n"
+            "deb http://three.example/deb stable main\n")
+    assert parsed(sources.parse_one_line, text, tmp_path) == [
+        ("http://user:pw@one.example/debian/", "stable", "")]
+
+
+def test_lists_of_mirrors_are_followed(tmp_path):
+    mirrors = tmp_path / "mirrors.list"
+    mirrors.write_text("# first\nhttp://one.example/debian\tpriority:1\nhttp://two.example/d\n")
+    (tmp_path / "sources.list").write_text(f"deb mirror+file://{mirrors} bookworm main\n"
+                                           "deb file:/srv/debian bookworm-updates main\n"
+                                           "deb mirror+file:/nonexistent bookworm-security main\n")
+    assert sources.from_host("trixie", str(tmp_path), "/nonexistent") == [
+        ("http://one.example/debian", "trixie"), ("copy:/srv/debian", "trixie-updates")]
+
+
+@pytest.mark.parametrize("text", ["", "deb http://one.example/debian trixie-updates main\n",
+                                  "deb http://one.example/debian trixie contrib\n"])
+def test_no_debian_source(tmp_path, text):
+    (tmp_path / "sources.list").write_text(text)
+    with pytest.raises(BuildError, match="trixie"):
+        sources.from_host("trixie", str(tmp_path), "/nonexistent")
 
 
 # Recipes, archive, kernel
@@ -74,8 +179,26 @@ def test_recipe_includes(tmp_path):
     assert recipe.names(tmp_path) == ["more"]
 
 
+def test_recipe_inherits(tmp_path):
+    """Lists, commands, warm-up and the suite come from what is included; one's own suite wins."""
+    for name, text in (("base", "suite: trixie\npackages: bash\n"),
+                       ("one", "language: python\ninclude: base\nrun: echo one\n"),
+                       ("two", "language: python\ninclude: one\nrun: echo two\n"),
+                       ("old", "language: python\ninclude: two\nsuite: bookworm\n"),
+                       ("older", "language: python\ninclude: old\n"),
+                       ("bare", "language: shell\n")):
+        (tmp_path / (name + ".recipe")).write_text(text)
+    (tmp_path / "one.warm").write_text("import a\n")
+    (tmp_path / "old.warm").write_text("import b\n")
+    assert [recipe.load(tmp_path, name).suite for name in ("one", "two", "old", "older", "bare")] \
+        == ["trixie", "trixie", "bookworm", "bookworm", ""]
+    assert recipe.load(tmp_path, "two").run.split("\n") == ["echo one", "echo two", ""]
+    assert recipe.load(tmp_path, "older").warm == "import a\nimport b\n"
+
+
 @pytest.mark.parametrize("text", ["colour: red\n", "packages bash\n", "include: bad\n",
-                                  "language: a\nlanguage: b\n"])
+                                  "language: a\nlanguage: b\n", "suite: ../x\n",
+                                  "suite: a b\n", "suite: Trixie\n", "suite: -x\n"])
 def test_bad_recipe(tmp_path, text):
     (tmp_path / "bad.recipe").write_text(text)
     with pytest.raises(BuildError):
@@ -101,9 +224,87 @@ def test_archive_is_read_by_cpio(tmp_path):
     assert os.stat(tmp_path / "a/b").st_mode & 0o777 == 0o755
 
 
-def test_kernel_that_is_none():
+ELF = b"\x7fELF" + bytes(range(256)) * 64
+
+
+def packed(content, tool, size=None):
+    """A bzImage as the kernel's build makes it: its payload is followed by the unpacked size."""
+    data = subprocess.run([tool, "--compress", "--stdout", *(["-l"] if tool == "lz4" else [])],
+                          input=content, check=True, capture_output=True).stdout
+    data += struct.pack("<I", len(content) if size is None else size)
+    head = bytearray(1024)
+    head[0x1F1] = 1
+    head[0x202:0x206] = b"HdrS"
+    struct.pack_into("<II", head, 0x248, 0, len(data))
+    return bytes(head) + data
+
+
+@pytest.mark.parametrize("tool", ["lz4", "zstd"])
+def test_kernel_is_taken_out(tool):
+    assert kernel.take_vmlinux(packed(ELF, tool)) == ELF
+
+
+@pytest.mark.parametrize("image", [
+    b"", b"\0" * 4096, b"\0" * 0x202 + b"HdrS", packed(ELF, "lz4")[:-9], packed(ELF, "zstd")[:-9],
+    packed(ELF, "zstd", size=5), packed(b"no kernel", "lz4"), packed(ELF, "xz"),
+])
+def test_kernel_that_is_none(image):
     with pytest.raises(BuildError):
-        kernel.take_vmlinux(b"\0" * 4096)
+        kernel.take_vmlinux(image)
+
+
+def module(depends=""):
+    return b"\x7fELF\0license=GPL\0depends=" + depends.encode() + b"\0end"
+
+
+SIGNATURE = bytes(20) + bytes(8) + struct.pack(">I", 20) + b"~Module signature appended~\n"
+
+
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    """A folder of modules as a package has it, of which `wanted` are asked for."""
+    folder = tmp_path / "modules"
+    (folder / "kernel/fs").mkdir(parents=True)
+
+    def collect(files, wanted, builtin=()):
+        for name, data in files.items():
+            (folder / "kernel/fs" / name).write_bytes(data)
+        (folder / "modules.builtin").write_text("".join(f"kernel/fs/{b}.ko\n" for b in builtin))
+        monkeypatch.setattr(kernel, "MODULES", wanted)
+        kernel.collect_modules(str(folder), str(tmp_path / "out"))
+        order = (tmp_path / "out/order").read_text().split()
+        return {name: (tmp_path / "out" / name).read_bytes() for name in order}
+    return collect
+
+
+def test_modules_of_all_packings(modules):
+    zstd = subprocess.run(["zstd", "--stdout"], input=module(), check=True,
+                          capture_output=True).stdout
+    got = modules({"a.ko": module("b,c-d") + SIGNATURE, "b.ko.xz": lzma.compress(module("c-d")),
+                   "c-d.ko.zst": zstd, "other.ko.xz": b"not looked at"}, ("a",))
+    assert list(got) == ["c_d.ko", "b.ko", "a.ko"] and got["a.ko"] == module("b,c-d")
+    assert got["b.ko"] == module("c-d") and got["c_d.ko"] == module()
+
+
+def test_modules_that_are_built_in(modules):
+    """They are no files, whether asked for or needed by another, with either sign in the name."""
+    got = modules({"a.ko": module("x_y")}, ("a", "x-y", "z"), builtin=("x-y", "z"))
+    assert list(got) == ["a.ko"]
+
+
+@pytest.mark.parametrize("files", [{}, {"a.ko": module("gone")}, {"a.ko.xz": b"rubbish"},
+                                   {"a.ko.zst": b"rubbish"}, {"a.ko": b""},
+                                   {"a.ko.xz": lzma.compress(module())[:-9]}])
+def test_modules_that_are_missing_or_broken(modules, files):
+    with pytest.raises(BuildError):
+        modules(files, ("a",), builtin=("b",))
+
+
+def test_suite_of_the_base():
+    """One line says what the images are of."""
+    folder = os.path.join(HERE, "recipes")
+    assert {recipe.load(folder, name).suite for name in NAMES} == {"trixie"}
+    assert recipe.load(folder, "base").suite == "trixie"
 
 
 # What was built
@@ -207,17 +408,35 @@ def test_no_setuid(root):
 
 
 def test_python_is_compiled_for_good(root):
-    name, top = root
-    if not recipe.load(os.path.join(HERE, "recipes"), name).python:
-        pytest.skip("an image without Python's library")
-    library = os.path.join(top, "usr/lib/python3.11")
+    _, top = root
+    if not os.path.exists(os.path.join(top, "usr/bin/python3")):
+        pytest.skip("an image without Python")
+    assert inside(top, "/usr/bin/python") == inside(top, "/usr/bin/python3")
+    version = os.path.basename(inside(top, "/usr/bin/python3")).removeprefix("python")
+    library, tag = os.path.join(top, "usr/lib/python" + version), version.replace(".", "")
     for module in ("os", "json/decoder", "sqlite3/dbapi2", "ssl", "ctypes/__init__",
                    "multiprocessing/pool", "zoneinfo/__init__"):
         folder, _, file = module.rpartition("/")
-        path = os.path.join(library, folder, "__pycache__", file + ".cpython-311.pyc")
+        path = os.path.join(library, folder, "__pycache__", f"{file}.cpython-{tag}.pyc")
         with open(path, "rb") as code:
             # Flags of PEP 552: a hash, not to be checked.
             assert code.read(8)[4:] == b"\x01\0\0\0", path
+
+
+def test_workers_are_compiled_for_the_guest():
+    """By the guests' own Python, whatever the host's is: its magic number is theirs."""
+    boot = load("boot.json")
+    with open(os.path.join(IMAGES, "initramfs.cpio"), "rb") as file:
+        found = entries(file.read())
+    assert boot["interpreters"]
+    for folder in boot["interpreters"].values():
+        tag = interpreter.cache_tag(os.path.join(IMAGES, folder))
+        sample = interpreter.compile_module(os.path.join(IMAGES, folder), b"x = 1\n", "sample.py")
+        for name, (mode, _) in list(found.items()):
+            if name.endswith(".py") and stat.S_ISREG(mode):
+                place, _, file = name.rpartition("/")
+                code = found[f"{place}/__pycache__/{file.removesuffix('.py')}.{tag}.pyc"][1]
+                assert code[:8] == sample[:8] and b"/run/glassbell/" in code, name
 
 
 @pytest.fixture

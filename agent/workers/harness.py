@@ -132,7 +132,8 @@ class Worker:
         self.cells, cell_end = socket.socketpair()
         self.queries, query_end = socket.socketpair()
         extra = os.environ.get('GLASSBELL_WORKERS_PATH', '')
-        environ = {'PATH': extra + ':/usr/local/bin:/usr/bin:/bin', 'HOME': str(home),
+        # Last: programs of another Debian need not run here, only those that are missing are wanted.
+        environ = {'PATH': '/usr/local/bin:/usr/bin:/bin:' + extra, 'HOME': str(home),
                    'LANG': 'C.UTF-8', **(env or {})}
         if 'GLASSBELL_WORKERS_NODE_PATH' in os.environ:
             environ['NODE_PATH'] = os.environ['GLASSBELL_WORKERS_NODE_PATH']

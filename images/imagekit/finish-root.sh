@@ -1,7 +1,8 @@
 #!/bin/sh
 # Turns the installed root $1 into an EROFS image; mmdebstrap runs this as (namespaced) root.
-# $1/.glassbell/settings sets REMOVE (patterns), TOOLS, PYTHON (version or nothing), RUN (a command
-# or nothing), WARM (code for the worker or nothing) and EROFS (options); the results are $1/.glassbell/image and $1/.glassbell/packages.
+# $1/.glassbell/settings sets REMOVE (patterns), TOOLS, RUN (commands or nothing), WARM (code for the
+# worker or nothing) and EROFS (options); the results are $1/.glassbell/image and
+# $1/.glassbell/packages.
 # shellcheck disable=SC2016 # what is in single quotes is for other readers
 set -eu
 
@@ -16,12 +17,14 @@ in_root() {
 
 # $1: only what matches this pattern; patterns of REMOVE are expanded inside the root.
 remove() {
+    set -f # not as they fit the host
     for pattern in $REMOVE; do
         # shellcheck disable=SC2254 # both are patterns
         case $pattern in
             $1) in_root sh -c "rm -rf -- $pattern" ;;
         esac
     done
+    set +f
 }
 
 in_root dpkg-query --show --showformat '${Package} ${Version}\n' > "$own/packages"
@@ -44,17 +47,18 @@ if [ -n "$WARM" ]; then
 fi
 [ -z "$RUN" ] || in_root sh -euc "$RUN"
 
-if [ -n "$PYTHON" ]; then
+if [ -x "$root/usr/bin/python3" ]; then
+    # Debian leaves the command of this name to a package of its own; everybody writes it.
+    [ -e "$root/usr/bin/python" ] || ln -s python3 "$root/usr/bin/python"
     # Never checked against the source: no stat of it when a guest imports, and the same bytes
     # whenever it is built.
     remove '*/python*'
     find "$root/usr" -xdev -depth -name __pycache__ -exec rm -rf {} +
-    in_root "python$PYTHON" -m compileall -q --invalidation-mode unchecked-hash \
-        "/usr/lib/python$PYTHON" /usr/lib/python3/dist-packages
+    in_root python3 -m compileall -q --invalidation-mode unchecked-hash \
+        "$(in_root python3 -c 'import os; print(os.path.dirname(os.__file__))')" \
+        /usr/lib/python3/dist-packages
 fi
-set -f
 remove '*'
-set +f
 
 find "$root" -xdev -type f -perm /6000 -exec chmod ug-s {} +
 find "$root" -xdev -type d -perm /6000 -exec chmod ug-s {} +

@@ -1,28 +1,16 @@
 """The initramfs: the agent as /init, the kernel's modules, the workers."""
 
 import os
-import subprocess
-import sys
 
-from . import cpio
-from .report import BuildError
+from . import cpio, interpreter
 
 # Where the agent mounts /worker: the name that tracebacks of a worker's own code would show.
 WORKER_PATH = "/run/glassbell"
-GUEST_PYTHON = (3, 11)
-
-COMPILE = """
-import marshal, sys
-from importlib import _bootstrap_external as external, util
-source = sys.stdin.buffer.read()
-code = compile(source, sys.argv[1], "exec", dont_inherit=True, optimize=0)
-sys.stdout.buffer.write(external._code_to_hash_pyc(code, util.source_hash(source), False))
-"""
 
 
-def build(target, agent, modules, workers):
+def build(target, agent, modules, workers, interpreters=()):
     """Writes the archive; uncompressed, because unpacking it in the guest costs more than reading
-    it on the host."""
+    it on the host. `interpreters` are the folders of the Pythons that guests have."""
     with open(target, "wb") as file:
         archive = cpio.Archive(file)
         # The kernel opens /dev/console for PID 1 before any devtmpfs is mounted.
@@ -31,42 +19,32 @@ def build(target, agent, modules, workers):
         with open(agent, "rb") as binary:
             archive.data("init", binary.read(), 0o755)
         archive.tree("modules", modules)
-        add_workers(archive, "worker", workers)
+        add_workers(archive, "worker", workers, interpreters)
         archive.close()
 
 
-def add_workers(archive, name, source):
-    """Adds a directory of workers; each .py is followed by a .pyc that is never checked against
-    it, beside it (to be run) and in __pycache__ (to be imported)."""
+def add_workers(archive, name, source, interpreters):
+    """Adds a directory of workers; each .py has a .pyc of each interpreter in __pycache__ that is
+    never checked against it."""
     archive.directory(name)
-    compiled = []
+    modules = []
     for entry in sorted(os.listdir(source)):
         path, inside = os.path.join(source, entry), f"{name}/{entry}"
         if entry == "__pycache__" or entry.endswith(".pyc"):
             continue
         if os.path.isdir(path):
-            add_workers(archive, inside, path)
+            add_workers(archive, inside, path, interpreters)
             continue
         with open(path, "rb") as file:
             data = file.read()
         archive.data(inside, data, 0o755 if os.stat(path).st_mode & 0o100 else 0o644)
-        if entry.endswith(".py") and sys.version_info[:2] == GUEST_PYTHON:
-            stem = entry.removesuffix(".py")
-            code = compile_python(data, WORKER_PATH + inside.removeprefix("worker"))
-            archive.data(f"{name}/{stem}.pyc", code)
-            compiled.append((stem, code))
-    if compiled:
-        archive.directory(f"{name}/__pycache__")
-        for stem, code in compiled:
-            archive.data(f"{name}/__pycache__/{stem}.cpython-311.pyc", code)
-
-
-def compile_python(source, path):
-    """Compiles in an interpreter of its own, whose hash seed is fixed: the order of a constant set
-    would differ from build to build otherwise."""
-    done = subprocess.run([sys.executable, "-S", "-c", COMPILE, path], input=source,
-                          capture_output=True, check=False, env={"PYTHONHASHSEED": "0"})
-    if done.returncode != 0:
-        text = done.stderr.decode(errors="replace").strip().splitlines()
-        raise BuildError(f"the worker {path} does not compile: {text[-1] if text else 'no reason'}")
-    return done.stdout
+        if entry.endswith(".py"):
+            modules.append((entry.removesuffix(".py"), data, inside))
+    if not modules or not interpreters:
+        return
+    archive.directory(f"{name}/__pycache__")
+    for folder in interpreters:
+        for stem, data, inside in modules:
+            code = interpreter.compile_module(folder, data,
+                                              WORKER_PATH + inside.removeprefix("worker"))
+            archive.data(f"{name}/__pycache__/{stem}.{interpreter.cache_tag(folder)}.pyc", code)

@@ -7,9 +7,11 @@ A kernel is a function that takes (Packages, Report, directory), fills the direc
     release         the kernel's release, one line
     packages        `NAME VERSION` of each Debian package that it was made from
 
-and is named in KERNELS. Modules may be none, then `order` is empty.
+and is named in KERNELS. Modules may be none, then `order` is empty. The Packages are those of the
+kernel's suite, which need not be that of any root.
 """
 
+import lzma
 import os
 import shutil
 import struct
@@ -19,13 +21,18 @@ from .report import BuildError
 
 PACKAGE = "linux-image-cloud-amd64"
 
-# What a guest needs before and after its root is mounted; the closure comes from the modules.
+# What a guest needs before and after its root is mounted, as modules or built in; the closure comes
+# from the modules.
 MODULES = ("virtio_mmio", "virtio_blk", "virtio_console", "virtio-rng", "erofs")
 
 SETUP_SECTORS = 0x1F1   # offsets in the boot header, Documentation/x86/boot.rst
 HEADER_MAGIC = 0x202
 PAYLOAD = 0x248
-LZ4_LEGACY_MAGIC = b"\x02\x21\x4c\x18"
+# How kernels and modules are packed: what it begins with, and who unpacks it.
+PACKINGS = ((b"\x02\x21\x4c\x18", ("lz4", "--decompress", "--stdout")),
+            (b"\x28\xb5\x2f\xfd", ("zstd", "--decompress", "--stdout", "--quiet")))
+ELF_MAGIC = b"\x7fELF"
+MODULE_ENDINGS = (".ko", ".ko.xz", ".ko.zst")
 SIGNATURE_MARK = b"~Module signature appended~\n"
 
 
@@ -44,8 +51,7 @@ def build_distribution(packages, report, target):
     with open(os.path.join(unpacked, "boot", "vmlinuz-" + release), "rb") as file:
         vmlinux = take_vmlinux(file.read())
     write(os.path.join(target, "vmlinux"), vmlinux)
-    collect_modules(os.path.join(unpacked, "lib/modules", release, "kernel"),
-                    os.path.join(target, "modules"))
+    collect_modules(modules_folder(unpacked, release), os.path.join(target, "modules"))
     write(os.path.join(target, "release"), release.encode() + b"\n")
     write(os.path.join(target, "packages"),
           f"{image} {packages.field(image, 'Version')}\n".encode())
@@ -62,51 +68,102 @@ def write(path, data):
 
 def take_vmlinux(image):
     """Returns the ELF file that is packed into a bzImage."""
-    if image[HEADER_MAGIC:HEADER_MAGIC + 4] != b"HdrS":
+    if image[HEADER_MAGIC:HEADER_MAGIC + 4] != b"HdrS" or len(image) < PAYLOAD + 8:
         raise BuildError("the kernel is no bzImage")
     start, length = struct.unpack_from("<II", image, PAYLOAD)
     start += ((image[SETUP_SECTORS] or 4) + 1) * 512
     payload = image[start:start + length]
-    if not payload.startswith(LZ4_LEGACY_MAGIC):
-        raise BuildError("the kernel is not packed with LZ4: this builder must learn its packing")
+    if len(payload) != length or length < 8:
+        raise BuildError("the kernel is cut off")
     # The last four bytes are the unpacked size, which is none of the compressor's business.
-    unpacked = subprocess.run(["lz4", "--decompress", "--stdout"], input=payload[:-4],
-                              capture_output=True, check=False)
-    if unpacked.returncode != 0 or not unpacked.stdout.startswith(b"\x7fELF") \
-            or len(unpacked.stdout) != struct.unpack("<I", payload[-4:])[0]:
+    unpacked = unpack(payload[:-4], "the kernel")
+    if not unpacked.startswith(ELF_MAGIC) or len(unpacked) != struct.unpack("<I", payload[-4:])[0]:
         raise BuildError("the kernel could not be unpacked")
-    return unpacked.stdout
+    return unpacked
+
+
+def unpack(data, what):
+    for magic, argv in PACKINGS:
+        if data.startswith(magic):
+            done = run_unpacker(argv, data)
+            if done.returncode != 0:
+                raise BuildError(f"{what} could not be unpacked")
+            return done.stdout
+    raise BuildError(f"{what} is packed in a way that this builder does not know")
+
+
+def run_unpacker(argv, data):
+    try:
+        return subprocess.run(argv, input=data, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise BuildError(f"the program {argv[0]} is not installed") from None
+
+
+def modules_folder(unpacked, release):
+    """Newer packages have everything below /usr."""
+    for top in ("usr/lib/modules", "lib/modules"):
+        path = os.path.join(unpacked, top, release)
+        if os.path.isdir(path):
+            return path
+    raise BuildError("the kernel's package has no modules")
 
 
 def collect_modules(source, target):
     """Copies MODULES and all that they depend on; writes the order of loading."""
     files = {}
-    for folder, _, names in os.walk(source):
+    for folder, _, names in os.walk(os.path.join(source, "kernel")):
         for name in names:
-            if name.endswith(".ko"):
+            if name.endswith(MODULE_ENDINGS):
                 files[module_name(name)] = os.path.join(folder, name)
-    order = []
-    for name in MODULES:
-        add_module(module_name(name), files, order)
+    builtin = read_builtin(os.path.join(source, "modules.builtin"))
+    order, contents = [], {}
+    for name in map(module_name, MODULES):
+        if name not in builtin:
+            add_module(name, files, builtin, order, contents)
     os.mkdir(target)
     for name in order:
-        with open(files[name], "rb") as file:
-            write(os.path.join(target, name + ".ko"), without_signature(file.read()))
+        write(os.path.join(target, name + ".ko"), without_signature(contents[name]))
     write(os.path.join(target, "order"), "".join(name + ".ko\n" for name in order).encode())
 
 
-def module_name(name):
-    return name.removesuffix(".ko").replace("-", "_")
+def module_name(file):
+    return os.path.basename(file).partition(".")[0].replace("-", "_")
 
 
-def add_module(name, files, order):
+def read_builtin(path):
+    """The modules that are part of the kernel itself."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return {module_name(line.strip()) for line in file}
+    except FileNotFoundError:
+        return set()
+
+
+def read_module(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        if path.endswith(".xz"):
+            data = lzma.decompress(data)
+        elif path.endswith(".zst"):
+            data = unpack(data, path)
+    except lzma.LZMAError:
+        data = b""
+    if not data.startswith(ELF_MAGIC):
+        raise BuildError(f"the module {os.path.basename(path)} could not be unpacked")
+    return data
+
+
+def add_module(name, files, builtin, order, contents):
     """Appends a module after those that it depends on; modinfo's list holds the direct ones."""
     waiting = [name]
     while waiting:
         if waiting[-1] not in files:
             raise BuildError(f"the kernel has no module {waiting[-1]}")
-        missing = [d for d in dependencies(files[waiting[-1]])
-                   if d not in order]
+        if waiting[-1] not in contents:
+            contents[waiting[-1]] = read_module(files[waiting[-1]])
+        missing = [d for d in dependencies(contents[waiting[-1]])
+                   if d not in order and d not in builtin]
         if missing:
             waiting += missing
             continue
@@ -115,9 +172,7 @@ def add_module(name, files, order):
             order.append(ready)
 
 
-def dependencies(path):
-    with open(path, "rb") as file:
-        data = file.read()
+def dependencies(data):
     mark = b"\0depends="
     at = data.find(mark)
     if at < 0:

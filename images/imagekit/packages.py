@@ -1,4 +1,4 @@
-"""A private apt: package lists and one store of .debs for all images, without root.
+"""A private apt for a suite: package lists and one store of .debs for all its images, without root.
 
 It takes the host's settings (proxies and the like) but its own sources, keyring, lists and cache,
 and starts from an empty package state, so what is installed on the host has no influence.
@@ -48,8 +48,11 @@ Acquire::Retries "3";
 
 
 class Packages:
-    def __init__(self, root, report):
-        self.root = root
+    """The lists and packages of one suite below the folder `cache`."""
+
+    def __init__(self, cache, suite, report):
+        self.suite = suite
+        self.root = root = os.path.join(cache, suite)
         self.report = report
         self.archives = os.path.join(root, "archives")
         self.lists = os.path.join(root, "lists")
@@ -58,11 +61,9 @@ class Packages:
 
     def update(self):
         """Fetches the package lists."""
-        if not os.path.exists(sources.KEYRING):
-            raise BuildError("the package debian-archive-keyring is not installed")
         for path in ("state", "log", "cache", "lists/partial", "archives/partial"):
             os.makedirs(os.path.join(self.root, path), exist_ok=True)
-        for path, text in ((self.sources_list, sources.as_list(sources.from_host())),
+        for path, text in ((self.sources_list, sources.as_list(sources.from_host(self.suite))),
                            (self.config, CONFIG.format(root=self.root)),
                            (os.path.join(self.root, "state/status"), "")):
             with open(path, "w", encoding="utf-8") as file:

@@ -3,12 +3,13 @@
     language: python            the worker that the agent starts
     aliases: py                 other names of the image
     memory_mb: 192              what a guest gets when nobody asks for something else
-    include: base               other recipes whose packages, removals and check join in
+    suite: trixie               the release of Debian that the packages are of
+    include: base               other recipes whose packages, removals, check, commands and warm-up
+                                join in, and whose suite holds unless this one names its own
     packages: ...               Debian packages
     remove: ...                 paths (shell patterns, from /) removed after the installation
     tools: ...                  programs that must be there at the end
-    python: 3.11                compile this interpreter's library for good
-    run: ...                    a command that is run in the finished tree, before that compilation
+    run: ...                    a command that is run in the finished tree
 
 A file NAME.warm beside NAME.recipe is code in the image's language that its worker runs before a
 template is made of it; what it imports costs no session anything.
@@ -27,7 +28,7 @@ SUFFIX = ".recipe"
 WARM = ".warm"
 DEFAULT_MEMORY_MB = 192
 LISTS = ("aliases", "include", "packages", "remove", "tools")
-SCALARS = ("language", "memory_mb", "python", "run")
+SCALARS = ("language", "memory_mb", "run", "suite")
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Recipe:
     name: str
     language: str = ""
     memory_mb: int = DEFAULT_MEMORY_MB
-    python: str = ""
+    suite: str = ""
     run: str = ""
     warm: str = ""
     aliases: list = field(default_factory=list)
@@ -62,15 +63,13 @@ def load(folder, name, seen=()):
         text = file.read()
     values = parse(path, text)
     recipe = Recipe(name, values.get("language", ""),
-                    int(values.get("memory_mb", DEFAULT_MEMORY_MB)), values.get("python", ""),
-                    run=values.get("run", ""),
+                    int(values.get("memory_mb", DEFAULT_MEMORY_MB)),
                     aliases=values.get("aliases", "").split(), text=text)
-    with contextlib.suppress(FileNotFoundError):
-        with open(os.path.join(folder, name + WARM), encoding="utf-8") as file:
-            recipe.warm = file.read()
-        recipe.text += recipe.warm
     for other in values.get("include", "").split():
         part = load(folder, other, (*seen, name))
+        recipe.suite = part.suite or recipe.suite
+        recipe.run += part.run
+        recipe.warm += part.warm
         recipe.packages += part.packages
         recipe.remove += part.remove
         recipe.tools += part.tools
@@ -78,6 +77,16 @@ def load(folder, name, seen=()):
     recipe.packages += values.get("packages", "").split()
     recipe.remove += values.get("remove", "").split()
     recipe.tools += values.get("tools", "").split()
+    recipe.suite = values.get("suite", recipe.suite)
+    if recipe.suite and not re.fullmatch(r"[a-z]+", recipe.suite):
+        raise BuildError(f"{path}: {recipe.suite} is not the name of a suite")
+    if "run" in values:
+        recipe.run += values["run"] + "\n"
+    with contextlib.suppress(FileNotFoundError):
+        with open(os.path.join(folder, name + WARM), encoding="utf-8") as file:
+            warm = file.read()
+        recipe.warm += warm
+        recipe.text += warm
     return recipe
 
 

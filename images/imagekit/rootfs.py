@@ -31,7 +31,7 @@ def build(recipe, packages, report, target, *, mode):
     options = [f"-T{EPOCH}", f"-U{UUID}", "-x-1", "--all-root",
                "--exclude-regex=^([.]glassbell$|dev/|proc/|sys/)"]
     variables = {"REMOVE": " ".join(recipe.remove), "TOOLS": " ".join(recipe.tools),
-                 "PYTHON": recipe.python, "RUN": recipe.run, "WARM": recipe.warm,
+                 "RUN": recipe.run, "WARM": recipe.warm,
                  "EROFS": " ".join(options)}
     settings = os.path.join(target, part + ".settings")
     with open(settings, "w", encoding="utf-8") as file:
@@ -70,7 +70,7 @@ def install(recipe, packages, report, target, settings, image, mode, scratch):
         '--customize-hook=sh "$1/.glassbell/finish" "$1"',
         f"--customize-hook=download /.glassbell/image {image}",
         f"--customize-hook=download /.glassbell/packages {os.path.join(target, part)}.packages",
-        "bookworm", "/dev/null", packages.sources_list,
+        recipe.suite, "/dev/null", packages.sources_list,
     ], failure=f"the image {part} could not be made", env=environment(scratch))
 
 
