@@ -14,9 +14,9 @@ def status(client):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """Room for two clones of 192 MB: each is charged 36 MB and a tenth of what it could take beyond."""
+    """Room for two clones of 224 MB: each is charged 36 MB and a tenth of what it could take beyond."""
     settings = tmp_path_factory.mktemp("settings") / "a.conf"
-    settings.write_text("[admission]\nmemory = 140M\n[pool]\nceiling = 0\n")
+    settings.write_text("[admission]\nmemory = 150M\n[pool]\nceiling = 0\n")
     with Server("--config", str(settings)) as server:
         yield server
 
@@ -42,14 +42,14 @@ def test_says_what_is_short(client, full):
         client.call("session.open", image="shell", wait_ms=0)
     failure = refused.value
     assert (failure.kind, failure.dispatched, failure.retryable) == ("capacity", False, True)
-    assert "there is no memory for another VM: it is charged 68 MB, and 135 MB of the budget of 140 MB " \
+    assert "there is no memory for another VM: it is charged 71 MB, and 142 MB of the budget of 150 MB " \
            "(from the settings) are in use by 2 VMs" in str(failure)
     assert f"2 sessions are idle and could be closed, first {full[0].id}" in str(failure)
     data = failure.error["data"]
     assert data["short"] == "memory"
     assert [(one["session"], one["label"]) for one in data["could_close"]] == \
         [(session.id, f"number {i}") for i, session in enumerate(full)]
-    assert data["admission"]["memory_used"] <= data["admission"]["memory_budget"] == 140 << 20
+    assert data["admission"]["memory_used"] <= data["admission"]["memory_budget"] == 150 << 20
     # A run is told the same.
     with pytest.raises(Failure) as refused:
         client.call("run", image="shell", code="echo 1", wait_ms=0)
@@ -107,7 +107,7 @@ def test_room_only_when_the_process_is_dead(client, full):
 def test_the_pool_gives_way(tmp_path):
     """Room for three: the pool takes two of it, and gives one up when it is needed."""
     settings = tmp_path / "a.conf"
-    settings.write_text('[admission]\nmemory = 210M\n[pool]\nceiling = 0\n[pool "shell"]\nfloor = 3\nstanding = 0\n')
+    settings.write_text('[admission]\nmemory = 220M\n[pool]\nceiling = 0\n[pool "shell"]\nfloor = 3\nstanding = 0\n')
     with Server("--config", str(settings)) as server, server.client() as client:
         def ready():
             return [one["ready"] for one in client.call("pool.status")["pools"] if one["image"] == "shell"]
@@ -117,4 +117,4 @@ def test_the_pool_gives_way(tmp_path):
             session = Session(client, "python")
             assert session.opened["source"] == "template"
             assert ready() == [left]
-        assert status(client)["memory_used"] <= 210 << 20
+        assert status(client)["memory_used"] <= 220 << 20

@@ -12,7 +12,7 @@ from support import DEADLINE, Server, Session, alive, out, qemu_pid, wait_for
 RUNS = int(os.environ.get("GLASSBELL_POOL_RUNS", "24"))
 
 
-def shelf(client, image="shell", memory_mb=192):
+def shelf(client, image="shell", memory_mb=224):
     for one in client.call("pool.status")["pools"]:
         if (one["image"], one["memory_mb"]) == (image, memory_mb):
             return one
@@ -93,7 +93,7 @@ def test_other_memory_is_not_ignored(client):
     wait_ready(client, 2)
     session = Session(client, "shell", memory_mb=256)
     assert session.opened["source"] != "pool"
-    assert 192 < int(out(session.exec("free -m | awk '/Mem/ {print $2}'"))) < 256
+    assert 200 < int(out(session.exec("free -m | awk '/Mem/ {print $2}'"))) < 256
     session.close()
 
 
@@ -112,7 +112,7 @@ def test_killed_ones_are_replaced(server, client):
         params = client.notes.get(timeout=DEADLINE)["params"]
         if params.get("kind") == "pool.changed":
             figures += [(one["ready"], one["lost"]) for one in params["pool"]["pools"]
-                        if (one["image"], one["memory_mb"]) == ("shell", 192)]
+                        if (one["image"], one["memory_mb"]) == ("shell", 224)]
     assert min(ready for ready, _ in figures) < 2
     session = Session(client, "shell")
     assert out(session.exec("echo 1")) == "1\n"

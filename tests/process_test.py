@@ -96,7 +96,9 @@ def test_who_reads_much_is_not_short_of_memory(fresh):
     """What is read goes through the same memory, and meets its limit all the time."""
     s = fresh()
     scanned = "int(re.search(r'workingset_refault_file (\\d+)', open('/proc/vmstat').read())[1])"
-    cell = s.exec(f"import glob, re\nbefore = {scanned}\nb = bytearray(70 << 20)\nn = 0\nfor _ in range(6):\n"
+    available = "int(re.search(r'MemAvailable: *(\\d+) kB', open('/proc/meminfo').read())[1]) << 10"
+    cell = s.exec(f"import glob, re\nbefore = {scanned}\nb = bytearray(({available}) * 6 // 10)\nn = 0\n"
+                  "for _ in range(6):\n"
                   "  for name in glob.glob('/usr/lib/python3*/**/*.p*', recursive=True):\n"
                   "    n += len(open(name, 'rb').read())\n"
                   f"print(n > 1e8, {scanned} - before > 1000)",

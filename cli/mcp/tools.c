@@ -68,7 +68,7 @@ static const char *const modes[] = {"kernel", "process", "shell", NULL};
 #define MEMORY                                                                                     \
     {                                                                                              \
         "memory_mb", "memory_mb", ARGUMENT_INTEGER, false, 64, 1048576, 0, NULL,                   \
-            "memory of the VM in MiB; default: the image's (192 for the three languages)"          \
+            "memory of the VM in MiB; default: the image's (224 for the three languages)"          \
     }
 #define MAX_OUTPUT                                                                                 \
     {                                                                                              \

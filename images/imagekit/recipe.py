@@ -2,7 +2,7 @@
 
     language: python            the worker that the agent starts
     aliases: py                 other names of the image
-    memory_mb: 192              what a guest gets when nobody asks for something else
+    memory_mb: 224              what a guest gets when nobody asks for something else
     suite: trixie               the release of Debian that the packages are of
     include: base               other recipes whose packages, removals, check, commands and warm-up
                                 join in, and whose suite holds unless this one names its own
@@ -26,7 +26,7 @@ from .report import BuildError
 
 SUFFIX = ".recipe"
 WARM = ".warm"
-DEFAULT_MEMORY_MB = 192
+DEFAULT_MEMORY_MB = 224
 LISTS = ("aliases", "include", "packages", "remove", "tools")
 SCALARS = ("language", "memory_mb", "run", "suite")
 
