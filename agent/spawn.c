@@ -29,6 +29,9 @@ static const char *const base_env[] = {
     "SHELL=/bin/bash",
     "LANG=C.UTF-8",
     "TERM=dumb",
+    /* Files of compiled modules would be the user's, and stale when he writes a module twice within
+     * a second. */
+    "PYTHONDONTWRITEBYTECODE=1",
 };
 
 struct program {

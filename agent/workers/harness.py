@@ -4,6 +4,7 @@ A test asks for `worker(...)`, sends cells and looks at what came back.  The fol
 the build's output when GLASSBELL_WORKERS names it (its `python`, `javascript` and `shell` folders
 are what the guest sees in /run/glassbell), else the source folder.
 
+GLASSBELL_WORKERS_PYTHON names another interpreter than the host's, say one of the guest's version.
 GLASSBELL_WORKERS_PATH and GLASSBELL_WORKERS_NODE_PATH name folders where a host without the guest's
 packages keeps esbuild and the modules of Node (acorn).
 """
@@ -24,6 +25,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = pathlib.Path(os.environ.get('GLASSBELL_WORKERS', HERE))
 GUEST_FOLDER = '/run/glassbell'
+PYTHON = os.environ.get('GLASSBELL_WORKERS_PYTHON', '/usr/bin/python3')
 PATIENCE_S = 10
 
 CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED, ENDING, BEGUN = range(1, 12)
@@ -129,6 +131,8 @@ class Worker:
         folder = FOLDER / name
         argv = [line.replace(f'{GUEST_FOLDER}/{name}', str(folder))
                 for line in (folder / 'argv').read_text().splitlines()]
+        if argv[0].endswith('/python3'):
+            argv[0] = PYTHON
         self.cells, cell_end = socket.socketpair()
         self.queries, query_end = socket.socketpair()
         extra = os.environ.get('GLASSBELL_WORKERS_PATH', '')
@@ -196,6 +200,19 @@ class Worker:
 
     def interrupt(self):
         os.killpg(self.pid, signal.SIGINT)
+
+    def nudge(self, running):
+        """Finishes a cell that was interrupted, with what the agent sends to it meanwhile."""
+        def ended(result):
+            if result.exit is None and not result.gone:
+                os.kill(self.pid, signal.SIGURG)
+            return result.exit is not None or result.gone
+
+        deadline = time.monotonic() + PATIENCE_S
+        while not ended(running.result):
+            assert time.monotonic() < deadline, f'timed out: {running.result}'
+            running.step(time.monotonic() + 0.02)
+        return running.finish()
 
     def start(self, code, *, stdin=b'', flags=0, env=None, null_stdin=False, file='', argv=()):
         """Sends a cell; returns a Running."""

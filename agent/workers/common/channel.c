@@ -9,7 +9,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define HEADER_SIZE 8u
 #define READ_SIZE 65536u
 
 _Noreturn void channel_violation(void)
@@ -97,21 +96,21 @@ bool channel_next(struct channel *c, struct message *ret_message)
 {
     size_t size;
 
-    if (c->size < HEADER_SIZE)
+    if (c->size < CHANNEL_HEADER_SIZE)
         return false;
     size = load_u32(c->data);
     if (size > CHANNEL_MESSAGE_MAX || c->data[5] || c->data[6] || c->data[7])
         channel_violation();
-    if (c->size - HEADER_SIZE < size)
+    if (c->size - CHANNEL_HEADER_SIZE < size)
         return false;
     *ret_message =
-        (struct message){.type = c->data[4], .data = c->data + HEADER_SIZE, .size = size};
+        (struct message){.type = c->data[4], .data = c->data + CHANNEL_HEADER_SIZE, .size = size};
     return true;
 }
 
 void channel_drop(struct channel *c, const struct message *m)
 {
-    size_t size = HEADER_SIZE + m->size;
+    size_t size = CHANNEL_HEADER_SIZE + m->size;
 
     c->size -= size;
     memmove(c->data, c->data + size, c->size);
@@ -119,7 +118,7 @@ void channel_drop(struct channel *c, const struct message *m)
 
 void channel_send(struct channel *c, uint8_t type, const struct payload *p)
 {
-    uint8_t header[HEADER_SIZE] = {0};
+    uint8_t header[CHANNEL_HEADER_SIZE] = {0};
     struct iovec parts[2] = {{header, sizeof(header)}, {p->data, p->size}};
     struct msghdr m = {.msg_iov = parts, .msg_iovlen = p->size ? 2 : 1};
     struct pollfd room = {.fd = c->fd, .events = POLLOUT};
@@ -203,11 +202,16 @@ void payload_u32(struct payload *p, uint32_t value)
     store_u32(extend(p, 4), value);
 }
 
+void payload_raw(struct payload *p, const void *data, size_t size)
+{
+    if (size > 0)
+        memcpy(extend(p, size), data, size);
+}
+
 void payload_bytes(struct payload *p, const void *data, size_t size)
 {
     payload_u32(p, (uint32_t)size);
-    if (size > 0)
-        memcpy(extend(p, size), data, size);
+    payload_raw(p, data, size);
 }
 
 void payload_string(struct payload *p, const char *text)

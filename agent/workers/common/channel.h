@@ -25,6 +25,7 @@ enum {
 };
 
 #define CHANNEL_MESSAGE_MAX (16u << 20)
+#define CHANNEL_HEADER_SIZE 8u
 #define CHANNEL_CELL_FDS 3
 #define CHANNEL_FIRST_FD 100
 #define CHANNEL_EXIT_VIOLATION 70
@@ -77,6 +78,8 @@ void fields_end(const struct fields *f);
 void payload_u8(struct payload *p, uint8_t value);
 void payload_u32(struct payload *p, uint32_t value);
 void payload_bytes(struct payload *p, const void *data, size_t size);
+/* Without the length in front of them: fields that somebody else has coded. */
+void payload_raw(struct payload *p, const void *data, size_t size);
 void payload_string(struct payload *p, const char *text);
 void payload_release(struct payload *p);
 

@@ -1,41 +1,91 @@
-/* The cell channel of the Python worker: what happens between two cells.
+/* The native part of the Python worker: the channels, what happens between two cells, and what must
+ * be no frame (flow.h, streams.h).
  *
- * All of it could be done in Python and once was. It is done here because it is done cold: between
- * two cells a guest sleeps, and under emulation every piece of code that runs once costs ten times
- * what it costs in a loop. Only the reading of the channel and the answers to a cell and to plain
- * settings are here; other messages are sent by Python code, from any thread, holding @lock. A peer
- * that breaks the rules ends the process.
+ * What happens between two cells is done here because it is done cold: a guest sleeps between them,
+ * and under emulation every piece of code that runs once costs ten times what it costs in a loop.
+ * Only the reading of the channel and the answers to a cell and to plain settings are here; other
+ * messages are taken apart and answered by Python code. A peer that breaks the rules ends the
+ * process.
  *
- * open(fd, null, last, lock, generators) takes the channel over and returns where it is now. @null
+ * open(fd, null, last, generators) takes the cell channel over and returns where it is now. @null
  * is a descriptor of /dev/null; from @last on there must be room for the descriptors of a cell;
  * @generators is a tuple of names: entropy is for Python code where one of these modules is loaded.
  * receive() waits for a message: (CELL, number, flags, environment, file, argv, code) with the
- * environment as ((name, value), …), all of it bytes, and the cell's descriptors put onto 0, 1 and
- * 2; else (type, payload). Signal handlers run while it waits, and may raise. finish(number, code,
- * flags, value) puts /dev/null onto 0, 1 and 2 and says DONE. ending(number, flags, value) says
- * ENDING. run_file(path, namespace) reads, compiles and runs a file in a dictionary as the
- * interpreter's own command does: it knows the encodings, and has the words for what is wrong with
- * one. */
+ * environment as
+ * ((name, value), …), all of it bytes; else (type, payload). Signal handlers run while it waits,
+ * and may raise. arrived(): whether it would find something. begin(number, interactive) puts the
+ * cell's descriptors onto 0, 1 and 2. finish(number, code, flags, value, keep) puts /dev/null onto
+ * 0 and, unless @keep, onto 1 and 2, and says DONE. send(type, payload) says anything else, from
+ * any thread. answer(fd, function) takes the query channel over: function(type, payload), called in
+ * a thread that is no thread of Python's between two questions, gives (type, payload). forked()
+ * closes the channels in a child. run_file(path, namespace) reads, compiles and runs a file in a
+ * dictionary as the interpreter's own command does: it knows the encodings, and has the words for
+ * what is wrong with one. */
 
 #include "pyapi.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "flow.h"
+#include "streams.h"
 
-#define VALUE_AT_ONCE 32768 /* surely taken by the socket without waiting */
+#define AT_ONCE 32768 /* surely taken by the socket without waiting */
 #define PAIRS_MAX 4096
 
-static struct channel cells;
+static struct channel cells, queries;
 static struct message message;
 static bool at_hand; /* @message is one */
-static bool undone;  /* it waits to be looked at again */
+static bool forked;
 static int null_fd = -1, last_fd;
-static PyObject *send_lock, *generators;
+static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
+static PyObject *generators, *answerer;
+static pthread_t thread; /* of the answers */
+static bool answering;
+static int wake_fd = -1;
 static int reserve[CHANNEL_CELL_FDS] = {-1, -1, -1};
+
+static PyObject *none(void)
+{
+    Py_IncRef(&_Py_NoneStruct);
+    return &_Py_NoneStruct;
+}
+
+/* Whoever waits for his turn, or for the agent to read, lets others run meanwhile. */
+static void send_message(uint8_t type, const struct payload *payload)
+{
+    PyThreadState *state;
+
+    if (forked)
+        return;
+    if (payload->size <= AT_ONCE && pthread_mutex_trylock(&sending) == 0) {
+        channel_send(&cells, type, payload);
+        (void)pthread_mutex_unlock(&sending);
+        return;
+    }
+    state = PyEval_SaveThread();
+    (void)pthread_mutex_lock(&sending);
+    channel_send(&cells, type, payload);
+    (void)pthread_mutex_unlock(&sending);
+    PyEval_RestoreThread(state);
+}
+
+void tell_waiting(uint32_t cell, bool waits)
+{
+    struct payload payload = {0};
+
+    payload_u32(&payload, cell);
+    payload_u8(&payload, waits);
+    send_message(MSG_WAITING, &payload);
+    payload_release(&payload);
+}
 
 /* Whatever descriptors the user hoards, the three of the next cell have to find a place: some are
  * held back, and given up when the highest numbers, which are used last, are taken. */
@@ -58,11 +108,9 @@ static void keep_room(void)
 static PyObject *python_open(PyObject *self, PyObject *const *args, ssize_t count)
 {
     (void)self;
-    if (count != 5 || PyTuple_Size(args[4]) < 0)
+    if (count != 4 || PyTuple_Size(args[3]) < 0)
         channel_violation();
-    send_lock = args[3];
-    Py_IncRef(send_lock);
-    generators = args[4];
+    generators = args[3];
     Py_IncRef(generators);
     channel_init(&cells, (int)PyLong_AsLong(args[0]));
     null_fd = (int)PyLong_AsLong(args[1]);
@@ -128,12 +176,21 @@ static PyObject *cell(void)
     fields_end(&fields);
     if (cells.n_fds != CHANNEL_CELL_FDS)
         channel_violation();
-    for (int i = 0; i < CHANNEL_CELL_FDS; i++) {
-        (void)dup2(cells.fds[i], i); /* fails for a bad descriptor only */
+    return result;
+}
+
+static PyObject *python_begin(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    (void)self;
+    if (count != 2)
+        channel_violation();
+    for (size_t i = 0; i < cells.n_fds; i++) {
+        (void)dup2(cells.fds[i], (int)i); /* fails for a bad descriptor only */
         (void)close(cells.fds[i]);
     }
     cells.n_fds = 0;
-    return result;
+    streams_cell((uint32_t)PyLong_AsLong(args[0]), PyObject_IsTrue(args[1]) == 1);
+    return none();
 }
 
 static bool has_generators(void)
@@ -148,20 +205,9 @@ static bool has_generators(void)
     return false;
 }
 
-static bool call(PyObject *object, const char *method)
-{
-    PyObject *result = PyObject_CallMethod(object, method, NULL);
-
-    if (result == NULL)
-        return false;
-    Py_DecRef(result);
-    return true;
-}
-
-/* Settings that have nothing to set: those of nearly every clone, each of which waits for it. 1:
- * done; 0: they are for Python code; -1: a signal handler raised while another thread was sending.
- */
-static int settle(void)
+/* Settings that have nothing to set: those of nearly every clone, each of which waits for it.
+ * False: they are for Python code. */
+static bool settle(void)
 {
     struct fields fields = {message.data, message.size};
     struct payload nothing = {0};
@@ -169,14 +215,10 @@ static int settle(void)
 
     (void)fields_bytes(&fields, &size);
     if (fields_u32(&fields) > 0 || has_generators())
-        return 0;
+        return false;
     fields_end(&fields);
-    if (!call(send_lock, "acquire"))
-        return -1;
-    channel_send(&cells, MSG_SETTLED, &nothing);
-    if (!call(send_lock, "release"))
-        channel_violation(); /* whom could it have been taken from */
-    return 1;
+    send_message(MSG_SETTLED, &nothing);
+    return true;
 }
 
 /* Waits for the next message; false when a signal handler raised meanwhile. */
@@ -197,28 +239,47 @@ static bool take(void)
     return true;
 }
 
-static PyObject *python_receive(PyObject *self, PyObject *const *args, ssize_t count)
+static PyObject *python_receive(PyObject *self, PyObject *nothing)
 {
     PyObject *result;
-    int settled;
 
     (void)self;
-    (void)args;
-    (void)count;
+    (void)nothing;
     do {
-        if (!undone && !take())
+        if (!take())
             return NULL;
-        settled = message.type == MSG_SETTINGS ? settle() : 0;
-        undone = settled < 0;
-    } while (settled > 0);
-    if (undone)
-        return NULL;
+    } while (message.type == MSG_SETTINGS && settle());
     if (message.type == MSG_CELL)
         return cell();
     result = tuple(2);
     put(result, 0, PyLong_FromLong(message.type));
     put(result, 1, PyBytes_FromStringAndSize((const char *)message.data, (ssize_t)message.size));
     return result;
+}
+
+static PyObject *python_arrived(PyObject *self, PyObject *nothing)
+{
+    struct pollfd input = {.fd = cells.fd, .events = POLLIN};
+    size_t held = at_hand ? message.size + CHANNEL_HEADER_SIZE : 0;
+
+    (void)self;
+    (void)nothing;
+    return PyLong_FromLong(cells.size > held || poll(&input, 1, 0) != 0);
+}
+
+static PyObject *python_send(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    struct payload payload = {0};
+    char *data;
+    ssize_t size;
+
+    (void)self;
+    if (count != 2 || PyBytes_AsStringAndSize(args[1], &data, &size) < 0)
+        channel_violation();
+    payload_raw(&payload, data, (size_t)size);
+    send_message((uint8_t)PyLong_AsLong(args[0]), &payload);
+    payload_release(&payload);
+    return none();
 }
 
 static PyObject *python_finish(PyObject *self, PyObject *const *args, ssize_t count)
@@ -228,45 +289,131 @@ static PyObject *python_finish(PyObject *self, PyObject *const *args, ssize_t co
     ssize_t size;
 
     (void)self;
-    if (count != 4 || PyBytes_AsStringAndSize(args[3], &value, &size) < 0)
+    if (count != 5 || PyBytes_AsStringAndSize(args[3], &value, &size) < 0)
         channel_violation();
     payload_u32(&done, (uint32_t)PyLong_AsLong(args[0]));
     payload_u32(&done, (uint32_t)PyLong_AsLong(args[1]));
     payload_u8(&done, (uint8_t)PyLong_AsLong(args[2]));
     payload_bytes(&done, value, (size_t)size);
-    for (int i = 0; i < CHANNEL_CELL_FDS; i++)
+    streams_cell(0, false);
+    for (int i = 0; i < (PyObject_IsTrue(args[4]) == 1 ? 1 : CHANNEL_CELL_FDS); i++)
         (void)dup2(null_fd, i);
     keep_room();
-    if (size <= VALUE_AT_ONCE) {
-        channel_send(&cells, MSG_DONE, &done);
-    } else {
-        PyThreadState *state = PyEval_SaveThread();
-
-        channel_send(&cells, MSG_DONE, &done);
-        PyEval_RestoreThread(state);
-    }
+    send_message(MSG_DONE, &done);
     payload_release(&done);
-    return PyLong_FromLong(0);
+    return none();
 }
 
-static PyObject *python_ending(PyObject *self, PyObject *const *args, ssize_t count)
+/* One question; gives what is to be sent as the answer. */
+static uint8_t answer(const struct message *question, struct payload *ret_answer)
 {
-    struct payload ending = {0};
-    PyThreadState *state;
-    char *value;
+    int state = PyGILState_Ensure();
+    PyObject *type = PyLong_FromLong(question->type);
+    PyObject *data =
+        PyBytes_FromStringAndSize((const char *)question->data, (ssize_t)question->size);
+    PyObject *given = PyObject_CallFunctionObjArgs(answerer, type, data, NULL);
+    char *bytes;
     ssize_t size;
+    uint8_t kind;
+
+    if (given == NULL || PyBytes_AsStringAndSize(PyTuple_GetItem(given, 1), &bytes, &size) < 0)
+        channel_violation();
+    kind = (uint8_t)PyLong_AsLong(PyTuple_GetItem(given, 0));
+    payload_raw(ret_answer, bytes, (size_t)size);
+    Py_DecRef(given);
+    Py_DecRef(data);
+    Py_DecRef(type);
+    PyGILState_Release(state);
+    return kind;
+}
+
+/* Until it is to pause. A question that has come only in part waits for its rest in @queries. */
+static void *answer_all(void *nothing)
+{
+    struct pollfd inputs[] = {{.fd = queries.fd, .events = POLLIN},
+                              {.fd = wake_fd, .events = POLLIN}};
+    struct message question;
+
+    for (;;) {
+        struct payload payload = {0};
+        uint8_t kind;
+
+        while (!channel_next(&queries, &question)) {
+            if (poll(inputs, 2, -1) > 0 && inputs[1].revents != 0)
+                return nothing;
+            if (inputs[0].revents != 0)
+                channel_fill(&queries);
+        }
+        kind = answer(&question, &payload);
+        channel_drop(&queries, &question);
+        channel_send(&queries, kind, &payload);
+        payload_release(&payload);
+    }
+}
+
+static int start_answering(void *nothing)
+{
+    sigset_t all, before;
+
+    (void)nothing;
+    if (answering || answerer == NULL)
+        return 0;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    answering = pthread_create(&thread, NULL, answer_all, NULL) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return 0; /* without a thread: the next fork tries again */
+}
+
+static PyObject *python_answer(PyObject *self, PyObject *const *args, ssize_t count)
+{
+    (void)self;
+    if (count != 2)
+        channel_violation();
+    answerer = args[1];
+    Py_IncRef(answerer);
+    channel_init(&queries, (int)PyLong_AsLong(args[0]));
+    wake_fd = eventfd(0, EFD_CLOEXEC);
+    (void)start_answering(NULL);
+    return none();
+}
+
+static PyObject *python_pause(PyObject *self, PyObject *nothing)
+{
+    uint64_t one = 1;
+    PyThreadState *state;
 
     (void)self;
-    if (count != 3 || PyBytes_AsStringAndSize(args[2], &value, &size) < 0)
-        channel_violation();
-    payload_u32(&ending, (uint32_t)PyLong_AsLong(args[0]));
-    payload_u8(&ending, (uint8_t)PyLong_AsLong(args[1]));
-    payload_bytes(&ending, value, (size_t)size);
+    (void)nothing;
+    if (!answering || write(wake_fd, &one, sizeof(one)) < 0)
+        return none();
+    answering = false; /* another thread that forks meanwhile has nothing to do */
     state = PyEval_SaveThread();
-    channel_send(&cells, MSG_ENDING, &ending);
+    (void)pthread_join(thread, NULL);
     PyEval_RestoreThread(state);
-    payload_release(&ending);
-    return PyLong_FromLong(0);
+    (void)!read(wake_fd, &one, sizeof(one));
+    return none();
+}
+
+/* Not at once: fork() counts the threads after this, and warns. */
+static PyObject *python_resume(PyObject *self, PyObject *nothing)
+{
+    (void)self;
+    (void)nothing;
+    (void)Py_AddPendingCall(start_answering, NULL);
+    return none();
+}
+
+static PyObject *python_forked(PyObject *self, PyObject *nothing)
+{
+    (void)self;
+    (void)nothing;
+    forked = true;
+    streams_cell(0, false);
+    (void)close(cells.fd);
+    (void)close(queries.fd);
+    answerer = NULL;
+    return none();
 }
 
 static PyObject *python_run_file(PyObject *self, PyObject *const *args, ssize_t count)
@@ -289,15 +436,28 @@ __attribute__((visibility("default"))) PyObject *PyInit_native(void);
 PyObject *PyInit_native(void)
 {
     static struct PyMethodDef methods[] = {
-        {"open", python_open, METH_FASTCALL, NULL},
-        {"receive", python_receive, METH_FASTCALL, NULL},
-        {"finish", python_finish, METH_FASTCALL, NULL},
-        {"ending", python_ending, METH_FASTCALL, NULL},
-        {"run_file", python_run_file, METH_FASTCALL, NULL},
+        {"open", (PyAnyFunction)python_open, METH_FASTCALL, NULL},
+        {"receive", (PyAnyFunction)python_receive, METH_NOARGS, NULL},
+        {"arrived", (PyAnyFunction)python_arrived, METH_NOARGS, NULL},
+        {"begin", (PyAnyFunction)python_begin, METH_FASTCALL, NULL},
+        {"finish", (PyAnyFunction)python_finish, METH_FASTCALL, NULL},
+        {"send", (PyAnyFunction)python_send, METH_FASTCALL, NULL},
+        {"answer", (PyAnyFunction)python_answer, METH_FASTCALL, NULL},
+        {"pause", (PyAnyFunction)python_pause, METH_NOARGS, NULL},
+        {"resume", (PyAnyFunction)python_resume, METH_NOARGS, NULL},
+        {"run_file", (PyAnyFunction)python_run_file, METH_FASTCALL, NULL},
+        {"forked", (PyAnyFunction)python_forked, METH_NOARGS, NULL},
+        {"flow", (PyAnyFunction)flow_new, METH_FASTCALL, NULL},
+        {"either", (PyAnyFunction)either_new, METH_FASTCALL, NULL},
         {NULL, NULL, 0, NULL},
     };
     static struct PyModuleDef module = {
         .references = 1, .name = "native", .size = -1, .methods = methods};
+    PyObject *made = PyModule_Create2(&module, PYTHON_ABI_VERSION);
 
-    return PyModule_Create2(&module, PYTHON_ABI_VERSION);
+    if (made != NULL && (!flow_init() || !streams_init(made))) {
+        Py_DecRef(made);
+        return NULL;
+    }
+    return made;
 }

@@ -2,22 +2,31 @@
 
 Theory of operation
 -------------------
-One thread, the main one, reads messages from the cell channel (native.c) and runs cells in the
-real `__main__`; a second one, started with _thread and so unknown to threading, answers questions
-(completion) on the query channel while a cell runs.  Nothing of ours lives in the user's
-namespace or on his descriptors: the channels are moved to 100 and above, close-on-exec, and are
-closed in forked children.  A child that falls through the end of its cell flushes and leaves.
+The main thread reads messages from the cell channel (native.c) and runs cells in the real
+`__main__`; another, which is none of Python's between two questions, answers questions (completion)
+on the query channel while a cell runs.  Nothing of ours lives in the user's namespace or on his
+descriptors: the channels are moved to 100 and above, close-on-exec, and are closed in forked
+children.  A child that falls through the end of its cell flushes and leaves.
+
+No frame of ours is on the stack while code of the user's runs, so that his tracebacks, warnings
+and looks at the stack are those of a program of his own.  The interpreter calls serve() as its
+excepthook, when the frames of its own start are gone; serve() and what it calls are generators, and
+yield what is to be called (flow.h): `result, error = yield function, argument`.
 
 What a cell's user can rely on:
 - the value of a last expression comes back as text (None: no value) and stays in builtins._;
-- top-level await, on one event loop that is kept across cells;
+- top-level await, on one event loop that is kept across cells; its tasks go on between them (loop.py);
 - `from __future__` imports hold for the cells that follow, and ours never leak in;
 - sys.exit(n) ends the cell with n & 255, sys.exit('text') prints and means 1; state stays;
 - SIGINT raises KeyboardInterrupt in a cell (exit 130), also when it comes before the cell has
   begun; what comes behind the end of a cell is forgotten;
-- sys.stdin is new when the last cell used it; stdout and stderr that are the user's own are
-  kept as long as they are open, ours are replaced when he closed them;
-- a sys.displayhook or sys.excepthook of his own is called instead of ours.
+- sys.stdin, sys.stdout and sys.stderr are those of python3 with pipes in each property, but what is
+  printed is passed on by the line (streams.h).  sys.stdin is new when the last cell used it.  What
+  takes the place of stdout or stderr stays there for later cells, as long as text can be written to
+  it; when the streams that we made were closed or taken apart, the next cell has new ones, and what
+  was made of the parts gives way to them;
+- a sys.displayhook or sys.excepthook of his own is called instead of ours;
+- modules are found and read as they are now, whatever was imported before (imports.py).
 
 Known limits: only reads through sys.stdin announce that a cell waits for input, os.read(0) does
 not; objects that are alive at the end of the session are not finalised one by one.
@@ -28,32 +37,34 @@ imported here; what is needed seldom (tracebacks, figures, completion) is in mod
 
 import builtins
 
-# User code may replace or delete builtins; functions defined below keep the originals.
+# User code may replace or delete builtins; functions defined below keep the originals, and those of
+# our other modules, which import this name first, do too.
 __builtins__ = dict(builtins.__dict__)
 
 import sys
 from _ast import Expr, Expression
-from _io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
-from _signal import SIGINT, SIGURG, default_int_handler, raise_signal, signal
-from _socket import AF_UNIX, SOCK_STREAM, socket
+from _contextvars import Context
+from _functools import partial
+from _io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper, _BufferedIOBase, _RawIOBase
+from _operator import methodcaller
+from _signal import SIGINT, SIGURG, default_int_handler, getsignal, raise_signal, signal
 from _struct import Struct, error as StructError
-from _thread import allocate_lock, start_new_thread
+from _thread import _count as count_threads, get_ident
+from codecs import StreamWriter
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from os import environ, register_at_fork
-from posix import O_CLOEXEC, O_RDWR, _exit, close, dup2, getpid, open as open_fd, sysconf
+from posix import (O_CLOEXEC, O_RDWR, _exit, close, dup2, getpid, open as open_fd, pipe2, sysconf)
 
 from . import native
 
 CELL_CHANNEL, QUERY_CHANNEL, FIRST_OWN_FD = 3, 4, 100
-MESSAGE_MAX = 16 << 20
 VALUE_MAX = 1 << 20
 EXPRESSION_MAX = 256
 DISPLAY_MAX = 8 << 20
 CELL_FDS = 3
 EXIT_VIOLATION = 70
 
-CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED = range(1, 10)
-BEGUN = 11
+CELL, SETTINGS, READY, DONE, SETTLED, DISPLAY, WAITING, PREPARE, PREPARED, ENDING, BEGUN = range(1, 12)
 CELL_INTERACTIVE, CELL_FINAL, CELL_STALE_SIGINT = 1, 2, 4
 DONE_VALUE, DONE_INTERRUPTED, DONE_VALUE_CUT = 1, 2, 4
 
@@ -62,7 +73,16 @@ TOP_LEVEL_AWAIT = 0x2000
 FUTURE_FLAGS = 0x1FE0000
 CO_COROUTINE = 0x80
 
-HEADER = Struct('<IBBH')  # size of the payload, type, 0, 0
+DROP = compile('value.clear()', '', 'eval')
+
+
+async def coroutine():
+    pass
+
+
+COROUTINE = type(coroutine_of := coroutine())
+coroutine_of.close()
+
 U32 = Struct('<I')
 
 MPL_CONFIG = '/tmp/.matplotlib'
@@ -72,14 +92,15 @@ NAMESPACE = MAIN.__dict__
 DISPLAYHOOK = sys.displayhook
 EXCEPTHOOK = sys.excepthook
 PID = getpid()
+MAIN_THREAD = get_ident()
 
 
 class Violation(Exception):
     """The peer broke the rules of the channel."""
 
 
-class Closed(Exception):
-    """The peer has gone."""
+class Start(Exception):
+    """Ends the frames of the interpreter's start."""
 
 
 class Fields:
@@ -129,168 +150,164 @@ def field(data):
     return u32(len(data)) + data
 
 
-class Channel:
-    """Framed messages over one stream socket; sending is safe from any thread."""
-
-    def __init__(self, fd, lock):
-        self.socket = socket(AF_UNIX, SOCK_STREAM, 0, fd)
-        self.lock = lock
-        self.buffer = bytearray()
-
-    def fill(self):
-        data = self.socket.recv(65536)
-        if not data:
-            raise Closed()
-        self.buffer += data
-
-    def receive(self):
-        """Waits for a message; returns its type and payload."""
-        buffer = self.buffer
-        while len(buffer) < 8:
-            self.fill()
-        size, kind, flags, zero = HEADER.unpack_from(buffer)
-        if size > MESSAGE_MAX or flags or zero:
-            raise Violation('bad header')
-        end = 8 + size
-        while len(buffer) < end:
-            self.fill()
-        payload = bytes(buffer[8:end])
-        del buffer[:end]
-        return kind, payload
-
-    def send(self, kind, payload=b''):
-        with self.lock:
-            self.socket.sendall(HEADER.pack(len(payload), kind, 0, 0) + payload)
-
-
 class State:
     """What the worker remembers; one instance, `state`."""
 
-    channel = None
+    channel = -1
     null = -1
-    cell = 0
-    interactive = False
-    stdin_used = True
+    cell = 0  # 0: none runs
+    name = ''  # of the cell, or of the program's file
+    is_program = False  # what runs is one, and knows nothing of a session
+    idling = False  # the event loop runs between two cells
+    background = False  # what goes on since the last cell may print
+    stdin = None
     future = 0
     sigint = default_int_handler
     early_sigint = False
     runner = None
+    turned = None
+    context = Context()
     sources = {}
     sources_size = 0
     linecache = None
     reseed = None  # loaded before the first cell: an import would make each restore longer
-    trace = None
-    profile = None
-    ended = False  # the final cell has: nothing is left but the interpreter's own end
+    shown = {}  # figures of this cell, and what was sent of them
 
 
 state = State()
 
 
+def is_child():
+    return getpid() != PID
+
+
 # Standard streams
 
-class Stdin(FileIO):
-    """Descriptor 0, telling the agent when an interactive cell is about to block in a read."""
-
-    def wait(self):
-        if not state.interactive:
-            return False
-        from select import POLLIN, poll
-        ready = poll()
-        ready.register(0, POLLIN)
-        return not ready.poll(0)
-
-    def readinto(self, buffer):
-        state.stdin_used = True
-        if not self.wait():
-            return FileIO.readinto(self, buffer)
-        cell = u32(state.cell)
-        state.channel.send(WAITING, cell + b'\1')
-        try:
-            return FileIO.readinto(self, buffer)
-        finally:
-            if state.interactive:
-                state.channel.send(WAITING, cell + b'\0')
-
-    def read(self, size=-1):
-        if size is None or size < 0:
-            return self.readall()
-        buffer = bytearray(size)
-        got = self.readinto(buffer)
-        return None if got is None else bytes(buffer[:got])
-
-    def readall(self):
-        parts = []
-        while part := self.read(65536):
-            parts.append(part)
-        return b''.join(parts)
-
-
 def new_stdin():
-    raw = Stdin(0, 'r', closefd=False)
+    raw = native.FileIO(0, 'r', closefd=False)
     raw.name = '<stdin>'
-    text = TextIOWrapper(BufferedReader(raw), 'utf-8', 'surrogateescape')
+    text = TextIOWrapper(BufferedReader(raw), 'utf-8', 'surrogateescape', '\n')
     text.mode = 'r'
     return text
 
 
 def new_output(fd):
+    """The stream of descriptor 1 or 2, which has to be what it is going to be: a pipe."""
     raw = FileIO(fd, 'w', closefd=False)
     raw.name = ('<stdout>', '<stderr>')[fd - 1]
-    text = TextIOWrapper(BufferedWriter(raw), 'utf-8',
-                         ('surrogateescape', 'backslashreplace')[fd - 1], line_buffering=True)
+    text = TextIOWrapper(native.BufferedWriter(raw), 'utf-8',
+                         ('surrogateescape', 'backslashreplace')[fd - 1], '\n', fd == 2)
     text.mode = 'w'
+    if fd == 1:
+        text._CHUNK_SIZE = 1  # Keeps nothing to itself: lines are found in the layer below.
     return text
 
 
-def is_open(stream):
-    """True for an object that can be written to; asks foreign objects carefully."""
+def new_streams():
+    """Those of the first cell, made over pipes: what they are is found out only once."""
+    ends = pipe2(O_CLOEXEC)
+    for fd in range(3):
+        dup2(ends[fd > 0], fd)
+    sys.stdin = sys.__stdin__ = state.stdin = new_stdin()
+    sys.stdout = sys.__stdout__ = state.stdout = new_output(1)
+    sys.stderr = sys.__stderr__ = state.stderr = new_output(2)
+    for fd in range(3):
+        dup2(state.null, fd)
+    for end in ends:
+        close(end)
+
+
+def is_whole(ours):
+    """Whether a stream that we made is as we made it."""
     try:
-        return stream is not None and hasattr(stream, 'write') and not getattr(
-            stream, 'closed', False)
-    except Exception:
+        return not ours.closed
+    except ValueError:
+        return False  # It was detached, or what is below it.
+
+
+def is_open(stream):
+    """Whether an object takes text. It may be the user's, and answers for itself."""
+    if stream is None or isinstance(stream, (_BufferedIOBase, _RawIOBase)):
         return False
+    _, error = yield getattr, stream, 'write'
+    if error is None:
+        is_closed, error = yield getattr, stream, 'closed', False
+    if error is None:
+        is_closed, error = yield bool, is_closed
+    return error is None and not is_closed
+
+
+def leads_to(stream, fd):
+    """Whether an object of the user's says that it writes to this descriptor."""
+    number, error = yield methodcaller('fileno'), stream
+    return error is None and type(number) is int and number == fd
 
 
 def prepare_streams():
     """Gives a cell usable sys.stdin, sys.stdout and sys.stderr."""
-    theirs = getattr(sys, 'stdin', None)
-    if theirs is None or getattr(theirs, 'closed', False) or (
-            theirs is state.stdin and state.stdin_used):
+    theirs = sys.__dict__.get('stdin')
+    used = native.stdin_used()
+    if theirs is None or (theirs is state.stdin and (used or not is_whole(theirs))):
         sys.stdin = sys.__stdin__ = state.stdin = new_stdin()
-        state.stdin_used = False
+    elif theirs is not state.stdin:
+        is_closed, error = yield getattr, theirs, 'closed', False
+        if error is None:
+            is_closed, error = yield bool, is_closed
+        if error is not None or is_closed or (yield from leads_to(theirs, 0)):
+            sys.stdin = sys.__stdin__ = state.stdin = new_stdin()
     for fd, name in ((1, 'stdout'), (2, 'stderr')):
         ours = getattr(state, name)
-        theirs = getattr(sys, name, None)
-        if theirs is ours and not ours.closed:
+        theirs = sys.__dict__.get(name)
+        if theirs is ours and is_whole(ours):
             continue
-        if ours.closed:
+        keep = theirs is not ours and (yield from is_open(theirs))
+        # A writer of codecs has nothing that the next one could be made of.
+        if keep and (not is_whole(ours) or issubclass(type(theirs), StreamWriter)):
+            keep = not (yield from leads_to(theirs, fd))
+        if not is_whole(ours):
             ours = new_output(fd)
             setattr(state, name, ours)
             setattr(sys, '__' + name + '__', ours)
-        if not is_open(theirs):
+        if not keep:
             setattr(sys, name, ours)
+    theirs = None
+    native.spare(sys.stdout, sys.stderr)
+
+
+FLUSHED = {TextIOWrapper, BufferedWriter, native.BufferedWriter}
+
+
+def flush_named():
+    """Streams of the user's own on descriptors 1 and 2, where they have a name in __main__."""
+    for stream in list(NAMESPACE.values()):
+        try:
+            if type(stream) in FLUSHED and not stream.closed and stream.fileno() in (1, 2):
+                stream.flush()
+        except (OSError, ValueError):
+            pass  # His own object's affair.
 
 
 def flush_streams():
     """Everything written through the language's streams reaches descriptors 1 and 2."""
     for fd, name in ((1, 'stdout'), (2, 'stderr')):
         ours = getattr(state, name)
-        theirs = getattr(sys, name, None)
+        theirs = sys.__dict__.get(name)
+        if theirs is not ours and (yield from is_open(theirs)):
+            yield methodcaller('flush'), theirs
+        theirs = None
         try:
-            if theirs is not ours and is_open(theirs):
-                theirs.flush()
-        except Exception:
-            pass  # His own object's affair; ours below still has to be flushed.
-        try:
-            if not ours.closed:
+            if is_whole(ours):
                 ours.flush()
         except BaseException as error:
             # What cannot be written must not turn up in the next cell: let it go to null.
             dup2(state.null, fd)
-            ours.flush()
+            try:
+                ours.flush()
+            except Exception:
+                pass  # Its next use finds out.
             if not isinstance(error, Exception):
                 raise
+    flush_named()
 
 
 # One cell
@@ -313,21 +330,28 @@ def failed(outcome, error):
             outcome.code = int(code) & 0xFF
         else:
             outcome.code = 1
-            print(code, file=sys.stderr)
+            text, broken = yield str, code
+            if broken is None:
+                from .report import write
+                yield from write(text + '\n')
         return
     outcome.code = 1
     if isinstance(error, KeyboardInterrupt):
         outcome.code = 130
         outcome.flags |= DONE_INTERRUPTED
-    from .report import show
-    show(type(error), error, error.__traceback__)
+    try:
+        from .report import show
+    except Exception:  # The user has broken what our modules are found or made with.
+        yield EXCEPTHOOK, type(error), error, error.__traceback__
+        return
+    yield from show(type(error), error, error.__traceback__)
 
 
 def remember(name, text):
     """Keeps the source of a cell for tracebacks and inspect; old ones go when there are many."""
     sources = state.sources
+    state.sources_size += len(text) - len(sources.get(name, ''))
     sources[name] = text
-    state.sources_size += len(text)
     while len(sources) > 512 or (state.sources_size > 8 << 20 and len(sources) > 1):
         oldest = next(iter(sources))
         state.sources_size -= len(sources.pop(oldest))
@@ -353,15 +377,29 @@ def compile_expression(text, name, flags):
         return None
 
 
-def run(text, name):
-    """Compiles and runs a cell in __main__; returns the value of a last expression."""
+def parse(text, name, flags):
+    """The tree of a cell, and the text that it is of."""
+    try:
+        return compile(text, name, 'exec', flags | ONLY_AST, True), text
+    except SyntaxError as error:
+        from .source import mend
+        mended, shown = mend(text, name, error)
+    tree = compile(mended, name, 'exec', flags | ONLY_AST, True)
+    remember(name, shown)
+    return tree, mended
+
+
+def compile_cell(text, name):
+    """Compiles a cell; gives its units and the line of a last expression (0: there is none)."""
     flags = TOP_LEVEL_AWAIT | state.future
     unit = compile_expression(text, name, flags)
     if unit is not None:
-        return run_on_loop([unit]) if unit.co_flags & CO_COROUTINE else eval(unit, NAMESPACE)
-    tree = compile(text, name, 'exec', flags | ONLY_AST, True)
+        return [unit], 1
+    tree, text = parse(text, name, flags)
     last = None
+    line = 0
     if tree.body and type(tree.body[-1]) is Expr:
+        line = tree.body[-1].lineno
         last = Expression(tree.body.pop().value)
     units = []
     if tree.body:
@@ -370,54 +408,59 @@ def run(text, name):
     if last is not None:
         units.append(compile(last, name, 'eval', flags, True))
     state.future = flags & FUTURE_FLAGS
-    del tree, last
+    return units, line
+
+
+def run(text, name):
+    """Compiles and runs a cell in __main__; returns (value of a last expression, its line, error)."""
+    units, line = compile_cell(text, name)
+    value = error = None
     for unit in units:
-        if unit.co_flags & CO_COROUTINE:
-            return run_on_loop(units)
-    value = None
-    for unit in units:
-        value = eval(unit, NAMESPACE)
-    return value
+        value = None
+        value, error = yield state.context.run, eval, unit, NAMESPACE
+        if error is None and unit.co_flags & CO_COROUTINE:
+            from .loop import run_on_loop
+            value, error = yield from run_on_loop(value)
+        if error is not None:
+            return None, 0, error
+    return value if line else None, line, None
 
 
-async def run_units(units):
-    value = None
-    for unit in units:
-        value = eval(unit, NAMESPACE)
-        if unit.co_flags & CO_COROUTINE:
-            value = await value
-    return value
+def is_new_coroutine(value):
+    return type(value) is COROUTINE and not (
+        value.cr_running or value.cr_suspended or value.cr_frame is None)
 
 
-def run_on_loop(units):
-    """Runs a cell that awaits, all of it, on the session's event loop."""
-    import asyncio
-    if state.runner is None or state.runner.get_loop().is_closed():
-        state.runner = asyncio.Runner()
-    asyncio.set_event_loop(state.runner.get_loop())
-    return state.runner.run(run_units(units))
-
-
-def show_value(outcome, value):
+def show_value(outcome, holder, name, line):
+    """Shows what is in the list `holder`, and empties it; gives an error."""
+    value = holder[0]
     if sys.displayhook is not DISPLAYHOOK:
-        sys.displayhook(value)
-        return
+        _, error = yield sys.displayhook, value
+        return error
     if value is None:
-        return
+        return None
     builtins._ = None
-    text = repr(value)
-    builtins._ = value
+    text, error = yield repr, value
+    if error is not None:
+        return error
+    if is_new_coroutine(value):
+        # Nobody can await what he has no name for: it goes where it was made, which warns of it.
+        value = None
+        yield eval, DROP.replace(co_filename=name, co_firstlineno=line), NAMESPACE, {
+            'value': holder}
+    else:
+        builtins._ = value
     data = text.encode('utf-8', 'backslashreplace')
     outcome.flags |= DONE_VALUE
     if len(data) > VALUE_MAX:
         data = data[:VALUE_MAX].decode('utf-8', 'ignore').encode()
         outcome.flags |= DONE_VALUE_CUT
     outcome.value = data
-    kind = type(value)
-    if kind.__module__ != 'builtins' and (hasattr(kind, '_repr_png_')
-                                          or hasattr(kind, '_repr_html_')):
+    if value is not None and type(value).__module__ != 'builtins':
         from .display import rich
-        rich(value)
+        _, error = yield from rich(value, is_last=True)
+        return error
+    return None
 
 
 def execute(outcome, code, name, program):
@@ -429,38 +472,59 @@ def execute(outcome, code, name, program):
                 state.early_sigint = False
                 raise_signal(SIGINT)
             if program is not None and program.file:
-                program.run()
+                _, error = yield from program.run()
             else:
                 text = code.decode().removeprefix('\ufeff')
                 remember(name, text)
-                value = run(text, name)
-                show_value(outcome, value)
-                del value
-        except BaseException as error:
-            failed(outcome, error)
-        if getpid() == PID:
+                value, line, error = yield from run(text, name)
+                holder = [value]
+                value = None
+                if error is None:
+                    error = yield from show_value(outcome, holder, name, line)
+                holder.clear()
+        except BaseException as raised:
+            error = raised
+        if error is not None:
+            yield from failed(outcome, error)
+        error = None
+        if not is_child():
             if 'matplotlib.pyplot' in sys.modules:
                 from .display import figures
-                figures()
-        flush_streams()
-    except BaseException as error:
-        failed(outcome, error)
+                error = yield from figures()
+            if error is None and state.runner is not None and not state.is_program:
+                from .loop import turn
+                error = yield from turn()
+            if error is not None:
+                yield from failed(outcome, error)
+        yield from flush_streams()
+    except BaseException as raised:
+        yield from failed(outcome, raised)
 
 
 def note_sigint(number, frame):
     """Between cells: it may be meant for the cell that is on its way."""
     state.early_sigint = True
+    if state.idling:
+        yield None, KeyboardInterrupt()  # A task that does not give way keeps that cell waiting.
 
 
 def look(number, frame):
-    """SIGURG: the agent's way to end a system call that was begun just after a SIGINT."""
+    """SIGURG: the agent's way to end a system call that was begun just after a SIGINT.
+
+    An event loop makes a cancellation of its first SIGINT, and an exception of the second; the
+    agent sends one.
+    """
+    if type(getsignal(SIGINT)) is partial:
+        from .loop import is_stuck
+        if is_stuck(getsignal(SIGINT)):
+            yield None, KeyboardInterrupt()
 
 
 def quiet_sigint(outcome):
     """Only notes SIGINT from here on, one that is being delivered included."""
     while True:
         try:
-            handler = signal(SIGINT, note_sigint)
+            handler = signal(SIGINT, NOTE_SIGINT)
             # None: a handler that C code installed; it cannot be put back from here.
             state.sigint = default_int_handler if handler is None else handler
             return
@@ -498,56 +562,68 @@ def refresh_timezone(changes):
         tzset()
 
 
+def has_background():
+    """Whether something of the session's goes on between cells, and may print."""
+    if count_threads() > 0:
+        return True
+    if state.runner is None:
+        return False
+    from .loop import is_busy
+    return is_busy()
+
+
 def run_cell(number, flags, env, file, argv, code):
-    state.cell = number
     if flags & CELL_STALE_SIGINT:
         state.early_sigint = False
         # What was left over is forgotten: a SIGINT from here on is meant for the cell.
-        state.channel.send(BEGUN, number.to_bytes(4, 'little'))
+        native.send(BEGUN, u32(number))
+    if state.background:
+        yield from flush_streams()
+    native.begin(number, flags & CELL_INTERACTIVE)
+    state.cell = number
     program = None
     if argv or file:
         from .program import Program
         program = Program(file, argv)
-    outcome = perform(code, '<cell %d>' % number, flags, env, program)
-    with state.channel.lock:
-        native.finish(number, outcome.code, outcome.flags, outcome.value or b'')
+    outcome = yield from perform(code, '<cell %d>' % number, flags, env, program)
+    state.cell = 0
+    state.background = has_background()
+    native.finish(number, outcome.code, outcome.flags, outcome.value or b'', state.background)
 
 
 def perform(code, name, flags, env, program=None):
     """Everything of a cell between its descriptors' arrival and their end."""
     outcome = Outcome()
-    prepare_streams()
-    NAMESPACE.pop('__warningregistry__', None)
-    before = set_environment(env) if env else None
-    if state.trace is not None or state.profile is not None:
-        sys.settrace(state.trace)
-        sys.setprofile(state.profile)
-    state.interactive = bool(flags & CELL_INTERACTIVE)
-    if program is not None:
-        program.enter()
+    before = None
+    state.name = name
+    state.is_program = bool(flags & CELL_FINAL)
     try:
-        execute(outcome, code, name, program)
+        yield from prepare_streams()
+        if program is not None:
+            program.enter()
+        NAMESPACE.pop('__warningregistry__', None)
+        state.shown.clear()
+        before = set_environment(env) if env else None
+        yield from execute(outcome, code, name, program)
+    except Violation:
+        raise
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             outcome.code = 130
             outcome.flags |= DONE_INTERRUPTED
-    if flags & CELL_FINAL and getpid() == PID:
+    if flags & CELL_FINAL and not is_child():
         from .program import end
-        end(outcome)
+        yield from end(outcome)
     quiet_sigint(outcome)
-    state.interactive = False
+    state.is_program = False
     if program is not None:
         program.leave()
-    if sys.gettrace() is not None or sys.getprofile() is not None or state.trace is not None:
-        state.trace, state.profile = sys.gettrace(), sys.getprofile()
-        sys.settrace(None)
-        sys.setprofile(None)
-    if getpid() != PID:
-        flush_streams()
+    if is_child():
+        yield from flush_streams()
         _exit(outcome.code)
     if before is not None:
         restore_environment(before)
-    flush_streams()
+    yield from flush_streams()
     return outcome
 
 
@@ -560,46 +636,86 @@ def settings(payload):
         set_environment(env)
     if entropy:
         state.reseed(entropy)
-    state.channel.send(SETTLED)
+    native.send(SETTLED, b'')
 
 
 # Start and end
 
-def in_child():
-    """A forked child keeps the user's streams and loses ours."""
-    state.interactive = False
-    for channel in (state.channel, state.queries):
-        try:
-            channel.socket.close()
-        except OSError:
-            pass
+def answer(kind, payload):
+    from .complete import answer
+    return answer(kind, payload)
 
 
-def answer_queries():
+def display(*objects, **options):
+    from .display import display
+    return (yield from display(*objects, **options))
+
+
+def unraisablehook(unraisable, original=sys.unraisablehook):
     try:
-        while True:
-            kind, payload = state.queries.receive()
-            from .complete import answer
-            state.queries.send(*answer(kind, payload))
-    except Closed:
-        return
-    except BaseException:
-        _exit(EXIT_VIOLATION)
+        from .report import show_unraisable
+        yield from show_unraisable(unraisable)
+    except Exception:
+        original(unraisable)  # The interpreter has gone too far towards its end.
 
 
-def serve():
+def builtin(function, name, doc=None):
+    """A function without frames (flow.h) that passes for one of the interpreter's own."""
+    return native.flow(function, name, doc or name + '()', 'builtins')
+
+
+def handle(kind, *message):
+    if kind == CELL:
+        yield from run_cell(*message)
+    elif kind == SETTINGS:
+        settings(*message)
+    elif kind == PREPARE:
+        from .prepare import prepare
+        yield from prepare()
+        native.send(PREPARED, b'')
+    else:
+        raise Violation('unknown message')
+
+
+def serve(*start):
+    """The worker's life; called by the interpreter as its excepthook."""
+    start = None
+    sys.excepthook = EXCEPTHOOK
+    for name in ('last_type', 'last_value', 'last_traceback', 'last_exc'):
+        sys.__dict__.pop(name, None)
+    yield from warm_up()
+    native.answer(QUERY_CHANNEL, answer)
+    native.send(READY, b'')
     while True:
-        kind, *message = native.receive()
-        if kind == CELL:
-            run_cell(*message)
-        elif kind == SETTINGS:
-            settings(*message)
-        elif kind == PREPARE:
-            from .prepare import prepare
-            prepare()
-            state.channel.send(PREPARED)
-        else:
-            raise Violation('unknown message')
+        try:
+            if state.runner is not None:
+                from .loop import idle
+                yield from idle()
+            message, error = yield native.receive,
+            # A signal handler of the user's may raise while no cell runs: nobody to tell.
+            if error is None:
+                yield from handle(*message)
+        except GeneratorExit:
+            raise  # The program that the session ended with is over.
+        except BaseException as error:
+            # It may be a signal handler of the user's that raised, which is not for us to tell.
+            trace = error.__traceback__
+            while trace.tb_next is not None:
+                trace = trace.tb_next
+            if trace.tb_frame.f_code.co_filename == __file__ and isinstance(error, Exception):
+                _exit(EXIT_VIOLATION)
+
+
+def warm_up():
+    """Runs code once, so that the first cell of the user finds everything in place."""
+    yield from perform(b'def f(n):\n    return [n]\nprint(f(0))\nf(1)', '<cell 0>', 0, ())
+    for name in [name for name in NAMESPACE if not name.startswith('__')]:
+        del NAMESPACE[name]
+    builtins.__dict__.pop('_', None)
+    state.sources.clear()
+    state.sources_size = 0
+    if state.linecache is not None:
+        state.linecache.cache.pop('<cell 0>', None)
 
 
 def move(fd):
@@ -608,63 +724,40 @@ def move(fd):
     return moved
 
 
-def start():
-    state.queries = Channel(move(QUERY_CHANNEL), allocate_lock())
-    state.null = move(open_fd('/dev/null', O_RDWR | O_CLOEXEC))
-    lock = allocate_lock()
-    from .reseed import GENERATORS, reseed
-    state.reseed = reseed
-    state.channel = Channel(native.open(CELL_CHANNEL, state.null,
-                                        sysconf('SC_OPEN_MAX') - CELL_FDS - 1, lock,
-                                        tuple(GENERATORS)), lock)
-    signal(SIGINT, note_sigint)
-    signal(SIGURG, look)
-    register_at_fork(after_in_child=in_child)
+def prepare_interpreter():
     sys.path[0:1] = []
     sys.argv[:] = ['']
+    sys.orig_argv[1:] = []
+    sys.dont_write_bytecode = True
+    environ.setdefault('PYTHONDONTWRITEBYTECODE', '1')
     sys.set_int_max_str_digits(0)
     environ.setdefault('MPLBACKEND', 'Agg')
     # Not in the home, where its files would be the user's.
     environ.setdefault('MPLCONFIGDIR', MPL_CONFIG)
     for name in [name for name in NAMESPACE if not name.startswith('__')]:
         del NAMESPACE[name]
-    state.stdin = None
-    sys.stdin = None
-    state.stdout, state.stderr = sys.stdout, sys.stderr
-    state.stdout.reconfigure(line_buffering=True)
-    from . import hooks
-    hooks.install()
+    sys.unraisablehook = sys.__unraisablehook__ = builtin(unraisablehook, 'unraisablehook')
+    builtins.display = builtin(display, 'display', 'display($module, /, *objs, **kwargs)\n--\n\n'
+                               'Show objects: text on standard output, pictures and tables '
+                               'as they are.')
 
 
-def warm_up():
-    """Runs code once, so that the first cell of the user finds everything in place."""
-    perform(b'def f(n):\n    return [n]\nprint(f(0))\nf(1)', '<cell 0>', 0, ())
-    for name in [name for name in NAMESPACE if not name.startswith('__')]:
-        del NAMESPACE[name]
-    builtins.__dict__.pop('_', None)
-    state.sources.clear()
-    state.sources_size = 0
+NOTE_SIGINT = builtin(note_sigint, 'note_sigint')
 
 
 def main():
-    start()
-    warm_up()
-    start_new_thread(answer_queries, ())
-    state.channel.send(READY)
-    while True:
-        try:
-            serve()
-        except SystemExit:
-            if state.ended:
-                raise
-        except Closed:
-            _exit(0)
-        except Violation:
-            _exit(EXIT_VIOLATION)
-        except BaseException as error:
-            # A signal handler of the user's may raise while no cell runs: nobody to tell.
-            trace = error.__traceback__
-            while trace.tb_next is not None:
-                trace = trace.tb_next
-            if trace.tb_frame.f_code.co_filename == __file__ and isinstance(error, Exception):
-                _exit(EXIT_VIOLATION)
+    state.null = move(open_fd('/dev/null', O_RDWR | O_CLOEXEC))
+    from .reseed import GENERATORS, reseed
+    state.reseed = reseed
+    state.channel = native.open(CELL_CHANNEL, state.null, sysconf('SC_OPEN_MAX') - CELL_FDS - 1,
+                                tuple(GENERATORS))
+    signal(SIGINT, NOTE_SIGINT)
+    signal(SIGURG, builtin(look, 'look'))
+    register_at_fork(before=native.pause, after_in_parent=native.resume, after_in_child=native.forked)
+    new_streams()
+    prepare_interpreter()
+    from . import hooks, imports
+    imports.install()
+    hooks.install()
+    sys.excepthook = builtin(serve, 'excepthook')
+    raise Start

@@ -5,6 +5,8 @@ code of theirs: attributes come from the dictionaries of the object and of its c
 and other computed attributes end a chain.
 """
 
+from . import __builtins__  # noqa: F401  # the originals, as in there
+
 import builtins
 import keyword
 import os
@@ -309,6 +311,16 @@ def next_indent(text):
 
 
 def completeness(text):
+    status, indent = completeness_of_python(text)
+    if status == INVALID:
+        from .source import dedent, with_commands
+        mended = with_commands(dedent(text), None)
+        if mended != text:
+            return completeness_of_python(mended)
+    return status, indent
+
+
+def completeness_of_python(text):
     flags = TOP_LEVEL_AWAIT | (state.future & FUTURE_FLAGS)
     try:
         tree = compile(text, '<question>', 'exec',

@@ -1,11 +1,14 @@
 """Small additions to modules of the standard library and to matplotlib, made when (and only if)
-they are imported: sources of cells for linecache and inspect, lambdas for multiprocessing, and
-plt.show.  A finder in front of sys.meta_path watches for those few names.
+they are imported: sources of cells for linecache and inspect, functions of cells for
+multiprocessing, the session's event loop for asyncio, and plt.show.  A finder in front of sys.meta_path watches for those few names.
 """
 
-import sys
+from . import __builtins__  # noqa: F401  # the originals, as in there
 
-from . import MPL_CONFIG, NAMESPACE, environ, state
+import sys
+from _functools import partial
+
+from . import MPL_CONFIG, NAMESPACE, builtin, environ, native, state
 
 MPL_BUILT = '/usr/share/glassbell/matplotlib'
 
@@ -52,11 +55,13 @@ def on_inspect(module):
             name = cell_of_class(object)
             if name is not None:
                 return name
-        return getfile(object)
+        file, error = yield getfile, object
+        if error is not None:
+            yield None, error
+        return file
 
-    getfile_of_cells.__name__ = getfile_of_cells.__qualname__ = 'getfile'
-    getfile_of_cells.__doc__ = getfile.__doc__
-    module.getfile = getfile_of_cells
+    module.getfile = native.flow(getfile_of_cells, 'getfile',
+                                 'getfile($module, object, /)\n--\n\n' + getfile.__doc__, 'inspect')
 
 
 def rebuild_function(code, name, qualname, defaults, kwdefaults, cells, attributes):
@@ -77,22 +82,49 @@ def cell_contents(cell):
         return ()
 
 
-def reduce_function(pickler, function):
-    """Sends lambdas and inner functions of cells to the processes of a pool by value."""
+def is_for_strangers():
+    """Whether what is pickled goes to processes that know nothing of the cells."""
+    context = sys.modules['multiprocessing.context']
+    process = sys.modules['multiprocessing.process']
+    popen = context.get_spawning_popen()
+    methods = [popen.method] if popen is not None else [
+        getattr(child, '_start_method', 'fork') for child in list(process._children)]
+    return bool(methods) and 'fork' not in methods
+
+
+def refusal(thing):
+    from pickle import PicklingError
+    return PicklingError(
+        f"Can't pickle {thing!r}: it was defined in a cell, and processes started by 'spawn' or "
+        "'forkserver' do not know it; write it to a module and import it from there, or take "
+        "multiprocessing.get_context('fork')")
+
+
+def reduce_function(thing):
+    """Sends lambdas and inner functions of cells to the processes of a pool by value.
+
+    A process that was not forked from the session would die of what it cannot find, and its pool
+    start another one, and so on: it is not sent.
+    """
     from types import FunctionType
-    if type(function) is not FunctionType or function.__globals__ is not NAMESPACE or not (
-            '<' in function.__qualname__):
+    if type(thing) is FunctionType:
+        if thing.__globals__ is not NAMESPACE:
+            return NotImplemented
+    elif not isinstance(thing, type) or thing.__module__ != '__main__':
+        return NotImplemented
+    if is_for_strangers():
+        yield None, refusal(thing)
+    if isinstance(thing, type) or '<' not in thing.__qualname__:
         return NotImplemented
     import marshal
-    closure = function.__closure__
+    closure = thing.__closure__
     cells = None if closure is None else [cell_contents(cell) for cell in closure]
-    return rebuild_function, (marshal.dumps(function.__code__), function.__name__,
-                              function.__qualname__, function.__defaults__,
-                              function.__kwdefaults__, cells, function.__dict__)
+    return rebuild_function, (marshal.dumps(thing.__code__), thing.__name__, thing.__qualname__,
+                              thing.__defaults__, thing.__kwdefaults__, cells, thing.__dict__)
 
 
 def on_reduction(module):
-    module.ForkingPickler.reducer_override = reduce_function
+    module.ForkingPickler.reducer_override = builtin(reduce_function, 'reducer_override')
 
 
 def before_matplotlib():
@@ -111,10 +143,18 @@ def before_matplotlib():
 
 def on_pyplot(module):
     from .display import show_figures
-    module.show = show_figures
+    module.show = partial(builtin(show_figures, 'show'))  # It wants to have attributes.
+    module.show.__name__ = module.show.__qualname__ = 'show'
+    module.show.__doc__ = 'Display all open figures.'
+
+
+def on_asyncio(module):
+    from .loop import on_asyncio
+    on_asyncio(module)
 
 
 HOOKS = {
+    'asyncio': on_asyncio,
     'linecache': on_linecache,
     'inspect': on_inspect,
     'multiprocessing.reduction': on_reduction,
@@ -145,11 +185,13 @@ class Watch:
         execute = spec.loader.exec_module
 
         def exec_module(module):
-            execute(module)
+            _, error = yield execute, module
+            if error is not None:
+                yield None, error
             hook(module)
 
         try:
-            spec.loader.exec_module = exec_module
+            spec.loader.exec_module = builtin(exec_module, 'exec_module')
         except AttributeError:
             pass  # A loader without attributes of its own: the module comes without our additions.
         return spec

@@ -3,8 +3,9 @@ modules that most sessions need, and the image's own warm-up, which is code in a
 own.
 """
 
+from . import __builtins__  # noqa: F401  # the originals, as in there
+
 import gc
-import sys
 
 WARM = '/usr/share/glassbell/warm'
 
@@ -16,11 +17,12 @@ def prepare():
             code = file.read()
     except FileNotFoundError:
         code = ''
-    try:
-        exec(compile(code, WARM, 'exec'), {'__name__': 'warm'})
-    except Exception:
+    _, error = yield exec, compile(code, WARM, 'exec'), {'__name__': 'warm'}
+    if error is not None:
         # A session can do all the same what could not be done ahead; who builds images sees it.
-        report.show(*sys.exc_info())
+        yield from report.show(type(error), error, error.__traceback__)
+        report.forget()
+    error = None
     gc.collect()
     # What is there now is not looked at again, so that clones go on sharing the memory it lies in.
     gc.freeze()

@@ -5,9 +5,11 @@ A file is read by the interpreter itself (native.c), which knows the encodings. 
 `__main__`, so that in a session its names stay, as those of any cell do, and `__file__` with them.
 """
 
+from . import __builtins__  # noqa: F401  # the originals, as in there
+
 import sys
 
-from . import NAMESPACE, native, state
+from . import ENDING, NAMESPACE, field, native, state, u32
 
 PYTHON = '/usr/bin/python3'
 
@@ -35,7 +37,9 @@ class Program:
         from importlib.machinery import SourceFileLoader
         NAMESPACE.update(__file__=self.path, __cached__=None,
                          __loader__=SourceFileLoader('__main__', self.path))
-        native.run_file(self.file, NAMESPACE)
+        state.name = self.path
+        state.is_program = True
+        return (yield state.context.run, native.run_file, self.file, NAMESPACE)
 
     def leave(self):
         sys.argv, sys.orig_argv = self.before
@@ -48,11 +52,7 @@ def end(outcome):
     """Ends the interpreter as it ends by itself, with its threads, exit hooks and objects; what is
     left of us does not show in it."""
     if state.runner is not None and not state.runner.get_loop().is_closed():
-        state.runner.close()
-    with state.channel.lock:
-        native.ending(state.cell, outcome.flags, outcome.value or b'')
-    # Nothing that could be warned about; the descriptors are open until the process is gone.
-    for channel in (state.channel, state.queries):
-        channel.socket.detach()
-    state.ended = True
-    raise SystemExit(outcome.code)
+        yield state.runner.close,
+    native.send(ENDING, u32(state.cell) + bytes((outcome.flags,)) + field(outcome.value or b''))
+    native.pause()
+    yield None, SystemExit(outcome.code)

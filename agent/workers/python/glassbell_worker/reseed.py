@@ -3,6 +3,8 @@ template must not draw the same numbers.  The default generators of `secrets`, u
 default_rng() ask the kernel and need nothing.
 """
 
+from . import __builtins__  # noqa: F401  # the originals, as in there
+
 import sys
 
 
