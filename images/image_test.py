@@ -1,6 +1,9 @@
 """Checks of the builder, and of the images in $GLASSBELL_IMAGES or build/images."""
 
+import argparse
 import hashlib
+import importlib.machinery
+import importlib.util
 import io
 import json
 import lzma
@@ -196,7 +199,26 @@ def test_recipe_inherits(tmp_path):
     assert recipe.load(tmp_path, "older").warm == "import a\nimport b\n"
 
 
-@pytest.mark.parametrize("text", ["colour: red\n", "packages bash\n", "include: bad\n",
+def test_recipe_keeps(tmp_path):
+    """What an included recipe removes may be kept, by its own pattern and no other."""
+    (tmp_path / "one.recipe").write_text("language: python\nremove: /a /b/* /c\n")
+    (tmp_path / "two.recipe").write_text("language: python\ninclude: one\nkeep: /b/*\nremove: /d\n")
+    (tmp_path / "bad.recipe").write_text("language: python\ninclude: one\nkeep: /b\n")
+    assert recipe.load(tmp_path, "two").remove == ["/a", "/c", "/d"]
+    with pytest.raises(BuildError, match="removes /b"):
+        recipe.load(tmp_path, "bad")
+
+
+def test_recipe_on_demand(tmp_path):
+    for name, text in (("one", "language: python\non_demand: yes\n"),
+                       ("two", "language: python\ninclude: one\n"),
+                       ("three", "language: python\non_demand: no\n")):
+        (tmp_path / (name + ".recipe")).write_text(text)
+    assert [recipe.load(tmp_path, name).on_demand for name in ("one", "two", "three")] \
+        == [True, False, False]
+
+
+@pytest.mark.parametrize("text", ["colour: red\n", "on_demand: 1\n", "on_demand:\n", "keep: /x\n", "packages bash\n", "include: bad\n",
                                   "language: a\nlanguage: b\n", "suite: ../x\n",
                                   "suite: a b\n", "suite: Trixie\n", "suite: -x\n"])
 def test_bad_recipe(tmp_path, text):
@@ -315,6 +337,24 @@ def load(name):
             return json.load(file)
     except FileNotFoundError:
         pytest.skip("no images were built")
+
+
+def test_images_that_nobody_asked_for_are_not_due(tmp_path):
+    """A folder that has it keeps it up to date; one that does not is complete without it."""
+    source = importlib.machinery.SourceFileLoader("builder", os.path.join(HERE, "build"))
+    builder = importlib.util.module_from_spec(importlib.util.spec_from_loader("builder", source))
+    source.exec_module(builder)
+
+    def wanted(*names):
+        options = argparse.Namespace(names=names, output=str(tmp_path), agent=__file__, workers=HERE,
+                                     kernel_suite=None)
+        return {item.name for item in builder.Build(options, None).recipes}
+
+    default = wanted()
+    assert default == {name for name in NAMES if name != "python-science"}
+    assert wanted("python-science") == {"python-science"}
+    (tmp_path / "python-science.json").write_text("{}")
+    assert wanted() == default | {"python-science"}
 
 
 def digest(path):

@@ -29,6 +29,44 @@ def test_it_is_warm_and_shows_nothing_of_it(s):
     assert s.get()["guest_memory"]["total"] > 400 << 20
 
 
+def test_documents(s):
+    """What models reach for beside tables: each writes what another one reads, or itself."""
+    cell = ok(s.exec("""
+import io, bs4, jinja2, lxml.etree, pypdf, tabulate, tqdm, xlsxwriter, yaml, openpyxl
+page = jinja2.Template('<ul>{% for x in xs %}<li>{{ x|e }}</li>{% endfor %}</ul>').render(xs=['a<', 'ü'])
+soup = [li.text for li in bs4.BeautifulSoup(page, 'lxml')('li')]
+tree = lxml.etree.fromstring(page).xpath('//li/text()')
+sheet = io.BytesIO()
+with xlsxwriter.Workbook(sheet) as book: book.add_worksheet('s').write_row(0, 0, ['a', 2.5])
+row = next(openpyxl.load_workbook(sheet)['s'].values)
+pdf = io.BytesIO()
+writer = pypdf.PdfWriter(); writer.add_blank_page(100, 200); writer.write(pdf)
+size = pypdf.PdfReader(pdf).pages[0].mediabox
+said = yaml.safe_load(yaml.safe_dump({'x': [1, 'ü']}, allow_unicode=True))
+table = tabulate.tabulate([[1, 2]], headers=['a', 'b'], tablefmt='github').splitlines()[0]
+soup, tree, row, (int(size.width), int(size.height)), said, table, sum(tqdm.tqdm(range(4), disable=True))
+""", timeout_ms=120000))
+    assert eval(cell["value"]) == (["a<", "ü"], ["a<", "ü"], ("a", 2.5), (100, 200), {"x": [1, "ü"]},
+                                   "|   a |   b |", 6)
+    assert cell["files"] == []
+
+
+def test_seaborn_and_scipy(s):
+    cell = ok(s.exec("import seaborn as sns, pandas as pd, scipy.stats, matplotlib.pyplot as plt, numpy.testing\n"
+                     "sns.histplot(pd.DataFrame({'x': [1, 2, 2, 3.]}), x='x', kde=True); plt.show()\n"
+                     "round(float(scipy.stats.ttest_ind([1, 2, 3], [2, 3, 4.5]).pvalue), 3)",
+                     timeout_ms=120000))
+    assert cell["value"] == "0.277" and [d["mime"] for d in cell["displays"]] == ["image/png"]
+
+
+@pytest.mark.parametrize("text", ["日本語", "中文字符", "繁體", "한국어", "ünïcödé"])
+def test_no_letter_is_missing(s, text):
+    """A letter that no font has is told on standard error by matplotlib."""
+    cell = ok(s.exec(f"import matplotlib.pyplot as plt\nplt.title({text!r}); plt.plot([1, 2]); plt.show()",
+                     timeout_ms=120000))
+    assert [d["mime"] for d in cell["displays"]] == ["image/png"] and err(cell) == ""
+
+
 def test_tables(s):
     rows = "".join(f"{n},{n % 7},{n / 4}\n" for n in range(100000))
     s.write("big.csv", b"id,kind,x\n" + rows.encode())

@@ -8,8 +8,10 @@
                                 join in, and whose suite holds unless this one names its own
     packages: ...               Debian packages
     remove: ...                 paths (shell patterns, from /) removed after the installation
+    keep: ...                   patterns that what is included removes, and this one does not
     tools: ...                  programs that must be there at the end
     run: ...                    a command that is run in the finished tree
+    on_demand: yes              it is built when somebody names it, and kept up to date from then on
 
 A file NAME.warm beside NAME.recipe is code in the image's language that its worker runs before a
 template is made of it; what it imports costs no session anything.
@@ -27,8 +29,8 @@ from .report import BuildError
 SUFFIX = ".recipe"
 WARM = ".warm"
 DEFAULT_MEMORY_MB = 224
-LISTS = ("aliases", "include", "packages", "remove", "tools")
-SCALARS = ("language", "memory_mb", "run", "suite")
+LISTS = ("aliases", "include", "keep", "packages", "remove", "tools")
+SCALARS = ("language", "memory_mb", "on_demand", "run", "suite")
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Recipe:
     name: str
     language: str = ""
     memory_mb: int = DEFAULT_MEMORY_MB
+    on_demand: bool = False
     suite: str = ""
     run: str = ""
     warm: str = ""
@@ -64,6 +67,7 @@ def load(folder, name, seen=()):
     values = parse(path, text)
     recipe = Recipe(name, values.get("language", ""),
                     int(values.get("memory_mb", DEFAULT_MEMORY_MB)),
+                    on_demand=is_yes(path, values.get("on_demand", "no")),
                     aliases=values.get("aliases", "").split(), text=text)
     for other in values.get("include", "").split():
         part = load(folder, other, (*seen, name))
@@ -74,6 +78,10 @@ def load(folder, name, seen=()):
         recipe.remove += part.remove
         recipe.tools += part.tools
         recipe.text += part.text
+    for pattern in values.get("keep", "").split():
+        if pattern not in recipe.remove:
+            raise BuildError(f"{path}: nothing that is included removes {pattern}")
+        recipe.remove.remove(pattern)
     recipe.packages += values.get("packages", "").split()
     recipe.remove += values.get("remove", "").split()
     recipe.tools += values.get("tools", "").split()
@@ -88,6 +96,12 @@ def load(folder, name, seen=()):
         recipe.warm += warm
         recipe.text += warm
     return recipe
+
+
+def is_yes(path, value):
+    if value not in ("yes", "no"):
+        raise BuildError(f"{path}: {value} is neither yes nor no")
+    return value == "yes"
 
 
 def parse(path, text):
