@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/io.h>
@@ -449,15 +450,28 @@ static void stop_pit(int sys_fd)
     (void)ioperm(PIT_COUNTER_0, PIT_PORTS, 0);
 }
 
-void init_finish(const struct boot *boot)
+/* The kernel gives 127.0.0.1 and ::1 to the interface when it comes up. 127.0.1.1, the address of
+ * the guest's own name, is the second one because glibc's resolver takes a machine whose only IPv4
+ * address is 127.0.0.1 for one without IPv4: with AI_ADDRCONFIG not even `localhost` has an address
+ * there (getaddrinfo(3); sysdeps/unix/sysv/linux/check_pf.c). */
+static void bring_loopback_up(void)
 {
-    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    struct ifreq second = {.ifr_name = "lo:1"};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 0x100)};
     _cleanup_(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
+    memcpy(&second.ifr_addr, &address, sizeof(address));
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &up) < 0 || ioctl(fd, SIOCSIFADDR, &second) < 0)
+        console_say("no loopback: %s", strerror(errno));
+}
+
+void init_finish(const struct boot *boot)
+{
     /* What would wake an idle guest: twice a second, and every four seconds. */
     set_sysctl(boot->proc_fd, "vm/compaction_proactiveness", "0");
     set_sysctl(boot->proc_fd, "kernel/watchdog", "0");
     stop_pit(boot->sys_fd);
-    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &loopback) < 0)
-        console_say("no loopback: %s", strerror(errno));
+    bring_loopback_up();
 }

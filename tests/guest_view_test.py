@@ -64,3 +64,44 @@ def test_what_programs_ask_is_there(shared):
                       " open('/proc/sys/kernel/hostname').read() == os.uname().nodename + '\\n',"
                       " open('/sys/devices/system/cpu/online').read())")) == "1 1 True True 0\n\n"
     assert shell(s, "nproc; free -b | awk 'NR==2 {print ($2 > 1e8)}'; ps -p $$ -o comm=") == "1\n1\nbash\n"
+
+
+# localhost: what a program reaches that serves itself
+
+@pytest.mark.parametrize("flags", ["0", "socket.AI_ADDRCONFIG", "socket.AI_ADDRCONFIG | socket.AI_V4MAPPED"])
+@pytest.mark.parametrize("name", ["localhost", "socket.gethostname()"])
+def test_names_of_the_guest_have_an_address(shared, name, flags):
+    """Also for a resolver that is to leave out what no interface has: there is IPv4."""
+    s = shared.get("python")
+    name = f"'{name}'" if name == "localhost" else name
+    code = (f"import socket\n"
+            f"sorted({{info[4][0] for info in socket.getaddrinfo({name}, 80, socket.AF_INET, 0, 0, {flags})}})")
+    assert s.exec(code)["value"] == ("['127.0.0.1']" if "localhost" in name else "['127.0.1.1']")
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", "::1", "0.0.0.0", "::", "localhost"])
+@pytest.mark.parametrize("image", ["python", "javascript"])
+def test_a_server_of_ones_own_answers_at_localhost(shared, image, listen):
+    """Whichever of the two addresses it listens at."""
+    s = shared.get(image)
+    if image == "javascript":
+        code = ("const http = require('http');\n"
+                f"const server = http.createServer((q, a) => a.end('hello')).listen(0, '{listen}');\n"
+                "await new Promise(f => server.on('listening', f));\n"
+                "const url = `http://localhost:${server.address().port}/`;\n"
+                "const got = await (await fetch(url)).text();\n"
+                "const plain = await new Promise((f, r) => http.get(url, a => a.on('data', d => f(`${d}`))).on('error', r));\n"
+                "server.close(); server.closeAllConnections(); console.log(got, plain)")
+        assert out(s.exec(code)) == "hello hello\n"
+    else:
+        code = ("import http.server, socket, threading, urllib.request\n"
+                "class Hello(http.server.BaseHTTPRequestHandler):\n"
+                "  def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b'hello')\n"
+                "  def log_message(self, *_): pass\n"
+                "class Server(http.server.HTTPServer):\n"
+                f"  address_family = socket.AF_INET6 if ':' in '{listen}' else socket.AF_INET\n"
+                f"with Server(('{listen}', 0), Hello) as server:\n"
+                "  threading.Thread(target=server.serve_forever).start()\n"
+                "  print(urllib.request.urlopen(f'http://localhost:{server.server_port}/').read().decode())\n"
+                "  server.shutdown()")
+        assert out(s.exec(code)) == "hello\n"
