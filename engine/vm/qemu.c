@@ -11,7 +11,9 @@
 #include "vm/inspect.h"
 #include "vm/private.h"
 
-enum { ARGV_MAX = 96, TB_SIZE_MB = 128 };
+/* What QEMU may have beside the guest's memory and its translated code: some 60 MB are in use, half
+ * of it stacks of threads. */
+enum { ARGV_MAX = 96, TB_SIZE_MB = 128, OWN_MB = 512 };
 
 /* What the guest's kernel is told, and why. */
 static const struct {
@@ -71,6 +73,9 @@ static void add_launcher(struct argv *argv, const struct gb_host *host,
         add_taken(argv, "--uid", xasprintf("%u", machine->uid));
     if (machine->accel == GB_ACCEL_KVM)
         add(argv, "--kvm");
+    add_taken(argv, "--memory",
+              xasprintf("%u", machine->memory_mb + OWN_MB +
+                                  (machine->accel == GB_ACCEL_TCG ? TB_SIZE_MB : 0)));
     add_taken(argv, "--keep", xasprintf("%d", QEMU_FD_END - QEMU_FD_QMP));
     add_taken(argv, "--file", xasprintf("firmware=%s", host->firmware));
     add_taken(argv, "--file", xasprintf("kernel=%s", host->images->kernel));

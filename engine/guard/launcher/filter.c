@@ -7,7 +7,8 @@
  * ends with it. QEMU adds its own -sandbox on top.
  *
  * Deliberately missing: sockets other than those that QEMU was given, processes (clone makes
- * threads only), any change of user, time, limits or namespaces.
+ * threads only), any change of user, time, limits or namespaces, and memory that no limit counts
+ * (memfd_create, mappings that are shared and of no file).
  */
 #include "guard/launcher/filter.h"
 
@@ -18,6 +19,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <termios.h>
 
@@ -61,7 +63,6 @@ static const int allowed[] = {
     CALL(capget),
 
     /* #syscalls memory: guest RAM, translated code */
-    CALL(mmap),
     CALL(munmap),
     CALL(mprotect),
     CALL(mremap),
@@ -70,7 +71,6 @@ static const int allowed[] = {
     CALL(mincore),
     CALL(mlock),
     CALL(munlock),
-    CALL(memfd_create),
     CALL(membarrier),
 
     /* #syscalls files: firmware, kernel, disk; device state through descriptors */
@@ -248,6 +248,19 @@ enum { KVM_IOCTL_TYPE = 0xae };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Private mappings are bounded by RLIMIT_DATA, shared ones by the size of their file. */
+static int add_mappings(scmp_filter_ctx filter)
+{
+    static const unsigned long kinds[] = {0, MAP_SHARED, MAP_ANONYMOUS};
+    int r = 0;
+
+    for (size_t i = 0; i < COUNT(kinds) && r == 0; i++)
+        r = seccomp_rule_add(
+            filter, SCMP_ACT_ALLOW, CALL(mmap), 1,
+            SCMP_A3(SCMP_CMP_MASKED_EQ, (unsigned long)(MAP_SHARED | MAP_ANONYMOUS), kinds[i]));
+    return r;
+}
+
 static int add_opens(scmp_filter_ctx filter)
 {
     static const unsigned modes[] = {O_RDONLY, O_WRONLY};
@@ -305,6 +318,8 @@ static int add_rules(scmp_filter_ctx filter, bool kvm)
         r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
     if (r == 0)
         r = add_signals(filter);
+    if (r == 0)
+        r = add_mappings(filter);
     return r == 0 ? add_opens(filter) : r;
 }
 

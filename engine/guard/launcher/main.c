@@ -146,7 +146,8 @@ static void confine(struct guard_options *options, bool *ret_inside)
     if (r == -EOWNERDEAD)
         _exit(EXIT_LAUNCHER);
     (void)done(options, GB_GUARD_DESCRIPTORS, stage_descriptors(options), "");
-    (void)done(options, GB_GUARD_LIMITS, stage_limits(root && options->uid != 0), "");
+    (void)done(options, GB_GUARD_LIMITS,
+               stage_limits(root && options->uid != 0, options->memory_mb), "");
     r = opener_open(options, &what);
     if (r < 0)
         give_up(what, r);

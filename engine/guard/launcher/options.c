@@ -64,6 +64,9 @@ bool options_read(struct guard_options *options, int argc, char **argv, const ch
         if (strcmp(name, "--uid") == 0) {
             good = read_number(value, 0x7fffffff, &number);
             options->uid = (uid_t)number;
+        } else if (strcmp(name, "--memory") == 0) {
+            good = read_number(value, 1u << 20, &number);
+            options->memory_mb = (unsigned)number;
         } else if (strcmp(name, "--keep") == 0) {
             good = read_number(value, 16, &number);
             options->keep = (unsigned)number;

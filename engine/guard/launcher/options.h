@@ -4,6 +4,7 @@
  *
  *     --require          end with an error when a stage cannot be applied
  *     --uid N            as root: the user and the group that PROGRAM runs as
+ *     --memory MB        what PROGRAM may have of memory of its own; 0, or not given: no limit
  *     --keep N           PROGRAM keeps descriptors 0–2 and N more from GUARD_FD_FIRST on
  *     --file NAME=PATH   PROGRAM sees the file, read-only; %{NAME} in an argument stands for its
  * path
@@ -36,7 +37,8 @@ struct guard_file {
 
 struct guard_options {
     bool require, kvm;
-    uid_t uid; /* 0: none given */
+    uid_t uid;          /* 0: none given */
+    unsigned memory_mb; /* 0: no limit */
     unsigned keep;
     struct guard_file files[GUARD_FILES_MAX];
     size_t file_count;

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -36,8 +37,32 @@ int stage_death_signal(int lifeline)
     return (parent.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0 ? -EOWNERDEAD : 0;
 }
 
-int stage_limits(bool own_uid)
+static int write_text(const char *path, const char *text);
+
+/* Where memory runs out, a VM goes before the server and before what else the user has. Anybody may
+ * raise his own mark. */
+static int offer_to_oom(void)
 {
+    enum { RAISED = 500, MOST = 1000 };
+    char text[16] = "";
+    int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    long mark = n < 0 ? 0 : strtol(text, NULL, 10);
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (n < 0)
+        return -errno;
+    mark = (mark > 0 ? mark : 0) + RAISED;
+    (void)snprintf(text, sizeof(text), "%ld", mark < MOST ? mark : MOST);
+    return write_text("/proc/self/oom_score_adj", text);
+}
+
+int stage_limits(bool own_uid, unsigned memory_mb)
+{
+    /* Of RLIMIT_DATA count private mappings that can be written. The rest that QEMU maps are files
+     * and what its libraries reserve; page tables of it are memory too. */
+    const rlim_t memory = (rlim_t)memory_mb << 20, mapped = memory + (8ull << 30);
     /* The largest thing that QEMU writes to a file is device state; RAM files have their size
      * already. Threads count as processes. */
     const struct {
@@ -45,8 +70,10 @@ int stage_limits(bool own_uid)
         rlim_t limit;
         bool apply;
     } limits[] = {
-        {RLIMIT_CORE, 0, true},      {RLIMIT_NOFILE, 128, true}, {RLIMIT_FSIZE, 256u << 20, true},
-        {RLIMIT_NPROC, 64, own_uid}, {RLIMIT_MSGQUEUE, 0, true},
+        {RLIMIT_CORE, 0, true},           {RLIMIT_NOFILE, 128, true},
+        {RLIMIT_FSIZE, 256u << 20, true}, {RLIMIT_NPROC, 64, own_uid},
+        {RLIMIT_MSGQUEUE, 0, true},       {RLIMIT_DATA, memory, memory > 0},
+        {RLIMIT_AS, mapped, memory > 0},
     };
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -61,7 +88,7 @@ int stage_limits(bool own_uid)
         if (setrlimit(limits[i].resource, &now) < 0)
             return -errno;
     }
-    return 0;
+    return offer_to_oom();
 }
 
 static int write_text(const char *path, const char *text)

@@ -15,8 +15,10 @@ int stage_descriptors(const struct guard_options *options);
  * died before the signal was asked for, and the result is -EOWNERDEAD. */
 int stage_death_signal(int lifeline);
 
-/* @own_uid: the user runs nothing else, so its processes can be counted. */
-int stage_limits(bool own_uid);
+/* @own_uid: the user runs nothing else, so its processes can be counted. @memory_mb: what it may
+ * have of memory of its own, 0 for any. Also makes it a better victim than others where memory runs
+ * out. */
+int stage_limits(bool own_uid, unsigned memory_mb);
 
 /* A user namespace in which the user is who it was. */
 int stage_user_namespace(void);
