@@ -70,6 +70,7 @@ struct job {
     struct transfer *transfer;
     struct fetch *fetch;
     size_t file; /* which upload or download is next */
+    bool held;   /* its cell waits for another client's lease, as far as we know */
 };
 
 struct execution {
@@ -333,6 +334,7 @@ static void on_cell(void *arg, const struct gb_json *cell, const struct gb_call_
     struct job *job = arg;
     struct execution *execution = job->execution;
 
+    job->held = false;
     if (execution->input != NULL)
         input_pause(execution->input, true);
     if (error != NULL) {
@@ -354,6 +356,41 @@ static void on_cell(void *arg, const struct gb_json *cell, const struct gb_call_
     next_download(job);
 }
 
+/* Who has to wait is told for whom, and for how long. */
+static void on_looked(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    const struct gb_json *lease = json_member(result, "lease");
+    struct job *job = arg;
+    struct gb_bytes holder = json_text(lease, "holder");
+    struct gb_buf text = {0};
+    char patience[32];
+
+    if (error != NULL || lease == NULL || lease->type != GB_JSON_OBJECT ||
+        job->phase != JOB_RUNNING)
+        return;
+    job->held = true;
+    format_age(patience, sizeof(patience), (double)job->execution->config->lease_wait_ms / 1000);
+    gb_buf_addf(&text, "the session is held by %s%.*s: waiting for up to %s (Ctrl-C gives up)",
+                json_true(lease, "human") ? "a person at " : "",
+                holder.size > 0 ? (int)MIN(holder.size, (size_t)128) : 23,
+                holder.size > 0 ? (const char *)holder.data : "a client without a name", patience);
+    job_say(job, gb_buf_str(&text), "");
+    gb_buf_release(&text);
+}
+
+static void look_for_lease(struct job *job)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", job->session);
+    gb_json_end(&out);
+    (void)gb_client_call(job->execution->app->client, "session.get", &params, CLOSE_DEADLINE_MS,
+                         on_looked, job);
+    gb_buf_release(&params);
+}
+
 static void job_exec(struct job *job)
 {
     struct execution *execution = job->execution;
@@ -372,8 +409,12 @@ static void job_exec(struct job *job)
     gb_json_put_bool(&out, "interactive", config->forward_stdin);
     if (config->timeout_ms > 0)
         gb_json_put_u64(&out, "timeout_ms", config->timeout_ms);
-    if (config->session != NULL)
+    if (config->session != NULL) {
         (void)put_env(execution->args, &out); /* checked before */
+        gb_json_put_u64(&out, "lease_wait_ms", config->lease_wait_ms);
+        if (config->lease_wait_ms > 0)
+            look_for_lease(job);
+    }
     gb_json_end(&out);
     (void)gb_client_call(execution->app->client, "session.exec", &params, 0, on_cell, job);
     gb_buf_release(&params);
@@ -557,6 +598,10 @@ static void interrupt_cells(struct execution *execution)
 
         if (job->phase == JOB_WAITING || job->phase == JOB_UPLOADING ||
             job->phase == JOB_DOWNLOADING)
+            job_finish(job, 128 + SIGINT);
+        /* An interrupt of the session would meet the holder's cell. When ours has begun meanwhile,
+         * the end of our connection interrupts it and no other. */
+        if (job->phase == JOB_RUNNING && job->held)
             job_finish(job, 128 + SIGINT);
         if (job->phase != JOB_RUNNING)
             continue;

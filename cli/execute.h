@@ -18,6 +18,7 @@ struct execute_config {
     const char *session; /* all sources run in it, in turn; NULL: each gets a VM of its own */
     const char *image;   /* NULL: by the source's ending, else python */
     uint64_t timeout_ms; /* 0: the session's */
+    uint64_t lease_wait_ms;
     uint64_t max_output; /* bytes of standard output, per source */
     bool json, forward_stdin;
     struct file_pair *uploads, *downloads; /* borrowed */

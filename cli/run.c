@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cli/transfer.h"
 #include "execute.h"
@@ -126,9 +127,15 @@ int verb_run(const struct args *args)
 
 int verb_exec(const struct args *args)
 {
-    struct execute_config config = {0};
+    struct execute_config config = {.lease_wait_ms = GB_LEASE_WAIT_MS};
+    const char *wait = args_value(args, "lease-wait");
+    double seconds;
 
     if (args->word_count == 0)
         return app_wrong_use(args, "which session? `glassbell ls` shows them");
+    if (wait != NULL && !args_number(wait, 0, TIME_MAX_S, &seconds))
+        return app_wrong_use(args, "--lease-wait wants seconds up to %d, not %s", TIME_MAX_S, wait);
+    if (wait != NULL)
+        config.lease_wait_ms = (uint64_t)(seconds * 1000);
     return run_sources(args, &config, 1, args->words[0]);
 }

@@ -75,8 +75,17 @@ static const struct option run_options[] = {
     END,
 };
 static const struct option exec_options[] = {
-    CODE_OPTION,     TIME_OPTION,   ENV_OPTION,  STDIN_OPTION, UPLOAD_OPTION,
-    DOWNLOAD_OPTION, OUTPUT_OPTION, JSON_OPTION, END,
+    CODE_OPTION,
+    TIME_OPTION,
+    ENV_OPTION,
+    STDIN_OPTION,
+    UPLOAD_OPTION,
+    DOWNLOAD_OPTION,
+    OUTPUT_OPTION,
+    JSON_OPTION,
+    {0, "lease-wait", "SECONDS", ARG_TEXT,
+     "wait so long while another client holds the session (default 600; 0: not)", false},
+    END,
 };
 static const struct option repl_options[] = {
     {'l', "lang", "LANG", ARG_LANGUAGE, "python (default), javascript or shell", false},

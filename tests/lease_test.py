@@ -1,8 +1,11 @@
 """Leases: one client at a time runs cells, and the others are told who and why, or wait."""
 
+import signal
+import subprocess
+
 import pytest
 
-from support import DEADLINE, Failure, Server, Session, Watcher, out, wait_for
+from support import BINARY, DEADLINE, Failure, Server, Session, Watcher, out, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +200,52 @@ def test_who_waits_runs_nothing_once_the_server_drains(strict, way):
         assert out(with_own.wait()) == "bye\n"
     assert down.wait() == {}
     assert session.server.process.wait(DEADLINE) == 0
+
+
+# ---- the clients of this project wait by default ----
+
+
+def start_exec(server, session, *arguments):
+    return subprocess.Popen([BINARY, "exec", session.id, *arguments], env=server.env, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_exec_waits_and_says_for_whom(server, agent, person):
+    lease(person, agent, human=True)
+    process = start_exec(server, agent, "-c", "print(6 * 7)")
+    said = process.stderr.readline()
+    assert "held by a person at person/1" in said and "up to 10 min" in said and "Ctrl-C gives up" in said
+    wait_for(lambda: agent.get()["lease"]["waiting"] == 1)
+    lease(person, agent, "release")
+    assert process.communicate(timeout=DEADLINE) == ("42\n", "") and process.returncode == 0
+
+
+def test_exec_can_be_told_not_to_wait(server, agent, person):
+    lease(person, agent)
+    process = start_exec(server, agent, "--lease-wait", "0", "-c", "print(6 * 7)")
+    stdout, stderr = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 125 and stdout == "" and "held by person/1" in stderr and "nothing ran" in stderr
+    process = start_exec(server, agent, "--lease-wait", "0.05", "-c", "print(6 * 7)")
+    stdout, stderr = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 125 and "(held: nothing ran" in stderr
+    process = start_exec(server, agent, "--lease-wait", "soon", "-c", "1")
+    assert "--lease-wait wants seconds" in process.communicate(timeout=DEADLINE)[1] and process.returncode == 2
+    lease(person, agent, "release")
+
+
+def test_who_gives_up_interrupts_nobody(server, agent, person):
+    """Ctrl-C of one who waits is not for the cell of the one who holds."""
+    lease(person, agent)
+    pending = person.send("session.exec", session=agent.id, code="print('got', input())", interactive=True)
+    wait_for(lambda: agent.get()["waiting"])
+    process = start_exec(server, agent, "-c", "ghost = 1")
+    assert "waiting for up to" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE) == 130
+    wait_for(lambda: agent.get()["lease"]["waiting"] == 0)
+    person.call("session.stdin", session=agent.id, text="it\n")
+    cell = pending.wait()
+    assert out(cell) == "got it\n" and cell["interrupted"] is False
+    lease(person, agent, "release")
+    assert agent.exec("'ghost' in dir()")["value"] == "False"
+    process.communicate()

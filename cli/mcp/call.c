@@ -13,6 +13,8 @@
 #include "mcp/internal.h"
 
 enum {
+    /* Less than hosts give a call: 60 s is what the common clients begin with. */
+    LEASE_WAIT_MS = 45000,
     PROGRESS_MS = 250,    /* between two reports of output */
     HEARTBEAT_MS = 5000,  /* and without any, so that a client sees that it goes on */
     PROGRESS_TEXT = 4096, /* of the output so far: its end */
@@ -171,14 +173,21 @@ static void on_reply(void *arg, const struct gb_json *result, const struct gb_ca
     struct call *call = arg;
     struct mcp_server *server = call->server;
     struct batch *batch = call->batch;
-    struct gb_buf line = {0};
+    struct gb_buf line = {0}, message = {0};
     struct gb_json_out out;
 
     tell_end(call, error);
     message_begin_result(&out, &line, gb_buf_bytes(&call->id), call->revision);
     if (error != NULL) {
-        const struct content_error told = {error->kind, error->message, error->dispatched,
-                                           error->retryable};
+        struct content_error told = {error->kind, error->message, error->dispatched,
+                                     error->retryable};
+
+        gb_buf_adds(&message, error->message);
+        if (error->code == GB_EHELD)
+            gb_buf_addf(&message,
+                        "; this call has waited %d s for it: go on without it, or call again later",
+                        LEASE_WAIT_MS / 1000);
+        told.message = gb_buf_str(&message);
 
         content_write_error(&out, call->revision, call->tool, &call->options, &told,
                             json_member(error->data, "cell"));
@@ -190,6 +199,7 @@ static void on_reply(void *arg, const struct gb_json *result, const struct gb_ca
     server_answer(server, batch, &line);
     batch_done(server, batch);
     gb_buf_release(&line);
+    gb_buf_release(&message);
 }
 
 /* ---- starting ---- */
@@ -305,6 +315,8 @@ void call_start(struct request *request)
     } else {
         if (tool->runs_code && token_text.size > 0)
             gb_json_put_bool(&out, "stream", true);
+        if (strcmp(tool->method, "session.exec") == 0)
+            gb_json_put_u64(&out, "lease_wait_ms", LEASE_WAIT_MS);
         gb_json_end(&out);
         call = call_new(request, tool);
         call->options = options;

@@ -248,7 +248,8 @@ const struct tool tools[] = {
     {"exec", "Run code in a session",
      "Runs code in a session and returns what it printed, the value of its last expression, "
      "figures and the exit code. Names, imports and files of earlier code are there. Calls on one "
-     "session run one after the other. After a time-out the state is kept where that was "
+     "session run one after the other; while a person has taken it over a call waits, for up to 45 "
+     "seconds. After a time-out the state is kept where that was "
      "possible; `state_lost` tells.",
      "session.exec", ANSWER_CELL, exec_arguments, exec_fields, false, false, false, true, false, 0},
     {"read_file", "Read a file",

@@ -28,6 +28,9 @@
 #define GB_STDERR_DEFAULT (256u << 10)
 #define GB_OUTPUT_MAX (64u << 20) /* what max_stdout and max_stderr may ask for */
 #define GB_TIMEOUT_DEFAULT_MS 30000u
+/* How long our clients wait by default while somebody else holds a session. The front end tells it,
+ * and the Python package has the same. */
+#define GB_LEASE_WAIT_MS 600000u
 #define GB_TIMEOUT_MAX_MS 86400000u /* 24 h */
 #define GB_KILL_GRACE_MS 2000u      /* SIGINT, then SIGKILL */
 

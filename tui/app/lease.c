@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "app/internal.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cli/app.h"
 
-enum { LEASE_DEADLINE_MS = 30000 };
+enum { LEASE_DEADLINE_MS = 30000, BANNER_NAME_COLUMNS = 24 };
 
 const char *lease_subject(const struct tui *tui)
 {
@@ -41,9 +42,7 @@ static void on_lease(void *arg, const struct gb_json *result, const struct gb_ca
     }
     lease = gb_json_member(result, "lease");
     if (lease != NULL && lease->type == GB_JSON_OBJECT)
-        tui_say(tui, MESSAGE_GOOD,
-                "you hold it: cells of others wait or are refused until you "
-                "hand it back");
+        tui_say(tui, MESSAGE_GOOD, "you hold it: cells of others wait until you hand it back");
     else
         tui_say(tui, MESSAGE_GOOD, "it is handed back");
 }
@@ -106,35 +105,56 @@ void lease_hand_back(struct tui *tui, const struct words *words)
     tui_ask(tui, "a note for the agent (empty: none): ", NULL, on_note, tui);
 }
 
-/* "held by NAME since 12:01 (3m)": for the banner. False when nobody holds it. */
+/* A name that leaves room for the rest. */
+static void add_name(struct gb_buf *out, const char *name)
+{
+    struct gb_bytes text = gb_bytes_str(name);
+    size_t size = text_fit(text, BANNER_NAME_COLUMNS, NULL);
+
+    gb_buf_add(out, text.data, size);
+    if (size < text.size)
+        gb_buf_adds(out, "…");
+}
+
+static void add_mine(struct gb_buf *out, const struct session *session, const char *key,
+                     const char *age)
+{
+    gb_buf_addf(out, "You hold this session, %s hands it back; agents wait up to %u min", key,
+                GB_LEASE_WAIT_MS / 60000);
+    if (session->lease.waiting > 0)
+        gb_buf_addf(out, " (%u wait%s)", session->lease.waiting,
+                    session->lease.waiting == 1 ? "s" : "");
+    gb_buf_addf(out, "; for %s", age);
+}
+
+static void add_others(struct gb_buf *out, const struct session *session, const char *key,
+                       const char *age)
+{
+    gb_buf_adds(out, "Held by ");
+    add_name(out, session->lease.holder[0] != '\0' ? session->lease.holder : "somebody");
+    gb_buf_addf(out, "%s, %s takes it over; you watch; for %s",
+                session->lease.human ? " (a person)" : "", key, age);
+    if (session->lease.note[0] != '\0')
+        gb_buf_addf(out, ": %s", session->lease.note);
+}
+
+/* For the banner, what matters first: it may be cut. False when nobody holds it. */
 bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *ret_role)
 {
     const struct session *session = store_find(&tui->store, id);
+    char age[32] = "less than a minute", key[KEY_NAME_MAX];
     double seconds;
-    char age[32], key[KEY_NAME_MAX];
 
     if (session == NULL || !session->lease.held)
         return false;
     seconds = MAX(0, tui_now(tui) - session->lease.since);
+    if (seconds >= 60)
+        format_age(age, sizeof(age), seconds);
     *ret_role = session->lease.mine ? ROLE_BANNER_MINE : ROLE_BANNER_LEASE;
     tui_key_of(tui, tui_context(tui), session->lease.mine ? "hand-back" : "take", key);
-    if (session->lease.mine) {
-        gb_buf_adds(out, "You hold this session");
-    } else {
-        gb_buf_addf(out, "Held by %s%s",
-                    session->lease.holder[0] != '\0' ? session->lease.holder : "somebody",
-                    session->lease.human ? " (a person)" : "");
-    }
-    format_age(age, sizeof(age), seconds);
-    if (seconds < 60)
-        gb_buf_adds(out, ", since less than a minute");
+    if (session->lease.mine)
+        add_mine(out, session, key, age);
     else
-        gb_buf_addf(out, ", for %s", age);
-    if (!session->lease.mine && session->lease.note[0] != '\0')
-        gb_buf_addf(out, ": %s", session->lease.note);
-    gb_buf_addf(out,
-                session->lease.mine ? "; the agent's cells wait. %s hands it back"
-                                    : "; you watch. %s takes it over",
-                key);
+        add_others(out, session, key, age);
     return true;
 }

@@ -139,6 +139,7 @@ static void read_lease(struct store *store, struct lease *lease, const struct gb
     read_string(value, "note", lease->note, sizeof(lease->note));
     lease->since = read_number(value, "since");
     lease->human = read_true(value, "human");
+    lease->waiting = (uint32_t)read_u64(value, "waiting");
     lease->mine = store->server.client != 0 && read_u64(value, "client") == store->server.client;
 }
 

@@ -72,6 +72,7 @@ struct lease {
     char holder[STORE_NAME_MAX];
     char note[STORE_MESSAGE_MAX];
     double since;
+    uint32_t waiting; /* cells that wait for its end */
 };
 
 struct session {

@@ -42,6 +42,7 @@ def test_timeouts(deaf, value):
 def test_waiting(deaf, value):
     session = deaf.session("s")
     refused("lease_wait", lambda: session.exec("1", lease_wait=value))
+    refused("lease_wait", lambda: glassbell.Client("/nonexistent", lease_wait=value))
     for name in ("idle", "lifetime"):
         refused(name, lambda: deaf.open(**{name: value}))
 

@@ -64,12 +64,16 @@ def test_lease(server, client, py):
         assert (lease.holder, lease.human, lease.note) == ("ann", True, "let me look")
         assert py.get().lease == lease
         with pytest.raises(glassbell.Held) as caught:
-            py.exec("1")
+            py.exec("1", lease_wait=0)
         assert caught.value.data["holder"] == "ann" and not caught.value.dispatched
+        impatient = glassbell.Client(server.socket, autostart=False, lease_wait=0)
+        with pytest.raises(glassbell.Held):
+            impatient.session(py.id).exec("1")
+        impatient.close()
         assert theirs.exec("6 * 7").value == "42"
         assert theirs.exec("print(1)", on_output=lambda _: None).stdout == "1\n"
         waiting = []
-        thread = threading.Thread(target=lambda: waiting.append(py.exec("'late'", lease_wait=60)))
+        thread = threading.Thread(target=lambda: waiting.append(py.exec("'late'")))
         thread.start()
         with client.events(sessions=[py], timeout=60) as events:
             while not (py.get().lease and py.get().lease.waiting):
@@ -89,7 +93,7 @@ def test_a_lease_is_handed_over(server, client, py):
     py.hand_over_lease(number, "go on")
     assert theirs.exec("1").notice == "go on"
     with pytest.raises(glassbell.Held):
-        py.exec("1")
+        py.exec("1", lease_wait=0)
     with pytest.raises(glassbell.ConnectionFailed):
         py.release_lease()
     assert py.take_lease(force=True).holder == "tests"

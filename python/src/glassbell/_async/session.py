@@ -80,12 +80,14 @@ class AsyncSession:
                    max_stdout: Optional[int], max_stderr: Optional[int], detach: bool,
                    lease_wait: Optional[float], stream: bool,
                    deadline: Optional[float]) -> AsyncExecution:
-        lease_wait_ms = _check.ms("lease_wait", lease_wait, 0, _check.DAY)
+        lease_wait = _check.within(
+            "lease_wait", self.client.lease_wait if lease_wait is None else lease_wait, 0,
+            _check.DAY)
         timeout_ms = _check.timeout(timeout)
         deadline = _check.deadline(deadline)
         if deadline is None:
             known = timeout if timeout is not None else self._timeout
-            deadline = (known if known else _LONGEST) + self.client.grace + (lease_wait or 0)
+            deadline = (known if known else _LONGEST) + self.client.grace + lease_wait
         return AsyncExecution(self.client, "session.exec", {
             "session": self.id, "code": code, "mode": mode,
             "timeout_ms": timeout_ms,
@@ -93,7 +95,7 @@ class AsyncSession:
             "env": dict(env) if env is not None else None,
             "max_stdout": _check.output("max_stdout", max_stdout),
             "max_stderr": _check.output("max_stderr", max_stderr), "detach": detach or None,
-            "lease_wait_ms": lease_wait_ms,
+            "lease_wait_ms": _check.ms("lease_wait", lease_wait, 0, _check.DAY),
             "stream": stream or None,
         }, deadline, self)
 
@@ -108,9 +110,10 @@ class AsyncSession:
         """Runs a cell and returns what became of it; a program that fails is no exception.
 
         mode: "kernel" (the session's interpreter), "process" (a fresh one) or "shell" (bash).
-        timeout: seconds for the code. lease_wait: seconds to wait for somebody else's lease, 0:
-        without limit of its own. on_output gets the pieces as they are printed, on_waiting is told
-        when an interactive cell wants input. deadline: seconds for all of it.
+        timeout: seconds for the code. lease_wait: seconds to wait while somebody else holds the
+        session, then Held is raised; 0: at once; by default the client's, ten minutes. on_output
+        gets the pieces as they are printed, on_waiting is told when an interactive cell wants
+        input. deadline: seconds for all of it.
         """
         execution = self._execution(code, mode, timeout, stdin, interactive, env, max_stdout,
                                     max_stderr, detach, lease_wait,

@@ -40,6 +40,8 @@ class Client:
     name: who this is, for logs, histories and leases.
     timeout: seconds for calls that do not run code. Calls that do get the time-out of their code
     and `grace` seconds more, for a VM to start and for cells before them in the same session.
+    lease_wait: seconds that cells wait while somebody else holds their session (a person who has
+    taken it over), before Held is raised.
 
     Nothing is connected until the first call. A client may be shared by threads and tasks, and
     used on both sides of a fork.
@@ -48,11 +50,13 @@ class Client:
     def __init__(self, socket: Optional[Union[str, os.PathLike[str]]] = None, *,
                  name: Optional[str] = None, autostart: bool = True,
                  program: Optional[Union[str, os.PathLike[str]]] = None,
-                 timeout: float = 60.0, grace: float = 300.0) -> None:
+                 timeout: float = 60.0, grace: float = 300.0,
+                 lease_wait: float = 600.0) -> None:
         self.address = Address(socket)
         self.name = name or "python"
         self.timeout = _check.within("timeout", timeout, 0)
         self.grace = _check.within("grace", grace, 0)
+        self.lease_wait = _check.within("lease_wait", lease_wait, 0, _check.DAY)
         self._program = find_program(program) if autostart else None
         self.address.no_program = autostart and self._program is None
         self._idle: list[Connection] = []

@@ -287,7 +287,7 @@ class GlassbellCodeExecutor(BaseCodeExecutor):
         callback = _callback(self.on_event)
         running = session.stream(code, mode=mode, timeout=limit, max_stdout=_STREAM_MAX if mode
                                  else 8 << 20, max_stderr=1 << 20, quiet=callback is None,
-                                 lease_wait=self.lease_wait_seconds or None)
+                                 lease_wait=self.lease_wait_seconds)
         with _ended_with_its_task(running):
             return running.finish(callback)
 
