@@ -42,6 +42,7 @@
 #include <builtins.h>
 #include <builtins/common.h>
 #include <execute_cmd.h>
+#include <jobs.h>
 #include <sig.h>
 #include <unwind_prot.h>
 
