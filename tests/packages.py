@@ -1,5 +1,7 @@
 """Libraries that tests need and the program does not: installed once, into folders under build/."""
 
+import contextlib
+import fcntl
 import pathlib
 import shutil
 import subprocess
@@ -8,6 +10,15 @@ import sys
 import pytest
 
 BUILD = pathlib.Path(__file__).resolve().parent.parent / "build"
+
+
+@contextlib.contextmanager
+def installing(folder):
+    """One at a time: test processes run side by side."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{folder}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def python(name, *requirements):
@@ -19,13 +30,14 @@ def python(name, *requirements):
     folder = BUILD / "venv" / name
     mark = folder / "requirements.txt"
     wanted = "\n".join(requirements)
-    if not mark.exists() or mark.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *requirements]
-        done = subprocess.run(install, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        assert done.returncode == 0, f"{requirements} cannot be installed:\n{done.stderr[-3000:]}"
-        mark.write_text(wanted)
+    with installing(folder):
+        if not mark.exists() or mark.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", *requirements]
+            done = subprocess.run(install, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            assert done.returncode == 0, f"{requirements} cannot be installed:\n{done.stderr[-3000:]}"
+            mark.write_text(wanted)
     site = next((folder / "lib").glob("python*")) / "site-packages"
     if str(site) not in sys.path:
         sys.path.insert(0, str(site))
@@ -38,7 +50,9 @@ def node(name, package):
     mark = folder / "installed"
     if not shutil.which("npm") or not shutil.which("node"):
         pytest.skip("there is no npm here")
-    if not mark.exists():
+    with installing(folder):
+        if mark.exists():
+            return folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}')
         done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", package], cwd=folder,
