@@ -14,6 +14,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 
 import pytest
 
@@ -488,6 +489,39 @@ def test_requests_under_way_are_bounded_together(hostile, client, vm):
                 assert failure.dispatched is False and failure.retryable is True
                 kinds.append(failure.kind)
     assert ran == 15 and set(kinds) == {"busy"}
+
+
+# ---- figures ----
+
+def pss(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        return next(int(line.split()[1]) << 10 for line in rollup if line.startswith("Pss:"))
+
+
+def test_every_session_gets_its_figures(client, tmp_path):
+    """However many there are, and however long it takes to read those of one: all come to be those of today."""
+    file = tmp_path / "memory"
+    file.write_bytes(bytes(256 * MIB))  # mapped by all of them: reading the figures walks over it each time
+    sessions = [Session(client, PYTHON, memory_mb=next(sizes)) for _ in range(60)]
+    for session in sessions:
+        session.exec(f"import mmap\nm = open({str(file)!r}, 'rb')\n"
+                     f"vm.kept = mmap.mmap(m.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ)\nvm.kept[::4096]\nend()")
+    pids = {vm["session"]: vm["pid"] for vm in client.call("stats")["vms"] if vm["session"]}
+    truth = {session.id: pss(pids[session.id]) for session in sessions}
+
+    def told():
+        seen = {entry["session"]: entry["memory_bytes"] for entry in client.call("session.list")["sessions"]}
+        return all(seen[name] is not None and abs(seen[name] - truth[name]) < 2 * MIB for name in truth)
+    for _ in range(15):  # somebody looks once a second: those that were read first are old again by then
+        if told():
+            break
+        time.sleep(1.1)
+    else:
+        raise AssertionError("some sessions have no figures")
+    assert all(abs(vm["memory_bytes"] - truth[vm["session"]]) < 2 * MIB
+               for vm in client.call("stats")["vms"] if vm["session"] in truth)
+    for session in sessions:
+        session.close()
 
 
 # ---- QEMU itself ----

@@ -332,7 +332,7 @@ static const struct gb_result stats_results[] = {
      "guest's own `wall_ms`): {`count`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`}"},
     {"vms", "array", "{`session` and its `source` (as of `session.open`), or null of a VM of the pool; "
      "`pool` (`ready`, `starting`, `waiting`), or null of a session's; `image`, `pid`, `memory_mb`, "
-     "`memory_bytes` (PSS), `private_bytes`, `cpu_ms`; the last three are left out until they are known}"},
+     "`memory_bytes` (PSS), `private_bytes`, `cpu_ms`; the last three are null until they are known}"},
     {"pools, admission", "", "as `pool.status`"},
 };
 

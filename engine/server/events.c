@@ -418,7 +418,7 @@ static void on_sample(void *arg)
     struct seat *seat;
 
     gb_timer_start(server->sample_timer, SAMPLE_MS);
-    figures_refresh(server);
+    figures_look(server);
     ask_guests(server);
     if (!event_begin(&event, server, EVENT_SAMPLE, NULL))
         return;

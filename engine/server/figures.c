@@ -1,30 +1,72 @@
-/* Figures of the last minutes, for whoever begins to watch: a ring in each seat, one entry a round.
+/* What VMs take of the host, for whoever looks, and the figures of the last minutes for whoever
+ * begins to watch.
  *
- * Theory of operation. A round goes over all VMs every FIGURES_MS while there are any, under the
- * same budget of time as the samples of watchers, and notes what is known then. Rounds have numbers
- * and a time each, so that an entry which a round has left out is seen to be an old one.
+ * Theory of operation. Reading the figures of a VM takes a millisecond or so, and there may be a
+ * thousand. So nobody who asks waits for all of them: a *pass* reads those that have waited
+ * longest, a few a tick, until each has been read since the pass began. Who looks begins one, so
+ * that however many VMs there are, each has figures that are seconds old while somebody goes on
+ * looking.
+ *
+ * The ring in each seat has one entry a round. A round notes what is known then, and begins a pass,
+ * every FIGURES_MS while there are sessions. Rounds have numbers and a time each, so that an entry
+ * which a round has left out is seen to be an old one.
  */
 #include "base/clock.h"
 #include "server/internal.h"
 
-enum { FIGURES_MS = 10000, FIGURES_FIRST_MS = 1000, SAMPLE_BUDGET_MS = 5 };
+enum {
+    FIGURES_MS = 10000,
+    FIGURES_FIRST_MS = 1000,
+    PASS_MS = 900, /* a pass that began less than so long before is today's */
+    TICK_MS = 100, /* between two parts of a pass */
+    TICK_BUDGET_MS = 10,
+    LOOK_BUDGET_MS = 20, /* of who asks */
+};
 
-void figures_refresh(struct gb_server *server)
+static void consider(struct gb_vm *vm, struct gb_vm **oldest)
 {
-    uint64_t until_ns = gb_clock_mono_ns() + SAMPLE_BUDGET_MS * GB_NS_PER_MS;
+    if (vm != NULL && (*oldest == NULL || gb_vm_looked_ns(vm) < gb_vm_looked_ns(*oldest)))
+        *oldest = vm;
+}
 
-    for (size_t i = 0; i < server->seat_count && gb_clock_mono_ns() < until_ns; i++) {
-        struct seat *seat, *oldest = NULL;
+/* The VM whose figures are oldest; NULL: all have been read since the pass began. */
+static struct gb_vm *next_of_pass(struct gb_server *server)
+{
+    struct gb_vm *oldest = NULL;
+    struct gb_pool_vm one;
+    struct seat *seat;
 
-        GB_LIST_FOREACH(seat, &server->seats, link)
-        if (gb_session_vm(seat->session) != NULL &&
-            (oldest == NULL || seat->sample_tried_ns < oldest->sample_tried_ns))
-            oldest = seat;
-        if (oldest == NULL)
-            return;
-        (void)seat_sample(oldest, until_ns);
-        oldest->sample_tried_ns = gb_clock_mono_ns();
-    }
+    GB_LIST_FOREACH(seat, &server->seats, link)
+    consider(gb_session_vm(seat->session), &oldest);
+    for (size_t at = 0; gb_pool_next_vm(server->room->pool, &at, &one);)
+        consider(one.vm, &oldest);
+    return oldest != NULL && gb_vm_looked_ns(oldest) < server->pass_ns ? oldest : NULL;
+}
+
+/* Reads on for @budget_ms, and leaves the rest for later. */
+static void go_on(struct gb_server *server, uint64_t budget_ms)
+{
+    uint64_t until_ns = gb_clock_mono_ns() + budget_ms * GB_NS_PER_MS;
+    struct gb_vm *vm;
+
+    while ((vm = next_of_pass(server)) != NULL && gb_clock_mono_ns() < until_ns)
+        (void)gb_vm_look(vm, UINT64_MAX);
+    if (vm != NULL)
+        gb_timer_start(server->pass_timer, TICK_MS);
+}
+
+static void on_tick(void *arg)
+{
+    go_on(arg, TICK_BUDGET_MS);
+}
+
+void figures_look(struct gb_server *server)
+{
+    uint64_t now = gb_clock_mono_ns();
+
+    if (now - server->pass_ns > PASS_MS * GB_NS_PER_MS)
+        server->pass_ns = now;
+    go_on(server, LOOK_BUDGET_MS);
 }
 
 static void on_round(void *arg)
@@ -36,9 +78,10 @@ static void on_round(void *arg)
     if (!server->figures_run)
         return;
     gb_timer_start(server->figures_timer, FIGURES_MS);
-    figures_refresh(server);
     server->figures_round++;
     server->figures_at_ns[server->figures_round % GB_FIGURES] = gb_clock_wall_ns();
+    server->pass_ns = gb_clock_mono_ns();
+    go_on(server, TICK_BUDGET_MS);
     GB_LIST_FOREACH(seat, &server->seats, link)
     {
         const struct gb_vm_sample *sample = seat_sample(seat, 0);
@@ -79,9 +122,11 @@ const struct figure *figures_of(const struct seat *seat, uint32_t round)
 void figures_init(struct gb_server *server)
 {
     server->figures_timer = gb_timer_new(server->loop, on_round, server);
+    server->pass_timer = gb_timer_new(server->loop, on_tick, server);
 }
 
 void figures_release(struct gb_server *server)
 {
     gb_timer_free(server->figures_timer);
+    gb_timer_free(server->pass_timer);
 }

@@ -197,9 +197,9 @@ static void put_histogram(struct gb_json_out *out, const char *key,
 
 /* What a VM is of, then what all have in common. */
 static void put_vm(struct gb_json_out *out, struct gb_vm *vm, const struct gb_image *image,
-                   uint32_t memory_mb, uint64_t until_ns)
+                   uint32_t memory_mb)
 {
-    const struct gb_vm_sample *sample = gb_vm_look(vm, until_ns);
+    const struct gb_vm_sample *sample = gb_vm_look(vm, 0);
 
     gb_json_put_str(out, "image", image->name);
     gb_json_put_i64(out, "pid", gb_vm_pid(vm));
@@ -208,17 +208,20 @@ static void put_vm(struct gb_json_out *out, struct gb_vm *vm, const struct gb_im
         gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
         gb_json_put_u64(out, "private_bytes", sample->private_bytes);
         gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
+    } else {
+        gb_json_put_null(out, "memory_bytes");
+        gb_json_put_null(out, "private_bytes");
+        gb_json_put_null(out, "cpu_ms");
     }
     gb_json_end(out);
 }
 
-/* Those of sessions first: the budget is theirs before it is the pool's. */
 static void put_vms(struct gb_json_out *out, struct gb_server *server)
 {
-    uint64_t until_ns = sample_budget();
     struct gb_pool_vm one;
     struct seat *seat;
 
+    figures_look(server);
     gb_json_array(out, "vms");
     GB_LIST_FOREACH(seat, &server->seats, link)
     {
@@ -231,14 +234,14 @@ static void put_vms(struct gb_json_out *out, struct gb_server *server)
         gb_json_put_str(out, "source", gb_source_name(gb_session_source(session)));
         gb_json_put_null(out, "pool");
         put_vm(out, gb_session_vm(session), gb_session_image(session),
-               gb_session_memory_mb(session), until_ns);
+               gb_session_memory_mb(session));
     }
     for (size_t at = 0; gb_pool_next_vm(server->room->pool, &at, &one);) {
         gb_json_object(out, NULL);
         gb_json_put_null(out, "session");
         gb_json_put_null(out, "source");
         gb_json_put_str(out, "pool", one.state);
-        put_vm(out, one.vm, one.image, one.memory_mb, until_ns);
+        put_vm(out, one.vm, one.image, one.memory_mb);
     }
     gb_json_end(out);
 }

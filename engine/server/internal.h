@@ -92,7 +92,8 @@ struct gb_server {
     size_t log_count;
     struct gb_deferred log_deferred;
     struct gb_timer *sample_timer; /* runs while somebody wants samples */
-    struct gb_timer *figures_timer;
+    struct gb_timer *figures_timer, *pass_timer;
+    uint64_t pass_ns;                   /* when the pass over all VMs began (monotonic) */
     bool figures_run;                   /* rounds are gone: there are sessions */
     uint32_t figures_round;             /* the last; 0: none yet */
     uint64_t figures_at_ns[GB_FIGURES]; /* wall clock */
@@ -184,7 +185,6 @@ struct seat {
     uint64_t guest_total, guest_used;
     bool asked; /* for the status: the answer is awaited */
     uint32_t asked_round;
-    uint64_t sample_tried_ns;
     struct figure figures[GB_FIGURES];
     bool failed; /* the last cell that ended did not end well; one that was interrupted is none */
 };
@@ -460,9 +460,9 @@ void figures_init(struct gb_server *server);
 void figures_release(struct gb_server *server);
 /* There is a session: rounds are gone from now on. */
 void figures_begin(struct gb_server *server);
-/* Reads the host's figures of those VMs that have waited longest for it, as long as there is time.
- */
-void figures_refresh(struct gb_server *server);
+/* Somebody looks at the figures of all VMs: reads some of them now, those that are oldest, and sees
+ * to it that all are read soon. */
+void figures_look(struct gb_server *server);
 /* The first round that is told to a new watcher of @seats sessions. */
 uint32_t figures_first(const struct gb_server *server, size_t seats);
 /* NULL: the session had none in that round. */

@@ -685,7 +685,6 @@ bool selected(struct gb_bytes wanted, const char *value)
 void handle_list(struct request *request, const struct gb_params *params)
 {
     struct gb_server *server = request->connection->server;
-    uint64_t until_ns = sample_budget();
     struct reply reply;
     struct seat *seat;
 
@@ -696,6 +695,7 @@ void handle_list(struct request *request, const struct gb_params *params)
         reply_end(&reply);
         return;
     }
+    figures_look(server);
     GB_LIST_FOREACH(seat, &server->seats, link)
     {
         if (seat->closing || !selected(params->key, seat->key) ||
@@ -704,7 +704,7 @@ void handle_list(struct request *request, const struct gb_params *params)
             !selected(params->state, gb_session_state_name(gb_session_state(seat->session))))
             continue;
         gb_json_object(&reply.out, NULL);
-        put_session(&reply.out, seat, until_ns);
+        put_session(&reply.out, seat, 0);
         gb_json_end(&reply.out);
     }
     gb_json_end(&reply.out);

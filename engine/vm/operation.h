@@ -21,8 +21,8 @@ struct gb_vm {
     enum state state;
     uint32_t uid; /* QEMU's; 0: the server's own */
     uint64_t started_ns, hello_ns;
-    struct gb_vm_sample sample; /* of sampled_ns; 0: none yet */
-    uint64_t sampled_ns;
+    struct gb_vm_sample sample;     /* of sampled_ns; 0: none yet */
+    uint64_t sampled_ns, looked_ns; /* looked: tried, whatever came of it */
 
     struct gb_child *launcher;
     int exit_status, exit_signal;

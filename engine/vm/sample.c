@@ -65,7 +65,15 @@ const struct gb_vm_sample *gb_vm_look(struct gb_vm *vm, uint64_t until_ns)
     uint64_t now = gb_clock_mono_ns();
     bool stale = vm->sampled_ns == 0 || now - vm->sampled_ns > LOOK_AGE_MS * GB_NS_PER_MS;
 
-    if (stale && now < until_ns && gb_vm_sample(vm, &vm->sample, NULL) == 0)
-        vm->sampled_ns = now;
+    if (stale && now < until_ns) {
+        vm->looked_ns = now;
+        if (gb_vm_sample(vm, &vm->sample, NULL) == 0)
+            vm->sampled_ns = now;
+    }
     return vm->sampled_ns > 0 ? &vm->sample : NULL;
+}
+
+uint64_t gb_vm_looked_ns(const struct gb_vm *vm)
+{
+    return vm->looked_ns;
 }

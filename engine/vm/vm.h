@@ -99,6 +99,8 @@ int gb_vm_sample(struct gb_vm *vm, struct gb_vm_sample *ret_sample, struct gb_er
 /* The same, read again only after a second, and not once @until_ns (monotonic) is over: who asks
  * for many VMs gives itself a budget. NULL: it was never seen. Borrows until the next call. */
 const struct gb_vm_sample *gb_vm_look(struct gb_vm *vm, uint64_t until_ns);
+/* When it was read last, or that was tried (monotonic); 0: never. */
+uint64_t gb_vm_looked_ns(const struct gb_vm *vm);
 
 /* The monitor. One operation at a time; @done once, from the loop, @err NULL on success. */
 typedef void gb_vm_done_fn(void *arg, const struct gb_err *err);
