@@ -57,8 +57,9 @@
 #define GB_WRITE_FRAME (1u << 20)     /* an upload goes to the guest in pieces of this size */
 
 /* The journal. */
-#define GB_FIND_MAX (1u << 10)          /* of a text that is looked for in a history */
-#define GB_HISTORY_PIECE_MAX (4u << 20) /* of the output of one cell, where a part is asked for */
+#define GB_JOURNAL_QUEUE_MAX (256u << 20) /* records that wait for a disk; more are left out */
+#define GB_FIND_MAX (1u << 10)            /* of a text that is looked for in a history */
+#define GB_HISTORY_PIECE_MAX (4u << 20)   /* of the output of one cell, where a part is asked for */
 
 /* The socket. */
 #define GB_LINE_MAX (32u << 20)

@@ -305,6 +305,10 @@ static int append(struct gb_journal *journal, struct segment *segment, struct gb
     struct job *job;
     int r;
 
+    if (head.cell > 0 && writer_bytes(journal->writer) + size > GB_JOURNAL_QUEUE_MAX) {
+        failed(journal, ENOBUFS, 0); /* the disk is too slow */
+        return -GB_ECAPACITY;
+    }
     head.key = segment->key;
     head.number = ++journal->last_number;
     if (gb_buf_reserve(&record, size, SIZE_MAX) == NULL) {

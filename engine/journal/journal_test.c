@@ -184,6 +184,41 @@ START_TEST(large_output)
 }
 END_TEST
 
+static void on_one_recorded(void *arg, bool recorded)
+{
+    ck_assert(recorded);
+    ++*(size_t *)arg;
+}
+
+/* What waits for the disk is bounded; cells beyond that are not recorded, and later ones are. */
+START_TEST(a_disk_that_is_slow)
+{
+    enum { CELLS = 48, SIZE = 8 << 20 };
+    struct gb_journal_ticket tickets[CELLS];
+    uint8_t *bytes = calloc(1, SIZE);
+    size_t waiting = 0, done = 0, refused = 0;
+
+    begin("s-1", "k");
+    for (uint32_t i = 0; i < CELLS; i++) { /* the loop does not run: nothing is known as written */
+        struct gb_record_cell cell = make_cell("s-1", i + 1, "x");
+        int r;
+
+        tickets[i] = (struct gb_journal_ticket){.done = on_one_recorded, .arg = &done};
+        cell.out = (struct gb_bytes){bytes, SIZE};
+        r = gb_journal_cell(journal, &cell, &tickets[i]);
+        waiting += r == 0;
+        refused += r == -GB_ECAPACITY;
+    }
+    ck_assert_uint_eq(waiting, (256u << 20) / (SIZE + 1));
+    ck_assert_uint_eq(waiting + refused, CELLS);
+    while (done < waiting)
+        (void)uv_run(&uv, UV_RUN_ONCE);
+    run_cell("s-1", CELLS + 1, "after", gb_bytes_str("a"));
+    ck_assert_int_eq(gb_journal_figures(journal).sys_errno, 0);
+    free(bytes);
+}
+END_TEST
+
 START_TEST(every_cell_synced)
 {
     close_journal();
@@ -545,6 +580,7 @@ int main(void)
     tcase_add_test(cases, cells_out_of_order);
     tcase_add_test(cases, a_cell_without_its_end);
     tcase_add_test(cases, large_output);
+    tcase_add_test(cases, a_disk_that_is_slow);
     tcase_add_test(cases, every_cell_synced);
     tcase_add_test(cases, rotation);
     tcase_add_test(cases, many_sessions);

@@ -26,7 +26,7 @@ struct writer {
     void *arg;
     int event_fd;
     struct gb_watch *watch;
-    size_t pending; /* the loop's: pushed and not handed back */
+    size_t pending, pending_bytes; /* the loop's: pushed and not handed back */
 
     /* Under the lock. */
     struct gb_list queue, done;
@@ -242,6 +242,7 @@ static void take_back(struct writer *writer)
         struct job *job = container_of(link, struct job, link);
 
         writer->pending--;
+        writer->pending_bytes -= job->bytes_pushed;
         if (job->done != NULL)
             job->done(job);
         job_free(job);
@@ -295,10 +296,17 @@ struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *
 void writer_push(struct writer *writer, struct job *job)
 {
     writer->pending++;
+    job->bytes_pushed = job->bytes.size;
+    writer->pending_bytes += job->bytes_pushed;
     pthread_mutex_lock(&writer->lock);
     gb_list_add_tail(&writer->queue, &job->link);
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
+}
+
+size_t writer_bytes(const struct writer *writer)
+{
+    return writer->pending_bytes;
 }
 
 bool writer_idle(const struct writer *writer)

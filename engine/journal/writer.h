@@ -28,6 +28,7 @@ struct job {
     struct segment_file *file;
     uint64_t offset;
     struct gb_buf bytes;
+    size_t bytes_pushed; /* the writer's: as they were when the job was pushed */
     struct gb_surplus_limits limits;
     char *path;
     int result; /* 0 or -errno */
@@ -46,6 +47,8 @@ struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *
                           void (*sync_failed)(void *arg, int sys_errno), void *arg);
 /* Takes @job. */
 void writer_push(struct writer *writer, struct job *job);
+/* Of the records that wait or are being written. */
+size_t writer_bytes(const struct writer *writer);
 /* Nothing is waiting or being written: the loop may write by itself, and then says so. */
 bool writer_idle(const struct writer *writer);
 void writer_wrote(struct writer *writer, struct segment_file *file);
