@@ -2,7 +2,8 @@
 
 The VM here is hostile_vm.py, started in the launcher's place by a copy of the program that lies beside
 it. The server's memory is bounded whatever comes and however much; what no honest guest sends ends the
-VM; and what is told to clients stays true.
+VM; and what is told to clients stays true. docs/threat-model.md has the table of all queues, and names
+the test of each: here is also the test of that table.
 """
 
 import base64
@@ -10,6 +11,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import sys
@@ -65,8 +67,10 @@ def client(hostile):
 
 
 @pytest.fixture
-def vm(client):
+def vm(hostile, client):
     session = Session(client, PYTHON, memory_mb=next(sizes))
+    session.client_of = hostile.client
+    session.call_later = lambda method, **params: client.send(method, session=session.id, **params)
     yield session
     try:
         session.close()
@@ -102,8 +106,8 @@ class Mute:
 
     def __init__(self, server):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(DEADLINE)
         self.sock.connect(str(server.socket))
+        self.sock.settimeout(DEADLINE)
 
     def send(self, method, **params):
         self.sock.sendall(json.dumps({"id": 1, "method": method, "params": params}).encode() + b"\n")
@@ -491,6 +495,89 @@ def test_requests_under_way_are_bounded_together(hostile, client, vm):
     assert ran == 15 and set(kinds) == {"busy"}
 
 
+def busy(pending, word):
+    """Refused, with that reason, or not."""
+    try:
+        pending.wait()
+    except Failure as failure:
+        assert failure.kind == "busy" and word in str(failure), failure
+        assert failure.dispatched is False and failure.retryable is True
+        return True
+    return False
+
+
+UNTIL_INTERRUPTED = "while 'INTERRUPT' not in [name for name, _, _ in vm.received]: vm.serve()"
+
+
+def test_requests_of_a_connection_are_bounded(client, vm):
+    first = vm.send(UNTIL_INTERRUPTED)
+    sent = [vm.send("end()") for _ in range(300)]
+    with vm.client_of() as other:
+        other.call("session.interrupt", session=vm.id)
+    assert sum(busy(pending, "requests of this connection") for pending in sent) == 300 - 255
+    first.wait()
+
+
+def test_cells_that_wait_are_bounded(client, vm):
+    first = vm.send(UNTIL_INTERRUPTED)
+    wait_for(lambda: vm.get()["state"] == "running")
+    with vm.client_of() as one, vm.client_of() as two:
+        sent = [c.send("session.exec", session=vm.id, code="end()") for c in [one] * 200 + [two] * 200]
+        one.call("hello"), two.call("hello")
+        vm.call("session.interrupt")
+        assert sum(busy(pending, "cells of this session wait") for pending in sent) == 400 - 256
+        first.wait()
+
+
+def test_requests_to_a_guest_are_bounded(client, vm):
+    cell = vm.send("while True: time.sleep(1)", timeout_ms=600_000)
+    wait_for(lambda: vm.get()["state"] == "running")
+    others = [vm.client_of() for _ in range(5)]
+    sent = [other.send("file.stat", session=vm.id, path="f") for other in others for _ in range(250)]
+    for other in others:
+        other.call("hello")
+    vm.close()
+    kinds = []
+    for pending in [*sent, cell]:
+        with pytest.raises(Failure) as failure:
+            pending.wait()
+        kinds.append(failure.value.kind)
+    # get() of this test has asked for one, too.
+    assert 1250 - 1024 <= kinds.count("busy") <= 1250 - 1024 + 1
+    for other in others:
+        other.close()
+
+
+def test_open_uploads_are_bounded(vm):
+    answer(vm, "FILE_WRITE", "FILE_SIZE", "struct.pack('<Q', 1)")
+    sent = [vm.call_later("file.write", path=f"f{i}", offset=0, text="x", final=False) for i in range(20)]
+    assert [busy(pending, "uploads of this session") for pending in sent] == [False] * 16 + [True] * 4
+
+
+def test_notes_of_leases_are_bounded(hostile, client, vm):
+    with hostile.client() as person:
+        for i in range(40):
+            person.call("session.lease", session=vm.id, action="take")
+            person.call("session.lease", session=vm.id, action="release", note=f"{i} " + "n" * 900)
+    cell = vm.exec("end()")
+    assert len(cell["notice"]) <= 8 << 10 and "39 nnn" in cell["notice"]
+
+
+def test_connections_are_bounded(hostile, client):
+    """The 513th is told so, and comes in when another one has gone."""
+    crowd = [Mute(hostile) for _ in range(512 - client.call("stats")["connections"])]
+    wait_for(lambda: client.call("stats")["connections"] == 512)
+    assert list(Mute(hostile).lines())[-1]["error"]["data"]["kind"] in ("busy", "capacity")
+    assert client.call("stats")["connections"] == 512
+    crowd.pop().sock.close()
+    wait_for(lambda: client.call("stats")["connections"] == 511)
+    late = Mute(hostile)
+    late.send("hello")
+    assert list(late.lines())[-1]["id"] == 1
+    for mute in [late, *crowd]:
+        mute.sock.close()
+
+
 # ---- figures ----
 
 def pss(pid):
@@ -542,3 +629,29 @@ def test_a_status_that_is_none(vm, bounded):
     with pytest.raises(Failure) as failure:
         vm.exec("for _ in range(100): write(STATUS, b'x' * 1000_000)\nwhile True: vm.receive()", timeout_ms=600_000)
     assert failure.value.kind == "outcome_unknown" and "status" in str(failure.value)
+
+
+# ---- the table ----
+
+def test_every_queue_has_its_test():
+    """The table of docs/threat-model.md names tests that there are."""
+    text = (ROOT / "docs/threat-model.md").read_text()
+    table = text[text.index("| queue |"):].split("\n\n")[0].splitlines()[2:]
+    assert len(table) > 20
+    for row in table:
+        queue, bound, tests = [cell.strip() for cell in row.strip("|").split("|")]
+        assert bound, queue
+        names = re.findall(r"`([^`]+)::(\w+)`", tests)
+        assert names, f"{queue} names no test"
+        for path, name in names:
+            source = (ROOT / path).read_text()
+            pattern = rf"START_TEST\({name}\)" if path.endswith(".c") else rf"^def {name}\("
+            assert re.search(pattern, source, re.M), f"{queue}: {path} has no test {name}"
+
+
+def test_every_frame_has_a_row():
+    """Each type that a guest sends is named in the table."""
+    text = (ROOT / "docs/threat-model.md").read_text()
+    table = text[text.index("| queue |"):].split("\n\n")[0]
+    for kind in [*ANSWERS, "HELLO", "READY", "LOG", "OUTPUT", "DISPLAY", "WAITING", "DONE"]:
+        assert kind in table, kind
