@@ -214,6 +214,23 @@ def test_home(fresh, image, code):
     assert out(fresh(image).exec(code)) == "/home/user /home/user /home/user\n"
 
 
+@pytest.mark.parametrize("image,code", [
+    ("python", "import os; print(os.getcwd(), os.path.expanduser('~'))"),
+    ("javascript", "console.log(process.cwd(), require('os').homedir())"),
+    ("shell", "echo $PWD ~"),
+])
+def test_home_of_the_callers(fresh, image, code):
+    """HOME says where programs look for their settings, of a session or of one cell; code begins where it did."""
+    session = fresh(image, env={"HOME": "/tmp/theirs"})
+    assert out(session.exec(code)) == "/home/user /tmp/theirs\n"
+    assert out(session.exec(code, env={"HOME": "/tmp/other"})) == "/home/user /tmp/other\n"
+    assert out(session.exec(code)) == "/home/user /tmp/theirs\n"
+    session.write("f", b"x")
+    assert out(session.exec("cat /home/user/f" if image == "shell" else
+                            "print(open('f').read())" if image == "python" else
+                            "console.log(require('fs').readFileSync('f', 'utf8'))")).strip() == "x"
+
+
 def test_key_attaches(client):
     first = client.call("session.open", image="shell", key="k-attach")
     try:

@@ -12,14 +12,32 @@
 #include "session/session.h"
 
 /* Names that would change what our workers, the loader or the language itself load before the
- * user's code runs. User code can set them for its children by itself; a client cannot. */
+ * user's code runs. User code can set them for its children by itself; a client cannot. HOME is not
+ * among them: it says where programs look for their settings, and the home stays where it is. */
 static const char *const refused[] = {
-    "BASH_ENV",      "BASHOPTS",       "CDPATH",        "ENV",
-    "GCONV_PATH",    "GLIBC_TUNABLES", "HOME",          "IFS",
-    "LOCPATH",       "MALLOC_TRACE",   "NLSPATH",       "NODE_OPTIONS",
-    "PATH",          "PROMPT_COMMAND", "PS4",           "PYTHONHOME",
-    "PYTHONINSPECT", "PYTHONPATH",     "PYTHONSTARTUP", "PYTHONWARNINGS",
-    "SHELLOPTS",     "TMPDIR",         "USER",          "LOGNAME",
+    "BASH_ENV",
+    "BASHOPTS",
+    "CDPATH",
+    "ENV",
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "IFS",
+    "LOCPATH",
+    "MALLOC_TRACE",
+    "NLSPATH",
+    "NODE_OPTIONS",
+    "PATH",
+    "PROMPT_COMMAND",
+    "PS4",
+    "PYTHONHOME",
+    "PYTHONINSPECT",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONWARNINGS",
+    "SHELLOPTS",
+    "TMPDIR",
+    "USER",
+    "LOGNAME",
 };
 
 static bool name_is_refused(const char *name)
