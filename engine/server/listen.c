@@ -21,8 +21,13 @@ static int check_directory(const char *path, struct gb_err *err)
 {
     struct stat st;
 
-    if (stat(path, &st) < 0)
+    /* Whose link it is can turn it elsewhere later, and no client would trust it. */
+    if (lstat(path, &st) < 0)
         return gb_err_sys(err, errno, "cannot look at the directory %s", path);
+    if (S_ISLNK(st.st_mode))
+        return gb_err_set(err, GB_EPOLICY,
+                          "the directory %s of the socket is a link: name the directory itself",
+                          path);
     if (!S_ISDIR(st.st_mode))
         return gb_err_set(err, GB_EINVALID, "%s is not a directory", path);
     if (st.st_uid != geteuid() && st.st_uid != 0)

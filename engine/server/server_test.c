@@ -560,6 +560,24 @@ static int bind_there(bool listening)
     return fd;
 }
 
+/* A link to a folder of ours is none of them, whoever made it: clients do not trust it either. */
+static void check_link(void)
+{
+    _cleanup_(freep) char *link = xasprintf("%s/link", folder);
+    _cleanup_(freep) char *target = xasprintf("%s/target", folder);
+
+    ck_assert_int_eq(mkdir(target, 0700), 0);
+    ck_assert_int_eq(symlink(target, link), 0);
+    (void)snprintf(path, sizeof(path), "%s/s", target);
+    ck_assert_int_eq(try_listen(), 0);
+    (void)snprintf(path, sizeof(path), "%s/s", link);
+    ck_assert_int_eq(try_listen(), -GB_EPOLICY);
+    ck_assert_int_eq(unlink(link), 0);
+    ck_assert_int_eq(symlink("/nowhere", link), 0); /* and one to nothing is not followed */
+    ck_assert_int_lt(try_listen(), 0);
+    ck_assert_int_eq(unlink(link), 0);
+}
+
 START_TEST(stale_and_foreign_files)
 {
     int fd;
@@ -580,6 +598,7 @@ START_TEST(stale_and_foreign_files)
     ck_assert_int_eq(chmod(folder, 0777), 0);
     ck_assert_int_eq(try_listen(), -GB_EPOLICY);
     ck_assert_int_eq(chmod(folder, 0700), 0);
+    check_link();
     memset(path, 'x', sizeof(path) - 1);
     path[0] = '/';
     ck_assert_int_eq(try_listen(), -GB_EINVALID);
