@@ -642,3 +642,110 @@ def test_one_step_back_at_a_time(server, sessions):
         front.leave()
     finally:
         front.close()
+
+
+@pytest.fixture(scope="module")
+def long(client):
+    """More cells than a view loads at first, with things to be found in each place that has text."""
+    session = Session(client, "shell", label="tui-long", idle_ms=0)
+    texts = {2: "echo first-needle", 3: ": cumsum", 7: "echo needle; echo Needle",
+             20: "seq 1 400000 | sed 's/^200000$/needle-mid/'", 40: "echo $((40 + 2)) # late-cell"}
+    for number in range(1, 266):
+        cell = session.exec(texts.get(number, f": {number}"), max_stdout=8 << 20)
+        assert cell["cell"] == number
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def at_long(front, long):
+    front.command("open tui-long")
+    front.expect("tui-long ›")
+    front.expect(" 265 ")
+    yield front
+    front.command("search")
+    front.keys("Enter")
+    front.command("back")
+    front.expect_not(" 2 output ")
+
+
+def test_a_search_goes_on_in_the_journal(at_long):
+    front = at_long
+    for pattern, there in (("cumsum", r".✓ 3 a client ─.*"), ("late-cell", r".✓ 40 a client ─.*"), ("first-needle", r".✓ 2 a client .*")):
+        front.keys("G")
+        front.expect("following")
+        front.keys("/")
+        front.run(pattern)
+        front.expect_line(r"▌" + there[1:])
+    front.keys("G")
+    front.keys("/")
+    front.run("needle-mid")  # in the middle of an output of which only the end was loaded
+    front.expect_line(r".│ needle-mid")
+    front.expect("199999")
+    front.keys("G")
+    front.keys("/")
+    front.run("needle")
+    front.expect_line(r".│ needle-mid")  # the last one first
+    front.keys("N")
+    front.expect_line(r"▌  seq 1 400000 .*")  # then the code above that output
+    front.keys("N")
+    front.expect_line(r"▌│ Needle")
+    front.keys("N", "N")
+    front.expect_line(r"▌✓ 7 a client ─.*")
+    front.keys("N", "N")
+    front.expect_line(r"▌✓ 2 a client ─.*")
+    front.keys("n", "n")
+    front.expect_line(r"▌✓ 7 a client ─.*")
+    front.keys("n", "n", "n")
+    front.expect_line(r"▌  seq 1 400000 .*")
+    front.keys("n")  # and down into that output
+    front.expect_line(r".│ needle-mid")
+    front.expect("200001")
+    front.keys("/")
+    front.run("no such text anywhere")
+    front.expect("no such text anywhere is not in this session")
+
+
+def test_any_cell_can_be_gone_to(at_long):
+    front = at_long
+    front.command("cell 3")
+    front.expect_line(r"▌✓ 3 a client ─.*")
+    front.command("cell 150")
+    front.expect_line(r"▌✓ 150 a client ─.*")
+    front.expect(": 151")
+    front.keys("G")
+    front.expect("following")
+    front.keys("g")
+    front.expect_line(r"▌✓ 1 a client ─.*")
+    front.expect("first-needle")
+    front.command("cell 266")
+    front.expect("there is no cell 266; the last one is 265")
+    front.command("cell three")
+    front.expect("cell wants the number of a cell")
+    # What lies between comes when one gets there.
+    front.command("cell 30")
+    front.expect_line(r"▌✓ 30 a client ─.*")
+    for _ in range(60):
+        front.keys("J")
+    front.expect_line(r"▌✓ 90 a client ─.*")
+
+
+def test_matches_are_counted(front, fresh):
+    fresh("shell", label="tui-count").exec("echo countme; echo x; echo countme")
+    front.command("open tui-count")
+    front.expect("tui-count ›")
+    front.expect("│ countme")
+    front.keys("/")
+    front.run("countme")
+    front.expect("/countme  3 of 3")  # a line of code, and two that it printed
+    front.keys("N")
+    front.expect("/countme  2 of 3")
+    front.keys("O")  # folded: it is unfolded where something is found
+    front.expect_not("│ x")
+    front.keys("N")
+    front.expect("/countme  1 of 3")
+    front.expect("│ x")
+    front.keys("Escape")
+    front.expect_not("/countme")
+    front.command("back")
+    front.expect_not(" 2 output ")

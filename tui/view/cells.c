@@ -38,6 +38,8 @@ static void remove_at(struct cells *cells, size_t at)
     free_card(cells, cells->cards[at]);
     cells->count--;
     memmove(cells->cards + at, cells->cards + at + 1, (cells->count - at) * sizeof(*cells->cards));
+    if (at < cells->count)
+        cells->cards[at]->asked_before = false; /* there is a gap now */
 }
 
 /* In the order of numbers; what has none is the last. */
@@ -60,15 +62,35 @@ static void place(struct cells *cells, struct card *card)
     cells->count++;
 }
 
+void cells_keep_near(struct cells *cells, uint32_t number)
+{
+    cells->near = number;
+}
+
+/* The card that is missed least. Those that have not ended stay, and so does the last one. */
+static size_t farthest(const struct cells *cells)
+{
+    size_t last = cells->count - 1;
+
+    while (last > 0 && (last == cells->count - 1 || cells->cards[last]->state != CARD_DONE))
+        last--;
+    if (cells->near == 0 || last == 0)
+        return 0;
+    return (int64_t)cells->near - cells->cards[0]->number >
+                   (int64_t)cells->cards[last]->number - cells->near
+               ? 0
+               : last;
+}
+
 /* NULL: there are too many, and it is older than all of them. */
 static struct card *add_card(struct cells *cells, uint32_t number)
 {
     struct card *card;
 
     if (cells->count >= CELLS_MAX) {
-        if (number != 0 && number < cells->cards[0]->number)
+        if (cells->near == 0 && number != 0 && number < cells->cards[0]->number)
             return NULL;
-        remove_at(cells, 0);
+        remove_at(cells, farthest(cells));
     }
     card = xcalloc(1, sizeof(*card));
     card->number = number;

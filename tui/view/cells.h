@@ -65,6 +65,7 @@ struct card {
     bool away;         /* its output is in the journal and not here */
     bool figures_away; /* the same of its figures */
     bool asked;        /* for what is away */
+    bool asked_before; /* for the cells that are missing in front of it */
     bool waiting;      /* for standard input */
     int exit_code;     /* -1: it did not exit */
     bool lost;         /* the journal does not know how it ended */
@@ -95,6 +96,7 @@ struct cells {
     enum highlight_language language;
     char session[CELL_NAME_MAX];
     uint64_t change; /* rises with every change */
+    uint32_t near;   /* the cell that one goes to; 0: the end is what matters */
     size_t output_bytes;
     void (*free_picture)(void *picture);
 };
@@ -108,6 +110,8 @@ void cells_release(struct cells *cells);
 void cells_event(struct cells *cells, const char *kind, const struct gb_json *params);
 /* The result of session.history. Returns the number of cells in it. */
 size_t cells_history(struct cells *cells, const struct gb_json *result);
+/* When there are too many cards, those far from this cell go; 0: the oldest do. */
+void cells_keep_near(struct cells *cells, uint32_t number);
 /* A cell of ours goes out as call @call. Gives its card, which may be freed by the next call. */
 struct card *cells_sent(struct cells *cells, uint64_t call, const char *code);
 /* Its reply. @result NULL: it failed, @message says why. */

@@ -23,10 +23,12 @@ static void want(void *arg, struct card *card)
     wanted++;
 }
 
-static void want_older(void *arg, uint32_t first)
+static bool want_between(void *arg, uint32_t after, uint32_t before)
 {
     (void)arg;
-    (void)first;
+    (void)after;
+    (void)before;
+    return true;
 }
 
 /* A journal with one cell of much output, and a front end that reads parts of it. */
@@ -47,7 +49,7 @@ static void setup(void)
     cells_init(&cells, "s-1", "python", picture_free);
     stream_init(&stream, &cells);
     stream.want = want;
-    stream.want_older = want_older;
+    stream.want_between = want_between;
     stream.want_part = want_part;
     wished = PART_NONE;
     wanted = 0;
@@ -136,6 +138,18 @@ static const char *painted(int width, int height)
     dump_text(&grid, &out);
     grid_release(&grid);
     return gb_buf_str(&out);
+}
+
+static enum stream_found find(int direction)
+{
+    struct stream_place place;
+    enum stream_found found;
+
+    stream_begin(&stream, direction, &place);
+    found = stream_walk(&stream, direction, &place);
+    if (found == STREAM_FOUND)
+        stream_show(&stream, &place);
+    return found;
 }
 
 START_TEST(test_events)
@@ -316,6 +330,8 @@ END_TEST
 
 START_TEST(test_moving)
 {
+    size_t at, count;
+
     for (unsigned number = 1; number <= 30; number++) {
         started(number, "agent", "f()");
         output(number, "stdout", "one\\ntwo\\nneedle\\n");
@@ -336,21 +352,89 @@ START_TEST(test_moving)
     (void)painted(80, 20);
     started(31, "agent", "g()");
     ck_assert_ptr_nonnull(strstr(painted(80, 20), " 1 agent"));
-    /* Searching goes through all of them, and around the end. */
+    /* Searching goes through all of them. */
     search_set(&stream.search, "needle");
-    ck_assert(stream_find(&stream, 1));
+    ck_assert_int_eq(find(1), STREAM_FOUND);
     ck_assert_uint_eq(stream_selected(&stream)->number, 1);
-    ck_assert(stream_find(&stream, 1));
+    ck_assert_int_eq(find(1), STREAM_FOUND);
     ck_assert_uint_eq(stream_selected(&stream)->number, 2);
-    ck_assert(stream_find(&stream, -1));
-    ck_assert(stream_find(&stream, -1));
-    ck_assert_uint_eq(stream_selected(&stream)->number, 30);
+    ck_assert(stream_count(&stream, &at, &count) && at == 2 && count == 30);
+    ck_assert_int_eq(find(-1), STREAM_FOUND);
+    ck_assert_int_eq(find(-1), STREAM_END);
+    ck_assert_uint_eq(stream_selected(&stream)->number, 1);
     stream.look.hide = true;
     ck_assert_ptr_null(strstr(painted(80, 20), "two"));
     ck_assert_ptr_nonnull(strstr(painted(80, 20), "needle"));
     search_set(&stream.search, "nothing of this kind");
     stream.look.hide = false;
-    ck_assert(!stream_find(&stream, 1));
+    ck_assert_int_eq(find(1), STREAM_END);
+    ck_assert(stream_count(&stream, &at, &count) && at == 0 && count == 0);
+}
+END_TEST
+
+/* The walk says where it does not know what there is: cells that are missing, and outputs. */
+START_TEST(test_searching_with_gaps)
+{
+    struct stream_place place;
+    size_t at, count;
+
+    for (unsigned number = 1; number <= 3; number++) {
+        started(number, "agent", "f()");
+        output(number, "stdout", number == 2 ? "needle\\n" : "hay\\n");
+        finished(number, "");
+    }
+    started(9, "agent", "g()");
+    output(9, "stdout", "hay\\n");
+    finished(9, "");
+    (void)painted(80, 20);
+    search_set(&stream.search, "needle");
+    stream_begin(&stream, -1, &place);
+    ck_assert_int_eq(stream_walk(&stream, -1, &place), STREAM_GAP);
+    ck_assert_uint_eq(place.card->number, 9);
+    ck_assert(!stream_count(&stream, &at, &count));
+    /* Someone who knows says that there is nothing in the gap. */
+    place = (struct stream_place){.card = cells_find(&cells, 3), .row = SIZE_MAX};
+    ck_assert_int_eq(stream_walk(&stream, -1, &place), STREAM_FOUND);
+    ck_assert_uint_eq(place.card->number, 2);
+    stream_show(&stream, &place);
+    stream_begin(&stream, 1, &place);
+    ck_assert_int_eq(stream_walk(&stream, 1, &place), STREAM_GAP);
+    ck_assert_uint_eq(place.card->number, 3);
+    /* An output that is away may have it. */
+    cells_find(&cells, 3)->away = true;
+    stream_begin(&stream, 1, &place);
+    ck_assert_int_eq(stream_walk(&stream, 1, &place), STREAM_UNSURE);
+    ck_assert_uint_eq(place.card->number, 3);
+    place.passed = true;
+    ck_assert_int_eq(stream_walk(&stream, 1, &place), STREAM_GAP);
+    /* What is folded is looked at, and unfolded only where it has something. */
+    cells_find(&cells, 1)->folded = cells_find(&cells, 2)->folded = true;
+    stream.match = NULL;
+    place = (struct stream_place){.card = cells_find(&cells, 1)};
+    ck_assert_int_eq(stream_walk(&stream, 1, &place), STREAM_FOUND);
+    ck_assert(cells_find(&cells, 1)->folded && !cells_find(&cells, 2)->folded);
+}
+END_TEST
+
+/* Whoever goes to an old cell keeps what is around it, and the last ones. */
+START_TEST(test_the_nearest_stay)
+{
+    for (unsigned number = 1001; number <= 1000 + CELLS_MAX; number++) {
+        started(number, "agent", "f()");
+        finished(number, "");
+    }
+    ck_assert_uint_eq(cells.count, CELLS_MAX);
+    cells_keep_near(&cells, 5);
+    for (unsigned number = 1; number <= 9; number++) {
+        started(number, "agent", "g()");
+        finished(number, "");
+    }
+    cells_keep_near(&cells, 0);
+    ck_assert_uint_eq(cells.count, CELLS_MAX);
+    ck_assert_ptr_nonnull(cells_find(&cells, 5));
+    ck_assert_ptr_nonnull(cells_find(&cells, 1001));
+    ck_assert_ptr_nonnull(cells_find(&cells, 1000 + CELLS_MAX)); /* the end stays */
+    ck_assert_ptr_null(cells_find(&cells, 999 + CELLS_MAX));
 }
 END_TEST
 
@@ -570,6 +654,8 @@ int main(void)
     tcase_add_test(tests, test_parts);
     tcase_add_test(tests, test_parts_after_events);
     tcase_add_test(tests, test_parts_without_lines);
+    tcase_add_test(tests, test_searching_with_gaps);
+    tcase_add_test(tests, test_the_nearest_stay);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

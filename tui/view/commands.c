@@ -100,7 +100,7 @@ static void run_page_up(struct tui *tui, const struct words *words)
 static void run_top(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    stream_to_top(&self->stream);
+    seek_top(self);
 }
 
 static void run_end(struct tui *tui, const struct words *words)
@@ -123,17 +123,14 @@ static void run_previous_cell(struct tui *tui, const struct words *words)
 
 static void run_cell(struct tui *tui, const struct words *words)
 {
-    struct card *card = NULL;
     struct gb_bytes word = gb_bytes_str(words->count == 2 ? words->words[1] : "");
     uint64_t number;
     SELF(tui);
 
     if (gb_bytes_number(&word, UINT32_MAX, &number) && word.size == 0)
-        card = cells_find(&self->cells, (uint32_t)number);
-    if (card == NULL)
-        tui_say(tui, MESSAGE_ERROR, "there is no such cell here");
+        seek_cell(self, (uint32_t)number);
     else
-        stream_select(&self->stream, card);
+        tui_say(tui, MESSAGE_ERROR, "cell wants the number of a cell");
 }
 
 static void run_next_failed(struct tui *tui, const struct words *words)
@@ -221,6 +218,7 @@ void session_view_end_search(struct session_view *self)
     const struct card *card = stream_selected(&self->stream);
     bool hid = self->stream.look.hide, follow = self->stream.follow;
 
+    (void)seek_stop(self);
     search_set(&self->stream.search, "");
     self->stream.match = NULL;
     self->stream.look.hide = false;
@@ -236,8 +234,7 @@ static void search(struct session_view *self, const char *pattern)
     }
     search_set(&self->stream.search, pattern);
     self->stream.match = NULL;
-    if (!stream_find(&self->stream, self->stream.follow ? -1 : 1))
-        tui_say(self->view.tui, MESSAGE_WARNING, "%s is not here", pattern);
+    seek_next(self, self->stream.follow ? -1 : 1);
 }
 
 static void on_pattern(void *arg, const char *line)
@@ -266,8 +263,8 @@ static void find(struct tui *tui, int direction)
         return;
     if (self->stream.search.size == 0)
         tui_say(tui, MESSAGE_PLAIN, "nothing is searched for; / begins");
-    else if (!stream_find(&self->stream, direction))
-        tui_say(tui, MESSAGE_WARNING, "not found");
+    else
+        seek_next(self, direction);
 }
 
 static void run_search_next(struct tui *tui, const struct words *words)
@@ -529,7 +526,8 @@ const struct command session_commands[] = {
     ROW("fold-all", "", "fold all cells but those that failed, or unfold all", "O", NULL,
         run_fold_all),
     ROW("whole", "", "long code as a whole, or its beginning", "x", NULL, run_whole),
-    ROW("search", "[PATTERN]", "find lines; nothing ends the search", "/", "search", run_search),
+    ROW("search", "[PATTERN]", "find lines, in the journal too; nothing ends it", "/", "search",
+        run_search),
     ROW("search-next", "", "to the next match", "n", NULL, run_search_next),
     ROW("search-previous", "", "to the match before", "N", NULL, run_search_previous),
     ROW("hide", "", "show only the lines that match, or all", "h", NULL, run_hide),

@@ -8,6 +8,17 @@
 
 enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_COUNT };
 
+/* A step to what is not here yet. */
+struct seek {
+    uint64_t call; /* 0: none is under way */
+    uint32_t cell; /* that is asked for, or whose output is read */
+    int direction; /* of a search: 1 or -1 */
+    bool around;   /* it must not go on at the other end again */
+    bool wrapped;  /* it has gone on there */
+    uint64_t left; /* of the output, before the part that is read came */
+    struct stream_place place;
+};
+
 struct session_view {
     struct view view;
     char id[STORE_NAME_MAX];
@@ -23,7 +34,8 @@ struct session_view {
     int64_t subscription;          /* 0: none */
     uint64_t subscribing, history; /* calls */
     uint32_t part_of;              /* the cell that a part of the output is asked of; 0: none */
-    uint32_t older_than;           /* was asked for what is before this cell */
+    uint32_t coming;               /* cells in front of this one were asked for; 0: none */
+    struct seek seek;
     bool history_done, history_unsupported;
     struct region region; /* as last drawn */
     int pane_y;
@@ -49,7 +61,20 @@ void session_link_close(struct session_view *self);
 void session_link_check(struct session_view *self);
 void session_link_want(void *arg, struct card *card);
 bool session_link_want_part(void *arg, struct card *card, enum part_wish wish);
-void session_link_want_older(void *arg, uint32_t first);
+/* Forgets what was asked for because it is in sight; it is asked for again. */
+void session_link_drop(struct session_view *self);
+bool session_link_want_between(void *arg, uint32_t after, uint32_t before);
+
+/* seek.c: to cells and matches that are not here yet. Each takes the place of the one before. */
+void seek_cell(struct session_view *self, uint32_t number);
+void seek_top(struct session_view *self);
+/* The next match of the search; it is told when there is none. */
+void seek_next(struct session_view *self, int direction);
+/* True: something was on its way. */
+bool seek_stop(struct session_view *self);
+/* Asks the journal for the next cell that has the text: with numbers below (upwards) or above
+ * @from. */
+void seek_ask(struct session_view *self, uint32_t from);
 
 /* stats.c: figures of the session. */
 void session_stats_draw(const struct session_view *self, struct region region);

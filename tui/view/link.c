@@ -22,8 +22,11 @@ static void on_history(void *arg, const struct gb_json *result, const struct gb_
     self->history = 0;
     self->history_done = true;
     stream_hold(&self->stream, card, &hold);
+    cells_keep_near(&self->cells, self->coming);
     if (error == NULL)
         (void)cells_history(&self->cells, result);
+    cells_keep_near(&self->cells, 0);
+    self->coming = 0;
     /* The oldest cards may have gone. */
     card = cells_find(&self->cells, self->part_of);
     self->part_of = 0;
@@ -60,11 +63,32 @@ static void ask_history(struct session_view *self, uint32_t after, uint32_t limi
     gb_buf_release(&params);
 }
 
+/* What a search reads of an output must not be replaced by what is in sight. */
+static bool is_busy(const struct session_view *self)
+{
+    return self->history != 0 || self->seek.call != 0;
+}
+
+void session_link_drop(struct session_view *self)
+{
+    if (self->history == 0 || !self->history_done)
+        return;
+    tui_forget(self->view.tui, self->history);
+    self->history = 0;
+    self->part_of = self->coming = 0;
+    for (size_t i = 0; i < self->cells.count; i++) {
+        struct card *card = self->cells.cards[i];
+
+        card->asked = card->asked_before = false;
+        card->wish = PART_NONE;
+    }
+}
+
 void session_link_want(void *arg, struct card *card)
 {
     struct session_view *self = arg;
 
-    if (self->history != 0 || self->history_unsupported || card->number == 0)
+    if (is_busy(self) || self->history_unsupported || card->number == 0)
         return; /* the next frame asks again */
     card->asked = true;
     ask_history(self, card->number - 1, 1, true, -OUTPUT_BYTES, OUTPUT_BYTES);
@@ -77,7 +101,7 @@ bool session_link_want_part(void *arg, struct card *card, enum part_wish wish)
 
     if (self->history_unsupported)
         return true; /* there is no more */
-    if (self->history != 0)
+    if (is_busy(self))
         return false; /* the next frame asks again */
     part_ask(card, wish, &offset, &length);
     self->part_of = card->number;
@@ -85,15 +109,19 @@ bool session_link_want_part(void *arg, struct card *card, enum part_wish wish)
     return true;
 }
 
-void session_link_want_older(void *arg, uint32_t first)
+bool session_link_want_between(void *arg, uint32_t after, uint32_t before)
 {
     struct session_view *self = arg;
-    uint32_t after = first > HISTORY_LIMIT ? first - HISTORY_LIMIT - 1 : 0;
 
-    if (self->history != 0 || !self->history_done || self->older_than == first)
-        return;
-    self->older_than = first;
-    ask_history(self, after, first - 1 - after, false, 0, 0);
+    if (self->history_unsupported)
+        return true; /* there is no more */
+    if (is_busy(self) || !self->history_done)
+        return false; /* the next frame asks again */
+    if (before > HISTORY_LIMIT)
+        after = MAX(after, before - HISTORY_LIMIT - 1);
+    self->coming = before;
+    ask_history(self, after, before - 1 - after, false, 0, 0);
+    return true;
 }
 
 /* ---- events ---- */
@@ -165,7 +193,10 @@ void session_link_check(struct session_view *self)
     self->subscription = 0;
     self->subscribing = self->history = 0;
     self->history_done = self->history_unsupported = false;
-    self->older_than = 0;
+    self->seek.call = 0;
+    self->coming = 0;
+    for (size_t i = 0; i < self->cells.count; i++)
+        self->cells.cards[i]->asked_before = false;
     cells_lost(&self->cells);
     subscribe(self);
 }
@@ -178,6 +209,7 @@ void session_link_close(struct session_view *self)
     if (self->connection != tui_connection(tui))
         return; /* what was asked went with the connection; numbers mean others now */
     tui_forget(tui, self->history);
+    (void)seek_stop(self);
     if (self->subscribing != 0 || self->subscription != 0)
         tui_unsubscribe(tui, self->subscription, self->subscribing);
 }

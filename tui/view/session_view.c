@@ -119,6 +119,21 @@ static void follow_lease(struct session_view *self)
 
 /* ---- painting ---- */
 
+/* What is looked for, and where in it one stands, as far as that is known. */
+static void add_search(struct session_view *self, struct gb_buf *text)
+{
+    size_t at, count;
+
+    gb_buf_addf(text, "/%.*s%s  ", (int)self->stream.search.size, self->stream.search.pattern,
+                self->stream.look.hide ? " only" : "");
+    if (!stream_count(&self->stream, &at, &count))
+        return;
+    if (at > 0)
+        gb_buf_addf(text, "%zu of %zu  ", at, count);
+    else
+        gb_buf_addf(text, "%zu  ", count);
+}
+
 static void draw_tabs(struct session_view *self, struct region row)
 {
     const struct session *session = session_view_session(self);
@@ -132,8 +147,7 @@ static void draw_tabs(struct session_view *self, struct region row)
         struct gb_buf text = {0};
 
         if (self->stream.search.size > 0)
-            gb_buf_addf(&text, "/%.*s%s  ", (int)self->stream.search.size,
-                        self->stream.search.pattern, self->stream.look.hide ? " only" : "");
+            add_search(self, &text);
         gb_buf_adds(&text, self->stream.follow ? "following" : "scrolled");
         paint_right(row, x, 0, row.width - x - 1,
                     STYLE(self->stream.follow ? ROLE_DIM : ROLE_MESSAGE_WARNING),
@@ -377,7 +391,13 @@ static bool back(struct view *view)
 {
     struct session_view *self = session_view_of(view);
 
-    if (self->tab > TAB_OUTPUT || self->stream.search.size == 0)
+    if (self->tab > TAB_OUTPUT)
+        return false;
+    if (seek_stop(self)) {
+        tui_say(self->view.tui, MESSAGE_PLAIN, "stopped");
+        return true;
+    }
+    if (self->stream.search.size == 0)
         return false;
     session_view_end_search(self);
     return true;
@@ -448,7 +468,7 @@ static struct session_view *make(struct tui *tui, const char *id, bool preview)
     stream_init(&self->stream, &self->cells);
     self->stream.want = session_link_want;
     self->stream.want_part = session_link_want_part;
-    self->stream.want_older = session_link_want_older;
+    self->stream.want_between = session_link_want_between;
     self->stream.arg = self;
     pane_init(&self->pane, tui, &self->cells, id, language);
     files_init(&self->files, tui, self->id);

@@ -1,7 +1,11 @@
 #include "view/stream.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "view/part.h"
+
+enum { COUNTED_ROWS = 20000 };
 
 void stream_init(struct stream *stream, struct cells *cells)
 {
@@ -243,43 +247,175 @@ void stream_step(struct stream *stream, int direction)
 
 /* ---- searching ---- */
 
-bool stream_find(struct stream *stream, int direction)
+/* Whether all of it is here. */
+static bool is_whole(const struct card *card)
 {
-    size_t count = stream->cells->count, index, row = 0;
-    bool begun;
+    return card->state != CARD_DONE ||
+           (!card->away && !card->source_cut && part_before(card) == 0 && part_behind(card) == 0 &&
+            (card->output == NULL || text_dropped(card->output) == 0));
+}
 
-    if (count == 0 || stream->search.size == 0)
-        return false;
-    index = index_of(stream, stream->match, count);
-    begun = index < count;
-    if (!begun) { /* from what is in sight: the end of it upwards, its beginning downwards */
-        index = index_of(stream, stream->follow ? NULL : stream->top, last_index(stream));
-        row = direction < 0 || stream->follow ? SIZE_MAX : stream->top_row;
-    } else {
-        row = stream->match_row;
-    }
-    for (size_t i = 0; i <= count; i++) {
-        bool moves = true;
+/* What is folded away is looked at, too, and unfolded where something is found. */
+static bool search_card(struct stream *stream, struct card *card, size_t row, int direction,
+                        size_t *ret_row)
+{
+    bool folded = card->folded, whole = card->whole;
 
-        if (begun && i == 0) {
-            moves = direction > 0 || row > 0;
-            row += direction > 0 ? 1 : (size_t)-1;
-        }
-        if (moves && row < SIZE_MAX - 1 && direction > 0 && row >= rows_at(stream, index))
-            moves = false;
-        if (moves &&
-            card_search(stream->cells->cards[index], &stream->look, row, direction, &row)) {
-            stream->match = stream->cells->cards[index];
-            stream->match_row = row;
-            show_rows(stream, index, row, 1, (size_t)stream->height / 3);
-            stream->selected = stream->match;
-            return true;
-        }
-        /* Around the end. */
-        index = direction > 0 ? (index + 1) % count : (index + count - 1) % count;
-        row = direction > 0 ? 0 : SIZE_MAX;
-    }
+    card->folded = false;
+    if (card_search(card, &stream->look, row, direction, ret_row))
+        return true;
+    card->whole = true;
+    if (!whole && (row == 0 || row == SIZE_MAX) &&
+        card_search(card, &stream->look, row, direction, ret_row))
+        return true;
+    card->whole = whole;
+    card->folded = folded;
     return false;
+}
+
+void stream_begin(struct stream *stream, int direction, struct stream_place *ret_place)
+{
+    size_t index = index_of(stream, stream->match, stream->cells->count);
+
+    *ret_place = (struct stream_place){0};
+    if (index < stream->cells->count) {
+        ret_place->card = stream->cells->cards[index];
+        ret_place->known = true;
+        ret_place->done = direction < 0 && stream->match_row == 0;
+        ret_place->row = stream->match_row + (direction > 0 ? 1 : (size_t)-1);
+        return;
+    }
+    /* The end of what is in sight upwards, its beginning downwards. */
+    index = index_of(stream, stream->follow ? NULL : stream->top, last_index(stream));
+    ret_place->card = stream->cells->cards[index];
+    ret_place->row = direction < 0 || stream->follow ? SIZE_MAX : stream->top_row;
+}
+
+/* What of the output lies between the row where the search stands and the one that it found, or the
+ * end of the card, and is not here. */
+static enum part_wish missing(struct stream *stream, const struct stream_place *place,
+                              int direction, bool found, size_t row)
+{
+    struct card *card = place->card;
+    bool away = card->output == NULL && card->away, folded = card->folded;
+    bool before = away || part_before(card) > 0, behind = away || part_behind(card) > 0;
+    size_t begin, end;
+
+    if (card->state != CARD_DONE || place->passed || place->done || !(before || behind))
+        return PART_NONE;
+    card->folded = false;
+    begin = card_part_row(card, &stream->look, CARD_PART_OUTPUT);
+    end = card_part_row(card, &stream->look, CARD_PART_OUTPUT + 1);
+    card->folded = folded;
+    if (direction < 0) {
+        if (behind && !place->deep && place->row >= end && !(found && row >= end))
+            return PART_END;
+        return before && !away && place->row != SIZE_MAX && place->row + 1 >= begin &&
+                       !(found && row >= begin)
+                   ? PART_EARLIER
+                   : PART_NONE;
+    }
+    if (before && !place->deep && place->row <= begin && !(found && row < begin))
+        return PART_BEGINNING;
+    return behind && !away && place->row <= end && !(found && row < end) ? PART_LATER : PART_NONE;
+}
+
+enum stream_found stream_walk(struct stream *stream, int direction, struct stream_place *place)
+{
+    const struct cells *cells = stream->cells;
+
+    for (;;) {
+        size_t index = index_of(stream, place->card, last_index(stream)), next, row = 0;
+        bool found, folded;
+
+        place->card = cells->cards[index];
+        folded = place->card->folded;
+        found = !place->done && search_card(stream, place->card, place->row, direction, &row);
+        place->wish = missing(stream, place, direction, found, row);
+        if (place->wish != PART_NONE) {
+            place->card->folded = folded;
+            return STREAM_UNSURE;
+        }
+        if (found) {
+            place->row = row;
+            return STREAM_FOUND;
+        }
+        place->done = true;
+        if (!place->passed && !is_whole(place->card))
+            return STREAM_UNSURE;
+        if (direction < 0 ? index == 0 : index + 1 >= cells->count)
+            return STREAM_END;
+        next = direction < 0 ? index - 1 : index + 1;
+        if (cells->cards[MAX(index, next)]->number > cells->cards[MIN(index, next)]->number + 1)
+            return STREAM_GAP;
+        *place =
+            (struct stream_place){.card = cells->cards[next], .row = direction < 0 ? SIZE_MAX : 0};
+    }
+}
+
+void stream_show(struct stream *stream, const struct stream_place *place)
+{
+    size_t index = index_of(stream, place->card, stream->cells->count);
+
+    if (index == stream->cells->count)
+        return;
+    stream->match = place->card;
+    stream->match_row = place->row;
+    show_rows(stream, index, place->row, 1, (size_t)stream->height / 3);
+    stream->selected = stream->match;
+}
+
+/* False: not all is here, or it is too much to be counted while one waits. */
+static bool count_all(struct stream *stream, size_t *ret_at, size_t *ret_count)
+{
+    const struct cells *cells = stream->cells;
+    size_t rows = 0;
+
+    *ret_at = *ret_count = 0;
+    for (size_t i = 0; i < cells->count; i++) {
+        struct card *card = cells->cards[i];
+        uint32_t before = i > 0 ? cells->cards[i - 1]->number : 0;
+
+        rows += rows_at(stream, i);
+        if (!is_whole(card) || card->number > before + 1 || rows > COUNTED_ROWS)
+            return false;
+    }
+    for (size_t i = 0; i < cells->count; i++) {
+        struct card *card = cells->cards[i];
+        bool folded = card->folded;
+
+        card->folded = false;
+        for (size_t row = 0; card_search(card, &stream->look, row, 1, &row); row++) {
+            ++*ret_count;
+            if (card == stream->match && row == stream->match_row)
+                *ret_at = *ret_count;
+        }
+        card->folded = folded;
+    }
+    return true;
+}
+
+bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count)
+{
+    bool same =
+        stream->counted.valid && stream->counted.change == stream->cells->change &&
+        stream->counted.match == stream->match && stream->counted.row == stream->match_row &&
+        stream->counted.width == stream->look.width &&
+        stream->counted.search.size == stream->search.size &&
+        memcmp(stream->counted.search.pattern, stream->search.pattern, stream->search.size) == 0;
+
+    if (!same) {
+        stream->counted.valid = true;
+        stream->counted.change = stream->cells->change;
+        stream->counted.match = stream->match;
+        stream->counted.row = stream->match_row;
+        stream->counted.width = stream->look.width;
+        stream->counted.search = stream->search;
+        stream->counted.known = count_all(stream, &stream->counted.at, &stream->counted.count);
+    }
+    *ret_at = stream->counted.at;
+    *ret_count = stream->counted.count;
+    return stream->counted.known;
 }
 
 /* ---- parts of long outputs ---- */
@@ -336,6 +472,16 @@ static void want_part(struct stream *stream, struct card *card, size_t row, int 
         stream->moved = false;
 }
 
+/* Cells that are missing in front of one whose head is in sight. Once, whatever comes. */
+static void want_before(struct stream *stream, size_t index)
+{
+    struct card *card = stream->cells->cards[index];
+    uint32_t before = index > 0 ? stream->cells->cards[index - 1]->number : 0;
+
+    if (card->number > before + 1 && !card->asked_before)
+        card->asked_before = stream->want_between(stream->arg, before, card->number);
+}
+
 /* ---- painting ---- */
 
 void stream_draw(struct stream *stream, struct region region, bool focused, double now)
@@ -365,12 +511,12 @@ void stream_draw(struct stream *stream, struct region region, bool focused, doub
         }
     }
     set_top(stream, index, row);
-    if (index == 0 && row == 0 && stream->cells->cards[0]->number > 1)
-        stream->want_older(stream->arg, stream->cells->cards[0]->number);
     for (; index < stream->cells->count && y < stream->height; index++) {
         struct card *card = stream->cells->cards[index];
         size_t rows = rows_at(stream, index);
 
+        if (row == 0)
+            want_before(stream, index);
         if ((card->away || card->figures_away) && !card->asked && !card->folded && rows > 0)
             stream->want(stream->arg, card);
         want_part(stream, card, row, y);

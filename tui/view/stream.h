@@ -14,15 +14,23 @@ struct stream {
     const struct card *match;          /* what the search stands at */
     size_t match_row;
     struct {
+        bool valid, known;
+        uint64_t change;
+        const struct card *match;
+        size_t row, at, count;
+        int width;
+        struct search search;
+    } counted; /* the matches, as counted last */
+    struct {
         const struct card *card;
         size_t row;
     } rows[GRID_SIDE_MAX]; /* what each row in sight shows */
     bool moved;            /* since a part of an output was asked for */
     /* Asked while drawing: for the output of a card that is away, for another part of one (true: it
-     * comes), for cells before the first. */
+     * comes), for cells between two numbers that are not here (likewise). */
     void (*want)(void *arg, struct card *card);
     bool (*want_part)(void *arg, struct card *card, enum part_wish wish);
-    void (*want_older)(void *arg, uint32_t first);
+    bool (*want_between)(void *arg, uint32_t after, uint32_t before);
     void *arg;
 };
 
@@ -50,7 +58,33 @@ void stream_step(struct stream *stream, int direction);
 /* The cell that stands under the cursor; NULL when there is none. */
 struct card *stream_selected(const struct stream *stream);
 void stream_select(struct stream *stream, const struct card *card);
-/* The next match in @direction; false: there is none. */
-bool stream_find(struct stream *stream, int direction);
+/* Where a search stands. */
+struct stream_place {
+    struct card *card;   /* may be gone: looked for before use */
+    size_t row;          /* to be looked at next */
+    bool done;           /* nothing more in what is here of the card */
+    bool known;          /* it has the text, so what is not here of it is to be read */
+    bool deep;           /* a part of its output was read behind another */
+    bool passed;         /* there is no more of it than was looked at */
+    enum part_wish wish; /* what of its output is next, and not here */
+};
+
+enum stream_found {
+    STREAM_FOUND,
+    STREAM_UNSURE, /* the card at the place is not all here: the place has the wish */
+    STREAM_GAP,    /* behind it there are cells that are not here */
+    STREAM_END,    /* behind it there is no card */
+};
+
+/* From the last match, or from what is in sight. */
+void stream_begin(struct stream *stream, int direction, struct stream_place *ret_place);
+/* On to the next row that the search finds, or to where that cannot be said. There has to be a
+ * card. */
+enum stream_found stream_walk(struct stream *stream, int direction, struct stream_place *place);
+/* Brings what was found into sight. */
+void stream_show(struct stream *stream, const struct stream_place *place);
+/* Which match one stands at, and how many there are; false where that is not known: not all is
+ * here, or it is very much. */
+bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count);
 /* A click on row @y. True: it was on a head line. */
 bool stream_click(struct stream *stream, int y);
