@@ -30,20 +30,6 @@ static void keep_question(void *arg, const struct gb_json *session)
         gb_buf_clear(&asked->prompt);
 }
 
-static bool ask_server(struct app *app, const char *session, struct asked *asked)
-{
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-    bool good;
-
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "session", session);
-    gb_json_end(&out);
-    good = app_call(app, "session.get", &params, DEADLINE_MS, keep_question, asked);
-    gb_buf_release(&params);
-    return good;
-}
-
 /* The question, for a person who is about to type the answer. */
 static void show_question(const struct asked *asked)
 {
@@ -141,7 +127,8 @@ int verb_answer(const struct args *args)
         return app_wrong_use(args, "which session? `glassbell ls` shows them");
     app_open(&app, args);
     session = app_find_session(&app, args->words[0]);
-    good = session != NULL && ask_server(&app, session, &asked);
+    good = session != NULL &&
+           app_call_on(&app, "session.get", session, DEADLINE_MS, keep_question, &asked);
     if (good && !asked.waits) {
         app_say("no program of %s waits for input", args->words[0]);
         good = false;

@@ -263,20 +263,6 @@ int verb_ls(const struct args *args)
 
 /* ---- close, interrupt ---- */
 
-static bool call_on(struct app *app, const char *method, const char *session)
-{
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-    bool good;
-
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "session", session);
-    gb_json_end(&out);
-    good = app_call(app, method, &params, DEADLINE_MS, NULL, NULL);
-    gb_buf_release(&params);
-    return good;
-}
-
 struct ids {
     char **ids;
     size_t count;
@@ -304,7 +290,7 @@ static bool close_all(struct app *app)
     bool good = app_call(app, "session.list", NULL, DEADLINE_MS, collect_ids, &ids);
 
     for (size_t i = 0; i < ids.count; i++) {
-        good = call_on(app, "session.close", ids.ids[i]) && good;
+        good = app_call_on(app, "session.close", ids.ids[i], DEADLINE_MS, NULL, NULL) && good;
         free(ids.ids[i]);
     }
     free(ids.ids);
@@ -322,7 +308,8 @@ static int call_on_words(const struct args *args, const char *method)
     for (size_t i = 0; i < args->word_count; i++) {
         _cleanup_(freep) char *session = app_find_session(&app, args->words[i]);
 
-        good = session != NULL && call_on(&app, method, session) && good;
+        good =
+            session != NULL && app_call_on(&app, method, session, DEADLINE_MS, NULL, NULL) && good;
     }
     app_close(&app);
     return good ? 0 : EXIT_GLASSBELL;

@@ -138,6 +138,21 @@ bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64
     return !call.failed;
 }
 
+bool app_call_on(struct app *app, const char *method, const char *session, uint64_t deadline_ms,
+                 app_use *use, void *arg)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", session);
+    gb_json_end(&out);
+    good = app_call(app, method, &params, deadline_ms, use, arg);
+    gb_buf_release(&params);
+    return good;
+}
+
 struct session_search {
     const char *name;
     char *found;

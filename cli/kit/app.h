@@ -40,6 +40,9 @@ void app_turn(struct app *app);
 typedef void app_use(void *arg, const struct gb_json *result);
 bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64_t deadline_ms,
               app_use *use, void *arg);
+/* The same of a method that wants a session and nothing else. */
+bool app_call_on(struct app *app, const char *method, const char *session, uint64_t deadline_ms,
+                 app_use *use, void *arg);
 
 /* Finds the id of a session by an unambiguous beginning of its id, its key or its label. Gives, or
  * NULL, which was told. */
