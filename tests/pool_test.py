@@ -63,7 +63,7 @@ def test_taken_ready_and_unlike(server, client):
 
     def measured():
         vms = client.call("stats")["vms"]
-        return all(vm.get("memory_bytes", 0) > 1 << 20 for vm in vms) and vms
+        return all((vm["memory_bytes"] or 0) > 1 << 20 for vm in vms) and vms
 
     vms = wait_for(measured, what="the figures of all VMs")
     assert sorted(vm["pool"] for vm in vms) == ["ready", "ready", "waiting"]
