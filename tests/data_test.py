@@ -9,6 +9,8 @@ from support import Session, err, out
 
 @pytest.fixture(scope="module")
 def s(client):
+    # Its template takes a minute where other tests run beside this one.
+    client.send("image.warm", image="python-data").wait(240)
     session = Session(client, "python-data")
     yield session
     session.close()

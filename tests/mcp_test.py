@@ -14,6 +14,8 @@ import packages
 from support import BINARY, DEADLINE, Server, out
 
 packages.python("mcp", "mcp")
+# A class of that library is none of the process that gathers results of several.
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 import mcp  # noqa: E402
 from mcp import StdioServerParameters  # noqa: E402

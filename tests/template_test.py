@@ -186,6 +186,7 @@ def test_clones_share_nothing(client):
             values.append(value)
 
     for image, (count, code, more) in SOURCES.items():
+        client.send("image.warm", image=image).wait(240)
         pending = []
         for i in range(count):
             pending.append(client.send("run", image=image, timeout_ms=120000,
