@@ -111,10 +111,11 @@ _glassbell()
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --download) return ;;
             --max-output) return ;;
+            --lease-wait) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --time --env --stdin --upload --download --max-output --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --time --env --stdin --upload --download --max-output --json --lease-wait --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
