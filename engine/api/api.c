@@ -413,23 +413,41 @@ static void tell_exec_failed(void *arg)
     free(exec);
 }
 
+/* The name and the arguments, where one of them was spoken of. */
+static void add_argv(struct gb_buf *argv, const struct glassbell_exec_options *options)
+{
+    const char *name = options->file != NULL ? options->file : "-c";
+
+    if (options->file == NULL && options->args == NULL)
+        return;
+    gb_buf_add(argv, name, strlen(name) + 1);
+    for (size_t i = 0; options->args != NULL && options->args[i] != NULL; i++)
+        gb_buf_add(argv, options->args[i], strlen(options->args[i]) + 1);
+}
+
 void glassbell_exec(struct glassbell_session *session, const struct glassbell_exec_options *options,
                     glassbell_exec_fn *done, void *arg)
 {
     static const struct gb_cell_events events = {.output = on_output, .done = on_done};
     _cleanup_(gb_env_release) struct gb_env env = {0};
+    _cleanup_(gb_buf_release) struct gb_buf argv = {0};
     struct exec *exec = xcalloc(1, sizeof(*exec));
     struct gb_cell_config config = {
         .mode = (enum gb_mode)options->mode,
+        .final = options->final,
         .timeout_ms = options->timeout_ms,
         .max_stdout = options->max_stdout,
         .max_stderr = options->max_stderr,
         .env = &env,
         .code = gb_bytes_str(options->code != NULL ? options->code : ""),
+        .file = gb_bytes_str(options->file != NULL ? options->file : ""),
+        .put = options->file != NULL && options->code != NULL,
         .stdin_data = {(const uint8_t *)options->input.data, options->input.size},
     };
     int r;
 
+    add_argv(&argv, options);
+    config.argv = gb_buf_bytes(&argv);
     exec->session = session;
     exec->output = options->output;
     exec->done = done;

@@ -118,6 +118,32 @@ static void expect_output(struct glassbell_session *session, const char *code, c
     ck_assert_str_eq(outcome.out, out);
 }
 
+/* A file in the session, and the end of it. */
+static void expect_programs(struct glassbell_session *session)
+{
+    const char *const words[] = {"x", "y z", NULL};
+    const struct glassbell_exec_options options[] = {
+        {.code = "echo \"$0|$1|$2\"", .file = "deep/s.sh", .args = words},
+        {.file = "deep/s.sh"},
+        {.code = "echo \"$0|$1\"", .args = words},
+        {.code = "trap 'echo bye' EXIT", .final = true},
+    };
+    const char *const out[] = {"deep/s.sh|x|y z\n", "deep/s.sh||\n", "x|y z\n", "bye\n"};
+    struct outcome outcome;
+
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        outcome = (struct outcome){0};
+        glassbell_exec(session, &options[i], on_result, &outcome);
+        wait_for(&outcome);
+        ck_assert_str_eq(outcome.kind, "");
+        ck_assert_str_eq(outcome.out, out[i]);
+    }
+    outcome = (struct outcome){0};
+    glassbell_exec(session, &options[0], on_result, &outcome);
+    wait_for(&outcome);
+    ck_assert_str_eq(outcome.kind, "policy");
+}
+
 /* The first session is a clone of a template, and soon one comes from the pool. */
 START_TEST(opens_from_template_and_pool)
 {
@@ -130,6 +156,7 @@ START_TEST(opens_from_template_and_pool)
     ck_assert_str_ne(glassbell_session_source(session.session), "boot");
     expect_output(session.session, "a=7; echo $a", "7\n");
     expect_output(session.session, "echo $a", "7\n");
+    expect_programs(session.session);
     glassbell_session_close(session.session);
     for (int i = 0; i < OPENS_MAX && !pool; i++) {
         session = open_shell(engine.engine);

@@ -106,12 +106,18 @@ struct glassbell_bytes {
 };
 
 struct glassbell_exec_options {
-    const char *code; /* UTF-8 */
+    const char *code; /* in whatever encoding its language knows; NULL: none */
     enum glassbell_mode mode;
     uint32_t timeout_ms;             /* 0: the session's */
     uint64_t max_stdout, max_stderr; /* 0: 1 MiB and 256 KiB; at most 64 MiB */
     const char *const *env;          /* for this cell; "NAME=value", …, NULL */
     struct glassbell_bytes input;    /* standard input, then end of file */
+    /* A program: the code is put into the home under this name and runs as the language's own
+     * command would run the file; without code the file has to be there. NULL: a cell. */
+    const char *file;
+    const char *const *args; /* "argument", …, NULL; of a program, or as behind `python3 -c CODE` */
+    /* The last cell: the interpreter ends with it as a process does, and no other follows. */
+    bool final;
     /* Output as it is made; may be NULL. @stream is 1 or 2. */
     void (*output)(void *arg, int stream, struct glassbell_bytes bytes);
 };

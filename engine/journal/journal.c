@@ -531,12 +531,18 @@ static struct segment *room_for_cell(struct gb_journal *journal, const char *id,
     return session->unwritten ? NULL : segment;
 }
 
+/* What it takes to say what was run. */
+static size_t program_size(const struct gb_record_cell *cell)
+{
+    return cell->code.size + cell->file.size + cell->argv.size;
+}
+
 void gb_journal_start(struct gb_journal *journal, const struct gb_record_cell *cell)
 {
     struct gb_record_head head =
         make_head(GB_RECORD_START, cell->session, cell->number, cell->incarnation);
     struct gb_record_cell record = *cell;
-    size_t size = GB_RECORD_HEAD + 1024 + cell->code.size;
+    size_t size = GB_RECORD_HEAD + 1024 + program_size(cell);
     struct segment *segment = room_for_cell(journal, cell->session, size);
 
     record.out = record.err = record.value = record.note = record.pace = (struct gb_bytes){0};
@@ -566,7 +572,7 @@ int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cel
     struct gb_record_head head =
         make_head(GB_RECORD_CELL, cell->session, cell->number, cell->incarnation);
     struct gb_record_cell record = *cell;
-    size_t size = GB_RECORD_HEAD + 1024 + cell->code.size + cell->out.size + cell->err.size +
+    size_t size = GB_RECORD_HEAD + 1024 + program_size(cell) + cell->out.size + cell->err.size +
                   cell->value.size + cell->note.size + cell->displays.encoded.size +
                   cell->files.encoded.size + cell->pace.size;
     struct segment *segment = room_for_cell(journal, cell->session, size);
@@ -578,7 +584,7 @@ int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cel
     }
     if (start_is_in(journal, segment, cell)) {
         record.flags |= GB_CELL_NO_CODE;
-        record.code = (struct gb_bytes){0};
+        record.code = record.file = record.argv = (struct gb_bytes){0};
     }
     r = append(journal, segment, head, &gb_record_cell_fields, &record, size, ticket);
     if (r < 0)

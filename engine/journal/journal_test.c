@@ -373,28 +373,32 @@ END_TEST
 
 /* ---- other versions ---- */
 
-/* The records of a file as an older version wrote them; the first had no `pace` in its cells, which
- * is empty here. */
-static struct gb_buf in_old_version(struct gb_bytes bytes, bool first)
+/* The records of a file as an older version wrote them; the first had no `pace` in its cells, all
+ * no `file` and `argv`, which are empty here, and the third has the heads of today. */
+static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_version version)
 {
     struct gb_buf old = {0};
 
     for (size_t at = 0; at < bytes.size;) {
         const uint8_t *record = bytes.data + at;
         uint32_t payload = gb_get_u32(record + 24), kept = payload;
-        uint8_t head[GB_RECORD_HEAD_OLD] = {'G', 'b', 'B', first ? '1' : '2'};
+        uint8_t head[GB_RECORD_HEAD] = {0};
+        size_t size = version < GB_RECORD_THIRD ? GB_RECORD_HEAD_OLD : GB_RECORD_HEAD;
+        uint8_t *rest =
+            head + 8 + (size - GB_RECORD_HEAD_OLD); /* behind magic and type, and more */
         uint32_t sum;
 
-        if (first && gb_get_u32(record + 4) != GB_RECORD_SESSION)
-            kept -= 4;
-        memcpy(head + 4, record + 4, 4);
-        memcpy(head + 8, &kept, 4);
+        if (gb_get_u32(record + 4) != GB_RECORD_SESSION)
+            kept -= version == GB_RECORD_FIRST ? 12 : 8;
+        memcpy(head, record, size - GB_RECORD_HEAD_OLD + 8);
+        head[3] = (uint8_t)('0' + version);
+        memcpy(rest, &kept, 4);
         sum = gb_crc32c(0, record + GB_RECORD_HEAD, kept);
-        memcpy(head + 12, &sum, 4);
-        memcpy(head + 16, record + 32, 44);
-        sum = gb_crc32c(0, head, 60);
-        memcpy(head + 60, &sum, 4);
-        gb_buf_add(&old, head, sizeof(head));
+        memcpy(rest + 4, &sum, 4);
+        memcpy(rest + 8, record + 32, 44);
+        sum = gb_crc32c(0, head, size - 4);
+        memcpy(head + size - 4, &sum, 4);
+        gb_buf_add(&old, head, size);
         gb_buf_add(&old, record + GB_RECORD_HEAD, kept);
         at += GB_RECORD_HEAD + (size_t)payload;
     }
@@ -417,6 +421,7 @@ START_TEST(older_versions)
 {
     struct gb_buf whole = {0}, old, after = {0};
     _cleanup_(freep) char *old_path = NULL;
+    enum gb_record_version version = GB_RECORD_FIRST + (unsigned)_i;
     char path[128];
 
     begin("s-1", "k");
@@ -425,8 +430,9 @@ START_TEST(older_versions)
     close_journal();
     newest_path(path, sizeof(path));
     ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &whole, &err), 0);
-    old = in_old_version(gb_buf_bytes(&whole), _i == 0);
-    old_path = replace_newest(gb_buf_bytes(&old), "0000000001.gbj");
+    old = in_old_version(gb_buf_bytes(&whole), version);
+    old_path = replace_newest(
+        gb_buf_bytes(&old), version < GB_RECORD_THIRD ? "0000000001.gbj" : strrchr(path, '/') + 1);
     for (int again = 0; again < 2; again++) {
         open_journal();
         ck_assert_int_eq(find("s-1")->state, GB_RECORD_CLOSED);
@@ -585,7 +591,7 @@ int main(void)
     tcase_add_test(cases, rotation);
     tcase_add_test(cases, many_sessions);
     tcase_add_test(cases, one_server_at_a_time);
-    tcase_add_loop_test(cases, older_versions, 0, 2);
+    tcase_add_loop_test(cases, older_versions, 0, 3);
     tcase_add_loop_test(cases, a_version_to_come, 0, 2);
     tcase_add_test(cases, journals_of_other_sockets);
     tcase_add_test(cases, killed_while_writing);

@@ -123,12 +123,15 @@ static enum gb_journal_verdict read_entry(struct reading *reading,
         begun = read_cell(reading, entry->number, start_place, &reading->second, &start);
     if (done == FOUND_NOTHING && begun == FOUND_NOTHING)
         return GB_JOURNAL_NEXT;
-    if (begun == FOUND && done == FOUND)
+    if (begun == FOUND && done == FOUND) {
         cell.code = start.code;
-    else if (begun == FOUND)
+        cell.file = start.file;
+        cell.argv = start.argv;
+    } else if (begun == FOUND) {
         cell = start;
-    else if (needs_start)
+    } else if (needs_start) {
         cell.flags |= GB_CELL_CODE_LOST;
+    }
     if (done == FOUND_DAMAGED || (done == FOUND_NOTHING && entry->done_lost)) {
         cell.flags |= GB_CELL_RESULT_LOST;
         cell.state = "done";

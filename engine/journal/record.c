@@ -7,7 +7,7 @@
 #include "journal/pace.h"
 #include "wire/guest.h"
 
-/* "GbB1", "GbB2", "GbB3". */
+/* "GbB1" to "GbB4". */
 enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE = 4 };
 
 static const char *const state_names[] = {"open", "closed", "lost"};
@@ -66,15 +66,26 @@ static const struct gb_field cell_fields[] = {
     PAIRS(displays, GB_DISPLAY_COUNT_MAX, GB_DISPLAY_MAX),
     PAIRS(files, GB_RECORD_FILES_MAX, GB_PATH_MAX),
     BYTES(pace, GB_PACE_MAX),
+    BYTES(file, GB_PATH_MAX),
+    BYTES(argv, GB_ARGV_BYTES_MAX),
 };
 #undef STRUCT
 
 const struct gb_fields gb_record_session_fields = {"SESSION", session_fields,
                                                    ARRAY_SIZE(session_fields)};
 const struct gb_fields gb_record_cell_fields = {"CELL", cell_fields, ARRAY_SIZE(cell_fields)};
-/* Before there was `pace`. */
+/* The first version had no `pace`, the first three no `file` and `argv`. */
 static const struct gb_fields first_cell_fields = {"CELL", cell_fields,
-                                                   ARRAY_SIZE(cell_fields) - 1};
+                                                   ARRAY_SIZE(cell_fields) - 3};
+static const struct gb_fields third_cell_fields = {"CELL", cell_fields,
+                                                   ARRAY_SIZE(cell_fields) - 2};
+
+static const struct gb_fields *cell_fields_of(const struct gb_record_head *head)
+{
+    return head->version == GB_RECORD_FIRST   ? &first_cell_fields
+           : head->version <= GB_RECORD_THIRD ? &third_cell_fields
+                                              : &gb_record_cell_fields;
+}
 
 /* ---- the sum ---- */
 
@@ -147,7 +158,7 @@ static void put_u64(uint8_t *to, uint64_t value)
 static void write_head(uint8_t *to, const struct gb_record_head *head)
 {
     memset(to, 0, GB_RECORD_HEAD);
-    put_u32(to, magic_of(GB_RECORD_THIRD));
+    put_u32(to, magic_of(GB_RECORD_NEWEST));
     put_u32(to + 4, (uint32_t)head->type);
     put_u64(to + GB_RECORD_KEY_AT, head->key);
     put_u64(to + 16, head->number);
@@ -192,7 +203,7 @@ static enum gb_record_version version_of(struct gb_bytes bytes)
 {
     uint32_t magic = bytes.size < MAGIC_SIZE ? 0 : gb_get_u32(bytes.data);
 
-    for (enum gb_record_version version = GB_RECORD_FIRST; version <= GB_RECORD_THIRD; version++)
+    for (enum gb_record_version version = GB_RECORD_FIRST; version <= GB_RECORD_NEWEST; version++)
         if (magic == magic_of(version))
             return version;
     return 0;
@@ -203,7 +214,7 @@ bool gb_record_head_foreign(struct gb_bytes bytes)
     uint32_t magic = bytes.size < MAGIC_SIZE ? 0 : gb_get_u32(bytes.data);
     uint32_t digit = magic >> 24;
 
-    return (magic & 0xffffff) == MAGIC_NAME && digit > MAGIC_DIGIT + GB_RECORD_THIRD &&
+    return (magic & 0xffffff) == MAGIC_NAME && digit > MAGIC_DIGIT + GB_RECORD_NEWEST &&
            digit <= '9';
 }
 
@@ -211,10 +222,14 @@ bool gb_record_head_begins(struct gb_bytes bytes, uint64_t key)
 {
     uint8_t head[GB_RECORD_HEAD];
     size_t key_end = GB_RECORD_KEY_AT + sizeof(key);
+    bool begins = false;
 
-    put_u32(head, magic_of(GB_RECORD_THIRD));
+    for (enum gb_record_version version = GB_RECORD_THIRD; version <= GB_RECORD_NEWEST; version++) {
+        put_u32(head, magic_of(version));
+        begins = begins || memcmp(bytes.data, head, MIN(bytes.size, (size_t)MAGIC_SIZE)) == 0;
+    }
     put_u64(head + GB_RECORD_KEY_AT, key);
-    return bytes.size > 0 && memcmp(bytes.data, head, MIN(bytes.size, (size_t)MAGIC_SIZE)) == 0 &&
+    return bytes.size > 0 && begins &&
            (bytes.size <= GB_RECORD_KEY_AT ||
             memcmp(bytes.data + GB_RECORD_KEY_AT, head + GB_RECORD_KEY_AT,
                    MIN(bytes.size, key_end) - GB_RECORD_KEY_AT) == 0);
@@ -230,7 +245,7 @@ int gb_record_head_read(struct gb_bytes bytes, struct gb_record_head *ret_head)
     if (head.version == 0 || bytes.size < size ||
         gb_get_u32(bytes.data + size - 4) != gb_crc32c(0, bytes.data, size - 4))
         return -GB_EINTERNAL;
-    if (head.version == GB_RECORD_THIRD) {
+    if (head.version >= GB_RECORD_THIRD) {
         head.key = gb_get_u64(bytes.data + GB_RECORD_KEY_AT);
         head.number = gb_get_u64(bytes.data + 16);
         rest += GB_RECORD_HEAD - GB_RECORD_HEAD_OLD;
@@ -277,9 +292,7 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
     struct gb_record_cell cell = {0};
 
     if (head->type == GB_RECORD_SESSION ||
-        read_payload(head, payload,
-                     head->version == GB_RECORD_FIRST ? &first_cell_fields : &gb_record_cell_fields,
-                     &cell) < 0)
+        read_payload(head, payload, cell_fields_of(head), &cell) < 0)
         return -GB_EINTERNAL;
     if (cell.mode >= GB_MODE_COUNT || cell.flags >= GB_CELL_FLAGS_END || cell.exit_code < -1 ||
         cell.exit_code > 255 || cell.signal > 64 || cell.error >= GB_CODE_COUNT)

@@ -38,7 +38,9 @@ enum gb_record_type {
 enum gb_record_version {
     GB_RECORD_FIRST = 1, /* cells have no `pace` */
     GB_RECORD_SECOND,    /* neither key nor number */
-    GB_RECORD_THIRD,     /* what is written */
+    GB_RECORD_THIRD,     /* cells have neither `file` nor `argv` */
+    GB_RECORD_FOURTH,    /* what is written */
+    GB_RECORD_NEWEST = GB_RECORD_FOURTH,
 };
 
 struct gb_record_head {
@@ -57,7 +59,7 @@ struct gb_record_head {
 /* Of the head itself. */
 static inline size_t gb_record_head_size(const struct gb_record_head *head)
 {
-    return head->version == GB_RECORD_THIRD ? GB_RECORD_HEAD : GB_RECORD_HEAD_OLD;
+    return head->version >= GB_RECORD_THIRD ? GB_RECORD_HEAD : GB_RECORD_HEAD_OLD;
 }
 
 enum gb_record_state { GB_RECORD_OPEN, GB_RECORD_CLOSED, GB_RECORD_LOST, GB_RECORD_STATE_COUNT };
@@ -113,9 +115,10 @@ struct gb_record_cell {
     uint64_t started_at_ns;       /* wall clock; 0: it never ran */
     uint64_t wall_ns, cpu_ns, peak_memory, dropped_stdout, dropped_stderr;
     struct gb_bytes client, image, code, out, err, value, note, message;
-    struct gb_pairs displays; /* mime type, data */
-    struct gb_pairs files;    /* as the guest's DONE has them */
-    struct gb_bytes pace;     /* when the output came: gb_pace_next() */
+    struct gb_pairs displays;   /* mime type, data */
+    struct gb_pairs files;      /* as the guest's DONE has them */
+    struct gb_bytes pace;       /* when the output came: gb_pace_next() */
+    struct gb_bytes file, argv; /* of a program: as EXEC has them */
 };
 
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;

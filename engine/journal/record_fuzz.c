@@ -45,6 +45,8 @@ static void read_record(const struct gb_record_head *head, struct gb_bytes paylo
     }
     if (gb_record_read_cell(head, payload, &cell) == 0) {
         touch(cell.code);
+        touch(cell.file);
+        touch(cell.argv);
         touch(cell.message);
         while (gb_pairs_next(&cell.displays, &at, &key, &value) == 1)
             touch(value);

@@ -239,6 +239,15 @@ static bool is_foreign(struct scan *scan)
            (scan->segment->key == 0 || find_head(scan, 0) == NOWHERE);
 }
 
+/* Whether its records are of an older version: such a file is never added to. */
+static bool is_old(struct scan *scan)
+{
+    struct gb_record_head head;
+
+    return scan->segment->key == 0 ||
+           (gb_record_head_read(look_head(scan, 0), &head) == 0 && head.version < GB_RECORD_NEWEST);
+}
+
 static void scan_file(struct scan *scan, bool newest)
 {
     struct segment *segment = scan->segment;
@@ -264,7 +273,7 @@ static void scan_file(struct scan *scan, bool newest)
                    scan->skipped, segment->number, folder);
     if (newest && !scan->unreadable && end < scan->size && ftruncate(scan->fd, (off_t)end) == 0)
         scan->size = end;
-    segment->closed = segment->key == 0;
+    segment->closed = is_old(scan);
 }
 
 static void scan_segment(struct gb_journal *journal, struct segment *segment, bool newest)

@@ -62,6 +62,8 @@ void view_init(struct cell_view *view, const struct exec *exec)
         .dropped_stderr = cell->dropped_stderr,
         .image = gb_bytes_str(gb_session_image(seat->session)->name),
         .code = gb_buf_bytes(&cell->code),
+        .file = gb_buf_bytes(&cell->file),
+        .argv = gb_buf_bytes(&cell->argv),
         .out = gb_buf_bytes(&cell->out),
         .err = gb_buf_bytes(&cell->error),
         .value = gb_buf_bytes(&cell->value),
@@ -134,8 +136,35 @@ static void put_beginning(struct gb_json_out *out, const char *key, const char *
     gb_json_put(out, key, text);
 }
 
+/* A program's file, and its arguments with its name; briefly not those that are very long. */
+static void put_program(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)
+{
+    struct gb_bytes left = cell->argv;
+    bool text = gb_utf8_valid(left);
+
+    if (cell->file.size > 0)
+        gb_json_put_bytes(out, "file", "file_base64", cell->file);
+    if (left.size == 0 || (brief && left.size > GB_EVENT_TEXT_MAX))
+        return;
+    gb_json_array(out, text ? "argv" : "argv_base64");
+    while (left.size > 0) {
+        const uint8_t *end = memchr(left.data, '\0', left.size);
+        size_t size = end == NULL ? left.size : (size_t)(end - left.data);
+
+        if (text)
+            gb_json_put(out, NULL, (struct gb_bytes){left.data, size});
+        else
+            gb_json_put_base64(out, NULL, (struct gb_bytes){left.data, size});
+        size = MIN(size + 1, left.size);
+        left.data += size;
+        left.size -= size;
+    }
+    gb_json_end(out);
+}
+
 static void put_code(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)
 {
+    put_program(out, cell, brief);
     if ((cell->flags & GB_CELL_CODE_LOST) != 0) {
         gb_json_put_null(out, "code");
         gb_json_put_bool(out, "code_lost", true);
@@ -144,6 +173,9 @@ static void put_code(struct gb_json_out *out, const struct gb_record_cell *cell,
     } else {
         gb_json_put(out, "code", cell->code);
     }
+    /* What a person is shown of it stands in `code`. */
+    if (!brief && !gb_utf8_valid(cell->code))
+        gb_json_put_base64(out, "code_base64", cell->code);
 }
 
 static void put_texts(struct gb_json_out *out, const struct gb_record_cell *cell, bool brief)
