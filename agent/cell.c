@@ -276,10 +276,12 @@ static int fill(struct cell *cell, const struct gb_frame *frame, const struct gb
 static int put_file(struct cell *cell, const struct gb_exec *exec, struct gb_err *err)
 {
     bool script = exec->code.size > 2 && memcmp(exec->code.data, "#!", 2) == 0;
+    int r;
 
     if ((exec->flags & GB_EXEC_PUT) == 0)
         return 0;
-    return files_put(&cell->agent->files, exec->file, exec->code, script ? 0755 : 0644, err);
+    r = files_put(&cell->agent->files, exec->file, exec->code, script ? 0755 : 0644, err);
+    return r < 0 ? gb_err_wrap(err, r, "cannot put the program into the home") : 0;
 }
 
 /* The host and we do not agree about what runs. It ends us for that: it has no use for a guest of

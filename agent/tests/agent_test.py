@@ -6,6 +6,7 @@ builder leaves it) and GLASSBELL_AGENT (the built agent)."""
 import glob
 import hashlib
 import os
+import re
 import struct
 import sys
 import time
@@ -38,6 +39,11 @@ def boot(folder, **options):
     initramfs.build(archive, AGENT, modules, os.path.join(HERE, "workers"))
     return g.Guest(os.path.join(IMAGES, "vmlinux"), archive, os.path.join(IMAGES, "python.erofs"),
                    **options)
+
+
+def version():
+    with open(os.path.join(HERE, "../../engine/wire/guest.h")) as header:
+        return int(re.search(r"#define GB_GUEST_VERSION (\d+)u", header.read())[1])
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +95,40 @@ def test_bytes_are_exact(vm):
 def test_state_is_kept_and_env_is_the_cell_s(vm):
     vm.exec("x = 42")
     assert vm.exec("import os; print(x, os.environ['A'])", env={"A": "b\nc"}).out == b"42 b\nc\n"
+
+
+def test_a_program_is_put_into_its_file(vm):
+    code = b"#!/x\nimport os; print(file, argv, oct(os.stat(file).st_mode & 0o777))"
+    done = vm.exec(code, flags=4, file="deep/a b.py", argv=[b"a b.py", b"", b"\xff"])
+    assert done.out == b"b'/home/user/deep/a b.py' [b'a b.py', b'', b'\\xff'] 0o755\n"
+    assert done.changed == []  # the host's own doing
+    # As it is there, now; and one that is not there is the worker's affair.
+    assert vm.exec(b"", file="/home/user/deep/a b.py").out == b"b'/home/user/deep/a b.py' [] 0o755\n"
+    # One that cannot be made: nothing runs.
+    done = vm.exec(b"print(1)", flags=4, file="deep")
+    assert (done.exit_code, done.out, done.flags) == (-1, b"", 0) and "the file" in done.note
+    refused(INVALID, lambda: vm.exec(b"print(1)", flags=4))
+    done = vm.exec(b"print(1)", flags=4, file="../x")
+    assert (done.exit_code, done.out, done.flags) == (-1, b"", 0) and "home" in done.note
+    refused(INVALID, lambda: vm.exec(b"print(1)", raw_argv=b"no end"))
+    vm.exec("import shutil; shutil.rmtree('/home/user/deep')")
+
+
+ENDING = ("import os, struct\n"
+          "cell.sendall(struct.pack('<IBBH', 10, 10, 0, 0) + struct.pack('<IBI', number, 1, 1) + b'7')\n")
+
+
+def test_a_cell_of_a_process_ends_with_it(vm):
+    done = vm.exec(ENDING + "print('after'); import sys; sys.stdout.flush(); os._exit(5)", mode=PROCESS)
+    assert (done.out, done.exit_code, done.value, done.flags) == (b"after\n", 5, b"7", 16)  # no state was lost
+    done = vm.exec("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", mode=PROCESS)
+    assert (done.exit_code, done.signal, done.flags) == (-1, 15, 0)
+
+
+def test_only_a_final_cell_may_say_that_it_ends(vm):
+    done = vm.exec(ENDING + "import time; time.sleep(60)")
+    assert done.flags & 8 and done.signal == 9 and "not final" in done.note
+    vm.ready()
 
 
 def test_output_is_streamed(vm):

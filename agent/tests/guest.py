@@ -205,11 +205,12 @@ class Guest:
         return frame
 
     def exec_start(self, code, mode=KERNEL, timeout_ms=30000, max_stdout=1 << 20,
-                   max_stderr=256 << 10, env=None, stdin=b"", flags=0):
+                   max_stderr=256 << 10, env=None, stdin=b"", flags=0, file=b"", argv=(), raw_argv=None):
         cell, self.next_cell = self.next_cell, self.next_cell + 1
         payload = struct.pack("<BBIQQ", mode, flags, timeout_ms, max_stdout, max_stderr)
-        number = self.send("EXEC", payload + pairs(env or {}) + blob(b"") + blob(b"") + blob(code)
-                           + blob(stdin), cell)
+        words = raw_argv or b"".join(word + b"\0" for word in argv)
+        number = self.send("EXEC", payload + pairs(env or {}) + blob(file) + blob(words) + blob(code) +
+                           blob(stdin), cell)
         return cell, number
 
     def exec_wait(self, started, timeout=90, credit=True):

@@ -485,6 +485,91 @@ def test_a_final_cell_ends_as_node_does(code, out, exit):
         assert result.gone and result.out == out and os.waitstatus_to_exitcode(js.wait(10)) == exit
 
 
+def run_program(folder, name, *args):
+    with worker('javascript', home=folder) as js:
+        done = js.start('', file=str(folder / name), argv=(name, *args), flags=FINAL).finish(30, to_eof=True)
+        return os.waitstatus_to_exitcode(js.wait(10)), done.out.decode(), done.err.decode()
+
+
+@pytest.mark.parametrize('name, content', [
+    ('a.js', "console.log(process.argv.slice(1), __filename, require.main === module, module.id, this === exports)"),
+    ('a.js', "console.log(arguments.length, require('./lib').v, typeof require('./lib').file)"),
+    ('a.js', "process.on('exit', (c) => { process.exitCode = 9; console.log('exit', c) }); process.exit(2)"),
+    ('a.js', "process.on('beforeExit', () => { if (!globalThis.d) { globalThis.d = 1; setTimeout(() => "
+             "console.log('more'), 5) } })"),
+    ('a.js', "try { process.exit(2) } catch { console.log('caught') } finally { console.log('finally') }"),
+    ('a.js', "process.on('uncaughtException', (e) => console.log('handled', e.message)); throw new Error('x')"),
+    ('a.js', "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 5000)"),
+    ('a.js', "return console.log('return')"), ('a.js', ''), ('a.cjs', '#!/usr/bin/node\nconsole.log(1)'),
+    ('a.js', "const process = 5; const URL = 1; console.log(process, URL)"),
+    ('a.mjs', "import fs, { existsSync } from 'node:fs'; console.log(import.meta.url, typeof fs, typeof require, this)"),
+    ('a.mjs', "console.log(await import('./lib.js').then((m) => m.default.v)); process.exitCode = 3"),
+    ('a.mjs', 'await new Promise(() => {})'), ('a', 'console.log(typeof require)'),
+])
+def test_a_program_is_as_node_runs_it(tmp_path, name, content):
+    (tmp_path / name).write_text(content + '\n')
+    (tmp_path / 'lib.js').write_text('exports.v = 7; exports.file = __filename\n')
+    real = subprocess.run(['/usr/bin/node', name, 'x', '-y'], cwd=tmp_path, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
+    found = run_program(tmp_path, name, 'x', '-y')
+    assert found[:2] == (real.returncode, real.stdout), found
+
+
+@pytest.mark.parametrize('name, content, parts', [
+    ('a.js', "\nthrow new Error('x')", ['a.js:2', 'Error: x']), ('a.js', 'const x = ;', ['a.js:1', 'SyntaxError']),
+    ('a.mjs', "\n\nnull.x", ['a.mjs:3', 'TypeError']), ('a.mjs', "import { nope } from 'node:fs'", ['nope']),
+    ('a.ts', "interface A { n: number }\n\nfunction f(a: A): never {\n  throw new Error('x' + a.n)\n}\nf({ n: 1 })",
+     ['a.ts:4:9', 'a.ts:6:1']),
+    ('a.mts', "type A = number\nconst a: A = 1\nconsole.error(import.meta.url)\nnull.x", ['a.mts:4']),
+    ('a.ts', 'let x: = 1', ['a.ts:1', 'SyntaxError']), ('missing.js', None, ["Cannot find module", 'missing.js']),
+])
+def test_a_program_that_fails_says_where(tmp_path, name, content, parts):
+    if content is not None:
+        (tmp_path / name).write_text(content + '\n')
+    status, out, err = run_program(tmp_path, name)
+    assert status == 1 and out == '' and '/javascript/' not in err, err
+    for part in parts:
+        assert part in err
+
+
+@pytest.mark.parametrize('files, out', [
+    ({'m.ts': "const x: number = require('./l.ts').v\nconsole.log(x, __filename.endsWith('m.ts'), require.main === module)",
+      'l.ts': 'export const v: number = 7'}, '7 true true\n'),
+    ({'m.ts': "import { v } from './l'\nimport type { T } from './l'\nconsole.log(v as number, typeof require)",
+      'l.ts': 'export const v: number = 7; export type T = string'}, '7 undefined\n'),
+    ({'m.mts': "import { v } from './l.js'\nconsole.log(v, await Promise.resolve(2 as number))",
+      'l.ts': 'export const v: number = 7'}, '7 2\n'),
+    ({'m.cts': "import { v } from './l'\nconsole.log(v, typeof require)", 'l.ts': 'export const v: number = 7'},
+     '7 function\n'),
+    ({'m.ts': "import { v } from './l.ts'\nconsole.log(v, typeof require)", 'l.ts': 'export const v: number = 7',
+      'package.json': '{"type": "commonjs"}'}, '7 function\n'),
+    ({'m.ts': "enum E { A, B }\nclass C { constructor(private n: number) {} get() { return this.n } }\n"
+              "console.log(E.B, new C(3).get())"}, '1 3\n'),
+])
+def test_programs_in_typescript(tmp_path, files, out):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content + '\n')
+    status, found, err = run_program(tmp_path, next(iter(files)))
+    assert (status, found) == (0, out), err
+
+
+def test_a_file_in_a_session_leaves_its_names(tmp_path):
+    (tmp_path / 'a.js').write_text("const { v } = require('./lib'); let x = v + 1\n"
+                                   "console.log(__filename, __dirname, String(process.argv.slice(1)))\n")
+    (tmp_path / 'lib.js').write_text('exports.v = 7\n')
+    (tmp_path / 'b.ts').write_text('const y: number = x + 1\nconsole.log(import.meta.filename)\n')
+    with worker('javascript', home=tmp_path) as js:
+        done = js.run('', file=str(tmp_path / 'a.js'), argv=('a.js', 'q'))
+        assert done.out.decode() == f"{tmp_path}/a.js {tmp_path} {tmp_path}/a.js,q\n", done
+        assert js.run('console.log(x, process.argv.length)').out == b'8 1\n'
+        assert js.run('', file=str(tmp_path / 'b.ts'), argv=('b.ts',)).out.decode() == f'{tmp_path}/b.ts\n'
+        assert js.run('y').value == '9'
+        assert js.run('process.argv.slice(1)', argv=('-c', 'a')).value == "[ 'a' ]"
+        done = js.run('', file=str(tmp_path / 'missing.js'), argv=('missing.js',))
+        assert done.exit == 1 and b'Cannot find module' in done.err
+        assert js.run('x').value == '8'
+
+
 def test_servers_do_not_hold_their_cell(js):
     assert js.run("const server = require('http').createServer((q, r) => r.end('hi'))"
                   ".listen(0, '127.0.0.1', () => console.log('up'))").out == b'up\n'

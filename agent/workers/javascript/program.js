@@ -1,10 +1,20 @@
 'use strict';
 // A cell that is a program: a file with its arguments, run as `node FILE ARGS` runs it, or code with
 // arguments, as `node -e CODE ARGS`.
+//
+// In a session the file is a cell whose names stay.  A final cell's file is node's main module, and
+// node loads, runs and ends it by itself; what is TypeScript goes through loader.js.
 
-const { Buffer, Object } = globalThis;
+const { Error, Object } = globalThis;
+const { process, setImmediate } = globalThis;
 const fs = require('node:fs');
+const { Module } = require('node:module');
 const path = require('node:path');
+
+// What cells find in the global object, and no module does.
+const OF_CELLS = ['require', 'module', 'exports'];
+
+const isTypeScript = (file) => /\.[cm]?ts$/i.test(file);
 
 class Program {
   constructor(file, argv) {
@@ -13,15 +23,19 @@ class Program {
     this.before = null;
   }
 
-  // What the process finds from here on; gives the code.
-  enter(code) {
-    if (this.argv !== null) {
-      this.before = process.argv;
-      const [name, ...rest] = this.argv;
-      const first = this.file ? [this.file] : name === '-c' ? [] : [name];
-      process.argv = [process.execPath, ...first, ...rest];
-    }
-    if (!this.file) return code;
+  // What the process finds from here on.
+  enter() {
+    if (this.argv === null) return;
+    this.before = process.argv;
+    const [name, ...rest] = this.argv;
+    const first = this.file ? [this.file] : name === '-c' ? [] : [name];
+    process.argv = [process.execPath, ...first, ...rest];
+  }
+
+  // The text of a file that is a cell, or what was given.
+  code(given) {
+    if (!this.file) return given;
+    this.find();
     for (const [name, value] of [['__filename', this.file], ['__dirname', path.dirname(this.file)]]) {
       Object.defineProperty(globalThis, name,
         { value, writable: true, configurable: true, enumerable: false });
@@ -29,9 +43,27 @@ class Program {
     return fs.readFileSync(this.file, 'utf8');
   }
 
+  // As node says it.
+  find() {
+    if (fs.existsSync(this.file)) return;
+    const error = new Error(`Cannot find module '${this.file}'`);
+    error.code = 'MODULE_NOT_FOUND';
+    error.requireStack = [];
+    throw error;
+  }
+
+  // Hands the file to node, which runs it as soon as nothing of ours is on the stack.
+  launch() {
+    this.find();
+    for (const name of OF_CELLS) delete globalThis[name];
+    process.setUncaughtExceptionCaptureCallback(null);
+    if (isTypeScript(this.file)) require('./loader.js').launch(this.file);
+    else setImmediate(Module.runMain, this.file);
+  }
+
   leave() {
     if (this.before !== null) process.argv = this.before;
   }
 }
 
-module.exports = { Program };
+module.exports = { Program, isTypeScript };

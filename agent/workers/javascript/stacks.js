@@ -16,7 +16,16 @@ const MIDDLE = `${OURS}guard.js`;
 // Of cells: name to a function from the [line, column] (counted from 1) in what runs to those in
 // what was written, or null where nothing was.
 const places = new Map();
-const placeOf = Map.prototype.get.bind(places);
+const get = Map.prototype.get.bind(places);
+// Of modules that another thread has loaded: asked before a file is unknown.
+let asked = null;
+
+function placeOf(name) {
+  const find = get(name);
+  if (find !== undefined || asked === null || !apply(startsWith, name, ['file:'])) return find;
+  asked();
+  return get(name);
+}
 
 const plain = (text) => (typeof text === 'string' && apply(indexOf, text, [MARK]) >= 0
   ? apply(replaceAll, text, [MARK, '']) : text);
@@ -88,4 +97,6 @@ function setPlaces(name, first, second) {
   });
 }
 
-module.exports = { plain, setPlaces, shown };
+const ask = (tell) => { asked = tell; };
+
+module.exports = { plain, setPlaces, shown, ask };

@@ -74,7 +74,8 @@ function result(status, out, problems, source) {
     const at = out.lastIndexOf(MAP);
     if (at < 0) return { code: out, placeOf: null };
     const map = JSON.parse(Buffer.from(out.slice(at + MAP.length), 'base64').toString());
-    return { code: out.slice(0, at), placeOf: places(readMap(map.mappings)) };
+    const lines = readMap(map.mappings);
+    return { code: out.slice(0, at), lines, placeOf: places(lines) };
   }
   const text = problems.match(/ERROR\] (.*)/)?.[1] ?? 'invalid syntax';
   const place = problems.match(/<stdin>:(\d+):(\d+)/);
@@ -122,10 +123,11 @@ function strip(code, done) {
   return () => give();
 }
 
-// The same at once, without places, for who cannot wait; `format` as esbuild calls it.
-function stripNow(code, format) {
+// The same at once, for who cannot wait; `format` as esbuild calls it. `mapped`: with places.
+function stripNow(code, format, mapped = false) {
   if (LEGACY.test(code)) legacy = true;
   const kind = format ? [`--format=${format}`] : [];
+  if (mapped) kind.push('--sourcemap=inline', '--sources-content=false');
   const ran = spawnSync(ESBUILD, options(kind),
     { input: code, encoding: 'utf8', maxBuffer: 16 << 20, env: environment() });
   if (ran.error) return {};
@@ -134,4 +136,4 @@ function stripNow(code, format) {
 
 const maybe = (code) => SIGNS.test(code);
 
-module.exports = { strip, stripNow, maybe };
+module.exports = { strip, stripNow, places, maybe };

@@ -34,7 +34,7 @@ const exit = require('./exit.js');
 const { attempt, guardTimers } = require('./guard.js');
 const hold = require('./hold.js');
 const names = require('./names.js');
-const { Program } = require('./program.js');
+const { Program, isTypeScript } = require('./program.js');
 const stacks = require('./stacks.js');
 const { writeAll, makeOutput, makeStdin } = require('./streams.js');
 const typescript = require('./typescript.js');
@@ -232,7 +232,7 @@ function startCell(payload, answer = DONE) {
   // What was left over is forgotten: a SIGINT from here on is meant for the cell.
   if (flags & CELL_STALE_SIGINT && answer === DONE) addon.send(CELLS, BEGUN, u32(number));
   addon.put();
-  const code = program.enter(given).replace(/^\ufeff/, '');
+  program.enter();
   cell = {
     program,
     answer, number, flags: 0, value: Buffer.alloc(0), code: undefined, pending: false,
@@ -246,11 +246,27 @@ function startCell(payload, answer = DONE) {
   addon.hold(0);
   listen();
   if (!early) {
-    perform(code, program.file || `<cell ${number}>`);
+    begin(program, given, `<cell ${number}>`);
     return;
   }
   cell.started = true;
   interrupt();
+}
+
+// Reads the file that a cell may be. One that is final node runs by itself.
+function begin(program, given, name) {
+  const alone = cell.final && program.file !== '';
+  let code = '';
+  const ended = attempt(() => {
+    if (alone) program.launch();
+    else code = program.code(given).replace(/^\ufeff/, '');
+  });
+  if (ended !== null) {
+    cell.started = true;
+    deal(ended);
+  } else if (!alone) {
+    perform(code, program.file || name);
+  }
 }
 
 // What user code may have undone.
@@ -284,7 +300,7 @@ function perform(code, name) {
       script = error instanceof SyntaxError ? compile.asItIs(code, name) : null;
       if (script !== null) problem = null;
     }
-    types = isTyped(code, problem);
+    types = isTypeScript(name) || isTyped(code, problem);
   });
   if (ended !== null) {
     mine.started = true;

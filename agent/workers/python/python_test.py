@@ -1,9 +1,11 @@
 """The Python worker, driven through its channels."""
 
+import contextlib
 import hashlib
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +21,75 @@ from harness import FINAL, INTERACTIVE, STALE_SIGINT, VALUE_CUT, Worker, field, 
 def py():
     with worker('python') as process:
         yield process
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Runs a file in a worker of its own, and what it came to."""
+    def run(content, *args, name='prog.py', flags=FINAL, py=None):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with worker('python') if py is None else contextlib.nullcontext(py) as runner:
+            return runner.run(b'', file=str(path), argv=(name, *args), flags=flags)
+    return run
+
+
+def real_python(folder, name, *args):
+    done = subprocess.run(['/usr/bin/python3', '-X', 'utf8', name, *args], cwd=folder, capture_output=True,
+                          stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize('content', [
+    'import sys; print(sys.argv, __file__, __name__, sys.path[0], sys.orig_argv[-2:], sorted(globals()))',
+    'import atexit, threading, time\natexit.register(print, "bye")\n'
+    'threading.Thread(target=lambda: (time.sleep(.1), print("late"))).start()\nprint("main")',
+    'class D:\n    def __del__(self): print("gone")\nd = D()\nf = open("out", "w"); f.write("kept")',
+    'import sys; sys.exit("words")', 'import sys; sys.exit(300)', 'raise SystemExit', '1/0', 'x = (1,', '',
+    'def f():\n    raise KeyError(1)\ntry:\n    f()\nexcept KeyError:\n    int("x")\n',
+    b'# coding: latin-1\nprint(ascii("\xe9"))', b'print("\xe9")', b'print("a\0b")', b'\xef\xbb\xbfprint(1)\r\n',
+    'import asyncio\nasync def f(): print("x")\nasyncio.run(f())', 'await f()', 'return 1',
+    'import sys; sys.stdout.write("no newline")',
+])
+def test_a_program_is_as_python3_runs_it(program, tmp_path, content):
+    done = program(content, 'a', 'b c')
+    real = real_python(tmp_path, 'prog.py', 'a', 'b c')
+    assert (done.exit, done.out, done.err.replace(b'/usr/bin/python3: ', b'')) == real
+
+
+def test_a_program_in_a_session_leaves_its_names(program, tmp_path):
+    with worker('python') as py:
+        py.run('import sys; y = 5; sys.path.insert(0, "/first")')
+        done = program('x = y + 1\nprint(sys.argv, __file__, sys.path[0])', 'q', flags=0, py=py)
+        assert done.out.decode() == f"['prog.py', 'q'] {tmp_path}/prog.py {tmp_path}\n" and done.exit == 0
+        assert py.run('print(x, sys.argv, sys.path[0], __file__)').out.decode() == \
+            f"6 [''] /first {tmp_path}/prog.py\n"
+        assert py.run('print(sys.argv)', argv=('-c', 'a')).out == b"['-c', 'a']\n"
+        assert py.run('', file=f'{tmp_path}/missing.py', argv=('missing.py',)).exit == 2
+
+
+@pytest.mark.parametrize('code, out, err', [
+    (b'# coding: latin-1\nprint(ascii("\xe9"))', b"'\\xe9'\n", b''),
+    (b'#!/usr/bin/python3\r\n# -*- coding: cp1252 -*-\r\nprint(ascii("\x80"))', b"'\\u20ac'\n", b''),
+    (b'# coding: latin-1\n# coding: cp1252\nprint(ascii("\x80"))', b"'\\x80'\n", b''),
+    ('# coding: latin-1\nprint(ascii("\xe9"))', b"'\\xe9'\n", b''),
+    (b'#\n\n# coding: latin-1\nprint("\xe9")', b'', b"Non-UTF-8 code starting with '\\xe9' on line 4"),
+    (b'x = 1\n# coding: latin-1\nprint("\xe9")', b'', b'on line 3, but no encoding declared'),
+    (b'# coding: no-such\nprint("\xe9")', b'', b'SyntaxError: encoding problem: no-such\n'),
+    (b'# coding: hex\nprint("\xe9")', b'', b'SyntaxError: encoding problem: hex\n'),
+    (b'# coding: ascii\nprint("\xe9")', b'', b"(unicode error) 'ascii' codec can't decode byte 0xe9"),
+])
+def test_bytes_that_are_no_file(code, out, err):
+    with worker('python') as py:
+        done = py.run(code, argv=('-',))
+        assert (done.out, done.exit) == (out, 1 if err else 0) and err in done.err
+        assert b'Traceback' not in done.err and b'glassbell' not in done.err
+
+
+def test_a_final_cell_tells_its_value_and_ends():
+    with worker('python') as py:
+        done = py.run('import atexit; atexit.register(print, "bye")\n6 * 7', flags=FINAL)
+        assert (done.out, done.value, done.exit, done.ending) == (b'bye\n', '42', 0, True)
 
 
 def test_state_is_kept(py):

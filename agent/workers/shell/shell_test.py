@@ -93,6 +93,52 @@ def test_exec_replaces_the_shell(sh):
     assert result.gone and result.out == b'replaced\n'
 
 
+@pytest.mark.parametrize('content', [
+    'echo "$0|$#|$*|${BASH_SOURCE[*]}|${FUNCNAME[*]}|$LINENO|$-"\nf() { echo "${FUNCNAME[*]} ${BASH_LINENO[*]}"; }; f\n',
+    '[[ $0 == "${BASH_SOURCE[0]}" ]] && echo main; cd "$(dirname "$0")" && . ./lib.sh\n',
+    'trap "echo bye" EXIT; nosuch; exit 3\n', 'set -e; false; echo no\n', 'return 2\n', 'if then\n', 'exec echo x\n',
+    b'echo "caf\xe9" | od -An -tx1\n', b'echo a\r\n', b'echo a\necho "b\0c"\n', b'\0\n', '', 'kill -9 $$\n',
+])
+def test_a_final_file_is_bash_itself(tmp_path, content):
+    (tmp_path / 'prog.sh').write_bytes(content if isinstance(content, bytes) else content.encode())
+    (tmp_path / 'lib.sh').write_text('echo lib\n')
+    real = subprocess.run(['/bin/bash', 'prog.sh', 'a', 'b c'], cwd=tmp_path, capture_output=True,
+                          stdin=subprocess.DEVNULL)
+    with worker('shell', home=tmp_path) as sh:
+        done = sh.start('', file=str(tmp_path / 'prog.sh'), argv=('prog.sh', 'a', 'b c'),
+                        flags=FINAL).finish(to_eof=True)
+        status = os.waitstatus_to_exitcode(sh.wait(10))
+    assert (status, done.out, done.err) == (real.returncode, real.stdout, real.stderr)
+
+
+def test_a_final_file_is_run_by_what_its_first_line_names(tmp_path):
+    script = tmp_path / 'tool'
+    script.write_text('#!/bin/sh -e\necho "$0|$1|${BASH_VERSION-dash}"; false; echo no\n')
+    script.chmod(0o755)
+    with worker('shell', home=tmp_path) as sh:
+        done = sh.start('', file=str(script), argv=('tool', 'x'), flags=FINAL).finish(to_eof=True)
+        assert done.out == b'tool|x|dash\n'
+        assert os.waitstatus_to_exitcode(sh.wait(10)) == 1
+
+
+def test_a_file_in_a_session_leaves_its_names(tmp_path):
+    (tmp_path / 'load.sh').write_text('kept=$1; echo "$0|$*|${BASH_SOURCE[0]}|${FUNCNAME[0]}"; nosuch\n'
+                                      'f() { echo "f ${BASH_SOURCE[0]}"; }; f\n')
+    with worker('shell', home=tmp_path) as sh:
+        sh.run('set -- old words')
+        done = sh.run('', file=str(tmp_path / 'load.sh'), argv=('load.sh', 'a', 'b'))
+        assert done.out == b'load.sh|a b|load.sh|\nf load.sh\n' and done.exit == 0
+        assert done.err == b'load.sh: line 1: nosuch: command not found\n'
+        assert sh.run('echo "$kept|$0|$*|${#BASH_SOURCE[@]}"').out == b'a|bash|old words|0\n'
+        assert sh.run('echo "$0|$*"', argv=('-c', 'name', 'a')).out == b'name|a\n'
+        assert sh.run('echo "$0|$*"', argv=('-', 'a')).out == b'bash|a\n'
+        done = sh.run('', file=str(tmp_path / 'missing.sh'), argv=('missing.sh',))
+        assert done.exit == 127 and b'missing.sh: No such file' in done.err
+        (tmp_path / 'tool').write_text('#!/usr/bin/python3\nimport sys; print(sys.argv[1:])\n')
+        (tmp_path / 'tool').chmod(0o755)
+        assert sh.run('', file=str(tmp_path / 'tool'), argv=('tool', 'x')).out == b"['x']\n"
+
+
 def test_exit_trap_runs_at_the_end():
     with worker('shell') as sh:
         assert sh.run('trap "echo bye" EXIT; exit 2').out == b''

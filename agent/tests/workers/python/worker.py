@@ -1,6 +1,7 @@
 """The smallest worker that keeps the contract of docs/guest.md: the agent's tests run with it, so
 that they say something about the agent alone. The code of a cell finds the channels as `cell` and
-`query`, because the tests misuse them. As "shell" the code is the argument of `bash -c`."""
+`query`, because the tests misuse them, and the program that it is as `file` and `argv`; a file's code
+is read from it. As "shell" the code is the argument of `bash -c`."""
 
 import array
 import os
@@ -85,12 +86,21 @@ def serve_cell(payload, fds):
             pair.append(payload[at + 4:at + 4 + size])
             at += 4 + size
         os.environb[pair[0]] = pair[1]
-    for _ in range(2):  # file and argv, which are for workers that know programs
-        at += 4 + struct.unpack_from("<I", payload, at)[0]
+    texts = []
+    for _ in range(3):
+        size = struct.unpack_from("<I", payload, at)[0]
+        texts.append(payload[at + 4:at + 4 + size])
+        at += 4 + size
+    assert at == len(payload)
     for target, fd in enumerate(fds):
         os.dup2(fd, target)
         os.close(fd)
-    code, flags = run(payload[at + 4:].decode())
+    space.update(number=number, file=texts[0], argv=texts[1].split(b"\0")[:-1])
+    if texts[0]:
+        assert not texts[2]
+        with open(texts[0], "rb") as program:
+            texts[2] = program.read()
+    code, flags = run(texts[2].decode())
     for target in range(3):
         os.dup2(null, target)
     send(cell, 4, struct.pack("<IIBI", number, code, flags, 0))

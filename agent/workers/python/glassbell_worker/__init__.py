@@ -474,7 +474,11 @@ def execute(outcome, code, name, program):
             if program is not None and program.file:
                 _, error = yield from program.run()
             else:
-                text = code.decode().removeprefix('\ufeff')
+                try:
+                    text = code.decode().removeprefix('\ufeff')
+                except UnicodeDecodeError:
+                    from .program import decode
+                    text = decode(code)
                 remember(name, text)
                 value, line, error = yield from run(text, name)
                 holder = [value]

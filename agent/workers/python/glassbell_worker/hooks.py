@@ -112,6 +112,9 @@ def reduce_function(thing):
             return NotImplemented
     elif not isinstance(thing, type) or thing.__module__ != '__main__':
         return NotImplemented
+    # Of a program: whoever is started imports its file, and finds what has a name there.
+    if state.is_program and '<' not in thing.__qualname__:
+        return NotImplemented
     if is_for_strangers():
         yield None, refusal(thing)
     if isinstance(thing, type) or '<' not in thing.__qualname__:

@@ -11,7 +11,7 @@ WARM = '/usr/share/glassbell/warm'
 
 
 def prepare():
-    from . import complete, display, report  # noqa: F401
+    from . import complete, display, program, report  # noqa: F401
     try:
         with open(WARM, encoding='utf-8') as file:
             code = file.read()

@@ -7,11 +7,40 @@ A file is read by the interpreter itself (native.c), which knows the encodings. 
 
 from . import __builtins__  # noqa: F401  # the originals, as in there
 
+import re
 import sys
+from _frozen_importlib_external import SourceFileLoader
+from _stat import S_ISDIR
+from posix import O_CLOEXEC, O_RDONLY, close, fstat, open as open_fd, strerror
 
 from . import ENDING, NAMESPACE, field, native, state, u32
 
 PYTHON = '/usr/bin/python3'
+PEP_263 = 'see https://peps.python.org/pep-0263/ for details'
+
+
+# The encoding that a first line names, or a second one behind a comment or nothing.
+ENCODING = re.compile(
+    rb'(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n))??[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)')
+
+
+def decode(code):
+    """The text of code that is no file and not in UTF-8: in the encoding that it names, as
+    `python3 -` reads it."""
+    named = ENCODING.match(code)
+    encoding = named[1].decode('ascii', 'replace') if named else 'utf-8'
+    try:
+        return code.decode(encoding)
+    except LookupError:
+        problem = f'encoding problem: {encoding}'
+    except ValueError as found:
+        problem = f'(unicode error) {found}'
+        at = getattr(found, 'start', 0)
+    if not named:
+        line = code.count(b'\n', 0, at) + 1
+        problem = (f"Non-UTF-8 code starting with '\\x{code[at]:02x}' on line {line}, "
+                   f'but no encoding declared; {PEP_263}')
+    raise SyntaxError(problem) from None
 
 
 class Program:
@@ -34,12 +63,26 @@ class Program:
             sys.path[0:self.replaced] = [self.folder]
 
     def run(self):
-        from importlib.machinery import SourceFileLoader
+        self.find()
         NAMESPACE.update(__file__=self.path, __cached__=None,
                          __loader__=SourceFileLoader('__main__', self.path))
         state.name = self.path
         state.is_program = True
         return (yield state.context.run, native.run_file, self.file, NAMESPACE)
+
+    def find(self):
+        """Says what `python3 FILE` says of what it cannot run."""
+        try:
+            fd = open_fd(self.file, O_RDONLY | O_CLOEXEC)
+        except OSError as error:
+            print(f"{PYTHON}: can't open file {self.path!r}: [Errno {error.errno}] {strerror(error.errno)}",
+                  file=sys.stderr)
+            raise SystemExit(2) from None
+        is_folder = S_ISDIR(fstat(fd).st_mode)
+        close(fd)
+        if is_folder:
+            print(f"{PYTHON}: can't find '__main__' module in {self.path!r}", file=sys.stderr)
+            raise SystemExit(1)
 
     def leave(self):
         sys.argv, sys.orig_argv = self.before
