@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
 
@@ -93,6 +94,12 @@ class FileChange:
 
 
 
+def _arguments(raw: Json) -> Optional[tuple[str, ...]]:
+    if "argv_base64" in raw:
+        return tuple(os.fsdecode(_decode(item)) for item in raw["argv_base64"])
+    return tuple(raw["argv"]) if "argv" in raw else None
+
+
 @dataclass(frozen=True)
 class Cell:
     """What became of a piece of code. A failure of the code is told here, not raised."""
@@ -127,12 +134,20 @@ class Cell:
     cpu_ms: float
     peak_memory_bytes: int
     background: tuple[Output, ...]
+    file: Optional[str]  # of a program
+    argv: Optional[tuple[str, ...]]  # what it found as its arguments, its name first
     raw: Json = field(repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
         """It ran to its end and says that all went well."""
         return self.exit_code == 0 and not self.timed_out and not self.interrupted and not self.oom
+
+    @property
+    def code_bytes(self) -> bytes:
+        """The code as it was given, in whatever encoding."""
+        encoded = self.raw.get("code_base64")
+        return self.code.encode() if encoded is None else _decode(encoded)
 
     @property
     def stdout_bytes(self) -> bytes:
@@ -170,7 +185,8 @@ class Cell:
             background=tuple(Output.from_json({**item, "session": raw.get("session", ""),
                                                "background": True})
                              for item in raw.get("background") or ()),
-            raw=raw)
+            file=text_of(raw, "file") if "file" in raw or "file_base64" in raw else None,
+            argv=_arguments(raw), raw=raw)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,33 @@ def test_bytes_that_are_not_text(py):
     assert cell.stdout_bytes == b"\xff\x00a" and cell.stdout == "\ufffd\x00a"
 
 
+def test_programs(client, py, tmp_path):
+    cell = py.exec("import sys; print(sys.argv, __file__)", file="deep/a b.py", args=["x", "", pathlib.Path("y")])
+    assert cell.stdout == "['deep/a b.py', 'x', '', 'y'] /home/user/deep/a b.py\n"
+    assert (cell.file, cell.argv) == ("deep/a b.py", ("deep/a b.py", "x", "", "y"))
+    assert py.exec(file="deep/a b.py", args=["again"]).stdout.startswith("['deep/a b.py', 'again']")
+    latin = "# coding: latin-1\nprint(ascii('\xe9'))".encode("latin-1")
+    cell = py.exec(latin, file=b"caf\xe9.py", args=[b"\xff"])
+    assert cell.stdout == "'\\xe9'\n" and cell.code_bytes == latin and cell.argv == ("caf\udce9.py", "\udcff")
+    assert [one.code_bytes for one in py.history()][-1] == latin
+    assert py.exec("import sys; print(sys.argv)", args=["x"]).stdout == "['-c', 'x']\n"
+    assert client.run("import sys; print(sys.argv)", file="a.py", args=["x"]).stdout == "['a.py', 'x']\n"
+    with pytest.raises(TypeError):
+        py.exec()
+    with pytest.raises(TypeError):
+        py.exec("1", args="x")
+
+
+def test_a_final_cell(client):
+    with client.open("python") as session:
+        cell = session.exec("import atexit; atexit.register(print, 'bye')\nopen('f', 'w').write('kept')\n7",
+                            final=True)
+        assert (cell.stdout, cell.value, cell.state_lost) == ("bye\n", "7", False)
+        with pytest.raises(glassbell.PolicyError):
+            session.exec("1")
+        assert session.read("f") == b"kept"
+
+
 def test_modes_environment_and_input(py):
     py.exec("kept = 1")
     assert py.exec("'kept' in globals()", mode="kernel").value == "True"

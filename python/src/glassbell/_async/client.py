@@ -15,6 +15,7 @@ from typing import Any, AsyncIterator, Iterable, Mapping, Optional, Union
 
 from .. import _check
 from .._dial import Address, find_program
+from .._program import Args, Code, program
 from .._wire import RUNS_CODE, Disconnected
 from ..errors import ConnectionFailed, GlassbellError, OutcomeUnknown, ProtocolError, from_json
 from ..types import Cell, Hello, SessionInfo
@@ -243,7 +244,8 @@ class AsyncClient:
 
     # Code in a VM of its own
 
-    async def run(self, code: str, *, image: str = "python", memory_mb: Optional[int] = None,
+    async def run(self, code: Code, *, file: Optional[Union[str, "os.PathLike[str]"]] = None,
+                  args: Args = None, name: Optional[str] = None, image: str = "python", memory_mb: Optional[int] = None,
                   network: Optional[Any] = None, label: Optional[str] = None,
                   owner: Optional[str] = None, mode: Optional[str] = None,
                   timeout: Optional[float] = None, stdin: Optional[str] = None,
@@ -251,10 +253,11 @@ class AsyncClient:
                   max_stderr: Optional[int] = None, detach: bool = False,
                   on_output: Optional[OutputCallback] = None,
                   deadline: Optional[float] = None) -> Cell:
-        """Runs code in a fresh VM that is destroyed after."""
+        """Runs code in a fresh VM that is destroyed after; `file` and `args` make it a program, as
+        `exec` of a session tells."""
         deadline = _check.deadline(deadline)
         execution = AsyncExecution(self, "run", {
-            "code": code, "image": image, "memory_mb": _check.memory(memory_mb),
+            **program(code, file, args, name), "image": image, "memory_mb": _check.memory(memory_mb),
             "network": network, "label": label, "owner": owner, "mode": mode,
             "timeout_ms": _check.timeout(timeout),
             "stdin": stdin, "env": dict(env) if env is not None else None,

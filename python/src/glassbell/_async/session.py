@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Union
 
 from .. import _check
+from .._program import Args, Code, program
 from .._wire import Disconnected
 from ..errors import ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge
 from ..types import Cell, Entry, Lease, Matches, SessionInfo, data_of
@@ -75,7 +76,8 @@ class AsyncSession:
 
     # Cells
 
-    def _execution(self, code: str, mode: Optional[str], timeout: Optional[float],
+    def _execution(self, code: Code, file: Optional[Path], args: Args, name: Optional[str],
+                   final: bool, mode: Optional[str], timeout: Optional[float],
                    stdin: Optional[str], interactive: bool, env: Optional[Mapping[str, str]],
                    max_stdout: Optional[int], max_stderr: Optional[int], detach: bool,
                    lease_wait: Optional[float], stream: bool,
@@ -89,7 +91,8 @@ class AsyncSession:
             known = timeout if timeout is not None else self._timeout
             deadline = (known if known else _LONGEST) + self.client.grace + lease_wait
         return AsyncExecution(self.client, "session.exec", {
-            "session": self.id, "code": code, "mode": mode,
+            "session": self.id, **program(code, file, args, name), "final": final or None,
+            "mode": mode,
             "timeout_ms": timeout_ms,
             "stdin": stdin, "interactive": interactive or None,
             "env": dict(env) if env is not None else None,
@@ -99,7 +102,8 @@ class AsyncSession:
             "stream": stream or None,
         }, deadline, self)
 
-    async def exec(self, code: str, *, mode: Optional[str] = None, timeout: Optional[float] = None,
+    async def exec(self, code: Code = None, *, file: Optional[Path] = None, args: Args = None,
+                   name: Optional[str] = None, final: bool = False, mode: Optional[str] = None, timeout: Optional[float] = None,
                    stdin: Optional[str] = None, interactive: bool = False,
                    env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
                    max_stderr: Optional[int] = None, detach: bool = False,
@@ -109,13 +113,17 @@ class AsyncSession:
                    deadline: Optional[float] = None) -> Cell:
         """Runs a cell and returns what became of it; a program that fails is no exception.
 
+        file: the code is a program that is put into the home under this name and runs as the
+        language's own command would run it, with `args`; without code, the file that is there.
+        Code without a file takes `args` as `python3 -c` does. Code as bytes is decoded as the
+        language says. final: the last cell, with which the interpreter ends like a process.
         mode: "kernel" (the session's interpreter), "process" (a fresh one) or "shell" (bash).
         timeout: seconds for the code. lease_wait: seconds to wait while somebody else holds the
         session, then Held is raised; 0: at once; by default the client's, ten minutes. on_output
         gets the pieces as they are printed, on_waiting is told when an interactive cell wants
         input. deadline: seconds for all of it.
         """
-        execution = self._execution(code, mode, timeout, stdin, interactive, env, max_stdout,
+        execution = self._execution(code, file, args, name, final, mode, timeout, stdin, interactive, env, max_stdout,
                                     max_stderr, detach, lease_wait,
                                     on_output is not None or on_waiting is not None, deadline)
         if self._pinned is None:
@@ -123,7 +131,8 @@ class AsyncSession:
         async with self._pin_lock:
             return await execution.finish(on_output, on_waiting)
 
-    def stream(self, code: str, *, mode: Optional[str] = None, timeout: Optional[float] = None,
+    def stream(self, code: Code = None, *, file: Optional[Path] = None, args: Args = None,
+               name: Optional[str] = None, final: bool = False, mode: Optional[str] = None, timeout: Optional[float] = None,
                stdin: Optional[str] = None, interactive: bool = False,
                env: Optional[Mapping[str, str]] = None, max_stdout: Optional[int] = None,
                max_stderr: Optional[int] = None, detach: bool = False,
@@ -131,7 +140,7 @@ class AsyncSession:
                deadline: Optional[float] = None) -> AsyncExecution:
         """A cell as an iterator over its output; begins with the first step. `quiet`: its output
         comes with its end only."""
-        return self._execution(code, mode, timeout, stdin, interactive, env, max_stdout, max_stderr,
+        return self._execution(code, file, args, name, final, mode, timeout, stdin, interactive, env, max_stdout, max_stderr,
                                detach, lease_wait, not quiet, deadline)
 
     async def stdin(self, data: Union[str, bytes], *, eof: bool = False,

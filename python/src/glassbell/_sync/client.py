@@ -16,6 +16,7 @@ from typing import Any, Iterator, Iterable, Mapping, Optional, Union
 
 from .. import _check
 from .._dial import Address, find_program
+from .._program import Args, Code, program
 from .._wire import RUNS_CODE, Disconnected
 from ..errors import ConnectionFailed, GlassbellError, OutcomeUnknown, ProtocolError, from_json
 from ..types import Cell, Hello, SessionInfo
@@ -244,7 +245,8 @@ class Client:
 
     # Code in a VM of its own
 
-    def run(self, code: str, *, image: str = "python", memory_mb: Optional[int] = None,
+    def run(self, code: Code, *, file: Optional[Union[str, "os.PathLike[str]"]] = None,
+                  args: Args = None, name: Optional[str] = None, image: str = "python", memory_mb: Optional[int] = None,
                   network: Optional[Any] = None, label: Optional[str] = None,
                   owner: Optional[str] = None, mode: Optional[str] = None,
                   timeout: Optional[float] = None, stdin: Optional[str] = None,
@@ -252,10 +254,11 @@ class Client:
                   max_stderr: Optional[int] = None, detach: bool = False,
                   on_output: Optional[OutputCallback] = None,
                   deadline: Optional[float] = None) -> Cell:
-        """Runs code in a fresh VM that is destroyed after."""
+        """Runs code in a fresh VM that is destroyed after; `file` and `args` make it a program, as
+        `exec` of a session tells."""
         deadline = _check.deadline(deadline)
         execution = Execution(self, "run", {
-            "code": code, "image": image, "memory_mb": _check.memory(memory_mb),
+            **program(code, file, args, name), "image": image, "memory_mb": _check.memory(memory_mb),
             "network": network, "label": label, "owner": owner, "mode": mode,
             "timeout_ms": _check.timeout(timeout),
             "stdin": stdin, "env": dict(env) if env is not None else None,
