@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "cli/source.h"
+#include "cli/language.h"
 #include "verbs.h"
+
+enum { MEMORY_MIN_MB = 64, MEMORY_MAX_MB = 1 << 20 }; /* as the protocol has it */
 
 bool put_env(const struct args *args, struct gb_json_out *out)
 {
@@ -35,8 +37,9 @@ bool put_memory(const struct args *args, struct gb_json_out *out)
 
     if (text == NULL)
         return true;
-    if (!args_number(text, 1, 1048576, &mb)) {
-        app_say("-m wants a number of MiB, not %s", text);
+    if (!args_number(text, MEMORY_MIN_MB, MEMORY_MAX_MB, &mb)) {
+        app_say("-m wants a number of MiB from %d to %d, not %s", MEMORY_MIN_MB, MEMORY_MAX_MB,
+                text);
         return false;
     }
     gb_json_put_u64(out, "memory_mb", (uint64_t)mb);
@@ -51,7 +54,7 @@ const char *choose_image(const struct args *args, const char *fallback)
         return image;
     if (language == NULL)
         return fallback;
-    return source_language(language);
+    return language_of_name(language);
 }
 
 void print_result(const struct gb_json *result)

@@ -25,8 +25,8 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/cell.h"
+#include "cli/feed.h"
 #include "cli/fetch.h"
-#include "cli/input.h"
 #include "cli/output.h"
 #include "cli/transfer.h"
 #include "verbs.h"
@@ -71,6 +71,7 @@ struct job {
     struct fetch *fetch;
     size_t file; /* which upload or download is next */
     bool held;   /* its cell waits for another client's lease, as far as we know */
+    size_t at;   /* which cell of the source runs; its count: the end of a notebook */
 };
 
 struct execution {
@@ -82,31 +83,24 @@ struct execution {
     struct output *outputs[TARGET_COUNT];
     struct gb_signal *signals[3];
     unsigned interrupts;
-    int ended_by; /* a signal that ends us, SIGPIPE among them; 0: none */
-    /* Standard input on its way to the cell of the only job. */
-    struct input *input;
-    bool stdin_eof;
-    uint64_t stdin_cell; /* 0: it has not begun, and nothing is read for it */
+    int ended_by;      /* a signal that ends us, SIGPIPE among them; 0: none */
+    struct feed *feed; /* standard input, for the cell of the only job */
 };
 
 static void start_next(struct execution *execution);
 static void job_exec(struct job *job);
 static void next_upload(struct job *job);
 static void next_download(struct job *job);
-
 /* ---- output ---- */
 
-static void pace(struct execution *execution)
+/* After more or less has come to be queued. */
+static void pace(void *arg)
 {
+    struct execution *execution = arg;
     size_t queued =
         output_queued(execution->outputs[TO_STDOUT]) + output_queued(execution->outputs[TO_STDERR]);
 
     gb_client_pause(execution->app->client, queued > OUTPUT_QUEUE_MAX);
-}
-
-static void on_drained(void *arg)
-{
-    pace(arg);
 }
 
 static void job_write(struct job *job, enum target target, struct gb_bytes bytes)
@@ -166,6 +160,11 @@ static void advance(struct execution *execution)
 
 /* ---- the end of a job ---- */
 
+static bool is_notebook(const struct job *job)
+{
+    return job->source->kind == SOURCE_NOTEBOOK;
+}
+
 static void job_done(struct job *job)
 {
     job->phase = JOB_DONE;
@@ -177,8 +176,7 @@ static void on_session_closed(void *arg, const struct gb_json *result,
                               const struct gb_call_error *error)
 {
     (void)result;
-    (void)
-        error; /* it closes itself when it is idle; the outcome of the code is known all the same */
+    (void)error; /* it closes itself when it is idle, and the outcome of the code is known */
     job_done(arg);
 }
 
@@ -221,6 +219,8 @@ static void job_fail(struct job *job, const struct gb_call_error *error)
     if (job->execution->config->json) {
         struct gb_json_out out = {.buf = &job->cell};
 
+        if (is_notebook(job))
+            gb_buf_adds(&job->cell, job->cell.size == 0 ? "[" : ",\n");
         gb_json_object(&out, NULL);
         gb_json_object(&out, "error");
         gb_json_put_str(&out, "kind", error->kind);
@@ -229,6 +229,8 @@ static void job_fail(struct job *job, const struct gb_call_error *error)
         gb_json_put_bool(&out, "retryable", error->retryable);
         gb_json_end(&out);
         gb_json_end(&out);
+        if (is_notebook(job))
+            gb_buf_adds(&job->cell, "]");
     }
     job_finish(job, EXIT_GLASSBELL);
 }
@@ -266,7 +268,10 @@ static void next_upload(struct job *job)
     job->phase = JOB_UPLOADING;
     if (job->file == config->upload_count) {
         job->file = 0;
-        job_exec(job);
+        if (config->session != NULL && job->source->count == 0)
+            next_download(job); /* a notebook without code */
+        else
+            job_exec(job);
         return;
     }
     transfer.local = config->uploads[job->file].local;
@@ -311,6 +316,13 @@ static void next_download(struct job *job)
 
 /* ---- the cell ---- */
 
+/* The cell with which the interpreter ends: a notebook has an empty one for it. */
+static bool is_final(const struct job *job)
+{
+    return job->execution->config->session == NULL &&
+           job->at == (is_notebook(job) ? job->source->count : 0);
+}
+
 static void tell_truncated(struct job *job, const struct gb_json *cell)
 {
     static const char *const names[] = {"stdout", "stderr"};
@@ -329,30 +341,100 @@ static void tell_truncated(struct job *job, const struct gb_json *cell)
     }
 }
 
+static void tell_outcome(struct job *job, const struct gb_json *cell)
+{
+    struct gb_bytes note = json_text(cell, "note");
+
+    tell_truncated(job, cell);
+    if (json_true(cell, "oom"))
+        job_say(job, "the VM ran out of memory; -m gives it more", "");
+    if (json_true(cell, "timed_out"))
+        job_say(job, "the time is up; -t gives it more", "");
+    if (note.size > 0 && cell_exit_status(cell) == EXIT_GLASSBELL) {
+        _cleanup_(freep) char *text = xstrndup((const char *)note.data, note.size);
+
+        job_say(job, text, "");
+    }
+    if (!job->execution->config->forward_stdin && cell_wanted_input(cell))
+        job_say(job, "the program wanted to read, and has no standard input; --stdin gives it ours",
+                "");
+}
+
+/* What a notebook shows of a cell beside what it prints. */
+static void show_results(struct job *job, const struct gb_json *cell)
+{
+    const struct gb_json *displays = json_member(cell, "displays"), *display;
+    struct gb_bytes value = json_text(cell, "value");
+
+    job_write(job, TO_STDOUT, value);
+    if (value.size > 0)
+        job_write(job, TO_STDOUT, gb_bytes_str("\n"));
+    if (displays == NULL || displays->type != GB_JSON_ARRAY)
+        return;
+    display = gb_json_first(displays);
+    for (uint32_t i = 0; i < displays->count; i++, display = gb_json_next(display)) {
+        struct gb_bytes mime = json_text(display, "mime");
+        char text[160];
+
+        (void)snprintf(text, sizeof(text), "cell %zu shows %.*s; --json has it", job->at + 1,
+                       (int)MIN(mime.size, (size_t)64), (const char *)mime.data);
+        job_say(job, text, "");
+    }
+}
+
+/* As JSON: the cell, or those of a notebook in an array, without an end that says nothing. */
+static void keep_cell(struct job *job, const struct gb_json *cell)
+{
+    struct gb_json_out out = {.buf = &job->cell};
+
+    if (is_notebook(job) && job->at == job->source->count && !cell_says_anything(cell))
+        return;
+    if (is_notebook(job))
+        gb_buf_adds(&job->cell, job->cell.size == 0 ? "[" : ",\n");
+    json_print(&out, NULL, cell);
+}
+
+/* A notebook goes on until a cell fails; then, in a VM of its own, its interpreter ends. */
+static bool next_cell(struct job *job)
+{
+    size_t end = job->source->count;
+
+    if (!is_notebook(job) || job->at == end)
+        return false;
+    job->at = job->status == 0 ? job->at + 1 : end;
+    if (job->at == end && job->execution->config->session != NULL)
+        return false;
+    job_exec(job);
+    return true;
+}
+
 static void on_cell(void *arg, const struct gb_json *cell, const struct gb_call_error *error)
 {
     struct job *job = arg;
     struct execution *execution = job->execution;
+    int status;
 
     job->held = false;
-    if (execution->input != NULL)
-        input_pause(execution->input, true);
+    if (execution->feed != NULL)
+        feed_end(execution->feed);
     if (error != NULL) {
         job_fail(job, error);
         return;
     }
-    job->status = cell_exit_status(cell);
+    status = cell_exit_status(cell);
+    if (job->status == 0)
+        job->status = status;
     if (execution->config->json) {
-        struct gb_json_out out = {.buf = &job->cell};
-
-        json_print(&out, NULL, cell);
+        keep_cell(job, cell);
     } else {
-        tell_truncated(job, cell);
-        if (json_true(cell, "oom"))
-            job_say(job, "the VM ran out of memory; -m gives it more", "");
-        if (json_true(cell, "timed_out"))
-            job_say(job, "the time is up; -t gives it more", "");
+        if (is_notebook(job))
+            show_results(job, cell);
+        tell_outcome(job, cell);
     }
+    if (next_cell(job))
+        return;
+    if (execution->config->json && is_notebook(job))
+        gb_buf_adds(&job->cell, job->cell.size == 0 ? "[]" : "]");
     next_download(job);
 }
 
@@ -401,7 +483,8 @@ static void job_exec(struct job *job)
     job->phase = JOB_RUNNING;
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", job->session);
-    gb_json_put(&out, "code", gb_buf_bytes(&job->source->code));
+    source_put(&out, job->source, job->at, config->session == NULL);
+    gb_json_put_bool(&out, "final", is_final(job));
     /* Input waits for the notification that the cell has begun. */
     gb_json_put_bool(&out, "stream", !config->json || config->forward_stdin);
     gb_json_put_u64(&out, "max_stdout", config->max_output);
@@ -422,41 +505,11 @@ static void job_exec(struct job *job)
 
 /* ---- standard input ---- */
 
-/* The answer comes when there is room for the next piece. */
-static void on_stdin_taken(void *arg, const struct gb_json *result,
-                           const struct gb_call_error *error)
+static void on_feed_failed(void *arg, const char *message)
 {
     struct execution *execution = arg;
 
-    (void)result;
-    if (execution->jobs[0].phase != JOB_RUNNING)
-        return;
-    if (error != NULL && error->code != GB_ENOTFOUND) /* the cell may have ended meanwhile */
-        job_say(&execution->jobs[0], error->message, "");
-    if (error == NULL && !execution->stdin_eof)
-        input_pause(execution->input, false);
-}
-
-static void on_stdin(void *arg, struct gb_bytes bytes)
-{
-    struct execution *execution = arg;
-    const struct job *job = &execution->jobs[0];
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-
-    input_pause(execution->input, true); /* one piece at a time */
-    if (job->phase != JOB_RUNNING)
-        return;
-    execution->stdin_eof = bytes.size == 0;
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "session", job->session);
-    gb_json_put_u64(&out, "cell", execution->stdin_cell);
-    gb_json_put_bytes(&out, "text", "base64", bytes);
-    gb_json_put_bool(&out, "eof", execution->stdin_eof);
-    gb_json_end(&out);
-    (void)gb_client_call(execution->app->client, "session.stdin", &params, 0, on_stdin_taken,
-                         execution);
-    gb_buf_release(&params);
+    job_say(&execution->jobs[0], message, "");
 }
 
 /* The cell has begun: what we are given is for it and for no other. */
@@ -464,11 +517,9 @@ static void on_started(struct execution *execution, const struct gb_json *params
 {
     const struct job *job = &execution->jobs[0];
 
-    if (execution->input == NULL || job->phase != JOB_RUNNING || execution->stdin_cell != 0 ||
-        !gb_bytes_equal(json_text(params, "session"), job->session))
-        return;
-    execution->stdin_cell = json_count(params, "cell");
-    input_pause(execution->input, false);
+    if (execution->feed != NULL && job->phase == JOB_RUNNING &&
+        gb_bytes_equal(json_text(params, "session"), job->session))
+        feed_begin(execution->feed, job->session, json_count(params, "cell"));
 }
 
 /* ---- the VM ---- */
@@ -513,7 +564,7 @@ static void job_open(struct job *job)
 
     job->phase = JOB_OPENING;
     if (image == NULL)
-        image = job->source->image != NULL ? job->source->image : "python";
+        image = job->source->language != NULL ? job->source->language : "python";
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "image", image);
     gb_json_put_str(&out, "label", "run");
@@ -596,12 +647,10 @@ static void interrupt_cells(struct execution *execution)
         struct gb_buf params = {0};
         struct gb_json_out out = {.buf = &params};
 
+        /* An interrupt of the session would meet the lease holder's cell. When ours has begun
+         * meanwhile, the end of our connection interrupts it and no other. */
         if (job->phase == JOB_WAITING || job->phase == JOB_UPLOADING ||
-            job->phase == JOB_DOWNLOADING)
-            job_finish(job, 128 + SIGINT);
-        /* An interrupt of the session would meet the holder's cell. When ours has begun meanwhile,
-         * the end of our connection interrupts it and no other. */
-        if (job->phase == JOB_RUNNING && job->held)
+            job->phase == JOB_DOWNLOADING || (job->phase == JOB_RUNNING && job->held))
             job_finish(job, 128 + SIGINT);
         if (job->phase != JOB_RUNNING)
             continue;
@@ -699,7 +748,7 @@ static int execution_end(struct execution *execution)
     }
     for (size_t i = 0; i < ARRAY_SIZE(execution->signals); i++)
         gb_signal_free(execution->signals[i]);
-    input_free(execution->input);
+    feed_free(execution->feed);
     for (size_t i = 0; i < TARGET_COUNT; i++)
         output_free(execution->outputs[i]);
     free(execution->jobs);
@@ -729,15 +778,13 @@ int execute(struct app *app, const struct args *args, const struct execute_confi
         execution->jobs[i].source = &config->sources[i];
     }
     execution->outputs[TO_STDOUT] =
-        output_new(app->loop, STDOUT_FILENO, on_drained, on_broken, execution);
+        output_new(app->loop, STDOUT_FILENO, pace, on_broken, execution);
     execution->outputs[TO_STDERR] =
-        output_new(app->loop, STDERR_FILENO, on_drained, on_broken, execution);
+        output_new(app->loop, STDERR_FILENO, pace, on_broken, execution);
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         execution->signals[i] = gb_signal_new(app->loop, signals[i], on_signal, execution);
-    if (config->forward_stdin) {
-        execution->input = input_new(app->loop, STDIN_FILENO, on_stdin, execution);
-        input_pause(execution->input, true); /* until the cell has begun */
-    }
+    if (config->forward_stdin)
+        execution->feed = feed_new(app, on_feed_failed, execution);
     app->events.notified = on_notified;
     app->arg = execution;
     start_next(execution);

@@ -68,33 +68,17 @@ int verb_help(const struct args *args)
     return print(&text);
 }
 
-/* --help as a word of its own: not behind `--`, and not the value of an option (-c --help). */
-static bool asks_for_help(int argc, char **argv)
-{
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        bool is_value =
-            i > 0 && (strcmp(argv[i - 1], "-c") == 0 || strcmp(argv[i - 1], "-e") == 0 ||
-                      strcmp(argv[i - 1], "--code") == 0);
-
-        if (!is_value && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0))
-            return true;
-    }
-    return false;
-}
-
 static int run_verb(const struct verb *verb, int argc, char **argv)
 {
     struct gb_buf message = {0};
     struct args args;
     int status;
 
-    if (asks_for_help(argc, argv)) {
-        help_verb(&message, verb);
-        return print(&message);
-    }
     if (args_parse(verb, argc, argv, &args, &message)) {
         args.verbs = verbs;
-        status = verb->run(&args);
+        if (args.help)
+            help_verb(&message, verb);
+        status = args.help ? print(&message) : verb->run(&args);
         args_release(&args);
     } else {
         args = (struct args){.verb = verb, .verbs = verbs};

@@ -1,15 +1,22 @@
 /* glassbell run: code in VMs that are destroyed after; glassbell exec: the same in a session. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "cli/language.h"
 #include "cli/transfer.h"
 #include "execute.h"
 #include "files.h"
 #include "verbs.h"
 
-enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, TIME_MAX_S = 86400 };
+enum {
+    MAX_OUTPUT_DEFAULT_MB = 16,
+    MAX_OUTPUT_MB = 64,
+    TIME_MAX_S = 86400,
+    CALL_DEADLINE_MS = 30000
+};
 
 /* What both verbs have in common, read from the options; *ret_status is the answer when it failed.
  */
@@ -41,20 +48,35 @@ static bool configure(const struct args *args, struct execute_config *config, in
     return true;
 }
 
-static bool check_stdin(const struct args *args, const struct execute_config *config)
+static bool reads_stdin(const struct execute_config *config)
 {
-    if (!config->forward_stdin)
+    for (size_t i = 0; i < config->count; i++)
+        if (config->sources[i].kind == SOURCE_STDIN)
+            return true;
+    return false;
+}
+
+/* What is to be the program's standard input: ours when that was asked for, or when it is a
+ * terminal, where nobody waits for something else to be read from it. */
+static bool decide_stdin(const struct args *args, struct execute_config *config)
+{
+    bool notebook = config->sources[0].kind == SOURCE_NOTEBOOK;
+
+    if (!config->forward_stdin) {
+        config->forward_stdin = config->count == 1 && !notebook && !config->json &&
+                                !reads_stdin(config) && isatty(STDIN_FILENO) == 1;
         return true;
-    if (config->count > 1) {
-        (void)app_wrong_use(args, "--stdin goes to one program, and there are %zu", config->count);
-        return false;
     }
-    if (strcmp(config->sources[0].name, "-") == 0) {
+    if (config->count > 1)
+        (void)app_wrong_use(args, "--stdin goes to one program, and there are %zu", config->count);
+    else if (reads_stdin(config))
         (void)app_wrong_use(args,
                             "standard input is the code already, so --stdin cannot hand it on");
-        return false;
-    }
-    return true;
+    else if (notebook)
+        (void)app_wrong_use(args, "--stdin goes to a program, and not to the cells of a notebook");
+    else
+        return true;
+    return false;
 }
 
 /* Options that go into the parameters are looked at before anything is started. */
@@ -70,38 +92,195 @@ static bool check_parameters(const struct args *args)
     return good;
 }
 
+/* ---- languages ---- */
+
+struct image_search {
+    const char *name;
+    char *language; /* NULL: there is no such image, which the server says better */
+};
+
+static bool is_called(const struct gb_json *image, const char *name)
+{
+    const struct gb_json *aliases = json_member(image, "aliases"), *alias;
+
+    if (gb_bytes_equal(json_text(image, "name"), name))
+        return true;
+    if (aliases == NULL || aliases->type != GB_JSON_ARRAY)
+        return false;
+    alias = gb_json_first(aliases);
+    for (uint32_t i = 0; i < aliases->count; i++, alias = gb_json_next(alias))
+        if (alias->type == GB_JSON_STRING && gb_bytes_equal(alias->text, name))
+            return true;
+    return false;
+}
+
+static void search_image(void *arg, const struct gb_json *hello)
+{
+    struct image_search *search = arg;
+    const struct gb_json *images = json_member(hello, "images"), *image;
+
+    if (images == NULL || images->type != GB_JSON_ARRAY)
+        return;
+    image = gb_json_first(images);
+    for (uint32_t i = 0; i < images->count; i++, image = gb_json_next(image)) {
+        struct gb_bytes language = json_text(image, "language");
+
+        if (search->language == NULL && is_called(image, search->name))
+            search->language = xstrndup((const char *)language.data, language.size);
+    }
+}
+
+static bool any_language(const struct execute_config *config)
+{
+    for (size_t i = 0; i < config->count; i++)
+        if (config->sources[i].language != NULL)
+            return true;
+    return false;
+}
+
+/* Whether the image that was asked for runs the sources. */
+static bool check_image(struct app *app, const struct execute_config *config, int *ret_status)
+{
+    struct image_search search = {.name = config->image};
+    bool good = true;
+
+    *ret_status = EXIT_GLASSBELL;
+    if (config->image == NULL || !any_language(config))
+        return true;
+    if (!app_call(app, "hello", NULL, CALL_DEADLINE_MS, search_image, &search))
+        return false;
+    for (size_t i = 0; i < config->count && good && search.language != NULL; i++) {
+        const struct source *source = &config->sources[i];
+
+        good = source->language == NULL || strcmp(source->language, search.language) == 0;
+        if (!good)
+            app_say("%s is %s, and the image %s runs %s", source->name,
+                    language_title(source->language), config->image,
+                    language_title(search.language));
+    }
+    free(search.language);
+    if (!good)
+        *ret_status = EXIT_USAGE;
+    return good;
+}
+
+static void take_language(void *arg, const struct gb_json *session)
+{
+    struct gb_bytes language = json_text(session, "language");
+
+    *(char **)arg = xstrndup((const char *)language.data, language.size);
+}
+
+/* A session runs its own language, and shell code in the shell beside it. */
+static bool fit_session(struct app *app, struct execute_config *config, int *ret_status)
+{
+    _cleanup_(freep) char *language = NULL;
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    *ret_status = EXIT_GLASSBELL;
+    if (!any_language(config))
+        return true;
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", config->session);
+    gb_json_end(&out);
+    good = app_call(app, "session.get", &params, CALL_DEADLINE_MS, take_language, &language);
+    gb_buf_release(&params);
+    for (size_t i = 0; i < config->count && good; i++) {
+        struct source *source = &config->sources[i];
+
+        if (source->language == NULL || strcmp(source->language, language) == 0)
+            continue;
+        source->in_shell = strcmp(source->language, "shell") == 0;
+        if (source->in_shell)
+            continue;
+        app_say("%s is %s, and the session runs %s", source->name, language_title(source->language),
+                language_title(language));
+        *ret_status = EXIT_USAGE;
+        good = false;
+    }
+    return good;
+}
+
+/* ---- both verbs ---- */
+
+/* A name in the home is one file's: the program's own, unless the same was brought in under it. */
+static bool check_names(const struct execute_config *config, const struct file_list *uploads)
+{
+    for (size_t i = 0; i < config->count; i++) {
+        const struct source *source = &config->sources[i];
+
+        for (size_t k = 0; k < uploads->count && source->file != NULL; k++) {
+            const char *remote = uploads->pairs[k].remote;
+            struct stat program, other;
+
+            while (strncmp(remote, "./", 2) == 0)
+                remote += 2;
+            if (strcmp(remote, source->file) != 0 ||
+                (stat(source->name, &program) == 0 && stat(uploads->pairs[k].local, &other) == 0 &&
+                 program.st_dev == other.st_dev && program.st_ino == other.st_ino))
+                continue;
+            app_say("the program %s and the upload %s would both be %s there", source->name,
+                    uploads->pairs[k].local, source->file);
+            return false;
+        }
+    }
+    return true;
+}
+
+static int execute_there(const struct args *args, struct execute_config *config,
+                         const char *session_name)
+{
+    _cleanup_(freep) char *session = NULL;
+    struct app app;
+    int status = EXIT_GLASSBELL;
+
+    app_open(&app, args);
+    if (session_name == NULL && check_image(&app, config, &status)) {
+        status = execute(&app, args, config);
+    } else if (session_name != NULL) {
+        config->session = session = app_find_session(&app, session_name);
+        if (session != NULL && fit_session(&app, config, &status))
+            status = execute(&app, args, config);
+    }
+    app_close(&app);
+    return status;
+}
+
 static int run_sources(const struct args *args, struct execute_config *config, size_t first_word,
                        const char *session_name)
 {
+    const char *name = args_value(args, "lang");
+    const char *language = name != NULL ? language_of_name(name) : NULL;
+    enum source_fault fault;
     struct gb_buf message = {0};
     struct file_list uploads = {0}, downloads = {0};
-    _cleanup_(freep) char *session = NULL;
     struct source *sources;
-    struct app app;
     int status;
 
     if (!configure(args, config, &status))
         return status;
-    if (!sources_read(args, first_word, &sources, &config->count, &message)) {
-        status = app_wrong_use(args, "%s", gb_buf_str(&message));
+    if (name != NULL && language == NULL)
+        return app_wrong_use(args, "there is no language %s: python, javascript, shell", name);
+    fault = sources_read(args, first_word, language, &sources, &config->count, &message);
+    if (fault != SOURCE_GOOD) {
+        if (fault == SOURCE_WRONG_USE)
+            (void)app_wrong_use(args, "%s", gb_buf_str(&message));
+        else
+            app_say("%s", gb_buf_str(&message));
         gb_buf_release(&message);
-        return status;
+        return EXIT_USAGE;
     }
     config->sources = sources;
     status = EXIT_USAGE;
-    if (check_parameters(args) && check_stdin(args, config) && file_list_uploads(args, &uploads) &&
-        file_list_downloads(args, config->count, &downloads)) {
+    if (check_parameters(args) && decide_stdin(args, config) && file_list_uploads(args, &uploads) &&
+        check_names(config, &uploads) && file_list_downloads(args, config->count, &downloads)) {
         config->uploads = uploads.pairs;
         config->upload_count = uploads.count;
         config->downloads = downloads.pairs;
         config->download_count = downloads.count;
-        app_open(&app, args);
-        status = EXIT_GLASSBELL;
-        if (session_name != NULL)
-            config->session = session = app_find_session(&app, session_name);
-        if (session_name == NULL || session != NULL)
-            status = execute(&app, args, config);
-        app_close(&app);
+        status = execute_there(args, config, session_name);
     }
     file_list_release(&uploads);
     file_list_release(&downloads);
@@ -112,16 +291,13 @@ static int run_sources(const struct args *args, struct execute_config *config, s
 int verb_run(const struct args *args)
 {
     struct execute_config config = {0};
-    const char *language = args_value(args, "lang");
 
     if (args_has(args, "network")) {
         app_say("--network is not supported yet: VMs have no network, and run without one "
                 "(unsupported)");
         return EXIT_GLASSBELL;
     }
-    config.image = choose_image(args, NULL);
-    if (language != NULL && config.image == NULL)
-        return app_wrong_use(args, "there is no language %s: python, javascript, shell", language);
+    config.image = args_value(args, "image");
     return run_sources(args, &config, 0, NULL);
 }
 

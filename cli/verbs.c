@@ -14,14 +14,18 @@
     {                                                                                              \
         'c', "code", "CODE", ARG_TEXT, "the code itself; may be repeated", false                   \
     }
+#define FILE_OPTION                                                                                \
+    {                                                                                              \
+        'f', "file", "FILE", ARG_FILE, "the same as FILE; may be repeated", false                  \
+    }
 #define LANG_OPTION                                                                                \
     {                                                                                              \
-        'l', "lang", "LANG", ARG_LANGUAGE, "python, javascript, shell (default: by file ending)",  \
-            false                                                                                  \
+        'l', "lang", "LANG", ARG_LANGUAGE,                                                         \
+            "python, javascript, shell (default: as the file says)", false                         \
     }
 #define IMAGE_OPTION                                                                               \
     {                                                                                              \
-        0, "image", "NAME", ARG_IMAGE, "the image to run in, whatever its language", false         \
+        0, "image", "NAME", ARG_IMAGE, "the image to run in", false                                \
     }
 #define MEMORY_OPTION                                                                              \
     {                                                                                              \
@@ -41,7 +45,7 @@
     }
 #define STDIN_OPTION                                                                               \
     {                                                                                              \
-        0, "stdin", NULL, ARG_NONE, "hand standard input on to the program", false                 \
+        0, "stdin", NULL, ARG_NONE, "the program reads our standard input", false                  \
     }
 #define UPLOAD_OPTION                                                                              \
     {                                                                                              \
@@ -61,6 +65,7 @@
 
 static const struct option run_options[] = {
     CODE_OPTION,
+    FILE_OPTION,
     LANG_OPTION,
     IMAGE_OPTION,
     TIME_OPTION,
@@ -76,6 +81,8 @@ static const struct option run_options[] = {
 };
 static const struct option exec_options[] = {
     CODE_OPTION,
+    FILE_OPTION,
+    LANG_OPTION,
     TIME_OPTION,
     ENV_OPTION,
     STDIN_OPTION,
@@ -200,10 +207,11 @@ static const struct option mcp_options[] = {
 };
 
 const struct verb verbs[] = {
-    {"run", "run code in a fresh VM and destroy it", "[options] (-c CODE | FILE | -)…", run_options,
-     app_options, ARG_FILE,
+    {"run", "run code in a fresh VM and destroy it", "[options] (FILE | - | -c CODE) [ARGS…]",
+     run_options, app_options, ARG_PROGRAM,
      "  glassbell run -c 'print(6 * 7)'\n"
-     "  glassbell run -t 2.5 -l js script.ts\n"
+     "  glassbell run -t 2.5 report.py 2026 --verbose\n"
+     "  glassbell run -f a.py -f b.js -f c.sh\n"
      "  echo 'ls -l' | glassbell run -l shell -\n"
      "  glassbell run --upload data.csv --download plot.png plot.py\n",
      verb_run},
@@ -234,10 +242,11 @@ const struct verb verbs[] = {
      "  id=$(glassbell open --label work)\n"
      "  glassbell open --key nightly -l shell --idle 3600\n",
      verb_open},
-    {"exec", "run code in a session", "SESSION [options] (-c CODE | FILE | -)…", exec_options,
-     app_options, ARG_SESSION,
+    {"exec", "run code in a session", "SESSION [options] (FILE | - | -c CODE) [ARGS…]",
+     exec_options, app_options, ARG_PROGRAM_IN_SESSION,
      "  glassbell exec work -c 'x = 41'\n"
-     "  glassbell exec work -c 'print(x + 1)'\n",
+     "  glassbell exec work -c 'print(x + 1)'\n"
+     "  glassbell exec work load.py data.csv\n",
      verb_exec},
     {"ls", "list the sessions", "[--all] [--json | --ids]", ls_options, app_options, ARG_NONE,
      "  glassbell ls\n"

@@ -12,6 +12,7 @@ _glassbell()
     run)
         case $before in
             --code|-c) return ;;
+            --file|-f) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
             --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
             --time|-t) return ;;
@@ -24,7 +25,7 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --lang --image --time --memory --env --stdin --upload --download --max-output --json --network --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --env --stdin --upload --download --max-output --json --network --socket --no-autostart' -- "$word")
             return
         fi
         compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -106,6 +107,8 @@ _glassbell()
     exec)
         case $before in
             --code|-c) return ;;
+            --file|-f) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
             --time|-t) return ;;
             --env|-e) return ;;
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -115,10 +118,10 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --time --env --stdin --upload --download --max-output --json --lease-wait --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --time --env --stdin --upload --download --max-output --json --lease-wait --socket --no-autostart' -- "$word")
             return
         fi
-        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        if ((COMP_CWORD == 2)); then mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word"); else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi
         ;;
     ls)
         case $before in

@@ -88,7 +88,34 @@ static const struct option *nearest_option(const struct verb *verb, const char *
 
 static void add_given(struct args *args, const struct option *option, const char *value)
 {
-    args->given[args->given_count++] = (struct arg){option, value};
+    args->given[args->given_count++] = (struct arg){option, value, args->word_count};
+}
+
+/* How many words stand before those that are the program's own. */
+static size_t words_before(const struct args *args)
+{
+    size_t session = args->verb->words == ARG_PROGRAM_IN_SESSION ? 1 : 0;
+
+    return session + (args_has(args, "code") || args_has(args, "file") ? 0 : 1);
+}
+
+static bool program_is_named(const struct args *args)
+{
+    return (args->verb->words == ARG_PROGRAM || args->verb->words == ARG_PROGRAM_IN_SESSION) &&
+           args->word_count >= words_before(args);
+}
+
+/* An option that is none of ours, behind a program, and like none of them, is the program's. */
+static bool is_of_program(const struct args *args, const char *word)
+{
+    _cleanup_(freep) char *name = xstrndup(word + 2, strcspn(word + 2, "="));
+
+    if (!program_is_named(args))
+        return false;
+    if (word[1] != '-')
+        return find_short(args->verb, word[1]) == NULL;
+    return find_long(args->verb, name, strlen(name)) == NULL &&
+           nearest_option(args->verb, name) == NULL;
 }
 
 /* --name, --name=value, --name value. */
@@ -106,6 +133,8 @@ static bool parse_long(struct args *args, const char *text, int argc, char **arg
         gb_buf_addf(message, "there is no option --%s", name);
         if (near != NULL)
             gb_buf_addf(message, "; did you mean --%s?", near->name);
+        if (program_is_named(args))
+            gb_buf_adds(message, " What is for the program stands behind --");
         return false;
     }
     if (option->value == NULL && equals != NULL) {
@@ -172,6 +201,14 @@ bool args_parse(const struct verb *verb, int argc, char **argv, struct args *ret
         const char *word = argv[i];
         bool good = true;
 
+        if (!only_words && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+            args.help = true;
+            break;
+        }
+        if (!only_words && word[0] == '-' && word[1] != '\0' && strcmp(word, "--") != 0)
+            only_words = is_of_program(&args, word);
+        else if (!only_words && strcmp(word, "--") != 0)
+            only_words = program_is_named(&args);
         if (only_words || word[0] != '-' || word[1] == '\0')
             args.words[args.word_count++] = word;
         else if (strcmp(word, "--") == 0)

@@ -15,6 +15,8 @@ enum arg_kind {
     ARG_SESSION,
     ARG_IMAGE,
     ARG_VERB,
+    ARG_PROGRAM,            /* a file, then arguments that are its own */
+    ARG_PROGRAM_IN_SESSION, /* the same behind a session */
     ARG_NONE,
     ARG_KIND_COUNT
 };
@@ -43,7 +45,8 @@ struct verb {
 
 struct arg {
     const struct option *option;
-    const char *value; /* NULL for a flag */
+    const char *value;   /* NULL for a flag */
+    size_t words_before; /* how many words stand before it */
 };
 
 struct args {
@@ -53,11 +56,14 @@ struct args {
     size_t given_count;
     const char **words;
     size_t word_count;
+    bool help; /* --help was met: nothing behind it was looked at */
 };
 
 /* Parses what stands behind the verb. Options may follow words, `--` ends them, `-` is a word;
  * short flags may be joined and a short option's value may stick to it; `--name=value` or `--name
- * value`. False with a sentence in @message. Strings are borrowed from @argv. */
+ * value`. Where words are a program's, options end also at the first that is none of ours behind
+ * what names the program (-c, -f or a word): what follows is the program's own. False with a
+ * sentence in @message. Strings are borrowed from @argv. */
 bool args_parse(const struct verb *verb, int argc, char **argv, struct args *ret_args,
                 struct gb_buf *message);
 void args_release(struct args *args);

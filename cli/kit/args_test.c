@@ -21,6 +21,8 @@ static const struct option common[] = {
 static const struct verb verbs[] = {
     {"run", "run code", "FILE…", options, common, ARG_FILE, "  glassbell run x\n", NULL},
     {"repl", "type code", "", NULL, common, ARG_SESSION, NULL, NULL},
+    {"exec", "run code there", "SESSION", options, common, ARG_PROGRAM_IN_SESSION, NULL, NULL},
+    {"start", "run a program", "FILE", options, common, ARG_PROGRAM, NULL, NULL},
     {"interrupt", "interrupt it", "SESSION", NULL, NULL, ARG_SESSION, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, ARG_NONE, NULL, NULL},
 };
@@ -97,6 +99,86 @@ START_TEST(values_may_look_like_options)
 }
 END_TEST
 
+/* Words as one line, and whether -q and -l were ours. */
+static void check_program(const char *verb, const char *expected, bool quiet, int argc,
+                          const char **argv)
+{
+    struct gb_buf message = {0}, words = {0};
+    struct args args;
+
+    ck_assert(
+        args_parse(args_find_verb(verbs, verb), argc, (char **)(uintptr_t)argv, &args, &message));
+    for (size_t i = 0; i < args.word_count; i++)
+        gb_buf_addf(&words, "%s%s", i > 0 ? " " : "", args.words[i]);
+    ck_assert_str_eq(gb_buf_str(&words), expected);
+    ck_assert_int_eq(args_has(&args, "quiet"), quiet);
+    args_release(&args);
+    gb_buf_release(&words);
+}
+
+#define PROGRAM(verb, expected, quiet, ...)                                                        \
+    check_program(verb, expected, quiet,                                                           \
+                  (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                   \
+                  (const char *[]){__VA_ARGS__})
+
+START_TEST(what_is_the_programs_own)
+{
+    PROGRAM("start", "a.py", true, "-q", "a.py");
+    PROGRAM("start", "a.py", true, "a.py", "-q");
+    PROGRAM("start", "a.py x -q", false, "a.py", "x", "-q");
+    PROGRAM("start", "a.py --epochs 5 -q", false, "a.py", "--epochs", "5", "-q");
+    PROGRAM("start", "a.py -x --code", true, "-q", "a.py", "-x", "--code");
+    PROGRAM("start", "a.py -q", false, "a.py", "--", "-q");
+    PROGRAM("start", "a.py -q -- x", false, "--", "a.py", "-q", "--", "x");
+    PROGRAM("start", "-a.py --help", false, "--", "-a.py", "--help");
+    PROGRAM("start", "a.py b --help", false, "a.py", "b", "--help");
+    PROGRAM("start", "- a", true, "-", "-q", "a");
+    PROGRAM("start", "a -q", false, "-c", "1", "a", "-q");
+    PROGRAM("start", "-x", true, "-c", "1", "-q", "-x");
+    PROGRAM("exec", "work a.py", true, "work", "-q", "a.py");
+    PROGRAM("exec", "work a.py x -q", false, "work", "a.py", "x", "-q");
+    PROGRAM("exec", "work", true, "work", "-c", "1", "-q");
+    PROGRAM("exec", "work x -q", false, "work", "-c", "1", "x", "-q");
+}
+END_TEST
+
+static void check_mistake(const char *verb, const char *expected, int argc, const char **argv)
+{
+    struct gb_buf message = {0};
+    struct args args;
+
+    ck_assert(
+        !args_parse(args_find_verb(verbs, verb), argc, (char **)(uintptr_t)argv, &args, &message));
+    ck_assert_str_eq(gb_buf_str(&message), expected);
+    gb_buf_release(&message);
+}
+
+START_TEST(mistakes_beside_a_program)
+{
+    const char *near[] = {"a.py", "--qiuet"}, *early[] = {"work", "-x"}, *none[] = {"--epochs"};
+
+    check_mistake(
+        "start",
+        "there is no option --qiuet; did you mean --quiet? What is for the program stands "
+        "behind --",
+        2, near);
+    check_mistake("exec", "there is no option -x", 2, early);
+    check_mistake("start", "there is no option --epochs", 1, none);
+}
+END_TEST
+
+START_TEST(help_is_asked_for)
+{
+    struct args args = PARSE("-q", "--help", "--nothing");
+
+    ck_assert(args.help);
+    args_release(&args);
+    args = PARSE("-c", "--help", "--", "-h");
+    ck_assert(!args.help);
+    args_release(&args);
+}
+END_TEST
+
 START_TEST(mistakes_are_named)
 {
     REFUSED("there is no option --land; did you mean --lang?", "--land", "x");
@@ -162,7 +244,7 @@ START_TEST(texts_are_made_from_the_table)
     ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
     gb_buf_clear(&text);
     help_completion(&text, verbs);
-    check_contains(&text, "local verbs='run repl interrupt'\n");
+    check_contains(&text, "local verbs='run repl exec start interrupt'\n");
     check_contains(&text, "--lang|-l) mapfile");
     check_contains(&text, "'--help --code --lang --quiet --verbose --socket'");
     check_contains(&text, "glassbell ls --ids");
@@ -179,6 +261,9 @@ int main(void)
     tcase_add_test(tests, options_stand_anywhere);
     tcase_add_test(tests, all_spellings);
     tcase_add_test(tests, values_may_look_like_options);
+    tcase_add_test(tests, what_is_the_programs_own);
+    tcase_add_test(tests, mistakes_beside_a_program);
+    tcase_add_test(tests, help_is_asked_for);
     tcase_add_test(tests, mistakes_are_named);
     tcase_add_test(tests, nearest_verbs);
     tcase_add_test(tests, numbers);

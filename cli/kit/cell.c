@@ -42,3 +42,25 @@ int cell_exit_status(const struct gb_json *cell)
         return 128 + SIGKILL;
     return EXIT_GLASSBELL;
 }
+
+bool cell_wanted_input(const struct gb_json *cell)
+{
+    static const char error[] = "EOFError: EOF when reading a line";
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    const size_t size = sizeof(error) - 1;
+
+    if (!json_add_bytes(&text, cell, "stderr", "stderr_base64"))
+        return false;
+    while (text.size > 0 && gb_buf_data(&text)[text.size - 1] == '\n')
+        text.size--;
+    return text.size >= size && memcmp(gb_buf_data(&text) + text.size - size, error, size) == 0;
+}
+
+bool cell_says_anything(const struct gb_json *cell)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+
+    return !json_add_bytes(&text, cell, "stdout", "stdout_base64") ||
+           !json_add_bytes(&text, cell, "stderr", "stderr_base64") || text.size > 0 ||
+           cell_exit_status(cell) != 0;
+}

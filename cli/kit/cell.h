@@ -8,3 +8,10 @@ int cell_exit_status(const struct gb_json *cell);
 
 /* The number of a signal by name ("SIGKILL" or "KILL"), or 0. */
 int signal_number(struct gb_bytes name);
+
+/* A Python program ended because it read and there was nothing: by the last line that it printed.
+ */
+bool cell_wanted_input(const struct gb_json *cell);
+
+/* It printed something, or ended other than with 0. */
+bool cell_says_anything(const struct gb_json *cell);

@@ -6,7 +6,7 @@
 
 #include "check_run.h"
 #include "cli/app.h"
-#include "cli/source.h"
+#include "cli/language.h"
 #include "cli/transfer.h"
 
 static int status_of(const char *json)
@@ -54,13 +54,13 @@ END_TEST
 
 START_TEST(languages)
 {
-    ck_assert_str_eq(source_language("py"), "python");
-    ck_assert_str_eq(source_language("bash"), "shell");
-    ck_assert_ptr_null(source_language("cobol"));
-    ck_assert_str_eq(source_language_of_file("a/b.ts"), "javascript");
-    ck_assert_str_eq(source_language_of_file("x.bash"), "shell");
-    ck_assert_ptr_null(source_language_of_file(".py"));
-    ck_assert_ptr_null(source_language_of_file("README"));
+    ck_assert_str_eq(language_of_name("py"), "python");
+    ck_assert_str_eq(language_of_name("bash"), "shell");
+    ck_assert_ptr_null(language_of_name("cobol"));
+    ck_assert_str_eq(language_of_file("a/b.ts", NULL), "javascript");
+    ck_assert_str_eq(language_of_file("x.bash", NULL), "shell");
+    ck_assert_ptr_null(language_of_file(".py", NULL));
+    ck_assert_ptr_null(language_of_file("README", NULL));
 }
 END_TEST
 

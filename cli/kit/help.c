@@ -77,6 +77,11 @@ static const char *completer(enum arg_kind kind)
             "mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- \"$word\")",
         [ARG_SESSION] = COMPLETE_FROM("glassbell ls --ids"),
         [ARG_IMAGE] = COMPLETE_FROM("glassbell image ls --names"),
+        [ARG_PROGRAM] = "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")",
+        [ARG_PROGRAM_IN_SESSION] = "if ((COMP_CWORD == 2)); then " COMPLETE_FROM(
+            "glassbell ls --ids") "; else compopt -o filenames; mapfile -t COMPREPLY < <(compgen "
+                                  "-f "
+                                  "-- \"$word\"); fi",
         [ARG_VERB] = "mapfile -t COMPREPLY < <(compgen -W \"$verbs\" -- \"$word\")",
         [ARG_NONE] = "",
     };

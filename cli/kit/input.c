@@ -24,12 +24,24 @@ struct input {
 
 static void take_turn(void *arg);
 
+/* A terminal while we are in the background: who reads it is stopped. */
+static bool is_of_others(int fd)
+{
+    pid_t foreground = isatty(fd) == 1 ? tcgetpgrp(fd) : 0;
+
+    return foreground > 0 && foreground != getpgrp();
+}
+
 static void read_some(struct input *input)
 {
     ssize_t n;
 
     if (input->over || input->paused)
         return;
+    if (is_of_others(input->fd)) {
+        input_pause(input, true);
+        return;
+    }
     do
         n = read(input->fd, input->buffer, sizeof(input->buffer));
     while (n < 0 && errno == EINTR);

@@ -10,7 +10,8 @@
 struct input;
 
 /* @got: bytes, at most 64 KiB a time; empty at the end, once. Starts unpaused. Borrows @fd. Gives.
- */
+ * A terminal is not read while this process is in the background: then it is paused as by
+ * input_pause(), until SIGCONT at the earliest. */
 struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, struct gb_bytes bytes),
                         void *arg);
 void input_pause(struct input *input, bool paused);

@@ -5,46 +5,16 @@
 
 #include "base/fd.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/language.h"
+#include "cli/notebook.h"
+#include "cli/transfer.h"
 
-struct name {
-    const char *name, *image;
-};
+#define SAY_LANGUAGE "-l python, javascript or shell says how to run it"
 
-const char *source_language(const char *name)
-{
-    static const struct name names[] = {
-        {"python", "python"},  {"py", "python"},
-        {"python3", "python"}, {"javascript", "javascript"},
-        {"js", "javascript"},  {"typescript", "javascript"},
-        {"ts", "javascript"},  {"node", "javascript"},
-        {"shell", "shell"},    {"sh", "shell"},
-        {"bash", "shell"},     {"raw", "shell"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strcmp(names[i].name, name) == 0)
-            return names[i].image;
-    return NULL;
-}
-
-const char *source_language_of_file(const char *path)
-{
-    static const struct name endings[] = {
-        {".py", "python"},      {".js", "javascript"}, {".mjs", "javascript"},
-        {".cjs", "javascript"}, {".ts", "javascript"}, {".mts", "javascript"},
-        {".sh", "shell"},       {".bash", "shell"},
-    };
-    size_t size = strlen(path);
-
-    for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
-        size_t ending = strlen(endings[i].name);
-
-        if (size > ending && strcmp(path + size - ending, endings[i].name) == 0)
-            return endings[i].image;
-    }
-    return NULL;
-}
+/* ---- reading ---- */
 
 static bool read_stdin(struct gb_buf *code, struct gb_buf *message)
 {
@@ -68,57 +38,255 @@ static bool read_stdin(struct gb_buf *code, struct gb_buf *message)
     }
 }
 
-static bool read_word(struct source *source, struct gb_buf *message)
+static bool read_notebook(struct source *source, struct gb_buf *message)
 {
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct notebook notebook;
     struct gb_err err = {0};
 
-    if (strcmp(source->name, "-") == 0)
-        return read_stdin(&source->code, message);
-    source->image = source_language_of_file(source->name);
-    if (gb_fd_read_file(source->name, GB_CODE_MAX, &source->code, &err) < 0) {
+    if (gb_fd_read_file(source->name, NOTEBOOK_MAX, &text, &err) < 0) {
         gb_buf_adds(message, err.message);
         return false;
     }
-    return true;
+    if (notebook_read(text.memory + text.start, text.size, &notebook, &err) < 0) {
+        gb_buf_addf(message, "%s: %s", source->name, err.message);
+        return false;
+    }
+    if (source->language == NULL)
+        source->language = language_of_name(notebook.language);
+    if (source->language == NULL && language_of_program(notebook.language) != NULL)
+        source->language = language_of_program(notebook.language);
+    if (source->language == NULL)
+        gb_buf_addf(message, "%s: %s%s; " SAY_LANGUAGE, source->name,
+                    notebook.language[0] == '\0'
+                        ? "the notebook does not tell its language"
+                        : "nothing here runs the language of the notebook, ",
+                    notebook.language);
+    free(notebook.language);
+    source->cells = notebook.cells;
+    source->count = notebook.count;
+    return source->language != NULL;
 }
 
-bool sources_read(const struct args *args, size_t first_word, struct source **ret_sources,
-                  size_t *ret_count, struct gb_buf *message)
+static bool read_file(struct source *source, struct gb_buf *message)
 {
-    struct source *sources = xcalloc(args->given_count + args->word_count + 1, sizeof(*sources));
-    size_t count = 0, dashes = 0, at = 0;
-    const char *code;
-    bool good = true;
+    struct gb_err err = {0};
 
-    while ((code = args_next(args, "code", &at)) != NULL) {
-        sources[count].name = "-c";
-        gb_buf_adds(&sources[count++].code, code);
-    }
-    for (size_t i = first_word; i < args->word_count && good; i++) {
-        sources[count].name = args->words[i];
-        dashes += strcmp(args->words[i], "-") == 0;
-        if (dashes > 1)
-            gb_buf_adds(message, "standard input can be read only once");
-        good = dashes <= 1 && read_word(&sources[count], message);
-        count++;
-    }
-    if (good && count == 0) {
-        gb_buf_adds(message,
-                    "there is nothing to run: give -c CODE, a file, or - for standard input");
-        good = false;
-    }
-    if (!good) {
-        sources_free(sources, count);
+    source->file = transfer_local_name(source->name);
+    if (gb_fd_read_file(source->name, GB_CODE_MAX, source->cells, &err) < 0) {
+        gb_buf_adds(message, err.message);
         return false;
+    }
+    if (source->file == NULL)
+        gb_buf_addf(message, "%s is no name of a file", source->name);
+    return source->file != NULL;
+}
+
+/* ---- the language ---- */
+
+/* By the first line. True when there is none: then nothing is told. */
+static bool decide_by_first_line(struct source *source, struct gb_buf *message)
+{
+    _cleanup_(gb_buf_release) struct gb_buf program = {0};
+
+    if (!shebang_program(gb_buf_bytes(source->cells), &program))
+        return true;
+    source->language = language_of_program(gb_buf_str(&program));
+    if (source->language == NULL)
+        gb_buf_addf(message, "%s is to be run by %s, which the guests do not have; " SAY_LANGUAGE,
+                    source->kind == SOURCE_STDIN ? "standard input" : source->name,
+                    gb_buf_str(&program));
+    return source->language != NULL;
+}
+
+/* Nothing is guessed: a language is told by -l, the ending, or the first line. */
+static bool decide(struct source *source, struct gb_buf *message)
+{
+    const char *ending;
+
+    if (source->language != NULL || source->kind == SOURCE_CODE || source->kind == SOURCE_NOTEBOOK)
+        return true;
+    if (source->kind == SOURCE_STDIN)
+        return decide_by_first_line(source, message);
+    source->language = language_of_file(source->name, &ending);
+    if (source->language != NULL)
+        return true;
+    if (!decide_by_first_line(source, message))
+        return false;
+    if (source->language != NULL)
+        return true;
+    if (strcasecmp(ending, ".tsx") == 0 || strcasecmp(ending, ".jsx") == 0)
+        gb_buf_addf(message,
+                    "%s: JSX has to be compiled before it can run; -l javascript runs the "
+                    "file as it is",
+                    source->name);
+    else if (ending[0] != '\0')
+        gb_buf_addf(message,
+                    "%s: files that end in %s are of no language that is known here; " SAY_LANGUAGE,
+                    source->name, ending);
+    else
+        gb_buf_addf(
+            message,
+            "%s: neither an ending nor a first line with #! tells its language; " SAY_LANGUAGE,
+            source->name);
+    return false;
+}
+
+/* ---- the words ---- */
+
+static bool take(struct source *source, const char *language, struct gb_buf *message)
+{
+    bool good;
+
+    source->language = language;
+    if (source->kind == SOURCE_NOTEBOOK)
+        return read_notebook(source, message);
+    source->cells = xcalloc(1, sizeof(*source->cells));
+    source->count = 1;
+    if (source->kind == SOURCE_CODE)
+        return true;
+    good = source->kind == SOURCE_STDIN ? read_stdin(source->cells, message)
+                                        : read_file(source, message);
+    return good && decide(source, message);
+}
+
+static void name_source(struct source *source, const char *name)
+{
+    source->name = name;
+    source->kind = strcmp(name, "-") == 0       ? SOURCE_STDIN
+                   : language_is_notebook(name) ? SOURCE_NOTEBOOK
+                                                : SOURCE_FILE;
+}
+
+/* What is named by options, in their order; the words are then the program's. */
+static size_t name_by_options(const struct args *args, struct source *sources)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < args->given_count; i++) {
+        const struct arg *given = &args->given[i];
+
+        if (strcmp(given->option->name, "code") == 0)
+            sources[count++] = (struct source){.kind = SOURCE_CODE, .name = "-c"};
+        else if (strcmp(given->option->name, "file") == 0)
+            name_source(&sources[count++], given->value);
+    }
+    return count;
+}
+
+static bool check_words(const struct args *args, size_t first_word, const struct source *sources,
+                        size_t count, struct gb_buf *message)
+{
+    size_t dashes = 0, words = args->word_count - first_word;
+
+    for (size_t i = 0; i < count; i++)
+        dashes += sources[i].kind == SOURCE_STDIN;
+    for (size_t i = 0; i < args->given_count; i++) {
+        const char *name = args->given[i].option->name;
+
+        if ((strcmp(name, "code") == 0 || strcmp(name, "file") == 0) &&
+            args->given[i].words_before > first_word) {
+            gb_buf_addf(message,
+                        "%s is a program already, and -%c behind it another; what is for it "
+                        "stands behind --",
+                        args->words[first_word], args->given[i].option->letter);
+            return false;
+        }
+    }
+    if (count == 0)
+        gb_buf_adds(message,
+                    "there is nothing to run: give a file, - for standard input, or -c CODE");
+    else if (dashes > 1)
+        gb_buf_adds(message, "standard input can be read only once");
+    else if (count > 1 && words > 0)
+        gb_buf_addf(message, "%s is an argument, and there are %zu programs that it could be for",
+                    args->words[first_word], count);
+    else if (words > 0 && sources[0].kind == SOURCE_NOTEBOOK)
+        gb_buf_addf(message, "%s is an argument, and a notebook takes none",
+                    args->words[first_word]);
+    else
+        return true;
+    return false;
+}
+
+enum source_fault sources_read(const struct args *args, size_t first_word, const char *language,
+                               struct source **ret_sources, size_t *ret_count,
+                               struct gb_buf *message)
+{
+    struct source *sources = xcalloc(args->given_count + 1, sizeof(*sources));
+    size_t count = name_by_options(args, sources), at = 0;
+    enum source_fault fault = SOURCE_GOOD;
+
+    if (count == 0 && args->word_count > first_word)
+        name_source(&sources[count++], args->words[first_word++]);
+    if (!check_words(args, first_word, sources, count, message))
+        fault = SOURCE_WRONG_USE;
+    for (size_t i = 0; i < count && fault == SOURCE_GOOD; i++) {
+        sources[i].args = args->words + first_word;
+        sources[i].arg_count = args->word_count - first_word;
+        if (!take(&sources[i], language, message))
+            fault = SOURCE_UNREADABLE;
+        else if (sources[i].kind == SOURCE_CODE)
+            gb_buf_adds(sources[i].cells, args_next(args, "code", &at));
+    }
+    if (fault != SOURCE_GOOD) {
+        sources_free(sources, count);
+        return fault;
     }
     *ret_sources = sources;
     *ret_count = count;
-    return true;
+    return SOURCE_GOOD;
 }
 
 void sources_free(struct source *sources, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        gb_buf_release(&sources[i].code);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t cell = 0; cell < sources[i].count; cell++)
+            gb_buf_release(&sources[i].cells[cell]);
+        free(sources[i].cells);
+        free(sources[i].file);
+    }
     free(sources);
+}
+
+/* ---- as parameters ---- */
+
+static bool all_text(const struct source *source)
+{
+    for (size_t i = 0; i < source->arg_count; i++)
+        if (!gb_utf8_valid(gb_bytes_str(source->args[i])))
+            return false;
+    return true;
+}
+
+static void put_arguments(struct gb_json_out *out, const struct source *source)
+{
+    bool text = all_text(source);
+
+    gb_json_array(out, text ? "args" : "args_base64");
+    for (size_t i = 0; i < source->arg_count; i++) {
+        if (text)
+            gb_json_put_str(out, NULL, source->args[i]);
+        else
+            gb_json_put_base64(out, NULL, gb_bytes_str(source->args[i]));
+    }
+    gb_json_end(out);
+}
+
+void source_put(struct gb_json_out *out, const struct source *source, size_t cell, bool alone)
+{
+    struct gb_bytes code =
+        cell < source->count ? gb_buf_bytes(&source->cells[cell]) : gb_bytes_str("");
+
+    gb_json_put_bytes(out, "code", "code_base64", code);
+    if (source->in_shell)
+        gb_json_put_str(out, "mode", "shell");
+    if (source->kind == SOURCE_NOTEBOOK)
+        return;
+    if (source->file != NULL)
+        gb_json_put_bytes(out, "file", "file_base64", gb_bytes_str(source->file));
+    if (source->kind == SOURCE_STDIN && (alone || source->arg_count > 0))
+        gb_json_put_str(out, "name", "-");
+    if (source->file != NULL || alone || source->arg_count > 0)
+        put_arguments(out, source);
 }

@@ -1,25 +1,44 @@
-/* What is to be run, and in which language. */
+/* What is to be run, in which language, and with which arguments. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "base/buf.h"
 #include "cli/args.h"
+#include "rpc/json.h"
 
-struct source {
-    const char *name;  /* for messages: a file, "-" or "-c"; borrowed from the arguments */
-    const char *image; /* chosen by the file's ending, or NULL; static */
-    struct gb_buf code;
+enum source_kind {
+    SOURCE_CODE,     /* -c CODE */
+    SOURCE_STDIN,    /* - */
+    SOURCE_FILE,     /* a program that is a file */
+    SOURCE_NOTEBOOK, /* its code cells, one after the other */
 };
 
-/* The sources that the arguments name: each -c, then each word from @first_word on. Reads files and
- * standard input; at most GB_CODE_MAX each. False with a sentence in @message. Gives @ret_sources,
- * @ret_count of them; at least one. */
-bool sources_read(const struct args *args, size_t first_word, struct source **ret_sources,
-                  size_t *ret_count, struct gb_buf *message);
+struct source {
+    enum source_kind kind;
+    const char *name;     /* for messages: a file, "-" or "-c"; borrowed from the arguments */
+    const char *language; /* as language.h has it; NULL: nothing tells */
+    bool in_shell;        /* it runs in the shell beside the session's interpreter */
+    char *file;           /* what it is called in the home; NULL: it is no file there */
+    struct gb_buf *cells; /* the code: one, or those of a notebook */
+    size_t count;
+    const char *const *args; /* of the program; borrowed */
+    size_t arg_count;
+};
+
+/* Why sources could not be read: the words are wrong, or a file is. */
+enum source_fault { SOURCE_GOOD, SOURCE_WRONG_USE, SOURCE_UNREADABLE };
+
+/* The sources that the arguments name, from the word @first_word on: each -c and -f in their order,
+ * else the next word; what follows is for the program. @language: what -l says, or NULL. Reads
+ * files and standard input; at most GB_CODE_MAX each. A fault comes with a sentence in @message.
+ * Gives
+ * @ret_sources, @ret_count of them; at least one. */
+enum source_fault sources_read(const struct args *args, size_t first_word, const char *language,
+                               struct source **ret_sources, size_t *ret_count,
+                               struct gb_buf *message);
 void sources_free(struct source *sources, size_t count);
 
-/* The image of a language's name or alias ("py", "js", "bash", …), or of a file's name by its
- * ending; NULL when there is none. */
-const char *source_language(const char *name);
-const char *source_language_of_file(const char *path);
+/* Adds what session.exec is to be told of a cell of the source: code, file, arguments, mode.
+ * @alone: it is a program of its own, and no guest of a session's interpreter. */
+void source_put(struct gb_json_out *out, const struct source *source, size_t cell, bool alone);

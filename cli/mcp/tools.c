@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "cli/source.h"
+#include "cli/language.h"
 
 enum {
     OUTPUT_STANDARD = 32u << 10,
@@ -455,7 +455,7 @@ static int put_language(const struct argument *argument, const struct gb_json *v
     assert(value->text.size < sizeof(name));
     memcpy(name, value->text.data, value->text.size);
     name[value->text.size] = '\0';
-    image = source_language(name);
+    image = language_of_name(name);
     gb_json_put_str(params, argument->wire, image != NULL ? image : name);
     return 0;
 }
