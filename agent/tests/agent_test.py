@@ -448,7 +448,7 @@ def test_configure(vm):
 def test_status(vm):
     fields = Fields(vm.ask("STAT").payload)
     total, available, used, cpu = [fields.number("Q") for _ in range(4)]
-    assert 100 << 20 < total < 192 << 20 and 0 < available < total and 0 < used < total and cpu > 0
+    assert 100 << 20 < total < 224 << 20 and 0 < available < total and 0 < used < total and cpu > 0
     assert fields.number("I") >= 1
 
 

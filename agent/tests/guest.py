@@ -112,7 +112,7 @@ class Refused(Exception):
 
 
 class Guest:
-    def __init__(self, vmlinux, initramfs, root, memory=192, language="python", append=""):
+    def __init__(self, vmlinux, initramfs, root, memory=224, language="python", append=""):
         self.folder = tempfile.TemporaryDirectory(prefix="guest-")
         path = os.path.join(self.folder.name, "port")
         self.console_path = os.path.join(self.folder.name, "console")
