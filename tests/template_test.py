@@ -228,7 +228,14 @@ def test_clock_jumps(tmp_path, pool):
     if library is None:
         pytest.skip("setting a server's clock needs faketime")
     clock = tmp_path / "clock"
-    clock.write_text("+0\n")
+
+    def set_clock(offset):
+        """In one step: the server reads it at any time, and ends at half a line."""
+        new = tmp_path / "new"
+        new.write_text(f"{offset:+}\n")
+        new.replace(clock)
+
+    set_clock(0)
     env = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
            "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
     with Server("--pool", "shell=" + pool, binary=RELEASE, env=env) as server, server.client() as client:
@@ -237,7 +244,7 @@ def test_clock_jumps(tmp_path, pool):
             # Of the server alone: QEMU's environment is empty.
             if pool != "0:0":
                 wait_for(lambda: any(vm["pool"] == "ready" for vm in client.call("stats")["vms"]), what="a ready VM")
-            clock.write_text(f"{offset:+}\n")
+            set_clock(offset)
             session = Session(client, "shell")
             assert session.opened["source"] == ("template" if pool == "0:0" else "pool")
             assert clock_error(session, offset) < 0.05
