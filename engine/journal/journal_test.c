@@ -373,8 +373,8 @@ END_TEST
 
 /* ---- other versions ---- */
 
-/* The records of a file as an older version wrote them; the first had no `pace` in its cells, all
- * no `file` and `argv`, which are empty here, and the third has the heads of today. */
+/* The records of a file as an older version wrote them. None had `file` and `argv` in its cells and
+ * the first no `pace`, all of which are empty here; the third has the heads of today. */
 static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_version version)
 {
     struct gb_buf old = {0};

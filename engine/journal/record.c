@@ -224,15 +224,16 @@ bool gb_record_head_begins(struct gb_bytes bytes, uint64_t key)
     size_t key_end = GB_RECORD_KEY_AT + sizeof(key);
     bool begins = false;
 
+    if (bytes.size == 0)
+        return false;
     for (enum gb_record_version version = GB_RECORD_THIRD; version <= GB_RECORD_NEWEST; version++) {
         put_u32(head, magic_of(version));
         begins = begins || memcmp(bytes.data, head, MIN(bytes.size, (size_t)MAGIC_SIZE)) == 0;
     }
     put_u64(head + GB_RECORD_KEY_AT, key);
-    return bytes.size > 0 && begins &&
-           (bytes.size <= GB_RECORD_KEY_AT ||
-            memcmp(bytes.data + GB_RECORD_KEY_AT, head + GB_RECORD_KEY_AT,
-                   MIN(bytes.size, key_end) - GB_RECORD_KEY_AT) == 0);
+    return begins && (bytes.size <= GB_RECORD_KEY_AT ||
+                      memcmp(bytes.data + GB_RECORD_KEY_AT, head + GB_RECORD_KEY_AT,
+                             MIN(bytes.size, key_end) - GB_RECORD_KEY_AT) == 0);
 }
 
 int gb_record_head_read(struct gb_bytes bytes, struct gb_record_head *ret_head)
