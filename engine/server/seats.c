@@ -263,44 +263,22 @@ static void refuse_image(const struct gb_images *images, const char *name, struc
                          "them",
                          name);
     else
-        (void)gb_err_set(err, GB_EIMAGE,
-                         "there is no image \"%.64s\"; there are %.300s (`glassbell image ls`)",
-                         name, gb_buf_str(&names));
+        (void)gb_err_set(
+            err, GB_EIMAGE,
+            "there is no image \"%.64s\"; there are %.300s (`glassbell image ls`), and "
+            "`glassbell image build NAME` makes more",
+            name, gb_buf_str(&names));
     gb_buf_release(&names);
 }
 
 struct gb_image *seat_image(const struct gb_server *server, struct gb_bytes name,
                             struct gb_err *err)
 {
-    /* What `glassbell image build` can make, and the other names of it. */
-    static const struct {
-        const char *name, *built_as;
-    } known[] = {
-        {"python", "python"},
-        {"py", "python"},
-        {"javascript", "javascript"},
-        {"js", "javascript"},
-        {"shell", "shell"},
-        {"sh", "shell"},
-        {"bash", "shell"},
-        {"raw", "shell"},
-        {"python-data", "python-data"},
-        {"data", "python-data"},
-        {"python-science", "python-science"},
-        {"science", "python-science"},
-    };
     _cleanup_(freep) char *text = name.data == NULL ? xstrdup("python") : copy_name(name);
     struct gb_image *image = gb_host_find_image(server->host, text);
 
     if (image != NULL)
         return image;
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-        if (strcmp(text, known[i].name) == 0) {
-            (void)gb_err_set(err, GB_EIMAGE,
-                             "the image %s has not been built: run `glassbell image build %s`",
-                             text, known[i].built_as);
-            return NULL;
-        }
     refuse_image(server->host->images, text, err);
     return NULL;
 }
