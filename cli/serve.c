@@ -34,6 +34,7 @@ struct serve {
     struct gb_server *server;
     struct gb_signal *signals[3];
     struct service *service;
+    uv_work_t first_work;
     int listen_fd; /* that a service manager handed over; -1: none */
     int ready_fd;
     int terminal; /* a descriptor of it, while somebody may sit there; else -1 */
@@ -266,6 +267,34 @@ static void raise_limits(void)
     }
 }
 
+static void no_work(uv_work_t *work)
+{
+    (void)work;
+}
+
+/* Starts the threads of libuv, which take the signals that the thread takes that starts them: none. */
+static void start_threads(struct serve *serve)
+{
+    sigset_t all, before;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    (void)uv_queue_work(serve->app.uv, &serve->first_work, no_work, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Whoever asks for the end once more gets the one that is under way, with its exit status: without
+ * handlers, the signal would kill. */
+static void hold_signals(const int *signals, size_t count)
+{
+    sigset_t held;
+
+    (void)sigemptyset(&held);
+    for (size_t i = 0; i < count; i++)
+        (void)sigaddset(&held, signals[i]);
+    (void)pthread_sigmask(SIG_BLOCK, &held, NULL);
+}
+
 static int serve_loop(struct serve *serve)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -287,12 +316,14 @@ static int serve_loop(struct serve *serve)
     if (!serve->daemon && isatty(STDERR_FILENO))
         serve->terminal = STDERR_FILENO;
     app_open_loop(&serve->app);
+    start_threads(serve);
     serve->service = service_new(serve->app.loop);
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         serve->signals[i] = gb_signal_new(serve->app.loop, signals[i], on_signal, serve);
     gb_host_open(serve->app.loop, &config, on_host, serve);
     while (!serve->ended)
         app_turn(&serve->app);
+    hold_signals(signals, ARRAY_SIZE(signals));
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         gb_signal_free(serve->signals[i]);
     gb_server_free(serve->server);

@@ -126,6 +126,17 @@ def test_sigterm_lets_cells_end():
         assert out(pending.wait()) == "begun\nended\n"
 
 
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_asking_again_changes_nothing_of_the_end(signum):
+    """Not even while its last steps are under way."""
+    with Server() as server:
+        with server.client() as client:
+            Session(client, "shell", idle_ms=0)
+        while server.process.poll() is None:
+            server.process.send_signal(signum)
+        assert server.process.returncode == 0
+
+
 def refused(client):
     try:
         client.call("session.open", image="no-such-image")
