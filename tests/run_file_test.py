@@ -1,5 +1,5 @@
 """A program that is given as a file runs as a file and ends like one: compared with what the language's own
-command makes of the same file, in a guest of the same image."""
+command makes of the same file, with the same image's interpreter."""
 
 import json
 import os
@@ -19,35 +19,55 @@ def cli(server):
     return Cli(server.socket)
 
 
-@pytest.fixture(scope="module")
-def real(client):
-    """What `python3 FILE ARGS` and its like do in a guest: real(language, name, content, *args)."""
-    sessions = {}
+# What a cell finds in a guest.
+ENVIRONMENT = {"HOME": "/home/user", "LANG": "C.UTF-8", "LOGNAME": "user", "PYTHONDONTWRITEBYTECODE": "1",
+               "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
+               "SHELL": "/bin/bash", "SHLVL": "0", "TERM": "dumb", "USER": "user"}
+# In a mount and a process namespace of its own: $1 is the image's root, $2 the home.
+ENTER = """
+mount --bind "$1" "$1" && mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
+    mount --bind "$2" "$1/home/user" && mount -t tmpfs -o mode=1777 tmp "$1/tmp" || exit 125
+enter=$1
+shift 2
+exec 3>&2 2>/dev/null  # what shells say of its end is not of its errors
+/usr/sbin/chroot "$enter" /bin/bash -c 'cd && "$@" 2>&3 3>&-' sh "$@"
+exit $?
+"""
 
-    def run(language, name, content, *args, stdin=None):
-        if language not in sessions:
-            sessions[language] = Session(client, language, idle_ms=0)
-        session = sessions[language]
-        session.write(name, as_bytes(content))
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """What `python3 FILE ARGS` and its like do by themselves: real(language, name, content, *args),
+    with the files @beside it, by name.
+
+    The interpreter is the image's own, in the image's root, on this machine's processor.
+    """
+    roots = {}
+
+    def run(language, name, content, *args, beside=None):
+        if language not in roots:
+            roots[language] = tmp_path_factory.mktemp("root") / "root"
+            subprocess.run(["fsck.erofs", f"--extract={roots[language]}",
+                            os.path.join(os.environ["GLASSBELL_IMAGES"], f"{language}.erofs")],
+                           stdout=subprocess.DEVNULL, check=True)
+        home = tmp_path_factory.mktemp("home")
+        for path, text in {**(beside or {}), name: content}.items():
+            (home / path).write_bytes(as_bytes(text))
         # node, which makes the path a whole one, would take it for an option even behind --.
         file = ["./" + name] if language == "javascript" else ["--", name] if name.startswith("-") else [name]
-        words = " ".join(map(shell_word, [COMMANDS[language], *file, *args]))
-        # Apart from what the session's own shell says of it.
-        session.exec(f"({words}) </dev/null >.out 2>.err; echo $? >.status", mode="shell")
-        status, out, err = (session.read(f".{what}") for what in ("status", "out", "err"))
-        return int(status), out.decode(errors="surrogateescape"), err.decode(errors="surrogateescape")
+        done = subprocess.run(["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount", "--pid",
+                               "--fork", "--kill-child", "sh", "-c", ENTER, "sh", roots[language], home,
+                               COMMANDS[language], *file, *args],
+                              env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE,
+                              check=False)
+        assert done.returncode != 125, done.stderr
+        return given(done)
 
-    yield run
-    for session in sessions.values():
-        session.close()
+    return run
 
 
 def as_bytes(content):
     return content if isinstance(content, bytes) else content.encode()
-
-
-def shell_word(word):
-    return "'" + word.replace("'", "'\\''") + "'"
 
 
 def given(done):
@@ -264,34 +284,26 @@ def test_one_name_is_one_file(cli, tmp_path):
     assert cli.out("run", "--upload", tmp_path / "a.py", tmp_path / "a.py") == "program\n"
 
 
-@pytest.mark.parametrize("files, main, out", [
+@pytest.mark.parametrize("files, main", [
     ({"m.mjs": "console.log(import.meta.url, import.meta.filename, import.meta.dirname, typeof require, this)"},
-     "m.mjs", None),
+     "m.mjs"),
     ({"m.js": "import fs from 'fs'; console.log(typeof fs.readFileSync, import.meta.url)",
-      "package.json": '{"type": "module"}'}, "m.js", None),
+      "package.json": '{"type": "module"}'}, "m.js"),
     ({"m.cjs": "console.log(typeof require, __filename, require.main === module)",
-      "package.json": '{"type": "module"}'}, "m.cjs", None),
-    ({"m.js": "console.log(typeof require, __filename)", "package.json": '{"type": "commonjs"}'}, "m.js", None),
-    ({"m.mjs": "console.log(await Promise.resolve(5)); process.exitCode = 3"}, "m.mjs", None),
-    ({"m.mjs": "import { join } from 'node:path'; console.log(join('a', 'b'), process.argv.length)"}, "m.mjs", None),
-    ({"m.mjs": "await new Promise(() => {})"}, "m.mjs", None),
-    ({"m": "console.log(typeof require, __filename)"}, "m", None),
+      "package.json": '{"type": "module"}'}, "m.cjs"),
+    ({"m.js": "console.log(typeof require, __filename)", "package.json": '{"type": "commonjs"}'}, "m.js"),
+    ({"m.mjs": "console.log(await Promise.resolve(5)); process.exitCode = 3"}, "m.mjs"),
+    ({"m.mjs": "import { join } from 'node:path'; console.log(join('a', 'b'), process.argv.length)"}, "m.mjs"),
+    ({"m.mjs": "await new Promise(() => {})"}, "m.mjs"),
+    ({"m": "console.log(typeof require, __filename)"}, "m"),
 ])
-def test_modules_as_node_decides(cli, real, client, tmp_path, files, main, out):
-    uploads = []
+def test_modules_as_node_decides(cli, real, tmp_path, files, main):
     for name, content in files.items():
         (tmp_path / name).write_text(content + "\n")
-        if name != main:
-            uploads += ["--upload", tmp_path / name]
-    session = Session(client, "javascript")
-    try:
-        for name, content in files.items():
-            session.write(name, as_bytes(content + "\n"))
-        cell = session.exec(f"node {main} </dev/null", mode="shell")
-    finally:
-        session.close()
+    beside = {name: content + "\n" for name, content in files.items() if name != main}
+    uploads = [word for name in beside for word in ("--upload", tmp_path / name)]
     done = cli("run", "-l", "js", *uploads, tmp_path / main, status=None)
-    assert (done.returncode, done.stdout.decode()) == (cell["exit_code"], cell["stdout"])
+    assert given(done)[:2] == real("javascript", main, files[main] + "\n", beside=beside)[:2]
 
 
 def test_typescript_as_a_program(cli, tmp_path):
