@@ -23,7 +23,8 @@ struct block {
     uint8_t *data;
     uint32_t used, capacity, lines;
     uint32_t rows_width, rows; /* of all lines at that width; rows_width UINT32_MAX: unknown */
-    uint64_t origin[2];        /* where its first line of a stream begins, in bytes fed */
+    uint32_t found_key, found_width, found; /* rows that a filter finds; found_key 0: unknown */
+    uint64_t origin[2]; /* where its first line of a stream begins, in bytes fed */
 };
 
 /* A place of an open line. The second column of a wide unit has unit.size 0. */
@@ -90,6 +91,11 @@ void text_store_ascii(struct text *text, enum text_stream stream, struct gb_byte
 /* Takes the last stored line back into @row (empty). False: there is none of this stream that can
  * be had. */
 bool text_unstore(struct text *text, enum text_stream stream, struct row *row);
+
+/* Rows of all its lines. */
+uint32_t text_block_rows(struct block *block, unsigned width);
+/* The end of the row that begins at byte @from; @width is not 0. */
+size_t text_row_end(const struct text_line *line, unsigned width, size_t from);
 
 /* The place at @column, with blanks up to it; @column below TEXT_COLUMNS_MAX. */
 struct place *row_place(struct row *row, unsigned column);

@@ -116,6 +116,7 @@ static void commit(struct text *text)
 
         block->rows += text_line_rows(&line, block->rows_width);
     }
+    block->found_key = 0;
     feed = &text->feeds[(record->flags & RECORD_STDERR) != 0 ? TEXT_STDERR : TEXT_STDOUT];
     feed->ended = feed->at + 1;
     block->used += (uint32_t)record_size(record);
@@ -238,6 +239,7 @@ bool text_unstore(struct text *text, enum text_stream stream, struct row *row)
     block->used = text->recent[--text->recent_count];
     block->lines--;
     block->rows_width = UINT32_MAX;
+    block->found_key = 0;
     text->lines--;
     text->at_valid = false;
     return true;
@@ -387,8 +389,7 @@ bool text_line(struct text *text, size_t index, struct text_line *ret_line)
 
 /* ---- wrapping ---- */
 
-/* The end of the row that begins at @from. */
-static size_t row_end(const struct text_line *line, unsigned width, size_t from)
+size_t text_row_end(const struct text_line *line, unsigned width, size_t from)
 {
     unsigned columns = 0;
     size_t at = from, size;
@@ -416,7 +417,7 @@ unsigned text_line_rows(const struct text_line *line, unsigned width)
     if (line->ascii)
         return (line->columns + width - 1) / width;
     while (at < line->bytes.size) {
-        at = row_end(line, width, at);
+        at = text_row_end(line, width, at);
         rows++;
     }
     return MAX(rows, 1u);
@@ -433,12 +434,12 @@ void text_line_part(const struct text_line *line, unsigned width, unsigned part,
         return;
     }
     while (part-- > 0 && from < line->bytes.size)
-        from = row_end(line, width, from);
+        from = text_row_end(line, width, from);
     *ret_from = from;
-    *ret_to = row_end(line, width, from);
+    *ret_to = text_row_end(line, width, from);
 }
 
-static uint32_t block_rows(struct block *block, unsigned width)
+uint32_t text_block_rows(struct block *block, unsigned width)
 {
     uint32_t offset = 0;
 
@@ -463,7 +464,7 @@ size_t text_rows(struct text *text, unsigned width)
     size_t rows = 0, all = text_lines(text);
 
     for (size_t i = 0; i < text->block_count; i++)
-        rows += block_rows(&text->blocks[i], width);
+        rows += text_block_rows(&text->blocks[i], width);
     for (size_t i = text->lines; i < all; i++) {
         struct text_line line;
 
@@ -480,7 +481,7 @@ bool text_locate(struct text *text, unsigned width, size_t row, size_t *ret_line
     struct text_line line;
 
     for (size_t i = 0; i < text->block_count; i++) {
-        uint32_t rows = block_rows(&text->blocks[i], width);
+        uint32_t rows = text_block_rows(&text->blocks[i], width);
 
         if (row < rows)
             break;
@@ -506,7 +507,7 @@ size_t text_row_of(struct text *text, unsigned width, size_t line)
     struct text_line at;
 
     for (size_t i = 0; i < text->block_count && index + text->blocks[i].lines <= line; i++) {
-        row += block_rows(&text->blocks[i], width);
+        row += text_block_rows(&text->blocks[i], width);
         index += text->blocks[i].lines;
     }
     for (; index < line && text_line(text, index, &at); index++)

@@ -100,6 +100,33 @@ void text_line_part(const struct text_line *line, unsigned width, unsigned part,
 /* The style at byte @at of a line. */
 struct text_style text_style_at(const struct text_line *line, size_t at);
 
+/* ---- rows that a search finds ---- */
+
+/* Looks for something in lines. What it found is remembered for each block, until the block changes
+ * or another filter comes, so that a long text is gone through once. */
+struct text_filter {
+    /* The first match at or behind byte @from. */
+    bool (*finds)(const void *arg, struct gb_bytes line, size_t from, size_t *ret_start);
+    const void *arg;
+    uint32_t key;  /* another one for another pattern; not 0 */
+    size_t budget; /* bytes that may be looked at, about; what is remembered costs nothing */
+    bool rest;     /* set where that was too little: more may be found */
+};
+
+enum text_search { TEXT_FOUND, TEXT_NONE, TEXT_PAUSED };
+
+/* The next row at or behind (@direction 1), at or before (-1) row *@row in which a match begins.
+ * TEXT_PAUSED: the budget is used up, *@row says where to go on. */
+enum text_search text_find(struct text *text, unsigned width, struct text_filter *filter,
+                           int direction, size_t *row);
+/* How many rows there are in which a match begins. */
+size_t text_found(struct text *text, unsigned width, struct text_filter *filter);
+/* The same of those before row @row. */
+size_t text_found_before(struct text *text, unsigned width, struct text_filter *filter, size_t row);
+/* The row of number @index of them. False: there is none. */
+bool text_found_row(struct text *text, unsigned width, struct text_filter *filter, size_t index,
+                    size_t *ret_row);
+
 /* Adds the text of all lines to @out, a newline behind each that is ended. @stream
  * TEXT_STREAM_COUNT: of both. */
 void text_copy(struct text *text, enum text_stream stream, struct gb_buf *out);

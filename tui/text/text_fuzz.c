@@ -57,6 +57,46 @@ static void check_rows(struct text *text, unsigned width)
     assert(!text_locate(text, width, rows, &at, &part));
 }
 
+static bool finds(const void *arg, struct gb_bytes line, size_t from, size_t *ret_start)
+{
+    for (size_t at = from; at < line.size; at++)
+        if (line.data[at] == *(const char *)arg) {
+            *ret_start = at;
+            return true;
+        }
+    return false;
+}
+
+/* Up and down, at once and in the smallest turns, the same rows are found. */
+static void check_find(struct text *text, unsigned width)
+{
+    struct text_filter filter = {.finds = finds, .arg = "e", .key = width + 1, .budget = SIZE_MAX};
+    size_t count = text_found(text, width, &filter), rows = text_rows(text, width), row = 0, at;
+    enum text_search result;
+
+    for (size_t i = 0; i <= count && i < 300; i++, row++) {
+        filter.key++; /* nothing is remembered */
+        filter.budget = 1;
+        while ((result = text_find(text, width, &filter, 1, &row)) == TEXT_PAUSED)
+            filter.budget = 1;
+        assert(result == (i < count ? TEXT_FOUND : TEXT_NONE));
+        if (i == count)
+            break;
+        filter.budget = SIZE_MAX;
+        assert(text_found_row(text, width, &filter, i, &at) && at == row);
+        assert(text_found_before(text, width, &filter, row) == i && row < rows);
+        at = row;
+        assert(text_find(text, width, &filter, -1, &at) == TEXT_FOUND && at == row);
+    }
+    row = SIZE_MAX;
+    filter.budget = 0;
+    while ((result = text_find(text, width, &filter, -1, &row)) == TEXT_PAUSED)
+        filter.budget = 1;
+    filter.budget = SIZE_MAX;
+    assert(result == (count > 0 ? TEXT_FOUND : TEXT_NONE));
+    assert(count == 0 || (text_found_row(text, width, &filter, count - 1, &at) && at == row));
+}
+
 static void check_same(struct text *a, struct text *b)
 {
     struct gb_buf copy_a = {0}, copy_b = {0};
@@ -82,8 +122,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_rows(whole, 3);
     check_rows(whole, 80);
     check_same(whole, pieces);
+    check_find(whole, 0);
+    check_find(whole, 3);
     text_end(whole);
     check_rows(whole, 7);
+    check_find(whole, 7);
     text_trim(whole, 0);
     assert(text_lines(whole) == 0);
     text_free(whole);

@@ -22,14 +22,14 @@ static size_t rows_of(struct text *text, const struct card_look *look)
     return text != NULL ? text_rows(text, text_width(look)) : 0;
 }
 
-static size_t matching_lines(struct text *text, const struct search *search)
+static bool hides(const struct card_look *look)
 {
-    size_t count = 0, start;
-    struct text_line line;
+    return look->hide && look->search->size > 0;
+}
 
-    for (size_t i = 0; text != NULL && text_line(text, i, &line); i++)
-        count += search_find(search, line.bytes, 0, &start);
-    return count;
+static size_t matching_lines(struct text *text, const struct card_look *look)
+{
+    return text != NULL ? text_found(text, 0, &look->search->filter) : 0;
 }
 
 static bool is_quiet(const struct card *card, const struct card_look *look)
@@ -66,7 +66,7 @@ static size_t display_rows(struct card *card, const struct card_look *look)
 
 static size_t part_rows(struct card *card, const struct card_look *look, enum card_part part)
 {
-    bool quiet = is_quiet(card, look), hide = look->hide && look->search->size > 0;
+    bool quiet = is_quiet(card, look), hide = hides(look);
 
     if (part == CARD_PART_HEAD)
         return 1;
@@ -75,11 +75,11 @@ static size_t part_rows(struct card *card, const struct card_look *look, enum ca
     if (quiet)
         return 0;
     if (hide && part == CARD_PART_CODE)
-        return look->output_only ? 0 : matching_lines(card->code, look->search);
+        return look->output_only ? 0 : matching_lines(card->code, look);
     if (hide && part == CARD_PART_OUTPUT)
-        return matching_lines(card->output, look->search);
+        return matching_lines(card->output, look);
     if (hide && part == CARD_PART_VALUE)
-        return matching_lines(card->value, look->search);
+        return matching_lines(card->value, look);
     if (hide)
         return 0;
     switch (part) {
@@ -117,7 +117,7 @@ size_t card_rows(struct card *card, const struct card_look *look)
 
     for (int part = 0; part < CARD_PART_COUNT; part++)
         rows += part_rows(card, look, (enum card_part)part);
-    if (look->hide && look->search->size > 0 && rows <= 2)
+    if (hides(look) && rows <= 2)
         return 0; /* nothing was found in it */
     return rows;
 }
@@ -290,31 +290,19 @@ static void draw_head(struct card *card, const struct card_look *look, struct re
 
 /* ---- the rest ---- */
 
-/* Line @index of those that the search finds. */
-static bool matching_line(struct text *text, const struct search *search, size_t index,
-                          size_t *ret_line, struct text_line *ret)
-{
-    size_t start;
-
-    for (size_t i = 0; text_line(text, i, ret); i++)
-        if (search_find(search, ret->bytes, 0, &start) && index-- == 0) {
-            *ret_line = i;
-            return true;
-        }
-    return false;
-}
-
 static void draw_text(struct card *card, const struct card_look *look, struct region region,
                       struct text *text, enum card_part part, size_t row)
 {
-    bool hide = look->hide && look->search->size > 0;
+    bool hide = hides(look);
     unsigned width = text_width(look), in_line = 0;
     enum role role = ROLE_CELL_STDOUT;
     struct text_line line;
     size_t index, from, to;
 
-    if (hide ? !matching_line(text, look->search, row, &index, &line)
-             : !text_locate(text, width, row, &index, &in_line) || !text_line(text, index, &line))
+    if (hide ? !text_found_row(text, 0, &look->search->filter, row, &index)
+             : !text_locate(text, width, row, &index, &in_line))
+        return;
+    if (!text_line(text, index, &line))
         return;
     text_line_part(&line, hide ? 0 : width, in_line, &from, &to);
     if (part == CARD_PART_CODE) {
@@ -470,50 +458,75 @@ void card_draw(struct card *card, const struct card_look *look, struct region re
 
 /* ---- searching ---- */
 
-static bool row_matches(struct card *card, const struct card_look *look, size_t row)
+/* NULL: nothing is looked for in this part. */
+static struct text *text_of(const struct card *card, enum card_part part)
 {
-    size_t in_part, index, from, to, start;
-    struct text *text = NULL;
-    struct text_line line;
-    unsigned in_line;
-
-    switch (card_locate(card, look, row, &in_part)) {
-    case CARD_PART_CODE:
-        text = card->code;
-        break;
-    case CARD_PART_OUTPUT:
-        text = card->output;
-        break;
-    case CARD_PART_VALUE:
-        text = card->value;
-        break;
-    default:
-        return false;
-    }
-    if (look->hide)
-        return true;
-    if (!text_locate(text, text_width(look), in_part, &index, &in_line) ||
-        !text_line(text, index, &line))
-        return false;
-    text_line_part(&line, text_width(look), in_line, &from, &to);
-    return search_find(look->search, line.bytes, from, &start) && start < to;
+    return part == CARD_PART_CODE     ? card->code
+           : part == CARD_PART_OUTPUT ? card->output
+           : part == CARD_PART_VALUE  ? card->value
+                                      : NULL;
 }
 
-bool card_search(struct card *card, const struct card_look *look, size_t row, int direction,
-                 size_t *ret_row)
+/* The same within a part; rows of the part. */
+static enum text_search search_part(struct card *card, const struct card_look *look,
+                                    enum card_part part, int direction, size_t rows, size_t *row)
 {
-    size_t rows = card_rows(card, look);
+    struct text *text = text_of(card, part);
+    enum text_search result;
 
-    if (look->search->size == 0 || rows == 0)
-        return false;
-    for (row = MIN(row, rows - 1);; row += direction > 0 ? 1 : (size_t)-1) {
-        if (row >= rows)
-            return false;
-        if (row_matches(card, look, row)) {
-            *ret_row = row;
-            return true;
+    if (text == NULL || rows == 0)
+        return TEXT_NONE;
+    *row = MIN(*row, rows - 1);
+    if (hides(look))
+        return TEXT_FOUND; /* it has no other rows */
+    result = text_find(text, text_width(look), &look->search->filter, direction, row);
+    return result == TEXT_FOUND && *row >= rows ? TEXT_NONE : result; /* code that is not shown */
+}
+
+enum text_search card_search(struct card *card, const struct card_look *look, int direction,
+                             size_t *row)
+{
+    size_t begin[CARD_PART_COUNT + 1] = {0};
+
+    if (look->search->size == 0)
+        return TEXT_NONE;
+    for (int part = 0; part < CARD_PART_COUNT; part++)
+        begin[part + 1] = begin[part] + part_rows(card, look, (enum card_part)part);
+    for (int i = 0; i < CARD_PART_COUNT; i++) {
+        int part = direction > 0 ? i : CARD_PART_COUNT - 1 - i;
+        size_t at = *row > begin[part] ? *row - begin[part] : 0;
+        enum text_search result;
+
+        if (direction > 0 ? *row >= begin[part + 1] : *row < begin[part])
+            continue;
+        result = search_part(card, look, (enum card_part)part, direction,
+                             begin[part + 1] - begin[part], &at);
+        if (result != TEXT_NONE) {
+            *row = begin[part] + at;
+            return result;
         }
-        if (row == 0 && direction < 0)
-            return false;
     }
+    return TEXT_NONE;
+}
+
+size_t card_found(struct card *card, const struct card_look *look, size_t row)
+{
+    static const enum card_part parts[] = {CARD_PART_CODE, CARD_PART_OUTPUT, CARD_PART_VALUE};
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        struct text *text = text_of(card, parts[i]);
+        size_t begin = card_part_row(card, look, parts[i]);
+        size_t rows = part_rows(card, look, parts[i]);
+
+        if (text == NULL || row <= begin || (parts[i] == CARD_PART_CODE && look->output_only))
+            continue;
+        if (hides(look))
+            count += MIN(row - begin, rows);
+        else if (row - begin >= rows)
+            count += text_found(text, text_width(look), &look->search->filter);
+        else
+            count += text_found_before(text, text_width(look), &look->search->filter, row - begin);
+    }
+    return count;
 }

@@ -26,7 +26,7 @@ struct card_look {
     bool output_only; /* a thin head line, no code */
     bool hide;        /* only lines that @search finds */
     struct picture_look figures;
-    const struct search *search;
+    struct search *search; /* what it may look at while a frame is painted is in its filter */
     colour ground, ground_selected; /* of head lines */
     double now;                     /* Unix seconds */
 };
@@ -62,10 +62,13 @@ bool card_has(struct card *card, const struct card_look *look, enum card_part pa
 void card_draw(struct card *card, const struct card_look *look, struct region region, size_t row,
                bool selected);
 
-/* The next row at or behind (@direction 1), or before (-1), @row that the search finds. False: none
- * in this card. */
-bool card_search(struct card *card, const struct card_look *look, size_t row, int direction,
-                 size_t *ret_row);
+/* The next row at or behind (@direction 1), or at or before (-1) row *@row that the search finds.
+ * It looks at as much as the search's filter allows (TEXT_PAUSED: *@row says where to go on). */
+enum text_search card_search(struct card *card, const struct card_look *look, int direction,
+                             size_t *row);
+/* How many rows before row @row (SIZE_MAX: of the card) the search finds, within what its filter
+ * allows; of code all rows count, whether they are shown or not. */
+size_t card_found(struct card *card, const struct card_look *look, size_t row);
 
 /* The symbol of its state, and the role of it. */
 void card_sign(const struct card *card, const char **ret_sign, enum role *ret_role);

@@ -416,6 +416,115 @@ START_TEST(test_searching_with_gaps)
 }
 END_TEST
 
+/* Whatever is in sight, wherever in a card it begins. */
+START_TEST(test_any_cell_comes_into_sight)
+{
+    static const int heights[] = {4, 9, 20, 23};
+    char sign[32];
+
+    for (unsigned number = 1; number <= 30; number++) {
+        started(number, "agent", "f()");
+        for (unsigned i = 0; i < number % 5; i++)
+            output(number, "stdout", "line\\n");
+        finished(number, "");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(heights); i++)
+        for (unsigned from = 1; from <= 30; from += 3)
+            for (unsigned to = 1; to <= 30; to += 4) {
+                (void)painted(80, heights[i]);
+                stream_select(&stream, cells_find(&cells, from));
+                (void)painted(80, heights[i]);
+                stream_scroll(&stream, (long)(to % 4));
+                stream_select(&stream, cells_find(&cells, to));
+                (void)snprintf(sign, sizeof(sign), "✓ %u agent", to);
+                ck_assert_ptr_nonnull(strstr(painted(80, heights[i]), sign));
+            }
+}
+END_TEST
+
+/* A search through very much is cut into turns, and neither loses nor repeats anything. */
+START_TEST(test_long_searches_are_cut)
+{
+    struct stream_place place;
+    enum stream_found found;
+    unsigned turns = 0;
+    struct gb_buf json = {0};
+    size_t at, count;
+
+    started(1, "agent", "flood()");
+    output(1, "stdout", "the needle\\n");
+    for (int i = 0; i < 20; i++) {
+        gb_buf_clear(&json);
+        gb_buf_adds(&json, "{\"cell\":1,\"stream\":\"stdout\",\"text\":\"");
+        for (int j = 0; j < 4000; j++)
+            gb_buf_addf(&json, "hay number %d, and nothing else in it at all, line %d\\n", i, j);
+        gb_buf_adds(&json, "\"}");
+        event("cell.output", gb_buf_str(&json));
+    }
+    gb_buf_release(&json);
+    output(1, "stdout", "a Needle\\n");
+    finished(1, "");
+    (void)painted(80, 20);
+    search_set(&stream.search, "needle");
+    ck_assert_int_eq(find(-1), STREAM_FOUND);
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "a Needle"));
+    stream_begin(&stream, -1, &place);
+    while ((found = stream_walk(&stream, -1, &place)) == STREAM_PAUSED)
+        turns++;
+    ck_assert_int_eq(found, STREAM_FOUND);
+    ck_assert_uint_ge(turns, 2);
+    stream_show(&stream, &place);
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "the needle"));
+    ck_assert_int_eq(find(1), STREAM_FOUND); /* what was looked at is not looked at again */
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "a Needle"));
+    /* So is the count, and what is shown where only matches are. */
+    while (!stream_count(&stream, &at, &count)) {
+        ck_assert(stream.unfinished);
+        stream.unfinished = false;
+    }
+    ck_assert(at == 2 && count == 2);
+    stream.look.hide = true;
+    stream_to_top(&stream);
+    do {
+        stream.unfinished = false;
+        (void)painted(80, 20);
+    } while (stream.unfinished);
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "the needle"));
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "a Needle"));
+    ck_assert_ptr_null(strstr(painted(80, 20), "hay"));
+}
+END_TEST
+
+/* Code that is not shown is looked at in its place, before what was printed. */
+START_TEST(test_searching_hidden_code)
+{
+    struct gb_buf code = {0};
+
+    for (int i = 0; i < 40; i++)
+        gb_buf_addf(&code, "%s\\n", i == 30 ? "needle()" : "pass");
+    started(1, "agent", gb_buf_str(&code));
+    gb_buf_release(&code);
+    output(1, "stdout", "needle\\n");
+    finished(1, "");
+    (void)painted(80, 20);
+    search_set(&stream.search, "needle");
+    ck_assert_int_eq(find(-1), STREAM_FOUND);
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "│ needle"));
+    ck_assert(!cells.cards[0]->whole);
+    ck_assert_int_eq(find(-1), STREAM_FOUND);
+    ck_assert(cells.cards[0]->whole);
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "needle()"));
+    ck_assert_int_eq(find(1), STREAM_FOUND);
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "│ needle"));
+    cells.cards[0]->whole = false;
+    stream.match = NULL;
+    stream_to_top(&stream);
+    (void)painted(80, 20);
+    ck_assert_int_eq(find(1), STREAM_FOUND);
+    ck_assert_ptr_nonnull(strstr(painted(80, 20), "needle()"));
+}
+END_TEST
+
 /* Whoever goes to an old cell keeps what is around it, and the last ones. */
 START_TEST(test_the_nearest_stay)
 {
@@ -656,6 +765,9 @@ int main(void)
     tcase_add_test(tests, test_parts_without_lines);
     tcase_add_test(tests, test_searching_with_gaps);
     tcase_add_test(tests, test_the_nearest_stay);
+    tcase_add_test(tests, test_any_cell_comes_into_sight);
+    tcase_add_test(tests, test_long_searches_are_cut);
+    tcase_add_test(tests, test_searching_hidden_code);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

@@ -10,12 +10,13 @@ enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_COUNT };
 
 /* A step to what is not here yet. */
 struct seek {
-    uint64_t call; /* 0: none is under way */
-    uint32_t cell; /* that is asked for, or whose output is read */
-    int direction; /* of a search: 1 or -1 */
-    bool around;   /* it must not go on at the other end again */
-    bool wrapped;  /* it has gone on there */
-    uint64_t left; /* of the output, before the part that is read came */
+    uint64_t call;         /* 0: none is under way */
+    struct gb_timer *turn; /* the walk goes on in the next turn */
+    uint32_t cell;         /* that is asked for, or whose output is read */
+    int direction;         /* of a search: 1 or -1 */
+    bool around;           /* it must not go on at the other end again */
+    bool wrapped;          /* it has gone on there */
+    uint64_t left;         /* of the output, before the part that is read came */
     struct stream_place place;
 };
 
@@ -70,6 +71,9 @@ void seek_cell(struct session_view *self, uint32_t number);
 void seek_top(struct session_view *self);
 /* The next match of the search; it is told when there is none. */
 void seek_next(struct session_view *self, int direction);
+void seek_open(struct session_view *self);
+void seek_close(struct session_view *self);
+bool seek_active(const struct session_view *self);
 /* True: something was on its way. */
 bool seek_stop(struct session_view *self);
 /* Asks the journal for the next cell that has the text: with numbers below (upwards) or above

@@ -66,7 +66,7 @@ static void ask_history(struct session_view *self, uint32_t after, uint32_t limi
 /* What a search reads of an output must not be replaced by what is in sight. */
 static bool is_busy(const struct session_view *self)
 {
-    return self->history != 0 || self->seek.call != 0;
+    return self->history != 0 || seek_active(self);
 }
 
 void session_link_drop(struct session_view *self)

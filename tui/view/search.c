@@ -9,9 +9,17 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
+static bool finds(const void *search, struct gb_bytes line, size_t from, size_t *ret_start)
+{
+    return search_find(search, line, from, ret_start);
+}
+
 void search_set(struct search *search, const char *pattern)
 {
-    *search = (struct search){.size = MIN(strlen(pattern), (size_t)SEARCH_PATTERN_MAX)};
+    *search = (struct search){
+        .size = MIN(strlen(pattern), (size_t)SEARCH_PATTERN_MAX),
+        .filter = {.finds = finds, .arg = search, .key = search->filter.key + 1},
+    };
     memcpy(search->pattern, pattern, search->size);
     for (size_t i = 0; i < search->size; i++)
         search->exact |= pattern[i] >= 'A' && pattern[i] <= 'Z';

@@ -4,7 +4,8 @@
  * search walks through them (stream_walk) for as long as it knows all that there is; where it does
  * not, at a gap, at an output that is away, before the first card, the server is asked for the next
  * cell that has the text. That cell becomes a card, its output is read part by part, and the walk
- * goes on from there. One call at a time; whatever the person does next takes its place.
+ * goes on from there. One call at a time; whatever the person does next takes its place. The walk
+ * itself is cut into turns of the loop, so that keys are heard and frames painted meanwhile.
  */
 #include <string.h>
 
@@ -39,11 +40,32 @@ static void put_call(struct session_view *self, struct gb_json_out *out, gb_repl
 
 bool seek_stop(struct session_view *self)
 {
-    bool active = self->seek.call != 0;
+    bool active = seek_active(self);
 
     tui_forget(self->view.tui, self->seek.call);
     self->seek.call = 0;
+    gb_timer_stop(self->seek.turn);
     return active;
+}
+
+bool seek_active(const struct session_view *self)
+{
+    return self->seek.call != 0 || gb_timer_active(self->seek.turn);
+}
+
+static void on_turn(void *arg)
+{
+    walk(arg);
+}
+
+void seek_open(struct session_view *self)
+{
+    self->seek.turn = gb_timer_new(tui_loop(self->view.tui), on_turn, self);
+}
+
+void seek_close(struct session_view *self)
+{
+    gb_timer_free(self->seek.turn);
 }
 
 /* ---- to a cell ---- */
@@ -201,6 +223,7 @@ static void read_part(struct session_view *self)
     uint64_t offset, length;
 
     session_link_drop(self);
+    tui_say(self->view.tui, MESSAGE_PLAIN, "searching in cell %u… Esc stops", card->number);
     self->seek.left = left_of(card, self->seek.place.wish);
     self->seek.cell = card->number;
     part_ask(card, self->seek.place.wish, &offset, &length);
@@ -309,9 +332,19 @@ static void walk(struct session_view *self)
 {
     struct seek *seek = &self->seek;
 
+    if (self->cells.count == 0) { /* they went while it stood still */
+        not_found(self);
+        return;
+    }
     for (;;) {
         enum stream_found found = stream_walk(&self->stream, seek->direction, &seek->place);
 
+        if (found == STREAM_PAUSED) {
+            tui_say(self->view.tui, MESSAGE_PLAIN, "searching in cell %u… Esc stops",
+                    seek->place.card->number);
+            gb_timer_start(seek->turn, 0);
+            return;
+        }
         if (found == STREAM_FOUND) {
             stream_show(&self->stream, &seek->place);
             tui_say(self->view.tui, MESSAGE_PLAIN, "%s",

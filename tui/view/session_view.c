@@ -234,6 +234,10 @@ static void draw_stream(struct session_view *self, struct region region, bool fo
     self->stream.look.ground_selected = looks->roles[ROLE_CELL_SELECTED].bg;
     stream_draw(&self->stream, region, focused && !self->preview, tui_now(self->view.tui));
     draw_empty(self, region);
+    if (self->stream.unfinished) {
+        self->stream.unfinished = false;
+        tui_redraw(self->view.tui);
+    }
     self->pane_y = region.y + region.height + 1 - self->region.y;
     if (rows == 0)
         return;
@@ -428,6 +432,7 @@ static void free_view(struct view *view)
     struct session_view *self = session_view_of(view);
 
     session_link_close(self);
+    seek_close(self);
     pane_release(&self->pane);
     files_release(&self->files);
     cells_release(&self->cells);
@@ -472,6 +477,7 @@ static struct session_view *make(struct tui *tui, const char *id, bool preview)
     self->stream.arg = self;
     pane_init(&self->pane, tui, &self->cells, id, language);
     files_init(&self->files, tui, self->id);
+    seek_open(self);
     session_link_open(self);
     return self;
 }

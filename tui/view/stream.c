@@ -5,7 +5,8 @@
 #include "base/mem.h"
 #include "view/part.h"
 
-enum { COUNTED_ROWS = 20000 };
+/* What one turn of the loop looks at, of what it has not looked at before. */
+enum { WALK_BYTES = 1 << 20, FRAME_BYTES = 512 << 10 };
 
 void stream_init(struct stream *stream, struct cells *cells)
 {
@@ -205,10 +206,13 @@ static void show_rows(struct stream *stream, size_t index, size_t row, size_t ro
     stream->moved = true;
     set_top(stream, top_index, top_row);
     if (!is_before(index, row, top_index, top_row)) {
-        for (size_t i = top_index; i < index && at < (size_t)stream->height; i++)
+        const size_t end = top_row + (size_t)stream->height;
+        size_t i = top_index;
+
+        for (; i < index && at < end; i++)
             at += rows_at(stream, i);
         at += row;
-        if (at >= top_row && at - top_row + rows <= (size_t)stream->height)
+        if (i == index && at >= top_row && at + rows <= end)
             return; /* they are in sight */
     }
     go_up(stream, &index, &row, margin);
@@ -255,22 +259,63 @@ static bool is_whole(const struct card *card)
             (card->output == NULL || text_dropped(card->output) == 0));
 }
 
-/* What is folded away is looked at, too, and unfolded where something is found. */
-static bool search_card(struct stream *stream, struct card *card, size_t row, int direction,
-                        size_t *ret_row)
-{
-    bool folded = card->folded, whole = card->whole;
+/* Rows of a card, unfolded, as they are when all of its code is shown. */
+struct whole_rows {
+    size_t shown, rest; /* where code ends that is shown, where what follows begins */
+    size_t whole_rest;  /* the same with all of the code */
+};
 
-    card->folded = false;
-    if (card_search(card, &stream->look, row, direction, ret_row))
-        return true;
+static struct whole_rows whole_rows(struct stream *stream, struct card *card)
+{
+    struct whole_rows rows;
+    bool whole = card->whole;
+
+    rows.shown = card_part_row(card, &stream->look, CARD_PART_CODE_MORE);
+    rows.rest = card_part_row(card, &stream->look, CARD_PART_CODE_MORE + 1);
     card->whole = true;
-    if (!whole && (row == 0 || row == SIZE_MAX) &&
-        card_search(card, &stream->look, row, direction, ret_row))
-        return true;
+    rows.whole_rest = card_part_row(card, &stream->look, CARD_PART_CODE_MORE + 1);
     card->whole = whole;
-    card->folded = folded;
-    return false;
+    return rows;
+}
+
+static size_t to_whole(const struct whole_rows *rows, size_t row, int direction)
+{
+    if (row == SIZE_MAX || row < rows->shown)
+        return row;
+    if (row >= rows->rest)
+        return row + (rows->whole_rest - rows->rest);
+    return direction > 0 ? rows->shown : rows->whole_rest - 1;
+}
+
+/* On in an unfolded card. Long code is looked at as a whole, and shown so where something is found
+ * in what was not shown. TEXT_FOUND: *ret_row is as the card is shown then. */
+static enum text_search search_card(struct stream *stream, struct stream_place *place,
+                                    int direction, size_t *ret_row)
+{
+    struct card *card = place->card;
+    const struct whole_rows rows = whole_rows(stream, card);
+    size_t row = to_whole(&rows, place->row, direction);
+    bool whole = card->whole;
+    enum text_search result;
+
+    if (place->paused && place->width == stream->look.width)
+        row = place->resume;
+    place->paused = false;
+    card->whole = true;
+    result = card_search(card, &stream->look, direction, &row);
+    card->whole = whole;
+    if (result == TEXT_PAUSED) {
+        place->paused = true;
+        place->resume = row;
+        place->width = stream->look.width;
+    } else if (result == TEXT_FOUND && row >= rows.shown && row < rows.whole_rest) {
+        place->row = to_whole(&rows, place->row, direction);
+        card->whole = true;
+    } else if (result == TEXT_FOUND && row >= rows.whole_rest) {
+        row -= rows.whole_rest - rows.rest;
+    }
+    *ret_row = row;
+    return result;
 }
 
 void stream_begin(struct stream *stream, int direction, struct stream_place *ret_place)
@@ -324,24 +369,35 @@ enum stream_found stream_walk(struct stream *stream, int direction, struct strea
 {
     const struct cells *cells = stream->cells;
 
+    stream->search.filter.budget = WALK_BYTES;
     for (;;) {
         size_t index = index_of(stream, place->card, last_index(stream)), next, row = 0;
-        bool found, folded;
+        const struct stream_place before = *place;
+        struct card *card = place->card = cells->cards[index];
+        const bool folded = card->folded, whole = card->whole;
+        enum text_search result = TEXT_NONE;
 
-        place->card = cells->cards[index];
-        folded = place->card->folded;
-        found = !place->done && search_card(stream, place->card, place->row, direction, &row);
-        place->wish = missing(stream, place, direction, found, row);
+        card->folded = false;
+        if (!place->done)
+            result = search_card(stream, place, direction, &row);
+        if (result == TEXT_PAUSED) {
+            card->folded = folded;
+            return STREAM_PAUSED;
+        }
+        place->wish = missing(stream, place, direction, result == TEXT_FOUND, row);
         if (place->wish != PART_NONE) {
-            place->card->folded = folded;
+            card->folded = folded;
+            card->whole = whole;
+            place->row = before.row;
             return STREAM_UNSURE;
         }
-        if (found) {
+        if (result == TEXT_FOUND) {
             place->row = row;
             return STREAM_FOUND;
         }
+        card->folded = folded;
         place->done = true;
-        if (!place->passed && !is_whole(place->card))
+        if (!place->passed && !is_whole(card))
             return STREAM_UNSURE;
         if (direction < 0 ? index == 0 : index + 1 >= cells->count)
             return STREAM_END;
@@ -365,34 +421,40 @@ void stream_show(struct stream *stream, const struct stream_place *place)
     stream->selected = stream->match;
 }
 
-/* False: not all is here, or it is too much to be counted while one waits. */
+/* False: not all is here. */
+static bool is_all_here(const struct stream *stream)
+{
+    const struct cells *cells = stream->cells;
+
+    for (size_t i = 0; i < cells->count; i++)
+        if (!is_whole(cells->cards[i]) ||
+            cells->cards[i]->number > (i > 0 ? cells->cards[i - 1]->number : 0) + 1)
+            return false;
+    return true;
+}
+
+/* False: it is not known yet. */
 static bool count_all(struct stream *stream, size_t *ret_at, size_t *ret_count)
 {
     const struct cells *cells = stream->cells;
-    size_t rows = 0;
 
     *ret_at = *ret_count = 0;
-    for (size_t i = 0; i < cells->count; i++) {
-        struct card *card = cells->cards[i];
-        uint32_t before = i > 0 ? cells->cards[i - 1]->number : 0;
-
-        rows += rows_at(stream, i);
-        if (!is_whole(card) || card->number > before + 1 || rows > COUNTED_ROWS)
-            return false;
-    }
+    stream->search.filter.rest = false;
     for (size_t i = 0; i < cells->count; i++) {
         struct card *card = cells->cards[i];
         bool folded = card->folded;
 
         card->folded = false;
-        for (size_t row = 0; card_search(card, &stream->look, row, 1, &row); row++) {
-            ++*ret_count;
-            if (card == stream->match && row == stream->match_row)
-                *ret_at = *ret_count;
+        if (card == stream->match) {
+            size_t before = card_found(card, &stream->look, stream->match_row);
+
+            if (card_found(card, &stream->look, stream->match_row + 1) > before)
+                *ret_at = *ret_count + before + 1;
         }
+        *ret_count += card_found(card, &stream->look, SIZE_MAX);
         card->folded = folded;
     }
-    return true;
+    return !stream->search.filter.rest;
 }
 
 bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count)
@@ -400,22 +462,25 @@ bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count)
     bool same =
         stream->counted.valid && stream->counted.change == stream->cells->change &&
         stream->counted.match == stream->match && stream->counted.row == stream->match_row &&
-        stream->counted.width == stream->look.width &&
-        stream->counted.search.size == stream->search.size &&
-        memcmp(stream->counted.search.pattern, stream->search.pattern, stream->search.size) == 0;
+        stream->counted.width == stream->look.width && stream->counted.hide == stream->look.hide &&
+        stream->counted.key == stream->search.filter.key;
 
     if (!same) {
-        stream->counted.valid = true;
         stream->counted.change = stream->cells->change;
         stream->counted.match = stream->match;
         stream->counted.row = stream->match_row;
         stream->counted.width = stream->look.width;
-        stream->counted.search = stream->search;
-        stream->counted.known = count_all(stream, &stream->counted.at, &stream->counted.count);
+        stream->counted.hide = stream->look.hide;
+        stream->counted.key = stream->search.filter.key;
+        stream->search.filter.budget = FRAME_BYTES;
+        stream->counted.known = is_all_here(stream);
+        stream->counted.valid = !stream->counted.known ||
+                                count_all(stream, &stream->counted.at, &stream->counted.count);
+        stream->unfinished |= !stream->counted.valid;
     }
     *ret_at = stream->counted.at;
     *ret_count = stream->counted.count;
-    return stream->counted.known;
+    return stream->counted.valid && stream->counted.known;
 }
 
 /* ---- parts of long outputs ---- */
@@ -498,6 +563,8 @@ void stream_draw(struct stream *stream, struct region region, bool focused, doub
         stream->rows[i].card = NULL;
     if (stream->cells->count == 0 || region_empty(region))
         return;
+    stream->search.filter.budget = FRAME_BYTES;
+    stream->search.filter.rest = false;
     find_end(stream, &end_index, &end_row);
     if (stream->follow) {
         index = end_index;
@@ -530,6 +597,7 @@ void stream_draw(struct stream *stream, struct region region, bool focused, doub
         }
         row = 0;
     }
+    stream->unfinished |= stream->search.filter.rest;
 }
 
 bool stream_click(struct stream *stream, int y)

@@ -19,13 +19,15 @@ struct stream {
         const struct card *match;
         size_t row, at, count;
         int width;
-        struct search search;
+        bool hide;
+        uint32_t key;
     } counted; /* the matches, as counted last */
     struct {
         const struct card *card;
         size_t row;
     } rows[GRID_SIDE_MAX]; /* what each row in sight shows */
     bool moved;            /* since a part of an output was asked for */
+    bool unfinished;       /* there was more to look at than a frame may; the next one goes on */
     /* Asked while drawing: for the output of a card that is away, for another part of one (true: it
      * comes), for cells between two numbers that are not here (likewise). */
     void (*want)(void *arg, struct card *card);
@@ -67,6 +69,9 @@ struct stream_place {
     bool deep;           /* a part of its output was read behind another */
     bool passed;         /* there is no more of it than was looked at */
     enum part_wish wish; /* what of its output is next, and not here */
+    bool paused;         /* rows up to this one were looked at, in a card shown whole: */
+    size_t resume;
+    int width; /* of rows then */
 };
 
 enum stream_found {
@@ -74,17 +79,18 @@ enum stream_found {
     STREAM_UNSURE, /* the card at the place is not all here: the place has the wish */
     STREAM_GAP,    /* behind it there are cells that are not here */
     STREAM_END,    /* behind it there is no card */
+    STREAM_PAUSED, /* that was enough for one turn: go on from the place */
 };
 
 /* From the last match, or from what is in sight. */
 void stream_begin(struct stream *stream, int direction, struct stream_place *ret_place);
-/* On to the next row that the search finds, or to where that cannot be said. There has to be a
- * card. */
+/* On to the next row that the search finds, or to where that cannot be said, or as far as one turn
+ * of the loop may take. There has to be a card. */
 enum stream_found stream_walk(struct stream *stream, int direction, struct stream_place *place);
 /* Brings what was found into sight. */
 void stream_show(struct stream *stream, const struct stream_place *place);
 /* Which match one stands at, and how many there are; false where that is not known: not all is
- * here, or it is very much. */
+ * here, or the count is not finished. */
 bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count);
 /* A click on row @y. True: it was on a head line. */
 bool stream_click(struct stream *stream, int y);
