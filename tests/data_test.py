@@ -31,6 +31,12 @@ def test_it_is_warm_and_shows_nothing_of_it(s):
     assert s.get()["guest_memory"]["total"] > 400 << 20
 
 
+def test_a_program_of_its_own_is_silent_too(s):
+    cell = ok(s.exec("python3 -c 'import numpy; print(numpy.ones(3) @ numpy.ones(3))'", mode="shell",
+                     timeout_ms=120000))
+    assert (out(cell), err(cell)) == ("3.0\n", "")
+
+
 def test_documents(s):
     """What models reach for beside tables: each writes what another one reads, or itself."""
     cell = ok(s.exec("""

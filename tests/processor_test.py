@@ -17,3 +17,11 @@ def test_what_no_guest_is_shown(sh, client):
                         "arch_perfmon", "perfctr_core"}
     if client.call("hello")["accel"] == "tcg":
         assert not found & {"erms", "fsrm", "fsrs", "smap", "pku", "la57"}
+
+
+def test_its_caches_and_addresses_have_sizes(sh):
+    """Libraries choose their block sizes by them, and complain on standard error where there are none."""
+    text = out(sh.exec("cat /proc/cpuinfo"))
+    [cache] = [line.split(":")[1].split()[0] for line in text.splitlines() if line.startswith("cache size")]
+    assert int(cache) >= 256
+    assert "bits physical" in text

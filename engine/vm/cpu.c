@@ -62,6 +62,10 @@ bool cpu_read_known(const cJSON *properties, uint32_t *ret_known)
 void cpu_add_model(struct gb_buf *buf, enum gb_accel accel, uint32_t known)
 {
     gb_buf_adds(buf, base_model(accel));
+    /* Without svm, QEMU 7.2 stops before the leaves that tell the caches' and the addresses' sizes.
+     */
+    if (accel == GB_ACCEL_TCG)
+        gb_buf_adds(buf, ",min-xlevel=0x80000008");
     for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
         if ((features[i].accels & 1u << accel) != 0 && (known & 1u << i) != 0)
             gb_buf_addf(buf, ",%s=off", features[i].feature.name);

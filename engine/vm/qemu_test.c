@@ -81,14 +81,15 @@ static void check_cpu(enum gb_accel accel, const char *properties, const char *e
 
 START_TEST(names_what_this_qemu_knows)
 {
-    check_cpu(GB_ACCEL_TCG, qemu_7,
-              "max,erms=off,fsrm=off,smap=off,pku=off,la57=off,svm=off,vmx=off");
+    check_cpu(
+        GB_ACCEL_TCG, qemu_7,
+        "max,min-xlevel=0x80000008,erms=off,fsrm=off,smap=off,pku=off,la57=off,svm=off,vmx=off");
     check_cpu(GB_ACCEL_TCG, qemu_10,
-              "max,erms=off,fsrm=off,fzrm=off,fsrs=off,fsrc=off,smap=off,pku=off,la57=off,svm=off,"
-              "vmx=off");
+              "max,min-xlevel=0x80000008,erms=off,fsrm=off,fzrm=off,fsrs=off,fsrc=off,smap=off,"
+              "pku=off,la57=off,svm=off,vmx=off");
     check_cpu(GB_ACCEL_KVM, qemu_7, "host,svm=off,vmx=off,pmu=off");
     check_cpu(GB_ACCEL_KVM, qemu_10, "host,svm=off,vmx=off,pmu=off");
-    check_cpu(GB_ACCEL_TCG, "[" NAME("mmx") "]", "max");
+    check_cpu(GB_ACCEL_TCG, "[" NAME("mmx") "]", "max,min-xlevel=0x80000008");
     check_cpu(GB_ACCEL_KVM, "[" NAME("mmx") "]", "host");
 }
 END_TEST
