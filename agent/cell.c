@@ -180,6 +180,21 @@ static struct worker *worker_for(struct agent *agent, uint8_t mode)
     }
 }
 
+/* A worker's start is not the cell's time, within bounds: the host waits no longer than that. */
+static void set_timeout(struct cell *cell, uint64_t at_ns)
+{
+    const uint64_t most = (cell->timeout_ms + (uint64_t)GB_WORKER_WAIT_MS) * GB_NS_PER_MS;
+
+    if (cell->timeout_ms > 0)
+        deadline_set(&cell->agent->loop, &cell->timeout, MIN(at_ns, cell->came_ns + most));
+}
+
+static void wait_for_worker(struct cell *cell)
+{
+    cell->state = CELL_WAITING;
+    set_timeout(cell, UINT64_MAX);
+}
+
 static void dispatch(struct cell *cell)
 {
     const int null_fd = cell->agent->null_fd;
@@ -188,9 +203,7 @@ static void dispatch(struct cell *cell)
 
     cell->state = CELL_RUNNING;
     cell->started_ns = gb_clock_mono_ns();
-    if (cell->timeout_ms > 0)
-        deadline_set(&cell->agent->loop, &cell->timeout,
-                     cell->started_ns + cell->timeout_ms * GB_NS_PER_MS);
+    set_timeout(cell, cell->started_ns + cell->timeout_ms * GB_NS_PER_MS);
     /* The worker must not take what was meant for the cell before as meant for this one. */
     cell->unbegun = cell->worker->interrupted;
     if (cell->unbegun)
@@ -327,7 +340,8 @@ void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct g
     agent->next = NULL;
     r = fill(cell, frame, exec, &err);
     agent->finishing = (exec->flags & GB_EXEC_FINAL) != 0;
-    cell->state = CELL_WAITING;
+    cell->came_ns = gb_clock_mono_ns();
+    wait_for_worker(cell);
     cell->cpu_before = agent->cpu_seen;
     cell->peak_before = agent->peak_seen;
     cell->oom_before = agent->oom_kills;
@@ -453,7 +467,7 @@ static void drain(struct cell *cell)
  * back: the next cell would find neither memory nor time. Older processes do. */
 static void clean_up(struct cell *cell)
 {
-    const struct agent *agent = cell->agent;
+    struct agent *agent = cell->agent;
     const pid_t workers[] = {agent->kernel.pid, agent->shell.pid};
 
     cgroup_kill_cell(&agent->cgroup, (struct cgroup_spared){workers, ARRAY_SIZE(workers)});
@@ -547,8 +561,7 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
     struct cell *cell = agent->cell;
 
     if (cell_runs_in(agent, worker) && cell->message.size > 0) {
-        cell->state = CELL_WAITING; /* nothing of it was sent: it is the next worker's */
-        deadline_clear(&cell->timeout);
+        wait_for_worker(cell); /* nothing of it was sent: it is the next worker's */
         deadline_clear(&cell->nudge);
     } else if (cell_runs_in(agent, worker)) {
         if (!cell->final) /* else nothing was to be kept */
@@ -634,6 +647,12 @@ static void timeout_passed(struct deadline *deadline)
 {
     struct cell *cell = container_of(deadline, struct cell, timeout);
 
+    if (cell->state == CELL_WAITING) {
+        cell->timed_out = true;
+        set_note(cell, "its interpreter was not ready in time: the code has not begun");
+        abandon(cell);
+        return;
+    }
     if (!cell->timed_out) {
         cell->timed_out = true;
         interrupt(cell);
@@ -642,9 +661,8 @@ static void timeout_passed(struct deadline *deadline)
         return;
     }
     cell->killed = true;
-    worker_signal(cell->worker, SIGKILL);
-    (void)kill(cell->worker->pid, SIGKILL); /* also where it left its group */
-    clean_up(cell);
+    clean_up(cell); /* whoever holds what the worker needs to end is on its way out, too */
+    worker_kill(cell->worker);
 }
 
 void cell_interrupt(struct agent *agent, const struct gb_frame *frame,
@@ -665,8 +683,7 @@ void cell_interrupt(struct agent *agent, const struct gb_frame *frame,
         abandon(cell);
     } else if (request->how == GB_INTERRUPT_SIGKILL) {
         cell->killed = true;
-        worker_signal(cell->worker, SIGKILL);
-        (void)kill(cell->worker->pid, SIGKILL);
+        worker_kill(cell->worker);
     } else {
         interrupt(cell);
     }

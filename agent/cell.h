@@ -71,7 +71,7 @@ struct cell {
     /* A SIGINT may be left over from the cell before. Until the worker has said that it has
      * forgotten it, one for this cell would be forgotten with it: it is owed. */
     bool unbegun, sigint_owed;
-    uint64_t started_ns, cpu_before, peak_before, oom_before;
+    uint64_t came_ns, started_ns, cpu_before, peak_before, oom_before;
     struct gb_done done;
     struct gb_buf value, note, changed; /* behind those of done */
 };

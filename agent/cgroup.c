@@ -1,9 +1,11 @@
 #include "cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,7 +21,8 @@
 enum {
     PROCS_MAX = 256 * 1024, /* bytes of cgroup.procs: the kernel's bound on processes, and more */
     PASSES = 8,
-    PID_MAX = 32768, /* of kernel.pid_max: init.c sets it */
+    ROOM_TO_DIE = 8 << 20, /* bytes; of what the limit leaves to the agent and the kernel */
+    PID_MAX = 32768,       /* of kernel.pid_max: init.c sets it */
 };
 
 static const char cell_name[] = "cell", background_name[] = "background";
@@ -62,6 +65,7 @@ static int make_inner_groups(struct cgroup *group)
 {
     _cleanup_(closep) int background_fd = make_group(group->dir_fd, background_name);
 
+    (void)write_at(group->dir_fd, "cgroup.subtree_control", "+cpu"); /* see cgroup_init() */
     group->cell_fd = make_group(group->dir_fd, cell_name);
     if (background_fd < 0 || group->cell_fd < 0)
         return MIN(background_fd, group->cell_fd);
@@ -76,6 +80,10 @@ int cgroup_init(struct cgroup *group, int top_fd, uint64_t memory_max, uint32_t 
 
     if (r < 0)
         return r;
+    /* Shares of the processor go to groups: however many processes a bomb has, all of them together
+     * get what one group gets, beside the agent and the kernel's own threads at the top, and beside
+     * the other group of the user's. A kernel without that is slower to end a bomb. */
+    (void)write_at(top_fd, "cgroup.subtree_control", "+cpu");
     *group = (struct cgroup){.dir_fd = make_group(top_fd, "user"), .memory_max = memory_max};
     if (group->dir_fd < 0)
         return group->dir_fd;
@@ -147,6 +155,39 @@ uint32_t cgroup_processes(const struct cgroup *group)
     _cleanup_(closep) int fd = open_at(group->dir_fd, "pids.current");
 
     return (uint32_t)read_number(fd, "");
+}
+
+/* Every thread of @pid, which has got SIGKILL and so runs no code of its own any more, before all
+ * who are not in such a hurry: among a thousand processes that end with it, its turn would come
+ * last. */
+static void hasten(int proc_fd, pid_t pid)
+{
+    const struct sched_param first = {.sched_priority = 1};
+    const struct dirent *entry;
+    char path[32];
+    DIR *threads;
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%d/task", (int)pid);
+    fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    threads = fd < 0 ? NULL : fdopendir(fd);
+    if (threads == NULL) {
+        (void)gb_close(fd);
+        return;
+    }
+    while ((entry = readdir(threads)) != NULL) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (thread > 1)
+            (void)sched_setscheduler(thread, SCHED_RR, &first); /* it may have ended */
+    }
+    (void)closedir(threads);
+}
+
+void cgroup_kill_first(int proc_fd, pid_t pid)
+{
+    if (pid > 1 && kill(pid, SIGKILL) == 0)
+        hasten(proc_fd, pid);
 }
 
 void cgroup_kill_all(const struct cgroup *group)
@@ -239,6 +280,21 @@ bool cgroup_kill_largest(const struct cgroup *group, int proc_fd)
     return largest > 1 && kill(largest, SIGKILL) == 0;
 }
 
+struct pid_set {
+    uint8_t bits[PID_MAX / 8];
+};
+
+/* False: it is in the set already, or no pid. */
+static bool pid_set_add(struct pid_set *set, pid_t pid)
+{
+    const uint8_t bit = (uint8_t)(1U << (pid % 8));
+
+    if (pid <= 0 || pid >= PID_MAX || (set->bits[pid / 8] & bit) != 0)
+        return false;
+    set->bits[pid / 8] |= bit;
+    return true;
+}
+
 static bool is_spared(pid_t pid, struct cgroup_spared spared)
 {
     for (unsigned i = 0; i < spared.count; i++) {
@@ -273,26 +329,69 @@ void cgroup_set_aside(struct cgroup *group, struct cgroup_spared spared)
     }
 }
 
-void cgroup_kill_cell(const struct cgroup *group, struct cgroup_spared spared)
+/* Kills what is in user/cell and was not there at the call before; true when there was any. */
+static bool kill_new(const struct cgroup *group, struct cgroup_spared spared, struct pid_set *seen)
 {
     _cleanup_(gb_buf_release) struct gb_buf pids = {0};
-    bool found = true;
+    const char *at = read_pids(group->cell_procs_fd, &pids);
+    bool found = false;
 
-    for (int pass = 0; found && pass < PASSES; pass++) {
-        const char *at = read_pids(group->cell_procs_fd, &pids);
-
-        found = false;
-        for (pid_t pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
-            if (!is_spared(pid, spared) && kill(pid, SIGKILL) == 0)
-                found = true;
-        }
+    for (pid_t pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
+        if (is_spared(pid, spared) || !pid_set_add(seen, pid))
+            continue;
+        (void)kill(pid, SIGKILL); /* it may just have ended */
+        found = true;
     }
+    return found;
+}
+
+static bool is_alone(const struct cgroup *group, struct cgroup_spared spared)
+{
+    _cleanup_(gb_buf_release) struct gb_buf pids = {0};
+    const char *at = read_pids(group->cell_procs_fd, &pids);
+    pid_t pid;
+
+    do
+        pid = next_pid(&at);
+    while (pid != 0 && is_spared(pid, spared));
+    return pid == 0;
+}
+
+/* Who is about to die may be in the middle of looking for memory below a limit that all of them
+ * have met together, and goes on with that, one behind the other, before it sees its SIGKILL. With
+ * a little more room each finds what it asked for at once. */
+static void relax(struct cgroup *group)
+{
+    group->relaxed =
+        write_number(group->dir_fd, "memory.max", group->memory_max + ROOM_TO_DIE) == 0;
+}
+
+void cgroup_tighten(struct cgroup *group)
+{
+    /* A limit below what is in use would have us wait here until somebody has ended. */
+    if (group->relaxed && cgroup_memory(group) <= group->memory_max)
+        group->relaxed = write_number(group->dir_fd, "memory.max", group->memory_max) < 0;
+}
+
+void cgroup_kill_cell(struct cgroup *group, struct cgroup_spared spared)
+{
+    struct pid_set seen = {0};
+
+    if (is_alone(group, spared))
+        return;
+    /* From here on nobody in the group forks or runs code of its own; SIGKILL ends also who is
+     * frozen. Only what was in the middle of a fork may still appear. */
+    (void)write_at(group->cell_fd, "cgroup.freeze", "1");
+    relax(group);
+    for (int pass = 0; pass < PASSES && kill_new(group, spared, &seen); pass++)
+        ;
+    (void)write_at(group->cell_fd, "cgroup.freeze", "0");
 }
 
 void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal)
 {
     _cleanup_(gb_buf_release) struct gb_buf pids = {0};
-    uint8_t signalled[PID_MAX / 8] = {0};
+    struct pid_set seen = {0};
     bool found = true;
 
     /* The kernel's own way misses nobody who forks meanwhile; it is open while all members are in
@@ -306,13 +405,8 @@ void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal)
 
         found = false;
         for (pid_t pid = next_pid(&at); pid != 0; pid = next_pid(&at)) {
-            const uint8_t bit = (uint8_t)(1U << (pid % 8));
-
-            if (pid <= 1 || pid >= PID_MAX || (signalled[pid / 8] & bit) != 0 ||
-                getpgid(pid) != pgid)
-                continue;
-            signalled[pid / 8] |= bit;
-            found = kill(pid, signal) == 0 || found;
+            if (pid > 1 && getpgid(pid) == pgid && pid_set_add(&seen, pid))
+                found = kill(pid, signal) == 0 || found;
         }
     }
 }

@@ -4,6 +4,9 @@
  *     user/cell       the workers, and what the running cell has started
  *     user/background what earlier cells have left running
  *
+ * The two share the processor as two processes would, and what is the user's shares it so with the
+ * kernel's own threads; the agent's priority puts it before all of that.
+ *
  * A process is born in its parent's group, so what a background process starts belongs to it,
  * however late: membership, not the time of birth, tells whose a process is. The agent stays in the
  * root group, and the user does not see the file system of groups.
@@ -20,6 +23,7 @@ struct cgroup {
     int cpu_fd, memory_fd, peak_fd, events_fd;
     int cell_procs_fd, background_procs_fd;
     bool background_used; /* something was moved there once */
+    bool relaxed;         /* memory.max is above memory_max for now */
     uint64_t memory_max;
 };
 
@@ -56,6 +60,9 @@ bool cgroup_kill_largest(const struct cgroup *group, int proc_fd);
 
 uint32_t cgroup_processes(const struct cgroup *group);
 
+/* Kills one process, and has it end before all the others that are about to. */
+void cgroup_kill_first(int proc_fd, pid_t pid);
+
 /* Kills every process in the group. */
 void cgroup_kill_all(const struct cgroup *group);
 
@@ -63,9 +70,13 @@ void cgroup_kill_all(const struct cgroup *group);
  * file where there is nothing to move. */
 void cgroup_set_aside(struct cgroup *group, struct cgroup_spared spared);
 
-/* Kills what the running cell has started: everything in user/cell that is not spared. Repeats
- * until a pass finds nothing, at most a few times: a fork bomb is for cgroup_kill_all(). */
-void cgroup_kill_cell(const struct cgroup *group, struct cgroup_spared spared);
+/* Kills what the running cell has started: everything in user/cell that is not spared. Nobody
+ * there runs meanwhile, so a fork bomb ends as anything else does. */
+void cgroup_kill_cell(struct cgroup *group, struct cgroup_spared spared);
+
+/* Takes the room back that those who were killed got, once they have gone; until then it is asked
+ * again. Costs nothing where nobody was killed. */
+void cgroup_tighten(struct cgroup *group);
 
 /* Sends @signal to the members of process group @pgid that are in user/cell, once to each. */
 void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal);

@@ -64,11 +64,13 @@ static void children_ready(struct source *source)
         reap(container_of(source, struct agent, children));
 }
 
+/* A start that failed is tried again when those who were killed for it have gone: until then they
+ * count as processes, and hold their memory. */
 static void restart_kernel(struct deadline *deadline)
 {
     struct agent *agent = container_of(deadline, struct agent, restart);
 
-    if (agent->kernel.state == WORKER_DOWN)
+    if (agent->kernel.state == WORKER_DOWN && service_may_restart(agent))
         worker_start(&agent->kernel);
 }
 
@@ -204,6 +206,7 @@ static void tidy(struct agent *agent)
     }
     if (agent->next == NULL && agent->cell == NULL)
         agent->next = cell_prepare(agent);
+    cgroup_tighten(&agent->cgroup);
 }
 
 int main(void)

@@ -385,9 +385,15 @@ void worker_condemn(struct worker *worker, const char *format, ...)
     deadline_clear(&worker->start);
     channel_watch(&worker->cell);
     channel_watch(&worker->query);
+    worker_kill(worker);
+}
+
+void worker_kill(struct worker *worker)
+{
     worker_signal(worker, SIGKILL);
     /* It may have left its group, but not its pid. */
-    (void)kill(worker->pid, SIGKILL);
+    if (worker->state != WORKER_DOWN)
+        cgroup_kill_first(worker->agent->boot.proc_fd, worker->pid);
 }
 
 void worker_dismiss(struct worker *worker)
@@ -395,7 +401,7 @@ void worker_dismiss(struct worker *worker)
     worker->state = WORKER_LEAVING;
     channel_watch(&worker->cell);
     channel_watch(&worker->query);
-    (void)kill(worker->pid, SIGKILL);
+    cgroup_kill_first(worker->agent->boot.proc_fd, worker->pid);
 }
 
 void worker_resume(struct worker *worker)

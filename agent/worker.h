@@ -66,6 +66,10 @@ void worker_settle(struct worker *worker, struct gb_bytes entropy);
 /* To its process group, less what earlier cells have left in it; harmless when it is down. */
 void worker_signal(struct worker *worker, int signal);
 
+/* SIGKILL to its process group and to itself, wherever it is. Its death is still to come, but waits
+ * for nobody. */
+void worker_kill(struct worker *worker);
+
 /* Kills the group because of what the worker did or did not do; the sentence goes to the cell. */
 void worker_condemn(struct worker *worker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

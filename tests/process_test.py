@@ -118,16 +118,48 @@ def test_a_cell_without_memory_takes_what_it_started_along(fresh):
     assert out(s.exec(alive + f"print(alive({older}), alive({newer}))")) == "True False\n"
 
 
-def test_fork_bomb_is_bounded(fresh):
-    s = fresh("shell")
-    cell = s.exec("bomb() { bomb | bomb & }; bomb; sleep 2; echo over", timeout_ms=15000)
+FORKING = "while True:\n try:\n  {}\n except (OSError, MemoryError): pass"
+NODES = ("const {spawn} = require('node:child_process'), fs = require('node:fs')\n"
+         "fs.writeFileSync('bomb.js', `const {spawn} = require('node:child_process')\n"
+         "const more = () => spawn(process.execPath, ['bomb.js'], {stdio: 'ignore', detached: true}).on('error', () => 0)\n"
+         "setInterval(() => { more(); more() }, 20)`)\n"
+         "spawn(process.execPath, ['bomb.js'], {stdio: 'ignore', detached: true})\nsetInterval(() => 0, 1000)")
+
+
+@pytest.mark.parametrize("image,code", [
+    pytest.param("shell", "bomb() { bomb | bomb & }; bomb; sleep 2; echo over", id="goes on behind its cell"),
+    pytest.param("shell", "trap '' INT TERM HUP URG; bomb() { bomb | bomb & bomb; }; bomb", id="ignores signals"),
+    pytest.param("python", "import os\n" + FORKING.format("os.fork()"), id="forks"),
+    pytest.param("python", "import os, signal\nfor n in signal.valid_signals() - {9, 19}: signal.signal(n, 1)\n" +
+                 FORKING.format("os.fork() or os.setsid()"), id="sessions of their own that ignore signals"),
+    pytest.param("python", "import os\na = []\n" + FORKING.format("os.fork(); a.append(os.urandom(1 << 16))"),
+                 id="takes memory"),
+    pytest.param("javascript", NODES, id="processes of node"),
+])
+def test_fork_bomb_is_bounded(fresh, image, code):
+    s = fresh(image)
+    cell = s.exec(code, timeout_ms=6000)
     assert cell["timed_out"] or cell["oom"] or cell["exit_code"] is not None, cell
     assert (cell["exit_code"] is None) == (cell["signal"] is not None), cell
     assert cell["state_lost"] == (cell["signal"] is not None), cell
     assert s.call("file.list", path=".")["entries"] is not None  # the agent answers
     if not cell["timed_out"] and not cell["oom"]:  # else what it has started went with it
         s.exec("kill -KILL -1", timeout_ms=30000)
-    assert out(s.exec("echo fine", timeout_ms=30000)) == "fine\n"
+    assert out(s.exec("echo fine", timeout_ms=30000, mode="shell")) == "fine\n"
+    if cell["timed_out"]:  # nothing of it goes on behind its back
+        few = s.exec("until [ $(ps -e --no-headers | wc -l) -lt 9 ]; do sleep 0.1; done", mode="shell", timeout_ms=30000)
+        assert few["exit_code"] == 0, few
+
+
+def test_a_cell_waits_for_its_interpreter_within_bounds(fresh):
+    """Whoever keeps the interpreter from starting gets a cell that did not begin, and not a dead session."""
+    s = fresh()
+    s.exec("import os, subprocess\nstop = subprocess.Popen(['bash', '-c', 'while :; do p=$(pgrep -n python3); '\n"
+           "  f'[ \"$p\" = {os.getpid()} ] || kill -STOP $p; done'])")
+    cell = s.exec("print('begun')", mode="process", timeout_ms=1000)
+    assert cell["timed_out"] and out(cell) == "" and cell["exit_code"] is None, cell
+    s.exec("stop.kill(); stop.wait(); subprocess.run(['pkill', '-KILL', '-n', 'python3'])")
+    assert out(s.exec("print('begun')", mode="process", timeout_ms=30000)) == "begun\n"
 
 
 def test_thread_bomb_is_bounded(fresh):

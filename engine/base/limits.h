@@ -33,6 +33,7 @@
 #define GB_LEASE_WAIT_MS 600000u
 #define GB_TIMEOUT_MAX_MS 86400000u /* 24 h */
 #define GB_KILL_GRACE_MS 2000u      /* SIGINT, then SIGKILL */
+#define GB_WORKER_WAIT_MS 15000u    /* how long the start of an interpreter is not a cell's time */
 
 /* Environment. */
 #define GB_ENV_COUNT_MAX 100u

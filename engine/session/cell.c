@@ -231,8 +231,8 @@ void cell_pump(struct gb_session *session)
         cell->public.started_ns = gb_clock_mono_ns();
         cell->public.started_at_ns = gb_clock_wall_ns();
         send_exec(session, cell);
-        gb_timer_start(session->cell_timer,
-                       (uint64_t)cell->timeout_ms + GB_KILL_GRACE_MS + DEADLINE_SLACK_MS);
+        gb_timer_start(session->cell_timer, (uint64_t)cell->timeout_ms + GB_WORKER_WAIT_MS +
+                                                GB_KILL_GRACE_MS + DEADLINE_SLACK_MS);
     }
     session_update(session);
     gb_loop_defer(session->host->loop, &session->pump, on_pump, session);
