@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* readline's headers want stdio's first. */
@@ -346,9 +347,21 @@ void editor_interrupt(void)
     editor.interrupted = editor.reading;
 }
 
+/* Whether the shell, which had us in the background, has put its own modes in the place of ours. */
+static bool is_foreign(void)
+{
+    struct termios now;
+
+    return tcgetattr(STDIN_FILENO, &now) == 0 && (now.c_lflag & ICANON) != 0;
+}
+
 void editor_resized(void)
 {
-    if (editor.reading)
+    if (!editor.reading)
+        return;
+    if (is_foreign())
+        rl_reset_screen_size(); /* editor_continued() is next, and draws the line */
+    else
         rl_resize_terminal();
 }
 
@@ -356,9 +369,13 @@ void editor_continued(void)
 {
     if (!editor.reading)
         return;
+    /* Readline believes that its modes are there. */
+    rl_deprep_terminal();
     editor.raw = false;
     prepare_terminal(1);
+    rl_reset_screen_size();
     (void)rl_forced_update_display();
+    (void)fflush(rl_outstream);
 }
 
 void editor_step_aside(void)

@@ -469,11 +469,11 @@ class Screen:
 
     prompt = ">>>"
 
-    def __init__(self, folder, env, *arguments):
+    def __init__(self, folder, env, *arguments, program=(BINARY,)):
         self.socket = folder / "tmux"
         settings = [f"{name}={value}" for name, value in env.items()]
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "50",
-                  "env", "TERM=screen-256color", *settings, BINARY, *arguments)
+                  "env", "TERM=screen-256color", *settings, *program, *arguments)
         self.tmux("set-option", "-g", "remain-on-exit", "on")
 
     def tmux(self, *arguments):
@@ -553,6 +553,44 @@ def test_background_output_while_typing(terminal, cli, client):
     screen.enter(" done")
     screen.expect("\nhalf done\n")
     screen.leave()
+
+
+@pytest.mark.parametrize("width", [100, 60])
+def test_a_stopped_line_comes_back(cli, tmp_path, width):
+    """Ctrl-Z and `fg`: what was typed stands there again, can be edited, and runs; also where the
+    terminal has another width by then."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="gb-tmux-"))
+    env = {name: value for name, value in cli.env.items() if name.startswith("GLASSBELL")}
+    env.update(XDG_STATE_HOME=str(tmp_path), LANG="C.UTF-8", PATH=os.environ["PATH"], PS1="shell> ", HOME=str(tmp_path))
+    screen = Screen(folder, env, program=("bash", "--norc", "--noprofile", "-i"))
+    try:
+        screen.expect_line("shell>")
+        screen.enter(f"{BINARY} repl")
+        screen.expect_line(">>>")
+        screen.type("print('half', 6 *")
+        screen.expect_line(">>> print('half', 6 *")
+        screen.keys("C-z")
+        screen.expect_line("shell>")
+        screen.tmux("resize-window", "-x", width, "-y", 50)
+        screen.enter("clear; echo between")
+        screen.expect("between\nshell>")
+        screen.enter("fg")
+        screen.expect_line(">>> print('half', 6 *")
+        screen.type(" 7)")
+        screen.expect_line(">>> print('half', 6 * 7)")
+        screen.keys("C-a")
+        screen.type("1; ")
+        screen.expect_line(">>> 1; print('half', 6 * 7)")
+        screen.keys("Enter")
+        screen.expect("\nhalf 42\n")
+        screen.expect_line(">>>")
+        screen.keys("C-d")
+        screen.expect_line("shell>")
+        screen.enter("stty -a | tr ' ' '\\n' | grep -x -e icanon -e echo")
+        screen.expect("\nicanon\necho\nshell>")  # as it was before
+    finally:
+        screen.close()
+        shutil.rmtree(folder)
 
 
 def test_prompt(terminal, tmp_path):
