@@ -147,7 +147,7 @@ def palette_of(theme):
 def draw(name, theme, keys):
     with tempfile.TemporaryDirectory(prefix="gb-picture-") as folder, Scene(folder) as server, \
             front_end(folder, server.path, "--theme", theme, columns=120, rows=34) as terminal:
-        terminal.wait("research-agent", "✓ kvm")
+        terminal.wait("research-agent", "▲ tcg")
         server.live()
         terminal.wait("✕ failed", "88%")
         for key in keys.split():

@@ -146,11 +146,11 @@ class FakeServer:
             self.held.append((connection, call))
             return
         results = {
-            "hello": {"server": "0.1.0", "protocol": 1, "client": 1, "pid": 1, "accel": "kvm",
-                      "isolation": "hardware", "accel_reason": "", "guard": {"applied": [], "missing": []},
+            "hello": {"server": "0.1.0", "protocol": 1, "client": 1, "pid": 1, "accel": "tcg",
+                      "isolation": "emulation", "accel_reason": "", "guard": {"applied": [], "missing": []},
                       "images": [{"name": name, "language": name} for name in ("javascript", "python", "shell")]},
             "stats": {"host": {"cpus": 4, "memory_total": 16 << 30, "memory_available": 9 << 30},
-                      "latency": {"open": {"p50_ms": 2.1}, "overhead": {"p50_ms": 0.82, "p99_ms": 3.0}},
+                      "latency": {"open": {"p50_ms": 96.1}, "overhead": {"p50_ms": 1.15, "p99_ms": 2.7}},
                       "vms": []},
             "pool.status": self.pool(),
             "session.list": {"sessions": self.sessions},

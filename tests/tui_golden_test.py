@@ -28,7 +28,7 @@ def walk(terminal, scene):
         terminal.wait(*texts, without=without)
         return name
 
-    terminal.wait("research-agent", "✓ kvm")
+    terminal.wait("research-agent", "▲ tcg")
     scene.live()
     terminal.wait("✕ failed", "88%")
     terminal.keys("j", "j", "j")

@@ -45,7 +45,7 @@ def few(folder):
 def test_opens_and_leaves(few, folder):
     with front_end(folder, few.path) as terminal:
         screen = terminal.wait("scraper", "analysis", "nightly", "input?")
-        assert "pool py 2/2" in screen and "✓ kvm" in screen
+        assert "pool py 2/2" in screen and "▲ tcg" in screen
         terminal.keys("q")
         assert terminal.status() == 0
         assert "scraper" not in terminal.screen()  # the other screen is gone with it
