@@ -1,5 +1,6 @@
 """Watching: what happens is told in order, to everybody who asks, and slows nobody."""
 
+import contextlib
 import json
 import time
 import os
@@ -199,6 +200,34 @@ def test_the_log_is_told(server, client):
         s.close()
         event = watcher.until("server.log")[-1]
         assert event["level"] == "info" and s.id in event["message"]
+
+
+def test_a_snapshot_is_bounded(server):
+    """Cells that wait are named with a piece of their code, and above a number only counted."""
+    code = "#" + "é" * 30_000 + "\n"
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.client()) for _ in range(5)]
+        sessions = [Session(clients[0], "shell", idle_ms=0) for _ in range(5)]
+        for client, session in zip(clients, sessions):
+            session.send("read x", interactive=True, timeout_ms=600_000)
+            for _ in range(250):
+                client.send("session.exec", session=session.id, code=code)
+            client.call("hello")  # all before it were taken
+        watcher = stack.enter_context(server.client())
+        number = watcher.call("events.subscribe", sessions=[s.id for s in sessions], kinds=[])["subscription"]
+        note = next(n["params"] for n in iter(lambda: watcher.notes.get(timeout=DEADLINE), None)
+                    if n["params"]["subscription"] == number)
+        assert note["kind"] == "snapshot"
+        cells = note["cells"]
+        waiting = [cell for cell in cells if cell["state"] == "queued"]
+        assert len(waiting) == 1000 and note["cells_left"] == 5 * 250 - 1000
+        assert {cell["session"] for cell in cells if cell["state"] == "running"} == {s.id for s in sessions}
+        assert len(json.dumps(note, ensure_ascii=False).encode()) < 2 << 20
+        assert waiting[0]["code"] == code and "code_cut" not in waiting[0]
+        last = waiting[-1]
+        assert last["code_cut"] is True and code.startswith(last["code"]) and 250 <= len(last["code"].encode()) <= 256
+        for session in sessions:
+            session.close()
 
 
 def test_sixteen_subscriptions_and_no_more(server):

@@ -87,6 +87,10 @@
 #define GB_PROMPT_MAX 512u             /* of the line that a program which waits left open */
 #define GB_EVENT_TEXT_MAX (64u << 10)  /* code or value in one event */
 #define GB_EVENT_HEAD_MAX 128u
+/* Of a snapshot: cells that wait, the code of all cells, and of each when that is used up. */
+#define GB_SNAPSHOT_WAITING_MAX 1000u
+#define GB_SNAPSHOT_CODE_MAX (256u << 10)
+#define GB_SNAPSHOT_CODE_MIN 256u
 #define GB_NOTICE_MAX (8u << 10) /* what holders of leases left to be told */
 #define GB_EVENT_LOG_MAX 64u     /* messages of the log in one turn of the loop */
 

@@ -274,6 +274,38 @@ void put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail
     view_release(&view);
 }
 
+/* As much of @text as there is room for, and always a little. */
+static struct gb_bytes take_room(struct gb_bytes text, size_t *room)
+{
+    size_t most = MAX(*room, (size_t)GB_SNAPSHOT_CODE_MIN);
+
+    if (text.size > most) {
+        text.size = most;
+        text.size -= gb_utf8_unfinished(text);
+    }
+    *room -= MIN(*room, text.size);
+    return text;
+}
+
+void put_exec_cut(struct gb_json_out *out, const struct exec *exec, size_t *room)
+{
+    struct cell_view view;
+    struct gb_bytes code;
+
+    view_init(&view, exec);
+    code = take_room(view.cell.code, room);
+    if (code.size < view.cell.code.size && code.size <= GB_EVENT_TEXT_MAX) {
+        gb_json_put_bool(out, "code_cut", true);
+        view.cell.code = code;
+    }
+    if (view.cell.argv.size > *room)
+        view.cell.argv.size = 0;
+    *room -= MIN(*room, view.cell.argv.size);
+    put_cell(out, &view.cell, CELL_BRIEF);
+    put_waiting(out, exec);
+    view_release(&view);
+}
+
 /* The line that is not ended: what the program asks for, as far as one can see that. */
 static struct gb_bytes open_line(struct gb_bytes text)
 {

@@ -149,14 +149,28 @@ void event_end(struct event *event)
 
 /* ---- the present state ---- */
 
-static void put_running(struct gb_json_out *out, const struct seat *seat)
+/* What a snapshot may still tell of cells, and how many it has left out. */
+struct snapshot_room {
+    size_t waiting, code_bytes;
+    uint64_t left;
+};
+
+/* All cells that run, and of those that wait as many as there is room for. */
+static void put_cells(struct gb_json_out *out, const struct seat *seat, struct snapshot_room *room)
 {
     struct exec *exec;
 
     GB_LIST_FOREACH(exec, &seat->execs, of_seat)
     {
+        bool runs = exec->cell->state == GB_CELL_RUNNING;
+
+        if (!runs && room->waiting == 0) {
+            room->left++;
+            continue;
+        }
+        room->waiting -= runs ? 0 : 1;
         gb_json_object(out, NULL);
-        put_exec(out, exec, CELL_BRIEF);
+        put_exec_cut(out, exec, &room->code_bytes);
         gb_json_end(out);
     }
 }
@@ -164,6 +178,7 @@ static void put_running(struct gb_json_out *out, const struct seat *seat)
 static void put_snapshot(struct gb_json_out *out, struct subscription *subscription)
 {
     struct gb_server *server = subscription->connection->server;
+    struct snapshot_room room = {GB_SNAPSHOT_WAITING_MAX, GB_SNAPSHOT_CODE_MAX, 0};
     struct seat *seat;
 
     gb_json_array(out, "sessions");
@@ -177,8 +192,10 @@ static void put_snapshot(struct gb_json_out *out, struct subscription *subscript
     gb_json_array(out, "cells");
     GB_LIST_FOREACH(seat, &server->seats, link)
     if (covers(subscription, gb_session_id(seat->session)))
-        put_running(out, seat);
+        put_cells(out, seat, &room);
     gb_json_end(out);
+    if (room.left > 0)
+        gb_json_put_u64(out, "cells_left", room.left);
     gb_json_object(out, "pool");
     put_pool(out, server);
     gb_json_end(out);

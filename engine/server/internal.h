@@ -318,6 +318,9 @@ void view_init(struct cell_view *view, const struct exec *exec);
 void view_release(struct cell_view *view);
 void put_cell(struct gb_json_out *out, const struct gb_record_cell *cell, enum cell_detail detail);
 void put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail);
+/* Briefly, with as much of the code as @room has bytes for, which it uses up, and always a little.
+ */
+void put_exec_cut(struct gb_json_out *out, const struct exec *exec, size_t *room);
 /* While the program waits for standard input: `waiting` and `prompt`, the line that it left open;
  * else nothing. */
 void put_waiting(struct gb_json_out *out, const struct exec *exec);
