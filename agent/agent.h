@@ -55,6 +55,7 @@ struct agent {
     int null_fd; /* /dev/null */
 
     struct files files;
+    uint64_t reserve; /* of memory, against what the agent itself writes */
 
     struct source children; /* signalfd: SIGCHLD */
     struct deadline reap_again;

@@ -15,11 +15,14 @@
 #include "base/mem.h"
 #include "home.h"
 #include "init.h"
+#include "system.h"
 
 enum { DEFAULT_MODE = 0644, MODE_BITS = 0777, GATHER = 4 };
 
-int files_init(struct files *files)
+int files_init(struct files *files, int proc_fd, uint64_t reserve)
 {
+    files->proc_fd = proc_fd;
+    files->reserve = reserve;
     files->home_fd = open(USER_HOME, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return files->home_fd < 0 ? -errno : changes_new(files->home_fd, &files->changes);
 }
@@ -132,6 +135,18 @@ static int name_file(const struct upload *upload)
     return -(int)random;
 }
 
+/* What the agent writes is no part of the user's memory limit: it may not take what the kernel
+ * needs to go on. */
+static int check_room(const struct files *files, size_t size, struct gb_err *err)
+{
+    if (system_has_available(files->proc_fd, files->reserve + size))
+        return 0;
+    return gb_err_set(
+        err, GB_ETOOLARGE,
+        "no memory left: the session's files and processes take up what it has; remove "
+        "files, end processes, or open it with more memory");
+}
+
 static int write_chunk(struct files *files, struct upload *upload,
                        const struct gb_file_write *request, struct gb_err *err)
 {
@@ -144,6 +159,9 @@ static int write_chunk(struct files *files, struct upload *upload,
     if (request->offset != upload->size)
         return gb_err_set(err, GB_EINVALID, "the upload is at %llu, not at %llu",
                           (unsigned long long)upload->size, (unsigned long long)request->offset);
+    r = check_room(files, request->data.size, err);
+    if (r < 0)
+        return r;
     n = gb_fd_write_full(upload->fd, request->data.data, request->data.size);
     if (n < 0)
         return home_error(err, (int)-n, "the file cannot be written");
@@ -480,12 +498,15 @@ struct target {
     int folder_fd;
 };
 
-static int change(int home_fd, const struct gb_file_change *request, bool make,
+static int change(const struct files *files, const struct gb_file_change *request, bool make,
                   struct target *target, struct gb_err *err)
 {
     struct path *path = &target->path;
+    const int home_fd = files->home_fd;
     int r = path_parse(request->path, USER_HOME, path, err);
 
+    if (r == 0 && make)
+        r = check_room(files, 0, err);
     if (r < 0)
         return r;
     while (path->size > 1 && path->text[path->size - 1] == '/')
@@ -522,7 +543,7 @@ static void serve_change(struct files *files, struct port *port, uint32_t id,
     int r;
 
     home_as_user(true);
-    r = change(files->home_fd, request, make, &target, &err);
+    r = change(files, request, make, &target, &err);
     home_as_user(false);
     if (target.folder_fd >= 0 && target.name != NULL)
         changes_accept(files->changes, target.folder_fd, target.name);

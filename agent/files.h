@@ -25,13 +25,14 @@ struct upload {
 };
 
 struct files {
-    int home_fd;
+    int home_fd, proc_fd;
+    uint64_t reserve;        /* bytes of memory that stay free, whatever the host writes */
     struct changes *changes; /* below the home */
     struct upload uploads[GB_UPLOADS_MAX];
 };
 
 /* 0 or -errno. What the host does to files is no change of a cell's. */
-int files_init(struct files *files);
+int files_init(struct files *files, int proc_fd, uint64_t reserve);
 
 /* Requests: each answers on the port. */
 void files_write(struct files *files, struct port *port, uint32_t id,

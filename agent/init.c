@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "base/mem.h"
 #include "console.h"
 #include "device.h"
+#include "system.h"
 #include "wire/guest.h"
 
 #define ROOT "/root"
@@ -156,14 +158,20 @@ static unsigned long store_inodes(void)
 }
 
 /* One tmpfs behind all places that a user can write, so that one bound holds for all of them:
- * half of the memory, and as many inodes as that has pages. */
-static void mount_store(void)
+ * half of the memory, or of a small one what the user's processes may have in all, and as many
+ * inodes as half of the memory has pages. Files cannot be taken back: the rest is the kernel's. */
+static void mount_store(int proc_fd)
 {
     const unsigned long flags = MS_NOSUID | MS_NODEV;
-    char options[64];
+    struct sysinfo info;
+    char options[80];
+    uint64_t left, most = system_memory_limit(proc_fd, &left);
 
+    (void)sysinfo(&info); /* cannot fail with a good address */
+    most = MIN(most, (uint64_t)info.totalram * info.mem_unit / 2);
     make_dir(STORE, 0700);
-    (void)snprintf(options, sizeof(options), "mode=0711,size=50%%,nr_inodes=%lu", store_inodes());
+    (void)snprintf(options, sizeof(options), "mode=0711,size=%" PRIu64 ",nr_inodes=%lu", most,
+                   store_inodes());
     mount_or_die("user", STORE, "tmpfs", flags, options);
     make_dir(STORE "/home", 0700);
     make_dir(STORE "/tmp", 0700);
@@ -328,7 +336,7 @@ static void mount_inside(struct boot *boot)
     };
     const unsigned long closed = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-    mount_store();
+    mount_store(boot->proc_fd);
     mount_dev();
     mount_or_die("proc", ROOT "/proc", "proc", closed, "hidepid=invisible");
     cover_proc();

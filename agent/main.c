@@ -160,8 +160,11 @@ static void take_signals(struct agent *agent)
 
 static void start(struct agent *agent)
 {
-    const uint64_t limit = system_memory_limit(agent->boot.proc_fd);
+    uint64_t left;
+    const uint64_t limit = system_memory_limit(agent->boot.proc_fd, &left);
 
+    /* The other half is for what is on its way: a frame of the host, and the kernel. */
+    agent->reserve = left / 2;
     essential(loop_init(&agent->loop), "epoll");
     agent->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     essential(agent->null_fd < 0 ? -errno : 0, "/dev/null");
@@ -182,7 +185,7 @@ static void start(struct agent *agent)
     agent->oom_kills = limit_kills(&agent->limit, &agent->cgroup);
     try_port(agent);
     init_finish(&agent->boot);
-    essential(files_init(&agent->files), "the home");
+    essential(files_init(&agent->files, agent->boot.proc_fd, agent->reserve), "the home");
     protect();
     set_priority();
 }

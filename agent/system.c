@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -210,17 +211,29 @@ void system_status(const struct agent *agent, struct gb_status *ret_status)
     };
 }
 
-uint64_t system_memory_limit(int proc_fd)
+bool system_has_available(int proc_fd, uint64_t bytes)
+{
+    struct sysinfo info;
+    char text[2048];
+
+    (void)sysinfo(&info); /* cannot fail with a good address */
+    if ((uint64_t)info.freeram * info.mem_unit >= bytes)
+        return true; /* mostly: the other way costs more */
+    read_meminfo(proc_fd, text, sizeof(text));
+    return meminfo(text, "MemAvailable:") >= bytes;
+}
+
+uint64_t system_memory_limit(int proc_fd, uint64_t *ret_left)
 {
     /* For the agent, its largest frame, and a page cache that is not the user's: with less, the
      * code of the interpreter is read again and again for half a minute before the limit is met. */
     const uint64_t least = UINT64_C(24) << 20;
     char text[2048];
-    uint64_t available;
+    uint64_t available, limit;
 
     read_meminfo(proc_fd, text, sizeof(text));
     available = meminfo(text, "MemAvailable:");
-    if (available <= 2 * least)
-        return available / 2;
-    return available - MAX(least, available / 16);
+    limit = available <= 2 * least ? available / 2 : available - MAX(least, available / 16);
+    *ret_left = available - limit;
+    return limit;
 }

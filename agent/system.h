@@ -1,6 +1,7 @@
 /* The machine's own settings and figures: CONFIGURE, STAT, PING. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/guest.h"
@@ -16,5 +17,9 @@ void system_status(const struct agent *agent, struct gb_status *ret_status);
 /* Since the kernel's start. */
 uint64_t system_uptime_ns(void);
 
-/* What the user's processes may use together, given what is free before the first of them. */
-uint64_t system_memory_limit(int proc_fd);
+/* What the user's processes may use together, given what is free before the first of them, and what
+ * that leaves to the agent and the kernel. */
+uint64_t system_memory_limit(int proc_fd, uint64_t *ret_left);
+
+/* Whether so many bytes could be had without ending a process. */
+bool system_has_available(int proc_fd, uint64_t bytes);

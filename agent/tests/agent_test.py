@@ -584,6 +584,36 @@ def test_files_while_a_cell_runs(vm):
     vm.ask("FILE_REMOVE", blob("during") + b"\0")
 
 
+@pytest.mark.parametrize("memory", [112, 192])
+def test_files_leave_a_small_guest_alive(tmp_path, memory):
+    """Whoever fills the memory, by the host's calls, from a cell, or both at once, is refused, and the guest
+    goes on: an upload too large, as many small ones as there is room for, folders, a cell's files and a hog."""
+    guest = boot(str(tmp_path), memory=memory)
+    try:
+        guest.ready()
+        fill = ("import os\nb, n = bytes(1 << 20), 0\nfor d in ('/tmp', '/dev/shm', '/home/user'):\n"
+                "  try:\n    with open(d + '/fill', 'wb', 0) as f:\n      while f.write(b): pass\n"
+                "  except OSError as e: n += e.errno == 28\nprint(n)\n")
+        hog = "a = []\nwhile True: a.append(bytes(os.urandom(1 << 16)))"
+        clear = "for d in ('/tmp', '/dev/shm', '/home/user'):\n  os.path.exists(d + '/fill') and os.unlink(d + '/fill')"
+        refused(TOO_LARGE, lambda: write(guest, "huge", bytes(memory << 20), chunk=8 << 20))
+        refused(NOT_FOUND, lambda: read(guest, "huge"))
+        refused(TOO_LARGE, lambda: [write(guest, f"small/{i}", bytes(8000)) for i in range(memory << 7)])
+        done = guest.exec(fill + hog, timeout_ms=120000, timeout=150)
+        assert done.flags & g.OOM or done.exit_code != 0, done
+        guest.ask("FILE_REMOVE", blob("small") + b"\1")
+        started = guest.exec_start("import os\n" + clear + "\n" + fill + hog, timeout_ms=120000)
+        refused(TOO_LARGE, lambda: [write(guest, f"beside{i}", bytes(4 << 20)) for i in range(memory)])
+        done = guest.exec_wait(started, timeout=150)
+        assert done.flags & g.OOM or done.exit_code != 0, done
+        assert guest.ask("PING", timeout=60).type == "PONG"
+        guest.exec("import os\n" + clear + "\nfor n in os.listdir('/home/user'): os.unlink(n)", timeout=120)
+        assert guest.exec("print('alive')", timeout=120).out == b"alive\n"
+        assert write(guest, "again", b"room") == 4
+    finally:
+        guest.close()
+
+
 def test_shutdown(tmp_path):
     guest = boot(str(tmp_path))
     guest.ready()
