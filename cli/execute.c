@@ -710,6 +710,14 @@ static bool finished(const struct execution *execution)
     return true;
 }
 
+/* Whether output waits for its reader. Whom a signal ends waits for nobody: that reader may never
+ * read again. */
+static bool output_waits(const struct execution *execution)
+{
+    return execution->ended_by == 0 && (output_queued(execution->outputs[TO_STDOUT]) > 0 ||
+                                        output_queued(execution->outputs[TO_STDERR]) > 0);
+}
+
 static void write_json(struct execution *execution)
 {
     const struct execute_config *config = execution->config;
@@ -793,8 +801,7 @@ int execute(struct app *app, const struct args *args, const struct execute_confi
     app->events = (struct gb_client_events){0};
     if (config->json && execution->ended_by == 0)
         write_json(execution);
-    while (output_queued(execution->outputs[TO_STDOUT]) > 0 ||
-           output_queued(execution->outputs[TO_STDERR]) > 0 || gb_client_queued(app->client) > 0)
+    while (output_waits(execution) || gb_client_queued(app->client) > 0)
         app_turn(app);
     return execution_end(execution);
 }

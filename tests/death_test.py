@@ -1,11 +1,14 @@
 """Death at any point: no hang, nothing left behind, and the truth about what may have run."""
 
+import array
+import fcntl
 import glob
 import json
 import os
 import signal
 import socket
 import subprocess
+import termios
 import threading
 
 import pytest
@@ -93,7 +96,13 @@ def test_client_killed(own):
 FLOOD = "while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done"
 
 
-@pytest.mark.parametrize("end", ["SIGKILL", "SIGKILL while stopped", "SIGHUP"])
+def unread(pipe):
+    size = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, size)
+    return size[0]
+
+
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGKILL while stopped", "SIGHUP", "SIGTERM"])
 def test_client_gone_while_it_is_held_back(own, end):
     """`exec … | less`, and then the client goes: the session is free again, and nothing spins."""
     with own.client() as client:
@@ -101,12 +110,13 @@ def test_client_gone_while_it_is_held_back(own, end):
         process = subprocess.Popen([BINARY, "exec", s.id, "-c", FLOOD], env=own.env,
                                    stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         wait_for(lambda: s.get()["state"] == "running", what="the cell")
+        wait_for(lambda: unread(process.stdout) > 32 << 10, what="output that nobody reads")
         comes_to_rest(client)  # the pipe is full, then the client, then the server, then the guest
         assert s.get()["state"] == "running"
         if "stopped" in end:
             process.send_signal(signal.SIGSTOP)
         process.send_signal(getattr(signal, end.split()[0]))
-        process.wait()
+        assert process.wait(60) == {"SIGHUP": 129, "SIGTERM": 143}.get(end, -signal.SIGKILL)
         process.stdout.close()
         wait_for(lambda: s.get()["state"] == "idle", what="a session that is free")
         comes_to_rest(client)
