@@ -239,11 +239,13 @@ void app_say(const char *format, ...)
     gb_buf_release(&text);
 }
 
-static const char *advice(bool dispatched, bool retryable)
+static const char *advice(const struct gb_call_error *error)
 {
-    if (dispatched)
+    if (error->dispatched)
         return "the code may have run; look before you run it again";
-    if (retryable)
+    if (error->code == GB_EUNKNOWN)
+        return "no code was asked to run; whether it was done is not known";
+    if (error->retryable)
         return "nothing ran; the same command may work later";
     return "nothing ran";
 }
@@ -254,7 +256,7 @@ void app_say_error(const struct gb_call_error *error)
 
     gb_buf_adds(&after, " (");
     gb_escape(&after, gb_bytes_str(error->kind), sizeof(error->kind));
-    gb_buf_addf(&after, ": %s)\n", advice(error->dispatched, error->retryable));
+    gb_buf_addf(&after, ": %s)\n", advice(error));
     say("glassbell: ", gb_bytes_str(error->message), gb_buf_str(&after));
     gb_buf_release(&after);
 }

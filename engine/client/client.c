@@ -120,13 +120,20 @@ static void copy_text(char *to, size_t room, struct gb_bytes text)
     to[size] = '\0';
 }
 
-static void call_fail(struct call *call, enum gb_code code, bool dispatched, const char *message)
+/* Whether code is run for it: of others only the outcome is unknown. */
+static bool runs_code(const struct call *call)
+{
+    return strcmp(call->method, "session.exec") == 0 || strcmp(call->method, "run") == 0;
+}
+
+/* @sent: it may be with the server. */
+static void call_fail(struct call *call, enum gb_code code, bool sent, const char *message)
 {
     struct gb_call_error error = {
         .rpc_code = gb_code_rpc(code),
         .code = code,
-        .dispatched = dispatched,
-        .retryable = !dispatched && gb_code_class(code) == GB_CLASS_RETRY,
+        .dispatched = sent && runs_code(call),
+        .retryable = !sent && gb_code_class(code) == GB_CLASS_RETRY,
     };
 
     copy_text(error.kind, sizeof(error.kind), gb_bytes_str(gb_code_kind(code)));
@@ -148,10 +155,9 @@ static void fail_all(struct gb_client *client, bool all)
     gb_buf_clear(&client->waiting);
     while (!client->freed && (link = gb_list_pop(&client->calls)) != NULL) {
         struct call *call = container_of(link, struct call, link);
-        bool dispatched = call->end <= client->left || (all && client->queued > 0);
+        bool sent = call->end <= client->left || (all && client->queued > 0);
 
-        call_fail(call, dispatched ? GB_EUNKNOWN : client->why.code, dispatched,
-                  client->why.message);
+        call_fail(call, sent ? GB_EUNKNOWN : client->why.code, sent, client->why.message);
     }
     if (!client->freed && client->events.closed != NULL)
         client->events.closed(client->arg, &client->why);

@@ -4,7 +4,8 @@
  * the server. Calls may be made at once: they are sent when the connection stands. Each call gets
  * its answer exactly once, never from within gb_client_call(): a result, the server's error, or an
  * error of our own when the deadline has passed or the connection is gone. Errors of our own tell
- * the truth about the request: `dispatched` is true unless it is known that it did not leave.
+ * the truth about the request: of one that may have left the outcome is unknown, and `dispatched`
+ * is true of it when it runs code.
  *
  * What the server says is parsed strictly: lines of at most GB_REPLY_MAX, UTF-8, JSON-RPC 2.0
  * objects, ids that were asked for. Anything else ends the connection. At most GB_REQUESTS_MAX
