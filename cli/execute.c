@@ -93,14 +93,18 @@ static void next_upload(struct job *job);
 static void next_download(struct job *job);
 /* ---- output ---- */
 
+static size_t all_queued(const struct execution *execution)
+{
+    return output_queued(execution->outputs[TO_STDOUT]) +
+           output_queued(execution->outputs[TO_STDERR]);
+}
+
 /* After more or less has come to be queued. */
 static void pace(void *arg)
 {
     struct execution *execution = arg;
-    size_t queued =
-        output_queued(execution->outputs[TO_STDOUT]) + output_queued(execution->outputs[TO_STDERR]);
 
-    gb_client_pause(execution->app->client, queued > OUTPUT_QUEUE_MAX);
+    gb_client_pause(execution->app->client, all_queued(execution) > OUTPUT_QUEUE_MAX);
 }
 
 static void job_write(struct job *job, enum target target, struct gb_bytes bytes)
@@ -685,13 +689,11 @@ static void on_broken(void *arg, int sys_errno)
 {
     struct execution *execution = arg;
 
-    if (sys_errno == EPIPE) {
-        end_all(execution, SIGPIPE);
-        return;
-    }
-    app_say("cannot write the output: %s", strerror(sys_errno));
+    if (sys_errno != EPIPE)
+        app_say("cannot write the output: %s", strerror(sys_errno));
     end_all(execution, SIGPIPE);
-    execution->ended_by = -1;
+    if (sys_errno != EPIPE)
+        execution->ended_by = -1;
 }
 
 /* ---- all of it ---- */
@@ -708,14 +710,6 @@ static bool finished(const struct execution *execution)
             return false;
     }
     return true;
-}
-
-/* Whether output waits for its reader. Whom a signal ends waits for nobody: that reader may never
- * read again. */
-static bool output_waits(const struct execution *execution)
-{
-    return execution->ended_by == 0 && (output_queued(execution->outputs[TO_STDOUT]) > 0 ||
-                                        output_queued(execution->outputs[TO_STDERR]) > 0);
 }
 
 static void write_json(struct execution *execution)
@@ -785,10 +779,9 @@ int execute(struct app *app, const struct args *args, const struct execute_confi
         execution->jobs[i].execution = execution;
         execution->jobs[i].source = &config->sources[i];
     }
-    execution->outputs[TO_STDOUT] =
-        output_new(app->loop, STDOUT_FILENO, pace, on_broken, execution);
-    execution->outputs[TO_STDERR] =
-        output_new(app->loop, STDERR_FILENO, pace, on_broken, execution);
+    for (int i = 0; i < TARGET_COUNT; i++)
+        execution->outputs[i] =
+            output_new(app->loop, STDOUT_FILENO + i, pace, on_broken, execution);
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         execution->signals[i] = gb_signal_new(app->loop, signals[i], on_signal, execution);
     if (config->forward_stdin)
@@ -801,7 +794,9 @@ int execute(struct app *app, const struct args *args, const struct execute_confi
     app->events = (struct gb_client_events){0};
     if (config->json && execution->ended_by == 0)
         write_json(execution);
-    while (output_waits(execution) || gb_client_queued(app->client) > 0)
+    /* Whom a signal ends waits for no reader, who may never read again. */
+    while ((execution->ended_by == 0 && all_queued(execution) > 0) ||
+           gb_client_queued(app->client) > 0)
         app_turn(app);
     return execution_end(execution);
 }
