@@ -93,10 +93,9 @@ static void next_upload(struct job *job);
 static void next_download(struct job *job);
 /* ---- output ---- */
 
-static size_t all_queued(const struct execution *execution)
+static size_t all_queued(struct output *const outputs[TARGET_COUNT])
 {
-    return output_queued(execution->outputs[TO_STDOUT]) +
-           output_queued(execution->outputs[TO_STDERR]);
+    return output_queued(outputs[TO_STDOUT]) + output_queued(outputs[TO_STDERR]);
 }
 
 /* After more or less has come to be queued. */
@@ -104,7 +103,7 @@ static void pace(void *arg)
 {
     struct execution *execution = arg;
 
-    gb_client_pause(execution->app->client, all_queued(execution) > OUTPUT_QUEUE_MAX);
+    gb_client_pause(execution->app->client, all_queued(execution->outputs) > OUTPUT_QUEUE_MAX);
 }
 
 static void job_write(struct job *job, enum target target, struct gb_bytes bytes)
@@ -738,7 +737,7 @@ static void write_json(struct execution *execution)
 /* Frees it. */
 static int execution_end(struct execution *execution)
 {
-    int status = 0, ended_by;
+    int status = 0, ended_by = execution->ended_by;
 
     for (size_t i = 0; i < execution->config->count; i++) {
         struct job *job = &execution->jobs[i];
@@ -754,7 +753,6 @@ static int execution_end(struct execution *execution)
     for (size_t i = 0; i < TARGET_COUNT; i++)
         output_free(execution->outputs[i]);
     free(execution->jobs);
-    ended_by = execution->ended_by;
     free(execution);
     if (ended_by == SIGPIPE) {
         /* As any filter ends whose reader has gone. */
@@ -795,7 +793,7 @@ int execute(struct app *app, const struct args *args, const struct execute_confi
     if (config->json && execution->ended_by == 0)
         write_json(execution);
     /* Whom a signal ends waits for no reader, who may never read again. */
-    while ((execution->ended_by == 0 && all_queued(execution) > 0) ||
+    while ((execution->ended_by == 0 && all_queued(execution->outputs) > 0) ||
            gb_client_queued(app->client) > 0)
         app_turn(app);
     return execution_end(execution);
