@@ -44,8 +44,7 @@ def few(folder):
 
 def test_opens_and_leaves(few, folder):
     with front_end(folder, few.path) as terminal:
-        screen = terminal.wait("scraper", "analysis", "nightly", "input?")
-        assert "pool py 2/2" in screen and "▲ tcg" in screen
+        terminal.wait("scraper", "analysis", "nightly", "input?", "pool py 2/2", "▲ tcg")
         terminal.keys("q")
         assert terminal.status() == 0
         assert "scraper" not in terminal.screen()  # the other screen is gone with it
@@ -268,8 +267,7 @@ def test_line_palette_and_help(few, folder):
         terminal.keys("Enter")
         terminal.wait("stands still", ":freeze")
         terminal.keys("?")
-        screen = terminal.wait("Keys and commands", "List of sessions")
-        assert "Space" in screen and ":mark [all|none]" in screen
+        terminal.wait("Keys and commands", "List of sessions", "Space", ":mark [all|none]")
         terminal.keys("q")
         terminal.wait("KEYS", without=["Keys and commands"])
         terminal.command("nosuch")

@@ -584,8 +584,7 @@ def test_files_while_a_cell_runs(vm):
     vm.ask("FILE_REMOVE", blob("during") + b"\0")
 
 
-@pytest.mark.parametrize("memory", [112, 192])
-def test_files_leave_a_small_guest_alive(tmp_path, memory):
+def test_files_leave_a_small_guest_alive(tmp_path, memory=112):
     """Whoever fills the memory, by the host's calls, from a cell, or both at once, is refused, and the guest
     goes on: an upload too large, as many small ones as there is room for, folders, a cell's files and a hog."""
     guest = boot(str(tmp_path), memory=memory)
