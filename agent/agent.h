@@ -64,8 +64,7 @@ struct agent {
     struct limit limit;
     uint64_t oom_kills;           /* of limit_kills() */
     uint64_t cpu_seen, peak_seen; /* the group's figures after the last cell */
-    struct deadline restart;      /* of the kernel worker, after a failed start */
-    uint64_t restart_latest_ns;   /* however long those who were killed for it take to end */
+    struct deadline restart;      /* of the kernel worker after a failed start: at the latest */
 
     struct gb_buf env; /* the session's, as encoded pairs */
     uint32_t env_count;

@@ -64,13 +64,11 @@ static void children_ready(struct source *source)
         reap(container_of(source, struct agent, children));
 }
 
-/* A start that failed is tried again when those who were killed for it have gone: until then they
- * count as processes, and hold their memory. */
 static void restart_kernel(struct deadline *deadline)
 {
     struct agent *agent = container_of(deadline, struct agent, restart);
 
-    if (agent->kernel.state == WORKER_DOWN && service_may_restart(agent))
+    if (agent->kernel.state == WORKER_DOWN)
         worker_start(&agent->kernel);
 }
 
@@ -210,6 +208,12 @@ static void tidy(struct agent *agent)
     if (agent->next == NULL && agent->cell == NULL)
         agent->next = cell_prepare(agent);
     cgroup_tighten(&agent->cgroup);
+    /* A start that failed is tried again when those who were killed for it have gone: until then
+     * they count as processes, and hold their memory. */
+    if (deadline_is_set(&agent->restart) && cgroup_processes(&agent->cgroup) == 0) {
+        deadline_clear(&agent->restart);
+        restart_kernel(&agent->restart);
+    }
 }
 
 int main(void)

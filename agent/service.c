@@ -13,7 +13,7 @@
 #include "parse/settings.h"
 #include "system.h"
 
-enum { START_ATTEMPTS = 3, RESTART_DELAY_MS = 200, RESTART_LATEST_S = 60 };
+enum { START_ATTEMPTS = 3, RESTART_LATEST_S = 60 };
 
 static struct agent *agent_of(struct port *port)
 {
@@ -358,17 +358,6 @@ void service_start_failed(struct agent *agent, struct worker *worker)
         console_fatal("the worker %s does not start", worker->name);
     /* Most likely something that runs in the background leaves no room for it. */
     cgroup_kill_all(&agent->cgroup);
-    agent->restart_latest_ns = gb_clock_mono_ns() + RESTART_LATEST_S * GB_NS_PER_S;
     deadline_set(&agent->loop, &agent->restart,
-                 gb_clock_mono_ns() + RESTART_DELAY_MS * GB_NS_PER_MS);
-}
-
-bool service_may_restart(struct agent *agent)
-{
-    const uint64_t now = gb_clock_mono_ns();
-
-    if (cgroup_processes(&agent->cgroup) == 0 || now >= agent->restart_latest_ns)
-        return true;
-    deadline_set(&agent->loop, &agent->restart, now + RESTART_DELAY_MS * GB_NS_PER_MS);
-    return false;
+                 gb_clock_mono_ns() + RESTART_LATEST_S * GB_NS_PER_S);
 }

@@ -1,8 +1,6 @@
 /* What the host asks for, and what it is told: frames to modules, workers' lives to frames. */
 #pragma once
 
-#include <stdbool.h>
-
 struct agent;
 struct port;
 struct gb_frame;
@@ -26,9 +24,6 @@ void service_worker_settled(struct agent *agent, struct worker *worker);
 void service_worker_prepared(struct agent *agent, struct worker *worker);
 void service_worker_gone(struct agent *agent, struct worker *worker);
 
-/* A start ended before READY. The session's worker is tried again after everything that the user
- * still runs was ended; when that does not help either, the machine is of no use. */
+/* A start ended before READY. The session's worker is tried again when everything that the user
+ * still runs has ended; when that does not help either, the machine is of no use. */
 void service_start_failed(struct agent *agent, struct worker *worker);
-
-/* Whether that is to be tried now; else asks again later by itself. */
-bool service_may_restart(struct agent *agent);

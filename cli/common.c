@@ -3,10 +3,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/limits.h"
 #include "cli/language.h"
 #include "verbs.h"
-
-enum { MEMORY_MIN_MB = 64, MEMORY_MAX_MB = 1 << 20 }; /* as the protocol has it */
 
 bool put_env(const struct args *args, struct gb_json_out *out)
 {
@@ -37,9 +36,9 @@ bool put_memory(const struct args *args, struct gb_json_out *out)
 
     if (text == NULL)
         return true;
-    if (!args_number(text, MEMORY_MIN_MB, MEMORY_MAX_MB, &mb)) {
-        app_say("-m wants a number of MiB from %d to %d, not %s", MEMORY_MIN_MB, MEMORY_MAX_MB,
-                text);
+    if (!args_number(text, GB_MEMORY_MIN_MB, GB_MEMORY_MAX_MB, &mb)) {
+        app_say("-m wants a number of MiB from %d to %d, not %s", GB_MEMORY_MIN_MB,
+                GB_MEMORY_MAX_MB, text);
         return false;
     }
     gb_json_put_u64(out, "memory_mb", (uint64_t)mb);

@@ -91,6 +91,7 @@ static void start_next(struct execution *execution);
 static void job_exec(struct job *job);
 static void next_upload(struct job *job);
 static void next_download(struct job *job);
+
 /* ---- output ---- */
 
 static size_t all_queued(struct output *const outputs[TARGET_COUNT])
@@ -527,10 +528,11 @@ static void on_started(struct execution *execution, const struct gb_json *params
 
 /* ---- the VM ---- */
 
-static bool others_are_open(const struct execution *execution)
+/* Whether a job is in one of these phases, both included. */
+static bool any_job(const struct execution *execution, enum job_phase first, enum job_phase last)
 {
     for (size_t i = 0; i < execution->config->count; i++)
-        if (execution->jobs[i].phase > JOB_OPENING && execution->jobs[i].phase < JOB_DONE)
+        if (execution->jobs[i].phase >= first && execution->jobs[i].phase <= last)
             return true;
     return false;
 }
@@ -541,7 +543,8 @@ static void on_opened(void *arg, const struct gb_json *result, const struct gb_c
     struct gb_bytes id;
 
     if (error != NULL) {
-        if (error->code == GB_ECAPACITY && !error->dispatched && others_are_open(job->execution)) {
+        if (error->code == GB_ECAPACITY && !error->dispatched &&
+            any_job(job->execution, JOB_UPLOADING, JOB_CLOSING)) {
             job->phase = JOB_WAITING; /* until one of ours has gone */
             return;
         }
@@ -666,19 +669,12 @@ static void interrupt_cells(struct execution *execution)
     }
 }
 
-static bool any_running(const struct execution *execution)
-{
-    for (size_t i = 0; i < execution->config->count; i++)
-        if (execution->jobs[i].phase == JOB_RUNNING)
-            return true;
-    return false;
-}
-
 static void on_signal(void *arg, int signum)
 {
     struct execution *execution = arg;
 
-    if (signum == SIGINT && execution->interrupts++ == 0 && any_running(execution))
+    if (signum == SIGINT && execution->interrupts++ == 0 &&
+        any_job(execution, JOB_RUNNING, JOB_RUNNING))
         interrupt_cells(execution);
     else
         end_all(execution, signum);
@@ -688,11 +684,11 @@ static void on_broken(void *arg, int sys_errno)
 {
     struct execution *execution = arg;
 
-    if (sys_errno != EPIPE)
-        app_say("cannot write the output: %s", strerror(sys_errno));
     end_all(execution, SIGPIPE);
-    if (sys_errno != EPIPE)
-        execution->ended_by = -1;
+    if (sys_errno == EPIPE)
+        return;
+    app_say("cannot write the output: %s", strerror(sys_errno));
+    execution->ended_by = -1;
 }
 
 /* ---- all of it ---- */

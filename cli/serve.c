@@ -272,7 +272,8 @@ static void no_work(uv_work_t *work)
     (void)work;
 }
 
-/* Starts the threads of libuv, which take the signals that the thread takes that starts them: none. */
+/* Starts the threads of libuv, which take the signals that the thread takes that starts them: none.
+ */
 static void start_threads(struct serve *serve)
 {
     sigset_t all, before;

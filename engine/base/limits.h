@@ -35,6 +35,10 @@
 #define GB_KILL_GRACE_MS 2000u      /* SIGINT, then SIGKILL */
 #define GB_WORKER_WAIT_MS 15000u    /* how long the start of an interpreter is not a cell's time */
 
+/* RAM of a VM. */
+#define GB_MEMORY_MIN_MB 64
+#define GB_MEMORY_MAX_MB (1 << 20)
+
 /* Environment. */
 #define GB_ENV_COUNT_MAX 100u
 #define GB_ENV_NAME_MAX 256u

@@ -58,7 +58,7 @@ enum { REQUIRED = 1 };
          "the same as bytes, each in base64; this or `args`"),                                     \
     NAME("name", name, 0, GB_PATH_MAX, "what the program is called: `sys.argv[0]`, `$0`; default "  \
          "`file`, else `-c` when there are `args`")
-#define MEMORY INTEGER("memory_mb", memory_mb, 64, 1 << 20, 0, \
+#define MEMORY INTEGER("memory_mb", memory_mb, GB_MEMORY_MIN_MB, GB_MEMORY_MAX_MB, 0, \
     "RAM of the VM in MiB, at most what the host has; default: the image's")
 #define OPEN_OPTIONS                                                                               \
     NAME("image", image, 0, GB_NAME_MAX, "image or alias (`py`, `js`, `raw`); default `python`"),  \
@@ -109,7 +109,7 @@ static const struct gb_param open_params[] = {
 };
 static const struct gb_param warm_params[] = {
     NAME("image", image, 1, GB_NAME_MAX, "image or alias; default `python`"),
-    INTEGER("memory_mb", memory_mb, 64, 1048576, 0, "RAM of the VMs in MiB; default: the image's"),
+    INTEGER("memory_mb", memory_mb, GB_MEMORY_MIN_MB, GB_MEMORY_MAX_MB, 0, "RAM of the VMs in MiB; default: the image's"),
 };
 static const struct gb_param exec_params[] = {
     SESSION, PROGRAM, EXEC_OPTIONS,
