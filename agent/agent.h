@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The agent: PID 1 of the guest, the one thread that everything of the guest side hangs on.
  *
  * Theory of operation

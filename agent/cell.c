@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cell.h"
 
 #include <errno.h>
@@ -729,8 +730,7 @@ static struct cell *find(struct agent *agent, uint32_t id)
         return agent->cell;
     if (agent->ended != NULL && agent->ended->id == id)
         return agent->ended;
-    GB_LIST_FOREACH(cell, &agent->lingering, link)
-    {
+    GB_LIST_FOREACH(cell, &agent->lingering, link) {
         if (cell->id == id)
             return cell;
     }
@@ -754,7 +754,7 @@ void cell_resume_output(struct agent *agent)
     if (agent->cell != NULL && agent->cell->state != CELL_WAITING)
         resume(agent->cell);
     GB_LIST_FOREACH(cell, &agent->lingering, link)
-    resume(cell);
+        resume(cell);
     worker_resume(&agent->kernel);
     worker_resume(&agent->process);
     worker_resume(&agent->shell);

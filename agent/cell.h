@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cells: one piece of code each, with pipes of its own.
  *
  * A cell is made ahead of time (pipes, watched), runs in a worker, drains, and then either is over

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The cgroup of everything that is the user's: limits, figures, and the end of all of it.
  *
  *   user              limits and figures

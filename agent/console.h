@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The serial console: short lines for what goes wrong, and the end of the machine. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Devices: loading the kernel's modules, and finding disk and port by what the host called them.
  *
  * Nothing here goes by enumeration order: the disk is the one whose virtio serial is "root", the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* File calls of the host, below the user's home and with the user's rights.
  *
  * A path is relative to the home, or absolute and below it. Every path is resolved by the kernel

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Below the user's home as the user: resolving paths, and what the kernel's refusals mean. */
 #pragma once
 

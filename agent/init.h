@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Boot: from the initramfs to the user's root.
  *
  *   initramfs  /init (the agent), /modules, /worker

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The memory limit of the user's processes, where the kernel alone does not see a lack of memory.
  *
  * A program that fills its memory in small pieces leaves no room for its own code, which is dropped

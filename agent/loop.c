@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "loop.h"
 
 #include <errno.h>
@@ -64,8 +65,7 @@ static struct deadline *next_deadline(struct loop *loop)
 {
     struct deadline *deadline, *next = NULL;
 
-    GB_LIST_FOREACH(deadline, &loop->deadlines, link)
-    {
+    GB_LIST_FOREACH(deadline, &loop->deadlines, link) {
         if (next == NULL || deadline->at_ns < next->at_ns)
             next = deadline;
     }

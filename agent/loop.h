@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The agent's loop: epoll, with an order inside a round and deadlines instead of timer descriptors.
  *
  * One round gathers everything that is ready and serves it by rank. Rank is what makes a small cell

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* /init: boots the guest, starts the session's worker, and serves the host until the end. */
 #include <errno.h>
 #include <fcntl.h>

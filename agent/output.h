@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The output of a cell: from its pipes to the port, under cap, credit and the port's queue. */
 #pragma once
 

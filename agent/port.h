@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The virtio-serial port: frames in, frames out, both through bounded buffers.
  *
  * Every write(2) is an exit of the VM, so frames are collected and written once a round

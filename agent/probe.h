@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A guest that only proves that it boots: the host tries accelerators with it (engine/vm/accel.c).
  */
 #pragma once

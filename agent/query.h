@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Completion and the like: questions to the session's worker, answered while a cell runs. */
 #pragma once
 

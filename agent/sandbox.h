@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a worker and everything that it starts may not do.
  *
  * The wall around untrusted code is the VM. What stands here keeps that code away from the agent

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the host asks for, and what it is told: frames to modules, workers' lives to frames. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Starting a process for a worker: arguments, environment, descriptors, sandbox, exec. */
 #pragma once
 

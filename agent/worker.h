@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Workers: the interpreter processes, their start, their end, and their two channels. */
 #pragma once
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Measures Glassbell as a client sees it, beside what a user would pick instead, in the same run.
 
 Every figure is a list of samples; the table shows p50, p95, p99. The server under test is the release

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* answer: a line for a program that waits for standard input, whoever started it. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell doctor: what works on this host, what does not, and what to do about it. */
 #include <errno.h>
 #include <stdio.h>

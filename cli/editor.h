@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The line editor of the REPL: readline on a terminal, driven by our loop.
  *
  * Readline is one global, so there is one editor. Its keys are read outside uv_run(): what a key

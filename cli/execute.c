@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. A job is a source on its way: a VM is opened (unless the session is given),
  * files are brought in, the code runs, files are fetched, the VM is closed. Jobs with VMs of their
  * own go on at the same time; when the host has no room (`capacity`) a job waits for another one of

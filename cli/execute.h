@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Running sources and passing on what they print: the work of `run` and `exec`. */
 #pragma once
 

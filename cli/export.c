@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `glassbell export`: the cells of a session as a document on standard output or in a file. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of files that go into a session or come out of it. */
 #pragma once
 

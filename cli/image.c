@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell image: what there is to boot, the builder of it, and templates before they are needed.
  */
 #include <errno.h>

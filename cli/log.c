@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `glassbell log`: what a session ran, and what it runs.
  *
  * What has ended is read from the history. To follow is to subscribe first, to read what ended up

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell: one program, a verb for each thing that it does. */
 #include <fcntl.h>
 #include <locale.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `glassbell mcp`: an MCP server on standard input and output. Nothing else writes to the latter.
  */
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What `log` and `export` share: finding a session that may have ended, and reading its cells. */
 #pragma once
 

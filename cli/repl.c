@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell repl: a session at a prompt.
  *
  * Theory of operation. The verb is one sequence (read a cell, run it, show what it gave), and every

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A session at a prompt: what repl.c and repl_commands.c share. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of the REPL that begin with a colon. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The REPL without a terminal: cells come from a pipe or a file, without prompts. */
 #include <string.h>
 #include <unistd.h>

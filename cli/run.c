@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell run: code in VMs that are destroyed after; glassbell exec: the same in a session. */
 #include <string.h>
 #include <sys/stat.h>

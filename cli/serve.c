@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell serve: the server, in the foreground or as a daemon.
  *
  * A daemon tells through a pipe what became of it: "ready\n" once it listens, or a sentence. Its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service manager: the socket that it hands over, and what it is told. The protocols are those
  * of sd_listen_fds(3) and sd_notify(3); without a manager all of it does nothing. */
 #pragma once

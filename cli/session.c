@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions by name: open, ls, close, interrupt. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* top: the list of sessions without a screen, once: as text or as JSON. */
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -76,8 +77,7 @@ static void add_summary(const struct top *top, struct gb_buf *text)
     double used = 0;
     char memory[16], available[16];
 
-    GB_LIST_FOREACH(session, &top->store.sessions, link)
-    {
+    GB_LIST_FOREACH(session, &top->store.sessions, link) {
         counts[session_shown(session)]++;
         used += (double)session->memory_bytes;
     }
@@ -129,7 +129,7 @@ static void add_table(struct top *top, struct gb_buf *text)
     layout.widths[COLUMN_CPU] = layout.widths[COLUMN_GRAPH] = 0;
     sessions = xcalloc(top->store.session_count + 1, sizeof(*sessions));
     GB_LIST_FOREACH(session, &top->store.sessions, link)
-    sessions[count++] = session;
+        sessions[count++] = session;
     rows_build(&rows, sessions, count, &config, now);
     for (size_t i = 0; i <= rows.count; i++) {
         grid_resize(&grid, width_of_output(), 1);

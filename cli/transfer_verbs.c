@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell put, glassbell get: files into a session and out of it. */
 #include <errno.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The front end: `glassbell` in a terminal, and `attach`. */
 #include <stdlib.h>
 #include <unistd.h>

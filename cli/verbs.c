@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of verbs: help, completion and the test of the manual page read it. */
 #include "verbs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs: each has its function in a file of its name and its row in verbs.c. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* watch: what a session does, as plain text; nothing is sent to it. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # gb_module(NAME DIRECTORY dir [LINKS module…] [LIBS target…])
 #
 # Makes the object library gb_NAME of all foo.c in dir, and finds by name

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For unit tests of tables that pages under docs/ are made from. */
 #pragma once
 

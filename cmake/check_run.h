@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a unit test ends: what the mains of all foo_test.c share. */
 #pragma once
 

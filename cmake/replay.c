@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a fuzz target over a corpus where there is no libFuzzer: each argument is a file or a
  * folder. Prints how many inputs ran, and fails when there were none. */
 #include <dirent.h>

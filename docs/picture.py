@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Draws docs/repl.svg: the real prompt in a real terminal, driven through tmux.
 
 usage: docs/picture.py [PROGRAM]   (default: build/release/cli/glassbell)

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Draws docs/screen-*.svg: the front end in a real terminal (tmux), in front of sessions that are made up
 (tests/scene.py).
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two cells in a Python session. cc hello.c $(pkg-config --cflags --libs glassbell) -o hello */
 #include <glassbell.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks of the builder, and of the images in $GLASSBELL_IMAGES or build/images."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Room for VMs: who waits, in which order, how long, and what is said when there is none."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a cell leaves running belongs to no later one: neither its time-out nor its interrupt reaches it."""
 
 import pytest

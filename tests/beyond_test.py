@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where others fail: section G of the reference, with the right answers."""
 
 from support import Failure, err, out

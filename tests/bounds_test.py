@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a guest that was taken over can do to the server with each thing that it may send.
 
 The VM here is hostile_vm.py, started in the launcher's place by a copy of the program that lies beside

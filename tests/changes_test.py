@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files that a cell has changed: what is told, what is not, and that it stays bounded."""
 
 import base64

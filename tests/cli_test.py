@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The program as people use it: verbs with a real server and real guests, the prompt in a real terminal."""
 
 import contextlib

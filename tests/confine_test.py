@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a QEMU that was taken over can have of the host: a program of ours stands in its place, behind all stages.
 
 The launcher confines whatever it starts. Python is started here, and tries.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures: one server for the whole run, shared sessions for tests that leave no traces."""
 
 import sys

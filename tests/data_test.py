@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The image python-data: what it can do without a network, and how little it leaves behind."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Death at any point: no hang, nothing left behind, and the truth about what may have run."""
 
 import array

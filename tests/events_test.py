@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Watching: what happens is told in order, to everybody who asks, and slows nobody."""
 
 import contextlib

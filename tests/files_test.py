@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """File calls: to the byte, inside the home, whole or not at all."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What code in a guest sees of the kernel, the machine and the host's set-up: what programs need, no more."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a server that has to last for months meets: nonsense, kill -9, and everything at once.
 
 The numbers are small here; GLASSBELL_HARDEN_LINES, _KILLS and _SOAK (threads,execs,sessions,restarts)

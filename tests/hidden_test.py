@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What hides something (text that turns around, joiners, tags, controls) reaches no terminal and no comment.
 
 One session is full of it, in every place that somebody else writes: names, code, output, values, notes, files. Every

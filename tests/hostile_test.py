@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A guest that does its worst: the cell ends with a clear result, others notice nothing."""
 
 import contextlib

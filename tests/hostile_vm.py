@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """A VM that does whatever a test wants: it stands where glassbell-launcher stands.
 
 The server starts it like the launcher and hands it the same descriptors. It says HELLO, answers

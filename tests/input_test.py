@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad input of every kind gets the right error and a sentence, and loses nothing."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The journal: what every session did is there after its end, after the server's, and after a kill."""
 
 import contextlib

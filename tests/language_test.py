@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The three languages behave as their own best REPLs do."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Leases: one client at a time runs cells, and the others are told who and why, or wait."""
 
 import signal

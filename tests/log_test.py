@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a session ran, afterwards: `glassbell log` for people, `glassbell export` as documents."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`glassbell mcp`, driven by the official client library over its stdio transport, and by lines of our own
 for what a well-behaved client never sends."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Libraries that tests need and the program does not: installed once, into folders under build/."""
 
 import contextlib

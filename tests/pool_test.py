@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The warm pool with real VMs: taken, killed, frozen, drained, shut down while it fills."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processes, signals and limits inside the guest."""
 
 import pytest

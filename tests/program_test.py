@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real program on real data, by the command line: what comes back is right to the byte."""
 
 import hashlib

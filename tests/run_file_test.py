@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A program that is given as a file runs as a file and ends like one: compared with what the language's own
 command makes of the same file, with the same image's interpreter."""
 

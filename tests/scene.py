@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A made-up morning: sessions of a few agents, and what one of them did, told by a server that only speaks the
 protocol. For golden screens and for pictures, whose content has to be the same each time. Latencies are those that
 docs/bench.md has for emulation, and all else is told as a machine without KVM has it."""

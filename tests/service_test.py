@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The server as a service: a socket handed over, what the manager is told, the log, quotas."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The settings file: what a server takes from it, at its start and on SIGHUP."""
 
 import json

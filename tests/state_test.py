@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a session keeps from cell to cell, and what it survives."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes the root of another Debian with the packages that ./dev asks for, and prints its folder.
 
     tests/suite_root.py SUITE PACKAGE…

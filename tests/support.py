@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests share: a client of the socket that hides nothing, and a server of their own.
 
 The client speaks the protocol by hand, so that the tests see what any client would see.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The units under a real systemd: a user's manager in namespaces of its own."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Templates: made once, restored many times, never believed unseen; and nothing that two clones share."""
 
 import contextlib

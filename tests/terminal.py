@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A terminal for tests: the real program in tmux, and a server that only speaks the protocol.
 
 Keys go in, the screen comes out; nothing waits for time, only for what is to be seen.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files between this machine and a session: whatever bytes their names have, and whatever stands at the
 other end. The program's verbs, with real guests."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every view in every depth of colour at three sizes, as it was when it was last looked at.
 
 A made-up server (scene.py) tells the same each time; the program and the terminal are the real ones. After a change

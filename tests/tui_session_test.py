@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A session in the front end: the real program in tmux, real VMs, one front end for most tests."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The front end in a terminal: the real program in tmux, against a real server, and against one that
 only speaks the protocol where the screen has to be the same each time or sessions have to be many."""
 

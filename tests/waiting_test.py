@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A program that waits for input: everybody who comes later sees it, sees what it asks, and can answer."""
 
 import subprocess

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The control channel between the agent and a worker (docs/guest.md): messages, and the strict
  * reading of what a worker sends. Everything here is a pure function of its input.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes on either channel of a worker. */
 #include "parse/control.h"
 

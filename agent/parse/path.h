@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lexical part of the rules for paths that the host sends. */
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The agent in a real guest, with the smallest of workers: what a host sees through the port.
 
 Needs GLASSBELL_IMAGES (a folder with vmlinux, python.erofs and the kernel's modules, as the image

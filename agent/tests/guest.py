@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real guest for the agent's tests: QEMU under TCG, the port on a socket, frames by hand."""
 
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which regular files below a folder have come, gone or changed.
  *
  * Theory of operation. Every folder of the tree has an inotify watch, so that nothing is looked at

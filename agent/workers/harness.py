@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Drives a worker as the agent does: over its two channels, with descriptors of its own.
 
 A test asks for `worker(...)`, sends cells and looks at what came back.  The folder under test is

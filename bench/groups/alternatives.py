@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a user would pick instead, where it runs here. None of it isolates as a VM does."""
 
 import json

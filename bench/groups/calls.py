@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A call in a session that is open: cells, streams, files, and the server's own share."""
 
 import base64

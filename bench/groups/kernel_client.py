@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts IPython kernels and runs print(1) in them; prints its samples as JSON. A process of its own,
 so that its libraries are not in the way of other measurements."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many at once: bursts, sustained runs, density, and what is left after thousands of runs."""
 
 import concurrent.futures

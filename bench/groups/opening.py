@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From nothing to the first result: cold, from a template, from the pool, as a whole process."""
 
 import pathlib

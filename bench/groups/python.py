@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the Python package adds: its clients to a call, and the ADK executor to a cell."""
 
 import json

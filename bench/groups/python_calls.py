@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs where google-adk is installed: the same cell by the barest client and by each of ours, in turn,
 so that whatever else the machine does hits all of them alike. Prints samples as JSON."""
 

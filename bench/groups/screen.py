@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The front end on a terminal: how soon it shows itself, how soon a key is seen, what it costs when nothing
 happens. The server only speaks the protocol, so that nothing but the front end is measured."""
 

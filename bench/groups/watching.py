@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Watchers: how soon events reach one, and what one that has stopped reading costs."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client of the socket with as little Python in the way as can be: one call at a time."""
 
 import json

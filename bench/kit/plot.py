@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of a run: SVG, drawn by matplotlib, the same bytes for the same figures."""
 
 import pathlib

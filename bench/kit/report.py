@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures: lists of samples, kept whole, shown as p50, p95, p99 beside what was promised."""
 
 import json

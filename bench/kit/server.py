@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The server under test: the release build, with folders and settings of its own."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits for a state that only a call can tell; between measurements, never inside of one."""
 
 import time

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A recording in the second version of asciicast: the code of each cell at the time at which it
  * began to run, what it printed when it came, as far as that is known, and else at its end. */
 #include <stdio.h>

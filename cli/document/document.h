@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The cells of a session as a document: a notebook, a script, Markdown, a recording for a terminal,
  * or JSON. Pure: text is added to a buffer, which the caller may empty between calls, so that a
  * long history never has to be in memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A history as a server might send it, as every document and as the log shows it: JSON must be
  * JSON, and what is made for a terminal must hold nothing but text and colours. */
 #include <assert.h>

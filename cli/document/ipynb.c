@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A Jupyter notebook, nbformat 4.5. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Python source that can be looked at: text that turns its direction around, or has what does not
  * show, could seem to be another program than it is. */
 #include <string.h>

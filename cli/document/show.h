@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cells for a person at a terminal: `glassbell log`. Pure, like document.h. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A script in cells, and Markdown. */
 #include <stdio.h>
 #include <string.h>

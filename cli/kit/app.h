@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the verbs share: the loop, the connection to the server, and how failures are told. */
 #pragma once
 

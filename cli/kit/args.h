@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Verbs and their options, as tables: the parser, the help, the shell completion and the test of
  * the manual page all read the same rows. */
 #pragma once

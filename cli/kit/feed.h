@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Our standard input on its way to a cell: nothing is read before the cell has begun, nor behind
  * its end, and never more than the guest has room for. A terminal is read only in the foreground.
  */

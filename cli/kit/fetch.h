@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Fetching a file, or a folder with all that is below it, from a session.
  *
  * A folder is walked first, one listing after the other, and its folders are made here; then its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Foreign text on a terminal: what a guest prints can colour and do nothing else.
  *
  * Printable text, \n, \r, \t, \b and SGR sequences (ESC [ digits ; : … m) pass. Every other control

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever comes in whatever pieces: nothing but text and colours comes out, and the pieces do not
  * matter. */
 #include <stdlib.h>

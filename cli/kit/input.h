@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Standard input from the loop: pipes, terminals, sockets and files alike, without changing what
  * other programs that share it see. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which language a name, a file or a first line speaks of. Languages are called as their standard
  * images: "python", "javascript", "shell". All strings are static. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing to what a path of this machine stands for, as cp does, and never in its place.
  *
  * A file, or a name that is still free, appears whole or not at all: it is written beside itself

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a path stands for is written, and nothing takes its place. */
 #include "cli/local.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading what a Jupyter notebook (nbformat 4) has to run: its language and its code cells. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A notebook of a stranger's, and the first line of a script of his. */
 #include <assert.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Standard output and error, byte-exact and without blocking the loop.
  *
  * A pipe or terminal is opened anew through /proc/self/fd, so that O_NONBLOCK does not reach the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/transfer.h"
 
 #include <errno.h>
@@ -53,8 +54,7 @@ void transfer_cancel(struct transfer *transfer)
 
     if (transfer == NULL)
         return;
-    GB_LIST_FOREACH(piece, &transfer->pieces, link)
-    {
+    GB_LIST_FOREACH(piece, &transfer->pieces, link) {
         gb_client_forget(transfer->client, piece->call);
         piece_free(piece);
     }

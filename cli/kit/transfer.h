@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Moving one file between the host and a session, in pieces of which several are on their way. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One call of a tool: its connection to the socket, its progress, its answer. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,8 +54,7 @@ struct call *call_find(struct mcp_server *server, struct gb_bytes id)
 {
     struct call *call;
 
-    GB_LIST_FOREACH(call, &server->calls, link)
-    {
+    GB_LIST_FOREACH(call, &server->calls, link) {
         if (call->id.size == id.size && memcmp(gb_buf_data(&call->id), id.data, id.size) == 0)
             return call;
     }
@@ -75,7 +75,7 @@ void call_cancel_all(struct mcp_server *server)
     struct call *call;
 
     GB_LIST_FOREACH(call, &server->calls, link)
-    call_cancel(call);
+        call_cancel(call);
 }
 
 /* ---- what goes to the client ---- */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Results of tools, made from what the socket answers: pure functions.
  *
  * A result has text (and images) for the model and, from 2025-06-18 on, the same as structured

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the socket answers, as the result of each tool: whatever it is, the line to the client must
  * be JSON of bounded size. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Messages of JSON-RPC 2.0 as MCP has them: reading what a client sent, and the frames of what goes
  * to it. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A line of the client: the message, and its arguments by the table of each tool, whose parameters
  * must be JSON again. */
 #include <assert.h>

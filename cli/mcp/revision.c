@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "mcp/revision.h"
 
 const char *const revision_names[REVISION_COUNT] = {

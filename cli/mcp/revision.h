@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The revisions of the Model Context Protocol that are spoken, oldest first.
  *
  * The oldest four begin with `initialize`, which settles the revision for the life of the process.

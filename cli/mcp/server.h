@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The MCP server: lines of the client in, lines to the client out, and behind it the socket.
  *
  * Theory of operation. The server keeps nothing that would be missed: sessions live in the

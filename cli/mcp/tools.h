@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tools that models are offered: one table from which the JSON schemas are written, the
  * arguments are checked, and the parameters of the socket's method are made.
  *

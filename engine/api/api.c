@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The public API: a thin face on host, room and session.
  *
  * Theory of operation. Every call makes an object (opening, exec, transfer) that lives until its
@@ -166,7 +167,7 @@ void glassbell_close(struct glassbell *engine, void (*closed)(void *arg), void *
     engine->arg = arg;
     gb_room_stop(engine->room);
     GB_LIST_FOREACH(session, &engine->sessions, link)
-    glassbell_session_close(session);
+        glassbell_session_close(session);
     gb_loop_defer(engine->loop, &engine->deferred, close_when_empty, engine);
 }
 

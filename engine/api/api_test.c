@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The library with real VMs: the folder of images comes from $GLASSBELL_IMAGES, and without one the
  * tests fail. */
 #include "glassbell.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A byte buffer that grows, and a borrowed run of bytes. */
 #pragma once
 

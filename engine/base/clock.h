@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time: monotonic nanoseconds for durations, wall-clock nanoseconds only at the edge. */
 #pragma once
 

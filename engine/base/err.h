@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Errors: a code that crosses the wire, a sentence for a person, and nothing on the heap.
  *
  * A function that can fail returns int: 0, or the negative of a code below. Its last parameter is

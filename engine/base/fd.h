@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptors: born close-on-exec, owned by one place, closed once. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Characters that must not reach a terminal, a log or a comment as they are, because who reads does
  * not see what is there: controls of both sets, those that turn the direction of writing around,
  * that break lines, that join or part or are tags and show nothing, and those that no version of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every limit that a client or a guest can run into, by name. Sizes are bytes. */
 #pragma once
 

@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Intrusive doubly linked lists: the links live in the objects, the head is a link too. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "mem.h"
 
@@ -65,3 +67,10 @@ static inline size_t gb_list_count(const struct gb_list *head)
     for (struct gb_list *at_ = (head)->next, *after_ = at_->next;                                  \
          at_ != (head) && ((object) = container_of(at_, __typeof__(*(object)), member), true);     \
          at_ = after_, after_ = at_->next)
+
+/* The same over a list that is only read: the list is const, what is in it need not be. */
+#define GB_LIST_FOREACH_CONST(object, head, member)                                                \
+    for (const struct gb_list *at_ = (head)->next;                                                 \
+         at_ != (head) &&                                                                          \
+         ((object) = container_of((uintptr_t)at_, __typeof__(*(object)), member), true);           \
+         at_ = at_->next)

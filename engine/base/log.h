@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The log: one line a message, foreign text escaped, one sink for the process.
  *
  * Library code logs at debug only; what failed is logged once, by whoever decides what to do.

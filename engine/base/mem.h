@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory: small fixed sizes abort when there is none; sizes that somebody else chooses do not.
  *
  * Ownership words in headers: a function *borrows* an argument for the call, *takes* it (the caller

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What of a store goes because of its age or its size: one rule for all of them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8 by the letter of Unicode 15, table 3-7: no overlong forms, no surrogates, at most U+10FFFF.
  */
 #pragma once

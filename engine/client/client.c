@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "client/client.h"
 
 #include <errno.h>
@@ -223,8 +224,8 @@ static struct call *find_in(struct gb_list *list, uint64_t id)
     struct call *call;
 
     GB_LIST_FOREACH(call, list, link)
-    if (call->id == id)
-        return call;
+        if (call->id == id)
+            return call;
     return NULL;
 }
 
@@ -419,8 +420,7 @@ static void drop_calls(struct gb_list *list)
 {
     struct call *call;
 
-    GB_LIST_FOREACH(call, list, link)
-    {
+    GB_LIST_FOREACH(call, list, link) {
         gb_list_remove(&call->link);
         call_free(call);
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A client of the server's socket (protocol.md), on the caller's loop.
  *
  * Theory of operation. gb_client_new() begins to connect and, unless that is switched off, to start

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The client against peers that answer out of order, lie, hang up, or say nothing: over a real
  * socket, the peer in a thread of its own. */
 #include "client/client.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finding the server's socket and connecting to it; starting the server when nobody listens. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Isolation of QEMU, in named stages, and what became of each.
  *
  * The stages are applied by a program of its own, glassbell-launcher (launcher/main.c tells how and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which stages work here: the launcher tells, started on nothing. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The names of the isolation stages: what the launcher and the server share. */
 #pragma once
 

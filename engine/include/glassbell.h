@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libglassbell: run untrusted code in QEMU microVMs, with sessions that keep their state.
  *
  * An engine opens sessions as the server does: from a pool of VMs that stand ready, which follows

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Journals whose files were damaged: nothing wrong is told, no more is lost than was hit, nothing
  * on the disk is changed, and what a guest printed is never taken for a record. */
 #include "journal/testing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The folder of a journal: made, opened, and locked against other servers. */
 #include <errno.h>
 #include <fcntl.h>

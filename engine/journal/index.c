@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The index: sessions by id, and the places of their cells' records. */
 #include <search.h>
 #include <stdlib.h>
@@ -126,12 +127,12 @@ void index_settle(struct gb_journal *journal)
     struct gb_journal_session *session;
 
     GB_LIST_FOREACH(session, &journal->sessions, link)
-    for (uint32_t i = 0; i < session->entry_count; i++) {
-        struct gb_journal_entry *entry = &session->entries[i];
-        const struct place start = {entry->start_segment, entry->start_at};
+        for (uint32_t i = 0; i < session->entry_count; i++) {
+            struct gb_journal_entry *entry = &session->entries[i];
+            const struct place start = {entry->start_segment, entry->start_at};
 
-        entry->done_lost = entry->done_segment == 0 && is_before(start, journal->gap);
-    }
+            entry->done_lost = entry->done_segment == 0 && is_before(start, journal->gap);
+        }
 }
 
 /* The place of the cell, or where it would stand. Numbers mostly rise: looked for from the end. */
@@ -224,8 +225,7 @@ void index_forget(struct gb_journal *journal, uint32_t segment)
 {
     struct gb_journal_session *session;
 
-    GB_LIST_FOREACH(session, &journal->sessions, link)
-    {
+    GB_LIST_FOREACH(session, &journal->sessions, link) {
         uint32_t kept = 0;
 
         for (uint32_t i = 0; i < session->entry_count; i++) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. A record is encoded into one buffer and gets its place, at the end of the
  * newest segment, at once; the index knows it from then on. Small ones are written by the loop
  * itself, because handing them to a thread costs more than the write, unless the disk has shown to
@@ -399,10 +400,10 @@ static void write_open_sessions(struct gb_journal *journal, struct segment *segm
     struct gb_journal_session *session;
 
     GB_LIST_FOREACH(session, &journal->sessions, link)
-    if (session->state == GB_RECORD_OPEN && journal->failures == failures)
-        write_session(journal, segment, session);
-    else if (session->state == GB_RECORD_OPEN)
-        set_unwritten(journal, session, true);
+        if (session->state == GB_RECORD_OPEN && journal->failures == failures)
+            write_session(journal, segment, session);
+        else if (session->state == GB_RECORD_OPEN)
+            set_unwritten(journal, session, true);
 }
 
 static struct gb_journal_session *first_unwritten(const struct gb_journal *journal)

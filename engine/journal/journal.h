@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The journal: what every session did, on disk.
  *
  * One folder with numbered files that are only added to (*segments*), each a row of records

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The journal on a real file system: what was acknowledged is there after any end. */
 #include "journal/testing.h"
 

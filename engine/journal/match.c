@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. Bytes pass a small machine that drops escape sequences (ECMA-48: CSI,
  * strings like OSC, and single ones) and folds case, into a window in which memmem() looks, in
  * linear time. The end of a window that could begin a match stands at the front of the next. */

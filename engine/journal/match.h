@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looking for a text in what cells ran and printed.
  *
  * The text is literal. Letters of ASCII match in either case, unless it has a capital one;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A text to look for (a byte of length in front) and output to look in: what is found in plain
  * output is what a plain search finds. */
 #include "journal/match.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Journals that cannot be written: a full disk, quotas, errors of the disk, folders that are
  * read-only or not there. What was recorded stays, what is not recorded is told, and recording goes
  * on by itself. The disk is a small tmpfs in mounts of the test's own. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When a cell's output came, for whoever plays a session again: steps of time and size.
  *
  * There is room for GB_PACE_STEPS of each stream. When it is used up, neighbours are joined, and

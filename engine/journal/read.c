@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading cells back, on the thread pool: pure but for the files, which nobody changes any more. */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,8 +37,8 @@ static int open_segment(struct reading *reading, uint32_t number)
     reading->file_fd = gb_close(reading->file_fd);
     reading->file = NULL;
     GB_LIST_FOREACH(segment, &reading->segments, link)
-    if (segment->number == number)
-        found = segment;
+        if (segment->number == number)
+            found = segment;
     if (found == NULL)
         return -ENOENT;
     segment_name(name, number, found->key);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records of the journal: a head of fixed size, then a payload of the fields codec.
  *
  * A record is good when the sums over its head and over its payload are right. Bytes of a file are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A segment's bytes: records one behind the other, as the scan and the readers take them. */
 #include "journal/pace.h"
 #include "journal/record.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. The index is read from the segments at the start. Heads of records lie
  * behind one another; only the payloads that the index needs are read, those of cells by whoever
  * asks for them. Where no head follows, bytes are damaged: the next head is looked for by the
@@ -341,7 +342,7 @@ void journal_scan(struct gb_journal *journal)
     if (r < 0)
         gb_warning("journal: %s cannot be listed: %s", journal->folder, strerror(-r));
     GB_LIST_FOREACH(segment, &journal->segments, link)
-    scan_segment(journal, segment, segment->link.next == &journal->segments);
+        scan_segment(journal, segment, segment->link.next == &journal->segments);
     index_settle(journal);
     /* What a gap at the end hid is missing for those who come later, too. */
     segment = segment_newest(journal);

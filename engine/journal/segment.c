@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list of segments, and what their files are called. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,10 +60,10 @@ struct segment *segment_add(struct gb_journal *journal, uint32_t number, uint64_
     segment->key = key;
     gb_list_init(&segment->link);
     GB_LIST_FOREACH(at, &journal->segments, link)
-    if (at->number > number) {
-        gb_list_add_tail(&at->link, &segment->link);
-        return segment;
-    }
+        if (at->number > number) {
+            gb_list_add_tail(&at->link, &segment->link);
+            return segment;
+        }
     gb_list_add_tail(&journal->segments, &segment->link);
     return segment;
 }

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sweep.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,7 +17,7 @@
 
 enum { PREFIX = 8, HEX = 16, NAME = PREFIX + HEX, JOURNALS_MAX = 4096 };
 
-_Static_assert(NAME <= GB_SURPLUS_NAME_MAX, "the name of a journal is too long");
+static_assert(NAME <= GB_SURPLUS_NAME_MAX, "the name of a journal is too long");
 
 static bool is_name(const char *text)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Journals of servers at other sockets, which stand beside one's own: those of servers that will
  * not come back would stay for ever. */
 #pragma once

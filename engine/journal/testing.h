@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of the journal share: one in a folder of its own, cells, and a look at them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Texts that many sessions have in common (an image, a client, why they ended), each kept once. */
 #include <search.h>
 #include <stdlib.h>

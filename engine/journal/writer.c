@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. The loop pushes jobs under a lock and wakes the thread; the thread takes all
  * that there are, writes them, syncs each file once when every cell has to be safe from a power cut
  * (group commit), and hands them back through an eventfd that the loop watches. With `interval` the
@@ -140,8 +141,7 @@ static void do_jobs(struct writer *writer, struct gb_list *jobs)
     struct segment_file *written = NULL;
     struct job *job;
 
-    GB_LIST_FOREACH(job, jobs, link)
-    {
+    GB_LIST_FOREACH(job, jobs, link) {
         switch (job->kind) {
         case JOB_WRITE:
             do_write(job);

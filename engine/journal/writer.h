@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The thread that writes: jobs in, in their order; what became of them out, on the loop. */
 #pragma once
 

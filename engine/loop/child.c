@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Child processes over uv_spawn. */
 #include <signal.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What peers and sockets can do to a stream. Whatever it is, the loop comes to rest: it wakes up a
  * bounded number of times and then stands still until something else happens. */
 #include <errno.h>

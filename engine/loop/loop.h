@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The loop: thin objects over libuv that cannot be used after they are freed.
  *
  * Theory of operation. One thread, one uv_loop_t. libuv wants a handle's memory until its close

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Byte streams: read and written by hand under uv_poll, so that a wake-up has a byte budget, small
  * messages leave in the same turn, and nothing is copied twice. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admission.h"
 
 #include <assert.h>
@@ -87,7 +88,7 @@ static uint64_t memory_used(const struct gb_admission *admission)
     uint64_t used = 0;
 
     GB_LIST_FOREACH(slot, &admission->slots, link)
-    used += charged(admission, &slot->charge);
+        used += charged(admission, &slot->charge);
     return used;
 }
 
@@ -98,8 +99,8 @@ static uint64_t promised(const struct gb_admission *admission)
     uint64_t sum = 0;
 
     GB_LIST_FOREACH(slot, &admission->slots, link)
-    if (!slot->settled)
-        sum += slot->charge.base_bytes;
+        if (!slot->settled)
+            sum += slot->charge.base_bytes;
     return sum;
 }
 
@@ -317,7 +318,7 @@ static void arm_deadline(struct gb_admission *admission)
     uint64_t now = gb_clock_mono_ns(), first = UINT64_MAX;
 
     GB_LIST_FOREACH(ticket, &admission->waiting, link)
-    first = MIN(first, ticket->deadline_ns);
+        first = MIN(first, ticket->deadline_ns);
     if (first == UINT64_MAX)
         gb_timer_stop(admission->deadline);
     else
@@ -337,8 +338,8 @@ static void on_deadline(void *arg)
         enum gb_shortage shortage;
 
         GB_LIST_FOREACH(ticket, &admission->waiting, link)
-        if (due == NULL && ticket->deadline_ns <= now)
-            due = ticket;
+            if (due == NULL && ticket->deadline_ns <= now)
+                due = ticket;
         if (due == NULL)
             break;
         /* Who is not the first waits for what the first one waits for. */
@@ -497,8 +498,7 @@ void gb_admission_free(struct gb_admission *admission)
     if (admission == NULL)
         return;
     assert(gb_list_empty(&admission->waiting));
-    GB_LIST_FOREACH(slot, &admission->slots, link)
-    {
+    GB_LIST_FOREACH(slot, &admission->slots, link) {
         gb_list_remove(&slot->link);
         slot->admission = NULL;
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who may have a VM, and when: a slot stands for the room of one QEMU process, from before it is
  * started until it has been reaped.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. A limit holds for a group and for all that are above it, so each reading
  * walks from the own group up to the mount point. The groups themselves are found once: a process
  * seldom changes its group, and the mounts of its control groups never.

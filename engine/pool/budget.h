@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What this host lets us have: memory and CPUs, by the smallest of what there is and what the
  * control groups (v1 and v2) that we are in allow, and how much of the memory is free right now.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's texts about control groups, memory and pressure. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The texts of the kernel that tell what we may have. They come from the kernel, and inside of a
  * container from whoever set that up: bounds are checked like everywhere. */
 #include <math.h>

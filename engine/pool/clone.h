@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A clone: a QEMU process that waits for a template's device state, loads it, and answers.
  *
  * Life: WAITING (the process stands in `-incoming defer`, its RAM is the template's, copied on

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How many VMs of a kind should stand ready, by the requests that were seen.
  *
  * What counts is how many requests come at once. Each adds one to a measure that halves in every

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. flock() on a file that is never written. Who waits watches the file for
  * being closed (inotify), and keeps his own descriptor open, so that his attempts are no news to
  * others who wait. The kernel tells of the close a moment before it frees the lock of a process

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lock on a template's name, between servers, and the wait for it without polling: the kernel
  * tells when the file of the lock is closed by who holds it, be it by his death.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation.
  *
  *   BOOTING ─ HELLO, READY ─> PREPARING ─ OK ─> WARMING ─ its cells are DONE

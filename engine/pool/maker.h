@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The making of one template: boot with the RAM in a file, warm up, stop, save. */
 #pragma once
 

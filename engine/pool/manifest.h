@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The text that lies beside a template's files and says what they are. It is a file and so foreign:
  * parsed strictly, at most MANIFEST_MAX bytes. */
 #pragma once

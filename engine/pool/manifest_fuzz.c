@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What parses is written again as it was. */
 #include "pool/manifest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. The steps of STARTING:
  *
  *   RESTORING ─ the clone answers ─> CONFIGURING ─ OK ─> WARMING ─ DONE ─> READY

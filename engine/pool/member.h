@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One VM of the warm pool: a clone that has done once all that a user's first cell will do.
  *
  * Life: STANDING (a process in `-incoming defer`) → STARTING (loads, then is configured and runs a

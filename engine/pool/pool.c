@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pool.h"
 
 #include <assert.h>
@@ -117,8 +118,8 @@ static unsigned count(const struct shelf *shelf, enum member_state first, enum m
     const struct member *member;
     unsigned n = 0;
 
-    GB_LIST_FOREACH(member, (struct gb_list *)(uintptr_t)&shelf->members, link)
-    n += member->state >= first && member->state <= last ? 1 : 0;
+    GB_LIST_FOREACH_CONST(member, &shelf->members, link)
+        n += member->state >= first && member->state <= last ? 1 : 0;
     return n;
 }
 
@@ -126,9 +127,9 @@ static struct member *first_of(const struct shelf *shelf, enum member_state stat
 {
     struct member *member;
 
-    GB_LIST_FOREACH(member, (struct gb_list *)(uintptr_t)&shelf->members, link)
-    if (member->state == state)
-        return member;
+    GB_LIST_FOREACH_CONST(member, &shelf->members, link)
+        if (member->state == state)
+            return member;
     return NULL;
 }
 
@@ -138,8 +139,8 @@ static struct shelf *find_shelf(struct gb_pool *pool, const struct gb_image *ima
     struct shelf *shelf;
 
     GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    if (shelf->image == image && shelf->memory_mb == memory_mb)
-        return shelf;
+        if (shelf->image == image && shelf->memory_mb == memory_mb)
+            return shelf;
     if (!make)
         return NULL;
     shelf = xcalloc(1, sizeof(*shelf));
@@ -186,8 +187,7 @@ static void drop_all(struct shelf *shelf, bool taken, const char *reason)
 {
     struct member *member;
 
-    GB_LIST_FOREACH(member, &shelf->members, link)
-    {
+    GB_LIST_FOREACH(member, &shelf->members, link) {
         struct gb_pool_take *take = member->user;
 
         if (take != NULL && !taken)
@@ -229,9 +229,9 @@ static struct member *choose(const struct shelf *shelf)
 
     if (member != NULL)
         return member;
-    GB_LIST_FOREACH(member, (struct gb_list *)(uintptr_t)&shelf->members, link)
-    if (member->state == MEMBER_ASKED && member->user == NULL && !member->silent)
-        return member;
+    GB_LIST_FOREACH_CONST(member, &shelf->members, link)
+        if (member->state == MEMBER_ASKED && member->user == NULL && !member->silent)
+            return member;
     return NULL;
 }
 
@@ -458,8 +458,8 @@ static unsigned starting_in(const struct gb_pool *pool)
     const struct shelf *shelf;
     unsigned n = 0;
 
-    GB_LIST_FOREACH(shelf, (struct gb_list *)(uintptr_t)&pool->shelves, link)
-    n += count(shelf, MEMBER_STARTING, MEMBER_STARTING);
+    GB_LIST_FOREACH_CONST(shelf, &pool->shelves, link)
+        n += count(shelf, MEMBER_STARTING, MEMBER_STARTING);
     return n;
 }
 
@@ -504,7 +504,7 @@ static void on_fill(void *arg)
     if (status.waiting > 0)
         return;
     GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    fill_shelf(shelf, MAX((unsigned)status.cpus, 1));
+        fill_shelf(shelf, MAX((unsigned)status.cpus, 1));
 }
 
 static void on_room(void *arg)
@@ -527,8 +527,7 @@ static struct member *least_missed(struct gb_pool *pool)
         unsigned most = 0;
         struct shelf *shelf;
 
-        GB_LIST_FOREACH(shelf, &pool->shelves, link)
-        {
+        GB_LIST_FOREACH(shelf, &pool->shelves, link) {
             unsigned n = count(shelf, order[i], order[i]);
 
             if (n > most) {
@@ -580,8 +579,8 @@ static void check_members(struct shelf *shelf)
     struct member *member;
 
     GB_LIST_FOREACH(member, &shelf->members, link)
-    if (member->state == MEMBER_READY && now - member->answered_ns > CHECK_MS * GB_NS_PER_MS)
-        member_ask(member);
+        if (member->state == MEMBER_READY && now - member->answered_ns > CHECK_MS * GB_NS_PER_MS)
+            member_ask(member);
 }
 
 /* What was wanted of an image is wanted of the one that has its name now. */
@@ -603,8 +602,7 @@ static void on_tick(void *arg)
     bool again = false;
     struct shelf *shelf;
 
-    GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    {
+    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
         /* Its image has been built anew: nobody asks for this one any more. */
         if (gb_host_find_image(pool->host, shelf->image->name) != shelf->image) {
             drop_all(shelf, false, "its image is another one now");
@@ -651,8 +649,7 @@ void gb_pool_configure(struct gb_pool *pool, const struct gb_pool_config *config
     struct shelf *shelf;
 
     pool->config = *config;
-    GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    {
+    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
         shelf->sizes = config->sizes;
         shelf->retry_ns = 0;
     }
@@ -677,8 +674,7 @@ void gb_pool_stop(struct gb_pool *pool)
     gb_timer_stop(pool->later);
     gb_loop_undefer(&pool->fill);
     gb_admission_set_spare(pool->admission, NULL, NULL, NULL);
-    GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    {
+    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
         gb_templates_cancel(&shelf->waiter);
         gb_verify_cancel(&shelf->verify);
         drop_all(shelf, true, "the server is shutting down");
@@ -693,7 +689,7 @@ void gb_pool_free(struct gb_pool *pool)
         return;
     gb_pool_stop(pool);
     GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    free_shelf(shelf);
+        free_shelf(shelf);
     gb_loop_undefer(&pool->change);
     gb_timer_free(pool->tick);
     gb_timer_free(pool->later);
@@ -715,8 +711,7 @@ bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_s
     struct shelf *shelf;
     size_t i = 0;
 
-    GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    {
+    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
         if (i++ != *at)
             continue;
         fade(shelf);
@@ -744,9 +739,9 @@ static struct member *nth_vm(const struct shelf *shelf, size_t *skip)
 {
     struct member *member;
 
-    GB_LIST_FOREACH(member, (struct gb_list *)(uintptr_t)&shelf->members, link)
-    if (member->state != MEMBER_GONE && member_vm(member) != NULL && (*skip)-- == 0)
-        return member;
+    GB_LIST_FOREACH_CONST(member, &shelf->members, link)
+        if (member->state != MEMBER_GONE && member_vm(member) != NULL && (*skip)-- == 0)
+            return member;
     return NULL;
 }
 
@@ -759,8 +754,7 @@ bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm
     size_t skip = *at;
     struct shelf *shelf;
 
-    GB_LIST_FOREACH(shelf, &pool->shelves, link)
-    {
+    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
         const struct member *member = nth_vm(shelf, &skip);
 
         if (member == NULL)

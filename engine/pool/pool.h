@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The warm pool: VMs that stand ready before anybody asks, so that an open is a queue's pop and a
  * ping.
  *

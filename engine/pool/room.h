@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Room for VMs as the settings want it: admission, templates and the pool of one host, as one
  * thing. Whoever opens sessions (the server, the library) has one of these, and gives each session
  * its VM with `pool/start.h`.

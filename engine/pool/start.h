@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a session gets its VM: one of the pool, else a clone of a template where there is one or will
  * be one, else a boot; and room for it, unless the pool's VM has that already. A VM that fails
  * before the session has it is replaced by the next in this order, and nobody is told: nothing has

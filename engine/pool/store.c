@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pool/store.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -338,7 +340,7 @@ int store_publish(const char *folder, const char *name, struct gb_bytes key,
 
 /* ---- eviction ---- */
 
-_Static_assert(STORE_NAME_HEX <= GB_SURPLUS_NAME_MAX, "the name of a template is too long");
+static_assert(STORE_NAME_HEX <= GB_SURPLUS_NAME_MAX, "the name of a template is too long");
 
 static bool is_name(const char *text)
 {

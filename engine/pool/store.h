@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The template store: one folder for each template, `ram`, `state` and `manifest` in it.
  *
  * Theory of operation. A template's folder is named after the digest of its key. It is made as

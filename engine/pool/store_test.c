@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The template store and its lock, without VMs: what is published is found, what is damaged or
  * foreign is not, limits are kept, and a lock is waited for without polling. */
 #include "pool/store.h"

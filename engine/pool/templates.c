@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. An *entry* stands for an image with a memory size.
  *
  *   NONE ─ first request ─> CHECKING ─ good ─> READY
@@ -255,8 +256,7 @@ static void start_tidying(struct gb_templates *templates)
         return;
     gb_timer_start(templates->tidy_timer, TIDY_MS);
     job = new_job(templates, JOB_TIDY);
-    GB_LIST_FOREACH(entry, &templates->entries, link)
-    {
+    GB_LIST_FOREACH(entry, &templates->entries, link) {
         if (entry->used)
             gb_buf_add(&job->key, entry->name, sizeof(entry->name));
         entry->used = false;
@@ -303,7 +303,7 @@ static void end_when_due(void *arg)
         return;
     gb_timer_free(templates->tidy_timer);
     GB_LIST_FOREACH(entry, &templates->entries, link)
-    free_entry(entry);
+        free_entry(entry);
     free(templates->folder);
     free(templates);
     freed(user);
@@ -462,9 +462,9 @@ static bool is_wanted(const struct entry *entry)
 
     if (entry->memory_mb == entry->image->memory_mb || entry->asked > 1)
         return true;
-    GB_LIST_FOREACH(waiter, (struct gb_list *)(uintptr_t)&entry->waiters, link)
-    if (waiter->insists)
-        return true;
+    GB_LIST_FOREACH_CONST(waiter, &entry->waiters, link)
+        if (waiter->insists)
+            return true;
     return false;
 }
 
@@ -558,9 +558,9 @@ static struct entry *find(const struct gb_templates *templates, const struct gb_
 {
     struct entry *entry;
 
-    GB_LIST_FOREACH(entry, (struct gb_list *)(uintptr_t)&templates->entries, link)
-    if (entry->image == image && entry->memory_mb == memory_mb)
-        return entry;
+    GB_LIST_FOREACH_CONST(entry, &templates->entries, link)
+        if (entry->image == image && entry->memory_mb == memory_mb)
+            return entry;
     return NULL;
 }
 
@@ -677,10 +677,10 @@ void gb_templates_suspect(struct gb_templates *templates, const struct gb_templa
     struct entry *entry;
 
     GB_LIST_FOREACH(entry, &templates->entries, link)
-    if (entry->template == template) {
-        entry->suspect = true;
-        entry->hung++;
-    }
+        if (entry->template == template) {
+            entry->suspect = true;
+            entry->hung++;
+        }
 }
 
 void gb_templates_trust(struct gb_templates *templates, const struct gb_template *template)
@@ -688,8 +688,8 @@ void gb_templates_trust(struct gb_templates *templates, const struct gb_template
     struct entry *entry;
 
     GB_LIST_FOREACH(entry, &templates->entries, link)
-    if (entry->template == template)
-        entry->hung = entry->useless = 0;
+        if (entry->template == template)
+            entry->hung = entry->useless = 0;
 }
 
 /* ---- status ---- */
@@ -759,8 +759,7 @@ void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg),
     templates->arg = arg;
     gb_timer_stop(templates->tidy_timer);
     (void)gb_err_set(&err, GB_ECLOSED, "the server is shutting down");
-    GB_LIST_FOREACH(entry, &templates->entries, link)
-    {
+    GB_LIST_FOREACH(entry, &templates->entries, link) {
         tell(entry, NULL, &err);
         if (!entry->counted)
             lock_release(&entry->lock);

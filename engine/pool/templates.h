@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The templates of a host: found in the store, verified, made when they are missing, and handed out
  * as long as somebody uses them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever decodes must be exactly what the encoder writes for it, and the other way round. */
 #include <assert.h>
 #include <stdlib.h>

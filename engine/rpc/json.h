@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON (RFC 8259) as it travels over the socket: a parser that gives a flat array of nodes, and a
  * writer that adds to a buffer without building a tree.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a client's line goes through: the parser, the tables of all methods, and the writer, whose
  * text must parse again to the same. */
 #include <assert.h>

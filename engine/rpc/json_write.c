@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The writing half of json.h. */
 #include <assert.h>
 #include <inttypes.h>

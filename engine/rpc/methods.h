@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The methods of the socket protocol: one table that the server parses by, that clients check names
  * against, and from which the tables of docs/protocol.md are written.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the parameters of a request by the table of its method. */
 #include <assert.h>
 #include <inttypes.h>

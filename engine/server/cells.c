@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cells on their way to the client: as an object, as pieces of output, and what is left behind. */
 #include <assert.h>
 #include <signal.h>
@@ -529,15 +530,15 @@ void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
 
     watch_background(seat, cell, stream, bytes);
     GB_LIST_FOREACH(follower, &seat->followers, of_seat)
-    /* One that does not read hears nothing more: nobody waits for these bytes. */
-    if (follower->cell == cell && !follower->connection->full) {
-        _cleanup_(gb_buf_release) struct gb_buf joined = {0};
+        /* One that does not read hears nothing more: nobody waits for these bytes. */
+        if (follower->cell == cell && !follower->connection->full) {
+            _cleanup_(gb_buf_release) struct gb_buf joined = {0};
 
-        bytes = tail_join(&follower->tails[stream - 1], bytes, &joined);
-        if (bytes.size > 0)
-            send_piece(follower->connection, seat, cell, stream, bytes, true);
-        return;
-    }
+            bytes = tail_join(&follower->tails[stream - 1], bytes, &joined);
+            if (bytes.size > 0)
+                send_piece(follower->connection, seat, cell, stream, bytes, true);
+            return;
+        }
     background = background_of(seat, cell, stream);
     room = GB_BACKGROUND_MAX - background->bytes.size;
     background->dropped += bytes.size - MIN(bytes.size, room);

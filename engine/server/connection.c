@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A client: lines in, lines out, and the two brakes on reading. */
 #include <stdlib.h>
 #include <string.h>
@@ -64,9 +65,10 @@ static struct connection *stalled_longest(const struct gb_server *server)
     struct connection *connection, *found = NULL;
 
     GB_LIST_FOREACH(connection, &server->connections, link)
-    if (connection->line_bytes > GB_LINE_SMALL && connection->scanned == connection->line_bytes &&
-        (found == NULL || connection->read_ns < found->read_ns))
-        found = connection;
+        if (connection->line_bytes > GB_LINE_SMALL &&
+            connection->scanned == connection->line_bytes &&
+            (found == NULL || connection->read_ns < found->read_ns))
+            found = connection;
     return found;
 }
 

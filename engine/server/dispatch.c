@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a line to the handler of its method. */
 #include <assert.h>
 #include <stdlib.h>

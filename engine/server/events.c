@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Watching: subscriptions and the events that go to them.
  *
  * Theory of operation. What happens is told by event_begin() … event_end(): the body is written
@@ -99,10 +100,10 @@ bool event_begin(struct event *event, struct gb_server *server, enum event_kind 
         return false;
     probe.session = seat == NULL ? NULL : gb_session_id(seat->session);
     GB_LIST_FOREACH(subscription, &server->subscriptions, of_server)
-    if (wants(subscription, &probe)) {
-        begin(event, server, kind, probe.session);
-        return true;
-    }
+        if (wants(subscription, &probe)) {
+            begin(event, server, kind, probe.session);
+            return true;
+        }
     return false;
 }
 
@@ -142,8 +143,8 @@ void event_end(struct event *event)
 
     gb_json_end(&event->out);
     GB_LIST_FOREACH(subscription, &event->server->subscriptions, of_server)
-    if (wants(subscription, event))
-        offer(subscription, gb_buf_bytes(&event->body));
+        if (wants(subscription, event))
+            offer(subscription, gb_buf_bytes(&event->body));
     gb_buf_release(&event->body);
 }
 
@@ -160,8 +161,7 @@ static void put_cells(struct gb_json_out *out, const struct seat *seat, struct s
 {
     struct exec *exec;
 
-    GB_LIST_FOREACH(exec, &seat->execs, of_seat)
-    {
+    GB_LIST_FOREACH(exec, &seat->execs, of_seat) {
         bool runs = exec->cell->state == GB_CELL_RUNNING;
 
         if (!runs && room->waiting == 0) {
@@ -183,16 +183,16 @@ static void put_snapshot(struct gb_json_out *out, struct subscription *subscript
 
     gb_json_array(out, "sessions");
     GB_LIST_FOREACH(seat, &server->seats, link)
-    if (covers(subscription, gb_session_id(seat->session))) {
-        gb_json_object(out, NULL);
-        put_session(out, seat, 0);
-        gb_json_end(out);
-    }
+        if (covers(subscription, gb_session_id(seat->session))) {
+            gb_json_object(out, NULL);
+            put_session(out, seat, 0);
+            gb_json_end(out);
+        }
     gb_json_end(out);
     gb_json_array(out, "cells");
     GB_LIST_FOREACH(seat, &server->seats, link)
-    if (covers(subscription, gb_session_id(seat->session)))
-        put_cells(out, seat, &room);
+        if (covers(subscription, gb_session_id(seat->session)))
+            put_cells(out, seat, &room);
     gb_json_end(out);
     if (room.left > 0)
         gb_json_put_u64(out, "cells_left", room.left);
@@ -251,8 +251,7 @@ static void send_figures(struct subscription *subscription, uint32_t round)
 
     begin_at(&event, server, EVENT_SAMPLE, NULL, server->figures_at_ns[round % GB_FIGURES]);
     gb_json_array(&event.out, "sessions");
-    GB_LIST_FOREACH(seat, &server->seats, link)
-    {
+    GB_LIST_FOREACH(seat, &server->seats, link) {
         const struct figure *figure = figures_of(seat, round);
 
         if (figure == NULL)
@@ -284,11 +283,11 @@ static void replay(struct subscription *subscription)
     if ((subscription->kinds >> EVENT_CELL_OUTPUT & 1) == 0)
         return;
     GB_LIST_FOREACH(seat, &server->seats, link)
-    if (covers(subscription, gb_session_id(seat->session)))
-        for (struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next) {
-            exec = container_of(at, struct exec, of_seat);
-            send_so_far(subscription, seat, exec);
-        }
+        if (covers(subscription, gb_session_id(seat->session)))
+            for (struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next) {
+                exec = container_of(at, struct exec, of_seat);
+                send_so_far(subscription, seat, exec);
+            }
 }
 
 void events_resume(struct connection *connection)
@@ -297,8 +296,7 @@ void events_resume(struct connection *connection)
 
     if (gb_stream_queued(connection->stream) > GB_EVENTS_LOW)
         return;
-    GB_LIST_FOREACH(subscription, &connection->subscriptions, of_connection)
-    {
+    GB_LIST_FOREACH(subscription, &connection->subscriptions, of_connection) {
         struct event event;
 
         if (!subscription->behind)
@@ -415,8 +413,7 @@ static void ask_guests(struct gb_server *server)
     size_t asked = 0;
     struct seat *seat;
 
-    GB_LIST_FOREACH(seat, &server->seats, link)
-    {
+    GB_LIST_FOREACH(seat, &server->seats, link) {
         if (!seat->opened || seat->closing || seat->asked || seat->asked_round == server->ask_round)
             continue;
         if (asked++ == ASK_A_TURN)
@@ -441,8 +438,7 @@ static void on_sample(void *arg)
         return;
     put_host(&event.out);
     gb_json_array(&event.out, "sessions");
-    GB_LIST_FOREACH(seat, &server->seats, link)
-    {
+    GB_LIST_FOREACH(seat, &server->seats, link) {
         gb_json_object(&event.out, NULL);
         gb_json_put_str(&event.out, "session", gb_session_id(seat->session));
         put_sample(&event.out, seat, 0);
@@ -478,8 +474,7 @@ static void on_log_lines(void *arg)
     struct gb_server *server = arg;
     struct log_line *line;
 
-    GB_LIST_FOREACH(line, &server->log_lines, link)
-    {
+    GB_LIST_FOREACH(line, &server->log_lines, link) {
         struct event event;
 
         if (!event_begin(&event, server, EVENT_SERVER_LOG, NULL))
@@ -518,7 +513,7 @@ static void update_kinds(struct gb_server *server)
     uint32_t kinds = 0;
 
     GB_LIST_FOREACH(subscription, &server->subscriptions, of_server)
-    kinds |= subscription->kinds;
+        kinds |= subscription->kinds;
     server->event_kinds = kinds;
     if ((kinds >> EVENT_SAMPLE & 1) != sampled) {
         if (sampled)
@@ -674,11 +669,11 @@ void handle_unsubscribe(struct request *request, const struct gb_params *params)
     struct gb_err err = {0};
 
     GB_LIST_FOREACH(subscription, &connection->subscriptions, of_connection)
-    if (subscription->number == params->subscription) {
-        subscription_free(subscription);
-        request_ok(request);
-        return;
-    }
+        if (subscription->number == params->subscription) {
+            subscription_free(subscription);
+            request_ok(request);
+            return;
+        }
     (void)gb_err_set(&err, GB_ENOTFOUND, "this connection has no subscription %lld",
                      (long long)params->subscription);
     request_fail(request, &err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Running code: session.exec and run, and what reaches a cell while it runs.
  *
  * An exec lives from the moment its cell is queued until the session says that it is done. Its

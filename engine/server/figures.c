@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What VMs take of the host, for whoever looks, and the figures of the last minutes for whoever
  * begins to watch.
  *
@@ -37,7 +38,7 @@ static struct gb_vm *next_of_pass(struct gb_server *server)
     struct seat *seat;
 
     GB_LIST_FOREACH(seat, &server->seats, link)
-    consider(gb_session_vm(seat->session), &oldest);
+        consider(gb_session_vm(seat->session), &oldest);
     for (size_t at = 0; gb_pool_next_vm(server->room->pool, &at, &one);)
         consider(one.vm, &oldest);
     return oldest != NULL && gb_vm_looked_ns(oldest) < server->pass_ns ? oldest : NULL;
@@ -82,8 +83,7 @@ static void on_round(void *arg)
     server->figures_at_ns[server->figures_round % GB_FIGURES] = gb_clock_wall_ns();
     server->pass_ns = gb_clock_mono_ns();
     go_on(server, TICK_BUDGET_MS);
-    GB_LIST_FOREACH(seat, &server->seats, link)
-    {
+    GB_LIST_FOREACH(seat, &server->seats, link) {
         const struct gb_vm_sample *sample = seat_sample(seat, 0);
 
         if (sample == NULL)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of the guest. What the client may send or ask for in one call is cut into guest frames.
  *
  * An upload belongs to its connection, session and path. Its pieces go to the guest as they come;
@@ -119,8 +120,8 @@ static struct upload *upload_find(struct connection *connection, const struct se
     struct upload *upload;
 
     GB_LIST_FOREACH(upload, &connection->uploads, of_connection)
-    if (upload->seat == seat && gb_bytes_equal(path, upload->path))
-        return upload;
+        if (upload->seat == seat && gb_bytes_equal(path, upload->path))
+            return upload;
     return NULL;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "histogram.h"
 
 /* Below 2^14 ns (16 µs) all is one bucket; 31 powers of two reach 9 hours. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Latencies in a fixed number of buckets: each a quarter of a power of two wide. */
 #pragma once
 

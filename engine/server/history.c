@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the server writes into the journal, and what it tells from it: session.history, sessions
  * that have ended, and after a restart why they did. */
 #include <stdlib.h>

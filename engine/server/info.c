@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the server says of itself: hello, stats, pool.status. */
 #include <errno.h>
 #include <stdio.h>
@@ -176,7 +177,7 @@ static void put_states(struct gb_json_out *out, struct gb_server *server)
     struct seat *seat;
 
     GB_LIST_FOREACH(seat, &server->seats, link)
-    counts[gb_session_state(seat->session)]++;
+        counts[gb_session_state(seat->session)]++;
     gb_json_object(out, "sessions");
     for (int i = 0; i < GB_SESSION_CLOSED; i++)
         gb_json_put_u64(out, gb_session_state_name((enum gb_session_state)i), counts[i]);
@@ -223,8 +224,7 @@ static void put_vms(struct gb_json_out *out, struct gb_server *server)
 
     figures_look(server);
     gb_json_array(out, "vms");
-    GB_LIST_FOREACH(seat, &server->seats, link)
-    {
+    GB_LIST_FOREACH(seat, &server->seats, link) {
         struct gb_session *session = seat->session;
 
         if (gb_session_vm(session) == NULL)

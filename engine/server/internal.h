@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the server share. Not for others.
  *
  * Theory of operation. A *connection* cuts its input into lines; dispatch.c turns a line into a

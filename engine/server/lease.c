@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Write leases: one client at a time runs cells in a session, while the others watch.
  *
  * Theory of operation. A lease belongs to a connection and ends with it. While somebody holds one,
@@ -192,8 +193,7 @@ static void move_up(struct seat *seat)
 {
     struct lease_waiter *waiter;
 
-    GB_LIST_FOREACH(waiter, &seat->lease_waiters, of_seat)
-    {
+    GB_LIST_FOREACH(waiter, &seat->lease_waiters, of_seat) {
         struct request *request = waiter->request;
         struct gb_err err = {0};
 
@@ -277,8 +277,7 @@ void lease_release(struct seat *seat, const struct gb_err *why)
 {
     struct lease_waiter *waiter;
 
-    GB_LIST_FOREACH(waiter, &seat->lease_waiters, of_seat)
-    {
+    GB_LIST_FOREACH(waiter, &seat->lease_waiters, of_seat) {
         struct request *request = waiter->request;
         struct gb_err err = *why;
 
@@ -298,8 +297,7 @@ static struct connection *find_client(struct gb_server *server, struct gb_bytes 
     struct connection *connection, *found = NULL;
     char number[24];
 
-    GB_LIST_FOREACH(connection, &server->connections, link)
-    {
+    GB_LIST_FOREACH(connection, &server->connections, link) {
         (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)connection->number);
         if (gb_bytes_equal(to, number) ||
             (connection->client != NULL && gb_bytes_equal(to, connection->client)))

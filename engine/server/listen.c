@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The socket's file. Two servers cannot race for one path: whoever holds the lock of PATH.lock may
  * replace the socket, and the lock goes with the process that holds it. The lock's file stays: one
  * that is unlinked could be locked twice. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a request says of the program that it wants run: code, file, arguments. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Room for VMs: what admission and the pool say of themselves, and what a client is told when there
  * is no room. */
 #include <stdio.h>
@@ -165,8 +166,7 @@ static size_t find_closable(struct gb_server *server, struct seat *found[CLOSABL
     size_t count = 0, all = 0;
     struct seat *seat;
 
-    GB_LIST_FOREACH(seat, &server->seats, link)
-    {
+    GB_LIST_FOREACH(seat, &server->seats, link) {
         uint64_t active = gb_session_last_active_ns(seat->session);
         size_t at = count;
 

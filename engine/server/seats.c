@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions as the server keeps them: open, attach, look at, close, and what is left of them.
  *
  * Theory of operation. A seat is made with its session and goes with the session's `closed`, which
@@ -67,8 +68,8 @@ static struct seat *lookup(struct gb_server *server, struct gb_bytes id)
     struct seat *seat;
 
     GB_LIST_FOREACH(seat, &server->seats, link)
-    if (gb_bytes_equal(id, gb_session_id(seat->session)))
-        return seat;
+        if (gb_bytes_equal(id, gb_session_id(seat->session)))
+            return seat;
     return NULL;
 }
 
@@ -100,8 +101,8 @@ static struct seat *find_by_key(struct gb_server *server, struct gb_bytes key, b
     struct seat *seat;
 
     GB_LIST_FOREACH(seat, &server->seats, link)
-    if (seat->key != NULL && seat->closing == closing && gb_bytes_equal(key, seat->key))
-        return seat;
+        if (seat->key != NULL && seat->closing == closing && gb_bytes_equal(key, seat->key))
+            return seat;
     return NULL;
 }
 
@@ -360,7 +361,7 @@ static int check_quota(const struct gb_server *server, const char *client, struc
     if (quota == 0)
         return 0;
     GB_LIST_FOREACH(seat, &server->seats, link)
-    count += !seat->closing && same_client(seat->client, client);
+        count += !seat->closing && same_client(seat->client, client);
     if (count < quota)
         return 0;
     return gb_err_set(err, GB_ECAPACITY,
@@ -378,8 +379,7 @@ int check_cell_quota(const struct connection *connection, struct gb_err *err)
 
     if (quota == 0)
         return 0;
-    GB_LIST_FOREACH(seat, &server->seats, link)
-    {
+    GB_LIST_FOREACH(seat, &server->seats, link) {
         for (const struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next) {
             exec = container_of((struct gb_list *)(uintptr_t)at, struct exec, of_seat);
             count += same_client(exec->client, connection->client);
@@ -674,8 +674,7 @@ void handle_list(struct request *request, const struct gb_params *params)
         return;
     }
     figures_look(server);
-    GB_LIST_FOREACH(seat, &server->seats, link)
-    {
+    GB_LIST_FOREACH(seat, &server->seats, link) {
         if (seat->closing || !selected(params->key, seat->key) ||
             !selected(params->label, seat->label) || !selected(params->owner, seat->owner) ||
             !selected(params->image, gb_session_image(seat->session)->name) ||

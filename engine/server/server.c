@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "server.h"
 
 #include <assert.h>
@@ -188,7 +189,7 @@ static void begin_closing(struct gb_server *server)
     stop_listening(server);
     gb_room_stop(server->room);
     GB_LIST_FOREACH(seat, &server->seats, link)
-    seat_close(seat, "closed", "the server is shutting down");
+        seat_close(seat, "closed", "the server is shutting down");
 }
 
 static void finish(struct gb_server *server)
@@ -200,7 +201,7 @@ static void finish(struct gb_server *server)
     while ((link = gb_list_pop(&server->shutdowns)) != NULL)
         request_ok(container_of(link, struct request, wait));
     GB_LIST_FOREACH(connection, &server->connections, link)
-    connection_close(connection);
+        connection_close(connection);
     if (server->ended != NULL)
         server->ended(server->arg);
 }

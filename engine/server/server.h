@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The server: sessions behind a Unix socket. docs/protocol.md is its contract.
  *
  * Life: new → listen → shutdown (asked for here, by a client, or after a signal) → `ended` → free.

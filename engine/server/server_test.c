@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The server on a real socket, in a process of its own, with a host that has no images: what can be
  * asked without a VM. tests/ asks the rest. */
 #include "server/server.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* image.warm: makes a template before anybody needs it. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cells: queued in order, one at a time in the guest, output under credit.
  *
  * Theory of operation. gb_session_exec() checks and queues. The pump sends the first of the queue
@@ -34,30 +35,30 @@ const char *gb_cell_state_name(enum gb_cell_state state)
     return state_names[state];
 }
 
-static struct cell *from_public(struct gb_cell *cell)
+static struct cell *from_pub(struct gb_cell *cell)
 {
-    return container_of(cell, struct cell, public);
+    return container_of(cell, struct cell, pub);
 }
 
 static void cell_unref(struct cell *cell)
 {
-    struct gb_cell *public = &cell->public;
+    struct gb_cell *pub = &cell->pub;
 
     if (--cell->refs > 0)
         return;
-    gb_buf_release(&public->code);
-    gb_buf_release(&public->file);
-    gb_buf_release(&public->argv);
-    gb_buf_release(&public->out);
-    gb_buf_release(&public->error);
-    gb_buf_release(&public->value);
-    gb_buf_release(&public->note);
-    gb_buf_release(&public->changed_encoded);
-    for (size_t i = 0; i < public->display_count; i++) {
-        free(public->displays[i].mime);
-        gb_buf_release(&public->displays[i].data);
+    gb_buf_release(&pub->code);
+    gb_buf_release(&pub->file);
+    gb_buf_release(&pub->argv);
+    gb_buf_release(&pub->out);
+    gb_buf_release(&pub->error);
+    gb_buf_release(&pub->value);
+    gb_buf_release(&pub->note);
+    gb_buf_release(&pub->changed_encoded);
+    for (size_t i = 0; i < pub->display_count; i++) {
+        free(pub->displays[i].mime);
+        gb_buf_release(&pub->displays[i].data);
     }
-    free(public->displays);
+    free(pub->displays);
     gb_env_release(&cell->env);
     gb_buf_release(&cell->stdin_data);
     free(cell);
@@ -66,14 +67,14 @@ static void cell_unref(struct cell *cell)
 void gb_cell_unref(struct gb_cell *cell)
 {
     if (cell != NULL)
-        cell_unref(from_public(cell));
+        cell_unref(from_pub(cell));
 }
 
 /* What a cell holds in memory while it waits. */
 static size_t size_of(const struct cell *cell)
 {
-    size_t size = cell->public.code.size + cell->public.file.size + cell->public.argv.size +
-                  cell->stdin_data.size;
+    size_t size =
+        cell->pub.code.size + cell->pub.file.size + cell->pub.argv.size + cell->stdin_data.size;
 
     for (size_t i = 0; i < cell->env.count; i++)
         size += strlen(cell->env.names[i]) + strlen(cell->env.values[i]);
@@ -138,10 +139,9 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
         return r;
     cell = xcalloc(1, sizeof(*cell));
     gb_list_init(&cell->link);
-    if (!gb_buf_try_add(&cell->public.code, config->code.data, config->code.size, GB_CODE_MAX) ||
-        !gb_buf_try_add(&cell->public.file, config->file.data, config->file.size, GB_PATH_MAX) ||
-        !gb_buf_try_add(&cell->public.argv, config->argv.data, config->argv.size,
-                        GB_ARGV_BYTES_MAX) ||
+    if (!gb_buf_try_add(&cell->pub.code, config->code.data, config->code.size, GB_CODE_MAX) ||
+        !gb_buf_try_add(&cell->pub.file, config->file.data, config->file.size, GB_PATH_MAX) ||
+        !gb_buf_try_add(&cell->pub.argv, config->argv.data, config->argv.size, GB_ARGV_BYTES_MAX) ||
         !gb_buf_try_add(&cell->stdin_data, config->stdin_data.data, config->stdin_data.size,
                         GB_STDIN_MAX)) {
         cell->refs = 1;
@@ -158,16 +158,16 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : session->timeout_ms;
     cell->max_stdout = config->max_stdout > 0 ? config->max_stdout : GB_STDOUT_DEFAULT;
     cell->max_stderr = config->max_stderr > 0 ? config->max_stderr : GB_STDERR_DEFAULT;
-    cell->public.session = session;
-    cell->public.number = ++session->cells_numbered;
-    cell->public.mode = config->mode;
-    cell->public.state = GB_CELL_QUEUED;
-    cell->public.exit_code = -1;
-    cell->public.queued_ns = gb_clock_mono_ns();
+    cell->pub.session = session;
+    cell->pub.number = ++session->cells_numbered;
+    cell->pub.mode = config->mode;
+    cell->pub.state = GB_CELL_QUEUED;
+    cell->pub.exit_code = -1;
+    cell->pub.queued_ns = gb_clock_mono_ns();
     queue_add(session, cell);
     session_touch(session);
     cell_pump(session);
-    *ret_cell = &cell->public;
+    *ret_cell = &cell->pub;
     return 0;
 }
 
@@ -175,20 +175,20 @@ static void send_exec(struct gb_session *session, struct cell *cell)
 {
     _cleanup_(gb_buf_release) struct gb_buf frames = {0}, encoded = {0};
     const struct gb_exec message = {
-        .mode = (uint8_t)cell->public.mode,
+        .mode = (uint8_t)cell->pub.mode,
         .flags = (uint8_t)((cell->interactive ? GB_EXEC_INTERACTIVE : 0) |
                            (cell->final ? GB_EXEC_FINAL : 0) | (cell->put ? GB_EXEC_PUT : 0)),
         .timeout_ms = cell->timeout_ms,
         .max_stdout = cell->max_stdout,
         .max_stderr = cell->max_stderr,
         .env = env_pairs(&cell->env, &encoded),
-        .file = gb_buf_bytes(&cell->public.file),
-        .argv = gb_buf_bytes(&cell->public.argv),
-        .code = gb_buf_bytes(&cell->public.code),
+        .file = gb_buf_bytes(&cell->pub.file),
+        .argv = gb_buf_bytes(&cell->pub.argv),
+        .code = gb_buf_bytes(&cell->pub.code),
         .stdin_data = gb_buf_bytes(&cell->stdin_data),
     };
 
-    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_EXEC, .cell = cell->public.number},
+    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_EXEC, .cell = cell->pub.number},
                  &gb_exec_fields, &message);
     gb_buf_release(&cell->stdin_data);
     session_send(session, &frames);
@@ -200,7 +200,7 @@ static void tell_started(struct cell *cell)
         return;
     cell->started_told = true;
     if (cell->events.started != NULL)
-        cell->events.started(cell->arg, &cell->public);
+        cell->events.started(cell->arg, &cell->pub);
 }
 
 static void on_pump(void *arg)
@@ -226,10 +226,10 @@ void cell_pump(struct gb_session *session)
         cell = container_of(link, struct cell, link);
         queue_left(session, cell);
         session->current = cell;
-        session->cells_begun = cell->public.number;
-        cell->public.state = GB_CELL_RUNNING;
-        cell->public.started_ns = gb_clock_mono_ns();
-        cell->public.started_at_ns = gb_clock_wall_ns();
+        session->cells_begun = cell->pub.number;
+        cell->pub.state = GB_CELL_RUNNING;
+        cell->pub.started_ns = gb_clock_mono_ns();
+        cell->pub.started_at_ns = gb_clock_wall_ns();
         send_exec(session, cell);
         gb_timer_start(session->cell_timer, (uint64_t)cell->timeout_ms + GB_WORKER_WAIT_MS +
                                                 GB_KILL_GRACE_MS + DEADLINE_SLACK_MS);
@@ -241,18 +241,18 @@ void cell_pump(struct gb_session *session)
 /* Ends a cell that is in no list any more: tells its owner and drops the session's reference. */
 static void finish(struct cell *cell, const struct gb_err *err)
 {
-    cell->public.state = GB_CELL_DONE;
-    cell->public.waiting = false;
+    cell->pub.state = GB_CELL_DONE;
+    cell->pub.waiting = false;
     if (cell->events.done != NULL)
-        cell->events.done(cell->arg, &cell->public, err);
+        cell->events.done(cell->arg, &cell->pub, err);
     cell->events = (struct gb_cell_events){0};
-    cell->public.session = NULL;
+    cell->pub.session = NULL;
     cell_unref(cell);
 }
 
 static void give_credit(struct gb_session *session, struct cell *cell)
 {
-    send_credit(session, cell->public.number, cell->uncredited);
+    send_credit(session, cell->pub.number, cell->uncredited);
     cell->uncredited = 0;
 }
 
@@ -260,7 +260,7 @@ static int on_output(struct gb_session *session, struct cell *cell, const struct
                      struct gb_err *err)
 {
     enum gb_output stream = (enum gb_output)frame->flags;
-    struct gb_buf *kept = stream == GB_STDOUT ? &cell->public.out : &cell->public.error;
+    struct gb_buf *kept = stream == GB_STDOUT ? &cell->pub.out : &cell->pub.error;
     uint64_t max = stream == GB_STDOUT ? cell->max_stdout : cell->max_stderr;
     struct gb_bytes bytes = frame->payload;
     size_t cost = bytes.size + GB_OUTPUT_COST;
@@ -272,7 +272,7 @@ static int on_output(struct gb_session *session, struct cell *cell, const struct
         return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than the cell may have");
     cell->uncredited += cost;
     if (cell->events.output != NULL)
-        cell->events.output(cell->arg, &cell->public, stream, bytes);
+        cell->events.output(cell->arg, &cell->pub, stream, bytes);
     if (!cell->held && cell->uncredited >= CREDIT_BATCH)
         give_credit(session, cell);
     return 0;
@@ -280,7 +280,7 @@ static int on_output(struct gb_session *session, struct cell *cell, const struct
 
 static int on_display(struct cell *cell, const struct gb_frame *frame, struct gb_err *err)
 {
-    struct gb_cell *public = &cell->public;
+    struct gb_cell *pub = &cell->pub;
     struct gb_display message;
     struct gb_cell_display *slot;
     int r = gb_fields_decode(&gb_display_fields, frame->payload, &message, err);
@@ -289,20 +289,20 @@ static int on_display(struct cell *cell, const struct gb_frame *frame, struct gb
         return r;
     if (!gb_utf8_valid(message.mime) || memchr(message.mime.data, '\0', message.mime.size) != NULL)
         return gb_err_set(err, GB_EINTERNAL, "DISPLAY: the mime type is not text");
-    if (public->display_count >= GB_DISPLAY_COUNT_MAX ||
+    if (pub->display_count >= GB_DISPLAY_COUNT_MAX ||
         cell->display_bytes + message.data.size > GB_DISPLAYS_MAX) {
-        gb_buf_clear(&public->note);
-        gb_buf_adds(&public->note, "some displays were left out: a limit was passed");
+        gb_buf_clear(&pub->note);
+        gb_buf_adds(&pub->note, "some displays were left out: a limit was passed");
         return 0;
     }
-    if (public->displays == NULL)
-    public->displays = xcalloc(GB_DISPLAY_COUNT_MAX, sizeof(*public->displays));
-    slot = &public->displays[public->display_count];
+    if (pub->displays == NULL)
+        pub->displays = xcalloc(GB_DISPLAY_COUNT_MAX, sizeof(*pub->displays));
+    slot = &pub->displays[pub->display_count];
     if (!gb_buf_try_add(&slot->data, message.data.data, message.data.size, GB_DISPLAY_MAX))
         return gb_err_set(err, GB_EINTERNAL, "no memory for a display");
     slot->mime = xstrndup((const char *)message.mime.data, message.mime.size);
     cell->display_bytes += message.data.size;
-    public->display_count++;
+    pub->display_count++;
     return 0;
 }
 
@@ -312,14 +312,14 @@ static int on_waiting(struct gb_session *session, struct cell *cell, const struc
     struct gb_waiting message;
     int r = gb_fields_decode(&gb_waiting_fields, frame->payload, &message, err);
 
-    if (r < 0 || cell->public.waiting == (message.on != 0))
+    if (r < 0 || cell->pub.waiting == (message.on != 0))
         return r;
-    cell->public.waiting = message.on != 0;
+    cell->pub.waiting = message.on != 0;
     session->state = message.on != 0 ? GB_SESSION_WAITING_INPUT : GB_SESSION_RUNNING;
     session->changed = true;
     gb_loop_defer(session->host->loop, &session->pump, on_pump, session);
     if (cell->events.waiting != NULL)
-        cell->events.waiting(cell->arg, &cell->public);
+        cell->events.waiting(cell->arg, &cell->pub);
     return 0;
 }
 
@@ -380,12 +380,12 @@ static int on_done(struct gb_session *session, struct cell *cell, const struct g
     int r = gb_fields_decode(&gb_done_fields, frame->payload, &message, err);
 
     if (r == 0)
-        r = take_result(&cell->public, &message, err);
+        r = take_result(&cell->pub, &message, err);
     if (r < 0)
         return r;
-    if (cell->public.state_lost && cell->public.mode == GB_MODE_KERNEL)
+    if (cell->pub.state_lost && cell->pub.mode == GB_MODE_KERNEL)
         session_state_lost(session);
-    printing_begin(session, cell->public.number, cell->uncredited);
+    printing_begin(session, cell->pub.number, cell->uncredited);
     gb_timer_stop(session->cell_timer);
     session->current = NULL;
     session_touch(session);
@@ -443,7 +443,7 @@ int cell_frame(struct gb_session *session, const struct gb_frame *frame, struct 
         return r;
     if (frame->type == GB_GUEST_ERROR)
         return on_refused(frame, err);
-    if (cell == NULL || cell->public.number != frame->cell) {
+    if (cell == NULL || cell->pub.number != frame->cell) {
         /* A background process of an earlier cell, or news that has been overtaken. */
         if (frame->type == GB_GUEST_OUTPUT)
             printing_output(session, frame);
@@ -486,13 +486,13 @@ void cell_fail_all(struct gb_session *session, const struct gb_err *why)
     }
 }
 
-void gb_cell_hold(struct gb_cell *public, bool held)
+void gb_cell_hold(struct gb_cell *pub, bool held)
 {
-    struct cell *cell = from_public(public);
+    struct cell *cell = from_pub(pub);
 
     cell->held = held;
-    if (!held && public->state == GB_CELL_RUNNING && cell->uncredited >= CREDIT_BATCH)
-        give_credit(public->session, cell);
+    if (!held && pub->state == GB_CELL_RUNNING && cell->uncredited >= CREDIT_BATCH)
+        give_credit(pub->session, cell);
 }
 
 static void ignore_reply(void *arg, const struct gb_frame *frame, const struct gb_err *err)
@@ -506,20 +506,20 @@ static int send_interrupt(struct gb_session *session, struct cell *cell, struct 
 {
     const struct gb_interrupt_request message = {GB_INTERRUPT_SIGINT};
 
-    return request_send(session, GB_GUEST_INTERRUPT, cell->public.number, &gb_interrupt_fields,
+    return request_send(session, GB_GUEST_INTERRUPT, cell->pub.number, &gb_interrupt_fields,
                         &message, 0, ignore_reply, NULL, err);
 }
 
-void gb_cell_interrupt(struct gb_cell *public)
+void gb_cell_interrupt(struct gb_cell *pub)
 {
-    struct cell *cell = from_public(public);
-    struct gb_session *session = public->session;
+    struct cell *cell = from_pub(pub);
+    struct gb_session *session = pub->session;
 
-    if (public->state == GB_CELL_RUNNING) {
+    if (pub->state == GB_CELL_RUNNING) {
         (void)send_interrupt(session, cell, NULL); /* the end of the session ends the cell too */
         return;
     }
-    if (public->state != GB_CELL_QUEUED)
+    if (pub->state != GB_CELL_QUEUED)
         return;
     /* Told from here rather than later would break the rule that no callback comes from within a
      * call; it moves to the head of what the pump tells. */
@@ -534,8 +534,7 @@ void cell_drop_interrupted(void *arg)
     struct gb_list dropped, *link;
 
     gb_list_init(&dropped);
-    GB_LIST_FOREACH(cell, &session->queue, link)
-    {
+    GB_LIST_FOREACH(cell, &session->queue, link) {
         if (cell->interrupt_wanted) {
             gb_list_remove(&cell->link);
             gb_list_add_tail(&dropped, &cell->link);
@@ -544,7 +543,7 @@ void cell_drop_interrupted(void *arg)
     }
     while ((link = gb_list_pop(&dropped)) != NULL) {
         cell = container_of(link, struct cell, link);
-        cell->public.interrupted = true;
+        cell->pub.interrupted = true;
         finish(cell, NULL);
     }
     session_update(session);
@@ -565,12 +564,12 @@ int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_byte
 
     if (cell == NULL || !cell->interactive)
         return gb_err_set(err, GB_ENOTFOUND, "no interactive cell is running in this session");
-    if (number != 0 && cell->public.number != number)
+    if (number != 0 && cell->pub.number != number)
         return gb_err_set(err, GB_ENOTFOUND, "cell %u is not running", number);
     if (data.size > GB_STDIN_PENDING_MAX)
         return gb_err_set(err, GB_ETOOLARGE,
                           "at most %u bytes of standard input can be sent at once",
                           GB_STDIN_PENDING_MAX);
-    return request_send(session, GB_GUEST_STDIN, cell->public.number, &gb_stdin_fields, &message, 0,
+    return request_send(session, GB_GUEST_STDIN, cell->pub.number, &gb_stdin_fields, &message, 0,
                         done, arg, err);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Environment settings: what may be set and how. */
 #include "session/env.h"
 

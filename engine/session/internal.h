@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of this module share. Not for others. */
 #pragma once
 
@@ -16,7 +17,7 @@ enum {
 
 /* A cell with what only its session sees. gb_cell is first, so that the two convert. */
 struct cell {
-    struct gb_cell public;
+    struct gb_cell pub;  /* what the session shows of it */
     struct gb_list link; /* in session->queue, or nowhere */
     struct gb_cell_events events;
     void *arg;

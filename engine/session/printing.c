@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What cells print after their end, by the processes that they left behind.
  *
  * Such output is disposed of as it comes: it goes to a client that reads, or into a store of fixed

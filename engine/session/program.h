@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a cell may say about a program that is a file, and about its arguments. */
 #pragma once
 

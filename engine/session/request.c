@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests to the agent: numbered, answered in any order, each with a deadline. */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ static void arm_timer(struct gb_session *session)
 
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that requests left the list */
     GB_LIST_FOREACH(request, &session->requests, link)
-    first = MIN(first, request->deadline_ns);
+        first = MIN(first, request->deadline_ns);
     if (first == UINT64_MAX) {
         gb_timer_stop(session->request_timer);
         return;
@@ -148,8 +149,8 @@ void gb_session_forget(struct gb_session *session, void *arg)
     struct request *request;
 
     GB_LIST_FOREACH(request, &session->requests, link)
-    if (request->arg == arg)
-        request->done = NULL;
+        if (request->arg == arg)
+            request->done = NULL;
 }
 
 /* What a guest can say of itself. It knows nothing of sessions, images, leases or other VMs, and
@@ -190,8 +191,7 @@ int request_answer(struct gb_session *session, const struct gb_frame *frame, str
     bool found = false;
     int r;
 
-    GB_LIST_FOREACH(request, &session->requests, link)
-    {
+    GB_LIST_FOREACH(request, &session->requests, link) {
         if (request->id == frame->id) {
             found = true;
             break;
@@ -234,7 +234,7 @@ void request_drop_all(struct gb_session *session)
     struct request *request;
 
     GB_LIST_FOREACH(request, &session->requests, link)
-    request->done = NULL;
+        request->done = NULL;
     request_fail_all(session, &session->why);
     arm_timer(session);
 }
@@ -248,8 +248,7 @@ void request_expired(void *arg)
     struct gb_err err;
 
     gb_list_init(&expired);
-    GB_LIST_FOREACH(request, &session->requests, link)
-    {
+    GB_LIST_FOREACH(request, &session->requests, link) {
         if (request->deadline_ns <= now) {
             gb_list_remove(&request->link);
             gb_list_add_tail(&expired, &request->link);

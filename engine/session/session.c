@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a session: from the VM's start to its end. */
 #include "session/session.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A session: one VM, its cells in the order of their arrival, its files, and its end.
  *
  * Life: STARTING (VM boots, worker warms up) → IDLE ⇄ RUNNING (⇄ WAITING_INPUT) → CLOSED.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writes the tables of the settings as Markdown. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of options. A new one is a field in settings.h and a row here; docs/settings.md is
  * written by `GLASSBELL_WRITE_DOCS=1 build/dev/engine/test_settings_settings`. */
 #include "settings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file, line by line. There is no state between lines but the section. */
 #include <stdio.h>
 #include <string.h>

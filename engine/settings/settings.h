@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The settings file: one table of options, a strict reader, and a plain struct that holds what was
  * read. docs/settings.md is made from the table.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A settings file: any bytes give settings or a sentence with a place. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Values: text into fields, by the type of the option. */
 #include <errno.h>
 #include <math.h>

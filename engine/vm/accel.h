@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which accelerator really works. /dev/kvm may open and still be useless: on some hosts stock
  * guests hang under it for ever. So a small guest is booted under each. KVM has the first HELLO, or
  * its time; where it gives none, emulation has to.

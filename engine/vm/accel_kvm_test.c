@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which accelerator is taken, and for how long that is believed. KVM that works, hangs or aborts is
  * the stand-in's (fake/qemu.c), behind the real launcher, which wants a /dev/kvm: skipped without.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is remembered of accelerators, and how processors are told apart. */
 #include "vm/accel.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The processor that a guest is shown: what the accelerator offers, less some features.
  *
  * Which of them can be switched off depends on QEMU, which ends at a name that it does not know. So

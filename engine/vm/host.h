@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The host: what all VMs of a process share. QEMU and its version, the accelerator that really
  * works, which isolation can be had, the images, and the registry of running VMs. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a host finds out, with real guests: $GLASSBELL_IMAGES names the images. */
 #include "vm/host.h"
 

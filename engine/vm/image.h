@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Images: what the builder (images/) left in a folder, as the engine sees it.
  *
  * A folder holds `boot.json` with the kernel and the initramfs, and NAME.json and NAME.erofs for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests: both kinds are tried on every input. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What can be asked of QEMU and of this machine before the first VM. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Operations of the monitor: stop, continue, save and load of device state, one at a time.
  *
  * An operation is begun from the loop when the monitor is ready, and ended exactly once: by the

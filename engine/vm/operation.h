@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One VM, as vm.c (its life) and operation.c (its monitor) see it. Not for others. */
 #pragma once
 

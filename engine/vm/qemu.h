@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The command line of a VM: the launcher's options, then QEMU's. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* QEMU's command line: what it says for each accelerator and each version of QEMU. */
 #include "vm/qemu.h"
 

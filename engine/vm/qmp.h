@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* QMP, QEMU's monitor: one command at a time, answers matched by id, events on the way. QEMU may
  * have been taken over by its guest, so lines are bounded and parsed strictly. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of QEMU's monitor, and what is read out of the two that tell about QEMU. */
 #include "vm/cpu.h"
 #include "vm/inspect.h"

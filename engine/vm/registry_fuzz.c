@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The small texts of this module: registry files, /proc/PID/stat, what is
  * remembered of the accelerator, /proc/cpuinfo, and what a guest wrote on its console. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Saving and restoring real VMs. */
 #include "vm/testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the host's /proc tells of a VM. */
 #include <stdio.h>
 #include <stdlib.h>

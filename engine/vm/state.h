@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Device state on its way between QEMU and a file of ours. QEMU never holds the file: it can
  * neither keep it open nor write to it beside a save. QEMU's monitor tells when all has been
  * written or read.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Device state on its way, with a test in QEMU's place. */
 #include "vm/state.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The end of what QEMU and its guest said, and what can be told from it. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of real VMs share: a host in a folder of its own, and guests. The folder of images
  * comes from $GLASSBELL_IMAGES, and without one the tests fail. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Digests of images, compared on the thread pool while the guest boots: once for each image and
  * each change of its files, however many sessions ask at the same time. */
 #pragma once

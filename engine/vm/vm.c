@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation.
  *
  *   STARTING ── HELLO ──> RUNNING ──┐
@@ -369,7 +370,7 @@ static uint32_t choose_uid(const struct gb_host *host)
             uid = (uint32_t)gb_loop_now_ns();
         uid = UID_FIRST + uid % (UID_LAST - UID_FIRST + 1);
         GB_LIST_FOREACH(other, &host->vms, link)
-        used = used || other->uid == uid;
+            used = used || other->uid == uid;
         if (!used)
             return uid;
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A VM: one QEMU process, its monitor (QMP), and the byte stream to the agent, cut into frames.
  *
  * Life: STARTING (process runs) → RUNNING (the guest's HELLO came, or it was restored) → DEAD.

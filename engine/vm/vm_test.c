@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The life of real VMs. */
 #include "vm/testing.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Table-driven codec for the payloads of guest frames and control messages.
  *
  * A message is a struct and a table that names its fields in their order on the wire. Encoding and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Guest frames: a header of 16 bytes, then the payload. The layout stands in docs/guest.md. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The messages of the guest protocols: structs, types and field tables. docs/guest.md tells what
  * each means; both sides are built from this header. */
 #pragma once

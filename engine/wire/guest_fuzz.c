@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Frames as they come from a guest: cut, decoded by their tables, walked, and written again, which
  * must give the same bytes. */
 #include <assert.h>

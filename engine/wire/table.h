@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Words for the tables of messages: for the files that define such tables, and for no header. */
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes newc archives that depend on nothing but their content: no owner, no time, fixed order."""
 
 import os

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Turns the installed root $1 into an EROFS image; mmdebstrap runs this as (namespaced) root.
 # $1/.glassbell/settings sets REMOVE (patterns), TOOLS, RUN (commands or nothing), WARM (code for the
 # worker or nothing) and EROFS (options); the results are $1/.glassbell/image and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The initramfs: the agent as /init, the kernel's modules, the workers."""
 
 import os

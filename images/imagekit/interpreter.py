@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A suite's own Python, unpacked and run on the host to compile what its guests import.
 
 Compiled code is of one minor version of Python, and the host's need not be the guests'. The

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guest's kernel: an uncompressed vmlinux for QEMU's PVH entry, and the modules it boots with.
 
 A kernel is a function that takes (Packages, Report, directory), fills the directory with

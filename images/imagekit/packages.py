@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A private apt for a suite: package lists and one store of .debs for all its images, without root.
 
 It takes the host's settings (proxies and the like) but its own sources, keyring, lists and cache,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recipes: small files of `key: value` lines; a value goes on in lines that are indented.
 
     language: python            the worker that the agent starts

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Progress lines, the log of each part, and the one error that users see."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Root images: a Debian installation by mmdebstrap, stripped, as a read-only EROFS.
 
 Theory of operation

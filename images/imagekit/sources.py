@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where Debian's packages come from: the host's own apt configuration, read when it is needed.
 
 The host may run another Debian than the guests: one archive holds all suites, so that an entry for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An ADK agent that plots a CSV file in a microVM, and saves the plot as an artifact.
 
     pip install './python[adk]'

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ten agents at once, each in a microVM of its own, in a race to find pi.
 
     python python/examples/ten_agents.py [AGENTS]

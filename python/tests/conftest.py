@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """For all tests of the package: where it and the helpers are, and one real server for the run."""
 
 import pathlib

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes the blocking client (src/glassbell/_sync) from the asyncio one (src/glassbell/_async).
 
 Both say the same, so that only one of them is written by hand; `connection.py`, which does the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "app/complete.h"
 
 #include <dirent.h>
@@ -40,8 +41,7 @@ static void offer_sessions(struct tui *tui, const char *typed, struct candidates
 {
     struct session *session;
 
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
-    {
+    GB_LIST_FOREACH(session, &tui->store.sessions, link) {
         char note[160];
 
         (void)snprintf(note, sizeof(note), "%.64s, %s", session->image,

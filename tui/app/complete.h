@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What could stand at the end of a line behind `:`. */
 #pragma once
 

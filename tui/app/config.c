@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The settings file: [tui] and [keys], read at the start and again when the file has changed. */
 #include <stdio.h>
 #include <stdlib.h>

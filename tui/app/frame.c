@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The frame around the view: header, breadcrumb, banner, line of messages, bar of keys. */
 #include <stdio.h>
 #include <string.h>

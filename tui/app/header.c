@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The line at the top: sessions by state, memory, pool, latency; and below it where we are, and how
  * good the isolation is. What matters least is left out first where there is no room. */
 #include <stdio.h>
@@ -88,8 +89,7 @@ static void add_sessions(struct header *header, struct tui *tui, bool words)
     struct session *session;
     struct part *part;
 
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
-    {
+    GB_LIST_FOREACH(session, &tui->store.sessions, link) {
         counts[session_shown(session)]++;
         wanting += session_attention(session, tui_now(tui)) != ATTENTION_NONE;
     }
@@ -122,7 +122,7 @@ static void add_memory(struct header *header, const struct store *store)
     double used = 0;
 
     GB_LIST_FOREACH(session, &store->sessions, link)
-    used += session_gone(session) ? 0 : (double)session->memory_bytes;
+        used += session_gone(session) ? 0 : (double)session->memory_bytes;
     short_size(used, text);
     add(part, ROLE_HEADER_DIM, "mem ");
     add(part, ROLE_HEADER_STRONG, "%s", text);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Help, made from the tables: what is known here first, then everywhere; and a yes-or-no question.
  */
 #include <stdio.h>

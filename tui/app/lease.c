@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Taking a session over from its agent, and handing it back with a note. */
 #include <stdio.h>
 #include <string.h>

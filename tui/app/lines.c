@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lines of commands on disk: a text file to which each line is added in one write, so that
  * several front ends may share it. It is made short again when it is read. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The palette: a few letters find a command, a session or a theme. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,8 +90,7 @@ static void offer_sessions(struct palette *palette)
 {
     struct session *session;
 
-    GB_LIST_FOREACH(session, &palette->overlay.tui->store.sessions, link)
-    {
+    GB_LIST_FOREACH(session, &palette->overlay.tui->store.sessions, link) {
         struct item *item;
         char note[160];
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The terminal: opened a second time, put into the state that we need, and out of it again on every
  * way out of the process.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What terminfo and the environment say of the terminal. Apart from all else, because its header
  * names things as it likes. */
 #pragma once

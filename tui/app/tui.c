@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The front end's life: one loop, one terminal, one connection, a stack of views.
  *
  * Theory of operation. Events of the terminal go to the overlay (a line being typed, the palette,

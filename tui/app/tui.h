@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The front end: the loop, the terminal, the connection, the stack of views; and what views may ask
  * of it. Loop thread only.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines being typed at the bottom of the screen: behind `:` with what could stand there above it,
  * behind `/` with the view following each letter, and answers to questions. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The connection to the server: made, lost, made again; and what is asked first. */
 #include <stdio.h>
 #include <string.h>
@@ -146,8 +147,7 @@ static void look_up(struct tui *tui)
 {
     struct session *session;
 
-    GB_LIST_FOREACH(session, &tui->store.sessions, link)
-    {
+    GB_LIST_FOREACH(session, &tui->store.sessions, link) {
         if (tui->connection.client == NULL ||
             gb_client_calls(tui->connection.client) >= HISTORY_CALLS_MAX)
             return;
@@ -255,8 +255,7 @@ void uplink_close(struct tui *tui)
 {
     struct simple_call *call;
 
-    GB_LIST_FOREACH(call, &tui->simple_calls, link)
-    {
+    GB_LIST_FOREACH(call, &tui->simple_calls, link) {
         gb_list_remove(&call->link);
         free(call);
     }

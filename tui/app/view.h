@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What fills the screen below the header: a view. The list of sessions is the first one; a session
  * is pushed above it and popped again.
  *

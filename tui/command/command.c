@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "command/command.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -11,7 +13,7 @@ static const struct {
     CONTEXTS(CONTEXT_X)
 #undef CONTEXT_X
 };
-_Static_assert(ARRAY_SIZE(contexts) == CONTEXT_COUNT, "a row for each context");
+static_assert(ARRAY_SIZE(contexts) == CONTEXT_COUNT, "a row for each context");
 
 const char *context_title(enum context context)
 {

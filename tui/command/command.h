@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Commands: everything that the front end does has a row in a table.
  *
  * Keys, the `:` line with its completion, the palette, the key bar, `?` and the manual page are all

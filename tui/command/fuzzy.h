@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How well a few typed letters fit a text: for the palette and for completion. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which line a key stands for, in each context: the defaults of the tables, changed by the
  * settings.
  */

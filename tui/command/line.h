@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One line being typed: text, cursor, history. Pure; for `:`, `/` and questions. */
 #pragma once
 

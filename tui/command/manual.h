@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The manual page of the front end's keys and commands: glassbell-keys(7). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Source text in tokens for the eye: small lexers, a line at a time, with what has to be known from
  * the lines above in a state by value. So an editor lexes again only from the line that changed.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as source text of each language: tokens are in order, and do not overlap; lexing again
  * from any line's state gives the same. */
 #include <assert.h>

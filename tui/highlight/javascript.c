@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JavaScript and TypeScript. state.mode: 0 or in a block comment. The stack holds what encloses the
  * place where that matters: a template, an expression in one, braces in such an expression. */
 #include "private.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Python. state.mode: 0, or in a string that goes on on the next line. */
 #include "private.h"
 

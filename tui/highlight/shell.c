@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The shell. state.mode: 0, or the line is in a here document (word ends it; MODE_HERE_TABS: behind
  * tabs). The stack holds the quotes and substitutions that are open. */
 #include "private.h"

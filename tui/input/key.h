@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys by name: "a", "Enter", "C-x", "M-f", "S-Tab", "F2", "Space". */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a terminal sends, cut into events: a pure function of bytes and of one time-out.
  *
  * Theory of operation. Bytes are fed as they come; a sequence that is not whole waits for more. A

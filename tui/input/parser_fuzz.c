@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes of a terminal, in pieces, with time-outs between them. */
 #include "base/utf8.h"
 #include "input/parser.h"

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "list/columns.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +25,7 @@ static const struct {
     [COLUMN_IDLE] = {"idle", "IDLE", 5, 1, true},
     [COLUMN_AGE] = {"age", "AGE", 5, 7, true},
 };
-_Static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
+static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
 
 enum { NAME_COLUMNS_MAX = 32, GRAPH_COLUMNS_MAX = 16 };
 #define NEAR_LIMIT 0.6f
@@ -98,7 +100,7 @@ static int state_rank(const struct session *session)
         [SESSION_WAITING] = 0, [SESSION_FAILED] = 1, [SESSION_RUNNING] = 2, [SESSION_STARTING] = 3,
         [SESSION_IDLE] = 4,    [SESSION_LOST] = 5,   [SESSION_CLOSED] = 6,
     };
-    _Static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
+    static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
 
     return ranks[session_shown(session)];
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The columns of the list: how wide, what is in them, how they sort. */
 #pragma once
 

@@ -1,4 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of the list. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,8 +86,7 @@ static struct session *find_named(struct tui *tui, const char *name)
     struct session *session, *found = NULL;
     size_t count = 0;
 
-    GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link)
-    {
+    GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link) {
         if (strcmp(session->id, name) == 0)
             return session;
         if (strcmp(session->label, name) == 0 || strcmp(session->key, name) == 0 ||
@@ -215,7 +216,7 @@ size_t list_marked(struct list_view *list)
     size_t count = 0;
 
     GB_LIST_FOREACH(session, &tui_store(list->view.tui)->sessions, link)
-    count += session->marked;
+        count += session->marked;
     return count;
 }
 
@@ -271,7 +272,7 @@ static void run_mark(struct tui *tui, const struct words *words)
     }
     if (words->count > 1 && strcmp(words->words[1], "none") == 0) {
         GB_LIST_FOREACH(session, &tui_store(tui)->sessions, link)
-        session->marked = false;
+            session->marked = false;
         return;
     }
     session = list_selected(list);
@@ -485,7 +486,7 @@ static void run_tree(struct tui *tui, const struct words *words)
         [GROUP_NONE] = "table", [GROUP_OWNER] = "owner", [GROUP_IMAGE] = "image"};
     struct rows_config *config = &list_of_tui(tui)->config;
 
-    _Static_assert(ARRAY_SIZE(names) == GROUP_COUNT, "a name for each");
+    static_assert(ARRAY_SIZE(names) == GROUP_COUNT, "a name for each");
     if (words->count == 1) {
         config->grouping = (enum grouping)((config->grouping + 1) % GROUP_COUNT);
     } else {

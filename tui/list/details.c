@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of the session at the cursor, and below it what its own view shows of it. */
 #include <math.h>
 #include <stdio.h>

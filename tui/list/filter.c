@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "list/filter.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,7 @@ static const struct {
     [FIELD_AGE] = {"age", UNIT_TIME, false},        [FIELD_CELLS] = {"cells", UNIT_NONE, false},
     [FIELD_FAILURES] = {"fails", UNIT_NONE, false},
 };
-_Static_assert(ARRAY_SIZE(fields) == FIELD_COUNT, "a row for each field");
+static_assert(ARRAY_SIZE(fields) == FIELD_COUNT, "a row for each field");
 
 static const struct {
     const char *sign;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The language behind `/`: which sessions are shown.
  *
  *     web mem>150M lang=py            words, fields: all must fit

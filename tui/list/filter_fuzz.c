@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a filter: understood or refused, and matched against sessions. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list of sessions.
  *
  * Theory of operation. Each frame builds its rows anew from the store, or from a copy of it while
@@ -9,6 +10,7 @@
  */
 #include "list/list.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@
 #include "list/internal.h"
 #include "screen/size.h"
 
-_Static_assert(offsetof(struct list_view, view) == 0, "a view is a list where it is one");
+static_assert(offsetof(struct list_view, view) == 0, "a view is a list where it is one");
 
 enum { PREVIEW_REST_MS = 120, PREVIEW_COLUMNS_MIN = 110, TABLE_ROWS_MIN = 6 };
 
@@ -47,7 +49,7 @@ static void freeze(struct list_view *list, struct store *store)
 
     list->frozen = xcalloc(store->session_count + 1, sizeof(*list->frozen));
     GB_LIST_FOREACH(session, &store->sessions, link)
-    list->frozen[list->frozen_count++] = *session;
+        list->frozen[list->frozen_count++] = *session;
 }
 
 void list_build(struct list_view *list)
@@ -73,7 +75,7 @@ void list_build(struct list_view *list)
         }
     } else {
         GB_LIST_FOREACH(session, &store->sessions, link)
-        all[count++] = session;
+            all[count++] = session;
     }
     rows_build(&list->rows, all, count, &list->config, tui_now(tui));
     free(all);

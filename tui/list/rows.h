@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the list shows, line by line: sessions that fit the filter, sorted, as a table or as a tree
  * under the heads of their groups and the sessions that they were forked from. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a text is a whole cell, as far as can be told without its language: what decides when the
  * guest does not answer in time. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file that remembers what was typed in a language, shared by every prompt of Glassbell.
  *
  * Entries may have many lines: between them stand time stamp lines that begin with a character that

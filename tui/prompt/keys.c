@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Functions bound to keys. readline may leave them by longjmp: they own nothing. */
 #include "prompt/private.h"
 

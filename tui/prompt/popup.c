@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The pop-up of completions. */
 #include "prompt/private.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of the prompt share: the global state beside readline's, keys, pop-up. */
 #pragma once
 

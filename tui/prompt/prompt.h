@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The line editor of the front end: readline without a terminal.
  *
  * Theory of operation. Readline is one global, so there is one prompt; who types into it (a view)

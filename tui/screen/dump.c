@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The grid as text: for golden screens. */
 #include "screen/render.h"
 

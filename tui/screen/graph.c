@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Graphs from signs: two values a column and four dots a row with Braille, eighths with blocks. */
 #include <string.h>
 

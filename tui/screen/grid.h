@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The screen as a grid of cells, and how things are painted into it.
  *
  * Theory of operation. A view paints into a region of a grid: pure functions, no terminal. A frame

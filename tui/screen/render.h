@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A grid as bytes for a terminal: the difference to what it shows already.
  *
  * Why not through the curses library: what is written has to be one piece that can be held back

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "screen/style.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -9,7 +11,7 @@ static const char *const roles[] = {
     ROLES(ROLE_X)
 #undef ROLE_X
 };
-_Static_assert(ARRAY_SIZE(roles) == ROLE_COUNT, "a row for each role");
+static_assert(ARRAY_SIZE(roles) == ROLE_COUNT, "a row for each role");
 
 const char *role_name(enum role role)
 {

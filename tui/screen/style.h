@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a cell of the screen looks: what it is (its role), not which colour it has.
  *
  * A theme gives every role its colours and attributes. Only output of a guest, which brings colours

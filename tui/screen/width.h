@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text cut into what takes a place on the screen: one glyph at a time, with its width.
  *
  * Terminals disagree about what joins into one picture (emoji with joiners, skin tones, flags), so

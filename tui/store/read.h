@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the server says, read without trust: what is missing or of another type is empty, 0, false.
  */
 #pragma once

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +27,7 @@ static const struct {
     [SESSION_LOST] = {"lost", "lost", "✕", ROLE_LOST},
     [SESSION_FAILED] = {"failed", "failed", "✕", ROLE_FAILED},
 };
-_Static_assert(ARRAY_SIZE(states) == SESSION_STATE_COUNT, "a row for each state");
+static_assert(ARRAY_SIZE(states) == SESSION_STATE_COUNT, "a row for each state");
 
 void store_init(struct store *store)
 {
@@ -49,7 +51,7 @@ static void store_clear(struct store *store)
     struct session *session;
 
     GB_LIST_FOREACH(session, &store->sessions, link)
-    drop_session(store, session);
+        drop_session(store, session);
     store->pool_count = 0;
     store->host = (struct host){0};
     store->server = (struct server){0};
@@ -83,8 +85,8 @@ static struct session *find_bytes(struct store *store, struct gb_bytes id)
     struct session *session;
 
     GB_LIST_FOREACH(session, &store->sessions, link)
-    if (gb_bytes_equal(id, session->id))
-        return session;
+        if (gb_bytes_equal(id, session->id))
+            return session;
     return NULL;
 }
 
@@ -208,8 +210,8 @@ static void limit_gone(struct store *store)
     struct session *session;
 
     GB_LIST_FOREACH(session, &store->sessions, link)
-    if (store->gone_count > STORE_GONE_MAX && session_gone(session))
-        drop_session(store, session);
+        if (store->gone_count > STORE_GONE_MAX && session_gone(session))
+            drop_session(store, session);
 }
 
 static void end_session(struct store *store, struct session *session, const struct gb_json *params)
@@ -245,7 +247,7 @@ void store_sessions(struct store *store, const struct gb_json *result)
         return;
     /* Those that are not in the list have ended meanwhile. */
     GB_LIST_FOREACH(session, &store->sessions, link)
-    session->named = session_gone(session);
+        session->named = session_gone(session);
     info = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
         session = info->type == GB_JSON_OBJECT ? take_session(store, info) : NULL;
@@ -253,8 +255,8 @@ void store_sessions(struct store *store, const struct gb_json *result)
             session->named = true;
     }
     GB_LIST_FOREACH(session, &store->sessions, link)
-    if (!session->named)
-        drop_session(store, session);
+        if (!session->named)
+            drop_session(store, session);
     store->ready = true;
     store->change++;
 }
@@ -439,10 +441,10 @@ static void take_sample(struct store *store, const struct gb_json *params)
         }
     }
     GB_LIST_FOREACH(session, &store->sessions, link)
-    if (!session_gone(session)) {
-        memory += (double)session->memory_bytes;
-        cpu += session->cpu_share;
-    }
+        if (!session_gone(session)) {
+            memory += (double)session->memory_bytes;
+            cpu += session->cpu_share;
+        }
     for (; times > 0; times--) {
         samples_add(&store->host.memory, memory);
         samples_add(&store->host.cpu, cpu);
@@ -499,8 +501,7 @@ static void end_unseen(struct store *store, const struct gb_json *cells)
 {
     struct session *session;
 
-    GB_LIST_FOREACH(session, &store->sessions, link)
-    {
+    GB_LIST_FOREACH(session, &store->sessions, link) {
         const struct gb_json *cell = gb_json_first(cells);
         bool runs = !session->last.running;
 
@@ -589,7 +590,7 @@ bool store_notified(struct store *store, const char *method, const struct gb_jso
     if (event.subscription == store->subscription)
         take_event(store, kind, params);
     GB_LIST_FOREACH(listener, &store->listeners, link)
-    listener->call(listener->arg, &event);
+        listener->call(listener->arg, &event);
     store->change++;
     return true;
 }
@@ -676,7 +677,7 @@ const char *attention_text(enum attention attention)
         [ATTENTION_LIMIT] = "is near a limit",
         [ATTENTION_NONE] = "",
     };
-    _Static_assert(ARRAY_SIZE(texts) == ATTENTION_COUNT, "a text for each");
+    static_assert(ARRAY_SIZE(texts) == ATTENTION_COUNT, "a text for each");
 
     return texts[attention];
 }

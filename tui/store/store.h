@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the front end knows of the server: sessions, figures, pool; fed by replies and events.
  *
  * Theory of operation. One subscription tells everything but output. A `snapshot` replaces what was

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The interpreter: bytes of a program to rows of places (text.h tells the rules). */
 #include "text.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows that a search finds. A text is looked at block by block, the open lines behind the blocks as
  * one more; within a block from its first line on, whichever way the search goes, because only so
  * lines follow each other without a search for each. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the store (store.c) and the interpreter (feed.c) of a text share. */
 #pragma once
 

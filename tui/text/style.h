@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Colours and attributes as a program asked for them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a cell prints, as lines on a screen: a small interpreter and a bounded store.
  *
  * Theory of operation. A program's bytes are hostile: nothing of them reaches the terminal. They

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Output of a guest, in pieces and both streams: whatever comes, the lines are clean and
  * consistent, and pieces make no difference. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a code point of a guest's output is on a screen.
  *
  * A unit is what fills one place of a screen: a base of one or two columns and at most a few marks

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where themes lie, and what there are. */
 #include <dirent.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Themes: a file that gives roles their colours.
  *
  *     [theme]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a theme: understood or refused, resolved or refused. */
 #include <string.h>
 

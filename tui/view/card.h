@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A cell as a card: how many rows it takes, and each row of it.
  *
  * A card is its head line (state, number, author, figures), the code, the output with stderr apart,

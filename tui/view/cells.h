@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The cells of a session as a person reads them: a list of cards, fed by events, by the history and
  * by the replies to our own cells. No painting here.
  *

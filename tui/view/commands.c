@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Commands of the view of a session. */
 #include <stdio.h>
 #include <string.h>

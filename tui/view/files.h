@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The files of a session: folders to walk through, a look into the file under the cursor, and the
  * way in and out.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The files of a session, painted. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the server tells a view of a session: a subscription with output, and the history. */
 #include <string.h>
 

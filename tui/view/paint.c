@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of struct text, painted: colours of the program, tokens of a lexer, matches of a search. */
 #include "view/paint.h"
 

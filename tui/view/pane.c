@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "view/pane.h"
 
 #include <stdio.h>
@@ -363,8 +364,7 @@ void pane_release(struct pane *pane)
     struct pane_call *call;
 
     prompt_detach(pane);
-    GB_LIST_FOREACH(call, &pane->calls, link)
-    {
+    GB_LIST_FOREACH(call, &pane->calls, link) {
         tui_forget(pane->tui, call->call);
         gb_list_remove(&call->link);
         free(call);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The prompt below the cells: what is typed, what is asked of the guest for it, and what is sent.
  *
  * It has two drafts: a cell, and a line for a program that waits for standard input. Both are typed

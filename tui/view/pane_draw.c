@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The prompt, painted. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of a long output. What a card keeps is bounded; the journal has all of it, and tells any
  * part. Offsets count the bytes of a cell's output, stdout first and stderr behind it, as
  * session.history does.

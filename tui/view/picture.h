@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Figures of cells: PNG, drawn with half blocks or, where the terminal can, with its own graphics.
  *
  * The bytes come from a guest: they are decoded here by libpng, within limits, and what goes to the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The data of a guest's figure: whatever it is, it is drawn within its place or only named. */
 #include <assert.h>
 

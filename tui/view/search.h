@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A pattern that is looked for in lines: literal, without regard to case unless it has a capital
  * letter (of ASCII). */
 #pragma once

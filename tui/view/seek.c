@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Going to what is not here yet: a cell by its number, the first one, the next match.
  *
  * Theory of operation. The cards are a part of what the journal has, with gaps between them. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The view of a session: tabs above a prompt.
  *
  * Theory of operation. Two states of the keys: browsing, where single keys are commands, and

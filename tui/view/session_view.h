@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One session: its cells as they come, a prompt to type into it, its files, its figures. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Figures of a session: what it takes, how that went, and where the time goes. */
 #include <stdio.h>
 #include <string.h>

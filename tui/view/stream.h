@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cards one under the other: what is in sight, where one stands, following the end. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the JavaScript worker needs and Node has not: descriptors that come with messages, dup2,
  * and a watch on two sockets that does not keep the event loop alive while a cell runs.
  *

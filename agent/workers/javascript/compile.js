@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Makes scripts of a cell's text, and says what is wrong with it as node would: V8's words, at the
 // place in what the user wrote.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Answers questions on the query channel, without running getters, proxies or anything else of
 // the user's.

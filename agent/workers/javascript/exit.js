@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // process.exit() and its kin: the end of the program that a cell is.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // The user's functions, called so that what stops them (an interrupt, the end of the cell) ends
 // here and not in what called us.  Its frames are left out in the middle of a stack (stacks.js).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The JavaScript worker, driven through its channels."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Programs in TypeScript: the main file, and what it requires or imports.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // The names of a session and where they are kept (rewrite.js tells how), and what rewritten cells
 // call of the worker.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Reads a cell into a tree, by acorn (Debian's package).  What is valid is for V8 to say: this only
 // has to take whatever V8 takes, so patterns of regular expressions are not looked into, and

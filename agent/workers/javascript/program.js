@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // A cell that is a program: a file with its arguments, run as `node FILE ARGS` runs it, or code with
 // arguments, as `node -e CODE ARGS`.

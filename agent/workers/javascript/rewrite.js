@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Turns a cell into scripts that can follow each other in one global scope.
 //

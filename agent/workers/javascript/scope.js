@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Finds, in a tree of acorn's, the identifiers that mean something outside of it: names at its top
 // level, of the session, or globals.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Which call sites a stack shows.  V8 asks whenever the stack of an error is made (addon.c, traces)
 // and node makes the text: frames of the worker's are left out, and places in a cell are those of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // process.stdin, stdout and stderr, as lasting as the session while the descriptors below change
 // with each cell.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Takes the types out of a cell, by esbuild (Debian's package); the one place that knows it.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Fields of messages (docs/guest.md, "Control channel").  One that is not there ends the process.
 

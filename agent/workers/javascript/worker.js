@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // The JavaScript worker: runs cells that the agent sends (docs/guest.md, "Control channel").
 //

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Modules are found and read as they are now."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Event loops: tasks that go on between cells, and asyncio.run() in cells beside them."""
 
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The native part of the Python worker: the channels, what happens between two cells, and what must
  * be no frame (flow.h, streams.h).
  *

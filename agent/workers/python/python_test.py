@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Python worker, driven through its channels."""
 
 import contextlib

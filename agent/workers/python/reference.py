@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What python3 itself does: a file, run with pipes."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cells that are no Python as they stand, and display()."""
 
 import pathlib

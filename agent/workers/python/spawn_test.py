@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Functions of cells in processes that were not forked from the session."""
 
 import pathlib

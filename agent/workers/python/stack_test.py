@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a program sees of itself and of the stack is its own: nothing of the worker's shows."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Standard streams: those of python3 with pipes, whatever a program does to them."""
 
 import pathlib

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Completion by bash's own compgen, and a parse without execution for "is this a whole cell". */
 
 #include <config.h>

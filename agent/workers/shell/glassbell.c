@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The shell worker: a loadable builtin that turns bash into a server of cells.
  *
  * Theory of operation

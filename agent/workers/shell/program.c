@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A cell that is a program: a file with its arguments, or code with arguments.
  *
  * A final cell's file is run by the real thing: this process becomes `bash FILE ARGS`, or, for a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shell worker, driven through its channels."""
 
 import os

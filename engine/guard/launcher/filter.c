@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* QEMU's system call filter, as data.
  *
  * Theory of operation. The lists below are allow-lists by reason. They were measured with strace on

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell-launcher: confines itself in stages, starts QEMU inside, and stays as its parent.
  *
  * Theory of operation. The server starts this program with exactly the descriptors of options.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opens files on behalf of a process that may not open them itself.
  *
  * QEMU opens the file of its RAM for reading and writing even where it only maps it privately, so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The launcher's command line.
  *
  *     glassbell-launcher [OPTION…] -- PROGRAM [ARGUMENT…]

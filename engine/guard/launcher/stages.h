@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The stages that change the launcher itself. Each returns 0 or -errno. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A stand-in for QEMU, for what no machine can be asked to do when a test wants it: a KVM that
  * works, hangs or aborts. What it does follows from the name that it is started by, since nothing
  * else reaches a program inside the launcher:

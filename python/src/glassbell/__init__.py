@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Glassbell: run code that nobody has vetted, in microVMs on your own machine.
 
     import glassbell

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers that callers give, checked before anything is sent: a mistake costs no round trip, and is
 named by the parameter that has it."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finding the server's socket, connecting to it, and starting the server when nobody listens.
 
 The rules are those of the C client (engine/client/dial.h): the same path, the same lock beside the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is to be run, as parameters: code as text or bytes, the file that it is, its arguments."""
 
 from __future__ import annotations

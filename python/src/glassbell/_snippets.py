@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Python that runs in the sandbox."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON-RPC lines: what is sent, and what comes back, without any input or output of its own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can go wrong, as classes by kind.
 
 A program that fails is not an error: it is a `Cell` with its exit code. An error says why a request

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the server tells about: cells, sessions, files, events. All of them are plain values.
 
 Each keeps the object as it came in `raw`, so that a field of a newer server is not lost.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The adapters, each driven by the framework that it is for, with a model that follows a script."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A client, and one session that tests share."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real server, the real ADK of this environment, and a model that says what it is told to say."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Data files and figures, with the image that has pandas and matplotlib."""
 
 import asyncio

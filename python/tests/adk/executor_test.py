@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executor itself: what becomes of any code, any file, any failure."""
 
 import base64

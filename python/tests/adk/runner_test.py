@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executor in a real Runner: what a model gets to see, and what becomes of a session."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Runner with a model that follows a script."""
 
 import asyncio

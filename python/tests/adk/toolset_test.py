@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sandbox as tools, one for each ADK session."""
 
 import asyncio

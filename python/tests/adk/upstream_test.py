@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What ADK's own tests ask of its executors, environments and skills, restated for ours."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The same for asyncio: many at once, cancellation, deadlines, and a loop that is never held up."""
 
 import asyncio

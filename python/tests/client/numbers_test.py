@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers that cannot be meant are refused before anything is sent, and named."""
 
 import asyncio

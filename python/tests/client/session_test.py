@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The blocking client against a real server: cells, output, files, errors."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many threads, few sessions, calls given up at random: no wrong result, nothing run twice, nothing
 lost without a word. With GLASSBELL_STRESS=full, more of everything, and a server that is restarted."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Events, leases and histories through the package."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The smallest worker that keeps the contract of docs/guest.md: the agent's tests run with it, so
 that they say something about the agent alone. The code of a cell finds the channels as `cell` and
 `query`, because the tests misuse them, and the program that it is as `file` and `argv`; a file's code

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Python worker: runs cells that the agent sends (docs/guest.md, "Control channel").
 
 Theory of operation

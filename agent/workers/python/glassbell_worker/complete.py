@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Answers questions on the query channel: completion, and whether a text is a whole cell.
 
 Runs in the helper thread while a cell may be running.  It looks at objects without calling any

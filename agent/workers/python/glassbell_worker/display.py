@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Results that are not text: matplotlib figures and objects with a rich representation."""
 
 from . import __builtins__  # noqa: F401  # the originals, as in there

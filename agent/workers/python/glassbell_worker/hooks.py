@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small additions to modules of the standard library and to matplotlib, made when (and only if)
 they are imported: sources of cells for linecache and inspect, functions of cells for
 multiprocessing, the session's event loop for asyncio, and plt.show.  A finder in front of sys.meta_path watches for those few names.

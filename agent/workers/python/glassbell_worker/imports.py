@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finders that see what a cell wrote just before.
 
 The interpreter's own finder takes a folder's contents as known while the folder's time of change

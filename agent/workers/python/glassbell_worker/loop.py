@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The event loop of the session: one, kept across cells, whose tasks go on between them.
 
 A cell that awaits runs on it.  A cell that does not runs beside it: asyncio.run() and

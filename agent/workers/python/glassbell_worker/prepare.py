@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is done once, before a template is made of this process, and then costs no session anything:
 modules that most sessions need, and the image's own warm-up, which is code in a namespace of its
 own.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cell that is a program: a file with its arguments, run as `python3 FILE ARGS` runs it, or code
 with arguments, as `python3 -c CODE ARGS`; and the end of the interpreter with a final cell.
 

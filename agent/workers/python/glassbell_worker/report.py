@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shows exceptions as the interpreter does, without our frames and with the cells' own lines."""
 
 from . import __builtins__  # noqa: F401  # the originals, as in there

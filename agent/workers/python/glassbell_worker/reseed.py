@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gives the generators that user code may have loaded a new seed: sessions that start from one
 template must not draw the same numbers.  The default generators of `secrets`, uuid4 and numpy's
 default_rng() ask the kernel and need nothing.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cells that are no Python as they stand: indented as a whole, or with lines for IPython.
 
 Called when a cell does not compile.  What IPython would run and we can is made to compile: the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One connection for asyncio. It serves one request at a time and belongs to no loop."""
 
 from __future__ import annotations

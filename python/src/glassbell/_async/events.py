@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A subscription to what happens in the server."""
 
 from __future__ import annotations

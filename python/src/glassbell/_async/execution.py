@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cell on its way: what it prints, and what becomes of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One session: its cells, its files, its lease."""
 
 from __future__ import annotations

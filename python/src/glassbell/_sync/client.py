@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Made by tools/unasync.py from _async/client.py: change that file.
 """The client: connections when they are needed, calls with deadlines, sessions.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One blocking connection. It serves one request at a time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Made by tools/unasync.py from _async/events.py: change that file.
 """A subscription to what happens in the server."""
 

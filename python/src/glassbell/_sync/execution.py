@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Made by tools/unasync.py from _async/execution.py: change that file.
 """A cell on its way: what it prints, and what becomes of it."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Made by tools/unasync.py from _async/session.py: change that file.
 """One session: its cells, its files, its lease."""
 

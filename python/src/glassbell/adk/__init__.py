@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Glassbell for Google's Agent Development Kit.
 
     from google.adk.agents import LlmAgent

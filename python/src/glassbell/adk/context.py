@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is to be learned from ADK: who calls, in which task, and which version it is.
 
 Everything here bears with a context that is None or a mock, as tests of ADK and of users pass it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A VM behind ADK's EnvironmentToolset (ADK 1.29 and later).
 
 ADK gives an environment no session: all users of an agent share it. Where users must not share,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ADK's code executor.
 
 What a Runner asks for: code in a sandbox that keeps its state for the ADK session, input files, the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """File names and contents on their way into and out of a sandbox."""
 
 from __future__ import annotations

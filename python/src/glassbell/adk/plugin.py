@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A plugin for ADK's Runner that makes the executor work well in it. All of it is optional."""
 
 from __future__ import annotations

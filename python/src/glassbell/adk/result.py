@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a cell becomes for ADK.
 
 ADK takes any text on stderr for a failure, and then shows the model nothing but that. So stderr is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sandboxes that this process knows: one session of the server for each key.
 
 Executors hold nothing but their settings, so that they can be copied, pickled and forked at will;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sandbox of an ADK session as tools, for models that rather call tools than write fences."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A session as the code executor of AutoGen (autogen-core 0.4 and later).
 
     from glassbell.integrations.autogen import GlassbellCodeExecutor

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A session as a sandbox backend of LangChain's deepagents.
 
     from deepagents import create_deep_agent

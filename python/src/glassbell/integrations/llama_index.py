@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A session as the `code_execute_fn` of LlamaIndex's CodeActAgent.
 
     from llama_index.core.agent.workflow import CodeActAgent

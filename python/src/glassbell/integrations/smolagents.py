@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A session as the remote executor of a smolagents CodeAgent.
 
     from smolagents import CodeAgent
