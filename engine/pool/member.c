@@ -62,7 +62,7 @@ static void release(struct member *member)
     gb_loop_undefer(&member->told);
     gb_timer_free(member->timer);
     gb_slot_unref(member->slot);
-    gb_template_unref(member->template);
+    gb_snapshot_unref(member->template);
     free(member);
 }
 
@@ -262,21 +262,22 @@ static void on_timer(void *arg)
     }
 }
 
-int member_start(struct gb_host *host, struct gb_template *template, struct gb_slot *slot,
+int member_start(struct gb_host *host, struct gb_snapshot *template, struct gb_slot *slot,
                  const struct member_events *events, void *arg, struct member **ret_member,
                  struct gb_err *err)
 {
     static const struct gb_clone_events clone_events = {.ready = on_restored,
                                                         .failed = on_clone_failed};
     struct member *member = xcalloc(1, sizeof(*member));
-    int r = gb_clone_start(host, template, slot, &clone_events, member, &member->clone, err);
+    int r = gb_clone_start(host, template, &clone_events, member, &member->clone, err);
 
     if (r < 0) {
         free(member);
         return r;
     }
+    gb_slot_hold(slot, gb_clone_vm(member->clone));
     member->host = host;
-    member->template = gb_template_ref(template);
+    member->template = gb_snapshot_ref(template);
     member->slot = slot;
     member->events = events;
     member->arg = arg;

@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "pool/admission.h"
-#include "pool/clone.h"
+#include "snapshot/clone.h"
 
 enum member_state { MEMBER_STANDING, MEMBER_STARTING, MEMBER_READY, MEMBER_ASKED, MEMBER_GONE };
 
@@ -27,7 +27,7 @@ struct member {
     bool was_ready;       /* once at least */
     bool silent;          /* ASKED, and late with the answer */
     uint64_t answered_ns; /* when it last answered */
-    struct gb_template *template;
+    struct gb_snapshot *template;
 
     /* Nobody else's. */
     struct gb_host *host;
@@ -59,7 +59,7 @@ struct member_events {
 enum { MEMBER_ASK_MS = 200 };
 
 /* Starts the process. Takes @slot on success. Gives. */
-int member_start(struct gb_host *host, struct gb_template *template, struct gb_slot *slot,
+int member_start(struct gb_host *host, struct gb_snapshot *template, struct gb_slot *slot,
                  const struct member_events *events, void *arg, struct member **ret_member,
                  struct gb_err *err);
 /* A STANDING one loads and warms up. */

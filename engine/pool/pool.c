@@ -356,7 +356,7 @@ static void on_gone(void *arg, struct member *member, const struct gb_err *err)
 static const struct member_events member_events = {
     .ready = on_ready, .silent = on_silent, .hurry = in_hurry, .gone = on_gone};
 
-static void on_template(void *arg, struct gb_template *template, const struct gb_err *err)
+static void on_template(void *arg, struct gb_snapshot *template, const struct gb_err *err)
 {
     struct shelf *shelf = arg;
 
@@ -370,9 +370,9 @@ static void on_template(void *arg, struct gb_template *template, const struct gb
 }
 
 /* Borrowed; NULL when it has to be waited for. */
-static struct gb_template *find_template(struct shelf *shelf)
+static struct gb_snapshot *find_template(struct shelf *shelf)
 {
-    struct gb_template *template = NULL;
+    struct gb_snapshot *template = NULL;
     struct gb_err err = {0};
     int r;
 
@@ -422,7 +422,7 @@ static bool start_one(struct shelf *shelf, bool load)
 {
     struct gb_pool *pool = shelf->pool;
     struct gb_charge charge = gb_charge_of(pool->host->accel, shelf->memory_mb, true);
-    struct gb_template *template = find_template(shelf);
+    struct gb_snapshot *template = find_template(shelf);
     struct gb_err err = {0};
     struct member *member;
     struct gb_slot *slot;

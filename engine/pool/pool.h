@@ -29,7 +29,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "pool/admission.h"
-#include "pool/clone.h"
+#include "snapshot/clone.h"
 #include "pool/templates.h"
 #include "vm/host.h"
 

@@ -46,7 +46,7 @@ static void boot(struct gb_start *start)
 static void drop_clone(struct gb_start *start)
 {
     gb_clone_free(TAKE_PTR(start->clone));
-    gb_template_unref(TAKE_PTR(start->template));
+    gb_snapshot_unref(TAKE_PTR(start->template));
 }
 
 static void on_ready(void *arg)
@@ -55,7 +55,7 @@ static void on_ready(void *arg)
     struct gb_vm *vm = gb_clone_take(TAKE_PTR(start->clone));
 
     gb_templates_trust(gb_pool_templates(start->pool), start->template);
-    gb_template_unref(TAKE_PTR(start->template));
+    gb_snapshot_unref(TAKE_PTR(start->template));
     gb_session_adopt(start->session, vm, GB_SOURCE_TEMPLATE);
 }
 
@@ -84,11 +84,12 @@ static void restore(struct gb_start *start)
     struct gb_err err = {0};
 
     start->standing = false;
-    if (gb_clone_start(host, start->template, start->slot, &clone_events, start, &start->clone,
-                       &err) < 0)
+    if (gb_clone_start(host, start->template, &clone_events, start, &start->clone, &err) < 0) {
         fail(start, &err);
-    else
-        gb_clone_load(start->clone);
+        return;
+    }
+    gb_slot_hold(start->slot, gb_clone_vm(start->clone));
+    gb_clone_load(start->clone);
 }
 
 /* ---- room ---- */
@@ -136,12 +137,12 @@ static void ask_for_room(struct gb_start *start)
 
 /* ---- the template ---- */
 
-static void on_template(void *arg, struct gb_template *template, const struct gb_err *err)
+static void on_template(void *arg, struct gb_snapshot *template, const struct gb_err *err)
 {
     struct gb_start *start = arg;
 
     if (template != NULL) {
-        start->template = gb_template_ref(template);
+        start->template = gb_snapshot_ref(template);
     } else if (err->code == GB_ECLOSED) {
         fail(start, err);
         return;
@@ -158,7 +159,7 @@ static void begin_anew(struct gb_start *start)
 {
     const struct gb_image *image = gb_session_image(start->session);
     uint32_t memory_mb = gb_session_memory_mb(start->session);
-    struct gb_template *template = NULL;
+    struct gb_snapshot *template = NULL;
     struct gb_err err = {0};
     int r;
 
@@ -166,7 +167,7 @@ static void begin_anew(struct gb_start *start)
         start->clone = gb_pool_take_standing(start->pool, image, memory_mb, &start->slot);
     if (start->clone != NULL) {
         start->standing = true;
-        start->template = gb_template_ref(gb_clone_template(start->clone));
+        start->template = gb_snapshot_ref(gb_clone_snapshot(start->clone));
         gb_clone_hand_over(start->clone, &clone_events, start);
         gb_clone_load(start->clone);
         return;

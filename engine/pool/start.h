@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "pool/admission.h"
-#include "pool/clone.h"
+#include "snapshot/clone.h"
 #include "pool/pool.h"
 #include "pool/templates.h"
 #include "session/session.h"
@@ -22,7 +22,7 @@ struct gb_start {
     struct gb_pool_take take;
     struct gb_template_waiter waiter;
     struct gb_ticket ticket;
-    struct gb_template *template; /* of the clone; NULL: boots */
+    struct gb_snapshot *template; /* of the clone; NULL: boots */
     struct gb_clone *clone;
     struct gb_slot *slot; /* until the session is open; the process has its share */
     bool standing;        /* the clone stood in the pool */

@@ -24,9 +24,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "pool/lock.h"
+#include "snapshot/lock.h"
+#include "pool/admission.h"
 #include "pool/maker.h"
-#include "pool/store.h"
+#include "snapshot/store.h"
 
 enum {
     FORMAT = 1,
@@ -47,20 +48,20 @@ struct entry {
     uint32_t memory_mb;
     enum gb_template_state state;
     struct gb_buf key;
-    char name[STORE_NAME_HEX + 1];
+    char name[GB_SNAPSHOT_NAME_HEX + 1];
     uint64_t asked;
     bool suspect;                 /* READY, but to be verified again */
-    struct gb_template *template; /* READY */
+    struct gb_snapshot *template; /* READY */
     struct gb_list waiters;
     struct gb_list turn; /* in templates->queue */
     struct maker *maker;
-    struct lock lock;     /* while MAKING */
-    bool counted;         /* in templates->making */
-    bool used;            /* since the store was told */
-    bool again;           /* the second attempt to make it */
-    unsigned hung;        /* clones in a row that did not come up */
-    unsigned useless;     /* templates in a row that were given up for that */
-    struct stat given_up; /* the RAM file of the last one of them */
+    struct gb_snapshot_lock lock; /* while MAKING */
+    bool counted;                 /* in templates->making */
+    bool used;                    /* since the store was told */
+    bool again;                   /* the second attempt to make it */
+    unsigned hung;                /* clones in a row that did not come up */
+    unsigned useless;             /* templates in a row that were given up for that */
+    struct stat given_up;         /* the RAM file of the last one of them */
     uint64_t failed_ns;
     struct gb_err why; /* of FAILED, or of the end of the maker */
 };
@@ -91,7 +92,7 @@ struct job {
     struct gb_buf text; /* TIDY: what was done, in lines */
     uint64_t bytes;
     struct gb_surplus_limits limits;
-    struct store_files files;
+    struct gb_snapshot_files files;
     struct stat given_up; /* of the entry */
     int r;
     struct gb_err err;
@@ -107,7 +108,7 @@ const char *gb_template_state_name(enum gb_template_state state)
 
 /* ---- waiters ---- */
 
-static void tell(struct entry *entry, struct gb_template *template, const struct gb_err *err)
+static void tell(struct entry *entry, struct gb_snapshot *template, const struct gb_err *err)
 {
     struct gb_list waiters, *link;
 
@@ -137,15 +138,15 @@ static void tidy(struct job *job)
 {
     struct gb_bytes names = gb_buf_bytes(&job->key);
 
-    for (size_t at = 0; at < names.size; at += STORE_NAME_HEX + 1)
-        store_touch(job->folder, (const char *)names.data + at);
-    store_evict(job->folder, &job->limits, &job->text);
+    for (size_t at = 0; at < names.size; at += GB_SNAPSHOT_NAME_HEX + 1)
+        gb_snapshot_touch(job->folder, (const char *)names.data + at);
+    gb_snapshot_evict(job->folder, &job->limits, &job->text);
 }
 
 /* Opens it, unless it is the one that was given up: another server may have made a new one. */
 static int open_stored(struct job *job, struct gb_err *err)
 {
-    int r = store_open(job->folder, job->name, gb_buf_bytes(&job->key), &job->files, err);
+    int r = gb_snapshot_open(job->folder, job->name, gb_buf_bytes(&job->key), &job->files, err);
     const struct stat *bad = &job->given_up;
     struct stat info;
 
@@ -153,9 +154,9 @@ static int open_stored(struct job *job, struct gb_err *err)
         info.st_ino != bad->st_ino || info.st_dev != bad->st_dev ||
         info.st_mtim.tv_sec != bad->st_mtim.tv_sec || info.st_mtim.tv_nsec != bad->st_mtim.tv_nsec)
         return r;
-    store_files_release(&job->files);
+    gb_snapshot_files_release(&job->files);
     if (job->kind == JOB_BEGIN) /* the lock is ours */
-        store_remove(job->folder, job->name);
+        gb_snapshot_remove(job->folder, job->name);
     return gb_err_set(err, GB_ENOTFOUND, "its clones do not come up");
 }
 
@@ -170,13 +171,13 @@ static void on_thread(uv_work_t *work)
         break;
     case JOB_BEGIN:
         if (open_stored(job, NULL) < 0)
-            job->r = store_begin(job->folder, job->name, job->bytes, &job->err);
+            job->r = gb_snapshot_begin(job->folder, job->name, job->bytes, &job->err);
         break;
     case JOB_PUBLISH:
-        job->r = store_publish(job->folder, job->name, key, &job->files, &job->err);
+        job->r = gb_snapshot_publish(job->folder, job->name, key, &job->files, &job->err);
         break;
     case JOB_ABORT:
-        store_abort(job->folder, job->name);
+        gb_snapshot_abort(job->folder, job->name);
         break;
     case JOB_TIDY:
         tidy(job);
@@ -214,7 +215,7 @@ static struct job *new_job(struct gb_templates *templates, enum job_kind kind)
     job->kind = kind;
     job->folder = xstrdup(templates->folder);
     job->limits = templates->limits;
-    job->files = STORE_FILES_NONE;
+    job->files = GB_SNAPSHOT_FILES_NONE;
     return job;
 }
 
@@ -286,9 +287,9 @@ static void free_entry(struct entry *entry)
 {
     gb_list_remove(&entry->link);
     gb_list_remove(&entry->turn);
-    gb_template_unref(entry->template);
+    gb_snapshot_unref(entry->template);
     gb_buf_release(&entry->key);
-    lock_release(&entry->lock);
+    gb_snapshot_lock_release(&entry->lock);
     free(entry);
 }
 
@@ -324,7 +325,7 @@ static void made(struct entry *entry)
 {
     struct gb_templates *templates = entry->templates;
 
-    lock_release(&entry->lock);
+    gb_snapshot_lock_release(&entry->lock);
     templates->making -= entry->counted;
     entry->counted = false;
     make_next(templates);
@@ -342,21 +343,11 @@ static void entry_failed(struct entry *entry, const struct gb_err *err)
     tell(entry, NULL, err);
 }
 
-static void entry_ready(struct entry *entry, const struct store_files *files)
+static void entry_ready(struct entry *entry, struct gb_snapshot_files *files)
 {
-    struct gb_template *template = xcalloc(1, sizeof(*template));
-
-    template->refs = 1;
-    template->image = entry->image;
-    template->memory_mb = entry->memory_mb;
-    template->ram_fd = files->ram_fd;
-    template->state_fd = files->state_fd;
-    template->ram_bytes = files->ram_bytes;
-    template->disk_bytes = files->disk_bytes;
-    template->made_at_s = files->made_at_s;
-    entry->template = template;
+    entry->template = gb_snapshot_new(entry->image, entry->memory_mb, files);
     entry->state = GB_TEMPLATE_READY;
-    tell(entry, template, NULL);
+    tell(entry, entry->template, NULL);
 }
 
 static void on_maker_done(void *arg, const struct gb_err *err)
@@ -387,8 +378,9 @@ static void on_maker_done(void *arg, const struct gb_err *err)
 /* The folder is there. */
 static int start_maker(struct entry *entry, struct gb_err *err)
 {
-    _cleanup_(freep) char *ram = store_new_path(entry->templates->folder, entry->name, "ram");
-    _cleanup_(freep) char *state = store_new_path(entry->templates->folder, entry->name, "state");
+    _cleanup_(freep) char *ram = gb_snapshot_new_path(entry->templates->folder, entry->name, "ram");
+    _cleanup_(freep) char *state =
+        gb_snapshot_new_path(entry->templates->folder, entry->name, "state");
     struct gb_templates *templates = entry->templates;
     struct gb_charge charge = gb_charge_of(templates->host->accel, entry->memory_mb, false);
     struct maker_config config = {
@@ -434,13 +426,13 @@ static void on_locked(void *arg, const struct gb_err *err)
 static void begin(struct entry *entry)
 {
     struct gb_templates *templates = entry->templates;
-    _cleanup_(freep) char *path = store_lock_path(templates->folder, entry->name);
+    _cleanup_(freep) char *path = gb_snapshot_lock_path(templates->folder, entry->name);
     struct gb_err err = {0};
     int r = gb_fd_make_dirs(templates->folder, 0700, &err);
 
     if (r == 0)
-        r = lock_take(&entry->lock, templates->host->loop, path, LOCK_PATIENCE_MS, on_locked, entry,
-                      &err);
+        r = gb_snapshot_lock_take(&entry->lock, templates->host->loop, path, LOCK_PATIENCE_MS,
+                                  on_locked, entry, &err);
     if (r < 0)
         entry_failed(entry, &err);
     else if (r == 1)
@@ -580,7 +572,7 @@ static int add_entry(struct gb_templates *templates, const struct gb_image *imag
     entry->image = image;
     entry->memory_mb = memory_mb;
     entry->key = key;
-    store_name(gb_buf_bytes(&entry->key), entry->name);
+    gb_snapshot_name(gb_buf_bytes(&entry->key), entry->name);
     gb_list_init(&entry->waiters);
     gb_list_init(&entry->turn);
     gb_list_add_tail(&templates->entries, &entry->link);
@@ -593,9 +585,9 @@ static void give_up(struct entry *entry)
 {
     struct gb_err err;
 
-    if (fstat(entry->template->ram_fd, &entry->given_up) < 0)
+    if (fstat(entry->template->files.ram_fd, &entry->given_up) < 0)
         entry->given_up = (struct stat){0};
-    gb_template_unref(TAKE_PTR(entry->template));
+    gb_snapshot_unref(TAKE_PTR(entry->template));
     entry->hung = 0;
     entry->state = GB_TEMPLATE_NONE;
     gb_warning("%d clones in a row of the template of %s with %u MB did not come up: it is made "
@@ -626,7 +618,7 @@ static int advance(struct entry *entry, bool insists, struct gb_err *err)
         if (entry->hung >= HUNG_MAX) {
             give_up(entry);
         } else {
-            gb_template_unref(TAKE_PTR(entry->template));
+            gb_snapshot_unref(TAKE_PTR(entry->template));
             entry->state = GB_TEMPLATE_NONE;
         }
     }
@@ -641,9 +633,9 @@ static int advance(struct entry *entry, bool insists, struct gb_err *err)
 }
 
 int gb_templates_get(struct gb_templates *templates, const struct gb_image *image,
-                     uint32_t memory_mb, bool insists, struct gb_template **ret_template,
+                     uint32_t memory_mb, bool insists, struct gb_snapshot **ret_template,
                      struct gb_template_waiter *waiter,
-                     void (*done)(void *arg, struct gb_template *template,
+                     void (*done)(void *arg, struct gb_snapshot *template,
                                   const struct gb_err *err),
                      void *arg, struct gb_err *err)
 {
@@ -672,7 +664,7 @@ int gb_templates_get(struct gb_templates *templates, const struct gb_image *imag
     return 0;
 }
 
-void gb_templates_suspect(struct gb_templates *templates, const struct gb_template *template)
+void gb_templates_suspect(struct gb_templates *templates, const struct gb_snapshot *template)
 {
     struct entry *entry;
 
@@ -683,7 +675,7 @@ void gb_templates_suspect(struct gb_templates *templates, const struct gb_templa
         }
 }
 
-void gb_templates_trust(struct gb_templates *templates, const struct gb_template *template)
+void gb_templates_trust(struct gb_templates *templates, const struct gb_snapshot *template)
 {
     struct entry *entry;
 
@@ -696,14 +688,14 @@ void gb_templates_trust(struct gb_templates *templates, const struct gb_template
 
 static struct gb_template_status status_of(const struct entry *entry)
 {
-    const struct gb_template *template = entry->template;
+    const struct gb_snapshot *template = entry->template;
 
     return (struct gb_template_status){
         .image = entry->image,
         .memory_mb = entry->memory_mb,
         .state = entry->state,
-        .bytes = template != NULL ? template->disk_bytes : 0,
-        .made_at_s = template != NULL ? template->made_at_s : 0,
+        .bytes = template != NULL ? template->files.disk_bytes : 0,
+        .made_at_s = template != NULL ? template->files.made_at_s : 0,
         .message = entry->state == GB_TEMPLATE_FAILED ? entry->why.message : NULL,
     };
 }
@@ -762,7 +754,7 @@ void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg),
     GB_LIST_FOREACH(entry, &templates->entries, link) {
         tell(entry, NULL, &err);
         if (!entry->counted)
-            lock_release(&entry->lock);
+            gb_snapshot_lock_release(&entry->lock);
         if (entry->maker != NULL)
             maker_cancel(entry->maker);
     }

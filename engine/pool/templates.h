@@ -15,9 +15,10 @@
 
 #include "base/err.h"
 #include "base/list.h"
-#include "pool/clone.h"
+#include "snapshot/clone.h"
 #include "vm/host.h"
 
+struct gb_admission;
 struct gb_templates;
 
 /* Borrows @host, which must outlive everything of this module. Gives. */
@@ -45,7 +46,7 @@ struct gb_host *gb_templates_host(const struct gb_templates *templates);
 struct gb_template_waiter {
     struct gb_list link;
     bool insists;
-    void (*done)(void *arg, struct gb_template *template, const struct gb_err *err);
+    void (*done)(void *arg, struct gb_snapshot *template, const struct gb_err *err);
     void *arg;
 };
 
@@ -55,9 +56,9 @@ struct gb_template_waiter {
  * a short while ago, GB_EBUSY when another server is making it: boot then. @insists: it is wanted
  * whatever was asked for before. */
 int gb_templates_get(struct gb_templates *templates, const struct gb_image *image,
-                     uint32_t memory_mb, bool insists, struct gb_template **ret_template,
+                     uint32_t memory_mb, bool insists, struct gb_snapshot **ret_template,
                      struct gb_template_waiter *waiter,
-                     void (*done)(void *arg, struct gb_template *template,
+                     void (*done)(void *arg, struct gb_snapshot *template,
                                   const struct gb_err *err),
                      void *arg, struct gb_err *err);
 /* Harmless when it does not wait. */
@@ -67,9 +68,9 @@ void gb_templates_cancel(struct gb_template_waiter *waiter);
  * second one in a row it is removed and made anew, since its files may be whole and yet of no use:
  * of another processor than it says, for one. When its successor is no better, it is left alone for
  * a minute, then for longer. */
-void gb_templates_suspect(struct gb_templates *templates, const struct gb_template *template);
+void gb_templates_suspect(struct gb_templates *templates, const struct gb_snapshot *template);
 /* A clone of it came up. */
-void gb_templates_trust(struct gb_templates *templates, const struct gb_template *template);
+void gb_templates_trust(struct gb_templates *templates, const struct gb_snapshot *template);
 
 enum gb_template_state {
     GB_TEMPLATE_NONE,

@@ -9,19 +9,19 @@ struct warming {
     struct gb_template_waiter waiter;
 };
 
-static void reply_template(struct request *request, const struct gb_template *template)
+static void reply_template(struct request *request, const struct gb_snapshot *template)
 {
     struct reply reply;
 
     reply_begin(&reply, request);
     gb_json_put_str(&reply.out, "image", template->image->name);
     gb_json_put_u64(&reply.out, "memory_mb", template->memory_mb);
-    gb_json_put_u64(&reply.out, "bytes", template->disk_bytes);
-    gb_json_put_u64(&reply.out, "made_at", template->made_at_s);
+    gb_json_put_u64(&reply.out, "bytes", template->files.disk_bytes);
+    gb_json_put_u64(&reply.out, "made_at", template->files.made_at_s);
     reply_end(&reply);
 }
 
-static void on_template(void *arg, struct gb_template *template, const struct gb_err *err)
+static void on_template(void *arg, struct gb_snapshot *template, const struct gb_err *err)
 {
     struct warming *warming = arg;
 
@@ -44,7 +44,7 @@ void handle_warm(struct request *request, const struct gb_params *params)
 {
     struct gb_server *server = request->connection->server;
     struct warming *warming = xcalloc(1, sizeof(*warming));
-    struct gb_template *template = NULL;
+    struct gb_snapshot *template = NULL;
     const struct gb_image *image = NULL;
     struct gb_err err = {0};
     int r = server_check_open(server, &err);

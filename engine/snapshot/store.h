@@ -19,52 +19,53 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/surplus.h"
-#include "pool/manifest.h"
+#include "snapshot/manifest.h"
 
-enum { STORE_NAME_HEX = 32 };
+enum { GB_SNAPSHOT_NAME_HEX = 32 };
 
 /* The name for a key. */
-void store_name(struct gb_bytes key, char ret_name[STORE_NAME_HEX + 1]);
+void gb_snapshot_name(struct gb_bytes key, char ret_name[GB_SNAPSHOT_NAME_HEX + 1]);
 
-/* A template's open files. Zero is not empty: begin with STORE_FILES_NONE. */
-struct store_files {
+/* A template's open files. Zero is not empty: begin with GB_SNAPSHOT_FILES_NONE. */
+struct gb_snapshot_files {
     int ram_fd, state_fd; /* read only */
     uint64_t ram_bytes;   /* of guest memory */
     uint64_t disk_bytes;  /* that both take on the disk */
     uint64_t made_at_s;
 };
-#define STORE_FILES_NONE ((struct store_files){-1, -1, 0, 0, 0})
-void store_files_release(struct store_files *files);
+#define GB_SNAPSHOT_FILES_NONE ((struct gb_snapshot_files){-1, -1, 0, 0, 0})
+void gb_snapshot_files_release(struct gb_snapshot_files *files);
 
 /* Opens the template of this key and compares the digests of both files. GB_ENOTFOUND: there is
  * none. GB_EINVALID: there is one, and it must not be used; the message says why. */
-int store_open(const char *folder, const char *name, struct gb_bytes key,
-               struct store_files *ret_files, struct gb_err *err);
+int gb_snapshot_open(const char *folder, const char *name, struct gb_bytes key,
+                     struct gb_snapshot_files *ret_files, struct gb_err *err);
 
 /* The file whose lock (lock.h) has to be held for all that follows. Gives. */
-char *store_lock_path(const char *folder, const char *name);
+char *gb_snapshot_lock_path(const char *folder, const char *name);
 
 /* Makes an empty new.NAME; under the lock. GB_ECAPACITY when the disk has no room for @bytes. */
-int store_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err);
+int gb_snapshot_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err);
 /* The paths of the files in new.NAME. Gives. */
-char *store_new_path(const char *folder, const char *name, const char *file);
+char *gb_snapshot_new_path(const char *folder, const char *name, const char *file);
 /* Turns new.NAME into the template NAME: holes where the memory is zero, digests, manifest, all on
  * the disk before the rename. Under the lock. */
-int store_publish(const char *folder, const char *name, struct gb_bytes key,
-                  struct store_files *ret_files, struct gb_err *err);
+int gb_snapshot_publish(const char *folder, const char *name, struct gb_bytes key,
+                        struct gb_snapshot_files *ret_files, struct gb_err *err);
 /* Removes the template NAME, if there is one. Under the lock. */
-void store_remove(const char *folder, const char *name);
+void gb_snapshot_remove(const char *folder, const char *name);
 /* Removes new.NAME. Under the lock. */
-void store_abort(const char *folder, const char *name);
+void gb_snapshot_abort(const char *folder, const char *name);
 
-enum { STORE_COUNT_MAX = 4096 };
+enum { GB_SNAPSHOTS_MAX = 4096 };
 
 /* Removes templates as @limits say, and what makers that died have left. What somebody is making
  * stays. Takes the locks that it needs. Adds a line to @text for each template that it removed. */
-void store_evict(const char *folder, const struct gb_surplus_limits *limits, struct gb_buf *text);
+void gb_snapshot_evict(const char *folder, const struct gb_surplus_limits *limits,
+                       struct gb_buf *text);
 /* It is in use: it is the youngest now. */
-void store_touch(const char *folder, const char *name);
+void gb_snapshot_touch(const char *folder, const char *name);
 
 /* SHA-256 over the blocks of @fd that are not zero, with their places: holes cost nothing and make
  * no difference. */
-int store_digest(int fd, char ret_hex[MANIFEST_DIGEST_HEX + 1], struct gb_err *err);
+int gb_snapshot_digest(int fd, char ret_hex[SNAPSHOT_MANIFEST_DIGEST_HEX + 1], struct gb_err *err);

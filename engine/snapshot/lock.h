@@ -11,7 +11,7 @@
 #include "loop/loop.h"
 
 /* Embed it, zeroed; do not touch its members. */
-struct lock {
+struct gb_snapshot_lock {
     struct gb_loop *loop;
     char *path;
     int fd, inotify_fd; /* valid while `path` is set; -1: none */
@@ -23,13 +23,14 @@ struct lock {
 
 /* Takes the lock of @path, which is made. Returns 1 when it is taken, 0 when another holds it: then
  * @done is called from the loop, with NULL when it is taken, or with GB_EBUSY when it was not free
- * within @patience_ms. Only lock_release() ends either. */
-int lock_take(struct lock *lock, struct gb_loop *loop, const char *path, uint64_t patience_ms,
-              void (*done)(void *arg, const struct gb_err *err), void *arg, struct gb_err *err);
+ * within @patience_ms. Only gb_snapshot_lock_release() ends either. */
+int gb_snapshot_lock_take(struct gb_snapshot_lock *lock, struct gb_loop *loop, const char *path,
+                          uint64_t patience_ms, void (*done)(void *arg, const struct gb_err *err),
+                          void *arg, struct gb_err *err);
 
 /* Gives it back, or stops waiting for it. Harmless when it is neither held nor awaited. */
-void lock_release(struct lock *lock);
+void gb_snapshot_lock_release(struct gb_snapshot_lock *lock);
 
 /* Takes the lock if it is free: the descriptor, to be closed, or GB_EBUSY. May be called on any
  * thread. */
-int lock_try(const char *path, int *ret_fd, struct gb_err *err);
+int gb_snapshot_lock_try(const char *path, int *ret_fd, struct gb_err *err);

@@ -5,7 +5,7 @@
  * that died: an attempt that comes too early is made once more after AGAIN_MS. The file may be
  * removed by who holds the lock; who got the lock of a removed file begins anew.
  */
-#include "pool/lock.h"
+#include "snapshot/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,14 +20,14 @@
 
 enum { AGAIN_MS = 50, REMOVED_MAX = 16, EVENTS_BYTES = 4096 };
 
-static int open_file(const char *path, struct gb_err *err)
+static int lock_open_file(const char *path, struct gb_err *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 
     return fd < 0 ? gb_err_sys(err, errno, "cannot open %s", path) : fd;
 }
 
-static bool is_current(int fd, const char *path)
+static bool lock_is_current(int fd, const char *path)
 {
     struct stat ours, theirs;
 
@@ -36,24 +36,24 @@ static bool is_current(int fd, const char *path)
 }
 
 /* 1: taken; 0: another has it; *@fd is open in both cases. */
-static int attempt(const char *path, int *fd, struct gb_err *err)
+static int lock_attempt(const char *path, int *fd, struct gb_err *err)
 {
     for (int i = 0; i < REMOVED_MAX; i++) {
-        if (*fd < 0 && (*fd = open_file(path, err)) < 0)
+        if (*fd < 0 && (*fd = lock_open_file(path, err)) < 0)
             return *fd;
         if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
             return errno == EWOULDBLOCK ? 0 : gb_err_sys(err, errno, "cannot lock %s", path);
-        if (is_current(*fd, path))
+        if (lock_is_current(*fd, path))
             return 1;
         *fd = gb_close(*fd);
     }
     return gb_err_set(err, GB_EBUSY, "%s is removed again and again", path);
 }
 
-int lock_try(const char *path, int *ret_fd, struct gb_err *err)
+int gb_snapshot_lock_try(const char *path, int *ret_fd, struct gb_err *err)
 {
     _cleanup_(closep) int fd = -1;
-    int r = attempt(path, &fd, err);
+    int r = lock_attempt(path, &fd, err);
 
     if (r < 0)
         return r;
@@ -63,7 +63,7 @@ int lock_try(const char *path, int *ret_fd, struct gb_err *err)
     return 0;
 }
 
-static void stop_waiting(struct lock *lock)
+static void lock_stop_waiting(struct gb_snapshot_lock *lock)
 {
     gb_watch_free(TAKE_PTR(lock->watch));
     gb_timer_free(TAKE_PTR(lock->again));
@@ -71,54 +71,56 @@ static void stop_waiting(struct lock *lock)
     lock->inotify_fd = gb_close(lock->inotify_fd);
 }
 
-static void look(struct lock *lock, bool once_more)
+static void lock_look(struct gb_snapshot_lock *lock, bool once_more)
 {
     struct gb_err err;
-    int r = attempt(lock->path, &lock->fd, &err);
+    int r = lock_attempt(lock->path, &lock->fd, &err);
 
     if (r == 0) {
         if (once_more)
             gb_timer_start(lock->again, AGAIN_MS);
         return;
     }
-    stop_waiting(lock);
+    lock_stop_waiting(lock);
     lock->done(lock->arg, r < 0 ? &err : NULL);
 }
 
-static void on_again(void *arg)
+static void lock_on_again(void *arg)
 {
-    look(arg, false);
+    lock_look(arg, false);
 }
 
-static void on_closed(void *arg)
+static void lock_on_closed(void *arg)
 {
-    struct lock *lock = arg;
+    struct gb_snapshot_lock *lock = arg;
     uint8_t events[EVENTS_BYTES];
 
     /* What happened is of no interest, only that it did. */
     if (read(lock->inotify_fd, events, sizeof(events)) > 0)
-        look(lock, true);
+        lock_look(lock, true);
 }
 
-static void on_patience(void *arg)
+static void lock_on_patience(void *arg)
 {
-    struct lock *lock = arg;
+    struct gb_snapshot_lock *lock = arg;
     struct gb_err err;
 
-    stop_waiting(lock);
+    lock_stop_waiting(lock);
     (void)gb_err_set(&err, GB_EBUSY, "another server is at it, and does not come to an end");
     lock->done(lock->arg, &err);
 }
 
-int lock_take(struct lock *lock, struct gb_loop *loop, const char *path, uint64_t patience_ms,
-              void (*done)(void *arg, const struct gb_err *err), void *arg, struct gb_err *err)
+int gb_snapshot_lock_take(struct gb_snapshot_lock *lock, struct gb_loop *loop, const char *path,
+                          uint64_t patience_ms, void (*done)(void *arg, const struct gb_err *err),
+                          void *arg, struct gb_err *err)
 {
     int r;
 
-    *lock = (struct lock){.loop = loop, .path = xstrdup(path), .fd = -1, .inotify_fd = -1};
+    *lock =
+        (struct gb_snapshot_lock){.loop = loop, .path = xstrdup(path), .fd = -1, .inotify_fd = -1};
     lock->done = done;
     lock->arg = arg;
-    r = attempt(path, &lock->fd, err);
+    r = lock_attempt(path, &lock->fd, err);
     if (r == 0) {
         lock->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
         if (lock->inotify_fd < 0 ||
@@ -126,25 +128,25 @@ int lock_take(struct lock *lock, struct gb_loop *loop, const char *path, uint64_
             r = gb_err_sys(err, errno, "cannot watch %s", path);
     }
     if (r < 0) {
-        lock_release(lock);
+        gb_snapshot_lock_release(lock);
         return r;
     }
     if (r == 1)
         return 1;
-    lock->watch = gb_watch_new(loop, lock->inotify_fd, on_closed, lock);
-    lock->again = gb_timer_new(loop, on_again, lock);
-    lock->patience = gb_timer_new(loop, on_patience, lock);
+    lock->watch = gb_watch_new(loop, lock->inotify_fd, lock_on_closed, lock);
+    lock->again = gb_timer_new(loop, lock_on_again, lock);
+    lock->patience = gb_timer_new(loop, lock_on_patience, lock);
     gb_timer_start(lock->patience, patience_ms);
     /* It may have been given back between the attempt and the watch. */
     gb_timer_start(lock->again, AGAIN_MS);
     return 0;
 }
 
-void lock_release(struct lock *lock)
+void gb_snapshot_lock_release(struct gb_snapshot_lock *lock)
 {
     if (lock->path == NULL)
         return;
-    stop_waiting(lock);
+    lock_stop_waiting(lock);
     lock->fd = gb_close(lock->fd);
     free(TAKE_PTR(lock->path));
 }

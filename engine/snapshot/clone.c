@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pool/clone.h"
+#include "snapshot/clone.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "wire/guest.h"
 
-/* A ping that is not answered is sent again: what is written to a port that the guest has not
+/* A clone_ping that is not answered is sent again: what is written to a port that the guest has not
  * opened can be lost. A clone that answers none of them is of no use. */
 enum { PING_MS = 500, PINGS_MAX = 20 };
 
 /* What QEMU has of its own before the guest has done much: some 20 MB under emulation, less
- * without. A clone that has more than this and a quarter of the template's data has copied it. */
+ * without. A clone that has more than this and a quarter of the snapshot's data has copied it. */
 #define OWN_BYTES (UINT64_C(32) << 20)
 
 enum clone_state { CLONE_WAITING, CLONE_LOADING, CLONE_PINGED, CLONE_READY, CLONE_FAILED };
 
 struct gb_clone {
     struct gb_host *host;
-    struct gb_template *template;
+    struct gb_snapshot *snapshot;
     struct gb_vm *vm; /* NULL: dead */
     struct gb_clone_events events;
     void *arg;
@@ -34,37 +33,22 @@ struct gb_clone {
     struct gb_err why;
 };
 
-struct gb_template *gb_template_ref(struct gb_template *template)
-{
-    template->refs++;
-    return template;
-}
-
-void gb_template_unref(struct gb_template *template)
-{
-    if (template == NULL || --template->refs > 0)
-        return;
-    (void)gb_close(template->ram_fd);
-    (void)gb_close(template->state_fd);
-    free(template);
-}
-
-static void release(struct gb_clone *clone)
+static void clone_release(struct gb_clone *clone)
 {
     gb_loop_undefer(&clone->fail);
     gb_timer_free(clone->timer);
-    gb_template_unref(clone->template);
+    gb_snapshot_unref(clone->snapshot);
     free(clone);
 }
 
-static void tell_failed(void *arg)
+static void clone_tell_failed(void *arg)
 {
     struct gb_clone *clone = arg;
 
     clone->events.failed(clone->arg, &clone->why);
 }
 
-static void fail(struct gb_clone *clone, const struct gb_err *err)
+static void clone_fail(struct gb_clone *clone, const struct gb_err *err)
 {
     if (clone->state == CLONE_FAILED)
         return;
@@ -72,10 +56,10 @@ static void fail(struct gb_clone *clone, const struct gb_err *err)
     clone->why = *err;
     gb_timer_stop(clone->timer);
     if (!clone->dropped)
-        gb_loop_defer(clone->host->loop, &clone->fail, tell_failed, clone);
+        gb_loop_defer(clone->host->loop, &clone->fail, clone_tell_failed, clone);
 }
 
-static void ping(struct gb_clone *clone)
+static void clone_ping(struct gb_clone *clone)
 {
     _cleanup_(gb_buf_release) struct gb_buf frames = {0};
 
@@ -85,24 +69,24 @@ static void ping(struct gb_clone *clone)
     gb_timer_start(clone->timer, PING_MS);
 }
 
-static void on_silence(void *arg)
+static void clone_on_silence(void *arg)
 {
     struct gb_clone *clone = arg;
     struct gb_err err;
 
     if (clone->pings < PINGS_MAX) {
-        ping(clone);
+        clone_ping(clone);
         return;
     }
     (void)gb_err_set(&err, GB_EBOOT, "a restored guest does not answer");
-    fail(clone, &err);
+    clone_fail(clone, &err);
 }
 
-/* Whether the guest's memory is still the template's, apart from what it has written. */
-static int check_memory(struct gb_clone *clone, struct gb_err *err)
+/* Whether the guest's memory is still the snapshot's, apart from what it has written. */
+static int clone_check_memory(struct gb_clone *clone, struct gb_err *err)
 {
     struct gb_vm_sample sample;
-    uint64_t most = OWN_BYTES + clone->template->disk_bytes / 4;
+    uint64_t most = OWN_BYTES + clone->snapshot->files.disk_bytes / 4;
 
     if (gb_vm_sample(clone->vm, &sample, NULL) < 0 || sample.anonymous_bytes <= most)
         return 0;
@@ -112,14 +96,14 @@ static int check_memory(struct gb_clone *clone, struct gb_err *err)
                       (uintmax_t)(sample.anonymous_bytes >> 20), (uintmax_t)(most >> 20));
 }
 
-static void on_frame(void *arg, const struct gb_frame *frame)
+static void clone_on_frame(void *arg, const struct gb_frame *frame)
 {
     struct gb_clone *clone = arg;
     struct gb_pong pong;
     struct gb_err err = {0};
     int r = 0;
 
-    /* A late answer to an earlier ping, or a line for the log. */
+    /* A late answer to an earlier clone_ping, or a line for the log. */
     if (clone->state != CLONE_PINGED || frame->type == GB_GUEST_LOG)
         return;
     if (frame->type != GB_GUEST_PONG)
@@ -129,9 +113,9 @@ static void on_frame(void *arg, const struct gb_frame *frame)
     if (r == 0 && pong.ready == 0)
         r = gb_err_set(&err, GB_EBOOT, "a restored guest has no interpreter");
     if (r == 0)
-        r = check_memory(clone, &err);
+        r = clone_check_memory(clone, &err);
     if (r < 0) {
-        fail(clone, &err);
+        clone_fail(clone, &err);
         return;
     }
     clone->state = CLONE_READY;
@@ -139,51 +123,51 @@ static void on_frame(void *arg, const struct gb_frame *frame)
     clone->events.ready(clone->arg);
 }
 
-static void on_running(void *arg, const struct gb_hello *hello)
+static void clone_on_running(void *arg, const struct gb_hello *hello)
 {
     (void)arg;
     (void)hello; /* a restored guest says none, and one would end it */
 }
 
-static void on_dead(void *arg, const struct gb_err *why)
+static void clone_on_dead(void *arg, const struct gb_err *why)
 {
     struct gb_clone *clone = arg;
 
     gb_vm_free(TAKE_PTR(clone->vm));
     if (clone->dropped)
-        release(clone);
+        clone_release(clone);
     else
-        fail(clone, why);
+        clone_fail(clone, why);
 }
 
-static void on_loaded(void *arg, const struct gb_err *err)
+static void clone_on_loaded(void *arg, const struct gb_err *err)
 {
     struct gb_clone *clone = arg;
 
     if (err != NULL) {
-        fail(clone, err);
+        clone_fail(clone, err);
     } else if (clone->state == CLONE_LOADING && !clone->dropped) {
         clone->state = CLONE_PINGED;
-        ping(clone);
+        clone_ping(clone);
     }
 }
 
 /* A file that we hold open, for others who open it by a path. */
-static char *path_of(int fd)
+static char *clone_path_of(int fd)
 {
     return xasprintf("/proc/%ld/fd/%d", (long)getpid(), fd);
 }
 
-int gb_clone_start(struct gb_host *host, struct gb_template *template, struct gb_slot *slot,
+int gb_clone_start(struct gb_host *host, struct gb_snapshot *snapshot,
                    const struct gb_clone_events *events, void *arg, struct gb_clone **ret_clone,
                    struct gb_err *err)
 {
     static const struct gb_vm_events vm_events = {
-        .running = on_running, .frame = on_frame, .dead = on_dead};
-    _cleanup_(freep) char *ram = path_of(template->ram_fd);
+        .running = clone_on_running, .frame = clone_on_frame, .dead = clone_on_dead};
+    _cleanup_(freep) char *ram = clone_path_of(snapshot->files.ram_fd);
     const struct gb_vm_config config = {
-        .image = template->image,
-        .memory_mb = template->memory_mb,
+        .image = snapshot->image,
+        .memory_mb = snapshot->memory_mb,
         .ram = GB_RAM_PRIVATE_FILE,
         .ram_path = ram,
         .incoming = true,
@@ -199,9 +183,8 @@ int gb_clone_start(struct gb_host *host, struct gb_template *template, struct gb
         free(clone);
         return r;
     }
-    gb_slot_hold(slot, clone->vm);
-    clone->template = gb_template_ref(template);
-    clone->timer = gb_timer_new(host->loop, on_silence, clone);
+    clone->snapshot = gb_snapshot_ref(snapshot);
+    clone->timer = gb_timer_new(host->loop, clone_on_silence, clone);
     *ret_clone = clone;
     return 0;
 }
@@ -215,19 +198,19 @@ void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *ev
 
 void gb_clone_load(struct gb_clone *clone)
 {
-    _cleanup_(freep) char *state = path_of(clone->template->state_fd);
+    _cleanup_(freep) char *state = clone_path_of(clone->snapshot->files.state_fd);
 
     if (clone->state != CLONE_WAITING)
         return;
     clone->state = CLONE_LOADING;
-    gb_vm_load(clone->vm, state, on_loaded, clone);
+    gb_vm_load(clone->vm, state, clone_on_loaded, clone);
 }
 
 struct gb_vm *gb_clone_take(struct gb_clone *clone)
 {
     struct gb_vm *vm = TAKE_PTR(clone->vm);
 
-    release(clone);
+    clone_release(clone);
     return vm;
 }
 
@@ -236,9 +219,9 @@ struct gb_vm *gb_clone_vm(const struct gb_clone *clone)
     return clone->vm;
 }
 
-struct gb_template *gb_clone_template(const struct gb_clone *clone)
+struct gb_snapshot *gb_clone_snapshot(const struct gb_clone *clone)
 {
-    return clone->template;
+    return clone->snapshot;
 }
 
 void gb_clone_free(struct gb_clone *clone)
@@ -251,5 +234,5 @@ void gb_clone_free(struct gb_clone *clone)
     if (clone->vm != NULL)
         gb_vm_kill(clone->vm, NULL);
     else
-        release(clone);
+        clone_release(clone);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The template store and its lock, without VMs: what is published is found, what is damaged or
  * foreign is not, limits are kept, and a lock is waited for without polling. */
-#include "pool/store.h"
+#include "snapshot/store.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,12 +15,12 @@
 #include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "pool/lock.h"
+#include "snapshot/lock.h"
 
 enum { RAM_BYTES = 4 << 20, PAGE = 4096 };
 
 static char folder[64];
-static char name[STORE_NAME_HEX + 1];
+static char name[GB_SNAPSHOT_NAME_HEX + 1];
 static struct gb_err err;
 
 static struct gb_bytes key(void)
@@ -32,8 +32,8 @@ static void setup(void)
 {
     (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-store-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    store_name(key(), name);
-    ck_assert_uint_eq(strlen(name), STORE_NAME_HEX);
+    gb_snapshot_name(key(), name);
+    ck_assert_uint_eq(strlen(name), GB_SNAPSHOT_NAME_HEX);
 }
 
 static void teardown(void)
@@ -47,12 +47,12 @@ static void teardown(void)
 /* What a maker leaves: memory with a few pages that are not zero, and device state. */
 static void make_files(const char *of)
 {
-    _cleanup_(freep) char *ram = store_new_path(folder, of, "ram");
-    _cleanup_(freep) char *state = store_new_path(folder, of, "state");
+    _cleanup_(freep) char *ram = gb_snapshot_new_path(folder, of, "ram");
+    _cleanup_(freep) char *state = gb_snapshot_new_path(folder, of, "state");
     _cleanup_(freep) char *zero = xcalloc(1, RAM_BYTES);
     int fd;
 
-    ck_assert_int_eq(store_begin(folder, of, RAM_BYTES, &err), 0);
+    ck_assert_int_eq(gb_snapshot_begin(folder, of, RAM_BYTES, &err), 0);
     memset(zero + 3 * PAGE, 'x', PAGE);
     zero[RAM_BYTES - 1] = 'y';
     fd = open(ram, O_RDWR | O_CREAT, 0600);
@@ -63,21 +63,21 @@ static void make_files(const char *of)
 
 static void publish(void)
 {
-    struct store_files files = STORE_FILES_NONE;
+    struct gb_snapshot_files files = GB_SNAPSHOT_FILES_NONE;
 
     make_files(name);
-    ck_assert_msg(store_publish(folder, name, key(), &files, &err) == 0, "%s", err.message);
+    ck_assert_msg(gb_snapshot_publish(folder, name, key(), &files, &err) == 0, "%s", err.message);
     ck_assert_uint_eq(files.ram_bytes, RAM_BYTES);
     ck_assert_uint_lt(files.disk_bytes, RAM_BYTES / 4);
-    store_files_release(&files);
+    gb_snapshot_files_release(&files);
 }
 
 static int try_open(struct gb_bytes of)
 {
-    struct store_files files = STORE_FILES_NONE;
-    int r = store_open(folder, name, of, &files, &err);
+    struct gb_snapshot_files files = GB_SNAPSHOT_FILES_NONE;
+    int r = gb_snapshot_open(folder, name, of, &files, &err);
 
-    store_files_release(&files);
+    gb_snapshot_files_release(&files);
     return r;
 }
 
@@ -163,12 +163,12 @@ START_TEST(sees_holes_as_zeros)
 
     ck_assert_int_eq(ftruncate(fd, RAM_BYTES), 0);
     ck_assert_int_eq(pwrite(fd, "x", 1, 99 * PAGE), 1);
-    ck_assert_int_eq(store_digest(fd, sparse, &err), 0);
+    ck_assert_int_eq(gb_snapshot_digest(fd, sparse, &err), 0);
     ck_assert_int_eq(posix_fallocate(fd, 0, RAM_BYTES), 0);
-    ck_assert_int_eq(store_digest(fd, full, &err), 0);
+    ck_assert_int_eq(gb_snapshot_digest(fd, full, &err), 0);
     ck_assert_str_eq(sparse, full);
     ck_assert_int_eq(pwrite(fd, "x", 1, 299 * PAGE), 1);
-    ck_assert_int_eq(store_digest(fd, full, &err), 0);
+    ck_assert_int_eq(gb_snapshot_digest(fd, full, &err), 0);
     ck_assert_str_ne(sparse, full);
     close(fd);
     free(path);
@@ -177,7 +177,7 @@ END_TEST
 
 START_TEST(refuses_to_begin_without_room)
 {
-    ck_assert_int_eq(store_begin(folder, name, UINT64_MAX, &err), -GB_ECAPACITY);
+    ck_assert_int_eq(gb_snapshot_begin(folder, name, UINT64_MAX, &err), -GB_ECAPACITY);
     ck_assert_int_eq(rmdir(folder), 0);
     ck_assert_int_eq(mkdir(folder, 0700), 0);
 }
@@ -197,7 +197,7 @@ START_TEST(evicts_by_age_and_size)
                                         "00000000000000000000000000000003"};
     struct gb_surplus_limits limits = {86400, UINT64_MAX};
     struct gb_buf text = {0};
-    struct store_files files;
+    struct gb_snapshot_files files;
     uint64_t each = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -205,39 +205,39 @@ START_TEST(evicts_by_age_and_size)
         struct timespec used[2];
 
         make_files(names[i]);
-        ck_assert_int_eq(store_publish(folder, names[i], key(), &files, &err), 0);
+        ck_assert_int_eq(gb_snapshot_publish(folder, names[i], key(), &files, &err), 0);
         each = files.disk_bytes;
-        store_files_release(&files);
+        gb_snapshot_files_release(&files);
         clock_gettime(CLOCK_REALTIME, &used[1]);
         used[1].tv_sec -= i == 0 ? 2 * 86400 : 1000 - (time_t)i * 100;
         used[0] = used[1];
         ck_assert_int_eq(utimensat(AT_FDCWD, manifest, used, 0), 0);
     }
     make_files("00000000000000000000000000000009"); /* its maker died */
-    store_evict(folder, &limits, &text);
+    gb_snapshot_evict(folder, &limits, &text);
     ck_assert(!is_there(names[0]) && is_there(names[1]) && is_there(names[2]));
     ck_assert(!is_there("new.00000000000000000000000000000009"));
     ck_assert_ptr_nonnull(strstr(gb_buf_str(&text), names[0]));
     /* The one that was used last stays; of 2 and 3 that is 2 when it is touched. */
-    store_touch(folder, names[1]);
+    gb_snapshot_touch(folder, names[1]);
     limits.max_bytes = each + each / 2;
-    store_evict(folder, &limits, &text);
+    gb_snapshot_evict(folder, &limits, &text);
     ck_assert(is_there(names[1]) && !is_there(names[2]));
     /* What somebody is at stays. */
     {
-        _cleanup_(freep) char *path = store_lock_path(folder, names[1]);
+        _cleanup_(freep) char *path = gb_snapshot_lock_path(folder, names[1]);
         int fd = -1;
 
-        ck_assert_int_eq(lock_try(path, &fd, &err), 0);
+        ck_assert_int_eq(gb_snapshot_lock_try(path, &fd, &err), 0);
         limits.max_bytes = 0;
-        store_evict(folder, &limits, &text);
+        gb_snapshot_evict(folder, &limits, &text);
         ck_assert(is_there(names[1]));
         close(fd);
-        store_evict(folder, &limits, &text);
+        gb_snapshot_evict(folder, &limits, &text);
         ck_assert(!is_there(names[1]));
     }
     gb_buf_release(&text);
-    store_evict("/nonexistent", &limits, &text);
+    gb_snapshot_evict("/nonexistent", &limits, &text);
 }
 END_TEST
 
@@ -259,32 +259,32 @@ static void wait_until_taken(uv_loop_t *uv)
 
 START_TEST(waits_for_a_lock)
 {
-    struct lock first = {0}, second = {0}, third = {0};
+    struct gb_snapshot_lock first = {0}, second = {0}, third = {0};
     char *path = xasprintf("%s/lock", folder);
     struct gb_loop *loop;
     uv_loop_t uv;
 
     (void)uv_loop_init(&uv);
     loop = gb_loop_new(&uv);
-    lock_release(&first);
-    ck_assert_int_eq(lock_take(&first, loop, path, 60000, on_taken, NULL, &err), 1);
-    ck_assert_int_eq(lock_take(&second, loop, path, 60000, on_taken, NULL, &err), 0);
-    ck_assert_int_eq(lock_take(&third, loop, path, 60000, on_taken, NULL, &err), 0);
+    gb_snapshot_lock_release(&first);
+    ck_assert_int_eq(gb_snapshot_lock_take(&first, loop, path, 60000, on_taken, NULL, &err), 1);
+    ck_assert_int_eq(gb_snapshot_lock_take(&second, loop, path, 60000, on_taken, NULL, &err), 0);
+    ck_assert_int_eq(gb_snapshot_lock_take(&third, loop, path, 60000, on_taken, NULL, &err), 0);
     for (int i = 0; i < 3; i++)
         (void)uv_run(&uv, UV_RUN_NOWAIT);
     ck_assert_int_eq(taken, 0);
-    lock_release(&third); /* has lost its patience */
-    lock_release(&first);
+    gb_snapshot_lock_release(&third); /* has lost its patience */
+    gb_snapshot_lock_release(&first);
     wait_until_taken(&uv);
     ck_assert_int_eq(taken, 1);
     /* Nobody waits for ever. */
     taken = 0;
-    ck_assert_int_eq(lock_take(&third, loop, path, 1, on_taken, NULL, &err), 0);
+    ck_assert_int_eq(gb_snapshot_lock_take(&third, loop, path, 1, on_taken, NULL, &err), 0);
     wait_until_taken(&uv);
     ck_assert_int_eq(taken, -GB_EBUSY);
-    lock_release(&third);
-    lock_release(&second);
-    lock_release(&second);
+    gb_snapshot_lock_release(&third);
+    gb_snapshot_lock_release(&second);
+    gb_snapshot_lock_release(&second);
     gb_loop_free(loop);
     (void)uv_run(&uv, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&uv), 0);
@@ -294,7 +294,7 @@ END_TEST
 
 START_TEST(takes_over_from_the_dead)
 {
-    struct lock lock = {0};
+    struct gb_snapshot_lock lock = {0};
     char *path = xasprintf("%s/lock", folder);
     struct gb_loop *loop;
     uv_loop_t uv;
@@ -307,7 +307,7 @@ START_TEST(takes_over_from_the_dead)
     if (pid == 0) {
         int fd;
 
-        if (lock_try(path, &fd, NULL) == 0 && write(ready[1], "", 1) == 1)
+        if (gb_snapshot_lock_try(path, &fd, NULL) == 0 && write(ready[1], "", 1) == 1)
             pause();
         _exit(1);
     }
@@ -315,16 +315,16 @@ START_TEST(takes_over_from_the_dead)
     (void)uv_loop_init(&uv);
     loop = gb_loop_new(&uv);
     taken = 0;
-    ck_assert_int_eq(lock_take(&lock, loop, path, 60000, on_taken, NULL, &err), 0);
+    ck_assert_int_eq(gb_snapshot_lock_take(&lock, loop, path, 60000, on_taken, NULL, &err), 0);
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     wait_until_taken(&uv);
     ck_assert_int_eq(taken, 1);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
     /* A lock whose file was removed is none. */
     ck_assert_int_eq(unlink(path), 0);
-    lock_release(&lock);
-    ck_assert_int_eq(lock_take(&lock, loop, path, 60000, on_taken, NULL, &err), 1);
-    lock_release(&lock);
+    gb_snapshot_lock_release(&lock);
+    ck_assert_int_eq(gb_snapshot_lock_take(&lock, loop, path, 60000, on_taken, NULL, &err), 1);
+    gb_snapshot_lock_release(&lock);
     gb_loop_free(loop);
     (void)uv_run(&uv, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&uv), 0);

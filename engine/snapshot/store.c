@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pool/store.h"
+#include "snapshot/store.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -16,20 +16,20 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "pool/lock.h"
+#include "snapshot/lock.h"
 
 /* What is looked at, hashed or made a hole in one piece. */
 enum { BLOCK = 64 * 1024, HEX_BYTES = 2 };
 
 static const char *const file_names[] = {"ram", "state", "manifest"};
 
-static void to_hex(const uint8_t *bytes, size_t count, char *hex)
+static void store_to_hex(const uint8_t *bytes, size_t count, char *hex)
 {
     for (size_t i = 0; i < count; i++)
         (void)snprintf(hex + HEX_BYTES * i, HEX_BYTES + 1, "%02x", bytes[i]);
 }
 
-void store_name(struct gb_bytes key, char ret_name[STORE_NAME_HEX + 1])
+void gb_snapshot_name(struct gb_bytes key, char ret_name[GB_SNAPSHOT_NAME_HEX + 1])
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
     struct sha256_ctx sha;
@@ -37,25 +37,25 @@ void store_name(struct gb_bytes key, char ret_name[STORE_NAME_HEX + 1])
     sha256_init(&sha);
     sha256_update(&sha, key.size, key.data);
     sha256_digest(&sha, sizeof(digest), digest);
-    to_hex(digest, STORE_NAME_HEX / HEX_BYTES, ret_name);
+    store_to_hex(digest, GB_SNAPSHOT_NAME_HEX / HEX_BYTES, ret_name);
 }
 
-void store_files_release(struct store_files *files)
+void gb_snapshot_files_release(struct gb_snapshot_files *files)
 {
     (void)gb_close(files->ram_fd);
     (void)gb_close(files->state_fd);
-    *files = STORE_FILES_NONE;
+    *files = GB_SNAPSHOT_FILES_NONE;
 }
 
-static bool is_zero(const uint8_t *data, size_t size)
+static bool store_is_zero(const uint8_t *data, size_t size)
 {
     return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
 }
 
 /* Calls @block for each block of data, holes left out. */
-static int each_block(int fd,
-                      int (*block)(void *arg, uint64_t at, const uint8_t *data, size_t size),
-                      void *arg)
+static int store_each_block(int fd,
+                            int (*block)(void *arg, uint64_t at, const uint8_t *data, size_t size),
+                            void *arg)
 {
     _cleanup_(freep) uint8_t *piece = xmalloc(BLOCK);
     off_t at = 0;
@@ -84,11 +84,11 @@ static int each_block(int fd,
     }
 }
 
-static int hash_block(void *arg, uint64_t at, const uint8_t *data, size_t size)
+static int store_hash_block(void *arg, uint64_t at, const uint8_t *data, size_t size)
 {
     uint8_t place[sizeof(at)];
 
-    if (is_zero(data, size))
+    if (store_is_zero(data, size))
         return 0;
     for (size_t i = 0; i < sizeof(place); i++)
         place[i] = (uint8_t)(at >> (8 * i));
@@ -97,38 +97,38 @@ static int hash_block(void *arg, uint64_t at, const uint8_t *data, size_t size)
     return 0;
 }
 
-int store_digest(int fd, char ret_hex[MANIFEST_DIGEST_HEX + 1], struct gb_err *err)
+int gb_snapshot_digest(int fd, char ret_hex[SNAPSHOT_MANIFEST_DIGEST_HEX + 1], struct gb_err *err)
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
     struct sha256_ctx sha;
     int r;
 
     sha256_init(&sha);
-    r = each_block(fd, hash_block, &sha);
+    r = store_each_block(fd, store_hash_block, &sha);
     if (r < 0)
         return gb_err_sys(err, -r, "cannot read a template");
     sha256_digest(&sha, sizeof(digest), digest);
-    to_hex(digest, sizeof(digest), ret_hex);
+    store_to_hex(digest, sizeof(digest), ret_hex);
     return 0;
 }
 
-static int punch_block(void *arg, uint64_t at, const uint8_t *data, size_t size)
+static int store_punch_block(void *arg, uint64_t at, const uint8_t *data, size_t size)
 {
     const int *fd = arg;
 
-    if (is_zero(data, size) &&
+    if (store_is_zero(data, size) &&
         fallocate(*fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)size) < 0 &&
         errno != EOPNOTSUPP)
         return -errno;
     return 0;
 }
 
-static char *folder_of(const char *folder, const char *prefix, const char *name)
+static char *store_folder_of(const char *folder, const char *prefix, const char *name)
 {
     return xasprintf("%s/%s%s", folder, prefix, name);
 }
 
-static void remove_folder(const char *path)
+static void store_remove_folder(const char *path)
 {
     for (size_t i = 0; i < ARRAY_SIZE(file_names); i++) {
         _cleanup_(freep) char *file = xasprintf("%s/%s", path, file_names[i]);
@@ -138,8 +138,8 @@ static void remove_folder(const char *path)
     (void)rmdir(path); /* it stays when something foreign is in it, and is in nobody's way */
 }
 
-static int open_file(const char *path, const char *name, int flags, struct stat *ret_info,
-                     int *ret_fd, struct gb_err *err)
+static int store_open_file(const char *path, const char *name, int flags, struct stat *ret_info,
+                           int *ret_fd, struct gb_err *err)
 {
     _cleanup_(freep) char *file = xasprintf("%s/%s", path, name);
     _cleanup_(closep) int fd = open(file, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
@@ -152,76 +152,77 @@ static int open_file(const char *path, const char *name, int flags, struct stat 
     return 0;
 }
 
-static int check_file(int fd, const struct stat *info, const struct manifest_file *expected,
-                      const char *name, struct gb_err *err)
+static int store_check_file(int fd, const struct stat *info,
+                            const struct snapshot_manifest_file *expected, const char *name,
+                            struct gb_err *err)
 {
-    char hex[MANIFEST_DIGEST_HEX + 1];
+    char hex[SNAPSHOT_MANIFEST_DIGEST_HEX + 1];
     int r;
 
     if ((uint64_t)info->st_size != expected->bytes)
         return gb_err_set(err, GB_EINVALID, "%s has %jd bytes, and not %ju", name,
                           (intmax_t)info->st_size, (uintmax_t)expected->bytes);
-    r = store_digest(fd, hex, err);
+    r = gb_snapshot_digest(fd, hex, err);
     if (r == 0 && strcmp(hex, expected->sha256) != 0)
         r = gb_err_set(err, GB_EINVALID, "%s is damaged: its digest is another one", name);
     return r;
 }
 
-static uint64_t disk_bytes(const struct stat *info)
+static uint64_t store_disk_bytes(const struct stat *info)
 {
     return (uint64_t)info->st_blocks * 512;
 }
 
-int store_open(const char *folder, const char *name, struct gb_bytes key,
-               struct store_files *ret_files, struct gb_err *err)
+int gb_snapshot_open(const char *folder, const char *name, struct gb_bytes key,
+                     struct gb_snapshot_files *ret_files, struct gb_err *err)
 {
-    _cleanup_(freep) char *path = folder_of(folder, "", name);
+    _cleanup_(freep) char *path = store_folder_of(folder, "", name);
     _cleanup_(freep) char *manifest_path = xasprintf("%s/manifest", path);
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
-    struct store_files files = STORE_FILES_NONE;
+    struct gb_snapshot_files files = GB_SNAPSHOT_FILES_NONE;
     struct stat ram = {0}, state = {0};
-    struct manifest manifest;
+    struct snapshot_manifest manifest;
     int r;
 
     if (access(path, F_OK) < 0)
         return gb_err_set(err, GB_ENOTFOUND, "there is no template %s", name);
-    if (gb_fd_read_file(manifest_path, MANIFEST_MAX, &text, NULL) < 0)
+    if (gb_fd_read_file(manifest_path, SNAPSHOT_MANIFEST_MAX, &text, NULL) < 0)
         return gb_err_set(err, GB_EINVALID, "its manifest cannot be read");
-    r = manifest_parse(gb_buf_bytes(&text), &manifest, err);
+    r = snapshot_manifest_parse(gb_buf_bytes(&text), &manifest, err);
     if (r < 0)
         return gb_err_wrap(err, r, "its manifest");
     if (manifest.key.size != key.size || memcmp(manifest.key.data, key.data, key.size) != 0)
         return gb_err_set(err, GB_EINVALID, "it was made by something else");
-    r = open_file(path, "ram", O_RDONLY, &ram, &files.ram_fd, err);
+    r = store_open_file(path, "ram", O_RDONLY, &ram, &files.ram_fd, err);
     if (r == 0)
-        r = open_file(path, "state", O_RDONLY, &state, &files.state_fd, err);
+        r = store_open_file(path, "state", O_RDONLY, &state, &files.state_fd, err);
     if (r == 0)
-        r = check_file(files.state_fd, &state, &manifest.state, "state", err);
+        r = store_check_file(files.state_fd, &state, &manifest.state, "state", err);
     if (r == 0)
-        r = check_file(files.ram_fd, &ram, &manifest.ram, "ram", err);
+        r = store_check_file(files.ram_fd, &ram, &manifest.ram, "ram", err);
     if (r < 0) {
-        store_files_release(&files);
+        gb_snapshot_files_release(&files);
         return r;
     }
     files.ram_bytes = manifest.ram.bytes;
-    files.disk_bytes = disk_bytes(&ram) + disk_bytes(&state);
+    files.disk_bytes = store_disk_bytes(&ram) + store_disk_bytes(&state);
     files.made_at_s = manifest.made_at_s;
     (void)utimensat(AT_FDCWD, manifest_path, NULL, 0); /* used now: matters to eviction only */
     *ret_files = files;
     return 0;
 }
 
-char *store_lock_path(const char *folder, const char *name)
+char *gb_snapshot_lock_path(const char *folder, const char *name)
 {
     return xasprintf("%s/%s.lock", folder, name);
 }
 
-int store_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err)
+int gb_snapshot_begin(const char *folder, const char *name, uint64_t bytes, struct gb_err *err)
 {
-    _cleanup_(freep) char *path = folder_of(folder, "new.", name);
+    _cleanup_(freep) char *path = store_folder_of(folder, "new.", name);
     struct statvfs info;
 
-    remove_folder(path);
+    store_remove_folder(path);
     if (mkdir(path, 0700) < 0)
         return gb_err_sys(err, errno, "cannot make %s", path);
     if (statvfs(path, &info) < 0 || (uint64_t)info.f_bavail * info.f_frsize >= bytes)
@@ -231,29 +232,29 @@ int store_begin(const char *folder, const char *name, uint64_t bytes, struct gb_
                       folder, (uintmax_t)(bytes >> 20));
 }
 
-char *store_new_path(const char *folder, const char *name, const char *file)
+char *gb_snapshot_new_path(const char *folder, const char *name, const char *file)
 {
     return xasprintf("%s/new.%s/%s", folder, name, file);
 }
 
-void store_remove(const char *folder, const char *name)
+void gb_snapshot_remove(const char *folder, const char *name)
 {
-    _cleanup_(freep) char *from = folder_of(folder, "", name);
-    _cleanup_(freep) char *to = folder_of(folder, "new.", name);
+    _cleanup_(freep) char *from = store_folder_of(folder, "", name);
+    _cleanup_(freep) char *to = store_folder_of(folder, "new.", name);
 
-    remove_folder(to);
+    store_remove_folder(to);
     if (rename(from, to) == 0) /* at once, for whoever opens it */
-        remove_folder(to);
+        store_remove_folder(to);
 }
 
-void store_abort(const char *folder, const char *name)
+void gb_snapshot_abort(const char *folder, const char *name)
 {
-    _cleanup_(freep) char *path = folder_of(folder, "new.", name);
+    _cleanup_(freep) char *path = store_folder_of(folder, "new.", name);
 
-    remove_folder(path);
+    store_remove_folder(path);
 }
 
-static int sync_path(const char *path, struct gb_err *err)
+static int store_sync_path(const char *path, struct gb_err *err)
 {
     _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
 
@@ -263,104 +264,107 @@ static int sync_path(const char *path, struct gb_err *err)
 }
 
 /* Digest, size and sync of one file; holes where @sparse. */
-static int finish_file(const char *path, const char *name, bool sparse,
-                       struct manifest_file *ret_file, struct gb_err *err)
+static int store_finish_file(const char *path, const char *name, bool sparse,
+                             struct snapshot_manifest_file *ret_file, struct gb_err *err)
 {
     _cleanup_(closep) int fd = -1;
     struct stat info;
-    int r = open_file(path, name, O_RDWR, &info, &fd, err);
+    int r = store_open_file(path, name, O_RDWR, &info, &fd, err);
 
     if (r < 0)
         return r;
-    if (sparse && (r = each_block(fd, punch_block, &fd)) < 0)
+    if (sparse && (r = store_each_block(fd, store_punch_block, &fd)) < 0)
         return gb_err_sys(err, -r, "cannot make holes in a template");
-    r = store_digest(fd, ret_file->sha256, err);
+    r = gb_snapshot_digest(fd, ret_file->sha256, err);
     ret_file->bytes = (uint64_t)info.st_size;
     if (r == 0 && fsync(fd) < 0)
         r = gb_err_sys(err, errno, "cannot write a template to the disk");
     return r;
 }
 
-static int write_manifest(const char *path, const struct manifest *manifest, struct gb_err *err)
+static int store_write_manifest(const char *path, const struct snapshot_manifest *manifest,
+                                struct gb_err *err)
 {
     _cleanup_(freep) char *file = xasprintf("%s/manifest", path);
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
 
-    manifest_write(&text, manifest);
+    snapshot_manifest_write(&text, manifest);
     return gb_fd_replace_file(file, gb_buf_bytes(&text), 0600, err);
 }
 
 /* Puts @from into the place of @to, whatever is there. */
-static int put_in_place(const char *from, const char *to, struct gb_err *err)
+static int store_put_in_place(const char *from, const char *to, struct gb_err *err)
 {
     if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno == EEXIST && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0) {
-        remove_folder(from);
+        store_remove_folder(from);
         return 0;
     }
     return gb_err_sys(err, errno, "cannot put a template in its place");
 }
 
-int store_publish(const char *folder, const char *name, struct gb_bytes key,
-                  struct store_files *ret_files, struct gb_err *err)
+int gb_snapshot_publish(const char *folder, const char *name, struct gb_bytes key,
+                        struct gb_snapshot_files *ret_files, struct gb_err *err)
 {
-    _cleanup_(freep) char *from = folder_of(folder, "new.", name);
-    _cleanup_(freep) char *to = folder_of(folder, "", name);
-    struct store_files files = STORE_FILES_NONE;
-    struct manifest manifest = {.made_at_s = (uint64_t)time(NULL), .key = key};
+    _cleanup_(freep) char *from = store_folder_of(folder, "new.", name);
+    _cleanup_(freep) char *to = store_folder_of(folder, "", name);
+    struct gb_snapshot_files files = GB_SNAPSHOT_FILES_NONE;
+    struct snapshot_manifest manifest = {.made_at_s = (uint64_t)time(NULL), .key = key};
     struct stat ram = {0}, state = {0};
-    int r = finish_file(from, "ram", true, &manifest.ram, err);
+    int r = store_finish_file(from, "ram", true, &manifest.ram, err);
 
     if (r == 0)
-        r = finish_file(from, "state", false, &manifest.state, err);
+        r = store_finish_file(from, "state", false, &manifest.state, err);
     if (r == 0)
-        r = write_manifest(from, &manifest, err);
+        r = store_write_manifest(from, &manifest, err);
     if (r == 0)
-        r = sync_path(from, err);
+        r = store_sync_path(from, err);
     /* Opened before the rename: from then on another server may remove it. */
     if (r == 0)
-        r = open_file(from, "ram", O_RDONLY, &ram, &files.ram_fd, err);
+        r = store_open_file(from, "ram", O_RDONLY, &ram, &files.ram_fd, err);
     if (r == 0)
-        r = open_file(from, "state", O_RDONLY, &state, &files.state_fd, err);
+        r = store_open_file(from, "state", O_RDONLY, &state, &files.state_fd, err);
     if (r == 0)
-        r = put_in_place(from, to, err);
+        r = store_put_in_place(from, to, err);
     if (r < 0) {
-        store_files_release(&files);
-        remove_folder(from);
+        gb_snapshot_files_release(&files);
+        store_remove_folder(from);
         return r;
     }
     files.ram_bytes = manifest.ram.bytes;
-    files.disk_bytes = disk_bytes(&ram) + disk_bytes(&state);
+    files.disk_bytes = store_disk_bytes(&ram) + store_disk_bytes(&state);
     files.made_at_s = manifest.made_at_s;
     *ret_files = files;
-    (void)sync_path(folder, NULL); /* a rename that a power failure undoes costs a template only */
+    (void)store_sync_path(folder,
+                          NULL); /* a rename that a power failure undoes costs a template only */
     return 0;
 }
 
 /* ---- eviction ---- */
 
-static_assert(STORE_NAME_HEX <= GB_SURPLUS_NAME_MAX, "the name of a template is too long");
+static_assert(GB_SNAPSHOT_NAME_HEX <= GB_SURPLUS_NAME_MAX, "the name of a template is too long");
 
-static bool is_name(const char *text)
+static bool store_is_name(const char *text)
 {
-    return strlen(text) == STORE_NAME_HEX && strspn(text, "0123456789abcdef") == STORE_NAME_HEX;
+    return strlen(text) == GB_SNAPSHOT_NAME_HEX &&
+           strspn(text, "0123456789abcdef") == GB_SNAPSHOT_NAME_HEX;
 }
 
-/* False when it is none: something foreign, or one that goes right now. */
-static bool look_at(const char *folder, const char *name, struct gb_surplus_item *ret_item)
+/* False when it is not a whole snapshot: something foreign, or one that is being removed. */
+static bool store_look_at(const char *folder, const char *name, struct gb_surplus_item *ret_item)
 {
-    _cleanup_(freep) char *path = folder_of(folder, "", name);
+    _cleanup_(freep) char *path = store_folder_of(folder, "", name);
     struct gb_surplus_item item = {0};
     struct stat info;
 
-    memcpy(item.name, name, STORE_NAME_HEX);
+    memcpy(item.name, name, GB_SNAPSHOT_NAME_HEX);
     for (size_t i = 0; i < ARRAY_SIZE(file_names); i++) {
         _cleanup_(freep) char *file = xasprintf("%s/%s", path, file_names[i]);
 
         if (lstat(file, &info) < 0)
             return false;
-        item.bytes += disk_bytes(&info);
+        item.bytes += store_disk_bytes(&info);
         if (strcmp(file_names[i], "manifest") == 0)
             item.used = info.st_mtime;
     }
@@ -368,63 +372,65 @@ static bool look_at(const char *folder, const char *name, struct gb_surplus_item
     return true;
 }
 
-/* Removes NAME (@whole), or only what a maker that died left, unless somebody is at it. */
-static bool remove_stored(const char *folder, const char *name, bool whole)
+/* Removes NAME (@whole), or only what a builder that died has left, unless somebody holds its lock.
+ */
+static bool store_remove_stored(const char *folder, const char *name, bool whole)
 {
-    _cleanup_(freep) char *lock = store_lock_path(folder, name);
-    _cleanup_(freep) char *from = folder_of(folder, "", name);
+    _cleanup_(freep) char *lock = gb_snapshot_lock_path(folder, name);
+    _cleanup_(freep) char *from = store_folder_of(folder, "", name);
     _cleanup_(closep) int fd = -1;
 
-    if (lock_try(lock, &fd, NULL) < 0)
+    if (gb_snapshot_lock_try(lock, &fd, NULL) < 0)
         return false;
     if (whole)
-        store_remove(folder, name);
+        gb_snapshot_remove(folder, name);
     else
-        store_abort(folder, name);
+        gb_snapshot_abort(folder, name);
     if (access(from, F_OK) < 0)
         (void)unlink(lock);
     return true;
 }
 
-struct eviction {
+struct store_eviction {
     const char *folder;
     struct gb_buf *text;
 };
 
-static bool evict(const struct gb_surplus_item *item, bool old, void *arg)
+static bool store_evict(const struct gb_surplus_item *item, bool old, void *arg)
 {
-    const struct eviction *eviction = arg;
+    const struct store_eviction *eviction = arg;
 
-    if (!remove_stored(eviction->folder, item->name, true))
+    if (!store_remove_stored(eviction->folder, item->name, true))
         return false;
     gb_buf_addf(eviction->text, "the template %s is removed: %s\n", item->name,
                 old ? "it was not used for so long" : "the store holds too much");
     return true;
 }
 
-void store_evict(const char *folder, const struct gb_surplus_limits *limits, struct gb_buf *text)
+void gb_snapshot_evict(const char *folder, const struct gb_surplus_limits *limits,
+                       struct gb_buf *text)
 {
-    _cleanup_(freep) struct gb_surplus_item *found = xcalloc(STORE_COUNT_MAX, sizeof(*found));
-    struct eviction eviction = {folder, text};
+    _cleanup_(freep) struct gb_surplus_item *found = xcalloc(GB_SNAPSHOTS_MAX, sizeof(*found));
+    struct store_eviction eviction = {folder, text};
     DIR *entries = opendir(folder);
     struct dirent *entry;
     size_t count = 0;
 
     if (entries == NULL)
         return; /* nothing has been stored */
-    while ((entry = readdir(entries)) != NULL && count < STORE_COUNT_MAX) {
+    while ((entry = readdir(entries)) != NULL && count < GB_SNAPSHOTS_MAX) {
         const char *name = entry->d_name;
 
-        if (strncmp(name, "new.", 4) == 0 && is_name(name + 4))
-            (void)remove_stored(folder, name + 4, false);
-        else if (is_name(name) && look_at(folder, name, &found[count]))
+        if (strncmp(name, "new.", 4) == 0 && store_is_name(name + 4))
+            (void)store_remove_stored(folder, name + 4, false);
+        else if (store_is_name(name) && store_look_at(folder, name, &found[count]))
             count++;
     }
     (void)closedir(entries);
-    gb_surplus(found, count, limits, time(NULL), evict, &eviction);
+    gb_surplus(found, count, limits, time(NULL), store_evict, &eviction);
 }
 
-void store_touch(const char *folder, const char *name)
+void gb_snapshot_touch(const char *folder, const char *name)
 {
     _cleanup_(freep) char *path = xasprintf("%s/%s/manifest", folder, name);
 
