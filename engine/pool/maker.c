@@ -3,7 +3,7 @@
  *
  *   BOOTING ─ HELLO, READY ─> PREPARING ─ OK ─> WARMING ─ its cells are DONE
  *           ─> CONFIGURING ─ OK ─> SETTLING
- *           ─ PONG ─> STOPPING ─ stopped ─> SAVING ─ saved ─> ENDING ─ reaped ─> done
+ *           ─ PONG ─> SAVING ─ saved ─> ENDING ─ reaped ─> done
  *
  * What is warmed up here no clone has to do. PREPARE loads what the image names. A few cells go the
  * whole way that a user's will go; they end with nothing left of them in the interpreter. CONFIGURE
@@ -21,13 +21,14 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "snapshot/save.h"
 #include "wire/guest.h"
 
 /* The numbers of the cells are those that no session comes to. */
 enum { STEP_MS = 60000, PREPARE_MS = 240000, CELL_MS = 30000, ENTROPY_BYTES = 64, CELLS_MAX = 4 };
 #define CELL_FIRST 0xffffff00u
 
-enum step { BOOTING, PREPARING, WARMING, CONFIGURING, SETTLING, STOPPING, SAVING, ENDING };
+enum step { BOOTING, PREPARING, WARMING, CONFIGURING, SETTLING, SAVING, ENDING };
 
 /* Output, a value, and the first error, which loads what prints it: a second under emulation. The
  * last cell forgets what the others left. */
@@ -46,6 +47,7 @@ struct maker {
     struct gb_vm *vm;
     const struct gb_image *image;
     char *state_path;
+    struct gb_snapshot_save save;
     enum step step;
     const char *const *cells; /* of warm_ups */
     unsigned cells_sent;
@@ -95,7 +97,7 @@ static uint64_t cpu_ms(const struct maker *maker)
 static void on_late(void *arg)
 {
     static const char *const steps[] = {"boot",   "prepare", "warm up", "take its settings",
-                                        "settle", "stop",    "save",    "end"};
+                                        "settle", "save",    "end"};
     struct maker *maker = arg;
     struct gb_err err;
 
@@ -173,18 +175,6 @@ static void on_saved(void *arg, const struct gb_err *err)
     gb_vm_kill(maker->vm, "its template is made");
 }
 
-static void on_stopped(void *arg, const struct gb_err *err)
-{
-    struct maker *maker = arg;
-
-    if (err != NULL) {
-        give_up(maker, err);
-        return;
-    }
-    maker->step = SAVING;
-    gb_vm_save(maker->vm, maker->state_path, on_saved, maker);
-}
-
 static void on_ready(struct maker *maker, const struct gb_frame *frame)
 {
     struct gb_ready message;
@@ -239,8 +229,8 @@ static void on_settled(struct maker *maker, const struct gb_frame *frame)
         give_up(maker, &err);
         return;
     }
-    maker->step = STOPPING;
-    gb_vm_stop(maker->vm, on_stopped, maker);
+    maker->step = SAVING;
+    gb_snapshot_save(&maker->save, maker->vm, maker->state_path, on_saved, maker);
 }
 
 static void on_frame(void *arg, const struct gb_frame *frame)

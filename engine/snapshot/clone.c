@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "wire/guest.h"
 
-/* A clone_ping that is not answered is sent again: what is written to a port that the guest has not
+/* A ping that is not answered is sent again: what is written to a port that the guest has not
  * opened can be lost. A clone that answers none of them is of no use. */
 enum { PING_MS = 500, PINGS_MAX = 20 };
 
@@ -103,7 +103,7 @@ static void clone_on_frame(void *arg, const struct gb_frame *frame)
     struct gb_err err = {0};
     int r = 0;
 
-    /* A late answer to an earlier clone_ping, or a line for the log. */
+    /* A late answer to an earlier ping, or a line for the log. */
     if (clone->state != CLONE_PINGED || frame->type == GB_GUEST_LOG)
         return;
     if (frame->type != GB_GUEST_PONG)
