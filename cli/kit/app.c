@@ -16,9 +16,14 @@
 enum { MESSAGE_MAX = 4096, LIST_DEADLINE_MS = 10000 };
 
 const struct option app_options[] = {
-    {0, "socket", "PATH", ARG_FILE, "the server's socket (default: $GLASSBELL_SOCKET)", false},
-    {0, "no-autostart", NULL, ARG_NONE, "fail when no server runs instead of starting one", false},
-    {0, NULL, NULL, ARG_NONE, NULL, false},
+    {.name = "socket",
+     .value = "PATH",
+     .kind = ARG_FILE,
+     .help = "the server's socket (default: $GLASSBELL_SOCKET)"},
+    {.name = "no-autostart",
+     .kind = ARG_NONE,
+     .help = "fail when no server runs instead of starting one"},
+    {0},
 };
 
 /* A connection was given up while the thread pool was at it. One per process, as its exit is. */
@@ -139,19 +144,35 @@ bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64
     return !call.failed;
 }
 
-bool app_call_on(struct app *app, const char *method, const char *session, uint64_t deadline_ms,
-                 app_use *use, void *arg)
+static void app_put_session(struct gb_buf *params, const char *session)
 {
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-    bool good;
+    struct gb_json_out out = {.buf = params};
 
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", session);
     gb_json_end(&out);
+}
+
+bool app_call_on(struct app *app, const char *method, const char *session, uint64_t deadline_ms,
+                 app_use *use, void *arg)
+{
+    struct gb_buf params = {0};
+    bool good;
+
+    app_put_session(&params, session);
     good = app_call(app, method, &params, deadline_ms, use, arg);
     gb_buf_release(&params);
     return good;
+}
+
+void app_send_on(struct app *app, const char *method, const char *session, uint64_t deadline_ms,
+                 gb_reply_cb *reply, void *arg)
+{
+    struct gb_buf params = {0};
+
+    app_put_session(&params, session);
+    (void)gb_client_call(app->client, method, &params, deadline_ms, reply, arg);
+    gb_buf_release(&params);
 }
 
 struct session_search {

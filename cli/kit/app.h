@@ -44,6 +44,9 @@ bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64
 /* The same of a method that wants a session and nothing else. */
 bool app_call_on(struct app *app, const char *method, const char *session, uint64_t deadline_ms,
                  app_use *use, void *arg);
+/* The same, and nobody waits for it: @reply (may be NULL) gets the answer. */
+void app_send_on(struct app *app, const char *method, const char *session, uint64_t deadline_ms,
+                 gb_reply_cb *reply, void *arg);
 
 /* Finds the id of a session by an unambiguous beginning of its id, its key or its label. Gives, or
  * NULL, which was told. */

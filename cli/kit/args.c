@@ -261,25 +261,26 @@ const char *args_next(const struct args *args, const char *name, size_t *at)
     return NULL;
 }
 
-const struct verb *args_find_verb(const struct verb *verbs, const char *name)
+const struct verb *args_find_verb(const struct verb *const *verbs, const char *name)
 {
-    for (; verbs->name != NULL; verbs++)
-        if (strcmp(verbs->name, name) == 0)
-            return verbs;
+    for (; *verbs != NULL; verbs++)
+        if (strcmp((*verbs)->name, name) == 0)
+            return *verbs;
     return NULL;
 }
 
-const struct verb *args_nearest_verb(const struct verb *verbs, const char *name)
+const struct verb *args_nearest_verb(const struct verb *const *verbs, const char *name)
 {
     const struct verb *best = NULL;
     size_t best_distance = 3;
 
     if (name[0] == '\0')
         return NULL;
-    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
-        if (strncmp(verb->name, name, strlen(name)) == 0)
-            return verb;
-    for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+    for (size_t i = 0; verbs[i] != NULL; i++)
+        if (strncmp(verbs[i]->name, name, strlen(name)) == 0)
+            return verbs[i];
+    for (size_t i = 0; verbs[i] != NULL; i++) {
+        const struct verb *verb = verbs[i];
         size_t d = distance(name, verb->name);
 
         /* A word of three letters of which two are others is another word. */

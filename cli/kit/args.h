@@ -52,7 +52,7 @@ struct arg {
 
 struct args {
     const struct verb *verb;
-    const struct verb *verbs; /* the whole table, ends with a NULL name */
+    const struct verb *const *verbs; /* the whole table, ends with NULL */
     struct arg *given;
     size_t given_count;
     const char **words;
@@ -75,9 +75,9 @@ const char *args_value(const struct args *args, const char *name);
 /* The next value of an option that may be repeated: start with *@at 0. NULL: no more. */
 const char *args_next(const struct args *args, const char *name, size_t *at);
 
-const struct verb *args_find_verb(const struct verb *verbs, const char *name);
+const struct verb *args_find_verb(const struct verb *const *verbs, const char *name);
 /* The verb that @name was probably meant to be (it begins one, or is one or two slips away). */
-const struct verb *args_nearest_verb(const struct verb *verbs, const char *name);
+const struct verb *args_nearest_verb(const struct verb *const *verbs, const char *name);
 
 /* A number with a fraction, @minimum to @maximum; nothing behind it. */
 bool args_number(const char *text, double minimum, double maximum, double *ret_value);

@@ -8,24 +8,45 @@
 #include "cli/help.h"
 
 static const struct option options[] = {
-    {'c', "code", "CODE", ARG_TEXT, "the code", false},
-    {'l', "lang", "LANG", ARG_LANGUAGE, "the language", false},
-    {'q', "quiet", NULL, ARG_NONE, "says less", false},
-    {'v', "verbose", NULL, ARG_NONE, "says more", false},
-    {0, "ready-fd", "FD", ARG_TEXT, "", true},
-    {0, NULL, NULL, ARG_NONE, NULL, false},
+    {.letter = 'c', .name = "code", .value = "CODE", .kind = ARG_TEXT, .help = "the code"},
+    {.letter = 'l', .name = "lang", .value = "LANG", .kind = ARG_LANGUAGE, .help = "the language"},
+    {.letter = 'q', .name = "quiet", .kind = ARG_NONE, .help = "says less"},
+    {.letter = 'v', .name = "verbose", .kind = ARG_NONE, .help = "says more"},
+    {.name = "ready-fd", .value = "FD", .kind = ARG_TEXT, .help = "", .hidden = true},
+    {0},
 };
 static const struct option common[] = {
-    {0, "socket", "PATH", ARG_FILE, "the socket", false},
-    {0, NULL, NULL, ARG_NONE, NULL, false},
+    {.name = "socket", .value = "PATH", .kind = ARG_FILE, .help = "the socket"},
+    {0},
 };
-static const struct verb verbs[] = {
-    {"run", "run code", "FILE…", options, common, ARG_FILE, "  glassbell run x\n", NULL},
-    {"repl", "type code", "", NULL, common, ARG_SESSION, NULL, NULL},
-    {"exec", "run code there", "SESSION", options, common, ARG_PROGRAM_IN_SESSION, NULL, NULL},
-    {"start", "run a program", "FILE", options, common, ARG_PROGRAM, NULL, NULL},
-    {"interrupt", "interrupt it", "SESSION", NULL, NULL, ARG_SESSION, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL, ARG_NONE, NULL, NULL},
+static const struct verb *const verbs[] = {
+    &(const struct verb){.name = "run",
+                         .summary = "run code",
+                         .usage = "FILE…",
+                         .options = options,
+                         .common = common,
+                         .words = ARG_FILE,
+                         .examples = "  glassbell run x\n"},
+    &(const struct verb){.name = "repl",
+                         .summary = "type code",
+                         .usage = "",
+                         .common = common,
+                         .words = ARG_SESSION},
+    &(const struct verb){.name = "exec",
+                         .summary = "run code there",
+                         .usage = "SESSION",
+                         .options = options,
+                         .common = common,
+                         .words = ARG_PROGRAM_IN_SESSION},
+    &(const struct verb){.name = "start",
+                         .summary = "run a program",
+                         .usage = "FILE",
+                         .options = options,
+                         .common = common,
+                         .words = ARG_PROGRAM},
+    &(const struct verb){
+        .name = "interrupt", .summary = "interrupt it", .usage = "SESSION", .words = ARG_SESSION},
+    NULL,
 };
 
 static struct args parse(int argc, const char **argv)
@@ -33,7 +54,7 @@ static struct args parse(int argc, const char **argv)
     struct gb_buf message = {0};
     struct args args;
 
-    ck_assert_msg(args_parse(&verbs[0], argc, (char **)(uintptr_t)argv, &args, &message), "%s",
+    ck_assert_msg(args_parse(verbs[0], argc, (char **)(uintptr_t)argv, &args, &message), "%s",
                   gb_buf_str(&message));
     gb_buf_release(&message);
     return args;
@@ -48,7 +69,7 @@ static void check_refused(int argc, const char **argv, const char *expected)
     struct gb_buf message = {0};
     struct args args;
 
-    ck_assert(!args_parse(&verbs[0], argc, (char **)(uintptr_t)argv, &args, &message));
+    ck_assert(!args_parse(verbs[0], argc, (char **)(uintptr_t)argv, &args, &message));
     ck_assert_str_eq(gb_buf_str(&message), expected);
     gb_buf_release(&message);
 }
@@ -201,7 +222,7 @@ START_TEST(nearest_verbs)
     ck_assert_ptr_null(args_nearest_verb(verbs, "frobnicate"));
     ck_assert_ptr_null(args_nearest_verb(verbs, ""));
     ck_assert_ptr_null(args_find_verb(verbs, "ru"));
-    ck_assert_ptr_eq(args_find_verb(verbs, "repl"), &verbs[1]);
+    ck_assert_ptr_eq(args_find_verb(verbs, "repl"), verbs[1]);
 }
 END_TEST
 
@@ -237,7 +258,7 @@ START_TEST(texts_are_made_from_the_table)
     help_program(&text, verbs);
     check_contains(&text, "  repl        type code\n");
     gb_buf_clear(&text);
-    help_verb(&text, &verbs[0]);
+    help_verb(&text, verbs[0]);
     check_contains(&text, "usage: glassbell run FILE…\n");
     check_contains(&text, "  -c, --code CODE         the code\n");
     check_contains(&text, "      --socket PATH       the socket\n");

@@ -7,13 +7,13 @@
 
 enum { VERB_COLUMN = 12, OPTION_COLUMN = 26 };
 
-void help_program(struct gb_buf *out, const struct verb *verbs)
+void help_program(struct gb_buf *out, const struct verb *const *verbs)
 {
     gb_buf_adds(out, "Glassbell runs code that nobody has vetted in small virtual machines.\n\n"
                      "usage: glassbell VERB [options] …\n"
                      "       glassbell [options]         (the front end, as tui)\n\n");
-    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
-        gb_buf_addf(out, "  %-*s%s\n", VERB_COLUMN, verb->name, verb->summary);
+    for (size_t i = 0; verbs[i] != NULL; i++)
+        gb_buf_addf(out, "  %-*s%s\n", VERB_COLUMN, verbs[i]->name, verbs[i]->summary);
     gb_buf_adds(
         out, "\n"
              "`glassbell VERB --help` tells about one. All verbs but serve, doctor and image talk\n"
@@ -105,7 +105,7 @@ static void add_value_cases(struct gb_buf *out, const struct option *options)
     }
 }
 
-void help_completion(struct gb_buf *out, const struct verb *verbs)
+void help_completion(struct gb_buf *out, const struct verb *const *verbs)
 {
     gb_buf_adds(out,
                 "# bash completion for glassbell; made by `glassbell completion bash`\n"
@@ -113,8 +113,8 @@ void help_completion(struct gb_buf *out, const struct verb *verbs)
                 "{\n"
                 "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
                 "    local verbs='");
-    for (const struct verb *verb = verbs; verb->name != NULL; verb++)
-        gb_buf_addf(out, "%s%s", verb == verbs ? "" : " ", verb->name);
+    for (size_t i = 0; verbs[i] != NULL; i++)
+        gb_buf_addf(out, "%s%s", i == 0 ? "" : " ", verbs[i]->name);
     gb_buf_adds(out, "'\n"
                      "    COMPREPLY=()\n"
                      "    if ((COMP_CWORD == 1)); then\n"
@@ -123,7 +123,9 @@ void help_completion(struct gb_buf *out, const struct verb *verbs)
                      "        return\n"
                      "    fi\n"
                      "    case ${COMP_WORDS[1]} in\n");
-    for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+    for (size_t i = 0; verbs[i] != NULL; i++) {
+        const struct verb *verb = verbs[i];
+
         gb_buf_addf(out, "    %s)\n        case $before in\n", verb->name);
         add_value_cases(out, verb->options);
         add_value_cases(out, verb->common);

@@ -6,8 +6,8 @@
 #include "cli/args.h"
 
 /* `glassbell help`: the verbs and what they do. */
-void help_program(struct gb_buf *out, const struct verb *verbs);
+void help_program(struct gb_buf *out, const struct verb *const *verbs);
 /* `glassbell VERB --help`: usage, options, examples. */
 void help_verb(struct gb_buf *out, const struct verb *verb);
 /* bash completion: verbs, options and their values; sessions by asking the program. */
-void help_completion(struct gb_buf *out, const struct verb *verbs);
+void help_completion(struct gb_buf *out, const struct verb *const *verbs);

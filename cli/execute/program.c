@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "execute/program.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cli/language.h"
+#include "cli/transfer.h"
+#include "cli/params.h"
+
+enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, CALL_DEADLINE_MS = 30000 };
+
+/* What both verbs have in common, read from the options; *ret_status is the answer when it failed.
+ */
+static bool program_configure(const struct args *args, struct execute_config *config,
+                              int *ret_status)
+{
+    const char *time = args_value(args, "time"), *most = args_value(args, "max-output");
+    double number;
+
+    *ret_status = EXIT_USAGE;
+    config->json = args_has(args, "json");
+    config->forward_stdin = args_has(args, "stdin");
+    config->max_output = (uint64_t)MAX_OUTPUT_DEFAULT_MB << 20;
+    if (time != NULL) {
+        if (!args_number(time, 0.001, PROGRAM_TIME_MAX_S, &number)) {
+            (void)app_wrong_use(args, "-t wants seconds from 0.001 to %d, not %s",
+                                PROGRAM_TIME_MAX_S, time);
+            return false;
+        }
+        config->timeout_ms = (uint64_t)(number * 1000);
+    }
+    if (most != NULL) {
+        if (!args_number(most, 1, MAX_OUTPUT_MB, &number)) {
+            (void)app_wrong_use(args, "--max-output wants 1 to %d MiB, not %s", MAX_OUTPUT_MB,
+                                most);
+            return false;
+        }
+        config->max_output = (uint64_t)(number * (1 << 20));
+    }
+    return true;
+}
+
+static bool program_reads_stdin(const struct execute_config *config)
+{
+    for (size_t i = 0; i < config->count; i++)
+        if (config->sources[i].kind == SOURCE_STDIN)
+            return true;
+    return false;
+}
+
+/* What is to be the program's standard input: ours when that was asked for, or when it is a
+ * terminal, where nobody waits for something else to be read from it. */
+static bool program_decide_stdin(const struct args *args, struct execute_config *config)
+{
+    bool notebook = config->sources[0].kind == SOURCE_NOTEBOOK;
+
+    if (!config->forward_stdin) {
+        config->forward_stdin = config->count == 1 && !notebook && !config->json &&
+                                !program_reads_stdin(config) && isatty(STDIN_FILENO) == 1;
+        return true;
+    }
+    if (config->count > 1)
+        (void)app_wrong_use(args, "--stdin goes to one program, and there are %zu", config->count);
+    else if (program_reads_stdin(config))
+        (void)app_wrong_use(args,
+                            "standard input is the code already, so --stdin cannot hand it on");
+    else if (notebook)
+        (void)app_wrong_use(args, "--stdin goes to a program, and not to the cells of a notebook");
+    else
+        return true;
+    return false;
+}
+
+/* Options that go into the parameters are looked at before anything is started. */
+static bool program_check_parameters(const struct args *args)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    good = params_put_env(args, &out) && params_put_memory(args, &out);
+    gb_buf_release(&params);
+    return good;
+}
+
+/* ---- languages ---- */
+
+struct image_search {
+    const char *name;
+    char *language; /* NULL: there is no such image, which the server says better */
+};
+
+static bool program_is_called(const struct gb_json *image, const char *name)
+{
+    const struct gb_json *aliases = json_member(image, "aliases"), *alias;
+
+    if (gb_bytes_equal(json_text(image, "name"), name))
+        return true;
+    if (aliases == NULL || aliases->type != GB_JSON_ARRAY)
+        return false;
+    alias = gb_json_first(aliases);
+    for (uint32_t i = 0; i < aliases->count; i++, alias = gb_json_next(alias))
+        if (alias->type == GB_JSON_STRING && gb_bytes_equal(alias->text, name))
+            return true;
+    return false;
+}
+
+static void program_search_image(void *arg, const struct gb_json *hello)
+{
+    struct image_search *search = arg;
+    const struct gb_json *images = json_member(hello, "images"), *image;
+
+    if (images == NULL || images->type != GB_JSON_ARRAY)
+        return;
+    image = gb_json_first(images);
+    for (uint32_t i = 0; i < images->count; i++, image = gb_json_next(image)) {
+        struct gb_bytes language = json_text(image, "language");
+
+        if (search->language == NULL && program_is_called(image, search->name))
+            search->language = xstrndup((const char *)language.data, language.size);
+    }
+}
+
+static bool program_any_language(const struct execute_config *config)
+{
+    for (size_t i = 0; i < config->count; i++)
+        if (config->sources[i].language != NULL)
+            return true;
+    return false;
+}
+
+/* Whether the image that was asked for runs the sources. */
+static bool program_check_image(struct app *app, const struct execute_config *config,
+                                int *ret_status)
+{
+    struct image_search search = {.name = config->image};
+    bool good = true;
+
+    *ret_status = EXIT_GLASSBELL;
+    if (config->image == NULL || !program_any_language(config))
+        return true;
+    if (!app_call(app, "hello", NULL, CALL_DEADLINE_MS, program_search_image, &search))
+        return false;
+    for (size_t i = 0; i < config->count && good && search.language != NULL; i++) {
+        const struct source *source = &config->sources[i];
+
+        good = source->language == NULL || strcmp(source->language, search.language) == 0;
+        if (!good)
+            app_say("%s is %s, and the image %s runs %s", source->name,
+                    language_title(source->language), config->image,
+                    language_title(search.language));
+    }
+    free(search.language);
+    if (!good)
+        *ret_status = EXIT_USAGE;
+    return good;
+}
+
+static void program_take_language(void *arg, const struct gb_json *session)
+{
+    struct gb_bytes language = json_text(session, "language");
+
+    *(char **)arg = xstrndup((const char *)language.data, language.size);
+}
+
+/* A session runs its own language, and shell code in the shell beside it. */
+static bool program_fit_session(struct app *app, struct execute_config *config, int *ret_status)
+{
+    _cleanup_(freep) char *language = NULL;
+    bool good;
+
+    *ret_status = EXIT_GLASSBELL;
+    if (!program_any_language(config))
+        return true;
+    good = app_call_on(app, "session.get", config->session, CALL_DEADLINE_MS, program_take_language,
+                       &language);
+    for (size_t i = 0; i < config->count && good; i++) {
+        struct source *source = &config->sources[i];
+
+        if (source->language == NULL || strcmp(source->language, language) == 0)
+            continue;
+        source->in_shell = strcmp(source->language, "shell") == 0;
+        if (source->in_shell)
+            continue;
+        app_say("%s is %s, and the session runs %s", source->name, language_title(source->language),
+                language_title(language));
+        *ret_status = EXIT_USAGE;
+        good = false;
+    }
+    return good;
+}
+
+/* ---- both verbs ---- */
+
+/* A name in the home is one file's: the program's own, unless the same was brought in under it. */
+static bool program_check_names(const struct execute_config *config,
+                                const struct file_list *uploads)
+{
+    for (size_t i = 0; i < config->count; i++) {
+        const struct source *source = &config->sources[i];
+
+        for (size_t k = 0; k < uploads->count && source->file != NULL; k++) {
+            const char *remote = uploads->pairs[k].remote;
+            struct stat program, other;
+
+            while (strncmp(remote, "./", 2) == 0)
+                remote += 2;
+            if (strcmp(remote, source->file) != 0 ||
+                (stat(source->name, &program) == 0 && stat(uploads->pairs[k].local, &other) == 0 &&
+                 program.st_dev == other.st_dev && program.st_ino == other.st_ino))
+                continue;
+            app_say("the program %s and the upload %s would both be %s there", source->name,
+                    uploads->pairs[k].local, source->file);
+            return false;
+        }
+    }
+    return true;
+}
+
+static int program_execute_there(const struct args *args, struct execute_config *config,
+                                 const char *session_name)
+{
+    _cleanup_(freep) char *session = NULL;
+    struct app app;
+    int status = EXIT_GLASSBELL;
+
+    app_open(&app, args);
+    if (session_name == NULL && program_check_image(&app, config, &status)) {
+        status = execute(&app, args, config);
+    } else if (session_name != NULL) {
+        config->session = session = app_find_session(&app, session_name);
+        if (session != NULL && program_fit_session(&app, config, &status))
+            status = execute(&app, args, config);
+    }
+    app_close(&app);
+    return status;
+}
+
+int program_run(const struct args *args, struct execute_config *config, size_t first_word,
+                const char *session_name)
+{
+    const char *name = args_value(args, "lang");
+    const char *language = name != NULL ? language_of_name(name) : NULL;
+    enum source_fault fault;
+    struct gb_buf message = {0};
+    struct file_list uploads = {0}, downloads = {0};
+    struct source *sources;
+    int status;
+
+    if (!program_configure(args, config, &status))
+        return status;
+    if (name != NULL && language == NULL)
+        return app_wrong_use(args, "there is no language %s: python, javascript, shell", name);
+    fault = sources_read(args, first_word, language, &sources, &config->count, &message);
+    if (fault != SOURCE_GOOD) {
+        if (fault == SOURCE_WRONG_USE)
+            (void)app_wrong_use(args, "%s", gb_buf_str(&message));
+        else
+            app_say("%s", gb_buf_str(&message));
+        gb_buf_release(&message);
+        return EXIT_USAGE;
+    }
+    config->sources = sources;
+    status = EXIT_USAGE;
+    if (program_check_parameters(args) && program_decide_stdin(args, config) &&
+        file_list_uploads(args, &uploads) && program_check_names(config, &uploads) &&
+        file_list_downloads(args, config->count, &downloads)) {
+        config->uploads = uploads.pairs;
+        config->upload_count = uploads.count;
+        config->downloads = downloads.pairs;
+        config->download_count = downloads.count;
+        status = program_execute_there(args, config, session_name);
+    }
+    file_list_release(&uploads);
+    file_list_release(&downloads);
+    sources_free(sources, config->count);
+    return status;
+}

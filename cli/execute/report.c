@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `run` and `exec` write: output in the order of the sources, sentences, and JSON. */
+#include "execute/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/cell.h"
+
+enum { OUTPUT_QUEUE_MAX = 1u << 20 };
+
+/* In front of the bytes of output that waits. */
+struct record {
+    enum target target;
+    size_t size;
+};
+
+size_t report_queued(const struct execution *execution)
+{
+    return output_queued(execution->outputs[TO_STDOUT]) +
+           output_queued(execution->outputs[TO_STDERR]);
+}
+
+void report_pace(void *arg)
+{
+    struct execution *execution = arg;
+
+    gb_client_pause(execution->app->client, report_queued(execution) > OUTPUT_QUEUE_MAX);
+}
+
+void report_write(struct job *job, enum target target, struct gb_bytes bytes)
+{
+    struct execution *execution = job->execution;
+    struct record record = {target, bytes.size};
+
+    if (bytes.size == 0)
+        return;
+    if (job == &execution->jobs[execution->current]) {
+        output_write(execution->outputs[target], bytes);
+        report_pace(execution);
+        return;
+    }
+    gb_buf_add(&job->records, &record, sizeof(record));
+    gb_buf_add(&job->records, bytes.data, bytes.size);
+}
+
+void report_say(struct job *job, const char *message, const char *detail)
+{
+    struct gb_buf line = {0};
+
+    gb_buf_adds(&line, "glassbell: ");
+    if (job->execution->config->count > 1) {
+        gb_escape(&line, gb_bytes_str(job->source->name), 200);
+        gb_buf_adds(&line, ": ");
+    }
+    gb_escape(&line, gb_bytes_str(message), 4096);
+    gb_buf_adds(&line, detail);
+    gb_buf_adds(&line, "\n");
+    report_write(job, TO_STDERR, gb_buf_bytes(&line));
+    gb_buf_release(&line);
+}
+
+void report_flush(struct job *job)
+{
+    while (job->records.size >= sizeof(struct record)) {
+        struct record record;
+
+        memcpy(&record, gb_buf_data(&job->records), sizeof(record));
+        gb_buf_consume(&job->records, sizeof(record));
+        report_write(job, record.target,
+                     (struct gb_bytes){gb_buf_data(&job->records), record.size});
+        gb_buf_consume(&job->records, record.size);
+    }
+}
+
+/* ---- the end of a cell ---- */
+
+static void report_truncated(struct job *job, const struct gb_json *cell)
+{
+    static const char *const names[] = {"stdout", "stderr"};
+    const struct gb_json *truncated = json_member(cell, "truncated");
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        double bytes = json_number(truncated, names[i]);
+        char text[160];
+
+        if (bytes < 1)
+            continue;
+        (void)snprintf(text, sizeof(text), "%.0f bytes of %s were left out%s", bytes,
+                       i == 0 ? "standard output" : "standard error",
+                       i == 0 ? "; --max-output raises the limit" : "");
+        report_say(job, text, "");
+    }
+}
+
+static void report_outcome(struct job *job, const struct gb_json *cell)
+{
+    struct gb_bytes note = json_text(cell, "note");
+
+    report_truncated(job, cell);
+    if (json_true(cell, "oom"))
+        report_say(job, "the VM ran out of memory; -m gives it more", "");
+    if (json_true(cell, "timed_out"))
+        report_say(job, "the time is up; -t gives it more", "");
+    if (note.size > 0 && cell_exit_status(cell) == EXIT_GLASSBELL) {
+        _cleanup_(freep) char *text = xstrndup((const char *)note.data, note.size);
+
+        report_say(job, text, "");
+    }
+    if (!job->execution->config->forward_stdin && cell_wanted_input(cell))
+        report_say(job,
+                   "the program wanted to read, and has no standard input; --stdin gives it ours",
+                   "");
+}
+
+/* What a notebook shows of a cell beside what it prints. */
+static void report_results(struct job *job, const struct gb_json *cell)
+{
+    const struct gb_json *displays = json_member(cell, "displays"), *display;
+    struct gb_bytes value = json_text(cell, "value");
+
+    report_write(job, TO_STDOUT, value);
+    if (value.size > 0)
+        report_write(job, TO_STDOUT, gb_bytes_str("\n"));
+    if (displays == NULL || displays->type != GB_JSON_ARRAY)
+        return;
+    display = gb_json_first(displays);
+    for (uint32_t i = 0; i < displays->count; i++, display = gb_json_next(display)) {
+        struct gb_bytes mime = json_text(display, "mime");
+        char text[160];
+
+        (void)snprintf(text, sizeof(text), "cell %zu shows %.*s; --json has it", job->at + 1,
+                       (int)MIN(mime.size, (size_t)64), (const char *)mime.data);
+        report_say(job, text, "");
+    }
+}
+
+/* As JSON: the cell, or those of a notebook in an array, without an end that says nothing. */
+static void report_keep(struct job *job, const struct gb_json *cell)
+{
+    struct gb_json_out out = {.buf = &job->cell};
+
+    if (job_is_notebook(job) && job->at == job->source->count && !cell_says_anything(cell))
+        return;
+    if (job_is_notebook(job))
+        gb_buf_adds(&job->cell, job->cell.size == 0 ? "[" : ",\n");
+    json_print(&out, NULL, cell);
+}
+
+void report_cell(struct job *job, const struct gb_json *cell)
+{
+    if (job->execution->config->json) {
+        report_keep(job, cell);
+        return;
+    }
+    if (job_is_notebook(job))
+        report_results(job, cell);
+    report_outcome(job, cell);
+}
+
+void report_error(struct job *job, const struct gb_call_error *error)
+{
+    const char *next = error->dispatched  ? "the code may have run; look before you run it again"
+                       : error->retryable ? "nothing ran; the same command may work later"
+                                          : "nothing ran";
+    char detail[160];
+
+    (void)snprintf(detail, sizeof(detail), " (%s: %s)", gb_code_kind(error->code), next);
+    report_say(job, error->message, detail);
+    if (job->execution->config->json) {
+        struct gb_json_out out = {.buf = &job->cell};
+
+        if (job_is_notebook(job))
+            gb_buf_adds(&job->cell, job->cell.size == 0 ? "[" : ",\n");
+        gb_json_object(&out, NULL);
+        gb_json_object(&out, "error");
+        gb_json_put_str(&out, "kind", error->kind);
+        gb_json_put_str(&out, "message", error->message);
+        gb_json_put_bool(&out, "dispatched", error->dispatched);
+        gb_json_put_bool(&out, "retryable", error->retryable);
+        gb_json_end(&out);
+        gb_json_end(&out);
+        if (job_is_notebook(job))
+            gb_buf_adds(&job->cell, "]");
+    }
+}
+
+void report_end_cells(struct job *job)
+{
+    if (job->execution->config->json && job_is_notebook(job))
+        gb_buf_adds(&job->cell, job->cell.size == 0 ? "[]" : "]");
+}
+
+void report_json(struct execution *execution)
+{
+    const struct execute_config *config = execution->config;
+    struct gb_buf text = {0};
+
+    if (config->count > 1)
+        gb_buf_adds(&text, "[");
+    for (size_t i = 0; i < config->count; i++) {
+        const struct gb_buf *cell = &execution->jobs[i].cell;
+
+        if (i > 0)
+            gb_buf_adds(&text, ",\n");
+        if (cell->size > 0)
+            gb_buf_add(&text, gb_buf_data(cell), cell->size);
+        else
+            gb_buf_adds(&text, "null");
+    }
+    gb_buf_adds(&text, config->count > 1 ? "]\n" : "\n");
+    json_make_visible(&text, 0);
+    output_write(execution->outputs[TO_STDOUT], gb_buf_bytes(&text));
+    gb_buf_release(&text);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/past.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { PAGE = 50, DEADLINE_MS = 60000 };
+
+struct search {
+    const char *name;
+    struct gb_buf best; /* the object of the best match so far */
+    double created_at;
+    size_t beginnings; /* of ids, that match */
+    bool exact, found;
+};
+
+static void past_keep(struct search *search, const struct gb_json *session)
+{
+    struct gb_json_out out = {.buf = &search->best};
+
+    gb_buf_clear(&search->best);
+    json_print(&out, NULL, session);
+    search->created_at = json_number(session, "created_at");
+    search->found = true;
+}
+
+static void past_consider(struct search *search, const struct gb_json *session)
+{
+    struct gb_bytes id = json_text(session, "session");
+    size_t size = strlen(search->name);
+    bool exact = gb_bytes_equal(id, search->name) ||
+                 gb_bytes_equal(json_text(session, "key"), search->name) ||
+                 gb_bytes_equal(json_text(session, "label"), search->name);
+
+    if (exact) {
+        if (!search->exact || json_number(session, "created_at") > search->created_at)
+            past_keep(search, session);
+        search->exact = true;
+    } else if (!search->exact && id.size >= size && memcmp(id.data, search->name, size) == 0) {
+        search->beginnings++;
+        past_keep(search, session);
+    }
+}
+
+static void past_search_list(void *arg, const struct gb_json *result)
+{
+    const struct gb_json *list = json_member(result, "sessions"), *session = NULL;
+
+    if (list == NULL || list->type != GB_JSON_ARRAY)
+        return;
+    for (uint32_t i = 0; i < list->count; i++) {
+        session = i == 0 ? gb_json_first(list) : gb_json_next(session);
+        past_consider(arg, session);
+    }
+}
+
+bool past_list(struct app *app, const char *state, app_use *use, void *arg)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    if (state != NULL)
+        gb_json_put_str(&out, "state", state);
+    gb_json_end(&out);
+    good = app_call(app, "session.list", &params, DEADLINE_MS, use, arg);
+    gb_buf_release(&params);
+    return good;
+}
+
+bool past_find(struct app *app, const char *name, struct past *ret_past)
+{
+    static const char *const ended[] = {"closed", "lost"};
+    struct search search = {.name = name};
+    struct past *past = ret_past;
+    bool good, open;
+
+    *past = (struct past){.app = app};
+    if (name[0] == '\0') {
+        app_say("a session has an id, a key or a label; an empty name is none of them");
+        return false;
+    }
+    good = past_list(app, NULL, past_search_list, &search);
+    open = search.exact;
+    for (size_t i = 0; good && !open && i < ARRAY_SIZE(ended); i++)
+        good = past_list(app, ended[i], past_search_list, &search);
+    if (good && search.found && (search.exact || search.beginnings == 1) &&
+        gb_json_parse(&past->doc, search.best.memory + search.best.start, search.best.size,
+                      SIZE_MAX, NULL) == 0) {
+        struct gb_bytes id = json_text(&past->doc.nodes[0], "session");
+        struct gb_bytes state = json_text(&past->doc.nodes[0], "state");
+
+        past->text = search.best;
+        past->id = xstrndup((const char *)id.data, id.size);
+        past->open = !gb_bytes_equal(state, "closed") && !gb_bytes_equal(state, "lost");
+        return true;
+    }
+    if (good && search.beginnings > 1 && !search.exact)
+        app_say("%zu sessions are called %s; give more of the id", search.beginnings, name);
+    else if (good)
+        app_say("there is no session %s, and none is remembered", name);
+    gb_buf_release(&search.best);
+    return false;
+}
+
+void past_release(struct past *past)
+{
+    gb_json_release(&past->doc);
+    gb_buf_release(&past->text);
+    free(past->id);
+}
+
+const struct gb_json *past_session(const struct past *past)
+{
+    return &past->doc.nodes[0];
+}
+
+struct page {
+    past_each *each;
+    void *arg;
+    uint64_t last;
+    uint32_t count;
+    bool stop;
+};
+
+static void past_use_page(void *arg, const struct gb_json *result)
+{
+    struct page *page = arg;
+    const struct gb_json *list = json_member(result, "cells"), *cell = NULL;
+
+    page->count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
+    for (uint32_t i = 0; i < page->count && !page->stop; i++) {
+        uint64_t number;
+
+        cell = i == 0 ? gb_json_first(list) : gb_json_next(cell);
+        number = json_count(cell, "cell");
+        if (number <= page->last) {
+            page->stop = true; /* not what a server says: it would go on for ever */
+            break;
+        }
+        page->last = number;
+        page->stop = !page->each(page->arg, cell);
+    }
+}
+
+bool past_read(struct past *past, uint64_t after, uint64_t limit, past_each *each, void *arg)
+{
+    struct page page = {.each = each, .arg = arg, .last = after, .count = 1};
+    uint64_t left = limit == 0 ? UINT64_MAX : limit;
+
+    while (page.count > 0 && !page.stop && left > 0) {
+        struct gb_buf params = {0};
+        struct gb_json_out out = {.buf = &params};
+        bool good;
+
+        gb_json_object(&out, NULL);
+        gb_json_put_str(&out, "session", past->id);
+        gb_json_put_u64(&out, "after", page.last);
+        gb_json_put_u64(&out, "limit", MIN(left, (uint64_t)PAGE));
+        gb_json_end(&out);
+        good = app_call(past->app, "session.history", &params, DEADLINE_MS, past_use_page, &page);
+        gb_buf_release(&params);
+        if (!good)
+            return false;
+        left -= MIN(left, (uint64_t)page.count);
+    }
+    return true;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of the REPL that begin with a colon. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/files.h"
+#include "cli/local.h"
+#include "cli/transfer.h"
+#include "repl/internal.h"
+
+enum { WORDS_MAX = 3, DEADLINE_MS = 30000 };
+
+struct command {
+    const char *name, *usage, *help;
+    size_t least, most; /* words behind the name */
+    void (*run)(struct repl *repl, size_t count, char **words);
+};
+
+static const struct command *command_all(void);
+
+static void command_say_out(struct gb_buf *text)
+{
+    (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(text), text->size);
+    gb_buf_release(text);
+}
+
+static void command_help(struct repl *repl, size_t count, char **words)
+{
+    struct gb_buf text = {0};
+
+    (void)count;
+    (void)words;
+    for (const struct command *command = command_all(); command->name != NULL; command++) {
+        char left[40];
+
+        (void)snprintf(left, sizeof(left), ":%s %s", command->name, command->usage);
+        gb_buf_addf(&text, "%-26s %s\n", left, command->help);
+    }
+    gb_buf_addf(&text, "%s\n",
+                repl->tty ? "Enter runs what is complete, Alt-Enter whatever it is; Tab completes; "
+                            "Ctrl-C interrupts;\nCtrl-D leaves."
+                          : "");
+    command_say_out(&text);
+}
+
+static void command_reset(struct repl *repl, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    if (!repl->owned) {
+        app_say("this session belongs to others too; :reset is for sessions that were opened here");
+        return;
+    }
+    if (app_call_on(repl->app, "session.close", repl->session, DEADLINE_MS, NULL, NULL) &&
+        !repl_open_session(repl))
+        repl->failed = repl->stopped = true;
+}
+
+static void command_save(struct repl *repl, size_t count, char **words)
+{
+    unsigned long number = strtoul(words[0], NULL, 10);
+    const struct display *display = &repl->displays[number % REPL_DISPLAYS_MAX];
+    struct gb_err err = {0};
+
+    (void)count;
+    if (number == 0 || display->number != number)
+        app_say("there is no display %s", words[0]);
+    else if (local_put(words[1], gb_buf_bytes(&display->data), &err) < 0)
+        app_say_err(&err);
+}
+
+struct move {
+    bool done, failed;
+};
+
+static void command_on_moved(void *arg, const struct gb_err *err)
+{
+    struct move *move = arg;
+
+    move->done = true;
+    move->failed = err != NULL;
+    if (err != NULL)
+        app_say_err(err);
+}
+
+/* One file; waits for it, a Ctrl-C ends the wait. */
+static bool command_move_file(struct repl *repl, const char *local, const char *remote, bool upload)
+{
+    struct move move = {0};
+    struct transfer_config config = {.session = repl->session,
+                                     .local = local,
+                                     .remote = remote,
+                                     .finished = command_on_moved,
+                                     .arg = &move};
+    unsigned interrupts = repl->interrupts;
+    struct gb_err err = {0};
+    struct transfer *transfer = upload ? transfer_upload(repl->app->client, &config, &err)
+                                       : transfer_download(repl->app->client, &config, &err);
+
+    if (transfer == NULL) {
+        app_say_err(&err);
+        return false;
+    }
+    while (!move.done && !repl->stopped && repl->interrupts == interrupts)
+        app_turn(repl->app);
+    if (!move.done)
+        transfer_cancel(transfer);
+    return move.done && !move.failed;
+}
+
+static void command_put(struct repl *repl, size_t count, char **words)
+{
+    struct file_list files = {0};
+    struct gb_err err = {0};
+
+    if (!file_list_add(&files, words[0], count > 1 ? words[1] : NULL, &err))
+        app_say_err(&err);
+    for (size_t i = 0; i < files.count; i++)
+        if (!command_move_file(repl, files.pairs[i].local, files.pairs[i].remote, true))
+            break;
+    file_list_release(&files);
+}
+
+static void command_get(struct repl *repl, size_t count, char **words)
+{
+    _cleanup_(freep) char *local =
+        count > 1 ? file_into_folder(words[1], words[0]) : transfer_local_name(words[0]);
+
+    if (local == NULL)
+        app_say("%s has no name that a file could have here; give one", words[0]);
+    else
+        (void)command_move_file(repl, local, words[0], false);
+}
+
+static void command_print_entries(void *arg, const struct gb_json *result)
+{
+    const struct gb_json *list = json_member(result, "entries"), *entry;
+    struct gb_buf text = {0};
+
+    (void)arg;
+    if (list == NULL || list->type != GB_JSON_ARRAY)
+        return;
+    entry = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, entry = gb_json_next(entry)) {
+        bool folder = gb_bytes_equal(json_text(entry, "type"), "dir");
+        struct gb_buf name = {0};
+        char size[32];
+
+        format_size(size, sizeof(size), json_number(entry, "size"));
+        gb_buf_addf(&text, "%8s  ", folder ? "-" : size);
+        (void)json_add_bytes(&name, entry, "name", "name_base64");
+        gb_escape(&text, gb_buf_bytes(&name), GB_FILE_NAME_MAX);
+        gb_buf_release(&name);
+        gb_buf_adds(&text, folder ? "/\n" : "\n");
+    }
+    command_say_out(&text);
+}
+
+static void command_ls(struct repl *repl, size_t count, char **words)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", repl->session);
+    gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(count > 0 ? words[0] : "."));
+    gb_json_end(&out);
+    (void)repl_call(repl, "file.list", &params, command_print_entries, NULL);
+    gb_buf_release(&params);
+}
+
+static void command_time(struct repl *repl, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    if (repl->timing.size == 0)
+        app_say("no cell has run yet");
+    else
+        (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&repl->timing), repl->timing.size);
+}
+
+static void command_quit(struct repl *repl, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    repl->quit = true;
+}
+
+static const struct command commands[] = {
+    {"help", "", "this", 0, 0, command_help},
+    {"reset", "", "a fresh VM", 0, 0, command_reset},
+    {"save", "N FILE", "write what was displayed to a file", 2, 2, command_save},
+    {"put", "LOCAL [REMOTE]", "bring a file or folder in", 1, 2, command_put},
+    {"get", "REMOTE [LOCAL]", "fetch a file", 1, 2, command_get},
+    {"ls", "[FOLDER]", "list files of the session", 0, 1, command_ls},
+    {"time", "", "what the last cell took", 0, 0, command_time},
+    {"quit", "", "leave", 0, 0, command_quit},
+    {NULL, NULL, NULL, 0, 0, NULL},
+};
+
+static const struct command *command_all(void)
+{
+    return commands;
+}
+
+/* Cuts @text at white space; quotes hold words together. The number of words, or SIZE_MAX when
+ * there are more than @most. Changes @text. */
+static size_t command_split(char *text, char **words, size_t most)
+{
+    size_t count = 0;
+
+    for (char *at = text; *at != '\0';) {
+        char quote = '\0';
+
+        at += strspn(at, " \t");
+        if (*at == '\0')
+            break;
+        if (*at == '"' || *at == '\'')
+            quote = *at++;
+        if (count == most)
+            return SIZE_MAX;
+        words[count++] = at;
+        while (*at != '\0' && (quote != '\0' ? *at != quote : *at != ' ' && *at != '\t'))
+            at++;
+        if (*at != '\0')
+            *at++ = '\0';
+    }
+    return count;
+}
+
+bool repl_command(struct repl *repl, const char *text)
+{
+    _cleanup_(freep) char *copy = xstrdup(text);
+    char *words[WORDS_MAX + 1] = {NULL};
+    size_t count;
+
+    if (text[0] != ':' || text[1] < 'a' || text[1] > 'z')
+        return false;
+    count = command_split(copy + 1, words, WORDS_MAX + 1);
+    if (words[0] == NULL)
+        return false;
+    for (const struct command *command = command_all(); command->name != NULL; command++) {
+        if (strcmp(command->name, words[0]) != 0)
+            continue;
+        if (count == SIZE_MAX || count - 1 < command->least || count - 1 > command->most)
+            app_say("usage: :%s %s", command->name, command->usage);
+        else
+            command->run(repl, count - 1, words + 1);
+        return true;
+    }
+    app_say("there is no command :%s; :help lists them", words[0]);
+    return true;
+}

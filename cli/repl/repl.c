@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A session at a prompt.
+ *
+ * Theory of operation. The verb is one sequence (read a cell, run it, show what it gave), and every
+ * wait in it turns the loop. On a terminal the editor reads cells; without one, lines are gathered
+ * until the guest says that they are a whole cell. While a cell runs the terminal belongs to the
+ * kernel's line discipline: what is typed is read only when the program waits for input, so that
+ * what is typed ahead stays for the prompt.
+ *
+ * What the guest prints is foreign text: it passes the filter of kit/filter.h unless --raw.
+ */
+#include "repl/repl.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/params.h"
+#include "prompt/complete.h"
+#include "prompt/history.h"
+#include "repl/editor.h"
+#include "repl/internal.h"
+
+enum {
+    OPEN_DEADLINE_MS = 300000,
+    CALL_DEADLINE_MS = 30000,
+    KEY_DEADLINE_MS = 1000,   /* what a key asks the guest for */
+    PIPE_DEADLINE_MS = 30000, /* the same where nobody sits and waits */
+    CLOSE_DEADLINE_MS = 5000,
+    CELL_TIMEOUT_MS = GB_TIMEOUT_MAX_MS,
+    SPINNER_AFTER_MS = 200,
+    SPINNER_MS = 100,
+    INTERRUPTS_MAX = 3,
+    DISPLAYS_KEPT_MAX = 64u << 20,
+};
+
+/* ---- writing ---- */
+
+static void repl_write_all(int fd, const struct gb_buf *text)
+{
+    (void)gb_fd_write_full(fd, gb_buf_data(text), text->size); /* nobody to tell */
+}
+
+/* Text of a guest, made harmless, to standard output (0) or error (1). */
+static void repl_show(struct repl *repl, int stream, struct gb_bytes text)
+{
+    bool red = stream == 1 && repl->colours;
+    struct gb_buf out = {0};
+
+    if (text.size == 0)
+        return;
+    if (red)
+        gb_buf_adds(&out, "\033[31m");
+    if (repl->raw || !repl->tty)
+        gb_buf_add(&out, text.data, text.size);
+    else
+        filter_add(&repl->filters[stream], &out, text);
+    if (red)
+        gb_buf_adds(&out, "\033[0m");
+    repl_write_all(stream == 0 ? STDOUT_FILENO : STDERR_FILENO, &out);
+    repl->column_0[0] = repl->column_0[1] = text.data[text.size - 1] == '\n';
+    gb_buf_release(&out);
+}
+
+/* Ends the line that a guest left open. */
+static void repl_end_line(struct repl *repl)
+{
+    for (int stream = 0; stream < 2; stream++) {
+        struct gb_buf out = {0};
+
+        filter_end(&repl->filters[stream], &out);
+        repl_write_all(stream == 0 ? STDOUT_FILENO : STDERR_FILENO, &out);
+        gb_buf_release(&out);
+    }
+    if (!repl->column_0[0] && repl->tty)
+        (void)gb_fd_write_full(STDOUT_FILENO, "\n", 1);
+    repl->column_0[0] = repl->column_0[1] = true;
+}
+
+/* ---- the session ---- */
+
+struct spinner {
+    struct gb_timer *timer;
+    const char *what;
+    uint64_t since_ns;
+    unsigned step;
+};
+
+static void repl_spin(void *arg)
+{
+    static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+    struct spinner *spinner = arg;
+    struct gb_buf line = {0};
+
+    gb_buf_addf(&line, "\r%s starting a %s VM, %.1f s\033[K",
+                frames[spinner->step++ % ARRAY_SIZE(frames)], spinner->what,
+                (double)(gb_clock_mono_ns() - spinner->since_ns) / (double)GB_NS_PER_S);
+    repl_write_all(STDERR_FILENO, &line);
+    gb_buf_release(&line);
+    gb_timer_start(spinner->timer, SPINNER_MS);
+}
+
+static void repl_keep_session(void *arg, const struct gb_json *result)
+{
+    struct repl *repl = arg;
+    struct gb_bytes id = json_text(result, "session");
+
+    free(repl->session);
+    repl->session = xstrndup((const char *)id.data, id.size);
+}
+
+bool repl_open_session(struct repl *repl)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    struct spinner spinner = {.what = repl->image, .since_ns = gb_clock_mono_ns()};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "image", repl->image);
+    gb_json_put_str(&out, "label", "repl");
+    gb_json_put_u64(&out, "idle_ms", 0);
+    if (!params_put_memory(repl->args, &out) || !params_put_env(repl->args, &out)) {
+        gb_buf_release(&params);
+        return false;
+    }
+    gb_json_end(&out);
+    if (isatty(STDERR_FILENO) != 0) {
+        spinner.timer = gb_timer_new(repl->app->loop, repl_spin, &spinner);
+        gb_timer_start(spinner.timer, SPINNER_AFTER_MS);
+    }
+    good = app_call(repl->app, "session.open", &params, OPEN_DEADLINE_MS, repl_keep_session, repl);
+    gb_timer_free(spinner.timer);
+    if (spinner.step > 0)
+        (void)gb_fd_write_full(STDERR_FILENO, "\r\033[K", 4);
+    gb_buf_release(&params);
+    repl->owned = repl->owned || good;
+    return good;
+}
+
+bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app_use *use,
+               void *arg)
+{
+    return app_call(repl->app, method, params, CALL_DEADLINE_MS, use, arg);
+}
+
+static void repl_keep_language(void *arg, const struct gb_json *result)
+{
+    struct repl *repl = arg;
+    struct gb_bytes language = json_text(result, "language");
+
+    free(repl->language);
+    repl->language = xstrndup((const char *)language.data, language.size);
+}
+
+static bool repl_learn_language(struct repl *repl)
+{
+    return app_call_on(repl->app, "session.get", repl->session, CALL_DEADLINE_MS,
+                       repl_keep_language, repl);
+}
+
+static void repl_print_header(void *arg, const struct gb_json *hello)
+{
+    struct repl *repl = arg;
+    bool emulated = gb_bytes_equal(json_text(hello, "isolation"), "emulation");
+    struct gb_buf line = {0};
+
+    gb_buf_adds(&line, "Glassbell " GB_VERSION ", ");
+    gb_escape(&line, gb_bytes_str(repl->language), 64);
+    if (repl->owned && strcmp(repl->language, repl->image) != 0)
+        gb_buf_addf(&line, " (image %s)", repl->image);
+    gb_buf_adds(&line, ", accelerator ");
+    gb_escape(&line, json_text(hello, "accel"), 16);
+    if (emulated)
+        gb_buf_addf(&line, "\n%semulation: not a security boundary%s",
+                    repl->colours ? "\033[33m" : "", repl->colours ? "\033[0m" : "");
+    gb_buf_adds(&line, "\n:help tells what can be done here\n");
+    repl_write_all(STDOUT_FILENO, &line);
+    gb_buf_release(&line);
+}
+
+/* ---- what keys ask the guest for ---- */
+
+/* An answer that is waited for, for a limited time and not beyond a Ctrl-C. */
+struct question {
+    bool done;
+    bool complete;
+    char *indent;
+    struct editor_answer *answer;
+};
+
+static void repl_ask(struct repl *repl, const char *method, const char *text, bool with_cursor,
+                     size_t cursor, gb_reply_cb *reply, struct question *question)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    unsigned interrupts = repl->interrupts;
+    uint64_t call;
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", repl->session);
+    gb_json_put_str(&out, "code", text);
+    if (with_cursor)
+        gb_json_put_u64(&out, "cursor", cursor);
+    gb_json_end(&out);
+    call = gb_client_call(repl->app->client, method, &params,
+                          repl->tty ? KEY_DEADLINE_MS : PIPE_DEADLINE_MS, reply, question);
+    gb_buf_release(&params);
+    while (!question->done && !repl->stopped && repl->interrupts == interrupts)
+        app_turn(repl->app);
+    if (!question->done)
+        gb_client_forget(repl->app->client, call);
+}
+
+static void repl_on_completeness(void *arg, const struct gb_json *result,
+                                 const struct gb_call_error *error)
+{
+    struct question *question = arg;
+    struct gb_bytes indent = json_text(result, "indent");
+
+    question->done = true;
+    /* Without an answer the cell is run: the interpreter itself will say what it thinks of it. */
+    question->complete =
+        error != NULL || !gb_bytes_equal(json_text(result, "status"), "incomplete");
+    question->indent = xstrndup((const char *)indent.data, MIN(indent.size, (size_t)256));
+    for (char *c = question->indent; *c != '\0'; c++)
+        if (*c != ' ' && *c != '\t')
+            *c = ' '; /* foreign: it goes into the line */
+}
+
+/* The first answer takes the guest longest, because it loads what it needs: that is done while the
+ * person reads the header. */
+static void repl_warm_up(struct repl *repl)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", repl->session);
+    gb_json_put_str(&out, "code", "x");
+    gb_json_end(&out);
+    (void)gb_client_call(repl->app->client, "session.is_complete", &params, PIPE_DEADLINE_MS, NULL,
+                         NULL);
+    gb_buf_release(&params);
+}
+
+static bool repl_is_command(const char *text)
+{
+    return text[0] == ':' && text[1] >= 'a' && text[1] <= 'z';
+}
+
+bool repl_is_farewell(const char *text)
+{
+    static const char *const words[] = {"exit", "exit()", "quit", "quit()", ".exit"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcmp(text, words[i]) == 0)
+            return true;
+    return false;
+}
+
+bool repl_ask_complete(void *arg, const char *text, char **ret_indent)
+{
+    struct repl *repl = arg;
+    struct question question = {.complete = true};
+
+    if (repl_is_command(text) || repl_is_farewell(text))
+        return true;
+    repl_ask(repl, "session.is_complete", text, false, 0, repl_on_completeness, &question);
+    if (question.complete || ret_indent == NULL)
+        free(question.indent);
+    else
+        *ret_indent = question.indent;
+    return question.complete;
+}
+
+static void repl_on_matches(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
+{
+    struct question *question = arg;
+    const struct gb_json *list = json_member(result, "matches"), *match;
+
+    question->done = true;
+    if (error != NULL || list == NULL || list->type != GB_JSON_ARRAY || list->count == 0)
+        return;
+    question->answer->start = (size_t)MAX(json_number(result, "start"), 0.0);
+    question->answer->end = (size_t)MAX(json_number(result, "end"), 0.0);
+    question->answer->matches = xcalloc(list->count, sizeof(*question->answer->matches));
+    match = gb_json_first(list);
+    for (uint32_t i = 0; i < list->count; i++, match = gb_json_next(match)) {
+        struct gb_bytes text = json_text(match, "text");
+        struct gb_buf safe = {0};
+
+        gb_escape(&safe, text, GB_MATCH_TEXT_MAX);
+        if (safe.size != text.size) { /* nothing that a name could be */
+            gb_buf_release(&safe);
+            continue;
+        }
+        question->answer->matches[question->answer->count++].text = gb_buf_take_str(&safe);
+    }
+}
+
+static void repl_ask_matches(void *arg, const char *text, size_t cursor,
+                             struct editor_answer *answer)
+{
+    struct question question = {.answer = answer};
+
+    repl_ask(arg, "session.complete", text, true, cursor, repl_on_matches, &question);
+}
+
+/* ---- cells ---- */
+
+static void repl_on_notified(void *arg, const char *method, const struct gb_json *params);
+
+static void repl_on_typed_taken(void *arg, const struct gb_json *result,
+                                const struct gb_call_error *error)
+{
+    (void)arg;
+    (void)result;
+    if (error != NULL && error->code != GB_ENOTFOUND) /* the cell may have ended meanwhile */
+        app_say_error(error);
+}
+
+static void repl_on_typed(void *arg, struct gb_bytes line)
+{
+    struct repl *repl = arg;
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    if (!repl->running)
+        return;
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", repl->session);
+    gb_json_put_bytes(&out, "text", "base64", line);
+    gb_json_put_bool(&out, "eof", line.size == 0);
+    gb_json_end(&out);
+    (void)gb_client_call(repl->app->client, "session.stdin", &params, CALL_DEADLINE_MS,
+                         repl_on_typed_taken, repl);
+    gb_buf_release(&params);
+}
+
+/* Output of a cell that has ended comes while the next one is typed, too. */
+static void repl_show_output(struct repl *repl, const struct gb_json *params)
+{
+    int stream = gb_bytes_equal(json_text(params, "stream"), "stderr") ? 1 : 0;
+    struct gb_buf decoded = {0};
+
+    if (json_add_bytes(&decoded, params, "text", "base64") && repl->running) {
+        repl_show(repl, stream, gb_buf_bytes(&decoded));
+    } else if (decoded.size > 0) {
+        editor_step_aside();
+        repl_show(repl, stream, gb_buf_bytes(&decoded));
+        repl_end_line(repl);
+        editor_step_back();
+    }
+    gb_buf_release(&decoded);
+}
+
+static void repl_on_notified(void *arg, const char *method, const struct gb_json *params)
+{
+    struct repl *repl = arg;
+
+    if (repl->session == NULL || !gb_bytes_equal(json_text(params, "session"), repl->session))
+        return;
+    if (strcmp(method, "cell.output") == 0) {
+        repl_show_output(repl, params);
+    } else if (!repl->running) {
+        return;
+    } else if (strcmp(method, "cell.waiting") == 0 && repl->tty) {
+        editor_want_line(json_true(params, "on") ? repl_on_typed : NULL, repl);
+    }
+}
+
+static void repl_drop_displays(struct repl *repl)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < REPL_DISPLAYS_MAX; i++) {
+        struct display *display =
+            &repl->displays[(repl->display_count - i) % REPL_DISPLAYS_MAX]; /* newest first */
+
+        total += display->data.size;
+        if (total > DISPLAYS_KEPT_MAX) {
+            gb_buf_release(&display->data);
+            free(display->mime);
+            *display = (struct display){0};
+        }
+    }
+}
+
+static void repl_keep_display(struct repl *repl, const struct gb_json *display)
+{
+    unsigned number = ++repl->display_count;
+    struct display *kept = &repl->displays[number % REPL_DISPLAYS_MAX];
+    struct gb_buf line = {0}, mime = {0};
+    const char *ending = "bin";
+    char size[32];
+
+    gb_buf_release(&kept->data);
+    free(kept->mime);
+    *kept = (struct display){.number = number};
+    gb_escape(&mime, json_text(display, "mime"), GB_MIME_MAX);
+    kept->mime = gb_buf_take_str(&mime);
+    if (!json_add_bytes(&kept->data, display, "text", "base64"))
+        gb_buf_clear(&kept->data);
+    if (strcmp(kept->mime, "image/png") == 0)
+        ending = "png";
+    else if (strcmp(kept->mime, "image/svg+xml") == 0)
+        ending = "svg";
+    else if (strcmp(kept->mime, "text/html") == 0)
+        ending = "html";
+    format_size(size, sizeof(size), (double)kept->data.size);
+    gb_buf_addf(&line, "[%s %s: :save %u plot.%s]\n", kept->mime, size, number, ending);
+    repl_write_all(STDOUT_FILENO, &line);
+    gb_buf_release(&line);
+    repl_drop_displays(repl);
+}
+
+static void repl_keep_timing(struct repl *repl, const struct gb_json *cell)
+{
+    char memory[32];
+
+    format_size(memory, sizeof(memory), json_number(cell, "peak_memory_bytes"));
+    gb_buf_clear(&repl->timing);
+    gb_buf_addf(&repl->timing, "cell %.0f: %.1f ms, %.1f ms of processor time, peak memory %s\n",
+                json_number(cell, "cell"), json_number(cell, "wall_ms"),
+                json_number(cell, "cpu_ms"), memory);
+}
+
+static void repl_show_truncated(const struct gb_json *cell)
+{
+    const struct gb_json *truncated = json_member(cell, "truncated");
+    double bytes = json_number(truncated, "stdout") + json_number(truncated, "stderr");
+
+    if (bytes >= 1)
+        app_say("%.0f bytes of output were left out", bytes);
+}
+
+static void repl_show_cell(struct repl *repl, const struct gb_json *cell)
+{
+    const struct gb_json *displays = json_member(cell, "displays"), *display;
+    const struct gb_json *value = json_member(cell, "value");
+
+    repl_end_line(repl);
+    if (value != NULL && value->type == GB_JSON_STRING && value->text.size > 0) {
+        repl_show(repl, 0, value->text);
+        repl_show(repl, 0, gb_bytes_str("\n"));
+        repl_end_line(repl);
+    }
+    if (displays != NULL && displays->type == GB_JSON_ARRAY) {
+        display = gb_json_first(displays);
+        for (uint32_t i = 0; i < displays->count; i++, display = gb_json_next(display))
+            repl_keep_display(repl, display);
+    }
+    repl_show_truncated(cell);
+    if (json_true(cell, "timed_out"))
+        app_say("the time for the cell was up; -t gives it more");
+    if (json_true(cell, "oom"))
+        app_say("the VM ran out of memory; -m gives it more");
+    if (json_true(cell, "state_lost"))
+        app_say("the interpreter is a new one: variables and imports are gone");
+    repl_keep_timing(repl, cell);
+}
+
+static void repl_on_cell(void *arg, const struct gb_json *cell, const struct gb_call_error *error)
+{
+    struct repl *repl = arg;
+
+    repl->running = false;
+    repl->done = true;
+    if (error == NULL) {
+        repl_show_cell(repl, cell);
+        return;
+    }
+    repl_end_line(repl);
+    app_say_error(error);
+    if (error->code == GB_ECLOSED || error->code == GB_EUNKNOWN || error->code == GB_ENOTFOUND)
+        repl->failed = repl->stopped = true;
+}
+
+void repl_run_cell(struct repl *repl, const char *code)
+{
+    const char *time = args_value(repl->args, "time");
+    double seconds = CELL_TIMEOUT_MS / 1000.0;
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    if (time != NULL)
+        (void)args_number(time, 0.001, seconds, &seconds); /* checked when the verb began */
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", repl->session);
+    gb_json_put_str(&out, "code", code);
+    gb_json_put_bool(&out, "stream", true);
+    gb_json_put_bool(&out, "interactive", repl->tty);
+    gb_json_put_u64(&out, "timeout_ms", (uint64_t)(seconds * 1000));
+    gb_json_end(&out);
+    repl->running = true;
+    repl->done = false;
+    repl->interrupts = 0;
+    (void)gb_client_call(repl->app->client, "session.exec", &params, 0, repl_on_cell, repl);
+    gb_buf_release(&params);
+    while (!repl->done && !repl->stopped) {
+        app_turn(repl->app);
+        if (repl->tty)
+            editor_poll();
+    }
+    if (repl->tty)
+        editor_want_line(NULL, NULL);
+}
+
+/* ---- signals ---- */
+
+static void repl_on_signal(void *arg, int signum)
+{
+    struct repl *repl = arg;
+
+    switch (signum) {
+    case SIGWINCH:
+        editor_resized();
+        break;
+    case SIGCONT:
+        editor_continued();
+        break;
+    case SIGINT:
+        repl->interrupts++;
+        if (!repl->running) {
+            editor_interrupt();
+            if (!repl->tty)
+                repl->stopped = true;
+        } else if (repl->interrupts <= INTERRUPTS_MAX) {
+            app_send_on(repl->app, "session.interrupt", repl->session, CALL_DEADLINE_MS, NULL,
+                        NULL);
+            if (repl->interrupts == INTERRUPTS_MAX)
+                app_say("the cell does not end; Ctrl-C once more leaves it");
+        } else {
+            repl->stopped = true;
+            repl->ended_by = SIGINT;
+        }
+        break;
+    default:
+        repl->stopped = true;
+        repl->ended_by = signum;
+        break;
+    }
+}
+
+/* ---- cells from a terminal ---- */
+
+static void repl_run_terminal(struct repl *repl)
+{
+    const struct prompt_signs *signs = prompt_signs(repl->language);
+    _cleanup_(freep) char *history = history_file_path(repl->language);
+    const struct editor_config config = {
+        .prompt = signs->first,
+        .more_prompt = signs->more,
+        .history = history,
+        .indent = signs->indent,
+        .hooks = {repl_ask_complete, repl_ask_matches, repl},
+    };
+
+    if (!editor_open(repl->app, &config)) {
+        app_say("the terminal cannot be opened for typing: %s", strerror(errno));
+        repl->failed = true;
+        return;
+    }
+    while (!repl->quit && !repl->stopped) {
+        char *text = NULL;
+        enum editor_end repl_end = editor_read(&repl->stopped, &text);
+
+        if (repl_end == EDITOR_EOF)
+            (void)gb_fd_write_full(STDOUT_FILENO, "\n", 1);
+        if (repl_end != EDITOR_TEXT)
+            break;
+        if (repl_is_farewell(text))
+            repl->quit = true;
+        else if (!repl_command(repl, text))
+            repl_run_cell(repl, text);
+        free(text);
+    }
+    editor_close();
+}
+
+/* ---- the verb ---- */
+
+static void repl_on_closed(void *arg, const struct gb_err *why)
+{
+    struct repl *repl = arg;
+
+    if (repl->session == NULL || repl->stopped)
+        return; /* the call that waits tells it */
+    if (!repl->running)
+        app_say_err(why);
+    repl->failed = repl->stopped = true;
+}
+
+static bool repl_begin(struct repl *repl)
+{
+    const char *named = repl->args->word_count > 0 ? repl->args->words[0] : NULL;
+    struct gb_buf params = {0};
+
+    if (named != NULL)
+        repl->session = app_find_session(repl->app, named);
+    else
+        (void)repl_open_session(repl);
+    if (repl->session == NULL || !repl_learn_language(repl))
+        return false;
+    if (repl->tty) {
+        gb_buf_adds(&params, "{\"client\":\"glassbell repl " GB_VERSION "\",\"protocol\":1}");
+        (void)repl_call(repl, "hello", &params, repl_print_header, repl);
+        repl_warm_up(repl);
+        gb_buf_release(&params);
+    }
+    return true;
+}
+
+static void repl_end(struct repl *repl)
+{
+    if (repl->owned && repl->session != NULL && !repl->failed) {
+        /* Nobody waits for the VM's end; the request has to leave. */
+        app_send_on(repl->app, "session.close", repl->session, CLOSE_DEADLINE_MS, NULL, NULL);
+        while (gb_client_queued(repl->app->client) > 0)
+            app_turn(repl->app);
+    }
+    for (size_t i = 0; i < REPL_DISPLAYS_MAX; i++) {
+        gb_buf_release(&repl->displays[i].data);
+        free(repl->displays[i].mime);
+    }
+    gb_buf_release(&repl->timing);
+    free(repl->session);
+    free(repl->language);
+}
+
+int repl_run(const struct args *args)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
+    struct gb_signal *handlers[ARRAY_SIZE(signals)];
+    const char *no_colour = getenv("NO_COLOR");
+    struct repl repl = {.args = args, .column_0 = {true, true}};
+    struct app app;
+    double seconds;
+    int status;
+
+    if (args->word_count > 1)
+        return app_wrong_use(args, "one session at a time");
+    repl.image = params_image(args, "python");
+    if (repl.image == NULL)
+        return app_wrong_use(args, "there is no language %s: python, javascript, shell",
+                             args_value(args, "lang"));
+    if (args_has(args, "time") &&
+        !args_number(args_value(args, "time"), 0.001, CELL_TIMEOUT_MS / 1000.0, &seconds))
+        return app_wrong_use(args, "-t wants seconds, not %s", args_value(args, "time"));
+    app_open(&app, args);
+    repl.app = &app;
+    repl.tty = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+    repl.raw = args_has(args, "raw");
+    repl.colours =
+        repl.tty && isatty(STDERR_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0');
+    app.events = (struct gb_client_events){repl_on_notified, repl_on_closed};
+    app.arg = &repl;
+    if (repl_begin(&repl)) {
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+            handlers[i] = gb_signal_new(app.loop, signals[i], repl_on_signal, &repl);
+        if (repl.tty)
+            repl_run_terminal(&repl);
+        else
+            repl_pipe(&repl);
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+            gb_signal_free(handlers[i]);
+    } else {
+        repl.failed = true;
+    }
+    status = repl.ended_by != 0 ? 128 + repl.ended_by : repl.failed ? EXIT_GLASSBELL : 0;
+    repl_end(&repl);
+    app_close(&app);
+    return status;
+}

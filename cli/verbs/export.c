@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `glassbell export`: the cells of a session as a document on standard output or in a file. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+#include "cli/filter.h"
+#include "cli/local.h"
+#include "cli/past.h"
+#include "document/document.h"
+#include "verbs/verbs.h"
+
+struct export
+{
+    struct document document;
+    struct gb_buf text;
+    struct local *to;
+    uint64_t written;
+    struct filter filter; /* a terminal gets nothing but text and colours */
+    bool failed;
+};
+
+static bool export_write_out(struct export *export, struct gb_bytes bytes)
+{
+    struct gb_err err = {0};
+
+    if (local_write(export->to, export->written, bytes, &err) == 0) {
+        export->written += bytes.size;
+        return true;
+    }
+    if (err.sys_errno != EPIPE) /* who reads had enough */
+        app_say_err(&err);
+    return false;
+}
+
+static bool export_flush(struct export *export)
+{
+    struct gb_buf shown = {0};
+
+    if (local_is_terminal(export->to)) {
+        filter_add(&export->filter, &shown, gb_buf_bytes(&export->text));
+        gb_buf_clear(&export->text);
+        gb_buf_add(&export->text, gb_buf_data(&shown), shown.size);
+        gb_buf_release(&shown);
+    }
+    export->failed = export->failed || !export_write_out(export, gb_buf_bytes(&export->text));
+    gb_buf_clear(&export->text);
+    return !export->failed;
+}
+
+static bool export_on_cell(void *arg, const struct gb_json *cell)
+{
+    struct export *export = arg;
+
+    if (cell_is_running(cell)) /* it has no end that could be written down */
+        return true;
+    document_cell(&export->document, cell);
+    return export_flush(export);
+}
+
+static bool export_write_document(struct app *app, const char *name, enum document_format format,
+                                  struct export *export)
+{
+    struct past past;
+    bool good = past_find(app, name, &past);
+
+    if (good && format == DOCUMENT_PY &&
+        !gb_bytes_equal(json_text(past_session(&past), "language"), "python")) {
+        app_say("%s is no session of Python; --format md or json suits every language", name);
+        good = false;
+    }
+    if (good) {
+        document_begin(&export->document, format, &export->text, past_session(&past));
+        good = past_read(&past, 0, 0, export_on_cell, export);
+    }
+    if (good) {
+        document_end(&export->document);
+        good = export_flush(export);
+    }
+    gb_buf_release(&export->text);
+    past_release(&past);
+    return good && !export->failed;
+}
+
+/* Into a folder, as cp does: under the name of what it is made from. Gives. */
+static char *export_file_of(const char *path, const char *name, enum document_format format)
+{
+    size_t size = strlen(path);
+    struct stat status;
+    char *text;
+
+    if (strcmp(path, "-") == 0)
+        return xstrdup(LOCAL_STDOUT);
+    if ((stat(path, &status) < 0 || !S_ISDIR(status.st_mode)) &&
+        (size == 0 || path[size - 1] != '/'))
+        return xstrdup(path);
+    text = xasprintf("%s/%s.%s", path, name, document_ending(format));
+    for (char *at = text + size + 1; *at != '\0'; at++)
+        if (*at == '/') /* of a label */
+            *at = '_';
+    return text;
+}
+
+static bool export_write_to(struct app *app, const char *name, enum document_format format,
+                            const char *path)
+{
+    struct gb_err err = {0};
+    struct export export = {.to = local_open(path, &err)};
+
+    if (export.to == NULL) {
+        app_say_err(&err);
+        return false;
+    }
+    if (!export_write_document(app, name, format, &export)) {
+        local_cancel(export.to);
+        return false;
+    }
+    if (local_finish(export.to, &err) == 0)
+        return true;
+    app_say_err(&err);
+    return false;
+}
+
+static int export_run(const struct args *args)
+{
+    const char *name = args_value(args, "format"), *path = args_value(args, "output");
+    enum document_format format = document_find(name != NULL ? name : "ipynb");
+    _cleanup_(freep) char *file = NULL;
+    bool good;
+    struct app app;
+
+    if (args->word_count != 1)
+        return app_wrong_use(args, "which session? `glassbell ls --all` shows them");
+    if (format == DOCUMENT_FORMAT_COUNT)
+        return app_wrong_use(args, "there is no format %s: %s", name, document_names);
+    file = export_file_of(path != NULL ? path : "-", args->words[0], format);
+    app_open(&app, args);
+    good = export_write_to(&app, args->words[0], format, file);
+    app_close(&app);
+    return good ? 0 : EXIT_GLASSBELL;
+}
+
+static const struct option export_options[] = {
+    {.name = "format",
+     .value = "FORMAT",
+     .kind = ARG_TEXT,
+     .help = "ipynb (default), py, md, asciicast or json"},
+    {.letter = 'o',
+     .name = "output",
+     .value = "FILE",
+     .kind = ARG_FILE,
+     .help = "write to this file or into this folder; -: standard output"},
+    {0},
+};
+
+const struct verb verb_export = {
+    .name = "export",
+    .summary = "write what a session ran as a notebook or the like",
+    .usage = "SESSION [options]",
+    .options = export_options,
+    .common = app_options,
+    .words = ARG_SESSION,
+    .examples = "  glassbell export work -o work.ipynb\n"
+                "  glassbell export work --format asciicast -o work.cast\n",
+    .run = export_run,
+};

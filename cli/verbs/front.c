@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verbs/front.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "command/manual.h"
+#include "list/list.h"
+#include "app/tui.h"
+#include "view/session_view.h"
+
+/* The rows of all views, and those that are known everywhere. */
+static const struct command *const tables[] = {list_commands, session_commands, NULL};
+
+int front_print_manual(void)
+{
+    struct command_tables all = {0};
+    struct gb_buf text = {0};
+    ssize_t n;
+
+    for (size_t i = 0; tables[i] != NULL; i++)
+        all.tables[all.count++] = tables[i];
+    all.tables[all.count++] = global_commands;
+    command_manual(&all, &text);
+    n = gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
+    gb_buf_release(&text);
+    return n < 0 ? EXIT_GLASSBELL : 0;
+}
+
+int front_run(const struct args *args, const char *session)
+{
+    _cleanup_(freep) char *program = NULL;
+    struct tui_config config = {
+        .first_view = list_view_new,
+        .session_view = session_view_new,
+        .session_preview = session_preview_new,
+        .tables = tables,
+    };
+    struct app app;
+    int status;
+
+    if (!args_has(args, "no-autostart"))
+        program = gb_client_this_program();
+    config.program = program;
+    config.socket = args_value(args, "socket");
+    config.theme = args_value(args, "theme");
+    config.session = session;
+    config.exit_with_session = session != NULL;
+    app_open_loop(&app);
+    status = tui_run(&app, &config);
+    app_close(&app);
+    return status;
+}

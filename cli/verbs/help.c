@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glassbell help: the verbs, or one of them. */
+#include "cli/app.h"
+#include "cli/help.h"
+#include "cli/print.h"
+#include "verbs/verbs.h"
+
+static int help_run(const struct args *args)
+{
+    const struct verb *verb;
+    struct gb_buf text = {0};
+
+    if (args->word_count == 0) {
+        help_program(&text, args->verbs);
+        return print_text(&text);
+    }
+    verb = args_find_verb(args->verbs, args->words[0]);
+    if (verb == NULL)
+        return verbs_unknown(args->words[0]);
+    help_verb(&text, verb);
+    return print_text(&text);
+}
+
+const struct verb verb_help = {
+    .name = "help",
+    .summary = "tell about the verbs",
+    .usage = "[VERB]",
+    .words = ARG_VERB,
+    .examples = "  glassbell help run\n",
+    .run = help_run,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glassbell interrupt: interrupts what sessions run. */
+#include "cli/app.h"
+#include "verbs/sessions.h"
+#include "verbs/verbs.h"
+
+static int interrupt_run(const struct args *args)
+{
+    if (args->word_count == 0)
+        return app_wrong_use(args, "which session? `glassbell ls` shows them");
+    return sessions_call(args, NULL, "session.interrupt");
+}
+
+const struct verb verb_interrupt = {
+    .name = "interrupt",
+    .summary = "interrupt what a session runs",
+    .usage = "SESSION…",
+    .common = app_options,
+    .words = ARG_SESSION,
+    .examples = "  glassbell interrupt work\n",
+    .run = interrupt_run,
+};

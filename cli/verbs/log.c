@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `glassbell log`: what a session ran, and what it runs.
+ *
+ * What has ended is read from the history. To follow is to subscribe first, to read what ended up
+ * to the subscription, and then to show the events as they come; those of cells that the history
+ * had already are passed over. Events wait, as text, while the history is read. Who reads slowly
+ * loses events (`gap`): what ended meanwhile is read from the history then, whole.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "cli/app.h"
+#include "cli/past.h"
+#include "document/document.h"
+#include "document/show.h"
+#include "verbs/verbs.h"
+
+enum { DEADLINE_MS = 30000, WAITING_MAX = 64u << 20 };
+
+struct log {
+    struct app app;
+    struct past past;
+    struct show show;
+    struct gb_buf text;
+    struct gb_bytes language;
+    bool json, following, failed, over;
+    bool gap;              /* events were lost, and the snapshot behind them has not come */
+    bool torn;             /* of the current cell some output was lost */
+    uint64_t last;         /* the last cell that was shown whole */
+    uint64_t current;      /* the one whose beginning was shown; 0: none */
+    struct gb_buf waiting; /* events, a line each, while the history is read */
+};
+
+static bool log_flush(struct log *log)
+{
+    ssize_t n = gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&log->text), log->text.size);
+
+    gb_buf_clear(&log->text);
+    if (n < 0 && !log->failed) {
+        if (n != -EPIPE)
+            app_say("cannot write: %s", strerror((int)-n));
+        log->failed = true;
+    }
+    return !log->failed;
+}
+
+/* What is printed exactly has no place to say so. */
+static void log_say_lost(const struct log *log, const struct gb_json *cell)
+{
+    bool code = log->show.code && json_true(cell, "code_lost");
+    bool output = log->show.output && json_true(cell, "result_lost");
+
+    if (log->show.exact && !log->json && (code || output))
+        app_say("the %s of cell %.0f is lost: the journal is damaged", code ? "code" : "output",
+                json_number(cell, "cell"));
+}
+
+static bool log_on_cell(void *arg, const struct gb_json *cell)
+{
+    struct log *log = arg;
+    struct gb_json_out out = {.buf = &log->text};
+
+    if (cell_is_running(cell)) { /* a snapshot tells of it, too */
+        if (!log->following && !log->json) {
+            show_begin(&log->show, cell, log->language);
+            show_note(&log->show, "it still runs");
+        }
+        return log_flush(log);
+    }
+    log->last = json_count(cell, "cell");
+    log_say_lost(log, cell);
+    if (log->json) {
+        size_t from = log->text.size;
+
+        json_print(&out, NULL, cell);
+        json_make_visible(&log->text, from);
+        gb_buf_adds(&log->text, "\n");
+    } else {
+        show_cell(&log->show, cell, log->language);
+    }
+    return log_flush(log);
+}
+
+/* ---- following ---- */
+
+static void log_begin_cell(struct log *log, uint64_t number, const struct gb_json *info)
+{
+    if (log->json || number <= log->last || log->current == number)
+        return;
+    log->current = number;
+    log->torn = false;
+    show_begin(&log->show, info, log->language);
+}
+
+/* Those that run already. */
+static void log_on_snapshot(struct log *log, const struct gb_json *event)
+{
+    const struct gb_json *list = json_member(event, "cells"), *cell = NULL;
+
+    for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
+        cell = i == 0 ? gb_json_first(list) : gb_json_next(cell);
+        if (gb_bytes_equal(json_text(cell, "state"), "running"))
+            log_begin_cell(log, json_count(cell, "cell"), cell);
+    }
+}
+
+static bool log_is_open(const struct log *log, const struct gb_json *event)
+{
+    const struct gb_json *list = json_member(event, "sessions"), *session = NULL;
+
+    for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
+        session = i == 0 ? gb_json_first(list) : gb_json_next(session);
+        if (gb_bytes_equal(json_text(session, "session"), log->past.id))
+            return true;
+    }
+    return false;
+}
+
+static void log_read_on(struct log *log)
+{
+    if (!past_read(&log->past, log->last, 0, log_on_cell, log))
+        log->failed = true;
+    if (log->current <= log->last)
+        log->current = 0;
+}
+
+/* The snapshot behind a gap. */
+static void log_on_resumed(struct log *log, const struct gb_json *event)
+{
+    log->gap = false;
+    log_read_on(log);
+    if (log_is_open(log, event)) {
+        log_on_snapshot(log, event);
+        log->torn = log->current > 0;
+        return;
+    }
+    if (!log->json)
+        show_note(&log->show, "the session has ended");
+    log->over = true;
+}
+
+static void log_on_output(struct log *log, uint64_t number, const struct gb_json *event)
+{
+    struct gb_buf bytes = {0};
+
+    if (log->json || number != log->current)
+        return;
+    (void)json_add_bytes(&bytes, event, "text", "base64");
+    show_piece(&log->show, gb_bytes_equal(json_text(event, "stream"), "stderr"),
+               gb_buf_bytes(&bytes));
+    gb_buf_release(&bytes);
+}
+
+static void log_on_finished(struct log *log, uint64_t number, const struct gb_json *info)
+{
+    struct gb_buf note = {0};
+
+    if (number <= log->last)
+        return;
+    if (log->json) {
+        log_read_on(log);
+        return;
+    }
+    log_begin_cell(log, number, info);
+    show_end(&log->show, info);
+    if (log->torn) {
+        gb_buf_addf(&note, "`glassbell log %s --cell %llu` shows what was left out of it",
+                    log->past.id, (unsigned long long)number);
+        show_note(&log->show, gb_buf_str(&note));
+        gb_buf_release(&note);
+    }
+    log->last = number;
+    log->current = 0;
+}
+
+static void log_on_event(struct log *log, const struct gb_json *event)
+{
+    struct gb_bytes kind = json_text(event, "kind");
+    uint64_t number = json_count(event, "cell");
+    struct gb_buf note = {0};
+
+    if (gb_bytes_equal(kind, "snapshot") && log->gap) {
+        log_on_resumed(log, event);
+    } else if (gb_bytes_equal(kind, "snapshot")) {
+        log_on_snapshot(log, event);
+    } else if (gb_bytes_equal(kind, "cell.started")) {
+        log_begin_cell(log, number, json_member(event, "info"));
+    } else if (gb_bytes_equal(kind, "cell.output")) {
+        log_on_output(log, number, event);
+    } else if (gb_bytes_equal(kind, "cell.finished")) {
+        log_on_finished(log, number, json_member(event, "info"));
+    } else if (gb_bytes_equal(kind, "gap")) {
+        log->gap = true;
+        gb_buf_addf(&note, "too slow: %.0f events were left out", json_number(event, "dropped"));
+        if (!log->json)
+            show_note(&log->show, gb_buf_str(&note));
+    } else if (gb_bytes_equal(kind, "session.closed")) {
+        struct gb_bytes message = json_text(event, "message");
+
+        gb_buf_addf(&note, "the session has ended: %.*s", (int)message.size,
+                    (const char *)message.data);
+        if (!log->json)
+            show_note(&log->show, gb_buf_str(&note));
+        else
+            log_read_on(log);
+        log->over = true;
+    }
+    gb_buf_release(&note);
+    (void)log_flush(log);
+}
+
+/* Events come while calls are waited for, too: they are kept, and used between calls. */
+static void log_on_notified(void *arg, const char *method, const struct gb_json *params)
+{
+    struct log *log = arg;
+    struct gb_json_out out = {.buf = &log->waiting};
+
+    if (strcmp(method, "event") != 0 || params == NULL)
+        return;
+    if (log->waiting.size > WAITING_MAX) {
+        app_say("the session says more than can be shown");
+        log->failed = true;
+        return;
+    }
+    json_print(&out, NULL, params);
+    gb_buf_adds(&log->waiting, "\n");
+}
+
+static void log_on_closed(void *arg, const struct gb_err *why)
+{
+    struct log *log = arg;
+
+    if (log->following && !log->over)
+        app_say_err(why);
+    log->failed = true;
+}
+
+static void log_use_events(struct log *log)
+{
+    while (log->waiting.size > 0 && !log->over && !log->failed) {
+        struct gb_buf lines = log->waiting;
+        struct gb_json_doc doc = {0};
+
+        log->waiting = (struct gb_buf){0};
+        while (lines.size > 0 && !log->over && !log->failed) {
+            uint8_t *line = lines.memory + lines.start;
+            const uint8_t *newline = memchr(line, '\n', lines.size);
+            size_t size = newline != NULL ? (size_t)(newline - line) : lines.size;
+
+            if (gb_json_parse(&doc, line, size, SIZE_MAX, NULL) == 0)
+                log_on_event(log, &doc.nodes[0]);
+            gb_buf_consume(&lines, MIN(size + 1, lines.size));
+        }
+        gb_json_release(&doc);
+        gb_buf_release(&lines);
+    }
+}
+
+static bool log_subscribe(struct log *log)
+{
+    static const char *const kinds[] = {"cell.started", "cell.output", "cell.finished",
+                                        "session.closed"};
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    gb_json_array(&out, "sessions");
+    gb_json_put_str(&out, NULL, log->past.id);
+    gb_json_end(&out);
+    gb_json_array(&out, "kinds");
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        gb_json_put_str(&out, NULL, kinds[i]);
+    gb_json_end(&out);
+    gb_json_put_bool(&out, "output", !log->json);
+    gb_json_put_bool(&out, "replay", !log->json);
+    gb_json_end(&out);
+    log->app.events = (struct gb_client_events){log_on_notified, log_on_closed};
+    log->app.arg = log;
+    log->following = true;
+    good = app_call(&log->app, "events.subscribe", &params, DEADLINE_MS, NULL, NULL);
+    gb_buf_release(&params);
+    return good;
+}
+
+static bool log_follow(struct log *log)
+{
+    log_use_events(log);
+    while (!log->over && !log->failed) {
+        app_turn(&log->app);
+        log_use_events(log);
+    }
+    gb_buf_release(&log->waiting);
+    return !log->failed;
+}
+
+/* ---- the verb ---- */
+
+static bool log_read_number(const struct args *args, uint64_t *ret_number)
+{
+    const char *text = args_value(args, "cell");
+    double number = 0;
+
+    if (text != NULL &&
+        (!args_number(text, 1, 4294967295, &number) || number != (double)(uint64_t)number)) {
+        app_say("--cell wants the number of a cell, not %s", text);
+        return false;
+    }
+    *ret_number = (uint64_t)number;
+    return true;
+}
+
+static struct show log_choose(const struct args *args, struct gb_buf *out)
+{
+    bool code = args_has(args, "code"), output = args_has(args, "output");
+    bool terminal = isatty(STDOUT_FILENO) == 1;
+
+    return (struct show){
+        .out = out,
+        .colour = terminal && getenv("NO_COLOR") == NULL,
+        .head = !code && !output,
+        .code = code || !output,
+        .output = output || !code,
+        .exact = (code || output) && !terminal,
+    };
+}
+
+static bool log_show_log(struct log *log, const char *name, uint64_t number, bool following)
+{
+    bool good = past_find(&log->app, name, &log->past);
+
+    if (good) {
+        log->language = json_text(past_session(&log->past), "language");
+        following = following && log->past.open;
+    }
+    if (good && following)
+        good = log_subscribe(log);
+    if (good)
+        good = past_read(&log->past, number > 0 ? number - 1 : 0, number > 0 ? 1 : 0, log_on_cell,
+                         log);
+    if (good && number > 0 && log->last != number) {
+        app_say("the session has no cell %llu that has ended", (unsigned long long)number);
+        good = false;
+    }
+    if (good && following)
+        good = log_follow(log);
+    past_release(&log->past);
+    return good && !log->failed;
+}
+
+static int log_run(const struct args *args)
+{
+    struct log log = {.json = args_has(args, "json")};
+    bool following = args_has(args, "follow"), good;
+    uint64_t number;
+
+    if (args->word_count != 1)
+        return app_wrong_use(args, "which session? `glassbell ls --all` shows them");
+    if (!log_read_number(args, &number))
+        return EXIT_USAGE;
+    if (following && number > 0)
+        return app_wrong_use(args, "--follow shows all cells, --cell one");
+    log.show = log_choose(args, &log.text);
+    app_open(&log.app, args);
+    good = log_show_log(&log, args->words[0], number, following);
+    app_close(&log.app);
+    gb_buf_release(&log.text);
+    gb_buf_release(&log.waiting);
+    return good ? 0 : EXIT_GLASSBELL;
+}
+
+static const struct option log_options[] = {
+    {.letter = 'f',
+     .name = "follow",
+     .kind = ARG_NONE,
+     .help = "go on with what the session runs, until it ends"},
+    {.name = "cell", .value = "N", .kind = ARG_TEXT, .help = "only this cell"},
+    {.name = "code", .kind = ARG_NONE, .help = "only the code"},
+    {.name = "output", .kind = ARG_NONE, .help = "only what was printed"},
+    {.name = "json", .kind = ARG_NONE, .help = "print each cell as JSON, one a line"},
+    {0},
+};
+
+const struct verb verb_log = {
+    .name = "log",
+    .summary = "show what a session ran",
+    .usage = "SESSION [options]",
+    .options = log_options,
+    .common = app_options,
+    .words = ARG_SESSION,
+    .examples = "  glassbell log work\n"
+                "  glassbell log work --follow\n"
+                "  glassbell log work --cell 3 --output >out.txt\n",
+    .run = log_run,
+};

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `glassbell mcp`: an MCP server on standard input and output. Nothing else writes to the latter.
+ */
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "mcp/server.h"
+#include "verbs/verbs.h"
+
+/* Above this much unread output nothing more is read from the client. */
+enum { QUEUED_HIGH = 4u << 20 };
+
+struct mcp {
+    struct app app;
+    struct input *input;
+    struct output *output;
+    struct mcp_server *server;
+    bool over;
+};
+
+static void mcp_on_drained(void *arg)
+{
+    struct mcp *mcp = arg;
+
+    if (mcp->input != NULL)
+        input_pause(mcp->input, false);
+}
+
+/* The client reads no more: there is nobody left to work for. */
+static void mcp_on_broken(void *arg, int sys_errno)
+{
+    struct mcp *mcp = arg;
+
+    (void)sys_errno;
+    mcp->over = true;
+}
+
+static void mcp_on_input(void *arg, struct gb_bytes bytes)
+{
+    struct mcp *mcp = arg;
+
+    if (bytes.size == 0) {
+        mcp->over = true;
+        return;
+    }
+    mcp_server_input(mcp->server, bytes);
+    if (output_queued(mcp->output) > QUEUED_HIGH)
+        input_pause(mcp->input, true);
+}
+
+static void mcp_send_line(void *arg, struct gb_bytes line)
+{
+    struct mcp *mcp = arg;
+
+    output_write(mcp->output, line);
+}
+
+static size_t mcp_queued(void *arg)
+{
+    const struct mcp *mcp = arg;
+
+    return output_queued(mcp->output);
+}
+
+static bool mcp_read_standards(const struct args *args, struct tool_standards *standards)
+{
+    const char *memory = args_value(args, "memory"), *idle = args_value(args, "idle");
+    double number;
+
+    *standards = (struct tool_standards){.owner = args_value(args, "owner"), .idle_ms = -1};
+    if (standards->owner == NULL)
+        standards->owner = "mcp";
+    standards->image = args_value(args, "image");
+    if (memory != NULL) {
+        if (!args_number(memory, 64, 1048576, &number)) {
+            app_say("-m wants a number of MiB, not %s", memory);
+            return false;
+        }
+        standards->memory_mb = (int64_t)number;
+    }
+    if (idle != NULL) {
+        if (!args_number(idle, 0, 31622400, &number)) {
+            app_say("--idle wants seconds, not %s", idle);
+            return false;
+        }
+        standards->idle_ms = (int64_t)(number * 1000);
+    }
+    return true;
+}
+
+static int mcp_run(const struct args *args)
+{
+    struct mcp mcp = {0};
+    _cleanup_(freep) char *program = NULL;
+    struct mcp_config config = {.socket = args_value(args, "socket"),
+                                .send = mcp_send_line,
+                                .queued = mcp_queued,
+                                .arg = &mcp};
+
+    if (args->word_count > 0)
+        return app_wrong_use(args, "mcp takes no names");
+    if (!mcp_read_standards(args, &config.standards))
+        return EXIT_USAGE;
+    if (!args_has(args, "no-autostart"))
+        program = gb_client_this_program();
+    config.program = program;
+    app_open_loop(&mcp.app);
+    mcp.output = output_new(mcp.app.loop, STDOUT_FILENO, mcp_on_drained, mcp_on_broken, &mcp);
+    mcp.server = mcp_server_new(mcp.app.loop, &config);
+    mcp.input = input_new(mcp.app.loop, STDIN_FILENO, mcp_on_input, &mcp);
+    while (!mcp.over)
+        app_turn(&mcp.app);
+    input_free(mcp.input);
+    mcp.input = NULL;
+    mcp_server_free(mcp.server);
+    output_free(mcp.output);
+    app_close(&mcp.app);
+    return 0;
+}
+
+static const struct option mcp_options[] = {
+    {.name = "image",
+     .value = "NAME",
+     .kind = ARG_IMAGE,
+     .help = "image of what is run when the model names none"},
+    {.letter = 'm',
+     .name = "memory",
+     .value = "MB",
+     .kind = ARG_TEXT,
+     .help = "memory of each VM in MiB, unless the model asks otherwise"},
+    {.name = "idle",
+     .value = "SECONDS",
+     .kind = ARG_TEXT,
+     .help = "sessions close after so long without use (default 1800; 0: never)"},
+    {.name = "owner",
+     .value = "NAME",
+     .kind = ARG_TEXT,
+     .help = "sessions are opened for it, and only its own are listed"},
+    {0},
+};
+
+const struct verb verb_mcp = {
+    .name = "mcp",
+    .summary = "be an MCP server for agents, on standard input and output",
+    .usage = "[options]",
+    .options = mcp_options,
+    .common = app_options,
+    .words = ARG_NONE,
+    .examples = "  glassbell mcp\n"
+                "  claude mcp add glassbell -- glassbell mcp --idle 3600\n",
+    .run = mcp_run,
+};

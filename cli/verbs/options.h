@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options that several verbs have: rows for their tables. */
+#pragma once
+
+#include "cli/args.h"
+
+#define OPTION_CODE                                                                                \
+    {                                                                                              \
+        .letter = 'c', .name = "code", .value = "CODE", .kind = ARG_TEXT,                          \
+        .help = "the code itself; may be repeated"                                                 \
+    }
+#define OPTION_FILE                                                                                \
+    {                                                                                              \
+        .letter = 'f', .name = "file", .value = "FILE", .kind = ARG_FILE,                          \
+        .help = "the same as FILE; may be repeated"                                                \
+    }
+#define OPTION_LANG                                                                                \
+    {                                                                                              \
+        .letter = 'l', .name = "lang", .value = "LANG", .kind = ARG_LANGUAGE,                      \
+        .help = "python, javascript, shell (default: as the file says)"                            \
+    }
+#define OPTION_IMAGE                                                                               \
+    {                                                                                              \
+        .name = "image", .value = "NAME", .kind = ARG_IMAGE, .help = "the image to run in"         \
+    }
+#define OPTION_MEMORY                                                                              \
+    {                                                                                              \
+        .letter = 'm', .name = "memory", .value = "MB", .kind = ARG_TEXT,                          \
+        .help = "memory of the VM in MiB"                                                          \
+    }
+#define OPTION_ENV                                                                                 \
+    {                                                                                              \
+        .letter = 'e', .name = "env", .value = "NAME=VALUE", .kind = ARG_TEXT,                     \
+        .help = "environment variable; may be repeated"                                            \
+    }
+#define OPTION_TIME                                                                                \
+    {                                                                                              \
+        .letter = 't', .name = "time", .value = "SECONDS", .kind = ARG_TEXT,                       \
+        .help = "time for the code (default 30; fractions)"                                        \
+    }
+#define OPTION_JSON                                                                                \
+    {                                                                                              \
+        .name = "json", .kind = ARG_NONE, .help = "print the result as JSON"                       \
+    }
+#define OPTION_STDIN                                                                               \
+    {                                                                                              \
+        .name = "stdin", .kind = ARG_NONE, .help = "the program reads our standard input"          \
+    }
+#define OPTION_UPLOAD                                                                              \
+    {                                                                                              \
+        .name = "upload", .value = "LOCAL[:REMOTE]", .kind = ARG_FILE,                             \
+        .help = "bring a file or folder in first; may be repeated"                                 \
+    }
+#define OPTION_DOWNLOAD                                                                            \
+    {                                                                                              \
+        .name = "download", .value = "REMOTE[:LOCAL]", .kind = ARG_TEXT,                           \
+        .help = "fetch a file or folder afterwards; may be repeated"                               \
+    }
+#define OPTION_OUTPUT                                                                              \
+    {                                                                                              \
+        .name = "max-output", .value = "MB", .kind = ARG_TEXT,                                     \
+        .help = "standard output kept at most, in MiB (default 16)"                                \
+    }
+#define OPTION_QUIET                                                                               \
+    {                                                                                              \
+        .letter = 'q', .name = "quiet", .kind = ARG_NONE, .help = "no progress"                    \
+    }
+#define OPTION_THEME                                                                               \
+    {                                                                                              \
+        .name = "theme", .value = "NAME", .kind = ARG_TEXT,                                        \
+        .help = "the colours (default: as the settings say, else auto)"                            \
+    }

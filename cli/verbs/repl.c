@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glassbell repl. */
+#include "repl/repl.h"
+
+#include "cli/app.h"
+#include "verbs/options.h"
+#include "verbs/verbs.h"
+
+static const struct option repl_options[] = {
+    {.letter = 'l',
+     .name = "lang",
+     .value = "LANG",
+     .kind = ARG_LANGUAGE,
+     .help = "python (default), javascript or shell"},
+    OPTION_IMAGE,
+    OPTION_MEMORY,
+    OPTION_ENV,
+    {.letter = 't',
+     .name = "time",
+     .value = "SECONDS",
+     .kind = ARG_TEXT,
+     .help = "time for each cell (default: 24 hours)"},
+    {.name = "raw",
+     .kind = ARG_NONE,
+     .help = "pass escape sequences of the program on to the terminal"},
+    {0},
+};
+
+const struct verb verb_repl = {
+    .name = "repl",
+    .summary = "type code and see what it does",
+    .usage = "[options] [SESSION]",
+    .options = repl_options,
+    .common = app_options,
+    .words = ARG_SESSION,
+    .examples = "  glassbell repl\n"
+                "  glassbell repl -l javascript -m 512\n"
+                "  glassbell repl my-session\n",
+    .run = repl_run,
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs. Each has a file of its name, which ends with its row: its options, what help says of
+ * it, and what it does. */
+#pragma once
+
+#include "cli/args.h"
+
+/* In the order in which help lists them. A new verb is a line here and its file. */
+#define VERBS(X)                                                                                   \
+    X(run)                                                                                         \
+    X(tui)                                                                                         \
+    X(attach)                                                                                      \
+    X(watch)                                                                                       \
+    X(top)                                                                                         \
+    X(repl)                                                                                        \
+    X(open)                                                                                        \
+    X(exec)                                                                                        \
+    X(ls)                                                                                          \
+    X(close)                                                                                       \
+    X(interrupt)                                                                                   \
+    X(answer)                                                                                      \
+    X(put)                                                                                         \
+    X(get)                                                                                         \
+    X(log)                                                                                         \
+    X(export)                                                                                      \
+    X(mcp)                                                                                         \
+    X(serve)                                                                                       \
+    X(doctor)                                                                                      \
+    X(image)                                                                                       \
+    X(version)                                                                                     \
+    X(help)                                                                                        \
+    X(completion)
+
+#define DECLARE(name_) extern const struct verb verb_##name_;
+VERBS(DECLARE)
+#undef DECLARE
+
+/* All of them; ends with NULL. */
+extern const struct verb *const verbs[];
+
+/* Says that there is no such verb, and which one may be meant. Returns EXIT_USAGE. */
+int verbs_unknown(const char *name);
