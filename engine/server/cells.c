@@ -34,13 +34,13 @@ static void put_signal(struct gb_json_out *out, int signum)
 void view_init(struct cell_view *view, const struct exec *exec)
 {
     const struct gb_cell *cell = exec->cell;
-    const struct seat *seat = exec->seat;
+    const struct hosted *hosted = exec->hosted;
 
     *view = (struct cell_view){0};
     view->cell = (struct gb_record_cell){
-        .session = gb_session_id(seat->session),
+        .session = gb_session_id(hosted->session),
         .number = cell->number,
-        .incarnation = seat_incarnation(seat),
+        .incarnation = hosted_incarnation(hosted),
         .state = gb_cell_state_name(cell->state),
         .mode = (uint8_t)cell->mode,
         .flags = (cell->timed_out ? GB_CELL_TIMED_OUT : 0u) |
@@ -61,7 +61,7 @@ void view_init(struct cell_view *view, const struct exec *exec)
         .peak_memory = cell->peak_memory,
         .dropped_stdout = cell->dropped_stdout,
         .dropped_stderr = cell->dropped_stderr,
-        .image = gb_bytes_str(gb_session_image(seat->session)->name),
+        .image = gb_bytes_str(gb_session_image(hosted->session)->name),
         .code = gb_buf_bytes(&cell->code),
         .file = gb_buf_bytes(&cell->file),
         .argv = gb_buf_bytes(&cell->argv),
@@ -338,13 +338,13 @@ void put_waiting(struct gb_json_out *out, const struct exec *exec)
     put_prompt(out, exec);
 }
 
-void put_session_waiting(struct gb_json_out *out, const struct seat *seat)
+void put_session_waiting(struct gb_json_out *out, const struct hosted *hosted)
 {
     const struct exec *waits = NULL;
 
-    for (struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next)
-        if (container_of(at, struct exec, of_seat)->waiting)
-            waits = container_of(at, struct exec, of_seat);
+    for (struct gb_list *at = hosted->execs.next; at != &hosted->execs; at = at->next)
+        if (container_of(at, struct exec, of_session)->waiting)
+            waits = container_of(at, struct exec, of_session);
     if (waits == NULL) {
         gb_json_put_null(out, "waiting");
         return;
@@ -359,14 +359,14 @@ void put_session_waiting(struct gb_json_out *out, const struct seat *seat)
 /* ---- what is told while it runs ---- */
 
 static void begin_note(struct gb_json_out *out, struct gb_buf *line, const char *method,
-                       const struct seat *seat, uint32_t cell)
+                       const struct hosted *hosted, uint32_t cell)
 {
     *out = (struct gb_json_out){.buf = line};
     gb_json_object(out, NULL);
     gb_json_put_str(out, "jsonrpc", "2.0");
     gb_json_put_str(out, "method", method);
     gb_json_object(out, "params");
-    gb_json_put_str(out, "session", gb_session_id(seat->session));
+    gb_json_put_str(out, "session", gb_session_id(hosted->session));
     gb_json_put_u64(out, "cell", cell);
 }
 
@@ -379,21 +379,22 @@ static void send_note(struct gb_json_out *out, struct connection *connection)
     gb_buf_release(out->buf);
 }
 
-void send_started(struct connection *connection, const struct seat *seat, uint32_t cell)
+void send_started(struct connection *connection, const struct hosted *hosted, uint32_t cell)
 {
     struct gb_buf line = {0};
     struct gb_json_out out;
 
-    begin_note(&out, &line, "cell.started", seat, cell);
+    begin_note(&out, &line, "cell.started", hosted, cell);
     send_note(&out, connection);
 }
 
-void send_waiting(struct connection *connection, const struct seat *seat, uint32_t cell, bool on)
+void send_waiting(struct connection *connection, const struct hosted *hosted, uint32_t cell,
+                  bool on)
 {
     struct gb_buf line = {0};
     struct gb_json_out out;
 
-    begin_note(&out, &line, "cell.waiting", seat, cell);
+    begin_note(&out, &line, "cell.waiting", hosted, cell);
     gb_json_put_bool(&out, "on", on);
     send_note(&out, connection);
 }
@@ -408,7 +409,7 @@ void put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
         gb_json_put_bool(out, "background", true);
 }
 
-void send_piece(struct connection *connection, const struct seat *seat, uint32_t cell,
+void send_piece(struct connection *connection, const struct hosted *hosted, uint32_t cell,
                 enum gb_output stream, struct gb_bytes bytes, bool background)
 {
     struct gb_buf line = {0};
@@ -418,7 +419,7 @@ void send_piece(struct connection *connection, const struct seat *seat, uint32_t
     gb_json_put_str(&out, "jsonrpc", "2.0");
     gb_json_put_str(&out, "method", "cell.output");
     gb_json_object(&out, "params");
-    gb_json_put_str(&out, "session", gb_session_id(seat->session));
+    gb_json_put_str(&out, "session", gb_session_id(hosted->session));
     put_output(&out, cell, stream, bytes, background);
     gb_json_end(&out);
     gb_json_end(&out);
@@ -448,21 +449,21 @@ struct gb_bytes tail_join(struct tail *tail, struct gb_bytes bytes, struct gb_bu
 
 void follower_free(struct follower *follower)
 {
-    gb_list_remove(&follower->of_seat);
+    gb_list_remove(&follower->of_session);
     gb_list_remove(&follower->of_connection);
     free(follower);
 }
 
-void follower_add(struct connection *connection, struct seat *seat, uint32_t cell)
+void follower_add(struct connection *connection, struct hosted *hosted, uint32_t cell)
 {
     struct follower *follower;
 
-    if (gb_list_count(&seat->followers) >= FOLLOWERS_MAX)
-        follower_free(container_of(seat->followers.next, struct follower, of_seat));
+    if (gb_list_count(&hosted->followers) >= FOLLOWERS_MAX)
+        follower_free(container_of(hosted->followers.next, struct follower, of_session));
     follower = xcalloc(1, sizeof(*follower));
     follower->connection = connection;
     follower->cell = cell;
-    gb_list_add_tail(&seat->followers, &follower->of_seat);
+    gb_list_add_tail(&hosted->followers, &follower->of_session);
     gb_list_add_tail(&connection->followers, &follower->of_connection);
 }
 
@@ -473,31 +474,31 @@ static void background_free(struct background *background)
 }
 
 /* The place for what @cell prints; the oldest makes room. */
-static struct background *background_of(struct seat *seat, uint32_t cell, enum gb_output stream)
+static struct background *background_of(struct hosted *hosted, uint32_t cell, enum gb_output stream)
 {
     struct background *background;
 
-    for (size_t i = 0; i < seat->background_count; i++)
-        if (seat->background[i]->cell == cell && seat->background[i]->stream == stream)
-            return seat->background[i];
-    if (seat->background_count == GB_BACKGROUND_CELLS_MAX) {
-        background_free(seat->background[0]);
-        seat->background_count--;
-        for (size_t i = 0; i < seat->background_count; i++)
-            seat->background[i] = seat->background[i + 1];
+    for (size_t i = 0; i < hosted->background_count; i++)
+        if (hosted->background[i]->cell == cell && hosted->background[i]->stream == stream)
+            return hosted->background[i];
+    if (hosted->background_count == GB_BACKGROUND_CELLS_MAX) {
+        background_free(hosted->background[0]);
+        hosted->background_count--;
+        for (size_t i = 0; i < hosted->background_count; i++)
+            hosted->background[i] = hosted->background[i + 1];
     }
     background = xcalloc(1, sizeof(*background));
     background->cell = cell;
     background->stream = stream;
-    seat->background[seat->background_count++] = background;
+    hosted->background[hosted->background_count++] = background;
     return background;
 }
 
 /* The place for the unfinished character of a stream; the one that was used longest ago makes room,
  * and its bytes are told as they are. */
-static struct tail *watched_tail(struct seat *seat, uint32_t cell, enum gb_output stream)
+static struct tail *watched_tail(struct hosted *hosted, uint32_t cell, enum gb_output stream)
 {
-    struct watched_tail *tails = seat->watched_tails, found = {.cell = cell, .stream = stream};
+    struct watched_tail *tails = hosted->watched_tails, found = {.cell = cell, .stream = stream};
     size_t at = 0;
 
     while (at < WATCHED_TAILS - 1 && !(tails[at].cell == cell && tails[at].stream == stream))
@@ -505,60 +506,60 @@ static struct tail *watched_tail(struct seat *seat, uint32_t cell, enum gb_outpu
     if (tails[at].cell == cell && tails[at].stream == stream)
         found = tails[at];
     else if (tails[at].tail.size > 0)
-        event_output(seat, tails[at].cell, tails[at].stream,
+        event_output(hosted, tails[at].cell, tails[at].stream,
                      (struct gb_bytes){tails[at].tail.bytes, tails[at].tail.size}, true);
     memmove(tails + 1, tails, at * sizeof(tails[0]));
     tails[0] = found;
     return &tails[0].tail;
 }
 
-static void watch_background(struct seat *seat, uint32_t cell, enum gb_output stream,
+static void watch_background(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                              struct gb_bytes bytes)
 {
     _cleanup_(gb_buf_release) struct gb_buf joined = {0};
 
-    bytes = tail_join(watched_tail(seat, cell, stream), bytes, &joined);
-    event_output(seat, cell, stream, bytes, true);
+    bytes = tail_join(watched_tail(hosted, cell, stream), bytes, &joined);
+    event_output(hosted, cell, stream, bytes, true);
 }
 
-void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
+void background_output(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                        struct gb_bytes bytes)
 {
     struct background *background;
     struct follower *follower;
     size_t room;
 
-    watch_background(seat, cell, stream, bytes);
-    GB_LIST_FOREACH(follower, &seat->followers, of_seat)
+    watch_background(hosted, cell, stream, bytes);
+    GB_LIST_FOREACH(follower, &hosted->followers, of_session)
         /* One that does not read hears nothing more: nobody waits for these bytes. */
         if (follower->cell == cell && !follower->connection->full) {
             _cleanup_(gb_buf_release) struct gb_buf joined = {0};
 
             bytes = tail_join(&follower->tails[stream - 1], bytes, &joined);
             if (bytes.size > 0)
-                send_piece(follower->connection, seat, cell, stream, bytes, true);
+                send_piece(follower->connection, hosted, cell, stream, bytes, true);
             return;
         }
-    background = background_of(seat, cell, stream);
+    background = background_of(hosted, cell, stream);
     room = GB_BACKGROUND_MAX - background->bytes.size;
     background->dropped += bytes.size - MIN(bytes.size, room);
     gb_buf_add(&background->bytes, bytes.data, MIN(bytes.size, room));
 }
 
-void background_release(struct seat *seat)
+void background_release(struct hosted *hosted)
 {
-    for (size_t i = 0; i < seat->background_count; i++)
-        background_free(seat->background[i]);
-    seat->background_count = 0;
+    for (size_t i = 0; i < hosted->background_count; i++)
+        background_free(hosted->background[i]);
+    hosted->background_count = 0;
 }
 
-void put_background(struct gb_json_out *out, struct seat *seat)
+void put_background(struct gb_json_out *out, struct hosted *hosted)
 {
-    if (seat->background_count == 0)
+    if (hosted->background_count == 0)
         return;
     gb_json_array(out, "background");
-    for (size_t i = 0; i < seat->background_count; i++) {
-        const struct background *background = seat->background[i];
+    for (size_t i = 0; i < hosted->background_count; i++) {
+        const struct background *background = hosted->background[i];
 
         gb_json_object(out, NULL);
         gb_json_put_u64(out, "cell", background->cell);
@@ -568,5 +569,5 @@ void put_background(struct gb_json_out *out, struct seat *seat)
         gb_json_end(out);
     }
     gb_json_end(out);
-    background_release(seat);
+    background_release(hosted);
 }

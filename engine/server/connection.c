@@ -11,7 +11,7 @@ enum { READ_BYTES = 64 * 1024, FINISH_LIMIT_MS = 5000 };
 
 static bool may_read(const struct connection *connection)
 {
-    return !connection->full && !connection->upload_wait;
+    return !connection->full && !connection->braked;
 }
 
 /* Cells that print for a client that does not read are held, so that their programs wait. */
@@ -129,7 +129,7 @@ static void on_resume(void *arg)
         gb_stream_pause(connection->stream, false);
 }
 
-void connection_update(struct connection *connection)
+static void connection_update(struct connection *connection)
 {
     if (connection->closed)
         return;
@@ -137,6 +137,14 @@ void connection_update(struct connection *connection)
         gb_loop_defer(connection->server->loop, &connection->resume, on_resume, connection);
     else
         gb_stream_pause(connection->stream, true);
+}
+
+void connection_brake(struct connection *connection, bool on)
+{
+    if (connection->braked == on)
+        return;
+    connection->braked = on;
+    connection_update(connection);
 }
 
 static void update_full(struct connection *connection)
@@ -196,20 +204,19 @@ void connection_new(struct gb_server *server, int fd, pid_t pid)
 {
     static const struct gb_stream_events events = {
         .input = on_input, .closed = on_closed, .sent = on_sent, .dropped = on_dropped};
-    struct connection *connection = xcalloc(1, sizeof(*connection));
+    struct connection *connection = xcalloc(1, sizeof(*connection) + server->part_sizes.connection);
 
     connection->server = server;
     connection->pid = pid;
     connection->number = ++server->connections_numbered;
     gb_list_init(&connection->requests);
     gb_list_init(&connection->execs);
-    gb_list_init(&connection->uploads);
     gb_list_init(&connection->followers);
     gb_list_init(&connection->subscriptions);
-    gb_list_init(&connection->leases);
     connection->stream = gb_stream_new(server->loop, fd, READ_BYTES, &events, connection);
     gb_list_add_tail(&server->connections, &connection->link);
     server->connection_count++;
+    PART_CALL(server, connection_new, connection);
 }
 
 void connection_close(struct connection *connection)
@@ -225,7 +232,7 @@ void connection_close(struct connection *connection)
         exec_disconnect(container_of(link, struct exec, of_connection));
     while ((link = gb_list_pop(&connection->followers)) != NULL)
         follower_free(container_of(link, struct follower, of_connection));
-    upload_drop_all(&connection->uploads, true);
+    PART_CALL_BACKWARDS(server, connection_closing, connection);
     while ((link = gb_list_pop(&connection->requests)) != NULL) {
         struct request *request = container_of(link, struct request, link);
 
@@ -233,7 +240,7 @@ void connection_close(struct connection *connection)
             request->abandon(request);
         request_free(request);
     }
-    lease_disconnect(connection);
+    PART_CALL_BACKWARDS(server, connection_closed, connection);
     gb_list_remove(&connection->link);
     server->connection_count--;
     gb_stream_finish(connection->stream, FINISH_LIMIT_MS);

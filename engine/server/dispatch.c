@@ -13,34 +13,48 @@ enum { KEEP_NODES = 256 };
 
 enum { RPC_PARSE = -32700, RPC_INVALID = -32600, RPC_NO_METHOD = -32601, RPC_PARAMS = -32602 };
 
-static handler_fn *const handlers[] = {
-    [GB_METHOD_HELLO] = handle_hello,
-    [GB_METHOD_RUN] = handle_run,
-    [GB_METHOD_SESSION_OPEN] = handle_open,
-    [GB_METHOD_SESSION_EXEC] = handle_exec,
-    [GB_METHOD_SESSION_STDIN] = handle_stdin,
-    [GB_METHOD_SESSION_INTERRUPT] = handle_interrupt,
-    [GB_METHOD_SESSION_COMPLETE] = handle_complete,
-    [GB_METHOD_SESSION_IS_COMPLETE] = handle_is_complete,
-    [GB_METHOD_SESSION_HISTORY] = handle_history,
-    [GB_METHOD_SESSION_GET] = handle_get,
-    [GB_METHOD_SESSION_LIST] = handle_list,
-    [GB_METHOD_SESSION_CLOSE] = handle_close,
-    [GB_METHOD_SESSION_LEASE] = handle_lease,
-    [GB_METHOD_FILE_WRITE] = handle_write,
-    [GB_METHOD_FILE_READ] = handle_read,
-    [GB_METHOD_FILE_LIST] = handle_file_list,
-    [GB_METHOD_FILE_STAT] = handle_stat,
-    [GB_METHOD_FILE_REMOVE] = handle_remove,
-    [GB_METHOD_FILE_MKDIR] = handle_mkdir,
-    [GB_METHOD_EVENTS_SUBSCRIBE] = handle_subscribe,
-    [GB_METHOD_EVENTS_UNSUBSCRIBE] = handle_unsubscribe,
-    [GB_METHOD_POOL_STATUS] = handle_pool,
-    [GB_METHOD_IMAGE_WARM] = handle_warm,
-    [GB_METHOD_STATS] = handle_stats,
-    [GB_METHOD_SERVER_SHUTDOWN] = handle_shutdown,
+static const struct method_handler own_methods[] = {
+    {"hello", handle_hello},
+    {"run", handle_run},
+    {"session.open", handle_open},
+    {"session.exec", handle_exec},
+    {"session.stdin", handle_stdin},
+    {"session.interrupt", handle_interrupt},
+    {"session.complete", handle_complete},
+    {"session.is_complete", handle_is_complete},
+    {"session.history", handle_history},
+    {"session.get", handle_get},
+    {"session.list", handle_list},
+    {"session.close", handle_close},
+    {"events.subscribe", handle_subscribe},
+    {"events.unsubscribe", handle_unsubscribe},
+    {"pool.status", handle_pool},
+    {"image.warm", handle_warm},
+    {"stats", handle_stats},
+    {"server.shutdown", handle_shutdown},
+    {NULL, NULL},
 };
-static_assert(ARRAY_SIZE(handlers) == GB_METHOD_COUNT, "a handler for each method");
+
+static void dispatch_add(struct gb_server *server, const struct method_handler *methods)
+{
+    for (; methods->name != NULL; methods++) {
+        enum gb_method_id method = gb_method_find(gb_bytes_str(methods->name));
+
+        assert(method < GB_METHOD_COUNT && server->handlers[method] == NULL);
+        server->handlers[method] = methods->handle;
+    }
+}
+
+void dispatch_init(struct gb_server *server)
+{
+    const struct gb_part *const *at;
+
+    dispatch_add(server, own_methods);
+    PART_FOREACH(at, server, methods)
+    {
+        dispatch_add(server, (*at)->methods);
+    }
+}
 
 void dispatch_too_long(struct connection *connection)
 {
@@ -160,7 +174,7 @@ static void call(struct connection *connection, enum gb_method_id method, struct
     connection->request_count++;
     connection->request_bytes += cost;
     connection->server->request_bytes += cost;
-    handlers[method](request, params);
+    connection->server->handlers[method](request, params);
 }
 
 static void dispatch_request(struct connection *connection, size_t size)
@@ -182,7 +196,7 @@ static void dispatch_request(struct connection *connection, size_t size)
         return;
     }
     method = gb_method_find(parts.method->text);
-    if (method == GB_METHOD_COUNT) {
+    if (method == GB_METHOD_COUNT || connection->server->handlers[method] == NULL) {
         (void)gb_err_set(&err, GB_EUNSUPPORTED, "there is no method \"%.*s\"",
                          (int)MIN(parts.method->text.size, (size_t)64),
                          (const char *)parts.method->text.data);

@@ -91,14 +91,14 @@ static void begin(struct event *event, struct gb_server *server, enum event_kind
 }
 
 bool event_begin(struct event *event, struct gb_server *server, enum event_kind kind,
-                 const struct seat *seat)
+                 const struct hosted *hosted)
 {
     struct event probe = {.kind = kind};
     struct subscription *subscription;
 
     if ((server->event_kinds >> kind & 1) == 0)
         return false;
-    probe.session = seat == NULL ? NULL : gb_session_id(seat->session);
+    probe.session = hosted == NULL ? NULL : gb_session_id(hosted->session);
     GB_LIST_FOREACH(subscription, &server->subscriptions, of_server)
         if (wants(subscription, &probe)) {
             begin(event, server, kind, probe.session);
@@ -157,11 +157,12 @@ struct snapshot_room {
 };
 
 /* All cells that run, and of those that wait as many as there is room for. */
-static void put_cells(struct gb_json_out *out, const struct seat *seat, struct snapshot_room *room)
+static void put_cells(struct gb_json_out *out, const struct hosted *hosted,
+                      struct snapshot_room *room)
 {
     struct exec *exec;
 
-    GB_LIST_FOREACH(exec, &seat->execs, of_seat) {
+    GB_LIST_FOREACH(exec, &hosted->execs, of_session) {
         bool runs = exec->cell->state == GB_CELL_RUNNING;
 
         if (!runs && room->waiting == 0) {
@@ -179,20 +180,20 @@ static void put_snapshot(struct gb_json_out *out, struct subscription *subscript
 {
     struct gb_server *server = subscription->connection->server;
     struct snapshot_room room = {GB_SNAPSHOT_WAITING_MAX, GB_SNAPSHOT_CODE_MAX, 0};
-    struct seat *seat;
+    struct hosted *hosted;
 
     gb_json_array(out, "sessions");
-    GB_LIST_FOREACH(seat, &server->seats, link)
-        if (covers(subscription, gb_session_id(seat->session))) {
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        if (covers(subscription, gb_session_id(hosted->session))) {
             gb_json_object(out, NULL);
-            put_session(out, seat, 0);
+            put_session(out, hosted, 0);
             gb_json_end(out);
         }
     gb_json_end(out);
     gb_json_array(out, "cells");
-    GB_LIST_FOREACH(seat, &server->seats, link)
-        if (covers(subscription, gb_session_id(seat->session)))
-            put_cells(out, seat, &room);
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        if (covers(subscription, gb_session_id(hosted->session)))
+            put_cells(out, hosted, &room);
     gb_json_end(out);
     if (room.left > 0)
         gb_json_put_u64(out, "cells_left", room.left);
@@ -215,7 +216,7 @@ static void send_snapshot(struct subscription *subscription)
 }
 
 /* What the cells that run have printed so far: the end of it, where it is much. */
-static void send_so_far(struct subscription *subscription, struct seat *seat, struct exec *exec)
+static void send_so_far(struct subscription *subscription, struct hosted *hosted, struct exec *exec)
 {
     for (int stream = GB_STDOUT; stream <= GB_STDERR; stream++) {
         const struct gb_buf *kept = stream == GB_STDOUT ? &exec->cell->out : &exec->cell->error;
@@ -233,7 +234,7 @@ static void send_so_far(struct subscription *subscription, struct seat *seat, st
         }
         if (all.size == 0)
             continue;
-        begin(&event, seat->server, EVENT_CELL_OUTPUT, gb_session_id(seat->session));
+        begin(&event, hosted->server, EVENT_CELL_OUTPUT, gb_session_id(hosted->session));
         put_output(&event.out, exec->cell->number, (enum gb_output)stream, all, false);
         gb_json_put_bool(&event.out, "replay", true);
         gb_json_end(&event.out);
@@ -247,17 +248,17 @@ static void send_figures(struct subscription *subscription, uint32_t round)
 {
     struct gb_server *server = subscription->connection->server;
     struct event event;
-    struct seat *seat;
+    struct hosted *hosted;
 
     begin_at(&event, server, EVENT_SAMPLE, NULL, server->figures_at_ns[round % GB_FIGURES]);
     gb_json_array(&event.out, "sessions");
-    GB_LIST_FOREACH(seat, &server->seats, link) {
-        const struct figure *figure = figures_of(seat, round);
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        const struct figure *figure = figures_of(hosted, round);
 
         if (figure == NULL)
             continue;
         gb_json_object(&event.out, NULL);
-        gb_json_put_str(&event.out, "session", gb_session_id(seat->session));
+        gb_json_put_str(&event.out, "session", gb_session_id(hosted->session));
         gb_json_put_u64(&event.out, "memory_bytes", (uint64_t)figure->memory_kib << 10);
         gb_json_put_ms(&event.out, "cpu_ms", figure->cpu_ns);
         gb_json_end(&event.out);
@@ -272,21 +273,21 @@ static void send_figures(struct subscription *subscription, uint32_t round)
 static void replay(struct subscription *subscription)
 {
     struct gb_server *server = subscription->connection->server;
-    struct seat *seat;
+    struct hosted *hosted;
     struct exec *exec;
 
     if ((subscription->kinds >> EVENT_SAMPLE & 1) != 0)
-        for (uint32_t round = figures_first(server, server->seat_count);
+        for (uint32_t round = figures_first(server, server->session_count);
              round <= server->figures_round; round++)
             send_figures(subscription, round);
 
     if ((subscription->kinds >> EVENT_CELL_OUTPUT & 1) == 0)
         return;
-    GB_LIST_FOREACH(seat, &server->seats, link)
-        if (covers(subscription, gb_session_id(seat->session)))
-            for (struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next) {
-                exec = container_of(at, struct exec, of_seat);
-                send_so_far(subscription, seat, exec);
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        if (covers(subscription, gb_session_id(hosted->session)))
+            for (struct gb_list *at = hosted->execs.next; at != &hosted->execs; at = at->next) {
+                exec = container_of(at, struct exec, of_session);
+                send_so_far(subscription, hosted, exec);
             }
 }
 
@@ -317,25 +318,25 @@ void events_resume(struct connection *connection)
 
 /* ---- what is told ---- */
 
-void event_session(struct seat *seat, enum event_kind kind)
+void event_session(struct hosted *hosted, enum event_kind kind)
 {
     struct event event;
 
-    if (!event_begin(&event, seat->server, kind, seat))
+    if (!event_begin(&event, hosted->server, kind, hosted))
         return;
     gb_json_object(&event.out, "info");
-    put_session(&event.out, seat, 0);
+    put_session(&event.out, hosted, 0);
     gb_json_end(&event.out);
     event_end(&event);
 }
 
-void event_closed(const struct seat *seat, const struct gb_err *why)
+void event_closed(const struct hosted *hosted, const struct gb_err *why)
 {
     struct event event;
 
-    if (!event_begin(&event, seat->server, EVENT_SESSION_CLOSED, seat))
+    if (!event_begin(&event, hosted->server, EVENT_SESSION_CLOSED, hosted))
         return;
-    gb_json_put_str(&event.out, "reason", seat->end);
+    gb_json_put_str(&event.out, "reason", hosted->end);
     gb_json_put_str(&event.out, "message", why->message);
     event_end(&event);
 }
@@ -344,7 +345,7 @@ void event_cell(const struct exec *exec, enum event_kind kind)
 {
     struct event event;
 
-    if (!event_begin(&event, exec->seat->server, kind, exec->seat))
+    if (!event_begin(&event, exec->hosted->server, kind, exec->hosted))
         return;
     gb_json_put_u64(&event.out, "cell", exec->cell->number);
     gb_json_object(&event.out, "info");
@@ -357,7 +358,7 @@ void event_waiting(const struct exec *exec)
 {
     struct event event;
 
-    if (!event_begin(&event, exec->seat->server, EVENT_CELL_WAITING, exec->seat))
+    if (!event_begin(&event, exec->hosted->server, EVENT_CELL_WAITING, exec->hosted))
         return;
     gb_json_put_u64(&event.out, "cell", exec->cell->number);
     gb_json_put_bool(&event.out, "waiting", exec->waiting);
@@ -377,14 +378,14 @@ static struct gb_bytes take_piece(struct gb_bytes *bytes)
     return piece;
 }
 
-void event_output(const struct seat *seat, uint32_t cell, enum gb_output stream,
+void event_output(const struct hosted *hosted, uint32_t cell, enum gb_output stream,
                   struct gb_bytes bytes, bool background)
 {
     while (bytes.size > 0) {
         struct gb_bytes piece = take_piece(&bytes);
         struct event event;
 
-        if (!event_begin(&event, seat->server, EVENT_CELL_OUTPUT, seat))
+        if (!event_begin(&event, hosted->server, EVENT_CELL_OUTPUT, hosted))
             return;
         put_output(&event.out, cell, stream, piece, background);
         event_end(&event);
@@ -395,32 +396,33 @@ void event_output(const struct seat *seat, uint32_t cell, enum gb_output stream,
 
 static void on_status(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
-    struct seat *seat = arg;
+    struct hosted *hosted = arg;
     struct gb_status status;
     struct gb_err bad = {0};
 
     (void)err; /* a guest that does not answer is shown as it was last known */
-    seat->asked = false;
+    hosted->asked = false;
     if (frame != NULL && gb_fields_decode(&gb_status_fields, frame->payload, &status, &bad) == 0)
-        seat_status(seat, &status);
+        hosted_status(hosted, &status);
     else if (frame != NULL)
-        gb_session_violation(seat->session, &bad);
+        gb_session_violation(hosted->session, &bad);
 }
 
 /* Asks guests for their memory, each in its turn; the answer is told with the next sample. */
 static void ask_guests(struct gb_server *server)
 {
     size_t asked = 0;
-    struct seat *seat;
+    struct hosted *hosted;
 
-    GB_LIST_FOREACH(seat, &server->seats, link) {
-        if (!seat->opened || seat->closing || seat->asked || seat->asked_round == server->ask_round)
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        if (!hosted->opened || hosted->closing || hosted->asked ||
+            hosted->asked_round == server->ask_round)
             continue;
         if (asked++ == ASK_A_TURN)
             return;
-        seat->asked_round = server->ask_round;
-        seat->asked = gb_session_request(seat->session, GB_GUEST_STAT, NULL, NULL, ASK_DEADLINE_MS,
-                                         on_status, seat, NULL) == 0;
+        hosted->asked_round = server->ask_round;
+        hosted->asked = gb_session_request(hosted->session, GB_GUEST_STAT, NULL, NULL,
+                                           ASK_DEADLINE_MS, on_status, hosted, NULL) == 0;
     }
     server->ask_round++; /* everybody had a turn */
 }
@@ -429,7 +431,7 @@ static void on_sample(void *arg)
 {
     struct gb_server *server = arg;
     struct event event;
-    struct seat *seat;
+    struct hosted *hosted;
 
     gb_timer_start(server->sample_timer, SAMPLE_MS);
     figures_look(server);
@@ -438,10 +440,10 @@ static void on_sample(void *arg)
         return;
     put_host(&event.out);
     gb_json_array(&event.out, "sessions");
-    GB_LIST_FOREACH(seat, &server->seats, link) {
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
         gb_json_object(&event.out, NULL);
-        gb_json_put_str(&event.out, "session", gb_session_id(seat->session));
-        put_sample(&event.out, seat, 0);
+        gb_json_put_str(&event.out, "session", gb_session_id(hosted->session));
+        put_sample(&event.out, hosted, 0);
         gb_json_end(&event.out);
     }
     gb_json_end(&event.out);
@@ -599,7 +601,7 @@ static int read_sessions(struct gb_server *server, const struct gb_params *param
         return gb_err_set(err, GB_EINVALID, "sessions is empty; leave it out to watch them all");
     child = count == 0 ? NULL : gb_json_first(params->sessions);
     for (size_t i = 0; i < count; i++, child = gb_json_next(child))
-        if (seat_find(server, child->text, err) == NULL)
+        if (hosted_find(server, child->text, err) == NULL)
             return -(int)err->code;
     names = xcalloc(count + 1, sizeof(*names));
     child = count == 0 ? NULL : gb_json_first(params->sessions);

@@ -3,7 +3,7 @@
  *
  * An exec lives from the moment its cell is queued until the session says that it is done. Its
  * connection and its request may be gone before: then the cell is interrupted, or goes on unheard
- * when it is detached, and the exec only waits for its end. A run is an exec whose seat was made
+ * when it is detached, and the exec only waits for its end. A run is an exec whose hosted was made
  * for it and closes after it.
  */
 #include <assert.h>
@@ -17,7 +17,7 @@
 
 static void exec_free(struct exec *exec)
 {
-    gb_list_remove(&exec->of_seat);
+    gb_list_remove(&exec->of_session);
     gb_list_remove(&exec->of_connection);
     gb_cell_unref(exec->cell);
     gb_pace_release(&exec->pace);
@@ -31,7 +31,7 @@ static void on_started(void *arg, const struct gb_cell *cell)
 
     history_start(exec);
     if (exec->interactive && exec->stream && exec->connection != NULL)
-        send_started(exec->connection, exec->seat, cell->number);
+        send_started(exec->connection, exec->hosted, cell->number);
     event_cell(exec, EVENT_CELL_STARTED);
 }
 
@@ -43,8 +43,8 @@ static void tell_piece(struct exec *exec, enum gb_output stream, struct gb_bytes
     gb_pace_add(&exec->pace, stream == GB_STDERR, gb_clock_mono_ns() - exec->cell->started_ns,
                 bytes.size);
     if (exec->stream && exec->connection != NULL)
-        send_piece(exec->connection, exec->seat, exec->cell->number, stream, bytes, false);
-    event_output(exec->seat, exec->cell->number, stream, bytes, false);
+        send_piece(exec->connection, exec->hosted, exec->cell->number, stream, bytes, false);
+    event_output(exec->hosted, exec->cell->number, stream, bytes, false);
 }
 
 /* The bytes that were held back, when no more come. */
@@ -72,7 +72,7 @@ void exec_tell_waiting(struct exec *exec)
         exec->cell->state != GB_CELL_RUNNING || exec->waiting == exec->waiting_told)
         return;
     exec->waiting_told = exec->waiting;
-    send_waiting(exec->connection, exec->seat, exec->cell->number, exec->waiting);
+    send_waiting(exec->connection, exec->hosted, exec->cell->number, exec->waiting);
 }
 
 static void on_waiting(void *arg, const struct gb_cell *cell)
@@ -84,11 +84,11 @@ static void on_waiting(void *arg, const struct gb_cell *cell)
     event_waiting(exec);
 }
 
-const struct exec *exec_find(const struct seat *seat, uint32_t cell)
+const struct exec *exec_find(const struct hosted *hosted, uint32_t cell)
 {
-    for (struct gb_list *at = seat->execs.next; at != &seat->execs; at = at->next)
-        if (container_of(at, struct exec, of_seat)->cell->number == cell)
-            return container_of(at, struct exec, of_seat);
+    for (struct gb_list *at = hosted->execs.next; at != &hosted->execs; at = at->next)
+        if (container_of(at, struct exec, of_session)->cell->number == cell)
+            return container_of(at, struct exec, of_session);
     return NULL;
 }
 
@@ -100,11 +100,11 @@ static void reply_cell(struct exec *exec)
     put_exec(&reply.out, exec, CELL_WHOLE);
     if (exec->run) {
         gb_json_put_str(&reply.out, "source",
-                        gb_source_name(gb_session_source(exec->seat->session)));
-        put_timing(&reply.out, exec->seat);
+                        gb_source_name(gb_session_source(exec->hosted->session)));
+        put_timing(&reply.out, exec->hosted);
     } else {
-        put_background(&reply.out, exec->seat);
-        put_notice(&reply.out, exec->seat, exec->connection);
+        put_background(&reply.out, exec->hosted);
+        PART_CALL(exec->hosted->server, put_reply, &reply.out, exec->hosted, exec->connection);
     }
     reply_end(&reply);
 }
@@ -119,7 +119,7 @@ static void add_partial(struct gb_json_out *out, void *arg)
 static void fail_cell(struct exec *exec)
 {
     if (exec->err.code == GB_ECAPACITY && exec->run)
-        seat_refuse(exec->seat, exec->request, &exec->err);
+        hosted_refuse(exec->hosted, exec->request, &exec->err);
     else
         request_fail_with(exec->request, &exec->err, exec->err.dispatched ? add_partial : NULL,
                           exec);
@@ -140,8 +140,8 @@ static void count(struct gb_server *server, const struct exec *exec, const struc
 static void on_recorded(void *arg, bool recorded)
 {
     struct exec *exec = arg;
-    struct seat *seat = exec->seat;
-    struct gb_server *server = seat->server;
+    struct hosted *hosted = exec->hosted;
+    struct gb_server *server = hosted->server;
 
     exec->unrecorded = !recorded;
     if (!exec->failed)
@@ -152,10 +152,10 @@ static void on_recorded(void *arg, bool recorded)
     else if (exec->request != NULL)
         fail_cell(exec);
     if (exec->run)
-        seat_close(seat, "closed", "its run is over");
+        hosted_close(hosted, "closed", "its run is over");
     exec_free(exec);
     server->exec_count--;
-    seat_exec_gone(seat);
+    hosted_exec_gone(hosted);
     server_progress(server);
 }
 
@@ -169,12 +169,12 @@ static void on_done(void *arg, const struct gb_cell *cell, const struct gb_err *
     tell_tail(exec, GB_STDOUT);
     tell_tail(exec, GB_STDERR);
     if (exec->stream && exec->connection != NULL && err == NULL && !exec->run)
-        follower_add(exec->connection, exec->seat, cell->number);
+        follower_add(exec->connection, exec->hosted, cell->number);
     exec->failed = err != NULL;
     if (err != NULL)
         exec->err = *err;
     else
-        exec->seat->failed =
+        exec->hosted->failed =
             cell->timed_out ||
             (!cell->interrupted && (cell->oom || cell->signal > 0 || cell->exit_code > 0));
     exec->ticket = (struct gb_journal_ticket){.done = on_recorded, .arg = exec};
@@ -195,7 +195,7 @@ void exec_disconnect(struct exec *exec)
     if (exec->detach)
         return;
     if (exec->run)
-        seat_close(exec->seat, "closed", "the client that ran it went away");
+        hosted_close(exec->hosted, "closed", "the client that ran it went away");
     else
         gb_cell_interrupt(exec->cell);
 }
@@ -208,11 +208,11 @@ static int may_start(const struct connection *connection, struct gb_err *err)
 {
     int r = server_check_open(connection->server, err);
 
-    return r < 0 ? r : check_cell_quota(connection, err);
+    return r < 0 ? r : client_check_cells(connection, err);
 }
 
 int exec_start(struct request *request, const struct gb_params *params,
-               const struct program *program, const struct gb_env *env, struct seat *seat,
+               const struct program *program, const struct gb_env *env, struct hosted *hosted,
                struct gb_err *err)
 {
     struct connection *connection = request->connection;
@@ -220,7 +220,7 @@ int exec_start(struct request *request, const struct gb_params *params,
     struct gb_cell_config config = {
         .mode = (enum gb_mode)params->mode,
         .interactive = params->interactive,
-        .final = seat->run || params->final,
+        .final = hosted->run || params->final,
         .timeout_ms = (uint32_t)params->timeout_ms,
         .max_stdout = params->max_stdout > 0 ? (uint64_t)params->max_stdout : settings->max_stdout,
         .max_stderr = params->max_stderr > 0 ? (uint64_t)params->max_stderr : settings->max_stderr,
@@ -234,27 +234,111 @@ int exec_start(struct request *request, const struct gb_params *params,
         return r;
     program_config(program, &config);
     exec = xcalloc(1, sizeof(*exec));
-    gb_list_init(&exec->of_seat);
+    gb_list_init(&exec->of_session);
     gb_list_init(&exec->of_connection);
-    r = gb_session_exec(seat->session, &config, &events, exec, &exec->cell, err);
+    r = gb_session_exec(hosted->session, &config, &events, exec, &exec->cell, err);
     if (r < 0) {
         exec_free(exec);
         return r;
     }
-    exec->seat = seat;
+    exec->hosted = hosted;
     exec->connection = connection;
     exec->request = request;
     exec->client = connection->client == NULL ? NULL : xstrdup(connection->client);
     exec->stream = params->stream;
     exec->interactive = params->interactive;
     exec->detach = params->detach;
-    exec->run = seat->run;
-    gb_list_add_tail(&seat->execs, &exec->of_seat);
+    exec->run = hosted->run;
+    gb_list_add_tail(&hosted->execs, &exec->of_session);
     gb_list_add_tail(&connection->execs, &exec->of_connection);
     if (connection->full)
         gb_cell_hold(exec->cell, true);
-    seat->server->exec_count++;
+    hosted->server->exec_count++;
     return 0;
+}
+
+/* ---- cells that somebody else's hold on the session keeps back ---- */
+
+/* Everything that the request borrowed from its line is copied. */
+struct exec_held {
+    struct held_cell cell;
+    struct gb_params params; /* its texts are the buffers' below */
+    struct program program;
+    struct gb_buf standard_input;
+    struct gb_env env;
+};
+
+static void exec_held_drop(struct held_cell *cell)
+{
+    struct exec_held *held = container_of(cell, struct exec_held, cell);
+
+    program_release(&held->program);
+    gb_buf_release(&held->standard_input);
+    gb_env_release(&held->env);
+    free(held);
+}
+
+static void exec_held_start(struct held_cell *cell)
+{
+    struct exec_held *held = container_of(cell, struct exec_held, cell);
+    struct gb_err err = {0};
+
+    if (exec_start(cell->request, &held->params, &held->program, &held->env, cell->hosted, &err) <
+        0)
+        request_fail(cell->request, &err);
+    exec_held_drop(cell);
+}
+
+/* Of @params are needed only what is no text, and standard input. Takes @program. */
+static int exec_held_copy(struct exec_held *held, const struct gb_params *params,
+                          struct program *program, struct gb_err *err)
+{
+    int r = params_env(params->env, &held->env, err);
+
+    if (r == 0)
+        r = program_keep(program, err);
+    if (r < 0)
+        return r;
+    held->program = *program;
+    *program = (struct program){0};
+    held->params = *params;
+    held->params.env = NULL;
+    if (!gb_buf_try_add(&held->standard_input, params->standard_input.data,
+                        params->standard_input.size, GB_STDIN_MAX))
+        return gb_err_set(err, GB_ECAPACITY, "the server has no memory for standard input");
+    held->params.standard_input = gb_buf_bytes(&held->standard_input);
+    return 0;
+}
+
+/* True when the session's gate is shut: then the request has been refused, or waits. */
+static bool exec_is_held(struct request *request, const struct gb_params *params,
+                         struct program *program, struct hosted *hosted)
+{
+    const struct gate *gate = part_shut_gate(hosted, request->connection);
+    struct exec_held *held;
+    struct gb_err err = {0};
+
+    if (gate == NULL)
+        return false;
+    if (params->lease_wait_ms == 0) {
+        gate->refuse(request, hosted);
+        return true;
+    }
+    held = xcalloc(1, sizeof(*held));
+    held->cell = (struct held_cell){
+        .request = request,
+        .hosted = hosted,
+        .wait_ms = (uint64_t)params->lease_wait_ms,
+        .start = exec_held_start,
+        .drop = exec_held_drop,
+    };
+    if (exec_held_copy(held, params, program, &err) == 0) {
+        gate->hold(&held->cell);
+    } else {
+        exec_held_drop(&held->cell);
+        request_fail(request, &err);
+    }
+    return true;
 }
 
 void handle_exec(struct request *request, const struct gb_params *params)
@@ -263,21 +347,21 @@ void handle_exec(struct request *request, const struct gb_params *params)
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_server *server = request->connection->server;
     struct gb_err err = {0};
-    struct seat *seat = NULL;
+    struct hosted *hosted = NULL;
     int r = program_read(params, &program, &err);
 
-    if (r == 0 && (seat = seat_find(server, params->session, &err)) == NULL)
+    if (r == 0 && (hosted = hosted_find(server, params->session, &err)) == NULL)
         r = -(int)err.code;
-    if (r == 0 && seat->run)
+    if (r == 0 && hosted->run)
         r = gb_err_set(&err, GB_EPOLICY, "the VM of a `run` takes no further cells");
     if (r == 0)
         r = may_start(request->connection, &err);
-    if (r == 0 && lease_stops(request, params, &program, seat))
+    if (r == 0 && exec_is_held(request, params, &program, hosted))
         return;
     if (r == 0)
         r = params_env(params->env, &env, &err);
     if (r == 0)
-        r = exec_start(request, params, &program, &env, seat, &err);
+        r = exec_start(request, params, &program, &env, hosted, &err);
     if (r < 0)
         request_fail(request, &err);
 }
@@ -287,7 +371,7 @@ void handle_run(struct request *request, const struct gb_params *params)
     _cleanup_(program_release) struct program program = {0};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_err err = {0};
-    struct seat *seat = NULL;
+    struct hosted *hosted = NULL;
     /* What would be refused as a cell is refused before a VM is started for it. */
     int r = program_read(params, &program, &err);
 
@@ -295,15 +379,15 @@ void handle_run(struct request *request, const struct gb_params *params)
         r = gb_err_set(&err, GB_EINVALID, "there is no file yet in a fresh VM: give code with it");
 
     if (r == 0)
-        r = check_cell_quota(request->connection, &err);
+        r = client_check_cells(request->connection, &err);
     if (r == 0)
         r = params_env(params->env, &env, &err);
     if (r == 0)
-        r = seat_open(request->connection, params, true, &seat, &err);
+        r = hosted_open(request->connection, params, true, &hosted, &err);
     if (r == 0)
-        r = exec_start(request, params, &program, &env, seat, &err);
-    if (r < 0 && seat != NULL)
-        seat_close(seat, "closed", err.message);
+        r = exec_start(request, params, &program, &env, hosted, &err);
+    if (r < 0 && hosted != NULL)
+        hosted_close(hosted, "closed", err.message);
     if (r < 0)
         request_fail(request, &err);
 }
@@ -312,7 +396,7 @@ void handle_run(struct request *request, const struct gb_params *params)
 
 static void forget(struct request *request)
 {
-    gb_session_forget(((struct seat *)request->arg)->session, request);
+    gb_session_forget(((struct hosted *)request->arg)->session, request);
 }
 
 static void on_ok(void *arg, const struct gb_frame *frame, const struct gb_err *err)
@@ -327,19 +411,19 @@ void handle_stdin(struct request *request, const struct gb_params *params)
 {
     struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
     struct gb_err err = {0};
-    struct seat *seat = NULL;
+    struct hosted *hosted = NULL;
     int r = 0;
 
     if (params->text.data != NULL && params->base64.data != NULL)
         r = gb_err_set(&err, GB_EINVALID, "give text or base64, not both");
     else if (data.data == NULL && !params->eof)
         r = gb_err_set(&err, GB_EINVALID, "give text, base64 or eof");
-    else if ((seat = seat_find(request->connection->server, params->session, &err)) == NULL)
+    else if ((hosted = hosted_find(request->connection->server, params->session, &err)) == NULL)
         r = -(int)err.code;
-    if (seat != NULL) {
-        request->arg = seat;
+    if (hosted != NULL) {
+        request->arg = hosted;
         request->abandon = forget;
-        r = gb_session_stdin(seat->session, (uint32_t)params->cell, data, params->eof, on_ok,
+        r = gb_session_stdin(hosted->session, (uint32_t)params->cell, data, params->eof, on_ok,
                              request, &err);
     }
     if (r < 0)
@@ -349,9 +433,9 @@ void handle_stdin(struct request *request, const struct gb_params *params)
 void handle_interrupt(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
-    struct seat *seat = seat_find(request->connection->server, params->session, &err);
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
 
-    if (seat == NULL || gb_session_interrupt(seat->session, &err) < 0)
+    if (hosted == NULL || gb_session_interrupt(hosted->session, &err) < 0)
         request_fail(request, &err);
     else
         request_ok(request);
@@ -426,46 +510,47 @@ static size_t code_points(struct gb_bytes text)
     return n;
 }
 
-static void ask(struct request *request, struct seat *seat, enum gb_guest_type type,
+static void ask(struct request *request, struct hosted *hosted, enum gb_guest_type type,
                 const struct gb_fields *table, const void *message, gb_reply_fn *done)
 {
     struct gb_err err = {0};
 
-    request->arg = seat;
+    request->arg = hosted;
     request->abandon = forget;
-    if (gb_session_request(seat->session, type, table, message, 0, done, request, &err) < 0)
+    if (gb_session_request(hosted->session, type, table, message, 0, done, request, &err) < 0)
         request_fail(request, &err);
 }
 
 void handle_complete(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
-    struct seat *seat = seat_find(request->connection->server, params->session, &err);
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
     int64_t end = (int64_t)code_points(params->code);
     const struct gb_complete message = {
         .code = params->code, .cursor = (uint32_t)(params->cursor < 0 ? end : params->cursor)};
 
-    if (seat != NULL && params->cursor > end) {
+    if (hosted != NULL && params->cursor > end) {
         (void)gb_err_set(&err, GB_EINVALID,
                          "cursor is behind the end of the code, which has %lld "
                          "code points",
                          (long long)end);
-        seat = NULL;
+        hosted = NULL;
     }
-    if (seat == NULL)
+    if (hosted == NULL)
         request_fail(request, &err);
     else
-        ask(request, seat, GB_GUEST_COMPLETE, &gb_complete_fields, &message, on_completions);
+        ask(request, hosted, GB_GUEST_COMPLETE, &gb_complete_fields, &message, on_completions);
 }
 
 void handle_is_complete(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
-    struct seat *seat = seat_find(request->connection->server, params->session, &err);
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
     const struct gb_is_complete message = {.code = params->code};
 
-    if (seat == NULL)
+    if (hosted == NULL)
         request_fail(request, &err);
     else
-        ask(request, seat, GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, &message, on_completeness);
+        ask(request, hosted, GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, &message,
+            on_completeness);
 }

@@ -8,9 +8,9 @@
  * that however many VMs there are, each has figures that are seconds old while somebody goes on
  * looking.
  *
- * The ring in each seat has one entry a round. A round notes what is known then, and begins a pass,
- * every FIGURES_MS while there are sessions. Rounds have numbers and a time each, so that an entry
- * which a round has left out is seen to be an old one.
+ * The ring in each hosted has one entry a round. A round notes what is known then, and begins a
+ * pass, every FIGURES_MS while there are sessions. Rounds have numbers and a time each, so that an
+ * entry which a round has left out is seen to be an old one.
  */
 #include "base/clock.h"
 #include "server/internal.h"
@@ -35,10 +35,10 @@ static struct gb_vm *next_of_pass(struct gb_server *server)
 {
     struct gb_vm *oldest = NULL;
     struct gb_pool_vm one;
-    struct seat *seat;
+    struct hosted *hosted;
 
-    GB_LIST_FOREACH(seat, &server->seats, link)
-        consider(gb_session_vm(seat->session), &oldest);
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        consider(gb_session_vm(hosted->session), &oldest);
     for (size_t at = 0; gb_pool_next_vm(server->room->pool, &at, &one);)
         consider(one.vm, &oldest);
     return oldest != NULL && gb_vm_looked_ns(oldest) < server->pass_ns ? oldest : NULL;
@@ -73,9 +73,9 @@ void figures_look(struct gb_server *server)
 static void on_round(void *arg)
 {
     struct gb_server *server = arg;
-    struct seat *seat;
+    struct hosted *hosted;
 
-    server->figures_run = !gb_list_empty(&server->seats);
+    server->figures_run = !gb_list_empty(&server->sessions);
     if (!server->figures_run)
         return;
     gb_timer_start(server->figures_timer, FIGURES_MS);
@@ -83,12 +83,12 @@ static void on_round(void *arg)
     server->figures_at_ns[server->figures_round % GB_FIGURES] = gb_clock_wall_ns();
     server->pass_ns = gb_clock_mono_ns();
     go_on(server, TICK_BUDGET_MS);
-    GB_LIST_FOREACH(seat, &server->seats, link) {
-        const struct gb_vm_sample *sample = seat_sample(seat, 0);
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        const struct gb_vm_sample *sample = hosted_sample(hosted, 0);
 
         if (sample == NULL)
             continue;
-        seat->figures[server->figures_round % GB_FIGURES] = (struct figure){
+        hosted->figures[server->figures_round % GB_FIGURES] = (struct figure){
             .round = server->figures_round,
             .memory_kib = (uint32_t)MIN(sample->pss_bytes >> 10, (uint64_t)UINT32_MAX),
             .cpu_ns = sample->cpu_ns,
@@ -104,17 +104,17 @@ void figures_begin(struct gb_server *server)
     gb_timer_start(server->figures_timer, FIGURES_FIRST_MS);
 }
 
-uint32_t figures_first(const struct gb_server *server, size_t seats)
+uint32_t figures_first(const struct gb_server *server, size_t sessions)
 {
     uint32_t rounds = MIN(server->figures_round, (uint32_t)GB_FIGURES);
-    size_t most = GB_FIGURES_TOLD / MAX(seats, (size_t)1);
+    size_t most = GB_FIGURES_TOLD / MAX(sessions, (size_t)1);
 
     return server->figures_round + 1 - (uint32_t)MIN((size_t)rounds, most);
 }
 
-const struct figure *figures_of(const struct seat *seat, uint32_t round)
+const struct figure *figures_of(const struct hosted *hosted, uint32_t round)
 {
-    const struct figure *figure = &seat->figures[round % GB_FIGURES];
+    const struct figure *figure = &hosted->figures[round % GB_FIGURES];
 
     return figure->round == round ? figure : NULL;
 }

@@ -14,16 +14,39 @@
 #include "base/utf8.h"
 #include "server/internal.h"
 
+extern const struct gb_part files_part;
+
+/* What it keeps of a session, and of a connection. */
+struct files_session {
+    struct gb_list uploads;
+    uint32_t next_upload;
+};
+struct files_connection {
+    struct gb_list uploads;
+    size_t write_count; /* requests that wait for a guest */
+    bool waits;         /* too many bytes wait for a guest: it is not read */
+};
+
 struct upload {
-    struct gb_list of_connection, of_seat;
-    struct seat *seat;
+    struct gb_list of_connection, of_session;
+    struct hosted *hosted;
     char *path;
     uint32_t id;
     uint64_t next; /* the offset of the next piece */
 };
 
+static struct files_session *files_of_session(struct hosted *hosted)
+{
+    return part_of_session(hosted, &files_part);
+}
+
+static struct files_connection *files_of_connection(struct connection *connection)
+{
+    return part_of_connection(connection, &files_part);
+}
+
 /* Whether the words of a relative path alone lead out of the home, whatever there is on the way. */
-static bool leads_out(struct gb_bytes path)
+static bool files_leads_out(struct gb_bytes path)
 {
     size_t at = 0, depth = 0;
 
@@ -45,30 +68,30 @@ static bool leads_out(struct gb_bytes path)
     return false;
 }
 
-static int check_path(struct gb_bytes path, struct gb_err *err)
+static int files_check_path(struct gb_bytes path, struct gb_err *err)
 {
     if (path.size == 0)
         return gb_err_set(err, GB_EINVALID, "path must not be empty; the home itself is \".\"");
     if (memchr(path.data, '\0', path.size) != NULL)
         return gb_err_set(err, GB_EPOLICY, "a path cannot have a NUL");
-    if (leads_out(path))
+    if (files_leads_out(path))
         return gb_err_set(err, GB_EPOLICY, "the path leads out of the home");
     return 0;
 }
 
-static struct seat *find(struct request *request, struct gb_bytes session, struct gb_bytes path,
-                         struct gb_err *err)
+static struct hosted *files_find(struct request *request, struct gb_bytes session,
+                                 struct gb_bytes path, struct gb_err *err)
 {
-    struct seat *seat = seat_find(request->connection->server, session, err);
+    struct hosted *hosted = hosted_find(request->connection->server, session, err);
 
-    if (seat != NULL && check_path(path, err) < 0)
+    if (hosted != NULL && files_check_path(path, err) < 0)
         return NULL;
-    return seat;
+    return hosted;
 }
 
-static void forget(struct request *request)
+static void files_forget(struct request *request)
 {
-    gb_session_forget(((struct seat *)request->arg)->session, request);
+    gb_session_forget(((struct hosted *)request->arg)->session, request);
 }
 
 /* ---- uploads ---- */
@@ -76,72 +99,88 @@ static void forget(struct request *request)
 static void upload_free(struct upload *upload)
 {
     gb_list_remove(&upload->of_connection);
-    gb_list_remove(&upload->of_seat);
+    gb_list_remove(&upload->of_session);
     free(upload->path);
     free(upload);
 }
 
-static void on_aborted(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_aborted(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     (void)arg;
     (void)frame;
     (void)err; /* a guest that cannot forget it loses it with the VM */
 }
 
-static void tell_abort(struct seat *seat, uint32_t id)
+static void upload_tell_abort(struct hosted *hosted, uint32_t id)
 {
     const struct gb_file_abort message = {id};
 
-    (void)gb_session_request(seat->session, GB_GUEST_FILE_ABORT, &gb_file_abort_fields, &message, 0,
-                             on_aborted, seat->server, NULL);
+    (void)gb_session_request(hosted->session, GB_GUEST_FILE_ABORT, &gb_file_abort_fields, &message,
+                             0, files_on_aborted, hosted->server, NULL);
 }
 
 static void upload_abort(struct upload *upload)
 {
-    tell_abort(upload->seat, upload->id);
+    upload_tell_abort(upload->hosted, upload->id);
     upload_free(upload);
 }
 
-void upload_drop_all(struct gb_list *uploads, bool of_connection)
+static void files_on_connection(struct connection *connection)
+{
+    gb_list_init(&files_of_connection(connection)->uploads);
+}
+
+/* The guest forgets what is not finished. */
+static void files_on_disconnect(struct connection *connection)
 {
     struct gb_list *link;
 
-    while ((link = gb_list_pop(uploads)) != NULL) {
-        if (of_connection)
-            upload_abort(container_of(link, struct upload, of_connection));
-        else
-            upload_free(container_of(link, struct upload, of_seat));
-    }
+    while ((link = gb_list_pop(&files_of_connection(connection)->uploads)) != NULL)
+        upload_abort(container_of(link, struct upload, of_connection));
 }
 
-static struct upload *upload_find(struct connection *connection, const struct seat *seat,
+static void files_on_session(struct hosted *hosted)
+{
+    gb_list_init(&files_of_session(hosted)->uploads);
+}
+
+static void files_on_session_end(struct hosted *hosted, const struct gb_err *why)
+{
+    struct gb_list *link;
+
+    (void)why;
+    while ((link = gb_list_pop(&files_of_session(hosted)->uploads)) != NULL)
+        upload_free(container_of(link, struct upload, of_session));
+}
+
+static struct upload *upload_find(struct connection *connection, const struct hosted *hosted,
                                   struct gb_bytes path)
 {
     struct upload *upload;
 
-    GB_LIST_FOREACH(upload, &connection->uploads, of_connection)
-        if (upload->seat == seat && gb_bytes_equal(path, upload->path))
+    GB_LIST_FOREACH(upload, &files_of_connection(connection)->uploads, of_connection)
+        if (upload->hosted == hosted && gb_bytes_equal(path, upload->path))
             return upload;
     return NULL;
 }
 
-static struct upload *upload_begin(struct connection *connection, struct seat *seat,
+static struct upload *upload_begin(struct connection *connection, struct hosted *hosted,
                                    struct gb_bytes path)
 {
     struct upload *upload = xcalloc(1, sizeof(*upload));
 
-    upload->seat = seat;
+    upload->hosted = hosted;
     upload->path = xstrndup((const char *)path.data, path.size);
-    upload->id = ++seat->next_upload;
-    gb_list_add_tail(&connection->uploads, &upload->of_connection);
-    gb_list_add_tail(&seat->uploads, &upload->of_seat);
+    upload->id = ++files_of_session(hosted)->next_upload;
+    gb_list_add_tail(&files_of_connection(connection)->uploads, &upload->of_connection);
+    gb_list_add_tail(&files_of_session(hosted)->uploads, &upload->of_session);
     return upload;
 }
 
 /* A file.write that waits for the guest. */
 struct write {
     struct request *request; /* NULL: the connection has gone */
-    struct seat *seat;
+    struct hosted *hosted;
     struct gb_bytes path; /* borrowed from `copy` */
     char *copy;
     unsigned frames; /* not answered yet */
@@ -158,15 +197,17 @@ static void write_free(struct write *write)
 
 /* The connection may be read again when the guest has caught up, or when it has no answer of this
  * connection left to give. */
-static void write_left(struct connection *connection, const struct seat *seat)
+static void write_left(struct connection *connection, const struct hosted *hosted)
 {
-    connection->write_count--;
-    if (!connection->upload_wait)
+    struct files_connection *state = files_of_connection(connection);
+
+    state->write_count--;
+    if (!state->waits)
         return;
-    if (connection->write_count > 0 && gb_session_queued(seat->session) > GB_UPLOAD_QUEUE_MAX / 2)
+    if (state->write_count > 0 && gb_session_queued(hosted->session) > GB_UPLOAD_QUEUE_MAX / 2)
         return;
-    connection->upload_wait = false;
-    connection_update(connection);
+    state->waits = false;
+    connection_brake(connection, false);
 }
 
 static void write_end(struct write *write)
@@ -176,12 +217,12 @@ static void write_end(struct write *write)
     struct upload *upload;
     struct reply reply;
 
-    write_left(connection, write->seat);
+    write_left(connection, write->hosted);
     if (write->err.code != GB_OK) {
-        upload = upload_find(connection, write->seat, write->path);
+        upload = upload_find(connection, write->hosted, write->path);
         if (upload != NULL && upload->id == write->upload)
             upload_free(upload);
-        tell_abort(write->seat, write->upload);
+        upload_tell_abort(write->hosted, write->upload);
         request_fail(request, &write->err);
     } else {
         reply_begin(&reply, request);
@@ -191,7 +232,7 @@ static void write_end(struct write *write)
     write_free(write);
 }
 
-static void on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     struct write *write = arg;
     struct gb_file_size message;
@@ -203,7 +244,7 @@ static void on_written(void *arg, const struct gb_frame *frame, const struct gb_
     else if (gb_fields_decode(&gb_file_size_fields, frame->payload, &message, &bad) == 0)
         write->size = message.size;
     else
-        gb_session_violation(write->seat->session, &bad);
+        gb_session_violation(write->hosted->session, &bad);
     if (bad.code != GB_OK && write->err.code == GB_OK)
         write->err = bad;
     if (write->frames == 0)
@@ -214,12 +255,12 @@ static void write_abandon(struct request *request)
 {
     struct write *write = request->arg;
 
-    gb_session_forget(write->seat->session, write);
+    gb_session_forget(write->hosted->session, write);
     write_free(write);
 }
 
 /* Sends the pieces; false with write->err when not all could be sent. */
-static void send_frames(struct write *write, const struct gb_params *params, struct gb_bytes data)
+static void write_send(struct write *write, const struct gb_params *params, struct gb_bytes data)
 {
     size_t done = 0;
 
@@ -234,8 +275,8 @@ static void send_frames(struct write *write, const struct gb_params *params, str
             .data = {data.data + done, size},
         };
 
-        if (gb_session_request(write->seat->session, GB_GUEST_FILE_WRITE, &gb_file_write_fields,
-                               &message, 0, on_written, write, &write->err) < 0)
+        if (gb_session_request(write->hosted->session, GB_GUEST_FILE_WRITE, &gb_file_write_fields,
+                               &message, 0, files_on_written, write, &write->err) < 0)
             return;
         write->frames++;
         done += size;
@@ -243,11 +284,11 @@ static void send_frames(struct write *write, const struct gb_params *params, str
 }
 
 /* Finds or begins the upload that this piece belongs to. */
-static int upload_take(struct connection *connection, struct seat *seat,
+static int upload_take(struct connection *connection, struct hosted *hosted,
                        const struct gb_params *params, size_t size, uint32_t *ret_id,
                        struct gb_err *err)
 {
-    struct upload *upload = upload_find(connection, seat, params->path);
+    struct upload *upload = upload_find(connection, hosted, params->path);
     uint64_t expected = upload == NULL ? 0 : upload->next, next;
 
     if (params->offset == 0 && upload != NULL) {
@@ -259,11 +300,11 @@ static int upload_take(struct connection *connection, struct seat *seat,
                           ", and this one says %" PRId64,
                           expected, params->offset);
     }
-    if (upload == NULL && gb_list_count(&seat->uploads) >= GB_UPLOADS_MAX)
+    if (upload == NULL && gb_list_count(&files_of_session(hosted)->uploads) >= GB_UPLOADS_MAX)
         return gb_err_set(err, GB_EBUSY, "%u uploads of this session are open already",
                           GB_UPLOADS_MAX);
     if (upload == NULL)
-        upload = upload_begin(connection, seat, params->path);
+        upload = upload_begin(connection, hosted, params->path);
     next = (uint64_t)params->offset + size;
     *ret_id = upload->id;
     upload->next = next;
@@ -272,41 +313,41 @@ static int upload_take(struct connection *connection, struct seat *seat,
     return 0;
 }
 
-void handle_write(struct request *request, const struct gb_params *params)
+static void files_write(struct request *request, const struct gb_params *params)
 {
     struct connection *connection = request->connection;
     struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
     struct gb_err err = {0};
-    struct seat *seat = NULL;
+    struct hosted *hosted = NULL;
     struct write *write;
     uint32_t id = 0;
     int r = 0;
 
     if ((params->text.data == NULL) == (params->base64.data == NULL))
         r = gb_err_set(&err, GB_EINVALID, "give text or base64, and not both");
-    else if ((seat = find(request, params->session, params->path, &err)) == NULL)
+    else if ((hosted = files_find(request, params->session, params->path, &err)) == NULL)
         r = -(int)err.code;
-    if (seat != NULL)
-        r = upload_take(connection, seat, params, data.size, &id, &err);
+    if (hosted != NULL)
+        r = upload_take(connection, hosted, params, data.size, &id, &err);
     if (r < 0) {
         request_fail(request, &err);
         return;
     }
     write = xcalloc(1, sizeof(*write));
     write->request = request;
-    write->seat = seat;
+    write->hosted = hosted;
     write->copy = xstrndup((const char *)params->path.data, params->path.size);
     write->path = gb_bytes_str(write->copy);
     write->upload = id;
     request->arg = write;
     request->abandon = write_abandon;
-    connection->write_count++;
-    send_frames(write, params, data);
+    files_of_connection(connection)->write_count++;
+    write_send(write, params, data);
     if (write->frames == 0) {
         write_end(write);
-    } else if (gb_session_queued(seat->session) > GB_UPLOAD_QUEUE_MAX) {
-        connection->upload_wait = true;
-        connection_update(connection);
+    } else if (gb_session_queued(hosted->session) > GB_UPLOAD_QUEUE_MAX) {
+        files_of_connection(connection)->waits = true;
+        connection_brake(connection, true);
     }
 }
 
@@ -314,7 +355,7 @@ void handle_write(struct request *request, const struct gb_params *params)
 
 struct read {
     struct request *request;
-    struct seat *seat;
+    struct hosted *hosted;
     struct gb_buf path, data;
     uint64_t offset;
     size_t wanted;
@@ -331,7 +372,7 @@ static void read_abandon(struct request *request)
 {
     struct read *read = request->arg;
 
-    gb_session_forget(read->seat->session, read);
+    gb_session_forget(read->hosted->session, read);
     read_free(read);
 }
 
@@ -341,7 +382,7 @@ static void read_fail(struct read *read, const struct gb_err *err)
     read_free(read);
 }
 
-static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+static void files_on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err);
 
 static void read_more(struct read *read)
 {
@@ -352,12 +393,12 @@ static void read_more(struct read *read)
         .length = (uint32_t)MIN(read->wanted - read->data.size, (size_t)GB_WRITE_FRAME),
     };
 
-    if (gb_session_request(read->seat->session, GB_GUEST_FILE_READ, &gb_file_read_fields, &message,
-                           0, on_read, read, &err) < 0)
+    if (gb_session_request(read->hosted->session, GB_GUEST_FILE_READ, &gb_file_read_fields,
+                           &message, 0, files_on_read, read, &err) < 0)
         read_fail(read, &err);
 }
 
-static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     struct read *read = arg;
     struct gb_file_data message;
@@ -374,7 +415,7 @@ static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err
                    (message.data.size == 0 && message.eof == 0)))
         r = gb_err_set(&bad, GB_EINTERNAL, "FILE_DATA is not what was asked for");
     if (r < 0)
-        gb_session_violation(read->seat->session, &bad);
+        gb_session_violation(read->hosted->session, &bad);
     else if (!gb_buf_try_add(&read->data, message.data.data, message.data.size, GB_READ_MAX))
         r = gb_err_set(&bad, GB_ECAPACITY, "the server has no memory for the file");
     if (r < 0) {
@@ -393,19 +434,19 @@ static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err
     read_free(read);
 }
 
-void handle_read(struct request *request, const struct gb_params *params)
+static void files_read(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
-    struct seat *seat = find(request, params->session, params->path, &err);
+    struct hosted *hosted = files_find(request, params->session, params->path, &err);
     struct read *read;
 
-    if (seat == NULL) {
+    if (hosted == NULL) {
         request_fail(request, &err);
         return;
     }
     read = xcalloc(1, sizeof(*read));
     read->request = request;
-    read->seat = seat;
+    read->hosted = hosted;
     gb_buf_add(&read->path, params->path.data, params->path.size);
     read->offset = (uint64_t)params->offset;
     read->wanted = (size_t)params->length;
@@ -416,7 +457,7 @@ void handle_read(struct request *request, const struct gb_params *params)
 
 /* ---- list and stat ---- */
 
-static void put_entry(struct gb_json_out *out, const struct gb_file_entry *entry)
+static void files_put_entry(struct gb_json_out *out, const struct gb_file_entry *entry)
 {
     static const char *const types[] = {"file", "dir", "symlink", "other"};
     static_assert(ARRAY_SIZE(types) == GB_ENTRY_TYPE_COUNT, "a name for each type");
@@ -432,7 +473,7 @@ static void put_entry(struct gb_json_out *out, const struct gb_file_entry *entry
 
 struct listing {
     struct request *request;
-    struct seat *seat;
+    struct hosted *hosted;
     struct gb_buf path, after, entries; /* after: the last name; entries: as JSON */
     struct gb_json_out out;
     uint64_t left; /* entries that may still come */
@@ -450,7 +491,7 @@ static void listing_abandon(struct request *request)
 {
     struct listing *listing = request->arg;
 
-    gb_session_forget(listing->seat->session, listing);
+    gb_session_forget(listing->hosted->session, listing);
     listing_free(listing);
 }
 
@@ -460,7 +501,7 @@ static void listing_fail(struct listing *listing, const struct gb_err *err)
     listing_free(listing);
 }
 
-static void on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+static void files_on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err);
 
 static void listing_more(struct listing *listing)
 {
@@ -471,20 +512,20 @@ static void listing_more(struct listing *listing)
         .limit = (uint32_t)MIN(listing->left, (uint64_t)GB_ENTRIES_MAX),
     };
 
-    if (gb_session_request(listing->seat->session, GB_GUEST_FILE_LIST, &gb_file_list_fields,
-                           &message, 0, on_listed, listing, &err) < 0)
+    if (gb_session_request(listing->hosted->session, GB_GUEST_FILE_LIST, &gb_file_list_fields,
+                           &message, 0, files_on_listed, listing, &err) < 0)
         listing_fail(listing, &err);
 }
 
 /* Names rise, bytewise, whatever the guest says: who pages through a folder comes to its end. */
-static bool comes_behind(struct gb_bytes name, const struct gb_buf *last)
+static bool listing_comes_behind(struct gb_bytes name, const struct gb_buf *last)
 {
     int order = memcmp(name.data, gb_buf_data(last), MIN(name.size, last->size));
 
     return order > 0 || (order == 0 && name.size > last->size);
 }
 
-static int add_entries(struct listing *listing, struct gb_bytes payload, bool *ret_more,
+static int listing_add(struct listing *listing, struct gb_bytes payload, bool *ret_more,
                        struct gb_err *err)
 {
     struct gb_file_entry entry = {0};
@@ -498,14 +539,14 @@ static int add_entries(struct listing *listing, struct gb_bytes payload, bool *r
         r = gb_entries_next(&rest, &entry, err);
         if (r == 0 && gb_bytes_equal(entry.name, "."))
             r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: a folder is in itself");
-        if (r == 0 && !comes_behind(entry.name, &listing->after))
+        if (r == 0 && !listing_comes_behind(entry.name, &listing->after))
             r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES is not in order");
         if (r < 0)
             break;
         gb_buf_clear(&listing->after);
         gb_buf_add(&listing->after, entry.name.data, entry.name.size);
         gb_json_object(&listing->out, NULL);
-        put_entry(&listing->out, &entry);
+        files_put_entry(&listing->out, &entry);
         gb_json_end(&listing->out);
     }
     if (r == 0 && rest.size > 0)
@@ -516,7 +557,7 @@ static int add_entries(struct listing *listing, struct gb_bytes payload, bool *r
     return 0;
 }
 
-static void on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     struct listing *listing = arg;
     struct gb_err bad = {0};
@@ -527,8 +568,8 @@ static void on_listed(void *arg, const struct gb_frame *frame, const struct gb_e
         listing_fail(listing, err);
         return;
     }
-    if (add_entries(listing, frame->payload, &more, &bad) < 0) {
-        gb_session_violation(listing->seat->session, &bad);
+    if (listing_add(listing, frame->payload, &more, &bad) < 0) {
+        gb_session_violation(listing->hosted->session, &bad);
         listing_fail(listing, &bad);
         return;
     }
@@ -546,20 +587,20 @@ static void on_listed(void *arg, const struct gb_frame *frame, const struct gb_e
     listing_free(listing);
 }
 
-void handle_file_list(struct request *request, const struct gb_params *params)
+static void files_list(struct request *request, const struct gb_params *params)
 {
     struct gb_bytes path = params->path.data == NULL ? gb_bytes_str(".") : params->path;
     struct gb_err err = {0};
-    struct seat *seat = find(request, params->session, path, &err);
+    struct hosted *hosted = files_find(request, params->session, path, &err);
     struct listing *listing;
 
-    if (seat == NULL) {
+    if (hosted == NULL) {
         request_fail(request, &err);
         return;
     }
     listing = xcalloc(1, sizeof(*listing));
     listing->request = request;
-    listing->seat = seat;
+    listing->hosted = hosted;
     listing->out.buf = &listing->entries;
     gb_json_array(&listing->out, NULL);
     gb_buf_add(&listing->path, path.data, path.size);
@@ -570,7 +611,7 @@ void handle_file_list(struct request *request, const struct gb_params *params)
     listing_more(listing);
 }
 
-static void on_stat(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_stat(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     struct request *request = arg;
     struct gb_file_entry entry;
@@ -595,11 +636,11 @@ static void on_stat(void *arg, const struct gb_frame *frame, const struct gb_err
         return;
     }
     reply_begin(&reply, request);
-    put_entry(&reply.out, &entry);
+    files_put_entry(&reply.out, &entry);
     reply_end(&reply);
 }
 
-static void on_ok(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_ok(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     if (frame != NULL)
         request_ok(arg);
@@ -607,36 +648,58 @@ static void on_ok(void *arg, const struct gb_frame *frame, const struct gb_err *
         request_fail(arg, err);
 }
 
-static void ask(struct request *request, const struct gb_params *params, enum gb_guest_type type,
-                const struct gb_fields *table, const void *message, gb_reply_fn *done)
+static void files_ask(struct request *request, const struct gb_params *params,
+                      enum gb_guest_type type, const struct gb_fields *table, const void *message,
+                      gb_reply_fn *done)
 {
     struct gb_err err = {0};
-    struct seat *seat = find(request, params->session, params->path, &err);
+    struct hosted *hosted = files_find(request, params->session, params->path, &err);
 
-    request->arg = seat;
-    request->abandon = forget;
-    if (seat == NULL ||
-        gb_session_request(seat->session, type, table, message, 0, done, request, &err) < 0)
+    request->arg = hosted;
+    request->abandon = files_forget;
+    if (hosted == NULL ||
+        gb_session_request(hosted->session, type, table, message, 0, done, request, &err) < 0)
         request_fail(request, &err);
 }
 
-void handle_stat(struct request *request, const struct gb_params *params)
+static void files_stat(struct request *request, const struct gb_params *params)
 {
     const struct gb_file_path message = {.path = params->path};
 
-    ask(request, params, GB_GUEST_FILE_STAT, &gb_file_path_fields, &message, on_stat);
+    files_ask(request, params, GB_GUEST_FILE_STAT, &gb_file_path_fields, &message, files_on_stat);
 }
 
-void handle_remove(struct request *request, const struct gb_params *params)
+static void files_remove(struct request *request, const struct gb_params *params)
 {
     const struct gb_file_change message = {.path = params->path, .recursive = params->recursive};
 
-    ask(request, params, GB_GUEST_FILE_REMOVE, &gb_file_change_fields, &message, on_ok);
+    files_ask(request, params, GB_GUEST_FILE_REMOVE, &gb_file_change_fields, &message, files_on_ok);
 }
 
-void handle_mkdir(struct request *request, const struct gb_params *params)
+static void files_mkdir(struct request *request, const struct gb_params *params)
 {
     const struct gb_file_change message = {.path = params->path, .recursive = params->recursive};
 
-    ask(request, params, GB_GUEST_FILE_MKDIR, &gb_file_change_fields, &message, on_ok);
+    files_ask(request, params, GB_GUEST_FILE_MKDIR, &gb_file_change_fields, &message, files_on_ok);
 }
+
+static const struct method_handler files_methods[] = {
+    {"file.write", files_write},
+    {"file.read", files_read},
+    {"file.list", files_list},
+    {"file.stat", files_stat},
+    {"file.remove", files_remove},
+    {"file.mkdir", files_mkdir},
+    {NULL, NULL},
+};
+
+const struct gb_part files_part = {
+    .name = "files",
+    .methods = files_methods,
+    .connection_size = sizeof(struct files_connection),
+    .session_size = sizeof(struct files_session),
+    .connection_new = files_on_connection,
+    .connection_closing = files_on_disconnect,
+    .session_new = files_on_session,
+    .session_ended = files_on_session_end,
+};

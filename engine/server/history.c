@@ -22,36 +22,38 @@ static struct gb_bytes text_bytes(const char *text)
     return gb_bytes_str(text == NULL ? "" : text);
 }
 
-void history_session(const struct seat *seat, const struct gb_err *why)
+void history_session(const struct hosted *hosted, const struct gb_err *why)
 {
-    const struct gb_image *image = gb_session_image(seat->session);
-    struct gb_journal *journal = seat->server->journal;
+    const struct gb_image *image = gb_session_image(hosted->session);
+    struct gb_journal *journal = hosted->server->journal;
     const struct gb_record_session record = {
         .state = why == NULL ? GB_RECORD_OPEN : GB_RECORD_CLOSED,
-        .flags = (seat->run ? GB_SESSION_RUN : 0u) | (seat->key != NULL ? GB_SESSION_HAS_KEY : 0u) |
-                 (seat->label != NULL ? GB_SESSION_HAS_LABEL : 0u) |
-                 (seat->owner != NULL ? GB_SESSION_HAS_OWNER : 0u) |
-                 (seat->client != NULL ? GB_SESSION_HAS_CLIENT : 0u),
-        .memory_mb = gb_session_memory_mb(seat->session),
-        .cells = gb_session_cells(seat->session),
-        .created_at_ns = seat->created_at_ns,
-        .key = text_bytes(seat->key),
-        .label = text_bytes(seat->label),
-        .owner = text_bytes(seat->owner),
-        .client = text_bytes(seat->client),
+        .flags = (hosted->run ? GB_SESSION_RUN : 0u) |
+                 (hosted->key != NULL ? GB_SESSION_HAS_KEY : 0u) |
+                 (hosted->label != NULL ? GB_SESSION_HAS_LABEL : 0u) |
+                 (hosted->owner != NULL ? GB_SESSION_HAS_OWNER : 0u) |
+                 (hosted->client != NULL ? GB_SESSION_HAS_CLIENT : 0u),
+        .memory_mb = gb_session_memory_mb(hosted->session),
+        .cells = gb_session_cells(hosted->session),
+        .created_at_ns = hosted->created_at_ns,
+        .key = text_bytes(hosted->key),
+        .label = text_bytes(hosted->label),
+        .owner = text_bytes(hosted->owner),
+        .client = text_bytes(hosted->client),
         .image = text_bytes(image->name),
         .language = text_bytes(image->language),
-        .reason = text_bytes(why == NULL ? NULL : seat->end),
+        .reason = text_bytes(why == NULL ? NULL : hosted->end),
         .message = text_bytes(why == NULL ? NULL : why->message),
     };
 
     if (journal != NULL)
-        gb_journal_session(journal, gb_session_id(seat->session), seat_incarnation(seat), &record);
+        gb_journal_session(journal, gb_session_id(hosted->session), hosted_incarnation(hosted),
+                           &record);
 }
 
 void history_start(const struct exec *exec)
 {
-    struct gb_journal *journal = exec->seat->server->journal;
+    struct gb_journal *journal = exec->hosted->server->journal;
     struct cell_view view;
 
     if (journal == NULL)
@@ -63,7 +65,7 @@ void history_start(const struct exec *exec)
 
 int history_cell(struct exec *exec, const struct gb_record_cell *cell)
 {
-    struct gb_journal *journal = exec->seat->server->journal;
+    struct gb_journal *journal = exec->hosted->server->journal;
 
     return journal == NULL ? 1 : gb_journal_cell(journal, cell, &exec->ticket);
 }
@@ -205,8 +207,8 @@ static void put_part(struct history *history, const struct gb_record_cell *cell)
 /* What the journal does not know of a cell that runs. */
 static void put_present(struct history *history, const struct gb_record_cell *cell)
 {
-    const struct seat *seat = seat_find(history->server, gb_bytes_str(cell->session), NULL);
-    const struct exec *exec = seat != NULL ? exec_find(seat, cell->number) : NULL;
+    const struct hosted *hosted = hosted_find(history->server, gb_bytes_str(cell->session), NULL);
+    const struct exec *exec = hosted != NULL ? exec_find(hosted, cell->number) : NULL;
 
     if (exec != NULL)
         put_waiting(&history->out, exec);
@@ -330,7 +332,7 @@ void handle_history(struct request *request, const struct gb_params *params)
     } else if (server->journal == NULL) {
         r = gb_err_set(&err, GB_EUNSUPPORTED, "this server keeps no journal");
     } else if ((session = gb_journal_find(server->journal, params->session)) == NULL) {
-        if (seat_find(server, params->session, &err) == NULL)
+        if (hosted_find(server, params->session, &err) == NULL)
             r = -(int)err.code;
         else
             r = gb_err_set(&err, GB_ENOTFOUND, "the journal has nothing of this session");

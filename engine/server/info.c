@@ -174,10 +174,10 @@ void put_host(struct gb_json_out *out)
 static void put_states(struct gb_json_out *out, struct gb_server *server)
 {
     uint64_t counts[GB_SESSION_STATE_COUNT] = {0};
-    struct seat *seat;
+    struct hosted *hosted;
 
-    GB_LIST_FOREACH(seat, &server->seats, link)
-        counts[gb_session_state(seat->session)]++;
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        counts[gb_session_state(hosted->session)]++;
     gb_json_object(out, "sessions");
     for (int i = 0; i < GB_SESSION_CLOSED; i++)
         gb_json_put_u64(out, gb_session_state_name((enum gb_session_state)i), counts[i]);
@@ -220,12 +220,12 @@ static void put_vm(struct gb_json_out *out, struct gb_vm *vm, const struct gb_im
 static void put_vms(struct gb_json_out *out, struct gb_server *server)
 {
     struct gb_pool_vm one;
-    struct seat *seat;
+    struct hosted *hosted;
 
     figures_look(server);
     gb_json_array(out, "vms");
-    GB_LIST_FOREACH(seat, &server->seats, link) {
-        struct gb_session *session = seat->session;
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        struct gb_session *session = hosted->session;
 
         if (gb_session_vm(session) == NULL)
             continue;

@@ -7,17 +7,19 @@
  * request_fail(), which free it. When the connection closes first, the request's `abandon` is
  * called and the request is gone.
  *
- * A *seat* is a session as the server keeps it: names, who waits for it, which cells run for whom.
- * It lives from gb_session_new() to the session's `closed`, and leaves a *tombstone* behind.
+ * A *hosted* is a session as the server keeps it: names, who waits for it, which cells run for
+ * whom. It lives from gb_session_new() to the session's `closed`, and leaves a *tombstone* behind.
  *
  * Limits: lines (GB_LINE_MAX), requests in flight and the bytes that they hold, unsent bytes of a
  * connection (above GB_UNSENT_HIGH nothing more is read from it and its cells are held), bytes
- * waiting for a guest (its uploads are no longer read), seats, tombstones, background output.
+ * waiting for a guest (its uploads are no longer read), sessions, tombstones, background output.
  */
 #pragma once
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -32,6 +34,7 @@
 #include "rpc/json.h"
 #include "rpc/methods.h"
 #include "server/histogram.h"
+#include "server/part.h"
 #include "server/server.h"
 #include "session/session.h"
 
@@ -50,8 +53,6 @@ struct tombstone {
     const char *reason; /* "expired", "crashed", "closed": what session.open says of the next one */
     struct gb_err why;
 };
-
-struct lease;
 
 /* What a session took at a moment of the past. */
 struct figure {
@@ -76,9 +77,14 @@ struct gb_server {
     struct gb_timer *idle_timer; /* runs while nobody needs the server */
     struct gb_settings settings;
     struct gb_deferred progress; /* of the shutdown */
+    const struct gb_part *const *parts;
+    size_t part_count;
+    struct part_sizes part_offsets[PARTS_MAX], part_sizes;
+    char *part_state;
+    handler_fn *handlers[GB_METHOD_COUNT]; /* NULL: none of the parts has that method */
     enum server_state state;
-    struct gb_list connections, seats, shutdowns; /* requests of server.shutdown */
-    size_t connection_count, seat_count, exec_count;
+    struct gb_list connections, sessions, shutdowns; /* requests of server.shutdown */
+    size_t connection_count, session_count, exec_count;
     size_t line_bytes;    /* what connections hold of lines that have no end yet */
     size_t request_bytes; /* what requests under way hold */
     uint64_t connections_numbered;
@@ -111,16 +117,17 @@ struct connection {
     uint64_t read_ns;     /* when something came last */
     bool skipping;        /* the rest of a line that was refused */
     bool full;            /* too many unsent bytes */
-    bool upload_wait;     /* too many bytes wait for a guest */
+    bool braked;          /* a part wants nothing more of it for now */
     bool closed;
     pid_t pid;
     uint64_t number; /* 1, 2, … in this server */
     char *client;    /* as `hello` said; NULL */
-    struct gb_list requests, execs, uploads, followers, subscriptions, leases;
+    struct gb_list requests, execs, followers, subscriptions;
     uint32_t subscriptions_numbered;
-    size_t request_count, request_bytes, write_count;
+    size_t request_count, request_bytes;
     struct gb_deferred resume;
     struct gb_json_doc doc;
+    alignas(max_align_t) char part_state[];
 };
 
 struct request {
@@ -158,8 +165,8 @@ struct background {
     uint64_t dropped;
 };
 
-struct seat {
-    struct gb_list link; /* in server->seats */
+struct hosted {
+    struct gb_list link; /* in server->sessions */
     struct gb_server *server;
     struct gb_session *session;
     struct gb_start start;     /* of its VM */
@@ -173,12 +180,7 @@ struct seat {
     uint32_t incarnation_before; /* of earlier sessions with the key */
     uint64_t opened_ns, created_at_ns;
     struct gb_list openers, closers; /* requests, by `wait` */
-    struct gb_list execs, uploads, followers;
-    uint32_t next_upload;
-    struct lease *lease; /* NULL: nobody holds it */
-    struct gb_list lease_waiters;
-    struct gb_buf notice; /* left by who held it */
-    uint64_t notice_from; /* number of that connection */
+    struct gb_list execs, followers;
     struct background *background[GB_BACKGROUND_CELLS_MAX];
     size_t background_count;
     struct watched_tail watched_tails[WATCHED_TAILS];
@@ -188,12 +190,13 @@ struct seat {
     uint32_t asked_round;
     struct figure figures[GB_FIGURES];
     bool failed; /* the last cell that ended did not end well; one that was interrupted is none */
+    alignas(max_align_t) char part_state[];
 };
 
 /* A cell that somebody waits for, or that nobody waits for any more. */
 struct exec {
-    struct gb_list of_seat, of_connection;
-    struct seat *seat;
+    struct gb_list of_session, of_connection;
+    struct hosted *hosted;
     struct connection *connection; /* NULL once it is gone */
     struct request *request;       /* NULL likewise */
     struct gb_cell *cell;
@@ -211,7 +214,7 @@ struct exec {
 
 /* A connection that hears what a cell of its own prints after its end. */
 struct follower {
-    struct gb_list of_seat, of_connection;
+    struct gb_list of_session, of_connection;
     struct connection *connection;
     uint32_t cell;
     struct tail tails[2];
@@ -224,7 +227,7 @@ int listen_open(const char *path, int handed_fd, int *ret_lock_fd, int *ret_fd, 
 bool listen_trusted(int fd, pid_t *ret_pid);
 
 /* ---- server.c ---- */
-/* A cell, a seat or a connection has gone: a shutdown may go on, and a client may come in. */
+/* A cell, a hosted or a connection has gone: a shutdown may go on, and a client may come in. */
 void server_progress(struct gb_server *server);
 /* GB_EBUSY while the server is ending. */
 int server_check_open(const struct gb_server *server, struct gb_err *err);
@@ -235,10 +238,12 @@ void connection_new(struct gb_server *server, int fd, pid_t pid);
 void connection_close(struct connection *connection);
 /* Sends a line; takes the content of @line. */
 void connection_send(struct connection *connection, struct gb_buf *line);
-/* Looks again whether it may be read from. */
-void connection_update(struct connection *connection);
+/* Nothing more is read from it, until the part that wants this takes it back. */
+void connection_brake(struct connection *connection, bool on);
 
 /* ---- dispatch.c ---- */
+/* Finds the handlers of all methods. */
+void dispatch_init(struct gb_server *server);
 /* One line, without its newline; its bytes are changed. */
 void dispatch_line(struct connection *connection, uint8_t *line, size_t size);
 /* The line that is being read is refused. */
@@ -259,7 +264,7 @@ void request_ok(struct request *request);
 void request_fail(struct request *request, const struct gb_err *err);
 /* The guest's answer breaks the rules, as @err says: that is the end of the session, and the
  * answer. */
-void request_break(struct request *request, struct seat *seat, struct gb_err *err);
+void request_break(struct request *request, struct hosted *hosted, struct gb_err *err);
 /* The same as request_fail() with more in `data`. */
 void request_fail_with(struct request *request, const struct gb_err *err,
                        void (*add)(struct gb_json_out *out, void *arg), void *arg);
@@ -269,41 +274,41 @@ void connection_error(struct connection *connection, const struct gb_buf *id, in
                       void *arg);
 void request_free(struct request *request);
 
-/* ---- seats.c ---- */
-/* The seat of an open session; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
-struct seat *seat_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
-int seat_open(struct connection *connection, const struct gb_params *params, bool run,
-              struct seat **ret_seat, struct gb_err *err);
+/* ---- sessions.c ---- */
+/* The hosted of an open session; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
+struct hosted *hosted_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
+int hosted_open(struct connection *connection, const struct gb_params *params, bool run,
+                struct hosted **ret_hosted, struct gb_err *err);
 /* Whether this client may have one more cell under way, or waiting for a lease. */
-int check_cell_quota(const struct connection *connection, struct gb_err *err);
+int client_check_cells(const struct connection *connection, struct gb_err *err);
 /* Whether both are of one name, or of none. */
-bool same_client(const char *a, const char *b);
+bool client_is_same(const char *a, const char *b);
 /* An exec of it has gone: when it has ended and this was the last, it is freed. */
-void seat_exec_gone(struct seat *seat);
+void hosted_exec_gone(struct hosted *hosted);
 /* Remembers a session that has ended; @reason is a constant. */
 void bury(struct gb_server *server, const char *id, const char *key, uint32_t incarnation,
           const char *reason, const struct gb_err *why);
 /* Whether a filter lets @value (NULL: none) pass. */
 bool selected(struct gb_bytes wanted, const char *value);
 /* By name or alias, or python; NULL with what to do about it. */
-struct gb_image *seat_image(const struct gb_server *server, struct gb_bytes name,
-                            struct gb_err *err);
-int seat_check_memory(int64_t memory_mb, struct gb_err *err);
-void seat_close(struct seat *seat, const char *end, const char *reason);
-uint32_t seat_incarnation(const struct seat *seat);
+struct gb_image *hosted_image(const struct gb_server *server, struct gb_bytes name,
+                              struct gb_err *err);
+int hosted_check_memory(int64_t memory_mb, struct gb_err *err);
+void hosted_close(struct hosted *hosted, const char *end, const char *reason);
+uint32_t hosted_incarnation(const struct hosted *hosted);
 /* Answers a request for which there was no room with what is short and who could be closed. */
-void seat_refuse(struct seat *seat, struct request *request, const struct gb_err *err);
+void hosted_refuse(struct hosted *hosted, struct request *request, const struct gb_err *err);
 /* What its VM takes of the host (gb_vm_look(); @until_ns 0: nothing is read); NULL without a VM. */
-const struct gb_vm_sample *seat_sample(struct seat *seat, uint64_t until_ns);
+const struct gb_vm_sample *hosted_sample(struct hosted *hosted, uint64_t until_ns);
 uint64_t sample_budget(void);
-/* @until_ns: as for seat_sample(); 0: nothing is read. */
-void put_session(struct gb_json_out *out, struct seat *seat, uint64_t until_ns);
+/* @until_ns: as for hosted_sample(); 0: nothing is read. */
+void put_session(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns);
 /* `memory_bytes`, `cpu_ms`, `guest_memory`. */
-void put_sample(struct gb_json_out *out, struct seat *seat, uint64_t until_ns);
+void put_sample(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns);
 /* What its guest says of itself. */
-void seat_status(struct seat *seat, const struct gb_status *status);
+void hosted_status(struct hosted *hosted, const struct gb_status *status);
 int params_env(const struct gb_json *object, struct gb_env *env, struct gb_err *err);
-void put_timing(struct gb_json_out *out, const struct seat *seat);
+void put_timing(struct gb_json_out *out, const struct hosted *hosted);
 
 /* ---- cells.c: cells on their way to the client ---- */
 enum cell_detail {
@@ -327,31 +332,32 @@ void put_exec_cut(struct gb_json_out *out, const struct exec *exec, size_t *room
 void put_waiting(struct gb_json_out *out, const struct exec *exec);
 void put_prompt(struct gb_json_out *out, const struct exec *exec);
 /* `waiting` of a session: the cell that waits for input, or null. */
-void put_session_waiting(struct gb_json_out *out, const struct seat *seat);
+void put_session_waiting(struct gb_json_out *out, const struct hosted *hosted);
 /* The exec of that cell; NULL once it has ended. */
-const struct exec *exec_find(const struct seat *seat, uint32_t cell);
+const struct exec *exec_find(const struct hosted *hosted, uint32_t cell);
 /* `cell`, `stream` and the bytes of a piece of output. */
 void put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
                 struct gb_bytes bytes, bool background);
 /* The part of @bytes that makes whole characters, with what @tail held back before; the rest is
  * held back. May use @joined. */
 struct gb_bytes tail_join(struct tail *tail, struct gb_bytes bytes, struct gb_buf *joined);
-void put_background(struct gb_json_out *out, struct seat *seat);
-void send_piece(struct connection *connection, const struct seat *seat, uint32_t cell,
+void put_background(struct gb_json_out *out, struct hosted *hosted);
+void send_piece(struct connection *connection, const struct hosted *hosted, uint32_t cell,
                 enum gb_output stream, struct gb_bytes bytes, bool background);
 /* The program of an interactive cell waits for standard input, or no longer does. */
-void send_started(struct connection *connection, const struct seat *seat, uint32_t cell);
-void send_waiting(struct connection *connection, const struct seat *seat, uint32_t cell, bool on);
-void background_output(struct seat *seat, uint32_t cell, enum gb_output stream,
+void send_started(struct connection *connection, const struct hosted *hosted, uint32_t cell);
+void send_waiting(struct connection *connection, const struct hosted *hosted, uint32_t cell,
+                  bool on);
+void background_output(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                        struct gb_bytes bytes);
-void background_release(struct seat *seat);
-void follower_add(struct connection *connection, struct seat *seat, uint32_t cell);
+void background_release(struct hosted *hosted);
+void follower_add(struct connection *connection, struct hosted *hosted, uint32_t cell);
 void follower_free(struct follower *follower);
 
 /* ---- history.c ---- */
 int history_open(struct gb_server *server, struct gb_err *err);
 /* @why NULL: it begins; else it has ended. */
-void history_session(const struct seat *seat, const struct gb_err *why);
+void history_session(const struct hosted *hosted, const struct gb_err *why);
 void history_start(const struct exec *exec);
 /* As gb_journal_cell(): the exec's ticket. */
 int history_cell(struct exec *exec, const struct gb_record_cell *cell);
@@ -377,26 +383,11 @@ void program_config(const struct program *program, struct gb_cell_config *config
 int program_keep(struct program *program, struct gb_err *err);
 void program_release(struct program *program);
 
-/* ---- lease.c ---- */
-/* True when another client holds the session: then the request was refused, or waits, for which it
- * takes @program. */
-bool lease_stops(struct request *request, const struct gb_params *params, struct program *program,
-                 struct seat *seat);
-/* How many cells of that client wait for the seat's lease. */
-size_t lease_waiting(const struct seat *seat, const char *client);
-/* `lease`. */
-void put_lease(struct gb_json_out *out, const struct seat *seat);
-/* `notice`, when there is one for this client, who has then been told. */
-void put_notice(struct gb_json_out *out, struct seat *seat, const struct connection *connection);
-void lease_disconnect(struct connection *connection);
-/* The session has ended: those who wait fail. */
-void lease_release(struct seat *seat, const struct gb_err *why);
-
 /* ---- exec.c ---- */
-/* Queues the cell of @request in @seat; takes nothing of @params, @program and @env. Refused while
- * the server ends, and when the client has too many under way. */
+/* Queues the cell of @request in @hosted; takes nothing of @params, @program and @env. Refused
+ * while the server ends, and when the client has too many under way. */
 int exec_start(struct request *request, const struct gb_params *params,
-               const struct program *program, const struct gb_env *env, struct seat *seat,
+               const struct program *program, const struct gb_env *env, struct hosted *hosted,
                struct gb_err *err);
 /* Tells the exec's connection whether its program waits for input, when that is another state than
  * it was told last and it has room for it. */
@@ -410,7 +401,7 @@ void room_open(struct gb_server *server);
 void put_pool(struct gb_json_out *out, struct gb_server *server);
 /* Adds to a `capacity` error which sessions could be closed. */
 void room_explain(struct gb_server *server, struct gb_err *err);
-/* The same with figures, for its `data`; @arg is the seat that has no VM. */
+/* The same with figures, for its `data`; @arg is the hosted that has no VM. */
 void put_shortage(struct gb_json_out *out, void *arg);
 
 /* ---- info.c ---- */
@@ -443,17 +434,17 @@ struct event {
     struct gb_buf body;
     struct gb_json_out out; /* inside of `params`, behind `kind` and `session` */
 };
-/* False, and nothing to end, when nobody wants to hear of it. @seat NULL: of no session. */
+/* False, and nothing to end, when nobody wants to hear of it. @hosted NULL: of no session. */
 bool event_begin(struct event *event, struct gb_server *server, enum event_kind kind,
-                 const struct seat *seat);
+                 const struct hosted *hosted);
 void event_end(struct event *event);
 
 /* Opened or changed. */
-void event_session(struct seat *seat, enum event_kind kind);
-void event_closed(const struct seat *seat, const struct gb_err *why);
+void event_session(struct hosted *hosted, enum event_kind kind);
+void event_closed(const struct hosted *hosted, const struct gb_err *why);
 /* Started or finished. */
 void event_cell(const struct exec *exec, enum event_kind kind);
-void event_output(const struct seat *seat, uint32_t cell, enum gb_output stream,
+void event_output(const struct hosted *hosted, uint32_t cell, enum gb_output stream,
                   struct gb_bytes bytes, bool background);
 void event_waiting(const struct exec *exec);
 /* Bytes have left: watchers that were too slow may have caught up. */
@@ -467,24 +458,17 @@ void figures_begin(struct gb_server *server);
 /* Somebody looks at the figures of all VMs: reads some of them now, those that are oldest, and sees
  * to it that all are read soon. */
 void figures_look(struct gb_server *server);
-/* The first round that is told to a new watcher of @seats sessions. */
-uint32_t figures_first(const struct gb_server *server, size_t seats);
+/* The first round that is told to a new watcher of @sessions sessions. */
+uint32_t figures_first(const struct gb_server *server, size_t sessions);
 /* NULL: the session had none in that round. */
-const struct figure *figures_of(const struct seat *seat, uint32_t round);
+const struct figure *figures_of(const struct hosted *hosted, uint32_t round);
 
 void events_init(struct gb_server *server);
 void events_release(struct gb_server *server);
 struct subscription;
 
-/* ---- files.c ---- */
-struct upload;
-/* @tell: the guest is told to forget it. */
-void upload_drop_all(struct gb_list *uploads, bool of_connection);
-
 /* ---- handlers ---- */
-typedef void handler_fn(struct request *request, const struct gb_params *params);
 handler_fn handle_hello, handle_run, handle_open, handle_exec, handle_stdin, handle_interrupt,
-    handle_complete, handle_is_complete, handle_get, handle_list, handle_close, handle_write,
-    handle_read, handle_file_list, handle_stat, handle_remove, handle_mkdir, handle_pool,
-    handle_warm, handle_stats, handle_shutdown, handle_subscribe, handle_unsubscribe, handle_lease,
+    handle_complete, handle_is_complete, handle_get, handle_list, handle_close, handle_pool,
+    handle_warm, handle_stats, handle_shutdown, handle_subscribe, handle_unsubscribe,
     handle_history;

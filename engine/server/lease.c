@@ -2,74 +2,95 @@
 /* Write leases: one client at a time runs cells in a session, while the others watch.
  *
  * Theory of operation. A lease belongs to a connection and ends with it. While somebody holds one,
- * a cell that another connection sends is refused (`held`), or waits in the seat's line for as long
- * as it was told to: then everything that its request borrowed is copied. Cells that were taken
- * before the lease run on. When the lease ends, the line moves up in the order of arrival.
+ * it is the session's gate: a cell that another connection sends is refused (`held`), or waits for
+ * as long as it was told to. Cells that were taken before the lease run on. When the lease ends,
+ * those who wait go on in the order of arrival.
  *
  * The note of a release or a hand-over is a message to those who come after: it goes out with the
  * reply to the next cell of another connection.
  */
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "server/internal.h"
 
+extern const struct gb_part lease_part;
+
 enum { ACTION_NONE = -1, ACTION_TAKE, ACTION_RELEASE, ACTION_HAND_OVER };
 
 struct lease {
     struct gb_list of_connection;
-    struct seat *seat;
+    struct hosted *hosted;
     struct connection *connection;
     bool human;
     uint64_t since_ns; /* wall clock */
     char *note;        /* NULL: none */
 };
 
-/* A cell that waits for a lease to end. */
-struct lease_waiter {
-    struct gb_list of_seat;
-    struct seat *seat;
-    struct request *request;
-    struct gb_timer *timer;
-    struct gb_params params; /* its texts are the buffers' below */
-    struct program program;
-    struct gb_buf standard_input;
-    struct gb_env env;
+/* What it keeps of a session, and of a connection. */
+struct lease_session {
+    struct lease *lease;    /* NULL: nobody holds it */
+    struct gb_list waiters; /* struct lease_waiter */
+    struct gb_buf notice;   /* left by who held it */
+    uint64_t notice_from;   /* number of that connection */
+};
+struct lease_connection {
+    struct gb_list leases; /* that it holds */
 };
 
-void put_lease(struct gb_json_out *out, const struct seat *seat)
+/* A cell that waits for a lease to end. */
+struct lease_waiter {
+    struct gb_list link;
+    struct held_cell *cell;
+    struct gb_timer *timer;
+};
+
+static struct lease_session *lease_state(struct hosted *hosted)
 {
-    const struct lease *lease = seat->lease;
+    return part_of_session(hosted, &lease_part);
+}
+
+static struct gb_list *lease_held_by(struct connection *connection)
+{
+    struct lease_connection *state = part_of_connection(connection, &lease_part);
+
+    return &state->leases;
+}
+
+static void lease_put_holder(struct gb_json_out *out, const struct lease *lease)
+{
+    gb_json_put_str(out, "holder", lease->connection->client);
+    gb_json_put_u64(out, "client", lease->connection->number);
+    gb_json_put_bool(out, "human", lease->human);
+    gb_json_put_seconds(out, "since", lease->since_ns);
+    gb_json_put_str(out, "note", lease->note);
+}
+
+/* `lease`. */
+static void lease_put(struct gb_json_out *out, struct hosted *hosted)
+{
+    const struct lease_session *state = lease_state(hosted);
+    const struct lease *lease = state->lease;
 
     if (lease == NULL) {
         gb_json_put_null(out, "lease");
         return;
     }
     gb_json_object(out, "lease");
-    gb_json_put_str(out, "holder", lease->connection->client);
-    gb_json_put_u64(out, "client", lease->connection->number);
-    gb_json_put_bool(out, "human", lease->human);
-    gb_json_put_seconds(out, "since", lease->since_ns);
-    gb_json_put_str(out, "note", lease->note);
-    gb_json_put_u64(out, "waiting", gb_list_count(&seat->lease_waiters));
+    lease_put_holder(out, lease);
+    gb_json_put_u64(out, "waiting", gb_list_count(&state->waiters));
     gb_json_end(out);
 }
 
-static void add_holder(struct gb_json_out *out, void *arg)
+static void lease_add_holder(struct gb_json_out *out, void *arg)
 {
-    const struct lease *lease = ((const struct seat *)arg)->lease;
-
-    gb_json_put_str(out, "holder", lease->connection->client);
-    gb_json_put_u64(out, "client", lease->connection->number);
-    gb_json_put_bool(out, "human", lease->human);
-    gb_json_put_seconds(out, "since", lease->since_ns);
-    gb_json_put_str(out, "note", lease->note);
+    lease_put_holder(out, lease_state(arg)->lease);
 }
 
-static void refuse(struct request *request, struct seat *seat)
+static void lease_refuse(struct request *request, struct hosted *hosted)
 {
-    const struct lease *lease = seat->lease;
+    const struct lease *lease = lease_state(hosted)->lease;
     uint64_t held_s = (gb_clock_wall_ns() - lease->since_ns) / GB_NS_PER_S;
     struct gb_err err = {0};
 
@@ -80,16 +101,16 @@ static void refuse(struct request *request, struct seat *seat)
                      lease->connection->client == NULL ? "a client without a name"
                                                        : lease->connection->client,
                      (unsigned long long)lease->connection->number, (unsigned long long)held_s);
-    request_fail_with(request, &err, add_holder, seat);
+    request_fail_with(request, &err, lease_add_holder, hosted);
 }
 
-static void tell(struct seat *seat, const char *action, const char *note)
+static void lease_tell(struct hosted *hosted, const char *action, const char *note)
 {
     struct event event;
 
-    if (!event_begin(&event, seat->server, EVENT_LEASE_CHANGED, seat))
+    if (!event_begin(&event, hosted->server, EVENT_LEASE_CHANGED, hosted))
         return;
-    put_lease(&event.out, seat);
+    lease_put(&event.out, hosted);
     gb_json_put_str(&event.out, "action", action);
     gb_json_put_str(&event.out, "note", note);
     event_end(&event);
@@ -97,202 +118,184 @@ static void tell(struct seat *seat, const char *action, const char *note)
 
 /* ---- those who wait ---- */
 
-size_t lease_waiting(const struct seat *seat, const char *client)
+static size_t lease_cells_of(struct hosted *hosted, const char *client)
 {
+    struct lease_waiter *waiter;
     size_t count = 0;
 
-    for (struct gb_list *at = seat->lease_waiters.next; at != &seat->lease_waiters; at = at->next) {
-        const struct lease_waiter *waiter = container_of(at, struct lease_waiter, of_seat);
-
-        count += same_client(waiter->request->connection->client, client);
+    GB_LIST_FOREACH(waiter, &lease_state(hosted)->waiters, link) {
+        count += client_is_same(waiter->cell->request->connection->client, client);
     }
     return count;
 }
 
-static void waiter_free(struct lease_waiter *waiter)
+/* It does not wait any more. Gives the cell. */
+static struct held_cell *lease_waiter_free(struct lease_waiter *waiter)
 {
-    gb_list_remove(&waiter->of_seat);
+    struct held_cell *cell = waiter->cell;
+
+    gb_list_remove(&waiter->link);
     gb_timer_free(waiter->timer);
-    program_release(&waiter->program);
-    gb_buf_release(&waiter->standard_input);
-    gb_env_release(&waiter->env);
     free(waiter);
+    cell->request->arg = NULL;
+    cell->request->abandon = NULL;
+    return cell;
 }
 
-static void on_patience_over(void *arg)
+static void lease_on_patience_over(void *arg)
 {
-    struct lease_waiter *waiter = arg;
-    struct request *request = waiter->request;
-    struct seat *seat = waiter->seat;
+    struct held_cell *cell = lease_waiter_free(arg);
 
-    waiter_free(waiter);
-    refuse(request, seat);
+    lease_refuse(cell->request, cell->hosted);
+    cell->drop(cell);
 }
 
-static void waiter_gone(struct request *request)
+static void lease_waiter_gone(struct request *request)
 {
-    waiter_free(request->arg);
+    struct held_cell *cell = lease_waiter_free(request->arg);
+
+    cell->drop(cell);
 }
 
-/* Of @params are needed only what is no text, and standard input. */
-static int waiter_copy(struct lease_waiter *waiter, const struct gb_params *params,
-                       struct program *program, struct gb_err *err)
-{
-    int r = params_env(params->env, &waiter->env, err);
-
-    if (r == 0)
-        r = program_keep(program, err);
-    if (r < 0)
-        return r;
-    waiter->program = *program;
-    *program = (struct program){0};
-    waiter->params = *params;
-    waiter->params.env = NULL;
-    if (!gb_buf_try_add(&waiter->standard_input, params->standard_input.data,
-                        params->standard_input.size, GB_STDIN_MAX))
-        return gb_err_set(err, GB_ECAPACITY, "the server has no memory for standard input");
-    waiter->params.standard_input = gb_buf_bytes(&waiter->standard_input);
-    return 0;
-}
-
-static void wait_for_end(struct request *request, const struct gb_params *params,
-                         struct program *program, struct seat *seat)
+static void lease_hold(struct held_cell *cell)
 {
     struct lease_waiter *waiter = xcalloc(1, sizeof(*waiter));
-    struct gb_err err = {0};
 
-    gb_list_init(&waiter->of_seat);
-    if (waiter_copy(waiter, params, program, &err) < 0) {
-        waiter_free(waiter);
-        request_fail(request, &err);
-        return;
-    }
-    waiter->seat = seat;
-    waiter->request = request;
-    waiter->timer = gb_timer_new(seat->server->loop, on_patience_over, waiter);
-    gb_timer_start(waiter->timer, (uint64_t)params->lease_wait_ms);
-    gb_list_add_tail(&seat->lease_waiters, &waiter->of_seat);
-    request->arg = waiter;
-    request->abandon = waiter_gone;
+    waiter->cell = cell;
+    waiter->timer = gb_timer_new(cell->hosted->server->loop, lease_on_patience_over, waiter);
+    gb_timer_start(waiter->timer, cell->wait_ms);
+    gb_list_add_tail(&lease_state(cell->hosted)->waiters, &waiter->link);
+    cell->request->arg = waiter;
+    cell->request->abandon = lease_waiter_gone;
 }
 
-bool lease_stops(struct request *request, const struct gb_params *params, struct program *program,
-                 struct seat *seat)
+static bool lease_is_shut(struct hosted *hosted, const struct connection *connection)
 {
-    if (seat->lease == NULL || seat->lease->connection == request->connection)
-        return false;
-    if (params->lease_wait_ms > 0)
-        wait_for_end(request, params, program, seat);
-    else
-        refuse(request, seat);
-    return true;
+    const struct lease *lease = lease_state(hosted)->lease;
+
+    return lease != NULL && lease->connection != connection;
 }
 
 /* The lease has ended or passed on: who may go on does. */
-static void move_up(struct seat *seat)
+static void lease_move_up(struct hosted *hosted)
 {
     struct lease_waiter *waiter;
 
-    GB_LIST_FOREACH(waiter, &seat->lease_waiters, of_seat) {
-        struct request *request = waiter->request;
-        struct gb_err err = {0};
+    GB_LIST_FOREACH(waiter, &lease_state(hosted)->waiters, link) {
+        struct held_cell *cell;
 
-        if (seat->lease != NULL && seat->lease->connection != request->connection)
+        if (lease_is_shut(hosted, waiter->cell->request->connection))
             continue;
-        request->arg = NULL;
-        request->abandon = NULL;
-        gb_list_remove(
-            &waiter->of_seat); /* it does not wait any more, and may stand in its own way */
-        if (exec_start(request, &waiter->params, &waiter->program, &waiter->env, seat, &err) < 0)
-            request_fail(request, &err);
-        waiter_free(waiter);
+        cell = lease_waiter_free(waiter);
+        cell->start(cell);
     }
 }
 
 /* ---- the lease ---- */
 
-static void drop(struct seat *seat)
+static void lease_drop(struct hosted *hosted)
 {
-    struct lease *lease = TAKE_PTR(seat->lease);
+    struct lease *lease = TAKE_PTR(lease_state(hosted)->lease);
 
     if (lease == NULL)
         return;
     gb_list_remove(&lease->of_connection);
     free(lease->note);
     free(lease);
-    gb_session_keep(seat->session, false);
+    gb_session_keep(hosted->session, false);
 }
 
-static void give(struct seat *seat, struct connection *connection, const struct gb_params *params)
+static void lease_give(struct hosted *hosted, struct connection *connection,
+                       const struct gb_params *params)
 {
     struct lease *lease = xcalloc(1, sizeof(*lease));
 
-    lease->seat = seat;
+    lease->hosted = hosted;
     lease->connection = connection;
     lease->human = params->human;
     lease->since_ns = gb_clock_wall_ns();
     lease->note = params->note.data == NULL
                       ? NULL
                       : xstrndup((const char *)params->note.data, params->note.size);
-    gb_list_add_tail(&connection->leases, &lease->of_connection);
-    drop(seat);
-    seat->lease = lease;
-    gb_session_keep(seat->session, true); /* whoever holds it may take time to think */
+    gb_list_add_tail(lease_held_by(connection), &lease->of_connection);
+    lease_drop(hosted);
+    lease_state(hosted)->lease = lease;
+    gb_session_keep(hosted->session, true); /* whoever holds it may take time to think */
 }
 
 /* Leaves a note for those who come after. */
-static void leave_note(struct seat *seat, const struct connection *from, struct gb_bytes note)
+static void lease_leave_note(struct hosted *hosted, const struct connection *from,
+                             struct gb_bytes note)
 {
+    struct lease_session *state = lease_state(hosted);
+
     if (note.size == 0)
         return;
-    if (seat->notice.size + note.size + 1 > GB_NOTICE_MAX)
-        gb_buf_clear(&seat->notice);
-    if (seat->notice.size > 0)
-        gb_buf_adds(&seat->notice, "\n");
-    gb_buf_add(&seat->notice, note.data, note.size);
-    seat->notice_from = from->number;
+    if (state->notice.size + note.size + 1 > GB_NOTICE_MAX)
+        gb_buf_clear(&state->notice);
+    if (state->notice.size > 0)
+        gb_buf_adds(&state->notice, "\n");
+    gb_buf_add(&state->notice, note.data, note.size);
+    state->notice_from = from->number;
 }
 
-void put_notice(struct gb_json_out *out, struct seat *seat, const struct connection *connection)
+/* `notice`, when there is one for this client, who has then been told. */
+static void lease_put_notice(struct gb_json_out *out, struct hosted *hosted,
+                             const struct connection *connection)
 {
-    if (seat->notice.size == 0 || seat->notice_from == connection->number)
+    struct lease_session *state = lease_state(hosted);
+
+    if (state->notice.size == 0 || state->notice_from == connection->number)
         return;
-    gb_json_put(out, "notice", gb_buf_bytes(&seat->notice));
-    gb_buf_release(&seat->notice);
+    gb_json_put(out, "notice", gb_buf_bytes(&state->notice));
+    gb_buf_release(&state->notice);
 }
 
-void lease_disconnect(struct connection *connection)
+static void lease_on_connection(struct connection *connection)
 {
-    while (!gb_list_empty(&connection->leases)) {
-        struct lease *lease = container_of(connection->leases.next, struct lease, of_connection);
-        struct seat *seat = lease->seat;
+    gb_list_init(lease_held_by(connection));
+}
 
-        drop(seat);
-        tell(seat, "disconnected", NULL);
-        move_up(seat);
+static void lease_on_disconnect(struct connection *connection)
+{
+    struct gb_list *leases = lease_held_by(connection);
+
+    while (!gb_list_empty(leases)) {
+        struct lease *lease = container_of(leases->next, struct lease, of_connection);
+        struct hosted *hosted = lease->hosted;
+
+        lease_drop(hosted);
+        lease_tell(hosted, "disconnected", NULL);
+        lease_move_up(hosted);
     }
 }
 
-void lease_release(struct seat *seat, const struct gb_err *why)
+static void lease_on_session(struct hosted *hosted)
 {
+    gb_list_init(&lease_state(hosted)->waiters);
+}
+
+/* Those who wait fail. */
+static void lease_on_session_end(struct hosted *hosted, const struct gb_err *why)
+{
+    struct lease_session *state = lease_state(hosted);
     struct lease_waiter *waiter;
 
-    GB_LIST_FOREACH(waiter, &seat->lease_waiters, of_seat) {
-        struct request *request = waiter->request;
+    GB_LIST_FOREACH(waiter, &state->waiters, link) {
+        struct held_cell *cell = lease_waiter_free(waiter);
         struct gb_err err = *why;
 
         err.code = GB_ECLOSED;
         err.dispatched = false;
-        waiter_free(waiter);
-        request->abandon = NULL;
-        request_fail(request, &err);
+        request_fail(cell->request, &err);
+        cell->drop(cell);
     }
-    drop(seat);
-    gb_buf_release(&seat->notice);
+    lease_drop(hosted);
+    gb_buf_release(&state->notice);
 }
 
 /* The newest connection of that name or number. */
-static struct connection *find_client(struct gb_server *server, struct gb_bytes to)
+static struct connection *lease_find_client(struct gb_server *server, struct gb_bytes to)
 {
     struct connection *connection, *found = NULL;
     char number[24];
@@ -306,42 +309,42 @@ static struct connection *find_client(struct gb_server *server, struct gb_bytes 
     return found;
 }
 
-static int hand_over(struct connection *connection, struct seat *seat,
-                     const struct gb_params *params, struct gb_err *err)
+static int lease_hand_over(struct connection *connection, struct hosted *hosted,
+                           const struct gb_params *params, struct gb_err *err)
 {
     struct connection *to;
 
     if (params->to.data == NULL)
         return gb_err_set(err, GB_EINVALID, "hand_over needs `to`: a client's name or number");
-    to = find_client(connection->server, params->to);
+    to = lease_find_client(connection->server, params->to);
     if (to == NULL)
         return gb_err_set(err, GB_ENOTFOUND, "no client \"%.*s\" is connected",
                           (int)params->to.size, (const char *)params->to.data);
-    leave_note(seat, connection, params->note);
-    give(seat, to, params);
+    lease_leave_note(hosted, connection, params->note);
+    lease_give(hosted, to, params);
     return 0;
 }
 
-static void reply_lease(struct request *request, const struct seat *seat)
+static void lease_reply(struct request *request, struct hosted *hosted)
 {
     struct reply reply;
 
     reply_begin(&reply, request);
-    put_lease(&reply.out, seat);
+    lease_put(&reply.out, hosted);
     reply_end(&reply);
 }
 
-void handle_lease(struct request *request, const struct gb_params *params)
+static void lease_handle(struct request *request, const struct gb_params *params)
 {
     static const char *const told[] = {"taken", "released", "handed_over"};
     struct connection *connection = request->connection;
     struct gb_err err = {0};
-    struct seat *seat = seat_find(connection->server, params->session, &err);
+    struct hosted *hosted = hosted_find(connection->server, params->session, &err);
     _cleanup_(freep) char *note = NULL;
     bool mine, was_held;
     int r = 0;
 
-    if (seat == NULL) {
+    if (hosted == NULL) {
         request_fail(request, &err);
         return;
     }
@@ -350,30 +353,56 @@ void handle_lease(struct request *request, const struct gb_params *params)
         request_fail(request, &err);
         return;
     }
-    was_held = seat->lease != NULL;
-    mine = was_held && seat->lease->connection == connection;
+    was_held = lease_state(hosted)->lease != NULL;
+    mine = was_held && !lease_is_shut(hosted, connection);
     if (was_held && !mine && !(params->action == ACTION_TAKE && params->force)) {
-        refuse(request, seat);
+        lease_refuse(request, hosted);
         return;
     }
     if (params->action == ACTION_TAKE)
-        give(seat, connection, params);
+        lease_give(hosted, connection, params);
     else if (params->action == ACTION_RELEASE && mine)
-        leave_note(seat, connection, params->note);
+        lease_leave_note(hosted, connection, params->note);
     else if (params->action == ACTION_HAND_OVER && mine)
-        r = hand_over(connection, seat, params, &err);
+        r = lease_hand_over(connection, hosted, params, &err);
     else if (params->action == ACTION_HAND_OVER)
         r = gb_err_set(&err, GB_EINVALID, "only who holds the session can hand it over");
     if (r == 0 && params->action == ACTION_RELEASE)
-        drop(seat);
+        lease_drop(hosted);
     if (r < 0) {
         request_fail(request, &err);
         return;
     }
     if (params->note.data != NULL)
         note = xstrndup((const char *)params->note.data, params->note.size);
-    reply_lease(request, seat);
+    lease_reply(request, hosted);
     if (was_held || params->action != ACTION_RELEASE)
-        tell(seat, told[params->action], note);
-    move_up(seat);
+        lease_tell(hosted, told[params->action], note);
+    lease_move_up(hosted);
 }
+
+static const struct method_handler lease_methods[] = {
+    {"session.lease", lease_handle},
+    {NULL, NULL},
+};
+
+static const struct gate lease_gate = {
+    .is_shut = lease_is_shut,
+    .refuse = lease_refuse,
+    .hold = lease_hold,
+};
+
+const struct gb_part lease_part = {
+    .name = "lease",
+    .methods = lease_methods,
+    .connection_size = sizeof(struct lease_connection),
+    .session_size = sizeof(struct lease_session),
+    .connection_new = lease_on_connection,
+    .connection_closed = lease_on_disconnect,
+    .session_new = lease_on_session,
+    .session_ended = lease_on_session_end,
+    .gate = &lease_gate,
+    .cells_of = lease_cells_of,
+    .put_session = lease_put,
+    .put_reply = lease_put_notice,
+};

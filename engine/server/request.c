@@ -97,8 +97,8 @@ void request_fail(struct request *request, const struct gb_err *err)
     request_fail_with(request, err, NULL, NULL);
 }
 
-void request_break(struct request *request, struct seat *seat, struct gb_err *err)
+void request_break(struct request *request, struct hosted *hosted, struct gb_err *err)
 {
-    gb_session_violation(seat->session, err);
+    gb_session_violation(hosted->session, err);
     request_fail(request, err);
 }

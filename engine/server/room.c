@@ -153,24 +153,24 @@ void handle_pool(struct request *request, const struct gb_params *params)
 
 /* ---- no room ---- */
 
-static bool is_closable(const struct seat *seat)
+static bool is_closable(const struct hosted *hosted)
 {
-    return seat->opened && !seat->closing && !seat->run &&
-           gb_session_state(seat->session) == GB_SESSION_IDLE;
+    return hosted->opened && !hosted->closing && !hosted->run &&
+           gb_session_state(hosted->session) == GB_SESSION_IDLE;
 }
 
 /* Those that nobody needed for the longest time, oldest first. */
-static size_t find_closable(struct gb_server *server, struct seat *found[CLOSABLE_MAX],
+static size_t find_closable(struct gb_server *server, struct hosted *found[CLOSABLE_MAX],
                             size_t *ret_all)
 {
     size_t count = 0, all = 0;
-    struct seat *seat;
+    struct hosted *hosted;
 
-    GB_LIST_FOREACH(seat, &server->seats, link) {
-        uint64_t active = gb_session_last_active_ns(seat->session);
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        uint64_t active = gb_session_last_active_ns(hosted->session);
         size_t at = count;
 
-        if (!is_closable(seat))
+        if (!is_closable(hosted))
             continue;
         all++;
         while (at > 0 && gb_session_last_active_ns(found[at - 1]->session) > active)
@@ -179,8 +179,8 @@ static size_t find_closable(struct gb_server *server, struct seat *found[CLOSABL
             continue;
         if (count < CLOSABLE_MAX)
             count++;
-        memmove(found + at + 1, found + at, (count - 1 - at) * sizeof(struct seat *));
-        found[at] = seat;
+        memmove(found + at + 1, found + at, (count - 1 - at) * sizeof(struct hosted *));
+        found[at] = hosted;
     }
     *ret_all = all;
     return count;
@@ -188,7 +188,7 @@ static size_t find_closable(struct gb_server *server, struct seat *found[CLOSABL
 
 void room_explain(struct gb_server *server, struct gb_err *err)
 {
-    struct seat *found[CLOSABLE_MAX];
+    struct hosted *found[CLOSABLE_MAX];
     size_t all, used = strlen(err->message);
     size_t count = find_closable(server, found, &all);
     uint64_t idle;
@@ -205,11 +205,11 @@ void room_explain(struct gb_server *server, struct gb_err *err)
 
 void put_shortage(struct gb_json_out *out, void *arg)
 {
-    struct seat *seat = arg, *found[CLOSABLE_MAX];
-    struct gb_server *server = seat->server;
+    struct hosted *hosted = arg, *found[CLOSABLE_MAX];
+    struct gb_server *server = hosted->server;
     size_t all, count = find_closable(server, found, &all);
 
-    gb_json_put_str(out, "short", gb_shortage_name(seat->start.ticket.shortage));
+    gb_json_put_str(out, "short", gb_shortage_name(hosted->start.ticket.shortage));
     put_admission(out, server);
     gb_json_array(out, "could_close");
     for (size_t i = 0; i < count; i++) {

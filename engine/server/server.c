@@ -33,7 +33,7 @@ static void on_idle(void *arg)
 static void watch_idleness(struct gb_server *server)
 {
     bool idle = server->state == SERVER_OPEN && server->connection_count == 0 &&
-                gb_list_empty(&server->seats);
+                gb_list_empty(&server->sessions);
 
     if (!idle || server->settings.server.idle_exit_ms == 0)
         gb_timer_stop(server->idle_timer);
@@ -77,10 +77,13 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     room_open(server);
     server->started_ns = gb_clock_mono_ns();
     gb_list_init(&server->connections);
-    gb_list_init(&server->seats);
+    gb_list_init(&server->sessions);
     gb_list_init(&server->shutdowns);
     events_init(server);
     figures_init(server);
+    part_layout(server, gb_server_parts);
+    PART_CALL(server, server_new, server);
+    dispatch_init(server);
     return server;
 }
 
@@ -182,14 +185,14 @@ static void stop_listening(struct gb_server *server)
 
 static void begin_closing(struct gb_server *server)
 {
-    struct seat *seat;
+    struct hosted *hosted;
 
     server->state = SERVER_CLOSING;
     gb_timer_stop(server->drain_timer);
     stop_listening(server);
     gb_room_stop(server->room);
-    GB_LIST_FOREACH(seat, &server->seats, link)
-        seat_close(seat, "closed", "the server is shutting down");
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        hosted_close(hosted, "closed", "the server is shutting down");
 }
 
 static void finish(struct gb_server *server)
@@ -213,7 +216,7 @@ static void on_progress(void *arg)
 
     if (server->state == SERVER_DRAINING && server->exec_count == 0)
         begin_closing(server);
-    if (server->state == SERVER_CLOSING && gb_list_empty(&server->seats))
+    if (server->state == SERVER_CLOSING && gb_list_empty(&server->sessions))
         finish(server);
 }
 
@@ -252,12 +255,14 @@ void gb_server_free(struct gb_server *server)
 {
     if (server == NULL)
         return;
-    assert(gb_list_empty(&server->seats) && gb_list_empty(&server->connections));
+    assert(gb_list_empty(&server->sessions) && gb_list_empty(&server->connections));
     stop_listening(server);
     gb_loop_undefer(&server->progress);
     gb_timer_free(server->accept_timer);
     gb_timer_free(server->drain_timer);
     gb_timer_free(server->idle_timer);
+    PART_CALL(server, server_free, server);
+    free(server->part_state);
     figures_release(server);
     events_release(server);
     gb_room_free(server->room, NULL, NULL);

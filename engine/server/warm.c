@@ -50,8 +50,8 @@ void handle_warm(struct request *request, const struct gb_params *params)
     int r = server_check_open(server, &err);
 
     if (r == 0)
-        r = seat_check_memory(params->memory_mb, &err);
-    if (r == 0 && (image = seat_image(server, params->image, &err)) == NULL)
+        r = hosted_check_memory(params->memory_mb, &err);
+    if (r == 0 && (image = hosted_image(server, params->image, &err)) == NULL)
         r = -(int)err.code;
     warming->request = request;
     request->arg = warming;
