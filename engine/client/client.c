@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "rpc/methods.h"
 #include "client/dial.h"
 
 enum {
@@ -124,7 +125,9 @@ static void copy_text(char *to, size_t room, struct gb_bytes text)
 /* Whether code is run for it: of others only the outcome is unknown. */
 static bool runs_code(const struct call *call)
 {
-    return strcmp(call->method, "session.exec") == 0 || strcmp(call->method, "run") == 0;
+    const struct gb_method *method = gb_method_find(gb_bytes_str(call->method));
+
+    return method != NULL && method->runs_code;
 }
 
 /* @sent: it may be with the server. */

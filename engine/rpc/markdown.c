@@ -96,8 +96,10 @@ static void add_method(struct gb_buf *buf, const struct gb_method *method)
 
 void gb_methods_markdown(struct gb_buf *buf)
 {
-    for (int i = 0; i < GB_METHOD_COUNT; i++)
-        add_method(buf, &gb_methods[i]);
+    const struct gb_method *method;
+
+    for (size_t i = 0; (method = gb_method_at(i)) != NULL; i++)
+        add_method(buf, method);
 }
 
 void gb_errors_markdown(struct gb_buf *buf)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The methods of the socket protocol: one table that the server parses by, that clients check names
- * against, and from which the tables of docs/protocol.md are written.
+/* The methods of the socket protocol. A row says all about a method but how it is answered: the
+ * server parses by it, clients look up what a call does, and the tables of docs/protocol.md are
+ * written from it. Each part of the server has a table of its own here, methods_….c, because
+ * clients need the rows and are not linked to the server.
  */
 #pragma once
 
@@ -13,35 +15,6 @@
 #include "rpc/json.h"
 
 #define GB_PROTOCOL_VERSION 1
-
-enum gb_method_id {
-    GB_METHOD_HELLO,
-    GB_METHOD_RUN,
-    GB_METHOD_SESSION_OPEN,
-    GB_METHOD_SESSION_EXEC,
-    GB_METHOD_SESSION_STDIN,
-    GB_METHOD_SESSION_INTERRUPT,
-    GB_METHOD_SESSION_COMPLETE,
-    GB_METHOD_SESSION_IS_COMPLETE,
-    GB_METHOD_SESSION_HISTORY,
-    GB_METHOD_SESSION_GET,
-    GB_METHOD_SESSION_LIST,
-    GB_METHOD_SESSION_CLOSE,
-    GB_METHOD_SESSION_LEASE,
-    GB_METHOD_FILE_WRITE,
-    GB_METHOD_FILE_READ,
-    GB_METHOD_FILE_LIST,
-    GB_METHOD_FILE_STAT,
-    GB_METHOD_FILE_REMOVE,
-    GB_METHOD_FILE_MKDIR,
-    GB_METHOD_EVENTS_SUBSCRIBE,
-    GB_METHOD_EVENTS_UNSUBSCRIBE,
-    GB_METHOD_POOL_STATUS,
-    GB_METHOD_IMAGE_WARM,
-    GB_METHOD_STATS,
-    GB_METHOD_SERVER_SHUTDOWN,
-    GB_METHOD_COUNT
-};
 
 enum gb_param_type {
     GB_PARAM_NAME,    /* string without a NUL: struct gb_bytes, min–max bytes */
@@ -78,6 +51,15 @@ struct gb_method {
     size_t param_count;
     const struct gb_result *results;
     size_t result_count;
+    bool runs_code; /* so that code may have run when there is no answer */
+    size_t holds;   /* offset in struct gb_params of an int64_t: bytes that the request keeps in
+                     * memory until its answer, beside its line; 0: none */
+};
+
+/* The methods of one part of the server: methods_….c. */
+struct gb_method_group {
+    const struct gb_method *methods;
+    size_t count;
 };
 
 /* What any method may be given. Bytes with a NULL pointer and NULL nodes are absent; all of it
@@ -94,10 +76,17 @@ struct gb_params {
     bool human, force;
 };
 
-extern const struct gb_method gb_methods[GB_METHOD_COUNT];
+extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_methods_cells,
+    gb_methods_history, gb_methods_lease, gb_methods_files, gb_methods_watch, gb_methods_capacity,
+    gb_methods_server;
 
-/* GB_METHOD_COUNT when there is none of that name. */
-enum gb_method_id gb_method_find(struct gb_bytes name);
+/* All of them by number, from 0; NULL behind the last. */
+const struct gb_method *gb_method_at(size_t index);
+/* NULL when there is none of that name. */
+const struct gb_method *gb_method_find(struct gb_bytes name);
+/* Bytes in memory on behalf of a request until its answer. */
+size_t gb_method_cost(const struct gb_method *method, size_t line_size,
+                      const struct gb_params *params);
 
 /* Reads @params (NULL: none given) by the table of @method. Failure: GB_EINVALID with a sentence
  * that names the parameter; GB_ETOOLARGE for a string or a list over its limit. Base64 is decoded

@@ -16,27 +16,30 @@ static struct gb_params params;
 static struct gb_err err;
 static char line[65536];
 
-static int read_params(enum gb_method_id method, const char *text)
+static int read_params(const char *name, const char *text)
 {
+    const struct gb_method *method = gb_method_find(gb_bytes_str(name));
+
     size_t size = strlen(text);
 
     memcpy(line, text, size);
     err = (struct gb_err){0};
     ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)line, size, 4096, &err), 0);
-    return gb_params_read(&gb_methods[method], doc.nodes, &params, &err);
+    ck_assert_ptr_nonnull(method);
+    return gb_params_read(method, doc.nodes, &params, &err);
 }
 
 START_TEST(standards)
 {
-    ck_assert_int_eq(read_params(GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\"}"), 0);
+    ck_assert_int_eq(read_params("session.exec", "{\"session\":\"s\",\"code\":\"1\"}"), 0);
     ck_assert(gb_bytes_equal(params.session, "s"));
     ck_assert_int_eq(params.mode, 0);
     ck_assert_int_eq(params.max_stdout, 0); /* not said */
     ck_assert_ptr_null(params.standard_input.data);
     ck_assert_ptr_null(params.env);
     ck_assert(!params.stream);
-    ck_assert_int_eq(
-        read_params(GB_METHOD_FILE_WRITE, "{\"session\":\"s\",\"path\":\"p\",\"text\":\"\"}"), 0);
+    ck_assert_int_eq(read_params("file.write", "{\"session\":\"s\",\"path\":\"p\",\"text\":\"\"}"),
+                     0);
     ck_assert(params.final);
     ck_assert_ptr_nonnull(params.text.data);
     ck_assert_ptr_null(params.base64.data);
@@ -45,7 +48,7 @@ END_TEST
 
 START_TEST(values)
 {
-    ck_assert_int_eq(read_params(GB_METHOD_SESSION_EXEC,
+    ck_assert_int_eq(read_params("session.exec",
                                  "{\"session\":\"s\",\"code\":\"a\\u0000b\",\"mode\":\"shell\","
                                  "\"timeout_ms\":2e3,\"env\":{\"A\":\"b\"},\"stream\":true,"
                                  "\"stdin\":null}"),
@@ -56,9 +59,8 @@ START_TEST(values)
     ck_assert_uint_eq(params.env->count, 1);
     ck_assert(params.stream);
     ck_assert_ptr_null(params.standard_input.data);
-    ck_assert_int_eq(read_params(GB_METHOD_FILE_WRITE,
-                                 "{\"session\":\"s\",\"path\":\"p\",\"base64\":\"AAEC/w==\"}"),
-                     0);
+    ck_assert_int_eq(
+        read_params("file.write", "{\"session\":\"s\",\"path\":\"p\",\"base64\":\"AAEC/w==\"}"), 0);
     ck_assert_uint_eq(params.base64.size, 4);
     ck_assert_mem_eq(params.base64.data, "\0\1\2\xff", 4);
 }
@@ -67,9 +69,8 @@ END_TEST
 /* Every method that takes a path takes its bytes too. */
 START_TEST(paths_of_any_bytes)
 {
-    static const enum gb_method_id methods[] = {
-        GB_METHOD_FILE_WRITE, GB_METHOD_FILE_READ,   GB_METHOD_FILE_LIST,
-        GB_METHOD_FILE_STAT,  GB_METHOD_FILE_REMOVE, GB_METHOD_FILE_MKDIR,
+    static const char *const methods[] = {
+        "file.write", "file.read", "file.list", "file.stat", "file.remove", "file.mkdir",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
@@ -79,7 +80,7 @@ START_TEST(paths_of_any_bytes)
         ck_assert_uint_eq(params.path.size, 3);
         ck_assert_mem_eq(params.path.data, "a\xff\x62", 3);
     }
-    ck_assert_int_eq(read_params(GB_METHOD_FILE_LIST, "{\"session\":\"s\",\"next\":\"/w==\"}"), 0);
+    ck_assert_int_eq(read_params("file.list", "{\"session\":\"s\",\"next\":\"/w==\"}"), 0);
     ck_assert_uint_eq(params.after.size, 1);
     ck_assert_uint_eq(params.after.data[0], 0xff);
     ck_assert_ptr_null(params.path.data);
@@ -87,39 +88,36 @@ START_TEST(paths_of_any_bytes)
 END_TEST
 
 static const struct {
-    enum gb_method_id method;
+    const char *method;
     const char *params, *says;
 } refusals[] = {
-    {GB_METHOD_HELLO, "[]", "params must be an object"},
-    {GB_METHOD_HELLO, "{\"color\":1}", "hello has no parameter \"color\""},
-    {GB_METHOD_HELLO, "{\"protocol\":1,\"protocol\":1}", "protocol is given twice"},
-    {GB_METHOD_HELLO, "{\"protocol\":\"1\"}", "protocol must be an integer, and is a string"},
-    {GB_METHOD_HELLO, "{\"protocol\":1.5}", "protocol must be an integer, and is 1.5"},
-    {GB_METHOD_SESSION_GET, "{}", "session.get needs the parameter session"},
-    {GB_METHOD_SESSION_GET, "{\"session\":null}", "session.get needs the parameter session"},
-    {GB_METHOD_SESSION_GET, "{\"session\":\"\"}", "session must not be empty"},
-    {GB_METHOD_SESSION_GET, "{\"session\":\"a\\u0000\"}", "session must not contain a NUL"},
-    {GB_METHOD_SESSION_GET, "{\"session\":7}", "session must be a string, and is a number"},
-    {GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\",\"timeout_ms\":-1}",
+    {"hello", "[]", "params must be an object"},
+    {"hello", "{\"color\":1}", "hello has no parameter \"color\""},
+    {"hello", "{\"protocol\":1,\"protocol\":1}", "protocol is given twice"},
+    {"hello", "{\"protocol\":\"1\"}", "protocol must be an integer, and is a string"},
+    {"hello", "{\"protocol\":1.5}", "protocol must be an integer, and is 1.5"},
+    {"session.get", "{}", "session.get needs the parameter session"},
+    {"session.get", "{\"session\":null}", "session.get needs the parameter session"},
+    {"session.get", "{\"session\":\"\"}", "session must not be empty"},
+    {"session.get", "{\"session\":\"a\\u0000\"}", "session must not contain a NUL"},
+    {"session.get", "{\"session\":7}", "session must be a string, and is a number"},
+    {"session.exec", "{\"session\":\"s\",\"code\":\"1\",\"timeout_ms\":-1}",
      "timeout_ms must be between 0 and 86400000, and is -1"},
-    {GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\",\"mode\":\"x\"}",
+    {"session.exec", "{\"session\":\"s\",\"code\":\"1\",\"mode\":\"x\"}",
      "mode must be one of: kernel, process, shell"},
-    {GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\",\"env\":{\"A\":1}}",
+    {"session.exec", "{\"session\":\"s\",\"code\":\"1\",\"env\":{\"A\":1}}",
      "the values of env must be strings, and one is a number"},
-    {GB_METHOD_SESSION_EXEC, "{\"session\":\"s\",\"code\":\"1\",\"stream\":1}",
+    {"session.exec", "{\"session\":\"s\",\"code\":\"1\",\"stream\":1}",
      "stream must be true or false, and is a number"},
-    {GB_METHOD_SESSION_OPEN, "{\"memory_mb\":63}", "memory_mb must be between 64"},
-    {GB_METHOD_FILE_WRITE, "{\"session\":\"s\",\"path\":\"p\",\"base64\":\"A\"}",
-     "base64 is not base64"},
-    {GB_METHOD_FILE_READ, "{\"session\":\"s\"}",
-     "file.read needs the parameter path or path_base64"},
-    {GB_METHOD_FILE_STAT, "{\"session\":\"s\",\"path\":\"\",\"path_base64\":\"/w==\"}",
+    {"session.open", "{\"memory_mb\":63}", "memory_mb must be between 64"},
+    {"file.write", "{\"session\":\"s\",\"path\":\"p\",\"base64\":\"A\"}", "base64 is not base64"},
+    {"file.read", "{\"session\":\"s\"}", "file.read needs the parameter path or path_base64"},
+    {"file.stat", "{\"session\":\"s\",\"path\":\"\",\"path_base64\":\"/w==\"}",
      "give path or path_base64, and not both"},
-    {GB_METHOD_FILE_STAT, "{\"session\":\"s\",\"path_base64\":\"/w==\",\"path\":\"p\"}",
+    {"file.stat", "{\"session\":\"s\",\"path_base64\":\"/w==\",\"path\":\"p\"}",
      "give path_base64 or path, and not both"},
-    {GB_METHOD_FILE_REMOVE, "{\"session\":\"s\",\"path_base64\":\"/w=\"}",
-     "path_base64 is not base64"},
-    {GB_METHOD_FILE_LIST, "{\"session\":\"s\",\"after\":\"a\",\"next\":\"/w==\"}",
+    {"file.remove", "{\"session\":\"s\",\"path_base64\":\"/w=\"}", "path_base64 is not base64"},
+    {"file.list", "{\"session\":\"s\",\"after\":\"a\",\"next\":\"/w==\"}",
      "give after or next, and not both"},
 };
 
@@ -136,23 +134,40 @@ START_TEST(over_a_limit)
     int n = snprintf(text, sizeof(text), "{\"session\":\"%0*d\"}", GB_NAME_MAX + 1, 0);
 
     ck_assert_int_lt(n, (int)sizeof(text));
-    ck_assert_int_eq(read_params(GB_METHOD_SESSION_GET, text), -GB_ETOOLARGE);
+    ck_assert_int_eq(read_params("session.get", text), -GB_ETOOLARGE);
 }
 END_TEST
 
 START_TEST(table)
 {
-    for (int i = 0; i < GB_METHOD_COUNT; i++) {
-        const struct gb_method *method = &gb_methods[i];
+    const struct gb_method *method;
 
+    for (size_t i = 0; (method = gb_method_at(i)) != NULL; i++) {
         ck_assert_ptr_nonnull(method->name);
-        ck_assert_int_eq(gb_method_find(gb_bytes_str(method->name)), i);
+        ck_assert_ptr_nonnull(method->doc);
+        ck_assert_ptr_eq(gb_method_find(gb_bytes_str(method->name)), method);
         /* What the reader keeps: a bit for each parameter, and only strings are required. */
         ck_assert_uint_lt(method->param_count, 64);
         for (size_t j = 0; j < method->param_count; j++)
             ck_assert(!method->params[j].required || method->params[j].type <= GB_PARAM_BASE64);
     }
-    ck_assert_int_eq(gb_method_find(gb_bytes_str("no.such")), GB_METHOD_COUNT);
+    ck_assert_ptr_null(gb_method_find(gb_bytes_str("no.such")));
+}
+END_TEST
+
+/* What a row says beside its parameters. */
+START_TEST(properties)
+{
+    const struct gb_method *method;
+
+    for (size_t i = 0; (method = gb_method_at(i)) != NULL; i++) {
+        bool runs = strcmp(method->name, "run") == 0 || strcmp(method->name, "session.exec") == 0;
+
+        ck_assert_msg(method->runs_code == runs, "%s", method->name);
+        params = (struct gb_params){.length = 1000};
+        ck_assert_uint_eq(gb_method_cost(method, 7, &params),
+                          strcmp(method->name, "file.read") == 0 ? 1007 : 7);
+    }
 }
 END_TEST
 
@@ -175,6 +190,7 @@ int main(void)
     tcase_add_loop_test(tests, refused, 0, ARRAY_SIZE(refusals));
     tcase_add_test(tests, over_a_limit);
     tcase_add_test(tests, table);
+    tcase_add_test(tests, properties);
     tcase_add_test(tests, pages_are_fresh);
     suite_add_tcase(suite, tests);
     failed = check_run(suite);

@@ -221,3 +221,13 @@ int gb_params_read(const struct gb_method *method, const struct gb_json *params,
     }
     return check_required(method, ret_params, err);
 }
+
+size_t gb_method_cost(const struct gb_method *method, size_t line_size,
+                      const struct gb_params *params)
+{
+    int64_t held = 0;
+
+    if (method->holds > 0)
+        memcpy(&held, (const char *)params + method->holds, sizeof(held));
+    return line_size + (size_t)held;
+}

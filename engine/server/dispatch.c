@@ -35,13 +35,25 @@ static const struct method_handler own_methods[] = {
     {NULL, NULL},
 };
 
-static void dispatch_add(struct gb_server *server, const struct method_handler *methods)
+static const struct method *dispatch_find(const struct gb_server *server, struct gb_bytes name)
 {
-    for (; methods->name != NULL; methods++) {
-        enum gb_method_id method = gb_method_find(gb_bytes_str(methods->name));
+    for (size_t i = 0; i < server->method_count; i++)
+        if (gb_bytes_equal(name, server->methods[i].row->name))
+            return &server->methods[i];
+    return NULL;
+}
 
-        assert(method < GB_METHOD_COUNT && server->handlers[method] == NULL);
-        server->handlers[method] = methods->handle;
+static void dispatch_add(struct gb_server *server, const struct method_handler *handlers)
+{
+    for (; handlers->name != NULL; handlers++) {
+        struct method *method = &server->methods[server->method_count];
+
+        assert(server->method_count < METHODS_MAX &&
+               dispatch_find(server, gb_bytes_str(handlers->name)) == NULL);
+        method->row = gb_method_find(gb_bytes_str(handlers->name));
+        method->handle = handlers->handle;
+        assert(method->row != NULL);
+        server->method_count++;
     }
 }
 
@@ -133,12 +145,6 @@ static int check_parts(const struct parts *parts, struct gb_err *err)
     return 0;
 }
 
-/* file.read holds what it reads until its reply; the others no more than their line. */
-static size_t cost_of(enum gb_method_id method, size_t line_size, const struct gb_params *params)
-{
-    return line_size + (method == GB_METHOD_FILE_READ ? (size_t)params->length : 0);
-}
-
 static int check_load(const struct connection *connection, size_t cost, struct gb_err *err)
 {
     const struct gb_server *server = connection->server;
@@ -158,13 +164,12 @@ static int check_load(const struct connection *connection, size_t cost, struct g
     return 0;
 }
 
-static void call(struct connection *connection, enum gb_method_id method, struct gb_buf *id,
+static void call(struct connection *connection, const struct method *method, struct gb_buf *id,
                  size_t cost, const struct gb_params *params)
 {
     struct request *request = xcalloc(1, sizeof(*request));
 
     request->connection = connection;
-    request->method = method;
     request->id = *id;
     request->cost = cost;
     request->received_ns = gb_clock_mono_ns();
@@ -174,7 +179,7 @@ static void call(struct connection *connection, enum gb_method_id method, struct
     connection->request_count++;
     connection->request_bytes += cost;
     connection->server->request_bytes += cost;
-    connection->server->handlers[method](request, params);
+    method->handle(request, params);
 }
 
 static void dispatch_request(struct connection *connection, size_t size)
@@ -183,7 +188,8 @@ static void dispatch_request(struct connection *connection, size_t size)
     struct parts parts = {0};
     struct gb_params params;
     struct gb_err err = {0};
-    enum gb_method_id method;
+    const struct method *method;
+    size_t cost = size;
     int r, code = RPC_INVALID;
 
     r = read_parts(connection->doc.nodes, &parts, &err);
@@ -195,24 +201,25 @@ static void dispatch_request(struct connection *connection, size_t size)
         connection_error(connection, &id, code, &err, NULL, NULL);
         return;
     }
-    method = gb_method_find(parts.method->text);
-    if (method == GB_METHOD_COUNT || connection->server->handlers[method] == NULL) {
+    method = dispatch_find(connection->server, parts.method->text);
+    if (method == NULL) {
         (void)gb_err_set(&err, GB_EUNSUPPORTED, "there is no method \"%.*s\"",
                          (int)MIN(parts.method->text.size, (size_t)64),
                          (const char *)parts.method->text.data);
         connection_error(connection, &id, RPC_NO_METHOD, &err, NULL, NULL);
         return;
     }
-    r = gb_params_read(&gb_methods[method], parts.params, &params, &err);
+    r = gb_params_read(method->row, parts.params, &params, &err);
     code = r == -GB_EINVALID ? RPC_PARAMS : gb_code_rpc(err.code);
     if (r == 0) {
-        r = check_load(connection, cost_of(method, size, &params), &err);
+        cost = gb_method_cost(method->row, size, &params);
+        r = check_load(connection, cost, &err);
         code = gb_code_rpc(err.code);
     }
     if (r < 0)
         connection_error(connection, &id, code, &err, NULL, NULL);
     else
-        call(connection, method, &id, cost_of(method, size, &params), &params);
+        call(connection, method, &id, cost, &params);
 }
 
 void dispatch_line(struct connection *connection, uint8_t *line, size_t size)

@@ -54,6 +54,13 @@ struct tombstone {
     struct gb_err why;
 };
 
+/* A method that this server has. */
+struct method {
+    const struct gb_method *row;
+    handler_fn *handle;
+};
+enum { METHODS_MAX = 64 };
+
 /* What a session took at a moment of the past. */
 struct figure {
     uint32_t round; /* of the server's rounds; 0: none */
@@ -81,7 +88,8 @@ struct gb_server {
     size_t part_count;
     struct part_sizes part_offsets[PARTS_MAX], part_sizes;
     char *part_state;
-    handler_fn *handlers[GB_METHOD_COUNT]; /* NULL: none of the parts has that method */
+    struct method methods[METHODS_MAX]; /* of all parts */
+    size_t method_count;
     enum server_state state;
     struct gb_list connections, sessions, shutdowns; /* requests of server.shutdown */
     size_t connection_count, session_count, exec_count;
@@ -134,7 +142,6 @@ struct request {
     struct gb_list link; /* in connection->requests */
     struct gb_list wait; /* for the handler's own lists */
     struct connection *connection;
-    enum gb_method_id method;
     struct gb_buf id; /* as JSON */
     size_t cost;      /* bytes in memory on its behalf */
     uint64_t received_ns;

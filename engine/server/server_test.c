@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "rpc/methods.h"
 #include "server/histogram.h"
 
 #include <errno.h>
@@ -273,6 +274,23 @@ START_TEST(answers)
     expect(fd, "\"connections\":1,");
     put(fd, "{\"id\":4,\"method\":\"pool.status\"}\n");
     expect(fd, "\"pools\":[]");
+    (void)close(fd);
+}
+END_TEST
+
+/* Every method of the protocol is there: it gets as far as its parameters. */
+START_TEST(has_all_methods)
+{
+    int fd = dial();
+    const struct gb_method *method;
+    char request[128];
+
+    for (size_t i = 0; (method = gb_method_at(i)) != NULL; i++) {
+        (void)snprintf(request, sizeof(request),
+                       "{\"id\":1,\"method\":\"%s\",\"params\":{\"no\":1}}\n", method->name);
+        put(fd, request);
+        expect(fd, "\"code\":-32602");
+    }
     (void)close(fd);
 }
 END_TEST
@@ -636,6 +654,7 @@ int main(void)
     tcase_set_timeout(served, 60);
     tcase_add_loop_test(served, refused, 0, ARRAY_SIZE(errors));
     tcase_add_test(served, answers);
+    tcase_add_test(served, has_all_methods);
     tcase_add_test(served, many_in_one_piece);
     tcase_add_test(served, half_a_line);
     tcase_add_test(served, line_too_long);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files of the guest. */
+#include "rows.h"
+
+/* clang-format off */
+#define PATH(need)                                                                                 \
+    TEXT("path", path, need, GB_PATH_MAX, "relative to the home `/home/user`; this or "            \
+         "`path_base64`"),                                                                         \
+    BYTES_OF("path_base64", path, GB_PATH_MAX, "the bytes of a path, which need not be UTF-8; this " \
+             "or `path`")
+
+static const struct gb_param write_params[] = {
+    SESSION, PATH(REQUIRED),
+    TEXT("text", text, 0, GB_LINE_MAX, "the bytes; this or `base64`"),
+    BASE64("the bytes; this or `text`"),
+    INTEGER("offset", offset, 0, OFFSET_MAX, 0,
+            "where these bytes begin: 0 begins an upload, each further piece begins where the last "
+            "one ended"),
+    BOOL("final", final, 1, "the last piece: the file appears, whole"),
+    INTEGER("mode", permissions, 0, 0777, 0, "permission bits; default 420 (0644)"),
+};
+static const struct gb_param read_params[] = {
+    SESSION, PATH(REQUIRED),
+    INTEGER("offset", offset, 0, OFFSET_MAX, 0, "where to begin"),
+    INTEGER("length", length, 1, GB_READ_MAX, GB_READ_DEFAULT, "bytes at most"),
+};
+static const struct gb_param file_list_params[] = {
+    SESSION, PATH(0),
+    TEXT("after", after, 0, GB_FILE_NAME_MAX, "only names that sort behind this one, bytewise; this "
+         "or `next`"),
+    BYTES_OF("next", after, GB_FILE_NAME_MAX, "as the reply before gave it: what comes behind that"),
+    INTEGER("limit", limit, 1, GB_LIST_MAX, GB_LIST_MAX, "at most so many entries"),
+};
+static const struct gb_param stat_params[] = {SESSION, PATH(REQUIRED)};
+static const struct gb_param remove_params[] = {
+    SESSION, PATH(REQUIRED),
+    BOOL("recursive", recursive, 0, "a folder goes with all that is in it"),
+};
+static const struct gb_param mkdir_params[] = {
+    SESSION, PATH(REQUIRED),
+    BOOL("recursive", recursive, 1, "parents are made, and a folder that is there is no error"),
+};
+static const struct gb_result write_results[] = {
+    {"size", "integer", "bytes of the upload so far, or of the file at `final`"},
+};
+static const struct gb_result read_results[] = {
+    {"text / base64", "string", "the bytes"},
+    {"size", "integer", "of the whole file"},
+    {"eof", "boolean", "the file ends with these bytes; while it is false, read on behind them"},
+};
+static const struct gb_result file_list_results[] = {
+    {"entries", "array", "of entries, sorted by name, bytewise"},
+    {"more", "boolean", "there are further entries: ask again with `next`"},
+    {"next", "string", "what to give as `next` for them, whatever their names are; absent: there are "
+     "none"},
+};
+static const struct gb_result stat_results[] = {{"…", "entry", "the fields of an entry"}};
+
+static const struct gb_method rows[] = {
+    {.name = "file.write",
+     .doc = "Writes a file, in one piece or in several. It appears whole, at `final`, or not at all; "
+            "folders above it are made. An upload that is not finished when its connection closes is "
+            "dropped.",
+     PARAMS(write_params), RESULTS(write_results)},
+    {.name = "file.read",
+     .doc = "Reads a piece of a file. Fewer bytes than `length` are no error: go by `eof`.",
+     PARAMS(read_params), RESULTS(read_results),
+     .holds = offsetof(struct gb_params, length)},
+    {.name = "file.list",
+     .doc = "The entries of a folder; default the home.",
+     PARAMS(file_list_params), RESULTS(file_list_results)},
+    {.name = "file.stat",
+     .doc = "One entry.",
+     PARAMS(stat_params), RESULTS(stat_results)},
+    {.name = "file.remove",
+     .doc = "Removes a file or a folder.",
+     PARAMS(remove_params)},
+    {.name = "file.mkdir",
+     .doc = "Makes a folder.",
+     PARAMS(mkdir_params)},
+};
+/* clang-format on */
+
+const struct gb_method_group gb_methods_files = {rows, ARRAY_SIZE(rows)};

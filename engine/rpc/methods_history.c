@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What sessions did, from the journal. */
+#include "rows.h"
+
+/* clang-format off */
+static const struct gb_param history_params[] = {
+    SESSION,
+    INTEGER("after", after_cell, 0, UINT32_MAX, 0, "cells with larger numbers"),
+    INTEGER("before", before_cell, 0, UINT32_MAX, 0,
+            "cells with smaller numbers, the newest first; 0: no limit, and the oldest first"),
+    INTEGER("limit", limit, 1, 1000, 100, "at most so many cells"),
+    NAME("find", find, 0, GB_FIND_MAX,
+         "only cells that have this text in their code, their output, their value or the reason "
+         "why there is none; letters of ASCII match in either case, unless it has a capital one, "
+         "and colours do not matter"),
+    BOOL("output", output, 1, "false: briefly, as in events"),
+    INTEGER("length", length, 1, GB_HISTORY_PIECE_MAX, 0,
+            "of each cell's output, `stdout` first and `stderr` behind it, only so many bytes; "
+            "default: all of it, or with `output` false nothing"),
+    INTEGER("offset", offset, -OFFSET_MAX, OFFSET_MAX, 0,
+            "with `length`: where these begin; negative: so far before the end"),
+};
+static const struct gb_result history_results[] = {
+    {"cells", "array", "of cells in their order, each with its `incarnation` too; one that runs has "
+     "the `state` `running`, one that ended without a result has `error`; with "
+     "`length` also `offset` (where the part begins), `stdout_bytes` and `stderr_bytes` (the whole "
+     "of each)"},
+    {"more", "boolean", "there are further cells, or with `find` cells that were not looked at: ask "
+     "again"},
+    {"next", "integer", "what to give then as `after`, or as `before` where that was given; absent "
+     "without `more`"},
+};
+
+static const struct gb_method rows[] = {
+    {.name = "session.history",
+     .doc = "The cells of a session, open or not, as long as the journal has them.",
+     PARAMS(history_params), RESULTS(history_results)},
+};
+/* clang-format on */
+
+const struct gb_method_group gb_methods_history = {rows, ARRAY_SIZE(rows)};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may run cells in a session. */
+#include "rows.h"
+
+/* clang-format off */
+static const char *const lease_choices[] = {"take", "release", "hand_over", NULL};
+
+static const struct gb_param lease_params[] = {
+    SESSION,
+    {.name = "action", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, action),
+     .choices = lease_choices, .standard = -1, .doc = "required. `hand_over` needs `to`, and that "
+     "the caller holds the lease; `release` of a session that nobody holds does nothing"},
+    NAME("to", to, 0, GB_NAME_MAX, "who gets it: a client's name as in `hello`, or its number"),
+    TEXT("note", note, 0, GB_PATH_MAX,
+         "take: why; else for those who come after: `notice` of the next cell of another client"),
+    BOOL("human", human, 0, "a person holds it, for those who are refused"),
+    BOOL("force", force, 0, "`take` it from whoever holds it"),
+};
+static const struct gb_result lease_results[] = {
+    {"lease", "object or null", "the session's lease now"},
+};
+
+static const struct gb_method rows[] = {
+    {.name = "session.lease",
+     .doc = "Takes, releases or hands over the right to run cells in a session. It ends with the "
+            "connection that holds it, and the session does not expire as idle meanwhile.",
+     PARAMS(lease_params), RESULTS(lease_results)},
+};
+/* clang-format on */
+
+const struct gb_method_group gb_methods_lease = {rows, ARRAY_SIZE(rows)};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions: open, look at, close. */
+#include "rows.h"
+
+/* clang-format off */
+#define MS_MAX (INT64_C(366) * 86400000) /* a year: idle and lifetime */
+
+static const struct gb_param open_params[] = {
+    OPEN_OPTIONS,
+    NAME("key", key, 0, GB_NAME_MAX, "attaches to the session with this key, or creates it"),
+    NODE("env", GB_PARAM_STRINGS, env, GB_ENV_COUNT_MAX, "environment variables of the session"),
+    INTEGER("timeout_ms", timeout_ms, 1, GB_TIMEOUT_MAX_MS, 0,
+            "default for its cells; default: the settings' (30 s)"),
+    INTEGER("idle_ms", idle_ms, 0, MS_MAX, -1,
+            "closes itself when nothing was asked for so long; 0: never; default: the settings' (30 "
+            "min)"),
+    INTEGER("lifetime_ms", lifetime_ms, 0, MS_MAX, -1, "closes itself so long after it was opened; "
+            "0: no limit; default: the settings' (0)"),
+};
+static const struct gb_param session_params[] = {SESSION};
+static const struct gb_param list_params[] = {
+    NAME("state", state, 0, GB_NAME_MAX, "only sessions in this state; `closed` and `lost`: those "
+         "that have ended, from the journal, the newest first"),
+    NAME("key", key, 0, GB_NAME_MAX, "only the session with this key"),
+    NAME("label", label, 0, GB_NAME_MAX, "only sessions with this label"),
+    NAME("owner", owner, 0, GB_NAME_MAX, "only sessions of this owner"),
+    NAME("image", image, 0, GB_NAME_MAX, "only sessions of this image"),
+    INTEGER("limit", limit, 1, 100000, 1000, "of those that have ended: at most so many"),
+};
+static const struct gb_result open_results[] = {
+    {"session", "string", "its id"},
+    {"created", "boolean", "false: there was one with this key"},
+    {"incarnation", "integer", "1, and one more whenever state was lost"},
+    {"reason", "string", "`attached`; or why it was created: `new`, `expired` (the session with this "
+     "key was idle too long or past its lifetime), `crashed` (its VM died), `closed` (a client "
+     "closed it)"},
+    {"source", "string", "`boot`, `template` or `pool`"},
+    {"timing", "object", "`total_ms`, `admission_ms`, `boot_ms`, `worker_ms`"},
+};
+static const struct gb_result get_results[] = {{"…", "session", "the fields of a session"}};
+static const struct gb_result list_results[] = {
+    {"sessions", "array", "of sessions; without a fresh `guest_memory` (the last one known)"},
+};
+
+static const struct gb_method rows[] = {
+    {.name = "session.open",
+     .doc = "Opens a session, or attaches to the one with this key.",
+     PARAMS(open_params), RESULTS(open_results)},
+    {.name = "session.get",
+     .doc = "One session.",
+     PARAMS(session_params), RESULTS(get_results)},
+    {.name = "session.list",
+     .doc = "The sessions that are open, VMs of `run` among them.",
+     PARAMS(list_params), RESULTS(list_results)},
+    {.name = "session.close",
+     .doc = "Closes a session. Idempotent. Answered when its VM is gone.",
+     PARAMS(session_params)},
+};
+/* clang-format on */
+
+const struct gb_method_group gb_methods_sessions = {rows, ARRAY_SIZE(rows)};

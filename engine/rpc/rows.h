@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the rows of the method tables are written; for methods_….c only, which have one table each.
+ */
+#pragma once
+
+#include "methods.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+enum { REQUIRED = 1 };
+
+/* clang-format off */
+#define PARAMS(array_) .params = array_, .param_count = ARRAY_SIZE(array_)
+#define RESULTS(array_) .results = array_, .result_count = ARRAY_SIZE(array_)
+
+#define NAME(name_, field, need, max_, doc_)                                                       \
+    {.name = name_, .type = GB_PARAM_NAME, .offset = offsetof(struct gb_params, field),            \
+     .required = (need), .min = 1, .max = (max_), .doc = doc_}
+#define TEXT(name_, field, need, max_, doc_)                                                       \
+    {.name = name_, .type = GB_PARAM_TEXT, .offset = offsetof(struct gb_params, field),            \
+     .required = (need), .max = (max_), .doc = doc_}
+#define BASE64(doc_)                                                                               \
+    {.name = "base64", .type = GB_PARAM_BASE64, .offset = offsetof(struct gb_params, base64),      \
+     .max = GB_LINE_MAX, .doc = doc_}
+#define INTEGER(name_, field, min_, max_, standard_, doc_)                                         \
+    {.name = name_, .type = GB_PARAM_INTEGER, .offset = offsetof(struct gb_params, field),         \
+     .min = (min_), .max = (max_), .standard = (standard_), .doc = doc_}
+#define BOOL(name_, field, standard_, doc_)                                                        \
+    {.name = name_, .type = GB_PARAM_BOOL, .offset = offsetof(struct gb_params, field),            \
+     .standard = (standard_), .doc = doc_}
+#define NODE(name_, type_, field, max_, doc_)                                                      \
+    {.name = name_, .type = type_, .offset = offsetof(struct gb_params, field), .max = (max_),     \
+     .doc = doc_}
+
+#define OFFSET_MAX (INT64_C(1) << 50)
+
+#define SESSION NAME("session", session, REQUIRED, GB_NAME_MAX, "the session's id")
+#define BYTES_OF(name_, field, max_, doc_)                                                         \
+    {.name = name_, .type = GB_PARAM_BASE64, .offset = offsetof(struct gb_params, field),          \
+     .max = (max_), .doc = doc_}
+#define MEMORY INTEGER("memory_mb", memory_mb, GB_MEMORY_MIN_MB, GB_MEMORY_MAX_MB, 0, \
+    "RAM of the VM in MiB, at most what the host has; default: the image's")
+#define OPEN_OPTIONS                                                                               \
+    NAME("image", image, 0, GB_NAME_MAX, "image or alias (`py`, `js`, `raw`); default `python`"),  \
+    MEMORY,                                                                                        \
+    NODE("network", GB_PARAM_ANY, network, 0,                                                      \
+         "only `\"none\"` or `{\"mode\": \"none\"}` so far; anything else is `unsupported`"),      \
+    INTEGER("wait_ms", wait_ms, 0, 3600000, -1,                                                    \
+            "how long it may wait for room, then it fails with `capacity`; 0: not at all; default: "\
+            "the settings' (60 s)"),                                                               \
+    NAME("label", label, 0, GB_NAME_MAX, "a name for people"),                                     \
+    NAME("owner", owner, 0, GB_NAME_MAX, "who it belongs to, for people and filters")
+/* clang-format on */
