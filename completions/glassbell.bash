@@ -210,11 +210,12 @@ _glassbell()
             --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
             --memory|-m) return ;;
             --idle) return ;;
+            --lease-wait) return ;;
             --owner) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --image --memory --idle --owner --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --image --memory --idle --lease-wait --owner --socket --no-autostart' -- "$word")
             return
         fi
         ;;

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 import packages
-from support import BINARY, DEADLINE, Server, out
+from support import BINARY, DEADLINE, Server, out, wait_for
 
 packages.python("mcp", "mcp")
 # A class of that library is none of the process that gathers results of several.
@@ -487,3 +487,53 @@ def test_the_inspector(server):
     assert [tool["name"] for tool in inspect("--method", "tools/list")["tools"]] == TOOLS
     result = inspect("--method", "tools/call", "--tool-name", "run_code", "--tool-arg", "code=print(6*7)")
     assert result["structuredContent"]["stdout"] == "42\n"
+
+
+# ---- a session that another client holds ----
+
+
+@pytest.fixture
+def held(server, handle, client):
+    """A person holds the session of this module."""
+    with server.client() as person:
+        person.call("hello", client="person/1")
+        person.call("session.lease", session=handle, action="take", human=True)
+        yield person
+
+
+def call_exec(program, number, **arguments):
+    """A call as a line of the protocol, and what it is answered with."""
+    reply = program.ask("tools/call", number, name="exec", arguments=arguments, _meta=MODERN)
+    return reply["result"]
+
+
+@pytest.mark.parametrize("wait, told", [("0.3", "has waited 0.3 s for it: go on without it"), ("2", "has waited 2 s for it"),
+                                        ("0", "; go on without it, or call again later")])
+def test_a_call_that_waited_in_vain_says_so(server, handle, held, wait, told):
+    """It is answered when its time is over: nothing ran, it may be called again, and who holds it is told."""
+    with Raw(server, "--lease-wait", wait) as program:
+        result = call_exec(program, 1, session=handle, code="ghost = 1")
+        assert result["isError"] is True
+        error = result["structuredContent"]["error"]
+        assert error["kind"] == "held" and error["retryable"] is True and error["dispatched"] is False
+        assert told in error["message"] and "person/1" in error["message"]
+        held.call("session.lease", session=handle, action="release")
+        again = call_exec(program, 2, session=handle, code="'ghost' in globals()")
+        assert again["structuredContent"]["value"] == "False"
+
+
+def test_a_call_waits_for_the_session(server, handle, held, client):
+    """Within its time it gets its turn when the session is given back."""
+    with Raw(server, "--lease-wait", "600") as program:
+        program.send({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                      "params": {"name": "exec", "arguments": {"session": handle, "code": "6 * 7"}, "_meta": MODERN}})
+        wait_for(lambda: client.call("session.get", session=handle)["lease"]["waiting"] == 1, what="a call that waits")
+        held.call("session.lease", session=handle, action="release")
+        assert program.read()["result"]["structuredContent"]["value"] == "42"
+
+
+@pytest.mark.parametrize("wait", ["-1", "86401", "soon", ""])
+def test_a_time_to_wait_that_is_none(server, wait):
+    done = subprocess.run([BINARY, "mcp", f"--lease-wait={wait}"], env=server.env, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=DEADLINE)
+    assert done.returncode == 2 and b"--lease-wait wants seconds up to 86400" in done.stderr

@@ -14,8 +14,6 @@
 #include "mcp/internal.h"
 
 enum {
-    /* Less than hosts give a call: 60 s is what the common clients begin with. */
-    LEASE_WAIT_MS = 45000,
     PROGRESS_MS = 250,    /* between two reports of output */
     HEARTBEAT_MS = 5000,  /* and without any, so that a client sees that it goes on */
     PROGRESS_TEXT = 4096, /* of the output so far: its end */
@@ -168,6 +166,18 @@ static void tell_end(const struct call *call, const struct gb_call_error *error)
     gb_buf_release(&text);
 }
 
+/* What to do about a session that another client holds. */
+static void call_add_advice(const struct call *call, struct gb_buf *to)
+{
+    uint64_t waited_ms = call->server->config.lease_wait_ms;
+
+    if (waited_ms > 0)
+        gb_buf_addf(to, "; this call has waited %g s for it: go on without it, or call again later",
+                    (double)waited_ms / 1000);
+    else
+        gb_buf_adds(to, "; go on without it, or call again later");
+}
+
 static void on_reply(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct call *call = arg;
@@ -184,9 +194,7 @@ static void on_reply(void *arg, const struct gb_json *result, const struct gb_ca
 
         gb_buf_adds(&message, error->message);
         if (error->code == GB_EHELD)
-            gb_buf_addf(&message,
-                        "; this call has waited %d s for it: go on without it, or call again later",
-                        LEASE_WAIT_MS / 1000);
+            call_add_advice(call, &message);
         told.message = gb_buf_str(&message);
 
         content_write_error(&out, call->revision, call->tool, &call->options, &told,
@@ -316,7 +324,7 @@ void call_start(struct request *request)
         if (tool->runs_code && token_text.size > 0)
             gb_json_put_bool(&out, "stream", true);
         if (strcmp(tool->method, "session.exec") == 0)
-            gb_json_put_u64(&out, "lease_wait_ms", LEASE_WAIT_MS);
+            gb_json_put_u64(&out, "lease_wait_ms", request->server->config.lease_wait_ms);
         gb_json_end(&out);
         call = call_new(request, tool);
         call->options = options;

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "loop/loop.h"
@@ -29,6 +30,7 @@ struct mcp_config {
     const char *socket;  /* NULL: by the rule of the protocol */
     const char *program; /* started as the server when none runs; NULL: never */
     struct tool_standards standards;
+    uint64_t lease_wait_ms; /* how long `exec` waits while another client holds the session */
     /* A line for the client. Borrowed. */
     void (*send)(void *arg, struct gb_bytes line);
     /* Bytes of lines that the client has not taken yet. */

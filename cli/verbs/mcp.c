@@ -3,6 +3,7 @@
  */
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/input.h"
@@ -10,8 +11,12 @@
 #include "mcp/server.h"
 #include "verbs/verbs.h"
 
-/* Above this much unread output nothing more is read from the client. */
-enum { QUEUED_HIGH = 4u << 20 };
+enum {
+    /* Above this much unread output nothing more is read from the client. */
+    QUEUED_HIGH = 4u << 20,
+    /* Less than hosts give a call: 60 s is what the common clients begin with. */
+    LEASE_WAIT_MS = 45000,
+};
 
 struct mcp {
     struct app app;
@@ -91,6 +96,23 @@ static bool mcp_read_standards(const struct args *args, struct tool_standards *s
     return true;
 }
 
+/* How long a call waits for a session that another client holds. */
+static bool mcp_read_lease_wait(const struct args *args, uint64_t *ret_ms)
+{
+    const char *wait = args_value(args, "lease-wait");
+    double seconds;
+
+    *ret_ms = LEASE_WAIT_MS;
+    if (wait == NULL)
+        return true;
+    if (!args_number(wait, 0, GB_TIMEOUT_MAX_MS / 1000.0, &seconds)) {
+        app_say("--lease-wait wants seconds up to %u, not %s", GB_TIMEOUT_MAX_MS / 1000, wait);
+        return false;
+    }
+    *ret_ms = (uint64_t)(seconds * 1000);
+    return true;
+}
+
 static int mcp_run(const struct args *args)
 {
     struct mcp mcp = {0};
@@ -102,7 +124,8 @@ static int mcp_run(const struct args *args)
 
     if (args->word_count > 0)
         return app_wrong_use(args, "mcp takes no names");
-    if (!mcp_read_standards(args, &config.standards))
+    if (!mcp_read_standards(args, &config.standards) ||
+        !mcp_read_lease_wait(args, &config.lease_wait_ms))
         return EXIT_USAGE;
     if (!args_has(args, "no-autostart"))
         program = gb_client_this_program();
@@ -135,6 +158,10 @@ static const struct option mcp_options[] = {
      .value = "SECONDS",
      .kind = ARG_TEXT,
      .help = "sessions close after so long without use (default 1800; 0: never)"},
+    {.name = "lease-wait",
+     .value = "SECONDS",
+     .kind = ARG_TEXT,
+     .help = "wait so long while another client holds the session (default 45; 0: not)"},
     {.name = "owner",
      .value = "NAME",
      .kind = ARG_TEXT,
