@@ -5,6 +5,7 @@ command makes of the same file, with the same image's interpreter."""
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -427,7 +428,23 @@ def test_code_and_standard_input_take_arguments(cli):
     assert cli.out("run", "-l", "js", "-c", "console.log(process.argv.slice(1))", "a", "-b") == "[ 'a', '-b' ]\n"
     latin = b"# -*- coding: latin-1 -*-\nprint(ascii('\xe9'))\n"
     assert cli.out("run", "-", input=latin) == "'\\xe9'\n"
+    both = latin.replace(b"\xe9", "é".encode())  # UTF-8 by its bytes, and Latin-1 by what it says of itself
+    assert cli.out("run", "-", input=both) == "'\\xc3\\xa9'\n"
+    assert cli.out("run", "-c", both.decode()) == "'\\xe9'\n"
     assert cli.out("run", "-", input=b"#!/bin/bash\necho ${BASH_VERSION:0:1}\n") == "5\n"
+
+
+@pytest.mark.parametrize("name, content, told", [
+    ("a.py", b"print(__file__)\n#" + b"x" * 200000 + b"\nprint('end')\n", b"/home/user/a.py\nend\n"),
+    ("b.sh", b"echo $0\n#" + b"x" * 200000 + b"\necho end\n", b"b.sh\nend\n")])
+def test_a_program_from_a_fifo(cli, tmp_path, name, content, told):
+    """`glassbell run <(command)`: opened once, and read to its end."""
+    os.mkfifo(tmp_path / name)
+    feeder = threading.Thread(target=lambda: (tmp_path / name).write_bytes(content), daemon=True)
+    feeder.start()
+    assert cli("run", name, cwd=tmp_path).stdout == told
+    feeder.join(60)
+    assert not feeder.is_alive()
 
 
 def test_several_programs(cli, tmp_path):

@@ -21,6 +21,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -377,3 +378,14 @@ def worker(name, **options):
         yield process
     finally:
         process.close()
+
+
+@contextlib.contextmanager
+def served(path, content):
+    """A FIFO that gives its content once: whoever opened it again would wait for ever."""
+    os.mkfifo(path)
+    feeder = threading.Thread(target=lambda: path.write_bytes(content), daemon=True)
+    feeder.start()
+    yield path
+    feeder.join(PATIENCE_S)
+    assert not feeder.is_alive()

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import FINAL, INTERACTIVE, STALE_SIGINT, VALUE_CUT, Worker, field, u32, worker
+from harness import FINAL, INTERACTIVE, STALE_SIGINT, VALUE_CUT, Worker, field, served, u32, worker
 
 
 @pytest.fixture
@@ -664,3 +664,13 @@ def test_violation_ends_the_worker(js, message):
 def test_closed_channel_ends_the_worker():
     process = Worker('javascript')
     assert os.waitstatus_to_exitcode(process.close()) == 0
+
+
+@pytest.mark.parametrize('name, flags', [('pipe', 0), ('pipe', FINAL), ('pipe.js', FINAL), ('pipe.ts', 0)])
+def test_a_program_that_is_a_fifo(tmp_path, name, flags):
+    """`node FIFO`: opened once, and read to its end."""
+    code = b'const n = 1;\n//' + b'x' * 200000 + b"\nconsole.log(process.argv.slice(2), n); process.exit(4)\n"
+    with served(tmp_path / name, code) as path, worker('javascript', home=tmp_path) as js:
+        done = js.start('', file=str(path), argv=(name, 'a'), flags=flags).finish(30, to_eof=True)
+        status = os.waitstatus_to_exitcode(js.wait(10)) if flags else done.exit
+    assert done.out == b"[ 'a' ] 1\n" and done.err == b'' and status == 4

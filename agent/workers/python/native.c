@@ -19,9 +19,9 @@
  * 0 and, unless @keep, onto 1 and 2, and says DONE. send(type, payload) says anything else, from
  * any thread. answer(fd, function) takes the query channel over: function(type, payload), called in
  * a thread that is no thread of Python's between two questions, gives (type, payload). forked()
- * closes the channels in a child. run_file(path, namespace) reads, compiles and runs a file in a
- * dictionary as the interpreter's own command does: it knows the encodings, and has the words for
- * what is wrong with one. */
+ * closes the channels in a child. run_file(fd, path, namespace) reads, compiles and runs an open
+ * file (takes the descriptor) in a dictionary as the interpreter's own command does: it knows the
+ * encodings, and has the words for what is wrong with one. */
 
 #include "pyapi.h"
 
@@ -424,12 +424,12 @@ static PyObject *python_run_file(PyObject *self, PyObject *const *args, ssize_t 
     FILE *file;
 
     (void)self;
-    if (count != 2 || PyBytes_AsStringAndSize(args[0], &path, &size) < 0)
+    if (count != 3 || PyBytes_AsStringAndSize(args[1], &path, &size) < 0)
         channel_violation();
-    file = fopen(path, "rbe");
+    file = fdopen((int)PyLong_AsLong(args[0]), "rb");
     if (file == NULL)
         return PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
-    return PyRun_FileExFlags(file, path, FILE_INPUT, args[1], args[1], 1, NULL);
+    return PyRun_FileExFlags(file, path, FILE_INPUT, args[2], args[2], 1, NULL);
 }
 
 __attribute__((visibility("default"))) PyObject *PyInit_native(void);

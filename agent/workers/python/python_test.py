@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from reference import Reference
-from harness import FINAL, INTERACTIVE, STALE_SIGINT, VALUE_CUT, Worker, field, u32, worker
+from harness import FINAL, INTERACTIVE, PYTHON, STALE_SIGINT, VALUE_CUT, Worker, field, served, u32, worker
 
 
 @pytest.fixture
@@ -73,7 +73,6 @@ def test_a_program_in_a_session_leaves_its_names(program, tmp_path):
     (b'# coding: latin-1\nprint(ascii("\xe9"))', b"'\\xe9'\n", b''),
     (b'#!/usr/bin/python3\r\n# -*- coding: cp1252 -*-\r\nprint(ascii("\x80"))', b"'\\u20ac'\n", b''),
     (b'# coding: latin-1\n# coding: cp1252\nprint(ascii("\x80"))', b"'\\x80'\n", b''),
-    ('# coding: latin-1\nprint(ascii("\xe9"))', b"'\\xe9'\n", b''),
     (b'#\n\n# coding: latin-1\nprint("\xe9")', b'', b"Non-UTF-8 code starting with '\\xe9' on line 4"),
     (b'x = 1\n# coding: latin-1\nprint("\xe9")', b'', b'on line 3, but no encoding declared'),
     (b'# coding: no-such\nprint("\xe9")', b'', b'SyntaxError: encoding problem: no-such\n'),
@@ -85,6 +84,43 @@ def test_bytes_that_are_no_file(code, out, err):
         done = py.run(code, argv=('-',))
         assert (done.out, done.exit) == (out, 1 if err else 0) and err in done.err
         assert b'Traceback' not in done.err and b'glassbell' not in done.err
+
+
+@pytest.mark.parametrize('code', [
+    b'# coding: latin-1\nprint(ascii("\xc3\xa9"))', b'# coding: utf-8\nprint(ascii("\xc3\xa9"))',
+    b'#!/usr/bin/python3\n# -*- coding: cp1252 -*-\nprint(ascii("\xe2\x82\xac"))',
+    b'\n# vim: set fileencoding=iso-8859-15 :\nprint(ascii("\xc2\xa4"))',
+    b'# coding: utf-7\nprint(ascii("+AOk-"), ascii("\\xe9"))', b'# coding: latin-1\rprint(ascii("\xc3\xa9"))\r',
+    b'# coding: UTF_8-unix\nprint(ascii("\xc3\xa9"))', b'# coding: utf-8-sig\nprint(ascii("\xc3\xa9"))',
+    b'x = 1\n# coding: latin-1\nprint(ascii("\xc3\xa9"))', b'#\n\n# coding: latin-1\nprint(ascii("\xc3\xa9"))',
+    b'\xef\xbb\xbfprint(ascii("\xc3\xa9"))', b'\xef\xbb\xbf# coding: utf-8\nprint(ascii("\xc3\xa9"))',
+    b'\xef\xbb\xbf# coding: latin-1\nprint(1)', b'# coding: no-such\nprint(1)', b'# coding: ascii\nprint("\xc3\xa9")',
+    b'# coding: rot13\ncevag(1)', b'# coding: ascii\nprint(1)', b'print(ascii("\xc3\xa9"))  # coding: latin-1\n'])
+def test_a_program_from_standard_input_names_its_encoding(tmp_path, code):
+    """PEP 263: what the line says holds, whether the bytes are UTF-8, too, or not; as `python3 - <FILE` has it."""
+    (tmp_path / 'code').write_bytes(code)
+    with (tmp_path / 'code').open('rb') as file:
+        real = subprocess.run([PYTHON, '-X', 'utf8', '-'], stdin=file, capture_output=True)
+    with worker('python') as py:
+        done = py.run(code, argv=('-',))
+        assert (done.exit, done.out) == (real.returncode, real.stdout), done.err
+        assert (b'SyntaxError: ' in done.err) == (b'SyntaxError: ' in real.stderr), (done.err, real.stderr)
+
+
+@pytest.mark.parametrize('argv', [(), ('-c',), ('-c', 'a')])
+def test_code_that_is_text_has_no_encoding(argv):
+    """The line is a comment there, as in `python3 -c` and for compile() of a string."""
+    with worker('python') as py:
+        assert py.run('# coding: latin-1\nprint(ascii("\xe9"))', argv=argv).out == b"'\\xe9'\n"
+
+
+@pytest.mark.parametrize('flags', [0, FINAL])
+def test_a_program_that_is_a_fifo(tmp_path, flags):
+    """`python3 FIFO`, also what `python3 <(…)` becomes: it is opened once, and read to its end."""
+    code = b'import sys\nprint(sys.argv, __file__)\n#' + b'x' * 200000 + b'\nsys.exit(4)\n'
+    with served(tmp_path / 'pipe', code) as path, worker('python') as py:
+        done = py.run('', file=str(path), argv=('pipe', 'a'), flags=flags)
+    assert done.out.decode() == f"['pipe', 'a'] {path}\n" and done.exit == 4 and done.err == b''
 
 
 def test_a_final_cell_tells_its_value_and_ends():

@@ -28,6 +28,7 @@
 
 #define BASH "/bin/bash"
 #define SAMPLE 80 /* of a file, to tell whether it is binary: as bash looks */
+#define READ_FIRST 65536
 
 static char **read_argv(struct fields *f, size_t *ret_count)
 {
@@ -127,16 +128,27 @@ static bool called(const char *file, const char *ending)
 static char *read_whole(const char *path, size_t *ret_size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
     char *text = NULL;
-    size_t size = 0;
+    size_t size = 0, room = 0;
     ssize_t n = -1;
 
-    if (fd >= 0 && fstat(fd, &st) == 0 && (text = malloc((size_t)st.st_size + 2)) != NULL) {
-        while ((n = read(fd, text + size, (size_t)st.st_size - size)) > 0)
-            size += (size_t)n;
-        text[size] = text[size + 1] = '\0';
+    while (fd >= 0) {
+        if (size == room) { /* a FIFO does not tell how much there is */
+            char *more = realloc(text, (room = room * 2 + READ_FIRST) + 2);
+
+            if (more == NULL) {
+                n = -1;
+                break;
+            }
+            text = more;
+        }
+        n = read(fd, text + size, room - size);
+        if (n <= 0)
+            break;
+        size += (size_t)n;
     }
+    if (n == 0)
+        text[size] = text[size + 1] = '\0';
     if (n < 0) {
         free(text);
         text = NULL;
@@ -147,11 +159,13 @@ static char *read_whole(const char *path, size_t *ret_size)
     return text;
 }
 
-/* Whether what the first line names is to run it. */
+/* Whether what the first line names is to run it: only of a file, which can be read again. */
 static bool names_interpreter(const struct program *program)
 {
     char start[2];
-    int fd = open(program->file, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    bool regular = stat(program->file, &st) == 0 && S_ISREG(st.st_mode);
+    int fd = regular ? open(program->file, O_RDONLY | O_CLOEXEC) : -1;
     bool has = fd >= 0 && read(fd, start, sizeof(start)) == 2 && memcmp(start, "#!", 2) == 0;
 
     if (fd >= 0)

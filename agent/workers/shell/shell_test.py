@@ -9,7 +9,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import FINAL, INTERACTIVE, STALE_SIGINT, Worker, field, u32, worker
+from harness import FINAL, INTERACTIVE, STALE_SIGINT, Worker, field, served, u32, worker
 
 
 @pytest.fixture
@@ -138,6 +138,17 @@ def test_a_file_in_a_session_leaves_its_names(tmp_path):
         (tmp_path / 'tool').write_text('#!/usr/bin/python3\nimport sys; print(sys.argv[1:])\n')
         (tmp_path / 'tool').chmod(0o755)
         assert sh.run('', file=str(tmp_path / 'tool'), argv=('tool', 'x')).out == b"['x']\n"
+
+
+@pytest.mark.parametrize('start', [b'', b'#!/bin/sh -e\n'])
+@pytest.mark.parametrize('flags', [0, FINAL])
+def test_a_program_that_is_a_fifo(tmp_path, start, flags):
+    """`bash FIFO`, also what `bash <(...)` becomes: opened once, read to its end, and run by bash."""
+    code = start + b'echo "$*"\n#' + b'x' * 200000 + b'\necho "end ${BASH_VERSION:0:1}"; exit 4\n'
+    with served(tmp_path / 'pipe', code) as path, worker('shell', home=tmp_path) as sh:
+        done = sh.start('', file=str(path), argv=('pipe', 'a', 'b'), flags=flags).finish(to_eof=True)
+        status = os.waitstatus_to_exitcode(sh.wait(10)) if flags else done.exit
+    assert done.out == b'a b\nend 5\n' and done.err == b'' and status == 4
 
 
 def test_exit_trap_runs_at_the_end():

@@ -478,6 +478,8 @@ def execute(outcome, code, name, program):
                 try:
                     text = code.decode().removeprefix('\ufeff')
                 except UnicodeDecodeError:
+                    text = None
+                if text is None or program is not None and program.is_source:
                     from .program import decode
                     text = decode(code)
                 remember(name, text)

@@ -25,11 +25,21 @@ ENCODING = re.compile(
     rb'(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n))??[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)')
 
 
+UTF_8 = re.compile(r'utf[-_]8(?:[-_]|$)', re.I)
+BOM = b'\xef\xbb\xbf'
+
+
 def decode(code):
-    """The text of code that is no file and not in UTF-8: in the encoding that it names, as
+    """The text of code that comes as bytes and is no file: in the encoding that it names, as
     `python3 -` reads it."""
+    has_bom = code.startswith(BOM)
+    code = code.removeprefix(BOM)
     named = ENCODING.match(code)
     encoding = named[1].decode('ascii', 'replace') if named else 'utf-8'
+    if UTF_8.match(encoding):
+        encoding = 'utf-8'
+    elif has_bom:
+        raise SyntaxError(f'encoding problem: {encoding} with BOM')
     try:
         return code.decode(encoding)
     except LookupError:
@@ -51,6 +61,8 @@ class Program:
         self.file = file
         self.argv = [item.decode('utf-8', 'surrogateescape') for item in argv.split(b'\0')[:-1]]
         self.path = file.decode('utf-8', 'surrogateescape')
+        # Code from standard input is a file's bytes (`python3 -`); any other is text (`python3 -c`).
+        self.is_source = self.argv[:1] == ['-']
 
     def enter(self):
         self.before = sys.argv, sys.orig_argv
@@ -64,26 +76,27 @@ class Program:
             sys.path[0:self.replaced] = [self.folder]
 
     def run(self):
-        self.find()
+        fd = self.open()
         NAMESPACE.update(__file__=self.path, __cached__=None,
                          __loader__=SourceFileLoader('__main__', self.path))
         state.name = self.path
         state.is_program = True
-        return (yield state.context.run, native.run_file, self.file, NAMESPACE)
+        return (yield state.context.run, native.run_file, fd, self.file, NAMESPACE)
 
-    def find(self):
-        """Says what `python3 FILE` says of what it cannot run."""
+    def open(self):
+        """Its descriptor; says what `python3 FILE` says of what it cannot run.  A FIFO gives its
+        bytes to the first who opens it, so nobody else does."""
         try:
             fd = open_fd(self.file, O_RDONLY | O_CLOEXEC)
         except OSError as error:
             print(f"{PYTHON}: can't open file {self.path!r}: [Errno {error.errno}] {strerror(error.errno)}",
                   file=sys.stderr)
             raise SystemExit(2) from None
-        is_folder = S_ISDIR(fstat(fd).st_mode)
-        close(fd)
-        if is_folder:
+        if S_ISDIR(fstat(fd).st_mode):
+            close(fd)
             print(f"{PYTHON}: can't find '__main__' module in {self.path!r}", file=sys.stderr)
             raise SystemExit(1)
+        return fd
 
     def leave(self):
         sys.argv, sys.orig_argv = self.before
