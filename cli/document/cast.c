@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "document/internal.h"
+#include "rpc/access.h"
 
 enum { WIDTH = 100, HEIGHT = 30 };
 

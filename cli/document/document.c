@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/cell.h"
-#include "cli/filter.h"
+#include "rpc/access.h"
+#include "show/filter.h"
 #include "rpc/base64.h"
 #include "document/internal.h"
 

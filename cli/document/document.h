@@ -5,7 +5,7 @@
  *
  * Cells and sessions are as the socket gives them (docs/protocol.md); what is missing in one is
  * left out of the document. What a guest printed goes as it is into formats whose reader deals with
- * it (notebook, JSON), and as a terminal may show it (cli/filter.h) into those that end up on one.
+ * it (notebook, JSON), and as a terminal may show it (show/filter.h) into those that end up on one.
  */
 #pragma once
 

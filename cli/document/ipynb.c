@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "document/internal.h"
+#include "rpc/access.h"
 
 struct kernel {
     const char *language, *name, *title;

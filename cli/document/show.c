@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "document/internal.h"
+#include "rpc/access.h"
+#include "show/words.h"
 
 enum { FILES_SHOWN = 8 };
 
@@ -178,7 +180,7 @@ static void add_displays(struct show *show, const struct gb_json *cell)
         char size[32];
 
         display = i == 0 ? gb_json_first(list) : gb_json_next(display);
-        format_size(size, sizeof(size), display_size(display));
+        words_size(size, sizeof(size), display_size(display));
         gb_buf_adds(show->out, "[display ");
         add_shown_text(show, json_text(display, "mime"));
         gb_buf_addf(show->out, ", %s]\n", size);
@@ -223,7 +225,7 @@ static void add_left_out(struct show *show, const struct gb_json *cell)
 
     if (bytes <= 0)
         return;
-    format_size(size, sizeof(size), bytes);
+    words_size(size, sizeof(size), bytes);
     gb_buf_addf(show->out, "[%s of output were not kept]\n", size);
 }
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "cli/filter.h"
+#include "show/filter.h"
 #include "rpc/json.h"
 
 /* Zeroed but for what is chosen. */

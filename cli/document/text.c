@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "document/internal.h"
+#include "rpc/access.h"
 #include "rpc/base64.h"
 
 static void add_time(struct gb_buf *out, double seconds)

@@ -22,6 +22,7 @@
 
 #include "base/mem.h"
 #include "execute/internal.h"
+#include "rpc/access.h"
 
 enum { INTERRUPT_DEADLINE_MS = 10000 };
 

@@ -9,6 +9,8 @@
 #include "cli/cell.h"
 #include "cli/params.h"
 #include "execute/internal.h"
+#include "rpc/access.h"
+#include "show/words.h"
 
 enum {
     STDERR_MAX = 4u << 20,
@@ -208,7 +210,7 @@ static void job_on_looked(void *arg, const struct gb_json *result,
         job->phase != JOB_RUNNING)
         return;
     job->held = true;
-    format_age(patience, sizeof(patience), (double)job->execution->config->lease_wait_ms / 1000);
+    words_age(patience, sizeof(patience), (double)job->execution->config->lease_wait_ms / 1000);
     gb_buf_addf(&text, "the session is held by %s%.*s: waiting for up to %s (Ctrl-C gives up)",
                 json_true(lease, "human") ? "a person at " : "",
                 holder.size > 0 ? (int)MIN(holder.size, (size_t)128) : 23,

@@ -10,6 +10,7 @@
 #include "cli/language.h"
 #include "cli/transfer.h"
 #include "cli/params.h"
+#include "rpc/access.h"
 
 enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, CALL_DEADLINE_MS = 30000 };
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cell.h"
+#include "rpc/access.h"
 
 enum { OUTPUT_QUEUE_MAX = 1u << 20 };
 

@@ -59,24 +59,3 @@ void app_say_err(const struct gb_err *err);
 /* Says it with the usage line of the verb; returns EXIT_USAGE. */
 int app_wrong_use(const struct args *args, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* Access to results that cannot fail: what is missing or of another type is empty, 0, false. */
-struct gb_bytes json_text(const struct gb_json *object, const char *name);
-double json_number(const struct gb_json *object, const char *name);
-/* A count; 0 for what is none, and 2^53 at most. */
-uint64_t json_count(const struct gb_json *object, const char *name);
-bool json_true(const struct gb_json *object, const char *name);
-const struct gb_json *json_member(const struct gb_json *object, const char *name);
-/* The bytes of a text/base64 pair, added to @out. False when base64 is not what it should be. */
-bool json_add_bytes(struct gb_buf *out, const struct gb_json *object, const char *text_name,
-                    const char *base64_name);
-/* Writes a value as JSON again. */
-void json_print(struct gb_json_out *out, const char *key, const struct gb_json *value);
-/* Writes characters that hide something (base/hidden.h) as \u202e in the JSON that stands in @text
- * from byte @from on: it means the same, and may be looked at. */
-void json_make_visible(struct gb_buf *text, size_t from);
-
-/* "1.5 MB", "12 kB". */
-void format_size(char *to, size_t room, double bytes);
-/* "5 s", "12 min", "3 h", "2 d". */
-void format_age(char *to, size_t room, double seconds);

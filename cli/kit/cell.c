@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cli/app.h"
+#include "rpc/access.h"
 
 int signal_number(struct gb_bytes name)
 {

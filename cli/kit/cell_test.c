@@ -9,6 +9,8 @@
 #include "cli/app.h"
 #include "cli/language.h"
 #include "cli/transfer.h"
+#include "rpc/access.h"
+#include "show/words.h"
 
 static int status_of(const char *json)
 {
@@ -111,17 +113,17 @@ START_TEST(sizes_and_ages)
 {
     char text[32];
 
-    format_size(text, sizeof(text), 999);
+    words_size(text, sizeof(text), 999);
     ck_assert_str_eq(text, "999 B");
-    format_size(text, sizeof(text), 1500);
+    words_size(text, sizeof(text), 1500);
     ck_assert_str_eq(text, "1.5 kB");
-    format_size(text, sizeof(text), 12345678);
+    words_size(text, sizeof(text), 12345678);
     ck_assert_str_eq(text, "12 MB");
-    format_age(text, sizeof(text), 59);
+    words_age(text, sizeof(text), 59);
     ck_assert_str_eq(text, "59 s");
-    format_age(text, sizeof(text), 600);
+    words_age(text, sizeof(text), 600);
     ck_assert_str_eq(text, "10 min");
-    format_age(text, sizeof(text), -1);
+    words_age(text, sizeof(text), -1);
     ck_assert_str_eq(text, "0 s");
 }
 END_TEST

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/transfer.h"
+#include "rpc/access.h"
 
 enum { DEADLINE_MS = 120000, PAGE = 1000 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "rpc/access.h"
 
 enum { PAGE = 50, DEADLINE_MS = 60000 };
 

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "cli/app.h"
+#include "rpc/access.h"
 
 int print_text(struct gb_buf *text)
 {

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/local.h"
+#include "rpc/access.h"
 
 enum { PIECE = 1u << 20, PIECES_UNDER_WAY = 8, DEADLINE_MS = 120000 };
 

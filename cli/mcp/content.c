@@ -10,8 +10,10 @@
 #include "base/utf8.h"
 #include "cli/app.h"
 #include "cli/cell.h"
-#include "cli/filter.h"
+#include "rpc/access.h"
+#include "show/filter.h"
 #include "rpc/base64.h"
+#include "show/words.h"
 
 enum {
     IMAGE_COUNT_MAX = 16,
@@ -331,7 +333,7 @@ static void put_display(struct writer *writer, const struct gb_json *display, si
         put_image_block(writer->out, mime, base64);
         return;
     }
-    format_size(size, sizeof(size), (double)decoded_size(base64));
+    words_size(size, sizeof(size), (double)decoded_size(base64));
     if (is_readable(mime) && decode(&raw, base64)) {
         gb_buf_addf(&text, "[display %.*s, %s]\n", (int)mime.size, (const char *)mime.data, size);
         (void)content_add_text(&text, gb_buf_bytes(&raw), limit);
@@ -443,7 +445,7 @@ static void write_picture(struct writer *writer, const struct tool_options *opti
     struct gb_buf base64 = {0};
     char size[32];
 
-    format_size(size, sizeof(size), (double)bytes.size);
+    words_size(size, sizeof(size), (double)bytes.size);
     gb_buf_addf(&writer->text, "[%s, %s]", mime, size);
     gb_json_put_str(&writer->object, "mime", mime);
     add_range(writer, options, bytes.size, bytes.size, true);

@@ -6,7 +6,7 @@
  * out: what a program printed stands first, and in brackets behind it what a reader would not
  * expect.
  *
- * What a guest printed is shown as a terminal may show it (cli/filter.h), and long streams lose
+ * What a guest printed is shown as a terminal may show it (show/filter.h), and long streams lose
  * their middle, with a hint how to get at it. Files are handed on byte for byte.
  */
 #pragma once

@@ -12,6 +12,8 @@
 #include "cli/local.h"
 #include "cli/transfer.h"
 #include "repl/internal.h"
+#include "rpc/access.h"
+#include "show/words.h"
 
 enum { WORDS_MAX = 3, DEADLINE_MS = 30000 };
 
@@ -151,7 +153,7 @@ static void command_print_entries(void *arg, const struct gb_json *result)
         struct gb_buf name = {0};
         char size[32];
 
-        format_size(size, sizeof(size), json_number(entry, "size"));
+        words_size(size, sizeof(size), json_number(entry, "size"));
         gb_buf_addf(&text, "%8s  ", folder ? "-" : size);
         (void)json_add_bytes(&name, entry, "name", "name_base64");
         gb_escape(&text, gb_buf_bytes(&name), GB_FILE_NAME_MAX);

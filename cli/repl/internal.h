@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "cli/app.h"
-#include "cli/filter.h"
+#include "show/filter.h"
 
 enum { REPL_DISPLAYS_MAX = 64 };
 

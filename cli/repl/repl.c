@@ -7,7 +7,7 @@
  * kernel's line discipline: what is typed is read only when the program waits for input, so that
  * what is typed ahead stays for the prompt.
  *
- * What the guest prints is foreign text: it passes the filter of kit/filter.h unless --raw.
+ * What the guest prints is foreign text: it passes the filter of show/filter.h unless --raw.
  */
 #include "repl/repl.h"
 
@@ -28,6 +28,9 @@
 #include "prompt/history.h"
 #include "repl/editor.h"
 #include "repl/internal.h"
+#include "rpc/access.h"
+#include "show/signs.h"
+#include "show/words.h"
 
 enum {
     OPEN_DEADLINE_MS = 300000,
@@ -417,7 +420,7 @@ static void repl_keep_display(struct repl *repl, const struct gb_json *display)
         ending = "svg";
     else if (strcmp(kept->mime, "text/html") == 0)
         ending = "html";
-    format_size(size, sizeof(size), (double)kept->data.size);
+    words_size(size, sizeof(size), (double)kept->data.size);
     gb_buf_addf(&line, "[%s %s: :save %u plot.%s]\n", kept->mime, size, number, ending);
     repl_write_all(STDOUT_FILENO, &line);
     gb_buf_release(&line);
@@ -428,7 +431,7 @@ static void repl_keep_timing(struct repl *repl, const struct gb_json *cell)
 {
     char memory[32];
 
-    format_size(memory, sizeof(memory), json_number(cell, "peak_memory_bytes"));
+    words_size(memory, sizeof(memory), json_number(cell, "peak_memory_bytes"));
     gb_buf_clear(&repl->timing);
     gb_buf_addf(&repl->timing, "cell %.0f: %.1f ms, %.1f ms of processor time, peak memory %s\n",
                 json_number(cell, "cell"), json_number(cell, "wall_ms"),
@@ -556,7 +559,7 @@ static void repl_on_signal(void *arg, int signum)
 
 static void repl_run_terminal(struct repl *repl)
 {
-    const struct prompt_signs *signs = prompt_signs(repl->language);
+    const struct signs *signs = signs_of(repl->language);
     _cleanup_(freep) char *history = history_file_path(repl->language);
     const struct editor_config config = {
         .prompt = signs->first,

@@ -8,7 +8,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cli/app.h"
-#include "cli/filter.h"
+#include "rpc/access.h"
+#include "show/filter.h"
 #include "verbs/verbs.h"
 
 enum { DEADLINE_MS = 30000 };

@@ -2,6 +2,7 @@
 /* glassbell close: ends sessions. */
 #include "base/mem.h"
 #include "cli/app.h"
+#include "rpc/access.h"
 #include "verbs/sessions.h"
 #include "verbs/verbs.h"
 

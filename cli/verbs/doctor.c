@@ -16,8 +16,10 @@
 #include "client/dial.h"
 #include "guard/guard.h"
 #include "pool/budget.h"
+#include "rpc/access.h"
 #include "rpc/address.h"
 #include "settings/settings.h"
+#include "show/words.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 #include "vm/host.h"
@@ -116,7 +118,7 @@ static void doctor_find_room(struct doctor *doctor, const struct gb_settings *se
     most = wanted->memory_bytes > 0
                ? wanted->memory_bytes
                : reading.memory_limit - MIN(reading.memory_limit, wanted->reserve_bytes);
-    format_size(memory, sizeof(memory), (double)most);
+    words_size(memory, sizeof(memory), (double)most);
     doctor_find(doctor, most > 0 ? VERDICT_GOOD : VERDICT_WEAK, "room",
                 "%s of memory for VMs (%s), %.4g CPUs (%s)%s", memory,
                 wanted->memory_bytes > 0  ? "by the settings"
@@ -190,7 +192,7 @@ static void doctor_find_images(struct doctor *doctor, struct gb_host *host)
         char what[64], size[32];
 
         (void)snprintf(what, sizeof(what), "image %.40s", image->name);
-        format_size(size, sizeof(size), (double)image->size);
+        words_size(size, sizeof(size), (double)image->size);
         if (gb_image_verify(host->images, image, &err) < 0)
             doctor_find(doctor, VERDICT_BAD, what, "%s", err.message);
         else

@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 #include "cli/app.h"
-#include "cli/filter.h"
+#include "rpc/access.h"
+#include "show/filter.h"
 #include "cli/local.h"
 #include "cli/past.h"
 #include "document/document.h"

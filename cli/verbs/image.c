@@ -12,6 +12,8 @@
 #include "cli/app.h"
 #include "cli/params.h"
 #include "cli/print.h"
+#include "rpc/access.h"
+#include "show/words.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 #include "vm/find.h"
@@ -38,7 +40,7 @@ static void image_print_table(const struct gb_images *images)
         const struct gb_image *image = &images->images[i];
         char size[32];
 
-        format_size(size, sizeof(size), (double)image->size);
+        words_size(size, sizeof(size), (double)image->size);
         (void)printf("%-14s %-12s %9s %5u M  %-14.12s %zu\n", image->name, image->language, size,
                      (unsigned)image->memory_mb, image->sha256, image->package_count);
     }
@@ -179,7 +181,7 @@ static void image_print_warmed(void *arg, const struct gb_json *result)
         print_json(result);
         return;
     }
-    format_size(size, sizeof(size), json_number(result, "bytes"));
+    words_size(size, sizeof(size), json_number(result, "bytes"));
     (void)printf("%.*s, %.0f MiB: %s, ready after %.1f s\n", (int)image.size,
                  (const char *)image.data, json_number(result, "memory_mb"), size,
                  gb_ns_to_ms(gb_clock_mono_ns() - warmed->started_ns) / 1000);

@@ -18,6 +18,7 @@
 #include "cli/past.h"
 #include "document/document.h"
 #include "document/show.h"
+#include "rpc/access.h"
 #include "verbs/verbs.h"
 
 enum { DEADLINE_MS = 30000, WAITING_MAX = 64u << 20 };

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/past.h"
+#include "rpc/access.h"
+#include "show/words.h"
 #include "store/store.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"
@@ -64,17 +66,17 @@ static void ls_fill_row(struct gb_buf *row, const struct gb_json *session)
     ls_add_text(&row[COLUMN_IMAGE], json_text(session, "image"), 24);
     ls_add_text(&row[COLUMN_STATE], ls_state_of(session), 24);
     gb_buf_addf(&row[COLUMN_CELLS], "%.0f", json_number(session, "cells"));
-    format_age(text, sizeof(text), now - json_number(session, "created_at"));
+    words_age(text, sizeof(text), now - json_number(session, "created_at"));
     gb_buf_adds(&row[COLUMN_AGE], text);
     if (ended) {
-        format_age(text, sizeof(text), now - json_number(session, "ended_at"));
+        words_age(text, sizeof(text), now - json_number(session, "ended_at"));
         gb_buf_adds(&row[COLUMN_MEMORY], "-");
         gb_buf_addf(&row[COLUMN_IDLE], "ended %s ago", text);
         return;
     }
-    format_age(text, sizeof(text), now - json_number(session, "last_active_at"));
+    words_age(text, sizeof(text), now - json_number(session, "last_active_at"));
     gb_buf_adds(&row[COLUMN_IDLE], text);
-    format_size(text, sizeof(text), json_number(session, "memory_bytes"));
+    words_size(text, sizeof(text), json_number(session, "memory_bytes"));
     gb_buf_adds(&row[COLUMN_MEMORY], text);
 }
 

@@ -13,6 +13,7 @@
 #include "cli/app.h"
 #include "cli/fetch.h"
 #include "cli/transfer.h"
+#include "show/words.h"
 
 enum { PROGRESS_MS = 100, PROGRESS_FROM_MS = 300 };
 
@@ -51,9 +52,9 @@ static void move_on_progress(void *arg, uint64_t done, uint64_t size)
         return;
     moving->told_ns = now;
     moving->shown = true;
-    format_size(so_far, sizeof(so_far), (double)done);
-    format_size(all, sizeof(all), (double)size);
-    format_size(rate, sizeof(rate), (double)done / seconds);
+    words_size(so_far, sizeof(so_far), (double)done);
+    words_size(all, sizeof(all), (double)size);
+    words_size(rate, sizeof(rate), (double)done / seconds);
     gb_buf_addf(&line, "\r\033[K%s of %s, %.0f %%, %s/s", so_far, all,
                 size > 0 ? 100.0 * (double)done / (double)size : 100.0, rate);
     (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size);

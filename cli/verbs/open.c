@@ -6,6 +6,7 @@
 #include "cli/app.h"
 #include "cli/params.h"
 #include "cli/print.h"
+#include "rpc/access.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "list/rows.h"
+#include "rpc/access.h"
 #include "screen/render.h"
 #include "screen/size.h"
 #include "store/store.h"

@@ -8,7 +8,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/app.h"
-#include "cli/filter.h"
+#include "rpc/access.h"
+#include "show/filter.h"
 #include "cli/output.h"
 #include "verbs/verbs.h"
 

@@ -6,7 +6,7 @@
 #include "app/internal.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "cli/app.h"
+#include "show/words.h"
 
 enum { LEASE_DEADLINE_MS = 30000, BANNER_NAME_COLUMNS = 24 };
 
@@ -150,7 +150,7 @@ bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *
         return false;
     seconds = MAX(0, tui_now(tui) - session->lease.since);
     if (seconds >= 60)
-        format_age(age, sizeof(age), seconds);
+        words_age(age, sizeof(age), seconds);
     *ret_role = session->lease.mine ? ROLE_BANNER_MINE : ROLE_BANNER_LEASE;
     tui_key_of(tui, tui_context(tui), session->lease.mine ? "hand-back" : "take", key);
     if (session->lease.mine)

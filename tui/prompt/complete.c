@@ -83,17 +83,3 @@ bool prompt_looks_complete(struct gb_bytes text, const char *unit, struct gb_buf
     }
     return false;
 }
-
-const struct prompt_signs *prompt_signs(const char *language)
-{
-    static const struct prompt_signs table[] = {
-        {"python", ">>> ", "... ", "    "},
-        {"javascript", "> ", "... ", "  "},
-        {"shell", "$ ", "> ", "\t"},
-    };
-
-    for (size_t i = 1; i < ARRAY_SIZE(table); i++)
-        if (strcmp(table[i].language, language) == 0)
-            return &table[i];
-    return &table[0];
-}

@@ -11,11 +11,3 @@
  * or is a line of an indented block. Adds to @indent (may be NULL) what the next line begins with.
  */
 bool prompt_looks_complete(struct gb_bytes text, const char *unit, struct gb_buf *indent);
-
-/* What stands in front of the first and of further lines, and one level of indentation. */
-struct prompt_signs {
-    const char *language, *first, *more, *indent;
-};
-
-/* Those of a language that is not known are Python's. */
-const struct prompt_signs *prompt_signs(const char *language);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "prompt/private.h"
+#include "show/signs.h"
 
 /* The one that readline allows. */
 struct prompt prompt;
@@ -243,7 +244,7 @@ void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *lang
     prompt.hooks = hooks;
     prompt.arg = arg;
     prompt.draft = draft;
-    prompt.unit = prompt_signs(language)->indent;
+    prompt.unit = signs_of(language)->indent;
     if (draft->text != NULL) {
         rl_replace_line(draft->text, 1);
         rl_point = (int)MIN(draft->cursor, (size_t)rl_end);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "screen/size.h"
+#include "show/words.h"
 #include "view/paint.h"
 #include "view/part.h"
 
@@ -162,22 +163,6 @@ static enum card_part card_locate(struct card *card, const struct card_look *loo
 
 /* ---- the head line ---- */
 
-void card_duration(char *to, size_t room, double ms)
-{
-    if (ms < 9.95)
-        (void)snprintf(to, room, "%.1f ms", ms);
-    else if (ms < 999.5)
-        (void)snprintf(to, room, "%.0f ms", ms);
-    else if (ms < 9995)
-        (void)snprintf(to, room, "%.2f s", ms / 1000);
-    else if (ms < 99950)
-        (void)snprintf(to, room, "%.1f s", ms / 1000);
-    else if (ms < 3600e3)
-        (void)snprintf(to, room, "%d:%02d min", (int)(ms / 60e3), (int)(ms / 1000) % 60);
-    else
-        (void)snprintf(to, room, "%d:%02d h", (int)MIN(ms / 3600e3, 9999.0), (int)(ms / 60e3) % 60);
-}
-
 void card_sign(const struct card *card, const char **ret_sign, enum role *ret_role)
 {
     if (card->waiting) {
@@ -215,9 +200,9 @@ static int draw_figures(const struct card *card, const struct card_look *look, s
 
     card_verdict(card, verdict, sizeof(verdict));
     if (card->state == CARD_RUNNING && card->started_at > 0)
-        card_duration(duration, sizeof(duration), MAX(look->now - card->started_at, 0.0) * 1000);
+        words_duration(duration, sizeof(duration), MAX(look->now - card->started_at, 0.0) * 1000);
     else if (card->state == CARD_DONE && card->started_at > 0)
-        card_duration(duration, sizeof(duration), card->wall_ms);
+        words_duration(duration, sizeof(duration), card->wall_ms);
     if (card->peak_memory > 0)
         short_size((double)card->peak_memory, memory);
     if (look->times && card->started_at > 0 && localtime_r(&at, &tm) != NULL)

@@ -73,5 +73,3 @@ size_t card_found(struct card *card, const struct card_look *look, size_t row);
 
 /* The symbol of its state, and the role of it. */
 void card_sign(const struct card *card, const char **ret_sign, enum role *ret_role);
-/* "0.21 s", "3 min". */
-void card_duration(char *to, size_t room, double ms);

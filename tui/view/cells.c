@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "cli/app.h"
+#include "rpc/access.h"
 #include "store/read.h"
 #include "view/part.h"
 

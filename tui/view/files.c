@@ -8,8 +8,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "cli/app.h"
 #include "cli/local.h"
+#include "rpc/access.h"
 #include "store/read.h"
 
 enum { CALL_DEADLINE_MS = 30000 };

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
 #include "screen/size.h"
+#include "show/words.h"
 #include "view/files.h"
 #include "view/paint.h"
 
@@ -29,7 +29,7 @@ static void draw_entry(const struct file_entry *entry, struct region row, bool s
     paint_right(row, room + 1, 0, 10, STYLE(selected ? role : ROLE_TEXT), gb_bytes_str(text));
     if (!wide)
         return;
-    format_age(text, sizeof(text), MAX(now - entry->mtime, 0.0));
+    words_age(text, sizeof(text), MAX(now - entry->mtime, 0.0));
     paint_right(row, room + 11, 0, 8, STYLE(selected ? role : ROLE_DIM), gb_bytes_str(text));
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "show/signs.h"
 #include "view/paint.h"
 #include "view/pane.h"
 
@@ -93,7 +94,7 @@ struct layout {
 
 static const char *prompt_of(const struct pane *pane, bool first)
 {
-    const struct prompt_signs *signs = prompt_signs(pane->language);
+    const struct signs *signs = signs_of(pane->language);
 
     if (pane->input)
         return "input: ";

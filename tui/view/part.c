@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "cli/app.h"
+#include "rpc/access.h"
 #include "store/read.h"
 
 enum { LINE_SOUGHT = 64 << 10 }; /* bytes in which a line must begin or end, else it is cut */

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
 
 enum {
     PIXELS_MAX = 2 << 20,   /* decoded on the loop: some tens of milliseconds */

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
 #include "view/internal.h"
 #include "view/picture.h"
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
 #include "screen/size.h"
+#include "show/words.h"
 #include "view/internal.h"
 #include "view/paint.h"
 
@@ -34,12 +34,12 @@ static void draw_facts(const struct session *session, struct region region, doub
     (void)snprintf(text, sizeof(text), "%s%s%s", session->source,
                    session->network[0] != '\0' ? ", network " : "", session->network);
     fact(region, &y, "started from", text);
-    format_age(age, sizeof(age), MAX(now - session->created_at, 0.0));
-    format_age(idle, sizeof(idle), MAX(now - session->last_active_at, 0.0));
+    words_age(age, sizeof(age), MAX(now - session->created_at, 0.0));
+    words_age(idle, sizeof(idle), MAX(now - session->last_active_at, 0.0));
     (void)snprintf(text, sizeof(text), "%s, idle for %s", age, idle);
     fact(region, &y, "age", text);
     if (session->expires_at > 0) {
-        format_age(age, sizeof(age), MAX(session->expires_at - now, 0.0));
+        words_age(age, sizeof(age), MAX(session->expires_at - now, 0.0));
         (void)snprintf(text, sizeof(text), "in %s", age);
         fact(region, &y, "closes", text);
     }
@@ -90,7 +90,7 @@ static void bar(struct tui *tui, struct region region, int y, const char *label,
     char text[32];
     int columns = bar_columns(region.width);
 
-    card_duration(text, sizeof(text), ms);
+    words_duration(text, sizeof(text), ms);
     (void)paint_str(region, 1, y, STYLE(ROLE_DIM), label);
     paint_gauge(region, LABEL, y, columns, tui_signs(tui), all > 0 ? ms / all : 0, STYLE(role));
     paint_right(region, LABEL + columns, y, DURATION, STYLE(ROLE_TEXT), gb_bytes_str(text));

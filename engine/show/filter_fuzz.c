@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/filter.h"
+#include "show/filter.h"
 
 static void filter_all(struct gb_buf *out, const uint8_t *data, size_t size, size_t piece)
 {

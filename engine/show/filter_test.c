@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/filter.h"
+#include "show/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
