@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A VM that fails where a test wants it: it stands in for launcher, QEMU and agent at once, as a
+ * process of its own that really ends. An honest guest but for one thing, which stands in the place
+ * of QEMU's path on its command line:
+ *
+ *     /ACTION/WHAT/N     at the N-th WHAT (from 1)
+ *
+ *     WHAT      START; a command of the monitor; a frame of the host by its name (EXEC, PING, …)
+ *     dies      ends at once, without an answer
+ *     silent    does not answer
+ *     refuses   answers ERROR busy
+ *     lies      answers with a frame that is no answer to it
+ *     late      answers just before the next answer
+ *     breaks    says at each EXEC what no honest guest says, N telling which
+ *     honest    does nothing of the kind
+ *
+ * A cell prints its code and ends, with its number as the exit code; "flood N" prints so many
+ * bytes, as its window allows, "wait" waits for standard input and never ends, "leave" goes on
+ * printing behind its end, "lose" loses the interpreter.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "wire/frame.h"
+#include "wire/guest.h"
+
+enum { FD_STATUS = 3, FD_LIFELINE = 4, FD_MONITOR = 5, FD_AGENT = 6, NAME_MAX_BYTES = 32 };
+
+static char action[NAME_MAX_BYTES], what[NAME_MAX_BYTES];
+static int countdown, variant; /* as it was given: what `breaks` says */
+static struct gb_buf kept;     /* the answer that is late */
+
+static void fake_write(int fd, const void *data, size_t size)
+{
+    if (gb_fd_write_full(fd, data, size) < 0)
+        _exit(0); /* who listened has gone */
+}
+
+static void fake_send(struct gb_frame frame, const struct gb_fields *table, const void *message)
+{
+    struct gb_buf buf = {0};
+
+    gb_guest_add(&buf, frame, table, message);
+    fake_write(FD_AGENT, gb_buf_data(&buf), buf.size);
+    gb_buf_release(&buf);
+}
+
+/* Whether @name is what this VM was told to fail at, now. */
+static bool fake_is_at(const char *name)
+{
+    if (strcmp(what, name) != 0 || --countdown != 0)
+        return false;
+    if (strcmp(action, "dies") == 0)
+        (void)raise(SIGKILL);
+    return true;
+}
+
+/* ---- the monitor ---- */
+
+static void fake_say(const char *text)
+{
+    fake_write(FD_MONITOR, text, strlen(text));
+}
+
+static void fake_answer_monitor(const char *line)
+{
+    const char *command = strstr(line, "\"execute\":\""), *id = strstr(line, "\"id\":");
+    char name[NAME_MAX_BYTES] = "", reply[128];
+
+    if (command == NULL || id == NULL ||
+        sscanf(command, "\"execute\":\"%31[a-z_-]\"", name) != 1) /* "qmp_capabilities" */
+        _exit(4);
+    if (fake_is_at(name) && strcmp(action, "silent") == 0)
+        return;
+    (void)snprintf(reply, sizeof(reply), "{\"return\":{\"fdset-id\":1,\"fd\":9},\"id\":%ld}\n",
+                   strtol(id + 5, NULL, 10));
+    fake_say(reply);
+    if (strcmp(name, "migrate-incoming") == 0)
+        fake_say("{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}\n");
+}
+
+/* The size of the object at the front of @text, or 0 when it is not whole. No string of a command
+ * has a brace in it. */
+static size_t fake_command_size(const char *text)
+{
+    int depth = 0;
+
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        depth += text[i] == '{' ? 1 : text[i] == '}' ? -1 : 0;
+        if (text[i] == '}' && depth == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
+/* False: it is closed. */
+static bool fake_read_monitor(struct gb_buf *input)
+{
+    char piece[4096];
+    ssize_t n = read(FD_MONITOR, piece, sizeof(piece));
+    size_t size;
+
+    if (n <= 0)
+        return false;
+    gb_buf_add(input, piece, (size_t)n);
+    while ((size = fake_command_size(gb_buf_str(input))) > 0) {
+        fake_answer_monitor(gb_buf_str(input));
+        gb_buf_consume(input, size);
+    }
+    return true;
+}
+
+/* ---- the agent ---- */
+
+static void fake_ready(uint32_t generation)
+{
+    const struct gb_ready ready = {gb_bytes_str("toy"), generation, 1};
+
+    fake_send((struct gb_frame){.type = GB_GUEST_READY}, &gb_ready_fields, &ready);
+}
+
+static void fake_begin(void)
+{
+    const struct gb_hello hello = {
+        .version = GB_GUEST_VERSION,
+        .language = gb_bytes_str("toy"),
+        .kernel = gb_bytes_str("none"),
+    };
+
+    fake_send((struct gb_frame){.type = GB_GUEST_HELLO}, &gb_hello_fields, &hello);
+    if (!fake_is_at("READY"))
+        fake_ready(1);
+}
+
+static void fake_output(uint32_t cell, enum gb_output stream, struct gb_bytes bytes)
+{
+    struct gb_buf buf = {0};
+
+    gb_frame_add(&buf, &(struct gb_frame){.type = GB_GUEST_OUTPUT,
+                                          .flags = (uint16_t)stream,
+                                          .cell = cell,
+                                          .payload = bytes});
+    fake_write(FD_AGENT, gb_buf_data(&buf), buf.size);
+    gb_buf_release(&buf);
+}
+
+static void fake_done(uint32_t cell, const struct gb_done *done)
+{
+    fake_send((struct gb_frame){.type = GB_GUEST_DONE, .cell = cell}, &gb_done_fields, done);
+}
+
+/* What no honest guest says, one for each N: at the EXEC of @cell. */
+static void fake_break(uint32_t cell)
+{
+    static const struct gb_waiting waiting = {1};
+    static const struct gb_done impossible = {.exit_code = 256};
+    static const struct gb_guest_error refusal = {GB_EBUSY, {0}};
+    static uint8_t much[4096];
+
+    if (variant == 1)
+        fake_output(cell, (enum gb_output)3, gb_bytes_str("no stream"));
+    else if (variant == 2)
+        fake_output(cell + 1, GB_STDOUT, gb_bytes_str("not begun"));
+    else if (variant == 3)
+        fake_done(cell, &impossible);
+    else if (variant == 4)
+        fake_send((struct gb_frame){.type = GB_GUEST_ERROR, .cell = cell}, &gb_guest_error_fields,
+                  &refusal);
+    else if (variant == 5)
+        fake_ready(7);
+    else if (variant == 6)
+        fake_send((struct gb_frame){.type = GB_GUEST_EXEC, .cell = cell}, NULL, NULL);
+    else if (variant == 7)
+        fake_send((struct gb_frame){.type = GB_GUEST_DISPLAY, .cell = cell}, &gb_waiting_fields,
+                  &waiting);
+    else if (variant == 8)
+        fake_output(cell, GB_STDERR, (struct gb_bytes){much, sizeof(much)});
+    else if (variant == 9)
+        for (size_t sent = 0; sent <= GB_OUTPUT_WINDOW; sent += sizeof(much))
+            fake_output(cell, GB_STDOUT, (struct gb_bytes){much, sizeof(much)});
+    else if (variant == 10)
+        fake_send((struct gb_frame){.type = GB_GUEST_HELLO}, NULL, NULL);
+}
+
+static size_t flood_left, window = GB_OUTPUT_WINDOW;
+static uint32_t flood_cell;
+
+static void fake_flood(void)
+{
+    static const uint8_t piece[4096];
+    const struct gb_done done = {0};
+
+    while (flood_left > 0 && window >= sizeof(piece) + GB_OUTPUT_COST) {
+        size_t size = MIN(flood_left, sizeof(piece));
+
+        fake_output(flood_cell, GB_STDOUT, (struct gb_bytes){piece, size});
+        flood_left -= size;
+        window -= size + GB_OUTPUT_COST;
+    }
+    if (flood_left > 0 || flood_cell == 0)
+        return;
+    fake_done(flood_cell, &done);
+    flood_cell = 0;
+}
+
+static void fake_run(const struct gb_frame *frame)
+{
+    const struct gb_waiting waiting = {1};
+    struct gb_done done = {.exit_code = frame->cell & 0xff};
+    struct gb_exec exec;
+
+    if (gb_fields_decode(&gb_exec_fields, frame->payload, &exec, NULL) < 0)
+        _exit(5);
+    if (gb_bytes_skip(&exec.code, "flood ")) {
+        uint64_t bytes = 0;
+
+        (void)gb_bytes_number(&exec.code, UINT64_MAX, &bytes);
+        flood_left = bytes;
+        flood_cell = frame->cell;
+        window = GB_OUTPUT_WINDOW;
+        fake_flood();
+        return;
+    }
+    if (gb_bytes_equal(exec.code, "wait")) {
+        fake_send((struct gb_frame){.type = GB_GUEST_WAITING, .cell = frame->cell},
+                  &gb_waiting_fields, &waiting);
+        return;
+    }
+    if (gb_bytes_equal(exec.code, "lose"))
+        done.flags = GB_DONE_STATE_LOST;
+    fake_output(frame->cell, GB_STDOUT, exec.code);
+    (void)fake_is_at("DONE");
+    fake_done(frame->cell, &done);
+    if (done.flags != 0)
+        fake_ready(2);
+    if (gb_bytes_equal(exec.code, "leave"))
+        fake_output(frame->cell, GB_STDERR, gb_bytes_str("behind"));
+}
+
+static uint64_t fake_wall_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void fake_answer(struct gb_buf *buf, const struct gb_frame *frame)
+{
+    const struct gb_pong pong = {1, fake_wall_ns(), 1};
+    const struct gb_status status = {.memory_total = 1};
+    struct gb_frame answer = {.id = frame->id, .type = GB_GUEST_OK};
+
+    if (frame->type == GB_GUEST_PING) {
+        answer.type = GB_GUEST_PONG;
+        gb_guest_add(buf, answer, &gb_pong_fields, &pong);
+    } else if (frame->type == GB_GUEST_STAT) {
+        answer.type = GB_GUEST_STATUS;
+        gb_guest_add(buf, answer, &gb_status_fields, &status);
+    } else {
+        gb_guest_add(buf, answer, NULL, NULL);
+    }
+}
+
+/* The answer to a request, but for what this VM was told. */
+static void fake_answer_request(const struct gb_frame *frame, bool now)
+{
+    const struct gb_guest_error refusal = {GB_EBUSY, gb_bytes_str("not now")};
+    struct gb_buf buf = {0};
+
+    if (now && strcmp(action, "refuses") == 0) {
+        fake_send((struct gb_frame){.id = frame->id, .type = GB_GUEST_ERROR},
+                  &gb_guest_error_fields, &refusal);
+    } else if (now && strcmp(action, "lies") == 0) {
+        fake_send((struct gb_frame){.id = frame->id, .type = GB_GUEST_COMPLETIONS}, NULL, NULL);
+    } else if (now && strcmp(action, "late") == 0) {
+        fake_answer(&kept, frame);
+    } else {
+        fake_answer(&buf, frame);
+        fake_write(FD_AGENT, gb_buf_data(&kept), kept.size);
+        gb_buf_clear(&kept);
+        fake_write(FD_AGENT, gb_buf_data(&buf), buf.size);
+    }
+    gb_buf_release(&buf);
+}
+
+static void fake_serve(const struct gb_frame *frame)
+{
+    struct gb_credit credit;
+    bool now = fake_is_at(gb_guest_type_name(frame->type));
+
+    if (now && strcmp(action, "silent") == 0)
+        return;
+    if (frame->type == GB_GUEST_EXEC && strcmp(action, "breaks") == 0)
+        fake_break(frame->cell);
+    if (frame->type == GB_GUEST_EXEC) {
+        fake_run(frame);
+    } else if (frame->type == GB_GUEST_CREDIT) {
+        if (gb_fields_decode(&gb_credit_fields, frame->payload, &credit, NULL) < 0)
+            _exit(6);
+        window += credit.bytes;
+        fake_flood();
+    } else {
+        fake_answer_request(frame, now);
+    }
+}
+
+/* False: it is closed. */
+static bool fake_read_agent(struct gb_buf *input)
+{
+    static uint8_t piece[65536];
+    ssize_t n = read(FD_AGENT, piece, sizeof(piece));
+    struct gb_frame frame;
+    size_t size;
+
+    if (n <= 0)
+        return false;
+    gb_buf_add(input, piece, (size_t)n);
+    while (gb_frame_next(gb_buf_bytes(input), &frame, &size, NULL) > 0) {
+        fake_serve(&frame);
+        gb_buf_consume(input, size);
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct gb_buf monitor = {0}, agent = {0};
+    struct pollfd ends[] = {{.fd = FD_LIFELINE},
+                            {.fd = FD_MONITOR, .events = POLLIN},
+                            {.fd = FD_AGENT, .events = POLLIN}};
+    bool incoming = false;
+    char text[64];
+    int i = 1;
+
+    while (i < argc && strcmp(argv[i], "--") != 0)
+        i++;
+    if (i + 1 >= argc ||
+        sscanf(argv[i + 1], "/%31[a-z]/%31[a-zA-Z_-]/%d", action, what, &countdown) != 3)
+        return 2;
+    variant = countdown;
+    for (; i < argc; i++)
+        incoming = incoming || strcmp(argv[i], "-incoming") == 0;
+    (void)fake_is_at("START");
+    (void)snprintf(text, sizeof(text), "pid %ld\n", (long)getpid());
+    fake_write(FD_STATUS, text, strlen(text));
+    fake_say("{\"QMP\":{\"version\":{}}}\n");
+    if (!incoming)
+        fake_begin();
+    while (poll(ends, ARRAY_SIZE(ends), -1) >= 0) {
+        if (ends[0].revents != 0 || (ends[1].revents != 0 && !fake_read_monitor(&monitor)) ||
+            (ends[2].revents != 0 && !fake_read_agent(&agent)))
+            return 0;
+    }
+    return 1;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The conversation's life: its VM, and what the guest says, handed to who it is for.
+ *
+ * Theory of operation. A conversation is a set of requests that wait or are under way (request.c),
+ * at most one cell that runs, and the ended cells that still print (cell.c), over at most one VM.
+ * The VM can die at any moment; nothing here ends with it but the VM. The user decides in `dead`
+ * what that means: a session that has run nothing yet gets another VM and its waiting requests go
+ * there, all others fail what is under way.
+ *
+ * Ids of requests go on when a VM is adopted from another conversation: a late answer to what was
+ * asked there answers nothing here.
+ */
+#include "guest/guest.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "guest/private.h"
+
+struct gb_guest *gb_guest_new(struct gb_loop *loop, const char *name,
+                              const struct gb_guest_events *events, void *arg)
+{
+    struct gb_guest *guest = xcalloc(1, sizeof(*guest));
+
+    guest->loop = loop;
+    guest->name = name;
+    guest->events = *events;
+    guest->arg = arg;
+    gb_list_init(&guest->requests);
+    guest->request_timer = gb_timer_new(loop, guest_request_expired, guest);
+    guest->cell_timer = gb_timer_new(loop, guest_cell_late, guest);
+    return guest;
+}
+
+void gb_guest_free(struct gb_guest *guest)
+{
+    if (guest == NULL)
+        return;
+    assert(guest->vm == NULL);
+    gb_guest_drop_requests(guest);
+    gb_loop_undefer(&guest->refuse);
+    gb_timer_free(guest->request_timer);
+    gb_timer_free(guest->cell_timer);
+    free(guest);
+}
+
+/* ---- what the guest says ---- */
+
+void guest_violation(struct gb_guest *guest, const struct gb_err *err)
+{
+    struct gb_err problem = {0};
+
+    (void)gb_err_set(&problem, GB_ECLOSED, "the guest broke the protocol: %.300s", err->message);
+    if (guest->events.failed != NULL)
+        guest->events.failed(guest->arg, &problem);
+}
+
+void guest_unasked(struct gb_guest *guest, const struct gb_frame *frame)
+{
+    if (guest->events.unasked != NULL)
+        guest->events.unasked(guest->arg, frame);
+}
+
+static int guest_on_ready(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
+{
+    uint32_t before = guest->generation;
+    struct gb_ready message;
+    int r = gb_fields_decode(&gb_ready_fields, frame->payload, &message, err);
+
+    if (r < 0 || !gb_bytes_equal(message.language, guest->image->language))
+        return r;
+    /* A fresh guest begins with 1. The interpreter of a restored one was there before us, so that
+     * the first number that we hear of is any, and says that it was replaced. */
+    if (message.generation == 0 || (before == 0 && message.generation != 1 && !guest->restored))
+        return gb_err_set(err, GB_EINTERNAL, "READY: generation %u is not the first",
+                          message.generation);
+    if (before != 0 && message.generation != before && message.generation - 1 != before)
+        return gb_err_set(err, GB_EINTERNAL, "READY: generation %u does not follow %u",
+                          message.generation, before);
+    guest->generation = message.generation;
+    if (guest->events.ready != NULL)
+        guest->events.ready(guest->arg, message.generation != before);
+    else
+        guest_unasked(guest, frame);
+    return 0;
+}
+
+static int guest_on_log(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
+{
+    struct gb_guest_log message;
+    int r = gb_fields_decode(&gb_guest_log_fields, frame->payload, &message, err);
+
+    if (r < 0 || guest->name == NULL || guest->log_bytes > GB_GUEST_LOGS_MAX)
+        return r;
+    guest->log_bytes += message.text.size + 1;
+    if (guest->log_bytes > GB_GUEST_LOGS_MAX)
+        gb_debug("%s: guest: it has said too much; nothing more of it is logged", guest->name);
+    else
+        gb_debug("%s: guest: %.*s", guest->name, (int)message.text.size,
+                 (const char *)message.text.data);
+    return 0;
+}
+
+static void guest_on_frame(void *arg, const struct gb_frame *frame)
+{
+    struct gb_guest *guest = arg;
+    struct gb_err err = {0};
+    int r;
+
+    if (frame->type == GB_GUEST_READY)
+        r = guest_on_ready(guest, frame, &err);
+    else if (frame->type == GB_GUEST_LOG)
+        r = guest_on_log(guest, frame, &err);
+    else if (guest_is_answer(frame))
+        r = guest_answer(guest, frame, &err);
+    else
+        r = guest_cell_frame(guest, frame, &err);
+    if (r < 0)
+        guest_violation(guest, &err);
+}
+
+static void guest_on_running(void *arg, const struct gb_hello *hello)
+{
+    struct gb_guest *guest = arg;
+
+    (void)hello;
+    guest->listens = true;
+    if (guest->events.listens != NULL)
+        guest->events.listens(guest->arg);
+}
+
+static void guest_operation_end(struct gb_guest *guest, const struct gb_err *err)
+{
+    gb_vm_done_fn *done = TAKE_PTR(guest->operation_done);
+
+    done(guest->operation_arg, err);
+}
+
+static void guest_on_dead(void *arg, const struct gb_err *why)
+{
+    struct gb_guest *guest = arg;
+
+    guest->listens = guest->held = false;
+    guest_cells_reset(guest);
+    gb_vm_free(TAKE_PTR(guest->vm));
+    /* What the monitor does has ended with the VM; what was to come behind an answer has not. */
+    if (guest->operation_done != NULL)
+        guest_operation_end(guest, why);
+    guest->events.dead(guest->arg, why);
+}
+
+static const struct gb_vm_events guest_vm_events = {
+    .running = guest_on_running, .frame = guest_on_frame, .dead = guest_on_dead};
+
+/* ---- its VM ---- */
+
+/* What is known of the VM before has no meaning for this one. */
+static void guest_forget_vm(struct gb_guest *guest)
+{
+    guest->listens = guest->held = guest->restored = false;
+    guest->generation = 0;
+    guest->log_bytes = 0;
+    guest->settings = (struct guest_settings_state){0};
+    guest_cells_reset(guest);
+}
+
+int gb_guest_start(struct gb_guest *guest, struct gb_host *host, const struct gb_vm_config *config,
+                   struct gb_err *err)
+{
+    assert(guest->vm == NULL);
+    guest_forget_vm(guest);
+    guest->image = config->image;
+    return gb_vm_start(host, config, &guest_vm_events, guest, &guest->vm, err);
+}
+
+static void guest_on_loaded(void *arg, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+
+    guest->listens = err == NULL;
+    guest_operation_end(guest, err);
+}
+
+void gb_guest_load(struct gb_guest *guest, const char *state_path, gb_vm_done_fn *done, void *arg)
+{
+    assert(guest->vm != NULL && !guest->listens && guest->operation_done == NULL);
+    guest->restored = true;
+    guest->operation_done = done;
+    guest->operation_arg = arg;
+    gb_vm_load(guest->vm, state_path, guest_on_loaded, guest);
+}
+
+void gb_guest_adopt(struct gb_guest *guest, struct gb_guest *from)
+{
+    assert(guest->vm == NULL && from->listens && from->operation_done == NULL);
+    guest_forget_vm(guest);
+    guest->vm = TAKE_PTR(from->vm);
+    guest->image = from->image;
+    guest->restored = from->restored;
+    guest->generation = from->generation;
+    guest->next_id = MAX(guest->next_id, from->next_id);
+    guest->listens = true;
+    gb_vm_hand_over(guest->vm, &guest_vm_events, guest);
+    gb_guest_free(from);
+}
+
+void gb_guest_hand_over(struct gb_guest *guest, const struct gb_guest_events *events, void *arg)
+{
+    guest->events = *events;
+    guest->arg = arg;
+}
+
+struct gb_vm *gb_guest_vm(const struct gb_guest *guest)
+{
+    return guest->vm;
+}
+
+bool gb_guest_listens(const struct gb_guest *guest)
+{
+    return guest->listens && !guest->held;
+}
+
+void gb_guest_kill(struct gb_guest *guest, const char *reason)
+{
+    if (guest->vm != NULL)
+        gb_vm_kill(guest->vm, reason);
+}
+
+/* ---- hold and resume ---- */
+
+static void guest_on_stopped(void *arg, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+
+    if (err != NULL)
+        guest->held = false;
+    guest_operation_end(guest, err);
+}
+
+static void guest_on_settled(void *arg, const struct gb_pong *pong, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+    struct gb_err problem = {0};
+
+    if (guest->operation_done == NULL)
+        return; /* the VM has ended meanwhile */
+    if (err == NULL && pong->ready != 0) {
+        guest->held = true;
+        gb_vm_stop(guest->vm, guest_on_stopped, guest);
+        return;
+    }
+    if (err == NULL)
+        (void)gb_err_set(&problem, GB_EBOOT, "its interpreter is not ready any more");
+    guest_operation_end(guest, err != NULL ? err : &problem);
+}
+
+static void guest_on_refused(void *arg)
+{
+    struct gb_err err;
+
+    (void)gb_err_set(&err, GB_EBUSY, "the guest is at work");
+    guest_operation_end(arg, &err);
+}
+
+void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
+{
+    assert(guest->operation_done == NULL);
+    guest->operation_done = done;
+    guest->operation_arg = arg;
+    if (!gb_guest_listens(guest) || guest->cell.number != 0 || guest_is_asked(guest) ||
+        gb_guest_ping(guest, 0, guest_on_settled, guest, NULL) < 0)
+        gb_loop_defer(guest->loop, &guest->refuse, guest_on_refused, guest);
+}
+
+static void guest_on_continued(void *arg, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+
+    if (err == NULL) {
+        guest->held = false;
+        guest_send_waiting(guest);
+    }
+    guest_operation_end(guest, err);
+}
+
+void gb_guest_resume(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
+{
+    assert(guest->vm != NULL && guest->held && guest->operation_done == NULL);
+    guest->operation_done = done;
+    guest->operation_arg = arg;
+    gb_vm_cont(guest->vm, guest_on_continued, guest);
+}
