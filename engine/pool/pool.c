@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pool/demand.h"
-#include "pool/member.h"
+#include "pool/pool_clone.h"
 #include "vm/verify.h"
 
 enum {
@@ -21,13 +21,13 @@ enum {
     RETRY_MAX_MS = 60000,
 };
 
-struct shelf {
+struct pool_line {
     struct gb_list link;
     struct gb_pool *pool;
     const struct gb_image *image;
     uint32_t memory_mb;
     struct gb_pool_sizes sizes;
-    struct gb_list members;
+    struct gb_list clones;
     struct demand demand;
     struct gb_template_waiter waiter;
     bool awaits_template;
@@ -46,7 +46,7 @@ struct gb_pool {
     struct gb_pool_config config;
     void (*changed)(void *arg);
     void *arg;
-    struct gb_list shelves;
+    struct gb_list lines;
     struct gb_deferred fill, change;
     uint64_t told; /* the figures that were told last, in one number */
     struct gb_timer *tick, *later;
@@ -55,8 +55,8 @@ struct gb_pool {
 
 /* ---- telling ---- */
 
-/* Told only when a figure is another one. */
-static void on_change(void *arg)
+/* Told only when a figure has changed. */
+static void pool_on_change(void *arg)
 {
     struct gb_pool *pool = arg;
     struct gb_pool_status status;
@@ -64,9 +64,9 @@ static void on_change(void *arg)
 
     /* All figures in one number, by which two lists of them can hardly be mistaken (FNV-1a). */
     for (size_t at = 0; gb_pool_next(pool, &at, &status);) {
-        const uint64_t figures[] = {status.ready,    status.target, status.starting,
-                                    status.standing, status.floor,  status.ceiling,
-                                    status.hits,     status.misses, status.lost};
+        const uint64_t figures[] = {status.ready,   status.target, status.starting,
+                                    status.waiting, status.floor,  status.ceiling,
+                                    status.hits,    status.misses, status.lost};
 
         for (size_t i = 0; i < ARRAY_SIZE(figures); i++)
             sum = (sum ^ (figures[i] + 1)) * UINT64_C(1099511628211);
@@ -77,462 +77,464 @@ static void on_change(void *arg)
     pool->changed(pool->arg);
 }
 
-static void on_fill(void *arg);
+static void pool_on_fill(void *arg);
 
-static void fill_soon(struct gb_pool *pool)
+static void pool_fill_soon(struct gb_pool *pool)
 {
     if (!pool->stopped)
-        gb_loop_defer(pool->host->loop, &pool->fill, on_fill, pool);
+        gb_loop_defer(pool->host->loop, &pool->fill, pool_on_fill, pool);
 }
 
-/* Something is another one: it is told, and looked at whether VMs are missing. */
-static void touch(struct gb_pool *pool)
+/* Something has changed: it is told, and looked at whether VMs are missing. */
+static void pool_touch(struct gb_pool *pool)
 {
-    gb_loop_defer(pool->host->loop, &pool->change, on_change, pool);
-    fill_soon(pool);
+    gb_loop_defer(pool->host->loop, &pool->change, pool_on_change, pool);
+    pool_fill_soon(pool);
 }
 
-static void on_later(void *arg)
+static void pool_on_later(void *arg)
 {
-    fill_soon(arg);
+    pool_fill_soon(arg);
 }
 
 /* ---- demand ---- */
 
-static void fade(struct shelf *shelf)
+static void line_fade(struct pool_line *line)
 {
-    demand_fade(&shelf->demand, shelf->pool->config.half_life_ms, gb_clock_mono_ns());
+    demand_fade(&line->demand, line->pool->config.half_life_ms, gb_clock_mono_ns());
 }
 
-static unsigned target_of(const struct shelf *shelf)
+static unsigned line_target(const struct pool_line *line)
 {
-    if (shelf->pool->stopped)
+    if (line->pool->stopped)
         return 0;
-    return demand_target(&shelf->demand, shelf->sizes.floor, shelf->sizes.ceiling);
+    return demand_target(&line->demand, line->sizes.floor, line->sizes.ceiling);
 }
 
-/* ---- shelves ---- */
+/* ---- lines ---- */
 
-static unsigned count(const struct shelf *shelf, enum member_state first, enum member_state last)
+static unsigned line_count(const struct pool_line *line, enum pool_clone_state first,
+                           enum pool_clone_state last)
 {
-    const struct member *member;
+    const struct pool_clone *clone;
     unsigned n = 0;
 
-    GB_LIST_FOREACH_CONST(member, &shelf->members, link)
-        n += member->state >= first && member->state <= last ? 1 : 0;
+    GB_LIST_FOREACH_CONST(clone, &line->clones, link)
+        n += clone->state >= first && clone->state <= last ? 1 : 0;
     return n;
 }
 
-static struct member *first_of(const struct shelf *shelf, enum member_state state)
+static struct pool_clone *line_first(const struct pool_line *line, enum pool_clone_state state)
 {
-    struct member *member;
+    struct pool_clone *clone;
 
-    GB_LIST_FOREACH_CONST(member, &shelf->members, link)
-        if (member->state == state)
-            return member;
+    GB_LIST_FOREACH_CONST(clone, &line->clones, link)
+        if (clone->state == state)
+            return clone;
     return NULL;
 }
 
-static struct shelf *find_shelf(struct gb_pool *pool, const struct gb_image *image,
-                                uint32_t memory_mb, bool make)
+static struct pool_line *pool_get_line(struct gb_pool *pool, const struct gb_image *image,
+                                       uint32_t memory_mb, bool make)
 {
-    struct shelf *shelf;
+    struct pool_line *line;
 
-    GB_LIST_FOREACH(shelf, &pool->shelves, link)
-        if (shelf->image == image && shelf->memory_mb == memory_mb)
-            return shelf;
+    GB_LIST_FOREACH(line, &pool->lines, link)
+        if (line->image == image && line->memory_mb == memory_mb)
+            return line;
     if (!make)
         return NULL;
-    shelf = xcalloc(1, sizeof(*shelf));
-    shelf->pool = pool;
-    shelf->image = image;
-    shelf->memory_mb = memory_mb;
-    shelf->sizes = pool->config.sizes;
-    shelf->demand.seen_ns = gb_clock_mono_ns();
-    gb_list_init(&shelf->members);
-    gb_list_add_tail(&pool->shelves, &shelf->link);
-    return shelf;
+    line = xcalloc(1, sizeof(*line));
+    line->pool = pool;
+    line->image = image;
+    line->memory_mb = memory_mb;
+    line->sizes = pool->config.sizes;
+    line->demand.seen_ns = gb_clock_mono_ns();
+    gb_list_init(&line->clones);
+    gb_list_add_tail(&pool->lines, &line->link);
+    return line;
 }
 
 /* More are asked for than stand ready: each is wanted at once. */
-static bool in_hurry(void *arg)
+static bool line_in_hurry(void *arg)
 {
-    struct shelf *shelf = arg;
+    struct pool_line *line = arg;
 
-    fade(shelf);
-    return demand_is_burst(&shelf->demand) && first_of(shelf, MEMBER_READY) == NULL;
+    line_fade(line);
+    return demand_is_burst(&line->demand) && line_first(line, POOL_CLONE_READY) == NULL;
 }
 
 /* One is taken. Its successor does not get in the way of who took it, unless others come. */
-static void touch_taken(struct shelf *shelf, uint64_t later_ms)
+static void line_touch_taken(struct pool_line *line, uint64_t later_ms)
 {
     uint64_t now = gb_clock_mono_ns();
 
     /* A rest that has begun is not begun anew by each who comes: only a restore makes it longer. */
-    if (in_hurry(shelf))
-        shelf->rest_ns = 0;
-    else if (shelf->rest_ns <= now || later_ms == LATER_RESTORE_MS)
-        shelf->rest_ns = now + later_ms * GB_NS_PER_MS;
-    touch(shelf->pool);
+    if (line_in_hurry(line))
+        line->rest_ns = 0;
+    else if (line->rest_ns <= now || later_ms == LATER_RESTORE_MS)
+        line->rest_ns = now + later_ms * GB_NS_PER_MS;
+    pool_touch(line->pool);
 }
 
-static void drop(struct member *member, const char *reason)
+static void line_drop(struct pool_clone *clone, const char *reason)
 {
-    gb_list_remove(&member->link);
-    member_drop(member, reason);
+    gb_list_remove(&clone->link);
+    pool_clone_drop(clone, reason);
 }
 
 /* @taken: also those that somebody is about to take, who hears no more of it. */
-static void drop_all(struct shelf *shelf, bool taken, const char *reason)
+static void line_drop_all(struct pool_line *line, bool taken, const char *reason)
 {
-    struct member *member;
+    struct pool_clone *clone;
 
-    GB_LIST_FOREACH(member, &shelf->members, link) {
-        struct gb_pool_take *take = member->user;
+    GB_LIST_FOREACH(clone, &line->clones, link) {
+        struct gb_pool_take *take = clone->user;
 
         if (take != NULL && !taken)
             continue;
         if (take != NULL)
-            take->member = NULL;
-        drop(member, reason);
+            take->clone = NULL;
+        line_drop(clone, reason);
     }
 }
 
-static void free_shelf(struct shelf *shelf)
+static void line_free(struct pool_line *line)
 {
-    drop_all(shelf, true, "the pool has no use for it");
-    gb_templates_cancel(&shelf->waiter);
-    gb_verify_cancel(&shelf->verify);
-    gb_list_remove(&shelf->link);
-    free(shelf);
+    line_drop_all(line, true, "the pool has no use for it");
+    gb_templates_cancel(&line->waiter);
+    gb_verify_cancel(&line->verify);
+    gb_list_remove(&line->link);
+    free(line);
 }
 
 /* ---- taking ---- */
 
-static void finish(struct gb_pool_take *take, struct gb_vm *vm, struct gb_slot *slot)
+static void take_end(struct gb_pool_take *take, struct gb_guest *guest, struct gb_slot *slot)
 {
-    take->member = NULL;
-    take->done(take->arg, vm, slot);
+    take->clone = NULL;
+    take->done(take->arg, guest, slot);
 }
 
-static void attach(struct gb_pool_take *take, struct member *member)
+static void take_attach(struct gb_pool_take *take, struct pool_clone *clone)
 {
-    take->member = member;
-    member->user = take;
+    take->clone = clone;
+    clone->user = take;
 }
 
 /* The one that answered longest ago is asked first: so each is looked at. One that is being asked
  * anyway serves as well, unless it lets us wait already. */
-static struct member *choose(const struct shelf *shelf)
+static struct pool_clone *line_choose(const struct pool_line *line)
 {
-    struct member *member = first_of(shelf, MEMBER_READY);
+    struct pool_clone *clone = line_first(line, POOL_CLONE_READY);
 
-    if (member != NULL)
-        return member;
-    GB_LIST_FOREACH_CONST(member, &shelf->members, link)
-        if (member->state == MEMBER_ASKED && member->user == NULL && !member->silent)
-            return member;
+    if (clone != NULL)
+        return clone;
+    GB_LIST_FOREACH_CONST(clone, &line->clones, link)
+        if (clone->state == POOL_CLONE_ASKED && clone->user == NULL && !clone->silent)
+            return clone;
     return NULL;
 }
 
-static bool ask_next(struct shelf *shelf, struct gb_pool_take *take)
+static bool line_ask_next(struct pool_line *line, struct gb_pool_take *take)
 {
-    struct member *member = choose(shelf);
+    struct pool_clone *clone = line_choose(line);
 
-    if (member == NULL)
+    if (clone == NULL)
         return false;
-    attach(take, member);
-    member_ask(member);
+    take_attach(take, clone);
+    pool_clone_ask(clone);
     return true;
 }
 
 bool gb_pool_take(struct gb_pool *pool, const struct gb_image *image, uint32_t memory_mb,
                   struct gb_pool_take *take,
-                  void (*done)(void *arg, struct gb_vm *vm, struct gb_slot *slot), void *arg)
+                  void (*done)(void *arg, struct gb_guest *guest, struct gb_slot *slot), void *arg)
 {
-    struct shelf *shelf = find_shelf(pool, image, memory_mb, true);
+    struct pool_line *line = pool_get_line(pool, image, memory_mb, true);
 
-    assert(take->member == NULL);
-    demand_add(&shelf->demand, pool->config.half_life_ms, gb_clock_mono_ns());
+    assert(take->clone == NULL);
+    demand_add(&line->demand, pool->config.half_life_ms, gb_clock_mono_ns());
     if (!gb_timer_active(pool->tick))
         gb_timer_start(pool->tick, TICK_MS);
-    touch_taken(shelf, LATER_MS);
-    take->shelf = shelf;
+    line_touch_taken(line, LATER_MS);
+    take->line = line;
     take->done = done;
     take->arg = arg;
-    if (ask_next(shelf, take))
+    if (line_ask_next(line, take))
         return true;
-    shelf->misses++;
+    line->misses++;
     return false;
 }
 
 void gb_pool_cancel(struct gb_pool_take *take)
 {
-    if (take->member == NULL)
+    if (take->clone == NULL)
         return;
-    take->member->user = NULL;
-    take->member = NULL;
+    take->clone->user = NULL;
+    take->clone = NULL;
 }
 
-struct gb_clone *gb_pool_take_standing(struct gb_pool *pool, const struct gb_image *image,
-                                       uint32_t memory_mb, struct gb_slot **ret_slot)
+struct gb_clone *gb_pool_take_waiting(struct gb_pool *pool, const struct gb_image *image,
+                                      uint32_t memory_mb, struct gb_slot **ret_slot)
 {
-    struct shelf *shelf = find_shelf(pool, image, memory_mb, false);
-    struct member *member = shelf != NULL ? first_of(shelf, MEMBER_STANDING) : NULL;
+    struct pool_line *line = pool_get_line(pool, image, memory_mb, false);
+    struct pool_clone *clone = line != NULL ? line_first(line, POOL_CLONE_WAITING) : NULL;
 
-    if (member == NULL)
+    if (clone == NULL)
         return NULL;
-    gb_list_remove(&member->link);
-    touch_taken(shelf, LATER_RESTORE_MS);
-    return member_take_clone(member, ret_slot);
+    gb_list_remove(&clone->link);
+    line_touch_taken(line, LATER_RESTORE_MS);
+    return pool_clone_take_waiting(clone, ret_slot);
 }
 
-/* ---- members ---- */
+/* ---- clones ---- */
 
-static void on_ready(void *arg, struct member *member)
+static void line_on_ready(void *arg, struct pool_clone *clone)
 {
-    struct shelf *shelf = arg;
-    struct gb_pool_take *take = member->user;
+    struct pool_line *line = arg;
+    struct gb_pool_take *take = clone->user;
     struct gb_slot *slot;
-    struct gb_vm *vm;
+    struct gb_guest *guest;
 
-    shelf->failures = 0;
-    gb_templates_trust(shelf->pool->templates, member->template);
+    line->failures = 0;
+    gb_templates_trust(line->pool->templates, clone->template);
     /* Behind the others: the head of the list is who has not been asked for the longest. */
-    gb_list_remove(&member->link);
+    gb_list_remove(&clone->link);
     if (take == NULL) {
-        gb_list_add_tail(&shelf->members, &member->link);
-        touch(shelf->pool);
+        gb_list_add_tail(&line->clones, &clone->link);
+        pool_touch(line->pool);
         return;
     }
-    shelf->hits++;
-    touch_taken(shelf, LATER_MS);
-    vm = member_take(member, &slot);
-    finish(take, vm, slot);
+    line->hits++;
+    line_touch_taken(line, LATER_MS);
+    guest = pool_clone_take(clone, &slot);
+    take_end(take, guest, slot);
 }
 
 /* Who waits for it goes on to the next. */
-static void leave(struct shelf *shelf, struct member *member)
+static void line_leave(struct pool_line *line, struct pool_clone *clone)
 {
-    struct gb_pool_take *take = member->user;
+    struct gb_pool_take *take = clone->user;
 
-    member->user = NULL;
-    if (take == NULL || ask_next(shelf, take))
+    clone->user = NULL;
+    if (take == NULL || line_ask_next(line, take))
         return;
-    shelf->misses++;
-    finish(take, NULL, NULL);
+    line->misses++;
+    take_end(take, NULL, NULL);
 }
 
-static void on_silent(void *arg, struct member *member)
+static void line_on_silent(void *arg, struct pool_clone *clone)
 {
-    leave(arg, member);
+    line_leave(arg, clone);
 }
 
-static void on_gone(void *arg, struct member *member, const struct gb_err *err)
+static void line_on_gone(void *arg, struct pool_clone *clone, const struct gb_err *err)
 {
-    struct shelf *shelf = arg;
-    struct gb_pool *pool = shelf->pool;
+    struct pool_line *line = arg;
+    struct gb_pool *pool = line->pool;
     uint64_t wait_ms = RETRY_MAX_MS;
 
-    gb_warning("a VM of the pool (%s) is replaced: %s", shelf->image->name, err->message);
-    shelf->lost++;
-    gb_list_remove(&member->link);
-    if (member->was_ready) {
-        shelf->failures = 0;
+    gb_warning("a VM of the pool (%s) is replaced: %s", line->image->name, err->message);
+    line->lost++;
+    gb_list_remove(&clone->link);
+    if (clone->was_ready) {
+        line->failures = 0;
     } else {
-        gb_templates_suspect(pool->templates, member->template);
-        if (shelf->failures < 6)
-            wait_ms = (uint64_t)RETRY_FIRST_MS << shelf->failures;
-        shelf->failures++;
-        shelf->retry_ns = gb_clock_mono_ns() + wait_ms * GB_NS_PER_MS;
+        gb_templates_suspect(pool->templates, clone->template);
+        if (line->failures < 6)
+            wait_ms = (uint64_t)RETRY_FIRST_MS << line->failures;
+        line->failures++;
+        line->retry_ns = gb_clock_mono_ns() + wait_ms * GB_NS_PER_MS;
     }
-    leave(shelf, member);
-    member_drop(member, err->message);
-    touch(pool);
+    line_leave(line, clone);
+    pool_clone_drop(clone, err->message);
+    pool_touch(pool);
 }
 
 /* ---- filling ---- */
 
-static const struct member_events member_events = {
-    .ready = on_ready, .silent = on_silent, .hurry = in_hurry, .gone = on_gone};
+static const struct pool_clone_events pool_clone_events = {
+    .ready = line_on_ready, .silent = line_on_silent, .hurry = line_in_hurry, .gone = line_on_gone};
 
-static void on_template(void *arg, struct gb_snapshot *template, const struct gb_err *err)
+static void line_on_template(void *arg, struct gb_snapshot *template, const struct gb_err *err)
 {
-    struct shelf *shelf = arg;
+    struct pool_line *line = arg;
 
-    (void)template; /* asked for again by on_fill() */
-    shelf->awaits_template = false;
+    (void)template; /* asked for again by pool_on_fill() */
+    line->awaits_template = false;
     if (err != NULL) {
-        gb_debug("the pool of %s has to wait: %s", shelf->image->name, err->message);
-        shelf->retry_ns = gb_clock_mono_ns() + RETRY_MAX_MS * GB_NS_PER_MS;
+        gb_debug("the pool of %s has to wait: %s", line->image->name, err->message);
+        line->retry_ns = gb_clock_mono_ns() + RETRY_MAX_MS * GB_NS_PER_MS;
     }
-    touch(shelf->pool);
+    pool_touch(line->pool);
 }
 
 /* Borrowed; NULL when it has to be waited for. */
-static struct gb_snapshot *find_template(struct shelf *shelf)
+static struct gb_snapshot *line_template(struct pool_line *line)
 {
     struct gb_snapshot *template = NULL;
     struct gb_err err = {0};
     int r;
 
-    if (shelf->awaits_template)
+    if (line->awaits_template)
         return NULL;
-    r = gb_templates_get(shelf->pool->templates, shelf->image, shelf->memory_mb,
-                         shelf->sizes.floor > 0, &template, &shelf->waiter, on_template, shelf,
-                         &err);
+    r = gb_templates_get(line->pool->templates, line->image, line->memory_mb, line->sizes.floor > 0,
+                         &template, &line->waiter, line_on_template, line, &err);
     if (r == 0)
-        shelf->awaits_template = true;
+        line->awaits_template = true;
     else if (r < 0)
-        on_template(shelf, NULL, &err);
+        line_on_template(line, NULL, &err);
     return template;
 }
 
-static void on_verified(void *arg, const struct gb_err *err)
+static void line_on_verified(void *arg, const struct gb_err *err)
 {
-    struct shelf *shelf = arg;
+    struct pool_line *line = arg;
 
-    shelf->verifying = false;
-    shelf->verified = err == NULL;
+    line->verifying = false;
+    line->verified = err == NULL;
     if (err != NULL)
-        shelf->retry_ns = gb_clock_mono_ns() + RETRY_MAX_MS * GB_NS_PER_MS;
-    touch(shelf->pool);
+        line->retry_ns = gb_clock_mono_ns() + RETRY_MAX_MS * GB_NS_PER_MS;
+    pool_touch(line->pool);
 }
 
 /* The image's files are compared before anybody waits for it: a session would have to. */
-static bool is_verified(struct shelf *shelf)
+static bool line_is_verified(struct pool_line *line)
 {
-    struct gb_host *host = shelf->pool->host;
-    struct gb_image *image = gb_host_find_image(host, shelf->image->name);
+    struct gb_host *host = line->pool->host;
+    struct gb_image *image = gb_host_find_image(host, line->image->name);
     struct gb_err err = {0};
     int r;
 
-    if (shelf->verified || shelf->verifying || image != shelf->image)
-        return shelf->verified;
-    r = gb_verify_start(host->loop, host->images, image, &shelf->verify, on_verified, shelf, &err);
-    shelf->verified = r == 1;
-    shelf->verifying = r == 0;
+    if (line->verified || line->verifying || image != line->image)
+        return line->verified;
+    r = gb_verify_start(host->loop, host->images, image, &line->verify, line_on_verified, line,
+                        &err);
+    line->verified = r == 1;
+    line->verifying = r == 0;
     if (r < 0)
-        shelf->retry_ns = gb_clock_mono_ns() + RETRY_MAX_MS * GB_NS_PER_MS;
-    return shelf->verified;
+        line->retry_ns = gb_clock_mono_ns() + RETRY_MAX_MS * GB_NS_PER_MS;
+    return line->verified;
 }
 
 /* One more VM, or process that waits. False: not now. */
-static bool start_one(struct shelf *shelf, bool load)
+static bool line_start_one(struct pool_line *line, bool load)
 {
-    struct gb_pool *pool = shelf->pool;
-    struct gb_charge charge = gb_charge_of(pool->host->accel, shelf->memory_mb, true);
-    struct gb_snapshot *template = find_template(shelf);
+    struct gb_pool *pool = line->pool;
+    struct gb_charge charge = gb_charge_of(pool->host->accel, line->memory_mb, true);
+    struct gb_snapshot *template = line_template(line);
     struct gb_err err = {0};
-    struct member *member;
+    struct pool_clone *clone;
     struct gb_slot *slot;
 
     if (template == NULL || (slot = gb_admission_spare(pool->admission, &charge)) == NULL)
         return false;
-    if (member_start(pool->host, template, slot, &member_events, shelf, &member, &err) < 0) {
+    if (pool_clone_start(pool->host, template, slot, &pool_clone_events, line, &clone, &err) < 0) {
         gb_slot_unref(slot);
-        on_template(shelf, NULL, &err); /* as long a wait */
+        line_on_template(line, NULL, &err); /* as long a wait */
         return false;
     }
-    gb_list_add_tail(&shelf->members, &member->link);
+    gb_list_add_tail(&line->clones, &clone->link);
     if (load)
-        member_load(member);
+        pool_clone_load(clone);
     else
         gb_slot_settle(slot);
     return true;
 }
 
-/* A process that stands there is spared its start. */
-static bool fill_one(struct shelf *shelf)
+/* A process that waits is spared its start. */
+static bool line_fill_one(struct pool_line *line)
 {
-    struct member *standing = first_of(shelf, MEMBER_STANDING);
+    struct pool_clone *waiting = line_first(line, POOL_CLONE_WAITING);
 
-    if (standing == NULL)
-        return start_one(shelf, true);
-    member_load(standing);
+    if (waiting == NULL)
+        return line_start_one(line, true);
+    pool_clone_load(waiting);
     return true;
 }
 
-static unsigned starting_in(const struct gb_pool *pool)
+static unsigned pool_starting(const struct gb_pool *pool)
 {
-    const struct shelf *shelf;
+    const struct pool_line *line;
     unsigned n = 0;
 
-    GB_LIST_FOREACH_CONST(shelf, &pool->shelves, link)
-        n += count(shelf, MEMBER_STARTING, MEMBER_STARTING);
+    GB_LIST_FOREACH_CONST(line, &pool->lines, link)
+        n += line_count(line, POOL_CLONE_STARTING, POOL_CLONE_STARTING);
     return n;
 }
 
-static void fill_shelf(struct shelf *shelf, unsigned starting_max)
+static void line_fill(struct pool_line *line, unsigned starting_max)
 {
-    struct gb_timer *later = shelf->pool->later;
+    struct gb_timer *later = line->pool->later;
     uint64_t now = gb_clock_mono_ns();
-    unsigned target, standing;
+    unsigned target, waiting;
 
-    if (now < shelf->rest_ns) {
+    if (now < line->rest_ns) {
         if (!gb_timer_active(later))
-            gb_timer_start(later, (shelf->rest_ns - now) / GB_NS_PER_MS + 1);
+            gb_timer_start(later, (line->rest_ns - now) / GB_NS_PER_MS + 1);
         return;
     }
 
-    fade(shelf);
-    target = target_of(shelf);
-    if (target == 0 || now < shelf->retry_ns || !is_verified(shelf))
+    line_fade(line);
+    target = line_target(line);
+    if (target == 0 || now < line->retry_ns || !line_is_verified(line))
         return;
-    while (count(shelf, MEMBER_STARTING, MEMBER_ASKED) < target &&
-           starting_in(shelf->pool) < starting_max)
-        if (!fill_one(shelf))
+    while (line_count(line, POOL_CLONE_STARTING, POOL_CLONE_ASKED) < target &&
+           pool_starting(line->pool) < starting_max)
+        if (!line_fill_one(line))
             return;
-    /* What stands behind comes after what is to be ready. */
-    standing = target > 0 ? shelf->sizes.standing : 0;
-    if (starting_in(shelf->pool) == 0)
-        while (count(shelf, MEMBER_STANDING, MEMBER_STANDING) < standing)
-            if (!start_one(shelf, false))
+    /* Processes that wait come after what is to be ready. */
+    waiting = target > 0 ? line->sizes.waiting : 0;
+    if (pool_starting(line->pool) == 0)
+        while (line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING) < waiting)
+            if (!line_start_one(line, false))
                 return;
 }
 
-static void on_fill(void *arg)
+static void pool_on_fill(void *arg)
 {
     struct gb_pool *pool = arg;
     struct gb_admission_status status;
-    struct shelf *shelf;
+    struct pool_line *line;
 
     if (pool->stopped)
         return;
     gb_admission_status(pool->admission, &status);
-    /* Who waits goes first; then on_room() comes. */
+    /* Who waits goes first; then pool_on_room() comes. */
     if (status.waiting > 0)
         return;
-    GB_LIST_FOREACH(shelf, &pool->shelves, link)
-        fill_shelf(shelf, MAX((unsigned)status.cpus, 1));
+    GB_LIST_FOREACH(line, &pool->lines, link)
+        line_fill(line, MAX((unsigned)status.cpus, 1));
 }
 
-static void on_room(void *arg)
+static void pool_on_room(void *arg)
 {
     struct gb_pool *pool = arg;
 
-    fill_soon(pool);
+    pool_fill_soon(pool);
 }
 
 /* ---- giving ---- */
 
 /* What is least missed: a process that waits, then one that is not ready yet, then a ready one, of
- * the shelf that has most. */
-static struct member *least_missed(struct gb_pool *pool)
+ * the line that has most. */
+static struct pool_clone *pool_least_missed(struct gb_pool *pool)
 {
-    static const enum member_state order[] = {MEMBER_STANDING, MEMBER_STARTING, MEMBER_READY};
+    static const enum pool_clone_state order[] = {POOL_CLONE_WAITING, POOL_CLONE_STARTING,
+                                                  POOL_CLONE_READY};
 
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-        struct member *best = NULL;
+        struct pool_clone *best = NULL;
         unsigned most = 0;
-        struct shelf *shelf;
+        struct pool_line *line;
 
-        GB_LIST_FOREACH(shelf, &pool->shelves, link) {
-            unsigned n = count(shelf, order[i], order[i]);
+        GB_LIST_FOREACH(line, &pool->lines, link) {
+            unsigned n = line_count(line, order[i], order[i]);
 
             if (n > most) {
                 most = n;
-                best = first_of(shelf, order[i]);
+                best = line_first(line, order[i]);
             }
         }
         if (best != NULL)
@@ -542,83 +544,83 @@ static struct member *least_missed(struct gb_pool *pool)
 }
 
 /* Somebody waits for room. One goes at a time; when its process is dead, admission asks again. */
-static bool on_give(void *arg)
+static bool pool_on_give(void *arg)
 {
     struct gb_pool *pool = arg;
-    struct member *member = least_missed(pool);
+    struct pool_clone *clone = pool_least_missed(pool);
 
-    if (member == NULL)
+    if (clone == NULL)
         return false;
-    drop(member, "its room is needed");
-    gb_loop_defer(pool->host->loop, &pool->change, on_change, pool);
+    line_drop(clone, "its room is needed");
+    gb_loop_defer(pool->host->loop, &pool->change, pool_on_change, pool);
     return true;
 }
 
 /* ---- from time to time ---- */
 
 /* Takes back what the target no longer asks for, one at a time. */
-static void shrink(struct shelf *shelf)
+static void line_shrink(struct pool_line *line)
 {
-    unsigned target = target_of(shelf);
-    unsigned standing = target > 0 ? shelf->sizes.standing : 0;
-    struct member *member = NULL;
+    unsigned target = line_target(line);
+    unsigned waiting = target > 0 ? line->sizes.waiting : 0;
+    struct pool_clone *clone = NULL;
 
-    if (count(shelf, MEMBER_STARTING, MEMBER_ASKED) > target)
-        member = first_of(shelf, MEMBER_READY);
-    else if (count(shelf, MEMBER_STANDING, MEMBER_STANDING) > standing)
-        member = first_of(shelf, MEMBER_STANDING);
-    if (member == NULL)
+    if (line_count(line, POOL_CLONE_STARTING, POOL_CLONE_ASKED) > target)
+        clone = line_first(line, POOL_CLONE_READY);
+    else if (line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING) > waiting)
+        clone = line_first(line, POOL_CLONE_WAITING);
+    if (clone == NULL)
         return;
-    drop(member, "the pool needs it no more");
-    touch(shelf->pool);
+    line_drop(clone, "the pool needs it no more");
+    pool_touch(line->pool);
 }
 
-static void check_members(struct shelf *shelf)
+static void line_check(struct pool_line *line)
 {
     uint64_t now = gb_clock_mono_ns();
-    struct member *member;
+    struct pool_clone *clone;
 
-    GB_LIST_FOREACH(member, &shelf->members, link)
-        if (member->state == MEMBER_READY && now - member->answered_ns > CHECK_MS * GB_NS_PER_MS)
-            member_ask(member);
+    GB_LIST_FOREACH(clone, &line->clones, link)
+        if (clone->state == POOL_CLONE_READY && now - clone->answered_ns > CHECK_MS * GB_NS_PER_MS)
+            pool_clone_ask(clone);
 }
 
 /* What was wanted of an image is wanted of the one that has its name now. */
-static void hand_on(struct shelf *shelf)
+static void line_hand_on(struct pool_line *line)
 {
-    struct gb_image *image = gb_host_find_image(shelf->pool->host, shelf->image->name);
-    bool usual = shelf->memory_mb == shelf->image->memory_mb;
+    struct gb_image *image = gb_host_find_image(line->pool->host, line->image->name);
+    bool usual = line->memory_mb == line->image->memory_mb;
 
-    if (image != NULL && shelf->sizes.floor > 0)
-        find_shelf(shelf->pool, image, usual ? image->memory_mb : shelf->memory_mb, true)->sizes =
-            shelf->sizes;
-    shelf->sizes = (struct gb_pool_sizes){0};
-    shelf->demand.peak = 0;
+    if (image != NULL && line->sizes.floor > 0)
+        pool_get_line(line->pool, image, usual ? image->memory_mb : line->memory_mb, true)->sizes =
+            line->sizes;
+    line->sizes = (struct gb_pool_sizes){0};
+    line->demand.peak = 0;
 }
 
-static void on_tick(void *arg)
+static void pool_on_tick(void *arg)
 {
     struct gb_pool *pool = arg;
     bool again = false;
-    struct shelf *shelf;
+    struct pool_line *line;
 
-    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
+    GB_LIST_FOREACH(line, &pool->lines, link) {
         /* Its image has been built anew: nobody asks for this one any more. */
-        if (gb_host_find_image(pool->host, shelf->image->name) != shelf->image) {
-            drop_all(shelf, false, "its image is another one now");
-            hand_on(shelf);
-            if (gb_list_empty(&shelf->members)) {
-                free_shelf(shelf);
+        if (gb_host_find_image(pool->host, line->image->name) != line->image) {
+            line_drop_all(line, false, "its image was replaced");
+            line_hand_on(line);
+            if (gb_list_empty(&line->clones)) {
+                line_free(line);
                 continue;
             }
         }
-        fade(shelf);
-        shrink(shelf);
-        check_members(shelf);
-        again = again || shelf->demand.peak > 0 || target_of(shelf) > 0 ||
-                !gb_list_empty(&shelf->members);
+        line_fade(line);
+        line_shrink(line);
+        line_check(line);
+        again = again || line->demand.peak > 0 || line_target(line) > 0 ||
+                !gb_list_empty(&line->clones);
     }
-    touch(pool);
+    pool_touch(pool);
     if (again && !pool->stopped)
         gb_timer_start(pool->tick, TICK_MS);
 }
@@ -637,59 +639,59 @@ struct gb_pool *gb_pool_new(struct gb_host *host, struct gb_templates *templates
     pool->config = *config;
     pool->changed = changed;
     pool->arg = arg;
-    gb_list_init(&pool->shelves);
-    pool->tick = gb_timer_new(host->loop, on_tick, pool);
-    pool->later = gb_timer_new(host->loop, on_later, pool);
-    gb_admission_set_spare(admission, on_give, on_room, pool);
+    gb_list_init(&pool->lines);
+    pool->tick = gb_timer_new(host->loop, pool_on_tick, pool);
+    pool->later = gb_timer_new(host->loop, pool_on_later, pool);
+    gb_admission_set_spare(admission, pool_on_give, pool_on_room, pool);
     return pool;
 }
 
 void gb_pool_configure(struct gb_pool *pool, const struct gb_pool_config *config)
 {
-    struct shelf *shelf;
+    struct pool_line *line;
 
     pool->config = *config;
-    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
-        shelf->sizes = config->sizes;
-        shelf->retry_ns = 0;
+    GB_LIST_FOREACH(line, &pool->lines, link) {
+        line->sizes = config->sizes;
+        line->retry_ns = 0;
     }
     gb_timer_start(pool->tick, TICK_MS);
-    touch(pool);
+    pool_touch(pool);
 }
 
 void gb_pool_size(struct gb_pool *pool, const struct gb_image *image, uint32_t memory_mb,
                   const struct gb_pool_sizes *sizes)
 {
-    find_shelf(pool, image, memory_mb, true)->sizes = *sizes;
+    pool_get_line(pool, image, memory_mb, true)->sizes = *sizes;
     gb_timer_start(pool->tick, TICK_MS);
-    touch(pool);
+    pool_touch(pool);
 }
 
 void gb_pool_stop(struct gb_pool *pool)
 {
-    struct shelf *shelf;
+    struct pool_line *line;
 
     pool->stopped = true;
     gb_timer_stop(pool->tick);
     gb_timer_stop(pool->later);
     gb_loop_undefer(&pool->fill);
     gb_admission_set_spare(pool->admission, NULL, NULL, NULL);
-    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
-        gb_templates_cancel(&shelf->waiter);
-        gb_verify_cancel(&shelf->verify);
-        drop_all(shelf, true, "the server is shutting down");
+    GB_LIST_FOREACH(line, &pool->lines, link) {
+        gb_templates_cancel(&line->waiter);
+        gb_verify_cancel(&line->verify);
+        line_drop_all(line, true, "the server is shutting down");
     }
 }
 
 void gb_pool_free(struct gb_pool *pool)
 {
-    struct shelf *shelf;
+    struct pool_line *line;
 
     if (pool == NULL)
         return;
     gb_pool_stop(pool);
-    GB_LIST_FOREACH(shelf, &pool->shelves, link)
-        free_shelf(shelf);
+    GB_LIST_FOREACH(line, &pool->lines, link)
+        line_free(line);
     gb_loop_undefer(&pool->change);
     gb_timer_free(pool->tick);
     gb_timer_free(pool->later);
@@ -708,25 +710,25 @@ struct gb_admission *gb_pool_admission(struct gb_pool *pool)
 
 bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_status)
 {
-    struct shelf *shelf;
+    struct pool_line *line;
     size_t i = 0;
 
-    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
+    GB_LIST_FOREACH(line, &pool->lines, link) {
         if (i++ != *at)
             continue;
-        fade(shelf);
+        line_fade(line);
         *ret_status = (struct gb_pool_status){
-            .image = shelf->image,
-            .memory_mb = shelf->memory_mb,
-            .ready = count(shelf, MEMBER_READY, MEMBER_ASKED),
-            .target = target_of(shelf),
-            .floor = shelf->sizes.floor,
-            .ceiling = MAX(shelf->sizes.ceiling, shelf->sizes.floor),
-            .starting = count(shelf, MEMBER_STARTING, MEMBER_STARTING),
-            .standing = count(shelf, MEMBER_STANDING, MEMBER_STANDING),
-            .hits = shelf->hits,
-            .misses = shelf->misses,
-            .lost = shelf->lost,
+            .image = line->image,
+            .memory_mb = line->memory_mb,
+            .ready = line_count(line, POOL_CLONE_READY, POOL_CLONE_ASKED),
+            .target = line_target(line),
+            .floor = line->sizes.floor,
+            .ceiling = MAX(line->sizes.ceiling, line->sizes.floor),
+            .starting = line_count(line, POOL_CLONE_STARTING, POOL_CLONE_STARTING),
+            .waiting = line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING),
+            .hits = line->hits,
+            .misses = line->misses,
+            .lost = line->lost,
         };
         (*at)++;
         return true;
@@ -734,35 +736,35 @@ bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_s
     return false;
 }
 
-/* The member of the shelf behind @skip others that have a VM; counts down *@skip. */
-static struct member *nth_vm(const struct shelf *shelf, size_t *skip)
+/* The clone of the line behind @skip others that have a VM; counts down *@skip. */
+static struct pool_clone *line_nth_vm(const struct pool_line *line, size_t *skip)
 {
-    struct member *member;
+    struct pool_clone *clone;
 
-    GB_LIST_FOREACH_CONST(member, &shelf->members, link)
-        if (member->state != MEMBER_GONE && member_vm(member) != NULL && (*skip)-- == 0)
-            return member;
+    GB_LIST_FOREACH_CONST(clone, &line->clones, link)
+        if (clone->state != POOL_CLONE_GONE && pool_clone_vm(clone) != NULL && (*skip)-- == 0)
+            return clone;
     return NULL;
 }
 
 bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm)
 {
-    static const char *const states[] = {[MEMBER_STANDING] = "waiting",
-                                         [MEMBER_STARTING] = "starting",
-                                         [MEMBER_READY] = "ready",
-                                         [MEMBER_ASKED] = "ready"};
+    static const char *const states[] = {[POOL_CLONE_WAITING] = "waiting",
+                                         [POOL_CLONE_STARTING] = "starting",
+                                         [POOL_CLONE_READY] = "ready",
+                                         [POOL_CLONE_ASKED] = "ready"};
     size_t skip = *at;
-    struct shelf *shelf;
+    struct pool_line *line;
 
-    GB_LIST_FOREACH(shelf, &pool->shelves, link) {
-        const struct member *member = nth_vm(shelf, &skip);
+    GB_LIST_FOREACH(line, &pool->lines, link) {
+        const struct pool_clone *clone = line_nth_vm(line, &skip);
 
-        if (member == NULL)
+        if (clone == NULL)
             continue;
-        *ret_vm = (struct gb_pool_vm){.vm = member_vm(member),
-                                      .image = shelf->image,
-                                      .memory_mb = shelf->memory_mb,
-                                      .state = states[member->state]};
+        *ret_vm = (struct gb_pool_vm){.vm = pool_clone_vm(clone),
+                                      .image = line->image,
+                                      .memory_mb = line->memory_mb,
+                                      .state = states[clone->state]};
         (*at)++;
         return true;
     }

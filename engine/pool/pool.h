@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The warm pool: VMs that stand ready before anybody asks, so that an open is a queue's pop and a
+/* The warm pool: VMs that are ready before anybody asks, so that an open is a queue's pop and a
  * ping.
  *
- * Theory of operation. A *shelf* holds the VMs of one kind: an image with a memory size. (The
- * network will be the third part of a kind; so far there is but one, none.) A shelf wants a number
+ * Theory of operation. A *line* holds the VMs of one kind: an image with a memory size. (The
+ * network will be the third part of a kind; so far there is but one, none.) A line wants a number
  * of ready VMs, its *target*: between floor and ceiling, by the demand that was seen. Demand is the
  * number of requests in the last second or two; its peak counts and fades, by half in each
  * half-life. A single request is no demand, so who opens one session now and then pays for no spare
  * VM; from the second on the pool follows the largest burst of late. A floor is kept from the
  * start, without any demand.
  *
- * Behind the ready ones stand processes that wait for a template's state (`-incoming defer`): who
- * finds the shelf empty gets one of these and is spared the start of a process.
+ * Behind the ready ones processes wait for a template's state (`-incoming defer`): who finds no
+ * ready VM gets one of these and is spared the start of a process.
  *
  * A VM is filled in only by what admission can spare, is checked now and then, and again before it
  * is handed out: it has to answer a ping. One that is killed, does not answer, or says what nobody
- * asked for is ended and replaced; after a failure the shelf waits before it tries again, longer
+ * asked for is ended and replaced; after a failure the line waits before it tries again, longer
  * each time. VMs go one at a time when the target falls, when room is needed for a request, or when
  * their image has been built anew.
  *
@@ -34,13 +34,15 @@
 #include "vm/host.h"
 
 struct gb_pool;
+struct pool_clone;
+struct pool_line;
 
 enum { GB_POOL_SIZE_MAX = 1024 };
 
 /* How many VMs; of one kind, or of every kind that has no sizes of its own. */
 struct gb_pool_sizes {
     unsigned floor, ceiling; /* a floor above the ceiling is the ceiling too */
-    unsigned standing;       /* processes that wait behind them, while the target is above 0 */
+    unsigned waiting;        /* processes that wait behind them, while the target is above 0 */
 };
 
 struct gb_pool_config {
@@ -48,8 +50,8 @@ struct gb_pool_config {
     uint64_t half_life_ms; /* of demand */
 };
 
-/* Borrows all three, which must outlive it. @changed (may be NULL): a figure of gb_pool_next() is
- * another one; from the loop, once for many. Gives. */
+/* Borrows all three, which must outlive it. @changed (may be NULL): a figure of gb_pool_next() has
+ * changed; from the loop, once for many. Gives. */
 struct gb_pool *gb_pool_new(struct gb_host *host, struct gb_templates *templates,
                             struct gb_admission *admission, const struct gb_pool_config *config,
                             void (*changed)(void *arg), void *arg);
@@ -68,32 +70,32 @@ struct gb_admission *gb_pool_admission(struct gb_pool *pool);
 
 /* Somebody who takes a VM. Embed it, zeroed; do not touch its members. */
 struct gb_pool_take {
-    struct member *member; /* that is being asked; NULL: does not wait */
-    struct shelf *shelf;
-    void (*done)(void *arg, struct gb_vm *vm, struct gb_slot *slot);
+    struct pool_clone *clone; /* that is being asked; NULL: does not wait */
+    struct pool_line *line;
+    void (*done)(void *arg, struct gb_guest *guest, struct gb_slot *slot);
     void *arg;
 };
 
-/* Takes a VM. True: @done will be called once, from the loop, with a VM that has just answered and
- * its slot (gives both; gb_vm_hand_over() before the return to the loop), or with NULL when none
+/* Takes a VM. True: @done will be called once, from the loop, with a guest that has just answered
+ * and its slot (gives both; gb_guest_adopt() before the return to the loop), or with NULL when none
  * answered. False: none is ready. Both count as demand. */
 bool gb_pool_take(struct gb_pool *pool, const struct gb_image *image, uint32_t memory_mb,
                   struct gb_pool_take *take,
-                  void (*done)(void *arg, struct gb_vm *vm, struct gb_slot *slot), void *arg);
+                  void (*done)(void *arg, struct gb_guest *guest, struct gb_slot *slot), void *arg);
 /* Harmless when it does not wait. */
 void gb_pool_cancel(struct gb_pool_take *take);
 
-/* A clone that stands (WAITING), with its slot; gb_clone_hand_over() before the return to the loop.
+/* A clone that is WAITING, with its slot; gb_clone_hand_over() before the return to the loop.
  * NULL: there is none. Gives both. */
-struct gb_clone *gb_pool_take_standing(struct gb_pool *pool, const struct gb_image *image,
-                                       uint32_t memory_mb, struct gb_slot **ret_slot);
+struct gb_clone *gb_pool_take_waiting(struct gb_pool *pool, const struct gb_image *image,
+                                      uint32_t memory_mb, struct gb_slot **ret_slot);
 
 struct gb_pool_status {
     const struct gb_image *image;
     uint32_t memory_mb;
     unsigned ready, target, floor, ceiling;
     unsigned starting; /* restored and warmed up */
-    unsigned standing;
+    unsigned waiting;
     uint64_t hits, misses, lost; /* taken; not there; died or fell silent */
 };
 
@@ -101,11 +103,11 @@ struct gb_pool_vm {
     struct gb_vm *vm; /* borrowed until the return to the loop */
     const struct gb_image *image;
     uint32_t memory_mb;
-    const char *state; /* "waiting" (standing), "starting", "ready": as on the wire */
+    const char *state; /* "waiting", "starting", "ready": as on the wire */
 };
 
-/* The VMs on the shelves, likewise. */
+/* The VMs of all lines, likewise. */
 bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm);
 
-/* The shelves, one after the other: begin with *@at = 0. False: no more. */
+/* The lines, one after the other: begin with *@at = 0. False: no more. */
 bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_status);

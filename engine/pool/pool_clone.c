@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. The steps of STARTING:
  *
- *   RESTORING ─ the clone answers ─> CONFIGURING ─ OK ─> WARMING ─ DONE ─> READY
- *                                         └──── ROUNDS times ────┘
+ *   the clone answers ─> CONFIGURE ─ OK ─> a cell ─ DONE ─> READY
+ *                            └── GB_WARMUP_CELLS times ──┘
  *
  * CONFIGURE gives it random numbers of its own, so that no two VMs that run are twins, even before
  * anybody has them; who takes one configures it again. The cell goes the whole way that a user's
@@ -10,322 +10,266 @@
  *
  * Under emulation the first round translates all of this code (80 ms, measured), the second, with
  * another cell, what other cells will need (40 ms), and the third takes as long as ever (2 ms).
- * Under a load that empties the shelf the first has to do.
+ * Under a load that takes every VM at once the first has to do.
  *
  * Whatever the guest says that was not asked for makes it useless, as does silence.
  */
-#include "pool/member.h"
+#include "pool/pool_clone.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/mem.h"
-#include "wire/guest.h"
 
-enum step { RESTORING, CONFIGURING, WARMING };
-
-/* The number of the cell is one that no session comes to. */
-enum { STEP_MS = 30000, GIVE_UP_MS = 8000, ENTROPY_BYTES = 64, ROUNDS = 3 };
-#define CELL_NUMBER 0xfffffe00u
-
-/* What a first cell is likely to be: a call, a text, some of the language's ways to loop and to
- * make text. None leaves a name behind. */
-static const struct {
-    const char *language, *code[ROUNDS];
-} warm_ups[] = {
-    {"python",
-     {"print(1)", "[f'{i}: {x:.1f}' for i, x in enumerate([1.5, 2])]\nprint('warm', flush=True)",
-      "print(1)"}},
-    {"javascript",
-     {"console.log(1)", "[1.5, 2].map((x, i) => `${i}: ${x.toFixed(1)}`); console.log('warm')",
-      "console.log(1)"}},
-    {"shell", {"echo 1", "for x in one two; do printf '%s\\n' \"$x\"; done | cat", "echo 1"}},
-};
-
-static const char *code_for(const struct member *member)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(warm_ups); i++)
-        if (strcmp(warm_ups[i].language, member->template->image->language) == 0)
-            return warm_ups[i].code[member->rounds];
-    return NULL;
-}
+enum { STARTING_MS = 30000, GIVE_UP_MS = 8000 };
 
 /* ---- the end ---- */
 
-static void release(struct member *member)
+static void pool_clone_release(struct pool_clone *clone)
 {
-    gb_loop_undefer(&member->told);
-    gb_timer_free(member->timer);
-    gb_slot_unref(member->slot);
-    gb_snapshot_unref(member->template);
-    free(member);
+    gb_loop_undefer(&clone->told);
+    gb_timer_free(clone->timer);
+    gb_guest_free(clone->guest);
+    gb_slot_unref(clone->slot);
+    gb_snapshot_unref(clone->template);
+    free(clone);
 }
 
-static void tell_gone(void *arg)
+static void pool_clone_tell_gone(void *arg)
 {
-    struct member *member = arg;
+    struct pool_clone *clone = arg;
 
-    member->events->gone(member->arg, member, &member->why);
+    clone->events->gone(clone->arg, clone, &clone->why);
 }
 
-static void fail(struct member *member, const struct gb_err *err)
+static void pool_clone_fail(struct pool_clone *clone, const struct gb_err *err)
 {
-    if (member->state == MEMBER_GONE)
+    if (clone->state == POOL_CLONE_GONE)
         return;
-    member->state = MEMBER_GONE;
-    member->why = *err;
-    gb_timer_stop(member->timer);
-    if (!member->dropped)
-        gb_loop_defer(member->host->loop, &member->told, tell_gone, member);
+    clone->state = POOL_CLONE_GONE;
+    clone->why = *err;
+    gb_timer_stop(clone->timer);
+    if (!clone->dropped)
+        gb_loop_defer(clone->host->loop, &clone->told, pool_clone_tell_gone, clone);
 }
 
-static void fail_with(struct member *member, const char *sentence)
+static void pool_clone_fail_with(struct pool_clone *clone, const char *sentence)
 {
     struct gb_err err = {0};
 
     (void)gb_err_set(&err, GB_EBOOT, "%s", sentence);
-    fail(member, &err);
+    pool_clone_fail(clone, &err);
 }
 
-void member_drop(struct member *member, const char *reason)
+void pool_clone_drop(struct pool_clone *clone, const char *reason)
 {
-    if (member == NULL || member->dropped)
+    if (clone == NULL || clone->dropped)
         return;
-    member->dropped = true;
-    member->state = MEMBER_GONE;
-    gb_loop_undefer(&member->told);
-    gb_timer_stop(member->timer);
-    if (member->clone != NULL)
-        gb_clone_free(TAKE_PTR(member->clone)); /* the process keeps a share of the slot */
-    if (member->vm != NULL)
-        gb_vm_kill(member->vm, reason);
+    clone->dropped = true;
+    clone->state = POOL_CLONE_GONE;
+    gb_loop_undefer(&clone->told);
+    gb_timer_stop(clone->timer);
+    if (clone->clone != NULL)
+        gb_clone_free(TAKE_PTR(clone->clone)); /* the process keeps a share of the slot */
+    if (clone->guest != NULL && gb_guest_vm(clone->guest) != NULL)
+        gb_guest_kill(clone->guest, reason);
     else
-        release(member);
+        pool_clone_release(clone);
 }
 
-/* ---- the VM ---- */
+/* ---- the guest ---- */
 
-static void become_ready(struct member *member)
+static void pool_clone_become_ready(struct pool_clone *clone)
 {
-    member->state = MEMBER_READY;
-    member->was_ready = true;
-    gb_slot_settle(member->slot);
-    member->answered_ns = gb_clock_mono_ns();
-    gb_timer_stop(member->timer);
-    member->events->ready(member->arg, member);
+    clone->state = POOL_CLONE_READY;
+    clone->was_ready = true;
+    gb_slot_settle(clone->slot);
+    clone->answered_ns = gb_clock_mono_ns();
+    gb_timer_stop(clone->timer);
+    clone->events->ready(clone->arg, clone);
 }
 
-static void send_frame(struct member *member, struct gb_frame frame, const struct gb_fields *table,
-                       const void *message)
+static void pool_clone_on_configured(void *arg, const struct gb_err *err)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
+    struct pool_clone *clone = arg;
 
-    gb_guest_add(&frames, frame, table, message);
-    gb_vm_send(member->vm, &frames);
+    if (clone->state != POOL_CLONE_STARTING)
+        return;
+    if (err != NULL)
+        pool_clone_fail(clone, err);
+    else if (!gb_guest_warm_up(clone->guest, GB_WARMUP_POOL, clone->rounds))
+        pool_clone_become_ready(clone); /* a language of which nothing is known */
 }
 
-static void configure(struct member *member)
+static void pool_clone_configure(struct pool_clone *clone)
 {
-    uint8_t entropy[ENTROPY_BYTES];
     /* Names as well, so that what sets them has run; nobody sees these. */
-    const struct gb_configure message = {
-        .entropy = {entropy, sizeof(entropy)},
-        .hostname = gb_bytes_str("glassbell"),
-        .machine_id = gb_bytes_str("00000000000000000000000000000000"),
-        .wall_ns = gb_clock_wall_ns(),
+    static const struct gb_guest_settings settings = {
+        .hostname = "glassbell",
+        .machine_id = "00000000000000000000000000000000",
     };
-    struct gb_err err;
-
-    member->step = CONFIGURING;
-    if (getrandom(entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy)) {
-        (void)gb_err_sys(&err, errno, "no random numbers");
-        fail(member, &err);
-        return;
-    }
-    send_frame(member, (struct gb_frame){.type = GB_GUEST_CONFIGURE, .id = 1}, &gb_configure_fields,
-               &message);
-}
-
-static void warm_up(struct member *member, const char *code)
-{
-    const struct gb_exec message = {.mode = GB_MODE_KERNEL,
-                                    .timeout_ms = STEP_MS,
-                                    .max_stdout = GB_STDOUT_DEFAULT,
-                                    .max_stderr = GB_STDERR_DEFAULT,
-                                    .code = gb_bytes_str(code)};
-
-    member->step = WARMING;
-    send_frame(member, (struct gb_frame){.type = GB_GUEST_EXEC, .cell = CELL_NUMBER},
-               &gb_exec_fields, &message);
-}
-
-static void on_configured(struct member *member)
-{
-    const char *code = code_for(member);
-
-    if (code != NULL)
-        warm_up(member, code);
-    else
-        become_ready(member); /* a language of which nothing is known */
-}
-
-static void on_warm(struct member *member, const struct gb_frame *frame)
-{
-    struct gb_done done;
     struct gb_err err = {0};
 
-    if (gb_fields_decode(&gb_done_fields, frame->payload, &done, &err) < 0)
-        fail(member, &err);
-    else if (done.exit_code != 0 || done.flags != 0)
-        fail_with(member, "its first cell failed");
-    else if (++member->rounds < ROUNDS && !member->events->hurry(member->arg))
-        configure(member);
-    else
-        become_ready(member);
+    if (gb_guest_configure(clone->guest, &settings, pool_clone_on_configured, clone, &err) < 0)
+        pool_clone_fail(clone, &err);
 }
 
-static void on_frame(void *arg, const struct gb_frame *frame)
+static int pool_clone_on_done(void *arg, const struct gb_done *done, struct gb_err *err)
 {
-    struct member *member = arg;
-    bool starting = member->state == MEMBER_STARTING;
+    struct pool_clone *clone = arg;
+
+    (void)err;
+    if (clone->state != POOL_CLONE_STARTING)
+        return 0;
+    if (done->exit_code != 0 || done->flags != 0)
+        pool_clone_fail_with(clone, "its first cell failed");
+    else if (++clone->rounds < GB_WARMUP_CELLS && !clone->events->hurry(clone->arg))
+        pool_clone_configure(clone);
+    else
+        pool_clone_become_ready(clone);
+    return 0;
+}
+
+static void pool_clone_on_unasked(void *arg, const struct gb_frame *frame)
+{
     char text[96];
 
-    if (member->state == MEMBER_GONE || frame->type == GB_GUEST_LOG)
-        return;
-    if (starting && member->step == CONFIGURING && frame->type == GB_GUEST_OK) {
-        on_configured(member);
-    } else if (starting && member->step == WARMING && frame->cell == CELL_NUMBER &&
-               frame->type == GB_GUEST_DONE) {
-        on_warm(member, frame);
-    } else if (member->state == MEMBER_ASKED && frame->type == GB_GUEST_PONG &&
-               frame->id == member->pings) {
-        become_ready(member);
-    } else if (!(starting && member->step == WARMING && frame->type == GB_GUEST_OUTPUT)) {
-        (void)snprintf(text, sizeof(text), "the guest says %s unasked",
-                       gb_guest_type_name(frame->type));
-        fail_with(member, text);
-    }
+    (void)snprintf(text, sizeof(text), "the guest says %s unasked",
+                   gb_guest_type_name(frame->type));
+    pool_clone_fail_with(arg, text);
 }
 
-static void on_running(void *arg, const struct gb_hello *hello)
+static void pool_clone_on_failed(void *arg, const struct gb_err *err)
 {
-    (void)hello;
-    fail_with(arg, "the guest says HELLO a second time");
+    pool_clone_fail(arg, err);
 }
 
-static void on_dead(void *arg, const struct gb_err *why)
+static void pool_clone_on_dead(void *arg, const struct gb_err *why)
 {
-    struct member *member = arg;
+    struct pool_clone *clone = arg;
 
-    gb_vm_free(TAKE_PTR(member->vm));
-    if (member->dropped)
-        release(member);
+    if (clone->dropped)
+        pool_clone_release(clone);
     else
-        fail(member, why);
+        pool_clone_fail(clone, why);
 }
 
 /* ---- the clone ---- */
 
-static void on_restored(void *arg)
+static void pool_clone_on_restored(void *arg)
 {
-    static const struct gb_vm_events events = {
-        .running = on_running, .frame = on_frame, .dead = on_dead};
-    struct member *member = arg;
+    static const struct gb_guest_events events = {.done = pool_clone_on_done,
+                                                  .unasked = pool_clone_on_unasked,
+                                                  .failed = pool_clone_on_failed,
+                                                  .dead = pool_clone_on_dead};
+    struct pool_clone *clone = arg;
 
-    member->vm = gb_clone_take(TAKE_PTR(member->clone));
-    gb_vm_hand_over(member->vm, &events, member);
-    configure(member);
+    clone->guest = gb_clone_take(TAKE_PTR(clone->clone));
+    gb_guest_hand_over(clone->guest, &events, clone);
+    pool_clone_configure(clone);
 }
 
-static void on_clone_failed(void *arg, const struct gb_err *err)
+static void pool_clone_on_lost(void *arg, const struct gb_err *err)
 {
-    fail(arg, err);
+    pool_clone_fail(arg, err);
 }
 
-static void on_timer(void *arg)
+static void pool_clone_on_timer(void *arg)
 {
-    struct member *member = arg;
+    struct pool_clone *clone = arg;
 
-    if (member->state == MEMBER_STARTING) {
-        fail_with(member, "it did not come up in time");
-    } else if (member->state == MEMBER_ASKED && !member->silent) {
-        member->silent = true;
-        gb_timer_start(member->timer, GIVE_UP_MS);
-        member->events->silent(member->arg, member);
-    } else if (member->state == MEMBER_ASKED) {
-        fail_with(member, "it does not answer any more");
+    if (clone->state == POOL_CLONE_STARTING) {
+        pool_clone_fail_with(clone, "it did not come up in time");
+    } else if (clone->state == POOL_CLONE_ASKED && !clone->silent) {
+        clone->silent = true;
+        gb_timer_start(clone->timer, GIVE_UP_MS);
+        clone->events->silent(clone->arg, clone);
+    } else if (clone->state == POOL_CLONE_ASKED) {
+        pool_clone_fail_with(clone, "it does not answer any more");
     }
 }
 
-int member_start(struct gb_host *host, struct gb_snapshot *template, struct gb_slot *slot,
-                 const struct member_events *events, void *arg, struct member **ret_member,
-                 struct gb_err *err)
+int pool_clone_start(struct gb_host *host, struct gb_snapshot *template, struct gb_slot *slot,
+                     const struct pool_clone_events *events, void *arg,
+                     struct pool_clone **ret_clone, struct gb_err *err)
 {
-    static const struct gb_clone_events clone_events = {.ready = on_restored,
-                                                        .failed = on_clone_failed};
-    struct member *member = xcalloc(1, sizeof(*member));
-    int r = gb_clone_start(host, template, &clone_events, member, &member->clone, err);
+    static const struct gb_clone_events clone_events = {.ready = pool_clone_on_restored,
+                                                        .failed = pool_clone_on_lost};
+    struct pool_clone *clone = xcalloc(1, sizeof(*clone));
+    int r = gb_clone_start(host, template, &clone_events, clone, &clone->clone, err);
 
     if (r < 0) {
-        free(member);
+        free(clone);
         return r;
     }
-    gb_slot_hold(slot, gb_clone_vm(member->clone));
-    member->host = host;
-    member->template = gb_snapshot_ref(template);
-    member->slot = slot;
-    member->events = events;
-    member->arg = arg;
-    member->timer = gb_timer_new(host->loop, on_timer, member);
-    gb_list_init(&member->link);
-    *ret_member = member;
+    gb_slot_hold(slot, gb_clone_vm(clone->clone));
+    clone->host = host;
+    clone->template = gb_snapshot_ref(template);
+    clone->slot = slot;
+    clone->events = events;
+    clone->arg = arg;
+    clone->timer = gb_timer_new(host->loop, pool_clone_on_timer, clone);
+    gb_list_init(&clone->link);
+    *ret_clone = clone;
     return 0;
 }
 
-void member_load(struct member *member)
+void pool_clone_load(struct pool_clone *clone)
 {
-    if (member->state != MEMBER_STANDING)
+    if (clone->state != POOL_CLONE_WAITING)
         return;
-    member->state = MEMBER_STARTING;
-    member->step = RESTORING;
-    gb_timer_start(member->timer, STEP_MS);
-    gb_clone_load(member->clone);
+    clone->state = POOL_CLONE_STARTING;
+    gb_timer_start(clone->timer, STARTING_MS);
+    gb_clone_load(clone->clone);
 }
 
-struct gb_vm *member_vm(const struct member *member)
+struct gb_vm *pool_clone_vm(const struct pool_clone *clone)
 {
-    return member->clone != NULL ? gb_clone_vm(member->clone) : member->vm;
+    if (clone->clone != NULL)
+        return gb_clone_vm(clone->clone);
+    return clone->guest != NULL ? gb_guest_vm(clone->guest) : NULL;
 }
 
-void member_ask(struct member *member)
+static void pool_clone_on_pong(void *arg, const struct gb_pong *pong, const struct gb_err *err)
 {
-    if (member->state != MEMBER_READY)
+    struct pool_clone *clone = arg;
+
+    if (clone->state != POOL_CLONE_ASKED)
         return;
-    member->state = MEMBER_ASKED;
-    member->silent = false;
-    gb_timer_start(member->timer, MEMBER_ASK_MS);
-    send_frame(member, (struct gb_frame){.type = GB_GUEST_PING, .id = ++member->pings}, NULL, NULL);
+    if (pong != NULL)
+        pool_clone_become_ready(clone);
+    else
+        pool_clone_fail(clone, err);
 }
 
-struct gb_vm *member_take(struct member *member, struct gb_slot **ret_slot)
+void pool_clone_ask(struct pool_clone *clone)
 {
-    struct gb_vm *vm = TAKE_PTR(member->vm);
+    struct gb_err err = {0};
 
-    *ret_slot = TAKE_PTR(member->slot);
-    release(member);
-    return vm;
+    if (clone->state != POOL_CLONE_READY)
+        return;
+    clone->state = POOL_CLONE_ASKED;
+    clone->silent = false;
+    gb_timer_start(clone->timer, POOL_CLONE_ASK_MS);
+    if (gb_guest_ping(clone->guest, 0, pool_clone_on_pong, clone, &err) < 0)
+        pool_clone_fail(clone, &err);
 }
 
-struct gb_clone *member_take_clone(struct member *member, struct gb_slot **ret_slot)
+struct gb_guest *pool_clone_take(struct pool_clone *clone, struct gb_slot **ret_slot)
 {
-    struct gb_clone *clone = TAKE_PTR(member->clone);
+    struct gb_guest *guest = TAKE_PTR(clone->guest);
 
-    *ret_slot = TAKE_PTR(member->slot);
-    release(member);
-    return clone;
+    *ret_slot = TAKE_PTR(clone->slot);
+    pool_clone_release(clone);
+    return guest;
+}
+
+struct gb_clone *pool_clone_take_waiting(struct pool_clone *clone, struct gb_slot **ret_slot)
+{
+    struct gb_clone *taken = TAKE_PTR(clone->clone);
+
+    *ret_slot = TAKE_PTR(clone->slot);
+    pool_clone_release(clone);
+    return taken;
 }

@@ -32,7 +32,7 @@ static struct gb_pool_config pool_config(const struct gb_settings *settings)
     return (struct gb_pool_config){
         .sizes = {.floor = (unsigned)wanted->floor,
                   .ceiling = (unsigned)wanted->ceiling,
-                  .standing = (unsigned)wanted->standing},
+                  .waiting = (unsigned)wanted->standing},
         .half_life_ms = wanted->half_life_ms,
     };
 }
@@ -93,7 +93,7 @@ void gb_room_begin(struct gb_room *room, const struct gb_settings *settings)
         if (wanted->ceiling >= 0)
             sizes.ceiling = (unsigned)wanted->ceiling;
         if (wanted->standing >= 0)
-            sizes.standing = (unsigned)wanted->standing;
+            sizes.waiting = (unsigned)wanted->standing;
         gb_pool_size(room->pool, image, memory_mb, &sizes);
     }
 }

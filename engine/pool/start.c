@@ -9,7 +9,7 @@ enum { LOST_MAX = 2 };
 
 /* ---- no VM ---- */
 
-static void on_fail(void *arg)
+static void start_on_fail(void *arg)
 {
     struct gb_start *start = arg;
 
@@ -17,17 +17,17 @@ static void on_fail(void *arg)
 }
 
 /* From the loop, so that whoever begins a start has a session for its cells in any case. */
-static void fail(struct gb_start *start, const struct gb_err *err)
+static void start_fail(struct gb_start *start, const struct gb_err *err)
 {
     struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
 
     start->why = *err;
-    gb_loop_defer(host->loop, &start->fail, on_fail, start);
+    gb_loop_defer(host->loop, &start->fail, start_on_fail, start);
 }
 
 /* ---- the last resort ---- */
 
-static void boot(struct gb_start *start)
+static void start_boot(struct gb_start *start)
 {
     const struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
     struct gb_charge charge =
@@ -36,56 +36,57 @@ static void boot(struct gb_start *start)
 
     gb_slot_charge(start->slot, &charge);
     if (gb_session_boot(start->session, &err) < 0)
-        fail(start, &err);
+        start_fail(start, &err);
     else
         gb_slot_hold(start->slot, gb_session_vm(start->session));
 }
 
 /* ---- a clone ---- */
 
-static void drop_clone(struct gb_start *start)
+static void start_drop_clone(struct gb_start *start)
 {
     gb_clone_free(TAKE_PTR(start->clone));
     gb_snapshot_unref(TAKE_PTR(start->template));
 }
 
-static void on_ready(void *arg)
+static void start_on_ready(void *arg)
 {
     struct gb_start *start = arg;
-    struct gb_vm *vm = gb_clone_take(TAKE_PTR(start->clone));
+    struct gb_guest *guest = gb_clone_take(TAKE_PTR(start->clone));
 
     gb_templates_trust(gb_pool_templates(start->pool), start->template);
     gb_snapshot_unref(TAKE_PTR(start->template));
-    gb_session_adopt(start->session, vm, GB_SOURCE_TEMPLATE);
+    gb_session_adopt(start->session, guest, GB_SOURCE_TEMPLATE);
 }
 
-static void on_failed(void *arg, const struct gb_err *err)
+static void start_on_failed(void *arg, const struct gb_err *err)
 {
     struct gb_start *start = arg;
 
-    if (start->standing) { /* this process's fault: it may have been frozen, or killed */
-        start->why = *err; /* which goes with the clone */
-        drop_clone(start);
+    if (start->was_waiting) { /* this process's fault: it may have been frozen, or killed */
+        start->why = *err;    /* which goes with the clone */
+        start_drop_clone(start);
         (void)gb_start_again(start, &start->why);
         return;
     }
     gb_warning("%s: its clone did not come up, so it boots: %s", gb_session_id(start->session),
                err->message);
     gb_templates_suspect(gb_pool_templates(start->pool), start->template);
-    drop_clone(start);
-    boot(start);
+    start_drop_clone(start);
+    start_boot(start);
 }
 
-static const struct gb_clone_events clone_events = {.ready = on_ready, .failed = on_failed};
+static const struct gb_clone_events clone_events = {.ready = start_on_ready,
+                                                    .failed = start_on_failed};
 
-static void restore(struct gb_start *start)
+static void start_restore(struct gb_start *start)
 {
     struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
     struct gb_err err = {0};
 
-    start->standing = false;
+    start->was_waiting = false;
     if (gb_clone_start(host, start->template, &clone_events, start, &start->clone, &err) < 0) {
-        fail(start, &err);
+        start_fail(start, &err);
         return;
     }
     gb_slot_hold(start->slot, gb_clone_vm(start->clone));
@@ -94,22 +95,22 @@ static void restore(struct gb_start *start)
 
 /* ---- room ---- */
 
-static void on_room(void *arg, struct gb_slot *slot, const struct gb_err *err)
+static void start_on_room(void *arg, struct gb_slot *slot, const struct gb_err *err)
 {
     struct gb_start *start = arg;
 
     start->admission_ns = gb_clock_mono_ns() - start->asked_ns;
     start->slot = slot;
     if (slot == NULL)
-        fail(start, err);
+        start_fail(start, err);
     else if (start->template != NULL)
-        restore(start);
+        start_restore(start);
     else
-        boot(start);
+        start_boot(start);
 }
 
 /* Of the time to wait; all of it at the first attempt. */
-static uint64_t time_left_ms(const struct gb_start *start)
+static uint64_t start_time_left_ms(const struct gb_start *start)
 {
     uint64_t gone_ms = (gb_clock_mono_ns() - start->begun_ns) / GB_NS_PER_MS;
 
@@ -119,7 +120,7 @@ static uint64_t time_left_ms(const struct gb_start *start)
 }
 
 /* With or without start->template. */
-static void ask_for_room(struct gb_start *start)
+static void start_ask_for_room(struct gb_start *start)
 {
     const struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
     struct gb_charge charge =
@@ -129,33 +130,33 @@ static void ask_for_room(struct gb_start *start)
     int r;
 
     start->asked_ns = gb_clock_mono_ns();
-    r = gb_admission_ask(gb_pool_admission(start->pool), &charge, time_left_ms(start),
-                         &start->ticket, on_room, start, &slot, &err);
+    r = gb_admission_ask(gb_pool_admission(start->pool), &charge, start_time_left_ms(start),
+                         &start->ticket, start_on_room, start, &slot, &err);
     if (r != 0)
-        on_room(start, slot, &err);
+        start_on_room(start, slot, &err);
 }
 
 /* ---- the template ---- */
 
-static void on_template(void *arg, struct gb_snapshot *template, const struct gb_err *err)
+static void start_on_template(void *arg, struct gb_snapshot *template, const struct gb_err *err)
 {
     struct gb_start *start = arg;
 
     if (template != NULL) {
         start->template = gb_snapshot_ref(template);
     } else if (err->code == GB_ECLOSED) {
-        fail(start, err);
+        start_fail(start, err);
         return;
     } else {
         gb_debug("%s boots: %s", gb_session_id(start->session), err->message);
     }
-    ask_for_room(start);
+    start_ask_for_room(start);
 }
 
 /* ---- the pool ---- */
 
 /* None is ready: a process that waits for a template's state, else one of our own. */
-static void begin_anew(struct gb_start *start)
+static void start_begin_anew(struct gb_start *start)
 {
     const struct gb_image *image = gb_session_image(start->session);
     uint32_t memory_mb = gb_session_memory_mb(start->session);
@@ -164,36 +165,36 @@ static void begin_anew(struct gb_start *start)
     int r;
 
     if (start->lost == 0)
-        start->clone = gb_pool_take_standing(start->pool, image, memory_mb, &start->slot);
+        start->clone = gb_pool_take_waiting(start->pool, image, memory_mb, &start->slot);
     if (start->clone != NULL) {
-        start->standing = true;
+        start->was_waiting = true;
         start->template = gb_snapshot_ref(gb_clone_snapshot(start->clone));
         gb_clone_hand_over(start->clone, &clone_events, start);
         gb_clone_load(start->clone);
         return;
     }
     r = gb_templates_get(gb_pool_templates(start->pool), image, memory_mb, false, &template,
-                         &start->waiter, on_template, start, &err);
+                         &start->waiter, start_on_template, start, &err);
     if (r != 0)
-        on_template(start, template, &err);
+        start_on_template(start, template, &err);
 }
 
-static void on_taken(void *arg, struct gb_vm *vm, struct gb_slot *slot)
+static void start_on_taken(void *arg, struct gb_guest *guest, struct gb_slot *slot)
 {
     struct gb_start *start = arg;
 
     start->slot = slot;
-    if (vm != NULL)
-        gb_session_adopt(start->session, vm, GB_SOURCE_POOL);
+    if (guest != NULL)
+        gb_session_adopt(start->session, guest, GB_SOURCE_POOL);
     else
-        begin_anew(start);
+        start_begin_anew(start);
 }
 
-static void take(struct gb_start *start)
+static void start_take(struct gb_start *start)
 {
     if (!gb_pool_take(start->pool, gb_session_image(start->session),
-                      gb_session_memory_mb(start->session), &start->take, on_taken, start))
-        begin_anew(start);
+                      gb_session_memory_mb(start->session), &start->take, start_on_taken, start))
+        start_begin_anew(start);
 }
 
 void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
@@ -203,7 +204,7 @@ void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_sess
     start->session = session;
     start->wait_ms = wait_ms;
     start->begun_ns = gb_clock_mono_ns();
-    take(start);
+    start_take(start);
 }
 
 bool gb_start_again(struct gb_start *start, const struct gb_err *why)
@@ -212,9 +213,9 @@ bool gb_start_again(struct gb_start *start, const struct gb_err *why)
                gb_session_id(start->session), why->message);
     gb_slot_unref(TAKE_PTR(start->slot));
     if (++start->lost < LOST_MAX)
-        take(start);
+        start_take(start);
     else
-        ask_for_room(start);
+        start_ask_for_room(start);
     return true;
 }
 
@@ -236,6 +237,6 @@ void gb_start_cancel(struct gb_start *start)
     gb_templates_cancel(&start->waiter);
     gb_ticket_cancel(&start->ticket);
     gb_loop_undefer(&start->fail);
-    drop_clone(start);
+    start_drop_clone(start);
     gb_slot_unref(TAKE_PTR(start->slot));
 }

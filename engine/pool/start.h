@@ -25,7 +25,7 @@ struct gb_start {
     struct gb_snapshot *template; /* of the clone; NULL: boots */
     struct gb_clone *clone;
     struct gb_slot *slot; /* until the session is open; the process has its share */
-    bool standing;        /* the clone stood in the pool */
+    bool was_waiting;     /* the clone waited in the pool */
     unsigned lost;        /* clones that died after the session had them, or stood in the pool */
     struct gb_deferred fail;
     struct gb_err why; /* of that */

@@ -2,322 +2,275 @@
 /* Theory of operation.
  *
  *   BOOTING ─ HELLO, READY ─> PREPARING ─ OK ─> WARMING ─ its cells are DONE
- *           ─> CONFIGURING ─ OK ─> SETTLING
- *           ─ PONG ─> SAVING ─ saved ─> ENDING ─ reaped ─> done
+ *           ─> CONFIGURING ─ OK ─> SAVING ─ held and saved ─> ENDING ─ reaped ─> done
  *
  * What is warmed up here no clone has to do. PREPARE loads what the image names. A few cells go the
  * whole way that a user's will go; they end with nothing left of them in the interpreter. CONFIGURE
  * runs once through the agent, the kernel's random numbers and the interpreter's settings; it
  * carries random bytes of its own, which every clone replaces before anybody runs code in it.
  */
-#include "pool/maker.h"
+#include "pool/template_builder.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "base/log.h"
+#include "guest/guest.h"
 #include "snapshot/save.h"
-#include "wire/guest.h"
 
-/* The numbers of the cells are those that no session comes to. */
-enum { STEP_MS = 60000, PREPARE_MS = 240000, CELL_MS = 30000, ENTROPY_BYTES = 64, CELLS_MAX = 4 };
-#define CELL_FIRST 0xffffff00u
+enum { STEP_MS = 60000, PREPARE_MS = 240000 };
 
-enum step { BOOTING, PREPARING, WARMING, CONFIGURING, SETTLING, SAVING, ENDING };
+enum builder_step { BOOTING, PREPARING, WARMING, CONFIGURING, SAVING, ENDING };
 
-/* Output, a value, and the first error, which loads what prints it: a second under emulation. The
- * last cell forgets what the others left. */
-static const struct {
-    const char *language, *cells[CELLS_MAX];
-} warm_ups[] = {
-    {"python",
-     {"print('warm', flush=True)", "1/0",
-      "import sys as _\nfor __ in 'last_type', 'last_value', 'last_traceback':\n"
-      "    _.__dict__.pop(__, None)\ndel _, __"}},
-    {"javascript", {"console.log('warm')", "throw new Error('warm')"}},
-    {"shell", {"echo warm", "false", "true"}},
-};
-
-struct maker {
-    struct gb_vm *vm;
-    const struct gb_image *image;
+struct template_builder {
+    struct gb_guest *guest;
     char *state_path;
     struct gb_snapshot_save save;
-    enum step step;
-    const char *const *cells; /* of warm_ups */
-    unsigned cells_sent;
+    enum builder_step step;
+    unsigned cells; /* that have been sent */
     struct gb_timer *timer;
     struct gb_err why; /* the first failure */
     void (*done)(void *arg, const struct gb_err *err);
     void *arg;
 };
 
-static const char *const *cells_of(const struct gb_image *image)
+static void builder_give_up(struct template_builder *builder, const struct gb_err *err)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(warm_ups); i++)
-        if (strcmp(warm_ups[i].language, image->language) == 0)
-            return warm_ups[i].cells;
-    return NULL;
-}
-
-void maker_describe(const struct gb_image *image, struct gb_buf *text)
-{
-    const char *const *cells = cells_of(image);
-
-    for (size_t i = 0; cells != NULL && i < CELLS_MAX && cells[i] != NULL; i++) {
-        gb_buf_adds(text, "cell ");
-        gb_escape(text, gb_bytes_str(cells[i]), GB_CODE_MAX);
-        gb_buf_adds(text, "\n");
-    }
-}
-
-static void give_up(struct maker *maker, const struct gb_err *err)
-{
-    if (maker->why.code == GB_OK)
-        maker->why = *err;
-    maker->step = ENDING;
-    gb_timer_stop(maker->timer);
-    gb_vm_kill(maker->vm, err->message);
+    if (builder->why.code == GB_OK)
+        builder->why = *err;
+    builder->step = ENDING;
+    gb_timer_stop(builder->timer);
+    gb_guest_kill(builder->guest, err->message);
 }
 
 /* Who waited too long has to know whether the guest slept or the host had no time for it. */
-static uint64_t cpu_ms(const struct maker *maker)
+static uint64_t builder_cpu_ms(const struct template_builder *builder)
 {
     struct gb_vm_sample sample = {0};
 
-    (void)gb_vm_sample(maker->vm, &sample, NULL); /* 0 is as good as any, then */
+    (void)gb_vm_sample(gb_guest_vm(builder->guest), &sample, NULL); /* 0 is as good as any, then */
     return sample.cpu_ns / GB_NS_PER_MS;
 }
 
-static void on_late(void *arg)
+static void builder_on_late(void *arg)
 {
-    static const char *const steps[] = {"boot",   "prepare", "warm up", "take its settings",
-                                        "settle", "save",    "end"};
-    struct maker *maker = arg;
+    static const char *const steps[] = {"boot",           "prepare", "warm up", "take its settings",
+                                        "come to a stop", "end"};
+    struct template_builder *builder = arg;
+    uint64_t started_ns = gb_vm_started_ns(gb_guest_vm(builder->guest));
     struct gb_err err;
 
-    (void)gb_err_set(
-        &err, GB_EBOOT,
-        "the guest of a template did not %s in time (%ju ms of CPU since its start "
-        "%ju ms ago)",
-        steps[maker->step], (uintmax_t)cpu_ms(maker),
-        (uintmax_t)((gb_clock_mono_ns() - gb_vm_started_ns(maker->vm)) / GB_NS_PER_MS));
-    give_up(maker, &err);
+    (void)gb_err_set(&err, GB_EBOOT,
+                     "the guest of a template did not %s in time (%ju ms of CPU since its start "
+                     "%ju ms ago)",
+                     steps[builder->step], (uintmax_t)builder_cpu_ms(builder),
+                     (uintmax_t)((gb_clock_mono_ns() - started_ns) / GB_NS_PER_MS));
+    builder_give_up(builder, &err);
 }
 
-static void send_request(struct maker *maker, enum gb_guest_type type,
-                         const struct gb_fields *table, const void *message)
+/* ---- the steps, the last one first ---- */
+
+static void builder_on_saved(void *arg, const struct gb_err *err)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
+    struct template_builder *builder = arg;
 
-    gb_guest_add(&frames, (struct gb_frame){.type = (uint16_t)type, .id = (uint32_t)maker->step},
-                 table, message);
-    gb_vm_send(maker->vm, &frames);
-}
-
-static void configure(struct maker *maker)
-{
-    uint8_t entropy[ENTROPY_BYTES];
-    struct gb_configure message = {
-        .entropy = {entropy, sizeof(entropy)},
-        .wall_ns = gb_clock_wall_ns(),
-    };
-    struct gb_err err;
-
-    maker->step = CONFIGURING;
-    if (getrandom(entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy)) {
-        (void)gb_err_sys(&err, errno, "no random numbers");
-        give_up(maker, &err);
+    if (err != NULL) {
+        builder_give_up(builder, err);
         return;
     }
-    send_request(maker, GB_GUEST_CONFIGURE, &gb_configure_fields, &message);
+    builder->step = ENDING;
+    gb_timer_stop(builder->timer);
+    gb_guest_kill(builder->guest, "its template is made");
+}
+
+static void builder_on_configured(void *arg, const struct gb_err *err)
+{
+    struct template_builder *builder = arg;
+
+    if (builder->step == ENDING)
+        return;
+    if (err != NULL) {
+        builder_give_up(builder, err);
+        return;
+    }
+    builder->step = SAVING;
+    gb_snapshot_save(&builder->save, builder->guest, builder->state_path, builder_on_saved,
+                     builder);
+}
+
+static void builder_configure(struct template_builder *builder)
+{
+    static const struct gb_guest_settings settings = {0};
+    struct gb_err err = {0};
+
+    builder->step = CONFIGURING;
+    if (gb_guest_configure(builder->guest, &settings, builder_on_configured, builder, &err) < 0)
+        builder_give_up(builder, &err);
 }
 
 /* The next cell, or what comes after the last. */
-static void warm_up(struct maker *maker)
+static void builder_warm_up(struct template_builder *builder)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
-    const char *code = maker->cells != NULL && maker->cells_sent < CELLS_MAX
-                           ? maker->cells[maker->cells_sent]
-                           : NULL;
-    struct gb_exec message = {.mode = GB_MODE_KERNEL,
-                              .timeout_ms = CELL_MS,
-                              .max_stdout = GB_STDOUT_DEFAULT,
-                              .max_stderr = GB_STDERR_DEFAULT};
-
-    maker->step = WARMING;
-    if (code == NULL) {
-        configure(maker);
-        return;
-    }
-    message.code = gb_bytes_str(code);
-    gb_guest_add(&frames,
-                 (struct gb_frame){.type = GB_GUEST_EXEC, .cell = CELL_FIRST + maker->cells_sent++},
-                 &gb_exec_fields, &message);
-    gb_vm_send(maker->vm, &frames);
+    builder->step = WARMING;
+    if (!gb_guest_warm_up(builder->guest, GB_WARMUP_TEMPLATE, builder->cells++))
+        builder_configure(builder);
 }
 
-static void on_saved(void *arg, const struct gb_err *err)
-{
-    struct maker *maker = arg;
-
-    if (err != NULL) {
-        give_up(maker, err);
-        return;
-    }
-    maker->step = ENDING;
-    gb_timer_stop(maker->timer);
-    gb_vm_kill(maker->vm, "its template is made");
-}
-
-static void on_ready(struct maker *maker, const struct gb_frame *frame)
-{
-    struct gb_ready message;
-    struct gb_err err = {0};
-
-    if (gb_fields_decode(&gb_ready_fields, frame->payload, &message, &err) < 0)
-        give_up(maker, &err);
-    else if (maker->step == BOOTING && gb_bytes_equal(message.language, maker->image->language)) {
-        maker->step = PREPARING;
-        send_request(maker, GB_GUEST_PREPARE, NULL, NULL);
-        gb_timer_start(maker->timer, PREPARE_MS);
-    } else if (gb_bytes_equal(message.language, maker->image->language)) {
-        (void)gb_err_set(&err, GB_EBOOT, "the interpreter of a template started anew");
-        give_up(maker, &err);
-    }
-}
-
-/* What did not end by itself has left something behind, or a worker that is another one. */
-static void on_cell(struct maker *maker, const struct gb_frame *frame)
+/* A cell that did not end by itself has left something behind, or another worker. */
+static int builder_on_done(void *arg, const struct gb_done *done, struct gb_err *err)
 {
     const uint32_t bad = GB_DONE_TIMED_OUT | GB_DONE_INTERRUPTED | GB_DONE_OOM | GB_DONE_STATE_LOST;
     _cleanup_(gb_buf_release) struct gb_buf note = {0};
-    struct gb_done done;
-    struct gb_err err = {0};
-    int r = gb_fields_decode(&gb_done_fields, frame->payload, &done, &err);
+    struct template_builder *builder = arg;
+    struct gb_err problem = {0};
 
-    if (r == 0 && (done.flags & bad) != 0) {
-        gb_escape(&note, done.note, GB_NOTE_MAX);
-        r = gb_err_set(&err, GB_EBOOT,
-                       "cell %u of a template did not end as it should (flags %x) after %ju ms, "
-                       "%ju ms of CPU for it and %ju ms for its VM so far: %s",
-                       maker->cells_sent, done.flags, (uintmax_t)(done.wall_ns / GB_NS_PER_MS),
-                       (uintmax_t)(done.cpu_ns / GB_NS_PER_MS), (uintmax_t)cpu_ms(maker),
-                       gb_buf_str(&note));
+    (void)err;
+    if (builder->step != WARMING)
+        return 0;
+    gb_timer_start(builder->timer, STEP_MS);
+    if ((done->flags & bad) == 0) {
+        builder_warm_up(builder);
+        return 0;
     }
-    if (r < 0)
-        give_up(maker, &err);
-    else
-        warm_up(maker);
+    gb_escape(&note, done->note, GB_NOTE_MAX);
+    (void)gb_err_set(&problem, GB_EBOOT,
+                     "cell %u of a template did not end as it should (flags %x) after %ju ms, "
+                     "%ju ms of CPU for it and %ju ms for its VM so far: %s",
+                     builder->cells, done->flags, (uintmax_t)(done->wall_ns / GB_NS_PER_MS),
+                     (uintmax_t)(done->cpu_ns / GB_NS_PER_MS), (uintmax_t)builder_cpu_ms(builder),
+                     gb_buf_str(&note));
+    builder_give_up(builder, &problem);
+    return 0;
 }
 
-/* Only a guest whose interpreter is there goes into a template. */
-static void on_settled(struct maker *maker, const struct gb_frame *frame)
+static void builder_on_prepared(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
-    struct gb_pong pong;
-    struct gb_err err = {0};
-    int r = gb_fields_decode(&gb_pong_fields, frame->payload, &pong, &err);
+    struct template_builder *builder = arg;
 
-    if (r == 0 && pong.ready == 0)
-        r = gb_err_set(&err, GB_EBOOT, "the interpreter of a template is not ready any more");
-    if (r < 0) {
-        give_up(maker, &err);
+    (void)frame;
+    if (builder->step == ENDING)
+        return;
+    if (err != NULL) {
+        builder_give_up(builder, err);
         return;
     }
-    maker->step = SAVING;
-    gb_snapshot_save(&maker->save, maker->vm, maker->state_path, on_saved, maker);
+    gb_timer_start(builder->timer, STEP_MS);
+    builder_warm_up(builder);
 }
 
-static void on_frame(void *arg, const struct gb_frame *frame)
+static void builder_on_ready(void *arg, bool replaced)
 {
-    struct maker *maker = arg;
-    struct gb_err err;
+    struct template_builder *builder = arg;
+    struct gb_err err = {0};
 
-    if (maker->step == ENDING || frame->type == GB_GUEST_LOG || frame->type == GB_GUEST_OUTPUT)
+    (void)replaced;
+    if (builder->step == ENDING)
         return;
-    if (frame->type == GB_GUEST_READY) {
-        on_ready(maker, frame);
-    } else if (maker->step == PREPARING && frame->type == GB_GUEST_OK) {
-        gb_timer_start(maker->timer, STEP_MS);
-        warm_up(maker);
-    } else if (maker->step == WARMING && frame->type == GB_GUEST_DONE) {
-        gb_timer_start(maker->timer, STEP_MS);
-        on_cell(maker, frame);
-    } else if (maker->step == CONFIGURING && frame->type == GB_GUEST_OK) {
-        maker->step = SETTLING;
-        send_request(maker, GB_GUEST_PING, NULL, NULL);
-    } else if (maker->step == SETTLING && frame->type == GB_GUEST_PONG) {
-        on_settled(maker, frame);
-    } else {
-        (void)gb_err_set(&err, GB_EBOOT, "the guest of a template says %s unasked",
-                         gb_guest_type_name(frame->type));
-        give_up(maker, &err);
+    if (builder->step != BOOTING) {
+        (void)gb_err_set(&err, GB_EBOOT, "the interpreter of a template started anew");
+        builder_give_up(builder, &err);
+        return;
     }
+    builder->step = PREPARING;
+    gb_timer_start(builder->timer, PREPARE_MS);
+    if (gb_guest_request(builder->guest, GB_GUEST_PREPARE, 0, NULL, NULL, 0, builder_on_prepared,
+                         builder, &err) < 0)
+        builder_give_up(builder, &err);
 }
 
-static void on_running(void *arg, const struct gb_hello *hello)
-{
-    struct maker *maker = arg;
+/* ---- what else the guest does ---- */
 
-    (void)hello;
-    gb_timer_start(maker->timer, STEP_MS);
+static void builder_on_listens(void *arg)
+{
+    struct template_builder *builder = arg;
+
+    gb_timer_start(builder->timer, STEP_MS);
 }
 
-static void on_dead(void *arg, const struct gb_err *why)
+/* What the cells print is of no interest, whenever it comes. */
+static void builder_on_background(void *arg, uint32_t cell, enum gb_output stream,
+                                  struct gb_bytes bytes)
 {
-    struct maker *maker = arg;
+    (void)arg;
+    (void)cell;
+    (void)stream;
+    (void)bytes;
+}
+
+static void builder_on_unasked(void *arg, const struct gb_frame *frame)
+{
+    struct template_builder *builder = arg;
+    struct gb_err err = {0};
+
+    if (builder->step == ENDING)
+        return;
+    (void)gb_err_set(&err, GB_EBOOT, "the guest of a template says %s unasked",
+                     gb_guest_type_name(frame->type));
+    builder_give_up(builder, &err);
+}
+
+static void builder_on_failed(void *arg, const struct gb_err *err)
+{
+    builder_give_up(arg, err);
+}
+
+static void builder_on_dead(void *arg, const struct gb_err *why)
+{
+    struct template_builder *builder = arg;
 
     /* ENDING without a failure is the end as it should be. */
-    if (maker->step != ENDING && maker->why.code == GB_OK)
-        maker->why = *why;
-    gb_vm_free(maker->vm);
-    gb_timer_free(maker->timer);
-    maker->done(maker->arg, maker->why.code != GB_OK ? &maker->why : NULL);
-    free(maker->state_path);
-    free(maker);
+    if (builder->step != ENDING && builder->why.code == GB_OK)
+        builder->why = *why;
+    gb_guest_free(builder->guest);
+    gb_timer_free(builder->timer);
+    builder->done(builder->arg, builder->why.code != GB_OK ? &builder->why : NULL);
+    free(builder->state_path);
+    free(builder);
 }
 
-int maker_start(struct gb_host *host, const struct maker_config *config,
-                void (*done)(void *arg, const struct gb_err *err), void *arg,
-                struct maker **ret_maker, struct gb_err *err)
+int template_builder_start(struct gb_host *host, const struct template_builder_config *config,
+                           void (*done)(void *arg, const struct gb_err *err), void *arg,
+                           struct template_builder **ret_builder, struct gb_err *err)
 {
-    static const struct gb_vm_events events = {
-        .running = on_running, .frame = on_frame, .dead = on_dead};
+    static const struct gb_guest_events events = {.listens = builder_on_listens,
+                                                  .ready = builder_on_ready,
+                                                  .done = builder_on_done,
+                                                  .background = builder_on_background,
+                                                  .unasked = builder_on_unasked,
+                                                  .failed = builder_on_failed,
+                                                  .dead = builder_on_dead};
     const struct gb_vm_config vm = {
         .image = config->image,
         .memory_mb = config->memory_mb,
         .ram = GB_RAM_SHARED_FILE,
         .ram_path = config->ram_path,
     };
-    struct maker *maker = xcalloc(1, sizeof(*maker));
+    struct template_builder *builder = xcalloc(1, sizeof(*builder));
     int r;
 
-    maker->image = config->image;
-    maker->cells = cells_of(config->image);
-    maker->done = done;
-    maker->arg = arg;
-    r = gb_vm_start(host, &vm, &events, maker, &maker->vm, err);
+    builder->done = done;
+    builder->arg = arg;
+    builder->guest = gb_guest_new(host->loop, NULL, &events, builder);
+    r = gb_guest_start(builder->guest, host, &vm, err);
     if (r < 0) {
-        free(maker);
+        gb_guest_free(builder->guest);
+        free(builder);
         return r;
     }
     if (config->slot != NULL)
-        gb_slot_hold(config->slot, maker->vm);
-    maker->state_path = xstrdup(config->state_path);
-    maker->timer = gb_timer_new(host->loop, on_late, maker);
-    *ret_maker = maker;
+        gb_slot_hold(config->slot, gb_guest_vm(builder->guest));
+    builder->state_path = xstrdup(config->state_path);
+    builder->timer = gb_timer_new(host->loop, builder_on_late, builder);
+    *ret_builder = builder;
     return 0;
 }
 
-void maker_cancel(struct maker *maker)
+void template_builder_cancel(struct template_builder *builder)
 {
     struct gb_err err;
 
     (void)gb_err_set(&err, GB_ECLOSED, "it was cancelled");
-    give_up(maker, &err);
+    builder_give_up(builder, &err);
 }

@@ -6,7 +6,7 @@
  *
  * What reads or writes the store's files runs as a *job* on the thread pool, one for an entry at a
  * time, with copies of all that it needs. Making goes in this order: the lock of the name, job
- * BEGIN (which may find that another server has made it meanwhile), the maker's VM, job PUBLISH.
+ * BEGIN (which may find that another server has made it meanwhile), the builder's VM, job PUBLISH.
  * One template is made at a time on a small host: two at once would take as long as one after the
  * other, and the first would be late. Who waits for another server's lock is not counted.
  *
@@ -24,9 +24,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "guest/guest.h"
 #include "snapshot/lock.h"
 #include "pool/admission.h"
-#include "pool/maker.h"
+#include "pool/template_builder.h"
 #include "snapshot/store.h"
 
 enum {
@@ -54,7 +55,7 @@ struct entry {
     struct gb_snapshot *template; /* READY */
     struct gb_list waiters;
     struct gb_list turn; /* in templates->queue */
-    struct maker *maker;
+    struct template_builder *builder;
     struct gb_snapshot_lock lock; /* while MAKING */
     bool counted;                 /* in templates->making */
     bool used;                    /* since the store was told */
@@ -63,7 +64,7 @@ struct entry {
     unsigned useless;             /* templates in a row that were given up for that */
     struct stat given_up;         /* the RAM file of the last one of them */
     uint64_t failed_ns;
-    struct gb_err why; /* of FAILED, or of the end of the maker */
+    struct gb_err why; /* of FAILED, or of the end of the builder */
 };
 
 struct gb_templates {
@@ -350,12 +351,12 @@ static void entry_ready(struct entry *entry, struct gb_snapshot_files *files)
     tell(entry, entry->template, NULL);
 }
 
-static void on_maker_done(void *arg, const struct gb_err *err)
+static void on_built(void *arg, const struct gb_err *err)
 {
     struct entry *entry = arg;
     struct gb_err problem = {0};
 
-    entry->maker = NULL;
+    entry->builder = NULL;
     if (err == NULL && !entry->templates->ending) {
         if (start_job(entry, JOB_PUBLISH, &problem) == 0)
             return;
@@ -370,20 +371,20 @@ static void on_maker_done(void *arg, const struct gb_err *err)
     }
     if (err != NULL)
         entry_failed(entry, err);
-    /* What it left is removed under the lock; without a thread the next maker does it. */
+    /* What it left is removed under the lock; without a thread the next builder does it. */
     if (start_job(entry, JOB_ABORT, &problem) < 0)
         made(entry);
 }
 
 /* The folder is there. */
-static int start_maker(struct entry *entry, struct gb_err *err)
+static int start_builder(struct entry *entry, struct gb_err *err)
 {
     _cleanup_(freep) char *ram = gb_snapshot_new_path(entry->templates->folder, entry->name, "ram");
     _cleanup_(freep) char *state =
         gb_snapshot_new_path(entry->templates->folder, entry->name, "state");
     struct gb_templates *templates = entry->templates;
     struct gb_charge charge = gb_charge_of(templates->host->accel, entry->memory_mb, false);
-    struct maker_config config = {
+    struct template_builder_config config = {
         .image = entry->image,
         .memory_mb = entry->memory_mb,
         .ram_path = ram,
@@ -395,7 +396,7 @@ static int start_maker(struct entry *entry, struct gb_err *err)
         return gb_err_set(err, GB_ECLOSED, "the server is shutting down");
     if (templates->admission != NULL)
         config.slot = gb_admission_force(templates->admission, &charge);
-    r = maker_start(templates->host, &config, on_maker_done, entry, &entry->maker, err);
+    r = template_builder_start(templates->host, &config, on_built, entry, &entry->builder, err);
     gb_slot_unref(config.slot);
     return r;
 }
@@ -506,7 +507,7 @@ static void job_done(struct job *job)
     case JOB_BEGIN:
         if (job->files.ram_fd >= 0)
             entry_ready(entry, &job->files);
-        else if (job->r == 0 && start_maker(entry, &err) == 0)
+        else if (job->r == 0 && start_builder(entry, &err) == 0)
             return;
         else
             entry_failed(entry, job->r < 0 ? &job->err : &err);
@@ -541,7 +542,7 @@ static int describe(const struct gb_templates *templates, const struct gb_image 
     gb_buf_addf(key, "format %d\nguest %u\nkernel %s\ninitramfs %s\nroot %s\nmemory %u\n",
                 (int)FORMAT, GB_GUEST_VERSION, images->kernel_sha256, images->initramfs_sha256,
                 image->sha256, memory_mb);
-    maker_describe(image, key);
+    gb_warmup_describe(image->language, GB_WARMUP_TEMPLATE, key);
     return gb_vm_describe(templates->host, image, memory_mb, key, err);
 }
 
@@ -755,8 +756,8 @@ void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg),
         tell(entry, NULL, &err);
         if (!entry->counted)
             gb_snapshot_lock_release(&entry->lock);
-        if (entry->maker != NULL)
-            maker_cancel(entry->maker);
+        if (entry->builder != NULL)
+            template_builder_cancel(entry->builder);
     }
     check_end(templates);
 }

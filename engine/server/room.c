@@ -100,7 +100,7 @@ static void put_shelf(struct gb_json_out *out, struct gb_server *server,
     gb_json_put_u64(out, "floor", status->floor);
     gb_json_put_u64(out, "ceiling", status->ceiling);
     gb_json_put_u64(out, "starting", status->starting);
-    gb_json_put_u64(out, "waiting", status->standing);
+    gb_json_put_u64(out, "waiting", status->waiting);
     gb_json_put_u64(out, "hits", status->hits);
     gb_json_put_u64(out, "misses", status->misses);
     gb_json_put_u64(out, "lost", status->lost);

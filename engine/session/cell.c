@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells: queued in order, one at a time in the guest, output under credit.
+/* Cells: queued in order, one at a time in the guest.
  *
- * Theory of operation. gb_session_exec() checks and queues. The pump sends the first of the queue
- * as EXEC as soon as the session is ready and nothing runs; from that moment the cell is
- * dispatched. OUTPUT frames are added to the cell, at most as many bytes as it asked for (more is a
- * violation: the agent enforces the caps and counts what it leaves out) and never more than the
- * window that it has credit for. What was added is credited back in batches unless the cell is
- * held: then nothing more may come. A frame takes more of the window than its bytes, so that many
- * small ones, each of which becomes a line to a client, are bounded too. WAITING is a state, of
- * which nobody counts the changes. DONE ends the cell. A timer a good while behind the guest's own
- * time-out catches a guest that does not keep its word: the VM is killed then.
+ * Theory of operation. gb_session_exec() checks and queues. The pump hands the first of the queue
+ * to the guest as soon as the session is IDLE; from that moment the cell is dispatched. What the
+ * guest says of it is added to the cell: it may be no more than the cell asked for, which the
+ * conversation (engine/guest) sees to. While the cell is held its output is paused. WAITING is a
+ * state, of which nobody counts the changes. DONE ends the cell.
  */
 #include <assert.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +19,6 @@
 #include "session/internal.h"
 #include "session/program.h"
 
-/* How much later than the guest's SIGKILL the host loses its patience. Emulation is slow. */
-enum { DEADLINE_SLACK_MS = 20000 };
-
 static const char *const state_names[] = {"queued", "running", "done"};
 static_assert(ARRAY_SIZE(state_names) == GB_CELL_STATE_COUNT, "a name for each state");
 
@@ -35,30 +27,30 @@ const char *gb_cell_state_name(enum gb_cell_state state)
     return state_names[state];
 }
 
-static struct cell *from_pub(struct gb_cell *cell)
+static struct cell *cell_of(struct gb_cell *shown)
 {
-    return container_of(cell, struct cell, pub);
+    return container_of(shown, struct cell, shown);
 }
 
 static void cell_unref(struct cell *cell)
 {
-    struct gb_cell *pub = &cell->pub;
+    struct gb_cell *shown = &cell->shown;
 
     if (--cell->refs > 0)
         return;
-    gb_buf_release(&pub->code);
-    gb_buf_release(&pub->file);
-    gb_buf_release(&pub->argv);
-    gb_buf_release(&pub->out);
-    gb_buf_release(&pub->error);
-    gb_buf_release(&pub->value);
-    gb_buf_release(&pub->note);
-    gb_buf_release(&pub->changed_encoded);
-    for (size_t i = 0; i < pub->display_count; i++) {
-        free(pub->displays[i].mime);
-        gb_buf_release(&pub->displays[i].data);
+    gb_buf_release(&shown->code);
+    gb_buf_release(&shown->file);
+    gb_buf_release(&shown->argv);
+    gb_buf_release(&shown->out);
+    gb_buf_release(&shown->error);
+    gb_buf_release(&shown->value);
+    gb_buf_release(&shown->note);
+    gb_buf_release(&shown->changed_encoded);
+    for (size_t i = 0; i < shown->display_count; i++) {
+        free(shown->displays[i].mime);
+        gb_buf_release(&shown->displays[i].data);
     }
-    free(pub->displays);
+    free(shown->displays);
     gb_env_release(&cell->env);
     gb_buf_release(&cell->stdin_data);
     free(cell);
@@ -67,40 +59,41 @@ static void cell_unref(struct cell *cell)
 void gb_cell_unref(struct gb_cell *cell)
 {
     if (cell != NULL)
-        cell_unref(from_pub(cell));
+        cell_unref(cell_of(cell));
 }
 
 /* What a cell holds in memory while it waits. */
-static size_t size_of(const struct cell *cell)
+static size_t cell_size(const struct cell *cell)
 {
-    size_t size =
-        cell->pub.code.size + cell->pub.file.size + cell->pub.argv.size + cell->stdin_data.size;
+    size_t size = cell->shown.code.size + cell->shown.file.size + cell->shown.argv.size +
+                  cell->stdin_data.size;
 
     for (size_t i = 0; i < cell->env.count; i++)
         size += strlen(cell->env.names[i]) + strlen(cell->env.values[i]);
     return size;
 }
 
-static void queue_add(struct gb_session *session, struct cell *cell)
+static void cell_queue_add(struct gb_session *session, struct cell *cell)
 {
     gb_list_add_tail(&session->queue, &cell->link);
     session->queued_count++;
-    session->queued_bytes += size_of(cell);
+    session->queued_bytes += cell_size(cell);
 }
 
 /* It has been taken out of the list. */
-static void queue_left(struct gb_session *session, const struct cell *cell)
+static void cell_queue_left(struct gb_session *session, const struct cell *cell)
 {
     session->queued_count--;
-    session->queued_bytes -= size_of(cell);
+    session->queued_bytes -= cell_size(cell);
 }
 
-static int check_config(const struct gb_session *session, const struct gb_cell_config *config,
-                        struct gb_err *err)
+static int cell_check_config(const struct gb_session *session, const struct gb_cell_config *config,
+                             struct gb_err *err)
 {
-    if (session->state == GB_SESSION_CLOSED || session->closing)
-        return gb_err_set(err, GB_ECLOSED, "the session has ended: %s",
-                          session->why.message[0] != '\0' ? session->why.message : "closing");
+    int r = session_check_open(session, err);
+
+    if (r < 0)
+        return r;
     if (session->final)
         return gb_err_set(err, GB_EPOLICY,
                           "the session's last cell was final: its interpreter ends");
@@ -133,15 +126,16 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
                     struct gb_err *err)
 {
     struct cell *cell;
-    int r = check_config(session, config, err);
+    int r = cell_check_config(session, config, err);
 
     if (r < 0)
         return r;
     cell = xcalloc(1, sizeof(*cell));
     gb_list_init(&cell->link);
-    if (!gb_buf_try_add(&cell->pub.code, config->code.data, config->code.size, GB_CODE_MAX) ||
-        !gb_buf_try_add(&cell->pub.file, config->file.data, config->file.size, GB_PATH_MAX) ||
-        !gb_buf_try_add(&cell->pub.argv, config->argv.data, config->argv.size, GB_ARGV_BYTES_MAX) ||
+    if (!gb_buf_try_add(&cell->shown.code, config->code.data, config->code.size, GB_CODE_MAX) ||
+        !gb_buf_try_add(&cell->shown.file, config->file.data, config->file.size, GB_PATH_MAX) ||
+        !gb_buf_try_add(&cell->shown.argv, config->argv.data, config->argv.size,
+                        GB_ARGV_BYTES_MAX) ||
         !gb_buf_try_add(&cell->stdin_data, config->stdin_data.data, config->stdin_data.size,
                         GB_STDIN_MAX)) {
         cell->refs = 1;
@@ -158,57 +152,57 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->timeout_ms = config->timeout_ms > 0 ? config->timeout_ms : session->timeout_ms;
     cell->max_stdout = config->max_stdout > 0 ? config->max_stdout : GB_STDOUT_DEFAULT;
     cell->max_stderr = config->max_stderr > 0 ? config->max_stderr : GB_STDERR_DEFAULT;
-    cell->pub.session = session;
-    cell->pub.number = ++session->cells_numbered;
-    cell->pub.mode = config->mode;
-    cell->pub.state = GB_CELL_QUEUED;
-    cell->pub.exit_code = -1;
-    cell->pub.queued_ns = gb_clock_mono_ns();
-    queue_add(session, cell);
+    cell->shown.session = session;
+    cell->shown.number = ++session->cells_numbered;
+    cell->shown.mode = config->mode;
+    cell->shown.state = GB_CELL_QUEUED;
+    cell->shown.exit_code = -1;
+    cell->shown.queued_ns = gb_clock_mono_ns();
+    cell_queue_add(session, cell);
     session_touch(session);
-    cell_pump(session);
-    *ret_cell = &cell->pub;
+    session_cells_pump(session);
+    *ret_cell = &cell->shown;
     return 0;
 }
 
-static void send_exec(struct gb_session *session, struct cell *cell)
+static void cell_send(struct gb_session *session, struct cell *cell)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0}, encoded = {0};
+    _cleanup_(gb_buf_release) struct gb_buf encoded = {0};
     const struct gb_exec message = {
-        .mode = (uint8_t)cell->pub.mode,
+        .mode = (uint8_t)cell->shown.mode,
         .flags = (uint8_t)((cell->interactive ? GB_EXEC_INTERACTIVE : 0) |
                            (cell->final ? GB_EXEC_FINAL : 0) | (cell->put ? GB_EXEC_PUT : 0)),
         .timeout_ms = cell->timeout_ms,
         .max_stdout = cell->max_stdout,
         .max_stderr = cell->max_stderr,
         .env = env_pairs(&cell->env, &encoded),
-        .file = gb_buf_bytes(&cell->pub.file),
-        .argv = gb_buf_bytes(&cell->pub.argv),
-        .code = gb_buf_bytes(&cell->pub.code),
+        .file = gb_buf_bytes(&cell->shown.file),
+        .argv = gb_buf_bytes(&cell->shown.argv),
+        .code = gb_buf_bytes(&cell->shown.code),
         .stdin_data = gb_buf_bytes(&cell->stdin_data),
     };
 
-    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_EXEC, .cell = cell->pub.number},
-                 &gb_exec_fields, &message);
+    gb_guest_exec(session->guest, cell->shown.number, &message);
     gb_buf_release(&cell->stdin_data);
-    session_send(session, &frames);
+    if (cell->held)
+        gb_guest_pause_output(session->guest, true);
 }
 
-static void tell_started(struct cell *cell)
+static void cell_tell_started(struct cell *cell)
 {
     if (cell->started_told)
         return;
     cell->started_told = true;
     if (cell->events.started != NULL)
-        cell->events.started(cell->arg, &cell->pub);
+        cell->events.started(cell->arg, &cell->shown);
 }
 
-static void on_pump(void *arg)
+void session_cells_tell(void *arg)
 {
     struct gb_session *session = arg;
 
     if (session->current != NULL)
-        tell_started(session->current);
+        cell_tell_started(session->current);
     if (session->changed) {
         session->changed = false;
         if (session->events.changed != NULL)
@@ -216,146 +210,105 @@ static void on_pump(void *arg)
     }
 }
 
-void cell_pump(struct gb_session *session)
+void session_cells_pump(struct gb_session *session)
 {
     struct gb_list *link;
     struct cell *cell;
 
-    if (session->current == NULL && session->opened_told && !session->closing &&
-        (link = gb_list_pop(&session->queue)) != NULL) {
+    if (session->state == SESSION_IDLE && (link = gb_list_pop(&session->queue)) != NULL) {
         cell = container_of(link, struct cell, link);
-        queue_left(session, cell);
+        cell_queue_left(session, cell);
         session->current = cell;
-        session->cells_begun = cell->pub.number;
-        cell->pub.state = GB_CELL_RUNNING;
-        cell->pub.started_ns = gb_clock_mono_ns();
-        cell->pub.started_at_ns = gb_clock_wall_ns();
-        send_exec(session, cell);
-        gb_timer_start(session->cell_timer, (uint64_t)cell->timeout_ms + GB_WORKER_WAIT_MS +
-                                                GB_KILL_GRACE_MS + DEADLINE_SLACK_MS);
+        cell->shown.state = GB_CELL_RUNNING;
+        cell->shown.started_ns = gb_clock_mono_ns();
+        cell->shown.started_at_ns = gb_clock_wall_ns();
+        cell_send(session, cell);
+        session_enter(session, SESSION_RUNNING);
     }
-    session_update(session);
-    gb_loop_defer(session->host->loop, &session->pump, on_pump, session);
+    session_tell_changed(session);
 }
 
 /* Ends a cell that is in no list any more: tells its owner and drops the session's reference. */
-static void finish(struct cell *cell, const struct gb_err *err)
+static void cell_finish(struct cell *cell, const struct gb_err *err)
 {
-    cell->pub.state = GB_CELL_DONE;
-    cell->pub.waiting = false;
+    cell->shown.state = GB_CELL_DONE;
+    cell->shown.waiting = false;
     if (cell->events.done != NULL)
-        cell->events.done(cell->arg, &cell->pub, err);
+        cell->events.done(cell->arg, &cell->shown, err);
     cell->events = (struct gb_cell_events){0};
-    cell->pub.session = NULL;
+    cell->shown.session = NULL;
     cell_unref(cell);
 }
 
-static void give_credit(struct gb_session *session, struct cell *cell)
+int session_cell_output(void *arg, enum gb_output stream, struct gb_bytes bytes, struct gb_err *err)
 {
-    send_credit(session, cell->pub.number, cell->uncredited);
-    cell->uncredited = 0;
-}
-
-static int on_output(struct gb_session *session, struct cell *cell, const struct gb_frame *frame,
-                     struct gb_err *err)
-{
-    enum gb_output stream = (enum gb_output)frame->flags;
-    struct gb_buf *kept = stream == GB_STDOUT ? &cell->pub.out : &cell->pub.error;
+    struct gb_session *session = arg;
+    struct cell *cell = session->current;
+    struct gb_buf *kept = stream == GB_STDOUT ? &cell->shown.out : &cell->shown.error;
     uint64_t max = stream == GB_STDOUT ? cell->max_stdout : cell->max_stderr;
-    struct gb_bytes bytes = frame->payload;
-    size_t cost = bytes.size + GB_OUTPUT_COST;
 
-    /* What we know to be without credit is never more than what the agent knows to be. */
-    if (cost > GB_OUTPUT_WINDOW - cell->uncredited)
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than there was credit for");
+    cell_tell_started(cell);
     if (!gb_buf_try_add(kept, bytes.data, bytes.size, max))
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than the cell may have");
-    cell->uncredited += cost;
+        return gb_err_set(err, GB_EINTERNAL, "no memory for output");
     if (cell->events.output != NULL)
-        cell->events.output(cell->arg, &cell->pub, stream, bytes);
-    if (!cell->held && cell->uncredited >= CREDIT_BATCH)
-        give_credit(session, cell);
+        cell->events.output(cell->arg, &cell->shown, stream, bytes);
     return 0;
 }
 
-static int on_display(struct cell *cell, const struct gb_frame *frame, struct gb_err *err)
+int session_cell_display(void *arg, const struct gb_display *display, struct gb_err *err)
 {
-    struct gb_cell *pub = &cell->pub;
-    struct gb_display message;
+    struct gb_session *session = arg;
+    struct cell *cell = session->current;
+    struct gb_cell *shown = &cell->shown;
     struct gb_cell_display *slot;
-    int r = gb_fields_decode(&gb_display_fields, frame->payload, &message, err);
 
-    if (r < 0)
-        return r;
-    if (!gb_utf8_valid(message.mime) || memchr(message.mime.data, '\0', message.mime.size) != NULL)
-        return gb_err_set(err, GB_EINTERNAL, "DISPLAY: the mime type is not text");
-    if (pub->display_count >= GB_DISPLAY_COUNT_MAX ||
-        cell->display_bytes + message.data.size > GB_DISPLAYS_MAX) {
-        gb_buf_clear(&pub->note);
-        gb_buf_adds(&pub->note, "some displays were left out: a limit was passed");
+    cell_tell_started(cell);
+    if (shown->display_count >= GB_DISPLAY_COUNT_MAX ||
+        cell->display_bytes + display->data.size > GB_DISPLAYS_MAX) {
+        gb_buf_clear(&shown->note);
+        gb_buf_adds(&shown->note, "some displays were left out: a limit was passed");
         return 0;
     }
-    if (pub->displays == NULL)
-        pub->displays = xcalloc(GB_DISPLAY_COUNT_MAX, sizeof(*pub->displays));
-    slot = &pub->displays[pub->display_count];
-    if (!gb_buf_try_add(&slot->data, message.data.data, message.data.size, GB_DISPLAY_MAX))
+    if (shown->displays == NULL)
+        shown->displays = xcalloc(GB_DISPLAY_COUNT_MAX, sizeof(*shown->displays));
+    slot = &shown->displays[shown->display_count];
+    if (!gb_buf_try_add(&slot->data, display->data.data, display->data.size, GB_DISPLAY_MAX))
         return gb_err_set(err, GB_EINTERNAL, "no memory for a display");
-    slot->mime = xstrndup((const char *)message.mime.data, message.mime.size);
-    cell->display_bytes += message.data.size;
-    pub->display_count++;
+    slot->mime = xstrndup((const char *)display->mime.data, display->mime.size);
+    cell->display_bytes += display->data.size;
+    shown->display_count++;
     return 0;
 }
 
-static int on_waiting(struct gb_session *session, struct cell *cell, const struct gb_frame *frame,
-                      struct gb_err *err)
+int session_cell_waiting(void *arg, bool waiting, struct gb_err *err)
 {
-    struct gb_waiting message;
-    int r = gb_fields_decode(&gb_waiting_fields, frame->payload, &message, err);
+    struct gb_session *session = arg;
+    struct cell *cell = session->current;
 
-    if (r < 0 || cell->pub.waiting == (message.on != 0))
-        return r;
-    cell->pub.waiting = message.on != 0;
-    session->state = message.on != 0 ? GB_SESSION_WAITING_INPUT : GB_SESSION_RUNNING;
-    session->changed = true;
-    gb_loop_defer(session->host->loop, &session->pump, on_pump, session);
+    (void)err;
+    cell_tell_started(cell);
+    if (cell->shown.waiting == waiting)
+        return 0;
+    cell->shown.waiting = waiting;
+    session_enter(session, waiting ? SESSION_WAITING_INPUT : SESSION_RUNNING);
     if (cell->events.waiting != NULL)
-        cell->events.waiting(cell->arg, &cell->pub);
-    return 0;
-}
-
-/* Copies the list of changed files, of which every entry is one. */
-static int take_changed(struct gb_cell *cell, const struct gb_done *done, struct gb_err *err)
-{
-    enum { VALUES = 32 }; /* what an entry takes beside its path, and more */
-    const struct gb_bytes encoded = done->changed.encoded;
-    struct gb_changed changed;
-    size_t at = 0;
-    int r;
-
-    do
-        r = gb_changed_next(&done->changed, &at, &changed, err);
-    while (r > 0);
-    if (r < 0)
-        return r;
-    if (!gb_buf_try_add(&cell->changed_encoded, encoded.data, encoded.size,
-                        GB_CHANGED_BYTES_MAX + VALUES * GB_CHANGED_MAX))
-        return gb_err_set(err, GB_EINTERNAL, "DONE: too many changed files");
-    cell->changed = (struct gb_pairs){done->changed.count, gb_buf_bytes(&cell->changed_encoded)};
-    cell->changed_cut = (done->flags & GB_DONE_CHANGED_CUT) != 0;
+        cell->events.waiting(cell->arg, &cell->shown);
     return 0;
 }
 
 /* Copies what DONE says into the cell, which no later frame can change. */
-static int take_result(struct gb_cell *cell, const struct gb_done *done, struct gb_err *err)
+static int cell_take_result(struct gb_cell *cell, const struct gb_done *done, struct gb_err *err)
 {
-    int r = take_changed(cell, done, err);
+    enum { VALUES = 32 }; /* what an entry takes beside its path, and more */
+    const struct gb_bytes encoded = done->changed.encoded;
 
-    if (r < 0)
-        return r;
-    if (done->exit_code < -1 || done->exit_code > 255 || done->signal >= (uint32_t)NSIG)
-        return gb_err_set(err, GB_EINTERNAL, "DONE: exit code or signal out of range");
+    if (!gb_buf_try_add(&cell->changed_encoded, encoded.data, encoded.size,
+                        GB_CHANGED_BYTES_MAX + VALUES * GB_CHANGED_MAX))
+        return gb_err_set(err, GB_EINTERNAL, "DONE: too many changed files");
     if (!gb_buf_try_add(&cell->value, done->value.data, done->value.size, GB_VALUE_MAX))
         return gb_err_set(err, GB_EINTERNAL, "no memory for a value");
+    cell->changed = (struct gb_pairs){done->changed.count, gb_buf_bytes(&cell->changed_encoded)};
+    cell->changed_cut = (done->flags & GB_DONE_CHANGED_CUT) != 0;
     gb_escape(&cell->note, done->note, GB_NOTE_MAX);
     cell->exit_code = (int)done->exit_code;
     cell->signal = (int)done->signal;
@@ -373,161 +326,70 @@ static int take_result(struct gb_cell *cell, const struct gb_done *done, struct 
     return 0;
 }
 
-static int on_done(struct gb_session *session, struct cell *cell, const struct gb_frame *frame,
-                   struct gb_err *err)
+int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err)
 {
-    struct gb_done message;
-    int r = gb_fields_decode(&gb_done_fields, frame->payload, &message, err);
+    struct gb_session *session = arg;
+    struct cell *cell = session->current;
+    int r;
 
-    if (r == 0)
-        r = take_result(&cell->pub, &message, err);
+    cell_tell_started(cell);
+    r = cell_take_result(&cell->shown, done, err);
     if (r < 0)
         return r;
-    if (cell->pub.state_lost && cell->pub.mode == GB_MODE_KERNEL)
+    if (cell->shown.state_lost && cell->shown.mode == GB_MODE_KERNEL)
         session_state_lost(session);
-    printing_begin(session, cell->pub.number, cell->uncredited);
-    gb_timer_stop(session->cell_timer);
     session->current = NULL;
+    session_enter(session, SESSION_IDLE);
     session_touch(session);
     /* The next one starts before the owner of this one is told: the guest need not wait for it. */
-    cell_pump(session);
-    finish(cell, NULL);
+    session_cells_pump(session);
+    cell_finish(cell, NULL);
     return 0;
 }
 
-/* An agent that is in step refuses no EXEC: what it has no room for it ends with DONE. Whatever
- * this one says, the code was sent and may have run. */
-static int on_refused(const struct gb_frame *frame, struct gb_err *err)
-{
-    _cleanup_(gb_buf_release) struct gb_buf text = {0};
-    struct gb_guest_error message;
-    int r = gb_fields_decode(&gb_guest_error_fields, frame->payload, &message, err);
-
-    if (r < 0)
-        return r;
-    gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
-    return gb_err_set(err, GB_EINTERNAL, "ERROR: cell %u was refused: %.200s", frame->cell,
-                      gb_buf_str(&text));
-}
-
-static int check_frame(const struct gb_session *session, const struct gb_frame *frame,
-                       struct gb_err *err)
-{
-    static const uint16_t types[] = {GB_GUEST_OUTPUT, GB_GUEST_DISPLAY, GB_GUEST_WAITING,
-                                     GB_GUEST_DONE, GB_GUEST_ERROR};
-    const char *name = gb_guest_type_name(frame->type);
-    size_t i = 0;
-
-    while (i < ARRAY_SIZE(types) && types[i] != frame->type)
-        i++;
-    if (i == ARRAY_SIZE(types))
-        return gb_err_set(err, GB_EINTERNAL, "%s (%u) is nothing that a guest sends", name,
-                          frame->type);
-    if (frame->cell == 0 || frame->cell > session->cells_begun)
-        return gb_err_set(err, GB_EINTERNAL, "%s: cell %u has not begun", name, frame->cell);
-    if (frame->type != GB_GUEST_OUTPUT)
-        return 0;
-    if (frame->flags != GB_STDOUT && frame->flags != GB_STDERR)
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: stream %u is not one", frame->flags);
-    if (frame->payload.size + GB_OUTPUT_COST > GB_OUTPUT_WINDOW)
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than there was credit for");
-    return 0;
-}
-
-int cell_frame(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err)
-{
-    struct cell *cell = session->current;
-    int r = check_frame(session, frame, err);
-
-    if (r < 0)
-        return r;
-    if (frame->type == GB_GUEST_ERROR)
-        return on_refused(frame, err);
-    if (cell == NULL || cell->pub.number != frame->cell) {
-        /* A background process of an earlier cell, or news that has been overtaken. */
-        if (frame->type == GB_GUEST_OUTPUT)
-            printing_output(session, frame);
-        return 0;
-    }
-    tell_started(cell);
-    switch (frame->type) {
-    case GB_GUEST_OUTPUT:
-        return on_output(session, cell, frame, err);
-    case GB_GUEST_DISPLAY:
-        return on_display(cell, frame, err);
-    case GB_GUEST_WAITING:
-        return on_waiting(session, cell, frame, err);
-    default:
-        return on_done(session, cell, frame, err);
-    }
-}
-
-void cell_fail_all(struct gb_session *session, const struct gb_err *why)
+void session_cells_fail(struct gb_session *session, const struct gb_err *why)
 {
     struct cell *cell = TAKE_PTR(session->current);
     struct gb_err err = *why;
     struct gb_list *link;
 
-    gb_timer_stop(session->cell_timer);
     if (cell != NULL) {
-        tell_started(cell);
+        cell_tell_started(cell);
         err.code = GB_EUNKNOWN;
         err.dispatched = true;
         (void)gb_err_wrap(&err, 0, "the VM ended while the code was running");
-        finish(cell, &err);
+        cell_finish(cell, &err);
     }
     while ((link = gb_list_pop(&session->queue)) != NULL) {
         err = *why;
-        err.code = session->opened_told && session->ready ? GB_ECLOSED : why->code;
+        err.code = session_was_open(session) ? GB_ECLOSED : why->code;
         err.dispatched = false;
         cell = container_of(link, struct cell, link);
-        queue_left(session, cell);
-        finish(cell, &err);
+        cell_queue_left(session, cell);
+        cell_finish(cell, &err);
     }
 }
 
-void gb_cell_hold(struct gb_cell *pub, bool held)
+void gb_cell_hold(struct gb_cell *shown, bool held)
 {
-    struct cell *cell = from_pub(pub);
+    struct cell *cell = cell_of(shown);
 
     cell->held = held;
-    if (!held && pub->state == GB_CELL_RUNNING && cell->uncredited >= CREDIT_BATCH)
-        give_credit(pub->session, cell);
+    if (shown->state == GB_CELL_RUNNING)
+        gb_guest_pause_output(shown->session->guest, held);
 }
 
-static void ignore_reply(void *arg, const struct gb_frame *frame, const struct gb_err *err)
-{
-    (void)arg; /* what an interrupt did is told by DONE */
-    (void)frame;
-    (void)err;
-}
-
-static int send_interrupt(struct gb_session *session, struct cell *cell, struct gb_err *err)
+static int cell_send_interrupt(struct gb_session *session, struct cell *cell, struct gb_err *err)
 {
     const struct gb_interrupt_request message = {GB_INTERRUPT_SIGINT};
 
-    return request_send(session, GB_GUEST_INTERRUPT, cell->pub.number, &gb_interrupt_fields,
-                        &message, 0, ignore_reply, NULL, err);
+    /* What it did is told by DONE. */
+    return session_request(session, GB_GUEST_INTERRUPT, cell->shown.number, &gb_interrupt_fields,
+                           &message, 0, NULL, NULL, err);
 }
 
-void gb_cell_interrupt(struct gb_cell *pub)
-{
-    struct cell *cell = from_pub(pub);
-    struct gb_session *session = pub->session;
-
-    if (pub->state == GB_CELL_RUNNING) {
-        (void)send_interrupt(session, cell, NULL); /* the end of the session ends the cell too */
-        return;
-    }
-    if (pub->state != GB_CELL_QUEUED)
-        return;
-    /* Told from here rather than later would break the rule that no callback comes from within a
-     * call; it moves to the head of what the pump tells. */
-    cell->interrupt_wanted = true;
-    gb_loop_defer(session->host->loop, &session->drop, cell_drop_interrupted, session);
-}
-
-void cell_drop_interrupted(void *arg)
+/* Ends the queued cells that were interrupted. */
+static void cells_drop_interrupted(void *arg)
 {
     struct gb_session *session = arg;
     struct cell *cell;
@@ -538,22 +400,40 @@ void cell_drop_interrupted(void *arg)
         if (cell->interrupt_wanted) {
             gb_list_remove(&cell->link);
             gb_list_add_tail(&dropped, &cell->link);
-            queue_left(session, cell);
+            cell_queue_left(session, cell);
         }
     }
     while ((link = gb_list_pop(&dropped)) != NULL) {
         cell = container_of(link, struct cell, link);
-        cell->pub.interrupted = true;
-        finish(cell, NULL);
+        cell->shown.interrupted = true;
+        cell_finish(cell, NULL);
     }
-    session_update(session);
+    session_tell_changed(session);
+}
+
+void gb_cell_interrupt(struct gb_cell *shown)
+{
+    struct cell *cell = cell_of(shown);
+    struct gb_session *session = shown->session;
+
+    if (shown->state == GB_CELL_RUNNING) {
+        (void)cell_send_interrupt(session, cell,
+                                  NULL); /* the end of the session ends the cell too */
+        return;
+    }
+    if (shown->state != GB_CELL_QUEUED)
+        return;
+    /* Told from here rather than later would break the rule that no callback comes from within a
+     * call; it is ended from the loop. */
+    cell->interrupt_wanted = true;
+    gb_loop_defer(session->host->loop, &session->drop, cells_drop_interrupted, session);
 }
 
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err)
 {
     if (session->current == NULL)
         return gb_err_set(err, GB_ENOTFOUND, "no cell is running in this session");
-    return send_interrupt(session, session->current, err);
+    return cell_send_interrupt(session, session->current, err);
 }
 
 int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
@@ -564,12 +444,12 @@ int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_byte
 
     if (cell == NULL || !cell->interactive)
         return gb_err_set(err, GB_ENOTFOUND, "no interactive cell is running in this session");
-    if (number != 0 && cell->pub.number != number)
+    if (number != 0 && cell->shown.number != number)
         return gb_err_set(err, GB_ENOTFOUND, "cell %u is not running", number);
     if (data.size > GB_STDIN_PENDING_MAX)
         return gb_err_set(err, GB_ETOOLARGE,
                           "at most %u bytes of standard input can be sent at once",
                           GB_STDIN_PENDING_MAX);
-    return request_send(session, GB_GUEST_STDIN, cell->pub.number, &gb_stdin_fields, &message, 0,
-                        done, arg, err);
+    return session_request(session, GB_GUEST_STDIN, cell->shown.number, &gb_stdin_fields, &message,
+                           0, done, arg, err);
 }

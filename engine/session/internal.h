@@ -3,21 +3,20 @@
 #pragma once
 
 #include "base/limits.h"
+#include "guest/guest.h"
 #include "loop/loop.h"
 #include "session/session.h"
+#include "session/state.h"
 #include "vm/verify.h"
 
 enum {
     SESSION_ID_BYTES = 10,
     CELLS_QUEUED_MAX = 256,
-    REQUESTS_MAX = 1024,
-    PRINTING_MAX = 40, /* cells that the agent lets print, and more */
-    CREDIT_BATCH = GB_OUTPUT_WINDOW / 4,
 };
 
 /* A cell with what only its session sees. gb_cell is first, so that the two convert. */
 struct cell {
-    struct gb_cell pub;  /* what the session shows of it */
+    struct gb_cell shown;
     struct gb_list link; /* in session->queue, or nowhere */
     struct gb_cell_events events;
     void *arg;
@@ -27,30 +26,19 @@ struct cell {
     struct gb_env env;
     struct gb_buf stdin_data;
     bool interactive, final, put, held, interrupt_wanted, started_told;
-    size_t uncredited, display_bytes;
+    size_t display_bytes;
 };
 
-/* A cell that has ended and still prints, by the processes that it left behind. */
-struct printing {
-    uint32_t cell; /* 0: none */
-    uint64_t uncredited;
-};
-
-/* A frame that went to the agent and has not been answered. */
-struct request {
-    struct gb_list link; /* in session->requests */
-    uint32_t id;
-    enum gb_guest_type type;
-    gb_reply_fn *done; /* NULL: nobody listens any more */
-    void *arg;
-    uint64_t deadline_ns;
-    bool looks_only; /* no sign of life of the user: the idle clock goes on */
+/* What a session needs before it is open, beside a guest that listens. */
+enum session_need {
+    SESSION_NEEDS_SETTINGS = 1,    /* CONFIGURE is answered */
+    SESSION_NEEDS_INTERPRETER = 2, /* READY; a clone's was there before us */
+    SESSION_NEEDS_DIGESTS = 4,     /* the image's files are those of its manifest */
 };
 
 struct gb_session {
     char id[2 * SESSION_ID_BYTES + 3];
     struct gb_host *host;
-    struct gb_vm *vm; /* NULL once it is dead */
     struct gb_image *image;
     struct gb_session_events events;
     void *arg;
@@ -58,79 +46,74 @@ struct gb_session {
     uint64_t idle_ms, lifetime_ms;
     struct gb_env env;
 
-    enum gb_session_state state;
-    /* HELLO came, CONFIGURE was answered, the worker is READY, the image is the right one. */
-    bool running, configured, ready, verified, verifying;
+    enum session_state state;      /* only session_enter() writes it */
+    enum session_state ended_from; /* ENDING and CLOSED: the state before */
+    unsigned needs;                /* enum session_need */
+    struct gb_err why;             /* of the end */
+    struct gb_guest *guest;        /* for the session's life, over one VM after the other */
+    enum gb_source source;         /* of the VM */
     struct gb_verify_waiter verify;
-    bool opened_told, closing, kept, expired;
-    bool final; /* its last cell has been queued */
-    bool asked; /* a request of a user has been sent, or waits */
-    enum gb_source source;
-    unsigned clock_tries;             /* how often a clone's clock was set */
-    bool clock_late;                  /* and that it was not right the last time */
-    struct gb_err why;                /* of the end */
-    uint32_t incarnation, generation; /* of the interpreter: what we tell, what READY said last */
-    bool loss_counted;                /* the loss of the last interpreter is in `incarnation` */
-    uint32_t cells_numbered, cells_begun, queued_count; /* begun: the last that was sent */
-    size_t queued_bytes;                                /* of the cells in `queue` */
-    size_t log_bytes;                                   /* that the guest's log has taken */
+
+    /* Facts beside the state. */
+    bool kept;    /* does not end for being idle */
+    bool expired; /* ended for being idle, or too old */
+    bool final;   /* its last cell has been queued */
+    bool asked;   /* a request of a user has been sent, or waits */
+    bool changed; /* to be told from the loop */
+
+    uint32_t incarnation; /* of the interpreter, as we tell it */
+    bool loss_counted;    /* the loss of the last interpreter is in `incarnation` */
+    uint32_t cells_numbered, queued_count;
+    size_t queued_bytes; /* of the cells in `queue` */
+    uint32_t user_requests;
     uint64_t opened_at_ns, last_active_ns, lifetime_end_ns;
     struct gb_session_timing timing;
 
-    struct gb_list queue;                   /* cells not yet sent */
-    struct cell *current;                   /* the one that runs */
-    struct printing printing[PRINTING_MAX]; /* the one that printed last in front */
-    struct gb_list requests;
-    uint32_t request_count, next_id;
-    uint32_t user_requests; /* those that are not looks_only */
-    struct gb_buf early;    /* frames from before HELLO */
+    struct gb_list queue; /* cells not yet sent */
+    struct cell *current; /* the one that runs */
 
-    struct gb_timer *idle_timer, *lifetime_timer, *cell_timer, *request_timer, *ready_timer;
+    struct gb_timer *idle_timer, *lifetime_timer, *prepare_timer;
     struct gb_deferred pump, drop, end;
-    bool changed;
 };
 
 /* ---- session.c ---- */
 
+/* Goes to another state; one that is not allowed is our bug. `changed` is told from the loop. */
+void session_enter(struct gb_session *session, enum session_state state);
+/* `changed` is told from the loop, and `started` of the cell that runs. */
+void session_tell_changed(struct gb_session *session);
+/* ENDING or CLOSED. */
+bool session_is_over(const struct gb_session *session);
+/* Whether `opened` has been told. */
+bool session_was_open(const struct gb_session *session);
+/* -GB_ECLOSED and why, when it is over. */
+int session_check_open(const struct gb_session *session, struct gb_err *err);
 /* Something was asked for or done: the idle clock starts again. */
 void session_touch(struct gb_session *session);
-/* Sets the state by what is going on, and tells `changed` from the loop. */
-void session_update(struct gb_session *session);
 /* The interpreter's state is gone: DONE of the cell that lost it says so, or, without one, READY of
  * the next interpreter. Counted once. */
 void session_state_lost(struct gb_session *session);
-/* Sends frames now, or once the agent says HELLO. */
-void session_send(struct gb_session *session, struct gb_buf *frames);
 
-/* ---- cell.c ---- */
+/* ---- cell.c: what the guest says of the cell that runs (arg: the session) ---- */
 
-/* Sends the next cell when the session can run one; tells `started`. From the loop. */
-void cell_pump(struct gb_session *session);
-/* Ends the queued cells that were interrupted. From the loop. */
-void cell_drop_interrupted(void *arg);
-/* A frame that belongs to a cell, or to nothing. */
-int cell_frame(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err);
+int session_cell_output(void *arg, enum gb_output stream, struct gb_bytes bytes,
+                        struct gb_err *err);
+int session_cell_display(void *arg, const struct gb_display *display, struct gb_err *err);
+int session_cell_waiting(void *arg, bool waiting, struct gb_err *err);
+int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err);
+
+/* Sends the next cell when the session is IDLE; tells that it has changed. */
+void session_cells_pump(struct gb_session *session);
+/* From the loop: tells `started` and `changed`. */
+void session_cells_tell(void *arg);
 /* The VM is gone: every cell is done with an error. */
-void cell_fail_all(struct gb_session *session, const struct gb_err *why);
-
-/* ---- printing.c ---- */
-
-/* @cell has ended with so much of its window taken. */
-void printing_begin(struct gb_session *session, uint32_t cell, uint64_t uncredited);
-/* Output of a cell that has ended. */
-void printing_output(struct gb_session *session, const struct gb_frame *frame);
-void send_credit(struct gb_session *session, uint32_t cell, uint64_t bytes);
+void session_cells_fail(struct gb_session *session, const struct gb_err *why);
 
 /* ---- request.c ---- */
 
-bool request_is_answer(const struct gb_frame *frame);
-int request_answer(struct gb_session *session, const struct gb_frame *frame, struct gb_err *err);
-void request_fail_all(struct gb_session *session, const struct gb_err *why);
-/* Nobody is told: they were the session's own. */
-void request_drop_all(struct gb_session *session);
-/* The deadline of the oldest one has come. */
-void request_expired(void *arg);
-/* Sends one with a cell in its header. */
-int request_send(struct gb_session *session, enum gb_guest_type type, uint32_t cell,
-                 const struct gb_fields *table, const void *message, uint64_t deadline_ms,
-                 gb_reply_fn *done, void *arg, struct gb_err *err);
+/* A request of a user, with a cell in its header. */
+int session_request(struct gb_session *session, enum gb_guest_type type, uint32_t cell,
+                    const struct gb_fields *table, const void *message, uint64_t deadline_ms,
+                    gb_guest_reply_fn *done, void *arg, struct gb_err *err);
+/* One has ended. */
+void session_request_ended(void *arg, enum gb_guest_type type);

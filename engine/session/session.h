@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A session: one VM, its cells in the order of their arrival, its files, and its end.
  *
- * Life: STARTING (VM boots, worker warms up) → IDLE ⇄ RUNNING (⇄ WAITING_INPUT) → CLOSED.
+ * Life: STARTING (VM boots, worker warms up) → IDLE ⇄ RUNNING (⇄ WAITING_INPUT) → CLOSED. state.h
+ * tells the states behind these, and who may leave each of them.
  * Cells, file calls, queries and interrupts are accepted from STARTING on: they wait for the worker
  * (cells) or the agent (the rest). Only the death of the VM ends a session; `closed` is told once,
  * when its process has been reaped, after everything that was under way has been answered.
@@ -20,6 +21,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "guest/guest.h"
 #include "vm/host.h"
 #include "vm/vm.h"
 #include "wire/guest.h"
@@ -101,11 +103,10 @@ int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
                    struct gb_session **ret_session, struct gb_err *err);
 /* Boots a VM for it. When it fails the session still has none; GB_ECLOSED when it is closing. */
 int gb_session_boot(struct gb_session *session, struct gb_err *err);
-/* Gives it a RUNNING clone of its image and memory whose interpreter is ready and has seen no user.
- * Takes @vm, which is configured for the session before any cell; a session that is closing ends
- * it.
- */
-void gb_session_adopt(struct gb_session *session, struct gb_vm *vm, enum gb_source source);
+/* Gives it a guest that LISTENS in a clone of its image and memory, whose interpreter is ready and
+ * has seen no user. Takes @guest, which is configured for the session before any cell; a session
+ * that is closing ends it. */
+void gb_session_adopt(struct gb_session *session, struct gb_guest *guest, enum gb_source source);
 /* There is no VM for it: it ends with @err. */
 void gb_session_fail(struct gb_session *session, const struct gb_err *err);
 
@@ -219,8 +220,7 @@ void gb_cell_interrupt(struct gb_cell *cell);
 
 /* ---- requests to the agent ---- */
 
-/* @done: once, from the loop. @frame: the answer (borrows for the call), or NULL with @err. */
-typedef void gb_reply_fn(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+typedef gb_guest_reply_fn gb_reply_fn;
 
 /* Sends a request of any type of guest.h and hands its answer to @done. The answer is of the type
  * that docs/guest.md names; anything else was turned into an error. @deadline_ms 0: 120 s for

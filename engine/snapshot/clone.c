@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "wire/guest.h"
 
 /* A ping that is not answered is sent again: what is written to a port that the guest has not
  * opened can be lost. A clone that answers none of them is of no use. */
@@ -22,7 +21,7 @@ enum clone_state { CLONE_WAITING, CLONE_LOADING, CLONE_PINGED, CLONE_READY, CLON
 struct gb_clone {
     struct gb_host *host;
     struct gb_snapshot *snapshot;
-    struct gb_vm *vm; /* NULL: dead */
+    struct gb_guest *guest; /* without a VM once that is dead */
     struct gb_clone_events events;
     void *arg;
     enum clone_state state;
@@ -37,6 +36,7 @@ static void clone_release(struct gb_clone *clone)
 {
     gb_loop_undefer(&clone->fail);
     gb_timer_free(clone->timer);
+    gb_guest_free(clone->guest);
     gb_snapshot_unref(clone->snapshot);
     free(clone);
 }
@@ -59,14 +59,18 @@ static void clone_fail(struct gb_clone *clone, const struct gb_err *err)
         gb_loop_defer(clone->host->loop, &clone->fail, clone_tell_failed, clone);
 }
 
+static void clone_on_pong(void *arg, const struct gb_pong *pong, const struct gb_err *err);
+
 static void clone_ping(struct gb_clone *clone)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
+    struct gb_err err = {0};
 
-    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_PING, .id = ++clone->pings}, NULL,
-                 NULL);
-    gb_vm_send(clone->vm, &frames);
-    gb_timer_start(clone->timer, PING_MS);
+    clone->pings++;
+    if (gb_guest_ping(clone->guest, (uint64_t)PING_MS * (PINGS_MAX + 1), clone_on_pong, clone,
+                      &err) < 0)
+        clone_fail(clone, &err);
+    else
+        gb_timer_start(clone->timer, PING_MS);
 }
 
 static void clone_on_silence(void *arg)
@@ -88,7 +92,8 @@ static int clone_check_memory(struct gb_clone *clone, struct gb_err *err)
     struct gb_vm_sample sample;
     uint64_t most = OWN_BYTES + clone->snapshot->files.disk_bytes / 4;
 
-    if (gb_vm_sample(clone->vm, &sample, NULL) < 0 || sample.anonymous_bytes <= most)
+    if (gb_vm_sample(gb_guest_vm(clone->guest), &sample, NULL) < 0 ||
+        sample.anonymous_bytes <= most)
         return 0;
     return gb_err_set(err, GB_EINTERNAL,
                       "a clone has copied its template's memory instead of sharing it: %ju MB are "
@@ -96,44 +101,51 @@ static int clone_check_memory(struct gb_clone *clone, struct gb_err *err)
                       (uintmax_t)(sample.anonymous_bytes >> 20), (uintmax_t)(most >> 20));
 }
 
-static void clone_on_frame(void *arg, const struct gb_frame *frame)
+/* The first answer counts, whichever of the pings it belongs to. */
+static void clone_on_pong(void *arg, const struct gb_pong *pong, const struct gb_err *err)
 {
     struct gb_clone *clone = arg;
-    struct gb_pong pong;
-    struct gb_err err = {0};
+    struct gb_err problem = {0};
     int r = 0;
 
-    /* A late answer to an earlier ping, or a line for the log. */
-    if (clone->state != CLONE_PINGED || frame->type == GB_GUEST_LOG)
+    if (clone->state != CLONE_PINGED)
         return;
-    if (frame->type != GB_GUEST_PONG)
-        r = gb_err_set(&err, GB_EBOOT, "a restored guest says %s", gb_guest_type_name(frame->type));
+    if (pong == NULL)
+        r = gb_err_set(&problem, GB_EBOOT, "%s", err->message);
+    else if (pong->ready == 0)
+        r = gb_err_set(&problem, GB_EBOOT, "a restored guest has no interpreter");
     if (r == 0)
-        r = gb_fields_decode(&gb_pong_fields, frame->payload, &pong, &err);
-    if (r == 0 && pong.ready == 0)
-        r = gb_err_set(&err, GB_EBOOT, "a restored guest has no interpreter");
-    if (r == 0)
-        r = clone_check_memory(clone, &err);
+        r = clone_check_memory(clone, &problem);
     if (r < 0) {
-        clone_fail(clone, &err);
+        clone_fail(clone, &problem);
         return;
     }
     clone->state = CLONE_READY;
     gb_timer_stop(clone->timer);
+    gb_guest_forget(clone->guest, clone);
     clone->events.ready(clone->arg);
 }
 
-static void clone_on_running(void *arg, const struct gb_hello *hello)
+static void clone_on_unasked(void *arg, const struct gb_frame *frame)
 {
-    (void)arg;
-    (void)hello; /* a restored guest says none, and one would end it */
+    struct gb_clone *clone = arg;
+    struct gb_err err = {0};
+
+    if (clone->state != CLONE_PINGED)
+        return;
+    (void)gb_err_set(&err, GB_EBOOT, "a restored guest says %s", gb_guest_type_name(frame->type));
+    clone_fail(clone, &err);
+}
+
+static void clone_on_failed(void *arg, const struct gb_err *err)
+{
+    clone_fail(arg, err);
 }
 
 static void clone_on_dead(void *arg, const struct gb_err *why)
 {
     struct gb_clone *clone = arg;
 
-    gb_vm_free(TAKE_PTR(clone->vm));
     if (clone->dropped)
         clone_release(clone);
     else
@@ -162,8 +174,8 @@ int gb_clone_start(struct gb_host *host, struct gb_snapshot *snapshot,
                    const struct gb_clone_events *events, void *arg, struct gb_clone **ret_clone,
                    struct gb_err *err)
 {
-    static const struct gb_vm_events vm_events = {
-        .running = clone_on_running, .frame = clone_on_frame, .dead = clone_on_dead};
+    static const struct gb_guest_events guest_events = {
+        .unasked = clone_on_unasked, .failed = clone_on_failed, .dead = clone_on_dead};
     _cleanup_(freep) char *ram = clone_path_of(snapshot->files.ram_fd);
     const struct gb_vm_config config = {
         .image = snapshot->image,
@@ -178,8 +190,10 @@ int gb_clone_start(struct gb_host *host, struct gb_snapshot *snapshot,
     clone->host = host;
     clone->events = *events;
     clone->arg = arg;
-    r = gb_vm_start(host, &config, &vm_events, clone, &clone->vm, err);
+    clone->guest = gb_guest_new(host->loop, NULL, &guest_events, clone);
+    r = gb_guest_start(clone->guest, host, &config, err);
     if (r < 0) {
+        gb_guest_free(clone->guest);
         free(clone);
         return r;
     }
@@ -203,20 +217,20 @@ void gb_clone_load(struct gb_clone *clone)
     if (clone->state != CLONE_WAITING)
         return;
     clone->state = CLONE_LOADING;
-    gb_vm_load(clone->vm, state, clone_on_loaded, clone);
+    gb_guest_load(clone->guest, state, clone_on_loaded, clone);
 }
 
-struct gb_vm *gb_clone_take(struct gb_clone *clone)
+struct gb_guest *gb_clone_take(struct gb_clone *clone)
 {
-    struct gb_vm *vm = TAKE_PTR(clone->vm);
+    struct gb_guest *guest = TAKE_PTR(clone->guest);
 
     clone_release(clone);
-    return vm;
+    return guest;
 }
 
 struct gb_vm *gb_clone_vm(const struct gb_clone *clone)
 {
-    return clone->vm;
+    return gb_guest_vm(clone->guest);
 }
 
 struct gb_snapshot *gb_clone_snapshot(const struct gb_clone *clone)
@@ -231,8 +245,8 @@ void gb_clone_free(struct gb_clone *clone)
     clone->dropped = true;
     gb_timer_stop(clone->timer);
     gb_loop_undefer(&clone->fail);
-    if (clone->vm != NULL)
-        gb_vm_kill(clone->vm, NULL);
+    if (gb_guest_vm(clone->guest) != NULL)
+        gb_guest_kill(clone->guest, NULL);
     else
         clone_release(clone);
 }

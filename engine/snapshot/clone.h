@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "guest/guest.h"
 #include "snapshot/snapshot.h"
-#include "vm/vm.h"
 
 struct gb_clone;
 
@@ -35,9 +35,9 @@ void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *ev
 /* Loads and pings as soon as the process can; once. */
 void gb_clone_load(struct gb_clone *clone);
 
-/* Hands the VM of a READY clone over; the caller calls gb_vm_hand_over() before it returns to the
- * loop. The clone is gone. Gives. */
-struct gb_vm *gb_clone_take(struct gb_clone *clone);
+/* Takes the guest of a READY clone; the caller calls gb_guest_hand_over() or gb_guest_adopt()
+ * before it returns to the loop. The clone is gone. Gives. */
+struct gb_guest *gb_clone_take(struct gb_clone *clone);
 
 /* Borrowed; NULL when it is dead. */
 struct gb_vm *gb_clone_vm(const struct gb_clone *clone);

@@ -20,22 +20,22 @@ static void save_on_saved(void *arg, const struct gb_err *err)
     save_end(arg, err);
 }
 
-static void save_on_stopped(void *arg, const struct gb_err *err)
+static void save_on_held(void *arg, const struct gb_err *err)
 {
     struct gb_snapshot_save *save = arg;
 
     if (err != NULL)
         save_end(save, err);
     else
-        gb_vm_save(save->vm, save->state_path, save_on_saved, save);
+        gb_vm_save(gb_guest_vm(save->guest), save->state_path, save_on_saved, save);
 }
 
-void gb_snapshot_save(struct gb_snapshot_save *save, struct gb_vm *vm, const char *state_path,
+void gb_snapshot_save(struct gb_snapshot_save *save, struct gb_guest *guest, const char *state_path,
                       gb_vm_done_fn *done, void *arg)
 {
-    save->vm = vm;
+    save->guest = guest;
     save->state_path = xstrdup(state_path);
     save->done = done;
     save->arg = arg;
-    gb_vm_stop(vm, save_on_stopped, save);
+    gb_guest_hold(guest, save_on_held, save);
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Saving a VM whose memory is in a file (GB_RAM_SHARED_FILE): it is halted, and the state of its
- * devices written beside.
+/* Saving a VM whose memory is in a file (GB_RAM_SHARED_FILE): it is brought to rest, and the state
+ * of its devices written beside.
  *
  * All functions: loop thread only. No callback is made from within a call. */
 #pragma once
 
-#include "vm/vm.h"
+#include "guest/guest.h"
 
 /* Embed it, zeroed; do not touch its members. It stays until @done. */
 struct gb_snapshot_save {
-    struct gb_vm *vm;
+    struct gb_guest *guest;
     char *state_path;
     gb_vm_done_fn *done;
     void *arg;
 };
 
-/* Halts a RUNNING @vm (borrowed), which stays so, and writes its device state to @state_path. @done
- * once, from the loop, also when the VM dies meanwhile. */
-void gb_snapshot_save(struct gb_snapshot_save *save, struct gb_vm *vm, const char *state_path,
+/* Brings @guest (borrowed) to rest, where it stays until gb_guest_resume(), and writes its device
+ * state to @state_path. @done once, from the loop, also when the VM dies meanwhile. */
+void gb_snapshot_save(struct gb_snapshot_save *save, struct gb_guest *guest, const char *state_path,
                       gb_vm_done_fn *done, void *arg);

@@ -4,7 +4,7 @@
  * Theory of operation. A template's folder is named after the digest of its key. It is made as
  * new.NAME by whoever holds the lock on NAME.lock, and appears under NAME by one rename, whole; a
  * damaged one is exchanged for a good one likewise. Nobody changes a file of a template; those who
- * use one hold its files open, so that it may be removed at any time. What a maker that died left
+ * use one hold its files open, so that it may be removed at any time. What a builder that died left
  * in new.NAME is removed by the next holder of the lock.
  *
  * All functions may block on the disk: run them on the thread pool. They touch nothing but their
@@ -59,7 +59,7 @@ void gb_snapshot_abort(const char *folder, const char *name);
 
 enum { GB_SNAPSHOTS_MAX = 4096 };
 
-/* Removes templates as @limits say, and what makers that died have left. What somebody is making
+/* Removes templates as @limits say, and what builders that died have left. What somebody builds
  * stays. Takes the locks that it needs. Adds a line to @text for each template that it removed. */
 void gb_snapshot_evict(const char *folder, const struct gb_surplus_limits *limits,
                        struct gb_buf *text);

@@ -44,7 +44,7 @@ static void teardown(void)
     ck_assert_int_eq(system(command), 0); /* allowed: a folder of the test's */
 }
 
-/* What a maker leaves: memory with a few pages that are not zero, and device state. */
+/* What a builder leaves: memory with a few pages that are not zero, and device state. */
 static void make_files(const char *of)
 {
     _cleanup_(freep) char *ram = gb_snapshot_new_path(folder, of, "ram");
@@ -213,7 +213,7 @@ START_TEST(evicts_by_age_and_size)
         used[0] = used[1];
         ck_assert_int_eq(utimensat(AT_FDCWD, manifest, used, 0), 0);
     }
-    make_files("00000000000000000000000000000009"); /* its maker died */
+    make_files("00000000000000000000000000000009"); /* its builder died */
     gb_snapshot_evict(folder, &limits, &text);
     ck_assert(!is_there(names[0]) && is_there(names[1]) && is_there(names[2]));
     ck_assert(!is_there("new.00000000000000000000000000000009"));
