@@ -158,5 +158,6 @@ enum { GB_WARMUP_CELLS = 3 }; /* at most */
 /* Sends cell @index of a warm-up, as gb_guest_exec(), under a number that no session comes to.
  * False: there is none, or the language is not known here. */
 bool gb_guest_warm_up(struct gb_guest *guest, enum gb_warmup warmup, unsigned index);
-/* Adds the cells of a warm-up in lines: a template that was made by others is another one. */
+/* Adds the cells of a warm-up in lines: a template that was made with other cells is not the same.
+ */
 void gb_warmup_describe(const char *language, enum gb_warmup warmup, struct gb_buf *text);

@@ -84,5 +84,5 @@ void guest_request_expired(void *arg);
 /* A frame that belongs to a cell, or to nothing. */
 int guest_cell_frame(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err);
 void guest_cell_late(void *arg);
-/* The VM is gone, or is another one. */
+/* The VM is gone, or was replaced. */
 void guest_cells_reset(struct gb_guest *guest);

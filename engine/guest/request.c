@@ -230,7 +230,7 @@ bool guest_is_asked(const struct gb_guest *guest)
 {
     const struct request *request;
 
-    GB_LIST_FOREACH(request, (struct gb_list *)(uintptr_t)&guest->requests, link)
+    GB_LIST_FOREACH_CONST(request, &guest->requests, link)
         if (request->id != 0)
             return true;
     return false;

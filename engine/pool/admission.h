@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may have a VM, and when: a slot stands for the room of one QEMU process, from before it is
+/* Which requests get a VM, and when: a slot is the room of one QEMU process, from before it is
  * started until it has been reaped.
  *
  * Theory of operation. What a VM costs. A clone maps its template's memory copy-on-write, so an
@@ -72,13 +72,13 @@ struct gb_charge gb_charge_of(enum gb_accel accel, uint32_t memory_mb, bool clon
 struct gb_slot;
 
 struct gb_slot *gb_slot_ref(struct gb_slot *slot);
-/* The last one frees it, and who waits may come in. Accepts NULL. */
+/* The last one frees it, and a waiting request may get it. Accepts NULL. */
 void gb_slot_unref(struct gb_slot *slot);
 /* The process of @vm has a share in it until it has been reaped. */
 void gb_slot_hold(struct gb_slot *slot, struct gb_vm *vm);
 /* Its VM has come up, or never will: it no longer counts as starting. Harmless when repeated. */
 void gb_slot_settle(struct gb_slot *slot);
-/* Its VM became another one than was thought (a boot instead of a clone): it is charged for that,
+/* Its VM is not what was expected (a boot instead of a clone): it is charged for what it is,
  * whatever there is. */
 void gb_slot_charge(struct gb_slot *slot, const struct gb_charge *charge);
 
@@ -97,7 +97,7 @@ enum gb_shortage {
 /* "memory", "vms", "starts", "available", "pressure". */
 const char *gb_shortage_name(enum gb_shortage shortage);
 
-/* Somebody who waits. Embed it, zeroed; do not touch its members. */
+/* A request that waits. Embed it, zeroed; do not touch its members. */
 struct gb_ticket {
     struct gb_list link;
     struct gb_admission *admission; /* NULL: does not wait */
@@ -109,7 +109,7 @@ struct gb_ticket {
 };
 
 /* Asks for a slot. 1: *@ret_slot is it (gives). 0: @done will be called once, from the loop, with a
- * slot (gives) or, after @wait_ms, with GB_ECAPACITY and a sentence that says what is short.
+ * slot (gives) or, after @wait_ms, with GB_ECAPACITY and a sentence that says which gate is closed.
  * Negative: GB_ECAPACITY when it could never be had, when too many wait, or at once when @wait_ms
  * is 0. */
 int gb_admission_ask(struct gb_admission *admission, const struct gb_charge *charge,

@@ -10,7 +10,7 @@
  * One template is made at a time on a small host: two at once would take as long as one after the
  * other, and the first would be late. Who waits for another server's lock is not counted.
  *
- * The key is computed anew when QEMU's binary or the image is another one; then it is a new entry.
+ * The key is computed anew when QEMU's binary or the image has changed; then it is a new entry.
  */
 #include "pool/templates.h"
 

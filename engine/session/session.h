@@ -83,7 +83,7 @@ struct gb_session_timing {
 struct gb_session_events {
     /* Once: the session can run cells (@err NULL), or never will (then `closed` follows). */
     void (*opened)(void *arg, const struct gb_err *err);
-    /* The state, the number of cells or the time of expiry is another one. May be NULL. */
+    /* The state, the number of cells or the time of expiry has changed. May be NULL. */
     void (*changed)(void *arg);
     /* What a background process of a finished cell printed; at most the cell's own caps. May be
      * NULL. */
@@ -193,7 +193,7 @@ struct gb_cell_events {
     /* A piece of output that was also added to cell->out or ->error, as it came. May be NULL. */
     void (*output)(void *arg, const struct gb_cell *cell, enum gb_output stream,
                    struct gb_bytes bytes);
-    /* cell->waiting, and with it the state WAITING_INPUT, is another one. May be NULL. */
+    /* cell->waiting, and with it the state WAITING_INPUT, has changed. May be NULL. */
     void (*waiting)(void *arg, const struct gb_cell *cell);
     /* Once, last. @err NULL: the cell has its result. Else it has none, err->dispatched tells
      * whether it may have run, and what it printed until then is in the cell. The cell stays valid
