@@ -13,7 +13,7 @@ static void run_quit(struct tui *tui, const struct words *words)
 static void run_redraw(struct tui *tui, const struct words *words)
 {
     (void)words;
-    renderer_forget(&tui->renderer);
+    terminal_forget(tui->terminal);
 }
 
 static void run_suspend(struct tui *tui, const struct words *words)

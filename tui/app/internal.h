@@ -57,7 +57,6 @@ struct tui {
     struct gb_loop *loop;
     struct terminal *terminal;
     struct terminal_abilities abilities;
-    struct renderer renderer;
     struct grid grid;
     struct gb_timer *frame_timer, *resize_timer;
     struct gb_deferred frame_soon, pop_soon, close_soon;

@@ -12,19 +12,18 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "app/terminfo.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "cli/output.h"
 
-enum { READ_BYTES = 64 * 1024, DRAIN_MS = 500 };
+enum { READ_BYTES = 64 * 1024, DRAIN_MS = 500, LEAVE_MAX = 512 };
 
-/* The other screen, no cursor, pastes, focus, reports of changes between dark and light. */
-#define ENTER "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h\x1b[?2031h"
+/* Behind what ncurses enters with: pastes, focus, reports of changes between dark and light. */
+#define MODES_ON "\x1b[?2004h\x1b[?1004h\x1b[?2031h"
 #define MOUSE_ON "\x1b[?1002h\x1b[?1006h"
 #define MOUSE_OFF "\x1b[?1006l\x1b[?1002l"
-#define LEAVE                                                                                      \
-    "\x1b[?2026l" MOUSE_OFF "\x1b[?2031l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[2J\x1b[?25h\x1b[?1049l"
+/* Before what ncurses leaves with. */
+#define MODES_OFF "\x1b[?2026l" MOUSE_OFF "\x1b[?2031l\x1b[?1004l\x1b[?2004l"
 /* The background, synchronized updates, kitty's pictures, pixels of a cell; the reply to the last
  * one, which every terminal knows, tells that no other is still to come. */
 #define ASK "\x1b]11;?\x1b\\\x1b[?2026$p\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[16t\x1b[c"
@@ -39,21 +38,26 @@ struct terminal {
     struct gb_timer *timer;
     struct output *output;
     struct input_parser parser;
+    struct renderer *renderer;
     bool entered, mouse, lost;
     bool bare; /* a terminal that prints what it does not know */
     enum colour_depth depth;
+    uint8_t farewell[LEAVE_MAX];
+    size_t farewell_size;
 };
 
 /* ---- the way out when the process has a fault; the one place of its kind ---- */
 
 static int crash_fd = -1;
 static struct termios crash_saved;
+static uint8_t crash_farewell[LEAVE_MAX];
+static size_t crash_farewell_size;
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
 
 static void on_crash(int signum)
 {
     if (crash_fd >= 0) {
-        ssize_t n = write(crash_fd, LEAVE, sizeof(LEAVE) - 1);
+        ssize_t n = write(crash_fd, crash_farewell, crash_farewell_size);
 
         (void)n; /* nothing better can be done */
         (void)tcsetattr(crash_fd, TCSANOW, &crash_saved);
@@ -177,6 +181,26 @@ static void say(struct terminal *terminal, const char *text)
     terminal_write(terminal, gb_bytes_str(text));
 }
 
+void terminal_frame(struct terminal *terminal, const struct grid *grid, const struct looks *looks,
+                    const struct terminal_abilities *abilities)
+{
+    struct gb_buf bytes = {0};
+
+    renderer_frame(terminal->renderer, grid, looks, abilities, &bytes);
+    terminal_write(terminal, gb_buf_bytes(&bytes));
+    gb_buf_release(&bytes);
+}
+
+void terminal_forget(struct terminal *terminal)
+{
+    renderer_forget(terminal->renderer);
+}
+
+void terminal_restyle(struct terminal *terminal)
+{
+    renderer_restyle(terminal->renderer);
+}
+
 void terminal_mouse(struct terminal *terminal, bool on)
 {
     terminal->mouse = on;
@@ -201,11 +225,15 @@ static void set_raw(const struct terminal *terminal)
 static void enter(struct terminal *terminal)
 {
     crash_saved = terminal->saved;
+    memcpy(crash_farewell, terminal->farewell, terminal->farewell_size);
+    crash_farewell_size = terminal->farewell_size;
     crash_fd = terminal->fd;
     catch_crashes(true);
     set_raw(terminal);
     terminal->entered = true;
-    say(terminal, ENTER);
+    terminal_write(terminal, renderer_enter(terminal->renderer));
+    terminal_forget(terminal);
+    say(terminal, MODES_ON);
     if (terminal->mouse)
         say(terminal, MOUSE_ON);
     if (!terminal->bare)
@@ -216,16 +244,15 @@ static void enter(struct terminal *terminal)
  * a terminal that takes nothing for a while is left as it is. */
 static void leave(struct terminal *terminal)
 {
-    static const char farewell[] = LEAVE;
     struct pollfd ready = {.fd = terminal->fd, .events = POLLOUT};
     size_t at = 0;
 
     if (!terminal->entered)
         return;
     terminal->entered = false;
-    while (!terminal->lost && at < sizeof(farewell) - 1 && poll(&ready, 1, DRAIN_MS) > 0 &&
+    while (!terminal->lost && at < terminal->farewell_size && poll(&ready, 1, DRAIN_MS) > 0 &&
            (ready.revents & POLLOUT) != 0) {
-        ssize_t n = write(terminal->fd, farewell + at, sizeof(farewell) - 1 - at);
+        ssize_t n = write(terminal->fd, terminal->farewell + at, terminal->farewell_size - at);
 
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             break;
@@ -251,14 +278,29 @@ void terminal_resume(struct terminal *terminal)
     gb_watch_pause(terminal->watch, false);
 }
 
-static int check_term(struct terminal *terminal, struct gb_err *err)
+static void add_farewell(struct terminal *terminal, struct gb_bytes bytes)
+{
+    size_t size = MIN(bytes.size, sizeof(terminal->farewell) - terminal->farewell_size);
+
+    memcpy(terminal->farewell + terminal->farewell_size, bytes.data, size);
+    terminal->farewell_size += size;
+}
+
+static int open_renderer(struct terminal *terminal, struct gb_err *err)
 {
     const char *term = getenv("TERM");
-    int r = terminfo_depth(terminal->fd, &terminal->depth, err);
+    struct terminfo terminfo;
+    int r = terminfo_find(terminal->fd, &terminfo, err);
 
+    if (r == 0)
+        r = renderer_open(&terminfo, &terminal->renderer, err);
+    terminfo_release(&terminfo);
     if (r < 0)
         return r;
+    terminal->depth = terminfo.depth;
     terminal->bare = begins(term, "linux") || begins(term, "vt");
+    add_farewell(terminal, gb_bytes_str(MODES_OFF));
+    add_farewell(terminal, renderer_leave(terminal->renderer));
     return 0;
 }
 
@@ -274,7 +316,7 @@ int terminal_open(struct gb_loop *loop, const struct terminal_events *events, vo
         r = gb_err_set(err, GB_EUNSUPPORTED, "there is no terminal to draw on");
         goto failed;
     }
-    r = check_term(terminal, err);
+    r = open_renderer(terminal, err);
     if (r < 0)
         goto failed;
     terminal->output = output_new(loop, terminal->fd, on_drained, on_broken, terminal);
@@ -297,6 +339,7 @@ void terminal_close(struct terminal *terminal)
     gb_watch_free(terminal->watch);
     gb_timer_free(terminal->timer);
     output_free(terminal->output);
+    renderer_close(terminal->renderer);
     input_release(&terminal->parser);
     (void)gb_close(terminal->fd);
     free(terminal);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The terminal: opened a second time, put into the state that we need, and out of it again on every
- * way out of the process.
+/* The terminal: opened a second time, put into the state that we need, painted on, and out of it
+ * again on every way out of the process.
  *
  * Theory of operation. /dev/tty is opened anew, twice: once to read, once (by cli/output.h) to
  * write, so that O_NONBLOCK reaches nobody who shares our standard streams. What the terminal does
@@ -37,6 +37,11 @@ void terminal_close(struct terminal *terminal);
 /* What terminfo and the environment say; the terminal's replies are the caller's to add. */
 struct terminal_abilities terminal_abilities(const struct terminal *terminal);
 void terminal_size(const struct terminal *terminal, int *ret_columns, int *ret_rows);
+/* As the renderer's functions of the same names. */
+void terminal_frame(struct terminal *terminal, const struct grid *grid, const struct looks *looks,
+                    const struct terminal_abilities *abilities);
+void terminal_forget(struct terminal *terminal);
+void terminal_restyle(struct terminal *terminal);
 void terminal_write(struct terminal *terminal, struct gb_bytes bytes);
 /* Bytes that have not left yet. */
 size_t terminal_queued(const struct terminal *terminal);

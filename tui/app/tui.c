@@ -28,7 +28,6 @@
 
 static void tui_frame(struct tui *tui)
 {
-    struct gb_buf bytes = {0};
     int columns, rows;
 
     if (tui->terminal == NULL || terminal_queued(tui->terminal) > 0)
@@ -39,9 +38,7 @@ static void tui_frame(struct tui *tui)
     terminal_size(tui->terminal, &columns, &rows);
     grid_resize(&tui->grid, columns, rows);
     frame_paint(tui, region_all(&tui->grid));
-    renderer_frame(&tui->renderer, &tui->grid, &tui->theme.looks, &tui->abilities, &bytes);
-    terminal_write(tui->terminal, gb_buf_bytes(&bytes));
-    gb_buf_release(&bytes);
+    terminal_frame(tui->terminal, &tui->grid, &tui->theme.looks, &tui->abilities);
 }
 
 static void on_frame(void *arg)
@@ -125,7 +122,7 @@ bool tui_set_theme(struct tui *tui, const char *name)
     }
     (void)snprintf(tui->theme_wanted, sizeof(tui->theme_wanted), "%s", name);
     tui->theme = theme;
-    renderer_forget(&tui->renderer);
+    terminal_restyle(tui->terminal);
     tui_redraw(tui);
     return true;
 }
@@ -435,7 +432,7 @@ static void on_resized(void *arg)
 {
     struct tui *tui = arg;
 
-    renderer_forget(&tui->renderer);
+    terminal_forget(tui->terminal);
     tui_redraw_now(tui);
 }
 
@@ -444,7 +441,6 @@ void tui_suspend(struct tui *tui)
     terminal_suspend(tui->terminal);
     (void)kill(0, SIGTSTP); /* the whole job, as the terminal would have it */
     terminal_resume(tui->terminal);
-    renderer_forget(&tui->renderer);
     tui_redraw_now(tui);
 }
 
@@ -497,7 +493,6 @@ bool tui_edit(struct tui *tui, const char *path, tui_edited_cb *done, void *arg)
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     terminal_resume(tui->terminal);
-    renderer_forget(&tui->renderer);
     tui_redraw_now(tui);
     if (pid < 0)
         return false;
@@ -550,7 +545,6 @@ static void end(struct tui *tui)
         history_release(&tui->recalled[i]);
     free(tui->history_path);
     store_release(&tui->store);
-    renderer_release(&tui->renderer);
     grid_release(&tui->grid);
 }
 

@@ -140,33 +140,6 @@ START_TEST(cuts_with_an_ellipsis)
 }
 END_TEST
 
-START_TEST(only_differences_are_sent)
-{
-    static const struct looks looks;
-    const struct terminal_abilities abilities = {.depth = DEPTH_MONO, .utf8 = true};
-    struct renderer renderer = {0};
-    struct gb_buf out = {0};
-
-    (void)paint_str(region_all(&grid), 0, 0, STYLE(ROLE_TEXT), "hello");
-    renderer_frame(&renderer, &grid, &looks, &abilities, &out);
-    ck_assert_ptr_nonnull(strstr(gb_buf_str(&out), "hello"));
-    gb_buf_clear(&out);
-    renderer_frame(&renderer, &grid, &looks, &abilities, &out);
-    ck_assert_uint_eq(out.size, 0);
-    (void)paint_str(region_all(&grid), 1, 0, STYLE(ROLE_TEXT), "a");
-    (void)paint_str(region_all(&grid), 3, 0, STYLE(ROLE_TEXT), "x");
-    renderer_frame(&renderer, &grid, &looks, &abilities, &out);
-    ck_assert_str_eq(gb_buf_str(&out), "\x1b[?25l\x1b[m\x1b[1;2Ha\x1b[Cx");
-    gb_buf_clear(&out);
-    /* Behind a sign that terminals measure differently the place is told anew. */
-    (void)paint_str(region_all(&grid), 0, 1, STYLE(ROLE_TEXT), "👩z");
-    renderer_frame(&renderer, &grid, &looks, &abilities, &out);
-    ck_assert_ptr_nonnull(strstr(gb_buf_str(&out), "👩\x1b[2;3Hz"));
-    gb_buf_release(&out);
-    renderer_release(&renderer);
-}
-END_TEST
-
 START_TEST(colours_by_depth)
 {
     ck_assert_uint_eq(colour_reduce(COLOUR_RGB(0x5f87af), DEPTH_256), COLOUR_INDEX(67));
@@ -190,7 +163,6 @@ int main(void)
     tcase_add_test(tests, the_list_of_what_hides_is_whole);
     tcase_add_test(tests, what_hides_is_never_painted);
     tcase_add_test(tests, cuts_with_an_ellipsis);
-    tcase_add_test(tests, only_differences_are_sent);
     tcase_add_test(tests, colours_by_depth);
     suite_add_tcase(suite, tests);
     return check_run(suite);

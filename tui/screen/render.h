@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A grid as bytes for a terminal: the difference to what it shows already.
+/* A grid as bytes for a terminal, by ncurses: the difference to what it shows already.
  *
- * Why not through the curses library: what is written has to be one piece that can be held back
- * when the terminal is slow (a frame is then left out, and the loop never waits), 24-bit colours
- * need no private terminfo entries, and the column after a sign that terminals measure differently
- * is set anew, so that a cluster can never shift the rest of a line. Terminfo tells what the
- * terminal can.
+ * Theory of operation. The cells of a frame that differ from the last one are put into ncurses'
+ * window; doupdate() finds the bytes. It writes them to a memory file, from where they are taken
+ * whole: a frame is one piece that can be held back when the terminal is slow, and ncurses never
+ * touches the terminal, its modes or its signals.
+ *
+ * What ncurses cannot do, and is done here (measured with ncurses 6.4, render_test.c):
+ *
+ * - The place after a cluster that terminals measure differently. ncurses takes wcwidth()'s word:
+ *   with U+1F469 followed by "z" it writes both in a row, and a terminal that takes the first for
+ *   one column shows the rest of the line one column to the left, until it is painted anew. Such
+ *   clusters, and those of more characters than CCHARW_MAX (5), go by cluster.h.
+ * - Crossed-out text: there is no attribute for it (`smxx` is not read). By cluster.h, too.
+ * - Pictures (sixel, kitty): sent behind the cells below them, when one of those was drawn.
+ * - Synchronized updates (mode 2026), and the cursor hidden while a frame is drawn.
+ * - 24-bit colours where the terminal's own entry has none, and the 256 colours of the palette
+ *   beside them: entries of our own, terminfo.h.
+ * - Hyperlinks (OSC 8) and the kitty keyboard protocol are not used.
+ *
+ * ncurses has one current screen in a process: all renderers belong to one thread.
  */
 #pragma once
 
@@ -14,9 +28,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "screen/grid.h"
-
-enum colour_depth { DEPTH_MONO, DEPTH_16, DEPTH_256, DEPTH_RGB, DEPTH_COUNT };
+#include "screen/look.h"
+#include "screen/terminfo.h"
 
 /* What the terminal can do, as terminfo, the environment and its own replies say. */
 struct terminal_abilities {
@@ -27,37 +42,26 @@ struct terminal_abilities {
     int cell_width, cell_height; /* pixels; 0: not known */
 };
 
-/* What a role looks like. */
-struct look {
-    colour fg, bg; /* COLOUR_NONE: the terminal's */
-    uint8_t attributes;
-};
+struct renderer;
 
-/* The looks of all roles. */
-struct looks {
-    struct look roles[ROLE_COUNT];
-};
+/* Borrows @terminfo. GB_EUNSUPPORTED when ncurses cannot use its entry. Gives. */
+int renderer_open(const struct terminfo *terminfo, struct renderer **ret_renderer,
+                  struct gb_err *err);
+/* Accepts NULL. */
+void renderer_close(struct renderer *renderer);
 
-enum { PICTURE_REMOVE_MAX = 64 };
+/* What takes the terminal to a screen of its own, cleared, and what brings it back. */
+struct gb_bytes renderer_enter(const struct renderer *renderer);
+struct gb_bytes renderer_leave(const struct renderer *renderer);
 
-struct renderer {
-    struct grid shown;                                  /* what the terminal shows */
-    bool known;                                         /* it does */
-    char remove[GRID_PICTURES_MAX][PICTURE_REMOVE_MAX]; /* takes the shown pictures off again */
-};
-
-/* Embed it, zeroed. */
-void renderer_release(struct renderer *renderer);
-/* The terminal shows who knows what: the next frame is sent whole. */
+/* It is not known what the terminal shows: the next frame is sent whole. */
 void renderer_forget(struct renderer *renderer);
-/* Adds to @out what turns what is shown into @grid. Nothing when there is no difference. */
+/* The looks are others than in the last frame. */
+void renderer_restyle(struct renderer *renderer);
+/* Adds to @out what turns what is shown into @grid. Nothing when there is no difference.
+ * @abilities: of the depth of the renderer's terminfo. */
 void renderer_frame(struct renderer *renderer, const struct grid *grid, const struct looks *looks,
                     const struct terminal_abilities *abilities, struct gb_buf *out);
-
-/* The nearest colour that @depth has. */
-colour colour_reduce(colour c, enum colour_depth depth);
-/* Red, green and blue of a colour of the palette of 256. */
-uint32_t colour_of_index(unsigned index);
 
 /* The grid as text, for tests and `--once`: lines without the spaces at their end. */
 void dump_text(const struct grid *grid, struct gb_buf *out);
