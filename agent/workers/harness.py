@@ -331,10 +331,13 @@ class Running:
         number = fields.u32()
         assert number == self.number
         if kind == DONE:
-            result.exit, result.flags = fields.u32(), fields.u8()
+            result.exit, flags = fields.u32(), fields.u8()
             value = fields.bytes()
-            result.value = value.decode() if result.flags & HAS_VALUE else None
-            assert result.flags & HAS_VALUE or not value
+            assert flags & HAS_VALUE or not value
+            if result.ending:
+                assert not flags
+            else:
+                result.flags, result.value = flags, value.decode() if flags & HAS_VALUE else None
         elif kind == ENDING:
             result.ending = True
             result.flags = fields.u8()

@@ -352,6 +352,24 @@ static napi_value js_send(napi_env env, napi_callback_info info)
     return undefined(env);
 }
 
+/* depart(cell, code): says that a final cell is over, and ends the process. */
+static napi_value js_depart(napi_env env, napi_callback_info info)
+{
+    napi_value values[2];
+    uint32_t cell, code;
+    struct payload done = {0};
+
+    arguments_of(env, info, 2, values);
+    check_status(napi_get_value_uint32(env, values[0], &cell));
+    check_status(napi_get_value_uint32(env, values[1], &code));
+    payload_u32(&done, cell);
+    payload_u32(&done, code);
+    payload_u8(&done, 0);
+    payload_bytes(&done, "", 0);
+    channel_send(&channels[0], MSG_DONE, &done);
+    _exit((int)code);
+}
+
 static napi_value js_put(napi_env env, napi_callback_info info)
 {
     struct channel *c = &channels[0];
@@ -526,12 +544,24 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
         const char *name;
         napi_callback function;
     } functions[] = {
-        {"start", js_start},     {"send", js_send},       {"put", js_put},
-        {"rest", js_rest},       {"hold", js_hold},       {"watch", js_watch},
-        {"entropy", js_entropy}, {"reseed", js_reseed},   {"writable", js_writable},
-        {"listen", js_listen},   {"attempt", js_attempt}, {"interrupted", js_interrupted},
-        {"settle", js_settle},   {"drop", js_drop},       {"stop", js_stop},
-        {"traces", js_traces},   {"alive", js_alive},
+        {"start", js_start},
+        {"send", js_send},
+        {"put", js_put},
+        {"depart", js_depart},
+        {"rest", js_rest},
+        {"hold", js_hold},
+        {"watch", js_watch},
+        {"entropy", js_entropy},
+        {"reseed", js_reseed},
+        {"writable", js_writable},
+        {"listen", js_listen},
+        {"attempt", js_attempt},
+        {"interrupted", js_interrupted},
+        {"settle", js_settle},
+        {"drop", js_drop},
+        {"stop", js_stop},
+        {"traces", js_traces},
+        {"alive", js_alive},
     };
 
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

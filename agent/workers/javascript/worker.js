@@ -179,6 +179,11 @@ function tellEnding() {
     field(cell.value)]));
 }
 
+function depart(code) {
+  tellEnding();
+  addon.depart(cell.number, Number(code) & 0xff);
+}
+
 function finish() {
   if (!cell || cell.finished) return;
   cell.finished = true;
@@ -243,7 +248,10 @@ function startCell(payload, answer = DONE) {
     final: (flags & CELL_FINAL) !== 0, before: env.map(([name]) => [name, process.env[name]]),
   };
   for (const [name, value] of env) process.env[name] = value;
-  if (cell.final) process.prependListener('exit', tellEnding);
+  if (cell.final) {
+    process.prependListener('exit', tellEnding);
+    exit.departAfterListeners({ depart });
+  }
   addon.hold(0);
   listen();
   if (!early) {
@@ -482,7 +490,7 @@ function prepareGlobals() {
   define('stdout', () => out);
   define('stderr', () => err);
   define('stdin', () => lastStdin ??= makeStdin(tellWaiting));
-  exit.install({ cell: () => (leftRuns ? null : cell), complain, tellEnding });
+  exit.install({ cell: () => (leftRuns ? null : cell), complain, depart, tellEnding });
   process.setUncaughtExceptionCaptureCallback((error) => {
     if (cell && !cell.ended && process.listenerCount('uncaughtException') > 0) {
       emit('uncaughtException', error, 'uncaughtException');

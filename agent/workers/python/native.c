@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "common/channel.h"
+#include "ending.h"
 #include "flow.h"
 #include "streams.h"
 
@@ -86,6 +87,18 @@ void tell_waiting(uint32_t cell, bool waits)
     payload_u8(&payload, waits);
     send_message(MSG_WAITING, &payload);
     payload_release(&payload);
+}
+
+void tell_done(uint32_t cell, int code)
+{
+    struct payload done = {0};
+
+    payload_u32(&done, cell);
+    payload_u32(&done, (uint32_t)code);
+    payload_u8(&done, 0);
+    payload_bytes(&done, "", 0);
+    send_message(MSG_DONE, &done);
+    payload_release(&done);
 }
 
 /* Whatever descriptors the user hoards, the three of the next cell have to find a place: some are
@@ -448,6 +461,11 @@ PyObject *PyInit_native(void)
         {"resume", (PyAnyFunction)python_resume, METH_NOARGS, NULL},
         {"run_file", (PyAnyFunction)python_run_file, METH_FASTCALL, NULL},
         {"forked", (PyAnyFunction)python_forked, METH_NOARGS, NULL},
+        {"same", (PyAnyFunction)ending_same, METH_FASTCALL, NULL},
+        {"thaw", (PyAnyFunction)ending_thaw, METH_FASTCALL, NULL},
+        {"is_python_class", (PyAnyFunction)ending_is_python_class, METH_O, NULL},
+        {"leave", (PyAnyFunction)ending_leave, METH_FASTCALL, NULL},
+        {"depart", (PyAnyFunction)ending_depart, METH_FASTCALL, NULL},
         {"flow", (PyAnyFunction)flow_new, METH_FASTCALL, NULL},
         {"either", (PyAnyFunction)either_new, METH_FASTCALL, NULL},
         {NULL, NULL, 0, NULL},

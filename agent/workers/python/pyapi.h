@@ -24,7 +24,11 @@ enum {
     FILE_INPUT = 257,
 };
 enum { PYGEN_RETURN, PYGEN_NEXT }; /* of PyIter_Send(), which gives -1 for an error */
-enum { TYPE_METHODS = 64, TYPE_BASETYPE = 1 << 10 }; /* a slot's number, and a flag */
+enum {
+    TYPE_DEALLOC = 52,
+    TYPE_METHODS = 64,
+    TYPE_BASETYPE = 1 << 10
+}; /* a slot's number, and a flag */
 
 struct PyMethodDef {
     const char *name;
@@ -62,6 +66,7 @@ extern PyObject _Py_NoneStruct;
 extern PyObject *PyModule_Create2(struct PyModuleDef *module, int version);
 extern PyObject *PyModule_New(const char *name);
 extern int PyModule_AddObjectRef(PyObject *module, const char *name, PyObject *value);
+extern void *PyType_GetSlot(PyObject *type, int slot);
 extern PyObject *PyType_FromSpecWithBases(struct PyTypeSpec *spec, PyObject *bases);
 extern PyObject *PyCFunction_NewEx(struct PyMethodDef *method, PyObject *self, PyObject *module);
 extern PyObject *PyBytes_FromStringAndSize(const char *data, ssize_t size);
@@ -76,10 +81,19 @@ extern ssize_t PyTuple_Size(PyObject *tuple);                  /* -1: it is none
 extern PyObject *PyTuple_GetItem(PyObject *tuple, ssize_t at); /* borrowed */
 extern PyObject *PyTuple_GetSlice(PyObject *tuple, ssize_t from, ssize_t to);
 extern PyObject *PyList_New(ssize_t size);
+extern ssize_t PyList_Size(PyObject *list);
+extern PyObject *PyList_GetItem(PyObject *list, ssize_t at); /* borrowed */
 extern int PyList_Append(PyObject *list, PyObject *item);
 extern PyObject *PyImport_ImportModule(const char *name);
 extern PyObject *PyImport_GetModuleDict(void);                        /* borrowed */
 extern PyObject *PyDict_GetItem(PyObject *dictionary, PyObject *key); /* borrowed */
+extern int PyDict_SetItem(PyObject *dictionary, PyObject *key, PyObject *value);
+extern int PyDict_Next(PyObject *dictionary, ssize_t *at, PyObject **ret_key, PyObject **ret_value);
+extern ssize_t PyDict_Size(PyObject *dictionary);
+extern PyObject *PyBool_FromLong(long value);
+extern PyObject *PyCapsule_New(void *pointer, const char *name, void (*destructor)(PyObject *));
+extern void PyObject_GC_UnTrack(void *object);
+extern void PyObject_GC_Track(void *object);
 extern PyObject *PyObject_Call(PyObject *object, PyObject *args, PyObject *keywords);
 extern PyObject *PyObject_CallObject(PyObject *object, PyObject *args);
 extern PyObject *PyObject_CallFunctionObjArgs(PyObject *object, ...); /* … and NULL */

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -56,6 +57,74 @@ def test_a_program_is_as_python3_runs_it(program, tmp_path, content):
     done = program(content, 'a', 'b c')
     real = real_python(tmp_path, 'prog.py', 'a', 'b c')
     assert (done.exit, done.out, done.err.replace(b'/usr/bin/python3: ', b'')) == real
+
+
+CLASS = ('class D:\n    def __init__(self, name): self.name = name\n'
+         '    def __del__(self): print("end of", self.name, flush=FLUSH)\nFLUSH = False\n')
+
+
+# What the interpreter does between the last line of a program and the end of the process.
+@pytest.mark.parametrize('content', [
+    'b = D("b"); _a = D("_a"); a = D("a"); print("over")',
+    'def log(text): print("log", text)\nclass E:\n    def __del__(self): log(helper.name)\n'
+    'helper = D("helper"); e = E()',
+    'a = D("a"); a.other = D("b"); a.other.other = a',
+    'import builtins, sys; builtins.kept = D("in builtins"); sys.kept = D("in sys")',
+    'import os, types; os.kept = D("in os"); types.kept = D("in types")',
+    'import os; os.getcwd = D("instead of getcwd")',
+    'import mine; mine.kept.append(D("in a module of the program\'s"))',
+    'import mine, sys; mine.kept.append(D("in a hidden module")); del sys.modules["mine"]',
+    'import contextvars; v = contextvars.ContextVar("v"); v.set(D("in a context"))',
+    'def g():\n    try:\n        yield\n    finally:\n        print("end of g")\nx = g(); next(x)',
+    'def keep(x):\n    file = open("out", "w"); file.write("kept")\n    return lambda: file\nf = keep(1)',
+    'import io, sys; sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False)); print("own"); d = D("d")',
+    'import sys; sys.stdout = None; d = D("d")', 'import sys; sys.stdout.close(); d = D("d")',
+    'import os, sys; print("lost"); os.close(1)', 'import os; d = D("d"); print("x"); os.close(2)',
+    'class E:\n    def __del__(self): 1 / 0\ne = E()\n',
+    'import weakref\nd = D("d"); r = weakref.ref(d, lambda r: print("gone")); weakref.finalize(d, print, "first")',
+    'import atexit, os; d = D("d"); atexit.register(os._exit, 7)',
+    'import os, sys\nclass E:\n    def __del__(self): os._exit(9 if sys.is_finalizing() else 8)\ne = E()',
+    'import gc; gc.disable(); a = D("a"); a.a = a; print("no collector")',
+    'import gc; gc.freeze(); a = D("a"); a.a = a',
+    'import atexit; atexit._clear(); d = D("d")', 'import atexit; atexit._run_exitfuncs(); d = D("d")',
+    'import threading, time\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start(); d = D("d")',
+    'import threading\nt = threading.local(); t.d = D("of a thread")',
+    'import sys, D_is_missing', 'import sys; d = D("d"); sys.exit(3)', 'd = D("d"); raise KeyError(d.name)',
+    'import sys; d = D("d"); sys.exit("words")', 'FLUSH = True; d = D("d"); import sys; sys.stdout.write("held ")',
+    'class E:\n    def __del__(self):\n        import json; print(json.dumps([1]))\ne = E(); e.e = e',
+    'class E:\n    def __del__(self):\n        import json; print(json.dumps([1]))\ne = E()',
+    'import logging\nclass H(logging.Handler):\n    def emit(self, r): print(r.msg)\n'
+    '    def close(self): print("closed")\nlogging.getLogger().addHandler(H()); logging.error("x")',
+    'import os\nif not os.fork():\n    d = D("child")\nelse:\n    os.wait(); d = D("parent")',
+    'class E:\n    __slots__ = ()\n    def __del__(self): print("slots")\ne = E()',
+    'class E(Exception):\n    def __del__(self): print("error")\ne = E()',
+    'class M(type):\n    def __del__(cls): print("class", cls.__name__)\nclass E(metaclass=M): pass\n',
+    'import weakref\nclass E: pass\ne = E(); r = weakref.ref(e, lambda r: print("gone"))',
+    'import shelve; s = shelve.open("out"); s["a"] = [1]',
+    'async def f():\n    try:\n        await g()\n    finally:\n        print("end of f")\n'
+    'class g:\n    def __await__(self): yield\nx = f(); x.send(None)',
+    'import collections, dataclasses, enum, json, re, typing\n@dataclasses.dataclass\nclass P:\n    x: int = 1\n'
+    'class C(enum.Enum):\n    A = 1\nprint(json.dumps(P().__dict__), C.A, re.findall("a", "aa"))',
+    'import tempfile; t = tempfile.TemporaryDirectory(dir="."); open(t.name + "/x", "w").close()',
+])
+@pytest.mark.parametrize('prepared', [False, True])
+def test_a_program_ends_as_an_interpreter_does(tmp_path, content, prepared):
+    (tmp_path / 'mine.py').write_text('kept = []\n')
+    path = tmp_path / 'prog.py'
+    path.write_text(CLASS + content)
+    def plain(exit, out, err):
+        return exit, out, re.sub(rb' at 0x[0-9a-f]+', b'', err.replace(bytes(tmp_path) + b'/', b''))
+
+    real = plain(*real_python(tmp_path, 'prog.py'))
+    left = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
+    (tmp_path / 'out').unlink(missing_ok=True)
+    with worker('python') as py:
+        if prepared:
+            py.prepare()
+        done = py.run(b'import os; os.chdir(%r)' % str(tmp_path).encode(), flags=0)
+        done = py.run(b'', file=str(path), argv=('prog.py',), flags=FINAL)
+    assert plain(done.exit, done.out, done.err) == real
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()} == left
 
 
 def test_a_program_in_a_session_leaves_its_names(program, tmp_path):

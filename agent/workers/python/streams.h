@@ -24,3 +24,6 @@ void streams_cell(uint32_t cell, bool interactive);
 
 /* In native.c: says that the cell waits, or no longer does. */
 void tell_waiting(uint32_t cell, bool waits);
+
+/* In native.c: says that a final cell is over, and what it came to. */
+void tell_done(uint32_t cell, int code);

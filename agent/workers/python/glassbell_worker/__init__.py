@@ -88,8 +88,12 @@ U32 = Struct('<I')
 
 MPL_CONFIG = '/tmp/.matplotlib'
 
-MAIN = sys.modules['__main__']
+# The program's: what has started us lives in the interpreter's first one, and is held by it.
+MAIN = type(sys)('__main__')
 NAMESPACE = MAIN.__dict__
+NAMESPACE.update([(name, value) for name, value in sys.modules['__main__'].__dict__.items()
+                  if name.startswith('__')])
+sys.modules['__main__'] = MAIN
 DISPLAYHOOK = sys.displayhook
 EXCEPTHOOK = sys.excepthook
 PID = getpid()
@@ -158,6 +162,7 @@ class State:
     null = -1
     cell = 0  # 0: none runs
     name = ''  # of the cell, or of the program's file
+    final = None  # the exit status of a program whose code is over
     is_program = False  # what runs is one, and knows nothing of a session
     idling = False  # the event loop runs between two cells
     background = False  # what goes on since the last cell may print
@@ -618,7 +623,7 @@ def perform(code, name, flags, env, program=None):
         if isinstance(error, KeyboardInterrupt):
             outcome.code = 130
             outcome.flags |= DONE_INTERRUPTED
-    if flags & CELL_FINAL and not is_child():
+    if flags & CELL_FINAL:
         from .program import end
         yield from end(outcome)
     quiet_sigint(outcome)
@@ -741,8 +746,6 @@ def prepare_interpreter():
     environ.setdefault('MPLBACKEND', 'Agg')
     # Not in the home, where its files would be the user's.
     environ.setdefault('MPLCONFIGDIR', MPL_CONFIG)
-    for name in [name for name in NAMESPACE if not name.startswith('__')]:
-        del NAMESPACE[name]
     sys.unraisablehook = sys.__unraisablehook__ = builtin(unraisablehook, 'unraisablehook')
     builtins.display = builtin(display, 'display', 'display($module, /, *objs, **kwargs)\n--\n\n'
                                'Show objects: text on standard output, pictures and tables '
@@ -763,7 +766,8 @@ def main():
     register_at_fork(before=native.pause, after_in_parent=native.resume, after_in_child=native.forked)
     new_streams()
     prepare_interpreter()
-    from . import hooks, imports
+    from . import ending, hooks, imports
+    ending.install()
     imports.install()
     hooks.install()
     sys.excepthook = builtin(serve, 'excepthook')

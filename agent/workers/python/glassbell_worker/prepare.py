@@ -6,13 +6,14 @@ own.
 
 from . import __builtins__  # noqa: F401  # the originals, as in there
 
+import ast  # noqa: F401  # which tracebacks are made with
 import gc
 
 WARM = '/usr/share/glassbell/warm'
 
 
 def prepare():
-    from . import complete, display, program, report  # noqa: F401
+    from . import MAIN, NAMESPACE, complete, display, ending, native, program, report  # noqa: F401
     try:
         with open(WARM, encoding='utf-8') as file:
             code = file.read()
@@ -26,4 +27,6 @@ def prepare():
     error = None
     gc.collect()
     # What is there now is not looked at again, so that clones go on sharing the memory it lies in.
+    ending.remember()
     gc.freeze()
+    native.thaw(NAMESPACE, MAIN)  # the program's

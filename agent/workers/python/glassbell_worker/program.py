@@ -14,7 +14,7 @@ from _frozen_importlib_external import SourceFileLoader
 from _stat import S_ISDIR
 from posix import O_CLOEXEC, O_RDONLY, close, fstat, open as open_fd, strerror
 
-from . import ENDING, NAMESPACE, field, native, state, u32
+from . import ENDING, NAMESPACE, ending, field, native, state, u32
 
 PYTHON = '/usr/bin/python3'
 PEP_263 = 'see https://peps.python.org/pep-0263/ for details'
@@ -106,10 +106,13 @@ class Program:
 
 
 def end(outcome):
-    """Ends the interpreter as it ends by itself, with its threads, exit hooks and objects; what is
-    left of us does not show in it."""
+    """Ends the interpreter as it ends by itself, with its threads, exit hooks and objects (ending.py);
+    what is left of us does not show in it."""
     if state.runner is not None and not state.runner.get_loop().is_closed():
         yield state.runner.close,
     native.send(ENDING, u32(state.cell) + bytes((outcome.flags,)) + field(outcome.value or b''))
+    state.final = outcome.code
+    yield from ending.leave()
     native.pause()
+    ending.begin()
     yield None, SystemExit(outcome.code)
