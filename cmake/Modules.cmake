@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# gb_module(NAME DIRECTORY dir [LINKS module…] [LIBS target…])
+# gb_module(NAME DIRECTORY dir [AS path] [SOURCES file…] [LINKS module…] [LIBS target…])
 #
 # Makes the object library gb_NAME of all foo.c in dir, and finds by name
 #   foo_test.c  a Check program, run by ctest as NAME/foo;
 #   foo_fuzz.c  a libFuzzer target (preset "fuzz"); without libFuzzer it is linked to cmake/replay.c
 #               and ctest runs it over foo_corpus/.
-# Headers are included as "NAME/foo.h". Each module has an include directory of its own that holds one
-# link to its sources, so a header of a module that is not linked is not found.
+# Headers are included as "NAME/foo.h", or "PATH/foo.h" with AS. Each module has an include directory of
+# its own that holds one link to its sources, so a header of a module that is not linked is not found.
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -41,7 +41,10 @@ if(GB_FUZZ)
 endif()
 
 function(gb_module name)
-    cmake_parse_arguments(ARG "" "DIRECTORY" "LINKS;LIBS" ${ARGN})
+    cmake_parse_arguments(ARG "" "DIRECTORY;AS" "SOURCES;LINKS;LIBS" ${ARGN})
+    if(NOT ARG_AS)
+        set(ARG_AS ${name})
+    endif()
     set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DIRECTORY})
     file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c)
     file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.c)
@@ -51,10 +54,11 @@ function(gb_module name)
     endif()
 
     set(include ${CMAKE_BINARY_DIR}/include/${name})
-    file(MAKE_DIRECTORY ${include})
-    file(CREATE_LINK ${dir} ${include}/${name} SYMBOLIC)
+    get_filename_component(above ${include}/${ARG_AS} DIRECTORY)
+    file(MAKE_DIRECTORY ${above})
+    file(CREATE_LINK ${dir} ${include}/${ARG_AS} SYMBOLIC)
 
-    add_library(gb_${name} OBJECT ${sources})
+    add_library(gb_${name} OBJECT ${sources} ${ARG_SOURCES})
     target_include_directories(gb_${name} PUBLIC ${include})
     target_link_libraries(gb_${name} PUBLIC gb_flags ${ARG_LIBS})
     # Object libraries do not hand on the objects of what they link: programs name all that they need
@@ -78,14 +82,19 @@ function(gb_module name)
     endforeach()
 endfunction()
 
-# gb_link(target module…): links a program to the modules and to all that they stand on.
+# gb_link(target module… [WITHOUT module…]): links a program to the modules and to all that they stand
+# on, but for those that another of them takes the place of.
 function(gb_link target)
+    cmake_parse_arguments(ARG "" "" "WITHOUT" ${ARGN})
     set(closure)
-    foreach(link IN LISTS ARGN)
+    foreach(link IN LISTS ARG_UNPARSED_ARGUMENTS)
         get_target_property(more gb_${link} GB_CLOSURE)
         list(APPEND closure ${more})
     endforeach()
     list(REMOVE_DUPLICATES closure)
+    if(ARG_WITHOUT)
+        list(REMOVE_ITEM closure ${ARG_WITHOUT})
+    endif()
     foreach(module IN LISTS closure)
         target_sources(${target} PRIVATE $<TARGET_OBJECTS:gb_${module}>)
         target_link_libraries(${target} PRIVATE gb_${module})

@@ -21,7 +21,8 @@
 #include "cli/app.h"
 #include "cli/service.h"
 #include "rpc/address.h"
-#include "server/server.h"
+#include "server/core/server.h"
+#include "server/parts.h"
 #include "verbs/verbs.h"
 #include "vm/host.h"
 
@@ -229,7 +230,8 @@ static void serve_on_host(void *arg, struct gb_host *host, const struct gb_err *
 {
     struct serve *serve = arg;
     _cleanup_(freep) char *journal = serve_journal_folder(serve->socket);
-    const struct gb_server_config config = {.socket = serve->socket,
+    const struct gb_server_config config = {.parts = gb_server_parts,
+                                            .socket = serve->socket,
                                             .settings = &serve->settings,
                                             .state = journal,
                                             .listen_fd = serve->listen_fd,

@@ -101,7 +101,7 @@
 
 /* Sessions. */
 #define GB_SESSIONS_MAX 1024u
-#define GB_TOMBSTONES_MAX 1024u       /* closed sessions that are remembered */
+#define GB_ENDED_MAX 1024u            /* closed sessions that are remembered */
 #define GB_BACKGROUND_MAX (64u << 10) /* kept of what a finished cell goes on printing */
 #define GB_BACKGROUND_CELLS_MAX 64u   /* cells of a session for which that is kept */
 

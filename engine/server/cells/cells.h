@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cells: running code, what it prints, and questions to its interpreter. */
+#pragma once
+
+#include "server/core/part.h"
+
+extern const struct gb_part cells_part;

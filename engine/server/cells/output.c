@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "server/cells/describe.h"
+#include "server/core/event.h"
+
+enum { FOLLOWERS_MAX = 64 }; /* of one session */
+
+/* ---- notifications ---- */
+
+static void output_begin_note(struct gb_json_out *out, struct gb_buf *line, const char *method,
+                              const struct hosted *hosted, uint32_t cell)
+{
+    *out = (struct gb_json_out){.buf = line};
+    gb_json_object(out, NULL);
+    gb_json_put_str(out, "jsonrpc", "2.0");
+    gb_json_put_str(out, "method", method);
+    gb_json_object(out, "params");
+    gb_json_put_str(out, "session", gb_session_id(hosted->session));
+    gb_json_put_u64(out, "cell", cell);
+}
+
+static void output_send_note(struct gb_json_out *out, struct connection *connection)
+{
+    gb_json_end(out);
+    gb_json_end(out);
+    gb_buf_add_u8(out->buf, '\n');
+    connection_send(connection, out->buf);
+    gb_buf_release(out->buf);
+}
+
+void output_send_started(struct connection *connection, const struct hosted *hosted, uint32_t cell)
+{
+    struct gb_buf line = {0};
+    struct gb_json_out out;
+
+    output_begin_note(&out, &line, "cell.started", hosted, cell);
+    output_send_note(&out, connection);
+}
+
+void output_send_waiting(struct connection *connection, const struct hosted *hosted, uint32_t cell,
+                         bool on)
+{
+    struct gb_buf line = {0};
+    struct gb_json_out out;
+
+    output_begin_note(&out, &line, "cell.waiting", hosted, cell);
+    gb_json_put_bool(&out, "on", on);
+    output_send_note(&out, connection);
+}
+
+void output_send(struct connection *connection, const struct hosted *hosted, uint32_t cell,
+                 enum gb_output stream, struct gb_bytes bytes, bool background)
+{
+    struct gb_buf line = {0};
+    struct gb_json_out out = {.buf = &line};
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "jsonrpc", "2.0");
+    gb_json_put_str(&out, "method", "cell.output");
+    gb_json_object(&out, "params");
+    gb_json_put_str(&out, "session", gb_session_id(hosted->session));
+    cell_put_output(&out, cell, stream, bytes, background);
+    output_send_note(&out, connection);
+}
+
+/* ---- events ---- */
+
+/* As much of @bytes as an event may hold, cut between characters. */
+static struct gb_bytes output_take_piece(struct gb_bytes *bytes)
+{
+    struct gb_bytes piece = {bytes->data, MIN(bytes->size, (size_t)GB_EVENT_PIECE_MAX)};
+    size_t unfinished = piece.size < bytes->size ? gb_utf8_unfinished(piece) : 0;
+
+    piece.size -= unfinished;
+    bytes->data += piece.size;
+    bytes->size -= piece.size;
+    return piece;
+}
+
+void output_tell(const struct hosted *hosted, uint32_t cell, enum gb_output stream,
+                 struct gb_bytes bytes, bool background)
+{
+    while (bytes.size > 0) {
+        struct gb_bytes piece = output_take_piece(&bytes);
+        struct event event;
+
+        if (!event_begin(&event, hosted->server, "cell.output", hosted))
+            return;
+        cell_put_output(&event.out, cell, stream, piece, background);
+        event_end(&event);
+    }
+}
+
+static void output_replay_stream(struct hosted *hosted, struct exec *exec, enum gb_output stream,
+                                 void *to)
+{
+    struct gb_bytes all = gb_buf_bytes(stream == GB_STDOUT ? &exec->cell->out : &exec->cell->error);
+    struct event event;
+
+    all.size -= exec->tails[stream - 1].size; /* the next piece begins with these */
+    if (all.size > GB_EVENT_PIECE_MAX) {
+        all.data += all.size - GB_EVENT_PIECE_MAX;
+        all.size = GB_EVENT_PIECE_MAX;
+        while (all.size > 0 && (all.data[0] & 0xc0) == 0x80) {
+            all.data++;
+            all.size--;
+        }
+    }
+    if (all.size == 0)
+        return;
+    event_begin_for(&event, hosted->server, "cell.output", hosted, gb_clock_wall_ns(), to);
+    cell_put_output(&event.out, exec->cell->number, stream, all, false);
+    gb_json_put_bool(&event.out, "replay", true);
+    event_end(&event);
+}
+
+void output_replay(struct hosted *hosted, void *to)
+{
+    struct exec *exec;
+
+    GB_LIST_FOREACH(exec, &cells_of_session(hosted)->execs, of_session) {
+        output_replay_stream(hosted, exec, GB_STDOUT, to);
+        output_replay_stream(hosted, exec, GB_STDERR, to);
+    }
+}
+
+struct gb_bytes tail_join(struct tail *tail, struct gb_bytes bytes, struct gb_buf *joined)
+{
+    size_t unfinished;
+
+    if (tail->size > 0) {
+        gb_buf_add(joined, tail->bytes, tail->size);
+        gb_buf_add(joined, bytes.data, bytes.size);
+        bytes = gb_buf_bytes(joined);
+    }
+    unfinished = gb_utf8_unfinished(bytes);
+    tail->size = (uint8_t)unfinished;
+    if (unfinished > 0)
+        memcpy(tail->bytes, bytes.data + bytes.size - unfinished, unfinished);
+    bytes.size -= unfinished;
+    return bytes;
+}
+
+/* ---- after the cell's end ---- */
+
+void follower_free(struct follower *follower)
+{
+    gb_list_remove(&follower->of_session);
+    gb_list_remove(&follower->of_connection);
+    free(follower);
+}
+
+void follower_add(struct connection *connection, struct hosted *hosted, uint32_t cell)
+{
+    struct gb_list *followers = &cells_of_session(hosted)->followers;
+    struct follower *follower;
+
+    if (gb_list_count(followers) >= FOLLOWERS_MAX)
+        follower_free(container_of(followers->next, struct follower, of_session));
+    follower = xcalloc(1, sizeof(*follower));
+    follower->connection = connection;
+    follower->cell = cell;
+    gb_list_add_tail(followers, &follower->of_session);
+    gb_list_add_tail(&cells_of_connection(connection)->followers, &follower->of_connection);
+}
+
+static void background_free(struct background *background)
+{
+    gb_buf_release(&background->bytes);
+    free(background);
+}
+
+/* The place for what @cell prints; the oldest makes room. */
+static struct background *background_of(struct hosted *hosted, uint32_t cell, enum gb_output stream)
+{
+    struct cells_session *state = cells_of_session(hosted);
+    struct background *background;
+
+    for (size_t i = 0; i < state->background_count; i++)
+        if (state->background[i]->cell == cell && state->background[i]->stream == stream)
+            return state->background[i];
+    if (state->background_count == GB_BACKGROUND_CELLS_MAX) {
+        background_free(state->background[0]);
+        state->background_count--;
+        for (size_t i = 0; i < state->background_count; i++)
+            state->background[i] = state->background[i + 1];
+    }
+    background = xcalloc(1, sizeof(*background));
+    background->cell = cell;
+    background->stream = stream;
+    state->background[state->background_count++] = background;
+    return background;
+}
+
+/* The place for the unfinished character of a stream; the one that was used longest ago makes room,
+ * and its bytes are told as they are. */
+static struct tail *watched_tail(struct hosted *hosted, uint32_t cell, enum gb_output stream)
+{
+    struct watched_tail *tails = cells_of_session(hosted)->watched_tails,
+                        found = {.cell = cell, .stream = stream};
+    size_t at = 0;
+
+    while (at < WATCHED_TAILS - 1 && !(tails[at].cell == cell && tails[at].stream == stream))
+        at++;
+    if (tails[at].cell == cell && tails[at].stream == stream)
+        found = tails[at];
+    else if (tails[at].tail.size > 0)
+        output_tell(hosted, tails[at].cell, tails[at].stream,
+                    (struct gb_bytes){tails[at].tail.bytes, tails[at].tail.size}, true);
+    memmove(tails + 1, tails, at * sizeof(tails[0]));
+    tails[0] = found;
+    return &tails[0].tail;
+}
+
+static void background_tell(struct hosted *hosted, uint32_t cell, enum gb_output stream,
+                            struct gb_bytes bytes)
+{
+    _cleanup_(gb_buf_release) struct gb_buf joined = {0};
+
+    bytes = tail_join(watched_tail(hosted, cell, stream), bytes, &joined);
+    output_tell(hosted, cell, stream, bytes, true);
+}
+
+void background_output(struct hosted *hosted, uint32_t cell, enum gb_output stream,
+                       struct gb_bytes bytes)
+{
+    struct background *background;
+    struct follower *follower;
+    size_t room;
+
+    background_tell(hosted, cell, stream, bytes);
+    GB_LIST_FOREACH(follower, &cells_of_session(hosted)->followers, of_session)
+        /* One that does not read hears nothing more: nobody waits for these bytes. */
+        if (follower->cell == cell && !follower->connection->full) {
+            _cleanup_(gb_buf_release) struct gb_buf joined = {0};
+
+            bytes = tail_join(&follower->tails[stream - 1], bytes, &joined);
+            if (bytes.size > 0)
+                output_send(follower->connection, hosted, cell, stream, bytes, true);
+            return;
+        }
+    background = background_of(hosted, cell, stream);
+    room = GB_BACKGROUND_MAX - background->bytes.size;
+    background->dropped += bytes.size - MIN(bytes.size, room);
+    gb_buf_add(&background->bytes, bytes.data, MIN(bytes.size, room));
+}
+
+void background_release(struct hosted *hosted)
+{
+    struct cells_session *state = cells_of_session(hosted);
+    for (size_t i = 0; i < state->background_count; i++)
+        background_free(state->background[i]);
+    state->background_count = 0;
+}
+
+void background_put(struct gb_json_out *out, struct hosted *hosted)
+{
+    struct cells_session *state = cells_of_session(hosted);
+    if (state->background_count == 0)
+        return;
+    gb_json_array(out, "background");
+    for (size_t i = 0; i < state->background_count; i++) {
+        const struct background *background = state->background[i];
+
+        gb_json_object(out, NULL);
+        gb_json_put_u64(out, "cell", background->cell);
+        gb_json_put_str(out, "stream", background->stream == GB_STDOUT ? "stdout" : "stderr");
+        gb_json_put_bytes(out, "text", "base64", gb_buf_bytes(&background->bytes));
+        gb_json_put_u64(out, "dropped", background->dropped);
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+    background_release(hosted);
+}

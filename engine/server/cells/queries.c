@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "queries.h"
+
+#include <assert.h>
+
+#include "server/core/hosted.h"
+#include "server/core/request.h"
+
+void query_stdin(struct request *request, const struct gb_params *params)
+{
+    struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
+    struct gb_err err = {0};
+    struct hosted *hosted = NULL;
+    int r = 0;
+
+    if (params->text.data != NULL && params->base64.data != NULL)
+        r = gb_err_set(&err, GB_EINVALID, "give text or base64, not both");
+    else if (data.data == NULL && !params->eof)
+        r = gb_err_set(&err, GB_EINVALID, "give text, base64 or eof");
+    else if ((hosted = hosted_find(request->connection->server, params->session, &err)) == NULL)
+        r = -(int)err.code;
+    if (hosted != NULL) {
+        request->arg = hosted;
+        request->abandon = request_forget;
+        r = gb_session_stdin(hosted->session, (uint32_t)params->cell, data, params->eof,
+                             request_on_done, request, &err);
+    }
+    if (r < 0)
+        request_fail(request, &err);
+}
+
+void query_interrupt(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+
+    if (hosted == NULL || gb_session_interrupt(hosted->session, &err) < 0)
+        request_fail(request, &err);
+    else
+        request_ok(request);
+}
+
+/* ---- queries ---- */
+
+static void query_on_completions(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct request *request = arg;
+    struct gb_completions message;
+    struct gb_bytes text, type;
+    struct gb_err bad = {0};
+    struct reply reply;
+    size_t at = 0;
+
+    if (frame == NULL) {
+        request_fail(request, err);
+        return;
+    }
+    if (gb_fields_decode(&gb_completions_fields, frame->payload, &message, &bad) < 0) {
+        request_break(request, request->arg, &bad);
+        return;
+    }
+    reply_begin(&reply, request);
+    gb_json_array(&reply.out, "matches");
+    while (gb_pairs_next(&message.matches, &at, &text, &type) == 1) {
+        gb_json_object(&reply.out, NULL);
+        gb_json_put(&reply.out, "text", text);
+        gb_json_put(&reply.out, "type", type);
+        gb_json_end(&reply.out);
+    }
+    gb_json_end(&reply.out);
+    gb_json_put_u64(&reply.out, "start", message.start);
+    gb_json_put_u64(&reply.out, "end", message.end);
+    reply_end(&reply);
+}
+
+static void query_on_completeness(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    static const char *const names[] = {"complete", "incomplete", "invalid"};
+    static_assert(ARRAY_SIZE(names) == GB_COMPLETENESS_COUNT, "a name for each");
+    struct request *request = arg;
+    struct gb_completeness_reply message;
+    struct gb_err bad = {0};
+    struct reply reply;
+    int r;
+
+    if (frame == NULL) {
+        request_fail(request, err);
+        return;
+    }
+    r = gb_fields_decode(&gb_completeness_fields, frame->payload, &message, &bad);
+    if (r == 0 && message.status >= GB_COMPLETENESS_COUNT)
+        r = gb_err_set(&bad, GB_EINTERNAL, "COMPLETENESS: there is no status %u", message.status);
+    if (r < 0) {
+        request_break(request, request->arg, &bad);
+        return;
+    }
+    reply_begin(&reply, request);
+    gb_json_put_str(&reply.out, "status", names[message.status]);
+    gb_json_put(&reply.out, "indent", message.indent);
+    reply_end(&reply);
+}
+
+static size_t query_code_points(struct gb_bytes text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.size; i++)
+        n += (text.data[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static void query_ask(struct request *request, struct hosted *hosted, enum gb_guest_type type,
+                      const struct gb_fields *table, const void *message, gb_reply_fn *done)
+{
+    struct gb_err err = {0};
+
+    request->arg = hosted;
+    request->abandon = request_forget;
+    if (gb_session_request(hosted->session, type, table, message, 0, done, request, &err) < 0)
+        request_fail(request, &err);
+}
+
+void query_complete(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+    int64_t end = (int64_t)query_code_points(params->code);
+    const struct gb_complete message = {
+        .code = params->code, .cursor = (uint32_t)(params->cursor < 0 ? end : params->cursor)};
+
+    if (hosted != NULL && params->cursor > end) {
+        (void)gb_err_set(&err, GB_EINVALID,
+                         "cursor is behind the end of the code, which has %lld "
+                         "code points",
+                         (long long)end);
+        hosted = NULL;
+    }
+    if (hosted == NULL)
+        request_fail(request, &err);
+    else
+        query_ask(request, hosted, GB_GUEST_COMPLETE, &gb_complete_fields, &message,
+                  query_on_completions);
+}
+
+void query_is_complete(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+    const struct gb_is_complete message = {.code = params->code};
+
+    if (hosted == NULL)
+        request_fail(request, &err);
+    else
+        query_ask(request, hosted, GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, &message,
+                  query_on_completeness);
+}

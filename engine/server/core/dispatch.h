@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a line to the handler of its method. */
+#pragma once
+
+#include "server/core/connection.h"
+#include "server/core/part.h"
+
+extern const struct connection_handlers dispatch_handlers;
+
+/* The server has these methods, too. */
+void dispatch_add(struct gb_server *server, const struct method_handler *handlers);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "event.h"
+
+#include "base/clock.h"
+#include "server/core/hosted.h"
+#include "server/core/part.h"
+#include "server/core/state.h"
+
+const char *const event_core_kinds[] = {
+    "session.opened",
+    "session.changed",
+    "session.closed",
+    NULL,
+};
+
+static bool event_is_wanted(struct gb_server *server, const char *kind, const char *session)
+{
+    const struct gb_part *const *at;
+
+    PART_FOREACH(at, server, wants_event) {
+        if ((*at)->wants_event(server, kind, session))
+            return true;
+    }
+    return false;
+}
+
+void event_begin_for(struct event *event, struct gb_server *server, const char *kind,
+                     const struct hosted *hosted, uint64_t at_ns, void *to)
+{
+    *event = (struct event){
+        .server = server,
+        .kind = kind,
+        .session = hosted == NULL ? NULL : gb_session_id(hosted->session),
+        .to = to,
+    };
+    event->out.buf = &event->body;
+    gb_json_object(&event->out, NULL);
+    gb_json_put_seconds(&event->out, "at", at_ns);
+    gb_json_put_str(&event->out, "kind", kind);
+    if (event->session != NULL)
+        gb_json_put_str(&event->out, "session", event->session);
+}
+
+bool event_begin(struct event *event, struct gb_server *server, const char *kind,
+                 const struct hosted *hosted)
+{
+    if (!event_is_wanted(server, kind, hosted == NULL ? NULL : gb_session_id(hosted->session)))
+        return false;
+    event_begin_for(event, server, kind, hosted, gb_clock_wall_ns(), NULL);
+    return true;
+}
+
+void event_end(struct event *event)
+{
+    gb_json_end(&event->out);
+    PART_CALL(event->server, tell_event, event);
+    gb_buf_release(&event->body);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Latencies in a fixed number of buckets: each a quarter of a power of two wide. */
+#pragma once
+
+#include <stdint.h>
+
+#include "rpc/json.h"
+
+enum { GB_HISTOGRAM_BUCKETS = 128 };
+
+struct histogram {
+    uint64_t count, max_ns;
+    uint32_t buckets[GB_HISTOGRAM_BUCKETS];
+};
+
+void histogram_add(struct histogram *histogram, uint64_t ns);
+
+/* The time that @percent of all took at most; exact to a quarter of a power of two. 0 when empty.
+ */
+uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent);
+
+/* The object @key: `count`, quantiles and the maximum, in milliseconds. */
+void histogram_put(struct gb_json_out *out, const char *key, const struct histogram *histogram);

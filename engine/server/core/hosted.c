@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hosted.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/core/ended.h"
+#include "server/core/event.h"
+#include "server/core/part.h"
+#include "server/core/request.h"
+#include "server/core/sample.h"
+#include "server/core/shortage.h"
+#include "server/core/state.h"
+
+enum { REASON_MAX = 80 };
+
+uint32_t hosted_incarnation(const struct hosted *hosted)
+{
+    return hosted->incarnation_before + gb_session_incarnation(hosted->session);
+}
+
+/* ---- the registry ---- */
+
+struct hosted *hosted_lookup(struct gb_server *server, struct gb_bytes id)
+{
+    struct hosted *hosted;
+
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        if (gb_bytes_equal(id, gb_session_id(hosted->session)))
+            return hosted;
+    }
+    return NULL;
+}
+
+struct hosted *hosted_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err)
+{
+    struct hosted *hosted = hosted_lookup(server, id);
+    const struct ended *ended;
+
+    if (hosted != NULL && !hosted->closing && !hosted->ended)
+        return hosted;
+    ended = ended_by_id(&server->ended, id);
+    if (ended != NULL)
+        (void)gb_err_set(err, GB_ECLOSED, "the session has ended: %.300s", ended->why.message);
+    else if (hosted != NULL)
+        (void)gb_err_set(err, GB_ECLOSED, "the session is being closed");
+    else if (!part_explain_missing(server, id, err))
+        (void)gb_err_set(err, GB_ENOTFOUND, "there is no session \"%.*s\"",
+                         (int)MIN(id.size, (size_t)REASON_MAX), (const char *)id.data);
+    return NULL;
+}
+
+struct hosted *hosted_by_key(struct gb_server *server, struct gb_bytes key, bool closing)
+{
+    struct hosted *hosted;
+
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        if (hosted->key != NULL && hosted->closing == closing && gb_bytes_equal(key, hosted->key))
+            return hosted;
+    }
+    return NULL;
+}
+
+void hosted_close(struct hosted *hosted, const char *end, const char *reason)
+{
+    if (hosted->closing)
+        return;
+    hosted->closing = true;
+    hosted->end = end;
+    gb_session_close(hosted->session, reason);
+}
+
+/* ---- what is told of it ---- */
+
+void hosted_put_timing(struct gb_json_out *out, const struct hosted *hosted)
+{
+    struct gb_session_timing timing = gb_session_timing(hosted->session);
+
+    gb_json_object(out, "timing");
+    gb_json_put_ms(out, "total_ms", timing.total_ns);
+    gb_json_put_ms(out, "admission_ms", gb_start_admission_ns(&hosted->start));
+    gb_json_put_ms(out, "boot_ms", timing.boot_ns);
+    gb_json_put_ms(out, "worker_ms", timing.worker_ns);
+    gb_json_end(out);
+}
+
+void hosted_reply_opened(struct request *request, const struct hosted *hosted, bool created)
+{
+    struct reply reply;
+
+    reply_begin(&reply, request);
+    gb_json_put_str(&reply.out, "session", gb_session_id(hosted->session));
+    gb_json_put_bool(&reply.out, "created", created);
+    gb_json_put_u64(&reply.out, "incarnation", hosted_incarnation(hosted));
+    gb_json_put_str(&reply.out, "reason", created ? hosted->reason : "attached");
+    gb_json_put_str(&reply.out, "source", gb_source_name(gb_session_source(hosted->session)));
+    hosted_put_timing(&reply.out, hosted);
+    reply_end(&reply);
+}
+
+static void hosted_put_wall(struct gb_json_out *out, const char *key, uint64_t mono_ns)
+{
+    /* Both clocks now: the wall clock may have been set since. */
+    uint64_t now = gb_clock_mono_ns(), wall = gb_clock_wall_ns();
+
+    gb_json_put_seconds(out, key, mono_ns > now ? wall + (mono_ns - now) : wall - (now - mono_ns));
+}
+
+void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns)
+{
+    struct gb_session *session = hosted->session;
+    const struct gb_image *image = gb_session_image(session);
+    uint64_t expires = gb_session_expires_ns(session);
+
+    gb_json_put_str(out, "session", gb_session_id(session));
+    gb_json_put_str(out, "key", hosted->key);
+    gb_json_put_str(out, "label", hosted->label);
+    gb_json_put_str(out, "owner", hosted->owner);
+    gb_json_put_str(out, "image", image->name);
+    gb_json_put_str(out, "language", image->language);
+    gb_json_put_str(out, "state", gb_session_state_name(gb_session_state(session)));
+    gb_json_put_bool(out, "run", hosted->run);
+    gb_json_put_u64(out, "incarnation", hosted_incarnation(hosted));
+    gb_json_put_u64(out, "cells", gb_session_cells(session));
+    gb_json_put_u64(out, "queued", gb_session_waiting(session));
+    gb_json_put_seconds(out, "created_at", hosted->created_at_ns);
+    hosted_put_wall(out, "last_active_at", gb_session_last_active_ns(session));
+    gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(session));
+    sample_put(out, hosted, until_ns);
+    PART_CALL(hosted->server, put_session, out, hosted);
+    gb_json_put_str(out, "source", gb_source_name(gb_session_source(session)));
+    gb_json_put_str(out, "network", "none");
+    if (expires > 0)
+        hosted_put_wall(out, "expires_at", expires);
+    else
+        gb_json_put_null(out, "expires_at");
+}
+
+void hosted_take_status(struct hosted *hosted, const struct gb_frame *frame)
+{
+    struct gb_status status;
+    struct gb_err bad = {0};
+
+    if (gb_fields_decode(&gb_status_fields, frame->payload, &status, &bad) < 0) {
+        gb_session_violation(hosted->session, &bad);
+        return;
+    }
+    hosted->has_status = true;
+    hosted->guest_total = status.memory_total;
+    hosted->guest_used = status.memory_used;
+}
+
+static void hosted_tell(struct hosted *hosted, const char *kind)
+{
+    struct event event;
+
+    if (!event_begin(&event, hosted->server, kind, hosted))
+        return;
+    gb_json_object(&event.out, "info");
+    hosted_put(&event.out, hosted, 0);
+    gb_json_end(&event.out);
+    event_end(&event);
+}
+
+static void hosted_tell_closed(const struct hosted *hosted)
+{
+    struct event event;
+
+    if (!event_begin(&event, hosted->server, "session.closed", hosted))
+        return;
+    gb_json_put_str(&event.out, "reason", hosted->end);
+    gb_json_put_str(&event.out, "message", hosted->why.message);
+    event_end(&event);
+}
+
+/* ---- its end ---- */
+
+/* Everything of the session has been told and recorded but its end. */
+static void hosted_end(struct hosted *hosted)
+{
+    struct gb_server *server = hosted->server;
+    const struct gb_err *why = &hosted->why;
+    struct gb_list *link;
+
+    gb_info("%s: %s: %s", gb_session_id(hosted->session), hosted->end, why->message);
+    while ((link = gb_list_pop(&hosted->closers)) != NULL)
+        request_ok(container_of(link, struct request, wait));
+    PART_CALL(server, session_ended, hosted, why);
+    hosted_tell_closed(hosted);
+    ended_add(&server->ended, gb_session_id(hosted->session), hosted->key,
+              hosted_incarnation(hosted), hosted->end, why);
+    gb_list_remove(&hosted->link);
+    server->session_count--;
+    gb_session_free(hosted->session);
+    free(hosted->key);
+    free(hosted->label);
+    free(hosted->owner);
+    free(hosted->client);
+    free(hosted);
+    server_changed(server);
+}
+
+static void hosted_end_if_over(struct hosted *hosted)
+{
+    if (hosted->ended && hosted->cells == 0)
+        hosted_end(hosted);
+}
+
+void hosted_add_cell(struct hosted *hosted)
+{
+    hosted->cells++;
+    hosted->server->cell_count++;
+}
+
+void hosted_drop_cell(struct hosted *hosted)
+{
+    struct gb_server *server = hosted->server;
+
+    hosted->cells--;
+    server->cell_count--;
+    hosted_end_if_over(hosted);
+    server_changed(server);
+}
+
+/* ---- events of the session ---- */
+
+static void hosted_on_opened(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct gb_list *link;
+
+    if (err == NULL) {
+        hosted->opened = true;
+        gb_start_settle(&hosted->start);
+        histogram_add(&hosted->server->open_times, gb_clock_mono_ns() - hosted->opened_ns);
+    }
+    while ((link = gb_list_pop(&hosted->openers)) != NULL) {
+        struct request *request = container_of(link, struct request, wait);
+
+        if (err == NULL)
+            hosted_reply_opened(request, hosted, request->arg == hosted);
+        else if (err->code != GB_ECAPACITY)
+            request_fail(request, err);
+        else
+            shortage_refuse(hosted, request, err);
+    }
+}
+
+static void hosted_on_changed(void *arg)
+{
+    struct hosted *hosted = arg;
+
+    if (!hosted->closing)
+        hosted_tell(hosted, "session.changed");
+}
+
+static void hosted_on_background(void *arg, uint32_t cell, enum gb_output stream,
+                                 struct gb_bytes bytes)
+{
+    struct hosted *hosted = arg;
+
+    PART_CALL(hosted->server, session_output, hosted, cell, stream, bytes);
+}
+
+static bool hosted_on_lost(void *arg, const struct gb_err *why)
+{
+    struct hosted *hosted = arg;
+
+    return gb_start_again(&hosted->start, why);
+}
+
+/* The session closes itself when it was idle too long or is too old, and else only by the death of
+ * its VM. */
+static const char *hosted_own_end(const struct hosted *hosted)
+{
+    return gb_session_expired(hosted->session) ? "expired" : "crashed";
+}
+
+static void hosted_on_closed(void *arg, const struct gb_err *why)
+{
+    struct hosted *hosted = arg;
+
+    assert(gb_list_empty(&hosted->openers));
+    if (hosted->end == NULL)
+        hosted->end = hosted_own_end(hosted);
+    hosted->closing = true;
+    hosted->ended = true;
+    hosted->why = *why;
+    gb_start_cancel(&hosted->start);
+    hosted_end_if_over(hosted);
+}
+
+/* ---- its beginning ---- */
+
+int hosted_new(struct gb_server *server, const struct gb_session_config *config,
+               struct hosted **ret_hosted, struct gb_err *err)
+{
+    static const struct gb_session_events events = {.opened = hosted_on_opened,
+                                                    .changed = hosted_on_changed,
+                                                    .background = hosted_on_background,
+                                                    .lost = hosted_on_lost,
+                                                    .closed = hosted_on_closed};
+    struct hosted *hosted = xcalloc(1, sizeof(*hosted) + server->part_sizes.session);
+    int r = gb_session_new(server->host, config, &events, hosted, &hosted->session, err);
+
+    if (r < 0) {
+        free(hosted);
+        return r;
+    }
+    hosted->server = server;
+    hosted->opened_ns = gb_clock_mono_ns();
+    hosted->created_at_ns = gb_clock_wall_ns();
+    gb_list_init(&hosted->openers);
+    gb_list_init(&hosted->closers);
+    *ret_hosted = hosted;
+    return 0;
+}
+
+void hosted_begin(struct hosted *hosted, uint64_t wait_ms)
+{
+    struct gb_server *server = hosted->server;
+
+    gb_list_add_tail(&server->sessions, &hosted->link);
+    server->session_count++;
+    server->opened++;
+    PART_CALL(server, session_new, hosted);
+    hosted_tell(hosted, "session.opened");
+    gb_start_begin(&hosted->start, server->room->pool, hosted->session, wait_ms);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The socket's file, its lock, and who may come in. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* @handed_fd: a socket that listens there already; −1: none. */
+int listen_open(const char *path, int handed_fd, int *ret_lock_fd, int *ret_fd, struct gb_err *err);
+/* Whether the peer has our uid. */
+bool listen_trusted(int fd, pid_t *ret_pid);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "open.h"
+
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "server/core/ended.h"
+#include "server/core/part.h"
+#include "server/core/state.h"
+
+static char *open_copy(struct gb_bytes name)
+{
+    return name.data == NULL ? NULL : xstrndup((const char *)name.data, name.size);
+}
+
+/* What one could have meant. */
+static void open_refuse_image(const struct gb_images *images, const char *name, struct gb_err *err)
+{
+    struct gb_buf names = {0};
+
+    for (size_t i = 0; i < images->count; i++)
+        gb_buf_addf(&names, "%s%s", i > 0 ? ", " : "", images->images[i].name);
+    if (images->count == 0)
+        (void)gb_err_set(err, GB_EIMAGE,
+                         "there is no image \"%.64s\", and no other: `glassbell image build` makes "
+                         "them",
+                         name);
+    else
+        (void)gb_err_set(
+            err, GB_EIMAGE,
+            "there is no image \"%.64s\"; there are %.300s (`glassbell image ls`), and "
+            "`glassbell image build NAME` makes more",
+            name, gb_buf_str(&names));
+    gb_buf_release(&names);
+}
+
+struct gb_image *open_image(const struct gb_server *server, struct gb_bytes name,
+                            struct gb_err *err)
+{
+    _cleanup_(freep) char *text = name.data == NULL ? xstrdup("python") : open_copy(name);
+    struct gb_image *image = gb_host_find_image(server->host, text);
+
+    if (image != NULL)
+        return image;
+    open_refuse_image(server->host->images, text, err);
+    return NULL;
+}
+
+int open_check_memory(int64_t memory_mb, struct gb_err *err)
+{
+    struct sysinfo info;
+    uint64_t host_mb;
+
+    if (memory_mb == 0 || sysinfo(&info) < 0)
+        return 0;
+    host_mb = (uint64_t)info.totalram * info.mem_unit >> 20;
+    if ((uint64_t)memory_mb <= host_mb)
+        return 0;
+    return gb_err_set(err, GB_EINVALID,
+                      "memory_mb must be between 64 and %llu, which is all that this host has",
+                      (unsigned long long)host_mb);
+}
+
+static int open_check_network(const struct gb_json *network, struct gb_err *err)
+{
+    const struct gb_json *mode;
+
+    if (network == NULL ||
+        (network->type == GB_JSON_STRING && gb_bytes_equal(network->text, "none")))
+        return 0;
+    mode = gb_json_member(network, "mode");
+    if (network->type == GB_JSON_OBJECT && network->count == 1 && mode != NULL &&
+        mode->type == GB_JSON_STRING && gb_bytes_equal(mode->text, "none"))
+        return 0;
+    return gb_err_set(err, GB_EUNSUPPORTED,
+                      "this version gives no network to VMs: leave `network` out, or say \"none\"");
+}
+
+int open_env(const struct gb_json *object, struct gb_env *env, struct gb_err *err)
+{
+    const struct gb_json *child;
+    int r = 0;
+
+    if (object == NULL)
+        return 0;
+    child = gb_json_first(object);
+    for (uint32_t i = 0; i < object->count && r == 0; i++, child = gb_json_next(child))
+        r = gb_env_add(env, child->key, child->text, err);
+    return r;
+}
+
+/* Why there is no session with this key any more, and how often its state was lost. */
+static void open_remember(struct gb_server *server, struct hosted *hosted, struct gb_bytes key)
+{
+    const struct hosted *before;
+    const struct ended *ended;
+
+    hosted->reason = "new";
+    if (key.data == NULL)
+        return;
+    before = hosted_by_key(server, key, true);
+    ended = ended_by_key(&server->ended, key);
+    if (before != NULL) {
+        hosted->reason = before->end;
+        hosted->incarnation_before = hosted_incarnation(before);
+    } else if (ended != NULL) {
+        hosted->reason = ended->reason;
+        hosted->incarnation_before = ended->incarnation;
+    }
+}
+
+/* A client is who says the same name in `hello`; those without a name are one. */
+static int open_check_sessions(const struct gb_server *server, const char *client,
+                               struct gb_err *err)
+{
+    int64_t quota = server->settings.sessions.per_client, count = 0;
+    const struct hosted *hosted;
+
+    if (quota == 0)
+        return 0;
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        count += !hosted->closing && client_is_same(hosted->client, client);
+    if (count < quota)
+        return 0;
+    return gb_err_set(err, GB_ECAPACITY,
+                      "%.128s has %lld sessions open, and the settings allow it no more "
+                      "([sessions] per_client)",
+                      client == NULL ? "a client without a name" : client, (long long)count);
+}
+
+int open_check_cells(const struct connection *connection, struct gb_err *err)
+{
+    const struct gb_server *server = connection->server;
+    int64_t quota = server->settings.sessions.cells_per_client, count = 0;
+    struct hosted *hosted;
+
+    if (quota == 0)
+        return 0;
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        count += (int64_t)part_cells_of(hosted, connection->client);
+    }
+    if (count < quota)
+        return 0;
+    return gb_err_set(err, GB_EBUSY,
+                      "%.128s has %lld cells under way, and the settings allow it no more "
+                      "([sessions] cells_per_client)",
+                      connection->client == NULL ? "a client without a name" : connection->client,
+                      (long long)count);
+}
+
+int open_session(struct connection *connection, const struct gb_params *params, bool run,
+                 struct hosted **ret_hosted, struct gb_err *err)
+{
+    struct gb_server *server = connection->server;
+    _cleanup_(gb_env_release) struct gb_env env = {0};
+    struct gb_session_config config = {.env = &env};
+    const struct gb_settings_sessions *settings = &server->settings.sessions;
+    struct hosted *hosted;
+    int r = server_check_open(server, err);
+
+    if (r == 0 && (config.image = open_image(server, params->image, err)) == NULL)
+        r = -(int)err->code;
+    if (r == 0)
+        r = open_check_memory(params->memory_mb, err);
+    if (r == 0)
+        r = open_check_network(params->network, err);
+    if (r == 0 && !run)
+        r = open_env(params->env, &env, err);
+    if (r == 0 && server->session_count >= (size_t)settings->maximum)
+        r = gb_err_set(err, GB_ECAPACITY,
+                       "%zu session%s open, and the settings allow no more ([sessions] maximum)",
+                       server->session_count, server->session_count == 1 ? " is" : "s are");
+    if (r == 0)
+        r = open_check_sessions(server, connection->client, err);
+    if (r < 0)
+        return r;
+    config.memory_mb = (uint32_t)params->memory_mb;
+    config.timeout_ms =
+        (uint32_t)(params->timeout_ms > 0 ? (uint64_t)params->timeout_ms : settings->timeout_ms);
+    if (!run) {
+        config.idle_ms = params->idle_ms >= 0 ? (uint64_t)params->idle_ms : settings->idle_ms;
+        config.lifetime_ms =
+            params->lifetime_ms >= 0 ? (uint64_t)params->lifetime_ms : settings->lifetime_ms;
+    }
+    r = hosted_new(server, &config, &hosted, err);
+    if (r < 0)
+        return r;
+    hosted->run = run;
+    hosted->label = open_copy(params->label);
+    hosted->owner = open_copy(params->owner);
+    hosted->client = connection->client == NULL ? NULL : xstrdup(connection->client);
+    open_remember(server, hosted, params->key);
+    hosted->key = open_copy(params->key);
+    hosted_begin(hosted, params->wait_ms >= 0 ? (uint64_t)params->wait_ms
+                                              : server->settings.admission.wait_ms);
+    *ret_hosted = hosted;
+    return 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "server/core/hosted.h"
+#include "server/core/state.h"
+
+enum {
+    PASS_MS = 900, /* a pass that began less than so long ago still counts */
+    TICK_MS = 100, /* between two parts of a pass */
+    TICK_BUDGET_MS = 10,
+    LOOK_BUDGET_MS = 20, /* of a request that asks */
+    PROC_MAX = 64 * 1024,
+};
+
+static void sample_consider(struct gb_vm *vm, struct gb_vm **oldest)
+{
+    if (vm != NULL && (*oldest == NULL || gb_vm_looked_ns(vm) < gb_vm_looked_ns(*oldest)))
+        *oldest = vm;
+}
+
+/* The VM whose figures are oldest; NULL: all have been read since the pass began. */
+static struct gb_vm *sample_next(struct gb_server *server)
+{
+    struct gb_vm *oldest = NULL;
+    struct gb_pool_vm one;
+    struct hosted *hosted;
+
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        sample_consider(gb_session_vm(hosted->session), &oldest);
+    for (size_t at = 0; gb_pool_next_vm(server->room->pool, &at, &one);)
+        sample_consider(one.vm, &oldest);
+    return oldest != NULL && gb_vm_looked_ns(oldest) < server->pass_ns ? oldest : NULL;
+}
+
+/* Reads on for @budget_ms, and leaves the rest for later. */
+static void sample_go_on(struct gb_server *server, uint64_t budget_ms)
+{
+    uint64_t until_ns = gb_clock_mono_ns() + budget_ms * GB_NS_PER_MS;
+    struct gb_vm *vm;
+
+    while ((vm = sample_next(server)) != NULL && gb_clock_mono_ns() < until_ns)
+        (void)gb_vm_look(vm, UINT64_MAX);
+    if (vm != NULL)
+        gb_timer_start(server->pass_timer, TICK_MS);
+}
+
+static void sample_on_tick(void *arg)
+{
+    sample_go_on(arg, TICK_BUDGET_MS);
+}
+
+void sample_look(struct gb_server *server)
+{
+    uint64_t now = gb_clock_mono_ns();
+
+    if (now - server->pass_ns > PASS_MS * GB_NS_PER_MS)
+        server->pass_ns = now;
+    sample_go_on(server, LOOK_BUDGET_MS);
+}
+
+void sample_pass(struct gb_server *server)
+{
+    server->pass_ns = gb_clock_mono_ns();
+    sample_go_on(server, TICK_BUDGET_MS);
+}
+
+uint64_t sample_budget(void)
+{
+    return gb_clock_mono_ns() + LOOK_BUDGET_MS * GB_NS_PER_MS;
+}
+
+const struct gb_vm_sample *sample_of(struct hosted *hosted, uint64_t until_ns)
+{
+    struct gb_vm *vm = gb_session_vm(hosted->session);
+
+    return vm != NULL ? gb_vm_look(vm, until_ns) : NULL;
+}
+
+void sample_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns)
+{
+    const struct gb_vm_sample *sample = sample_of(hosted, until_ns);
+
+    if (sample != NULL) {
+        gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
+        gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
+    } else {
+        gb_json_put_null(out, "memory_bytes");
+        gb_json_put_null(out, "cpu_ms");
+    }
+    if (hosted->has_status) {
+        gb_json_object(out, "guest_memory");
+        gb_json_put_u64(out, "total", hosted->guest_total);
+        gb_json_put_u64(out, "used", hosted->guest_used);
+        gb_json_end(out);
+    } else {
+        gb_json_put_null(out, "guest_memory");
+    }
+}
+
+uint64_t sample_proc(const char *path, const char *name)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    const char *found;
+
+    if (gb_fd_read_file(path, PROC_MAX, &text, NULL) < 0)
+        return 0;
+    found = strstr(gb_buf_str(&text), name);
+    return found == NULL ? 0 : strtoull(found + strlen(name), NULL, 10) * 1024;
+}
+
+void sample_put_host(struct gb_json_out *out)
+{
+    gb_json_object(out, "host");
+    gb_json_put_i64(out, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
+    gb_json_put_u64(out, "memory_total", sample_proc("/proc/meminfo", "MemTotal:"));
+    gb_json_put_u64(out, "memory_available", sample_proc("/proc/meminfo", "MemAvailable:"));
+    gb_json_end(out);
+}
+
+void sample_init(struct gb_server *server)
+{
+    server->pass_timer = gb_timer_new(server->loop, sample_on_tick, server);
+}
+
+void sample_release(struct gb_server *server)
+{
+    gb_timer_free(server->pass_timer);
+}

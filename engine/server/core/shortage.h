@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a client is told when there is no capacity for its session: what is missing, and which
+ * sessions could be closed. */
+#pragma once
+
+#include "base/err.h"
+#include "rpc/json.h"
+
+struct gb_server;
+struct hosted;
+struct request;
+
+/* Answers @request, whose session got no VM. */
+void shortage_refuse(struct hosted *hosted, struct request *request, const struct gb_err *err);
+/* `admission`. */
+void shortage_put_admission(struct gb_json_out *out, struct gb_server *server);

@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "files.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "server/core/connection.h"
+#include "server/core/hosted.h"
+#include "server/core/request.h"
+
+/* What it keeps of a session, and of a connection. */
+struct files_session {
+    struct gb_list uploads;
+    uint32_t next_upload;
+};
+struct files_connection {
+    struct gb_list uploads;
+    size_t write_count; /* requests that wait for a guest */
+    bool waits;         /* too many bytes wait for a guest: it is not read */
+};
+
+struct upload {
+    struct gb_list of_connection, of_session;
+    struct hosted *hosted;
+    char *path;
+    uint32_t id;
+    uint64_t next; /* the offset of the next piece */
+};
+
+static const struct part_state files_state = {
+    .connection = sizeof(struct files_connection),
+    .session = sizeof(struct files_session),
+};
+
+static struct files_session *files_of_session(struct hosted *hosted)
+{
+    return part_of_session(hosted, &files_state);
+}
+
+static struct files_connection *files_of_connection(struct connection *connection)
+{
+    return part_of_connection(connection, &files_state);
+}
+
+/* Whether the words of a relative path alone lead out of the home, whatever there is on the way. */
+static bool files_leads_out(struct gb_bytes path)
+{
+    size_t at = 0, depth = 0;
+
+    if (path.data[0] == '/')
+        return false; /* the guest knows where the home is */
+    while (at < path.size) {
+        const uint8_t *slash = memchr(path.data + at, '/', path.size - at);
+        size_t size = (slash == NULL ? path.size : (size_t)(slash - path.data)) - at;
+        struct gb_bytes word = {path.data + at, size};
+
+        if (gb_bytes_equal(word, "..")) {
+            if (depth-- == 0)
+                return true;
+        } else if (size > 0 && !gb_bytes_equal(word, ".")) {
+            depth++;
+        }
+        at += size + 1;
+    }
+    return false;
+}
+
+static int files_check_path(struct gb_bytes path, struct gb_err *err)
+{
+    if (path.size == 0)
+        return gb_err_set(err, GB_EINVALID, "path must not be empty; the home itself is \".\"");
+    if (memchr(path.data, '\0', path.size) != NULL)
+        return gb_err_set(err, GB_EPOLICY, "a path cannot have a NUL");
+    if (files_leads_out(path))
+        return gb_err_set(err, GB_EPOLICY, "the path leads out of the home");
+    return 0;
+}
+
+static struct hosted *files_find(struct request *request, struct gb_bytes session,
+                                 struct gb_bytes path, struct gb_err *err)
+{
+    struct hosted *hosted = hosted_find(request->connection->server, session, err);
+
+    if (hosted != NULL && files_check_path(path, err) < 0)
+        return NULL;
+    return hosted;
+}
+
+/* ---- uploads ---- */
+
+static void upload_free(struct upload *upload)
+{
+    gb_list_remove(&upload->of_connection);
+    gb_list_remove(&upload->of_session);
+    free(upload->path);
+    free(upload);
+}
+
+static void files_on_aborted(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    (void)arg;
+    (void)frame;
+    (void)err; /* a guest that cannot forget it loses it with the VM */
+}
+
+static void upload_tell_abort(struct hosted *hosted, uint32_t id)
+{
+    const struct gb_file_abort message = {id};
+
+    (void)gb_session_request(hosted->session, GB_GUEST_FILE_ABORT, &gb_file_abort_fields, &message,
+                             0, files_on_aborted, hosted->server, NULL);
+}
+
+static void upload_abort(struct upload *upload)
+{
+    upload_tell_abort(upload->hosted, upload->id);
+    upload_free(upload);
+}
+
+static void files_on_connection(struct connection *connection)
+{
+    gb_list_init(&files_of_connection(connection)->uploads);
+}
+
+/* The guest forgets what is not finished. */
+static void files_on_disconnect(struct connection *connection)
+{
+    struct gb_list *link;
+
+    while ((link = gb_list_pop(&files_of_connection(connection)->uploads)) != NULL)
+        upload_abort(container_of(link, struct upload, of_connection));
+}
+
+static void files_on_session(struct hosted *hosted)
+{
+    gb_list_init(&files_of_session(hosted)->uploads);
+}
+
+static void files_on_session_end(struct hosted *hosted, const struct gb_err *why)
+{
+    struct gb_list *link;
+
+    (void)why;
+    while ((link = gb_list_pop(&files_of_session(hosted)->uploads)) != NULL)
+        upload_free(container_of(link, struct upload, of_session));
+}
+
+static struct upload *upload_find(struct connection *connection, const struct hosted *hosted,
+                                  struct gb_bytes path)
+{
+    struct upload *upload;
+
+    GB_LIST_FOREACH(upload, &files_of_connection(connection)->uploads, of_connection)
+        if (upload->hosted == hosted && gb_bytes_equal(path, upload->path))
+            return upload;
+    return NULL;
+}
+
+static struct upload *upload_begin(struct connection *connection, struct hosted *hosted,
+                                   struct gb_bytes path)
+{
+    struct upload *upload = xcalloc(1, sizeof(*upload));
+
+    upload->hosted = hosted;
+    upload->path = xstrndup((const char *)path.data, path.size);
+    upload->id = ++files_of_session(hosted)->next_upload;
+    gb_list_add_tail(&files_of_connection(connection)->uploads, &upload->of_connection);
+    gb_list_add_tail(&files_of_session(hosted)->uploads, &upload->of_session);
+    return upload;
+}
+
+/* A file.write that waits for the guest. */
+struct write {
+    struct request *request; /* NULL: the connection has gone */
+    struct hosted *hosted;
+    struct gb_bytes path; /* borrowed from `copy` */
+    char *copy;
+    unsigned frames; /* not answered yet */
+    uint64_t size;
+    uint32_t upload;
+    struct gb_err err; /* of the first frame that failed */
+};
+
+static void write_free(struct write *write)
+{
+    free(write->copy);
+    free(write);
+}
+
+/* The connection may be read again when the guest has caught up, or when it has no answer of this
+ * connection left to give. */
+static void write_left(struct connection *connection, const struct hosted *hosted)
+{
+    struct files_connection *state = files_of_connection(connection);
+
+    state->write_count--;
+    if (!state->waits)
+        return;
+    if (state->write_count > 0 && gb_session_queued(hosted->session) > GB_UPLOAD_QUEUE_MAX / 2)
+        return;
+    state->waits = false;
+    connection_brake(connection, false);
+}
+
+static void write_end(struct write *write)
+{
+    struct request *request = write->request;
+    struct connection *connection = request->connection;
+    struct upload *upload;
+    struct reply reply;
+
+    write_left(connection, write->hosted);
+    if (write->err.code != GB_OK) {
+        upload = upload_find(connection, write->hosted, write->path);
+        if (upload != NULL && upload->id == write->upload)
+            upload_free(upload);
+        upload_tell_abort(write->hosted, write->upload);
+        request_fail(request, &write->err);
+    } else {
+        reply_begin(&reply, request);
+        gb_json_put_u64(&reply.out, "size", write->size);
+        reply_end(&reply);
+    }
+    write_free(write);
+}
+
+static void files_on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct write *write = arg;
+    struct gb_file_size message;
+    struct gb_err bad = {0};
+
+    write->frames--;
+    if (frame == NULL)
+        bad = *err;
+    else if (gb_fields_decode(&gb_file_size_fields, frame->payload, &message, &bad) == 0)
+        write->size = message.size;
+    else
+        gb_session_violation(write->hosted->session, &bad);
+    if (bad.code != GB_OK && write->err.code == GB_OK)
+        write->err = bad;
+    if (write->frames == 0)
+        write_end(write);
+}
+
+static void write_abandon(struct request *request)
+{
+    struct write *write = request->arg;
+
+    gb_session_forget(write->hosted->session, write);
+    write_free(write);
+}
+
+/* Sends the pieces; false with write->err when not all could be sent. */
+static void write_send(struct write *write, const struct gb_params *params, struct gb_bytes data)
+{
+    size_t done = 0;
+
+    do {
+        size_t size = MIN(data.size - done, (size_t)GB_WRITE_FRAME);
+        const struct gb_file_write message = {
+            .upload = write->upload,
+            .path = params->path,
+            .offset = (uint64_t)params->offset + done,
+            .final = params->final && done + size == data.size,
+            .mode = (uint32_t)params->permissions,
+            .data = {data.data + done, size},
+        };
+
+        if (gb_session_request(write->hosted->session, GB_GUEST_FILE_WRITE, &gb_file_write_fields,
+                               &message, 0, files_on_written, write, &write->err) < 0)
+            return;
+        write->frames++;
+        done += size;
+    } while (done < data.size);
+}
+
+/* Finds or begins the upload that this piece belongs to. */
+static int upload_take(struct connection *connection, struct hosted *hosted,
+                       const struct gb_params *params, size_t size, uint32_t *ret_id,
+                       struct gb_err *err)
+{
+    struct upload *upload = upload_find(connection, hosted, params->path);
+    uint64_t expected = upload == NULL ? 0 : upload->next, next;
+
+    if (params->offset == 0 && upload != NULL) {
+        upload_abort(upload); /* it begins again */
+        upload = NULL;
+    } else if ((uint64_t)params->offset != expected) {
+        return gb_err_set(err, GB_EINVALID,
+                          "the next piece of this upload begins at offset %" PRIu64
+                          ", and this one says %" PRId64,
+                          expected, params->offset);
+    }
+    if (upload == NULL && gb_list_count(&files_of_session(hosted)->uploads) >= GB_UPLOADS_MAX)
+        return gb_err_set(err, GB_EBUSY, "%u uploads of this session are open already",
+                          GB_UPLOADS_MAX);
+    if (upload == NULL)
+        upload = upload_begin(connection, hosted, params->path);
+    next = (uint64_t)params->offset + size;
+    *ret_id = upload->id;
+    upload->next = next;
+    if (params->final)
+        upload_free(upload);
+    return 0;
+}
+
+static void files_write(struct request *request, const struct gb_params *params)
+{
+    struct connection *connection = request->connection;
+    struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
+    struct gb_err err = {0};
+    struct hosted *hosted = NULL;
+    struct write *write;
+    uint32_t id = 0;
+    int r = 0;
+
+    if ((params->text.data == NULL) == (params->base64.data == NULL))
+        r = gb_err_set(&err, GB_EINVALID, "give text or base64, and not both");
+    else if ((hosted = files_find(request, params->session, params->path, &err)) == NULL)
+        r = -(int)err.code;
+    if (hosted != NULL)
+        r = upload_take(connection, hosted, params, data.size, &id, &err);
+    if (r < 0) {
+        request_fail(request, &err);
+        return;
+    }
+    write = xcalloc(1, sizeof(*write));
+    write->request = request;
+    write->hosted = hosted;
+    write->copy = xstrndup((const char *)params->path.data, params->path.size);
+    write->path = gb_bytes_str(write->copy);
+    write->upload = id;
+    request->arg = write;
+    request->abandon = write_abandon;
+    files_of_connection(connection)->write_count++;
+    write_send(write, params, data);
+    if (write->frames == 0) {
+        write_end(write);
+    } else if (gb_session_queued(hosted->session) > GB_UPLOAD_QUEUE_MAX) {
+        files_of_connection(connection)->waits = true;
+        connection_brake(connection, true);
+    }
+}
+
+/* ---- read ---- */
+
+struct read {
+    struct request *request;
+    struct hosted *hosted;
+    struct gb_buf path, data;
+    uint64_t offset;
+    size_t wanted;
+};
+
+static void read_free(struct read *read)
+{
+    gb_buf_release(&read->path);
+    gb_buf_release(&read->data);
+    free(read);
+}
+
+static void read_abandon(struct request *request)
+{
+    struct read *read = request->arg;
+
+    gb_session_forget(read->hosted->session, read);
+    read_free(read);
+}
+
+static void read_fail(struct read *read, const struct gb_err *err)
+{
+    request_fail(read->request, err);
+    read_free(read);
+}
+
+static void files_on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+
+static void read_more(struct read *read)
+{
+    struct gb_err err = {0};
+    const struct gb_file_read message = {
+        .path = gb_buf_bytes(&read->path),
+        .offset = read->offset + read->data.size,
+        .length = (uint32_t)MIN(read->wanted - read->data.size, (size_t)GB_WRITE_FRAME),
+    };
+
+    if (gb_session_request(read->hosted->session, GB_GUEST_FILE_READ, &gb_file_read_fields,
+                           &message, 0, files_on_read, read, &err) < 0)
+        read_fail(read, &err);
+}
+
+static void files_on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct read *read = arg;
+    struct gb_file_data message;
+    struct gb_err bad = {0};
+    struct reply reply;
+    int r;
+
+    if (frame == NULL) {
+        read_fail(read, err);
+        return;
+    }
+    r = gb_fields_decode(&gb_file_data_fields, frame->payload, &message, &bad);
+    if (r == 0 && (message.data.size > read->wanted - read->data.size ||
+                   (message.data.size == 0 && message.eof == 0)))
+        r = gb_err_set(&bad, GB_EINTERNAL, "FILE_DATA is not what was asked for");
+    if (r < 0)
+        gb_session_violation(read->hosted->session, &bad);
+    else if (!gb_buf_try_add(&read->data, message.data.data, message.data.size, GB_READ_MAX))
+        r = gb_err_set(&bad, GB_ECAPACITY, "the server has no memory for the file");
+    if (r < 0) {
+        read_fail(read, &bad);
+        return;
+    }
+    if (message.eof == 0 && read->data.size < read->wanted) {
+        read_more(read);
+        return;
+    }
+    reply_begin(&reply, read->request);
+    gb_json_put_bytes(&reply.out, "text", "base64", gb_buf_bytes(&read->data));
+    gb_json_put_u64(&reply.out, "size", message.size);
+    gb_json_put_bool(&reply.out, "eof", message.eof != 0);
+    reply_end(&reply);
+    read_free(read);
+}
+
+static void files_read(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = files_find(request, params->session, params->path, &err);
+    struct read *read;
+
+    if (hosted == NULL) {
+        request_fail(request, &err);
+        return;
+    }
+    read = xcalloc(1, sizeof(*read));
+    read->request = request;
+    read->hosted = hosted;
+    gb_buf_add(&read->path, params->path.data, params->path.size);
+    read->offset = (uint64_t)params->offset;
+    read->wanted = (size_t)params->length;
+    request->arg = read;
+    request->abandon = read_abandon;
+    read_more(read);
+}
+
+/* ---- list and stat ---- */
+
+static void files_put_entry(struct gb_json_out *out, const struct gb_file_entry *entry)
+{
+    static const char *const types[] = {"file", "dir", "symlink", "other"};
+    static_assert(ARRAY_SIZE(types) == GB_ENTRY_TYPE_COUNT, "a name for each type");
+    uint64_t mtime = entry->mtime_ns < 0 ? 0 : (uint64_t)entry->mtime_ns;
+
+    gb_json_put_bytes(out, "name", "name_base64", entry->name);
+    gb_json_put_str(out, "type", types[entry->type]);
+    gb_json_put_u64(out, "size", entry->size);
+    gb_json_put_u64(out, "allocated", entry->allocated);
+    gb_json_put_seconds(out, "mtime", mtime);
+    gb_json_put_u64(out, "mode", entry->mode);
+}
+
+struct listing {
+    struct request *request;
+    struct hosted *hosted;
+    struct gb_buf path, after, entries; /* after: the last name; entries: as JSON */
+    struct gb_json_out out;
+    uint64_t left; /* entries that may still come */
+};
+
+static void listing_free(struct listing *listing)
+{
+    gb_buf_release(&listing->path);
+    gb_buf_release(&listing->after);
+    gb_buf_release(&listing->entries);
+    free(listing);
+}
+
+static void listing_abandon(struct request *request)
+{
+    struct listing *listing = request->arg;
+
+    gb_session_forget(listing->hosted->session, listing);
+    listing_free(listing);
+}
+
+static void listing_fail(struct listing *listing, const struct gb_err *err)
+{
+    request_fail(listing->request, err);
+    listing_free(listing);
+}
+
+static void files_on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err);
+
+static void listing_more(struct listing *listing)
+{
+    struct gb_err err = {0};
+    const struct gb_file_list message = {
+        .path = gb_buf_bytes(&listing->path),
+        .after = gb_buf_bytes(&listing->after),
+        .limit = (uint32_t)MIN(listing->left, (uint64_t)GB_ENTRIES_MAX),
+    };
+
+    if (gb_session_request(listing->hosted->session, GB_GUEST_FILE_LIST, &gb_file_list_fields,
+                           &message, 0, files_on_listed, listing, &err) < 0)
+        listing_fail(listing, &err);
+}
+
+/* Names rise, bytewise, whatever the guest says: who pages through a folder comes to its end. */
+static bool listing_comes_behind(struct gb_bytes name, const struct gb_buf *last)
+{
+    int order = memcmp(name.data, gb_buf_data(last), MIN(name.size, last->size));
+
+    return order > 0 || (order == 0 && name.size > last->size);
+}
+
+static int listing_add(struct listing *listing, struct gb_bytes payload, bool *ret_more,
+                       struct gb_err *err)
+{
+    struct gb_file_entry entry = {0};
+    struct gb_bytes rest = {0};
+    uint32_t count = 0;
+    int r = gb_entries_head(payload, ret_more, &count, &rest, err);
+
+    if (r == 0 && (count > listing->left || (count == 0 && *ret_more)))
+        r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES is not what was asked for");
+    for (uint32_t i = 0; i < count && r == 0; i++) {
+        r = gb_entries_next(&rest, &entry, err);
+        if (r == 0 && gb_bytes_equal(entry.name, "."))
+            r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES: a folder is in itself");
+        if (r == 0 && !listing_comes_behind(entry.name, &listing->after))
+            r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES is not in order");
+        if (r < 0)
+            break;
+        gb_buf_clear(&listing->after);
+        gb_buf_add(&listing->after, entry.name.data, entry.name.size);
+        gb_json_object(&listing->out, NULL);
+        files_put_entry(&listing->out, &entry);
+        gb_json_end(&listing->out);
+    }
+    if (r == 0 && rest.size > 0)
+        r = gb_err_set(err, GB_EINTERNAL, "FILE_ENTRIES has bytes too many");
+    if (r < 0)
+        return r;
+    listing->left -= count;
+    return 0;
+}
+
+static void files_on_listed(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct listing *listing = arg;
+    struct gb_err bad = {0};
+    struct reply reply;
+    bool more = false;
+
+    if (frame == NULL) {
+        listing_fail(listing, err);
+        return;
+    }
+    if (listing_add(listing, frame->payload, &more, &bad) < 0) {
+        gb_session_violation(listing->hosted->session, &bad);
+        listing_fail(listing, &bad);
+        return;
+    }
+    if (more && listing->left > 0 && listing->entries.size < GB_LIST_BYTES_MAX) {
+        listing_more(listing);
+        return;
+    }
+    gb_json_end(&listing->out);
+    reply_begin(&reply, listing->request);
+    gb_json_put_raw(&reply.out, "entries", gb_buf_bytes(&listing->entries));
+    gb_json_put_bool(&reply.out, "more", more);
+    if (more)
+        gb_json_put_base64(&reply.out, "next", gb_buf_bytes(&listing->after));
+    reply_end(&reply);
+    listing_free(listing);
+}
+
+static void files_list(struct request *request, const struct gb_params *params)
+{
+    struct gb_bytes path = params->path.data == NULL ? gb_bytes_str(".") : params->path;
+    struct gb_err err = {0};
+    struct hosted *hosted = files_find(request, params->session, path, &err);
+    struct listing *listing;
+
+    if (hosted == NULL) {
+        request_fail(request, &err);
+        return;
+    }
+    listing = xcalloc(1, sizeof(*listing));
+    listing->request = request;
+    listing->hosted = hosted;
+    listing->out.buf = &listing->entries;
+    gb_json_array(&listing->out, NULL);
+    gb_buf_add(&listing->path, path.data, path.size);
+    gb_buf_add(&listing->after, params->after.data, params->after.size);
+    listing->left = (uint64_t)params->limit;
+    request->arg = listing;
+    request->abandon = listing_abandon;
+    listing_more(listing);
+}
+
+static void files_on_stat(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct request *request = arg;
+    struct gb_file_entry entry;
+    struct gb_err bad = {0};
+    struct gb_bytes rest;
+    struct reply reply;
+    uint32_t count;
+    bool more;
+    int r;
+
+    if (frame == NULL) {
+        request_fail(request, err);
+        return;
+    }
+    r = gb_entries_head(frame->payload, &more, &count, &rest, &bad);
+    if (r == 0)
+        r = gb_entries_next(&rest, &entry, &bad);
+    if (r == 0 && (count != 1 || more || rest.size > 0))
+        r = gb_err_set(&bad, GB_EINTERNAL, "FILE_ENTRIES is not what was asked for");
+    if (r != 0) {
+        request_break(request, request->arg, &bad);
+        return;
+    }
+    reply_begin(&reply, request);
+    files_put_entry(&reply.out, &entry);
+    reply_end(&reply);
+}
+
+static void files_ask(struct request *request, const struct gb_params *params,
+                      enum gb_guest_type type, const struct gb_fields *table, const void *message,
+                      gb_reply_fn *done)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = files_find(request, params->session, params->path, &err);
+
+    request->arg = hosted;
+    request->abandon = request_forget;
+    if (hosted == NULL ||
+        gb_session_request(hosted->session, type, table, message, 0, done, request, &err) < 0)
+        request_fail(request, &err);
+}
+
+static void files_stat(struct request *request, const struct gb_params *params)
+{
+    const struct gb_file_path message = {.path = params->path};
+
+    files_ask(request, params, GB_GUEST_FILE_STAT, &gb_file_path_fields, &message, files_on_stat);
+}
+
+static void files_remove(struct request *request, const struct gb_params *params)
+{
+    const struct gb_file_change message = {.path = params->path, .recursive = params->recursive};
+
+    files_ask(request, params, GB_GUEST_FILE_REMOVE, &gb_file_change_fields, &message,
+              request_on_done);
+}
+
+static void files_mkdir(struct request *request, const struct gb_params *params)
+{
+    const struct gb_file_change message = {.path = params->path, .recursive = params->recursive};
+
+    files_ask(request, params, GB_GUEST_FILE_MKDIR, &gb_file_change_fields, &message,
+              request_on_done);
+}
+
+static const struct method_handler files_methods[] = {
+    {"file.write", files_write},
+    {"file.read", files_read},
+    {"file.list", files_list},
+    {"file.stat", files_stat},
+    {"file.remove", files_remove},
+    {"file.mkdir", files_mkdir},
+    {NULL, NULL},
+};
+
+const struct gb_part files_part = {
+    .name = "files",
+    .methods = files_methods,
+    .state = &files_state,
+    .connection_new = files_on_connection,
+    .connection_closing = files_on_disconnect,
+    .session_new = files_on_session,
+    .session_ended = files_on_session_end,
+};

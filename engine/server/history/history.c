@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "journal/match.h"
+#include "journal/pace.h"
+#include "base/mem.h"
+#include "journal/journal.h"
+#include "server/cells/describe.h"
+#include "server/core/ended.h"
+#include "server/core/hosted.h"
+#include "server/core/request.h"
+#include "server/core/sessions.h"
+#include "server/core/state.h"
+
+enum {
+    HISTORY_BYTES = 16 << 20, /* of a reply with more than one cell */
+    SEARCH_BYTES = 64 << 20,  /* of records that one search looks at */
+    SEARCH_CELLS = 20000,
+    PAST_DEFAULT = 1000,
+};
+
+struct history_server {
+    struct gb_journal *journal; /* NULL: none is kept */
+};
+
+static const struct part_state history_state = {.server = sizeof(struct history_server)};
+
+static struct gb_journal *history_journal(const struct gb_server *server)
+{
+    const struct history_server *state = part_of_server(server, &history_state);
+
+    return state->journal;
+}
+
+/* ---- writing ---- */
+
+static struct gb_bytes history_text_bytes(const char *text)
+{
+    return gb_bytes_str(text == NULL ? "" : text);
+}
+
+static void history_session(const struct hosted *hosted, const struct gb_err *why)
+{
+    const struct gb_image *image = gb_session_image(hosted->session);
+    struct gb_journal *journal = history_journal(hosted->server);
+    const struct gb_record_session record = {
+        .state = why == NULL ? GB_RECORD_OPEN : GB_RECORD_CLOSED,
+        .flags = (hosted->run ? GB_SESSION_RUN : 0u) |
+                 (hosted->key != NULL ? GB_SESSION_HAS_KEY : 0u) |
+                 (hosted->label != NULL ? GB_SESSION_HAS_LABEL : 0u) |
+                 (hosted->owner != NULL ? GB_SESSION_HAS_OWNER : 0u) |
+                 (hosted->client != NULL ? GB_SESSION_HAS_CLIENT : 0u),
+        .memory_mb = gb_session_memory_mb(hosted->session),
+        .cells = gb_session_cells(hosted->session),
+        .created_at_ns = hosted->created_at_ns,
+        .key = history_text_bytes(hosted->key),
+        .label = history_text_bytes(hosted->label),
+        .owner = history_text_bytes(hosted->owner),
+        .client = history_text_bytes(hosted->client),
+        .image = history_text_bytes(image->name),
+        .language = history_text_bytes(image->language),
+        .reason = history_text_bytes(why == NULL ? NULL : hosted->end),
+        .message = history_text_bytes(why == NULL ? NULL : why->message),
+    };
+
+    if (journal != NULL)
+        gb_journal_session(journal, gb_session_id(hosted->session), hosted_incarnation(hosted),
+                           &record);
+}
+
+static void history_on_session(struct hosted *hosted)
+{
+    history_session(hosted, NULL);
+}
+
+static void history_on_session_end(struct hosted *hosted, const struct gb_err *why)
+{
+    history_session(hosted, why);
+}
+
+static void history_on_start(struct hosted *hosted, const struct gb_record_cell *cell)
+{
+    struct gb_journal *journal = history_journal(hosted->server);
+
+    if (journal != NULL)
+        gb_journal_start(journal, cell);
+}
+
+static int history_record(struct hosted *hosted, const struct gb_record_cell *cell,
+                          struct gb_journal_ticket *ticket)
+{
+    struct gb_journal *journal = history_journal(hosted->server);
+
+    return journal == NULL ? 1 : gb_journal_cell(journal, cell, ticket);
+}
+
+/* ---- at the start ---- */
+
+/* The reasons are constants elsewhere; one that this version does not know is told as "closed". */
+static const char *history_known_reason(const char *text)
+{
+    static const char *const reasons[] = {"closed", "expired", "crashed", "lost"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (strcmp(text, reasons[i]) == 0)
+            return reasons[i];
+    return reasons[0];
+}
+
+static int history_open(struct gb_server *server, struct gb_err *err)
+{
+    struct history_server *state = part_of_server(server, &history_state);
+    const struct gb_settings_journal *settings = &server->settings.journal;
+    _cleanup_(freep) char *folder = NULL;
+    struct gb_journal_config config = {
+        .size = settings->size,
+        .interval_ms = settings->interval_ms,
+        .sync = (enum gb_journal_sync)settings->sync,
+        .sweep = settings->path[0] == '\0',
+        .others_age_ms = settings->others_age_ms,
+        .others_size = settings->others_size,
+    };
+    int r;
+
+    if (!settings->enabled || (settings->path[0] == '\0' && server->state_folder == NULL))
+        return 0;
+    folder = settings->path[0] != '\0' ? xstrdup(settings->path) : xstrdup(server->state_folder);
+    config.folder = folder;
+    r = gb_journal_open(server->loop, &config, &state->journal, err);
+    if (r < 0)
+        return gb_err_wrap(err, r, "the journal ([journal] in the settings)");
+    for (struct gb_list *sessions = gb_journal_sessions(history_journal(server)),
+                        *at = sessions->next;
+         at != sessions; at = at->next) {
+        const struct gb_journal_session *session =
+            container_of(at, struct gb_journal_session, link);
+        struct gb_err why = {0};
+
+        (void)gb_err_set(&why, GB_ECLOSED, "%s", session->message);
+        ended_add(&server->ended, session->id, session->key, session->incarnation,
+                  history_known_reason(session->reason), &why);
+    }
+    return 0;
+}
+
+/* `journal`: its figures. */
+static void history_put_stats(struct gb_json_out *out, struct gb_server *server)
+{
+    struct gb_journal_figures figures;
+
+    if (history_journal(server) == NULL) {
+        gb_json_put_null(out, "journal");
+        return;
+    }
+    figures = gb_journal_figures(history_journal(server));
+    gb_json_object(out, "journal");
+    gb_json_put_u64(out, "bytes", figures.bytes);
+    gb_json_put_u64(out, "segments", figures.segments);
+    gb_json_put_u64(out, "sessions", figures.sessions);
+    gb_json_put_u64(out, "records", figures.records);
+    gb_json_put_u64(out, "failures", figures.failures);
+    gb_json_put_u64(out, "lost", figures.lost);
+    gb_json_put_str(out, "trouble", figures.sys_errno == 0 ? NULL : strerror(figures.sys_errno));
+    gb_json_end(out);
+}
+
+/* ---- session.history ---- */
+
+/* A reply that is being read together. It outlives its request, whose connection may close. */
+struct history {
+    struct request *request; /* NULL once it is gone */
+    struct gb_server *server;
+    struct gb_buf cells;
+    struct gb_json_out out;
+    enum cell_detail detail;
+    int64_t offset;  /* of the part of the output that is told */
+    uint64_t length; /* 0: not a part */
+    bool ended;      /* nothing runs in it any more */
+    bool closed;     /* in order: what ran has been told its end before */
+    char *image;     /* the session's */
+    struct gb_match find;
+    uint32_t told, limit; /* cells */
+};
+
+static void history_put_pace(struct gb_json_out *out, struct gb_bytes pace)
+{
+    struct gb_pace_step step;
+
+    gb_json_array(out, "pace");
+    for (size_t at = 0; gb_pace_next(pace, &at, &step);) {
+        gb_json_array(out, NULL);
+        gb_json_put_u64(out, NULL, step.at_ms);
+        gb_json_put_str(out, NULL, step.is_stderr ? "stderr" : "stdout");
+        gb_json_put_u64(out, NULL, step.size);
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+}
+
+/* What of @stream, which begins @start bytes into the output, lies in @from .. @to of it. */
+static struct gb_bytes history_part_of(struct gb_bytes stream, uint64_t start, uint64_t from,
+                                       uint64_t to)
+{
+    uint64_t first = MIN(MAX(from, start) - start, (uint64_t)stream.size);
+    uint64_t last = MIN(MAX(to, start) - start, (uint64_t)stream.size);
+
+    return (struct gb_bytes){stream.data + first, (size_t)(last - first)};
+}
+
+/* The cell with a part of its output. Neither stream is larger than a record, so nothing wraps. */
+static void history_put_part(struct history *history, const struct gb_record_cell *cell)
+{
+    uint64_t size = (uint64_t)cell->out.size + cell->err.size, from, to;
+    struct gb_record_cell part = *cell;
+
+    if (history->offset >= 0)
+        from = MIN((uint64_t)history->offset, size);
+    else
+        from = size - MIN((uint64_t)-history->offset, size);
+    to = from + MIN(history->length, size - from);
+    part.out = history_part_of(cell->out, 0, from, to);
+    part.err = history_part_of(cell->err, cell->out.size, from, to);
+    if (history->detail == CELL_WHOLE) {
+        cell_put(&history->out, &part, CELL_WHOLE);
+        gb_json_put_u64(&history->out, "stdout_bytes", cell->out.size);
+        gb_json_put_u64(&history->out, "stderr_bytes", cell->err.size);
+    } else {
+        cell_put(&history->out, cell, CELL_BRIEF);
+        gb_json_put_bytes(&history->out, "stdout", "stdout_base64", part.out);
+        gb_json_put_bytes(&history->out, "stderr", "stderr_base64", part.err);
+    }
+    gb_json_put_u64(&history->out, "offset", from);
+}
+
+/* What the journal does not know of a cell that runs. */
+static void history_put_present(struct history *history, const struct gb_record_cell *cell)
+{
+    struct hosted *hosted = hosted_find(history->server, gb_bytes_str(cell->session), NULL);
+
+    if (hosted != NULL)
+        cell_put_waiting_of(&history->out, hosted, cell->number);
+}
+
+static void history_put_entry(struct history *history, const struct gb_record_cell *cell)
+{
+    bool part = history->length > 0 && (cell->flags & GB_CELL_RESULT_LOST) == 0;
+
+    gb_json_object(&history->out, NULL);
+    if (part)
+        history_put_part(history, cell);
+    else
+        cell_put(&history->out, cell, history->detail);
+    if (strcmp(cell->state, "running") == 0)
+        history_put_present(history, cell);
+    gb_json_put_u64(&history->out, "incarnation", cell->incarnation);
+    if (history->detail == CELL_WHOLE && (cell->flags & GB_CELL_RESULT_LOST) == 0)
+        history_put_pace(&history->out, cell->pace);
+    gb_json_end(&history->out);
+}
+
+/* What the record of a cell's beginning says of a cell whose end is not there. Nobody knows it; and
+ * where the session was closed in order, there was one. */
+static void history_say_end_unknown(const struct history *history, struct gb_record_cell *cell)
+{
+    cell->state = "done";
+    if (history->closed) {
+        cell->flags |= GB_CELL_RESULT_LOST;
+        return;
+    }
+    cell->flags |= GB_CELL_HAS_ERROR | GB_CELL_DISPATCHED;
+    cell->error = GB_EUNKNOWN;
+    cell->message = gb_bytes_str("the server ended before the end of this code was recorded");
+}
+
+static enum gb_journal_verdict history_on_cell(void *arg, const struct gb_record_cell *record)
+{
+    struct history *history = arg;
+    struct gb_record_cell cell = *record;
+    size_t before = history->cells.size;
+
+    if (history->ended && strcmp(cell.state, "done") != 0)
+        history_say_end_unknown(history, &cell);
+    if (cell.image.size == 0)
+        cell.image = gb_bytes_str(history->image);
+    if (history->find.size > 0 && !gb_match_cell(&history->find, &cell))
+        return GB_JOURNAL_NEXT;
+    history_put_entry(history, &cell);
+    if (history->told > 0 && history->cells.size > HISTORY_BYTES) {
+        history->cells.size = before; /* the next reply has it */
+        return GB_JOURNAL_BEFORE;
+    }
+    history->told++;
+    return history->told < history->limit && history->cells.size < HISTORY_BYTES
+               ? GB_JOURNAL_NEXT
+               : GB_JOURNAL_ENOUGH;
+}
+
+static void history_free(struct history *history)
+{
+    gb_buf_release(&history->cells);
+    free(history->image);
+    free(history);
+}
+
+static void history_on_read(void *arg, uint32_t last, bool more, const struct gb_err *err)
+{
+    struct history *history = arg;
+    struct request *request = history->request;
+    struct reply reply;
+
+    gb_json_end(&history->out);
+    if (request != NULL && err != NULL) {
+        request_fail(request, err);
+    } else if (request != NULL) {
+        reply_begin(&reply, request);
+        gb_json_put_raw(&reply.out, "cells", gb_buf_bytes(&history->cells));
+        gb_json_put_bool(&reply.out, "more", more);
+        if (more)
+            gb_json_put_u64(&reply.out, "next", last);
+        reply_end(&reply);
+    }
+    history_free(history);
+}
+
+static void history_asker_gone(struct request *request)
+{
+    ((struct history *)request->arg)->request = NULL;
+}
+
+static void history_handle(struct request *request, const struct gb_params *params)
+{
+    struct gb_server *server = request->connection->server;
+    struct history *history = xcalloc(1, sizeof(*history));
+    bool search = params->find.data != NULL;
+    const struct gb_journal_query query = {
+        .after = (uint32_t)params->after_cell,
+        .before = (uint32_t)params->before_cell,
+        .limit = search ? SEARCH_CELLS : (uint32_t)params->limit,
+        .bytes = search ? SEARCH_BYTES : 0,
+        .each = history_on_cell,
+        .done = history_on_read,
+        .arg = history,
+    };
+    const struct gb_journal_session *session;
+    struct gb_err err = {0};
+    int r = 0;
+
+    history->request = request;
+    history->server = server;
+    history->detail = params->output ? CELL_WHOLE : CELL_BRIEF;
+    history->offset = params->offset;
+    history->length = (uint64_t)params->length;
+    history->limit = (uint32_t)params->limit;
+    gb_match_init(&history->find, params->find);
+    history->out.buf = &history->cells;
+    gb_json_array(&history->out, NULL);
+    if (params->offset != 0 && params->length == 0) {
+        r = gb_err_set(&err, GB_EINVALID, "offset needs length");
+    } else if (history_journal(server) == NULL) {
+        r = gb_err_set(&err, GB_EUNSUPPORTED, "this server keeps no journal");
+    } else if ((session = gb_journal_find(history_journal(server), params->session)) == NULL) {
+        if (hosted_find(server, params->session, &err) == NULL)
+            r = -(int)err.code;
+        else
+            r = gb_err_set(&err, GB_ENOTFOUND, "the journal has nothing of this session");
+    } else {
+        history->ended = session->state != GB_RECORD_OPEN;
+        history->closed = session->state == GB_RECORD_CLOSED;
+        history->image = xstrdup(session->image);
+        r = gb_journal_read(history_journal(server), params->session, &query, &err);
+    }
+    if (r < 0) {
+        history_free(history);
+        request_fail(request, &err);
+        return;
+    }
+    request->arg = history;
+    request->abandon = history_asker_gone;
+}
+
+/* ---- sessions that have ended ---- */
+
+static void history_put_past(struct gb_json_out *out, const struct gb_journal_session *session)
+{
+    gb_json_put_str(out, "session", session->id);
+    gb_json_put_str(out, "key", session->key);
+    gb_json_put_str(out, "label", session->label);
+    gb_json_put_str(out, "owner", session->owner);
+    gb_json_put_str(out, "client", session->client);
+    gb_json_put_str(out, "image", session->image[0] == '\0' ? NULL : session->image);
+    gb_json_put_str(out, "language", session->language[0] == '\0' ? NULL : session->language);
+    gb_json_put_str(out, "state", gb_record_state_name(session->state));
+    gb_json_put_bool(out, "run", (session->flags & GB_SESSION_RUN) != 0);
+    gb_json_put_u64(out, "incarnation", session->incarnation);
+    gb_json_put_u64(out, "cells", session->cells);
+    gb_json_put_u64(out, "memory_mb", session->memory_mb);
+    if (session->created_at_ns > 0)
+        gb_json_put_seconds(out, "created_at", session->created_at_ns);
+    else
+        gb_json_put_null(out, "created_at");
+    gb_json_put_seconds(out, "ended_at", session->last_at_ns);
+    gb_json_put_str(out, "reason", session->reason);
+    gb_json_put_str(out, "message", session->message);
+    if (session->damaged)
+        gb_json_put_bool(out, "damaged", true);
+}
+
+static bool history_list_ended(struct gb_json_out *out, struct gb_server *server,
+                               const struct gb_params *params)
+{
+    enum gb_record_state state = gb_bytes_equal(params->state, "closed") ? GB_RECORD_CLOSED
+                                 : gb_bytes_equal(params->state, "lost") ? GB_RECORD_LOST
+                                                                         : GB_RECORD_OPEN;
+    int64_t left = params->limit > 0 ? params->limit : PAST_DEFAULT;
+    struct gb_list *sessions;
+
+    if (params->state.data == NULL || state == GB_RECORD_OPEN)
+        return false;
+    if (history_journal(server) == NULL)
+        return true;
+    sessions = gb_journal_sessions(history_journal(server));
+    /* The newest first. */
+    for (struct gb_list *at = sessions->previous; at != sessions && left > 0; at = at->previous) {
+        const struct gb_journal_session *session =
+            container_of(at, struct gb_journal_session, link);
+
+        if (session->state != state || !sessions_match(params->key, session->key) ||
+            !sessions_match(params->label, session->label) ||
+            !sessions_match(params->owner, session->owner) ||
+            !sessions_match(params->image, session->image))
+            continue;
+        gb_json_object(out, NULL);
+        history_put_past(out, session);
+        gb_json_end(out);
+        left--;
+    }
+    return true;
+}
+
+/* ---- hooks ---- */
+
+static bool history_explain(struct gb_server *server, struct gb_bytes id, struct gb_err *err)
+{
+    struct gb_journal *journal = history_journal(server);
+    const struct gb_journal_session *session =
+        journal == NULL ? NULL : gb_journal_find(journal, id);
+
+    if (session == NULL)
+        return false;
+    (void)gb_err_set(err, GB_ECLOSED, "the session has ended: %.300s", session->message);
+    return true;
+}
+
+static void history_on_server_end(struct gb_server *server)
+{
+    gb_journal_close(history_journal(server));
+}
+
+static const struct method_handler history_methods[] = {
+    {"session.history", history_handle},
+    {NULL, NULL},
+};
+
+const struct gb_part history_part = {
+    .name = "history",
+    .methods = history_methods,
+    .state = &history_state,
+    .server_start = history_open,
+    .server_free = history_on_server_end,
+    .session_new = history_on_session,
+    .session_ended = history_on_session_end,
+    .explain_missing = history_explain,
+    .cell_started = history_on_start,
+    .record_cell = history_record,
+    .put_stats = history_put_stats,
+    .list_ended = history_list_ended,
+};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "samples.h"
+
+#include "server/core/event.h"
+#include "server/core/sample.h"
+#include "server/core/state.h"
+
+enum { SAMPLE_MS = 1000, ASK_A_TURN = 16, ASK_DEADLINE_MS = 5000 };
+
+static void samples_on_status(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+
+    (void)err; /* a guest that does not answer is shown as it was last known */
+    watch_of_session(hosted)->asked = false;
+    if (frame != NULL)
+        hosted_take_status(hosted, frame);
+}
+
+/* Asks guests for their memory, each in its turn; the answer is told with the next sample. */
+static void samples_ask_guests(struct gb_server *server)
+{
+    struct watch_server *state = watch_of_server(server);
+    size_t asked = 0;
+    struct hosted *hosted;
+
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        struct watch_session *of = watch_of_session(hosted);
+
+        if (!hosted->opened || hosted->closing || of->asked || of->asked_round == state->ask_round)
+            continue;
+        if (asked++ == ASK_A_TURN)
+            return;
+        of->asked_round = state->ask_round;
+        of->asked = gb_session_request(hosted->session, GB_GUEST_STAT, NULL, NULL, ASK_DEADLINE_MS,
+                                       samples_on_status, hosted, NULL) == 0;
+    }
+    state->ask_round++; /* everybody had a turn */
+}
+
+static void samples_on_time(void *arg)
+{
+    struct gb_server *server = arg;
+    struct event event;
+    struct hosted *hosted;
+
+    gb_timer_start(watch_of_server(server)->sample_timer, SAMPLE_MS);
+    sample_look(server);
+    samples_ask_guests(server);
+    if (!event_begin(&event, server, "sample", NULL))
+        return;
+    sample_put_host(&event.out);
+    gb_json_array(&event.out, "sessions");
+    GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        gb_json_object(&event.out, NULL);
+        gb_json_put_str(&event.out, "session", gb_session_id(hosted->session));
+        sample_put(&event.out, hosted, 0);
+        gb_json_end(&event.out);
+    }
+    gb_json_end(&event.out);
+    event_end(&event);
+}
+
+void samples_run(struct gb_server *server, bool on)
+{
+    struct gb_timer *timer = watch_of_server(server)->sample_timer;
+
+    if (on)
+        gb_timer_start(timer, 0);
+    else
+        gb_timer_stop(timer);
+}
+
+void samples_init(struct gb_server *server)
+{
+    watch_of_server(server)->sample_timer = gb_timer_new(server->loop, samples_on_time, server);
+}
+
+void samples_release(struct gb_server *server)
+{
+    gb_timer_free(watch_of_server(server)->sample_timer);
+}

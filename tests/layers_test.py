@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine is built in layers: no source file stands above and below another one at once.
+
+Who uses whom is read from the objects of the build (the symbols that one defines and another needs)
+and from the includes.
+"""
+
+import collections
+import functools
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from support import BINARY, ROOT
+
+ENGINE = ROOT / "engine"
+BUILD = pathlib.Path(BINARY).parent.parent
+
+# Sources that are one thing in several files. The header that all of them include explains it.
+EXPLAINED = {
+    "guest/private.h",  # a conversation: its requests and its cells
+    "session/internal.h",  # a session: its cells and requests call each other
+    "settings/internal.h",  # the reader of a file and the object that it fills
+    "vm/private.h",  # a VM: its start, its operations and its host
+    "vm/verify.h",  # an image is verified in the background, and owns that
+}
+
+
+def circles(graph):
+    """The groups of nodes that reach each other (Tarjan), each sorted."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in graph.get(node, ()):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            group = sorted(stack[at:])
+            del stack[at:]
+            if len(group) > 1 or node in graph.get(node, ()):
+                found.append(group)
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def includes(source):
+    """The files of the engine that a source includes."""
+    for name in re.findall(r'^#include "([^"]+)"', source.read_text(), re.M):
+        for at in (source.parent / name, ENGINE / name):
+            if at.is_file():
+                yield at.resolve()
+                break
+
+
+def sources():
+    return [path for path in sorted(ENGINE.rglob("*.[ch]"))
+            if not path.stem.endswith(("_test", "_fuzz")) and "fake" not in path.parts]
+
+
+def name_of(path):
+    return str(path.relative_to(ENGINE))
+
+
+def objects():
+    """Object file by source, of all modules of the engine. The launcher is a program of its own."""
+    found = {}
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
+        words = shlex.split(entry["command"])
+        output = words[words.index("-o") + 1]
+        source = pathlib.Path(entry["file"])
+        module = re.search(r"engine/CMakeFiles/gb_(\w+)\.dir/", output)
+        if module and not module[1].startswith("server_without"):
+            name = name_of(source) if source.is_relative_to(ENGINE) else source.name
+            found[str(pathlib.Path(entry["directory"]) / output)] = name
+    return found
+
+
+@functools.cache
+def symbol_graph():
+    """Source by source: which others define what it needs."""
+    names, defined, needed = objects(), {}, collections.defaultdict(set)
+    listing = subprocess.run(["nm", "-A", "-g", *names], check=True, capture_output=True, text=True)
+    for line in listing.stdout.splitlines():
+        at, rest = line.split(":", 1)
+        *_, kind, symbol = rest.split()
+        if kind == "U":
+            needed[names[at]].add(symbol)
+        elif kind in "TDRBC" and not symbol.startswith("__"):
+            assert symbol not in defined, f"{symbol} is in {defined[symbol]} and in {names[at]}"
+            defined[symbol] = names[at]
+    assert len(defined) > 500
+    return {name: {defined[s] for s in symbols if s in defined} - {name}
+            for name, symbols in needed.items()}
+
+
+def explains(group):
+    """The headers of EXPLAINED that all sources of a circle include."""
+    seen = [{name_of(path) for path in includes(ENGINE / name)} for name in group]
+    return set.intersection(*seen) & EXPLAINED
+
+
+@pytest.mark.parametrize("graph, expected", [
+    ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+    ({"a": {"b"}, "b": {"a"}}, [["a", "b"]]),
+    ({"a": {"b", "d"}, "b": {"c"}, "c": {"a"}, "d": {"e"}, "e": {"d"}}, [["a", "b", "c"], ["d", "e"]]),
+    ({"a": {"a"}}, [["a"]]),
+    ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, []),
+])
+def test_circles_are_found(graph, expected):
+    assert sorted(circles(graph)) == expected
+
+
+def test_no_circle_between_sources():
+    found = circles(symbol_graph())
+    assert [group for group in found if not explains(group)] == []
+    used = set().union(*(explains(group) for group in found))
+    assert used == EXPLAINED, "what explains no circle any more leaves the list"
+
+
+def test_the_server_has_no_circle_at_all():
+    assert [g for g in circles(symbol_graph()) if any(name.startswith("server/") for name in g)] == []
+
+
+def test_no_circle_between_headers():
+    headers = [path for path in sources() if path.suffix == ".h"]
+    assert circles({name_of(h): {name_of(i) for i in includes(h)} for h in headers}) == []
+
+
+def test_no_circle_between_folders():
+    graph = collections.defaultdict(set)
+    for source in sources():
+        for path in includes(source):
+            if path.parent != source.parent:
+                graph[name_of(source.parent)].add(name_of(path.parent))
+    assert circles(graph) == []
+    # The core of the server knows no part of it; parts know the core, and history how cells are told.
+    assert not [folder for folder in graph["server/core"] if folder.startswith("server")]
+    for folder, used in graph.items():
+        if folder.startswith("server/") and folder != "server/core":
+            allowed = {"server/core"} | ({"server/cells"} if folder == "server/history" else set())
+            assert {f for f in used if f.startswith("server")} <= allowed, folder
