@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
 #include "document/internal.h"
 #include "rpc/access.h"
+#include "show/cell.h"
+#include "show/filter.h"
+#include "show/facts.h"
+#include "show/signs.h"
 
 enum { WIDTH = 100, HEIGHT = 30 };
 
@@ -55,17 +58,17 @@ static void add_event(struct document *document, double at, const struct gb_buf 
 
 static void add_code(struct gb_buf *text, const char *language, struct gb_bytes code)
 {
-    bool python = strcmp(language, "python") == 0;
-    const char *prompt = python ? ">>> " : strcmp(language, "shell") == 0 ? "$ " : "> ";
+    const struct signs *signs = signs_of(language);
+    const char *prompt = signs->first;
 
     while (code.size > 0) {
         const uint8_t *newline = memchr(code.data, '\n', code.size);
         size_t size = newline != NULL ? (size_t)(newline - code.data) : code.size;
 
         gb_buf_addf(text, "\x1b[1;36m%s\x1b[0m", prompt);
-        add_shown(text, (struct gb_bytes){code.data, size});
+        filter_shown(text, (struct gb_bytes){code.data, size});
         gb_buf_adds(text, "\n");
-        prompt = python ? "... " : "  ";
+        prompt = signs->more;
         size = MIN(size + 1, code.size);
         code.data += size;
         code.size -= size;
@@ -101,7 +104,7 @@ static void show_stream(struct playing *playing, bool is_stderr, size_t size)
         return;
     if (is_stderr)
         gb_buf_adds(&playing->text, "\x1b[31m");
-    add_shown(&playing->text, bytes);
+    filter_shown(&playing->text, bytes);
     if (is_stderr)
         gb_buf_adds(&playing->text, "\x1b[0m");
     gb_buf_consume(stream, bytes.size);
@@ -136,22 +139,22 @@ static void add_output(struct playing *playing, const struct gb_json *cell, doub
     struct gb_bytes value = json_text(cell, "value");
     struct gb_buf trouble = {0};
 
-    cell_stream(&playing->streams[0], cell, "stdout");
-    cell_stream(&playing->streams[1], cell, "stderr");
-    for (uint32_t i = 0; i < list_count(pace); i++) {
+    facts_stream(&playing->streams[0], cell, "stdout");
+    facts_stream(&playing->streams[1], cell, "stderr");
+    for (uint32_t i = 0; i < json_list_count(pace); i++) {
         step = i == 0 ? gb_json_first(pace) : gb_json_next(step);
         play_step(playing, step, began);
     }
-    playing->at = began + time_of(cell, "wall_ms") / 1000;
+    playing->at = began + facts_time(cell, "wall_ms") / 1000;
     show_stream(playing, false, SIZE_MAX);
     show_stream(playing, true, SIZE_MAX);
     if (playing->in_line)
         gb_buf_adds(&playing->text, "\n");
     if (value.size > 0) {
-        add_shown(&playing->text, value);
+        filter_shown(&playing->text, value);
         end_line(&playing->text);
     }
-    cell_trouble(&trouble, cell);
+    show_trouble(&trouble, cell);
     if (trouble.size > 0)
         gb_buf_addf(&playing->text, "\x1b[1;31m[%s]\x1b[0m\n", gb_buf_str(&trouble));
     show_text(playing);
@@ -161,7 +164,7 @@ static void add_output(struct playing *playing, const struct gb_json *cell, doub
 void cast_cell(struct document *document, const struct gb_json *cell)
 {
     struct playing playing = {.document = document};
-    double at = time_of(cell, "started_at");
+    double at = facts_time(cell, "started_at");
 
     if (!document->begun)
         begin(document, at);

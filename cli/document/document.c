@@ -6,12 +6,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
-#include "cli/cell.h"
 #include "rpc/access.h"
 #include "show/filter.h"
 #include "rpc/base64.h"
 #include "document/internal.h"
+#include "show/facts.h"
 
 const char document_names[] = "ipynb, py, md, asciicast, json";
 
@@ -37,38 +36,6 @@ const char *document_ending(enum document_format format)
 
 /* ---- what the formats share ---- */
 
-void add_shown(struct gb_buf *to, struct gb_bytes text)
-{
-    struct filter filter = {0};
-
-    filter_add(&filter, to, text);
-    filter_end(&filter, to);
-}
-
-/* After the filter all sequences are whole. */
-void add_without_colours(struct gb_buf *to, struct gb_bytes shown)
-{
-    const uint8_t *at = shown.data, *end = shown.data + shown.size;
-
-    while (at < end) {
-        const uint8_t *escape = memchr(at, 0x1b, (size_t)(end - at)), *last = NULL;
-
-        gb_buf_add(to, at, (size_t)((escape != NULL ? escape : end) - at));
-        if (escape != NULL)
-            last = memchr(escape, 'm', (size_t)(end - escape));
-        at = last != NULL ? last + 1 : end;
-    }
-}
-
-void add_plain(struct gb_buf *to, struct gb_bytes text)
-{
-    struct gb_buf shown = {0};
-
-    add_shown(&shown, text);
-    add_without_colours(to, gb_buf_bytes(&shown));
-    gb_buf_release(&shown);
-}
-
 void end_line(struct gb_buf *text)
 {
     static const char reset[] = "\x1b[0m";
@@ -81,48 +48,11 @@ void end_line(struct gb_buf *text)
         gb_buf_adds(text, "\n");
 }
 
-void add_duration(struct gb_buf *to, double ms)
-{
-    if (ms < 1000)
-        gb_buf_addf(to, ms < 10 ? "%.1f ms" : "%.0f ms", ms);
-    else
-        gb_buf_addf(to, "%.2f s", ms / 1000);
-}
-
-void cell_stream(struct gb_buf *to, const struct gb_json *cell, const char *name)
-{
-    char base64_name[32];
-
-    (void)snprintf(base64_name, sizeof(base64_name), "%s_base64", name);
-    (void)json_add_bytes(to, cell, name, base64_name);
-}
-
-void display_bytes(struct gb_buf *to, const struct gb_json *display)
-{
-    (void)json_add_bytes(to, display, "text", "base64");
-}
-
-double display_size(const struct gb_json *display)
-{
-    struct gb_bytes base64 = json_text(display, "base64");
-
-    if (base64.size == 0)
-        return json_number(display, "bytes") + (double)json_text(display, "text").size;
-    return (double)base64.size * 3 / 4;
-}
-
 static bool begins(struct gb_bytes text, const char *with)
 {
     size_t size = strlen(with);
 
     return text.size > size && memcmp(text.data, with, size) == 0;
-}
-
-double time_of(const struct gb_json *object, const char *name)
-{
-    double number = json_number(object, name);
-
-    return number > 0 && number < 1e11 ? number : 0;
 }
 
 bool is_text_type(struct gb_bytes mime)
@@ -142,76 +72,9 @@ bool is_image_type(struct gb_bytes mime)
     return begins(mime, "image/");
 }
 
-struct gb_bytes cell_mode(const struct gb_json *cell)
-{
-    struct gb_bytes mode = json_text(cell, "mode");
-
-    return mode.size > 0 ? mode : gb_bytes_str("kernel");
-}
-
-bool cell_is_running(const struct gb_json *cell)
-{
-    return gb_bytes_equal(json_text(cell, "state"), "running");
-}
-
-bool cell_is_shell(const struct gb_json *cell)
-{
-    return gb_bytes_equal(cell_mode(cell), "shell");
-}
-
 const char *cell_language(const struct document *document, const struct gb_json *cell)
 {
-    return cell_is_shell(cell) ? "shell" : document->language;
-}
-
-uint32_t list_count(const struct gb_json *list)
-{
-    return list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
-}
-
-static void add_part(struct gb_buf *to, size_t before, const char *part)
-{
-    if (to->size > before)
-        gb_buf_adds(to, ", ");
-    gb_buf_adds(to, part);
-}
-
-void cell_trouble(struct gb_buf *to, const struct gb_json *cell)
-{
-    const struct gb_json *code = json_member(cell, "exit_code");
-    struct gb_bytes signum = json_text(cell, "signal");
-    size_t before = to->size;
-
-    if (json_true(cell, "code_lost"))
-        add_part(to, before, "its code is lost: the journal is damaged");
-    if (json_true(cell, "result_lost")) {
-        add_part(to, before,
-                 "what became of it is lost: the journal is damaged, or could not be "
-                 "written");
-        return;
-    }
-    if (json_true(cell, "timed_out"))
-        add_part(to, before, "timed out");
-    if (json_true(cell, "interrupted"))
-        add_part(to, before, "interrupted");
-    if (json_true(cell, "oom"))
-        add_part(to, before, "out of memory");
-    if (signum.size > 0) {
-        add_part(to, before, "");
-        add_plain(to, signum);
-    }
-    if (code != NULL && code->type == GB_JSON_NUMBER && gb_json_number(code) != 0) {
-        add_part(to, before, "");
-        gb_buf_addf(to, "exit code %.0f", gb_json_number(code));
-    }
-    if (json_true(cell, "state_lost"))
-        add_part(to, before, "state lost");
-    if (json_text(json_member(cell, "error"), "message").size > 0) {
-        add_part(to, before, "");
-        add_plain(to, json_text(json_member(cell, "error"), "message"));
-    }
-    if (to->size == before && !cell_is_running(cell) && cell_exit_status(cell) == EXIT_GLASSBELL)
-        add_part(to, before, "no result");
+    return facts_is_shell(cell) ? "shell" : document->language;
 }
 
 /* ---- one document ---- */
@@ -220,7 +83,7 @@ static void copy_text(char *to, size_t room, struct gb_bytes text)
 {
     struct gb_buf shown = {0};
 
-    add_plain(&shown, text);
+    filter_plain(&shown, text);
     (void)snprintf(to, room, "%s", gb_buf_str(&shown));
     gb_buf_release(&shown);
 }
@@ -253,7 +116,7 @@ void document_begin(struct document *document, enum document_format format, stru
         name = json_text(session, "session");
     copy_text(document->title, sizeof(document->title), name);
     copy_text(document->language, sizeof(document->language), json_text(session, "language"));
-    document->created_at = time_of(session, "created_at");
+    document->created_at = facts_time(session, "created_at");
     switch (format) {
     case DOCUMENT_IPYNB:
         ipynb_begin(document, session);

@@ -41,9 +41,6 @@ struct document {
     double created_at;
 };
 
-/* Whether it has not ended yet: a history has such a cell, too. */
-bool cell_is_running(const struct gb_json *cell);
-
 /* @session may lack anything, or be NULL. Borrows @out until the end. */
 void document_begin(struct document *document, enum document_format format, struct gb_buf *out,
                     const struct gb_json *session);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "document/document.h"
-#include "document/show.h"
+#include "show/cell.h"
 
 static void check_json(struct gb_bytes text)
 {
@@ -76,7 +76,9 @@ static void show_history(const struct gb_json *history, bool colours)
 {
     const struct gb_json *cells = gb_json_member(history, "cells"), *cell = NULL;
     struct gb_buf out = {0};
-    struct show show = {.out = &out, .colour = colours, .head = true, .code = true, .output = true};
+    struct show_target to = {.out = &out, .colour = colours};
+    struct show show = {
+        .ours = &to, .streams = {&to, &to}, .head = true, .code = true, .output = true};
 
     for (uint32_t i = 0; cells != NULL && cells->type == GB_JSON_ARRAY && i < cells->count; i++) {
         cell = i == 0 ? gb_json_first(cells) : gb_json_next(cell);

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
 #include "document/internal.h"
 #include "rpc/access.h"
+#include "show/cell.h"
+#include "show/facts.h"
 
 struct kernel {
     const char *language, *name, *title;
@@ -60,7 +61,7 @@ static void put_stream(struct gb_json_out *out, const struct gb_json *cell, cons
 {
     struct gb_buf bytes = {0};
 
-    cell_stream(&bytes, cell, name);
+    facts_stream(&bytes, cell, name);
     if (bytes.size > 0) {
         gb_json_object(out, NULL);
         gb_json_put_str(out, "output_type", "stream");
@@ -75,7 +76,7 @@ static void put_displays(struct gb_json_out *out, const struct gb_json *cell)
 {
     const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
 
-    for (uint32_t i = 0; i < list_count(list); i++) {
+    for (uint32_t i = 0; i < json_list_count(list); i++) {
         struct gb_bytes mime;
         struct gb_buf text = {0};
 
@@ -87,7 +88,7 @@ static void put_displays(struct gb_json_out *out, const struct gb_json *cell)
         gb_json_put_str(out, "output_type", "display_data");
         gb_json_object(out, "data");
         if (is_text_type(mime)) {
-            display_bytes(&text, display);
+            facts_display_bytes(&text, display);
             gb_json_put_named(out, mime, gb_buf_bytes(&text));
         } else {
             gb_json_put_named(out, mime, json_text(display, "base64"));
@@ -122,7 +123,7 @@ static void put_error(struct gb_json_out *out, const struct gb_json *cell)
 {
     struct gb_buf trouble = {0};
 
-    cell_trouble(&trouble, cell);
+    show_trouble(&trouble, cell);
     if (trouble.size > 0) {
         gb_json_object(out, NULL);
         gb_json_put_str(out, "output_type", "error");
@@ -143,9 +144,9 @@ static void put_source(struct document *document, const struct gb_json *cell)
     struct gb_bytes code = json_text(cell, "code");
     struct gb_buf source = {0};
 
-    if (python && cell_is_shell(cell))
+    if (python && facts_is_shell(cell))
         gb_buf_adds(&source, "%%bash\n");
-    else if (python && gb_bytes_equal(cell_mode(cell), "process"))
+    else if (python && gb_bytes_equal(facts_mode(cell), "process"))
         gb_buf_adds(&source, "%%python3\n");
     gb_buf_add(&source, code.data, code.size);
     gb_json_put(&document->json, "source", gb_buf_bytes(&source));

@@ -5,10 +5,13 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "cli/app.h"
 #include "document/internal.h"
 #include "rpc/access.h"
 #include "rpc/base64.h"
+#include "show/words.h"
+#include "show/cell.h"
+#include "show/filter.h"
+#include "show/facts.h"
 
 static void add_time(struct gb_buf *out, double seconds)
 {
@@ -25,18 +28,19 @@ static void add_time(struct gb_buf *out, double seconds)
 /* Behind the number of a cell: when, how long, how it ended. */
 static void add_facts(struct gb_buf *out, const struct gb_json *cell)
 {
+    double ms = facts_time(cell, "wall_ms");
     struct gb_buf trouble = {0};
+    char duration[32];
 
-    if (!gb_bytes_equal(cell_mode(cell), "kernel")) {
+    if (!gb_bytes_equal(facts_mode(cell), "kernel")) {
         gb_buf_adds(out, ", ");
-        add_plain(out, cell_mode(cell));
+        filter_plain(out, facts_mode(cell));
     }
-    add_time(out, time_of(cell, "started_at"));
-    cell_trouble(&trouble, cell);
-    if (time_of(cell, "wall_ms") > 0 || trouble.size == 0) { /* else nobody saw its end */
-        gb_buf_adds(out, ", ");
-        add_duration(out, time_of(cell, "wall_ms"));
-    }
+    add_time(out, facts_time(cell, "started_at"));
+    show_trouble(&trouble, cell);
+    words_duration(duration, sizeof(duration), ms);
+    if (ms > 0 || trouble.size == 0) /* else nobody saw its end */
+        gb_buf_addf(out, ", %s", duration);
     if (trouble.size > 0)
         gb_buf_addf(out, ", %s", gb_buf_str(&trouble));
     gb_buf_release(&trouble);
@@ -76,7 +80,7 @@ void py_cell(struct document *document, const struct gb_json *cell)
     gb_buf_addf(out, "\n# %%%% [%.0f]", json_number(cell, "cell"));
     add_facts(out, cell);
     gb_buf_adds(out, "\n");
-    if (cell_is_shell(cell))
+    if (facts_is_shell(cell))
         add_comment(out, code, "# !");
     else if (strcmp(document->language, "python") != 0 && document->language[0] != '\0')
         add_comment(out, code, "# ");
@@ -107,7 +111,7 @@ void md_begin(struct document *document, const struct gb_json *session)
     gb_buf_adds(out, "\n\nA session of Glassbell");
     if (document->language[0] != '\0')
         gb_buf_addf(out, " (%s)", document->language);
-    add_time(out, time_of(session, "created_at"));
+    add_time(out, facts_time(session, "created_at"));
     gb_buf_adds(out, ".\n");
 }
 
@@ -138,7 +142,7 @@ static void add_text_block(struct gb_buf *out, const char *info, struct gb_bytes
 
     if (text.size == 0)
         return;
-    add_plain(&shown, text);
+    filter_plain(&shown, text);
     add_block(out, info, gb_buf_bytes(&shown));
     gb_buf_release(&shown);
 }
@@ -147,15 +151,15 @@ static void add_displays(struct gb_buf *out, const struct gb_json *cell)
 {
     const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
 
-    for (uint32_t i = 0; i < list_count(list); i++) {
+    for (uint32_t i = 0; i < json_list_count(list); i++) {
         struct gb_bytes mime, base64;
         struct gb_buf bytes = {0}, shown = {0};
 
         display = i == 0 ? gb_json_first(list) : gb_json_next(display);
         mime = json_text(display, "mime");
         base64 = json_text(display, "base64");
-        display_bytes(&bytes, display);
-        add_plain(&shown, mime);
+        facts_display_bytes(&bytes, display);
+        filter_plain(&shown, mime);
         if (is_text_type(mime)) {
             add_text_block(out, "", gb_buf_bytes(&bytes));
         } else if (is_image_type(mime) && base64.size > 0) {
@@ -177,10 +181,10 @@ void md_cell(struct document *document, const struct gb_json *cell)
     add_facts(out, cell);
     gb_buf_adds(out, "\n");
     add_text_block(out, cell_language(document, cell), json_text(cell, "code"));
-    cell_stream(&stream, cell, "stdout");
+    facts_stream(&stream, cell, "stdout");
     add_text_block(out, "text", gb_buf_bytes(&stream));
     gb_buf_clear(&stream);
-    cell_stream(&stream, cell, "stderr");
+    facts_stream(&stream, cell, "stderr");
     add_text_block(out, "stderr", gb_buf_bytes(&stream));
     gb_buf_release(&stream);
     add_text_block(out, "value", json_text(cell, "value"));

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/cell.h"
 #include "rpc/access.h"
+#include "show/outcome.h"
 
 enum { OUTPUT_QUEUE_MAX = 1u << 20 };
 
@@ -96,15 +97,21 @@ static void report_truncated(struct job *job, const struct gb_json *cell)
     }
 }
 
+static void report_advice(void *arg, const char *sentence)
+{
+    report_say(arg, sentence, "");
+}
+
 static void report_outcome(struct job *job, const struct gb_json *cell)
 {
     struct gb_bytes note = json_text(cell, "note");
+    struct outcome outcome;
 
     report_truncated(job, cell);
-    if (json_true(cell, "oom"))
-        report_say(job, "the VM ran out of memory; -m gives it more", "");
-    if (json_true(cell, "timed_out"))
-        report_say(job, "the time is up; -t gives it more", "");
+    outcome_read(&outcome, cell);
+    /* A VM that goes with its program leaves nobody with a new interpreter. */
+    outcome.state_lost = false;
+    outcome_advise(&outcome, report_advice, job);
     if (note.size > 0 && cell_exit_status(cell) == EXIT_GLASSBELL) {
         _cleanup_(freep) char *text = xstrndup((const char *)note.data, note.size);
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "cli/app.h"
-#include "show/filter.h"
+#include "show/cell.h"
 
 enum { REPL_DISPLAYS_MAX = 64 };
 
@@ -28,9 +28,10 @@ struct repl {
     /* The cell that runs. */
     bool running, done;
     unsigned interrupts;
-    struct filter filters[2];
-    bool column_0[2]; /* the last thing written ended its line: standard output, standard error */
-    struct gb_buf timing; /* a sentence on the last cell */
+    struct show show;
+    struct show_target targets[2]; /* standard output, standard error */
+    struct gb_buf text[2];         /* theirs, until it is written */
+    struct gb_buf timing;          /* a sentence on the last cell */
     struct display displays[REPL_DISPLAYS_MAX];
     unsigned display_count; /* ever */
 };

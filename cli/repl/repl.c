@@ -29,6 +29,7 @@
 #include "repl/editor.h"
 #include "repl/internal.h"
 #include "rpc/access.h"
+#include "show/outcome.h"
 #include "show/signs.h"
 #include "show/words.h"
 
@@ -52,40 +53,33 @@ static void repl_write_all(int fd, const struct gb_buf *text)
     (void)gb_fd_write_full(fd, gb_buf_data(text), text->size); /* nobody to tell */
 }
 
-/* Text of a guest, made harmless, to standard output (0) or error (1). */
-static void repl_show(struct repl *repl, int stream, struct gb_bytes text)
+/* What was shown goes out. */
+static void repl_flush(struct repl *repl)
 {
-    bool red = stream == 1 && repl->colours;
-    struct gb_buf out = {0};
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct gb_buf *text = &repl->text[fd - STDOUT_FILENO];
 
-    if (text.size == 0)
-        return;
-    if (red)
-        gb_buf_adds(&out, "\033[31m");
-    if (repl->raw || !repl->tty)
-        gb_buf_add(&out, text.data, text.size);
-    else
-        filter_add(&repl->filters[stream], &out, text);
-    if (red)
-        gb_buf_adds(&out, "\033[0m");
-    repl_write_all(stream == 0 ? STDOUT_FILENO : STDERR_FILENO, &out);
-    repl->column_0[0] = repl->column_0[1] = text.data[text.size - 1] == '\n';
-    gb_buf_release(&out);
+        repl_write_all(fd, text);
+        gb_buf_clear(text);
+    }
 }
 
-/* Ends the line that a guest left open. */
-static void repl_end_line(struct repl *repl)
+/* How output is shown: on a terminal as it may be shown there, unless --raw; else as it is. */
+static void repl_choose_show(struct repl *repl)
 {
-    for (int stream = 0; stream < 2; stream++) {
-        struct gb_buf out = {0};
-
-        filter_end(&repl->filters[stream], &out);
-        repl_write_all(stream == 0 ? STDOUT_FILENO : STDERR_FILENO, &out);
-        gb_buf_release(&out);
-    }
-    if (!repl->column_0[0] && repl->tty)
-        (void)gb_fd_write_full(STDOUT_FILENO, "\n", 1);
-    repl->column_0[0] = repl->column_0[1] = true;
+    for (size_t i = 0; i < ARRAY_SIZE(repl->targets); i++)
+        repl->targets[i] = (struct show_target){
+            .out = &repl->text[i],
+            .terminal = repl->tty,
+            .colour = repl->colours,
+            .exact = repl->raw || !repl->tty,
+        };
+    repl->show = (struct show){
+        .ours = &repl->targets[0],
+        .streams = {&repl->targets[0], &repl->targets[1]},
+        .output = true,
+        .prompt = true,
+    };
 }
 
 /* ---- the session ---- */
@@ -353,15 +347,17 @@ static void repl_on_typed(void *arg, struct gb_bytes line)
 /* Output of a cell that has ended comes while the next one is typed, too. */
 static void repl_show_output(struct repl *repl, const struct gb_json *params)
 {
-    int stream = gb_bytes_equal(json_text(params, "stream"), "stderr") ? 1 : 0;
+    bool is_stderr = gb_bytes_equal(json_text(params, "stream"), "stderr");
     struct gb_buf decoded = {0};
 
     if (json_add_bytes(&decoded, params, "text", "base64") && repl->running) {
-        repl_show(repl, stream, gb_buf_bytes(&decoded));
+        show_piece(&repl->show, is_stderr, gb_buf_bytes(&decoded));
+        repl_flush(repl);
     } else if (decoded.size > 0) {
         editor_step_aside();
-        repl_show(repl, stream, gb_buf_bytes(&decoded));
-        repl_end_line(repl);
+        show_piece(&repl->show, is_stderr, gb_buf_bytes(&decoded));
+        show_end_output(&repl->show);
+        repl_flush(repl);
         editor_step_back();
     }
     gb_buf_release(&decoded);
@@ -405,7 +401,6 @@ static void repl_keep_display(struct repl *repl, const struct gb_json *display)
     struct display *kept = &repl->displays[number % REPL_DISPLAYS_MAX];
     struct gb_buf line = {0}, mime = {0};
     const char *ending = "bin";
-    char size[32];
 
     gb_buf_release(&kept->data);
     free(kept->mime);
@@ -420,8 +415,9 @@ static void repl_keep_display(struct repl *repl, const struct gb_json *display)
         ending = "svg";
     else if (strcmp(kept->mime, "text/html") == 0)
         ending = "html";
-    words_size(size, sizeof(size), (double)kept->data.size);
-    gb_buf_addf(&line, "[%s %s: :save %u plot.%s]\n", kept->mime, size, number, ending);
+    gb_buf_adds(&line, "[");
+    show_display(&line, display);
+    gb_buf_addf(&line, ": :save %u plot.%s]\n", number, ending);
     repl_write_all(STDOUT_FILENO, &line);
     gb_buf_release(&line);
     repl_drop_displays(repl);
@@ -429,47 +425,40 @@ static void repl_keep_display(struct repl *repl, const struct gb_json *display)
 
 static void repl_keep_timing(struct repl *repl, const struct gb_json *cell)
 {
-    char memory[32];
+    char memory[32], wall[32], cpu[32];
 
+    words_duration(wall, sizeof(wall), json_number(cell, "wall_ms"));
+    words_duration(cpu, sizeof(cpu), json_number(cell, "cpu_ms"));
     words_size(memory, sizeof(memory), json_number(cell, "peak_memory_bytes"));
     gb_buf_clear(&repl->timing);
-    gb_buf_addf(&repl->timing, "cell %.0f: %.1f ms, %.1f ms of processor time, peak memory %s\n",
-                json_number(cell, "cell"), json_number(cell, "wall_ms"),
-                json_number(cell, "cpu_ms"), memory);
+    gb_buf_addf(&repl->timing, "cell %.0f: %s, %s of processor time, peak memory %s\n",
+                json_number(cell, "cell"), wall, cpu, memory);
 }
 
-static void repl_show_truncated(const struct gb_json *cell)
+static void repl_advise(void *arg, const char *sentence)
 {
-    const struct gb_json *truncated = json_member(cell, "truncated");
-    double bytes = json_number(truncated, "stdout") + json_number(truncated, "stderr");
-
-    if (bytes >= 1)
-        app_say("%.0f bytes of output were left out", bytes);
+    (void)arg;
+    app_say("%s", sentence);
 }
 
 static void repl_show_cell(struct repl *repl, const struct gb_json *cell)
 {
-    const struct gb_json *displays = json_member(cell, "displays"), *display;
-    const struct gb_json *value = json_member(cell, "value");
+    const struct gb_json *displays = json_member(cell, "displays"), *display = NULL;
+    struct outcome outcome;
+    char text[64];
 
-    repl_end_line(repl);
-    if (value != NULL && value->type == GB_JSON_STRING && value->text.size > 0) {
-        repl_show(repl, 0, value->text);
-        repl_show(repl, 0, gb_bytes_str("\n"));
-        repl_end_line(repl);
+    show_end(&repl->show, cell);
+    repl_flush(repl);
+    for (uint32_t i = 0; i < json_list_count(displays); i++) {
+        display = i == 0 ? gb_json_first(displays) : gb_json_next(display);
+        repl_keep_display(repl, display);
     }
-    if (displays != NULL && displays->type == GB_JSON_ARRAY) {
-        display = gb_json_first(displays);
-        for (uint32_t i = 0; i < displays->count; i++, display = gb_json_next(display))
-            repl_keep_display(repl, display);
+    outcome_read(&outcome, cell);
+    if (outcome.left_out > 0) {
+        outcome_left_out(outcome.left_out, text, sizeof(text));
+        app_say("%s", text);
     }
-    repl_show_truncated(cell);
-    if (json_true(cell, "timed_out"))
-        app_say("the time for the cell was up; -t gives it more");
-    if (json_true(cell, "oom"))
-        app_say("the VM ran out of memory; -m gives it more");
-    if (json_true(cell, "state_lost"))
-        app_say("the interpreter is a new one: variables and imports are gone");
+    outcome_advise(&outcome, repl_advise, NULL);
     repl_keep_timing(repl, cell);
 }
 
@@ -483,7 +472,8 @@ static void repl_on_cell(void *arg, const struct gb_json *cell, const struct gb_
         repl_show_cell(repl, cell);
         return;
     }
-    repl_end_line(repl);
+    show_end_output(&repl->show);
+    repl_flush(repl);
     app_say_error(error);
     if (error->code == GB_ECLOSED || error->code == GB_EUNKNOWN || error->code == GB_ENOTFOUND)
         repl->failed = repl->stopped = true;
@@ -636,6 +626,8 @@ static void repl_end(struct repl *repl)
         gb_buf_release(&repl->displays[i].data);
         free(repl->displays[i].mime);
     }
+    for (size_t i = 0; i < ARRAY_SIZE(repl->text); i++)
+        gb_buf_release(&repl->text[i]);
     gb_buf_release(&repl->timing);
     free(repl->session);
     free(repl->language);
@@ -646,7 +638,7 @@ int repl_run(const struct args *args)
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT};
     struct gb_signal *handlers[ARRAY_SIZE(signals)];
     const char *no_colour = getenv("NO_COLOR");
-    struct repl repl = {.args = args, .column_0 = {true, true}};
+    struct repl repl = {.args = args};
     struct app app;
     double seconds;
     int status;
@@ -666,6 +658,7 @@ int repl_run(const struct args *args)
     repl.raw = args_has(args, "raw");
     repl.colours =
         repl.tty && isatty(STDERR_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0');
+    repl_choose_show(&repl);
     app.events = (struct gb_client_events){repl_on_notified, repl_on_closed};
     app.arg = &repl;
     if (repl_begin(&repl)) {

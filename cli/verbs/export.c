@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "rpc/access.h"
+#include "show/facts.h"
 #include "show/filter.h"
 #include "cli/local.h"
 #include "cli/past.h"
@@ -55,7 +56,7 @@ static bool export_on_cell(void *arg, const struct gb_json *cell)
 {
     struct export *export = arg;
 
-    if (cell_is_running(cell)) /* it has no end that could be written down */
+    if (facts_is_running(cell)) /* it has no end that could be written down */
         return true;
     document_cell(&export->document, cell);
     return export_flush(export);

@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/past.h"
-#include "document/document.h"
-#include "document/show.h"
+#include "show/cell.h"
+#include "show/facts.h"
 #include "rpc/access.h"
 #include "verbs/verbs.h"
 
@@ -27,6 +27,7 @@ struct log {
     struct app app;
     struct past past;
     struct show show;
+    struct show_target target;
     struct gb_buf text;
     struct gb_bytes language;
     bool json, following, failed, over;
@@ -56,7 +57,7 @@ static void log_say_lost(const struct log *log, const struct gb_json *cell)
     bool code = log->show.code && json_true(cell, "code_lost");
     bool output = log->show.output && json_true(cell, "result_lost");
 
-    if (log->show.exact && !log->json && (code || output))
+    if (log->target.exact && !log->json && (code || output))
         app_say("the %s of cell %.0f is lost: the journal is damaged", code ? "code" : "output",
                 json_number(cell, "cell"));
 }
@@ -66,7 +67,7 @@ static bool log_on_cell(void *arg, const struct gb_json *cell)
     struct log *log = arg;
     struct gb_json_out out = {.buf = &log->text};
 
-    if (cell_is_running(cell)) { /* a snapshot tells of it, too */
+    if (facts_is_running(cell)) { /* a snapshot tells of it, too */
         if (!log->following && !log->json) {
             show_begin(&log->show, cell, log->language);
             show_note(&log->show, "it still runs");
@@ -316,18 +317,23 @@ static bool log_read_number(const struct args *args, uint64_t *ret_number)
     return true;
 }
 
-static struct show log_choose(const struct args *args, struct gb_buf *out)
+static void log_choose(struct log *log, const struct args *args)
 {
     bool code = args_has(args, "code"), output = args_has(args, "output");
     bool terminal = isatty(STDOUT_FILENO) == 1;
 
-    return (struct show){
-        .out = out,
+    log->target = (struct show_target){
+        .out = &log->text,
+        .terminal = terminal,
         .colour = terminal && getenv("NO_COLOR") == NULL,
+        .exact = (code || output) && !terminal,
+    };
+    log->show = (struct show){
+        .ours = &log->target,
+        .streams = {&log->target, &log->target},
         .head = !code && !output,
         .code = code || !output,
         .output = output || !code,
-        .exact = (code || output) && !terminal,
     };
 }
 
@@ -366,7 +372,7 @@ static int log_run(const struct args *args)
         return EXIT_USAGE;
     if (following && number > 0)
         return app_wrong_use(args, "--follow shows all cells, --cell one");
-    log.show = log_choose(args, &log.text);
+    log_choose(&log, args);
     app_open(&log.app, args);
     good = log_show_log(&log, args->words[0], number, following);
     app_close(&log.app);

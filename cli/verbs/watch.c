@@ -5,21 +5,23 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "cli/app.h"
 #include "rpc/access.h"
-#include "show/filter.h"
+#include "show/cell.h"
 #include "cli/output.h"
 #include "verbs/verbs.h"
 
-enum { DEADLINE_MS = 30000, CODE_LINE_MAX = 400, QUEUE_MAX = 1 << 20 };
+enum { DEADLINE_MS = 30000, NOTE_MAX = 400, QUEUE_MAX = 1 << 20 };
 
 struct watching {
     struct app app;
     struct output *out, *err;
-    struct filter filters[2]; /* standard output, standard error */
-    bool terminal[2];
+    struct show show;
+    struct show_target targets[2]; /* standard output, standard error */
+    struct show_target ours;       /* on standard error, too, and always as it may be shown */
+    struct gb_buf text[2];         /* theirs, until it is written */
+    char language[32];
     bool json, subscribed, over;
     int64_t subscription;
     int status;
@@ -51,127 +53,62 @@ static void watch_on_broken(void *arg, int sys_errno)
     watch_end(arg, 0);
 }
 
-/* A line of ours, on standard error, so that standard output is the cells' own. */
-static void watch_tell(struct watching *watching, const struct gb_buf *text)
+/* What was shown goes out. Lines of ours are on standard error, so that standard output is the
+ * cells' own. */
+static void watch_flush(struct watching *watching)
 {
-    output_write(watching->err, gb_buf_bytes(text));
+    output_write(watching->out, gb_buf_bytes(&watching->text[0]));
+    output_write(watching->err, gb_buf_bytes(&watching->text[1]));
+    gb_buf_clear(&watching->text[0]);
+    gb_buf_clear(&watching->text[1]);
 }
 
-static void watch_tell_started(struct watching *watching, const struct gb_json *params)
+static void watch_output(struct watching *watching, const struct gb_json *params)
 {
-    const struct gb_json *info = json_member(params, "info");
-    struct gb_bytes code = json_text(info, "code"), client = json_text(info, "client");
-    struct gb_buf text = {0};
+    struct gb_buf bytes = {0};
 
-    gb_buf_addf(&text, "── %.0f ", json_number(params, "cell"));
-    gb_escape(&text, client, 80);
-    gb_buf_adds(&text, "\n");
-    while (code.size > 0) {
-        const uint8_t *line_end = memchr(code.data, '\n', code.size);
-        size_t size = line_end == NULL ? code.size : (size_t)(line_end - code.data);
-
-        gb_buf_adds(&text, "│ ");
-        gb_escape(&text, (struct gb_bytes){code.data, size}, CODE_LINE_MAX);
-        gb_buf_adds(&text, "\n");
-        size += line_end != NULL;
-        code.data += size;
-        code.size -= size;
-    }
-    watch_tell(watching, &text);
-    gb_buf_release(&text);
-}
-
-static void watch_tell_finished(struct watching *watching, const struct gb_json *params)
-{
-    const struct gb_json *info = json_member(params, "info");
-    const struct gb_json *code = json_member(info, "exit_code");
-    struct gb_bytes value = json_text(info, "value"), signal = json_text(info, "signal");
-    struct gb_buf text = {0};
-
-    for (size_t i = 0; i < 2; i++) {
-        struct gb_buf rest = {0};
-
-        filter_end(&watching->filters[i], &rest);
-        output_write(i == 0 ? watching->out : watching->err, gb_buf_bytes(&rest));
-        gb_buf_release(&rest);
-    }
-    if (value.size > 0) {
-        gb_buf_adds(&text, "= ");
-        gb_escape(&text, value, CODE_LINE_MAX);
-        gb_buf_adds(&text, "\n");
-    }
-    gb_buf_addf(&text, "── %.0f %s %.3f s", json_number(params, "cell"),
-                code != NULL && code->type == GB_JSON_NUMBER && gb_json_number(code) == 0 ? "✓"
-                                                                                          : "✕",
-                json_number(info, "wall_ms") / 1000);
-    if (code != NULL && code->type == GB_JSON_NUMBER && gb_json_number(code) != 0)
-        gb_buf_addf(&text, ", exit %.0f", gb_json_number(code));
-    if (signal.size > 0) {
-        gb_buf_adds(&text, ", ");
-        gb_escape(&text, signal, 20);
-    }
-    if (json_true(info, "timed_out"))
-        gb_buf_adds(&text, ", out of time");
-    if (json_true(info, "interrupted"))
-        gb_buf_adds(&text, ", interrupted");
-    if (json_true(info, "oom"))
-        gb_buf_adds(&text, ", out of memory");
-    if (json_true(info, "state_lost"))
-        gb_buf_adds(&text, ", state lost");
-    gb_buf_adds(&text, "\n");
-    watch_tell(watching, &text);
-    gb_buf_release(&text);
-}
-
-static void watch_tell_output(struct watching *watching, const struct gb_json *params)
-{
-    bool is_error = gb_bytes_equal(json_text(params, "stream"), "stderr");
-    struct gb_buf bytes = {0}, shown = {0};
-
-    if (json_add_bytes(&bytes, params, "text", "base64")) {
-        /* What goes into a pipe or file goes as it is. */
-        if (watching->terminal[is_error])
-            filter_add(&watching->filters[is_error], &shown, gb_buf_bytes(&bytes));
-        output_write(is_error ? watching->err : watching->out,
-                     gb_buf_bytes(watching->terminal[is_error] ? &shown : &bytes));
-    }
+    if (json_add_bytes(&bytes, params, "text", "base64"))
+        show_piece(&watching->show, gb_bytes_equal(json_text(params, "stream"), "stderr"),
+                   gb_buf_bytes(&bytes));
     gb_buf_release(&bytes);
-    gb_buf_release(&shown);
 }
 
-static void watch_tell_line(struct watching *watching, const char *what, struct gb_bytes more)
+static void watch_note(struct watching *watching, const char *what, struct gb_bytes more)
 {
     struct gb_buf text = {0};
 
-    gb_buf_addf(&text, "── %s ", what);
-    gb_escape(&text, more, CODE_LINE_MAX);
-    gb_buf_adds(&text, "\n");
-    watch_tell(watching, &text);
+    gb_buf_addf(&text, "%s%.*s", what, (int)MIN(more.size, (size_t)NOTE_MAX),
+                (const char *)more.data);
+    show_note(&watching->show, gb_buf_str(&text));
     gb_buf_release(&text);
 }
 
-static void watch_tell_event(struct watching *watching, const struct gb_json *params)
+static void watch_event(struct watching *watching, const struct gb_json *params)
 {
     struct gb_bytes kind = json_text(params, "kind");
     const struct gb_json *lease = json_member(params, "lease");
+    const struct gb_json *info = json_member(params, "info");
 
     if (gb_bytes_equal(kind, "cell.started"))
-        watch_tell_started(watching, params);
+        show_begin(&watching->show, info, gb_bytes_str(watching->language));
     else if (gb_bytes_equal(kind, "cell.output"))
-        watch_tell_output(watching, params);
+        watch_output(watching, params);
     else if (gb_bytes_equal(kind, "cell.finished"))
-        watch_tell_finished(watching, params);
+        show_end(&watching->show, info);
     else if (gb_bytes_equal(kind, "cell.waiting") && json_true(params, "waiting"))
-        watch_tell_line(watching, "waits for input", gb_bytes_str(""));
+        watch_note(watching, "it waits for input", gb_bytes_str(""));
     else if (gb_bytes_equal(kind, "lease.changed") && lease != NULL &&
              lease->type == GB_JSON_OBJECT)
-        watch_tell_line(watching, "held by", json_text(lease, "holder"));
+        watch_note(watching, "held by ", json_text(lease, "holder"));
     else if (gb_bytes_equal(kind, "lease.changed"))
-        watch_tell_line(watching, "held by nobody", json_text(params, "note"));
+        watch_note(watching,
+                   json_text(params, "note").size > 0 ? "held by nobody: " : "held by nobody",
+                   json_text(params, "note"));
     else if (gb_bytes_equal(kind, "gap"))
-        watch_tell_line(watching, "some events were too many and are left out", gb_bytes_str(""));
+        watch_note(watching, "too slow: some events were left out", gb_bytes_str(""));
     else if (gb_bytes_equal(kind, "session.closed"))
-        watch_tell_line(watching, "closed:", json_text(params, "message"));
+        watch_note(watching, "the session has ended: ", json_text(params, "message"));
+    watch_flush(watching);
 }
 
 static void watch_on_notified(void *arg, const char *method, const struct gb_json *params)
@@ -190,7 +127,7 @@ static void watch_on_notified(void *arg, const char *method, const struct gb_jso
         output_write(watching->out, gb_buf_bytes(&text));
         gb_buf_release(&text);
     } else {
-        watch_tell_event(watching, params);
+        watch_event(watching, params);
     }
     if (gb_bytes_equal(json_text(params, "kind"), "session.closed"))
         watch_end(watching, 0);
@@ -230,6 +167,42 @@ static bool watch_subscribe(struct watching *watching, const char *session, bool
     return good;
 }
 
+/* What goes into a pipe or file goes as it is. */
+static void watch_choose_show(struct watching *watching)
+{
+    for (int i = 0; i < 2; i++) {
+        bool terminal = isatty(STDOUT_FILENO + i) == 1;
+
+        watching->targets[i] = (struct show_target){
+            .out = &watching->text[i],
+            .terminal = terminal,
+            .colour = terminal && getenv("NO_COLOR") == NULL,
+            .exact = !terminal,
+        };
+    }
+    watching->ours = (struct show_target){
+        .out = &watching->text[1],
+        .terminal = watching->targets[1].terminal,
+        .colour = watching->targets[1].colour,
+    };
+    watching->show = (struct show){
+        .ours = &watching->ours,
+        .streams = {&watching->targets[0], &watching->targets[1]},
+        .head = true,
+        .code = true,
+        .output = true,
+    };
+}
+
+static void watch_keep_language(void *arg, const struct gb_json *session)
+{
+    struct gb_bytes language = json_text(session, "language");
+    struct watching *watching = arg;
+
+    (void)snprintf(watching->language, sizeof(watching->language), "%.*s", (int)language.size,
+                   (const char *)language.data);
+}
+
 static int watch_run(const struct args *args)
 {
     struct watching watching = {.json = args_has(args, "json"), .status = EXIT_GLASSBELL};
@@ -240,15 +213,16 @@ static int watch_run(const struct args *args)
     app_open(&watching.app, args);
     session = app_find_session(&watching.app, args->words[0]);
     if (session != NULL) {
-        watching.terminal[0] = isatty(STDOUT_FILENO) == 1;
-        watching.terminal[1] = isatty(STDERR_FILENO) == 1;
+        watch_choose_show(&watching);
         watching.out = output_new(watching.app.loop, STDOUT_FILENO, watch_on_drained,
                                   watch_on_broken, &watching);
         watching.err = output_new(watching.app.loop, STDERR_FILENO, watch_on_drained,
                                   watch_on_broken, &watching);
         watching.app.events = (struct gb_client_events){watch_on_notified, watch_on_closed};
         watching.app.arg = &watching;
-        if (watch_subscribe(&watching, session, args_has(args, "replay")))
+        if (app_call_on(&watching.app, "session.get", session, DEADLINE_MS, watch_keep_language,
+                        &watching) &&
+            watch_subscribe(&watching, session, args_has(args, "replay")))
             while (!watching.over)
                 app_turn(&watching.app);
         while (output_queued(watching.out) + output_queued(watching.err) > 0 &&
@@ -256,6 +230,8 @@ static int watch_run(const struct args *args)
             app_turn(&watching.app);
         output_free(watching.out);
         output_free(watching.err);
+        gb_buf_release(&watching.text[0]);
+        gb_buf_release(&watching.text[1]);
     }
     free(session);
     app_close(&watching.app);

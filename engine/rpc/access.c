@@ -13,6 +13,11 @@ const struct gb_json *json_member(const struct gb_json *object, const char *name
     return object != NULL ? gb_json_member(object, name) : NULL;
 }
 
+uint32_t json_list_count(const struct gb_json *list)
+{
+    return list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
+}
+
 struct gb_bytes json_text(const struct gb_json *object, const char *name)
 {
     const struct gb_json *value = json_member(object, name);

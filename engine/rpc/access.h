@@ -16,6 +16,8 @@ double json_number(const struct gb_json *object, const char *name);
 uint64_t json_count(const struct gb_json *object, const char *name);
 bool json_true(const struct gb_json *object, const char *name);
 const struct gb_json *json_member(const struct gb_json *object, const char *name);
+/* How many values an array has; 0 for what is none. */
+uint32_t json_list_count(const struct gb_json *list);
 /* The bytes of a text/base64 pair, added to @out. False when base64 is not what it should be. */
 bool json_add_bytes(struct gb_buf *out, const struct gb_json *object, const char *text_name,
                     const char *base64_name);

@@ -136,3 +136,35 @@ void filter_end(struct filter *filter, struct gb_buf *out)
         gb_buf_adds(out, "\x1b[0m");
     filter->coloured = false;
 }
+
+void filter_shown(struct gb_buf *to, struct gb_bytes text)
+{
+    struct filter filter = {0};
+
+    filter_add(&filter, to, text);
+    filter_end(&filter, to);
+}
+
+/* After the filter all sequences are whole. */
+void filter_without_colours(struct gb_buf *to, struct gb_bytes shown)
+{
+    const uint8_t *at = shown.data, *end = shown.data + shown.size;
+
+    while (at < end) {
+        const uint8_t *escape = memchr(at, 0x1b, (size_t)(end - at)), *last = NULL;
+
+        gb_buf_add(to, at, (size_t)((escape != NULL ? escape : end) - at));
+        if (escape != NULL)
+            last = memchr(escape, 'm', (size_t)(end - escape));
+        at = last != NULL ? last + 1 : end;
+    }
+}
+
+void filter_plain(struct gb_buf *to, struct gb_bytes text)
+{
+    struct gb_buf shown = {0};
+
+    filter_shown(&shown, text);
+    filter_without_colours(to, gb_buf_bytes(&shown));
+    gb_buf_release(&shown);
+}

@@ -27,3 +27,9 @@ struct filter {
 void filter_add(struct filter *filter, struct gb_buf *out, struct gb_bytes bytes);
 /* The end of the stream: shows what waited and turns colours off. It can be used again after. */
 void filter_end(struct filter *filter, struct gb_buf *out);
+
+/* A text that is all there, as a terminal may show it: with its colours, or without. */
+void filter_shown(struct gb_buf *to, struct gb_bytes text);
+void filter_plain(struct gb_buf *to, struct gb_bytes text);
+/* Takes the colours out of what was shown. */
+void filter_without_colours(struct gb_buf *to, struct gb_bytes shown);

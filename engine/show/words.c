@@ -33,6 +33,7 @@ void words_age(char *to, size_t room, double seconds)
 
 void words_duration(char *to, size_t room, double ms)
 {
+    ms = MIN(ms, 9999 * 3600e3); /* nobody has seen such a cell end */
     if (ms < 9.95)
         (void)snprintf(to, room, "%.1f ms", ms);
     else if (ms < 999.5)
@@ -44,5 +45,5 @@ void words_duration(char *to, size_t room, double ms)
     else if (ms < 3600e3)
         (void)snprintf(to, room, "%d:%02d min", (int)(ms / 60e3), (int)(ms / 1000) % 60);
     else
-        (void)snprintf(to, room, "%d:%02d h", (int)MIN(ms / 3600e3, 9999.0), (int)(ms / 60e3) % 60);
+        (void)snprintf(to, room, "%d:%02d h", (int)(ms / 3600e3), (int)(ms / 60e3) % 60);
 }

@@ -52,7 +52,7 @@ static size_t note_rows(const struct card *card)
 
     rows += card->error != NULL ? 1 : 0;
     rows += card->note != NULL ? 1 : 0;
-    rows += card->state_lost ? 1 : 0;
+    rows += card->outcome.state_lost ? 1 : 0;
     rows += card->cut[TEXT_STDOUT] + card->cut[TEXT_STDERR] > 0 ? 1 : 0;
     return rows;
 }
@@ -174,7 +174,7 @@ void card_sign(const struct card *card, const char **ret_sign, enum role *ret_ro
     } else if (card->state == CARD_RUNNING) {
         *ret_sign = "●";
         *ret_role = ROLE_RUNNING;
-    } else if (card->interrupted || card->timed_out) {
+    } else if (card->outcome.interrupted || card->outcome.timed_out) {
         *ret_sign = "■";
         *ret_role = ROLE_CELL_STOPPED;
     } else if (card_failed(card)) {
@@ -319,18 +319,18 @@ static void draw_note(const struct card *card, struct region region, size_t row)
 {
     const struct style style = STYLE(ROLE_CELL_NOTE);
     int columns = region.width - CARD_GUTTER;
+    char left_out[64];
 
+    outcome_left_out(card->cut[0] + card->cut[1], left_out, sizeof(left_out));
     (void)paint_str(region, 1, 0, style, "!");
     if (card->error != NULL && row-- == 0)
         (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->error));
     else if (card->note != NULL && row-- == 0)
         (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->note));
-    else if (card->state_lost && row-- == 0)
-        (void)paint_str(region, CARD_GUTTER, 0, style,
-                        "the interpreter is a new one: variables and imports are gone");
+    else if (card->outcome.state_lost && row-- == 0)
+        (void)paint_str(region, CARD_GUTTER, 0, style, outcome_state_lost);
     else
-        (void)paint_f(region, CARD_GUTTER, 0, style, "%" PRIu64 " bytes of output were left out",
-                      card->cut[0] + card->cut[1]);
+        (void)paint_str(region, CARD_GUTTER, 0, style, left_out);
 }
 
 static void draw_files(const struct card *card, struct region region)
@@ -340,9 +340,10 @@ static void draw_files(const struct card *card, struct region region)
     (void)paint_str(region, 1, 0, STYLE(ROLE_CHANGED), "±");
     for (size_t i = 0; i < card->file_count; i++) {
         const struct card_file *file = &card->files[i];
-        bool created = strcmp(file->change, "created") == 0 || strcmp(file->change, "added") == 0;
-        bool deleted = strcmp(file->change, "deleted") == 0 || strcmp(file->change, "removed") == 0;
-        enum role role = created ? ROLE_ADDED : deleted ? ROLE_REMOVED : ROLE_CHANGED;
+        const char sign[] = {file->change, '\0'};
+        enum role role = file->change == '+'   ? ROLE_ADDED
+                         : file->change == '-' ? ROLE_REMOVED
+                                               : ROLE_CHANGED;
         int wanted = (int)text_columns(gb_bytes_str(file->path)) + 4;
 
         if (x + wanted > region.width - 8 && i > 0) {
@@ -350,7 +351,7 @@ static void draw_files(const struct card *card, struct region region)
                           card->file_count - i + card->files_left);
             return;
         }
-        (void)paint_str(region, x, 0, STYLE(role), created ? "+" : deleted ? "-" : "~");
+        (void)paint_str(region, x, 0, STYLE(role), sign);
         x += 2 +
              paint_cut(region, x + 2, 0, region.width - x - 2, STYLE(ROLE_FILE),
                        gb_bytes_str(file->path)) +

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "rpc/access.h"
+#include "show/facts.h"
 #include "store/read.h"
 #include "view/part.h"
 
@@ -95,7 +96,7 @@ static struct card *add_card(struct cells *cells, uint32_t number)
     }
     card = xcalloc(1, sizeof(*card));
     card->number = number;
-    card->exit_code = -1;
+    card->outcome.exit_code = -1;
     card->code = text_new(CELL_CODE_MAX * 4);
     place(cells, card);
     return card;
@@ -273,7 +274,7 @@ static void read_files(struct card *card, const struct gb_json *info)
         to->path = shown_path(file);
         if (to->path == NULL)
             continue;
-        read_string(file, "change", to->change, sizeof(to->change));
+        to->change = facts_change(read_text(file, "change"));
         to->size = read_u64(file, "size");
         card->file_count++;
     }
@@ -305,26 +306,21 @@ static void read_displays(struct card *card, const struct gb_json *info)
 }
 
 /* What a damaged journal cannot tell any more. */
-static void read_lost(struct card *card, const struct gb_json *info)
+static void read_lost(struct card *card)
 {
-    bool code = read_true(info, "code_lost");
+    struct gb_buf text = {0};
 
-    card->lost = read_true(info, "result_lost");
-    if ((code || card->lost) && card->error == NULL)
-        card->error = xasprintf("%s lost: the journal is damaged%s",
-                                !card->lost ? "its code is"
-                                : code      ? "its code and what became of it are"
-                                            : "what became of it is",
-                                card->lost ? ", or could not be written" : "");
+    outcome_lost(&card->outcome, &text);
+    if (text.size > 0 && card->error == NULL)
+        card->error = gb_buf_take_str(&text);
+    gb_buf_release(&text);
 }
 
 /* What every form of a cell has. */
 static void read_cell(struct card *card, const struct gb_json *info)
 {
-    const struct gb_json *exit_code = gb_json_member(info, "exit_code");
     const struct gb_json *truncated = gb_json_member(info, "truncated");
     const struct gb_json *error = gb_json_member(info, "error");
-    int64_t code;
 
     if (card->client[0] == '\0')
         read_string(info, "client", card->client, sizeof(card->client));
@@ -340,13 +336,7 @@ static void read_cell(struct card *card, const struct gb_json *info)
     }
     card->state = CARD_DONE;
     card->waiting = false;
-    if (exit_code != NULL && gb_json_integer(exit_code, &code) && code >= 0 && code < 256)
-        card->exit_code = (int)code;
-    read_string(info, "signal", card->signal, sizeof(card->signal));
-    card->timed_out = read_true(info, "timed_out");
-    card->interrupted = read_true(info, "interrupted");
-    card->oom = read_true(info, "oom");
-    card->state_lost = read_true(info, "state_lost");
+    outcome_read(&card->outcome, info);
     card->wall_ms = read_number(info, "wall_ms");
     card->cpu_ms = read_number(info, "cpu_ms");
     card->peak_memory = read_u64(info, "peak_memory_bytes");
@@ -360,7 +350,7 @@ static void read_cell(struct card *card, const struct gb_json *info)
         card->note = copy_text(info, "note");
     if (card->error == NULL)
         card->error = copy_text(error, "message");
-    read_lost(card, info);
+    read_lost(card);
     set_value(card, read_text(info, "value"));
     read_files(card, info);
     read_displays(card, info);
@@ -640,9 +630,11 @@ void cells_lost(struct cells *cells)
 
 bool card_failed(const struct card *card)
 {
+    const struct outcome *outcome = &card->outcome;
+
     return card->state == CARD_DONE &&
-           (card->error != NULL || card->signal[0] != '\0' || card->timed_out || card->oom ||
-            card->interrupted || card->exit_code > 0);
+           (card->error != NULL || outcome->signal[0] != '\0' || outcome->timed_out ||
+            outcome->oom || outcome->interrupted || outcome->exit_code > 0);
 }
 
 void card_verdict(const struct card *card, char *to, size_t room)
@@ -650,22 +642,9 @@ void card_verdict(const struct card *card, char *to, size_t room)
     to[0] = '\0';
     if (card->state != CARD_DONE)
         return;
-    if (card->timed_out)
-        (void)snprintf(to, room, "timed out");
-    else if (card->oom)
-        (void)snprintf(to, room, "out of memory");
-    else if (card->interrupted)
-        (void)snprintf(to, room, "interrupted");
-    else if (card->signal[0] != '\0')
-        (void)snprintf(to, room, "%s", card->signal);
-    else if (card->exit_code > 0)
-        (void)snprintf(to, room, "exit %d", card->exit_code);
-    else if (card->lost)
-        (void)snprintf(to, room, "lost");
-    else if (card->exit_code == 0 && card->error != NULL)
-        (void)snprintf(to, room, "code lost");
-    else if (card->error != NULL)
-        (void)snprintf(to, room, "not run");
+    outcome_word(&card->outcome, to, room);
+    if (to[0] == '\0' && card->error != NULL)
+        (void)snprintf(to, room, card->outcome.exit_code == 0 ? "code lost" : "not run");
 }
 
 struct highlight_state card_state_at(struct card *card, enum highlight_language language,

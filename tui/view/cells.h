@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "highlight/highlight.h"
 #include "rpc/json.h"
+#include "show/outcome.h"
 #include "text/text.h"
 
 enum {
@@ -41,7 +42,7 @@ enum card_state { CARD_SENT, CARD_RUNNING, CARD_DONE };
 
 struct card_file {
     char *path;
-    char change[12]; /* created, modified, deleted, … */
+    char change; /* '+', '-' or '~' */
     uint64_t size;
 };
 
@@ -68,10 +69,7 @@ struct card {
     bool asked;        /* for what is away */
     bool asked_before; /* for the cells that are missing in front of it */
     bool waiting;      /* for standard input */
-    int exit_code;     /* -1: it did not exit */
-    bool lost;         /* the journal does not know how it ended */
-    char signal[24];
-    bool timed_out, interrupted, oom, state_lost;
+    struct outcome outcome;
     char *note, *error;                /* NULL: none */
     uint64_t cut[TEXT_STREAM_COUNT];   /* bytes that were left out */
     uint64_t bytes[TEXT_STREAM_COUNT]; /* of its output in the journal; 0 before it has ended */

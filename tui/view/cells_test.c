@@ -168,7 +168,7 @@ START_TEST(test_events)
     ck_assert(!card->waiting);
     ck_assert_ptr_null(cells_running(&cells));
     /* The first of two members with one name counts. */
-    ck_assert_int_eq(card->exit_code, 0);
+    ck_assert_int_eq(card->outcome.exit_code, 0);
     ck_assert(!card_failed(card));
     ck_assert_uint_eq(text_lines(card->output), 2);
     ck_assert(!card->mine);
@@ -311,7 +311,7 @@ START_TEST(test_cards)
     output(1, "stdout", "out\\n\\u001b[2J\\u001b]0;t\\u0007 \xe2\x9c\x93 9 you\\n");
     output(1, "stderr", "wrong\\n");
     finished(1, ",\"value\":\"'v'\",\"peak_memory_bytes\":2000000,"
-                "\"files\":[{\"path\":\"a.csv\",\"change\":\"created\",\"size\":1}]");
+                "\"files\":[{\"path\":\"a.csv\",\"change\":\"added\",\"size\":1}]");
     ck_assert_str_eq(painted(80, 10), "▌✓ 1 agent-7 ────────────────────────────────────────"
                                       "  1 file     1.9M    12 ms\n"
                                       "▌  if x:\n"

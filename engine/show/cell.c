@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show/cell.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "rpc/access.h"
+#include "show/facts.h"
+#include "show/outcome.h"
+#include "show/signs.h"
+#include "show/words.h"
+
+enum { FILES_SHOWN = 8 };
+
+#define DIM "2"
+#define BOLD "1"
+#define RED "31"
+#define CYAN "36"
+
+static void show_colour(const struct show_target *target, const char *sgr)
+{
+    if (target->colour)
+        gb_buf_addf(target->out, "\x1b[%sm", sgr);
+}
+
+static void show_no_colour(const struct show_target *target)
+{
+    if (target->colour)
+        gb_buf_adds(target->out, "\x1b[0m");
+}
+
+/* Foreign text on a line of ours. */
+static void show_text(const struct show_target *target, struct gb_bytes text)
+{
+    if (target->colour)
+        filter_shown(target->out, text);
+    else
+        filter_plain(target->out, text);
+}
+
+/* ---- what is open ---- */
+
+static void show_filtered(struct show_target *target, struct gb_bytes bytes, bool end)
+{
+    struct gb_buf shown = {0};
+
+    if (end)
+        filter_end(&target->filter, &shown);
+    else
+        filter_add(&target->filter, &shown, bytes);
+    if (target->colour)
+        gb_buf_add(target->out, gb_buf_data(&shown), shown.size);
+    else
+        filter_without_colours(target->out, gb_buf_bytes(&shown));
+    gb_buf_release(&shown);
+}
+
+/* What waits in the filters: of both streams, where they have one target. */
+static void show_end_streams(struct show *show)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(show->streams); i++)
+        if (!show->streams[i]->exact)
+            show_filtered(show->streams[i], (struct gb_bytes){NULL, 0}, true);
+}
+
+/* Nothing is added to what goes somewhere byte for byte. */
+static void show_end_line(struct show *show)
+{
+    if (show->in_line && (!show->ours->exact || show->ours->terminal))
+        gb_buf_adds(show->ours->out, "\n");
+    show->in_line = false;
+}
+
+void show_end_output(struct show *show)
+{
+    show_end_streams(show);
+    show_end_line(show);
+}
+
+/* ---- the head ---- */
+
+static void show_clock(struct gb_buf *out, double seconds)
+{
+    time_t whole = (time_t)seconds;
+    struct tm parts;
+    char text[64];
+
+    if (whole != 0 && localtime_r(&whole, &parts) != NULL &&
+        strftime(text, sizeof(text), "  %Y-%m-%d %H:%M:%S", &parts) > 0)
+        gb_buf_adds(out, text);
+}
+
+static void show_head(const struct show_target *to, const struct gb_json *cell)
+{
+    struct gb_bytes client = json_text(cell, "client");
+
+    show_colour(to, BOLD);
+    gb_buf_addf(to->out, "[%.0f]", json_number(cell, "cell"));
+    show_no_colour(to);
+    show_colour(to, DIM);
+    show_clock(to->out, facts_time(cell, "started_at"));
+    if (client.size > 0) {
+        gb_buf_adds(to->out, "  ");
+        show_text(to, client);
+    }
+    if (!gb_bytes_equal(facts_mode(cell), "kernel")) {
+        gb_buf_adds(to->out, "  ");
+        show_text(to, facts_mode(cell));
+    }
+    show_no_colour(to);
+    gb_buf_adds(to->out, "\n");
+}
+
+static void show_code(struct show *show, const struct gb_json *cell, struct gb_bytes language)
+{
+    _cleanup_(freep) char *name = xstrndup((const char *)language.data, language.size);
+    const struct signs *signs = signs_of(facts_is_shell(cell) ? "shell" : name);
+    const struct show_target *to = show->ours;
+    struct gb_bytes code = json_text(cell, "code");
+    const char *prompt = signs->first;
+
+    while (code.size > 0) {
+        const uint8_t *newline = memchr(code.data, '\n', code.size);
+        size_t size = newline != NULL ? (size_t)(newline - code.data) : code.size;
+
+        show_colour(to, CYAN);
+        gb_buf_adds(to->out, prompt);
+        show_text(to, (struct gb_bytes){code.data, size});
+        show_no_colour(to);
+        gb_buf_adds(to->out, "\n");
+        prompt = signs->more;
+        size = MIN(size + 1, code.size);
+        code.data += size;
+        code.size -= size;
+    }
+    if (json_true(cell, "code_cut"))
+        show_note(show, "the code goes on");
+}
+
+void show_begin(struct show *show, const struct gb_json *cell, struct gb_bytes language)
+{
+    struct gb_bytes code = json_text(cell, "code");
+
+    if (show->head) {
+        show_end_output(show); /* of what an earlier cell left running */
+        show_head(show->ours, cell);
+    }
+    if (show->code && show->ours->exact) {
+        gb_buf_add(show->ours->out, code.data, code.size);
+        if (code.size > 0 && code.data[code.size - 1] != '\n')
+            gb_buf_adds(show->ours->out, "\n");
+    } else if (show->code) {
+        show_code(show, cell, language);
+    }
+}
+
+/* ---- output ---- */
+
+void show_piece(struct show *show, bool is_stderr, struct gb_bytes bytes)
+{
+    struct show_target *target = show->streams[is_stderr];
+
+    if (!show->output || bytes.size == 0)
+        return;
+    if (is_stderr != show->in_stderr && show->streams[0] == show->streams[1])
+        show_end_streams(show);
+    show->in_stderr = is_stderr;
+    if (target->exact) {
+        gb_buf_add(target->out, bytes.data, bytes.size);
+    } else {
+        /* Who writes behind it, a person at a prompt too, does so without its colour. */
+        if (is_stderr)
+            show_colour(target, RED);
+        show_filtered(target, bytes, false);
+        if (is_stderr)
+            show_no_colour(target);
+    }
+    if (target->out == show->ours->out || (target->terminal && show->ours->terminal))
+        show->in_line = bytes.data[bytes.size - 1] != '\n';
+}
+
+/* ---- the end ---- */
+
+static void show_value(struct show *show, const struct gb_json *cell)
+{
+    struct gb_bytes value = json_text(cell, "value");
+    struct show_target *to = show->ours;
+
+    if (value.size == 0)
+        return;
+    if (!show->prompt) {
+        show_colour(to, BOLD);
+        gb_buf_adds(to->out, "= ");
+        show_no_colour(to);
+    }
+    if (to->exact)
+        gb_buf_add(to->out, value.data, value.size);
+    else
+        show_text(to, value);
+    gb_buf_adds(to->out, json_true(cell, "value_cut") ? " ...\n" : "\n");
+}
+
+void show_display(struct gb_buf *to, const struct gb_json *display)
+{
+    char size[32];
+
+    words_size(size, sizeof(size), facts_display_size(display));
+    gb_buf_adds(to, "display ");
+    filter_plain(to, json_text(display, "mime"));
+    gb_buf_addf(to, ", %s", size);
+}
+
+static void show_displays(const struct show_target *to, const struct gb_json *cell)
+{
+    const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
+
+    for (uint32_t i = 0; i < json_list_count(list); i++) {
+        display = i == 0 ? gb_json_first(list) : gb_json_next(display);
+        gb_buf_adds(to->out, "[");
+        show_display(to->out, display);
+        gb_buf_adds(to->out, "]\n");
+    }
+}
+
+/* Bytes that are no text are shown as \xNN. */
+static void show_path(const struct show_target *to, const struct gb_json *file)
+{
+    struct gb_buf path = {0};
+
+    (void)json_add_bytes(&path, file, "path", "path_base64");
+    show_text(to, gb_buf_bytes(&path));
+    gb_buf_release(&path);
+}
+
+static void show_files(const struct show_target *to, const struct gb_json *cell)
+{
+    const struct gb_json *list = json_member(cell, "files"), *file = NULL;
+    uint32_t count = json_list_count(list);
+
+    for (uint32_t i = 0; i < MIN(count, (uint32_t)FILES_SHOWN); i++) {
+        file = i == 0 ? gb_json_first(list) : gb_json_next(file);
+        gb_buf_addf(to->out, "%c ", facts_change(json_text(file, "change")));
+        show_path(to, file);
+        gb_buf_adds(to->out, "\n");
+    }
+    if (count > FILES_SHOWN)
+        gb_buf_addf(to->out, "and %u more files\n", count - FILES_SHOWN);
+}
+
+void show_trouble(struct gb_buf *to, const struct gb_json *cell)
+{
+    struct gb_bytes message = json_text(json_member(cell, "error"), "message");
+    size_t before = to->size;
+    struct outcome outcome;
+
+    outcome_read(&outcome, cell);
+    outcome_words(&outcome, to);
+    if (message.size > 0 && !outcome.result_lost) {
+        gb_buf_adds(to, to->size > before ? ", " : "");
+        filter_plain(to, message);
+    }
+    if (to->size == before && !facts_is_running(cell) && outcome.exit_code < 0)
+        gb_buf_adds(to, "no result");
+}
+
+static void show_outcome(const struct show_target *to, const struct gb_json *cell)
+{
+    double ms = facts_time(cell, "wall_ms");
+    struct gb_buf trouble = {0};
+    char duration[32];
+
+    show_trouble(&trouble, cell);
+    words_duration(duration, sizeof(duration), ms);
+    show_colour(to, trouble.size > 0 ? RED : DIM);
+    /* Without a time nobody saw its end. */
+    gb_buf_addf(to->out, "[%s%s%s]", ms > 0 || trouble.size == 0 ? duration : "",
+                ms > 0 && trouble.size > 0 ? ", " : "", gb_buf_str(&trouble));
+    show_no_colour(to);
+    gb_buf_adds(to->out, "\n\n");
+    gb_buf_release(&trouble);
+}
+
+void show_end(struct show *show, const struct gb_json *cell)
+{
+    const struct show_target *to = show->ours;
+    struct outcome outcome;
+    char text[64];
+
+    show_end_streams(show);
+    if (!show->head && !show->prompt) {
+        show->in_line = false;
+        return;
+    }
+    show_end_line(show);
+    if (show->prompt) {
+        show_value(show, cell);
+        return;
+    }
+    outcome_read(&outcome, cell);
+    if (outcome.left_out > 0) {
+        outcome_left_out(outcome.left_out, text, sizeof(text));
+        gb_buf_addf(to->out, "[%s]\n", text);
+    }
+    show_value(show, cell);
+    show_displays(to, cell);
+    show_files(to, cell);
+    show_outcome(to, cell);
+}
+
+void show_cell(struct show *show, const struct gb_json *cell, struct gb_bytes language)
+{
+    static const char *const names[] = {"stdout", "stderr"};
+
+    show_begin(show, cell, language);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct gb_buf bytes = {0};
+
+        facts_stream(&bytes, cell, names[i]);
+        show_piece(show, i == 1, gb_buf_bytes(&bytes));
+        gb_buf_release(&bytes);
+    }
+    show_end(show, cell);
+}
+
+void show_note(struct show *show, const char *text)
+{
+    const struct show_target *to = show->ours;
+
+    show_end_line(show);
+    show_colour(to, DIM);
+    gb_buf_adds(to->out, "[");
+    show_text(to, gb_bytes_str(text));
+    gb_buf_adds(to->out, "]");
+    show_no_colour(to);
+    gb_buf_adds(to->out, "\n");
+}
