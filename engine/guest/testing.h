@@ -56,7 +56,7 @@ static inline void kit_setup(void)
                                     .kernel_sha256 = (char *)(uintptr_t)KIT_EMPTY,
                                     .initramfs_sha256 = (char *)(uintptr_t)KIT_EMPTY};
     kit_image = (struct gb_image){.name = (char *)(uintptr_t) "toy",
-                                  .language = (char *)(uintptr_t) "toy",
+                                  .language = (char *)(uintptr_t) "shell",
                                   .path = kit_empty,
                                   .sha256 = (char *)(uintptr_t)KIT_EMPTY,
                                   .memory_mb = KIT_MEMORY_MB};
