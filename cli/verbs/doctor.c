@@ -15,7 +15,7 @@
 #include "cli/app.h"
 #include "client/dial.h"
 #include "guard/guard.h"
-#include "pool/budget.h"
+#include "capacity/budget.h"
 #include "rpc/access.h"
 #include "rpc/address.h"
 #include "settings/settings.h"

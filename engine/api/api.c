@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public API: a thin face on host, room and session.
+/* The public API: a thin face on host, capacity and session.
  *
  * Theory of operation. Every call makes an object (opening, exec, transfer) that lives until its
  * one callback. Failures found within the call are told from the loop like all others, through a
@@ -15,8 +15,8 @@
 #include "base/limits.h"
 #include "base/paths.h"
 #include "loop/loop.h"
-#include "pool/room.h"
-#include "pool/start.h"
+#include "capacity/capacity.h"
+#include "capacity/start.h"
 #include "session/session.h"
 #include "settings/settings.h"
 #include "vm/host.h"
@@ -31,7 +31,7 @@ struct glassbell {
     struct gb_loop *loop;
     struct gb_host *host;
     struct gb_settings settings;
-    struct gb_room *room;
+    struct gb_capacity *capacity;
     struct gb_list sessions;
     glassbell_open_fn *opened;
     void (*closed)(void *arg);
@@ -88,8 +88,8 @@ static void on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 
     engine->host = host;
     if (host != NULL) {
-        engine->room = gb_room_new(host, &engine->settings, NULL, NULL);
-        gb_room_begin(engine->room, &engine->settings);
+        engine->capacity = gb_capacity_new(host, &engine->settings, NULL, NULL);
+        gb_capacity_begin(engine->capacity, &engine->settings);
         opened(user, engine, NULL);
         return;
     }
@@ -139,7 +139,7 @@ void glassbell_open(uv_loop_t *loop, const struct glassbell_options *options,
         gb_host_open(engine->loop, &config, on_host, engine);
 }
 
-static void on_room_gone(void *arg)
+static void on_capacity_gone(void *arg)
 {
     struct glassbell *engine = arg;
     void (*closed)(void *arg) = engine->closed;
@@ -155,7 +155,7 @@ static void close_when_empty(void *arg)
     struct glassbell *engine = arg;
 
     if (gb_list_empty(&engine->sessions))
-        gb_room_free(TAKE_PTR(engine->room), on_room_gone, engine);
+        gb_capacity_free(TAKE_PTR(engine->capacity), on_capacity_gone, engine);
 }
 
 void glassbell_close(struct glassbell *engine, void (*closed)(void *arg), void *arg)
@@ -165,7 +165,7 @@ void glassbell_close(struct glassbell *engine, void (*closed)(void *arg), void *
     engine->closing = true;
     engine->closed = closed;
     engine->arg = arg;
-    gb_room_stop(engine->room);
+    gb_capacity_stop(engine->capacity);
     GB_LIST_FOREACH(session, &engine->sessions, link)
         glassbell_session_close(session);
     gb_loop_defer(engine->loop, &engine->deferred, close_when_empty, engine);
@@ -276,7 +276,7 @@ static int open_session(struct glassbell_session *session,
         return gb_err_set(err, GB_EIMAGE, "there is no image %s; see `glassbell image ls`", image);
     r = gb_session_new(engine->host, &config, &events, session, &session->session, err);
     if (r == 0)
-        gb_start_begin(&session->start, engine->room->pool, session->session,
+        gb_start_begin(&session->start, engine->capacity->pool, session->session,
                        options->wait_ms > 0 ? options->wait_ms
                                             : engine->settings.admission.wait_ms);
     return r;

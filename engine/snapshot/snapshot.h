@@ -10,7 +10,7 @@
  * that they may be removed from the store at any time.
  *
  * This module knows VMs and files. It knows neither sessions nor why there are snapshots:
- * templates, from which sessions get their VMs, are made in engine/pool.
+ * templates, from which sessions get their VMs, are made in engine/capacity.
  *
  * All functions: loop thread only.
  */

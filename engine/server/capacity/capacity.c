@@ -29,7 +29,7 @@ static void capacity_put_pool(struct gb_json_out *out, struct gb_server *server,
                               const struct gb_pool_status *status)
 {
     struct gb_template_status template =
-        gb_templates_status(server->room->templates, status->image, status->memory_mb);
+        gb_templates_status(server->capacity->templates, status->image, status->memory_mb);
 
     gb_json_object(out, NULL);
     gb_json_put_str(out, "image", status->image->name);
@@ -61,7 +61,7 @@ static void capacity_put_unasked(struct gb_json_out *out, struct gb_server *serv
                                                  .ceiling = (unsigned)sizes->ceiling};
         bool asked = false;
 
-        for (size_t at = 0; gb_pool_next(server->room->pool, &at, &status);)
+        for (size_t at = 0; gb_pool_next(server->capacity->pool, &at, &status);)
             asked =
                 asked || (status.image == unasked.image && status.memory_mb == unasked.memory_mb);
         if (!asked)
@@ -76,7 +76,7 @@ static void capacity_put(struct gb_json_out *out, struct gb_server *server)
 
     gb_json_array(out, "pools");
     capacity_put_unasked(out, server);
-    for (size_t at = 0; gb_pool_next(server->room->pool, &at, &status);)
+    for (size_t at = 0; gb_pool_next(server->capacity->pool, &at, &status);)
         capacity_put_pool(out, server, &status);
     gb_json_end(out);
     shortage_put_admission(out, server);
@@ -168,7 +168,7 @@ static void capacity_warm(struct request *request, const struct gb_params *param
     request->arg = warming;
     request->abandon = warming_asker_gone;
     if (image != NULL)
-        r = gb_templates_get(server->room->templates, image,
+        r = gb_templates_get(server->capacity->templates, image,
                              params->memory_mb > 0 ? (uint32_t)params->memory_mb : image->memory_mb,
                              true, &template, &warming->waiter, warming_on_template, warming, &err);
     if (r == 0)

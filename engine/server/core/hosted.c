@@ -327,5 +327,5 @@ void hosted_begin(struct hosted *hosted, uint64_t wait_ms)
     server->opened++;
     PART_CALL(server, session_new, hosted);
     hosted_tell(hosted, "session.opened");
-    gb_start_begin(&hosted->start, server->room->pool, hosted->session, wait_ms);
+    gb_start_begin(&hosted->start, server->capacity->pool, hosted->session, wait_ms);
 }

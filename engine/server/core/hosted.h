@@ -16,7 +16,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
-#include "pool/start.h"
+#include "capacity/start.h"
 #include "rpc/json.h"
 #include "session/session.h"
 

@@ -33,7 +33,7 @@ static struct gb_vm *sample_next(struct gb_server *server)
 
     GB_LIST_FOREACH(hosted, &server->sessions, link)
         sample_consider(gb_session_vm(hosted->session), &oldest);
-    for (size_t at = 0; gb_pool_next_vm(server->room->pool, &at, &one);)
+    for (size_t at = 0; gb_pool_next_vm(server->capacity->pool, &at, &one);)
         sample_consider(one.vm, &oldest);
     return oldest != NULL && gb_vm_looked_ns(oldest) < server->pass_ns ? oldest : NULL;
 }

@@ -55,7 +55,7 @@ void gb_server_reload(struct gb_server *server, struct gb_settings *fresh)
     gb_settings_reload(&server->settings, fresh, server_on_setting, NULL);
     gb_info("settings: read again from %s",
             server->settings.path != NULL ? server->settings.path : "nowhere: there is no file");
-    gb_room_configure(server->room, &server->settings);
+    gb_capacity_configure(server->capacity, &server->settings);
     gb_timer_stop(server->idle_timer); /* the new time may differ */
     server_watch_idleness(server);
 }
@@ -124,7 +124,7 @@ int gb_server_listen(struct gb_server *server, struct gb_err *err)
     server->state = SERVER_OPEN;
     server->watch = gb_watch_new(server->loop, server->fd, server_on_clients, server);
     server_watch_idleness(server);
-    gb_room_begin(server->room, &server->settings);
+    gb_capacity_begin(server->capacity, &server->settings);
     return 0;
 }
 
@@ -151,7 +151,7 @@ static void server_begin_closing(struct gb_server *server)
     server->state = SERVER_CLOSING;
     gb_timer_stop(server->drain_timer);
     server_stop_listening(server);
-    gb_room_stop(server->room);
+    gb_capacity_stop(server->capacity);
     GB_LIST_FOREACH(hosted, &server->sessions, link)
         hosted_close(hosted, "closed", "the server is shutting down");
 }
@@ -276,7 +276,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
     } else {
         gb_settings_init(&server->settings);
     }
-    server->room = gb_room_new(host, &server->settings, server_on_pool, server);
+    server->capacity = gb_capacity_new(host, &server->settings, server_on_pool, server);
     server->started_ns = gb_clock_mono_ns();
     gb_list_init(&server->connections);
     gb_list_init(&server->sessions);
@@ -301,7 +301,7 @@ void gb_server_free(struct gb_server *server)
     PART_CALL(server, server_free, server);
     free(server->part_memory);
     sample_release(server);
-    gb_room_free(server->room, NULL, NULL);
+    gb_capacity_free(server->capacity, NULL, NULL);
     ended_release(&server->ended);
     (void)gb_close(server->lock_fd);
     gb_settings_release(&server->settings);

@@ -15,7 +15,7 @@ void shortage_put_admission(struct gb_json_out *out, struct gb_server *server)
 {
     struct gb_admission_status status;
 
-    gb_admission_status(server->room->admission, &status);
+    gb_admission_status(server->capacity->admission, &status);
     gb_json_object(out, "admission");
     if (status.memory_budget != UINT64_MAX)
         gb_json_put_u64(out, "memory_budget", status.memory_budget);

@@ -24,7 +24,7 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "loop/loop.h"
-#include "pool/room.h"
+#include "capacity/capacity.h"
 #include "server/core/ended.h"
 #include "server/core/histogram.h"
 #include "server/core/part.h"
@@ -50,7 +50,7 @@ struct connection_handlers;
 struct gb_server {
     struct gb_loop *loop;
     struct gb_host *host;
-    struct gb_room *room;
+    struct gb_capacity *capacity;
     struct gb_settings settings;
     char *state_folder; /* of the journal, unless the settings name one; NULL: none */
     enum server_state state;

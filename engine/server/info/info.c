@@ -199,7 +199,7 @@ static void info_put_vms(struct gb_json_out *out, struct gb_server *server)
         info_put_vm(out, gb_session_vm(session), gb_session_image(session),
                     gb_session_memory_mb(session));
     }
-    for (size_t at = 0; gb_pool_next_vm(server->room->pool, &at, &one);) {
+    for (size_t at = 0; gb_pool_next_vm(server->capacity->pool, &at, &one);) {
         gb_json_object(out, NULL);
         gb_json_put_null(out, "session");
         gb_json_put_null(out, "source");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A VM of the pool from its process to its taking, over VMs that fail in each step. */
-#include "pool/pool_clone.h"
+#include "capacity/pool_clone.h"
 
 #include <fcntl.h>
 

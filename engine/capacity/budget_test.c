@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pool/budget.h"
+#include "capacity/budget.h"
 
 #include <ftw.h>
 #include <math.h>

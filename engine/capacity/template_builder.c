@@ -9,7 +9,7 @@
  * runs once through the agent, the kernel's random numbers and the interpreter's settings; it
  * carries random bytes of its own, which every clone replaces before anybody runs code in it.
  */
-#include "pool/template_builder.h"
+#include "capacity/template_builder.h"
 
 #include <stdlib.h>
 

@@ -28,9 +28,9 @@
 
 #include "base/err.h"
 #include "base/list.h"
-#include "pool/admission.h"
+#include "capacity/admission.h"
 #include "snapshot/clone.h"
-#include "pool/templates.h"
+#include "capacity/templates.h"
 #include "vm/host.h"
 
 struct gb_pool;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "pool/admission.h"
+#include "capacity/admission.h"
 #include "vm/vm.h"
 
 struct template_builder;

@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
-#include "pool/admission.h"
+#include "capacity/admission.h"
 #include "snapshot/clone.h"
 
 enum pool_clone_state {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pool/admission.h"
+#include "capacity/admission.h"
 
 #include <stdio.h>
 #include <stdlib.h>

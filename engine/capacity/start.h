@@ -6,10 +6,10 @@
 #pragma once
 
 #include "base/err.h"
-#include "pool/admission.h"
+#include "capacity/admission.h"
 #include "snapshot/clone.h"
-#include "pool/pool.h"
-#include "pool/templates.h"
+#include "capacity/pool.h"
+#include "capacity/templates.h"
 #include "session/session.h"
 
 /* A start under way. Embed it, zeroed; do not touch its members. */

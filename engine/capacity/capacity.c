@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pool/room.h"
+#include "capacity/capacity.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,18 +37,18 @@ static struct gb_pool_config pool_config(const struct gb_settings *settings)
     };
 }
 
-static void configure_templates(struct gb_room *room, const struct gb_settings *settings)
+static void configure_templates(struct gb_capacity *capacity, const struct gb_settings *settings)
 {
     const struct gb_templates_config config = {
         .max_bytes = settings->templates.max_bytes,
         .max_age_ms = settings->templates.max_age_ms,
     };
 
-    gb_templates_configure(room->templates, &config);
+    gb_templates_configure(capacity->templates, &config);
 }
 
 /* IMAGE or IMAGE:MB. NULL: there is no such image, or MB is no size. */
-static const struct gb_image *find_kind(struct gb_room *room, const char *name,
+static const struct gb_image *find_kind(struct gb_capacity *capacity, const char *name,
                                         uint32_t *ret_memory_mb)
 {
     _cleanup_(freep) char *image_name = xstrdup(name);
@@ -63,24 +63,24 @@ static const struct gb_image *find_kind(struct gb_room *room, const char *name,
             memory_mb > POOL_MEMORY_MAX_MB)
             return NULL;
     }
-    image = gb_host_find_image(room->host, image_name);
+    image = gb_host_find_image(capacity->host, image_name);
     if (image != NULL)
         *ret_memory_mb = memory_mb > 0 ? (uint32_t)memory_mb : image->memory_mb;
     return image;
 }
 
-void gb_room_begin(struct gb_room *room, const struct gb_settings *settings)
+void gb_capacity_begin(struct gb_capacity *capacity, const struct gb_settings *settings)
 {
     const struct gb_pool_sizes all = pool_config(settings).sizes;
-    const struct gb_images *images = room->host->images;
+    const struct gb_images *images = capacity->host->images;
 
     for (size_t i = 0; all.floor > 0 && i < images->count; i++)
-        gb_pool_size(room->pool, &images->images[i], images->images[i].memory_mb, &all);
+        gb_pool_size(capacity->pool, &images->images[i], images->images[i].memory_mb, &all);
     for (size_t i = 0; i < settings->pool_count; i++) {
         const struct gb_settings_pool *wanted = &settings->pools[i];
         struct gb_pool_sizes sizes = all;
         uint32_t memory_mb;
-        const struct gb_image *image = find_kind(room, wanted->name, &memory_mb);
+        const struct gb_image *image = find_kind(capacity, wanted->name, &memory_mb);
 
         if (image == NULL) {
             gb_warning("settings: the pool \"%s\" is of no use: there is no such image, or no such "
@@ -94,65 +94,66 @@ void gb_room_begin(struct gb_room *room, const struct gb_settings *settings)
             sizes.ceiling = (unsigned)wanted->ceiling;
         if (wanted->standing >= 0)
             sizes.waiting = (unsigned)wanted->standing;
-        gb_pool_size(room->pool, image, memory_mb, &sizes);
+        gb_pool_size(capacity->pool, image, memory_mb, &sizes);
     }
 }
 
-struct gb_room *gb_room_new(struct gb_host *host, const struct gb_settings *settings,
-                            void (*changed)(void *arg), void *arg)
+struct gb_capacity *gb_capacity_new(struct gb_host *host, const struct gb_settings *settings,
+                                    void (*changed)(void *arg), void *arg)
 {
-    struct gb_room *room = xcalloc(1, sizeof(*room));
+    struct gb_capacity *capacity = xcalloc(1, sizeof(*capacity));
     const struct gb_admission_config admission = admission_config(settings);
     const struct gb_pool_config pool = pool_config(settings);
 
-    room->host = host;
-    room->admission = gb_admission_new(host->loop, gb_budget_new(""), &admission);
-    room->templates = gb_templates_new(host);
-    gb_templates_account(room->templates, room->admission);
-    configure_templates(room, settings);
-    room->pool = gb_pool_new(host, room->templates, room->admission, &pool, changed, arg);
-    return room;
+    capacity->host = host;
+    capacity->admission = gb_admission_new(host->loop, gb_budget_new(""), &admission);
+    capacity->templates = gb_templates_new(host);
+    gb_templates_account(capacity->templates, capacity->admission);
+    configure_templates(capacity, settings);
+    capacity->pool =
+        gb_pool_new(host, capacity->templates, capacity->admission, &pool, changed, arg);
+    return capacity;
 }
 
-void gb_room_configure(struct gb_room *room, const struct gb_settings *settings)
+void gb_capacity_configure(struct gb_capacity *capacity, const struct gb_settings *settings)
 {
     const struct gb_admission_config admission = admission_config(settings);
     const struct gb_pool_config pool = pool_config(settings);
 
-    gb_admission_configure(room->admission, &admission);
-    gb_pool_configure(room->pool, &pool);
-    configure_templates(room, settings);
-    gb_room_begin(room, settings);
+    gb_admission_configure(capacity->admission, &admission);
+    gb_pool_configure(capacity->pool, &pool);
+    configure_templates(capacity, settings);
+    gb_capacity_begin(capacity, settings);
 }
 
-void gb_room_stop(struct gb_room *room)
+void gb_capacity_stop(struct gb_capacity *capacity)
 {
-    gb_pool_stop(room->pool);
+    gb_pool_stop(capacity->pool);
 }
 
 static void on_no_vms(void *arg)
 {
-    struct gb_room *room = arg;
-    void (*freed)(void *arg) = room->freed;
-    void *user = room->arg;
+    struct gb_capacity *capacity = arg;
+    void (*freed)(void *arg) = capacity->freed;
+    void *user = capacity->arg;
 
-    free(room);
+    free(capacity);
     if (freed != NULL)
         freed(user);
 }
 
 static void on_templates_gone(void *arg)
 {
-    struct gb_room *room = arg;
+    struct gb_capacity *capacity = arg;
 
-    gb_host_when_empty(room->host, on_no_vms, room);
+    gb_host_when_empty(capacity->host, on_no_vms, capacity);
 }
 
-void gb_room_free(struct gb_room *room, void (*freed)(void *arg), void *arg)
+void gb_capacity_free(struct gb_capacity *capacity, void (*freed)(void *arg), void *arg)
 {
-    room->freed = freed;
-    room->arg = arg;
-    gb_pool_free(TAKE_PTR(room->pool));
-    gb_templates_free(TAKE_PTR(room->templates), on_templates_gone, room);
-    gb_admission_free(TAKE_PTR(room->admission));
+    capacity->freed = freed;
+    capacity->arg = arg;
+    gb_pool_free(TAKE_PTR(capacity->pool));
+    gb_templates_free(TAKE_PTR(capacity->templates), on_templates_gone, capacity);
+    gb_admission_free(TAKE_PTR(capacity->admission));
 }

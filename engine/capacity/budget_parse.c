@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "pool/budget.h"
+#include "capacity/budget.h"
 
 enum { FIELDS_MAX = 64 };
 

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "pool/demand.h"
-#include "pool/pool_clone.h"
+#include "capacity/demand.h"
+#include "capacity/pool_clone.h"
 #include "vm/verify.h"
 
 enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pool/start.h"
+#include "capacity/start.h"
 
 #include "base/clock.h"
 #include "base/log.h"

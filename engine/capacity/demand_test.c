@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pool/demand.h"
+#include "capacity/demand.h"
 
 #include <stdlib.h>
 

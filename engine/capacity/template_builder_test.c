@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The building of a template over VMs that fail in each step: its end is told once, behind the end
  * of the process, and as the success that it is or is not. */
-#include "pool/template_builder.h"
+#include "capacity/template_builder.h"
 
 #include "guest/testing.h"
 

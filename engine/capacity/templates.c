@@ -12,7 +12,7 @@
  *
  * The key is computed anew when QEMU's binary or the image has changed; then it is a new entry.
  */
-#include "pool/templates.h"
+#include "capacity/templates.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -26,8 +26,8 @@
 #include "base/mem.h"
 #include "guest/guest.h"
 #include "snapshot/lock.h"
-#include "pool/admission.h"
-#include "pool/template_builder.h"
+#include "capacity/admission.h"
+#include "capacity/template_builder.h"
 #include "snapshot/store.h"
 
 enum {

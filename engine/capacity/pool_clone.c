@@ -14,7 +14,7 @@
  *
  * Whatever the guest says that was not asked for makes it useless, as does silence.
  */
-#include "pool/pool_clone.h"
+#include "capacity/pool_clone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
