@@ -370,6 +370,33 @@ def test_restores_the_terminal(few, folder, ending):
         assert modes == ["0", "1", "0"]
 
 
+@pytest.mark.parametrize("term", ["xterm-256color", "tmux-256color", "screen", "screen-256color", "linux", "vt100", "xterm-mono"])
+def test_draws_with_any_entry(few, folder, term):
+    """With the terminal's own terminfo entry or with ours, whatever it can."""
+    with front_end(folder, few.path, env={"TERM": term, "COLORTERM": None}) as terminal:
+        terminal.wait("scraper", "日本語 ünïcödé", "KEYS")
+        terminal.resize(120, 40)
+        terminal.keys("j", "Space")
+        terminal.wait("1 marked", "nightly")
+        terminal.keys("?")
+        terminal.wait("Keys and commands")
+        terminal.keys("q")
+        terminal.wait("1 marked", "日本語 ünïcödé", without=["Keys and commands"])
+        terminal.keys("q")
+        assert terminal.status() == 0
+        modes = terminal.tmux("display", "-p", "#{alternate_on} #{mouse_any_flag} #{wrap_flag}").split()
+        assert modes == ["0", "0", "1"] and "scraper" not in terminal.screen()
+
+
+@pytest.mark.parametrize("term,reason", [("dumb", "cannot place its cursor"), ("unknown", "is not known here"),
+                                         ("no-such-terminal", "is not known here"), (None, "is not known here")])
+def test_says_which_terminals_do_not_serve(few, folder, term, reason):
+    with front_end(folder, few.path, env={"TERM": term}) as terminal:
+        assert terminal.status() == 125
+        text = terminal.error.read_text()
+        assert reason in text and (term or "TERM is not set") in text
+
+
 def test_suspends_and_comes_back(few, folder):
     with Terminal(folder, "bash --norc -i", shell=True) as terminal:
         terminal.wait("shell>")

@@ -168,6 +168,16 @@ static void model_erase(struct model *model, int from_x, int from_y, int to_x, i
             model_blank(model, x, y);
 }
 
+/* ICH: what stands from the cursor on moves to the right, and out of the line. */
+static void model_insert(struct model *model, int count)
+{
+    for (int x = model->width - 1; x >= model->x; x--)
+        if (x >= model->x + count)
+            *model_at(model, x, model->y) = *model_at(model, x - count, model->y);
+        else
+            model_blank(model, x, model->y);
+}
+
 static void model_go(struct model *model, int x, int y)
 {
     model->x = MAX(0, MIN(x, model->width - 1));
@@ -242,6 +252,12 @@ static void model_csi(struct model *model, char private, const int *parameters, 
     case 'X':
         model_erase(model, model->x, model->y, MIN(model->x + first - 1, right), model->y);
         break;
+    case 'h':
+        HOLDS(parameters[0] == 34); /* what the cursor looks like */
+        break;
+    case '@':
+        model_insert(model, first);
+        break;
     case 'r':
     case 't':
     case 'l':
@@ -268,7 +284,12 @@ static size_t model_escape(struct model *model, const char *text)
         model_go(model, model->saved_x, model->saved_y);
         model->look = model->saved_look;
         return 2;
+    case 'M':
+        HOLDS(model->y > 0); /* nothing may scroll */
+        model_go(model, model->x, model->y - 1);
+        return 2;
     case '(':
+    case ')':
         return 3;
     case '[':
         break;
@@ -313,6 +334,8 @@ static void model_feed(struct model *model, struct gb_bytes bytes)
             model_go(model, 0, model->y);
         else if (c == '\n')
             model_go(model, model->x, model->y + 1);
+        else if (c == 0x0f) /* letters, no lines */
+            ;
         else if (c == '\b')
             model_go(model, model->x - 1, model->y);
         else {
