@@ -54,7 +54,7 @@ static uint8_t crash_farewell[LEAVE_MAX];
 static size_t crash_farewell_size;
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
 
-static void on_crash(int signum)
+static void terminal_on_crash(int signum)
 {
     if (crash_fd >= 0) {
         ssize_t n = write(crash_fd, crash_farewell, crash_farewell_size);
@@ -65,9 +65,9 @@ static void on_crash(int signum)
     (void)raise(signum); /* the handler was taken off: the process ends as it would have */
 }
 
-static void catch_crashes(bool on)
+static void terminal_catch_crashes(bool on)
 {
-    struct sigaction action = {.sa_handler = on ? on_crash : SIG_DFL,
+    struct sigaction action = {.sa_handler = on ? terminal_on_crash : SIG_DFL,
                                .sa_flags = (int)SA_RESETHAND};
 
     (void)sigemptyset(&action.sa_mask);
@@ -77,7 +77,7 @@ static void catch_crashes(bool on)
 
 /* ---- what it can do ---- */
 
-static bool begins(const char *text, const char *with)
+static bool terminal_begins(const char *text, const char *with)
 {
     return text != NULL && strncmp(text, with, strlen(with)) == 0;
 }
@@ -102,14 +102,14 @@ void terminal_size(const struct terminal *terminal, int *ret_columns, int *ret_r
 
 /* ---- reading ---- */
 
-static void on_event(void *arg, const struct input_event *event)
+static void terminal_on_event(void *arg, const struct input_event *event)
 {
     struct terminal *terminal = arg;
 
     terminal->events.input(terminal->arg, event);
 }
 
-static void wait_for_rest(struct terminal *terminal)
+static void terminal_wait_for_rest(struct terminal *terminal)
 {
     unsigned ms = input_waiting(&terminal->parser);
 
@@ -119,14 +119,14 @@ static void wait_for_rest(struct terminal *terminal)
         gb_timer_start(terminal->timer, ms);
 }
 
-static void on_expired(void *arg)
+static void terminal_on_expired(void *arg)
 {
     struct terminal *terminal = arg;
 
-    input_expired(&terminal->parser, on_event, terminal);
+    input_expired(&terminal->parser, terminal_on_event, terminal);
 }
 
-static void lose(struct terminal *terminal)
+static void terminal_lose(struct terminal *terminal)
 {
     if (terminal->lost)
         return;
@@ -135,7 +135,7 @@ static void lose(struct terminal *terminal)
     terminal->events.lost(terminal->arg);
 }
 
-static void on_readable(void *arg)
+static void terminal_on_readable(void *arg)
 {
     static uint8_t bytes[READ_BYTES];
     struct terminal *terminal = arg;
@@ -144,26 +144,26 @@ static void on_readable(void *arg)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
-        lose(terminal);
+        terminal_lose(terminal);
         return;
     }
-    input_feed(&terminal->parser, (struct gb_bytes){bytes, (size_t)n}, on_event, terminal);
-    wait_for_rest(terminal);
+    input_feed(&terminal->parser, (struct gb_bytes){bytes, (size_t)n}, terminal_on_event, terminal);
+    terminal_wait_for_rest(terminal);
 }
 
 /* ---- writing ---- */
 
-static void on_drained(void *arg)
+static void terminal_on_drained(void *arg)
 {
     struct terminal *terminal = arg;
 
     terminal->events.drained(terminal->arg);
 }
 
-static void on_broken(void *arg, int sys_errno)
+static void terminal_on_broken(void *arg, int sys_errno)
 {
     (void)sys_errno; /* whatever it is, there is no terminal any more */
-    lose(arg);
+    terminal_lose(arg);
 }
 
 void terminal_write(struct terminal *terminal, struct gb_bytes bytes)
@@ -176,7 +176,7 @@ size_t terminal_queued(const struct terminal *terminal)
     return output_queued(terminal->output);
 }
 
-static void say(struct terminal *terminal, const char *text)
+static void terminal_say(struct terminal *terminal, const char *text)
 {
     terminal_write(terminal, gb_bytes_str(text));
 }
@@ -204,12 +204,12 @@ void terminal_restyle(struct terminal *terminal)
 void terminal_mouse(struct terminal *terminal, bool on)
 {
     terminal->mouse = on;
-    say(terminal, on ? MOUSE_ON : MOUSE_OFF);
+    terminal_say(terminal, on ? MOUSE_ON : MOUSE_OFF);
 }
 
 /* ---- in and out ---- */
 
-static void set_raw(const struct terminal *terminal)
+static void terminal_set_raw(const struct terminal *terminal)
 {
     struct termios raw = terminal->saved;
 
@@ -222,27 +222,27 @@ static void set_raw(const struct terminal *terminal)
     (void)tcsetattr(terminal->fd, TCSADRAIN, &raw);
 }
 
-static void enter(struct terminal *terminal)
+static void terminal_enter(struct terminal *terminal)
 {
     crash_saved = terminal->saved;
     memcpy(crash_farewell, terminal->farewell, terminal->farewell_size);
     crash_farewell_size = terminal->farewell_size;
     crash_fd = terminal->fd;
-    catch_crashes(true);
-    set_raw(terminal);
+    terminal_catch_crashes(true);
+    terminal_set_raw(terminal);
     terminal->entered = true;
     terminal_write(terminal, renderer_enter(terminal->renderer));
     terminal_forget(terminal);
-    say(terminal, MODES_ON);
+    terminal_say(terminal, MODES_ON);
     if (terminal->mouse)
-        say(terminal, MOUSE_ON);
+        terminal_say(terminal, MOUSE_ON);
     if (!terminal->bare)
-        say(terminal, ASK);
+        terminal_say(terminal, ASK);
 }
 
 /* What is queued would come after our farewell: it is dropped with the queue's own descriptor, and
  * a terminal that takes nothing for a while is left as it is. */
-static void leave(struct terminal *terminal)
+static void terminal_leave(struct terminal *terminal)
 {
     struct pollfd ready = {.fd = terminal->fd, .events = POLLOUT};
     size_t at = 0;
@@ -259,7 +259,7 @@ static void leave(struct terminal *terminal)
         at += n > 0 ? (size_t)n : 0;
     }
     (void)tcsetattr(terminal->fd, TCSANOW, &terminal->saved);
-    catch_crashes(false);
+    terminal_catch_crashes(false);
     crash_fd = -1;
 }
 
@@ -268,17 +268,18 @@ void terminal_suspend(struct terminal *terminal)
     gb_watch_pause(terminal->watch, true);
     output_free(terminal->output);
     terminal->output = NULL;
-    leave(terminal);
+    terminal_leave(terminal);
 }
 
 void terminal_resume(struct terminal *terminal)
 {
-    terminal->output = output_new(terminal->loop, terminal->fd, on_drained, on_broken, terminal);
-    enter(terminal);
+    terminal->output =
+        output_new(terminal->loop, terminal->fd, terminal_on_drained, terminal_on_broken, terminal);
+    terminal_enter(terminal);
     gb_watch_pause(terminal->watch, false);
 }
 
-static void add_farewell(struct terminal *terminal, struct gb_bytes bytes)
+static void terminal_add_farewell(struct terminal *terminal, struct gb_bytes bytes)
 {
     size_t size = MIN(bytes.size, sizeof(terminal->farewell) - terminal->farewell_size);
 
@@ -286,7 +287,7 @@ static void add_farewell(struct terminal *terminal, struct gb_bytes bytes)
     terminal->farewell_size += size;
 }
 
-static int open_renderer(struct terminal *terminal, struct gb_err *err)
+static int terminal_open_renderer(struct terminal *terminal, struct gb_err *err)
 {
     const char *term = getenv("TERM");
     struct terminfo terminfo;
@@ -298,9 +299,9 @@ static int open_renderer(struct terminal *terminal, struct gb_err *err)
     if (r < 0)
         return r;
     terminal->depth = terminfo.depth;
-    terminal->bare = begins(term, "linux") || begins(term, "vt");
-    add_farewell(terminal, gb_bytes_str(MODES_OFF));
-    add_farewell(terminal, renderer_leave(terminal->renderer));
+    terminal->bare = terminal_begins(term, "linux") || terminal_begins(term, "vt");
+    terminal_add_farewell(terminal, gb_bytes_str(MODES_OFF));
+    terminal_add_farewell(terminal, renderer_leave(terminal->renderer));
     return 0;
 }
 
@@ -316,13 +317,14 @@ int terminal_open(struct gb_loop *loop, const struct terminal_events *events, vo
         r = gb_err_set(err, GB_EUNSUPPORTED, "there is no terminal to draw on");
         goto failed;
     }
-    r = open_renderer(terminal, err);
+    r = terminal_open_renderer(terminal, err);
     if (r < 0)
         goto failed;
-    terminal->output = output_new(loop, terminal->fd, on_drained, on_broken, terminal);
-    terminal->timer = gb_timer_new(loop, on_expired, terminal);
-    terminal->watch = gb_watch_new(loop, terminal->fd, on_readable, terminal);
-    enter(terminal);
+    terminal->output =
+        output_new(loop, terminal->fd, terminal_on_drained, terminal_on_broken, terminal);
+    terminal->timer = gb_timer_new(loop, terminal_on_expired, terminal);
+    terminal->watch = gb_watch_new(loop, terminal->fd, terminal_on_readable, terminal);
+    terminal_enter(terminal);
     *ret_terminal = terminal;
     return 0;
 failed:
@@ -335,7 +337,7 @@ void terminal_close(struct terminal *terminal)
 {
     if (terminal == NULL)
         return;
-    leave(terminal);
+    terminal_leave(terminal);
     gb_watch_free(terminal->watch);
     gb_timer_free(terminal->timer);
     output_free(terminal->output);

@@ -2,7 +2,7 @@
 /* The grid as text: for golden screens. */
 #include "screen/render.h"
 
-static int used_columns(const struct grid *grid, int y)
+static int dump_used_columns(const struct grid *grid, int y)
 {
     const struct cell *row = &grid->cells[(size_t)y * (size_t)grid->width];
     int used = grid->width;
@@ -15,7 +15,7 @@ static int used_columns(const struct grid *grid, int y)
 void dump_text(const struct grid *grid, struct gb_buf *out)
 {
     for (int y = 0; y < grid->height; y++) {
-        int used = used_columns(grid, y);
+        int used = dump_used_columns(grid, y);
 
         for (int x = 0; x < used; x++) {
             const struct cell *cell = &grid->cells[(size_t)y * (size_t)grid->width + (size_t)x];

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "screen/grid.h"
 
-static enum role role_of(double share)
+static enum role graph_role_of(double share)
 {
     return share < 0.6 ? ROLE_GRAPH_LOW : share < 0.85 ? ROLE_GRAPH_MIDDLE : ROLE_GRAPH_HIGH;
 }
@@ -14,7 +14,7 @@ static enum role role_of(double share)
 static const uint8_t left_dots[] = {0x00, 0x40, 0x44, 0x46, 0x47};
 static const uint8_t right_dots[] = {0x00, 0x80, 0xa0, 0xb0, 0xb8};
 
-static void put_sign(struct glyph *glyph, uint32_t c)
+static void graph_put_sign(struct glyph *glyph, uint32_t c)
 {
     *glyph = (struct glyph){.size = 3, .width = 1};
     glyph->text[0] = (char)(0xe0 | (c >> 12));
@@ -23,7 +23,7 @@ static void put_sign(struct glyph *glyph, uint32_t c)
 }
 
 /* How many of @steps the value fills; something is always seen of what is not nothing. */
-static int height_of(float value, float top, int steps)
+static int graph_height_of(float value, float top, int steps)
 {
     int height;
 
@@ -33,13 +33,13 @@ static int height_of(float value, float top, int steps)
     return MAX(1, MIN(height, steps));
 }
 
-static float value_at(const float *values, size_t count, size_t back)
+static float graph_value_at(const float *values, size_t count, size_t back)
 {
     return back < count ? values[count - 1 - back] : 0;
 }
 
-static void paint_column(struct region region, int x, enum graph_signs signs, int left, int right,
-                         bool plain)
+static void graph_paint_column(struct region region, int x, enum graph_signs signs, int left,
+                               int right, bool plain)
 {
     int steps = signs == GRAPH_BRAILLE ? 4 : signs == GRAPH_BLOCKS ? 8 : 4;
     static const char ascii[] = " .:|#";
@@ -48,19 +48,19 @@ static void paint_column(struct region region, int x, enum graph_signs signs, in
         int base = (region.height - 1 - row) * steps;
         int l = MAX(0, MIN(left - base, steps)), r = MAX(0, MIN(right - base, steps));
         double share = (double)MAX(left, right) / (double)(region.height * steps);
-        struct style style = STYLE(plain ? ROLE_GRAPH_LOW : role_of(share));
+        struct style style = STYLE(plain ? ROLE_GRAPH_LOW : graph_role_of(share));
         struct glyph glyph = {.text = " ", .size = 1, .width = 1};
 
         if (l == 0 && r == 0) {
             style = STYLE(ROLE_GRAPH_EMPTY);
             if (row == region.height - 1 && signs == GRAPH_BRAILLE)
-                put_sign(&glyph, 0x2800 | 0xc0);
+                graph_put_sign(&glyph, 0x2800 | 0xc0);
             else if (row == region.height - 1 && signs == GRAPH_BLOCKS)
-                put_sign(&glyph, 0x2581);
+                graph_put_sign(&glyph, 0x2581);
         } else if (signs == GRAPH_BRAILLE) {
-            put_sign(&glyph, 0x2800u | left_dots[l] | right_dots[r]);
+            graph_put_sign(&glyph, 0x2800u | left_dots[l] | right_dots[r]);
         } else if (signs == GRAPH_BLOCKS) {
-            put_sign(&glyph, 0x2580u + (uint32_t)r);
+            graph_put_sign(&glyph, 0x2580u + (uint32_t)r);
         } else {
             glyph.text[0] = ascii[r];
         }
@@ -83,11 +83,12 @@ void paint_graph(struct region region, enum graph_signs signs, const float *valu
             top = MAX(top, values[count - 1 - i]);
     for (int x = 0; x < region.width; x++) {
         size_t back = (size_t)(region.width - 1 - x) * per_column;
-        int right = height_of(value_at(values, count, back), top, steps);
-        int left =
-            per_column == 2 ? height_of(value_at(values, count, back + 1), top, steps) : right;
+        int right = graph_height_of(graph_value_at(values, count, back), top, steps);
+        int left = per_column == 2
+                       ? graph_height_of(graph_value_at(values, count, back + 1), top, steps)
+                       : right;
 
-        paint_column(region, x, signs, left, right, plain);
+        graph_paint_column(region, x, signs, left, right, plain);
     }
 }
 
@@ -107,9 +108,9 @@ void paint_gauge(struct region region, int x, int y, int columns, enum graph_sig
         if (signs == GRAPH_ASCII)
             glyph.text[0] = here == 2 ? '#' : '.';
         else if (here > 0)
-            put_sign(&glyph, here == 2 ? 0x2501 : 0x2578);
+            graph_put_sign(&glyph, here == 2 ? 0x2501 : 0x2578);
         else
-            put_sign(&glyph, 0x2500);
+            graph_put_sign(&glyph, 0x2500);
         paint_glyph(region, x + i, y, here > 0 ? full : STYLE(ROLE_GRAPH_EMPTY), &glyph);
     }
 }

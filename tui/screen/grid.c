@@ -100,12 +100,12 @@ struct region region_cut_right(struct region *region, int columns)
     return cut;
 }
 
-static bool inside(struct region region, int x, int y)
+static bool grid_inside(struct region region, int x, int y)
 {
     return x >= 0 && y >= 0 && x < region.width && y < region.height;
 }
 
-static struct cell *at(struct region region, int x, int y)
+static struct cell *grid_at(struct region region, int x, int y)
 {
     struct grid *grid = region.grid;
 
@@ -113,9 +113,9 @@ static struct cell *at(struct region region, int x, int y)
 }
 
 /* What is about to be drawn over may be half of a wide glyph: the other half becomes a space. */
-static void split(struct region region, int x, int y)
+static void grid_split(struct region region, int x, int y)
 {
-    struct cell *cell = at(region, x, y);
+    struct cell *cell = grid_at(region, x, y);
 
     if (cell->size == 0 && region.x + x > 0) {
         struct style style = cell[-1].style;
@@ -134,12 +134,12 @@ void paint_glyph(struct region region, int x, int y, struct style style, const s
 {
     struct cell *cell;
 
-    if (glyph->width == 0 || !inside(region, x, y) || x + glyph->width > region.width)
+    if (glyph->width == 0 || !grid_inside(region, x, y) || x + glyph->width > region.width)
         return;
-    split(region, x, y);
+    grid_split(region, x, y);
     if (glyph->width == 2)
-        split(region, x + 1, y);
-    cell = at(region, x, y);
+        grid_split(region, x + 1, y);
+    cell = grid_at(region, x, y);
     *cell = (struct cell){
         .size = glyph->size, .width = glyph->width, .uncertain = glyph->uncertain, .style = style};
     memcpy(cell->text, glyph->text, glyph->size);
@@ -238,9 +238,9 @@ void paint_fill(struct region region, struct style style)
     for (int y = 0; y < region.height; y++)
         for (int x = 0; x < region.width; x++) {
             if (x == 0 || x == region.width - 1)
-                split(region, x, y);
-            *at(region, x, y) = blank;
-            at(region, x, y)->style = style;
+                grid_split(region, x, y);
+            *grid_at(region, x, y) = blank;
+            grid_at(region, x, y)->style = style;
         }
 }
 
@@ -248,7 +248,7 @@ void paint_ground(struct region region, colour bg)
 {
     for (int y = 0; y < region.height; y++)
         for (int x = 0; x < region.width; x++)
-            at(region, x, y)->style.bg = bg;
+            grid_at(region, x, y)->style.bg = bg;
 }
 
 void paint_rule(struct region region, int x, int y, int columns, struct style style)
@@ -289,7 +289,7 @@ struct region paint_box(struct region region, struct style style, const char *ti
 
 void paint_cursor(struct region region, int x, int y)
 {
-    if (!inside(region, x, y))
+    if (!grid_inside(region, x, y))
         return;
     region.grid->cursor = true;
     region.grid->cursor_x = region.x + x;

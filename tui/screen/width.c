@@ -16,7 +16,7 @@ enum {
     EMOJI = 0x1f000,
 };
 
-static void put(struct glyph *glyph, int32_t c)
+static void glyph_put(struct glyph *glyph, int32_t c)
 {
     uint8_t bytes[4];
     utf8proc_ssize_t n = utf8proc_encode_char(c, bytes);
@@ -27,27 +27,27 @@ static void put(struct glyph *glyph, int32_t c)
     glyph->size = (uint8_t)(glyph->size + n);
 }
 
-static void stand_in(struct glyph *glyph, int32_t c)
+static void glyph_stand_in(struct glyph *glyph, int32_t c)
 {
     glyph->size = 0;
-    put(glyph, c);
+    glyph_put(glyph, c);
     glyph->width = 1;
     glyph->hidden = true;
 }
 
-static bool is_mark(int32_t c)
+static bool glyph_is_mark(int32_t c)
 {
     utf8proc_category_t category = utf8proc_category(c);
 
     return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_ME;
 }
 
-static bool is_variation(int32_t c)
+static bool glyph_is_variation(int32_t c)
 {
     return c >= 0xfe00 && c <= 0xfe0f;
 }
 
-static int32_t decode(struct gb_bytes text, size_t *ret_size)
+static int32_t glyph_decode(struct gb_bytes text, size_t *ret_size)
 {
     utf8proc_int32_t c = REPLACEMENT;
     size_t n = gb_utf8_sequence(text.data, text.size);
@@ -61,31 +61,31 @@ static int32_t decode(struct gb_bytes text, size_t *ret_size)
     return c;
 }
 
-static void put_base(struct glyph *glyph, int32_t c)
+static void glyph_put_base(struct glyph *glyph, int32_t c)
 {
     int width;
 
     if (c < 0)
-        stand_in(glyph, REPLACEMENT);
+        glyph_stand_in(glyph, REPLACEMENT);
     else if (c < 0x20)
-        stand_in(glyph, 0x2400 + c);
+        glyph_stand_in(glyph, 0x2400 + c);
     else if (c == 0x7f)
-        stand_in(glyph, 0x2421);
+        glyph_stand_in(glyph, 0x2421);
     else if (utf8proc_category(c) == UTF8PROC_CATEGORY_CN)
-        stand_in(glyph, REPLACEMENT);
+        glyph_stand_in(glyph, REPLACEMENT);
     else if (gb_hidden((uint32_t)c))
-        stand_in(glyph, 0xb7);
+        glyph_stand_in(glyph, 0xb7);
     else if (c >= REGIONAL_A && c <= REGIONAL_Z) {
-        put(glyph, 'A' + (c - REGIONAL_A));
+        glyph_put(glyph, 'A' + (c - REGIONAL_A));
         glyph->width = 1;
     } else {
         width = utf8proc_charwidth(c);
         if (width <= 0) {
-            put(glyph, DOTTED_CIRCLE);
+            glyph_put(glyph, DOTTED_CIRCLE);
             width = 1;
             glyph->uncertain = true;
         }
-        put(glyph, c);
+        glyph_put(glyph, c);
         glyph->width = (uint8_t)width;
         glyph->uncertain = glyph->uncertain || c >= EMOJI || (c >= 0x2600 && c < 0x27c0) ||
                            utf8proc_category(c) == UTF8PROC_CATEGORY_CO;
@@ -94,7 +94,7 @@ static void put_base(struct glyph *glyph, int32_t c)
 
 /* The rest of the cluster that begins with @first: marks are kept as far as there is room, what
  * would join is passed over. Returns its bytes. */
-static size_t put_rest(struct glyph *glyph, int32_t first, struct gb_bytes rest)
+static size_t glyph_put_rest(struct glyph *glyph, int32_t first, struct gb_bytes rest)
 {
     utf8proc_int32_t state = 0, before = first;
     size_t used = 0, marks = 0;
@@ -105,17 +105,17 @@ static size_t put_rest(struct glyph *glyph, int32_t first, struct gb_bytes rest)
 
         if (rest.data[used] < 0x80)
             break;
-        c = decode((struct gb_bytes){rest.data + used, rest.size - used}, &n);
+        c = glyph_decode((struct gb_bytes){rest.data + used, rest.size - used}, &n);
         if (c < 0 || utf8proc_grapheme_break_stateful(before, c, &state))
             break;
         /* A flag is two letters here. */
         if (c >= REGIONAL_A && c <= REGIONAL_Z)
             break;
-        if (is_mark(c) && !gb_hidden((uint32_t)c) && marks < GLYPH_MARKS_MAX) {
-            put(glyph, c);
+        if (glyph_is_mark(c) && !gb_hidden((uint32_t)c) && marks < GLYPH_MARKS_MAX) {
+            glyph_put(glyph, c);
             glyph->uncertain = true;
             marks++;
-        } else if (c != ZERO_WIDTH_JOINER && !is_variation(c) && gb_hidden((uint32_t)c)) {
+        } else if (c != ZERO_WIDTH_JOINER && !glyph_is_variation(c) && gb_hidden((uint32_t)c)) {
             break;
         }
         before = c;
@@ -135,10 +135,10 @@ size_t glyph_next(struct gb_bytes text, struct glyph *ret_glyph)
         ret_glyph->size = 1;
         return 1;
     }
-    c = decode(text, &n);
-    put_base(ret_glyph, c);
+    c = glyph_decode(text, &n);
+    glyph_put_base(ret_glyph, c);
     if (!ret_glyph->hidden)
-        n += put_rest(ret_glyph, c, (struct gb_bytes){text.data + n, text.size - n});
+        n += glyph_put_rest(ret_glyph, c, (struct gb_bytes){text.data + n, text.size - n});
     return n;
 }
 
