@@ -191,14 +191,14 @@ static void paint_too_small(struct region region)
     (void)paint_str(region, 0, 2, dim, "q leaves");
 }
 
-void frame_paint(struct tui *tui, struct region region)
+bool frame_paint(struct tui *tui, struct region region)
 {
     struct region all = region;
 
     tui->click_count = 0;
     if (region.width < SCREEN_COLUMNS_MIN || region.height < SCREEN_ROWS_MIN) {
         paint_too_small(region);
-        return;
+        return false;
     }
     header_paint(tui, region_cut_top(&region, 1));
     crumbs_paint(tui, region_cut_top(&region, 1));
@@ -211,4 +211,5 @@ void frame_paint(struct tui *tui, struct region region)
         all.grid->cursor = false;
         tui->overlay->ops->draw(tui->overlay, all);
     }
+    return true;
 }

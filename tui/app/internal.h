@@ -117,8 +117,8 @@ void palette_open(struct tui *tui);
 void help_open(struct tui *tui);
 
 /* ---- frame.c, header.c ---- */
-/* Paints everything into @region. */
-void frame_paint(struct tui *tui, struct region region);
+/* Paints everything into @region. False: it is too small for the view. */
+bool frame_paint(struct tui *tui, struct region region);
 void tui_add_click(struct tui *tui, int x, int y, int width, const char *line);
 void header_paint(struct tui *tui, struct region row);
 void crumbs_paint(struct tui *tui, struct region row);

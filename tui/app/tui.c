@@ -29,19 +29,24 @@
 static void tui_frame(struct tui *tui)
 {
     int columns, rows;
+    bool drawn;
 
     if (tui->terminal == NULL || terminal_queued(tui->terminal) > 0)
-        return; /* on_drained comes back to it */
+        return; /* tui_on_drained comes back to it */
     tui->dirty = false;
     tui->framed_ns = gb_clock_mono_ns();
     gb_timer_stop(tui->frame_timer);
     terminal_size(tui->terminal, &columns, &rows);
     grid_resize(&tui->grid, columns, rows);
-    frame_paint(tui, region_all(&tui->grid));
+    if (tui->view->ops->update != NULL)
+        tui->view->ops->update(tui->view);
+    drawn = frame_paint(tui, region_all(&tui->grid));
     terminal_frame(tui->terminal, &tui->grid, &tui->theme.looks, &tui->abilities);
+    if (drawn && tui->view->ops->ask != NULL)
+        tui->view->ops->ask(tui->view);
 }
 
-static void on_frame(void *arg)
+static void tui_on_frame(void *arg)
 {
     struct tui *tui = arg;
 
@@ -52,7 +57,7 @@ static void on_frame(void *arg)
 static void tui_redraw_now(struct tui *tui)
 {
     tui->dirty = true;
-    gb_loop_defer(tui->loop, &tui->frame_soon, on_frame, tui);
+    gb_loop_defer(tui->loop, &tui->frame_soon, tui_on_frame, tui);
 }
 
 void tui_redraw(struct tui *tui)
@@ -64,12 +69,12 @@ void tui_redraw(struct tui *tui)
         gb_timer_start(tui->frame_timer, passed_ms >= FRAME_MS ? 0 : FRAME_MS - passed_ms);
 }
 
-static void on_drained(void *arg)
+static void tui_on_drained(void *arg)
 {
-    on_frame(arg);
+    tui_on_frame(arg);
 }
 
-static void on_lost(void *arg)
+static void tui_on_lost(void *arg)
 {
     struct tui *tui = arg;
 
@@ -98,7 +103,7 @@ void tui_say_error(struct tui *tui, const char *what, const struct gb_call_error
 
 /* ---- themes ---- */
 
-static const char *automatic_theme(const struct tui *tui)
+static const char *tui_automatic_theme(const struct tui *tui)
 {
     switch (tui->abilities.depth) {
     case DEPTH_MONO:
@@ -114,7 +119,7 @@ bool tui_set_theme(struct tui *tui, const char *name)
 {
     struct gb_err err = {0};
     struct theme theme;
-    const char *real = strcmp(name, "auto") == 0 ? automatic_theme(tui) : name;
+    const char *real = strcmp(name, "auto") == 0 ? tui_automatic_theme(tui) : name;
 
     if (theme_load(real, &theme, &err) < 0) {
         tui_say(tui, MESSAGE_ERROR, "%s", err.message);
@@ -127,21 +132,21 @@ bool tui_set_theme(struct tui *tui, const char *name)
     return true;
 }
 
-static void follow_background(struct tui *tui, bool dark)
+static void tui_follow_background(struct tui *tui, bool dark)
 {
     bool changed = !tui->background_told || tui->background_dark != dark;
 
     tui->background_told = true;
     tui->background_dark = dark;
     if (changed && strcmp(tui->theme_wanted, "auto") == 0 &&
-        strcmp(tui->theme.name, automatic_theme(tui)) != 0)
+        strcmp(tui->theme.name, tui_automatic_theme(tui)) != 0)
         (void)tui_set_theme(tui, "auto");
 }
 
-static void take_background(struct tui *tui, uint32_t rgb)
+static void tui_take_background(struct tui *tui, uint32_t rgb)
 {
-    follow_background(tui, theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0xffffff)) >
-                               theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0x000000)));
+    tui_follow_background(tui, theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0xffffff)) >
+                                   theme_contrast(COLOUR_RGB(rgb), COLOUR_RGB(0x000000)));
 }
 
 /* ---- commands and keys ---- */
@@ -152,7 +157,7 @@ enum context tui_context(const struct tui *tui)
 }
 
 /* To move about is no news. */
-static bool is_quiet(const char *name)
+static bool tui_is_quiet(const char *name)
 {
     static const char *const names[] = {"up",        "down",  "left", "right", "page-up",
                                         "page-down", "first", "last", "back",  "open"};
@@ -176,7 +181,8 @@ void tui_command(struct tui *tui, const char *line)
         tui->message[0] = '\0';
         tui->message_kind = MESSAGE_PLAIN;
         (void)snprintf(tui->message_command, sizeof(tui->message_command), "%s",
-                       command != NULL && words.count == 1 && is_quiet(command->name) ? "" : line);
+                       command != NULL && words.count == 1 && tui_is_quiet(command->name) ? ""
+                                                                                          : line);
         if (command == NULL)
             tui_say(tui, MESSAGE_ERROR, "there is no command %s here; ? lists them",
                     words.words[0]);
@@ -197,7 +203,7 @@ void tui_key_of(struct tui *tui, enum context context, const char *command, char
         (void)snprintf(name, KEY_NAME_MAX, ":%s", command);
 }
 
-static bool to_view(struct tui *tui, const struct input_event *event)
+static bool tui_to_view(struct tui *tui, const struct input_event *event)
 {
     struct input_event inside = *event;
 
@@ -213,19 +219,19 @@ static bool to_view(struct tui *tui, const struct input_event *event)
     return tui->view->ops->event(tui->view, &inside);
 }
 
-static void pop(void *arg);
+static void tui_on_pop(void *arg);
 
-static void on_person(struct tui *tui, const struct input_event *event)
+static void tui_on_person(struct tui *tui, const struct input_event *event)
 {
     const char *line = NULL;
 
     if (tui->pop_soon.queued) { /* keys may come faster than turns of the loop */
         gb_loop_undefer(&tui->pop_soon);
-        pop(tui);
+        tui_on_pop(tui);
     }
     if (tui->overlay != NULL && tui->overlay->ops->event(tui->overlay, event))
         return;
-    if (to_view(tui, event))
+    if (tui_to_view(tui, event))
         return;
     if (event->kind == INPUT_KEY)
         line = keymap_find(&tui->keymap, tui_context(tui), event->key);
@@ -235,7 +241,7 @@ static void on_person(struct tui *tui, const struct input_event *event)
         tui_command(tui, line);
 }
 
-static void on_input(void *arg, const struct input_event *event)
+static void tui_on_input(void *arg, const struct input_event *event)
 {
     struct tui *tui = arg;
 
@@ -243,13 +249,13 @@ static void on_input(void *arg, const struct input_event *event)
     case INPUT_KEY:
     case INPUT_PASTE:
     case INPUT_MOUSE:
-        on_person(tui, event);
+        tui_on_person(tui, event);
         break;
     case INPUT_BACKGROUND:
-        take_background(tui, event->rgb);
+        tui_take_background(tui, event->rgb);
         break;
     case INPUT_SCHEME:
-        follow_background(tui, event->on);
+        tui_follow_background(tui, event->on);
         break;
     case INPUT_MODE:
         if (event->mode == 2026)
@@ -314,7 +320,7 @@ void tui_open_session(struct tui *tui, const char *id)
     tui_push(tui, tui->config.session_view(tui, tui->opened));
 }
 
-static void pop(void *arg)
+static void tui_on_pop(void *arg)
 {
     struct tui *tui = arg;
     struct view *view = tui->view;
@@ -332,7 +338,7 @@ static void pop(void *arg)
 
 void tui_pop(struct tui *tui)
 {
-    gb_loop_defer(tui->loop, &tui->pop_soon, pop, tui);
+    gb_loop_defer(tui->loop, &tui->pop_soon, tui_on_pop, tui);
 }
 
 struct view *tui_top(struct tui *tui)
@@ -428,7 +434,7 @@ bool tui_copy(struct tui *tui, struct gb_bytes text)
 
 /* ---- signals ---- */
 
-static void on_resized(void *arg)
+static void tui_on_resized(void *arg)
 {
     struct tui *tui = arg;
 
@@ -444,7 +450,7 @@ void tui_suspend(struct tui *tui)
     tui_redraw_now(tui);
 }
 
-static void on_signal(void *arg, int signum)
+static void tui_on_signal(void *arg, int signum)
 {
     struct tui *tui = arg;
 
@@ -453,19 +459,20 @@ static void on_signal(void *arg, int signum)
         return;
     }
     if (signum == SIGUSR1) {
-        on_resized(tui);
+        tui_on_resized(tui);
         return;
     }
     tui->status = 128 + signum;
     tui_quit(tui);
 }
 
-static void watch_signals(struct tui *tui)
+static void tui_watch_signals(struct tui *tui)
 {
     static const int signals[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1};
 
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        tui->signals[tui->signal_count++] = gb_signal_new(tui->loop, signals[i], on_signal, tui);
+        tui->signals[tui->signal_count++] =
+            gb_signal_new(tui->loop, signals[i], tui_on_signal, tui);
 }
 
 /* ---- $EDITOR ---- */
@@ -502,27 +509,27 @@ bool tui_edit(struct tui *tui, const char *path, tui_edited_cb *done, void *arg)
 
 /* ---- life ---- */
 
-static int begin(struct tui *tui, struct gb_err *err)
+static int tui_begin(struct tui *tui, struct gb_err *err)
 {
-    static const struct terminal_events events = {on_input, on_drained, on_lost};
+    static const struct terminal_events events = {tui_on_input, tui_on_drained, tui_on_lost};
     int r;
 
-    tui->frame_timer = gb_timer_new(tui->loop, on_frame, tui);
-    tui->resize_timer = gb_timer_new(tui->loop, on_resized, tui);
+    tui->frame_timer = gb_timer_new(tui->loop, tui_on_frame, tui);
+    tui->resize_timer = gb_timer_new(tui->loop, tui_on_resized, tui);
     r = terminal_open(tui->loop, &events, tui, &tui->terminal, err);
     if (r < 0)
         return r;
     tui->abilities = terminal_abilities(tui->terminal);
     theme_fallback(&tui->theme);
     config_open(tui);
-    watch_signals(tui);
+    tui_watch_signals(tui);
     uplink_open(tui, true);
     tui_push(tui, tui->config.first_view(tui));
     tui_frame(tui);
     return 0;
 }
 
-static void end(struct tui *tui)
+static void tui_end(struct tui *tui)
 {
     tui_set_overlay(tui, NULL);
     while (tui->view != NULL) {
@@ -566,12 +573,12 @@ int tui_run(struct app *app, const struct tui_config *config)
     tui->tables.tables[tui->tables.count++] = global_commands;
     if (!keymap_defaults(&tui->keymap, &tui->tables))
         abort(); /* a key is given twice in the tables: our bug, and a test looks for it */
-    if (begin(tui, &err) == 0)
+    if (tui_begin(tui, &err) == 0)
         while (!tui->quitting)
             (void)uv_run(tui->uv, UV_RUN_DEFAULT);
     else
         tui->status = EXIT_GLASSBELL;
-    end(tui);
+    tui_end(tui);
     if (err.code != GB_OK)
         app_say_err(&err);
     status = tui->status;

@@ -3,7 +3,7 @@
  * is pushed above it and popped again.
  *
  * A view embeds struct view as its first member. It paints its whole region in each frame from what
- * it holds; it asks for a frame with tui_redraw(). Keys come to `key` first (an editor takes them
+ * it holds; it wants a frame with tui_redraw(). Keys come to `key` first (an editor takes them
  * all there); what it leaves alone is looked up in the table of commands.
  */
 #pragma once
@@ -16,8 +16,15 @@ struct tui;
 struct view;
 
 struct view_ops {
-    /* Paints everything into @region; @focused: the keys go to it. */
+    /* Before a frame: takes in what has changed, and asks the server for what that needs. May be
+     * NULL. */
+    void (*update)(struct view *view);
+    /* Paints everything into @region; @focused: the keys go to it. Nothing else: no request, no
+     * change of what it shows. */
     void (*draw)(struct view *view, struct region region, bool focused);
+    /* After a frame that it was drawn in: asks the server for what was in sight and is not here.
+     * May be NULL. */
+    void (*ask)(struct view *view);
     /* An event before any command sees it (KEY, PASTE, MOUSE with x and y relative to the region
      * that was drawn last). True: done with. May be NULL. */
     bool (*event)(struct view *view, const struct input_event *event);

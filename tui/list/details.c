@@ -161,7 +161,8 @@ void list_draw_details(struct list_view *list, struct region region, const struc
         draw_lease(region_cut_top(&inside, 1), session);
     if (session_attention(session, now) != ATTENTION_NONE)
         draw_attention(region_cut_top(&inside, 1), session, now);
-    if (list->preview != NULL && strcmp(list->preview_id, session->id) == 0)
+    list->preview_drawn = list->preview != NULL && strcmp(list->preview_id, session->id) == 0;
+    if (list->preview_drawn)
         list->preview->ops->draw(list->preview, inside, false);
     else
         draw_last(inside, session);

@@ -23,6 +23,7 @@ struct list_view {
     bool preview_on, covered;
     struct gb_timer *rest;
     struct view *preview;
+    bool preview_drawn; /* in the last frame */
     char preview_id[STORE_NAME_MAX];
     struct session *frozen; /* copies, while the display stands still */
     size_t frozen_count;

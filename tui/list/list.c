@@ -36,14 +36,14 @@ struct list_view *list_of_tui(struct tui *tui)
 
 /* ---- rows ---- */
 
-static void thaw(struct list_view *list)
+static void list_thaw(struct list_view *list)
 {
     free(list->frozen);
     list->frozen = NULL;
     list->frozen_count = 0;
 }
 
-static void freeze(struct list_view *list, struct store *store)
+static void list_freeze(struct list_view *list, struct store *store)
 {
     struct session *session;
 
@@ -60,9 +60,9 @@ void list_build(struct list_view *list)
     size_t count = 0;
 
     if (!tui_frozen(tui) && list->frozen != NULL)
-        thaw(list);
+        list_thaw(list);
     else if (tui_frozen(tui) && list->frozen == NULL)
-        freeze(list, store);
+        list_freeze(list, store);
     all = xcalloc(MAX(store->session_count, list->frozen_count) + 1, sizeof(*all));
     if (list->frozen != NULL) {
         for (; count < list->frozen_count; count++) {
@@ -81,7 +81,7 @@ void list_build(struct list_view *list)
     free(all);
 }
 
-static bool is_at(const struct list_view *list, const struct row *row)
+static bool list_is_at(const struct list_view *list, const struct row *row)
 {
     if (row->session != NULL)
         return !list->at_group && strcmp(row->session->id, list->at_name) == 0;
@@ -94,7 +94,7 @@ size_t list_index(struct list_view *list)
     const struct rows *rows = &list->rows;
 
     for (size_t i = 0; i < rows->count; i++)
-        if (is_at(list, &rows->rows[i])) {
+        if (list_is_at(list, &rows->rows[i])) {
             list->at_line = i;
             return i;
         }
@@ -136,7 +136,7 @@ struct session *list_selected(struct list_view *list)
 
 /* ---- the preview ---- */
 
-static void drop_preview(struct list_view *list)
+static void list_drop_preview(struct list_view *list)
 {
     if (list->preview != NULL)
         list->preview->ops->free(list->preview);
@@ -144,7 +144,7 @@ static void drop_preview(struct list_view *list)
     list->preview_id[0] = '\0';
 }
 
-static void on_rest(void *arg)
+static void list_on_rest(void *arg)
 {
     struct list_view *list = arg;
     const struct tui_config *config = tui_config(list->view.tui);
@@ -152,7 +152,7 @@ static void on_rest(void *arg)
 
     if (session != NULL && strcmp(session->id, list->preview_id) == 0)
         return;
-    drop_preview(list);
+    list_drop_preview(list);
     if (session == NULL || config->session_preview == NULL || !list->preview_on || list->covered)
         return;
     list->preview = config->session_preview(list->view.tui, session->id);
@@ -164,14 +164,15 @@ void list_preview(struct list_view *list, bool on)
 {
     list->preview_on = on;
     if (!on)
-        drop_preview(list);
+        list_drop_preview(list);
     else
         gb_timer_start(list->rest, 0);
 }
 
 /* ---- drawing ---- */
 
-static void draw_heading(struct list_view *list, struct region line, const struct layout *layout)
+static void list_draw_heading(struct list_view *list, struct region line,
+                              const struct layout *layout)
 {
     int x = LIST_MARGIN;
 
@@ -198,7 +199,7 @@ static void draw_heading(struct list_view *list, struct region line, const struc
     }
 }
 
-static void draw_group(struct region line, const struct row *row, struct style style)
+static void list_draw_group(struct region line, const struct row *row, struct style style)
 {
     char size[16];
 
@@ -210,8 +211,8 @@ static void draw_group(struct region line, const struct row *row, struct style s
                   row->sessions == 1 ? "" : "s");
 }
 
-static void draw_session(struct list_view *list, struct region line, const struct row *row,
-                         const struct layout *layout, struct style style, bool selected)
+static void list_draw_session(struct list_view *list, struct region line, const struct row *row,
+                              const struct layout *layout, struct style style, bool selected)
 {
     const struct session *session = row->session;
     struct tui *tui = list->view.tui;
@@ -243,8 +244,8 @@ static void draw_session(struct list_view *list, struct region line, const struc
     }
 }
 
-static struct style row_style(const struct list_view *list, const struct row *row, bool selected,
-                              bool focused)
+static struct style list_row_style(const struct list_view *list, const struct row *row,
+                                   bool selected, bool focused)
 {
     (void)list;
     if (selected)
@@ -256,7 +257,7 @@ static struct style row_style(const struct list_view *list, const struct row *ro
     return STYLE(row->session->marked ? ROLE_ROW_MARKED : ROLE_TEXT);
 }
 
-static bool has_owners(const struct rows *rows)
+static bool list_has_owners(const struct rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++)
         if (rows->rows[i].session != NULL && rows->rows[i].session->owner[0] != '\0')
@@ -264,7 +265,7 @@ static bool has_owners(const struct rows *rows)
     return false;
 }
 
-static void draw_scrollbar(struct region region, size_t first, size_t height, size_t count)
+static void list_draw_scrollbar(struct region region, size_t first, size_t height, size_t count)
 {
     int size = MAX(1, (int)(height * height / count));
     int top = (int)(first * (height - (size_t)size) / MAX(1, count - height));
@@ -274,15 +275,16 @@ static void draw_scrollbar(struct region region, size_t first, size_t height, si
                         y >= top && y < top + size ? "┃" : "│");
 }
 
-static void draw_table(struct list_view *list, struct region region, bool focused)
+static void list_draw_table(struct list_view *list, struct region region, bool focused)
 {
     struct rows *rows = &list->rows;
-    struct layout layout = columns_layout(region.width - LIST_MARGIN - 1,
-                                          list->config.grouping != GROUP_OWNER && has_owners(rows));
+    struct layout layout =
+        columns_layout(region.width - LIST_MARGIN - 1,
+                       list->config.grouping != GROUP_OWNER && list_has_owners(rows));
     struct region line = region_cut_top(&region, 1);
     size_t at = list_index(list), height = (size_t)MAX(1, region.height);
 
-    draw_heading(list, line, &layout);
+    list_draw_heading(list, line, &layout);
     list->table = region;
     if (at < list->first)
         list->first = at;
@@ -293,21 +295,21 @@ static void draw_table(struct list_view *list, struct region region, bool focuse
     for (size_t y = 0; y < height && list->first + y < rows->count; y++) {
         const struct row *row = &rows->rows[list->first + y];
         bool selected = list->first + y == at;
-        struct style style = row_style(list, row, selected, focused);
+        struct style style = list_row_style(list, row, selected, focused);
 
         line = region_part(region, 0, (int)y, -1, 1);
         if (selected)
             paint_fill(line, style);
         if (row->session == NULL)
-            draw_group(line, row, style);
+            list_draw_group(line, row, style);
         else
-            draw_session(list, line, row, &layout, style, selected);
+            list_draw_session(list, line, row, &layout, style, selected);
     }
     if (rows->count > height)
-        draw_scrollbar(region, list->first, height, rows->count);
+        list_draw_scrollbar(region, list->first, height, rows->count);
 }
 
-static void draw_empty(struct list_view *list, struct region region)
+static void list_draw_empty(struct list_view *list, struct region region)
 {
     struct tui *tui = list->view.tui;
     int y = region.height / 3;
@@ -341,7 +343,7 @@ static void draw_empty(struct list_view *list, struct region region)
 }
 
 /* The line above the table: what is filtered, how it is sorted, what is marked. */
-static void draw_state(struct list_view *list, struct region line)
+static void list_draw_state(struct list_view *list, struct region line)
 {
     size_t marked = list_marked(list), shown = list_marked_shown(list);
     int x = 1;
@@ -370,16 +372,33 @@ static void draw_state(struct list_view *list, struct region line)
                       marked - shown);
 }
 
-static bool has_state(struct list_view *list)
+static bool list_has_state(struct list_view *list)
 {
     return list->filter_text[0] != '\0' || list->config.attention || list_marked(list) > 0;
 }
 
-static void draw(struct view *view, struct region region, bool focused)
+static void list_update(struct view *view)
+{
+    struct view *preview = list_of(view)->preview;
+
+    if (preview != NULL && preview->ops->update != NULL)
+        preview->ops->update(preview);
+}
+
+static void list_ask(struct view *view)
+{
+    struct list_view *list = list_of(view);
+
+    if (list->preview_drawn && list->preview != NULL && list->preview->ops->ask != NULL)
+        list->preview->ops->ask(list->preview);
+}
+
+static void list_draw_all(struct view *view, struct region region, bool focused)
 {
     struct list_view *list = list_of(view);
     struct session *session = list_selected(list);
 
+    list->preview_drawn = false;
     if (list->preview_on && session != NULL) {
         bool beside = region.width >= PREVIEW_COLUMNS_MIN;
         struct region pane = beside ? region_cut_right(&region, region.width * 2 / 5)
@@ -388,17 +407,17 @@ static void draw(struct view *view, struct region region, bool focused)
         if (pane.height >= TABLE_ROWS_MIN)
             list_draw_details(list, pane, session, beside);
     }
-    if (has_state(list))
-        draw_state(list, region_cut_top(&region, 1));
+    if (list_has_state(list))
+        list_draw_state(list, region_cut_top(&region, 1));
     if (list->rows.count == 0)
-        draw_empty(list, region);
+        list_draw_empty(list, region);
     else
-        draw_table(list, region, focused);
+        list_draw_table(list, region, focused);
 }
 
 /* ---- mouse ---- */
 
-static bool on_heading(struct list_view *list, const struct input_event *event)
+static bool list_on_heading(struct list_view *list, const struct input_event *event)
 {
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         if (list->heading_width[i] > 0 && event->x >= list->heading_x[i] &&
@@ -413,7 +432,7 @@ static bool on_heading(struct list_view *list, const struct input_event *event)
     return false;
 }
 
-static bool event(struct view *view, const struct input_event *event)
+static bool list_event(struct view *view, const struct input_event *event)
 {
     struct list_view *list = list_of(view);
     size_t at, count = list->rows.count;
@@ -432,7 +451,7 @@ static bool event(struct view *view, const struct input_event *event)
     if (event->action != MOUSE_PRESS || event->x >= list->table.width)
         return false;
     if (event->y == top - 1)
-        return on_heading(list, event);
+        return list_on_heading(list, event);
     if (event->y < top || list->first + (size_t)(event->y - top) >= count)
         return false;
     if (list->first + (size_t)(event->y - top) == at)
@@ -444,19 +463,19 @@ static bool event(struct view *view, const struct input_event *event)
 
 /* ---- the view ---- */
 
-static void draw_view(struct view *view, struct region region, bool focused)
+static void list_draw(struct view *view, struct region region, bool focused)
 {
     list_of(view)->drawn_y = region.y;
-    draw(view, region, focused);
+    list_draw_all(view, region, focused);
 }
 
-static enum context context(const struct view *view)
+static enum context list_context(const struct view *view)
 {
     (void)view;
     return CONTEXT_LIST;
 }
 
-static void title(const struct view *view, struct gb_buf *out)
+static void list_title(const struct view *view, struct gb_buf *out)
 {
     const struct store *store = tui_store(view->tui);
 
@@ -466,14 +485,14 @@ static void title(const struct view *view, struct gb_buf *out)
     gb_buf_adds(out, ")");
 }
 
-static const char *session_of(const struct view *view)
+static const char *list_session_of(const struct view *view)
 {
     const struct session *session = list_selected(list_of_tui(view->tui));
 
     return session != NULL ? session->id : NULL;
 }
 
-static void shown(struct view *view, bool shown)
+static void list_shown(struct view *view, bool shown)
 {
     struct list_view *list = list_of(view);
 
@@ -481,34 +500,36 @@ static void shown(struct view *view, bool shown)
     if (shown)
         gb_timer_start(list->rest, 0);
     else
-        drop_preview(list);
+        list_drop_preview(list);
 }
 
-static void free_list(struct view *view)
+static void list_free(struct view *view)
 {
     struct list_view *list = list_of(view);
 
-    drop_preview(list);
+    list_drop_preview(list);
     gb_timer_free(list->rest);
     rows_release(&list->rows);
-    thaw(list);
+    list_thaw(list);
     free(list);
 }
 
 struct view *list_view_new(struct tui *tui)
 {
-    static const struct view_ops ops = {.draw = draw_view,
-                                        .event = event,
-                                        .context = context,
-                                        .title = title,
-                                        .session = session_of,
-                                        .shown = shown,
-                                        .free = free_list};
+    static const struct view_ops ops = {.update = list_update,
+                                        .draw = list_draw,
+                                        .ask = list_ask,
+                                        .event = list_event,
+                                        .context = list_context,
+                                        .title = list_title,
+                                        .session = list_session_of,
+                                        .shown = list_shown,
+                                        .free = list_free};
     struct list_view *list = xcalloc(1, sizeof(*list));
 
     list->view.ops = &ops;
     list->view.tui = tui;
     list->preview_on = true;
-    list->rest = gb_timer_new(tui_loop(tui), on_rest, list);
+    list->rest = gb_timer_new(tui_loop(tui), list_on_rest, list);
     return &list->view;
 }

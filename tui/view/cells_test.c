@@ -135,6 +135,7 @@ static const char *painted(int width, int height)
 
     grid_resize(&grid, width, height);
     stream_draw(&stream, region_all(&grid), true, 2.0);
+    stream_ask(&stream);
     gb_buf_clear(&out);
     dump_text(&grid, &out);
     grid_release(&grid);

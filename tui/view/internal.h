@@ -59,7 +59,7 @@ void session_view_end_search(struct session_view *self);
 /* link.c: what the server tells. */
 void session_link_open(struct session_view *self);
 void session_link_close(struct session_view *self);
-/* After the connection was made anew; called while drawing. */
+/* Before each frame: begins again when the connection was made anew. */
 void session_link_check(struct session_view *self);
 void session_link_want(void *arg, struct card *card);
 bool session_link_want_part(void *arg, struct card *card, enum part_wish wish);

@@ -23,7 +23,7 @@ static struct session_view *session_view_of(struct view *view)
     return container_of(view, struct session_view, view);
 }
 
-static const struct session_view *const_of(const struct view *view)
+static const struct session_view *session_view_const_of(const struct view *view)
 {
     static_assert(offsetof(struct session_view, view) == 0, "the view is the first member");
     return (const struct session_view *)(const void *)view;
@@ -38,19 +38,19 @@ struct session *session_view_session(const struct session_view *self)
 
 /* Whether the session is another client's: it ran the first cell. Then one watches, until one takes
  * the session. */
-static bool watches(const struct session_view *self, const struct session *session)
+static bool session_view_watches(const struct session_view *self, const struct session *session)
 {
     return !session->lease.mine && !self->ran && self->cells.count > 0 &&
            !self->cells.cards[0]->mine;
 }
 
 /* Whether one has to take the session over before anything can be run in it. */
-static bool must_watch(const struct session_view *self)
+static bool session_view_must_watch(const struct session_view *self)
 {
     const struct session *session = session_view_session(self);
 
     return session != NULL && !session_gone(session) &&
-           ((session->lease.held && !session->lease.mine) || watches(self, session));
+           ((session->lease.held && !session->lease.mine) || session_view_watches(self, session));
 }
 
 bool session_view_type(struct session_view *self)
@@ -65,7 +65,7 @@ bool session_view_type(struct session_view *self)
     } else if (session->lease.held && !session->lease.mine) {
         tui_say(tui, MESSAGE_WARNING, "%s holds this session; %s takes it over",
                 session->lease.holder, key);
-    } else if (watches(self, session)) {
+    } else if (session_view_watches(self, session)) {
         tui_say(tui, MESSAGE_WARNING, "another client works here, you watch; %s takes it over",
                 key);
     } else {
@@ -91,7 +91,7 @@ void session_view_set_tab(struct session_view *self, enum tab tab)
 }
 
 /* Whether typing is for a program that waits: when it is a cell of ours, at once. */
-static void follow_waiting(struct session_view *self)
+static void session_view_follow_waiting(struct session_view *self)
 {
     const struct card *card = cells_running(&self->cells);
     bool waits = card != NULL && card->waiting;
@@ -103,7 +103,7 @@ static void follow_waiting(struct session_view *self)
 }
 
 /* The lease went to somebody else while we typed. */
-static void follow_lease(struct session_view *self)
+static void session_view_follow_lease(struct session_view *self)
 {
     const struct session *session = session_view_session(self);
 
@@ -120,7 +120,7 @@ static void follow_lease(struct session_view *self)
 /* ---- painting ---- */
 
 /* What is looked for, and where in it one stands, as far as that is known. */
-static void add_search(struct session_view *self, struct gb_buf *text)
+static void session_view_add_search(struct session_view *self, struct gb_buf *text)
 {
     size_t at, count;
 
@@ -134,7 +134,7 @@ static void add_search(struct session_view *self, struct gb_buf *text)
         gb_buf_addf(text, "%zu  ", count);
 }
 
-static void draw_tabs(struct session_view *self, struct region row)
+static void session_view_draw_tabs(struct session_view *self, struct region row)
 {
     const struct session *session = session_view_session(self);
     int x = 1;
@@ -147,7 +147,7 @@ static void draw_tabs(struct session_view *self, struct region row)
         struct gb_buf text = {0};
 
         if (self->stream.search.size > 0)
-            add_search(self, &text);
+            session_view_add_search(self, &text);
         gb_buf_adds(&text, self->stream.follow ? "following" : "scrolled");
         paint_right(row, x, 0, row.width - x - 1,
                     STYLE(self->stream.follow ? ROLE_DIM : ROLE_MESSAGE_WARNING),
@@ -157,7 +157,7 @@ static void draw_tabs(struct session_view *self, struct region row)
     (void)session;
 }
 
-static void pane_hint(struct session_view *self, char *hint, size_t room)
+static void session_view_pane_hint(struct session_view *self, char *hint, size_t room)
 {
     const struct session *session = session_view_session(self);
     const struct card *running = cells_running(&self->cells);
@@ -177,7 +177,7 @@ static void pane_hint(struct session_view *self, char *hint, size_t room)
                        answer);
     else if (!self->pane.focused && session->lease.held && !session->lease.mine)
         (void)snprintf(hint, room, "%s holds this session: you watch", session->lease.holder);
-    else if (!self->pane.focused && watches(self, session))
+    else if (!self->pane.focused && session_view_watches(self, session))
         (void)snprintf(hint, room, "%s works here, you watch; %s takes the session over",
                        self->cells.cards[0]->client[0] != '\0' ? self->cells.cards[0]->client
                                                                : "another client",
@@ -190,7 +190,7 @@ static void pane_hint(struct session_view *self, char *hint, size_t room)
                        "C-x C-e edits it outside, C-] leaves");
 }
 
-static void draw_empty(struct session_view *self, struct region region)
+static void session_view_draw_empty(struct session_view *self, struct region region)
 {
     const struct session *session = session_view_session(self);
 
@@ -205,7 +205,7 @@ static void draw_empty(struct session_view *self, struct region region)
 }
 
 /* How figures are drawn on this terminal. */
-static void figure_look(const struct session_view *self, struct picture_look *look)
+static void session_view_figure_look(const struct session_view *self, struct picture_look *look)
 {
     const struct terminal_abilities *abilities = tui_abilities(self->view.tui);
 
@@ -221,7 +221,7 @@ static void figure_look(const struct session_view *self, struct picture_look *lo
         look->mode = PICTURE_BLOCKS;
 }
 
-static void draw_stream(struct session_view *self, struct region region, bool focused)
+static void session_view_draw_stream(struct session_view *self, struct region region, bool focused)
 {
     int rows = self->preview ? 0 : pane_rows(&self->pane, region.width, region.height / 2);
     struct region bottom = region_cut_bottom(&region, rows > 0 ? rows + 1 : 0);
@@ -229,25 +229,21 @@ static void draw_stream(struct session_view *self, struct region region, bool fo
     bool typing = focused && self->pane.focused;
     char hint[256];
 
-    figure_look(self, &self->stream.look.figures);
+    session_view_figure_look(self, &self->stream.look.figures);
     self->stream.look.ground = looks->roles[ROLE_CELL].bg;
     self->stream.look.ground_selected = looks->roles[ROLE_CELL_SELECTED].bg;
     stream_draw(&self->stream, region, focused && !self->preview, tui_now(self->view.tui));
-    draw_empty(self, region);
-    if (self->stream.unfinished) {
-        self->stream.unfinished = false;
-        tui_redraw(self->view.tui);
-    }
+    session_view_draw_empty(self, region);
     self->pane_y = region.y + region.height + 1 - self->region.y;
     if (rows == 0)
         return;
     paint_rule(bottom, 0, 0, bottom.width, STYLE(typing ? ROLE_FRAME_ACTIVE : ROLE_FRAME));
-    pane_hint(self, hint, sizeof(hint));
+    session_view_pane_hint(self, hint, sizeof(hint));
     pane_draw(&self->pane, region_part(bottom, 0, 1, -1, -1), typing, hint);
 }
 
 /* A cell that has ended may have changed them. */
-static void refresh_files(struct session_view *self)
+static void session_view_refresh_files(struct session_view *self)
 {
     uint32_t last = 0;
 
@@ -260,24 +256,43 @@ static void refresh_files(struct session_view *self)
     files_refresh(&self->files);
 }
 
-static void draw(struct view *view, struct region region, bool focused)
+static void session_view_update(struct view *view)
 {
     struct session_view *self = session_view_of(view);
-    struct region all = region;
 
     session_link_check(self);
-    follow_waiting(self);
-    follow_lease(self);
+    session_view_follow_waiting(self);
+    session_view_follow_lease(self);
     if (self->autofocus && self->history_done) {
         self->autofocus = false;
         (void)session_view_type(self);
     }
+    if (self->tab == TAB_FILES)
+        session_view_refresh_files(self);
+}
+
+static void session_view_ask(struct view *view)
+{
+    struct session_view *self = session_view_of(view);
+
+    if (self->tab == TAB_CELLS || self->tab == TAB_OUTPUT)
+        stream_ask(&self->stream);
+    if (self->stream.unfinished) {
+        self->stream.unfinished = false;
+        tui_redraw(self->view.tui);
+    }
+}
+
+static void session_view_draw(struct view *view, struct region region, bool focused)
+{
+    struct session_view *self = session_view_of(view);
+    struct region all = region;
+
     self->region = region;
     if (!self->preview)
-        draw_tabs(self, region_cut_top(&region, 1));
+        session_view_draw_tabs(self, region_cut_top(&region, 1));
     switch (self->tab) {
     case TAB_FILES:
-        refresh_files(self);
         files_draw(&self->files, region, focused);
         break;
     case TAB_STATS:
@@ -287,7 +302,7 @@ static void draw(struct view *view, struct region region, bool focused)
     case TAB_OUTPUT:
     case TAB_COUNT:
     default:
-        draw_stream(self, region, focused);
+        session_view_draw_stream(self, region, focused);
         break;
     }
     if (self->pane.focused && focused)
@@ -297,7 +312,7 @@ static void draw(struct view *view, struct region region, bool focused)
 /* ---- events ---- */
 
 /* Keys that are no editor's while one types. */
-static bool is_ours(struct key key)
+static bool session_view_is_ours(struct key key)
 {
     bool control = key.modifiers == KEY_CONTROL;
 
@@ -305,7 +320,7 @@ static bool is_ours(struct key key)
            key.code == KEY_PAGE_DOWN || (key.code >= KEY_F1 && key.code <= KEY_F12);
 }
 
-static bool on_mouse(struct session_view *self, const struct input_event *event)
+static bool session_view_on_mouse(struct session_view *self, const struct input_event *event)
 {
     int y = event->y - 1; /* below the tabs */
 
@@ -345,17 +360,17 @@ static bool on_mouse(struct session_view *self, const struct input_event *event)
     return true;
 }
 
-static bool event(struct view *view, const struct input_event *event)
+static bool session_view_event(struct view *view, const struct input_event *event)
 {
     struct session_view *self = session_view_of(view);
 
     if (self->preview)
         return false;
     if (event->kind == INPUT_MOUSE)
-        return on_mouse(self, event);
+        return session_view_on_mouse(self, event);
     if (event->kind == INPUT_PASTE && !self->pane.focused && !session_view_type(self))
         return true;
-    if (!self->pane.focused || (event->kind == INPUT_KEY && is_ours(event->key)))
+    if (!self->pane.focused || (event->kind == INPUT_KEY && session_view_is_ours(event->key)))
         return false;
     if (!pane_event(&self->pane, event))
         return false;
@@ -365,18 +380,18 @@ static bool event(struct view *view, const struct input_event *event)
     return true;
 }
 
-static enum context context(const struct view *view)
+static enum context session_view_context(const struct view *view)
 {
-    const struct session_view *self = const_of(view);
+    const struct session_view *self = session_view_const_of(view);
 
     return self->pane.focused       ? CONTEXT_REPL
            : self->tab == TAB_FILES ? CONTEXT_FILES
                                     : CONTEXT_SESSION;
 }
 
-static void title(const struct view *view, struct gb_buf *out)
+static void session_view_title(const struct view *view, struct gb_buf *out)
 {
-    const struct session_view *self = const_of(view);
+    const struct session_view *self = session_view_const_of(view);
     const struct session *session = session_view_session(self);
 
     if (session == NULL)
@@ -385,13 +400,13 @@ static void title(const struct view *view, struct gb_buf *out)
         gb_buf_addf(out, "%s › %s", session_title(session), session->image);
 }
 
-static const char *session_id(const struct view *view)
+static const char *session_view_session_id(const struct view *view)
 {
-    return const_of(view)->id;
+    return session_view_const_of(view)->id;
 }
 
 /* Ends the search, if there is one. */
-static bool back(struct view *view)
+static bool session_view_back(struct view *view)
 {
     struct session_view *self = session_view_of(view);
 
@@ -407,19 +422,19 @@ static bool back(struct view *view)
     return true;
 }
 
-static const char *urgent(const struct view *view)
+static const char *session_view_urgent(const struct view *view)
 {
-    const struct session_view *self = const_of(view);
+    const struct session_view *self = session_view_const_of(view);
     const struct card *running = cells_running(&self->cells);
 
     if (self->pane.focused)
         return NULL;
     if (running != NULL && running->waiting)
         return "answer";
-    return must_watch(self) ? "take" : NULL;
+    return session_view_must_watch(self) ? "take" : NULL;
 }
 
-static void shown(struct view *view, bool shown)
+static void session_view_shown(struct view *view, bool shown)
 {
     struct session_view *self = session_view_of(view);
 
@@ -427,7 +442,7 @@ static void shown(struct view *view, bool shown)
         pane_focus(&self->pane, false);
 }
 
-static void free_view(struct view *view)
+static void session_view_free(struct view *view)
 {
     struct session_view *self = session_view_of(view);
 
@@ -440,15 +455,17 @@ static void free_view(struct view *view)
 }
 
 static const struct view_ops ops = {
-    .draw = draw,
-    .event = event,
-    .context = context,
-    .title = title,
-    .session = session_id,
-    .back = back,
-    .urgent = urgent,
-    .shown = shown,
-    .free = free_view,
+    .update = session_view_update,
+    .draw = session_view_draw,
+    .ask = session_view_ask,
+    .event = session_view_event,
+    .context = session_view_context,
+    .title = session_view_title,
+    .session = session_view_session_id,
+    .back = session_view_back,
+    .urgent = session_view_urgent,
+    .shown = session_view_shown,
+    .free = session_view_free,
 };
 
 struct session_view *session_view_top(struct tui *tui)
@@ -458,7 +475,7 @@ struct session_view *session_view_top(struct tui *tui)
     return view != NULL && view->ops == &ops ? session_view_of(view) : NULL;
 }
 
-static struct session_view *make(struct tui *tui, const char *id, bool preview)
+static struct session_view *session_view_make(struct tui *tui, const char *id, bool preview)
 {
     struct session_view *self = xcalloc(1, sizeof(*self));
     const struct session *session = store_find(tui_store(tui), id);
@@ -484,14 +501,14 @@ static struct session_view *make(struct tui *tui, const char *id, bool preview)
 
 struct view *session_view_new(struct tui *tui, const char *id)
 {
-    struct session_view *self = make(tui, id, false);
+    struct session_view *self = session_view_make(tui, id, false);
 
     return &self->view;
 }
 
 struct view *session_preview_new(struct tui *tui, const char *id)
 {
-    struct session_view *self = make(tui, id, true);
+    struct session_view *self = session_view_make(tui, id, true);
 
     return &self->view;
 }

@@ -18,7 +18,8 @@ void stream_init(struct stream *stream, struct cells *cells)
 }
 
 /* The index of a card, or @otherwise. */
-static size_t index_of(const struct stream *stream, const struct card *card, size_t otherwise)
+static size_t stream_index_of(const struct stream *stream, const struct card *card,
+                              size_t otherwise)
 {
     for (size_t i = 0; card != NULL && i < stream->cells->count; i++)
         if (stream->cells->cards[i] == card)
@@ -26,12 +27,12 @@ static size_t index_of(const struct stream *stream, const struct card *card, siz
     return otherwise;
 }
 
-static size_t rows_at(struct stream *stream, size_t index)
+static size_t stream_rows_at(struct stream *stream, size_t index)
 {
     return card_rows(stream->cells->cards[index], &stream->look);
 }
 
-static size_t last_index(const struct stream *stream)
+static size_t stream_last_index(const struct stream *stream)
 {
     return stream->cells->count > 0 ? stream->cells->count - 1 : 0;
 }
@@ -40,20 +41,20 @@ struct card *stream_selected(const struct stream *stream)
 {
     if (stream->cells->count == 0)
         return NULL;
-    return stream->cells
-        ->cards[index_of(stream, stream->follow ? NULL : stream->selected, last_index(stream))];
+    return stream->cells->cards[stream_index_of(stream, stream->follow ? NULL : stream->selected,
+                                                stream_last_index(stream))];
 }
 
 /* ---- moving ---- */
 
-static void set_top(struct stream *stream, size_t index, size_t row)
+static void stream_set_top(struct stream *stream, size_t index, size_t row)
 {
     stream->top = stream->cells->cards[index];
     stream->top_row = row;
 }
 
 /* Goes @rows up from row @row of card @index; stops at the very first one. */
-static void go_up(struct stream *stream, size_t *index, size_t *row, size_t rows)
+static void stream_go_up(struct stream *stream, size_t *index, size_t *row, size_t rows)
 {
     while (rows > *row) {
         rows -= *row;
@@ -62,28 +63,28 @@ static void go_up(struct stream *stream, size_t *index, size_t *row, size_t rows
             return;
         }
         (*index)--;
-        *row = rows_at(stream, *index);
+        *row = stream_rows_at(stream, *index);
     }
     *row -= rows;
 }
 
 /* The first row in sight when the last one is at the bottom. */
-static void find_end(struct stream *stream, size_t *index, size_t *row)
+static void stream_find_end(struct stream *stream, size_t *index, size_t *row)
 {
-    *index = last_index(stream);
-    *row = rows_at(stream, *index);
-    go_up(stream, index, row, (size_t)MAX(stream->height, 1));
+    *index = stream_last_index(stream);
+    *row = stream_rows_at(stream, *index);
+    stream_go_up(stream, index, row, (size_t)MAX(stream->height, 1));
 }
 
-static bool is_before(size_t index, size_t row, size_t other_index, size_t other_row)
+static bool stream_is_before(size_t index, size_t row, size_t other_index, size_t other_row)
 {
     return index < other_index || (index == other_index && row < other_row);
 }
 
 /* The row at which going up or down stops first: at an edge of what is here of an output, so that
  * what lies behind it can come. False: there is none in this card. */
-static bool edge_of(struct stream *stream, size_t index, enum card_part part, size_t *ret_index,
-                    size_t *ret_row)
+static bool stream_edge_of(struct stream *stream, size_t index, enum card_part part,
+                           size_t *ret_index, size_t *ret_row)
 {
     struct card *card = stream->cells->cards[index];
     uint64_t rest = part == CARD_PART_EARLIER ? part_before(card) : part_behind(card);
@@ -94,21 +95,21 @@ static bool edge_of(struct stream *stream, size_t index, enum card_part part, si
     *ret_row = card_part_row(card, &stream->look, part);
     if (part == CARD_PART_LATER) { /* the last row in sight */
         (*ret_row)++;
-        go_up(stream, ret_index, ret_row, (size_t)MAX(stream->height, 1));
+        stream_go_up(stream, ret_index, ret_row, (size_t)MAX(stream->height, 1));
     }
     return true;
 }
 
 /* From row @old_row of card @old up to an edge that lies between. */
-static void stop_above(struct stream *stream, size_t old, size_t old_row, size_t *index,
-                       size_t *row)
+static void stream_stop_above(struct stream *stream, size_t old, size_t old_row, size_t *index,
+                              size_t *row)
 {
     size_t edge, edge_row;
 
     for (size_t i = old + 1; i-- > *index;)
-        if (edge_of(stream, i, CARD_PART_EARLIER, &edge, &edge_row) &&
-            is_before(edge, edge_row, old, old_row)) {
-            if (is_before(*index, *row, edge, edge_row)) {
+        if (stream_edge_of(stream, i, CARD_PART_EARLIER, &edge, &edge_row) &&
+            stream_is_before(edge, edge_row, old, old_row)) {
+            if (stream_is_before(*index, *row, edge, edge_row)) {
                 *index = edge;
                 *row = edge_row;
             }
@@ -116,15 +117,15 @@ static void stop_above(struct stream *stream, size_t old, size_t old_row, size_t
         }
 }
 
-static void stop_below(struct stream *stream, size_t old, size_t old_row, size_t *index,
-                       size_t *row)
+static void stream_stop_below(struct stream *stream, size_t old, size_t old_row, size_t *index,
+                              size_t *row)
 {
     size_t edge, edge_row;
 
     for (size_t i = old; i <= *index; i++)
-        if (edge_of(stream, i, CARD_PART_LATER, &edge, &edge_row) &&
-            is_before(old, old_row, edge, edge_row)) {
-            if (is_before(edge, edge_row, *index, *row)) {
+        if (stream_edge_of(stream, i, CARD_PART_LATER, &edge, &edge_row) &&
+            stream_is_before(old, old_row, edge, edge_row)) {
+            if (stream_is_before(edge, edge_row, *index, *row)) {
                 *index = edge;
                 *row = edge_row;
             }
@@ -139,35 +140,35 @@ void stream_scroll(struct stream *stream, long rows)
     if (stream->cells->count == 0)
         return;
     stream->moved = true;
-    find_end(stream, &end_index, &end_row);
+    stream_find_end(stream, &end_index, &end_row);
     if (stream->follow) {
         stream->selected = stream_selected(stream);
         index = end_index;
         row = end_row;
     } else {
-        index = index_of(stream, stream->top, end_index);
+        index = stream_index_of(stream, stream->top, end_index);
         row = stream->top_row;
     }
     old = index;
     old_row = row;
     stream->follow = false;
     if (rows < 0) {
-        go_up(stream, &index, &row, (size_t)-rows);
-        stop_above(stream, old, old_row, &index, &row);
+        stream_go_up(stream, &index, &row, (size_t)-rows);
+        stream_stop_above(stream, old, old_row, &index, &row);
     } else {
         row += (size_t)rows;
-        while (index < last_index(stream) && row >= rows_at(stream, index)) {
-            row -= rows_at(stream, index);
+        while (index < stream_last_index(stream) && row >= stream_rows_at(stream, index)) {
+            row -= stream_rows_at(stream, index);
             index++;
         }
-        stop_below(stream, old, old_row, &index, &row);
-        if (!is_before(index, row, end_index, end_row)) {
+        stream_stop_below(stream, old, old_row, &index, &row);
+        if (!stream_is_before(index, row, end_index, end_row)) {
             index = end_index;
             row = end_row;
             stream->follow = true;
         }
     }
-    set_top(stream, index, row);
+    stream_set_top(stream, index, row);
 }
 
 void stream_page(struct stream *stream, int direction)
@@ -181,7 +182,7 @@ void stream_to_top(struct stream *stream)
         return;
     stream->follow = false;
     stream->moved = true;
-    set_top(stream, 0, 0);
+    stream_set_top(stream, 0, 0);
     stream->selected = stream->cells->cards[0];
 }
 
@@ -193,42 +194,43 @@ void stream_to_end(struct stream *stream)
 
 /* Brings @rows rows of a card, from @row on, into sight, as far as they fit; with @margin rows
  * above them where it has to move. */
-static void show_rows(struct stream *stream, size_t index, size_t row, size_t rows, size_t margin)
+static void stream_show_rows(struct stream *stream, size_t index, size_t row, size_t rows,
+                             size_t margin)
 {
     size_t top_index, top_row, at = 0;
 
     if (stream->follow)
-        find_end(stream, &top_index, &top_row);
+        stream_find_end(stream, &top_index, &top_row);
     else {
-        top_index = index_of(stream, stream->top, last_index(stream));
+        top_index = stream_index_of(stream, stream->top, stream_last_index(stream));
         top_row = stream->top_row;
     }
     stream->follow = false;
     stream->moved = true;
-    set_top(stream, top_index, top_row);
-    if (!is_before(index, row, top_index, top_row)) {
+    stream_set_top(stream, top_index, top_row);
+    if (!stream_is_before(index, row, top_index, top_row)) {
         const size_t end = top_row + (size_t)stream->height;
         size_t i = top_index;
 
         for (; i < index && at < end; i++)
-            at += rows_at(stream, i);
+            at += stream_rows_at(stream, i);
         at += row;
         if (i == index && at >= top_row && at + rows <= end)
             return; /* they are in sight */
     }
-    go_up(stream, &index, &row, margin);
-    set_top(stream, index, row);
+    stream_go_up(stream, &index, &row, margin);
+    stream_set_top(stream, index, row);
 }
 
 void stream_select(struct stream *stream, const struct card *card)
 {
-    size_t index = index_of(stream, card, stream->cells->count), rows;
+    size_t index = stream_index_of(stream, card, stream->cells->count), rows;
 
     if (index == stream->cells->count)
         return;
     /* All of it, if it can be; what is not here yet may be long. */
-    rows = card->away ? (size_t)stream->height : rows_at(stream, index);
-    show_rows(stream, index, 0, rows, 1);
+    rows = card->away ? (size_t)stream->height : stream_rows_at(stream, index);
+    stream_show_rows(stream, index, 0, rows, 1);
     stream->selected = card;
 }
 
@@ -238,22 +240,22 @@ void stream_step(struct stream *stream, int direction)
 
     if (stream->cells->count == 0)
         return;
-    index = index_of(stream, stream_selected(stream), last_index(stream));
+    index = stream_index_of(stream, stream_selected(stream), stream_last_index(stream));
     do {
-        if (direction < 0 ? index == 0 : index == last_index(stream)) {
+        if (direction < 0 ? index == 0 : index == stream_last_index(stream)) {
             if (direction > 0)
                 stream->follow = true;
             return;
         }
         index = direction < 0 ? index - 1 : index + 1;
-    } while (rows_at(stream, index) == 0);
+    } while (stream_rows_at(stream, index) == 0);
     stream_select(stream, stream->cells->cards[index]);
 }
 
 /* ---- searching ---- */
 
 /* Whether all of it is here. */
-static bool is_whole(const struct card *card)
+static bool stream_is_whole(const struct card *card)
 {
     return card->state != CARD_DONE ||
            (!card->away && !card->source_cut && part_before(card) == 0 && part_behind(card) == 0 &&
@@ -266,7 +268,7 @@ struct whole_rows {
     size_t whole_rest;  /* the same with all of the code */
 };
 
-static struct whole_rows whole_rows(struct stream *stream, struct card *card)
+static struct whole_rows stream_whole_rows(struct stream *stream, struct card *card)
 {
     struct whole_rows rows;
     bool whole = card->whole;
@@ -279,7 +281,7 @@ static struct whole_rows whole_rows(struct stream *stream, struct card *card)
     return rows;
 }
 
-static size_t to_whole(const struct whole_rows *rows, size_t row, int direction)
+static size_t stream_to_whole(const struct whole_rows *rows, size_t row, int direction)
 {
     if (row == SIZE_MAX || row < rows->shown)
         return row;
@@ -290,12 +292,12 @@ static size_t to_whole(const struct whole_rows *rows, size_t row, int direction)
 
 /* On in an unfolded card. Long code is looked at as a whole, and shown so where something is found
  * in what was not shown. TEXT_FOUND: *ret_row is as the card is shown then. */
-static enum text_search search_card(struct stream *stream, struct stream_place *place,
-                                    int direction, size_t *ret_row)
+static enum text_search stream_search_card(struct stream *stream, struct stream_place *place,
+                                           int direction, size_t *ret_row)
 {
     struct card *card = place->card;
-    const struct whole_rows rows = whole_rows(stream, card);
-    size_t row = to_whole(&rows, place->row, direction);
+    const struct whole_rows rows = stream_whole_rows(stream, card);
+    size_t row = stream_to_whole(&rows, place->row, direction);
     bool whole = card->whole;
     enum text_search result;
 
@@ -310,7 +312,7 @@ static enum text_search search_card(struct stream *stream, struct stream_place *
         place->resume = row;
         place->width = stream->look.width;
     } else if (result == TEXT_FOUND && row >= rows.shown && row < rows.whole_rest) {
-        place->row = to_whole(&rows, place->row, direction);
+        place->row = stream_to_whole(&rows, place->row, direction);
         card->whole = true;
     } else if (result == TEXT_FOUND && row >= rows.whole_rest) {
         row -= rows.whole_rest - rows.rest;
@@ -321,7 +323,7 @@ static enum text_search search_card(struct stream *stream, struct stream_place *
 
 void stream_begin(struct stream *stream, int direction, struct stream_place *ret_place)
 {
-    size_t index = index_of(stream, stream->match, stream->cells->count);
+    size_t index = stream_index_of(stream, stream->match, stream->cells->count);
 
     *ret_place = (struct stream_place){0};
     if (index < stream->cells->count) {
@@ -332,15 +334,15 @@ void stream_begin(struct stream *stream, int direction, struct stream_place *ret
         return;
     }
     /* The end of what is in sight upwards, its beginning downwards. */
-    index = index_of(stream, stream->follow ? NULL : stream->top, last_index(stream));
+    index = stream_index_of(stream, stream->follow ? NULL : stream->top, stream_last_index(stream));
     ret_place->card = stream->cells->cards[index];
     ret_place->row = direction < 0 || stream->follow ? SIZE_MAX : stream->top_row;
 }
 
 /* What of the output lies between the row where the search stands and the one that it found, or the
  * end of the card, and is not here. */
-static enum part_wish missing(struct stream *stream, const struct stream_place *place,
-                              int direction, bool found, size_t row)
+static enum part_wish stream_missing(struct stream *stream, const struct stream_place *place,
+                                     int direction, bool found, size_t row)
 {
     struct card *card = place->card;
     bool away = card->output == NULL && card->away, folded = card->folded;
@@ -372,7 +374,8 @@ enum stream_found stream_walk(struct stream *stream, int direction, struct strea
 
     stream->search.filter.budget = WALK_BYTES;
     for (;;) {
-        size_t index = index_of(stream, place->card, last_index(stream)), next, row = 0;
+        size_t index = stream_index_of(stream, place->card, stream_last_index(stream)), next,
+               row = 0;
         const struct stream_place before = *place;
         struct card *card = place->card = cells->cards[index];
         const bool folded = card->folded, whole = card->whole;
@@ -380,12 +383,12 @@ enum stream_found stream_walk(struct stream *stream, int direction, struct strea
 
         card->folded = false;
         if (!place->done)
-            result = search_card(stream, place, direction, &row);
+            result = stream_search_card(stream, place, direction, &row);
         if (result == TEXT_PAUSED) {
             card->folded = folded;
             return STREAM_PAUSED;
         }
-        place->wish = missing(stream, place, direction, result == TEXT_FOUND, row);
+        place->wish = stream_missing(stream, place, direction, result == TEXT_FOUND, row);
         if (place->wish != PART_NONE) {
             card->folded = folded;
             card->whole = whole;
@@ -398,7 +401,7 @@ enum stream_found stream_walk(struct stream *stream, int direction, struct strea
         }
         card->folded = folded;
         place->done = true;
-        if (!place->passed && !is_whole(card))
+        if (!place->passed && !stream_is_whole(card))
             return STREAM_UNSURE;
         if (direction < 0 ? index == 0 : index + 1 >= cells->count)
             return STREAM_END;
@@ -412,30 +415,30 @@ enum stream_found stream_walk(struct stream *stream, int direction, struct strea
 
 void stream_show(struct stream *stream, const struct stream_place *place)
 {
-    size_t index = index_of(stream, place->card, stream->cells->count);
+    size_t index = stream_index_of(stream, place->card, stream->cells->count);
 
     if (index == stream->cells->count)
         return;
     stream->match = place->card;
     stream->match_row = place->row;
-    show_rows(stream, index, place->row, 1, (size_t)stream->height / 3);
+    stream_show_rows(stream, index, place->row, 1, (size_t)stream->height / 3);
     stream->selected = stream->match;
 }
 
 /* False: not all is here. */
-static bool is_all_here(const struct stream *stream)
+static bool stream_is_all_here(const struct stream *stream)
 {
     const struct cells *cells = stream->cells;
 
     for (size_t i = 0; i < cells->count; i++)
-        if (!is_whole(cells->cards[i]) ||
+        if (!stream_is_whole(cells->cards[i]) ||
             cells->cards[i]->number > (i > 0 ? cells->cards[i - 1]->number : 0) + 1)
             return false;
     return true;
 }
 
 /* False: it is not known yet. */
-static bool count_all(struct stream *stream, size_t *ret_at, size_t *ret_count)
+static bool stream_count_all(struct stream *stream, size_t *ret_at, size_t *ret_count)
 {
     const struct cells *cells = stream->cells;
 
@@ -474,9 +477,10 @@ bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count)
         stream->counted.hide = stream->look.hide;
         stream->counted.key = stream->search.filter.key;
         stream->search.filter.budget = FRAME_BYTES;
-        stream->counted.known = is_all_here(stream);
-        stream->counted.valid = !stream->counted.known ||
-                                count_all(stream, &stream->counted.at, &stream->counted.count);
+        stream->counted.known = stream_is_all_here(stream);
+        stream->counted.valid =
+            !stream->counted.known ||
+            stream_count_all(stream, &stream->counted.at, &stream->counted.count);
         stream->unfinished |= !stream->counted.valid;
     }
     *ret_at = stream->counted.at;
@@ -493,7 +497,7 @@ void stream_hold(struct stream *stream, struct card *card, struct stream_hold *r
         return;
     ret_hold->begin = card_part_row(card, &stream->look, CARD_PART_OUTPUT);
     ret_hold->end = card_part_row(card, &stream->look, CARD_PART_LATER);
-    ret_hold->rows = rows_at(stream, index_of(stream, card, 0));
+    ret_hold->rows = stream_rows_at(stream, stream_index_of(stream, card, 0));
 }
 
 void stream_release(struct stream *stream, const struct stream_hold *hold, enum part_wish wish)
@@ -515,10 +519,60 @@ void stream_release(struct stream *stream, const struct stream_hold *hold, enum 
         stream->top_row = rows + hold->top - MIN(hold->rows, hold->top + rows);
 }
 
+/* ---- painting ---- */
+
+void stream_draw(struct stream *stream, struct region region, bool focused, double now)
+{
+    size_t index, row, end_index, end_row;
+    const struct card *selected = stream_selected(stream);
+    int y = 0;
+
+    stream->look.width = region.width;
+    stream->look.figures.columns = region.width - CARD_GUTTER - 1;
+    stream->look.now = now;
+    stream->height = MIN(region.height, (int)GRID_SIDE_MAX);
+    for (int i = 0; i < stream->height; i++)
+        stream->rows[i].card = NULL;
+    if (stream->cells->count == 0 || region_empty(region))
+        return;
+    stream->search.filter.budget = FRAME_BYTES;
+    stream->search.filter.rest = false;
+    stream_find_end(stream, &end_index, &end_row);
+    if (stream->follow) {
+        index = end_index;
+        row = end_row;
+    } else {
+        index = stream_index_of(stream, stream->top, end_index);
+        row = MIN(stream->top_row, MAX(stream_rows_at(stream, index), 1u) - 1);
+        if (stream_is_before(end_index, end_row, index, row)) { /* no emptiness below the end */
+            index = end_index;
+            row = end_row;
+        }
+    }
+    stream_set_top(stream, index, row);
+    for (; index < stream->cells->count && y < stream->height; index++) {
+        struct card *card = stream->cells->cards[index];
+        size_t rows = stream_rows_at(stream, index);
+
+        for (; row < rows && y < stream->height; row++, y++) {
+            /* Pictures may reach below their first row. */
+            struct region rest = region_part(region, 0, y, -1, -1);
+
+            card_draw(card, &stream->look, rest, row, focused && card == selected);
+            stream->rows[y].card = card;
+            stream->rows[y].row = row;
+        }
+        row = 0;
+    }
+    stream->unfinished |= stream->search.filter.rest;
+}
+
+/* ---- what is not here ---- */
+
 /* A card of which rows @row and below are in sight from @y on: when one has come to an edge of what
  * is here, what lies behind it is asked for. Once for each movement, so that it comes to rest
  * whatever there is. */
-static void want_part(struct stream *stream, struct card *card, size_t row, int y)
+static void stream_want_part(struct stream *stream, struct card *card, size_t row, int y)
 {
     const size_t height = (size_t)(stream->height - y);
     enum part_wish wish = PART_NONE;
@@ -539,7 +593,7 @@ static void want_part(struct stream *stream, struct card *card, size_t row, int 
 }
 
 /* Cells that are missing in front of one whose head is in sight. Once, whatever comes. */
-static void want_before(struct stream *stream, size_t index)
+static void stream_want_before(struct stream *stream, size_t index)
 {
     struct card *card = stream->cells->cards[index];
     uint32_t before = index > 0 ? stream->cells->cards[index - 1]->number : 0;
@@ -548,57 +602,26 @@ static void want_before(struct stream *stream, size_t index)
         card->asked_before = stream->want_between(stream->arg, before, card->number);
 }
 
-/* ---- painting ---- */
-
-void stream_draw(struct stream *stream, struct region region, bool focused, double now)
+void stream_ask(struct stream *stream)
 {
-    size_t index, row, end_index, end_row;
-    const struct card *selected = stream_selected(stream);
+    size_t index, row = stream->top_row;
     int y = 0;
 
-    stream->look.width = region.width;
-    stream->look.figures.columns = region.width - CARD_GUTTER - 1;
-    stream->look.now = now;
-    stream->height = MIN(region.height, (int)GRID_SIDE_MAX);
-    for (int i = 0; i < stream->height; i++)
-        stream->rows[i].card = NULL;
-    if (stream->cells->count == 0 || region_empty(region))
+    if (stream->cells->count == 0 || stream->height <= 0)
         return;
-    stream->search.filter.budget = FRAME_BYTES;
-    stream->search.filter.rest = false;
-    find_end(stream, &end_index, &end_row);
-    if (stream->follow) {
-        index = end_index;
-        row = end_row;
-    } else {
-        index = index_of(stream, stream->top, end_index);
-        row = MIN(stream->top_row, MAX(rows_at(stream, index), 1u) - 1);
-        if (is_before(end_index, end_row, index, row)) { /* no emptiness below the end */
-            index = end_index;
-            row = end_row;
-        }
-    }
-    set_top(stream, index, row);
+    index = stream_index_of(stream, stream->top, stream->cells->count);
     for (; index < stream->cells->count && y < stream->height; index++) {
         struct card *card = stream->cells->cards[index];
-        size_t rows = rows_at(stream, index);
+        size_t rows = stream_rows_at(stream, index);
 
         if (row == 0)
-            want_before(stream, index);
+            stream_want_before(stream, index);
         if ((card->away || card->figures_away) && !card->asked && !card->folded && rows > 0)
             stream->want(stream->arg, card);
-        want_part(stream, card, row, y);
-        for (; row < rows && y < stream->height; row++, y++) {
-            /* Pictures may reach below their first row. */
-            struct region rest = region_part(region, 0, y, -1, -1);
-
-            card_draw(card, &stream->look, rest, row, focused && card == selected);
-            stream->rows[y].card = card;
-            stream->rows[y].row = row;
-        }
+        stream_want_part(stream, card, row, y);
+        y += (int)MIN(rows - MIN(row, rows), (size_t)(stream->height - y));
         row = 0;
     }
-    stream->unfinished |= stream->search.filter.rest;
 }
 
 bool stream_click(struct stream *stream, int y)

@@ -29,7 +29,7 @@ struct stream {
     } rows[GRID_SIDE_MAX]; /* what each row in sight shows */
     bool moved;            /* since a part of an output was asked for */
     bool unfinished;       /* there was more to look at than a frame may; the next one goes on */
-    /* Asked while drawing: for the output of a card that is away, for another part of one (true: it
+    /* For stream_ask(): for the output of a card that is away, for another part of one (true: it
      * comes), for cells between two numbers that are not here (likewise). */
     void (*want)(void *arg, struct card *card);
     bool (*want_part)(void *arg, struct card *card, enum part_wish wish);
@@ -40,6 +40,8 @@ struct stream {
 /* Embed it. Borrows @cells. */
 void stream_init(struct stream *stream, struct cells *cells);
 void stream_draw(struct stream *stream, struct region region, bool focused, double now);
+/* Asks for what was in sight when it was drawn last, and is not here. */
+void stream_ask(struct stream *stream);
 
 /* Where one stands in a card, while a part of its output is exchanged. */
 struct stream_hold {
