@@ -75,25 +75,26 @@ struct gb_charge gb_charge_of(enum gb_accel accel, uint32_t memory_mb, bool clon
 
 /* ---- figures ---- */
 
-static uint64_t charged(const struct gb_admission *admission, const struct gb_charge *charge)
+static uint64_t admission_charged(const struct gb_admission *admission,
+                                  const struct gb_charge *charge)
 {
     double beyond = (double)(charge->full_bytes - charge->base_bytes);
 
     return charge->base_bytes + (uint64_t)(beyond / admission->config.overcommit);
 }
 
-static uint64_t memory_used(const struct gb_admission *admission)
+static uint64_t admission_memory_used(const struct gb_admission *admission)
 {
     const struct gb_slot *slot;
     uint64_t used = 0;
 
     GB_LIST_FOREACH(slot, &admission->slots, link)
-        used += charged(admission, &slot->charge);
+        used += admission_charged(admission, &slot->charge);
     return used;
 }
 
 /* What the VMs that start now will have taken when they are up. */
-static uint64_t promised(const struct gb_admission *admission)
+static uint64_t admission_promised(const struct gb_admission *admission)
 {
     const struct gb_slot *slot;
     uint64_t sum = 0;
@@ -104,7 +105,7 @@ static uint64_t promised(const struct gb_admission *admission)
     return sum;
 }
 
-static const struct gb_budget_reading *read_host(struct gb_admission *admission)
+static const struct gb_budget_reading *admission_read_host(struct gb_admission *admission)
 {
     uint64_t now = gb_loop_now_ns();
 
@@ -115,7 +116,7 @@ static const struct gb_budget_reading *read_host(struct gb_admission *admission)
     return &admission->reading;
 }
 
-static uint64_t memory_budget(const struct gb_admission *admission)
+static uint64_t admission_memory_budget(const struct gb_admission *admission)
 {
     uint64_t limit = admission->reading.memory_limit, reserve = admission->config.reserve_bytes;
 
@@ -126,44 +127,46 @@ static uint64_t memory_budget(const struct gb_admission *admission)
     return limit - MIN(limit, reserve);
 }
 
-static double cpus_of(const struct gb_admission *admission)
+static double admission_cpus_of(const struct gb_admission *admission)
 {
     return admission->config.cpus > 0 ? admission->config.cpus : admission->reading.cpus;
 }
 
-static size_t times_cpus(const struct gb_admission *admission, double factor, size_t least)
+static size_t admission_times_cpus(const struct gb_admission *admission, double factor,
+                                   size_t least)
 {
-    double number = cpus_of(admission) * factor;
+    double number = admission_cpus_of(admission) * factor;
 
     return number < (double)least ? least : number > 1e6 ? 1000000 : (size_t)number;
 }
 
-static size_t vms_max(const struct gb_admission *admission)
+static size_t admission_vms_max(const struct gb_admission *admission)
 {
-    return times_cpus(admission, admission->config.vms_per_cpu, VMS_MIN);
+    return admission_times_cpus(admission, admission->config.vms_per_cpu, VMS_MIN);
 }
 
-static size_t starts_max(const struct gb_admission *admission)
+static size_t admission_starts_max(const struct gb_admission *admission)
 {
-    return times_cpus(admission, admission->config.starts_per_cpu, STARTS_MIN);
+    return admission_times_cpus(admission, admission->config.starts_per_cpu, STARTS_MIN);
 }
 
 /* Which gate is shut. @spare: leaves room for one more of its kind, so that who asks next does not
  * have to wait for a VM's end. */
-static enum gb_shortage find_shortage(struct gb_admission *admission,
-                                      const struct gb_charge *charge, bool spare)
+static enum gb_shortage admission_find_shortage(struct gb_admission *admission,
+                                                const struct gb_charge *charge, bool spare)
 {
-    const struct gb_budget_reading *host = read_host(admission);
-    uint64_t wanted = charged(admission, charge), budget = memory_budget(admission);
-    uint64_t used = memory_used(admission), soon = promised(admission);
+    const struct gb_budget_reading *host = admission_read_host(admission);
+    uint64_t wanted = admission_charged(admission, charge),
+             budget = admission_memory_budget(admission);
+    uint64_t used = admission_memory_used(admission), soon = admission_promised(admission);
     uint64_t reserve = admission->config.reserve_bytes + charge->base_bytes;
     size_t more = spare ? 2 : 1;
 
     if (used > budget || wanted * more > budget - used)
         return GB_SHORTAGE_MEMORY;
-    if (admission->slot_count + more > vms_max(admission))
+    if (admission->slot_count + more > admission_vms_max(admission))
         return GB_SHORTAGE_VMS;
-    if (admission->starting + more > starts_max(admission))
+    if (admission->starting + more > admission_starts_max(admission))
         return GB_SHORTAGE_STARTS;
     if (host->memory_available != UINT64_MAX &&
         (host->memory_available < soon || host->memory_available - soon < reserve))
@@ -176,14 +179,14 @@ static enum gb_shortage find_shortage(struct gb_admission *admission,
 
 /* ---- words ---- */
 
-static unsigned long long mb(uint64_t bytes)
+static unsigned long long admission_mb(uint64_t bytes)
 {
     return (unsigned long long)((bytes + MB / 2) / MB);
 }
 
 /* What is short, how much was asked for, how much there is, and how much of it is in use. */
-static int say(struct gb_admission *admission, enum gb_shortage shortage,
-               const struct gb_charge *charge, uint64_t waited_ms, struct gb_err *err)
+static int admission_say(struct gb_admission *admission, enum gb_shortage shortage,
+                         const struct gb_charge *charge, uint64_t waited_ms, struct gb_err *err)
 {
     const struct gb_budget_reading *host = &admission->reading;
     char waited[48] = "";
@@ -195,8 +198,9 @@ static int say(struct gb_admission *admission, enum gb_shortage shortage,
         return gb_err_set(err, GB_ECAPACITY,
                           "there is no memory for another VM%s: it is charged %llu MB, and %llu MB "
                           "of the budget of %llu MB (%s) are in use by %zu VMs",
-                          waited, mb(charged(admission, charge)), mb(memory_used(admission)),
-                          mb(memory_budget(admission)),
+                          waited, admission_mb(admission_charged(admission, charge)),
+                          admission_mb(admission_memory_used(admission)),
+                          admission_mb(admission_memory_budget(admission)),
                           admission->config.memory_bytes > 0 ? "from the settings"
                           : host->memory_by_group            ? "from the control group"
                                                              : "from the host's memory",
@@ -205,20 +209,22 @@ static int say(struct gb_admission *admission, enum gb_shortage shortage,
         return gb_err_set(err, GB_ECAPACITY,
                           "there are no CPUs for another VM%s: %zu VMs run, and %.4g CPUs are "
                           "enough for %zu",
-                          waited, admission->slot_count, cpus_of(admission), vms_max(admission));
+                          waited, admission->slot_count, admission_cpus_of(admission),
+                          admission_vms_max(admission));
     case GB_SHORTAGE_STARTS:
         return gb_err_set(err, GB_ECAPACITY,
                           "no other VM can be started now%s: %zu are starting, and %.4g CPUs are "
                           "enough for %zu at a time",
-                          waited, admission->starting, cpus_of(admission), starts_max(admission));
+                          waited, admission->starting, admission_cpus_of(admission),
+                          admission_starts_max(admission));
     case GB_SHORTAGE_AVAILABLE:
         return gb_err_set(
             err, GB_ECAPACITY,
             "the host has too little free memory for another VM%s: it takes %llu MB, "
             "%llu MB are reserved for others, and %llu MB are free, of which VMs that "
             "are starting will take %llu MB",
-            waited, mb(charge->base_bytes), mb(admission->config.reserve_bytes),
-            mb(host->memory_available), mb(promised(admission)));
+            waited, admission_mb(charge->base_bytes), admission_mb(admission->config.reserve_bytes),
+            admission_mb(host->memory_available), admission_mb(admission_promised(admission)));
     case GB_SHORTAGE_PRESSURE:
         return gb_err_set(err, GB_ECAPACITY,
                           "the host stands still for want of memory%s: %.4g %% of the last ten "
@@ -233,14 +239,15 @@ static int say(struct gb_admission *admission, enum gb_shortage shortage,
 
 /* ---- slots ---- */
 
-static void on_pump(void *arg);
+static void admission_on_pump(void *arg);
 
-static void pump_later(struct gb_admission *admission)
+static void admission_pump_later(struct gb_admission *admission)
 {
-    gb_loop_defer(admission->loop, &admission->pump, on_pump, admission);
+    gb_loop_defer(admission->loop, &admission->pump, admission_on_pump, admission);
 }
 
-static struct gb_slot *new_slot(struct gb_admission *admission, const struct gb_charge *charge)
+static struct gb_slot *admission_new_slot(struct gb_admission *admission,
+                                          const struct gb_charge *charge)
 {
     struct gb_slot *slot = xcalloc(1, sizeof(*slot));
 
@@ -268,19 +275,19 @@ void gb_slot_unref(struct gb_slot *slot)
         gb_list_remove(&slot->link);
         slot->admission->slot_count--;
         slot->admission->read_ns = 0; /* the host has more now */
-        pump_later(slot->admission);
+        admission_pump_later(slot->admission);
     }
     free(slot);
 }
 
-static void on_reaped(void *arg)
+static void admission_on_reaped(void *arg)
 {
     gb_slot_unref(arg);
 }
 
 void gb_slot_hold(struct gb_slot *slot, struct gb_vm *vm)
 {
-    gb_vm_on_reaped(vm, on_reaped, gb_slot_ref(slot));
+    gb_vm_on_reaped(vm, admission_on_reaped, gb_slot_ref(slot));
 }
 
 void gb_slot_settle(struct gb_slot *slot)
@@ -292,19 +299,19 @@ void gb_slot_settle(struct gb_slot *slot)
         return;
     slot->admission->starting--;
     slot->admission->read_ns = 0; /* what it takes is no promise any more, but to be seen */
-    pump_later(slot->admission);
+    admission_pump_later(slot->admission);
 }
 
 void gb_slot_charge(struct gb_slot *slot, const struct gb_charge *charge)
 {
     slot->charge = *charge;
     if (slot->admission != NULL)
-        pump_later(slot->admission);
+        admission_pump_later(slot->admission);
 }
 
 /* ---- the queue ---- */
 
-static void leave(struct gb_ticket *ticket)
+static void admission_leave(struct gb_ticket *ticket)
 {
     gb_list_remove(&ticket->link);
     ticket->admission->waiting_count--;
@@ -312,7 +319,7 @@ static void leave(struct gb_ticket *ticket)
 }
 
 /* The timer runs to the nearest deadline. */
-static void arm_deadline(struct gb_admission *admission)
+static void admission_arm_deadline(struct gb_admission *admission)
 {
     const struct gb_ticket *ticket;
     uint64_t now = gb_clock_mono_ns(), first = UINT64_MAX;
@@ -326,7 +333,7 @@ static void arm_deadline(struct gb_admission *admission)
                        first <= now ? 0 : (first - now + GB_NS_PER_MS - 1) / GB_NS_PER_MS);
 }
 
-static void on_deadline(void *arg)
+static void admission_on_deadline(void *arg)
 {
     struct gb_admission *admission = arg;
     uint64_t now = gb_clock_mono_ns();
@@ -344,24 +351,25 @@ static void on_deadline(void *arg)
             break;
         /* Who is not the first waits for what the first one waits for. */
         ticket = container_of(first, struct gb_ticket, link);
-        shortage = find_shortage(admission, &ticket->charge, false);
-        (void)say(admission, shortage, &ticket->charge, (now - due->since_ns) / GB_NS_PER_MS, &err);
-        leave(due);
+        shortage = admission_find_shortage(admission, &ticket->charge, false);
+        (void)admission_say(admission, shortage, &ticket->charge,
+                            (now - due->since_ns) / GB_NS_PER_MS, &err);
+        admission_leave(due);
         due->shortage = shortage;
         admission->refused++;
         due->done(due->arg, NULL, &err);
     }
-    arm_deadline(admission);
-    pump_later(admission);
+    admission_arm_deadline(admission);
+    admission_pump_later(admission);
 }
 
-static void on_again(void *arg)
+static void admission_on_again(void *arg)
 {
-    on_pump(arg);
+    admission_on_pump(arg);
 }
 
 /* Lets in who can come in, in their order. */
-static void on_pump(void *arg)
+static void admission_on_pump(void *arg)
 {
     struct gb_admission *admission = arg;
     enum gb_shortage shortage = GB_SHORTAGE_NONE;
@@ -370,15 +378,15 @@ static void on_pump(void *arg)
         struct gb_ticket *ticket = container_of(admission->waiting.next, struct gb_ticket, link);
         struct gb_slot *slot;
 
-        shortage = find_shortage(admission, &ticket->charge, false);
+        shortage = admission_find_shortage(admission, &ticket->charge, false);
         if (shortage != GB_SHORTAGE_NONE)
             break;
-        slot = new_slot(admission, &ticket->charge);
-        leave(ticket);
+        slot = admission_new_slot(admission, &ticket->charge);
+        admission_leave(ticket);
         admission->granted++;
         ticket->done(ticket->arg, slot, NULL);
     }
-    arm_deadline(admission);
+    admission_arm_deadline(admission);
     gb_timer_stop(admission->again);
     if (shortage == GB_SHORTAGE_NONE) {
         if (admission->room != NULL)
@@ -400,27 +408,28 @@ int gb_admission_ask(struct gb_admission *admission, const struct gb_charge *cha
     bool first = gb_list_empty(&admission->waiting);
 
     assert(ticket->admission == NULL);
-    (void)read_host(admission);
-    if (charged(admission, charge) > memory_budget(admission)) {
+    (void)admission_read_host(admission);
+    if (admission_charged(admission, charge) > admission_memory_budget(admission)) {
         admission->refused++;
         ticket->shortage = GB_SHORTAGE_MEMORY;
         return gb_err_set(
             err, GB_ECAPACITY,
             "this VM could never be started here: it is charged %llu MB, and the whole "
             "budget is %llu MB",
-            mb(charged(admission, charge)), mb(memory_budget(admission)));
+            admission_mb(admission_charged(admission, charge)),
+            admission_mb(admission_memory_budget(admission)));
     }
     if (first)
-        shortage = find_shortage(admission, charge, false);
+        shortage = admission_find_shortage(admission, charge, false);
     if (first && shortage == GB_SHORTAGE_NONE) {
         admission->granted++;
-        *ret_slot = new_slot(admission, charge);
+        *ret_slot = admission_new_slot(admission, charge);
         return 1;
     }
     if (wait_ms == 0 || admission->waiting_count >= admission->config.waiting_max) {
         admission->refused++;
         ticket->shortage = shortage;
-        return say(admission, shortage, charge, 0, err);
+        return admission_say(admission, shortage, charge, 0, err);
     }
     ticket->admission = admission;
     ticket->charge = *charge;
@@ -431,7 +440,7 @@ int gb_admission_ask(struct gb_admission *admission, const struct gb_charge *cha
     gb_list_add_tail(&admission->waiting, &ticket->link);
     admission->waiting_count++;
     admission->queued++;
-    pump_later(admission); /* asks for spare slots, starts the timers */
+    admission_pump_later(admission); /* asks for spare slots, starts the timers */
     return 0;
 }
 
@@ -441,21 +450,21 @@ void gb_ticket_cancel(struct gb_ticket *ticket)
 
     if (admission == NULL)
         return;
-    leave(ticket);
-    pump_later(admission);
+    admission_leave(ticket);
+    admission_pump_later(admission);
 }
 
 struct gb_slot *gb_admission_force(struct gb_admission *admission, const struct gb_charge *charge)
 {
-    return new_slot(admission, charge);
+    return admission_new_slot(admission, charge);
 }
 
 struct gb_slot *gb_admission_spare(struct gb_admission *admission, const struct gb_charge *charge)
 {
     if (!gb_list_empty(&admission->waiting) ||
-        find_shortage(admission, charge, true) != GB_SHORTAGE_NONE)
+        admission_find_shortage(admission, charge, true) != GB_SHORTAGE_NONE)
         return NULL;
-    return new_slot(admission, charge);
+    return admission_new_slot(admission, charge);
 }
 
 void gb_admission_set_spare(struct gb_admission *admission, bool (*give)(void *arg),
@@ -478,9 +487,9 @@ struct gb_admission *gb_admission_new(struct gb_loop *loop, struct gb_budget *bu
     admission->config = *config;
     gb_list_init(&admission->slots);
     gb_list_init(&admission->waiting);
-    admission->again = gb_timer_new(loop, on_again, admission);
-    admission->deadline = gb_timer_new(loop, on_deadline, admission);
-    (void)read_host(admission);
+    admission->again = gb_timer_new(loop, admission_on_again, admission);
+    admission->deadline = gb_timer_new(loop, admission_on_deadline, admission);
+    (void)admission_read_host(admission);
     return admission;
 }
 
@@ -488,7 +497,7 @@ void gb_admission_configure(struct gb_admission *admission,
                             const struct gb_admission_config *config)
 {
     admission->config = *config;
-    pump_later(admission);
+    admission_pump_later(admission);
 }
 
 void gb_admission_free(struct gb_admission *admission)
@@ -511,19 +520,19 @@ void gb_admission_free(struct gb_admission *admission)
 
 void gb_admission_status(struct gb_admission *admission, struct gb_admission_status *ret_status)
 {
-    const struct gb_budget_reading *host = read_host(admission);
+    const struct gb_budget_reading *host = admission_read_host(admission);
     struct gb_list *first = admission->waiting.next;
 
     *ret_status = (struct gb_admission_status){
-        .memory_budget = memory_budget(admission),
-        .memory_used = memory_used(admission),
+        .memory_budget = admission_memory_budget(admission),
+        .memory_used = admission_memory_used(admission),
         .memory_by_group = admission->config.memory_bytes == 0 && host->memory_by_group,
         .cpus_by_group = admission->config.cpus == 0 && host->cpus_by_group,
-        .cpus = cpus_of(admission),
+        .cpus = admission_cpus_of(admission),
         .vms = admission->slot_count,
-        .vms_max = vms_max(admission),
+        .vms_max = admission_vms_max(admission),
         .starting = admission->starting,
-        .starts_max = starts_max(admission),
+        .starts_max = admission_starts_max(admission),
         .waiting = admission->waiting_count,
         .memory_available = host->memory_available,
         .memory_reserve = admission->config.reserve_bytes,
@@ -534,6 +543,6 @@ void gb_admission_status(struct gb_admission *admission, struct gb_admission_sta
         .refused = admission->refused,
     };
     if (admission->waiting_count > 0)
-        ret_status->shortage =
-            find_shortage(admission, &container_of(first, struct gb_ticket, link)->charge, false);
+        ret_status->shortage = admission_find_shortage(
+            admission, &container_of(first, struct gb_ticket, link)->charge, false);
 }

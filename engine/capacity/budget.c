@@ -31,7 +31,7 @@ struct gb_budget {
     struct groups unified, memory, cpu;
 };
 
-static bool read_text(const char *root, const char *path, struct gb_buf *text)
+static bool budget_read_text(const char *root, const char *path, struct gb_buf *text)
 {
     _cleanup_(freep) char *file = xasprintf("%s%s", root, path);
 
@@ -41,8 +41,9 @@ static bool read_text(const char *root, const char *path, struct gb_buf *text)
 
 /* ---- where the groups are ---- */
 
-static void find_groups(struct gb_budget *budget, struct gb_bytes own, struct gb_bytes mounts,
-                        const char *controller, struct groups *groups)
+static void budget_find_groups(struct gb_budget *budget, struct gb_bytes own,
+                               struct gb_bytes mounts, const char *controller,
+                               struct groups *groups)
 {
     struct budget_mount mount;
     struct gb_bytes path;
@@ -73,16 +74,18 @@ struct gb_budget *gb_budget_new(const char *root)
     _cleanup_(gb_buf_release) struct gb_buf own = {0}, mounts = {0};
 
     budget->root = xstrdup(root);
-    if (read_text(root, "/proc/self/cgroup", &own) &&
-        read_text(root, "/proc/self/mountinfo", &mounts)) {
-        find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), NULL, &budget->unified);
-        find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), "memory", &budget->memory);
-        find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), "cpu", &budget->cpu);
+    if (budget_read_text(root, "/proc/self/cgroup", &own) &&
+        budget_read_text(root, "/proc/self/mountinfo", &mounts)) {
+        budget_find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), NULL,
+                           &budget->unified);
+        budget_find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), "memory",
+                           &budget->memory);
+        budget_find_groups(budget, gb_buf_bytes(&own), gb_buf_bytes(&mounts), "cpu", &budget->cpu);
     }
     return budget;
 }
 
-static void release_groups(struct groups *groups)
+static void budget_release_groups(struct groups *groups)
 {
     free(groups->top);
     free(groups->own);
@@ -92,9 +95,9 @@ void gb_budget_free(struct gb_budget *budget)
 {
     if (budget == NULL)
         return;
-    release_groups(&budget->unified);
-    release_groups(&budget->memory);
-    release_groups(&budget->cpu);
+    budget_release_groups(&budget->unified);
+    budget_release_groups(&budget->memory);
+    budget_release_groups(&budget->cpu);
     free(budget->root);
     free(budget);
 }
@@ -102,7 +105,8 @@ void gb_budget_free(struct gb_budget *budget)
 /* ---- readings ---- */
 
 /* Calls @look for the own group and each above it. */
-static void walk(const struct groups *groups, void (*look)(const char *group, void *arg), void *arg)
+static void budget_walk(const struct groups *groups, void (*look)(const char *group, void *arg),
+                        void *arg)
 {
     _cleanup_(freep) char *group = groups->top == NULL ? NULL : xstrdup(groups->own);
     size_t top = group == NULL ? 0 : strlen(groups->top);
@@ -117,27 +121,29 @@ static void walk(const struct groups *groups, void (*look)(const char *group, vo
     }
 }
 
-static bool read_limit(const char *group, const char *name, uint64_t *ret_value)
+static bool budget_read_limit(const char *group, const char *name, uint64_t *ret_value)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
 
-    return read_text(group, name, &text) && budget_parse_limit(gb_buf_bytes(&text), ret_value);
+    return budget_read_text(group, name, &text) &&
+           budget_parse_limit(gb_buf_bytes(&text), ret_value);
 }
 
-static uint64_t read_field(const char *group, const char *name, const char *field)
+static uint64_t budget_read_field(const char *group, const char *name, const char *field)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     uint64_t value;
 
-    if (read_text(group, name, &text) && budget_parse_field(gb_buf_bytes(&text), field, &value))
+    if (budget_read_text(group, name, &text) &&
+        budget_parse_field(gb_buf_bytes(&text), field, &value))
         return value;
     return 0;
 }
 
 /* A group's limit on memory, and what is left of it: pages of files that are not in use are given
  * up before anybody has to do without. */
-static void look_memory(struct gb_budget_reading *reading, uint64_t limit, uint64_t used,
-                        uint64_t reclaimable)
+static void budget_look_memory(struct gb_budget_reading *reading, uint64_t limit, uint64_t used,
+                               uint64_t reclaimable)
 {
     uint64_t left;
 
@@ -152,25 +158,27 @@ static void look_memory(struct gb_budget_reading *reading, uint64_t limit, uint6
     }
 }
 
-static void look_unified_memory(const char *group, void *arg)
+static void budget_look_unified_memory(const char *group, void *arg)
 {
     uint64_t limit, used;
 
-    if (read_limit(group, "/memory.max", &limit) && limit != UINT64_MAX &&
-        read_limit(group, "/memory.current", &used))
-        look_memory(arg, limit, used, read_field(group, "/memory.stat", "inactive_file"));
+    if (budget_read_limit(group, "/memory.max", &limit) && limit != UINT64_MAX &&
+        budget_read_limit(group, "/memory.current", &used))
+        budget_look_memory(arg, limit, used,
+                           budget_read_field(group, "/memory.stat", "inactive_file"));
 }
 
-static void look_old_memory(const char *group, void *arg)
+static void budget_look_old_memory(const char *group, void *arg)
 {
     uint64_t limit, used;
 
-    if (read_limit(group, "/memory.limit_in_bytes", &limit) &&
-        read_limit(group, "/memory.usage_in_bytes", &used))
-        look_memory(arg, limit, used, read_field(group, "/memory.stat", "total_inactive_file"));
+    if (budget_read_limit(group, "/memory.limit_in_bytes", &limit) &&
+        budget_read_limit(group, "/memory.usage_in_bytes", &used))
+        budget_look_memory(arg, limit, used,
+                           budget_read_field(group, "/memory.stat", "total_inactive_file"));
 }
 
-static void look_cpus(struct gb_budget_reading *reading, double cpus)
+static void budget_look_cpus(struct gb_budget_reading *reading, double cpus)
 {
     if (cpus > 0 && cpus < reading->cpus) {
         reading->cpus = cpus;
@@ -178,36 +186,39 @@ static void look_cpus(struct gb_budget_reading *reading, double cpus)
     }
 }
 
-static void look_unified_cpu(const char *group, void *arg)
+static void budget_look_unified_cpu(const char *group, void *arg)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     double cpus;
 
-    if (read_text(group, "/cpu.max", &text) && budget_parse_cpu_max(gb_buf_bytes(&text), &cpus))
-        look_cpus(arg, cpus);
+    if (budget_read_text(group, "/cpu.max", &text) &&
+        budget_parse_cpu_max(gb_buf_bytes(&text), &cpus))
+        budget_look_cpus(arg, cpus);
 }
 
-static void look_old_cpu(const char *group, void *arg)
+static void budget_look_old_cpu(const char *group, void *arg)
 {
     uint64_t quota, period;
 
-    if (read_limit(group, "/cpu.cfs_quota_us", &quota) && quota != UINT64_MAX &&
-        read_limit(group, "/cpu.cfs_period_us", &period) && period > 0)
-        look_cpus(arg, (double)quota / (double)period);
+    if (budget_read_limit(group, "/cpu.cfs_quota_us", &quota) && quota != UINT64_MAX &&
+        budget_read_limit(group, "/cpu.cfs_period_us", &period) && period > 0)
+        budget_look_cpus(arg, (double)quota / (double)period);
 }
 
-static void read_pressure(const char *root, const char *path, struct gb_budget_reading *reading)
+static void budget_read_pressure(const char *root, const char *path,
+                                 struct gb_budget_reading *reading)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     double percent;
 
-    if (!read_text(root, path, &text) || !budget_parse_pressure(gb_buf_bytes(&text), &percent))
+    if (!budget_read_text(root, path, &text) ||
+        !budget_parse_pressure(gb_buf_bytes(&text), &percent))
         return;
     reading->has_pressure = true;
     reading->pressure = fmax(reading->pressure, percent);
 }
 
-static double own_cpus(void)
+static double budget_own_cpus(void)
 {
     cpu_set_t set;
 
@@ -219,23 +230,23 @@ static double own_cpus(void)
 void gb_budget_read(const struct gb_budget *budget, struct gb_budget_reading *ret_reading)
 {
     struct gb_budget_reading reading = {
-        .memory_limit = UINT64_MAX, .memory_available = UINT64_MAX, .cpus = own_cpus()};
+        .memory_limit = UINT64_MAX, .memory_available = UINT64_MAX, .cpus = budget_own_cpus()};
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     uint64_t value;
 
-    if (read_text(budget->root, "/proc/meminfo", &text)) {
+    if (budget_read_text(budget->root, "/proc/meminfo", &text)) {
         if (budget_parse_field(gb_buf_bytes(&text), "MemTotal:", &value) && value > 0)
             reading.memory_total = reading.memory_limit = value;
         if (budget_parse_field(gb_buf_bytes(&text), "MemAvailable:", &value))
             reading.memory_available = value;
     }
-    walk(&budget->unified, look_unified_memory, &reading);
-    walk(&budget->memory, look_old_memory, &reading);
-    walk(&budget->unified, look_unified_cpu, &reading);
-    walk(&budget->cpu, look_old_cpu, &reading);
-    read_pressure(budget->root, "/proc/pressure/memory", &reading);
+    budget_walk(&budget->unified, budget_look_unified_memory, &reading);
+    budget_walk(&budget->memory, budget_look_old_memory, &reading);
+    budget_walk(&budget->unified, budget_look_unified_cpu, &reading);
+    budget_walk(&budget->cpu, budget_look_old_cpu, &reading);
+    budget_read_pressure(budget->root, "/proc/pressure/memory", &reading);
     if (budget->unified.own != NULL)
-        read_pressure(budget->unified.own, "/memory.pressure", &reading);
+        budget_read_pressure(budget->unified.own, "/memory.pressure", &reading);
     if (reading.memory_limit == UINT64_MAX)
         reading.memory_limit = 0;
     *ret_reading = reading;

@@ -10,7 +10,7 @@
 enum { FIELDS_MAX = 64 };
 
 /* Cuts the next piece off @text; the separator is dropped. False at the end. */
-static bool cut(struct gb_bytes *text, char separator, struct gb_bytes *ret_piece)
+static bool parse_cut(struct gb_bytes *text, char separator, struct gb_bytes *ret_piece)
 {
     const uint8_t *end;
 
@@ -25,18 +25,18 @@ static bool cut(struct gb_bytes *text, char separator, struct gb_bytes *ret_piec
 }
 
 /* Whether @name is one of the names between commas. */
-static bool is_listed(struct gb_bytes list, const char *name)
+static bool parse_is_listed(struct gb_bytes list, const char *name)
 {
     struct gb_bytes piece;
 
-    while (cut(&list, ',', &piece))
+    while (parse_cut(&list, ',', &piece))
         if (gb_bytes_equal(piece, name))
             return true;
     return false;
 }
 
 /* Digits, perhaps with a point and more of them. */
-static bool read_fraction(struct gb_bytes *text, double *ret_value)
+static bool parse_read_fraction(struct gb_bytes *text, double *ret_value)
 {
     uint64_t whole, part;
     size_t before;
@@ -57,7 +57,7 @@ static bool read_fraction(struct gb_bytes *text, double *ret_value)
     return true;
 }
 
-static void skip_spaces(struct gb_bytes *text)
+static void parse_skip_spaces(struct gb_bytes *text)
 {
     while (text->size > 0 && (text->data[0] == ' ' || text->data[0] == '\t')) {
         text->data++;
@@ -65,7 +65,7 @@ static void skip_spaces(struct gb_bytes *text)
     }
 }
 
-static bool is_at_end(struct gb_bytes text)
+static bool parse_is_at_end(struct gb_bytes text)
 {
     return text.size == 0 || (text.size == 1 && text.data[0] == '\n');
 }
@@ -74,14 +74,14 @@ bool budget_parse_group(struct gb_bytes text, const char *controller, struct gb_
 {
     struct gb_bytes line;
 
-    while (cut(&text, '\n', &line)) {
+    while (parse_cut(&text, '\n', &line)) {
         struct gb_bytes number, names;
 
-        if (!cut(&line, ':', &number) || !cut(&line, ':', &names) || line.size == 0 ||
+        if (!parse_cut(&line, ':', &number) || !parse_cut(&line, ':', &names) || line.size == 0 ||
             line.data[0] != '/')
             continue;
         if (controller == NULL ? names.size == 0 && gb_bytes_equal(number, "0")
-                               : is_listed(names, controller)) {
+                               : parse_is_listed(names, controller)) {
             *ret_path = line;
             return true;
         }
@@ -90,7 +90,7 @@ bool budget_parse_group(struct gb_bytes text, const char *controller, struct gb_
 }
 
 /* A path as the kernel writes it: \040 and the like stand for bytes. */
-static char *unescape(struct gb_bytes text)
+static char *parse_unescape(struct gb_bytes text)
 {
     struct gb_buf path = {0};
 
@@ -114,11 +114,11 @@ bool budget_parse_mount(struct gb_bytes text, const char *controller,
     struct gb_bytes line;
 
     /* id parent major:minor root point options [tags…] - type source super-options */
-    while (cut(&text, '\n', &line)) {
+    while (parse_cut(&text, '\n', &line)) {
         struct gb_bytes fields[FIELDS_MAX];
         size_t count = 0, dash = 6;
 
-        while (count < FIELDS_MAX && cut(&line, ' ', &fields[count]))
+        while (count < FIELDS_MAX && parse_cut(&line, ' ', &fields[count]))
             count++;
         while (dash < count && !gb_bytes_equal(fields[dash], "-"))
             dash++;
@@ -126,9 +126,9 @@ bool budget_parse_mount(struct gb_bytes text, const char *controller,
             continue;
         if (controller == NULL ? gb_bytes_equal(fields[dash + 1], "cgroup2")
                                : gb_bytes_equal(fields[dash + 1], "cgroup") &&
-                                     is_listed(fields[dash + 3], controller)) {
-            ret_mount->root = unescape(fields[3]);
-            ret_mount->point = unescape(fields[4]);
+                                     parse_is_listed(fields[dash + 3], controller)) {
+            ret_mount->root = parse_unescape(fields[3]);
+            ret_mount->point = parse_unescape(fields[4]);
             return true;
         }
     }
@@ -155,7 +155,7 @@ bool budget_parse_limit(struct gb_bytes text, uint64_t *ret_value)
         text.data++;
         text.size--;
     }
-    if (!gb_bytes_number(&text, UINT64_MAX, &value) || !is_at_end(text))
+    if (!gb_bytes_number(&text, UINT64_MAX, &value) || !parse_is_at_end(text))
         return false;
     *ret_value = negative ? UINT64_MAX : value;
     return true;
@@ -166,8 +166,8 @@ bool budget_parse_cpu_max(struct gb_bytes text, double *ret_cpus)
     struct gb_bytes quota;
     uint64_t allowed, period;
 
-    if (!cut(&text, ' ', &quota) || !budget_parse_limit(quota, &allowed) ||
-        !gb_bytes_number(&text, UINT64_MAX, &period) || !is_at_end(text) || period == 0)
+    if (!parse_cut(&text, ' ', &quota) || !budget_parse_limit(quota, &allowed) ||
+        !gb_bytes_number(&text, UINT64_MAX, &period) || !parse_is_at_end(text) || period == 0)
         return false;
     *ret_cpus = allowed == UINT64_MAX ? HUGE_VAL : (double)allowed / (double)period;
     return true;
@@ -178,13 +178,13 @@ bool budget_parse_field(struct gb_bytes text, const char *name, uint64_t *ret_va
     size_t size = strlen(name);
     struct gb_bytes line;
 
-    while (cut(&text, '\n', &line)) {
+    while (parse_cut(&text, '\n', &line)) {
         if (line.size <= size || memcmp(line.data, name, size) != 0 ||
             (line.data[size] != ' ' && line.data[size] != '\t'))
             continue;
         line.data += size;
         line.size -= size;
-        skip_spaces(&line);
+        parse_skip_spaces(&line);
         if (!gb_bytes_number(&line, UINT64_MAX, ret_value))
             return false;
         if (gb_bytes_equal(line, " kB"))
@@ -199,12 +199,12 @@ bool budget_parse_pressure(struct gb_bytes text, double *ret_percent)
     static const char begin[] = "full avg10=";
     struct gb_bytes line;
 
-    while (cut(&text, '\n', &line)) {
+    while (parse_cut(&text, '\n', &line)) {
         if (line.size < sizeof(begin) - 1 || memcmp(line.data, begin, sizeof(begin) - 1) != 0)
             continue;
         line.data += sizeof(begin) - 1;
         line.size -= sizeof(begin) - 1;
-        return read_fraction(&line, ret_percent) && line.size > 0 && line.data[0] == ' ';
+        return parse_read_fraction(&line, ret_percent) && line.size > 0 && line.data[0] == ' ';
     }
     return false;
 }

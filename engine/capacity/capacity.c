@@ -9,7 +9,7 @@
 
 enum { POOL_MEMORY_MIN_MB = 64, POOL_MEMORY_MAX_MB = 1 << 20 };
 
-static struct gb_admission_config admission_config(const struct gb_settings *settings)
+static struct gb_admission_config capacity_admission_config(const struct gb_settings *settings)
 {
     const struct gb_settings_admission *wanted = &settings->admission;
 
@@ -25,7 +25,7 @@ static struct gb_admission_config admission_config(const struct gb_settings *set
     };
 }
 
-static struct gb_pool_config pool_config(const struct gb_settings *settings)
+static struct gb_pool_config capacity_pool_config(const struct gb_settings *settings)
 {
     const struct gb_settings_pool_all *wanted = &settings->pool;
 
@@ -37,7 +37,8 @@ static struct gb_pool_config pool_config(const struct gb_settings *settings)
     };
 }
 
-static void configure_templates(struct gb_capacity *capacity, const struct gb_settings *settings)
+static void capacity_configure_templates(struct gb_capacity *capacity,
+                                         const struct gb_settings *settings)
 {
     const struct gb_templates_config config = {
         .max_bytes = settings->templates.max_bytes,
@@ -48,8 +49,8 @@ static void configure_templates(struct gb_capacity *capacity, const struct gb_se
 }
 
 /* IMAGE or IMAGE:MB. NULL: there is no such image, or MB is no size. */
-static const struct gb_image *find_kind(struct gb_capacity *capacity, const char *name,
-                                        uint32_t *ret_memory_mb)
+static const struct gb_image *capacity_find_kind(struct gb_capacity *capacity, const char *name,
+                                                 uint32_t *ret_memory_mb)
 {
     _cleanup_(freep) char *image_name = xstrdup(name);
     char *colon = strrchr(image_name, ':'), *end;
@@ -71,7 +72,7 @@ static const struct gb_image *find_kind(struct gb_capacity *capacity, const char
 
 void gb_capacity_begin(struct gb_capacity *capacity, const struct gb_settings *settings)
 {
-    const struct gb_pool_sizes all = pool_config(settings).sizes;
+    const struct gb_pool_sizes all = capacity_pool_config(settings).sizes;
     const struct gb_images *images = capacity->host->images;
 
     for (size_t i = 0; all.floor > 0 && i < images->count; i++)
@@ -80,7 +81,7 @@ void gb_capacity_begin(struct gb_capacity *capacity, const struct gb_settings *s
         const struct gb_settings_pool *wanted = &settings->pools[i];
         struct gb_pool_sizes sizes = all;
         uint32_t memory_mb;
-        const struct gb_image *image = find_kind(capacity, wanted->name, &memory_mb);
+        const struct gb_image *image = capacity_find_kind(capacity, wanted->name, &memory_mb);
 
         if (image == NULL) {
             gb_warning("settings: the pool \"%s\" is of no use: there is no such image, or no such "
@@ -102,14 +103,14 @@ struct gb_capacity *gb_capacity_new(struct gb_host *host, const struct gb_settin
                                     void (*changed)(void *arg), void *arg)
 {
     struct gb_capacity *capacity = xcalloc(1, sizeof(*capacity));
-    const struct gb_admission_config admission = admission_config(settings);
-    const struct gb_pool_config pool = pool_config(settings);
+    const struct gb_admission_config admission = capacity_admission_config(settings);
+    const struct gb_pool_config pool = capacity_pool_config(settings);
 
     capacity->host = host;
     capacity->admission = gb_admission_new(host->loop, gb_budget_new(""), &admission);
     capacity->templates = gb_templates_new(host);
     gb_templates_account(capacity->templates, capacity->admission);
-    configure_templates(capacity, settings);
+    capacity_configure_templates(capacity, settings);
     capacity->pool =
         gb_pool_new(host, capacity->templates, capacity->admission, &pool, changed, arg);
     return capacity;
@@ -117,12 +118,12 @@ struct gb_capacity *gb_capacity_new(struct gb_host *host, const struct gb_settin
 
 void gb_capacity_configure(struct gb_capacity *capacity, const struct gb_settings *settings)
 {
-    const struct gb_admission_config admission = admission_config(settings);
-    const struct gb_pool_config pool = pool_config(settings);
+    const struct gb_admission_config admission = capacity_admission_config(settings);
+    const struct gb_pool_config pool = capacity_pool_config(settings);
 
     gb_admission_configure(capacity->admission, &admission);
     gb_pool_configure(capacity->pool, &pool);
-    configure_templates(capacity, settings);
+    capacity_configure_templates(capacity, settings);
     gb_capacity_begin(capacity, settings);
 }
 
@@ -131,7 +132,7 @@ void gb_capacity_stop(struct gb_capacity *capacity)
     gb_pool_stop(capacity->pool);
 }
 
-static void on_no_vms(void *arg)
+static void capacity_on_no_vms(void *arg)
 {
     struct gb_capacity *capacity = arg;
     void (*freed)(void *arg) = capacity->freed;
@@ -142,11 +143,11 @@ static void on_no_vms(void *arg)
         freed(user);
 }
 
-static void on_templates_gone(void *arg)
+static void capacity_on_templates_gone(void *arg)
 {
     struct gb_capacity *capacity = arg;
 
-    gb_host_when_empty(capacity->host, on_no_vms, capacity);
+    gb_host_when_empty(capacity->host, capacity_on_no_vms, capacity);
 }
 
 void gb_capacity_free(struct gb_capacity *capacity, void (*freed)(void *arg), void *arg)
@@ -154,6 +155,6 @@ void gb_capacity_free(struct gb_capacity *capacity, void (*freed)(void *arg), vo
     capacity->freed = freed;
     capacity->arg = arg;
     gb_pool_free(TAKE_PTR(capacity->pool));
-    gb_templates_free(TAKE_PTR(capacity->templates), on_templates_gone, capacity);
+    gb_templates_free(TAKE_PTR(capacity->templates), capacity_on_templates_gone, capacity);
     gb_admission_free(TAKE_PTR(capacity->admission));
 }

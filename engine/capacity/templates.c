@@ -40,9 +40,9 @@ enum {
     RAM_ROOM_MB = 64,
 };
 
-enum job_kind { JOB_OPEN, JOB_BEGIN, JOB_PUBLISH, JOB_ABORT, JOB_TIDY };
+enum template_job_kind { JOB_OPEN, JOB_BEGIN, JOB_PUBLISH, JOB_ABORT, JOB_TIDY };
 
-struct entry {
+struct template_entry {
     struct gb_list link;
     struct gb_templates *templates;
     const struct gb_image *image;
@@ -83,11 +83,11 @@ struct gb_templates {
     void *arg;
 };
 
-struct job {
+struct template_job {
     uv_work_t work;
     struct gb_templates *templates;
-    struct entry *entry; /* NULL of TIDY */
-    enum job_kind kind;
+    struct template_entry *entry; /* NULL of TIDY */
+    enum template_job_kind kind;
     char *folder, *name;
     struct gb_buf key;  /* TIDY: the names that are in use, each with its NUL */
     struct gb_buf text; /* TIDY: what was done, in lines */
@@ -109,7 +109,8 @@ const char *gb_template_state_name(enum gb_template_state state)
 
 /* ---- waiters ---- */
 
-static void tell(struct entry *entry, struct gb_snapshot *template, const struct gb_err *err)
+static void entry_tell(struct template_entry *entry, struct gb_snapshot *template,
+                       const struct gb_err *err)
 {
     struct gb_list waiters, *link;
 
@@ -135,7 +136,7 @@ void gb_templates_cancel(struct gb_template_waiter *waiter)
 
 /* ---- jobs ---- */
 
-static void tidy(struct job *job)
+static void template_job_tidy(struct template_job *job)
 {
     struct gb_bytes names = gb_buf_bytes(&job->key);
 
@@ -145,7 +146,7 @@ static void tidy(struct job *job)
 }
 
 /* Opens it, unless it is the one that was given up: another server may have made a new one. */
-static int open_stored(struct job *job, struct gb_err *err)
+static int template_job_open_stored(struct template_job *job, struct gb_err *err)
 {
     int r = gb_snapshot_open(job->folder, job->name, gb_buf_bytes(&job->key), &job->files, err);
     const struct stat *bad = &job->given_up;
@@ -161,17 +162,17 @@ static int open_stored(struct job *job, struct gb_err *err)
     return gb_err_set(err, GB_ENOTFOUND, "its clones do not come up");
 }
 
-static void on_thread(uv_work_t *work)
+static void template_job_on_thread(uv_work_t *work)
 {
-    struct job *job = work->data;
+    struct template_job *job = work->data;
     struct gb_bytes key = gb_buf_bytes(&job->key);
 
     switch (job->kind) {
     case JOB_OPEN:
-        job->r = open_stored(job, &job->err);
+        job->r = template_job_open_stored(job, &job->err);
         break;
     case JOB_BEGIN:
-        if (open_stored(job, NULL) < 0)
+        if (template_job_open_stored(job, NULL) < 0)
             job->r = gb_snapshot_begin(job->folder, job->name, job->bytes, &job->err);
         break;
     case JOB_PUBLISH:
@@ -181,12 +182,12 @@ static void on_thread(uv_work_t *work)
         gb_snapshot_abort(job->folder, job->name);
         break;
     case JOB_TIDY:
-        tidy(job);
+        template_job_tidy(job);
         break;
     }
 }
 
-static void free_job(struct job *job)
+static void template_job_free(struct template_job *job)
 {
     free(job->folder);
     free(job->name);
@@ -195,21 +196,22 @@ static void free_job(struct job *job)
     free(job);
 }
 
-static void job_done(struct job *job);
+static void template_job_done(struct template_job *job);
 
-static void on_job_done(uv_work_t *work, int status)
+static void template_job_on_done(uv_work_t *work, int status)
 {
-    struct job *job = work->data;
+    struct template_job *job = work->data;
 
     (void)status; /* nobody cancels it */
     job->templates->jobs--;
-    job_done(job);
-    free_job(job);
+    template_job_done(job);
+    template_job_free(job);
 }
 
-static struct job *new_job(struct gb_templates *templates, enum job_kind kind)
+static struct template_job *template_job_new(struct gb_templates *templates,
+                                             enum template_job_kind kind)
 {
-    struct job *job = xcalloc(1, sizeof(*job));
+    struct template_job *job = xcalloc(1, sizeof(*job));
 
     job->work.data = job;
     job->templates = templates;
@@ -221,57 +223,59 @@ static struct job *new_job(struct gb_templates *templates, enum job_kind kind)
 }
 
 /* Takes @job. */
-static int run_job(struct job *job, struct gb_err *err)
+static int template_job_run(struct template_job *job, struct gb_err *err)
 {
     struct gb_templates *templates = job->templates;
     int r;
 
-    r = uv_queue_work(gb_loop_uv(templates->host->loop), &job->work, on_thread, on_job_done);
+    r = uv_queue_work(gb_loop_uv(templates->host->loop), &job->work, template_job_on_thread,
+                      template_job_on_done);
     if (r < 0) {
-        free_job(job);
+        template_job_free(job);
         return gb_err_sys(err, -r, "no thread for the template store");
     }
     templates->jobs++;
     return 0;
 }
 
-static int start_job(struct entry *entry, enum job_kind kind, struct gb_err *err)
+static int entry_start_job(struct template_entry *entry, enum template_job_kind kind,
+                           struct gb_err *err)
 {
-    struct job *job = new_job(entry->templates, kind);
+    struct template_job *job = template_job_new(entry->templates, kind);
 
     job->entry = entry;
     job->name = xstrdup(entry->name);
     gb_buf_add(&job->key, gb_buf_data(&entry->key), entry->key.size);
     job->bytes = (uint64_t)(entry->memory_mb + RAM_ROOM_MB) << 20;
     job->given_up = entry->given_up;
-    return run_job(job, err);
+    return template_job_run(job, err);
 }
 
 /* Tells the store what is in use, and lets it remove what is too much. */
-static void start_tidying(struct gb_templates *templates)
+static void templates_start_tidying(struct gb_templates *templates)
 {
-    struct job *job;
-    struct entry *entry;
+    struct template_job *job;
+    struct template_entry *entry;
 
     templates->tidy_again = templates->tidying;
     if (templates->tidying || templates->ending)
         return;
     gb_timer_start(templates->tidy_timer, TIDY_MS);
-    job = new_job(templates, JOB_TIDY);
+    job = template_job_new(templates, JOB_TIDY);
     GB_LIST_FOREACH(entry, &templates->entries, link) {
         if (entry->used)
             gb_buf_add(&job->key, entry->name, sizeof(entry->name));
         entry->used = false;
     }
-    templates->tidying = run_job(job, NULL) == 0;
+    templates->tidying = template_job_run(job, NULL) == 0;
 }
 
-static void on_tidy(void *arg)
+static void templates_on_tidy(void *arg)
 {
-    start_tidying(arg);
+    templates_start_tidying(arg);
 }
 
-static void tidied(struct gb_templates *templates, struct job *job)
+static void templates_tidied(struct gb_templates *templates, struct template_job *job)
 {
     char *line = (char *)(uintptr_t)gb_buf_str(&job->text), *rest = NULL;
 
@@ -279,12 +283,12 @@ static void tidied(struct gb_templates *templates, struct job *job)
         gb_info("%s", line);
     templates->tidying = false;
     if (templates->tidy_again)
-        start_tidying(templates);
+        templates_start_tidying(templates);
 }
 
 /* ---- the end ---- */
 
-static void free_entry(struct entry *entry)
+static void entry_free(struct template_entry *entry)
 {
     gb_list_remove(&entry->link);
     gb_list_remove(&entry->turn);
@@ -294,46 +298,46 @@ static void free_entry(struct entry *entry)
     free(entry);
 }
 
-static void end_when_due(void *arg)
+static void templates_end_when_due(void *arg)
 {
     struct gb_templates *templates = arg;
     void (*freed)(void *arg) = templates->freed;
     void *user = templates->arg;
-    struct entry *entry;
+    struct template_entry *entry;
 
     if (templates->jobs > 0 || templates->making > 0)
         return;
     gb_timer_free(templates->tidy_timer);
     GB_LIST_FOREACH(entry, &templates->entries, link)
-        free_entry(entry);
+        entry_free(entry);
     free(templates->folder);
     free(templates);
     freed(user);
 }
 
-static void check_end(struct gb_templates *templates)
+static void templates_check_end(struct gb_templates *templates)
 {
     if (templates->ending)
-        gb_loop_defer(templates->host->loop, &templates->end, end_when_due, templates);
+        gb_loop_defer(templates->host->loop, &templates->end, templates_end_when_due, templates);
 }
 
 /* ---- making ---- */
 
-static void make_next(struct gb_templates *templates);
+static void templates_make_next(struct gb_templates *templates);
 
 /* The turn of an entry is over. */
-static void made(struct entry *entry)
+static void entry_made(struct template_entry *entry)
 {
     struct gb_templates *templates = entry->templates;
 
     gb_snapshot_lock_release(&entry->lock);
     templates->making -= entry->counted;
     entry->counted = false;
-    make_next(templates);
-    check_end(templates);
+    templates_make_next(templates);
+    templates_check_end(templates);
 }
 
-static void entry_failed(struct entry *entry, const struct gb_err *err)
+static void entry_failed(struct template_entry *entry, const struct gb_err *err)
 {
     entry->state = GB_TEMPLATE_FAILED;
     entry->failed_ns = gb_clock_mono_ns();
@@ -341,24 +345,24 @@ static void entry_failed(struct entry *entry, const struct gb_err *err)
     if (!entry->templates->ending)
         gb_warning("the template of %s with %u MB cannot be made: %s", entry->image->name,
                    entry->memory_mb, err->message);
-    tell(entry, NULL, err);
+    entry_tell(entry, NULL, err);
 }
 
-static void entry_ready(struct entry *entry, struct gb_snapshot_files *files)
+static void entry_ready(struct template_entry *entry, struct gb_snapshot_files *files)
 {
     entry->template = gb_snapshot_new(entry->image, entry->memory_mb, files);
     entry->state = GB_TEMPLATE_READY;
-    tell(entry, entry->template, NULL);
+    entry_tell(entry, entry->template, NULL);
 }
 
-static void on_built(void *arg, const struct gb_err *err)
+static void entry_on_built(void *arg, const struct gb_err *err)
 {
-    struct entry *entry = arg;
+    struct template_entry *entry = arg;
     struct gb_err problem = {0};
 
     entry->builder = NULL;
     if (err == NULL && !entry->templates->ending) {
-        if (start_job(entry, JOB_PUBLISH, &problem) == 0)
+        if (entry_start_job(entry, JOB_PUBLISH, &problem) == 0)
             return;
         err = &problem;
     }
@@ -366,18 +370,18 @@ static void on_built(void *arg, const struct gb_err *err)
         gb_warning("the making of the template of %s with %u MB failed, and is tried once more: %s",
                    entry->image->name, entry->memory_mb, err->message);
         entry->again = true;
-        if (start_job(entry, JOB_BEGIN, &problem) == 0)
+        if (entry_start_job(entry, JOB_BEGIN, &problem) == 0)
             return;
     }
     if (err != NULL)
         entry_failed(entry, err);
     /* What it left is removed under the lock; without a thread the next builder does it. */
-    if (start_job(entry, JOB_ABORT, &problem) < 0)
-        made(entry);
+    if (entry_start_job(entry, JOB_ABORT, &problem) < 0)
+        entry_made(entry);
 }
 
 /* The folder is there. */
-static int start_builder(struct entry *entry, struct gb_err *err)
+static int entry_start_builder(struct template_entry *entry, struct gb_err *err)
 {
     _cleanup_(freep) char *ram = gb_snapshot_new_path(entry->templates->folder, entry->name, "ram");
     _cleanup_(freep) char *state =
@@ -396,7 +400,8 @@ static int start_builder(struct entry *entry, struct gb_err *err)
         return gb_err_set(err, GB_ECLOSED, "the server is shutting down");
     if (templates->admission != NULL)
         config.slot = gb_admission_force(templates->admission, &charge);
-    r = template_builder_start(templates->host, &config, on_built, entry, &entry->builder, err);
+    r = template_builder_start(templates->host, &config, entry_on_built, entry, &entry->builder,
+                               err);
     gb_slot_unref(config.slot);
     return r;
 }
@@ -407,24 +412,24 @@ void gb_templates_account(struct gb_templates *templates, struct gb_admission *a
 }
 
 /* The lock is ours, or could not be had. */
-static void on_locked(void *arg, const struct gb_err *err)
+static void entry_on_locked(void *arg, const struct gb_err *err)
 {
-    struct entry *entry = arg;
+    struct template_entry *entry = arg;
     struct gb_err problem = {0};
 
     if (!entry->counted) {
         entry->counted = true;
         entry->templates->making++;
     }
-    if (err == NULL && start_job(entry, JOB_BEGIN, &problem) < 0)
+    if (err == NULL && entry_start_job(entry, JOB_BEGIN, &problem) < 0)
         err = &problem;
     if (err == NULL)
         return;
     entry_failed(entry, err);
-    made(entry);
+    entry_made(entry);
 }
 
-static void begin(struct entry *entry)
+static void entry_begin(struct template_entry *entry)
 {
     struct gb_templates *templates = entry->templates;
     _cleanup_(freep) char *path = gb_snapshot_lock_path(templates->folder, entry->name);
@@ -433,23 +438,23 @@ static void begin(struct entry *entry)
 
     if (r == 0)
         r = gb_snapshot_lock_take(&entry->lock, templates->host->loop, path, LOCK_PATIENCE_MS,
-                                  on_locked, entry, &err);
+                                  entry_on_locked, entry, &err);
     if (r < 0)
         entry_failed(entry, &err);
     else if (r == 1)
-        on_locked(entry, NULL);
+        entry_on_locked(entry, NULL);
 }
 
-static void make_next(struct gb_templates *templates)
+static void templates_make_next(struct gb_templates *templates)
 {
     struct gb_list *link;
 
     while (!templates->ending && templates->making < templates->making_max &&
            (link = gb_list_pop(&templates->queue)) != NULL)
-        begin(container_of(link, struct entry, turn));
+        entry_begin(container_of(link, struct template_entry, turn));
 }
 
-static bool is_wanted(const struct entry *entry)
+static bool entry_is_wanted(const struct template_entry *entry)
 {
     const struct gb_template_waiter *waiter;
 
@@ -461,15 +466,15 @@ static bool is_wanted(const struct entry *entry)
     return false;
 }
 
-static void want(struct entry *entry)
+static void entry_want(struct template_entry *entry)
 {
     entry->state = GB_TEMPLATE_MAKING;
     entry->again = false;
     gb_list_add_tail(&entry->templates->queue, &entry->turn);
-    make_next(entry->templates);
+    templates_make_next(entry->templates);
 }
 
-static void opened(struct entry *entry, struct job *job)
+static void entry_opened(struct template_entry *entry, struct template_job *job)
 {
     struct gb_err err;
 
@@ -480,38 +485,38 @@ static void opened(struct entry *entry, struct job *job)
     if (job->r != -GB_ENOTFOUND)
         gb_warning("the template of %s with %u MB is not used, and made anew: %s",
                    entry->image->name, entry->memory_mb, job->err.message);
-    if (!entry->templates->ending && is_wanted(entry)) {
-        want(entry);
+    if (!entry->templates->ending && entry_is_wanted(entry)) {
+        entry_want(entry);
         return;
     }
     entry->state = GB_TEMPLATE_NONE;
     (void)gb_err_set(&err, GB_ENOTFOUND, "there is no template of this size");
-    tell(entry, NULL, &err);
+    entry_tell(entry, NULL, &err);
 }
 
-static void job_done(struct job *job)
+static void template_job_done(struct template_job *job)
 {
-    struct entry *entry = job->entry;
+    struct template_entry *entry = job->entry;
     struct gb_err err = {0};
 
     if (job->kind == JOB_TIDY) {
-        tidied(job->templates, job);
-        check_end(job->templates);
+        templates_tidied(job->templates, job);
+        templates_check_end(job->templates);
         return;
     }
     switch (job->kind) {
     case JOB_OPEN:
-        opened(entry, job);
-        check_end(entry->templates);
+        entry_opened(entry, job);
+        templates_check_end(entry->templates);
         break;
     case JOB_BEGIN:
         if (job->files.ram_fd >= 0)
             entry_ready(entry, &job->files);
-        else if (job->r == 0 && start_builder(entry, &err) == 0)
+        else if (job->r == 0 && entry_start_builder(entry, &err) == 0)
             return;
         else
             entry_failed(entry, job->r < 0 ? &job->err : &err);
-        made(entry);
+        entry_made(entry);
         break;
     case JOB_PUBLISH:
         if (job->r == 0) {
@@ -521,11 +526,11 @@ static void job_done(struct job *job)
         } else {
             entry_failed(entry, &job->err);
         }
-        made(entry);
-        start_tidying(job->templates);
+        entry_made(entry);
+        templates_start_tidying(job->templates);
         break;
     case JOB_ABORT:
-        made(entry);
+        entry_made(entry);
         break;
     case JOB_TIDY:
         break;
@@ -534,8 +539,8 @@ static void job_done(struct job *job)
 
 /* ---- asking ---- */
 
-static int describe(const struct gb_templates *templates, const struct gb_image *image,
-                    uint32_t memory_mb, struct gb_buf *key, struct gb_err *err)
+static int templates_describe(const struct gb_templates *templates, const struct gb_image *image,
+                              uint32_t memory_mb, struct gb_buf *key, struct gb_err *err)
 {
     const struct gb_images *images = templates->host->images;
 
@@ -546,10 +551,10 @@ static int describe(const struct gb_templates *templates, const struct gb_image 
     return gb_vm_describe(templates->host, image, memory_mb, key, err);
 }
 
-static struct entry *find(const struct gb_templates *templates, const struct gb_image *image,
-                          uint32_t memory_mb)
+static struct template_entry *entry_find(const struct gb_templates *templates,
+                                         const struct gb_image *image, uint32_t memory_mb)
 {
-    struct entry *entry;
+    struct template_entry *entry;
 
     GB_LIST_FOREACH_CONST(entry, &templates->entries, link)
         if (entry->image == image && entry->memory_mb == memory_mb)
@@ -557,12 +562,12 @@ static struct entry *find(const struct gb_templates *templates, const struct gb_
     return NULL;
 }
 
-static int add_entry(struct gb_templates *templates, const struct gb_image *image,
-                     uint32_t memory_mb, struct entry **ret_entry, struct gb_err *err)
+static int entry_add(struct gb_templates *templates, const struct gb_image *image,
+                     uint32_t memory_mb, struct template_entry **ret_entry, struct gb_err *err)
 {
     struct gb_buf key = {0};
-    struct entry *entry;
-    int r = describe(templates, image, memory_mb, &key, err);
+    struct template_entry *entry;
+    int r = templates_describe(templates, image, memory_mb, &key, err);
 
     if (r < 0) {
         gb_buf_release(&key);
@@ -582,7 +587,7 @@ static int add_entry(struct gb_templates *templates, const struct gb_image *imag
 }
 
 /* Clones of it do not come up, though its files are whole. */
-static void give_up(struct entry *entry)
+static void entry_give_up(struct template_entry *entry)
 {
     struct gb_err err;
 
@@ -601,7 +606,7 @@ static void give_up(struct entry *entry)
 }
 
 /* A failure is left alone for a while, and for a longer one where templates were made in vain. */
-static uint64_t retry_ms(const struct entry *entry)
+static uint64_t entry_retry_ms(const struct template_entry *entry)
 {
     unsigned doublings = entry->useless > 2 ? entry->useless - 2 : 0;
 
@@ -609,7 +614,7 @@ static uint64_t retry_ms(const struct entry *entry)
 }
 
 /* Moves the entry on where that is due. */
-static int advance(struct entry *entry, bool insists, struct gb_err *err)
+static int entry_advance(struct template_entry *entry, bool insists, struct gb_err *err)
 {
     uint64_t now = gb_clock_mono_ns();
     int r = 0;
@@ -617,18 +622,18 @@ static int advance(struct entry *entry, bool insists, struct gb_err *err)
     if (entry->state == GB_TEMPLATE_READY && entry->suspect) {
         entry->suspect = false;
         if (entry->hung >= HUNG_MAX) {
-            give_up(entry);
+            entry_give_up(entry);
         } else {
             gb_snapshot_unref(TAKE_PTR(entry->template));
             entry->state = GB_TEMPLATE_NONE;
         }
     }
     if (entry->state == GB_TEMPLATE_FAILED) {
-        if (now - entry->failed_ns < retry_ms(entry) * GB_NS_PER_MS && !insists)
+        if (now - entry->failed_ns < entry_retry_ms(entry) * GB_NS_PER_MS && !insists)
             return gb_err_set(err, entry->why.code, "%s", entry->why.message);
         entry->state = GB_TEMPLATE_NONE;
     }
-    if (entry->state == GB_TEMPLATE_NONE && (r = start_job(entry, JOB_OPEN, err)) == 0)
+    if (entry->state == GB_TEMPLATE_NONE && (r = entry_start_job(entry, JOB_OPEN, err)) == 0)
         entry->state = GB_TEMPLATE_CHECKING;
     return r;
 }
@@ -640,16 +645,16 @@ int gb_templates_get(struct gb_templates *templates, const struct gb_image *imag
                                   const struct gb_err *err),
                      void *arg, struct gb_err *err)
 {
-    struct entry *entry = find(templates, image, memory_mb);
+    struct template_entry *entry = entry_find(templates, image, memory_mb);
     int r = 0;
 
     if (templates->ending)
         return gb_err_set(err, GB_ECLOSED, "the server is shutting down");
     if (entry == NULL)
-        r = add_entry(templates, image, memory_mb, &entry, err);
+        r = entry_add(templates, image, memory_mb, &entry, err);
     if (r == 0) {
         entry->asked++;
-        r = advance(entry, insists, err);
+        r = entry_advance(entry, insists, err);
     }
     if (r < 0)
         return r;
@@ -667,7 +672,7 @@ int gb_templates_get(struct gb_templates *templates, const struct gb_image *imag
 
 void gb_templates_suspect(struct gb_templates *templates, const struct gb_snapshot *template)
 {
-    struct entry *entry;
+    struct template_entry *entry;
 
     GB_LIST_FOREACH(entry, &templates->entries, link)
         if (entry->template == template) {
@@ -678,7 +683,7 @@ void gb_templates_suspect(struct gb_templates *templates, const struct gb_snapsh
 
 void gb_templates_trust(struct gb_templates *templates, const struct gb_snapshot *template)
 {
-    struct entry *entry;
+    struct template_entry *entry;
 
     GB_LIST_FOREACH(entry, &templates->entries, link)
         if (entry->template == template)
@@ -687,7 +692,7 @@ void gb_templates_trust(struct gb_templates *templates, const struct gb_snapshot
 
 /* ---- status ---- */
 
-static struct gb_template_status status_of(const struct entry *entry)
+static struct gb_template_status entry_status(const struct template_entry *entry)
 {
     const struct gb_snapshot *template = entry->template;
 
@@ -704,10 +709,10 @@ static struct gb_template_status status_of(const struct entry *entry)
 struct gb_template_status gb_templates_status(const struct gb_templates *templates,
                                               const struct gb_image *image, uint32_t memory_mb)
 {
-    const struct entry *entry = find(templates, image, memory_mb);
+    const struct template_entry *entry = entry_find(templates, image, memory_mb);
 
     if (entry != NULL)
-        return status_of(entry);
+        return entry_status(entry);
     return (struct gb_template_status){.image = image, .memory_mb = memory_mb};
 }
 
@@ -725,7 +730,7 @@ struct gb_templates *gb_templates_new(struct gb_host *host)
     gb_list_init(&templates->entries);
     gb_list_init(&templates->queue);
     templates->limits = (struct gb_surplus_limits){UINT64_MAX, UINT64_MAX};
-    templates->tidy_timer = gb_timer_new(host->loop, on_tidy, templates);
+    templates->tidy_timer = gb_timer_new(host->loop, templates_on_tidy, templates);
     return templates;
 }
 
@@ -734,7 +739,7 @@ void gb_templates_configure(struct gb_templates *templates,
 {
     templates->limits.max_bytes = config->max_bytes;
     templates->limits.max_age_s = config->max_age_ms / 1000;
-    start_tidying(templates);
+    templates_start_tidying(templates);
 }
 
 struct gb_host *gb_templates_host(const struct gb_templates *templates)
@@ -745,7 +750,7 @@ struct gb_host *gb_templates_host(const struct gb_templates *templates)
 void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg), void *arg)
 {
     struct gb_err err;
-    struct entry *entry;
+    struct template_entry *entry;
 
     templates->ending = true;
     templates->freed = freed;
@@ -753,11 +758,11 @@ void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg),
     gb_timer_stop(templates->tidy_timer);
     (void)gb_err_set(&err, GB_ECLOSED, "the server is shutting down");
     GB_LIST_FOREACH(entry, &templates->entries, link) {
-        tell(entry, NULL, &err);
+        entry_tell(entry, NULL, &err);
         if (!entry->counted)
             gb_snapshot_lock_release(&entry->lock);
         if (entry->builder != NULL)
             template_builder_cancel(entry->builder);
     }
-    check_end(templates);
+    templates_check_end(templates);
 }

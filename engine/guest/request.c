@@ -9,7 +9,7 @@
 
 enum { DEADLINE_MS = 120000, PREPARE_MS = 240000 };
 
-struct request {
+struct guest_request {
     struct gb_list link; /* in guest->requests */
     uint32_t id;         /* 0: not sent */
     enum gb_guest_type type;
@@ -23,11 +23,11 @@ struct request {
 
 /* What can be asked: the right answer, how long it may take, and whether it changes something, so
  * that it may have been done when it was sent and not answered. */
-static const struct request_kind {
+static const struct guest_request_kind {
     enum gb_guest_type type, answer;
     uint32_t deadline_ms;
     bool changes;
-} request_kinds[] = {
+} guest_request_kinds[] = {
     {GB_GUEST_PING, GB_GUEST_PONG, DEADLINE_MS, false},
     {GB_GUEST_STAT, GB_GUEST_STATUS, DEADLINE_MS, false},
     {GB_GUEST_CONFIGURE, GB_GUEST_OK, DEADLINE_MS, false},
@@ -45,11 +45,11 @@ static const struct request_kind {
     {GB_GUEST_FILE_MKDIR, GB_GUEST_OK, DEADLINE_MS, true},
 };
 
-static const struct request_kind *request_kind_of(enum gb_guest_type type)
+static const struct guest_request_kind *guest_request_kind_of(enum gb_guest_type type)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(request_kinds); i++)
-        if (request_kinds[i].type == type)
-            return &request_kinds[i];
+    for (size_t i = 0; i < ARRAY_SIZE(guest_request_kinds); i++)
+        if (guest_request_kinds[i].type == type)
+            return &guest_request_kinds[i];
     abort(); /* each request that we send has its row */
 }
 
@@ -57,16 +57,16 @@ bool guest_is_answer(const struct gb_frame *frame)
 {
     if (frame->type == GB_GUEST_ERROR)
         return frame->cell == 0;
-    for (size_t i = 0; i < ARRAY_SIZE(request_kinds); i++)
-        if (frame->type == request_kinds[i].answer)
+    for (size_t i = 0; i < ARRAY_SIZE(guest_request_kinds); i++)
+        if (frame->type == guest_request_kinds[i].answer)
             return true;
     return false;
 }
 
-static void request_arm_timer(struct gb_guest *guest)
+static void guest_request_arm_timer(struct gb_guest *guest)
 {
     uint64_t first = UINT64_MAX, now;
-    struct request *request;
+    struct guest_request *request;
 
     GB_LIST_FOREACH(request, &guest->requests, link)
         first = MIN(first, request->deadline_ns);
@@ -79,7 +79,7 @@ static void request_arm_timer(struct gb_guest *guest)
 }
 
 /* Takes it out of the list it is in. */
-static void request_remove(struct gb_guest *guest, struct request *request)
+static void guest_request_remove(struct gb_guest *guest, struct guest_request *request)
 {
     gb_list_remove(&request->link);
     guest->request_count--;
@@ -87,20 +87,20 @@ static void request_remove(struct gb_guest *guest, struct request *request)
         guest->waiting_bytes -= GB_FRAME_HEADER + request->payload.size;
 }
 
-static void request_free(struct request *request)
+static void guest_request_free(struct guest_request *request)
 {
     gb_buf_release(&request->payload);
     free(request);
 }
 
 /* Takes the request out, and tells its owner. */
-static void request_end(struct gb_guest *guest, struct request *request,
-                        const struct gb_frame *frame, const struct gb_err *err)
+static void guest_request_end(struct gb_guest *guest, struct guest_request *request,
+                              const struct gb_frame *frame, const struct gb_err *err)
 {
     struct gb_pong pong;
     struct gb_err bad = {0};
 
-    request_remove(guest, request);
+    guest_request_remove(guest, request);
     if (guest->events.request_ended != NULL)
         guest->events.request_ended(guest->arg, request->type);
     if (request->done != NULL)
@@ -112,12 +112,12 @@ static void request_end(struct gb_guest *guest, struct request *request,
         request->pong(request->arg, &pong, NULL);
     else if (request->pong != NULL)
         guest_violation(guest, &bad);
-    request_free(request);
+    guest_request_free(request);
 }
 
 /* ---- asking ---- */
 
-static int request_check(const struct gb_guest *guest, struct gb_err *err)
+static int guest_request_check(const struct gb_guest *guest, struct gb_err *err)
 {
     if (guest->request_count >= GB_GUEST_REQUESTS_MAX)
         return gb_err_set(err, GB_EBUSY, "%d requests of this session wait for an answer already",
@@ -128,7 +128,7 @@ static int request_check(const struct gb_guest *guest, struct gb_err *err)
     return 0;
 }
 
-static uint32_t request_next_id(struct gb_guest *guest)
+static uint32_t guest_request_next_id(struct gb_guest *guest)
 {
     if (++guest->next_id == 0)
         guest->next_id = 1;
@@ -136,14 +136,14 @@ static uint32_t request_next_id(struct gb_guest *guest)
 }
 
 /* Adds it to the list, and to the deadlines. */
-static struct request *request_new(struct gb_guest *guest, enum gb_guest_type type, uint32_t cell,
-                                   uint64_t deadline_ms, void *arg)
+static struct guest_request *guest_request_new(struct gb_guest *guest, enum gb_guest_type type,
+                                               uint32_t cell, uint64_t deadline_ms, void *arg)
 {
-    struct request *request = xcalloc(1, sizeof(*request));
+    struct guest_request *request = xcalloc(1, sizeof(*request));
     bool first = gb_list_empty(&guest->requests);
 
     if (deadline_ms == 0)
-        deadline_ms = request_kind_of(type)->deadline_ms;
+        deadline_ms = guest_request_kind_of(type)->deadline_ms;
     request->type = type;
     request->cell = cell;
     request->arg = arg;
@@ -153,17 +153,17 @@ static struct request *request_new(struct gb_guest *guest, enum gb_guest_type ty
     /* Deadlines are seconds and more: looking for the earliest at each request would cost more than
      * an early wake-up now and then. */
     if (first || !gb_timer_active(guest->request_timer))
-        request_arm_timer(guest);
+        guest_request_arm_timer(guest);
     return request;
 }
 
-static void request_send(struct gb_guest *guest, struct request *request,
-                         const struct gb_fields *table, const void *message)
+static void guest_request_send(struct gb_guest *guest, struct guest_request *request,
+                               const struct gb_fields *table, const void *message)
 {
     _cleanup_(gb_buf_release) struct gb_buf frames = {0};
 
     if (gb_guest_listens(guest)) {
-        request->id = request_next_id(guest);
+        request->id = guest_request_next_id(guest);
         gb_guest_add(&frames,
                      (struct gb_frame){
                          .type = (uint16_t)request->type, .id = request->id, .cell = request->cell},
@@ -180,35 +180,35 @@ int gb_guest_request(struct gb_guest *guest, enum gb_guest_type type, uint32_t c
                      const struct gb_fields *table, const void *message, uint64_t deadline_ms,
                      gb_guest_reply_fn *done, void *arg, struct gb_err *err)
 {
-    struct request *request;
-    int r = request_check(guest, err);
+    struct guest_request *request;
+    int r = guest_request_check(guest, err);
 
     if (r < 0)
         return r;
-    request = request_new(guest, type, cell, deadline_ms, arg);
+    request = guest_request_new(guest, type, cell, deadline_ms, arg);
     request->done = done;
-    request_send(guest, request, table, message);
+    guest_request_send(guest, request, table, message);
     return 0;
 }
 
 int gb_guest_ping(struct gb_guest *guest, uint64_t deadline_ms, gb_guest_pong_fn *done, void *arg,
                   struct gb_err *err)
 {
-    struct request *request;
-    int r = request_check(guest, err);
+    struct guest_request *request;
+    int r = guest_request_check(guest, err);
 
     if (r < 0)
         return r;
-    request = request_new(guest, GB_GUEST_PING, 0, deadline_ms, arg);
+    request = guest_request_new(guest, GB_GUEST_PING, 0, deadline_ms, arg);
     request->pong = done;
-    request_send(guest, request, NULL, NULL);
+    guest_request_send(guest, request, NULL, NULL);
     return 0;
 }
 
 void guest_send_waiting(struct gb_guest *guest)
 {
     _cleanup_(gb_buf_release) struct gb_buf frames = {0};
-    struct request *request;
+    struct guest_request *request;
 
     if (!gb_guest_listens(guest))
         return;
@@ -216,7 +216,7 @@ void guest_send_waiting(struct gb_guest *guest)
         if (request->id != 0)
             continue;
         guest->waiting_bytes -= GB_FRAME_HEADER + request->payload.size;
-        request->id = request_next_id(guest);
+        request->id = guest_request_next_id(guest);
         gb_frame_add(&frames, &(struct gb_frame){.type = (uint16_t)request->type,
                                                  .id = request->id,
                                                  .cell = request->cell,
@@ -228,7 +228,7 @@ void guest_send_waiting(struct gb_guest *guest)
 
 bool guest_is_asked(const struct gb_guest *guest)
 {
-    const struct request *request;
+    const struct guest_request *request;
 
     GB_LIST_FOREACH_CONST(request, &guest->requests, link)
         if (request->id != 0)
@@ -245,7 +245,7 @@ size_t gb_guest_queued(const struct gb_guest *guest)
 
 /* What a guest can say of itself. It knows nothing of sessions, images, leases or other VMs, and
  * what came of a cell is not told this way. */
-static bool request_may_fail_with(uint32_t code)
+static bool guest_request_may_fail_with(uint32_t code)
 {
     static const enum gb_code codes[] = {GB_EINVALID, GB_ENOTFOUND,    GB_EBUSY,     GB_ECAPACITY,
                                          GB_EPOLICY,  GB_EUNSUPPORTED, GB_ETOOLARGE, GB_EINTERNAL};
@@ -257,8 +257,8 @@ static bool request_may_fail_with(uint32_t code)
 }
 
 /* The guest's own error, its words made harmless. */
-static int request_read_error(const struct gb_frame *frame, struct gb_err *ret_error,
-                              struct gb_err *err)
+static int guest_request_read_error(const struct gb_frame *frame, struct gb_err *ret_error,
+                                    struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     struct gb_guest_error message;
@@ -266,7 +266,7 @@ static int request_read_error(const struct gb_frame *frame, struct gb_err *ret_e
 
     if (r < 0)
         return r;
-    if (!request_may_fail_with(message.code))
+    if (!guest_request_may_fail_with(message.code))
         return gb_err_set(err, GB_EINTERNAL, "ERROR: the code %u is none of a guest's",
                           message.code);
     gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
@@ -274,9 +274,9 @@ static int request_read_error(const struct gb_frame *frame, struct gb_err *ret_e
     return 0;
 }
 
-static struct request *request_find(struct gb_guest *guest, uint32_t id)
+static struct guest_request *guest_request_find(struct gb_guest *guest, uint32_t id)
 {
-    struct request *request;
+    struct guest_request *request;
 
     GB_LIST_FOREACH(request, &guest->requests, link)
         if (id != 0 && request->id == id)
@@ -286,7 +286,7 @@ static struct request *request_find(struct gb_guest *guest, uint32_t id)
 
 int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
 {
-    struct request *request = request_find(guest, frame->id);
+    struct guest_request *request = guest_request_find(guest, frame->id);
     struct gb_err error = {0};
     int r;
 
@@ -296,17 +296,17 @@ int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb
         return 0;
     }
     if (frame->type == GB_GUEST_ERROR) {
-        r = request_read_error(frame, &error, err);
+        r = guest_request_read_error(frame, &error, err);
         if (r < 0)
             return r;
-        request_end(guest, request, NULL, &error);
+        guest_request_end(guest, request, NULL, &error);
         return 0;
     }
-    if (frame->type != request_kind_of(request->type)->answer)
+    if (frame->type != guest_request_kind_of(request->type)->answer)
         return gb_err_set(err, GB_EINTERNAL, "%s is no answer to %s",
                           gb_guest_type_name(frame->type),
                           gb_guest_type_name((uint16_t)request->type));
-    request_end(guest, request, frame, NULL);
+    guest_request_end(guest, request, frame, NULL);
     return 0;
 }
 
@@ -314,7 +314,7 @@ int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb
 
 void gb_guest_forget(struct gb_guest *guest, const void *arg)
 {
-    struct request *request;
+    struct guest_request *request;
 
     GB_LIST_FOREACH(request, &guest->requests, link)
         if (request->arg == arg) {
@@ -327,32 +327,34 @@ void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
 {
     /* Those that are there now: what a callback asks comes behind them. */
     for (uint32_t left = guest->request_count; left > 0; left--) {
-        struct request *request = container_of(guest->requests.next, struct request, link);
+        struct guest_request *request =
+            container_of(guest->requests.next, struct guest_request, link);
         struct gb_err err = *why;
 
         err.code = GB_ECLOSED;
-        err.dispatched = request->id != 0 && request_kind_of(request->type)->changes;
-        request_end(guest, request, NULL, &err);
+        err.dispatched = request->id != 0 && guest_request_kind_of(request->type)->changes;
+        guest_request_end(guest, request, NULL, &err);
     }
-    request_arm_timer(guest);
+    guest_request_arm_timer(guest);
 }
 
 void gb_guest_drop_requests(struct gb_guest *guest)
 {
     while (!gb_list_empty(&guest->requests)) {
-        struct request *request = container_of(guest->requests.next, struct request, link);
+        struct guest_request *request =
+            container_of(guest->requests.next, struct guest_request, link);
 
-        request_remove(guest, request);
+        guest_request_remove(guest, request);
         if (guest->events.request_ended != NULL)
             guest->events.request_ended(guest->arg, request->type);
-        request_free(request);
+        guest_request_free(request);
     }
     gb_timer_stop(guest->request_timer);
 }
 
-static struct request *request_first_due(struct gb_guest *guest, uint64_t now_ns)
+static struct guest_request *guest_request_first_due(struct gb_guest *guest, uint64_t now_ns)
 {
-    struct request *request;
+    struct guest_request *request;
 
     GB_LIST_FOREACH(request, &guest->requests, link)
         if (request->deadline_ns <= now_ns)
@@ -366,15 +368,15 @@ void guest_request_expired(void *arg)
 {
     struct gb_guest *guest = arg;
     uint64_t now = gb_clock_mono_ns();
-    struct request *request;
+    struct guest_request *request;
 
-    while ((request = request_first_due(guest, now)) != NULL) {
+    while ((request = guest_request_first_due(guest, now)) != NULL) {
         struct gb_err err = {0};
 
         (void)gb_err_set(&err, GB_EBUSY, "the guest did not answer %s in time",
                          gb_guest_type_name((uint16_t)request->type));
-        err.dispatched = request->id != 0 && request_kind_of(request->type)->changes;
-        request_end(guest, request, NULL, &err);
+        err.dispatched = request->id != 0 && guest_request_kind_of(request->type)->changes;
+        guest_request_end(guest, request, NULL, &err);
     }
-    request_arm_timer(guest);
+    guest_request_arm_timer(guest);
 }

@@ -41,7 +41,7 @@ static const char *const refused[] = {
     "LOGNAME",
 };
 
-static bool name_is_refused(const char *name)
+static bool env_name_is_refused(const char *name)
 {
     if (strncasecmp(name, "LD_", 3) == 0 || strncasecmp(name, "GLASSBELL_", 9) == 0)
         return true;
@@ -51,7 +51,7 @@ static bool name_is_refused(const char *name)
     return false;
 }
 
-static bool name_is_well_formed(struct gb_bytes name)
+static bool env_name_is_well_formed(struct gb_bytes name)
 {
     if (name.size == 0 || isdigit(name.data[0]))
         return false;
@@ -61,7 +61,7 @@ static bool name_is_well_formed(struct gb_bytes name)
     return true;
 }
 
-static bool value_is_well_formed(struct gb_bytes value)
+static bool env_value_is_well_formed(struct gb_bytes value)
 {
     for (size_t i = 0; i < value.size; i++)
         if ((value.data[i] < 0x20 && value.data[i] != '\t') || value.data[i] == 0x7f)
@@ -77,15 +77,15 @@ int gb_env_add(struct gb_env *env, struct gb_bytes name, struct gb_bytes value, 
     if (name.size > GB_ENV_NAME_MAX || value.size > GB_ENV_VALUE_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "an environment name may have %u bytes and a value %u",
                           GB_ENV_NAME_MAX, GB_ENV_VALUE_MAX);
-    if (!name_is_well_formed(name))
+    if (!env_name_is_well_formed(name))
         return gb_err_set(err, GB_EINVALID,
                           "an environment name is letters, digits and _, and begins with no digit");
     name_str = xstrndup((const char *)name.data, name.size);
-    if (name_is_refused(name_str))
+    if (env_name_is_refused(name_str))
         return gb_err_set(err, GB_EINVALID,
                           "the environment name %s steers the sandbox itself and cannot be set",
                           name_str);
-    if (!value_is_well_formed(value))
+    if (!env_value_is_well_formed(value))
         return gb_err_set(err, GB_EINVALID,
                           "the value of %s has control characters or is not UTF-8", name_str);
     for (at = 0; at < env->count; at++)

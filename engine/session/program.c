@@ -7,7 +7,7 @@
 
 static const char home[] = "/home/user/";
 
-static int check_name(struct gb_bytes name, bool last, struct gb_err *err)
+static int program_check_name(struct gb_bytes name, bool last, struct gb_err *err)
 {
     bool dot = name.size == 1 && name.data[0] == '.';
 
@@ -21,7 +21,7 @@ static int check_name(struct gb_bytes name, bool last, struct gb_err *err)
     return 0;
 }
 
-static int check_file(struct gb_bytes path, struct gb_err *err)
+static int program_check_file(struct gb_bytes path, struct gb_err *err)
 {
     const size_t below = sizeof(home) - 1;
     size_t end;
@@ -37,12 +37,12 @@ static int check_file(struct gb_bytes path, struct gb_err *err)
     for (size_t at = 0; at <= path.size && r == 0; at = end + 1) {
         for (end = at; end < path.size && path.data[end] != '/';)
             end++;
-        r = check_name((struct gb_bytes){path.data + at, end - at}, end == path.size, err);
+        r = program_check_name((struct gb_bytes){path.data + at, end - at}, end == path.size, err);
     }
     return r;
 }
 
-static int check_argv(struct gb_bytes argv, struct gb_err *err)
+static int program_check_argv(struct gb_bytes argv, struct gb_err *err)
 {
     size_t count = 0;
 
@@ -64,10 +64,10 @@ int program_check(const struct gb_cell_config *config, struct gb_err *err)
     int r = 0;
 
     if (config->file.size > 0)
-        r = check_file(config->file, err);
+        r = program_check_file(config->file, err);
     else if (config->put)
         r = gb_err_set(err, GB_EINVALID, "there is no file that the code could be put into");
     if (r == 0 && config->file.size > 0 && !config->put && config->code.size > 0)
         r = gb_err_set(err, GB_EINVALID, "the code is in the file already");
-    return r < 0 ? r : check_argv(config->argv, err);
+    return r < 0 ? r : program_check_argv(config->argv, err);
 }
