@@ -25,8 +25,8 @@
 #include "base/mem.h"
 #include "cli/params.h"
 #include "prompt/complete.h"
+#include "prompt/editor.h"
 #include "prompt/history.h"
-#include "repl/editor.h"
 #include "repl/internal.h"
 #include "rpc/access.h"
 #include "show/outcome.h"
@@ -188,7 +188,7 @@ static void repl_print_header(void *arg, const struct gb_json *hello)
 
 /* An answer that is waited for, for a limited time and not beyond a Ctrl-C. */
 struct question {
-    bool done;
+    bool done, failed;
     bool complete;
     char *indent;
     struct editor_answer *answer;
@@ -224,9 +224,10 @@ static void repl_on_completeness(void *arg, const struct gb_json *result,
     struct gb_bytes indent = json_text(result, "indent");
 
     question->done = true;
-    /* Without an answer the cell is run: the interpreter itself will say what it thinks of it. */
-    question->complete =
-        error != NULL || !gb_bytes_equal(json_text(result, "status"), "incomplete");
+    question->failed = error != NULL;
+    if (error != NULL)
+        return;
+    question->complete = !gb_bytes_equal(json_text(result, "status"), "incomplete");
     question->indent = xstrndup((const char *)indent.data, MIN(indent.size, (size_t)256));
     for (char *c = question->indent; *c != '\0'; c++)
         if (*c != ' ' && *c != '\t')
@@ -272,6 +273,13 @@ bool repl_ask_complete(void *arg, const char *text, char **ret_indent)
     if (repl_is_command(text) || repl_is_farewell(text))
         return true;
     repl_ask(repl, "session.is_complete", text, false, 0, repl_on_completeness, &question);
+    if (question.failed) { /* the guest is busy: as far as can be told without it */
+        struct gb_buf indent = {0};
+
+        question.complete =
+            prompt_looks_complete(gb_bytes_str(text), signs_of(repl->language)->indent, &indent);
+        question.indent = gb_buf_take_str(&indent);
+    }
     if (question.complete || ret_indent == NULL)
         free(question.indent);
     else
@@ -547,6 +555,13 @@ static void repl_on_signal(void *arg, int signum)
 
 /* ---- cells from a terminal ---- */
 
+static void repl_turn(void *arg)
+{
+    const struct repl *repl = arg;
+
+    app_turn(repl->app);
+}
+
 static void repl_run_terminal(struct repl *repl)
 {
     const struct signs *signs = signs_of(repl->language);
@@ -556,10 +571,10 @@ static void repl_run_terminal(struct repl *repl)
         .more_prompt = signs->more,
         .history = history,
         .indent = signs->indent,
-        .hooks = {repl_ask_complete, repl_ask_matches, repl},
+        .hooks = {repl_ask_complete, repl_ask_matches, repl_turn, repl},
     };
 
-    if (!editor_open(repl->app, &config)) {
+    if (!editor_open(repl->app->loop, &config)) {
         app_say("the terminal cannot be opened for typing: %s", strerror(errno));
         repl->failed = true;
         return;

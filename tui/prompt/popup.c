@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "prompt/edit.h"
 
 void prompt_close_popup(void)
 {
@@ -20,80 +21,37 @@ void prompt_close_popup(void)
     prompt.match_question = 0;
 }
 
-/* The byte at which code point @points begins. */
-static size_t byte_of(const char *text, size_t points)
-{
-    size_t i = 0;
-
-    for (; text[i] != '\0'; i++)
-        if (((unsigned char)text[i] & 0xc0) != 0x80 && points-- == 0)
-            break;
-    return i;
-}
-
-static size_t points_of(const char *text, size_t size)
-{
-    size_t points = 0;
-
-    for (size_t i = 0; i < size; i++)
-        points += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return points;
-}
-
 void prompt_ask_matches(bool again)
 {
     prompt.match_question = ++prompt.question;
     prompt.match_again = again;
     prompt.hooks->ask_matches(prompt.arg, prompt.question, rl_line_buffer,
-                              points_of(rl_line_buffer, (size_t)rl_point));
+                              edit_points(rl_line_buffer, (size_t)rl_point));
 }
 
-/* Puts @text in place of what is between the start of the matches and the cursor. */
-static void put(size_t start, const char *text, size_t size)
+static const char *popup_text_at(const void *texts, size_t index)
 {
-    _cleanup_(freep) char *copy = xstrndup(text, size);
+    const struct prompt_match *matches = texts;
 
-    if (size == (size_t)rl_point - start && memcmp(rl_line_buffer + start, copy, size) == 0)
-        return;
-    (void)rl_begin_undo_group();
-    (void)rl_delete_text((int)start, rl_point);
-    rl_point = (int)start;
-    (void)rl_insert_text(copy);
-    (void)rl_end_undo_group();
-}
-
-static size_t common_prefix(const struct prompt_match *matches, size_t count)
-{
-    size_t size = strlen(matches[0].text);
-
-    for (size_t i = 1; i < count; i++) {
-        size_t n = 0;
-
-        while (n < size && matches[i].text[n] == matches[0].text[n])
-            n++;
-        size = n;
-    }
-    while (size > 0 && ((unsigned char)matches[0].text[size] & 0xc0) == 0x80)
-        size--;
-    return size;
+    return matches[index].text;
 }
 
 void prompt_matches(uint64_t question, const struct prompt_match *matches, size_t count,
                     size_t start)
 {
     bool again = prompt.match_again;
-    size_t from = byte_of(rl_line_buffer, start), common;
+    size_t from = edit_offset(rl_line_buffer, start), common;
 
     if (question == 0 || question != prompt.match_question || prompt.hooks == NULL)
         return;
     count = MIN(count, (size_t)PROMPT_MATCHES_MAX);
     prompt_close_popup();
-    if (count == 0 || start > points_of(rl_line_buffer, (size_t)rl_point))
+    if (count == 0 || start > edit_points(rl_line_buffer, (size_t)rl_point))
         return;
     if (!again) {
-        common = common_prefix(matches, count);
+        common = edit_common(popup_text_at, matches, count);
         if (count == 1 || common > (size_t)rl_point - from)
-            put(from, matches[0].text, common);
+            (void)edit_put(from, matches[0].text, common);
         if (count == 1)
             return;
     }
@@ -108,7 +66,7 @@ void prompt_matches(uint64_t question, const struct prompt_match *matches, size_
     prompt.match_start = from;
 }
 
-static bool is_key(struct gb_bytes key, const char *const *keys)
+static bool popup_is_key(struct gb_bytes key, const char *const *keys)
 {
     for (; *keys != NULL; keys++)
         if (gb_bytes_equal(key, *keys))
@@ -116,12 +74,12 @@ static bool is_key(struct gb_bytes key, const char *const *keys)
     return false;
 }
 
-static void take_selected(void)
+static void popup_take_selected(void)
 {
     const char *text = prompt.matches[prompt.selected].text;
 
     if (prompt.match_start <= (size_t)rl_point)
-        put(prompt.match_start, text, strlen(text));
+        (void)edit_put(prompt.match_start, text, strlen(text));
     prompt_close_popup();
 }
 
@@ -137,15 +95,15 @@ bool prompt_popup_key(struct gb_bytes key)
     prompt.match_question = 0; /* an answer that is late is for another text */
     if (prompt.match_count == 0)
         return false;
-    if (is_key(key, next)) {
+    if (popup_is_key(key, next)) {
         prompt.selected = (prompt.selected + 1) % prompt.match_count;
-    } else if (is_key(key, previous)) {
+    } else if (popup_is_key(key, previous)) {
         prompt.selected = (prompt.selected + prompt.match_count - 1) % prompt.match_count;
-    } else if (is_key(key, take)) {
-        take_selected();
-    } else if (is_key(key, leave)) {
+    } else if (popup_is_key(key, take)) {
+        popup_take_selected();
+    } else if (popup_is_key(key, leave)) {
         prompt_close_popup();
-    } else if (types || is_key(key, backspace)) {
+    } else if (types || popup_is_key(key, backspace)) {
         gb_buf_clear(&prompt.key);
         gb_buf_add(&prompt.key, key.data, key.size);
         while (prompt.key.size > 0)

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "prompt/edit.h"
 #include "prompt/private.h"
 #include "show/signs.h"
 
@@ -58,11 +59,6 @@ static char **complete_nothing(const char *text, int start, int end)
     return NULL;
 }
 
-static bool is_blank(const char *text)
-{
-    return text[strspn(text, " \t\n")] == '\0';
-}
-
 /* A line was accepted: readline goes on with an empty one when this returns. */
 static void on_line(char *line)
 {
@@ -101,12 +97,6 @@ static void set_up(void)
     prompt.nowhere = fopen("/dev/null", "r+e");
     if (prompt.nowhere == NULL)
         abort(); /* a host without /dev/null */
-    rl_instream = prompt.nowhere;
-    rl_outstream = prompt.nowhere;
-    rl_catch_signals = 0;
-    rl_catch_sigwinch = 0;
-    rl_change_environment = 0;
-    rl_readline_name = "glassbell";
     rl_prep_term_function = NULL;
     rl_deprep_term_function = NULL;
     rl_getc_function = next_byte;
@@ -114,11 +104,8 @@ static void set_up(void)
     rl_redisplay_function = paint_nothing;
     rl_completion_display_matches_hook = list_nothing;
     rl_attempted_completion_function = complete_nothing;
-    rl_completion_query_items = -1;
-    (void)rl_initialize();
+    edit_start(prompt.nowhere, prompt.nowhere);
     (void)rl_variable_bind("enable-bracketed-paste", "off");
-    (void)rl_variable_bind("bell-style", "none");
-    (void)rl_variable_bind("page-completions", "off");
     (void)rl_variable_bind("show-mode-in-prompt", "off");
     (void)rl_variable_bind("blink-matching-paren", "off");
     prompt_bind_keys();
@@ -366,7 +353,7 @@ static const char *whole_text(void)
 
 bool prompt_ask_complete(void)
 {
-    if (is_blank(rl_line_buffer))
+    if (edit_is_blank(rl_line_buffer))
         return true;
     prompt.waiting = true;
     prompt.hooks->ask_complete(prompt.arg, ++prompt.question, whole_text());

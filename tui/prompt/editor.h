@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The line editor of the REPL: readline on a terminal, driven by our loop.
+/* The line editor on a terminal: readline with its own display, driven by our loop.
  *
  * Readline is one global, so there is one editor. Its keys are read outside uv_run(): what a key
  * asks the guest for (completion, "is that all?") may turn the loop until the answer is there.
@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/app.h"
+#include "base/buf.h"
+#include "loop/loop.h"
 
 struct editor_match {
     char *text;
@@ -26,6 +27,8 @@ struct editor_hooks {
     bool (*is_complete)(void *arg, const char *text, char **ret_indent);
     /* What may stand at @cursor (code points). The answer is freed by the editor. */
     void (*complete)(void *arg, const char *text, size_t cursor, struct editor_answer *ret_answer);
+    /* A turn of the loop: the editor waits for a key. */
+    void (*turn)(void *arg);
     void *arg;
 };
 
@@ -37,7 +40,7 @@ struct editor_config {
 };
 
 /* Standard input must be a terminal. False when that cannot be set up. */
-bool editor_open(struct app *app, const struct editor_config *config);
+bool editor_open(struct gb_loop *loop, const struct editor_config *config);
 
 enum editor_end { EDITOR_TEXT, EDITOR_EOF, EDITOR_STOPPED };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "repl/editor.h"
+#include "prompt/editor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +13,13 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/utf8.h"
+#include "prompt/edit.h"
 #include "prompt/history.h"
 
 enum { TYPED_MAX = 4096 };
 
 /* The one that readline allows. */
 static struct {
-    struct app *app;
     struct editor_config config;
     int fd; /* the terminal, opened for us alone */
     FILE *stream;
@@ -64,33 +63,6 @@ static void editor_on_readable(void *arg)
     gb_watch_pause(editor.watch, true);
 }
 
-/* ---- text ---- */
-
-static size_t editor_count_code_points(const char *text, size_t size)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < size; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
-/* The byte offset of a code point. */
-static size_t editor_offset_of(const char *text, size_t points)
-{
-    size_t i = 0;
-
-    for (; text[i] != '\0'; i++)
-        if (((unsigned char)text[i] & 0xc0) != 0x80 && points-- == 0)
-            break;
-    return i;
-}
-
-static bool editor_is_blank(const char *text)
-{
-    return text[strspn(text, " \t\n")] == '\0';
-}
-
 /* ---- keys ---- */
 
 /* Enter: either the cell is whole, or another line follows. No owning locals here or in other
@@ -104,7 +76,7 @@ static int editor_on_enter(int count, int key)
     free(editor.indent);
     editor.indent = NULL;
     gb_buf_add(&whole, gb_buf_data(&editor.before), editor.before.size);
-    if (!editor_is_blank(rl_line_buffer))
+    if (!edit_is_blank(rl_line_buffer))
         gb_buf_adds(&whole, rl_line_buffer);
     editor.complete =
         whole.size == 0 || editor.config.hooks.is_complete(editor.config.hooks.arg,
@@ -141,52 +113,37 @@ static void editor_show_matches(const struct editor_answer *answer)
     free(list);
 }
 
-static size_t editor_common_prefix(const struct editor_answer *answer)
+static const char *editor_text_at(const void *texts, size_t index)
 {
-    const char *first = answer->matches[0].text;
-    size_t size = strlen(first);
+    const struct editor_match *matches = texts;
 
-    for (size_t i = 1; i < answer->count; i++) {
-        size_t n = 0;
+    return matches[index].text;
+}
 
-        while (n < size && answer->matches[i].text[n] == first[n])
-            n++;
-        size = n;
-    }
-    while (size > 0 && ((unsigned char)first[size] & 0xc0) == 0x80)
-        size--;
-    return size;
+/* False: there is no more to put than what stands there. */
+static bool editor_put_common(const struct editor_answer *answer, size_t start)
+{
+    size_t size = edit_common(editor_text_at, answer->matches, answer->count);
+
+    return size > 0 && edit_put(start, answer->matches[0].text, size);
 }
 
 static void editor_apply_matches(const struct editor_answer *answer)
 {
-    size_t above =
-        editor_count_code_points((const char *)gb_buf_data(&editor.before), editor.before.size);
-    size_t editor_start, size;
+    size_t above = edit_points((const char *)gb_buf_data(&editor.before), editor.before.size);
+    size_t start;
 
     if (answer->count == 0 || answer->start < above) {
         (void)rl_ding();
         return;
     }
-    editor_start = editor_offset_of(rl_line_buffer, answer->start - above);
-    size = editor_common_prefix(answer);
-    if (editor_start > (size_t)rl_point) {
+    start = edit_offset(rl_line_buffer, answer->start - above);
+    if (start > (size_t)rl_point) {
         (void)rl_ding();
         return;
     }
-    if (size > 0 && (size != (size_t)rl_point - editor_start ||
-                     memcmp(rl_line_buffer + editor_start, answer->matches[0].text, size) != 0)) {
-        char *common = xstrndup(answer->matches[0].text, size);
-
-        (void)rl_begin_undo_group();
-        (void)rl_delete_text((int)editor_start, rl_point);
-        rl_point = (int)editor_start;
-        (void)rl_insert_text(common);
-        (void)rl_end_undo_group();
-        free(common);
-    } else if (answer->count > 1) {
+    if (!editor_put_common(answer, start) && answer->count > 1)
         editor_show_matches(answer);
-    }
 }
 
 static int editor_on_tab(int count, int key)
@@ -194,7 +151,7 @@ static int editor_on_tab(int count, int key)
     struct editor_answer answer = {0};
     struct gb_buf whole = {0};
     char *left = xstrndup(rl_line_buffer, (size_t)rl_point);
-    bool nothing = editor_is_blank(left);
+    bool nothing = edit_is_blank(left);
     size_t cursor;
 
     (void)count;
@@ -209,7 +166,7 @@ static int editor_on_tab(int count, int key)
     }
     gb_buf_add(&whole, gb_buf_data(&editor.before), editor.before.size);
     gb_buf_adds(&whole, left);
-    cursor = editor_count_code_points((const char *)gb_buf_data(&whole), whole.size);
+    cursor = edit_points((const char *)gb_buf_data(&whole), whole.size);
     gb_buf_adds(&whole, rl_line_buffer + rl_point);
     free(left);
     editor.config.hooks.complete(editor.config.hooks.arg, gb_buf_str(&whole), cursor, &answer);
@@ -242,8 +199,8 @@ static void editor_on_line(char *line)
         }
         return;
     }
-    if (!editor_is_blank(line) || editor.before.size > 0) {
-        if (!editor_is_blank(line))
+    if (!edit_is_blank(line) || editor.before.size > 0) {
+        if (!edit_is_blank(line))
             gb_buf_adds(&editor.before, line);
         if (!editor.complete)
             gb_buf_adds(&editor.before, "\n");
@@ -265,9 +222,8 @@ static void editor_on_line(char *line)
 
 /* ---- the editor ---- */
 
-bool editor_open(struct app *app, const struct editor_config *config)
+bool editor_open(struct gb_loop *loop, const struct editor_config *config)
 {
-    editor.app = app;
     editor.config = *config;
     editor.fd = open("/proc/self/fd/0", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (editor.fd < 0)
@@ -275,21 +231,12 @@ bool editor_open(struct app *app, const struct editor_config *config)
     editor.stream = fdopen(editor.fd, "r");
     if (editor.stream == NULL)
         return false;
-    editor.watch = gb_watch_new(app->loop, editor.fd, editor_on_readable, NULL);
+    editor.watch = gb_watch_new(loop, editor.fd, editor_on_readable, NULL);
     gb_watch_pause(editor.watch, true);
-    rl_instream = editor.stream;
-    rl_outstream = stdout;
-    rl_catch_signals = 0;
-    rl_catch_sigwinch = 0;
-    rl_change_environment = 0;
-    rl_readline_name = "glassbell";
     rl_prep_term_function = editor_prepare_terminal;
     rl_deprep_term_function = editor_keep_terminal;
     rl_startup_hook = editor_insert_indent;
-    rl_completion_query_items = -1;
-    (void)rl_initialize();
-    (void)rl_variable_bind("bell-style", "none");
-    (void)rl_variable_bind("page-completions", "off");
+    edit_start(editor.stream, stdout);
     (void)rl_bind_key('\r', editor_on_enter);
     (void)rl_bind_key('\n', editor_on_enter);
     (void)rl_bind_key('\t', editor_on_tab);
@@ -329,7 +276,7 @@ enum editor_end editor_read(const bool *stopped, char **ret_text)
 {
     editor_start();
     while (!editor.done && !*stopped) {
-        app_turn(editor.app);
+        editor.config.hooks.turn(editor.config.hooks.arg);
         editor_read_keys();
     }
     editor.reading = false;
