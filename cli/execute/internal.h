@@ -2,11 +2,11 @@
 /* What the files of `run` and `exec` share: jobs, and what is said of them. */
 #pragma once
 
-#include "cli/fetch.h"
 #include "cli/feed.h"
-#include "cli/output.h"
-#include "cli/transfer.h"
+#include "cli/fetch.h"
 #include "execute/execute.h"
+#include "kit/output.h"
+#include "kit/transfer.h"
 
 enum job_phase {
     JOB_WAITING, /* for its turn or for room */

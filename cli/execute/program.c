@@ -8,8 +8,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cli/language.h"
-#include "cli/transfer.h"
 #include "cli/params.h"
+#include "kit/transfer.h"
 #include "rpc/access.h"
 
 enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, CALL_DEADLINE_MS = 30000 };

@@ -8,7 +8,7 @@
 #include "check_run.h"
 #include "cli/app.h"
 #include "cli/language.h"
-#include "cli/transfer.h"
+#include "kit/transfer.h"
 #include "rpc/access.h"
 #include "show/words.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "cli/input.h"
+#include "kit/input.h"
 
 enum phase { FEED_WAITING, FEED_RUNNING, FEED_OVER };
 

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cli/app.h"
-#include "cli/transfer.h"
+#include "kit/transfer.h"
 #include "rpc/access.h"
 
 enum { DEADLINE_MS = 120000, PAGE = 1000 };

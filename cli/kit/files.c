@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "cli/app.h"
-#include "cli/transfer.h"
+#include "kit/transfer.h"
 
 enum { FILE_LIST_MAX = 10000 };
 

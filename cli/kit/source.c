@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 #include "cli/language.h"
 #include "cli/notebook.h"
-#include "cli/transfer.h"
+#include "kit/transfer.h"
 
 #define SAY_LANGUAGE "-l python, javascript or shell says how to run it"
 

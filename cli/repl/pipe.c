@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "cli/input.h"
+#include "kit/input.h"
 #include "repl/internal.h"
 
 enum { LINE_MAX_BYTES = 1u << 20 };

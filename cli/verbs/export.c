@@ -6,12 +6,12 @@
 
 #include "base/mem.h"
 #include "cli/app.h"
+#include "cli/past.h"
+#include "document/document.h"
+#include "kit/local.h"
 #include "rpc/access.h"
 #include "show/facts.h"
 #include "show/filter.h"
-#include "cli/local.h"
-#include "cli/past.h"
-#include "document/document.h"
 #include "verbs/verbs.h"
 
 struct export

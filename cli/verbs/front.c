@@ -38,6 +38,7 @@ int front_run(const struct args *args, const char *session)
         .session_preview = session_preview_new,
         .tables = tables,
     };
+    struct gb_err err = {0};
     struct app app;
     int status;
 
@@ -49,7 +50,10 @@ int front_run(const struct args *args, const char *session)
     config.session = session;
     config.exit_with_session = session != NULL;
     app_open_loop(&app);
-    status = tui_run(&app, &config);
+    status = tui_run(app.uv, app.loop, &config, &err);
     app_close(&app);
-    return status;
+    if (status >= 0)
+        return status;
+    app_say_err(&err);
+    return EXIT_GLASSBELL;
 }

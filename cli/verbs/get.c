@@ -4,8 +4,8 @@
 
 #include "base/mem.h"
 #include "cli/app.h"
-#include "cli/local.h"
-#include "cli/transfer.h"
+#include "kit/local.h"
+#include "kit/transfer.h"
 #include "verbs/move.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"

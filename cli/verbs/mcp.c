@@ -6,8 +6,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cli/app.h"
-#include "cli/input.h"
-#include "cli/output.h"
+#include "kit/input.h"
+#include "kit/output.h"
 #include "mcp/server.h"
 #include "verbs/verbs.h"
 

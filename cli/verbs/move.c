@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/fetch.h"
-#include "cli/transfer.h"
+#include "kit/transfer.h"
 #include "show/words.h"
 
 enum { PROGRESS_MS = 100, PROGRESS_FROM_MS = 300 };

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/app.h"
-#include "cli/local.h"
+#include "kit/local.h"
 #include "verbs/move.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"

@@ -7,9 +7,9 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "cli/app.h"
+#include "kit/output.h"
 #include "rpc/access.h"
 #include "show/cell.h"
-#include "cli/output.h"
 #include "verbs/verbs.h"
 
 enum { DEADLINE_MS = 30000, NOTE_MAX = 400, QUEUE_MAX = 1 << 20 };

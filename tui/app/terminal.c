@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "cli/output.h"
+#include "kit/output.h"
 
 enum { READ_BYTES = 64 * 1024, DRAIN_MS = 500, LEAVE_MAX = 512 };
 

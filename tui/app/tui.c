@@ -555,15 +555,15 @@ static void tui_end(struct tui *tui)
     grid_release(&tui->grid);
 }
 
-int tui_run(struct app *app, const struct tui_config *config)
+int tui_run(uv_loop_t *uv, struct gb_loop *loop, const struct tui_config *config,
+            struct gb_err *err)
 {
     struct tui *tui = xcalloc(1, sizeof(*tui));
-    struct gb_err err = {0};
     int status;
 
     tui->config = *config;
-    tui->uv = app->uv;
-    tui->loop = app->loop;
+    tui->uv = uv;
+    tui->loop = loop;
     tui->history_path = lines_open(&tui->history);
     gb_list_init(&tui->simple_calls);
     gb_list_init(&tui->history_calls);
@@ -573,15 +573,12 @@ int tui_run(struct app *app, const struct tui_config *config)
     tui->tables.tables[tui->tables.count++] = global_commands;
     if (!keymap_defaults(&tui->keymap, &tui->tables))
         abort(); /* a key is given twice in the tables: our bug, and a test looks for it */
-    if (tui_begin(tui, &err) == 0)
-        while (!tui->quitting)
-            (void)uv_run(tui->uv, UV_RUN_DEFAULT);
-    else
-        tui->status = EXIT_GLASSBELL;
+    status = tui_begin(tui, err);
+    while (status == 0 && !tui->quitting)
+        (void)uv_run(tui->uv, UV_RUN_DEFAULT);
     tui_end(tui);
-    if (err.code != GB_OK)
-        app_say_err(&err);
-    status = tui->status;
+    if (status == 0)
+        status = tui->status;
     free(tui);
     return status;
 }

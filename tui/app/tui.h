@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "app/view.h"
-#include "cli/app.h"
+#include "client/client.h"
 #include "client/client.h"
 #include "loop/loop.h"
 #include "screen/render.h"
@@ -34,10 +34,10 @@ struct tui_config {
     const struct command *const *tables; /* of their commands; ends with NULL */
 };
 
-/* Runs on the loop of @app, which has no connection, until the person leaves. Returns the exit
- * status of the program; 125 when the terminal cannot be used, with a sentence on standard error.
- */
-int tui_run(struct app *app, const struct tui_config *config);
+/* Runs on the caller's loop until the person leaves. Returns the exit status of the program, or a
+ * failure with @err: the terminal cannot be used. */
+int tui_run(uv_loop_t *uv, struct gb_loop *loop, const struct tui_config *config,
+            struct gb_err *err);
 
 /* The commands that are known everywhere. */
 extern const struct command global_commands[];

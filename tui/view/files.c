@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "cli/local.h"
+#include "kit/local.h"
 #include "rpc/access.h"
 #include "store/read.h"
 

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "app/tui.h"
-#include "cli/transfer.h"
 #include "highlight/highlight.h"
+#include "kit/transfer.h"
 #include "text/text.h"
 #include "view/cells.h"
 

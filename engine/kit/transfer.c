@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/transfer.h"
+#include "kit/transfer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,7 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "cli/app.h"
-#include "cli/local.h"
+#include "kit/local.h"
 #include "rpc/access.h"
 
 enum { PIECE = 1u << 20, PIECES_UNDER_WAY = 8, DEADLINE_MS = 120000 };

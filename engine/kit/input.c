@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/input.h"
+#include "kit/input.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a path stands for is written, and nothing takes its place. */
-#include "cli/local.h"
+#include "kit/local.h"
 
 #include <dirent.h>
 #include <errno.h>

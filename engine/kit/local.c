@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/local.h"
+#include "kit/local.h"
 
 #include <assert.h>
 #include <errno.h>

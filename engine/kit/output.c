@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/output.h"
+#include "kit/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
