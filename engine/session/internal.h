@@ -78,7 +78,8 @@ struct gb_session {
 
 /* ---- session.c ---- */
 
-/* Goes to another state; one that is not allowed is our bug. `changed` is told from the loop. */
+/* Goes to another state; one that is not allowed is our bug. `changed` is told from the loop when
+ * clients see another state now. */
 void session_enter(struct gb_session *session, enum session_state state);
 /* `changed` is told from the loop, and `started` of the cell that runs. */
 void session_tell_changed(struct gb_session *session);
