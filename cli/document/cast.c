@@ -14,7 +14,7 @@
 
 enum { WIDTH = 100, HEIGHT = 30 };
 
-static void begin(struct document *document, double at)
+static void cast_begin(struct document *document, double at)
 {
     struct gb_json_out *out = &document->json;
 
@@ -31,7 +31,7 @@ static void begin(struct document *document, double at)
 }
 
 /* An event at @at, or with the one before it where clocks went back. */
-static void add_event(struct document *document, double at, const struct gb_buf *text)
+static void cast_add_event(struct document *document, double at, const struct gb_buf *text)
 {
     struct gb_json_out out = {.buf = document->out};
     struct gb_buf lines = {0};
@@ -56,7 +56,7 @@ static void add_event(struct document *document, double at, const struct gb_buf 
     gb_buf_release(&lines);
 }
 
-static void add_code(struct gb_buf *text, const char *language, struct gb_bytes code)
+static void cast_add_code(struct gb_buf *text, const char *language, struct gb_bytes code)
 {
     const struct signs *signs = signs_of(language);
     const char *prompt = signs->first;
@@ -83,19 +83,19 @@ struct playing {
     bool in_line;
 };
 
-static void show_text(struct playing *playing)
+static void cast_show_text(struct playing *playing)
 {
     size_t size = playing->text.size;
 
     if (size == 0)
         return;
-    add_event(playing->document, playing->at, &playing->text);
+    cast_add_event(playing->document, playing->at, &playing->text);
     end_line(&playing->text);
     playing->in_line = playing->text.size > size;
     gb_buf_clear(&playing->text);
 }
 
-static void show_stream(struct playing *playing, bool is_stderr, size_t size)
+static void cast_show_stream(struct playing *playing, bool is_stderr, size_t size)
 {
     struct gb_buf *stream = &playing->streams[is_stderr];
     struct gb_bytes bytes = {gb_buf_data(stream), MIN(size, stream->size)};
@@ -108,11 +108,11 @@ static void show_stream(struct playing *playing, bool is_stderr, size_t size)
     if (is_stderr)
         gb_buf_adds(&playing->text, "\x1b[0m");
     gb_buf_consume(stream, bytes.size);
-    show_text(playing);
+    cast_show_text(playing);
 }
 
 /* The elements of [milliseconds, stream, bytes]; what is none is passed over. */
-static void play_step(struct playing *playing, const struct gb_json *step, double began)
+static void cast_play_step(struct playing *playing, const struct gb_json *step, double began)
 {
     const struct gb_json *ms, *stream, *size;
     double at, bytes;
@@ -127,13 +127,14 @@ static void play_step(struct playing *playing, const struct gb_json *step, doubl
     if (!(at >= 0 && at <= UINT32_MAX) || !(bytes >= 0 && bytes <= UINT32_MAX))
         return;
     playing->at = began + at / 1000;
-    show_stream(playing,
-                gb_bytes_equal(stream->type == GB_JSON_STRING ? stream->text : (struct gb_bytes){0},
-                               "stderr"),
-                (size_t)bytes);
+    cast_show_stream(
+        playing,
+        gb_bytes_equal(stream->type == GB_JSON_STRING ? stream->text : (struct gb_bytes){0},
+                       "stderr"),
+        (size_t)bytes);
 }
 
-static void add_output(struct playing *playing, const struct gb_json *cell, double began)
+static void cast_add_output(struct playing *playing, const struct gb_json *cell, double began)
 {
     const struct gb_json *pace = json_member(cell, "pace"), *step = NULL;
     struct gb_bytes value = json_text(cell, "value");
@@ -143,11 +144,11 @@ static void add_output(struct playing *playing, const struct gb_json *cell, doub
     facts_stream(&playing->streams[1], cell, "stderr");
     for (uint32_t i = 0; i < json_list_count(pace); i++) {
         step = i == 0 ? gb_json_first(pace) : gb_json_next(step);
-        play_step(playing, step, began);
+        cast_play_step(playing, step, began);
     }
     playing->at = began + facts_time(cell, "wall_ms") / 1000;
-    show_stream(playing, false, SIZE_MAX);
-    show_stream(playing, true, SIZE_MAX);
+    cast_show_stream(playing, false, SIZE_MAX);
+    cast_show_stream(playing, true, SIZE_MAX);
     if (playing->in_line)
         gb_buf_adds(&playing->text, "\n");
     if (value.size > 0) {
@@ -157,7 +158,7 @@ static void add_output(struct playing *playing, const struct gb_json *cell, doub
     show_trouble(&trouble, cell);
     if (trouble.size > 0)
         gb_buf_addf(&playing->text, "\x1b[1;31m[%s]\x1b[0m\n", gb_buf_str(&trouble));
-    show_text(playing);
+    cast_show_text(playing);
     gb_buf_release(&trouble);
 }
 
@@ -167,13 +168,13 @@ void cast_cell(struct document *document, const struct gb_json *cell)
     double at = facts_time(cell, "started_at");
 
     if (!document->begun)
-        begin(document, at);
+        cast_begin(document, at);
     if (at <= 0)
         at = document->epoch + document->last;
     playing.at = at;
-    add_code(&playing.text, cell_language(document, cell), json_text(cell, "code"));
-    show_text(&playing);
-    add_output(&playing, cell, at);
+    cast_add_code(&playing.text, cell_language(document, cell), json_text(cell, "code"));
+    cast_show_text(&playing);
+    cast_add_output(&playing, cell, at);
     gb_buf_release(&playing.text);
     gb_buf_release(&playing.streams[0]);
     gb_buf_release(&playing.streams[1]);
@@ -182,5 +183,5 @@ void cast_cell(struct document *document, const struct gb_json *cell)
 void cast_end(struct document *document)
 {
     if (!document->begun)
-        begin(document, 0);
+        cast_begin(document, 0);
 }

@@ -48,7 +48,7 @@ void end_line(struct gb_buf *text)
         gb_buf_adds(text, "\n");
 }
 
-static bool begins(struct gb_bytes text, const char *with)
+static bool document_begins(struct gb_bytes text, const char *with)
 {
     size_t size = strlen(with);
 
@@ -57,7 +57,7 @@ static bool begins(struct gb_bytes text, const char *with)
 
 bool is_text_type(struct gb_bytes mime)
 {
-    return begins(mime, "text/") || gb_bytes_equal(mime, "image/svg+xml") ||
+    return document_begins(mime, "text/") || gb_bytes_equal(mime, "image/svg+xml") ||
            gb_bytes_equal(mime, "application/json") ||
            gb_bytes_equal(mime, "application/javascript");
 }
@@ -69,7 +69,7 @@ bool is_image_type(struct gb_bytes mime)
             !(mime.data[i] >= '0' && mime.data[i] <= '9') &&
             !(mime.data[i] >= 'a' && mime.data[i] <= 'z'))
             return false;
-    return begins(mime, "image/");
+    return document_begins(mime, "image/");
 }
 
 const char *cell_language(const struct document *document, const struct gb_json *cell)
@@ -79,7 +79,7 @@ const char *cell_language(const struct document *document, const struct gb_json 
 
 /* ---- one document ---- */
 
-static void copy_text(char *to, size_t room, struct gb_bytes text)
+static void document_copy_text(char *to, size_t room, struct gb_bytes text)
 {
     struct gb_buf shown = {0};
 
@@ -88,7 +88,7 @@ static void copy_text(char *to, size_t room, struct gb_bytes text)
     gb_buf_release(&shown);
 }
 
-static void begin_json(struct document *document, const struct gb_json *session)
+static void document_begin_json(struct document *document, const struct gb_json *session)
 {
     gb_json_object(&document->json, NULL);
     if (session != NULL)
@@ -97,7 +97,7 @@ static void begin_json(struct document *document, const struct gb_json *session)
 }
 
 /* The formats that are JSON. */
-static void make_visible(struct document *document, size_t from)
+static void document_make_visible(struct document *document, size_t from)
 {
     if (document->format != DOCUMENT_PY && document->format != DOCUMENT_MD)
         json_make_visible(document->out, from);
@@ -114,8 +114,9 @@ void document_begin(struct document *document, enum document_format format, stru
         name = json_text(session, "key");
     if (name.size == 0)
         name = json_text(session, "session");
-    copy_text(document->title, sizeof(document->title), name);
-    copy_text(document->language, sizeof(document->language), json_text(session, "language"));
+    document_copy_text(document->title, sizeof(document->title), name);
+    document_copy_text(document->language, sizeof(document->language),
+                       json_text(session, "language"));
     document->created_at = facts_time(session, "created_at");
     switch (format) {
     case DOCUMENT_IPYNB:
@@ -128,12 +129,12 @@ void document_begin(struct document *document, enum document_format format, stru
         md_begin(document, session);
         break;
     case DOCUMENT_JSON:
-        begin_json(document, session);
+        document_begin_json(document, session);
         break;
     default: /* a recording begins with its first cell */
         break;
     }
-    make_visible(document, from);
+    document_make_visible(document, from);
 }
 
 void document_cell(struct document *document, const struct gb_json *cell)
@@ -157,7 +158,7 @@ void document_cell(struct document *document, const struct gb_json *cell)
         json_print(&document->json, NULL, cell);
         break;
     }
-    make_visible(document, from);
+    document_make_visible(document, from);
     document->begun = true;
 }
 
@@ -174,5 +175,5 @@ void document_end(struct document *document)
         gb_json_end(&document->json);
         gb_buf_adds(document->out, "\n");
     }
-    make_visible(document, from);
+    document_make_visible(document, from);
 }

@@ -13,7 +13,7 @@ struct kernel {
     const char *language, *name, *title;
 };
 
-static const struct kernel *kernel_of(const char *language)
+static const struct kernel *ipynb_kernel_of(const char *language)
 {
     static const struct kernel kernels[] = {
         {"python", "python3", "Python 3"},
@@ -30,7 +30,7 @@ static const struct kernel *kernel_of(const char *language)
 void ipynb_begin(struct document *document, const struct gb_json *session)
 {
     static const char *const kept[] = {"session", "label", "key", "image", "created_at"};
-    const struct kernel *kernel = kernel_of(document->language);
+    const struct kernel *kernel = ipynb_kernel_of(document->language);
     struct gb_json_out *out = &document->json;
 
     gb_json_object(out, NULL);
@@ -57,7 +57,7 @@ void ipynb_begin(struct document *document, const struct gb_json *session)
     gb_json_array(out, "cells");
 }
 
-static void put_stream(struct gb_json_out *out, const struct gb_json *cell, const char *name)
+static void ipynb_put_stream(struct gb_json_out *out, const struct gb_json *cell, const char *name)
 {
     struct gb_buf bytes = {0};
 
@@ -72,7 +72,7 @@ static void put_stream(struct gb_json_out *out, const struct gb_json *cell, cons
     gb_buf_release(&bytes);
 }
 
-static void put_displays(struct gb_json_out *out, const struct gb_json *cell)
+static void ipynb_put_displays(struct gb_json_out *out, const struct gb_json *cell)
 {
     const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
 
@@ -101,7 +101,7 @@ static void put_displays(struct gb_json_out *out, const struct gb_json *cell)
     }
 }
 
-static void put_value(struct gb_json_out *out, const struct gb_json *cell)
+static void ipynb_put_value(struct gb_json_out *out, const struct gb_json *cell)
 {
     const struct gb_json *value = json_member(cell, "value");
 
@@ -119,7 +119,7 @@ static void put_value(struct gb_json_out *out, const struct gb_json *cell)
 }
 
 /* The traceback itself is what the program printed to stderr. */
-static void put_error(struct gb_json_out *out, const struct gb_json *cell)
+static void ipynb_put_error(struct gb_json_out *out, const struct gb_json *cell)
 {
     struct gb_buf trouble = {0};
 
@@ -138,9 +138,9 @@ static void put_error(struct gb_json_out *out, const struct gb_json *cell)
 }
 
 /* A cell that did not run in the kernel says so by a cell magic, where the language has such. */
-static void put_source(struct document *document, const struct gb_json *cell)
+static void ipynb_put_source(struct document *document, const struct gb_json *cell)
 {
-    bool python = strcmp(kernel_of(document->language)->language, "python") == 0;
+    bool python = strcmp(ipynb_kernel_of(document->language)->language, "python") == 0;
     struct gb_bytes code = json_text(cell, "code");
     struct gb_buf source = {0};
 
@@ -153,7 +153,7 @@ static void put_source(struct document *document, const struct gb_json *cell)
     gb_buf_release(&source);
 }
 
-static void put_metadata(struct gb_json_out *out, const struct gb_json *cell)
+static void ipynb_put_metadata(struct gb_json_out *out, const struct gb_json *cell)
 {
     static const char *const kept[] = {"mode",      "client",     "started_at", "wall_ms",
                                        "exit_code", "signal",     "timed_out",  "interrupted",
@@ -183,14 +183,14 @@ void ipynb_cell(struct document *document, const struct gb_json *cell)
     gb_json_put_str(out, "cell_type", "code");
     gb_json_put_str(out, "id", id);
     gb_json_put_u64(out, "execution_count", number);
-    put_metadata(out, cell);
-    put_source(document, cell);
+    ipynb_put_metadata(out, cell);
+    ipynb_put_source(document, cell);
     gb_json_array(out, "outputs");
-    put_stream(out, cell, "stdout");
-    put_stream(out, cell, "stderr");
-    put_displays(out, cell);
-    put_value(out, cell);
-    put_error(out, cell);
+    ipynb_put_stream(out, cell, "stdout");
+    ipynb_put_stream(out, cell, "stderr");
+    ipynb_put_displays(out, cell);
+    ipynb_put_value(out, cell);
+    ipynb_put_error(out, cell);
     gb_json_end(out);
     gb_json_end(out);
 }

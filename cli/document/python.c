@@ -14,7 +14,7 @@ struct place {
     bool triple, exact, comment, backslash;
 };
 
-static bool is_hidden(uint32_t before, uint32_t point)
+static bool python_is_hidden(uint32_t before, uint32_t point)
 {
     return point != '\n' && point != '\t' && gb_hidden_behind(before, point);
 }
@@ -27,7 +27,7 @@ void add_code_line(struct gb_buf *to, struct gb_bytes line)
         size_t n = MAX(gb_utf8_sequence(line.data, line.size), 1u);
         uint32_t point = n > 1 || line.data[0] < 0x80 ? gb_hidden_point(line.data, n) : 0;
 
-        if (is_hidden(before, point))
+        if (python_is_hidden(before, point))
             gb_hidden_show(to, point);
         else
             gb_buf_add(to, line.data, n);
@@ -37,24 +37,24 @@ void add_code_line(struct gb_buf *to, struct gb_bytes line)
     }
 }
 
-static bool is_name(uint8_t c)
+static bool python_is_name(uint8_t c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
            c >= 0x80;
 }
 
 /* Whether the letters in front of the quote at @at make it a raw or a formatted string. */
-static bool is_exact(struct gb_bytes code, size_t at)
+static bool python_is_exact(struct gb_bytes code, size_t at)
 {
     bool exact = false;
     size_t i = at;
 
-    while (i > 0 && at - i < 3 && is_name(code.data[i - 1]))
+    while (i > 0 && at - i < 3 && python_is_name(code.data[i - 1]))
         exact |= memchr("rRfFtT", code.data[--i], 6) != NULL;
     return exact && at - i < 3;
 }
 
-static bool is_triple(struct gb_bytes code, size_t at)
+static bool python_is_triple(struct gb_bytes code, size_t at)
 {
     return code.size - at >= 3 && code.data[at + 1] == code.data[at] &&
            code.data[at + 2] == code.data[at];
@@ -62,7 +62,7 @@ static bool is_triple(struct gb_bytes code, size_t at)
 
 /* Takes the character at @at into account; returns how many bytes it has, three for the quotes of a
  * long string. */
-static size_t step(struct place *place, struct gb_bytes code, size_t at)
+static size_t python_step(struct place *place, struct gb_bytes code, size_t at)
 {
     uint8_t c = code.data[at];
 
@@ -81,10 +81,11 @@ static size_t step(struct place *place, struct gb_bytes code, size_t at)
         place->comment = true;
     } else if (place->quote == 0 && (c == '"' || c == '\'')) {
         place->quote = c;
-        place->exact = is_exact(code, at);
-        place->triple = is_triple(code, at);
+        place->exact = python_is_exact(code, at);
+        place->triple = python_is_triple(code, at);
         return place->triple ? 3 : 1;
-    } else if (place->quote == c && place->quote != 0 && (!place->triple || is_triple(code, at))) {
+    } else if (place->quote == c && place->quote != 0 &&
+               (!place->triple || python_is_triple(code, at))) {
         place->quote = 0;
         return place->triple ? 3 : 1;
     }
@@ -105,15 +106,15 @@ bool add_python(struct gb_buf *to, struct gb_bytes code)
 
         if (code.data[at] == '\r') { /* ends a line as well, and would hide the one before */
             at += at + 1 < code.size && code.data[at + 1] == '\n' ? 1 : 0;
-            (void)step(&place, (struct gb_bytes){(const uint8_t *)"\n", 1}, 0);
+            (void)python_step(&place, (struct gb_bytes){(const uint8_t *)"\n", 1}, 0);
             gb_buf_adds(to, "\n");
             before = 0;
             at++;
             continue;
         }
-        n = step(&place, code, at);
+        n = python_step(&place, code, at);
         point = n == 3 && code.data[at] < 0x80 ? '"' : gb_hidden_point(code.data + at, n);
-        if (!is_hidden(before, point)) {
+        if (!python_is_hidden(before, point)) {
             gb_buf_add(to, code.data + at, n);
         } else if (here.comment || (here.quote != 0 && !here.exact && !here.backslash)) {
             gb_hidden_show(to, point);

@@ -13,7 +13,7 @@
 #include "show/filter.h"
 #include "show/facts.h"
 
-static void add_time(struct gb_buf *out, double seconds)
+static void text_add_time(struct gb_buf *out, double seconds)
 {
     time_t whole = (time_t)seconds;
     struct tm parts;
@@ -26,7 +26,7 @@ static void add_time(struct gb_buf *out, double seconds)
 }
 
 /* Behind the number of a cell: when, how long, how it ended. */
-static void add_facts(struct gb_buf *out, const struct gb_json *cell)
+static void text_add_facts(struct gb_buf *out, const struct gb_json *cell)
 {
     double ms = facts_time(cell, "wall_ms");
     struct gb_buf trouble = {0};
@@ -36,7 +36,7 @@ static void add_facts(struct gb_buf *out, const struct gb_json *cell)
         gb_buf_adds(out, ", ");
         filter_plain(out, facts_mode(cell));
     }
-    add_time(out, facts_time(cell, "started_at"));
+    text_add_time(out, facts_time(cell, "started_at"));
     show_trouble(&trouble, cell);
     words_duration(duration, sizeof(duration), ms);
     if (ms > 0 || trouble.size == 0) /* else nobody saw its end */
@@ -55,7 +55,7 @@ void py_begin(struct document *document, const struct gb_json *session)
 }
 
 /* Each line as a comment. */
-static void add_comment(struct gb_buf *out, struct gb_bytes text, const char *before)
+static void text_add_comment(struct gb_buf *out, struct gb_bytes text, const char *before)
 {
     while (text.size > 0) {
         const uint8_t *newline = memchr(text.data, '\n', text.size);
@@ -78,12 +78,12 @@ void py_cell(struct document *document, const struct gb_json *cell)
     bool whole = add_python(&python, code);
 
     gb_buf_addf(out, "\n# %%%% [%.0f]", json_number(cell, "cell"));
-    add_facts(out, cell);
+    text_add_facts(out, cell);
     gb_buf_adds(out, "\n");
     if (facts_is_shell(cell))
-        add_comment(out, code, "# !");
+        text_add_comment(out, code, "# !");
     else if (strcmp(document->language, "python") != 0 && document->language[0] != '\0')
-        add_comment(out, code, "# ");
+        text_add_comment(out, code, "# ");
     else
         gb_buf_addf(out, "%s%s", whole ? "" : "# There are characters in it that do not show.\n",
                     gb_buf_str(&python));
@@ -93,7 +93,7 @@ void py_cell(struct document *document, const struct gb_json *cell)
 
 /* ---- Markdown ---- */
 
-static void add_escaped(struct gb_buf *out, const char *text)
+static void text_add_escaped(struct gb_buf *out, const char *text)
 {
     for (; *text != '\0'; text++) {
         if (strchr("\\`*_{}[]<>#|~", *text) != NULL)
@@ -107,16 +107,16 @@ void md_begin(struct document *document, const struct gb_json *session)
     struct gb_buf *out = document->out;
 
     gb_buf_adds(out, "# ");
-    add_escaped(out, document->title);
+    text_add_escaped(out, document->title);
     gb_buf_adds(out, "\n\nA session of Glassbell");
     if (document->language[0] != '\0')
         gb_buf_addf(out, " (%s)", document->language);
-    add_time(out, facts_time(session, "created_at"));
+    text_add_time(out, facts_time(session, "created_at"));
     gb_buf_adds(out, ".\n");
 }
 
 /* A block that what stands in it cannot end: its fence is longer than any run of its character. */
-static void add_block(struct gb_buf *out, const char *info, struct gb_bytes text)
+static void text_add_block(struct gb_buf *out, const char *info, struct gb_bytes text)
 {
     size_t longest = 2, run = 0;
 
@@ -136,18 +136,18 @@ static void add_block(struct gb_buf *out, const char *info, struct gb_bytes text
     gb_buf_adds(out, "\n");
 }
 
-static void add_text_block(struct gb_buf *out, const char *info, struct gb_bytes text)
+static void text_add_text_block(struct gb_buf *out, const char *info, struct gb_bytes text)
 {
     struct gb_buf shown = {0};
 
     if (text.size == 0)
         return;
     filter_plain(&shown, text);
-    add_block(out, info, gb_buf_bytes(&shown));
+    text_add_block(out, info, gb_buf_bytes(&shown));
     gb_buf_release(&shown);
 }
 
-static void add_displays(struct gb_buf *out, const struct gb_json *cell)
+static void text_add_displays(struct gb_buf *out, const struct gb_json *cell)
 {
     const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
 
@@ -161,7 +161,7 @@ static void add_displays(struct gb_buf *out, const struct gb_json *cell)
         facts_display_bytes(&bytes, display);
         filter_plain(&shown, mime);
         if (is_text_type(mime)) {
-            add_text_block(out, "", gb_buf_bytes(&bytes));
+            text_add_text_block(out, "", gb_buf_bytes(&bytes));
         } else if (is_image_type(mime) && base64.size > 0) {
             /* Decoded and encoded again: nothing but base64 gets into the link. */
             gb_buf_addf(out, "\n![figure](data:%s;base64,", gb_buf_str(&shown));
@@ -178,15 +178,15 @@ void md_cell(struct document *document, const struct gb_json *cell)
     struct gb_buf *out = document->out, stream = {0};
 
     gb_buf_addf(out, "\n## Cell %.0f", json_number(cell, "cell"));
-    add_facts(out, cell);
+    text_add_facts(out, cell);
     gb_buf_adds(out, "\n");
-    add_text_block(out, cell_language(document, cell), json_text(cell, "code"));
+    text_add_text_block(out, cell_language(document, cell), json_text(cell, "code"));
     facts_stream(&stream, cell, "stdout");
-    add_text_block(out, "text", gb_buf_bytes(&stream));
+    text_add_text_block(out, "text", gb_buf_bytes(&stream));
     gb_buf_clear(&stream);
     facts_stream(&stream, cell, "stderr");
-    add_text_block(out, "stderr", gb_buf_bytes(&stream));
+    text_add_text_block(out, "stderr", gb_buf_bytes(&stream));
     gb_buf_release(&stream);
-    add_text_block(out, "value", json_text(cell, "value"));
-    add_displays(out, cell);
+    text_add_text_block(out, "value", json_text(cell, "value"));
+    text_add_displays(out, cell);
 }

@@ -30,7 +30,7 @@ const struct option app_options[] = {
 /* A connection was given up while the thread pool was at it. One per process, as its exit is. */
 static bool still_dialing;
 
-static void on_notified(void *arg, const char *method, const struct gb_json *params)
+static void app_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct app *app = arg;
 
@@ -38,7 +38,7 @@ static void on_notified(void *arg, const char *method, const struct gb_json *par
         app->events.notified(app->arg, method, params);
 }
 
-static void on_closed(void *arg, const struct gb_err *why)
+static void app_on_closed(void *arg, const struct gb_err *why)
 {
     struct app *app = arg;
 
@@ -58,7 +58,7 @@ void app_open_loop(struct app *app)
 }
 
 /* Goes in front of every other call: the journal, leases and quotas know a client by its name. */
-static void say_hello(struct app *app, const char *verb)
+static void app_say_hello(struct app *app, const char *verb)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -75,7 +75,7 @@ static void say_hello(struct app *app, const char *verb)
 
 void app_open(struct app *app, const struct args *args)
 {
-    static const struct gb_client_events events = {on_notified, on_closed};
+    static const struct gb_client_events events = {app_on_notified, app_on_closed};
     _cleanup_(freep) char *program = NULL;
     struct gb_client_config config = {.socket = args_value(args, "socket")};
 
@@ -84,7 +84,7 @@ void app_open(struct app *app, const struct args *args)
         program = gb_client_this_program();
     config.program = program;
     app->client = gb_client_new(app->loop, &config, &events, app);
-    say_hello(app, args->verb->name);
+    app_say_hello(app, args->verb->name);
 }
 
 void app_close(struct app *app)
@@ -122,7 +122,7 @@ struct waiting_call {
     bool done, failed;
 };
 
-static void on_reply(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void app_on_reply(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct waiting_call *call = arg;
 
@@ -139,7 +139,7 @@ bool app_call(struct app *app, const char *method, struct gb_buf *params, uint64
 {
     struct waiting_call call = {.use = use, .arg = arg};
 
-    (void)gb_client_call(app->client, method, params, deadline_ms, on_reply, &call);
+    (void)gb_client_call(app->client, method, params, deadline_ms, app_on_reply, &call);
     while (!call.done)
         app_turn(app);
     return !call.failed;
@@ -183,13 +183,13 @@ struct session_search {
     bool exact;
 };
 
-static void consider(struct session_search *search, struct gb_bytes id)
+static void app_consider(struct session_search *search, struct gb_bytes id)
 {
     free(search->found);
     search->found = xstrndup((const char *)id.data, id.size);
 }
 
-static void search_sessions(void *arg, const struct gb_json *result)
+static void app_search_sessions(void *arg, const struct gb_json *result)
 {
     struct session_search *search = arg;
     const struct gb_json *list = json_member(result, "sessions"), *session;
@@ -211,7 +211,7 @@ static void search_sessions(void *arg, const struct gb_json *result)
         }
         if (exact || (begins && !search->exact)) {
             search->matches++;
-            consider(search, id);
+            app_consider(search, id);
         }
     }
 }
@@ -224,7 +224,7 @@ char *app_find_session(struct app *app, const char *name)
         app_say("a session has an id, a key or a label; an empty name is none of them");
         return NULL;
     }
-    if (!app_call(app, "session.list", NULL, LIST_DEADLINE_MS, search_sessions, &search))
+    if (!app_call(app, "session.list", NULL, LIST_DEADLINE_MS, app_search_sessions, &search))
         return NULL;
     if (search.matches == 1)
         return search.found;
@@ -238,7 +238,7 @@ char *app_find_session(struct app *app, const char *name)
     return NULL;
 }
 
-static void say(const char *before, struct gb_bytes text, const char *after)
+static void app_write(const char *before, struct gb_bytes text, const char *after)
 {
     struct gb_buf line = {0};
 
@@ -258,11 +258,11 @@ void app_say(const char *format, ...)
     va_start(args, format);
     gb_buf_vaddf(&text, format, args);
     va_end(args);
-    say("glassbell: ", gb_buf_bytes(&text), "\n");
+    app_write("glassbell: ", gb_buf_bytes(&text), "\n");
     gb_buf_release(&text);
 }
 
-static const char *advice(const struct gb_call_error *error)
+static const char *app_advice(const struct gb_call_error *error)
 {
     if (error->dispatched)
         return "the code may have run; look before you run it again";
@@ -279,8 +279,8 @@ void app_say_error(const struct gb_call_error *error)
 
     gb_buf_adds(&after, " (");
     gb_escape(&after, gb_bytes_str(error->kind), sizeof(error->kind));
-    gb_buf_addf(&after, ": %s)\n", advice(error));
-    say("glassbell: ", gb_bytes_str(error->message), gb_buf_str(&after));
+    gb_buf_addf(&after, ": %s)\n", app_advice(error));
+    app_write("glassbell: ", gb_bytes_str(error->message), gb_buf_str(&after));
     gb_buf_release(&after);
 }
 
@@ -297,7 +297,7 @@ int app_wrong_use(const struct args *args, const char *format, ...)
     va_start(list, format);
     gb_buf_vaddf(&text, format, list);
     va_end(list);
-    say("glassbell: ", gb_buf_bytes(&text), "\n");
+    app_write("glassbell: ", gb_buf_bytes(&text), "\n");
     gb_buf_clear(&text);
     gb_buf_addf(&text, "usage: glassbell %s %s\ntry `glassbell %s --help`\n", args->verb->name,
                 args->verb->usage, args->verb->name);

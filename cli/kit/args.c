@@ -10,7 +10,7 @@
 enum { NAME_MAX_FOR_DISTANCE = 32 };
 
 /* Walks the verb's own options and then the common ones. */
-static const struct option *next_option(const struct verb *verb, size_t *at)
+static const struct option *args_next_option(const struct verb *verb, size_t *at)
 {
     size_t i = *at;
 
@@ -24,28 +24,28 @@ static const struct option *next_option(const struct verb *verb, size_t *at)
     return NULL;
 }
 
-static const struct option *find_long(const struct verb *verb, const char *name, size_t size)
+static const struct option *args_find_long(const struct verb *verb, const char *name, size_t size)
 {
     const struct option *option;
 
-    for (size_t at = 0; (option = next_option(verb, &at)) != NULL;)
+    for (size_t at = 0; (option = args_next_option(verb, &at)) != NULL;)
         if (strlen(option->name) == size && memcmp(option->name, name, size) == 0)
             return option;
     return NULL;
 }
 
-static const struct option *find_short(const struct verb *verb, char letter)
+static const struct option *args_find_short(const struct verb *verb, char letter)
 {
     const struct option *option;
 
-    for (size_t at = 0; (option = next_option(verb, &at)) != NULL;)
+    for (size_t at = 0; (option = args_next_option(verb, &at)) != NULL;)
         if (option->letter == letter && letter != 0)
             return option;
     return NULL;
 }
 
 /* How many letters must be changed, added, dropped or swapped with their neighbour. */
-static size_t distance(const char *a, const char *b)
+static size_t args_distance(const char *a, const char *b)
 {
     size_t rows[3][NAME_MAX_FOR_DISTANCE + 1];
     size_t n = strlen(a), m = strlen(b);
@@ -71,13 +71,13 @@ static size_t distance(const char *a, const char *b)
     return rows[n % 3][m];
 }
 
-static const struct option *nearest_option(const struct verb *verb, const char *name)
+static const struct option *args_nearest_option(const struct verb *verb, const char *name)
 {
     const struct option *option, *best = NULL;
     size_t best_distance = 3;
 
-    for (size_t at = 0; (option = next_option(verb, &at)) != NULL;) {
-        size_t d = distance(name, option->name);
+    for (size_t at = 0; (option = args_next_option(verb, &at)) != NULL;) {
+        size_t d = args_distance(name, option->name);
 
         if (!option->hidden && d < best_distance) {
             best = option;
@@ -87,54 +87,54 @@ static const struct option *nearest_option(const struct verb *verb, const char *
     return best;
 }
 
-static void add_given(struct args *args, const struct option *option, const char *value)
+static void args_add_given(struct args *args, const struct option *option, const char *value)
 {
     args->given[args->given_count++] = (struct arg){option, value, args->word_count};
 }
 
 /* How many words stand before those that are the program's own. */
-static size_t words_before(const struct args *args)
+static size_t args_words_before(const struct args *args)
 {
     size_t session = args->verb->words == ARG_PROGRAM_IN_SESSION ? 1 : 0;
 
     return session + (args_has(args, "code") || args_has(args, "file") ? 0 : 1);
 }
 
-static bool program_is_named(const struct args *args)
+static bool args_program_is_named(const struct args *args)
 {
     return (args->verb->words == ARG_PROGRAM || args->verb->words == ARG_PROGRAM_IN_SESSION) &&
-           args->word_count >= words_before(args);
+           args->word_count >= args_words_before(args);
 }
 
 /* An option that is none of ours, behind a program, and like none of them, is the program's. */
-static bool is_of_program(const struct args *args, const char *word)
+static bool args_is_of_program(const struct args *args, const char *word)
 {
     _cleanup_(freep) char *name = xstrndup(word + 2, strcspn(word + 2, "="));
 
-    if (!program_is_named(args))
+    if (!args_program_is_named(args))
         return false;
     if (word[1] != '-')
-        return find_short(args->verb, word[1]) == NULL;
-    return find_long(args->verb, name, strlen(name)) == NULL &&
-           nearest_option(args->verb, name) == NULL;
+        return args_find_short(args->verb, word[1]) == NULL;
+    return args_find_long(args->verb, name, strlen(name)) == NULL &&
+           args_nearest_option(args->verb, name) == NULL;
 }
 
 /* --name, --name=value, --name value. */
-static bool parse_long(struct args *args, const char *text, int argc, char **argv, int *i,
-                       struct gb_buf *message)
+static bool args_parse_long(struct args *args, const char *text, int argc, char **argv, int *i,
+                            struct gb_buf *message)
 {
     const char *equals = strchr(text, '=');
     size_t size = equals != NULL ? (size_t)(equals - text) : strlen(text);
-    const struct option *option = find_long(args->verb, text, size);
+    const struct option *option = args_find_long(args->verb, text, size);
 
     if (option == NULL) {
         _cleanup_(freep) char *name = xstrndup(text, size);
-        const struct option *near = nearest_option(args->verb, name);
+        const struct option *near = args_nearest_option(args->verb, name);
 
         gb_buf_addf(message, "there is no option --%s", name);
         if (near != NULL)
             gb_buf_addf(message, "; did you mean --%s?", near->name);
-        if (program_is_named(args))
+        if (args_program_is_named(args))
             gb_buf_adds(message, " What is for the program stands behind --");
         return false;
     }
@@ -143,45 +143,45 @@ static bool parse_long(struct args *args, const char *text, int argc, char **arg
         return false;
     }
     if (option->value == NULL) {
-        add_given(args, option, NULL);
+        args_add_given(args, option, NULL);
         return true;
     }
     if (equals != NULL) {
-        add_given(args, option, equals + 1);
+        args_add_given(args, option, equals + 1);
         return true;
     }
     if (*i + 1 >= argc) {
         gb_buf_addf(message, "the option --%s needs a value (%s)", option->name, option->value);
         return false;
     }
-    add_given(args, option, argv[++*i]);
+    args_add_given(args, option, argv[++*i]);
     return true;
 }
 
 /* -a, -ab, -l value, -lvalue. */
-static bool parse_short(struct args *args, const char *text, int argc, char **argv, int *i,
-                        struct gb_buf *message)
+static bool args_parse_short(struct args *args, const char *text, int argc, char **argv, int *i,
+                             struct gb_buf *message)
 {
     for (; *text != '\0'; text++) {
-        const struct option *option = find_short(args->verb, *text);
+        const struct option *option = args_find_short(args->verb, *text);
 
         if (option == NULL) {
             gb_buf_addf(message, "there is no option -%c", *text);
             return false;
         }
         if (option->value == NULL) {
-            add_given(args, option, NULL);
+            args_add_given(args, option, NULL);
             continue;
         }
         if (text[1] != '\0') {
-            add_given(args, option, text + 1);
+            args_add_given(args, option, text + 1);
             return true;
         }
         if (*i + 1 >= argc) {
             gb_buf_addf(message, "the option -%c needs a value (%s)", *text, option->value);
             return false;
         }
-        add_given(args, option, argv[++*i]);
+        args_add_given(args, option, argv[++*i]);
         return true;
     }
     return true;
@@ -207,17 +207,17 @@ bool args_parse(const struct verb *verb, int argc, char **argv, struct args *ret
             break;
         }
         if (!only_words && word[0] == '-' && word[1] != '\0' && strcmp(word, "--") != 0)
-            only_words = is_of_program(&args, word);
+            only_words = args_is_of_program(&args, word);
         else if (!only_words && strcmp(word, "--") != 0)
-            only_words = program_is_named(&args);
+            only_words = args_program_is_named(&args);
         if (only_words || word[0] != '-' || word[1] == '\0')
             args.words[args.word_count++] = word;
         else if (strcmp(word, "--") == 0)
             only_words = true;
         else if (word[1] == '-')
-            good = parse_long(&args, word + 2, argc, argv, &i, message);
+            good = args_parse_long(&args, word + 2, argc, argv, &i, message);
         else
-            good = parse_short(&args, word + 1, argc, argv, &i, message);
+            good = args_parse_short(&args, word + 1, argc, argv, &i, message);
         if (!good) {
             args_release(&args);
             return false;
@@ -281,7 +281,7 @@ const struct verb *args_nearest_verb(const struct verb *const *verbs, const char
             return verbs[i];
     for (size_t i = 0; verbs[i] != NULL; i++) {
         const struct verb *verb = verbs[i];
-        size_t d = distance(name, verb->name);
+        size_t d = args_distance(name, verb->name);
 
         /* A word of three letters of which two are others is another word. */
         if (d < best_distance && 2 * d < MIN(strlen(verb->name), strlen(name)) + (d == 1)) {

@@ -21,14 +21,15 @@ struct feed {
     void *arg;
 };
 
-static void go_on(struct feed *feed)
+static void feed_go_on(struct feed *feed)
 {
     if (feed->phase == FEED_RUNNING && !feed->eof && !feed->under_way)
         input_pause(feed->input, false);
 }
 
 /* The answer comes when there is room for the next piece. */
-static void on_taken(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void feed_on_taken(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
 {
     struct feed *feed = arg;
 
@@ -39,10 +40,10 @@ static void on_taken(void *arg, const struct gb_json *result, const struct gb_ca
     if (error != NULL && error->code != GB_ENOTFOUND) /* the cell may have ended meanwhile */
         feed->failed(feed->arg, error->message);
     if (error == NULL)
-        go_on(feed);
+        feed_go_on(feed);
 }
 
-static void on_input(void *arg, struct gb_bytes bytes)
+static void feed_on_input(void *arg, struct gb_bytes bytes)
 {
     struct feed *feed = arg;
     struct gb_buf params = {0};
@@ -59,14 +60,14 @@ static void on_input(void *arg, struct gb_bytes bytes)
     gb_json_put_bytes(&out, "text", "base64", bytes);
     gb_json_put_bool(&out, "eof", feed->eof);
     gb_json_end(&out);
-    (void)gb_client_call(feed->app->client, "session.stdin", &params, 0, on_taken, feed);
+    (void)gb_client_call(feed->app->client, "session.stdin", &params, 0, feed_on_taken, feed);
     gb_buf_release(&params);
 }
 
-static void on_continued(void *arg, int signum)
+static void feed_on_continued(void *arg, int signum)
 {
     (void)signum;
-    go_on(arg);
+    feed_go_on(arg);
 }
 
 struct feed *feed_new(struct app *app, void (*failed)(void *arg, const char *message), void *arg)
@@ -76,8 +77,8 @@ struct feed *feed_new(struct app *app, void (*failed)(void *arg, const char *mes
     feed->app = app;
     feed->failed = failed;
     feed->arg = arg;
-    feed->input = input_new(app->loop, STDIN_FILENO, on_input, feed);
-    feed->continued = gb_signal_new(app->loop, SIGCONT, on_continued, feed);
+    feed->input = input_new(app->loop, STDIN_FILENO, feed_on_input, feed);
+    feed->continued = gb_signal_new(app->loop, SIGCONT, feed_on_continued, feed);
     input_pause(feed->input, true); /* until the cell has begun */
     return feed;
 }

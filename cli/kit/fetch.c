@@ -34,9 +34,9 @@ struct fetch {
     size_t left_behind;
 };
 
-static void next_step(struct fetch *fetch);
+static void fetch_next_step(struct fetch *fetch);
 
-static void add_place(struct places *places, char *remote, char *local)
+static void fetch_add_place(struct places *places, char *remote, char *local)
 {
     if (places->count == places->capacity) {
         size_t capacity = MAX(places->capacity * 2, (size_t)16);
@@ -51,7 +51,7 @@ static void add_place(struct places *places, char *remote, char *local)
     places->list[places->count++] = (struct place){remote, local};
 }
 
-static void release_places(struct places *places)
+static void fetch_release_places(struct places *places)
 {
     for (size_t i = 0; i < places->count; i++) {
         free(places->list[i].remote);
@@ -66,14 +66,14 @@ void fetch_cancel(struct fetch *fetch)
         return;
     gb_client_forget(fetch->client, fetch->call);
     transfer_cancel(fetch->transfer);
-    release_places(&fetch->folders);
-    release_places(&fetch->files);
+    fetch_release_places(&fetch->folders);
+    fetch_release_places(&fetch->files);
     free(fetch->session);
     free(fetch->next);
     free(fetch);
 }
 
-static void finish(struct fetch *fetch, const struct gb_err *err)
+static void fetch_finish(struct fetch *fetch, const struct gb_err *err)
 {
     struct fetch_config config = fetch->config;
 
@@ -86,15 +86,16 @@ static void finish(struct fetch *fetch, const struct gb_err *err)
     config.finished(config.arg, err);
 }
 
-static void fail_call(struct fetch *fetch, const char *remote, const struct gb_call_error *error)
+static void fetch_fail_call(struct fetch *fetch, const char *remote,
+                            const struct gb_call_error *error)
 {
     struct gb_err err = {0};
 
     (void)gb_err_set(&err, error->code, "%s: %s", remote, error->message);
-    finish(fetch, &err);
+    fetch_finish(fetch, &err);
 }
 
-static void ask(struct fetch *fetch, const char *method, const char *path, gb_reply_cb *reply)
+static void fetch_ask(struct fetch *fetch, const char *method, const char *path, gb_reply_cb *reply)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -114,7 +115,7 @@ static void ask(struct fetch *fetch, const char *method, const char *path, gb_re
 
 /* ---- files ---- */
 
-static void on_progress(void *arg, uint64_t done, uint64_t size)
+static void fetch_on_progress(void *arg, uint64_t done, uint64_t size)
 {
     const struct fetch *fetch = arg;
 
@@ -122,15 +123,15 @@ static void on_progress(void *arg, uint64_t done, uint64_t size)
         fetch->config.progress(fetch->config.arg, done, size);
 }
 
-static void on_transferred(void *arg, const struct gb_err *err)
+static void fetch_on_transferred(void *arg, const struct gb_err *err)
 {
     struct fetch *fetch = arg;
 
     fetch->transfer = NULL;
     if (err != NULL)
-        finish(fetch, err);
+        fetch_finish(fetch, err);
     else
-        next_step(fetch);
+        fetch_next_step(fetch);
 }
 
 static void fetch_file(struct fetch *fetch, const struct place *place)
@@ -139,21 +140,21 @@ static void fetch_file(struct fetch *fetch, const struct place *place)
         .session = fetch->session,
         .local = place->local,
         .remote = place->remote,
-        .progress = on_progress,
-        .finished = on_transferred,
+        .progress = fetch_on_progress,
+        .finished = fetch_on_transferred,
         .arg = fetch,
     };
     struct gb_err err = {0};
 
     fetch->transfer = transfer_download(fetch->client, &config, &err);
     if (fetch->transfer == NULL)
-        finish(fetch, &err);
+        fetch_finish(fetch, &err);
 }
 
 /* ---- folders ---- */
 
 /* One part of a path, and none that leads elsewhere. */
-static bool is_name(struct gb_bytes name)
+static bool fetch_is_name(struct gb_bytes name)
 {
     return name.size > 0 && name.size <= GB_FILE_NAME_MAX &&
            memchr(name.data, '/', name.size) == NULL &&
@@ -161,8 +162,8 @@ static bool is_name(struct gb_bytes name)
            !gb_bytes_equal(name, "..");
 }
 
-static int add_place_below(struct fetch *fetch, const struct place *folder, struct gb_bytes name,
-                           bool is_folder, struct gb_err *err)
+static int fetch_add_place_below(struct fetch *fetch, const struct place *folder,
+                                 struct gb_bytes name, bool is_folder, struct gb_err *err)
 {
     char *remote;
 
@@ -178,23 +179,23 @@ static int add_place_below(struct fetch *fetch, const struct place *folder, stru
         free(remote);
         return -GB_ETOOLARGE;
     }
-    add_place(is_folder ? &fetch->folders : &fetch->files, remote,
-              xasprintf("%s/%.*s", folder->local, (int)name.size, (const char *)name.data));
+    fetch_add_place(is_folder ? &fetch->folders : &fetch->files, remote,
+                    xasprintf("%s/%.*s", folder->local, (int)name.size, (const char *)name.data));
     return 0;
 }
 
-static int add_entry(struct fetch *fetch, const struct place *folder, const struct gb_json *entry,
-                     struct gb_err *err)
+static int fetch_add_entry(struct fetch *fetch, const struct place *folder,
+                           const struct gb_json *entry, struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf name = {0};
     struct gb_bytes type = json_text(entry, "type");
     bool is_folder = gb_bytes_equal(type, "dir");
 
-    if (!json_add_bytes(&name, entry, "name", "name_base64") || !is_name(gb_buf_bytes(&name)))
+    if (!json_add_bytes(&name, entry, "name", "name_base64") || !fetch_is_name(gb_buf_bytes(&name)))
         return gb_err_set(err, GB_EINTERNAL, "the listing of %s has a name that is none",
                           folder->remote);
     if (is_folder || gb_bytes_equal(type, "file"))
-        return add_place_below(fetch, folder, gb_buf_bytes(&name), is_folder, err);
+        return fetch_add_place_below(fetch, folder, gb_buf_bytes(&name), is_folder, err);
     if (++fetch->left_behind > FETCH_LEFT_BEHIND_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "%s has more than %d links and special files",
                           fetch->folders.list[0].remote, FETCH_LEFT_BEHIND_MAX);
@@ -202,8 +203,8 @@ static int add_entry(struct fetch *fetch, const struct place *folder, const stru
 }
 
 /* The entries of a page; there is one at least when more are to come, so that a walk has an end. */
-static int add_page(struct fetch *fetch, const struct place *folder, const struct gb_json *result,
-                    struct gb_err *err)
+static int fetch_add_page(struct fetch *fetch, const struct place *folder,
+                          const struct gb_json *result, struct gb_err *err)
 {
     const struct gb_json *list = json_member(result, "entries"), *entry = NULL;
     uint32_t count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
@@ -212,7 +213,7 @@ static int add_page(struct fetch *fetch, const struct place *folder, const struc
 
     for (uint32_t i = 0; i < count && r == 0; i++) {
         entry = i == 0 ? gb_json_first(list) : gb_json_next(entry);
-        r = add_entry(fetch, folder, entry, err);
+        r = fetch_add_entry(fetch, folder, entry, err);
     }
     free(TAKE_PTR(fetch->next));
     if (r < 0 || !json_true(result, "more"))
@@ -224,7 +225,8 @@ static int add_page(struct fetch *fetch, const struct place *folder, const struc
     return 0;
 }
 
-static void on_listed(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void fetch_on_listed(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
 {
     struct fetch *fetch = arg;
     /* By value: the list grows while it is read. */
@@ -232,29 +234,29 @@ static void on_listed(void *arg, const struct gb_json *result, const struct gb_c
     struct gb_err err = {0};
 
     if (error != NULL) {
-        fail_call(fetch, folder.remote, error);
+        fetch_fail_call(fetch, folder.remote, error);
         return;
     }
-    if (add_page(fetch, &folder, result, &err) < 0) {
-        finish(fetch, &err);
+    if (fetch_add_page(fetch, &folder, result, &err) < 0) {
+        fetch_finish(fetch, &err);
         return;
     }
     if (fetch->next != NULL) {
-        ask(fetch, "file.list", folder.remote, on_listed);
+        fetch_ask(fetch, "file.list", folder.remote, fetch_on_listed);
         return;
     }
     fetch->folders.next++;
-    next_step(fetch);
+    fetch_next_step(fetch);
 }
 
-static void list_folder(struct fetch *fetch, const struct place *folder)
+static void fetch_list_folder(struct fetch *fetch, const struct place *folder)
 {
     struct gb_err err = {0};
     struct stat status;
 
     if (mkdir(folder->local, 0777) == 0 ||
         (errno == EEXIST && stat(folder->local, &status) == 0 && S_ISDIR(status.st_mode))) {
-        ask(fetch, "file.list", folder->remote, on_listed);
+        fetch_ask(fetch, "file.list", folder->remote, fetch_on_listed);
         return;
     }
     if (errno == EEXIST || errno == ENOTDIR)
@@ -262,33 +264,34 @@ static void list_folder(struct fetch *fetch, const struct place *folder)
                          folder->local);
     else
         (void)gb_err_sys(&err, errno, "cannot make the folder %s", folder->local);
-    finish(fetch, &err);
+    fetch_finish(fetch, &err);
 }
 
-static void next_step(struct fetch *fetch)
+static void fetch_next_step(struct fetch *fetch)
 {
     if (fetch->folders.next < fetch->folders.count)
-        list_folder(fetch, &fetch->folders.list[fetch->folders.next]);
+        fetch_list_folder(fetch, &fetch->folders.list[fetch->folders.next]);
     else if (fetch->files.next < fetch->files.count)
         fetch_file(fetch, &fetch->files.list[fetch->files.next++]);
     else
-        finish(fetch, NULL);
+        fetch_finish(fetch, NULL);
 }
 
-static void on_stat(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void fetch_on_stat(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
 {
     struct fetch *fetch = arg;
     struct place *root = &fetch->folders.list[0];
 
     if (error != NULL) {
-        fail_call(fetch, root->remote, error);
+        fetch_fail_call(fetch, root->remote, error);
         return;
     }
     if (!gb_bytes_equal(json_text(result, "type"), "dir")) {
-        add_place(&fetch->files, xstrdup(root->remote), xstrdup(root->local));
+        fetch_add_place(&fetch->files, xstrdup(root->remote), xstrdup(root->local));
         fetch->folders.next = fetch->folders.count;
     }
-    next_step(fetch);
+    fetch_next_step(fetch);
 }
 
 struct fetch *fetch_start(struct gb_client *client, const struct fetch_config *config)
@@ -298,7 +301,7 @@ struct fetch *fetch_start(struct gb_client *client, const struct fetch_config *c
     fetch->client = client;
     fetch->config = *config;
     fetch->session = xstrdup(config->session);
-    add_place(&fetch->folders, xstrdup(config->remote), xstrdup(config->local));
-    ask(fetch, "file.stat", config->remote, on_stat);
+    fetch_add_place(&fetch->folders, xstrdup(config->remote), xstrdup(config->local));
+    fetch_ask(fetch, "file.stat", config->remote, fetch_on_stat);
     return fetch;
 }

@@ -23,7 +23,7 @@ void help_program(struct gb_buf *out, const struct verb *const *verbs)
              "  glassbell repl -l javascript\n");
 }
 
-static void add_option(struct gb_buf *out, const struct option *option)
+static void help_add_option(struct gb_buf *out, const struct option *option)
 {
     struct gb_buf left = {0};
 
@@ -50,15 +50,15 @@ void help_verb(struct gb_buf *out, const struct verb *verb)
         gb_buf_adds(out, "\n");
     for (const struct option *option = verb->options; option != NULL && option->name != NULL;
          option++)
-        add_option(out, option);
+        help_add_option(out, option);
     for (const struct option *option = verb->common; option != NULL && option->name != NULL;
          option++)
-        add_option(out, option);
+        help_add_option(out, option);
     if (verb->examples != NULL)
         gb_buf_addf(out, "\nexamples:\n%s", verb->examples);
 }
 
-static void add_option_words(struct gb_buf *out, const struct option *options)
+static void help_add_option_words(struct gb_buf *out, const struct option *options)
 {
     for (; options != NULL && options->name != NULL; options++)
         if (!options->hidden)
@@ -69,7 +69,7 @@ static void add_option_words(struct gb_buf *out, const struct option *options)
     "mapfile -t COMPREPLY < <(compgen -W \"$(" command " 2>/dev/null)\" -- \"$word\")"
 
 /* The shell command that fills COMPREPLY for a value of this kind. */
-static const char *completer(enum arg_kind kind)
+static const char *help_completer(enum arg_kind kind)
 {
     static const char *const text[ARG_KIND_COUNT] = {
         [ARG_TEXT] = "",
@@ -90,7 +90,7 @@ static const char *completer(enum arg_kind kind)
     return text[kind];
 }
 
-static void add_value_cases(struct gb_buf *out, const struct option *options)
+static void help_add_value_cases(struct gb_buf *out, const struct option *options)
 {
     for (; options != NULL && options->name != NULL; options++) {
         if (options->hidden || options->value == NULL)
@@ -98,8 +98,8 @@ static void add_value_cases(struct gb_buf *out, const struct option *options)
         gb_buf_addf(out, "            --%s", options->name);
         if (options->letter != 0)
             gb_buf_addf(out, "|-%c", options->letter);
-        if (completer(options->kind)[0] != '\0')
-            gb_buf_addf(out, ") %s; return ;;\n", completer(options->kind));
+        if (help_completer(options->kind)[0] != '\0')
+            gb_buf_addf(out, ") %s; return ;;\n", help_completer(options->kind));
         else
             gb_buf_adds(out, ") return ;;\n");
     }
@@ -127,19 +127,19 @@ void help_completion(struct gb_buf *out, const struct verb *const *verbs)
         const struct verb *verb = verbs[i];
 
         gb_buf_addf(out, "    %s)\n        case $before in\n", verb->name);
-        add_value_cases(out, verb->options);
-        add_value_cases(out, verb->common);
+        help_add_value_cases(out, verb->options);
+        help_add_value_cases(out, verb->common);
         gb_buf_adds(out, "        esac\n"
                          "        if [[ $word == -* ]]; then\n"
                          "            mapfile -t COMPREPLY < <(compgen -W '");
         gb_buf_adds(out, "--help");
-        add_option_words(out, verb->options);
-        add_option_words(out, verb->common);
+        help_add_option_words(out, verb->options);
+        help_add_option_words(out, verb->common);
         gb_buf_adds(out, "' -- \"$word\")\n"
                          "            return\n"
                          "        fi\n");
-        if (completer(verb->words)[0] != '\0')
-            gb_buf_addf(out, "        %s\n", completer(verb->words));
+        if (help_completer(verb->words)[0] != '\0')
+            gb_buf_addf(out, "        %s\n", help_completer(verb->words));
         gb_buf_adds(out, "        ;;\n");
     }
     gb_buf_adds(out, "    esac\n"

@@ -27,7 +27,7 @@ const char *language_of_name(const char *name)
     return NULL;
 }
 
-static const char *ending_of(const char *path)
+static const char *language_ending_of(const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
     const char *dot = strrchr(name, '.');
@@ -42,7 +42,7 @@ const char *language_of_file(const char *path, const char **ret_ending)
         {".cjs", "javascript"}, {".ts", "javascript"}, {".mts", "javascript"},
         {".cts", "javascript"}, {".sh", "shell"},      {".bash", "shell"},
     };
-    const char *ending = ending_of(path);
+    const char *ending = language_ending_of(path);
 
     if (ret_ending != NULL)
         *ret_ending = ending;
@@ -54,11 +54,11 @@ const char *language_of_file(const char *path, const char **ret_ending)
 
 bool language_is_notebook(const char *path)
 {
-    return strcasecmp(ending_of(path), ".ipynb") == 0;
+    return strcasecmp(language_ending_of(path), ".ipynb") == 0;
 }
 
 /* Takes the next word off the front of @line; empty at its end. */
-static struct gb_bytes next_word(struct gb_bytes *line)
+static struct gb_bytes language_next_word(struct gb_bytes *line)
 {
     struct gb_bytes word;
     size_t size = 0;
@@ -75,7 +75,7 @@ static struct gb_bytes next_word(struct gb_bytes *line)
     return word;
 }
 
-static struct gb_bytes without_folders(struct gb_bytes path)
+static struct gb_bytes language_without_folders(struct gb_bytes path)
 {
     for (size_t i = path.size; i > 0; i--)
         if (path.data[i - 1] == '/')
@@ -85,15 +85,15 @@ static struct gb_bytes without_folders(struct gb_bytes path)
 
 /* What `env` is told to run: behind its options, of which -u and -C have a value and -S may have
  * what follows stuck to it, and behind variables. */
-static struct gb_bytes word_for_env(struct gb_bytes *line)
+static struct gb_bytes language_word_for_env(struct gb_bytes *line)
 {
     for (;;) {
-        struct gb_bytes word = next_word(line);
+        struct gb_bytes word = language_next_word(line);
 
         if (word.size == 0)
             return word;
         if (gb_bytes_equal(word, "-u") || gb_bytes_equal(word, "-C"))
-            (void)next_word(line);
+            (void)language_next_word(line);
         else if (word.size > 2 && memcmp(word.data, "-S", 2) == 0)
             return (struct gb_bytes){word.data + 2, word.size - 2};
         else if (word.data[0] != '-' && memchr(word.data, '=', word.size) == NULL)
@@ -114,9 +114,9 @@ bool shebang_program(struct gb_bytes code, struct gb_buf *ret_program)
         if (end != NULL)
             line.size = (size_t)(end - line.data);
     }
-    word = without_folders(next_word(&line));
+    word = language_without_folders(language_next_word(&line));
     if (gb_bytes_equal(word, "env"))
-        word = without_folders(word_for_env(&line));
+        word = language_without_folders(language_word_for_env(&line));
     gb_buf_add(ret_program, word.data, word.size);
     return word.size > 0;
 }

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "rpc/json.h"
 
-static struct gb_bytes text_of(const struct gb_json *object, const char *key)
+static struct gb_bytes notebook_text_of(const struct gb_json *object, const char *key)
 {
     const struct gb_json *value = object == NULL ? NULL : gb_json_member(object, key);
 
@@ -16,7 +16,7 @@ static struct gb_bytes text_of(const struct gb_json *object, const char *key)
 }
 
 /* The kernel's language, else that of who wrote the file, else the kernel's name. */
-static char *language_of(const struct gb_json *notebook)
+static char *notebook_language_of(const struct gb_json *notebook)
 {
     const struct gb_json *metadata = gb_json_member(notebook, "metadata");
     const struct gb_json *kernel = NULL, *info = NULL;
@@ -26,16 +26,16 @@ static char *language_of(const struct gb_json *notebook)
         kernel = gb_json_member(metadata, "kernelspec");
         info = gb_json_member(metadata, "language_info");
     }
-    name = text_of(kernel, "language");
+    name = notebook_text_of(kernel, "language");
     if (name.size == 0)
-        name = text_of(info, "name");
+        name = notebook_text_of(info, "name");
     if (name.size == 0)
-        name = text_of(kernel, "name");
+        name = notebook_text_of(kernel, "name");
     return xstrndup((const char *)name.data, name.size);
 }
 
 /* A source is one text or its lines. False: neither, or too much. */
-static bool add_source(struct gb_buf *code, const struct gb_json *source)
+static bool notebook_add_source(struct gb_buf *code, const struct gb_json *source)
 {
     const struct gb_json *line;
 
@@ -53,7 +53,7 @@ static bool add_source(struct gb_buf *code, const struct gb_json *source)
     return true;
 }
 
-static bool is_blank(const struct gb_buf *code)
+static bool notebook_is_blank(const struct gb_buf *code)
 {
     const uint8_t *data = gb_buf_data(code);
 
@@ -63,7 +63,8 @@ static bool is_blank(const struct gb_buf *code)
     return true;
 }
 
-static int read_cells(const struct gb_json *cells, struct notebook *notebook, struct gb_err *err)
+static int notebook_read_cells(const struct gb_json *cells, struct notebook *notebook,
+                               struct gb_err *err)
 {
     const struct gb_json *cell = gb_json_first(cells);
 
@@ -73,14 +74,14 @@ static int read_cells(const struct gb_json *cells, struct notebook *notebook, st
     for (uint32_t i = 0; i < cells->count; i++, cell = gb_json_next(cell)) {
         struct gb_buf *code = &notebook->cells[notebook->count];
 
-        if (!gb_bytes_equal(text_of(cell, "cell_type"), "code"))
+        if (!gb_bytes_equal(notebook_text_of(cell, "cell_type"), "code"))
             continue;
-        if (!add_source(code, gb_json_member(cell, "source"))) {
+        if (!notebook_add_source(code, gb_json_member(cell, "source"))) {
             notebook->count++;
             return gb_err_set(err, GB_EINVALID,
                               "cell %u of the notebook has no source that can be run", i + 1);
         }
-        if (is_blank(code))
+        if (notebook_is_blank(code))
             gb_buf_release(code);
         else
             notebook->count++;
@@ -112,9 +113,9 @@ int notebook_read(uint8_t *text, size_t size, struct notebook *ret_notebook, str
     else if (cells == NULL || cells->type != GB_JSON_ARRAY)
         r = gb_err_set(err, GB_EINVALID, "it is no notebook: it has no cells");
     else
-        r = read_cells(cells, &notebook, err);
+        r = notebook_read_cells(cells, &notebook, err);
     if (r == 0) {
-        notebook.language = language_of(doc.nodes);
+        notebook.language = notebook_language_of(doc.nodes);
         *ret_notebook = notebook;
     } else {
         notebook_release(&notebook);

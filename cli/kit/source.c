@@ -17,7 +17,7 @@
 
 /* ---- reading ---- */
 
-static bool read_stdin(struct gb_buf *code, struct gb_buf *message)
+static bool source_read_stdin(struct gb_buf *code, struct gb_buf *message)
 {
     for (;;) {
         uint8_t *to = gb_buf_reserve(code, 64u << 10, GB_CODE_MAX + (64u << 10));
@@ -39,7 +39,7 @@ static bool read_stdin(struct gb_buf *code, struct gb_buf *message)
     }
 }
 
-static bool read_notebook(struct source *source, struct gb_buf *message)
+static bool source_read_notebook(struct source *source, struct gb_buf *message)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     struct notebook notebook;
@@ -69,7 +69,7 @@ static bool read_notebook(struct source *source, struct gb_buf *message)
     return source->language != NULL;
 }
 
-static bool read_file(struct source *source, struct gb_buf *message)
+static bool source_read_file(struct source *source, struct gb_buf *message)
 {
     struct gb_err err = {0};
 
@@ -86,7 +86,7 @@ static bool read_file(struct source *source, struct gb_buf *message)
 /* ---- the language ---- */
 
 /* By the first line. True when there is none: then nothing is told. */
-static bool decide_by_first_line(struct source *source, struct gb_buf *message)
+static bool source_decide_by_first_line(struct source *source, struct gb_buf *message)
 {
     _cleanup_(gb_buf_release) struct gb_buf program = {0};
 
@@ -101,18 +101,18 @@ static bool decide_by_first_line(struct source *source, struct gb_buf *message)
 }
 
 /* Nothing is guessed: a language is told by -l, the ending, or the first line. */
-static bool decide(struct source *source, struct gb_buf *message)
+static bool source_decide(struct source *source, struct gb_buf *message)
 {
     const char *ending;
 
     if (source->language != NULL || source->kind == SOURCE_CODE || source->kind == SOURCE_NOTEBOOK)
         return true;
     if (source->kind == SOURCE_STDIN)
-        return decide_by_first_line(source, message);
+        return source_decide_by_first_line(source, message);
     source->language = language_of_file(source->name, &ending);
     if (source->language != NULL)
         return true;
-    if (!decide_by_first_line(source, message))
+    if (!source_decide_by_first_line(source, message))
         return false;
     if (source->language != NULL)
         return true;
@@ -135,23 +135,23 @@ static bool decide(struct source *source, struct gb_buf *message)
 
 /* ---- the words ---- */
 
-static bool take(struct source *source, const char *language, struct gb_buf *message)
+static bool source_take(struct source *source, const char *language, struct gb_buf *message)
 {
     bool good;
 
     source->language = language;
     if (source->kind == SOURCE_NOTEBOOK)
-        return read_notebook(source, message);
+        return source_read_notebook(source, message);
     source->cells = xcalloc(1, sizeof(*source->cells));
     source->count = 1;
     if (source->kind == SOURCE_CODE)
         return true;
-    good = source->kind == SOURCE_STDIN ? read_stdin(source->cells, message)
-                                        : read_file(source, message);
-    return good && decide(source, message);
+    good = source->kind == SOURCE_STDIN ? source_read_stdin(source->cells, message)
+                                        : source_read_file(source, message);
+    return good && source_decide(source, message);
 }
 
-static void name_source(struct source *source, const char *name)
+static void source_name_source(struct source *source, const char *name)
 {
     source->name = name;
     source->kind = strcmp(name, "-") == 0       ? SOURCE_STDIN
@@ -160,7 +160,7 @@ static void name_source(struct source *source, const char *name)
 }
 
 /* What is named by options, in their order; the words are then the program's. */
-static size_t name_by_options(const struct args *args, struct source *sources)
+static size_t source_name_by_options(const struct args *args, struct source *sources)
 {
     size_t count = 0;
 
@@ -170,13 +170,13 @@ static size_t name_by_options(const struct args *args, struct source *sources)
         if (strcmp(given->option->name, "code") == 0)
             sources[count++] = (struct source){.kind = SOURCE_CODE, .name = "-c"};
         else if (strcmp(given->option->name, "file") == 0)
-            name_source(&sources[count++], given->value);
+            source_name_source(&sources[count++], given->value);
     }
     return count;
 }
 
-static bool check_words(const struct args *args, size_t first_word, const struct source *sources,
-                        size_t count, struct gb_buf *message)
+static bool source_check_words(const struct args *args, size_t first_word,
+                               const struct source *sources, size_t count, struct gb_buf *message)
 {
     size_t dashes = 0, words = args->word_count - first_word;
 
@@ -215,17 +215,17 @@ enum source_fault sources_read(const struct args *args, size_t first_word, const
                                struct gb_buf *message)
 {
     struct source *sources = xcalloc(args->given_count + 1, sizeof(*sources));
-    size_t count = name_by_options(args, sources), at = 0;
+    size_t count = source_name_by_options(args, sources), at = 0;
     enum source_fault fault = SOURCE_GOOD;
 
     if (count == 0 && args->word_count > first_word)
-        name_source(&sources[count++], args->words[first_word++]);
-    if (!check_words(args, first_word, sources, count, message))
+        source_name_source(&sources[count++], args->words[first_word++]);
+    if (!source_check_words(args, first_word, sources, count, message))
         fault = SOURCE_WRONG_USE;
     for (size_t i = 0; i < count && fault == SOURCE_GOOD; i++) {
         sources[i].args = args->words + first_word;
         sources[i].arg_count = args->word_count - first_word;
-        if (!take(&sources[i], language, message))
+        if (!source_take(&sources[i], language, message))
             fault = SOURCE_UNREADABLE;
         else if (sources[i].kind == SOURCE_CODE)
             gb_buf_adds(sources[i].cells, args_next(args, "code", &at));
@@ -252,7 +252,7 @@ void sources_free(struct source *sources, size_t count)
 
 /* ---- as parameters ---- */
 
-static bool all_text(const struct source *source)
+static bool source_all_text(const struct source *source)
 {
     for (size_t i = 0; i < source->arg_count; i++)
         if (!gb_utf8_valid(gb_bytes_str(source->args[i])))
@@ -260,9 +260,9 @@ static bool all_text(const struct source *source)
     return true;
 }
 
-static void put_arguments(struct gb_json_out *out, const struct source *source)
+static void source_put_arguments(struct gb_json_out *out, const struct source *source)
 {
-    bool text = all_text(source);
+    bool text = source_all_text(source);
 
     gb_json_array(out, text ? "args" : "args_base64");
     for (size_t i = 0; i < source->arg_count; i++) {
@@ -289,5 +289,5 @@ void source_put(struct gb_json_out *out, const struct source *source, size_t cel
     if (source->kind == SOURCE_STDIN && (alone || source->arg_count > 0))
         gb_json_put_str(out, "name", "-");
     if (source->file != NULL || alone || source->arg_count > 0)
-        put_arguments(out, source);
+        source_put_arguments(out, source);
 }

@@ -79,7 +79,7 @@ void call_cancel_all(struct mcp_server *server)
 
 /* ---- what goes to the client ---- */
 
-static void tell(const struct call *call, enum log_level level, const char *text)
+static void call_tell(const struct call *call, enum log_level level, const char *text)
 {
     struct mcp_server *server = call->server;
     struct gb_buf line = {0};
@@ -97,7 +97,7 @@ static void tell(const struct call *call, enum log_level level, const char *text
 }
 
 /* progress is the time in seconds: it rises, and there is no telling how far it will. */
-static void report(struct call *call)
+static void call_report(struct call *call)
 {
     struct mcp_server *server = call->server;
     uint64_t now = gb_clock_mono_ns();
@@ -120,12 +120,12 @@ static void report(struct call *call)
     gb_timer_start(call->timer, HEARTBEAT_MS);
 }
 
-static void on_timer(void *arg)
+static void call_on_timer(void *arg)
 {
-    report(arg);
+    call_report(arg);
 }
 
-static void on_notified(void *arg, const char *method, const struct gb_json *params)
+static void call_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct call *call = arg;
     struct gb_buf bytes = {0};
@@ -153,7 +153,7 @@ static void on_notified(void *arg, const char *method, const struct gb_json *par
     call->fresh = true;
 }
 
-static void tell_end(const struct call *call, const struct gb_call_error *error)
+static void call_tell_end(const struct call *call, const struct gb_call_error *error)
 {
     struct gb_buf text = {0};
 
@@ -163,7 +163,7 @@ static void tell_end(const struct call *call, const struct gb_call_error *error)
     else
         gb_buf_addf(&text, "answered after %.1f ms",
                     gb_ns_to_ms(gb_clock_mono_ns() - call->started_ns));
-    tell(call, error != NULL ? LEVEL_WARNING : LEVEL_DEBUG, gb_buf_str(&text));
+    call_tell(call, error != NULL ? LEVEL_WARNING : LEVEL_DEBUG, gb_buf_str(&text));
     gb_buf_release(&text);
 }
 
@@ -179,7 +179,8 @@ static void call_add_advice(const struct call *call, struct gb_buf *to)
         gb_buf_adds(to, "; go on without it, or call again later");
 }
 
-static void on_reply(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void call_on_reply(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
 {
     struct call *call = arg;
     struct mcp_server *server = call->server;
@@ -187,7 +188,7 @@ static void on_reply(void *arg, const struct gb_json *result, const struct gb_ca
     struct gb_buf line = {0}, message = {0};
     struct gb_json_out out;
 
-    tell_end(call, error);
+    call_tell_end(call, error);
     message_begin_result(&out, &line, gb_buf_bytes(&call->id), call->revision);
     if (error != NULL) {
         struct content_error told = {error->kind, error->message, error->dispatched,
@@ -233,7 +234,7 @@ static struct call *call_new(struct request *request, const struct tool *tool)
 }
 
 /* Who calls, for the journal: the host's name as it said it. */
-static void say_hello(struct call *call, const char *client)
+static void call_say_hello(struct call *call, const char *client)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -245,7 +246,7 @@ static void say_hello(struct call *call, const char *client)
     gb_buf_release(&params);
 }
 
-static void refuse(struct request *request, const struct tool *tool, const struct gb_err *err)
+static void call_refuse(struct request *request, const struct tool *tool, const struct gb_err *err)
 {
     const struct content_error error = {gb_code_kind(err->code), err->message, false,
                                         gb_code_class(err->code) == GB_CLASS_RETRY};
@@ -260,7 +261,7 @@ static void refuse(struct request *request, const struct tool *tool, const struc
     gb_buf_release(&line);
 }
 
-static void fail(struct request *request, const char *message)
+static void call_fail(struct request *request, const char *message)
 {
     struct gb_buf line = {0};
 
@@ -270,19 +271,19 @@ static void fail(struct request *request, const char *message)
     gb_buf_release(&line);
 }
 
-static void send_call(struct call *call, struct gb_buf *params, const char *client)
+static void call_send_call(struct call *call, struct gb_buf *params, const char *client)
 {
-    static const struct gb_client_events events = {on_notified, NULL};
+    static const struct gb_client_events events = {call_on_notified, NULL};
     struct mcp_server *server = call->server;
     const struct gb_client_config config = {.socket = server->config.socket,
                                             .program = server->config.program};
 
     call->client = gb_client_new(server->loop, &config, &events, call);
-    say_hello(call, client);
+    call_say_hello(call, client);
     (void)gb_client_call(call->client, call->tool->method, params, call->tool->deadline_ms,
-                         on_reply, call);
+                         call_on_reply, call);
     if (call->token.size > 0) {
-        call->timer = gb_timer_new(server->loop, on_timer, call);
+        call->timer = gb_timer_new(server->loop, call_on_timer, call);
         gb_timer_start(call->timer, HEARTBEAT_MS);
     }
 }
@@ -306,12 +307,12 @@ void call_start(struct request *request)
 
         gb_buf_addf(&text, "Unknown tool: %.*s", (int)MIN(name.size, (size_t)64),
                     (const char *)name.data);
-        fail(request, gb_buf_str(&text));
+        call_fail(request, gb_buf_str(&text));
         gb_buf_release(&text);
         return;
     }
     if (token != NULL && !message_write_id(&token_text, token)) {
-        fail(request, "a progressToken must be a string or an integer");
+        call_fail(request, "a progressToken must be a string or an integer");
         return;
     }
     gb_json_object(&out, NULL);
@@ -320,7 +321,7 @@ void call_start(struct request *request)
     if (r == 0 && request->server->call_count >= CALLS_MAX)
         r = gb_err_set(&err, GB_EBUSY, "%d calls are under way; wait for one of them", CALLS_MAX);
     if (r < 0) {
-        refuse(request, tool, &err);
+        call_refuse(request, tool, &err);
     } else {
         if (tool->runs_code && token_text.size > 0)
             gb_json_put_bool(&out, "stream", true);
@@ -331,7 +332,7 @@ void call_start(struct request *request)
         call->options = options;
         call->token = token_text;
         token_text = (struct gb_buf){0};
-        send_call(call, &params, request->client);
+        call_send_call(call, &params, request->client);
     }
     gb_buf_release(&params);
     gb_buf_release(&token_text);
@@ -345,7 +346,7 @@ void call_listen(struct request *request)
     struct gb_json_out out;
 
     if (server->call_count >= CALLS_MAX) {
-        fail(request, "too many requests are under way");
+        call_fail(request, "too many requests are under way");
         return;
     }
     (void)call_new(request, NULL);

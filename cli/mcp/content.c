@@ -30,14 +30,14 @@ struct writer {
     struct gb_json_out object;
 };
 
-static void begin(struct writer *writer, struct gb_json_out *out, enum revision revision)
+static void content_begin(struct writer *writer, struct gb_json_out *out, enum revision revision)
 {
     *writer = (struct writer){.out = out, .structured = revision >= REVISION_2025_06_18};
     writer->object.buf = &writer->fields;
     gb_json_object(&writer->object, NULL);
 }
 
-static void put_text_block(struct gb_json_out *out, struct gb_bytes text)
+static void content_put_text_block(struct gb_json_out *out, struct gb_bytes text)
 {
     gb_json_object(out, NULL);
     gb_json_put_str(out, "type", "text");
@@ -45,7 +45,8 @@ static void put_text_block(struct gb_json_out *out, struct gb_bytes text)
     gb_json_end(out);
 }
 
-static void put_image_block(struct gb_json_out *out, struct gb_bytes mime, struct gb_bytes base64)
+static void content_put_image_block(struct gb_json_out *out, struct gb_bytes mime,
+                                    struct gb_bytes base64)
 {
     gb_json_object(out, NULL);
     gb_json_put_str(out, "type", "image");
@@ -55,13 +56,13 @@ static void put_image_block(struct gb_json_out *out, struct gb_bytes mime, struc
 }
 
 /* The array "content" stands open, and its first block is written. */
-static void begin_content(struct writer *writer)
+static void content_begin_content(struct writer *writer)
 {
     gb_json_array(writer->out, "content");
-    put_text_block(writer->out, gb_buf_bytes(&writer->text));
+    content_put_text_block(writer->out, gb_buf_bytes(&writer->text));
 }
 
-static void end(struct writer *writer, bool is_error)
+static void content_end(struct writer *writer, bool is_error)
 {
     gb_json_end(writer->out);
     gb_json_end(&writer->object);
@@ -73,14 +74,15 @@ static void end(struct writer *writer, bool is_error)
 }
 
 /* Begins a line of its own. */
-static void new_line(struct gb_buf *text)
+static void content_new_line(struct gb_buf *text)
 {
     if (text->size > 0 && gb_buf_data(text)[text->size - 1] != '\n')
         gb_buf_adds(text, "\n");
 }
 
 /* Copies members of the answer as they are. */
-static void copy(struct writer *writer, const struct gb_json *from, const char *const *names)
+static void content_copy(struct writer *writer, const struct gb_json *from,
+                         const char *const *names)
 {
     for (; *names != NULL; names++) {
         const struct gb_json *value = gb_json_member(from, *names);
@@ -92,7 +94,7 @@ static void copy(struct writer *writer, const struct gb_json *from, const char *
 
 /* ---- foreign text ---- */
 
-static void add_filtered(struct gb_buf *out, struct gb_bytes text)
+static void content_add_filtered(struct gb_buf *out, struct gb_bytes text)
 {
     struct filter filter = {0};
 
@@ -105,7 +107,7 @@ size_t content_add_text(struct gb_buf *out, struct gb_bytes text, size_t limit)
     size_t head = limit / 4, tail = limit - head, left;
 
     if (text.size <= limit) {
-        add_filtered(out, text);
+        content_add_filtered(out, text);
         return 0;
     }
     head -= gb_utf8_unfinished((struct gb_bytes){text.data, head});
@@ -113,15 +115,15 @@ size_t content_add_text(struct gb_buf *out, struct gb_bytes text, size_t limit)
     while (tail > 0 && (text.data[text.size - tail] & 0xc0) == 0x80)
         tail--;
     left = text.size - head - tail;
-    add_filtered(out, (struct gb_bytes){text.data, head});
-    new_line(out);
+    content_add_filtered(out, (struct gb_bytes){text.data, head});
+    content_new_line(out);
     gb_buf_addf(out, "[... %zu bytes left out ...]\n", left);
-    add_filtered(out, (struct gb_bytes){text.data + text.size - tail, tail});
+    content_add_filtered(out, (struct gb_bytes){text.data + text.size - tail, tail});
     return left;
 }
 
 /* Decodes base64 to the end of @to; false when it is none. */
-static bool decode(struct gb_buf *to, struct gb_bytes encoded)
+static bool content_decode(struct gb_buf *to, struct gb_bytes encoded)
 {
     uint8_t *room = gb_buf_reserve(to, encoded.size / 4 * 3 + 3, SIZE_MAX);
     ptrdiff_t size = room == NULL ? -1 : gb_base64_decode(encoded, room);
@@ -139,8 +141,8 @@ struct stream {
     uint64_t left_out;
 };
 
-static void add_stream(struct writer *writer, const struct gb_json *cell, struct stream *stream,
-                       size_t limit)
+static void content_add_stream(struct writer *writer, const struct gb_json *cell,
+                               struct stream *stream, size_t limit)
 {
     struct gb_buf bytes = {0}, shown = {0};
     double dropped = json_number(json_member(cell, "truncated"), stream->name);
@@ -151,7 +153,7 @@ static void add_stream(struct writer *writer, const struct gb_json *cell, struct
         stream->left_out += (uint64_t)dropped;
     gb_json_put(&writer->object, stream->name, gb_buf_bytes(&shown));
     if (shown.size > 0) {
-        new_line(&writer->text);
+        content_new_line(&writer->text);
         gb_buf_adds(&writer->text, stream->heading);
         gb_buf_add(&writer->text, gb_buf_data(&shown), shown.size);
     }
@@ -159,13 +161,13 @@ static void add_stream(struct writer *writer, const struct gb_json *cell, struct
     gb_buf_release(&shown);
 }
 
-static void add_streams(struct writer *writer, const struct gb_json *cell, size_t limit)
+static void content_add_streams(struct writer *writer, const struct gb_json *cell, size_t limit)
 {
     struct stream streams[] = {{"stdout", "stdout_base64", "", 0},
                                {"stderr", "stderr_base64", "[stderr]\n", 0}};
 
     for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
-        add_stream(writer, cell, &streams[i], limit);
+        content_add_stream(writer, cell, &streams[i], limit);
     gb_json_object(&writer->object, "truncated");
     for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
         gb_json_put_u64(&writer->object, streams[i].name, streams[i].left_out);
@@ -173,7 +175,7 @@ static void add_streams(struct writer *writer, const struct gb_json *cell, size_
     for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
         if (streams[i].left_out == 0)
             continue;
-        new_line(&writer->text);
+        content_new_line(&writer->text);
         gb_buf_addf(&writer->text,
                     "[%s: %" PRIu64 " bytes are left out here. Let the code write what is long to "
                     "a file and read pieces of it with read_file, or raise max_output]\n",
@@ -181,7 +183,7 @@ static void add_streams(struct writer *writer, const struct gb_json *cell, size_
     }
 }
 
-static void add_value(struct writer *writer, const struct gb_json *cell, size_t limit)
+static void content_add_value(struct writer *writer, const struct gb_json *cell, size_t limit)
 {
     const struct gb_json *value = json_member(cell, "value");
     struct gb_buf shown = {0};
@@ -190,24 +192,24 @@ static void add_value(struct writer *writer, const struct gb_json *cell, size_t 
         return;
     (void)content_add_text(&shown, value->text, limit);
     gb_json_put(&writer->object, "value", gb_buf_bytes(&shown));
-    new_line(&writer->text);
+    content_new_line(&writer->text);
     gb_buf_adds(&writer->text, "[value] ");
     gb_buf_add(&writer->text, gb_buf_data(&shown), shown.size);
     gb_buf_release(&shown);
 }
 
 /* A path or a name, whatever bytes it has. */
-static void add_name(struct gb_buf *to, const struct gb_json *thing, const char *text_key,
-                     const char *base64_key)
+static void content_add_name(struct gb_buf *to, const struct gb_json *thing, const char *text_key,
+                             const char *base64_key)
 {
     struct gb_buf name = {0};
 
     (void)json_add_bytes(&name, thing, text_key, base64_key);
-    add_filtered(to, gb_buf_bytes(&name));
+    content_add_filtered(to, gb_buf_bytes(&name));
     gb_buf_release(&name);
 }
 
-static void add_files(struct writer *writer, const struct gb_json *cell)
+static void content_add_files(struct writer *writer, const struct gb_json *cell)
 {
     const struct gb_json *files = json_member(cell, "files"), *file;
 
@@ -216,7 +218,7 @@ static void add_files(struct writer *writer, const struct gb_json *cell)
     json_print(&writer->object, "files", files);
     if (files->count == 0)
         return;
-    new_line(&writer->text);
+    content_new_line(&writer->text);
     gb_buf_adds(&writer->text, "[files] ");
     file = gb_json_first(files);
     for (uint32_t i = 0; i < files->count && i < FILES_SHOWN; i++, file = gb_json_next(file)) {
@@ -224,13 +226,13 @@ static void add_files(struct writer *writer, const struct gb_json *cell)
 
         gb_buf_addf(&writer->text, "%s%.*s ", i == 0 ? "" : ", ", (int)change.size,
                     (const char *)change.data);
-        add_name(&writer->text, file, "path", "path_base64");
+        content_add_name(&writer->text, file, "path", "path_base64");
     }
     if (files->count > FILES_SHOWN)
         gb_buf_addf(&writer->text, " and %" PRIu32 " more", files->count - FILES_SHOWN);
 }
 
-static void add_background(struct writer *writer, const struct gb_json *cell, size_t limit)
+static void content_add_background(struct writer *writer, const struct gb_json *cell, size_t limit)
 {
     const struct gb_json *list = json_member(cell, "background"), *piece;
 
@@ -249,7 +251,7 @@ static void add_background(struct writer *writer, const struct gb_json *cell, si
         gb_json_put(&writer->object, "stream", stream);
         gb_json_put(&writer->object, "text", gb_buf_bytes(&shown));
         gb_json_end(&writer->object);
-        new_line(&writer->text);
+        content_new_line(&writer->text);
         gb_buf_addf(&writer->text, "[%.*s of a background process of cell %.0f]\n",
                     (int)stream.size, (const char *)stream.data, json_number(piece, "cell"));
         gb_buf_add(&writer->text, gb_buf_data(&shown), shown.size);
@@ -259,7 +261,8 @@ static void add_background(struct writer *writer, const struct gb_json *cell, si
     gb_json_end(&writer->object);
 }
 
-static void add_sentence(struct writer *writer, const struct gb_json *cell, const char *name)
+static void content_add_sentence(struct writer *writer, const struct gb_json *cell,
+                                 const char *name)
 {
     struct gb_bytes text = json_text(cell, name);
     struct gb_buf shown = {0};
@@ -268,18 +271,18 @@ static void add_sentence(struct writer *writer, const struct gb_json *cell, cons
         return;
     (void)content_add_text(&shown, text, 4096);
     gb_json_put(&writer->object, name, gb_buf_bytes(&shown));
-    new_line(&writer->text);
+    content_new_line(&writer->text);
     gb_buf_addf(&writer->text, "[%s] %s\n", name, gb_buf_str(&shown));
     gb_buf_release(&shown);
 }
 
-static void add_end(struct writer *writer, const struct gb_json *cell)
+static void content_add_end(struct writer *writer, const struct gb_json *cell)
 {
     const struct gb_json *code = json_member(cell, "exit_code");
     struct gb_bytes signum = json_text(cell, "signal");
     struct gb_buf *text = &writer->text;
 
-    new_line(text);
+    content_new_line(text);
     if (json_true(cell, "timed_out"))
         gb_buf_addf(text, "[timed out after %.1f s]\n", json_number(cell, "wall_ms") / 1000);
     if (json_true(cell, "oom"))
@@ -297,7 +300,7 @@ static void add_end(struct writer *writer, const struct gb_json *cell)
         gb_buf_adds(text, "[no output]\n");
 }
 
-static bool is_picture(struct gb_bytes mime)
+static bool content_is_picture(struct gb_bytes mime)
 {
     static const char *const known[] = {"image/png", "image/jpeg", "image/gif", "image/webp"};
 
@@ -307,46 +310,46 @@ static bool is_picture(struct gb_bytes mime)
     return false;
 }
 
-static bool is_readable(struct gb_bytes mime)
+static bool content_is_readable(struct gb_bytes mime)
 {
     return (mime.size > 5 && memcmp(mime.data, "text/", 5) == 0) ||
            gb_bytes_equal(mime, "application/json") || gb_bytes_equal(mime, "image/svg+xml");
 }
 
-static size_t decoded_size(struct gb_bytes base64)
+static size_t content_decoded_size(struct gb_bytes base64)
 {
     return base64.size / 4 * 3;
 }
 
 /* A display as a block of its own, or a line that tells why it is none. */
-static void put_display(struct writer *writer, const struct gb_json *display, size_t *count,
-                        size_t *bytes, size_t limit)
+static void content_put_display(struct writer *writer, const struct gb_json *display, size_t *count,
+                                size_t *bytes, size_t limit)
 {
     struct gb_bytes mime = json_text(display, "mime"), base64 = json_text(display, "base64");
     struct gb_buf text = {0}, raw = {0};
     char size[32];
 
-    if (is_picture(mime) && base64.size <= IMAGE_BYTES_MAX && *count < IMAGE_COUNT_MAX &&
+    if (content_is_picture(mime) && base64.size <= IMAGE_BYTES_MAX && *count < IMAGE_COUNT_MAX &&
         *bytes + base64.size <= IMAGES_BYTES_MAX) {
         *count += 1;
         *bytes += base64.size;
-        put_image_block(writer->out, mime, base64);
+        content_put_image_block(writer->out, mime, base64);
         return;
     }
-    words_size(size, sizeof(size), (double)decoded_size(base64));
-    if (is_readable(mime) && decode(&raw, base64)) {
+    words_size(size, sizeof(size), (double)content_decoded_size(base64));
+    if (content_is_readable(mime) && content_decode(&raw, base64)) {
         gb_buf_addf(&text, "[display %.*s, %s]\n", (int)mime.size, (const char *)mime.data, size);
         (void)content_add_text(&text, gb_buf_bytes(&raw), limit);
     } else {
         gb_buf_addf(&text, "[display %.*s, %s, is left out; let the code save it to a file]",
                     (int)mime.size, (const char *)mime.data, size);
     }
-    put_text_block(writer->out, gb_buf_bytes(&text));
+    content_put_text_block(writer->out, gb_buf_bytes(&text));
     gb_buf_release(&text);
     gb_buf_release(&raw);
 }
 
-static void put_displays(struct writer *writer, const struct gb_json *cell, size_t limit)
+static void content_put_displays(struct writer *writer, const struct gb_json *cell, size_t limit)
 {
     const struct gb_json *list = json_member(cell, "displays"), *display;
     size_t count = 0, bytes = 0;
@@ -356,17 +359,18 @@ static void put_displays(struct writer *writer, const struct gb_json *cell, size
     gb_json_array(&writer->object, "displays");
     display = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, display = gb_json_next(display)) {
-        put_display(writer, display, &count, &bytes, limit);
+        content_put_display(writer, display, &count, &bytes, limit);
         gb_json_object(&writer->object, NULL);
         gb_json_put(&writer->object, "mime", json_text(display, "mime"));
-        gb_json_put_u64(&writer->object, "bytes", decoded_size(json_text(display, "base64")));
+        gb_json_put_u64(&writer->object, "bytes",
+                        content_decoded_size(json_text(display, "base64")));
         gb_json_end(&writer->object);
     }
     gb_json_end(&writer->object);
 }
 
-static void add_cell(struct writer *writer, const struct tool *tool,
-                     const struct tool_options *options, const struct gb_json *cell)
+static void content_add_cell(struct writer *writer, const struct tool *tool,
+                             const struct tool_options *options, const struct gb_json *cell)
 {
     static const char *const plain[] = {
         "exit_code",  "signal",  "timed_out", "interrupted",       "oom",
@@ -375,29 +379,29 @@ static void add_cell(struct writer *writer, const struct tool *tool,
     size_t limit = (size_t)options->max_output;
 
     if (strcmp(tool->method, "run") != 0)
-        copy(writer, cell, of_session);
-    add_background(writer, cell, limit);
-    add_streams(writer, cell, limit);
-    add_value(writer, cell, limit);
-    add_files(writer, cell);
-    add_sentence(writer, cell, "note");
-    add_sentence(writer, cell, "notice");
-    copy(writer, cell, plain);
+        content_copy(writer, cell, of_session);
+    content_add_background(writer, cell, limit);
+    content_add_streams(writer, cell, limit);
+    content_add_value(writer, cell, limit);
+    content_add_files(writer, cell);
+    content_add_sentence(writer, cell, "note");
+    content_add_sentence(writer, cell, "notice");
+    content_copy(writer, cell, plain);
 }
 
-static void write_cell(struct writer *writer, const struct tool *tool,
-                       const struct tool_options *options, const struct gb_json *cell)
+static void content_write_cell(struct writer *writer, const struct tool *tool,
+                               const struct tool_options *options, const struct gb_json *cell)
 {
-    add_cell(writer, tool, options, cell);
-    add_end(writer, cell);
-    begin_content(writer);
-    put_displays(writer, cell, (size_t)options->max_output);
-    end(writer, cell_exit_status(cell) != 0);
+    content_add_cell(writer, tool, options, cell);
+    content_add_end(writer, cell);
+    content_begin_content(writer);
+    content_put_displays(writer, cell, (size_t)options->max_output);
+    content_end(writer, cell_exit_status(cell) != 0);
 }
 
 /* ---- files ---- */
 
-static const char *picture_type(struct gb_bytes bytes)
+static const char *content_picture_type(struct gb_bytes bytes)
 {
     static const struct {
         const char *mime, *magic;
@@ -417,8 +421,8 @@ static const char *picture_type(struct gb_bytes bytes)
     return NULL;
 }
 
-static void add_range(struct writer *writer, const struct tool_options *options, size_t shown,
-                      uint64_t size, bool eof)
+static void content_add_range(struct writer *writer, const struct tool_options *options,
+                              size_t shown, uint64_t size, bool eof)
 {
     struct gb_json_out *object = &writer->object;
     uint64_t next = (uint64_t)options->offset + shown;
@@ -430,7 +434,7 @@ static void add_range(struct writer *writer, const struct tool_options *options,
     if (!eof)
         gb_json_put_u64(object, "next_offset", next);
     if (!eof || options->offset > 0) {
-        new_line(&writer->text);
+        content_new_line(&writer->text);
         gb_buf_addf(&writer->text, "[bytes %" PRIi64 " to %" PRIu64 " of %" PRIu64, options->offset,
                     next, size);
         gb_buf_adds(&writer->text, eof ? ": the end]\n" : "; read on with offset=");
@@ -439,8 +443,8 @@ static void add_range(struct writer *writer, const struct tool_options *options,
     }
 }
 
-static void write_picture(struct writer *writer, const struct tool_options *options,
-                          const char *mime, struct gb_bytes bytes)
+static void content_write_picture(struct writer *writer, const struct tool_options *options,
+                                  const char *mime, struct gb_bytes bytes)
 {
     struct gb_buf base64 = {0};
     char size[32];
@@ -448,16 +452,16 @@ static void write_picture(struct writer *writer, const struct tool_options *opti
     words_size(size, sizeof(size), (double)bytes.size);
     gb_buf_addf(&writer->text, "[%s, %s]", mime, size);
     gb_json_put_str(&writer->object, "mime", mime);
-    add_range(writer, options, bytes.size, bytes.size, true);
+    content_add_range(writer, options, bytes.size, bytes.size, true);
     gb_base64_encode(&base64, bytes);
-    begin_content(writer);
-    put_image_block(writer->out, gb_bytes_str(mime), gb_buf_bytes(&base64));
-    end(writer, false);
+    content_begin_content(writer);
+    content_put_image_block(writer->out, gb_bytes_str(mime), gb_buf_bytes(&base64));
+    content_end(writer, false);
     gb_buf_release(&base64);
 }
 
-static void write_file(struct writer *writer, const struct tool_options *options,
-                       const struct gb_json *result)
+static void content_write_file(struct writer *writer, const struct tool_options *options,
+                               const struct gb_json *result)
 {
     uint64_t size = json_count(result, "size");
     bool eof = json_true(result, "eof");
@@ -467,9 +471,9 @@ static void write_file(struct writer *writer, const struct tool_options *options
 
     (void)json_add_bytes(&raw, result, "text", "base64");
     bytes = gb_buf_bytes(&raw);
-    mime = options->whole_image && eof ? picture_type(bytes) : NULL;
+    mime = options->whole_image && eof ? content_picture_type(bytes) : NULL;
     if (mime != NULL) {
-        write_picture(writer, options, mime, bytes);
+        content_write_picture(writer, options, mime, bytes);
         gb_buf_release(&raw);
         return;
     }
@@ -484,14 +488,14 @@ static void write_file(struct writer *writer, const struct tool_options *options
         gb_buf_adds(&writer->text, "[not text; in base64]\n");
         gb_base64_encode(&writer->text, bytes);
     }
-    add_range(writer, options, bytes.size, size, eof);
-    begin_content(writer);
-    end(writer, false);
+    content_add_range(writer, options, bytes.size, size, eof);
+    content_begin_content(writer);
+    content_end(writer, false);
     gb_buf_release(&raw);
 }
 
-static void write_entries(struct writer *writer, const struct tool_options *options,
-                          const struct gb_json *result)
+static void content_write_entries(struct writer *writer, const struct tool_options *options,
+                                  const struct gb_json *result)
 {
     static const char *const plain[] = {"type", "size", "mtime", "mode", NULL};
     static const char *const rest[] = {"more", "next", NULL};
@@ -507,42 +511,42 @@ static void write_entries(struct writer *writer, const struct tool_options *opti
 
         entry = i == 0 ? gb_json_first(list) : gb_json_next(entry);
         type = json_text(entry, "type");
-        add_name(&name, entry, "name", "name_base64");
+        content_add_name(&name, entry, "name", "name_base64");
         gb_json_object(&writer->object, NULL);
         gb_json_put(&writer->object, "name", gb_buf_bytes(&name));
-        copy(writer, entry, plain);
+        content_copy(writer, entry, plain);
         gb_json_end(&writer->object);
         gb_buf_addf(&writer->text, "%-7.*s %12.0f  %s\n", (int)type.size, (const char *)type.data,
                     json_number(entry, "size"), gb_buf_str(&name));
         gb_buf_release(&name);
     }
     gb_json_end(&writer->object);
-    copy(writer, result, rest);
+    content_copy(writer, result, rest);
     if (count == 0)
         gb_buf_adds(&writer->text, "[the folder is empty]\n");
     if (json_true(result, "more"))
         gb_buf_addf(&writer->text, "[there are more; go on with next=%.*s]\n", (int)next.size,
                     (const char *)next.data);
-    begin_content(writer);
-    end(writer, false);
+    content_begin_content(writer);
+    content_end(writer, false);
 }
 
 /* ---- sessions ---- */
 
-static void write_opened(struct writer *writer, const struct gb_json *result)
+static void content_write_opened(struct writer *writer, const struct gb_json *result)
 {
     static const char *const plain[] = {"session", "created", "incarnation",
                                         "reason",  "source",  NULL};
     struct gb_bytes id = json_text(result, "session"), reason = json_text(result, "reason");
 
-    copy(writer, result, plain);
+    content_copy(writer, result, plain);
     gb_buf_addf(&writer->text, "session %.*s (%.*s)", (int)id.size, (const char *)id.data,
                 (int)reason.size, (const char *)reason.data);
-    begin_content(writer);
-    end(writer, false);
+    content_begin_content(writer);
+    content_end(writer, false);
 }
 
-static void write_sessions(struct writer *writer, const struct gb_json *result)
+static void content_write_sessions(struct writer *writer, const struct gb_json *result)
 {
     static const char *const plain[] = {"session",        "key",        "label",     "image",
                                         "language",       "state",      "cells",     "created_at",
@@ -559,42 +563,42 @@ static void write_sessions(struct writer *writer, const struct gb_json *result)
         if (label.size == 0)
             label = json_text(session, "key");
         gb_json_object(&writer->object, NULL);
-        copy(writer, session, plain);
+        content_copy(writer, session, plain);
         gb_json_end(&writer->object);
-        add_filtered(&writer->text, json_text(session, "session"));
+        content_add_filtered(&writer->text, json_text(session, "session"));
         gb_buf_adds(&writer->text, "  ");
-        add_filtered(&writer->text, json_text(session, "image"));
+        content_add_filtered(&writer->text, json_text(session, "image"));
         gb_buf_adds(&writer->text, "  ");
-        add_filtered(&writer->text, json_text(session, "state"));
+        content_add_filtered(&writer->text, json_text(session, "state"));
         gb_buf_addf(&writer->text, "  %.0f cells  ", json_number(session, "cells"));
-        add_filtered(&writer->text, label);
+        content_add_filtered(&writer->text, label);
         gb_buf_adds(&writer->text, "\n");
     }
     gb_json_end(&writer->object);
     if (count == 0)
         gb_buf_adds(&writer->text, "[no session is open]\n");
-    begin_content(writer);
-    end(writer, false);
+    content_begin_content(writer);
+    content_end(writer, false);
 }
 
-static void write_done(struct writer *writer, const struct tool_options *options)
+static void content_write_done(struct writer *writer, const struct tool_options *options)
 {
     gb_json_put_str(&writer->object, "session", options->session);
     gb_buf_adds(&writer->text, "done");
-    begin_content(writer);
-    end(writer, false);
+    content_begin_content(writer);
+    content_end(writer, false);
 }
 
-static void write_written(struct writer *writer, const struct tool_options *options,
-                          const struct gb_json *result)
+static void content_write_written(struct writer *writer, const struct tool_options *options,
+                                  const struct gb_json *result)
 {
     static const char *const plain[] = {"size", NULL};
 
     gb_json_put_str(&writer->object, "path", options->path);
-    copy(writer, result, plain);
+    content_copy(writer, result, plain);
     gb_buf_addf(&writer->text, "%.0f bytes written", json_number(result, "size"));
-    begin_content(writer);
-    end(writer, false);
+    content_begin_content(writer);
+    content_end(writer, false);
 }
 
 void content_write(struct gb_json_out *out, enum revision revision, const struct tool *tool,
@@ -602,28 +606,28 @@ void content_write(struct gb_json_out *out, enum revision revision, const struct
 {
     struct writer writer;
 
-    begin(&writer, out, revision);
+    content_begin(&writer, out, revision);
     switch (tool->answer) {
     case ANSWER_CELL:
-        write_cell(&writer, tool, options, result);
+        content_write_cell(&writer, tool, options, result);
         break;
     case ANSWER_OPENED:
-        write_opened(&writer, result);
+        content_write_opened(&writer, result);
         break;
     case ANSWER_FILE:
-        write_file(&writer, options, result);
+        content_write_file(&writer, options, result);
         break;
     case ANSWER_WRITTEN:
-        write_written(&writer, options, result);
+        content_write_written(&writer, options, result);
         break;
     case ANSWER_ENTRIES:
-        write_entries(&writer, options, result);
+        content_write_entries(&writer, options, result);
         break;
     case ANSWER_SESSIONS:
-        write_sessions(&writer, result);
+        content_write_sessions(&writer, result);
         break;
     case ANSWER_DONE:
-        write_done(&writer, options);
+        content_write_done(&writer, options);
         break;
     case ANSWER_COUNT:
         assert(false);
@@ -631,7 +635,7 @@ void content_write(struct gb_json_out *out, enum revision revision, const struct
     }
 }
 
-static const char *advice(const struct content_error *error)
+static const char *content_advice(const struct content_error *error)
 {
     if (error->dispatched)
         return "the code may have run: look before you run it again";
@@ -645,11 +649,11 @@ void content_write_error(struct gb_json_out *out, enum revision revision, const 
     struct writer writer;
     struct gb_buf message = {0};
 
-    begin(&writer, out, revision);
-    add_filtered(&message, gb_bytes_str(error->message));
+    content_begin(&writer, out, revision);
+    content_add_filtered(&message, gb_bytes_str(error->message));
     if (tool->runs_code)
         gb_buf_addf(&writer.text, "%s (%s: %s)\n", gb_buf_str(&message), error->kind,
-                    advice(error));
+                    content_advice(error));
     else
         gb_buf_addf(&writer.text, "%s (%s)\n", gb_buf_str(&message), error->kind);
     gb_json_object(&writer.object, "error");
@@ -659,8 +663,8 @@ void content_write_error(struct gb_json_out *out, enum revision revision, const 
     gb_json_put_bool(&writer.object, "retryable", error->retryable);
     gb_json_end(&writer.object);
     if (cell != NULL)
-        add_cell(&writer, tool, options, cell);
-    begin_content(&writer);
-    end(&writer, true);
+        content_add_cell(&writer, tool, options, cell);
+    content_begin_content(&writer);
+    content_end(&writer, true);
     gb_buf_release(&message);
 }

@@ -30,7 +30,8 @@ struct gb_bytes message_text(const struct gb_json *object, const char *name)
     return value->text;
 }
 
-static int read_params(const struct gb_json *value, struct message *message, struct gb_err *err)
+static int message_read_params(const struct gb_json *value, struct message *message,
+                               struct gb_err *err)
 {
     const struct gb_json *params = gb_json_member(value, "params");
     const struct gb_json *meta;
@@ -73,7 +74,7 @@ int message_read(const struct gb_json *value, struct message *ret_message, struc
                           sizeof(ret_message->method) - 1);
     memcpy(ret_message->method, method->text.data, method->text.size);
     ret_message->kind = id != NULL ? MESSAGE_REQUEST : MESSAGE_NOTIFICATION;
-    return read_params(value, ret_message, err);
+    return message_read_params(value, ret_message, err);
 }
 
 void message_release(struct message *message)

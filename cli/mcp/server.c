@@ -78,7 +78,7 @@ void batch_done(struct mcp_server *server, struct batch *batch)
     free(batch);
 }
 
-static void fail(struct request *request, int code, const char *message)
+static void server_fail(struct request *request, int code, const char *message)
 {
     struct gb_buf line = {0};
 
@@ -88,38 +88,40 @@ static void fail(struct request *request, int code, const char *message)
 }
 
 /* An error that belongs to no request. */
-static void fail_line(struct mcp_server *server, int code, const char *message)
+static void server_fail_line(struct mcp_server *server, int code, const char *message)
 {
     const struct message none = {0};
     struct request request = {.server = server, .message = &none};
 
-    fail(&request, code, message);
+    server_fail(&request, code, message);
 }
 
-static void begin_result(struct request *request, struct gb_json_out *out, struct gb_buf *line)
+static void server_begin_result(struct request *request, struct gb_json_out *out,
+                                struct gb_buf *line)
 {
     message_begin_result(out, line, gb_buf_bytes(&request->message->id), request->revision);
 }
 
-static void send_result(struct request *request, struct gb_json_out *out, struct gb_buf *line)
+static void server_send_result(struct request *request, struct gb_json_out *out,
+                               struct gb_buf *line)
 {
     message_end_result(out);
     server_answer(request->server, request->batch, line);
     gb_buf_release(line);
 }
 
-static void answer_empty(struct request *request)
+static void server_answer_empty(struct request *request)
 {
     struct gb_buf line = {0};
     struct gb_json_out out;
 
-    begin_result(request, &out, &line);
-    send_result(request, &out, &line);
+    server_begin_result(request, &out, &line);
+    server_send_result(request, &out, &line);
 }
 
 /* ---- the methods ---- */
 
-static void put_capabilities(struct gb_json_out *out, enum revision revision)
+static void server_put_capabilities(struct gb_json_out *out, enum revision revision)
 {
     gb_json_object(out, "capabilities");
     gb_json_object(out, "tools");
@@ -132,7 +134,7 @@ static void put_capabilities(struct gb_json_out *out, enum revision revision)
     gb_json_end(out);
 }
 
-static void put_cacheable(struct gb_json_out *out, enum revision revision)
+static void server_put_cacheable(struct gb_json_out *out, enum revision revision)
 {
     if (revision < REVISION_2026_07_28)
         return;
@@ -141,7 +143,7 @@ static void put_cacheable(struct gb_json_out *out, enum revision revision)
 }
 
 /* "name version" of an Implementation, as the journal is to know it. */
-static void copy_client(char *to, size_t room, const struct gb_json *info)
+static void server_copy_client(char *to, size_t room, const struct gb_json *info)
 {
     struct gb_bytes name = message_text(info, "name"), version = message_text(info, "version");
     struct gb_buf text = {0};
@@ -160,7 +162,7 @@ static void copy_client(char *to, size_t room, const struct gb_json *info)
     gb_buf_release(&text);
 }
 
-static void handle_initialize(struct request *request)
+static void server_handle_initialize(struct request *request)
 {
     struct mcp_server *server = request->server;
     const struct gb_json *params = request->message->params;
@@ -170,46 +172,46 @@ static void handle_initialize(struct request *request)
     struct gb_json_out out;
 
     if (server->initialized) {
-        fail(request, MESSAGE_INVALID_REQUEST, "there was an initialize already");
+        server_fail(request, MESSAGE_INVALID_REQUEST, "there was an initialize already");
         return;
     }
     if (asked.size == 0 || info == NULL || info->type != GB_JSON_OBJECT ||
         gb_json_member(params, "capabilities") == NULL) {
-        fail(request, MESSAGE_INVALID_PARAMS,
-             "initialize needs protocolVersion, capabilities and clientInfo");
+        server_fail(request, MESSAGE_INVALID_PARAMS,
+                    "initialize needs protocolVersion, capabilities and clientInfo");
         return;
     }
     server->revision = revision_find(asked);
     if (server->revision > REVISION_LAST_HANDSHAKE)
         server->revision = REVISION_LAST_HANDSHAKE;
     server->initialized = true;
-    copy_client(server->client, sizeof(server->client), info);
+    server_copy_client(server->client, sizeof(server->client), info);
     request->revision = server->revision;
-    begin_result(request, &out, &line);
+    server_begin_result(request, &out, &line);
     gb_json_put_str(&out, "protocolVersion", revision_names[server->revision]);
-    put_capabilities(&out, server->revision);
+    server_put_capabilities(&out, server->revision);
     message_put_implementation(&out, "serverInfo", server->revision);
     gb_json_put_str(&out, "instructions", instructions);
-    send_result(request, &out, &line);
+    server_send_result(request, &out, &line);
 }
 
-static void handle_discover(struct request *request)
+static void server_handle_discover(struct request *request)
 {
     struct gb_buf line = {0};
     struct gb_json_out out;
 
-    begin_result(request, &out, &line);
+    server_begin_result(request, &out, &line);
     gb_json_array(&out, "supportedVersions");
     for (int i = REVISION_LAST_HANDSHAKE + 1; i < REVISION_COUNT; i++)
         gb_json_put_str(&out, NULL, revision_names[i]);
     gb_json_end(&out);
-    put_capabilities(&out, request->revision);
+    server_put_capabilities(&out, request->revision);
     gb_json_put_str(&out, "instructions", instructions);
-    put_cacheable(&out, request->revision);
-    send_result(request, &out, &line);
+    server_put_cacheable(&out, request->revision);
+    server_send_result(request, &out, &line);
 }
 
-static void handle_list(struct request *request)
+static void server_handle_list(struct request *request)
 {
     const struct gb_json *params = request->message->params;
     struct gb_buf line = {0};
@@ -217,16 +219,16 @@ static void handle_list(struct request *request)
 
     /* All tools are on the first page, so no cursor was ever given. */
     if (params != NULL && gb_json_member(params, "cursor") != NULL) {
-        fail(request, MESSAGE_INVALID_PARAMS, "the cursor is not one of this server's");
+        server_fail(request, MESSAGE_INVALID_PARAMS, "the cursor is not one of this server's");
         return;
     }
-    begin_result(request, &out, &line);
+    server_begin_result(request, &out, &line);
     tools_write_list(&out, request->revision, 0, TOOLS_PAGE);
-    put_cacheable(&out, request->revision);
-    send_result(request, &out, &line);
+    server_put_cacheable(&out, request->revision);
+    server_send_result(request, &out, &line);
 }
 
-static enum log_level find_level(struct gb_bytes name)
+static enum log_level server_find_level(struct gb_bytes name)
 {
     int i;
 
@@ -236,18 +238,18 @@ static enum log_level find_level(struct gb_bytes name)
     return (enum log_level)i;
 }
 
-static void handle_level(struct request *request)
+static void server_handle_level(struct request *request)
 {
-    enum log_level level = find_level(message_text(request->message->params, "level"));
+    enum log_level level = server_find_level(message_text(request->message->params, "level"));
 
     if (level == LEVEL_COUNT) {
-        fail(request, MESSAGE_INVALID_PARAMS,
-             "level must be one of: debug, info, notice, warning, error, critical, alert, "
-             "emergency");
+        server_fail(request, MESSAGE_INVALID_PARAMS,
+                    "level must be one of: debug, info, notice, warning, error, critical, alert, "
+                    "emergency");
         return;
     }
     request->server->level = level;
-    answer_empty(request);
+    server_answer_empty(request);
 }
 
 struct method {
@@ -258,16 +260,16 @@ struct method {
 };
 
 static const struct method methods[] = {
-    {"initialize", REVISION_2024_11_05, REVISION_LAST_HANDSHAKE, true, handle_initialize},
-    {"ping", REVISION_2024_11_05, REVISION_LAST_HANDSHAKE, true, answer_empty},
-    {"logging/setLevel", REVISION_2024_11_05, REVISION_LAST_HANDSHAKE, false, handle_level},
-    {"tools/list", REVISION_2024_11_05, REVISION_2026_07_28, false, handle_list},
+    {"initialize", REVISION_2024_11_05, REVISION_LAST_HANDSHAKE, true, server_handle_initialize},
+    {"ping", REVISION_2024_11_05, REVISION_LAST_HANDSHAKE, true, server_answer_empty},
+    {"logging/setLevel", REVISION_2024_11_05, REVISION_LAST_HANDSHAKE, false, server_handle_level},
+    {"tools/list", REVISION_2024_11_05, REVISION_2026_07_28, false, server_handle_list},
     {"tools/call", REVISION_2024_11_05, REVISION_2026_07_28, false, call_start},
-    {"server/discover", REVISION_2026_07_28, REVISION_2026_07_28, false, handle_discover},
+    {"server/discover", REVISION_2026_07_28, REVISION_2026_07_28, false, server_handle_discover},
     {"subscriptions/listen", REVISION_2026_07_28, REVISION_2026_07_28, false, call_listen},
 };
 
-static const struct method *find_method(const char *name, enum revision revision)
+static const struct method *server_find_method(const char *name, enum revision revision)
 {
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
         if (strcmp(methods[i].name, name) == 0 && revision >= methods[i].first &&
@@ -279,7 +281,7 @@ static const struct method *find_method(const char *name, enum revision revision
 /* ---- messages ---- */
 
 /* Settles by which revision the request is served. False: it was answered with an error. */
-static bool settle_revision(struct request *request)
+static bool server_settle_revision(struct request *request)
 {
     struct mcp_server *server = request->server;
     const struct gb_json *meta = request->message->meta;
@@ -302,43 +304,44 @@ static bool settle_revision(struct request *request)
         return false;
     }
     if (capabilities == NULL || capabilities->type != GB_JSON_OBJECT) {
-        fail(request, MESSAGE_INVALID_PARAMS, "_meta needs " META "clientCapabilities");
+        server_fail(request, MESSAGE_INVALID_PARAMS, "_meta needs " META "clientCapabilities");
         return false;
     }
     request->revision = revision_find(asked);
-    request->level = find_level(message_text(meta, META "logLevel"));
-    copy_client(request->client, sizeof(request->client), gb_json_member(meta, META "clientInfo"));
+    request->level = server_find_level(message_text(meta, META "logLevel"));
+    server_copy_client(request->client, sizeof(request->client),
+                       gb_json_member(meta, META "clientInfo"));
     return true;
 }
 
-static void handle_request(struct request *request)
+static void server_handle_request(struct request *request)
 {
     struct mcp_server *server = request->server;
     const struct message *message = request->message;
     const struct method *method;
 
     if (message->id.size == 0 || call_find(server, gb_buf_bytes(&message->id)) != NULL) {
-        fail(request, MESSAGE_INVALID_REQUEST, "another request with this id is under way");
+        server_fail(request, MESSAGE_INVALID_REQUEST, "another request with this id is under way");
         return;
     }
-    if (!settle_revision(request))
+    if (!server_settle_revision(request))
         return;
-    method = find_method(message->method, request->revision);
+    method = server_find_method(message->method, request->revision);
     if (method == NULL) {
-        fail(request, MESSAGE_METHOD_NOT_FOUND, "Method not found");
+        server_fail(request, MESSAGE_METHOD_NOT_FOUND, "Method not found");
         return;
     }
     if (!method->before_initialize && !server->initialized &&
         request->revision <= REVISION_LAST_HANDSHAKE) {
-        fail(request, MESSAGE_INVALID_PARAMS,
-             "either initialize comes first, or _meta names " META "protocolVersion");
+        server_fail(request, MESSAGE_INVALID_PARAMS,
+                    "either initialize comes first, or _meta names " META "protocolVersion");
         return;
     }
     method->handle(request);
 }
 
 /* All others need nothing to be done. */
-static void handle_notification(struct mcp_server *server, const struct message *message)
+static void server_handle_notification(struct mcp_server *server, const struct message *message)
 {
     const struct gb_json *id;
     struct gb_buf text = {0};
@@ -354,42 +357,42 @@ static void handle_notification(struct mcp_server *server, const struct message 
     gb_buf_release(&text);
 }
 
-static void handle_value(struct mcp_server *server, const struct gb_json *value,
-                         struct batch *batch)
+static void server_handle_value(struct mcp_server *server, const struct gb_json *value,
+                                struct batch *batch)
 {
     struct message message;
     struct gb_err err = {0};
     struct request request = {.server = server, .message = &message, .batch = batch};
 
     if (message_read(value, &message, &err) < 0)
-        fail(&request, MESSAGE_INVALID_REQUEST, err.message);
+        server_fail(&request, MESSAGE_INVALID_REQUEST, err.message);
     else if (message.kind == MESSAGE_REQUEST)
-        handle_request(&request);
+        server_handle_request(&request);
     else if (message.kind == MESSAGE_NOTIFICATION)
-        handle_notification(server, &message);
+        server_handle_notification(server, &message);
     message_release(&message);
 }
 
-static void handle_batch(struct mcp_server *server, const struct gb_json *list)
+static void server_handle_batch(struct mcp_server *server, const struct gb_json *list)
 {
     struct batch *batch;
     const struct gb_json *value;
 
     if (!server->initialized || server->revision != REVISION_2025_03_26 || list->count == 0 ||
         list->count > BATCH_MAX) {
-        fail_line(server, MESSAGE_INVALID_REQUEST,
-                  "batches are for revision 2025-03-26 only, of 1 to 64 messages");
+        server_fail_line(server, MESSAGE_INVALID_REQUEST,
+                         "batches are for revision 2025-03-26 only, of 1 to 64 messages");
         return;
     }
     batch = xcalloc(1, sizeof(*batch));
     batch->left = 1;
     value = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, value = gb_json_next(value))
-        handle_value(server, value, batch);
+        server_handle_value(server, value, batch);
     batch_done(server, batch);
 }
 
-static void handle_line(struct mcp_server *server, uint8_t *line, size_t size)
+static void server_handle_line(struct mcp_server *server, uint8_t *line, size_t size)
 {
     struct gb_err err = {0};
 
@@ -398,13 +401,13 @@ static void handle_line(struct mcp_server *server, uint8_t *line, size_t size)
     if (size == 0)
         return;
     if (gb_json_parse(&server->doc, line, size, GB_REQUEST_NODES_MAX, &err) < 0) {
-        fail_line(server, MESSAGE_PARSE_ERROR, err.message);
+        server_fail_line(server, MESSAGE_PARSE_ERROR, err.message);
         return;
     }
     if (server->doc.nodes[0].type == GB_JSON_ARRAY)
-        handle_batch(server, &server->doc.nodes[0]);
+        server_handle_batch(server, &server->doc.nodes[0]);
     else
-        handle_value(server, &server->doc.nodes[0], NULL);
+        server_handle_value(server, &server->doc.nodes[0], NULL);
 }
 
 void mcp_server_input(struct mcp_server *server, struct gb_bytes bytes)
@@ -424,16 +427,16 @@ void mcp_server_input(struct mcp_server *server, struct gb_bytes bytes)
         }
         size = (size_t)(newline - data);
         if (!server->skipping && size <= GB_LINE_MAX)
-            handle_line(server, data, size);
+            server_handle_line(server, data, size);
         else if (!server->skipping)
-            fail_line(server, MESSAGE_INVALID_REQUEST, "a line is longer than 32 MiB");
+            server_fail_line(server, MESSAGE_INVALID_REQUEST, "a line is longer than 32 MiB");
         server->skipping = false;
         server->scanned = 0;
         gb_buf_consume(input, size + 1);
     }
     if (input->size > GB_LINE_MAX) {
         if (!server->skipping)
-            fail_line(server, MESSAGE_INVALID_REQUEST, "a line is longer than 32 MiB");
+            server_fail_line(server, MESSAGE_INVALID_REQUEST, "a line is longer than 32 MiB");
         server->skipping = true;
     }
     if (server->skipping) {

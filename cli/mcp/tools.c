@@ -293,7 +293,7 @@ const struct tool *tools_find(struct gb_bytes name)
 
 /* ---- the schemas ---- */
 
-static void write_number(struct gb_json_out *out, const char *key, double number)
+static void tool_write_number(struct gb_json_out *out, const char *key, double number)
 {
     char text[32];
 
@@ -301,15 +301,15 @@ static void write_number(struct gb_json_out *out, const char *key, double number
     gb_json_put_raw(out, key, gb_bytes_str(text));
 }
 
-static void write_argument(struct gb_json_out *out, const struct argument *argument)
+static void tool_write_argument(struct gb_json_out *out, const struct argument *argument)
 {
     gb_json_object(out, argument->name);
     switch (argument->type) {
     case ARGUMENT_SECONDS:
     case ARGUMENT_INTEGER:
         gb_json_put_str(out, "type", argument->type == ARGUMENT_INTEGER ? "integer" : "number");
-        write_number(out, "minimum", argument->min);
-        write_number(out, "maximum", argument->max);
+        tool_write_number(out, "minimum", argument->min);
+        tool_write_number(out, "maximum", argument->max);
         break;
     case ARGUMENT_EXECUTABLE:
         gb_json_put_str(out, "type", "boolean");
@@ -334,7 +334,7 @@ static void write_argument(struct gb_json_out *out, const struct argument *argum
     gb_json_end(out);
 }
 
-static void write_input_schema(struct gb_json_out *out, const struct tool *tool)
+static void tool_write_input_schema(struct gb_json_out *out, const struct tool *tool)
 {
     const struct argument *argument;
 
@@ -342,7 +342,7 @@ static void write_input_schema(struct gb_json_out *out, const struct tool *tool)
     gb_json_put_str(out, "type", "object");
     gb_json_object(out, "properties");
     for (argument = tool->arguments; argument->name != NULL; argument++)
-        write_argument(out, argument);
+        tool_write_argument(out, argument);
     gb_json_end(out);
     gb_json_array(out, "required");
     for (argument = tool->arguments; argument->name != NULL; argument++)
@@ -354,7 +354,7 @@ static void write_input_schema(struct gb_json_out *out, const struct tool *tool)
 }
 
 /* "integer|null" becomes an array of two types. */
-static void write_type(struct gb_json_out *out, const char *type)
+static void tool_write_type(struct gb_json_out *out, const char *type)
 {
     const char *bar = strchr(type, '|');
 
@@ -369,14 +369,14 @@ static void write_type(struct gb_json_out *out, const char *type)
 }
 
 /* Nothing is required: a failure has only `error`, and by the protocol it too must conform. */
-static void write_output_schema(struct gb_json_out *out, const struct tool *tool)
+static void tool_write_output_schema(struct gb_json_out *out, const struct tool *tool)
 {
     gb_json_object(out, "outputSchema");
     gb_json_put_str(out, "type", "object");
     gb_json_object(out, "properties");
     for (const struct field *field = tool->fields; field->name != NULL; field++) {
         gb_json_object(out, field->name);
-        write_type(out, field->type);
+        tool_write_type(out, field->type);
         gb_json_put_str(out, "description", field->doc);
         gb_json_end(out);
     }
@@ -384,16 +384,17 @@ static void write_output_schema(struct gb_json_out *out, const struct tool *tool
     gb_json_end(out);
 }
 
-static void write_tool(struct gb_json_out *out, const struct tool *tool, enum revision revision)
+static void tool_write_tool(struct gb_json_out *out, const struct tool *tool,
+                            enum revision revision)
 {
     gb_json_object(out, NULL);
     gb_json_put_str(out, "name", tool->name);
     if (revision >= REVISION_2025_06_18)
         gb_json_put_str(out, "title", tool->title);
     gb_json_put_str(out, "description", tool->doc);
-    write_input_schema(out, tool);
+    tool_write_input_schema(out, tool);
     if (revision >= REVISION_2025_06_18)
-        write_output_schema(out, tool);
+        tool_write_output_schema(out, tool);
     if (revision >= REVISION_2025_03_26) {
         gb_json_object(out, "annotations");
         gb_json_put_str(out, "title", tool->title);
@@ -413,7 +414,7 @@ void tools_write_list(struct gb_json_out *out, enum revision revision, size_t st
 
     gb_json_array(out, "tools");
     for (size_t i = start; i < end; i++)
-        write_tool(out, &tools[i], revision);
+        tool_write_tool(out, &tools[i], revision);
     gb_json_end(out);
     if (end < ARRAY_SIZE(tools)) {
         (void)snprintf(cursor, sizeof(cursor), "%zu", end);
@@ -423,18 +424,18 @@ void tools_write_list(struct gb_json_out *out, enum revision revision, size_t st
 
 /* ---- the arguments ---- */
 
-static int wrong_type(const struct argument *argument, const char *expected,
-                      const struct gb_json *value, struct gb_err *err)
+static int tool_wrong_type(const struct argument *argument, const char *expected,
+                           const struct gb_json *value, struct gb_err *err)
 {
     return gb_err_set(err, GB_EINVALID, "%s must be %s, and is %s", argument->name, expected,
                       gb_json_type_name(value->type));
 }
 
-static int read_string(const struct argument *argument, const struct gb_json *value,
-                       struct gb_err *err)
+static int tool_read_string(const struct argument *argument, const struct gb_json *value,
+                            struct gb_err *err)
 {
     if (value->type != GB_JSON_STRING)
-        return wrong_type(argument, "a string", value, err);
+        return tool_wrong_type(argument, "a string", value, err);
     if ((double)value->text.size > argument->max)
         return gb_err_set(err, GB_ETOOLARGE, "%s has %zu bytes; the limit is %.0f", argument->name,
                           value->text.size, argument->max);
@@ -447,8 +448,8 @@ static int read_string(const struct argument *argument, const struct gb_json *va
     return 0;
 }
 
-static int put_language(const struct argument *argument, const struct gb_json *value,
-                        struct gb_json_out *params)
+static int tool_put_language(const struct argument *argument, const struct gb_json *value,
+                             struct gb_json_out *params)
 {
     char name[GB_NAME_MAX + 1];
     const char *image;
@@ -461,14 +462,14 @@ static int put_language(const struct argument *argument, const struct gb_json *v
     return 0;
 }
 
-static int put_number(const struct argument *argument, const struct gb_json *value,
-                      struct gb_json_out *params, int64_t *ret_integer, struct gb_err *err)
+static int tool_put_number(const struct argument *argument, const struct gb_json *value,
+                           struct gb_json_out *params, int64_t *ret_integer, struct gb_err *err)
 {
     double number;
     int64_t integer = 0;
 
     if (value->type != GB_JSON_NUMBER)
-        return wrong_type(argument, "a number", value, err);
+        return tool_wrong_type(argument, "a number", value, err);
     number = gb_json_number(value);
     if (argument->type == ARGUMENT_INTEGER && !gb_json_integer(value, &integer))
         return gb_err_set(err, GB_EINVALID, "%s must be an integer", argument->name);
@@ -483,14 +484,14 @@ static int put_number(const struct argument *argument, const struct gb_json *val
     return 0;
 }
 
-static int put_choice(const struct argument *argument, const struct gb_json *value,
-                      struct gb_json_out *params, struct gb_err *err)
+static int tool_put_choice(const struct argument *argument, const struct gb_json *value,
+                           struct gb_json_out *params, struct gb_err *err)
 {
     struct gb_buf all = {0};
     int r;
 
     if (value->type != GB_JSON_STRING)
-        return wrong_type(argument, "a string", value, err);
+        return tool_wrong_type(argument, "a string", value, err);
     for (size_t i = 0; argument->choices[i] != NULL; i++) {
         if (gb_bytes_equal(value->text, argument->choices[i])) {
             gb_json_put(params, argument->wire, value->text);
@@ -504,13 +505,13 @@ static int put_choice(const struct argument *argument, const struct gb_json *val
     return r;
 }
 
-static int put_env(const struct argument *argument, const struct gb_json *value,
-                   struct gb_json_out *params, struct gb_err *err)
+static int tool_put_env(const struct argument *argument, const struct gb_json *value,
+                        struct gb_json_out *params, struct gb_err *err)
 {
     const struct gb_json *child;
 
     if (value->type != GB_JSON_OBJECT)
-        return wrong_type(argument, "an object", value, err);
+        return tool_wrong_type(argument, "an object", value, err);
     if (value->count > argument->max)
         return gb_err_set(err, GB_ETOOLARGE, "%s has %" PRIu32 " values; the limit is %.0f",
                           argument->name, value->count, argument->max);
@@ -527,34 +528,34 @@ static int put_env(const struct argument *argument, const struct gb_json *value,
     return 0;
 }
 
-static int put_argument(const struct argument *argument, const struct gb_json *value,
-                        struct gb_json_out *params, int64_t *ret_integer, struct gb_err *err)
+static int tool_put_argument(const struct argument *argument, const struct gb_json *value,
+                             struct gb_json_out *params, int64_t *ret_integer, struct gb_err *err)
 {
     int r;
 
     switch (argument->type) {
     case ARGUMENT_TEXT:
     case ARGUMENT_NAME:
-        r = read_string(argument, value, err);
+        r = tool_read_string(argument, value, err);
         if (r == 0)
             gb_json_put(params, argument->wire, value->text);
         return r;
     case ARGUMENT_LANGUAGE:
-        r = read_string(argument, value, err);
-        return r < 0 ? r : put_language(argument, value, params);
+        r = tool_read_string(argument, value, err);
+        return r < 0 ? r : tool_put_language(argument, value, params);
     case ARGUMENT_SECONDS:
     case ARGUMENT_INTEGER:
-        return put_number(argument, value, params, ret_integer, err);
+        return tool_put_number(argument, value, params, ret_integer, err);
     case ARGUMENT_CHOICE:
-        return put_choice(argument, value, params, err);
+        return tool_put_choice(argument, value, params, err);
     case ARGUMENT_EXECUTABLE:
         if (value->type != GB_JSON_BOOL)
-            return wrong_type(argument, "true or false", value, err);
+            return tool_wrong_type(argument, "true or false", value, err);
         if (value->truth)
             gb_json_put_u64(params, argument->wire, EXECUTABLE_MODE);
         return 0;
     case ARGUMENT_ENV:
-        return put_env(argument, value, params, err);
+        return tool_put_env(argument, value, params, err);
     case ARGUMENT_TYPE_COUNT:
         break;
     }
@@ -562,7 +563,7 @@ static int put_argument(const struct argument *argument, const struct gb_json *v
     return 0;
 }
 
-static size_t find_argument(const struct tool *tool, struct gb_bytes name)
+static size_t tool_find_argument(const struct tool *tool, struct gb_bytes name)
 {
     size_t i = 0;
 
@@ -571,7 +572,7 @@ static size_t find_argument(const struct tool *tool, struct gb_bytes name)
     return i;
 }
 
-static int unknown_argument(const struct tool *tool, struct gb_bytes name, struct gb_err *err)
+static int tool_unknown_argument(const struct tool *tool, struct gb_bytes name, struct gb_err *err)
 {
     struct gb_buf all = {0};
     int r;
@@ -585,8 +586,8 @@ static int unknown_argument(const struct tool *tool, struct gb_bytes name, struc
     return r;
 }
 
-static void keep_name(const struct argument *argument, struct gb_bytes text,
-                      struct tool_options *options)
+static void tool_keep_name(const struct argument *argument, struct gb_bytes text,
+                           struct tool_options *options)
 {
     bool path = strcmp(argument->name, "path") == 0;
 
@@ -598,15 +599,15 @@ static void keep_name(const struct argument *argument, struct gb_bytes text,
 }
 
 /* One that was given or, with a NULL @value, one that was not. */
-static int take_argument(const struct argument *argument, const struct gb_json *value,
-                         struct gb_json_out *params, struct tool_options *options,
-                         struct gb_err *err)
+static int tool_take_argument(const struct argument *argument, const struct gb_json *value,
+                              struct gb_json_out *params, struct tool_options *options,
+                              struct gb_err *err)
 {
     int64_t integer = argument->standard;
     int r = 0;
 
     if (value != NULL)
-        r = put_argument(argument, value, params, &integer, err);
+        r = tool_put_argument(argument, value, params, &integer, err);
     else if (integer != 0 && argument->wire != NULL && strcmp(argument->name, "length") != 0)
         gb_json_put_i64(params, argument->wire, integer);
     if (strcmp(argument->name, "max_output") == 0)
@@ -616,11 +617,11 @@ static int take_argument(const struct argument *argument, const struct gb_json *
     else if (strcmp(argument->name, "length") == 0)
         options->length = value != NULL ? integer : 0;
     else if (r == 0 && value != NULL && argument->type == ARGUMENT_NAME)
-        keep_name(argument, value->text, options);
+        tool_keep_name(argument, value->text, options);
     return r;
 }
 
-static bool named_like_an_image(const char *path)
+static bool tool_named_like_an_image(const char *path)
 {
     static const char *const endings[] = {".png", ".jpg", ".jpeg", ".gif", ".webp"};
 
@@ -633,24 +634,24 @@ static bool named_like_an_image(const char *path)
     return false;
 }
 
-static void put_read_length(struct gb_json_out *params, struct tool_options *options)
+static void tool_put_read_length(struct gb_json_out *params, struct tool_options *options)
 {
     if (options->length > 0)
         return;
-    options->whole_image = options->offset == 0 && named_like_an_image(options->path);
+    options->whole_image = options->offset == 0 && tool_named_like_an_image(options->path);
     options->length = options->whole_image ? IMAGE_READ_MAX : READ_STANDARD;
     gb_json_put_i64(params, "length", options->length);
 }
 
-static void put_standards(const struct tool *tool, const struct tool_standards *standards,
-                          const bool *given, struct gb_json_out *params)
+static void tool_put_standards(const struct tool *tool, const struct tool_standards *standards,
+                               const bool *given, struct gb_json_out *params)
 {
-    if (standards->image != NULL && !given[find_argument(tool, gb_bytes_str("language"))])
+    if (standards->image != NULL && !given[tool_find_argument(tool, gb_bytes_str("language"))])
         gb_json_put_str(params, "image", standards->image);
-    if (standards->memory_mb > 0 && !given[find_argument(tool, gb_bytes_str("memory_mb"))])
+    if (standards->memory_mb > 0 && !given[tool_find_argument(tool, gb_bytes_str("memory_mb"))])
         gb_json_put_i64(params, "memory_mb", standards->memory_mb);
     if (standards->idle_ms >= 0 && tool->answer == ANSWER_OPENED &&
-        !given[find_argument(tool, gb_bytes_str("idle_s"))])
+        !given[tool_find_argument(tool, gb_bytes_str("idle_s"))])
         gb_json_put_i64(params, "idle_ms", standards->idle_ms);
     gb_json_put_str(params, "owner", standards->owner);
 }
@@ -669,15 +670,15 @@ int tools_read_arguments(const struct tool *tool, const struct gb_json *argument
                           gb_json_type_name(arguments->type));
     child = arguments == NULL ? NULL : gb_json_first(arguments);
     for (uint32_t i = 0; arguments != NULL && i < arguments->count; i++) {
-        size_t at = find_argument(tool, child->key);
+        size_t at = tool_find_argument(tool, child->key);
 
         if (tool->arguments[at].name == NULL)
-            return unknown_argument(tool, child->key, err);
+            return tool_unknown_argument(tool, child->key, err);
         if (given[at])
             return gb_err_set(err, GB_EINVALID, "%s is given twice", tool->arguments[at].name);
         if (child->type != GB_JSON_NULL) { /* null: as if it were absent */
             given[at] = true;
-            r = take_argument(&tool->arguments[at], child, params, ret_options, err);
+            r = tool_take_argument(&tool->arguments[at], child, params, ret_options, err);
         }
         if (r < 0)
             return r;
@@ -688,12 +689,12 @@ int tools_read_arguments(const struct tool *tool, const struct gb_json *argument
             return gb_err_set(err, GB_EINVALID, "%s needs the argument %s", tool->name,
                               tool->arguments[i].name);
         if (!given[i])
-            (void)take_argument(&tool->arguments[i], NULL, params, ret_options, NULL);
+            (void)tool_take_argument(&tool->arguments[i], NULL, params, ret_options, NULL);
     }
     if (tool->answer == ANSWER_FILE)
-        put_read_length(params, ret_options);
+        tool_put_read_length(params, ret_options);
     if (tool->takes_standards)
-        put_standards(tool, standards, given, params);
+        tool_put_standards(tool, standards, given, params);
     else if (tool->answer == ANSWER_SESSIONS)
         gb_json_put_str(params, "owner", standards->owner);
     return 0;

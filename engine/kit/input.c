@@ -23,23 +23,23 @@ struct input {
     uint8_t buffer[READ_MAX];
 };
 
-static void take_turn(void *arg);
+static void input_take_turn(void *arg);
 
 /* A terminal while we are in the background: who reads it is stopped. */
-static bool is_of_others(int fd)
+static bool input_is_of_others(int fd)
 {
     pid_t foreground = isatty(fd) == 1 ? tcgetpgrp(fd) : 0;
 
     return foreground > 0 && foreground != getpgrp();
 }
 
-static void read_some(struct input *input)
+static void input_read_some(struct input *input)
 {
     ssize_t n;
 
     if (input->over || input->paused)
         return;
-    if (is_of_others(input->fd)) {
+    if (input_is_of_others(input->fd)) {
         input_pause(input, true);
         return;
     }
@@ -56,13 +56,13 @@ static void read_some(struct input *input)
         return;
     }
     if (input->watch == NULL)
-        gb_loop_defer(input->loop, &input->turn, take_turn, input);
+        gb_loop_defer(input->loop, &input->turn, input_take_turn, input);
     input->got(input->arg, (struct gb_bytes){input->buffer, (size_t)n});
 }
 
-static void take_turn(void *arg)
+static void input_take_turn(void *arg)
 {
-    read_some(arg);
+    input_read_some(arg);
 }
 
 struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, struct gb_bytes bytes),
@@ -77,7 +77,7 @@ struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, str
     input->got = got;
     input->arg = arg;
     if (fstat(fd, &st) < 0 || S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && isatty(fd) == 0)) {
-        gb_loop_defer(loop, &input->turn, take_turn, input);
+        gb_loop_defer(loop, &input->turn, input_take_turn, input);
         return input;
     }
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -89,7 +89,7 @@ struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, str
     }
     if (input->fd == fd && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
         input->nonblocking_set = gb_fd_set_nonblocking(fd, true) == 0;
-    input->watch = gb_watch_new(loop, input->fd, take_turn, input);
+    input->watch = gb_watch_new(loop, input->fd, input_take_turn, input);
     return input;
 }
 
@@ -101,7 +101,7 @@ void input_pause(struct input *input, bool paused)
     if (input->watch != NULL)
         gb_watch_pause(input->watch, paused);
     else if (!paused)
-        gb_loop_defer(input->loop, &input->turn, take_turn, input);
+        gb_loop_defer(input->loop, &input->turn, input_take_turn, input);
 }
 
 void input_free(struct input *input)

@@ -59,7 +59,7 @@ void local_wait_end(const struct local_wait *wait)
         (void)sigaction(wait_signals[i], &wait->before[i], NULL);
 }
 
-static int open_and_wait(const char *path, int flags)
+static int local_open_and_wait(const char *path, int flags)
 {
     struct local_wait wait;
     int fd;
@@ -74,7 +74,7 @@ static int open_and_wait(const char *path, int flags)
 /* ---- where a path leads ---- */
 
 /* The folder and the last name of @path; NULL when there is no such folder. Gives. */
-static char *real_folder(const char *path)
+static char *local_real_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     _cleanup_(freep) char *folder =
@@ -83,7 +83,7 @@ static char *real_folder(const char *path)
     return realpath(folder, NULL);
 }
 
-static const char *last_name(const char *path)
+static const char *local_last_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -91,7 +91,7 @@ static const char *last_name(const char *path)
 }
 
 /* One of our own descriptors, as /proc calls it, or -1. */
-static int own_descriptor(const char *folder, const char *name)
+static int local_own_descriptor(const char *folder, const char *name)
 {
     char mine[64];
     char *end;
@@ -107,20 +107,20 @@ static int own_descriptor(const char *folder, const char *name)
 /* Follows the links of @path to a name that is none, or to one that only the kernel can follow; to
  * a descriptor of ours when they lead to one. 0 with *@ret_path (gives) or *@ret_fd >= 0; or
  * -errno. */
-static int follow(const char *path, char **ret_path, int *ret_fd)
+static int local_follow(const char *path, char **ret_path, int *ret_fd)
 {
     _cleanup_(freep) char *at = xstrdup(path);
 
     *ret_fd = -1;
     for (int links = 0; links < LINKS_MAX; links++) {
-        _cleanup_(freep) char *folder = real_folder(at);
+        _cleanup_(freep) char *folder = local_real_folder(at);
         char target[PATH_MAX];
         char *next;
         ssize_t n;
 
         if (folder == NULL)
             return -errno;
-        *ret_fd = own_descriptor(folder, last_name(at));
+        *ret_fd = local_own_descriptor(folder, local_last_name(at));
         if (*ret_fd >= 0)
             return 0;
         n = strncmp(folder, "/proc/", 6) == 0 ? -1 : readlink(at, target, sizeof(target) - 1);
@@ -146,10 +146,10 @@ bool local_is_stream(const char *path)
 int local_open_input(const char *path, struct gb_err *err)
 {
     _cleanup_(freep) char *end = NULL;
-    int own = -1, r = follow(path, &end, &own);
+    int own = -1, r = local_follow(path, &end, &own);
 
     if (r == 0)
-        r = own >= 0 ? fcntl(own, F_DUPFD_CLOEXEC, 3) : open_and_wait(path, O_RDONLY);
+        r = own >= 0 ? fcntl(own, F_DUPFD_CLOEXEC, 3) : local_open_and_wait(path, O_RDONLY);
     if (own >= 0 && r < 0)
         r = -errno;
     return r < 0 ? gb_err_sys(err, -r, "cannot read %s", path) : r;
@@ -157,7 +157,7 @@ int local_open_input(const char *path, struct gb_err *err)
 
 /* ---- opening ---- */
 
-static int connect_socket(const char *path)
+static int local_connect_socket(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -176,23 +176,23 @@ static int connect_socket(const char *path)
     return fd;
 }
 
-static char *name_beside(const struct local *local)
+static char *local_name_beside(const struct local *local)
 {
-    const char *name = last_name(local->path);
+    const char *name = local_last_name(local->path);
 
     return xasprintf("%.*s.%.200s.XXXXXX", (int)(name - local->path), local->path, name);
 }
 
 /* A file in the folder of what is to be replaced: without a name where that can be had, so that a
  * process which is killed leaves none behind. */
-static int open_beside(struct local *local)
+static int local_open_beside(struct local *local)
 {
-    _cleanup_(freep) char *folder = real_folder(local->path);
+    _cleanup_(freep) char *folder = local_real_folder(local->path);
     int fd = folder == NULL ? -1 : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
     if (fd >= 0)
         return fd;
-    local->beside = name_beside(local);
+    local->beside = local_name_beside(local);
     fd = mkostemp(local->beside, O_CLOEXEC);
     if (fd >= 0)
         return fd;
@@ -201,7 +201,7 @@ static int open_beside(struct local *local)
     return fd;
 }
 
-static int open_elsewhere(void)
+static int local_open_elsewhere(void)
 {
     const char *folder = getenv("TMPDIR");
     _cleanup_(freep) char *name = NULL;
@@ -218,7 +218,7 @@ static int open_elsewhere(void)
 }
 
 /* The new file is to be like the one that it replaces. False: it cannot be. */
-static bool make_alike(const struct local *local)
+static bool local_make_alike(const struct local *local)
 {
     struct stat now;
 
@@ -230,7 +230,7 @@ static bool make_alike(const struct local *local)
     return fchmod(local->fd, local->status.st_mode & 07777) == 0;
 }
 
-static void make_new(const struct local *local)
+static void local_make_new(const struct local *local)
 {
     mode_t mask = umask(022);
 
@@ -238,15 +238,15 @@ static void make_new(const struct local *local)
     (void)fchmod(local->fd, 0666 & ~mask); /* where it cannot be changed it stays private */
 }
 
-static int open_file(struct local *local)
+static int local_open_file(struct local *local)
 {
     bool several = local->replaces && local->status.st_nlink > 1;
 
     if (local->replaces && access(local->path, W_OK) < 0)
         return -errno;
     local->way = WAY_REPLACE;
-    local->fd = several ? -EMLINK : open_beside(local);
-    if (local->fd >= 0 && local->replaces && !make_alike(local)) {
+    local->fd = several ? -EMLINK : local_open_beside(local);
+    if (local->fd >= 0 && local->replaces && !local_make_alike(local)) {
         if (local->beside != NULL)
             (void)unlink(local->beside);
         free(TAKE_PTR(local->beside));
@@ -254,25 +254,25 @@ static int open_file(struct local *local)
         local->fd = -EPERM;
     }
     if (local->fd >= 0 && !local->replaces)
-        make_new(local);
+        local_make_new(local);
     if (local->fd < 0 && local->replaces) {
         local->way = WAY_INTO;
-        local->fd = open_elsewhere();
+        local->fd = local_open_elsewhere();
     }
     return local->fd < 0 ? local->fd : 0;
 }
 
-static int open_stream(struct local *local)
+static int local_open_stream(struct local *local)
 {
     local->way = WAY_STREAM;
-    local->fd = S_ISSOCK(local->status.st_mode) ? connect_socket(local->path)
-                                                : open_and_wait(local->path, O_WRONLY);
+    local->fd = S_ISSOCK(local->status.st_mode) ? local_connect_socket(local->path)
+                                                : local_open_and_wait(local->path, O_WRONLY);
     return local->fd < 0 ? local->fd : 0;
 }
 
-static int open_place(struct local *local)
+static int local_open_place(struct local *local)
 {
-    int own, r = follow(local->given, &local->path, &own);
+    int own, r = local_follow(local->given, &local->path, &own);
 
     if (r < 0)
         return r;
@@ -282,11 +282,11 @@ static int open_place(struct local *local)
         return local->fd < 0 ? -errno : 0;
     }
     if (stat(local->path, &local->status) < 0)
-        return errno == ENOENT ? open_file(local) : -errno;
+        return errno == ENOENT ? local_open_file(local) : -errno;
     if (S_ISDIR(local->status.st_mode))
         return -EISDIR;
     local->replaces = S_ISREG(local->status.st_mode);
-    return local->replaces ? open_file(local) : open_stream(local);
+    return local->replaces ? local_open_file(local) : local_open_stream(local);
 }
 
 struct local *local_open(const char *path, struct gb_err *err)
@@ -296,7 +296,7 @@ struct local *local_open(const char *path, struct gb_err *err)
 
     local->fd = -1;
     local->given = xstrdup(path);
-    r = open_place(local);
+    r = local_open_place(local);
     if (r == 0)
         return local;
     if (r == -EISDIR)
@@ -334,7 +334,7 @@ bool local_is_terminal(const struct local *local)
 /* ---- writing ---- */
 
 /* All of it, also where others have made the descriptor one that does not wait. */
-static int write_stream(int fd, struct gb_bytes bytes)
+static int local_write_stream(int fd, struct gb_bytes bytes)
 {
     struct local_wait wait;
     int r = 0;
@@ -357,7 +357,7 @@ static int write_stream(int fd, struct gb_bytes bytes)
     return r;
 }
 
-static int write_file(int fd, struct gb_bytes bytes, uint64_t offset)
+static int local_write_file(int fd, struct gb_bytes bytes, uint64_t offset)
 {
     while (bytes.size > 0) {
         ssize_t n = pwrite(fd, bytes.data, bytes.size, (off_t)offset);
@@ -379,14 +379,14 @@ int local_write(struct local *local, uint64_t offset, struct gb_bytes bytes, str
 
     if (local->way == WAY_STREAM && offset != local->size)
         return gb_err_set(err, GB_EINTERNAL, "%s: bytes out of order", local->given);
-    r = local->way == WAY_STREAM ? write_stream(local->fd, bytes)
-                                 : write_file(local->fd, bytes, offset);
+    r = local->way == WAY_STREAM ? local_write_stream(local->fd, bytes)
+                                 : local_write_file(local->fd, bytes, offset);
     local->size = MAX(local->size, offset + bytes.size);
     return r < 0 ? gb_err_sys(err, -r, "cannot write %s", local->given) : 0;
 }
 
 /* Gives the new file a name beside the one that it replaces. */
-static int name_it(struct local *local)
+static int local_name_it(struct local *local)
 {
     char source[32];
 
@@ -394,7 +394,7 @@ static int name_it(struct local *local)
     if (!local->replaces && linkat(AT_FDCWD, source, AT_FDCWD, local->path, AT_SYMLINK_FOLLOW) == 0)
         return 0;
     for (int i = 0; i < TRIES && local->beside == NULL; i++) {
-        char *name = name_beside(local);
+        char *name = local_name_beside(local);
         uint32_t random = 0;
 
         if (getrandom(&random, sizeof(random), 0) < 0)
@@ -413,7 +413,7 @@ static int name_it(struct local *local)
 
 /* Copies what is whole into the file that is there. Room is made first: until then, and when there
  * is none, the file is as it was. */
-static int write_into(const struct local *local)
+static int local_write_into(const struct local *local)
 {
     _cleanup_(freep) uint8_t *piece = xmalloc(COPY);
     _cleanup_(closep) int fd = open(local->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -436,7 +436,7 @@ static int write_into(const struct local *local)
             continue;
         if (n <= 0)
             return n < 0 ? -errno : -EIO;
-        r = write_file(fd, (struct gb_bytes){piece, (size_t)n}, at);
+        r = local_write_file(fd, (struct gb_bytes){piece, (size_t)n}, at);
         at += (uint64_t)n;
     }
     if (r == 0 && ftruncate(fd, (off_t)local->size) < 0)
@@ -446,13 +446,13 @@ static int write_into(const struct local *local)
     return r;
 }
 
-static int replace(struct local *local)
+static int local_replace(struct local *local)
 {
     int r;
 
     if (fsync(local->fd) < 0 && errno != EINVAL)
         return -errno;
-    r = local->beside != NULL ? 1 : name_it(local);
+    r = local->beside != NULL ? 1 : local_name_it(local);
     if (r <= 0)
         return r;
     if (rename(local->beside, local->path) == 0) {
@@ -460,13 +460,13 @@ static int replace(struct local *local)
         return 0;
     }
     /* A file that is mounted cannot be exchanged. */
-    return errno == EBUSY || errno == EXDEV ? write_into(local) : -errno;
+    return errno == EBUSY || errno == EXDEV ? local_write_into(local) : -errno;
 }
 
 int local_finish(struct local *local, struct gb_err *err)
 {
-    int r = local->way == WAY_REPLACE ? replace(local)
-            : local->way == WAY_INTO  ? write_into(local)
+    int r = local->way == WAY_REPLACE ? local_replace(local)
+            : local->way == WAY_INTO  ? local_write_into(local)
                                       : 0;
 
     if (r == 0 && local->way == WAY_STREAM) {

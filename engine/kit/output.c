@@ -27,9 +27,9 @@ struct output {
     struct gb_deferred report;
 };
 
-static void on_writable(uv_poll_t *poll, int status, int events);
+static void output_on_writable(uv_poll_t *poll, int status, int events);
 
-static void tell_broken(void *arg)
+static void output_tell_broken(void *arg)
 {
     struct output *output = arg;
 
@@ -39,7 +39,7 @@ static void tell_broken(void *arg)
     output->broken(output->arg, output->sys_errno);
 }
 
-static void break_off(struct output *output, int sys_errno)
+static void output_break_off(struct output *output, int sys_errno)
 {
     output->over = true;
     output->sys_errno = sys_errno;
@@ -47,10 +47,10 @@ static void break_off(struct output *output, int sys_errno)
     if (output->waiting)
         (void)uv_poll_stop(&output->poll);
     output->waiting = false;
-    gb_loop_defer(output->loop, &output->report, tell_broken, output);
+    gb_loop_defer(output->loop, &output->report, output_tell_broken, output);
 }
 
-static ssize_t write_some(const struct output *output, const void *data, size_t size)
+static ssize_t output_write_some(const struct output *output, const void *data, size_t size)
 {
     ssize_t n;
 
@@ -60,19 +60,19 @@ static ssize_t write_some(const struct output *output, const void *data, size_t 
     return n;
 }
 
-static void flush(struct output *output)
+static void output_flush(struct output *output)
 {
     while (output->queue.size > 0) {
-        ssize_t n = write_some(output, gb_buf_data(&output->queue), output->queue.size);
+        ssize_t n = output_write_some(output, gb_buf_data(&output->queue), output->queue.size);
 
         if (n < 0 && errno == EAGAIN && !output->direct) {
             if (!output->waiting)
-                (void)uv_poll_start(&output->poll, UV_WRITABLE | UV_DISCONNECT, on_writable);
+                (void)uv_poll_start(&output->poll, UV_WRITABLE | UV_DISCONNECT, output_on_writable);
             output->waiting = true;
             return;
         }
         if (n < 0) {
-            break_off(output, errno);
+            output_break_off(output, errno);
             return;
         }
         gb_buf_consume(&output->queue, (size_t)n);
@@ -84,15 +84,15 @@ static void flush(struct output *output)
     }
 }
 
-static void on_writable(uv_poll_t *poll, int status, int events)
+static void output_on_writable(uv_poll_t *poll, int status, int events)
 {
     (void)status; /* the write will tell */
     (void)events;
-    flush(poll->data);
+    output_flush(poll->data);
 }
 
 /* A description of our own for the same pipe or terminal; -1 where there is none to be had. */
-static int open_anew(int fd)
+static int output_open_anew(int fd)
 {
     char path[32];
 
@@ -117,7 +117,7 @@ struct output *output_new(struct gb_loop *loop, int fd, void (*drained)(void *ar
     if (output->direct)
         return output;
     if (!S_ISSOCK(st.st_mode)) {
-        int anew = open_anew(fd);
+        int anew = output_open_anew(fd);
 
         if (anew >= 0)
             output->fd = anew;
@@ -136,7 +136,7 @@ void output_write(struct output *output, struct gb_bytes bytes)
         return;
     gb_buf_add(&output->queue, bytes.data, bytes.size);
     if (!output->waiting)
-        flush(output);
+        output_flush(output);
 }
 
 size_t output_queued(const struct output *output)
@@ -144,7 +144,7 @@ size_t output_queued(const struct output *output)
     return output->queue.size;
 }
 
-static void free_output(uv_handle_t *handle)
+static void output_free_output(uv_handle_t *handle)
 {
     struct output *output = handle->data;
 
@@ -162,7 +162,7 @@ void output_free(struct output *output)
         return;
     gb_loop_undefer(&output->report);
     if (output->polled)
-        uv_close((uv_handle_t *)&output->poll, free_output);
+        uv_close((uv_handle_t *)&output->poll, output_free_output);
     else
-        free_output((uv_handle_t *)&output->poll);
+        output_free_output((uv_handle_t *)&output->poll);
 }

@@ -38,10 +38,12 @@ struct transfer {
     size_t piece_count;
 };
 
-static void on_written(void *arg, const struct gb_json *result, const struct gb_call_error *error);
-static void on_read(void *arg, const struct gb_json *result, const struct gb_call_error *error);
+static void transfer_on_written(void *arg, const struct gb_json *result,
+                                const struct gb_call_error *error);
+static void transfer_on_read(void *arg, const struct gb_json *result,
+                             const struct gb_call_error *error);
 
-static void piece_free(struct piece *piece)
+static void transfer_piece_free(struct piece *piece)
 {
     gb_list_remove(&piece->link);
     piece->transfer->piece_count--;
@@ -56,7 +58,7 @@ void transfer_cancel(struct transfer *transfer)
         return;
     GB_LIST_FOREACH(piece, &transfer->pieces, link) {
         gb_client_forget(transfer->client, piece->call);
-        piece_free(piece);
+        transfer_piece_free(piece);
     }
     local_cancel(transfer->out);
     (void)gb_close(transfer->fd);
@@ -66,7 +68,7 @@ void transfer_cancel(struct transfer *transfer)
     free(transfer);
 }
 
-static void finish(struct transfer *transfer, const struct gb_err *err)
+static void transfer_finish(struct transfer *transfer, const struct gb_err *err)
 {
     struct transfer_config config = transfer->config;
 
@@ -74,21 +76,21 @@ static void finish(struct transfer *transfer, const struct gb_err *err)
     config.finished(config.arg, err);
 }
 
-static void fail(struct transfer *transfer, const struct gb_call_error *error)
+static void transfer_fail(struct transfer *transfer, const struct gb_call_error *error)
 {
     struct gb_err err = {0};
 
     (void)gb_err_set(&err, error->code, "%s: %s", transfer->remote, error->message);
     err.dispatched = false; /* files are not code */
-    finish(transfer, &err);
+    transfer_finish(transfer, &err);
 }
 
-static void fail_sys(struct transfer *transfer, int sys_errno, const char *what)
+static void transfer_fail_sys(struct transfer *transfer, int sys_errno, const char *what)
 {
     struct gb_err err = {0};
 
     (void)gb_err_sys(&err, sys_errno, "%s %s", what, transfer->local);
-    finish(transfer, &err);
+    transfer_finish(transfer, &err);
 }
 
 static struct transfer *transfer_new(struct gb_client *client, const struct transfer_config *config)
@@ -105,7 +107,7 @@ static struct transfer *transfer_new(struct gb_client *client, const struct tran
     return transfer;
 }
 
-static struct piece *piece_new(struct transfer *transfer, uint64_t offset, size_t size)
+static struct piece *transfer_piece_new(struct transfer *transfer, uint64_t offset, size_t size)
 {
     struct piece *piece = xcalloc(1, sizeof(*piece));
 
@@ -117,7 +119,8 @@ static struct piece *piece_new(struct transfer *transfer, uint64_t offset, size_
     return piece;
 }
 
-static void begin_params(const struct transfer *transfer, struct gb_json_out *out, uint64_t offset)
+static void transfer_begin_params(const struct transfer *transfer, struct gb_json_out *out,
+                                  uint64_t offset)
 {
     gb_json_object(out, NULL);
     gb_json_put_str(out, "session", transfer->session);
@@ -125,7 +128,7 @@ static void begin_params(const struct transfer *transfer, struct gb_json_out *ou
     gb_json_put_u64(out, "offset", offset);
 }
 
-static ssize_t read_piece(const struct transfer *transfer, uint8_t *data)
+static ssize_t transfer_read_piece(const struct transfer *transfer, uint8_t *data)
 {
     struct local_wait wait;
     ssize_t n;
@@ -139,64 +142,65 @@ static ssize_t read_piece(const struct transfer *transfer, uint8_t *data)
 }
 
 /* False when the transfer has ended. */
-static bool send_piece(struct transfer *transfer)
+static bool transfer_send_piece(struct transfer *transfer)
 {
     _cleanup_(freep) uint8_t *data = xmalloc(PIECE);
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
-    ssize_t n = read_piece(transfer, data);
+    ssize_t n = transfer_read_piece(transfer, data);
     struct piece *piece;
 
     if (n < 0) {
-        fail_sys(transfer, (int)-n, "cannot read");
+        transfer_fail_sys(transfer, (int)-n, "cannot read");
         return false;
     }
     /* A file that shrinks or grows is sent as it is read. */
     transfer->all_sent = (size_t)n < PIECE;
     transfer->size = MAX(transfer->size, transfer->next + (uint64_t)n);
-    begin_params(transfer, &out, transfer->next);
+    transfer_begin_params(transfer, &out, transfer->next);
     gb_json_put_bool(&out, "final", transfer->all_sent);
     gb_json_put_u64(&out, "mode", transfer->mode);
     gb_json_put_base64(&out, "base64", (struct gb_bytes){data, (size_t)n});
     gb_json_end(&out);
-    piece = piece_new(transfer, transfer->next, (size_t)n);
+    piece = transfer_piece_new(transfer, transfer->next, (size_t)n);
     transfer->next += (uint64_t)n;
-    piece->call =
-        gb_client_call(transfer->client, "file.write", &params, DEADLINE_MS, on_written, piece);
+    piece->call = gb_client_call(transfer->client, "file.write", &params, DEADLINE_MS,
+                                 transfer_on_written, piece);
     gb_buf_release(&params);
     return true;
 }
 
-static void pump_upload(struct transfer *transfer)
+static void transfer_pump_upload(struct transfer *transfer)
 {
     while (!transfer->all_sent && transfer->piece_count < PIECES_UNDER_WAY)
-        if (!send_piece(transfer))
+        if (!transfer_send_piece(transfer))
             return;
 }
 
-static void tell_progress(struct transfer *transfer)
+static void transfer_tell_progress(struct transfer *transfer)
 {
     if (transfer->config.progress != NULL)
         transfer->config.progress(transfer->config.arg, transfer->done, transfer->size);
 }
 
-static void on_written(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void transfer_on_written(void *arg, const struct gb_json *result,
+                                const struct gb_call_error *error)
 {
     struct piece *piece = arg;
     struct transfer *transfer = piece->transfer;
 
     (void)result;
     transfer->done += piece->size;
-    piece_free(piece);
+    transfer_piece_free(piece);
     if (error != NULL) {
-        fail(transfer, error);
+        transfer_fail(transfer, error);
         return;
     }
-    tell_progress(transfer);
+    transfer_tell_progress(transfer);
     if (transfer->all_sent && transfer->piece_count == 0)
-        finish(transfer, NULL);
+        transfer_finish(transfer, NULL);
     else
-        pump_upload(transfer);
+        transfer_pump_upload(transfer);
 }
 
 struct transfer *transfer_upload(struct gb_client *client, const struct transfer_config *config,
@@ -219,57 +223,57 @@ struct transfer *transfer_upload(struct gb_client *client, const struct transfer
     transfer->waits = !S_ISREG(st.st_mode);
     transfer->mode = transfer->waits ? 0 : st.st_mode & 0777; /* 0: what new files have */
     transfer->size = transfer->waits ? 0 : (uint64_t)st.st_size;
-    pump_upload(transfer);
+    transfer_pump_upload(transfer);
     return transfer;
 }
 
-static void ask_piece(struct transfer *transfer, uint64_t offset, size_t size)
+static void transfer_ask_piece(struct transfer *transfer, uint64_t offset, size_t size)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
     struct piece *piece;
 
-    begin_params(transfer, &out, offset);
+    transfer_begin_params(transfer, &out, offset);
     gb_json_put_u64(&out, "length", size);
     gb_json_end(&out);
-    piece = piece_new(transfer, offset, size);
-    piece->call =
-        gb_client_call(transfer->client, "file.read", &params, DEADLINE_MS, on_read, piece);
+    piece = transfer_piece_new(transfer, offset, size);
+    piece->call = gb_client_call(transfer->client, "file.read", &params, DEADLINE_MS,
+                                 transfer_on_read, piece);
     gb_buf_release(&params);
 }
 
-static void pump_download(struct transfer *transfer)
+static void transfer_pump_download(struct transfer *transfer)
 {
     size_t most = local_in_order(transfer->out) ? 1 : PIECES_UNDER_WAY;
 
     while (transfer->next < transfer->size && transfer->piece_count < most) {
         size_t size = (size_t)MIN((uint64_t)PIECE, transfer->size - transfer->next);
 
-        ask_piece(transfer, transfer->next, size);
+        transfer_ask_piece(transfer, transfer->next, size);
         transfer->next += size;
     }
 }
 
-static void finish_download(struct transfer *transfer)
+static void transfer_finish_download(struct transfer *transfer)
 {
     struct gb_err err = {0};
     int r = local_finish(TAKE_PTR(transfer->out), &err);
 
-    finish(transfer, r < 0 ? &err : NULL);
+    transfer_finish(transfer, r < 0 ? &err : NULL);
 }
 
-static void fail_changed(struct transfer *transfer)
+static void transfer_fail_changed(struct transfer *transfer)
 {
     struct gb_err err = {0};
 
     (void)gb_err_set(&err, GB_EBUSY, "%s changed while it was read", transfer->remote);
-    finish(transfer, &err);
+    transfer_finish(transfer, &err);
 }
 
 /* Writes what came for a piece, and asks for what is missing of it. False when the transfer has
  * ended. */
-static bool store(struct transfer *transfer, const struct piece *piece,
-                  const struct gb_json *result)
+static bool transfer_store(struct transfer *transfer, const struct piece *piece,
+                           const struct gb_json *result)
 {
     _cleanup_(gb_buf_release) struct gb_buf data = {0};
     bool good = json_add_bytes(&data, result, "text", "base64");
@@ -278,29 +282,31 @@ static bool store(struct transfer *transfer, const struct piece *piece,
 
     if (!good || piece->offset + data.size > end ||
         (data.size == 0 && piece->offset < transfer->size)) {
-        fail_changed(transfer);
+        transfer_fail_changed(transfer);
         return false;
     }
     if (local_write(transfer->out, piece->offset, gb_buf_bytes(&data), &err) < 0) {
-        finish(transfer, &err);
+        transfer_finish(transfer, &err);
         return false;
     }
     transfer->done += data.size;
     if (piece->offset + data.size < end)
-        ask_piece(transfer, piece->offset + data.size, (size_t)(end - piece->offset - data.size));
+        transfer_ask_piece(transfer, piece->offset + data.size,
+                           (size_t)(end - piece->offset - data.size));
     return true;
 }
 
-static void on_read(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void transfer_on_read(void *arg, const struct gb_json *result,
+                             const struct gb_call_error *error)
 {
     struct piece *piece = arg;
     struct transfer *transfer = piece->transfer;
     struct piece was = *piece;
     double size;
 
-    piece_free(piece);
+    transfer_piece_free(piece);
     if (error != NULL) {
-        fail(transfer, error);
+        transfer_fail(transfer, error);
         return;
     }
     size = json_number(result, "size");
@@ -309,16 +315,16 @@ static void on_read(void *arg, const struct gb_json *result, const struct gb_cal
         transfer->size = size >= 0 && size < 9e15 ? (uint64_t)size : 0;
         transfer->next = MIN((uint64_t)PIECE, transfer->size);
     } else if ((uint64_t)size != transfer->size) {
-        fail_changed(transfer);
+        transfer_fail_changed(transfer);
         return;
     }
-    if (!store(transfer, &was, result))
+    if (!transfer_store(transfer, &was, result))
         return;
-    tell_progress(transfer);
+    transfer_tell_progress(transfer);
     if (transfer->done >= transfer->size && transfer->piece_count == 0)
-        finish_download(transfer);
+        transfer_finish_download(transfer);
     else
-        pump_download(transfer);
+        transfer_pump_download(transfer);
 }
 
 struct transfer *transfer_download(struct gb_client *client, const struct transfer_config *config,
@@ -331,7 +337,7 @@ struct transfer *transfer_download(struct gb_client *client, const struct transf
         return NULL;
     transfer = transfer_new(client, config);
     transfer->out = out;
-    ask_piece(transfer, 0, PIECE);
+    transfer_ask_piece(transfer, 0, PIECE);
     return transfer;
 }
 

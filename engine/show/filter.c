@@ -8,31 +8,31 @@
 
 enum { ESC = 0x1b };
 
-static bool is_layout(uint32_t point)
+static bool filter_is_layout(uint32_t point)
 {
     return point == '\n' || point == '\r' || point == '\t' || point == '\b';
 }
 
-static void escape_bytes(struct gb_buf *out, const uint8_t *data, size_t size)
+static void filter_escape_bytes(struct gb_buf *out, const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         gb_buf_addf(out, "\\x%02x", data[i]);
 }
 
 /* A run of whole or hopeless characters without ESC. */
-static size_t add_character(struct filter *filter, struct gb_buf *out, const uint8_t *data,
-                            size_t size)
+static size_t filter_add_character(struct filter *filter, struct gb_buf *out, const uint8_t *data,
+                                   size_t size)
 {
     size_t length = gb_utf8_sequence(data, size);
     uint32_t point;
 
     if (length == 0) {
-        escape_bytes(out, data, 1);
+        filter_escape_bytes(out, data, 1);
         filter->before = 0;
         return 1;
     }
     point = gb_hidden_point(data, length);
-    if (is_layout(point) || !gb_hidden_behind(filter->before, point)) {
+    if (filter_is_layout(point) || !gb_hidden_behind(filter->before, point)) {
         gb_buf_add(out, data, length);
         filter->before = point;
     } else {
@@ -45,7 +45,7 @@ static size_t add_character(struct filter *filter, struct gb_buf *out, const uin
 enum sequence { SEQUENCE_SGR, SEQUENCE_MORE, SEQUENCE_OTHER };
 
 /* What @data, which begins with ESC, is; *ret_size of a whole SGR sequence. */
-static enum sequence look_at_sequence(const uint8_t *data, size_t size, size_t *ret_size)
+static enum sequence filter_look_at_sequence(const uint8_t *data, size_t size, size_t *ret_size)
 {
     if (size == 1)
         return SEQUENCE_MORE;
@@ -63,7 +63,7 @@ static enum sequence look_at_sequence(const uint8_t *data, size_t size, size_t *
 }
 
 /* An empty sequence, or one of zeros only, turns everything off. */
-static bool turns_off(const uint8_t *data, size_t size)
+static bool filter_turns_off(const uint8_t *data, size_t size)
 {
     for (size_t i = 2; i + 1 < size; i++)
         if (data[i] != '0' && data[i] != ';')
@@ -72,8 +72,8 @@ static bool turns_off(const uint8_t *data, size_t size)
 }
 
 /* Takes as much of @data as can be judged; the rest is the beginning of something. */
-static size_t take(struct filter *filter, struct gb_buf *out, const uint8_t *data, size_t size,
-                   bool last)
+static size_t filter_take(struct filter *filter, struct gb_buf *out, const uint8_t *data,
+                          size_t size, bool last)
 {
     size_t at = 0;
 
@@ -81,12 +81,12 @@ static size_t take(struct filter *filter, struct gb_buf *out, const uint8_t *dat
         size_t length = 0;
 
         if (data[at] == ESC) {
-            enum sequence kind = look_at_sequence(data + at, size - at, &length);
+            enum sequence kind = filter_look_at_sequence(data + at, size - at, &length);
 
             if (kind == SEQUENCE_MORE && !last)
                 break;
             if (kind == SEQUENCE_SGR) {
-                filter->coloured = !turns_off(data + at, length);
+                filter->coloured = !filter_turns_off(data + at, length);
                 gb_buf_add(out, data + at, length);
                 at += length;
                 continue;
@@ -95,7 +95,7 @@ static size_t take(struct filter *filter, struct gb_buf *out, const uint8_t *dat
                    gb_utf8_unfinished((struct gb_bytes){data + at, size - at}) == size - at) {
             break;
         }
-        at += add_character(filter, out, data + at, size - at);
+        at += filter_add_character(filter, out, data + at, size - at);
     }
     return at;
 }
@@ -107,7 +107,7 @@ void filter_add(struct filter *filter, struct gb_buf *out, struct gb_bytes bytes
         size_t taken, more;
 
         if (filter->held_size == 0) {
-            taken = take(filter, out, bytes.data, bytes.size, false);
+            taken = filter_take(filter, out, bytes.data, bytes.size, false);
             filter->held_size = (uint8_t)(bytes.size - taken);
             memcpy(filter->held, bytes.data + taken, filter->held_size);
             return;
@@ -116,7 +116,7 @@ void filter_add(struct filter *filter, struct gb_buf *out, struct gb_bytes bytes
         more = bytes.size < FILTER_SGR_MAX ? bytes.size : FILTER_SGR_MAX;
         memcpy(joined, filter->held, filter->held_size);
         memcpy(joined + filter->held_size, bytes.data, more);
-        taken = take(filter, out, joined, filter->held_size + more, false);
+        taken = filter_take(filter, out, joined, filter->held_size + more, false);
         if (taken < filter->held_size) { /* everything still waits */
             memcpy(filter->held, joined, filter->held_size + more);
             filter->held_size = (uint8_t)(filter->held_size + more);
@@ -130,7 +130,7 @@ void filter_add(struct filter *filter, struct gb_buf *out, struct gb_bytes bytes
 
 void filter_end(struct filter *filter, struct gb_buf *out)
 {
-    (void)take(filter, out, filter->held, filter->held_size, true);
+    (void)filter_take(filter, out, filter->held, filter->held_size, true);
     filter->held_size = 0;
     if (filter->coloured)
         gb_buf_adds(out, "\x1b[0m");

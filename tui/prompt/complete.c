@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 /* Adds the blanks that the line of @text that holds byte @at begins with. */
-static void prompt_indent_of(struct gb_bytes text, size_t at, struct gb_buf *indent)
+static void complete_prompt_indent_of(struct gb_bytes text, size_t at, struct gb_buf *indent)
 {
     size_t from = at, to;
 
@@ -19,7 +19,7 @@ static void prompt_indent_of(struct gb_bytes text, size_t at, struct gb_buf *ind
 
 /* Brackets that are open; a string that goes over lines counts as one. Strings in ' and " end with
  * their line, others with their quote. */
-static int count_open(struct gb_bytes text)
+static int complete_count_open(struct gb_bytes text)
 {
     int open = 0;
     size_t i = 0;
@@ -74,10 +74,11 @@ bool prompt_looks_complete(struct gb_bytes text, const char *unit, struct gb_buf
     blank = line == end;
     indented = !blank && line > 0 && (text.data[line] == ' ' || text.data[line] == '\t');
     opens = !blank && (text.data[end - 1] == ':' || text.data[end - 1] == '{');
-    if (count_open(text) <= 0 && !opens && !indented && (blank || text.data[end - 1] != '\\'))
+    if (complete_count_open(text) <= 0 && !opens && !indented &&
+        (blank || text.data[end - 1] != '\\'))
         return true;
     if (indent != NULL) {
-        prompt_indent_of(text, text.size, indent);
+        complete_prompt_indent_of(text, text.size, indent);
         if (opens)
             gb_buf_adds(indent, unit);
     }

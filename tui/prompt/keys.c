@@ -8,21 +8,21 @@
 
 /* ---- lines of the text ---- */
 
-static int line_start(int at)
+static int keys_line_start(int at)
 {
     while (at > 0 && rl_line_buffer[at - 1] != '\n')
         at--;
     return at;
 }
 
-static int line_end(int at)
+static int keys_line_end(int at)
 {
     while (at < rl_end && rl_line_buffer[at] != '\n')
         at++;
     return at;
 }
 
-static int points_between(int from, int to)
+static int keys_points_between(int from, int to)
 {
     int points = 0;
 
@@ -32,9 +32,9 @@ static int points_between(int from, int to)
 }
 
 /* The place @points code points behind @from, within its line. */
-static int go_to(int from, int points)
+static int keys_go_to(int from, int points)
 {
-    int end = line_end(from), at = from;
+    int end = keys_line_end(from), at = from;
 
     while (at < end && points > 0) {
         at++;
@@ -45,33 +45,34 @@ static int go_to(int from, int points)
     return at;
 }
 
-static bool move_line(int direction)
+static bool keys_move_line(int direction)
 {
-    int start = line_start(rl_point), column = points_between(start, rl_point);
+    int start = keys_line_start(rl_point), column = keys_points_between(start, rl_point);
 
     if (direction < 0) {
         if (start == 0)
             return false;
-        rl_point = go_to(line_start(start - 1), column);
+        rl_point = keys_go_to(keys_line_start(start - 1), column);
     } else {
-        int end = line_end(rl_point);
+        int end = keys_line_end(rl_point);
 
         if (end == rl_end)
             return false;
-        rl_point = go_to(end + 1, column);
+        rl_point = keys_go_to(end + 1, column);
     }
     return true;
 }
 
 /* ---- history ---- */
 
-static int on_up(int count, int key);
-static int on_down(int count, int key);
+static int keys_on_up(int count, int key);
+static int keys_on_down(int count, int key);
 
 /* Going on through history: by what stood before the cursor at first, or entry by entry. */
-static int move_history(int direction)
+static int keys_move_history(int direction)
 {
-    bool going_on = prompt.in_history && (rl_last_func == on_up || rl_last_func == on_down);
+    bool going_on =
+        prompt.in_history && (rl_last_func == keys_on_up || rl_last_func == keys_on_down);
 
     if (!going_on) {
         prompt.in_history = true;
@@ -85,43 +86,43 @@ static int move_history(int direction)
     return 0;
 }
 
-static int on_up(int count, int key)
+static int keys_on_up(int count, int key)
 {
     (void)count;
     (void)key;
-    if (!(prompt.in_history && (rl_last_func == on_up || rl_last_func == on_down))) {
+    if (!(prompt.in_history && (rl_last_func == keys_on_up || rl_last_func == keys_on_down))) {
         prompt.in_history = false;
-        if (move_line(-1))
+        if (keys_move_line(-1))
             return 0;
     }
-    (void)move_history(-1);
+    (void)keys_move_history(-1);
     return 0;
 }
 
-static int on_down(int count, int key)
+static int keys_on_down(int count, int key)
 {
     (void)count;
     (void)key;
-    if (!(prompt.in_history && (rl_last_func == on_up || rl_last_func == on_down))) {
+    if (!(prompt.in_history && (rl_last_func == keys_on_up || rl_last_func == keys_on_down))) {
         prompt.in_history = false;
-        if (move_line(1))
+        if (keys_move_line(1))
             return 0;
     }
-    (void)move_history(1);
+    (void)keys_move_history(1);
     return 0;
 }
 
 /* ---- moving ---- */
 
-static int on_home(int count, int key)
+static int keys_on_home(int count, int key)
 {
     (void)count;
     (void)key;
-    rl_point = line_start(rl_point);
+    rl_point = keys_line_start(rl_point);
     return 0;
 }
 
-static int on_end(int count, int key)
+static int keys_on_end(int count, int key)
 {
     const char *suggestion = prompt_suggestion();
 
@@ -130,11 +131,11 @@ static int on_end(int count, int key)
     if (suggestion != NULL)
         (void)rl_insert_text(suggestion);
     else
-        rl_point = line_end(rl_point);
+        rl_point = keys_line_end(rl_point);
     return 0;
 }
 
-static int on_forward(int count, int key)
+static int keys_on_forward(int count, int key)
 {
     const char *suggestion = prompt_suggestion();
 
@@ -145,7 +146,7 @@ static int on_forward(int count, int key)
 }
 
 /* A word of the suggestion, with the blanks before it. */
-static int on_forward_word(int count, int key)
+static int keys_on_forward_word(int count, int key)
 {
     const char *suggestion = prompt_suggestion();
     char word[256];
@@ -165,9 +166,9 @@ static int on_forward_word(int count, int key)
 }
 
 /* To the end of the line, not of the text; at its end, the line break. */
-static int on_kill(int count, int key)
+static int keys_on_kill(int count, int key)
 {
-    int end = line_end(rl_point);
+    int end = keys_line_end(rl_point);
 
     (void)count;
     (void)key;
@@ -179,7 +180,7 @@ static int on_kill(int count, int key)
 
 /* ---- Enter, Tab ---- */
 
-static int on_enter(int count, int key)
+static int keys_on_enter(int count, int key)
 {
     (void)count;
     (void)key;
@@ -189,7 +190,7 @@ static int on_enter(int count, int key)
     }
     if (memchr(rl_line_buffer + rl_point, '\n', (size_t)(rl_end - rl_point)) != NULL) {
         /* Above the last line Enter makes a line. */
-        int start = line_start(rl_point);
+        int start = keys_line_start(rl_point);
         char blanks[256] = "\n";
         size_t size = strspn(rl_line_buffer + start, " \t");
 
@@ -205,7 +206,7 @@ static int on_enter(int count, int key)
 }
 
 /* Runs it however incomplete it may look. */
-static int on_force(int count, int key)
+static int keys_on_force(int count, int key)
 {
     (void)count;
     (void)key;
@@ -213,7 +214,7 @@ static int on_force(int count, int key)
     return rl_newline(1, '\n');
 }
 
-static int on_line_break(int count, int key)
+static int keys_on_line_break(int count, int key)
 {
     (void)count;
     (void)key;
@@ -221,9 +222,9 @@ static int on_line_break(int count, int key)
     return 0;
 }
 
-static int on_tab(int count, int key)
+static int keys_on_tab(int count, int key)
 {
-    int start = line_start(rl_point);
+    int start = keys_line_start(rl_point);
 
     (void)count;
     (void)key;
@@ -234,7 +235,7 @@ static int on_tab(int count, int key)
     return 0;
 }
 
-static int on_edit(int count, int key)
+static int keys_on_edit(int count, int key)
 {
     (void)count;
     (void)key;
@@ -242,7 +243,7 @@ static int on_edit(int count, int key)
     return 0;
 }
 
-static int on_nothing(int count, int key)
+static int keys_on_nothing(int count, int key)
 {
     (void)count;
     (void)key;
@@ -252,7 +253,7 @@ static int on_nothing(int count, int key)
 /* ---- binding ---- */
 
 /* Whatever is bound to @from, by default or by ~/.inputrc, is bound to @to. */
-static void rebind(Keymap map, rl_command_func_t *from, rl_command_func_t *to)
+static void keys_rebind(Keymap map, rl_command_func_t *from, rl_command_func_t *to)
 {
     char **keys = rl_invoking_keyseqs_in_map(from, map);
 
@@ -268,48 +269,48 @@ void prompt_bind_keys(void)
     static const struct {
         rl_command_func_t *from, *to;
     } changed[] = {
-        {rl_newline, on_enter},
-        {rl_get_previous_history, on_up},
-        {rl_get_next_history, on_down},
-        {rl_beg_of_line, on_home},
-        {rl_end_of_line, on_end},
-        {rl_forward_char, on_forward},
-        {rl_forward_word, on_forward_word},
-        {rl_kill_line, on_kill},
-        {rl_complete, on_tab},
-        {rl_menu_complete, on_tab},
-        {rl_possible_completions, on_tab},
-        {rl_vi_complete, on_tab},
+        {rl_newline, keys_on_enter},
+        {rl_get_previous_history, keys_on_up},
+        {rl_get_next_history, keys_on_down},
+        {rl_beg_of_line, keys_on_home},
+        {rl_end_of_line, keys_on_end},
+        {rl_forward_char, keys_on_forward},
+        {rl_forward_word, keys_on_forward_word},
+        {rl_kill_line, keys_on_kill},
+        {rl_complete, keys_on_tab},
+        {rl_menu_complete, keys_on_tab},
+        {rl_possible_completions, keys_on_tab},
+        {rl_vi_complete, keys_on_tab},
         /* These write to the terminal, or run programs of this machine. */
-        {rl_clear_screen, on_nothing},
-        {rl_clear_display, on_nothing},
-        {rl_refresh_line, on_nothing},
-        {rl_dump_functions, on_nothing},
-        {rl_dump_macros, on_nothing},
-        {rl_dump_variables, on_nothing},
-        {rl_insert_completions, on_nothing},
-        {rl_tilde_expand, on_nothing},
-        {rl_vi_tilde_expand, on_nothing},
+        {rl_clear_screen, keys_on_nothing},
+        {rl_clear_display, keys_on_nothing},
+        {rl_refresh_line, keys_on_nothing},
+        {rl_dump_functions, keys_on_nothing},
+        {rl_dump_macros, keys_on_nothing},
+        {rl_dump_variables, keys_on_nothing},
+        {rl_insert_completions, keys_on_nothing},
+        {rl_tilde_expand, keys_on_nothing},
+        {rl_vi_tilde_expand, keys_on_nothing},
     };
     static const struct {
         const char *keys;
         rl_command_func_t *function;
     } wanted[] = {
-        {"\\e[1;5C", on_forward_word},
+        {"\\e[1;5C", keys_on_forward_word},
         {"\\e[1;5D", rl_backward_word},
-        {"\\e[1~", on_home},
-        {"\\e[4~", on_end},
-        {"\\e[H", on_home},
-        {"\\e[F", on_end},
-        {"\\eOH", on_home},
-        {"\\eOF", on_end},
+        {"\\e[1~", keys_on_home},
+        {"\\e[4~", keys_on_end},
+        {"\\e[H", keys_on_home},
+        {"\\e[F", keys_on_end},
+        {"\\eOH", keys_on_home},
+        {"\\eOF", keys_on_end},
         {"\\e[3~", rl_delete},
-        {"\\e[A", on_up},
-        {"\\e[B", on_down},
-        {"\\eOA", on_up},
-        {"\\eOB", on_down},
-        {"\\e[C", on_forward},
-        {"\\eOC", on_forward},
+        {"\\e[A", keys_on_up},
+        {"\\e[B", keys_on_down},
+        {"\\eOA", keys_on_up},
+        {"\\eOB", keys_on_down},
+        {"\\e[C", keys_on_forward},
+        {"\\eOC", keys_on_forward},
         {"\\e[D", rl_backward_char},
         {"\\eOD", rl_backward_char},
     };
@@ -318,17 +319,17 @@ void prompt_bind_keys(void)
 
     for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
         for (size_t i = 0; i < ARRAY_SIZE(changed); i++)
-            rebind(maps[m], changed[i].from, changed[i].to);
+            keys_rebind(maps[m], changed[i].from, changed[i].to);
         for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
             (void)rl_bind_keyseq_if_unbound_in_map(wanted[i].keys, wanted[i].function, maps[m]);
-        (void)rl_bind_key_in_map('\r', on_enter, maps[m]);
-        (void)rl_bind_key_in_map('\n', on_enter, maps[m]);
+        (void)rl_bind_key_in_map('\r', keys_on_enter, maps[m]);
+        (void)rl_bind_key_in_map('\n', keys_on_enter, maps[m]);
     }
     for (size_t m = 0; m < 2; m++) {
-        (void)rl_bind_key_in_map('\t', on_tab, maps[m]);
-        (void)rl_bind_keyseq_in_map("\\e\\r", on_force, maps[m]);
-        (void)rl_bind_keyseq_in_map("\\C-o", on_line_break, maps[m]);
-        (void)rl_bind_keyseq_in_map("\\C-x\\C-e", on_edit, maps[m]);
+        (void)rl_bind_key_in_map('\t', keys_on_tab, maps[m]);
+        (void)rl_bind_keyseq_in_map("\\e\\r", keys_on_force, maps[m]);
+        (void)rl_bind_keyseq_in_map("\\C-o", keys_on_line_break, maps[m]);
+        (void)rl_bind_keyseq_in_map("\\C-x\\C-e", keys_on_edit, maps[m]);
     }
-    (void)rl_bind_key_in_map('v', on_edit, maps[2]);
+    (void)rl_bind_key_in_map('v', keys_on_edit, maps[2]);
 }

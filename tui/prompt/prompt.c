@@ -21,7 +21,7 @@ struct prompt prompt;
 
 /* Keys come whole, so this is called with an empty queue only when readline wants the second key of
  * a pair that it can wait for; it asks the hook below first. */
-static int next_byte(FILE *stream)
+static int prompt_next_byte(FILE *stream)
 {
     (void)stream;
     if (prompt.key.size == 0)
@@ -34,23 +34,23 @@ static int next_byte(FILE *stream)
     }
 }
 
-static int is_byte_there(void)
+static int prompt_is_byte_there(void)
 {
     return prompt.key.size > 0;
 }
 
-static void paint_nothing(void)
+static void prompt_paint_nothing(void)
 {
 }
 
-static void list_nothing(char **matches, int count, int longest)
+static void prompt_list_nothing(char **matches, int count, int longest)
 {
     (void)matches;
     (void)count;
     (void)longest;
 }
 
-static char **complete_nothing(const char *text, int start, int end)
+static char **prompt_complete_nothing(const char *text, int start, int end)
 {
     (void)text;
     (void)start;
@@ -60,7 +60,7 @@ static char **complete_nothing(const char *text, int start, int end)
 }
 
 /* A line was accepted: readline goes on with an empty one when this returns. */
-static void on_line(char *line)
+static void prompt_on_line(char *line)
 {
     size_t size;
 
@@ -84,12 +84,12 @@ static void on_line(char *line)
     free(line);
 }
 
-static void install(void)
+static void prompt_install(void)
 {
-    rl_callback_handler_install("", on_line);
+    rl_callback_handler_install("", prompt_on_line);
 }
 
-static void set_up(void)
+static void prompt_set_up(void)
 {
     if (prompt.ready)
         return;
@@ -99,35 +99,35 @@ static void set_up(void)
         abort(); /* a host without /dev/null */
     rl_prep_term_function = NULL;
     rl_deprep_term_function = NULL;
-    rl_getc_function = next_byte;
-    rl_input_available_hook = is_byte_there;
-    rl_redisplay_function = paint_nothing;
-    rl_completion_display_matches_hook = list_nothing;
-    rl_attempted_completion_function = complete_nothing;
+    rl_getc_function = prompt_next_byte;
+    rl_input_available_hook = prompt_is_byte_there;
+    rl_redisplay_function = prompt_paint_nothing;
+    rl_completion_display_matches_hook = prompt_list_nothing;
+    rl_attempted_completion_function = prompt_complete_nothing;
     edit_start(prompt.nowhere, prompt.nowhere);
     (void)rl_variable_bind("enable-bracketed-paste", "off");
     (void)rl_variable_bind("show-mode-in-prompt", "off");
     (void)rl_variable_bind("blink-matching-paren", "off");
     prompt_bind_keys();
-    install();
+    prompt_install();
 }
 
 /* ---- history per language ---- */
 
-static void put_history_away(void)
+static void prompt_put_history_away(void)
 {
     if (prompt.at != NULL)
         prompt.at->state = history_get_history_state();
 }
 
-static void use_history(const char *language)
+static void prompt_use_history(const char *language)
 {
     HISTORY_STATE empty = {0};
     struct prompt_history *history = prompt.histories;
 
     if (prompt.at != NULL && strcmp(prompt.at->language, language) == 0)
         return;
-    put_history_away();
+    prompt_put_history_away();
     while (history != NULL && strcmp(history->language, language) != 0)
         history = history->next;
     if (history != NULL) {
@@ -171,13 +171,13 @@ bool prompt_clear(void)
     rl_callback_sigcleanup();
     rl_callback_handler_remove();
     rl_replace_line("", 1);
-    install();
+    prompt_install();
     using_history();
     return typed;
 }
 
 /* Only what a terminal can have been asked to show: no control characters, UTF-8. Gives. */
-static char *clean_paste(struct gb_bytes text)
+static char *prompt_clean_paste(struct gb_bytes text)
 {
     struct gb_buf clean = {0};
     size_t at = 0;
@@ -201,7 +201,7 @@ bool prompt_paste(struct gb_bytes text)
 
     if (text.size > PROMPT_TEXT_MAX || (size_t)rl_end + text.size > PROMPT_TEXT_MAX)
         return false;
-    clean = clean_paste(text);
+    clean = prompt_clean_paste(text);
     prompt_close_popup();
     if (strlen(clean) + (size_t)rl_end <= PROMPT_TEXT_MAX) {
         (void)rl_begin_undo_group();
@@ -225,9 +225,9 @@ void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *lang
 {
     if (prompt.hooks != NULL)
         prompt_detach(prompt.arg);
-    set_up();
+    prompt_set_up();
     (void)prompt_clear();
-    use_history(language);
+    prompt_use_history(language);
     prompt.hooks = hooks;
     prompt.arg = arg;
     prompt.draft = draft;
@@ -261,7 +261,7 @@ void prompt_release(void)
 {
     if (!prompt.ready)
         return;
-    put_history_away();
+    prompt_put_history_away();
     while (prompt.histories != NULL) {
         struct prompt_history *history = TAKE_PTR(prompt.histories);
 
@@ -287,7 +287,7 @@ void prompt_release(void)
 }
 
 /* Readline goes on with an empty line: what could not be sent comes back into it. */
-static void bring_back(void)
+static void prompt_bring_back(void)
 {
     if (prompt.kept == NULL)
         return;
@@ -297,20 +297,20 @@ static void bring_back(void)
 
 /* ---- keys ---- */
 
-static void feed(struct gb_bytes key)
+static void prompt_feed(struct gb_bytes key)
 {
     gb_buf_clear(&prompt.key);
     gb_buf_add(&prompt.key, key.data, key.size);
     while (prompt.key.size > 0)
         rl_callback_read_char();
-    bring_back();
+    prompt_bring_back();
     if (rl_end > PROMPT_TEXT_MAX)
         (void)rl_delete_text(PROMPT_TEXT_MAX, rl_end);
     rl_point = MIN(rl_point, rl_end);
 }
 
 /* Keys that came while Enter waited: each behind its length. */
-static void feed_ahead(void)
+static void prompt_feed_ahead(void)
 {
     while (!prompt.waiting && prompt.ahead.size > 0) {
         uint8_t key[PROMPT_KEY_MAX], size = gb_buf_data(&prompt.ahead)[0];
@@ -318,7 +318,7 @@ static void feed_ahead(void)
         memcpy(key, gb_buf_data(&prompt.ahead) + 1, size);
         gb_buf_consume(&prompt.ahead, 1u + size);
         if (!prompt_popup_key((struct gb_bytes){key, size}))
-            feed((struct gb_bytes){key, size});
+            prompt_feed((struct gb_bytes){key, size});
     }
 }
 
@@ -332,13 +332,13 @@ void prompt_key(struct gb_bytes key)
         gb_buf_add_u8(&prompt.ahead, size);
         gb_buf_add(&prompt.ahead, key.data, key.size);
     }
-    feed_ahead();
+    prompt_feed_ahead();
 }
 
 /* ---- Enter ---- */
 
 /* The cell as the guest is to judge it: a last line of blanks only counts as empty. */
-static const char *whole_text(void)
+static const char *prompt_whole_text(void)
 {
     size_t end = (size_t)rl_end;
 
@@ -356,21 +356,21 @@ bool prompt_ask_complete(void)
     if (edit_is_blank(rl_line_buffer))
         return true;
     prompt.waiting = true;
-    prompt.hooks->ask_complete(prompt.arg, ++prompt.question, whole_text());
+    prompt.hooks->ask_complete(prompt.arg, ++prompt.question, prompt_whole_text());
     return false;
 }
 
 /* Enter again, and this time it is taken. */
-static void accept(void)
+static void prompt_accept(void)
 {
     prompt.accept = true;
     (void)rl_execute_next('\r');
     rl_callback_read_char();
     prompt.accept = false;
-    bring_back();
+    prompt_bring_back();
 }
 
-static void go_on(const char *indent)
+static void prompt_go_on(const char *indent)
 {
     rl_point = rl_end;
     (void)rl_begin_undo_group();
@@ -385,10 +385,10 @@ void prompt_completeness(uint64_t question, bool complete, const char *indent)
         return;
     prompt.waiting = false;
     if (complete)
-        accept();
+        prompt_accept();
     else
-        go_on(indent != NULL && strspn(indent, " \t") == strlen(indent) ? indent : "");
-    feed_ahead();
+        prompt_go_on(indent != NULL && strspn(indent, " \t") == strlen(indent) ? indent : "");
+    prompt_feed_ahead();
 }
 
 bool prompt_waits(void)

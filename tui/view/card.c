@@ -14,39 +14,39 @@
 
 /* ---- rows ---- */
 
-static unsigned text_width(const struct card_look *look)
+static unsigned card_text_width(const struct card_look *look)
 {
     return look->wrap ? (unsigned)MAX(look->width - CARD_GUTTER - 1, 1) : 0;
 }
 
-static size_t rows_of(struct text *text, const struct card_look *look)
+static size_t card_rows_of(struct text *text, const struct card_look *look)
 {
-    return text != NULL ? text_rows(text, text_width(look)) : 0;
+    return text != NULL ? text_rows(text, card_text_width(look)) : 0;
 }
 
-static bool hides(const struct card_look *look)
+static bool card_hides(const struct card_look *look)
 {
     return look->hide && look->search->size > 0;
 }
 
-static size_t matching_lines(struct text *text, const struct card_look *look)
+static size_t card_matching_lines(struct text *text, const struct card_look *look)
 {
     return text != NULL ? text_found(text, 0, &look->search->filter) : 0;
 }
 
-static bool is_quiet(const struct card *card, const struct card_look *look)
+static bool card_is_quiet(const struct card *card, const struct card_look *look)
 {
     return card->folded && !look->output_only;
 }
 
-static size_t code_rows(struct card *card, const struct card_look *look)
+static size_t card_code_rows(struct card *card, const struct card_look *look)
 {
-    size_t rows = rows_of(card->code, look);
+    size_t rows = card_rows_of(card->code, look);
 
     return card->whole || rows <= CARD_CODE_SHOWN ? rows : CARD_CODE_SHOWN - 2;
 }
 
-static size_t note_rows(const struct card *card)
+static size_t card_note_rows(const struct card *card)
 {
     size_t rows = 0;
 
@@ -57,7 +57,7 @@ static size_t note_rows(const struct card *card)
     return rows;
 }
 
-static size_t display_rows(struct card *card, const struct card_look *look)
+static size_t card_display_rows(struct card *card, const struct card_look *look)
 {
     size_t rows = 0;
 
@@ -66,9 +66,9 @@ static size_t display_rows(struct card *card, const struct card_look *look)
     return rows;
 }
 
-static size_t part_rows(struct card *card, const struct card_look *look, enum card_part part)
+static size_t card_part_rows(struct card *card, const struct card_look *look, enum card_part part)
 {
-    bool quiet = is_quiet(card, look), hide = hides(look);
+    bool quiet = card_is_quiet(card, look), hide = card_hides(look);
 
     if (part == CARD_PART_HEAD)
         return 1;
@@ -77,18 +77,18 @@ static size_t part_rows(struct card *card, const struct card_look *look, enum ca
     if (quiet)
         return 0;
     if (hide && part == CARD_PART_CODE)
-        return look->output_only ? 0 : matching_lines(card->code, look);
+        return look->output_only ? 0 : card_matching_lines(card->code, look);
     if (hide && part == CARD_PART_OUTPUT)
-        return matching_lines(card->output, look);
+        return card_matching_lines(card->output, look);
     if (hide && part == CARD_PART_VALUE)
-        return matching_lines(card->value, look);
+        return card_matching_lines(card->value, look);
     if (hide)
         return 0;
     switch (part) {
     case CARD_PART_CODE:
-        return look->output_only ? 0 : code_rows(card, look);
+        return look->output_only ? 0 : card_code_rows(card, look);
     case CARD_PART_CODE_MORE:
-        return !look->output_only && code_rows(card, look) < rows_of(card->code, look);
+        return !look->output_only && card_code_rows(card, look) < card_rows_of(card->code, look);
     case CARD_PART_AWAY:
         return card->away;
     case CARD_PART_EARLIER:
@@ -96,13 +96,13 @@ static size_t part_rows(struct card *card, const struct card_look *look, enum ca
     case CARD_PART_LATER:
         return part_behind(card) > 0;
     case CARD_PART_OUTPUT:
-        return rows_of(card->output, look);
+        return card_rows_of(card->output, look);
     case CARD_PART_VALUE:
-        return rows_of(card->value, look);
+        return card_rows_of(card->value, look);
     case CARD_PART_DISPLAY:
-        return display_rows(card, look);
+        return card_display_rows(card, look);
     case CARD_PART_NOTE:
-        return note_rows(card);
+        return card_note_rows(card);
     case CARD_PART_FILES:
         return !look->output_only && card->file_count > 0;
     case CARD_PART_HEAD:
@@ -118,8 +118,8 @@ size_t card_rows(struct card *card, const struct card_look *look)
     size_t rows = 0;
 
     for (int part = 0; part < CARD_PART_COUNT; part++)
-        rows += part_rows(card, look, (enum card_part)part);
-    if (hides(look) && rows <= 2)
+        rows += card_part_rows(card, look, (enum card_part)part);
+    if (card_hides(look) && rows <= 2)
         return 0; /* nothing was found in it */
     return rows;
 }
@@ -129,19 +129,19 @@ size_t card_part_row(struct card *card, const struct card_look *look, enum card_
     size_t row = 0;
 
     for (int before = 0; before < (int)part; before++)
-        row += part_rows(card, look, (enum card_part)before);
+        row += card_part_rows(card, look, (enum card_part)before);
     return row;
 }
 
 size_t card_line_row(struct card *card, const struct card_look *look, size_t line)
 {
     return card_part_row(card, look, CARD_PART_OUTPUT) +
-           (card->output != NULL ? text_row_of(card->output, text_width(look), line) : 0);
+           (card->output != NULL ? text_row_of(card->output, card_text_width(look), line) : 0);
 }
 
 bool card_has(struct card *card, const struct card_look *look, enum card_part part)
 {
-    return part_rows(card, look, part) > 0;
+    return card_part_rows(card, look, part) > 0;
 }
 
 /* Which part row @row belongs to, and the row within it. @row below card_rows(). */
@@ -149,7 +149,7 @@ static enum card_part card_locate(struct card *card, const struct card_look *loo
                                   size_t *ret_in_part)
 {
     for (int part = 0; part < CARD_PART_COUNT; part++) {
-        size_t rows = part_rows(card, look, (enum card_part)part);
+        size_t rows = card_part_rows(card, look, (enum card_part)part);
 
         if (row < rows) {
             *ret_in_part = row;
@@ -190,8 +190,8 @@ void card_sign(const struct card *card, const char **ret_sign, enum role *ret_ro
 #define ON(role_) ((struct style){.role = (uint8_t)(role_), .bg = ground})
 
 /* The figures at the right end; returns where they begin. */
-static int draw_figures(const struct card *card, const struct card_look *look, struct region region,
-                        enum role state_role, colour ground)
+static int card_draw_figures(const struct card *card, const struct card_look *look,
+                             struct region region, enum role state_role, colour ground)
 {
     char verdict[64], duration[32] = "", memory[16] = "", clock[16] = "";
     int x = region.width - 1;
@@ -237,8 +237,8 @@ static int draw_figures(const struct card *card, const struct card_look *look, s
     return x;
 }
 
-static void draw_head(struct card *card, const struct card_look *look, struct region region,
-                      bool selected)
+static void card_draw_head(struct card *card, const struct card_look *look, struct region region,
+                           bool selected)
 {
     enum role state_role = ROLE_TEXT;
     const char *sign = "";
@@ -250,7 +250,7 @@ static void draw_head(struct card *card, const struct card_look *look, struct re
     card_sign(card, &sign, &state_role);
     paint_fill(region, ON(selected ? ROLE_CELL_SELECTED : ROLE_CELL));
     (void)paint_str(region, 1, 0, ON(state_role), sign);
-    end = draw_figures(card, look, region, state_role, ground);
+    end = card_draw_figures(card, look, region, state_role, ground);
     if (card->number != 0)
         (void)snprintf(number, sizeof(number), "%u", card->number);
     else
@@ -261,7 +261,7 @@ static void draw_head(struct card *card, const struct card_look *look, struct re
          1;
     if (card->mode[0] != '\0' && strcmp(card->mode, "kernel") != 0)
         x += paint_str(region, x, 0, ON(ROLE_DIM), card->mode) + 1;
-    if (is_quiet(card, look)) {
+    if (card_is_quiet(card, look)) {
         struct highlight_state state = {0};
         struct line_tokens tokens = {look->language, &state};
         struct text_line line;
@@ -276,11 +276,11 @@ static void draw_head(struct card *card, const struct card_look *look, struct re
 
 /* ---- the rest ---- */
 
-static void draw_text(struct card *card, const struct card_look *look, struct region region,
-                      struct text *text, enum card_part part, size_t row)
+static void card_draw_text(struct card *card, const struct card_look *look, struct region region,
+                           struct text *text, enum card_part part, size_t row)
 {
-    bool hide = hides(look);
-    unsigned width = text_width(look), in_line = 0;
+    bool hide = card_hides(look);
+    unsigned width = card_text_width(look), in_line = 0;
     enum role role = ROLE_CELL_STDOUT;
     struct text_line line;
     size_t index, from, to;
@@ -315,7 +315,7 @@ static void draw_text(struct card *card, const struct card_look *look, struct re
         (void)paint_str(region, region.width - 1, 0, STYLE(ROLE_DIM), "…");
 }
 
-static void draw_note(const struct card *card, struct region region, size_t row)
+static void card_draw_note(const struct card *card, struct region region, size_t row)
 {
     const struct style style = STYLE(ROLE_CELL_NOTE);
     int columns = region.width - CARD_GUTTER;
@@ -333,7 +333,7 @@ static void draw_note(const struct card *card, struct region region, size_t row)
         (void)paint_str(region, CARD_GUTTER, 0, style, left_out);
 }
 
-static void draw_files(const struct card *card, struct region region)
+static void card_draw_files(const struct card *card, struct region region)
 {
     int x = CARD_GUTTER;
 
@@ -359,8 +359,8 @@ static void draw_files(const struct card *card, struct region region)
     }
 }
 
-static void draw_displays(struct card *card, const struct card_look *look, struct region region,
-                          size_t row)
+static void card_draw_displays(struct card *card, const struct card_look *look,
+                               struct region region, size_t row)
 {
     for (size_t i = 0; i < card->display_count; i++) {
         size_t rows = picture_rows(&card->displays[i], &look->figures);
@@ -376,7 +376,7 @@ static void draw_displays(struct card *card, const struct card_look *look, struc
 }
 
 /* Where what is here of a long output begins or ends. */
-static void draw_edge(const struct card *card, struct region region, enum card_part part)
+static void card_draw_edge(const struct card *card, struct region region, enum card_part part)
 {
     bool before = part == CARD_PART_EARLIER;
     uint64_t bytes = before ? part_before(card) : part_behind(card);
@@ -402,14 +402,14 @@ void card_draw(struct card *card, const struct card_look *look, struct region re
     region = region_part(all, 0, 0, -1, 1);
     switch (part) {
     case CARD_PART_HEAD:
-        draw_head(card, look, region, selected);
+        card_draw_head(card, look, region, selected);
         break;
     case CARD_PART_CODE:
-        draw_text(card, look, region, card->code, CARD_PART_CODE, in_part);
+        card_draw_text(card, look, region, card->code, CARD_PART_CODE, in_part);
         break;
     case CARD_PART_CODE_MORE:
         (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %zu more lines of code",
-                      rows_of(card->code, look) - code_rows(card, look));
+                      card_rows_of(card->code, look) - card_code_rows(card, look));
         break;
     case CARD_PART_AWAY:
         (void)paint_str(region, CARD_GUTTER, 0, STYLE(ROLE_DIM),
@@ -417,22 +417,22 @@ void card_draw(struct card *card, const struct card_look *look, struct region re
         break;
     case CARD_PART_EARLIER:
     case CARD_PART_LATER:
-        draw_edge(card, region, part);
+        card_draw_edge(card, region, part);
         break;
     case CARD_PART_OUTPUT:
-        draw_text(card, look, region, card->output, CARD_PART_OUTPUT, in_part);
+        card_draw_text(card, look, region, card->output, CARD_PART_OUTPUT, in_part);
         break;
     case CARD_PART_VALUE:
-        draw_text(card, look, region, card->value, CARD_PART_VALUE, in_part);
+        card_draw_text(card, look, region, card->value, CARD_PART_VALUE, in_part);
         break;
     case CARD_PART_DISPLAY:
-        draw_displays(card, look, all, in_part);
+        card_draw_displays(card, look, all, in_part);
         break;
     case CARD_PART_NOTE:
-        draw_note(card, region, in_part);
+        card_draw_note(card, region, in_part);
         break;
     case CARD_PART_FILES:
-        draw_files(card, region);
+        card_draw_files(card, region);
         break;
     case CARD_PART_GAP:
     case CARD_PART_COUNT:
@@ -446,7 +446,7 @@ void card_draw(struct card *card, const struct card_look *look, struct region re
 /* ---- searching ---- */
 
 /* NULL: nothing is looked for in this part. */
-static struct text *text_of(const struct card *card, enum card_part part)
+static struct text *card_text_of(const struct card *card, enum card_part part)
 {
     return part == CARD_PART_CODE     ? card->code
            : part == CARD_PART_OUTPUT ? card->output
@@ -455,18 +455,19 @@ static struct text *text_of(const struct card *card, enum card_part part)
 }
 
 /* The same within a part; rows of the part. */
-static enum text_search search_part(struct card *card, const struct card_look *look,
-                                    enum card_part part, int direction, size_t rows, size_t *row)
+static enum text_search card_search_part(struct card *card, const struct card_look *look,
+                                         enum card_part part, int direction, size_t rows,
+                                         size_t *row)
 {
-    struct text *text = text_of(card, part);
+    struct text *text = card_text_of(card, part);
     enum text_search result;
 
     if (text == NULL || rows == 0)
         return TEXT_NONE;
     *row = MIN(*row, rows - 1);
-    if (hides(look))
+    if (card_hides(look))
         return TEXT_FOUND; /* it has no other rows */
-    result = text_find(text, text_width(look), &look->search->filter, direction, row);
+    result = text_find(text, card_text_width(look), &look->search->filter, direction, row);
     return result == TEXT_FOUND && *row >= rows ? TEXT_NONE : result; /* code that is not shown */
 }
 
@@ -478,7 +479,7 @@ enum text_search card_search(struct card *card, const struct card_look *look, in
     if (look->search->size == 0)
         return TEXT_NONE;
     for (int part = 0; part < CARD_PART_COUNT; part++)
-        begin[part + 1] = begin[part] + part_rows(card, look, (enum card_part)part);
+        begin[part + 1] = begin[part] + card_part_rows(card, look, (enum card_part)part);
     for (int i = 0; i < CARD_PART_COUNT; i++) {
         int part = direction > 0 ? i : CARD_PART_COUNT - 1 - i;
         size_t at = *row > begin[part] ? *row - begin[part] : 0;
@@ -486,8 +487,8 @@ enum text_search card_search(struct card *card, const struct card_look *look, in
 
         if (direction > 0 ? *row >= begin[part + 1] : *row < begin[part])
             continue;
-        result = search_part(card, look, (enum card_part)part, direction,
-                             begin[part + 1] - begin[part], &at);
+        result = card_search_part(card, look, (enum card_part)part, direction,
+                                  begin[part + 1] - begin[part], &at);
         if (result != TEXT_NONE) {
             *row = begin[part] + at;
             return result;
@@ -502,18 +503,19 @@ size_t card_found(struct card *card, const struct card_look *look, size_t row)
     size_t count = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-        struct text *text = text_of(card, parts[i]);
+        struct text *text = card_text_of(card, parts[i]);
         size_t begin = card_part_row(card, look, parts[i]);
-        size_t rows = part_rows(card, look, parts[i]);
+        size_t rows = card_part_rows(card, look, parts[i]);
 
         if (text == NULL || row <= begin || (parts[i] == CARD_PART_CODE && look->output_only))
             continue;
-        if (hides(look))
+        if (card_hides(look))
             count += MIN(row - begin, rows);
         else if (row - begin >= rows)
-            count += text_found(text, text_width(look), &look->search->filter);
+            count += text_found(text, card_text_width(look), &look->search->filter);
         else
-            count += text_found_before(text, text_width(look), &look->search->filter, row - begin);
+            count +=
+                text_found_before(text, card_text_width(look), &look->search->filter, row - begin);
     }
     return count;
 }
