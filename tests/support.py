@@ -250,6 +250,7 @@ class Server:
         text = self.log.read_text(errors="replace")
         assert "AddressSanitizer" not in text and "runtime error:" not in text, text[-8000:]
         assert "LeakSanitizer" not in text, text[-8000:]
+        assert "which its row does not name" not in text, text[-8000:]
         assert status == 0, f"the server ended with {status}:\n{text[-4000:]}"
 
 

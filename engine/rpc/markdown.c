@@ -66,6 +66,19 @@ static void add_range(struct gb_buf *buf, const struct gb_param *param)
     }
 }
 
+static void add_errors(struct gb_buf *buf, const struct gb_method *method)
+{
+    const char *before = "Errors: ";
+
+    for (int i = GB_OK + 1; i < GB_CODE_COUNT; i++)
+        if ((method->errors & GB_ERROR_BIT(i)) != 0) {
+            gb_buf_addf(buf, "%s`%s`", before, gb_code_kind((enum gb_code)i));
+            before = ", ";
+        }
+    if (method->errors != 0)
+        gb_buf_adds(buf, ".\n\n");
+}
+
 static void add_method(struct gb_buf *buf, const struct gb_method *method)
 {
     gb_buf_addf(buf, "### `%s`\n\n%s\n\n", method->name, method->doc);
@@ -92,6 +105,9 @@ static void add_method(struct gb_buf *buf, const struct gb_method *method)
                     method->results[i].doc);
     if (method->result_count > 0)
         gb_buf_adds(buf, "\n");
+    add_errors(buf, method);
+    if (method->runs_code)
+        gb_buf_adds(buf, "Without an answer the code may have run.\n\n");
 }
 
 void gb_methods_markdown(struct gb_buf *buf)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,14 @@ struct gb_result {
     const char *name, *type, *doc;
 };
 
+/* As bits. */
+#define GB_ERROR_BIT(code_) (UINT32_C(1) << (code_))
+static_assert(GB_CODE_COUNT <= 32, "a bit for each");
+/* What every method may fail with: parameters, load, and faults of the server. */
+#define GB_METHOD_ERRORS                                                                           \
+    (GB_ERROR_BIT(GB_EINVALID) | GB_ERROR_BIT(GB_ETOOLARGE) | GB_ERROR_BIT(GB_EBUSY) |             \
+     GB_ERROR_BIT(GB_EINTERNAL))
+
 struct gb_method {
     const char *name;
     const char *doc;
@@ -51,9 +60,10 @@ struct gb_method {
     size_t param_count;
     const struct gb_result *results;
     size_t result_count;
-    bool runs_code; /* so that code may have run when there is no answer */
-    size_t holds;   /* offset in struct gb_params of an int64_t: bytes that the request keeps in
-                     * memory until its answer, beside its line; 0: none */
+    bool runs_code;  /* so that code may have run when there is no answer */
+    size_t holds;    /* offset in struct gb_params of an int64_t: bytes that the request keeps in
+                      * memory until its answer, beside its line; 0: none */
+    uint32_t errors; /* what it may fail with beside GB_METHOD_ERRORS, as bits by enum gb_code */
 };
 
 /* The methods of one part of the server: methods_….c. */
@@ -84,6 +94,8 @@ extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_met
 const struct gb_method *gb_method_at(size_t index);
 /* NULL when there is none of that name. */
 const struct gb_method *gb_method_find(struct gb_bytes name);
+/* Whether its row says that it may fail so. */
+bool gb_method_may_fail(const struct gb_method *method, enum gb_code code);
 /* Bytes in memory on behalf of a request until its answer. */
 size_t gb_method_cost(const struct gb_method *method, size_t line_size,
                       const struct gb_params *params);

@@ -33,7 +33,8 @@ static const struct gb_method rows[] = {
     {.name = "image.warm",
      .doc = "Makes the template of an image, from which sessions are restored, unless it is there and "
             "good. Answered when it is.",
-     PARAMS(warm_params), RESULTS(warm_results)},
+     PARAMS(warm_params), RESULTS(warm_results),
+     .errors = VM_ERRORS},
 };
 /* clang-format on */
 

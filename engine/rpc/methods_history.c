@@ -34,7 +34,8 @@ static const struct gb_result history_results[] = {
 static const struct gb_method rows[] = {
     {.name = "session.history",
      .doc = "The cells of a session, open or not, as long as the journal has them.",
-     PARAMS(history_params), RESULTS(history_results)},
+     PARAMS(history_params), RESULTS(history_results),
+     .errors = SESSION_ERRORS | ERROR(UNSUPPORTED)},
 };
 /* clang-format on */
 

@@ -49,7 +49,8 @@ static const struct gb_result stats_results[] = {
 static const struct gb_method rows[] = {
     {.name = "hello",
      .doc = "Who the server is and what it can do. Not required.",
-     PARAMS(hello_params), RESULTS(hello_results)},
+     PARAMS(hello_params), RESULTS(hello_results),
+     .errors = ERROR(UNSUPPORTED)},
     {.name = "stats",
      .doc = "Figures of the host, the server and each VM.",
      RESULTS(stats_results)},

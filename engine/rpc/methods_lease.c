@@ -24,7 +24,8 @@ static const struct gb_method rows[] = {
     {.name = "session.lease",
      .doc = "Takes, releases or hands over the right to run cells in a session. It ends with the "
             "connection that holds it, and the session does not expire as idle meanwhile.",
-     PARAMS(lease_params), RESULTS(lease_results)},
+     PARAMS(lease_params), RESULTS(lease_results),
+     .errors = SESSION_ERRORS | ERROR(HELD)},
 };
 /* clang-format on */
 

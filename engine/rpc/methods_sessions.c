@@ -45,16 +45,19 @@ static const struct gb_result list_results[] = {
 static const struct gb_method rows[] = {
     {.name = "session.open",
      .doc = "Opens a session, or attaches to the one with this key.",
-     PARAMS(open_params), RESULTS(open_results)},
+     PARAMS(open_params), RESULTS(open_results),
+     .errors = VM_ERRORS},
     {.name = "session.get",
      .doc = "One session.",
-     PARAMS(session_params), RESULTS(get_results)},
+     PARAMS(session_params), RESULTS(get_results),
+     .errors = SESSION_ERRORS},
     {.name = "session.list",
      .doc = "The sessions that are open, VMs of `run` among them.",
      PARAMS(list_params), RESULTS(list_results)},
     {.name = "session.close",
      .doc = "Closes a session. Idempotent. Answered when its VM is gone.",
-     PARAMS(session_params)},
+     PARAMS(session_params),
+     .errors = SESSION_ERRORS},
 };
 /* clang-format on */
 

@@ -164,6 +164,10 @@ START_TEST(properties)
         bool runs = strcmp(method->name, "run") == 0 || strcmp(method->name, "session.exec") == 0;
 
         ck_assert_msg(method->runs_code == runs, "%s", method->name);
+        /* Of code whose answer is lost the outcome is unknown, and of nothing else. */
+        ck_assert_msg(gb_method_may_fail(method, GB_EUNKNOWN) == runs, "%s", method->name);
+        ck_assert_msg(gb_method_may_fail(method, GB_EINVALID), "%s", method->name);
+        ck_assert_msg((method->errors & GB_METHOD_ERRORS) == 0, "%s", method->name);
         params = (struct gb_params){.length = 1000};
         ck_assert_uint_eq(gb_method_cost(method, 7, &params),
                           strcmp(method->name, "file.read") == 0 ? 1007 : 7);

@@ -17,10 +17,12 @@ static const struct gb_result subscribe_results[] = {{"subscription", "integer",
 static const struct gb_method rows[] = {
     {.name = "events.subscribe",
      .doc = "Tells what happens from now on, as `event` notifications that begin with a snapshot.",
-     PARAMS(subscribe_params), RESULTS(subscribe_results)},
+     PARAMS(subscribe_params), RESULTS(subscribe_results),
+     .errors = SESSION_ERRORS},
     {.name = "events.unsubscribe",
      .doc = "Ends a subscription. It also ends with its connection.",
-     PARAMS(unsubscribe_params)},
+     PARAMS(unsubscribe_params),
+     .errors = ERROR(NOTFOUND)},
 };
 /* clang-format on */
 

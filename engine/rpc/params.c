@@ -222,6 +222,11 @@ int gb_params_read(const struct gb_method *method, const struct gb_json *params,
     return check_required(method, ret_params, err);
 }
 
+bool gb_method_may_fail(const struct gb_method *method, enum gb_code code)
+{
+    return ((method->errors | GB_METHOD_ERRORS) & GB_ERROR_BIT(code)) != 0;
+}
+
 size_t gb_method_cost(const struct gb_method *method, size_t line_size,
                       const struct gb_params *params)
 {

@@ -171,7 +171,7 @@ static void dispatch_request(struct connection *connection, size_t size)
     if (r < 0)
         connection_error(connection, &id, code, &err, NULL, NULL);
     else
-        method->handle(request_new(connection, &id, cost), &params);
+        method->handle(request_new(connection, method->row, &id, cost), &params);
 }
 
 static void dispatch_line(struct connection *connection, uint8_t *line, size_t size)

@@ -4,15 +4,18 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "server/core/hosted.h"
 #include "server/core/state.h"
 
-struct request *request_new(struct connection *connection, struct gb_buf *id, size_t cost)
+struct request *request_new(struct connection *connection, const struct gb_method *method,
+                            struct gb_buf *id, size_t cost)
 {
     struct request *request = xcalloc(1, sizeof(*request));
 
     request->connection = connection;
+    request->method = method;
     request->id = *id;
     request->cost = cost;
     request->received_ns = gb_clock_mono_ns();
@@ -119,6 +122,9 @@ void request_fail_with(struct request *request, const struct gb_err *err,
     struct connection *connection = request->connection;
     struct gb_buf id = request->id;
 
+    if (!gb_method_may_fail(request->method, err->code))
+        gb_warning("%s failed with %s, which its row does not name: %s", request->method->name,
+                   gb_code_kind(err->code), err->message);
     request->id = (struct gb_buf){0};
     request_free(request);
     connection_error(connection, &id, gb_code_rpc(err->code), err, add, arg);

@@ -6,6 +6,7 @@
 #include "server/core/connection.h"
 
 #include "base/err.h"
+#include "rpc/methods.h"
 #include "wire/frame.h"
 
 struct hosted;
@@ -14,6 +15,7 @@ struct request {
     struct gb_list link; /* in connection->requests */
     struct gb_list wait; /* for the handler's own lists */
     struct connection *connection;
+    const struct gb_method *method;
     struct gb_buf id; /* as JSON */
     size_t cost;      /* bytes in memory on its behalf */
     uint64_t received_ns;
@@ -23,7 +25,8 @@ struct request {
 };
 
 /* Takes the content of @id. */
-struct request *request_new(struct connection *connection, struct gb_buf *id, size_t cost);
+struct request *request_new(struct connection *connection, const struct gb_method *method,
+                            struct gb_buf *id, size_t cost);
 /* Abandons and frees all that the connection has under way. */
 void request_abandon_all(struct connection *connection);
 
