@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "screen/cluster.h"
+#include "screen/colours.h"
 
 enum {
     PICTURE_REMOVE_MAX = 64,
@@ -556,7 +557,7 @@ static void render_resize(struct renderer *renderer, const struct grid *grid)
 static void render_update(struct frame *frame, struct gb_buf *out)
 {
     const struct grid *grid = frame->grid;
-    struct gb_buf bytes = {0};
+    struct gb_buf bytes = {0}, once = {0};
 
     if (!frame->renderer->certain) {
         gb_buf_adds(out, frame->renderer->plain);
@@ -568,8 +569,10 @@ static void render_update(struct frame *frame, struct gb_buf *out)
     (void)wnoutrefresh(stdscr);
     (void)doupdate();
     render_take(frame->renderer, &bytes);
-    clusters_expand(&frame->renderer->clusters, gb_buf_bytes(&bytes), out, render_on_drawn, frame);
+    colours_once(gb_buf_bytes(&bytes), &once);
+    clusters_expand(&frame->renderer->clusters, gb_buf_bytes(&once), out, render_on_drawn, frame);
     gb_buf_release(&bytes);
+    gb_buf_release(&once);
 }
 
 /* Puts around @body what ncurses does not do. */

@@ -17,6 +17,7 @@
  * - Synchronized updates (mode 2026), and the cursor hidden while a frame is drawn.
  * - 24-bit colours where the terminal's own entry has none, and the 256 colours of the palette
  *   beside them: entries of our own, terminfo.h.
+ * - One colour of a pair changed alone (colours.h).
  * - Hyperlinks (OSC 8) and the kitty keyboard protocol are not used.
  *
  * ncurses has one current screen in a process: all renderers belong to one thread.

@@ -165,6 +165,30 @@ START_TEST(only_differences_are_sent)
 }
 END_TEST
 
+START_TEST(colours_that_are_set_are_not_set_again)
+{
+    const struct style one = {
+        .role = ROLE_TEXT, .fg = COLOUR_RGB(0x111111), .bg = COLOUR_RGB(0x222222)};
+    const struct style two = {
+        .role = ROLE_TEXT, .fg = COLOUR_RGB(0x333333), .bg = COLOUR_RGB(0x222222)};
+    struct gb_buf out = {0};
+    const char *at;
+    unsigned grounds = 0;
+
+    open_on("xterm-256color", "truecolor", 80, 24);
+    (void)frame();
+    for (int i = 0; i < 20; i++)
+        (void)paint_str(region_all(&grid), i, 3, i % 2 == 0 ? one : two, "x");
+    renderer_frame(renderer, &grid, &looks, &abilities, &out);
+    for (at = gb_buf_str(&out); (at = strstr(at, "\x1b[48;2;34;34;34m")) != NULL; at++)
+        grounds++;
+    ck_assert_uint_eq(grounds, 1);
+    model_feed(&model, gb_buf_bytes(&out));
+    check_screen();
+    gb_buf_release(&out);
+}
+END_TEST
+
 START_TEST(updates_are_synchronized_where_something_is_drawn)
 {
     struct gb_buf out = {0};
@@ -535,6 +559,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, only_differences_are_sent);
+    tcase_add_test(tests, colours_that_are_set_are_not_set_again);
     tcase_add_test(tests, updates_are_synchronized_where_something_is_drawn);
     tcase_add_test(tests, any_screen_is_shown);
     tcase_add_test(tests, a_line_does_not_shift_behind_a_cluster);
