@@ -384,8 +384,9 @@ def test_draws_with_any_entry(few, folder, term):
         terminal.wait("1 marked", "日本語 ünïcödé", without=["Keys and commands"])
         terminal.keys("q")
         assert terminal.status() == 0
-        modes = terminal.tmux("display", "-p", "#{alternate_on} #{mouse_any_flag} #{wrap_flag}").split()
-        assert modes == ["0", "0", "1"] and "scraper" not in terminal.screen()
+        modes = terminal.tmux("display", "-p", "#{alternate_on} #{mouse_any_flag} #{wrap_flag} "
+                              "#{scroll_region_upper} #{scroll_region_lower}").split()
+        assert modes == ["0", "0", "1", "0", "39"] and "scraper" not in terminal.screen()
 
 
 @pytest.mark.parametrize("term,reason", [("dumb", "cannot place its cursor"), ("unknown", "is not known here"),

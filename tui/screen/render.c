@@ -110,6 +110,9 @@ static void render_learn(struct renderer *renderer)
     (void)wnoutrefresh(stdscr);
     (void)doupdate();
     render_take(renderer, &renderer->enter);
+    /* newterm() has made as many lines scroll as the entry has, and it would be so for ever. */
+    if (strncmp(render_capability("csr"), "\x1b[", 2) == 0)
+        gb_buf_adds(&renderer->enter, "\x1b[r");
     for (size_t i = 0; i < ARRAY_SIZE(farewell); i++)
         gb_buf_adds(&renderer->leave, render_capability(farewell[i]));
     renderer->cursor_hide = xstrdup(render_capability("civis"));

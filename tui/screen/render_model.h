@@ -35,7 +35,7 @@ struct model {
     int x, y, saved_x, saved_y;
     bool no_wrap, wrap; /* wrap: the next character goes to the next line */
     struct look look, saved_look;
-    bool cursor, synchronized;
+    bool cursor, synchronized, margins;
     unsigned alternate; /* how often it was entered, less how often left */
     size_t bytes;
 };
@@ -258,7 +258,10 @@ static void model_csi(struct model *model, char private, const int *parameters, 
     case '@':
         model_insert(model, first);
         break;
-    case 'r':
+    case 'r': /* only a part of the screen scrolls, or all of it again */
+        model->margins = count > 0;
+        model_go(model, 0, 0);
+        break;
     case 't':
     case 'l':
         break; /* the whole screen scrolls, the title, no insertion */

@@ -122,6 +122,7 @@ static void check_screen(void)
         ck_assert_int_eq(model.y, grid.cursor_y);
     }
     ck_assert(!model.synchronized);
+    ck_assert(!model.margins);
 }
 
 static void paint(int x, int y, const char *text)
