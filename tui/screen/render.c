@@ -110,7 +110,7 @@ static void render_learn(struct renderer *renderer)
     (void)wnoutrefresh(stdscr);
     (void)doupdate();
     render_take(renderer, &renderer->enter);
-    /* newterm() has made as many lines scroll as the entry has, and it would be so for ever. */
+    /* newterm() let only as many lines scroll as the entry has, and nothing else undoes that. */
     if (strncmp(render_capability("csr"), "\x1b[", 2) == 0)
         gb_buf_adds(&renderer->enter, "\x1b[r");
     for (size_t i = 0; i < ARRAY_SIZE(farewell); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model of a terminal for tests: it has as many columns and rows as it is given, understands the
- * part of ECMA-48 that a renderer may send and fails the test at anything else, and has a mind of
- * its own about the width of clusters.
+/* A model of a terminal for tests. It has as many columns and rows as it is given, understands what
+ * of ECMA-48 a renderer may send and fails the test at anything else, and takes clusters for as
+ * wide as it is told.
  */
 #pragma once
 

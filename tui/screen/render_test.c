@@ -211,7 +211,7 @@ START_TEST(updates_are_synchronized_where_something_is_drawn)
 }
 END_TEST
 
-/* ---- any screen, on terminals of any mind ---- */
+/* ---- any screen, on terminals that measure clusters in different ways ---- */
 
 static uint64_t seed;
 
