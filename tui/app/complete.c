@@ -14,7 +14,8 @@
 
 enum { PATH_ENTRIES_MAX = 20000 }; /* of a folder that are looked at */
 
-static void offer(struct candidates *out, const char *typed, const char *text, const char *note)
+static void complete_offer(struct candidates *out, const char *typed, const char *text,
+                           const char *note)
 {
     struct candidate *item;
     int score = fuzzy_match(typed, text, NULL);
@@ -27,17 +28,17 @@ static void offer(struct candidates *out, const char *typed, const char *text, c
     item->score = score;
 }
 
-static void offer_commands(struct tui *tui, const char *typed, struct candidates *out)
+static void complete_offer_commands(struct tui *tui, const char *typed, struct candidates *out)
 {
     enum context context = tui_context(tui);
 
     for (size_t i = 0; i < tui->tables.count; i++)
         for (const struct command *row = tui->tables.tables[i]; row->name != NULL; row++)
             if (command_is_known(&tui->tables, context, row))
-                offer(out, typed, row->name, row->help);
+                complete_offer(out, typed, row->name, row->help);
 }
 
-static void offer_sessions(struct tui *tui, const char *typed, struct candidates *out)
+static void complete_offer_sessions(struct tui *tui, const char *typed, struct candidates *out)
 {
     struct session *session;
 
@@ -46,27 +47,27 @@ static void offer_sessions(struct tui *tui, const char *typed, struct candidates
 
         (void)snprintf(note, sizeof(note), "%.64s, %s", session->image,
                        session_state_word(session));
-        offer(out, typed, session_title(session), note);
+        complete_offer(out, typed, session_title(session), note);
     }
 }
 
-static void offer_themes(const char *typed, struct candidates *out)
+static void complete_offer_themes(const char *typed, struct candidates *out)
 {
     char names[THEME_LIST_MAX][THEME_NAME_MAX];
     size_t count = theme_list(names);
 
-    offer(out, typed, "auto", "as the terminal is: dark or light");
+    complete_offer(out, typed, "auto", "as the terminal is: dark or light");
     for (size_t i = 0; i < count; i++)
-        offer(out, typed, names[i], "");
+        complete_offer(out, typed, names[i], "");
 }
 
 static void offer_images(struct tui *tui, const char *typed, struct candidates *out)
 {
     for (size_t i = 0; i < tui->store.server.image_count; i++)
-        offer(out, typed, tui->store.server.images[i], "");
+        complete_offer(out, typed, tui->store.server.images[i], "");
 }
 
-static int compare(const void *a, const void *b)
+static int complete_compare(const void *a, const void *b)
 {
     const struct candidate *one = a, *other = b;
 
@@ -82,13 +83,13 @@ char *tui_local_path(const char *typed)
     return xstrdup(typed);
 }
 
-static int compare_names(const void *a, const void *b)
+static int complete_compare_names(const void *a, const void *b)
 {
     return strcmp(((const struct candidate *)a)->text, ((const struct candidate *)b)->text);
 }
 
 /* Whether a person can type it, and sees what it is. */
-static bool is_plain(const char *name)
+static bool complete_is_plain(const char *name)
 {
     struct gb_bytes text = gb_bytes_str(name);
 
@@ -129,7 +130,7 @@ void complete_path(const char *line, size_t from, size_t point, struct candidate
         if (strncmp(entry->d_name, begin, strlen(begin)) != 0 ||
             (entry->d_name[0] == '.' && begin[0] != '.') || strcmp(entry->d_name, ".") == 0 ||
             strcmp(entry->d_name, "..") == 0 || strlen(entry->d_name) + 2 > sizeof(item->text) ||
-            !is_plain(entry->d_name))
+            !complete_is_plain(entry->d_name))
             continue;
         *item = (struct candidate){.note = ""};
         (void)snprintf(item->text, sizeof(item->text), "%.*s%s", (int)sizeof(item->text) - 2,
@@ -138,7 +139,7 @@ void complete_path(const char *line, size_t from, size_t point, struct candidate
     }
     if (entries != NULL)
         (void)closedir(entries);
-    qsort(ret->items, ret->count, sizeof(ret->items[0]), compare_names);
+    qsort(ret->items, ret->count, sizeof(ret->items[0]), complete_compare_names);
 }
 
 void complete_line(struct tui *tui, const char *line, size_t point, struct candidates *ret)
@@ -156,16 +157,16 @@ void complete_line(struct tui *tui, const char *line, size_t point, struct candi
         ret->from--;
     (void)snprintf(typed, sizeof(typed), "%.*s", (int)(point - ret->from), line + ret->from);
     if (ret->from == 0) {
-        offer_commands(tui, typed, ret);
+        complete_offer_commands(tui, typed, ret);
     } else {
         (void)snprintf(name, sizeof(name), "%.*s", (int)first, line);
         command = command_find(&tui->tables, tui_context(tui), name);
         switch (command != NULL ? command->argument : ARGUMENT_NONE) {
         case ARGUMENT_SESSION:
-            offer_sessions(tui, typed, ret);
+            complete_offer_sessions(tui, typed, ret);
             break;
         case ARGUMENT_THEME:
-            offer_themes(typed, ret);
+            complete_offer_themes(typed, ret);
             break;
         case ARGUMENT_IMAGE:
             offer_images(tui, typed, ret);
@@ -174,19 +175,19 @@ void complete_line(struct tui *tui, const char *line, size_t point, struct candi
             complete_path(line, first + strspn(line + first, " "), point, ret);
             return;
         case ARGUMENT_COMMAND:
-            offer_commands(tui, typed, ret);
+            complete_offer_commands(tui, typed, ret);
             break;
         case ARGUMENT_COLUMN:
             for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-                offer(ret, typed, columns[i], "");
+                complete_offer(ret, typed, columns[i], "");
             break;
         case ARGUMENT_OPTION:
             for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-                offer(ret, typed, options[i], "");
+                complete_offer(ret, typed, options[i], "");
             break;
         default:
             break;
         }
     }
-    qsort(ret->items, ret->count, sizeof(ret->items[0]), compare);
+    qsort(ret->items, ret->count, sizeof(ret->items[0]), complete_compare);
 }

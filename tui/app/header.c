@@ -40,10 +40,10 @@ static struct part *add_part(struct header *header, int priority)
     return part;
 }
 
-static void add(struct part *part, enum role role, const char *format, ...)
+static void header_add(struct part *part, enum role role, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void add(struct part *part, enum role role, const char *format, ...)
+static void header_add(struct part *part, enum role role, const char *format, ...)
 {
     struct piece *piece;
     va_list args;
@@ -99,21 +99,21 @@ static void add_sessions(struct header *header, struct tui *tui, bool words)
         if (count == 0 && (shown[i].state == SESSION_STARTING || shown[i].state == SESSION_FAILED))
             continue;
         part = add_part(header, 1);
-        add(part, count > 0 ? shown[i].role : ROLE_HEADER_DIM, "%s ", signs[shown[i].state]);
-        add(part, count > 0 ? ROLE_HEADER_STRONG : ROLE_HEADER_DIM, "%u", count);
+        header_add(part, count > 0 ? shown[i].role : ROLE_HEADER_DIM, "%s ", signs[shown[i].state]);
+        header_add(part, count > 0 ? ROLE_HEADER_STRONG : ROLE_HEADER_DIM, "%u", count);
         if (words)
-            add(part, ROLE_HEADER_DIM, " %s", shown[i].word);
+            header_add(part, ROLE_HEADER_DIM, " %s", shown[i].word);
     }
     if (wanting > 0) {
         part = add_part(header, 0);
-        add(part, ROLE_WAITING, "! %u", wanting);
+        header_add(part, ROLE_WAITING, "! %u", wanting);
         if (words)
-            add(part, ROLE_HEADER_DIM, " want%s you", wanting == 1 ? "s" : "");
+            header_add(part, ROLE_HEADER_DIM, " want%s you", wanting == 1 ? "s" : "");
         part->line = "next";
     }
 }
 
-static void add_memory(struct header *header, const struct store *store)
+static void header_add_memory(struct header *header, const struct store *store)
 {
     const struct host *host = &store->host;
     struct part *part = add_part(header, 2);
@@ -124,11 +124,11 @@ static void add_memory(struct header *header, const struct store *store)
     GB_LIST_FOREACH(session, &store->sessions, link)
         used += session_gone(session) ? 0 : (double)session->memory_bytes;
     short_size(used, text);
-    add(part, ROLE_HEADER_DIM, "mem ");
-    add(part, ROLE_HEADER_STRONG, "%s", text);
+    header_add(part, ROLE_HEADER_DIM, "mem ");
+    header_add(part, ROLE_HEADER_STRONG, "%s", text);
     if (host->budget_bytes > 0 || host->memory_total > 0) {
         short_size((double)(host->budget_bytes > 0 ? host->budget_bytes : host->memory_total), of);
-        add(part, ROLE_HEADER_DIM, "/%s", of);
+        header_add(part, ROLE_HEADER_DIM, "/%s", of);
     }
     part->samples = &host->memory;
     part->top = 0;
@@ -139,8 +139,8 @@ static void add_cpu(struct header *header, const struct host *host)
     double used = host->cpu.count > 0 ? host->cpu.values[host->cpu.count - 1] : 0;
     struct part *part = add_part(header, 4);
 
-    add(part, ROLE_HEADER_DIM, "cpu ");
-    add(part, ROLE_HEADER_STRONG, "%.0f%%", used * 100);
+    header_add(part, ROLE_HEADER_DIM, "cpu ");
+    header_add(part, ROLE_HEADER_STRONG, "%.0f%%", used * 100);
     part->samples = &host->cpu;
     part->top = (float)MAX(1u, host->cpus);
 }
@@ -154,8 +154,8 @@ static void add_shared(struct header *header, const struct host *host)
     if (host->shared_bytes == 0)
         return;
     part = add_part(header, 6);
-    add(part, ROLE_HEADER_DIM, "shared ");
-    add(part, ROLE_HEADER_STRONG, "%.0f%%", 100 * (double)host->shared_bytes / all);
+    header_add(part, ROLE_HEADER_DIM, "shared ");
+    header_add(part, ROLE_HEADER_STRONG, "%.0f%%", 100 * (double)host->shared_bytes / all);
 }
 
 /* The images by two letters are known well enough. */
@@ -178,7 +178,7 @@ static void add_pools(struct header *header, const struct store *store)
     if (store->pool_count == 0)
         return;
     part = add_part(header, 3);
-    add(part, ROLE_HEADER_DIM, "pool");
+    header_add(part, ROLE_HEADER_DIM, "pool");
     for (size_t i = 0; i < store->pool_count && part->count < PIECES_MAX; i++) {
         const struct pool *pool = &store->pools[i];
         char name[24];
@@ -186,7 +186,8 @@ static void add_pools(struct header *header, const struct store *store)
                          : pool->ready < pool->target ? ROLE_STARTING
                                                       : ROLE_HEADER_STRONG;
 
-        add(part, role, " %s %u/%u", short_image(pool->image, name), pool->ready, pool->target);
+        header_add(part, role, " %s %u/%u", short_image(pool->image, name), pool->ready,
+                   pool->target);
     }
 }
 
@@ -198,13 +199,13 @@ static void add_latency(struct header *header, const struct host *host)
         return;
     part = add_part(header, 5);
     if (host->open_p50_ms > 0) {
-        add(part, ROLE_HEADER_DIM, "open ");
-        add(part, ROLE_HEADER_STRONG, host->open_p50_ms < 10 ? "%.1fms" : "%.0fms",
-            host->open_p50_ms);
+        header_add(part, ROLE_HEADER_DIM, "open ");
+        header_add(part, ROLE_HEADER_STRONG, host->open_p50_ms < 10 ? "%.1fms" : "%.0fms",
+                   host->open_p50_ms);
     }
     if (host->exec_p50_ms > 0) {
-        add(part, ROLE_HEADER_DIM, host->open_p50_ms > 0 ? " exec " : "exec ");
-        add(part, ROLE_HEADER_STRONG, "%.1fms", host->exec_p50_ms);
+        header_add(part, ROLE_HEADER_DIM, host->open_p50_ms > 0 ? " exec " : "exec ");
+        header_add(part, ROLE_HEADER_STRONG, "%.1fms", host->exec_p50_ms);
     }
 }
 
@@ -264,11 +265,11 @@ static int paint_part(struct tui *tui, struct region row, int x, const struct pa
     return x;
 }
 
-static void collect(struct header *header, struct tui *tui, bool words)
+static void header_collect(struct header *header, struct tui *tui, bool words)
 {
     header->count = 0;
     add_sessions(header, tui, words);
-    add_memory(header, &tui->store);
+    header_add_memory(header, &tui->store);
     add_shared(header, &tui->store.host);
     add_cpu(header, &tui->store.host);
     add_pools(header, &tui->store);
@@ -284,9 +285,9 @@ void header_paint(struct tui *tui, struct region row)
 
     paint_fill(row, STYLE(ROLE_HEADER));
     x = paint_str(row, 0, 0, STYLE(ROLE_HEADER_NAME), " glassbell ");
-    collect(&header, tui, true);
+    header_collect(&header, tui, true);
     if (total_width(&header) > row.width - x)
-        collect(&header, tui, false);
+        header_collect(&header, tui, false);
     fit(&header, row.width - x);
     for (size_t i = 0; i < header.count; i++) {
         struct part *part = &header.parts[i];

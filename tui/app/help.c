@@ -17,7 +17,7 @@ struct help {
     bool all;           /* every context */
 };
 
-static struct help *of(struct overlay *overlay)
+static struct help *help_of(struct overlay *overlay)
 {
     return container_of(overlay, struct help, overlay);
 }
@@ -95,9 +95,9 @@ static int draw_all(struct help *help, struct region box, int y)
     return y;
 }
 
-static void draw(struct overlay *overlay, struct region region)
+static void help_draw(struct overlay *overlay, struct region region)
 {
-    struct help *help = of(overlay);
+    struct help *help = help_of(overlay);
     int width = MIN(HELP_WIDTH, region.width - 4), height = region.height - 4;
     struct region box = region_part(region, (region.width - width) / 2, 1, width, height), inside;
 
@@ -113,21 +113,21 @@ static void draw(struct overlay *overlay, struct region region)
             gb_bytes_str(help->scroll + inside.height < help->height ? " ▼ more " : " the end "));
 }
 
-static bool event(struct overlay *overlay, const struct input_event *event)
+static bool help_event(struct overlay *overlay, const struct input_event *help_event)
 {
-    struct help *help = of(overlay);
-    uint32_t code = event->key.code;
+    struct help *help = help_of(overlay);
+    uint32_t code = help_event->key.code;
 
-    if (event->kind == INPUT_MOUSE) {
-        if (event->action == MOUSE_WHEEL_UP)
+    if (help_event->kind == INPUT_MOUSE) {
+        if (help_event->action == MOUSE_WHEEL_UP)
             help->scroll -= 3;
-        else if (event->action == MOUSE_WHEEL_DOWN)
+        else if (help_event->action == MOUSE_WHEEL_DOWN)
             help->scroll += 3;
-        else if (event->action == MOUSE_PRESS)
+        else if (help_event->action == MOUSE_PRESS)
             tui_set_overlay(overlay->tui, NULL);
         return true;
     }
-    if (event->kind != INPUT_KEY)
+    if (help_event->kind != INPUT_KEY)
         return true;
     if (code == KEY_UP || code == 'k')
         help->scroll--;
@@ -149,12 +149,12 @@ static bool event(struct overlay *overlay, const struct input_event *event)
 
 static void free_help(struct overlay *overlay)
 {
-    free(of(overlay));
+    free(help_of(overlay));
 }
 
 void help_open(struct tui *tui)
 {
-    static const struct overlay_ops ops = {draw, event, free_help};
+    static const struct overlay_ops ops = {help_draw, help_event, free_help};
     struct help *help = xcalloc(1, sizeof(*help));
 
     help->overlay = (struct overlay){&ops, tui};
@@ -183,16 +183,16 @@ static void draw_question(struct overlay *overlay, struct region region)
     paint_cursor(row, x, 0);
 }
 
-static bool question_event(struct overlay *overlay, const struct input_event *event)
+static bool question_event(struct overlay *overlay, const struct input_event *help_event)
 {
     struct question *question = container_of(overlay, struct question, overlay);
     void (*done)(void *arg) = question->done;
     void *arg = question->arg;
 
-    if (event->kind != INPUT_KEY)
+    if (help_event->kind != INPUT_KEY)
         return true;
     tui_set_overlay(overlay->tui, NULL);
-    if (event->key.code == 'y' || event->key.code == 'Y')
+    if (help_event->key.code == 'y' || help_event->key.code == 'Y')
         done(arg);
     return true;
 }

@@ -13,7 +13,7 @@
 
 enum { FILE_MAX = 256 << 10, TIDY_ABOVE = 32 << 10 };
 
-static char *file_path(void)
+static char *lines_file_path(void)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     _cleanup_(freep) char *folder = NULL;
@@ -28,7 +28,7 @@ static char *file_path(void)
 }
 
 /* Whether it can be a line that somebody typed. */
-static bool is_plain(struct gb_bytes line)
+static bool lines_is_plain(struct gb_bytes line)
 {
     bool plain = line.size > 0 && line.size < COMMAND_LINE_MAX;
 
@@ -37,14 +37,14 @@ static bool is_plain(struct gb_bytes line)
     return plain;
 }
 
-static void read_lines(struct line_history *history, struct gb_bytes text)
+static void lines_read_lines(struct line_history *history, struct gb_bytes text)
 {
     while (text.size > 0) {
         const uint8_t *end = memchr(text.data, '\n', text.size);
         size_t size = end != NULL ? (size_t)(end - text.data) : text.size;
         struct gb_bytes line = {text.data, size};
 
-        if (is_plain(line)) {
+        if (lines_is_plain(line)) {
             _cleanup_(freep) char *copy = xstrndup((const char *)line.data, line.size);
 
             history_add(history, copy);
@@ -57,11 +57,11 @@ static void read_lines(struct line_history *history, struct gb_bytes text)
 
 char *lines_open(struct line_history *history)
 {
-    char *path = file_path();
+    char *path = lines_file_path();
     struct gb_buf text = {0};
 
     if (path != NULL && gb_fd_read_file(path, FILE_MAX, &text, NULL) == 0)
-        read_lines(history, gb_buf_bytes(&text));
+        lines_read_lines(history, gb_buf_bytes(&text));
     if (text.size > TIDY_ABOVE) {
         gb_buf_clear(&text);
         for (size_t i = 0; i < history->count; i++)

@@ -31,15 +31,15 @@ struct palette {
     size_t first;
 };
 
-static struct palette *of(struct overlay *overlay)
+static struct palette *palette_of(struct overlay *overlay)
 {
     return container_of(overlay, struct palette, overlay);
 }
 
 /* ---- what there is ---- */
 
-static struct item *offer(struct palette *palette, const char *text, const char *kind,
-                          const char *note)
+static struct item *palette_offer(struct palette *palette, const char *text, const char *kind,
+                                  const char *note)
 {
     struct item *item;
     int score;
@@ -63,7 +63,7 @@ static struct item *offer(struct palette *palette, const char *text, const char 
     return item;
 }
 
-static void offer_commands(struct palette *palette)
+static void palette_offer_commands(struct palette *palette)
 {
     struct tui *tui = palette->overlay.tui;
     enum context context = tui_context(tui);
@@ -75,7 +75,7 @@ static void offer_commands(struct palette *palette)
 
             if (!command_is_known(&tui->tables, context, row))
                 continue;
-            item = offer(palette, row->name, "command", row->help);
+            item = palette_offer(palette, row->name, "command", row->help);
             if (item == NULL)
                 continue;
             /* What has to be given is asked for at the `:` line. */
@@ -86,7 +86,7 @@ static void offer_commands(struct palette *palette)
         }
 }
 
-static void offer_sessions(struct palette *palette)
+static void palette_offer_sessions(struct palette *palette)
 {
     struct session *session;
 
@@ -97,13 +97,13 @@ static void offer_sessions(struct palette *palette)
         (void)snprintf(note, sizeof(note), "%s %s, %.40s, %u cell%s", session_state_sign(session),
                        session_state_word(session), session->image, session->cells,
                        session->cells == 1 ? "" : "s");
-        item = offer(palette, session_title(session), "session", note);
+        item = palette_offer(palette, session_title(session), "session", note);
         if (item != NULL)
             (void)snprintf(item->line, sizeof(item->line), "open %s", session->id);
     }
 }
 
-static void offer_themes(struct palette *palette)
+static void palette_offer_themes(struct palette *palette)
 {
     char names[THEME_LIST_MAX][THEME_NAME_MAX];
     size_t count = theme_list(names);
@@ -113,28 +113,28 @@ static void offer_themes(struct palette *palette)
         struct item *item;
 
         (void)snprintf(text, sizeof(text), "theme %s", names[i]);
-        item = offer(palette, text, "theme", "");
+        item = palette_offer(palette, text, "theme", "");
         if (item != NULL)
             (void)snprintf(item->line, sizeof(item->line), "%s", text);
     }
 }
 
-static int compare(const void *a, const void *b)
+static int palette_compare(const void *a, const void *b)
 {
     const struct item *one = a, *other = b;
 
     return other->score - one->score;
 }
 
-static void look_again(struct palette *palette)
+static void palette_look_again(struct palette *palette)
 {
     palette->count = 0;
     palette->at = 0;
-    offer_sessions(palette);
-    offer_commands(palette);
-    offer_themes(palette);
+    palette_offer_sessions(palette);
+    palette_offer_commands(palette);
+    palette_offer_themes(palette);
     if (palette->line.size > 0)
-        qsort(palette->items, palette->count, sizeof(*palette->items), compare);
+        qsort(palette->items, palette->count, sizeof(*palette->items), palette_compare);
 }
 
 /* ---- drawing ---- */
@@ -167,9 +167,9 @@ static void draw_item(struct region row, const struct item *item, int end, bool 
                 gb_bytes_str(item->key[0] != '\0' ? item->key : item->kind));
 }
 
-static void draw(struct overlay *overlay, struct region region)
+static void palette_draw(struct overlay *overlay, struct region region)
 {
-    struct palette *palette = of(overlay);
+    struct palette *palette = palette_of(overlay);
     int width = MIN(WIDTH, region.width - 4), height = MIN(ROWS + 4, region.height - 4);
     struct region box = region_part(region, (region.width - width) / 2, 2, width, height), rows;
     int columns, end = 0;
@@ -226,16 +226,17 @@ static void step(struct palette *palette, int by)
         palette->at = (palette->at + count + (size_t)by) % count;
 }
 
-static bool on_mouse(struct palette *palette, const struct input_event *event)
+static bool on_mouse(struct palette *palette, const struct input_event *palette_event)
 {
     struct region rows = palette->rows;
-    size_t at = palette->first + (size_t)MAX(0, event->y - rows.y);
+    size_t at = palette->first + (size_t)MAX(0, palette_event->y - rows.y);
 
-    if (event->action == MOUSE_WHEEL_UP || event->action == MOUSE_WHEEL_DOWN) {
-        step(palette, event->action == MOUSE_WHEEL_UP ? -1 : 1);
-    } else if (event->action == MOUSE_PRESS) {
-        if (event->x < rows.x || event->x >= rows.x + rows.width || event->y < rows.y ||
-            event->y >= rows.y + rows.height || at >= palette->count) {
+    if (palette_event->action == MOUSE_WHEEL_UP || palette_event->action == MOUSE_WHEEL_DOWN) {
+        step(palette, palette_event->action == MOUSE_WHEEL_UP ? -1 : 1);
+    } else if (palette_event->action == MOUSE_PRESS) {
+        if (palette_event->x < rows.x || palette_event->x >= rows.x + rows.width ||
+            palette_event->y < rows.y || palette_event->y >= rows.y + rows.height ||
+            at >= palette->count) {
             tui_set_overlay(palette->overlay.tui, NULL);
             return true;
         }
@@ -245,20 +246,20 @@ static bool on_mouse(struct palette *palette, const struct input_event *event)
     return true;
 }
 
-static bool event(struct overlay *overlay, const struct input_event *event)
+static bool palette_event(struct overlay *overlay, const struct input_event *palette_event)
 {
-    struct palette *palette = of(overlay);
-    struct key key = event->key;
+    struct palette *palette = palette_of(overlay);
+    struct key key = palette_event->key;
     bool control = key.modifiers == KEY_CONTROL;
 
-    if (event->kind == INPUT_MOUSE)
-        return on_mouse(palette, event);
-    if (event->kind == INPUT_PASTE) {
-        line_insert(&palette->line, event->bytes);
-        look_again(palette);
+    if (palette_event->kind == INPUT_MOUSE)
+        return on_mouse(palette, palette_event);
+    if (palette_event->kind == INPUT_PASTE) {
+        line_insert(&palette->line, palette_event->bytes);
+        palette_look_again(palette);
         return true;
     }
-    if (event->kind != INPUT_KEY)
+    if (palette_event->kind != INPUT_KEY)
         return true;
     if (key.code == KEY_ENTER)
         run_item(palette);
@@ -270,13 +271,13 @@ static bool event(struct overlay *overlay, const struct input_event *event)
     else if (key.code == KEY_DOWN || (control && key.code == 'n') || key.code == KEY_TAB)
         step(palette, 1);
     else if (line_key(&palette->line, key))
-        look_again(palette);
+        palette_look_again(palette);
     return true;
 }
 
 static void free_palette(struct overlay *overlay)
 {
-    struct palette *palette = of(overlay);
+    struct palette *palette = palette_of(overlay);
 
     free(palette->items);
     free(palette);
@@ -284,11 +285,11 @@ static void free_palette(struct overlay *overlay)
 
 void palette_open(struct tui *tui)
 {
-    static const struct overlay_ops ops = {draw, event, free_palette};
+    static const struct overlay_ops ops = {palette_draw, palette_event, free_palette};
     struct palette *palette = xcalloc(1, sizeof(*palette));
 
     palette->overlay = (struct overlay){&ops, tui};
     palette->items = xcalloc(ITEMS_MAX, sizeof(*palette->items));
-    look_again(palette);
+    palette_look_again(palette);
     tui_set_overlay(tui, &palette->overlay);
 }

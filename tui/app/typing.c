@@ -26,12 +26,12 @@ struct typing {
     void *arg;
 };
 
-static struct typing *of(struct overlay *overlay)
+static struct typing *typing_of(struct overlay *overlay)
 {
     return container_of(overlay, struct typing, overlay);
 }
 
-static void look_again(struct typing *typing)
+static void typing_look_again(struct typing *typing)
 {
     typing->chosen = 0;
     if (typing->command)
@@ -74,9 +74,9 @@ static void draw_offer(struct typing *typing, struct region above)
     }
 }
 
-static void draw(struct overlay *overlay, struct region region)
+static void typing_draw(struct overlay *overlay, struct region region)
 {
-    struct typing *typing = of(overlay);
+    struct typing *typing = typing_of(overlay);
     struct region row = region_part(region, 0, region.height - 2, -1, 1);
     const struct line *line = &typing->line;
     size_t from = 0, taken;
@@ -104,7 +104,7 @@ static void draw(struct overlay *overlay, struct region region)
 /* ---- keys ---- */
 
 /* The overlay goes first: what is done may open another one. */
-static void finish(struct typing *typing, bool yes)
+static void typing_finish(struct typing *typing, bool yes)
 {
     struct tui *tui = typing->overlay.tui;
     _cleanup_(freep) char *text = xstrdup(typing->line.text);
@@ -125,7 +125,7 @@ static void finish(struct typing *typing, bool yes)
     }
 }
 
-static void choose(struct typing *typing, int step)
+static void typing_choose(struct typing *typing, int step)
 {
     size_t count = typing->candidates.count + 1;
     struct line *line = &typing->line;
@@ -146,44 +146,44 @@ static void choose(struct typing *typing, int step)
 
         if (!typing->path && !goes_on)
             line_insert(line, gb_bytes_str(" "));
-        look_again(typing);
+        typing_look_again(typing);
     }
 }
 
-static bool event(struct overlay *overlay, const struct input_event *event)
+static bool typing_event(struct overlay *overlay, const struct input_event *typing_event)
 {
-    struct typing *typing = of(overlay);
-    struct key key = event->key;
+    struct typing *typing = typing_of(overlay);
+    struct key key = typing_event->key;
 
-    if (event->kind == INPUT_PASTE) {
-        line_insert(&typing->line, event->bytes);
-        look_again(typing);
+    if (typing_event->kind == INPUT_PASTE) {
+        line_insert(&typing->line, typing_event->bytes);
+        typing_look_again(typing);
         return true;
     }
-    if (event->kind != INPUT_KEY)
+    if (typing_event->kind != INPUT_KEY)
         return true;
     if (key.code == KEY_ENTER) {
-        finish(typing, true);
+        typing_finish(typing, true);
     } else if (key.code == KEY_ESCAPE ||
                (key.modifiers == KEY_CONTROL && (key.code == 'c' || key.code == 'g')) ||
                (typing->command && key.code == KEY_BACKSPACE && typing->line.size == 0)) {
-        finish(typing, false);
+        typing_finish(typing, false);
     } else if ((typing->command || typing->path) && key.code == KEY_TAB) {
-        choose(typing, (key.modifiers & KEY_SHIFT) != 0 ? -1 : 1);
+        typing_choose(typing, (key.modifiers & KEY_SHIFT) != 0 ? -1 : 1);
     } else if (line_key(&typing->line, key)) {
-        look_again(typing);
+        typing_look_again(typing);
     }
     return true;
 }
 
 static void free_typing(struct overlay *overlay)
 {
-    free(of(overlay));
+    free(typing_of(overlay));
 }
 
 static struct typing *typing_new(struct tui *tui, const char *question, const char *start)
 {
-    static const struct overlay_ops ops = {draw, event, free_typing};
+    static const struct overlay_ops ops = {typing_draw, typing_event, free_typing};
     struct typing *typing = xcalloc(1, sizeof(*typing));
     size_t size = strlen(question);
 
@@ -203,7 +203,7 @@ void typing_command(struct tui *tui, const char *start)
     typing->command = true;
     typing->line.history = &tui->history;
     line_set(&typing->line, start);
-    look_again(typing);
+    typing_look_again(typing);
     tui_set_overlay(tui, &typing->overlay);
 }
 

@@ -13,7 +13,8 @@ enum {
     HISTORY_CALLS_MAX = 16,
 };
 
-static void on_hello(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void uplink_on_hello(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
 {
     struct tui *tui = arg;
 
@@ -58,8 +59,8 @@ static void arrive(struct tui *tui)
     tui->connection.was_up = true;
 }
 
-static void on_subscribed(void *arg, const struct gb_json *result,
-                          const struct gb_call_error *error)
+static void uplink_on_subscribed(void *arg, const struct gb_json *result,
+                                 const struct gb_call_error *error)
 {
     struct tui *tui = arg;
     const struct gb_json *number;
@@ -81,7 +82,7 @@ static void on_subscribed(void *arg, const struct gb_json *result,
 }
 
 /* Everything but the output of cells: a few figures a second. */
-static void begin(struct tui *tui)
+static void uplink_begin(struct tui *tui)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -90,14 +91,14 @@ static void begin(struct tui *tui)
     gb_json_put_str(&out, "client", "glassbell tui " GB_VERSION);
     gb_json_put_u64(&out, "protocol", 1);
     gb_json_end(&out);
-    (void)tui_call(tui, "hello", &params, CALL_DEADLINE_MS, on_hello, tui);
+    (void)tui_call(tui, "hello", &params, CALL_DEADLINE_MS, uplink_on_hello, tui);
     gb_buf_clear(&params);
     out = (struct gb_json_out){.buf = &params};
     gb_json_object(&out, NULL);
     gb_json_put_bool(&out, "output", false);
     gb_json_put_bool(&out, "replay", true);
     gb_json_end(&out);
-    (void)tui_call(tui, "events.subscribe", &params, CALL_DEADLINE_MS, on_subscribed, tui);
+    (void)tui_call(tui, "events.subscribe", &params, CALL_DEADLINE_MS, uplink_on_subscribed, tui);
     (void)tui_call(tui, "stats", NULL, CALL_DEADLINE_MS, on_stats, tui);
     gb_buf_release(&params);
 }
@@ -108,7 +109,8 @@ struct history_call {
     char session[STORE_NAME_MAX];
 };
 
-static void on_history(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void uplink_on_history(void *arg, const struct gb_json *result,
+                              const struct gb_call_error *error)
 {
     struct history_call *call = arg;
 
@@ -120,7 +122,7 @@ static void on_history(void *arg, const struct gb_json *result, const struct gb_
     free(call);
 }
 
-static void ask_history(struct tui *tui, const struct session *session)
+static void uplink_ask_history(struct tui *tui, const struct session *session)
 {
     struct history_call *call = xcalloc(1, sizeof(*call));
     struct gb_buf params = {0};
@@ -138,7 +140,7 @@ static void ask_history(struct tui *tui, const struct session *session)
     gb_json_put_i64(&out, "offset", -STORE_ERROR_MAX); /* the end is enough */
     gb_json_put_u64(&out, "length", STORE_ERROR_MAX);
     gb_json_end(&out);
-    (void)tui_call(tui, "session.history", &params, CALL_DEADLINE_MS, on_history, call);
+    (void)tui_call(tui, "session.history", &params, CALL_DEADLINE_MS, uplink_on_history, call);
     gb_buf_release(&params);
 }
 
@@ -152,7 +154,7 @@ static void look_up(struct tui *tui)
             gb_client_calls(tui->connection.client) >= HISTORY_CALLS_MAX)
             return;
         if (store_wants_history(session))
-            ask_history(tui, session);
+            uplink_ask_history(tui, session);
     }
 }
 
@@ -172,7 +174,7 @@ static void on_retry(void *arg)
     uplink_open(arg, false);
 }
 
-static void on_closed(void *arg, const struct gb_err *why)
+static void uplink_on_closed(void *arg, const struct gb_err *why)
 {
     struct tui *tui = arg;
     struct connection *connection = &tui->connection;
@@ -224,7 +226,7 @@ const char *tui_no_server(const struct tui *tui)
 
 void uplink_open(struct tui *tui, bool start_server)
 {
-    static const struct gb_client_events events = {on_notified, on_closed};
+    static const struct gb_client_events events = {on_notified, uplink_on_closed};
     struct connection *connection = &tui->connection;
     struct gb_client_config config = {.socket = tui->config.socket,
                                       .program = start_server ? tui->config.program : NULL};
@@ -240,7 +242,7 @@ void uplink_open(struct tui *tui, bool start_server)
         connection->state = CONNECTION_DIALING;
     tui->store.subscription = 0;
     (void)tui_call(tui, "pool.status", NULL, 0, on_alive, tui);
-    begin(tui);
+    uplink_begin(tui);
 }
 
 /* A call of which only the end is told. */

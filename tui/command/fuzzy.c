@@ -11,7 +11,7 @@ enum {
     SCORE_WHOLE = 1000
 };
 
-static char small(char c)
+static char fuzzy_small(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
@@ -24,14 +24,14 @@ static bool begins_word(const char *text, size_t at)
 
 /* The place for @c from @from on: behind the last one if it is there, else a beginning of a word,
  * else the first there is; SIZE_MAX: none. */
-static size_t find(const char *text, size_t size, size_t from, char c)
+static size_t fuzzy_find(const char *text, size_t size, size_t from, char c)
 {
     size_t first = SIZE_MAX;
 
-    if (from < size && small(text[from]) == c)
+    if (from < size && fuzzy_small(text[from]) == c)
         return from;
     for (size_t i = from; i < size; i++) {
-        if (small(text[i]) != c)
+        if (fuzzy_small(text[i]) != c)
             continue;
         if (begins_word(text, i))
             return i;
@@ -54,7 +54,7 @@ static int match_from(const char *typed, const char *text, size_t size, size_t s
 
         if (*c == ' ')
             continue;
-        place = find(text, size, at, small(*c));
+        place = fuzzy_find(text, size, at, fuzzy_small(*c));
         if (place == SIZE_MAX)
             return FUZZY_NONE;
         score += SCORE_LETTER;

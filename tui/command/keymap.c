@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-static struct binding *find(struct keymap *keymap, enum context context, struct key key)
+static struct binding *command_keymap_find(struct keymap *keymap, enum context context,
+                                           struct key key)
 {
     for (size_t i = 0; i < keymap->count; i++)
         if (keymap->bindings[i].context == context && key_equal(keymap->bindings[i].key, key))
@@ -14,7 +15,8 @@ static struct binding *find(struct keymap *keymap, enum context context, struct 
     return NULL;
 }
 
-static bool add(struct keymap *keymap, enum context context, struct key key, const char *line)
+static bool keymap_add(struct keymap *keymap, enum context context, struct key key,
+                       const char *line)
 {
     struct binding *binding;
 
@@ -36,7 +38,8 @@ static bool add_row(struct keymap *keymap, const struct command *row)
         struct key key;
 
         if (!key_parse((struct gb_bytes){(const uint8_t *)at, size}, &key) ||
-            find(keymap, row->context, key) != NULL || !add(keymap, row->context, key, row->name))
+            command_keymap_find(keymap, row->context, key) != NULL ||
+            !keymap_add(keymap, row->context, key, row->name))
             return false;
         at += size + strspn(at + size, " ");
     }
@@ -85,10 +88,10 @@ int keymap_set(struct keymap *keymap, const struct command_tables *tables, const
         return r;
     if (strlen(line) >= KEYMAP_LINE_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "the command of %s is too long", key);
-    binding = find(keymap, context, parsed);
+    binding = command_keymap_find(keymap, context, parsed);
     if (binding != NULL)
         (void)snprintf(binding->line, sizeof(binding->line), "%s", line);
-    else if (!add(keymap, context, parsed, line))
+    else if (!keymap_add(keymap, context, parsed, line))
         return gb_err_set(err, GB_ETOOLARGE, "there are too many keys");
     return 0;
 }

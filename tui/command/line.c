@@ -46,7 +46,7 @@ static size_t before(const struct line *line, size_t at)
     return at;
 }
 
-static size_t after(const struct line *line, size_t at)
+static size_t line_after(const struct line *line, size_t at)
 {
     while (at < line->size && ((uint8_t)line->text[++at] & 0xc0) == 0x80)
         continue;
@@ -93,7 +93,7 @@ void line_replace(struct line *line, size_t from, const char *text)
 }
 
 /* Shows another line of the history; the line that was typed is the last one. */
-static void walk(struct line *line, int step)
+static void line_walk(struct line *line, int step)
 {
     const struct line_history *history = line->history;
     size_t at;
@@ -120,13 +120,13 @@ static bool control_key(struct line *line, uint32_t code)
         line->point = before(line, line->point);
         return true;
     case 'f':
-        line->point = after(line, line->point);
+        line->point = line_after(line, line->point);
         return true;
     case 'h':
         cut(line, before(line, line->point), line->point, false);
         return true;
     case 'd':
-        cut(line, line->point, after(line, line->point), false);
+        cut(line, line->point, line_after(line, line->point), false);
         return true;
     case 'k':
         cut(line, line->point, line->size, true);
@@ -141,10 +141,10 @@ static bool control_key(struct line *line, uint32_t code)
         line_insert(line, gb_bytes_str(line->killed));
         return true;
     case 'p':
-        walk(line, -1);
+        line_walk(line, -1);
         return true;
     case 'n':
-        walk(line, 1);
+        line_walk(line, 1);
         return true;
     case KEY_LEFT:
         line->point = word_before(line, line->point);

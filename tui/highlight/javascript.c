@@ -82,7 +82,7 @@ static bool regular_expression(struct lexer *lexer)
 }
 
 /* Returns whether an operand may follow. */
-static bool name(struct lexer *lexer)
+static bool javascript_name(struct lexer *lexer)
 {
     size_t from = lexer->at;
     bool member = from > 0 && lexer->text[from - 1] == '.';
@@ -180,7 +180,7 @@ void lex_javascript(struct lexer *lexer)
             operand = false;
         } else if (is_name_start(c) || c == '$') {
             lexer->at += c == '$';
-            operand = is_name(peek(lexer, 0)) ? name(lexer) : false;
+            operand = is_name(peek(lexer, 0)) ? javascript_name(lexer) : false;
         } else if (c == '@' && is_name_start(peek(lexer, 1))) {
             lexer->at++;
             (void)lexer_name(lexer);

@@ -38,7 +38,7 @@ static void string_rest(struct lexer *lexer, size_t from, uint8_t mode)
     lexer_token(lexer, from, HIGHLIGHT_STRING);
 }
 
-static void string(struct lexer *lexer, size_t from)
+static void python_string(struct lexer *lexer, size_t from)
 {
     uint8_t quote = peek(lexer, 0);
     bool triple = peek(lexer, 1) == quote && peek(lexer, 2) == quote;
@@ -55,20 +55,22 @@ static bool is_quote(uint8_t c)
     return c == '\'' || c == '"';
 }
 
-static bool is_prefix(struct gb_bytes name)
+static bool is_prefix(struct gb_bytes python_name)
 {
-    return name.size <= 2 && strspn((const char[]){(char)name.data[0], '\0'}, "rRbBuUfFtT") == 1 &&
-           (name.size == 1 || strspn((const char[]){(char)name.data[1], '\0'}, "rRbBuUfFtT") == 1);
+    return python_name.size <= 2 &&
+           strspn((const char[]){(char)python_name.data[0], '\0'}, "rRbBuUfFtT") == 1 &&
+           (python_name.size == 1 ||
+            strspn((const char[]){(char)python_name.data[1], '\0'}, "rRbBuUfFtT") == 1);
 }
 
 /* `match` and `case` are names unless a line begins with them and ends with a colon. */
-static bool is_soft_keyword(const struct lexer *lexer, struct gb_bytes name, bool first)
+static bool is_soft_keyword(const struct lexer *lexer, struct gb_bytes python_name, bool first)
 {
     size_t end = lexer->size;
 
-    if (!first || !is_word_of(name, "match case type"))
+    if (!first || !is_word_of(python_name, "match case type"))
         return false;
-    if (gb_bytes_equal(name, "type"))
+    if (gb_bytes_equal(python_name, "type"))
         return is_name_start(lexer_next_char(lexer));
     while (end > 0 && is_space(lexer->text[end - 1]))
         end--;
@@ -76,7 +78,7 @@ static bool is_soft_keyword(const struct lexer *lexer, struct gb_bytes name, boo
            lexer_next_char(lexer) != ':' && lexer_next_char(lexer) != '.';
 }
 
-static void name(struct lexer *lexer, bool first, bool *defines)
+static void python_name(struct lexer *lexer, bool first, bool *defines)
 {
     size_t from = lexer->at;
     bool member = from > 0 && lexer->text[from - 1] == '.';
@@ -85,7 +87,7 @@ static void name(struct lexer *lexer, bool first, bool *defines)
 
     *defines = false;
     if (is_quote(peek(lexer, 0)) && is_prefix(word)) {
-        string(lexer, from);
+        python_string(lexer, from);
     } else if (!member && (is_word_of(word, keywords) || is_soft_keyword(lexer, word, first))) {
         *defines = gb_bytes_equal(word, "def") || gb_bytes_equal(word, "class");
         lexer_token(lexer, from, HIGHLIGHT_KEYWORD);
@@ -118,11 +120,11 @@ void lex_python(struct lexer *lexer)
             lexer->at = lexer->size;
             lexer_token(lexer, from, HIGHLIGHT_COMMENT);
         } else if (is_quote(c)) {
-            string(lexer, from);
+            python_string(lexer, from);
         } else if (is_digit(c) || (c == '.' && is_digit(peek(lexer, 1)))) {
             lexer_number(lexer);
         } else if (is_name_start(c)) {
-            name(lexer, first, &defines);
+            python_name(lexer, first, &defines);
         } else if (c == '@' && first) {
             lexer->at++;
             while (is_name(peek(lexer, 0)) || peek(lexer, 0) == '.')

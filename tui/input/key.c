@@ -68,7 +68,7 @@ static uint8_t take_modifiers(struct gb_bytes *name)
     return modifiers;
 }
 
-static uint32_t decode(struct gb_bytes text)
+static uint32_t key_decode(struct gb_bytes text)
 {
     static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     uint32_t c = text.data[0] & masks[text.size];
@@ -91,7 +91,7 @@ bool key_parse(struct gb_bytes name, struct key *ret_key)
         }
     if (name.size == 0 || name.size > 4 || gb_utf8_sequence(name.data, name.size) != name.size)
         return false;
-    key.code = decode(name);
+    key.code = key_decode(name);
     /* Shift has made another character of it already. */
     if (key.code <= ' ' || key.code == 0x7f || (modifiers & KEY_SHIFT) != 0)
         return false;

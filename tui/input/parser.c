@@ -287,7 +287,8 @@ static void tell_osc(struct taken *taken, const uint8_t *data, size_t size)
         (struct input_event){.kind = INPUT_BACKGROUND, .rgb = rgb[0] << 16 | rgb[1] << 8 | rgb[2]};
 }
 
-static size_t take_string(uint8_t kind, const uint8_t *data, size_t size, struct taken *taken)
+static size_t parser_take_string(uint8_t kind, const uint8_t *data, size_t size,
+                                 struct taken *taken)
 {
     size_t i = 0, end;
 
@@ -310,7 +311,7 @@ static size_t take_string(uint8_t kind, const uint8_t *data, size_t size, struct
 
 /* ---- characters ---- */
 
-static uint32_t decode(const uint8_t *data, size_t size)
+static uint32_t parser_decode(const uint8_t *data, size_t size)
 {
     static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     uint32_t c = data[0] & masks[size];
@@ -345,7 +346,7 @@ static size_t take_character(const uint8_t *data, size_t size, uint8_t modifiers
             return gb_utf8_unfinished((struct gb_bytes){data, size}) == size ? 0 : 1;
         if (n == 2 && data[0] == 0xc2 && data[1] < 0xa0)
             return n; /* C1 */
-        tell_key(taken, decode(data, n), modifiers);
+        tell_key(taken, parser_decode(data, n), modifiers);
         return n;
     }
     return 1;
@@ -372,7 +373,7 @@ static size_t take_escape(struct input_parser *parser, const uint8_t *data, size
     case 'P':
     case '_':
     case '^':
-        n = take_string(data[1], data + 2, size - 2, taken);
+        n = parser_take_string(data[1], data + 2, size - 2, taken);
         return n == 0 ? 0 : n + 2;
     case ESCAPE:
         tell_key(taken, KEY_ESCAPE, 0);

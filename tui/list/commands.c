@@ -34,25 +34,25 @@ static void go_by(struct tui *tui, long step)
         list_go(list, MIN(at + (size_t)step, count - 1));
 }
 
-static void run_up(struct tui *tui, const struct words *words)
+static void list_run_up(struct tui *tui, const struct words *words)
 {
     (void)words;
     go_by(tui, -1);
 }
 
-static void run_down(struct tui *tui, const struct words *words)
+static void list_run_down(struct tui *tui, const struct words *words)
 {
     (void)words;
     go_by(tui, 1);
 }
 
-static void run_page_up(struct tui *tui, const struct words *words)
+static void list_run_page_up(struct tui *tui, const struct words *words)
 {
     (void)words;
     go_by(tui, -(long)MAX(1, list_of_tui(tui)->table.height - 1));
 }
 
-static void run_page_down(struct tui *tui, const struct words *words)
+static void list_run_page_down(struct tui *tui, const struct words *words)
 {
     (void)words;
     go_by(tui, MAX(1, list_of_tui(tui)->table.height - 1));
@@ -103,7 +103,7 @@ static struct session *find_named(struct tui *tui, const char *name)
 }
 
 /* The session that is named, else the one at the cursor; NULL, which was told. */
-static struct session *choose(struct tui *tui, const struct words *words)
+static struct session *list_choose(struct tui *tui, const struct words *words)
 {
     struct session *session;
 
@@ -117,7 +117,7 @@ static struct session *choose(struct tui *tui, const struct words *words)
 
 /* ---- opening ---- */
 
-static void fold(struct list_view *list)
+static void list_fold(struct list_view *list)
 {
     struct rows_config *config = &list->config;
 
@@ -132,13 +132,13 @@ static void fold(struct list_view *list)
         (void)snprintf(config->folded[config->folded_count++], STORE_NAME_MAX, "%s", list->at_name);
 }
 
-static void run_fold(struct tui *tui, const struct words *words)
+static void list_run_fold(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_of_tui(tui);
 
     (void)words;
     if (list_at(list) && list->at_group)
-        fold(list);
+        list_fold(list);
 }
 
 static void run_open(struct tui *tui, const struct words *words)
@@ -147,10 +147,10 @@ static void run_open(struct tui *tui, const struct words *words)
     struct session *session;
 
     if (words->count == 1 && list_at(list) && list->at_group) {
-        fold(list);
+        list_fold(list);
         return;
     }
-    session = choose(tui, words);
+    session = list_choose(tui, words);
     if (session == NULL)
         return;
     session->seen = true;
@@ -173,7 +173,8 @@ static void run_open_named(struct tui *tui, const struct words *words)
     tui_open_session(tui, session->id);
 }
 
-static void on_opened(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void list_on_opened(void *arg, const struct gb_json *result,
+                           const struct gb_call_error *error)
 {
     struct tui *tui = arg;
     struct list_view *list = list_of_tui(tui);
@@ -204,7 +205,7 @@ static void run_new(struct tui *tui, const struct words *words)
         gb_json_put_str(&out, "label", words->words[2]);
     gb_json_end(&out);
     tui_say(tui, MESSAGE_PLAIN, "opening a %s session…", image);
-    (void)tui_call(tui, "session.open", &params, OPEN_DEADLINE_MS, on_opened, tui);
+    (void)tui_call(tui, "session.open", &params, OPEN_DEADLINE_MS, list_on_opened, tui);
     gb_buf_release(&params);
 }
 
@@ -299,7 +300,7 @@ static size_t for_each(struct tui *tui, const struct words *words,
                     list_marked(list));
         return count;
     }
-    session = choose(tui, words);
+    session = list_choose(tui, words);
     if (session == NULL)
         return 0;
     act(tui, session, arg);
@@ -318,7 +319,7 @@ static void act_interrupt(struct tui *tui, struct session *session, void *arg)
     tui_call_on(tui, "session.interrupt", session->id, "interrupted");
 }
 
-static void run_interrupt(struct tui *tui, const struct words *words)
+static void list_run_interrupt(struct tui *tui, const struct words *words)
 {
     (void)for_each(tui, words, act_interrupt, NULL);
 }
@@ -552,9 +553,9 @@ static void run_next(struct tui *tui, const struct words *words)
     }
 }
 
-static void run_copy(struct tui *tui, const struct words *words)
+static void list_run_copy(struct tui *tui, const struct words *words)
 {
-    struct session *session = choose(tui, words);
+    struct session *session = list_choose(tui, words);
 
     if (session != NULL && tui_copy(tui, gb_bytes_str(session->id)))
         tui_say(tui, MESSAGE_GOOD, "%s is in the clipboard", session->id);
@@ -582,7 +583,7 @@ const struct command list_commands[] = {
     LIST_ROW("mark", "[all|none]", "mark the session, or take the mark off", "Space", "mark",
              ARGUMENT_TEXT, run_mark),
     LIST_ROW("interrupt", "[SESSION]", "interrupt what runs, in all that are marked", "i", NULL,
-             ARGUMENT_SESSION, run_interrupt),
+             ARGUMENT_SESSION, list_run_interrupt),
     LIST_ROW("close", "[SESSION]", "close the session, or all that are marked", "x Del", "close",
              ARGUMENT_SESSION, run_close),
     LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next; again turns it around", "s",
@@ -590,14 +591,14 @@ const struct command list_commands[] = {
     LIST_ROW("reverse", "", "turn the order around", "S", NULL, ARGUMENT_NONE, run_reverse),
     LIST_ROW("tree", "[owner|image|table]", "group by owner, by image, or not", "t", "tree",
              ARGUMENT_TEXT, run_tree),
-    LIST_ROW("fold", "", "fold or unfold a group", "o", NULL, ARGUMENT_NONE, run_fold),
+    LIST_ROW("fold", "", "fold or unfold a group", "o", NULL, ARGUMENT_NONE, list_run_fold),
     LIST_ROW("preview", "", "show the session at the cursor beside the list, or not", "v",
              "preview", ARGUMENT_NONE, run_preview),
-    LIST_ROW("copy", "", "copy the id", "y", NULL, ARGUMENT_NONE, run_copy),
-    LIST_ROW("up", "", "up", "Up k", NULL, ARGUMENT_NONE, run_up),
-    LIST_ROW("down", "", "down", "Down j", NULL, ARGUMENT_NONE, run_down),
-    LIST_ROW("page-up", "", "a page up", "PgUp C-b", NULL, ARGUMENT_NONE, run_page_up),
-    LIST_ROW("page-down", "", "a page down", "PgDn C-f", NULL, ARGUMENT_NONE, run_page_down),
+    LIST_ROW("copy", "", "copy the id", "y", NULL, ARGUMENT_NONE, list_run_copy),
+    LIST_ROW("up", "", "up", "Up k", NULL, ARGUMENT_NONE, list_run_up),
+    LIST_ROW("down", "", "down", "Down j", NULL, ARGUMENT_NONE, list_run_down),
+    LIST_ROW("page-up", "", "a page up", "PgUp C-b", NULL, ARGUMENT_NONE, list_run_page_up),
+    LIST_ROW("page-down", "", "a page down", "PgDn C-f", NULL, ARGUMENT_NONE, list_run_page_down),
     LIST_ROW("first", "", "to the first", "Home g", NULL, ARGUMENT_NONE, run_first),
     LIST_ROW("last", "", "to the last", "End G", NULL, ARGUMENT_NONE, run_last),
     {NULL, NULL, NULL, NULL, NULL, CONTEXT_LIST, ARGUMENT_NONE, NULL},

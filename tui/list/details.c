@@ -70,7 +70,7 @@ static void draw_lease(struct region line, const struct session *session)
 }
 
 /* Two columns, whose order is that of what one asks first. */
-static void draw_facts(struct region region, const struct session *session, double now)
+static void details_draw_facts(struct region region, const struct session *session, double now)
 {
     struct region left = region_part(region, 0, 1, region.width / 2 - 1, -1);
     struct region right = region_part(region, region.width / 2, 1, -1, -1);
@@ -152,7 +152,7 @@ void list_draw_details(struct list_view *list, struct region region, const struc
     (void)paint_f(head, beside ? 3 : 4, 0, STYLE(ROLE_TITLE_ACTIVE), "%.100s ",
                   session_title(session));
     if (inside.height >= 14) {
-        draw_facts(region_cut_top(&inside, 4), session, now);
+        details_draw_facts(region_cut_top(&inside, 4), session, now);
         (void)region_cut_top(&inside, 1);
         draw_graphs(list, region_cut_top(&inside, inside.height >= 30 ? 6 : 4), session);
         (void)region_cut_top(&inside, 1);

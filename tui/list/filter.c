@@ -42,7 +42,7 @@ static bool is_number(enum filter_field field)
     return field >= FIELD_MEMORY;
 }
 
-static char small(char c)
+static char filter_small(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
@@ -73,7 +73,7 @@ static bool find_unit(enum unit unit, const char *name, double *ret_factor)
     return false;
 }
 
-static int read_number(struct filter_term *term, struct gb_err *err)
+static int filter_read_number(struct filter_term *term, struct gb_err *err)
 {
     char *end;
     double factor, number;
@@ -114,7 +114,7 @@ static int take_piece(struct gb_bytes text, size_t *at, struct piece *ret_piece,
         } else if (c == '\0' || ret_piece->size == FILTER_TEXT_MAX - 1) {
             return gb_err_set(err, GB_EINVALID, "a word of the filter is too long");
         } else {
-            ret_piece->text[ret_piece->size++] = small(c);
+            ret_piece->text[ret_piece->size++] = filter_small(c);
         }
     }
     ret_piece->text[ret_piece->size] = '\0';
@@ -158,7 +158,7 @@ static int read_term(const struct piece *piece, size_t start, struct filter_term
         if (term->relation == OPERATOR_HAS)
             return gb_err_set(err, GB_EINVALID, "%s is a number: =, <, >",
                               fields[term->field].name);
-        return read_number(term, err);
+        return filter_read_number(term, err);
     }
     if (term->relation > OPERATOR_IS_NOT)
         return gb_err_set(err, GB_EINVALID, "%s is text: =, !=, ~", fields[term->field].name);
@@ -220,7 +220,7 @@ static bool has(const char *text, const char *word)
     for (; *text != '\0' || *word == '\0'; text++) {
         size_t i = 0;
 
-        while (word[i] != '\0' && small(text[i]) == word[i])
+        while (word[i] != '\0' && filter_small(text[i]) == word[i])
             i++;
         if (word[i] == '\0')
             return true;
@@ -232,7 +232,7 @@ static bool is(const char *text, const char *word, bool beginning)
 {
     size_t i = 0;
 
-    while (word[i] != '\0' && small(text[i]) == word[i])
+    while (word[i] != '\0' && filter_small(text[i]) == word[i])
         i++;
     return word[i] == '\0' && (text[i] == '\0' || (beginning && i > 0));
 }
@@ -285,7 +285,7 @@ static double number_of(const struct session *session, enum filter_field field, 
     }
 }
 
-static bool compare(double number, enum filter_operator relation, double with)
+static bool filter_compare(double number, enum filter_operator relation, double with)
 {
     switch (relation) {
     case OPERATOR_IS:
@@ -324,7 +324,7 @@ static bool match_term(const struct filter_term *term, const struct session *ses
     if (term->field == FIELD_STATE && term->relation != OPERATOR_HAS)
         return session_state_is(session, term->text) == (term->relation == OPERATOR_IS);
     if (is_number(term->field))
-        return compare(number_of(session, term->field, now), term->relation, term->number);
+        return filter_compare(number_of(session, term->field, now), term->relation, term->number);
     switch (term->relation) {
     case OPERATOR_IS:
         return is(text, term->text, beginning);

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-static struct row *add(struct rows *rows)
+static struct row *rows_add(struct rows *rows)
 {
     if (rows->count == rows->capacity) {
         rows->capacity = rows->capacity > 0 ? rows->capacity * 2 : 64;
@@ -37,7 +37,7 @@ static const char *group_of(const struct session *session, enum grouping groupin
     return grouping == GROUP_OWNER ? session->owner : grouping == GROUP_IMAGE ? session->image : "";
 }
 
-static int compare(const void *a, const void *b, void *arg)
+static int rows_compare(const void *a, const void *b, void *arg)
 {
     const struct session *one = *(struct session *const *)a, *other = *(struct session *const *)b;
     const struct rows_config *config = arg;
@@ -71,7 +71,7 @@ static void add_family(struct rows *rows, struct session *const *sessions, size_
     struct row *row;
     size_t depth = 0;
 
-    row = add(rows);
+    row = rows_add(rows);
     row->session = session;
     row->depth = 1;
     row->last = last;
@@ -89,7 +89,7 @@ static void add_family(struct rows *rows, struct session *const *sessions, size_
             depth--;
             continue;
         }
-        row = add(rows);
+        row = rows_add(rows);
         row->session = sessions[i];
         row->depth = (unsigned)depth + 2;
         row->last = true;
@@ -112,7 +112,7 @@ static void add_group(struct rows *rows, struct session *const *sessions, size_t
     size_t last = 0; /* of those that were not forked from another one */
 
     if (tree) {
-        struct row *head = add(rows);
+        struct row *head = rows_add(rows);
 
         head->group = name;
         head->folded = folded;
@@ -125,7 +125,7 @@ static void add_group(struct rows *rows, struct session *const *sessions, size_t
             last = i;
     for (size_t i = 0; i < count && !folded; i++) {
         if (!tree)
-            add(rows)->session = sessions[i];
+            rows_add(rows)->session = sessions[i];
         else if (!has_parent(sessions, count, sessions[i]))
             add_family(rows, sessions, count, sessions[i], i == last);
     }
@@ -143,7 +143,7 @@ void rows_build(struct rows *rows, struct session **sessions, size_t count,
             (!config->attention || session_attention(sessions[i], now) != ATTENTION_NONE))
             sessions[kept++] = sessions[i];
     rows->sessions = kept;
-    qsort_r(sessions, kept, sizeof(*sessions), compare, (void *)(uintptr_t)config);
+    qsort_r(sessions, kept, sizeof(*sessions), rows_compare, (void *)(uintptr_t)config);
     while (from < kept) {
         size_t to = from + 1;
 

@@ -192,7 +192,7 @@ static void read_session(struct store *store, struct session *session, const str
         session->last.failed = read_true(info, "failed");
 }
 
-static struct session *take_session(struct store *store, const struct gb_json *info)
+static struct session *store_take_session(struct store *store, const struct gb_json *info)
 {
     struct gb_bytes id = read_text(info, "session");
     struct session *session = find_bytes(store, id);
@@ -250,7 +250,7 @@ void store_sessions(struct store *store, const struct gb_json *result)
         session->named = session_gone(session);
     info = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
-        session = info->type == GB_JSON_OBJECT ? take_session(store, info) : NULL;
+        session = info->type == GB_JSON_OBJECT ? store_take_session(store, info) : NULL;
         if (session != NULL)
             session->named = true;
     }
@@ -497,7 +497,7 @@ static void take_cell(struct store *store, const struct gb_json *cell)
 
 /* A cell that was running and is not any more has ended meanwhile; the history will
  * tell how. */
-static void end_unseen(struct store *store, const struct gb_json *cells)
+static void store_end_unseen(struct store *store, const struct gb_json *cells)
 {
     struct session *session;
 
@@ -514,7 +514,7 @@ static void end_unseen(struct store *store, const struct gb_json *cells)
     }
 }
 
-static void take_snapshot(struct store *store, const struct gb_json *params)
+static void store_take_snapshot(struct store *store, const struct gb_json *params)
 {
     const struct gb_json *host = gb_json_member(params, "host");
     const struct gb_json *pool = gb_json_member(params, "pool");
@@ -525,7 +525,7 @@ static void take_snapshot(struct store *store, const struct gb_json *params)
     read_host(&store->host, host);
     if (cells != NULL) {
         if (store->missed)
-            end_unseen(store, cells);
+            store_end_unseen(store, cells);
         store->missed = false;
         cell = gb_json_first(cells);
         for (uint32_t i = 0; i < cells->count; i++, cell = gb_json_next(cell))
@@ -541,12 +541,12 @@ static void take_event(struct store *store, struct gb_bytes kind, const struct g
     struct session *session = find_bytes(store, read_text(params, "session"));
 
     if (gb_bytes_equal(kind, "snapshot")) {
-        take_snapshot(store, params);
+        store_take_snapshot(store, params);
     } else if (gb_bytes_equal(kind, "gap")) {
         store->missed = true;
     } else if (gb_bytes_equal(kind, "session.opened") || gb_bytes_equal(kind, "session.changed")) {
         if (info != NULL && info->type == GB_JSON_OBJECT)
-            (void)take_session(store, info);
+            (void)store_take_session(store, info);
     } else if (gb_bytes_equal(kind, "sample")) {
         take_sample(store, params);
     } else if (gb_bytes_equal(kind, "pool.changed")) {

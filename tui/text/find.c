@@ -24,7 +24,7 @@ struct span {
 
 /* ---- spans ---- */
 
-static size_t open_rows(struct text *text, unsigned width)
+static size_t find_open_rows(struct text *text, unsigned width)
 {
     size_t rows = 0, all = text_lines(text);
     struct text_line line;
@@ -44,7 +44,7 @@ static void measure(struct text *text, unsigned width, struct span *span)
     span->lines = lines_of(text, span->block);
     span->rows = span->block < text->block_count
                      ? text_block_rows(&text->blocks[span->block], width)
-                     : open_rows(text, width);
+                     : find_open_rows(text, width);
 }
 
 static struct span first_span(struct text *text, unsigned width)
@@ -119,8 +119,8 @@ static bool pass_line(struct pass *pass, const struct text_line *line, size_t ro
 }
 
 /* Goes over a span. The caller has seen to the budget. */
-static void run(struct text *text, struct pass *pass, const struct span *span,
-                struct text_filter *filter)
+static void find_run(struct text *text, struct pass *pass, const struct span *span,
+                     struct text_filter *filter)
 {
     struct block *block = span->block < text->block_count ? &text->blocks[span->block] : NULL;
     size_t row = span->row, bytes = 0;
@@ -169,7 +169,7 @@ enum text_search text_find(struct text *text, unsigned width, struct text_filter
             *row = direction > 0 ? MAX(*row, span.row) : MIN(*row, span.row + span.rows - 1);
             return TEXT_PAUSED;
         }
-        run(text, &pass, &span, filter);
+        find_run(text, &pass, &span, filter);
         if (pass.count > 0) {
             *row = pass.last;
             return TEXT_FOUND;
@@ -194,7 +194,7 @@ static size_t count_span(struct text *text, unsigned width, struct text_filter *
         filter->rest = true;
         return 0;
     }
-    run(text, &pass, span, filter);
+    find_run(text, &pass, span, filter);
     return pass.count;
 }
 
@@ -218,7 +218,7 @@ size_t text_found_before(struct text *text, unsigned width, struct text_filter *
 
     while (row > span.row) {
         if (row < span.row + span.rows) {
-            run(text, &pass, &span, filter);
+            find_run(text, &pass, &span, filter);
             return count + pass.count;
         }
         count += count_span(text, width, filter, &span);
@@ -239,7 +239,7 @@ bool text_found_row(struct text *text, unsigned width, struct text_filter *filte
 
         if (index < count) {
             pass.wanted = index;
-            run(text, &pass, &span, filter);
+            find_run(text, &pass, &span, filter);
             *ret_row = pass.last;
             return true;
         }

@@ -61,7 +61,7 @@ static struct block *add_block(struct text *text)
 }
 
 /* Room for a record in the last block, or in a new one. */
-static uint8_t *reserve(struct text *text, size_t size)
+static uint8_t *store_reserve(struct text *text, size_t size)
 {
     struct block *block = text->block_count > 0 ? &text->blocks[text->block_count - 1] : NULL;
     size_t capacity;
@@ -136,7 +136,7 @@ void text_store_ascii(struct text *text, enum text_stream stream, struct gb_byte
         .flags = (uint8_t)(RECORD_ASCII | (stream == TEXT_STDERR ? RECORD_STDERR : 0)),
     };
     struct text_run run = {.attributes = style.attributes, .fg = style.fg, .bg = style.bg};
-    uint8_t *to = reserve(text, record_size(&record));
+    uint8_t *to = store_reserve(text, record_size(&record));
 
     memcpy(to, &record, sizeof(record));
     to += sizeof(record);
@@ -201,7 +201,7 @@ void text_store_row(struct text *text, enum text_stream stream, struct row *row)
 {
     gb_buf_clear(&text->open);
     encode_row(&text->open, stream, row);
-    memcpy(reserve(text, text->open.size), gb_buf_data(&text->open), text->open.size);
+    memcpy(store_reserve(text, text->open.size), gb_buf_data(&text->open), text->open.size);
     commit(text);
     row->columns = 0;
     row->continues = false;
@@ -309,14 +309,14 @@ void text_trim(struct text *text, size_t limit)
         drop_first_block(text);
 }
 
-static unsigned open_rows(const struct text *text, enum text_stream stream)
+static unsigned store_open_rows(const struct text *text, enum text_stream stream)
 {
     return feed_is_open(&text->feeds[stream]) ? text->feeds[stream].row_count : 0;
 }
 
 size_t text_lines(const struct text *text)
 {
-    return text->lines + open_rows(text, TEXT_STDOUT) + open_rows(text, TEXT_STDERR);
+    return text->lines + store_open_rows(text, TEXT_STDOUT) + store_open_rows(text, TEXT_STDERR);
 }
 
 uint64_t text_dropped(const struct text *text)
@@ -375,10 +375,10 @@ bool text_line(struct text *text, size_t index, struct text_line *ret_line)
         return true;
     }
     index -= text->lines;
-    if (index >= open_rows(text, TEXT_STDOUT)) {
-        index -= open_rows(text, TEXT_STDOUT);
+    if (index >= store_open_rows(text, TEXT_STDOUT)) {
+        index -= store_open_rows(text, TEXT_STDOUT);
         stream = TEXT_STDERR;
-        if (index >= open_rows(text, stream))
+        if (index >= store_open_rows(text, stream))
             return false;
     }
     gb_buf_clear(&text->open);

@@ -53,8 +53,8 @@ static bool is_part(uint32_t code, const struct unit *before)
 }
 
 /* Decides about one code point behind the unit @before. *ret_shown is what is drawn for it. */
-static enum kind classify(uint32_t code, const struct unit *before, uint32_t *ret_shown,
-                          uint8_t *ret_width)
+static enum kind unit_classify(uint32_t code, const struct unit *before, uint32_t *ret_shown,
+                               uint8_t *ret_width)
 {
     const utf8proc_property_t *property;
 
@@ -94,7 +94,7 @@ static enum kind classify(uint32_t code, const struct unit *before, uint32_t *re
     return KIND_BASE;
 }
 
-static void begin(struct unit *unit, uint32_t code, uint8_t width, bool hidden)
+static void unit_begin(struct unit *unit, uint32_t code, uint8_t width, bool hidden)
 {
     *unit = (struct unit){.width = width & 3u, .hidden = hidden};
     unit->size = unit_encode(code, unit->bytes) & 15u;
@@ -111,7 +111,7 @@ enum unit_effect unit_add(struct unit_cutter *cutter, uint32_t code, struct unit
         cutter->joined = false;
         return UNIT_NOTHING;
     }
-    switch (classify(code, unit, &shown, &width)) {
+    switch (unit_classify(code, unit, &shown, &width)) {
     case KIND_NOTHING:
         cutter->joined = code == JOINER;
         return UNIT_NOTHING;
@@ -126,12 +126,12 @@ enum unit_effect unit_add(struct unit_cutter *cutter, uint32_t code, struct unit
         return UNIT_EXTENDS;
     case KIND_HIDDEN:
         cutter->joined = false;
-        begin(unit, shown, width, true);
+        unit_begin(unit, shown, width, true);
         return UNIT_BEGINS;
     case KIND_BASE:
     default:
         cutter->joined = false;
-        begin(unit, shown, width, false);
+        unit_begin(unit, shown, width, false);
         return UNIT_BEGINS;
     }
 }
@@ -163,7 +163,7 @@ size_t unit_next(struct gb_bytes text, struct unit *ret_unit)
         ret_unit->size = at & 15u;
     }
     if (at == 0) { /* not ours */
-        begin(ret_unit, REPLACEMENT, 1, true);
+        unit_begin(ret_unit, REPLACEMENT, 1, true);
         return 1;
     }
     return at;

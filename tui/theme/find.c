@@ -109,7 +109,7 @@ int theme_load(const char *name, struct theme *ret_theme, struct gb_err *err)
     return 0;
 }
 
-static int compare_names(const void *a, const void *b)
+static int find_compare_names(const void *a, const void *b)
 {
     return strcmp(a, b);
 }
@@ -145,6 +145,6 @@ size_t theme_list(char names[THEME_LIST_MAX][THEME_NAME_MAX])
     find_folders(&folders);
     for (size_t i = 0; i < folders.count; i++)
         count = list_folder(folders.paths[i], names, count);
-    qsort(names, count, THEME_NAME_MAX, compare_names);
+    qsort(names, count, THEME_NAME_MAX, find_compare_names);
     return count;
 }

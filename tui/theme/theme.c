@@ -21,7 +21,7 @@ struct reader {
     struct gb_err *err;
 };
 
-static struct gb_bytes trim(struct gb_bytes text)
+static struct gb_bytes theme_trim(struct gb_bytes text)
 {
     while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
         text.data++;
@@ -33,7 +33,7 @@ static struct gb_bytes trim(struct gb_bytes text)
     return text;
 }
 
-static bool copy(char *to, size_t room, struct gb_bytes text)
+static bool theme_copy(char *to, size_t room, struct gb_bytes text)
 {
     if (text.size >= room)
         return false;
@@ -105,7 +105,7 @@ static bool parse_colour(struct gb_bytes text, colour *ret_colour)
     return parse_rgb(text, ret_colour) || parse_ansi(text, ret_colour);
 }
 
-static int bad(struct reader *reader, const char *what)
+static int theme_bad(struct reader *reader, const char *what)
 {
     return gb_err_set(reader->err, GB_EINVALID, "line %zu: %s", reader->line, what);
 }
@@ -115,17 +115,17 @@ static int read_theme(struct reader *reader, struct gb_bytes key, struct gb_byte
     struct theme_file *file = reader->file;
 
     if (gb_bytes_equal(key, "name")) {
-        if (value.size == 0 || !copy(file->name, sizeof(file->name), value))
-            return bad(reader, "the name is empty or too long");
+        if (value.size == 0 || !theme_copy(file->name, sizeof(file->name), value))
+            return theme_bad(reader, "the name is empty or too long");
     } else if (gb_bytes_equal(key, "inherit")) {
-        if (!plain_name(value) || !copy(file->inherit, sizeof(file->inherit), value))
-            return bad(reader, "inherit wants the name of another theme");
+        if (!plain_name(value) || !theme_copy(file->inherit, sizeof(file->inherit), value))
+            return theme_bad(reader, "inherit wants the name of another theme");
     } else if (gb_bytes_equal(key, "kind")) {
         if (!gb_bytes_equal(value, "dark") && !gb_bytes_equal(value, "light"))
-            return bad(reader, "kind is dark or light");
+            return theme_bad(reader, "kind is dark or light");
         file->light = gb_bytes_equal(value, "light");
     } else {
-        return bad(reader, "[theme] has name, kind and inherit");
+        return theme_bad(reader, "[theme] has name, kind and inherit");
     }
     return 0;
 }
@@ -144,15 +144,15 @@ static int read_palette(struct reader *reader, struct gb_bytes key, struct gb_by
     struct theme_file *file = reader->file;
 
     if (file->palette_count == THEME_PALETTE_MAX)
-        return bad(reader, "the palette has too many colours");
+        return theme_bad(reader, "the palette has too many colours");
     if (!plain_name(key) || is_reserved(key) ||
-        !copy(file->palette[file->palette_count].name, THEME_NAME_MAX, key))
-        return bad(reader, "a colour is named with a–z, 0–9 and -, and not as an attribute");
+        !theme_copy(file->palette[file->palette_count].name, THEME_NAME_MAX, key))
+        return theme_bad(reader, "a colour is named with a–z, 0–9 and -, and not as an attribute");
     if (!parse_colour(value, &file->palette[file->palette_count].value))
-        return bad(reader, "a colour is #rrggbb, a name of ANSI, or default");
+        return theme_bad(reader, "a colour is #rrggbb, a name of ANSI, or default");
     for (size_t i = 0; i < file->palette_count; i++)
         if (strcmp(file->palette[i].name, file->palette[file->palette_count].name) == 0)
-            return bad(reader, "the palette has this colour already");
+            return theme_bad(reader, "the palette has this colour already");
     file->palette_count++;
     return 0;
 }
@@ -162,22 +162,22 @@ static int read_role(struct reader *reader, struct gb_bytes key, struct gb_bytes
     char name[THEME_NAME_MAX];
     enum role role;
 
-    if (!copy(name, sizeof(name), key) || (role = role_find(name)) == ROLE_COUNT)
-        return bad(reader, "there is no such role");
+    if (!theme_copy(name, sizeof(name), key) || (role = role_find(name)) == ROLE_COUNT)
+        return theme_bad(reader, "there is no such role");
     if (reader->file->roles[role][0] != '\0')
-        return bad(reader, "this role is given twice");
+        return theme_bad(reader, "this role is given twice");
     if (value.size == 0 ||
-        !copy(reader->file->roles[role], sizeof(reader->file->roles[role]), value))
-        return bad(reader, "the look is empty or too long");
+        !theme_copy(reader->file->roles[role], sizeof(reader->file->roles[role]), value))
+        return theme_bad(reader, "the look is empty or too long");
     return 0;
 }
 
-static int read_line(struct reader *reader, struct gb_bytes line)
+static int theme_read_line(struct reader *reader, struct gb_bytes line)
 {
     const uint8_t *equals;
     struct gb_bytes key, value;
 
-    line = trim(line);
+    line = theme_trim(line);
     if (line.size == 0 || line.data[0] == '#' || line.data[0] == ';')
         return 0;
     if (line.data[0] == '[') {
@@ -188,14 +188,14 @@ static int read_line(struct reader *reader, struct gb_bytes line)
         else if (gb_bytes_equal(line, "[roles]"))
             reader->section = SECTION_ROLES;
         else
-            return bad(reader, "the sections are [theme], [palette] and [roles]");
+            return theme_bad(reader, "the sections are [theme], [palette] and [roles]");
         return 0;
     }
     equals = memchr(line.data, '=', line.size);
     if (equals == NULL)
-        return bad(reader, "a line is NAME = VALUE");
-    key = trim((struct gb_bytes){line.data, (size_t)(equals - line.data)});
-    value = trim((struct gb_bytes){equals + 1, line.size - (size_t)(equals - line.data) - 1});
+        return theme_bad(reader, "a line is NAME = VALUE");
+    key = theme_trim((struct gb_bytes){line.data, (size_t)(equals - line.data)});
+    value = theme_trim((struct gb_bytes){equals + 1, line.size - (size_t)(equals - line.data) - 1});
     switch (reader->section) {
     case SECTION_THEME:
         return read_theme(reader, key, value);
@@ -206,7 +206,7 @@ static int read_line(struct reader *reader, struct gb_bytes line)
     case SECTION_NONE:
         break;
     }
-    return bad(reader, "a section has to come first");
+    return theme_bad(reader, "a section has to come first");
 }
 
 int theme_parse(struct gb_bytes text, const char *name, struct theme_file *ret_file,
@@ -217,7 +217,7 @@ int theme_parse(struct gb_bytes text, const char *name, struct theme_file *ret_f
     *ret_file = (struct theme_file){.light = -1};
     if (text.size > THEME_BYTES_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "a theme has at most %d bytes", THEME_BYTES_MAX);
-    if (!copy(ret_file->name, sizeof(ret_file->name), gb_bytes_str(name)))
+    if (!theme_copy(ret_file->name, sizeof(ret_file->name), gb_bytes_str(name)))
         return gb_err_set(err, GB_EINVALID, "the name of the theme is too long");
     while (text.size > 0) {
         const uint8_t *end = memchr(text.data, '\n', text.size);
@@ -225,7 +225,7 @@ int theme_parse(struct gb_bytes text, const char *name, struct theme_file *ret_f
         int r;
 
         reader.line++;
-        r = read_line(&reader, (struct gb_bytes){text.data, size});
+        r = theme_read_line(&reader, (struct gb_bytes){text.data, size});
         if (r < 0)
             return r;
         size += end != NULL;

@@ -45,7 +45,7 @@ static void remove_at(struct cells *cells, size_t at)
 }
 
 /* In the order of numbers; what has none is the last. */
-static void place(struct cells *cells, struct card *card)
+static void cells_place(struct cells *cells, struct card *card)
 {
     size_t at = cells->count;
 
@@ -98,7 +98,7 @@ static struct card *add_card(struct cells *cells, uint32_t number)
     card->number = number;
     card->outcome.exit_code = -1;
     card->code = text_new(CELL_CODE_MAX * 4);
-    place(cells, card);
+    cells_place(cells, card);
     return card;
 }
 
@@ -150,12 +150,12 @@ static void number_card(struct cells *cells, struct card *card, uint32_t number)
     cells->count--;
     memmove(cells->cards + at, cells->cards + at + 1, (cells->count - at) * sizeof(*cells->cards));
     card->number = number;
-    place(cells, card);
+    cells_place(cells, card);
 }
 
 /* ---- memory ---- */
 
-static size_t bytes_of(const struct card *card)
+static size_t cells_bytes_of(const struct card *card)
 {
     return (card->output != NULL ? text_bytes(card->output) : 0) +
            (card->value != NULL ? text_bytes(card->value) : 0);
@@ -166,7 +166,7 @@ static void bound_output(struct cells *cells, const struct card *but)
     size_t total = 0;
 
     for (size_t i = 0; i < cells->count; i++)
-        total += bytes_of(cells->cards[i]);
+        total += cells_bytes_of(cells->cards[i]);
     for (size_t i = 0; i < cells->count && total > CELLS_OUTPUT_MAX; i++) {
         struct card *card = cells->cards[i];
 
@@ -237,7 +237,7 @@ static void set_value(struct card *card, struct gb_bytes value)
     text_end(card->value);
 }
 
-static char *copy_text(const struct gb_json *object, const char *name)
+static char *cells_copy_text(const struct gb_json *object, const char *name)
 {
     struct gb_bytes text = read_text(object, name);
 
@@ -250,7 +250,7 @@ static char *shown_path(const struct gb_json *file)
     struct gb_buf bytes = {0}, shown = {0};
 
     if (read_text(file, "path").size > 0)
-        return copy_text(file, "path");
+        return cells_copy_text(file, "path");
     if (json_add_bytes(&bytes, file, "path", "path_base64") && bytes.size > 0)
         gb_escape(&shown, gb_buf_bytes(&bytes), 1000);
     gb_buf_release(&bytes);
@@ -317,7 +317,7 @@ static void read_lost(struct card *card)
 }
 
 /* What every form of a cell has. */
-static void read_cell(struct card *card, const struct gb_json *info)
+static void cells_read_cell(struct card *card, const struct gb_json *info)
 {
     const struct gb_json *truncated = gb_json_member(info, "truncated");
     const struct gb_json *error = gb_json_member(info, "error");
@@ -347,9 +347,9 @@ static void read_cell(struct card *card, const struct gb_json *info)
         card->bytes[TEXT_STDERR] = read_u64(info, "stderr_bytes");
     }
     if (card->note == NULL)
-        card->note = copy_text(info, "note");
+        card->note = cells_copy_text(info, "note");
     if (card->error == NULL)
-        card->error = copy_text(error, "message");
+        card->error = cells_copy_text(error, "message");
     read_lost(card);
     set_value(card, read_text(info, "value"));
     read_files(card, info);
@@ -419,7 +419,7 @@ static bool misses_output(const struct card *card)
 }
 
 /* After a gap: what was running and is not any more has ended meanwhile. */
-static void end_unseen(struct cells *cells, const struct gb_json *list)
+static void cells_end_unseen(struct cells *cells, const struct gb_json *list)
 {
     for (size_t i = 0; i < cells->count; i++) {
         struct card *card = cells->cards[i];
@@ -436,13 +436,13 @@ static void end_unseen(struct cells *cells, const struct gb_json *list)
     }
 }
 
-static void take_snapshot(struct cells *cells, const struct gb_json *params)
+static void cells_take_snapshot(struct cells *cells, const struct gb_json *params)
 {
     const struct gb_json *list = read_array(params, "cells"), *info;
 
     if (list == NULL)
         return;
-    end_unseen(cells, list);
+    cells_end_unseen(cells, list);
     info = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
         struct card *card;
@@ -452,7 +452,7 @@ static void take_snapshot(struct cells *cells, const struct gb_json *params)
         card = card_of(cells, info, info);
         if (card == NULL || card->state == CARD_DONE)
             continue;
-        read_cell(card, info);
+        cells_read_cell(card, info);
         card->from_events = true; /* as much as there is; its end tells whether that was all */
         card->waiting = read_true(info, "waiting");
     }
@@ -465,7 +465,7 @@ void cells_event(struct cells *cells, const char *kind, const struct gb_json *pa
 
     cells->change++;
     if (strcmp(kind, "snapshot") == 0) {
-        take_snapshot(cells, params);
+        cells_take_snapshot(cells, params);
     } else if (strcmp(kind, "cell.output") == 0) {
         take_output(cells, params);
     } else if (strcmp(kind, "cell.started") == 0 && info != NULL) {
@@ -474,7 +474,7 @@ void cells_event(struct cells *cells, const char *kind, const struct gb_json *pa
             return;
         card->from_events = true;
         card->state = CARD_RUNNING;
-        read_cell(card, info);
+        cells_read_cell(card, info);
     } else if (strcmp(kind, "cell.waiting") == 0) {
         card = card_of(cells, params, NULL);
         if (card != NULL && card->state != CARD_DONE)
@@ -483,7 +483,7 @@ void cells_event(struct cells *cells, const char *kind, const struct gb_json *pa
         card = card_of(cells, params, info);
         if (card == NULL)
             return;
-        read_cell(card, info);
+        cells_read_cell(card, info);
         if (card->call == 0 && misses_output(card))
             doubt_output(card);
         end_card(cells, card);
@@ -548,7 +548,7 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
         brief = gb_json_member(cell, "stdout_bytes") != NULL;
         if (card->state == CARD_RUNNING && card->from_events)
             continue; /* events tell it */
-        read_cell(card, cell);
+        cells_read_cell(card, cell);
         bound_figures(cells, card);
         if (told || card->state != CARD_DONE)
             continue;
@@ -600,7 +600,7 @@ void cells_reply(struct cells *cells, uint64_t call, const struct gb_json *resul
 
         if (card->number == 0 && number != 0 && cells_find(cells, number) == NULL)
             number_card(cells, card, number);
-        read_cell(card, result);
+        cells_read_cell(card, result);
         read_sizes(card, result);
         if (misses_output(card))
             read_output(card, result);

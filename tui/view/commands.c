@@ -25,7 +25,7 @@ static void run_leave(struct tui *tui, const struct words *words)
     session_view_leave(self);
 }
 
-static void run_interrupt(struct tui *tui, const struct words *words)
+static void view_run_interrupt(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     pane_interrupt(&self->pane);
@@ -74,25 +74,25 @@ static void run_tab_previous(struct tui *tui, const struct words *words)
 
 /* ---- moving ---- */
 
-static void run_down(struct tui *tui, const struct words *words)
+static void view_run_down(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     stream_scroll(&self->stream, 1);
 }
 
-static void run_up(struct tui *tui, const struct words *words)
+static void view_run_up(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     stream_scroll(&self->stream, -1);
 }
 
-static void run_page_down(struct tui *tui, const struct words *words)
+static void view_run_page_down(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     stream_page(&self->stream, 1);
 }
 
-static void run_page_up(struct tui *tui, const struct words *words)
+static void view_run_page_up(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     stream_page(&self->stream, -1);
@@ -156,7 +156,7 @@ static void run_next_failed(struct tui *tui, const struct words *words)
 
 /* ---- showing ---- */
 
-static void run_fold(struct tui *tui, const struct words *words)
+static void view_run_fold(struct tui *tui, const struct words *words)
 {
     struct card *card;
     SELF(tui);
@@ -256,7 +256,7 @@ static void run_search(struct tui *tui, const struct words *words)
         tui_ask_live(tui, RECALL_SEARCH, NULL, on_pattern, self);
 }
 
-static void find(struct tui *tui, int direction)
+static void view_find(struct tui *tui, int direction)
 {
     struct session_view *self = session_view_top(tui);
 
@@ -271,13 +271,13 @@ static void find(struct tui *tui, int direction)
 static void run_search_next(struct tui *tui, const struct words *words)
 {
     (void)words;
-    find(tui, 1);
+    view_find(tui, 1);
 }
 
 static void run_search_previous(struct tui *tui, const struct words *words)
 {
     (void)words;
-    find(tui, -1);
+    view_find(tui, -1);
 }
 
 static void run_hide(struct tui *tui, const struct words *words)
@@ -297,7 +297,7 @@ static void run_hide(struct tui *tui, const struct words *words)
 
 /* ---- with a cell ---- */
 
-static void copy(struct tui *tui, struct gb_buf *text, const char *what)
+static void view_copy(struct tui *tui, struct gb_buf *text, const char *what)
 {
     if (text->size == 0)
         tui_say(tui, MESSAGE_PLAIN, "there is no %s to copy", what);
@@ -308,7 +308,7 @@ static void copy(struct tui *tui, struct gb_buf *text, const char *what)
     gb_buf_release(text);
 }
 
-static void run_copy(struct tui *tui, const struct words *words)
+static void view_run_copy(struct tui *tui, const struct words *words)
 {
     struct gb_buf text = {0};
     const struct card *card;
@@ -318,7 +318,7 @@ static void run_copy(struct tui *tui, const struct words *words)
     if (card == NULL)
         return;
     gb_buf_add(&text, gb_buf_data(&card->source), card->source.size);
-    copy(tui, &text, "code");
+    view_copy(tui, &text, "code");
 }
 
 static void run_copy_output(struct tui *tui, const struct words *words)
@@ -334,7 +334,7 @@ static void run_copy_output(struct tui *tui, const struct words *words)
         text_copy(card->output, TEXT_STREAM_COUNT, &text);
     if (card->value != NULL)
         text_copy(card->value, TEXT_STREAM_COUNT, &text);
-    copy(tui, &text, "output");
+    view_copy(tui, &text, "output");
 }
 
 static void run_rerun(struct tui *tui, const struct words *words)
@@ -498,7 +498,7 @@ static void run_copy_path(struct tui *tui, const struct words *words)
 
     files_selected_path(&self->files, path);
     gb_buf_adds(&text, path);
-    copy(tui, &text, "path");
+    view_copy(tui, &text, "path");
 }
 
 #define ROW(name, arguments, help, keys, bar, run)                                                 \
@@ -523,7 +523,7 @@ const struct command session_commands[] = {
     ROW("previous-cell", "", "to the cell before", "K", NULL, run_previous_cell),
     ROW("next-failed", "", "to the next cell that failed", "!", NULL, run_next_failed),
     ROW("cell", "NUMBER", "to the cell with this number", NULL, NULL, run_cell),
-    ROW("fold", "", "fold or unfold the cell", "o Space", "fold", run_fold),
+    ROW("fold", "", "fold or unfold the cell", "o Space", "fold", view_run_fold),
     ROW("fold-all", "", "fold all cells but those that failed, or unfold all", "O", NULL,
         run_fold_all),
     ROW("whole", "", "long code as a whole, or its beginning", "x", NULL, run_whole),
@@ -532,11 +532,11 @@ const struct command session_commands[] = {
     ROW("search-next", "", "to the next match", "n", NULL, run_search_next),
     ROW("search-previous", "", "to the match before", "N", NULL, run_search_previous),
     ROW("hide", "", "show only the lines that match, or all", "h", NULL, run_hide),
-    ROW("copy", "", "the code of the cell into the clipboard", "y", "copy", run_copy),
+    ROW("copy", "", "the code of the cell into the clipboard", "y", "copy", view_run_copy),
     ROW("copy-output", "", "the output of the cell into the clipboard", "Y", NULL, run_copy_output),
     ROW("rerun", "", "run the cell again", "R", "rerun", run_rerun),
     ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit", run_edit),
-    ROW("interrupt", "", "interrupt the cell that runs", "C-c", NULL, run_interrupt),
+    ROW("interrupt", "", "interrupt the cell that runs", "C-c", NULL, view_run_interrupt),
     ROW("answer", "", "type a line for the program that waits for input", "a", NULL, run_answer),
     ROW("follow", "", "keep the end in sight, or stand still", "f", "follow", run_follow),
     ROW("wrap", "", "wrap long lines, or cut them", "w", NULL, run_wrap),
@@ -548,10 +548,10 @@ const struct command session_commands[] = {
     ROW("tab stats", "", "what the session takes, and took", "4", NULL, run_tab),
     ROW("tab-next", "", "the next tab", "]", "tab", run_tab_next),
     ROW("tab-previous", "", "the tab before", "[", NULL, run_tab_previous),
-    ROW("down", "", "a line down", "j Down", NULL, run_down),
-    ROW("up", "", "a line up", "k Up", NULL, run_up),
-    ROW("page-down", "", "a page down", "PageDown C-f", NULL, run_page_down),
-    ROW("page-up", "", "a page up", "PageUp C-b", NULL, run_page_up),
+    ROW("down", "", "a line down", "j Down", NULL, view_run_down),
+    ROW("up", "", "a line up", "k Up", NULL, view_run_up),
+    ROW("page-down", "", "a page down", "PageDown C-f", NULL, view_run_page_down),
+    ROW("page-up", "", "a page up", "PageUp C-b", NULL, view_run_page_up),
     ROW("top", "", "to the first cell", "g Home", NULL, run_top),
     ROW("end", "", "to the end", "G End", NULL, run_end),
     FILE_ROW("open-file", "", "into the folder", "Enter Right l", "open", run_file_open),
@@ -578,8 +578,9 @@ const struct command session_commands[] = {
     {"leave", "", "the keys go to commands again", "C-]", "leave", CONTEXT_REPL, ARGUMENT_NONE,
      run_leave},
     {"interrupt", "", "drop what is typed, or interrupt the cell", "C-c", "interrupt", CONTEXT_REPL,
-     ARGUMENT_NONE, run_interrupt},
-    {"page-up", "", "a page up", "PageUp", NULL, CONTEXT_REPL, ARGUMENT_NONE, run_page_up},
-    {"page-down", "", "a page down", "PageDown", NULL, CONTEXT_REPL, ARGUMENT_NONE, run_page_down},
+     ARGUMENT_NONE, view_run_interrupt},
+    {"page-up", "", "a page up", "PageUp", NULL, CONTEXT_REPL, ARGUMENT_NONE, view_run_page_up},
+    {"page-down", "", "a page down", "PageDown", NULL, CONTEXT_REPL, ARGUMENT_NONE,
+     view_run_page_down},
     {NULL, NULL, NULL, NULL, NULL, CONTEXT_SESSION, ARGUMENT_NONE, NULL},
 };

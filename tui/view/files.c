@@ -49,7 +49,7 @@ static void drop_look(struct files *files)
     files->cut = false;
 }
 
-static bool is_text(struct gb_bytes bytes)
+static bool files_is_text(struct gb_bytes bytes)
 {
     bytes.size -= gb_utf8_unfinished(bytes);
     return memchr(bytes.data, '\0', bytes.size) == NULL && gb_utf8_valid(bytes);
@@ -119,7 +119,7 @@ static void on_look(void *arg, const struct gb_json *result, const struct gb_cal
     } else if (json_add_bytes(&bytes, result, "text", "base64")) {
         files->size = read_u64(result, "size");
         files->cut = !read_true(result, "eof");
-        if (is_text(gb_buf_bytes(&bytes))) {
+        if (files_is_text(gb_buf_bytes(&bytes))) {
             files->language = language_of(path);
             text_feed(files->text, TEXT_STDOUT, gb_buf_bytes(&bytes));
         } else {

@@ -13,7 +13,8 @@ enum { CALL_DEADLINE_MS = 30000, HISTORY_LIMIT = 100, OUTPUT_BYTES = 2 * PART_BY
 
 /* ---- history ---- */
 
-static void on_history(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void link_on_history(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
 {
     struct session_view *self = arg;
     struct card *card = cells_find(&self->cells, self->part_of);
@@ -41,8 +42,8 @@ static void on_history(void *arg, const struct gb_json *result, const struct gb_
 }
 
 /* @length 0: briefly; else of the output so many bytes from @offset on. */
-static void ask_history(struct session_view *self, uint32_t after, uint32_t limit, bool output,
-                        int64_t offset, uint64_t length)
+static void link_ask_history(struct session_view *self, uint32_t after, uint32_t limit, bool output,
+                             int64_t offset, uint64_t length)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -59,8 +60,8 @@ static void ask_history(struct session_view *self, uint32_t after, uint32_t limi
         gb_json_put_u64(&out, "length", length);
     }
     gb_json_end(&out);
-    self->history =
-        tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS, on_history, self);
+    self->history = tui_call(self->view.tui, "session.history", &params, CALL_DEADLINE_MS,
+                             link_on_history, self);
     gb_buf_release(&params);
 }
 
@@ -92,7 +93,7 @@ void session_link_want(void *arg, struct card *card)
     if (is_busy(self) || self->history_unsupported || card->number == 0)
         return; /* the next frame asks again */
     card->asked = true;
-    ask_history(self, card->number - 1, 1, true, -OUTPUT_BYTES, OUTPUT_BYTES);
+    link_ask_history(self, card->number - 1, 1, true, -OUTPUT_BYTES, OUTPUT_BYTES);
 }
 
 bool session_link_want_part(void *arg, struct card *card, enum part_wish wish)
@@ -106,7 +107,7 @@ bool session_link_want_part(void *arg, struct card *card, enum part_wish wish)
         return false; /* the next frame asks again */
     part_ask(card, wish, &offset, &length);
     self->part_of = card->number;
-    ask_history(self, card->number - 1, 1, false, (int64_t)offset, length);
+    link_ask_history(self, card->number - 1, 1, false, (int64_t)offset, length);
     return true;
 }
 
@@ -121,13 +122,13 @@ bool session_link_want_between(void *arg, uint32_t after, uint32_t before)
     if (before > HISTORY_LIMIT)
         after = MAX(after, before - HISTORY_LIMIT - 1);
     self->coming = before;
-    ask_history(self, after, before - 1 - after, false, 0, 0);
+    link_ask_history(self, after, before - 1 - after, false, 0, 0);
     return true;
 }
 
 /* ---- events ---- */
 
-static void on_event(void *arg, const struct store_event *event)
+static void link_on_event(void *arg, const struct store_event *event)
 {
     struct session_view *self = arg;
 
@@ -139,8 +140,8 @@ static void on_event(void *arg, const struct store_event *event)
     tui_redraw(self->view.tui);
 }
 
-static void on_subscribed(void *arg, const struct gb_json *result,
-                          const struct gb_call_error *error)
+static void link_on_subscribed(void *arg, const struct gb_json *result,
+                               const struct gb_call_error *error)
 {
     struct session_view *self = arg;
     struct session *session = session_view_session(self);
@@ -151,8 +152,8 @@ static void on_subscribed(void *arg, const struct gb_json *result,
         self->subscription = (int64_t)read_u64(result, "subscription");
     /* A session that is gone tells nothing more: what it did is in the journal. What the cells
      * printed is asked for when they come into sight. */
-    ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1, false,
-                0, 0);
+    link_ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1,
+                     false, 0, 0);
     tui_redraw(self->view.tui);
 }
 
@@ -176,13 +177,13 @@ static void subscribe(struct session_view *self)
     gb_json_put_bool(&out, "replay", true);
     gb_json_end(&out);
     self->subscribing = tui_call(self->view.tui, "events.subscribe", &params, CALL_DEADLINE_MS,
-                                 on_subscribed, self);
+                                 link_on_subscribed, self);
     gb_buf_release(&params);
 }
 
 void session_link_open(struct session_view *self)
 {
-    store_listen(tui_store(self->view.tui), &self->listener, on_event, self);
+    store_listen(tui_store(self->view.tui), &self->listener, link_on_event, self);
     subscribe(self);
 }
 

@@ -35,7 +35,7 @@ enum role paint_role_of(enum highlight_role role)
     return (enum role)table[role];
 }
 
-static void on_token(void *arg, size_t from, size_t to, enum highlight_role role)
+static void paint_on_token(void *arg, size_t from, size_t to, enum highlight_role role)
 {
     struct roles *roles = arg;
 
@@ -81,7 +81,7 @@ int paint_line(struct region region, int x, int y, const struct text_line *line,
 
     memset(roles.roles, (int)role, roles.size);
     if (tokens != NULL)
-        highlight_line(tokens->language, tokens->state, line->bytes, on_token, &roles);
+        highlight_line(tokens->language, tokens->state, line->bytes, paint_on_token, &roles);
     mark_matches(&roles, search, line->bytes);
     to = MIN(to, roles.size);
     while (from < to &&

@@ -53,7 +53,7 @@ static uint64_t call_server(struct pane *pane, const char *method, struct gb_buf
     return call->call;
 }
 
-static struct gb_json_out begin_params(const struct pane *pane, struct gb_buf *params)
+static struct gb_json_out pane_begin_params(const struct pane *pane, struct gb_buf *params)
 {
     struct gb_json_out out = {.buf = params};
 
@@ -107,7 +107,7 @@ bool pane_run(struct pane *pane, const char *code)
 
     if (!is_there(pane))
         return false;
-    out = begin_params(pane, &params);
+    out = pane_begin_params(pane, &params);
     gb_json_put_str(&out, "code", code);
     gb_json_put_bool(&out, "interactive", true);
     gb_json_put_bool(&out, "detach", true); /* the cell outlives this front end */
@@ -135,7 +135,7 @@ static bool send_input(struct pane *pane, const char *line, bool eof)
 
     if (!is_there(pane))
         return false;
-    out = begin_params(pane, &params);
+    out = pane_begin_params(pane, &params);
     gb_buf_adds(&text, line);
     if (!eof)
         gb_buf_adds(&text, "\n");
@@ -167,7 +167,7 @@ void pane_interrupt(struct pane *pane)
         tui_say(pane->tui, MESSAGE_PLAIN, "nothing runs");
         return;
     }
-    out = begin_params(pane, &params);
+    out = pane_begin_params(pane, &params);
     gb_json_end(&out);
     (void)call_server(pane, "session.interrupt", &params, CALL_DEADLINE_MS, 0, on_interrupted);
     pane->interrupts++;
@@ -190,7 +190,7 @@ static void on_complete(struct pane *pane, struct pane_call *call, const struct 
                         indent);
 }
 
-static void on_deadline(void *arg)
+static void pane_on_deadline(void *arg)
 {
     struct pane *pane = arg;
 
@@ -204,7 +204,7 @@ static void ask_complete(void *arg, uint64_t question, const char *text)
 {
     struct pane *pane = arg;
     struct gb_buf params = {0};
-    struct gb_json_out out = begin_params(pane, &params);
+    struct gb_json_out out = pane_begin_params(pane, &params);
 
     gb_timer_start(pane->deadline, pane->input ? 0 : PROMPT_DEADLINE_MS);
     if (pane->input) { /* a line is a line; its Enter is taken in the next turn */
@@ -252,7 +252,7 @@ static void ask_matches(void *arg, uint64_t question, const char *text, size_t c
 {
     struct pane *pane = arg;
     struct gb_buf params = {0};
-    struct gb_json_out out = begin_params(pane, &params);
+    struct gb_json_out out = pane_begin_params(pane, &params);
 
     if (pane->input) {
         gb_buf_release(&params);
@@ -356,7 +356,7 @@ void pane_init(struct pane *pane, struct tui *tui, struct cells *cells, const ch
     (void)snprintf(pane->session, sizeof(pane->session), "%s", session);
     (void)snprintf(pane->language, sizeof(pane->language), "%s", language);
     gb_list_init(&pane->calls);
-    pane->deadline = gb_timer_new(tui_loop(tui), on_deadline, pane);
+    pane->deadline = gb_timer_new(tui_loop(tui), pane_on_deadline, pane);
 }
 
 void pane_release(struct pane *pane)
@@ -377,7 +377,7 @@ void pane_release(struct pane *pane)
     free(pane->edited);
 }
 
-static void attach(struct pane *pane)
+static void pane_attach(struct pane *pane)
 {
     static const struct prompt_hooks hooks = {ask_complete, ask_matches, on_submit, on_eof,
                                               on_edit};
@@ -393,7 +393,7 @@ void pane_focus(struct pane *pane, bool focused)
         return;
     pane->focused = focused;
     if (focused)
-        attach(pane);
+        pane_attach(pane);
     else
         prompt_detach(pane);
 }
@@ -405,7 +405,7 @@ void pane_set_input(struct pane *pane, bool input)
     if (prompt_is_attached(pane)) {
         prompt_detach(pane);
         pane->input = input;
-        attach(pane);
+        pane_attach(pane);
     }
     pane->input = input;
 }

@@ -33,7 +33,7 @@ static void pen_glyph(struct pen *pen, struct style style, const struct glyph *g
     pen->x += glyph->width;
 }
 
-static void on_token(void *arg, size_t from, size_t to, enum highlight_role role)
+static void pane_draw_on_token(void *arg, size_t from, size_t to, enum highlight_role role)
 {
     uint8_t *roles = arg;
 
@@ -51,7 +51,7 @@ static void pen_line(struct pen *pen, enum highlight_language language,
 
     memset(roles, ROLE_EDITOR, MIN(line.size, sizeof(roles)));
     if (state != NULL)
-        highlight_line(language, state, line, on_token, roles);
+        highlight_line(language, state, line, pane_draw_on_token, roles);
     for (;;) {
         struct glyph glyph;
         size_t size = 1;

@@ -10,7 +10,7 @@
 
 enum { LINE_SOUGHT = 64 << 10 }; /* bytes in which a line must begin or end, else it is cut */
 
-static uint64_t size_of(const struct card *card)
+static uint64_t part_size_of(const struct card *card)
 {
     return card->bytes[TEXT_STDOUT] + card->bytes[TEXT_STDERR];
 }
@@ -31,7 +31,7 @@ static uint64_t begin_of(const struct card *card)
 
 static uint64_t end_of(const struct card *card)
 {
-    return card->to > 0 ? card->to : size_of(card);
+    return card->to > 0 ? card->to : part_size_of(card);
 }
 
 static bool can_be_read(const struct card *card)
@@ -41,17 +41,17 @@ static bool can_be_read(const struct card *card)
 
 uint64_t part_before(const struct card *card)
 {
-    return can_be_read(card) ? MIN(begin_of(card), size_of(card)) : 0;
+    return can_be_read(card) ? MIN(begin_of(card), part_size_of(card)) : 0;
 }
 
 uint64_t part_behind(const struct card *card)
 {
-    return can_be_read(card) ? size_of(card) - MIN(end_of(card), size_of(card)) : 0;
+    return can_be_read(card) ? part_size_of(card) - MIN(end_of(card), part_size_of(card)) : 0;
 }
 
 void part_ask(struct card *card, enum part_wish wish, uint64_t *ret_offset, uint64_t *ret_length)
 {
-    const uint64_t size = size_of(card);
+    const uint64_t size = part_size_of(card);
     uint64_t seam = 0, from = 0;
 
     if (wish == PART_EARLIER)

@@ -51,7 +51,7 @@ struct pixels {
     int width, height;
 };
 
-static bool decode(struct gb_bytes bytes, struct pixels *ret_pixels)
+static bool picture_decode(struct gb_bytes bytes, struct pixels *ret_pixels)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
     uint8_t *rgba = NULL;
@@ -148,7 +148,7 @@ static void make(struct figure *figure, struct gb_bytes png, const struct pictur
     release(figure);
     figure->wanted = look->columns;
     figure->mode = look->mode;
-    if (look->columns < 4 || !decode(png, &pixels))
+    if (look->columns < 4 || !picture_decode(png, &pixels))
         return;
     chafa_calc_canvas_geometry(pixels.width, pixels.height, &columns, &rows, ratio, FALSE, FALSE);
     figure->columns = MAX(1, MIN(columns, look->columns));

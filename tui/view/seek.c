@@ -17,9 +17,9 @@
 
 enum { CALL_DEADLINE_MS = 60000, CELLS_BEFORE = 10, CELLS_ASKED = 100 };
 
-static void walk(struct session_view *self);
+static void seek_walk(struct session_view *self);
 
-static struct gb_json_out begin_params(const struct session_view *self, struct gb_buf *params)
+static struct gb_json_out seek_begin_params(const struct session_view *self, struct gb_buf *params)
 {
     struct gb_json_out out = {.buf = params};
 
@@ -56,7 +56,7 @@ bool seek_active(const struct session_view *self)
 
 static void on_turn(void *arg)
 {
-    walk(arg);
+    seek_walk(arg);
 }
 
 void seek_open(struct session_view *self)
@@ -98,7 +98,7 @@ static void on_cells(void *arg, const struct gb_json *result, const struct gb_ca
 static void ask_cells(struct session_view *self, uint32_t number)
 {
     struct gb_buf params = {0};
-    struct gb_json_out out = begin_params(self, &params);
+    struct gb_json_out out = seek_begin_params(self, &params);
 
     self->seek.cell = number;
     gb_json_put_u64(&out, "after", number > CELLS_BEFORE ? number - CELLS_BEFORE - 1 : 0);
@@ -161,7 +161,7 @@ static void go_around(struct session_view *self)
     if (seek->direction > 0 && cells->cards[0]->number > 1 && !self->history_unsupported)
         seek_ask(self, 0);
     else
-        walk(self);
+        seek_walk(self);
 }
 
 /* What is not here of the output in the direction of the search. */
@@ -212,15 +212,15 @@ static void on_part(void *arg, const struct gb_json *result, const struct gb_cal
         /* A part that brought nothing is the last one. */
         .passed = card->output == NULL || (seek->left > 0 && left_of(card, wish) >= seek->left),
     };
-    walk(self);
+    seek_walk(self);
 }
 
 /* Reads what the place wishes, of a card that is known to have the text. */
-static void read_part(struct session_view *self)
+static void seek_read_part(struct session_view *self)
 {
     struct card *card = self->seek.place.card;
     struct gb_buf params = {0};
-    struct gb_json_out out = begin_params(self, &params);
+    struct gb_json_out out = seek_begin_params(self, &params);
     uint64_t offset, length;
 
     session_link_drop(self);
@@ -245,7 +245,7 @@ static void pass_journal(struct session_view *self)
         for (size_t i = 0; i < cells->count; i++)
             if (cells->cards[i]->state != CARD_DONE && cells->cards[i] != self->seek.place.card) {
                 self->seek.place = (struct stream_place){.card = cells->cards[i]};
-                walk(self);
+                seek_walk(self);
                 return;
             }
     go_around(self);
@@ -275,7 +275,7 @@ static void on_next(void *arg, const struct gb_json *result, const struct gb_cal
     card = cells_find(&self->cells, number);
     if (card != NULL && card == seek->place.card) {
         seek->place.known = true; /* from where one stands in it */
-        walk(self);
+        seek_walk(self);
         return;
     }
     seek->cell = number;
@@ -289,14 +289,14 @@ static void on_next(void *arg, const struct gb_json *result, const struct gb_cal
     }
     seek->place = (struct stream_place){
         .card = card, .row = seek->direction < 0 ? SIZE_MAX : 0, .known = true};
-    walk(self);
+    seek_walk(self);
 }
 
 void seek_ask(struct session_view *self, uint32_t from)
 {
     char pattern[SEARCH_PATTERN_MAX + 1];
     struct gb_buf params = {0};
-    struct gb_json_out out = begin_params(self, &params);
+    struct gb_json_out out = seek_begin_params(self, &params);
     bool up = self->seek.direction < 0;
 
     (void)snprintf(pattern, sizeof(pattern), "%.*s", (int)self->stream.search.size,
@@ -329,7 +329,7 @@ static void ask_from(struct session_view *self, enum stream_found found)
     }
 }
 
-static void walk(struct session_view *self)
+static void seek_walk(struct session_view *self)
 {
     struct seek *seek = &self->seek;
 
@@ -356,7 +356,7 @@ static void walk(struct session_view *self)
         }
         if (found == STREAM_UNSURE && seek->place.known && seek->place.wish != PART_NONE &&
             !self->history_unsupported) {
-            read_part(self);
+            seek_read_part(self);
             return;
         }
         if (found == STREAM_UNSURE && seek->place.known) {
@@ -387,5 +387,5 @@ void seek_next(struct session_view *self, int direction)
     stream_begin(&self->stream, direction, &seek->place);
     /* From an end inwards there is nothing to go around for. */
     seek->around = !seek->place.known && self->stream.follow && direction < 0;
-    walk(self);
+    seek_walk(self);
 }

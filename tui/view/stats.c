@@ -21,7 +21,7 @@ static void fact(struct region region, int *y, const char *label, const char *va
     (*y)++;
 }
 
-static void draw_facts(const struct session *session, struct region region, double now)
+static void stats_draw_facts(const struct session *session, struct region region, double now)
 {
     char text[512], age[32], idle[32];
     int y = 0;
@@ -160,7 +160,7 @@ void session_stats_draw(const struct session_view *self, struct region region)
     (void)region_cut_top(&region, region.height >= 24 ? 1 : 0);
     top = region_cut_top(&region, 2 * graph + 1);
     left = region_cut_left(&top, region.width / 2);
-    draw_facts(session, left, tui_now(tui));
+    stats_draw_facts(session, left, tui_now(tui));
     short_size((double)session->memory_bytes, size);
     draw_graph(tui, region_part(top, 0, 0, -2, graph), "memory", &session->memory, size,
                (double)session->memory_limit_bytes);
