@@ -2,7 +2,7 @@
 /* What VMs and the host use, for whoever looks.
  *
  * Theory of operation. Reading the figures of a VM takes a millisecond or so, and there may be a
- * thousand. So nobody who asks waits for all of them: a *pass* reads those that have waited
+ * thousand. So no request waits for all of them: a *pass* reads those that have waited
  * longest, a few a tick, until each has been read since the pass began. Who looks begins one, so
  * that however many VMs there are, each has figures that are seconds old while somebody goes on
  * looking.
