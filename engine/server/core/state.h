@@ -8,8 +8,9 @@
  * request_fail(), which free it. When the connection closes first, the request's `abandon` is
  * called and the request is gone.
  *
- * A session as the server keeps it (its names, the requests that wait for it) is a *hosted* session. It lives from
- * gb_session_new() to the session's `closed`, and is remembered for a while after (ended.h).
+ * A session as the server keeps it (its names, the requests that wait for it) is a *hosted*
+ * session. It lives from gb_session_new() to the session's `closed`, and is remembered for a while
+ * after (ended.h).
  *
  * What the server does beyond that are its *parts* (part.h).
  *
