@@ -18,10 +18,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from groups import alternatives, calls, load, opening, python, screen, watching  # noqa: E402
-from kit import plot  # noqa: E402
-from kit.report import HEAD, Report, compare  # noqa: E402
-from kit.server import ROOT, Server  # noqa: E402
+from groups import alternatives, calls, load, opening, python, screen, watching
+from kit import plot
+from kit.report import HEAD, Report, compare
+from kit.server import ROOT, Server
 
 GROUPS = {"open": opening, "calls": calls, "load": load, "watching": watching, "python": python,
           "screen": screen, "alternatives": alternatives}

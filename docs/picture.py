@@ -59,7 +59,7 @@ def svg(lines):
     width, height = COLUMNS * CELL_W + 24, len(lines) * CELL_H + 24
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
              'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">',
-             f'<rect width="100%" height="100%" rx="8" fill="#1d2021"/>']
+             '<rect width="100%" height="100%" rx="8" fill="#1d2021"/>']
     colour, bold = "#ebdbb2", False
     for row, line in enumerate(lines):
         x, y = 12, 12 + (row + 1) * CELL_H - 5

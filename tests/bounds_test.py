@@ -24,7 +24,7 @@ import pytest
 from support import BINARY, DEADLINE, ROOT, Failure, Server, Session, comes_to_rest, wait_for
 
 sys.path.insert(0, str(ROOT / "agent/tests"))
-from guest import TYPES  # noqa: E402
+from guest import TYPES
 
 MIB = 1 << 20
 SLACK = 48 * MIB  # what a sanitised server may keep of what it has freed, and what replies take
@@ -126,7 +126,7 @@ class Mute:
 # ---- cells ----
 
 def test_output_is_kept_up_to_the_cap(vm, bounded):
-    cell = vm.exec(f"send('OUTPUT', b'x' * 1000, flags=1, times=1000)\nend()", max_stdout=1000_000)
+    cell = vm.exec("send('OUTPUT', b'x' * 1000, flags=1, times=1000)\nend()", max_stdout=1000_000)
     assert cell["stdout"] == "x" * 1000_000
     ends(vm, "send('OUTPUT', b'x' * 1001, flags=2)", "OUTPUT: more than the cell may have", max_stderr=1000)
 

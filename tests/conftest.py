@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from support import Failure, Server, Session  # noqa: E402
+from support import Failure, Server, Session
 
 
 @pytest.fixture(scope="session")

@@ -149,7 +149,7 @@ def test_useless_clients_of_every_kind(own):
                  for end in ("closes", "ends writing", "stays")}
         wait_for(lambda: s.get()["state"] == "running", what="the first cell")
         comes_to_rest(client)
-        for (kind, end), peer in peers.items():
+        for (_kind, end), peer in peers.items():
             if end == "closes":
                 peer.close()
             elif end == "ends writing":

@@ -3,7 +3,6 @@
 
 import contextlib
 import json
-import time
 import os
 import signal
 import socket

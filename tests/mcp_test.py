@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 import packages
-from support import BINARY, DEADLINE, Server, out, wait_for
+from support import BINARY, DEADLINE, Server, wait_for
 
 packages.python("mcp", "mcp")
 # A class of that library is none of the process that gathers results of several.

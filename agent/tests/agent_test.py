@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../../images")]
 
 import guest as g  # noqa: E402
-from guest import KERNEL, PROCESS, SHELL, Fields, Refused, blob, pairs, version  # noqa: E402
+from guest import PROCESS, SHELL, Fields, Refused, blob, pairs  # noqa: E402
 
 IMAGES, AGENT = os.environ.get("GLASSBELL_IMAGES"), os.environ.get("GLASSBELL_AGENT")
 pytestmark = pytest.mark.skipif(not IMAGES or not AGENT,

@@ -19,7 +19,6 @@ import select
 import signal
 import socket
 import struct
-import subprocess
 import tempfile
 import threading
 import time

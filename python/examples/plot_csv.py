@@ -26,7 +26,7 @@ import glassbell
 from glassbell.adk import GlassbellCodeExecutor, GlassbellPlugin
 
 CSV = "month,rain\n" + "".join(f"{month},{rain}\n" for month, rain in zip(
-    "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     (78, 61, 55, 43, 49, 57, 66, 71, 62, 80, 85, 83)))
 
 LOOK = """\

@@ -61,7 +61,7 @@ class Board:
     """The lanes, drawn again in place on a terminal."""
 
     def __init__(self, names, out=sys.stdout):
-        self.lanes = {name: (0, "…  waiting for its VM") for name in names}
+        self.lanes = dict.fromkeys(names, (0, "…  waiting for its VM"))
         self.places = []
         self.out = out
         self.live = out.isatty()

@@ -7,7 +7,7 @@
 // promises and of process.nextTick() is dropped, for nothing else than what just ran can have put
 // it there.  `exit` listeners have run then, once: they are taken out.
 
-const { Error, Number, Object, Reflect, String } = globalThis;
+const { Number, Object, Reflect } = globalThis;
 const { createHook, executionAsyncResource } = require('node:async_hooks');
 const { signals } = require('node:os').constants;
 const addon = require('./addon.node');
@@ -50,7 +50,7 @@ function dropTicks() {
 
 // Does the signal end this process?
 function fatal(pid, signal) {
-  if (pid != process.pid) return 0; // eslint-disable-line eqeqeq
+  if (pid != process.pid) return 0;
   const named = signal ?? 'SIGTERM';
   for (const name of FATAL) {
     if ((named === name || named === signals[name]) && process.listenerCount(name) === 0) {

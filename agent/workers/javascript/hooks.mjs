@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TypeScript for node's own loader of modules; runs in the loader's thread.
 
 import { createRequire } from 'node:module';

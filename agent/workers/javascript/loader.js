@@ -7,7 +7,7 @@
 // required; modules in the thread of node's loader (hooks.mjs), which tells the places over a port.
 // In CommonJS `import` and `export` are allowed, and made into calls of require().
 
-const { Map, Promise, SyntaxError } = globalThis;
+const { SyntaxError } = globalThis;
 const { process } = globalThis;
 const fs = require('node:fs');
 const { Module, register } = require('node:module');

@@ -330,7 +330,7 @@ class Rewriting {
       edits.insert(code[last.end - 1] === ';' ? last.end - 1 : last.end, ') }');
     }
     const lets = [], lexical = [];
-    for (const [name, known] of this.declared) {
+    for (const known of this.declared.values()) {
       if (known.kind === 'import') continue;
       if (known.fresh && !known.native) lets.push(known.storage);
       if (known.fresh && known.kind !== 'import') lexical.push(known.storage);

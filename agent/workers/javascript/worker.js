@@ -21,7 +21,7 @@
 //   that an interrupt need not wait for it.
 
 // User code may replace globals; these stay ours.
-const { Buffer, Error, Map, Math, Number, Object, Promise, Reflect, Set } = globalThis;
+const { Buffer, Error, Math, Number, Object, Promise, Reflect, Set } = globalThis;
 const { SyntaxError, Uint32Array } = globalThis;
 const { process } = globalThis;
 const { setImmediate } = globalThis;

@@ -591,7 +591,7 @@ def test_signal_handlers_of_the_user_may_fire_between_cells(py):
 
 def test_many_cells_stay_bounded(py):
     for _ in range(3):
-        for number in range(200):
+        for _number in range(200):
             py.run('pass')
     assert py.run('import linecache; len([k for k in linecache.cache if k.startswith("<cell")])'
                   ).value == '512'

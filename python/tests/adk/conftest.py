@@ -8,9 +8,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from google.adk.version import __version__  # noqa: E402
+from google.adk.version import __version__
 
-from glassbell.adk import GlassbellCodeExecutor  # noqa: E402
+from glassbell.adk import GlassbellCodeExecutor
 
 ADK = tuple(int(part) for part in __version__.split(".")[:2])
 IN_THREAD = ADK >= (2, 5)  # executors are called off the loop

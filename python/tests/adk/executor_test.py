@@ -448,7 +448,6 @@ def test_another_process_goes_on(executor, server):
 def test_different_sandboxes_overlap(executor):
     """And one sandbox takes one after the other."""
     one = executor()
-    source = "import time\nopen('t', 'w').write('1')\ntime.sleep(1)\nprint(time.time())"
     began = "import time; print(time.time())"
     execute(one, began, id="a1"), execute(one, began, id="b1")
     spans, barrier = {}, threading.Barrier(2)

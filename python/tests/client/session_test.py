@@ -116,7 +116,7 @@ def test_iterator_over_output(py):
 
 def test_leaving_an_iterator_interrupts_its_cell(py):
     with py.stream("print('go', flush=True)\nwhile True: pass") as execution:
-        for piece in execution:
+        for _piece in execution:
             break
     assert execution.cell is None
     assert py.exec("6 * 7").value == "42"  # waits for the one before, which has ended
@@ -247,9 +247,8 @@ def test_a_server_that_lists_in_circles(entries, tmp_path):
                     lines.flush()
 
         threading.Thread(target=serve, daemon=True).start()
-        with glassbell.Client(path, autostart=False) as client:
-            with pytest.raises(glassbell.ProtocolError):
-                client.session("s").list("d")
+        with glassbell.Client(path, autostart=False) as client, pytest.raises(glassbell.ProtocolError):
+            client.session("s").list("d")
 
 
 def test_history_is_searched(fresh):

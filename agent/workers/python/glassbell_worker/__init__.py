@@ -691,7 +691,7 @@ def handle(kind, *message):
 
 def serve(*start):
     """The worker's life; called by the interpreter as its excepthook."""
-    start = None
+    del start
     sys.excepthook = EXCEPTHOOK
     for name in ('last_type', 'last_value', 'last_traceback', 'last_exc'):
         sys.__dict__.pop(name, None)

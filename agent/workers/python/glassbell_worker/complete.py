@@ -215,7 +215,7 @@ def modules(path):
 
 
 def module_members(name, prefix):
-    members = {match: kind for match, kind in modules(name + '.' + prefix)}
+    members = dict(modules(name + '.' + prefix))
     module = sys.modules.get(name)
     if module is not None:
         for member in visible(attribute_names(module), prefix):

@@ -34,7 +34,7 @@ UNFLUSHED = 120  # the status of an interpreter that could not flush its streams
 APART = ('sys', 'builtins', '__main__')
 ModuleType = type(sys)
 BuiltinType = type(len)
-GeneratorType = type((nothing for nothing in ()))
+GeneratorType = type(nothing for nothing in ())
 
 before = ()
 held = []  # what stays as it is

@@ -245,7 +245,7 @@ class AsyncClient:
 
     # Code in a VM of its own
 
-    async def run(self, code: Code, *, file: Optional[Union[str, "os.PathLike[str]"]] = None,
+    async def run(self, code: Code, *, file: Optional[Union[str, os.PathLike[str]]] = None,
                   args: Args = None, name: Optional[str] = None, image: str = "python", memory_mb: Optional[int] = None,
                   network: Optional[Any] = None, label: Optional[str] = None,
                   owner: Optional[str] = None, mode: Optional[str] = None,

@@ -246,7 +246,7 @@ class Client:
 
     # Code in a VM of its own
 
-    def run(self, code: Code, *, file: Optional[Union[str, "os.PathLike[str]"]] = None,
+    def run(self, code: Code, *, file: Optional[Union[str, os.PathLike[str]]] = None,
                   args: Args = None, name: Optional[str] = None, image: str = "python", memory_mb: Optional[int] = None,
                   network: Optional[Any] = None, label: Optional[str] = None,
                   owner: Optional[str] = None, mode: Optional[str] = None,
