@@ -88,7 +88,7 @@ static enum found read_cell(struct reading *reading, uint32_t number, struct pla
 
     if (r == -ENOENT)
         return FOUND_NOTHING;
-    if (r < 0 || !read_head(reading, place.at, &head) ||
+    if (r < 0 || reading->file == NULL || !read_head(reading, place.at, &head) ||
         strcmp(head.session, reading->session) != 0 || head.cell != number)
         return FOUND_DAMAGED;
     gb_buf_clear(payload);

@@ -148,6 +148,8 @@ static void do_jobs(struct writer *writer, struct gb_list *jobs)
             written = job->result == 0 ? job->file : written;
             break;
         case JOB_CLOSE:
+            if (job->file == NULL)
+                abort(); /* there is a file to close */
             if (written == job->file && writer->sync == GB_JOURNAL_SYNC_CELL)
                 sync_cells(jobs, written);
             written = written == job->file ? NULL : written;
