@@ -37,8 +37,9 @@ def program(tmp_path):
 
 
 def real_python(folder, name, *args):
+    env = {name: value for name, value in os.environ.items() if not name.startswith('PYTHON')}
     done = subprocess.run(['/usr/bin/python3', '-X', 'utf8', name, *args], cwd=folder, capture_output=True,
-                          stdin=subprocess.DEVNULL)
+                          stdin=subprocess.DEVNULL, env=env)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -79,7 +80,7 @@ CLASS = ('class D:\n    def __init__(self, name): self.name = name\n'
     'def keep(x):\n    file = open("out", "w"); file.write("kept")\n    return lambda: file\nf = keep(1)',
     'import io, sys; sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False)); print("own"); d = D("d")',
     'import sys; sys.stdout = None; d = D("d")', 'import sys; sys.stdout.close(); d = D("d")',
-    'import os, sys; print("lost"); os.close(1)', 'import os; d = D("d"); print("x"); os.close(2)',
+    'import os, sys; sys.stdout.write("lost"); os.close(1)', 'import os; d = D("d"); print("x"); os.close(2)',
     'class E:\n    def __del__(self): 1 / 0\ne = E()\n',
     'import weakref\nd = D("d"); r = weakref.ref(d, lambda r: print("gone")); weakref.finalize(d, print, "first")',
     'import atexit, os; d = D("d"); atexit.register(os._exit, 7)',

@@ -321,6 +321,7 @@ def flush_streams():
 class Outcome:
     """What a cell came to."""
 
+    ends = False  # the interpreter ends with it, which flushes its streams as it always does
     code = 0
     flags = 0
     value = None
@@ -508,7 +509,8 @@ def execute(outcome, code, name, program):
                 error = yield from turn()
             if error is not None:
                 yield from failed(outcome, error)
-        yield from flush_streams()
+        if not outcome.ends:
+            yield from flush_streams()
     except BaseException as raised:
         yield from failed(outcome, raised)
 
@@ -606,9 +608,10 @@ def run_cell(number, flags, env, file, argv, code):
 def perform(code, name, flags, env, program=None):
     """Everything of a cell between its descriptors' arrival and their end."""
     outcome = Outcome()
+    outcome.ends = bool(flags & CELL_FINAL)
     before = None
     state.name = name
-    state.is_program = bool(flags & CELL_FINAL)
+    state.is_program = outcome.ends
     try:
         yield from prepare_streams()
         if program is not None:
@@ -623,7 +626,7 @@ def perform(code, name, flags, env, program=None):
         if isinstance(error, KeyboardInterrupt):
             outcome.code = 130
             outcome.flags |= DONE_INTERRUPTED
-    if flags & CELL_FINAL:
+    if outcome.ends:
         from .program import end
         yield from end(outcome)
     quiet_sigint(outcome)

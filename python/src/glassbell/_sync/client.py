@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # Made by tools/unasync.py from _async/client.py: change that file.
+# SPDX-License-Identifier: Apache-2.0
 """The client: connections when they are needed, calls with deadlines, sessions.
 
 Each call has a connection to itself while it lasts; idle ones are kept for the next. So a caller

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # Made by tools/unasync.py from _async/events.py: change that file.
+# SPDX-License-Identifier: Apache-2.0
 """A subscription to what happens in the server."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # Made by tools/unasync.py from _async/execution.py: change that file.
+# SPDX-License-Identifier: Apache-2.0
 """A cell on its way: what it prints, and what becomes of it."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # Made by tools/unasync.py from _async/session.py: change that file.
+# SPDX-License-Identifier: Apache-2.0
 """One session: its cells, its files, its lease."""
 
 from __future__ import annotations
