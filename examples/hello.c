@@ -37,13 +37,14 @@ static void on_first(void *arg, const struct glassbell_result *it, const struct 
     glassbell_exec(session, &(struct glassbell_exec_options){.code = "x + 1"}, on_second, arg);
 }
 
-static void on_session(void *arg, struct glassbell_session *ours, const struct glassbell_error *e)
+static void on_session(void *arg, struct glassbell_session *opened, const struct glassbell_error *e)
 {
     const char *code = "x = 41; print('hello from', x)";
 
     check(e);
-    session = ours;
-    glassbell_exec(ours, &(struct glassbell_exec_options){code, .output = on_output}, on_first, arg);
+    session = opened;
+    glassbell_exec(session, &(struct glassbell_exec_options){code, .output = on_output}, on_first,
+                   arg);
 }
 
 static void on_engine(void *arg, struct glassbell *opened, const struct glassbell_error *e)
