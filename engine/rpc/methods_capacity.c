@@ -34,7 +34,7 @@ static const struct gb_method rows[] = {
      .doc = "Makes the template of an image, from which sessions are restored, unless it is there and "
             "good. Answered when it is.",
      PARAMS(warm_params), RESULTS(warm_results),
-     .errors = VM_ERRORS},
+     .errors = ERROR(CLOSED) | VM_ERRORS},
 };
 /* clang-format on */
 

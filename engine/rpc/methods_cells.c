@@ -91,7 +91,7 @@ static const struct gb_method rows[] = {
             "done; the VM goes meanwhile.",
      PARAMS(run_params), RESULTS(run_results),
      .runs_code = true,
-     .errors = VM_ERRORS | ERROR(POLICY) | ERROR(UNKNOWN)},
+     .errors = ERROR(CLOSED) | VM_ERRORS | ERROR(POLICY) | ERROR(UNKNOWN)},
     {.name = "session.exec",
      .doc = "Runs a cell. Cells of one session run in the order of their arrival.",
      PARAMS(exec_params), RESULTS(exec_results),

@@ -46,7 +46,7 @@ static const struct gb_method rows[] = {
     {.name = "session.open",
      .doc = "Opens a session, or attaches to the one with this key.",
      PARAMS(open_params), RESULTS(open_results),
-     .errors = VM_ERRORS},
+     .errors = ERROR(CLOSED) | VM_ERRORS},
     {.name = "session.get",
      .doc = "One session.",
      PARAMS(session_params), RESULTS(get_results),

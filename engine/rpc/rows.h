@@ -15,7 +15,7 @@ enum { REQUIRED = 1 };
 #define ERROR(code_) GB_ERROR_BIT(GB_E##code_)
 /* Of a method that speaks of a session, and of one that needs its VM, which may not have come up. */
 #define SESSION_ERRORS (ERROR(NOTFOUND) | ERROR(CLOSED))
-#define VM_ERRORS (ERROR(CLOSED) | ERROR(IMAGE) | ERROR(CAPACITY) | ERROR(BOOT) | ERROR(UNSUPPORTED))
+#define VM_ERRORS (ERROR(IMAGE) | ERROR(CAPACITY) | ERROR(BOOT) | ERROR(UNSUPPORTED))
 #define RESULTS(array_) .results = array_, .result_count = ARRAY_SIZE(array_)
 
 #define NAME(name_, field, need, max_, doc_)                                                       \

@@ -71,7 +71,7 @@ CLASS = ('class D:\n    def __init__(self, name): self.name = name\n'
     'helper = D("helper"); e = E()',
     'a = D("a"); a.other = D("b"); a.other.other = a',
     'import builtins, sys; builtins.kept = D("in builtins"); sys.kept = D("in sys")',
-    'import os, types; os.kept = D("in os"); types.kept = D("in types")',
+    'import os; os.kept = D("in os")', 'import types; types.kept = D("in types")',
     'import os; os.getcwd = D("instead of getcwd")',
     'import mine; mine.kept.append(D("in a module of the program\'s"))',
     'import mine, sys; mine.kept.append(D("in a hidden module")); del sys.modules["mine"]',
