@@ -209,6 +209,7 @@ static void listen_to(struct inspection *inspection, int errors, int monitor)
 
 static void start(struct inspection *inspection)
 {
+    char sandbox[] = "-sandbox";
     char *argv[] = {
         inspection->qemu,
         (char[]){"-M"},
@@ -221,7 +222,7 @@ static void start(struct inspection *inspection)
         (char[]){"socket,id=qmp,fd=3"},
         (char[]){"-mon"},
         (char[]){"chardev=qmp,mode=control"},
-        inspection->found.sandbox ? (char[]){"-sandbox"} : NULL,
+        inspection->found.sandbox ? sandbox : NULL,
         (char[]){QEMU_SANDBOX},
         NULL,
     };

@@ -26,7 +26,7 @@ static size_t colours_sequence(struct gb_bytes bytes, struct gb_bytes *ret_param
 
 /* Whether the parameters set one colour and nothing else: 38, 39, 3x or 9x for @digit '3' with
  * @bright "9", 48, 49, 4x or 10x for '4' with "10". */
-static bool colours_is(struct gb_bytes parameters, char digit, const char *bright)
+static bool colours_is(struct gb_bytes parameters, uint8_t digit, const char *bright)
 {
     const uint8_t *data = parameters.data;
     size_t size = strlen(bright), semicolons = 0;

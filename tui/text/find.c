@@ -103,13 +103,13 @@ static bool take_row(struct pass *pass, size_t row)
 
 static bool pass_line(struct pass *pass, const struct text_line *line, size_t row)
 {
-    size_t from = 0, end = line->bytes.size, start;
+    size_t from = 0, end, start;
 
     while (pass->filter->finds(pass->filter->arg, line->bytes, from, &start)) {
         if (pass->width == 0)
             return take_row(pass, row);
         for (end = text_row_end(line, pass->width, from); end <= start; row++)
-            end = text_row_end(line, pass->width, from = end);
+            end = text_row_end(line, pass->width, end);
         if (!take_row(pass, row))
             return false;
         from = end; /* one for each row */

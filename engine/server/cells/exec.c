@@ -382,8 +382,10 @@ void exec_handle(struct request *request, const struct gb_params *params)
     struct hosted *hosted = NULL;
     int r = program_read(params, &program, &err);
 
-    if (r == 0 && (hosted = hosted_find(server, params->session, &err)) == NULL)
-        r = -(int)err.code;
+    if (r == 0 && (hosted = hosted_find(server, params->session, &err)) == NULL) {
+        request_fail(request, &err);
+        return;
+    }
     if (r == 0 && hosted->run)
         r = gb_err_set(&err, GB_EPOLICY, "the VM of a `run` takes no further cells");
     if (r == 0)
