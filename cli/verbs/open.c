@@ -76,11 +76,7 @@ static int open_run(const struct args *args)
 }
 
 static const struct option open_options[] = {
-    {.letter = 'l',
-     .name = "lang",
-     .value = "LANG",
-     .kind = ARG_LANGUAGE,
-     .help = "python (default), javascript or shell"},
+    OPTION_LANG_OF_SESSION,
     OPTION_IMAGE,
     {.name = "key",
      .value = "KEY",

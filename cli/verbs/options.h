@@ -19,6 +19,11 @@
         .letter = 'l', .name = "lang", .value = "LANG", .kind = ARG_LANGUAGE,                      \
         .help = "python, javascript, shell (default: as the file says)"                            \
     }
+#define OPTION_LANG_OF_SESSION                                                                     \
+    {                                                                                              \
+        .letter = 'l', .name = "lang", .value = "LANG", .kind = ARG_LANGUAGE,                      \
+        .help = "python (default), javascript or shell"                                            \
+    }
 #define OPTION_IMAGE                                                                               \
     {                                                                                              \
         .name = "image", .value = "NAME", .kind = ARG_IMAGE, .help = "the image to run in"         \

@@ -7,11 +7,7 @@
 #include "verbs/verbs.h"
 
 static const struct option repl_options[] = {
-    {.letter = 'l',
-     .name = "lang",
-     .value = "LANG",
-     .kind = ARG_LANGUAGE,
-     .help = "python (default), javascript or shell"},
+    OPTION_LANG_OF_SESSION,
     OPTION_IMAGE,
     OPTION_MEMORY,
     OPTION_ENV,

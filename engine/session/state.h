@@ -28,7 +28,7 @@ enum session_state {
      * nothing is; by the death of a clone that nobody has asked anything of, which is replaced and
      * nobody told; by its death otherwise, or when time is up. */
     SESSION_PREPARING,
-    /* `opened` has been told. Left by cell_pump() when a cell waits. */
+    /* `opened` has been told. Left by session_cells_pump() when a cell waits. */
     SESSION_IDLE,
     /* A cell is in the guest (`current`). Left by WAITING and DONE of that cell. */
     SESSION_RUNNING,

@@ -168,7 +168,7 @@ def is_bare():
 
 
 def leave():
-    """Ends the process, if nobody can tell how."""
+    """Ends the process, if nothing of the program's could tell that the rest was left out."""
     if count_threads() or callbacks or is_child():
         return
     yield run_hooks,
@@ -182,7 +182,7 @@ def leave():
         if is_bare():
             native.leave(state.cell, state.final)
     except Exception:
-        pass  # a class of the program's that is none: it is looked at by the interpreter
+        pass  # A class that cannot be looked at: the interpreter takes it apart as it always does.
 
 
 def begin():
