@@ -539,6 +539,8 @@ def test_history(front, sessions, server):
     try:
         other.expect("tui-python")
         other.command("open tui-shell")
+        other.expect_line(".│ while nobody looked")
+        other.command("cell 1")
         other.expect_line(".│ 42")
         other.expect_line(".┃ wrong")
         other.leave()
