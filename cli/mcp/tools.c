@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cli/language.h"
+#include "model/words.h"
 
 enum {
     OUTPUT_STANDARD = 32u << 10,
@@ -27,8 +28,6 @@ enum {
 };
 
 /* ---- the tables ---- */
-
-static const char *const modes[] = {"kernel", "process", "shell", NULL};
 
 #define END                                                                                        \
     {                                                                                              \
@@ -107,7 +106,7 @@ static const struct argument open_arguments[] = {
 static const struct argument exec_arguments[] = {
     SESSION,
     CODE,
-    {"mode", "mode", ARGUMENT_CHOICE, false, 0, 0, 0, modes,
+    {"mode", "mode", ARGUMENT_CHOICE, false, 0, 0, 0, gb_mode_names,
      "kernel (default): in the session's interpreter, where names and imports stay; process: in a "
      "fresh process of the same language; shell: bash commands in the same VM"},
     TIMEOUT("time for the code in seconds (default: the session's)"),

@@ -314,7 +314,7 @@ const char *glassbell_session_id(const struct glassbell_session *session)
 
 const char *glassbell_session_source(const struct glassbell_session *session)
 {
-    return gb_source_name(gb_session_source(session->session));
+    return gb_source_to_string(gb_session_source(session->session));
 }
 
 /* ---- cells ---- */
@@ -348,38 +348,43 @@ static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stre
 static void tell_result(struct exec *exec, const struct gb_cell *cell)
 {
     static const char none[] = "";
-    struct glassbell_display *displays = xcalloc(cell->display_count, sizeof(*displays));
+    struct glassbell_display *displays = xcalloc(cell->displays.count, sizeof(*displays));
+    char *types = xcalloc(cell->displays.count, GB_MIME_MAX + 1);
     struct glassbell_file *files = xcalloc(cell->changed.count, sizeof(*files));
+    struct gb_bytes mime, data;
     struct gb_changed changed;
     size_t at = 0, count = 0;
     struct glassbell_result result = {
         .cell = cell->number,
         .exit_code = cell->exit_code,
         .signal = cell->signal,
-        .timed_out = cell->timed_out,
-        .interrupted = cell->interrupted,
-        .oom = cell->oom,
-        .state_lost = cell->state_lost,
+        .timed_out = (cell->flags & GB_CELL_TIMED_OUT) != 0,
+        .interrupted = (cell->flags & GB_CELL_INTERRUPTED) != 0,
+        .oom = (cell->flags & GB_CELL_OOM) != 0,
+        .state_lost = (cell->flags & GB_CELL_STATE_LOST) != 0,
         .out = bytes_of(&cell->out),
         .err = bytes_of(&cell->error),
         .out_left_out = cell->dropped_stdout,
         .err_left_out = cell->dropped_stderr,
         .displays = displays,
-        .display_count = cell->display_count,
+        .display_count = cell->displays.count,
         .files = files,
         .file_count = cell->changed.count,
-        .files_cut = cell->changed_cut,
+        .files_cut = (cell->flags & GB_CELL_FILES_CUT) != 0,
         .wall_ms = (double)cell->wall_ns / 1e6,
         .cpu_ms = (double)cell->cpu_ns / 1e6,
         .peak_memory = cell->peak_memory,
     };
 
-    if (cell->has_value)
+    if ((cell->flags & GB_CELL_HAS_VALUE) != 0)
         result.value =
             cell->value.size > 0 ? bytes_of(&cell->value) : (struct glassbell_bytes){none, 0};
-    for (size_t i = 0; i < cell->display_count; i++)
-        displays[i] =
-            (struct glassbell_display){cell->displays[i].mime, bytes_of(&cell->displays[i].data)};
+    for (size_t i = 0, from = 0; gb_pairs_next(&cell->displays, &from, &mime, &data) == 1; i++) {
+        char *type = types + i * (GB_MIME_MAX + 1);
+
+        memcpy(type, mime.data, MIN(mime.size, (size_t)GB_MIME_MAX));
+        displays[i] = (struct glassbell_display){type, {(const char *)data.data, data.size}};
+    }
     while (gb_changed_next(&cell->changed, &at, &changed, NULL) > 0)
         files[count++] = (struct glassbell_file){
             .path = {(const char *)changed.path.data, changed.path.size},
@@ -388,6 +393,7 @@ static void tell_result(struct exec *exec, const struct gb_cell *cell)
         };
     exec->done(exec->arg, &result, NULL);
     free(displays);
+    free(types);
     free(files);
 }
 

@@ -20,7 +20,7 @@ enum gb_class {
 /* X(constant, kind on the wire, JSON-RPC code, class, meaning). docs/errors.md is generated from
  * this table. Codes are never renumbered: a dead one stays as a gap. */
 #define GB_ERRORS(X)                                                                               \
-    X(GB_EINVALID, "invalid_input", -32000, GB_CLASS_CALLER,                                       \
+    X(GB_EINVALID, "invalid_input", -32602, GB_CLASS_CALLER,                                       \
       "the request has a value that cannot be used; the message names it")                         \
     X(GB_ENOTFOUND, "not_found", -32001, GB_CLASS_CALLER,                                          \
       "there is no such session, cell, file or image")                                             \

@@ -509,7 +509,7 @@ static void mark_lost(struct gb_journal *journal)
         record.client = text_bytes(client);
         record.image = text_bytes(image);
         record.language = text_bytes(language);
-        record.reason = text_bytes("lost");
+        record.reason = text_bytes(gb_end_to_string(GB_END_LOST));
         record.message =
             text_bytes(index_ends_in_gap(journal, session)
                            ? "what ended it cannot be read: a part of the journal is damaged"

@@ -114,7 +114,7 @@ static enum gb_journal_verdict read_entry(struct reading *reading,
                                   .number = entry->number,
                                   .incarnation = reading->incarnation,
                                   .exit_code = -1,
-                                  .state = "running"};
+                                  .state = GB_CELL_RUNNING};
     struct gb_record_cell start;
     enum found done = read_cell(reading, entry->number, done_place, &reading->first, &cell);
     enum found begun = FOUND_NOTHING;
@@ -135,7 +135,7 @@ static enum gb_journal_verdict read_entry(struct reading *reading,
     }
     if (done == FOUND_DAMAGED || (done == FOUND_NOTHING && entry->done_lost)) {
         cell.flags |= GB_CELL_RESULT_LOST;
-        cell.state = "done";
+        cell.state = GB_CELL_DONE;
     }
     return reading->query.each(reading->query.arg, &cell);
 }

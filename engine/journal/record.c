@@ -11,14 +11,6 @@
 /* "GbB1" to "GbB4". */
 enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE = 4 };
 
-static const char *const state_names[] = {"open", "closed", "lost"};
-static_assert(ARRAY_SIZE(state_names) == GB_RECORD_STATE_COUNT, "a name for each state");
-
-const char *gb_record_state_name(enum gb_record_state state)
-{
-    return state_names[state];
-}
-
 #define FIELD(type_, field_)                                                                       \
     {                                                                                              \
         .name = #field_, .type = type_, .offset = offsetof(STRUCT, field_)                         \
@@ -302,7 +294,7 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
     cell.session = head->session;
     cell.number = head->cell;
     cell.incarnation = head->incarnation;
-    cell.state = head->type == GB_RECORD_CELL ? "done" : "running";
+    cell.state = head->type == GB_RECORD_CELL ? GB_CELL_DONE : GB_CELL_RUNNING;
     *ret_cell = cell;
     return 0;
 }

@@ -18,6 +18,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "model/cell.h"
+#include "model/session.h"
 #include "wire/fields.h"
 
 enum {
@@ -63,19 +65,8 @@ static inline size_t gb_record_head_size(const struct gb_record_head *head)
     return head->version >= GB_RECORD_THIRD ? GB_RECORD_HEAD : GB_RECORD_HEAD_OLD;
 }
 
+/* What is known of a session; the values are those on disk. */
 enum gb_record_state { GB_RECORD_OPEN, GB_RECORD_CLOSED, GB_RECORD_LOST, GB_RECORD_STATE_COUNT };
-
-/* "open", "closed", "lost". */
-const char *gb_record_state_name(enum gb_record_state state);
-
-enum gb_session_flags {
-    GB_SESSION_RUN = 1 << 0,
-    GB_SESSION_HAS_KEY = 1 << 1,
-    GB_SESSION_HAS_LABEL = 1 << 2,
-    GB_SESSION_HAS_OWNER = 1 << 3,
-    GB_SESSION_HAS_CLIENT = 1 << 4,
-    GB_SESSION_FLAGS_END = 1 << 5,
-};
 
 struct gb_record_session {
     uint8_t state;
@@ -85,29 +76,11 @@ struct gb_record_session {
     struct gb_bytes reason, message; /* of the end */
 };
 
-enum gb_cell_flags {
-    GB_CELL_TIMED_OUT = 1 << 0,
-    GB_CELL_INTERRUPTED = 1 << 1,
-    GB_CELL_OOM = 1 << 2,
-    GB_CELL_STATE_LOST = 1 << 3,
-    GB_CELL_HAS_VALUE = 1 << 4,
-    GB_CELL_VALUE_CUT = 1 << 5,
-    GB_CELL_HAS_CLIENT = 1 << 6,
-    GB_CELL_HAS_ERROR = 1 << 7, /* it has no result */
-    GB_CELL_DISPATCHED = 1 << 8,
-    GB_CELL_NO_CODE = 1 << 9, /* it is in the START of the same segment */
-    GB_CELL_FILES_CUT = 1 << 10,
-    GB_CELL_FLAGS_END = 1 << 11,
-    /* Not kept: what a reader of a damaged journal is told. */
-    GB_CELL_CODE_LOST = 1 << 16,   /* there was code, and it cannot be read */
-    GB_CELL_RESULT_LOST = 1 << 17, /* it ended, and how cannot be read */
-};
-
 /* A cell as it is told and kept; bytes borrow from whoever made the view. */
 struct gb_record_cell {
     const char *session;          /* from the head when it was read */
     uint32_t number, incarnation; /* likewise */
-    const char *state;            /* "queued", "running", "done": not kept */
+    enum gb_cell_state state;     /* not kept */
     uint8_t mode;                 /* enum gb_mode */
     uint32_t flags;               /* enum gb_cell_flags */
     int64_t exit_code;            /* 0–255, or −1 when it did not exit */

@@ -159,7 +159,7 @@ static inline enum gb_journal_verdict on_cell(void *arg, const struct gb_record_
     seen->numbers[seen->count] = cell->number;
     (void)snprintf(seen->code[seen->count], 32, "%.*s", (int)MIN(cell->code.size, (size_t)31),
                    (const char *)cell->code.data);
-    (void)snprintf(seen->state[seen->count], 16, "%s", cell->state);
+    (void)snprintf(seen->state[seen->count], 16, "%s", gb_cell_state_to_string(cell->state));
     seen->flags[seen->count] = cell->flags;
     seen->exit_code[seen->count] = cell->exit_code;
     seen->out_size[seen->count] = cell->out.size;

@@ -75,7 +75,7 @@ struct gb_method_group {
 /* What any method may be given. Bytes with a NULL pointer and NULL nodes are absent; all of it
  * borrows from the line. */
 struct gb_params {
-    struct gb_bytes client, image, key, label, owner, session, code, standard_input, text, base64;
+    struct gb_bytes client, image, key, label, owner, session, code, standard_input, text;
     struct gb_bytes path, after, state, to, note, find, file, name;
     const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64;
     int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout,

@@ -4,7 +4,7 @@
 
 /* clang-format off */
 static const struct gb_param warm_params[] = {
-    NAME("image", image, 1, GB_NAME_MAX, "image or alias; default `python`"),
+    NAME("image", image, 0, GB_NAME_MAX, "image or alias; default `python`"),
     INTEGER("memory_mb", memory_mb, GB_MEMORY_MIN_MB, GB_MEMORY_MAX_MB, 0, "RAM of the VMs in MiB; default: the image's"),
 };
 static const struct gb_result pool_results[] = {

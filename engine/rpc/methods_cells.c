@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Code: run it, feed it, interrupt it, ask about it. */
+#include "model/words.h"
 #include "rows.h"
 
 /* clang-format off */
@@ -19,7 +20,7 @@
          "`file`, else `-c` when there are `args`")
 #define EXEC_OPTIONS                                                                               \
     {.name = "mode", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, mode),          \
-     .choices = mode_choices, .doc = "`kernel`: in the session's interpreter; `process`: in a "    \
+     .choices = gb_mode_names, .doc = "`kernel`: in the session's interpreter; `process`: in a "    \
      "fresh process of the same language; `shell`: in bash of the same VM"},                       \
     TEXT("stdin", standard_input, 0, GB_STDIN_MAX,                                                 \
          "standard input given at once; its end follows unless `interactive`; default empty"),     \
@@ -31,7 +32,6 @@
             "settings' (256 KiB)"),                                                                \
     BOOL("detach", detach, 0, "the cell goes on when this connection closes")
 
-static const char *const mode_choices[] = {"kernel", "process", "shell", NULL};
 
 static const struct gb_param run_params[] = {
     PROGRAM, OPEN_OPTIONS, EXEC_OPTIONS,

@@ -11,7 +11,7 @@
 
 static const struct gb_param write_params[] = {
     SESSION, PATH(REQUIRED),
-    TEXT("text", text, 0, GB_LINE_MAX, "the bytes; this or `base64`"),
+    TEXT("text", text, REQUIRED, GB_LINE_MAX, "the bytes; this or `base64`"),
     BASE64("the bytes; this or `text`"),
     INTEGER("offset", offset, 0, OFFSET_MAX, 0,
             "where these bytes begin: 0 begins an upload, each further piece begins where the last "

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may run cells in a session. */
+#include "model/words.h"
 #include "rows.h"
 
 /* clang-format off */
-static const char *const lease_choices[] = {"take", "release", "hand_over", NULL};
-
 static const struct gb_param lease_params[] = {
     SESSION,
     {.name = "action", .type = GB_PARAM_CHOICE, .offset = offsetof(struct gb_params, action),
-     .choices = lease_choices, .standard = -1, .doc = "required. `hand_over` needs `to`, and that "
-     "the caller holds the lease; `release` of a session that nobody holds does nothing"},
+     .required = true, .choices = gb_lease_action_names, .standard = -1,
+     .doc = "`hand_over` needs `to`, and that the caller holds the lease; `release` of a session that nobody holds does nothing"},
     NAME("to", to, 0, GB_NAME_MAX, "who gets it: a client's name as in `hello`, or its number"),
     TEXT("note", note, 0, GB_PATH_MAX,
          "take: why; else for those who come after: `notice` of the next cell of another client"),

@@ -172,15 +172,15 @@ static int check_free(const struct gb_method *method, const struct gb_param *par
     return gb_err_set(err, GB_EINVALID, "give %s or %s, and not both", other->name, param->name);
 }
 
-static int check_required(const struct gb_method *method, struct gb_params *params,
-                          struct gb_err *err)
+/* @given: which there are, as bits. */
+static int check_required(const struct gb_method *method, uint64_t given, struct gb_err *err)
 {
     for (size_t i = 0; i < method->param_count; i++) {
         const struct gb_param *param = &method->params[i], *other = other_of(method, param);
-        /* All required ones are strings. */
-        const struct gb_bytes *bytes = place(params, param);
+        bool is_given = (given >> i & 1) != 0 ||
+                        (other != NULL && (given >> (other - method->params) & 1) != 0);
 
-        if (param->required && bytes->data == NULL)
+        if (param->required && !is_given)
             return gb_err_set(err, GB_EINVALID, "%s needs the parameter %s%s%s", method->name,
                               param->name, other != NULL ? " or " : "",
                               other != NULL ? other->name : "");
@@ -192,7 +192,7 @@ int gb_params_read(const struct gb_method *method, const struct gb_json *params,
                    struct gb_params *ret_params, struct gb_err *err)
 {
     const struct gb_json *child;
-    uint64_t seen = 0;
+    uint64_t seen = 0, given = 0;
     int r;
 
     *ret_params = (struct gb_params){0};
@@ -213,13 +213,14 @@ int gb_params_read(const struct gb_method *method, const struct gb_json *params,
         seen |= UINT64_C(1) << index;
         if (child->type == GB_JSON_NULL)
             continue; /* as if it were absent */
+        given |= UINT64_C(1) << index;
         r = check_free(method, param, ret_params, err);
         if (r == 0)
             r = read_one(param, child, place(ret_params, param), err);
         if (r < 0)
             return r;
     }
-    return check_required(method, ret_params, err);
+    return check_required(method, given, err);
 }
 
 bool gb_method_may_fail(const struct gb_method *method, enum gb_code code)

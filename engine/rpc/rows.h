@@ -25,7 +25,7 @@ enum { REQUIRED = 1 };
     {.name = name_, .type = GB_PARAM_TEXT, .offset = offsetof(struct gb_params, field),            \
      .required = (need), .max = (max_), .doc = doc_}
 #define BASE64(doc_)                                                                               \
-    {.name = "base64", .type = GB_PARAM_BASE64, .offset = offsetof(struct gb_params, base64),      \
+    {.name = "base64", .type = GB_PARAM_BASE64, .offset = offsetof(struct gb_params, text),        \
      .max = GB_LINE_MAX, .doc = doc_}
 #define INTEGER(name_, field, min_, max_, standard_, doc_)                                         \
     {.name = name_, .type = GB_PARAM_INTEGER, .offset = offsetof(struct gb_params, field),         \

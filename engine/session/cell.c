@@ -19,14 +19,6 @@
 #include "session/internal.h"
 #include "session/program.h"
 
-static const char *const state_names[] = {"queued", "running", "done"};
-static_assert(ARRAY_SIZE(state_names) == GB_CELL_STATE_COUNT, "a name for each state");
-
-const char *gb_cell_state_name(enum gb_cell_state state)
-{
-    return state_names[state];
-}
-
 static struct cell *cell_of(struct gb_cell *shown)
 {
     return container_of(shown, struct cell, shown);
@@ -46,11 +38,7 @@ static void cell_unref(struct cell *cell)
     gb_buf_release(&shown->value);
     gb_buf_release(&shown->note);
     gb_buf_release(&shown->changed_encoded);
-    for (size_t i = 0; i < shown->display_count; i++) {
-        free(shown->displays[i].mime);
-        gb_buf_release(&shown->displays[i].data);
-    }
-    free(shown->displays);
+    gb_buf_release(&shown->displays_encoded);
     gb_env_release(&cell->env);
     gb_buf_release(&cell->stdin_data);
     free(cell);
@@ -260,23 +248,21 @@ int session_cell_display(void *arg, const struct gb_display *display, struct gb_
     struct gb_session *session = arg;
     struct cell *cell = session->current;
     struct gb_cell *shown = &cell->shown;
-    struct gb_cell_display *slot;
 
     cell_tell_started(cell);
-    if (shown->display_count >= GB_DISPLAY_COUNT_MAX ||
+    if (shown->displays.count >= GB_DISPLAY_COUNT_MAX ||
         cell->display_bytes + display->data.size > GB_DISPLAYS_MAX) {
         gb_buf_clear(&shown->note);
         gb_buf_adds(&shown->note, "some displays were left out: a limit was passed");
         return 0;
     }
-    if (shown->displays == NULL)
-        shown->displays = xcalloc(GB_DISPLAY_COUNT_MAX, sizeof(*shown->displays));
-    slot = &shown->displays[shown->display_count];
-    if (!gb_buf_try_add(&slot->data, display->data.data, display->data.size, GB_DISPLAY_MAX))
+    if (display->data.size > GB_DISPLAY_MAX ||
+        gb_buf_reserve(&shown->displays_encoded,
+                       GB_PAIR_HEAD + display->mime.size + display->data.size, SIZE_MAX) == NULL)
         return gb_err_set(err, GB_EINTERNAL, "no memory for a display");
-    slot->mime = xstrndup((const char *)display->mime.data, display->mime.size);
+    gb_pairs_add(&shown->displays_encoded, &shown->displays.count, display->mime, display->data);
+    shown->displays.encoded = gb_buf_bytes(&shown->displays_encoded);
     cell->display_bytes += display->data.size;
-    shown->display_count++;
     return 0;
 }
 
@@ -296,6 +282,27 @@ int session_cell_waiting(void *arg, bool waiting, struct gb_err *err)
     return 0;
 }
 
+/* The flags of a guest's DONE as those of a cell: nowhere else do the two meet. */
+static uint32_t cell_flags_of(const struct gb_done *done)
+{
+    static const struct {
+        uint32_t done, cell;
+    } same[] = {
+        {GB_DONE_TIMED_OUT, GB_CELL_TIMED_OUT},
+        {GB_DONE_INTERRUPTED, GB_CELL_INTERRUPTED},
+        {GB_DONE_OOM, GB_CELL_OOM},
+        {GB_DONE_STATE_LOST, GB_CELL_STATE_LOST},
+        {GB_DONE_HAS_VALUE, GB_CELL_HAS_VALUE},
+        {GB_DONE_VALUE_CUT, GB_CELL_VALUE_CUT},
+        {GB_DONE_CHANGED_CUT, GB_CELL_FILES_CUT},
+    };
+    uint32_t flags = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+        flags |= (done->flags & same[i].done) != 0 ? same[i].cell : 0;
+    return flags;
+}
+
 /* Copies what DONE says into the cell, which no later frame can change. */
 static int cell_take_result(struct gb_cell *cell, const struct gb_done *done, struct gb_err *err)
 {
@@ -308,16 +315,10 @@ static int cell_take_result(struct gb_cell *cell, const struct gb_done *done, st
     if (!gb_buf_try_add(&cell->value, done->value.data, done->value.size, GB_VALUE_MAX))
         return gb_err_set(err, GB_EINTERNAL, "no memory for a value");
     cell->changed = (struct gb_pairs){done->changed.count, gb_buf_bytes(&cell->changed_encoded)};
-    cell->changed_cut = (done->flags & GB_DONE_CHANGED_CUT) != 0;
     gb_escape(&cell->note, done->note, GB_NOTE_MAX);
     cell->exit_code = (int)done->exit_code;
     cell->signal = (int)done->signal;
-    cell->timed_out = (done->flags & GB_DONE_TIMED_OUT) != 0;
-    cell->interrupted = (done->flags & GB_DONE_INTERRUPTED) != 0;
-    cell->oom = (done->flags & GB_DONE_OOM) != 0;
-    cell->state_lost = (done->flags & GB_DONE_STATE_LOST) != 0;
-    cell->has_value = (done->flags & GB_DONE_HAS_VALUE) != 0;
-    cell->value_cut = (done->flags & GB_DONE_VALUE_CUT) != 0;
+    cell->flags = cell_flags_of(done);
     cell->dropped_stdout = done->dropped_stdout;
     cell->dropped_stderr = done->dropped_stderr;
     cell->wall_ns = done->wall_ns;
@@ -336,7 +337,7 @@ int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err)
     r = cell_take_result(&cell->shown, done, err);
     if (r < 0)
         return r;
-    if (cell->shown.state_lost && cell->shown.mode == GB_MODE_KERNEL)
+    if ((cell->shown.flags & GB_CELL_STATE_LOST) != 0 && cell->shown.mode == GB_MODE_KERNEL)
         session_state_lost(session);
     session->current = NULL;
     session_enter(session, SESSION_IDLE);
@@ -405,7 +406,7 @@ static void cells_drop_interrupted(void *arg)
     }
     while ((link = gb_list_pop(&dropped)) != NULL) {
         cell = container_of(link, struct cell, link);
-        cell->shown.interrupted = true;
+        cell->shown.flags |= GB_CELL_INTERRUPTED;
         cell_finish(cell, NULL);
     }
     session_tell_changed(session);

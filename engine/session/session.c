@@ -18,22 +18,6 @@
 /* How long PREPARING may last: the start of an interpreter; a clone has its own. */
 enum { PREPARE_TIMEOUT_MS = 60000, CLONE_TIMEOUT_MS = 20000, MACHINE_ID_BYTES = 16 };
 
-static const char *const state_names[] = {"starting", "idle", "running", "waiting_input", "closed"};
-static_assert(ARRAY_SIZE(state_names) == GB_SESSION_STATE_COUNT, "a name for each state");
-
-const char *gb_session_state_name(enum gb_session_state state)
-{
-    return state_names[state];
-}
-
-const char *gb_source_name(enum gb_source source)
-{
-    static const char *const names[] = {"boot", "template", "pool"};
-
-    static_assert(ARRAY_SIZE(names) == GB_SOURCE_COUNT, "a name for each source");
-    return names[source];
-}
-
 static int session_random_hex(size_t bytes, char *hex, struct gb_err *err)
 {
     uint8_t random[32];

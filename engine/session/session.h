@@ -22,34 +22,13 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "guest/guest.h"
+#include "model/flags.h"
+#include "model/words.h"
 #include "vm/host.h"
 #include "vm/vm.h"
 #include "wire/guest.h"
 
 struct gb_session;
-
-enum gb_session_state {
-    GB_SESSION_STARTING,
-    GB_SESSION_IDLE,
-    GB_SESSION_RUNNING,
-    GB_SESSION_WAITING_INPUT,
-    GB_SESSION_CLOSED,
-    GB_SESSION_STATE_COUNT
-};
-
-/* "starting", "idle", … as on the wire. */
-const char *gb_session_state_name(enum gb_session_state state);
-
-/* Where its VM came from. */
-enum gb_source {
-    GB_SOURCE_BOOT,     /* a cold boot */
-    GB_SOURCE_TEMPLATE, /* a clone, restored for it */
-    GB_SOURCE_POOL,     /* a clone that stood ready */
-    GB_SOURCE_COUNT
-};
-
-/* "boot", "template", "pool". */
-const char *gb_source_name(enum gb_source source);
 
 /* NAME=VALUE settings; the strings are NUL-terminated. */
 struct gb_env {
@@ -136,15 +115,6 @@ bool gb_session_expired(const struct gb_session *session);
 
 /* ---- cells ---- */
 
-enum gb_cell_state { GB_CELL_QUEUED, GB_CELL_RUNNING, GB_CELL_DONE, GB_CELL_STATE_COUNT };
-
-const char *gb_cell_state_name(enum gb_cell_state state);
-
-struct gb_cell_display {
-    char *mime;
-    struct gb_buf data;
-};
-
 /* Readable by everybody, written by the session only. */
 struct gb_cell {
     struct gb_session *session; /* NULL once that is freed */
@@ -156,17 +126,15 @@ struct gb_cell {
     struct gb_buf argv;       /* each argument and its NUL, the program's name first; or empty */
     struct gb_buf out, error; /* what was kept of stdout and stderr */
     uint64_t dropped_stdout, dropped_stderr;
-    struct gb_cell_display *displays;
-    size_t display_count;
-    bool has_value, value_cut;
+    struct gb_pairs displays; /* type, data */
+    struct gb_buf displays_encoded;
     struct gb_buf value;
     struct gb_pairs changed; /* files of the home: gb_changed_next(), checked before */
-    bool changed_cut;        /* there were more */
     struct gb_buf changed_encoded;
-    struct gb_buf note; /* the agent's own sentence, mostly empty */
-    int exit_code;      /* 0–255, or −1 when it did not exit */
-    int signal;         /* number, or 0 */
-    bool timed_out, interrupted, oom, state_lost;
+    struct gb_buf note;                    /* the agent's own sentence, mostly empty */
+    int exit_code;                         /* 0–255, or −1 when it did not exit */
+    int signal;                            /* number, or 0 */
+    uint32_t flags;                        /* of its outcome: enum gb_cell_flags */
     bool waiting;                          /* while it runs: its program waits for standard input */
     uint64_t queued_ns, started_ns;        /* monotonic; started 0 before it ran */
     uint64_t started_at_ns;                /* wall clock */

@@ -38,7 +38,8 @@ START_TEST(is_told_in_five_words)
     static const char *const words[] = {"starting", "starting",      "starting", "idle",
                                         "running",  "waiting_input", "closed",   "closed"};
 
-    ck_assert_str_eq(gb_session_state_name(session_state_shown((enum session_state)_i)), words[_i]);
+    ck_assert_str_eq(gb_session_state_to_string(session_state_shown((enum session_state)_i)),
+                     words[_i]);
 }
 END_TEST
 

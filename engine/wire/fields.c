@@ -146,23 +146,3 @@ void gb_fields_encode(const struct gb_fields *table, const void *message, struct
         }
     }
 }
-
-void gb_pairs_add(struct gb_buf *encoded, uint32_t *count, struct gb_bytes key,
-                  struct gb_bytes value)
-{
-    encode_bytes(key, UINT32_MAX, encoded);
-    encode_bytes(value, UINT32_MAX, encoded);
-    (*count)++;
-}
-
-int gb_pairs_next(const struct gb_pairs *pairs, size_t *at, struct gb_bytes *ret_key,
-                  struct gb_bytes *ret_value)
-{
-    struct cursor cursor = {pairs->encoded.data + *at, pairs->encoded.size - *at};
-
-    if (cursor.size == 0 || !take_bytes(&cursor, SIZE_MAX, ret_key) ||
-        !take_bytes(&cursor, SIZE_MAX, ret_value))
-        return 0;
-    *at = pairs->encoded.size - cursor.size;
-    return 1;
-}

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/pairs.h"
 
 enum gb_field_type {
     GB_FIELD_U8,
@@ -21,13 +22,6 @@ enum gb_field_type {
     GB_FIELD_BYTES, /* struct gb_bytes, at most `limit` bytes */
     GB_FIELD_PAIRS, /* struct gb_pairs, at most `limit` pairs */
     GB_FIELD_TYPE_COUNT
-};
-
-/* count × (key, value), each as u32 length and bytes. Decoding checks all lengths, so that walking
- * needs no further check. */
-struct gb_pairs {
-    uint32_t count;
-    struct gb_bytes encoded; /* without the count */
 };
 
 struct gb_field {
@@ -51,11 +45,3 @@ void gb_fields_encode(const struct gb_fields *table, const void *message, struct
  * and nothing may be left. On failure (-GB_EINTERNAL) the message is undefined. */
 int gb_fields_decode(const struct gb_fields *table, struct gb_bytes payload, void *ret_message,
                      struct gb_err *err);
-
-/* Builds pairs: begin with an empty buffer, add, and point a struct gb_pairs at it. */
-void gb_pairs_add(struct gb_buf *encoded, uint32_t *count, struct gb_bytes key,
-                  struct gb_bytes value);
-
-/* Walks decoded pairs: *@at begins at 0. Returns 1 with a pair, 0 at the end. */
-int gb_pairs_next(const struct gb_pairs *pairs, size_t *at, struct gb_bytes *ret_key,
-                  struct gb_bytes *ret_value);

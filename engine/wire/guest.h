@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "model/words.h"
 #include "wire/fields.h"
 #include "wire/frame.h"
 
@@ -63,11 +64,6 @@ enum gb_guest_type {
 /* "EXEC", for logs; "?" for an unknown type. */
 const char *gb_guest_type_name(uint16_t type);
 
-/* OUTPUT's header flags. */
-enum gb_output { GB_STDOUT = 1, GB_STDERR = 2 };
-
-enum gb_mode { GB_MODE_KERNEL, GB_MODE_PROCESS, GB_MODE_SHELL, GB_MODE_COUNT };
-
 enum gb_exec_flags { GB_EXEC_INTERACTIVE = 1, GB_EXEC_FINAL = 2, GB_EXEC_PUT = 4 };
 
 enum gb_done_flags {
@@ -80,20 +76,7 @@ enum gb_done_flags {
     GB_DONE_CHANGED_CUT = 64,
 };
 
-/* What became of a file since the report before. */
-enum gb_change { GB_ADDED, GB_CHANGED, GB_REMOVED, GB_CHANGE_COUNT };
-
 enum gb_interrupt { GB_INTERRUPT_SIGINT, GB_INTERRUPT_SIGKILL };
-
-enum gb_completeness { GB_COMPLETE, GB_INCOMPLETE, GB_INVALID, GB_COMPLETENESS_COUNT };
-
-enum gb_entry_type {
-    GB_ENTRY_FILE,
-    GB_ENTRY_DIR,
-    GB_ENTRY_SYMLINK,
-    GB_ENTRY_OTHER,
-    GB_ENTRY_TYPE_COUNT
-};
 
 struct gb_hello {
     uint32_t version;

@@ -10,9 +10,6 @@
 #include "base/utf8.h"
 #include "server/cells/state.h"
 
-static const char *const mode_names[] = {"kernel", "process", "shell"};
-static_assert(ARRAY_SIZE(mode_names) == GB_MODE_COUNT, "a name for each mode");
-
 static void cell_put_signal(struct gb_json_out *out, int signum)
 {
     const char *name = signum > 0 ? sigabbrev_np(signum) : NULL;
@@ -29,25 +26,18 @@ static void cell_put_signal(struct gb_json_out *out, int signum)
     gb_json_put_str(out, "signal", text);
 }
 
-void cell_view_init(struct cell_view *view, const struct exec *exec)
+struct gb_record_cell cell_record(const struct exec *exec)
 {
     const struct gb_cell *cell = exec->cell;
     const struct hosted *hosted = exec->hosted;
 
-    *view = (struct cell_view){0};
-    view->cell = (struct gb_record_cell){
+    struct gb_record_cell record = {
         .session = gb_session_id(hosted->session),
         .number = cell->number,
         .incarnation = hosted_incarnation(hosted),
-        .state = gb_cell_state_name(cell->state),
+        .state = cell->state,
         .mode = (uint8_t)cell->mode,
-        .flags = (cell->timed_out ? GB_CELL_TIMED_OUT : 0u) |
-                 (cell->interrupted ? GB_CELL_INTERRUPTED : 0u) | (cell->oom ? GB_CELL_OOM : 0u) |
-                 (cell->state_lost ? GB_CELL_STATE_LOST : 0u) |
-                 (cell->has_value ? GB_CELL_HAS_VALUE : 0u) |
-                 (cell->value_cut ? GB_CELL_VALUE_CUT : 0u) |
-                 (cell->changed_cut ? GB_CELL_FILES_CUT : 0u) |
-                 (exec->client != NULL ? GB_CELL_HAS_CLIENT : 0u) |
+        .flags = cell->flags | (exec->client != NULL ? GB_CELL_HAS_CLIENT : 0u) |
                  (exec->failed ? GB_CELL_HAS_ERROR : 0u) |
                  (exec->failed && exec->err.dispatched ? GB_CELL_DISPATCHED : 0u),
         .exit_code = cell->exit_code,
@@ -67,22 +57,14 @@ void cell_view_init(struct cell_view *view, const struct exec *exec)
         .err = gb_buf_bytes(&cell->error),
         .value = gb_buf_bytes(&cell->value),
         .note = gb_buf_bytes(&cell->note),
+        .displays = cell->displays,
         .files = cell->changed,
     };
     if (exec->client != NULL)
-        view->cell.client = gb_bytes_str(exec->client);
+        record.client = gb_bytes_str(exec->client);
     if (exec->failed)
-        view->cell.message = gb_bytes_str(exec->err.message);
-    for (size_t i = 0; i < cell->display_count; i++)
-        gb_pairs_add(&view->displays, &view->cell.displays.count,
-                     gb_bytes_str(cell->displays[i].mime), gb_buf_bytes(&cell->displays[i].data));
-    view->cell.displays.encoded = gb_buf_bytes(&view->displays);
-}
-
-void cell_view_release(struct cell_view *view)
-{
-    gb_buf_release(&view->displays);
-    gb_buf_release(&view->pace);
+        record.message = gb_bytes_str(exec->err.message);
+    return record;
 }
 
 static void cell_put_displays(struct gb_json_out *out, const struct gb_record_cell *cell,
@@ -106,8 +88,6 @@ static void cell_put_displays(struct gb_json_out *out, const struct gb_record_ce
 
 static void cell_put_changed(struct gb_json_out *out, const struct gb_record_cell *cell)
 {
-    static const char *const changes[] = {"added", "changed", "removed"};
-    static_assert(ARRAY_SIZE(changes) == GB_CHANGE_COUNT, "a name for each change");
     struct gb_changed changed;
     size_t at = 0;
 
@@ -115,7 +95,7 @@ static void cell_put_changed(struct gb_json_out *out, const struct gb_record_cel
     while (gb_changed_next(&cell->files, &at, &changed, NULL) > 0) {
         gb_json_object(out, NULL);
         gb_json_put_bytes(out, "path", "path_base64", changed.path);
-        gb_json_put_str(out, "change", changes[changed.change]);
+        gb_json_put_str(out, "change", gb_change_to_string(changed.change));
         gb_json_put_u64(out, "size", changed.size);
         gb_json_end(out);
     }
@@ -249,8 +229,8 @@ void cell_put(struct gb_json_out *out, const struct gb_record_cell *cell, enum c
     if (result_lost && (cell->flags & GB_CELL_CODE_LOST) != 0)
         gb_json_put_null(out, "mode"); /* nothing that said it is left */
     else
-        gb_json_put_str(out, "mode", mode_names[cell->mode]);
-    gb_json_put_str(out, "state", cell->state);
+        gb_json_put_str(out, "mode", gb_mode_to_string(cell->mode));
+    gb_json_put_str(out, "state", gb_cell_state_to_string(cell->state));
     cell_put_code(out, cell, brief);
     if (cell->started_at_ns > 0)
         gb_json_put_seconds(out, "started_at", cell->started_at_ns);
@@ -264,14 +244,12 @@ void cell_put(struct gb_json_out *out, const struct gb_record_cell *cell, enum c
 
 void cell_put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail)
 {
-    struct cell_view view;
+    const struct gb_record_cell cell = cell_record(exec);
 
-    cell_view_init(&view, exec);
-    cell_put(out, &view.cell, detail);
+    cell_put(out, &cell, detail);
     cell_put_waiting(out, exec);
     if (exec->unrecorded)
         gb_json_put_bool(out, "unrecorded", true);
-    cell_view_release(&view);
 }
 
 /* As much of @text as there is room for, and always a little. */
@@ -289,21 +267,17 @@ static struct gb_bytes cell_take_room(struct gb_bytes text, size_t *room)
 
 void cell_put_exec_cut(struct gb_json_out *out, const struct exec *exec, size_t *room)
 {
-    struct cell_view view;
-    struct gb_bytes code;
-
-    cell_view_init(&view, exec);
-    code = cell_take_room(view.cell.code, room);
-    if (code.size < view.cell.code.size && code.size <= GB_EVENT_TEXT_MAX) {
+    struct gb_record_cell cell = cell_record(exec);
+    struct gb_bytes code = cell_take_room(cell.code, room);
+    if (code.size < cell.code.size && code.size <= GB_EVENT_TEXT_MAX) {
         gb_json_put_bool(out, "code_cut", true);
-        view.cell.code = code;
+        cell.code = code;
     }
-    if (view.cell.argv.size > *room)
-        view.cell.argv.size = 0;
-    *room -= MIN(*room, view.cell.argv.size);
-    cell_put(out, &view.cell, CELL_BRIEF);
+    if (cell.argv.size > *room)
+        cell.argv.size = 0;
+    *room -= MIN(*room, cell.argv.size);
+    cell_put(out, &cell, CELL_BRIEF);
     cell_put_waiting(out, exec);
-    cell_view_release(&view);
 }
 
 /* The line that is not ended: what the program asks for, as far as one can see that. */
@@ -351,7 +325,7 @@ void cell_put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stre
                      struct gb_bytes bytes, bool background)
 {
     gb_json_put_u64(out, "cell", cell);
-    gb_json_put_str(out, "stream", stream == GB_STDOUT ? "stdout" : "stderr");
+    gb_json_put_str(out, "stream", gb_output_to_string(stream));
     gb_json_put_bytes(out, "text", "base64", bytes);
     if (background)
         gb_json_put_bool(out, "background", true);

@@ -19,13 +19,8 @@ enum cell_detail {
     CELL_BRIEF, /* without streams and display data; code and value cut */
 };
 
-/* A cell as it is told and recorded. */
-struct cell_view {
-    struct gb_record_cell cell; /* borrows from the exec, and from the buffers below */
-    struct gb_buf displays, pace;
-};
-void cell_view_init(struct cell_view *view, const struct exec *exec);
-void cell_view_release(struct cell_view *view);
+/* A cell as it is told and recorded, without `pace`. Borrows from @exec. */
+struct gb_record_cell cell_record(const struct exec *exec);
 
 void cell_put(struct gb_json_out *out, const struct gb_record_cell *cell, enum cell_detail detail);
 void cell_put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail);

@@ -56,11 +56,9 @@ static void exec_tell_waiting_event(const struct exec *exec)
 /* The parts that record cells hear of it. */
 static void exec_tell_parts(const struct exec *exec)
 {
-    struct cell_view view;
+    const struct gb_record_cell cell = cell_record(exec);
 
-    cell_view_init(&view, exec);
-    PART_CALL(exec->hosted->server, cell_started, exec->hosted, &view.cell);
-    cell_view_release(&view);
+    PART_CALL(exec->hosted->server, cell_started, exec->hosted, &cell);
 }
 
 /* ---- while it runs ---- */
@@ -132,7 +130,7 @@ static void exec_reply(struct exec *exec)
     cell_put_exec(&reply.out, exec, CELL_WHOLE);
     if (exec->run) {
         gb_json_put_str(&reply.out, "source",
-                        gb_source_name(gb_session_source(exec->hosted->session)));
+                        gb_source_to_string(gb_session_source(exec->hosted->session)));
         hosted_put_timing(&reply.out, exec->hosted);
     } else {
         background_put(&reply.out, exec->hosted);
@@ -184,15 +182,16 @@ static void exec_on_recorded(void *arg, bool recorded)
     else if (exec->request != NULL)
         exec_fail(exec);
     if (exec->run)
-        hosted_close(hosted, "closed", "its run is over");
+        hosted_close(hosted, GB_END_CLOSED, "its run is over");
     exec_free(exec);
     hosted_drop_cell(hosted);
 }
 
 static void exec_on_done(void *arg, const struct gb_cell *cell, const struct gb_err *err)
 {
+    _cleanup_(gb_buf_release) struct gb_buf pace = {0};
     struct exec *exec = arg;
-    struct cell_view view;
+    struct gb_record_cell record;
     int r;
 
     exec->waiting = false;
@@ -205,14 +204,12 @@ static void exec_on_done(void *arg, const struct gb_cell *cell, const struct gb_
         exec->err = *err;
     else
         cells_of_session(exec->hosted)->failed =
-            cell->timed_out ||
-            (!cell->interrupted && (cell->oom || cell->signal > 0 || cell->exit_code > 0));
+            gb_cell_failed(cell->flags, cell->exit_code, cell->signal > 0);
     exec->ticket = (struct gb_journal_ticket){.done = exec_on_recorded, .arg = exec};
-    cell_view_init(&view, exec);
-    gb_pace_encode(&exec->pace, &view.pace);
-    view.cell.pace = gb_buf_bytes(&view.pace);
-    r = part_record_cell(exec->hosted, &view.cell, &exec->ticket);
-    cell_view_release(&view);
+    record = cell_record(exec);
+    gb_pace_encode(&exec->pace, &pace);
+    record.pace = gb_buf_bytes(&pace);
+    r = part_record_cell(exec->hosted, &record, &exec->ticket);
     if (r != 0)
         exec_on_recorded(exec, r > 0);
 }
@@ -225,7 +222,7 @@ void exec_disconnect(struct exec *exec)
     if (exec->detach)
         return;
     if (exec->run)
-        hosted_close(exec->hosted, "closed", "the client that ran it went away");
+        hosted_close(exec->hosted, GB_END_CLOSED, "the client that ran it went away");
     else
         gb_cell_interrupt(exec->cell);
 }
@@ -421,7 +418,7 @@ void exec_handle_run(struct request *request, const struct gb_params *params)
     if (r == 0)
         r = exec_start(request, params, &program, &env, hosted, &err);
     if (r < 0 && hosted != NULL)
-        hosted_close(hosted, "closed", err.message);
+        hosted_close(hosted, GB_END_CLOSED, err.message);
     if (r < 0)
         request_fail(request, &err);
 }

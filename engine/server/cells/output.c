@@ -271,7 +271,7 @@ void background_put(struct gb_json_out *out, struct hosted *hosted)
 
         gb_json_object(out, NULL);
         gb_json_put_u64(out, "cell", background->cell);
-        gb_json_put_str(out, "stream", background->stream == GB_STDOUT ? "stdout" : "stderr");
+        gb_json_put_str(out, "stream", gb_output_to_string(background->stream));
         gb_json_put_bytes(out, "text", "base64", gb_buf_bytes(&background->bytes));
         gb_json_put_u64(out, "dropped", background->dropped);
         gb_json_end(out);

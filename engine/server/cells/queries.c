@@ -8,21 +8,18 @@
 
 void query_stdin(struct request *request, const struct gb_params *params)
 {
-    struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
     struct gb_err err = {0};
     struct hosted *hosted = NULL;
     int r = 0;
 
-    if (params->text.data != NULL && params->base64.data != NULL)
-        r = gb_err_set(&err, GB_EINVALID, "give text or base64, not both");
-    else if (data.data == NULL && !params->eof)
+    if (params->text.data == NULL && !params->eof)
         r = gb_err_set(&err, GB_EINVALID, "give text, base64 or eof");
     else if ((hosted = hosted_find(request->connection->server, params->session, &err)) == NULL)
         r = -(int)err.code;
     if (hosted != NULL) {
         request->arg = hosted;
         request->abandon = request_forget;
-        r = gb_session_stdin(hosted->session, (uint32_t)params->cell, data, params->eof,
+        r = gb_session_stdin(hosted->session, (uint32_t)params->cell, params->text, params->eof,
                              request_on_done, request, &err);
     }
     if (r < 0)
@@ -75,8 +72,6 @@ static void query_on_completions(void *arg, const struct gb_frame *frame, const 
 
 static void query_on_completeness(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
-    static const char *const names[] = {"complete", "incomplete", "invalid"};
-    static_assert(ARRAY_SIZE(names) == GB_COMPLETENESS_COUNT, "a name for each");
     struct request *request = arg;
     struct gb_completeness_reply message;
     struct gb_err bad = {0};
@@ -95,7 +90,7 @@ static void query_on_completeness(void *arg, const struct gb_frame *frame, const
         return;
     }
     reply_begin(&reply, request);
-    gb_json_put_str(&reply.out, "status", names[message.status]);
+    gb_json_put_str(&reply.out, "status", gb_completeness_to_string(message.status));
     gb_json_put(&reply.out, "indent", message.indent);
     reply_end(&reply);
 }

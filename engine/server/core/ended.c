@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 void ended_add(struct ended_ring *ring, const char *id, const char *key, uint32_t incarnation,
-               const char *reason, const struct gb_err *why)
+               enum gb_end end, const struct gb_err *why)
 {
     struct ended *ended = &ring->sessions[ring->next];
 
@@ -16,7 +16,7 @@ void ended_add(struct ended_ring *ring, const char *id, const char *key, uint32_
     ended->id = xstrdup(id);
     ended->key = key == NULL ? NULL : xstrdup(key);
     ended->incarnation = incarnation;
-    ended->reason = reason;
+    ended->end = end;
     ended->why = *why;
 }
 

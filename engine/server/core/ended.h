@@ -11,11 +11,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "model/words.h"
 
 struct ended {
     char *id, *key; /* key: NULL for none */
     uint32_t incarnation;
-    const char *reason; /* "expired", "crashed", "closed": what session.open says of the next one */
+    enum gb_end end; /* what session.open says of the next one */
     struct gb_err why;
 };
 
@@ -25,9 +26,9 @@ struct ended_ring {
     size_t next;
 };
 
-/* @key may be NULL; @reason is a constant. The oldest is forgotten. */
+/* @key may be NULL. The oldest is forgotten. */
 void ended_add(struct ended_ring *ring, const char *id, const char *key, uint32_t incarnation,
-               const char *reason, const struct gb_err *why);
+               enum gb_end end, const struct gb_err *why);
 /* The newest with that id, or that key; NULL: none is remembered. */
 const struct ended *ended_by_id(const struct ended_ring *ring, struct gb_bytes id);
 const struct ended *ended_by_key(const struct ended_ring *ring, struct gb_bytes key);

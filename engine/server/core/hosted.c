@@ -63,12 +63,13 @@ struct hosted *hosted_by_key(struct gb_server *server, struct gb_bytes key, bool
     return NULL;
 }
 
-void hosted_close(struct hosted *hosted, const char *end, const char *reason)
+void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason)
 {
     if (hosted->closing)
         return;
     hosted->closing = true;
     hosted->end = end;
+    hosted->end_known = true;
     gb_session_close(hosted->session, reason);
 }
 
@@ -95,7 +96,7 @@ void hosted_reply_opened(struct request *request, const struct hosted *hosted, b
     gb_json_put_bool(&reply.out, "created", created);
     gb_json_put_u64(&reply.out, "incarnation", hosted_incarnation(hosted));
     gb_json_put_str(&reply.out, "reason", created ? hosted->reason : "attached");
-    gb_json_put_str(&reply.out, "source", gb_source_name(gb_session_source(hosted->session)));
+    gb_json_put_str(&reply.out, "source", gb_source_to_string(gb_session_source(hosted->session)));
     hosted_put_timing(&reply.out, hosted);
     reply_end(&reply);
 }
@@ -120,7 +121,7 @@ void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_n
     gb_json_put_str(out, "owner", hosted->owner);
     gb_json_put_str(out, "image", image->name);
     gb_json_put_str(out, "language", image->language);
-    gb_json_put_str(out, "state", gb_session_state_name(gb_session_state(session)));
+    gb_json_put_str(out, "state", gb_session_state_to_string(gb_session_state(session)));
     gb_json_put_bool(out, "run", hosted->run);
     gb_json_put_u64(out, "incarnation", hosted_incarnation(hosted));
     gb_json_put_u64(out, "cells", gb_session_cells(session));
@@ -130,7 +131,7 @@ void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_n
     gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(session));
     sample_put(out, hosted, until_ns);
     PART_CALL(hosted->server, put_session, out, hosted);
-    gb_json_put_str(out, "source", gb_source_name(gb_session_source(session)));
+    gb_json_put_str(out, "source", gb_source_to_string(gb_session_source(session)));
     gb_json_put_str(out, "network", "none");
     if (expires > 0)
         hosted_put_wall(out, "expires_at", expires);
@@ -170,7 +171,7 @@ static void hosted_tell_closed(const struct hosted *hosted)
 
     if (!event_begin(&event, hosted->server, "session.closed", hosted))
         return;
-    gb_json_put_str(&event.out, "reason", hosted->end);
+    gb_json_put_str(&event.out, "reason", gb_end_to_string(hosted->end));
     gb_json_put_str(&event.out, "message", hosted->why.message);
     event_end(&event);
 }
@@ -184,7 +185,8 @@ static void hosted_end(struct hosted *hosted)
     const struct gb_err *why = &hosted->why;
     struct gb_list *link;
 
-    gb_info("%s: %s: %s", gb_session_id(hosted->session), hosted->end, why->message);
+    gb_info("%s: %s: %s", gb_session_id(hosted->session), gb_end_to_string(hosted->end),
+            why->message);
     while ((link = gb_list_pop(&hosted->closers)) != NULL)
         request_ok(container_of(link, struct request, wait));
     PART_CALL(server, session_ended, hosted, why);
@@ -273,9 +275,9 @@ static bool hosted_on_lost(void *arg, const struct gb_err *why)
 
 /* The session closes itself when it was idle too long or is too old, and else only by the death of
  * its VM. */
-static const char *hosted_own_end(const struct hosted *hosted)
+static enum gb_end hosted_own_end(const struct hosted *hosted)
 {
-    return gb_session_expired(hosted->session) ? "expired" : "crashed";
+    return gb_session_expired(hosted->session) ? GB_END_EXPIRED : GB_END_CRASHED;
 }
 
 static void hosted_on_closed(void *arg, const struct gb_err *why)
@@ -283,7 +285,7 @@ static void hosted_on_closed(void *arg, const struct gb_err *why)
     struct hosted *hosted = arg;
 
     assert(gb_list_empty(&hosted->openers));
-    if (hosted->end == NULL)
+    if (!hosted->end_known)
         hosted->end = hosted_own_end(hosted);
     hosted->closing = true;
     hosted->ended = true;

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "capacity/start.h"
+#include "model/words.h"
 #include "rpc/json.h"
 #include "session/session.h"
 
@@ -32,8 +33,8 @@ struct hosted {
     char *key, *label, *owner; /* NULL: none */
     char *client;              /* who opened it; NULL: it gave no name */
     const char *reason;        /* why it was made */
-    const char *end;           /* why it ends, once we know: as in struct ended */
-    bool opened, closing, run;
+    enum gb_end end;           /* why it ends, once `end_known` or `ended` */
+    bool opened, closing, run, end_known;
     bool ended;                  /* the session is closed; what is left of it waits for its cells */
     struct gb_err why;           /* then */
     uint32_t incarnation_before; /* of earlier sessions with the key */
@@ -50,8 +51,7 @@ int hosted_new(struct gb_server *server, const struct gb_session_config *config,
                struct hosted **ret_hosted, struct gb_err *err);
 /* Enters it and begins to start its VM, for which it waits at most so long. */
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms);
-/* @end is a constant: what became of it, as in struct ended. */
-void hosted_close(struct hosted *hosted, const char *end, const char *reason);
+void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason);
 
 /* The open session of that id; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
 struct hosted *hosted_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);

@@ -103,10 +103,10 @@ static void open_remember(struct gb_server *server, struct hosted *hosted, struc
     before = hosted_by_key(server, key, true);
     ended = ended_by_key(&server->ended, key);
     if (before != NULL) {
-        hosted->reason = before->end;
+        hosted->reason = gb_end_to_string(before->end);
         hosted->incarnation_before = hosted_incarnation(before);
     } else if (ended != NULL) {
-        hosted->reason = ended->reason;
+        hosted->reason = gb_end_to_string(ended->end);
         hosted->incarnation_before = ended->incarnation;
     }
 }

@@ -153,7 +153,7 @@ static void server_begin_closing(struct gb_server *server)
     server_stop_listening(server);
     gb_capacity_stop(server->capacity);
     GB_LIST_FOREACH(hosted, &server->sessions, link)
-        hosted_close(hosted, "closed", "the server is shutting down");
+        hosted_close(hosted, GB_END_CLOSED, "the server is shutting down");
 }
 
 static void server_finish(struct gb_server *server)

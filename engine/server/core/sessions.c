@@ -20,7 +20,7 @@ static void sessions_opener_gone(struct request *request)
 
     gb_list_remove(&request->wait);
     if (hosted != NULL && hosted->key == NULL && !hosted->opened)
-        hosted_close(hosted, "closed", "the client that opened it went away");
+        hosted_close(hosted, GB_END_CLOSED, "the client that opened it went away");
 }
 
 /* Attaches to the session with the key. 1: done; 0: there is none. */
@@ -136,7 +136,7 @@ static void sessions_list(struct request *request, const struct gb_params *param
             !sessions_match(params->owner, hosted->owner) ||
             !sessions_match(params->image, gb_session_image(hosted->session)->name) ||
             !sessions_match(params->state,
-                            gb_session_state_name(gb_session_state(hosted->session))))
+                            gb_session_state_to_string(gb_session_state(hosted->session))))
             continue;
         gb_json_object(&reply.out, NULL);
         hosted_put(&reply.out, hosted, 0);
@@ -156,7 +156,7 @@ static void sessions_close(struct request *request, const struct gb_params *para
 
     if (hosted != NULL) {
         gb_list_add_tail(&hosted->closers, &request->wait);
-        hosted_close(hosted, "closed", "it was closed");
+        hosted_close(hosted, GB_END_CLOSED, "it was closed");
     } else if (ended_by_id(&server->ended, params->session) != NULL) {
         request_ok(request);
     } else {

@@ -313,20 +313,13 @@ static int upload_take(struct connection *connection, struct hosted *hosted,
 static void files_write(struct request *request, const struct gb_params *params)
 {
     struct connection *connection = request->connection;
-    struct gb_bytes data = params->text.data != NULL ? params->text : params->base64;
+    const struct gb_bytes data = params->text;
     struct gb_err err = {0};
-    struct hosted *hosted = NULL;
+    struct hosted *hosted = files_find(request, params->session, params->path, &err);
     struct write *write;
     uint32_t id = 0;
-    int r = 0;
 
-    if ((params->text.data == NULL) == (params->base64.data == NULL))
-        r = gb_err_set(&err, GB_EINVALID, "give text or base64, and not both");
-    else if ((hosted = files_find(request, params->session, params->path, &err)) == NULL)
-        r = -(int)err.code;
-    if (hosted != NULL)
-        r = upload_take(connection, hosted, params, data.size, &id, &err);
-    if (r < 0) {
+    if (hosted == NULL || upload_take(connection, hosted, params, data.size, &id, &err) < 0) {
         request_fail(request, &err);
         return;
     }
@@ -456,12 +449,10 @@ static void files_read(struct request *request, const struct gb_params *params)
 
 static void files_put_entry(struct gb_json_out *out, const struct gb_file_entry *entry)
 {
-    static const char *const types[] = {"file", "dir", "symlink", "other"};
-    static_assert(ARRAY_SIZE(types) == GB_ENTRY_TYPE_COUNT, "a name for each type");
     uint64_t mtime = entry->mtime_ns < 0 ? 0 : (uint64_t)entry->mtime_ns;
 
     gb_json_put_bytes(out, "name", "name_base64", entry->name);
-    gb_json_put_str(out, "type", types[entry->type]);
+    gb_json_put_str(out, "type", gb_entry_type_to_string(entry->type));
     gb_json_put_u64(out, "size", entry->size);
     gb_json_put_u64(out, "allocated", entry->allocated);
     gb_json_put_seconds(out, "mtime", mtime);

@@ -63,7 +63,7 @@ static void history_session(const struct hosted *hosted, const struct gb_err *wh
         .client = history_text_bytes(hosted->client),
         .image = history_text_bytes(image->name),
         .language = history_text_bytes(image->language),
-        .reason = history_text_bytes(why == NULL ? NULL : hosted->end),
+        .reason = history_text_bytes(why == NULL ? NULL : gb_end_to_string(hosted->end)),
         .message = history_text_bytes(why == NULL ? NULL : why->message),
     };
 
@@ -100,15 +100,13 @@ static int history_record(struct hosted *hosted, const struct gb_record_cell *ce
 
 /* ---- at the start ---- */
 
-/* The reasons are constants elsewhere; one that this version does not know is told as "closed". */
-static const char *history_known_reason(const char *text)
+/* One that this version does not know is told as "closed". */
+static enum gb_end history_end_of(const struct gb_journal_session *session)
 {
-    static const char *const reasons[] = {"closed", "expired", "crashed", "lost"};
+    enum gb_end end = GB_END_CLOSED;
 
-    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-        if (strcmp(text, reasons[i]) == 0)
-            return reasons[i];
-    return reasons[0];
+    (void)gb_end_from_string(gb_bytes_str(session->reason), &end);
+    return end;
 }
 
 static int history_open(struct gb_server *server, struct gb_err *err)
@@ -142,7 +140,7 @@ static int history_open(struct gb_server *server, struct gb_err *err)
 
         (void)gb_err_set(&why, GB_ECLOSED, "%s", session->message);
         ended_add(&server->ended, session->id, session->key, session->incarnation,
-                  history_known_reason(session->reason), &why);
+                  history_end_of(session), &why);
     }
     return 0;
 }
@@ -194,7 +192,7 @@ static void history_put_pace(struct gb_json_out *out, struct gb_bytes pace)
     for (size_t at = 0; gb_pace_next(pace, &at, &step);) {
         gb_json_array(out, NULL);
         gb_json_put_u64(out, NULL, step.at_ms);
-        gb_json_put_str(out, NULL, step.is_stderr ? "stderr" : "stdout");
+        gb_json_put_str(out, NULL, gb_output_to_string(step.is_stderr ? GB_STDERR : GB_STDOUT));
         gb_json_put_u64(out, NULL, step.size);
         gb_json_end(out);
     }
@@ -254,7 +252,7 @@ static void history_put_entry(struct history *history, const struct gb_record_ce
         history_put_part(history, cell);
     else
         cell_put(&history->out, cell, history->detail);
-    if (strcmp(cell->state, "running") == 0)
+    if (cell->state == GB_CELL_RUNNING)
         history_put_present(history, cell);
     gb_json_put_u64(&history->out, "incarnation", cell->incarnation);
     if (history->detail == CELL_WHOLE && (cell->flags & GB_CELL_RESULT_LOST) == 0)
@@ -266,7 +264,7 @@ static void history_put_entry(struct history *history, const struct gb_record_ce
  * where the session was closed in order, there was one. */
 static void history_say_end_unknown(const struct history *history, struct gb_record_cell *cell)
 {
-    cell->state = "done";
+    cell->state = GB_CELL_DONE;
     if (history->closed) {
         cell->flags |= GB_CELL_RESULT_LOST;
         return;
@@ -282,7 +280,7 @@ static enum gb_journal_verdict history_on_cell(void *arg, const struct gb_record
     struct gb_record_cell cell = *record;
     size_t before = history->cells.size;
 
-    if (history->ended && strcmp(cell.state, "done") != 0)
+    if (history->ended && cell.state != GB_CELL_DONE)
         history_say_end_unknown(history, &cell);
     if (cell.image.size == 0)
         cell.image = gb_bytes_str(history->image);
@@ -384,6 +382,11 @@ static void history_handle(struct request *request, const struct gb_params *para
 
 /* ---- sessions that have ended ---- */
 
+static enum gb_session_state history_state_of(const struct gb_journal_session *session)
+{
+    return session->state == GB_RECORD_CLOSED ? GB_SESSION_CLOSED : GB_SESSION_LOST;
+}
+
 static void history_put_past(struct gb_json_out *out, const struct gb_journal_session *session)
 {
     gb_json_put_str(out, "session", session->id);
@@ -393,7 +396,7 @@ static void history_put_past(struct gb_json_out *out, const struct gb_journal_se
     gb_json_put_str(out, "client", session->client);
     gb_json_put_str(out, "image", session->image[0] == '\0' ? NULL : session->image);
     gb_json_put_str(out, "language", session->language[0] == '\0' ? NULL : session->language);
-    gb_json_put_str(out, "state", gb_record_state_name(session->state));
+    gb_json_put_str(out, "state", gb_session_state_to_string(history_state_of(session)));
     gb_json_put_bool(out, "run", (session->flags & GB_SESSION_RUN) != 0);
     gb_json_put_u64(out, "incarnation", session->incarnation);
     gb_json_put_u64(out, "cells", session->cells);
@@ -412,13 +415,11 @@ static void history_put_past(struct gb_json_out *out, const struct gb_journal_se
 static bool history_list_ended(struct gb_json_out *out, struct gb_server *server,
                                const struct gb_params *params)
 {
-    enum gb_record_state state = gb_bytes_equal(params->state, "closed") ? GB_RECORD_CLOSED
-                                 : gb_bytes_equal(params->state, "lost") ? GB_RECORD_LOST
-                                                                         : GB_RECORD_OPEN;
+    enum gb_session_state state = GB_SESSION_STARTING;
     int64_t left = params->limit > 0 ? params->limit : PAST_DEFAULT;
     struct gb_list *sessions;
 
-    if (params->state.data == NULL || state == GB_RECORD_OPEN)
+    if (!gb_session_state_from_string(params->state, &state) || state < GB_SESSION_CLOSED)
         return false;
     if (history_journal(server) == NULL)
         return true;
@@ -428,7 +429,8 @@ static bool history_list_ended(struct gb_json_out *out, struct gb_server *server
         const struct gb_journal_session *session =
             container_of(at, struct gb_journal_session, link);
 
-        if (session->state != state || !sessions_match(params->key, session->key) ||
+        if (session->state == GB_RECORD_OPEN || history_state_of(session) != state ||
+            !sessions_match(params->key, session->key) ||
             !sessions_match(params->label, session->label) ||
             !sessions_match(params->owner, session->owner) ||
             !sessions_match(params->image, session->image))

@@ -155,7 +155,7 @@ static void info_put_states(struct gb_json_out *out, struct gb_server *server)
         counts[gb_session_state(hosted->session)]++;
     gb_json_object(out, "sessions");
     for (int i = 0; i < GB_SESSION_CLOSED; i++)
-        gb_json_put_u64(out, gb_session_state_name((enum gb_session_state)i), counts[i]);
+        gb_json_put_u64(out, gb_session_state_to_string((enum gb_session_state)i), counts[i]);
     gb_json_end(out);
 }
 
@@ -194,7 +194,7 @@ static void info_put_vms(struct gb_json_out *out, struct gb_server *server)
             continue;
         gb_json_object(out, NULL);
         gb_json_put_str(out, "session", gb_session_id(session));
-        gb_json_put_str(out, "source", gb_source_name(gb_session_source(session)));
+        gb_json_put_str(out, "source", gb_source_to_string(gb_session_source(session)));
         gb_json_put_null(out, "pool");
         info_put_vm(out, gb_session_vm(session), gb_session_image(session),
                     gb_session_memory_mb(session));

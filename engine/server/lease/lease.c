@@ -12,8 +12,6 @@
 #include "server/core/request.h"
 #include "server/core/state.h"
 
-enum { ACTION_NONE = -1, ACTION_TAKE, ACTION_RELEASE, ACTION_HAND_OVER };
-
 struct lease {
     struct gb_list of_connection;
     struct hosted *hosted;
@@ -104,14 +102,14 @@ static void lease_refuse(struct request *request, struct hosted *hosted)
     request_fail_with(request, &err, lease_add_holder, hosted);
 }
 
-static void lease_tell(struct hosted *hosted, const char *action, const char *note)
+static void lease_tell(struct hosted *hosted, enum gb_lease_change change, const char *note)
 {
     struct event event;
 
     if (!event_begin(&event, hosted->server, "lease.changed", hosted))
         return;
     lease_put(&event.out, hosted);
-    gb_json_put_str(&event.out, "action", action);
+    gb_json_put_str(&event.out, "action", gb_lease_change_to_string(change));
     gb_json_put_str(&event.out, "note", note);
     event_end(&event);
 }
@@ -265,7 +263,7 @@ static void lease_on_disconnect(struct connection *connection)
         struct hosted *hosted = lease->hosted;
 
         lease_drop(hosted);
-        lease_tell(hosted, "disconnected", NULL);
+        lease_tell(hosted, GB_LEASE_DISCONNECTED, NULL);
         lease_move_up(hosted);
     }
 }
@@ -336,7 +334,11 @@ static void lease_reply(struct request *request, struct hosted *hosted)
 
 static void lease_handle(struct request *request, const struct gb_params *params)
 {
-    static const char *const told[] = {"taken", "released", "handed_over"};
+    static const enum gb_lease_change told[] = {
+        [GB_LEASE_TAKE] = GB_LEASE_TAKEN,
+        [GB_LEASE_RELEASE] = GB_LEASE_RELEASED,
+        [GB_LEASE_HAND_OVER] = GB_LEASE_HANDED_OVER,
+    };
     struct connection *connection = request->connection;
     struct gb_err err = {0};
     struct hosted *hosted = hosted_find(connection->server, params->session, &err);
@@ -348,26 +350,21 @@ static void lease_handle(struct request *request, const struct gb_params *params
         request_fail(request, &err);
         return;
     }
-    if (params->action == ACTION_NONE) {
-        (void)gb_err_set(&err, GB_EINVALID, "action must be one of: take, release, hand_over");
-        request_fail(request, &err);
-        return;
-    }
     was_held = lease_state(hosted)->lease != NULL;
     mine = was_held && !lease_is_shut(hosted, connection);
-    if (was_held && !mine && !(params->action == ACTION_TAKE && params->force)) {
+    if (was_held && !mine && !(params->action == GB_LEASE_TAKE && params->force)) {
         lease_refuse(request, hosted);
         return;
     }
-    if (params->action == ACTION_TAKE)
+    if (params->action == GB_LEASE_TAKE)
         lease_give(hosted, connection, params);
-    else if (params->action == ACTION_RELEASE && mine)
+    else if (params->action == GB_LEASE_RELEASE && mine)
         lease_leave_note(hosted, connection, params->note);
-    else if (params->action == ACTION_HAND_OVER && mine)
+    else if (params->action == GB_LEASE_HAND_OVER && mine)
         r = lease_hand_over(connection, hosted, params, &err);
-    else if (params->action == ACTION_HAND_OVER)
+    else if (params->action == GB_LEASE_HAND_OVER)
         r = gb_err_set(&err, GB_EINVALID, "only who holds the session can hand it over");
-    if (r == 0 && params->action == ACTION_RELEASE)
+    if (r == 0 && params->action == GB_LEASE_RELEASE)
         lease_drop(hosted);
     if (r < 0) {
         request_fail(request, &err);
@@ -376,7 +373,7 @@ static void lease_handle(struct request *request, const struct gb_params *params
     if (params->note.data != NULL)
         note = xstrndup((const char *)params->note.data, params->note.size);
     lease_reply(request, hosted);
-    if (was_held || params->action != ACTION_RELEASE)
+    if (was_held || params->action != GB_LEASE_RELEASE)
         lease_tell(hosted, told[params->action], note);
     lease_move_up(hosted);
 }

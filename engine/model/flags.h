@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is true of a cell, as one word of bits: from the guest's DONE, which engine/session
+ * translates, through the journal and the server to whoever shows it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum gb_cell_flags {
+    /* Kept by the journal, whose files have these values. */
+    GB_CELL_TIMED_OUT = 1 << 0,
+    GB_CELL_INTERRUPTED = 1 << 1,
+    GB_CELL_OOM = 1 << 2,
+    GB_CELL_STATE_LOST = 1 << 3, /* the interpreter is a new one after it */
+    GB_CELL_HAS_VALUE = 1 << 4,
+    GB_CELL_VALUE_CUT = 1 << 5,
+    GB_CELL_HAS_CLIENT = 1 << 6, /* who sent it gave a name */
+    GB_CELL_HAS_ERROR = 1 << 7,  /* it has no result */
+    GB_CELL_DISPATCHED = 1 << 8, /* then: its code may have run */
+    GB_CELL_NO_CODE = 1 << 9,    /* in the journal: the code is in the START of the same segment */
+    GB_CELL_FILES_CUT = 1 << 10, /* more files were changed than are named */
+    GB_CELL_FLAGS_END = 1 << 11,
+
+    /* What is told beside that. */
+    GB_CELL_HAS_SIZES = 1 << 12,   /* stdout_bytes, stderr_bytes */
+    GB_CELL_NO_OUTPUT = 1 << 13,   /* the streams are not told */
+    GB_CELL_HAS_PART = 1 << 14,    /* the streams are a part, from `offset` on */
+    GB_CELL_BRIEF = 1 << 15,       /* displays without their data */
+    GB_CELL_CODE_LOST = 1 << 16,   /* there was code, and the journal cannot read it */
+    GB_CELL_RESULT_LOST = 1 << 17, /* it ended, and the journal cannot read how */
+    GB_CELL_CODE_CUT = 1 << 19,
+    GB_CELL_UNRECORDED = 1 << 20, /* the journal could not be written */
+    GB_CELL_WAITING = 1 << 21,    /* it runs, and waits for standard input */
+
+    /* For who reads: these bytes are in base64. */
+    GB_CELL_OUT_BASE64 = 1 << 24,
+    GB_CELL_ERR_BASE64 = 1 << 25,
+    GB_CELL_FILE_BASE64 = 1 << 26,
+    GB_CELL_ARGV_BASE64 = 1 << 27,
+    GB_CELL_PROMPT_BASE64 = 1 << 28,
+};
+
+/* Whether a cell did not end well: what was interrupted on purpose has not failed, and what ran
+ * into its time-out has. @exit_code: -1 when it did not exit. */
+static inline bool gb_cell_failed(uint32_t flags, int64_t exit_code, bool signalled)
+{
+    if ((flags & GB_CELL_TIMED_OUT) != 0)
+        return true;
+    return (flags & GB_CELL_INTERRUPTED) == 0 &&
+           ((flags & GB_CELL_OOM) != 0 || signalled || exit_code > 0);
+}

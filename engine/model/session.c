@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/session.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+
+/* clang-format off */
+#define LEASE(field_, ...) GB_MEMBER(struct gb_lease_info, field_, __VA_ARGS__)
+static const struct gb_member lease_members[] = {
+    LEASE(holder, "holder", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
+          .doc = "the client's name as in `hello`; null: it gave none"),
+    LEASE(client, "client", GB_U64, GB_ALWAYS,
+          .doc = "the number of the connection, as `hello` tells it"),
+    LEASE(flags, "human", GB_BOOL, GB_ALWAYS, .bit = GB_LEASE_HUMAN, .doc = "a person holds it"),
+    LEASE(since_ns, "since", GB_SECONDS, GB_ALWAYS, .doc = "when it was taken"),
+    LEASE(note, "note", GB_TEXT, GB_NULLABLE, .max = GB_PATH_MAX, .doc = "why; null: not said"),
+    LEASE(waiting, "waiting", GB_U64, GB_OPTIONAL, .bit = GB_LEASE_HAS_WAITING,
+          .doc = "cells that wait for its end; absent in the error `held`"),
+};
+
+#define SESSION(field_, ...) GB_MEMBER(struct gb_session_info, field_, __VA_ARGS__)
+static const struct gb_member guest_memory_members[] = {
+    SESSION(guest_total, "total", GB_U64, GB_ALWAYS, .doc = "bytes"),
+    SESSION(guest_used, "used", GB_U64, GB_ALWAYS, .doc = "bytes"),
+};
+static const struct gb_object guest_memory_object = {
+    GB_OBJECT_TABLE("guest_memory", struct gb_session_info, guest_memory_members)};
+
+static const struct gb_member waiting_members[] = {
+    SESSION(waiting_cell, "cell", GB_U32, GB_ALWAYS, .doc = "its number"),
+    SESSION(waiting_client, "client", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX,
+            .doc = "who sent it"),
+    SESSION(prompt, "prompt", GB_BYTES, GB_OPTIONAL, .base64 = GB_SESSION_PROMPT_BASE64,
+            .max = GB_PROMPT_MAX, .doc = "as in a cell"),
+};
+static const struct gb_object waiting_object = {
+    GB_OBJECT_TABLE("waiting", struct gb_session_info, waiting_members)};
+
+/* Of one that is open, of one that has ended. */
+#define OPEN .unless = GB_SESSION_HAS_ENDED
+#define ENDED .unless = GB_SESSION_IS_OPEN
+
+/* In the order in which they are written. */
+static const struct gb_member session_members[] = {
+    SESSION(id, "session", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "its id"),
+    SESSION(key, "key", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX, .doc = "as given to `session.open`"),
+    SESSION(label, "label", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX, .doc = "likewise"),
+    SESSION(owner, "owner", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX, .doc = "likewise"),
+    SESSION(client, "client", GB_TEXT, GB_NULLABLE, ENDED, .max = GB_NAME_MAX,
+            .doc = "ended: who opened it"),
+    SESSION(image, "image", GB_TEXT, GB_NULLABLE, .doc = "what runs in it; null: `damaged`"),
+    SESSION(language, "language", GB_TEXT, GB_NULLABLE, .doc = "likewise"),
+    SESSION(state, "state", GB_WORD, GB_ALWAYS, .words = &gb_session_state_words,
+            .doc = "where it is"),
+    SESSION(flags, "run", GB_BOOL, GB_ALWAYS, .bit = GB_SESSION_RUN, .doc = "it is the VM of a `run`"),
+    SESSION(incarnation, "incarnation", GB_U32, GB_ALWAYS,
+            .doc = "1, and one more whenever state was lost, over all sessions with its key"),
+    SESSION(cells, "cells", GB_U32, GB_ALWAYS, .doc = "numbered so far"),
+    SESSION(queued, "queued", GB_U32, GB_ALWAYS, OPEN, .doc = "of them not yet begun"),
+    SESSION(created_at_ns, "created_at", GB_SECONDS, GB_NULLABLE,
+            .doc = "when it was opened; null: `damaged`"),
+    SESSION(last_active_at_ns, "last_active_at", GB_SECONDS, GB_ALWAYS, OPEN,
+            .doc = "when it was last used"),
+    SESSION(memory_mb, "memory_mb", GB_U32, GB_ALWAYS, .doc = "RAM of the VM"),
+    SESSION(memory_bytes, "memory_bytes", GB_U64, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_USAGE,
+            .doc = "what it takes of the host (PSS of QEMU)"),
+    SESSION(cpu_ns, "cpu_ms", GB_MS, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_USAGE,
+            .doc = "that QEMU has used"),
+    SESSION(id, "guest_memory", GB_OBJECT, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_GUEST_MEMORY,
+            .object = &guest_memory_object, .doc = "as last known"),
+    SESSION(lease, "lease", GB_OBJECT, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_LEASE,
+            .object = &gb_lease_object, .doc = "who alone runs cells in it now"),
+    SESSION(id, "waiting", GB_OBJECT, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_WAITING,
+            .object = &waiting_object, .doc = "the cell that waits for standard input"),
+    SESSION(flags, "failed", GB_BOOL, GB_ALWAYS, OPEN, .bit = GB_SESSION_FAILED,
+            .doc = "the last cell that ended did not end well: exit code, signal, time-out, memory; "
+            "one that was interrupted does not count"),
+    SESSION(source, "source", GB_WORD, GB_ALWAYS, OPEN, .words = &gb_source_words,
+            .doc = "where its VM came from"),
+    SESSION(network, "network", GB_TEXT, GB_ALWAYS, OPEN, .doc = "`none`"),
+    SESSION(expires_at_ns, "expires_at", GB_SECONDS, GB_NULLABLE, OPEN,
+            .doc = "when it will close by itself"),
+    SESSION(ended_at_ns, "ended_at", GB_SECONDS, GB_ALWAYS, ENDED, .doc = "ended: when"),
+    SESSION(reason, "reason", GB_TEXT, GB_ALWAYS, ENDED,
+            .doc = "ended: why: `closed`, `expired`, `crashed`, `lost`"),
+    SESSION(message, "message", GB_TEXT, GB_ALWAYS, ENDED, .doc = "ended: a sentence about it"),
+    SESSION(flags, "damaged", GB_BOOL, GB_OPTIONAL, ENDED, .bit = GB_SESSION_DAMAGED,
+            .doc = "ended: records of it are damaged, and what they told is missing"),
+};
+/* clang-format on */
+
+static_assert(offsetof(struct gb_session_info, id) == 0,
+              "members of the session that stand in an object of their own");
+
+const struct gb_object gb_lease_object = {
+    GB_OBJECT_TABLE("lease", struct gb_lease_info, lease_members)};
+const struct gb_object gb_session_object = {
+    GB_OBJECT_TABLE("session", struct gb_session_info, session_members)};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Enumerations that are words on the socket, and the words: each stands in one list here, and the
+ * server, the journal, the clients and the tables of docs/protocol.md use that list.
+ *
+ * GB_ENUM(gb_mode, GB_MODES) declares
+ *   const char *gb_mode_to_string(enum gb_mode mode);     the word; never NULL
+ *   bool gb_mode_from_string(struct gb_bytes word, enum gb_mode *ret_mode);
+ *                                                         false, and nothing done: no such word
+ *   const struct gb_words gb_mode_words;                  the same for tables
+ *   const char *const gb_mode_names[];                    the words alone, ends with NULL
+ * The values of some travel in guest frames or stand in the journal: a new row goes to the end.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct gb_words {
+    const char *const *names; /* ends with NULL */
+    unsigned first, count;    /* names[0] is the word for the value @first */
+};
+
+/* The word for @value; "?" for one that has none. */
+const char *gb_words_at(const struct gb_words *words, unsigned value);
+bool gb_words_find(const struct gb_words *words, struct gb_bytes word, unsigned *ret_value);
+
+#define GB_ENUM_ROW(name_, word_) name_,
+#define GB_ENUM(type_, rows_)                                                                      \
+    extern const char *const type_##_names[];                                                      \
+    extern const struct gb_words type_##_words;                                                    \
+    static inline const char *type_##_to_string(enum type_ value)                                  \
+    {                                                                                              \
+        return gb_words_at(&type_##_words, (unsigned)value);                                       \
+    }                                                                                              \
+    static inline bool type_##_from_string(struct gb_bytes word, enum type_ *ret_value)            \
+    {                                                                                              \
+        unsigned value;                                                                            \
+                                                                                                   \
+        if (!gb_words_find(&type_##_words, word, &value))                                          \
+            return false;                                                                          \
+        *ret_value = (enum type_)value;                                                            \
+        return true;                                                                               \
+    }                                                                                              \
+    struct gb_words
+
+/* ---- cells ---- */
+
+/* What runs the code of a cell. */
+#define GB_MODES(X)                                                                                \
+    X(GB_MODE_KERNEL, "kernel")   /* the session's interpreter */                                  \
+    X(GB_MODE_PROCESS, "process") /* a fresh process of the same language */                       \
+    X(GB_MODE_SHELL, "shell")     /* bash in the same VM */
+enum gb_mode { GB_MODES(GB_ENUM_ROW) GB_MODE_COUNT };
+GB_ENUM(gb_mode, GB_MODES);
+
+#define GB_CELL_STATES(X)                                                                          \
+    X(GB_CELL_QUEUED, "queued") X(GB_CELL_RUNNING, "running") X(GB_CELL_DONE, "done")
+enum gb_cell_state { GB_CELL_STATES(GB_ENUM_ROW) GB_CELL_STATE_COUNT };
+GB_ENUM(gb_cell_state, GB_CELL_STATES);
+
+/* Output streams, numbered as their descriptors. */
+#define GB_OUTPUTS(X) X(GB_STDOUT, "stdout") X(GB_STDERR, "stderr")
+enum gb_output { GB_OUTPUT_NONE, GB_OUTPUTS(GB_ENUM_ROW) GB_OUTPUT_END };
+GB_ENUM(gb_output, GB_OUTPUTS);
+
+/* What became of a file since the cell before. */
+#define GB_CHANGES(X) X(GB_ADDED, "added") X(GB_CHANGED, "changed") X(GB_REMOVED, "removed")
+enum gb_change { GB_CHANGES(GB_ENUM_ROW) GB_CHANGE_COUNT };
+GB_ENUM(gb_change, GB_CHANGES);
+
+/* Whether code can be run as it is. */
+#define GB_COMPLETENESSES(X)                                                                       \
+    X(GB_COMPLETE, "complete") X(GB_INCOMPLETE, "incomplete") X(GB_INVALID, "invalid")
+enum gb_completeness { GB_COMPLETENESSES(GB_ENUM_ROW) GB_COMPLETENESS_COUNT };
+GB_ENUM(gb_completeness, GB_COMPLETENESSES);
+
+/* ---- sessions ---- */
+
+/* Those before GB_SESSION_CLOSED are of a session that is open. */
+#define GB_SESSION_STATES(X)                                                                       \
+    X(GB_SESSION_STARTING, "starting")                                                             \
+    X(GB_SESSION_IDLE, "idle")                                                                     \
+    X(GB_SESSION_RUNNING, "running")                                                               \
+    X(GB_SESSION_WAITING_INPUT, "waiting_input")                                                   \
+    X(GB_SESSION_CLOSED, "closed")                                                                 \
+    X(GB_SESSION_LOST, "lost") /* it was open when its server died */
+enum gb_session_state { GB_SESSION_STATES(GB_ENUM_ROW) GB_SESSION_STATE_COUNT };
+GB_ENUM(gb_session_state, GB_SESSION_STATES);
+
+/* Why a session is no more. */
+#define GB_ENDS(X)                                                                                 \
+    X(GB_END_CLOSED, "closed")   /* somebody asked for it */                                       \
+    X(GB_END_EXPIRED, "expired") /* idle for too long, or too old */                               \
+    X(GB_END_CRASHED, "crashed") /* its VM died */                                                 \
+    X(GB_END_LOST, "lost")       /* its server died */
+enum gb_end { GB_ENDS(GB_ENUM_ROW) GB_END_COUNT };
+GB_ENUM(gb_end, GB_ENDS);
+
+/* Where a session's VM came from. */
+#define GB_SOURCES(X)                                                                              \
+    X(GB_SOURCE_BOOT, "boot")         /* a cold boot */                                            \
+    X(GB_SOURCE_TEMPLATE, "template") /* a clone that was restored for it */                       \
+    X(GB_SOURCE_POOL, "pool")         /* a clone that was ready */
+enum gb_source { GB_SOURCES(GB_ENUM_ROW) GB_SOURCE_COUNT };
+GB_ENUM(gb_source, GB_SOURCES);
+
+/* What a client does to a lease, and what became of the lease. */
+#define GB_LEASE_ACTIONS(X)                                                                        \
+    X(GB_LEASE_TAKE, "take") X(GB_LEASE_RELEASE, "release") X(GB_LEASE_HAND_OVER, "hand_over")
+enum gb_lease_action { GB_LEASE_ACTIONS(GB_ENUM_ROW) GB_LEASE_ACTION_COUNT };
+GB_ENUM(gb_lease_action, GB_LEASE_ACTIONS);
+
+#define GB_LEASE_CHANGES(X)                                                                        \
+    X(GB_LEASE_TAKEN, "taken")                                                                     \
+    X(GB_LEASE_RELEASED, "released")                                                               \
+    X(GB_LEASE_HANDED_OVER, "handed_over")                                                         \
+    X(GB_LEASE_DISCONNECTED, "disconnected") /* its holder's connection closed */
+enum gb_lease_change { GB_LEASE_CHANGES(GB_ENUM_ROW) GB_LEASE_CHANGE_COUNT };
+GB_ENUM(gb_lease_change, GB_LEASE_CHANGES);
+
+/* ---- files ---- */
+
+#define GB_ENTRY_TYPES(X)                                                                          \
+    X(GB_ENTRY_FILE, "file")                                                                       \
+    X(GB_ENTRY_DIR, "dir")                                                                         \
+    X(GB_ENTRY_SYMLINK, "symlink")                                                                 \
+    X(GB_ENTRY_OTHER, "other")
+enum gb_entry_type { GB_ENTRY_TYPES(GB_ENUM_ROW) GB_ENTRY_TYPE_COUNT };
+GB_ENUM(gb_entry_type, GB_ENTRY_TYPES);
