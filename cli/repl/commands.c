@@ -235,13 +235,27 @@ static size_t command_split(char *text, char **words, size_t most)
     return count;
 }
 
+bool repl_is_command(const char *text)
+{
+    return text[0] == ':' && text[1] >= 'a' && text[1] <= 'z';
+}
+
+void repl_command_names(void (*each)(void *arg, const char *name), void *arg)
+{
+    for (const struct command *command = command_all(); command->name != NULL; command++) {
+        _cleanup_(freep) char *name = xasprintf(":%s", command->name);
+
+        each(arg, name);
+    }
+}
+
 bool repl_command(struct repl *repl, const char *text)
 {
     _cleanup_(freep) char *copy = xstrdup(text);
     char *words[WORDS_MAX + 1] = {NULL};
     size_t count;
 
-    if (text[0] != ':' || text[1] < 'a' || text[1] > 'z')
+    if (!repl_is_command(text))
         return false;
     count = command_split(copy + 1, words, WORDS_MAX + 1);
     if (words[0] == NULL)

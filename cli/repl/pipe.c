@@ -88,7 +88,7 @@ void repl_pipe(struct repl *repl)
     while (!repl->quit && !repl->stopped && (line = pipe_next_line(repl, &lines)) != NULL) {
         /* A block of Python ends where something else begins, also without an empty line. */
         if (python && cell.size > 0 && !pipe_goes_on(line) &&
-            repl_ask_complete(repl, gb_buf_str(&cell), NULL))
+            repl_is_complete(repl, gb_buf_str(&cell)))
             pipe_run_text(repl, &cell);
         gb_buf_adds(&cell, line);
         free(line);
@@ -98,7 +98,7 @@ void repl_pipe(struct repl *repl)
             _cleanup_(freep) char *whole =
                 xstrndup((const char *)gb_buf_data(&cell), cell.size - 1);
 
-            if (repl_ask_complete(repl, whole, NULL))
+            if (repl_is_complete(repl, whole))
                 pipe_run_text(repl, &cell);
         }
     }

@@ -24,9 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/params.h"
-#include "prompt/complete.h"
-#include "prompt/editor.h"
-#include "prompt/history.h"
+#include "repl/console.h"
 #include "repl/internal.h"
 #include "rpc/access.h"
 #include "show/outcome.h"
@@ -36,8 +34,6 @@
 enum {
     OPEN_DEADLINE_MS = 300000,
     CALL_DEADLINE_MS = 30000,
-    KEY_DEADLINE_MS = 1000,   /* what a key asks the guest for */
-    PIPE_DEADLINE_MS = 30000, /* the same where nobody sits and waits */
     CLOSE_DEADLINE_MS = 5000,
     CELL_TIMEOUT_MS = GB_TIMEOUT_MAX_MS,
     SPINNER_AFTER_MS = 200,
@@ -184,143 +180,6 @@ static void repl_print_header(void *arg, const struct gb_json *hello)
     gb_buf_release(&line);
 }
 
-/* ---- what keys ask the guest for ---- */
-
-/* An answer that is waited for, for a limited time and not beyond a Ctrl-C. */
-struct question {
-    bool done, failed;
-    bool complete;
-    char *indent;
-    struct editor_answer *answer;
-};
-
-static void repl_ask(struct repl *repl, const char *method, const char *text, bool with_cursor,
-                     size_t cursor, gb_reply_cb *reply, struct question *question)
-{
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-    unsigned interrupts = repl->interrupts;
-    uint64_t call;
-
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "session", repl->session);
-    gb_json_put_str(&out, "code", text);
-    if (with_cursor)
-        gb_json_put_u64(&out, "cursor", cursor);
-    gb_json_end(&out);
-    call = gb_client_call(repl->app->client, method, &params,
-                          repl->tty ? KEY_DEADLINE_MS : PIPE_DEADLINE_MS, reply, question);
-    gb_buf_release(&params);
-    while (!question->done && !repl->stopped && repl->interrupts == interrupts)
-        app_turn(repl->app);
-    if (!question->done)
-        gb_client_forget(repl->app->client, call);
-}
-
-static void repl_on_completeness(void *arg, const struct gb_json *result,
-                                 const struct gb_call_error *error)
-{
-    struct question *question = arg;
-    struct gb_bytes indent = json_text(result, "indent");
-
-    question->done = true;
-    question->failed = error != NULL;
-    if (error != NULL)
-        return;
-    question->complete = !gb_bytes_equal(json_text(result, "status"), "incomplete");
-    question->indent = xstrndup((const char *)indent.data, MIN(indent.size, (size_t)256));
-    for (char *c = question->indent; *c != '\0'; c++)
-        if (*c != ' ' && *c != '\t')
-            *c = ' '; /* foreign: it goes into the line */
-}
-
-/* The first answer takes the guest longest, because it loads what it needs: that is done while the
- * person reads the header. */
-static void repl_warm_up(struct repl *repl)
-{
-    struct gb_buf params = {0};
-    struct gb_json_out out = {.buf = &params};
-
-    gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "session", repl->session);
-    gb_json_put_str(&out, "code", "x");
-    gb_json_end(&out);
-    (void)gb_client_call(repl->app->client, "session.is_complete", &params, PIPE_DEADLINE_MS, NULL,
-                         NULL);
-    gb_buf_release(&params);
-}
-
-static bool repl_is_command(const char *text)
-{
-    return text[0] == ':' && text[1] >= 'a' && text[1] <= 'z';
-}
-
-bool repl_is_farewell(const char *text)
-{
-    static const char *const words[] = {"exit", "exit()", "quit", "quit()", ".exit"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (strcmp(text, words[i]) == 0)
-            return true;
-    return false;
-}
-
-bool repl_ask_complete(void *arg, const char *text, char **ret_indent)
-{
-    struct repl *repl = arg;
-    struct question question = {.complete = true};
-
-    if (repl_is_command(text) || repl_is_farewell(text))
-        return true;
-    repl_ask(repl, "session.is_complete", text, false, 0, repl_on_completeness, &question);
-    if (question.failed) { /* the guest is busy: as far as can be told without it */
-        struct gb_buf indent = {0};
-
-        question.complete =
-            prompt_looks_complete(gb_bytes_str(text), signs_of(repl->language)->indent, &indent);
-        question.indent = gb_buf_take_str(&indent);
-    }
-    if (question.complete || ret_indent == NULL)
-        free(question.indent);
-    else
-        *ret_indent = question.indent;
-    return question.complete;
-}
-
-static void repl_on_matches(void *arg, const struct gb_json *result,
-                            const struct gb_call_error *error)
-{
-    struct question *question = arg;
-    const struct gb_json *list = json_member(result, "matches"), *match;
-
-    question->done = true;
-    if (error != NULL || list == NULL || list->type != GB_JSON_ARRAY || list->count == 0)
-        return;
-    question->answer->start = (size_t)MAX(json_number(result, "start"), 0.0);
-    question->answer->end = (size_t)MAX(json_number(result, "end"), 0.0);
-    question->answer->matches = xcalloc(list->count, sizeof(*question->answer->matches));
-    match = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, match = gb_json_next(match)) {
-        struct gb_bytes text = json_text(match, "text");
-        struct gb_buf safe = {0};
-
-        gb_escape(&safe, text, GB_MATCH_TEXT_MAX);
-        if (safe.size != text.size) { /* nothing that a name could be */
-            gb_buf_release(&safe);
-            continue;
-        }
-        question->answer->matches[question->answer->count++].text = gb_buf_take_str(&safe);
-    }
-}
-
-static void repl_ask_matches(void *arg, const char *text, size_t cursor,
-                             struct editor_answer *answer)
-{
-    struct question question = {.answer = answer};
-
-    repl_ask(arg, "session.complete", text, true, cursor, repl_on_matches, &question);
-}
-
 /* ---- cells ---- */
 
 static void repl_on_notified(void *arg, const char *method, const struct gb_json *params);
@@ -362,11 +221,11 @@ static void repl_show_output(struct repl *repl, const struct gb_json *params)
         show_piece(&repl->show, is_stderr, gb_buf_bytes(&decoded));
         repl_flush(repl);
     } else if (decoded.size > 0) {
-        editor_step_aside();
+        console_step_aside(repl->console);
         show_piece(&repl->show, is_stderr, gb_buf_bytes(&decoded));
         show_end_output(&repl->show);
         repl_flush(repl);
-        editor_step_back();
+        console_step_back(repl->console);
     }
     gb_buf_release(&decoded);
 }
@@ -381,8 +240,8 @@ static void repl_on_notified(void *arg, const char *method, const struct gb_json
         repl_show_output(repl, params);
     } else if (!repl->running) {
         return;
-    } else if (strcmp(method, "cell.waiting") == 0 && repl->tty) {
-        editor_want_line(json_true(params, "on") ? repl_on_typed : NULL, repl);
+    } else if (strcmp(method, "cell.waiting") == 0 && repl->console != NULL) {
+        console_want_line(repl->console, json_true(params, "on") ? repl_on_typed : NULL, repl);
     }
 }
 
@@ -508,13 +367,10 @@ void repl_run_cell(struct repl *repl, const char *code)
     repl->interrupts = 0;
     (void)gb_client_call(repl->app->client, "session.exec", &params, 0, repl_on_cell, repl);
     gb_buf_release(&params);
-    while (!repl->done && !repl->stopped) {
+    while (!repl->done && !repl->stopped)
         app_turn(repl->app);
-        if (repl->tty)
-            editor_poll();
-    }
-    if (repl->tty)
-        editor_want_line(NULL, NULL);
+    if (repl->console != NULL)
+        console_want_line(repl->console, NULL, NULL);
 }
 
 /* ---- signals ---- */
@@ -525,17 +381,19 @@ static void repl_on_signal(void *arg, int signum)
 
     switch (signum) {
     case SIGWINCH:
-        editor_resized();
+        if (repl->console != NULL)
+            console_resized(repl->console);
         break;
     case SIGCONT:
-        editor_continued();
+        if (repl->console != NULL)
+            console_continued(repl->console);
         break;
     case SIGINT:
         repl->interrupts++;
-        if (!repl->running) {
-            editor_interrupt();
-            if (!repl->tty)
-                repl->stopped = true;
+        if (!repl->running && repl->console != NULL) {
+            console_interrupt(repl->console);
+        } else if (!repl->running) {
+            repl->stopped = !repl->tty;
         } else if (repl->interrupts <= INTERRUPTS_MAX) {
             app_send_on(repl->app, "session.interrupt", repl->session, CALL_DEADLINE_MS, NULL,
                         NULL);
@@ -564,28 +422,23 @@ static void repl_turn(void *arg)
 
 static void repl_run_terminal(struct repl *repl)
 {
-    const struct signs *signs = signs_of(repl->language);
-    _cleanup_(freep) char *history = history_file_path(repl->language);
-    const struct editor_config config = {
-        .prompt = signs->first,
-        .more_prompt = signs->more,
-        .history = history,
-        .indent = signs->indent,
-        .hooks = {repl_ask_complete, repl_ask_matches, repl_turn, repl},
+    const struct console_config config = {
+        .language = repl->language,
+        .colour = repl->colours,
+        .patience_ms = REPL_KEY_DEADLINE_MS,
+        .hooks = {repl_ask_if_complete, repl_ask_matches, repl_turn, repl},
     };
 
-    if (!editor_open(repl->app->loop, &config)) {
+    repl->console = console_new(repl->app->loop, &config);
+    if (repl->console == NULL) {
         app_say("the terminal cannot be opened for typing: %s", strerror(errno));
         repl->failed = true;
         return;
     }
     while (!repl->quit && !repl->stopped) {
         char *text = NULL;
-        enum editor_end repl_end = editor_read(&repl->stopped, &text);
 
-        if (repl_end == EDITOR_EOF)
-            (void)gb_fd_write_full(STDOUT_FILENO, "\n", 1);
-        if (repl_end != EDITOR_TEXT)
+        if (console_read(repl->console, &repl->stopped, &text) != CONSOLE_TEXT)
             break;
         if (repl_is_farewell(text))
             repl->quit = true;
@@ -593,7 +446,8 @@ static void repl_run_terminal(struct repl *repl)
             repl_run_cell(repl, text);
         free(text);
     }
-    editor_close();
+    repl_forget_asks(repl);
+    console_free(TAKE_PTR(repl->console));
 }
 
 /* ---- the verb ---- */
@@ -604,6 +458,7 @@ static void repl_on_closed(void *arg, const struct gb_err *why)
 
     if (repl->session == NULL || repl->stopped)
         return; /* the call that waits tells it */
+    console_step_aside(repl->console);
     if (!repl->running)
         app_say_err(why);
     repl->failed = repl->stopped = true;
@@ -623,7 +478,7 @@ static bool repl_begin(struct repl *repl)
     if (repl->tty) {
         gb_buf_adds(&params, "{\"client\":\"glassbell repl " GB_VERSION "\",\"protocol\":1}");
         (void)repl_call(repl, "hello", &params, repl_print_header, repl);
-        repl_warm_up(repl);
+        repl_warm_guest(repl);
         gb_buf_release(&params);
     }
     return true;

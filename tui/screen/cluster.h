@@ -16,7 +16,7 @@
 #include <wchar.h>
 
 #include "base/buf.h"
-#include "screen/width.h"
+#include "glyph/glyph.h"
 
 enum {
     CLUSTER_FIRST = 0xf0000,

@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 #include "screen/style.h"
-#include "screen/width.h"
+#include "glyph/glyph.h"
 
 enum { GRID_SIDE_MAX = 1000, GRID_PICTURES_MAX = 32 };
 

@@ -11,7 +11,7 @@
 #include "check_run.h"
 #include "base/mem.h"
 #include "screen/look.h"
-#include "screen/width.h"
+#include "glyph/glyph.h"
 
 /* Check's assertions leave a note in a file each time; these do when they fail. */
 #define HOLDS(condition)                                                                           \

@@ -379,8 +379,13 @@ void pane_release(struct pane *pane)
 
 static void pane_attach(struct pane *pane)
 {
-    static const struct prompt_hooks hooks = {ask_complete, ask_matches, on_submit, on_eof,
-                                              on_edit};
+    static const struct prompt_hooks hooks = {
+        .ask_complete = ask_complete,
+        .ask_matches = ask_matches,
+        .submit = on_submit,
+        .eof = on_eof,
+        .edit = on_edit,
+    };
 
     /* What a program is told (a password perhaps) is remembered in no file. */
     prompt_attach(&hooks, pane, pane->input ? "" : pane->language,

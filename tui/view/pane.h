@@ -7,7 +7,7 @@
 #pragma once
 
 #include "app/tui.h"
-#include "prompt/prompt.h"
+#include "editor/prompt.h"
 #include "view/cells.h"
 
 struct pane {

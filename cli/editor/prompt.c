@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prompt/prompt.h"
+#include "editor/prompt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "prompt/edit.h"
-#include "prompt/private.h"
+#include "editor/edit.h"
+#include "editor/private.h"
 #include "show/signs.h"
 
 /* The one that readline allows. */
@@ -89,6 +89,13 @@ static void prompt_install(void)
     rl_callback_handler_install("", prompt_on_line);
 }
 
+static bool prompt_is_set(const char *variable)
+{
+    const char *value = rl_variable_value(variable);
+
+    return value != NULL && strcmp(value, "on") == 0;
+}
+
 static void prompt_set_up(void)
 {
     if (prompt.ready)
@@ -105,6 +112,8 @@ static void prompt_set_up(void)
     rl_completion_display_matches_hook = prompt_list_nothing;
     rl_attempted_completion_function = prompt_complete_nothing;
     edit_start(prompt.nowhere, prompt.nowhere);
+    prompt.shows_mode = prompt_is_set("show-mode-in-prompt");
+    prompt.pastes = prompt_is_set("enable-bracketed-paste");
     (void)rl_variable_bind("enable-bracketed-paste", "off");
     (void)rl_variable_bind("show-mode-in-prompt", "off");
     (void)rl_variable_bind("blink-matching-paren", "off");
@@ -446,5 +455,7 @@ void prompt_view(struct prompt_view *ret_view)
         .selected = prompt.selected,
         .start = prompt.match_start,
         .waits = prompt.waiting,
+        .shows_mode = prompt.shows_mode,
+        .pastes = prompt.pastes,
     };
 }

@@ -8,13 +8,13 @@
 
 #include "check_run.h"
 #include "base/mem.h"
-#include "prompt/complete.h"
+#include "editor/complete.h"
 
 static struct {
     uint64_t complete, matches; /* the last questions; 0: none */
     size_t cursor;
     struct gb_buf asked, submitted, edited;
-    unsigned submits, ends;
+    unsigned submits, ends, clears;
     bool refuses;
 } seen;
 static char home[] = "/tmp/prompt-test-XXXXXX";
@@ -58,8 +58,20 @@ static void on_edit(void *arg, const char *text)
     gb_buf_adds(&seen.edited, text);
 }
 
-static const struct prompt_hooks hooks = {on_ask_complete, on_ask_matches, on_submit, on_eof,
-                                          on_edit};
+static void on_clear(void *arg)
+{
+    (void)arg;
+    seen.clears++;
+}
+
+static const struct prompt_hooks hooks = {
+    .ask_complete = on_ask_complete,
+    .ask_matches = on_ask_matches,
+    .submit = on_submit,
+    .eof = on_eof,
+    .edit = on_edit,
+    .clear = on_clear,
+};
 
 static void setup(void)
 {

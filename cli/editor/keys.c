@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions bound to keys. readline may leave them by longjmp: they own nothing. */
-#include "prompt/private.h"
+#include "editor/private.h"
 
 #include <string.h>
 
@@ -239,7 +239,17 @@ static int keys_on_edit(int count, int key)
 {
     (void)count;
     (void)key;
-    prompt.hooks->edit(prompt.arg, rl_line_buffer);
+    if (prompt.hooks->edit != NULL)
+        prompt.hooks->edit(prompt.arg, rl_line_buffer);
+    return 0;
+}
+
+static int keys_on_clear(int count, int key)
+{
+    (void)count;
+    (void)key;
+    if (prompt.hooks->clear != NULL)
+        prompt.hooks->clear(prompt.arg);
     return 0;
 }
 
@@ -282,8 +292,8 @@ void prompt_bind_keys(void)
         {rl_possible_completions, keys_on_tab},
         {rl_vi_complete, keys_on_tab},
         /* These write to the terminal, or run programs of this machine. */
-        {rl_clear_screen, keys_on_nothing},
-        {rl_clear_display, keys_on_nothing},
+        {rl_clear_screen, keys_on_clear},
+        {rl_clear_display, keys_on_clear},
         {rl_refresh_line, keys_on_nothing},
         {rl_dump_functions, keys_on_nothing},
         {rl_dump_macros, keys_on_nothing},

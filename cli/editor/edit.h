@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the two faces of the line editor share: how readline is set up, and what is done to its
- * text. A place in the text is a byte; guests count code points. */
+/* How readline is set up, and what is done to its text. A place in the text is a byte; guests count
+ * code points. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,3 +21,6 @@ size_t edit_common(const char *(*text_at)(const void *texts, size_t index), cons
 /* Puts the first @size bytes of @text in place of what stands between byte @start and the cursor,
  * as one step that can be undone. False: it stood there already. */
 bool edit_put(size_t start, const char *text, size_t size);
+/* Calls @each with every path of this machine that begins with @path; those of folders end with a
+ * slash. @each borrows. */
+void edit_files(const char *path, void (*each)(void *arg, const char *path), void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prompt/complete.h"
+#include "editor/complete.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prompt/history.h"
+#include "editor/history.h"
 
 #include <fcntl.h>
 #include <stdio.h>

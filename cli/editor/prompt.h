@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The line editor of the front end: readline without a terminal.
+/* The line editor of the front end and of `repl`: readline without a terminal.
  *
  * Theory of operation. Readline is one global, so there is one prompt; who types into it (a view)
  * attaches itself with its draft, and takes the draft back when it leaves. Keys come from the
@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "prompt/complete.h"
+#include "editor/complete.h"
 
 enum {
     PROMPT_TEXT_MAX = 1 << 20, /* of a cell that is typed or pasted */
@@ -37,8 +37,11 @@ struct prompt_hooks {
     bool (*submit)(void *arg, const char *text);
     /* Ctrl-D with nothing typed. */
     void (*eof)(void *arg);
-    /* The text is to be edited elsewhere (C-x C-e, v): prompt_set_text() brings it back. */
+    /* The text is to be edited elsewhere (C-x C-e, v): prompt_set_text() brings it back. May be
+     * NULL. */
     void (*edit)(void *arg, const char *text);
+    /* The screen is to be cleared (C-l). May be NULL. */
+    void (*clear)(void *arg);
 };
 
 /* What a view leaves behind when it loses the prompt. Zeroed at first. */
@@ -97,6 +100,8 @@ struct prompt_view {
     const struct prompt_match *matches;
     size_t match_count, selected, start;
     bool waits;
+    bool shows_mode,
+        pastes; /* what ~/.inputrc wants: show-mode-in-prompt, enable-bracketed-paste */
 };
 
 void prompt_view(struct prompt_view *ret_view);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prompt/edit.h"
+#include "editor/edit.h"
 
 #include <string.h>
 

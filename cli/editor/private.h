@@ -7,9 +7,9 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-#include "prompt/complete.h"
-#include "prompt/history.h"
-#include "prompt/prompt.h"
+#include "editor/complete.h"
+#include "editor/history.h"
+#include "editor/prompt.h"
 
 enum {
     PROMPT_KEY_MAX = 64,
@@ -25,6 +25,7 @@ struct prompt_history {
 
 struct prompt {
     bool ready;
+    bool shows_mode, pastes; /* wishes of ~/.inputrc that are the painter's */
     FILE *nowhere;
     const struct prompt_hooks *hooks; /* NULL: nobody has it */
     void *arg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "screen/width.h"
+#include "glyph/glyph.h"
 
 #include <string.h>
 #include <utf8proc.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prompt/edit.h"
+#include "editor/edit.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* readline's headers want stdio's first. */
 #include <readline/readline.h>
+#include <readline/tilde.h>
 
 #include "base/mem.h"
 
@@ -82,4 +84,19 @@ bool edit_put(size_t start, const char *text, size_t size)
     (void)rl_insert_text(copy);
     (void)rl_end_undo_group();
     return true;
+}
+
+void edit_files(const char *path, void (*each)(void *arg, const char *path), void *arg)
+{
+    char *found;
+
+    for (int more = 0; (found = rl_filename_completion_function(path, more)) != NULL; more = 1) {
+        _cleanup_(freep) char *real = tilde_expand(found);
+        struct stat status;
+        bool folder = stat(real, &status) == 0 && S_ISDIR(status.st_mode);
+        _cleanup_(freep) char *shown = xasprintf("%s%s", found, folder ? "/" : "");
+
+        each(arg, shown);
+        free(found);
+    }
 }

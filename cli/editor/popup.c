@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pop-up of completions. */
-#include "prompt/private.h"
+#include "editor/private.h"
 
 #include <string.h>
 
 #include "base/mem.h"
-#include "prompt/edit.h"
+#include "editor/edit.h"
 
 void prompt_close_popup(void)
 {

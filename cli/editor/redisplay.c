@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "editor/redisplay.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "glyph/glyph.h"
+
+enum { TAB_COLUMNS = 4, LINE_INKS_MAX = 8192 };
+
+/* How a character looks. */
+enum ink {
+    INK_PLAIN,
+    INK_HIDDEN, /* stands for something that cannot be shown */
+    INK_SUGGESTION,
+    INK_SELECTED,
+    INK_KEYWORD,
+    INK_STRING,
+    INK_NUMBER,
+    INK_COMMENT,
+    INK_FUNCTION,
+    INK_TYPE,
+    INK_VARIABLE,
+    INK_COUNT
+};
+
+/* Weight and reverse video; colours, where they are wanted. */
+static const struct {
+    const char *plain, *colour;
+} inks[INK_COUNT] = {
+    [INK_PLAIN] = {"", ""},      [INK_HIDDEN] = {"2", "2;33"}, [INK_SUGGESTION] = {"2", "2"},
+    [INK_SELECTED] = {"7", "7"}, [INK_KEYWORD] = {"", "35"},   [INK_STRING] = {"", "32"},
+    [INK_NUMBER] = {"", "33"},   [INK_COMMENT] = {"", "2"},    [INK_FUNCTION] = {"", "36"},
+    [INK_TYPE] = {"", "33"},     [INK_VARIABLE] = {"", "36"},
+};
+
+static const uint8_t ink_of_role[] = {
+    [HIGHLIGHT_KEYWORD] = INK_KEYWORD,   [HIGHLIGHT_STRING] = INK_STRING,
+    [HIGHLIGHT_NUMBER] = INK_NUMBER,     [HIGHLIGHT_COMMENT] = INK_COMMENT,
+    [HIGHLIGHT_FUNCTION] = INK_FUNCTION, [HIGHLIGHT_TYPE] = INK_TYPE,
+    [HIGHLIGHT_OPERATOR] = INK_PLAIN,    [HIGHLIGHT_VARIABLE] = INK_VARIABLE,
+};
+static_assert(ARRAY_SIZE(ink_of_role) == HIGHLIGHT_ROLE_COUNT, "an ink for each");
+
+/* A glyph in a row. Bytes only: rows are compared by memcmp(). */
+struct row_cell {
+    char text[GLYPH_BYTES];
+    uint8_t size, width, ink, uncertain;
+};
+
+static size_t row_size(const struct redisplay_row *row)
+{
+    return row->cells.size / sizeof(struct row_cell);
+}
+
+static const struct row_cell *row_at(const struct redisplay_row *row, size_t index)
+{
+    return (const struct row_cell *)(const void *)(gb_buf_data(&row->cells) +
+                                                   index * sizeof(struct row_cell));
+}
+
+static void rows_free(struct redisplay_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        gb_buf_release(&rows[i].cells);
+    free(rows);
+}
+
+/* ---- layout ---- */
+
+/* Text goes from left to right and from row to row. */
+struct flow {
+    int columns;
+    int x, y;
+    bool counts; /* rows are counted and not kept */
+    int first;   /* the first row that is kept */
+    struct redisplay_row *rows;
+    size_t count, limit; /* rows that are kept */
+    bool here;           /* the cursor is in front of what comes next */
+    int cursor_x, cursor_y;
+};
+
+static struct redisplay_row *flow_row(struct flow *flow)
+{
+    size_t index;
+
+    if (flow->counts || flow->y < flow->first)
+        return NULL;
+    index = (size_t)(flow->y - flow->first);
+    if (index >= flow->limit)
+        return NULL;
+    flow->count = MAX(flow->count, index + 1);
+    return &flow->rows[index];
+}
+
+static void flow_break(struct flow *flow, bool goes_on)
+{
+    struct redisplay_row *row = flow_row(flow);
+
+    if (row != NULL)
+        row->goes_on = goes_on;
+    flow->x = 0;
+    flow->y++;
+    (void)flow_row(flow);
+}
+
+static void flow_set_cursor(struct flow *flow)
+{
+    if (!flow->here)
+        return;
+    flow->here = false;
+    flow->cursor_x = flow->x;
+    flow->cursor_y = flow->y;
+}
+
+static void flow_glyph(struct flow *flow, const struct glyph *glyph, enum ink ink)
+{
+    struct row_cell cell = {.size = glyph->size,
+                            .width = glyph->width,
+                            .ink = (uint8_t)ink,
+                            .uncertain = glyph->uncertain};
+    struct redisplay_row *row;
+
+    if (glyph->width == 0)
+        return;
+    if (flow->x + glyph->width > flow->columns)
+        flow_break(flow, true);
+    flow_set_cursor(flow);
+    row = flow_row(flow);
+    if (row != NULL) {
+        memcpy(cell.text, glyph->text, glyph->size);
+        gb_buf_add(&row->cells, &cell, sizeof(cell));
+        row->columns += glyph->width;
+    }
+    flow->x += glyph->width;
+}
+
+/* The end of a line: the cursor behind a full row stands in the next one. */
+static void flow_end_line(struct flow *flow)
+{
+    if (flow->here && flow->x >= flow->columns)
+        flow_break(flow, true);
+    flow_set_cursor(flow);
+}
+
+static void flow_text(struct flow *flow, struct gb_bytes text, enum ink ink)
+{
+    for (size_t at = 0; at < text.size;) {
+        struct glyph glyph;
+
+        at += glyph_next((struct gb_bytes){text.data + at, text.size - at}, &glyph);
+        flow_glyph(flow, &glyph, ink);
+    }
+}
+
+/* What fits into the rest of the row, and no more. */
+static void flow_cut(struct flow *flow, struct gb_bytes text, enum ink ink)
+{
+    text.size = text_fit(text, (size_t)MAX(flow->columns - flow->x, 0), NULL);
+    flow_text(flow, text, ink);
+}
+
+static void flow_on_token(void *arg, size_t from, size_t to, enum highlight_role role)
+{
+    uint8_t *line = arg;
+
+    if (from < LINE_INKS_MAX)
+        memset(line + from, ink_of_role[role], MIN(to, (size_t)LINE_INKS_MAX) - from);
+}
+
+/* A line of the text; @cursor is a byte of it, or SIZE_MAX. */
+static void flow_line(struct flow *flow, const struct redisplay_look *look,
+                      struct highlight_state *state, struct gb_bytes line, size_t cursor)
+{
+    uint8_t line_inks[LINE_INKS_MAX];
+    const int indent = flow->x;
+    size_t at = 0;
+
+    memset(line_inks, INK_PLAIN, MIN(line.size, sizeof(line_inks)));
+    highlight_line(look->language, state, line, flow_on_token, line_inks);
+    while (at < line.size) {
+        struct glyph glyph = {.text = " ", .size = 1, .width = 1};
+        size_t size = 1;
+
+        if (line.data[at] != '\t')
+            size = glyph_next((struct gb_bytes){line.data + at, line.size - at}, &glyph);
+        flow->here |= cursor >= at && cursor < at + size; /* within a cluster: in front of it */
+        flow_glyph(flow, &glyph,
+                   glyph.hidden         ? INK_HIDDEN
+                   : at < LINE_INKS_MAX ? (enum ink)line_inks[at]
+                                        : INK_PLAIN);
+        while (line.data[at] == '\t' && (flow->x - indent) % TAB_COLUMNS != 0 &&
+               flow->x < flow->columns)
+            flow_glyph(flow, &glyph, INK_PLAIN);
+        at += size;
+    }
+    flow->here |= cursor == line.size;
+    flow_end_line(flow);
+}
+
+static void flow_suggestion(struct flow *flow, const char *suggestion)
+{
+    size_t size = strcspn(suggestion, "\n");
+
+    flow_cut(flow, (struct gb_bytes){(const uint8_t *)suggestion, size}, INK_SUGGESTION);
+    if (suggestion[size] == '\n')
+        flow_cut(flow, gb_bytes_str(" ↵…"), INK_SUGGESTION);
+}
+
+/* All of the text behind its prompts. */
+static void flow_view(struct flow *flow, const struct redisplay_look *look,
+                      const struct prompt_view *view)
+{
+    const char *prompt = view->search != NULL ? view->search : look->first;
+    struct highlight_state state = {0};
+    size_t at = 0;
+
+    (void)flow_row(flow);
+    for (;;) {
+        const char *end = memchr(view->text + at, '\n', view->size - at);
+        size_t size = end != NULL ? (size_t)(end - view->text) - at : view->size - at;
+        size_t cursor =
+            view->cursor >= at && view->cursor - at <= size ? view->cursor - at : SIZE_MAX;
+
+        flow_text(flow, gb_bytes_str(prompt), INK_PLAIN);
+        flow_line(flow, look, &state, (struct gb_bytes){(const uint8_t *)view->text + at, size},
+                  cursor);
+        at += size + 1;
+        if (end == NULL)
+            break;
+        flow_break(flow, false);
+        prompt = look->more;
+    }
+    if (view->suggestion != NULL && flow->x == flow->cursor_x && flow->y == flow->cursor_y)
+        flow_suggestion(flow, view->suggestion);
+}
+
+/* ---- matches ---- */
+
+static size_t matches_rows(const struct redisplay_look *look, const struct prompt_view *view)
+{
+    size_t rows = MIN(view->match_count, (size_t)REDISPLAY_MATCHES_MAX);
+
+    rows += rows < view->match_count ? 1 : 0;
+    return look->rows >= 4 ? MIN(rows, (size_t)look->rows / 2) : 0;
+}
+
+static void flow_match(struct flow *flow, const struct prompt_match *match, int columns,
+                       bool selected)
+{
+    const enum ink ink = selected ? INK_SELECTED : INK_PLAIN;
+
+    flow_break(flow, false);
+    flow_cut(flow, gb_bytes_str("  "), INK_PLAIN);
+    flow_cut(flow, gb_bytes_str(match->text), ink);
+    if (match->kind[0] == '\0')
+        return;
+    while (flow->x < MIN(columns + 4, flow->columns - 1))
+        flow_cut(flow, gb_bytes_str(" "), ink);
+    flow_cut(flow, gb_bytes_str(match->kind), selected ? INK_SELECTED : INK_SUGGESTION);
+}
+
+/* Below the text, @rows of them, so that the selected one is in sight. */
+static void flow_matches(struct flow *flow, const struct prompt_view *view, size_t rows)
+{
+    const bool all = rows >= view->match_count;
+    const size_t shown = all ? view->match_count : rows - 1;
+    const size_t first = view->selected < shown ? 0 : view->selected - shown + 1;
+    struct gb_buf place = {0};
+    int columns = 0;
+
+    for (size_t i = first; i < first + shown; i++)
+        columns = MAX(columns, (int)text_columns(gb_bytes_str(view->matches[i].text)));
+    for (size_t i = first; i < first + shown; i++)
+        flow_match(flow, &view->matches[i], columns, i == view->selected);
+    if (all)
+        return;
+    gb_buf_addf(&place, "  %zu of %zu", view->selected + 1, view->match_count);
+    flow_break(flow, false);
+    flow_cut(flow, gb_buf_bytes(&place), INK_SUGGESTION);
+    gb_buf_release(&place);
+}
+
+/* ---- bytes ---- */
+
+struct pen {
+    struct gb_buf *out;
+    const struct redisplay_look *look;
+    int x, y; /* x == columns: behind the last column, not in the next row yet */
+    enum ink ink;
+};
+
+static void pen_ink(struct pen *pen, enum ink ink)
+{
+    const char *sgr = pen->look->colour ? inks[ink].colour : inks[ink].plain;
+    const char *now = pen->look->colour ? inks[pen->ink].colour : inks[pen->ink].plain;
+
+    if (strcmp(sgr, now) != 0)
+        gb_buf_addf(pen->out, sgr[0] != '\0' ? "\033[0;%sm" : "\033[0%sm", sgr);
+    pen->ink = ink;
+}
+
+/* Rows between are there, or are made: at the bottom the terminal scrolls. */
+static void pen_move(struct pen *pen, int x, int y)
+{
+    if (pen->y > y)
+        gb_buf_addf(pen->out, "\033[%dA", pen->y - y);
+    for (; pen->y < y; pen->y++, pen->x = 0)
+        gb_buf_adds(pen->out, "\r\n");
+    pen->y = y;
+    if (pen->x == x && x < pen->look->columns)
+        return;
+    gb_buf_adds(pen->out, "\r");
+    if (x > 0)
+        gb_buf_addf(pen->out, "\033[%dC", x);
+    pen->x = x;
+}
+
+static void pen_cell(struct pen *pen, const struct row_cell *cell)
+{
+    pen_ink(pen, (enum ink)cell->ink);
+    gb_buf_add(pen->out, cell->text, cell->size);
+    pen->x += cell->width;
+    /* Whatever the terminal takes it to be wide, what follows stands where we think. */
+    if (cell->uncertain && pen->x < pen->look->columns)
+        gb_buf_addf(pen->out, "\r\033[%dC", pen->x);
+}
+
+/* Row @y, where the terminal shows @old (NULL: nothing). @above: the one before it. */
+static void pen_row(struct pen *pen, int y, const struct redisplay_row *row,
+                    const struct redisplay_row *old, const struct redisplay_row *above)
+{
+    size_t same = 0, size = row_size(row), before = old != NULL ? row_size(old) : 0;
+    int x = 0;
+
+    while (same < MIN(size, before) &&
+           memcmp(row_at(row, same), row_at(old, same), sizeof(struct row_cell)) == 0)
+        x += row_at(row, same++)->width;
+    if (old != NULL && same == size && same == before)
+        return;
+    if (same == 0 && above != NULL && above->goes_on && pen->y == y - 1 &&
+        pen->x == pen->look->columns) { /* the terminal wraps by itself, and knows it */
+        if (size == 0) {
+            pen_ink(pen, INK_PLAIN);
+            gb_buf_adds(pen->out, " \r\033[K");
+        }
+        pen->y = y;
+        pen->x = 0;
+    } else {
+        pen_move(pen, x, y);
+    }
+    for (; same < size; same++)
+        pen_cell(pen, row_at(row, same));
+    if (old != NULL && old->columns > row->columns) {
+        pen_ink(pen, INK_PLAIN);
+        gb_buf_adds(pen->out, "\033[K");
+    }
+}
+
+/* ---- what is shown ---- */
+
+static void redisplay_keep(struct redisplay *redisplay, struct flow *flow, bool cut)
+{
+    rows_free(redisplay->rows, redisplay->count);
+    redisplay->rows = flow->rows;
+    redisplay->count = flow->count;
+    redisplay->columns = flow->columns;
+    redisplay->cut = cut;
+}
+
+/* Lays @view out: of the text at most @limit rows (0: all), those around the cursor; of matches
+ * @below rows. Returns whether there are more rows of text. */
+static bool redisplay_lay_out(struct flow *flow, const struct redisplay_look *look,
+                              const struct prompt_view *view, size_t limit, size_t below)
+{
+    struct flow count = {.columns = MAX(look->columns, 2), .counts = true};
+    size_t rows;
+
+    flow_view(&count, look, view);
+    rows = (size_t)count.y + 1;
+    *flow = (struct flow){.columns = count.columns, .limit = rows};
+    if (limit > 0 && rows > limit) {
+        flow->limit = limit;
+        flow->first = MAX(MIN(count.cursor_y - (int)limit / 2, (int)(rows - limit)), 0);
+    }
+    flow->rows = xcalloc(flow->limit + below, sizeof(*flow->rows));
+    flow_view(flow, look, view);
+    flow->cursor_y -= flow->first;
+    flow->first = 0;
+    flow->y = (int)flow->limit - 1;
+    flow->limit += below;
+    if (below > 0)
+        flow_matches(flow, view, below);
+    return rows + below > flow->limit;
+}
+
+/* @limit 0: all rows of the text, and the cursor goes to a new one below them. */
+static void redisplay_show(struct redisplay *redisplay, const struct redisplay_look *look,
+                           const struct prompt_view *view, size_t limit, size_t below,
+                           struct gb_buf *out)
+{
+    struct pen pen = {.out = out, .look = look, .x = redisplay->x, .y = redisplay->y};
+    struct flow flow;
+    bool cut = redisplay_lay_out(&flow, look, view, limit, below);
+
+    for (size_t i = 0; i < flow.count; i++)
+        pen_row(&pen, (int)i, &flow.rows[i], i < redisplay->count ? &redisplay->rows[i] : NULL,
+                i > 0 ? &flow.rows[i - 1] : NULL);
+    pen_ink(&pen, INK_PLAIN);
+    if (redisplay->count > flow.count) {
+        pen_move(&pen, 0, (int)flow.count);
+        gb_buf_adds(out, "\033[J");
+    }
+    if (limit > 0)
+        pen_move(&pen, flow.cursor_x, flow.cursor_y);
+    else
+        pen_move(&pen, 0, (int)flow.count);
+    redisplay_keep(redisplay, &flow, cut);
+    redisplay->x = pen.x;
+    redisplay->y = pen.y;
+}
+
+/* ---- a terminal that knows no sequence ---- */
+
+static void dumb_row(const struct redisplay_row *row, int columns, struct gb_buf *out)
+{
+    gb_buf_adds(out, "\r");
+    for (size_t i = 0; i < row_size(row) && columns > 0; i++) {
+        gb_buf_add(out, row_at(row, i)->text, row_at(row, i)->size);
+        columns -= row_at(row, i)->width;
+    }
+}
+
+/* What there is to choose from, once. */
+static void dumb_matches(const struct prompt_view *view, struct gb_buf *out)
+{
+    gb_buf_adds(out, "\r\n");
+    for (size_t i = 0; i < view->match_count; i++)
+        gb_buf_addf(out, "%s%s", i > 0 ? "  " : "", view->matches[i].text);
+    gb_buf_adds(out, "\r\n");
+}
+
+/* The row of the cursor takes the place of what was there; a further row is written below. */
+static void dumb_show(struct redisplay *redisplay, const struct redisplay_look *look,
+                      const struct prompt_view *view, struct gb_buf *out)
+{
+    struct redisplay_look narrow = *look; /* nothing wraps by itself */
+    struct prompt_view plain = *view;
+    struct flow flow, count;
+    int before = redisplay->count > 0 ? redisplay->rows[0].columns : 0, y;
+
+    narrow.columns = MAX(look->columns - 1, 2);
+    plain.suggestion = NULL;
+    (void)redisplay_lay_out(&count, &narrow, &plain, 0, 0);
+    y = count.cursor_y;
+    rows_free(count.rows, count.count);
+    (void)redisplay_lay_out(&flow, &narrow, &plain, 1, 0);
+    if (view->match_count > 0 && !redisplay->matches)
+        dumb_matches(view, out);
+    else if (redisplay->count > 0 && y > redisplay->y)
+        gb_buf_adds(out, "\r\n");
+    dumb_row(&flow.rows[0], INT_MAX, out);
+    for (int i = flow.rows[0].columns; i < before; i++)
+        gb_buf_adds(out, " ");
+    dumb_row(&flow.rows[0], flow.cursor_x, out);
+    redisplay_keep(redisplay, &flow, false);
+    redisplay->dumb = true;
+    redisplay->matches = view->match_count > 0;
+    redisplay->y = y;
+}
+
+/* ---- the interface ---- */
+
+void redisplay_paint(struct redisplay *redisplay, const struct redisplay_look *look,
+                     const struct prompt_view *view, struct gb_buf *out)
+{
+    const size_t below = matches_rows(look, view);
+
+    if (look->dumb)
+        dumb_show(redisplay, look, view, out);
+    else
+        redisplay_show(redisplay, look, view, MAX((size_t)MAX(look->rows, 1) - below, 1u), below,
+                       out);
+}
+
+void redisplay_finish(struct redisplay *redisplay, const struct redisplay_look *look,
+                      const struct prompt_view *view, struct gb_buf *out)
+{
+    struct prompt_view whole = {.text = view->text, .size = view->size, .cursor = view->size};
+
+    if (look->dumb) {
+        dumb_show(redisplay, look, &whole, out);
+        gb_buf_adds(out, "\r\n");
+    } else {
+        if (redisplay->cut) /* its first rows are not on the screen */
+            redisplay_erase(redisplay, out);
+        whole.cursor = SIZE_MAX; /* nowhere: no row for it behind the last one */
+        redisplay_show(redisplay, look, &whole, 0, 0, out);
+    }
+    redisplay_forget(redisplay);
+}
+
+void redisplay_erase(struct redisplay *redisplay, struct gb_buf *out)
+{
+    const bool dumb = redisplay->dumb;
+
+    if (redisplay->count > 0 && dumb)
+        gb_buf_addf(out, "\r%*s\r", redisplay->rows[0].columns, "");
+    if (redisplay->count > 0 && !dumb && redisplay->y > 0)
+        gb_buf_addf(out, "\033[%dA", redisplay->y);
+    if (redisplay->count > 0 && !dumb)
+        gb_buf_adds(out, "\r\033[J");
+    redisplay_forget(redisplay);
+}
+
+/* Rows of the terminal that a line of @columns takes. */
+static int wrapped_rows(int columns, int width)
+{
+    return MAX((columns + width - 1) / width, 1);
+}
+
+void redisplay_resized(struct redisplay *redisplay, const struct redisplay_look *look,
+                       struct gb_buf *out)
+{
+    const int width = MAX(look->columns, 1);
+    int above = 0, before = 0;
+
+    if (look->dumb || redisplay->count == 0)
+        return;
+    for (int i = 0; i < redisplay->y; i++) {
+        const struct redisplay_row *row = &redisplay->rows[i];
+
+        before += row->columns;
+        if (row->goes_on && row->columns == redisplay->columns)
+            continue; /* joined with the next one by the terminal itself */
+        above += wrapped_rows(before, width);
+        before = 0;
+    }
+    redisplay->y = MIN(above + (before + redisplay->x) / width, MAX(look->rows - 1, 0));
+    redisplay_erase(redisplay, out);
+}
+
+void redisplay_forget(struct redisplay *redisplay)
+{
+    rows_free(redisplay->rows, redisplay->count);
+    *redisplay = (struct redisplay){0};
+}
+
+void redisplay_release(struct redisplay *redisplay)
+{
+    redisplay_forget(redisplay);
+}
