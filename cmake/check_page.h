@@ -10,16 +10,20 @@
 #include "base/buf.h"
 #include "base/fd.h"
 
-/* The generated part of docs/@name stands between two marks. With GLASSBELL_WRITE_DOCS in the
- * environment it is written anew, else compared with what @generate adds. */
-static inline void check_page(const char *name, void (*generate)(struct gb_buf *))
+/* A generated part of docs/@name stands between two marks: `generated: begin`, or with the name of
+ * the part before "begin". With GLASSBELL_WRITE_DOCS in the environment it is written anew, else
+ * compared with what @generate adds. */
+static inline void check_page_part(const char *name, const char *part,
+                                   void (*generate)(struct gb_buf *))
 {
-    static const char begin[] = "<!-- generated: begin -->\n", end[] = "<!-- generated: end -->\n";
+    char begin[96], end[96];
     struct gb_buf page = {0}, want = {0};
     struct gb_err err = {0};
     char path[1024], *from, *to;
     const char *text;
 
+    (void)snprintf(begin, sizeof(begin), "<!-- generated: %sbegin -->\n", part);
+    (void)snprintf(end, sizeof(end), "<!-- generated: %send -->\n", part);
     (void)snprintf(path, sizeof(path), "%.*s/../docs/%s", (int)(strrchr(__FILE__, '/') - __FILE__),
                    __FILE__, name);
     ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &page, &err), 0);
@@ -27,7 +31,7 @@ static inline void check_page(const char *name, void (*generate)(struct gb_buf *
     from = strstr(text, begin);
     to = strstr(text, end);
     ck_assert(from != NULL && to != NULL && to > from);
-    gb_buf_add(&want, text, (size_t)(from - text) + sizeof(begin) - 1);
+    gb_buf_add(&want, text, (size_t)(from - text) + strlen(begin));
     gb_buf_adds(&want, "\n");
     generate(&want);
     gb_buf_adds(&want, to);
@@ -37,4 +41,10 @@ static inline void check_page(const char *name, void (*generate)(struct gb_buf *
         ck_assert_str_eq(text, gb_buf_str(&want));
     gb_buf_release(&page);
     gb_buf_release(&want);
+}
+
+/* Of a page that has one such part. */
+static inline void check_page(const char *name, void (*generate)(struct gb_buf *))
+{
+    check_page_part(name, "", generate);
 }

@@ -310,7 +310,7 @@ END_TEST
 /* The server died. What ran then is told as running, and what is lost as lost. */
 START_TEST(an_end_that_nobody_saw)
 {
-    struct gb_record_cell cell = make_cell("s-1", CELLS + 1, "while True: pass");
+    struct gb_cell_info cell = make_cell("s-1", CELLS + 1, "while True: pass");
     uint8_t *damaged;
     struct seen seen;
 
@@ -404,7 +404,7 @@ static void add_forged(struct gb_buf *to, uint64_t key, uint64_t number, bool se
 {
     const struct gb_record_session made_up = {.image = gb_bytes_str("python"),
                                               .reason = gb_bytes_str("forged")};
-    struct gb_record_cell cell = make_cell("s-1", 55, "forged()");
+    struct gb_cell_info cell = make_cell("s-1", 55, "forged()");
     struct gb_record_head head = {.type = session ? GB_RECORD_SESSION : GB_RECORD_CELL,
                                   .session = "s-1",
                                   .cell = session ? 0 : 55,

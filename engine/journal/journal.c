@@ -532,64 +532,80 @@ static struct segment *room_for_cell(struct gb_journal *journal, const char *id,
     return session->unwritten ? NULL : segment;
 }
 
+/* The id of a cell's session, as a string. */
+struct session_id {
+    char text[GB_RECORD_ID_MAX];
+};
+
+static struct session_id id_of(const struct gb_cell_info *cell)
+{
+    struct session_id id = {""};
+
+    assert(cell->session.size < sizeof(id.text));
+    memcpy(id.text, cell->session.data, cell->session.size);
+    return id;
+}
+
 /* What it takes to say what was run. */
-static size_t program_size(const struct gb_record_cell *cell)
+static size_t program_size(const struct gb_cell_info *cell)
 {
     return cell->code.size + cell->file.size + cell->argv.size;
 }
 
-void gb_journal_start(struct gb_journal *journal, const struct gb_record_cell *cell)
+void gb_journal_start(struct gb_journal *journal, const struct gb_cell_info *cell)
 {
+    const struct session_id id = id_of(cell);
     struct gb_record_head head =
-        make_head(GB_RECORD_START, cell->session, cell->number, cell->incarnation);
-    struct gb_record_cell record = *cell;
+        make_head(GB_RECORD_START, id.text, cell->number, cell->incarnation);
+    struct gb_cell_info record = *cell;
     size_t size = GB_RECORD_HEAD + 1024 + program_size(cell);
-    struct segment *segment = room_for_cell(journal, cell->session, size);
+    struct segment *segment = room_for_cell(journal, id.text, size);
 
     record.out = record.err = record.value = record.note = record.pace = (struct gb_bytes){0};
-    record.displays = record.files = (struct gb_pairs){0};
+    record.displays = record.files = (struct gb_items){0};
     if (segment != NULL)
         (void)append(journal, segment, head, &gb_record_cell_fields, &record, size, NULL);
     settle(journal);
 }
 
 static bool start_is_in(const struct gb_journal *journal, const struct segment *segment,
-                        const struct gb_record_cell *cell)
+                        const char *id, uint32_t number)
 {
-    const struct gb_journal_session *session = index_find(journal, cell->session);
+    const struct gb_journal_session *session = index_find(journal, id);
     const struct gb_journal_entry *entry;
 
     for (uint32_t at = session == NULL ? 0 : session->entry_count; at > 0; at--) {
         entry = &session->entries[at - 1];
-        if (entry->number <= cell->number)
-            return entry->number == cell->number && entry->start_segment == segment->number;
+        if (entry->number <= number)
+            return entry->number == number && entry->start_segment == segment->number;
     }
     return false;
 }
 
-int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cell,
+int gb_journal_cell(struct gb_journal *journal, const struct gb_cell_info *cell,
                     struct gb_journal_ticket *ticket)
 {
+    const struct session_id id = id_of(cell);
     struct gb_record_head head =
-        make_head(GB_RECORD_CELL, cell->session, cell->number, cell->incarnation);
-    struct gb_record_cell record = *cell;
+        make_head(GB_RECORD_CELL, id.text, cell->number, cell->incarnation);
+    struct gb_cell_info record = *cell;
     size_t size = GB_RECORD_HEAD + 1024 + program_size(cell) + cell->out.size + cell->err.size +
-                  cell->value.size + cell->note.size + cell->displays.encoded.size +
-                  cell->files.encoded.size + cell->pace.size;
-    struct segment *segment = room_for_cell(journal, cell->session, size);
+                  cell->value.size + cell->note.size + cell->displays.pairs.encoded.size +
+                  cell->files.pairs.encoded.size + cell->pace.size;
+    struct segment *segment = room_for_cell(journal, id.text, size);
     int r;
 
     if (segment == NULL) {
-        index_lose_end(journal, cell->session, cell->number);
+        index_lose_end(journal, id.text, cell->number);
         return -GB_EINTERNAL;
     }
-    if (start_is_in(journal, segment, cell)) {
+    if (start_is_in(journal, segment, id.text, cell->number)) {
         record.flags |= GB_CELL_NO_CODE;
         record.code = record.file = record.argv = (struct gb_bytes){0};
     }
     r = append(journal, segment, head, &gb_record_cell_fields, &record, size, ticket);
     if (r < 0)
-        index_lose_end(journal, cell->session, cell->number);
+        index_lose_end(journal, id.text, cell->number);
     settle(journal);
     return r;
 }

@@ -96,10 +96,10 @@ struct gb_journal_ticket {
 };
 
 /* A cell was sent to its guest. Copies. */
-void gb_journal_start(struct gb_journal *journal, const struct gb_record_cell *cell);
+void gb_journal_start(struct gb_journal *journal, const struct gb_cell_info *cell);
 /* A cell has ended. Copies. Returns 1 when it has been recorded, 0 when @ticket->done will tell,
  * once and from the loop; or a failure: it is not recorded. */
-int gb_journal_cell(struct gb_journal *journal, const struct gb_record_cell *cell,
+int gb_journal_cell(struct gb_journal *journal, const struct gb_cell_info *cell,
                     struct gb_journal_ticket *ticket);
 
 /* ---- reading ---- */
@@ -118,7 +118,7 @@ struct gb_journal_query {
     uint32_t limit; /* at most so many are looked at */
     uint64_t bytes; /* and so many bytes of records, about; 0: no limit */
     /* For each cell in that order, in a thread of the pool: borrows for the call. */
-    enum gb_journal_verdict (*each)(void *arg, const struct gb_record_cell *cell);
+    enum gb_journal_verdict (*each)(void *arg, const struct gb_cell_info *cell);
     /* On the loop, once, last. @last: the number of the last cell that was looked at, or where the
      * query began; @more: there are further ones behind it. */
     void (*done)(void *arg, uint32_t last, bool more, const struct gb_err *err);

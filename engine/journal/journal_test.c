@@ -135,7 +135,7 @@ START_TEST(cells_out_of_order)
 
     begin("s-1", "k");
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-        struct gb_record_cell cell = make_cell("s-1", order[i], "code");
+        struct gb_cell_info cell = make_cell("s-1", order[i], "code");
 
         record(&cell);
     }
@@ -150,7 +150,7 @@ END_TEST
 /* What ran when the server died: its start is there. */
 START_TEST(a_cell_without_its_end)
 {
-    struct gb_record_cell cell = make_cell("s-1", 1, "while True: pass");
+    struct gb_cell_info cell = make_cell("s-1", 1, "while True: pass");
     struct seen seen;
 
     begin("s-1", "k");
@@ -201,7 +201,7 @@ START_TEST(a_disk_that_is_slow)
 
     begin("s-1", "k");
     for (uint32_t i = 0; i < CELLS; i++) { /* the loop does not run: nothing is known as written */
-        struct gb_record_cell cell = make_cell("s-1", i + 1, "x");
+        struct gb_cell_info cell = make_cell("s-1", i + 1, "x");
         int r;
 
         tickets[i] = (struct gb_journal_ticket){.done = on_one_recorded, .arg = &done};
@@ -540,7 +540,7 @@ static void limit_files(rlim_t bytes)
 START_TEST(writes_that_fail)
 {
     static uint8_t block[200 << 10];
-    struct gb_record_cell cell = make_cell("s-1", 2, "2");
+    struct gb_cell_info cell = make_cell("s-1", 2, "2");
     struct gb_journal_ticket ticket = {.done = on_recorded};
     int r;
 

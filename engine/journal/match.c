@@ -89,7 +89,7 @@ bool gb_match_bytes(const struct gb_match *match, struct gb_bytes bytes)
     return false;
 }
 
-bool gb_match_cell(const struct gb_match *match, const struct gb_record_cell *cell)
+bool gb_match_cell(const struct gb_match *match, const struct gb_cell_info *cell)
 {
     const struct gb_bytes texts[] = {cell->code,  cell->out,  cell->err,
                                      cell->value, cell->note, cell->message};

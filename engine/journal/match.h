@@ -27,4 +27,4 @@ void gb_match_init(struct gb_match *match, struct gb_bytes text);
 
 bool gb_match_bytes(const struct gb_match *match, struct gb_bytes bytes);
 /* In the code, either stream, the value, the note, or the reason for which there is no result. */
-bool gb_match_cell(const struct gb_match *match, const struct gb_record_cell *cell);
+bool gb_match_cell(const struct gb_match *match, const struct gb_cell_info *cell);

@@ -66,7 +66,7 @@ END_TEST
 
 START_TEST(each_part_of_a_cell)
 {
-    struct gb_record_cell cell = {0};
+    struct gb_cell_info cell = {0};
     struct gb_bytes *const parts[] = {&cell.code,  &cell.out,  &cell.err,
                                       &cell.value, &cell.note, &cell.message};
     struct gb_match match;

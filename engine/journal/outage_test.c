@@ -105,7 +105,7 @@ static void end_hog(void)
 /* True when it was recorded. */
 static bool try_cell(const char *id, uint32_t number, struct gb_bytes out)
 {
-    struct gb_record_cell cell = make_cell(id, number, "code");
+    struct gb_cell_info cell = make_cell(id, number, "code");
     struct gb_journal_ticket ticket = {.done = on_recorded};
     int r;
 

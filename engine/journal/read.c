@@ -80,7 +80,7 @@ static bool read_head(struct reading *reading, uint64_t at, struct gb_record_hea
 /* The record of @number that should stand there. Nothing: none was there, or a rotation has removed
  * it. Borrows from @payload. */
 static enum found read_cell(struct reading *reading, uint32_t number, struct place place,
-                            struct gb_buf *payload, struct gb_record_cell *ret_cell)
+                            struct gb_buf *payload, struct gb_cell_info *ret_cell)
 {
     struct gb_record_head head;
     uint8_t *to;
@@ -100,7 +100,7 @@ static enum found read_cell(struct reading *reading, uint32_t number, struct pla
     reading->bytes += head.size;
     if (gb_record_read_cell(&head, gb_buf_bytes(payload), ret_cell) < 0)
         return FOUND_DAMAGED;
-    ret_cell->session = reading->session; /* the head's goes with this frame */
+    ret_cell->session = gb_bytes_str(reading->session); /* the head's goes with this frame */
     return FOUND;
 }
 
@@ -110,12 +110,12 @@ static enum gb_journal_verdict read_entry(struct reading *reading,
     const struct place start_place = {entry->start_segment, entry->start_at};
     const struct place done_place = {entry->done_segment, entry->done_at};
     /* What is known when neither of its records can be read. */
-    struct gb_record_cell cell = {.session = reading->session,
-                                  .number = entry->number,
-                                  .incarnation = reading->incarnation,
-                                  .exit_code = -1,
-                                  .state = GB_CELL_RUNNING};
-    struct gb_record_cell start;
+    struct gb_cell_info cell = {.session = gb_bytes_str(reading->session),
+                                .number = entry->number,
+                                .incarnation = reading->incarnation,
+                                .exit_code = -1,
+                                .state = GB_CELL_RUNNING};
+    struct gb_cell_info start;
     enum found done = read_cell(reading, entry->number, done_place, &reading->first, &cell);
     enum found begun = FOUND_NOTHING;
     bool needs_start = done != FOUND || (cell.flags & GB_CELL_NO_CODE) != 0;

@@ -22,7 +22,7 @@ enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE =
     }
 #define PAIRS(field_, limit_, item_)                                                               \
     {                                                                                              \
-        .name = #field_, .type = GB_FIELD_PAIRS, .offset = offsetof(STRUCT, field_),               \
+        .name = #field_, .type = GB_FIELD_PAIRS, .offset = offsetof(STRUCT, field_.pairs),         \
         .limit = (limit_), .item_limit = (item_)                                                   \
     }
 
@@ -35,7 +35,7 @@ static const struct gb_field session_fields[] = {
     BYTES(message, SHORT_TEXT),
 };
 #undef STRUCT
-#define STRUCT struct gb_record_cell
+#define STRUCT struct gb_cell_info
 static const struct gb_field cell_fields[] = {
     FIELD(GB_FIELD_U8, mode),
     FIELD(GB_FIELD_U32, flags),
@@ -281,9 +281,9 @@ int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes pa
 }
 
 int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes payload,
-                        struct gb_record_cell *ret_cell)
+                        struct gb_cell_info *ret_cell)
 {
-    struct gb_record_cell cell = {0};
+    struct gb_cell_info cell = {0};
 
     if (head->type == GB_RECORD_SESSION ||
         read_payload(head, payload, cell_fields_of(head), &cell) < 0)
@@ -291,7 +291,7 @@ int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes paylo
     if (cell.mode >= GB_MODE_COUNT || cell.flags >= GB_CELL_FLAGS_END || cell.exit_code < -1 ||
         cell.exit_code > 255 || cell.signal > 64 || cell.error >= GB_CODE_COUNT)
         return -GB_EINTERNAL;
-    cell.session = head->session;
+    cell.session = gb_bytes_str(head->session);
     cell.number = head->cell;
     cell.incarnation = head->incarnation;
     cell.state = head->type == GB_RECORD_CELL ? GB_CELL_DONE : GB_CELL_RUNNING;

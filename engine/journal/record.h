@@ -76,25 +76,6 @@ struct gb_record_session {
     struct gb_bytes reason, message; /* of the end */
 };
 
-/* A cell as it is told and kept; bytes borrow from whoever made the view. */
-struct gb_record_cell {
-    const char *session;          /* from the head when it was read */
-    uint32_t number, incarnation; /* likewise */
-    enum gb_cell_state state;     /* not kept */
-    uint8_t mode;                 /* enum gb_mode */
-    uint32_t flags;               /* enum gb_cell_flags */
-    int64_t exit_code;            /* 0–255, or −1 when it did not exit */
-    uint32_t signal;              /* number, or 0 */
-    uint32_t error;               /* enum gb_code when it has no result */
-    uint64_t started_at_ns;       /* wall clock; 0: it never ran */
-    uint64_t wall_ns, cpu_ns, peak_memory, dropped_stdout, dropped_stderr;
-    struct gb_bytes client, image, code, out, err, value, note, message;
-    struct gb_pairs displays;   /* mime type, data */
-    struct gb_pairs files;      /* as the guest's DONE has them */
-    struct gb_bytes pace;       /* when the output came: gb_pace_next() */
-    struct gb_bytes file, argv; /* of a program: as EXEC has them */
-};
-
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;
 
 /* CRC-32C of @data, continued from @crc (0 at first). */
@@ -118,4 +99,4 @@ bool gb_record_head_begins(struct gb_bytes bytes, uint64_t key);
 int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes payload,
                            struct gb_record_session *ret_session);
 int gb_record_read_cell(const struct gb_record_head *head, struct gb_bytes payload,
-                        struct gb_record_cell *ret_cell);
+                        struct gb_cell_info *ret_cell);

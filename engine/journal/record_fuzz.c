@@ -35,7 +35,7 @@ static void touch(struct gb_bytes bytes)
 static void read_record(const struct gb_record_head *head, struct gb_bytes payload)
 {
     struct gb_record_session session;
-    struct gb_record_cell cell;
+    struct gb_cell_info cell;
     struct gb_pace_step step;
     struct gb_bytes key, value;
     size_t at = 0;
@@ -49,10 +49,10 @@ static void read_record(const struct gb_record_head *head, struct gb_bytes paylo
         touch(cell.file);
         touch(cell.argv);
         touch(cell.message);
-        while (gb_pairs_next(&cell.displays, &at, &key, &value) == 1)
+        while (gb_pairs_next(&cell.displays.pairs, &at, &key, &value) == 1)
             touch(value);
         at = 0;
-        while (gb_pairs_next(&cell.files, &at, &key, &value) == 1)
+        while (gb_pairs_next(&cell.files.pairs, &at, &key, &value) == 1)
             touch(key);
         for (at = 0; gb_pace_next(cell.pace, &at, &step);)
             sink += step.size;

@@ -92,10 +92,10 @@ static inline void end(const char *id)
     gb_journal_session(journal, id, 3, &record);
 }
 
-static inline struct gb_record_cell make_cell(const char *id, uint32_t number, const char *code)
+static inline struct gb_cell_info make_cell(const char *id, uint32_t number, const char *code)
 {
-    return (struct gb_record_cell){
-        .session = id,
+    return (struct gb_cell_info){
+        .session = gb_bytes_str(id),
         .number = number,
         .incarnation = 1,
         .image = gb_bytes_str("python"),
@@ -115,7 +115,7 @@ static inline void on_recorded(void *arg, bool recorded)
 }
 
 /* Records and waits until that is acknowledged. */
-static inline void record(const struct gb_record_cell *cell)
+static inline void record(const struct gb_cell_info *cell)
 {
     struct gb_journal_ticket ticket = {.done = on_recorded};
     int r;
@@ -130,7 +130,7 @@ static inline void record(const struct gb_record_cell *cell)
 
 static inline void run_cell(const char *id, uint32_t number, const char *code, struct gb_bytes out)
 {
-    struct gb_record_cell cell = make_cell(id, number, code);
+    struct gb_cell_info cell = make_cell(id, number, code);
 
     gb_journal_start(journal, &cell);
     cell.out = out;
@@ -151,7 +151,7 @@ struct seen {
     bool more, done;
 };
 
-static inline enum gb_journal_verdict on_cell(void *arg, const struct gb_record_cell *cell)
+static inline enum gb_journal_verdict on_cell(void *arg, const struct gb_cell_info *cell)
 {
     struct seen *seen = arg;
 

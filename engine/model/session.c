@@ -41,6 +41,20 @@ static const struct gb_object waiting_object = {
 #define OPEN .unless = GB_SESSION_HAS_ENDED
 #define ENDED .unless = GB_SESSION_IS_OPEN
 
+#define USAGE(usage_unless_, guest_unless_)                                                        \
+    SESSION(memory_bytes, "memory_bytes", GB_U64, GB_NULLABLE, usage_unless_,                      \
+            .bit = GB_SESSION_HAS_USAGE, .doc = "what it takes of the host (PSS of QEMU)"),        \
+    SESSION(cpu_ns, "cpu_ms", GB_MS, GB_NULLABLE, usage_unless_, .bit = GB_SESSION_HAS_USAGE,      \
+            .doc = "that QEMU has used"),                                                          \
+    SESSION(id, "guest_memory", GB_OBJECT, GB_NULLABLE, guest_unless_,                             \
+            .bit = GB_SESSION_HAS_GUEST_MEMORY, .object = &guest_memory_object,                    \
+            .doc = "as last known")
+
+static const struct gb_member sample_members[] = {
+    SESSION(id, "session", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "its id"),
+    USAGE(.unless = 0, .unless = GB_SESSION_REPLAYED),
+};
+
 /* In the order in which they are written. */
 static const struct gb_member session_members[] = {
     SESSION(id, "session", GB_TEXT, GB_ALWAYS, .max = GB_NAME_MAX, .doc = "its id"),
@@ -63,12 +77,7 @@ static const struct gb_member session_members[] = {
     SESSION(last_active_at_ns, "last_active_at", GB_SECONDS, GB_ALWAYS, OPEN,
             .doc = "when it was last used"),
     SESSION(memory_mb, "memory_mb", GB_U32, GB_ALWAYS, .doc = "RAM of the VM"),
-    SESSION(memory_bytes, "memory_bytes", GB_U64, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_USAGE,
-            .doc = "what it takes of the host (PSS of QEMU)"),
-    SESSION(cpu_ns, "cpu_ms", GB_MS, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_USAGE,
-            .doc = "that QEMU has used"),
-    SESSION(id, "guest_memory", GB_OBJECT, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_GUEST_MEMORY,
-            .object = &guest_memory_object, .doc = "as last known"),
+    USAGE(OPEN, OPEN),
     SESSION(lease, "lease", GB_OBJECT, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_LEASE,
             .object = &gb_lease_object, .doc = "who alone runs cells in it now"),
     SESSION(id, "waiting", GB_OBJECT, GB_NULLABLE, OPEN, .bit = GB_SESSION_HAS_WAITING,
@@ -95,5 +104,7 @@ static_assert(offsetof(struct gb_session_info, id) == 0,
 
 const struct gb_object gb_lease_object = {
     GB_OBJECT_TABLE("lease", struct gb_lease_info, lease_members)};
+const struct gb_object gb_sample_object = {
+    GB_OBJECT_TABLE("sample", struct gb_session_info, sample_members)};
 const struct gb_object gb_session_object = {
     GB_OBJECT_TABLE("session", struct gb_session_info, session_members)};

@@ -26,8 +26,9 @@ enum gb_session_flags {
     GB_SESSION_HAS_GUEST_MEMORY = 1 << 12,
     GB_SESSION_HAS_LEASE = 1 << 13,
     GB_SESSION_HAS_WAITING = 1 << 14,
-    GB_SESSION_DAMAGED = 1 << 15, /* records of it cannot be read */
-    GB_SESSION_PROMPT_BASE64 = 1 << 16,
+    GB_SESSION_DAMAGED = 1 << 15,       /* records of it cannot be read */
+    GB_SESSION_REPLAYED = 1 << 16,      /* a sample from before */
+    GB_SESSION_PROMPT_BASE64 = 1 << 24, /* for who reads: the prompt is in base64 */
 };
 
 enum gb_lease_flags { GB_LEASE_HUMAN = 1 << 0, GB_LEASE_HAS_WAITING = 1 << 1 };
@@ -58,4 +59,5 @@ struct gb_session_info {
     struct gb_bytes reason, message; /* why it has ended: a word of enum gb_end, a sentence */
 };
 
-extern const struct gb_object gb_session_object, gb_lease_object;
+/* A sample has the members about what the session uses, and no others. */
+extern const struct gb_object gb_session_object, gb_lease_object, gb_sample_object;

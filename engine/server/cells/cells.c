@@ -82,26 +82,17 @@ static size_t cells_of_client(struct hosted *hosted, const char *client)
 
 /* ---- what is told ---- */
 
-/* `waiting`: the cell that waits for input, or null; `failed`. */
-static void cells_put_session(struct gb_json_out *out, struct hosted *hosted)
+/* The cell that waits for input, and whether the last one failed. */
+static void cells_describe_session(struct gb_session_info *info, struct hosted *hosted)
 {
     struct cells_session *state = cells_of_session(hosted);
-    const struct exec *exec, *waits = NULL;
+    const struct exec *exec;
 
     GB_LIST_FOREACH(exec, &state->execs, of_session) {
         if (exec->waiting)
-            waits = exec;
+            session_set_waiting(info, exec);
     }
-    if (waits != NULL) {
-        gb_json_object(out, "waiting");
-        gb_json_put_u64(out, "cell", waits->cell->number);
-        gb_json_put_str(out, "client", waits->client);
-        cell_put_prompt(out, waits);
-        gb_json_end(out);
-    } else {
-        gb_json_put_null(out, "waiting");
-    }
-    gb_json_put_bool(out, "failed", state->failed);
+    info->flags |= state->failed ? GB_SESSION_FAILED : 0u;
 }
 
 /* What a snapshot may still tell of cells, and how many it has left out. */
@@ -186,7 +177,7 @@ const struct gb_part cells_part = {
     .session_ended = cells_on_session_end,
     .cells_of = cells_of_client,
     .replay = output_replay,
-    .put_session = cells_put_session,
+    .describe_session = cells_describe_session,
     .put_snapshot = cells_put_snapshot,
     .put_stats = cells_put_stats,
     .put_latency = cells_put_latency,

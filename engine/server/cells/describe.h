@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "journal/record.h"
+#include "model/cell.h"
+#include "model/session.h"
 #include "rpc/json.h"
 #include "session/session.h"
 
@@ -19,20 +20,21 @@ enum cell_detail {
     CELL_BRIEF, /* without streams and display data; code and value cut */
 };
 
-/* A cell as it is told and recorded, without `pace`. Borrows from @exec. */
-struct gb_record_cell cell_record(const struct exec *exec);
+/* A cell as it is recorded, without `pace`. Borrows from @exec. */
+struct gb_cell_info cell_record(const struct exec *exec);
 
-void cell_put(struct gb_json_out *out, const struct gb_record_cell *cell, enum cell_detail detail);
+/* Its members. */
+void cell_put(struct gb_json_out *out, const struct gb_cell_info *cell);
 void cell_put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail);
 /* Briefly, with as much of the code as @room has bytes for, which it uses up, and always a little.
  */
 void cell_put_exec_cut(struct gb_json_out *out, const struct exec *exec, size_t *room);
-/* While the program waits for standard input: `waiting` and `prompt`, the line that it left open;
- * else nothing. */
-void cell_put_waiting(struct gb_json_out *out, const struct exec *exec);
+/* `prompt`: the line that a program which waits for standard input left open, if there is one. */
 void cell_put_prompt(struct gb_json_out *out, const struct exec *exec);
-/* The same of a cell of @hosted that runs; nothing when there is none of that number. */
-void cell_put_waiting_of(struct gb_json_out *out, struct hosted *hosted, uint32_t cell);
+/* Says of @cell, which the journal knows, whether it waits for standard input now. */
+void cell_set_waiting_of(struct gb_cell_info *cell, struct hosted *hosted);
+/* Says of a session that @exec waits for standard input. */
+void session_set_waiting(struct gb_session_info *info, const struct exec *exec);
 /* `cell`, `stream` and the bytes of a piece of output. */
 void cell_put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
                      struct gb_bytes bytes, bool background);

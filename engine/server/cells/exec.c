@@ -56,7 +56,7 @@ static void exec_tell_waiting_event(const struct exec *exec)
 /* The parts that record cells hear of it. */
 static void exec_tell_parts(const struct exec *exec)
 {
-    const struct gb_record_cell cell = cell_record(exec);
+    const struct gb_cell_info cell = cell_record(exec);
 
     PART_CALL(exec->hosted->server, cell_started, exec->hosted, &cell);
 }
@@ -191,7 +191,7 @@ static void exec_on_done(void *arg, const struct gb_cell *cell, const struct gb_
 {
     _cleanup_(gb_buf_release) struct gb_buf pace = {0};
     struct exec *exec = arg;
-    struct gb_record_cell record;
+    struct gb_cell_info record;
     int r;
 
     exec->waiting = false;

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/session.h"
+#include "rpc/object.h"
 #include "server/core/ended.h"
 #include "server/core/event.h"
 #include "server/core/part.h"
@@ -101,12 +103,17 @@ void hosted_reply_opened(struct request *request, const struct hosted *hosted, b
     reply_end(&reply);
 }
 
-static void hosted_put_wall(struct gb_json_out *out, const char *key, uint64_t mono_ns)
+/* Both clocks now: the wall clock may have been set since. */
+static uint64_t hosted_wall_ns(uint64_t mono_ns)
 {
-    /* Both clocks now: the wall clock may have been set since. */
     uint64_t now = gb_clock_mono_ns(), wall = gb_clock_wall_ns();
 
-    gb_json_put_seconds(out, key, mono_ns > now ? wall + (mono_ns - now) : wall - (now - mono_ns));
+    return mono_ns > now ? wall + (mono_ns - now) : wall - (now - mono_ns);
+}
+
+static struct gb_bytes hosted_text(const char *text)
+{
+    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
 }
 
 void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns)
@@ -114,29 +121,29 @@ void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_n
     struct gb_session *session = hosted->session;
     const struct gb_image *image = gb_session_image(session);
     uint64_t expires = gb_session_expires_ns(session);
+    struct gb_session_info info = {
+        .id = gb_bytes_str(gb_session_id(session)),
+        .key = hosted_text(hosted->key),
+        .label = hosted_text(hosted->label),
+        .owner = hosted_text(hosted->owner),
+        .image = gb_bytes_str(image->name),
+        .language = gb_bytes_str(image->language),
+        .state = (uint8_t)gb_session_state(session),
+        .flags = GB_SESSION_IS_OPEN | (hosted->run ? GB_SESSION_RUN : 0u),
+        .incarnation = hosted_incarnation(hosted),
+        .cells = gb_session_cells(session),
+        .queued = gb_session_waiting(session),
+        .created_at_ns = hosted->created_at_ns,
+        .last_active_at_ns = hosted_wall_ns(gb_session_last_active_ns(session)),
+        .expires_at_ns = expires > 0 ? hosted_wall_ns(expires) : 0,
+        .memory_mb = gb_session_memory_mb(session),
+        .source = (uint8_t)gb_session_source(session),
+        .network = gb_bytes_str("none"),
+    };
 
-    gb_json_put_str(out, "session", gb_session_id(session));
-    gb_json_put_str(out, "key", hosted->key);
-    gb_json_put_str(out, "label", hosted->label);
-    gb_json_put_str(out, "owner", hosted->owner);
-    gb_json_put_str(out, "image", image->name);
-    gb_json_put_str(out, "language", image->language);
-    gb_json_put_str(out, "state", gb_session_state_to_string(gb_session_state(session)));
-    gb_json_put_bool(out, "run", hosted->run);
-    gb_json_put_u64(out, "incarnation", hosted_incarnation(hosted));
-    gb_json_put_u64(out, "cells", gb_session_cells(session));
-    gb_json_put_u64(out, "queued", gb_session_waiting(session));
-    gb_json_put_seconds(out, "created_at", hosted->created_at_ns);
-    hosted_put_wall(out, "last_active_at", gb_session_last_active_ns(session));
-    gb_json_put_u64(out, "memory_mb", gb_session_memory_mb(session));
-    sample_put(out, hosted, until_ns);
-    PART_CALL(hosted->server, put_session, out, hosted);
-    gb_json_put_str(out, "source", gb_source_to_string(gb_session_source(session)));
-    gb_json_put_str(out, "network", "none");
-    if (expires > 0)
-        hosted_put_wall(out, "expires_at", expires);
-    else
-        gb_json_put_null(out, "expires_at");
+    sample_describe(&info, hosted, until_ns);
+    PART_CALL(hosted->server, describe_session, &info, hosted);
+    gb_object_write(out, &gb_session_object, &info);
 }
 
 void hosted_take_status(struct hosted *hosted, const struct gb_frame *frame)

@@ -85,7 +85,7 @@ size_t part_cells_of(struct hosted *hosted, const char *client)
     return count;
 }
 
-int part_record_cell(struct hosted *hosted, const struct gb_record_cell *cell,
+int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket)
 {
     const struct gb_part *const *at;

@@ -33,7 +33,8 @@
 struct connection;
 struct event;
 struct gb_journal_ticket;
-struct gb_record_cell;
+struct gb_cell_info;
+struct gb_session_info;
 struct gb_server;
 struct hosted;
 struct request;
@@ -116,10 +117,10 @@ struct gb_part {
     const struct gate *gate;
     /* How many cells of that client (NULL: of those without a name) it keeps under way. */
     size_t (*cells_of)(struct hosted *hosted, const char *client);
-    void (*cell_started)(struct hosted *hosted, const struct gb_record_cell *cell);
+    void (*cell_started)(struct hosted *hosted, const struct gb_cell_info *cell);
     /* Records a cell that has ended: 0, and the ticket will be done; 1: it is recorded; negative:
      * it cannot be. As gb_journal_cell(). */
-    int (*record_cell)(struct hosted *hosted, const struct gb_record_cell *cell,
+    int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
                        struct gb_journal_ticket *ticket);
 
     /* ---- capacity ---- */
@@ -134,8 +135,8 @@ struct gb_part {
     void (*replay)(struct hosted *hosted, void *to);
 
     /* ---- what is told ---- */
-    /* Members of a session object. */
-    void (*put_session)(struct gb_json_out *out, struct hosted *hosted);
+    /* Fills in what it knows of a session that is to be told. */
+    void (*describe_session)(struct gb_session_info *info, struct hosted *hosted);
     /* Members of a snapshot. */
     void (*put_snapshot)(struct gb_json_out *out, struct gb_server *server,
                          const struct session_filter *filter);
@@ -189,7 +190,7 @@ const struct gate *part_shut_gate(struct hosted *hosted, const struct connection
 /* Cells of that client that all parts keep under way. */
 size_t part_cells_of(struct hosted *hosted, const char *client);
 /* As `record_cell`; 1 when no part records cells. */
-int part_record_cell(struct hosted *hosted, const struct gb_record_cell *cell,
+int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket);
 /* As `explain_missing`. */
 bool part_explain_missing(struct gb_server *server, struct gb_bytes id, struct gb_err *err);

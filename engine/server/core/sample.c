@@ -82,24 +82,19 @@ const struct gb_vm_sample *sample_of(struct hosted *hosted, uint64_t until_ns)
     return vm != NULL ? gb_vm_look(vm, until_ns) : NULL;
 }
 
-void sample_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns)
+void sample_describe(struct gb_session_info *info, struct hosted *hosted, uint64_t until_ns)
 {
     const struct gb_vm_sample *sample = sample_of(hosted, until_ns);
 
     if (sample != NULL) {
-        gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
-        gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
-    } else {
-        gb_json_put_null(out, "memory_bytes");
-        gb_json_put_null(out, "cpu_ms");
+        info->flags |= GB_SESSION_HAS_USAGE;
+        info->memory_bytes = sample->pss_bytes;
+        info->cpu_ns = sample->cpu_ns;
     }
     if (hosted->has_status) {
-        gb_json_object(out, "guest_memory");
-        gb_json_put_u64(out, "total", hosted->guest_total);
-        gb_json_put_u64(out, "used", hosted->guest_used);
-        gb_json_end(out);
-    } else {
-        gb_json_put_null(out, "guest_memory");
+        info->flags |= GB_SESSION_HAS_GUEST_MEMORY;
+        info->guest_total = hosted->guest_total;
+        info->guest_used = hosted->guest_used;
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "model/session.h"
 #include "rpc/json.h"
 
 struct gb_server;
@@ -30,8 +31,8 @@ void sample_pass(struct gb_server *server);
 uint64_t sample_budget(void);
 /* What its VM takes of the host (gb_vm_look(); @until_ns 0: nothing is read); NULL without a VM. */
 const struct gb_vm_sample *sample_of(struct hosted *hosted, uint64_t until_ns);
-/* `memory_bytes`, `cpu_ms`, `guest_memory`. */
-void sample_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns);
+/* Fills in what is known of its memory and of the time of its CPUs. */
+void sample_describe(struct gb_session_info *info, struct hosted *hosted, uint64_t until_ns);
 /* `host`. */
 void sample_put_host(struct gb_json_out *out);
 /* A line "NAME: N kB" of a file under /proc, in bytes; 0 when it is not there. */

@@ -9,6 +9,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "model/entry.h"
+#include "rpc/object.h"
 #include "server/core/connection.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
@@ -449,14 +451,16 @@ static void files_read(struct request *request, const struct gb_params *params)
 
 static void files_put_entry(struct gb_json_out *out, const struct gb_file_entry *entry)
 {
-    uint64_t mtime = entry->mtime_ns < 0 ? 0 : (uint64_t)entry->mtime_ns;
+    const struct gb_entry_info info = {
+        .name = entry->name,
+        .type = entry->type,
+        .size = entry->size,
+        .allocated = entry->allocated,
+        .mtime_ns = entry->mtime_ns < 0 ? 0 : (uint64_t)entry->mtime_ns,
+        .mode = entry->mode,
+    };
 
-    gb_json_put_bytes(out, "name", "name_base64", entry->name);
-    gb_json_put_str(out, "type", gb_entry_type_to_string(entry->type));
-    gb_json_put_u64(out, "size", entry->size);
-    gb_json_put_u64(out, "allocated", entry->allocated);
-    gb_json_put_seconds(out, "mtime", mtime);
-    gb_json_put_u64(out, "mode", entry->mode);
+    gb_object_write(out, &gb_entry_object, &info);
 }
 
 struct listing {

@@ -9,6 +9,9 @@
 #include "journal/pace.h"
 #include "base/mem.h"
 #include "journal/journal.h"
+#include "model/cell.h"
+#include "model/session.h"
+#include "rpc/object.h"
 #include "server/cells/describe.h"
 #include "server/core/ended.h"
 #include "server/core/hosted.h"
@@ -82,7 +85,7 @@ static void history_on_session_end(struct hosted *hosted, const struct gb_err *w
     history_session(hosted, why);
 }
 
-static void history_on_start(struct hosted *hosted, const struct gb_record_cell *cell)
+static void history_on_start(struct hosted *hosted, const struct gb_cell_info *cell)
 {
     struct gb_journal *journal = history_journal(hosted->server);
 
@@ -90,7 +93,7 @@ static void history_on_start(struct hosted *hosted, const struct gb_record_cell 
         gb_journal_start(journal, cell);
 }
 
-static int history_record(struct hosted *hosted, const struct gb_record_cell *cell,
+static int history_record(struct hosted *hosted, const struct gb_cell_info *cell,
                           struct gb_journal_ticket *ticket)
 {
     struct gb_journal *journal = history_journal(hosted->server);
@@ -209,60 +212,55 @@ static struct gb_bytes history_part_of(struct gb_bytes stream, uint64_t start, u
     return (struct gb_bytes){stream.data + first, (size_t)(last - first)};
 }
 
-/* The cell with a part of its output. Neither stream is larger than a record, so nothing wraps. */
-static void history_put_part(struct history *history, const struct gb_record_cell *cell)
+/* Leaves a part of the output. Neither stream is larger than a record, so nothing wraps. */
+static void history_cut_output(const struct history *history, struct gb_cell_info *cell)
 {
     uint64_t size = (uint64_t)cell->out.size + cell->err.size, from, to;
-    struct gb_record_cell part = *cell;
 
     if (history->offset >= 0)
         from = MIN((uint64_t)history->offset, size);
     else
         from = size - MIN((uint64_t)-history->offset, size);
     to = from + MIN(history->length, size - from);
-    part.out = history_part_of(cell->out, 0, from, to);
-    part.err = history_part_of(cell->err, cell->out.size, from, to);
-    if (history->detail == CELL_WHOLE) {
-        cell_put(&history->out, &part, CELL_WHOLE);
-        gb_json_put_u64(&history->out, "stdout_bytes", cell->out.size);
-        gb_json_put_u64(&history->out, "stderr_bytes", cell->err.size);
-    } else {
-        cell_put(&history->out, cell, CELL_BRIEF);
-        gb_json_put_bytes(&history->out, "stdout", "stdout_base64", part.out);
-        gb_json_put_bytes(&history->out, "stderr", "stderr_base64", part.err);
-    }
-    gb_json_put_u64(&history->out, "offset", from);
+    cell->flags =
+        (cell->flags & ~(uint32_t)GB_CELL_NO_OUTPUT) | GB_CELL_HAS_SIZES | GB_CELL_HAS_PART;
+    cell->stdout_bytes = cell->out.size;
+    cell->stderr_bytes = cell->err.size;
+    cell->offset = from;
+    cell->out = history_part_of(cell->out, 0, from, to);
+    cell->err = history_part_of(cell->err, cell->stdout_bytes, from, to);
 }
 
 /* What the journal does not know of a cell that runs. */
-static void history_put_present(struct history *history, const struct gb_record_cell *cell)
+static void history_add_present(struct history *history, struct gb_cell_info *cell)
 {
-    struct hosted *hosted = hosted_find(history->server, gb_bytes_str(cell->session), NULL);
+    struct hosted *hosted = hosted_find(history->server, cell->session, NULL);
 
     if (hosted != NULL)
-        cell_put_waiting_of(&history->out, hosted, cell->number);
+        cell_set_waiting_of(cell, hosted);
 }
 
-static void history_put_entry(struct history *history, const struct gb_record_cell *cell)
+static void history_put_entry(struct history *history, const struct gb_cell_info *cell)
 {
-    bool part = history->length > 0 && (cell->flags & GB_CELL_RESULT_LOST) == 0;
+    struct gb_cell_info told = *cell;
+    const bool result_lost = (cell->flags & GB_CELL_RESULT_LOST) != 0;
 
-    gb_json_object(&history->out, NULL);
-    if (part)
-        history_put_part(history, cell);
-    else
-        cell_put(&history->out, cell, history->detail);
+    if (history->detail == CELL_BRIEF)
+        gb_cell_make_brief(&told);
+    if (history->length > 0 && !result_lost)
+        history_cut_output(history, &told);
     if (cell->state == GB_CELL_RUNNING)
-        history_put_present(history, cell);
-    gb_json_put_u64(&history->out, "incarnation", cell->incarnation);
-    if (history->detail == CELL_WHOLE && (cell->flags & GB_CELL_RESULT_LOST) == 0)
+        history_add_present(history, &told);
+    gb_json_object(&history->out, NULL);
+    cell_put(&history->out, &told);
+    if (history->detail == CELL_WHOLE && !result_lost)
         history_put_pace(&history->out, cell->pace);
     gb_json_end(&history->out);
 }
 
 /* What the record of a cell's beginning says of a cell whose end is not there. Nobody knows it; and
  * where the session was closed in order, there was one. */
-static void history_say_end_unknown(const struct history *history, struct gb_record_cell *cell)
+static void history_say_end_unknown(const struct history *history, struct gb_cell_info *cell)
 {
     cell->state = GB_CELL_DONE;
     if (history->closed) {
@@ -274,10 +272,10 @@ static void history_say_end_unknown(const struct history *history, struct gb_rec
     cell->message = gb_bytes_str("the server ended before the end of this code was recorded");
 }
 
-static enum gb_journal_verdict history_on_cell(void *arg, const struct gb_record_cell *record)
+static enum gb_journal_verdict history_on_cell(void *arg, const struct gb_cell_info *record)
 {
     struct history *history = arg;
-    struct gb_record_cell cell = *record;
+    struct gb_cell_info cell = *record;
     size_t before = history->cells.size;
 
     if (history->ended && cell.state != GB_CELL_DONE)
@@ -387,29 +385,40 @@ static enum gb_session_state history_state_of(const struct gb_journal_session *s
     return session->state == GB_RECORD_CLOSED ? GB_SESSION_CLOSED : GB_SESSION_LOST;
 }
 
+/* An empty text is none: a record that is damaged has told nothing. */
+static struct gb_bytes history_known(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? (struct gb_bytes){0} : gb_bytes_str(text);
+}
+
+static struct gb_bytes history_given(const char *text)
+{
+    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
+}
+
 static void history_put_past(struct gb_json_out *out, const struct gb_journal_session *session)
 {
-    gb_json_put_str(out, "session", session->id);
-    gb_json_put_str(out, "key", session->key);
-    gb_json_put_str(out, "label", session->label);
-    gb_json_put_str(out, "owner", session->owner);
-    gb_json_put_str(out, "client", session->client);
-    gb_json_put_str(out, "image", session->image[0] == '\0' ? NULL : session->image);
-    gb_json_put_str(out, "language", session->language[0] == '\0' ? NULL : session->language);
-    gb_json_put_str(out, "state", gb_session_state_to_string(history_state_of(session)));
-    gb_json_put_bool(out, "run", (session->flags & GB_SESSION_RUN) != 0);
-    gb_json_put_u64(out, "incarnation", session->incarnation);
-    gb_json_put_u64(out, "cells", session->cells);
-    gb_json_put_u64(out, "memory_mb", session->memory_mb);
-    if (session->created_at_ns > 0)
-        gb_json_put_seconds(out, "created_at", session->created_at_ns);
-    else
-        gb_json_put_null(out, "created_at");
-    gb_json_put_seconds(out, "ended_at", session->last_at_ns);
-    gb_json_put_str(out, "reason", session->reason);
-    gb_json_put_str(out, "message", session->message);
-    if (session->damaged)
-        gb_json_put_bool(out, "damaged", true);
+    const struct gb_session_info info = {
+        .id = gb_bytes_str(session->id),
+        .key = history_given(session->key),
+        .label = history_given(session->label),
+        .owner = history_given(session->owner),
+        .client = history_given(session->client),
+        .image = history_known(session->image),
+        .language = history_known(session->language),
+        .state = (uint8_t)history_state_of(session),
+        .flags = GB_SESSION_HAS_ENDED | (session->flags & GB_SESSION_RUN) |
+                 (session->damaged ? GB_SESSION_DAMAGED : 0u),
+        .incarnation = session->incarnation,
+        .cells = session->cells,
+        .memory_mb = session->memory_mb,
+        .created_at_ns = session->created_at_ns,
+        .ended_at_ns = session->last_at_ns,
+        .reason = gb_bytes_str(session->reason),
+        .message = gb_bytes_str(session->message),
+    };
+
+    gb_object_write(out, &gb_session_object, &info);
 }
 
 static bool history_list_ended(struct gb_json_out *out, struct gb_server *server,

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "model/session.h"
+#include "rpc/object.h"
 #include "server/core/event.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
@@ -56,34 +58,54 @@ static struct gb_list *lease_held_by(struct connection *connection)
     return &state->leases;
 }
 
-static void lease_put_holder(struct gb_json_out *out, const struct lease *lease)
+static struct gb_bytes lease_text(const char *text)
 {
-    gb_json_put_str(out, "holder", lease->connection->client);
-    gb_json_put_u64(out, "client", lease->connection->number);
-    gb_json_put_bool(out, "human", lease->human);
-    gb_json_put_seconds(out, "since", lease->since_ns);
-    gb_json_put_str(out, "note", lease->note);
+    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
+}
+
+static struct gb_lease_info lease_info(const struct lease *lease)
+{
+    return (struct gb_lease_info){
+        .holder = lease_text(lease->connection->client),
+        .client = lease->connection->number,
+        .flags = lease->human ? GB_LEASE_HUMAN : 0u,
+        .since_ns = lease->since_ns,
+        .note = lease_text(lease->note),
+    };
+}
+
+static void lease_describe_session(struct gb_session_info *info, struct hosted *hosted)
+{
+    const struct lease_session *state = lease_state(hosted);
+
+    if (state->lease == NULL)
+        return;
+    info->flags |= GB_SESSION_HAS_LEASE;
+    info->lease = lease_info(state->lease);
+    info->lease.flags |= GB_LEASE_HAS_WAITING;
+    info->lease.waiting = gb_list_count(&state->waiters);
 }
 
 /* `lease`. */
 static void lease_put(struct gb_json_out *out, struct hosted *hosted)
 {
-    const struct lease_session *state = lease_state(hosted);
-    const struct lease *lease = state->lease;
+    struct gb_session_info info = {0};
 
-    if (lease == NULL) {
+    lease_describe_session(&info, hosted);
+    if ((info.flags & GB_SESSION_HAS_LEASE) == 0) {
         gb_json_put_null(out, "lease");
         return;
     }
     gb_json_object(out, "lease");
-    lease_put_holder(out, lease);
-    gb_json_put_u64(out, "waiting", gb_list_count(&state->waiters));
+    gb_object_write(out, &gb_lease_object, &info.lease);
     gb_json_end(out);
 }
 
 static void lease_add_holder(struct gb_json_out *out, void *arg)
 {
-    lease_put_holder(out, lease_state(arg)->lease);
+    const struct gb_lease_info info = lease_info(lease_state(arg)->lease);
+
+    gb_object_write(out, &gb_lease_object, &info);
 }
 
 static void lease_refuse(struct request *request, struct hosted *hosted)
@@ -402,6 +424,6 @@ const struct gb_part lease_part = {
     .session_ended = lease_on_session_end,
     .gate = &lease_gate,
     .cells_of = lease_cells_of,
-    .put_session = lease_put,
+    .describe_session = lease_describe_session,
     .put_reply = lease_put_notice,
 };

@@ -2,6 +2,8 @@
 #include "figures.h"
 
 #include "base/clock.h"
+#include "model/session.h"
+#include "rpc/object.h"
 #include "server/core/event.h"
 #include "server/core/sample.h"
 #include "server/core/state.h"
@@ -76,13 +78,15 @@ static void figures_replay_round(struct gb_server *server, uint32_t round, void 
     gb_json_array(&event.out, "sessions");
     GB_LIST_FOREACH(hosted, &server->sessions, link) {
         const struct figure *figure = figures_of(hosted, round);
+        struct gb_session_info info = {.id = gb_bytes_str(gb_session_id(hosted->session)),
+                                       .flags = GB_SESSION_HAS_USAGE | GB_SESSION_REPLAYED};
 
         if (figure == NULL)
             continue;
+        info.memory_bytes = (uint64_t)figure->memory_kib << 10;
+        info.cpu_ns = figure->cpu_ns;
         gb_json_object(&event.out, NULL);
-        gb_json_put_str(&event.out, "session", gb_session_id(hosted->session));
-        gb_json_put_u64(&event.out, "memory_bytes", (uint64_t)figure->memory_kib << 10);
-        gb_json_put_ms(&event.out, "cpu_ms", figure->cpu_ns);
+        gb_object_write(&event.out, &gb_sample_object, &info);
         gb_json_end(&event.out);
     }
     gb_json_end(&event.out);

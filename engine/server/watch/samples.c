@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "samples.h"
 
+#include "model/session.h"
+#include "rpc/object.h"
 #include "server/core/event.h"
 #include "server/core/sample.h"
 #include "server/core/state.h"
@@ -52,9 +54,11 @@ static void samples_on_time(void *arg)
     sample_put_host(&event.out);
     gb_json_array(&event.out, "sessions");
     GB_LIST_FOREACH(hosted, &server->sessions, link) {
+        struct gb_session_info info = {.id = gb_bytes_str(gb_session_id(hosted->session))};
+
+        sample_describe(&info, hosted, 0);
         gb_json_object(&event.out, NULL);
-        gb_json_put_str(&event.out, "session", gb_session_id(hosted->session));
-        sample_put(&event.out, hosted, 0);
+        gb_object_write(&event.out, &gb_sample_object, &info);
         gb_json_end(&event.out);
     }
     gb_json_end(&event.out);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects of the protocol (model/member.h) as JSON: the server writes them, clients read them, and
+ * docs/protocol.md describes them, all by the same tables.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/member.h"
+#include "rpc/json.h"
+
+/* Adds the members of @from to the JSON object that is open. */
+void gb_object_write(struct gb_json_out *out, const struct gb_object *object, const void *from);
+
+/* Reads @json into @ret_struct, which borrows from the document. Strict in what is there: another
+ * type than the table's, a number out of its range, a word that is none, a text over its limit, a
+ * list with too many elements fail with GB_EINTERNAL ("the server's answer: cell: …"), because a
+ * server of this protocol says no such thing. Members that the table does not have are passed over;
+ * those that are missing or null have no value. After a failure the struct is undefined. */
+int gb_object_read(const struct gb_object *object, const struct gb_json *json, void *ret_struct,
+                   struct gb_err *err);
+
+/* Walks a list of @object, *@at from 0 on: 1 with an element, 0 at the end. Of a list that was read
+ * the elements were checked then. */
+int gb_items_next(const struct gb_object *object, const struct gb_items *items, size_t *at,
+                  void *ret_item);
+
+/* Adds bytes that were read, which are @is_base64 when the flag of their member is set. False when
+ * that is not what they are. */
+bool gb_bytes_add_decoded(struct gb_buf *to, struct gb_bytes bytes, bool is_base64);
+
+/* The table of an object, as Markdown. */
+void gb_object_markdown(struct gb_buf *buf, const struct gb_object *object);

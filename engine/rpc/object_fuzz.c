@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a client reads: any JSON by each table. What passes is within the bounds of its table, and
+ * is read the same again. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/cell.h"
+#include "model/entry.h"
+#include "model/session.h"
+#include "rpc/object.h"
+
+union object {
+    struct gb_cell_info cell;
+    struct gb_display_info display;
+    struct gb_file_info file;
+    struct gb_session_info session;
+    struct gb_lease_info lease;
+    struct gb_entry_info entry;
+};
+
+static void check_cell(const struct gb_cell_info *cell)
+{
+    struct gb_display_info display;
+    struct gb_file_info file;
+    struct gb_buf bytes = {0};
+    uint32_t count = 0;
+
+    assert(cell->exit_code >= -1 && cell->exit_code <= 255);
+    assert(cell->mode < GB_MODE_COUNT || cell->mode == GB_NO_WORD);
+    assert(cell->state < GB_CELL_STATE_COUNT || cell->state == GB_NO_WORD);
+    assert(cell->signal <= GB_SIGNAL_MAX && cell->error < GB_CODE_COUNT);
+    for (size_t at = 0; gb_items_next(&gb_display_object, &cell->displays, &at, &display) == 1;
+         count++)
+        (void)gb_bytes_add_decoded(&bytes, display.data, (display.flags & GB_DISPLAY_BASE64) != 0);
+    for (size_t at = 0; gb_items_next(&gb_file_info_object, &cell->files, &at, &file) == 1;)
+        assert(file.change < GB_CHANGE_COUNT || file.change == GB_NO_WORD);
+    assert(cell->displays.json == NULL ||
+           count == ((const struct gb_json *)cell->displays.json)->count);
+    (void)gb_bytes_add_decoded(&bytes, cell->out, (cell->flags & GB_CELL_OUT_BASE64) != 0);
+    gb_buf_release(&bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct gb_object *const objects[] = {
+        &gb_cell_object,  &gb_display_object, &gb_file_info_object, &gb_session_object,
+        &gb_lease_object, &gb_sample_object,  &gb_entry_object,
+    };
+    struct gb_json_doc doc = {0};
+    uint8_t *text = malloc(size + 1);
+    struct gb_err err = {0};
+    union object read, again;
+
+    if (text == NULL)
+        return 0;
+    memcpy(text, data, size);
+    if (gb_json_parse(&doc, text, size, 4096, &err) == 0) {
+        for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+            int r = gb_object_read(objects[i], doc.nodes, &read, &err);
+
+            assert(r == gb_object_read(objects[i], doc.nodes, &again, NULL));
+            assert(r == 0 || r == -GB_EINTERNAL);
+            if (r == 0 && objects[i] == &gb_cell_object)
+                check_cell(&read.cell);
+            if (r == 0)
+                assert(memcmp(&read, &again, objects[i]->size) == 0);
+        }
+    }
+    gb_json_release(&doc);
+    free(text);
+    return 0;
+}
