@@ -206,6 +206,8 @@ bool frame_paint(struct tui *tui, struct region region)
     paint_bar(tui, region_cut_bottom(&region, 1));
     paint_message(tui, region_cut_bottom(&region, message_rows(tui, region)));
     tui->view_region = region;
+    if (tui->view->ops->arrange != NULL)
+        tui->view->ops->arrange(tui->view, region);
     tui->view->ops->draw(tui->view, region, tui->overlay == NULL);
     if (tui->overlay != NULL) {
         all.grid->cursor = false;

@@ -19,9 +19,12 @@ struct view_ops {
     /* Before a frame: takes in what has changed, and asks the server for what that needs. May be
      * NULL. */
     void (*update)(struct view *view);
-    /* Paints everything into @region; @focused: the keys go to it. Nothing else: no request, no
-     * change of what it shows. */
-    void (*draw)(struct view *view, struct region region, bool focused);
+    /* The region of the frame that comes: settles what of it is in sight. Sends nothing. May be
+     * NULL. */
+    void (*arrange)(struct view *view, struct region region);
+    /* Paints what was arranged for this region; @focused: the keys go to it. Nothing else: no
+     * request, no change of what it shows. */
+    void (*draw)(const struct view *view, struct region region, bool focused);
     /* After a frame that it was drawn in: asks the server for what was in sight and is not here.
      * May be NULL. */
     void (*ask)(struct view *view);

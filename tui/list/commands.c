@@ -211,7 +211,7 @@ static void run_new(struct tui *tui, const struct words *words)
 
 /* ---- marks ---- */
 
-size_t list_marked(struct list_view *list)
+size_t list_marked(const struct list_view *list)
 {
     struct session *session;
     size_t count = 0;
@@ -221,7 +221,7 @@ size_t list_marked(struct list_view *list)
     return count;
 }
 
-/* The rows of sessions that are marked. Returns how many; @each may be NULL. */
+/* The rows of sessions that are marked. Returns how many. */
 static size_t each_marked_row(struct list_view *list,
                               void (*each)(struct tui *tui, struct session *session, void *arg),
                               void *arg)
@@ -237,15 +237,23 @@ static size_t each_marked_row(struct list_view *list,
         if (session == NULL || !session->marked)
             continue;
         count++;
-        if (each != NULL)
-            each(list->view.tui, session, arg);
+        each(list->view.tui, session, arg);
     }
     return count;
 }
 
-size_t list_marked_shown(struct list_view *list)
+size_t list_marked_shown(const struct list_view *list)
 {
-    return each_marked_row(list, NULL, NULL);
+    struct store *store = tui_store(list->view.tui);
+    size_t count = 0;
+
+    for (size_t i = 0; i < list->rows.count; i++) {
+        const struct session *session = list->rows.rows[i].session;
+
+        session = session != NULL ? store_find(store, session->id) : NULL;
+        count += session != NULL && session->marked;
+    }
+    return count;
 }
 
 static void mark_all(struct list_view *list, bool on)

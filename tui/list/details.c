@@ -24,7 +24,8 @@ static void clock_text(double at, char text[24])
         (void)snprintf(text, 24, "?");
 }
 
-static void draw_graphs(struct list_view *list, struct region region, const struct session *session)
+static void draw_graphs(const struct list_view *list, struct region region,
+                        const struct session *session)
 {
     enum graph_signs signs = tui_signs(list->view.tui);
     int half = (region.width - 2) / 2;
@@ -133,37 +134,62 @@ static void draw_last(struct region region, const struct session *session)
     }
 }
 
-void list_draw_details(struct list_view *list, struct region region, const struct session *session,
-                       bool beside)
-{
-    double now = tui_now(list->view.tui);
-    struct region head, inside = region;
+/* The parts of the pane; those that there is no room or no reason for are empty. */
+struct details {
+    struct region head, facts, graphs, lease, attention, rest;
+};
 
-    if (beside) {
-        paint_wall(region, 0, 0, region.height, STYLE(ROLE_FRAME));
-        inside = region_part(region, 2, 0, region.width - 3, -1);
-    } else {
-        paint_rule(region, 0, 0, region.width, STYLE(ROLE_FRAME));
-        inside = region_part(region, 1, 0, -2, -1);
-    }
-    head = region_cut_top(&inside, 1);
-    (void)paint_f(head, beside ? 0 : 1, 0, STYLE(session_state_role(session)), " %s ",
-                  session_state_sign(session));
-    (void)paint_f(head, beside ? 3 : 4, 0, STYLE(ROLE_TITLE_ACTIVE), "%.100s ",
-                  session_title(session));
-    if (inside.height >= 14) {
-        details_draw_facts(region_cut_top(&inside, 4), session, now);
-        (void)region_cut_top(&inside, 1);
-        draw_graphs(list, region_cut_top(&inside, inside.height >= 30 ? 6 : 4), session);
-        (void)region_cut_top(&inside, 1);
-    }
-    if (session->lease.held)
-        draw_lease(region_cut_top(&inside, 1), session);
-    if (session_attention(session, now) != ATTENTION_NONE)
-        draw_attention(region_cut_top(&inside, 1), session, now);
-    list->preview_drawn = list->preview != NULL && strcmp(list->preview_id, session->id) == 0;
-    if (list->preview_drawn)
-        list->preview->ops->draw(list->preview, inside, false);
+static struct details details_split(const struct list_view *list, double now)
+{
+    struct region inside = list->beside ? region_part(list->pane, 2, 0, list->pane.width - 3, -1)
+                                        : region_part(list->pane, 1, 0, -2, -1);
+    const bool tall = inside.height >= 15;
+    struct details parts;
+
+    parts.head = region_cut_top(&inside, 1);
+    parts.facts = region_cut_top(&inside, tall ? 4 : 0);
+    (void)region_cut_top(&inside, tall ? 1 : 0);
+    parts.graphs = region_cut_top(&inside, !tall ? 0 : inside.height >= 30 ? 6 : 4);
+    (void)region_cut_top(&inside, tall ? 1 : 0);
+    parts.lease = region_cut_top(&inside, list->shown->lease.held ? 1 : 0);
+    parts.attention =
+        region_cut_top(&inside, session_attention(list->shown, now) != ATTENTION_NONE ? 1 : 0);
+    parts.rest = inside;
+    return parts;
+}
+
+void list_arrange_details(struct list_view *list)
+{
+    struct details parts = details_split(list, tui_now(list->view.tui));
+
+    list->preview_shown = list->preview != NULL && strcmp(list->preview_id, list->shown->id) == 0;
+    if (list->preview_shown && list->preview->ops->arrange != NULL)
+        list->preview->ops->arrange(list->preview, parts.rest);
+}
+
+void list_draw_details(const struct list_view *list)
+{
+    const struct session *session = list->shown;
+    double now = tui_now(list->view.tui);
+    struct details parts = details_split(list, now);
+    int x = list->beside ? 0 : 1;
+
+    if (list->beside)
+        paint_wall(list->pane, 0, 0, list->pane.height, STYLE(ROLE_FRAME));
     else
-        draw_last(inside, session);
+        paint_rule(list->pane, 0, 0, list->pane.width, STYLE(ROLE_FRAME));
+    (void)paint_f(parts.head, x, 0, STYLE(session_state_role(session)), " %s ",
+                  session_state_sign(session));
+    (void)paint_f(parts.head, x + 3, 0, STYLE(ROLE_TITLE_ACTIVE), "%.100s ",
+                  session_title(session));
+    if (parts.facts.height > 0) {
+        details_draw_facts(parts.facts, session, now);
+        draw_graphs(list, parts.graphs, session);
+    }
+    draw_lease(parts.lease, session);
+    draw_attention(parts.attention, session, now);
+    if (list->preview_shown)
+        list->preview->ops->draw(list->preview, parts.rest, false);
+    else
+        draw_last(parts.rest, session);
 }

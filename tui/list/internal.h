@@ -17,13 +17,16 @@ struct list_view {
     bool at_group;                     /* the cursor is at the head of a group */
     char at_name[STORE_NAME_MAX];      /* an id, or the group's name */
     size_t at_line, first;
-    struct region table; /* of the rows, as drawn last */
-    int drawn_y;
-    int heading_x[COLUMN_COUNT], heading_width[COLUMN_COUNT];
+    /* As arranged last: */
+    struct region state, table, pane; /* what is filtered, heading and rows, the pane */
+    bool beside;                      /* the pane is beside the table, else below it */
+    int y;                            /* of the view */
+    struct layout layout;
+    const struct session *shown; /* in the pane; NULL: none */
     bool preview_on, covered;
     struct gb_timer *rest;
     struct view *preview;
-    bool preview_drawn; /* in the last frame */
+    bool preview_shown; /* in the pane */
     char preview_id[STORE_NAME_MAX];
     struct session *frozen; /* copies, while the display stands still */
     size_t frozen_count;
@@ -40,11 +43,11 @@ bool list_at(struct list_view *list);
 /* The session at the cursor; NULL: the head of a group, or nothing. Nobody acts on what is not
  * shown. */
 struct session *list_selected(struct list_view *list);
-/* How many are marked, and how many of them have a row. */
-size_t list_marked(struct list_view *list);
-size_t list_marked_shown(struct list_view *list);
+/* How many are marked, and how many of them have a row in the last frame. */
+size_t list_marked(const struct list_view *list);
+size_t list_marked_shown(const struct list_view *list);
 void list_preview(struct list_view *list, bool on);
 
 /* The pane beside or below. */
-void list_draw_details(struct list_view *list, struct region region, const struct session *session,
-                       bool beside);
+void list_arrange_details(struct list_view *list);
+void list_draw_details(const struct list_view *list);

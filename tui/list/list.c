@@ -29,6 +29,11 @@ static struct list_view *list_of(struct view *view)
     return container_of(view, struct list_view, view);
 }
 
+static const struct list_view *list_const_of(const struct view *view)
+{
+    return (const struct list_view *)(const void *)view;
+}
+
 struct list_view *list_of_tui(struct tui *tui)
 {
     return list_of(tui_first(tui));
@@ -171,8 +176,7 @@ void list_preview(struct list_view *list, bool on)
 
 /* ---- drawing ---- */
 
-static void list_draw_heading(struct list_view *list, struct region line,
-                              const struct layout *layout)
+static void list_draw_heading(const struct list_view *list, struct region line)
 {
     int x = LIST_MARGIN;
 
@@ -180,22 +184,20 @@ static void list_draw_heading(struct list_view *list, struct region line,
         enum column column = (enum column)i;
         bool sorted = column == list->config.sort;
         struct style style = STYLE(sorted ? ROLE_HEADING_SORTED : ROLE_HEADING);
-        struct region cell = region_part(line, x, 0, layout->widths[i], 1);
+        struct region cell = region_part(line, x, 0, list->layout.widths[i], 1);
         char text[32];
 
-        if (layout->widths[i] == 0)
+        if (list->layout.widths[i] == 0)
             continue;
         (void)snprintf(text, sizeof(text), "%s%s", column_heading(column),
                        !sorted                ? ""
                        : list->config.reverse ? "▲"
                                               : "▼");
-        list->heading_x[i] = x;
-        list->heading_width[i] = layout->widths[i];
         if (column_right(column))
             paint_right(cell, 0, 0, cell.width, style, gb_bytes_str(text));
         else
             (void)paint_str(cell, 0, 0, style, text);
-        x += layout->widths[i] + 1;
+        x += list->layout.widths[i] + 1;
     }
 }
 
@@ -211,9 +213,10 @@ static void list_draw_group(struct region line, const struct row *row, struct st
                   row->sessions == 1 ? "" : "s");
 }
 
-static void list_draw_session(struct list_view *list, struct region line, const struct row *row,
-                              const struct layout *layout, struct style style, bool selected)
+static void list_draw_session(const struct list_view *list, struct region line,
+                              const struct row *row, struct style style, bool selected)
 {
+    const struct layout *layout = &list->layout;
     const struct session *session = row->session;
     struct tui *tui = list->view.tui;
     enum attention attention = session_attention(session, tui_now(tui));
@@ -275,42 +278,54 @@ static void list_draw_scrollbar(struct region region, size_t first, size_t heigh
                         y >= top && y < top + size ? "┃" : "│");
 }
 
-static void list_draw_table(struct list_view *list, struct region region, bool focused)
+/* The rows below the heading. */
+static struct region list_below_heading(const struct list_view *list)
 {
-    struct rows *rows = &list->rows;
-    struct layout layout =
-        columns_layout(region.width - LIST_MARGIN - 1,
-                       list->config.grouping != GROUP_OWNER && list_has_owners(rows));
-    struct region line = region_cut_top(&region, 1);
-    size_t at = list_index(list), height = (size_t)MAX(1, region.height);
+    return region_part(list->table, 0, 1, -1, -1);
+}
 
-    list_draw_heading(list, line, &layout);
-    list->table = region;
+static void list_arrange_table(struct list_view *list)
+{
+    const struct rows *rows = &list->rows;
+    size_t at = list_index(list), height = (size_t)MAX(1, list_below_heading(list).height);
+
+    list->layout = columns_layout(list->table.width - LIST_MARGIN - 1,
+                                  list->config.grouping != GROUP_OWNER && list_has_owners(rows));
     if (at < list->first)
         list->first = at;
     if (at >= list->first + height)
         list->first = at - height + 1;
     if (list->first + height > rows->count)
         list->first = rows->count > height ? rows->count - height : 0;
+}
+
+static void list_draw_table(const struct list_view *list, bool focused)
+{
+    const struct rows *rows = &list->rows;
+    struct region region = list_below_heading(list);
+    size_t height = (size_t)MAX(1, region.height);
+
+    list_draw_heading(list, region_part(list->table, 0, 0, -1, 1));
     for (size_t y = 0; y < height && list->first + y < rows->count; y++) {
         const struct row *row = &rows->rows[list->first + y];
-        bool selected = list->first + y == at;
+        bool selected = list->first + y == list->at_line;
         struct style style = list_row_style(list, row, selected, focused);
+        struct region line = region_part(region, 0, (int)y, -1, 1);
 
-        line = region_part(region, 0, (int)y, -1, 1);
         if (selected)
             paint_fill(line, style);
         if (row->session == NULL)
             list_draw_group(line, row, style);
         else
-            list_draw_session(list, line, row, &layout, style, selected);
+            list_draw_session(list, line, row, style, selected);
     }
     if (rows->count > height)
         list_draw_scrollbar(region, list->first, height, rows->count);
 }
 
-static void list_draw_empty(struct list_view *list, struct region region)
+static void list_draw_empty(const struct list_view *list)
 {
+    const struct region region = list->table;
     struct tui *tui = list->view.tui;
     int y = region.height / 3;
     char key[KEY_NAME_MAX];
@@ -343,8 +358,9 @@ static void list_draw_empty(struct list_view *list, struct region region)
 }
 
 /* The line above the table: what is filtered, how it is sorted, what is marked. */
-static void list_draw_state(struct list_view *list, struct region line)
+static void list_draw_state(const struct list_view *list)
 {
+    const struct region line = list->state;
     size_t marked = list_marked(list), shown = list_marked_shown(list);
     int x = 1;
 
@@ -372,7 +388,7 @@ static void list_draw_state(struct list_view *list, struct region line)
                       marked - shown);
 }
 
-static bool list_has_state(struct list_view *list)
+static bool list_has_state(const struct list_view *list)
 {
     return list->filter_text[0] != '\0' || list->config.attention || list_marked(list) > 0;
 }
@@ -389,39 +405,64 @@ static void list_ask(struct view *view)
 {
     struct list_view *list = list_of(view);
 
-    if (list->preview_drawn && list->preview != NULL && list->preview->ops->ask != NULL)
+    if (list->preview_shown && list->preview != NULL && list->preview->ops->ask != NULL)
         list->preview->ops->ask(list->preview);
 }
 
-static void list_draw_all(struct view *view, struct region region, bool focused)
+/* Which regions there are: a table always, a pane where there is room for one. */
+static void list_split(struct list_view *list, struct region region)
+{
+    list->beside = region.width >= PREVIEW_COLUMNS_MIN;
+    list->pane = region_part(region, 0, 0, 0, 0);
+    if (list->shown != NULL)
+        list->pane = list->beside ? region_cut_right(&region, region.width * 2 / 5)
+                                  : region_cut_bottom(&region, region.height / 2);
+    if (list->pane.height < TABLE_ROWS_MIN)
+        list->shown = NULL;
+    list->state = region_cut_top(&region, list_has_state(list) ? 1 : 0);
+    list->table = region;
+}
+
+static void list_arrange(struct view *view, struct region region)
 {
     struct list_view *list = list_of(view);
-    struct session *session = list_selected(list);
+    const struct session *selected = list_selected(list);
 
-    list->preview_drawn = false;
-    if (list->preview_on && session != NULL) {
-        bool beside = region.width >= PREVIEW_COLUMNS_MIN;
-        struct region pane = beside ? region_cut_right(&region, region.width * 2 / 5)
-                                    : region_cut_bottom(&region, region.height / 2);
+    list->y = region.y;
+    list->preview_shown = false;
+    list->shown = list->preview_on ? selected : NULL;
+    list_split(list, region);
+    if (list->shown != NULL)
+        list_arrange_details(list);
+    if (list->rows.count > 0)
+        list_arrange_table(list);
+}
 
-        if (pane.height >= TABLE_ROWS_MIN)
-            list_draw_details(list, pane, session, beside);
-    }
-    if (list_has_state(list))
-        list_draw_state(list, region_cut_top(&region, 1));
+static void list_draw(const struct view *view, struct region region, bool focused)
+{
+    const struct list_view *list = list_const_of(view);
+
+    (void)region; /* the one that was arranged */
+    if (list->shown != NULL)
+        list_draw_details(list);
+    if (list->state.height > 0)
+        list_draw_state(list);
     if (list->rows.count == 0)
-        list_draw_empty(list, region);
+        list_draw_empty(list);
     else
-        list_draw_table(list, region, focused);
+        list_draw_table(list, focused);
 }
 
 /* ---- mouse ---- */
 
 static bool list_on_heading(struct list_view *list, const struct input_event *event)
 {
-    for (size_t i = 0; i < COLUMN_COUNT; i++)
-        if (list->heading_width[i] > 0 && event->x >= list->heading_x[i] &&
-            event->x < list->heading_x[i] + list->heading_width[i]) {
+    int x = LIST_MARGIN;
+
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        const int width = list->layout.widths[i];
+
+        if (width > 0 && event->x >= x && event->x < x + width) {
             char line[64];
 
             (void)snprintf(line, sizeof(line), "sort %s",
@@ -429,6 +470,8 @@ static bool list_on_heading(struct list_view *list, const struct input_event *ev
             tui_command(list->view.tui, line);
             return true;
         }
+        x += width > 0 ? width + 1 : 0;
+    }
     return false;
 }
 
@@ -436,7 +479,7 @@ static bool list_event(struct view *view, const struct input_event *event)
 {
     struct list_view *list = list_of(view);
     size_t at, count = list->rows.count;
-    int top = list->table.y - list->drawn_y;
+    int top = list_below_heading(list).y - list->y;
 
     if (event->kind != INPUT_MOUSE || count == 0)
         return false;
@@ -462,12 +505,6 @@ static bool list_event(struct view *view, const struct input_event *event)
 }
 
 /* ---- the view ---- */
-
-static void list_draw(struct view *view, struct region region, bool focused)
-{
-    list_of(view)->drawn_y = region.y;
-    list_draw_all(view, region, focused);
-}
 
 static enum context list_context(const struct view *view)
 {
@@ -517,6 +554,7 @@ static void list_free(struct view *view)
 struct view *list_view_new(struct tui *tui)
 {
     static const struct view_ops ops = {.update = list_update,
+                                        .arrange = list_arrange,
                                         .draw = list_draw,
                                         .ask = list_ask,
                                         .event = list_event,

@@ -39,7 +39,7 @@ static bool card_is_quiet(const struct card *card, const struct card_look *look)
     return card->folded && !look->output_only;
 }
 
-static size_t card_code_rows(struct card *card, const struct card_look *look)
+static size_t card_code_rows(const struct card *card, const struct card_look *look)
 {
     size_t rows = card_rows_of(card->code, look);
 
@@ -57,7 +57,7 @@ static size_t card_note_rows(const struct card *card)
     return rows;
 }
 
-static size_t card_display_rows(struct card *card, const struct card_look *look)
+static size_t card_display_rows(const struct card *card, const struct card_look *look)
 {
     size_t rows = 0;
 
@@ -66,7 +66,8 @@ static size_t card_display_rows(struct card *card, const struct card_look *look)
     return rows;
 }
 
-static size_t card_part_rows(struct card *card, const struct card_look *look, enum card_part part)
+static size_t card_part_rows(const struct card *card, const struct card_look *look,
+                             enum card_part part)
 {
     bool quiet = card_is_quiet(card, look), hide = card_hides(look);
 
@@ -113,7 +114,7 @@ static size_t card_part_rows(struct card *card, const struct card_look *look, en
     }
 }
 
-size_t card_rows(struct card *card, const struct card_look *look)
+size_t card_rows(const struct card *card, const struct card_look *look)
 {
     size_t rows = 0;
 
@@ -124,7 +125,7 @@ size_t card_rows(struct card *card, const struct card_look *look)
     return rows;
 }
 
-size_t card_part_row(struct card *card, const struct card_look *look, enum card_part part)
+size_t card_part_row(const struct card *card, const struct card_look *look, enum card_part part)
 {
     size_t row = 0;
 
@@ -133,19 +134,19 @@ size_t card_part_row(struct card *card, const struct card_look *look, enum card_
     return row;
 }
 
-size_t card_line_row(struct card *card, const struct card_look *look, size_t line)
+size_t card_line_row(const struct card *card, const struct card_look *look, size_t line)
 {
     return card_part_row(card, look, CARD_PART_OUTPUT) +
            (card->output != NULL ? text_row_of(card->output, card_text_width(look), line) : 0);
 }
 
-bool card_has(struct card *card, const struct card_look *look, enum card_part part)
+bool card_has(const struct card *card, const struct card_look *look, enum card_part part)
 {
     return card_part_rows(card, look, part) > 0;
 }
 
 /* Which part row @row belongs to, and the row within it. @row below card_rows(). */
-static enum card_part card_locate(struct card *card, const struct card_look *look, size_t row,
+static enum card_part card_locate(const struct card *card, const struct card_look *look, size_t row,
                                   size_t *ret_in_part)
 {
     for (int part = 0; part < CARD_PART_COUNT; part++) {
@@ -237,8 +238,8 @@ static int card_draw_figures(const struct card *card, const struct card_look *lo
     return x;
 }
 
-static void card_draw_head(struct card *card, const struct card_look *look, struct region region,
-                           bool selected)
+static void card_draw_head(const struct card *card, const struct card_look *look,
+                           struct region region, bool selected)
 {
     enum role state_role = ROLE_TEXT;
     const char *sign = "";
@@ -276,31 +277,27 @@ static void card_draw_head(struct card *card, const struct card_look *look, stru
 
 /* ---- the rest ---- */
 
-static void card_draw_text(struct card *card, const struct card_look *look, struct region region,
-                           struct text *text, enum card_part part, size_t row)
+static void card_draw_text(const struct card *card, const struct card_look *look,
+                           struct region region, struct text *text, const struct card_place *place)
 {
-    bool hide = card_hides(look);
-    unsigned width = card_text_width(look), in_line = 0;
+    const unsigned width = card_hides(look) ? 0 : card_text_width(look);
     enum role role = ROLE_CELL_STDOUT;
     struct text_line line;
-    size_t index, from, to;
+    size_t from, to;
 
-    if (hide ? !text_found_row(text, 0, &look->search->filter, row, &index)
-             : !text_locate(text, width, row, &index, &in_line))
+    if (!text_line(text, place->line, &line))
         return;
-    if (!text_line(text, index, &line))
-        return;
-    text_line_part(&line, hide ? 0 : width, in_line, &from, &to);
-    if (part == CARD_PART_CODE) {
-        struct highlight_state state = card_state_at(card, look->language, index);
+    text_line_part(&line, width, place->piece, &from, &to);
+    if (place->part == CARD_PART_CODE) {
+        struct highlight_state state = card_state_at(card, look->language, place->line);
         struct line_tokens tokens = {look->language, &state};
 
-        (void)text_line(text, index, &line);
+        (void)text_line(text, place->line, &line);
         (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, ROLE_CELL_CODE, &tokens,
                          look->search);
-    } else if (part == CARD_PART_VALUE) {
+    } else if (place->part == CARD_PART_VALUE) {
         (void)paint_str(region, 1, 0, STYLE(ROLE_CELL_VALUE),
-                        index == 0 && in_line == 0 ? "=" : " ");
+                        place->line == 0 && place->piece == 0 ? "=" : " ");
         (void)paint_line(region, CARD_GUTTER, 0, &line, from, to, ROLE_CELL_VALUE, NULL,
                          look->search);
     } else {
@@ -359,7 +356,7 @@ static void card_draw_files(const struct card *card, struct region region)
     }
 }
 
-static void card_draw_displays(struct card *card, const struct card_look *look,
+static void card_draw_displays(const struct card *card, const struct card_look *look,
                                struct region region, size_t row)
 {
     for (size_t i = 0; i < card->display_count; i++) {
@@ -392,20 +389,48 @@ static void card_draw_edge(const struct card *card, struct region region, enum c
                   before ? "earlier" : "later", card->wish != PART_NONE ? " …" : "");
 }
 
-void card_draw(struct card *card, const struct card_look *look, struct region region, size_t row,
-               bool selected)
+/* NULL: the part is no text. */
+static struct text *card_text_of(const struct card *card, enum card_part part)
+{
+    return part == CARD_PART_CODE     ? card->code
+           : part == CARD_PART_OUTPUT ? card->output
+           : part == CARD_PART_VALUE  ? card->value
+                                      : NULL;
+}
+
+void card_find(struct card *card, const struct card_look *look, size_t row,
+               struct card_place *ret_place)
+{
+    struct text *text;
+
+    *ret_place = (struct card_place){.line = SIZE_MAX};
+    ret_place->part = card_locate(card, look, row, &ret_place->row);
+    text = card_text_of(card, ret_place->part);
+    if (text == NULL)
+        return;
+    if (card_hides(look)
+            ? !text_found_row(text, 0, &look->search->filter, ret_place->row, &ret_place->line)
+            : !text_locate(text, card_text_width(look), ret_place->row, &ret_place->line,
+                           &ret_place->piece))
+        ret_place->line = SIZE_MAX;
+    else if (ret_place->part == CARD_PART_CODE)
+        card_mark_code(card, look->language, ret_place->line);
+}
+
+void card_draw(const struct card *card, const struct card_look *look, struct region region,
+               const struct card_place *place, bool selected)
 {
     struct region all = region;
-    size_t in_part;
-    enum card_part part = card_locate(card, look, row, &in_part);
 
     region = region_part(all, 0, 0, -1, 1);
-    switch (part) {
+    switch (place->part) {
     case CARD_PART_HEAD:
         card_draw_head(card, look, region, selected);
         break;
     case CARD_PART_CODE:
-        card_draw_text(card, look, region, card->code, CARD_PART_CODE, in_part);
+    case CARD_PART_OUTPUT:
+    case CARD_PART_VALUE:
+        card_draw_text(card, look, region, card_text_of(card, place->part), place);
         break;
     case CARD_PART_CODE_MORE:
         (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %zu more lines of code",
@@ -417,19 +442,13 @@ void card_draw(struct card *card, const struct card_look *look, struct region re
         break;
     case CARD_PART_EARLIER:
     case CARD_PART_LATER:
-        card_draw_edge(card, region, part);
-        break;
-    case CARD_PART_OUTPUT:
-        card_draw_text(card, look, region, card->output, CARD_PART_OUTPUT, in_part);
-        break;
-    case CARD_PART_VALUE:
-        card_draw_text(card, look, region, card->value, CARD_PART_VALUE, in_part);
+        card_draw_edge(card, region, place->part);
         break;
     case CARD_PART_DISPLAY:
-        card_draw_displays(card, look, all, in_part);
+        card_draw_displays(card, look, all, place->row);
         break;
     case CARD_PART_NOTE:
-        card_draw_note(card, region, in_part);
+        card_draw_note(card, region, place->row);
         break;
     case CARD_PART_FILES:
         card_draw_files(card, region);
@@ -445,17 +464,8 @@ void card_draw(struct card *card, const struct card_look *look, struct region re
 
 /* ---- searching ---- */
 
-/* NULL: nothing is looked for in this part. */
-static struct text *card_text_of(const struct card *card, enum card_part part)
-{
-    return part == CARD_PART_CODE     ? card->code
-           : part == CARD_PART_OUTPUT ? card->output
-           : part == CARD_PART_VALUE  ? card->value
-                                      : NULL;
-}
-
 /* The same within a part; rows of the part. */
-static enum text_search card_search_part(struct card *card, const struct card_look *look,
+static enum text_search card_search_part(const struct card *card, const struct card_look *look,
                                          enum card_part part, int direction, size_t rows,
                                          size_t *row)
 {
@@ -471,7 +481,7 @@ static enum text_search card_search_part(struct card *card, const struct card_lo
     return result == TEXT_FOUND && *row >= rows ? TEXT_NONE : result; /* code that is not shown */
 }
 
-enum text_search card_search(struct card *card, const struct card_look *look, int direction,
+enum text_search card_search(const struct card *card, const struct card_look *look, int direction,
                              size_t *row)
 {
     size_t begin[CARD_PART_COUNT + 1] = {0};
@@ -497,7 +507,7 @@ enum text_search card_search(struct card *card, const struct card_look *look, in
     return TEXT_NONE;
 }
 
-size_t card_found(struct card *card, const struct card_look *look, size_t row)
+size_t card_found(const struct card *card, const struct card_look *look, size_t row)
 {
     static const enum card_part parts[] = {CARD_PART_CODE, CARD_PART_OUTPUT, CARD_PART_VALUE};
     size_t count = 0;

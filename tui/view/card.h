@@ -49,27 +49,38 @@ enum card_part {
     CARD_PART_COUNT
 };
 
-size_t card_rows(struct card *card, const struct card_look *look);
+size_t card_rows(const struct card *card, const struct card_look *look);
 
 /* The row at which a part begins, or would. */
-size_t card_part_row(struct card *card, const struct card_look *look, enum card_part part);
+size_t card_part_row(const struct card *card, const struct card_look *look, enum card_part part);
 /* The row of a line of the output. */
-size_t card_line_row(struct card *card, const struct card_look *look, size_t line);
+size_t card_line_row(const struct card *card, const struct card_look *look, size_t line);
 /* Whether a part has rows. */
-bool card_has(struct card *card, const struct card_look *look, enum card_part part);
+bool card_has(const struct card *card, const struct card_look *look, enum card_part part);
 
-/* Paints row @row into the first row of @region, which is as wide as the look says; a figure may
- * reach into those below. */
-void card_draw(struct card *card, const struct card_look *look, struct region region, size_t row,
-               bool selected);
+/* What a row is, found once for each frame. */
+struct card_place {
+    enum card_part part;
+    size_t row;     /* within the part */
+    size_t line;    /* of its text; SIZE_MAX: it has none */
+    unsigned piece; /* the row within the line */
+};
+
+/* Finds row @row, below card_rows(), and readies what it shows to be painted. */
+void card_find(struct card *card, const struct card_look *look, size_t row,
+               struct card_place *ret_place);
+/* Paints it into the first row of @region, which is as wide as the look says; a figure may reach
+ * into those below. */
+void card_draw(const struct card *card, const struct card_look *look, struct region region,
+               const struct card_place *place, bool selected);
 
 /* The next row at or behind (@direction 1), or at or before (-1) row *@row that the search finds.
  * It looks at as much as the search's filter allows (TEXT_PAUSED: *@row says where to go on). */
-enum text_search card_search(struct card *card, const struct card_look *look, int direction,
+enum text_search card_search(const struct card *card, const struct card_look *look, int direction,
                              size_t *row);
 /* How many rows before row @row (SIZE_MAX: of the card) the search finds, within what its filter
  * allows; of code all rows count, whether they are shown or not. */
-size_t card_found(struct card *card, const struct card_look *look, size_t row);
+size_t card_found(const struct card *card, const struct card_look *look, size_t row);
 
 /* The symbol of its state, and the role of it. */
 void card_sign(const struct card *card, const char **ret_sign, enum role *ret_role);

@@ -32,6 +32,7 @@ static void free_card(struct cells *cells, struct card *card)
         if (card->displays[i].picture != NULL)
             cells->free_picture(card->displays[i].picture);
     }
+    free(card->displays);
     free(card);
 }
 
@@ -288,6 +289,8 @@ static void read_displays(struct card *card, const struct gb_json *info)
     if (displays == NULL)
         return;
     card->figures_away = false;
+    if (card->displays == NULL && displays->count > 0)
+        card->displays = xcalloc(CELL_DISPLAYS_MAX, sizeof(*card->displays));
     display = gb_json_first(displays);
     for (uint32_t i = 0; i < displays->count && i < CELL_DISPLAYS_MAX;
          i++, display = gb_json_next(display)) {
@@ -647,28 +650,43 @@ void card_verdict(const struct card *card, char *to, size_t room)
         (void)snprintf(to, room, card->outcome.exit_code == 0 ? "code lost" : "not run");
 }
 
-struct highlight_state card_state_at(struct card *card, enum highlight_language language,
-                                     size_t line)
+/* The state at the last mark at or before line @line; *ret_at is the line of the mark. */
+static struct highlight_state cells_mark_before(const struct card *card, size_t line,
+                                                size_t *ret_at)
 {
-    struct highlight_state state = {0};
-    size_t lines = text_lines(card->code), at = 0;
+    size_t mark = MIN(line / CELL_MARK_LINES, card->mark_count - MIN(card->mark_count, 1u));
+
+    *ret_at = mark * CELL_MARK_LINES;
+    return card->mark_count > 0 ? card->marks[mark] : (struct highlight_state){0};
+}
+
+void card_mark_code(struct card *card, enum highlight_language language, size_t line)
+{
+    struct highlight_state state;
     struct text_line text;
+    size_t at;
 
     if (card->marks == NULL) {
-        card->marks = xcalloc(lines / CELL_MARK_LINES + 1, sizeof(*card->marks));
+        card->marks = xcalloc(text_lines(card->code) / CELL_MARK_LINES + 1, sizeof(*card->marks));
         card->mark_count = 1;
     }
-    if (card->mark_count > 0) {
-        size_t mark = MIN(line / CELL_MARK_LINES, card->mark_count - 1);
-
-        state = card->marks[mark];
-        at = mark * CELL_MARK_LINES;
-    }
+    state = cells_mark_before(card, line, &at);
     for (; at < line && text_line(card->code, at, &text); at++) {
         highlight_line(language, &state, text.bytes, NULL, NULL);
         if ((at + 1) % CELL_MARK_LINES == 0 && (at + 1) / CELL_MARK_LINES == card->mark_count)
             card->marks[card->mark_count++] = state;
     }
+}
+
+struct highlight_state card_state_at(const struct card *card, enum highlight_language language,
+                                     size_t line)
+{
+    struct text_line text;
+    size_t at;
+    struct highlight_state state = cells_mark_before(card, line, &at);
+
+    for (; at < line && text_line(card->code, at, &text); at++)
+        highlight_line(language, &state, text.bytes, NULL, NULL);
     return state;
 }
 

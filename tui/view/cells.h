@@ -81,7 +81,7 @@ struct card {
     uint64_t peak_memory;
     struct card_file files[CELL_FILES_MAX];
     size_t file_count, files_left; /* left out */
-    struct card_display displays[CELL_DISPLAYS_MAX];
+    struct card_display *displays; /* room for CELL_DISPLAYS_MAX, once there is one */
     size_t display_count;
     /* Of the one who paints. */
     bool folded, whole; /* whole: long code is shown to its end */
@@ -129,6 +129,9 @@ struct card *cells_running(const struct cells *cells);
 bool card_failed(const struct card *card);
 /* "exit 1", "SIGKILL", "timed out", "interrupted", …; "" when it ended well or has not ended. */
 void card_verdict(const struct card *card, char *to, size_t room);
+/* Notes the lexer's states up to line @line of the code, so that what follows need not find them.
+ */
+void card_mark_code(struct card *card, enum highlight_language language, size_t line);
 /* The lexer's state at the beginning of line @line of the code. */
-struct highlight_state card_state_at(struct card *card, enum highlight_language language,
+struct highlight_state card_state_at(const struct card *card, enum highlight_language language,
                                      size_t line);

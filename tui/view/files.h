@@ -37,7 +37,7 @@ struct files {
     char error[GB_ERR_MESSAGE_MAX]; /* why there is nothing; empty */
     char wanted[FILES_PATH_MAX];    /* the name to stand at when the folder is there */
     uint64_t list_call, look_call;
-    int height; /* of the list, as last drawn */
+    int height; /* of the list, as last arranged */
     /* The file under the cursor. */
     char looked[FILES_PATH_MAX];
     struct text *text; /* NULL: nothing to look at */
@@ -55,7 +55,9 @@ void files_init(struct files *files, struct tui *tui, const char *session);
 void files_release(struct files *files);
 /* Asks for the folder again: when it is shown, and when a cell has ended. */
 void files_refresh(struct files *files);
-void files_draw(struct files *files, struct region region, bool focused);
+/* What of the list is in sight in this region. */
+void files_arrange(struct files *files, struct region region);
+void files_draw(const struct files *files, struct region region, bool focused);
 
 void files_move(struct files *files, long rows);
 void files_scroll(struct files *files, long rows); /* what is looked at */

@@ -33,7 +33,7 @@ static void draw_entry(const struct file_entry *entry, struct region row, bool s
     paint_right(row, room + 11, 0, 8, STYLE(selected ? role : ROLE_DIM), gb_bytes_str(text));
 }
 
-static void draw_list(struct files *files, struct region region, bool focused)
+static void draw_list(const struct files *files, struct region region, bool focused)
 {
     struct region head = region_cut_top(&region, 1);
     int x = 1;
@@ -42,7 +42,6 @@ static void draw_list(struct files *files, struct region region, bool focused)
     if (strcmp(files->path, ".") != 0)
         (void)paint_cut(head, x, 0, head.width - x, STYLE(ROLE_TITLE_ACTIVE),
                         gb_bytes_str(files->path));
-    files->height = region.height;
     if (files->count == 0) {
         (void)paint_cut(region, 1, 0, region.width - 2, STYLE(ROLE_DIM),
                         gb_bytes_str(files->error[0] != '\0' ? files->error
@@ -50,16 +49,12 @@ static void draw_list(struct files *files, struct region region, bool focused)
                                                              : "…"));
         return;
     }
-    if (files->selected < files->top)
-        files->top = files->selected;
-    if (files->selected >= files->top + (size_t)MAX(region.height, 1))
-        files->top = files->selected - (size_t)MAX(region.height, 1) + 1;
     for (int y = 0; y < region.height && files->top + (size_t)y < files->count; y++)
         draw_entry(&files->entries[files->top + (size_t)y], region_part(region, 0, y, -1, 1),
                    files->top + (size_t)y == files->selected, focused, tui_now(files->tui));
 }
 
-static void draw_look(struct files *files, struct region region)
+static void draw_look(const struct files *files, struct region region)
 {
     const struct file_entry *entry = files_selected(files);
     struct highlight_state state = {0};
@@ -104,7 +99,21 @@ static void draw_transfer(const struct files *files, struct region row)
     (void)paint_f(row, row.width - 6, 0, STYLE(ROLE_DIM), "%3.0f %%", share * 100);
 }
 
-void files_draw(struct files *files, struct region region, bool focused)
+void files_arrange(struct files *files, struct region region)
+{
+    size_t height;
+
+    files->height = MAX(region.height - 1 - (files->transfer != NULL ? 1 : 0), 0);
+    height = (size_t)MAX(files->height, 1);
+    if (files->count == 0)
+        return;
+    if (files->selected < files->top)
+        files->top = files->selected;
+    if (files->selected >= files->top + height)
+        files->top = files->selected - height + 1;
+}
+
+void files_draw(const struct files *files, struct region region, bool focused)
 {
     struct region list;
 

@@ -39,7 +39,7 @@ struct session_view {
     uint32_t coming;               /* cells in front of this one were asked for; 0: none */
     struct seek seek;
     bool history_done, history_unsupported;
-    struct region region; /* as last drawn */
+    struct region region; /* as last arranged */
     int pane_y;
     bool autofocus; /* the first thing to do is typing */
     bool ran;       /* a cell was run from here */

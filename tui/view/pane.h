@@ -21,10 +21,7 @@ struct pane {
     struct gb_timer *deadline;
     struct gb_list calls;
     unsigned interrupts; /* of the cell that runs */
-    struct {
-        int x, y; /* where the pop-up points, in the region of pane_draw() */
-    } popup;
-    char *edited; /* path of the file that is in $EDITOR */
+    char *edited;        /* path of the file that is in $EDITOR */
 };
 
 /* Embed it. Borrows all. */
@@ -45,7 +42,8 @@ bool pane_run(struct pane *pane, const char *code);
 void pane_edit(struct pane *pane, const char *text);
 
 /* Rows that it wants. */
-int pane_rows(struct pane *pane, int width, int limit);
-void pane_draw(struct pane *pane, struct region region, bool focused, const char *hint);
-/* Over everything else: @all is the region of the view, @y the row of the pane in it. */
-void pane_draw_popup(struct pane *pane, struct region all, int y);
+int pane_rows(const struct pane *pane, int width, int limit);
+void pane_draw(const struct pane *pane, struct region region, bool focused, const char *hint);
+/* Over everything else: @all is the region of the view, as wide as the pane, @y the row of the pane
+ * in it. */
+void pane_draw_popup(const struct pane *pane, struct region all, int y);

@@ -102,7 +102,7 @@ static const char *prompt_of(const struct pane *pane, bool first)
 }
 
 /* Goes over the text, and paints it when @pen says so. */
-static void go_over(struct pane *pane, struct layout *layout, struct pen *pen)
+static void go_over(const struct pane *pane, struct layout *layout, struct pen *pen)
 {
     const struct prompt_view *view = &layout->view;
     struct highlight_state state = {0};
@@ -146,7 +146,7 @@ static void go_over(struct pane *pane, struct layout *layout, struct pen *pen)
     layout->rows = MAX(pen->y, layout->cursor_y) + 1;
 }
 
-static struct layout lay_out(struct pane *pane, int width, struct pen *pen)
+static struct layout lay_out(const struct pane *pane, int width, struct pen *pen)
 {
     struct layout layout = {.first = prompt_of(pane, true), .more = prompt_of(pane, false)};
     const struct prompt_draft *draft = pane->input ? &pane->input_draft : &pane->draft;
@@ -164,7 +164,7 @@ static struct layout lay_out(struct pane *pane, int width, struct pen *pen)
     return layout;
 }
 
-int pane_rows(struct pane *pane, int width, int limit)
+int pane_rows(const struct pane *pane, int width, int limit)
 {
     struct pen pen;
     struct layout layout = lay_out(pane, width - 1, &pen);
@@ -194,17 +194,26 @@ static void draw_suggestion(const struct layout *layout, struct pen *pen)
                         STYLE(ROLE_SUGGESTION), " ↵…");
 }
 
-void pane_draw(struct pane *pane, struct region region, bool focused, const char *hint)
+/* The prompt laid out in @region; of its rows those from pen->first on are in sight. */
+static struct layout pane_place(const struct pane *pane, struct region region, struct pen *pen)
 {
-    static const char *const modes[] = {"", "vi insert", "vi command"};
-    struct pen pen;
     struct layout layout;
 
     region = region_part(region, 1, 0, -1, -1);
-    layout = lay_out(pane, region.width, &pen);
-    go_over(pane, &layout, &pen);
-    pen.first = MAX(0, MIN(layout.cursor_y - region.height / 2, layout.rows - region.height));
-    pen.region = region;
+    layout = lay_out(pane, region.width, pen);
+    go_over(pane, &layout, pen);
+    pen->first = MAX(0, MIN(layout.cursor_y - region.height / 2, layout.rows - region.height));
+    pen->region = region;
+    return layout;
+}
+
+void pane_draw(const struct pane *pane, struct region region, bool focused, const char *hint)
+{
+    static const char *const modes[] = {"", "vi insert", "vi command"};
+    struct pen pen;
+    struct layout layout = pane_place(pane, region, &pen);
+
+    region = pen.region;
     pen.x = pen.y = 0;
     pen.paint = true;
     go_over(pane, &layout, &pen);
@@ -217,16 +226,16 @@ void pane_draw(struct pane *pane, struct region region, bool focused, const char
                     gb_bytes_str(modes[layout.view.mode]));
     if (focused)
         paint_cursor(region, pen.indent + layout.cursor_x, layout.cursor_y - pen.first);
-    pane->popup.x = 1 + pen.indent + layout.match_x;
-    pane->popup.y = layout.match_y - pen.first;
 }
 
-void pane_draw_popup(struct pane *pane, struct region all, int y)
+void pane_draw_popup(const struct pane *pane, struct region all, int y)
 {
     struct prompt_view view;
     size_t first, shown;
-    int columns = 0, kinds = 0, top;
+    int columns = 0, kinds = 0, top, left;
+    struct layout layout;
     struct region box;
+    struct pen pen;
 
     if (!prompt_is_attached(pane))
         return;
@@ -240,10 +249,11 @@ void pane_draw_popup(struct pane *pane, struct region all, int y)
         kinds = MAX(kinds, (int)text_columns(gb_bytes_str(view.matches[i].kind)));
     }
     columns = MIN(columns + kinds + (kinds > 0 ? 4 : 2), MIN(POPUP_COLUMNS_MAX, all.width - 4));
-    y += pane->popup.y;
+    layout = pane_place(pane, region_part(all, 0, y, -1, -1), &pen);
+    left = MAX(MIN(pen.indent + layout.match_x - 1, all.width - columns - 2), 0);
+    y += layout.match_y - pen.first;
     top = y - (int)shown - 3 >= 0 ? y - (int)shown - 3 : y + 1; /* above the rule */
-    box = region_part(all, MAX(MIN(pane->popup.x - 2, all.width - columns - 2), 0), top,
-                      columns + 2, (int)shown + 2);
+    box = region_part(all, left, top, columns + 2, (int)shown + 2);
     paint_fill(box, STYLE(ROLE_POPUP));
     box = paint_box(box, STYLE(ROLE_POPUP_FRAME), NULL, STYLE(ROLE_POPUP));
     for (size_t i = 0; i < shown; i++) {
@@ -259,7 +269,6 @@ void pane_draw_popup(struct pane *pane, struct region all, int y)
                     gb_bytes_str(match->kind));
     }
     if (view.match_count > shown)
-        (void)paint_f(all, MAX(MIN(pane->popup.x - 2, all.width - columns - 2), 0) + 2,
-                      top + (int)shown + 1, STYLE(ROLE_POPUP_FRAME), " %zu of %zu ",
+        (void)paint_f(all, left + 2, top + (int)shown + 1, STYLE(ROLE_POPUP_FRAME), " %zu of %zu ",
                       view.selected + 1, view.match_count);
 }

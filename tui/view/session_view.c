@@ -120,13 +120,13 @@ static void session_view_follow_lease(struct session_view *self)
 /* ---- painting ---- */
 
 /* What is looked for, and where in it one stands, as far as that is known. */
-static void session_view_add_search(struct session_view *self, struct gb_buf *text)
+static void session_view_add_search(const struct session_view *self, struct gb_buf *text)
 {
     size_t at, count;
 
     gb_buf_addf(text, "/%.*s%s  ", (int)self->stream.search.size, self->stream.search.pattern,
                 self->stream.look.hide ? " only" : "");
-    if (!stream_count(&self->stream, &at, &count))
+    if (!stream_counted(&self->stream, &at, &count))
         return;
     if (at > 0)
         gb_buf_addf(text, "%zu of %zu  ", at, count);
@@ -134,9 +134,8 @@ static void session_view_add_search(struct session_view *self, struct gb_buf *te
         gb_buf_addf(text, "%zu  ", count);
 }
 
-static void session_view_draw_tabs(struct session_view *self, struct region row)
+static void session_view_draw_tabs(const struct session_view *self, struct region row)
 {
-    const struct session *session = session_view_session(self);
     int x = 1;
 
     for (int i = 0; i < TAB_COUNT; i++)
@@ -154,10 +153,9 @@ static void session_view_draw_tabs(struct session_view *self, struct region row)
                     gb_buf_bytes(&text));
         gb_buf_release(&text);
     }
-    (void)session;
 }
 
-static void session_view_pane_hint(struct session_view *self, char *hint, size_t room)
+static void session_view_pane_hint(const struct session_view *self, char *hint, size_t room)
 {
     const struct session *session = session_view_session(self);
     const struct card *running = cells_running(&self->cells);
@@ -190,7 +188,7 @@ static void session_view_pane_hint(struct session_view *self, char *hint, size_t
                        "C-x C-e edits it outside, C-] leaves");
 }
 
-static void session_view_draw_empty(struct session_view *self, struct region region)
+static void session_view_draw_empty(const struct session_view *self, struct region region)
 {
     const struct session *session = session_view_session(self);
 
@@ -221,25 +219,46 @@ static void session_view_figure_look(const struct session_view *self, struct pic
         look->mode = PICTURE_BLOCKS;
 }
 
-static void session_view_draw_stream(struct session_view *self, struct region region, bool focused)
+/* The cells above, the prompt (no rows: a preview has none) with its rule below. */
+static void session_view_split(const struct session_view *self, struct region region,
+                               struct region *ret_cells, struct region *ret_prompt)
 {
     int rows = self->preview ? 0 : pane_rows(&self->pane, region.width, region.height / 2);
-    struct region bottom = region_cut_bottom(&region, rows > 0 ? rows + 1 : 0);
-    const struct looks *looks = &tui_theme(self->view.tui)->looks;
-    bool typing = focused && self->pane.focused;
-    char hint[256];
 
+    *ret_prompt = region_cut_bottom(&region, rows > 0 ? rows + 1 : 0);
+    *ret_cells = region;
+}
+
+static void session_view_arrange_stream(struct session_view *self, struct region region)
+{
+    const struct looks *looks = &tui_theme(self->view.tui)->looks;
+    struct region cells, prompt;
+
+    session_view_split(self, region, &cells, &prompt);
     session_view_figure_look(self, &self->stream.look.figures);
     self->stream.look.ground = looks->roles[ROLE_CELL].bg;
     self->stream.look.ground_selected = looks->roles[ROLE_CELL_SELECTED].bg;
-    stream_draw(&self->stream, region, focused && !self->preview, tui_now(self->view.tui));
-    session_view_draw_empty(self, region);
-    self->pane_y = region.y + region.height + 1 - self->region.y;
-    if (rows == 0)
+    if (self->stream.search.size > 0)
+        stream_count(&self->stream);
+    stream_arrange(&self->stream, cells.width, cells.height, tui_now(self->view.tui));
+    self->pane_y = cells.y + cells.height + 1 - self->region.y;
+}
+
+static void session_view_draw_stream(const struct session_view *self, struct region region,
+                                     bool focused)
+{
+    bool typing = focused && self->pane.focused;
+    struct region cells, prompt;
+    char hint[256];
+
+    session_view_split(self, region, &cells, &prompt);
+    stream_draw(&self->stream, cells, focused && !self->preview);
+    session_view_draw_empty(self, cells);
+    if (prompt.height == 0)
         return;
-    paint_rule(bottom, 0, 0, bottom.width, STYLE(typing ? ROLE_FRAME_ACTIVE : ROLE_FRAME));
+    paint_rule(prompt, 0, 0, prompt.width, STYLE(typing ? ROLE_FRAME_ACTIVE : ROLE_FRAME));
     session_view_pane_hint(self, hint, sizeof(hint));
-    pane_draw(&self->pane, region_part(bottom, 0, 1, -1, -1), typing, hint);
+    pane_draw(&self->pane, region_part(prompt, 0, 1, -1, -1), typing, hint);
 }
 
 /* A cell that has ended may have changed them. */
@@ -283,30 +302,47 @@ static void session_view_ask(struct view *view)
     }
 }
 
-static void session_view_draw(struct view *view, struct region region, bool focused)
+/* Tabs above, but for a preview. */
+static struct region session_view_below_tabs(const struct session_view *self, struct region region)
+{
+    return region_part(region, 0, self->preview ? 0 : 1, -1, -1);
+}
+
+static void session_view_arrange(struct view *view, struct region region)
 {
     struct session_view *self = session_view_of(view);
-    struct region all = region;
 
     self->region = region;
+    region = session_view_below_tabs(self, region);
+    if (self->tab == TAB_FILES)
+        files_arrange(&self->files, region);
+    else if (self->tab != TAB_STATS)
+        session_view_arrange_stream(self, region);
+}
+
+static void session_view_draw(const struct view *view, struct region region, bool focused)
+{
+    const struct session_view *self = session_view_const_of(view);
+    struct region below = session_view_below_tabs(self, region);
+
     if (!self->preview)
-        session_view_draw_tabs(self, region_cut_top(&region, 1));
+        session_view_draw_tabs(self, region_part(region, 0, 0, -1, 1));
     switch (self->tab) {
     case TAB_FILES:
-        files_draw(&self->files, region, focused);
+        files_draw(&self->files, below, focused);
         break;
     case TAB_STATS:
-        session_stats_draw(self, region);
+        session_stats_draw(self, below);
         break;
     case TAB_CELLS:
     case TAB_OUTPUT:
     case TAB_COUNT:
     default:
-        session_view_draw_stream(self, region, focused);
+        session_view_draw_stream(self, below, focused);
         break;
     }
     if (self->pane.focused && focused)
-        pane_draw_popup(&self->pane, all, self->pane_y);
+        pane_draw_popup(&self->pane, region, self->pane_y);
 }
 
 /* ---- events ---- */
@@ -456,6 +492,7 @@ static void session_view_free(struct view *view)
 
 static const struct view_ops ops = {
     .update = session_view_update,
+    .arrange = session_view_arrange,
     .draw = session_view_draw,
     .ask = session_view_ask,
     .event = session_view_event,

@@ -461,7 +461,7 @@ static bool stream_count_all(struct stream *stream, size_t *ret_at, size_t *ret_
     return !stream->search.filter.rest;
 }
 
-bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count)
+void stream_count(struct stream *stream)
 {
     bool same =
         stream->counted.valid && stream->counted.change == stream->cells->change &&
@@ -483,6 +483,10 @@ bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count)
             stream_count_all(stream, &stream->counted.at, &stream->counted.count);
         stream->unfinished |= !stream->counted.valid;
     }
+}
+
+bool stream_counted(const struct stream *stream, size_t *ret_at, size_t *ret_count)
+{
     *ret_at = stream->counted.at;
     *ret_count = stream->counted.count;
     return stream->counted.valid && stream->counted.known;
@@ -519,52 +523,65 @@ void stream_release(struct stream *stream, const struct stream_hold *hold, enum 
         stream->top_row = rows + hold->top - MIN(hold->rows, hold->top + rows);
 }
 
-/* ---- painting ---- */
+/* ---- frames ---- */
 
-void stream_draw(struct stream *stream, struct region region, bool focused, double now)
+/* Puts the first row in sight where it is to be: at the end, or where one stands, without emptiness
+ * below the end. */
+static void stream_find_top(struct stream *stream, size_t *index, size_t *row)
 {
-    size_t index, row, end_index, end_row;
-    const struct card *selected = stream_selected(stream);
+    size_t end_index, end_row;
+
+    stream_find_end(stream, &end_index, &end_row);
+    *index = end_index;
+    *row = end_row;
+    if (!stream->follow) {
+        *index = stream_index_of(stream, stream->top, end_index);
+        *row = MIN(stream->top_row, MAX(stream_rows_at(stream, *index), 1u) - 1);
+        if (stream_is_before(end_index, end_row, *index, *row)) {
+            *index = end_index;
+            *row = end_row;
+        }
+    }
+    stream_set_top(stream, *index, *row);
+}
+
+void stream_arrange(struct stream *stream, int width, int height, double now)
+{
+    size_t index, row;
     int y = 0;
 
-    stream->look.width = region.width;
-    stream->look.figures.columns = region.width - CARD_GUTTER - 1;
+    stream->look.width = width;
+    stream->look.figures.columns = width - CARD_GUTTER - 1;
     stream->look.now = now;
-    stream->height = MIN(region.height, (int)GRID_SIDE_MAX);
+    stream->height = MIN(height, (int)GRID_SIDE_MAX);
     for (int i = 0; i < stream->height; i++)
         stream->rows[i].card = NULL;
-    if (stream->cells->count == 0 || region_empty(region))
+    if (stream->cells->count == 0 || width <= 0 || height <= 0)
         return;
     stream->search.filter.budget = FRAME_BYTES;
     stream->search.filter.rest = false;
-    stream_find_end(stream, &end_index, &end_row);
-    if (stream->follow) {
-        index = end_index;
-        row = end_row;
-    } else {
-        index = stream_index_of(stream, stream->top, end_index);
-        row = MIN(stream->top_row, MAX(stream_rows_at(stream, index), 1u) - 1);
-        if (stream_is_before(end_index, end_row, index, row)) { /* no emptiness below the end */
-            index = end_index;
-            row = end_row;
-        }
-    }
-    stream_set_top(stream, index, row);
-    for (; index < stream->cells->count && y < stream->height; index++) {
+    stream_find_top(stream, &index, &row);
+    for (; index < stream->cells->count && y < stream->height; index++, row = 0) {
         struct card *card = stream->cells->cards[index];
         size_t rows = stream_rows_at(stream, index);
 
         for (; row < rows && y < stream->height; row++, y++) {
-            /* Pictures may reach below their first row. */
-            struct region rest = region_part(region, 0, y, -1, -1);
-
-            card_draw(card, &stream->look, rest, row, focused && card == selected);
             stream->rows[y].card = card;
-            stream->rows[y].row = row;
+            card_find(card, &stream->look, row, &stream->rows[y].place);
         }
-        row = 0;
     }
     stream->unfinished |= stream->search.filter.rest;
+}
+
+void stream_draw(const struct stream *stream, struct region region, bool focused)
+{
+    const struct card *selected = stream_selected(stream);
+
+    for (int y = 0; y < stream->height; y++)
+        if (stream->rows[y].card != NULL)
+            /* Pictures may reach below their first row. */
+            card_draw(stream->rows[y].card, &stream->look, region_part(region, 0, y, -1, -1),
+                      &stream->rows[y].place, focused && stream->rows[y].card == selected);
 }
 
 /* ---- what is not here ---- */
@@ -633,5 +650,5 @@ bool stream_click(struct stream *stream, int y)
     card = stream->rows[y].card;
     stream->follow = false; /* what is in sight stays where it is */
     stream->selected = card;
-    return stream->rows[y].row == 0;
+    return stream->rows[y].place.part == CARD_PART_HEAD;
 }

@@ -11,7 +11,7 @@ struct stream {
     bool follow;                       /* the end stays in sight */
     const struct card *top, *selected; /* may be gone: checked before use */
     size_t top_row;                    /* of `top`, in the first row in sight */
-    int height;                        /* as last drawn */
+    int height;                        /* as last arranged */
     const struct card *match;          /* what the search stands at */
     size_t match_row;
     struct {
@@ -25,8 +25,8 @@ struct stream {
     } counted; /* the matches, as counted last */
     struct {
         const struct card *card;
-        size_t row;
-    } rows[GRID_SIDE_MAX]; /* what each row in sight shows */
+        struct card_place place;
+    } rows[GRID_SIDE_MAX]; /* what each row in sight shows; card NULL: nothing */
     bool moved;            /* since a part of an output was asked for */
     bool unfinished;       /* there was more to look at than a frame may; the next one goes on */
     /* For stream_ask(): for the output of a card that is away, for another part of one (true: it
@@ -39,8 +39,12 @@ struct stream {
 
 /* Embed it. Borrows @cells. */
 void stream_init(struct stream *stream, struct cells *cells);
-void stream_draw(struct stream *stream, struct region region, bool focused, double now);
-/* Asks for what was in sight when it was drawn last, and is not here. */
+/* Each frame in three steps. What is in sight in a region of this size: looks at as much of what is
+ * searched as a frame may. Asks for nothing. */
+void stream_arrange(struct stream *stream, int width, int height, double now);
+/* Paints that: everything that it shows has been settled. */
+void stream_draw(const struct stream *stream, struct region region, bool focused);
+/* Asks for what is in sight and not here. */
 void stream_ask(struct stream *stream);
 
 /* Where one stands in a card, while a part of its output is exchanged. */
@@ -92,8 +96,10 @@ void stream_begin(struct stream *stream, int direction, struct stream_place *ret
 enum stream_found stream_walk(struct stream *stream, int direction, struct stream_place *place);
 /* Brings what was found into sight. */
 void stream_show(struct stream *stream, const struct stream_place *place);
-/* Which match one stands at, and how many there are; false where that is not known: not all is
- * here, or the count is not finished. */
-bool stream_count(struct stream *stream, size_t *ret_at, size_t *ret_count);
+/* Counts matches, as far as a frame may. */
+void stream_count(struct stream *stream);
+/* Which match one stands at, and how many there are, as counted; false where that is not known: not
+ * all is here, or the count is not finished. */
+bool stream_counted(const struct stream *stream, size_t *ret_at, size_t *ret_count);
 /* A click on row @y. True: it was on a head line. */
 bool stream_click(struct stream *stream, int y);
