@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# gb_module(NAME DIRECTORY dir [AS path] [SOURCES file…] [LINKS module…] [LIBS target…])
+# gb_module(NAME DIRECTORY dir [AS path] [FOLDERS dir…] [SOURCES file…] [LINKS module…] [LIBS target…])
 #
 # Makes the object library gb_NAME of all foo.c in dir, and finds by name
 #   foo_test.c  a Check program, run by ctest as NAME/foo;
 #   foo_fuzz.c  a libFuzzer target (preset "fuzz"); without libFuzzer it is linked to cmake/replay.c
 #               and ctest runs it over foo_corpus/.
+# FOLDERS names folders below dir whose sources, tests and fuzz targets belong to the module as well.
 # Headers are included as "NAME/foo.h", or "PATH/foo.h" with AS. Each module has an include directory of
 # its own that holds one link to its sources, so a header of a module that is not linked is not found.
 
@@ -41,14 +42,21 @@ if(GB_FUZZ)
 endif()
 
 function(gb_module name)
-    cmake_parse_arguments(ARG "" "DIRECTORY;AS" "SOURCES;LINKS;LIBS" ${ARGN})
+    cmake_parse_arguments(ARG "" "DIRECTORY;AS" "FOLDERS;SOURCES;LINKS;LIBS" ${ARGN})
     if(NOT ARG_AS)
         set(ARG_AS ${name})
     endif()
     set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DIRECTORY})
-    file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c)
-    file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.c)
-    file(GLOB fuzzers CONFIGURE_DEPENDS ${dir}/*_fuzz.c)
+    set(dirs ${dir})
+    foreach(folder IN LISTS ARG_FOLDERS)
+        list(APPEND dirs ${dir}/${folder})
+    endforeach()
+    list(TRANSFORM dirs APPEND /*.c OUTPUT_VARIABLE patterns)
+    file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+    list(TRANSFORM dirs APPEND /*_test.c OUTPUT_VARIABLE patterns)
+    file(GLOB tests CONFIGURE_DEPENDS ${patterns})
+    list(TRANSFORM dirs APPEND /*_fuzz.c OUTPUT_VARIABLE patterns)
+    file(GLOB fuzzers CONFIGURE_DEPENDS ${patterns})
     if(tests OR fuzzers)
         list(REMOVE_ITEM sources ${tests} ${fuzzers})
     endif()

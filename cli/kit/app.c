@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "platform/program.h"
 #include "rpc/access.h"
 #include "rpc/base64.h"
 
@@ -81,7 +82,7 @@ void app_open(struct app *app, const struct args *args)
 
     app_open_loop(app);
     if (!args_has(args, "no-autostart"))
-        program = gb_client_this_program();
+        program = gb_program_again();
     config.program = program;
     app->client = gb_client_new(app->loop, &config, &events, app);
     app_say_hello(app, args->verb->name);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/socket.h"
 
 enum { FIRST_FD = 3, USEC_A_MS = 1000 };
 
@@ -72,11 +73,21 @@ int service_socket(int *ret_fd, char **ret_path, struct gb_err *err)
     return 0;
 }
 
+static void service_send(struct service *service, const char *text)
+{
+    struct iovec data = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
+    const struct msghdr message = {.msg_name = &service->address,
+                                   .msg_namelen = service->address_size,
+                                   .msg_iov = &data,
+                                   .msg_iovlen = 1};
+
+    (void)gb_socket_send_message(service->fd, &message);
+}
+
 static void service_tell(struct service *service, const char *text)
 {
     if (service->fd >= 0) /* a manager that does not listen is none of our cares */
-        (void)sendto(service->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
-                     (const struct sockaddr *)&service->address, service->address_size);
+        service_send(service, text);
 }
 
 static void service_on_watchdog(void *arg)
@@ -101,7 +112,7 @@ struct service *service_new(struct gb_loop *loop)
         if (path[0] == '@') /* of the abstract kind */
             service->address.sun_path[0] = '\0';
         service->address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
-        service->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        service->fd = gb_socket_new(SOCK_DGRAM, true);
     }
     service->watchdog_ms = service_own_number("WATCHDOG_USEC", "WATCHDOG_PID") / USEC_A_MS / 2;
     (void)unsetenv("NOTIFY_SOCKET");

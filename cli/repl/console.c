@@ -13,6 +13,7 @@
 #include "editor/prompt.h"
 #include "editor/redisplay.h"
 #include "input/parser.h"
+#include "platform/file.h"
 #include "show/signs.h"
 
 enum { LINE_BYTES_MAX = 4096, COLUMNS_UNKNOWN = 80, ROWS_UNKNOWN = 24 };
@@ -293,7 +294,7 @@ struct console *console_new(struct gb_loop *loop, const struct console_config *c
     struct console *console;
     const char *term = getenv("TERM");
     struct prompt_view view;
-    int fd = open("/proc/self/fd/0", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    int fd = gb_file_reopen(STDIN_FILENO, O_RDWR);
 
     if (fd < 0)
         return NULL;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -15,7 +14,8 @@
 #include "cli/app.h"
 #include "client/dial.h"
 #include "guard/guard.h"
-#include "capacity/budget.h"
+#include "platform/budget.h"
+#include "platform/system.h"
 #include "rpc/access.h"
 #include "rpc/address.h"
 #include "settings/settings.h"
@@ -24,12 +24,7 @@
 #include "verbs/verbs.h"
 #include "vm/host.h"
 
-enum {
-    CGROUP2_MAGIC = 0x63677270,
-    NOFILE_WANTED = 4096,
-    MEMORY_WANTED_MB = 512,
-    FILE_LIMIT = 65536
-};
+enum { NOFILE_WANTED = 4096, MEMORY_WANTED_MB = 512, FILE_LIMIT = 65536 };
 
 enum verdict { VERDICT_GOOD, VERDICT_WEAK, VERDICT_BAD };
 
@@ -77,31 +72,23 @@ static void doctor_find(struct doctor *doctor, enum verdict verdict, const char 
 static void doctor_find_limits(struct doctor *doctor)
 {
     struct rlimit files;
-    struct statfs cgroup;
-    struct gb_buf text = {0};
-    const char *available;
-    unsigned long kb = 0;
+    uint64_t available_mb = gb_system_memory_available() >> 20;
 
     if (getrlimit(RLIMIT_NOFILE, &files) == 0)
         doctor_find(
             doctor, files.rlim_max >= NOFILE_WANTED ? VERDICT_GOOD : VERDICT_WEAK, "open files",
             "up to %llu can be open at once%s", (unsigned long long)files.rlim_max,
             files.rlim_max >= NOFILE_WANTED ? "" : "; each VM needs about 10: raise `ulimit -Hn`");
-    if (statfs("/sys/fs/cgroup", &cgroup) == 0 && cgroup.f_type == CGROUP2_MAGIC)
+    if (gb_system_limits_groups())
         doctor_find(doctor, VERDICT_GOOD, "cgroup", "version 2");
     else
         doctor_find(
             doctor, VERDICT_WEAK, "cgroup",
             "not version 2: the kernel cannot limit each VM's processor time and memory by itself");
-    if (gb_fd_read_file("/proc/meminfo", FILE_LIMIT, &text, NULL) == 0) {
-        available = strstr(gb_buf_str(&text), "MemAvailable:");
-        if (available != NULL)
-            kb = strtoul(available + strlen("MemAvailable:"), NULL, 10);
-        doctor_find(doctor, kb / 1024 >= MEMORY_WANTED_MB ? VERDICT_GOOD : VERDICT_WEAK, "memory",
-                    "%lu MiB are free%s", kb / 1024,
-                    kb / 1024 >= MEMORY_WANTED_MB ? "" : "; a VM needs about 200 MiB at first");
-    }
-    gb_buf_release(&text);
+    if (available_mb > 0)
+        doctor_find(doctor, available_mb >= MEMORY_WANTED_MB ? VERDICT_GOOD : VERDICT_WEAK,
+                    "memory", "%llu MiB are free%s", (unsigned long long)available_mb,
+                    available_mb >= MEMORY_WANTED_MB ? "" : "; a VM needs about 200 MiB at first");
 }
 
 /* How many VMs there would be room for, by the settings that a server would read. */

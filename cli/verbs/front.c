@@ -9,6 +9,7 @@
 #include "command/manual.h"
 #include "list/list.h"
 #include "app/tui.h"
+#include "platform/program.h"
 #include "view/session_view.h"
 
 /* The rows of all views, and those that are known everywhere. */
@@ -43,7 +44,7 @@ int front_run(const struct args *args, const char *session)
     int status;
 
     if (!args_has(args, "no-autostart"))
-        program = gb_client_this_program();
+        program = gb_program_again();
     config.program = program;
     config.socket = args_value(args, "socket");
     config.theme = args_value(args, "theme");

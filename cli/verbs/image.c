@@ -12,6 +12,7 @@
 #include "cli/app.h"
 #include "cli/params.h"
 #include "cli/print.h"
+#include "platform/program.h"
 #include "rpc/access.h"
 #include "show/words.h"
 #include "verbs/options.h"
@@ -129,7 +130,7 @@ static char *image_find_part(const char *folder, const char *installed, const ch
 
 static int image_build_images(const struct args *args)
 {
-    _cleanup_(freep) char *program = gb_client_this_program();
+    _cleanup_(freep) char *program = gb_program_again();
     char *slash = program != NULL ? strrchr(program, '/') : NULL;
     _cleanup_(freep) char *folder =
         slash != NULL ? xstrndup(program, (size_t)(slash - program)) : NULL;

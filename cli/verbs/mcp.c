@@ -9,6 +9,7 @@
 #include "kit/input.h"
 #include "kit/output.h"
 #include "mcp/server.h"
+#include "platform/program.h"
 #include "verbs/verbs.h"
 
 enum {
@@ -128,7 +129,7 @@ static int mcp_run(const struct args *args)
         !mcp_read_lease_wait(args, &config.lease_wait_ms))
         return EXIT_USAGE;
     if (!args_has(args, "no-autostart"))
-        program = gb_client_this_program();
+        program = gb_program_again();
     config.program = program;
     app_open_loop(&mcp.app);
     mcp.output = output_new(mcp.app.loop, STDOUT_FILENO, mcp_on_drained, mcp_on_broken, &mcp);

@@ -20,6 +20,7 @@
 #include "base/paths.h"
 #include "cli/app.h"
 #include "cli/service.h"
+#include "platform/socket.h"
 #include "rpc/address.h"
 #include "server/core/server.h"
 #include "server/parts.h"
@@ -409,13 +410,13 @@ static int serve_wait_for_daemon(int fd)
 static int serve_daemon(struct serve *serve, const struct args *args)
 {
     bool parent_waits = serve->ready_fd < 0;
-    int log = serve_open_log(args), ends[2] = {-1, -1};
+    int log = serve_open_log(args), ends[2] = {-1, -1}, r;
     pid_t pid;
 
     if (log < 0)
         return EXIT_GLASSBELL;
-    if (parent_waits && pipe2(ends, O_CLOEXEC) < 0) {
-        app_say("cannot make a pipe: %s", strerror(errno));
+    if (parent_waits && (r = gb_socket_pipe(ends)) < 0) {
+        app_say("cannot make a pipe: %s", strerror(-r));
         return EXIT_GLASSBELL;
     }
     pid = fork();

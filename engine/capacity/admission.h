@@ -33,7 +33,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "loop/loop.h"
-#include "capacity/budget.h"
+#include "platform/budget.h"
 #include "vm/host.h"
 #include "vm/vm.h"
 

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "guest/guest.h"
+#include "platform/file.h"
 #include "snapshot/lock.h"
 #include "capacity/admission.h"
 #include "capacity/template_builder.h"
@@ -154,7 +155,7 @@ static int template_job_open_stored(struct template_job *job, struct gb_err *err
 
     if (r < 0 || bad->st_ino == 0 || fstat(job->files.ram_fd, &info) < 0 ||
         info.st_ino != bad->st_ino || info.st_dev != bad->st_dev ||
-        info.st_mtim.tv_sec != bad->st_mtim.tv_sec || info.st_mtim.tv_nsec != bad->st_mtim.tv_nsec)
+        gb_file_mtime_ns(&info) != gb_file_mtime_ns(bad))
         return r;
     gb_snapshot_files_release(&job->files);
     if (job->kind == JOB_BEGIN) /* the lock is ours */

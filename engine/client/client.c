@@ -597,15 +597,3 @@ void gb_client_pause(struct gb_client *client, bool paused)
     if (!paused)
         gb_loop_defer(client->loop, &client->resume, resume_input, client);
 }
-
-char *gb_client_this_program(void)
-{
-    char path[4096];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-    if (size <= 0 || (size_t)size >= sizeof(path) - 1)
-        return NULL;
-    path[size] = '\0';
-    /* A program that was replaced while it ran is still there under this name. */
-    return access(path, X_OK) == 0 ? xstrdup(path) : xstrdup("/proc/self/exe");
-}

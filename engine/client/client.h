@@ -72,6 +72,3 @@ void gb_client_redirect(struct gb_client *client, uint64_t call, gb_reply_cb *re
 size_t gb_client_calls(const struct gb_client *client);  /* under way */
 size_t gb_client_queued(const struct gb_client *client); /* bytes that have not left */
 void gb_client_pause(struct gb_client *client, bool paused);
-
-/* The path of the running program, to be named as gb_client_config.program. Gives, or NULL. */
-char *gb_client_this_program(void);

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/socket.h"
 #include "rpc/address.h"
 
 enum { READY_FD = 3, READY_MESSAGE_MAX = 1024, CONNECT_TIMEOUT_S = 10 };
@@ -67,10 +68,10 @@ static int try_connect(const char *path, int *ret_fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct timeval limit = {.tv_sec = CONNECT_TIMEOUT_S};
-    _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    _cleanup_(closep) int fd = gb_socket_new(SOCK_STREAM, false);
 
     if (fd < 0)
-        return -errno;
+        return fd;
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path); /* measured before */
     /* A full backlog makes connect() wait; this bounds the wait. */
     if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
@@ -83,11 +84,11 @@ static int try_connect(const char *path, int *ret_fd)
 
 static int check_peer(int fd, const char *path, struct gb_err *err)
 {
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
+    struct gb_socket_peer peer;
+    int r = gb_socket_peer(fd, &peer);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-        return gb_err_sys(err, errno, "cannot tell who listens at %s", path);
+    if (r < 0)
+        return gb_err_sys(err, -r, "cannot tell who listens at %s", path);
     if (peer.uid != getuid())
         return gb_err_set(err, GB_EPOLICY, "the server at %s runs as another user (uid %u)", path,
                           (unsigned)peer.uid);
@@ -192,11 +193,11 @@ static int spawn_server(const struct gb_dial_config *config, const char *path, i
 
 static int start_server(const struct gb_dial_config *config, const char *path, struct gb_err *err)
 {
-    int ends[2], r;
+    int ends[2], r = gb_socket_pipe(ends);
     pid_t pid = -1;
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return gb_err_sys(err, errno, "cannot make a pipe");
+    if (r < 0)
+        return gb_err_sys(err, -r, "cannot make a pipe");
     r = spawn_server(config, path, ends[1], &pid, err);
     (void)gb_close(ends[1]);
     if (r == 0) {

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which stages work here: the launcher tells, started on nothing. */
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "guard/guard.h"
 #include "loop/loop.h"
+#include "platform/socket.h"
 
 enum { LIMIT_MS = 10000, UID_PROBE = 61183 };
 
@@ -94,11 +92,12 @@ static int start(struct probe *probe, const char *launcher, struct gb_err *err)
     char *argv[] = {name, (char[]){"--uid"}, uid, NULL};
     struct gb_child_config child = {.file = launcher, .argv = argv, .fd_count = 5};
     int lifeline[2] = {-1, -1}, status[2] = {-1, -1};
-    int r = 0;
+    int r = gb_socket_pipe(lifeline);
 
-    if (pipe2(lifeline, O_CLOEXEC) < 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, status) < 0)
-        r = gb_err_sys(err, errno, "cannot make sockets for the launcher");
+    if (r == 0)
+        r = gb_socket_pair(status);
+    if (r < 0)
+        r = gb_err_sys(err, -r, "cannot make sockets for the launcher");
     if (r == 0) {
         const int fds[] = {-1, -1, -1, status[1], lifeline[0]};
 

@@ -7,11 +7,11 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "guest/private.h"
+#include "platform/random.h"
 
 enum { ENTROPY_BYTES = 64, CLOCK_LATE_MS = 30, CLOCK_TRIES = 5 };
 
@@ -75,8 +75,9 @@ int gb_guest_configure(struct gb_guest *guest, const struct gb_guest_settings *s
     int r;
 
     assert(gb_guest_listens(guest) && guest->settings.done == NULL);
-    if (getrandom(entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))
-        return gb_err_sys(err, errno, "no random numbers");
+    r = gb_random_fill(entropy, sizeof(entropy));
+    if (r < 0)
+        return gb_err_sys(err, -r, "no random numbers");
     if (settings->hostname != NULL)
         message.hostname = gb_bytes_str(settings->hostname);
     if (settings->machine_id != NULL)

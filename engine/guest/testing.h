@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "guest/guest.h"
+#include "platform/program.h"
 
 enum { KIT_MEMORY_MB = 64, KIT_WAIT_S = 30 };
 
@@ -36,13 +37,11 @@ static inline void kit_play(const char *script)
 
 static inline void kit_setup(void)
 {
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    char *folder = gb_program_folder();
 
-    ck_assert_int_gt(n, 0);
-    self[n] = '\0';
-    *strrchr(self, '/') = '\0';
-    (void)snprintf(kit_launcher, sizeof(kit_launcher), "%s/fake-vm", self);
+    ck_assert_ptr_nonnull(folder);
+    (void)snprintf(kit_launcher, sizeof(kit_launcher), "%s/fake-vm", folder);
+    free(folder);
     (void)snprintf(kit_folder, sizeof(kit_folder), "/tmp/glassbell-guest-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(kit_folder));
     (void)snprintf(kit_empty, sizeof(kit_empty), "%s/empty", kit_folder);

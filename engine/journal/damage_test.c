@@ -2,6 +2,7 @@
 /* Journals whose files were damaged: nothing wrong is told, no more is lost than was hit, nothing
  * on the disk is changed, and what a guest printed is never taken for a record. */
 #include "journal/testing.h"
+#include "machine/crc32c.h"
 
 enum { CELLS = 8, RECORDS_MAX = 64 };
 

@@ -24,13 +24,13 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "journal/internal.h"
+#include "platform/random.h"
 
 enum {
     DIRECT_MAX = 64 * 1024, /* bytes that the loop writes by itself */
@@ -167,7 +167,7 @@ static struct segment *begin_segment(struct gb_journal *journal, int *ret_errno)
     last = segment_newest(journal);
     number = last == NULL ? 1 : last->number + 1;
     while (r == 0 && key == 0)
-        r = getrandom(&key, sizeof(key), 0) < 0 ? -errno : 0;
+        r = gb_random_fill(&key, sizeof(key));
     if (r == 0)
         r = open_file(journal, number, key, O_CREAT | O_EXCL);
     if (r < 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal on a real file system: what was acknowledged is there after any end. */
 #include "journal/testing.h"
+#include "machine/crc32c.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "journal/pace.h"
+#include "machine/crc32c.h"
 #include "wire/guest.h"
 
 /* "GbB1" to "GbB4". */
@@ -78,53 +79,6 @@ static const struct gb_fields *cell_fields_of(const struct gb_record_head *head)
     return head->version == GB_RECORD_FIRST   ? &first_cell_fields
            : head->version <= GB_RECORD_THIRD ? &third_cell_fields
                                               : &gb_record_cell_fields;
-}
-
-/* ---- the sum ---- */
-
-/* Four bits at a time: for hosts without an instruction for it. */
-static uint32_t crc_slow(uint32_t crc, const uint8_t *data, size_t size)
-{
-    static const uint32_t table[16] = {
-        0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
-        0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
-        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
-    };
-
-    for (size_t i = 0; i < size; i++) {
-        crc ^= data[i];
-        crc = crc >> 4 ^ table[crc & 15];
-        crc = crc >> 4 ^ table[crc & 15];
-    }
-    return crc;
-}
-
-#ifdef __x86_64__
-__attribute__((target("sse4.2"))) static uint32_t crc_fast(uint32_t crc, const uint8_t *data,
-                                                           size_t size)
-{
-    uint64_t wide = crc;
-
-    for (; size >= 8; data += 8, size -= 8) {
-        uint64_t word;
-
-        memcpy(&word, data, sizeof(word));
-        wide = __builtin_ia32_crc32di(wide, word);
-    }
-    crc = (uint32_t)wide;
-    for (; size > 0; data++, size--)
-        crc = __builtin_ia32_crc32qi(crc, *data);
-    return crc;
-}
-#endif
-
-uint32_t gb_crc32c(uint32_t crc, const void *data, size_t size)
-{
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("sse4.2"))
-        return ~crc_fast(~crc, data, size);
-#endif
-    return ~crc_slow(~crc, data, size);
 }
 
 /* ---- records ---- */

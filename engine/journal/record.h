@@ -78,9 +78,6 @@ struct gb_record_session {
 
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;
 
-/* CRC-32C of @data, continued from @crc (0 at first). */
-uint32_t gb_crc32c(uint32_t crc, const void *data, size_t size);
-
 /* Adds a whole record in the third version; @head needs no size and sum. */
 void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
                    const void *message);

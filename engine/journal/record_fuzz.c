@@ -2,6 +2,7 @@
 /* A segment's bytes: records one behind the other, as the scan and the readers take them. */
 #include "journal/pace.h"
 #include "journal/record.h"
+#include "machine/crc32c.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. The loop pushes jobs under a lock and wakes the thread; the thread takes all
  * that there are, writes them, syncs each file once when every cell has to be safe from a power cut
- * (group commit), and hands them back through an eventfd that the loop watches. With `interval` the
+ * (group commit), and hands them back through a pipe that the loop watches. With `interval` the
  * thread wakes itself a while after the first unsynced byte. */
 #include "writer.h"
 
@@ -10,12 +10,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "platform/file.h"
+#include "platform/socket.h"
+#include "platform/thread.h"
 
 struct writer {
     pthread_t thread;
@@ -25,7 +26,7 @@ struct writer {
     uint64_t interval_ns;
     void (*sync_failed)(void *arg, int sys_errno);
     void *arg;
-    int event_fd;
+    int wake_fds[2]; /* of a pipe: the thread writes a byte, the loop reads */
     struct gb_watch *watch;
     size_t pending, pending_bytes; /* the loop's: pushed and not handed back */
 
@@ -83,20 +84,24 @@ static void do_write(struct job *job)
 
 static int sync_file(const struct segment_file *file)
 {
-    if (fdatasync(file->fd) < 0)
-        return -errno;
-    (void)fsync(file->folder_fd); /* cheap when no file has come or gone */
-    return 0;
+    int r = gb_file_sync_data(file->fd);
+
+    if (r == 0)
+        (void)fsync(file->folder_fd); /* cheap when no file has come or gone */
+    return r;
+}
+
+static void wake_loop(const struct writer *writer)
+{
+    (void)!write(writer->wake_fds[1], "", 1); /* fails when the pipe is full: the loop will come */
 }
 
 static void say_sync_failed(struct writer *writer, int sys_errno)
 {
-    const uint64_t one = 1;
-
     pthread_mutex_lock(&writer->lock);
     writer->sync_errno = sys_errno;
     pthread_mutex_unlock(&writer->lock);
-    (void)!write(writer->event_fd, &one, sizeof(one));
+    wake_loop(writer);
 }
 
 static void sync_later_bytes(struct writer *writer, const struct segment_file *file)
@@ -109,8 +114,10 @@ static void sync_later_bytes(struct writer *writer, const struct segment_file *f
 
 static void do_close(struct writer *writer, struct segment_file *file)
 {
-    if (writer->sync != GB_JOURNAL_SYNC_NONE && fdatasync(file->fd) < 0)
-        say_sync_failed(writer, errno);
+    int r = writer->sync != GB_JOURNAL_SYNC_NONE ? gb_file_sync_data(file->fd) : 0;
+
+    if (r < 0)
+        say_sync_failed(writer, -r);
     pthread_mutex_lock(&writer->lock);
     if (writer->dirty == file)
         writer->dirty = NULL;
@@ -171,25 +178,21 @@ static void do_jobs(struct writer *writer, struct gb_list *jobs)
 
 static void hand_back(struct writer *writer, struct gb_list *jobs)
 {
-    const uint64_t one = 1;
     struct gb_list *link;
 
     pthread_mutex_lock(&writer->lock);
     while ((link = gb_list_pop(jobs)) != NULL)
         gb_list_add_tail(&writer->done, link);
     pthread_mutex_unlock(&writer->lock);
-    (void)!write(writer->event_fd, &one, sizeof(one));
+    wake_loop(writer);
 }
 
 /* Waits for jobs, for the end, or for the time to sync. Called and left with the lock held. */
 static void wait_for_work(struct writer *writer)
 {
-    uint64_t until_ns = writer->dirty_since_ns + writer->interval_ns;
-    const struct timespec until = {(time_t)(until_ns / GB_NS_PER_S),
-                                   (long)(until_ns % GB_NS_PER_S)};
-
     if (writer->dirty != NULL)
-        (void)pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
+        gb_condition_wait_until(&writer->wake, &writer->lock,
+                                writer->dirty_since_ns + writer->interval_ns);
     else
         (void)pthread_cond_wait(&writer->wake, &writer->lock);
 }
@@ -254,10 +257,10 @@ static void take_back(struct writer *writer)
 static void on_event(void *arg)
 {
     struct writer *writer = arg;
-    uint64_t count;
+    uint8_t bytes[64];
     int sync_errno;
 
-    (void)!read(writer->event_fd, &count, sizeof(count));
+    (void)!read(writer->wake_fds[0], bytes, sizeof(bytes)); /* what is left wakes once more */
     pthread_mutex_lock(&writer->lock);
     sync_errno = writer->sync_errno;
     writer->sync_errno = 0;
@@ -271,8 +274,8 @@ struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *
                           void (*sync_failed)(void *arg, int sys_errno), void *arg)
 {
     struct writer *writer = xcalloc(1, sizeof(*writer));
-    pthread_condattr_t attributes;
     sigset_t all, before;
+    bool ready;
 
     writer->sync = config->sync;
     writer->interval_ns = config->interval_ms * GB_NS_PER_MS;
@@ -281,17 +284,16 @@ struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *
     gb_list_init(&writer->queue);
     gb_list_init(&writer->done);
     (void)pthread_mutex_init(&writer->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&writer->wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    writer->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    gb_condition_init(&writer->wake);
+    ready = gb_socket_pipe(writer->wake_fds) == 0 &&
+            gb_fd_set_nonblocking(writer->wake_fds[0], true) == 0 &&
+            gb_fd_set_nonblocking(writer->wake_fds[1], true) == 0;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the loop's */
-    if (writer->event_fd < 0 || pthread_create(&writer->thread, NULL, run, writer) != 0)
+    if (!ready || pthread_create(&writer->thread, NULL, run, writer) != 0)
         abort(); /* at the start of the server: no descriptor or no thread is left */
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    writer->watch = gb_watch_new(loop, writer->event_fd, on_event, writer);
+    writer->watch = gb_watch_new(loop, writer->wake_fds[0], on_event, writer);
     return writer;
 }
 
@@ -340,7 +342,8 @@ void writer_free(struct writer *writer)
     (void)pthread_join(writer->thread, NULL);
     take_back(writer);
     gb_watch_free(writer->watch);
-    (void)gb_close(writer->event_fd);
+    (void)gb_close(writer->wake_fds[0]);
+    (void)gb_close(writer->wake_fds[1]);
     (void)pthread_cond_destroy(&writer->wake);
     (void)pthread_mutex_destroy(&writer->lock);
     free(writer);

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/file.h"
 
 enum { READ_MAX = 64u << 10 };
 
@@ -69,7 +70,6 @@ struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, str
                         void *arg)
 {
     struct input *input = xcalloc(1, sizeof(*input));
-    char path[32];
     struct stat st;
 
     input->loop = loop;
@@ -80,9 +80,8 @@ struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, str
         gb_loop_defer(loop, &input->turn, input_take_turn, input);
         return input;
     }
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (!S_ISSOCK(st.st_mode)) {
-        int anew = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        int anew = gb_file_reopen(fd, O_RDONLY | O_NONBLOCK);
 
         if (anew >= 0)
             input->fd = anew;

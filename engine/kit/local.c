@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -18,6 +17,9 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/file.h"
+#include "platform/random.h"
+#include "platform/socket.h"
 
 enum { LINKS_MAX = 40, COPY = 1 << 20, TRIES = 100 };
 
@@ -90,20 +92,6 @@ static const char *local_last_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-/* One of our own descriptors, as /proc calls it, or -1. */
-static int local_own_descriptor(const char *folder, const char *name)
-{
-    char mine[64];
-    char *end;
-    long fd;
-
-    (void)snprintf(mine, sizeof(mine), "/proc/%ld/fd", (long)getpid());
-    if (strcmp(folder, mine) != 0 || name[0] < '0' || name[0] > '9')
-        return -1;
-    fd = strtol(name, &end, 10);
-    return *end == '\0' && fd <= INT_MAX ? (int)fd : -1;
-}
-
 /* Follows the links of @path to a name that is none, or to one that only the kernel can follow; to
  * a descriptor of ours when they lead to one. 0 with *@ret_path (gives) or *@ret_fd >= 0; or
  * -errno. */
@@ -120,10 +108,10 @@ static int local_follow(const char *path, char **ret_path, int *ret_fd)
 
         if (folder == NULL)
             return -errno;
-        *ret_fd = local_own_descriptor(folder, local_last_name(at));
+        *ret_fd = gb_file_own_descriptor(folder, local_last_name(at));
         if (*ret_fd >= 0)
             return 0;
-        n = strncmp(folder, "/proc/", 6) == 0 ? -1 : readlink(at, target, sizeof(target) - 1);
+        n = gb_file_kernel_links(folder) ? -1 : readlink(at, target, sizeof(target) - 1);
         if (n < 0) {
             *ret_path = TAKE_PTR(at);
             return 0;
@@ -160,13 +148,15 @@ int local_open_input(const char *path, struct gb_err *err)
 static int local_connect_socket(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = gb_socket_new(SOCK_STREAM, false);
 
+    if (fd < 0)
+        return fd;
     if (strlen(path) >= sizeof(address.sun_path))
         errno = ENAMETOOLONG;
     else
         memcpy(address.sun_path, path, strlen(path));
-    if (fd < 0 || address.sun_path[0] == '\0' ||
+    if (address.sun_path[0] == '\0' ||
         connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
         int why = errno;
 
@@ -188,7 +178,7 @@ static char *local_name_beside(const struct local *local)
 static int local_open_beside(struct local *local)
 {
     _cleanup_(freep) char *folder = local_real_folder(local->path);
-    int fd = folder == NULL ? -1 : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = folder == NULL ? -1 : gb_file_unnamed(folder);
 
     if (fd >= 0)
         return fd;
@@ -388,25 +378,25 @@ int local_write(struct local *local, uint64_t offset, struct gb_bytes bytes, str
 /* Gives the new file a name beside the one that it replaces. */
 static int local_name_it(struct local *local)
 {
-    char source[32];
+    int r;
 
-    (void)snprintf(source, sizeof(source), "/proc/self/fd/%d", local->fd);
-    if (!local->replaces && linkat(AT_FDCWD, source, AT_FDCWD, local->path, AT_SYMLINK_FOLLOW) == 0)
+    if (!local->replaces && gb_file_link(local->fd, local->path) == 0)
         return 0;
     for (int i = 0; i < TRIES && local->beside == NULL; i++) {
         char *name = local_name_beside(local);
         uint32_t random = 0;
 
-        if (getrandom(&random, sizeof(random), 0) < 0)
+        if (gb_random_fill(&random, sizeof(random)) < 0)
             random = (uint32_t)i;
         (void)snprintf(name + strlen(name) - 6, 7, "%06x", random & 0xffffff);
-        if (linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+        r = gb_file_link(local->fd, name);
+        if (r == 0) {
             local->beside = name;
             return 1;
         }
         free(name);
-        if (errno != EEXIST)
-            return -errno;
+        if (r != -EEXIST)
+            return r;
     }
     return 1;
 }
@@ -422,9 +412,11 @@ static int local_write_into(const struct local *local)
 
     if (fd < 0)
         return -errno;
-    if (local->size > 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)local->size) < 0 &&
-        errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) {
-        r = -errno;
+    if (local->size > 0)
+        r = gb_file_reserve(fd, local->size);
+    if (r == -EOPNOTSUPP || r == -ENOSYS || r == -EINVAL)
+        r = 0;
+    if (r < 0) {
         if (ftruncate(fd, local->status.st_size) < 0) /* gives back what it got */
             return -errno;
         return r;

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/file.h"
 
 struct output {
     uv_poll_t poll; /* first: freed through it */
@@ -91,15 +92,6 @@ static void output_on_writable(uv_poll_t *poll, int status, int events)
     output_flush(poll->data);
 }
 
-/* A description of our own for the same pipe or terminal; -1 where there is none to be had. */
-static int output_open_anew(int fd)
-{
-    char path[32];
-
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-}
-
 struct output *output_new(struct gb_loop *loop, int fd, void (*drained)(void *arg),
                           void (*broken)(void *arg, int sys_errno), void *arg)
 {
@@ -117,7 +109,7 @@ struct output *output_new(struct gb_loop *loop, int fd, void (*drained)(void *ar
     if (output->direct)
         return output;
     if (!S_ISSOCK(st.st_mode)) {
-        int anew = output_open_anew(fd);
+        int anew = gb_file_reopen(fd, O_WRONLY | O_NONBLOCK);
 
         if (anew >= 0)
             output->fd = anew;

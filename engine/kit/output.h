@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Standard output and error, byte-exact and without blocking the loop.
  *
- * A pipe or terminal is opened anew through /proc/self/fd, so that O_NONBLOCK does not reach the
+ * A pipe or terminal is opened anew (gb_file_reopen()), so that O_NONBLOCK does not reach the
  * programs that share it with us; a file is written to directly. What the reader does not take at
  * once is queued: whoever produces looks at output_queued() and stops for as long as it is high.
  */

@@ -66,7 +66,7 @@ struct gb_signal *gb_signal_new(struct gb_loop *loop, int signum, void (*caught)
                                 void *arg);
 void gb_signal_free(struct gb_signal *signal);
 
-/* Readiness of a descriptor that somebody else reads (a listening socket, a pidfd, a pipe). */
+/* Readiness of a descriptor that somebody else reads (a listening socket, a process, a pipe). */
 struct gb_watch;
 struct gb_watch *gb_watch_new(struct gb_loop *loop, int fd, void (*ready)(void *arg), void *arg);
 /* A watch that is paused costs nothing; it starts unpaused. */

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "platform/socket.h"
 
 /* What leaves in one wake-up: a peer that reads as fast as we write must not keep the loop. */
 static const size_t WRITE_BYTES = 1 << 20;
@@ -119,16 +120,15 @@ static size_t flush(struct gb_stream *stream)
 
     while (stream->output.size > 0 && total < WRITE_BYTES) {
         size_t size = MIN(stream->output.size, WRITE_BYTES - total);
-        ssize_t n =
-            send(stream->fd, gb_buf_data(&stream->output), size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = gb_socket_send(stream->fd, gb_buf_data(&stream->output), size);
 
-        if (n < 0 && errno == EINTR)
+        if (n == -EINTR)
             continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        if (n == -EAGAIN || n == -EWOULDBLOCK)
             break;
         if (n < 0) {
             /* A peer that has gone is found by reading. One that has not would wait for ever. */
-            if (errno != EPIPE && errno != ECONNRESET)
+            if (n != -EPIPE && n != -ECONNRESET)
                 (void)shutdown(stream->fd, SHUT_RDWR);
             write_broke(stream);
             return total;

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "platform/random.h"
 #include "session/env.h"
 #include "session/internal.h"
 
@@ -21,9 +21,10 @@ enum { PREPARE_TIMEOUT_MS = 60000, CLONE_TIMEOUT_MS = 20000, MACHINE_ID_BYTES = 
 static int session_random_hex(size_t bytes, char *hex, struct gb_err *err)
 {
     uint8_t random[32];
+    int r = gb_random_fill(random, bytes);
 
-    if (getrandom(random, bytes, 0) != (ssize_t)bytes)
-        return gb_err_sys(err, errno, "no random numbers");
+    if (r < 0)
+        return gb_err_sys(err, -r, "no random numbers");
     for (size_t i = 0; i < bytes; i++)
         (void)snprintf(hex + 2 * i, 3, "%02x", random[i]);
     return 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/file.h"
 
 /* A ping that is not answered is sent again: what is written to a port that the guest has not
  * opened can be lost. A clone that answers none of them is of no use. */
@@ -164,19 +165,13 @@ static void clone_on_loaded(void *arg, const struct gb_err *err)
     }
 }
 
-/* A file that we hold open, for others who open it by a path. */
-static char *clone_path_of(int fd)
-{
-    return xasprintf("/proc/%ld/fd/%d", (long)getpid(), fd);
-}
-
 int gb_clone_start(struct gb_host *host, struct gb_snapshot *snapshot,
                    const struct gb_clone_events *events, void *arg, struct gb_clone **ret_clone,
                    struct gb_err *err)
 {
     static const struct gb_guest_events guest_events = {
         .unasked = clone_on_unasked, .failed = clone_on_failed, .dead = clone_on_dead};
-    _cleanup_(freep) char *ram = clone_path_of(snapshot->files.ram_fd);
+    _cleanup_(freep) char *ram = gb_file_path_of(snapshot->files.ram_fd);
     const struct gb_vm_config config = {
         .image = snapshot->image,
         .memory_mb = snapshot->memory_mb,
@@ -212,7 +207,7 @@ void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *ev
 
 void gb_clone_load(struct gb_clone *clone)
 {
-    _cleanup_(freep) char *state = clone_path_of(clone->snapshot->files.state_fd);
+    _cleanup_(freep) char *state = gb_file_path_of(clone->snapshot->files.state_fd);
 
     if (clone->state != CLONE_WAITING)
         return;

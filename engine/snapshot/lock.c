@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation. flock() on a file that is never written. Who waits watches the file for
- * being closed (inotify), and keeps his own descriptor open, so that his attempts are no news to
- * others who wait. The kernel tells of the close a moment before it frees the lock of a process
- * that died: an attempt that comes too early is made once more after AGAIN_MS. The file may be
- * removed by who holds the lock; who got the lock of a removed file begins anew.
+/* Theory of operation. flock() on a file that is never written. A server that waits is told when
+ * the file may have become free (platform/lock.h) and keeps its own descriptor open, so that its
+ * attempts do not wake others. What is told may come a moment too early: an attempt that fails is
+ * repeated once after AGAIN_MS. The holder may remove the file; a server that got the lock of a
+ * removed file begins anew.
  */
 #include "snapshot/lock.h"
 
@@ -11,14 +11,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/lock.h"
 
-enum { AGAIN_MS = 50, REMOVED_MAX = 16, EVENTS_BYTES = 4096 };
+enum { AGAIN_MS = 50, REMOVED_MAX = 16 };
 
 static int lock_open_file(const char *path, struct gb_err *err)
 {
@@ -68,7 +68,7 @@ static void lock_stop_waiting(struct gb_snapshot_lock *lock)
     gb_watch_free(TAKE_PTR(lock->watch));
     gb_timer_free(TAKE_PTR(lock->again));
     gb_timer_free(TAKE_PTR(lock->patience));
-    lock->inotify_fd = gb_close(lock->inotify_fd);
+    lock->closed_fd = gb_close(lock->closed_fd);
 }
 
 static void lock_look(struct gb_snapshot_lock *lock, bool once_more)
@@ -93,10 +93,8 @@ static void lock_on_again(void *arg)
 static void lock_on_closed(void *arg)
 {
     struct gb_snapshot_lock *lock = arg;
-    uint8_t events[EVENTS_BYTES];
 
-    /* What happened is of no interest, only that it did. */
-    if (read(lock->inotify_fd, events, sizeof(events)) > 0)
+    if (gb_lock_watch_take(lock->closed_fd))
         lock_look(lock, true);
 }
 
@@ -117,15 +115,14 @@ int gb_snapshot_lock_take(struct gb_snapshot_lock *lock, struct gb_loop *loop, c
     int r;
 
     *lock =
-        (struct gb_snapshot_lock){.loop = loop, .path = xstrdup(path), .fd = -1, .inotify_fd = -1};
+        (struct gb_snapshot_lock){.loop = loop, .path = xstrdup(path), .fd = -1, .closed_fd = -1};
     lock->done = done;
     lock->arg = arg;
     r = lock_attempt(path, &lock->fd, err);
     if (r == 0) {
-        lock->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-        if (lock->inotify_fd < 0 ||
-            inotify_add_watch(lock->inotify_fd, path, IN_CLOSE_WRITE | IN_DELETE_SELF) < 0)
-            r = gb_err_sys(err, errno, "cannot watch %s", path);
+        lock->closed_fd = gb_lock_watch_open(path);
+        if (lock->closed_fd < 0)
+            r = gb_err_sys(err, -lock->closed_fd, "cannot watch %s", path);
     }
     if (r < 0) {
         gb_snapshot_lock_release(lock);
@@ -133,7 +130,7 @@ int gb_snapshot_lock_take(struct gb_snapshot_lock *lock, struct gb_loop *loop, c
     }
     if (r == 1)
         return 1;
-    lock->watch = gb_watch_new(loop, lock->inotify_fd, lock_on_closed, lock);
+    lock->watch = gb_watch_new(loop, lock->closed_fd, lock_on_closed, lock);
     lock->again = gb_timer_new(loop, lock_on_again, lock);
     lock->patience = gb_timer_new(loop, lock_on_patience, lock);
     gb_timer_start(lock->patience, patience_ms);

@@ -14,7 +14,7 @@
 struct gb_snapshot_lock {
     struct gb_loop *loop;
     char *path;
-    int fd, inotify_fd; /* valid while `path` is set; -1: none */
+    int fd, closed_fd; /* valid while `path` is set; -1: none */
     struct gb_watch *watch;
     struct gb_timer *again, *patience;
     void (*done)(void *arg, const struct gb_err *err);

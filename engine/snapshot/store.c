@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/file.h"
 #include "snapshot/lock.h"
 
 /* What is looked at, hashed or made a hole in one piece. */
@@ -116,11 +117,9 @@ static int store_punch_block(void *arg, uint64_t at, const uint8_t *data, size_t
 {
     const int *fd = arg;
 
-    if (store_is_zero(data, size) &&
-        fallocate(*fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)size) < 0 &&
-        errno != EOPNOTSUPP)
-        return -errno;
-    return 0;
+    int r = store_is_zero(data, size) ? gb_file_punch_hole(*fd, at, size) : 0;
+
+    return r == -EOPNOTSUPP ? 0 : r;
 }
 
 static char *store_folder_of(const char *folder, const char *prefix, const char *name)
@@ -295,13 +294,14 @@ static int store_write_manifest(const char *path, const struct snapshot_manifest
 /* Puts @from into the place of @to, whatever is there. */
 static int store_put_in_place(const char *from, const char *to, struct gb_err *err)
 {
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno == EEXIST && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0) {
-        store_remove_folder(from);
-        return 0;
+    int r = gb_file_rename_new(from, to);
+
+    if (r == -EEXIST) {
+        r = gb_file_exchange(from, to);
+        if (r == 0)
+            store_remove_folder(from);
     }
-    return gb_err_sys(err, errno, "cannot put a template in its place");
+    return r < 0 ? gb_err_sys(err, -r, "cannot put a template in its place") : 0;
 }
 
 int gb_snapshot_publish(const char *folder, const char *name, struct gb_bytes key,

@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "vm/inspect.h"
+#include "platform/system.h"
 #include "vm/private.h"
 
 /* A guest under KVM needs a part of a second; where it needs this long the disk was slow. */
@@ -126,7 +126,7 @@ static char *cache_path(const struct gb_host *host)
 
 static char *cache_key(const struct gb_host *host)
 {
-    _cleanup_(freep) char *machine = inspect_machine(true);
+    _cleanup_(freep) char *machine = gb_system_describe(true);
 
     return xasprintf("%s; QEMU %s at %s; kernel %s; initramfs %s", machine, host->qemu_version,
                      host->qemu, host->images->kernel_sha256, host->images->initramfs_sha256);
@@ -139,7 +139,7 @@ static void remember(const struct race *race, enum gb_accel winner)
     struct accel_memory memory = {
         .accel = winner,
         .key = cache_key(race->host),
-        .boot = inspect_boot(),
+        .boot = gb_system_boot_id(),
         .reason = xstrdup(winner == GB_ACCEL_KVM ? race->reason : race->kvm.why),
     };
     struct gb_buf text = {0};
@@ -157,7 +157,7 @@ static bool recall(struct race *race)
 {
     _cleanup_(freep) char *path = cache_path(race->host);
     _cleanup_(freep) char *key = cache_key(race->host);
-    _cleanup_(freep) char *boot = inspect_boot();
+    _cleanup_(freep) char *boot = gb_system_boot_id();
     struct accel_memory memory = {0};
     struct gb_buf text = {0};
     bool known = gb_fd_read_file(path, CACHE_MAX, &text, NULL) == 0 &&
@@ -277,11 +277,12 @@ static void run(struct race *race, struct runner *runner, enum gb_accel accel, u
 
 static bool kvm_opens(struct race *race)
 {
-    _cleanup_(closep) int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    struct gb_err err = {0};
+    int r = gb_system_open_accelerator(&err);
 
-    if (fd < 0)
-        (void)snprintf(race->kvm.why, sizeof(race->kvm.why), "/dev/kvm: %s", strerror(errno));
-    return fd >= 0;
+    if (r < 0)
+        (void)snprintf(race->kvm.why, sizeof(race->kvm.why), "%s", err.message);
+    return r == 0;
 }
 
 void accel_find(struct gb_host *host, enum gb_accel wanted, bool anew, accel_done_fn *done,

@@ -10,20 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-
-/* The folder of the running program. Gives; NULL when it cannot be told. */
-static char *program_folder(void)
-{
-    char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    char *slash;
-
-    if (n <= 0)
-        return NULL;
-    path[n] = '\0';
-    slash = strrchr(path, '/');
-    return slash != NULL ? xstrndup(path, (size_t)(slash - path)) : NULL;
-}
+#include "platform/program.h"
 
 /* The path without links, if it is there and can be used as @mode says. Takes @path. Gives or NULL.
  */
@@ -67,7 +54,7 @@ static bool in_build_tree(const char *folder)
 
 int find_images(const char *given, char **ret_path, struct gb_err *err)
 {
-    _cleanup_(freep) char *folder = program_folder();
+    _cleanup_(freep) char *folder = gb_program_folder();
     char *found = NULL;
 
     if (given == NULL)
@@ -148,7 +135,7 @@ int find_firmware(const char *qemu, char **ret_path, struct gb_err *err)
 
 int find_launcher(const char *given, char **ret_path, struct gb_err *err)
 {
-    _cleanup_(freep) char *folder = program_folder();
+    _cleanup_(freep) char *folder = gb_program_folder();
     char *found = NULL;
 
     if (given != NULL)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/paths.h"
+#include "machine/counter.h"
 #include "vm/accel.h"
 #include "vm/find.h"
 #include "vm/inspect.h"
@@ -29,7 +30,7 @@ struct opening {
     enum gb_accel wanted;
     bool probe_anew;
     unsigned running; /* inspections */
-    struct inspect_tsc tsc;
+    struct gb_counter counter;
     struct gb_deferred end;
     struct gb_err err; /* the first failure */
     void (*done)(void *arg, struct gb_host *host, const struct gb_err *err);
@@ -77,7 +78,7 @@ static void inspected(struct opening *opening, const struct gb_err *err)
         end(opening);
         return;
     }
-    opening->host->tsc_khz = inspect_tsc_khz(&opening->tsc);
+    opening->host->tsc_khz = gb_counter_khz(&opening->counter);
     accel_find(opening->host, opening->wanted, opening->probe_anew, on_accel, opening);
 }
 
@@ -181,7 +182,7 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     }
     if (killed > 0)
         gb_info("%u processes of a server that is gone were ended", killed);
-    inspect_tsc_start(&opening->tsc);
+    gb_counter_start(&opening->counter);
     opening->running = 2;
     inspect_qemu(loop, host->qemu, on_qemu, opening);
     gb_guard_probe(loop, host->launcher, on_guard, opening);

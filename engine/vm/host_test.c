@@ -140,9 +140,6 @@ START_TEST(reads_small_texts)
 {
     struct registry_entry entry;
     struct gb_buf out = {0};
-    struct gb_bytes stat =
-        gb_bytes_str("1 (a) b) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 99 5\n");
-    uint64_t start, ticks;
 
     ck_assert(registry_parse(gb_bytes_str("server 2 3\nlauncher 4 5\nqemu 6 7\n"), &entry));
     ck_assert_int_eq(entry.qemu.pid, 6);
@@ -150,12 +147,6 @@ START_TEST(reads_small_texts)
     ck_assert(!registry_parse(gb_bytes_str("server 2 3\nlauncher 4 5\nqemu 1 7\n"), &entry));
     ck_assert(!registry_parse(gb_bytes_str("server 2 3\nlauncher 4 5\nqemu 6 7\nx"), &entry));
     ck_assert(!registry_parse(gb_bytes_str("server 2 3\nlauncher 4 5\nqemu -6 7\n"), &entry));
-    ck_assert(registry_stat_number(stat, STAT_START, &start));
-    ck_assert_uint_eq(start, 99);
-    ck_assert(registry_stat_number(stat, STAT_USER, &ticks));
-    ck_assert_uint_eq(ticks, 5);
-    ck_assert(!registry_stat_number(stat, 8, &ticks)); /* -1 */
-    ck_assert(!registry_stat_number(gb_bytes_str("1 (a) S 0 1"), STAT_START, &start));
 
     tail_describe(&out, gb_bytes_str("[ 1.0] x\r\n[ 1.2] Kernel panic - \x1b[1m not syncing\r\n"
                                      "[ 1.3] Rebooting\r\n"));

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/file.h"
 #include "vm/verify.h"
 
 enum {
@@ -262,8 +263,8 @@ static struct gb_file_stamp stamp_of(const char *path)
             .device = st.st_dev,
             .inode = st.st_ino,
             .size = (uint64_t)st.st_size,
-            .mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec,
-            .ctime_ns = st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec,
+            .mtime_ns = gb_file_mtime_ns(&st),
+            .ctime_ns = gb_file_ctime_ns(&st),
         };
     return stamp;
 }

@@ -2,20 +2,17 @@
 #include "vm/inspect.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <nettle/sha2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/socket.h"
 #include "vm/cpu.h"
 #include "vm/private.h"
 #include "vm/qmp.h"
@@ -231,11 +228,12 @@ static void start(struct inspection *inspection)
     _cleanup_(closep) int errors = -1, monitor = -1;
     int pairs[2][2] = {{-1, -1}, {-1, -1}};
     struct gb_err err = {0};
-    int r = 0;
+    int r = gb_socket_pair(pairs[0]);
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[0]) < 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[1]) < 0)
-        r = gb_err_sys(&err, errno, "cannot make sockets for QEMU");
+    if (r == 0)
+        r = gb_socket_pair(pairs[1]);
+    if (r < 0)
+        r = gb_err_sys(&err, -r, "cannot make sockets for QEMU");
     errors = pairs[0][0];
     monitor = pairs[1][0];
     child.fds[2] = pairs[0][1];
@@ -266,179 +264,4 @@ void inspect_qemu(struct gb_loop *loop, const char *qemu,
     inspection->done = done;
     inspection->arg = arg;
     start(inspection);
-}
-
-#if defined(__x86_64__)
-/* Both clocks at one moment: the closest of a few pairs. */
-void inspect_tsc_start(struct inspect_tsc *ret)
-{
-    uint64_t best = UINT64_MAX;
-
-    for (int i = 0; i < 8; i++) {
-        uint64_t before = __builtin_ia32_rdtsc();
-        uint64_t ns = gb_clock_mono_ns();
-        uint64_t after = __builtin_ia32_rdtsc();
-
-        if (after - before >= best)
-            continue;
-        best = after - before;
-        ret->ns = ns;
-        ret->ticks = before + best / 2;
-    }
-}
-
-uint32_t inspect_tsc_khz(const struct inspect_tsc *begin)
-{
-    struct inspect_tsc now;
-    uint64_t khz;
-
-    inspect_tsc_start(&now);
-    if (now.ns <= begin->ns || now.ticks <= begin->ticks)
-        return 0;
-    /* Ticks a second fit 64 bits times a second or so of nanoseconds. */
-    khz = (uint64_t)((double)(now.ticks - begin->ticks) * 1e6 / (double)(now.ns - begin->ns) + 0.5);
-    return khz < UINT32_MAX ? (uint32_t)khz : 0;
-}
-#else
-void inspect_tsc_start(struct inspect_tsc *ret)
-{
-    *ret = (struct inspect_tsc){0};
-}
-
-uint32_t inspect_tsc_khz(const struct inspect_tsc *begin)
-{
-    (void)begin;
-    return 0;
-}
-#endif
-
-/* ---- the machine ---- */
-
-enum { CPUINFO_MAX = 32 * 1024, FEATURES_MAX = 1024, SMALL_FILE_MAX = 256 };
-
-/* The value in a line "KEY<tab>…: VALUE" of the first processor; size 0 when there is none. */
-static struct gb_bytes find_value(struct gb_bytes cpuinfo, const char *key)
-{
-    const uint8_t *end = cpuinfo.data + cpuinfo.size, *line = cpuinfo.data;
-    size_t length = strlen(key);
-
-    while (line < end && *line != '\n') { /* an empty line ends a processor */
-        const uint8_t *newline = memchr(line, '\n', (size_t)(end - line));
-        const uint8_t *stop = newline != NULL ? newline : end;
-        const uint8_t *colon = memchr(line, ':', (size_t)(stop - line));
-
-        if (colon != NULL && (size_t)(colon - line) > length && memcmp(line, key, length) == 0 &&
-            line[length] == '\t') {
-            colon += colon + 1 < stop && colon[1] == ' ' ? 2 : 1;
-            return (struct gb_bytes){colon, (size_t)(stop - colon)};
-        }
-        line = newline != NULL ? newline + 1 : end;
-    }
-    return (struct gb_bytes){0};
-}
-
-static int compare_words(const void *a, const void *b)
-{
-    const struct gb_bytes *one = a, *other = b;
-    int order = memcmp(one->data, other->data, MIN(one->size, other->size));
-
-    return order != 0 ? order : (one->size > other->size) - (one->size < other->size);
-}
-
-/* A digest of the words of @list, whatever their order. */
-static void add_digest(struct gb_buf *text, struct gb_bytes list)
-{
-    struct gb_bytes *words = xcalloc(FEATURES_MAX, sizeof(*words));
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    struct sha256_ctx sha;
-    size_t count = 0;
-
-    for (size_t i = 0; i < list.size && count < FEATURES_MAX;) {
-        size_t begin;
-
-        while (i < list.size && list.data[i] == ' ')
-            i++;
-        begin = i;
-        while (i < list.size && list.data[i] != ' ')
-            i++;
-        if (i > begin)
-            words[count++] = (struct gb_bytes){list.data + begin, i - begin};
-    }
-    qsort(words, count, sizeof(*words), compare_words);
-    sha256_init(&sha);
-    for (size_t i = 0; i < count; i++) {
-        sha256_update(&sha, words[i].size, words[i].data);
-        sha256_update(&sha, 1, (const uint8_t *)" ");
-    }
-    sha256_digest(&sha, sizeof(digest), digest);
-    for (size_t i = 0; i < sizeof(digest) / 2; i++)
-        gb_buf_addf(text, "%02x", digest[i]);
-    free(words);
-}
-
-void inspect_add_processor(struct gb_buf *text, struct gb_bytes cpuinfo, bool features)
-{
-    /* One that differs in any of these may show a guest another processor. */
-    static const char *const facts[] = {"vendor_id", "cpu family", "model",
-                                        "stepping",  "microcode",  "address sizes"};
-    static const char *const lists[] = {"flags", "vmx flags"};
-    struct gb_bytes name = find_value(cpuinfo, "model name");
-
-    gb_buf_add(text, name.data, name.size);
-    if (!features)
-        return;
-    for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
-        struct gb_bytes value = find_value(cpuinfo, facts[i]);
-
-        gb_buf_addf(text, ", %s ", facts[i]);
-        gb_buf_add(text, value.data, value.size);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-        gb_buf_addf(text, ", %s ", lists[i]);
-        add_digest(text, find_value(cpuinfo, lists[i]));
-    }
-}
-
-void inspect_add_nested(struct gb_buf *text, const char *folder)
-{
-    static const char *const modules[] = {"kvm_amd", "kvm_intel"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
-        _cleanup_(freep) char *path = xasprintf("%s/%s/parameters/nested", folder, modules[i]);
-        struct gb_buf value = {0};
-
-        if (gb_fd_read_file(path, SMALL_FILE_MAX, &value, NULL) == 0)
-            gb_buf_addf(text, ", %s nested %.*s", modules[i],
-                        (int)strcspn(gb_buf_str(&value), "\n"), gb_buf_str(&value));
-        gb_buf_release(&value);
-    }
-}
-
-char *inspect_machine(bool features)
-{
-    _cleanup_(closep) int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-    char *cpuinfo = xmalloc(CPUINFO_MAX);
-    ssize_t n = fd >= 0 ? gb_fd_read_full(fd, cpuinfo, CPUINFO_MAX) : 0;
-    struct utsname name = {0};
-    struct gb_buf text = {0};
-
-    (void)uname(&name); /* fails for a bad address only */
-    gb_buf_addf(&text, "Linux %s, ", name.release);
-    inspect_add_processor(&text, (struct gb_bytes){(uint8_t *)cpuinfo, n > 0 ? (size_t)n : 0},
-                          features);
-    if (features)
-        inspect_add_nested(&text, "/sys/module");
-    free(cpuinfo);
-    return gb_buf_take_str(&text);
-}
-
-char *inspect_boot(void)
-{
-    struct gb_buf text = {0};
-
-    if (gb_fd_read_file("/proc/sys/kernel/random/boot_id", SMALL_FILE_MAX, &text, NULL) < 0)
-        gb_buf_clear(&text);
-    while (text.size > 0 && gb_buf_data(&text)[text.size - 1] == '\n')
-        text.size--;
-    return gb_buf_take_str(&text);
 }

@@ -4,6 +4,7 @@
 
 #include "guard/guard.h"
 #include "loop/loop.h"
+#include "platform/process.h"
 #include "vm/qmp.h"
 #include "vm/state.h"
 #include "vm/vm.h"
@@ -28,8 +29,8 @@ struct gb_vm {
     struct gb_child *launcher;
     int exit_status, exit_signal;
     int lifeline;           /* write end */
-    int qemu_fd;            /* pidfd of QEMU; -1: not known, or gone */
-    struct gb_watch *qemu;  /* on it */
+    struct gb_process qemu; /* none: not known, or gone */
+    struct gb_watch *qemu_watch;
     struct gb_timer *timer; /* boot, load, then grace */
     struct gb_guard_report report;
 

@@ -28,14 +28,10 @@ int registry_reap(const char *run, unsigned *ret_killed, struct gb_err *err);
 struct registry_entry {
     struct registry_process {
         pid_t pid;
-        uint64_t start; /* STAT_START: clock ticks since boot */
+        uint64_t start; /* gb_process_started() */
     } server, launcher, qemu;
 };
 bool registry_parse(struct gb_bytes text, struct registry_entry *ret_entry);
-/* A field of a line of /proc/PID/stat by its number in proc(5); the second may hold anything, so
- * what is asked for comes behind it. False when there is no such field, or no number in it. */
-enum { STAT_USER = 14, STAT_SYSTEM = 15, STAT_START = 22 };
-bool registry_stat_number(struct gb_bytes text, int number, uint64_t *ret_value);
 
 /* QEMU's last words: the end of what a stream of its said. */
 enum { TAIL_MAX = 4096 };

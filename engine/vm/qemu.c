@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "platform/file.h"
+#include "platform/system.h"
 #include "vm/cpu.h"
-#include "vm/inspect.h"
 #include "vm/private.h"
 
 /* What QEMU may have beside the guest's memory and its translated code: some 60 MB are in use, half
@@ -214,11 +216,14 @@ static int describe_file(struct gb_buf *text, const char *name, const char *path
                          struct gb_err *err)
 {
     struct stat info;
+    int64_t mtime_ns;
 
     if (stat(path, &info) < 0)
         return gb_err_sys(err, errno, "cannot look at %s", path);
-    gb_buf_addf(text, "%s %s %jd %jd.%09ld\n", name, path, (intmax_t)info.st_size,
-                (intmax_t)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+    mtime_ns = gb_file_mtime_ns(&info);
+    gb_buf_addf(text, "%s %s %jd %jd.%09jd\n", name, path, (intmax_t)info.st_size,
+                (intmax_t)(mtime_ns / (int64_t)GB_NS_PER_S),
+                (intmax_t)(mtime_ns % (int64_t)GB_NS_PER_S));
     return 0;
 }
 
@@ -236,7 +241,7 @@ int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uin
         .ram_path = "/ram",
     };
     /* Under emulation the processor is QEMU's, whatever the host's is. */
-    _cleanup_(freep) char *here = inspect_machine(host->accel == GB_ACCEL_KVM);
+    _cleanup_(freep) char *here = gb_system_describe(host->accel == GB_ACCEL_KVM);
     char **argv;
     size_t i = 0;
     int r;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/socket.h"
 
 enum { READ_BYTES = 16 * 1024 };
 
@@ -230,7 +231,7 @@ static int send_with_fd(struct qmp *qmp, const char *text, size_t size, int fd)
     control.header.cmsg_type = SCM_RIGHTS;
     control.header.cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-    n = sendmsg(gb_stream_fd(qmp->stream), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    n = gb_socket_send_message(gb_stream_fd(qmp->stream), &message);
     return n == (ssize_t)size ? 0 : -1;
 }
 

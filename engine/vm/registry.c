@@ -3,38 +3,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/process.h"
 #include "vm/private.h"
 
-enum { FILE_MAX_BYTES = 512, STAT_MAX = 4096 };
-
-bool registry_stat_number(struct gb_bytes text, int number, uint64_t *ret_value)
-{
-    const uint8_t *name_end = text.size > 0 ? memrchr(text.data, ')', text.size) : NULL;
-
-    if (name_end == NULL)
-        return false;
-    text.size -= (size_t)(name_end + 1 - text.data);
-    text.data = name_end + 1;
-    for (int field = 3; field < number; field++) {
-        const uint8_t *space;
-
-        if (!gb_bytes_skip(&text, " ") || (space = memchr(text.data, ' ', text.size)) == NULL)
-            return false;
-        text.size -= (size_t)(space - text.data);
-        text.data = space;
-    }
-    return gb_bytes_skip(&text, " ") && gb_bytes_number(&text, INT64_MAX, ret_value);
-}
+enum { FILE_MAX_BYTES = 512 };
 
 static bool parse_process(struct gb_bytes *text, const char *name,
                           struct registry_process *ret_process)
@@ -56,20 +36,6 @@ bool registry_parse(struct gb_bytes text, struct registry_entry *ret_entry)
            parse_process(&text, "qemu", &ret_entry->qemu) && text.size == 0;
 }
 
-/* False when there is no such process. */
-static bool read_start(pid_t pid, uint64_t *ret_start)
-{
-    struct gb_buf text = {0};
-    char path[64];
-    bool found;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    found = gb_fd_read_file(path, STAT_MAX, &text, NULL) == 0 &&
-            registry_stat_number(gb_buf_bytes(&text), STAT_START, ret_start);
-    gb_buf_release(&text);
-    return found;
-}
-
 static char *file_path(const char *run, pid_t launcher)
 {
     return xasprintf("%s/vms/%d", run, (int)launcher);
@@ -79,7 +45,7 @@ static void add_process(struct gb_buf *text, const char *name, pid_t pid)
 {
     uint64_t start = 0;
 
-    (void)read_start(pid, &start); /* gone already: 0 matches nothing */
+    (void)gb_process_started(pid, &start); /* gone already: 0 matches nothing */
     gb_buf_addf(text, "%s %d %ju\n", name, (int)pid, (uintmax_t)start);
 }
 
@@ -107,23 +73,23 @@ void registry_remove(const char *run, pid_t launcher)
     (void)unlink(path); /* absent when the VM died before it was written */
 }
 
-/* Ends the process if it is the one that was noted. The descriptor is taken before the start time
- * is compared, so that the pid cannot change hands in between. */
+/* Ends the process if it is the one that was noted. It is opened before the start time is compared,
+ * so that the pid cannot change hands in between. */
 static bool kill_process(const struct registry_process *process)
 {
-    _cleanup_(closep) int fd = pidfd_open(process->pid, 0);
+    _cleanup_(gb_process_close) struct gb_process opened = GB_PROCESS_NONE;
     uint64_t start;
 
-    if (fd < 0 || !read_start(process->pid, &start) || start != process->start)
-        return false;
-    return pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0;
+    return gb_process_open(process->pid, &opened) == 0 &&
+           gb_process_started(process->pid, &start) && start == process->start &&
+           gb_process_kill(&opened) == 0;
 }
 
 static bool is_running(const struct registry_process *process)
 {
     uint64_t start;
 
-    return read_start(process->pid, &start) && start == process->start;
+    return gb_process_started(process->pid, &start) && start == process->start;
 }
 
 /* True when the file is of no use any more. */

@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/file.h"
+#include "platform/socket.h"
 
 struct state_sink {
     int fd;
@@ -19,18 +18,13 @@ struct state_sink {
 
 int state_sink_new(struct state_sink **ret_sink, struct gb_err *err)
 {
-    _cleanup_(closep) int fd = memfd_create("device-state", MFD_CLOEXEC);
+    _cleanup_(closep) int fd = gb_file_in_memory("device-state");
     struct state_sink *sink;
-    char path[64];
-    int theirs;
-
-    if (fd < 0)
-        return gb_err_sys(err, errno, "cannot make a place for device state");
     /* Opened once more: QEMU looks for one that can be written and not read. */
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    theirs = open(path, O_WRONLY | O_CLOEXEC);
+    int theirs = fd < 0 ? fd : gb_file_reopen(fd, O_WRONLY);
+
     if (theirs < 0)
-        return gb_err_sys(err, errno, "cannot make a place for device state");
+        return gb_err_sys(err, -theirs, "cannot make a place for device state");
     sink = xcalloc(1, sizeof(*sink));
     sink->fd = TAKE_FD(fd);
     sink->theirs = theirs;
@@ -134,9 +128,10 @@ int state_feed_new(struct gb_loop *loop, int file, struct state_feed **ret_feed,
         .input = on_input, .closed = on_closed, .sent = on_sent};
     struct state_feed *feed;
     int pair[2];
+    int r = gb_socket_pair(pair);
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return gb_err_sys(err, errno, "cannot make a socket for device state");
+    if (r < 0)
+        return gb_err_sys(err, -r, "cannot make a socket for device state");
     feed = xcalloc(1, sizeof(*feed));
     feed->file = file;
     feed->stream = gb_stream_new(loop, pair[0], STATE_PIECE, &events, feed);

@@ -14,9 +14,9 @@
  *
  * Five sockets lead to a VM: the launcher's status, QEMU's standard error, the monitor, the agent
  * and the console. A VM is dead when the launcher has been reaped, QEMU has ended (the launcher
- * reaps it before it ends itself; when something else killed the launcher, a pidfd tells) and all
- * five sockets have been read to their end. So the last frame comes before `dead`, and `dead` knows
- * the last words.
+ * reaps it before it ends itself; when something else killed the launcher, its handle tells) and
+ * all five sockets have been read to their end. So the last frame comes before `dead`, and `dead`
+ * knows the last words.
  *
  * The lifeline is a pipe whose write end only this process holds; the launcher watches it.
  */
@@ -29,15 +29,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/process.h"
+#include "platform/random.h"
+#include "platform/socket.h"
 #include "vm/operation.h"
 #include "vm/private.h"
 
@@ -92,8 +92,8 @@ static void on_timer(void *arg)
     char text[96];
 
     if (vm->killed) {
-        if (vm->qemu_fd >= 0)
-            (void)pidfd_send_signal(vm->qemu_fd, SIGKILL, NULL, 0); /* fails when it is gone */
+        if (vm->qemu.fd >= 0)
+            (void)gb_process_kill(&vm->qemu); /* fails when it is gone */
         gb_child_signal(vm->launcher, SIGKILL);
     } else if (vm->state == STARTING) {
         (void)snprintf(text, sizeof(text), "the guest did not come up within %.0f s",
@@ -132,7 +132,7 @@ static void check_dead(struct gb_vm *vm)
     struct gb_err err = {0};
     struct gb_buf why = {0};
 
-    if (vm->state == DEAD || !vm->exited || vm->qemu_fd >= 0 || vm->status != NULL ||
+    if (vm->state == DEAD || !vm->exited || vm->qemu.fd >= 0 || vm->status != NULL ||
         vm->errors != NULL || vm->agent != NULL || vm->console != NULL || vm->qmp != NULL)
         return;
     vm->state = DEAD;
@@ -159,8 +159,8 @@ static void on_qemu_gone(void *arg)
 {
     struct gb_vm *vm = arg;
 
-    gb_watch_free(TAKE_PTR(vm->qemu));
-    vm->qemu_fd = gb_close(vm->qemu_fd);
+    gb_watch_free(TAKE_PTR(vm->qemu_watch));
+    gb_process_close(&vm->qemu);
     vm_check_later(vm);
 }
 
@@ -291,10 +291,9 @@ static void on_status_input(void *arg, struct gb_buf *input)
     }
     if (known || vm->report.pid == 0)
         return;
-    vm->qemu_fd = pidfd_open(vm->report.pid, 0);
-    if (vm->qemu_fd < 0)
+    if (gb_process_open(vm->report.pid, &vm->qemu) < 0)
         return; /* it has ended and has been reaped */
-    vm->qemu = gb_watch_new(vm->host->loop, vm->qemu_fd, on_qemu_gone, vm);
+    vm->qemu_watch = gb_watch_new(vm->host->loop, vm->qemu.fd, on_qemu_gone, vm);
     if (registry_add(vm->host->run, gb_child_pid(vm->launcher), vm->report.pid, &err) == 0)
         vm->registered = true;
     else
@@ -366,7 +365,7 @@ static uint32_t choose_uid(const struct gb_host *host)
         uint32_t uid;
 
         /* Other servers choose from the same range. */
-        if (getrandom(&uid, sizeof(uid), 0) != (ssize_t)sizeof(uid))
+        if (gb_random_fill(&uid, sizeof(uid)) < 0)
             uid = (uint32_t)gb_loop_now_ns();
         uid = UID_FIRST + uid % (UID_LAST - UID_FIRST + 1);
         GB_LIST_FOREACH(other, &host->vms, link)
@@ -395,18 +394,19 @@ static void close_sockets(struct sockets *sockets)
 
 static int open_sockets(struct sockets *sockets, struct gb_err *err)
 {
-    memset(sockets, -1, sizeof(*sockets));
-    for (size_t i = 0; i < SOCKETS; i++) {
-        int pair[2];
+    int r = 0;
 
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-            return gb_err_sys(err, errno, "cannot make sockets for a VM");
+    memset(sockets, -1, sizeof(*sockets));
+    for (size_t i = 0; i < SOCKETS && r == 0; i++) {
+        int pair[2] = {-1, -1};
+
+        r = gb_socket_pair(pair);
         sockets->ours[i] = pair[0];
         sockets->theirs[i] = pair[1];
     }
-    if (pipe2(sockets->lifeline, O_CLOEXEC) < 0)
-        return gb_err_sys(err, errno, "cannot make sockets for a VM");
-    return 0;
+    if (r == 0)
+        r = gb_socket_pipe(sockets->lifeline);
+    return r < 0 ? gb_err_sys(err, -r, "cannot make sockets for a VM") : 0;
 }
 
 static int check_config(const struct gb_vm_config *config, struct gb_err *err)
@@ -482,7 +482,8 @@ int vm_start(struct gb_host *host, enum gb_accel accel, const struct gb_vm_confi
     vm->uid = machine.uid;
     vm->state = config->incoming ? WAITING : STARTING;
     vm->started_ns = gb_loop_now_ns();
-    vm->qemu_fd = vm->operation_fd = vm->lifeline = -1;
+    vm->qemu = GB_PROCESS_NONE;
+    vm->operation_fd = vm->lifeline = -1;
     gb_list_init(&vm->link);
     r = open_sockets(&sockets, err);
     if (r == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/sort.h"
 
 static struct row *rows_add(struct rows *rows)
 {
@@ -143,7 +144,7 @@ void rows_build(struct rows *rows, struct session **sessions, size_t count,
             (!config->attention || session_attention(sessions[i], now) != ATTENTION_NONE))
             sessions[kept++] = sessions[i];
     rows->sessions = kept;
-    qsort_r(sessions, kept, sizeof(*sessions), rows_compare, (void *)(uintptr_t)config);
+    gb_sort(sessions, kept, sizeof(*sessions), rows_compare, (void *)(uintptr_t)config);
     while (from < kept) {
         size_t to = from + 1;
 

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "platform/file.h"
 #include "screen/cluster.h"
 #include "screen/colours.h"
 
@@ -125,7 +126,7 @@ int renderer_open(const struct terminfo *terminfo, struct renderer **ret_rendere
                   struct gb_err *err)
 {
     struct renderer *renderer = xcalloc(1, sizeof(*renderer));
-    int fd = memfd_create("glassbell-frame", MFD_CLOEXEC);
+    int fd = gb_file_in_memory("glassbell-frame");
 
     renderer->depth = terminfo->depth;
     renderer->has_private = wcwidth(CLUSTER_FIRST) == 1;

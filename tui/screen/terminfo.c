@@ -12,6 +12,7 @@
 #include <term.h>
 
 #include "base/mem.h"
+#include "platform/program.h"
 
 enum { FOLDERS_MAX = 3 };
 
@@ -46,19 +47,13 @@ static void terminfo_restore(char *saved)
 /* The folders where our entries may lie; returns how many there are. */
 static size_t terminfo_folders(char *folders[FOLDERS_MAX])
 {
-    char program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    _cleanup_(freep) char *program = gb_program_folder();
     size_t count = 0;
-    char *slash;
 
-    program[MAX(n, 0)] = '\0';
-    slash = strrchr(program, '/');
-    if (slash != NULL) {
-        _cleanup_(freep) char *cache = NULL;
-
-        *slash = '\0';
+    if (program != NULL) {
         /* A build tree: the program is PRESET/PART/NAME. */
-        cache = xasprintf("%s/../CMakeCache.txt", program);
+        _cleanup_(freep) char *cache = xasprintf("%s/../CMakeCache.txt", program);
+
         if (access(cache, F_OK) == 0)
             folders[count++] = xasprintf("%s/../terminfo", program);
         folders[count++] = xasprintf("%s/../share/glassbell/terminfo", program);

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/program.h"
 #include "theme/theme.h"
 
 enum { FOLDERS_MAX = 5 };
@@ -28,9 +29,7 @@ static void find_folders(struct folders *folders)
 {
     const char *given = getenv("GLASSBELL_THEMES"), *config = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
-    char program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    char *slash;
+    _cleanup_(freep) char *program = gb_program_folder();
 
     if (given != NULL && given[0] != '\0')
         add_folder(folders, xstrdup(given));
@@ -38,19 +37,13 @@ static void find_folders(struct folders *folders)
         add_folder(folders, xasprintf("%s/glassbell/themes", config));
     else if (home != NULL && home[0] == '/')
         add_folder(folders, xasprintf("%s/.config/glassbell/themes", home));
-    if (n > 0) {
-        program[n] = '\0';
-        slash = strrchr(program, '/');
-        if (slash != NULL) {
-            _cleanup_(freep) char *cache = NULL;
+    if (program != NULL) {
+        /* A build tree: the program is build/PRESET/PART/NAME. */
+        _cleanup_(freep) char *cache = xasprintf("%s/../CMakeCache.txt", program);
 
-            *slash = '\0';
-            /* A build tree: the program is build/PRESET/PART/NAME. */
-            cache = xasprintf("%s/../CMakeCache.txt", program);
-            if (access(cache, F_OK) == 0)
-                add_folder(folders, xasprintf("%s/../../../themes", program));
-            add_folder(folders, xasprintf("%s/../share/glassbell/themes", program));
-        }
+        if (access(cache, F_OK) == 0)
+            add_folder(folders, xasprintf("%s/../../../themes", program));
+        add_folder(folders, xasprintf("%s/../share/glassbell/themes", program));
     }
     add_folder(folders, xstrdup(GB_DATADIR "/glassbell/themes"));
 }

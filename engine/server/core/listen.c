@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/socket.h"
 
 enum { BACKLOG = 128 };
 
@@ -84,9 +85,9 @@ static int listen_remove_stale(const char *path, const struct sockaddr_un *addre
         return errno == ENOENT ? 0 : gb_err_sys(err, errno, "cannot look at %s", path);
     if (!S_ISSOCK(st.st_mode))
         return gb_err_set(err, GB_EINVALID, "%s is there, and is no socket", path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = gb_socket_new(SOCK_STREAM, true);
     if (fd < 0)
-        return gb_err_sys(err, errno, "cannot make a socket");
+        return gb_err_sys(err, -fd, "cannot make a socket");
     if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
         return gb_err_set(err, GB_EBUSY, "somebody else answers on %s", path);
     if (errno != ECONNREFUSED)
@@ -119,9 +120,9 @@ int listen_open(const char *path, int handed_fd, int *ret_lock_fd, int *ret_fd, 
         r = listen_remove_stale(path, &address, err);
     if (r < 0)
         return r;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = gb_socket_new(SOCK_STREAM, true);
     if (fd < 0)
-        return gb_err_sys(err, errno, "cannot make a socket");
+        return gb_err_sys(err, -fd, "cannot make a socket");
     /* Nobody can connect before listen(), so the mode is right before it matters. */
     if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0600) < 0 ||
         listen(fd, BACKLOG) < 0)
@@ -133,10 +134,9 @@ int listen_open(const char *path, int handed_fd, int *ret_lock_fd, int *ret_fd, 
 
 bool listen_trusted(int fd, pid_t *ret_pid)
 {
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
+    struct gb_socket_peer peer;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    if (gb_socket_peer(fd, &peer) < 0)
         return false;
     if (peer.uid != geteuid()) {
         gb_warning("a client of uid %ld (pid %ld) was refused", (long)peer.uid, (long)peer.pid);

@@ -2,10 +2,10 @@
 #include "open.h"
 
 #include <string.h>
-#include <sys/sysinfo.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "platform/system.h"
 #include "server/core/ended.h"
 #include "server/core/part.h"
 #include "server/core/state.h"
@@ -50,13 +50,9 @@ struct gb_image *open_image(const struct gb_server *server, struct gb_bytes name
 
 int open_check_memory(int64_t memory_mb, struct gb_err *err)
 {
-    struct sysinfo info;
-    uint64_t host_mb;
+    uint64_t host_mb = memory_mb == 0 ? 0 : gb_system_memory_total() >> 20;
 
-    if (memory_mb == 0 || sysinfo(&info) < 0)
-        return 0;
-    host_mb = (uint64_t)info.totalram * info.mem_unit >> 20;
-    if ((uint64_t)memory_mb <= host_mb)
+    if (host_mb == 0 || (uint64_t)memory_mb <= host_mb)
         return 0;
     return gb_err_set(err, GB_EINVALID,
                       "memory_mb must be between 64 and %llu, which is all that this host has",

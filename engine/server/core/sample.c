@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sample.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
+#include "platform/system.h"
 #include "server/core/hosted.h"
 #include "server/core/state.h"
 
@@ -15,7 +13,6 @@ enum {
     TICK_MS = 100, /* between two parts of a pass */
     TICK_BUDGET_MS = 10,
     LOOK_BUDGET_MS = 20, /* of a request that asks */
-    PROC_MAX = 64 * 1024,
 };
 
 static void sample_consider(struct gb_vm *vm, struct gb_vm **oldest)
@@ -98,23 +95,12 @@ void sample_describe(struct gb_session_info *info, struct hosted *hosted, uint64
     }
 }
 
-uint64_t sample_proc(const char *path, const char *name)
-{
-    _cleanup_(gb_buf_release) struct gb_buf text = {0};
-    const char *found;
-
-    if (gb_fd_read_file(path, PROC_MAX, &text, NULL) < 0)
-        return 0;
-    found = strstr(gb_buf_str(&text), name);
-    return found == NULL ? 0 : strtoull(found + strlen(name), NULL, 10) * 1024;
-}
-
 void sample_put_host(struct gb_json_out *out)
 {
     gb_json_object(out, "host");
     gb_json_put_i64(out, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
-    gb_json_put_u64(out, "memory_total", sample_proc("/proc/meminfo", "MemTotal:"));
-    gb_json_put_u64(out, "memory_available", sample_proc("/proc/meminfo", "MemAvailable:"));
+    gb_json_put_u64(out, "memory_total", gb_system_memory_total());
+    gb_json_put_u64(out, "memory_available", gb_system_memory_available());
     gb_json_end(out);
 }
 

@@ -35,5 +35,3 @@ const struct gb_vm_sample *sample_of(struct hosted *hosted, uint64_t until_ns);
 void sample_describe(struct gb_session_info *info, struct hosted *hosted, uint64_t until_ns);
 /* `host`. */
 void sample_put_host(struct gb_json_out *out);
-/* A line "NAME: N kB" of a file under /proc, in bytes; 0 when it is not there. */
-uint64_t sample_proc(const char *path, const char *name);

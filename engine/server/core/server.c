@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +10,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "platform/process.h"
+#include "platform/socket.h"
 #include "rpc/address.h"
 #include "server/core/connection.h"
 #include "server/core/dispatch.h"
@@ -73,7 +74,7 @@ static void server_refuse(struct gb_server *server, int fd)
         "are connected\",\"data\":{\"kind\":\"busy\",\"dispatched\":false,\"retryable\":true}}}\n";
 
     gb_warning("a client was refused: %zu are connected", server->connection_count);
-    (void)send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* as well as it goes */
+    (void)gb_socket_send(fd, line, sizeof(line) - 1); /* as well as it goes */
 }
 
 static void server_on_clients(void *arg)
@@ -81,10 +82,10 @@ static void server_on_clients(void *arg)
     struct gb_server *server = arg;
 
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        _cleanup_(closep) int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        _cleanup_(closep) int fd = gb_socket_accept(server->fd);
         pid_t pid = 0;
 
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+        if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM) {
             gb_warning("no descriptors are left: clients have to wait");
             gb_watch_pause(server->watch, true);
             gb_timer_start(server->accept_timer, ACCEPT_RETRY_MS);
@@ -256,9 +257,7 @@ struct gb_server *gb_server_new(struct gb_loop *loop, struct gb_host *host,
 {
     struct gb_server *server = xcalloc(1, sizeof(*server));
 
-    /* Replies of many MiB come and go: each big block is its own mapping, so that what is freed
-     * goes back to the system. Left alone, malloc raises the threshold with the first big block. */
-    (void)mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
+    gb_process_return_blocks(BIG_BLOCK); /* replies of many MiB come and go */
     server->loop = loop;
     server->host = host;
     server->on_ended = config->ended;

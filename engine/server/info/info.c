@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "guard/guard.h"
+#include "platform/process.h"
 #include "server/core/connection.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
@@ -220,7 +221,7 @@ static void info_stats(struct request *request, const struct gb_params *params)
     gb_json_put_u64(&reply.out, "pid", (uint64_t)getpid());
     gb_json_put_ms(&reply.out, "cpu_ms", info_own_cpu_ns());
     gb_json_put_u64(&reply.out, "wakeups", gb_loop_turns(server->loop));
-    gb_json_put_u64(&reply.out, "rss_bytes", sample_proc("/proc/self/status", "VmRSS:"));
+    gb_json_put_u64(&reply.out, "rss_bytes", gb_process_own_memory());
     sample_put_host(&reply.out);
     gb_json_put_u64(&reply.out, "connections", server->connection_count);
     info_put_states(&reply.out, server);

@@ -1,40 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this host lets us have: memory and CPUs, by the smallest of what there is and what the
- * control groups (v1 and v2) that we are in allow, and how much of the memory is free right now.
- *
- * Everything is read from /proc and the cgroup file systems, below a root that tests set up as
- * they like. What cannot be read does not count: a host without control groups has no limits by
- * them.
- */
+/* Parsers of what /proc and the control groups tell of limits, for budget.c and for tests. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
-
-struct gb_budget;
-
-/* @root is put before all paths; "" for the host itself. Finds the control groups of this process.
- * Gives. */
-struct gb_budget *gb_budget_new(const char *root);
-/* Accepts NULL. */
-void gb_budget_free(struct gb_budget *budget);
-
-struct gb_budget_reading {
-    uint64_t memory_total;     /* of the host; 0: not known */
-    uint64_t memory_limit;     /* the smaller of that and the groups' limits; 0: not known */
-    uint64_t memory_available; /* of it, now; UINT64_MAX: not known */
-    double cpus;               /* by affinity and quota, with a fraction */
-    bool memory_by_group, cpus_by_group; /* the group's limit is the smaller one */
-    bool has_pressure;
-    double pressure; /* percent of the last ten seconds in which all stood still for memory */
-};
-
-/* Reads the files: some 100 µs. */
-void gb_budget_read(const struct gb_budget *budget, struct gb_budget_reading *ret_reading);
-
-/* ---- the parsers: for gb_budget_read() and for tests ---- */
 
 /* /proc/self/cgroup: the path of the group by @controller, in the unified hierarchy when it is
  * NULL. Borrows from @text. False: there is none. */

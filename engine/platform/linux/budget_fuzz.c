@@ -2,7 +2,7 @@
 /* The kernel's texts about control groups, memory and pressure. */
 #include <stdlib.h>
 
-#include "capacity/budget.h"
+#include "platform/linux/budget_parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

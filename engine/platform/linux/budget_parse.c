@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "capacity/budget.h"
+#include "platform/linux/budget_parse.h"
 
 enum { FIELDS_MAX = 64 };
 

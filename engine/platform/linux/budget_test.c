@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "capacity/budget.h"
+#include "platform/budget.h"
 
 #include <ftw.h>
 #include <math.h>
@@ -11,6 +11,7 @@
 #include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/linux/budget_parse.h"
 
 #define GB (UINT64_C(1) << 30)
 

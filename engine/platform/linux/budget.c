@@ -7,7 +7,7 @@
  * only the part of the tree that begins at our own group: what the mount's root and the path have
  * in common is taken off, and when they have nothing in common, the mount point is our group.
  */
-#include "budget.h"
+#include "platform/budget.h"
 
 #include <math.h>
 #include <sched.h>
@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/linux/budget_parse.h"
 
 enum { TEXT_MAX = 1 << 20, LEVELS_MAX = 32 };
 
