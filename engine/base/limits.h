@@ -1,109 +1,150 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every limit that a client or a guest can run into, by name. Sizes are bytes. */
+/* Every limit that a client or a guest can run into: the constant, its value, its name in the reply
+ * of `hello` (NULL: only of interest to us), and what it bounds. The constants, `hello` and the
+ * table of docs/protocol.md are all made from these rows. Sizes are bytes unless the name ends in
+ * _MS or _MB, or it counts something.
+ */
 #pragma once
 
+/* clang-format off */
 /* Guest frames (docs/guest.md). */
-#define GB_FRAME_MAX (16u << 20)
-#define GB_OUTPUT_WINDOW (1u << 20)    /* output of a cell without credit */
-#define GB_OUTPUT_COST 256u            /* that a frame takes of it beside its bytes */
-#define GB_GUEST_LOG_MAX (4u << 10)    /* one line of a guest's log */
-#define GB_GUEST_LOGS_MAX (256u << 10) /* all lines that one VM may add to ours */
-#define GB_GUEST_QUEUE_MAX (32u << 20) /* waiting for a guest: then requests are refused */
+#define GB_FRAME_LIMITS(X) \
+    X(GB_FRAME_MAX, 16 << 20, NULL, "one frame of a guest") \
+    X(GB_OUTPUT_WINDOW, 1 << 20, NULL, "output of a cell without credit") \
+    X(GB_OUTPUT_COST, 256, NULL, "what a frame takes of it beside its bytes") \
+    X(GB_GUEST_LOG_MAX, 4 << 10, NULL, "one line of a guest's log") \
+    X(GB_GUEST_LOGS_MAX, 256 << 10, NULL, "all lines that one VM may add to ours") \
+    X(GB_GUEST_QUEUE_MAX, 32 << 20, "guest_queue_bytes", \
+      "what may wait for a guest; then requests are refused")
 
 /* Cells. */
-#define GB_CODE_MAX (4u << 20)
-#define GB_QUEUED_BYTES_MAX (128u << 20) /* of the cells that wait in one session */
-#define GB_ARGS_MAX 2000u                /* arguments of a program */
-#define GB_ARGV_BYTES_MAX (256u << 10)   /* and what they take together, its name too */
-#define GB_STDIN_MAX (8u << 20)          /* given at once */
-#define GB_STDIN_PENDING_MAX (1u << 20)  /* waiting unread in an interactive cell */
-#define GB_VALUE_MAX (1u << 20)
-#define GB_NOTE_MAX (1u << 10)
-#define GB_DISPLAY_MAX (8u << 20)   /* one */
-#define GB_DISPLAYS_MAX (32u << 20) /* all of a cell */
-#define GB_DISPLAY_COUNT_MAX 256u
-#define GB_MIME_MAX 128u
-#define GB_CHANGED_MAX 1000u              /* files that a cell's list of changes names */
-#define GB_CHANGED_BYTES_MAX (256u << 10) /* and what their paths take together */
-#define GB_STDOUT_DEFAULT (1u << 20)
-#define GB_STDERR_DEFAULT (256u << 10)
-#define GB_OUTPUT_MAX (64u << 20) /* what max_stdout and max_stderr may ask for */
-#define GB_TIMEOUT_DEFAULT_MS 30000u
-/* How long our clients wait by default while somebody else holds a session. The front end tells it,
- * and the Python package has the same. */
-#define GB_LEASE_WAIT_MS 600000u
-#define GB_TIMEOUT_MAX_MS 86400000u /* 24 h */
-#define GB_KILL_GRACE_MS 2000u      /* SIGINT, then SIGKILL */
-#define GB_WORKER_WAIT_MS 15000u    /* how long the start of an interpreter is not a cell's time */
+#define GB_CELL_LIMITS(X) \
+    X(GB_CODE_MAX, 4 << 20, "code_bytes", "code of a cell") \
+    X(GB_QUEUED_BYTES_MAX, 128 << 20, "queued_bytes", "cells that wait in one session") \
+    X(GB_ARGS_MAX, 2000, "args", "arguments of a program") \
+    X(GB_ARGV_BYTES_MAX, 256 << 10, "args_bytes", "what they take together, its name too") \
+    X(GB_STDIN_MAX, 8 << 20, "stdin_bytes", "standard input that is given at once") \
+    X(GB_STDIN_PENDING_MAX, 1 << 20, "stdin_pending_bytes", \
+      "standard input that waits unread in an interactive cell") \
+    X(GB_VALUE_MAX, 1 << 20, "value_bytes", "the value of a cell") \
+    X(GB_NOTE_MAX, 1 << 10, "note_bytes", "the agent's note to a cell") \
+    X(GB_DISPLAY_MAX, 8 << 20, "display_bytes", "one display") \
+    X(GB_DISPLAYS_MAX, 32 << 20, "displays_bytes", "all displays of a cell") \
+    X(GB_DISPLAY_COUNT_MAX, 256, "displays", "displays of a cell") \
+    X(GB_MIME_MAX, 128, "mime_bytes", "the type of a display") \
+    X(GB_CHANGED_MAX, 1000, "changed_files", "files that a cell's list of changes names") \
+    X(GB_CHANGED_BYTES_MAX, 256 << 10, "changed_bytes", "what their paths take together") \
+    X(GB_STDOUT_DEFAULT, 1 << 20, "stdout_default", \
+      "bytes kept of stdout when nobody asks for more") \
+    X(GB_STDERR_DEFAULT, 256 << 10, "stderr_default", \
+      "bytes kept of stderr when nobody asks for more") \
+    X(GB_OUTPUT_MAX, 64 << 20, "output_bytes", "what `max_stdout` and `max_stderr` may ask for") \
+    X(GB_TIMEOUT_DEFAULT_MS, 30000, "timeout_default_ms", \
+      "time of a cell when nobody asks for more") \
+    X(GB_LEASE_WAIT_MS, 600000, NULL, \
+      "how long our clients wait while somebody else holds a session; the " \
+      "Python package has the same") \
+    X(GB_TIMEOUT_MAX_MS, 86400000, "timeout_max_ms", "time of a cell") \
+    X(GB_KILL_GRACE_MS, 2000, "kill_grace_ms", "between SIGINT and SIGKILL") \
+    X(GB_WORKER_WAIT_MS, 15000, "worker_wait_ms", \
+      "how long the start of an interpreter is not a cell's time")
 
 /* RAM of a VM. */
-#define GB_MEMORY_MIN_MB 64
-#define GB_MEMORY_MAX_MB (1 << 20)
+#define GB_MEMORY_LIMITS(X) \
+    X(GB_MEMORY_MIN_MB, 64, "memory_min_mb", "RAM of a VM, at least") \
+    X(GB_MEMORY_MAX_MB, 1 << 20, "memory_max_mb", "RAM of a VM, and never more than the host has")
 
 /* Environment. */
-#define GB_ENV_COUNT_MAX 100u
-#define GB_ENV_NAME_MAX 256u
-#define GB_ENV_VALUE_MAX 4096u
+#define GB_ENVIRONMENT_LIMITS(X) \
+    X(GB_ENV_COUNT_MAX, 100, "env_count", "environment variables of a session, or of a cell") \
+    X(GB_ENV_NAME_MAX, 256, "env_name_bytes", "the name of one") \
+    X(GB_ENV_VALUE_MAX, 4096, "env_value_bytes", "its value")
 
 /* Queries. */
-#define GB_MATCHES_MAX 500u
-#define GB_MATCH_TEXT_MAX 1024u
-#define GB_QUERY_TIMEOUT_MS 5000u
+#define GB_QUERY_LIMITS(X) \
+    X(GB_MATCHES_MAX, 500, "matches", "completions") \
+    X(GB_MATCH_TEXT_MAX, 1024, "match_bytes", "one of them") \
+    X(GB_QUERY_TIMEOUT_MS, 5000, "query_timeout_ms", "how long a guest may take for completions")
 
 /* Files. */
-#define GB_PATH_MAX 4096u
-#define GB_FILE_NAME_MAX 255u
-#define GB_FILE_CHUNK_MAX (8u << 20) /* of one FILE_WRITE or FILE_READ frame */
-#define GB_UPLOADS_MAX 16u           /* open in one VM */
-#define GB_ENTRIES_MAX 1000u         /* in one frame of a listing */
-#define GB_READ_DEFAULT (1u << 20)   /* of one file.read */
-#define GB_READ_MAX (16u << 20)
-#define GB_LIST_MAX 100000u           /* entries of one file.list */
-#define GB_LIST_BYTES_MAX (16u << 20) /* and what they may take as JSON */
-#define GB_WRITE_FRAME (1u << 20)     /* an upload goes to the guest in pieces of this size */
+#define GB_FILE_LIMITS(X) \
+    X(GB_PATH_MAX, 4096, "path_bytes", "a path") \
+    X(GB_FILE_NAME_MAX, 255, "file_name_bytes", "a name in a folder") \
+    X(GB_FILE_CHUNK_MAX, 8 << 20, NULL, "one FILE_WRITE or FILE_READ frame") \
+    X(GB_UPLOADS_MAX, 16, "uploads", "uploads that are open in one VM") \
+    X(GB_ENTRIES_MAX, 1000, NULL, "entries in one frame of a listing") \
+    X(GB_READ_DEFAULT, 1 << 20, "read_default", \
+      "bytes of one `file.read` when nobody asks for more") \
+    X(GB_READ_MAX, 16 << 20, "read_bytes", "bytes of one `file.read`") \
+    X(GB_LIST_MAX, 100000, "list_entries", "entries of one `file.list`") \
+    X(GB_LIST_BYTES_MAX, 16 << 20, "list_bytes", "what they may take as JSON") \
+    X(GB_WRITE_FRAME, 1 << 20, NULL, "an upload goes to the guest in pieces of this size")
 
 /* The journal. */
-#define GB_JOURNAL_QUEUE_MAX (256u << 20) /* records that wait for a disk; more are left out */
-#define GB_FIND_MAX (1u << 10)            /* of a text that is looked for in a history */
-#define GB_HISTORY_PIECE_MAX (4u << 20)   /* of the output of one cell, where a part is asked for */
+#define GB_JOURNAL_LIMITS(X) \
+    X(GB_JOURNAL_QUEUE_MAX, 256 << 20, "journal_queue_bytes", \
+      "records that wait for a disk; more are left out") \
+    X(GB_FIND_MAX, 1 << 10, "find_bytes", "a text that is looked for in a history") \
+    X(GB_HISTORY_PIECE_MAX, 4 << 20, "history_bytes", \
+      "output of one cell, where a part is asked for")
 
 /* The socket. */
-#define GB_LINE_MAX (32u << 20)
-#define GB_LINES_MAX (256u << 20)         /* of all lines that have no end yet */
-#define GB_LINE_SMALL (64u << 10)         /* of one that stays out of that when room is made */
-#define GB_REPLY_MAX (256u << 20)         /* what our own clients read of one line of the server */
-#define GB_REQUESTS_MAX 256u              /* in flight on one connection */
-#define GB_REQUEST_BYTES_MAX (128u << 20) /* that these may hold in memory */
-#define GB_REQUESTS_BYTES_MAX (1u << 30)  /* and those of all connections */
-#define GB_REQUEST_NODES_MAX 4096u        /* JSON values in one line from a client */
-#define GB_REQUEST_ID_MAX 256u
-#define GB_CONNECTIONS_MAX 512u
-#define GB_UNSENT_HIGH (1u << 20)      /* unsent bytes at which a client is no longer read from */
-#define GB_UNSENT_LOW (256u << 10)     /* and at which it is again */
-#define GB_UPLOAD_QUEUE_MAX (4u << 20) /* bytes waiting for a guest at which uploads wait */
+#define GB_SOCKET_LIMITS(X) \
+    X(GB_LINE_MAX, 32 << 20, "line_bytes", "a line from a client") \
+    X(GB_LINES_MAX, 256 << 20, "lines_bytes", "all lines that have no end yet") \
+    X(GB_LINE_SMALL, 64 << 10, NULL, "one that does not count there when room is made") \
+    X(GB_REPLY_MAX, 256 << 20, NULL, "what our own clients read of one line of the server") \
+    X(GB_REQUESTS_MAX, 256, "requests", "requests in flight on one connection") \
+    X(GB_REQUEST_BYTES_MAX, 128 << 20, "request_bytes", "what these may hold in memory") \
+    X(GB_REQUESTS_BYTES_MAX, 1 << 30, "requests_bytes", "what those of all connections may hold") \
+    X(GB_REQUEST_NODES_MAX, 4096, "request_values", "JSON values in one line from a client") \
+    X(GB_REQUEST_ID_MAX, 256, "request_id_bytes", "the id of a request") \
+    X(GB_CONNECTIONS_MAX, 512, "connections", "connections") \
+    X(GB_UNSENT_HIGH, 1 << 20, "unsent_high_bytes", \
+      "what waits to be read by a client when it is no longer read from") \
+    X(GB_UNSENT_LOW, 256 << 10, "unsent_low_bytes", "and when it is again") \
+    X(GB_UPLOAD_QUEUE_MAX, 4 << 20, "upload_queue_bytes", \
+      "what waits for a guest when uploads are no longer read")
 
 /* Watching. */
-#define GB_SUBSCRIPTIONS_MAX 16u       /* of one connection */
-#define GB_EVENTS_HIGH (512u << 10)    /* unsent bytes above which events are dropped */
-#define GB_FIGURES 60                  /* rounds of figures that are remembered, 10 s apart */
-#define GB_FIGURES_TOLD 2500           /* of all sessions, that a new watcher is told */
-#define GB_EVENTS_LOW (64u << 10)      /* and at which they go on, with a new snapshot */
-#define GB_EVENT_PIECE_MAX (64u << 10) /* output in one event */
-#define GB_PROMPT_MAX 512u             /* of the line that a program which waits left open */
-#define GB_EVENT_TEXT_MAX (64u << 10)  /* code or value in one event */
-#define GB_EVENT_HEAD_MAX 128u
-/* Of a snapshot: cells that wait, the code of all cells, and of each when that is used up. */
-#define GB_SNAPSHOT_WAITING_MAX 1000u
-#define GB_SNAPSHOT_CODE_MAX (256u << 10)
-#define GB_SNAPSHOT_CODE_MIN 256u
-#define GB_NOTICE_MAX (8u << 10) /* what holders of leases left to be told */
-#define GB_EVENT_LOG_MAX 64u     /* messages of the log in one turn of the loop */
+#define GB_WATCH_LIMITS(X) \
+    X(GB_SUBSCRIPTIONS_MAX, 16, "subscriptions", "subscriptions of one connection") \
+    X(GB_EVENTS_HIGH, 512 << 10, "events_high_bytes", \
+      "unsent bytes above which events are dropped") \
+    X(GB_EVENTS_LOW, 64 << 10, "events_low_bytes", "and at which they go on, with a new snapshot") \
+    X(GB_FIGURES, 60, "figures", "rounds of figures that are remembered, 10 s apart") \
+    X(GB_FIGURES_TOLD, 2500, "figures_told", "figures of all sessions that a new watcher is told") \
+    X(GB_EVENT_PIECE_MAX, 64 << 10, "event_output_bytes", "output in one event") \
+    X(GB_PROMPT_MAX, 512, "prompt_bytes", \
+      "the line that a program which waits for input left open") \
+    X(GB_EVENT_TEXT_MAX, 64 << 10, "event_text_bytes", "code or value in one event") \
+    X(GB_EVENT_HEAD_MAX, 128, NULL, "the head of an event, of whatever kind") \
+    X(GB_SNAPSHOT_WAITING_MAX, 1000, "snapshot_cells", "cells that wait, in a snapshot") \
+    X(GB_SNAPSHOT_CODE_MAX, 256 << 10, "snapshot_code_bytes", "code of all cells in a snapshot") \
+    X(GB_SNAPSHOT_CODE_MIN, 256, "snapshot_code_min_bytes", \
+      "code of each cell when that is used up") \
+    X(GB_NOTICE_MAX, 8 << 10, "notice_bytes", "what holders of leases left to be told") \
+    X(GB_EVENT_LOG_MAX, 64, "log_events", "messages of the log in one turn of the loop")
 
 /* Sessions. */
-#define GB_SESSIONS_MAX 1024u
-#define GB_ENDED_MAX 1024u            /* closed sessions that are remembered */
-#define GB_BACKGROUND_MAX (64u << 10) /* kept of what a finished cell goes on printing */
-#define GB_BACKGROUND_CELLS_MAX 64u   /* cells of a session for which that is kept */
+#define GB_SESSION_LIMITS(X) \
+    X(GB_SESSIONS_MAX, 1024, "sessions", "sessions") \
+    X(GB_ENDED_MAX, 1024, "ended", "closed sessions that are remembered without a journal") \
+    X(GB_BACKGROUND_MAX, 64 << 10, "background_bytes", \
+      "kept of what a finished cell goes on printing") \
+    X(GB_BACKGROUND_CELLS_MAX, 64, "background_cells", "cells of a session for which that is kept")
 
 /* Names that clients give: label, owner, key, image. */
-#define GB_NAME_MAX 128u
+#define GB_NAME_LIMITS(X) \
+    X(GB_NAME_MAX, 128, "name_bytes", "a label, an owner, a key, an image, a client's name")
+
+#define GB_LIMITS(X) \
+    GB_FRAME_LIMITS(X) GB_CELL_LIMITS(X) GB_MEMORY_LIMITS(X) \
+    GB_ENVIRONMENT_LIMITS(X) GB_QUERY_LIMITS(X) GB_FILE_LIMITS(X) \
+    GB_JOURNAL_LIMITS(X) GB_SOCKET_LIMITS(X) GB_WATCH_LIMITS(X) \
+    GB_SESSION_LIMITS(X) GB_NAME_LIMITS(X)
+/* clang-format on */
+
+#define GB_LIMIT_CONSTANT(constant_, value_, name_, doc_) constant_ = (value_),
+enum { GB_LIMITS(GB_LIMIT_CONSTANT) };
+#undef GB_LIMIT_CONSTANT

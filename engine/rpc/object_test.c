@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/object.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "check_run.h"
 #include "model/cell.h"
 #include "model/entry.h"
+#include "model/limits.h"
 #include "model/session.h"
 
 static struct gb_json_doc doc;
@@ -122,8 +124,31 @@ static void add_entry(struct gb_buf *buf)
     gb_object_markdown(buf, &gb_entry_object);
 }
 
+/* `hello` tells them, and this is what they mean. */
+static void add_limits(struct gb_buf *buf)
+{
+    gb_buf_adds(buf, "| limit | value | of |\n|---|---|---|\n");
+    for (size_t i = 0; i < gb_limit_count; i++)
+        if (gb_limits[i].name != NULL)
+            gb_buf_addf(buf, "| `%s` | %" PRIu64 " | %s |\n", gb_limits[i].name, gb_limits[i].value,
+                        gb_limits[i].doc);
+    gb_buf_adds(buf, "\n");
+}
+
+START_TEST(limits_have_names_of_their_own)
+{
+    for (size_t i = 0; i < gb_limit_count; i++) {
+        ck_assert(gb_limits[i].value > 0 && gb_limits[i].doc[0] != '\0');
+        for (size_t j = 0; j < i && gb_limits[i].name != NULL; j++)
+            ck_assert(gb_limits[j].name == NULL ||
+                      strcmp(gb_limits[i].name, gb_limits[j].name) != 0);
+    }
+}
+END_TEST
+
 START_TEST(page)
 {
+    check_page_part("protocol.md", "limits ", add_limits);
     check_page_part("protocol.md", "cell ", add_cell);
     check_page_part("protocol.md", "session ", add_session);
     check_page_part("protocol.md", "lease ", add_lease);
@@ -446,6 +471,7 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_loop_test(all, tables, 0, ARRAY_SIZE(objects));
+    tcase_add_test(all, limits_have_names_of_their_own);
     tcase_add_test(all, page);
     tcase_add_test(all, writes_what_there_is);
     tcase_add_test(all, writes_briefly);

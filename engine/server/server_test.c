@@ -7,11 +7,13 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "model/limits.h"
 #include "rpc/methods.h"
 #include "server/core/histogram.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -307,6 +309,27 @@ START_TEST(answers)
     expect(fd, "\"connections\":1,");
     put(fd, "{\"id\":4,\"method\":\"pool.status\"}\n");
     expect(fd, "\"pools\":[]");
+    (void)close(fd);
+}
+END_TEST
+
+/* docs/protocol.md: `hello` gives all limits by name. */
+START_TEST(hello_tells_all_limits)
+{
+    int fd = dial();
+    const char *line;
+    char limit[96];
+
+    put(fd, "{\"id\":1,\"method\":\"hello\"}\n");
+    line = get(fd);
+    ck_assert_ptr_nonnull(line);
+    for (size_t i = 0; i < gb_limit_count; i++) {
+        if (gb_limits[i].name == NULL)
+            continue;
+        (void)snprintf(limit, sizeof(limit), "\"%s\":%" PRIu64, gb_limits[i].name,
+                       gb_limits[i].value);
+        ck_assert_msg(strstr(line, limit) != NULL, "no %s in %s", limit, line);
+    }
     (void)close(fd);
 }
 END_TEST
@@ -688,6 +711,7 @@ int main(void)
     tcase_set_timeout(served, 60);
     tcase_add_loop_test(served, refused, 0, ARRAY_SIZE(errors));
     tcase_add_test(served, answers);
+    tcase_add_test(served, hello_tells_all_limits);
     tcase_add_test(served, has_all_methods);
     tcase_add_test(served, many_in_one_piece);
     tcase_add_test(served, half_a_line);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "info.h"
 
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "guard/guard.h"
+#include "model/limits.h"
 #include "platform/process.h"
 #include "server/core/connection.h"
 #include "server/core/hosted.h"
@@ -62,47 +63,30 @@ static void info_put_images(struct gb_json_out *out, const struct gb_images *ima
     gb_json_end(out);
 }
 
+/* Those of base/limits.h, but for what the settings say otherwise. */
 static void info_put_limits(struct gb_json_out *out, const struct gb_settings *settings)
 {
     const struct {
         const char *name;
         uint64_t value;
-    } limits[] = {
-        {"line_bytes", GB_LINE_MAX},
-        {"requests", GB_REQUESTS_MAX},
-        {"request_bytes", GB_REQUEST_BYTES_MAX},
-        {"connections", GB_CONNECTIONS_MAX},
+    } settled[] = {
         {"sessions", (uint64_t)settings->sessions.maximum},
-        {"name_bytes", GB_NAME_MAX},
-        {"code_bytes", GB_CODE_MAX},
-        {"stdin_bytes", GB_STDIN_MAX},
-        {"stdin_pending_bytes", GB_STDIN_PENDING_MAX},
-        {"value_bytes", GB_VALUE_MAX},
-        {"output_bytes", GB_OUTPUT_MAX},
         {"stdout_default", settings->sessions.max_stdout},
         {"stderr_default", settings->sessions.max_stderr},
-        {"display_bytes", GB_DISPLAY_MAX},
-        {"displays_bytes", GB_DISPLAYS_MAX},
-        {"displays", GB_DISPLAY_COUNT_MAX},
         {"timeout_default_ms", settings->sessions.timeout_ms},
-        {"timeout_max_ms", GB_TIMEOUT_MAX_MS},
-        {"kill_grace_ms", GB_KILL_GRACE_MS},
-        {"env_count", GB_ENV_COUNT_MAX},
-        {"env_name_bytes", GB_ENV_NAME_MAX},
-        {"env_value_bytes", GB_ENV_VALUE_MAX},
-        {"path_bytes", GB_PATH_MAX},
-        {"file_name_bytes", GB_FILE_NAME_MAX},
-        {"read_bytes", GB_READ_MAX},
-        {"history_bytes", GB_HISTORY_PIECE_MAX},
-        {"list_entries", GB_LIST_MAX},
-        {"uploads", GB_UPLOADS_MAX},
-        {"matches", GB_MATCHES_MAX},
-        {"background_bytes", GB_BACKGROUND_MAX},
     };
 
     gb_json_object(out, "limits");
-    for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-        gb_json_put_u64(out, limits[i].name, limits[i].value);
+    for (size_t i = 0; i < gb_limit_count; i++) {
+        uint64_t value = gb_limits[i].value;
+
+        if (gb_limits[i].name == NULL)
+            continue;
+        for (size_t j = 0; j < ARRAY_SIZE(settled); j++)
+            if (strcmp(settled[j].name, gb_limits[i].name) == 0)
+                value = settled[j].value;
+        gb_json_put_u64(out, gb_limits[i].name, value);
+    }
     gb_json_end(out);
 }
 
