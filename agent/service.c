@@ -13,6 +13,7 @@
 #include "console.h"
 #include "parse/settings.h"
 #include "system.h"
+#include "wire/frames.h"
 
 enum { START_ATTEMPTS = 3, RESTART_LATEST_S = 60 };
 
@@ -195,27 +196,26 @@ static void serve_file_mkdir(struct agent *agent, const struct gb_frame *frame,
 
 static const struct service {
     enum gb_guest_type type;
-    const struct gb_fields *fields; /* NULL: no payload */
     void (*serve)(struct agent *agent, const struct gb_frame *frame, const union request *request);
 } services[] = {
-    {GB_GUEST_EXEC, &gb_exec_fields, serve_exec},
-    {GB_GUEST_CREDIT, &gb_credit_fields, serve_credit},
-    {GB_GUEST_PING, NULL, serve_ping},
-    {GB_GUEST_CONFIGURE, &gb_configure_fields, serve_configure},
-    {GB_GUEST_STAT, NULL, serve_stat},
-    {GB_GUEST_PREPARE, NULL, serve_prepare},
-    {GB_GUEST_SHUTDOWN, NULL, serve_shutdown},
-    {GB_GUEST_STDIN, &gb_stdin_fields, serve_stdin},
-    {GB_GUEST_INTERRUPT, &gb_interrupt_fields, serve_interrupt},
-    {GB_GUEST_COMPLETE, &gb_complete_fields, serve_complete},
-    {GB_GUEST_IS_COMPLETE, &gb_is_complete_fields, serve_is_complete},
-    {GB_GUEST_FILE_WRITE, &gb_file_write_fields, serve_file_write},
-    {GB_GUEST_FILE_ABORT, &gb_file_abort_fields, serve_file_abort},
-    {GB_GUEST_FILE_READ, &gb_file_read_fields, serve_file_read},
-    {GB_GUEST_FILE_LIST, &gb_file_list_fields, serve_file_list},
-    {GB_GUEST_FILE_STAT, &gb_file_path_fields, serve_file_stat},
-    {GB_GUEST_FILE_REMOVE, &gb_file_change_fields, serve_file_remove},
-    {GB_GUEST_FILE_MKDIR, &gb_file_change_fields, serve_file_mkdir},
+    {GB_GUEST_EXEC, serve_exec},
+    {GB_GUEST_CREDIT, serve_credit},
+    {GB_GUEST_PING, serve_ping},
+    {GB_GUEST_CONFIGURE, serve_configure},
+    {GB_GUEST_STAT, serve_stat},
+    {GB_GUEST_PREPARE, serve_prepare},
+    {GB_GUEST_SHUTDOWN, serve_shutdown},
+    {GB_GUEST_STDIN, serve_stdin},
+    {GB_GUEST_INTERRUPT, serve_interrupt},
+    {GB_GUEST_COMPLETE, serve_complete},
+    {GB_GUEST_IS_COMPLETE, serve_is_complete},
+    {GB_GUEST_FILE_WRITE, serve_file_write},
+    {GB_GUEST_FILE_ABORT, serve_file_abort},
+    {GB_GUEST_FILE_READ, serve_file_read},
+    {GB_GUEST_FILE_LIST, serve_file_list},
+    {GB_GUEST_FILE_STAT, serve_file_stat},
+    {GB_GUEST_FILE_REMOVE, serve_file_remove},
+    {GB_GUEST_FILE_MKDIR, serve_file_mkdir},
 };
 
 void service_frame(struct port *port, const struct gb_frame *frame)
@@ -225,20 +225,12 @@ void service_frame(struct port *port, const struct gb_frame *frame)
     struct gb_err err;
 
     for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
-        const struct service *service = &services[i];
-        int r = 0;
-
-        if (service->type != frame->type)
+        if (services[i].type != frame->type)
             continue;
-        if (service->fields != NULL)
-            r = gb_fields_decode(service->fields, frame->payload, &request, &err);
-        else if (frame->payload.size > 0)
-            r = gb_err_set(&err, GB_EINTERNAL, "%s has no payload",
-                           gb_guest_type_name(frame->type));
-        if (r < 0)
+        if (gb_frame_decode(frame, &request, &err) < 0)
             port_send_error(port, frame->id, &err);
         else
-            service->serve(agent, frame, &request);
+            services[i].serve(agent, frame, &request);
         return;
     }
     (void)gb_err_set(&err, GB_EUNSUPPORTED, "the agent does not know frames of type %u",

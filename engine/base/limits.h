@@ -12,6 +12,10 @@
     X(GB_FRAME_MAX, 16 << 20, NULL, "one frame of a guest") \
     X(GB_OUTPUT_WINDOW, 1 << 20, NULL, "output of a cell without credit") \
     X(GB_OUTPUT_COST, 256, NULL, "what a frame takes of it beside its bytes") \
+    X(GB_STREAM_WINDOW, 512 << 10, NULL, "what of a stream may be on its way without credit") \
+    X(GB_STREAM_COST, 256, NULL, "what a frame takes of it beside its bytes") \
+    X(GB_STREAM_PIECE, 32 << 10, NULL, "one frame of a stream's data, with its header") \
+    X(GB_STREAMS_MAX, 256, NULL, "streams that either side has opened in one VM") \
     X(GB_GUEST_LOG_MAX, 4 << 10, NULL, "one line of a guest's log") \
     X(GB_GUEST_LOGS_MAX, 256 << 10, NULL, "all lines that one VM may add to ours") \
     X(GB_GUEST_QUEUE_MAX, 32 << 20, "guest_queue_bytes", \

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "guest/private.h"
+#include "wire/frames.h"
 
 /* How much later than the guest's SIGKILL the host loses its patience. Emulation is slow. */
 enum { DEADLINE_SLACK_MS = 20000 };
@@ -221,14 +222,12 @@ static int cell_on_refused(const struct gb_frame *frame, struct gb_err *err)
 static int cell_check_frame(const struct gb_guest *guest, const struct gb_frame *frame,
                             struct gb_err *err)
 {
-    static const uint16_t types[] = {GB_GUEST_OUTPUT, GB_GUEST_DISPLAY, GB_GUEST_WAITING,
-                                     GB_GUEST_DONE, GB_GUEST_ERROR};
+    const struct gb_frame_info *info = gb_frame_info(frame->type);
     const char *name = gb_guest_type_name(frame->type);
-    size_t i = 0;
 
-    while (i < ARRAY_SIZE(types) && types[i] != frame->type)
-        i++;
-    if (i == ARRAY_SIZE(types))
+    /* An ERROR without a cell is an answer, and has been given to who asked. */
+    if (info == NULL || (info->way & GB_WAY_TO_HOST) == 0 ||
+        (info->role != GB_ROLE_CELL && frame->type != GB_GUEST_ERROR))
         return gb_err_set(err, GB_EINTERNAL, "%s (%u) is nothing that a guest sends", name,
                           frame->type);
     if (frame->cell == 0 || frame->cell > guest->cells_begun)

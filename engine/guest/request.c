@@ -6,8 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "guest/private.h"
-
-enum { DEADLINE_MS = 120000, PREPARE_MS = 240000 };
+#include "wire/frames.h"
 
 struct guest_request {
     struct gb_list link; /* in guest->requests */
@@ -21,46 +20,12 @@ struct guest_request {
     uint64_t deadline_ns;
 };
 
-/* What can be asked: the right answer, how long it may take, and whether it changes something, so
- * that it may have been done when it was sent and not answered. */
-static const struct guest_request_kind {
-    enum gb_guest_type type, answer;
-    uint32_t deadline_ms;
-    bool changes;
-} guest_request_kinds[] = {
-    {GB_GUEST_PING, GB_GUEST_PONG, DEADLINE_MS, false},
-    {GB_GUEST_STAT, GB_GUEST_STATUS, DEADLINE_MS, false},
-    {GB_GUEST_CONFIGURE, GB_GUEST_OK, DEADLINE_MS, false},
-    {GB_GUEST_PREPARE, GB_GUEST_OK, PREPARE_MS, false},
-    {GB_GUEST_STDIN, GB_GUEST_OK, DEADLINE_MS, true},
-    {GB_GUEST_INTERRUPT, GB_GUEST_OK, DEADLINE_MS, false},
-    {GB_GUEST_COMPLETE, GB_GUEST_COMPLETIONS, GB_QUERY_TIMEOUT_MS, false},
-    {GB_GUEST_IS_COMPLETE, GB_GUEST_COMPLETENESS, GB_QUERY_TIMEOUT_MS, false},
-    {GB_GUEST_FILE_WRITE, GB_GUEST_FILE_SIZE, DEADLINE_MS, true},
-    {GB_GUEST_FILE_ABORT, GB_GUEST_OK, DEADLINE_MS, false},
-    {GB_GUEST_FILE_READ, GB_GUEST_FILE_DATA, DEADLINE_MS, false},
-    {GB_GUEST_FILE_LIST, GB_GUEST_FILE_ENTRIES, DEADLINE_MS, false},
-    {GB_GUEST_FILE_STAT, GB_GUEST_FILE_ENTRIES, DEADLINE_MS, false},
-    {GB_GUEST_FILE_REMOVE, GB_GUEST_OK, DEADLINE_MS, true},
-    {GB_GUEST_FILE_MKDIR, GB_GUEST_OK, DEADLINE_MS, true},
-};
-
-static const struct guest_request_kind *guest_request_kind_of(enum gb_guest_type type)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(guest_request_kinds); i++)
-        if (guest_request_kinds[i].type == type)
-            return &guest_request_kinds[i];
-    abort(); /* each request that we send has its row */
-}
-
 bool guest_is_answer(const struct gb_frame *frame)
 {
-    if (frame->type == GB_GUEST_ERROR)
-        return frame->cell == 0;
-    for (size_t i = 0; i < ARRAY_SIZE(guest_request_kinds); i++)
-        if (frame->type == guest_request_kinds[i].answer)
-            return true;
-    return false;
+    const struct gb_frame_info *info = gb_frame_info(frame->type);
+
+    return info != NULL && info->role == GB_ROLE_ANSWER &&
+           (frame->type != GB_GUEST_ERROR || frame->cell == 0);
 }
 
 static void guest_request_arm_timer(struct gb_guest *guest)
@@ -143,7 +108,7 @@ static struct guest_request *guest_request_new(struct gb_guest *guest, enum gb_g
     bool first = gb_list_empty(&guest->requests);
 
     if (deadline_ms == 0)
-        deadline_ms = guest_request_kind_of(type)->deadline_ms;
+        deadline_ms = gb_frame_deadline_ms(gb_frame_info((uint16_t)type)->deadline);
     request->type = type;
     request->cell = cell;
     request->arg = arg;
@@ -243,19 +208,6 @@ size_t gb_guest_queued(const struct gb_guest *guest)
 
 /* ---- answers ---- */
 
-/* What a guest can say of itself. It knows nothing of sessions, images, leases or other VMs, and
- * what came of a cell is not told this way. */
-static bool guest_request_may_fail_with(uint32_t code)
-{
-    static const enum gb_code codes[] = {GB_EINVALID, GB_ENOTFOUND,    GB_EBUSY,     GB_ECAPACITY,
-                                         GB_EPOLICY,  GB_EUNSUPPORTED, GB_ETOOLARGE, GB_EINTERNAL};
-
-    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
-        if (code == (uint32_t)codes[i])
-            return true;
-    return false;
-}
-
 /* The guest's own error, its words made harmless. */
 static int guest_request_read_error(const struct gb_frame *frame, struct gb_err *ret_error,
                                     struct gb_err *err)
@@ -266,7 +218,7 @@ static int guest_request_read_error(const struct gb_frame *frame, struct gb_err 
 
     if (r < 0)
         return r;
-    if (!guest_request_may_fail_with(message.code))
+    if (!gb_guest_may_fail_with(message.code))
         return gb_err_set(err, GB_EINTERNAL, "ERROR: the code %u is none of a guest's",
                           message.code);
     gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
@@ -302,7 +254,7 @@ int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb
         guest_request_end(guest, request, NULL, &error);
         return 0;
     }
-    if (frame->type != guest_request_kind_of(request->type)->answer)
+    if (frame->type != gb_frame_info((uint16_t)request->type)->answer)
         return gb_err_set(err, GB_EINTERNAL, "%s is no answer to %s",
                           gb_guest_type_name(frame->type),
                           gb_guest_type_name((uint16_t)request->type));
@@ -332,7 +284,7 @@ void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
         struct gb_err err = *why;
 
         err.code = GB_ECLOSED;
-        err.dispatched = request->id != 0 && guest_request_kind_of(request->type)->changes;
+        err.dispatched = request->id != 0 && gb_frame_info((uint16_t)request->type)->changes;
         guest_request_end(guest, request, NULL, &err);
     }
     guest_request_arm_timer(guest);
@@ -377,7 +329,7 @@ void guest_request_expired(void *arg)
 
         (void)gb_err_set(&err, GB_EBUSY, "the guest did not answer %s in time",
                          gb_guest_type_name((uint16_t)request->type));
-        err.dispatched = request->id != 0 && guest_request_kind_of(request->type)->changes;
+        err.dispatched = request->id != 0 && gb_frame_info((uint16_t)request->type)->changes;
         guest_request_end(guest, request, NULL, &err);
     }
     guest_request_arm_timer(guest);

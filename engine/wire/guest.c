@@ -8,7 +8,13 @@
 #include "base/mem.h"
 #include "wire/table.h"
 
-enum { NAME_MAX_BYTES = 64, ENTROPY_MAX = 512, INDENT_MAX = 256, MESSAGE_MAX = 1024 };
+enum {
+    NAME_MAX_BYTES = 64,
+    ENTROPY_MAX = 512,
+    INDENT_MAX = 256,
+    MESSAGE_MAX = 1024,
+    OPEN_PARAMS_MAX = GB_PATH_MAX + 64
+};
 
 /* clang-format off */
 TABLE(gb_hello_fields, "HELLO",
@@ -41,6 +47,7 @@ TABLE(gb_done_fields, "DONE",
       PAIRS(gb_done, changed, GB_CHANGED_MAX, GB_PATH_MAX));
 TABLE(gb_stdin_fields, "STDIN",
       U8(gb_stdin, eof), BYTES(gb_stdin, data, GB_STDIN_MAX));
+TABLE(gb_open_fields, "OPEN", U8(gb_open, kind), BYTES(gb_open, params, OPEN_PARAMS_MAX));
 TABLE(gb_interrupt_fields, "INTERRUPT", U8(gb_interrupt_request, how));
 TABLE(gb_complete_fields, "COMPLETE",
       BYTES(gb_complete, code, GB_CODE_MAX), U32(gb_complete, cursor));
@@ -89,6 +96,17 @@ const char *gb_guest_type_name(uint16_t type)
     default:
         return "?";
     }
+}
+
+bool gb_guest_may_fail_with(uint32_t code)
+{
+    static const enum gb_code codes[] = {GB_EINVALID, GB_ENOTFOUND,    GB_EBUSY,     GB_ECAPACITY,
+                                         GB_EPOLICY,  GB_EUNSUPPORTED, GB_ETOOLARGE, GB_EINTERNAL};
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (code == (uint32_t)codes[i])
+            return true;
+    return false;
 }
 
 void gb_guest_add(struct gb_buf *buf, struct gb_frame frame, const struct gb_fields *table,

@@ -18,7 +18,8 @@
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_DISK "root"
 
-/* X(constant, name). Ranges: 1– lifecycle, 16– cells, 32– queries, 48– files, 64– answers. */
+/* X(constant, name). Ranges: 1– lifecycle, 16– cells, 24– streams, 32– queries, 48– files, 64–
+ * answers. */
 #define GB_GUEST_TYPES(X)                                                                          \
     X(GB_GUEST_HELLO, 1)                                                                           \
     X(GB_GUEST_READY, 2)                                                                           \
@@ -38,6 +39,10 @@
     X(GB_GUEST_DONE, 21)                                                                           \
     X(GB_GUEST_STDIN, 22)                                                                          \
     X(GB_GUEST_INTERRUPT, 23)                                                                      \
+    X(GB_GUEST_OPEN, 24)                                                                           \
+    X(GB_GUEST_DATA, 25)                                                                           \
+    X(GB_GUEST_SHUT, 26)                                                                           \
+    X(GB_GUEST_RESET, 27)                                                                          \
     X(GB_GUEST_COMPLETE, 32)                                                                       \
     X(GB_GUEST_COMPLETIONS, 33)                                                                    \
     X(GB_GUEST_IS_COMPLETE, 34)                                                                    \
@@ -148,6 +153,14 @@ struct gb_stdin {
     struct gb_bytes data;
 };
 
+/* DATA's header flags. */
+enum gb_data_flags { GB_DATA_PUSH = 1 }; /* CREDIT as soon as all of it is consumed */
+
+struct gb_open {
+    uint8_t kind;           /* enum gb_stream_kind */
+    struct gb_bytes params; /* the kind's own */
+};
+
 struct gb_interrupt_request {
     uint8_t how; /* enum gb_interrupt */
 };
@@ -234,6 +247,10 @@ struct gb_guest_error {
     struct gb_bytes message;
 };
 
+/* Whether a guest may say so of itself, in ERROR and in RESET. It knows nothing of sessions,
+ * images, leases or other VMs, and what came of a cell is not told this way. */
+bool gb_guest_may_fail_with(uint32_t code);
+
 struct gb_guest_log {
     uint8_t level;
     struct gb_bytes text;
@@ -241,7 +258,7 @@ struct gb_guest_log {
 
 extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, gb_configure_fields,
     gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields, gb_done_fields,
-    gb_stdin_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
+    gb_stdin_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
     gb_is_complete_fields, gb_completeness_fields, gb_file_write_fields, gb_file_size_fields,
     gb_file_abort_fields, gb_file_read_fields, gb_file_data_fields, gb_file_list_fields,
     gb_file_path_fields, gb_file_change_fields, gb_status_fields, gb_guest_error_fields,

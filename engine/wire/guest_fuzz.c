@@ -6,39 +6,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "wire/frames.h"
 #include "wire/guest.h"
-
-static const struct {
-    enum gb_guest_type type;
-    const struct gb_fields *table;
-} tables[] = {
-    {GB_GUEST_HELLO, &gb_hello_fields},
-    {GB_GUEST_READY, &gb_ready_fields},
-    {GB_GUEST_PONG, &gb_pong_fields},
-    {GB_GUEST_CONFIGURE, &gb_configure_fields},
-    {GB_GUEST_EXEC, &gb_exec_fields},
-    {GB_GUEST_CREDIT, &gb_credit_fields},
-    {GB_GUEST_DISPLAY, &gb_display_fields},
-    {GB_GUEST_WAITING, &gb_waiting_fields},
-    {GB_GUEST_DONE, &gb_done_fields},
-    {GB_GUEST_STDIN, &gb_stdin_fields},
-    {GB_GUEST_INTERRUPT, &gb_interrupt_fields},
-    {GB_GUEST_COMPLETE, &gb_complete_fields},
-    {GB_GUEST_COMPLETIONS, &gb_completions_fields},
-    {GB_GUEST_IS_COMPLETE, &gb_is_complete_fields},
-    {GB_GUEST_COMPLETENESS, &gb_completeness_fields},
-    {GB_GUEST_FILE_WRITE, &gb_file_write_fields},
-    {GB_GUEST_FILE_SIZE, &gb_file_size_fields},
-    {GB_GUEST_FILE_ABORT, &gb_file_abort_fields},
-    {GB_GUEST_FILE_READ, &gb_file_read_fields},
-    {GB_GUEST_FILE_DATA, &gb_file_data_fields},
-    {GB_GUEST_FILE_LIST, &gb_file_list_fields},
-    {GB_GUEST_FILE_STAT, &gb_file_path_fields},
-    {GB_GUEST_FILE_REMOVE, &gb_file_change_fields},
-    {GB_GUEST_STATUS, &gb_status_fields},
-    {GB_GUEST_ERROR, &gb_guest_error_fields},
-    {GB_GUEST_LOG, &gb_guest_log_fields},
-};
 
 /* Any message of the tables fits. */
 union message {
@@ -123,15 +92,16 @@ static void try_entries(struct gb_bytes payload)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gb_bytes input = {data, size};
+    const struct gb_frame_info *info;
     struct gb_frame frame;
     size_t whole;
 
     while (gb_frame_next(input, &frame, &whole, NULL) > 0) {
         assert(whole <= input.size && frame.payload.size == whole - GB_FRAME_HEADER);
         (void)gb_guest_type_name(frame.type);
-        for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-            if (tables[i].type == (enum gb_guest_type)frame.type)
-                try_table(tables[i].table, frame.payload);
+        info = gb_frame_info(frame.type);
+        if (info != NULL && info->fields != NULL)
+            try_table(info->fields, frame.payload);
         if (frame.type == GB_GUEST_DONE)
             try_changed(frame.payload);
         if (frame.type == GB_GUEST_FILE_ENTRIES)

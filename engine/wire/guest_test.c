@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "check_page.h"
 #include "check_run.h"
+#include "wire/frames.h"
 
 START_TEST(exec_comes_out_as_it_went_in)
 {
@@ -175,6 +177,41 @@ START_TEST(changed_files)
 }
 END_TEST
 
+START_TEST(each_frame_has_its_row)
+{
+    static const enum gb_guest_type types[] = {
+#define GB_X(name, value) name,
+        GB_GUEST_TYPES(GB_X)
+#undef GB_X
+    };
+    size_t rows = 0;
+
+    for (uint32_t type = 0; type <= UINT16_MAX; type++)
+        rows += gb_frame_info((uint16_t)type) != NULL;
+    ck_assert_uint_eq(rows, ARRAY_SIZE(types));
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        const struct gb_frame_info *info = gb_frame_info((uint16_t)types[i]), *answer;
+
+        ck_assert_msg(info != NULL, "%u", types[i]);
+        ck_assert_str_eq(info->name, gb_guest_type_name((uint16_t)types[i]));
+        ck_assert(!info->raw || info->fields == NULL);
+        if (info->role != GB_ROLE_REQUEST)
+            continue;
+        answer = gb_frame_info((uint16_t)info->answer);
+        ck_assert(answer != NULL && answer->role == GB_ROLE_ANSWER);
+        ck_assert_int_eq(info->way, GB_WAY_TO_GUEST);
+        ck_assert_int_eq(answer->way, GB_WAY_TO_HOST);
+        ck_assert_uint_gt(gb_frame_deadline_ms(info->deadline), 0);
+    }
+}
+END_TEST
+
+START_TEST(the_page_is_fresh)
+{
+    check_page("guest.md", gb_frames_markdown);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("guest");
@@ -185,6 +222,8 @@ int main(void)
     tcase_add_test(all, entries);
     tcase_add_test(all, entries_that_no_folder_has);
     tcase_add_test(all, changed_files);
+    tcase_add_test(all, each_frame_has_its_row);
+    tcase_add_test(all, the_page_is_fresh);
     suite_add_tcase(suite, all);
     return check_run(suite);
 }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stream_kinds.h"
+
+#include "base/limits.h"
+#include "wire/table.h"
+
+/* clang-format off */
+TABLE(gb_upload_fields, "UPLOAD", BYTES(gb_upload, path, GB_PATH_MAX), U32(gb_upload, mode));
+TABLE(gb_upload_end_fields, "SHUT of an upload", U64(gb_upload_end, size));
+TABLE(gb_download_fields, "DOWNLOAD",
+      BYTES(gb_download, path, GB_PATH_MAX), U64(gb_download, offset), U64(gb_download, length));
+TABLE(gb_download_end_fields, "SHUT of a download",
+      U64(gb_download_end, size), U8(gb_download_end, eof));
+/* clang-format on */
+
+const struct gb_stream_kind_info gb_stream_kinds[GB_STREAM_KIND_COUNT] = {
+    [GB_STREAM_STDOUT] = {.name = "stdout",
+                          .opener = GB_SIDE_GUEST,
+                          .window = {GB_STREAM_WINDOW, 0}},
+    [GB_STREAM_STDERR] = {.name = "stderr",
+                          .opener = GB_SIDE_GUEST,
+                          .window = {GB_STREAM_WINDOW, 0}},
+    [GB_STREAM_STDIN] = {.name = "stdin", .opener = GB_SIDE_HOST, .window = {GB_STREAM_WINDOW, 0}},
+    [GB_STREAM_UPLOAD] = {.name = "upload",
+                          .opener = GB_SIDE_HOST,
+                          .open = &gb_upload_fields,
+                          .window = {GB_STREAM_WINDOW, 0},
+                          .shut = {NULL, &gb_upload_end_fields}},
+    [GB_STREAM_DOWNLOAD] = {.name = "download",
+                            .opener = GB_SIDE_HOST,
+                            .open = &gb_download_fields,
+                            .window = {0, GB_STREAM_WINDOW},
+                            .shut = {NULL, &gb_download_end_fields}},
+};
