@@ -194,6 +194,7 @@ static void wait_for_worker(struct cell *cell)
 {
     cell->state = CELL_WAITING;
     set_timeout(cell, UINT64_MAX);
+    worker_hurry(cell->worker);
 }
 
 static void dispatch(struct cell *cell)
@@ -342,11 +343,11 @@ void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct g
     r = fill(cell, frame, exec, &err);
     agent->finishing = (exec->flags & GB_EXEC_FINAL) != 0;
     cell->came_ns = gb_clock_mono_ns();
+    cell->worker = worker_for(agent, exec->mode);
     wait_for_worker(cell);
     cell->cpu_before = agent->cpu_seen;
     cell->peak_before = agent->peak_seen;
     cell->oom_before = agent->oom_kills;
-    cell->worker = worker_for(agent, exec->mode);
     if (r == 0)
         r = put_file(cell, exec, &err);
     if (r < 0) {
@@ -432,6 +433,9 @@ static void finish(struct cell *cell)
     port_send(&agent->port,
               (struct gb_frame){.type = GB_GUEST_DONE, .id = cell->request, .cell = cell->id},
               &gb_done_fields, done);
+    /* Not before: what the kernel does to end a process would come before DONE. */
+    if (cell->final && cell->worker != NULL)
+        worker_dismiss(cell->worker);
     cell->state = CELL_OVER;
     agent->cell = NULL;
     if (agent->ended != NULL)
@@ -503,7 +507,7 @@ static void worker_done(struct cell *cell, const struct control_done *done)
     if (cell->timed_out || met_memory_limit(cell))
         clean_up(cell);
     if (cell->final)
-        worker_dismiss(cell->worker); /* it has run its exit hooks */
+        worker_leaves(cell->worker); /* it has run its exit hooks */
     drain(cell);
 }
 

@@ -397,12 +397,23 @@ void worker_kill(struct worker *worker)
         cgroup_kill_first(worker->agent->boot.proc_fd, worker->pid);
 }
 
-void worker_dismiss(struct worker *worker)
+void worker_leaves(struct worker *worker)
 {
     worker->state = WORKER_LEAVING;
     channel_watch(&worker->cell);
     channel_watch(&worker->query);
-    cgroup_kill_first(worker->agent->boot.proc_fd, worker->pid);
+}
+
+void worker_dismiss(struct worker *worker)
+{
+    if (worker->state == WORKER_LEAVING)
+        (void)kill(worker->pid, SIGKILL); /* it may have ended by itself */
+}
+
+void worker_hurry(struct worker *worker)
+{
+    if (worker->state == WORKER_LEAVING)
+        cgroup_kill_first(worker->agent->boot.proc_fd, worker->pid);
 }
 
 void worker_resume(struct worker *worker)

@@ -75,8 +75,14 @@ void worker_kill(struct worker *worker);
 void worker_condemn(struct worker *worker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Ends a worker whose work is done; its children may go on. */
+/* A worker whose work is done: nothing that it says is listened to any more. */
+void worker_leaves(struct worker *worker);
+
+/* Ends a worker that leaves, when nothing else is to be done; its children may go on. */
 void worker_dismiss(struct worker *worker);
+
+/* Ends a worker that leaves as soon as the kernel can: somebody waits for the next one. */
+void worker_hurry(struct worker *worker);
 
 /* Reads its cell channel again when the port's queue allows that. */
 void worker_resume(struct worker *worker);

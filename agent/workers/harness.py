@@ -187,6 +187,10 @@ class Worker:
             self.own_home.cleanup()
         return status
 
+    def dismiss(self):
+        """It stands still behind the DONE of a final cell until it is killed or left alone."""
+        self.cells.shutdown(socket.SHUT_RDWR)
+
     def wait(self, seconds):
         if self.status is not None:
             return self.status
@@ -275,6 +279,7 @@ class Running:
         self.result = Result()
         worker.number += 1
         self.number = worker.number
+        self.final = bool(flags & FINAL)
         code = code.encode() if isinstance(code, str) else code
         self.out, out = os.pipe()
         self.err, err = os.pipe()
@@ -363,6 +368,8 @@ class Running:
     def finish(self, seconds=PATIENCE_S, to_eof=False):
         """Waits for DONE (or the worker's end) and takes in all output written before it."""
         self.until(lambda result: result.exit is not None or result.gone, seconds)
+        if self.final and self.result.exit is not None:
+            self.worker.dismiss()
         self.end_input()
         while self.open and self.step(time.monotonic() + (seconds if to_eof else 0)):
             pass

@@ -17,6 +17,15 @@ _Noreturn void channel_violation(void)
     _exit(CHANNEL_EXIT_VIOLATION);
 }
 
+_Noreturn void channel_depart(const struct channel *c, int code)
+{
+    struct pollfd gone = {.fd = c->fd}; /* POLLHUP is told unasked */
+
+    while (poll(&gone, 1, -1) <= 0)
+        ;
+    _exit(code);
+}
+
 static void *grow(void *old, size_t size)
 {
     void *data = realloc(old, size);

@@ -86,3 +86,9 @@ void payload_release(struct payload *p);
 
 /* Ends the process: the peer broke the rules. */
 _Noreturn void channel_violation(void);
+
+/* Ends the process behind its last message, by standing still until the agent, which has read that
+ * message, kills it. What the kernel does to end a process takes longer under emulation than many a
+ * program (70 ms for an interpreter: hardly any of that code has run in a clone before), and the
+ * agent would get no turn before it is done. The process ends by itself when the peer is gone. */
+_Noreturn void channel_depart(const struct channel *c, int code);

@@ -367,7 +367,7 @@ static napi_value js_depart(napi_env env, napi_callback_info info)
     payload_u8(&done, 0);
     payload_bytes(&done, "", 0);
     channel_send(&channels[0], MSG_DONE, &done);
-    _exit((int)code);
+    channel_depart(&channels[0], (int)code);
 }
 
 static napi_value js_put(napi_env env, napi_callback_info info)

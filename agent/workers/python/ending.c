@@ -2,7 +2,6 @@
 #include "ending.h"
 
 #include <stdint.h>
-#include <unistd.h>
 
 #include "common/channel.h"
 #include "streams.h"
@@ -45,8 +44,7 @@ static void ending_exit(PyObject *capsule)
         Py_DecRef(PyObject_CallMethod(PyList_GetItem(streams, i), "flush", NULL));
         PyErr_Clear(); /* closed, most likely: then there is nothing to flush */
     }
-    tell_done(cell, code);
-    _exit(code);
+    depart(cell, code);
 }
 
 PyObject *ending_leave(PyObject *self, PyObject *const *args, ssize_t count)
@@ -54,8 +52,7 @@ PyObject *ending_leave(PyObject *self, PyObject *const *args, ssize_t count)
     (void)self;
     if (count != 2)
         channel_violation();
-    tell_done((uint32_t)PyLong_AsLong(args[0]), (int)PyLong_AsLong(args[1]));
-    _exit((int)PyLong_AsLong(args[1]));
+    depart((uint32_t)PyLong_AsLong(args[0]), (int)PyLong_AsLong(args[1]));
 }
 
 /* All of them, and no class in C, have this function from the interpreter. */

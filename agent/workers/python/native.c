@@ -89,7 +89,7 @@ void tell_waiting(uint32_t cell, bool waits)
     payload_release(&payload);
 }
 
-void tell_done(uint32_t cell, int code)
+_Noreturn void depart(uint32_t cell, int code)
 {
     struct payload done = {0};
 
@@ -98,7 +98,7 @@ void tell_done(uint32_t cell, int code)
     payload_u8(&done, 0);
     payload_bytes(&done, "", 0);
     send_message(MSG_DONE, &done);
-    payload_release(&done);
+    channel_depart(&cells, code);
 }
 
 /* Whatever descriptors the user hoards, the three of the next cell have to find a place: some are

@@ -25,5 +25,5 @@ void streams_cell(uint32_t cell, bool interactive);
 /* In native.c: says that the cell waits, or no longer does. */
 void tell_waiting(uint32_t cell, bool waits);
 
-/* In native.c: says that a final cell is over, and what it came to. */
-void tell_done(uint32_t cell, int code);
+/* In native.c: says that a final cell is over, and what it came to, and ends the process. */
+_Noreturn void depart(uint32_t cell, int code);
