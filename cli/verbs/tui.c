@@ -5,7 +5,7 @@
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 
-static int tui_run(const struct args *args)
+static int tui_verb(const struct args *args)
 {
     if (args->word_count > 0)
         return app_wrong_use(args, "%s takes no names; `glassbell attach` does", args->verb->name);
@@ -28,5 +28,5 @@ const struct verb verb_tui = {
     .words = ARG_NONE,
     .examples = "  glassbell\n"
                 "  glassbell tui --theme light\n",
-    .run = tui_run,
+    .run = tui_verb,
 };

@@ -143,7 +143,7 @@ static void watch_on_closed(void *arg, const struct gb_err *why)
     watch_end(watching, EXIT_GLASSBELL);
 }
 
-static bool watch_subscribe(struct watching *watching, const char *session, bool replay)
+static bool watch_begin_events(struct watching *watching, const char *session, bool replay)
 {
     static const char *const kinds[] = {"cell.started",  "cell.output",    "cell.waiting",
                                         "cell.finished", "session.closed", "lease.changed"};
@@ -222,7 +222,7 @@ static int watch_run(const struct args *args)
         watching.app.arg = &watching;
         if (app_call_on(&watching.app, "session.get", session, DEADLINE_MS, watch_keep_language,
                         &watching) &&
-            watch_subscribe(&watching, session, args_has(args, "replay")))
+            watch_begin_events(&watching, session, args_has(args, "replay")))
             while (!watching.over)
                 app_turn(&watching.app);
         while (output_queued(watching.out) + output_queued(watching.err) > 0 &&

@@ -216,7 +216,7 @@ static bool on_lost(void *arg, const struct gb_err *why)
     return gb_start_again(&session->start, why);
 }
 
-static void on_closed(void *arg, const struct gb_err *why)
+static void api_on_closed(void *arg, const struct gb_err *why)
 {
     struct glassbell_session *session = arg;
     struct glassbell_error face = face_of(why);
@@ -252,11 +252,11 @@ static int read_env(const char *const *lines, struct gb_env *env, struct gb_err 
     return r;
 }
 
-static int open_session(struct glassbell_session *session,
-                        const struct glassbell_session_options *options, struct gb_err *err)
+static int api_open_session(struct glassbell_session *session,
+                            const struct glassbell_session_options *options, struct gb_err *err)
 {
     static const struct gb_session_events events = {
-        .opened = on_opened, .lost = on_lost, .closed = on_closed};
+        .opened = on_opened, .lost = on_lost, .closed = api_on_closed};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_session_config config = {
         .memory_mb = options->memory_mb,
@@ -296,7 +296,7 @@ void glassbell_session_open(struct glassbell *engine,
     session->closed = options->closed;
     session->arg = arg;
     gb_list_add_tail(&engine->sessions, &session->link);
-    if (open_session(session, options, &session->err) < 0)
+    if (api_open_session(session, options, &session->err) < 0)
         gb_loop_defer(engine->loop, &session->deferred, tell_open_failed, session);
 }
 
@@ -329,13 +329,13 @@ struct exec {
     struct gb_deferred deferred;
 };
 
-static struct glassbell_bytes bytes_of(const struct gb_buf *buf)
+static struct glassbell_bytes api_bytes_of(const struct gb_buf *buf)
 {
     return (struct glassbell_bytes){(const char *)gb_buf_data(buf), buf->size};
 }
 
-static void on_output(void *arg, const struct gb_cell *cell, enum gb_output stream,
-                      struct gb_bytes bytes)
+static void api_on_output(void *arg, const struct gb_cell *cell, enum gb_output stream,
+                          struct gb_bytes bytes)
 {
     struct exec *exec = arg;
 
@@ -362,8 +362,8 @@ static void tell_result(struct exec *exec, const struct gb_cell *cell)
         .interrupted = (cell->flags & GB_CELL_INTERRUPTED) != 0,
         .oom = (cell->flags & GB_CELL_OOM) != 0,
         .state_lost = (cell->flags & GB_CELL_STATE_LOST) != 0,
-        .out = bytes_of(&cell->out),
-        .err = bytes_of(&cell->error),
+        .out = api_bytes_of(&cell->out),
+        .err = api_bytes_of(&cell->error),
         .out_left_out = cell->dropped_stdout,
         .err_left_out = cell->dropped_stderr,
         .displays = displays,
@@ -378,7 +378,7 @@ static void tell_result(struct exec *exec, const struct gb_cell *cell)
 
     if ((cell->flags & GB_CELL_HAS_VALUE) != 0)
         result.value =
-            cell->value.size > 0 ? bytes_of(&cell->value) : (struct glassbell_bytes){none, 0};
+            cell->value.size > 0 ? api_bytes_of(&cell->value) : (struct glassbell_bytes){none, 0};
     for (size_t i = 0, from = 0; gb_pairs_next(&cell->displays, &from, &mime, &data) == 1; i++) {
         char *type = types + i * (GB_MIME_MAX + 1);
 
@@ -435,7 +435,7 @@ static void add_argv(struct gb_buf *argv, const struct glassbell_exec_options *o
 void glassbell_exec(struct glassbell_session *session, const struct glassbell_exec_options *options,
                     glassbell_exec_fn *done, void *arg)
 {
-    static const struct gb_cell_events events = {.output = on_output, .done = on_done};
+    static const struct gb_cell_events events = {.output = api_on_output, .done = on_done};
     _cleanup_(gb_env_release) struct gb_env env = {0};
     _cleanup_(gb_buf_release) struct gb_buf argv = {0};
     struct exec *exec = xcalloc(1, sizeof(*exec));
@@ -494,7 +494,7 @@ static void finish_transfer(void *arg)
     if (transfer->failed)
         transfer->done(transfer->arg, (struct glassbell_bytes){NULL, 0}, &face);
     else
-        transfer->done(transfer->arg, bytes_of(&transfer->content), NULL);
+        transfer->done(transfer->arg, api_bytes_of(&transfer->content), NULL);
     gb_buf_release(&transfer->content);
     free(transfer->path);
     free(transfer);
@@ -519,7 +519,7 @@ static struct transfer *new_transfer(struct glassbell_session *session, const ch
 
 static void send_chunks(struct transfer *transfer);
 
-static void on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void api_on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     struct transfer *transfer = arg;
 
@@ -550,7 +550,7 @@ static void send_chunks(struct transfer *transfer)
         };
 
         if (gb_session_request(transfer->session->session, GB_GUEST_FILE_WRITE,
-                               &gb_file_write_fields, &message, 0, on_written, transfer,
+                               &gb_file_write_fields, &message, 0, api_on_written, transfer,
                                &transfer->err) < 0) {
             transfer->failed = true;
             if (transfer->pending == 0)

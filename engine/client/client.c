@@ -76,13 +76,13 @@ static void client_release(struct gb_client *client)
     free(client);
 }
 
-static void enter(struct gb_client *client)
+static void client_enter(struct gb_client *client)
 {
     client->depth++;
 }
 
 /* The client may be gone after. */
-static void leave(struct gb_client *client)
+static void client_leave(struct gb_client *client)
 {
     client->depth--;
     if (client->freed && client->depth == 0)
@@ -90,7 +90,7 @@ static void leave(struct gb_client *client)
 }
 
 /* It is in no list any more. */
-static void call_free(struct call *call)
+static void client_call_free(struct call *call)
 {
     call->client->call_count--;
     gb_timer_free(call->deadline);
@@ -98,19 +98,19 @@ static void call_free(struct call *call)
 }
 
 /* Answers and frees. */
-static void call_answer(struct call *call, const struct gb_json *result,
-                        const struct gb_call_error *error)
+static void client_call_answer(struct call *call, const struct gb_json *result,
+                               const struct gb_call_error *error)
 {
     gb_reply_cb *reply = call->reply;
     void *arg = call->arg;
 
     gb_list_remove(&call->link);
-    call_free(call);
+    client_call_free(call);
     if (reply != NULL)
         reply(arg, result, error);
 }
 
-static void copy_text(char *to, size_t room, struct gb_bytes text)
+static void client_copy_text(char *to, size_t room, struct gb_bytes text)
 {
     size_t size = MIN(text.size, room - 1);
 
@@ -123,7 +123,7 @@ static void copy_text(char *to, size_t room, struct gb_bytes text)
 }
 
 /* Whether code is run for it: of others only the outcome is unknown. */
-static bool runs_code(const struct call *call)
+static bool client_runs_code(const struct call *call)
 {
     const struct gb_method *method = gb_method_find(gb_bytes_str(call->method));
 
@@ -131,23 +131,23 @@ static bool runs_code(const struct call *call)
 }
 
 /* @sent: it may be with the server. */
-static void call_fail(struct call *call, enum gb_code code, bool sent, const char *message)
+static void client_call_fail(struct call *call, enum gb_code code, bool sent, const char *message)
 {
     struct gb_call_error error = {
         .rpc_code = gb_code_rpc(code),
         .code = code,
-        .dispatched = sent && runs_code(call),
+        .dispatched = sent && client_runs_code(call),
         .retryable = !sent && gb_code_class(code) == GB_CLASS_RETRY,
     };
 
-    copy_text(error.kind, sizeof(error.kind), gb_bytes_str(gb_code_kind(code)));
-    copy_text(error.message, sizeof(error.message), gb_bytes_str(message));
-    call_answer(call, NULL, &error);
+    client_copy_text(error.kind, sizeof(error.kind), gb_bytes_str(gb_code_kind(code)));
+    client_copy_text(error.message, sizeof(error.message), gb_bytes_str(message));
+    client_call_answer(call, NULL, &error);
 }
 
-/* The connection is no more: @all tells that it is not known which bytes left. Between enter() and
- * leave(). */
-static void fail_all(struct gb_client *client, bool all)
+/* The connection is no more: @all tells that it is not known which bytes left. Between
+ * client_enter() and client_leave(). */
+static void client_fail_all(struct gb_client *client, bool all)
 {
     struct gb_list *link;
 
@@ -161,27 +161,27 @@ static void fail_all(struct gb_client *client, bool all)
         struct call *call = container_of(link, struct call, link);
         bool sent = call->end <= client->left || (all && client->queued > 0);
 
-        call_fail(call, sent ? GB_EUNKNOWN : client->why.code, sent, client->why.message);
+        client_call_fail(call, sent ? GB_EUNKNOWN : client->why.code, sent, client->why.message);
     }
     if (!client->freed && client->events.closed != NULL)
         client->events.closed(client->arg, &client->why);
 }
 
-static void end_connection(struct gb_client *client, bool all)
+static void client_end_connection(struct gb_client *client, bool all)
 {
-    enter(client);
-    fail_all(client, all);
-    leave(client);
+    client_enter(client);
+    client_fail_all(client, all);
+    client_leave(client);
 }
 
-static void protocol_error(struct gb_client *client, const char *what)
+static void client_protocol_error(struct gb_client *client, const char *what)
 {
     (void)gb_err_set(&client->why, GB_EINTERNAL, "the server does not speak the protocol: %s",
                      what);
-    fail_all(client, true);
+    client_fail_all(client, true);
 }
 
-static struct gb_bytes string_of(const struct gb_json *object, const char *name)
+static struct gb_bytes client_string_of(const struct gb_json *object, const char *name)
 {
     const struct gb_json *value = object != NULL ? gb_json_member(object, name) : NULL;
 
@@ -190,18 +190,18 @@ static struct gb_bytes string_of(const struct gb_json *object, const char *name)
     return value->text;
 }
 
-static bool true_of(const struct gb_json *object, const char *name)
+static bool client_true_of(const struct gb_json *object, const char *name)
 {
     const struct gb_json *value = object != NULL ? gb_json_member(object, name) : NULL;
 
     return value != NULL && value->type == GB_JSON_BOOL && value->truth;
 }
 
-static bool on_error(struct call *call, const struct gb_json *error)
+static bool client_on_error(struct call *call, const struct gb_json *error)
 {
     const struct gb_json *data = gb_json_member(error, "data");
-    struct gb_bytes message = string_of(error, "message");
-    struct gb_bytes kind = string_of(data, "kind");
+    struct gb_bytes message = client_string_of(error, "message");
+    struct gb_bytes kind = client_string_of(data, "kind");
     const struct gb_json *number = gb_json_member(error, "code");
     struct gb_call_error told = {0};
     int64_t code;
@@ -212,17 +212,17 @@ static bool on_error(struct call *call, const struct gb_json *error)
     told.rpc_code = (int)code;
     if (kind.data == NULL)
         kind = gb_bytes_str("internal");
-    copy_text(told.kind, sizeof(told.kind), kind);
-    copy_text(told.message, sizeof(told.message), message);
+    client_copy_text(told.kind, sizeof(told.kind), kind);
+    client_copy_text(told.message, sizeof(told.message), message);
     told.code = gb_code_from_kind(told.kind);
-    told.dispatched = true_of(data, "dispatched");
-    told.retryable = true_of(data, "retryable");
+    told.dispatched = client_true_of(data, "dispatched");
+    told.retryable = client_true_of(data, "retryable");
     told.data = data;
-    call_answer(call, NULL, &told);
+    client_call_answer(call, NULL, &told);
     return true;
 }
 
-static struct call *find_in(struct gb_list *list, uint64_t id)
+static struct call *client_find_in(struct gb_list *list, uint64_t id)
 {
     struct call *call;
 
@@ -232,24 +232,24 @@ static struct call *find_in(struct gb_list *list, uint64_t id)
     return NULL;
 }
 
-static const char *on_notification(struct gb_client *client, const struct gb_json *message)
+static const char *client_on_notification(struct gb_client *client, const struct gb_json *message)
 {
     const struct gb_json *params = gb_json_member(message, "params");
-    struct gb_bytes method = string_of(message, "method");
+    struct gb_bytes method = client_string_of(message, "method");
     char name[CALL_METHOD_MAX];
 
     if (method.data == NULL || method.size >= sizeof(name))
         return "a notification has no method";
     if (params != NULL && params->type != GB_JSON_OBJECT)
         return "the parameters of a notification are not an object";
-    copy_text(name, sizeof(name), method);
+    client_copy_text(name, sizeof(name), method);
     if (client->events.notified != NULL)
         client->events.notified(client->arg, name, params);
     return NULL;
 }
 
 /* One message. NULL, or what is wrong with it. */
-static const char *dispatch(struct gb_client *client, const struct gb_json *message)
+static const char *client_dispatch(struct gb_client *client, const struct gb_json *message)
 {
     const struct gb_json *id = gb_json_member(message, "id");
     const struct gb_json *result = gb_json_member(message, "result");
@@ -259,28 +259,28 @@ static const char *dispatch(struct gb_client *client, const struct gb_json *mess
 
     if (message->type != GB_JSON_OBJECT)
         return "a message is not an object";
-    if (!gb_bytes_equal(string_of(message, "jsonrpc"), "2.0"))
+    if (!gb_bytes_equal(client_string_of(message, "jsonrpc"), "2.0"))
         return "a message is not JSON-RPC 2.0";
     if (id == NULL)
-        return on_notification(client, message);
+        return client_on_notification(client, message);
     if ((result == NULL) == (error == NULL))
         return "an answer has neither or both of result and error";
     if (id->type == GB_JSON_NULL) {
-        copy_text(client->wrong, sizeof(client->wrong), string_of(error, "message"));
+        client_copy_text(client->wrong, sizeof(client->wrong), client_string_of(error, "message"));
         return client->wrong[0] != '\0' ? client->wrong : "an error belongs to no request";
     }
     if (!gb_json_integer(id, &number) || number < 1 || (uint64_t)number >= client->next_id)
         return "an answer has an id that was never used";
-    call = find_in(&client->calls, (uint64_t)number);
+    call = client_find_in(&client->calls, (uint64_t)number);
     if (call == NULL) /* forgotten, or past its deadline */
         return NULL;
     if (error != NULL)
-        return on_error(call, error) ? NULL : "an error lacks its code or message";
-    call_answer(call, result, NULL);
+        return client_on_error(call, error) ? NULL : "an error lacks its code or message";
+    client_call_answer(call, result, NULL);
     return NULL;
 }
 
-static const char *parse_line(struct gb_client *client, uint8_t *line, size_t size)
+static const char *client_parse_line(struct gb_client *client, uint8_t *line, size_t size)
 {
     struct gb_json_doc doc = client->doc; /* callbacks may free the client */
     const char *wrong;
@@ -289,7 +289,7 @@ static const char *parse_line(struct gb_client *client, uint8_t *line, size_t si
     if (gb_json_parse(&doc, line, size, NODES_MAX, NULL) < 0)
         wrong = "a line is not JSON";
     else
-        wrong = dispatch(client, &doc.nodes[0]);
+        wrong = client_dispatch(client, &doc.nodes[0]);
     if (client->freed || doc.capacity > NODES_KEPT_MAX || client->doc.nodes != NULL)
         gb_json_release(&doc);
     else
@@ -297,12 +297,12 @@ static const char *parse_line(struct gb_client *client, uint8_t *line, size_t si
     return wrong;
 }
 
-static void on_input(void *arg, struct gb_buf *input)
+static void client_on_input(void *arg, struct gb_buf *input)
 {
     struct gb_client *client = arg;
 
     client->input = input;
-    enter(client);
+    client_enter(client);
     while (!client->freed && !client->over && !client->paused) {
         uint8_t *data = input->memory + input->start; /* parsed in place */
         uint8_t *newline;
@@ -315,24 +315,25 @@ static void on_input(void *arg, struct gb_buf *input)
         if (newline == NULL) {
             client->scanned = input->size;
             if (input->size > client->reply_bytes)
-                protocol_error(client, "a line is too long");
+                client_protocol_error(client, "a line is too long");
             break;
         }
         size = (size_t)(newline - data);
         client->scanned = 0;
-        wrong = size > client->reply_bytes ? "a line is too long" : parse_line(client, data, size);
+        wrong = size > client->reply_bytes ? "a line is too long"
+                                           : client_parse_line(client, data, size);
         if (client->freed || client->over)
             break;
         if (wrong != NULL) {
-            protocol_error(client, wrong);
+            client_protocol_error(client, wrong);
             break;
         }
         gb_buf_consume(input, size + 1);
     }
-    leave(client);
+    client_leave(client);
 }
 
-static void on_closed(void *arg, int sys_errno)
+static void client_on_closed(void *arg, int sys_errno)
 {
     struct gb_client *client = arg;
 
@@ -341,10 +342,10 @@ static void on_closed(void *arg, int sys_errno)
     else
         (void)gb_err_set(&client->why, GB_EBUSY, "the connection to the server broke: %s",
                          strerror(sys_errno));
-    end_connection(client, sys_errno != 0);
+    client_end_connection(client, sys_errno != 0);
 }
 
-static void on_sent(void *arg, size_t bytes)
+static void client_on_sent(void *arg, size_t bytes)
 {
     struct gb_client *client = arg;
 
@@ -352,14 +353,14 @@ static void on_sent(void *arg, size_t bytes)
     client->left = client->queued - gb_stream_queued(client->stream);
 }
 
-static void stream_send(struct gb_client *client, struct gb_buf *line)
+static void client_stream_send(struct gb_client *client, struct gb_buf *line)
 {
     client->queued += line->size;
     gb_stream_send_buf(client->stream, line);
     client->left = client->queued - gb_stream_queued(client->stream);
 }
 
-static void dial_blocking(uv_work_t *work)
+static void client_dial_blocking(uv_work_t *work)
 {
     struct dial_work *dial = container_of(work, struct dial_work, work);
     struct gb_dial_config config = {dial->socket, dial->program, START_TIMEOUT_MS};
@@ -367,10 +368,10 @@ static void dial_blocking(uv_work_t *work)
     dial->r = gb_dial(&config, &dial->fd, &dial->err);
 }
 
-static void dial_done(uv_work_t *work, int status)
+static void client_dial_done(uv_work_t *work, int status)
 {
     static const struct gb_stream_events events = {
-        .input = on_input, .closed = on_closed, .sent = on_sent};
+        .input = client_on_input, .closed = client_on_closed, .sent = client_on_sent};
     struct dial_work *dial = container_of(work, struct dial_work, work);
     struct gb_client *client = dial->client;
     int fd = dial->fd, r = status < 0 ? -GB_EINTERNAL : dial->r;
@@ -386,7 +387,7 @@ static void dial_done(uv_work_t *work, int status)
     client->dial = NULL;
     if (r < 0) {
         client->why = err;
-        end_connection(client, false);
+        client_end_connection(client, false);
         return;
     }
     client->stream = gb_stream_new(client->loop, fd, READ_BYTES, &events, client);
@@ -394,7 +395,7 @@ static void dial_done(uv_work_t *work, int status)
         gb_stream_pause(client->stream, true);
     client->queued =
         0; /* what waited counts from here: the positions of its calls are right already */
-    stream_send(client, &client->waiting);
+    client_stream_send(client, &client->waiting);
 }
 
 struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_config *config,
@@ -415,17 +416,18 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
     dial->program = config->program != NULL ? xstrdup(config->program) : NULL;
     dial->fd = -1;
     client->dial = dial;
-    (void)uv_queue_work(gb_loop_uv(loop), &dial->work, dial_blocking, dial_done); /* never fails */
+    (void)uv_queue_work(gb_loop_uv(loop), &dial->work, client_dial_blocking,
+                        client_dial_done); /* never fails */
     return client;
 }
 
-static void drop_calls(struct gb_list *list)
+static void client_drop_calls(struct gb_list *list)
 {
     struct call *call;
 
     GB_LIST_FOREACH(call, list, link) {
         gb_list_remove(&call->link);
-        call_free(call);
+        client_call_free(call);
     }
 }
 
@@ -438,15 +440,15 @@ void gb_client_free(struct gb_client *client)
         client->dial->client = NULL;
     gb_loop_undefer(&client->refuse);
     gb_loop_undefer(&client->resume);
-    drop_calls(&client->calls);
-    drop_calls(&client->refused);
+    client_drop_calls(&client->calls);
+    client_drop_calls(&client->refused);
     gb_stream_free(client->stream);
     client->stream = NULL;
     if (client->depth == 0)
         client_release(client);
 }
 
-static void on_deadline(void *arg)
+static void client_on_deadline(void *arg)
 {
     struct call *call = arg;
     struct gb_client *client = call->client;
@@ -455,33 +457,33 @@ static void on_deadline(void *arg)
 
     (void)snprintf(message, sizeof(message), "the server gave no answer to %s within %llu ms",
                    call->method, (unsigned long long)call->deadline_ms);
-    enter(client);
-    call_fail(call, left ? GB_EUNKNOWN : GB_EBUSY, left, message);
-    leave(client);
+    client_enter(client);
+    client_call_fail(call, left ? GB_EUNKNOWN : GB_EBUSY, left, message);
+    client_leave(client);
 }
 
 /* Answers the calls that were never sent, from the loop. */
-static void refuse_calls(void *arg)
+static void client_refuse_calls(void *arg)
 {
     struct gb_client *client = arg;
     struct gb_list *link;
 
-    enter(client);
+    client_enter(client);
     while (!client->freed && (link = gb_list_pop(&client->refused)) != NULL) {
         struct call *call = container_of(link, struct call, link);
 
         if (client->over)
-            call_fail(call, client->why.code, false, client->why.message);
+            client_call_fail(call, client->why.code, false, client->why.message);
         else if (call->refused == GB_ETOOLARGE)
-            call_fail(call, GB_ETOOLARGE, false, "the request is longer than a line may be");
+            client_call_fail(call, GB_ETOOLARGE, false, "the request is longer than a line may be");
         else
-            call_fail(call, GB_EBUSY, false, "too many calls are under way");
+            client_call_fail(call, GB_EBUSY, false, "too many calls are under way");
     }
-    leave(client);
+    client_leave(client);
 }
 
-static void add_line(struct gb_buf *line, uint64_t id, const char *method,
-                     const struct gb_buf *params)
+static void client_add_line(struct gb_buf *line, uint64_t id, const char *method,
+                            const struct gb_buf *params)
 {
     struct gb_json_out out = {.buf = line};
 
@@ -513,20 +515,20 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
     if (client->over || client->call_count > GB_REQUESTS_MAX)
         call->refused = GB_EBUSY;
     else
-        add_line(&line, call->id, method, params);
+        client_add_line(&line, call->id, method, params);
     if (params != NULL)
         gb_buf_clear(params);
     if (line.size > GB_LINE_MAX)
         call->refused = GB_ETOOLARGE;
     if (call->refused != GB_OK) {
         gb_list_add_tail(&client->refused, &call->link);
-        gb_loop_defer(client->loop, &client->refuse, refuse_calls, client);
+        gb_loop_defer(client->loop, &client->refuse, client_refuse_calls, client);
         gb_buf_release(&line);
         return call->id;
     }
     gb_list_add_tail(&client->calls, &call->link);
     if (deadline_ms > 0) {
-        call->deadline = gb_timer_new(client->loop, on_deadline, call);
+        call->deadline = gb_timer_new(client->loop, client_on_deadline, call);
         gb_timer_start(call->deadline, deadline_ms);
     }
     if (client->stream == NULL) {
@@ -534,32 +536,32 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
         gb_buf_add(&client->waiting, gb_buf_data(&line), line.size);
     } else {
         call->end = client->queued + line.size;
-        stream_send(client, &line);
+        client_stream_send(client, &line);
     }
     gb_buf_release(&line);
     return call->id;
 }
 
-static struct call *find_call(struct gb_client *client, uint64_t id)
+static struct call *client_find_call(struct gb_client *client, uint64_t id)
 {
-    struct call *call = find_in(&client->calls, id);
+    struct call *call = client_find_in(&client->calls, id);
 
-    return call != NULL ? call : find_in(&client->refused, id);
+    return call != NULL ? call : client_find_in(&client->refused, id);
 }
 
 void gb_client_forget(struct gb_client *client, uint64_t id)
 {
-    struct call *call = find_call(client, id);
+    struct call *call = client_find_call(client, id);
 
     if (call == NULL)
         return;
     gb_list_remove(&call->link);
-    call_free(call);
+    client_call_free(call);
 }
 
 void gb_client_redirect(struct gb_client *client, uint64_t id, gb_reply_cb *reply, void *arg)
 {
-    struct call *call = find_call(client, id);
+    struct call *call = client_find_call(client, id);
 
     if (call == NULL)
         return;
@@ -578,12 +580,12 @@ size_t gb_client_queued(const struct gb_client *client)
 }
 
 /* Lines that had come before the pause. */
-static void resume_input(void *arg)
+static void client_resume_input(void *arg)
 {
     struct gb_client *client = arg;
 
     if (client->stream != NULL && client->input != NULL && !client->paused)
-        on_input(client, client->input);
+        client_on_input(client, client->input);
 }
 
 void gb_client_pause(struct gb_client *client, bool paused)
@@ -595,5 +597,5 @@ void gb_client_pause(struct gb_client *client, bool paused)
         return;
     gb_stream_pause(client->stream, paused);
     if (!paused)
-        gb_loop_defer(client->loop, &client->resume, resume_input, client);
+        gb_loop_defer(client->loop, &client->resume, client_resume_input, client);
 }

@@ -24,14 +24,14 @@
 enum { READY_FD = 3, READY_MESSAGE_MAX = 1024, CONNECT_TIMEOUT_S = 10 };
 
 /* False when it was found by the rule: then its folder has to be private. */
-static bool chosen_by_a_person(const char *option)
+static bool dial_chosen_by_a_person(const char *option)
 {
     const char *variable = getenv("GLASSBELL_SOCKET");
 
     return (option != NULL && option[0] != '\0') || (variable != NULL && variable[0] != '\0');
 }
 
-static char *folder_of(const char *path)
+static char *dial_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -42,7 +42,7 @@ static char *folder_of(const char *path)
 
 int gb_socket_check_folder(const char *path, bool make, struct gb_err *err)
 {
-    _cleanup_(freep) char *folder = folder_of(path);
+    _cleanup_(freep) char *folder = dial_folder_of(path);
     struct stat st;
 
     if (make && mkdir(folder, 0700) < 0 && errno != EEXIST)
@@ -64,7 +64,7 @@ int gb_socket_check_folder(const char *path, bool make, struct gb_err *err)
 }
 
 /* 0 with *ret_fd, or -errno. */
-static int try_connect(const char *path, int *ret_fd)
+static int dial_try_connect(const char *path, int *ret_fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct timeval limit = {.tv_sec = CONNECT_TIMEOUT_S};
@@ -82,7 +82,7 @@ static int try_connect(const char *path, int *ret_fd)
     return 0;
 }
 
-static int check_peer(int fd, const char *path, struct gb_err *err)
+static int dial_check_peer(int fd, const char *path, struct gb_err *err)
 {
     struct gb_socket_peer peer;
     int r = gb_socket_peer(fd, &peer);
@@ -95,13 +95,13 @@ static int check_peer(int fd, const char *path, struct gb_err *err)
     return 0;
 }
 
-static bool nobody_listens(int r)
+static bool dial_nobody_listens(int r)
 {
     return r == -ENOENT || r == -ECONNREFUSED;
 }
 
 /* Reads what the server says through the pipe: "ready\n", or a sentence. */
-static int wait_ready(int fd, uint64_t deadline_ns, struct gb_err *err)
+static int dial_wait_ready(int fd, uint64_t deadline_ns, struct gb_err *err)
 {
     char text[READY_MESSAGE_MAX + 1];
     size_t size = 0;
@@ -141,8 +141,8 @@ static int wait_ready(int fd, uint64_t deadline_ns, struct gb_err *err)
 }
 
 /* Starts `PROGRAM serve --daemon`, which holds @ready as descriptor READY_FD. */
-static int spawn_server(const struct gb_dial_config *config, const char *path, int ready,
-                        pid_t *ret_pid, struct gb_err *err)
+static int dial_spawn_server(const struct gb_dial_config *config, const char *path, int ready,
+                             pid_t *ret_pid, struct gb_err *err)
 {
     extern char **environ;
     char number[16];
@@ -191,17 +191,18 @@ static int spawn_server(const struct gb_dial_config *config, const char *path, i
     return 0;
 }
 
-static int start_server(const struct gb_dial_config *config, const char *path, struct gb_err *err)
+static int dial_start_server(const struct gb_dial_config *config, const char *path,
+                             struct gb_err *err)
 {
     int ends[2], r = gb_socket_pipe(ends);
     pid_t pid = -1;
 
     if (r < 0)
         return gb_err_sys(err, -r, "cannot make a pipe");
-    r = spawn_server(config, path, ends[1], &pid, err);
+    r = dial_spawn_server(config, path, ends[1], &pid, err);
     (void)gb_close(ends[1]);
     if (r == 0) {
-        r = wait_ready(ends[0], gb_clock_mono_ns() + config->timeout_ms * GB_NS_PER_MS, err);
+        r = dial_wait_ready(ends[0], gb_clock_mono_ns() + config->timeout_ms * GB_NS_PER_MS, err);
         /* The child goes as soon as it has put the server into the background; one that hangs is
          * not waited for. */
         (void)waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);
@@ -210,8 +211,8 @@ static int start_server(const struct gb_dial_config *config, const char *path, s
     return r;
 }
 
-static int connect_or_start(const struct gb_dial_config *config, const char *path, int *ret_fd,
-                            struct gb_err *err)
+static int dial_connect_or_start(const struct gb_dial_config *config, const char *path, int *ret_fd,
+                                 struct gb_err *err)
 {
     _cleanup_(freep) char *lock_path = xasprintf("%s.start", path);
     _cleanup_(closep) int lock = -1;
@@ -226,13 +227,13 @@ static int connect_or_start(const struct gb_dial_config *config, const char *pat
     if (r < 0)
         return gb_err_sys(err, errno, "cannot lock %s", lock_path);
     /* Another client may have started it while we waited for the lock. */
-    r = try_connect(path, ret_fd);
-    if (!nobody_listens(r))
+    r = dial_try_connect(path, ret_fd);
+    if (!dial_nobody_listens(r))
         return r < 0 ? gb_err_sys(err, -r, "cannot connect to %s", path) : 0;
-    r = start_server(config, path, err);
+    r = dial_start_server(config, path, err);
     if (r < 0)
         return r;
-    r = try_connect(path, ret_fd);
+    r = dial_try_connect(path, ret_fd);
     return r < 0 ? gb_err_sys(err, -r, "cannot connect to the server just started at %s", path) : 0;
 }
 
@@ -249,7 +250,7 @@ int gb_dial(const struct gb_dial_config *config, int *ret_fd, struct gb_err *err
                           "the path of the socket is longer than the %zu bytes that a socket "
                           "address holds: %s",
                           sizeof(address.sun_path) - 1, path);
-    if (!chosen_by_a_person(config->socket)) {
+    if (!dial_chosen_by_a_person(config->socket)) {
         r = gb_socket_check_folder(path, start, err);
         if (r == -GB_ENOTFOUND && start)
             return gb_err_set(err, GB_ENOTFOUND,
@@ -261,18 +262,18 @@ int gb_dial(const struct gb_dial_config *config, int *ret_fd, struct gb_err *err
         if (r < 0)
             return r;
     }
-    r = try_connect(path, &fd);
-    if (nobody_listens(r) && !start)
+    r = dial_try_connect(path, &fd);
+    if (dial_nobody_listens(r) && !start)
         return gb_err_set(err, GB_ENOTFOUND,
                           "no server listens at %s; `glassbell serve` starts one", path);
-    if (nobody_listens(r)) {
-        r = connect_or_start(config, path, &fd, err);
+    if (dial_nobody_listens(r)) {
+        r = dial_connect_or_start(config, path, &fd, err);
         if (r < 0)
             return r;
     } else if (r < 0) {
         return gb_err_sys(err, -r, "cannot connect to %s", path);
     }
-    r = check_peer(fd, path, err);
+    r = dial_check_peer(fd, path, err);
     if (r < 0)
         return r;
     r = gb_fd_set_nonblocking(fd, true);

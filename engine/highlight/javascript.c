@@ -18,7 +18,7 @@ static const char types[] = "any bigint boolean never number object string symbo
 static const char before_operand[] = "return typeof case in of do else void delete throw new await "
                                      "yield instanceof";
 
-static void comment_rest(struct lexer *lexer, size_t from)
+static void javascript_comment_rest(struct lexer *lexer, size_t from)
 {
     const uint8_t *end = lexer->at < lexer->size
                              ? memmem(lexer->text + lexer->at, lexer->size - lexer->at, "*/", 2)
@@ -30,7 +30,7 @@ static void comment_rest(struct lexer *lexer, size_t from)
 }
 
 /* In a template, up to its end or to an expression in it. */
-static void template_rest(struct lexer *lexer, size_t from)
+static void javascript_template_rest(struct lexer *lexer, size_t from)
 {
     while (lexer->at < lexer->size) {
         uint8_t c = lexer->text[lexer->at++];
@@ -55,7 +55,7 @@ static void template_rest(struct lexer *lexer, size_t from)
 }
 
 /* False, and nothing moved: there is no end on this line, so it was none. */
-static bool regular_expression(struct lexer *lexer)
+static bool javascript_regular_expression(struct lexer *lexer)
 {
     size_t from = lexer->at, at = from + 1;
     bool in_class = false;
@@ -103,7 +103,7 @@ static bool javascript_name(struct lexer *lexer)
     return false;
 }
 
-static void brace(struct lexer *lexer, uint8_t c)
+static void javascript_brace(struct lexer *lexer, uint8_t c)
 {
     uint8_t top = state_top(lexer->state);
     size_t from = lexer->at++;
@@ -119,7 +119,7 @@ static void brace(struct lexer *lexer, uint8_t c)
 }
 
 /* Returns whether an operand may follow. */
-static bool punctuation(struct lexer *lexer, uint8_t c, bool operand)
+static bool javascript_punctuation(struct lexer *lexer, uint8_t c, bool operand)
 {
     size_t from = lexer->at;
 
@@ -130,13 +130,13 @@ static bool punctuation(struct lexer *lexer, uint8_t c, bool operand)
     }
     if (c == '/' && peek(lexer, 1) == '*') {
         lexer->at += 2;
-        comment_rest(lexer, from);
+        javascript_comment_rest(lexer, from);
         return operand;
     }
-    if (c == '/' && operand && regular_expression(lexer))
+    if (c == '/' && operand && javascript_regular_expression(lexer))
         return false;
     if (c == '{' || c == '}') {
-        brace(lexer, c);
+        javascript_brace(lexer, c);
         return true;
     }
     lexer->at++;
@@ -150,13 +150,13 @@ void lex_javascript(struct lexer *lexer)
     bool operand = true;
 
     if (lexer->state->mode == MODE_COMMENT)
-        comment_rest(lexer, 0);
+        javascript_comment_rest(lexer, 0);
     while (lexer->at < lexer->size) {
         size_t from = lexer->at;
         uint8_t c = peek(lexer, 0);
 
         if (state_top(lexer->state) == IN_TEMPLATE) {
-            template_rest(lexer, from);
+            javascript_template_rest(lexer, from);
             operand = state_top(lexer->state) == IN_EXPRESSION;
         } else if (is_space(c)) {
             lexer->at++;
@@ -167,7 +167,7 @@ void lex_javascript(struct lexer *lexer)
                 lexer_token(lexer, from, HIGHLIGHT_STRING);
             } else {
                 state_push(lexer->state, IN_TEMPLATE);
-                template_rest(lexer, from);
+                javascript_template_rest(lexer, from);
             }
             operand = state_top(lexer->state) == IN_EXPRESSION;
         } else if (c == '\'' || c == '"') {
@@ -186,7 +186,7 @@ void lex_javascript(struct lexer *lexer)
             (void)lexer_name(lexer);
             lexer_token(lexer, from, HIGHLIGHT_FUNCTION);
         } else {
-            operand = punctuation(lexer, c, operand);
+            operand = javascript_punctuation(lexer, c, operand);
         }
     }
 }

@@ -12,7 +12,7 @@ static const char types[] = "int float str bytes bool list dict set tuple frozen
                             "type bytearray memoryview range";
 
 /* In a string of @mode, at any place of it. */
-static void string_rest(struct lexer *lexer, size_t from, uint8_t mode)
+static void python_string_rest(struct lexer *lexer, size_t from, uint8_t mode)
 {
     uint8_t quote = mode == MODE_TRIPLE_SINGLE || mode == MODE_SINGLE ? '\'' : '"';
     bool triple = mode == MODE_TRIPLE_SINGLE || mode == MODE_TRIPLE_DOUBLE;
@@ -45,17 +45,17 @@ static void python_string(struct lexer *lexer, size_t from)
 
     lexer->at += triple ? 3 : 1;
     if (triple)
-        string_rest(lexer, from, quote == '\'' ? MODE_TRIPLE_SINGLE : MODE_TRIPLE_DOUBLE);
+        python_string_rest(lexer, from, quote == '\'' ? MODE_TRIPLE_SINGLE : MODE_TRIPLE_DOUBLE);
     else
-        string_rest(lexer, from, quote == '\'' ? MODE_SINGLE : MODE_DOUBLE);
+        python_string_rest(lexer, from, quote == '\'' ? MODE_SINGLE : MODE_DOUBLE);
 }
 
-static bool is_quote(uint8_t c)
+static bool python_is_quote(uint8_t c)
 {
     return c == '\'' || c == '"';
 }
 
-static bool is_prefix(struct gb_bytes python_name)
+static bool python_is_prefix(struct gb_bytes python_name)
 {
     return python_name.size <= 2 &&
            strspn((const char[]){(char)python_name.data[0], '\0'}, "rRbBuUfFtT") == 1 &&
@@ -64,7 +64,8 @@ static bool is_prefix(struct gb_bytes python_name)
 }
 
 /* `match` and `case` are names unless a line begins with them and ends with a colon. */
-static bool is_soft_keyword(const struct lexer *lexer, struct gb_bytes python_name, bool first)
+static bool python_is_soft_keyword(const struct lexer *lexer, struct gb_bytes python_name,
+                                   bool first)
 {
     size_t end = lexer->size;
 
@@ -86,9 +87,10 @@ static void python_name(struct lexer *lexer, bool first, bool *defines)
     bool defined = *defines;
 
     *defines = false;
-    if (is_quote(peek(lexer, 0)) && is_prefix(word)) {
+    if (python_is_quote(peek(lexer, 0)) && python_is_prefix(word)) {
         python_string(lexer, from);
-    } else if (!member && (is_word_of(word, keywords) || is_soft_keyword(lexer, word, first))) {
+    } else if (!member &&
+               (is_word_of(word, keywords) || python_is_soft_keyword(lexer, word, first))) {
         *defines = gb_bytes_equal(word, "def") || gb_bytes_equal(word, "class");
         lexer_token(lexer, from, HIGHLIGHT_KEYWORD);
     } else if (!member && is_word_of(word, constants)) {
@@ -105,7 +107,7 @@ void lex_python(struct lexer *lexer)
     bool first = true, defines = false;
 
     if (lexer->state->mode != MODE_CODE) {
-        string_rest(lexer, 0, lexer->state->mode);
+        python_string_rest(lexer, 0, lexer->state->mode);
         first = false;
     }
     while (lexer->at < lexer->size) {
@@ -119,7 +121,7 @@ void lex_python(struct lexer *lexer)
         if (c == '#') {
             lexer->at = lexer->size;
             lexer_token(lexer, from, HIGHLIGHT_COMMENT);
-        } else if (is_quote(c)) {
+        } else if (python_is_quote(c)) {
             python_string(lexer, from);
         } else if (is_digit(c) || (c == '.' && is_digit(peek(lexer, 1)))) {
             lexer_number(lexer);

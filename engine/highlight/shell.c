@@ -11,17 +11,17 @@ static const char keywords[] = "if then else elif fi for while until do done cas
 /* Behind these stands a command. */
 static const char before_command[] = "if then else elif while until do time coproc { ! && || ;";
 
-static bool is_blank_or_end(uint8_t c)
+static bool shell_is_blank_or_end(uint8_t c)
 {
     return c == 0 || is_space(c);
 }
 
-static bool is_meta(uint8_t c)
+static bool shell_is_meta(uint8_t c)
 {
     return c == ';' || c == '&' || c == '|' || c == '(' || c == ')' || c == '<' || c == '>';
 }
 
-static bool here_document(struct lexer *lexer)
+static bool shell_here_document(struct lexer *lexer)
 {
     struct highlight_state *state = lexer->state;
     size_t from = 0;
@@ -42,7 +42,7 @@ static bool here_document(struct lexer *lexer)
 }
 
 /* Behind `<<`: remembers the word. */
-static void here_word(struct lexer *lexer, uint8_t *mode)
+static void shell_here_word(struct lexer *lexer, uint8_t *mode)
 {
     struct highlight_state *state = lexer->state;
     bool tabs = peek(lexer, 0) == '-';
@@ -66,7 +66,7 @@ static void here_word(struct lexer *lexer, uint8_t *mode)
 }
 
 /* $name ${…} $1 $? $( */
-static void dollar(struct lexer *lexer)
+static void shell_dollar(struct lexer *lexer)
 {
     size_t from = lexer->at++;
     uint8_t c = peek(lexer, 0);
@@ -91,7 +91,7 @@ static void dollar(struct lexer *lexer)
 }
 
 /* In quotes of the top of the stack, up to their end or to a substitution. */
-static void quoted(struct lexer *lexer)
+static void shell_quoted(struct lexer *lexer)
 {
     uint8_t kind = state_top(lexer->state);
     uint8_t quote = kind == IN_DOUBLE ? '"' : '\'';
@@ -107,10 +107,10 @@ static void quoted(struct lexer *lexer)
         }
         if (c == '\\' && kind != IN_SINGLE && lexer->at + 1 < lexer->size) {
             lexer->at += 2;
-        } else if (c == '$' && kind == IN_DOUBLE && !is_blank_or_end(peek(lexer, 1)) &&
+        } else if (c == '$' && kind == IN_DOUBLE && !shell_is_blank_or_end(peek(lexer, 1)) &&
                    peek(lexer, 1) != '"') {
             lexer_token(lexer, from, HIGHLIGHT_STRING);
-            dollar(lexer);
+            shell_dollar(lexer);
             return;
         } else {
             lexer->at++;
@@ -120,7 +120,7 @@ static void quoted(struct lexer *lexer)
 }
 
 /* Opens quotes; a full stack takes them as what is on this line. */
-static void open_quotes(struct lexer *lexer, uint8_t kind, size_t skip)
+static void shell_open_quotes(struct lexer *lexer, uint8_t kind, size_t skip)
 {
     size_t from = lexer->at;
 
@@ -135,7 +135,7 @@ static void open_quotes(struct lexer *lexer, uint8_t kind, size_t skip)
 }
 
 /* A word without quotes and expansions. Returns whether a command may follow. */
-static bool word(struct lexer *lexer, bool command)
+static bool shell_word(struct lexer *lexer, bool command)
 {
     size_t from = lexer->at, equals = 0;
     bool digits = true;
@@ -144,7 +144,7 @@ static bool word(struct lexer *lexer, bool command)
     while (lexer->at < lexer->size) {
         uint8_t c = lexer->text[lexer->at];
 
-        if (is_space(c) || is_meta(c) || c == '\'' || c == '"' || c == '`' || c == '$')
+        if (is_space(c) || shell_is_meta(c) || c == '\'' || c == '"' || c == '`' || c == '$')
             break;
         if (c == '=' && equals == 0)
             equals = lexer->at;
@@ -158,7 +158,8 @@ static bool word(struct lexer *lexer, bool command)
         lexer->at = equals - (lexer->text[equals - 1] == '+');
         lexer_token(lexer, from, HIGHLIGHT_VARIABLE);
         lexer->at = end;
-        return is_blank_or_end(peek(lexer, 0)); /* a command may stand behind its environment */
+        return shell_is_blank_or_end(
+            peek(lexer, 0)); /* a command may stand behind its environment */
     }
     if ((command || is_word_of(text, "in do ]] }")) && is_word_of(text, keywords)) {
         lexer_token(lexer, from, HIGHLIGHT_KEYWORD);
@@ -172,7 +173,7 @@ static bool word(struct lexer *lexer, bool command)
 }
 
 /* Returns whether a command may follow. */
-static bool metacharacter(struct lexer *lexer, uint8_t c, uint8_t *here)
+static bool shell_metacharacter(struct lexer *lexer, uint8_t c, uint8_t *here)
 {
     size_t from = lexer->at++;
 
@@ -183,7 +184,7 @@ static bool metacharacter(struct lexer *lexer, uint8_t c, uint8_t *here)
     }
     if (c == '<' && peek(lexer, 0) == '<' && peek(lexer, 1) != '<') {
         lexer->at++;
-        here_word(lexer, here);
+        shell_here_word(lexer, here);
         lexer_token(lexer, from, HIGHLIGHT_OPERATOR);
         return false;
     }
@@ -203,16 +204,16 @@ void lex_shell(struct lexer *lexer)
     bool command = true;
     uint8_t here = MODE_CODE;
 
-    if (here_document(lexer))
+    if (shell_here_document(lexer))
         return;
     while (lexer->at < lexer->size) {
         size_t from = lexer->at;
         uint8_t c = peek(lexer, 0), top = state_top(lexer->state);
         bool begins =
-            from == 0 || is_space(lexer->text[from - 1]) || is_meta(lexer->text[from - 1]);
+            from == 0 || is_space(lexer->text[from - 1]) || shell_is_meta(lexer->text[from - 1]);
 
         if (top == IN_SINGLE || top == IN_DOUBLE || top == IN_DOLLAR_SINGLE) {
-            quoted(lexer);
+            shell_quoted(lexer);
             command = state_top(lexer->state) == IN_SUBSTITUTION && top == IN_DOUBLE &&
                       lexer->at > from && lexer->text[lexer->at - 1] == '(';
         } else if (is_space(c)) {
@@ -221,16 +222,16 @@ void lex_shell(struct lexer *lexer)
             lexer->at = lexer->size;
             lexer_token(lexer, from, HIGHLIGHT_COMMENT);
         } else if (c == '\'') {
-            open_quotes(lexer, IN_SINGLE, 1);
+            shell_open_quotes(lexer, IN_SINGLE, 1);
             command = false;
         } else if (c == '"') {
-            open_quotes(lexer, IN_DOUBLE, 1);
+            shell_open_quotes(lexer, IN_DOUBLE, 1);
             command = false;
         } else if (c == '$' && peek(lexer, 1) == '\'') {
-            open_quotes(lexer, IN_DOLLAR_SINGLE, 2);
+            shell_open_quotes(lexer, IN_DOLLAR_SINGLE, 2);
             command = false;
         } else if (c == '$') {
-            dollar(lexer);
+            shell_dollar(lexer);
             command = lexer->text[lexer->at - 1] == '(';
         } else if (c == '`') {
             lexer->at++;
@@ -240,10 +241,10 @@ void lex_shell(struct lexer *lexer)
                 state_push(lexer->state, IN_BACKTICKS);
             lexer_token(lexer, from, HIGHLIGHT_OPERATOR);
             command = top != IN_BACKTICKS;
-        } else if (is_meta(c)) {
-            command = metacharacter(lexer, c, &here);
+        } else if (shell_is_meta(c)) {
+            command = shell_metacharacter(lexer, c, &here);
         } else {
-            command = word(lexer, command);
+            command = shell_word(lexer, command);
         }
     }
     if (here != MODE_CODE)

@@ -49,7 +49,7 @@ static const struct {
 };
 
 /* Takes the "C-", "M-" and "S-" from the front of @name. */
-static uint8_t take_modifiers(struct gb_bytes *name)
+static uint8_t key_take_modifiers(struct gb_bytes *name)
 {
     uint8_t modifiers = 0;
 
@@ -80,7 +80,7 @@ static uint32_t key_decode(struct gb_bytes text)
 
 bool key_parse(struct gb_bytes name, struct key *ret_key)
 {
-    uint8_t modifiers = take_modifiers(&name);
+    uint8_t modifiers = key_take_modifiers(&name);
     struct key key = {.modifiers = modifiers};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -101,7 +101,7 @@ bool key_parse(struct gb_bytes name, struct key *ret_key)
     return true;
 }
 
-static size_t encode(uint32_t c, char *to)
+static size_t key_encode(uint32_t c, char *to)
 {
     if (c < 0x80) {
         to[0] = (char)c;
@@ -135,7 +135,7 @@ void key_text(struct key key, char name[KEY_NAME_MAX])
         if (names[i].code == key.code)
             word = names[i].name;
     if (word == NULL && key.code < 0x110000)
-        sign[encode(key.code, sign)] = '\0';
+        sign[key_encode(key.code, sign)] = '\0';
     n = snprintf(name, KEY_NAME_MAX, "%s%s%s%s", (key.modifiers & KEY_CONTROL) != 0 ? "C-" : "",
                  (key.modifiers & KEY_META) != 0 ? "M-" : "",
                  (key.modifiers & KEY_SHIFT) != 0 ? "S-" : "", word != NULL ? word : sign);

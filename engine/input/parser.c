@@ -16,7 +16,7 @@ struct taken {
     struct input_event told;
 };
 
-static void tell_key(struct taken *taken, uint32_t code, uint8_t modifiers)
+static void parser_tell_key(struct taken *taken, uint32_t code, uint8_t modifiers)
 {
     taken->event = true;
     taken->told.kind = INPUT_KEY;
@@ -33,7 +33,7 @@ struct csi {
 };
 
 /* Reads the parameters between @data and @end, of which we know that they are 0x20–0x3f. */
-static void read_csi(const uint8_t *data, const uint8_t *end, struct csi *csi)
+static void parser_read_csi(const uint8_t *data, const uint8_t *end, struct csi *csi)
 {
     int value = -1;
 
@@ -54,12 +54,12 @@ static void read_csi(const uint8_t *data, const uint8_t *end, struct csi *csi)
         csi->intermediate = *data;
 }
 
-static int parameter(const struct csi *csi, size_t index, int standard)
+static int parser_parameter(const struct csi *csi, size_t index, int standard)
 {
     return index < csi->count && csi->parameters[index] >= 0 ? csi->parameters[index] : standard;
 }
 
-static uint8_t modifiers_of(int value)
+static uint8_t parser_modifiers_of(int value)
 {
     int bits = value - 1;
     uint8_t modifiers = 0;
@@ -75,7 +75,7 @@ static uint8_t modifiers_of(int value)
     return modifiers;
 }
 
-static uint32_t letter_key(uint8_t final)
+static uint32_t parser_letter_key(uint8_t final)
 {
     static const struct {
         uint8_t final;
@@ -92,7 +92,7 @@ static uint32_t letter_key(uint8_t final)
     return KEY_NONE;
 }
 
-static uint32_t tilde_key(int number)
+static uint32_t parser_tilde_key(int number)
 {
     static const uint32_t keys[] = {
         [1] = KEY_HOME,      [2] = KEY_INSERT, [3] = KEY_DELETE, [4] = KEY_END,  [5] = KEY_PAGE_UP,
@@ -107,21 +107,21 @@ static uint32_t tilde_key(int number)
 }
 
 /* A character that came as a number (kitty's keys, modifyOtherKeys). */
-static void tell_code(struct taken *taken, int code, uint8_t modifiers)
+static void parser_tell_code(struct taken *taken, int code, uint8_t modifiers)
 {
     switch (code) {
     case 9:
-        tell_key(taken, KEY_TAB, modifiers);
+        parser_tell_key(taken, KEY_TAB, modifiers);
         break;
     case 13:
-        tell_key(taken, KEY_ENTER, modifiers);
+        parser_tell_key(taken, KEY_ENTER, modifiers);
         break;
     case 27:
-        tell_key(taken, KEY_ESCAPE, modifiers);
+        parser_tell_key(taken, KEY_ESCAPE, modifiers);
         break;
     case 8:
     case 127:
-        tell_key(taken, KEY_BACKSPACE, modifiers);
+        parser_tell_key(taken, KEY_BACKSPACE, modifiers);
         break;
     default:
         if (code < ' ' || (code >= 0x7f && code < 0xa0) || code >= 0x110000 ||
@@ -131,14 +131,15 @@ static void tell_code(struct taken *taken, int code, uint8_t modifiers)
             code -= 'a' - 'A';
         if ((modifiers & KEY_CONTROL) != 0 && code >= 'A' && code <= 'Z')
             code += 'a' - 'A';
-        tell_key(taken, (uint32_t)code, modifiers & (uint8_t)~KEY_SHIFT);
+        parser_tell_key(taken, (uint32_t)code, modifiers & (uint8_t)~KEY_SHIFT);
         break;
     }
 }
 
-static void tell_mouse(struct taken *taken, const struct csi *csi)
+static void parser_tell_mouse(struct taken *taken, const struct csi *csi)
 {
-    int code = parameter(csi, 0, 0), x = parameter(csi, 1, 0), y = parameter(csi, 2, 0);
+    int code = parser_parameter(csi, 0, 0), x = parser_parameter(csi, 1, 0),
+        y = parser_parameter(csi, 2, 0);
     struct input_event *told = &taken->told;
 
     if (x < 1 || y < 1)
@@ -163,64 +164,66 @@ static void tell_mouse(struct taken *taken, const struct csi *csi)
     taken->event = true;
 }
 
-static void tell_reply(struct taken *taken, const struct csi *csi)
+static void parser_tell_reply(struct taken *taken, const struct csi *csi)
 {
     struct input_event *told = &taken->told;
 
     if (csi->final == 'y' && csi->intermediate == '$') {
-        *told = (struct input_event){
-            .kind = INPUT_MODE, .mode = parameter(csi, 0, 0), .value = parameter(csi, 1, 0)};
+        *told = (struct input_event){.kind = INPUT_MODE,
+                                     .mode = parser_parameter(csi, 0, 0),
+                                     .value = parser_parameter(csi, 1, 0)};
         taken->event = true;
     } else if (csi->final == 'c') {
         *told = (struct input_event){.kind = INPUT_DEVICE};
         for (size_t i = 1; i < csi->count; i++)
             told->sixel = told->sixel || csi->parameters[i] == 4;
         taken->event = true;
-    } else if (csi->final == 'n' && parameter(csi, 0, 0) == 997) {
-        *told = (struct input_event){.kind = INPUT_SCHEME, .on = parameter(csi, 1, 0) == 1};
+    } else if (csi->final == 'n' && parser_parameter(csi, 0, 0) == 997) {
+        *told = (struct input_event){.kind = INPUT_SCHEME, .on = parser_parameter(csi, 1, 0) == 1};
         taken->event = true;
     }
 }
 
-static void tell_csi(struct input_parser *parser, struct taken *taken, const struct csi *csi)
+static void parser_tell_csi(struct input_parser *parser, struct taken *taken, const struct csi *csi)
 {
-    uint8_t modifiers = modifiers_of(parameter(csi, 1, 1));
+    uint8_t modifiers = parser_modifiers_of(parser_parameter(csi, 1, 1));
 
     if (csi->prefix == '<' && (csi->final == 'M' || csi->final == 'm')) {
-        tell_mouse(taken, csi);
+        parser_tell_mouse(taken, csi);
     } else if (csi->prefix == '?') {
-        tell_reply(taken, csi);
+        parser_tell_reply(taken, csi);
     } else if (csi->prefix != 0 || csi->intermediate != 0) {
         return;
     } else if (csi->final == '~') {
-        int number = parameter(csi, 0, 0);
+        int number = parser_parameter(csi, 0, 0);
 
         if (number == 200)
             parser->pasting = true;
         else if (number == 27)
-            tell_code(taken, parameter(csi, 2, 0), modifiers);
-        else if (tilde_key(number) != KEY_NONE)
-            tell_key(taken, tilde_key(number), modifiers);
+            parser_tell_code(taken, parser_parameter(csi, 2, 0), modifiers);
+        else if (parser_tilde_key(number) != KEY_NONE)
+            parser_tell_key(taken, parser_tilde_key(number), modifiers);
     } else if (csi->final == 'u') {
-        tell_code(taken, parameter(csi, 0, 0), modifiers);
+        parser_tell_code(taken, parser_parameter(csi, 0, 0), modifiers);
     } else if (csi->final == 'Z') {
-        tell_key(taken, KEY_TAB, KEY_SHIFT);
+        parser_tell_key(taken, KEY_TAB, KEY_SHIFT);
     } else if ((csi->final == 'I' || csi->final == 'O') && csi->count == 1 &&
                csi->parameters[0] < 0) {
         taken->event = true;
         taken->told = (struct input_event){.kind = INPUT_FOCUS, .on = csi->final == 'I'};
-    } else if (csi->final == 't' && parameter(csi, 0, 0) == 6) {
+    } else if (csi->final == 't' && parser_parameter(csi, 0, 0) == 6) {
         taken->event = true;
-        taken->told = (struct input_event){
-            .kind = INPUT_CELL_SIZE, .x = parameter(csi, 2, 0), .y = parameter(csi, 1, 0)};
-    } else if (letter_key(csi->final) != KEY_NONE) {
-        tell_key(taken, letter_key(csi->final), modifiers);
+        taken->told = (struct input_event){.kind = INPUT_CELL_SIZE,
+                                           .x = parser_parameter(csi, 2, 0),
+                                           .y = parser_parameter(csi, 1, 0)};
+    } else if (parser_letter_key(csi->final) != KEY_NONE) {
+        parser_tell_key(taken, parser_letter_key(csi->final), modifiers);
     }
 }
 
 /* @data begins behind "ESC [". Bytes used beyond that; 0: not whole. */
-static size_t take_csi(struct input_parser *parser, const uint8_t *data, size_t size,
-                       struct taken *taken)
+static size_t parser_take_csi(struct input_parser *parser, const uint8_t *data, size_t size,
+                              struct taken *taken)
 {
     struct csi csi = {0};
     size_t i = 0;
@@ -230,7 +233,7 @@ static size_t take_csi(struct input_parser *parser, const uint8_t *data, size_t 
         if (size < 2)
             return 0;
         if (data[1] >= 'A' && data[1] <= 'E')
-            tell_key(taken, (uint32_t)(KEY_F1 + (data[1] - 'A')), 0);
+            parser_tell_key(taken, (uint32_t)(KEY_F1 + (data[1] - 'A')), 0);
         return 2;
     }
     while (i < size && data[i] >= 0x20 && data[i] <= 0x3f)
@@ -239,15 +242,15 @@ static size_t take_csi(struct input_parser *parser, const uint8_t *data, size_t 
         return 0;
     if (data[i] < 0x40 || data[i] > 0x7e)
         return i == 0 ? 1 : i; /* broken off: what broke it is looked at by itself */
-    read_csi(data, data + i, &csi);
+    parser_read_csi(data, data + i, &csi);
     csi.final = data[i];
-    tell_csi(parser, taken, &csi);
+    parser_tell_csi(parser, taken, &csi);
     return i + 1;
 }
 
 /* ---- strings: OSC, DCS, APC, PM ---- */
 
-static bool read_hex(const uint8_t **at, const uint8_t *end, uint32_t *ret_byte)
+static bool parser_read_hex(const uint8_t **at, const uint8_t *end, uint32_t *ret_byte)
 {
     uint32_t value = 0;
     int digits = 0;
@@ -269,7 +272,7 @@ static bool read_hex(const uint8_t **at, const uint8_t *end, uint32_t *ret_byte)
 }
 
 /* "11;rgb:RRRR/GGGG/BBBB" */
-static void tell_osc(struct taken *taken, const uint8_t *data, size_t size)
+static void parser_tell_osc(struct taken *taken, const uint8_t *data, size_t size)
 {
     const uint8_t *at = data + 7, *end = data + size;
     uint32_t rgb[3];
@@ -277,7 +280,7 @@ static void tell_osc(struct taken *taken, const uint8_t *data, size_t size)
     if (size < 7 || memcmp(data, "11;rgb:", 7) != 0)
         return;
     for (size_t i = 0; i < 3; i++) {
-        if (!read_hex(&at, end, &rgb[i]))
+        if (!parser_read_hex(&at, end, &rgb[i]))
             return;
         if (i < 2 && (at == end || *at++ != '/'))
             return;
@@ -300,7 +303,7 @@ static size_t parser_take_string(uint8_t kind, const uint8_t *data, size_t size,
     if (end == i)
         return MAX(i, 1); /* broken off by another sequence */
     if (kind == ']')
-        tell_osc(taken, data, i);
+        parser_tell_osc(taken, data, i);
     else if (kind == '_' && i > 0 && data[0] == 'G') {
         taken->event = true;
         taken->told =
@@ -322,38 +325,38 @@ static uint32_t parser_decode(const uint8_t *data, size_t size)
 }
 
 /* A character, a control byte; bytes used, 0: not whole. */
-static size_t take_character(const uint8_t *data, size_t size, uint8_t modifiers,
-                             struct taken *taken)
+static size_t parser_take_character(const uint8_t *data, size_t size, uint8_t modifiers,
+                                    struct taken *taken)
 {
     uint8_t c = data[0];
     size_t n;
 
     if (c == '\r')
-        tell_key(taken, KEY_ENTER, modifiers);
+        parser_tell_key(taken, KEY_ENTER, modifiers);
     else if (c == '\t')
-        tell_key(taken, KEY_TAB, modifiers);
+        parser_tell_key(taken, KEY_TAB, modifiers);
     else if (c == 0x7f)
-        tell_key(taken, KEY_BACKSPACE, modifiers);
+        parser_tell_key(taken, KEY_BACKSPACE, modifiers);
     else if (c == 0)
-        tell_key(taken, ' ', modifiers | KEY_CONTROL);
+        parser_tell_key(taken, ' ', modifiers | KEY_CONTROL);
     else if (c < 0x1b)
-        tell_key(taken, (uint32_t)(c - 1 + 'a'), modifiers | KEY_CONTROL);
+        parser_tell_key(taken, (uint32_t)(c - 1 + 'a'), modifiers | KEY_CONTROL);
     else if (c < 0x20)
-        tell_key(taken, (uint32_t)(c + 0x40), modifiers | KEY_CONTROL);
+        parser_tell_key(taken, (uint32_t)(c + 0x40), modifiers | KEY_CONTROL);
     else {
         n = gb_utf8_sequence(data, size);
         if (n == 0)
             return gb_utf8_unfinished((struct gb_bytes){data, size}) == size ? 0 : 1;
         if (n == 2 && data[0] == 0xc2 && data[1] < 0xa0)
             return n; /* C1 */
-        tell_key(taken, parser_decode(data, n), modifiers);
+        parser_tell_key(taken, parser_decode(data, n), modifiers);
         return n;
     }
     return 1;
 }
 
-static size_t take_escape(struct input_parser *parser, const uint8_t *data, size_t size,
-                          struct taken *taken)
+static size_t parser_take_escape(struct input_parser *parser, const uint8_t *data, size_t size,
+                                 struct taken *taken)
 {
     size_t n;
 
@@ -361,13 +364,13 @@ static size_t take_escape(struct input_parser *parser, const uint8_t *data, size
         return 0;
     switch (data[1]) {
     case '[':
-        n = take_csi(parser, data + 2, size - 2, taken);
+        n = parser_take_csi(parser, data + 2, size - 2, taken);
         return n == 0 ? 0 : n + 2;
     case 'O':
         if (size < 3)
             return 0;
-        if (letter_key(data[2]) != KEY_NONE)
-            tell_key(taken, letter_key(data[2]), 0);
+        if (parser_letter_key(data[2]) != KEY_NONE)
+            parser_tell_key(taken, parser_letter_key(data[2]), 0);
         return 3;
     case ']':
     case 'P':
@@ -376,43 +379,43 @@ static size_t take_escape(struct input_parser *parser, const uint8_t *data, size
         n = parser_take_string(data[1], data + 2, size - 2, taken);
         return n == 0 ? 0 : n + 2;
     case ESCAPE:
-        tell_key(taken, KEY_ESCAPE, 0);
+        parser_tell_key(taken, KEY_ESCAPE, 0);
         return 1;
     default:
-        n = take_character(data + 1, size - 1, KEY_META, taken);
+        n = parser_take_character(data + 1, size - 1, KEY_META, taken);
         return n == 0 ? 0 : n + 1;
     }
 }
 
 /* ---- feeding ---- */
 
-static void drop(struct input_parser *parser, size_t size)
+static void parser_drop(struct input_parser *parser, size_t size)
 {
     parser->size -= size;
     memmove(parser->sequence, parser->sequence + size, parser->size);
 }
 
 /* Tells all that is whole. */
-static void take_all(struct input_parser *parser, input_event_cb *event, void *arg)
+static void parser_take_all(struct input_parser *parser, input_event_cb *event, void *arg)
 {
     while (parser->size > 0 && !parser->pasting) {
         struct taken taken = {0};
 
         if (parser->sequence[0] == ESCAPE)
-            taken.size = take_escape(parser, parser->sequence, parser->size, &taken);
+            taken.size = parser_take_escape(parser, parser->sequence, parser->size, &taken);
         else
-            taken.size = take_character(parser->sequence, parser->size, 0, &taken);
+            taken.size = parser_take_character(parser->sequence, parser->size, 0, &taken);
         if (taken.size == 0)
             return;
         if (taken.event && taken.told.kind == INPUT_KEY)
             taken.told.bytes = (struct gb_bytes){parser->sequence, taken.size};
         if (taken.event)
             event(arg, &taken.told);
-        drop(parser, taken.size);
+        parser_drop(parser, taken.size);
     }
 }
 
-static void end_paste(struct input_parser *parser, input_event_cb *event, void *arg)
+static void parser_end_paste(struct input_parser *parser, input_event_cb *event, void *arg)
 {
     struct input_event told = {.kind = INPUT_PASTE, .on = parser->paste_cut};
     uint8_t *data =
@@ -436,23 +439,24 @@ static void end_paste(struct input_parser *parser, input_event_cb *event, void *
 }
 
 /* The last bytes are held back in the sequence, because they may begin the end. */
-static void feed_paste(struct input_parser *parser, uint8_t byte, input_event_cb *event, void *arg)
+static void parser_feed_paste(struct input_parser *parser, uint8_t byte, input_event_cb *event,
+                              void *arg)
 {
     parser->sequence[parser->size++] = byte;
     while (parser->size > 0 &&
            memcmp(parser->sequence, PASTE_END, MIN(parser->size, (size_t)PASTE_END_SIZE)) != 0) {
         if (!gb_buf_try_add(&parser->paste, parser->sequence, 1, INPUT_PASTE_MAX))
             parser->paste_cut = true;
-        drop(parser, 1);
+        parser_drop(parser, 1);
     }
     if (parser->size == PASTE_END_SIZE) {
         parser->size = 0;
-        end_paste(parser, event, arg);
+        parser_end_paste(parser, event, arg);
     }
 }
 
 /* True while @byte still belongs to the sequence that was too long. */
-static bool skip(struct input_parser *parser, uint8_t byte)
+static bool parser_skip(struct input_parser *parser, uint8_t byte)
 {
     bool csi = parser->skipping == '[';
 
@@ -472,13 +476,13 @@ void input_feed(struct input_parser *parser, struct gb_bytes bytes, input_event_
         uint8_t byte = bytes.data[i];
 
         if (parser->pasting) {
-            feed_paste(parser, byte, event, arg);
+            parser_feed_paste(parser, byte, event, arg);
             continue;
         }
-        if (parser->skipping != 0 && skip(parser, byte))
+        if (parser->skipping != 0 && parser_skip(parser, byte))
             continue;
         parser->sequence[parser->size++] = byte;
-        take_all(parser, event, arg);
+        parser_take_all(parser, event, arg);
         if (parser->size == INPUT_SEQUENCE_MAX) {
             parser->skipping = parser->sequence[1];
             parser->size = 0;
@@ -502,14 +506,14 @@ void input_expired(struct input_parser *parser, input_event_cb *event, void *arg
             if (!gb_buf_try_add(&parser->paste, parser->sequence + i, 1, INPUT_PASTE_MAX))
                 parser->paste_cut = true;
         parser->size = 0;
-        end_paste(parser, event, arg);
+        parser_end_paste(parser, event, arg);
         return;
     }
     parser->skipping = 0;
     if (parser->size == 1 && parser->sequence[0] == ESCAPE)
-        tell_key(&taken, KEY_ESCAPE, 0);
+        parser_tell_key(&taken, KEY_ESCAPE, 0);
     else if (parser->size == 2 && parser->sequence[0] == ESCAPE)
-        (void)take_character(parser->sequence + 1, 1, KEY_META, &taken);
+        (void)parser_take_character(parser->sequence + 1, 1, KEY_META, &taken);
     taken.told.bytes = (struct gb_bytes){parser->sequence, parser->size};
     if (taken.event)
         event(arg, &taken.told);

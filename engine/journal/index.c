@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "journal/internal.h"
 
-static int compare(const void *a, const void *b)
+static int index_compare(const void *a, const void *b)
 {
     return strcmp(((const struct gb_journal_session *)a)->id,
                   ((const struct gb_journal_session *)b)->id);
@@ -19,7 +19,7 @@ struct gb_journal_session *index_find(const struct gb_journal *journal, const ch
     void *found;
 
     memcpy(wanted.id, id, strnlen(id, sizeof(wanted.id) - 1));
-    found = tfind(&wanted, &journal->by_id, compare);
+    found = tfind(&wanted, &journal->by_id, index_compare);
     return found == NULL ? NULL : *(struct gb_journal_session **)found;
 }
 
@@ -38,7 +38,7 @@ static struct gb_journal_session *index_get(struct gb_journal *journal, const ch
     session->message = text_hold(journal, (struct gb_bytes){0});
     gb_list_add_tail(&journal->sessions, &session->link);
     journal->session_count++;
-    if (tsearch(session, &journal->by_id, compare) == NULL)
+    if (tsearch(session, &journal->by_id, index_compare) == NULL)
         abort(); /* no memory for a node */
     return session;
 }
@@ -72,8 +72,8 @@ static void set_text(struct gb_journal *journal, const char **to, struct gb_byte
     text_release(journal, before);
 }
 
-static void touch(struct gb_journal_session *session, const struct gb_record_head *head,
-                  struct place place)
+static void index_touch(struct gb_journal_session *session, const struct gb_record_head *head,
+                        struct place place)
 {
     session->incarnation = MAX(session->incarnation, head->incarnation);
     session->last_at_ns = MAX(session->last_at_ns, head->at_ns);
@@ -86,7 +86,7 @@ void index_session(struct gb_journal *journal, const struct gb_record_head *head
 {
     struct gb_journal_session *session = index_get(journal, head->session);
 
-    touch(session, head, place);
+    index_touch(session, head, place);
     session->damaged = false;
 
     session->state = (enum gb_record_state)record->state;
@@ -181,7 +181,7 @@ void index_cell(struct gb_journal *journal, const struct gb_record_head *head, s
         entry->done_at = place.at;
         entry->done_lost = false;
     }
-    touch(session, head, place);
+    index_touch(session, head, place);
     session->cells = MAX(session->cells, head->cell);
 }
 
@@ -239,7 +239,7 @@ void index_forget(struct gb_journal *journal, uint32_t segment)
         session->entry_count = kept;
         /* The record of the end is a session's last one: nothing of it is left. */
         if (session->state != GB_RECORD_OPEN && session->segment <= segment) {
-            (void)tdelete(session, &journal->by_id, compare);
+            (void)tdelete(session, &journal->by_id, index_compare);
             journal->session_count--;
             session_release(journal, session);
         }
@@ -253,7 +253,7 @@ void index_release(struct gb_journal *journal)
     while ((link = gb_list_pop(&journal->sessions)) != NULL) {
         struct gb_journal_session *session = container_of(link, struct gb_journal_session, link);
 
-        (void)tdelete(session, &journal->by_id, compare);
+        (void)tdelete(session, &journal->by_id, index_compare);
         session_release(journal, session);
     }
 }

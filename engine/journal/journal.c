@@ -227,8 +227,8 @@ static void set_unwritten(struct gb_journal *journal, struct gb_journal_session 
 }
 
 /* A record whose place was counted on is not there. */
-static void take_back(struct gb_journal *journal, const struct gb_record_head *head,
-                      uint32_t segment_number, size_t size, int sys_errno)
+static void journal_take_back(struct gb_journal *journal, const struct gb_record_head *head,
+                              uint32_t segment_number, size_t size, int sys_errno)
 {
     struct segment *segment = segment_find(journal, segment_number);
     struct gb_journal_session *session = index_find(journal, head->session);
@@ -247,9 +247,9 @@ static void take_back(struct gb_journal *journal, const struct gb_record_head *h
     failed(journal, sys_errno, size);
 }
 
-static void settle(struct gb_journal *journal);
+static void journal_settle(struct gb_journal *journal);
 
-static void on_written(struct job *job)
+static void journal_on_written(struct job *job)
 {
     struct gb_journal *journal = job->arg;
     struct gb_journal_ticket *ticket = job->ticket;
@@ -257,7 +257,7 @@ static void on_written(struct job *job)
     if (job->result < 0) {
         if (journal->file != NULL && journal->file->segment == job->segment)
             journal->file->failed = true;
-        take_back(journal, &job->head, job->segment, job->bytes.size, -job->result);
+        journal_take_back(journal, &job->head, job->segment, job->bytes.size, -job->result);
     } else {
         worked(journal, job->segment, job->bytes.size);
     }
@@ -265,7 +265,7 @@ static void on_written(struct job *job)
         ticket->job = NULL;
         ticket->done(ticket->arg, job->result == 0);
     }
-    settle(journal);
+    journal_settle(journal);
 }
 
 static bool may_write_here(const struct gb_journal *journal, size_t size)
@@ -325,7 +325,7 @@ static int append(struct gb_journal *journal, struct segment *segment, struct gb
     if (may_write_here(journal, record.size)) {
         r = write_here(journal, gb_buf_bytes(&record), offset);
         if (r < 0)
-            take_back(journal, &head, segment->number, record.size, -r);
+            journal_take_back(journal, &head, segment->number, record.size, -r);
         gb_buf_release(&record);
         return r;
     }
@@ -334,7 +334,7 @@ static int append(struct gb_journal *journal, struct segment *segment, struct gb
     job->file = journal->file;
     job->offset = offset;
     job->bytes = record;
-    job->done = on_written;
+    job->done = journal_on_written;
     job->arg = journal;
     job->ticket = ticket;
     job->segment = segment->number;
@@ -357,7 +357,7 @@ static struct gb_record_head make_head(enum gb_record_type type, const char *ses
 
 /* ---- sessions ---- */
 
-static struct gb_bytes text_bytes(const char *text)
+static struct gb_bytes journal_text_bytes(const char *text)
 {
     return gb_bytes_str(text == NULL ? "" : text);
 }
@@ -371,14 +371,14 @@ static struct gb_record_session record_of(const struct gb_journal_session *sessi
         .memory_mb = session->memory_mb,
         .cells = session->cells,
         .created_at_ns = session->created_at_ns,
-        .key = text_bytes(session->key),
-        .label = text_bytes(session->label),
-        .owner = text_bytes(session->owner),
-        .client = text_bytes(session->client),
-        .image = text_bytes(session->image),
-        .language = text_bytes(session->language),
-        .reason = text_bytes(session->reason),
-        .message = text_bytes(session->message),
+        .key = journal_text_bytes(session->key),
+        .label = journal_text_bytes(session->label),
+        .owner = journal_text_bytes(session->owner),
+        .client = journal_text_bytes(session->client),
+        .image = journal_text_bytes(session->image),
+        .language = journal_text_bytes(session->language),
+        .reason = journal_text_bytes(session->reason),
+        .message = journal_text_bytes(session->message),
     };
 }
 
@@ -418,7 +418,7 @@ static struct gb_journal_session *first_unwritten(const struct gb_journal *journ
 }
 
 /* Writes the sessions whose last record could not be written, as long as that goes well. */
-static void catch_up(struct gb_journal *journal)
+static void journal_catch_up(struct gb_journal *journal)
 {
     struct gb_journal_session *session;
     uint64_t failures = journal->failures;
@@ -433,11 +433,11 @@ static void catch_up(struct gb_journal *journal)
 }
 
 /* What is left to do when a record has been added. */
-static void settle(struct gb_journal *journal)
+static void journal_settle(struct gb_journal *journal)
 {
     if (journal->closing)
         return;
-    catch_up(journal);
+    journal_catch_up(journal);
     make_room(journal);
 }
 
@@ -458,7 +458,7 @@ void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t inc
     if (segment != NULL)
         (void)append(journal, segment, head, &gb_record_session_fields, record, 0, NULL);
     journal->sessions_here += record->state == GB_RECORD_OPEN;
-    settle(journal);
+    journal_settle(journal);
 }
 
 const struct gb_journal_session *gb_journal_find(const struct gb_journal *journal,
@@ -503,17 +503,17 @@ static void mark_lost(struct gb_journal *journal)
         struct gb_record_session record = record_of(session);
 
         record.state = GB_RECORD_LOST;
-        record.key = text_bytes(key);
-        record.label = text_bytes(label);
-        record.owner = text_bytes(owner);
-        record.client = text_bytes(client);
-        record.image = text_bytes(image);
-        record.language = text_bytes(language);
-        record.reason = text_bytes(gb_end_to_string(GB_END_LOST));
-        record.message =
-            text_bytes(index_ends_in_gap(journal, session)
-                           ? "what ended it cannot be read: a part of the journal is damaged"
-                           : "the server that had it ended without closing it");
+        record.key = journal_text_bytes(key);
+        record.label = journal_text_bytes(label);
+        record.owner = journal_text_bytes(owner);
+        record.client = journal_text_bytes(client);
+        record.image = journal_text_bytes(image);
+        record.language = journal_text_bytes(language);
+        record.reason = journal_text_bytes(gb_end_to_string(GB_END_LOST));
+        record.message = journal_text_bytes(
+            index_ends_in_gap(journal, session)
+                ? "what ended it cannot be read: a part of the journal is damaged"
+                : "the server that had it ended without closing it");
         gb_journal_session(journal, session->id, session->incarnation, &record);
     }
 }
@@ -565,7 +565,7 @@ void gb_journal_start(struct gb_journal *journal, const struct gb_cell_info *cel
     record.displays = record.files = (struct gb_items){0};
     if (segment != NULL)
         (void)append(journal, segment, head, &gb_record_cell_fields, &record, size, NULL);
-    settle(journal);
+    journal_settle(journal);
 }
 
 static bool start_is_in(const struct gb_journal *journal, const struct segment *segment,
@@ -606,7 +606,7 @@ int gb_journal_cell(struct gb_journal *journal, const struct gb_cell_info *cell,
     r = append(journal, segment, head, &gb_record_cell_fields, &record, size, ticket);
     if (r < 0)
         index_lose_end(journal, id.text, cell->number);
-    settle(journal);
+    journal_settle(journal);
     return r;
 }
 
@@ -624,7 +624,7 @@ static void on_swept(struct job *job)
     }
 }
 
-static void sweep(struct gb_journal *journal, const struct gb_journal_config *config)
+static void journal_sweep(struct gb_journal *journal, const struct gb_journal_config *config)
 {
     struct job *job = xcalloc(1, sizeof(*job));
 
@@ -697,7 +697,7 @@ int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config
         (void)open_file(journal, last->number, last->key, 0);
     mark_lost(journal);
     if (config->sweep && journal->lock_fd >= 0)
-        sweep(journal, config);
+        journal_sweep(journal, config);
     gb_debug("journal: %s has %u sessions in %llu bytes, read in %.1f ms", journal->folder,
              journal->session_count, (unsigned long long)journal->total,
              gb_ns_to_ms(gb_clock_mono_ns() - before));

@@ -27,7 +27,7 @@ static void join_neighbours(struct gb_pace_stream *stream)
     stream->gap_ms *= 2;
 }
 
-static void grow(struct gb_pace_stream *stream)
+static void pace_grow(struct gb_pace_stream *stream)
 {
     uint32_t capacity = MAX(stream->capacity * 2, (uint32_t)FIRST_CAPACITY);
     struct gb_pace_step *steps = xcalloc(capacity, sizeof(*steps));
@@ -53,7 +53,7 @@ void gb_pace_add(struct gb_pace *pace, bool is_stderr, uint64_t at_ns, size_t si
     if (steps != NULL && stream->count == GB_PACE_STEPS)
         join_neighbours(stream);
     if (stream->steps == NULL || stream->count == stream->capacity)
-        grow(stream);
+        pace_grow(stream);
     if (stream->gap_ms == 0)
         stream->gap_ms = GAP_MS;
     stream->steps[stream->count++] = (struct gb_pace_step){at_ms, (uint32_t)size, is_stderr};

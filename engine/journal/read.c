@@ -67,7 +67,7 @@ static bool read_at(int fd, uint8_t *to, size_t size, uint64_t offset)
 
 enum found { FOUND, FOUND_DAMAGED, FOUND_NOTHING };
 
-static bool read_head(struct reading *reading, uint64_t at, struct gb_record_head *ret_head)
+static bool read_segment_head(struct reading *reading, uint64_t at, struct gb_record_head *ret_head)
 {
     uint8_t bytes[GB_RECORD_HEAD];
     size_t size = reading->file->key == 0 ? GB_RECORD_HEAD_OLD : GB_RECORD_HEAD;
@@ -88,7 +88,7 @@ static enum found read_cell(struct reading *reading, uint32_t number, struct pla
 
     if (r == -ENOENT)
         return FOUND_NOTHING;
-    if (r < 0 || reading->file == NULL || !read_head(reading, place.at, &head) ||
+    if (r < 0 || reading->file == NULL || !read_segment_head(reading, place.at, &head) ||
         strcmp(head.session, reading->session) != 0 || head.cell != number)
         return FOUND_DAMAGED;
     gb_buf_clear(payload);

@@ -41,7 +41,7 @@ struct scan {
 };
 
 /* @size bytes at @at; NULL when they are not there. Borrows until the next call. */
-static const uint8_t *look(struct scan *scan, uint64_t at, size_t size)
+static const uint8_t *scan_look(struct scan *scan, uint64_t at, size_t size)
 {
     size_t want = MAX(size, (size_t)WINDOW);
     uint8_t *to;
@@ -71,13 +71,13 @@ static const uint8_t *look(struct scan *scan, uint64_t at, size_t size)
 static struct gb_bytes look_head(struct scan *scan, uint64_t at)
 {
     size_t size = (size_t)MIN(scan->size - MIN(at, scan->size), (uint64_t)GB_RECORD_HEAD);
-    const uint8_t *data = look(scan, at, size);
+    const uint8_t *data = scan_look(scan, at, size);
 
     return (struct gb_bytes){data, data == NULL ? 0 : size};
 }
 
 /* A head of this file's version and key. */
-static bool read_head(struct scan *scan, uint64_t at, struct gb_record_head *ret_head)
+static bool scan_read_head(struct scan *scan, uint64_t at, struct gb_record_head *ret_head)
 {
     struct gb_bytes bytes = look_head(scan, at);
     struct gb_record_head head;
@@ -100,7 +100,7 @@ static uint64_t find_head(struct scan *scan, uint64_t from)
         wanted[i] = (uint8_t)(key >> (8 * i));
     while (at < scan->size && scan->size - at >= sizeof(wanted)) {
         size_t size = (size_t)MIN(scan->size - at, (uint64_t)WINDOW);
-        const uint8_t *bytes = look(scan, at, size);
+        const uint8_t *bytes = scan_look(scan, at, size);
         const uint8_t *hit = bytes == NULL ? NULL : memmem(bytes, size, wanted, sizeof(wanted));
 
         if (hit == NULL) {
@@ -108,7 +108,7 @@ static uint64_t find_head(struct scan *scan, uint64_t from)
             continue;
         }
         at += (uint64_t)(hit - bytes);
-        if (read_head(scan, at - GB_RECORD_KEY_AT, &head))
+        if (scan_read_head(scan, at - GB_RECORD_KEY_AT, &head))
             return at - GB_RECORD_KEY_AT;
         at++;
     }
@@ -140,7 +140,7 @@ static bool check_number(struct scan *scan, uint64_t number, uint64_t at)
 static void take_session(struct scan *scan, const struct gb_record_head *head, uint64_t at)
 {
     uint64_t begin = at + gb_record_head_size(head);
-    struct gb_bytes payload = {look(scan, begin, head->size), head->size};
+    struct gb_bytes payload = {scan_look(scan, begin, head->size), head->size};
     struct gb_record_session session;
 
     if (payload.data != NULL && gb_record_read_session(head, payload, &session) == 0) {
@@ -151,7 +151,7 @@ static void take_session(struct scan *scan, const struct gb_record_head *head, u
     scan->journal->lost++;
 }
 
-static void take(struct scan *scan, const struct gb_record_head *head, uint64_t at)
+static void scan_take(struct scan *scan, const struct gb_record_head *head, uint64_t at)
 {
     if (head->key != 0 && !check_number(scan, head->number, at))
         return;
@@ -182,15 +182,15 @@ static uint64_t scan_records(struct scan *scan)
     uint64_t at = 0, end = 0, next;
     struct gb_record_head head;
 
-    if (!read_head(scan, 0, &head)) {
+    if (!scan_read_head(scan, 0, &head)) {
         at = find_head(scan, 0);
         scan->skipped += at == NOWHERE ? 0 : at;
     }
-    for (; at != NOWHERE && read_head(scan, at, &head); at = next) {
+    for (; at != NOWHERE && scan_read_head(scan, at, &head); at = next) {
         struct gb_record_head following;
 
         end = at + GB_RECORD_HEAD + head.size;
-        if (end == scan->size || read_head(scan, end, &following)) {
+        if (end == scan->size || scan_read_head(scan, end, &following)) {
             next = end;
         } else {
             next = find_head(scan, at + GB_RECORD_HEAD);
@@ -199,7 +199,7 @@ static uint64_t scan_records(struct scan *scan)
             scan->skipped += next != NOWHERE && next > end ? next - end : 0;
             end = MIN(end, scan->size);
         }
-        take(scan, &head, at);
+        scan_take(scan, &head, at);
         if (end == scan->size && (next == end || next == NOWHERE))
             return end;
     }
@@ -212,11 +212,11 @@ static void scan_old_records(struct scan *scan)
     struct gb_record_head head;
     uint64_t at = 0, size;
 
-    while (read_head(scan, at, &head)) {
+    while (scan_read_head(scan, at, &head)) {
         size = GB_RECORD_HEAD_OLD + (uint64_t)head.size;
         if (size > scan->size - at)
             return; /* torn */
-        take(scan, &head, at);
+        scan_take(scan, &head, at);
         at += size;
     }
     if (at < scan->size) {

@@ -19,7 +19,7 @@ enum { PREFIX = 8, HEX = 16, NAME = PREFIX + HEX, JOURNALS_MAX = 4096 };
 
 static_assert(NAME <= GB_SURPLUS_NAME_MAX, "the name of a journal is too long");
 
-static bool is_name(const char *text)
+static bool sweep_is_name(const char *text)
 {
     return strncmp(text, "journal-", PREFIX) == 0 && strlen(text) == NAME &&
            strspn(text + PREFIX, "0123456789abcdef") == HEX;
@@ -50,7 +50,7 @@ static bool each_entry(int folder_fd, bool (*visit)(int folder_fd, const char *n
     return good;
 }
 
-static bool add_file(int folder_fd, const char *name, void *arg)
+static bool sweep_add_file(int folder_fd, const char *name, void *arg)
 {
     struct gb_surplus_item *found = arg;
     struct stat info;
@@ -113,14 +113,14 @@ static bool consider(int parent_fd, const char *name, void *arg)
     struct gb_surplus_item *found = &search->found[search->count];
     int fd;
 
-    if (!is_name(name) || strcmp(name, search->own) == 0)
+    if (!sweep_is_name(name) || strcmp(name, search->own) == 0)
         return true;
     fd = open_journal(parent_fd, name);
     if (fd < 0)
         return true;
     *found = (struct gb_surplus_item){0};
     memcpy(found->name, name, NAME);
-    search->count += each_entry(fd, add_file, found);
+    search->count += each_entry(fd, sweep_add_file, found);
     (void)gb_close(fd);
     return search->count < JOURNALS_MAX;
 }

@@ -12,7 +12,7 @@ struct text {
     char bytes[];
 };
 
-static int compare(const void *a, const void *b)
+static int text_compare(const void *a, const void *b)
 {
     return strcmp(((const struct text *)a)->bytes, ((const struct text *)b)->bytes);
 }
@@ -26,7 +26,7 @@ const char *text_hold(struct gb_journal *journal, struct gb_bytes bytes)
     if (size > 0)
         memcpy(text->bytes, bytes.data, size);
     text->bytes[size] = '\0';
-    found = tsearch(text, &journal->texts, compare);
+    found = tsearch(text, &journal->texts, text_compare);
     if (found == NULL)
         abort(); /* no memory for a node */
     if (*found != text)
@@ -41,10 +41,10 @@ void text_release(struct gb_journal *journal, const char *bytes)
 
     if (bytes == NULL)
         return;
-    found = tfind(bytes - offsetof(struct text, bytes), &journal->texts, compare);
+    found = tfind(bytes - offsetof(struct text, bytes), &journal->texts, text_compare);
     text = *found;
     if (--text->holders > 0)
         return;
-    (void)tdelete(text, &journal->texts, compare);
+    (void)tdelete(text, &journal->texts, text_compare);
     free(text);
 }

@@ -197,7 +197,7 @@ static void wait_for_work(struct writer *writer)
         (void)pthread_cond_wait(&writer->wake, &writer->lock);
 }
 
-static void *run(void *arg)
+static void *writer_run(void *arg)
 {
     struct writer *writer = arg;
     struct segment_file *dirty;
@@ -234,7 +234,7 @@ static void *run(void *arg)
 
 /* ---- the loop ---- */
 
-static void take_back(struct writer *writer)
+static void writer_take_back(struct writer *writer)
 {
     struct gb_list done, *link;
 
@@ -254,7 +254,7 @@ static void take_back(struct writer *writer)
     }
 }
 
-static void on_event(void *arg)
+static void writer_on_event(void *arg)
 {
     struct writer *writer = arg;
     uint8_t bytes[64];
@@ -267,7 +267,7 @@ static void on_event(void *arg)
     pthread_mutex_unlock(&writer->lock);
     if (sync_errno != 0)
         writer->sync_failed(writer->arg, sync_errno);
-    take_back(writer);
+    writer_take_back(writer);
 }
 
 struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *config,
@@ -290,10 +290,10 @@ struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *
             gb_fd_set_nonblocking(writer->wake_fds[1], true) == 0;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the loop's */
-    if (!ready || pthread_create(&writer->thread, NULL, run, writer) != 0)
+    if (!ready || pthread_create(&writer->thread, NULL, writer_run, writer) != 0)
         abort(); /* at the start of the server: no descriptor or no thread is left */
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    writer->watch = gb_watch_new(loop, writer->wake_fds[0], on_event, writer);
+    writer->watch = gb_watch_new(loop, writer->wake_fds[0], writer_on_event, writer);
     return writer;
 }
 
@@ -340,7 +340,7 @@ void writer_free(struct writer *writer)
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
     (void)pthread_join(writer->thread, NULL);
-    take_back(writer);
+    writer_take_back(writer);
     gb_watch_free(writer->watch);
     (void)gb_close(writer->wake_fds[0]);
     (void)gb_close(writer->wake_fds[1]);

@@ -61,7 +61,7 @@ static ssize_t output_write_some(const struct output *output, const void *data, 
     return n;
 }
 
-static void output_flush(struct output *output)
+static void output_push(struct output *output)
 {
     while (output->queue.size > 0) {
         ssize_t n = output_write_some(output, gb_buf_data(&output->queue), output->queue.size);
@@ -89,7 +89,7 @@ static void output_on_writable(uv_poll_t *poll, int status, int events)
 {
     (void)status; /* the write will tell */
     (void)events;
-    output_flush(poll->data);
+    output_push(poll->data);
 }
 
 struct output *output_new(struct gb_loop *loop, int fd, void (*drained)(void *arg),
@@ -128,7 +128,7 @@ void output_write(struct output *output, struct gb_bytes bytes)
         return;
     gb_buf_add(&output->queue, bytes.data, bytes.size);
     if (!output->waiting)
-        output_flush(output);
+        output_push(output);
 }
 
 size_t output_queued(const struct output *output)

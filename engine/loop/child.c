@@ -18,7 +18,7 @@ static void free_child(uv_handle_t *handle)
     free(handle);
 }
 
-static void on_exited(uv_process_t *handle, int64_t status, int signal)
+static void child_on_exited(uv_process_t *handle, int64_t status, int signal)
 {
     struct gb_child *child = handle->data;
 
@@ -40,7 +40,7 @@ int gb_child_start(struct gb_loop *loop, const struct gb_child_config *config,
         .file = config->file,
         .args = (char **)(uintptr_t)config->argv,
         .env = config->env != NULL ? (char **)(uintptr_t)config->env : no_env,
-        .exit_cb = on_exited,
+        .exit_cb = child_on_exited,
         .flags = config->new_session ? UV_PROCESS_DETACHED : 0,
         .stdio = stdio,
         .stdio_count = (int)config->fd_count,

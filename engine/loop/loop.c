@@ -116,7 +116,7 @@ struct gb_timer {
     void *arg;
 };
 
-static void on_timer(uv_timer_t *handle)
+static void loop_on_timer(uv_timer_t *handle)
 {
     struct gb_timer *timer = handle->data;
 
@@ -138,7 +138,7 @@ void gb_timer_start(struct gb_timer *timer, uint64_t ms)
 {
     /* libuv counts from the time it last woke up; a long turn must not shorten the wait. */
     uv_update_time(timer->handle.loop);
-    (void)uv_timer_start(&timer->handle, on_timer, ms, 0);
+    (void)uv_timer_start(&timer->handle, loop_on_timer, ms, 0);
 }
 
 void gb_timer_stop(struct gb_timer *timer)

@@ -141,7 +141,7 @@ static size_t flush(struct gb_stream *stream)
 }
 
 /* Reads one piece. False when the stream broke or ended. */
-static bool fill(struct gb_stream *stream)
+static bool stream_fill(struct gb_stream *stream)
 {
     uint8_t *to = gb_buf_reserve(&stream->input, stream->read_bytes, SIZE_MAX);
     ssize_t n;
@@ -169,7 +169,7 @@ static void tell_input(struct gb_stream *stream)
     stream->events.input(stream->arg, &stream->input);
 }
 
-static void read_some(struct gb_stream *stream)
+static void stream_read_some(struct gb_stream *stream)
 {
     size_t before;
 
@@ -180,7 +180,7 @@ static void read_some(struct gb_stream *stream)
             return;
     }
     before = stream->input.size;
-    (void)fill(stream);
+    (void)stream_fill(stream);
     if (stream->input.size > before)
         tell_input(stream);
     else if (!stream->closed && stream->input.size == 0)
@@ -213,7 +213,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
             return;
     }
     if ((events & (UV_READABLE | UV_DISCONNECT)) != 0 && !stream->closed && !stream->paused) {
-        read_some(stream);
+        stream_read_some(stream);
         if (stream->freed)
             return;
     } else if ((events & UV_DISCONNECT) != 0) {

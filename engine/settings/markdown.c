@@ -4,7 +4,7 @@
 
 #include "settings/settings.h"
 
-static const char *type_of(const struct gb_option *option)
+static const char *markdown_type_of(const struct gb_option *option)
 {
     static const char *const names[GB_OPTION_TYPE_COUNT] = {
         "yes or no", "whole number", "number", "time", "size", "text", "path", "choice",
@@ -15,7 +15,7 @@ static const char *type_of(const struct gb_option *option)
 
 static void add_option(struct gb_buf *buf, const struct gb_option *option)
 {
-    gb_buf_addf(buf, "| `%s` | %s", option->key, type_of(option));
+    gb_buf_addf(buf, "| `%s` | %s", option->key, markdown_type_of(option));
     if (option->type == GB_OPTION_CHOICE)
         for (size_t i = 0; option->choices[i] != NULL; i++)
             gb_buf_addf(buf, "%s `%s`", i == 0 ? ":" : "", option->choices[i]);

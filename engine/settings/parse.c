@@ -51,7 +51,7 @@ static bool is_space(uint8_t byte)
     return byte == ' ' || byte == '\t';
 }
 
-static void skip_space(struct gb_bytes *text)
+static void parse_skip_space(struct gb_bytes *text)
 {
     while (text->size > 0 && is_space(text->data[0])) {
         text->data++;
@@ -64,7 +64,7 @@ static bool is_rest_empty(struct gb_bytes text)
 {
     bool spaced = text.size > 0 && is_space(text.data[0]);
 
-    skip_space(&text);
+    parse_skip_space(&text);
     return text.size == 0 || (spaced && text.data[0] == '#');
 }
 
@@ -103,12 +103,12 @@ static int read_section(struct reader *reader, struct gb_bytes text)
         word.size++;
     text.data += word.size + 1;
     text.size -= word.size + 1;
-    skip_space(&text);
+    parse_skip_space(&text);
     if (text.size > 0 && text.data[0] == '"') {
         named = true;
         if (!read_quoted(&text, &name))
             return complain(reader, "the name of the section does not end in a quotation mark");
-        skip_space(&text);
+        parse_skip_space(&text);
     }
     if (text.size == 0 || text.data[0] != ']')
         return complain(reader, "the section does not end in ]");
@@ -252,14 +252,14 @@ static int read_pair(struct reader *reader, struct gb_bytes text)
             text.size--;
         }
     }
-    skip_space(&text);
+    parse_skip_space(&text);
     if (text.size == 0 || text.data[0] != '=')
         return complain(reader, "this is neither `[section]` nor `key = value`");
     if (key.size == 0 || key.size > GB_SETTINGS_NAME_MAX)
         return complain(reader, "a key must have 1 to %d bytes", GB_SETTINGS_NAME_MAX);
     text.data++;
     text.size--;
-    skip_space(&text);
+    parse_skip_space(&text);
     if (text.size > 0 && text.data[0] == '"') {
         if (!read_quoted(&text, &value))
             return complain(reader, "the value does not end in a quotation mark");
@@ -278,7 +278,7 @@ static int read_pair(struct reader *reader, struct gb_bytes text)
     return set(reader, gb_buf_bytes(&key), gb_buf_bytes(&value));
 }
 
-static int read_line(struct reader *reader, struct gb_bytes text)
+static int parse_read_line(struct reader *reader, struct gb_bytes text)
 {
     if (text.size > GB_SETTINGS_LINE_MAX)
         return complain(reader, "the line has more than %d bytes", GB_SETTINGS_LINE_MAX);
@@ -287,7 +287,7 @@ static int read_line(struct reader *reader, struct gb_bytes text)
     for (size_t i = 0; i < text.size; i++)
         if ((text.data[i] < ' ' && text.data[i] != '\t') || text.data[i] == 127)
             return complain(reader, "the line has a control character (0x%02x)", text.data[i]);
-    skip_space(&text);
+    parse_skip_space(&text);
     if (text.size == 0 || text.data[0] == '#')
         return 0;
     return text.data[0] == '[' ? read_section(reader, text) : read_pair(reader, text);
@@ -307,7 +307,7 @@ int gb_settings_parse(struct gb_settings *settings, const char *name, struct gb_
         int r;
 
         reader.line++;
-        r = read_line(&reader, (struct gb_bytes){text.data, size});
+        r = parse_read_line(&reader, (struct gb_bytes){text.data, size});
         if (r < 0)
             return r;
         size += newline != NULL ? 1 : 0;

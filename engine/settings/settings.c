@@ -111,7 +111,7 @@ int gb_option_set(const struct gb_option *option, struct gb_settings *settings,
 /* ---- the file ---- */
 
 /* $GLASSBELL_CONFIG, or the first that exists. Gives; NULL: there is none. */
-static char *find_file(void)
+static char *settings_find_file(void)
 {
     const char *named = getenv("GLASSBELL_CONFIG"), *config = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
@@ -131,7 +131,7 @@ static char *find_file(void)
 
 int gb_settings_load(const char *path, struct gb_settings *ret_settings, struct gb_err *err)
 {
-    _cleanup_(freep) char *file = path != NULL ? xstrdup(path) : find_file();
+    _cleanup_(freep) char *file = path != NULL ? xstrdup(path) : settings_find_file();
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     struct gb_settings settings;
     int r = 0;

@@ -31,7 +31,7 @@ static const struct unit sizes[] = {
 static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
 /* The value as a message may show it. */
-static int refuse(struct gb_err *err, struct gb_bytes value, const char *wanted)
+static int value_refuse(struct gb_err *err, struct gb_bytes value, const char *wanted)
 {
     _cleanup_(gb_buf_release) struct gb_buf shown = {0};
 
@@ -87,8 +87,8 @@ static void show_bound(char *text, size_t size, enum gb_option_type type, double
     (void)snprintf(text, size, "%.15g%s", bound / best->factor, bound == 0 ? "" : best->name);
 }
 
-static int read_number(const struct gb_option *option, void *field, struct gb_bytes value,
-                       struct gb_err *err)
+static int value_read_number(const struct gb_option *option, void *field, struct gb_bytes value,
+                             struct gb_err *err)
 {
     static const char *const wanted[GB_OPTION_TYPE_COUNT] = {
         [GB_OPTION_INTEGER] = "a whole number",
@@ -103,14 +103,14 @@ static int read_number(const struct gb_option *option, void *field, struct gb_by
 
     if (!read_quantity(value, units, &number) ||
         (option->type == GB_OPTION_INTEGER && number != floor(number)))
-        return refuse(err, value, wanted[option->type]);
+        return value_refuse(err, value, wanted[option->type]);
     if (number < option->min || number > option->max) {
         char low[32], high[32], range[80];
 
         show_bound(low, sizeof(low), option->type, option->min);
         show_bound(high, sizeof(high), option->type, option->max);
         (void)snprintf(range, sizeof(range), "%s to %s", low, high);
-        return refuse(err, value, range);
+        return value_refuse(err, value, range);
     }
     if (option->type == GB_OPTION_NUMBER)
         *(double *)field = number;
@@ -130,11 +130,11 @@ static int read_bool(bool *field, struct gb_bytes value, struct gb_err *err)
             *field = i % 2 == 1;
             return 0;
         }
-    return refuse(err, value, "yes or no");
+    return value_refuse(err, value, "yes or no");
 }
 
-static int read_choice(const struct gb_option *option, int64_t *field, struct gb_bytes value,
-                       struct gb_err *err)
+static int value_read_choice(const struct gb_option *option, int64_t *field, struct gb_bytes value,
+                             struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf wanted = {0};
 
@@ -145,11 +145,11 @@ static int read_choice(const struct gb_option *option, int64_t *field, struct gb
         }
         gb_buf_addf(&wanted, "%s%s", i == 0 ? "one of: " : ", ", option->choices[i]);
     }
-    return refuse(err, value, gb_buf_str(&wanted));
+    return value_refuse(err, value, gb_buf_str(&wanted));
 }
 
-static int read_text(const struct gb_option *option, char **field, struct gb_bytes value,
-                     struct gb_err *err)
+static int value_read_text(const struct gb_option *option, char **field, struct gb_bytes value,
+                           struct gb_err *err)
 {
     const char *home = getenv("HOME");
     bool at_home = value.size > 1 && value.data[0] == '~' && value.data[1] == '/';
@@ -159,7 +159,7 @@ static int read_text(const struct gb_option *option, char **field, struct gb_byt
         return gb_err_set(err, GB_ETOOLARGE, "is longer than %.0f bytes", option->max);
     if (option->type == GB_OPTION_PATH && value.size > 0) {
         if (value.data[0] != '/' && !at_home)
-            return refuse(err, value, "a path that begins with / or ~/");
+            return value_refuse(err, value, "a path that begins with / or ~/");
         if (at_home && (home == NULL || home[0] != '/'))
             return gb_err_set(err, GB_EINVALID, "has a ~, and $HOME names no folder");
     }
@@ -182,12 +182,12 @@ int option_read(const struct gb_option *option, void *field, struct gb_bytes val
     case GB_OPTION_NUMBER:
     case GB_OPTION_DURATION:
     case GB_OPTION_SIZE:
-        return read_number(option, field, value, err);
+        return value_read_number(option, field, value, err);
     case GB_OPTION_TEXT:
     case GB_OPTION_PATH:
-        return read_text(option, field, value, err);
+        return value_read_text(option, field, value, err);
     case GB_OPTION_CHOICE:
-        return read_choice(option, field, value, err);
+        return value_read_choice(option, field, value, err);
     case GB_OPTION_TYPE_COUNT:
         break;
     }

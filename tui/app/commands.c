@@ -4,25 +4,25 @@
 
 #include "app/internal.h"
 
-static void run_quit(struct tui *tui, const struct words *words)
+static void app_run_quit(struct tui *tui, const struct words *words)
 {
     (void)words;
     tui_quit(tui);
 }
 
-static void run_redraw(struct tui *tui, const struct words *words)
+static void app_run_redraw(struct tui *tui, const struct words *words)
 {
     (void)words;
     terminal_forget(tui->terminal);
 }
 
-static void run_suspend(struct tui *tui, const struct words *words)
+static void app_run_suspend(struct tui *tui, const struct words *words)
 {
     (void)words;
     tui_suspend(tui);
 }
 
-static void run_back(struct tui *tui, const struct words *words)
+static void app_run_back(struct tui *tui, const struct words *words)
 {
     const struct view *view = tui->view;
     char key[KEY_NAME_MAX];
@@ -40,7 +40,7 @@ static void run_back(struct tui *tui, const struct words *words)
     tui_pop(tui);
 }
 
-static void run_theme(struct tui *tui, const struct words *words)
+static void app_run_theme(struct tui *tui, const struct words *words)
 {
     if (words->count != 2)
         tui_say(tui, MESSAGE_PLAIN, "theme %s (%s)", tui->theme.name, tui->theme_wanted);
@@ -48,27 +48,27 @@ static void run_theme(struct tui *tui, const struct words *words)
         (void)tui_set_theme(tui, words->words[1]);
 }
 
-static void run_line(struct tui *tui, const struct words *words)
+static void app_run_line(struct tui *tui, const struct words *words)
 {
     (void)words;
     tui->message_command[0] = '\0';
     typing_command(tui, "");
 }
 
-static void run_palette(struct tui *tui, const struct words *words)
+static void app_run_palette(struct tui *tui, const struct words *words)
 {
     (void)words;
     tui->message_command[0] = '\0';
     palette_open(tui);
 }
 
-static void run_help(struct tui *tui, const struct words *words)
+static void app_run_help(struct tui *tui, const struct words *words)
 {
     (void)words;
     help_open(tui);
 }
 
-static void run_freeze(struct tui *tui, const struct words *words)
+static void app_run_freeze(struct tui *tui, const struct words *words)
 {
     (void)words;
     tui->frozen_now = tui_now(tui);
@@ -77,7 +77,7 @@ static void run_freeze(struct tui *tui, const struct words *words)
             tui->frozen ? "the display stands still; work goes on" : "the display moves again");
 }
 
-static void run_reconnect(struct tui *tui, const struct words *words)
+static void app_run_reconnect(struct tui *tui, const struct words *words)
 {
     (void)words;
     if (tui->connection.state == CONNECTION_UP)
@@ -89,7 +89,7 @@ static void run_reconnect(struct tui *tui, const struct words *words)
     }
 }
 
-static void set_mouse(struct tui *tui, bool on)
+static void app_set_mouse(struct tui *tui, bool on)
 {
     tui->mouse = on;
     terminal_mouse(tui->terminal, on);
@@ -97,13 +97,13 @@ static void set_mouse(struct tui *tui, bool on)
             on ? "the mouse works here; Shift selects text" : "the mouse selects text");
 }
 
-static void run_mouse(struct tui *tui, const struct words *words)
+static void app_run_mouse(struct tui *tui, const struct words *words)
 {
-    set_mouse(tui, words->count < 2 || strcmp(words->words[1], "on") == 0);
+    app_set_mouse(tui, words->count < 2 || strcmp(words->words[1], "on") == 0);
 }
 
 /* What can be set while it runs; the settings file says how it begins. */
-static void run_set(struct tui *tui, const struct words *words)
+static void app_run_set(struct tui *tui, const struct words *words)
 {
     const char *name = words->count > 1 ? words->words[1] : "";
     const char *value = words->count > 2 ? words->words[2] : "";
@@ -111,7 +111,7 @@ static void run_set(struct tui *tui, const struct words *words)
     if (strcmp(name, "theme") == 0 && words->count == 3)
         (void)tui_set_theme(tui, value);
     else if (strcmp(name, "mouse") == 0 && (strcmp(value, "on") == 0 || strcmp(value, "off") == 0))
-        set_mouse(tui, strcmp(value, "on") == 0);
+        app_set_mouse(tui, strcmp(value, "on") == 0);
     else if (words->count == 1)
         tui_say(tui, MESSAGE_PLAIN, "theme %s, mouse %s", tui->theme_wanted,
                 tui->mouse ? "on" : "off");
@@ -121,30 +121,30 @@ static void run_set(struct tui *tui, const struct words *words)
 
 const struct command global_commands[] = {
     {"help", "", "the keys and commands that there are", "? F1", "help", CONTEXT_GLOBAL,
-     ARGUMENT_NONE, run_help},
-    {"command", "", "type a command", ":", "command", CONTEXT_GLOBAL, ARGUMENT_NONE, run_line},
+     ARGUMENT_NONE, app_run_help},
+    {"command", "", "type a command", ":", "command", CONTEXT_GLOBAL, ARGUMENT_NONE, app_run_line},
     {"palette", "", "find a command, a session or a theme by a few letters", "C-p", "find",
-     CONTEXT_GLOBAL, ARGUMENT_NONE, run_palette},
-    {"back", "", "one step back", "Esc", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE, run_back},
+     CONTEXT_GLOBAL, ARGUMENT_NONE, app_run_palette},
+    {"back", "", "one step back", "Esc", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE, app_run_back},
     {"take", "[NOTE]", "take the session over: cells of others wait", "T", "take over",
      CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_take},
     {"hand-back", "[NOTE]", "hand it back, with a note that the agent gets", "H", NULL,
      CONTEXT_GLOBAL, ARGUMENT_TEXT, lease_hand_back},
     {"freeze", "", "let the display stand still, or move again", "p", NULL, CONTEXT_GLOBAL,
-     ARGUMENT_NONE, run_freeze},
+     ARGUMENT_NONE, app_run_freeze},
     {"theme", "[NAME]", "change the colours", NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_THEME,
-     run_theme},
+     app_run_theme},
     {"mouse", "[on|off]", "let the mouse work here, or select text", NULL, NULL, CONTEXT_GLOBAL,
-     ARGUMENT_TEXT, run_mouse},
+     ARGUMENT_TEXT, app_run_mouse},
     {"set", "[OPTION VALUE]", "theme NAME, or mouse on|off; nothing: how they are", NULL, NULL,
-     CONTEXT_GLOBAL, ARGUMENT_OPTION, run_set},
+     CONTEXT_GLOBAL, ARGUMENT_OPTION, app_run_set},
     {"reconnect", "", "look for the server again, and start it when none runs", NULL, NULL,
-     CONTEXT_GLOBAL, ARGUMENT_NONE, run_reconnect},
+     CONTEXT_GLOBAL, ARGUMENT_NONE, app_run_reconnect},
     {"redraw", "", "paint the screen again", "C-l", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE,
-     run_redraw},
+     app_run_redraw},
     {"suspend", "", "back to the shell; fg returns", "C-z", NULL, CONTEXT_GLOBAL, ARGUMENT_NONE,
-     run_suspend},
+     app_run_suspend},
     {"quit", "", "leave; sessions and the server go on", "q C-q", "quit", CONTEXT_GLOBAL,
-     ARGUMENT_NONE, run_quit},
+     ARGUMENT_NONE, app_run_quit},
     {NULL, NULL, NULL, NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_NONE, NULL},
 };

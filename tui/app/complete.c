@@ -61,7 +61,7 @@ static void complete_offer_themes(const char *typed, struct candidates *out)
         complete_offer(out, typed, names[i], "");
 }
 
-static void offer_images(struct tui *tui, const char *typed, struct candidates *out)
+static void complete_offer_images(struct tui *tui, const char *typed, struct candidates *out)
 {
     for (size_t i = 0; i < tui->store.server.image_count; i++)
         complete_offer(out, typed, tui->store.server.images[i], "");
@@ -104,7 +104,7 @@ static bool complete_is_plain(const char *name)
     return true;
 }
 
-static bool is_folder(int folder, const char *name)
+static bool complete_is_folder(int folder, const char *name)
 {
     struct stat info;
 
@@ -134,7 +134,7 @@ void complete_path(const char *line, size_t from, size_t point, struct candidate
             continue;
         *item = (struct candidate){.note = ""};
         (void)snprintf(item->text, sizeof(item->text), "%.*s%s", (int)sizeof(item->text) - 2,
-                       entry->d_name, is_folder(dirfd(entries), entry->d_name) ? "/" : "");
+                       entry->d_name, complete_is_folder(dirfd(entries), entry->d_name) ? "/" : "");
         ret->count++;
     }
     if (entries != NULL)
@@ -169,7 +169,7 @@ void complete_line(struct tui *tui, const char *line, size_t point, struct candi
             complete_offer_themes(typed, ret);
             break;
         case ARGUMENT_IMAGE:
-            offer_images(tui, typed, ret);
+            complete_offer_images(tui, typed, ret);
             break;
         case ARGUMENT_FILE: /* what is behind the name is the path, spaces and all */
             complete_path(line, first + strspn(line + first, " "), point, ret);

@@ -18,7 +18,8 @@ struct config_watch {
     char *name; /* of the file in its folder */
 };
 
-static int apply_keys(struct tui *tui, const struct gb_settings *settings, struct gb_err *err)
+static int config_apply_keys(struct tui *tui, const struct gb_settings *settings,
+                             struct gb_err *err)
 {
     struct keymap *keymap = xcalloc(1, sizeof(*keymap));
     int r = 0;
@@ -38,7 +39,7 @@ static int apply_keys(struct tui *tui, const struct gb_settings *settings, struc
 }
 
 /* Nothing of a file that has a fault is taken. */
-static bool load(struct tui *tui, struct gb_settings *settings)
+static bool config_load(struct tui *tui, struct gb_settings *settings)
 {
     struct gb_err err = {0};
 
@@ -46,7 +47,7 @@ static bool load(struct tui *tui, struct gb_settings *settings)
         tui_say(tui, MESSAGE_ERROR, "%s", err.message);
         return false;
     }
-    if (apply_keys(tui, settings, &err) < 0) {
+    if (config_apply_keys(tui, settings, &err) < 0) {
         tui_say(tui, MESSAGE_ERROR, "%s", err.message);
         gb_settings_release(settings);
         return false;
@@ -57,12 +58,12 @@ static bool load(struct tui *tui, struct gb_settings *settings)
     return true;
 }
 
-static void on_rest(void *arg)
+static void config_on_rest(void *arg)
 {
     struct tui *tui = arg;
     struct gb_settings settings = {0};
 
-    if (!load(tui, &settings))
+    if (!config_load(tui, &settings))
         return;
     if (settings.tui.theme[0] != '\0' && strcmp(settings.tui.theme, tui->theme_wanted) != 0)
         (void)tui_set_theme(tui, settings.tui.theme);
@@ -70,7 +71,7 @@ static void on_rest(void *arg)
     gb_settings_release(&settings);
 }
 
-static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
+static void config_on_change(uv_fs_event_t *event, const char *name, int events, int status)
 {
     struct config_watch *watch = event->data;
 
@@ -79,7 +80,7 @@ static void on_change(uv_fs_event_t *event, const char *name, int events, int st
         gb_timer_start(watch->rest, REST_MS);
 }
 
-static void free_watch(uv_handle_t *handle)
+static void config_free_watch(uv_handle_t *handle)
 {
     struct config_watch *watch = handle->data;
 
@@ -88,7 +89,7 @@ static void free_watch(uv_handle_t *handle)
 }
 
 /* The folder is watched, because an editor puts another file in the old one's place. */
-static void watch_file(struct tui *tui, const char *path)
+static void config_watch_file(struct tui *tui, const char *path)
 {
     struct config_watch *watch = xcalloc(1, sizeof(*watch));
     const char *slash = strrchr(path, '/');
@@ -98,10 +99,10 @@ static void watch_file(struct tui *tui, const char *path)
     watch->tui = tui;
     watch->name = xstrdup(slash == NULL ? path : slash + 1);
     watch->event.data = watch;
-    watch->rest = gb_timer_new(tui->loop, on_rest, tui);
+    watch->rest = gb_timer_new(tui->loop, config_on_rest, tui);
     (void)uv_fs_event_init(tui->uv, &watch->event);
     /* Where that cannot be had the file is read once, at the start. */
-    (void)uv_fs_event_start(&watch->event, on_change, folder, 0);
+    (void)uv_fs_event_start(&watch->event, config_on_change, folder, 0);
     tui->config_watch = watch;
 }
 
@@ -111,7 +112,7 @@ void config_open(struct tui *tui)
     const char *theme = tui->config.theme;
 
     tui->mouse = true;
-    if (!load(tui, &settings)) {
+    if (!config_load(tui, &settings)) {
         (void)tui_set_theme(tui, theme != NULL ? theme : "auto");
         return;
     }
@@ -120,7 +121,7 @@ void config_open(struct tui *tui)
     if (!tui_set_theme(tui, theme != NULL ? theme : "auto"))
         (void)snprintf(tui->theme_wanted, sizeof(tui->theme_wanted), "auto");
     if (settings.path != NULL)
-        watch_file(tui, settings.path);
+        config_watch_file(tui, settings.path);
     gb_settings_release(&settings);
 }
 
@@ -131,6 +132,6 @@ void config_close(struct tui *tui)
     if (watch == NULL)
         return;
     gb_timer_free(watch->rest);
-    uv_close((uv_handle_t *)&watch->event, free_watch);
+    uv_close((uv_handle_t *)&watch->event, config_free_watch);
     tui->config_watch = NULL;
 }

@@ -30,7 +30,7 @@ const char *frame_click(struct tui *tui, int x, int y)
     return NULL;
 }
 
-static int command_columns(const struct tui *tui)
+static int frame_command_columns(const struct tui *tui)
 {
     size_t size = strnlen(tui->message_command, COMMAND_SHOWN);
 
@@ -42,7 +42,7 @@ static int command_columns(const struct tui *tui)
 
 /* How many rows the message wants: what does not fit into one is not cut where its remedy stands.
  */
-static int message_rows(const struct tui *tui, struct region all)
+static int frame_message_rows(const struct tui *tui, struct region all)
 {
     struct region nowhere = region_part(all, 0, 0, -1, 0);
     int rows =
@@ -51,12 +51,12 @@ static int message_rows(const struct tui *tui, struct region all)
 
     /* Beside the command that it answers, if that is enough. */
     if (rows <= 1 &&
-        (int)text_columns(gb_bytes_str(tui->message)) + command_columns(tui) + 6 <= all.width)
+        (int)text_columns(gb_bytes_str(tui->message)) + frame_command_columns(tui) + 6 <= all.width)
         return 1;
     return MIN(rows + taken, MESSAGE_ROWS_MAX);
 }
 
-static void paint_message(struct tui *tui, struct region region)
+static void frame_paint_message(struct tui *tui, struct region region)
 {
     struct region row = region_part(region, 0, 0, -1, 1);
 
@@ -86,8 +86,8 @@ static void paint_message(struct tui *tui, struct region region)
 
 /* The row's key and a word for it at @x; returns the columns that they take, painted only where
  * there is room. */
-static int paint_named_key(struct tui *tui, struct region row, int x, const struct command *command,
-                           const char *word, enum role ground)
+static int frame_paint_named_key(struct tui *tui, struct region row, int x,
+                                 const struct command *command, const char *word, enum role ground)
 {
     struct style key_style = tui_on(tui, ROLE_BAR_KEY, ground), style = STYLE(ground);
     char name[KEY_NAME_MAX];
@@ -107,36 +107,37 @@ static int paint_named_key(struct tui *tui, struct region row, int x, const stru
     return width + 2;
 }
 
-static int paint_key(struct tui *tui, struct region row, int x, const struct command *command,
-                     enum role ground)
+static int frame_paint_key(struct tui *tui, struct region row, int x, const struct command *command,
+                           enum role ground)
 {
-    return command->bar != NULL ? paint_named_key(tui, row, x, command, command->bar, ground) : 0;
+    return command->bar != NULL ? frame_paint_named_key(tui, row, x, command, command->bar, ground)
+                                : 0;
 }
 
 /* Rows of @context that have a place in the bar, as long as there is room; returns where the next
  * one goes. */
-static int paint_keys(struct tui *tui, struct region row, int x, enum context context,
-                      enum role ground, const struct command *but)
+static int frame_paint_keys(struct tui *tui, struct region row, int x, enum context context,
+                            enum role ground, const struct command *but)
 {
     for (size_t i = 0; i < tui->tables.count; i++)
         for (const struct command *at = tui->tables.tables[i]; at->name != NULL; at++)
             if (at->context == context && at != global_commands && at != but)
-                x += paint_key(tui, row, x, at, ground);
+                x += frame_paint_key(tui, row, x, at, ground);
     return x;
 }
 
 /* What the view says is the thing to do now; NULL: nothing in particular. */
-static const struct command *urgent_command(const struct tui *tui)
+static const struct command *frame_urgent_command(const struct tui *tui)
 {
     const char *name = tui->view->ops->urgent != NULL ? tui->view->ops->urgent(tui->view) : NULL;
 
     return name != NULL ? command_find(&tui->tables, tui_context(tui), name) : NULL;
 }
 
-static void paint_bar(struct tui *tui, struct region row)
+static void frame_paint_bar(struct tui *tui, struct region row)
 {
     enum context context = tui_context(tui);
-    const struct command *urgent = urgent_command(tui);
+    const struct command *urgent = frame_urgent_command(tui);
     bool typing = context == CONTEXT_REPL;
     enum role ground = typing ? ROLE_BAR_REPL : ROLE_BAR;
     int x;
@@ -145,17 +146,18 @@ static void paint_bar(struct tui *tui, struct region row)
     x = 1 + paint_str(row, 0, 0, STYLE(ROLE_BAR_MODE), typing ? " TYPING " : " KEYS ");
     /* The way to all others is always to be seen. */
     if (!typing)
-        (void)paint_key(tui, region_cut_right(&row, 8), 1, global_commands, ground);
+        (void)frame_paint_key(tui, region_cut_right(&row, 8), 1, global_commands, ground);
     if (urgent != NULL)
-        x += paint_named_key(tui, row, x, urgent, urgent->bar != NULL ? urgent->bar : urgent->name,
-                             ground);
+        x += frame_paint_named_key(tui, row, x, urgent,
+                                   urgent->bar != NULL ? urgent->bar : urgent->name, ground);
     if (context != CONTEXT_GLOBAL)
-        x = paint_keys(tui, row, x, context, ground, urgent);
+        x = frame_paint_keys(tui, row, x, context, ground, urgent);
     if (!typing)
-        (void)paint_keys(tui, row, x, CONTEXT_GLOBAL, ground, urgent);
+        (void)frame_paint_keys(tui, row, x, CONTEXT_GLOBAL, ground, urgent);
 }
 
-static void paint_banner_line(struct region *region, const struct gb_buf *text, enum role role)
+static void frame_paint_banner_line(struct region *region, const struct gb_buf *text,
+                                    enum role role)
 {
     struct region row = region_cut_top(region, 1);
 
@@ -164,7 +166,7 @@ static void paint_banner_line(struct region *region, const struct gb_buf *text, 
 }
 
 /* What the view has to say first, and who holds its session. */
-static void paint_banners(struct tui *tui, struct region *region)
+static void frame_paint_banners(struct tui *tui, struct region *region)
 {
     const struct view *view = tui->view;
     struct gb_buf text = {0};
@@ -173,15 +175,15 @@ static void paint_banners(struct tui *tui, struct region *region)
     if (view->ops->banner != NULL)
         role = view->ops->banner(tui->view, &text);
     if (text.size > 0)
-        paint_banner_line(region, &text, role);
+        frame_paint_banner_line(region, &text, role);
     gb_buf_clear(&text);
     if (view->below != NULL && lease_subject(tui) != NULL &&
         lease_text(tui, lease_subject(tui), &text, &role))
-        paint_banner_line(region, &text, role);
+        frame_paint_banner_line(region, &text, role);
     gb_buf_release(&text);
 }
 
-static void paint_too_small(struct region region)
+static void frame_paint_too_small(struct region region)
 {
     struct style dim = STYLE(ROLE_DIM);
 
@@ -197,14 +199,14 @@ bool frame_paint(struct tui *tui, struct region region)
 
     tui->click_count = 0;
     if (region.width < SCREEN_COLUMNS_MIN || region.height < SCREEN_ROWS_MIN) {
-        paint_too_small(region);
+        frame_paint_too_small(region);
         return false;
     }
     header_paint(tui, region_cut_top(&region, 1));
     crumbs_paint(tui, region_cut_top(&region, 1));
-    paint_banners(tui, &region);
-    paint_bar(tui, region_cut_bottom(&region, 1));
-    paint_message(tui, region_cut_bottom(&region, message_rows(tui, region)));
+    frame_paint_banners(tui, &region);
+    frame_paint_bar(tui, region_cut_bottom(&region, 1));
+    frame_paint_message(tui, region_cut_bottom(&region, frame_message_rows(tui, region)));
     tui->view_region = region;
     if (tui->view->ops->arrange != NULL)
         tui->view->ops->arrange(tui->view, region);

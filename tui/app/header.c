@@ -30,7 +30,7 @@ struct header {
     size_t count;
 };
 
-static struct part *add_part(struct header *header, int priority)
+static struct part *header_add_part(struct header *header, int priority)
 {
     struct part *part = &header->parts[header->count];
 
@@ -57,7 +57,7 @@ static void header_add(struct part *part, enum role role, const char *format, ..
     va_end(args);
 }
 
-static int part_width(const struct part *part)
+static int header_part_width(const struct part *part)
 {
     int width = part->samples != NULL ? GRAPH_COLUMNS + 1 : 0;
 
@@ -69,7 +69,7 @@ static int part_width(const struct part *part)
 /* ---- the parts ---- */
 
 /* @words: each sign with its word. */
-static void add_sessions(struct header *header, struct tui *tui, bool words)
+static void header_add_sessions(struct header *header, struct tui *tui, bool words)
 {
     static const struct {
         enum session_state state;
@@ -98,14 +98,14 @@ static void add_sessions(struct header *header, struct tui *tui, bool words)
 
         if (count == 0 && (shown[i].state == SESSION_STARTING || shown[i].state == SESSION_FAILED))
             continue;
-        part = add_part(header, 1);
+        part = header_add_part(header, 1);
         header_add(part, count > 0 ? shown[i].role : ROLE_HEADER_DIM, "%s ", signs[shown[i].state]);
         header_add(part, count > 0 ? ROLE_HEADER_STRONG : ROLE_HEADER_DIM, "%u", count);
         if (words)
             header_add(part, ROLE_HEADER_DIM, " %s", shown[i].word);
     }
     if (wanting > 0) {
-        part = add_part(header, 0);
+        part = header_add_part(header, 0);
         header_add(part, ROLE_WAITING, "! %u", wanting);
         if (words)
             header_add(part, ROLE_HEADER_DIM, " want%s you", wanting == 1 ? "s" : "");
@@ -116,7 +116,7 @@ static void add_sessions(struct header *header, struct tui *tui, bool words)
 static void header_add_memory(struct header *header, const struct store *store)
 {
     const struct host *host = &store->host;
-    struct part *part = add_part(header, 2);
+    struct part *part = header_add_part(header, 2);
     struct session *session;
     char text[16], of[16];
     double used = 0;
@@ -134,10 +134,10 @@ static void header_add_memory(struct header *header, const struct store *store)
     part->top = 0;
 }
 
-static void add_cpu(struct header *header, const struct host *host)
+static void header_add_cpu(struct header *header, const struct host *host)
 {
     double used = host->cpu.count > 0 ? host->cpu.values[host->cpu.count - 1] : 0;
-    struct part *part = add_part(header, 4);
+    struct part *part = header_add_part(header, 4);
 
     header_add(part, ROLE_HEADER_DIM, "cpu ");
     header_add(part, ROLE_HEADER_STRONG, "%.0f%%", used * 100);
@@ -146,20 +146,20 @@ static void add_cpu(struct header *header, const struct host *host)
 }
 
 /* How much of it the sessions share with their template. */
-static void add_shared(struct header *header, const struct host *host)
+static void header_add_shared(struct header *header, const struct host *host)
 {
     double all = (double)host->shared_bytes + (double)host->private_bytes;
     struct part *part;
 
     if (host->shared_bytes == 0)
         return;
-    part = add_part(header, 6);
+    part = header_add_part(header, 6);
     header_add(part, ROLE_HEADER_DIM, "shared ");
     header_add(part, ROLE_HEADER_STRONG, "%.0f%%", 100 * (double)host->shared_bytes / all);
 }
 
 /* The images by two letters are known well enough. */
-static const char *short_image(const char *image, char text[24])
+static const char *header_short_image(const char *image, char text[24])
 {
     if (strcmp(image, "python") == 0)
         return "py";
@@ -171,13 +171,13 @@ static const char *short_image(const char *image, char text[24])
     return text;
 }
 
-static void add_pools(struct header *header, const struct store *store)
+static void header_add_pools(struct header *header, const struct store *store)
 {
     struct part *part;
 
     if (store->pool_count == 0)
         return;
-    part = add_part(header, 3);
+    part = header_add_part(header, 3);
     header_add(part, ROLE_HEADER_DIM, "pool");
     for (size_t i = 0; i < store->pool_count && part->count < PIECES_MAX; i++) {
         const struct pool *pool = &store->pools[i];
@@ -186,18 +186,18 @@ static void add_pools(struct header *header, const struct store *store)
                          : pool->ready < pool->target ? ROLE_STARTING
                                                       : ROLE_HEADER_STRONG;
 
-        header_add(part, role, " %s %u/%u", short_image(pool->image, name), pool->ready,
+        header_add(part, role, " %s %u/%u", header_short_image(pool->image, name), pool->ready,
                    pool->target);
     }
 }
 
-static void add_latency(struct header *header, const struct host *host)
+static void header_add_latency(struct header *header, const struct host *host)
 {
     struct part *part;
 
     if (host->exec_p50_ms <= 0 && host->open_p50_ms <= 0)
         return;
-    part = add_part(header, 5);
+    part = header_add_part(header, 5);
     if (host->open_p50_ms > 0) {
         header_add(part, ROLE_HEADER_DIM, "open ");
         header_add(part, ROLE_HEADER_STRONG, host->open_p50_ms < 10 ? "%.1fms" : "%.0fms",
@@ -209,7 +209,7 @@ static void add_latency(struct header *header, const struct host *host)
     }
 }
 
-static int total_width(const struct header *header)
+static int header_total_width(const struct header *header)
 {
     int width = 0;
 
@@ -221,7 +221,7 @@ static int total_width(const struct header *header)
 }
 
 /* The part that matters least; with @graphs: of those that have one. */
-static struct part *least(struct header *header, bool graphs)
+static struct part *header_least(struct header *header, bool graphs)
 {
     struct part *worst = NULL;
 
@@ -236,19 +236,19 @@ static struct part *least(struct header *header, bool graphs)
 }
 
 /* Graphs go first, then whole parts. */
-static void fit(struct header *header, int room)
+static void header_fit(struct header *header, int room)
 {
     struct part *part;
 
-    while (total_width(header) > room && (part = least(header, true)) != NULL) {
+    while (header_total_width(header) > room && (part = header_least(header, true)) != NULL) {
         part->samples = NULL;
-        part->width = part_width(part);
+        part->width = header_part_width(part);
     }
-    while (total_width(header) > room && (part = least(header, false)) != NULL)
+    while (header_total_width(header) > room && (part = header_least(header, false)) != NULL)
         part->width = 0;
 }
 
-static int paint_part(struct tui *tui, struct region row, int x, const struct part *part)
+static int header_paint_part(struct tui *tui, struct region row, int x, const struct part *part)
 {
     for (size_t i = 0; i < part->count; i++) {
         struct style style = tui_on(tui, part->pieces[i].role, ROLE_HEADER);
@@ -268,14 +268,14 @@ static int paint_part(struct tui *tui, struct region row, int x, const struct pa
 static void header_collect(struct header *header, struct tui *tui, bool words)
 {
     header->count = 0;
-    add_sessions(header, tui, words);
+    header_add_sessions(header, tui, words);
     header_add_memory(header, &tui->store);
-    add_shared(header, &tui->store.host);
-    add_cpu(header, &tui->store.host);
-    add_pools(header, &tui->store);
-    add_latency(header, &tui->store.host);
+    header_add_shared(header, &tui->store.host);
+    header_add_cpu(header, &tui->store.host);
+    header_add_pools(header, &tui->store);
+    header_add_latency(header, &tui->store.host);
     for (size_t i = 0; i < header->count; i++)
-        header->parts[i].width = part_width(&header->parts[i]);
+        header->parts[i].width = header_part_width(&header->parts[i]);
 }
 
 void header_paint(struct tui *tui, struct region row)
@@ -286,9 +286,9 @@ void header_paint(struct tui *tui, struct region row)
     paint_fill(row, STYLE(ROLE_HEADER));
     x = paint_str(row, 0, 0, STYLE(ROLE_HEADER_NAME), " glassbell ");
     header_collect(&header, tui, true);
-    if (total_width(&header) > row.width - x)
+    if (header_total_width(&header) > row.width - x)
         header_collect(&header, tui, false);
-    fit(&header, row.width - x);
+    header_fit(&header, row.width - x);
     for (size_t i = 0; i < header.count; i++) {
         struct part *part = &header.parts[i];
         bool counts = part->priority <= 1;
@@ -301,13 +301,13 @@ void header_paint(struct tui *tui, struct region row)
             x += 1;
         if (part->line != NULL)
             tui_add_click(tui, row.x + x, row.y, part->width, part->line);
-        x = paint_part(tui, row, x, part);
+        x = header_paint_part(tui, row, x, part);
     }
 }
 
 /* ---- the second line ---- */
 
-static int paint_isolation(struct tui *tui, struct region row)
+static int header_paint_isolation(struct tui *tui, struct region row)
 {
     const struct server *server = &tui->store.server;
     char text[200];
@@ -337,7 +337,7 @@ void crumbs_paint(struct tui *tui, struct region row)
 {
     const struct view *views[8];
     size_t count = 0;
-    int taken = paint_isolation(tui, row), x = 1;
+    int taken = header_paint_isolation(tui, row), x = 1;
 
     row.width -= taken;
     for (const struct view *view = tui->view; view != NULL && count < ARRAY_SIZE(views);

@@ -38,7 +38,7 @@ static void help_keys(const struct tui *tui, const struct command *row, struct g
 
 /* Keys, name, explanation. Where that is too much for the width, a row is named by its keys, and by
  * its name only when it has none. */
-static void draw_row(struct tui *tui, struct region line, const struct command *row)
+static void help_draw_row(struct tui *tui, struct region line, const struct command *row)
 {
     struct gb_buf keys = {0}, name = {0};
     bool wide = line.width >= HELP_WIDE;
@@ -61,7 +61,7 @@ static void draw_row(struct tui *tui, struct region line, const struct command *
 }
 
 /* Draws what is known in @context, beginning at line @y of the box; returns the next line. */
-static int draw_context(struct tui *tui, struct region box, int y, enum context context)
+static int help_draw_context(struct tui *tui, struct region box, int y, enum context context)
 {
     bool first = true;
 
@@ -75,23 +75,23 @@ static int draw_context(struct tui *tui, struct region box, int y, enum context 
                                 context_title(context));
             }
             first = false;
-            draw_row(tui, region_part(box, 0, y, -1, 1), row);
+            help_draw_row(tui, region_part(box, 0, y, -1, 1), row);
             y++;
         }
     return y;
 }
 
-static int draw_all(struct help *help, struct region box, int y)
+static int help_draw_all(struct help *help, struct region box, int y)
 {
     struct tui *tui = help->overlay.tui;
     enum context here = tui_context(tui);
 
-    y = draw_context(tui, box, y, here);
+    y = help_draw_context(tui, box, y, here);
     if (here != CONTEXT_GLOBAL)
-        y = draw_context(tui, box, y, CONTEXT_GLOBAL);
+        y = help_draw_context(tui, box, y, CONTEXT_GLOBAL);
     for (size_t i = 0; i < CONTEXT_COUNT; i++)
         if (i != CONTEXT_GLOBAL && i != here)
-            y = draw_context(tui, box, y, (enum context)i);
+            y = help_draw_context(tui, box, y, (enum context)i);
     return y;
 }
 
@@ -106,7 +106,8 @@ static void help_draw(struct overlay *overlay, struct region region)
                        tui_on(help->overlay.tui, ROLE_TITLE_ACTIVE, ROLE_POPUP));
     help->shown = inside.height;
     help->scroll = MAX(0, MIN(help->scroll, help->height - inside.height));
-    help->height = draw_all(help, region_part(inside, 0, 0, -1, -1), -help->scroll) + help->scroll;
+    help->height =
+        help_draw_all(help, region_part(inside, 0, 0, -1, -1), -help->scroll) + help->scroll;
     if (help->height > inside.height)
         paint_right(
             box, 0, box.height - 1, box.width - 3, STYLE(ROLE_POPUP_DIM),
@@ -147,14 +148,14 @@ static bool help_event(struct overlay *overlay, const struct input_event *help_e
     return true; /* other keys mean nothing here, and nothing behind it */
 }
 
-static void free_help(struct overlay *overlay)
+static void help_free(struct overlay *overlay)
 {
     free(help_of(overlay));
 }
 
 void help_open(struct tui *tui)
 {
-    static const struct overlay_ops ops = {help_draw, help_event, free_help};
+    static const struct overlay_ops ops = {help_draw, help_event, help_free};
     struct help *help = xcalloc(1, sizeof(*help));
 
     help->overlay = (struct overlay){&ops, tui};
@@ -170,7 +171,7 @@ struct question {
     void *arg;
 };
 
-static void draw_question(struct overlay *overlay, struct region region)
+static void help_draw_question(struct overlay *overlay, struct region region)
 {
     struct question *question = container_of(overlay, struct question, overlay);
     struct region row = region_part(region, 0, region.height - 2, -1, 1);
@@ -183,7 +184,7 @@ static void draw_question(struct overlay *overlay, struct region region)
     paint_cursor(row, x, 0);
 }
 
-static bool question_event(struct overlay *overlay, const struct input_event *help_event)
+static bool help_question_event(struct overlay *overlay, const struct input_event *help_event)
 {
     struct question *question = container_of(overlay, struct question, overlay);
     void (*done)(void *arg) = question->done;
@@ -197,14 +198,15 @@ static bool question_event(struct overlay *overlay, const struct input_event *he
     return true;
 }
 
-static void free_question(struct overlay *overlay)
+static void help_free_question(struct overlay *overlay)
 {
     free(container_of(overlay, struct question, overlay));
 }
 
 void tui_confirm(struct tui *tui, const char *text, void (*done)(void *arg), void *arg)
 {
-    static const struct overlay_ops ops = {draw_question, question_event, free_question};
+    static const struct overlay_ops ops = {help_draw_question, help_question_event,
+                                           help_free_question};
     struct question *question = xcalloc(1, sizeof(*question));
 
     question->overlay = (struct overlay){&ops, tui};

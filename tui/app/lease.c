@@ -20,7 +20,7 @@ const char *lease_subject(const struct tui *tui)
 }
 
 /* That session; NULL, which was told. */
-static struct session *subject(struct tui *tui)
+static struct session *lease_open_subject(struct tui *tui)
 {
     const char *id = lease_subject(tui);
     struct session *session = id != NULL ? store_find(&tui->store, id) : NULL;
@@ -32,7 +32,8 @@ static struct session *subject(struct tui *tui)
     return session != NULL && !session_gone(session) ? session : NULL;
 }
 
-static void on_lease(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void lease_on_answer(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
 {
     struct tui *tui = arg;
     const struct gb_json *lease;
@@ -48,7 +49,7 @@ static void on_lease(void *arg, const struct gb_json *result, const struct gb_ca
         tui_say(tui, MESSAGE_GOOD, "it is handed back");
 }
 
-static void call_lease(struct tui *tui, const char *session, const char *action, const char *note)
+static void lease_call(struct tui *tui, const char *session, const char *action, const char *note)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -61,23 +62,23 @@ static void call_lease(struct tui *tui, const char *session, const char *action,
     if (strcmp(action, "take") == 0)
         gb_json_put_bool(&out, "human", true);
     gb_json_end(&out);
-    (void)tui_call(tui, "session.lease", &params, LEASE_DEADLINE_MS, on_lease, tui);
+    (void)tui_call(tui, "session.lease", &params, LEASE_DEADLINE_MS, lease_on_answer, tui);
     gb_buf_release(&params);
 }
 
 void lease_take(struct tui *tui, const struct words *words)
 {
-    struct session *session = subject(tui);
+    struct session *session = lease_open_subject(tui);
 
     if (session == NULL)
         return;
     if (session->lease.held && session->lease.mine)
         tui_say(tui, MESSAGE_PLAIN, "you hold it already");
     else
-        call_lease(tui, session->id, "take", words->rest);
+        lease_call(tui, session->id, "take", words->rest);
 }
 
-static void on_note(void *arg, const char *line)
+static void lease_on_note(void *arg, const char *line)
 {
     struct tui *tui = arg;
     struct session *session = store_find(&tui->store, tui->lease_session);
@@ -85,12 +86,12 @@ static void on_note(void *arg, const char *line)
     if (line == NULL)
         tui_say(tui, MESSAGE_PLAIN, "you still hold it");
     else if (session != NULL)
-        call_lease(tui, session->id, "release", line);
+        lease_call(tui, session->id, "release", line);
 }
 
 void lease_hand_back(struct tui *tui, const struct words *words)
 {
-    struct session *session = subject(tui);
+    struct session *session = lease_open_subject(tui);
 
     if (session == NULL)
         return;
@@ -99,15 +100,15 @@ void lease_hand_back(struct tui *tui, const struct words *words)
         return;
     }
     if (words->count > 1) {
-        call_lease(tui, session->id, "release", words->rest);
+        lease_call(tui, session->id, "release", words->rest);
         return;
     }
     (void)snprintf(tui->lease_session, sizeof(tui->lease_session), "%s", session->id);
-    tui_ask(tui, "a note for the agent (empty: none): ", NULL, on_note, tui);
+    tui_ask(tui, "a note for the agent (empty: none): ", NULL, lease_on_note, tui);
 }
 
 /* A name that leaves room for the rest. */
-static void add_name(struct gb_buf *out, const char *name)
+static void lease_add_name(struct gb_buf *out, const char *name)
 {
     struct gb_bytes text = gb_bytes_str(name);
     size_t size = text_fit(text, BANNER_NAME_COLUMNS, NULL);
@@ -117,8 +118,8 @@ static void add_name(struct gb_buf *out, const char *name)
         gb_buf_adds(out, "…");
 }
 
-static void add_mine(struct gb_buf *out, const struct session *session, const char *key,
-                     const char *age)
+static void lease_add_mine(struct gb_buf *out, const struct session *session, const char *key,
+                           const char *age)
 {
     gb_buf_addf(out, "You hold this session, %s hands it back; agents wait up to %u min", key,
                 GB_LEASE_WAIT_MS / 60000);
@@ -128,11 +129,11 @@ static void add_mine(struct gb_buf *out, const struct session *session, const ch
     gb_buf_addf(out, "; for %s", age);
 }
 
-static void add_others(struct gb_buf *out, const struct session *session, const char *key,
-                       const char *age)
+static void lease_add_others(struct gb_buf *out, const struct session *session, const char *key,
+                             const char *age)
 {
     gb_buf_adds(out, "Held by ");
-    add_name(out, session->lease.holder[0] != '\0' ? session->lease.holder : "somebody");
+    lease_add_name(out, session->lease.holder[0] != '\0' ? session->lease.holder : "somebody");
     gb_buf_addf(out, "%s, %s takes it over; you watch; for %s",
                 session->lease.human ? " (a person)" : "", key, age);
     if (session->lease.note[0] != '\0')
@@ -154,8 +155,8 @@ bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *
     *ret_role = session->lease.mine ? ROLE_BANNER_MINE : ROLE_BANNER_LEASE;
     tui_key_of(tui, tui_context(tui), session->lease.mine ? "hand-back" : "take", key);
     if (session->lease.mine)
-        add_mine(out, session, key, age);
+        lease_add_mine(out, session, key, age);
     else
-        add_others(out, session, key, age);
+        lease_add_others(out, session, key, age);
     return true;
 }

@@ -140,7 +140,7 @@ static void palette_look_again(struct palette *palette)
 /* ---- drawing ---- */
 
 /* @end: of the column of names. */
-static void draw_item(struct region row, const struct item *item, int end, bool selected)
+static void palette_draw_item(struct region row, const struct item *item, int end, bool selected)
 {
     struct style style = STYLE(selected ? ROLE_POPUP_SELECTED : ROLE_POPUP);
     struct style dim = STYLE(selected ? ROLE_POPUP_SELECTED : ROLE_POPUP_DIM);
@@ -193,15 +193,16 @@ static void palette_draw(struct overlay *overlay, struct region region)
         end = MAX(end, 2 + (int)text_columns(gb_bytes_str(palette->items[i].text)));
     end = MIN(end, (int)NAME_COLUMNS);
     for (int y = 0; y < rows.height && palette->first + (size_t)y < palette->count; y++)
-        draw_item(region_part(rows, 0, y, -1, 1), &palette->items[palette->first + (size_t)y], end,
-                  palette->first + (size_t)y == palette->at);
+        palette_draw_item(region_part(rows, 0, y, -1, 1),
+                          &palette->items[palette->first + (size_t)y], end,
+                          palette->first + (size_t)y == palette->at);
     if (palette->count == 0)
         (void)paint_str(rows, 2, 0, STYLE(ROLE_POPUP_DIM), "nothing fits");
 }
 
 /* ---- keys ---- */
 
-static void run_item(struct palette *palette)
+static void palette_run_item(struct palette *palette)
 {
     struct tui *tui = palette->overlay.tui;
     char line[sizeof(palette->items->line)];
@@ -218,7 +219,7 @@ static void run_item(struct palette *palette)
         tui_command(tui, line);
 }
 
-static void step(struct palette *palette, int by)
+static void palette_step(struct palette *palette, int by)
 {
     size_t count = palette->count;
 
@@ -226,13 +227,13 @@ static void step(struct palette *palette, int by)
         palette->at = (palette->at + count + (size_t)by) % count;
 }
 
-static bool on_mouse(struct palette *palette, const struct input_event *palette_event)
+static bool palette_on_mouse(struct palette *palette, const struct input_event *palette_event)
 {
     struct region rows = palette->rows;
     size_t at = palette->first + (size_t)MAX(0, palette_event->y - rows.y);
 
     if (palette_event->action == MOUSE_WHEEL_UP || palette_event->action == MOUSE_WHEEL_DOWN) {
-        step(palette, palette_event->action == MOUSE_WHEEL_UP ? -1 : 1);
+        palette_step(palette, palette_event->action == MOUSE_WHEEL_UP ? -1 : 1);
     } else if (palette_event->action == MOUSE_PRESS) {
         if (palette_event->x < rows.x || palette_event->x >= rows.x + rows.width ||
             palette_event->y < rows.y || palette_event->y >= rows.y + rows.height ||
@@ -241,7 +242,7 @@ static bool on_mouse(struct palette *palette, const struct input_event *palette_
             return true;
         }
         palette->at = at;
-        run_item(palette);
+        palette_run_item(palette);
     }
     return true;
 }
@@ -253,7 +254,7 @@ static bool palette_event(struct overlay *overlay, const struct input_event *pal
     bool control = key.modifiers == KEY_CONTROL;
 
     if (palette_event->kind == INPUT_MOUSE)
-        return on_mouse(palette, palette_event);
+        return palette_on_mouse(palette, palette_event);
     if (palette_event->kind == INPUT_PASTE) {
         line_insert(&palette->line, palette_event->bytes);
         palette_look_again(palette);
@@ -262,20 +263,20 @@ static bool palette_event(struct overlay *overlay, const struct input_event *pal
     if (palette_event->kind != INPUT_KEY)
         return true;
     if (key.code == KEY_ENTER)
-        run_item(palette);
+        palette_run_item(palette);
     else if (key.code == KEY_ESCAPE || (control && (key.code == 'c' || key.code == 'g')))
         tui_set_overlay(overlay->tui, NULL);
     else if (key.code == KEY_UP || (control && key.code == 'p') ||
              (key.code == KEY_TAB && (key.modifiers & KEY_SHIFT) != 0))
-        step(palette, -1);
+        palette_step(palette, -1);
     else if (key.code == KEY_DOWN || (control && key.code == 'n') || key.code == KEY_TAB)
-        step(palette, 1);
+        palette_step(palette, 1);
     else if (line_key(&palette->line, key))
         palette_look_again(palette);
     return true;
 }
 
-static void free_palette(struct overlay *overlay)
+static void palette_free(struct overlay *overlay)
 {
     struct palette *palette = palette_of(overlay);
 
@@ -285,7 +286,7 @@ static void free_palette(struct overlay *overlay)
 
 void palette_open(struct tui *tui)
 {
-    static const struct overlay_ops ops = {palette_draw, palette_event, free_palette};
+    static const struct overlay_ops ops = {palette_draw, palette_event, palette_free};
     struct palette *palette = xcalloc(1, sizeof(*palette));
 
     palette->overlay = (struct overlay){&ops, tui};

@@ -45,7 +45,7 @@ static void typing_look_again(struct typing *typing)
 
 /* ---- drawing ---- */
 
-static void draw_offer(struct typing *typing, struct region above)
+static void typing_draw_offer(struct typing *typing, struct region above)
 {
     const struct candidates *candidates = &typing->candidates;
     size_t chosen = typing->chosen, first = chosen > OFFER_ROWS ? chosen - OFFER_ROWS : 0;
@@ -98,7 +98,7 @@ static void typing_draw(struct overlay *overlay, struct region region)
     taken = text_columns((struct gb_bytes){(const uint8_t *)line->text + from, line->point - from});
     paint_cursor(row, x + (int)taken, 0);
     if (typing->command || typing->path)
-        draw_offer(typing, region_part(region, 0, 0, -1, region.height - 2));
+        typing_draw_offer(typing, region_part(region, 0, 0, -1, region.height - 2));
 }
 
 /* ---- keys ---- */
@@ -176,14 +176,14 @@ static bool typing_event(struct overlay *overlay, const struct input_event *typi
     return true;
 }
 
-static void free_typing(struct overlay *overlay)
+static void typing_free(struct overlay *overlay)
 {
     free(typing_of(overlay));
 }
 
 static struct typing *typing_new(struct tui *tui, const char *question, const char *start)
 {
-    static const struct overlay_ops ops = {typing_draw, typing_event, free_typing};
+    static const struct overlay_ops ops = {typing_draw, typing_event, typing_free};
     struct typing *typing = xcalloc(1, sizeof(*typing));
     size_t size = strlen(question);
 
@@ -207,8 +207,8 @@ void typing_command(struct tui *tui, const char *start)
     tui_set_overlay(tui, &typing->overlay);
 }
 
-static struct typing *ask(struct tui *tui, const char *question, const char *start,
-                          tui_asked_cb *done, void *arg)
+static struct typing *typing_ask(struct tui *tui, const char *question, const char *start,
+                                 tui_asked_cb *done, void *arg)
 {
     struct typing *typing = typing_new(tui, question, start);
 
@@ -220,13 +220,13 @@ static struct typing *ask(struct tui *tui, const char *question, const char *sta
 void tui_ask(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
              void *arg)
 {
-    tui_set_overlay(tui, &ask(tui, question, start, done, arg)->overlay);
+    tui_set_overlay(tui, &typing_ask(tui, question, start, done, arg)->overlay);
 }
 
 void tui_ask_path(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
                   void *arg)
 {
-    struct typing *typing = ask(tui, question, start, done, arg);
+    struct typing *typing = typing_ask(tui, question, start, done, arg);
 
     typing->path = true;
     tui_set_overlay(tui, &typing->overlay);
@@ -235,7 +235,7 @@ void tui_ask_path(struct tui *tui, const char *question, const char *start, tui_
 void tui_ask_live(struct tui *tui, enum tui_recall recall, tui_changed_cb *changed,
                   tui_asked_cb *done, void *arg)
 {
-    struct typing *typing = ask(tui, "/", NULL, done, arg);
+    struct typing *typing = typing_ask(tui, "/", NULL, done, arg);
 
     typing->line.history = &tui->recalled[recall];
     line_set(&typing->line, "");

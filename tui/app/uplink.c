@@ -23,7 +23,8 @@ static void uplink_on_hello(void *arg, const struct gb_json *result,
     tui_redraw(tui);
 }
 
-static void on_sessions(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void uplink_on_sessions(void *arg, const struct gb_json *result,
+                               const struct gb_call_error *error)
 {
     struct tui *tui = arg;
 
@@ -33,7 +34,8 @@ static void on_sessions(void *arg, const struct gb_json *result, const struct gb
     tui_redraw(tui);
 }
 
-static void on_stats(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void uplink_on_stats(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
 {
     struct tui *tui = arg;
 
@@ -42,7 +44,8 @@ static void on_stats(void *arg, const struct gb_json *result, const struct gb_ca
     tui_redraw(tui);
 }
 
-static void on_pools(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void uplink_on_pools(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
 {
     struct tui *tui = arg;
 
@@ -52,7 +55,7 @@ static void on_pools(void *arg, const struct gb_json *result, const struct gb_ca
 }
 
 /* From here on what is shown is what there is. */
-static void arrive(struct tui *tui)
+static void uplink_arrive(struct tui *tui)
 {
     if (tui->connection.was_up)
         tui_say(tui, MESSAGE_GOOD, "the server is back");
@@ -68,12 +71,12 @@ static void uplink_on_subscribed(void *arg, const struct gb_json *result,
 
     if (error != NULL && strcmp(error->kind, "unsupported") != 0)
         return; /* the connection's end is told elsewhere */
-    arrive(tui);
+    uplink_arrive(tui);
     if (error != NULL) {
         /* A server without events: what there is now has to do. */
         tui_say(tui, MESSAGE_WARNING, "this server tells no events: what is shown does not change");
-        (void)tui_call(tui, "session.list", NULL, CALL_DEADLINE_MS, on_sessions, tui);
-        (void)tui_call(tui, "pool.status", NULL, CALL_DEADLINE_MS, on_pools, tui);
+        (void)tui_call(tui, "session.list", NULL, CALL_DEADLINE_MS, uplink_on_sessions, tui);
+        (void)tui_call(tui, "pool.status", NULL, CALL_DEADLINE_MS, uplink_on_pools, tui);
         return;
     }
     number = gb_json_member(result, "subscription");
@@ -99,7 +102,7 @@ static void uplink_begin(struct tui *tui)
     gb_json_put_bool(&out, "replay", true);
     gb_json_end(&out);
     (void)tui_call(tui, "events.subscribe", &params, CALL_DEADLINE_MS, uplink_on_subscribed, tui);
-    (void)tui_call(tui, "stats", NULL, CALL_DEADLINE_MS, on_stats, tui);
+    (void)tui_call(tui, "stats", NULL, CALL_DEADLINE_MS, uplink_on_stats, tui);
     gb_buf_release(&params);
 }
 
@@ -145,7 +148,7 @@ static void uplink_ask_history(struct tui *tui, const struct session *session)
 }
 
 /* A few at a time: with very many sessions the rest comes with the next events. */
-static void look_up(struct tui *tui)
+static void uplink_look_up(struct tui *tui)
 {
     struct session *session;
 
@@ -158,18 +161,18 @@ static void look_up(struct tui *tui)
     }
 }
 
-static void on_notified(void *arg, const char *method, const struct gb_json *params)
+static void uplink_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct tui *tui = arg;
 
     if (store_notified(&tui->store, method, params)) {
-        look_up(tui);
+        uplink_look_up(tui);
         tui_redraw(tui);
     }
     tui_known(tui);
 }
 
-static void on_retry(void *arg)
+static void uplink_on_retry(void *arg)
 {
     uplink_open(arg, false);
 }
@@ -199,7 +202,8 @@ static void uplink_on_closed(void *arg, const struct gb_err *why)
 }
 
 /* The first answer tells that there is a server. */
-static void on_alive(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void uplink_on_alive(void *arg, const struct gb_json *result,
+                            const struct gb_call_error *error)
 {
     struct tui *tui = arg;
 
@@ -226,13 +230,13 @@ const char *tui_no_server(const struct tui *tui)
 
 void uplink_open(struct tui *tui, bool start_server)
 {
-    static const struct gb_client_events events = {on_notified, uplink_on_closed};
+    static const struct gb_client_events events = {uplink_on_notified, uplink_on_closed};
     struct connection *connection = &tui->connection;
     struct gb_client_config config = {.socket = tui->config.socket,
                                       .program = start_server ? tui->config.program : NULL};
 
     if (connection->retry == NULL)
-        connection->retry = gb_timer_new(tui->loop, on_retry, tui);
+        connection->retry = gb_timer_new(tui->loop, uplink_on_retry, tui);
     gb_timer_stop(connection->retry);
     gb_client_free(connection->client);
     connection->number++;
@@ -241,7 +245,7 @@ void uplink_open(struct tui *tui, bool start_server)
     if (connection->state != CONNECTION_LOST)
         connection->state = CONNECTION_DIALING;
     tui->store.subscription = 0;
-    (void)tui_call(tui, "pool.status", NULL, 0, on_alive, tui);
+    (void)tui_call(tui, "pool.status", NULL, 0, uplink_on_alive, tui);
     uplink_begin(tui);
 }
 
@@ -292,7 +296,8 @@ void tui_forget(struct tui *tui, uint64_t call)
 }
 
 /* Nobody waits for it any more. */
-static void on_unwanted(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void uplink_on_unwanted(void *arg, const struct gb_json *result,
+                               const struct gb_call_error *error)
 {
     struct tui *tui = arg;
     int64_t subscription = 0;
@@ -310,7 +315,7 @@ void tui_unsubscribe(struct tui *tui, int64_t subscription, uint64_t call)
     if (tui->connection.client == NULL)
         return;
     if (subscription == 0) {
-        gb_client_redirect(tui->connection.client, call, on_unwanted, tui);
+        gb_client_redirect(tui->connection.client, call, uplink_on_unwanted, tui);
         return;
     }
     gb_json_object(&out, NULL);
@@ -320,7 +325,8 @@ void tui_unsubscribe(struct tui *tui, int64_t subscription, uint64_t call)
     gb_buf_release(&params);
 }
 
-static void on_simple(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void uplink_on_simple(void *arg, const struct gb_json *result,
+                             const struct gb_call_error *error)
 {
     struct simple_call *call = arg;
 
@@ -346,6 +352,6 @@ void tui_call_on(struct tui *tui, const char *method, const char *session, const
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", session);
     gb_json_end(&out);
-    (void)tui_call(tui, method, &params, CALL_DEADLINE_MS, on_simple, call);
+    (void)tui_call(tui, method, &params, CALL_DEADLINE_MS, uplink_on_simple, call);
     gb_buf_release(&params);
 }

@@ -29,7 +29,7 @@ enum context context_find(struct gb_bytes name)
 }
 
 /* Copies one word from *at to @to, without its quotes; false when a quote is left open. */
-static bool take_word(const char **at, char **to)
+static bool command_take_word(const char **at, char **to)
 {
     char quote = '\0';
 
@@ -72,7 +72,7 @@ bool words_parse(const char *line, struct words *ret_words, struct gb_buf *messa
             return false;
         }
         ret_words->words[ret_words->count++] = to;
-        if (!take_word(&at, &to)) {
+        if (!command_take_word(&at, &to)) {
             gb_buf_adds(message, "a quotation mark is not closed");
             return false;
         }

@@ -16,7 +16,7 @@ static char fuzzy_small(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-static bool begins_word(const char *text, size_t at)
+static bool fuzzy_begins_word(const char *text, size_t at)
 {
     return at == 0 || text[at - 1] == ' ' || text[at - 1] == '-' || text[at - 1] == '.' ||
            text[at - 1] == '_' || text[at - 1] == '/' || text[at - 1] == '(';
@@ -33,7 +33,7 @@ static size_t fuzzy_find(const char *text, size_t size, size_t from, char c)
     for (size_t i = from; i < size; i++) {
         if (fuzzy_small(text[i]) != c)
             continue;
-        if (begins_word(text, i))
+        if (fuzzy_begins_word(text, i))
             return i;
         if (first == SIZE_MAX)
             first = i;
@@ -42,8 +42,8 @@ static size_t fuzzy_find(const char *text, size_t size, size_t from, char c)
 }
 
 /* With the first letter at or behind @start. */
-static int match_from(const char *typed, const char *text, size_t size, size_t start,
-                      bool places[FUZZY_TEXT_MAX])
+static int fuzzy_match_from(const char *typed, const char *text, size_t size, size_t start,
+                            bool places[FUZZY_TEXT_MAX])
 {
     size_t at = start;
     int score = 0;
@@ -62,7 +62,7 @@ static int match_from(const char *typed, const char *text, size_t size, size_t s
             score += SCORE_NEXT;
         if (place == 0)
             score += SCORE_BEGINNING;
-        else if (begins_word(text, place))
+        else if (fuzzy_begins_word(text, place))
             score += SCORE_WORD;
         places[place] = true;
         at = place + 1;
@@ -77,7 +77,7 @@ int fuzzy_match(const char *typed, const char *text, bool places[FUZZY_TEXT_MAX]
     int best = FUZZY_NONE;
 
     for (size_t start = 0; start <= size; start++) {
-        int score = match_from(typed, text, size, start, tried);
+        int score = fuzzy_match_from(typed, text, size, start, tried);
 
         if (score == FUZZY_NONE)
             break; /* what does not fit from here does not fit from further on */

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-static struct binding *command_keymap_find(struct keymap *keymap, enum context context,
+static struct binding *keymap_command_find(struct keymap *keymap, enum context context,
                                            struct key key)
 {
     for (size_t i = 0; i < keymap->count; i++)
@@ -29,7 +29,7 @@ static bool keymap_add(struct keymap *keymap, enum context context, struct key k
     return true;
 }
 
-static bool add_row(struct keymap *keymap, const struct command *row)
+static bool keymap_add_row(struct keymap *keymap, const struct command *row)
 {
     const char *at = row->keys;
 
@@ -38,7 +38,7 @@ static bool add_row(struct keymap *keymap, const struct command *row)
         struct key key;
 
         if (!key_parse((struct gb_bytes){(const uint8_t *)at, size}, &key) ||
-            command_keymap_find(keymap, row->context, key) != NULL ||
+            keymap_command_find(keymap, row->context, key) != NULL ||
             !keymap_add(keymap, row->context, key, row->name))
             return false;
         at += size + strspn(at + size, " ");
@@ -51,7 +51,7 @@ bool keymap_defaults(struct keymap *keymap, const struct command_tables *tables)
     keymap->count = 0;
     for (size_t i = 0; i < tables->count; i++)
         for (const struct command *row = tables->tables[i]; row->name != NULL; row++)
-            if (!add_row(keymap, row))
+            if (!keymap_add_row(keymap, row))
                 return false;
     return true;
 }
@@ -88,7 +88,7 @@ int keymap_set(struct keymap *keymap, const struct command_tables *tables, const
         return r;
     if (strlen(line) >= KEYMAP_LINE_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "the command of %s is too long", key);
-    binding = command_keymap_find(keymap, context, parsed);
+    binding = keymap_command_find(keymap, context, parsed);
     if (binding != NULL)
         (void)snprintf(binding->line, sizeof(binding->line), "%s", line);
     else if (!keymap_add(keymap, context, parsed, line))
@@ -96,7 +96,8 @@ int keymap_set(struct keymap *keymap, const struct command_tables *tables, const
     return 0;
 }
 
-static const char *find_line(const struct keymap *keymap, enum context context, struct key key)
+static const char *keymap_find_line(const struct keymap *keymap, enum context context,
+                                    struct key key)
 {
     for (size_t i = 0; i < keymap->count; i++)
         if (keymap->bindings[i].context == context && key_equal(keymap->bindings[i].key, key))
@@ -112,13 +113,13 @@ const char *keymap_find(const struct keymap *keymap, enum context context, struc
 
     if (context == CONTEXT_REPL && text)
         return NULL;
-    line = find_line(keymap, context, key);
+    line = keymap_find_line(keymap, context, key);
     if (line == NULL && context != CONTEXT_REPL)
-        line = find_line(keymap, CONTEXT_GLOBAL, key);
+        line = keymap_find_line(keymap, CONTEXT_GLOBAL, key);
     return line != NULL && line[0] != '\0' ? line : NULL;
 }
 
-static bool is_line_of(const struct binding *binding, const char *command)
+static bool keymap_is_line_of(const struct binding *binding, const char *command)
 {
     return strcmp(binding->line, command) == 0;
 }
@@ -131,7 +132,7 @@ bool keymap_key(const struct keymap *keymap, enum context context, const char *c
     for (size_t i = 0; i < ARRAY_SIZE(order); i++)
         for (size_t j = 0; j < keymap->count; j++)
             if (keymap->bindings[j].context == order[i] &&
-                is_line_of(&keymap->bindings[j], command)) {
+                keymap_is_line_of(&keymap->bindings[j], command)) {
                 *ret_key = keymap->bindings[j].key;
                 return true;
             }

@@ -16,7 +16,7 @@ void line_set(struct line *line, const char *text)
     line->at = line->history != NULL ? line->history->count : 0;
 }
 
-static bool is_control(const uint8_t *data, size_t size)
+static bool line_is_control(const uint8_t *data, size_t size)
 {
     return data[0] < 0x20 || data[0] == 0x7f || (size == 2 && data[0] == 0xc2 && data[1] < 0xa0);
 }
@@ -27,7 +27,7 @@ void line_insert(struct line *line, struct gb_bytes text)
         size_t n = gb_utf8_sequence(text.data, text.size);
         size_t used = n == 0 ? 1 : n;
 
-        if (n > 0 && !is_control(text.data, n) && line->size + n < sizeof(line->text)) {
+        if (n > 0 && !line_is_control(text.data, n) && line->size + n < sizeof(line->text)) {
             memmove(line->text + line->point + n, line->text + line->point,
                     line->size - line->point + 1);
             memcpy(line->text + line->point, text.data, n);
@@ -39,7 +39,7 @@ void line_insert(struct line *line, struct gb_bytes text)
     }
 }
 
-static size_t before(const struct line *line, size_t at)
+static size_t line_before(const struct line *line, size_t at)
 {
     while (at > 0 && ((uint8_t)line->text[--at] & 0xc0) == 0x80)
         continue;
@@ -53,30 +53,30 @@ static size_t line_after(const struct line *line, size_t at)
     return at;
 }
 
-static bool is_word(char c)
+static bool line_is_word(char c)
 {
     return c != ' ' && c != '/' && c != '=' && c != '.';
 }
 
-static size_t word_before(const struct line *line, size_t at)
+static size_t line_word_before(const struct line *line, size_t at)
 {
-    while (at > 0 && !is_word(line->text[at - 1]))
+    while (at > 0 && !line_is_word(line->text[at - 1]))
         at--;
-    while (at > 0 && is_word(line->text[at - 1]))
+    while (at > 0 && line_is_word(line->text[at - 1]))
         at--;
     return at;
 }
 
-static size_t word_after(const struct line *line, size_t at)
+static size_t line_word_after(const struct line *line, size_t at)
 {
-    while (at < line->size && !is_word(line->text[at]))
+    while (at < line->size && !line_is_word(line->text[at]))
         at++;
-    while (at < line->size && is_word(line->text[at]))
+    while (at < line->size && line_is_word(line->text[at]))
         at++;
     return at;
 }
 
-static void cut(struct line *line, size_t from, size_t to, bool keep)
+static void line_cut(struct line *line, size_t from, size_t to, bool keep)
 {
     if (keep)
         (void)snprintf(line->killed, sizeof(line->killed), "%.*s", (int)(to - from),
@@ -88,7 +88,7 @@ static void cut(struct line *line, size_t from, size_t to, bool keep)
 
 void line_replace(struct line *line, size_t from, const char *text)
 {
-    cut(line, from, line->point, false);
+    line_cut(line, from, line->point, false);
     line_insert(line, gb_bytes_str(text));
 }
 
@@ -107,7 +107,7 @@ static void line_walk(struct line *line, int step)
     line->at = at;
 }
 
-static bool control_key(struct line *line, uint32_t code)
+static bool line_control_key(struct line *line, uint32_t code)
 {
     switch (code) {
     case 'a':
@@ -117,25 +117,25 @@ static bool control_key(struct line *line, uint32_t code)
         line->point = line->size;
         return true;
     case 'b':
-        line->point = before(line, line->point);
+        line->point = line_before(line, line->point);
         return true;
     case 'f':
         line->point = line_after(line, line->point);
         return true;
     case 'h':
-        cut(line, before(line, line->point), line->point, false);
+        line_cut(line, line_before(line, line->point), line->point, false);
         return true;
     case 'd':
-        cut(line, line->point, line_after(line, line->point), false);
+        line_cut(line, line->point, line_after(line, line->point), false);
         return true;
     case 'k':
-        cut(line, line->point, line->size, true);
+        line_cut(line, line->point, line->size, true);
         return true;
     case 'u':
-        cut(line, 0, line->point, true);
+        line_cut(line, 0, line->point, true);
         return true;
     case 'w':
-        cut(line, word_before(line, line->point), line->point, true);
+        line_cut(line, line_word_before(line, line->point), line->point, true);
         return true;
     case 'y':
         line_insert(line, gb_bytes_str(line->killed));
@@ -147,55 +147,55 @@ static bool control_key(struct line *line, uint32_t code)
         line_walk(line, 1);
         return true;
     case KEY_LEFT:
-        line->point = word_before(line, line->point);
+        line->point = line_word_before(line, line->point);
         return true;
     case KEY_RIGHT:
-        line->point = word_after(line, line->point);
+        line->point = line_word_after(line, line->point);
         return true;
     default:
         return false;
     }
 }
 
-static bool meta_key(struct line *line, uint32_t code)
+static bool line_meta_key(struct line *line, uint32_t code)
 {
     switch (code) {
     case 'b':
-        line->point = word_before(line, line->point);
+        line->point = line_word_before(line, line->point);
         return true;
     case 'f':
-        line->point = word_after(line, line->point);
+        line->point = line_word_after(line, line->point);
         return true;
     case 'd':
-        cut(line, line->point, word_after(line, line->point), true);
+        line_cut(line, line->point, line_word_after(line, line->point), true);
         return true;
     case KEY_BACKSPACE:
-        cut(line, word_before(line, line->point), line->point, true);
+        line_cut(line, line_word_before(line, line->point), line->point, true);
         return true;
     default:
         return false;
     }
 }
 
-static bool plain_key(struct line *line, uint32_t code)
+static bool line_plain_key(struct line *line, uint32_t code)
 {
     switch (code) {
     case KEY_LEFT:
-        return control_key(line, 'b');
+        return line_control_key(line, 'b');
     case KEY_RIGHT:
-        return control_key(line, 'f');
+        return line_control_key(line, 'f');
     case KEY_HOME:
-        return control_key(line, 'a');
+        return line_control_key(line, 'a');
     case KEY_END:
-        return control_key(line, 'e');
+        return line_control_key(line, 'e');
     case KEY_BACKSPACE:
-        return control_key(line, 'h');
+        return line_control_key(line, 'h');
     case KEY_DELETE:
-        return control_key(line, 'd');
+        return line_control_key(line, 'd');
     case KEY_UP:
-        return control_key(line, 'p');
+        return line_control_key(line, 'p');
     case KEY_DOWN:
-        return control_key(line, 'n');
+        return line_control_key(line, 'n');
     default:
         return false;
     }
@@ -206,11 +206,11 @@ bool line_key(struct line *line, struct key key)
     char text[KEY_NAME_MAX];
 
     if ((key.modifiers & KEY_CONTROL) != 0)
-        return control_key(line, key.code);
+        return line_control_key(line, key.code);
     if ((key.modifiers & KEY_META) != 0)
-        return meta_key(line, key.code);
+        return line_meta_key(line, key.code);
     if (key.code >= KEY_ENTER)
-        return plain_key(line, key.code);
+        return line_plain_key(line, key.code);
     if (key.code == ' ')
         line_insert(line, gb_bytes_str(" "));
     else {

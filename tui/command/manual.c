@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* A backslash and a leading dot or quote mean something in mdoc. */
-static void put_text(struct gb_buf *out, const char *text)
+static void manual_put_text(struct gb_buf *out, const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
         if (*c == '\\')
@@ -20,20 +20,20 @@ static void put_text(struct gb_buf *out, const char *text)
     }
 }
 
-static void put_row(struct gb_buf *out, const struct command *row)
+static void manual_put_row(struct gb_buf *out, const struct command *row)
 {
     gb_buf_adds(out, ".It ");
     if (row->keys != NULL) {
         gb_buf_adds(out, "Sy \"\\&"); /* a key may be what mdoc takes for punctuation */
-        put_text(out, row->keys);
+        manual_put_text(out, row->keys);
         gb_buf_adds(out, "\" No \"");
     } else {
         gb_buf_adds(out, "No \"");
     }
     gb_buf_addf(out, ":%s%s", row->name, row->arguments[0] != '\0' ? " " : "");
-    put_text(out, row->arguments);
+    manual_put_text(out, row->arguments);
     gb_buf_adds(out, "\"\n\\&");
-    put_text(out, row->help);
+    manual_put_text(out, row->help);
     gb_buf_adds(out, ".\n");
 }
 
@@ -60,7 +60,7 @@ void command_manual(const struct command_tables *tables, struct gb_buf *out)
                     gb_buf_addf(out, ".Ss %s\n.Bl -tag -width Ds\n",
                                 context_title((enum context)context));
                 first = false;
-                put_row(out, row);
+                manual_put_row(out, row);
             }
         if (!first)
             gb_buf_adds(out, ".El\n");

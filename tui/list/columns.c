@@ -88,13 +88,13 @@ bool column_right(enum column column)
 
 /* ---- order ---- */
 
-static int compare_numbers(double a, double b)
+static int columns_compare_numbers(double a, double b)
 {
     return a < b ? -1 : a > b;
 }
 
 /* What wants a person comes first. */
-static int state_rank(const struct session *session)
+static int columns_state_rank(const struct session *session)
 {
     static const int ranks[] = {
         [SESSION_WAITING] = 0, [SESSION_FAILED] = 1, [SESSION_RUNNING] = 2, [SESSION_STARTING] = 3,
@@ -111,7 +111,7 @@ int column_compare(enum column column, const struct session *a, const struct ses
 
     switch (column) {
     case COLUMN_STATE:
-        order = state_rank(a) - state_rank(b);
+        order = columns_state_rank(a) - columns_state_rank(b);
         break;
     case COLUMN_NAME:
         order = strcasecmp(session_title(a), session_title(b));
@@ -123,25 +123,25 @@ int column_compare(enum column column, const struct session *a, const struct ses
         order = strcasecmp(a->image, b->image);
         break;
     case COLUMN_CELLS:
-        order = compare_numbers(b->cells, a->cells);
+        order = columns_compare_numbers(b->cells, a->cells);
         break;
     case COLUMN_MEMORY:
     case COLUMN_GRAPH:
-        order = compare_numbers((double)b->memory_bytes, (double)a->memory_bytes);
+        order = columns_compare_numbers((double)b->memory_bytes, (double)a->memory_bytes);
         break;
     case COLUMN_CPU:
-        order = compare_numbers(b->cpu_share, a->cpu_share);
+        order = columns_compare_numbers(b->cpu_share, a->cpu_share);
         break;
     case COLUMN_IDLE:
-        order = compare_numbers(b->last_active_at, a->last_active_at);
+        order = columns_compare_numbers(b->last_active_at, a->last_active_at);
         break;
     case COLUMN_AGE:
-        order = compare_numbers(b->created_at, a->created_at);
+        order = columns_compare_numbers(b->created_at, a->created_at);
         break;
     case COLUMN_COUNT:
         break;
     }
-    return order != 0 ? order : compare_numbers((double)a->order, (double)b->order);
+    return order != 0 ? order : columns_compare_numbers((double)a->order, (double)b->order);
 }
 
 /* ---- text ---- */
@@ -162,8 +162,8 @@ void short_time(double seconds, char text[16])
         (void)snprintf(text, 16, "%dd", (int)MIN(seconds / 86400, 99999));
 }
 
-static void paint_state(struct region cell, const struct session *session, struct style style,
-                        bool plain)
+static void columns_paint_state(struct region cell, const struct session *session,
+                                struct style style, bool plain)
 {
     struct style own = style;
 
@@ -175,7 +175,7 @@ static void paint_state(struct region cell, const struct session *session, struc
                   session_state_word(session));
 }
 
-static double idle_for(const struct session *session, double now)
+static double columns_idle_for(const struct session *session, double now)
 {
     return session->last.running || session->last_active_at <= 0 ? 0
                                                                  : now - session->last_active_at;
@@ -201,7 +201,7 @@ void column_paint(struct region cell, enum column column, const struct session *
         dim.role = ROLE_DIM;
     switch (column) {
     case COLUMN_STATE:
-        paint_state(cell, session, style, plain);
+        columns_paint_state(cell, session, style, plain);
         return;
     case COLUMN_NAME:
         (void)paint_cut(cell, 0, 0, cell.width, style, gb_bytes_str(session_title(session)));
@@ -231,7 +231,7 @@ void column_paint(struct region cell, enum column column, const struct session *
         if (session->last.running)
             (void)snprintf(text, sizeof(text), "now");
         else
-            short_time(idle_for(session, now), text);
+            short_time(columns_idle_for(session, now), text);
         style = dim;
         break;
     case COLUMN_AGE:

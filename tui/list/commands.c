@@ -13,7 +13,7 @@ enum { OPEN_DEADLINE_MS = 300000, CALL_DEADLINE_MS = 30000 };
 /* ---- moving ---- */
 
 /* The list with rows as they are now: keys may come faster than frames. */
-static struct list_view *fresh(struct tui *tui)
+static struct list_view *list_fresh(struct tui *tui)
 {
     struct list_view *list = list_of_tui(tui);
 
@@ -21,9 +21,9 @@ static struct list_view *fresh(struct tui *tui)
     return list;
 }
 
-static void go_by(struct tui *tui, long step)
+static void list_go_by(struct tui *tui, long step)
 {
-    struct list_view *list = fresh(tui);
+    struct list_view *list = list_fresh(tui);
     size_t at = list_index(list), count = list->rows.count;
 
     if (count == 0)
@@ -37,36 +37,36 @@ static void go_by(struct tui *tui, long step)
 static void list_run_up(struct tui *tui, const struct words *words)
 {
     (void)words;
-    go_by(tui, -1);
+    list_go_by(tui, -1);
 }
 
 static void list_run_down(struct tui *tui, const struct words *words)
 {
     (void)words;
-    go_by(tui, 1);
+    list_go_by(tui, 1);
 }
 
 static void list_run_page_up(struct tui *tui, const struct words *words)
 {
     (void)words;
-    go_by(tui, -(long)MAX(1, list_of_tui(tui)->table.height - 1));
+    list_go_by(tui, -(long)MAX(1, list_of_tui(tui)->table.height - 1));
 }
 
 static void list_run_page_down(struct tui *tui, const struct words *words)
 {
     (void)words;
-    go_by(tui, MAX(1, list_of_tui(tui)->table.height - 1));
+    list_go_by(tui, MAX(1, list_of_tui(tui)->table.height - 1));
 }
 
-static void run_first(struct tui *tui, const struct words *words)
+static void list_run_first(struct tui *tui, const struct words *words)
 {
     (void)words;
-    list_go(fresh(tui), 0);
+    list_go(list_fresh(tui), 0);
 }
 
-static void run_last(struct tui *tui, const struct words *words)
+static void list_run_last(struct tui *tui, const struct words *words)
 {
-    struct list_view *list = fresh(tui);
+    struct list_view *list = list_fresh(tui);
 
     (void)words;
     if (list->rows.count > 0)
@@ -75,13 +75,13 @@ static void run_last(struct tui *tui, const struct words *words)
 
 /* ---- finding a session by what was typed ---- */
 
-static bool begins(const char *text, const char *with)
+static bool list_begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
 }
 
 /* By id, key or label, else an unambiguous beginning of the id; NULL, which was told. */
-static struct session *find_named(struct tui *tui, const char *name)
+static struct session *list_find_named(struct tui *tui, const char *name)
 {
     struct session *session, *found = NULL;
     size_t count = 0;
@@ -90,7 +90,7 @@ static struct session *find_named(struct tui *tui, const char *name)
         if (strcmp(session->id, name) == 0)
             return session;
         if (strcmp(session->label, name) == 0 || strcmp(session->key, name) == 0 ||
-            begins(session->id, name)) {
+            list_begins(session->id, name)) {
             found = session;
             count++;
         }
@@ -108,7 +108,7 @@ static struct session *list_choose(struct tui *tui, const struct words *words)
     struct session *session;
 
     if (words->count > 1)
-        return find_named(tui, words->words[1]);
+        return list_find_named(tui, words->words[1]);
     session = list_selected(list_of_tui(tui));
     if (session == NULL)
         tui_say(tui, MESSAGE_PLAIN, "there is no session at the cursor");
@@ -141,7 +141,7 @@ static void list_run_fold(struct tui *tui, const struct words *words)
         list_fold(list);
 }
 
-static void run_open(struct tui *tui, const struct words *words)
+static void list_run_open(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_of_tui(tui);
     struct session *session;
@@ -158,7 +158,7 @@ static void run_open(struct tui *tui, const struct words *words)
 }
 
 /* From wherever one is. */
-static void run_open_named(struct tui *tui, const struct words *words)
+static void list_run_open_named(struct tui *tui, const struct words *words)
 {
     struct session *session;
 
@@ -166,7 +166,7 @@ static void run_open_named(struct tui *tui, const struct words *words)
         tui_say(tui, MESSAGE_ERROR, "open wants a session: its name, key or id");
         return;
     }
-    session = find_named(tui, words->words[1]);
+    session = list_find_named(tui, words->words[1]);
     if (session == NULL)
         return;
     session->seen = true;
@@ -193,7 +193,7 @@ static void list_on_opened(void *arg, const struct gb_json *result,
     tui_say(tui, MESSAGE_GOOD, "%s is open", list->at_name);
 }
 
-static void run_new(struct tui *tui, const struct words *words)
+static void list_run_new(struct tui *tui, const struct words *words)
 {
     const char *image = words->count > 1 ? words->words[1] : "python";
     struct gb_buf params = {0};
@@ -222,9 +222,9 @@ size_t list_marked(const struct list_view *list)
 }
 
 /* The rows of sessions that are marked. Returns how many. */
-static size_t each_marked_row(struct list_view *list,
-                              void (*each)(struct tui *tui, struct session *session, void *arg),
-                              void *arg)
+static size_t
+list_each_marked_row(struct list_view *list,
+                     void (*each)(struct tui *tui, struct session *session, void *arg), void *arg)
 {
     struct store *store = tui_store(list->view.tui);
     size_t count = 0;
@@ -256,7 +256,7 @@ size_t list_marked_shown(const struct list_view *list)
     return count;
 }
 
-static void mark_all(struct list_view *list, bool on)
+static void list_mark_all(struct list_view *list, bool on)
 {
     struct store *store = tui_store(list->view.tui);
 
@@ -269,14 +269,14 @@ static void mark_all(struct list_view *list, bool on)
     }
 }
 
-static void run_mark(struct tui *tui, const struct words *words)
+static void list_run_mark(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_of_tui(tui);
     struct session *session;
 
     if (words->count > 1 && strcmp(words->words[1], "all") == 0) {
         list_build(list);
-        mark_all(list, true);
+        list_mark_all(list, true);
         return;
     }
     if (words->count > 1 && strcmp(words->words[1], "none") == 0) {
@@ -289,20 +289,21 @@ static void run_mark(struct tui *tui, const struct words *words)
         tui_say(tui, MESSAGE_PLAIN, "there is no session at the cursor");
     if (session != NULL && !session_gone(session))
         session->marked = !session->marked;
-    go_by(tui, 1);
+    list_go_by(tui, 1);
 }
 
 /* Calls @act for the session that is named, else for each that is marked and has a row, else for
  * the one at the cursor. Returns how many; 0 was told. */
-static size_t for_each(struct tui *tui, const struct words *words,
-                       void (*act)(struct tui *tui, struct session *session, void *arg), void *arg)
+static size_t list_for_each(struct tui *tui, const struct words *words,
+                            void (*act)(struct tui *tui, struct session *session, void *arg),
+                            void *arg)
 {
     struct list_view *list = list_of_tui(tui);
     struct session *session;
     size_t count = 0;
 
     if (words->count == 1 && list_marked(list) > 0) {
-        count = each_marked_row(list, act, arg);
+        count = list_each_marked_row(list, act, arg);
         if (count == 0)
             tui_say(tui, MESSAGE_WARNING, "none of the %zu marked sessions is shown",
                     list_marked(list));
@@ -317,7 +318,7 @@ static size_t for_each(struct tui *tui, const struct words *words,
 
 /* ---- acting ---- */
 
-static void act_interrupt(struct tui *tui, struct session *session, void *arg)
+static void list_act_interrupt(struct tui *tui, struct session *session, void *arg)
 {
     (void)arg;
     if (session_gone(session)) {
@@ -329,10 +330,10 @@ static void act_interrupt(struct tui *tui, struct session *session, void *arg)
 
 static void list_run_interrupt(struct tui *tui, const struct words *words)
 {
-    (void)for_each(tui, words, act_interrupt, NULL);
+    (void)list_for_each(tui, words, list_act_interrupt, NULL);
 }
 
-static void act_close(struct tui *tui, struct session *session, void *arg)
+static void list_act_close(struct tui *tui, struct session *session, void *arg)
 {
     char done[200];
 
@@ -350,11 +351,11 @@ struct closing {
     struct words words;
 };
 
-static void close_them(void *arg)
+static void list_close_them(void *arg)
 {
     struct closing *closing = arg;
 
-    (void)for_each(closing->tui, &closing->words, act_close, NULL);
+    (void)list_for_each(closing->tui, &closing->words, list_act_close, NULL);
 }
 
 struct losses {
@@ -363,7 +364,7 @@ struct losses {
 };
 
 /* What a close would take: somebody else's work, or a cell that runs. */
-static void count_losses(struct tui *tui, struct session *session, void *arg)
+static void list_count_losses(struct tui *tui, struct session *session, void *arg)
 {
     struct losses *losses = arg;
 
@@ -374,11 +375,11 @@ static void count_losses(struct tui *tui, struct session *session, void *arg)
     (void)snprintf(losses->name, sizeof(losses->name), "%s", session_title(session));
 }
 
-static void run_close(struct tui *tui, const struct words *words)
+static void list_run_close(struct tui *tui, const struct words *words)
 {
     static struct closing closing; /* while the question is open */
     struct losses losses = {0};
-    size_t count = for_each(tui, words, count_losses, &losses);
+    size_t count = list_for_each(tui, words, list_count_losses, &losses);
     char question[200];
 
     if (count == 0)
@@ -391,7 +392,7 @@ static void run_close(struct tui *tui, const struct words *words)
         closing.words.words[1] = closing.words.memory;
     }
     if (losses.count == 0) {
-        close_them(&closing);
+        list_close_them(&closing);
         return;
     }
     if (losses.count == 1)
@@ -401,12 +402,12 @@ static void run_close(struct tui *tui, const struct words *words)
         (void)snprintf(question, sizeof(question),
                        "Close %zu sessions? What is in their memory and files is lost.",
                        losses.count);
-    tui_confirm(tui, question, close_them, &closing);
+    tui_confirm(tui, question, list_close_them, &closing);
 }
 
 /* ---- looking ---- */
 
-static void set_filter(struct list_view *list, const char *text)
+static void list_set_filter(struct list_view *list, const char *text)
 {
     struct gb_err err = {0};
 
@@ -417,48 +418,48 @@ static void set_filter(struct list_view *list, const char *text)
         (void)snprintf(list->filter_bad, sizeof(list->filter_bad), "%s", err.message);
 }
 
-static void filter_changed(void *arg, const char *line)
+static void list_filter_changed(void *arg, const char *line)
 {
     struct list_view *list = arg;
 
-    set_filter(list, line);
+    list_set_filter(list, line);
     tui_redraw(list->view.tui);
 }
 
-static void filter_done(void *arg, const char *line)
+static void list_filter_done(void *arg, const char *line)
 {
     struct list_view *list = arg;
 
     /* Left by Esc: as it was before. */
-    set_filter(list, line != NULL ? line : list->filter_last);
+    list_set_filter(list, line != NULL ? line : list->filter_last);
     if (list->filter_bad[0] != '\0')
         tui_say(list->view.tui, MESSAGE_ERROR, "%s", list->filter_bad);
 }
 
-static void run_filter(struct tui *tui, const struct words *words)
+static void list_run_filter(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_of_tui(tui);
 
     (void)snprintf(list->filter_last, sizeof(list->filter_last), "%s", list->filter_text);
     if (words->count > 1) {
-        set_filter(list, words->rest);
+        list_set_filter(list, words->rest);
         if (list->filter_bad[0] != '\0')
             tui_say(tui, MESSAGE_ERROR, "%s", list->filter_bad);
         return;
     }
-    tui_ask_live(tui, RECALL_FILTER, filter_changed, filter_done, list);
+    tui_ask_live(tui, RECALL_FILTER, list_filter_changed, list_filter_done, list);
 }
 
-static void run_all(struct tui *tui, const struct words *words)
+static void list_run_all(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_of_tui(tui);
 
     (void)words;
-    set_filter(list, "");
+    list_set_filter(list, "");
     list->config.attention = false;
 }
 
-static void run_sort(struct tui *tui, const struct words *words)
+static void list_run_sort(struct tui *tui, const struct words *words)
 {
     struct rows_config *config = &list_of_tui(tui)->config;
     enum column column = config->sort;
@@ -481,7 +482,7 @@ static void run_sort(struct tui *tui, const struct words *words)
             config->reverse ? ", turned around" : "");
 }
 
-static void run_reverse(struct tui *tui, const struct words *words)
+static void list_run_reverse(struct tui *tui, const struct words *words)
 {
     struct rows_config *config = &list_of_tui(tui)->config;
 
@@ -489,7 +490,7 @@ static void run_reverse(struct tui *tui, const struct words *words)
     config->reverse = !config->reverse;
 }
 
-static void run_tree(struct tui *tui, const struct words *words)
+static void list_run_tree(struct tui *tui, const struct words *words)
 {
     static const char *const names[] = {
         [GROUP_NONE] = "table", [GROUP_OWNER] = "owner", [GROUP_IMAGE] = "image"};
@@ -507,7 +508,7 @@ static void run_tree(struct tui *tui, const struct words *words)
             names[config->grouping]);
 }
 
-static void run_preview(struct tui *tui, const struct words *words)
+static void list_run_preview(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_of_tui(tui);
 
@@ -515,7 +516,7 @@ static void run_preview(struct tui *tui, const struct words *words)
     list_preview(list, !list->preview_on);
 }
 
-static void run_attention(struct tui *tui, const struct words *words)
+static void list_run_attention(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_of_tui(tui);
 
@@ -524,9 +525,9 @@ static void run_attention(struct tui *tui, const struct words *words)
 }
 
 /* The next one that wants a person: the most pressing first, then down the list and around. */
-static void run_next(struct tui *tui, const struct words *words)
+static void list_run_next(struct tui *tui, const struct words *words)
 {
-    struct list_view *list = fresh(tui);
+    struct list_view *list = list_fresh(tui);
     size_t at, count, best = SIZE_MAX;
     enum attention pressing = ATTENTION_NONE;
     double now = tui_now(tui);
@@ -576,38 +577,38 @@ static void list_run_copy(struct tui *tui, const struct words *words)
 
 const struct command list_commands[] = {
     LIST_ROW("open", "[SESSION]", "look into a session; fold or unfold a group", "Enter l Right",
-             "open", ARGUMENT_SESSION, run_open),
+             "open", ARGUMENT_SESSION, list_run_open),
     {"open", "SESSION", "look into a session", NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_SESSION,
-     run_open_named},
+     list_run_open_named},
     LIST_ROW("new", "[IMAGE [LABEL]]", "open a session (python, javascript, shell)", "n", "new",
-             ARGUMENT_IMAGE, run_new),
+             ARGUMENT_IMAGE, list_run_new),
     LIST_ROW("filter", "[FILTER]", "show what fits: web mem>150M lang=py idle>2m !owner=ci", "/",
-             "filter", ARGUMENT_TEXT, run_filter),
-    LIST_ROW("all", "", "show all again", "\\", NULL, ARGUMENT_NONE, run_all),
+             "filter", ARGUMENT_TEXT, list_run_filter),
+    LIST_ROW("all", "", "show all again", "\\", NULL, ARGUMENT_NONE, list_run_all),
     LIST_ROW("next", "", "go to the next session that wants you", "Tab", "wants you", ARGUMENT_NONE,
-             run_next),
+             list_run_next),
     LIST_ROW("attention", "", "show only what wants you, or all", "!", NULL, ARGUMENT_NONE,
-             run_attention),
+             list_run_attention),
     LIST_ROW("mark", "[all|none]", "mark the session, or take the mark off", "Space", "mark",
-             ARGUMENT_TEXT, run_mark),
+             ARGUMENT_TEXT, list_run_mark),
     LIST_ROW("interrupt", "[SESSION]", "interrupt what runs, in all that are marked", "i", NULL,
              ARGUMENT_SESSION, list_run_interrupt),
     LIST_ROW("close", "[SESSION]", "close the session, or all that are marked", "x Del", "close",
-             ARGUMENT_SESSION, run_close),
+             ARGUMENT_SESSION, list_run_close),
     LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next; again turns it around", "s",
-             "sort", ARGUMENT_COLUMN, run_sort),
-    LIST_ROW("reverse", "", "turn the order around", "S", NULL, ARGUMENT_NONE, run_reverse),
+             "sort", ARGUMENT_COLUMN, list_run_sort),
+    LIST_ROW("reverse", "", "turn the order around", "S", NULL, ARGUMENT_NONE, list_run_reverse),
     LIST_ROW("tree", "[owner|image|table]", "group by owner, by image, or not", "t", "tree",
-             ARGUMENT_TEXT, run_tree),
+             ARGUMENT_TEXT, list_run_tree),
     LIST_ROW("fold", "", "fold or unfold a group", "o", NULL, ARGUMENT_NONE, list_run_fold),
     LIST_ROW("preview", "", "show the session at the cursor beside the list, or not", "v",
-             "preview", ARGUMENT_NONE, run_preview),
+             "preview", ARGUMENT_NONE, list_run_preview),
     LIST_ROW("copy", "", "copy the id", "y", NULL, ARGUMENT_NONE, list_run_copy),
     LIST_ROW("up", "", "up", "Up k", NULL, ARGUMENT_NONE, list_run_up),
     LIST_ROW("down", "", "down", "Down j", NULL, ARGUMENT_NONE, list_run_down),
     LIST_ROW("page-up", "", "a page up", "PgUp C-b", NULL, ARGUMENT_NONE, list_run_page_up),
     LIST_ROW("page-down", "", "a page down", "PgDn C-f", NULL, ARGUMENT_NONE, list_run_page_down),
-    LIST_ROW("first", "", "to the first", "Home g", NULL, ARGUMENT_NONE, run_first),
-    LIST_ROW("last", "", "to the last", "End G", NULL, ARGUMENT_NONE, run_last),
+    LIST_ROW("first", "", "to the first", "Home g", NULL, ARGUMENT_NONE, list_run_first),
+    LIST_ROW("last", "", "to the last", "End G", NULL, ARGUMENT_NONE, list_run_last),
     {NULL, NULL, NULL, NULL, NULL, CONTEXT_LIST, ARGUMENT_NONE, NULL},
 };

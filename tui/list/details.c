@@ -9,13 +9,13 @@
 #include "list/internal.h"
 #include "screen/size.h"
 
-static void draw_pair(struct region line, int x, const char *label, const char *value)
+static void details_draw_pair(struct region line, int x, const char *label, const char *value)
 {
     x += paint_str(line, x, 0, STYLE(ROLE_DIM), label) + 1;
     (void)paint_cut(line, x, 0, line.width - x, STYLE(ROLE_TEXT), gb_bytes_str(value));
 }
 
-static void clock_text(double at, char text[24])
+static void details_clock_text(double at, char text[24])
 {
     time_t seconds = (time_t)at;
     struct tm parts;
@@ -24,8 +24,8 @@ static void clock_text(double at, char text[24])
         (void)snprintf(text, 24, "?");
 }
 
-static void draw_graphs(const struct list_view *list, struct region region,
-                        const struct session *session)
+static void details_draw_graphs(const struct list_view *list, struct region region,
+                                const struct session *session)
 {
     enum graph_signs signs = tui_signs(list->view.tui);
     int half = (region.width - 2) / 2;
@@ -45,7 +45,7 @@ static void draw_graphs(const struct list_view *list, struct region region,
                 top);
 }
 
-static void draw_attention(struct region line, const struct session *session, double now)
+static void details_draw_attention(struct region line, const struct session *session, double now)
 {
     enum attention attention = session_attention(session, now);
     int x = 0;
@@ -58,13 +58,13 @@ static void draw_attention(struct region line, const struct session *session, do
                         gb_bytes_str(session->reason));
 }
 
-static void draw_lease(struct region line, const struct session *session)
+static void details_draw_lease(struct region line, const struct session *session)
 {
     char since[24];
 
     if (!session->lease.held)
         return;
-    clock_text(session->lease.since, since);
+    details_clock_text(session->lease.since, since);
     (void)paint_f(line, 0, 0, STYLE(session->lease.mine ? ROLE_BANNER_MINE : ROLE_BANNER_LEASE),
                   " held by %.60s since %s ", session->lease.mine ? "you" : session->lease.holder,
                   since);
@@ -77,36 +77,36 @@ static void details_draw_facts(struct region region, const struct session *sessi
     struct region right = region_part(region, region.width / 2, 1, -1, -1);
     char text[200], time[24], idle[16];
 
-    draw_pair(region_part(region, 0, 0, -1, 1), 0, "id", session->id);
+    details_draw_pair(region_part(region, 0, 0, -1, 1), 0, "id", session->id);
     if (strncmp(session->image, session->language, strlen(session->language)) == 0)
         (void)snprintf(text, sizeof(text), "%.60s", session->image);
     else
         (void)snprintf(text, sizeof(text), "%.60s (%.60s)", session->image, session->language);
-    draw_pair(region_part(left, 0, 0, -1, 1), 0, "image", text);
-    draw_pair(region_part(left, 0, 1, -1, 1), 0, "owner",
-              session->owner[0] != '\0' ? session->owner : "–");
-    draw_pair(region_part(left, 0, 2, -1, 1), 0, "network",
-              session->network[0] != '\0' ? session->network : "none");
-    clock_text(session->created_at, time);
+    details_draw_pair(region_part(left, 0, 0, -1, 1), 0, "image", text);
+    details_draw_pair(region_part(left, 0, 1, -1, 1), 0, "owner",
+                      session->owner[0] != '\0' ? session->owner : "–");
+    details_draw_pair(region_part(left, 0, 2, -1, 1), 0, "network",
+                      session->network[0] != '\0' ? session->network : "none");
+    details_clock_text(session->created_at, time);
     (void)snprintf(text, sizeof(text), "%s from %s", time,
                    session->source[0] != '\0' ? session->source : "?");
-    draw_pair(region_part(right, 0, 0, -1, 1), 0, "opened", text);
+    details_draw_pair(region_part(right, 0, 0, -1, 1), 0, "opened", text);
     if (session->expires_at > 0) {
         short_time(session->expires_at - now, idle);
         (void)snprintf(text, sizeof(text), "in %s unless used", idle);
     } else {
         (void)snprintf(text, sizeof(text), "%s", session_gone(session) ? "it has" : "never");
     }
-    draw_pair(region_part(right, 0, 1, -1, 1), 0, "closes", text);
+    details_draw_pair(region_part(right, 0, 1, -1, 1), 0, "closes", text);
     (void)snprintf(text, sizeof(text), "%u", session->cells);
     if (session->incarnation > 1)
         (void)snprintf(text, sizeof(text), "%u, incarnation %u", session->cells,
                        session->incarnation);
-    draw_pair(region_part(right, 0, 2, -1, 1), 0, "cells", text);
+    details_draw_pair(region_part(right, 0, 2, -1, 1), 0, "cells", text);
 }
 
 /* The last cell in a line, where there is no preview of all of them. */
-static void draw_last(struct region region, const struct session *session)
+static void details_draw_last(struct region region, const struct session *session)
 {
     const struct last_cell *last = &session->last;
     const char *code = last->code;
@@ -184,12 +184,12 @@ void list_draw_details(const struct list_view *list)
                   session_title(session));
     if (parts.facts.height > 0) {
         details_draw_facts(parts.facts, session, now);
-        draw_graphs(list, parts.graphs, session);
+        details_draw_graphs(list, parts.graphs, session);
     }
-    draw_lease(parts.lease, session);
-    draw_attention(parts.attention, session, now);
+    details_draw_lease(parts.lease, session);
+    details_draw_attention(parts.attention, session, now);
     if (list->preview_shown)
         list->preview->ops->draw(list->preview, parts.rest, false);
     else
-        draw_last(parts.rest, session);
+        details_draw_last(parts.rest, session);
 }

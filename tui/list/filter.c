@@ -37,7 +37,7 @@ static const struct {
     {"~", OPERATOR_HAS},     {":", OPERATOR_HAS},
 };
 
-static bool is_number(enum filter_field field)
+static bool filter_is_number(enum filter_field field)
 {
     return field >= FIELD_MEMORY;
 }
@@ -49,7 +49,7 @@ static char filter_small(char c)
 
 /* ---- reading ---- */
 
-static bool find_unit(enum unit unit, const char *name, double *ret_factor)
+static bool filter_find_unit(enum unit unit, const char *name, double *ret_factor)
 {
     static const struct {
         enum unit unit;
@@ -81,7 +81,7 @@ static int filter_read_number(struct filter_term *term, struct gb_err *err)
     /* No sign, no exponent, nothing hexadecimal. */
     number = strtod(term->text, &end);
     if (end == term->text || end != term->text + strspn(term->text, "0123456789.") ||
-        !isfinite(number) || !find_unit(fields[term->field].unit, end, &factor))
+        !isfinite(number) || !filter_find_unit(fields[term->field].unit, end, &factor))
         return gb_err_set(err, GB_EINVALID, "%s: %s is not a number that fits",
                           fields[term->field].name, term->text);
     term->number = number * factor;
@@ -96,7 +96,8 @@ struct piece {
     size_t quoted; /* from here on it was quoted; SIZE_MAX: nothing was */
 };
 
-static int take_piece(struct gb_bytes text, size_t *at, struct piece *ret_piece, struct gb_err *err)
+static int filter_take_piece(struct gb_bytes text, size_t *at, struct piece *ret_piece,
+                             struct gb_err *err)
 {
     char quote = '\0';
 
@@ -121,7 +122,7 @@ static int take_piece(struct gb_bytes text, size_t *at, struct piece *ret_piece,
     return 0;
 }
 
-static enum filter_field find_field(const char *name, size_t size)
+static enum filter_field filter_find_field(const char *name, size_t size)
 {
     for (size_t i = 1; i < FIELD_COUNT; i++)
         if (strlen(fields[i].name) == size && memcmp(fields[i].name, name, size) == 0)
@@ -130,8 +131,8 @@ static enum filter_field find_field(const char *name, size_t size)
 }
 
 /* "field OPERATOR value", else a word. */
-static int read_term(const struct piece *piece, size_t start, struct filter_term *term,
-                     struct gb_err *err)
+static int filter_read_term(const struct piece *piece, size_t start, struct filter_term *term,
+                            struct gb_err *err)
 {
     const char *text = piece->text + start;
     size_t limit = MIN(piece->quoted, piece->size), at;
@@ -146,7 +147,7 @@ static int read_term(const struct piece *piece, size_t start, struct filter_term
         return 0;
     }
     at--; /* where the operator begins */
-    term->field = find_field(text, at - start);
+    term->field = filter_find_field(text, at - start);
     term->relation = operators[found].relation;
     if (term->field == FIELD_COUNT)
         return gb_err_set(err, GB_EINVALID, "there is no field %.*s", (int)(at - start), text);
@@ -154,7 +155,7 @@ static int read_term(const struct piece *piece, size_t start, struct filter_term
     memcpy(term->text, piece->text + at, piece->size - at + 1);
     if (term->text[0] == '\0' && piece->quoted == SIZE_MAX)
         return gb_err_set(err, GB_EINVALID, "%s wants a value", fields[term->field].name);
-    if (is_number(term->field)) {
+    if (filter_is_number(term->field)) {
         if (term->relation == OPERATOR_HAS)
             return gb_err_set(err, GB_EINVALID, "%s is a number: =, <, >",
                               fields[term->field].name);
@@ -182,7 +183,7 @@ int filter_parse(struct gb_bytes text, struct filter *ret_filter, struct gb_err 
             at++;
             continue;
         }
-        r = take_piece(text, &at, &piece, err);
+        r = filter_take_piece(text, &at, &piece, err);
         if (r < 0)
             return r;
         if (piece.quoted == SIZE_MAX && strcmp(piece.text, "and") == 0)
@@ -202,7 +203,7 @@ int filter_parse(struct gb_bytes text, struct filter *ret_filter, struct gb_err 
             return gb_err_set(err, GB_EINVALID, "a filter has at most %d terms", FILTER_TERMS_MAX);
         filter.terms[filter.count] =
             (struct filter_term){.inverse = inverse != (start == 1), .begins = begins};
-        r = read_term(&piece, start, &filter.terms[filter.count], err);
+        r = filter_read_term(&piece, start, &filter.terms[filter.count], err);
         if (r < 0)
             return r;
         filter.count++;
@@ -215,7 +216,7 @@ int filter_parse(struct gb_bytes text, struct filter *ret_filter, struct gb_err 
 /* ---- matching ---- */
 
 /* @word is in small letters. */
-static bool has(const char *text, const char *word)
+static bool filter_has(const char *text, const char *word)
 {
     for (; *text != '\0' || *word == '\0'; text++) {
         size_t i = 0;
@@ -228,7 +229,7 @@ static bool has(const char *text, const char *word)
     return false;
 }
 
-static bool is(const char *text, const char *word, bool beginning)
+static bool filter_is(const char *text, const char *word, bool beginning)
 {
     size_t i = 0;
 
@@ -237,7 +238,7 @@ static bool is(const char *text, const char *word, bool beginning)
     return word[i] == '\0' && (text[i] == '\0' || (beginning && i > 0));
 }
 
-static const char *text_of(const struct session *session, enum filter_field field)
+static const char *filter_text_of(const struct session *session, enum filter_field field)
 {
     switch (field) {
     case FIELD_NAME:
@@ -263,7 +264,7 @@ static const char *text_of(const struct session *session, enum filter_field fiel
     }
 }
 
-static double number_of(const struct session *session, enum filter_field field, double now)
+static double filter_number_of(const struct session *session, enum filter_field field, double now)
 {
     switch (field) {
     case FIELD_MEMORY:
@@ -306,32 +307,34 @@ static bool filter_compare(double number, enum filter_operator relation, double 
     return false;
 }
 
-static bool any_text(const struct session *session, const char *word)
+static bool filter_any_text(const struct session *session, const char *word)
 {
     for (size_t i = FIELD_NAME; i < FIELD_MEMORY; i++)
-        if (has(text_of(session, (enum filter_field)i), word))
+        if (filter_has(filter_text_of(session, (enum filter_field)i), word))
             return true;
     return false;
 }
 
-static bool match_term(const struct filter_term *term, const struct session *session, double now)
+static bool filter_match_term(const struct filter_term *term, const struct session *session,
+                              double now)
 {
-    const char *text = text_of(session, term->field);
+    const char *text = filter_text_of(session, term->field);
     bool beginning = fields[term->field].beginning;
 
     if (term->field == FIELD_ANY)
-        return any_text(session, term->text);
+        return filter_any_text(session, term->text);
     if (term->field == FIELD_STATE && term->relation != OPERATOR_HAS)
         return session_state_is(session, term->text) == (term->relation == OPERATOR_IS);
-    if (is_number(term->field))
-        return filter_compare(number_of(session, term->field, now), term->relation, term->number);
+    if (filter_is_number(term->field))
+        return filter_compare(filter_number_of(session, term->field, now), term->relation,
+                              term->number);
     switch (term->relation) {
     case OPERATOR_IS:
-        return is(text, term->text, beginning);
+        return filter_is(text, term->text, beginning);
     case OPERATOR_IS_NOT:
-        return !is(text, term->text, beginning);
+        return !filter_is(text, term->text, beginning);
     default:
-        return has(text, term->text);
+        return filter_has(text, term->text);
     }
 }
 
@@ -347,7 +350,7 @@ bool filter_match(const struct filter *filter, const struct session *session, do
                 return true;
             fits = true;
         }
-        fits = fits && match_term(term, session, now) != term->inverse;
+        fits = fits && filter_match_term(term, session, now) != term->inverse;
     }
     return fits;
 }

@@ -33,7 +33,7 @@ static bool rows_is_folded(const struct rows_config *config, const char *group)
     return false;
 }
 
-static const char *group_of(const struct session *session, enum grouping grouping)
+static const char *rows_group_of(const struct session *session, enum grouping grouping)
 {
     return grouping == GROUP_OWNER ? session->owner : grouping == GROUP_IMAGE ? session->image : "";
 }
@@ -42,7 +42,8 @@ static int rows_compare(const void *a, const void *b, void *arg)
 {
     const struct session *one = *(struct session *const *)a, *other = *(struct session *const *)b;
     const struct rows_config *config = arg;
-    int order = strcmp(group_of(one, config->grouping), group_of(other, config->grouping));
+    int order =
+        strcmp(rows_group_of(one, config->grouping), rows_group_of(other, config->grouping));
 
     if (order != 0)
         return order;
@@ -53,7 +54,8 @@ static int rows_compare(const void *a, const void *b, void *arg)
     return config->reverse ? -order : order;
 }
 
-static bool has_parent(struct session *const *sessions, size_t count, const struct session *child)
+static bool rows_has_parent(struct session *const *sessions, size_t count,
+                            const struct session *child)
 {
     for (size_t i = 0; child->parent[0] != '\0' && i < count; i++)
         if (strcmp(sessions[i]->id, child->parent) == 0)
@@ -62,8 +64,8 @@ static bool has_parent(struct session *const *sessions, size_t count, const stru
 }
 
 /* Adds @session, and what was forked from it below; without recursion, to a bounded depth. */
-static void add_family(struct rows *rows, struct session *const *sessions, size_t count,
-                       struct session *session, bool last)
+static void rows_add_family(struct rows *rows, struct session *const *sessions, size_t count,
+                            struct session *session, bool last)
 {
     struct {
         const struct session *parent;
@@ -105,10 +107,10 @@ static void add_family(struct rows *rows, struct session *const *sessions, size_
     }
 }
 
-static void add_group(struct rows *rows, struct session *const *sessions, size_t count,
-                      const struct rows_config *config)
+static void rows_add_group(struct rows *rows, struct session *const *sessions, size_t count,
+                           const struct rows_config *config)
 {
-    const char *name = group_of(sessions[0], config->grouping);
+    const char *name = rows_group_of(sessions[0], config->grouping);
     bool tree = config->grouping != GROUP_NONE, folded = tree && rows_is_folded(config, name);
     size_t last = 0; /* of those that were not forked from another one */
 
@@ -122,13 +124,13 @@ static void add_group(struct rows *rows, struct session *const *sessions, size_t
             head->memory_bytes += (double)sessions[i]->memory_bytes;
     }
     for (size_t i = 0; tree && i < count; i++)
-        if (!has_parent(sessions, count, sessions[i]))
+        if (!rows_has_parent(sessions, count, sessions[i]))
             last = i;
     for (size_t i = 0; i < count && !folded; i++) {
         if (!tree)
             rows_add(rows)->session = sessions[i];
-        else if (!has_parent(sessions, count, sessions[i]))
-            add_family(rows, sessions, count, sessions[i], i == last);
+        else if (!rows_has_parent(sessions, count, sessions[i]))
+            rows_add_family(rows, sessions, count, sessions[i], i == last);
     }
 }
 
@@ -148,10 +150,10 @@ void rows_build(struct rows *rows, struct session **sessions, size_t count,
     while (from < kept) {
         size_t to = from + 1;
 
-        while (to < kept && strcmp(group_of(sessions[to], config->grouping),
-                                   group_of(sessions[from], config->grouping)) == 0)
+        while (to < kept && strcmp(rows_group_of(sessions[to], config->grouping),
+                                   rows_group_of(sessions[from], config->grouping)) == 0)
             to++;
-        add_group(rows, sessions + from, to - from, config);
+        rows_add_group(rows, sessions + from, to - from, config);
         from = to;
     }
 }

@@ -24,14 +24,14 @@ bool feed_is_open(const struct feed *feed)
     return feed->row_count > 1 || feed->rows[0].columns > 0;
 }
 
-static struct row *current(struct feed *feed)
+static struct row *feed_current(struct feed *feed)
 {
     return &feed->rows[feed->row];
 }
 
 /* ---- lines ---- */
 
-static void store_first(struct text *text, enum text_stream stream)
+static void feed_store_first(struct text *text, enum text_stream stream)
 {
     struct feed *feed = &text->feeds[stream];
     struct row first = feed->rows[0];
@@ -43,16 +43,16 @@ static void store_first(struct text *text, enum text_stream stream)
         feed->row--;
 }
 
-static void store_all(struct text *text, enum text_stream stream)
+static void feed_store_all(struct text *text, enum text_stream stream)
 {
     while (text->feeds[stream].row_count > 0)
-        store_first(text, stream);
+        feed_store_first(text, stream);
     text->feeds[stream].row_count = 1;
     text->feeds[stream].row = text->feeds[stream].column = 0;
 }
 
 /* On the last open line everything above is stored, from where a cursor can take it back. */
-static void new_line(struct text *text, enum text_stream stream, bool continues)
+static void feed_new_line(struct text *text, enum text_stream stream, bool continues)
 {
     struct feed *feed = &text->feeds[stream];
 
@@ -61,14 +61,14 @@ static void new_line(struct text *text, enum text_stream stream, bool continues)
     if (feed->row + 1 < feed->row_count) {
         feed->row++;
         while (feed->row > 0 && feed->row + 1 == feed->row_count)
-            store_first(text, stream);
+            feed_store_first(text, stream);
         return;
     }
-    store_all(text, stream);
+    feed_store_all(text, stream);
     feed->rows[0].continues = continues;
 }
 
-static void move_up(struct text *text, enum text_stream stream, unsigned count)
+static void feed_move_up(struct text *text, enum text_stream stream, unsigned count)
 {
     struct feed *feed = &text->feeds[stream];
 
@@ -88,7 +88,7 @@ static void move_up(struct text *text, enum text_stream stream, unsigned count)
     feed->row -= MIN(count, feed->row);
 }
 
-static void move_down(struct feed *feed, unsigned count)
+static void feed_move_down(struct feed *feed, unsigned count)
 {
     feed->row = MIN(feed->row + count, feed->row_count - 1);
 }
@@ -96,7 +96,7 @@ static void move_down(struct feed *feed, unsigned count)
 /* ---- units ---- */
 
 /* Half of a wide unit that is overwritten becomes a blank. */
-static void split_wide(struct row *row, unsigned column)
+static void feed_split_wide(struct row *row, unsigned column)
 {
     if (column >= row->columns || row->places[column].unit.size != 0 || column == 0)
         return;
@@ -104,7 +104,7 @@ static void split_wide(struct row *row, unsigned column)
         (struct unit){.bytes = " ", .size = 1, .width = 1};
 }
 
-static void put_unit(struct text *text, enum text_stream stream, const struct unit *unit)
+static void feed_put_unit(struct text *text, enum text_stream stream, const struct unit *unit)
 {
     struct feed *feed = &text->feeds[stream];
     struct row *row;
@@ -112,12 +112,12 @@ static void put_unit(struct text *text, enum text_stream stream, const struct un
     if (feed->column + unit->width > TEXT_COLUMNS_MAX) {
         if (feed->row + 1 < feed->row_count)
             return; /* a line below is open: what does not fit is cut */
-        new_line(text, stream, true);
+        feed_new_line(text, stream, true);
     }
-    row = current(feed);
+    row = feed_current(feed);
     (void)row_place(row, feed->column + unit->width - 1);
-    split_wide(row, feed->column);
-    split_wide(row, feed->column + unit->width);
+    feed_split_wide(row, feed->column);
+    feed_split_wide(row, feed->column + unit->width);
     if (unit->width == 2)
         row->places[feed->column + 1] = (struct place){.style = feed->style};
     row->places[feed->column] = (struct place){*unit, feed->style};
@@ -125,9 +125,9 @@ static void put_unit(struct text *text, enum text_stream stream, const struct un
 }
 
 /* The unit before the cursor, for a mark. NULL: there is none. */
-static struct unit *unit_before(struct feed *feed)
+static struct unit *feed_unit_before(struct feed *feed)
 {
-    struct row *row = current(feed);
+    struct row *row = feed_current(feed);
     unsigned column = feed->column;
 
     if (column == 0 || column > row->columns)
@@ -138,16 +138,16 @@ static struct unit *unit_before(struct feed *feed)
     return &row->places[column].unit;
 }
 
-static void put_code(struct text *text, enum text_stream stream, uint32_t code)
+static void feed_put_code(struct text *text, enum text_stream stream, uint32_t code)
 {
     struct feed *feed = &text->feeds[stream];
-    struct unit *before = unit_before(feed), unit = {0};
+    struct unit *before = feed_unit_before(feed), unit = {0};
 
     if (before != NULL)
         unit = *before;
     switch (unit_add(&feed->cutter, code, &unit)) {
     case UNIT_BEGINS:
-        put_unit(text, stream, &unit);
+        feed_put_unit(text, stream, &unit);
         break;
     case UNIT_EXTENDS:
         if (before != NULL)
@@ -160,14 +160,14 @@ static void put_code(struct text *text, enum text_stream stream, uint32_t code)
 
 /* ---- control characters ---- */
 
-static void control(struct text *text, enum text_stream stream, uint8_t byte)
+static void feed_control(struct text *text, enum text_stream stream, uint8_t byte)
 {
     struct feed *feed = &text->feeds[stream];
 
     feed->cutter = (struct unit_cutter){0};
     switch (byte) {
     case '\n':
-        new_line(text, stream, false);
+        feed_new_line(text, stream, false);
         break;
     case '\r':
         feed->column = 0;
@@ -177,7 +177,7 @@ static void control(struct text *text, enum text_stream stream, uint8_t byte)
         break;
     case '\t': /* moves over what stands there; what does not is blank */
         feed->column = MIN((feed->column / TEXT_TAB + 1) * TEXT_TAB, TEXT_COLUMNS_MAX - 1u);
-        (void)row_place(current(feed), feed->column - 1);
+        (void)row_place(feed_current(feed), feed->column - 1);
         break;
     case '\a':
         break;
@@ -185,24 +185,24 @@ static void control(struct text *text, enum text_stream stream, uint8_t byte)
         feed->state = PARSE_ESCAPE;
         break;
     default:
-        put_code(text, stream, byte);
+        feed_put_code(text, stream, byte);
         break;
     }
 }
 
 /* ---- control sequences ---- */
 
-static unsigned param(const struct feed *feed, unsigned i, unsigned otherwise)
+static unsigned feed_param(const struct feed *feed, unsigned i, unsigned otherwise)
 {
     return i < feed->param_count && feed->params[i] > 0 ? feed->params[i] : otherwise;
 }
 
 /* 38;5;N  38;2;R;G;B  38:5:N  38:2::R:G:B  38:2:R:G:B. Returns how many parameters it took. */
-static unsigned extended_colour(const struct feed *feed, unsigned i, uint32_t *colour)
+static unsigned feed_extended_colour(const struct feed *feed, unsigned i, uint32_t *colour)
 {
     unsigned end = i + 1, first = i + 2;
     bool colons = i + 1 < feed->param_count && (feed->joined >> (i + 1) & 1u) != 0;
-    unsigned kind = param(feed, i + 1, 0);
+    unsigned kind = feed_param(feed, i + 1, 0);
 
     if (colons) {
         while (end < feed->param_count && (feed->joined >> end & 1u) != 0)
@@ -221,7 +221,7 @@ static unsigned extended_colour(const struct feed *feed, unsigned i, uint32_t *c
     return end - i;
 }
 
-static void attribute(struct text_style *style, unsigned code)
+static void feed_attribute(struct text_style *style, unsigned code)
 {
     static const struct {
         uint8_t on, off;
@@ -249,7 +249,7 @@ static void attribute(struct text_style *style, unsigned code)
     }
 }
 
-static void select_graphics(struct feed *feed)
+static void feed_select_graphics(struct feed *feed)
 {
     unsigned i = 0;
 
@@ -259,67 +259,67 @@ static void select_graphics(struct feed *feed)
         unsigned code = feed->params[i];
 
         if (code == 38 || code == 48) {
-            i += extended_colour(feed, i, code == 38 ? &feed->style.fg : &feed->style.bg);
+            i += feed_extended_colour(feed, i, code == 38 ? &feed->style.fg : &feed->style.bg);
             continue;
         }
         /* 4:0 is no underline, 4:3 a curly one. */
         if (code == 4 && i + 1 < feed->param_count && (feed->joined >> (i + 1) & 1u) != 0)
             code = feed->params[i + 1] == 0 ? 24 : 4;
-        attribute(&feed->style, code);
+        feed_attribute(&feed->style, code);
         for (i++; i < feed->param_count && (feed->joined >> i & 1u) != 0; i++)
             ;
     }
 }
 
-static void erase_line(struct feed *feed, unsigned how)
+static void feed_erase_line(struct feed *feed, unsigned how)
 {
-    struct row *row = current(feed);
+    struct row *row = feed_current(feed);
     unsigned from = how == 0 ? feed->column : 0;
     unsigned to = how == 1 ? MIN(feed->column + 1, (unsigned)row->columns) : row->columns;
 
     if (how > 2 || from >= row->columns)
         return;
-    split_wide(row, from);
+    feed_split_wide(row, from);
     if (to < row->columns)
-        split_wide(row, to);
+        feed_split_wide(row, to);
     for (unsigned i = from; i < to; i++)
         row->places[i] = (struct place){.unit = {.bytes = " ", .size = 1, .width = 1}};
     if (to == row->columns)
         row->columns = (uint16_t)from;
 }
 
-static void sequence(struct text *text, enum text_stream stream, uint8_t final)
+static void feed_sequence(struct text *text, enum text_stream stream, uint8_t final)
 {
     struct feed *feed = &text->feeds[stream];
-    unsigned count = param(feed, 0, 1);
+    unsigned count = feed_param(feed, 0, 1);
 
     switch (final) {
     case 'm':
-        select_graphics(feed);
+        feed_select_graphics(feed);
         break;
     case 'K':
-        erase_line(feed, param(feed, 0, 0));
+        feed_erase_line(feed, feed_param(feed, 0, 0));
         break;
     case 'J':
-        if (param(feed, 0, 0) != 0)
+        if (feed_param(feed, 0, 0) != 0)
             break; /* the whole screen is not theirs */
-        erase_line(feed, 0);
+        feed_erase_line(feed, 0);
         for (unsigned i = feed->row + 1; i < feed->row_count; i++)
             feed->rows[i].columns = 0;
         feed->row_count = feed->row + 1;
         break;
     case 'A':
-        move_up(text, stream, count);
+        feed_move_up(text, stream, count);
         break;
     case 'F':
-        move_up(text, stream, count);
+        feed_move_up(text, stream, count);
         feed->column = 0;
         break;
     case 'B':
-        move_down(feed, count);
+        feed_move_down(feed, count);
         break;
     case 'E':
-        move_down(feed, count);
+        feed_move_down(feed, count);
         feed->column = 0;
         break;
     case 'C':
@@ -337,7 +337,7 @@ static void sequence(struct text *text, enum text_stream stream, uint8_t final)
     feed->cutter = (struct unit_cutter){0};
 }
 
-static void csi_byte(struct text *text, enum text_stream stream, uint8_t byte)
+static void feed_csi_byte(struct text *text, enum text_stream stream, uint8_t byte)
 {
     struct feed *feed = &text->feeds[stream];
 
@@ -360,20 +360,20 @@ static void csi_byte(struct text *text, enum text_stream stream, uint8_t byte)
         feed->params[feed->param_count++] = 0;
     } else if (byte >= 0x40 && byte <= 0x7e) {
         feed->state = PARSE_GROUND;
-        sequence(text, stream, byte);
+        feed_sequence(text, stream, byte);
     } else {
         feed->state = PARSE_CSI_IGNORE; /* a private mark or an intermediate: not ours */
     }
 }
 
-static void begin_string(struct feed *feed, bool osc)
+static void feed_begin_string(struct feed *feed, bool osc)
 {
     feed->state = PARSE_STRING;
     feed->string_size = 0;
     feed->osc = osc;
 }
 
-static void escape_byte(struct feed *feed, uint8_t byte)
+static void feed_escape_byte(struct feed *feed, uint8_t byte)
 {
     feed->state = PARSE_GROUND;
     switch (byte) {
@@ -384,13 +384,13 @@ static void escape_byte(struct feed *feed, uint8_t byte)
         memset(feed->params, 0, sizeof(feed->params));
         break;
     case ']':
-        begin_string(feed, true);
+        feed_begin_string(feed, true);
         break;
     case 'P':
     case 'X':
     case '^':
     case '_':
-        begin_string(feed, false);
+        feed_begin_string(feed, false);
         break;
     default:
         if (byte >= 0x20 && byte <= 0x2f)
@@ -400,7 +400,7 @@ static void escape_byte(struct feed *feed, uint8_t byte)
 }
 
 /* A byte while a control sequence is read. False: it belongs to the text. */
-static bool sequence_byte(struct text *text, enum text_stream stream, uint8_t byte)
+static bool feed_sequence_byte(struct text *text, enum text_stream stream, uint8_t byte)
 {
     struct feed *feed = &text->feeds[stream];
     bool in_string = feed->state == PARSE_STRING || feed->state == PARSE_STRING_ESCAPE;
@@ -423,14 +423,14 @@ static bool sequence_byte(struct text *text, enum text_stream stream, uint8_t by
     }
     switch (feed->state) {
     case PARSE_ESCAPE:
-        escape_byte(feed, byte);
+        feed_escape_byte(feed, byte);
         break;
     case PARSE_INTERMEDIATE:
         if (byte >= 0x30)
             feed->state = PARSE_GROUND;
         break;
     case PARSE_CSI:
-        csi_byte(text, stream, byte);
+        feed_csi_byte(text, stream, byte);
         break;
     case PARSE_CSI_IGNORE:
         if (byte >= 0x40)
@@ -441,7 +441,7 @@ static bool sequence_byte(struct text *text, enum text_stream stream, uint8_t by
         if (byte == '\\')
             feed->state = PARSE_GROUND;
         else
-            escape_byte(feed, byte);
+            feed_escape_byte(feed, byte);
         break;
     case PARSE_STRING:
         if (byte == '\a' || ++feed->string_size > TEXT_STRING_MAX)
@@ -489,7 +489,7 @@ static size_t feed_ascii(struct text *text, enum text_stream stream, struct gb_b
     for (; at < bytes.size && bytes.data[at] >= 0x20 && bytes.data[at] < 0x7f; at++) {
         struct unit unit = {.bytes = {(char)bytes.data[at]}, .size = 1, .width = 1};
 
-        put_unit(text, stream, &unit);
+        feed_put_unit(text, stream, &unit);
     }
     if (at > 0)
         text->feeds[stream].cutter = (struct unit_cutter){0};
@@ -505,7 +505,7 @@ static size_t feed_utf8(struct text *text, enum text_stream stream, uint8_t byte
     feed->partial[feed->partial_size++] = byte;
     size = gb_utf8_sequence(feed->partial, feed->partial_size);
     if (size > 0) {
-        put_code(text, stream, unit_decode(feed->partial, size));
+        feed_put_code(text, stream, unit_decode(feed->partial, size));
         feed->partial_size = 0;
         return 1;
     }
@@ -515,7 +515,7 @@ static size_t feed_utf8(struct text *text, enum text_stream stream, uint8_t byte
     /* What was begun is not UTF-8; this byte may begin something else. */
     size = feed->partial_size > 1 ? 0 : 1;
     feed->partial_size = 0;
-    put_code(text, stream, UINT32_MAX);
+    feed_put_code(text, stream, UINT32_MAX);
     return size;
 }
 
@@ -533,13 +533,13 @@ void text_feed(struct text *text, enum text_stream stream, struct gb_bytes bytes
         if (feed->partial_size > 0 || (byte >= 0x80 && feed->state == PARSE_GROUND)) {
             at += feed_utf8(text, stream, byte);
         } else if (feed->state != PARSE_GROUND) {
-            at += sequence_byte(text, stream, byte) ? 1 : 0;
+            at += feed_sequence_byte(text, stream, byte) ? 1 : 0;
         } else if (byte >= 0x20 && byte < 0x7f) {
             size_t used = feed_lines(text, stream, rest);
 
             at += used > 0 ? used : feed_ascii(text, stream, rest);
         } else {
-            control(text, stream, byte);
+            feed_control(text, stream, byte);
             at++;
         }
     }
@@ -554,9 +554,9 @@ void text_end(struct text *text)
         const uint64_t at = feed->at;
 
         if (feed->partial_size > 0)
-            put_code(text, stream, UINT32_MAX);
+            feed_put_code(text, stream, UINT32_MAX);
         if (feed_is_open(feed))
-            store_all(text, stream);
+            feed_store_all(text, stream);
         feed_release(feed);
         feed_init(feed);
         feed->at = feed->ended = at;

@@ -34,53 +34,53 @@ static size_t find_open_rows(struct text *text, unsigned width)
     return rows;
 }
 
-static size_t lines_of(const struct text *text, size_t block)
+static size_t find_lines_of(const struct text *text, size_t block)
 {
     return block < text->block_count ? text->blocks[block].lines : text_lines(text) - text->lines;
 }
 
-static void measure(struct text *text, unsigned width, struct span *span)
+static void find_measure(struct text *text, unsigned width, struct span *span)
 {
-    span->lines = lines_of(text, span->block);
+    span->lines = find_lines_of(text, span->block);
     span->rows = span->block < text->block_count
                      ? text_block_rows(&text->blocks[span->block], width)
                      : find_open_rows(text, width);
 }
 
-static struct span first_span(struct text *text, unsigned width)
+static struct span find_first_span(struct text *text, unsigned width)
 {
     struct span span = {0};
 
-    measure(text, width, &span);
+    find_measure(text, width, &span);
     return span;
 }
 
 /* False: it was the last one. */
-static bool next_span(struct text *text, unsigned width, struct span *span)
+static bool find_next_span(struct text *text, unsigned width, struct span *span)
 {
     if (span->block == text->block_count)
         return false;
     span->line += span->lines;
     span->row += span->rows;
     span->block++;
-    measure(text, width, span);
+    find_measure(text, width, span);
     return true;
 }
 
-static bool previous_span(struct text *text, unsigned width, struct span *span)
+static bool find_previous_span(struct text *text, unsigned width, struct span *span)
 {
     if (span->block == 0)
         return false;
     span->block--;
-    measure(text, width, span);
+    find_measure(text, width, span);
     span->line -= span->lines;
     span->row -= span->rows;
     return true;
 }
 
 /* What is remembered of it, or NULL. */
-static struct block *known(struct text *text, const struct span *span, unsigned width,
-                           const struct text_filter *filter)
+static struct block *find_known(struct text *text, const struct span *span, unsigned width,
+                                const struct text_filter *filter)
 {
     struct block *block = span->block < text->block_count ? &text->blocks[span->block] : NULL;
 
@@ -91,7 +91,7 @@ static struct block *known(struct text *text, const struct span *span, unsigned 
 /* ---- passes ---- */
 
 /* False: the pass ends here. */
-static bool take_row(struct pass *pass, size_t row)
+static bool find_take_row(struct pass *pass, size_t row)
 {
     if (row > pass->to)
         return false;
@@ -101,16 +101,16 @@ static bool take_row(struct pass *pass, size_t row)
     return pass->count++ != pass->wanted;
 }
 
-static bool pass_line(struct pass *pass, const struct text_line *line, size_t row)
+static bool find_pass_line(struct pass *pass, const struct text_line *line, size_t row)
 {
     size_t from = 0, end, start;
 
     while (pass->filter->finds(pass->filter->arg, line->bytes, from, &start)) {
         if (pass->width == 0)
-            return take_row(pass, row);
+            return find_take_row(pass, row);
         for (end = text_row_end(line, pass->width, from); end <= start; row++)
             end = text_row_end(line, pass->width, end);
-        if (!take_row(pass, row))
+        if (!find_take_row(pass, row))
             return false;
         from = end; /* one for each row */
         row++;
@@ -134,7 +134,7 @@ static void find_run(struct text *text, struct pass *pass, const struct span *sp
             break;
         bytes += line.bytes.size + sizeof(struct record);
         if (row <= pass->to)
-            on = pass_line(pass, &line, row);
+            on = find_pass_line(pass, &line, row);
         row += text_line_rows(&line, pass->width);
     }
     filter->budget -= MIN(filter->budget, bytes);
@@ -148,9 +148,9 @@ static void find_run(struct text *text, struct pass *pass, const struct span *sp
 enum text_search text_find(struct text *text, unsigned width, struct text_filter *filter,
                            int direction, size_t *row)
 {
-    struct span span = first_span(text, width);
+    struct span span = find_first_span(text, width);
 
-    while (*row >= span.row + span.rows && next_span(text, width, &span))
+    while (*row >= span.row + span.rows && find_next_span(text, width, &span))
         continue;
     do {
         struct pass pass = {.filter = filter,
@@ -161,7 +161,7 @@ enum text_search text_find(struct text *text, unsigned width, struct text_filter
                                        ? *row <= span.row
                                        : *row + 1 >= span.row + span.rows || *row == SIZE_MAX,
                             .wanted = direction > 0 ? 0 : SIZE_MAX};
-        const struct block *block = known(text, &span, width, filter);
+        const struct block *block = find_known(text, &span, width, filter);
 
         if (span.rows == 0 || (block != NULL && block->found == 0))
             continue;
@@ -174,17 +174,18 @@ enum text_search text_find(struct text *text, unsigned width, struct text_filter
             *row = pass.last;
             return TEXT_FOUND;
         }
-    } while (direction > 0 ? next_span(text, width, &span) : previous_span(text, width, &span));
+    } while (direction > 0 ? find_next_span(text, width, &span)
+                           : find_previous_span(text, width, &span));
     return TEXT_NONE;
 }
 
 /* The rows of a span need not be known for this. */
-static size_t count_span(struct text *text, unsigned width, struct text_filter *filter,
-                         const struct span *span)
+static size_t find_count_span(struct text *text, unsigned width, struct text_filter *filter,
+                              const struct span *span)
 {
     struct pass pass = {
         .filter = filter, .width = width, .to = SIZE_MAX, .all = true, .wanted = SIZE_MAX};
-    const struct block *block = known(text, span, width, filter);
+    const struct block *block = find_known(text, span, width, filter);
 
     if (block != NULL)
         return block->found;
@@ -204,15 +205,15 @@ size_t text_found(struct text *text, unsigned width, struct text_filter *filter)
     size_t count = 0;
 
     for (; span.block <= text->block_count; span.block++, span.line += span.lines) {
-        span.lines = lines_of(text, span.block);
-        count += count_span(text, width, filter, &span);
+        span.lines = find_lines_of(text, span.block);
+        count += find_count_span(text, width, filter, &span);
     }
     return count;
 }
 
 size_t text_found_before(struct text *text, unsigned width, struct text_filter *filter, size_t row)
 {
-    struct span span = first_span(text, width);
+    struct span span = find_first_span(text, width);
     struct pass pass = {.filter = filter, .width = width, .to = row - 1, .wanted = SIZE_MAX};
     size_t count = 0;
 
@@ -221,8 +222,8 @@ size_t text_found_before(struct text *text, unsigned width, struct text_filter *
             find_run(text, &pass, &span, filter);
             return count + pass.count;
         }
-        count += count_span(text, width, filter, &span);
-        if (!next_span(text, width, &span))
+        count += find_count_span(text, width, filter, &span);
+        if (!find_next_span(text, width, &span))
             break;
     }
     return count;
@@ -231,11 +232,11 @@ size_t text_found_before(struct text *text, unsigned width, struct text_filter *
 bool text_found_row(struct text *text, unsigned width, struct text_filter *filter, size_t index,
                     size_t *ret_row)
 {
-    struct span span = first_span(text, width);
+    struct span span = find_first_span(text, width);
     struct pass pass = {.filter = filter, .width = width, .to = SIZE_MAX};
 
     do {
-        size_t count = count_span(text, width, filter, &span);
+        size_t count = find_count_span(text, width, filter, &span);
 
         if (index < count) {
             pass.wanted = index;
@@ -244,6 +245,6 @@ bool text_found_row(struct text *text, unsigned width, struct text_filter *filte
             return true;
         }
         index -= count;
-    } while (next_span(text, width, &span));
+    } while (find_next_span(text, width, &span));
     return false;
 }

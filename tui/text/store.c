@@ -12,19 +12,19 @@ static_assert(sizeof(struct text_run) == 12, "the size that text.h tells");
 
 /* ---- blocks ---- */
 
-static size_t record_size(const struct record *record)
+static size_t store_record_size(const struct record *record)
 {
     size_t size = sizeof(*record) + record->runs * sizeof(struct text_run) + record->size;
 
     return (size + 3) & ~(size_t)3;
 }
 
-static const struct record *record_at(const struct block *block, uint32_t offset)
+static const struct record *store_record_at(const struct block *block, uint32_t offset)
 {
     return (const struct record *)(const void *)(block->data + offset);
 }
 
-static void drop_first_block(struct text *text)
+static void store_drop_first_block(struct text *text)
 {
     struct block *first = text->blocks;
 
@@ -40,7 +40,7 @@ static void drop_first_block(struct text *text)
         text->recent_count = 0;
 }
 
-static struct block *add_block(struct text *text)
+static struct block *store_add_block(struct text *text)
 {
     struct block *blocks = text->blocks;
 
@@ -69,8 +69,8 @@ static uint8_t *store_reserve(struct text *text, size_t size)
 
     if (block == NULL || block->used + size > BLOCK_SIZE) {
         while (text->block_count > 0 && text->bytes + BLOCK_SIZE > text->limit)
-            drop_first_block(text);
-        block = add_block(text);
+            store_drop_first_block(text);
+        block = store_add_block(text);
     }
     if (block->used + size > block->capacity) {
         capacity = text->block_count > 1 ? BLOCK_SIZE : MAX(block->capacity * 2u, BLOCK_FIRST_SIZE);
@@ -87,7 +87,7 @@ static uint8_t *store_reserve(struct text *text, size_t size)
     return block->data + block->used;
 }
 
-static struct text_line line_of(const struct record *record)
+static struct text_line store_line_of(const struct record *record)
 {
     const struct text_run *runs = (const struct text_run *)(const void *)(record + 1);
 
@@ -103,24 +103,24 @@ static struct text_line line_of(const struct record *record)
 }
 
 /* The record at the place that reserve() gave is whole. */
-static void commit(struct text *text)
+static void store_commit(struct text *text)
 {
     struct block *block = &text->blocks[text->block_count - 1];
-    const struct record *record = record_at(block, block->used);
+    const struct record *record = store_record_at(block, block->used);
     struct feed *feed;
 
     if (text->recent_count == TEXT_ROWS_MAX)
         memmove(text->recent, text->recent + 1, --text->recent_count * sizeof(*text->recent));
     text->recent[text->recent_count++] = block->used;
     if (block->rows_width != UINT32_MAX) {
-        struct text_line line = line_of(record);
+        struct text_line line = store_line_of(record);
 
         block->rows += text_line_rows(&line, block->rows_width);
     }
     block->found_key = 0;
     feed = &text->feeds[(record->flags & RECORD_STDERR) != 0 ? TEXT_STDERR : TEXT_STDOUT];
     feed->ended = feed->at + 1;
-    block->used += (uint32_t)record_size(record);
+    block->used += (uint32_t)store_record_size(record);
     block->lines++;
     text->lines++;
 }
@@ -136,18 +136,18 @@ void text_store_ascii(struct text *text, enum text_stream stream, struct gb_byte
         .flags = (uint8_t)(RECORD_ASCII | (stream == TEXT_STDERR ? RECORD_STDERR : 0)),
     };
     struct text_run run = {.attributes = style.attributes, .fg = style.fg, .bg = style.bg};
-    uint8_t *to = store_reserve(text, record_size(&record));
+    uint8_t *to = store_reserve(text, store_record_size(&record));
 
     memcpy(to, &record, sizeof(record));
     to += sizeof(record);
     memcpy(to, &run, record.runs * sizeof(run));
     memcpy(to + record.runs * sizeof(run), bytes.data, bytes.size);
-    commit(text);
+    store_commit(text);
 }
 
 /* ---- rows ---- */
 
-static void encode_row(struct gb_buf *out, enum text_stream stream, const struct row *row)
+static void store_encode_row(struct gb_buf *out, enum text_stream stream, const struct row *row)
 {
     struct record record = {.columns = row->columns};
     struct text_style style = {0};
@@ -200,9 +200,9 @@ static void encode_row(struct gb_buf *out, enum text_stream stream, const struct
 void text_store_row(struct text *text, enum text_stream stream, struct row *row)
 {
     gb_buf_clear(&text->open);
-    encode_row(&text->open, stream, row);
+    store_encode_row(&text->open, stream, row);
     memcpy(store_reserve(text, text->open.size), gb_buf_data(&text->open), text->open.size);
-    commit(text);
+    store_commit(text);
     row->columns = 0;
     row->continues = false;
 }
@@ -218,7 +218,7 @@ bool text_unstore(struct text *text, enum text_stream stream, struct row *row)
     if (text->recent_count == 0)
         return false;
     block = &text->blocks[text->block_count - 1];
-    line = line_of(record_at(block, text->recent[text->recent_count - 1]));
+    line = store_line_of(store_record_at(block, text->recent[text->recent_count - 1]));
     if (line.stream != stream)
         return false;
     while (at < line.bytes.size) {
@@ -295,7 +295,7 @@ void text_free(struct text *text)
 void text_clear(struct text *text)
 {
     while (text->block_count > 0)
-        drop_first_block(text);
+        store_drop_first_block(text);
     text->dropped = 0;
     for (int i = 0; i < TEXT_STREAM_COUNT; i++) {
         feed_release(&text->feeds[i]);
@@ -306,7 +306,7 @@ void text_clear(struct text *text)
 void text_trim(struct text *text, size_t limit)
 {
     while (text->block_count > 0 && text->bytes > limit)
-        drop_first_block(text);
+        store_drop_first_block(text);
 }
 
 static unsigned store_open_rows(const struct text *text, enum text_stream stream)
@@ -334,7 +334,7 @@ uint64_t text_origin(const struct text *text, enum text_stream *ret_stream)
     *ret_stream = TEXT_STDOUT;
     if (text->lines == 0)
         return 0;
-    *ret_stream = line_of(record_at(text->blocks, 0)).stream;
+    *ret_stream = store_line_of(store_record_at(text->blocks, 0)).stream;
     return text->blocks[0].origin[*ret_stream];
 }
 
@@ -344,7 +344,7 @@ size_t text_bytes(const struct text *text)
 }
 
 /* Goes to stored line @index, from where the last call ended when that is nearer. */
-static const struct record *seek(struct text *text, size_t index)
+static const struct record *store_seek(struct text *text, size_t index)
 {
     if (!text->at_valid || index < text->at_index) {
         text->at_block = text->at_index = text->at_line = 0;
@@ -358,12 +358,12 @@ static const struct record *seek(struct text *text, size_t index)
         text->at_offset = 0;
     }
     while (text->at_index < index) {
-        text->at_offset +=
-            (uint32_t)record_size(record_at(&text->blocks[text->at_block], text->at_offset));
+        text->at_offset += (uint32_t)store_record_size(
+            store_record_at(&text->blocks[text->at_block], text->at_offset));
         text->at_line++;
         text->at_index++;
     }
-    return record_at(&text->blocks[text->at_block], text->at_offset);
+    return store_record_at(&text->blocks[text->at_block], text->at_offset);
 }
 
 bool text_line(struct text *text, size_t index, struct text_line *ret_line)
@@ -371,7 +371,7 @@ bool text_line(struct text *text, size_t index, struct text_line *ret_line)
     enum text_stream stream = TEXT_STDOUT;
 
     if (index < text->lines) {
-        *ret_line = line_of(seek(text, index));
+        *ret_line = store_line_of(store_seek(text, index));
         return true;
     }
     index -= text->lines;
@@ -382,8 +382,8 @@ bool text_line(struct text *text, size_t index, struct text_line *ret_line)
             return false;
     }
     gb_buf_clear(&text->open);
-    encode_row(&text->open, stream, &text->feeds[stream].rows[index]);
-    *ret_line = line_of((const struct record *)(const void *)gb_buf_data(&text->open));
+    store_encode_row(&text->open, stream, &text->feeds[stream].rows[index]);
+    *ret_line = store_line_of((const struct record *)(const void *)gb_buf_data(&text->open));
     ret_line->open = true;
     return true;
 }
@@ -450,11 +450,11 @@ uint32_t text_block_rows(struct block *block, unsigned width)
         return block->rows;
     block->rows = 0;
     while (offset < block->used) {
-        const struct record *record = record_at(block, offset);
-        struct text_line line = line_of(record);
+        const struct record *record = store_record_at(block, offset);
+        struct text_line line = store_line_of(record);
 
         block->rows += text_line_rows(&line, width);
-        offset += (uint32_t)record_size(record);
+        offset += (uint32_t)store_record_size(record);
     }
     block->rows_width = width;
     return block->rows;

@@ -30,7 +30,7 @@ static size_t unit_encode(uint32_t code, char to[4])
     return (size_t)utf8proc_encode_char((utf8proc_int32_t)code, (utf8proc_uint8_t *)to);
 }
 
-static bool is_pictograph(uint32_t code)
+static bool unit_is_pictograph(uint32_t code)
 {
     return code >= 0xa9 && utf8proc_get_property((utf8proc_int32_t)code)->boundclass ==
                                UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
@@ -40,13 +40,13 @@ enum kind { KIND_BASE, KIND_MARK, KIND_NOTHING, KIND_HIDDEN };
 
 /* What shows nothing and is a part of what stands before it: it chooses a look, a colour or a flag,
  * or joins. Elsewhere the same would be a secret. */
-static bool is_part(uint32_t code, const struct unit *before)
+static bool unit_is_part(uint32_t code, const struct unit *before)
 {
     size_t size = gb_utf8_sequence((const uint8_t *)before->bytes, before->size);
     uint32_t base = size > 0 ? unit_decode((const uint8_t *)before->bytes, size) : 0;
 
     if ((code >= 0xe0020 && code <= 0xe007f) || (code >= 0x1f3fb && code <= 0x1f3ff))
-        return is_pictograph(base);
+        return unit_is_pictograph(base);
     if (code == 0xfe0e || code == 0xfe0f)
         return base > 0;
     return (code == 0x200c || code == JOINER) && base >= 0x80;
@@ -72,7 +72,7 @@ static enum kind unit_classify(uint32_t code, const struct unit *before, uint32_
         *ret_shown = 'A' + code - 0x1f1e6;
         return KIND_BASE;
     }
-    if (is_part(code, before))
+    if (unit_is_part(code, before))
         return KIND_NOTHING;
     if (gb_hidden(code)) {
         *ret_shown = code == 0xad ? '-' : REPLACEMENT;
@@ -107,7 +107,7 @@ enum unit_effect unit_add(struct unit_cutter *cutter, uint32_t code, struct unit
     char bytes[4];
     size_t size;
 
-    if (cutter->joined && code <= 0x10ffff && is_pictograph(code)) {
+    if (cutter->joined && code <= 0x10ffff && unit_is_pictograph(code)) {
         cutter->joined = false;
         return UNIT_NOTHING;
     }

@@ -19,7 +19,7 @@ struct folders {
     size_t count;
 };
 
-static void add_folder(struct folders *folders, char *path)
+static void find_add_folder(struct folders *folders, char *path)
 {
     folders->paths[folders->count++] = path;
 }
@@ -32,31 +32,31 @@ static void find_folders(struct folders *folders)
     _cleanup_(freep) char *program = gb_program_folder();
 
     if (given != NULL && given[0] != '\0')
-        add_folder(folders, xstrdup(given));
+        find_add_folder(folders, xstrdup(given));
     if (config != NULL && config[0] == '/')
-        add_folder(folders, xasprintf("%s/glassbell/themes", config));
+        find_add_folder(folders, xasprintf("%s/glassbell/themes", config));
     else if (home != NULL && home[0] == '/')
-        add_folder(folders, xasprintf("%s/.config/glassbell/themes", home));
+        find_add_folder(folders, xasprintf("%s/.config/glassbell/themes", home));
     if (program != NULL) {
         /* A build tree: the program is build/PRESET/PART/NAME. */
         _cleanup_(freep) char *cache = xasprintf("%s/../CMakeCache.txt", program);
 
         if (access(cache, F_OK) == 0)
-            add_folder(folders, xasprintf("%s/../../../themes", program));
-        add_folder(folders, xasprintf("%s/../share/glassbell/themes", program));
+            find_add_folder(folders, xasprintf("%s/../../../themes", program));
+        find_add_folder(folders, xasprintf("%s/../share/glassbell/themes", program));
     }
-    add_folder(folders, xstrdup(GB_DATADIR "/glassbell/themes"));
+    find_add_folder(folders, xstrdup(GB_DATADIR "/glassbell/themes"));
 }
 
-static void release_folders(struct folders *folders)
+static void find_release_folders(struct folders *folders)
 {
     for (size_t i = 0; i < folders->count; i++)
         free(folders->paths[i]);
 }
 
-static int read_theme_file(const char *name, struct theme_file *ret_file, struct gb_err *err)
+static int find_read_theme_file(const char *name, struct theme_file *ret_file, struct gb_err *err)
 {
-    _cleanup_(release_folders) struct folders folders = {0};
+    _cleanup_(find_release_folders) struct folders folders = {0};
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
     int r = -GB_ENOTFOUND;
 
@@ -88,7 +88,7 @@ int theme_load(const char *name, struct theme *ret_theme, struct gb_err *err)
     do {
         if (count == THEME_INHERIT_MAX)
             return gb_err_set(err, GB_EINVALID, "theme %s inherits from too many others", name);
-        r = read_theme_file(next, &files[count], err);
+        r = find_read_theme_file(next, &files[count], err);
         if (r < 0)
             return r;
         (void)snprintf(next, sizeof(next), "%s", files[count].inherit);
@@ -107,7 +107,7 @@ static int find_compare_names(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-static size_t list_folder(const char *path, char names[][THEME_NAME_MAX], size_t count)
+static size_t find_list_folder(const char *path, char names[][THEME_NAME_MAX], size_t count)
 {
     DIR *folder = opendir(path);
     struct dirent *entry;
@@ -132,12 +132,12 @@ static size_t list_folder(const char *path, char names[][THEME_NAME_MAX], size_t
 
 size_t theme_list(char names[THEME_LIST_MAX][THEME_NAME_MAX])
 {
-    _cleanup_(release_folders) struct folders folders = {0};
+    _cleanup_(find_release_folders) struct folders folders = {0};
     size_t count = 0;
 
     find_folders(&folders);
     for (size_t i = 0; i < folders.count; i++)
-        count = list_folder(folders.paths[i], names, count);
+        count = find_list_folder(folders.paths[i], names, count);
     qsort(names, count, THEME_NAME_MAX, find_compare_names);
     return count;
 }

@@ -46,7 +46,7 @@ static bool theme_copy(char *to, size_t room, struct gb_bytes text)
     return true;
 }
 
-static bool plain_name(struct gb_bytes name)
+static bool theme_plain_name(struct gb_bytes name)
 {
     for (size_t i = 0; i < name.size; i++)
         if (!((name.data[i] >= 'a' && name.data[i] <= 'z') ||
@@ -56,7 +56,7 @@ static bool plain_name(struct gb_bytes name)
     return name.size > 0;
 }
 
-static bool parse_rgb(struct gb_bytes text, colour *ret_colour)
+static bool theme_parse_rgb(struct gb_bytes text, colour *ret_colour)
 {
     uint32_t rgb = 0;
 
@@ -78,7 +78,7 @@ static bool parse_rgb(struct gb_bytes text, colour *ret_colour)
     return true;
 }
 
-static bool parse_ansi(struct gb_bytes text, colour *ret_colour)
+static bool theme_parse_ansi(struct gb_bytes text, colour *ret_colour)
 {
     unsigned bright = 0;
 
@@ -96,13 +96,13 @@ static bool parse_ansi(struct gb_bytes text, colour *ret_colour)
 }
 
 /* Without the palette. */
-static bool parse_colour(struct gb_bytes text, colour *ret_colour)
+static bool theme_parse_colour(struct gb_bytes text, colour *ret_colour)
 {
     if (gb_bytes_equal(text, "default")) {
         *ret_colour = COLOUR_NONE;
         return true;
     }
-    return parse_rgb(text, ret_colour) || parse_ansi(text, ret_colour);
+    return theme_parse_rgb(text, ret_colour) || theme_parse_ansi(text, ret_colour);
 }
 
 static int theme_bad(struct reader *reader, const char *what)
@@ -110,7 +110,7 @@ static int theme_bad(struct reader *reader, const char *what)
     return gb_err_set(reader->err, GB_EINVALID, "line %zu: %s", reader->line, what);
 }
 
-static int read_theme(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
+static int theme_read(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
 {
     struct theme_file *file = reader->file;
 
@@ -118,7 +118,7 @@ static int read_theme(struct reader *reader, struct gb_bytes key, struct gb_byte
         if (value.size == 0 || !theme_copy(file->name, sizeof(file->name), value))
             return theme_bad(reader, "the name is empty or too long");
     } else if (gb_bytes_equal(key, "inherit")) {
-        if (!plain_name(value) || !theme_copy(file->inherit, sizeof(file->inherit), value))
+        if (!theme_plain_name(value) || !theme_copy(file->inherit, sizeof(file->inherit), value))
             return theme_bad(reader, "inherit wants the name of another theme");
     } else if (gb_bytes_equal(key, "kind")) {
         if (!gb_bytes_equal(value, "dark") && !gb_bytes_equal(value, "light"))
@@ -131,7 +131,7 @@ static int read_theme(struct reader *reader, struct gb_bytes key, struct gb_byte
 }
 
 /* What means something else in a look. A name of ANSI may be given another colour. */
-static bool is_reserved(struct gb_bytes name)
+static bool theme_is_reserved(struct gb_bytes name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(attribute_names); i++)
         if (gb_bytes_equal(name, attribute_names[i]))
@@ -139,16 +139,16 @@ static bool is_reserved(struct gb_bytes name)
     return gb_bytes_equal(name, "on") || gb_bytes_equal(name, "default");
 }
 
-static int read_palette(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
+static int theme_read_palette(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
 {
     struct theme_file *file = reader->file;
 
     if (file->palette_count == THEME_PALETTE_MAX)
         return theme_bad(reader, "the palette has too many colours");
-    if (!plain_name(key) || is_reserved(key) ||
+    if (!theme_plain_name(key) || theme_is_reserved(key) ||
         !theme_copy(file->palette[file->palette_count].name, THEME_NAME_MAX, key))
         return theme_bad(reader, "a colour is named with a–z, 0–9 and -, and not as an attribute");
-    if (!parse_colour(value, &file->palette[file->palette_count].value))
+    if (!theme_parse_colour(value, &file->palette[file->palette_count].value))
         return theme_bad(reader, "a colour is #rrggbb, a name of ANSI, or default");
     for (size_t i = 0; i < file->palette_count; i++)
         if (strcmp(file->palette[i].name, file->palette[file->palette_count].name) == 0)
@@ -157,7 +157,7 @@ static int read_palette(struct reader *reader, struct gb_bytes key, struct gb_by
     return 0;
 }
 
-static int read_role(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
+static int theme_read_role(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
 {
     char name[THEME_NAME_MAX];
     enum role role;
@@ -198,11 +198,11 @@ static int theme_read_line(struct reader *reader, struct gb_bytes line)
     value = theme_trim((struct gb_bytes){equals + 1, line.size - (size_t)(equals - line.data) - 1});
     switch (reader->section) {
     case SECTION_THEME:
-        return read_theme(reader, key, value);
+        return theme_read(reader, key, value);
     case SECTION_PALETTE:
-        return read_palette(reader, key, value);
+        return theme_read_palette(reader, key, value);
     case SECTION_ROLES:
-        return read_role(reader, key, value);
+        return theme_read_role(reader, key, value);
     case SECTION_NONE:
         break;
     }
@@ -238,8 +238,8 @@ int theme_parse(struct gb_bytes text, const char *name, struct theme_file *ret_f
 /* ---- resolving ---- */
 
 /* The nearest file that names it wins, so that a theme may give only another palette. */
-static bool find_colour(const struct theme_file *files, size_t count, struct gb_bytes name,
-                        colour *ret_colour)
+static bool theme_find_colour(const struct theme_file *files, size_t count, struct gb_bytes name,
+                              colour *ret_colour)
 {
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < files[i].palette_count; j++)
@@ -247,10 +247,10 @@ static bool find_colour(const struct theme_file *files, size_t count, struct gb_
                 *ret_colour = files[i].palette[j].value;
                 return true;
             }
-    return parse_colour(name, ret_colour);
+    return theme_parse_colour(name, ret_colour);
 }
 
-static bool find_attribute(struct gb_bytes word, uint8_t *attributes)
+static bool theme_find_attribute(struct gb_bytes word, uint8_t *attributes)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(attribute_names); i++)
         if (gb_bytes_equal(word, attribute_names[i])) {
@@ -265,7 +265,7 @@ struct partial {
     bool given, has_fg, has_bg;
 };
 
-static struct gb_bytes next_word(const char **at)
+static struct gb_bytes theme_next_word(const char **at)
 {
     struct gb_bytes word;
 
@@ -275,28 +275,28 @@ static struct gb_bytes next_word(const char **at)
     return word;
 }
 
-static int parse_look(const struct theme_file *files, size_t count, const char *text,
-                      const char *role, struct partial *ret_partial, struct gb_err *err)
+static int theme_parse_look(const struct theme_file *files, size_t count, const char *text,
+                            const char *role, struct partial *ret_partial, struct gb_err *err)
 {
     struct partial partial = {.given = true};
     const char *at = text;
     bool on = false;
 
     for (;;) {
-        struct gb_bytes word = next_word(&at);
+        struct gb_bytes word = theme_next_word(&at);
 
         if (word.size == 0)
             break;
         if (!on && gb_bytes_equal(word, "on") && !partial.has_bg) {
             on = true;
         } else if (on) {
-            if (!find_colour(files, count, word, &partial.look.bg))
+            if (!theme_find_colour(files, count, word, &partial.look.bg))
                 return gb_err_set(err, GB_EINVALID, "%s: there is no colour %.*s", role,
                                   (int)word.size, (const char *)word.data);
             partial.has_bg = true;
             on = false;
-        } else if (!find_attribute(word, &partial.look.attributes)) {
-            if (partial.has_fg || !find_colour(files, count, word, &partial.look.fg))
+        } else if (!theme_find_attribute(word, &partial.look.attributes)) {
+            if (partial.has_fg || !theme_find_colour(files, count, word, &partial.look.fg))
                 return gb_err_set(err, GB_EINVALID, "%s: there is no colour or attribute %.*s",
                                   role, (int)word.size, (const char *)word.data);
             partial.has_fg = true;
@@ -309,7 +309,7 @@ static int parse_look(const struct theme_file *files, size_t count, const char *
 }
 
 /* The look of what the role's name begins with, else that of `text`. */
-static const struct partial *parent_of(const struct partial *partials, enum role role)
+static const struct partial *theme_parent_of(const struct partial *partials, enum role role)
 {
     char name[THEME_NAME_MAX];
     char *dot;
@@ -341,8 +341,8 @@ int theme_resolve(const struct theme_file *files, size_t count, struct theme *re
     for (size_t role = 0; role < ROLE_COUNT; role++)
         for (size_t i = 0; i < count && !partials[role].given; i++)
             if (files[i].roles[role][0] != '\0') {
-                int r = parse_look(files, count, files[i].roles[role], role_name((enum role)role),
-                                   &partials[role], err);
+                int r = theme_parse_look(files, count, files[i].roles[role],
+                                         role_name((enum role)role), &partials[role], err);
 
                 if (r < 0)
                     return r;
@@ -351,7 +351,7 @@ int theme_resolve(const struct theme_file *files, size_t count, struct theme *re
         struct partial look = partials[role];
 
         if (role != ROLE_TEXT) {
-            const struct partial *parent = parent_of(partials, (enum role)role);
+            const struct partial *parent = theme_parent_of(partials, (enum role)role);
 
             if (!look.given)
                 look = *parent;
@@ -397,23 +397,24 @@ void theme_fallback(struct theme *ret_theme)
 
 /* ---- contrast ---- */
 
-static double channel(uint32_t value)
+static double theme_channel(uint32_t value)
 {
     double share = (double)(value & 0xff) / 255;
 
     return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4);
 }
 
-static double luminance(colour c)
+static double theme_luminance(colour c)
 {
     uint32_t rgb = COLOUR_IS_INDEX(c) ? colour_of_index(c & 0xff) : c & 0xffffff;
 
-    return 0.2126 * channel(rgb >> 16) + 0.7152 * channel(rgb >> 8) + 0.0722 * channel(rgb);
+    return 0.2126 * theme_channel(rgb >> 16) + 0.7152 * theme_channel(rgb >> 8) +
+           0.0722 * theme_channel(rgb);
 }
 
 double theme_contrast(colour a, colour b)
 {
-    double la = luminance(a), lb = luminance(b);
+    double la = theme_luminance(a), lb = theme_luminance(b);
 
     return (MAX(la, lb) + 0.05) / (MIN(la, lb) + 0.05);
 }

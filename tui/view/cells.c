@@ -16,7 +16,7 @@ static const char front_end_name[] = "glassbell tui ";
 
 /* ---- cards ---- */
 
-static void free_card(struct cells *cells, struct card *card)
+static void cells_free_card(struct cells *cells, struct card *card)
 {
     text_free(card->code);
     text_free(card->output);
@@ -36,9 +36,9 @@ static void free_card(struct cells *cells, struct card *card)
     free(card);
 }
 
-static void remove_at(struct cells *cells, size_t at)
+static void cells_remove_at(struct cells *cells, size_t at)
 {
-    free_card(cells, cells->cards[at]);
+    cells_free_card(cells, cells->cards[at]);
     cells->count--;
     memmove(cells->cards + at, cells->cards + at + 1, (cells->count - at) * sizeof(*cells->cards));
     if (at < cells->count)
@@ -71,7 +71,7 @@ void cells_keep_near(struct cells *cells, uint32_t number)
 }
 
 /* The card that is missed least. Those that have not ended stay, and so does the last one. */
-static size_t farthest(const struct cells *cells)
+static size_t cells_farthest(const struct cells *cells)
 {
     size_t last = cells->count - 1;
 
@@ -86,14 +86,14 @@ static size_t farthest(const struct cells *cells)
 }
 
 /* NULL: there are too many, and it is older than all of them. */
-static struct card *add_card(struct cells *cells, uint32_t number)
+static struct card *cells_add_card(struct cells *cells, uint32_t number)
 {
     struct card *card;
 
     if (cells->count >= CELLS_MAX) {
         if (cells->near == 0 && number != 0 && number < cells->cards[0]->number)
             return NULL;
-        remove_at(cells, farthest(cells));
+        cells_remove_at(cells, cells_farthest(cells));
     }
     card = xcalloc(1, sizeof(*card));
     card->number = number;
@@ -130,7 +130,7 @@ struct card *cells_running(const struct cells *cells)
 }
 
 /* A card of ours that waits for its number: the oldest with this code. */
-static struct card *find_sent(const struct cells *cells, struct gb_bytes code)
+static struct card *cells_find_sent(const struct cells *cells, struct gb_bytes code)
 {
     for (size_t i = 0; i < cells->count; i++) {
         const struct card *card = cells->cards[i];
@@ -142,7 +142,7 @@ static struct card *find_sent(const struct cells *cells, struct gb_bytes code)
     return NULL;
 }
 
-static void number_card(struct cells *cells, struct card *card, uint32_t number)
+static void cells_number_card(struct cells *cells, struct card *card, uint32_t number)
 {
     size_t at = 0;
 
@@ -162,7 +162,7 @@ static size_t cells_bytes_of(const struct card *card)
            (card->value != NULL ? text_bytes(card->value) : 0);
 }
 
-static void bound_output(struct cells *cells, const struct card *but)
+static void cells_bound_output(struct cells *cells, const struct card *but)
 {
     size_t total = 0;
 
@@ -182,7 +182,7 @@ static void bound_output(struct cells *cells, const struct card *but)
     cells->output_bytes = total;
 }
 
-static void bound_figures(struct cells *cells, const struct card *but)
+static void cells_bound_figures(struct cells *cells, const struct card *but)
 {
     size_t total = 0;
 
@@ -207,7 +207,7 @@ static void bound_figures(struct cells *cells, const struct card *but)
 
 /* ---- reading ---- */
 
-static void set_code(struct card *card, struct gb_bytes code, bool cut)
+static void cells_set_code(struct card *card, struct gb_bytes code, bool cut)
 {
     if (card->source.size > 0)
         return;
@@ -220,7 +220,7 @@ static void set_code(struct card *card, struct gb_bytes code, bool cut)
     text_end(card->code);
 }
 
-static void add_output(struct card *card, enum text_stream stream, struct gb_bytes bytes)
+static void cells_add_output(struct card *card, enum text_stream stream, struct gb_bytes bytes)
 {
     if (bytes.size == 0)
         return;
@@ -229,7 +229,7 @@ static void add_output(struct card *card, enum text_stream stream, struct gb_byt
     text_feed(card->output, stream, bytes);
 }
 
-static void set_value(struct card *card, struct gb_bytes value)
+static void cells_set_value(struct card *card, struct gb_bytes value)
 {
     if (value.size == 0 || card->value != NULL)
         return;
@@ -246,7 +246,7 @@ static char *cells_copy_text(const struct gb_json *object, const char *name)
 }
 
 /* For the eye: bytes that are no text become \xNN. */
-static char *shown_path(const struct gb_json *file)
+static char *cells_shown_path(const struct gb_json *file)
 {
     struct gb_buf bytes = {0}, shown = {0};
 
@@ -258,7 +258,7 @@ static char *shown_path(const struct gb_json *file)
     return shown.size > 0 ? gb_buf_take_str(&shown) : NULL;
 }
 
-static void read_files(struct card *card, const struct gb_json *info)
+static void cells_read_files(struct card *card, const struct gb_json *info)
 {
     const struct gb_json *files = read_array(info, "files"), *file;
 
@@ -272,7 +272,7 @@ static void read_files(struct card *card, const struct gb_json *info)
             card->files_left = files->count - i;
             break;
         }
-        to->path = shown_path(file);
+        to->path = cells_shown_path(file);
         if (to->path == NULL)
             continue;
         to->change = facts_change(read_text(file, "change"));
@@ -282,7 +282,7 @@ static void read_files(struct card *card, const struct gb_json *info)
 }
 
 /* Displays come briefly by events, and with their data by replies and the history. */
-static void read_displays(struct card *card, const struct gb_json *info)
+static void cells_read_displays(struct card *card, const struct gb_json *info)
 {
     const struct gb_json *displays = read_array(info, "displays"), *display;
 
@@ -309,7 +309,7 @@ static void read_displays(struct card *card, const struct gb_json *info)
 }
 
 /* What a damaged journal cannot tell any more. */
-static void read_lost(struct card *card)
+static void cells_read_lost(struct card *card)
 {
     struct gb_buf text = {0};
 
@@ -330,7 +330,7 @@ static void cells_read_cell(struct card *card, const struct gb_json *info)
     /* Whoever may use the server is one person: their other front ends are theirs, too. */
     card->mine |= strncmp(card->client, front_end_name, strlen(front_end_name)) == 0;
     read_string(info, "mode", card->mode, sizeof(card->mode));
-    set_code(card, read_text(info, "code"), read_true(info, "code_cut"));
+    cells_set_code(card, read_text(info, "code"), read_true(info, "code_cut"));
     card->started_at = read_number(info, "started_at");
     if (!gb_bytes_equal(read_text(info, "state"), "done")) {
         if (gb_bytes_equal(read_text(info, "state"), "running"))
@@ -353,58 +353,58 @@ static void cells_read_cell(struct card *card, const struct gb_json *info)
         card->note = cells_copy_text(info, "note");
     if (card->error == NULL)
         card->error = cells_copy_text(error, "message");
-    read_lost(card);
-    set_value(card, read_text(info, "value"));
-    read_files(card, info);
-    read_displays(card, info);
+    cells_read_lost(card);
+    cells_set_value(card, read_text(info, "value"));
+    cells_read_files(card, info);
+    cells_read_displays(card, info);
 }
 
-static void end_card(struct cells *cells, struct card *card)
+static void cells_end_card(struct cells *cells, struct card *card)
 {
     card->state = CARD_DONE;
     card->waiting = false;
     if (card->output != NULL)
         text_end(card->output);
-    bound_output(cells, card);
-    bound_figures(cells, card);
+    cells_bound_output(cells, card);
+    cells_bound_figures(cells, card);
 }
 
 /* ---- events ---- */
 
-static struct card *card_of(struct cells *cells, const struct gb_json *params,
-                            const struct gb_json *info)
+static struct card *cells_card_of(struct cells *cells, const struct gb_json *params,
+                                  const struct gb_json *info)
 {
     uint32_t number = (uint32_t)MIN(read_u64(params, "cell"), (uint64_t)UINT32_MAX);
     struct card *card = cells_find(cells, number), *sent;
 
     if (number == 0 || card != NULL)
         return card;
-    sent = info != NULL ? find_sent(cells, read_text(info, "code")) : NULL;
+    sent = info != NULL ? cells_find_sent(cells, read_text(info, "code")) : NULL;
     if (sent != NULL) {
-        number_card(cells, sent, number);
+        cells_number_card(cells, sent, number);
         return sent;
     }
-    return add_card(cells, number);
+    return cells_add_card(cells, number);
 }
 
-static void take_output(struct cells *cells, const struct gb_json *params)
+static void cells_take_output(struct cells *cells, const struct gb_json *params)
 {
-    struct card *card = card_of(cells, params, NULL);
+    struct card *card = cells_card_of(cells, params, NULL);
     struct gb_buf bytes = {0};
 
     if (card == NULL)
         return;
     if (json_add_bytes(&bytes, params, "text", "base64"))
-        add_output(
+        cells_add_output(
             card, gb_bytes_equal(read_text(params, "stream"), "stderr") ? TEXT_STDERR : TEXT_STDOUT,
             gb_buf_bytes(&bytes));
     gb_buf_release(&bytes);
-    bound_output(cells, card);
+    cells_bound_output(cells, card);
 }
 
 /* Its end was not told, or not all of its output: the history tells it, and until then what is here
  * stays in sight. */
-static void doubt_output(struct card *card)
+static void cells_doubt_output(struct card *card)
 {
     card->from_events = false;
     card->away = true;
@@ -412,7 +412,7 @@ static void doubt_output(struct card *card)
 }
 
 /* Whether events told less than there is: we came late, or were too slow. */
-static bool misses_output(const struct card *card)
+static bool cells_misses_output(const struct card *card)
 {
     for (int i = 0; i < TEXT_STREAM_COUNT; i++)
         if (card->bytes[i] >
@@ -434,8 +434,8 @@ static void cells_end_unseen(struct cells *cells, const struct gb_json *list)
                    gb_bytes_equal(read_text(info, "session"), cells->session);
         if (runs)
             continue;
-        end_card(cells, card);
-        doubt_output(card);
+        cells_end_card(cells, card);
+        cells_doubt_output(card);
     }
 }
 
@@ -452,7 +452,7 @@ static void cells_take_snapshot(struct cells *cells, const struct gb_json *param
 
         if (!gb_bytes_equal(read_text(info, "session"), cells->session))
             continue;
-        card = card_of(cells, info, info);
+        card = cells_card_of(cells, info, info);
         if (card == NULL || card->state == CARD_DONE)
             continue;
         cells_read_cell(card, info);
@@ -470,33 +470,33 @@ void cells_event(struct cells *cells, const char *kind, const struct gb_json *pa
     if (strcmp(kind, "snapshot") == 0) {
         cells_take_snapshot(cells, params);
     } else if (strcmp(kind, "cell.output") == 0) {
-        take_output(cells, params);
+        cells_take_output(cells, params);
     } else if (strcmp(kind, "cell.started") == 0 && info != NULL) {
-        card = card_of(cells, params, info);
+        card = cells_card_of(cells, params, info);
         if (card == NULL)
             return;
         card->from_events = true;
         card->state = CARD_RUNNING;
         cells_read_cell(card, info);
     } else if (strcmp(kind, "cell.waiting") == 0) {
-        card = card_of(cells, params, NULL);
+        card = cells_card_of(cells, params, NULL);
         if (card != NULL && card->state != CARD_DONE)
             card->waiting = read_true(params, "waiting");
     } else if (strcmp(kind, "cell.finished") == 0 && info != NULL) {
-        card = card_of(cells, params, info);
+        card = cells_card_of(cells, params, info);
         if (card == NULL)
             return;
         cells_read_cell(card, info);
-        if (card->call == 0 && misses_output(card))
-            doubt_output(card);
-        end_card(cells, card);
+        if (card->call == 0 && cells_misses_output(card))
+            cells_doubt_output(card);
+        cells_end_card(cells, card);
     }
 }
 
 /* ---- history and replies ---- */
 
 /* Of the streams in a reply. */
-static void read_sizes(struct card *card, const struct gb_json *cell)
+static void cells_read_sizes(struct card *card, const struct gb_json *cell)
 {
     struct gb_buf bytes = {0};
 
@@ -508,7 +508,7 @@ static void read_sizes(struct card *card, const struct gb_json *cell)
     gb_buf_release(&bytes);
 }
 
-static void read_output(struct card *card, const struct gb_json *cell)
+static void cells_read_output(struct card *card, const struct gb_json *cell)
 {
     struct gb_buf bytes = {0};
 
@@ -516,13 +516,13 @@ static void read_output(struct card *card, const struct gb_json *cell)
     card->output = NULL;
     card->from = card->to = 0;
     if (json_add_bytes(&bytes, cell, "stdout", "stdout_base64"))
-        add_output(card, TEXT_STDOUT, gb_buf_bytes(&bytes));
+        cells_add_output(card, TEXT_STDOUT, gb_buf_bytes(&bytes));
     card->bytes[TEXT_STDOUT] = bytes.size;
     if (card->output != NULL)
         text_end(card->output);
     gb_buf_clear(&bytes);
     if (json_add_bytes(&bytes, cell, "stderr", "stderr_base64"))
-        add_output(card, TEXT_STDERR, gb_buf_bytes(&bytes));
+        cells_add_output(card, TEXT_STDERR, gb_buf_bytes(&bytes));
     card->bytes[TEXT_STDERR] = bytes.size;
     if (card->output != NULL)
         text_end(card->output);
@@ -540,7 +540,7 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
         return 0;
     cell = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell)) {
-        struct card *card = card_of(cells, cell, cell);
+        struct card *card = cells_card_of(cells, cell, cell);
         bool told, brief, part;
 
         if (card == NULL)
@@ -552,18 +552,18 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
         if (card->state == CARD_RUNNING && card->from_events)
             continue; /* events tell it */
         cells_read_cell(card, cell);
-        bound_figures(cells, card);
+        cells_bound_figures(cells, card);
         if (told || card->state != CARD_DONE)
             continue;
         if (part) {
             part_take(card, cell);
-            bound_output(cells, card);
+            cells_bound_output(cells, card);
         } else if (brief) {
             card->away = read_u64(cell, "stdout_bytes") + read_u64(cell, "stderr_bytes") > 0;
             card->from_events = true;
         } else {
-            read_output(card, cell);
-            bound_output(cells, card);
+            cells_read_output(card, cell);
+            cells_bound_output(cells, card);
         }
     }
     return list->count;
@@ -571,12 +571,12 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
 
 struct card *cells_sent(struct cells *cells, uint64_t call, const char *code)
 {
-    struct card *card = add_card(cells, 0);
+    struct card *card = cells_add_card(cells, 0);
 
     card->call = call;
     card->mine = true;
     card->state = CARD_SENT;
-    set_code(card, gb_bytes_str(code), false);
+    cells_set_code(card, gb_bytes_str(code), false);
     cells->change++;
     return card;
 }
@@ -602,15 +602,15 @@ void cells_reply(struct cells *cells, uint64_t call, const struct gb_json *resul
         uint32_t number = (uint32_t)read_u64(result, "cell");
 
         if (card->number == 0 && number != 0 && cells_find(cells, number) == NULL)
-            number_card(cells, card, number);
+            cells_number_card(cells, card, number);
         cells_read_cell(card, result);
-        read_sizes(card, result);
-        if (misses_output(card))
-            read_output(card, result);
+        cells_read_sizes(card, result);
+        if (cells_misses_output(card))
+            cells_read_output(card, result);
     } else if (card->error == NULL) {
         card->error = xstrdup(message);
     }
-    end_card(cells, card);
+    cells_end_card(cells, card);
 }
 
 void cells_lost(struct cells *cells)
@@ -624,7 +624,7 @@ void cells_lost(struct cells *cells)
             card->error = xstrdup("the connection was lost while it ran");
         card->call = 0;
         card->from_events = false;
-        end_card(cells, card);
+        cells_end_card(cells, card);
     }
     cells->change++;
 }
@@ -700,7 +700,7 @@ void cells_init(struct cells *cells, const char *session, const char *language,
 void cells_release(struct cells *cells)
 {
     while (cells->count > 0)
-        remove_at(cells, cells->count - 1);
+        cells_remove_at(cells, cells->count - 1);
     free(cells->cards);
     *cells = (struct cells){0};
 }

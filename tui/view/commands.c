@@ -13,13 +13,13 @@
     if (self == NULL)                                                                              \
     return
 
-static void run_type(struct tui *tui, const struct words *words)
+static void view_run_type(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     (void)session_view_type(self);
 }
 
-static void run_leave(struct tui *tui, const struct words *words)
+static void view_run_leave(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     session_view_leave(self);
@@ -31,7 +31,7 @@ static void view_run_interrupt(struct tui *tui, const struct words *words)
     pane_interrupt(&self->pane);
 }
 
-static void run_answer(struct tui *tui, const struct words *words)
+static void view_run_answer(struct tui *tui, const struct words *words)
 {
     const struct card *card;
     SELF(tui);
@@ -47,7 +47,7 @@ static void run_answer(struct tui *tui, const struct words *words)
 
 /* ---- tabs ---- */
 
-static void run_tab(struct tui *tui, const struct words *words)
+static void view_run_tab(struct tui *tui, const struct words *words)
 {
     static const char *const names[] = {"cells", "output", "files", "stats"};
     SELF(tui);
@@ -60,13 +60,13 @@ static void run_tab(struct tui *tui, const struct words *words)
     tui_say(tui, MESSAGE_ERROR, "tab wants cells, output, files or stats");
 }
 
-static void run_tab_next(struct tui *tui, const struct words *words)
+static void view_run_tab_next(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     session_view_set_tab(self, (enum tab)((self->tab + 1) % TAB_COUNT));
 }
 
-static void run_tab_previous(struct tui *tui, const struct words *words)
+static void view_run_tab_previous(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     session_view_set_tab(self, (enum tab)((self->tab + TAB_COUNT - 1) % TAB_COUNT));
@@ -98,31 +98,31 @@ static void view_run_page_up(struct tui *tui, const struct words *words)
     stream_page(&self->stream, -1);
 }
 
-static void run_top(struct tui *tui, const struct words *words)
+static void view_run_top(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     seek_top(self);
 }
 
-static void run_end(struct tui *tui, const struct words *words)
+static void view_run_end(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     stream_to_end(&self->stream);
 }
 
-static void run_next_cell(struct tui *tui, const struct words *words)
+static void view_run_next_cell(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     stream_step(&self->stream, 1);
 }
 
-static void run_previous_cell(struct tui *tui, const struct words *words)
+static void view_run_previous_cell(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     stream_step(&self->stream, -1);
 }
 
-static void run_cell(struct tui *tui, const struct words *words)
+static void view_run_cell(struct tui *tui, const struct words *words)
 {
     struct gb_bytes word = gb_bytes_str(words->count == 2 ? words->words[1] : "");
     uint64_t number;
@@ -134,7 +134,7 @@ static void run_cell(struct tui *tui, const struct words *words)
         tui_say(tui, MESSAGE_ERROR, "cell wants the number of a cell");
 }
 
-static void run_next_failed(struct tui *tui, const struct words *words)
+static void view_run_next_failed(struct tui *tui, const struct words *words)
 {
     const struct card *at;
     bool behind = false;
@@ -166,7 +166,7 @@ static void view_run_fold(struct tui *tui, const struct words *words)
         card->folded = !card->folded;
 }
 
-static void run_fold_all(struct tui *tui, const struct words *words)
+static void view_run_fold_all(struct tui *tui, const struct words *words)
 {
     bool folded = true;
     SELF(tui);
@@ -178,7 +178,7 @@ static void run_fold_all(struct tui *tui, const struct words *words)
     tui_say(tui, MESSAGE_PLAIN, "%s", folded ? "all unfolded" : "all folded but failures");
 }
 
-static void run_whole(struct tui *tui, const struct words *words)
+static void view_run_whole(struct tui *tui, const struct words *words)
 {
     struct card *card;
     SELF(tui);
@@ -190,7 +190,7 @@ static void run_whole(struct tui *tui, const struct words *words)
     card->folded = false;
 }
 
-static void run_follow(struct tui *tui, const struct words *words)
+static void view_run_follow(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     if (self->stream.follow)
@@ -199,14 +199,14 @@ static void run_follow(struct tui *tui, const struct words *words)
         stream_to_end(&self->stream);
 }
 
-static void run_wrap(struct tui *tui, const struct words *words)
+static void view_run_wrap(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     self->stream.look.wrap = !self->stream.look.wrap;
     tui_say(tui, MESSAGE_PLAIN, "long lines are %s", self->stream.look.wrap ? "wrapped" : "cut");
 }
 
-static void run_times(struct tui *tui, const struct words *words)
+static void view_run_times(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     self->stream.look.times = !self->stream.look.times;
@@ -227,7 +227,7 @@ void session_view_end_search(struct session_view *self)
         stream_select(&self->stream, card); /* rows come: one still looks at the same cell */
 }
 
-static void search(struct session_view *self, const char *pattern)
+static void view_search(struct session_view *self, const char *pattern)
 {
     if (pattern[0] == '\0') {
         session_view_end_search(self);
@@ -238,22 +238,22 @@ static void search(struct session_view *self, const char *pattern)
     seek_next(self, self->stream.follow ? -1 : 1);
 }
 
-static void on_pattern(void *arg, const char *line)
+static void view_on_pattern(void *arg, const char *line)
 {
     struct session_view *self = arg;
 
     if (line != NULL && self == session_view_top(self->view.tui))
-        search(self, line);
+        view_search(self, line);
 }
 
-static void run_search(struct tui *tui, const struct words *words)
+static void view_run_search(struct tui *tui, const struct words *words)
 {
     SELF(tui);
 
     if (words->rest[0] != '\0')
-        search(self, words->rest);
+        view_search(self, words->rest);
     else
-        tui_ask_live(tui, RECALL_SEARCH, NULL, on_pattern, self);
+        tui_ask_live(tui, RECALL_SEARCH, NULL, view_on_pattern, self);
 }
 
 static void view_find(struct tui *tui, int direction)
@@ -268,19 +268,19 @@ static void view_find(struct tui *tui, int direction)
         seek_next(self, direction);
 }
 
-static void run_search_next(struct tui *tui, const struct words *words)
+static void view_run_search_next(struct tui *tui, const struct words *words)
 {
     (void)words;
     view_find(tui, 1);
 }
 
-static void run_search_previous(struct tui *tui, const struct words *words)
+static void view_run_search_previous(struct tui *tui, const struct words *words)
 {
     (void)words;
     view_find(tui, -1);
 }
 
-static void run_hide(struct tui *tui, const struct words *words)
+static void view_run_hide(struct tui *tui, const struct words *words)
 {
     const struct card *card;
     SELF(tui);
@@ -321,7 +321,7 @@ static void view_run_copy(struct tui *tui, const struct words *words)
     view_copy(tui, &text, "code");
 }
 
-static void run_copy_output(struct tui *tui, const struct words *words)
+static void view_run_copy_output(struct tui *tui, const struct words *words)
 {
     struct gb_buf text = {0};
     const struct card *card;
@@ -337,7 +337,7 @@ static void run_copy_output(struct tui *tui, const struct words *words)
     view_copy(tui, &text, "output");
 }
 
-static void run_rerun(struct tui *tui, const struct words *words)
+static void view_run_rerun(struct tui *tui, const struct words *words)
 {
     struct card *card;
     SELF(tui);
@@ -359,7 +359,7 @@ static void run_rerun(struct tui *tui, const struct words *words)
     session_view_leave(self);
 }
 
-static void run_edit(struct tui *tui, const struct words *words)
+static void view_run_edit(struct tui *tui, const struct words *words)
 {
     struct card *card;
     SELF(tui);
@@ -379,55 +379,55 @@ static void run_edit(struct tui *tui, const struct words *words)
 
 /* ---- files ---- */
 
-static void run_file_open(struct tui *tui, const struct words *words)
+static void view_run_file_open(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_enter(&self->files);
 }
 
-static void run_file_back(struct tui *tui, const struct words *words)
+static void view_run_file_back(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_leave(&self->files);
 }
 
-static void run_file_down(struct tui *tui, const struct words *words)
+static void view_run_file_down(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_move(&self->files, 1);
 }
 
-static void run_file_up(struct tui *tui, const struct words *words)
+static void view_run_file_up(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_move(&self->files, -1);
 }
 
-static void run_file_end(struct tui *tui, const struct words *words)
+static void view_run_file_end(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_move(&self->files, FILES_MAX);
 }
 
-static void run_file_top(struct tui *tui, const struct words *words)
+static void view_run_file_top(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_move(&self->files, -FILES_MAX);
 }
 
-static void run_look_down(struct tui *tui, const struct words *words)
+static void view_run_look_down(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_scroll(&self->files, self->files.height - 2);
 }
 
-static void run_look_up(struct tui *tui, const struct words *words)
+static void view_run_look_up(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_scroll(&self->files, 2 - self->files.height);
 }
 
-static void on_local(void *arg, const char *line)
+static void view_on_local(void *arg, const char *line)
 {
     struct session_view *self = arg;
 
@@ -435,7 +435,7 @@ static void on_local(void *arg, const char *line)
         files_download(&self->files, line);
 }
 
-static void run_download(struct tui *tui, const struct words *words)
+static void view_run_download(struct tui *tui, const struct words *words)
 {
     const struct file_entry *entry;
     SELF(tui);
@@ -444,10 +444,10 @@ static void run_download(struct tui *tui, const struct words *words)
     if (words->rest[0] != '\0')
         files_download(&self->files, words->rest);
     else if (entry != NULL && !entry->folder)
-        tui_ask_path(tui, "download to", entry->name, on_local, self);
+        tui_ask_path(tui, "download to", entry->name, view_on_local, self);
 }
 
-static void on_upload(void *arg, const char *line)
+static void view_on_upload(void *arg, const char *line)
 {
     struct session_view *self = arg;
 
@@ -455,16 +455,16 @@ static void on_upload(void *arg, const char *line)
         files_upload(&self->files, line);
 }
 
-static void run_upload(struct tui *tui, const struct words *words)
+static void view_run_upload(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     if (words->rest[0] != '\0')
         files_upload(&self->files, words->rest);
     else
-        tui_ask_path(tui, "upload", NULL, on_upload, self);
+        tui_ask_path(tui, "upload", NULL, view_on_upload, self);
 }
 
-static void on_remove(void *arg)
+static void view_on_remove(void *arg)
 {
     struct session_view *self = arg;
 
@@ -472,7 +472,7 @@ static void on_remove(void *arg)
         files_remove(&self->files);
 }
 
-static void run_remove(struct tui *tui, const struct words *words)
+static void view_run_remove(struct tui *tui, const struct words *words)
 {
     char path[FILES_PATH_MAX], question[FILES_PATH_MAX + 32];
     SELF(tui);
@@ -481,16 +481,16 @@ static void run_remove(struct tui *tui, const struct words *words)
     if (path[0] == '\0')
         return;
     (void)snprintf(question, sizeof(question), "remove %s from the session?", path);
-    tui_confirm(tui, question, on_remove, self);
+    tui_confirm(tui, question, view_on_remove, self);
 }
 
-static void run_refresh(struct tui *tui, const struct words *words)
+static void view_run_refresh(struct tui *tui, const struct words *words)
 {
     SELF(tui);
     files_refresh(&self->files);
 }
 
-static void run_copy_path(struct tui *tui, const struct words *words)
+static void view_run_copy_path(struct tui *tui, const struct words *words)
 {
     char path[FILES_PATH_MAX];
     struct gb_buf text = {0};
@@ -518,65 +518,68 @@ static void run_copy_path(struct tui *tui, const struct words *words)
     }
 
 const struct command session_commands[] = {
-    ROW("type", "", "the keys go to the prompt", "i Enter", "type", run_type),
-    ROW("next-cell", "", "to the next cell", "J", "next cell", run_next_cell),
-    ROW("previous-cell", "", "to the cell before", "K", NULL, run_previous_cell),
-    ROW("next-failed", "", "to the next cell that failed", "!", NULL, run_next_failed),
-    ROW("cell", "NUMBER", "to the cell with this number", NULL, NULL, run_cell),
+    ROW("type", "", "the keys go to the prompt", "i Enter", "type", view_run_type),
+    ROW("next-cell", "", "to the next cell", "J", "next cell", view_run_next_cell),
+    ROW("previous-cell", "", "to the cell before", "K", NULL, view_run_previous_cell),
+    ROW("next-failed", "", "to the next cell that failed", "!", NULL, view_run_next_failed),
+    ROW("cell", "NUMBER", "to the cell with this number", NULL, NULL, view_run_cell),
     ROW("fold", "", "fold or unfold the cell", "o Space", "fold", view_run_fold),
     ROW("fold-all", "", "fold all cells but those that failed, or unfold all", "O", NULL,
-        run_fold_all),
-    ROW("whole", "", "long code as a whole, or its beginning", "x", NULL, run_whole),
+        view_run_fold_all),
+    ROW("whole", "", "long code as a whole, or its beginning", "x", NULL, view_run_whole),
     ROW("search", "[PATTERN]", "find lines, in the journal too; nothing ends it", "/", "search",
-        run_search),
-    ROW("search-next", "", "to the next match", "n", NULL, run_search_next),
-    ROW("search-previous", "", "to the match before", "N", NULL, run_search_previous),
-    ROW("hide", "", "show only the lines that match, or all", "h", NULL, run_hide),
+        view_run_search),
+    ROW("search-next", "", "to the next match", "n", NULL, view_run_search_next),
+    ROW("search-previous", "", "to the match before", "N", NULL, view_run_search_previous),
+    ROW("hide", "", "show only the lines that match, or all", "h", NULL, view_run_hide),
     ROW("copy", "", "the code of the cell into the clipboard", "y", "copy", view_run_copy),
-    ROW("copy-output", "", "the output of the cell into the clipboard", "Y", NULL, run_copy_output),
-    ROW("rerun", "", "run the cell again", "R", "rerun", run_rerun),
-    ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit", run_edit),
+    ROW("copy-output", "", "the output of the cell into the clipboard", "Y", NULL,
+        view_run_copy_output),
+    ROW("rerun", "", "run the cell again", "R", "rerun", view_run_rerun),
+    ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit",
+        view_run_edit),
     ROW("interrupt", "", "interrupt the cell that runs", "C-c", NULL, view_run_interrupt),
-    ROW("answer", "", "type a line for the program that waits for input", "a", NULL, run_answer),
-    ROW("follow", "", "keep the end in sight, or stand still", "f", "follow", run_follow),
-    ROW("wrap", "", "wrap long lines, or cut them", "w", NULL, run_wrap),
-    ROW("times", "", "the time of day at each cell, or not", "t", NULL, run_times),
-    ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, run_tab),
-    ROW("tab cells", "", "the cells", "1", NULL, run_tab),
-    ROW("tab output", "", "what they printed, alone", "2", NULL, run_tab),
-    ROW("tab files", "", "the files of the session", "3", NULL, run_tab),
-    ROW("tab stats", "", "what the session takes, and took", "4", NULL, run_tab),
-    ROW("tab-next", "", "the next tab", "]", "tab", run_tab_next),
-    ROW("tab-previous", "", "the tab before", "[", NULL, run_tab_previous),
+    ROW("answer", "", "type a line for the program that waits for input", "a", NULL,
+        view_run_answer),
+    ROW("follow", "", "keep the end in sight, or stand still", "f", "follow", view_run_follow),
+    ROW("wrap", "", "wrap long lines, or cut them", "w", NULL, view_run_wrap),
+    ROW("times", "", "the time of day at each cell, or not", "t", NULL, view_run_times),
+    ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, view_run_tab),
+    ROW("tab cells", "", "the cells", "1", NULL, view_run_tab),
+    ROW("tab output", "", "what they printed, alone", "2", NULL, view_run_tab),
+    ROW("tab files", "", "the files of the session", "3", NULL, view_run_tab),
+    ROW("tab stats", "", "what the session takes, and took", "4", NULL, view_run_tab),
+    ROW("tab-next", "", "the next tab", "]", "tab", view_run_tab_next),
+    ROW("tab-previous", "", "the tab before", "[", NULL, view_run_tab_previous),
     ROW("down", "", "a line down", "j Down", NULL, view_run_down),
     ROW("up", "", "a line up", "k Up", NULL, view_run_up),
     ROW("page-down", "", "a page down", "PageDown C-f", NULL, view_run_page_down),
     ROW("page-up", "", "a page up", "PageUp C-b", NULL, view_run_page_up),
-    ROW("top", "", "to the first cell", "g Home", NULL, run_top),
-    ROW("end", "", "to the end", "G End", NULL, run_end),
-    FILE_ROW("open-file", "", "into the folder", "Enter Right l", "open", run_file_open),
-    FILE_ROW("parent", "", "to the folder above", "Backspace Left", "up", run_file_back),
-    LOCAL_ROW("download", "a copy of the file on this machine", "d", run_download),
-    LOCAL_ROW("upload", "a file of this machine into the folder", "u", run_upload),
-    FILE_ROW("remove", "", "remove it from the session", "D", "remove", run_remove),
-    FILE_ROW("refresh", "", "read the folder again", "r", NULL, run_refresh),
-    FILE_ROW("copy-path", "", "the path into the clipboard", "y", NULL, run_copy_path),
-    FILE_ROW("file-down", "", "to the next file", "j Down", NULL, run_file_down),
-    FILE_ROW("file-up", "", "to the file before", "k Up", NULL, run_file_up),
-    FILE_ROW("file-top", "", "to the first file", "g Home", NULL, run_file_top),
-    FILE_ROW("file-end", "", "to the last file", "G End", NULL, run_file_end),
-    FILE_ROW("look-down", "", "a page down in the file", "PageDown J", NULL, run_look_down),
-    FILE_ROW("look-up", "", "a page up in the file", "PageUp K", NULL, run_look_up),
-    FILE_ROW("type", "", "the keys go to the prompt", "i", "type", run_type),
-    FILE_ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, run_tab),
-    FILE_ROW("tab cells", "", "the cells", "1", NULL, run_tab),
-    FILE_ROW("tab output", "", "what they printed, alone", "2", NULL, run_tab),
-    FILE_ROW("tab files", "", "the files of the session", "3", NULL, run_tab),
-    FILE_ROW("tab stats", "", "what the session takes, and took", "4", NULL, run_tab),
-    FILE_ROW("tab-next", "", "the next tab", "]", "tab", run_tab_next),
-    FILE_ROW("tab-previous", "", "the tab before", "[", NULL, run_tab_previous),
+    ROW("top", "", "to the first cell", "g Home", NULL, view_run_top),
+    ROW("end", "", "to the end", "G End", NULL, view_run_end),
+    FILE_ROW("open-file", "", "into the folder", "Enter Right l", "open", view_run_file_open),
+    FILE_ROW("parent", "", "to the folder above", "Backspace Left", "up", view_run_file_back),
+    LOCAL_ROW("download", "a copy of the file on this machine", "d", view_run_download),
+    LOCAL_ROW("upload", "a file of this machine into the folder", "u", view_run_upload),
+    FILE_ROW("remove", "", "remove it from the session", "D", "remove", view_run_remove),
+    FILE_ROW("refresh", "", "read the folder again", "r", NULL, view_run_refresh),
+    FILE_ROW("copy-path", "", "the path into the clipboard", "y", NULL, view_run_copy_path),
+    FILE_ROW("file-down", "", "to the next file", "j Down", NULL, view_run_file_down),
+    FILE_ROW("file-up", "", "to the file before", "k Up", NULL, view_run_file_up),
+    FILE_ROW("file-top", "", "to the first file", "g Home", NULL, view_run_file_top),
+    FILE_ROW("file-end", "", "to the last file", "G End", NULL, view_run_file_end),
+    FILE_ROW("look-down", "", "a page down in the file", "PageDown J", NULL, view_run_look_down),
+    FILE_ROW("look-up", "", "a page up in the file", "PageUp K", NULL, view_run_look_up),
+    FILE_ROW("type", "", "the keys go to the prompt", "i", "type", view_run_type),
+    FILE_ROW("tab", "NAME", "show cells, output, files or stats", NULL, NULL, view_run_tab),
+    FILE_ROW("tab cells", "", "the cells", "1", NULL, view_run_tab),
+    FILE_ROW("tab output", "", "what they printed, alone", "2", NULL, view_run_tab),
+    FILE_ROW("tab files", "", "the files of the session", "3", NULL, view_run_tab),
+    FILE_ROW("tab stats", "", "what the session takes, and took", "4", NULL, view_run_tab),
+    FILE_ROW("tab-next", "", "the next tab", "]", "tab", view_run_tab_next),
+    FILE_ROW("tab-previous", "", "the tab before", "[", NULL, view_run_tab_previous),
     {"leave", "", "the keys go to commands again", "C-]", "leave", CONTEXT_REPL, ARGUMENT_NONE,
-     run_leave},
+     view_run_leave},
     {"interrupt", "", "drop what is typed, or interrupt the cell", "C-c", "interrupt", CONTEXT_REPL,
      ARGUMENT_NONE, view_run_interrupt},
     {"page-up", "", "a page up", "PageUp", NULL, CONTEXT_REPL, ARGUMENT_NONE, view_run_page_up},

@@ -16,7 +16,7 @@ enum { CALL_DEADLINE_MS = 30000 };
 
 /* ---- paths ---- */
 
-static void join(char to[FILES_PATH_MAX], const char *folder, const char *name)
+static void files_join(char to[FILES_PATH_MAX], const char *folder, const char *name)
 {
     if (strcmp(folder, ".") == 0)
         (void)snprintf(to, FILES_PATH_MAX, "%s", name);
@@ -35,12 +35,12 @@ void files_selected_path(const struct files *files, char path[FILES_PATH_MAX])
 
     path[0] = '\0';
     if (entry != NULL)
-        join(path, files->path, entry->name);
+        files_join(path, files->path, entry->name);
 }
 
 /* ---- looking into a file ---- */
 
-static void drop_look(struct files *files)
+static void files_drop_look(struct files *files)
 {
     text_free(files->text);
     files->text = NULL;
@@ -55,7 +55,7 @@ static bool files_is_text(struct gb_bytes bytes)
     return memchr(bytes.data, '\0', bytes.size) == NULL && gb_utf8_valid(bytes);
 }
 
-static enum highlight_language language_of(const char *path)
+static enum highlight_language files_language_of(const char *path)
 {
     static const struct {
         const char *ending;
@@ -73,7 +73,7 @@ static enum highlight_language language_of(const char *path)
     return HIGHLIGHT_LANGUAGE_COUNT;
 }
 
-static void feed_hex(struct text *text, struct gb_bytes bytes)
+static void files_feed_hex(struct text *text, struct gb_bytes bytes)
 {
     struct gb_buf line = {0};
 
@@ -97,9 +97,10 @@ static void feed_hex(struct text *text, struct gb_bytes bytes)
     gb_buf_release(&line);
 }
 
-static void want_look(struct files *files);
+static void files_want_look(struct files *files);
 
-static void on_look(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void files_on_look(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
 {
     struct files *files = arg;
     struct gb_buf bytes = {0};
@@ -108,7 +109,7 @@ static void on_look(void *arg, const struct gb_json *result, const struct gb_cal
     files->look_call = 0;
     files_selected_path(files, path);
     if (strcmp(path, files->looked) != 0) {
-        want_look(files); /* the cursor has gone on */
+        files_want_look(files); /* the cursor has gone on */
         return;
     }
     text_free(files->text);
@@ -120,10 +121,10 @@ static void on_look(void *arg, const struct gb_json *result, const struct gb_cal
         files->size = read_u64(result, "size");
         files->cut = !read_true(result, "eof");
         if (files_is_text(gb_buf_bytes(&bytes))) {
-            files->language = language_of(path);
+            files->language = files_language_of(path);
             text_feed(files->text, TEXT_STDOUT, gb_buf_bytes(&bytes));
         } else {
-            feed_hex(files->text, gb_buf_bytes(&bytes));
+            files_feed_hex(files->text, gb_buf_bytes(&bytes));
             files->cut |= bytes.size > FILES_HEX_MAX;
         }
     }
@@ -133,7 +134,7 @@ static void on_look(void *arg, const struct gb_json *result, const struct gb_cal
 }
 
 /* Asks for the file under the cursor; while an answer is awaited, that asks again. */
-static void want_look(struct files *files)
+static void files_want_look(struct files *files)
 {
     const struct file_entry *entry = files_selected(files);
     struct gb_buf params = {0};
@@ -143,7 +144,7 @@ static void want_look(struct files *files)
     files_selected_path(files, path);
     if (files->look_call != 0 || strcmp(path, files->looked) == 0)
         return;
-    drop_look(files);
+    files_drop_look(files);
     if (entry == NULL || entry->folder || entry->other)
         return;
     (void)snprintf(files->looked, sizeof(files->looked), "%s", path);
@@ -152,13 +153,14 @@ static void want_look(struct files *files)
     gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(path));
     gb_json_put_u64(&out, "length", FILES_LOOK_MAX);
     gb_json_end(&out);
-    files->look_call = tui_call(files->tui, "file.read", &params, CALL_DEADLINE_MS, on_look, files);
+    files->look_call =
+        tui_call(files->tui, "file.read", &params, CALL_DEADLINE_MS, files_on_look, files);
     gb_buf_release(&params);
 }
 
 /* ---- folders ---- */
 
-static void drop_entries(struct files *files)
+static void files_drop_entries(struct files *files)
 {
     for (size_t i = 0; i < files->count; i++)
         free(files->entries[i].name);
@@ -167,7 +169,7 @@ static void drop_entries(struct files *files)
     files->count = 0;
 }
 
-static int by_name(const void *a, const void *b)
+static int files_by_name(const void *a, const void *b)
 {
     const struct file_entry *left = a, *right = b;
 
@@ -176,7 +178,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(left->name, right->name);
 }
 
-static void read_entries(struct files *files, const struct gb_json *result)
+static void files_read_entries(struct files *files, const struct gb_json *result)
 {
     const struct gb_json *list = read_array(result, "entries"), *entry;
 
@@ -203,11 +205,12 @@ static void read_entries(struct files *files, const struct gb_json *result)
         to->mtime = read_number(entry, "mtime");
         files->count++;
     }
-    qsort(files->entries, files->count, sizeof(*files->entries), by_name);
+    qsort(files->entries, files->count, sizeof(*files->entries), files_by_name);
     files->more = read_true(result, "more");
 }
 
-static void on_list(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void files_on_list(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
 {
     struct files *files = arg;
     const struct file_entry *before = files_selected(files);
@@ -220,18 +223,18 @@ static void on_list(void *arg, const struct gb_json *result, const struct gb_cal
                                             : "");
     files->wanted[0] = '\0';
     files->loaded = true;
-    drop_entries(files);
+    files_drop_entries(files);
     files->error[0] = '\0';
     files->looked[0] = '\0'; /* it may have changed */
     if (error != NULL)
         (void)snprintf(files->error, sizeof(files->error), "%s", error->message);
     else
-        read_entries(files, result);
+        files_read_entries(files, result);
     files->selected = MIN(files->selected, files->count > 0 ? files->count - 1 : 0);
     for (size_t i = 0; i < files->count; i++)
         if (strcmp(files->entries[i].name, name) == 0)
             files->selected = i;
-    want_look(files);
+    files_want_look(files);
     tui_redraw(files->tui);
 }
 
@@ -247,19 +250,20 @@ void files_refresh(struct files *files)
     gb_json_put_bytes(&out, "path", "path_base64", gb_bytes_str(files->path));
     gb_json_put_u64(&out, "limit", FILES_MAX);
     gb_json_end(&out);
-    files->list_call = tui_call(files->tui, "file.list", &params, CALL_DEADLINE_MS, on_list, files);
+    files->list_call =
+        tui_call(files->tui, "file.list", &params, CALL_DEADLINE_MS, files_on_list, files);
     gb_buf_release(&params);
 }
 
-static void go_to(struct files *files, const char *path)
+static void files_go_to(struct files *files, const char *path)
 {
     tui_forget(files->tui, files->list_call);
     files->list_call = 0;
     (void)snprintf(files->path, sizeof(files->path), "%s", path);
     files->selected = files->top = 0;
     files->loaded = false;
-    drop_entries(files);
-    drop_look(files);
+    files_drop_entries(files);
+    files_drop_look(files);
     files_refresh(files);
 }
 
@@ -271,7 +275,7 @@ void files_enter(struct files *files)
     if (entry == NULL || !(entry->folder || entry->link))
         return;
     files_selected_path(files, path);
-    go_to(files, path);
+    files_go_to(files, path);
 }
 
 void files_leave(struct files *files)
@@ -286,7 +290,7 @@ void files_leave(struct files *files)
     (void)snprintf(files->wanted, sizeof(files->wanted), "%s", slash != NULL ? slash + 1 : path);
     if (slash != NULL)
         *slash = '\0';
-    go_to(files, slash != NULL ? path : ".");
+    files_go_to(files, slash != NULL ? path : ".");
 }
 
 void files_move(struct files *files, long rows)
@@ -296,7 +300,7 @@ void files_move(struct files *files, long rows)
     if (files->count == 0)
         return;
     files->selected = (size_t)MAX(0L, MIN(to, (long)files->count - 1));
-    want_look(files);
+    files_want_look(files);
 }
 
 void files_scroll(struct files *files, long rows)
@@ -307,7 +311,8 @@ void files_scroll(struct files *files, long rows)
         (size_t)MAX(0L, MIN((long)files->text_top + rows, (long)lines - files->height + 2));
 }
 
-static void on_removed(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void files_on_removed(void *arg, const struct gb_json *result,
+                             const struct gb_call_error *error)
 {
     struct files *files = arg;
 
@@ -333,13 +338,13 @@ void files_remove(struct files *files)
     gb_json_put_bool(&out, "recursive", true);
     gb_json_end(&out);
     files->list_call =
-        tui_call(files->tui, "file.remove", &params, CALL_DEADLINE_MS, on_removed, files);
+        tui_call(files->tui, "file.remove", &params, CALL_DEADLINE_MS, files_on_removed, files);
     gb_buf_release(&params);
 }
 
 /* ---- in and out ---- */
 
-static void on_progress(void *arg, uint64_t done, uint64_t size)
+static void files_on_progress(void *arg, uint64_t done, uint64_t size)
 {
     struct files *files = arg;
 
@@ -348,7 +353,7 @@ static void on_progress(void *arg, uint64_t done, uint64_t size)
     tui_redraw(files->tui);
 }
 
-static void on_finished(void *arg, const struct gb_err *err)
+static void files_on_finished(void *arg, const struct gb_err *err)
 {
     struct files *files = arg;
 
@@ -360,7 +365,7 @@ static void on_finished(void *arg, const struct gb_err *err)
     files_refresh(files);
 }
 
-static bool is_free(struct files *files)
+static bool files_is_free(struct files *files)
 {
     if (files->transfer != NULL)
         tui_say(files->tui, MESSAGE_WARNING, "one file at a time: %s is on its way", files->moving);
@@ -368,7 +373,7 @@ static bool is_free(struct files *files)
 }
 
 /* A FIFO or the like would keep the whole front end waiting. */
-static bool is_file(struct files *files, const char *local)
+static bool files_is_file(struct files *files, const char *local)
 {
     bool stream = local_is_stream(local);
 
@@ -378,7 +383,7 @@ static bool is_file(struct files *files, const char *local)
 }
 
 /* What was typed: a file, or a folder that @name goes into. Gives. */
-static char *target(const char *typed, const char *name)
+static char *files_target(const char *typed, const char *name)
 {
     char *path = tui_local_path(typed);
     struct stat info;
@@ -402,8 +407,8 @@ void files_download(struct files *files, const char *local)
     struct transfer_config config = {
         .session = files->session,
         .remote = path,
-        .progress = on_progress,
-        .finished = on_finished,
+        .progress = files_on_progress,
+        .finished = files_on_finished,
         .arg = files,
     };
 
@@ -411,13 +416,13 @@ void files_download(struct files *files, const char *local)
         tui_say(files->tui, MESSAGE_WARNING, "the cursor stands at no file");
         return;
     }
-    if (!is_free(files))
+    if (!files_is_free(files))
         return;
     files_selected_path(files, path);
     name = transfer_local_name(path);
-    wanted = local != NULL && local[0] != '\0' ? target(local, entry->name) : NULL;
+    wanted = local != NULL && local[0] != '\0' ? files_target(local, entry->name) : NULL;
     config.local = wanted != NULL ? wanted : name;
-    if (config.local == NULL || !is_file(files, config.local))
+    if (config.local == NULL || !files_is_file(files, config.local))
         return;
     (void)snprintf(files->moving, sizeof(files->moving), "%s", config.local);
     files->moved = files->moving_size = 0;
@@ -436,14 +441,14 @@ void files_upload(struct files *files, const char *typed)
         .session = files->session,
         .local = local,
         .remote = path,
-        .progress = on_progress,
-        .finished = on_finished,
+        .progress = files_on_progress,
+        .finished = files_on_finished,
         .arg = files,
     };
 
-    if (local[0] == '\0' || !is_free(files) || !is_file(files, local))
+    if (local[0] == '\0' || !files_is_free(files) || !files_is_file(files, local))
         return;
-    join(path, files->path, name != NULL ? name + 1 : local);
+    files_join(path, files->path, name != NULL ? name + 1 : local);
     (void)snprintf(files->wanted, sizeof(files->wanted), "%s", name != NULL ? name + 1 : local);
     (void)snprintf(files->moving, sizeof(files->moving), "%s", path);
     files->moved = files->moving_size = 0;
@@ -464,6 +469,6 @@ void files_release(struct files *files)
     tui_forget(files->tui, files->list_call);
     tui_forget(files->tui, files->look_call);
     transfer_cancel(files->transfer);
-    drop_entries(files);
-    drop_look(files);
+    files_drop_entries(files);
+    files_drop_look(files);
 }

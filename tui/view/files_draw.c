@@ -9,8 +9,8 @@
 #include "view/files.h"
 #include "view/paint.h"
 
-static void draw_entry(const struct file_entry *entry, struct region row, bool selected,
-                       bool focused, double now)
+static void files_draw_entry(const struct file_entry *entry, struct region row, bool selected,
+                             bool focused, double now)
 {
     enum role role = entry->folder ? ROLE_FILE_DIR : entry->link ? ROLE_FILE_LINK : ROLE_FILE;
     bool wide = row.width >= 44;
@@ -33,7 +33,7 @@ static void draw_entry(const struct file_entry *entry, struct region row, bool s
     paint_right(row, room + 11, 0, 8, STYLE(selected ? role : ROLE_DIM), gb_bytes_str(text));
 }
 
-static void draw_list(const struct files *files, struct region region, bool focused)
+static void files_draw_list(const struct files *files, struct region region, bool focused)
 {
     struct region head = region_cut_top(&region, 1);
     int x = 1;
@@ -50,11 +50,11 @@ static void draw_list(const struct files *files, struct region region, bool focu
         return;
     }
     for (int y = 0; y < region.height && files->top + (size_t)y < files->count; y++)
-        draw_entry(&files->entries[files->top + (size_t)y], region_part(region, 0, y, -1, 1),
-                   files->top + (size_t)y == files->selected, focused, tui_now(files->tui));
+        files_draw_entry(&files->entries[files->top + (size_t)y], region_part(region, 0, y, -1, 1),
+                         files->top + (size_t)y == files->selected, focused, tui_now(files->tui));
 }
 
-static void draw_look(const struct files *files, struct region region)
+static void files_draw_look(const struct files *files, struct region region)
 {
     const struct file_entry *entry = files_selected(files);
     struct highlight_state state = {0};
@@ -89,7 +89,7 @@ static void draw_look(const struct files *files, struct region region)
                          NULL);
 }
 
-static void draw_transfer(const struct files *files, struct region row)
+static void files_draw_transfer(const struct files *files, struct region row)
 {
     double share = files->moving_size > 0 ? (double)files->moved / (double)files->moving_size : 0.0;
     int x = 1;
@@ -118,10 +118,10 @@ void files_draw(const struct files *files, struct region region, bool focused)
     struct region list;
 
     if (files->transfer != NULL)
-        draw_transfer(files, region_cut_bottom(&region, 1));
+        files_draw_transfer(files, region_cut_bottom(&region, 1));
     list = region_cut_left(&region, FILES_LIST_COLUMNS(region.width));
-    draw_list(files, list, focused);
+    files_draw_list(files, list, focused);
     paint_wall(region, 0, 0, region.height, STYLE(ROLE_FRAME));
     (void)region_cut_left(&region, 1);
-    draw_look(files, region);
+    files_draw_look(files, region);
 }

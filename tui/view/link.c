@@ -66,7 +66,7 @@ static void link_ask_history(struct session_view *self, uint32_t after, uint32_t
 }
 
 /* What a search reads of an output must not be replaced by what is in sight. */
-static bool is_busy(const struct session_view *self)
+static bool link_is_busy(const struct session_view *self)
 {
     return self->history != 0 || seek_active(self);
 }
@@ -90,7 +90,7 @@ void session_link_want(void *arg, struct card *card)
 {
     struct session_view *self = arg;
 
-    if (is_busy(self) || self->history_unsupported || card->number == 0)
+    if (link_is_busy(self) || self->history_unsupported || card->number == 0)
         return; /* the next frame asks again */
     card->asked = true;
     link_ask_history(self, card->number - 1, 1, true, -OUTPUT_BYTES, OUTPUT_BYTES);
@@ -103,7 +103,7 @@ bool session_link_want_part(void *arg, struct card *card, enum part_wish wish)
 
     if (self->history_unsupported)
         return true; /* there is no more */
-    if (is_busy(self))
+    if (link_is_busy(self))
         return false; /* the next frame asks again */
     part_ask(card, wish, &offset, &length);
     self->part_of = card->number;
@@ -117,7 +117,7 @@ bool session_link_want_between(void *arg, uint32_t after, uint32_t before)
 
     if (self->history_unsupported)
         return true; /* there is no more */
-    if (is_busy(self) || !self->history_done)
+    if (link_is_busy(self) || !self->history_done)
         return false; /* the next frame asks again */
     if (before > HISTORY_LIMIT)
         after = MAX(after, before - HISTORY_LIMIT - 1);
@@ -157,7 +157,7 @@ static void link_on_subscribed(void *arg, const struct gb_json *result,
     tui_redraw(self->view.tui);
 }
 
-static void subscribe(struct session_view *self)
+static void link_subscribe(struct session_view *self)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
@@ -184,7 +184,7 @@ static void subscribe(struct session_view *self)
 void session_link_open(struct session_view *self)
 {
     store_listen(tui_store(self->view.tui), &self->listener, link_on_event, self);
-    subscribe(self);
+    link_subscribe(self);
 }
 
 void session_link_check(struct session_view *self)
@@ -200,7 +200,7 @@ void session_link_check(struct session_view *self)
     for (size_t i = 0; i < self->cells.count; i++)
         self->cells.cards[i]->asked_before = false;
     cells_lost(&self->cells);
-    subscribe(self);
+    link_subscribe(self);
 }
 
 void session_link_close(struct session_view *self)

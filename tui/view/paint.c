@@ -43,7 +43,8 @@ static void paint_on_token(void *arg, size_t from, size_t to, enum highlight_rol
         memset(roles->roles + from, (int)paint_role_of(role), MIN(to, roles->size) - from);
 }
 
-static void mark_matches(struct roles *roles, const struct search *search, struct gb_bytes line)
+static void paint_mark_matches(struct roles *roles, const struct search *search,
+                               struct gb_bytes line)
 {
     size_t at = 0;
 
@@ -53,7 +54,8 @@ static void mark_matches(struct roles *roles, const struct search *search, struc
     }
 }
 
-static struct style style_at(const struct text_line *line, size_t at, const struct roles *roles)
+static struct style paint_style_at(const struct text_line *line, size_t at,
+                                   const struct roles *roles)
 {
     struct text_style own = text_style_at(line, at);
     struct style style = {.role = roles->roles[at]};
@@ -82,7 +84,7 @@ int paint_line(struct region region, int x, int y, const struct text_line *line,
     memset(roles.roles, (int)role, roles.size);
     if (tokens != NULL)
         highlight_line(tokens->language, tokens->state, line->bytes, paint_on_token, &roles);
-    mark_matches(&roles, search, line->bytes);
+    paint_mark_matches(&roles, search, line->bytes);
     to = MIN(to, roles.size);
     while (from < to &&
            (size = unit_next((struct gb_bytes){line->bytes.data + from, to - from}, &unit)) > 0) {
@@ -92,7 +94,7 @@ int paint_line(struct region region, int x, int y, const struct text_line *line,
         if (x + glyph.width > region.width)
             break;
         memcpy(glyph.text, unit.bytes, unit.size);
-        paint_glyph(region, x, y, style_at(line, from, &roles), &glyph);
+        paint_glyph(region, x, y, paint_style_at(line, from, &roles), &glyph);
         x += unit.width;
         from += size;
     }

@@ -22,7 +22,8 @@ struct pane_call {
                  const struct gb_call_error *error);
 };
 
-static void on_reply(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void pane_on_reply(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
 {
     struct pane_call *call = arg;
 
@@ -33,17 +34,17 @@ static void on_reply(void *arg, const struct gb_json *result, const struct gb_ca
 }
 
 /* Returns the number of the call; 0: there is no connection. */
-static uint64_t call_server(struct pane *pane, const char *method, struct gb_buf *params,
-                            uint64_t deadline_ms, uint64_t question,
-                            void (*done)(struct pane *, struct pane_call *, const struct gb_json *,
-                                         const struct gb_call_error *))
+static uint64_t pane_call_server(struct pane *pane, const char *method, struct gb_buf *params,
+                                 uint64_t deadline_ms, uint64_t question,
+                                 void (*done)(struct pane *, struct pane_call *,
+                                              const struct gb_json *, const struct gb_call_error *))
 {
     struct pane_call *call = xcalloc(1, sizeof(*call));
 
     call->pane = pane;
     call->question = question;
     call->done = done;
-    call->call = tui_call(pane->tui, method, params, deadline_ms, on_reply, call);
+    call->call = tui_call(pane->tui, method, params, deadline_ms, pane_on_reply, call);
     gb_buf_release(params);
     if (call->call == 0) {
         free(call);
@@ -65,7 +66,7 @@ static struct gb_json_out pane_begin_params(const struct pane *pane, struct gb_b
 /* ---- cells ---- */
 
 /* What did not run, and may be sent again, comes back to where it was typed. */
-static void bring_back(struct pane *pane, const struct card *card)
+static void pane_bring_back(struct pane *pane, const struct card *card)
 {
     struct prompt_view view;
     char *code;
@@ -79,16 +80,16 @@ static void bring_back(struct pane *pane, const struct card *card)
     free(code);
 }
 
-static void on_cell(struct pane *pane, struct pane_call *call, const struct gb_json *result,
-                    const struct gb_call_error *error)
+static void pane_on_cell(struct pane *pane, struct pane_call *call, const struct gb_json *result,
+                         const struct gb_call_error *error)
 {
     if (error != NULL && !error->dispatched && error->retryable)
-        bring_back(pane, cells_of_call(pane->cells, call->call));
+        pane_bring_back(pane, cells_of_call(pane->cells, call->call));
     cells_reply(pane->cells, call->call, result, error != NULL ? error->message : "");
 }
 
 /* False, and told, when there is nobody to send anything to. */
-static bool is_there(struct pane *pane)
+static bool pane_is_there(struct pane *pane)
 {
     char reconnect[KEY_NAME_MAX];
 
@@ -105,7 +106,7 @@ bool pane_run(struct pane *pane, const char *code)
     struct gb_json_out out;
     uint64_t call;
 
-    if (!is_there(pane))
+    if (!pane_is_there(pane))
         return false;
     out = pane_begin_params(pane, &params);
     gb_json_put_str(&out, "code", code);
@@ -113,14 +114,14 @@ bool pane_run(struct pane *pane, const char *code)
     gb_json_put_bool(&out, "detach", true); /* the cell outlives this front end */
     gb_json_put_u64(&out, "timeout_ms", GB_TIMEOUT_MAX_MS);
     gb_json_end(&out);
-    call = call_server(pane, "session.exec", &params, 0, 0, on_cell);
+    call = pane_call_server(pane, "session.exec", &params, 0, 0, pane_on_cell);
     (void)cells_sent(pane->cells, call, code);
     pane->interrupts = 0;
     return true;
 }
 
-static void on_typed_taken(struct pane *pane, struct pane_call *call, const struct gb_json *result,
-                           const struct gb_call_error *error)
+static void pane_on_typed_taken(struct pane *pane, struct pane_call *call,
+                                const struct gb_json *result, const struct gb_call_error *error)
 {
     (void)call;
     (void)result;
@@ -128,12 +129,12 @@ static void on_typed_taken(struct pane *pane, struct pane_call *call, const stru
         tui_say_error(pane->tui, "input", error);
 }
 
-static bool send_input(struct pane *pane, const char *line, bool eof)
+static bool pane_send_input(struct pane *pane, const char *line, bool eof)
 {
     struct gb_buf params = {0}, text = {0};
     struct gb_json_out out;
 
-    if (!is_there(pane))
+    if (!pane_is_there(pane))
         return false;
     out = pane_begin_params(pane, &params);
     gb_buf_adds(&text, line);
@@ -142,13 +143,14 @@ static bool send_input(struct pane *pane, const char *line, bool eof)
     gb_json_put_str(&out, "text", gb_buf_str(&text));
     gb_json_put_bool(&out, "eof", eof);
     gb_json_end(&out);
-    (void)call_server(pane, "session.stdin", &params, CALL_DEADLINE_MS, 0, on_typed_taken);
+    (void)pane_call_server(pane, "session.stdin", &params, CALL_DEADLINE_MS, 0,
+                           pane_on_typed_taken);
     gb_buf_release(&text);
     return true;
 }
 
-static void on_interrupted(struct pane *pane, struct pane_call *call, const struct gb_json *result,
-                           const struct gb_call_error *error)
+static void pane_on_interrupted(struct pane *pane, struct pane_call *call,
+                                const struct gb_json *result, const struct gb_call_error *error)
 {
     (void)call;
     (void)result;
@@ -169,7 +171,8 @@ void pane_interrupt(struct pane *pane)
     }
     out = pane_begin_params(pane, &params);
     gb_json_end(&out);
-    (void)call_server(pane, "session.interrupt", &params, CALL_DEADLINE_MS, 0, on_interrupted);
+    (void)pane_call_server(pane, "session.interrupt", &params, CALL_DEADLINE_MS, 0,
+                           pane_on_interrupted);
     pane->interrupts++;
     tui_say(pane->tui, MESSAGE_WARNING, "%s",
             pane->interrupts < 3 ? "interrupted"
@@ -178,8 +181,8 @@ void pane_interrupt(struct pane *pane)
 
 /* ---- what the prompt asks ---- */
 
-static void on_complete(struct pane *pane, struct pane_call *call, const struct gb_json *result,
-                        const struct gb_call_error *error)
+static void pane_on_complete(struct pane *pane, struct pane_call *call,
+                             const struct gb_json *result, const struct gb_call_error *error)
 {
     char indent[256];
 
@@ -200,7 +203,7 @@ static void pane_on_deadline(void *arg)
     }
 }
 
-static void ask_complete(void *arg, uint64_t question, const char *text)
+static void pane_ask_complete(void *arg, uint64_t question, const char *text)
 {
     struct pane *pane = arg;
     struct gb_buf params = {0};
@@ -213,11 +216,12 @@ static void ask_complete(void *arg, uint64_t question, const char *text)
     }
     gb_json_put_str(&out, "code", text);
     gb_json_end(&out);
-    (void)call_server(pane, "session.is_complete", &params, KEY_DEADLINE_MS, question, on_complete);
+    (void)pane_call_server(pane, "session.is_complete", &params, KEY_DEADLINE_MS, question,
+                           pane_on_complete);
 }
 
-static void on_matches(struct pane *pane, struct pane_call *call, const struct gb_json *result,
-                       const struct gb_call_error *error)
+static void pane_on_matches(struct pane *pane, struct pane_call *call, const struct gb_json *result,
+                            const struct gb_call_error *error)
 {
     const struct gb_json *list = read_array(result, "matches"), *match;
     struct prompt_match matches[PROMPT_MATCHES_MAX];
@@ -248,7 +252,7 @@ static void on_matches(struct pane *pane, struct pane_call *call, const struct g
     }
 }
 
-static void ask_matches(void *arg, uint64_t question, const char *text, size_t cursor)
+static void pane_ask_matches(void *arg, uint64_t question, const char *text, size_t cursor)
 {
     struct pane *pane = arg;
     struct gb_buf params = {0};
@@ -261,34 +265,35 @@ static void ask_matches(void *arg, uint64_t question, const char *text, size_t c
     gb_json_put_str(&out, "code", text);
     gb_json_put_u64(&out, "cursor", cursor);
     gb_json_end(&out);
-    (void)call_server(pane, "session.complete", &params, KEY_DEADLINE_MS, question, on_matches);
+    (void)pane_call_server(pane, "session.complete", &params, KEY_DEADLINE_MS, question,
+                           pane_on_matches);
 }
 
-static bool on_submit(void *arg, const char *text)
+static bool pane_on_submit(void *arg, const char *text)
 {
     struct pane *pane = arg;
 
-    return pane->input ? send_input(pane, text, false) : pane_run(pane, text);
+    return pane->input ? pane_send_input(pane, text, false) : pane_run(pane, text);
 }
 
-static void on_eof(void *arg)
+static void pane_on_eof(void *arg)
 {
     struct pane *pane = arg;
 
     if (pane->input)
-        (void)send_input(pane, "", true);
+        (void)pane_send_input(pane, "", true);
     else
         tui_command(pane->tui, "leave");
 }
 
-static void on_edit(void *arg, const char *text)
+static void pane_on_edit(void *arg, const char *text)
 {
     pane_edit(arg, text);
 }
 
 /* ---- $EDITOR ---- */
 
-static const char *ending_of(const char *language)
+static const char *pane_ending_of(const char *language)
 {
     return strcmp(language, "python") == 0       ? ".py"
            : strcmp(language, "javascript") == 0 ? ".js"
@@ -296,7 +301,7 @@ static const char *ending_of(const char *language)
                                                  : ".txt";
 }
 
-static void on_edited(void *arg, int status)
+static void pane_on_edited(void *arg, int status)
 {
     struct pane *pane = arg;
     struct gb_buf text = {0};
@@ -334,13 +339,13 @@ void pane_edit(struct pane *pane, const char *text)
     if (pane->edited != NULL)
         return;
     pane->edited = xasprintf("%s/glassbell-XXXXXX%s", folder != NULL ? folder : "/tmp",
-                             ending_of(pane->language));
-    fd = mkostemps(pane->edited, (int)strlen(ending_of(pane->language)), O_CLOEXEC);
+                             pane_ending_of(pane->language));
+    fd = mkostemps(pane->edited, (int)strlen(pane_ending_of(pane->language)), O_CLOEXEC);
     if (fd >= 0) {
         (void)gb_fd_write_full(fd, text, strlen(text));
         (void)gb_close(fd);
     }
-    if (fd < 0 || !tui_edit(pane->tui, pane->edited, on_edited, pane)) {
+    if (fd < 0 || !tui_edit(pane->tui, pane->edited, pane_on_edited, pane)) {
         tui_say(pane->tui, MESSAGE_ERROR, "the editor cannot be started");
         (void)unlink(pane->edited);
         free(TAKE_PTR(pane->edited));
@@ -380,11 +385,11 @@ void pane_release(struct pane *pane)
 static void pane_attach(struct pane *pane)
 {
     static const struct prompt_hooks hooks = {
-        .ask_complete = ask_complete,
-        .ask_matches = ask_matches,
-        .submit = on_submit,
-        .eof = on_eof,
-        .edit = on_edit,
+        .ask_complete = pane_ask_complete,
+        .ask_matches = pane_ask_matches,
+        .submit = pane_on_submit,
+        .eof = pane_on_eof,
+        .edit = pane_on_edit,
     };
 
     /* What a program is told (a password perhaps) is remembered in no file. */

@@ -92,7 +92,7 @@ struct layout {
     int rows, cursor_x, cursor_y, match_x, match_y;
 };
 
-static const char *prompt_of(const struct pane *pane, bool first)
+static const char *pane_prompt_of(const struct pane *pane, bool first)
 {
     const struct signs *signs = signs_of(pane->language);
 
@@ -102,7 +102,7 @@ static const char *prompt_of(const struct pane *pane, bool first)
 }
 
 /* Goes over the text, and paints it when @pen says so. */
-static void go_over(const struct pane *pane, struct layout *layout, struct pen *pen)
+static void pane_go_over(const struct pane *pane, struct layout *layout, struct pen *pen)
 {
     const struct prompt_view *view = &layout->view;
     struct highlight_state state = {0};
@@ -146,9 +146,10 @@ static void go_over(const struct pane *pane, struct layout *layout, struct pen *
     layout->rows = MAX(pen->y, layout->cursor_y) + 1;
 }
 
-static struct layout lay_out(const struct pane *pane, int width, struct pen *pen)
+static struct layout pane_lay_out(const struct pane *pane, int width, struct pen *pen)
 {
-    struct layout layout = {.first = prompt_of(pane, true), .more = prompt_of(pane, false)};
+    struct layout layout = {.first = pane_prompt_of(pane, true),
+                            .more = pane_prompt_of(pane, false)};
     const struct prompt_draft *draft = pane->input ? &pane->input_draft : &pane->draft;
     const char *first;
 
@@ -167,13 +168,13 @@ static struct layout lay_out(const struct pane *pane, int width, struct pen *pen
 int pane_rows(const struct pane *pane, int width, int limit)
 {
     struct pen pen;
-    struct layout layout = lay_out(pane, width - 1, &pen);
+    struct layout layout = pane_lay_out(pane, width - 1, &pen);
 
-    go_over(pane, &layout, &pen);
+    pane_go_over(pane, &layout, &pen);
     return MAX(MIN(layout.rows, limit), 1);
 }
 
-static void draw_suggestion(const struct layout *layout, struct pen *pen)
+static void pane_draw_suggestion(const struct layout *layout, struct pen *pen)
 {
     const char *text = layout->view.suggestion;
     size_t size, at = 0;
@@ -200,8 +201,8 @@ static struct layout pane_place(const struct pane *pane, struct region region, s
     struct layout layout;
 
     region = region_part(region, 1, 0, -1, -1);
-    layout = lay_out(pane, region.width, pen);
-    go_over(pane, &layout, pen);
+    layout = pane_lay_out(pane, region.width, pen);
+    pane_go_over(pane, &layout, pen);
     pen->first = MAX(0, MIN(layout.cursor_y - region.height / 2, layout.rows - region.height));
     pen->region = region;
     return layout;
@@ -216,8 +217,8 @@ void pane_draw(const struct pane *pane, struct region region, bool focused, cons
     region = pen.region;
     pen.x = pen.y = 0;
     pen.paint = true;
-    go_over(pane, &layout, &pen);
-    draw_suggestion(&layout, &pen);
+    pane_go_over(pane, &layout, &pen);
+    pane_draw_suggestion(&layout, &pen);
     if (layout.view.size == 0 && hint[0] != '\0' && layout.view.search == NULL)
         (void)paint_cut(region, pen.indent + 1, 0, region.width - pen.indent - 2, STYLE(ROLE_DIM),
                         gb_bytes_str(hint));

@@ -16,7 +16,7 @@ static uint64_t part_size_of(const struct card *card)
 }
 
 /* Where the first line that is here begins. */
-static uint64_t begin_of(const struct card *card)
+static uint64_t part_begin_of(const struct card *card)
 {
     enum text_stream stream;
     uint64_t origin;
@@ -29,24 +29,25 @@ static uint64_t begin_of(const struct card *card)
     return card->from + origin;
 }
 
-static uint64_t end_of(const struct card *card)
+static uint64_t part_end_of(const struct card *card)
 {
     return card->to > 0 ? card->to : part_size_of(card);
 }
 
-static bool can_be_read(const struct card *card)
+static bool part_can_be_read(const struct card *card)
 {
     return card->state == CARD_DONE && card->number != 0 && card->output != NULL;
 }
 
 uint64_t part_before(const struct card *card)
 {
-    return can_be_read(card) ? MIN(begin_of(card), part_size_of(card)) : 0;
+    return part_can_be_read(card) ? MIN(part_begin_of(card), part_size_of(card)) : 0;
 }
 
 uint64_t part_behind(const struct card *card)
 {
-    return can_be_read(card) ? part_size_of(card) - MIN(end_of(card), part_size_of(card)) : 0;
+    return part_can_be_read(card) ? part_size_of(card) - MIN(part_end_of(card), part_size_of(card))
+                                  : 0;
 }
 
 void part_ask(struct card *card, enum part_wish wish, uint64_t *ret_offset, uint64_t *ret_length)
@@ -55,9 +56,9 @@ void part_ask(struct card *card, enum part_wish wish, uint64_t *ret_offset, uint
     uint64_t seam = 0, from = 0;
 
     if (wish == PART_EARLIER)
-        seam = MIN(begin_of(card), size);
+        seam = MIN(part_begin_of(card), size);
     else if (wish == PART_LATER)
-        seam = MIN(end_of(card), size);
+        seam = MIN(part_end_of(card), size);
     else if (wish == PART_END)
         seam = size > PART_BYTES ? size - PART_BYTES : 0;
     from = seam > PART_BYTES ? seam - PART_BYTES : 0;
@@ -69,7 +70,7 @@ void part_ask(struct card *card, enum part_wish wish, uint64_t *ret_offset, uint
 }
 
 /* Bytes at the beginning that are the end of a line. */
-static size_t end_of_line(struct gb_bytes bytes)
+static size_t part_end_of_line(struct gb_bytes bytes)
 {
     const uint8_t *newline = memchr(bytes.data, '\n', MIN(bytes.size, (size_t)LINE_SOUGHT));
     size_t at = 0;
@@ -82,7 +83,7 @@ static size_t end_of_line(struct gb_bytes bytes)
 }
 
 /* Bytes at the end that are the beginning of a line. */
-static size_t begin_of_line(struct gb_bytes bytes)
+static size_t part_begin_of_line(struct gb_bytes bytes)
 {
     for (size_t i = 0; i < MIN(bytes.size, (size_t)LINE_SOUGHT); i++)
         if (bytes.data[bytes.size - 1 - i] == '\n')
@@ -91,7 +92,8 @@ static size_t begin_of_line(struct gb_bytes bytes)
 }
 
 /* Feeds a stream, which begins @start bytes into the output; notes the line at the seam. */
-static void feed(struct card *card, enum text_stream stream, struct gb_bytes bytes, uint64_t start)
+static void part_feed(struct card *card, enum text_stream stream, struct gb_bytes bytes,
+                      uint64_t start)
 {
     const uint64_t end = start + bytes.size;
     struct gb_bytes first = bytes;
@@ -127,7 +129,7 @@ void part_take(struct card *card, const struct gb_json *cell)
         /* Lines are whole, but for those that are too long. */
         if (card->from > 0 && card->from != out_size) {
             struct gb_bytes *first = out.size > 0 ? &out : &err;
-            size_t cut = end_of_line(*first);
+            size_t cut = part_end_of_line(*first);
 
             first->data += cut;
             first->size -= cut;
@@ -135,7 +137,7 @@ void part_take(struct card *card, const struct gb_json *cell)
         }
         if (card->to < size && card->to != out_size) {
             struct gb_bytes *last = err.size > 0 ? &err : &out;
-            size_t cut = begin_of_line(*last);
+            size_t cut = part_begin_of_line(*last);
 
             last->size -= cut;
             card->to -= cut;
@@ -143,8 +145,8 @@ void part_take(struct card *card, const struct gb_json *cell)
         text_free(card->output);
         card->output = text_new(CELL_OUTPUT_MAX);
         card->seam_line = SIZE_MAX;
-        feed(card, TEXT_STDOUT, out, card->from);
-        feed(card, TEXT_STDERR, err, MAX(card->from, out_size));
+        part_feed(card, TEXT_STDOUT, out, card->from);
+        part_feed(card, TEXT_STDERR, err, MAX(card->from, out_size));
         if (card->seam_line != SIZE_MAX)
             card->seam_line -= MIN(card->seam_line, (size_t)text_dropped(card->output));
         card->away = false;

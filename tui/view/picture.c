@@ -28,7 +28,7 @@ struct figure {
     char remove[REMOVE_MAX];
 };
 
-static void release(struct figure *figure)
+static void picture_release(struct figure *figure)
 {
     free(figure->spots);
     if (figure->bytes != NULL)
@@ -40,7 +40,7 @@ void picture_free(void *picture)
 {
     if (picture == NULL)
         return;
-    release(picture);
+    picture_release(picture);
     free(picture);
 }
 
@@ -73,8 +73,8 @@ static bool picture_decode(struct gb_bytes bytes, struct pixels *ret_pixels)
 
 /* ---- to characters, or to the terminal's graphics ---- */
 
-static ChafaCanvas *draw_canvas(const struct pixels *pixels, const struct figure *figure,
-                                const struct picture_look *look)
+static ChafaCanvas *picture_draw_canvas(const struct pixels *pixels, const struct figure *figure,
+                                        const struct picture_look *look)
 {
     ChafaCanvasConfig *config = chafa_canvas_config_new();
     ChafaSymbolMap *signs = chafa_symbol_map_new();
@@ -102,12 +102,12 @@ static ChafaCanvas *draw_canvas(const struct pixels *pixels, const struct figure
     return canvas;
 }
 
-static colour colour_of(gint rgb)
+static colour picture_colour_of(gint rgb)
 {
     return rgb < 0 ? COLOUR_NONE : COLOUR_RGB((uint32_t)rgb & 0xffffff);
 }
 
-static void keep_spots(struct figure *figure, const ChafaCanvas *canvas)
+static void picture_keep_spots(struct figure *figure, const ChafaCanvas *canvas)
 {
     figure->spots = xcalloc((size_t)figure->columns * (size_t)figure->rows, sizeof(*figure->spots));
     for (int y = 0; y < figure->rows; y++)
@@ -117,12 +117,12 @@ static void keep_spots(struct figure *figure, const ChafaCanvas *canvas)
 
             chafa_canvas_get_colors_at((ChafaCanvas *)(uintptr_t)canvas, x, y, &fg, &bg);
             spot->sign = chafa_canvas_get_char_at((ChafaCanvas *)(uintptr_t)canvas, x, y);
-            spot->fg = colour_of(fg);
-            spot->bg = colour_of(bg);
+            spot->fg = picture_colour_of(fg);
+            spot->bg = picture_colour_of(bg);
         }
 }
 
-static void keep_bytes(struct figure *figure, ChafaCanvas *canvas)
+static void picture_keep_bytes(struct figure *figure, ChafaCanvas *canvas)
 {
     static uint64_t last_id;
     ChafaTermInfo *terminal = chafa_term_db_get_fallback_info(chafa_term_db_get_default());
@@ -136,7 +136,8 @@ static void keep_bytes(struct figure *figure, ChafaCanvas *canvas)
     figure->id = ++last_id;
 }
 
-static void make(struct figure *figure, struct gb_bytes png, const struct picture_look *look)
+static void picture_make(struct figure *figure, struct gb_bytes png,
+                         const struct picture_look *look)
 {
     struct pixels pixels = {0};
     ChafaCanvas *canvas;
@@ -145,7 +146,7 @@ static void make(struct figure *figure, struct gb_bytes png, const struct pictur
                        ? (gfloat)look->cell_width / (gfloat)look->cell_height
                        : 0.5F;
 
-    release(figure);
+    picture_release(figure);
     figure->wanted = look->columns;
     figure->mode = look->mode;
     if (look->columns < 4 || !picture_decode(png, &pixels))
@@ -153,11 +154,11 @@ static void make(struct figure *figure, struct gb_bytes png, const struct pictur
     chafa_calc_canvas_geometry(pixels.width, pixels.height, &columns, &rows, ratio, FALSE, FALSE);
     figure->columns = MAX(1, MIN(columns, look->columns));
     figure->rows = MAX(1, MIN(rows, (gint)PICTURE_ROWS_MAX));
-    canvas = draw_canvas(&pixels, figure, look);
+    canvas = picture_draw_canvas(&pixels, figure, look);
     if (look->mode == PICTURE_BLOCKS)
-        keep_spots(figure, canvas);
+        picture_keep_spots(figure, canvas);
     else
-        keep_bytes(figure, canvas);
+        picture_keep_bytes(figure, canvas);
     chafa_canvas_unref(canvas);
     free(pixels.rgba);
     if (figure->spots == NULL && figure->bytes == NULL)
@@ -165,7 +166,8 @@ static void make(struct figure *figure, struct gb_bytes png, const struct pictur
 }
 
 /* The figure for this look; NULL: it is only named. */
-static struct figure *figure_of(struct card_display *display, const struct picture_look *look)
+static struct figure *picture_figure_of(struct card_display *display,
+                                        const struct picture_look *look)
 {
     struct figure *figure = display->picture;
 
@@ -175,18 +177,18 @@ static struct figure *figure_of(struct card_display *display, const struct pictu
     if (figure == NULL)
         display->picture = figure = xcalloc(1, sizeof(*figure));
     if (figure->wanted != look->columns || figure->mode != look->mode)
-        make(figure, gb_buf_bytes(&display->data), look);
+        picture_make(figure, gb_buf_bytes(&display->data), look);
     return figure->rows > 0 ? figure : NULL;
 }
 
 size_t picture_rows(struct card_display *display, const struct picture_look *look)
 {
-    const struct figure *figure = figure_of(display, look);
+    const struct figure *figure = picture_figure_of(display, look);
 
     return figure != NULL ? (size_t)figure->rows + 1 : 1;
 }
 
-static void draw_spots(const struct figure *figure, struct region region, int y)
+static void picture_draw_spots(const struct figure *figure, struct region region, int y)
 {
     for (int x = 0; x < figure->columns; x++) {
         const struct spot *spot = &figure->spots[y * figure->columns + x];
@@ -199,7 +201,7 @@ static void draw_spots(const struct figure *figure, struct region region, int y)
 }
 
 /* Graphics are sent whole, when all of it is in sight. */
-static void draw_graphics(struct figure *figure, struct region region)
+static void picture_draw_graphics(struct figure *figure, struct region region)
 {
     struct picture picture = {
         .width = figure->columns,
@@ -221,14 +223,14 @@ static void draw_graphics(struct figure *figure, struct region region)
 void picture_draw(struct card_display *display, struct region region, size_t row,
                   const struct picture_look *look, size_t ordinal)
 {
-    struct figure *figure = figure_of(display, look);
+    struct figure *figure = picture_figure_of(display, look);
     char size[16];
 
     if (figure != NULL && (int)row < figure->rows) {
         if (figure->spots != NULL)
-            draw_spots(figure, region, (int)row);
+            picture_draw_spots(figure, region, (int)row);
         else if (row == 0)
-            draw_graphics(figure, region);
+            picture_draw_graphics(figure, region);
         return;
     }
     short_size((double)display->bytes, size);

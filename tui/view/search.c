@@ -5,12 +5,12 @@
 
 #include "base/mem.h"
 
-static char lower(char c)
+static char search_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-static bool finds(const void *search, struct gb_bytes line, size_t from, size_t *ret_start)
+static bool search_finds(const void *search, struct gb_bytes line, size_t from, size_t *ret_start)
 {
     return search_find(search, line, from, ret_start);
 }
@@ -19,7 +19,7 @@ void search_set(struct search *search, const char *pattern)
 {
     *search = (struct search){
         .size = MIN(strlen(pattern), (size_t)SEARCH_PATTERN_MAX),
-        .filter = {.finds = finds, .arg = search, .key = search->filter.key + 1},
+        .filter = {.finds = search_finds, .arg = search, .key = search->filter.key + 1},
     };
     memcpy(search->pattern, pattern, search->size);
     for (size_t i = 0; i < search->size; i++)
@@ -34,7 +34,7 @@ bool search_find(const struct search *search, struct gb_bytes line, size_t from,
         size_t i = 0;
 
         while (i < search->size &&
-               (search->exact ? (char)line.data[at + i] : lower((char)line.data[at + i])) ==
+               (search->exact ? (char)line.data[at + i] : search_lower((char)line.data[at + i])) ==
                    search->pattern[i])
             i++;
         if (i == search->size) {

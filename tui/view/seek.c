@@ -29,7 +29,7 @@ static struct gb_json_out seek_begin_params(const struct session_view *self, str
     return out;
 }
 
-static void put_call(struct session_view *self, struct gb_json_out *out, gb_reply_cb *reply)
+static void seek_put_call(struct session_view *self, struct gb_json_out *out, gb_reply_cb *reply)
 {
     session_link_drop(self);
     gb_json_end(out);
@@ -54,14 +54,14 @@ bool seek_active(const struct session_view *self)
     return self->seek.call != 0 || gb_timer_active(self->seek.turn);
 }
 
-static void on_turn(void *arg)
+static void seek_on_turn(void *arg)
 {
     seek_walk(arg);
 }
 
 void seek_open(struct session_view *self)
 {
-    self->seek.turn = gb_timer_new(tui_loop(self->view.tui), on_turn, self);
+    self->seek.turn = gb_timer_new(tui_loop(self->view.tui), seek_on_turn, self);
 }
 
 void seek_close(struct session_view *self)
@@ -71,7 +71,8 @@ void seek_close(struct session_view *self)
 
 /* ---- to a cell ---- */
 
-static void on_cells(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void seek_on_cells(void *arg, const struct gb_json *result,
+                          const struct gb_call_error *error)
 {
     struct session_view *self = arg;
     const struct card *card;
@@ -95,7 +96,7 @@ static void on_cells(void *arg, const struct gb_json *result, const struct gb_ca
     tui_redraw(self->view.tui);
 }
 
-static void ask_cells(struct session_view *self, uint32_t number)
+static void seek_ask_cells(struct session_view *self, uint32_t number)
 {
     struct gb_buf params = {0};
     struct gb_json_out out = seek_begin_params(self, &params);
@@ -103,7 +104,7 @@ static void ask_cells(struct session_view *self, uint32_t number)
     self->seek.cell = number;
     gb_json_put_u64(&out, "after", number > CELLS_BEFORE ? number - CELLS_BEFORE - 1 : 0);
     gb_json_put_u64(&out, "limit", CELLS_ASKED);
-    put_call(self, &out, on_cells);
+    seek_put_call(self, &out, seek_on_cells);
 }
 
 void seek_cell(struct session_view *self, uint32_t number)
@@ -123,7 +124,7 @@ void seek_cell(struct session_view *self, uint32_t number)
         tui_say(self->view.tui, MESSAGE_ERROR, "cell %u is not here, and no journal is kept",
                 number);
     else
-        ask_cells(self, number);
+        seek_ask_cells(self, number);
 }
 
 void seek_top(struct session_view *self)
@@ -131,25 +132,25 @@ void seek_top(struct session_view *self)
     (void)seek_stop(self);
     stream_to_top(&self->stream);
     if (self->cells.count > 0 && self->cells.cards[0]->number > 1 && !self->history_unsupported)
-        ask_cells(self, 1);
+        seek_ask_cells(self, 1);
 }
 
 /* ---- to a match ---- */
 
-static void not_found(struct session_view *self)
+static void seek_not_found(struct session_view *self)
 {
     tui_say(self->view.tui, MESSAGE_WARNING, "%.*s is not in this session",
             (int)self->stream.search.size, self->stream.search.pattern);
 }
 
 /* The walk is at an end of the session: once it goes on at the other one. */
-static void go_around(struct session_view *self)
+static void seek_go_around(struct session_view *self)
 {
     struct seek *seek = &self->seek;
     struct cells *cells = &self->cells;
 
     if (seek->around || cells->count == 0) {
-        not_found(self);
+        seek_not_found(self);
         return;
     }
     seek->around = seek->wrapped = true;
@@ -165,7 +166,7 @@ static void go_around(struct session_view *self)
 }
 
 /* What is not here of the output in the direction of the search. */
-static uint64_t left_of(const struct card *card, enum part_wish wish)
+static uint64_t seek_left_of(const struct card *card, enum part_wish wish)
 {
     return wish == PART_EARLIER ? part_before(card) : wish == PART_LATER ? part_behind(card) : 0;
 }
@@ -186,7 +187,7 @@ static size_t row_of_part(const struct session_view *self, struct card *card, en
     return wish == PART_LATER ? row : row > 0 ? row - 1 : 0;
 }
 
-static void on_part(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void seek_on_part(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct session_view *self = arg;
     struct seek *seek = &self->seek;
@@ -210,7 +211,8 @@ static void on_part(void *arg, const struct gb_json *result, const struct gb_cal
         .known = true,
         .deep = true,
         /* A part that brought nothing is the last one. */
-        .passed = card->output == NULL || (seek->left > 0 && left_of(card, wish) >= seek->left),
+        .passed =
+            card->output == NULL || (seek->left > 0 && seek_left_of(card, wish) >= seek->left),
     };
     seek_walk(self);
 }
@@ -225,19 +227,19 @@ static void seek_read_part(struct session_view *self)
 
     session_link_drop(self);
     tui_say(self->view.tui, MESSAGE_PLAIN, "searching in cell %u… Esc stops", card->number);
-    self->seek.left = left_of(card, self->seek.place.wish);
+    self->seek.left = seek_left_of(card, self->seek.place.wish);
     self->seek.cell = card->number;
     part_ask(card, self->seek.place.wish, &offset, &length);
     gb_json_put_u64(&out, "after", card->number - 1);
     gb_json_put_u64(&out, "limit", 1);
     gb_json_put_i64(&out, "offset", (int64_t)offset);
     gb_json_put_u64(&out, "length", length);
-    put_call(self, &out, on_part);
+    seek_put_call(self, &out, seek_on_part);
 }
 
 /* The journal has nothing more in this direction: what is still to be looked at runs, or is the
  * end. */
-static void pass_journal(struct session_view *self)
+static void seek_pass_journal(struct session_view *self)
 {
     struct cells *cells = &self->cells;
 
@@ -248,10 +250,10 @@ static void pass_journal(struct session_view *self)
                 seek_walk(self);
                 return;
             }
-    go_around(self);
+    seek_go_around(self);
 }
 
-static void on_next(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+static void seek_on_next(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct session_view *self = arg;
     const struct gb_json *list = read_array(result, "cells");
@@ -268,7 +270,7 @@ static void on_next(void *arg, const struct gb_json *result, const struct gb_cal
         if (read_true(result, "more"))
             seek_ask(self, (uint32_t)read_u64(result, "next"));
         else
-            pass_journal(self);
+            seek_pass_journal(self);
         return;
     }
     number = (uint32_t)read_u64(gb_json_first(list), "cell");
@@ -284,7 +286,7 @@ static void on_next(void *arg, const struct gb_json *result, const struct gb_cal
     cells_keep_near(&self->cells, 0);
     card = cells_find(&self->cells, seek->cell);
     if (card == NULL) {
-        not_found(self);
+        seek_not_found(self);
         return;
     }
     seek->place = (struct stream_place){
@@ -306,24 +308,24 @@ void seek_ask(struct session_view *self, uint32_t from)
     gb_json_put_u64(&out, "limit", 1);
     tui_say(self->view.tui, MESSAGE_PLAIN, "searching %s cell %u… Esc stops",
             up ? "before" : "behind", from);
-    put_call(self, &out, on_next);
+    seek_put_call(self, &out, seek_on_next);
 }
 
 /* The walk does not know what comes next. */
-static void ask_from(struct session_view *self, enum stream_found found)
+static void seek_ask_from(struct session_view *self, enum stream_found found)
 {
     const struct card *card = self->seek.place.card;
     const struct session *session = session_view_session(self);
     bool up = self->seek.direction < 0;
 
     if (self->history_unsupported || card->number == 0) {
-        go_around(self);
+        seek_go_around(self);
     } else if (found == STREAM_UNSURE) { /* this one, too */
         seek_ask(self, up ? card->number + 1 : card->number - 1);
     } else if (found == STREAM_END && up && card->number <= 1) {
-        go_around(self);
+        seek_go_around(self);
     } else if (found == STREAM_END && !up && (session == NULL || session->cells <= card->number)) {
-        go_around(self);
+        seek_go_around(self);
     } else {
         seek_ask(self, card->number);
     }
@@ -334,7 +336,7 @@ static void seek_walk(struct session_view *self)
     struct seek *seek = &self->seek;
 
     if (self->cells.count == 0) { /* they went while it stood still */
-        not_found(self);
+        seek_not_found(self);
         return;
     }
     for (;;) {
@@ -368,7 +370,7 @@ static void seek_walk(struct session_view *self)
             seek->place.passed = true;
             continue;
         }
-        ask_from(self, found);
+        seek_ask_from(self, found);
         return;
     }
 }
@@ -381,7 +383,7 @@ void seek_next(struct session_view *self, int direction)
     seek->direction = direction;
     seek->wrapped = false;
     if (self->cells.count == 0) {
-        not_found(self);
+        seek_not_found(self);
         return;
     }
     stream_begin(&self->stream, direction, &seek->place);

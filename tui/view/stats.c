@@ -11,7 +11,7 @@
 
 enum { LABEL = 16, GAUGE_MAX = 50, DURATION = 10 };
 
-static void fact(struct region region, int *y, const char *label, const char *value)
+static void stats_fact(struct region region, int *y, const char *label, const char *value)
 {
     if (value[0] == '\0')
         return;
@@ -26,42 +26,42 @@ static void stats_draw_facts(const struct session *session, struct region region
     char text[512], age[32], idle[32];
     int y = 0;
 
-    fact(region, &y, "session", session->id);
-    fact(region, &y, "key", session->key);
-    fact(region, &y, "owner", session->owner);
+    stats_fact(region, &y, "session", session->id);
+    stats_fact(region, &y, "key", session->key);
+    stats_fact(region, &y, "owner", session->owner);
     (void)snprintf(text, sizeof(text), "%s (%s)", session->image, session->language);
-    fact(region, &y, "image", text);
+    stats_fact(region, &y, "image", text);
     (void)snprintf(text, sizeof(text), "%s%s%s", session->source,
                    session->network[0] != '\0' ? ", network " : "", session->network);
-    fact(region, &y, "started from", text);
+    stats_fact(region, &y, "started from", text);
     words_age(age, sizeof(age), MAX(now - session->created_at, 0.0));
     words_age(idle, sizeof(idle), MAX(now - session->last_active_at, 0.0));
     (void)snprintf(text, sizeof(text), "%s, idle for %s", age, idle);
-    fact(region, &y, "age", text);
+    stats_fact(region, &y, "age", text);
     if (session->expires_at > 0) {
         words_age(age, sizeof(age), MAX(session->expires_at - now, 0.0));
         (void)snprintf(text, sizeof(text), "in %s", age);
-        fact(region, &y, "closes", text);
+        stats_fact(region, &y, "closes", text);
     }
     (void)snprintf(text, sizeof(text), "%u cell%s, incarnation %u", session->cells,
                    session->cells == 1 ? "" : "s", session->incarnation);
-    fact(region, &y, "ran", text);
+    stats_fact(region, &y, "ran", text);
 }
 
 /* Columns of the bars: what is left beside them is for the code. */
-static int bar_columns(int width)
+static int stats_bar_columns(int width)
 {
     int columns = width >= 100 ? (width - LABEL - DURATION) / 2 : width - LABEL - DURATION - 6;
 
     return MAX(MIN(columns, (int)GAUGE_MAX), 4);
 }
 
-static void draw_gauge(struct tui *tui, struct region region, int y, const char *label, double used,
-                       double total)
+static void stats_draw_gauge(struct tui *tui, struct region region, int y, const char *label,
+                             double used, double total)
 {
     char have[16], all[16];
     double share = total > 0 ? used / total : 0;
-    int columns = bar_columns(region.width);
+    int columns = stats_bar_columns(region.width);
 
     short_size(used, have);
     short_size(total, all);
@@ -73,8 +73,8 @@ static void draw_gauge(struct tui *tui, struct region region, int y, const char 
     (void)paint_f(region, LABEL + columns + 2, y, STYLE(ROLE_TEXT), "%s of %s", have, all);
 }
 
-static void draw_graph(struct tui *tui, struct region region, const char *title,
-                       const struct samples *samples, const char *now, double top)
+static void stats_draw_graph(struct tui *tui, struct region region, const char *title,
+                             const struct samples *samples, const char *now, double top)
 {
     int x = 1;
 
@@ -84,11 +84,11 @@ static void draw_graph(struct tui *tui, struct region region, const char *title,
                 samples->count, (float)top);
 }
 
-static void bar(struct tui *tui, struct region region, int y, const char *label, double ms,
-                double all, enum role role)
+static void stats_bar(struct tui *tui, struct region region, int y, const char *label, double ms,
+                      double all, enum role role)
 {
     char text[32];
-    int columns = bar_columns(region.width);
+    int columns = stats_bar_columns(region.width);
 
     words_duration(text, sizeof(text), ms);
     (void)paint_str(region, 1, y, STYLE(ROLE_DIM), label);
@@ -96,10 +96,10 @@ static void bar(struct tui *tui, struct region region, int y, const char *label,
     paint_right(region, LABEL + columns, y, DURATION, STYLE(ROLE_TEXT), gb_bytes_str(text));
 }
 
-static void cell_bar(const struct session_view *self, struct region region, int y,
-                     struct card *card, double longest)
+static void stats_cell_bar(const struct session_view *self, struct region region, int y,
+                           struct card *card, double longest)
 {
-    int x = LABEL + bar_columns(region.width) + DURATION + 2;
+    int x = LABEL + stats_bar_columns(region.width) + DURATION + 2;
     struct highlight_state state = {0};
     struct line_tokens tokens = {self->cells.language, &state};
     enum role role = ROLE_TEXT;
@@ -109,8 +109,8 @@ static void cell_bar(const struct session_view *self, struct region region, int 
 
     card_sign(card, &sign, &role);
     (void)snprintf(label, sizeof(label), "  cell %u", card->number);
-    bar(self->view.tui, region, y, label, card->wall_ms, longest,
-        role == ROLE_CELL_GOOD ? ROLE_TIME_RUN : role);
+    stats_bar(self->view.tui, region, y, label, card->wall_ms, longest,
+              role == ROLE_CELL_GOOD ? ROLE_TIME_RUN : role);
     (void)paint_str(region, 1, y, STYLE(role), sign);
     if (region.width - x >= 16 && text_line(card->code, 0, &line))
         (void)paint_line(region_part(region, x, y, -1, 1), 0, 0, &line, 0, line.bytes.size,
@@ -118,8 +118,8 @@ static void cell_bar(const struct session_view *self, struct region region, int 
 }
 
 /* The start of the VM, then the cells with the time that each took. */
-static void draw_time(const struct session_view *self, const struct session *session,
-                      struct region region)
+static void stats_draw_time(const struct session_view *self, const struct session *session,
+                            struct region region)
 {
     struct tui *tui = self->view.tui;
     double longest = 0;
@@ -129,9 +129,11 @@ static void draw_time(const struct session_view *self, const struct session *ses
     if (session->timing_total_ms > 0) {
         double all = session->timing_total_ms;
 
-        bar(tui, region, y++, "admission", session->timing_admission_ms, all, ROLE_TIME_ADMISSION);
-        bar(tui, region, y++, "start", session->timing_boot_ms, all, ROLE_TIME_RESTORE);
-        bar(tui, region, y++, "interpreter", session->timing_worker_ms, all, ROLE_TIME_DISPATCH);
+        stats_bar(tui, region, y++, "admission", session->timing_admission_ms, all,
+                  ROLE_TIME_ADMISSION);
+        stats_bar(tui, region, y++, "start", session->timing_boot_ms, all, ROLE_TIME_RESTORE);
+        stats_bar(tui, region, y++, "interpreter", session->timing_worker_ms, all,
+                  ROLE_TIME_DISPATCH);
         y += region.height >= 12 ? 1 : 0;
     }
     rows = region.height - y;
@@ -141,7 +143,7 @@ static void draw_time(const struct session_view *self, const struct session *ses
         struct card *card = self->cells.cards[i - 1];
 
         if (card->state == CARD_DONE && card->started_at > 0)
-            cell_bar(self, region, y++, card, longest);
+            stats_cell_bar(self, region, y++, card, longest);
     }
 }
 
@@ -162,17 +164,17 @@ void session_stats_draw(const struct session_view *self, struct region region)
     left = region_cut_left(&top, region.width / 2);
     stats_draw_facts(session, left, tui_now(tui));
     short_size((double)session->memory_bytes, size);
-    draw_graph(tui, region_part(top, 0, 0, -2, graph), "memory", &session->memory, size,
-               (double)session->memory_limit_bytes);
+    stats_draw_graph(tui, region_part(top, 0, 0, -2, graph), "memory", &session->memory, size,
+                     (double)session->memory_limit_bytes);
     (void)snprintf(text, sizeof(text), "%.0f%% of a core", session->cpu_share * 100);
-    draw_graph(tui, region_part(top, 0, graph + 1, -2, graph), "processor", &session->cpu, text,
-               1.0);
+    stats_draw_graph(tui, region_part(top, 0, graph + 1, -2, graph), "processor", &session->cpu,
+                     text, 1.0);
     (void)region_cut_top(&region, 1);
-    draw_gauge(tui, region_cut_top(&region, 1), 0, "memory", (double)session->memory_bytes,
-               (double)session->memory_limit_bytes);
+    stats_draw_gauge(tui, region_cut_top(&region, 1), 0, "memory", (double)session->memory_bytes,
+                     (double)session->memory_limit_bytes);
     if (session->guest_total > 0)
-        draw_gauge(tui, region_cut_top(&region, 1), 0, "guest's memory",
-                   (double)session->guest_used, (double)session->guest_total);
+        stats_draw_gauge(tui, region_cut_top(&region, 1), 0, "guest's memory",
+                         (double)session->guest_used, (double)session->guest_total);
     (void)region_cut_top(&region, 1);
-    draw_time(self, session, region);
+    stats_draw_time(self, session, region);
 }
