@@ -67,7 +67,7 @@ const char *gb_shortage_name(enum gb_shortage shortage)
 
 struct gb_charge gb_charge_of(enum gb_accel accel, uint32_t memory_mb, bool clone)
 {
-    uint64_t own = accel == GB_ACCEL_KVM ? QEMU_KVM_MB : QEMU_TCG_MB;
+    uint64_t own = gb_accel_is_hardware(accel) ? QEMU_KVM_MB : QEMU_TCG_MB;
     uint64_t full = memory_mb + own, base = clone ? CLONE_MB : BOOT_MB;
 
     return (struct gb_charge){MIN(base, full) * MB, full * MB};

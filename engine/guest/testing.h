@@ -60,6 +60,7 @@ static inline void kit_setup(void)
                                   .sha256 = (char *)(uintptr_t)KIT_EMPTY,
                                   .memory_mb = KIT_MEMORY_MB};
     kit_host = (struct gb_host){.loop = kit_loop,
+                                .machine = gb_machine_native(),
                                 .images = &kit_images,
                                 .run = kit_folder,
                                 .qemu = kit_script,

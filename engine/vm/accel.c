@@ -16,8 +16,14 @@
 #include "platform/system.h"
 #include "vm/private.h"
 
-/* A guest under KVM needs a part of a second; where it needs this long the disk was slow. */
-enum { CACHE_MAX = 16 * 1024, KVM_MS = 15000, TCG_MS = 60000, PROBE_MEMORY_MB = 128, FORMAT = 2 };
+/* A guest on hardware needs a part of a second; where it needs this long the disk was slow. */
+enum {
+    CACHE_MAX = 16 * 1024,
+    HARDWARE_MS = 15000,
+    TCG_MS = 60000,
+    PROBE_MEMORY_MB = 128,
+    FORMAT = 2
+};
 
 struct race;
 
@@ -33,7 +39,7 @@ struct runner {
 struct race {
     struct gb_host *host;
     enum gb_accel wanted;
-    struct runner kvm, tcg;
+    struct runner hardware, tcg;
     enum gb_accel known; /* without a race */
     char reason[2 * GB_ERR_MESSAGE_MAX];
     struct gb_deferred end;
@@ -57,11 +63,7 @@ static enum gb_accel read_accel(const cJSON *json)
 {
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "accel");
 
-    for (unsigned i = GB_ACCEL_KVM; cJSON_IsString(name) && i < GB_ACCEL_COUNT; i++) {
-        if (strcmp(name->valuestring, gb_accel_name(i)) == 0)
-            return i;
-    }
-    return GB_ACCEL_UNKNOWN;
+    return cJSON_IsString(name) ? gb_accel_find(name->valuestring) : GB_ACCEL_UNKNOWN;
 }
 
 bool accel_parse(struct gb_bytes text, struct accel_memory *ret_memory)
@@ -114,9 +116,9 @@ bool accel_holds(const struct accel_memory *memory, const char *key, const char 
 {
     if (strcmp(memory->key, key) != 0)
         return false;
-    if (memory->accel == GB_ACCEL_KVM)
+    if (gb_accel_is_hardware(memory->accel))
         return true;
-    return wanted != GB_ACCEL_KVM && boot[0] != '\0' && strcmp(memory->boot, boot) == 0;
+    return !gb_accel_is_hardware(wanted) && boot[0] != '\0' && strcmp(memory->boot, boot) == 0;
 }
 
 static char *cache_path(const struct gb_host *host)
@@ -140,7 +142,7 @@ static void remember(const struct race *race, enum gb_accel winner)
         .accel = winner,
         .key = cache_key(race->host),
         .boot = gb_system_boot_id(),
-        .reason = xstrdup(winner == GB_ACCEL_KVM ? race->reason : race->kvm.why),
+        .reason = xstrdup(gb_accel_is_hardware(winner) ? race->reason : race->hardware.why),
     };
     struct gb_buf text = {0};
     struct gb_err err = {0};
@@ -150,6 +152,11 @@ static void remember(const struct race *race, enum gb_accel winner)
         gb_warning("the accelerator is not remembered: %s", err.message);
     gb_buf_release(&text);
     accel_release(&memory);
+}
+
+static const char *race_title(const struct race *race)
+{
+    return gb_accel_title(race->hardware.accel);
 }
 
 /* True with an answer in @race. */
@@ -165,13 +172,13 @@ static bool recall(struct race *race)
                  accel_holds(&memory, key, boot, race->wanted);
 
     gb_buf_release(&text);
-    if (known && memory.accel == GB_ACCEL_KVM)
+    if (known && gb_accel_is_hardware(memory.accel))
         (void)snprintf(race->reason, sizeof(race->reason), "%s", memory.reason);
     else if (known)
         (void)snprintf(race->reason, sizeof(race->reason),
-                       "KVM did not work here when it was last tried (`glassbell doctor` tries "
+                       "%s did not work here when it was last tried (`glassbell doctor` tries "
                        "again): %s",
-                       memory.reason);
+                       race_title(race), memory.reason);
     if (known)
         race->known = memory.accel;
     accel_release(&memory);
@@ -183,29 +190,29 @@ static bool recall(struct race *race)
 /* What it came to; UNKNOWN with an error. */
 static enum gb_accel judge(struct race *race, struct gb_err *err)
 {
-    const struct runner *kvm = &race->kvm, *tcg = &race->tcg;
+    const struct runner *hardware = &race->hardware, *tcg = &race->tcg;
 
     if (race->known != GB_ACCEL_UNKNOWN)
         return race->known;
-    if (kvm->ms > 0) {
-        (void)snprintf(race->reason, sizeof(race->reason), "a guest booted under KVM in %.0f ms",
-                       kvm->ms);
-        return GB_ACCEL_KVM;
+    if (hardware->ms > 0) {
+        (void)snprintf(race->reason, sizeof(race->reason), "a guest booted under %s in %.0f ms",
+                       race_title(race), hardware->ms);
+        return hardware->accel;
     }
-    if (race->wanted == GB_ACCEL_KVM) {
-        (void)gb_err_set(err, GB_EUNSUPPORTED, "KVM was asked for and does not work here: %s",
-                         kvm->why);
+    if (gb_accel_is_hardware(race->wanted)) {
+        (void)gb_err_set(err, GB_EUNSUPPORTED, "%s was asked for and does not work here: %s",
+                         race_title(race), hardware->why);
         return GB_ACCEL_UNKNOWN;
     }
     if (tcg->ms > 0) {
         (void)snprintf(race->reason, sizeof(race->reason),
-                       "KVM does not work here: %s (by software a guest booted in %.0f ms)",
-                       kvm->why, tcg->ms);
+                       "%s does not work here: %s (by software a guest booted in %.0f ms)",
+                       race_title(race), hardware->why, tcg->ms);
         return GB_ACCEL_TCG;
     }
     (void)gb_err_set(err, GB_EUNSUPPORTED,
-                     "no guest boots on this host; under KVM: %s; by software: %s", kvm->why,
-                     tcg->why);
+                     "no guest boots on this host; under %s: %s; by software: %s", race_title(race),
+                     hardware->why, tcg->why);
     return GB_ACCEL_UNKNOWN;
 }
 
@@ -227,7 +234,7 @@ static void on_end(void *arg)
 /* When both guests are gone. */
 static void check_end(struct race *race)
 {
-    if (race->kvm.vm == NULL && race->tcg.vm == NULL)
+    if (race->hardware.vm == NULL && race->tcg.vm == NULL)
         gb_loop_defer(race->host->loop, &race->end, on_end, race);
 }
 
@@ -239,8 +246,8 @@ static void on_running(void *arg, const struct gb_hello *hello)
     (void)hello;
     runner->ms = gb_ns_to_ms(gb_vm_hello_ns(runner->vm) - gb_vm_started_ns(runner->vm));
     gb_vm_kill(runner->vm, NULL);
-    /* Emulation that came first does not end it: KVM has its time. */
-    if (runner->accel == GB_ACCEL_KVM && race->tcg.vm != NULL)
+    /* Emulation that came first does not end it: the hardware has its time. */
+    if (gb_accel_is_hardware(runner->accel) && race->tcg.vm != NULL)
         gb_vm_kill(race->tcg.vm, NULL);
 }
 
@@ -275,13 +282,13 @@ static void run(struct race *race, struct runner *runner, enum gb_accel accel, u
         (void)snprintf(runner->why, sizeof(runner->why), "%s", err.message);
 }
 
-static bool kvm_opens(struct race *race)
+static bool hardware_opens(struct race *race)
 {
     struct gb_err err = {0};
     int r = gb_system_open_accelerator(&err);
 
     if (r < 0)
-        (void)snprintf(race->kvm.why, sizeof(race->kvm.why), "%s", err.message);
+        (void)snprintf(race->hardware.why, sizeof(race->hardware.why), "%s", err.message);
     return r == 0;
 }
 
@@ -292,18 +299,19 @@ void accel_find(struct gb_host *host, enum gb_accel wanted, bool anew, accel_don
 
     race->host = host;
     race->wanted = wanted;
+    race->hardware.accel = gb_accel_find(gb_system_accelerator());
     race->done = done;
     race->arg = arg;
     if (wanted == GB_ACCEL_TCG) {
         race->known = GB_ACCEL_TCG;
         (void)snprintf(race->reason, sizeof(race->reason), "it was asked for");
-    } else if (!kvm_opens(race)) {
+    } else if (!hardware_opens(race)) {
         /* Nothing to find out, and nothing to remember: it may be there the next time. */
         if (wanted == GB_ACCEL_UNKNOWN)
             race->known = GB_ACCEL_TCG;
-        (void)snprintf(race->reason, sizeof(race->reason), "%s", race->kvm.why);
+        (void)snprintf(race->reason, sizeof(race->reason), "%s", race->hardware.why);
     } else if (anew || !recall(race)) {
-        run(race, &race->kvm, GB_ACCEL_KVM, KVM_MS);
+        run(race, &race->hardware, race->hardware.accel, HARDWARE_MS);
         if (wanted == GB_ACCEL_UNKNOWN)
             run(race, &race->tcg, GB_ACCEL_TCG, TCG_MS);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which accelerator really works. /dev/kvm may open and still be useless: on some hosts stock
- * guests hang under it for ever. So a small guest is booted under each. KVM has the first HELLO, or
- * its time; where it gives none, emulation has to.
+ * guests hang under it for ever. So a small guest is booted under the system's own accelerator (KVM
+ * or another, platform/system.h) and under emulation. The former has the first HELLO, or its time;
+ * where it gives none, emulation has to.
  *
  * What came out is remembered in the cache folder. That KVM works holds for this kernel, processor,
  * QEMU and these images. That it does not may have a cause that passes (another hypervisor holds

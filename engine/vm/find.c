@@ -97,38 +97,43 @@ static char *search_path(const char *name)
     return found;
 }
 
-int find_qemu(const char *given, char **ret_path, struct gb_err *err)
+int find_qemu(const struct gb_machine *machine, const char *given, char **ret_path,
+              struct gb_err *err)
 {
-    static const char name[] = "qemu-system-x86_64";
     char *found;
 
     if (given == NULL)
         given = getenv("GLASSBELL_QEMU");
     if (given == NULL || given[0] == '\0')
-        given = name;
+        given = machine->qemu;
     found = strchr(given, '/') != NULL ? resolve(xstrdup(given), X_OK) : search_path(given);
     if (found == NULL)
         return gb_err_set(err, GB_EUNSUPPORTED,
                           "QEMU is not there: %s cannot be run; install the package "
-                          "qemu-system-x86, or name the program in $GLASSBELL_QEMU",
-                          given);
+                          "%s, or name the program in $GLASSBELL_QEMU",
+                          given, machine->qemu_package);
     *ret_path = found;
     return 0;
 }
 
-int find_firmware(const char *qemu, char **ret_path, struct gb_err *err)
+int find_firmware(const struct gb_machine *machine, const char *qemu, char **ret_path,
+                  struct gb_err *err)
 {
-    const char *slash = strrchr(qemu, '/');
+    const char *slash = strrchr(qemu, '/'), *name = machine->firmware;
     char *found = NULL;
 
+    if (name == NULL) {
+        *ret_path = NULL;
+        return 0;
+    }
     if (slash != NULL)
-        found = resolve(xasprintf("%.*s/../share/qemu/qboot.rom", (int)(slash - qemu), qemu), R_OK);
+        found = resolve(xasprintf("%.*s/../share/qemu/%s", (int)(slash - qemu), qemu, name), R_OK);
     if (found == NULL)
-        found = resolve(xstrdup("/usr/share/qemu/qboot.rom"), R_OK);
+        found = resolve(xasprintf("/usr/share/qemu/%s", name), R_OK);
     if (found == NULL)
         return gb_err_set(err, GB_EUNSUPPORTED,
-                          "QEMU's firmware qboot.rom is not there; install the package "
-                          "qemu-system-data");
+                          "QEMU's firmware %s is not there; install the package %s", name,
+                          machine->firmware_package);
     *ret_path = found;
     return 0;
 }

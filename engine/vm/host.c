@@ -10,18 +10,11 @@
 #include "base/mem.h"
 #include "base/paths.h"
 #include "machine/counter.h"
+#include "platform/system.h"
 #include "vm/accel.h"
 #include "vm/find.h"
 #include "vm/inspect.h"
 #include "vm/private.h"
-
-const char *gb_accel_name(enum gb_accel accel)
-{
-    static const char *const names[] = {"unknown", "kvm", "tcg"};
-
-    static_assert(ARRAY_SIZE(names) == GB_ACCEL_COUNT, "every accelerator has a name");
-    return accel < GB_ACCEL_COUNT ? names[accel] : "unknown";
-}
 
 /* A host on its way: QEMU and the isolation are inspected at the same time, then the accelerator.
  */
@@ -122,13 +115,11 @@ static int choose_accel(enum gb_accel given, enum gb_accel *ret_accel, struct gb
     *ret_accel = given;
     if (given != GB_ACCEL_UNKNOWN || name == NULL || name[0] == '\0')
         return 0;
-    for (unsigned i = GB_ACCEL_KVM; i < GB_ACCEL_COUNT; i++) {
-        if (strcmp(name, gb_accel_name(i)) == 0) {
-            *ret_accel = i;
-            return 0;
-        }
-    }
-    return gb_err_set(err, GB_EINVALID, "GLASSBELL_ACCEL is \"%.40s\"; it can be kvm or tcg", name);
+    *ret_accel = gb_accel_find(name);
+    if (*ret_accel == GB_ACCEL_TCG || strcmp(name, gb_system_accelerator()) == 0)
+        return 0;
+    return gb_err_set(err, GB_EINVALID, "GLASSBELL_ACCEL is \"%.40s\"; it can be %s or tcg", name,
+                      gb_system_accelerator());
 }
 
 static int find_all(struct gb_host *host, const struct gb_host_config *config, struct gb_err *err)
@@ -140,9 +131,9 @@ static int find_all(struct gb_host *host, const struct gb_host_config *config, s
     if (r == 0)
         r = gb_images_load(images, &host->images, err);
     if (r == 0)
-        r = find_qemu(config->qemu, &host->qemu, err);
+        r = find_qemu(host->machine, config->qemu, &host->qemu, err);
     if (r == 0)
-        r = find_firmware(host->qemu, &host->firmware, err);
+        r = find_firmware(host->machine, host->qemu, &host->firmware, err);
     if (r == 0)
         r = find_launcher(config->launcher, &host->launcher, err);
     if (r == 0)
@@ -165,6 +156,7 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
     opening->done = done;
     opening->arg = arg;
     host->loop = loop;
+    host->machine = gb_machine_native();
     host->run = config->run != NULL ? xstrdup(config->run) : gb_path_runtime();
     host->cache = config->cache != NULL ? xstrdup(config->cache) : gb_path_cache();
     host->require_isolation = config->require_isolation;
@@ -184,7 +176,7 @@ void gb_host_open(struct gb_loop *loop, const struct gb_host_config *config,
         gb_info("%u processes of a server that is gone were ended", killed);
     gb_counter_start(&opening->counter);
     opening->running = 2;
-    inspect_qemu(loop, host->qemu, on_qemu, opening);
+    inspect_qemu(loop, host->qemu, host->machine, on_qemu, opening);
     gb_guard_probe(loop, host->launcher, on_guard, opening);
 }
 

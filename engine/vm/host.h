@@ -9,12 +9,8 @@
 #include "base/err.h"
 #include "guard/guard.h"
 #include "loop/loop.h"
+#include "machine/machine.h"
 #include "vm/image.h"
-
-enum gb_accel { GB_ACCEL_UNKNOWN, GB_ACCEL_KVM, GB_ACCEL_TCG, GB_ACCEL_COUNT };
-
-/* "kvm", "tcg". */
-const char *gb_accel_name(enum gb_accel accel);
 
 struct gb_host_config {
     const char *images; /* folder; NULL: $GLASSBELL_IMAGES, then the folders of ARCHITECTURE.md */
@@ -24,27 +20,23 @@ struct gb_host_config {
      * ~/.cache, else as `run`). */
     const char *run;
     const char *cache;
-    const char *qemu;       /* NULL: $GLASSBELL_QEMU, then qemu-system-x86_64 in $PATH */
+    const char *qemu;       /* NULL: $GLASSBELL_QEMU, then the machine's program in $PATH */
     const char *launcher;   /* NULL: beside the running program, then the libexec folder */
     enum gb_accel accel;    /* UNKNOWN: $GLASSBELL_ACCEL, then what a probe finds */
     bool probe_anew;        /* what is remembered of accelerators does not count */
     bool require_isolation; /* a stage that cannot be applied is an error */
 };
 
-/* A feature of processors by QEMU's name for it, and why guests go without: the end of a sentence.
- */
-struct gb_cpu_feature {
-    const char *name, *why;
-};
-
 struct gb_host {
     struct gb_loop *loop;
+    const struct gb_machine *machine; /* what its VMs are */
     struct gb_images *images;
     struct gb_list old_images; /* that sessions may still hold: freed with the host */
-    char *run, *cache, *qemu, *firmware, *launcher;
+    char *run, *cache, *qemu, *launcher;
+    char *firmware;     /* NULL: the machine needs none */
     char *qemu_version; /* "7.2.22" */
     char *qemu_package; /* what its builder says of it: "Debian 1:7.2+dfsg-7"; may be empty */
-    uint32_t cpu_known; /* features of cpu.c that QEMU knows */
+    uint32_t cpu_known; /* features that are switched off and that QEMU knows (cpu.h) */
     enum gb_accel accel;
     char *accel_reason;    /* a sentence: why this one */
     uint32_t guard_stages; /* enum gb_guard_stage, as a probe found them to work */
@@ -77,7 +69,6 @@ void gb_host_when_empty(struct gb_host *host, void (*empty)(void *arg), void *ar
 
 /* The processor that guests are shown: QEMU's model, what of it is switched off, and what of that
  * this QEMU does not know. */
-enum { GB_CPU_FEATURES_MAX = 16 };
 struct gb_cpu {
     const char *model;
     struct gb_cpu_feature off[GB_CPU_FEATURES_MAX], unknown[GB_CPU_FEATURES_MAX];

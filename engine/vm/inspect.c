@@ -24,6 +24,7 @@ enum { LIMIT_MS = 10000, VERSION_PART_MAX = 999, PACKAGE_MAX = 64 };
 struct inspection {
     struct gb_loop *loop;
     char *qemu;
+    const struct gb_machine *machine;
     struct inspected_qemu found;
     bool greeted, answered;
     struct gb_child *child;
@@ -156,8 +157,8 @@ static void on_properties(void *arg, const cJSON *value, const struct gb_err *er
 {
     struct inspection *inspection = arg;
 
-    inspection->answered =
-        err == NULL && inspection->greeted && cpu_read_known(value, &inspection->found.cpu_known);
+    inspection->answered = err == NULL && inspection->greeted &&
+                           cpu_read_known(inspection->machine, value, &inspection->found.cpu_known);
     if (inspection->answered)
         qmp_execute(inspection->qmp, "quit", NULL, -1, on_quit, inspection);
     else
@@ -169,7 +170,7 @@ static void on_ready(void *arg)
     struct inspection *inspection = arg;
     cJSON *arguments = cJSON_CreateObject();
 
-    (void)cJSON_AddStringToObject(arguments, "typename", CPU_PROPERTIES_TYPE);
+    (void)cJSON_AddStringToObject(arguments, "typename", inspection->machine->cpu_type);
     qmp_execute(inspection->qmp, "qom-list-properties", arguments, -1, on_properties, inspection);
 }
 
@@ -251,7 +252,7 @@ static void start(struct inspection *inspection)
     gb_loop_defer(inspection->loop, &inspection->end, finish, inspection);
 }
 
-void inspect_qemu(struct gb_loop *loop, const char *qemu,
+void inspect_qemu(struct gb_loop *loop, const char *qemu, const struct gb_machine *machine,
                   void (*done)(void *arg, const struct inspected_qemu *found,
                                const struct gb_err *err),
                   void *arg)
@@ -260,6 +261,7 @@ void inspect_qemu(struct gb_loop *loop, const char *qemu,
 
     inspection->loop = loop;
     inspection->qemu = xstrdup(qemu);
+    inspection->machine = machine;
     inspection->found.sandbox = true;
     inspection->done = done;
     inspection->arg = arg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be asked of QEMU and of this machine before the first VM. */
+/* What QEMU can be asked before the first VM. */
 #pragma once
 
 #include <cjson/cJSON.h>
@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "loop/loop.h"
+#include "machine/machine.h"
 
 /* What QEMU told. */
 struct inspected_qemu {
@@ -17,9 +18,9 @@ struct inspected_qemu {
     uint32_t cpu_known; /* features of cpu.h that it knows */
 };
 
-/* Runs @qemu without a machine, and asks. @done is called once, from the loop; @found is borrowed,
- * NULL with an error: GB_EUNSUPPORTED. */
-void inspect_qemu(struct gb_loop *loop, const char *qemu,
+/* Runs @qemu without a machine, and asks what it knows of the processor of @machine. @done is
+ * called once, from the loop; @found is borrowed, NULL with an error: GB_EUNSUPPORTED. */
+void inspect_qemu(struct gb_loop *loop, const char *qemu, const struct gb_machine *machine,
                   void (*done)(void *arg, const struct inspected_qemu *found,
                                const struct gb_err *err),
                   void *arg);

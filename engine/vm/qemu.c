@@ -14,32 +14,9 @@
 #include "vm/cpu.h"
 #include "vm/private.h"
 
-/* What QEMU may have beside the guest's memory and its translated code: some 60 MB are in use, half
- * of it stacks of threads. */
-enum { ARGV_MAX = 96, TB_SIZE_MB = 128, OWN_MB = 512 };
-
-/* What the guest's kernel is told, and why. */
-static const struct {
-    const char *option, *why;
-} kernel_options[] = {
-    {"console=ttyS0", "a panic is seen"},
-    {"quiet", "each line on the console costs time"},
-    {"loglevel=1", "but the last words of a panic are wanted"},
-    {"panic=-1", "a panic ends QEMU at once (with -no-reboot)"},
-    {"reboot=t", "no probing for a way to reset"},
-    {"no_timer_check", "the timer of a virtual machine works"},
-    {"tsc=reliable", "no watchdog over the clock"},
-    {"mitigations=off", "the guest is one user's; the host protects itself"},
-    {"nokaslr", "all clones of a template would share the offset anyway"},
-    {"random.trust_cpu=on", "no waiting for entropy at boot; the host reseeds before use"},
-    {"cryptomgr.notests", "self-tests cost time"},
-    {"audit=0", "nobody reads it"},
-    {"lsm=", "no policy is loaded; SELinux and others would look at every file all the same"},
-    {"psi=0", "nobody asks for pressure; it is counted at every switch of tasks"},
-    {"initcall_blacklist=init_hw_perf_events",
-     "there is no PMU; the probe for one leaves a line in the log of a host with KVM"},
-    {"init_on_alloc=0", "what a process gets is cleared anyway; all else would be, too"},
-};
+/* What QEMU may have beside the guest's memory and what the accelerator takes: some 60 MB are in
+ * use, half of it stacks of threads. */
+enum { ARGV_MAX = 96, OWN_MB = 512 };
 
 struct argv {
     char **items;
@@ -77,10 +54,10 @@ static void add_launcher(struct argv *argv, const struct gb_host *host,
     if (machine->accel == GB_ACCEL_KVM)
         add(argv, "--kvm");
     add_taken(argv, "--memory",
-              xasprintf("%u", machine->memory_mb + OWN_MB +
-                                  (machine->accel == GB_ACCEL_TCG ? TB_SIZE_MB : 0)));
+              xasprintf("%u", machine->memory_mb + OWN_MB + gb_accel_memory_mb(machine->accel)));
     add_taken(argv, "--keep", xasprintf("%d", QEMU_FD_END - QEMU_FD_QMP));
-    add_taken(argv, "--file", xasprintf("firmware=%s", host->firmware));
+    if (host->firmware != NULL)
+        add_taken(argv, "--file", xasprintf("firmware=%s", host->firmware));
     add_taken(argv, "--file", xasprintf("kernel=%s", host->images->kernel));
     add_taken(argv, "--file", xasprintf("initramfs=%s", host->images->initramfs));
     if (machine->image != NULL)
@@ -105,15 +82,21 @@ static void add_memory(struct argv *argv, const struct qemu_machine *machine)
     add_taken(argv, "-m", xasprintf("%uM", machine->memory_mb));
 }
 
+static void add_machine(struct argv *argv, const struct gb_machine *kind, enum gb_accel accel)
+{
+    const char *more = kind->accel_options[accel];
+
+    add_taken(argv, "-M",
+              xasprintf("%s,%s,memory-backend=ram,suppress-vmdesc=on%s%s", kind->name,
+                        kind->options, more != NULL ? "," : "", more != NULL ? more : ""));
+}
+
 static void add_processor(struct argv *argv, const struct gb_host *host, enum gb_accel accel)
 {
     struct gb_buf model = {0};
 
-    if (accel == GB_ACCEL_KVM)
-        add2(argv, "-accel", "kvm");
-    else
-        add_taken(argv, "-accel", xasprintf("tcg,thread=single,tb-size=%d", TB_SIZE_MB));
-    cpu_add_model(&model, accel, host->cpu_known);
+    add2(argv, "-accel", gb_accel_option(accel));
+    cpu_add_model(&model, host->machine, accel, host->cpu_known);
     add_taken(argv, "-cpu", gb_buf_take_str(&model));
 }
 
@@ -121,11 +104,10 @@ static char *kernel_command_line(const struct gb_host *host, const struct qemu_m
 {
     struct gb_buf line = {0};
 
-    for (size_t i = 0; i < ARRAY_SIZE(kernel_options); i++)
-        gb_buf_addf(&line, "%s ", kernel_options[i].option);
+    gb_machine_add_kernel_options(&line, host->machine);
     /* Under TCG the guest's counter is the host's. A kernel that has to measure it by the PIT fails
      * where the host is busy, and then hangs: one boot of three on two loaded CPUs. */
-    if (machine->accel == GB_ACCEL_TCG && host->tsc_khz != 0)
+    if (machine->accel == GB_ACCEL_TCG && host->machine->has_tsc && host->tsc_khz != 0)
         gb_buf_addf(&line, "tsc_early_khz=%u ", host->tsc_khz);
     if (machine->image != NULL)
         gb_buf_addf(&line, "glassbell.language=%s", machine->image->language);
@@ -135,20 +117,21 @@ static char *kernel_command_line(const struct gb_host *host, const struct qemu_m
 }
 
 /* The same devices in the same order for every VM of an image: device state depends on it. */
-static void add_devices(struct argv *argv, const struct qemu_machine *machine)
+static void add_devices(struct argv *argv, const char *virtio, const struct qemu_machine *machine)
 {
     add_taken(argv, "-chardev", xasprintf("socket,id=qmp,fd=%d", QEMU_FD_QMP));
     add2(argv, "-mon", "chardev=qmp,mode=control");
     add_taken(argv, "-chardev", xasprintf("socket,id=console,fd=%d", QEMU_FD_CONSOLE));
     add2(argv, "-serial", "chardev:console");
     add_taken(argv, "-chardev", xasprintf("socket,id=agent,fd=%d", QEMU_FD_AGENT));
-    add2(argv, "-device", "virtio-serial-device,max_ports=2");
+    add_taken(argv, "-device", xasprintf("virtio-serial-%s,max_ports=2", virtio));
     add2(argv, "-device", "virtserialport,chardev=agent,name=" GB_GUEST_PORT);
-    add2(argv, "-device", "virtio-rng-device");
+    add_taken(argv, "-device", xasprintf("virtio-rng-%s", virtio));
     if (machine->image != NULL) {
         add2(argv, "-drive",
              "id=root,if=none,format=raw,readonly=on,file.locking=off,file=%{root}");
-        add2(argv, "-device", "virtio-blk-device,drive=root,serial=" GB_GUEST_DISK);
+        add_taken(argv, "-device",
+                  xasprintf("virtio-blk-%s,drive=root,serial=" GB_GUEST_DISK, virtio));
     }
 }
 
@@ -182,14 +165,12 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
     }
     add_launcher(&argv, host, machine);
     add(&argv, host->qemu);
-    add2(&argv, "-M",
-         "microvm,x-option-roms=off,isa-serial=on,rtc=on,acpi=on,memory-backend=ram,"
-         "suppress-vmdesc=on");
+    add_machine(&argv, host->machine, machine->accel);
     add_memory(&argv, machine);
     add_processor(&argv, host, machine->accel);
     add2(&argv, "-smp", "1");
-    /* With the default firmware some versions hang without option ROMs. */
-    add2(&argv, "-bios", "%{firmware}");
+    if (host->firmware != NULL)
+        add2(&argv, "-bios", "%{firmware}");
     add2(&argv, "-global", "migration.send-configuration=off");
     add(&argv, "-nodefaults");
     add(&argv, "-no-user-config");
@@ -204,7 +185,7 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
         add2(&argv, "-initrd", "%{initramfs}");
         add_taken(&argv, "-append", kernel_command_line(host, machine));
     }
-    add_devices(&argv, machine);
+    add_devices(&argv, host->machine->virtio, machine);
     if (machine->incoming)
         add2(&argv, "-incoming", "defer");
     *ret_argv = argv.items;
@@ -241,7 +222,7 @@ int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uin
         .ram_path = "/ram",
     };
     /* Under emulation the processor is QEMU's, whatever the host's is. */
-    _cleanup_(freep) char *here = gb_system_describe(host->accel == GB_ACCEL_KVM);
+    _cleanup_(freep) char *here = gb_system_describe(gb_accel_is_hardware(host->accel));
     char **argv;
     size_t i = 0;
     int r;
@@ -254,7 +235,7 @@ int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uin
         i++;
     gb_buf_addf(text, "host %s\nqemu %s\n", here, host->qemu_version);
     r = describe_file(text, "binary", host->qemu, err);
-    if (r == 0)
+    if (r == 0 && host->firmware != NULL)
         r = describe_file(text, "firmware", host->firmware, err);
     for (i++; argv[i] != NULL; i++)
         gb_buf_addf(text, "argument %s\n", argv[i]);

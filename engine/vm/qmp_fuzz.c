@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (message.kind == QMP_GREETING)
         (void)inspect_read_greeting(message.value, &found);
     if (message.kind == QMP_RETURN)
-        (void)cpu_read_known(message.value, &known);
+        (void)cpu_read_known(gb_machine_native(), message.value, &known);
     cJSON_Delete(message.json);
     return 0;
 }

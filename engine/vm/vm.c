@@ -43,7 +43,7 @@
 
 enum {
     BOOT_TCG_MS = 60000,
-    BOOT_KVM_MS = 15000,
+    BOOT_HARDWARE_MS = 15000,
     GRACE_MS = 2000, /* for the launcher to reap QEMU */
     READ_BYTES = 64 * 1024,
     UID_FIRST = 61184, /* the range of systemd's DynamicUser=: nobody owns anything by these */
@@ -503,7 +503,7 @@ int vm_start(struct gb_host *host, enum gb_accel accel, const struct gb_vm_confi
     close_sockets(&sockets);
     vm->timer = gb_timer_new(host->loop, on_timer, vm);
     if (limit == 0)
-        limit = accel == GB_ACCEL_KVM ? BOOT_KVM_MS : BOOT_TCG_MS;
+        limit = gb_accel_is_hardware(accel) ? BOOT_HARDWARE_MS : BOOT_TCG_MS;
     if (!config->incoming)
         gb_timer_start(vm->timer, limit);
     gb_list_add_tail(&host->vms, &vm->link);
