@@ -656,6 +656,47 @@ def test_prompt(terminal, tmp_path):
     screen.expect_end()
 
 
+def test_a_cell_is_edited_as_a_whole(terminal, tmp_path):
+    """A paste is one cell, its lines can be gone to, and its window may change while it is typed."""
+    screen = terminal()
+    screen.expect_line(">>>")
+    screen.tmux("set-buffer", "def f(n):\n    if n < 2:\n        return 1\n    return n * f(n - 1)")
+    screen.tmux("paste-buffer", "-p")
+    screen.expect_line("...     return n * f(n - 1)")
+    screen.expect(">>> def f(n):\n...     if n < 2:\n...         return 1\n...     return n * f(n - 1)")
+    screen.tmux("resize-window", "-x", "20", "-y", "50")
+    screen.expect("return n * f\n(n - 1)")
+    screen.tmux("resize-window", "-x", "100", "-y", "50")
+    screen.expect("accelerator")
+    screen.expect(">>> def f(n):\n...     if n < 2:\n...         return 1\n...     return n * f(n - 1)")
+    screen.keys("Up", "BSpace")  # the 1 of the third line is a 7
+    screen.type("7")
+    screen.expect("...         return 7\n")
+    screen.keys("M-Enter")
+    screen.expect_line(">>>")
+    screen.enter("f(3)")
+    screen.expect("\n42\n")
+    # the same beginning: what was typed before is offered, and End takes it
+    screen.type("f(")
+    screen.expect_line(">>> f(3)")
+    screen.keys("End")
+    screen.type(" + 1")
+    screen.keys("Enter")
+    screen.expect("\n43\n")
+    # what fits is listed below, to choose from
+    (tmp_path / "one-file").touch()
+    (tmp_path / "other-file").touch()
+    screen.type(f":put {tmp_path}/o")
+    screen.keys("Tab")
+    screen.expect(f":put {tmp_path}/o\n  {tmp_path}/o")
+    screen.keys("Tab", "Tab", "BTab", "Escape")
+    screen.keys("C-c")
+    screen.expect_line(">>>")
+    screen.keys("C-l")
+    wait_for(lambda: screen.text().strip() == ">>>", what="an empty screen")
+    screen.leave()
+
+
 def test_prompt_commands(terminal, tmp_path):
     (tmp_path / "data").write_text("12345")
     screen = terminal()

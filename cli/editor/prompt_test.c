@@ -141,6 +141,7 @@ static void run(const char *text)
 
 START_TEST(test_typing)
 {
+    ck_assert(view_now().pastes && !view_now().shows_mode); /* without another word in ~/.inputrc */
     type("h\303\244t");
     ck_assert_str_eq(shown(), "h\303\244t^");
     key("\033[D");
