@@ -27,18 +27,71 @@ def _decode(text: Any) -> bytes:
         raise ProtocolError("the server sent bytes that are not base64", dispatched=True) from problem
 
 
+def _value(raw: Json, name: str, kind: tuple[type, ...], what: str) -> Any:
+    """What is there, of the type that docs/protocol.md says; None for null and for nothing."""
+    value = raw.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, kind) or (isinstance(value, bool) and bool not in kind):
+        raise ProtocolError(f"the server's answer: {name} must be {what}, and is "
+                            f"{type(value).__name__}", dispatched=True)
+    return value
+
+
+def _text(raw: Json, name: str) -> Optional[str]:
+    return _value(raw, name, (str,), "a string")
+
+
+def _integer(raw: Json, name: str) -> Optional[int]:
+    value = _value(raw, name, (int, float), "an integer")
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ProtocolError(f"the server's answer: {name} must be an integer", dispatched=True)
+        value = int(value)
+    return value
+
+
+def _number(raw: Json, name: str) -> Optional[float]:
+    value = _value(raw, name, (int, float), "a number")
+    return None if value is None else float(value)
+
+
+def _flag(raw: Json, name: str) -> bool:
+    return bool(_value(raw, name, (bool,), "true or false"))
+
+
+def _object(raw: Json, name: str) -> Optional[Json]:
+    return _value(raw, name, (dict,), "an object")
+
+
+def _list(raw: Json, name: str) -> Optional[list[Any]]:
+    """Of objects."""
+    items = _value(raw, name, (list,), "an array")
+    for item in items or ():
+        if not isinstance(item, dict):
+            raise ProtocolError(f"the server's answer: {name} must be an array of objects",
+                                dispatched=True)
+    return items
+
+
 def data_of(thing: Json, name: str = "") -> bytes:
     """The bytes of a text/base64 pair, or of a stream of a cell (`name` is "stdout")."""
-    text = thing.get(name or "text")
-    if isinstance(text, str):
+    text = _text(thing, name or "text")
+    if text is not None:
         return text.encode()
-    return _decode(thing.get(f"{name}_base64" if name else "base64", ""))
+    return _decode(_text(thing, f"{name}_base64" if name else "base64") or "")
 
 
 def text_of(thing: Json, name: str = "") -> str:
     """As `data_of`, but text; what is no UTF-8 is replaced."""
-    text = thing.get(name or "text")
-    return text if isinstance(text, str) else data_of(thing, name).decode(errors="replace")
+    text = _text(thing, name or "text")
+    return text if text is not None else data_of(thing, name).decode(errors="replace")
+
+
+def _any_text(raw: Json, name: str) -> Optional[str]:
+    """As `text_of`; None when there is neither form."""
+    there = _text(raw, name) is not None or _text(raw, f"{name}_base64") is not None
+    return text_of(raw, name) if there else None
 
 
 @dataclass(frozen=True)
@@ -58,8 +111,9 @@ class Output:
 
     @classmethod
     def from_json(cls, raw: Json) -> Output:
-        return cls(str(raw.get("session", "")), int(raw.get("cell", 0)), str(raw.get("stream", "")),
-                   data_of(raw), bool(raw.get("background", False)), int(raw.get("dropped", 0)))
+        return cls(_text(raw, "session") or "", _integer(raw, "cell") or 0,
+                   _text(raw, "stream") or "", data_of(raw), _flag(raw, "background"),
+                   _integer(raw, "dropped") or 0)
 
 
 @dataclass(frozen=True)
@@ -72,8 +126,8 @@ class Waiting:
 
     @classmethod
     def from_json(cls, raw: Json) -> Waiting:
-        return cls(str(raw.get("session", "")), int(raw.get("cell", 0)),
-                   bool(raw.get("waiting", True)))
+        return cls(_text(raw, "session") or "", _integer(raw, "cell") or 0,
+                   _flag(raw, "waiting") if "waiting" in raw else True)
 
 
 @dataclass(frozen=True)
@@ -94,11 +148,15 @@ class FileChange:
     size: int
 
 
-
 def _arguments(raw: Json) -> Optional[tuple[str, ...]]:
-    if "argv_base64" in raw:
-        return tuple(os.fsdecode(_decode(item)) for item in raw["argv_base64"])
-    return tuple(raw["argv"]) if "argv" in raw else None
+    encoded = _value(raw, "argv_base64", (list,), "an array")
+    if encoded is not None:
+        return tuple(os.fsdecode(_decode(item)) for item in encoded)
+    plain = _value(raw, "argv", (list,), "an array")
+    if plain is not None and not all(isinstance(item, str) for item in plain):
+        raise ProtocolError("the server's answer: argv must be an array of strings",
+                            dispatched=True)
+    return None if plain is None else tuple(plain)
 
 
 @dataclass(frozen=True)
@@ -137,6 +195,13 @@ class Cell:
     background: tuple[Output, ...]
     file: Optional[str]  # of a program
     argv: Optional[tuple[str, ...]]  # what it found as its arguments, its name first
+    mode: Optional[str]  # "kernel", "process" or "shell"; None: lost, with all else
+    code_cut: bool  # in events: the code goes on
+    value_cut: bool  # the value goes on
+    waiting: bool  # it runs and waits for standard input
+    prompt: Optional[str]  # then the line that it has printed and not ended
+    unrecorded: bool  # the journal could not be written
+    incarnation: Optional[int]  # in a history: of its session
     raw: Json = field(repr=False, compare=False)
 
     @property
@@ -160,34 +225,39 @@ class Cell:
 
     @classmethod
     def from_json(cls, raw: Json) -> Cell:
-        truncated = raw.get("truncated") or {}
-        files = raw.get("files")
+        truncated = _object(raw, "truncated") or {}
+        files = _list(raw, "files")
         return cls(
-            session=str(raw.get("session", "")), cell=int(raw.get("cell", 0)),
-            image=str(raw.get("image", "")), code=str(raw.get("code") or ""),
-            state=str(raw.get("state", "")), stdout=text_of(raw, "stdout"),
-            stderr=text_of(raw, "stderr"), value=raw.get("value"),
-            displays=tuple(Display(str(item.get("mime", "")), _decode(item["base64"]))
-                           for item in raw.get("displays") or () if "base64" in item),
-            exit_code=raw.get("exit_code"), signal=raw.get("signal"),
-            timed_out=bool(raw.get("timed_out")), interrupted=bool(raw.get("interrupted")),
-            oom=bool(raw.get("oom")), state_lost=bool(raw.get("state_lost")),
-            truncated_stdout=int(truncated.get("stdout", 0)),
-            truncated_stderr=int(truncated.get("stderr", 0)),
+            session=_text(raw, "session") or "", cell=_integer(raw, "cell") or 0,
+            image=_text(raw, "image") or "", code=_text(raw, "code") or "",
+            state=_text(raw, "state") or "", stdout=text_of(raw, "stdout"),
+            stderr=text_of(raw, "stderr"), value=_text(raw, "value"),
+            displays=tuple(Display(_text(item, "mime") or "", _decode(item["base64"]))
+                           for item in _list(raw, "displays") or () if "base64" in item),
+            exit_code=_integer(raw, "exit_code"), signal=_text(raw, "signal"),
+            timed_out=_flag(raw, "timed_out"), interrupted=_flag(raw, "interrupted"),
+            oom=_flag(raw, "oom"), state_lost=_flag(raw, "state_lost"),
+            truncated_stdout=_integer(truncated, "stdout") or 0,
+            truncated_stderr=_integer(truncated, "stderr") or 0,
             files=None if files is None else tuple(
                 FileChange(text_of(item, "path"), data_of(item, "path"),
-                           str(item.get("change", "")), int(item.get("size") or 0))
+                           _text(item, "change") or "", _integer(item, "size") or 0)
                 for item in files),
-            files_cut=bool(raw.get("files_cut")), note=raw.get("note"), notice=raw.get("notice"), client=raw.get("client"),
-            error=raw.get("error"), code_lost=bool(raw.get("code_lost")),
-            result_lost=bool(raw.get("result_lost")), started_at=raw.get("started_at"), wall_ms=float(raw.get("wall_ms") or 0),
-            cpu_ms=float(raw.get("cpu_ms") or 0),
-            peak_memory_bytes=int(raw.get("peak_memory_bytes") or 0),
+            files_cut=_flag(raw, "files_cut"), note=_text(raw, "note"),
+            notice=_text(raw, "notice"), client=_text(raw, "client"),
+            error=_object(raw, "error"), code_lost=_flag(raw, "code_lost"),
+            result_lost=_flag(raw, "result_lost"), started_at=_number(raw, "started_at"),
+            wall_ms=_number(raw, "wall_ms") or 0.0, cpu_ms=_number(raw, "cpu_ms") or 0.0,
+            peak_memory_bytes=_integer(raw, "peak_memory_bytes") or 0,
             background=tuple(Output.from_json({**item, "session": raw.get("session", ""),
                                                "background": True})
-                             for item in raw.get("background") or ()),
-            file=text_of(raw, "file") if "file" in raw or "file_base64" in raw else None,
-            argv=_arguments(raw), raw=raw)
+                             for item in _list(raw, "background") or ()),
+            file=_any_text(raw, "file"),
+            argv=_arguments(raw), mode=_text(raw, "mode"), code_cut=_flag(raw, "code_cut"),
+            value_cut=_flag(raw, "value_cut"), waiting=_flag(raw, "waiting"),
+            prompt=_any_text(raw, "prompt"),
+            unrecorded=_flag(raw, "unrecorded"), incarnation=_integer(raw, "incarnation"),
+            raw=raw)
 
 
 @dataclass(frozen=True)
@@ -206,8 +276,9 @@ class Lease:
     def from_json(cls, raw: Optional[Json]) -> Optional[Lease]:
         if raw is None:
             return None
-        return cls(raw.get("holder"), int(raw.get("client") or 0), bool(raw.get("human")),
-                   float(raw.get("since") or 0), raw.get("note"), int(raw.get("waiting") or 0), raw)
+        return cls(_text(raw, "holder"), _integer(raw, "client") or 0, _flag(raw, "human"),
+                   _number(raw, "since") or 0.0, _text(raw, "note"),
+                   _integer(raw, "waiting") or 0, raw)
 
 
 @dataclass(frozen=True)
@@ -231,20 +302,37 @@ class SessionInfo:
     cpu_ms: Optional[float]
     source: str
     lease: Optional[Lease]
+    run: bool  # it is the VM of a `run`
+    queued: int  # cells that have not begun
+    failed: bool  # the last cell that ended did not end well
+    network: Optional[str]
+    guest_memory: Optional[Json]  # `total`, `used`
+    waiting: Optional[Json]  # of the cell that waits for standard input: `cell`, `client`, `prompt`
+    client: Optional[str]  # ended: who opened it
+    ended_at: Optional[float]  # ended
+    reason: Optional[str]  # ended: "closed", "expired", "crashed" or "lost"
+    message: Optional[str]  # ended
+    damaged: bool  # ended: records of it are damaged
     raw: Json = field(repr=False, compare=False)
 
     @classmethod
     def from_json(cls, raw: Json) -> SessionInfo:
         return cls(
-            session=str(raw.get("session", "")), key=raw.get("key"), label=raw.get("label"),
-            owner=raw.get("owner"), image=str(raw.get("image", "")),
-            language=str(raw.get("language", "")), state=str(raw.get("state", "")),
-            incarnation=int(raw.get("incarnation") or 0), cells=int(raw.get("cells") or 0),
-            created_at=float(raw.get("created_at") or 0),
-            last_active_at=float(raw.get("last_active_at") or 0), expires_at=raw.get("expires_at"),
-            memory_mb=int(raw.get("memory_mb") or 0), memory_bytes=raw.get("memory_bytes"),
-            cpu_ms=raw.get("cpu_ms"), source=str(raw.get("source", "")),
-            lease=Lease.from_json(raw.get("lease")), raw=raw)
+            session=_text(raw, "session") or "", key=_text(raw, "key"), label=_text(raw, "label"),
+            owner=_text(raw, "owner"), image=_text(raw, "image") or "",
+            language=_text(raw, "language") or "", state=_text(raw, "state") or "",
+            incarnation=_integer(raw, "incarnation") or 0, cells=_integer(raw, "cells") or 0,
+            created_at=_number(raw, "created_at") or 0.0,
+            last_active_at=_number(raw, "last_active_at") or 0.0,
+            expires_at=_number(raw, "expires_at"), memory_mb=_integer(raw, "memory_mb") or 0,
+            memory_bytes=_integer(raw, "memory_bytes"), cpu_ms=_number(raw, "cpu_ms"),
+            source=_text(raw, "source") or "", lease=Lease.from_json(_object(raw, "lease")),
+            run=_flag(raw, "run"), queued=_integer(raw, "queued") or 0,
+            failed=_flag(raw, "failed"), network=_text(raw, "network"),
+            guest_memory=_object(raw, "guest_memory"), waiting=_object(raw, "waiting"),
+            client=_text(raw, "client"), ended_at=_number(raw, "ended_at"),
+            reason=_text(raw, "reason"), message=_text(raw, "message"),
+            damaged=_flag(raw, "damaged"), raw=raw)
 
 
 @dataclass(frozen=True)
@@ -261,9 +349,9 @@ class Entry:
 
     @classmethod
     def from_json(cls, raw: Json) -> Entry:
-        return cls(text_of(raw, "name"), data_of(raw, "name"), str(raw.get("type", "")),
-                   int(raw.get("size") or 0), int(raw.get("allocated") or 0),
-                   float(raw.get("mtime") or 0), int(raw.get("mode") or 0))
+        return cls(text_of(raw, "name"), data_of(raw, "name"), _text(raw, "type") or "",
+                   _integer(raw, "size") or 0, _integer(raw, "allocated") or 0,
+                   _number(raw, "mtime") or 0.0, _integer(raw, "mode") or 0)
 
 
 @dataclass(frozen=True)
