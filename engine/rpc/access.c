@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/access.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/hidden.h"
@@ -27,11 +28,35 @@ struct gb_bytes json_text(const struct gb_json *object, const char *name)
     return value->text;
 }
 
-double json_number(const struct gb_json *object, const char *name)
+void json_copy_text(struct gb_bytes text, char *to, size_t room)
+{
+    size_t size = MIN(text.size, room - 1);
+
+    if (size < text.size)
+        size -= gb_utf8_unfinished((struct gb_bytes){text.data, size});
+    for (size_t i = 0; i < size; i++)
+        to[i] = text.data[i] == 0 ? ' ' : (char)text.data[i];
+    to[size] = '\0';
+}
+
+void json_copy(const struct gb_json *object, const char *name, char *to, size_t room)
+{
+    json_copy_text(json_text(object, name), to, room);
+}
+
+const struct gb_json *json_array(const struct gb_json *object, const char *name)
 {
     const struct gb_json *value = json_member(object, name);
 
-    return value != NULL && value->type == GB_JSON_NUMBER ? gb_json_number(value) : 0;
+    return value != NULL && value->type == GB_JSON_ARRAY ? value : NULL;
+}
+
+double json_number(const struct gb_json *object, const char *name)
+{
+    const struct gb_json *value = json_member(object, name);
+    double number = value != NULL && value->type == GB_JSON_NUMBER ? gb_json_number(value) : 0;
+
+    return isfinite(number) ? number : 0;
 }
 
 uint64_t json_count(const struct gb_json *object, const char *name)

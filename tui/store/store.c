@@ -2,10 +2,16 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "model/cell.h"
+#include "model/session.h"
+#include "rpc/access.h"
+#include "rpc/object.h"
 #include "screen/style.h"
 #include "store/read.h"
 
@@ -16,18 +22,19 @@
 enum { SAME_FAILURES = 3 };
 
 static const struct {
-    const char *name, *word, *sign;
+    const char *word, *sign;
     enum role role;
 } states[] = {
-    [SESSION_STARTING] = {"starting", "starting", "◌", ROLE_STARTING},
-    [SESSION_IDLE] = {"idle", "idle", "○", ROLE_IDLE},
-    [SESSION_RUNNING] = {"running", "running", "●", ROLE_RUNNING},
-    [SESSION_WAITING] = {"waiting_input", "input?", "◐", ROLE_WAITING},
-    [SESSION_CLOSED] = {"closed", "closed", "·", ROLE_DIM},
-    [SESSION_LOST] = {"lost", "lost", "✕", ROLE_LOST},
-    [SESSION_FAILED] = {"failed", "failed", "✕", ROLE_FAILED},
+    [SESSION_STARTING] = {"starting", "◌", ROLE_STARTING},
+    [SESSION_IDLE] = {"idle", "○", ROLE_IDLE},
+    [SESSION_RUNNING] = {"running", "●", ROLE_RUNNING},
+    [SESSION_WAITING] = {"input?", "◐", ROLE_WAITING},
+    [SESSION_CLOSED] = {"closed", "·", ROLE_DIM},
+    [SESSION_LOST] = {"lost", "✕", ROLE_LOST},
+    [SESSION_FAILED] = {"failed", "✕", ROLE_FAILED},
 };
 static_assert(ARRAY_SIZE(states) == SESSION_STATE_COUNT, "a row for each state");
+static_assert((int)SESSION_FAILED == (int)GB_SESSION_STATE_COUNT, "one more than the server has");
 
 void store_init(struct store *store)
 {
@@ -120,87 +127,96 @@ static void samples_add(struct samples *samples, double value)
 
 /* ---- sessions ---- */
 
-static enum session_state read_state(const struct gb_json *info, enum session_state before)
+static void read_lease(struct store *store, struct lease *lease, const struct gb_lease_info *info)
 {
-    struct gb_bytes name = read_text(info, "state");
-
-    for (size_t i = 0; i < SESSION_FAILED; i++)
-        if (gb_bytes_equal(name, states[i].name))
-            return (enum session_state)i;
-    return before;
+    *lease = (struct lease){.held = info != NULL};
+    if (info == NULL)
+        return;
+    json_copy_text(info->holder, lease->holder, sizeof(lease->holder));
+    json_copy_text(info->note, lease->note, sizeof(lease->note));
+    lease->since = (double)info->since_ns / GB_NS_PER_S;
+    lease->human = (info->flags & GB_LEASE_HUMAN) != 0;
+    lease->waiting = (uint32_t)MIN(info->waiting, (uint64_t)UINT32_MAX);
+    lease->mine = store->server.client != 0 && info->client == store->server.client;
 }
 
-static void read_lease(struct store *store, struct lease *lease, const struct gb_json *value)
+static void read_guest_memory(struct session *session, const struct gb_session_info *info)
 {
-    if (value == NULL)
+    if ((info->flags & GB_SESSION_HAS_GUEST_MEMORY) == 0)
         return;
-    *lease = (struct lease){.held = value->type == GB_JSON_OBJECT};
-    if (!lease->held)
-        return;
-    read_string(value, "holder", lease->holder, sizeof(lease->holder));
-    read_string(value, "note", lease->note, sizeof(lease->note));
-    lease->since = read_number(value, "since");
-    lease->human = read_true(value, "human");
-    lease->waiting = (uint32_t)read_u64(value, "waiting");
-    lease->mine = store->server.client != 0 && read_u64(value, "client") == store->server.client;
-}
-
-static void read_guest_memory(struct session *session, const struct gb_json *memory)
-{
-    if (memory == NULL || memory->type != GB_JSON_OBJECT)
-        return;
-    session->guest_total = read_u64(memory, "total");
-    session->guest_used = read_u64(memory, "used");
+    session->guest_total = info->guest_total;
+    session->guest_used = info->guest_used;
 }
 
 static void read_timing(struct session *session, const struct gb_json *timing)
 {
     if (timing == NULL || timing->type != GB_JSON_OBJECT)
         return;
-    session->timing_total_ms = read_number(timing, "total_ms");
-    session->timing_admission_ms = read_number(timing, "admission_ms");
-    session->timing_boot_ms = read_number(timing, "boot_ms");
-    session->timing_worker_ms = read_number(timing, "worker_ms");
+    session->timing_total_ms = json_number(timing, "total_ms");
+    session->timing_admission_ms = json_number(timing, "admission_ms");
+    session->timing_boot_ms = json_number(timing, "boot_ms");
+    session->timing_worker_ms = json_number(timing, "worker_ms");
 }
 
-static void read_session(struct store *store, struct session *session, const struct gb_json *info)
+static double seconds_of(uint64_t ns)
 {
-    read_string(info, "label", session->label, sizeof(session->label));
-    read_string(info, "key", session->key, sizeof(session->key));
-    read_string(info, "owner", session->owner, sizeof(session->owner));
-    read_string(info, "image", session->image, sizeof(session->image));
-    read_string(info, "language", session->language, sizeof(session->language));
-    read_string(info, "source", session->source, sizeof(session->source));
-    read_string(info, "network", session->network, sizeof(session->network));
-    read_string(info, "parent", session->parent, sizeof(session->parent));
-    session->state = read_state(info, session->state);
-    session->run = read_true(info, "run");
-    session->incarnation = (uint32_t)read_u64(info, "incarnation");
-    session->cells = (uint32_t)read_u64(info, "cells");
-    session->created_at = read_number(info, "created_at");
-    session->last_active_at = read_number(info, "last_active_at");
-    session->expires_at = read_number(info, "expires_at");
-    session->memory_limit_bytes = read_u64(info, "memory_mb") << 20;
-    if (read_u64(info, "memory_bytes") > 0)
-        session->memory_bytes = read_u64(info, "memory_bytes");
-    if (read_number(info, "cpu_ms") > 0)
-        session->cpu_ms = read_number(info, "cpu_ms");
-    read_guest_memory(session, gb_json_member(info, "guest_memory"));
-    read_timing(session, gb_json_member(info, "timing"));
-    read_lease(store, &session->lease, gb_json_member(info, "lease"));
-    if (gb_json_member(info, "failed") != NULL && session->state == SESSION_IDLE)
-        session->last.failed = read_true(info, "failed");
+    return (double)ns / GB_NS_PER_S;
+}
+
+static void read_session(struct session *session, const struct gb_session_info *info)
+{
+    json_copy_text(info->label, session->label, sizeof(session->label));
+    json_copy_text(info->key, session->key, sizeof(session->key));
+    json_copy_text(info->owner, session->owner, sizeof(session->owner));
+    json_copy_text(info->image, session->image, sizeof(session->image));
+    json_copy_text(info->language, session->language, sizeof(session->language));
+    json_copy_text(info->network, session->network, sizeof(session->network));
+    session->source[0] = '\0';
+    if (info->source != GB_NO_WORD)
+        (void)snprintf(session->source, sizeof(session->source), "%s",
+                       gb_source_to_string(info->source));
+    if (info->state != GB_NO_WORD)
+        session->state = (enum session_state)info->state;
+    session->run = (info->flags & GB_SESSION_RUN) != 0;
+    session->incarnation = info->incarnation;
+    session->cells = info->cells;
+    session->created_at = seconds_of(info->created_at_ns);
+    session->last_active_at = seconds_of(info->last_active_at_ns);
+    session->expires_at = seconds_of(info->expires_at_ns);
+    session->memory_limit_bytes = (uint64_t)info->memory_mb << 20;
+    if (info->memory_bytes > 0)
+        session->memory_bytes = info->memory_bytes;
+    if (info->cpu_ns > 0)
+        session->cpu_ms = (double)info->cpu_ns / GB_NS_PER_MS;
+    read_guest_memory(session, info);
+}
+
+/* What no server tells so far. */
+static void read_to_come(struct session *session, const struct gb_json *info)
+{
+    json_copy(info, "parent", session->parent, sizeof(session->parent));
+    read_timing(session, json_member(info, "timing"));
 }
 
 static struct session *store_take_session(struct store *store, const struct gb_json *info)
 {
-    struct gb_bytes id = read_text(info, "session");
-    struct session *session = find_bytes(store, id);
+    struct gb_session_info told;
+    struct session *session;
 
+    if (gb_object_read(&gb_session_object, info, &told, NULL) < 0)
+        return NULL;
+    session = find_bytes(store, told.id);
     if (session == NULL)
-        session = add_session(store, id);
-    if (session != NULL)
-        read_session(store, session, info);
+        session = add_session(store, told.id);
+    if (session == NULL)
+        return NULL;
+    read_session(session, &told);
+    read_to_come(session, info);
+    if (json_member(info, "failed") != NULL && session->state == SESSION_IDLE)
+        session->last.failed = (told.flags & GB_SESSION_FAILED) != 0;
+    if (json_member(info, "lease") != NULL)
+        read_lease(store, &session->lease,
+                   (told.flags & GB_SESSION_HAS_LEASE) != 0 ? &told.lease : NULL);
     return session;
 }
 
@@ -216,16 +232,15 @@ static void limit_gone(struct store *store)
 
 static void end_session(struct store *store, struct session *session, const struct gb_json *params)
 {
-    struct gb_bytes reason = read_text(params, "reason");
+    enum gb_end end = GB_END_CLOSED;
 
     if (session_gone(session))
         return;
-    session->state = gb_bytes_equal(reason, "crashed") || gb_bytes_equal(reason, "lost")
-                         ? SESSION_LOST
-                         : SESSION_CLOSED;
-    read_string(params, "message", session->reason, sizeof(session->reason));
+    (void)gb_end_from_string(json_text(params, "reason"), &end);
+    session->state = end == GB_END_CRASHED || end == GB_END_LOST ? SESSION_LOST : SESSION_CLOSED;
+    json_copy(params, "message", session->reason, sizeof(session->reason));
     if (session->reason[0] == '\0')
-        read_string(params, "reason", session->reason, sizeof(session->reason));
+        json_copy(params, "reason", session->reason, sizeof(session->reason));
     session->last.running = session->last.waiting = false;
     session->marked = false;
     session->cpu_share = 0;
@@ -240,7 +255,7 @@ static void end_session(struct store *store, struct session *session, const stru
 
 void store_sessions(struct store *store, const struct gb_json *result)
 {
-    const struct gb_json *list = read_array(result, "sessions"), *info;
+    const struct gb_json *list = json_array(result, "sessions"), *info;
     struct session *session;
 
     if (list == NULL)
@@ -263,54 +278,47 @@ void store_sessions(struct store *store, const struct gb_json *result)
 
 /* ---- cells ---- */
 
-static void read_last(struct last_cell *last, const struct gb_json *info)
+static void read_last(struct last_cell *last, const struct gb_cell_info *info)
 {
-    read_string(info, "client", last->client, sizeof(last->client));
-    read_string(info, "code", last->code, sizeof(last->code));
-    last->started_at = read_number(info, "started_at");
+    json_copy_text(info->client, last->client, sizeof(last->client));
+    json_copy_text(info->code, last->code, sizeof(last->code));
+    last->started_at = seconds_of(info->started_at_ns);
 }
 
-static void start_cell(struct session *session, const struct gb_json *params)
+static uint32_t cell_number(const struct gb_json *params)
 {
-    const struct gb_json *info = gb_json_member(params, "info");
+    return (uint32_t)MIN(json_count(params, "cell"), (uint64_t)UINT32_MAX);
+}
+
+static void start_cell(struct session *session, const struct gb_json *params,
+                       const struct gb_cell_info *info)
+{
     struct last_cell *last = &session->last;
 
-    *last = (struct last_cell){.number = (uint32_t)read_u64(params, "cell"), .running = true};
+    *last = (struct last_cell){.number = cell_number(params), .running = true};
     session->cells = MAX(session->cells, last->number);
-    if (info == NULL)
-        return;
     read_last(last, info);
     session->last_active_at = MAX(session->last_active_at, last->started_at);
 }
 
-static bool cell_failed(const struct gb_json *info)
+static bool cell_failed(const struct gb_cell_info *info)
 {
-    const struct gb_json *code = gb_json_member(info, "exit_code");
-    const struct gb_json *signal = gb_json_member(info, "signal");
-
-    /* What was stopped on purpose has not failed. */
-    if (read_true(info, "interrupted"))
-        return false;
-    return read_true(info, "timed_out") || read_true(info, "oom") ||
-           (code != NULL && code->type == GB_JSON_NUMBER && gb_json_number(code) != 0) ||
-           (signal != NULL && signal->type == GB_JSON_STRING);
+    return gb_cell_failed(info->flags, info->exit_code, info->signal > 0);
 }
 
-static void finish_cell(struct session *session, const struct gb_json *params)
+static void finish_cell(struct session *session, const struct gb_json *params,
+                        const struct gb_cell_info *info)
 {
-    const struct gb_json *info = gb_json_member(params, "info");
     struct last_cell *last = &session->last;
 
-    last->number = (uint32_t)read_u64(params, "cell");
+    last->number = cell_number(params);
     last->running = last->waiting = false;
     session->cells = MAX(session->cells, last->number);
-    if (info == NULL)
-        return;
-    read_string(info, "client", last->client, sizeof(last->client));
-    if (read_text(info, "code").size > 0)
-        read_string(info, "code", last->code, sizeof(last->code));
-    last->wall_ms = read_number(info, "wall_ms");
-    last->stopped = read_true(info, "interrupted") || read_true(info, "timed_out");
+    json_copy_text(info->client, last->client, sizeof(last->client));
+    if (info->code.size > 0)
+        json_copy_text(info->code, last->code, sizeof(last->code));
+    last->wall_ms = (double)info->wall_ns / GB_NS_PER_MS;
+    last->stopped = (info->flags & (GB_CELL_INTERRUPTED | GB_CELL_TIMED_OUT)) != 0;
     last->failed = cell_failed(info);
     session->failures = last->failed ? session->failures + 1 : 0;
     if (!last->failed)
@@ -351,38 +359,47 @@ static bool same_bytes(struct gb_bytes a, struct gb_bytes b)
     return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
+/* One of a history: @error is the last line of the failure before it. */
+static void take_past_cell(struct session *session, const struct gb_cell_info *cell,
+                           struct gb_bytes *error)
+{
+    struct last_cell *last = &session->last;
+    bool is_text = (cell->flags & GB_CELL_ERR_BASE64) == 0;
+    struct gb_bytes line = last_line(is_text ? cell->err : gb_bytes_str(""));
+
+    if (cell->state != GB_CELL_DONE)
+        return;
+    if (!cell_failed(cell)) {
+        session->failures = session->same_failures = 0;
+    } else {
+        session->failures++;
+        session->same_failures =
+            line.size > 0 && same_bytes(line, *error) ? session->same_failures + 1 : 1;
+        *error = line;
+    }
+    if (last->running || last->number > cell->number)
+        return;
+    *last = (struct last_cell){.number = cell->number,
+                               .wall_ms = (double)cell->wall_ns / GB_NS_PER_MS,
+                               .failed = cell_failed(cell),
+                               .stopped = (cell->flags & GB_CELL_INTERRUPTED) != 0};
+    read_last(last, cell);
+}
+
 void store_history(struct store *store, const char *id, const struct gb_json *result)
 {
-    const struct gb_json *list = read_array(result, "cells"), *cell;
+    const struct gb_json *list = json_array(result, "cells"), *cell;
     struct session *session = store_find(store, id);
     struct gb_bytes error = {(const uint8_t *)"", 0};
+    struct gb_cell_info told;
 
     if (session == NULL || list == NULL)
         return;
     session->failures = session->same_failures = 0;
     cell = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell)) {
-        struct last_cell *last = &session->last;
-        struct gb_bytes line = last_line(read_text(cell, "stderr"));
-
-        if (!gb_bytes_equal(read_text(cell, "state"), "done"))
-            continue;
-        if (!cell_failed(cell)) {
-            session->failures = session->same_failures = 0;
-        } else {
-            session->failures++;
-            session->same_failures =
-                line.size > 0 && same_bytes(line, error) ? session->same_failures + 1 : 1;
-            error = line;
-        }
-        if (last->running || last->number > (uint32_t)read_u64(cell, "cell"))
-            continue;
-        *last = (struct last_cell){.number = (uint32_t)read_u64(cell, "cell"),
-                                   .wall_ms = read_number(cell, "wall_ms"),
-                                   .failed = cell_failed(cell),
-                                   .stopped = read_true(cell, "interrupted")};
-        read_last(last, cell);
-    }
+    for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell))
+        if (gb_object_read(&gb_cell_object, cell, &told, NULL) == 0)
+            take_past_cell(session, &told, &error);
     store->change++;
 }
 
@@ -400,22 +417,22 @@ static int sample_times(double at, double last, bool replay)
     return last > 0 ? (int)MAX(1.0, MIN(at - last + 0.5, (double)STORE_SAMPLES)) : 1;
 }
 
-static void sample_session(struct session *session, const struct gb_json *sample, double at,
+static void sample_session(struct session *session, const struct gb_session_info *sample, double at,
                            bool replay)
 {
-    double cpu_ms = read_number(sample, "cpu_ms"), seconds = at - session->sampled_at;
+    double cpu_ms = (double)sample->cpu_ns / GB_NS_PER_MS, seconds = at - session->sampled_at;
     int times = sample_times(at, session->sampled_at, replay);
 
     if (times == 0)
         return;
-    if (read_u64(sample, "memory_bytes") > 0)
-        session->memory_bytes = read_u64(sample, "memory_bytes");
+    if (sample->memory_bytes > 0)
+        session->memory_bytes = sample->memory_bytes;
     /* Of very many sessions a few are read at a time: each has its own interval. */
     if (session->sampled_at > 0 && cpu_ms >= session->cpu_ms && seconds > 0.1)
         session->cpu_share = (cpu_ms - session->cpu_ms) / 1000 / seconds;
     session->cpu_ms = cpu_ms;
     session->sampled_at = at;
-    read_guest_memory(session, gb_json_member(sample, "guest_memory"));
+    read_guest_memory(session, sample);
     for (; times > 0; times--) {
         samples_add(&session->memory, (double)session->memory_bytes);
         samples_add(&session->cpu, session->cpu_share);
@@ -424,9 +441,9 @@ static void sample_session(struct session *session, const struct gb_json *sample
 
 static void take_sample(struct store *store, const struct gb_json *params)
 {
-    const struct gb_json *list = read_array(params, "sessions"), *item;
-    double at = read_number(params, "at");
-    bool replay = read_true(params, "replay");
+    const struct gb_json *list = json_array(params, "sessions"), *item;
+    double at = json_number(params, "at");
+    bool replay = json_true(params, "replay");
     struct session *session;
     double memory = 0, cpu = 0;
     int times = sample_times(at, store->host.sampled_at, replay);
@@ -435,9 +452,13 @@ static void take_sample(struct store *store, const struct gb_json *params)
     if (list != NULL) {
         item = gb_json_first(list);
         for (uint32_t i = 0; i < list->count; i++, item = gb_json_next(item)) {
-            session = find_bytes(store, read_text(item, "session"));
+            struct gb_session_info told;
+
+            if (gb_object_read(&gb_sample_object, item, &told, NULL) < 0)
+                continue;
+            session = find_bytes(store, told.id);
             if (session != NULL && !session_gone(session))
-                sample_session(session, item, at, replay);
+                sample_session(session, &told, at, replay);
         }
     }
     GB_LIST_FOREACH(session, &store->sessions, link)
@@ -454,7 +475,7 @@ static void take_sample(struct store *store, const struct gb_json *params)
 
 void store_pools(struct store *store, const struct gb_json *result)
 {
-    const struct gb_json *list = read_array(result, "pools"), *item;
+    const struct gb_json *list = json_array(result, "pools"), *item;
 
     read_admission(&store->host, gb_json_member(result, "admission"));
     if (list == NULL)
@@ -484,14 +505,16 @@ void store_stats(struct store *store, const struct gb_json *result)
 /* Of those that run or wait when we come. */
 static void take_cell(struct store *store, const struct gb_json *cell)
 {
-    struct session *session = find_bytes(store, read_text(cell, "session"));
-    uint32_t number = (uint32_t)read_u64(cell, "cell");
+    struct gb_cell_info told;
+    struct session *session;
 
-    if (session != NULL && gb_bytes_equal(read_text(cell, "state"), "running") &&
-        session->last.number <= number) {
+    if (gb_object_read(&gb_cell_object, cell, &told, NULL) < 0)
+        return;
+    session = find_bytes(store, told.session);
+    if (session != NULL && told.state == GB_CELL_RUNNING && session->last.number <= told.number) {
         session->last = (struct last_cell){
-            .number = number, .running = true, .waiting = read_true(cell, "waiting")};
-        read_last(&session->last, cell);
+            .number = told.number, .running = true, .waiting = (told.flags & GB_CELL_WAITING) != 0};
+        read_last(&session->last, &told);
     }
 }
 
@@ -506,7 +529,7 @@ static void store_end_unseen(struct store *store, const struct gb_json *cells)
         bool runs = !session->last.running;
 
         for (uint32_t i = 0; !runs && i < cells->count; i++, cell = gb_json_next(cell))
-            runs = gb_bytes_equal(read_text(cell, "session"), session->id);
+            runs = gb_bytes_equal(json_text(cell, "session"), session->id);
         if (runs)
             continue;
         session->last = (struct last_cell){0};
@@ -519,7 +542,7 @@ static void store_take_snapshot(struct store *store, const struct gb_json *param
     const struct gb_json *host = gb_json_member(params, "host");
     const struct gb_json *pool = gb_json_member(params, "pool");
 
-    const struct gb_json *cells = read_array(params, "cells"), *cell;
+    const struct gb_json *cells = json_array(params, "cells"), *cell;
 
     store_sessions(store, params);
     read_host(&store->host, host);
@@ -535,10 +558,37 @@ static void store_take_snapshot(struct store *store, const struct gb_json *param
         store_pools(store, pool);
 }
 
+/* What cannot be read is passed over: the next event, or snapshot, tells how things are. */
+static void take_cell_event(struct session *session, struct gb_bytes kind,
+                            const struct gb_json *params)
+{
+    const struct gb_json *info = json_member(params, "info");
+    struct gb_cell_info told = {.exit_code = -1};
+
+    if (info != NULL && gb_object_read(&gb_cell_object, info, &told, NULL) < 0)
+        return;
+    if (gb_bytes_equal(kind, "cell.started"))
+        start_cell(session, params, &told);
+    else
+        finish_cell(session, params, &told);
+}
+
+static void take_lease(struct store *store, struct session *session, const struct gb_json *lease)
+{
+    struct gb_lease_info told;
+
+    if (lease == NULL)
+        return;
+    if (lease->type == GB_JSON_NULL)
+        read_lease(store, &session->lease, NULL);
+    else if (gb_object_read(&gb_lease_object, lease, &told, NULL) == 0)
+        read_lease(store, &session->lease, &told);
+}
+
 static void take_event(struct store *store, struct gb_bytes kind, const struct gb_json *params)
 {
     const struct gb_json *info = gb_json_member(params, "info");
-    struct session *session = find_bytes(store, read_text(params, "session"));
+    struct session *session = find_bytes(store, json_text(params, "session"));
 
     if (gb_bytes_equal(kind, "snapshot")) {
         store_take_snapshot(store, params);
@@ -558,14 +608,12 @@ static void take_event(struct store *store, struct gb_bytes kind, const struct g
         return;
     } else if (gb_bytes_equal(kind, "session.closed")) {
         end_session(store, session, params);
-    } else if (gb_bytes_equal(kind, "cell.started")) {
-        start_cell(session, params);
-    } else if (gb_bytes_equal(kind, "cell.finished")) {
-        finish_cell(session, params);
+    } else if (gb_bytes_equal(kind, "cell.started") || gb_bytes_equal(kind, "cell.finished")) {
+        take_cell_event(session, kind, params);
     } else if (gb_bytes_equal(kind, "cell.waiting")) {
-        session->last.waiting = read_true(params, "waiting");
+        session->last.waiting = json_true(params, "waiting");
     } else if (gb_bytes_equal(kind, "lease.changed")) {
-        read_lease(store, &session->lease, gb_json_member(params, "lease"));
+        take_lease(store, session, json_member(params, "lease"));
     }
 }
 
@@ -578,14 +626,14 @@ bool store_notified(struct store *store, const char *method, const struct gb_jso
 
     if (strcmp(method, "event") != 0 || params == NULL)
         return false;
-    kind = read_text(params, "kind");
+    kind = json_text(params, "kind");
     if (kind.size == 0 || kind.size >= sizeof(name))
         return false;
     memcpy(name, kind.data, kind.size);
     name[kind.size] = '\0';
     event.kind = name;
-    event.session = read_text(params, "session");
-    event.subscription = (int64_t)read_u64(params, "subscription");
+    event.session = json_text(params, "session");
+    event.subscription = (int64_t)json_count(params, "subscription");
     /* What a view subscribed to for itself is about one session, and known already. */
     if (event.subscription == store->subscription)
         take_event(store, kind, params);
@@ -619,20 +667,29 @@ const char *session_state_word(const struct session *session)
     return states[session_shown(session)].word;
 }
 
+/* The server's name for it. */
+static const char *state_name(enum session_state state)
+{
+    return state == SESSION_FAILED ? "failed"
+                                   : gb_session_state_to_string((enum gb_session_state)state);
+}
+
 bool session_state_is(const struct session *session, const char *word)
 {
     enum session_state state = session_shown(session);
 
     return word[0] != '\0' && (strncmp(states[state].word, word, strlen(word)) == 0 ||
-                               strcmp(states[state].name, word) == 0);
+                               strcmp(state_name(state), word) == 0);
 }
 
 const char *state_word(struct gb_bytes state, bool failed)
 {
-    for (size_t i = 0; i < SESSION_FAILED; i++)
-        if (gb_bytes_equal(state, states[i].name))
-            return states[i == SESSION_IDLE && failed ? SESSION_FAILED : i].word;
-    return "";
+    enum gb_session_state told;
+
+    if (!gb_session_state_from_string(state, &told))
+        return "";
+    return states[told == GB_SESSION_IDLE && failed ? SESSION_FAILED : (enum session_state)told]
+        .word;
 }
 
 const char *session_state_sign(const struct session *session)

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "model/words.h"
 #include "rpc/json.h"
 
 enum {
@@ -31,12 +32,12 @@ enum {
 };
 
 enum session_state {
-    SESSION_STARTING,
-    SESSION_IDLE,
-    SESSION_RUNNING,
-    SESSION_WAITING,
-    SESSION_CLOSED,
-    SESSION_LOST, /* its VM died */
+    SESSION_STARTING = GB_SESSION_STARTING,
+    SESSION_IDLE = GB_SESSION_IDLE,
+    SESSION_RUNNING = GB_SESSION_RUNNING,
+    SESSION_WAITING = GB_SESSION_WAITING_INPUT,
+    SESSION_CLOSED = GB_SESSION_CLOSED,
+    SESSION_LOST = GB_SESSION_LOST, /* its VM, or its server, died */
     /* Not told by the server as a state: idle, and the last cell failed. What is shown, found,
      * sorted and counted goes by session_shown(). */
     SESSION_FAILED,

@@ -98,6 +98,31 @@ START_TEST(test_end_in_a_gap)
 }
 END_TEST
 
+/* What is of another type than the protocol says is passed over, whole, and harms nothing else. */
+START_TEST(test_refuses_what_is_wrong)
+{
+    const struct session *session;
+
+    event("snapshot", ",\"sessions\":[{\"session\":\"s-1\",\"state\":\"idle\"},"
+                      "{\"session\":\"s-2\",\"state\":\"asleep\"},"
+                      "{\"session\":\"s-3\",\"cells\":-1},{\"session\":4}]");
+    ck_assert_ptr_nonnull(store_find(&store, "s-1"));
+    ck_assert_uint_eq(store.session_count, 1);
+    event("session.changed", ",\"session\":\"s-1\",\"info\":{\"session\":\"s-1\",\"state\":"
+                             "\"running\",\"cells\":\"7\"}");
+    session = store_find(&store, "s-1");
+    ck_assert_int_eq(session->state, SESSION_IDLE);
+    event("cell.finished", ",\"session\":\"s-1\",\"cell\":1,\"info\":{\"exit_code\":300}");
+    ck_assert_uint_eq(session->last.number, 0);
+    event("cell.finished", ",\"session\":\"s-1\",\"cell\":1,\"info\":{\"exit_code\":3}");
+    ck_assert(session->last.failed);
+    event("lease.changed", ",\"session\":\"s-1\",\"lease\":{\"holder\":7}");
+    ck_assert(!session->lease.held);
+    event("lease.changed", ",\"session\":\"s-1\",\"lease\":{\"holder\":\"me\",\"human\":true}");
+    ck_assert(session->lease.held && session->lease.human);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store");
@@ -106,6 +131,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_figures_after_a_loss);
     tcase_add_test(tests, test_end_in_a_gap);
+    tcase_add_test(tests, test_refuses_what_is_wrong);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

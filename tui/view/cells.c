@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "rpc/access.h"
 #include "show/facts.h"
-#include "store/read.h"
 #include "view/part.h"
 
 /* How every front end begins its name. */
@@ -240,7 +239,7 @@ static void cells_set_value(struct card *card, struct gb_bytes value)
 
 static char *cells_copy_text(const struct gb_json *object, const char *name)
 {
-    struct gb_bytes text = read_text(object, name);
+    struct gb_bytes text = json_text(object, name);
 
     return text.size > 0 ? xstrndup((const char *)text.data, MIN(text.size, 1000u)) : NULL;
 }
@@ -250,7 +249,7 @@ static char *cells_shown_path(const struct gb_json *file)
 {
     struct gb_buf bytes = {0}, shown = {0};
 
-    if (read_text(file, "path").size > 0)
+    if (json_text(file, "path").size > 0)
         return cells_copy_text(file, "path");
     if (json_add_bytes(&bytes, file, "path", "path_base64") && bytes.size > 0)
         gb_escape(&shown, gb_buf_bytes(&bytes), 1000);
@@ -260,7 +259,7 @@ static char *cells_shown_path(const struct gb_json *file)
 
 static void cells_read_files(struct card *card, const struct gb_json *info)
 {
-    const struct gb_json *files = read_array(info, "files"), *file;
+    const struct gb_json *files = json_array(info, "files"), *file;
 
     if (files == NULL || card->file_count > 0)
         return;
@@ -275,8 +274,8 @@ static void cells_read_files(struct card *card, const struct gb_json *info)
         to->path = cells_shown_path(file);
         if (to->path == NULL)
             continue;
-        to->change = facts_change(read_text(file, "change"));
-        to->size = read_u64(file, "size");
+        to->change = facts_change(json_text(file, "change"));
+        to->size = json_count(file, "size");
         card->file_count++;
     }
 }
@@ -284,7 +283,7 @@ static void cells_read_files(struct card *card, const struct gb_json *info)
 /* Displays come briefly by events, and with their data by replies and the history. */
 static void cells_read_displays(struct card *card, const struct gb_json *info)
 {
-    const struct gb_json *displays = read_array(info, "displays"), *display;
+    const struct gb_json *displays = json_array(info, "displays"), *display;
 
     if (displays == NULL)
         return;
@@ -296,12 +295,12 @@ static void cells_read_displays(struct card *card, const struct gb_json *info)
          i++, display = gb_json_next(display)) {
         struct card_display *to = &card->displays[i];
 
-        read_string(display, "mime", to->mime, sizeof(to->mime));
+        json_copy(display, "mime", to->mime, sizeof(to->mime));
         if (to->data.size == 0 && !json_add_bytes(&to->data, display, "text", "base64"))
             gb_buf_clear(&to->data);
         if (to->data.size > CELL_PICTURE_MAX)
             gb_buf_release(&to->data);
-        to->bytes = MAX(read_u64(display, "bytes"), to->data.size);
+        to->bytes = MAX(json_count(display, "bytes"), to->data.size);
         card->figures_away |= to->data.size == 0 && strcmp(to->mime, "image/png") == 0 &&
                               to->bytes <= CELL_PICTURE_MAX;
         card->display_count = MAX(card->display_count, (size_t)i + 1);
@@ -326,35 +325,35 @@ static void cells_read_cell(struct card *card, const struct gb_json *info)
     const struct gb_json *error = gb_json_member(info, "error");
 
     if (card->client[0] == '\0')
-        read_string(info, "client", card->client, sizeof(card->client));
+        json_copy(info, "client", card->client, sizeof(card->client));
     /* Whoever may use the server is one person: their other front ends are theirs, too. */
     card->mine |= strncmp(card->client, front_end_name, strlen(front_end_name)) == 0;
-    read_string(info, "mode", card->mode, sizeof(card->mode));
-    cells_set_code(card, read_text(info, "code"), read_true(info, "code_cut"));
-    card->started_at = read_number(info, "started_at");
-    if (!gb_bytes_equal(read_text(info, "state"), "done")) {
-        if (gb_bytes_equal(read_text(info, "state"), "running"))
+    json_copy(info, "mode", card->mode, sizeof(card->mode));
+    cells_set_code(card, json_text(info, "code"), json_true(info, "code_cut"));
+    card->started_at = json_number(info, "started_at");
+    if (!gb_bytes_equal(json_text(info, "state"), "done")) {
+        if (gb_bytes_equal(json_text(info, "state"), "running"))
             card->state = CARD_RUNNING;
         return;
     }
     card->state = CARD_DONE;
     card->waiting = false;
     outcome_read(&card->outcome, info);
-    card->wall_ms = read_number(info, "wall_ms");
-    card->cpu_ms = read_number(info, "cpu_ms");
-    card->peak_memory = read_u64(info, "peak_memory_bytes");
-    card->cut[TEXT_STDOUT] = read_u64(truncated, "stdout");
-    card->cut[TEXT_STDERR] = read_u64(truncated, "stderr");
+    card->wall_ms = json_number(info, "wall_ms");
+    card->cpu_ms = json_number(info, "cpu_ms");
+    card->peak_memory = json_count(info, "peak_memory_bytes");
+    card->cut[TEXT_STDOUT] = json_count(truncated, "stdout");
+    card->cut[TEXT_STDERR] = json_count(truncated, "stderr");
     if (gb_json_member(info, "stdout_bytes") != NULL) {
-        card->bytes[TEXT_STDOUT] = read_u64(info, "stdout_bytes");
-        card->bytes[TEXT_STDERR] = read_u64(info, "stderr_bytes");
+        card->bytes[TEXT_STDOUT] = json_count(info, "stdout_bytes");
+        card->bytes[TEXT_STDERR] = json_count(info, "stderr_bytes");
     }
     if (card->note == NULL)
         card->note = cells_copy_text(info, "note");
     if (card->error == NULL)
         card->error = cells_copy_text(error, "message");
     cells_read_lost(card);
-    cells_set_value(card, read_text(info, "value"));
+    cells_set_value(card, json_text(info, "value"));
     cells_read_files(card, info);
     cells_read_displays(card, info);
 }
@@ -374,12 +373,12 @@ static void cells_end_card(struct cells *cells, struct card *card)
 static struct card *cells_card_of(struct cells *cells, const struct gb_json *params,
                                   const struct gb_json *info)
 {
-    uint32_t number = (uint32_t)MIN(read_u64(params, "cell"), (uint64_t)UINT32_MAX);
+    uint32_t number = (uint32_t)MIN(json_count(params, "cell"), (uint64_t)UINT32_MAX);
     struct card *card = cells_find(cells, number), *sent;
 
     if (number == 0 || card != NULL)
         return card;
-    sent = info != NULL ? cells_find_sent(cells, read_text(info, "code")) : NULL;
+    sent = info != NULL ? cells_find_sent(cells, json_text(info, "code")) : NULL;
     if (sent != NULL) {
         cells_number_card(cells, sent, number);
         return sent;
@@ -396,7 +395,7 @@ static void cells_take_output(struct cells *cells, const struct gb_json *params)
         return;
     if (json_add_bytes(&bytes, params, "text", "base64"))
         cells_add_output(
-            card, gb_bytes_equal(read_text(params, "stream"), "stderr") ? TEXT_STDERR : TEXT_STDOUT,
+            card, gb_bytes_equal(json_text(params, "stream"), "stderr") ? TEXT_STDERR : TEXT_STDOUT,
             gb_buf_bytes(&bytes));
     gb_buf_release(&bytes);
     cells_bound_output(cells, card);
@@ -430,8 +429,8 @@ static void cells_end_unseen(struct cells *cells, const struct gb_json *list)
         bool runs = card->state != CARD_RUNNING || card->call != 0;
 
         for (uint32_t j = 0; !runs && j < list->count; j++, info = gb_json_next(info))
-            runs = read_u64(info, "cell") == card->number &&
-                   gb_bytes_equal(read_text(info, "session"), cells->session);
+            runs = json_count(info, "cell") == card->number &&
+                   gb_bytes_equal(json_text(info, "session"), cells->session);
         if (runs)
             continue;
         cells_end_card(cells, card);
@@ -441,7 +440,7 @@ static void cells_end_unseen(struct cells *cells, const struct gb_json *list)
 
 static void cells_take_snapshot(struct cells *cells, const struct gb_json *params)
 {
-    const struct gb_json *list = read_array(params, "cells"), *info;
+    const struct gb_json *list = json_array(params, "cells"), *info;
 
     if (list == NULL)
         return;
@@ -450,14 +449,14 @@ static void cells_take_snapshot(struct cells *cells, const struct gb_json *param
     for (uint32_t i = 0; i < list->count; i++, info = gb_json_next(info)) {
         struct card *card;
 
-        if (!gb_bytes_equal(read_text(info, "session"), cells->session))
+        if (!gb_bytes_equal(json_text(info, "session"), cells->session))
             continue;
         card = cells_card_of(cells, info, info);
         if (card == NULL || card->state == CARD_DONE)
             continue;
         cells_read_cell(card, info);
         card->from_events = true; /* as much as there is; its end tells whether that was all */
-        card->waiting = read_true(info, "waiting");
+        card->waiting = json_true(info, "waiting");
     }
 }
 
@@ -481,7 +480,7 @@ void cells_event(struct cells *cells, const char *kind, const struct gb_json *pa
     } else if (strcmp(kind, "cell.waiting") == 0) {
         card = cells_card_of(cells, params, NULL);
         if (card != NULL && card->state != CARD_DONE)
-            card->waiting = read_true(params, "waiting");
+            card->waiting = json_true(params, "waiting");
     } else if (strcmp(kind, "cell.finished") == 0 && info != NULL) {
         card = cells_card_of(cells, params, info);
         if (card == NULL)
@@ -533,7 +532,7 @@ static void cells_read_output(struct card *card, const struct gb_json *cell)
 
 size_t cells_history(struct cells *cells, const struct gb_json *result)
 {
-    const struct gb_json *list = read_array(result, "cells"), *cell;
+    const struct gb_json *list = json_array(result, "cells"), *cell;
 
     cells->change++;
     if (list == NULL)
@@ -559,7 +558,7 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
             part_take(card, cell);
             cells_bound_output(cells, card);
         } else if (brief) {
-            card->away = read_u64(cell, "stdout_bytes") + read_u64(cell, "stderr_bytes") > 0;
+            card->away = json_count(cell, "stdout_bytes") + json_count(cell, "stderr_bytes") > 0;
             card->from_events = true;
         } else {
             cells_read_output(card, cell);
@@ -599,7 +598,7 @@ void cells_reply(struct cells *cells, uint64_t call, const struct gb_json *resul
         return;
     card->call = 0;
     if (result != NULL) {
-        uint32_t number = (uint32_t)read_u64(result, "cell");
+        uint32_t number = (uint32_t)json_count(result, "cell");
 
         if (card->number == 0 && number != 0 && cells_find(cells, number) == NULL)
             cells_number_card(cells, card, number);

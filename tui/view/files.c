@@ -10,7 +10,6 @@
 #include "base/utf8.h"
 #include "kit/local.h"
 #include "rpc/access.h"
-#include "store/read.h"
 
 enum { CALL_DEADLINE_MS = 30000 };
 
@@ -118,8 +117,8 @@ static void files_on_look(void *arg, const struct gb_json *result,
     if (error != NULL) {
         text_feed(files->text, TEXT_STDERR, gb_bytes_str(error->message));
     } else if (json_add_bytes(&bytes, result, "text", "base64")) {
-        files->size = read_u64(result, "size");
-        files->cut = !read_true(result, "eof");
+        files->size = json_count(result, "size");
+        files->cut = !json_true(result, "eof");
         if (files_is_text(gb_buf_bytes(&bytes))) {
             files->language = files_language_of(path);
             text_feed(files->text, TEXT_STDOUT, gb_buf_bytes(&bytes));
@@ -180,7 +179,7 @@ static int files_by_name(const void *a, const void *b)
 
 static void files_read_entries(struct files *files, const struct gb_json *result)
 {
-    const struct gb_json *list = read_array(result, "entries"), *entry;
+    const struct gb_json *list = json_array(result, "entries"), *entry;
 
     if (list == NULL)
         return;
@@ -189,7 +188,7 @@ static void files_read_entries(struct files *files, const struct gb_json *result
     for (uint32_t i = 0; i < list->count && files->count < FILES_MAX;
          i++, entry = gb_json_next(entry)) {
         struct file_entry *to = &files->entries[files->count];
-        struct gb_bytes type = read_text(entry, "type");
+        struct gb_bytes type = json_text(entry, "type");
         struct gb_buf name = {0};
 
         if (!json_add_bytes(&name, entry, "name", "name_base64") || name.size == 0 ||
@@ -201,12 +200,12 @@ static void files_read_entries(struct files *files, const struct gb_json *result
         to->folder = gb_bytes_equal(type, "dir");
         to->link = gb_bytes_equal(type, "symlink");
         to->other = gb_bytes_equal(type, "other");
-        to->size = read_u64(entry, "size");
-        to->mtime = read_number(entry, "mtime");
+        to->size = json_count(entry, "size");
+        to->mtime = json_number(entry, "mtime");
         files->count++;
     }
     qsort(files->entries, files->count, sizeof(*files->entries), files_by_name);
-    files->more = read_true(result, "more");
+    files->more = json_true(result, "more");
 }
 
 static void files_on_list(void *arg, const struct gb_json *result,

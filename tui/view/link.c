@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/read.h"
+#include "rpc/access.h"
 #include "view/internal.h"
 #include "view/part.h"
 
@@ -149,7 +149,7 @@ static void link_on_subscribed(void *arg, const struct gb_json *result,
 
     self->subscribing = 0;
     if (error == NULL)
-        self->subscription = (int64_t)read_u64(result, "subscription");
+        self->subscription = (int64_t)json_count(result, "subscription");
     /* A session that is gone tells nothing more: what it did is in the journal. What the cells
      * printed is asked for when they come into sight. */
     link_ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1,

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "store/read.h"
+#include "rpc/access.h"
 
 enum { KEY_DEADLINE_MS = 2000, CALL_DEADLINE_MS = 30000, EDITED_MAX = PROMPT_TEXT_MAX };
 
@@ -188,8 +188,8 @@ static void pane_on_complete(struct pane *pane, struct pane_call *call,
 
     if (!prompt_is_attached(pane) || error != NULL)
         return; /* the deadline decides */
-    read_string(result, "indent", indent, sizeof(indent));
-    prompt_completeness(call->question, !gb_bytes_equal(read_text(result, "status"), "incomplete"),
+    json_copy(result, "indent", indent, sizeof(indent));
+    prompt_completeness(call->question, !gb_bytes_equal(json_text(result, "status"), "incomplete"),
                         indent);
 }
 
@@ -223,7 +223,7 @@ static void pane_ask_complete(void *arg, uint64_t question, const char *text)
 static void pane_on_matches(struct pane *pane, struct pane_call *call, const struct gb_json *result,
                             const struct gb_call_error *error)
 {
-    const struct gb_json *list = read_array(result, "matches"), *match;
+    const struct gb_json *list = json_array(result, "matches"), *match;
     struct prompt_match matches[PROMPT_MATCHES_MAX];
     char *strings[PROMPT_MATCHES_MAX][2];
     size_t count = 0;
@@ -233,7 +233,7 @@ static void pane_on_matches(struct pane *pane, struct pane_call *call, const str
     match = gb_json_first(list);
     for (uint32_t i = 0; i < list->count && count < PROMPT_MATCHES_MAX;
          i++, match = gb_json_next(match)) {
-        struct gb_bytes text = read_text(match, "text"), kind = read_text(match, "type");
+        struct gb_bytes text = json_text(match, "text"), kind = json_text(match, "type");
         bool plain = text.size > 0;
 
         for (size_t j = 0; j < text.size; j++)
@@ -245,7 +245,7 @@ static void pane_on_matches(struct pane *pane, struct pane_call *call, const str
         matches[count] = (struct prompt_match){strings[count][0], strings[count][1]};
         count++;
     }
-    prompt_matches(call->question, matches, count, (size_t)read_u64(result, "start"));
+    prompt_matches(call->question, matches, count, (size_t)json_count(result, "start"));
     while (count-- > 0) {
         free(strings[count][0]);
         free(strings[count][1]);

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "rpc/access.h"
-#include "store/read.h"
 
 enum { LINE_SOUGHT = 64 << 10 }; /* bytes in which a line must begin or end, else it is cut */
 
@@ -113,8 +112,8 @@ static void part_feed(struct card *card, enum text_stream stream, struct gb_byte
 
 void part_take(struct card *card, const struct gb_json *cell)
 {
-    const uint64_t out_size = read_u64(cell, "stdout_bytes"), offset = read_u64(cell, "offset");
-    const uint64_t size = out_size + read_u64(cell, "stderr_bytes");
+    const uint64_t out_size = json_count(cell, "stdout_bytes"), offset = json_count(cell, "offset");
+    const uint64_t size = out_size + json_count(cell, "stderr_bytes");
     struct gb_buf buffers[TEXT_STREAM_COUNT] = {0};
     struct gb_bytes out, err;
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/read.h"
+#include "rpc/access.h"
 #include "view/internal.h"
 #include "view/part.h"
 
@@ -256,7 +256,7 @@ static void seek_pass_journal(struct session_view *self)
 static void seek_on_next(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct session_view *self = arg;
-    const struct gb_json *list = read_array(result, "cells");
+    const struct gb_json *list = json_array(result, "cells");
     struct seek *seek = &self->seek;
     struct card *card;
     uint32_t number;
@@ -267,13 +267,13 @@ static void seek_on_next(void *arg, const struct gb_json *result, const struct g
         return;
     }
     if (list == NULL || list->count == 0) {
-        if (read_true(result, "more"))
-            seek_ask(self, (uint32_t)read_u64(result, "next"));
+        if (json_true(result, "more"))
+            seek_ask(self, (uint32_t)json_count(result, "next"));
         else
             seek_pass_journal(self);
         return;
     }
-    number = (uint32_t)read_u64(gb_json_first(list), "cell");
+    number = (uint32_t)json_count(gb_json_first(list), "cell");
     card = cells_find(&self->cells, number);
     if (card != NULL && card == seek->place.card) {
         seek->place.known = true; /* from where one stands in it */
