@@ -20,6 +20,10 @@ void edit_start(FILE *in, FILE *out)
     rl_readline_name = "glassbell";
     rl_completion_query_items = -1;
     (void)rl_initialize();
+    /* Without a display of its own it takes the terminal for one without abilities, and turns this
+     * off: what the person says of it in ~/.inputrc holds. */
+    (void)rl_variable_bind("enable-bracketed-paste", "on");
+    (void)rl_read_init_file(NULL);
     (void)rl_variable_bind("bell-style", "none");
     (void)rl_variable_bind("page-completions", "off");
 }

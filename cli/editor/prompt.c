@@ -108,10 +108,10 @@ static void prompt_set_up(void)
     rl_deprep_term_function = NULL;
     rl_getc_function = prompt_next_byte;
     rl_input_available_hook = prompt_is_byte_there;
+    rl_redisplay_function = prompt_paint_nothing;
     rl_completion_display_matches_hook = prompt_list_nothing;
     rl_attempted_completion_function = prompt_complete_nothing;
     edit_start(prompt.nowhere, prompt.nowhere);
-    rl_redisplay_function = prompt_paint_nothing; /* before, it would turn settings off */
     prompt.shows_mode = prompt_is_set("show-mode-in-prompt");
     prompt.pastes = prompt_is_set("enable-bracketed-paste");
     (void)rl_variable_bind("enable-bracketed-paste", "off");
