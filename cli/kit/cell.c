@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cell.h"
 
-#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cli/app.h"
+#include "model/member.h"
 #include "rpc/access.h"
 
 int signal_number(struct gb_bytes name)
 {
-    if (name.size > 3 && memcmp(name.data, "SIG", 3) == 0) {
-        name.data += 3;
-        name.size -= 3;
-    }
-    for (int signum = 1; signum < NSIG; signum++) {
-        const char *abbreviation = sigabbrev_np(signum);
+    char word[GB_SIGNAL_NAME_MAX];
+    uint32_t signum;
 
-        if (abbreviation != NULL && gb_bytes_equal(name, abbreviation))
-            return signum;
+    if (name.size <= 3 || memcmp(name.data, "SIG", 3) != 0) {
+        (void)snprintf(word, sizeof(word), "SIG%.*s", (int)MIN(name.size, sizeof(word)),
+                       name.size > 0 ? (const char *)name.data : "");
+        name = gb_bytes_str(word);
     }
-    return 0;
+    return gb_signal_from_string(name, &signum) ? (int)signum : 0;
 }
 
 int cell_exit_status(const struct gb_json *cell)

@@ -60,10 +60,10 @@ int service_socket(int *ret_fd, char **ret_path, struct gb_err *err)
         return 0;
     if (count > 1)
         return gb_err_set(err, GB_EINVALID, "one socket can be handed over, not %" PRIu64, count);
-    if (!service_option_is(FIRST_FD, SO_DOMAIN, AF_UNIX) ||
-        !service_option_is(FIRST_FD, SO_TYPE, SOCK_STREAM) ||
+    if (!service_option_is(FIRST_FD, SO_TYPE, SOCK_STREAM) ||
         !service_option_is(FIRST_FD, SO_ACCEPTCONN, 1) ||
-        getsockname(FIRST_FD, (struct sockaddr *)&address, &size) < 0 || address.sun_path[0] != '/')
+        getsockname(FIRST_FD, (struct sockaddr *)&address, &size) < 0 ||
+        address.sun_family != AF_UNIX || address.sun_path[0] != '/')
         return gb_err_set(err, GB_EINVALID,
                           "what was handed over is no listening Unix stream socket with a path");
     if (gb_fd_set_cloexec(FIRST_FD, true) < 0 || gb_fd_set_nonblocking(FIRST_FD, true) < 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "platform/process.h"
 #include "platform/socket.h"
 #include "rpc/address.h"
 
@@ -173,7 +175,7 @@ static int dial_spawn_server(const struct gb_dial_config *config, const char *pa
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(&actions, ready, READY_FD);
     if (r == 0)
-        r = posix_spawn_file_actions_addclosefrom_np(&actions, READY_FD + 1);
+        r = gb_process_spawn_closed_from(&actions, READY_FD + 1);
     if (r == 0)
         r = posix_spawnattr_setsigmask(&attributes, &none);
     if (r == 0)

@@ -16,7 +16,7 @@
  * is told what is there, and that the rest is lost.
  *
  * What a killed server acknowledged needs only write(); what a power cut must not take needs
- * fdatasync(): `sync` chooses.
+ * a sync of the file: `sync` chooses.
  *
  * All functions: loop thread only, unless they say otherwise.
  */

@@ -3,6 +3,7 @@
  * that the process id belongs to somebody else by now. */
 #pragma once
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,10 @@ struct gb_process_usage {
 };
 /* GB_ENOTFOUND or another error of the system's when the process has ended or is not ours. */
 int gb_process_usage(pid_t pid, struct gb_process_usage *ret_usage, struct gb_err *err);
+
+/* Adds to @actions that the new process has none of our descriptors from @first on, whoever made
+ * them and forgot to say so. 0 or an errno, as posix_spawn() and its kind. */
+int gb_process_spawn_closed_from(posix_spawn_file_actions_t *actions, int first);
 
 /* What this process has resident; 0: not known. */
 uint64_t gb_process_own_memory(void);

@@ -41,18 +41,12 @@ static struct gb_bytes trim(struct gb_bytes line)
 /* Takes the last line off the end of @text. */
 static struct gb_bytes pop_line(struct gb_bytes *text)
 {
-    const uint8_t *newline;
-    struct gb_bytes line = *text;
+    size_t end = text->size, at = end;
 
-    newline = text->size > 0 ? memrchr(text->data, '\n', text->size) : NULL;
-    if (newline != NULL) {
-        line.data = newline + 1;
-        line.size = text->size - (size_t)(newline + 1 - text->data);
-        text->size = (size_t)(newline - text->data);
-    } else {
-        text->size = 0;
-    }
-    return trim(line);
+    while (at > 0 && text->data[at - 1] != '\n')
+        at--;
+    text->size = at > 0 ? at - 1 : 0;
+    return trim((struct gb_bytes){text->data + at, end - at});
 }
 
 bool tail_last_line(struct gb_buf *buf, struct gb_bytes text)

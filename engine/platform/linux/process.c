@@ -72,6 +72,11 @@ int gb_process_usage(pid_t pid, struct gb_process_usage *ret_usage, struct gb_er
     return 0;
 }
 
+int gb_process_spawn_closed_from(posix_spawn_file_actions_t *actions, int first)
+{
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 uint64_t gb_process_own_memory(void)
 {
     struct gb_buf text = {0};
