@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A made-up morning: sessions of a few agents, and what one of them did, told by a server that only speaks the
-protocol. For golden screens and for pictures, whose content has to be the same each time. Latencies are those that
+protocol. For golden screens, whose content has to be the same each time. Latencies are those that
 docs/bench.md has for emulation, and all else is told as a machine without KVM has it."""
 
 import base64
@@ -136,7 +136,7 @@ def shell_cells():
         cell(3, "make check | tail -1; (exit 3)", stdout="12 of 13 tests passed\n", ms=2230.0, exit_code=3),
         cell(4, "./fuzz corpus", ms=4100.0, exit_code=None, signal="SIGKILL", oom=True, state_lost=True,
              note="the VM had no memory left"),
-        cell(5, "uname -sr; echo $((6 * 7))", stdout="Linux 6.1\n42\n", client="glassbell tui ada", ms=4.0)]
+        cell(5, "uname -sr; echo $((6 * 7))", stdout="Linux 6.12.57+deb13-amd64\n42\n", client="glassbell tui ada", ms=4.0)]
 
 
 FILES = {".": [("cache", "dir", 0), ("figures", "dir", 0), ("prices.csv", "file", 188_412), ("report.py", "file", 0),

@@ -268,8 +268,8 @@ static void card_draw_head(const struct card *card, const struct card_look *look
         struct text_line line;
 
         if (text_line(card->code, 0, &line))
-            (void)paint_line(region_part(region, x + 1, 0, MAX(end - x - 2, 0), 1), 0, 0, &line, 0,
-                             line.bytes.size, ROLE_CELL_CODE, &tokens, look->search);
+            paint_line_cut(region_part(region, x + 1, 0, MAX(end - x - 2, 0), 1), &line,
+                           ROLE_CELL_CODE, &tokens, look->search);
     } else if (end - x > 2) {
         paint_rule(region, x, 0, end - x - 1, ON(ROLE_CELL_GUTTER));
     }
@@ -325,9 +325,9 @@ static void card_draw_note(const struct card *card, struct region region, size_t
     else if (card->note != NULL && row-- == 0)
         (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->note));
     else if (card->outcome.state_lost && row-- == 0)
-        (void)paint_str(region, CARD_GUTTER, 0, style, outcome_state_lost);
+        (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(outcome_state_lost));
     else
-        (void)paint_str(region, CARD_GUTTER, 0, style, left_out);
+        (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(left_out));
 }
 
 static void card_draw_files(const struct card *card, struct region region)
@@ -437,8 +437,8 @@ void card_draw(const struct card *card, const struct card_look *look, struct reg
                       card_rows_of(card->code, look) - card_code_rows(card, look));
         break;
     case CARD_PART_AWAY:
-        (void)paint_str(region, CARD_GUTTER, 0, STYLE(ROLE_DIM),
-                        "⋮ the output is fetched from the journal");
+        (void)paint_cut(region, CARD_GUTTER, 0, region.width - CARD_GUTTER, STYLE(ROLE_DIM),
+                        gb_bytes_str("⋮ the output is fetched from the journal"));
         break;
     case CARD_PART_EARLIER:
     case CARD_PART_LATER:

@@ -84,9 +84,9 @@ static void files_draw_look(const struct files *files, struct region region)
         highlight_line(files->language, &state, line.bytes, NULL, NULL);
     for (int y = 0; y < region.height && text_line(files->text, files->text_top + (size_t)y, &line);
          y++)
-        (void)paint_line(region_part(region, 1, y, -1, 1), 0, 0, &line, 0, line.bytes.size,
-                         line.stream == TEXT_STDERR ? ROLE_CELL_FAILED : ROLE_CELL_CODE, &tokens,
-                         NULL);
+        paint_line_cut(region_part(region, 1, y, -1, 1), &line,
+                       line.stream == TEXT_STDERR ? ROLE_CELL_FAILED : ROLE_CELL_CODE, &tokens,
+                       NULL);
 }
 
 static void files_draw_transfer(const struct files *files, struct region row)

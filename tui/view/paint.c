@@ -100,3 +100,11 @@ int paint_line(struct region region, int x, int y, const struct text_line *line,
     }
     return x - start;
 }
+
+void paint_line_cut(struct region region, const struct text_line *line, enum role role,
+                    const struct line_tokens *tokens, const struct search *search)
+{
+    (void)paint_line(region, 0, 0, line, 0, line->bytes.size, role, tokens, search);
+    if (line->columns > region.width)
+        (void)paint_str(region, region.width - 1, 0, STYLE(ROLE_DIM), "…");
+}

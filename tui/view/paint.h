@@ -21,3 +21,6 @@ enum role paint_role_of(enum highlight_role role);
 int paint_line(struct region region, int x, int y, const struct text_line *line, size_t from,
                size_t to, enum role role, const struct line_tokens *tokens,
                const struct search *search);
+/* All of a line from column 0 of the first row of @region on; where it is cut, it ends with "…". */
+void paint_line_cut(struct region region, const struct text_line *line, enum role role,
+                    const struct line_tokens *tokens, const struct search *search);

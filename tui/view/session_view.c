@@ -194,12 +194,12 @@ static void session_view_draw_empty(const struct session_view *self, struct regi
 
     if (self->cells.count > 0 || region.height < 3)
         return;
-    (void)paint_str(region, CARD_GUTTER, 1, STYLE(ROLE_DIM),
-                    session == NULL         ? "nothing is known of this session"
-                    : !self->history_done   ? "…"
-                    : session->cells > 0    ? "its cells are not in the journal any more"
-                    : session_gone(session) ? "it ran no cell"
-                                            : "no cell yet");
+    (void)paint_cut(region, CARD_GUTTER, 1, region.width - CARD_GUTTER, STYLE(ROLE_DIM),
+                    gb_bytes_str(session == NULL       ? "nothing is known of this session"
+                                 : !self->history_done ? "…"
+                                 : session->cells > 0  ? "its cells are not in the journal any more"
+                                 : session_gone(session) ? "it ran no cell"
+                                                         : "no cell yet"));
 }
 
 /* How figures are drawn on this terminal. */
