@@ -9,6 +9,7 @@ import io
 import json
 import lzma
 import os
+import re
 import shutil
 import stat
 import struct
@@ -21,10 +22,11 @@ import pytest
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 
-from imagekit import cpio, interpreter, kernel, recipe, sources  # noqa: E402
+from imagekit import cpio, interpreter, kernel, language, recipe, sources  # noqa: E402
 from imagekit.report import BuildError  # noqa: E402
 
 IMAGES = os.environ.get("GLASSBELL_IMAGES") or os.path.join(HERE, "../build/images")
+WORKERS = os.path.join(HERE, "../agent/workers")
 NAMES = recipe.names(os.path.join(HERE, "recipes"))
 
 
@@ -496,6 +498,9 @@ def copy(tmp_path):
         else:
             path.write_bytes(content)
             path.chmod(mode & 0o777)
+    for record in load("boot.json")["languages"]:
+        shutil.copyfile(os.path.join(WORKERS, record["name"], language.RECORD),
+                        tmp_path / "worker" / record["name"] / language.RECORD)
     return tmp_path
 
 
@@ -544,6 +549,74 @@ def test_new_agent_makes_only_the_initramfs(copy):
     with open(copy / "out/boot.json", encoding="utf-8") as file:
         assert json.load(file)["agent_sha256"] == digest(copy / "init")
     assert "up to date" in build(copy)[0]
+
+
+# Records of languages
+
+TOY = {"name": "toy", "title": "Toy", "prompt": {"first": "> ", "more": ". ", "indent": " "},
+       "notebook": {"kernel": "toy", "title": "Toy"}, "highlight": {"lexer": "words"}}
+
+
+def worker(folder, text, name="toy"):
+    os.makedirs(folder / name)
+    (folder / name / "argv").write_text("/bin/true\n")
+    (folder / name / "language.json").write_text(text if isinstance(text, str) else json.dumps(text))
+    return folder
+
+
+def test_records_are_in_the_manifest_and_not_in_the_guest():
+    """What is known of a language is told to clients, and changes no guest."""
+    assert load("boot.json")["languages"] == language.load_all(WORKERS)
+    with open(os.path.join(IMAGES, "initramfs.cpio"), "rb") as file:
+        found = entries(file.read())
+    assert "worker/python/argv" in found
+    assert not [name for name in found if name.endswith("language.json")]
+
+
+@pytest.mark.parametrize("change, sentence", [
+    ({"colour": "red"}, '"colour" is not known'),
+    ({"warm": {"up": []}}, '"warm.up" is not known'),
+    ({"title": None}, '"title" is missing'),
+    ({"prompt": {"first": "> "}}, '"prompt.more" is missing'),
+    ({"prompt": "> "}, '"prompt" is no object'),
+    ({"highlight": None}, '"highlight.lexer" is missing'),
+    ({"endings": ".toy"}, '"endings" is no list'),
+    ({"endings": [1]}, '"endings" is a list of something else'),
+    ({"title": ""}, '"title" is no text, or empty'),
+    ({"name": "Toy"}, "Toy is no name"),
+    ({"name": "other"}, "it is of the language other"),
+])
+def test_a_wrong_record_is_told(tmp_path, change, sentence):
+    record = {key: value for key, value in {**TOY, **change}.items() if value is not None}
+    with pytest.raises(BuildError, match=re.escape(sentence)):
+        language.load_all(worker(tmp_path, record))
+
+
+@pytest.mark.parametrize("text, sentence", [
+    ("{", "it is no JSON"), ("[]", "it is no object"), ('{"name": "toy", "name": "toy"}', "given twice"),
+])
+def test_what_is_no_record(tmp_path, text, sentence):
+    with pytest.raises(BuildError, match=re.escape(sentence)):
+        language.load_all(worker(tmp_path, text))
+
+
+@pytest.mark.parametrize("one, other", [
+    ({"aliases": ["x"]}, {"aliases": ["x"]}), ({"endings": [".x"]}, {"endings": [".x"]}),
+    ({"programs": ["x"]}, {"programs": ["x"]}), ({}, {"aliases": ["toy"]}),
+])
+def test_nothing_is_of_two_languages(tmp_path, one, other):
+    worker(tmp_path, {**TOY, **one})
+    worker(tmp_path, {**TOY, **other, "name": "zoo"}, "zoo")
+    with pytest.raises(BuildError, match="both claim"):
+        language.load_all(tmp_path)
+
+
+def test_a_worker_without_a_record(copy):
+    os.remove(copy / "worker/python/language.json")
+    done = subprocess.run([os.path.join(HERE, "build"), "--output", copy / "out", "--agent", copy / "init",
+                           "--workers", copy / "worker"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the worker python has no language.json" in done.stderr
 
 
 def test_missing_agent(tmp_path):

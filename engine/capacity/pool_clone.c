@@ -2,7 +2,7 @@
 /* Theory of operation. The steps of STARTING:
  *
  *   the clone answers ─> CONFIGURE ─ OK ─> a cell ─ DONE ─> READY
- *                            └── GB_WARMUP_CELLS times ──┘
+ *                            └── for each warm-up cell ──┘
  *
  * CONFIGURE gives it random numbers of its own, so that no two VMs that run are twins, even before
  * anybody has them; who takes one configures it again. The cell goes the whole way that a user's
@@ -99,7 +99,7 @@ static void pool_clone_on_configured(void *arg, const struct gb_err *err)
     if (err != NULL)
         pool_clone_fail(clone, err);
     else if (!gb_guest_warm_up(clone->guest, GB_WARMUP_POOL, clone->rounds))
-        pool_clone_become_ready(clone); /* a language of which nothing is known */
+        pool_clone_become_ready(clone); /* its language has no such cells */
 }
 
 static void pool_clone_configure(struct pool_clone *clone)
@@ -124,7 +124,8 @@ static int pool_clone_on_done(void *arg, const struct gb_done *done, struct gb_e
         return 0;
     if (done->exit_code != 0 || done->flags != 0)
         pool_clone_fail_with(clone, "its first cell failed");
-    else if (++clone->rounds < GB_WARMUP_CELLS && !clone->events->hurry(clone->arg))
+    else if (++clone->rounds < gb_guest_warmup_count(clone->guest, GB_WARMUP_POOL) &&
+             !clone->events->hurry(clone->arg))
         pool_clone_configure(clone);
     else
         pool_clone_become_ready(clone);

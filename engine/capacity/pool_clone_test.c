@@ -106,7 +106,7 @@ START_TEST(becomes_ready_and_is_taken)
     start(&owner, "/honest/nothing/1");
     pool_clone_load(owner.clone);
     kit_wait_for(&owner.ready, 1);
-    ck_assert_uint_eq(owner.clone->rounds, owner.hurries ? 1 : GB_WARMUP_CELLS);
+    ck_assert_uint_eq(owner.clone->rounds, owner.hurries ? 1 : KIT_POOL_CELLS);
     pool_clone_ask(owner.clone);
     ck_assert_int_eq(owner.clone->state, POOL_CLONE_ASKED);
     kit_wait_for(&owner.ready, 2);

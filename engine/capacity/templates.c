@@ -548,7 +548,7 @@ static int templates_describe(const struct gb_templates *templates, const struct
     gb_buf_addf(key, "format %d\nguest %u\nkernel %s\ninitramfs %s\nroot %s\nmemory %u\n",
                 (int)FORMAT, GB_GUEST_VERSION, images->kernel_sha256, images->initramfs_sha256,
                 image->sha256, memory_mb);
-    gb_warmup_describe(image->language, GB_WARMUP_TEMPLATE, key);
+    gb_warmup_describe(image, GB_WARMUP_TEMPLATE, key);
     return gb_vm_describe(templates->host, image, memory_mb, key, err);
 }
 

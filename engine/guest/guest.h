@@ -153,11 +153,12 @@ enum gb_warmup {
     GB_WARMUP_POOL,     /* after it was restored, before anybody has it */
     GB_WARMUP_COUNT
 };
-enum { GB_WARMUP_CELLS = 3 }; /* at most */
+/* How many cells it has, by the record of the image's language. */
+unsigned gb_guest_warmup_count(const struct gb_guest *guest, enum gb_warmup warmup);
 
 /* Sends cell @index of a warm-up, as gb_guest_exec(), under a number that no session comes to.
- * False: there is none, or the language is not known here. */
+ * False: there is none. */
 bool gb_guest_warm_up(struct gb_guest *guest, enum gb_warmup warmup, unsigned index);
 /* Adds the cells of a warm-up in lines: a template that was made with other cells is not the same.
  */
-void gb_warmup_describe(const char *language, enum gb_warmup warmup, struct gb_buf *text);
+void gb_warmup_describe(const struct gb_image *image, enum gb_warmup warmup, struct gb_buf *text);

@@ -35,6 +35,25 @@ static inline void kit_play(const char *script)
     (void)snprintf(kit_script, sizeof(kit_script), "%s", script);
 }
 
+/* A language as a record tells it, with cells to warm up by. Gives. */
+enum { KIT_POOL_CELLS = 3 };
+static inline struct gb_language *kit_language(void)
+{
+    static const char record[] = "{\"languages\":[{\"name\":\"shell\",\"title\":\"shell\","
+                                 "\"prompt\":{\"first\":\"$ \",\"more\":\"> \",\"indent\":\"\\t\"},"
+                                 "\"notebook\":{\"kernel\":\"bash\",\"title\":\"Bash\"},"
+                                 "\"highlight\":{\"lexer\":\"shell\"},"
+                                 "\"warm\":{\"template\":[\"echo warm\",\"false\",\"true\"],"
+                                 "\"pool\":[\"echo 1\",\"echo two\",\"echo 1\"]}}]}";
+    struct gb_languages languages = {0};
+    struct gb_language *language;
+
+    ck_assert_int_eq(gb_languages_read_file(gb_bytes_str(record), &languages, NULL), 0);
+    language = gb_language_ref(languages.list[0]);
+    gb_languages_release(&languages);
+    return language;
+}
+
 static inline void kit_setup(void)
 {
     char *folder = gb_program_folder();
@@ -56,6 +75,7 @@ static inline void kit_setup(void)
                                     .initramfs_sha256 = (char *)(uintptr_t)KIT_EMPTY};
     kit_image = (struct gb_image){.name = (char *)(uintptr_t) "toy",
                                   .language = (char *)(uintptr_t) "shell",
+                                  .record = kit_language(),
                                   .path = kit_empty,
                                   .sha256 = (char *)(uintptr_t)KIT_EMPTY,
                                   .memory_mb = KIT_MEMORY_MB};
@@ -80,6 +100,7 @@ static inline void kit_teardown(void)
     gb_loop_free(kit_loop);
     uv_run(&kit_uv, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&kit_uv), 0);
+    gb_language_unref(kit_image.record);
     ck_assert_int_eq(unlink(kit_empty), 0);
     ck_assert_int_eq(rmdir(kit_vms), 0);
     ck_assert_msg(rmdir(kit_folder) == 0, "something is left in %s", kit_folder);

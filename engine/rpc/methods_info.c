@@ -20,6 +20,7 @@ static const struct gb_result hello_results[] = {
      "[{`stage`, `why`}]"},
     {"images", "array", "{`name`, `language`, `aliases`, `memory_mb`, `packages` [{`name`, "
      "`version`}]}"},
+    {"languages", "array", "what is known of the languages of its workers, a record each (\"Languages\")"},
     {"limits", "object", "every limit of this server, by name"},
 };
 static const struct gb_result stats_results[] = {

@@ -201,6 +201,7 @@ void gb_image_release(struct gb_image *image)
     free(image->packages);
     free(image->name);
     free(image->language);
+    gb_language_unref(image->record);
     free(image->path);
     free(image->sha256);
     *image = (struct gb_image){0};
@@ -248,6 +249,13 @@ int gb_images_parse_boot(struct gb_images *images, struct gb_bytes text, struct 
     if (r == 0)
         r = get_file(json, "initramfs", images->directory, &images->initramfs,
                      &images->initramfs_sha256, &images->initramfs_size, err);
+    if (r == 0 && !cJSON_HasObjectItem(json, "languages"))
+        r = gb_err_set(err, GB_EIMAGE, "it names no languages; build the images again");
+    if (r == 0 && gb_languages_read_file(text, &images->languages, err) < 0) {
+        if (err != NULL)
+            err->code = GB_EIMAGE;
+        r = -GB_EIMAGE;
+    }
     return r;
 }
 
@@ -298,21 +306,27 @@ static int read_manifest(const char *directory, const char *name, struct gb_buf 
     return r < 0 ? -GB_EIMAGE : 0;
 }
 
-static int load_image(const char *directory, const char *manifest, struct gb_image *ret_image,
-                      struct gb_err *err)
+static int load_image(const struct gb_images *images, const char *manifest,
+                      struct gb_image *ret_image, struct gb_err *err)
 {
     struct gb_buf text = {0};
     struct gb_image image;
     struct gb_file_stamp stamp;
     int r;
 
-    r = read_manifest(directory, manifest, &text, err);
+    r = read_manifest(images->directory, manifest, &text, err);
     if (r == 0)
-        r = gb_image_parse(directory, gb_buf_bytes(&text), &image, err);
+        r = gb_image_parse(images->directory, gb_buf_bytes(&text), &image, err);
     gb_buf_release(&text);
     if (r != 0)
         return r;
-    r = check_size(image.path, image.size, &stamp, err);
+    image.record = gb_language_ref(gb_languages_find(&images->languages, image.language));
+    r = image.record != NULL
+            ? 0
+            : gb_err_set(err, GB_EIMAGE, "no worker here runs %s; build the images again",
+                         image.language);
+    if (r == 0)
+        r = check_size(image.path, image.size, &stamp, err);
     if (r < 0) {
         gb_image_release(&image);
         return r;
@@ -389,7 +403,7 @@ int gb_images_load(const char *directory, struct gb_images **ret_images, struct 
 
         if (!is_image_manifest(entry->d_name))
             continue;
-        if (load_image(directory, entry->d_name, &images->images[images->count], &why) == 0)
+        if (load_image(images, entry->d_name, &images->images[images->count], &why) == 0)
             images->count++;
         else
             gb_warning("the image manifest %s is left out: %s", entry->d_name, why.message);
@@ -413,6 +427,7 @@ void gb_images_free(struct gb_images *images)
     free(images->kernel_sha256);
     free(images->initramfs);
     free(images->initramfs_sha256);
+    gb_languages_release(&images->languages);
     free(images->directory);
     free(images);
 }

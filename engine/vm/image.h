@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Images: what the builder (images/) left in a folder, as the engine sees it.
  *
- * A folder holds `boot.json` with the kernel and the initramfs, and NAME.json and NAME.erofs for
- * each root image. Manifests are files and so foreign: parsed strictly, at most 1 MiB each.
+ * A folder holds `boot.json` with the kernel, the initramfs and the records of the languages whose
+ * workers are in it, and NAME.json and NAME.erofs for each root image. Manifests are files and so
+ * foreign: parsed strictly, at most 1 MiB each.
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "language/language.h"
 
 struct gb_package {
     char *name, *version;
@@ -25,8 +27,9 @@ struct gb_file_stamp {
 };
 
 struct gb_image {
-    char *name;     /* "python" */
-    char *language; /* "python": which worker runs in it */
+    char *name;                 /* "python" */
+    char *language;             /* "python": which worker runs in it */
+    struct gb_language *record; /* of that language; holds a reference */
     char **aliases;
     size_t alias_count;
     char *path;   /* of the EROFS file */
@@ -47,6 +50,7 @@ struct gb_images {
     char *kernel, *initramfs;   /* paths */
     char *kernel_sha256, *initramfs_sha256;
     uint64_t kernel_size, initramfs_size;
+    struct gb_languages languages; /* of the workers in the initramfs */
     struct gb_image *images;
     size_t count;
 };

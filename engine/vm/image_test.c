@@ -47,6 +47,12 @@ static void put_image(const char *name, const char *file, const char *extra)
     free(manifest);
 }
 
+static const char python_record[] =
+    "{\"name\":\"python\",\"title\":\"Python\","
+    "\"prompt\":{\"first\":\">>> \",\"more\":\"... \",\"indent\":\"    \"},"
+    "\"notebook\":{\"kernel\":\"python3\",\"title\":\"Python 3\"},"
+    "\"highlight\":{\"lexer\":\"python\"},\"warm\":{\"pool\":[\"print(1)\"]}}";
+
 static void setup(void)
 {
     char kernel[65], initramfs[65], *text;
@@ -60,8 +66,9 @@ static void setup(void)
     digest("initramfs.cpio", initramfs);
     text =
         xasprintf("{\"format\":1,\"vmlinux\":{\"file\":\"vmlinux\",\"size\":6,\"sha256\":\"%s\"},"
-                  "\"initramfs\":{\"file\":\"initramfs.cpio\",\"size\":9,\"sha256\":\"%s\"}}",
-                  kernel, initramfs);
+                  "\"initramfs\":{\"file\":\"initramfs.cpio\",\"size\":9,\"sha256\":\"%s\"},"
+                  "\"languages\":[%s]}",
+                  kernel, initramfs, python_record);
     put("boot.json", text);
     free(text);
     put_image("python", "python.erofs", ",\"packages\":[{\"name\":\"bash\",\"version\":\"5\"}]");

@@ -3,7 +3,7 @@
 
 import os
 
-from . import cpio, interpreter
+from . import cpio, interpreter, language
 
 # Where the agent mounts /worker: the name that tracebacks of a worker's own code would show.
 WORKER_PATH = "/run/glassbell"
@@ -31,7 +31,8 @@ def add_workers(archive, name, source, interpreters):
     modules = []
     for entry in sorted(os.listdir(source)):
         path, inside = os.path.join(source, entry), f"{name}/{entry}"
-        if entry == "__pycache__" or entry.endswith(".pyc"):
+        # Records are for the host: what is known of a language is no part of the guest.
+        if entry in ("__pycache__", language.RECORD) or entry.endswith(".pyc"):
             continue
         if os.path.isdir(path):
             add_workers(archive, inside, path, interpreters)

@@ -64,6 +64,14 @@ static void info_put_images(struct gb_json_out *out, const struct gb_images *ima
 }
 
 /* Those of base/limits.h, but for what the settings say otherwise. */
+static void info_put_languages(struct gb_json_out *out, const struct gb_languages *languages)
+{
+    gb_json_array(out, "languages");
+    for (size_t i = 0; i < languages->count; i++)
+        gb_language_put(out, languages->list[i]);
+    gb_json_end(out);
+}
+
 static void info_put_limits(struct gb_json_out *out, const struct gb_settings *settings)
 {
     const struct {
@@ -117,6 +125,7 @@ static void info_hello(struct request *request, const struct gb_params *params)
                     host->accel == GB_ACCEL_TCG ? "emulation" : "hardware");
     info_put_guard(&reply.out, host->guard_stages, gb_guard_wanted());
     info_put_images(&reply.out, host->images);
+    info_put_languages(&reply.out, &host->images->languages);
     info_put_limits(&reply.out, &connection->server->settings);
     reply_end(&reply);
 }
