@@ -152,3 +152,27 @@ def test_no_circle_between_folders():
         if folder.startswith("server/") and folder != "server/core":
             allowed = {"server/core"} | ({"server/cells"} if folder == "server/history" else set())
             assert {f for f in used if f.startswith("server")} <= allowed, folder
+
+
+def headers_of_modules():
+    """The folder of each module by the name that its headers are included by: the build's links."""
+    links = [link for link in (BUILD / "include").rglob("*") if link.is_symlink()]
+    return {str(link.relative_to(BUILD / "include").relative_to(link.relative_to(BUILD / "include").parts[0])):
+            str(link.resolve().relative_to(ROOT)) for link in links}
+
+
+def test_what_both_programs_for_people_stand_on_is_below_them():
+    """The front end sees no verb, and the line editor, which `repl` and the front end share, sees neither."""
+    modules, graph = headers_of_modules(), collections.defaultdict(set)
+    for top in ("engine", "cli", "tui"):
+        for source in (ROOT / top).rglob("*.[ch]"):
+            for name in re.findall(r'^#include "([^"]+)"', source.read_text(), re.M):
+                folder = modules.get(str(pathlib.PurePath(name).parent))
+                if folder is not None:
+                    graph[str(source.parent.relative_to(ROOT))].add(folder)
+    assert "cli/editor" in graph["cli/repl"] and "cli/editor" in graph["tui/view"]
+    for folder, used in graph.items():
+        allowed = {"engine": (), "tui": ("tui/", "cli/editor"), "cli/editor": ("cli/editor",), "cli/kit": ("cli/kit",)}
+        above = [prefix for prefix in allowed if (folder + "/").startswith(prefix + "/")]
+        for other in used if above else ():
+            assert other.startswith(("engine/", *allowed[above[0]])), f"{folder} uses {other}"
