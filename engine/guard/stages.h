@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names of the isolation stages: what the launcher and the server share. */
+/* The isolation stages: the one list of them, in the order in which they are applied and told. */
 #pragma once
 
 #include <stdint.h>
 
-/* X(constant, bit, name, sentence), in the order in which they are applied. */
+/* X(constant, bit, name, sentence). The bits are numbered in the order in which the launcher
+ * applies the stages: its table of functions is indexed by them (launcher/main.c). */
 #define GB_GUARD_STAGES(X)                                                                         \
     X(GB_GUARD_DESCRIPTORS, 0, "descriptors",                                                      \
       "QEMU holds the descriptors that it was given and no others")                                \
-    X(GB_GUARD_DEATH_SIGNAL, 1, "death-signal", "QEMU dies with the server, whatever ends it")     \
-    X(GB_GUARD_LIMITS, 2, "limits",                                                                \
+    X(GB_GUARD_LIMITS, 1, "limits",                                                                \
       "no core dumps, few descriptors and processes, no large files (rlimits)")                    \
-    X(GB_GUARD_USER_NAMESPACE, 3, "user-namespace",                                                \
+    X(GB_GUARD_USER_NAMESPACE, 2, "user-namespace",                                                \
       "capabilities, had any been left, would count for nothing on the host")                      \
-    X(GB_GUARD_MOUNT_NAMESPACE, 4, "mount-namespace",                                              \
+    X(GB_GUARD_MOUNT_NAMESPACE, 3, "mount-namespace",                                              \
       "QEMU sees a read-only root of its own with its libraries and the guest's files, no homes")  \
-    X(GB_GUARD_NETWORK_NAMESPACE, 5, "network-namespace",                                          \
+    X(GB_GUARD_NETWORK_NAMESPACE, 4, "network-namespace",                                          \
       "QEMU sees no network interface of the host")                                                \
-    X(GB_GUARD_IPC_NAMESPACE, 6, "ipc-namespace", "QEMU sees no shared memory of the host")        \
-    X(GB_GUARD_UTS_NAMESPACE, 7, "uts-namespace", "QEMU does not see the host's name")             \
-    X(GB_GUARD_PID_NAMESPACE, 8, "pid-namespace", "QEMU sees no process but itself")               \
-    X(GB_GUARD_USER, 9, "user",                                                                    \
+    X(GB_GUARD_IPC_NAMESPACE, 5, "ipc-namespace", "QEMU sees no shared memory of the host")        \
+    X(GB_GUARD_UTS_NAMESPACE, 6, "uts-namespace", "QEMU does not see the host's name")             \
+    X(GB_GUARD_PID_NAMESPACE, 7, "pid-namespace", "QEMU sees no process but itself")               \
+    X(GB_GUARD_USER, 8, "user",                                                                    \
       "QEMU runs as a user that owns nothing, a different one for each VM")                        \
-    X(GB_GUARD_CAPABILITIES, 10, "capabilities", "QEMU has no capability and can get none")        \
-    X(GB_GUARD_NO_NEW_PRIVS, 11, "no-new-privs", "no program that QEMU ran could gain rights")     \
+    X(GB_GUARD_CAPABILITIES, 9, "capabilities", "QEMU has no capability and can get none")         \
+    X(GB_GUARD_NO_NEW_PRIVS, 10, "no-new-privs", "no program that QEMU ran could gain rights")     \
+    X(GB_GUARD_DEATH_SIGNAL, 11, "death-signal", "QEMU dies with the server, whatever ends it")    \
     X(GB_GUARD_SECCOMP, 12, "seccomp", "QEMU can only make the system calls that it needs")
 
 enum gb_guard_stage {

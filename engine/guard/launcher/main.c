@@ -2,21 +2,18 @@
 /* glassbell-launcher: confines itself in stages, starts QEMU inside, and stays as its parent.
  *
  * Theory of operation. The server starts this program with exactly the descriptors of options.h.
- * The stages of guard/stages.h are applied in this order, each told on the status pipe:
+ * The stages of guard/stages.h are applied in the order of that list, each told on the status pipe.
+ * What has to be known of the order:
  *
- *   1 descriptors   everything that is not needed is closed
- *   2 death signal  SIGKILL when the server dies; asked for again after 9, which forgets it
- *   3 limits        rlimits
- *   –               files that are handed out are opened, while this process may
- *   4 user ns       unless the server is root
- *   5 mount ns      and the new root in it
- *   6 network, ipc, uts and pid namespaces; the last one counts for children only
- *   7 capabilities  the bounding set, while that is allowed
- *   8 user          as root: a user of the VM's own
- *   9 capabilities  the rest
- *  10 no new privs
- *   –               fork; what follows happens in the child
- *  11 seccomp       then QEMU is executed
+ *   - files that are handed out are opened right after the descriptors are closed, while this
+ * process may;
+ *   - the user namespace is for servers that are not root, a user of the VM's own for root;
+ *   - the pid namespace counts for children only;
+ *   - the bounding set of capabilities is emptied while root may still do it, before the user
+ * changes;
+ *   - SIGKILL at the server's death is asked for at the very beginning, and again as a stage, since
+ *     the change of the user forgets it;
+ *   - seccomp is applied in the child, right before QEMU is executed.
  *
  * A stage that fails is told and passed over, or with --require ends everything. The parent holds
  * no rights any more either. It
@@ -95,12 +92,12 @@ static const char *stage_name(enum gb_guard_stage stage)
 }
 
 /* Tells what became of @stage. */
-static bool done(const struct guard_options *options, enum gb_guard_stage stage, int r,
+static void done(const struct guard_options *options, enum gb_guard_stage stage, int r,
                  const char *what)
 {
     if (r == 0) {
         tell("stage %s ok", stage_name(stage));
-        return true;
+        return;
     }
     tell("stage %s failed %s%s%s", stage_name(stage), what, what[0] != '\0' ? ": " : "",
          strerror(-r));
@@ -109,67 +106,149 @@ static bool done(const struct guard_options *options, enum gb_guard_stage stage,
              strerror(-r));
         _exit(EXIT_LAUNCHER);
     }
-    return false;
 }
 
-static bool unshare_one(const struct guard_options *options, enum gb_guard_stage stage, int flag)
-{
-    int r = unshare(flag) < 0 ? -errno : 0;
+/* ---- the stages ---- */
 
-    if (r == 0 && flag == CLONE_NEWUTS)
-        r = stage_hostname();
-    return done(options, stage, r, "");
+/* What the stages need of each other. */
+struct confinement {
+    struct guard_options *options;
+    bool root;
+    bool inside;      /* a root of its own: arguments have to name files by their places in it */
+    int bounding;     /* what became of the bounding set */
+    const char *what; /* what failed, more closely; "" */
+};
+
+static int apply_descriptors(struct confinement *c)
+{
+    const char *path = "";
+    int r = stage_descriptors(c->options), opened = opener_open(c->options, &path);
+
+    if (opened < 0)
+        give_up(path, opened);
+    return r;
 }
 
-/* A root of its own. True when arguments have to name files by their places in it. */
-static bool enter_root(const struct guard_options *options)
+static int apply_limits(struct confinement *c)
 {
-    const char *what = "";
+    return stage_limits(c->root && c->options->uid != 0, c->options->memory_mb);
+}
+
+static int apply_user_namespace(struct confinement *c)
+{
+    (void)c;
+    return stage_user_namespace();
+}
+
+static int apply_mount_namespace(struct confinement *c)
+{
+    const struct guard_options *options = c->options;
     int r = unshare(CLONE_NEWNS) < 0 ? -errno : 0;
 
     if (r < 0)
-        return done(options, GB_GUARD_MOUNT_NAMESPACE, r, "");
-    r = root_enter(options, &what);
+        return r;
+    r = root_enter(options, &c->what);
     /* Half a new root is worse than none: the paths are neither the old ones nor the new. */
     if (r < 0 && chdir("/") == 0 && options->program != NULL &&
         access(options->program[0], X_OK) < 0)
-        give_up(what, r);
-    return done(options, GB_GUARD_MOUNT_NAMESPACE, r, what);
+        give_up(c->what, r);
+    c->inside = r == 0;
+    return r;
 }
+
+static int apply_network_namespace(struct confinement *c)
+{
+    (void)c;
+    return unshare(CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+static int apply_ipc_namespace(struct confinement *c)
+{
+    (void)c;
+    return unshare(CLONE_NEWIPC) < 0 ? -errno : 0;
+}
+
+static int apply_uts_namespace(struct confinement *c)
+{
+    (void)c;
+    return unshare(CLONE_NEWUTS) < 0 ? -errno : stage_hostname();
+}
+
+static int apply_pid_namespace(struct confinement *c)
+{
+    (void)c;
+    return unshare(CLONE_NEWPID) < 0 ? -errno : 0;
+}
+
+static int apply_user(struct confinement *c)
+{
+    c->bounding = stage_bounding_set();
+    return stage_user(c->options->uid);
+}
+
+static int apply_capabilities(struct confinement *c)
+{
+    int r;
+
+    if (!c->root)
+        c->bounding = stage_bounding_set();
+    r = stage_capabilities();
+    return c->bounding < 0 ? c->bounding : r;
+}
+
+static int apply_no_new_privs(struct confinement *c)
+{
+    (void)c;
+    return stage_no_new_privs();
+}
+
+static int apply_death_signal(struct confinement *c)
+{
+    int r = stage_death_signal(GUARD_FD_LIFELINE);
+
+    (void)c;
+    if (r == -EOWNERDEAD)
+        _exit(EXIT_LAUNCHER);
+    return r;
+}
+
+enum { FOR_ROOT = 1, FOR_OTHERS = 2, FOR_ALL = FOR_ROOT | FOR_OTHERS };
+
+#define STAGE(stage) [__builtin_ctz(stage)]
+static const struct {
+    int (*apply)(struct confinement *c); /* 0 or -errno; NULL: the child's affair */
+    unsigned users;
+} steps[GB_GUARD_STAGE_COUNT] = {
+    STAGE(GB_GUARD_DESCRIPTORS) = {apply_descriptors, FOR_ALL},
+    STAGE(GB_GUARD_LIMITS) = {apply_limits, FOR_ALL},
+    STAGE(GB_GUARD_USER_NAMESPACE) = {apply_user_namespace, FOR_OTHERS},
+    STAGE(GB_GUARD_MOUNT_NAMESPACE) = {apply_mount_namespace, FOR_ALL},
+    STAGE(GB_GUARD_NETWORK_NAMESPACE) = {apply_network_namespace, FOR_ALL},
+    STAGE(GB_GUARD_IPC_NAMESPACE) = {apply_ipc_namespace, FOR_ALL},
+    STAGE(GB_GUARD_UTS_NAMESPACE) = {apply_uts_namespace, FOR_ALL},
+    STAGE(GB_GUARD_PID_NAMESPACE) = {apply_pid_namespace, FOR_ALL},
+    STAGE(GB_GUARD_USER) = {apply_user, FOR_ROOT},
+    STAGE(GB_GUARD_CAPABILITIES) = {apply_capabilities, FOR_ALL},
+    STAGE(GB_GUARD_NO_NEW_PRIVS) = {apply_no_new_privs, FOR_ALL},
+    STAGE(GB_GUARD_DEATH_SIGNAL) = {apply_death_signal, FOR_ALL},
+    STAGE(GB_GUARD_SECCOMP) = {NULL, FOR_ALL},
+};
 
 static void confine(struct guard_options *options, bool *ret_inside)
 {
-    const bool root = geteuid() == 0;
-    const char *what = "";
-    int bounding, r;
+    struct confinement c = {.options = options, .root = geteuid() == 0};
 
-    r = stage_death_signal(GUARD_FD_LIFELINE);
-    if (r == -EOWNERDEAD)
-        _exit(EXIT_LAUNCHER);
-    (void)done(options, GB_GUARD_DESCRIPTORS, stage_descriptors(options), "");
-    (void)done(options, GB_GUARD_LIMITS,
-               stage_limits(root && options->uid != 0, options->memory_mb), "");
-    r = opener_open(options, &what);
-    if (r < 0)
-        give_up(what, r);
-    if (!root)
-        (void)done(options, GB_GUARD_USER_NAMESPACE, stage_user_namespace(), "");
-    *ret_inside = enter_root(options);
-    (void)unshare_one(options, GB_GUARD_NETWORK_NAMESPACE, CLONE_NEWNET);
-    (void)unshare_one(options, GB_GUARD_IPC_NAMESPACE, CLONE_NEWIPC);
-    (void)unshare_one(options, GB_GUARD_UTS_NAMESPACE, CLONE_NEWUTS);
-    (void)unshare_one(options, GB_GUARD_PID_NAMESPACE, CLONE_NEWPID);
-    bounding = stage_bounding_set();
-    if (root)
-        (void)done(options, GB_GUARD_USER, stage_user(options->uid), "");
-    r = stage_capabilities();
-    (void)done(options, GB_GUARD_CAPABILITIES, bounding < 0 ? bounding : r, "");
-    (void)done(options, GB_GUARD_NO_NEW_PRIVS, stage_no_new_privs(), "");
-    r = stage_death_signal(GUARD_FD_LIFELINE);
-    if (r == -EOWNERDEAD)
-        _exit(EXIT_LAUNCHER);
-    (void)done(options, GB_GUARD_DEATH_SIGNAL, r, "");
+    (void)apply_death_signal(&c);
+    for (int i = 0; i < GB_GUARD_STAGE_COUNT; i++) {
+        if (steps[i].apply == NULL || (steps[i].users & (c.root ? FOR_ROOT : FOR_OTHERS)) == 0)
+            continue;
+        c.what = "";
+        done(options, 1 << i, steps[i].apply(&c), c.what);
+    }
+    *ret_inside = c.inside;
 }
+
+/* ---- the child and its parent ---- */
 
 __attribute__((noreturn)) static void run_child(struct guard_options *options, bool inside,
                                                 int socket, int lifeline)
@@ -188,7 +267,7 @@ __attribute__((noreturn)) static void run_child(struct guard_options *options, b
     r = gb_filter_load(options->kvm, &listener);
     if (r == 0)
         r = opener_send_listener(socket, listener);
-    (void)done(options, GB_GUARD_SECCOMP, r, "");
+    done(options, GB_GUARD_SECCOMP, r, "");
     if (options->program == NULL)
         _exit(0);
     if (!options_place_files(options, inside))
