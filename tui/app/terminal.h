@@ -2,7 +2,7 @@
 /* The terminal: opened a second time, put into the state that we need, painted on, and out of it
  * again on every way out of the process.
  *
- * Theory of operation. /dev/tty is opened anew, twice: once to read, once (by cli/output.h) to
+ * Theory of operation. /dev/tty is opened anew, twice: once to read, once (by kit/output.h) to
  * write, so that O_NONBLOCK reaches nobody who shares our standard streams. What the terminal does
  * not take at once is queued; while there is a queue no frame is made, so a slow line costs frames
  * and never the loop. Signals that end a process by a fault restore the terminal first, with
