@@ -2,10 +2,12 @@
 /* JSON (RFC 8259) as it travels over the socket: a parser that gives a flat array of nodes, and a
  * writer that adds to a buffer without building a tree.
  *
- * Why not a library: what comes from a client needs the length of a string (a NUL is a character
- * like others), bounded depth without recursion, valid UTF-8 only, and file data of many MiB in one
- * string at the speed of memory. The parser works in place: it turns escapes into bytes inside the
- * text itself, so nothing is copied and only the array of nodes is allocated.
+ * Why not a library (cJSON reads QMP and manifests, which are small and come from programs that we
+ * start or files that we made; it ends strings at a NUL, recurses, and takes any bytes): what comes
+ * from a client needs the length of a string (a NUL is a character like others), bounded depth
+ * without recursion, valid UTF-8 only, and file data of many MiB in one string at the speed of
+ * memory. The parser works in place: it turns escapes into bytes inside the text itself, so nothing
+ * is copied and only the array of nodes is allocated.
  */
 #pragma once
 
