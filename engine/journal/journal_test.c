@@ -572,6 +572,51 @@ START_TEST(writes_that_fail)
 }
 END_TEST
 
+/* What is told of a cell and not kept: it stands in the head of its record, is true only of the
+ * present, or of what was asked for, or is found again when the cell is read. */
+static const char *const not_kept[] = {
+    "session",   "cell",        "incarnation", "state",        "code_cut",
+    "code_lost", "code_base64", "result_lost", "stdout_bytes", "stderr_bytes",
+    "offset",    "waiting",     "prompt",      "unrecorded",   "pace",
+};
+
+static bool is_kept(const struct gb_member *member)
+{
+    if (member->type == GB_BOOL)
+        return member->bit < GB_CELL_FLAGS_END;
+    for (size_t i = 0; i < gb_record_cell_fields.count; i++)
+        if (gb_record_cell_fields.fields[i].offset == member->offset)
+            return member->type != GB_EXACT;
+    return false;
+}
+
+static size_t check_kept(const struct gb_object *object)
+{
+    size_t left_out = 0;
+
+    for (size_t i = 0; i < object->count; i++) {
+        const struct gb_member *member = &object->members[i];
+        bool known = false;
+
+        if (member->type == GB_OBJECT) {
+            left_out += check_kept(member->object);
+            continue;
+        }
+        for (size_t j = 0; j < ARRAY_SIZE(not_kept); j++)
+            known = known || strcmp(member->name, not_kept[j]) == 0;
+        ck_assert_msg(is_kept(member) != known, "%s", member->name);
+        left_out += known;
+    }
+    return left_out;
+}
+
+/* A member that is added to the table of cells is kept, or said not to be. */
+START_TEST(cells_are_kept_whole)
+{
+    ck_assert_uint_eq(check_kept(&gb_cell_object), ARRAY_SIZE(not_kept));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("journal");
@@ -580,6 +625,7 @@ int main(void)
     gb_log_open(-1, GB_LOG_ERROR); /* of damage there is much to tell here */
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, cells_are_kept_whole);
     tcase_add_test(cases, sums);
     tcase_add_test(cases, what_was_written_is_read);
     tcase_add_test(cases, an_end_is_kept);
