@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "wire/frames.h"
 
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): every element has its designator */
 static const char *const frame_meanings[] = {
     [GB_GUEST_HELLO] = "first frame after the port was opened; after a restore there is none: the "
                        "host pings",
@@ -76,6 +77,7 @@ static const char *const frame_meanings[] = {
     [GB_GUEST_ERROR] = "the request failed; `code` is of `enum gb_code`. With the number of a "
                        "cell: host and agent disagree about what runs, and the VM is ended",
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 
 static void frames_put_fields(struct gb_buf *buf, const struct gb_frame_info *info)
 {
@@ -97,12 +99,12 @@ void gb_frames_markdown(struct gb_buf *buf)
 
     gb_buf_adds(buf, "| type | number | direction | answer | fields | meaning |\n"
                      "|---|---|---|---|---|---|\n");
-    for (uint16_t type = 0; type < ARRAY_SIZE(frame_meanings); type++) {
-        const struct gb_frame_info *info = gb_frame_info(type);
+    for (size_t type = 0; type < ARRAY_SIZE(frame_meanings); type++) {
+        const struct gb_frame_info *info = gb_frame_info((uint16_t)type);
 
         if (info == NULL)
             continue;
-        gb_buf_addf(buf, "| %s | %u | %s | %s%s | ", info->name, type, ways[info->way],
+        gb_buf_addf(buf, "| %s | %zu | %s | %s%s | ", info->name, type, ways[info->way],
                     info->role == GB_ROLE_REQUEST ? gb_guest_type_name((uint16_t)info->answer) : "",
                     info->changes ? ", changes" : "");
         frames_put_fields(buf, info);

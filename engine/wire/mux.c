@@ -102,8 +102,10 @@ static struct gb_mux_stream *mux_find(const struct gb_mux *mux, uint32_t id)
 
 void gb_mux_clear(struct gb_mux *mux, const struct gb_err *why)
 {
-    while (!gb_list_empty(&mux->streams))
-        mux_end(container_of(mux->streams.next, struct gb_mux_stream, link), why);
+    struct gb_list *link;
+
+    while ((link = gb_list_pop(&mux->streams)) != NULL)
+        mux_end(container_of(link, struct gb_mux_stream, link), why);
     mux->last[BY_PEER] = mux->last[BY_US] = 0;
     mux->restarts = 0;
 }
