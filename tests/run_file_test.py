@@ -385,8 +385,8 @@ def test_the_first_line_is_honoured(cli, tmp_path, first, rest, out):
 
 
 @pytest.mark.parametrize("name, content, said", [
-    ("x.rb", "puts 1", "-l python, javascript or shell"), ("a.tsx", "<a/>", "-l javascript"),
-    ("a.jsx", "<a/>", "-l javascript"), ("README", "hello", "-l python"), ("x", "#!/usr/bin/perl\n", "perl"),
+    ("x.rb", "puts 1", "-l javascript, python or shell"), ("a.tsx", "<a/>", "-l javascript"),
+    ("a.jsx", "<a/>", "-l javascript"), ("README", "hello", "-l javascript, python or shell"), ("x", "#!/usr/bin/perl\n", "perl"),
     ("d", "#!/usr/bin/env -S deno run\n", "deno"), ("data.json", "{}", ".json"), ("n.ipynb", "{}", "no notebook"),
     ("m.ipynb", '{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"language": "julia"}}}', "julia"),
 ])

@@ -286,7 +286,7 @@ static void job_open(struct job *job)
 
     job->phase = JOB_OPENING;
     if (image == NULL)
-        image = job->source->language != NULL ? job->source->language : "python";
+        image = job->source->language != NULL ? job->source->language : GB_IMAGE_DEFAULT;
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "image", image);
     gb_json_put_str(&out, "label", "run");

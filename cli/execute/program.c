@@ -7,7 +7,6 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "cli/language.h"
 #include "cli/params.h"
 #include "kit/transfer.h"
 #include "rpc/access.h"
@@ -127,6 +126,14 @@ static void program_search_image(void *arg, const struct gb_json *hello)
     }
 }
 
+/* As people write it. */
+static const char *program_title(struct app *app, const char *name)
+{
+    const struct gb_language *language = gb_languages_find(app_languages(app), name);
+
+    return language != NULL ? language->title : name;
+}
+
 static bool program_any_language(const struct execute_config *config)
 {
     for (size_t i = 0; i < config->count; i++)
@@ -153,8 +160,8 @@ static bool program_check_image(struct app *app, const struct execute_config *co
         good = source->language == NULL || strcmp(source->language, search.language) == 0;
         if (!good)
             app_say("%s is %s, and the image %s runs %s", source->name,
-                    language_title(source->language), config->image,
-                    language_title(search.language));
+                    program_title(app, source->language), config->image,
+                    program_title(app, search.language));
     }
     free(search.language);
     if (!good)
@@ -188,8 +195,8 @@ static bool program_fit_session(struct app *app, struct execute_config *config, 
         source->in_shell = strcmp(source->language, "shell") == 0;
         if (source->in_shell)
             continue;
-        app_say("%s is %s, and the session runs %s", source->name, language_title(source->language),
-                language_title(language));
+        app_say("%s is %s, and the session runs %s", source->name,
+                program_title(app, source->language), program_title(app, language));
         *ret_status = EXIT_USAGE;
         good = false;
     }
@@ -223,6 +230,25 @@ static bool program_check_names(const struct execute_config *config,
     return true;
 }
 
+/* Of the languages that the server runs: what -l names, or what each program tells by itself. */
+static bool program_decide_languages(struct app *app, const struct args *args,
+                                     struct execute_config *config)
+{
+    const struct gb_languages *languages = app_languages(app);
+    const struct gb_language *language;
+    struct gb_buf message = {0};
+    bool good;
+
+    language = app_language(app, args, &good);
+    if (!good || languages->count == 0)
+        return good; /* the next call tells why nothing is known */
+    good = sources_decide(config->sources, config->count, languages, language, &message);
+    if (!good)
+        app_say("%s", gb_buf_str(&message));
+    gb_buf_release(&message);
+    return good;
+}
+
 static int program_execute_there(const struct args *args, struct execute_config *config,
                                  const char *session_name)
 {
@@ -231,9 +257,12 @@ static int program_execute_there(const struct args *args, struct execute_config 
     int status = EXIT_GLASSBELL;
 
     app_open(&app, args);
-    if (session_name == NULL && program_check_image(&app, config, &status)) {
-        status = execute(&app, args, config);
-    } else if (session_name != NULL) {
+    if (!program_decide_languages(&app, args, config)) {
+        status = EXIT_USAGE;
+    } else if (session_name == NULL) {
+        if (program_check_image(&app, config, &status))
+            status = execute(&app, args, config);
+    } else {
         config->session = session = app_find_session(&app, session_name);
         if (session != NULL && program_fit_session(&app, config, &status))
             status = execute(&app, args, config);
@@ -245,8 +274,6 @@ static int program_execute_there(const struct args *args, struct execute_config 
 int program_run(const struct args *args, struct execute_config *config, size_t first_word,
                 const char *session_name)
 {
-    const char *name = args_value(args, "lang");
-    const char *language = name != NULL ? language_of_name(name) : NULL;
     enum source_fault fault;
     struct gb_buf message = {0};
     struct file_list uploads = {0}, downloads = {0};
@@ -255,9 +282,7 @@ int program_run(const struct args *args, struct execute_config *config, size_t f
 
     if (!program_configure(args, config, &status))
         return status;
-    if (name != NULL && language == NULL)
-        return app_wrong_use(args, "there is no language %s: python, javascript, shell", name);
-    fault = sources_read(args, first_word, language, &sources, &config->count, &message);
+    fault = sources_read(args, first_word, &sources, &config->count, &message);
     if (fault != SOURCE_GOOD) {
         if (fault == SOURCE_WRONG_USE)
             (void)app_wrong_use(args, "%s", gb_buf_str(&message));

@@ -58,6 +58,43 @@ void app_open_loop(struct app *app)
     app->loop = gb_loop_new(app->uv);
 }
 
+static void app_on_hello(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct app *app = arg;
+
+    (void)error; /* a failure fails the next call, too */
+    app->greeted = true;
+    if (result != NULL)
+        (void)gb_languages_read(json_member(result, "languages"), GB_LANGUAGE_OF_SERVER,
+                                &app->languages, NULL);
+}
+
+const struct gb_languages *app_languages(struct app *app)
+{
+    while (!app->greeted)
+        app_turn(app);
+    return &app->languages;
+}
+
+const struct gb_language *app_language(struct app *app, const struct args *args, bool *ret_good)
+{
+    const char *name = args_value(args, "lang");
+    const struct gb_language *language = NULL;
+    struct gb_buf names = {0};
+
+    *ret_good = true;
+    if (name == NULL)
+        return NULL;
+    language = gb_languages_of_word(app_languages(app), name);
+    *ret_good = language != NULL || app->languages.count == 0;
+    if (!*ret_good) {
+        gb_languages_add_names(&app->languages, &names);
+        (void)app_wrong_use(args, "there is no language %s: %s", name, gb_buf_str(&names));
+        gb_buf_release(&names);
+    }
+    return language;
+}
+
 /* Goes in front of every other call: the journal, leases and quotas know a client by its name. */
 static void app_say_hello(struct app *app, const char *verb)
 {
@@ -69,8 +106,7 @@ static void app_say_hello(struct app *app, const char *verb)
     gb_json_put_str(&out, "client", name);
     gb_json_put_u64(&out, "protocol", 1);
     gb_json_end(&out);
-    (void)gb_client_call(app->client, "hello", &params, 0, NULL,
-                         NULL); /* a failure fails the next */
+    (void)gb_client_call(app->client, "hello", &params, 0, app_on_hello, app);
     gb_buf_release(&params);
 }
 
@@ -92,6 +128,7 @@ void app_close(struct app *app)
 {
     gb_client_free(app->client);
     app->client = NULL;
+    gb_languages_release(&app->languages);
     /* What is being closed finishes; what a verb left open is the process's end's business. */
     (void)uv_run(app->uv, UV_RUN_NOWAIT);
     gb_loop_free(app->loop);

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "cli/args.h"
 #include "client/client.h"
+#include "language/language.h"
 
 /* Exit statuses of our own; a program's own status is passed on. */
 enum { EXIT_USAGE = 2, EXIT_TIMED_OUT = 124, EXIT_GLASSBELL = 125 };
@@ -19,6 +20,8 @@ struct app {
     struct gb_client *client;
     struct gb_client_events events; /* of the verb; may be changed at any time */
     void *arg;
+    struct gb_languages languages; /* those of the server, from its answer to hello */
+    bool greeted;                  /* it has answered, or cannot */
 };
 
 /* --socket and --no-autostart: for the tables of all verbs that talk to the server. */
@@ -26,6 +29,12 @@ extern const struct option app_options[];
 
 /* Begins to connect as the options say, under the name "glassbell VERB VERSION". */
 void app_open(struct app *app, const struct args *args);
+/* What the server runs; waits for its answer, which was asked for at the beginning. None when it
+ * cannot be asked: then the next call tells why. Good until app_close(). */
+const struct gb_languages *app_languages(struct app *app);
+/* The language that -l names; NULL without it, and when there is none of that name, which was told:
+ * then *@ret_good is false. */
+const struct gb_language *app_language(struct app *app, const struct args *args, bool *ret_good);
 /* Without a connection. */
 void app_open_loop(struct app *app);
 /* Ends the connection. */

@@ -57,13 +57,6 @@ END_TEST
 
 START_TEST(languages)
 {
-    ck_assert_str_eq(language_of_name("py"), "python");
-    ck_assert_str_eq(language_of_name("bash"), "shell");
-    ck_assert_ptr_null(language_of_name("cobol"));
-    ck_assert_str_eq(language_of_file("a/b.ts", NULL), "javascript");
-    ck_assert_str_eq(language_of_file("x.bash", NULL), "shell");
-    ck_assert_ptr_null(language_of_file(".py", NULL));
-    ck_assert_ptr_null(language_of_file("README", NULL));
 }
 END_TEST
 

@@ -5,56 +5,11 @@
 #include <strings.h>
 
 #include "base/mem.h"
-
-struct name {
-    const char *name, *language;
-};
-
-const char *language_of_name(const char *name)
-{
-    static const struct name names[] = {
-        {"python", "python"},  {"py", "python"},
-        {"python3", "python"}, {"javascript", "javascript"},
-        {"js", "javascript"},  {"typescript", "javascript"},
-        {"ts", "javascript"},  {"node", "javascript"},
-        {"shell", "shell"},    {"sh", "shell"},
-        {"bash", "shell"},     {"raw", "shell"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (strcmp(names[i].name, name) == 0)
-            return names[i].language;
-    return NULL;
-}
-
-static const char *language_ending_of(const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
-
-    return dot != NULL && dot > name ? dot : "";
-}
-
-const char *language_of_file(const char *path, const char **ret_ending)
-{
-    static const struct name endings[] = {
-        {".py", "python"},      {".js", "javascript"}, {".mjs", "javascript"},
-        {".cjs", "javascript"}, {".ts", "javascript"}, {".mts", "javascript"},
-        {".cts", "javascript"}, {".sh", "shell"},      {".bash", "shell"},
-    };
-    const char *ending = language_ending_of(path);
-
-    if (ret_ending != NULL)
-        *ret_ending = ending;
-    for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
-        if (strcasecmp(ending, endings[i].name) == 0)
-            return endings[i].language;
-    return NULL;
-}
+#include "language/language.h"
 
 bool language_is_notebook(const char *path)
 {
-    return strcasecmp(language_ending_of(path), ".ipynb") == 0;
+    return strcasecmp(gb_file_ending(path), ".ipynb") == 0;
 }
 
 /* Takes the next word off the front of @line; empty at its end. */
@@ -119,29 +74,4 @@ bool shebang_program(struct gb_bytes code, struct gb_buf *ret_program)
         word = language_without_folders(language_word_for_env(&line));
     gb_buf_add(ret_program, word.data, word.size);
     return word.size > 0;
-}
-
-const char *language_of_program(const char *program)
-{
-    static const struct name programs[] = {
-        {"python", "python"},     {"python3", "python"}, {"node", "javascript"},
-        {"nodejs", "javascript"}, {"bash", "shell"},     {"sh", "shell"},
-        {"dash", "shell"},
-    };
-
-    /* python3.11 */
-    if (strncmp(program, "python3.", 8) == 0 &&
-        strspn(program + 8, "0123456789") == strlen(program + 8))
-        return "python";
-    for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-        if (strcmp(program, programs[i].name) == 0)
-            return programs[i].language;
-    return NULL;
-}
-
-const char *language_title(const char *language)
-{
-    return strcmp(language, "python") == 0       ? "Python"
-           : strcmp(language, "javascript") == 0 ? "JavaScript"
-                                                 : "shell";
 }

@@ -17,10 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gb_buf program = {0};
     struct notebook notebook;
 
-    if (shebang_program((struct gb_bytes){data, size}, &program)) {
+    if (shebang_program((struct gb_bytes){data, size}, &program))
         assert(program.size > 0 && program.size < GB_SHEBANG_MAX);
-        (void)language_of_program(gb_buf_str(&program));
-    }
     gb_buf_release(&program);
     memcpy(text, data, size);
     if (notebook_read(text, size, &notebook, NULL) == 0) {

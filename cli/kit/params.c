@@ -5,7 +5,6 @@
 
 #include "base/limits.h"
 #include "cli/app.h"
-#include "cli/language.h"
 
 bool params_put_env(const struct args *args, struct gb_json_out *out)
 {
@@ -45,13 +44,16 @@ bool params_put_memory(const struct args *args, struct gb_json_out *out)
     return true;
 }
 
-const char *params_image(const struct args *args, const char *fallback)
+const char *params_image(struct app *app, const struct args *args)
 {
-    const char *image = args_value(args, "image"), *language = args_value(args, "lang");
+    const char *image = args_value(args, "image"), *name = args_value(args, "lang");
+    const struct gb_language *language;
+    bool good;
 
     if (image != NULL)
         return image;
-    if (language == NULL)
-        return fallback;
-    return language_of_name(language);
+    if (name == NULL)
+        return GB_IMAGE_DEFAULT;
+    language = app_language(app, args, &good);
+    return language != NULL ? language->name : good ? name : NULL;
 }

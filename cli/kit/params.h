@@ -2,6 +2,7 @@
 /* Options that several verbs have, as parameters of a call. */
 #pragma once
 
+#include "cli/app.h"
 #include "cli/args.h"
 #include "rpc/json.h"
 
@@ -9,5 +10,6 @@
  * said. */
 bool params_put_env(const struct args *args, struct gb_json_out *out);
 bool params_put_memory(const struct args *args, struct gb_json_out *out);
-/* The image that -l or --image ask for, @fallback without them; NULL when a language is unknown. */
-const char *params_image(const struct args *args, const char *fallback);
+/* The image that -l or --image ask for, GB_IMAGE_DEFAULT without them; NULL when the server knows
+ * no such language, which was told. Good until app_close(). */
+const char *params_image(struct app *app, const struct args *args);

@@ -13,8 +13,6 @@
 #include "cli/notebook.h"
 #include "kit/transfer.h"
 
-#define SAY_LANGUAGE "-l python, javascript or shell says how to run it"
-
 /* ---- reading ---- */
 
 static bool source_read_stdin(struct gb_buf *code, struct gb_buf *message)
@@ -53,20 +51,10 @@ static bool source_read_notebook(struct source *source, struct gb_buf *message)
         gb_buf_addf(message, "%s: %s", source->name, err.message);
         return false;
     }
-    if (source->language == NULL)
-        source->language = language_of_name(notebook.language);
-    if (source->language == NULL && language_of_program(notebook.language) != NULL)
-        source->language = language_of_program(notebook.language);
-    if (source->language == NULL)
-        gb_buf_addf(message, "%s: %s%s; " SAY_LANGUAGE, source->name,
-                    notebook.language[0] == '\0'
-                        ? "the notebook does not tell its language"
-                        : "nothing here runs the language of the notebook, ",
-                    notebook.language);
-    free(notebook.language);
+    source->kernel = notebook.language;
     source->cells = notebook.cells;
     source->count = notebook.count;
-    return source->language != NULL;
+    return true;
 }
 
 static bool source_read_file(struct source *source, struct gb_buf *message)
@@ -85,70 +73,124 @@ static bool source_read_file(struct source *source, struct gb_buf *message)
 
 /* ---- the language ---- */
 
-/* By the first line. True when there is none: then nothing is told. */
-static bool source_decide_by_first_line(struct source *source, struct gb_buf *message)
+/* "; -l javascript, python or shell says how to run it" */
+static void source_say_how(const struct gb_languages *languages, struct gb_buf *message)
 {
-    _cleanup_(gb_buf_release) struct gb_buf program = {0};
-
-    if (!shebang_program(gb_buf_bytes(source->cells), &program))
-        return true;
-    source->language = language_of_program(gb_buf_str(&program));
-    if (source->language == NULL)
-        gb_buf_addf(message, "%s is to be run by %s, which the guests do not have; " SAY_LANGUAGE,
-                    source->kind == SOURCE_STDIN ? "standard input" : source->name,
-                    gb_buf_str(&program));
-    return source->language != NULL;
+    gb_buf_adds(message, "; -l ");
+    for (size_t i = 0; i < languages->count; i++)
+        gb_buf_addf(message, "%s%s",
+                    i == 0                      ? ""
+                    : i + 1 == languages->count ? " or "
+                                                : ", ",
+                    languages->list[i]->name);
+    gb_buf_adds(message, " says how to run it");
 }
 
-/* Nothing is guessed: a language is told by -l, the ending, or the first line. */
-static bool source_decide(struct source *source, struct gb_buf *message)
+static const struct gb_language *source_of_kernel(const struct source *source,
+                                                  const struct gb_languages *languages,
+                                                  struct gb_buf *message)
 {
-    const char *ending;
+    const struct gb_language *language = gb_languages_of_word(languages, source->kernel);
 
-    if (source->language != NULL || source->kind == SOURCE_CODE || source->kind == SOURCE_NOTEBOOK)
-        return true;
-    if (source->kind == SOURCE_STDIN)
-        return source_decide_by_first_line(source, message);
-    source->language = language_of_file(source->name, &ending);
-    if (source->language != NULL)
-        return true;
-    if (!source_decide_by_first_line(source, message))
-        return false;
-    if (source->language != NULL)
-        return true;
-    if (strcasecmp(ending, ".tsx") == 0 || strcasecmp(ending, ".jsx") == 0)
-        gb_buf_addf(message,
-                    "%s: JSX has to be compiled before it can run; -l javascript runs the "
-                    "file as it is",
-                    source->name);
+    if (language == NULL)
+        language = gb_languages_of_program(languages, source->kernel);
+    if (language == NULL)
+        gb_buf_addf(message, "%s: %s%s", source->name,
+                    source->kernel[0] == '\0' ? "the notebook does not tell its language"
+                                              : "nothing here runs the language of the notebook, ",
+                    source->kernel);
+    return language;
+}
+
+/* By the first line. Says nothing when there is none. */
+static const struct gb_language *source_of_first_line(const struct source *source,
+                                                      const struct gb_languages *languages,
+                                                      struct gb_buf *message)
+{
+    _cleanup_(gb_buf_release) struct gb_buf program = {0};
+    const struct gb_language *language;
+
+    if (!shebang_program(gb_buf_bytes(source->cells), &program))
+        return NULL;
+    language = gb_languages_of_program(languages, gb_buf_str(&program));
+    if (language == NULL)
+        gb_buf_addf(message, "%s is to be run by %s, which the guests do not have",
+                    source->kind == SOURCE_STDIN ? "standard input" : source->name,
+                    gb_buf_str(&program));
+    return language;
+}
+
+static const struct gb_language *source_of_file(const struct source *source,
+                                                const struct gb_languages *languages,
+                                                struct gb_buf *message)
+{
+    const struct gb_language *language = gb_languages_of_file(languages, source->name), *refused;
+    const char *ending = gb_file_ending(source->name);
+
+    if (language == NULL)
+        language = source_of_first_line(source, languages, message);
+    if (language != NULL || message->size > 0)
+        return language;
+    refused = gb_languages_of_refused(languages, source->name);
+    if (refused != NULL)
+        gb_buf_addf(message, "%s: %s; -l %s runs the file as it is", source->name,
+                    refused->refused.why, refused->name);
     else if (ending[0] != '\0')
-        gb_buf_addf(message,
-                    "%s: files that end in %s are of no language that is known here; " SAY_LANGUAGE,
+        gb_buf_addf(message, "%s: files that end in %s are of no language that is known here",
                     source->name, ending);
     else
-        gb_buf_addf(
-            message,
-            "%s: neither an ending nor a first line with #! tells its language; " SAY_LANGUAGE,
-            source->name);
-    return false;
+        gb_buf_addf(message, "%s: neither an ending nor a first line with #! tells its language",
+                    source->name);
+    return NULL;
+}
+
+/* Nothing is guessed: a language is told by -l, the ending, the first line, or a notebook itself.
+ */
+static bool source_decide(struct source *source, const struct gb_languages *languages,
+                          struct gb_buf *message)
+{
+    const struct gb_language *language = NULL;
+
+    if (source->kind == SOURCE_NOTEBOOK)
+        language = source_of_kernel(source, languages, message);
+    else if (source->kind == SOURCE_STDIN)
+        language = source_of_first_line(source, languages, message);
+    else if (source->kind == SOURCE_FILE)
+        language = source_of_file(source, languages, message);
+    if (language != NULL)
+        source->language = language->name;
+    else if (message->size > 0 && (source->kind != SOURCE_FILE ||
+                                   gb_languages_of_refused(languages, source->name) == NULL))
+        source_say_how(languages, message);
+    return message->size == 0;
+}
+
+bool sources_decide(struct source *sources, size_t count, const struct gb_languages *languages,
+                    const struct gb_language *language, struct gb_buf *message)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < count && good; i++) {
+        if (language != NULL)
+            sources[i].language = language->name;
+        else
+            good = source_decide(&sources[i], languages, message);
+    }
+    return good;
 }
 
 /* ---- the words ---- */
 
-static bool source_take(struct source *source, const char *language, struct gb_buf *message)
+static bool source_take(struct source *source, struct gb_buf *message)
 {
-    bool good;
-
-    source->language = language;
     if (source->kind == SOURCE_NOTEBOOK)
         return source_read_notebook(source, message);
     source->cells = xcalloc(1, sizeof(*source->cells));
     source->count = 1;
     if (source->kind == SOURCE_CODE)
         return true;
-    good = source->kind == SOURCE_STDIN ? source_read_stdin(source->cells, message)
+    return source->kind == SOURCE_STDIN ? source_read_stdin(source->cells, message)
                                         : source_read_file(source, message);
-    return good && source_decide(source, message);
 }
 
 static void source_name_source(struct source *source, const char *name)
@@ -210,7 +252,7 @@ static bool source_check_words(const struct args *args, size_t first_word,
     return false;
 }
 
-enum source_fault sources_read(const struct args *args, size_t first_word, const char *language,
+enum source_fault sources_read(const struct args *args, size_t first_word,
                                struct source **ret_sources, size_t *ret_count,
                                struct gb_buf *message)
 {
@@ -225,7 +267,7 @@ enum source_fault sources_read(const struct args *args, size_t first_word, const
     for (size_t i = 0; i < count && fault == SOURCE_GOOD; i++) {
         sources[i].args = args->words + first_word;
         sources[i].arg_count = args->word_count - first_word;
-        if (!source_take(&sources[i], language, message))
+        if (!source_take(&sources[i], message))
             fault = SOURCE_UNREADABLE;
         else if (sources[i].kind == SOURCE_CODE)
             gb_buf_adds(sources[i].cells, args_next(args, "code", &at));
@@ -246,6 +288,7 @@ void sources_free(struct source *sources, size_t count)
             gb_buf_release(&sources[i].cells[cell]);
         free(sources[i].cells);
         free(sources[i].file);
+        free(sources[i].kernel);
     }
     free(sources);
 }

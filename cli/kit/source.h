@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "cli/args.h"
+#include "language/language.h"
 #include "rpc/json.h"
 
 enum source_kind {
@@ -18,7 +19,8 @@ enum source_kind {
 struct source {
     enum source_kind kind;
     const char *name;     /* for messages: a file, "-" or "-c"; borrowed from the arguments */
-    const char *language; /* as language.h has it; NULL: nothing tells */
+    const char *language; /* its name; of a set of languages; NULL: nothing tells */
+    char *kernel;         /* of a notebook: what it says of its language */
     bool in_shell;        /* it runs in the shell beside the session's interpreter */
     char *file;           /* what it is called in the home; NULL: it is no file there */
     struct gb_buf *cells; /* the code: one, or those of a notebook */
@@ -31,13 +33,16 @@ struct source {
 enum source_fault { SOURCE_GOOD, SOURCE_WRONG_USE, SOURCE_UNREADABLE };
 
 /* The sources that the arguments name, from the word @first_word on: each -c and -f in their order,
- * else the next word; what follows is for the program. @language: what -l says, or NULL. Reads
- * files and standard input; at most GB_CODE_MAX each. A fault comes with a sentence in @message.
- * Gives
- * @ret_sources, @ret_count of them; at least one. */
-enum source_fault sources_read(const struct args *args, size_t first_word, const char *language,
+ * else the next word; what follows is for the program. Reads files and standard input; at most
+ * GB_CODE_MAX each. A fault comes with a sentence in @message. Gives @ret_sources, @ret_count of
+ * them; at least one. */
+enum source_fault sources_read(const struct args *args, size_t first_word,
                                struct source **ret_sources, size_t *ret_count,
                                struct gb_buf *message);
+/* Decides of which of @languages each is, which must outlive them. @language: what -l says, or
+ * NULL. False, with a sentence in @message, when something is to tell it and does not. */
+bool sources_decide(struct source *sources, size_t count, const struct gb_languages *languages,
+                    const struct gb_language *language, struct gb_buf *message);
 void sources_free(struct source *sources, size_t count);
 
 /* Adds what session.exec is to be told of a cell of the source: code, file, arguments, mode.

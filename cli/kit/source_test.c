@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "check_run.h"
-#include "cli/language.h"
+#include "language/testing.h"
 
 static const struct option options[] = {
     {'c', "code", "CODE", ARG_TEXT, "", false},
@@ -23,9 +23,11 @@ static struct gb_buf message;
 static struct source *sources;
 static size_t count;
 static struct args args;
+static struct gb_languages languages;
 
 static void set_up(void)
 {
+    languages_of_workers(&languages); /* their paths may be relative */
     (void)snprintf(folder, sizeof(folder), "/tmp/source-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(chdir(folder), 0);
@@ -36,6 +38,7 @@ static void tear_down(void)
     _cleanup_(freep) char *command = xasprintf("rm -rf %s", folder);
 
     gb_buf_release(&message);
+    gb_languages_release(&languages);
     ck_assert_int_eq(chdir("/"), 0);
     ck_assert_int_eq(system(command), 0); /* allowed: a test's own folder */
 }
@@ -49,9 +52,19 @@ static void write_file(const char *name, const char *text)
 
 static enum source_fault read_words(const char *language, int argc, const char **argv)
 {
+    enum source_fault fault;
+
     gb_buf_clear(&message);
     ck_assert(args_parse(&verb, argc, (char **)(uintptr_t)argv, &args, &message));
-    return sources_read(&args, 0, language, &sources, &count, &message);
+    fault = sources_read(&args, 0, &sources, &count, &message);
+    if (fault == SOURCE_GOOD &&
+        !sources_decide(sources, count, &languages,
+                        language != NULL ? gb_languages_of_word(&languages, language) : NULL,
+                        &message)) {
+        sources_free(sources, count);
+        fault = SOURCE_UNREADABLE;
+    }
+    return fault;
 }
 
 #define READ(language, ...)                                                                        \
@@ -93,7 +106,7 @@ static const struct {
     {"tool", " #!/bin/sh\n", NULL, "neither"},
     {"tool", "#!\n", NULL, "neither"},
     {"tool", "#!/usr/bin/env\n", NULL, "neither"},
-    {"tool.", "", NULL, "-l python, javascript or shell"},
+    {"tool.", "", NULL, "-l javascript, python or shell"},
     {".py", "", NULL, "neither"},
     {"a b.py.txt", "", NULL, ".txt"},
     {"n.ipynb", "{}", NULL, "n.ipynb: it is no notebook"},

@@ -10,7 +10,6 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "cli/language.h"
 #include "model/words.h"
 
 enum {
@@ -48,7 +47,7 @@ enum {
     }
 #define LANGUAGE                                                                                   \
     {                                                                                              \
-        "language", "image", ARGUMENT_LANGUAGE, false, 1, GB_NAME_MAX, 0, NULL,                    \
+        "language", "image", ARGUMENT_NAME, false, 1, GB_NAME_MAX, 0, NULL,                        \
             "python, javascript or shell; or the name of another image of this server. Without "   \
             "it: python, unless the server was started with another image"                         \
     }
@@ -447,20 +446,6 @@ static int tool_read_string(const struct argument *argument, const struct gb_jso
     return 0;
 }
 
-static int tool_put_language(const struct argument *argument, const struct gb_json *value,
-                             struct gb_json_out *params)
-{
-    char name[GB_NAME_MAX + 1];
-    const char *image;
-
-    assert(value->text.size < sizeof(name));
-    memcpy(name, value->text.data, value->text.size);
-    name[value->text.size] = '\0';
-    image = language_of_name(name);
-    gb_json_put_str(params, argument->wire, image != NULL ? image : name);
-    return 0;
-}
-
 static int tool_put_number(const struct argument *argument, const struct gb_json *value,
                            struct gb_json_out *params, int64_t *ret_integer, struct gb_err *err)
 {
@@ -539,9 +524,6 @@ static int tool_put_argument(const struct argument *argument, const struct gb_js
         if (r == 0)
             gb_json_put(params, argument->wire, value->text);
         return r;
-    case ARGUMENT_LANGUAGE:
-        r = tool_read_string(argument, value, err);
-        return r < 0 ? r : tool_put_language(argument, value, params);
     case ARGUMENT_SECONDS:
     case ARGUMENT_INTEGER:
         return tool_put_number(argument, value, params, ret_integer, err);

@@ -31,10 +31,9 @@ enum tool_answer {
 };
 
 enum argument_type {
-    ARGUMENT_TEXT,     /* string of at most @max bytes */
-    ARGUMENT_NAME,     /* the same, not empty, no NUL */
-    ARGUMENT_LANGUAGE, /* a name; common names of languages become those of images */
-    ARGUMENT_SECONDS,  /* number from @min to @max, milliseconds on the socket */
+    ARGUMENT_TEXT,    /* string of at most @max bytes */
+    ARGUMENT_NAME,    /* the same, not empty, no NUL */
+    ARGUMENT_SECONDS, /* number from @min to @max, milliseconds on the socket */
     ARGUMENT_INTEGER,
     ARGUMENT_CHOICE,     /* one of @choices */
     ARGUMENT_EXECUTABLE, /* true: permission bits 0755 */

@@ -63,7 +63,7 @@ START_TEST(arguments_become_parameters)
     expect("exec", "{\"session\":\"s\",\"code\":\"a\\u0000b\",\"timeout_s\":0.0015,\"stdin\":null}",
            "{\"session\":\"s\",\"code\":\"a\\u0000b\",\"timeout_ms\":2}");
     expect("run_code", "{\"code\":\"1\",\"language\":\"bash\",\"env\":{\"A\\\"\":\"b\"}}",
-           "{\"code\":\"1\",\"image\":\"shell\",\"env\":{\"A\\\"\":\"b\"},\"owner\":\"o\"}");
+           "{\"code\":\"1\",\"image\":\"bash\",\"env\":{\"A\\\"\":\"b\"},\"owner\":\"o\"}");
     expect("write_file", "{\"session\":\"s\",\"path\":\"p\",\"text\":\"\",\"executable\":true}",
            "{\"session\":\"s\",\"path\":\"p\",\"text\":\"\",\"mode\":493}");
     expect("write_file", "{\"session\":\"s\",\"path\":\"p\",\"executable\":false}",
@@ -123,7 +123,7 @@ START_TEST(standards_fill_gaps)
                                           &out, &options, NULL),
                      0);
     gb_json_end(&out);
-    ck_assert_str_eq(gb_buf_str(&text), "{\"image\":\"javascript\",\"idle_ms\":1000,"
+    ck_assert_str_eq(gb_buf_str(&text), "{\"image\":\"js\",\"idle_ms\":1000,"
                                         "\"memory_mb\":128,\"owner\":\"me\"}");
     gb_buf_release(&text);
 }

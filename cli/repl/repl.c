@@ -515,10 +515,6 @@ int repl_run(const struct args *args)
 
     if (args->word_count > 1)
         return app_wrong_use(args, "one session at a time");
-    repl.image = params_image(args, "python");
-    if (repl.image == NULL)
-        return app_wrong_use(args, "there is no language %s: python, javascript, shell",
-                             args_value(args, "lang"));
     if (args_has(args, "time") &&
         !args_number(args_value(args, "time"), 0.001, CELL_TIMEOUT_MS / 1000.0, &seconds))
         return app_wrong_use(args, "-t wants seconds, not %s", args_value(args, "time"));
@@ -531,6 +527,11 @@ int repl_run(const struct args *args)
     repl_choose_show(&repl);
     app.events = (struct gb_client_events){repl_on_notified, repl_on_closed};
     app.arg = &repl;
+    repl.image = params_image(&app, args);
+    if (repl.image == NULL) {
+        app_close(&app);
+        return EXIT_USAGE;
+    }
     if (repl_begin(&repl)) {
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
             handlers[i] = gb_signal_new(app.loop, signals[i], repl_on_signal, &repl);

@@ -41,7 +41,7 @@ static void open_print_opened(void *arg, const struct gb_json *result)
 
 static int open_run(const struct args *args)
 {
-    const char *image = params_image(args, "python");
+    const char *image;
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
     struct app app;
@@ -49,11 +49,7 @@ static int open_run(const struct args *args)
 
     if (args->word_count > 0)
         return app_wrong_use(args, "open takes no names; --label or --key gives it one");
-    if (image == NULL)
-        return app_wrong_use(args, "there is no language %s: python, javascript, shell",
-                             args_value(args, "lang"));
     gb_json_object(&out, NULL);
-    gb_json_put_str(&out, "image", image);
     if (args_has(args, "key"))
         gb_json_put_str(&out, "key", args_value(args, "key"));
     if (args_has(args, "label"))
@@ -65,10 +61,15 @@ static int open_run(const struct args *args)
         gb_buf_release(&params);
         return EXIT_USAGE;
     }
-    gb_json_end(&out);
     app_open(&app, args);
-    if (app_call(&app, "session.open", &params, OPEN_DEADLINE_MS, open_print_opened,
-                 (void *)(uintptr_t)args))
+    image = params_image(&app, args);
+    if (image != NULL)
+        gb_json_put_str(&out, "image", image);
+    gb_json_end(&out);
+    if (image == NULL)
+        status = EXIT_USAGE;
+    else if (app_call(&app, "session.open", &params, OPEN_DEADLINE_MS, open_print_opened,
+                      (void *)(uintptr_t)args))
         status = 0;
     app_close(&app);
     gb_buf_release(&params);

@@ -265,7 +265,7 @@ static int api_open_session(struct glassbell_session *session,
         .lifetime_ms = options->lifetime_ms,
         .env = &env,
     };
-    const char *image = options->image != NULL ? options->image : "python";
+    const char *image = options->image != NULL ? options->image : GB_IMAGE_DEFAULT;
     struct glassbell *engine = session->engine;
     int r = read_env(options->env, &env, err);
 

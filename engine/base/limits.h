@@ -53,6 +53,9 @@
     X(GB_WORKER_WAIT_MS, 15000, "worker_wait_ms", \
       "how long the start of an interpreter is not a cell's time")
 
+/* The image of a session when nobody asks for another. */
+#define GB_IMAGE_DEFAULT "python"
+
 /* RAM of a VM. */
 #define GB_MEMORY_LIMITS(X) \
     X(GB_MEMORY_MIN_MB, 64, "memory_min_mb", "RAM of a VM, at least") \

@@ -4,35 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "check_run.h"
-
-/* The records of the workers, as they stand in the source tree. */
-static void read_workers(struct gb_languages *ret_languages)
-{
-    static const char *const names[] = {"javascript", "python", "shell"};
-    struct gb_buf text = {0};
-    struct gb_err err = {0};
-
-    gb_buf_adds(&text, "{\"languages\":[");
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        _cleanup_(freep) char *path =
-            xasprintf("%.*s/../../agent/workers/%s/language.json",
-                      (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, names[i]);
-        struct gb_buf record = {0};
-
-        ck_assert_msg(gb_fd_read_file(path, 1 << 20, &record, &err) == 0, "%s", err.message);
-        gb_buf_adds(&text, i > 0 ? "," : "");
-        gb_buf_add(&text, gb_buf_data(&record), record.size);
-        gb_buf_release(&record);
-    }
-    gb_buf_adds(&text, "]}");
-    *ret_languages = (struct gb_languages){0};
-    ck_assert_msg(gb_languages_read_file(gb_buf_bytes(&text), ret_languages, &err) == 0, "%s",
-                  err.message);
-    gb_buf_release(&text);
-}
+#include "language/testing.h"
 
 #define NAME_OF(call) ((call) != NULL ? (call)->name : "none")
 
@@ -41,7 +15,7 @@ START_TEST(finds_what_is_meant)
     struct gb_languages languages;
     const struct gb_language *python;
 
-    read_workers(&languages);
+    languages_of_workers(&languages);
     ck_assert_uint_eq(languages.count, 3);
     ck_assert_str_eq(NAME_OF(gb_languages_of_word(&languages, "py")), "python");
     ck_assert_str_eq(NAME_OF(gb_languages_of_word(&languages, "bash")), "shell");

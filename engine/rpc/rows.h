@@ -46,7 +46,7 @@ enum { REQUIRED = 1 };
 #define MEMORY INTEGER("memory_mb", memory_mb, GB_MEMORY_MIN_MB, GB_MEMORY_MAX_MB, 0, \
     "RAM of the VM in MiB, at most what the host has; default: the image's")
 #define OPEN_OPTIONS                                                                               \
-    NAME("image", image, 0, GB_NAME_MAX, "image or alias (`py`, `js`, `raw`); default `python`"),  \
+    NAME("image", image, 0, GB_NAME_MAX, "image, alias of one (`py`, `js`, `raw`) or of a language (`ts`); default `python`"),  \
     MEMORY,                                                                                        \
     NODE("network", GB_PARAM_ANY, network, 0,                                                      \
          "only `\"none\"` or `{\"mode\": \"none\"}` so far; anything else is `unsupported`"),      \

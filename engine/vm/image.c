@@ -434,6 +434,8 @@ void gb_images_free(struct gb_images *images)
 
 struct gb_image *gb_images_find(const struct gb_images *images, const char *name)
 {
+    const struct gb_language *language;
+
     for (size_t i = 0; i < images->count; i++) {
         if (strcmp(images->images[i].name, name) == 0)
             return &images->images[i];
@@ -444,7 +446,10 @@ struct gb_image *gb_images_find(const struct gb_images *images, const char *name
                 return &images->images[i];
         }
     }
-    return NULL;
+    language = gb_languages_of_word(&images->languages, name);
+    return language != NULL && strcmp(language->name, name) != 0
+               ? gb_images_find(images, language->name)
+               : NULL;
 }
 
 /* The digest of a whole file, in hex. */

@@ -63,7 +63,8 @@ void gb_images_free(struct gb_images *images);
 /* Whether the folder is another one since: a builder has put something into it. */
 bool gb_images_changed(const struct gb_images *images);
 
-/* By name or alias. NULL when there is none. */
+/* By name or alias, or the one that is called as the language of that alias. NULL when there is
+ * none. */
 struct gb_image *gb_images_find(const struct gb_images *images, const char *name);
 
 /* The same that gb_images_load() does with the texts of manifests, for tests. @directory is put

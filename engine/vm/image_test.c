@@ -48,7 +48,7 @@ static void put_image(const char *name, const char *file, const char *extra)
 }
 
 static const char python_record[] =
-    "{\"name\":\"python\",\"title\":\"Python\","
+    "{\"name\":\"python\",\"title\":\"Python\",\"aliases\":[\"py3\"],"
     "\"prompt\":{\"first\":\">>> \",\"more\":\"... \",\"indent\":\"    \"},"
     "\"notebook\":{\"kernel\":\"python3\",\"title\":\"Python 3\"},"
     "\"highlight\":{\"lexer\":\"python\"},\"warm\":{\"pool\":[\"print(1)\"]}}";
@@ -102,6 +102,7 @@ START_TEST(loads_and_finds)
     ck_assert_uint_eq(images->count, 2);
     ck_assert_ptr_nonnull(gb_images_find(images, "python"));
     ck_assert_ptr_eq(gb_images_find(images, "python"), gb_images_find(images, "python1"));
+    ck_assert_ptr_eq(gb_images_find(images, "python"), gb_images_find(images, "py3"));
     ck_assert_ptr_null(gb_images_find(images, "broken"));
     ck_assert_uint_eq(gb_images_find(images, "python")->package_count, 1);
     ck_assert_uint_eq(gb_images_find(images, "python")->memory_mb, 192);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "list/internal.h"
 
@@ -195,7 +196,7 @@ static void list_on_opened(void *arg, const struct gb_json *result,
 
 static void list_run_new(struct tui *tui, const struct words *words)
 {
-    const char *image = words->count > 1 ? words->words[1] : "python";
+    const char *image = words->count > 1 ? words->words[1] : GB_IMAGE_DEFAULT;
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
 

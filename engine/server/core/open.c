@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "platform/system.h"
 #include "server/core/ended.h"
@@ -39,7 +40,7 @@ static void open_refuse_image(const struct gb_images *images, const char *name, 
 struct gb_image *open_image(const struct gb_server *server, struct gb_bytes name,
                             struct gb_err *err)
 {
-    _cleanup_(freep) char *text = name.data == NULL ? xstrdup("python") : open_copy(name);
+    _cleanup_(freep) char *text = name.data == NULL ? xstrdup(GB_IMAGE_DEFAULT) : open_copy(name);
     struct gb_image *image = gb_host_find_image(server->host, text);
 
     if (image != NULL)
