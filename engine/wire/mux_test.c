@@ -179,8 +179,8 @@ START_TEST(an_upload_from_end_to_end)
     struct gb_upload asked;
 
     guest.consumes = true;
-    gb_mux_send(stream, gb_bytes_str("hel"), false);
-    gb_mux_send(stream, gb_bytes_str("lo"), true);
+    gb_mux_send(stream, gb_bytes_str("he"), false);
+    gb_mux_send(stream, gb_bytes_str("llo"), true);
     talk();
     ck_assert_int_eq(guest.opens, 1);
     ck_assert_int_eq(gb_fields_decode(&gb_upload_fields, gb_buf_bytes(&guest.params), &asked, NULL),
