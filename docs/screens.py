@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Draws docs/screen-*.svg: the front end in a real terminal (tmux), in front of sessions that are made up
-(tests/scene.py).
+"""Draws docs/screen-*.svg: the front end in a real terminal (tmux), in front of a real server that does real work
+(work.py).
 
-usage: docs/screens.py   (after ./dev build)
+usage: docs/screens.py [NAME…]   (after ./dev build, with images of the languages and of python-data)
 """
 
 import html
@@ -12,15 +12,15 @@ import pathlib
 import re
 import sys
 import tempfile
-import threading
 import unicodedata
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "docs"))
 os.environ.setdefault("GLASSBELL_BIN", str(ROOT / "build/release/cli/glassbell"))
 
-from scene import Scene  # noqa: E402
 from terminal import front_end  # noqa: E402
+from work import Work, settle  # noqa: E402
 
 CELL_W, CELL_H, EDGE = 8.4, 18.0, 10
 ANSI = ["#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5",
@@ -32,15 +32,14 @@ SWITCHES = {1: ("bold", True), 2: ("dim", True), 3: ("italic", True), 4: ("under
             27: ("reverse", False), 39: ("fg", None), 49: ("bg", None)}
 
 # name, theme, keys; what is awaited stands in brackets; _ is a space
-PICTURES = [("list", "dark", "Home [waits_for_input]"),
+PICTURES = [("list", "dark", "Home"),
             ("palette", "light", "C-p t h e m [nord]"),
             ("tree", "gruvbox", "t [as_a_tree] j j"),
-            ("session", "tokyo-night", ":open_plot-experiments [Hello] :cell_4 [KeyError]"),
-            ("figure", "dark", ":open_plot-experiments [Hello]"),
-            ("completion", "catppuccin", ":open_plot-experiments [Hello] T [hold] i [TYPING] f o r Space r o w Space i n Space "
-                                         "r o w s : Enter [...] t i m e . p Tab [function]"),
-            ("files", "nord", ":open_plot-experiments [Hello] 3 [report.py] G k [import_pandas]"),
-            ("stats", "dark", ":open_plot-experiments [Hello] 4 [where]")]
+            ("session", "tokyo-night", ":open_plot-experiments [countries] :cell_4 [KeyError]"),
+            ("completion", "catppuccin", ":open_plot-experiments [countries] T [hold] i [TYPING] f o r Space n a m e Space "
+                                         "i n Space t o t a l s : Enter [...] f r a m e . p Tab [function]"),
+            ("files", "nord", ":open_plot-experiments [countries] 3 [report.py] G k [import_pandas]"),
+            ("stats", "dark", ":open_plot-experiments [countries] 4 [where]")]
 # Shares of a cell that signs fill: x, y, width, height. As text they would leave gaps between rows.
 BLOCKS = {"█": (0, 0, 1, 1), "▀": (0, 0, 1, 0.5), "▄": (0, 0.5, 1, 0.5), "▌": (0, 0, 0.5, 1), "▐": (0.5, 0, 0.5, 1),
           "▁": (0, 7 / 8, 1, 1 / 8), "▎": (0, 0, 0.25, 1), "▏": (0, 0, 0.125, 1), "▂": (0, 0.75, 1, 0.25),
@@ -145,12 +144,10 @@ def palette_of(theme):
     return [re.search(rf"^{name} = (#\w+)", text, re.M).group(1) for name in ("ground", "ink")]
 
 
-def draw(name, theme, keys):
-    with tempfile.TemporaryDirectory(prefix="gb-picture-") as folder, Scene(folder) as server, \
-            front_end(folder, server.path, "--theme", theme, columns=120, rows=34) as terminal:
-        terminal.wait("research-agent", "▲ tcg")
-        server.live()
-        terminal.wait("✕ failed", "88%")
+def draw(work, name, theme, keys):
+    with tempfile.TemporaryDirectory(prefix="gb-picture-") as folder, \
+            front_end(folder, work.path, "--theme", theme, columns=120, rows=34) as terminal:
+        terminal.wait("research-agent", "build-and-test", "plot-experiments")
         for key in keys.split():
             if key[0] == "[":
                 terminal.wait(key[1:-1].replace("_", " "))
@@ -158,15 +155,20 @@ def draw(name, theme, keys):
                 terminal.command(key[1:].replace("_", " "))
             else:
                 terminal.keys(key)
-        last = ""
-        while last != (last := terminal.tmux("capture-pane", "-p", "-e", "-N")):
-            threading.Event().wait(0.5)  # until it has come to rest
-    (ROOT / "docs" / f"screen-{name}.svg").write_text(svg(last, 120, *palette_of(theme)), encoding="utf-8")
+        settle(2)  # the preview, the sample of this second
+        screen = terminal.tmux("capture-pane", "-p", "-e", "-N")
+        if name == "completion":
+            terminal.keys("Escape", "C-c", "C-]", "H")  # as it was before
+            settle(1)
+    (ROOT / "docs" / f"screen-{name}.svg").write_text(svg(screen, 120, *palette_of(theme)), encoding="utf-8")
 
 
 def main():
-    for picture in PICTURES:
-        draw(*picture)
+    with Work() as work:
+        settle(12)  # of graphs
+        for picture in PICTURES:
+            if len(sys.argv) == 1 or picture[0] in sys.argv[1:]:
+                draw(work, *picture)
 
 
 if __name__ == "__main__":
