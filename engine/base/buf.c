@@ -12,6 +12,8 @@ enum { KEEP_BYTES = 64 * 1024, FIRST_BYTES = 256 };
 
 struct gb_bytes gb_bytes_str(const char *s)
 {
+    if (s == NULL)
+        return (struct gb_bytes){0};
     return (struct gb_bytes){(const uint8_t *)s, strlen(s)};
 }
 

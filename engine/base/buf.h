@@ -13,6 +13,7 @@ struct gb_bytes {
     size_t size;
 };
 
+/* NULL: none, data is NULL, too. */
 struct gb_bytes gb_bytes_str(const char *s);
 bool gb_bytes_equal(struct gb_bytes bytes, const char *s);
 

@@ -57,7 +57,8 @@ static struct gb_bytes cell_open_line(struct gb_bytes text)
     while (size < text.size && size < GB_PROMPT_MAX && text.data[text.size - 1 - size] != '\n')
         size++;
     /* Where it is cut, between characters. */
-    while (size > 0 && size == GB_PROMPT_MAX && (text.data[text.size - size] & 0xc0) == 0x80)
+    for (bool is_cut = size == GB_PROMPT_MAX;
+         is_cut && size > 0 && (text.data[text.size - size] & 0xc0) == 0x80;)
         size--;
     return (struct gb_bytes){text.data + text.size - size, size};
 }

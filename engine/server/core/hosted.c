@@ -111,11 +111,6 @@ static uint64_t hosted_wall_ns(uint64_t mono_ns)
     return mono_ns > now ? wall + (mono_ns - now) : wall - (now - mono_ns);
 }
 
-static struct gb_bytes hosted_text(const char *text)
-{
-    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
-}
-
 void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns)
 {
     struct gb_session *session = hosted->session;
@@ -123,9 +118,9 @@ void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_n
     uint64_t expires = gb_session_expires_ns(session);
     struct gb_session_info info = {
         .id = gb_bytes_str(gb_session_id(session)),
-        .key = hosted_text(hosted->key),
-        .label = hosted_text(hosted->label),
-        .owner = hosted_text(hosted->owner),
+        .key = gb_bytes_str(hosted->key),
+        .label = gb_bytes_str(hosted->label),
+        .owner = gb_bytes_str(hosted->owner),
         .image = gb_bytes_str(image->name),
         .language = gb_bytes_str(image->language),
         .state = (uint8_t)gb_session_state(session),

@@ -388,22 +388,19 @@ static enum gb_session_state history_state_of(const struct gb_journal_session *s
 /* An empty text is none: a record that is damaged has told nothing. */
 static struct gb_bytes history_known(const char *text)
 {
-    return text == NULL || text[0] == '\0' ? (struct gb_bytes){0} : gb_bytes_str(text);
-}
+    const bool is_told = text != NULL && text[0] != '\0';
 
-static struct gb_bytes history_given(const char *text)
-{
-    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
+    return gb_bytes_str(is_told ? text : NULL);
 }
 
 static void history_put_past(struct gb_json_out *out, const struct gb_journal_session *session)
 {
     const struct gb_session_info info = {
         .id = gb_bytes_str(session->id),
-        .key = history_given(session->key),
-        .label = history_given(session->label),
-        .owner = history_given(session->owner),
-        .client = history_given(session->client),
+        .key = gb_bytes_str(session->key),
+        .label = gb_bytes_str(session->label),
+        .owner = gb_bytes_str(session->owner),
+        .client = gb_bytes_str(session->client),
         .image = history_known(session->image),
         .language = history_known(session->language),
         .state = (uint8_t)history_state_of(session),

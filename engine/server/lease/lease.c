@@ -58,19 +58,14 @@ static struct gb_list *lease_held_by(struct connection *connection)
     return &state->leases;
 }
 
-static struct gb_bytes lease_text(const char *text)
-{
-    return text == NULL ? (struct gb_bytes){0} : gb_bytes_str(text);
-}
-
 static struct gb_lease_info lease_info(const struct lease *lease)
 {
     return (struct gb_lease_info){
-        .holder = lease_text(lease->connection->client),
+        .holder = gb_bytes_str(lease->connection->client),
         .client = lease->connection->number,
         .flags = lease->human ? GB_LEASE_HUMAN : 0u,
         .since_ns = lease->since_ns,
-        .note = lease_text(lease->note),
+        .note = gb_bytes_str(lease->note),
     };
 }
 
