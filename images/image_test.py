@@ -349,8 +349,8 @@ def test_images_that_nobody_asked_for_are_not_due(tmp_path):
     source.exec_module(builder)
 
     def wanted(*names):
-        options = argparse.Namespace(names=names, output=str(tmp_path), agent=__file__, workers=HERE,
-                                     kernel_suite=None)
+        options = argparse.Namespace(names=names, output=str(tmp_path), agent=__file__, kernel_suite=None,
+                                     workers=WORKERS)
         return {item.name for item in builder.Build(options, None).recipes}
 
     default = wanted()

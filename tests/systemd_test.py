@@ -86,7 +86,8 @@ class Manager:
     def close(self):
         self.process.kill()  # and with it all that is in its namespace
         self.process.wait()
-        wait_for(lambda: not any(procs.read_text() for procs in self.cgroup.rglob("cgroup.procs")),
+        # Not cgroup.procs: a process that is ending is not in it any more, and still in the way.
+        wait_for(lambda: "populated 0" in (self.cgroup / "cgroup.events").read_text(),
                  what="the end of all processes")
         for path, _, _ in os.walk(self.cgroup, topdown=False):
             os.rmdir(path)
