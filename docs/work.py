@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
 
-from support import Client, Server, Session, wait_for  # noqa: E402
+from support import Client, Server, Session, wait_for
 
 REPORT = '''"""Prices by country, as a table and as a figure."""
 

@@ -39,7 +39,8 @@ def _value(raw: Json, name: str, kind: tuple[type, ...], what: str) -> Any:
 
 
 def _text(raw: Json, name: str) -> Optional[str]:
-    return _value(raw, name, (str,), "a string")
+    value: Optional[str] = _value(raw, name, (str,), "a string")
+    return value
 
 
 def _integer(raw: Json, name: str) -> Optional[int]:
@@ -47,8 +48,7 @@ def _integer(raw: Json, name: str) -> Optional[int]:
     if isinstance(value, float):
         if not value.is_integer():
             raise ProtocolError(f"the server's answer: {name} must be an integer", dispatched=True)
-        value = int(value)
-    return value
+    return None if value is None else int(value)
 
 
 def _number(raw: Json, name: str) -> Optional[float]:
@@ -61,12 +61,13 @@ def _flag(raw: Json, name: str) -> bool:
 
 
 def _object(raw: Json, name: str) -> Optional[Json]:
-    return _value(raw, name, (dict,), "an object")
+    value: Optional[Json] = _value(raw, name, (dict,), "an object")
+    return value
 
 
 def _list(raw: Json, name: str) -> Optional[list[Any]]:
     """Of objects."""
-    items = _value(raw, name, (list,), "an array")
+    items: Optional[list[Any]] = _value(raw, name, (list,), "an array")
     for item in items or ():
         if not isinstance(item, dict):
             raise ProtocolError(f"the server's answer: {name} must be an array of objects",
