@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/paths.h"
 
 /* Begins the time stamp lines between entries: a line of code never begins with it, so entries of
  * many lines come back as they were. */
@@ -18,18 +19,13 @@ enum { HISTORY_MARK = '\001' };
 
 char *history_file_path(const char *language)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    _cleanup_(freep) char *folder = NULL;
+    _cleanup_(freep) char *folder = gb_path_home_state();
 
     for (const char *c = language; *c != '\0'; c++)
         if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9'))
             return NULL; /* a name of a foreign image: not a part of a path */
     if (language[0] == '\0')
         return NULL;
-    if (state != NULL && state[0] == '/')
-        folder = xasprintf("%s/glassbell", state);
-    else if (home != NULL && home[0] == '/')
-        folder = xasprintf("%s/.local/state/glassbell", home);
     if (folder == NULL || gb_fd_make_dirs(folder, 0700, NULL) < 0)
         return NULL;
     return xasprintf("%s/history-%s", folder, language);

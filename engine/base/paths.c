@@ -23,14 +23,21 @@ char *gb_path_runtime(void)
                         : xasprintf("/tmp/glassbell-%lu", (unsigned long)getuid());
 }
 
-char *gb_path_state(void)
+char *gb_path_home_state(void)
 {
     const char *base = absolute("XDG_STATE_HOME");
 
     if (base != NULL)
         return xasprintf("%s/glassbell", base);
     base = absolute("HOME");
-    return base != NULL ? xasprintf("%s/.local/state/glassbell", base) : gb_path_runtime();
+    return base != NULL ? xasprintf("%s/.local/state/glassbell", base) : NULL;
+}
+
+char *gb_path_state(void)
+{
+    char *path = gb_path_home_state();
+
+    return path != NULL ? path : gb_path_runtime();
 }
 
 char *gb_path_cache(void)

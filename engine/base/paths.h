@@ -9,3 +9,5 @@ char *gb_path_runtime(void);
 char *gb_path_cache(void);
 /* What outlives a restart: $XDG_STATE_HOME/glassbell, else in ~/.local/state. Gives. */
 char *gb_path_state(void);
+/* The same, NULL where the user has no home: for what is kept there or not at all. Gives. */
+char *gb_path_home_state(void);

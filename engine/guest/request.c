@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "guest/private.h"
 #include "wire/frames.h"
@@ -208,24 +207,6 @@ size_t gb_guest_queued(const struct gb_guest *guest)
 
 /* ---- answers ---- */
 
-/* The guest's own error, its words made harmless. */
-static int guest_request_read_error(const struct gb_frame *frame, struct gb_err *ret_error,
-                                    struct gb_err *err)
-{
-    _cleanup_(gb_buf_release) struct gb_buf text = {0};
-    struct gb_guest_error message;
-    int r = gb_fields_decode(&gb_guest_error_fields, frame->payload, &message, err);
-
-    if (r < 0)
-        return r;
-    if (!gb_guest_may_fail_with(message.code))
-        return gb_err_set(err, GB_EINTERNAL, "ERROR: the code %u is none of a guest's",
-                          message.code);
-    gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
-    (void)gb_err_set(ret_error, (enum gb_code)message.code, "%s", gb_buf_str(&text));
-    return 0;
-}
-
 static struct guest_request *guest_request_find(struct gb_guest *guest, uint32_t id)
 {
     struct guest_request *request;
@@ -248,7 +229,7 @@ int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb
         return 0;
     }
     if (frame->type == GB_GUEST_ERROR) {
-        r = guest_request_read_error(frame, &error, err);
+        r = gb_guest_error_read(frame, &error, err);
         if (r < 0)
             return r;
         guest_request_end(guest, request, NULL, &error);

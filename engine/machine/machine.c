@@ -80,13 +80,6 @@ const struct gb_machine *gb_machine_find(const char *architecture)
     return NULL;
 }
 
-bool gb_machine_starts(const struct gb_machine *machine, struct gb_bytes head)
-{
-    size_t at = machine->kernel_magic_at, size = strlen(machine->kernel_magic);
-
-    return head.size >= at + size && memcmp(head.data + at, machine->kernel_magic, size) == 0;
-}
-
 /* ---- what the guest's kernel is told ---- */
 
 /* @only: the one machine that needs it; NULL: all. */

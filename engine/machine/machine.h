@@ -58,12 +58,6 @@ struct gb_machine {
      * kernel itself. */
     const char *firmware, *firmware_package;
 
-    /* What the guest's kernel has to be: the name that Linux's build gives it, and the bytes at
-     * which one knows it. */
-    const char *kernel;
-    size_t kernel_magic_at;
-    const char *kernel_magic;
-
     const char *console; /* the kernel's name for the first serial port */
     const char *virtio;  /* the transport, as the end of a device's name: "virtio-rng-" and this */
     bool has_tsc;        /* guests measure time by the host's counter (counter.h) */
@@ -85,6 +79,3 @@ const struct gb_machine *gb_machine_find(const char *architecture);
 
 /* Adds what the guest's kernel is told on its command line, each with a space behind it. */
 void gb_machine_add_kernel_options(struct gb_buf *line, const struct gb_machine *machine);
-
-/* Whether a file that begins with @head is a kernel that the machine can start. */
-bool gb_machine_starts(const struct gb_machine *machine, struct gb_bytes head);

@@ -52,21 +52,6 @@ START_TEST(accelerators_have_names)
 }
 END_TEST
 
-/* The beginnings of a vmlinux and of an arm64 Image. */
-START_TEST(kernels_are_told_apart)
-{
-    uint8_t elf[64] = {0x7f, 'E', 'L', 'F', 2, 1, 1}, image[64] = {'M', 'Z', 0, 0x91};
-
-    memcpy(image + 56, "ARM\x64", 4);
-    ck_assert(gb_machine_starts(&gb_machine_microvm, (struct gb_bytes){elf, sizeof(elf)}));
-    ck_assert(!gb_machine_starts(&gb_machine_microvm, (struct gb_bytes){image, sizeof(image)}));
-    ck_assert(gb_machine_starts(&gb_machine_virt, (struct gb_bytes){image, sizeof(image)}));
-    ck_assert(!gb_machine_starts(&gb_machine_virt, (struct gb_bytes){elf, sizeof(elf)}));
-    ck_assert(!gb_machine_starts(&gb_machine_virt, (struct gb_bytes){image, 59}));
-    ck_assert(!gb_machine_starts(&gb_machine_microvm, (struct gb_bytes){elf, 3}));
-}
-END_TEST
-
 static void check_option(const struct gb_machine *machine, const char *option, bool expected)
 {
     struct gb_buf line = {0};
@@ -117,7 +102,6 @@ int main(void)
 
     tcase_add_test(tests, machines_are_complete);
     tcase_add_test(tests, accelerators_have_names);
-    tcase_add_test(tests, kernels_are_told_apart);
     tcase_add_test(tests, kernels_are_told_what_they_know);
     tcase_add_test(tests, the_processor_counts_and_sums);
     suite_add_tcase(suite, tests);

@@ -37,10 +37,6 @@ const struct gb_machine gb_machine_microvm = {
     /* With the default firmware some versions hang without option ROMs (QEMU 10.0). */
     .firmware = "qboot.rom",
     .firmware_package = "qemu-system-data",
-    .kernel = "vmlinux", /* with a note for PVH, by which QEMU starts it without real mode */
-    .kernel_magic_at = 0,
-    .kernel_magic = "\x7f"
-                    "ELF",
     .console = "ttyS0",
     .virtio = "device", /* virtio-mmio, found through ACPI */
     .has_tsc = true,

@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_folder.h"
 #include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -23,23 +23,14 @@
 
 enum { LONG_MS = 30000, PART = 64 * 1024 };
 
-static char folder[64];
-
 static void setup(void)
 {
-    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-file-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static int discard(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info, (void)type, (void)at;
-    return remove(path);
+    check_folder_make("file");
 }
 
 static void teardown(void)
 {
-    ck_assert_int_eq(nftw(folder, discard, 16, FTW_DEPTH | FTW_PHYS), 0);
+    check_folder_remove();
 }
 
 static char *at(const char *name)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "wire/table.h"
 
@@ -98,7 +99,7 @@ const char *gb_guest_type_name(uint16_t type)
     }
 }
 
-bool gb_guest_may_fail_with(uint32_t code)
+static bool guest_may_fail_with(uint32_t code)
 {
     static const enum gb_code codes[] = {GB_EINVALID, GB_ENOTFOUND,    GB_EBUSY,     GB_ECAPACITY,
                                          GB_EPOLICY,  GB_EUNSUPPORTED, GB_ETOOLARGE, GB_EINTERNAL};
@@ -107,6 +108,22 @@ bool gb_guest_may_fail_with(uint32_t code)
         if (code == (uint32_t)codes[i])
             return true;
     return false;
+}
+
+int gb_guest_error_read(const struct gb_frame *frame, struct gb_err *ret_error, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct gb_guest_error message;
+    int r = gb_fields_decode(&gb_guest_error_fields, frame->payload, &message, err);
+
+    if (r < 0)
+        return r;
+    if (!guest_may_fail_with(message.code))
+        return gb_err_set(err, GB_EINTERNAL, "%s: the code %u is none of a guest's",
+                          gb_guest_type_name(frame->type), message.code);
+    gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
+    (void)gb_err_set(ret_error, (enum gb_code)message.code, "%s", gb_buf_str(&text));
+    return 0;
 }
 
 void gb_guest_add(struct gb_buf *buf, struct gb_frame frame, const struct gb_fields *table,

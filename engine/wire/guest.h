@@ -247,9 +247,10 @@ struct gb_guest_error {
     struct gb_bytes message;
 };
 
-/* Whether a guest may say so of itself, in ERROR and in RESET. It knows nothing of sessions,
- * images, leases or other VMs, and what came of a cell is not told this way. */
-bool gb_guest_may_fail_with(uint32_t code);
+/* Reads the fields of an ERROR or a RESET: what the guest says of itself, its words made harmless.
+ * A violation (-GB_EINTERNAL): a code that is none of a guest's, which knows nothing of sessions,
+ * images, leases or other VMs, and does not tell what came of a cell this way. */
+int gb_guest_error_read(const struct gb_frame *frame, struct gb_err *ret_error, struct gb_err *err);
 
 struct gb_guest_log {
     uint8_t level;

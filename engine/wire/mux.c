@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "wire/guest.h"
 
@@ -407,26 +406,11 @@ static int mux_on_shut(struct gb_mux_stream *stream, const struct gb_frame *fram
     return r;
 }
 
-static int mux_read_reset(const struct gb_frame *frame, struct gb_err *ret_why, struct gb_err *err)
-{
-    _cleanup_(gb_buf_release) struct gb_buf text = {0};
-    struct gb_guest_error message;
-    int r = gb_fields_decode(&gb_guest_error_fields, frame->payload, &message, err);
-
-    if (r < 0)
-        return r;
-    if (!gb_guest_may_fail_with(message.code))
-        return gb_err_set(err, GB_EINTERNAL, "RESET: the code %u is no reason", message.code);
-    gb_escape(&text, message.message, GB_ERR_MESSAGE_MAX);
-    (void)gb_err_set(ret_why, (enum gb_code)message.code, "%s", gb_buf_str(&text));
-    return 0;
-}
-
 static int mux_on_reset(struct gb_mux_stream *stream, const struct gb_frame *frame,
                         struct gb_err *err)
 {
     struct gb_err why = {0};
-    int r = mux_read_reset(frame, &why, err);
+    int r = gb_guest_error_read(frame, &why, err);
 
     if (r < 0)
         return r;

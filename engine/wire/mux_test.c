@@ -396,7 +396,7 @@ START_TEST(frames_that_break_the_rules)
            .payload = encoded(&buf, &gb_credit_fields, &huge));
     BREAKS(&host, "used less", .type = GB_GUEST_CREDIT, .id = 2, .cell = 1,
            .payload = encoded(&buf, &gb_credit_fields, &much));
-    BREAKS(&host, "is no reason", .type = GB_GUEST_RESET, .id = 1, .cell = 1,
+    BREAKS(&host, "none of a guest", .type = GB_GUEST_RESET, .id = 1, .cell = 1,
            .payload = encoded(&buf, &gb_guest_error_fields, &closed));
     BREAKS(&host, "begins anew", .type = GB_GUEST_RESET,
            .payload = encoded(&buf, &gb_guest_error_fields, &(struct gb_guest_error){0}));

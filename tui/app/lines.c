@@ -10,18 +10,14 @@
 #include "app/internal.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/paths.h"
 
 enum { FILE_MAX = 256 << 10, TIDY_ABOVE = 32 << 10 };
 
 static char *lines_file_path(void)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    _cleanup_(freep) char *folder = NULL;
+    _cleanup_(freep) char *folder = gb_path_home_state();
 
-    if (state != NULL && state[0] == '/')
-        folder = xasprintf("%s/glassbell", state);
-    else if (home != NULL && home[0] == '/')
-        folder = xasprintf("%s/.local/state/glassbell", home);
     if (folder == NULL || gb_fd_make_dirs(folder, 0700, NULL) < 0)
         return NULL;
     return xasprintf("%s/commands", folder);

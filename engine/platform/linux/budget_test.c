@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/budget.h"
 
-#include <ftw.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_folder.h"
 #include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -15,27 +15,19 @@
 
 #define GB (UINT64_C(1) << 30)
 
-static char folder[64];
 static struct gb_budget *budget;
 static struct gb_budget_reading reading;
 
 static void begin(void)
 {
-    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-budget-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static int discard(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info, (void)type, (void)at;
-    return remove(path);
+    check_folder_make("budget");
 }
 
 static void end(void)
 {
     gb_budget_free(budget);
     budget = NULL;
-    ck_assert_int_eq(nftw(folder, discard, 16, FTW_DEPTH | FTW_PHYS), 0);
+    check_folder_remove();
 }
 
 static void put(const char *path, const char *text)

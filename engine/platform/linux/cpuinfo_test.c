@@ -2,32 +2,23 @@
 /* Processors that may be shown to a guest as different ones are told apart. */
 #include "platform/linux/cpuinfo.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_folder.h"
 #include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
-static char folder[64];
-
 static void setup(void)
 {
-    (void)snprintf(folder, sizeof(folder), "/tmp/glassbell-cpuinfo-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static int discard(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info, (void)type, (void)at;
-    return remove(path);
+    check_folder_make("cpuinfo");
 }
 
 static void teardown(void)
 {
-    ck_assert_int_eq(nftw(folder, discard, 16, FTW_DEPTH | FTW_PHYS), 0);
+    check_folder_remove();
 }
 
 #define CPU                                                                                        \

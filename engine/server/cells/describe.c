@@ -53,12 +53,13 @@ struct gb_cell_info cell_record(const struct exec *exec)
 static struct gb_bytes cell_open_line(struct gb_bytes text)
 {
     size_t size = 0;
+    bool is_cut;
 
     while (size < text.size && size < GB_PROMPT_MAX && text.data[text.size - 1 - size] != '\n')
         size++;
     /* Where it is cut, between characters. */
-    for (bool is_cut = size == GB_PROMPT_MAX;
-         is_cut && size > 0 && (text.data[text.size - size] & 0xc0) == 0x80;)
+    is_cut = size == GB_PROMPT_MAX;
+    while (is_cut && size > 0 && (text.data[text.size - size] & 0xc0) == 0x80)
         size--;
     return (struct gb_bytes){text.data + text.size - size, size};
 }
