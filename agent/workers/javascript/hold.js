@@ -66,6 +66,12 @@ function toggle(handles, name) {
   }
 }
 
+// Is there nothing at all, of this cell or of earlier ones?  Timers and immediates are in node's list
+// only, work for the threads of its pool in libuv's only.
+function isEmpty() {
+  return resources().length === 0 && !addon.alive();
+}
+
 // Is something there that the running cell has to wait for, or that node will tell the end of?
 function waits() {
   const now = count();
@@ -86,6 +92,12 @@ function waits() {
 
 // The cell is over: what is left of it holds none after it.
 function leave() {
+  if (isEmpty()) {
+    own.clear();
+    left.clear();
+    otherTimers = otherImmediates = 0;
+    return;
+  }
   const now = count();
   const mine = prune(own), theirs = prune(left);
   otherTimers = Math.max(0, now.timers - theirs - mine);
@@ -98,4 +110,4 @@ function leave() {
 // Is the timer what an earlier cell left?
 const isLeft = (timer) => left.has(timer);
 
-module.exports = { track, waits, leave, isLeft };
+module.exports = { isEmpty, track, waits, leave, isLeft };

@@ -582,6 +582,27 @@ def test_a_file_in_a_session_leaves_its_names(tmp_path):
         assert js.run('x').value == '8'
 
 
+@pytest.mark.parametrize('later', [
+    "require('crypto').pbkdf2('a', 'b', 1000, 16, 'sha1', go)",
+    "require('zlib').deflate('x', go)",
+    "require('fs').stat('/', go)",
+    "require('dns').lookup('127.0.0.1', go)",
+    "crypto.subtle.digest('SHA-256', new Uint8Array(9)).then(go)",
+    "Promise.resolve().then(() => Promise.resolve()).then(go)",
+    "process.nextTick(() => queueMicrotask(go))",
+    "setImmediate(() => setImmediate(go))",
+    "require('child_process').exec('true', go)",
+    "await 1; go()",
+    "new Worker('0', { eval: true }).on('exit', go)",
+])
+def test_servers_that_come_late_do_not_hold_their_cell(js, later):
+    js.run("const { Worker } = require('worker_threads')")
+    done = js.run("let late; const go = () => { late = require('net').createServer()"
+                  ".listen(0, '127.0.0.1', () => console.log('up')) }; " + later + '; undefined')
+    assert done.exit == 0 and done.out == b'up\n', done
+    assert js.run('late.listening').value == 'true'
+
+
 def test_servers_do_not_hold_their_cell(js):
     assert js.run("const server = require('http').createServer((q, r) => r.end('hi'))"
                   ".listen(0, '127.0.0.1', () => console.log('up'))").out == b'up\n'

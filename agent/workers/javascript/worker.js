@@ -170,6 +170,14 @@ function onIteration() {
   if (cell && !cell.final && cell.started && !cell.pending && !hold.waits()) finish();
 }
 
+// By now all promises and ticks of the code have had their turn: when nothing is there to wait for,
+// nothing can come, and node itself tells that the loop has run dry.
+function watch(mine) {
+  if (cell !== mine || hold.isEmpty()) return;
+  addon.watch(1);
+  onIteration();
+}
+
 // The last word about a cell with which the process ends.
 function tellEnding() {
   if (!cell?.final || cell.told) return;
@@ -381,9 +389,7 @@ function launch(script, text) {
   }
   if (!current()) return;
   listen();
-  if (mine.final) return;
-  addon.watch(1);
-  setImmediate(onIteration);
+  if (!mine.final) setImmediate(watch, mine);
 }
 
 // Settings
