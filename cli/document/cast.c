@@ -134,19 +134,19 @@ static void cast_play_step(struct playing *playing, const struct gb_json *step, 
         (size_t)bytes);
 }
 
-static void cast_add_output(struct playing *playing, const struct gb_json *cell, double began)
+static void cast_add_output(struct playing *playing, const struct gb_cell_info *cell, double began)
 {
-    const struct gb_json *pace = json_member(cell, "pace"), *step = NULL;
-    struct gb_bytes value = json_text(cell, "value");
+    const struct gb_json *pace = cell->pace_json, *step = NULL;
+    struct gb_bytes value = cell->value;
     struct gb_buf trouble = {0};
 
-    facts_stream(&playing->streams[0], cell, "stdout");
-    facts_stream(&playing->streams[1], cell, "stderr");
+    facts_stream(&playing->streams[0], cell, GB_STDOUT);
+    facts_stream(&playing->streams[1], cell, GB_STDERR);
     for (uint32_t i = 0; i < json_list_count(pace); i++) {
         step = i == 0 ? gb_json_first(pace) : gb_json_next(step);
         cast_play_step(playing, step, began);
     }
-    playing->at = began + facts_time(cell, "wall_ms") / 1000;
+    playing->at = began + facts_seconds(cell->wall_ns);
     cast_show_stream(playing, false, SIZE_MAX);
     cast_show_stream(playing, true, SIZE_MAX);
     if (playing->in_line)
@@ -162,17 +162,17 @@ static void cast_add_output(struct playing *playing, const struct gb_json *cell,
     gb_buf_release(&trouble);
 }
 
-void cast_cell(struct document *document, const struct gb_json *cell)
+void cast_cell(struct document *document, const struct gb_cell_info *cell)
 {
     struct playing playing = {.document = document};
-    double at = facts_time(cell, "started_at");
+    double at = facts_seconds(cell->started_at_ns);
 
     if (!document->begun)
         cast_begin(document, at);
     if (at <= 0)
         at = document->epoch + document->last;
     playing.at = at;
-    cast_add_code(&playing.text, cell_language(document, cell), json_text(cell, "code"));
+    cast_add_code(&playing.text, cell_language(document, cell), cell->code);
     cast_show_text(&playing);
     cast_add_output(&playing, cell, at);
     gb_buf_release(&playing.text);

@@ -72,7 +72,7 @@ bool is_image_type(struct gb_bytes mime)
     return document_begins(mime, "image/");
 }
 
-const char *cell_language(const struct document *document, const struct gb_json *cell)
+const char *cell_language(const struct document *document, const struct gb_cell_info *cell)
 {
     return facts_is_shell(cell) ? "shell" : document->language;
 }
@@ -117,7 +117,7 @@ void document_begin(struct document *document, enum document_format format, stru
     document_copy_text(document->title, sizeof(document->title), name);
     document_copy_text(document->language, sizeof(document->language),
                        json_text(session, "language"));
-    document->created_at = facts_time(session, "created_at");
+    document->created_at = json_time(session, "created_at");
     switch (format) {
     case DOCUMENT_IPYNB:
         ipynb_begin(document, session);
@@ -137,13 +137,14 @@ void document_begin(struct document *document, enum document_format format, stru
     document_make_visible(document, from);
 }
 
-void document_cell(struct document *document, const struct gb_json *cell)
+void document_cell(struct document *document, const struct gb_cell_info *cell,
+                   const struct gb_json *json)
 {
     size_t from = document->out->size;
 
     switch (document->format) {
     case DOCUMENT_IPYNB:
-        ipynb_cell(document, cell);
+        ipynb_cell(document, cell, json);
         break;
     case DOCUMENT_PY:
         py_cell(document, cell);
@@ -155,7 +156,7 @@ void document_cell(struct document *document, const struct gb_json *cell)
         cast_cell(document, cell);
         break;
     default:
-        json_print(&document->json, NULL, cell);
+        json_print(&document->json, NULL, json);
         break;
     }
     document_make_visible(document, from);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "model/cell.h"
 #include "rpc/json.h"
 
 enum document_format {
@@ -44,5 +45,7 @@ struct document {
 /* @session may lack anything, or be NULL. Borrows @out until the end. */
 void document_begin(struct document *document, enum document_format format, struct gb_buf *out,
                     const struct gb_json *session);
-void document_cell(struct document *document, const struct gb_json *cell);
+/* @json is what @cell was read from. */
+void document_cell(struct document *document, const struct gb_cell_info *cell,
+                   const struct gb_json *json);
 void document_end(struct document *document);

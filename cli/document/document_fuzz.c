@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "document/document.h"
+#include "rpc/object.h"
 #include "show/cell.h"
 
 static void check_json(struct gb_bytes text)
@@ -54,13 +55,15 @@ static void check_terminal(struct gb_bytes text, bool colours)
 static void write_document(enum document_format format, const struct gb_json *history)
 {
     const struct gb_json *cells = gb_json_member(history, "cells"), *cell = NULL;
+    struct gb_cell_info told;
     struct document document;
     struct gb_buf out = {0};
 
     document_begin(&document, format, &out, gb_json_member(history, "session"));
     for (uint32_t i = 0; cells != NULL && cells->type == GB_JSON_ARRAY && i < cells->count; i++) {
         cell = i == 0 ? gb_json_first(cells) : gb_json_next(cell);
-        document_cell(&document, cell);
+        if (gb_object_read(&gb_cell_object, cell, &told, NULL) == 0)
+            document_cell(&document, &told, cell);
     }
     document_end(&document);
     if (format == DOCUMENT_ASCIICAST)
@@ -75,6 +78,7 @@ static void write_document(enum document_format format, const struct gb_json *hi
 static void show_history(const struct gb_json *history, bool colours)
 {
     const struct gb_json *cells = gb_json_member(history, "cells"), *cell = NULL;
+    struct gb_cell_info told;
     struct gb_buf out = {0};
     struct show_target to = {.out = &out, .colour = colours};
     struct show show = {
@@ -82,7 +86,8 @@ static void show_history(const struct gb_json *history, bool colours)
 
     for (uint32_t i = 0; cells != NULL && cells->type == GB_JSON_ARRAY && i < cells->count; i++) {
         cell = i == 0 ? gb_json_first(cells) : gb_json_next(cell);
-        show_cell(&show, cell, gb_bytes_str("python"));
+        if (gb_object_read(&gb_cell_object, cell, &told, NULL) == 0)
+            show_cell(&show, &told, gb_bytes_str("python"));
     }
     check_terminal(gb_buf_bytes(&out), colours);
     gb_buf_release(&out);

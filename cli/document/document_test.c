@@ -7,6 +7,7 @@
 
 #include "check_run.h"
 #include "document/internal.h"
+#include "rpc/object.h"
 #include "show/cell.h"
 
 /* A session with three cells: plain, in the shell with bytes that are no text and a figure, and one
@@ -28,7 +29,7 @@ static const char history[] =
 static struct gb_json_doc parsed;
 static char *kept;
 
-static const struct gb_json *cell_at(size_t index)
+static const struct gb_json *json_at(size_t index)
 {
     const struct gb_json *cells = gb_json_member(&parsed.nodes[0], "cells");
     const struct gb_json *cell = gb_json_first(cells);
@@ -36,6 +37,14 @@ static const struct gb_json *cell_at(size_t index)
     while (index-- > 0)
         cell = gb_json_next(cell);
     return cell;
+}
+
+static const struct gb_cell_info *cell_at(size_t index)
+{
+    static struct gb_cell_info cell;
+
+    ck_assert_int_eq(gb_object_read(&gb_cell_object, json_at(index), &cell, NULL), 0);
+    return &cell;
 }
 
 static void setup(void)
@@ -59,7 +68,7 @@ static char *document_of(enum document_format format)
 
     document_begin(&document, format, &out, gb_json_member(&parsed.nodes[0], "session"));
     for (size_t i = 0; i < 3; i++) {
-        document_cell(&document, cell_at(i));
+        document_cell(&document, cell_at(i), json_at(i));
         gb_buf_add(&all, gb_buf_data(&out), out.size);
         gb_buf_clear(&out);
     }

@@ -17,14 +17,15 @@ bool is_text_type(struct gb_bytes mime);
 /* And has a name that can stand anywhere. */
 bool is_image_type(struct gb_bytes mime);
 /* The language of the cell's code: that of its session, or shell. */
-const char *cell_language(const struct document *document, const struct gb_json *cell);
+const char *cell_language(const struct document *document, const struct gb_cell_info *cell);
 
 void ipynb_begin(struct document *document, const struct gb_json *session);
-void ipynb_cell(struct document *document, const struct gb_json *cell);
+void ipynb_cell(struct document *document, const struct gb_cell_info *cell,
+                const struct gb_json *json);
 void ipynb_end(struct document *document);
 void py_begin(struct document *document, const struct gb_json *session);
-void py_cell(struct document *document, const struct gb_json *cell);
+void py_cell(struct document *document, const struct gb_cell_info *cell);
 void md_begin(struct document *document, const struct gb_json *session);
-void md_cell(struct document *document, const struct gb_json *cell);
-void cast_cell(struct document *document, const struct gb_json *cell);
+void md_cell(struct document *document, const struct gb_cell_info *cell);
+void cast_cell(struct document *document, const struct gb_cell_info *cell);
 void cast_end(struct document *document);

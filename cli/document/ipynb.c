@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "document/internal.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/cell.h"
 #include "show/facts.h"
 
@@ -57,41 +58,39 @@ void ipynb_begin(struct document *document, const struct gb_json *session)
     gb_json_array(out, "cells");
 }
 
-static void ipynb_put_stream(struct gb_json_out *out, const struct gb_json *cell, const char *name)
+static void ipynb_put_stream(struct gb_json_out *out, const struct gb_cell_info *cell,
+                             enum gb_output stream)
 {
     struct gb_buf bytes = {0};
 
-    facts_stream(&bytes, cell, name);
+    facts_stream(&bytes, cell, stream);
     if (bytes.size > 0) {
         gb_json_object(out, NULL);
         gb_json_put_str(out, "output_type", "stream");
-        gb_json_put_str(out, "name", name);
+        gb_json_put_str(out, "name", gb_output_to_string(stream));
         gb_json_put(out, "text", gb_buf_bytes(&bytes));
         gb_json_end(out);
     }
     gb_buf_release(&bytes);
 }
 
-static void ipynb_put_displays(struct gb_json_out *out, const struct gb_json *cell)
+static void ipynb_put_displays(struct gb_json_out *out, const struct gb_cell_info *cell)
 {
-    const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
+    struct gb_display_info display;
 
-    for (uint32_t i = 0; i < json_list_count(list); i++) {
-        struct gb_bytes mime;
+    for (size_t at = 0; gb_items_next(&gb_display_object, &cell->displays, &at, &display) == 1;) {
         struct gb_buf text = {0};
 
-        display = i == 0 ? gb_json_first(list) : gb_json_next(display);
-        mime = json_text(display, "mime");
-        if (mime.size == 0 || (json_member(display, "base64") == NULL))
+        if (display.mime.size == 0 || (display.flags & GB_DISPLAY_BASE64) == 0)
             continue;
         gb_json_object(out, NULL);
         gb_json_put_str(out, "output_type", "display_data");
         gb_json_object(out, "data");
-        if (is_text_type(mime)) {
-            facts_display_bytes(&text, display);
-            gb_json_put_named(out, mime, gb_buf_bytes(&text));
+        if (is_text_type(display.mime)) {
+            facts_display_bytes(&text, &display);
+            gb_json_put_named(out, display.mime, gb_buf_bytes(&text));
         } else {
-            gb_json_put_named(out, mime, json_text(display, "base64"));
+            gb_json_put_named(out, display.mime, display.data);
         }
         gb_json_end(out);
         gb_json_object(out, "metadata");
@@ -101,17 +100,15 @@ static void ipynb_put_displays(struct gb_json_out *out, const struct gb_json *ce
     }
 }
 
-static void ipynb_put_value(struct gb_json_out *out, const struct gb_json *cell)
+static void ipynb_put_value(struct gb_json_out *out, const struct gb_cell_info *cell)
 {
-    const struct gb_json *value = json_member(cell, "value");
-
-    if (value == NULL || value->type != GB_JSON_STRING)
+    if ((cell->flags & GB_CELL_HAS_VALUE) == 0)
         return;
     gb_json_object(out, NULL);
     gb_json_put_str(out, "output_type", "execute_result");
-    gb_json_put_u64(out, "execution_count", json_count(cell, "cell"));
+    gb_json_put_u64(out, "execution_count", cell->number);
     gb_json_object(out, "data");
-    gb_json_put(out, "text/plain", value->text);
+    gb_json_put(out, "text/plain", cell->value);
     gb_json_end(out);
     gb_json_object(out, "metadata");
     gb_json_end(out);
@@ -119,7 +116,7 @@ static void ipynb_put_value(struct gb_json_out *out, const struct gb_json *cell)
 }
 
 /* The traceback itself is what the program printed to stderr. */
-static void ipynb_put_error(struct gb_json_out *out, const struct gb_json *cell)
+static void ipynb_put_error(struct gb_json_out *out, const struct gb_cell_info *cell)
 {
     struct gb_buf trouble = {0};
 
@@ -138,22 +135,21 @@ static void ipynb_put_error(struct gb_json_out *out, const struct gb_json *cell)
 }
 
 /* A cell that did not run in the kernel says so by a cell magic, where the language has such. */
-static void ipynb_put_source(struct document *document, const struct gb_json *cell)
+static void ipynb_put_source(struct document *document, const struct gb_cell_info *cell)
 {
     bool python = strcmp(ipynb_kernel_of(document->language)->language, "python") == 0;
-    struct gb_bytes code = json_text(cell, "code");
     struct gb_buf source = {0};
 
     if (python && facts_is_shell(cell))
         gb_buf_adds(&source, "%%bash\n");
-    else if (python && gb_bytes_equal(facts_mode(cell), "process"))
+    else if (python && facts_mode(cell) == GB_MODE_PROCESS)
         gb_buf_adds(&source, "%%python3\n");
-    gb_buf_add(&source, code.data, code.size);
+    gb_buf_add(&source, cell->code.data, cell->code.size);
     gb_json_put(&document->json, "source", gb_buf_bytes(&source));
     gb_buf_release(&source);
 }
 
-static void ipynb_put_metadata(struct gb_json_out *out, const struct gb_json *cell)
+static void ipynb_put_metadata(struct gb_json_out *out, const struct gb_json *json)
 {
     static const char *const kept[] = {"mode",      "client",     "started_at", "wall_ms",
                                        "exit_code", "signal",     "timed_out",  "interrupted",
@@ -163,7 +159,7 @@ static void ipynb_put_metadata(struct gb_json_out *out, const struct gb_json *ce
     gb_json_object(out, "metadata");
     gb_json_object(out, "glassbell");
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
-        const struct gb_json *value = json_member(cell, kept[i]);
+        const struct gb_json *value = json_member(json, kept[i]);
 
         if (value != NULL)
             json_print(out, kept[i], value);
@@ -172,22 +168,22 @@ static void ipynb_put_metadata(struct gb_json_out *out, const struct gb_json *ce
     gb_json_end(out);
 }
 
-void ipynb_cell(struct document *document, const struct gb_json *cell)
+void ipynb_cell(struct document *document, const struct gb_cell_info *cell,
+                const struct gb_json *json)
 {
-    uint64_t number = json_count(cell, "cell");
     struct gb_json_out *out = &document->json;
     char id[32];
 
-    (void)snprintf(id, sizeof(id), "cell-%llu", (unsigned long long)number);
+    (void)snprintf(id, sizeof(id), "cell-%u", cell->number);
     gb_json_object(out, NULL);
     gb_json_put_str(out, "cell_type", "code");
     gb_json_put_str(out, "id", id);
-    gb_json_put_u64(out, "execution_count", number);
-    ipynb_put_metadata(out, cell);
+    gb_json_put_u64(out, "execution_count", cell->number);
+    ipynb_put_metadata(out, json);
     ipynb_put_source(document, cell);
     gb_json_array(out, "outputs");
-    ipynb_put_stream(out, cell, "stdout");
-    ipynb_put_stream(out, cell, "stderr");
+    ipynb_put_stream(out, cell, GB_STDOUT);
+    ipynb_put_stream(out, cell, GB_STDERR);
     ipynb_put_displays(out, cell);
     ipynb_put_value(out, cell);
     ipynb_put_error(out, cell);

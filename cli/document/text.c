@@ -8,6 +8,7 @@
 #include "document/internal.h"
 #include "rpc/access.h"
 #include "rpc/base64.h"
+#include "rpc/object.h"
 #include "show/words.h"
 #include "show/cell.h"
 #include "show/filter.h"
@@ -26,17 +27,15 @@ static void text_add_time(struct gb_buf *out, double seconds)
 }
 
 /* Behind the number of a cell: when, how long, how it ended. */
-static void text_add_facts(struct gb_buf *out, const struct gb_json *cell)
+static void text_add_facts(struct gb_buf *out, const struct gb_cell_info *cell)
 {
-    double ms = facts_time(cell, "wall_ms");
+    double ms = facts_ms(cell->wall_ns);
     struct gb_buf trouble = {0};
     char duration[32];
 
-    if (!gb_bytes_equal(facts_mode(cell), "kernel")) {
-        gb_buf_adds(out, ", ");
-        filter_plain(out, facts_mode(cell));
-    }
-    text_add_time(out, facts_time(cell, "started_at"));
+    if (facts_mode(cell) != GB_MODE_KERNEL)
+        gb_buf_addf(out, ", %s", gb_mode_to_string(facts_mode(cell)));
+    text_add_time(out, facts_seconds(cell->started_at_ns));
     show_trouble(&trouble, cell);
     words_duration(duration, sizeof(duration), ms);
     if (ms > 0 || trouble.size == 0) /* else nobody saw its end */
@@ -70,14 +69,14 @@ static void text_add_comment(struct gb_buf *out, struct gb_bytes text, const cha
     }
 }
 
-void py_cell(struct document *document, const struct gb_json *cell)
+void py_cell(struct document *document, const struct gb_cell_info *cell)
 {
     struct gb_buf *out = document->out;
-    struct gb_bytes code = json_text(cell, "code");
+    struct gb_bytes code = cell->code;
     struct gb_buf python = {0};
     bool whole = add_python(&python, code);
 
-    gb_buf_addf(out, "\n# %%%% [%.0f]", json_number(cell, "cell"));
+    gb_buf_addf(out, "\n# %%%% [%u]", cell->number);
     text_add_facts(out, cell);
     gb_buf_adds(out, "\n");
     if (facts_is_shell(cell))
@@ -111,7 +110,7 @@ void md_begin(struct document *document, const struct gb_json *session)
     gb_buf_adds(out, "\n\nA session of Glassbell");
     if (document->language[0] != '\0')
         gb_buf_addf(out, " (%s)", document->language);
-    text_add_time(out, facts_time(session, "created_at"));
+    text_add_time(out, json_time(session, "created_at"));
     gb_buf_adds(out, ".\n");
 }
 
@@ -147,22 +146,19 @@ static void text_add_text_block(struct gb_buf *out, const char *info, struct gb_
     gb_buf_release(&shown);
 }
 
-static void text_add_displays(struct gb_buf *out, const struct gb_json *cell)
+static void text_add_displays(struct gb_buf *out, const struct gb_cell_info *cell)
 {
-    const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
+    struct gb_display_info display;
 
-    for (uint32_t i = 0; i < json_list_count(list); i++) {
-        struct gb_bytes mime, base64;
+    for (size_t at = 0; gb_items_next(&gb_display_object, &cell->displays, &at, &display) == 1;) {
         struct gb_buf bytes = {0}, shown = {0};
 
-        display = i == 0 ? gb_json_first(list) : gb_json_next(display);
-        mime = json_text(display, "mime");
-        base64 = json_text(display, "base64");
-        facts_display_bytes(&bytes, display);
-        filter_plain(&shown, mime);
-        if (is_text_type(mime)) {
+        facts_display_bytes(&bytes, &display);
+        filter_plain(&shown, display.mime);
+        if (is_text_type(display.mime)) {
             text_add_text_block(out, "", gb_buf_bytes(&bytes));
-        } else if (is_image_type(mime) && base64.size > 0) {
+        } else if (is_image_type(display.mime) && (display.flags & GB_DISPLAY_BASE64) != 0 &&
+                   display.data.size > 0) {
             /* Decoded and encoded again: nothing but base64 gets into the link. */
             gb_buf_addf(out, "\n![figure](data:%s;base64,", gb_buf_str(&shown));
             gb_base64_encode(out, gb_buf_bytes(&bytes));
@@ -173,20 +169,20 @@ static void text_add_displays(struct gb_buf *out, const struct gb_json *cell)
     }
 }
 
-void md_cell(struct document *document, const struct gb_json *cell)
+void md_cell(struct document *document, const struct gb_cell_info *cell)
 {
     struct gb_buf *out = document->out, stream = {0};
 
-    gb_buf_addf(out, "\n## Cell %.0f", json_number(cell, "cell"));
+    gb_buf_addf(out, "\n## Cell %u", cell->number);
     text_add_facts(out, cell);
     gb_buf_adds(out, "\n");
-    text_add_text_block(out, cell_language(document, cell), json_text(cell, "code"));
-    facts_stream(&stream, cell, "stdout");
+    text_add_text_block(out, cell_language(document, cell), cell->code);
+    facts_stream(&stream, cell, GB_STDOUT);
     text_add_text_block(out, "text", gb_buf_bytes(&stream));
     gb_buf_clear(&stream);
-    facts_stream(&stream, cell, "stderr");
+    facts_stream(&stream, cell, GB_STDERR);
     text_add_text_block(out, "stderr", gb_buf_bytes(&stream));
     gb_buf_release(&stream);
-    text_add_text_block(out, "value", json_text(cell, "value"));
+    text_add_text_block(out, "value", cell->value);
     text_add_displays(out, cell);
 }

@@ -7,6 +7,7 @@
 #include "execute/execute.h"
 #include "kit/output.h"
 #include "kit/transfer.h"
+#include "model/cell.h"
 
 enum job_phase {
     JOB_WAITING, /* for its turn or for room */
@@ -78,7 +79,8 @@ size_t report_queued(const struct execution *execution);
 /* After more or less has come to be queued; @arg: the execution. */
 void report_pace(void *arg);
 /* A cell has ended, or a call has failed. */
-void report_cell(struct job *job, const struct gb_json *cell);
+/* @json is what @cell was read from. */
+void report_cell(struct job *job, const struct gb_cell_info *cell, const struct gb_json *json);
 void report_error(struct job *job, const struct gb_call_error *error);
 /* With --json: the cells of a notebook are all there; all jobs are. */
 void report_end_cells(struct job *job);

@@ -10,6 +10,7 @@
 #include "cli/params.h"
 #include "execute/internal.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/words.h"
 
 enum {
@@ -68,6 +69,16 @@ static void job_fail(struct job *job, const struct gb_call_error *error)
 {
     report_error(job, error);
     job_finish(job, EXIT_GLASSBELL);
+}
+
+/* The answer is not one that a server gives: its code has run, and nobody knows how. */
+static void job_refuse(struct job *job, const struct gb_err *err)
+{
+    struct gb_call_error error = {.code = err->code, .dispatched = true};
+
+    (void)snprintf(error.kind, sizeof(error.kind), "%s", gb_code_kind(err->code));
+    (void)snprintf(error.message, sizeof(error.message), "%s", err->message);
+    job_fail(job, &error);
 }
 
 /* ---- files ---- */
@@ -177,6 +188,8 @@ static void job_on_cell(void *arg, const struct gb_json *cell, const struct gb_c
 {
     struct job *job = arg;
     struct execution *execution = job->execution;
+    struct gb_cell_info told;
+    struct gb_err err = {0};
     int status;
 
     job->held = false;
@@ -186,10 +199,14 @@ static void job_on_cell(void *arg, const struct gb_json *cell, const struct gb_c
         job_fail(job, error);
         return;
     }
-    status = cell_exit_status(cell);
+    if (gb_object_read(&gb_cell_object, cell, &told, &err) < 0) {
+        job_refuse(job, &err);
+        return;
+    }
+    status = cell_exit_status(&told);
     if (job->status == 0)
         job->status = status;
-    report_cell(job, cell);
+    report_cell(job, &told, cell);
     if (job_next_cell(job))
         return;
     report_end_cells(job);

@@ -2,6 +2,7 @@
 /* What `run` and `exec` write: output in the order of the sources, sentences, and JSON. */
 #include "execute/internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/cell.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/outcome.h"
 
 enum { OUTPUT_QUEUE_MAX = 1u << 20 };
@@ -79,18 +81,16 @@ void report_flush(struct job *job)
 
 /* ---- the end of a cell ---- */
 
-static void report_truncated(struct job *job, const struct gb_json *cell)
+static void report_truncated(struct job *job, const struct gb_cell_info *cell)
 {
-    static const char *const names[] = {"stdout", "stderr"};
-    const struct gb_json *truncated = json_member(cell, "truncated");
+    const uint64_t dropped[] = {cell->dropped_stdout, cell->dropped_stderr};
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        double bytes = json_number(truncated, names[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(dropped); i++) {
         char text[160];
 
-        if (bytes < 1)
+        if (dropped[i] == 0)
             continue;
-        (void)snprintf(text, sizeof(text), "%.0f bytes of %s were left out%s", bytes,
+        (void)snprintf(text, sizeof(text), "%" PRIu64 " bytes of %s were left out%s", dropped[i],
                        i == 0 ? "standard output" : "standard error",
                        i == 0 ? "; --max-output raises the limit" : "");
         report_say(job, text, "");
@@ -102,18 +102,16 @@ static void report_advice(void *arg, const char *sentence)
     report_say(arg, sentence, "");
 }
 
-static void report_outcome(struct job *job, const struct gb_json *cell)
+static void report_outcome(struct job *job, const struct gb_cell_info *cell)
 {
-    struct gb_bytes note = json_text(cell, "note");
-    struct outcome outcome;
+    struct outcome outcome = outcome_of(cell);
 
     report_truncated(job, cell);
-    outcome_read(&outcome, cell);
     /* A VM that goes with its program leaves nobody with a new interpreter. */
-    outcome.state_lost = false;
+    outcome.flags &= ~(uint32_t)GB_CELL_STATE_LOST;
     outcome_advise(&outcome, report_advice, job);
-    if (note.size > 0 && cell_exit_status(cell) == EXIT_GLASSBELL) {
-        _cleanup_(freep) char *text = xstrndup((const char *)note.data, note.size);
+    if (cell->note.size > 0 && cell_exit_status(cell) == EXIT_GLASSBELL) {
+        _cleanup_(freep) char *text = xstrndup((const char *)cell->note.data, cell->note.size);
 
         report_say(job, text, "");
     }
@@ -124,29 +122,25 @@ static void report_outcome(struct job *job, const struct gb_json *cell)
 }
 
 /* What a notebook shows of a cell beside what it prints. */
-static void report_results(struct job *job, const struct gb_json *cell)
+static void report_results(struct job *job, const struct gb_cell_info *cell)
 {
-    const struct gb_json *displays = json_member(cell, "displays"), *display;
-    struct gb_bytes value = json_text(cell, "value");
+    struct gb_display_info display;
 
-    report_write(job, TO_STDOUT, value);
-    if (value.size > 0)
+    report_write(job, TO_STDOUT, cell->value);
+    if (cell->value.size > 0)
         report_write(job, TO_STDOUT, gb_bytes_str("\n"));
-    if (displays == NULL || displays->type != GB_JSON_ARRAY)
-        return;
-    display = gb_json_first(displays);
-    for (uint32_t i = 0; i < displays->count; i++, display = gb_json_next(display)) {
-        struct gb_bytes mime = json_text(display, "mime");
+    for (size_t at = 0; gb_items_next(&gb_display_object, &cell->displays, &at, &display) == 1;) {
         char text[160];
 
         (void)snprintf(text, sizeof(text), "cell %zu shows %.*s; --json has it", job->at + 1,
-                       (int)MIN(mime.size, (size_t)64), (const char *)mime.data);
+                       (int)MIN(display.mime.size, (size_t)64), (const char *)display.mime.data);
         report_say(job, text, "");
     }
 }
 
 /* As JSON: the cell, or those of a notebook in an array, without an end that says nothing. */
-static void report_keep(struct job *job, const struct gb_json *cell)
+static void report_keep(struct job *job, const struct gb_cell_info *cell,
+                        const struct gb_json *json)
 {
     struct gb_json_out out = {.buf = &job->cell};
 
@@ -154,13 +148,13 @@ static void report_keep(struct job *job, const struct gb_json *cell)
         return;
     if (job_is_notebook(job))
         gb_buf_adds(&job->cell, job->cell.size == 0 ? "[" : ",\n");
-    json_print(&out, NULL, cell);
+    json_print(&out, NULL, json);
 }
 
-void report_cell(struct job *job, const struct gb_json *cell)
+void report_cell(struct job *job, const struct gb_cell_info *cell, const struct gb_json *json)
 {
     if (job->execution->config->json) {
-        report_keep(job, cell);
+        report_keep(job, cell, json);
         return;
     }
     if (job_is_notebook(job))

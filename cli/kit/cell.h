@@ -2,17 +2,14 @@
 /* A cell's result as a shell sees it. */
 #pragma once
 
-#include "rpc/json.h"
+#include "model/cell.h"
 
 /* The status to exit with: 124 when it timed out, 128 + signal, or the program's own. */
-int cell_exit_status(const struct gb_json *cell);
-
-/* The number of a signal by name ("SIGKILL" or "KILL"), or 0. */
-int signal_number(struct gb_bytes name);
+int cell_exit_status(const struct gb_cell_info *cell);
 
 /* A Python program ended because it read and there was nothing: by the last line that it printed.
  */
-bool cell_wanted_input(const struct gb_json *cell);
+bool cell_wanted_input(const struct gb_cell_info *cell);
 
 /* It printed something, or ended other than with 0. */
-bool cell_says_anything(const struct gb_json *cell);
+bool cell_says_anything(const struct gb_cell_info *cell);

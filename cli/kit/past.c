@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 
 enum { PAGE = 50, DEADLINE_MS = 60000 };
 
@@ -73,7 +74,7 @@ bool past_list(struct app *app, const char *state, app_use *use, void *arg)
 
 bool past_find(struct app *app, const char *name, struct past *ret_past)
 {
-    static const char *const ended[] = {"closed", "lost"};
+    static const enum gb_session_state ended[] = {GB_SESSION_CLOSED, GB_SESSION_LOST};
     struct search search = {.name = name};
     struct past *past = ret_past;
     bool good, open;
@@ -86,16 +87,17 @@ bool past_find(struct app *app, const char *name, struct past *ret_past)
     good = past_list(app, NULL, past_search_list, &search);
     open = search.exact;
     for (size_t i = 0; good && !open && i < ARRAY_SIZE(ended); i++)
-        good = past_list(app, ended[i], past_search_list, &search);
+        good = past_list(app, gb_session_state_to_string(ended[i]), past_search_list, &search);
     if (good && search.found && (search.exact || search.beginnings == 1) &&
         gb_json_parse(&past->doc, search.best.memory + search.best.start, search.best.size,
                       SIZE_MAX, NULL) == 0) {
         struct gb_bytes id = json_text(&past->doc.nodes[0], "session");
-        struct gb_bytes state = json_text(&past->doc.nodes[0], "state");
+        enum gb_session_state state = GB_SESSION_IDLE;
 
         past->text = search.best;
         past->id = xstrndup((const char *)id.data, id.size);
-        past->open = !gb_bytes_equal(state, "closed") && !gb_bytes_equal(state, "lost");
+        (void)gb_session_state_from_string(json_text(&past->doc.nodes[0], "state"), &state);
+        past->open = state < GB_SESSION_CLOSED;
         return true;
     }
     if (good && search.beginnings > 1 && !search.exact)
@@ -123,26 +125,31 @@ struct page {
     void *arg;
     uint64_t last;
     uint32_t count;
-    bool stop;
+    bool stop, refused;
 };
 
 static void past_use_page(void *arg, const struct gb_json *result)
 {
     struct page *page = arg;
-    const struct gb_json *list = json_member(result, "cells"), *cell = NULL;
+    const struct gb_json *list = json_array(result, "cells"), *json = NULL;
+    struct gb_err err = {0};
 
-    page->count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
+    page->count = json_list_count(list);
     for (uint32_t i = 0; i < page->count && !page->stop; i++) {
-        uint64_t number;
+        struct gb_cell_info cell;
 
-        cell = i == 0 ? gb_json_first(list) : gb_json_next(cell);
-        number = json_count(cell, "cell");
-        if (number <= page->last) {
+        json = i == 0 ? gb_json_first(list) : gb_json_next(json);
+        if (gb_object_read(&gb_cell_object, json, &cell, &err) < 0) {
+            app_say_err(&err);
+            page->stop = page->refused = true;
+            break;
+        }
+        if (cell.number <= page->last) {
             page->stop = true; /* not what a server says: it would go on for ever */
             break;
         }
-        page->last = number;
-        page->stop = !page->each(page->arg, cell);
+        page->last = cell.number;
+        page->stop = !page->each(page->arg, &cell, json);
     }
 }
 
@@ -163,7 +170,7 @@ bool past_read(struct past *past, uint64_t after, uint64_t limit, past_each *eac
         gb_json_end(&out);
         good = app_call(past->app, "session.history", &params, DEADLINE_MS, past_use_page, &page);
         gb_buf_release(&params);
-        if (!good)
+        if (!good || page.refused)
             return false;
         left -= MIN(left, (uint64_t)page.count);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/app.h"
+#include "model/cell.h"
 
 /* A session as session.list has it. */
 struct past {
@@ -24,6 +25,7 @@ void past_release(struct past *past);
 const struct gb_json *past_session(const struct past *past);
 
 /* Calls @each for the cells with numbers above @after, at most @limit of them (0: all), in their
- * order. @each returns false to stop. False: it failed, and was told. */
-typedef bool past_each(void *arg, const struct gb_json *cell);
+ * order, with the JSON that they were read from. @each returns false to stop. False: it failed, or
+ * an answer was not what it should be, and that was told. */
+typedef bool past_each(void *arg, const struct gb_cell_info *cell, const struct gb_json *json);
 bool past_read(struct past *past, uint64_t after, uint64_t limit, past_each *each, void *arg);

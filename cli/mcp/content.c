@@ -11,6 +11,7 @@
 #include "cli/app.h"
 #include "cli/cell.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/filter.h"
 #include "rpc/base64.h"
 #include "show/words.h"
@@ -389,6 +390,14 @@ static void content_add_cell(struct writer *writer, const struct tool *tool,
     content_copy(writer, cell, plain);
 }
 
+/* What cannot be read has not gone well. */
+static bool content_failed(const struct gb_json *cell)
+{
+    struct gb_cell_info told;
+
+    return gb_object_read(&gb_cell_object, cell, &told, NULL) < 0 || cell_exit_status(&told) != 0;
+}
+
 static void content_write_cell(struct writer *writer, const struct tool *tool,
                                const struct tool_options *options, const struct gb_json *cell)
 {
@@ -396,7 +405,7 @@ static void content_write_cell(struct writer *writer, const struct tool *tool,
     content_add_end(writer, cell);
     content_begin_content(writer);
     content_put_displays(writer, cell, (size_t)options->max_output);
-    content_end(writer, cell_exit_status(cell) != 0);
+    content_end(writer, content_failed(cell));
 }
 
 /* ---- files ---- */

@@ -27,6 +27,8 @@
 #include "repl/console.h"
 #include "repl/internal.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
+#include "show/facts.h"
 #include "show/outcome.h"
 #include "show/signs.h"
 #include "show/words.h"
@@ -262,7 +264,7 @@ static void repl_drop_displays(struct repl *repl)
     }
 }
 
-static void repl_keep_display(struct repl *repl, const struct gb_json *display)
+static void repl_keep_display(struct repl *repl, const struct gb_display_info *display)
 {
     unsigned number = ++repl->display_count;
     struct display *kept = &repl->displays[number % REPL_DISPLAYS_MAX];
@@ -272,10 +274,9 @@ static void repl_keep_display(struct repl *repl, const struct gb_json *display)
     gb_buf_release(&kept->data);
     free(kept->mime);
     *kept = (struct display){.number = number};
-    gb_escape(&mime, json_text(display, "mime"), GB_MIME_MAX);
+    gb_escape(&mime, display->mime, GB_MIME_MAX);
     kept->mime = gb_buf_take_str(&mime);
-    if (!json_add_bytes(&kept->data, display, "text", "base64"))
-        gb_buf_clear(&kept->data);
+    facts_display_bytes(&kept->data, display);
     if (strcmp(kept->mime, "image/png") == 0)
         ending = "png";
     else if (strcmp(kept->mime, "image/svg+xml") == 0)
@@ -290,16 +291,16 @@ static void repl_keep_display(struct repl *repl, const struct gb_json *display)
     repl_drop_displays(repl);
 }
 
-static void repl_keep_timing(struct repl *repl, const struct gb_json *cell)
+static void repl_keep_timing(struct repl *repl, const struct gb_cell_info *cell)
 {
     char memory[32], wall[32], cpu[32];
 
-    words_duration(wall, sizeof(wall), json_number(cell, "wall_ms"));
-    words_duration(cpu, sizeof(cpu), json_number(cell, "cpu_ms"));
-    words_size(memory, sizeof(memory), json_number(cell, "peak_memory_bytes"));
+    words_duration(wall, sizeof(wall), facts_ms(cell->wall_ns));
+    words_duration(cpu, sizeof(cpu), facts_ms(cell->cpu_ns));
+    words_size(memory, sizeof(memory), (double)cell->peak_memory);
     gb_buf_clear(&repl->timing);
-    gb_buf_addf(&repl->timing, "cell %.0f: %s, %s of processor time, peak memory %s\n",
-                json_number(cell, "cell"), wall, cpu, memory);
+    gb_buf_addf(&repl->timing, "cell %u: %s, %s of processor time, peak memory %s\n", cell->number,
+                wall, cpu, memory);
 }
 
 static void repl_advise(void *arg, const char *sentence)
@@ -308,19 +309,16 @@ static void repl_advise(void *arg, const char *sentence)
     app_say("%s", sentence);
 }
 
-static void repl_show_cell(struct repl *repl, const struct gb_json *cell)
+static void repl_show_cell(struct repl *repl, const struct gb_cell_info *cell)
 {
-    const struct gb_json *displays = json_member(cell, "displays"), *display = NULL;
-    struct outcome outcome;
+    const struct outcome outcome = outcome_of(cell);
+    struct gb_display_info display;
     char text[64];
 
     show_end(&repl->show, cell);
     repl_flush(repl);
-    for (uint32_t i = 0; i < json_list_count(displays); i++) {
-        display = i == 0 ? gb_json_first(displays) : gb_json_next(display);
-        repl_keep_display(repl, display);
-    }
-    outcome_read(&outcome, cell);
+    for (size_t at = 0; gb_items_next(&gb_display_object, &cell->displays, &at, &display) == 1;)
+        repl_keep_display(repl, &display);
     if (outcome.left_out > 0) {
         outcome_left_out(outcome.left_out, text, sizeof(text));
         app_say("%s", text);
@@ -332,15 +330,21 @@ static void repl_show_cell(struct repl *repl, const struct gb_json *cell)
 static void repl_on_cell(void *arg, const struct gb_json *cell, const struct gb_call_error *error)
 {
     struct repl *repl = arg;
+    struct gb_cell_info told;
+    struct gb_err err = {0};
 
     repl->running = false;
     repl->done = true;
-    if (error == NULL) {
-        repl_show_cell(repl, cell);
+    if (error == NULL && gb_object_read(&gb_cell_object, cell, &told, &err) == 0) {
+        repl_show_cell(repl, &told);
         return;
     }
     show_end_output(&repl->show);
     repl_flush(repl);
+    if (error == NULL) {
+        app_say_err(&err);
+        return;
+    }
     app_say_error(error);
     if (error->code == GB_ECLOSED || error->code == GB_EUNKNOWN || error->code == GB_ENOTFOUND)
         repl->failed = repl->stopped = true;

@@ -52,13 +52,13 @@ static bool export_flush(struct export *export)
     return !export->failed;
 }
 
-static bool export_on_cell(void *arg, const struct gb_json *cell)
+static bool export_on_cell(void *arg, const struct gb_cell_info *cell, const struct gb_json *json)
 {
     struct export *export = arg;
 
     if (facts_is_running(cell)) /* it has no end that could be written down */
         return true;
-    document_cell(&export->document, cell);
+    document_cell(&export->document, cell, json);
     return export_flush(export);
 }
 

@@ -19,6 +19,7 @@
 #include "show/cell.h"
 #include "show/facts.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "verbs/verbs.h"
 
 enum { DEADLINE_MS = 30000, WAITING_MAX = 64u << 20 };
@@ -52,17 +53,17 @@ static bool log_flush(struct log *log)
 }
 
 /* What is printed exactly has no place to say so. */
-static void log_say_lost(const struct log *log, const struct gb_json *cell)
+static void log_say_lost(const struct log *log, const struct gb_cell_info *cell)
 {
-    bool code = log->show.code && json_true(cell, "code_lost");
-    bool output = log->show.output && json_true(cell, "result_lost");
+    bool code = log->show.code && (cell->flags & GB_CELL_CODE_LOST) != 0;
+    bool output = log->show.output && (cell->flags & GB_CELL_RESULT_LOST) != 0;
 
     if (log->target.exact && !log->json && (code || output))
-        app_say("the %s of cell %.0f is lost: the journal is damaged", code ? "code" : "output",
-                json_number(cell, "cell"));
+        app_say("the %s of cell %u is lost: the journal is damaged", code ? "code" : "output",
+                cell->number);
 }
 
-static bool log_on_cell(void *arg, const struct gb_json *cell)
+static bool log_on_cell(void *arg, const struct gb_cell_info *cell, const struct gb_json *json)
 {
     struct log *log = arg;
     struct gb_json_out out = {.buf = &log->text};
@@ -74,12 +75,12 @@ static bool log_on_cell(void *arg, const struct gb_json *cell)
         }
         return log_flush(log);
     }
-    log->last = json_count(cell, "cell");
+    log->last = cell->number;
     log_say_lost(log, cell);
     if (log->json) {
         size_t from = log->text.size;
 
-        json_print(&out, NULL, cell);
+        json_print(&out, NULL, json);
         json_make_visible(&log->text, from);
         gb_buf_adds(&log->text, "\n");
     } else {
@@ -90,7 +91,7 @@ static bool log_on_cell(void *arg, const struct gb_json *cell)
 
 /* ---- following ---- */
 
-static void log_begin_cell(struct log *log, uint64_t number, const struct gb_json *info)
+static void log_begin_cell(struct log *log, uint64_t number, const struct gb_cell_info *info)
 {
     if (log->json || number <= log->last || log->current == number)
         return;
@@ -99,15 +100,31 @@ static void log_begin_cell(struct log *log, uint64_t number, const struct gb_jso
     show_begin(&log->show, info, log->language);
 }
 
+/* False: it is not what it should be, which was told; nothing more is shown then. */
+static bool log_read_cell(struct log *log, const struct gb_json *json,
+                          struct gb_cell_info *ret_cell)
+{
+    struct gb_err err = {0};
+
+    if (json != NULL && gb_object_read(&gb_cell_object, json, ret_cell, &err) == 0)
+        return true;
+    if (!log->failed && json != NULL)
+        app_say_err(&err);
+    log->failed = true;
+    return false;
+}
+
 /* Those that run already. */
 static void log_on_snapshot(struct log *log, const struct gb_json *event)
 {
     const struct gb_json *list = json_member(event, "cells"), *cell = NULL;
 
     for (uint32_t i = 0; list != NULL && list->type == GB_JSON_ARRAY && i < list->count; i++) {
+        struct gb_cell_info told;
+
         cell = i == 0 ? gb_json_first(list) : gb_json_next(cell);
-        if (gb_bytes_equal(json_text(cell, "state"), "running"))
-            log_begin_cell(log, json_count(cell, "cell"), cell);
+        if (log_read_cell(log, cell, &told) && facts_is_running(&told))
+            log_begin_cell(log, told.number, &told);
     }
 }
 
@@ -158,7 +175,7 @@ static void log_on_output(struct log *log, uint64_t number, const struct gb_json
     gb_buf_release(&bytes);
 }
 
-static void log_on_finished(struct log *log, uint64_t number, const struct gb_json *info)
+static void log_on_finished(struct log *log, uint64_t number, const struct gb_cell_info *info)
 {
     struct gb_buf note = {0};
 
@@ -185,17 +202,20 @@ static void log_on_event(struct log *log, const struct gb_json *event)
     struct gb_bytes kind = json_text(event, "kind");
     uint64_t number = json_count(event, "cell");
     struct gb_buf note = {0};
+    struct gb_cell_info cell;
 
     if (gb_bytes_equal(kind, "snapshot") && log->gap) {
         log_on_resumed(log, event);
     } else if (gb_bytes_equal(kind, "snapshot")) {
         log_on_snapshot(log, event);
     } else if (gb_bytes_equal(kind, "cell.started")) {
-        log_begin_cell(log, number, json_member(event, "info"));
+        if (log_read_cell(log, json_member(event, "info"), &cell))
+            log_begin_cell(log, number, &cell);
     } else if (gb_bytes_equal(kind, "cell.output")) {
         log_on_output(log, number, event);
     } else if (gb_bytes_equal(kind, "cell.finished")) {
-        log_on_finished(log, number, json_member(event, "info"));
+        if (log_read_cell(log, json_member(event, "info"), &cell))
+            log_on_finished(log, number, &cell);
     } else if (gb_bytes_equal(kind, "gap")) {
         log->gap = true;
         gb_buf_addf(&note, "too slow: %.0f events were left out", json_number(event, "dropped"));

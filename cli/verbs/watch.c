@@ -9,6 +9,7 @@
 #include "cli/app.h"
 #include "kit/output.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/cell.h"
 #include "verbs/verbs.h"
 
@@ -83,18 +84,30 @@ static void watch_note(struct watching *watching, const char *what, struct gb_by
     gb_buf_release(&text);
 }
 
+static void watch_cell(struct watching *watching, struct gb_bytes kind, const struct gb_json *info)
+{
+    struct gb_cell_info cell;
+    struct gb_err err = {0};
+
+    if (info == NULL)
+        return;
+    if (gb_object_read(&gb_cell_object, info, &cell, &err) < 0)
+        watch_note(watching, err.message, gb_bytes_str(""));
+    else if (gb_bytes_equal(kind, "cell.started"))
+        show_begin(&watching->show, &cell, gb_bytes_str(watching->language));
+    else
+        show_end(&watching->show, &cell);
+}
+
 static void watch_event(struct watching *watching, const struct gb_json *params)
 {
     struct gb_bytes kind = json_text(params, "kind");
     const struct gb_json *lease = json_member(params, "lease");
-    const struct gb_json *info = json_member(params, "info");
 
-    if (gb_bytes_equal(kind, "cell.started"))
-        show_begin(&watching->show, info, gb_bytes_str(watching->language));
+    if (gb_bytes_equal(kind, "cell.started") || gb_bytes_equal(kind, "cell.finished"))
+        watch_cell(watching, kind, json_member(params, "info"));
     else if (gb_bytes_equal(kind, "cell.output"))
         watch_output(watching, params);
-    else if (gb_bytes_equal(kind, "cell.finished"))
-        show_end(&watching->show, info);
     else if (gb_bytes_equal(kind, "cell.waiting") && json_true(params, "waiting"))
         watch_note(watching, "it waits for input", gb_bytes_str(""));
     else if (gb_bytes_equal(kind, "lease.changed") && lease != NULL &&

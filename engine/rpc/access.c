@@ -59,6 +59,13 @@ double json_number(const struct gb_json *object, const char *name)
     return isfinite(number) ? number : 0;
 }
 
+double json_time(const struct gb_json *object, const char *name)
+{
+    double number = json_number(object, name);
+
+    return number > 0 && number < 1e11 ? number : 0;
+}
+
 uint64_t json_count(const struct gb_json *object, const char *name)
 {
     double number = json_number(object, name);

@@ -17,6 +17,8 @@ void json_copy_text(struct gb_bytes text, char *to, size_t room);
 void json_copy(const struct gb_json *object, const char *name, char *to, size_t room);
 /* Finite. */
 double json_number(const struct gb_json *object, const char *name);
+/* A point in time in seconds; 0 for what cannot be one. */
+double json_time(const struct gb_json *object, const char *name);
 /* A count; 0 for what is none, and 2^53 at most. */
 uint64_t json_count(const struct gb_json *object, const char *name);
 bool json_true(const struct gb_json *object, const char *name);

@@ -239,6 +239,13 @@ int gb_items_next(const struct gb_object *object, const struct gb_items *items, 
     return gb_object_read(object, item, ret_item, NULL) == 0;
 }
 
+uint32_t gb_items_count(const struct gb_items *items)
+{
+    const struct gb_json *list = items->json;
+
+    return list != NULL ? list->count : items->pairs.count;
+}
+
 /* ---- reading ---- */
 
 /* Where it reads, for messages. */
@@ -461,6 +468,7 @@ static int object_read_members(const struct gb_object *object, const struct gb_j
 {
     uint32_t *flags = (uint32_t *)(void *)((uint8_t *)ret_struct + object->flags_offset);
     const struct gb_json *value;
+    uint64_t seen = 0; /* of two with one name the first counts */
 
     if (json->type != GB_JSON_OBJECT)
         return gb_err_set(err, GB_EINTERNAL, "the server's answer: %s must be an object, and is %s",
@@ -472,8 +480,10 @@ static int object_read_members(const struct gb_object *object, const struct gb_j
         int r;
 
         at.member = object_member(object, value->key, &is_base64);
-        if (at.member == NULL || value->type == GB_JSON_NULL)
+        if (at.member == NULL || value->type == GB_JSON_NULL ||
+            (seen >> (at.member - object->members) & 1) != 0)
             continue;
+        seen |= UINT64_C(1) << (at.member - object->members);
         r = object_read_value(&at, value, is_base64, (uint8_t *)ret_struct + at.member->offset);
         if (r < 0)
             return r;

@@ -19,7 +19,8 @@ void gb_object_write(struct gb_json_out *out, const struct gb_object *object, co
  * type than the table's, a number out of its range, a word that is none, a text over its limit, a
  * list with too many elements fail with GB_EINTERNAL ("the server's answer: cell: …"), because a
  * server of this protocol says no such thing. Members that the table does not have are passed over;
- * those that are missing or null have no value. After a failure the struct is undefined. */
+ * those that are missing or null have no value; of two with one name the first counts. After a
+ * failure the struct is undefined. */
 int gb_object_read(const struct gb_object *object, const struct gb_json *json, void *ret_struct,
                    struct gb_err *err);
 
@@ -27,6 +28,9 @@ int gb_object_read(const struct gb_object *object, const struct gb_json *json, v
  * the elements were checked then. */
 int gb_items_next(const struct gb_object *object, const struct gb_items *items, size_t *at,
                   void *ret_item);
+
+/* How many there are. */
+uint32_t gb_items_count(const struct gb_items *items);
 
 /* Adds bytes that were read, which are @is_base64 when the flag of their member is set. False when
  * that is not what they are. */

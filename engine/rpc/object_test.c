@@ -83,6 +83,7 @@ START_TEST(tables)
 {
     const struct gb_object *object = objects[_i];
 
+    ck_assert_uint_le(object->count, 64); /* the reader has a bit for each */
     for (size_t i = 0; i < object->count; i++) {
         const struct gb_member *member = &object->members[i];
 
@@ -362,6 +363,11 @@ START_TEST(reads_what_is_missing)
     ck_assert_uint_eq(cell.flags, 0);
     ck_assert_ptr_null(cell.code.data);
     ck_assert_int_eq(gb_items_next(&gb_display_object, &cell.displays, &at, &session), 0);
+    ck_assert_int_eq(read_as(&gb_cell_object,
+                             "{\"exit_code\":1,\"exit_code\":2,\"cell\":3,\"cell\":true}", &cell),
+                     0);
+    ck_assert_int_eq(cell.exit_code, 1);
+    ck_assert_uint_eq(cell.number, 3);
     ck_assert_int_eq(read_as(&gb_session_object, "{\"lease\":null,\"waiting\":null}", &session), 0);
     ck_assert_uint_eq(session.flags, 0);
     ck_assert_int_eq(

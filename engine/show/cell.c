@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/facts.h"
 #include "show/outcome.h"
 #include "show/signs.h"
@@ -91,33 +91,29 @@ static void show_clock(struct gb_buf *out, double seconds)
         gb_buf_adds(out, text);
 }
 
-static void show_head(const struct show_target *to, const struct gb_json *cell)
+static void show_head(const struct show_target *to, const struct gb_cell_info *cell)
 {
-    struct gb_bytes client = json_text(cell, "client");
-
     show_colour(to, BOLD);
-    gb_buf_addf(to->out, "[%.0f]", json_number(cell, "cell"));
+    gb_buf_addf(to->out, "[%u]", cell->number);
     show_no_colour(to);
     show_colour(to, DIM);
-    show_clock(to->out, facts_time(cell, "started_at"));
-    if (client.size > 0) {
+    show_clock(to->out, facts_seconds(cell->started_at_ns));
+    if (cell->client.size > 0) {
         gb_buf_adds(to->out, "  ");
-        show_text(to, client);
+        show_text(to, cell->client);
     }
-    if (!gb_bytes_equal(facts_mode(cell), "kernel")) {
-        gb_buf_adds(to->out, "  ");
-        show_text(to, facts_mode(cell));
-    }
+    if (facts_mode(cell) != GB_MODE_KERNEL)
+        gb_buf_addf(to->out, "  %s", gb_mode_to_string(facts_mode(cell)));
     show_no_colour(to);
     gb_buf_adds(to->out, "\n");
 }
 
-static void show_code(struct show *show, const struct gb_json *cell, struct gb_bytes language)
+static void show_code(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language)
 {
     _cleanup_(freep) char *name = xstrndup((const char *)language.data, language.size);
     const struct signs *signs = signs_of(facts_is_shell(cell) ? "shell" : name);
     const struct show_target *to = show->ours;
-    struct gb_bytes code = json_text(cell, "code");
+    struct gb_bytes code = cell->code;
     const char *prompt = signs->first;
 
     while (code.size > 0) {
@@ -134,13 +130,13 @@ static void show_code(struct show *show, const struct gb_json *cell, struct gb_b
         code.data += size;
         code.size -= size;
     }
-    if (json_true(cell, "code_cut"))
+    if ((cell->flags & GB_CELL_CODE_CUT) != 0)
         show_note(show, "the code goes on");
 }
 
-void show_begin(struct show *show, const struct gb_json *cell, struct gb_bytes language)
+void show_begin(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language)
 {
-    struct gb_bytes code = json_text(cell, "code");
+    struct gb_bytes code = cell->code;
 
     if (show->head) {
         show_end_output(show); /* of what an earlier cell left running */
@@ -182,9 +178,9 @@ void show_piece(struct show *show, bool is_stderr, struct gb_bytes bytes)
 
 /* ---- the end ---- */
 
-static void show_value(struct show *show, const struct gb_json *cell)
+static void show_value(struct show *show, const struct gb_cell_info *cell)
 {
-    struct gb_bytes value = json_text(cell, "value");
+    struct gb_bytes value = cell->value;
     struct show_target *to = show->ours;
 
     if (value.size == 0)
@@ -198,75 +194,74 @@ static void show_value(struct show *show, const struct gb_json *cell)
         gb_buf_add(to->out, value.data, value.size);
     else
         show_text(to, value);
-    gb_buf_adds(to->out, json_true(cell, "value_cut") ? " ...\n" : "\n");
+    gb_buf_adds(to->out, (cell->flags & GB_CELL_VALUE_CUT) != 0 ? " ...\n" : "\n");
 }
 
-void show_display(struct gb_buf *to, const struct gb_json *display)
+void show_display(struct gb_buf *to, const struct gb_display_info *display)
 {
     char size[32];
 
     words_size(size, sizeof(size), facts_display_size(display));
     gb_buf_adds(to, "display ");
-    filter_plain(to, json_text(display, "mime"));
+    filter_plain(to, display->mime);
     gb_buf_addf(to, ", %s", size);
 }
 
-static void show_displays(const struct show_target *to, const struct gb_json *cell)
+static void show_displays(const struct show_target *to, const struct gb_cell_info *cell)
 {
-    const struct gb_json *list = json_member(cell, "displays"), *display = NULL;
+    struct gb_display_info display;
 
-    for (uint32_t i = 0; i < json_list_count(list); i++) {
-        display = i == 0 ? gb_json_first(list) : gb_json_next(display);
+    for (size_t at = 0; gb_items_next(&gb_display_object, &cell->displays, &at, &display) == 1;) {
         gb_buf_adds(to->out, "[");
-        show_display(to->out, display);
+        show_display(to->out, &display);
         gb_buf_adds(to->out, "]\n");
     }
 }
 
 /* Bytes that are no text are shown as \xNN. */
-static void show_path(const struct show_target *to, const struct gb_json *file)
+static void show_path(const struct show_target *to, const struct gb_file_info *file)
 {
     struct gb_buf path = {0};
 
-    (void)json_add_bytes(&path, file, "path", "path_base64");
+    facts_path(&path, file);
     show_text(to, gb_buf_bytes(&path));
     gb_buf_release(&path);
 }
 
-static void show_files(const struct show_target *to, const struct gb_json *cell)
+static void show_files(const struct show_target *to, const struct gb_cell_info *cell)
 {
-    const struct gb_json *list = json_member(cell, "files"), *file = NULL;
-    uint32_t count = json_list_count(list);
+    const uint32_t count = gb_items_count(&cell->files);
+    struct gb_file_info file;
+    size_t at = 0;
 
     for (uint32_t i = 0; i < MIN(count, (uint32_t)FILES_SHOWN); i++) {
-        file = i == 0 ? gb_json_first(list) : gb_json_next(file);
-        gb_buf_addf(to->out, "%c ", facts_change(json_text(file, "change")));
-        show_path(to, file);
+        if (gb_items_next(&gb_file_info_object, &cell->files, &at, &file) != 1)
+            break;
+        gb_buf_addf(to->out, "%c ", facts_change(&file));
+        show_path(to, &file);
         gb_buf_adds(to->out, "\n");
     }
     if (count > FILES_SHOWN)
         gb_buf_addf(to->out, "and %u more files\n", count - FILES_SHOWN);
 }
 
-void show_trouble(struct gb_buf *to, const struct gb_json *cell)
+void show_trouble(struct gb_buf *to, const struct gb_cell_info *cell)
 {
-    struct gb_bytes message = json_text(json_member(cell, "error"), "message");
+    const struct outcome outcome = outcome_of(cell);
     size_t before = to->size;
-    struct outcome outcome;
 
-    outcome_read(&outcome, cell);
     outcome_words(&outcome, to);
-    if (message.size > 0 && !outcome.result_lost) {
+    if (cell->message.size > 0 && !outcome_has(&outcome, GB_CELL_RESULT_LOST)) {
         gb_buf_adds(to, to->size > before ? ", " : "");
-        filter_plain(to, message);
+        filter_plain(to, cell->message);
     }
     if (to->size == before && !facts_is_running(cell) && outcome.exit_code < 0)
         gb_buf_adds(to, "no result");
 }
 
-static void show_outcome(const struct show_target *to, const struct gb_json *cell)
+static void show_outcome(const struct show_target *to, const struct gb_cell_info *cell)
 {
-    double ms = facts_time(cell, "wall_ms");
+    double ms = facts_ms(cell->wall_ns);
     struct gb_buf trouble = {0};
     char duration[32];
 
@@ -281,10 +276,10 @@ static void show_outcome(const struct show_target *to, const struct gb_json *cel
     gb_buf_release(&trouble);
 }
 
-void show_end(struct show *show, const struct gb_json *cell)
+void show_end(struct show *show, const struct gb_cell_info *cell)
 {
     const struct show_target *to = show->ours;
-    struct outcome outcome;
+    struct outcome outcome = outcome_of(cell);
     char text[64];
 
     show_end_streams(show);
@@ -297,7 +292,6 @@ void show_end(struct show *show, const struct gb_json *cell)
         show_value(show, cell);
         return;
     }
-    outcome_read(&outcome, cell);
     if (outcome.left_out > 0) {
         outcome_left_out(outcome.left_out, text, sizeof(text));
         gb_buf_addf(to->out, "[%s]\n", text);
@@ -308,16 +302,14 @@ void show_end(struct show *show, const struct gb_json *cell)
     show_outcome(to, cell);
 }
 
-void show_cell(struct show *show, const struct gb_json *cell, struct gb_bytes language)
+void show_cell(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language)
 {
-    static const char *const names[] = {"stdout", "stderr"};
-
     show_begin(show, cell, language);
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+    for (enum gb_output stream = GB_STDOUT; stream <= GB_STDERR; stream++) {
         struct gb_buf bytes = {0};
 
-        facts_stream(&bytes, cell, names[i]);
-        show_piece(show, i == 1, gb_buf_bytes(&bytes));
+        facts_stream(&bytes, cell, stream);
+        show_piece(show, stream == GB_STDERR, gb_buf_bytes(&bytes));
         gb_buf_release(&bytes);
     }
     show_end(show, cell);

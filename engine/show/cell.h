@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "rpc/json.h"
+#include "model/cell.h"
 #include "show/filter.h"
 
 /* Zeroed but for what is chosen. */
@@ -36,17 +36,17 @@ struct show {
 
 /* One after the other: the beginning with the code, any pieces of output, the end. @language may be
  * empty. The end tells the value, changed files and what went wrong. */
-void show_begin(struct show *show, const struct gb_json *cell, struct gb_bytes language);
+void show_begin(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language);
 void show_piece(struct show *show, bool is_stderr, struct gb_bytes bytes);
-void show_end(struct show *show, const struct gb_json *cell);
+void show_end(struct show *show, const struct gb_cell_info *cell);
 /* The end of the output alone: what waits in the filters, and the line that was left open. */
 void show_end_output(struct show *show);
 /* All of a cell that has ended. */
-void show_cell(struct show *show, const struct gb_json *cell, struct gb_bytes language);
+void show_cell(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language);
 /* A line of our own between cells. */
 void show_note(struct show *show, const char *text);
 /* "display image/png, 8 B". */
-void show_display(struct gb_buf *to, const struct gb_json *display);
+void show_display(struct gb_buf *to, const struct gb_display_info *display);
 /* How it ended when it did not end well, with the error that it has instead of a result; adds
  * nothing when it did. */
-void show_trouble(struct gb_buf *to, const struct gb_json *cell);
+void show_trouble(struct gb_buf *to, const struct gb_cell_info *cell);

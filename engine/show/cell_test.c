@@ -6,6 +6,7 @@
 
 #include "check_run.h"
 #include "rpc/json.h"
+#include "rpc/object.h"
 #include "show/outcome.h"
 #include "show/signs.h"
 #include "show/words.h"
@@ -14,14 +15,17 @@ static struct gb_json_doc doc;
 static char *kept;
 static struct gb_buf texts[2];
 
-static const struct gb_json *cell_of(const char *text)
+static const struct gb_cell_info *cell_of(const char *text)
 {
+    static struct gb_cell_info cell;
+
     free(kept);
     kept = strdup(text);
     gb_json_release(&doc);
     doc = (struct gb_json_doc){0};
     ck_assert_int_eq(gb_json_parse(&doc, (uint8_t *)kept, strlen(kept), SIZE_MAX, NULL), 0);
-    return &doc.nodes[0];
+    ck_assert_int_eq(gb_object_read(&gb_cell_object, doc.nodes, &cell, NULL), 0);
+    return &cell;
 }
 
 static void setup(void)
@@ -69,7 +73,7 @@ static const char failed[] =
 
 START_TEST(output_into_a_pipe_is_exact)
 {
-    const struct gb_json *cell = cell_of(failed);
+    const struct gb_cell_info *cell = cell_of(failed);
     struct two two;
 
     two_init(&two, false, true);
@@ -87,7 +91,7 @@ END_TEST
 /* A character that comes in two pieces is one, whatever the other stream says between them. */
 START_TEST(streams_wait_by_themselves)
 {
-    const struct gb_json *cell = cell_of("{\"cell\":1,\"exit_code\":0,\"wall_ms\":1}");
+    const struct gb_cell_info *cell = cell_of("{\"cell\":1,\"exit_code\":0,\"wall_ms\":1}");
     struct two two;
 
     two_init(&two, true, true);
@@ -151,9 +155,8 @@ START_TEST(endings_in_words)
     } table[] = {
         {"{\"exit_code\":0}", "", ""},
         {"{\"exit_code\":3}", "exit 3", "exit 3"},
-        {"{\"exit_code\":1e99}", "", ""},
         {"{\"signal\":\"SIGKILL\"}", "SIGKILL", "SIGKILL"},
-        {"{\"signal\":\"a\\u001bb\"}", "a\\x1bb", "a\\x1bb"},
+        {"{\"signal\":\"SIG34\"}", "SIG34", "SIG34"},
         {"{\"exit_code\":130,\"interrupted\":true}", "interrupted, exit 130", "interrupted"},
         {"{\"timed_out\":true,\"oom\":true,\"state_lost\":true}",
          "timed out, out of memory, state lost", "timed out"},
@@ -164,11 +167,10 @@ START_TEST(endings_in_words)
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        struct outcome outcome;
+        struct outcome outcome = outcome_of(cell_of(table[i].cell));
         struct gb_buf words = {0};
         char word[64];
 
-        outcome_read(&outcome, cell_of(table[i].cell));
         outcome_words(&outcome, &words);
         outcome_word(&outcome, word, sizeof(word));
         ck_assert_str_eq(gb_buf_str(&words), table[i].words);

@@ -1,57 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/facts.h"
 
-#include <stdio.h>
+#include "base/clock.h"
+#include "rpc/object.h"
 
-#include "rpc/access.h"
-
-struct gb_bytes facts_mode(const struct gb_json *cell)
+enum gb_mode facts_mode(const struct gb_cell_info *cell)
 {
-    struct gb_bytes mode = json_text(cell, "mode");
-
-    return mode.size > 0 ? mode : gb_bytes_str("kernel");
+    return cell->mode == GB_NO_WORD ? GB_MODE_KERNEL : (enum gb_mode)cell->mode;
 }
 
-bool facts_is_shell(const struct gb_json *cell)
+bool facts_is_shell(const struct gb_cell_info *cell)
 {
-    return gb_bytes_equal(facts_mode(cell), "shell");
+    return cell->mode == GB_MODE_SHELL;
 }
 
-bool facts_is_running(const struct gb_json *cell)
+bool facts_is_running(const struct gb_cell_info *cell)
 {
-    return gb_bytes_equal(json_text(cell, "state"), "running");
+    return cell->state == GB_CELL_RUNNING;
 }
 
-double facts_time(const struct gb_json *object, const char *name)
+double facts_seconds(uint64_t ns)
 {
-    double number = json_number(object, name);
-
-    return number > 0 && number < 1e11 ? number : 0;
+    return (double)ns / GB_NS_PER_S;
 }
 
-void facts_stream(struct gb_buf *to, const struct gb_json *cell, const char *name)
+double facts_ms(uint64_t ns)
 {
-    char base64_name[32];
-
-    (void)snprintf(base64_name, sizeof(base64_name), "%s_base64", name);
-    (void)json_add_bytes(to, cell, name, base64_name);
+    return (double)ns / GB_NS_PER_MS;
 }
 
-void facts_display_bytes(struct gb_buf *to, const struct gb_json *display)
+void facts_stream(struct gb_buf *to, const struct gb_cell_info *cell, enum gb_output stream)
 {
-    (void)json_add_bytes(to, display, "text", "base64");
+    if (stream == GB_STDOUT)
+        (void)gb_bytes_add_decoded(to, cell->out, (cell->flags & GB_CELL_OUT_BASE64) != 0);
+    else
+        (void)gb_bytes_add_decoded(to, cell->err, (cell->flags & GB_CELL_ERR_BASE64) != 0);
 }
 
-double facts_display_size(const struct gb_json *display)
+void facts_display_bytes(struct gb_buf *to, const struct gb_display_info *display)
 {
-    struct gb_bytes base64 = json_text(display, "base64");
-
-    if (base64.size == 0)
-        return json_number(display, "bytes") + (double)json_text(display, "text").size;
-    return (double)base64.size * 3 / 4;
+    (void)gb_bytes_add_decoded(to, display->data, (display->flags & GB_DISPLAY_BASE64) != 0);
 }
 
-char facts_change(struct gb_bytes change)
+void facts_path(struct gb_buf *to, const struct gb_file_info *file)
 {
-    return gb_bytes_equal(change, "added") ? '+' : gb_bytes_equal(change, "removed") ? '-' : '~';
+    (void)gb_bytes_add_decoded(to, file->path, (file->flags & GB_FILE_INFO_BASE64) != 0);
+}
+
+double facts_display_size(const struct gb_display_info *display)
+{
+    if ((display->flags & GB_DISPLAY_BASE64) != 0)
+        return (double)display->data.size * 3 / 4;
+    return (double)(display->size + display->data.size);
+}
+
+char facts_change(const struct gb_file_info *file)
+{
+    return file->change == GB_ADDED ? '+' : file->change == GB_REMOVED ? '-' : '~';
 }

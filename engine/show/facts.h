@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a cell says of itself, read from the object that the socket gives (docs/protocol.md). What
- * is missing or of another type is empty, 0 or false. */
+/* What a cell that was read (rpc/object.h) says of itself, in the units of those who show it. */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
-#include "rpc/json.h"
+#include "model/cell.h"
 
-/* "kernel", "process" or "shell". */
-struct gb_bytes facts_mode(const struct gb_json *cell);
-bool facts_is_shell(const struct gb_json *cell);
+/* GB_MODE_KERNEL where it is not said. */
+enum gb_mode facts_mode(const struct gb_cell_info *cell);
+bool facts_is_shell(const struct gb_cell_info *cell);
 /* Whether it has not ended yet: a history has such a cell, too. */
-bool facts_is_running(const struct gb_json *cell);
-/* A point in time or a duration in seconds or milliseconds; 0 for what cannot be one. */
-double facts_time(const struct gb_json *object, const char *name);
-/* The bytes of a stream ("stdout") or of a display, whatever they are encoded in. */
-void facts_stream(struct gb_buf *to, const struct gb_json *cell, const char *name);
-void facts_display_bytes(struct gb_buf *to, const struct gb_json *display);
+bool facts_is_running(const struct gb_cell_info *cell);
+double facts_seconds(uint64_t ns);
+double facts_ms(uint64_t ns);
+/* The bytes of a stream, of a display or of a path, whatever they are encoded in. */
+void facts_stream(struct gb_buf *to, const struct gb_cell_info *cell, enum gb_output stream);
+void facts_display_bytes(struct gb_buf *to, const struct gb_display_info *display);
+void facts_path(struct gb_buf *to, const struct gb_file_info *file);
 /* The size of what is displayed, whether its bytes are there or not. */
-double facts_display_size(const struct gb_json *display);
-/* '+', '-' or '~': what became of a file, by the `change` of its entry. */
-char facts_change(struct gb_bytes change);
+double facts_display_size(const struct gb_display_info *display);
+/* '+', '-' or '~': what became of a file. */
+char facts_change(const struct gb_file_info *file);

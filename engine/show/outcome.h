@@ -8,17 +8,18 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "rpc/json.h"
+#include "model/cell.h"
 
 struct outcome {
-    int exit_code;   /* -1: it did not exit */
-    char signal[24]; /* "SIGKILL"; "": none */
-    bool timed_out, interrupted, oom, state_lost;
-    bool code_lost, result_lost; /* the journal is damaged */
-    uint64_t left_out;           /* bytes of its output */
+    int exit_code;                   /* -1: it did not exit */
+    char signal[GB_SIGNAL_NAME_MAX]; /* "SIGKILL"; "": none */
+    uint32_t flags;                  /* enum gb_cell_flags */
+    uint64_t left_out;               /* bytes of its output */
 };
 
-void outcome_read(struct outcome *outcome, const struct gb_json *cell);
+struct outcome outcome_of(const struct gb_cell_info *cell);
+/* Whether one of these flags is set. */
+bool outcome_has(const struct outcome *outcome, uint32_t flags);
 
 /* "timed out, SIGKILL": all that is to be said when it did not end well; adds nothing when it did.
  */

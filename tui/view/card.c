@@ -52,7 +52,7 @@ static size_t card_note_rows(const struct card *card)
 
     rows += card->error != NULL ? 1 : 0;
     rows += card->note != NULL ? 1 : 0;
-    rows += card->outcome.state_lost ? 1 : 0;
+    rows += outcome_has(&card->outcome, GB_CELL_STATE_LOST) ? 1 : 0;
     rows += card->cut[TEXT_STDOUT] + card->cut[TEXT_STDERR] > 0 ? 1 : 0;
     return rows;
 }
@@ -175,7 +175,7 @@ void card_sign(const struct card *card, const char **ret_sign, enum role *ret_ro
     } else if (card->state == CARD_RUNNING) {
         *ret_sign = "●";
         *ret_role = ROLE_RUNNING;
-    } else if (card->outcome.interrupted || card->outcome.timed_out) {
+    } else if (outcome_has(&card->outcome, GB_CELL_INTERRUPTED | GB_CELL_TIMED_OUT)) {
         *ret_sign = "■";
         *ret_role = ROLE_CELL_STOPPED;
     } else if (card_failed(card)) {
@@ -324,7 +324,7 @@ static void card_draw_note(const struct card *card, struct region region, size_t
         (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->error));
     else if (card->note != NULL && row-- == 0)
         (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->note));
-    else if (card->outcome.state_lost && row-- == 0)
+    else if (outcome_has(&card->outcome, GB_CELL_STATE_LOST) && row-- == 0)
         (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(outcome_state_lost));
     else
         (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(left_out));

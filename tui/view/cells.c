@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/facts.h"
 #include "view/part.h"
 
@@ -237,70 +238,70 @@ static void cells_set_value(struct card *card, struct gb_bytes value)
     text_end(card->value);
 }
 
-static char *cells_copy_text(const struct gb_json *object, const char *name)
+static char *cells_copy_text(struct gb_bytes text)
 {
-    struct gb_bytes text = json_text(object, name);
-
     return text.size > 0 ? xstrndup((const char *)text.data, MIN(text.size, 1000u)) : NULL;
 }
 
 /* For the eye: bytes that are no text become \xNN. */
-static char *cells_shown_path(const struct gb_json *file)
+static char *cells_shown_path(const struct gb_file_info *file)
 {
     struct gb_buf bytes = {0}, shown = {0};
 
-    if (json_text(file, "path").size > 0)
-        return cells_copy_text(file, "path");
-    if (json_add_bytes(&bytes, file, "path", "path_base64") && bytes.size > 0)
-        gb_escape(&shown, gb_buf_bytes(&bytes), 1000);
+    if ((file->flags & GB_FILE_INFO_BASE64) == 0)
+        return cells_copy_text(file->path);
+    facts_path(&bytes, file);
+    gb_escape(&shown, gb_buf_bytes(&bytes), 1000);
     gb_buf_release(&bytes);
     return shown.size > 0 ? gb_buf_take_str(&shown) : NULL;
 }
 
-static void cells_read_files(struct card *card, const struct gb_json *info)
+static void cells_read_files(struct card *card, const struct gb_cell_info *info)
 {
-    const struct gb_json *files = json_array(info, "files"), *file;
+    const uint32_t count = gb_items_count(&info->files);
+    struct gb_file_info file;
+    size_t at = 0;
 
-    if (files == NULL || card->file_count > 0)
+    if (card->file_count > 0)
         return;
-    file = gb_json_first(files);
-    for (uint32_t i = 0; i < files->count; i++, file = gb_json_next(file)) {
+    for (uint32_t i = 0; gb_items_next(&gb_file_info_object, &info->files, &at, &file) == 1; i++) {
         struct card_file *to = &card->files[card->file_count];
 
         if (card->file_count == CELL_FILES_MAX) {
-            card->files_left = files->count - i;
+            card->files_left = count - i;
             break;
         }
-        to->path = cells_shown_path(file);
+        to->path = cells_shown_path(&file);
         if (to->path == NULL)
             continue;
-        to->change = facts_change(json_text(file, "change"));
-        to->size = json_count(file, "size");
+        to->change = facts_change(&file);
+        to->size = file.size;
         card->file_count++;
     }
 }
 
 /* Displays come briefly by events, and with their data by replies and the history. */
-static void cells_read_displays(struct card *card, const struct gb_json *info)
+static void cells_read_displays(struct card *card, const struct gb_cell_info *info)
 {
-    const struct gb_json *displays = json_array(info, "displays"), *display;
+    struct gb_display_info display;
+    size_t at = 0;
 
-    if (displays == NULL)
+    if (info->displays.json == NULL)
         return;
     card->figures_away = false;
-    if (card->displays == NULL && displays->count > 0)
+    if (card->displays == NULL && gb_items_count(&info->displays) > 0)
         card->displays = xcalloc(CELL_DISPLAYS_MAX, sizeof(*card->displays));
-    display = gb_json_first(displays);
-    for (uint32_t i = 0; i < displays->count && i < CELL_DISPLAYS_MAX;
-         i++, display = gb_json_next(display)) {
+    for (uint32_t i = 0; i < CELL_DISPLAYS_MAX &&
+                         gb_items_next(&gb_display_object, &info->displays, &at, &display) == 1;
+         i++) {
         struct card_display *to = &card->displays[i];
 
-        json_copy(display, "mime", to->mime, sizeof(to->mime));
-        if (to->data.size == 0 && !json_add_bytes(&to->data, display, "text", "base64"))
-            gb_buf_clear(&to->data);
+        json_copy_text(display.mime, to->mime, sizeof(to->mime));
+        if (to->data.size == 0)
+            facts_display_bytes(&to->data, &display);
         if (to->data.size > CELL_PICTURE_MAX)
             gb_buf_release(&to->data);
-        to->bytes = MAX(json_count(display, "bytes"), to->data.size);
+        to->bytes = MAX(display.size, (uint64_t)to->data.size);
         card->figures_away |= to->data.size == 0 && strcmp(to->mime, "image/png") == 0 &&
                               to->bytes <= CELL_PICTURE_MAX;
         card->display_count = MAX(card->display_count, (size_t)i + 1);
@@ -318,42 +319,45 @@ static void cells_read_lost(struct card *card)
     gb_buf_release(&text);
 }
 
-/* What every form of a cell has. */
-static void cells_read_cell(struct card *card, const struct gb_json *info)
+/* What every form of a cell has. One that is not what the protocol says changes nothing. */
+static void cells_read_cell(struct card *card, const struct gb_json *json)
 {
-    const struct gb_json *truncated = gb_json_member(info, "truncated");
-    const struct gb_json *error = gb_json_member(info, "error");
+    struct gb_cell_info cell;
+    const struct gb_cell_info *info = &cell;
 
+    if (gb_object_read(&gb_cell_object, json, &cell, NULL) < 0)
+        return;
     if (card->client[0] == '\0')
-        json_copy(info, "client", card->client, sizeof(card->client));
+        json_copy_text(info->client, card->client, sizeof(card->client));
     /* Whoever may use the server is one person: their other front ends are theirs, too. */
     card->mine |= strncmp(card->client, front_end_name, strlen(front_end_name)) == 0;
-    json_copy(info, "mode", card->mode, sizeof(card->mode));
-    cells_set_code(card, json_text(info, "code"), json_true(info, "code_cut"));
-    card->started_at = json_number(info, "started_at");
-    if (!gb_bytes_equal(json_text(info, "state"), "done")) {
-        if (gb_bytes_equal(json_text(info, "state"), "running"))
+    (void)snprintf(card->mode, sizeof(card->mode), "%s",
+                   info->mode == GB_NO_WORD ? "" : gb_mode_to_string(info->mode));
+    cells_set_code(card, info->code, (info->flags & GB_CELL_CODE_CUT) != 0);
+    card->started_at = facts_seconds(info->started_at_ns);
+    if (info->state != GB_CELL_DONE) {
+        if (facts_is_running(info))
             card->state = CARD_RUNNING;
         return;
     }
     card->state = CARD_DONE;
     card->waiting = false;
-    outcome_read(&card->outcome, info);
-    card->wall_ms = json_number(info, "wall_ms");
-    card->cpu_ms = json_number(info, "cpu_ms");
-    card->peak_memory = json_count(info, "peak_memory_bytes");
-    card->cut[TEXT_STDOUT] = json_count(truncated, "stdout");
-    card->cut[TEXT_STDERR] = json_count(truncated, "stderr");
-    if (gb_json_member(info, "stdout_bytes") != NULL) {
-        card->bytes[TEXT_STDOUT] = json_count(info, "stdout_bytes");
-        card->bytes[TEXT_STDERR] = json_count(info, "stderr_bytes");
+    card->outcome = outcome_of(info);
+    card->wall_ms = facts_ms(info->wall_ns);
+    card->cpu_ms = facts_ms(info->cpu_ns);
+    card->peak_memory = info->peak_memory;
+    card->cut[TEXT_STDOUT] = info->dropped_stdout;
+    card->cut[TEXT_STDERR] = info->dropped_stderr;
+    if ((info->flags & GB_CELL_HAS_SIZES) != 0) {
+        card->bytes[TEXT_STDOUT] = info->stdout_bytes;
+        card->bytes[TEXT_STDERR] = info->stderr_bytes;
     }
     if (card->note == NULL)
-        card->note = cells_copy_text(info, "note");
+        card->note = cells_copy_text(info->note);
     if (card->error == NULL)
-        card->error = cells_copy_text(error, "message");
+        card->error = cells_copy_text(info->message);
     cells_read_lost(card);
-    cells_set_value(card, json_text(info, "value"));
+    cells_set_value(card, info->value);
     cells_read_files(card, info);
     cells_read_displays(card, info);
 }
@@ -635,8 +639,9 @@ bool card_failed(const struct card *card)
     const struct outcome *outcome = &card->outcome;
 
     return card->state == CARD_DONE &&
-           (card->error != NULL || outcome->signal[0] != '\0' || outcome->timed_out ||
-            outcome->oom || outcome->interrupted || outcome->exit_code > 0);
+           (card->error != NULL || outcome->signal[0] != '\0' ||
+            outcome_has(outcome, GB_CELL_TIMED_OUT | GB_CELL_OOM | GB_CELL_INTERRUPTED) ||
+            outcome->exit_code > 0);
 }
 
 void card_verdict(const struct card *card, char *to, size_t room)
