@@ -9,7 +9,9 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "kit/transfer.h"
+#include "model/entry.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 
 enum { DEADLINE_MS = 120000, PAGE = 1000 };
 
@@ -188,13 +190,17 @@ static int fetch_add_entry(struct fetch *fetch, const struct place *folder,
                            const struct gb_json *entry, struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf name = {0};
-    struct gb_bytes type = json_text(entry, "type");
-    bool is_folder = gb_bytes_equal(type, "dir");
+    struct gb_entry_info told;
+    bool is_folder;
 
-    if (!json_add_bytes(&name, entry, "name", "name_base64") || !fetch_is_name(gb_buf_bytes(&name)))
+    if (gb_object_read(&gb_entry_object, entry, &told, err) < 0)
+        return -GB_EINTERNAL;
+    is_folder = told.type == GB_ENTRY_DIR;
+    if (!gb_bytes_add_decoded(&name, told.name, (told.flags & GB_ENTRY_BASE64) != 0) ||
+        !fetch_is_name(gb_buf_bytes(&name)))
         return gb_err_set(err, GB_EINTERNAL, "the listing of %s has a name that is none",
                           folder->remote);
-    if (is_folder || gb_bytes_equal(type, "file"))
+    if (is_folder || told.type == GB_ENTRY_FILE)
         return fetch_add_place_below(fetch, folder, gb_buf_bytes(&name), is_folder, err);
     if (++fetch->left_behind > FETCH_LEFT_BEHIND_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "%s has more than %d links and special files",
@@ -282,12 +288,18 @@ static void fetch_on_stat(void *arg, const struct gb_json *result,
 {
     struct fetch *fetch = arg;
     struct place *root = &fetch->folders.list[0];
+    struct gb_entry_info told;
+    struct gb_err err = {0};
 
     if (error != NULL) {
         fetch_fail_call(fetch, root->remote, error);
         return;
     }
-    if (!gb_bytes_equal(json_text(result, "type"), "dir")) {
+    if (gb_object_read(&gb_entry_object, result, &told, &err) < 0) {
+        fetch_finish(fetch, &err);
+        return;
+    }
+    if (told.type != GB_ENTRY_DIR) {
         fetch_add_place(&fetch->files, xstrdup(root->remote), xstrdup(root->local));
         fetch->folders.next = fetch->folders.count;
     }

@@ -12,7 +12,9 @@
 #include "kit/local.h"
 #include "kit/transfer.h"
 #include "repl/internal.h"
+#include "model/entry.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/words.h"
 
 enum { WORDS_MAX = 3, DEADLINE_MS = 30000 };
@@ -149,13 +151,17 @@ static void command_print_entries(void *arg, const struct gb_json *result)
         return;
     entry = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, entry = gb_json_next(entry)) {
-        bool folder = gb_bytes_equal(json_text(entry, "type"), "dir");
+        struct gb_entry_info told;
         struct gb_buf name = {0};
         char size[32];
+        bool folder;
 
-        words_size(size, sizeof(size), json_number(entry, "size"));
+        if (gb_object_read(&gb_entry_object, entry, &told, NULL) < 0)
+            continue;
+        folder = told.type == GB_ENTRY_DIR;
+        words_size(size, sizeof(size), (double)told.size);
         gb_buf_addf(&text, "%8s  ", folder ? "-" : size);
-        (void)json_add_bytes(&name, entry, "name", "name_base64");
+        (void)gb_bytes_add_decoded(&name, told.name, (told.flags & GB_ENTRY_BASE64) != 0);
         gb_escape(&text, gb_buf_bytes(&name), GB_FILE_NAME_MAX);
         gb_buf_release(&name);
         gb_buf_adds(&text, folder ? "/\n" : "\n");

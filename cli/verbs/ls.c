@@ -10,7 +10,9 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/past.h"
+#include "model/session.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/words.h"
 #include "store/store.h"
 #include "verbs/options.h"
@@ -46,37 +48,42 @@ static void ls_add_text(struct gb_buf *cell, struct gb_bytes text, size_t limit)
         gb_escape(cell, text, limit);
 }
 
-/* In the words of the front end; what it does not know stays as the server says it. */
-static struct gb_bytes ls_state_of(const struct gb_json *session)
+/* In the words of the front end. */
+static const char *ls_state_of(const struct gb_session_info *session)
 {
-    const char *word = state_word(json_text(session, "state"), json_true(session, "failed"));
-
-    return word[0] != '\0' ? gb_bytes_str(word) : json_text(session, "state");
+    return session->state == GB_NO_WORD ? ""
+                                        : state_word((enum gb_session_state)session->state,
+                                                     (session->flags & GB_SESSION_FAILED) != 0);
 }
 
-static void ls_fill_row(struct gb_buf *row, const struct gb_json *session)
+static double ls_seconds(uint64_t ns)
 {
-    struct gb_bytes label = json_text(session, "label");
+    return (double)ns / (double)GB_NS_PER_S;
+}
+
+static void ls_fill_row(struct gb_buf *row, const struct gb_session_info *session)
+{
+    struct gb_bytes name = session->label.size > 0 ? session->label : session->key;
     double now = (double)gb_clock_wall_ns() / (double)GB_NS_PER_S;
-    bool ended = json_member(session, "ended_at") != NULL;
+    bool ended = session->ended_at_ns > 0;
     char text[32];
 
-    ls_add_text(&row[COLUMN_ID], json_text(session, "session"), ID_COLUMN_MAX);
-    ls_add_text(&row[COLUMN_NAME], label.size > 0 ? label : json_text(session, "key"), 24);
-    ls_add_text(&row[COLUMN_IMAGE], json_text(session, "image"), 24);
-    ls_add_text(&row[COLUMN_STATE], ls_state_of(session), 24);
-    gb_buf_addf(&row[COLUMN_CELLS], "%.0f", json_number(session, "cells"));
-    words_age(text, sizeof(text), now - json_number(session, "created_at"));
+    ls_add_text(&row[COLUMN_ID], session->id, ID_COLUMN_MAX);
+    ls_add_text(&row[COLUMN_NAME], name, 24);
+    ls_add_text(&row[COLUMN_IMAGE], session->image, 24);
+    ls_add_text(&row[COLUMN_STATE], gb_bytes_str(ls_state_of(session)), 24);
+    gb_buf_addf(&row[COLUMN_CELLS], "%u", session->cells);
+    words_age(text, sizeof(text), now - ls_seconds(session->created_at_ns));
     gb_buf_adds(&row[COLUMN_AGE], text);
     if (ended) {
-        words_age(text, sizeof(text), now - json_number(session, "ended_at"));
+        words_age(text, sizeof(text), now - ls_seconds(session->ended_at_ns));
         gb_buf_adds(&row[COLUMN_MEMORY], "-");
         gb_buf_addf(&row[COLUMN_IDLE], "ended %s ago", text);
         return;
     }
-    words_age(text, sizeof(text), now - json_number(session, "last_active_at"));
+    words_age(text, sizeof(text), now - ls_seconds(session->last_active_at_ns));
     gb_buf_adds(&row[COLUMN_IDLE], text);
-    words_size(text, sizeof(text), json_number(session, "memory_bytes"));
+    words_size(text, sizeof(text), (double)session->memory_bytes);
     gb_buf_adds(&row[COLUMN_MEMORY], text);
 }
 
@@ -137,6 +144,7 @@ struct listing {
     struct table table;
     struct gb_buf json;
     struct gb_json_out out;
+    bool refused; /* an answer was not what it should be */
 };
 
 static void ls_add_sessions(void *arg, const struct gb_json *result)
@@ -154,13 +162,21 @@ static void ls_add_sessions(void *arg, const struct gb_json *result)
     free(table->cells);
     table->cells = cells;
     for (uint32_t i = 0; i < list->count; i++) {
+        struct gb_session_info told;
+        struct gb_err err = {0};
+
         session = i == 0 ? gb_json_first(list) : gb_json_next(session);
-        ls_fill_row(&table->cells[table->rows++ * COLUMN_COUNT], session);
+        if (gb_object_read(&gb_session_object, session, &told, &err) < 0) {
+            app_say_err(&err);
+            listing->refused = true;
+            return;
+        }
+        ls_fill_row(&table->cells[table->rows++ * COLUMN_COUNT], &told);
         json_print(&listing->out, NULL, session);
         if (args_has(listing->args, "ids")) {
-            ls_print_word(json_text(session, "session"));
-            ls_print_word(json_text(session, "key"));
-            ls_print_word(json_text(session, "label"));
+            ls_print_word(told.id);
+            ls_print_word(told.key);
+            ls_print_word(told.label);
         }
     }
 }
@@ -188,9 +204,11 @@ static int ls_run(const struct args *args)
     gb_json_array(&listing.out, NULL);
     good = past_list(&app, NULL, ls_add_sessions, &listing);
     if (args_has(args, "all"))
-        good = good && past_list(&app, "closed", ls_add_sessions, &listing) &&
-               past_list(&app, "lost", ls_add_sessions, &listing);
+        for (enum gb_session_state state = GB_SESSION_CLOSED; state <= GB_SESSION_LOST; state++)
+            good = good &&
+                   past_list(&app, gb_session_state_to_string(state), ls_add_sessions, &listing);
     gb_json_end(&listing.out);
+    good = good && !listing.refused;
     if (good)
         ls_print_listing(&listing);
     for (size_t i = 0; i < listing.table.rows * COLUMN_COUNT; i++)

@@ -682,13 +682,9 @@ bool session_state_is(const struct session *session, const char *word)
                                strcmp(state_name(state), word) == 0);
 }
 
-const char *state_word(struct gb_bytes state, bool failed)
+const char *state_word(enum gb_session_state state, bool failed)
 {
-    enum gb_session_state told;
-
-    if (!gb_session_state_from_string(state, &told))
-        return "";
-    return states[told == GB_SESSION_IDLE && failed ? SESSION_FAILED : (enum session_state)told]
+    return states[state == GB_SESSION_IDLE && failed ? SESSION_FAILED : (enum session_state)state]
         .word;
 }
 

@@ -198,7 +198,7 @@ const char *session_state_word(const struct session *session);
  * the server's name for it. */
 bool session_state_is(const struct session *session, const char *word);
 /* The word for what `state` and `failed` of a session say. */
-const char *state_word(struct gb_bytes state, bool failed);
+const char *state_word(enum gb_session_state state, bool failed);
 const char *session_state_sign(const struct session *session);
 int session_state_role(const struct session *session); /* enum role */
 enum attention session_attention(const struct session *session, double now);

@@ -5,11 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "kit/local.h"
+#include "model/entry.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 
 enum { CALL_DEADLINE_MS = 30000 };
 
@@ -188,20 +191,22 @@ static void files_read_entries(struct files *files, const struct gb_json *result
     for (uint32_t i = 0; i < list->count && files->count < FILES_MAX;
          i++, entry = gb_json_next(entry)) {
         struct file_entry *to = &files->entries[files->count];
-        struct gb_bytes type = json_text(entry, "type");
+        struct gb_entry_info told;
         struct gb_buf name = {0};
 
-        if (!json_add_bytes(&name, entry, "name", "name_base64") || name.size == 0 ||
-            name.size > GB_FILE_NAME_MAX || memchr(gb_buf_data(&name), '\0', name.size) != NULL) {
+        if (gb_object_read(&gb_entry_object, entry, &told, NULL) < 0 ||
+            !gb_bytes_add_decoded(&name, told.name, (told.flags & GB_ENTRY_BASE64) != 0) ||
+            name.size == 0 || name.size > GB_FILE_NAME_MAX ||
+            memchr(gb_buf_data(&name), '\0', name.size) != NULL) {
             gb_buf_release(&name);
             continue;
         }
         to->name = gb_buf_take_str(&name);
-        to->folder = gb_bytes_equal(type, "dir");
-        to->link = gb_bytes_equal(type, "symlink");
-        to->other = gb_bytes_equal(type, "other");
-        to->size = json_count(entry, "size");
-        to->mtime = json_number(entry, "mtime");
+        to->folder = told.type == GB_ENTRY_DIR;
+        to->link = told.type == GB_ENTRY_SYMLINK;
+        to->other = told.type == GB_ENTRY_OTHER;
+        to->size = told.size;
+        to->mtime = (double)told.mtime_ns / (double)GB_NS_PER_S;
         files->count++;
     }
     qsort(files->entries, files->count, sizeof(*files->entries), files_by_name);
