@@ -34,7 +34,7 @@ SWITCHES = {1: ("bold", True), 2: ("dim", True), 3: ("italic", True), 4: ("under
 # name, theme, keys; what is awaited stands in brackets; _ is a space
 PICTURES = [("list", "dark", "Home"),
             ("palette", "light", "C-p t h e m [nord]"),
-            ("tree", "gruvbox", "t [as_a_tree] j j"),
+            ("tree", "gruvbox", "b [as_a_tree] j j"),
             ("session", "tokyo-night", ":open_plot-experiments [countries] :cell_4 [KeyError]"),
             ("completion", "catppuccin", ":open_plot-experiments [countries] T [hold] i [TYPING] f o r Space n a m e Space "
                                          "i n Space t o t a l s : Enter [...] f r a m e . p Tab [function]"),

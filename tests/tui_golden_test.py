@@ -7,6 +7,7 @@ that is meant, GLASSBELL_WRITE_DOCS=1 writes the screens anew:
     GLASSBELL_WRITE_DOCS=1 ./dev test tests/tui_golden_test.py     (docs/screens.py draws pictures to look at)
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -35,11 +36,11 @@ def walk(terminal, scene):
     terminal.keys("j", "j", "j")
     terminal.wait("● scrape-prices")
     yield at("list", "not in the journal any more")
-    terminal.keys("t")
+    terminal.keys("b")
     yield at("tree", "as a tree by owner", "▾ adk")
-    terminal.keys("t")
+    terminal.keys("b")
     terminal.wait("as a tree by image")
-    terminal.keys("t", "C-p")
+    terminal.keys("b", "C-p")
     terminal.wait("›")
     terminal.type("the")
     yield at("palette", "change the colours", "theme nord")
@@ -56,11 +57,12 @@ def walk(terminal, scene):
     yield at("filter", "of 10", "data-cleaning", without=["etl-nightly"])
     terminal.keys("C-c")
     terminal.wait("etl-nightly")
-    terminal.keys("Home", "Space", "Space", "x")
-    yield at("confirm", "Close 2 sessions?", "2 marked")
-    terminal.keys("n")
+    terminal.keys("Home", "Space", "Space", "X")
+    yield at("closing", "2 sessions close in 60 min", "2 marked", "u undo")
+    terminal.keys("u")
+    terminal.wait("2 sessions stay open")
     terminal.command("mark none")
-    terminal.wait("etl-nightly", without=["marked", "Close 2"])
+    terminal.wait("etl-nightly", without=["marked", "closing"])
     terminal.command("nosuch")
     yield at("error", "there is no command nosuch")
     terminal.command("open plot-experiments")
@@ -114,6 +116,15 @@ def walk(terminal, scene):
     yield at("input", "input:", "TYPING")
 
 
+@contextlib.contextmanager
+def undo_for_long(folder):
+    """What is about to close is still about to, however slowly one looks."""
+    path = pathlib.Path(folder) / ".config" / "glassbell" / "glassbell.conf"
+    path.parent.mkdir(parents=True)
+    path.write_text("[tui]\nundo = 1h\n")
+    yield
+
+
 def at_rest(terminal):
     """The screen once it does not change any more; only for writing."""
     seen = []
@@ -153,7 +164,7 @@ def read(path):
 def test_golden_screens(columns, rows, depth):
     path = SCREENS / f"{columns}x{rows}-{depth}.txt"
     golden, seen = {} if WRITING else read(path), {}
-    with tempfile.TemporaryDirectory(prefix="gb-") as folder, Scene(folder, (192, 96)) as scene, \
+    with tempfile.TemporaryDirectory(prefix="gb-") as folder, undo_for_long(folder), Scene(folder, (192, 96)) as scene, \
             front_end(folder, scene.path, columns=columns, rows=rows, env={**DEPTHS[depth], "TZ": scene.zone}) as terminal:
         for name in walk(terminal, scene):
             if WRITING:

@@ -598,7 +598,7 @@ def test_paths_are_completed(front, sessions):
     front.expect("tui-python ›")
     front.keys("3")
     front.expect("~/")
-    front.keys("u")
+    front.keys("+")
     front.type("~/pl")
     front.expect("upload: ~/pl")
     front.keys("Tab")

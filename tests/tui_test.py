@@ -77,7 +77,7 @@ def test_sorts_filters_and_groups(few, folder):
         terminal.wait("none of 6 sessions")
         terminal.keys("Escape")
         terminal.wait("scraper", "build")
-        terminal.keys("t")
+        terminal.keys("b")
         terminal.wait("▾ adk", "▾ claude", "(nobody's)")
         terminal.keys("Home", "Enter")
         terminal.wait("▸")
@@ -85,21 +85,116 @@ def test_sorts_filters_and_groups(few, folder):
         terminal.wait("▾ javascript", "▾ python", "▾ shell")
 
 
+def settings(folder, *lines):
+    """The settings of a front end that is started in this folder; gives the path."""
+    path = pathlib.Path(folder) / ".config" / "glassbell" / "glassbell.conf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def closed(few):
+    return [call["params"]["session"] for call in few.calls if call["method"] == "session.close"]
+
+
 def test_marks_and_acts_on_all(few, folder):
+    """Closing is said once, may be taken back, and is done at once when it is said again."""
+    settings(folder, "[tui]", "undo = 1h")
     with front_end(folder, few.path, columns=100, rows=40) as terminal:
         terminal.wait("scraper")
-        terminal.keys("v", "Space", "Space")
+        terminal.keys("v", "Home", "Space", "Space")
         terminal.wait("2 marked")
-        terminal.keys("x")
-        terminal.wait("Close 2 sessions?")
-        terminal.keys("n")
-        terminal.wait("2 marked", without=["Close 2"])
-        terminal.keys("x")
-        terminal.wait("Close 2 sessions?")
-        terminal.keys("y")
-        wait_for(lambda: sum(call["method"] == "session.close" for call in few.calls) == 2, what="two calls")
+        terminal.keys("X")
+        terminal.wait("2 sessions close in 60 min; u takes that back", "◌ closing  scraper", "u undo")
+        terminal.keys("u")
+        terminal.wait("2 sessions stay open", "◐ input?   scraper", "2 marked", without=["closing", "u undo"])
+        terminal.keys("u")
+        terminal.wait("nothing is about to close")
+        assert not closed(few)
+        terminal.keys("X")
+        terminal.wait("2 sessions close in")
+        terminal.keys("X")
+        terminal.wait("2 sessions closed")
+        assert sorted(closed(few)) == sorted(few.sessions[at]["session"] for at in (0, 1))
         terminal.command("mark none")
         terminal.wait("scraper", without=["marked"])
+
+
+def test_a_closing_comes_when_its_time_is_over(few, folder):
+    settings(folder, "[tui]", "undo = 1s")
+    with front_end(folder, few.path, columns=120, rows=40) as terminal:
+        terminal.wait("scraper")
+        terminal.command("filter notebook")
+        terminal.wait("1 of 6")
+        terminal.keys("X")
+        terminal.wait("notebook closed")
+        assert closed(few) == [few.sessions[3]["session"]]
+
+
+def test_closing_without_a_time_to_think_is_at_once(few, folder):
+    settings(folder, "[tui]", "undo = 0")
+    with front_end(folder, few.path, columns=120, rows=40) as terminal:
+        terminal.wait("scraper")
+        terminal.command("close analysis")
+        terminal.wait("analysis closed")
+        assert closed(few) == [few.sessions[2]["session"]]
+
+
+def test_who_leaves_meant_what_was_closed(few, folder):
+    """Also from the view of a session."""
+    settings(folder, "[tui]", "undo = 1h")
+    with front_end(folder, few.path, columns=120, rows=40) as terminal:
+        terminal.wait("scraper")
+        terminal.command("open analysis")
+        terminal.wait("analysis ›")
+        terminal.keys("X")
+        terminal.wait("analysis closes in 60 min; u takes that back")
+        terminal.keys("u")
+        terminal.wait("analysis stays open")
+        terminal.keys("X")
+        terminal.wait("analysis closes in")
+        terminal.keys("q")
+        assert terminal.status() == 0
+        assert wait_for(lambda: closed(few)) == [few.sessions[2]["session"]]
+
+
+def test_without_a_server_nothing_closes(few, folder):
+    """Also not later, when it is back."""
+    settings(folder, "[tui]", "undo = 1h")
+    with front_end(folder, few.path, columns=120, rows=40) as terminal:
+        terminal.wait("scraper")
+        terminal.command("close analysis")
+        terminal.wait("analysis closes in 60 min")
+        few.close()
+        terminal.wait("not closed: there is no server", without=["closing"])
+        assert not closed(few)
+
+
+# Keys that mean the same, said of different things.
+KIN = [{"copy", "copy-path", "copy"}, {"fold", "open"}, {"type", "open-file", "open"}, {"down", "file-down"}, {"up", "file-up"},
+       {"first", "top", "file-top"}, {"last", "end", "file-end"}, {"page-down", "look-down"}, {"page-up", "look-up"},
+       {"next", "next-failed"}, {"filter", "search"}, {"mark", "fold"},
+       {"search-next", "new"}]  # n: as pagers have it, where a search is on
+ENDS = {"close", "interrupt", "remove"}
+
+
+def test_a_key_means_one_thing(few, folder):
+    """In the list, in a session and among its files; what ends something has a capital letter, or Control, or is Del."""
+    meanings = {}
+    page = subprocess.run([BINARY, "tui", "--manual"], capture_output=True, text=True, check=True).stdout
+    for part in page.split(".Ss ")[1:]:
+        title, rows = part.split("\n", 1)
+        if title == "Typing into a session":
+            continue
+        for keys, name in re.findall(r'^\.It Sy "\\&(.*?)" No ":(\S+?)(?: .*)?"$', rows, re.M):
+            for key in keys.split():
+                meanings.setdefault(key, set()).add(name)
+                if name in ENDS:
+                    assert key[0].isupper(), (key, name)
+    assert len(meanings) > 50
+    for key, names in meanings.items():
+        if len(key) == 1 and key not in "JK":  # moving by cells, and by pages of a file
+            assert len(names) == 1 or any(names <= kin for kin in KIN), (key, names)
 
 
 def commands_of(*titles):
@@ -117,7 +212,7 @@ ASKS = ("hello", "stats", "pool.status", "session.list", "session.history", "eve
 def test_nothing_happens_to_what_is_not_shown(few, folder):
     """Every command and every key of the list, with a filter that leaves no row."""
     names = sorted(set(commands_of("List of sessions", "Everywhere")) - {"quit", "suspend", "new", "all", "filter"})
-    assert {"take", "close", "interrupt", "open", "mark", "hand-back"} <= set(names)
+    assert {"take", "close", "interrupt", "open", "mark", "hand-back", "type", "undo"} <= set(names)
     with front_end(folder, few.path, columns=120, rows=40) as terminal:
         terminal.wait("scraper", "memory")
         terminal.command("filter nosuchthing")
@@ -125,7 +220,7 @@ def test_nothing_happens_to_what_is_not_shown(few, folder):
         for name in names:
             terminal.command(name)
             terminal.keys("y", "C-c")
-        for key in ("T", "x", "i", "Enter", "Space", "y", "l", "o", "H", "Right", "Delete", "v", "v", "k", "j", "G", "g", "!", "!"):
+        for key in ("T", "X", "I", "i", "u", "Enter", "Space", "y", "l", "o", "H", "Right", "Delete", "v", "v", "k", "j", "G", "g", "!", "!"):
             terminal.keys(key)
             terminal.keys("C-g")
         terminal.command("theme")  # all keys before have been taken
@@ -135,21 +230,19 @@ def test_nothing_happens_to_what_is_not_shown(few, folder):
 
 def test_marks_of_what_is_not_shown_are_left_alone(few, folder):
     """And are not forgotten."""
+    settings(folder, "[tui]", "undo = 0")
     with front_end(folder, few.path, columns=120, rows=40) as terminal:
         terminal.wait("scraper")
         terminal.keys("Home", "Space", "Space")
         terminal.wait("2 marked")
         terminal.command("filter nosuchthing")
         terminal.wait("2 marked", "2 of them not shown")
-        terminal.keys("x")
+        terminal.keys("X")
         terminal.wait("none of the 2 marked sessions is shown")
         terminal.command("filter scraper")
         terminal.wait("2 marked", "1 of them not shown", "1 of 6")
-        terminal.keys("x")
-        terminal.wait("Close scraper?")
-        terminal.keys("y")
-        closed = wait_for(lambda: [call["params"]["session"] for call in few.calls if call["method"] == "session.close"])
-        assert closed == [few.sessions[0]["session"]]
+        terminal.keys("X")
+        assert wait_for(lambda: closed(few)) == [few.sessions[0]["session"]]
 
 
 def test_nothing_happens_to_what_is_closed(few, folder):
@@ -160,7 +253,7 @@ def test_nothing_happens_to_what_is_closed(few, folder):
         terminal.wait("1 marked")
         few.tell("session.closed", session=few.sessions[0]["session"], reason="closed", message="by a client")
         terminal.wait("· closed", "sessions (5, 1 closed)", "1 of 6", without=["marked"])
-        for key in ("T", "x", "i", "H", "Space"):
+        for key in ("T", "X", "I", "i", "H", "Space"):
             terminal.keys(key)
             terminal.keys("C-g")
         terminal.command("theme")
@@ -533,12 +626,12 @@ def test_sees_real_sessions(server, client, fresh, folder):
         terminal.wait("✕ failed", "fails again and again")
         sleeping = session.send("sleep 1000")
         terminal.wait("● running  witness")
-        terminal.keys("i")
+        terminal.keys("I")
         assert sleeping.wait()["interrupted"]
-        terminal.keys("x")
-        terminal.wait("Close witness?")
-        terminal.keys("y")
-        terminal.wait("· closed   witness", "witness is closed")
+        terminal.keys("X")
+        terminal.wait("◌ closing  witness", "witness closes in 10 s")
+        terminal.keys("X")
+        terminal.wait("· closed   witness", "witness closed")
 
 
 def test_watch_prints_what_cells_do(server, client, sh, folder):

@@ -167,6 +167,8 @@ const struct gb_option gb_options[] = {
          "name of a theme, or `auto`: light or dark, as the terminal is"),
     BOOL("tui", "mouse", tui.mouse, "yes", LIVE,
          "the front end takes the mouse (with Shift the terminal selects as usual)"),
+    DURATION("tui", "undo", tui.undo_ms, 0, 3600000, "10s", LIVE,
+             "how long closing a session can be taken back; 0: not at all"),
 };
 /* clang-format on */
 

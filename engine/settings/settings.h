@@ -86,6 +86,7 @@ struct gb_settings {
     struct gb_settings_tui {
         char *theme;
         bool mouse;
+        uint64_t undo_ms;
     } tui;
     struct gb_settings_pool *pools;
     size_t pool_count;

@@ -9,7 +9,7 @@
 #include "settings/settings.h"
 
 /* An editor writes in several steps; the file is read when it has come to rest. */
-enum { REST_MS = 100 };
+enum { REST_MS = 100, UNDO_STANDARD_MS = 10000 };
 
 struct config_watch {
     uv_fs_event_t event; /* first: freed through it */
@@ -55,6 +55,7 @@ static bool config_load(struct tui *tui, struct gb_settings *settings)
     if (tui->mouse != settings->tui.mouse)
         terminal_mouse(tui->terminal, settings->tui.mouse);
     tui->mouse = settings->tui.mouse;
+    tui->undo_ms = settings->tui.undo_ms;
     return true;
 }
 
@@ -112,6 +113,7 @@ void config_open(struct tui *tui)
     const char *theme = tui->config.theme;
 
     tui->mouse = true;
+    tui->undo_ms = UNDO_STANDARD_MS;
     if (!config_load(tui, &settings)) {
         (void)tui_set_theme(tui, theme != NULL ? theme : "auto");
         return;

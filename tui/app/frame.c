@@ -127,9 +127,11 @@ static int frame_paint_keys(struct tui *tui, struct region row, int x, enum cont
 }
 
 /* What the view says is the thing to do now; NULL: nothing in particular. */
-static const struct command *frame_urgent_command(const struct tui *tui)
+static const struct command *frame_urgent_command(struct tui *tui)
 {
-    const char *name = tui->view->ops->urgent != NULL ? tui->view->ops->urgent(tui->view) : NULL;
+    const char *name = closing_is_pending(tui)          ? "undo"
+                       : tui->view->ops->urgent != NULL ? tui->view->ops->urgent(tui->view)
+                                                        : NULL;
 
     return name != NULL ? command_find(&tui->tables, tui_context(tui), name) : NULL;
 }

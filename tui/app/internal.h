@@ -51,6 +51,15 @@ struct connection {
     bool was_up;
 };
 
+/* Sessions that the server was asked to close: told about when all answers are here. */
+struct closing {
+    struct gb_timer *timer; /* to the earliest end of a grace */
+    bool leaving;           /* the program ends with the last answer */
+    size_t asked, closed, failed;
+    char name[STORE_NAME_MAX]; /* of the last */
+    char why[GB_ERR_MESSAGE_MAX];
+};
+
 struct tui {
     struct tui_config config;
     uv_loop_t *uv;
@@ -91,6 +100,8 @@ struct tui {
     char message_command[MESSAGE_TEXT_MAX]; /* the line that was run */
     char lease_session[STORE_NAME_MAX];     /* that a note is asked for */
     bool mouse;
+    uint64_t undo_ms; /* how long a closing can be taken back; 0: not at all */
+    struct closing closing;
     struct config_watch *config_watch;
     struct gb_list simple_calls, history_calls;
 };
@@ -135,6 +146,16 @@ const char *lease_subject(const struct tui *tui);
 void lease_take(struct tui *tui, const struct words *words);
 void lease_hand_back(struct tui *tui, const struct words *words);
 bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *ret_role);
+
+/* ---- closing.c ---- */
+void closing_open(struct tui *tui);
+/* What is about to close is closed now. True: the program ends when the answers are here. */
+bool closing_leave(struct tui *tui);
+/* The connection is lost: all of them stay open, which is told. */
+void closing_give_up(struct tui *tui);
+bool closing_is_pending(struct tui *tui);
+void closing_run_close(struct tui *tui, const struct words *words);
+void closing_run_undo(struct tui *tui, const struct words *words);
 
 /* ---- uplink.c ---- */
 void uplink_open(struct tui *tui, bool start_server);

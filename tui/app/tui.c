@@ -362,6 +362,8 @@ const struct tui_config *tui_config(struct tui *tui)
 
 void tui_quit(struct tui *tui)
 {
+    if (closing_leave(tui))
+        return;
     tui->quitting = true;
     uv_stop(tui->uv);
 }
@@ -523,6 +525,7 @@ static int tui_begin(struct tui *tui, struct gb_err *err)
     theme_fallback(&tui->theme);
     config_open(tui);
     tui_watch_signals(tui);
+    closing_open(tui);
     uplink_open(tui, true);
     tui_push(tui, tui->config.first_view(tui));
     tui_frame(tui);
@@ -545,6 +548,7 @@ static void tui_end(struct tui *tui)
         gb_signal_free(tui->signals[i]);
     gb_timer_free(tui->frame_timer);
     gb_timer_free(tui->resize_timer);
+    gb_timer_free(tui->closing.timer);
     gb_loop_undefer(&tui->frame_soon);
     gb_loop_undefer(&tui->pop_soon);
     history_release(&tui->history);

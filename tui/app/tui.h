@@ -110,6 +110,11 @@ void tui_ask_live(struct tui *tui, enum tui_recall recall, tui_changed_cb *chang
 /* Asks whether to; @done is called only for a yes. */
 void tui_confirm(struct tui *tui, const char *question, void (*done)(void *arg), void *arg);
 
+/* Closes the session when the time to think better of it is over: true, and tui_say_closing() tells
+ * of all of them. False: it is closed now, because it was about to be, or there is no such time. */
+bool tui_close_session(struct tui *tui, struct session *session);
+void tui_say_closing(struct tui *tui);
+
 /* Runs a line as if it had been typed behind `:`; it is shown. */
 void tui_command(struct tui *tui, const char *line);
 /* The key that a command has now, for texts: "T", or ":lease". */

@@ -192,6 +192,7 @@ static void uplink_on_closed(void *arg, const struct gb_err *why)
     if (connection->state == CONNECTION_UP)
         connection->attempts = 0;
     connection->state = CONNECTION_LOST;
+    closing_give_up(tui);
     tui->store.subscription = 0;
     tui->store.missed = true;
     for (unsigned i = 0; i < connection->attempts && wait < RETRY_MAX_MS; i++)

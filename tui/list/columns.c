@@ -97,8 +97,8 @@ static int columns_compare_numbers(double a, double b)
 static int columns_state_rank(const struct session *session)
 {
     static const int ranks[] = {
-        [SESSION_WAITING] = 0, [SESSION_FAILED] = 1, [SESSION_RUNNING] = 2, [SESSION_STARTING] = 3,
-        [SESSION_IDLE] = 4,    [SESSION_LOST] = 5,   [SESSION_CLOSED] = 6,
+        [SESSION_WAITING] = 0, [SESSION_FAILED] = 1,  [SESSION_RUNNING] = 2, [SESSION_STARTING] = 3,
+        [SESSION_IDLE] = 4,    [SESSION_CLOSING] = 5, [SESSION_LOST] = 6,    [SESSION_CLOSED] = 7,
     };
     static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
 

@@ -336,74 +336,28 @@ static void list_run_interrupt(struct tui *tui, const struct words *words)
 
 static void list_act_close(struct tui *tui, struct session *session, void *arg)
 {
-    char done[200];
-
     (void)arg;
-    if (session_gone(session)) {
+    if (session_gone(session))
         tui_say(tui, MESSAGE_PLAIN, "%s is closed already", session_title(session));
-        return;
-    }
-    (void)snprintf(done, sizeof(done), "%.150s is closed", session_title(session));
-    tui_call_on(tui, "session.close", session->id, done);
-}
-
-struct closing {
-    struct tui *tui;
-    struct words words;
-};
-
-static void list_close_them(void *arg)
-{
-    struct closing *closing = arg;
-
-    (void)list_for_each(closing->tui, &closing->words, list_act_close, NULL);
-}
-
-struct losses {
-    size_t count;
-    char name[64]; /* of the last */
-};
-
-/* What a close would take: somebody else's work, or a cell that runs. */
-static void list_count_losses(struct tui *tui, struct session *session, void *arg)
-{
-    struct losses *losses = arg;
-
-    (void)tui;
-    if (session->cells == 0 || session_gone(session))
-        return;
-    losses->count++;
-    (void)snprintf(losses->name, sizeof(losses->name), "%s", session_title(session));
+    else
+        (void)tui_close_session(tui, session);
 }
 
 static void list_run_close(struct tui *tui, const struct words *words)
 {
-    static struct closing closing; /* while the question is open */
-    struct losses losses = {0};
-    size_t count = list_for_each(tui, words, list_count_losses, &losses);
-    char question[200];
+    if (list_for_each(tui, words, list_act_close, NULL) > 0)
+        tui_say_closing(tui);
+}
 
-    if (count == 0)
+static void list_run_type(struct tui *tui, const struct words *words)
+{
+    struct session *session = list_choose(tui, words);
+
+    if (session == NULL)
         return;
-    closing.tui = tui;
-    /* Words point into their own memory: only the name is needed again. */
-    closing.words = (struct words){.count = MIN(words->count, (size_t)2)};
-    if (words->count > 1) {
-        (void)snprintf(closing.words.memory, sizeof(closing.words.memory), "%s", words->words[1]);
-        closing.words.words[1] = closing.words.memory;
-    }
-    if (losses.count == 0) {
-        list_close_them(&closing);
-        return;
-    }
-    if (losses.count == 1)
-        (void)snprintf(question, sizeof(question),
-                       "Close %s? What is in its memory and files is lost.", losses.name);
-    else
-        (void)snprintf(question, sizeof(question),
-                       "Close %zu sessions? What is in their memory and files is lost.",
-                       losses.count);
-    tui_confirm(tui, question, list_close_them, &closing);
+    session->seen = true;
+    tui_open_session(tui, session->id);
+    tui_command(tui, "type");
 }
 
 /* ---- looking ---- */
@@ -579,6 +533,8 @@ static void list_run_copy(struct tui *tui, const struct words *words)
 const struct command list_commands[] = {
     LIST_ROW("open", "[SESSION]", "look into a session; fold or unfold a group", "Enter l Right",
              "open", ARGUMENT_SESSION, list_run_open),
+    LIST_ROW("type", "[SESSION]", "look into a session, with the keys at its prompt", "i", NULL,
+             ARGUMENT_SESSION, list_run_type),
     {"open", "SESSION", "look into a session", NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_SESSION,
      list_run_open_named},
     LIST_ROW("new", "[IMAGE [LABEL]]", "open a session (python, javascript, shell)", "n", "new",
@@ -592,14 +548,14 @@ const struct command list_commands[] = {
              list_run_attention),
     LIST_ROW("mark", "[all|none]", "mark the session, or take the mark off", "Space", "mark",
              ARGUMENT_TEXT, list_run_mark),
-    LIST_ROW("interrupt", "[SESSION]", "interrupt what runs, in all that are marked", "i", NULL,
+    LIST_ROW("interrupt", "[SESSION]", "interrupt what runs, in all that are marked", "I", NULL,
              ARGUMENT_SESSION, list_run_interrupt),
-    LIST_ROW("close", "[SESSION]", "close the session, or all that are marked", "x Del", "close",
-             ARGUMENT_SESSION, list_run_close),
+    LIST_ROW("close", "[SESSION]", "close it, or all that are marked; again: at once", "X Del",
+             "close", ARGUMENT_SESSION, list_run_close),
     LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next; again turns it around", "s",
              "sort", ARGUMENT_COLUMN, list_run_sort),
     LIST_ROW("reverse", "", "turn the order around", "S", NULL, ARGUMENT_NONE, list_run_reverse),
-    LIST_ROW("tree", "[owner|image|table]", "group by owner, by image, or not", "t", "tree",
+    LIST_ROW("tree", "[owner|image|table]", "group by owner, by image, or not", "b", "tree",
              ARGUMENT_TEXT, list_run_tree),
     LIST_ROW("fold", "", "fold or unfold a group", "o", NULL, ARGUMENT_NONE, list_run_fold),
     LIST_ROW("preview", "", "show the session at the cursor beside the list, or not", "v",

@@ -75,8 +75,10 @@ void list_build(struct list_view *list)
 
             all[count] = &list->frozen[count];
             /* Marks are the person's and not the server's. */
-            if (now != NULL)
+            if (now != NULL) {
                 list->frozen[count].marked = now->marked;
+                list->frozen[count].closing_ns = now->closing_ns;
+            }
         }
     } else {
         GB_LIST_FOREACH(session, &store->sessions, link)

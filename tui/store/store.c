@@ -32,9 +32,10 @@ static const struct {
     [SESSION_CLOSED] = {"closed", "·", ROLE_DIM},
     [SESSION_LOST] = {"lost", "✕", ROLE_LOST},
     [SESSION_FAILED] = {"failed", "✕", ROLE_FAILED},
+    [SESSION_CLOSING] = {"closing", "◌", ROLE_WAITING},
 };
 static_assert(ARRAY_SIZE(states) == SESSION_STATE_COUNT, "a row for each state");
-static_assert((int)SESSION_FAILED == (int)GB_SESSION_STATE_COUNT, "one more than the server has");
+static_assert((int)SESSION_FAILED == (int)GB_SESSION_STATE_COUNT, "behind what the server has");
 
 void store_init(struct store *store)
 {
@@ -243,6 +244,7 @@ static void end_session(struct store *store, struct session *session, const stru
         json_copy(params, "reason", session->reason, sizeof(session->reason));
     session->last.running = session->last.waiting = false;
     session->marked = false;
+    session->closing_ns = 0;
     session->cpu_share = 0;
     session->lease = (struct lease){0};
     store->gone_count++;
@@ -659,6 +661,8 @@ const char *session_title(const struct session *session)
 
 enum session_state session_shown(const struct session *session)
 {
+    if (session->closing_ns != 0)
+        return SESSION_CLOSING;
     return session->state == SESSION_IDLE && session->last.failed ? SESSION_FAILED : session->state;
 }
 
@@ -670,7 +674,7 @@ const char *session_state_word(const struct session *session)
 /* The server's name for it. */
 static const char *state_name(enum session_state state)
 {
-    return state == SESSION_FAILED ? "failed"
+    return state >= SESSION_FAILED ? states[state].word
                                    : gb_session_state_to_string((enum gb_session_state)state);
 }
 

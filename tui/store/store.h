@@ -41,6 +41,7 @@ enum session_state {
     /* Not told by the server as a state: idle, and the last cell failed. What is shown, found,
      * sorted and counted goes by session_shown(). */
     SESSION_FAILED,
+    SESSION_CLOSING, /* the person closed it, and may still take that back */
     SESSION_STATE_COUNT
 };
 
@@ -101,6 +102,7 @@ struct session {
     uint32_t looked_up;             /* the number of cells when history was asked for */
     bool seen;                      /* its attention was looked at */
     bool marked;                    /* by the person */
+    uint64_t closing_ns;            /* when the person's word closes it, monotonic; 0: it stays */
     char reason[STORE_MESSAGE_MAX]; /* why it is gone */
     struct samples memory, cpu;     /* bytes; share of a core */
     uint64_t order;                 /* rises: the order of their coming */

@@ -16,7 +16,10 @@
 static void view_run_type(struct tui *tui, const struct words *words)
 {
     SELF(tui);
-    (void)session_view_type(self);
+    if (self->history_done)
+        (void)session_view_type(self);
+    else
+        self->autofocus = true; /* whose session it is comes with its cells */
 }
 
 static void view_run_leave(struct tui *tui, const struct words *words)
@@ -521,7 +524,7 @@ const struct command session_commands[] = {
     ROW("type", "", "the keys go to the prompt", "i Enter", "type", view_run_type),
     ROW("next-cell", "", "to the next cell", "J", "next cell", view_run_next_cell),
     ROW("previous-cell", "", "to the cell before", "K", NULL, view_run_previous_cell),
-    ROW("next-failed", "", "to the next cell that failed", "!", NULL, view_run_next_failed),
+    ROW("next-failed", "", "to the next cell that failed", "Tab", NULL, view_run_next_failed),
     ROW("cell", "NUMBER", "to the cell with this number", NULL, NULL, view_run_cell),
     ROW("fold", "", "fold or unfold the cell", "o Space", "fold", view_run_fold),
     ROW("fold-all", "", "fold all cells but those that failed, or unfold all", "O", NULL,
@@ -538,7 +541,7 @@ const struct command session_commands[] = {
     ROW("rerun", "", "run the cell again", "R", "rerun", view_run_rerun),
     ROW("edit", "", "the code of the cell in $EDITOR, then at the prompt", "e", "edit",
         view_run_edit),
-    ROW("interrupt", "", "interrupt the cell that runs", "C-c", NULL, view_run_interrupt),
+    ROW("interrupt", "", "interrupt the cell that runs", "C-c I", NULL, view_run_interrupt),
     ROW("answer", "", "type a line for the program that waits for input", "a", NULL,
         view_run_answer),
     ROW("follow", "", "keep the end in sight, or stand still", "f", "follow", view_run_follow),
@@ -560,7 +563,7 @@ const struct command session_commands[] = {
     FILE_ROW("open-file", "", "into the folder", "Enter Right l", "open", view_run_file_open),
     FILE_ROW("parent", "", "to the folder above", "Backspace Left", "up", view_run_file_back),
     LOCAL_ROW("download", "a copy of the file on this machine", "d", view_run_download),
-    LOCAL_ROW("upload", "a file of this machine into the folder", "u", view_run_upload),
+    LOCAL_ROW("upload", "a file of this machine into the folder", "+", view_run_upload),
     FILE_ROW("remove", "", "remove it from the session", "D", "remove", view_run_remove),
     FILE_ROW("refresh", "", "read the folder again", "r", NULL, view_run_refresh),
     FILE_ROW("copy-path", "", "the path into the clipboard", "y", NULL, view_run_copy_path),

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Closing with a grace: the server is told when the time in which one may think better of it is
+ * over, or at once when the person says so a second time, or leaves.
+ *
+ * What is about to close is noted at the session (`closing_ns`, by the monotonic clock), so that a
+ * list shows it. One timer runs to the earliest end.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/internal.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "show/words.h"
+
+enum { CLOSING_DEADLINE_MS = 30000, CLOSING_LEAVE_MS = 3000 };
+
+/* A session that is about to close, or NULL; how many there are. */
+static struct session *closing_first(struct tui *tui, size_t *ret_count)
+{
+    struct session *session, *first = NULL;
+
+    *ret_count = 0;
+    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+        if (session->closing_ns != 0) {
+            (*ret_count)++;
+            if (first == NULL || session->closing_ns < first->closing_ns)
+                first = session;
+        }
+    return first;
+}
+
+bool closing_is_pending(struct tui *tui)
+{
+    size_t count;
+
+    return closing_first(tui, &count) != NULL;
+}
+
+/* What is told once all answers have come. */
+static void closing_tell(struct tui *tui)
+{
+    struct closing *closing = &tui->closing;
+
+    if (closing->asked > closing->closed + closing->failed)
+        return;
+    if (closing->failed > 0)
+        tui_say(tui, MESSAGE_ERROR, "%zu of %zu sessions could not be closed: %s", closing->failed,
+                closing->asked, closing->why);
+    else if (closing->closed == 1)
+        tui_say(tui, MESSAGE_GOOD, "%s closed", closing->name);
+    else if (closing->closed > 1)
+        tui_say(tui, MESSAGE_GOOD, "%zu sessions closed", closing->closed);
+    *closing = (struct closing){.timer = closing->timer, .leaving = closing->leaving};
+    if (closing->leaving)
+        tui_quit(tui);
+}
+
+static void closing_on_closed(void *arg, const struct gb_json *result,
+                              const struct gb_call_error *error)
+{
+    struct tui *tui = arg;
+
+    (void)result;
+    if (error == NULL) {
+        tui->closing.closed++;
+    } else {
+        tui->closing.failed++;
+        (void)snprintf(tui->closing.why, sizeof(tui->closing.why), "%s", error->message);
+    }
+    closing_tell(tui);
+}
+
+static void closing_do(struct tui *tui, struct session *session)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+
+    session->closing_ns = 0;
+    tui->closing.asked++;
+    (void)snprintf(tui->closing.name, sizeof(tui->closing.name), "%.150s", session_title(session));
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", session->id);
+    gb_json_end(&out);
+    (void)tui_call(tui, "session.close", &params, CLOSING_DEADLINE_MS, closing_on_closed, tui);
+    gb_buf_release(&params);
+}
+
+/* Without a server nothing can be closed, and nothing will be behind the person's back later. */
+void closing_give_up(struct tui *tui)
+{
+    struct session *session;
+    size_t count;
+
+    if (closing_first(tui, &count) == NULL)
+        return;
+    gb_timer_stop(tui->closing.timer);
+    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+        session->closing_ns = 0;
+    tui_say(tui, MESSAGE_ERROR,
+            count == 1 ? "not closed: there is no server"
+                       : "none of them closed: there is no server");
+}
+
+static void closing_on_time(void *arg)
+{
+    struct tui *tui = arg;
+    uint64_t now = gb_clock_mono_ns();
+    struct session *session;
+    size_t count;
+
+    if (tui->closing.leaving) {
+        tui_quit(tui);
+        return;
+    }
+    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+        if (session->closing_ns != 0 && session->closing_ns <= now)
+            closing_do(tui, session);
+    session = closing_first(tui, &count);
+    if (session != NULL)
+        gb_timer_start(tui->closing.timer, (session->closing_ns - now) / GB_NS_PER_MS + 1);
+    tui_redraw(tui);
+}
+
+void closing_open(struct tui *tui)
+{
+    tui->closing.timer = gb_timer_new(tui->loop, closing_on_time, tui);
+}
+
+/* Who leaves meant what was said before. A server that does not answer holds nobody. */
+bool closing_leave(struct tui *tui)
+{
+    struct session *session;
+
+    if (tui->closing.leaving || !tui_is_up(tui) || !closing_is_pending(tui))
+        return false;
+    tui->closing.leaving = true;
+    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+        if (session->closing_ns != 0)
+            closing_do(tui, session);
+    gb_timer_start(tui->closing.timer, CLOSING_LEAVE_MS);
+    return true;
+}
+
+bool tui_close_session(struct tui *tui, struct session *session)
+{
+    if (session->closing_ns != 0 || tui->undo_ms == 0) {
+        closing_do(tui, session);
+        return false;
+    }
+    session->closing_ns = gb_clock_mono_ns() + tui->undo_ms * GB_NS_PER_MS;
+    gb_timer_start(tui->closing.timer, 0); /* it finds out how long it has to run */
+    return true;
+}
+
+void tui_say_closing(struct tui *tui)
+{
+    char key[KEY_NAME_MAX], age[32];
+    size_t count;
+    const struct session *first = closing_first(tui, &count);
+
+    if (first == NULL)
+        return;
+    words_age(age, sizeof(age), (double)tui->undo_ms / 1000);
+    tui_key_of(tui, tui_context(tui), "undo", key);
+    if (count == 1)
+        tui_say(tui, MESSAGE_WARNING, "%s closes in %s; %s takes that back", session_title(first),
+                age, key);
+    else
+        tui_say(tui, MESSAGE_WARNING, "%zu sessions close in %s; %s takes that back", count, age,
+                key);
+}
+
+void closing_run_close(struct tui *tui, const struct words *words)
+{
+    const char *id = lease_subject(tui);
+    struct session *session = id != NULL ? store_find(&tui->store, id) : NULL;
+
+    (void)words;
+    if (session == NULL)
+        tui_say(tui, MESSAGE_PLAIN, "there is no session here");
+    else if (session_gone(session))
+        tui_say(tui, MESSAGE_PLAIN, "%s is closed already", session_title(session));
+    else if (tui_close_session(tui, session))
+        tui_say_closing(tui);
+}
+
+void closing_run_undo(struct tui *tui, const struct words *words)
+{
+    struct session *session;
+    char name[STORE_NAME_MAX];
+    size_t count;
+
+    (void)words;
+    session = closing_first(tui, &count);
+    if (session == NULL) {
+        tui_say(tui, MESSAGE_PLAIN, "nothing is about to close");
+        return;
+    }
+    (void)snprintf(name, sizeof(name), "%s", session_title(session));
+    GB_LIST_FOREACH(session, &tui->store.sessions, link)
+        session->closing_ns = 0;
+    gb_timer_stop(tui->closing.timer);
+    if (count == 1)
+        tui_say(tui, MESSAGE_GOOD, "%s stays open", name);
+    else
+        tui_say(tui, MESSAGE_GOOD, "%zu sessions stay open", count);
+}
