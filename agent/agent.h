@@ -3,10 +3,11 @@
  *
  * Theory of operation
  *
- *   host  <- frames ->  port.c -> service.c  - EXEC, STDIN, CREDIT, INTERRUPT -> cell.c
+ *   host  <- frames ->  port.c -> service.c  - EXEC, INTERRUPT --------------> cell.c
  *                                            - COMPLETE, IS_COMPLETE ---------> query.c
  *                                            - FILE_… ------------------------> files.c
  *                                            - CONFIGURE, STAT ----------------> system.c
+ *                       -> stream.c  <- stdout, stderr - output.c, - stdin -> cell.c
  *   cell.c, query.c  <- control channels ->  worker.c  (kernel, process, shell)
  *   cell.c  <- pipes -  whatever the code and its children write
  *
@@ -14,8 +15,8 @@
  * of the round writes the queue out: what belongs together leaves together. Work that nobody waits
  * for (closing the pipes of the last cell, making those of the next) comes after that write.
  *
- * Nothing blocks. Back-pressure runs from the host to the program: no credit or a full queue stops
- * the reading of the cells' pipes, which stops the program.
+ * Nothing blocks. Back-pressure runs from the host to the program: a window without room or a full
+ * queue stops the reading of the cells' pipes, which stops the program.
  */
 #pragma once
 
@@ -34,6 +35,7 @@
 #include "query.h"
 #include "sandbox.h"
 #include "service.h"
+#include "stream.h"
 #include "worker.h"
 
 struct agent {
@@ -42,6 +44,7 @@ struct agent {
     struct cgroup cgroup;
     struct sandbox sandbox;
     struct port port;
+    struct gb_mux mux; /* of the port */
 
     struct worker kernel;  /* the session's interpreter, always there or starting */
     struct worker process; /* a fresh one for a cell of mode process, else down */

@@ -22,21 +22,28 @@
 
 /* Standard input. */
 
-/* Who sent so much that it would have to wait may send more. */
-static void stdin_answer(struct cell *cell)
-{
-    if (cell->stdin_request != 0 && cell->stdin_data.size <= STDIN_LOW) {
-        port_send_ok(&cell->agent->port, cell->stdin_request);
-        cell->stdin_request = 0;
-    }
-}
-
 static void stdin_close(struct cell *cell)
 {
+    struct gb_err why = {0};
+
     loop_unwatch(&cell->agent->loop, &cell->stdin_source);
     cell->stdin_source.fd = gb_close(cell->stdin_source.fd);
     gb_buf_release(&cell->stdin_data);
-    stdin_answer(cell);
+    if (cell->stdin_stream == NULL)
+        return;
+    (void)gb_err_set(&why, GB_ENOTFOUND, "nobody reads standard input of cell %u", cell->id);
+    gb_mux_reset(TAKE_PTR(cell->stdin_stream), &why);
+}
+
+/* So many bytes went into the pipe: those of the stream open its window. */
+static void stdin_written(struct cell *cell, size_t bytes)
+{
+    size_t given = MIN(bytes, cell->stdin_given);
+
+    gb_buf_consume(&cell->stdin_data, bytes);
+    cell->stdin_given -= given;
+    if (cell->stdin_stream != NULL && bytes > given)
+        gb_mux_consume(cell->stdin_stream, bytes - given);
 }
 
 /* Writes what waits, as far as the pipe takes it, and ends the stream behind the last byte. */
@@ -48,14 +55,13 @@ static void stdin_feed(struct cell *cell)
         ssize_t n = write(cell->stdin_source.fd, gb_buf_data(data), data->size);
 
         if (n > 0) {
-            gb_buf_consume(data, (size_t)n);
+            stdin_written(cell, (size_t)n);
             continue;
         }
         if (errno == EAGAIN || errno == EINTR)
             break;
         stdin_close(cell); /* nobody will read it */
     }
-    stdin_answer(cell);
     if (cell->stdin_source.fd < 0)
         return;
     if (data->size == 0 && cell->stdin_ends)
@@ -84,6 +90,7 @@ static int stdin_open(struct cell *cell, const struct gb_exec *exec, struct gb_e
         return gb_err_set(err, GB_ECAPACITY, "no memory for standard input");
     if (pipe2(pair, O_CLOEXEC) < 0)
         return gb_err_sys(err, errno, "no pipe for standard input");
+    cell->stdin_given = exec->stdin_data.size;
     cell->stdin_read_fd = pair[0];
     cell->stdin_source.fd = pair[1];
     (void)fcntl(pair[1], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
@@ -110,10 +117,10 @@ struct cell *cell_prepare(struct agent *agent)
     gb_list_init(&cell->link);
     deadline_init(&cell->timeout, timeout_passed);
     deadline_init(&cell->nudge, nudge_passed);
-    if (stream_open(&cell->out, cell, GB_STDOUT) < 0 ||
-        stream_open(&cell->err, cell, GB_STDERR) < 0) {
-        stream_close(&cell->out);
-        stream_close(&cell->err);
+    if (output_open(&cell->out, cell, GB_STDOUT) < 0 ||
+        output_open(&cell->err, cell, GB_STDERR) < 0) {
+        output_close(&cell->out);
+        output_close(&cell->err);
         free(cell);
         return NULL;
     }
@@ -125,8 +132,8 @@ static void cell_free(struct cell *cell)
     deadline_clear(&cell->timeout);
     deadline_clear(&cell->nudge);
     gb_list_remove(&cell->link);
-    stream_close(&cell->out);
-    stream_close(&cell->err);
+    output_close(&cell->out);
+    output_close(&cell->err);
     stdin_close(cell);
     cell->stdin_read_fd = gb_close(cell->stdin_read_fd);
     gb_buf_release(&cell->message);
@@ -136,9 +143,9 @@ static void cell_free(struct cell *cell)
     free(cell);
 }
 
-static bool stream_is_over(const struct stream *stream)
+static bool output_is_over(const struct output *output)
 {
-    return stream->ended || stream->source.fd < 0;
+    return output->ended || output->source.fd < 0;
 }
 
 void cell_retire(struct cell *cell)
@@ -146,7 +153,7 @@ void cell_retire(struct cell *cell)
     struct agent *agent = cell->agent;
     struct cell *oldest;
 
-    if (stream_is_over(&cell->out) && stream_is_over(&cell->err)) {
+    if (output_is_over(&cell->out) && output_is_over(&cell->err)) {
         if (!gb_list_empty(&cell->link))
             agent->lingering_count--;
         cell_free(cell);
@@ -154,8 +161,8 @@ void cell_retire(struct cell *cell)
     }
     if (!gb_list_empty(&cell->link))
         return;
-    stream_watch(&cell->out);
-    stream_watch(&cell->err);
+    output_watch(&cell->out);
+    output_watch(&cell->err);
     stdin_close(cell);
     gb_buf_release(&cell->value);
     gb_buf_release(&cell->changed);
@@ -379,8 +386,8 @@ bool cell_runs_in(const struct agent *agent, const struct worker *worker)
 /* Takes up the reading of output again, or leaves it, as is allowed now. */
 static void resume(struct cell *cell)
 {
-    stream_watch(&cell->out);
-    stream_watch(&cell->err);
+    output_watch(&cell->out);
+    output_watch(&cell->err);
 }
 
 static void set_note(struct cell *cell, const char *text)
@@ -444,7 +451,7 @@ static void finish(struct cell *cell)
     service_cell_ended(agent);
 }
 
-void cell_stream_settled(struct cell *cell)
+void cell_output_settled(struct cell *cell)
 {
     if (cell->state == CELL_DRAINING && cell->out.settled && cell->err.settled)
         finish(cell);
@@ -461,9 +468,9 @@ static void drain(struct cell *cell)
     take_figures(cell);
     take_changes(cell);
     cell->state = CELL_DRAINING;
-    stream_drain(&cell->out);
-    stream_drain(&cell->err);
-    cell_stream_settled(cell);
+    output_drain(&cell->out);
+    output_drain(&cell->err);
+    cell_output_settled(cell);
     if (cell->state == CELL_DRAINING)
         resume(cell);
 }
@@ -551,8 +558,8 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
         if (cell->waits == (waiting.on != 0))
             break; /* no news */
         cell->waits = waiting.on != 0;
-        stream_flush(&cell->out); /* the question comes before the wait for its answer */
-        stream_flush(&cell->err);
+        output_flush(&cell->out); /* the question comes before the wait for its answer */
+        output_flush(&cell->err);
         port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_WAITING, .cell = id},
                   &gb_waiting_fields, &waiting);
         break;
@@ -695,61 +702,65 @@ void cell_interrupt(struct agent *agent, const struct gb_frame *frame,
     port_send_ok(&agent->port, frame->id);
 }
 
-void cell_stdin(struct agent *agent, const struct gb_frame *frame, const struct gb_stdin *input)
-{
-    struct cell *cell = agent->cell;
-    struct gb_err err;
+/* More standard input. */
 
-    if (cell == NULL || cell->state > CELL_RUNNING || cell->id != frame->cell)
-        (void)gb_err_set(&err, GB_ENOTFOUND, "cell %u is not running", frame->cell);
-    else if (cell->stdin_ends)
-        (void)gb_err_set(&err, GB_EINVALID, "the standard input of cell %u has ended", cell->id);
-    else if (input->data.size > 0 &&
-             cell->stdin_data.size + input->data.size > GB_STDIN_PENDING_MAX)
-        (void)gb_err_set(&err, GB_ETOOLARGE, "cell %u has %zu bytes of input unread", cell->id,
-                         cell->stdin_data.size);
-    else if (!gb_buf_try_add(&cell->stdin_data, input->data.data, input->data.size, SIZE_MAX))
-        (void)gb_err_set(&err, GB_ECAPACITY, "no memory for standard input");
-    else {
-        cell->stdin_ends = input->eof != 0;
+int cell_stdin_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                      struct gb_err *err)
+{
+    const struct agent *agent = arg;
+    struct cell *cell = agent->cell;
+
+    (void)params;
+    if (cell == NULL || cell->state > CELL_RUNNING || cell->id != stream->cell ||
+        cell->stdin_source.fd < 0 || cell->stdin_ends || cell->stdin_stream != NULL)
+        return -gb_err_set(err, GB_ENOTFOUND, "nobody reads standard input of cell %u",
+                           stream->cell);
+    stream->user = cell;
+    cell->stdin_stream = stream;
+    return 0;
+}
+
+int cell_stdin_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                    struct gb_err *err)
+{
+    struct cell *cell = stream->user;
+
+    (void)arg;
+    (void)err;
+    if (gb_buf_try_add(&cell->stdin_data, bytes.data, bytes.size, SIZE_MAX))
         stdin_feed(cell);
-        /* One answer at a time may wait: a host that sends more without it is told when it is too
-         * much. */
-        if (cell->stdin_data.size > STDIN_LOW && cell->stdin_request == 0)
-            cell->stdin_request = frame->id;
-        else
-            port_send_ok(&agent->port, frame->id);
-        return;
-    }
-    port_send_error(&agent->port, frame->id, &err);
+    else
+        stdin_close(cell); /* no memory: the program reads an end that is too early */
+    return 0;
+}
+
+int cell_stdin_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                    struct gb_err *err)
+{
+    struct cell *cell = stream->user;
+
+    (void)arg;
+    (void)word;
+    (void)err;
+    cell->stdin_stream = NULL; /* it is over: its owner has no half */
+    cell->stdin_ends = true;
+    stdin_feed(cell);
+    return 0;
+}
+
+void cell_stdin_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    struct cell *cell = stream->user;
+
+    (void)arg;
+    if (why == NULL)
+        return; /* cell_stdin_shut() has taken it */
+    cell->stdin_stream = NULL;
+    cell->stdin_ends = true;
+    stdin_feed(cell);
 }
 
 /* Output's way to the host. */
-
-static struct cell *find(struct agent *agent, uint32_t id)
-{
-    struct cell *cell;
-
-    if (agent->cell != NULL && agent->cell->id == id)
-        return agent->cell;
-    if (agent->ended != NULL && agent->ended->id == id)
-        return agent->ended;
-    GB_LIST_FOREACH(cell, &agent->lingering, link) {
-        if (cell->id == id)
-            return cell;
-    }
-    return NULL;
-}
-
-void cell_credit(struct agent *agent, uint32_t id, uint64_t bytes)
-{
-    struct cell *cell = find(agent, id);
-
-    if (cell == NULL)
-        return; /* its last output was disposed of after its end */
-    cell->unacknowledged -= MIN(bytes, cell->unacknowledged);
-    resume(cell);
-}
 
 void cell_resume_output(struct agent *agent)
 {

@@ -20,20 +20,22 @@
 #include "loop.h"
 #include "base/limits.h"
 #include "wire/guest.h"
+#include "wire/mux.h"
 
 struct agent;
 struct cell;
 struct control_message;
 struct worker;
 
-enum { LINGERING_MAX = 32, STDIN_LOW = GB_STDIN_PENDING_MAX / 2 };
+enum { LINGERING_MAX = 32 };
 
 enum cell_state { CELL_WAITING, CELL_RUNNING, CELL_DRAINING, CELL_OVER };
 
 /* stdout or stderr of a cell. */
-struct stream {
+struct output {
     struct source source; /* the read end; fd -1 at the end of the stream */
     struct cell *cell;
+    struct gb_mux_stream *stream; /* NULL: nothing has been sent yet, or nothing will be any more */
     enum gb_output which;
     int write_fd;     /* the worker's end, until it has been sent */
     uint64_t allowed; /* bytes that may still be sent under the cap */
@@ -53,16 +55,15 @@ struct cell {
     bool ending; /* and its code has: what the process comes to is the cell's end */
     struct worker *worker;
     struct gb_buf message; /* the encoded CELL, until it is sent */
-    struct stream out, err;
-    bool waits;              /* as WAITING said last */
-    uint64_t unacknowledged; /* what output took of the window, without credit */
+    struct output out, err;
+    bool waits; /* as WAITING said last */
 
     struct source stdin_source; /* our end of standard input; fd -1: /dev/null or ended */
     int stdin_read_fd;          /* the worker's end, until it has been sent */
     struct gb_buf stdin_data;
-    bool stdin_ends; /* end of file behind stdin_data */
-    /* The request whose answer waits until less than STDIN_LOW is left to write; 0: none. */
-    uint32_t stdin_request;
+    size_t stdin_given;                 /* of it, what came with EXEC: the front */
+    bool stdin_ends;                    /* end of file behind stdin_data */
+    struct gb_mux_stream *stdin_stream; /* more of it; NULL: not opened, or over */
 
     uint32_t timeout_ms;
     struct deadline timeout;
@@ -86,10 +87,18 @@ void cell_retire(struct cell *cell);
 
 /* Requests of the host. */
 void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct gb_exec *exec);
-void cell_stdin(struct agent *agent, const struct gb_frame *frame, const struct gb_stdin *input);
 void cell_interrupt(struct agent *agent, const struct gb_frame *frame,
                     const struct gb_interrupt_request *request);
-void cell_credit(struct agent *agent, uint32_t id, uint64_t bytes);
+
+/* Of streams stdin (agent/stream.c), which the host opens behind the EXEC of an interactive cell.
+ */
+int cell_stdin_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                      struct gb_err *err);
+int cell_stdin_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                    struct gb_err *err);
+int cell_stdin_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                    struct gb_err *err);
+void cell_stdin_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
 
 /* News of the workers. */
 void cell_worker_ready(struct agent *agent, struct worker *worker);

@@ -169,6 +169,7 @@ static void start(struct agent *agent)
     essential(agent->null_fd < 0 ? -errno : 0, "/dev/null");
     essential(cgroup_init(&agent->cgroup, agent->boot.cgroup_fd, limit, SANDBOX_NPROC), "cgroup");
     essential(sandbox_init(&agent->sandbox), "the seccomp filter");
+    stream_init(agent);
     gb_list_init(&agent->lingering);
     deadline_init(&agent->reap_again, reap_again);
     deadline_init(&agent->restart, restart_kernel);
@@ -231,6 +232,7 @@ int main(void)
     start(&agent);
     for (;;) {
         essential(loop_round(&agent.loop), "epoll");
+        stream_turns(&agent);
         port_flush(&agent.port);
         tidy(&agent);
     }

@@ -15,175 +15,239 @@ enum {
     PIPE_BYTES = 64 * 1024, /* what a pipe holds: the kernel's default */
     /* With its header one write to the port, and the queue's buffer stays below what it gives back.
      */
-    PIECE = PORT_WRITE_MAX - GB_FRAME_HEADER,
+    PIECE = GB_STREAM_PIECE - GB_FRAME_HEADER,
     PIECES_A_ROUND = 4,
 };
 
 /* What a read has told about the rest of the pipe. */
 enum rest { REST_UNKNOWN, REST_EMPTY, REST_ENDED };
 
-static bool may_send(const struct stream *stream)
+static size_t output_room(const struct output *output)
 {
-    struct cell *cell = stream->cell;
-
-    /* What is over the cap needs no leave: it is thrown away here. */
-    return stream->allowed == 0 || (cell->unacknowledged + GB_OUTPUT_COST < GB_OUTPUT_WINDOW &&
-                                    !port_is_full(&cell->agent->port));
+    return output->stream == NULL ? (size_t)PIECE : gb_mux_room(output->stream);
 }
 
-/* Reads a piece into an OUTPUT frame. */
-static ssize_t forward(struct stream *stream, size_t size)
+static bool may_send(const struct output *output)
 {
-    struct cell *cell = stream->cell;
-    struct port *port = &cell->agent->port;
-    uint8_t *to = port_output_begin(port, size);
+    /* What is over the cap needs no leave: it is thrown away here. */
+    return output->allowed == 0 ||
+           (output_room(output) > 0 && !port_is_full(&output->cell->agent->port));
+}
+
+/* The stream begins with the first bytes: most cells write to one of the two at most. */
+static ssize_t output_begin(struct output *output, size_t size)
+{
+    static uint8_t piece[PIECE];
+    struct cell *cell = output->cell;
+    ssize_t n = read(output->source.fd, piece, size);
+
+    if (n <= 0)
+        return n;
+    output->stream = gb_mux_open(&cell->agent->mux,
+                                 output->which == GB_STDOUT ? GB_STREAM_STDOUT : GB_STREAM_STDERR,
+                                 cell->id, NULL);
+    if (output->stream == NULL) {
+        output->allowed = 0;
+        output->dropped += (uint64_t)n;
+        return n;
+    }
+    output->stream->user = output;
+    gb_mux_send(output->stream, (struct gb_bytes){piece, (size_t)n}, false);
+    output->allowed -= (uint64_t)n;
+    return n;
+}
+
+/* Reads a piece into a frame of the stream. */
+static ssize_t output_forward(struct output *output, size_t size)
+{
+    uint8_t *to;
     ssize_t n;
 
+    if (output->stream == NULL)
+        return output_begin(output, size);
+    to = gb_mux_send_begin(output->stream, size);
     if (to == NULL) {
         errno = EAGAIN;
         return -1;
     }
-    n = read(stream->source.fd, to, size);
+    n = read(output->source.fd, to, size);
     if (n > 0) {
-        port_output_end(port, cell->id, stream->which, (size_t)n);
-        stream->allowed -= (uint64_t)n;
-        cell->unacknowledged += (uint64_t)n + GB_OUTPUT_COST;
+        gb_mux_send_end(output->stream, (size_t)n, false);
+        output->allowed -= (uint64_t)n;
     }
     return n;
 }
 
 /* Empties the pipe without a copy. */
-static ssize_t discard(struct stream *stream)
+static ssize_t discard(struct output *output)
 {
-    ssize_t n = splice(stream->source.fd, NULL, stream->cell->agent->null_fd, NULL, PIPE_BYTES,
+    ssize_t n = splice(output->source.fd, NULL, output->cell->agent->null_fd, NULL, PIPE_BYTES,
                        SPLICE_F_NONBLOCK);
 
     if (n > 0)
-        stream->dropped += (uint64_t)n;
+        output->dropped += (uint64_t)n;
     return n;
 }
 
 /* One read, if it is allowed. */
-static enum rest read_piece(struct stream *stream)
+static enum rest read_piece(struct output *output)
 {
-    const struct cell *cell = stream->cell;
-    size_t size = (size_t)MIN(stream->allowed, (uint64_t)PIECE);
-    ssize_t n;
+    size_t size = (size_t)MIN(output->allowed, (uint64_t)output_room(output));
+    ssize_t n = output->allowed == 0 ? discard(output) : output_forward(output, size);
 
-    if (stream->allowed > 0) /* and may_send() */
-        size = MIN(size, (size_t)(GB_OUTPUT_WINDOW - GB_OUTPUT_COST - cell->unacknowledged));
-    n = stream->allowed == 0 ? discard(stream) : forward(stream, size);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? REST_EMPTY : REST_ENDED;
     if (n == 0)
         return REST_ENDED;
-    stream->drained += (uint32_t)MIN((size_t)n, (size_t)PIPE_BYTES);
+    output->drained += (uint32_t)MIN((size_t)n, (size_t)PIPE_BYTES);
     /* A pipe gives all that it has up to the size asked for, so less means that it was empty. With
      * no writer left at the start of the round nothing can have come since. */
-    if (stream->allowed > 0 && (size_t)n < size)
-        return (stream->source.revents & EPOLLHUP) != 0 ? REST_ENDED : REST_EMPTY;
+    if (output->allowed > 0 && (size_t)n < size)
+        return (output->source.revents & EPOLLHUP) != 0 ? REST_ENDED : REST_EMPTY;
     return REST_UNKNOWN;
 }
 
 /* Reads as much as one round allows and says what is known about the rest. */
-static enum rest read_pieces(struct stream *stream)
+static enum rest read_pieces(struct output *output)
 {
     enum rest rest = REST_UNKNOWN;
 
-    for (int i = 0; i < PIECES_A_ROUND && rest == REST_UNKNOWN && may_send(stream); i++)
-        rest = read_piece(stream);
+    for (int i = 0; i < PIECES_A_ROUND && rest == REST_UNKNOWN && may_send(output); i++)
+        rest = read_piece(output);
     return rest;
 }
 
 /* A draining stream is settled at the end of the pipe, when it is empty, or when all that it can
  * have held at the end of the cell has been read. */
-static void settle(struct stream *stream, enum rest rest)
+static void settle(struct output *output, enum rest rest)
 {
     if (rest == REST_ENDED)
-        stream->ended = true;
-    if (stream->cell->state != CELL_DRAINING || stream->settled)
+        output->ended = true;
+    if (output->cell->state != CELL_DRAINING || output->settled)
         return;
-    if (rest == REST_UNKNOWN && stream->drained < PIPE_BYTES)
+    if (rest == REST_UNKNOWN && output->drained < PIPE_BYTES)
         return;
     /* A program may have made the pipe larger. */
-    if (rest == REST_UNKNOWN && (int64_t)stream->drained < fcntl(stream->source.fd, F_GETPIPE_SZ))
+    if (rest == REST_UNKNOWN && (int64_t)output->drained < fcntl(output->source.fd, F_GETPIPE_SZ))
         return;
-    stream->settled = true;
+    output->settled = true;
 }
 
-static void stream_ready(struct source *source)
+/* What follows from what was read: the end of the cell, or of what is left of it. */
+static void output_after(struct output *output)
 {
-    struct stream *stream = container_of(source, struct stream, source);
-    struct cell *cell = stream->cell;
+    struct cell *cell = output->cell;
 
-    settle(stream, read_pieces(stream));
-    stream_watch(stream);
+    output_watch(output);
     if (cell->state == CELL_DRAINING)
-        cell_stream_settled(cell);
-    else if (cell->state == CELL_OVER && stream->ended && cell != cell->agent->ended)
+        cell_output_settled(cell);
+    else if (cell->state == CELL_OVER && output->ended && cell != cell->agent->ended)
         cell_retire(cell);
 }
 
-void stream_flush(struct stream *stream)
+/* One piece at once, the rest by turns with other streams; what is dropped waits for nobody. */
+static void output_ready(struct source *source)
 {
-    if (stream->source.fd < 0 || stream->ended || !may_send(stream))
-        return;
-    settle(stream, read_pieces(stream));
-    stream_watch(stream);
+    struct output *output = container_of(source, struct output, source);
+    enum rest rest = output->allowed == 0 ? read_pieces(output) : read_piece(output);
+
+    settle(output, rest);
+    if (output->stream != NULL)
+        gb_mux_want(output->stream, rest == REST_UNKNOWN && output->allowed > 0);
+    output_after(output);
 }
 
-int stream_open(struct stream *stream, struct cell *cell, enum gb_output which)
+void output_fill(void *arg, struct gb_mux_stream *stream)
+{
+    struct output *output = stream->user;
+    enum rest rest = read_piece(output);
+
+    (void)arg;
+    settle(output, rest);
+    if (rest != REST_UNKNOWN || output->allowed == 0)
+        gb_mux_want(stream, false);
+    output_after(output);
+}
+
+void output_credited(void *arg, struct gb_mux_stream *stream)
+{
+    (void)arg;
+    output_watch(stream->user);
+}
+
+void output_refused(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    struct output *output = stream->user;
+
+    (void)arg;
+    (void)why;
+    output->stream = NULL;
+    output->allowed = 0;
+    output_watch(output);
+}
+
+void output_flush(struct output *output)
+{
+    if (output->source.fd < 0 || output->ended || !may_send(output))
+        return;
+    settle(output, read_pieces(output));
+    output_watch(output);
+}
+
+int output_open(struct output *output, struct cell *cell, enum gb_output which)
 {
     int pair[2];
 
-    *stream = (struct stream){
-        .source = {.fd = -1, .rank = RANK_PIPE, .ready = stream_ready},
+    *output = (struct output){
+        .source = {.fd = -1, .rank = RANK_PIPE, .ready = output_ready},
         .cell = cell,
         .which = which,
         .write_fd = -1,
     };
     if (pipe2(pair, O_CLOEXEC) < 0)
         return -errno;
-    stream->source.fd = pair[0];
-    stream->write_fd = pair[1];
+    output->source.fd = pair[0];
+    output->write_fd = pair[1];
     (void)fcntl(pair[0], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
     /* So that a program may open /dev/stdout, which is a path to this pipe. */
     if (fchown(pair[1], USER_ID, USER_ID) < 0)
         return -errno;
-    return loop_watch(&cell->agent->loop, &stream->source, EPOLLIN);
+    return loop_watch(&cell->agent->loop, &output->source, EPOLLIN);
 }
 
-void stream_close(struct stream *stream)
+void output_close(struct output *output)
 {
-    if (stream->cell == NULL)
+    if (output->cell == NULL)
         return;
-    loop_unwatch(&stream->cell->agent->loop, &stream->source);
-    stream->source.fd = gb_close(stream->source.fd);
-    stream->write_fd = gb_close(stream->write_fd);
+    loop_unwatch(&output->cell->agent->loop, &output->source);
+    output->source.fd = gb_close(output->source.fd);
+    output->write_fd = gb_close(output->write_fd);
+    if (output->stream != NULL)
+        (void)gb_mux_shut(TAKE_PTR(output->stream), NULL);
 }
 
-void stream_watch(struct stream *stream)
+void output_watch(struct output *output)
 {
-    struct loop *loop = &stream->cell->agent->loop;
+    struct loop *loop = &output->cell->agent->loop;
 
-    if (stream->source.fd < 0)
+    if (output->source.fd < 0)
         return;
-    if (stream->ended)
-        stream_close(stream);
-    else if (!may_send(stream))
-        loop_unwatch(loop, &stream->source);
-    else if (loop_watch(loop, &stream->source, EPOLLIN) < 0)
-        stream_close(stream);
+    if (output->ended)
+        output_close(output);
+    else if (!may_send(output))
+        loop_unwatch(loop, &output->source);
+    else if (loop_watch(loop, &output->source, EPOLLIN) < 0)
+        output_close(output);
 }
 
-void stream_drain(struct stream *stream)
+void output_drain(struct output *output)
 {
     enum rest rest = REST_ENDED;
 
-    stream->drained = 0;
+    output->drained = 0;
     /* Without writers and without bytes there is no need to ask. */
-    if (stream->source.fd >= 0 && stream->source.revents != EPOLLHUP)
-        rest = read_pieces(stream);
-    settle(stream, rest);
-    stream->source.revents = 0; /* served for this round */
+    if (output->source.fd >= 0 && output->source.revents != EPOLLHUP)
+        rest = read_pieces(output);
+    settle(output, rest);
+    output->source.revents = 0; /* served for this round */
 }

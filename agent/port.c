@@ -141,24 +141,6 @@ void port_log(struct port *port, uint8_t level, const char *format, ...)
     port_send(port, (struct gb_frame){.type = GB_GUEST_LOG}, &gb_guest_log_fields, &message);
 }
 
-uint8_t *port_output_begin(struct port *port, size_t size)
-{
-    uint8_t *to = gb_buf_reserve(&port->out, GB_FRAME_HEADER + size, SIZE_MAX);
-
-    return to == NULL ? NULL : to + GB_FRAME_HEADER;
-}
-
-void port_output_end(struct port *port, uint32_t cell, enum gb_output stream, size_t size)
-{
-    const struct gb_frame frame = {
-        .type = GB_GUEST_OUTPUT, .flags = (uint16_t)stream, .cell = cell};
-
-    if (size == 0)
-        return;
-    gb_frame_header(port->out.memory + port->out.start + port->out.size, &frame, size);
-    gb_buf_commit(&port->out, GB_FRAME_HEADER + size);
-}
-
 bool port_is_full(struct port *port)
 {
     if (port->out.size >= PORT_HIGH)

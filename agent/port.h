@@ -61,11 +61,6 @@ void port_send_ok(struct port *port, uint32_t id);
 void port_log(struct port *port, uint8_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* An OUTPUT frame without a copy: room for at most @size bytes of payload, then the frame for what
- * came. A size of 0 at the end leaves no frame. NULL: no memory. */
-uint8_t *port_output_begin(struct port *port, size_t size);
-void port_output_end(struct port *port, uint32_t cell, enum gb_output stream, size_t size);
-
 bool port_is_full(struct port *port);
 
 /* Writes what is queued, as far as the port takes it. */

@@ -26,8 +26,6 @@ static struct agent *agent_of(struct port *port)
 union request {
     struct gb_configure configure;
     struct gb_exec exec;
-    struct gb_credit credit;
-    struct gb_stdin input;
     struct gb_interrupt_request interrupt;
     struct gb_complete complete;
     struct gb_is_complete is_complete;
@@ -122,18 +120,6 @@ static void serve_exec(struct agent *agent, const struct gb_frame *frame,
         cell_exec(agent, frame, &request->exec);
 }
 
-static void serve_credit(struct agent *agent, const struct gb_frame *frame,
-                         const union request *request)
-{
-    cell_credit(agent, frame->cell, request->credit.bytes);
-}
-
-static void serve_stdin(struct agent *agent, const struct gb_frame *frame,
-                        const union request *request)
-{
-    cell_stdin(agent, frame, &request->input);
-}
-
 static void serve_interrupt(struct agent *agent, const struct gb_frame *frame,
                             const union request *request)
 {
@@ -199,13 +185,11 @@ static const struct service {
     void (*serve)(struct agent *agent, const struct gb_frame *frame, const union request *request);
 } services[] = {
     {GB_GUEST_EXEC, serve_exec},
-    {GB_GUEST_CREDIT, serve_credit},
     {GB_GUEST_PING, serve_ping},
     {GB_GUEST_CONFIGURE, serve_configure},
     {GB_GUEST_STAT, serve_stat},
     {GB_GUEST_PREPARE, serve_prepare},
     {GB_GUEST_SHUTDOWN, serve_shutdown},
-    {GB_GUEST_STDIN, serve_stdin},
     {GB_GUEST_INTERRUPT, serve_interrupt},
     {GB_GUEST_COMPLETE, serve_complete},
     {GB_GUEST_IS_COMPLETE, serve_is_complete},
@@ -224,6 +208,10 @@ void service_frame(struct port *port, const struct gb_frame *frame)
     union request request;
     struct gb_err err;
 
+    if (gb_mux_takes(frame)) {
+        stream_frame(agent, frame);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
         if (services[i].type != frame->type)
             continue;

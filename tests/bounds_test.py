@@ -25,6 +25,7 @@ from support import BINARY, DEADLINE, ROOT, Failure, Server, Session, comes_to_r
 
 sys.path.insert(0, str(ROOT / "agent/tests"))
 from guest import TYPES
+from hostile_vm import STREAMS
 
 MIB = 1 << 20
 SLACK = 48 * MIB  # what a sanitised server may keep of what it has freed, and what replies take
@@ -128,7 +129,7 @@ class Mute:
 def test_output_is_kept_up_to_the_cap(vm, bounded):
     cell = vm.exec("send('OUTPUT', b'x' * 1000, flags=1, times=1000)\nend()", max_stdout=1000_000)
     assert cell["stdout"] == "x" * 1000_000
-    ends(vm, "send('OUTPUT', b'x' * 1001, flags=2)", "OUTPUT: more than the cell may have", max_stderr=1000)
+    ends(vm, "send('OUTPUT', b'x' * 1001, flags=2)", "DATA: more of stderr than the cell may have", max_stderr=1000)
 
 
 @pytest.mark.parametrize("size", [1, 4096, 65536, 1000_000])
@@ -144,7 +145,7 @@ def test_output_needs_credit(hostile, client, vm, bounded, size):
 
 
 def test_output_in_one_frame(vm):
-    ends(vm, f"send('OUTPUT', b'x' * {MIB - 255}, flags=1)", "credit", max_stdout=64 * MIB)
+    ends(vm, f"send('OUTPUT', b'x' * {MIB // 2 - 255}, flags=1)", "credit", max_stdout=64 * MIB)
 
 
 def test_output_of_ended_cells_is_bounded(vm, bounded):
@@ -181,9 +182,39 @@ def test_frames_of_cells_that_have_not_begun(vm, kind):
     ends(vm, f"send('{kind}', b'', cell + 1)", "has not begun")
 
 
-@pytest.mark.parametrize("stream", [0, 3, 65535])
-def test_output_of_no_stream(vm, stream):
-    ends(vm, f"send('OUTPUT', b'x', flags={stream})", "OUTPUT: stream")
+@pytest.mark.parametrize("kind, sentence", [(0, "there are no streams"), (6, "there are no streams"), (255, "there are no streams"),
+                                            (3, "not its to open"), (4, "not its to open"), (5, "not its to open")])
+def test_output_of_no_stream(vm, kind, sentence):
+    ends(vm, f"send('OUTPUT', b'x', flags={kind})", sentence)
+
+
+@pytest.mark.parametrize("frames, sentence", [
+    ("send('DATA', b'x', number=2)", "DATA: stream 2 was not opened"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('SHUT', b'', number=2)\nsend('DATA', b'x', number=2)", "DATA: stream 2 has ended"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('SHUT', b'', number=2)\nsend('SHUT', b'', number=2)", "SHUT: stream 2 has ended"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('SHUT', b'word', number=2)", "has no fields"),
+    ("send('OUTPUT', b'', flags=1)", "DATA: nothing"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('DATA', b'x', number=2, cell=0)", "none of cell 0"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('DATA', b'x', number=2, flags=2)", "unknown flags"),
+    ("send('OPEN', b'\\1' + bytes(4), number=1)", "not the next"),
+    ("send('OPEN', b'\\1' + bytes(4), number=4)", "not the next"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('OPEN', b'\\1' + bytes(4), number=2)", "not the next"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('OPEN', b'\\1' + bytes(4), number=4)", "has a stdout already"),
+    ("send('OPEN', b'\\1' + blob('x'), number=2)", "no parameters"),
+    ("send('CREDIT', struct.pack('<Q', 1), number=1)", "was not opened"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('CREDIT', struct.pack('<Q', 1), number=2)", "used less"),
+    ("send('RESET', struct.pack('<I', 0) + blob(''), 0)", "nobody begins anew"),
+    ("send('OUTPUT', b'x', flags=1)\nsend('RESET', struct.pack('<I', 3) + blob(''), number=2)", "none of a guest's"),
+])
+def test_streams_that_break_the_rules(vm, frames, sentence):
+    ends(vm, frames, sentence)
+
+
+def test_streams_are_bounded(vm, bounded):
+    """One cell has one of each kind; ended cells have theirs, up to a number."""
+    for _ in range(130):
+        vm.exec("end()")
+    ends(vm, "for number in range(1, cell):\n    for kind in (1, 2): vm.stream(number, kind)", "streams are open already")
 
 
 @pytest.mark.takes(6 * 32 * MIB)  # the displays, in the journal's record, in the reply as base64, in growing buffers
@@ -285,8 +316,7 @@ def test_answers_that_nobody_asked_for(vm, bounded, kind):
     assert vm.exec("end()")["state"] == "done"
 
 
-@pytest.mark.parametrize("kind", sorted(set(TYPES) - set(ANSWERS) - {"HELLO", "READY", "LOG", "OUTPUT", "DISPLAY",
-                                                                     "WAITING", "DONE"}) + [0, 99, 65535])
+@pytest.mark.parametrize("kind", sorted(set(TYPES) - set(ANSWERS) - {"HELLO", "READY", "LOG", "DISPLAY", "WAITING", "DONE"} - set(STREAMS)) + [0, 99, 65535])
 @pytest.mark.parametrize("cell", [0, 1])
 def test_what_only_the_host_sends(vm, kind, cell):
     ends(vm, f"send({kind!r}, b'', {cell})", "is nothing that a guest sends")
@@ -654,5 +684,5 @@ def test_every_frame_has_a_row():
     """Each type that a guest sends is named in the table."""
     text = (ROOT / "docs/threat-model.md").read_text()
     table = text[text.index("| queue |"):].split("\n\n")[0]
-    for kind in [*ANSWERS, "HELLO", "READY", "LOG", "OUTPUT", "DISPLAY", "WAITING", "DONE"]:
+    for kind in [*ANSWERS, *STREAMS, "HELLO", "READY", "LOG", "DISPLAY", "WAITING", "DONE"]:
         assert kind in table, kind

@@ -22,6 +22,7 @@ from guest import NAMES, TYPES, blob, version  # noqa: E402
 
 ERRORS, STATUS, LIFELINE, MONITOR, AGENT, CONSOLE = 2, 3, 4, 5, 6, 7
 HEAD = struct.Struct("<IHHII")
+STREAMS = ("OPEN", "DATA", "SHUT", "CREDIT", "RESET")
 
 
 def write(fd, data):
@@ -61,14 +62,25 @@ class Vm:
         self.answered = False  # and has been told to have ended
         self.answers = {}     # by type of request: its answer's type and payload, as a test has set them
         self.received = []    # names of what came, CREDIT with its cell and bytes
+        self.streams = {}     # ids of what was opened for OUTPUT, by cell and kind
 
     def send(self, kind, payload=b"", cell=None, flags=0, number=0, times=1):
-        """@times many frames that are the same, in large writes."""
-        one = frame(kind, payload, self.cell if cell is None else cell, flags, number)
+        """@times many frames that are the same, in large writes. OUTPUT is DATA of the stream of the cell,
+        whose kind is @flags, and which is opened when there is none."""
+        cell = self.cell if cell is None else cell
+        if kind == "OUTPUT":
+            kind, number, flags = "DATA", self.stream(cell, flags), 0
+        one = frame(kind, payload, cell, flags, number)
         many = max(1, min(times, (1 << 20) // len(one)))
         while times > 0:
             write(AGENT, one * min(many, times))
             times -= many
+
+    def stream(self, cell, kind):
+        if (cell, kind) not in self.streams:
+            self.streams[cell, kind] = 2 * len(self.streams) + 2
+            write(AGENT, frame("OPEN", struct.pack("<BI", kind & 255, 0), cell, 0, self.streams[cell, kind]))
+        return self.streams[cell, kind]
 
     def end(self, cell=None, **fields):
         self.answered = True
@@ -101,7 +113,7 @@ class Vm:
             self.send(kind, content, 0, number=number)
         elif name == "EXEC":
             self.run(cell, payload)
-        elif name == "CREDIT":
+        elif name in STREAMS:
             pass
         elif name == "PING":
             self.send("PONG", struct.pack("<QQB", 1, time.time_ns(), 1), 0, number=number)

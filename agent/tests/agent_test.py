@@ -166,9 +166,10 @@ def test_window_stops_the_program(vm):
         assert frame.type == "OUTPUT"
         seen += len(frame.payload)
         taken += g.cost(frame)
-    assert (1 << 20) - g.COST <= taken <= 1 << 20
+        last = frame
+    assert g.STREAM_WINDOW - g.COST <= taken <= g.STREAM_WINDOW
     assert vm.ask("PING").type == "PONG"
-    vm.send("CREDIT", struct.pack("<Q", taken), started[0], 0)
+    vm.credit(last, taken)
     assert len(vm.exec_wait(started).out) + seen == 48 * 65536
 
 
@@ -178,18 +179,51 @@ def test_stdin(vm):
     code = "import os\nn = 0\nwhile (b := os.read(0, 65536)): n += len(b)\nprint(n)"
     assert vm.exec(code, stdin=text).out == b"300000\n"
     started = vm.exec_start("print(open(0, closefd=False).read())", flags=1)
-    vm.ask("STDIN", struct.pack("<B", 0) + blob("one "), started[0])
-    vm.ask("STDIN", struct.pack("<B", 1) + blob("two"), started[0])
+    vm.give(started[0], b"one ")
+    vm.give(started[0], b"two", eof=True)
     assert vm.exec_wait(started).out == b"one two\n"
-    refused(NOT_FOUND, lambda: vm.ask("STDIN", struct.pack("<B", 1) + blob(""), started[0]))
+    # Of a cell that has ended, of one that there is not, of one that takes none: nobody reads it.
+    running = vm.exec_start("import time; time.sleep(1)")
+    for cell in (started[0], 4711, running[0]):
+        vm.open_stdin(cell)
+        vm.give(cell, b"x", eof=True)
+        assert vm.ask("PING").type == "PONG"
+        assert vm.given_up[vm.inputs[cell]].code == NOT_FOUND
+    vm.exec_wait(running)
+
+
+def test_stdin_that_is_not_read_to_its_end(vm):
+    """The stream is given up before the end of its cell, and what comes behind is nobody's."""
+    started = vm.exec_start("import os\nprint(os.read(0, 3), flush=True)\nos.close(0)", flags=1)
+    vm.give(started[0], b"abc")
+    assert vm.exec_wait(started).out == b"b'abc'\n"
+    assert vm.given_up[vm.inputs[started[0]]].code == NOT_FOUND
+
+
+def test_stdin_that_came_with_the_cell_takes_no_window(vm):
+    code = "import os\nn = 0\nwhile (b := os.read(0, 65536)): n += len(b)\nprint(n)"
+    started = vm.exec_start(code, stdin=b"z" * 3_000_000, flags=1)
+    vm.give(started[0], b"y" * 400_000, eof=True)
+    assert vm.exec_wait(started).out == b"3400000\n"
 
 
 def test_stdin_is_bounded(vm):
-    started = vm.exec_start("import time; time.sleep(3)", flags=1)
-    # Unread, so its answer waits: there is no room yet.
-    vm.send("STDIN", struct.pack("<B", 0) + blob(b"q" * 900000), started[0])
-    refused(TOO_LARGE, lambda: vm.ask("STDIN", struct.pack("<B", 0) + blob(b"q" * 900000), started[0]))
-    assert vm.exec_wait(started).exit_code == 0
+    """The window opens as the program reads, and not before."""
+    started = vm.exec_start("import os, sys\nsys.stdout.write('go'); sys.stdout.flush()\n"
+                            "import time; time.sleep(2)\n"
+                            "n = 0\nwhile n < 500000: n += len(os.read(0, 65536))\nprint(n)", flags=1)
+    vm.give(started[0], b"q" * 500000)
+    credits, frames = [], []
+    while not frames or frames[-1].type != "DONE":
+        frame = vm.receive_any(60)
+        assert frame is not None
+        if frame.type == "CREDIT":
+            credits.append(struct.unpack("<Q", frame.payload)[0])
+        elif not vm.take_stream(frame):
+            frames.append(frame)
+            if frame.payload == b"go":
+                assert sum(credits) <= 64 << 10  # what the pipe holds
+    assert sum(credits) >= g.STREAM_WINDOW // 2
 
 
 def test_second_cell_is_refused(vm):
@@ -248,13 +282,13 @@ def test_worker_exits_and_crashes(vm):
 
 def test_the_end_comes_before_the_next_worker(vm):
     """An interpreter is replaced while its last cell's output is still held: DONE is told, then READY."""
-    code = "import os\nfor i in range(31): os.write(1, b'y' * 32768)\nos.fork() or os.write(1, b'z' * 65000)\nos._exit(3)"
+    code = "import os\nfor i in range(15): os.write(1, b'y' * 32768)\nos.fork() or os.write(1, b'z' * 65000)\nos._exit(3)"
     started = vm.exec_start(code, max_stdout=64 << 20)
     order = []
     while len(order) < 2:
         frame = vm.receive(30)
         if frame.type == "OUTPUT":
-            vm.send("CREDIT", struct.pack("<Q", g.cost(frame)), frame.cell, 0)
+            vm.credit(frame)
         elif frame.type in ("DONE", "READY"):
             order.append(frame.type)
     assert order == ["DONE", "READY"]

@@ -12,8 +12,9 @@ import time
 
 TYPES = {"HELLO": 1, "READY": 2, "PING": 3, "PONG": 4, "CONFIGURE": 5, "STAT": 6, "STATUS": 7,
          "SHUTDOWN": 8, "LOG": 9, "PREPARE": 10,
-         "EXEC": 16, "OUTPUT": 17, "CREDIT": 18, "DISPLAY": 19,
-         "WAITING": 20, "DONE": 21, "STDIN": 22, "INTERRUPT": 23, "COMPLETE": 32,
+         "EXEC": 16, "DISPLAY": 19,
+         "WAITING": 20, "DONE": 21, "INTERRUPT": 23,
+         "OPEN": 24, "DATA": 25, "SHUT": 26, "CREDIT": 27, "RESET": 28, "COMPLETE": 32,
          "COMPLETIONS": 33, "IS_COMPLETE": 34, "COMPLETENESS": 35, "FILE_WRITE": 48,
          "FILE_SIZE": 49, "FILE_ABORT": 50, "FILE_READ": 51, "FILE_DATA": 52, "FILE_LIST": 53,
          "FILE_ENTRIES": 54, "FILE_STAT": 55, "FILE_REMOVE": 56, "FILE_MKDIR": 57, "OK": 64,
@@ -22,6 +23,8 @@ NAMES = {number: name for name, number in TYPES.items()}
 
 TIMED_OUT, INTERRUPTED, OOM, STATE_LOST, HAS_VALUE = 1, 2, 4, 8, 16
 KERNEL, PROCESS, SHELL = 0, 1, 2
+STDOUT, STDERR, STDIN = 1, 2, 3  # kinds of streams
+STREAM_WINDOW, PIECE = 512 << 10, (32 << 10) - 16
 
 
 def version():
@@ -37,7 +40,7 @@ COST = 256  # of a frame, beside its bytes
 
 
 def cost(frame):
-    """What an OUTPUT frame takes of the window."""
+    """What a DATA frame takes of the window."""
     return len(frame.payload) + COST
 
 
@@ -139,7 +142,10 @@ class Guest:
         self.port, _ = listener.accept()
         listener.close()
         self.input = bytearray()
-        self.next_id, self.next_cell = 1, 1
+        self.next_id, self.next_cell, self.next_stream = 1, 1, 1
+        self.outputs = {}  # kind and cell of each stream of the guest's that is open
+        self.inputs = {}   # the stream of a cell's standard input
+        self.given_up = {}  # of our streams: why
         self.log, self.late, self.waiting, self.displays = [], {}, [], []
 
     def close(self):
@@ -159,7 +165,49 @@ class Guest:
         return number
 
     def receive(self, timeout=60):
-        """The next frame, or None when the time is over."""
+        """The next frame, or None when the time is over. What has to do with streams is looked at, and is
+        no frame for the test, but for DATA, which is called OUTPUT, with its kind in `flags` and its id in `stream`."""
+        end = time.monotonic() + timeout
+        while True:
+            frame = self.receive_any(end - time.monotonic())
+            if frame is None or not self.take_stream(frame):
+                return frame
+
+    def take_stream(self, frame):
+        if frame.type == "DATA":
+            kind, cell = self.outputs[frame.id]
+            assert cell == frame.cell
+            frame.type, frame.flags, frame.stream, frame.id = "OUTPUT", kind, frame.id, 0
+            return False
+        if frame.type == "OPEN":
+            assert frame.id % 2 == 0 and frame.id not in self.outputs
+            self.outputs[frame.id] = frame.payload[0], frame.cell
+        elif frame.type == "SHUT":
+            del self.outputs[frame.id]
+        elif frame.type == "RESET":
+            assert frame.id % 2 == 1
+            self.given_up[frame.id] = Refused(frame)
+            self.send("RESET", struct.pack("<I", 1) + blob(""), frame.cell, frame.id)
+        return frame.type in ("OPEN", "SHUT", "RESET", "CREDIT")
+
+    def credit(self, frame, taken=None):
+        """Grants what an OUTPUT frame has taken."""
+        if frame.stream in self.outputs:
+            self.send("CREDIT", struct.pack("<Q", cost(frame) if taken is None else taken), frame.cell, frame.stream)
+
+    def open_stdin(self, cell):
+        self.inputs[cell], self.next_stream = self.next_stream, self.next_stream + 2
+        self.send("OPEN", bytes([STDIN]) + blob(""), cell, self.inputs[cell])
+
+    def give(self, cell, data=b"", eof=False):
+        """Standard input: as much as there is a window for, which is for the test to know."""
+        for at in range(0, len(data), PIECE):
+            self.send("DATA", data[at:at + PIECE], cell, self.inputs[cell])
+        if eof:
+            self.send("SHUT", b"", cell, self.inputs[cell])
+
+    def receive_any(self, timeout=60):
+        """The next frame of any kind, or None when the time is over."""
         end = time.monotonic() + timeout
         while True:
             if len(self.input) >= 16:
@@ -185,7 +233,7 @@ class Guest:
                 return frame
             if frame.type == "OUTPUT":
                 if credit:
-                    self.send("CREDIT", struct.pack("<Q", cost(frame)), frame.cell, 0)
+                    self.credit(frame)
                 if out is not None and frame.cell == out[0]:
                     out[frame.flags].append(frame.payload)
                 else:
@@ -212,6 +260,8 @@ class Guest:
         words = raw_argv or b"".join(word + b"\0" for word in argv)
         number = self.send("EXEC", payload + pairs(env or {}) + blob(file) + blob(words) + blob(code) +
                            blob(stdin), cell)
+        if flags & 1:
+            self.open_stdin(cell)
         return cell, number
 
     def exec_wait(self, started, timeout=90, credit=True):

@@ -10,8 +10,6 @@
 /* Guest frames (docs/guest.md). */
 #define GB_FRAME_LIMITS(X) \
     X(GB_FRAME_MAX, 16 << 20, NULL, "one frame of a guest") \
-    X(GB_OUTPUT_WINDOW, 1 << 20, NULL, "output of a cell without credit") \
-    X(GB_OUTPUT_COST, 256, NULL, "what a frame takes of it beside its bytes") \
     X(GB_STREAM_WINDOW, 512 << 10, NULL, "what of a stream may be on its way without credit") \
     X(GB_STREAM_COST, 256, NULL, "what a frame takes of it beside its bytes") \
     X(GB_STREAM_PIECE, 32 << 10, NULL, "one frame of a stream's data, with its header") \

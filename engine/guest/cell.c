@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells: one at a time in the guest, output under credit, and what they print after their end.
+/* Cells: one at a time in the guest, their output, and what they print after their end.
  *
- * Theory of operation. OUTPUT frames of the running cell are handed out, at most as many bytes as
- * it may have (more is a violation: the agent enforces the caps and counts what it leaves out) and
- * never more than the window that there is credit for. What was handed out is credited back in
- * batches unless its user has paused the output: then nothing more may come. A frame takes more of
- * the window than its bytes, so that many small ones, each of which becomes a line to a client, are
- * bounded too. A timer a good while behind the guest's own time-out catches a guest that does not
- * keep its word.
+ * Theory of operation. What a cell prints comes in streams of its number (wire/mux.h). That of the
+ * running cell is handed out, at most as many bytes as it may have: more is a violation, for the
+ * agent enforces the caps and counts what it leaves out. What was handed out is consumed, and the
+ * window opens again, unless the user of the conversation has paused the output. A timer a good
+ * while behind the guest's own time-out catches a guest that does not keep its word.
  *
  * What a cell prints after its end, by the processes that it left behind, is disposed of as it
- * comes: it goes to a client that reads, or into a store of fixed size. So it gets its credit back
- * in batches whoever reads, and a process that prints much is not stopped by a window that nobody
- * opens again. The agent lets a fixed number of cells print; the one that printed longest ago makes
- * room here.
+ * comes: it goes to a client that reads, or into a store of fixed size. So its windows open again
+ * whoever reads, and a process that prints much is not stopped by one that nobody opens.
  */
 #include <assert.h>
 #include <signal.h>
@@ -28,29 +24,19 @@
 /* How much later than the guest's SIGKILL the host loses its patience. Emulation is slow. */
 enum { DEADLINE_SLACK_MS = 20000 };
 
-static void cell_send_credit(struct gb_guest *guest, uint32_t number, uint64_t bytes)
-{
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
-    const struct gb_credit message = {bytes};
-
-    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_CREDIT, .cell = number},
-                 &gb_credit_fields, &message);
-    gb_vm_send(guest->vm, &frames);
-}
-
 /* ---- the one that runs ---- */
 
 void gb_guest_exec(struct gb_guest *guest, uint32_t number, const struct gb_exec *cell)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
-
     assert(gb_guest_listens(guest) && guest->cell.number == 0 && number != 0);
     guest->cell =
         (struct guest_cell){.number = number, .room = {cell->max_stdout, cell->max_stderr}};
     guest->cells_begun = MAX(guest->cells_begun, number);
-    gb_guest_add(&frames, (struct gb_frame){.type = GB_GUEST_EXEC, .cell = number}, &gb_exec_fields,
-                 cell);
-    gb_vm_send(guest->vm, &frames);
+    gb_guest_add(&guest->out, (struct gb_frame){.type = GB_GUEST_EXEC, .cell = number},
+                 &gb_exec_fields, cell);
+    if ((cell->flags & GB_EXEC_INTERACTIVE) != 0)
+        guest_stdin_open(guest, number);
+    guest_flush(guest);
     gb_timer_start(guest->cell_timer, (uint64_t)cell->timeout_ms + GB_WORKER_WAIT_MS +
                                           GB_KILL_GRACE_MS + DEADLINE_SLACK_MS);
 }
@@ -67,46 +53,90 @@ void guest_cell_late(void *arg)
 
 void guest_cells_reset(struct gb_guest *guest)
 {
+    guest->input.stream = NULL; /* what was not sent fails with the requests */
+    gb_mux_clear(&guest->mux, NULL);
+    gb_buf_clear(&guest->out);
     gb_timer_stop(guest->cell_timer);
     guest->cell = (struct guest_cell){0};
     guest->cells_begun = 0;
-    memset(guest->printing, 0, sizeof(guest->printing));
 }
 
-static void cell_give_credit(struct gb_guest *guest)
+static size_t output_index(const struct gb_mux_stream *stream)
 {
-    if (guest->cell.paused || guest->cell.uncredited < GUEST_CREDIT_BATCH)
-        return;
-    cell_send_credit(guest, guest->cell.number, guest->cell.uncredited);
-    guest->cell.uncredited = 0;
+    return stream->kind == GB_STREAM_STDOUT ? 0 : 1;
+}
+
+static enum gb_output output_of(const struct gb_mux_stream *stream)
+{
+    return stream->kind == GB_STREAM_STDOUT ? GB_STDOUT : GB_STDERR;
+}
+
+/* Also at the end of the cell: what it prints behind that is nobody's to hold. */
+static void output_pause(struct gb_guest *guest, bool paused)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(guest->cell.output); i++)
+        if (guest->cell.output[i] != NULL)
+            gb_mux_pause(guest->cell.output[i], paused);
 }
 
 void gb_guest_pause_output(struct gb_guest *guest, bool paused)
 {
     guest->cell.paused = paused;
-    if (guest->cell.number != 0)
-        cell_give_credit(guest);
+    output_pause(guest, paused);
+    guest_flush(guest);
 }
 
-static int cell_on_output(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
+int guest_output_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                        struct gb_err *err)
 {
-    enum gb_output stream = (enum gb_output)frame->flags;
-    uint64_t *room = &guest->cell.room[stream == GB_STDOUT ? 0 : 1];
-    uint32_t number = guest->cell.number;
-    size_t cost = frame->payload.size + GB_OUTPUT_COST;
+    struct gb_guest *guest = arg;
+    const struct gb_mux_stream *other;
+
+    (void)params;
+    if (stream->cell == 0 || stream->cell > guest->cells_begun)
+        return gb_err_set(err, GB_EINTERNAL, "OPEN: cell %u has not begun", stream->cell);
+    GB_LIST_FOREACH_CONST(other, &guest->mux.streams, link)
+        if (other != stream && other->cell == stream->cell && other->kind == stream->kind)
+            return gb_err_set(err, GB_EINTERNAL, "OPEN: cell %u has a %s already", stream->cell,
+                              gb_stream_kinds[stream->kind].name);
+    if (stream->cell != guest->cell.number)
+        return 0;
+    guest->cell.output[output_index(stream)] = stream;
+    gb_mux_pause(stream, guest->cell.paused);
+    return 0;
+}
+
+void guest_output_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    struct gb_guest *guest = arg;
+
+    (void)why;
+    if (guest->cell.output[output_index(stream)] == stream)
+        guest->cell.output[output_index(stream)] = NULL;
+}
+
+int guest_output_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                      struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+    uint64_t *room = &guest->cell.room[output_index(stream)];
     int r = 0;
 
-    /* What we know to be without credit is never more than what the agent knows to be. */
-    if (cost > GB_OUTPUT_WINDOW - guest->cell.uncredited)
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than there was credit for");
-    if (frame->payload.size > *room)
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than the cell may have");
-    *room -= frame->payload.size;
-    guest->cell.uncredited += cost;
-    if (guest->events.output != NULL)
-        r = guest->events.output(guest->arg, stream, frame->payload, err);
-    if (r == 0 && guest->cell.number == number)
-        cell_give_credit(guest);
+    if (stream->cell != guest->cell.number) {
+        if (guest->events.background != NULL)
+            guest->events.background(guest->arg, stream->cell, output_of(stream), bytes);
+        else
+            guest_unasked(guest, &(struct gb_frame){.type = GB_GUEST_DATA, .cell = stream->cell});
+    } else if (bytes.size > *room) {
+        return gb_err_set(err, GB_EINTERNAL, "DATA: more of %s than the cell may have",
+                          gb_stream_kinds[stream->kind].name);
+    } else {
+        *room -= bytes.size;
+        if (guest->events.output != NULL)
+            r = guest->events.output(guest->arg, output_of(stream), bytes, err);
+    }
+    if (r == 0)
+        gb_mux_consume(stream, bytes.size);
     return r;
 }
 
@@ -154,35 +184,6 @@ static int cell_check_done(const struct gb_done *done, struct gb_err *err)
     return 0;
 }
 
-/* ---- those that have ended ---- */
-
-/* The place of @cell, moved to the front. */
-static struct guest_printing *cell_printing(struct gb_guest *guest, uint32_t cell)
-{
-    struct guest_printing *all = guest->printing, found = {.cell = cell};
-    size_t at = 0;
-
-    while (at < GUEST_PRINTING_MAX - 1 && all[at].cell != cell && all[at].cell != 0)
-        at++;
-    if (all[at].cell == cell)
-        found = all[at];
-    memmove(all + 1, all, at * sizeof(all[0]));
-    all[0] = found;
-    return &all[0];
-}
-
-static void cell_on_background(struct gb_guest *guest, const struct gb_frame *frame)
-{
-    struct guest_printing *printing = cell_printing(guest, frame->cell);
-
-    printing->uncredited += frame->payload.size + GB_OUTPUT_COST;
-    if (printing->uncredited >= GUEST_CREDIT_BATCH) {
-        cell_send_credit(guest, frame->cell, printing->uncredited);
-        printing->uncredited = 0;
-    }
-    guest->events.background(guest->arg, frame->cell, (enum gb_output)frame->flags, frame->payload);
-}
-
 static int cell_on_done(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
 {
     struct gb_done message;
@@ -192,8 +193,9 @@ static int cell_on_done(struct gb_guest *guest, const struct gb_frame *frame, st
         r = cell_check_done(&message, err);
     if (r < 0)
         return r;
-    if (guest->cell.uncredited > 0)
-        cell_printing(guest, frame->cell)->uncredited = guest->cell.uncredited;
+    output_pause(guest, false);
+    guest_stdin_close(guest, NULL);
+    guest_flush(guest);
     gb_timer_stop(guest->cell_timer);
     guest->cell = (struct guest_cell){0};
     if (guest->events.done != NULL)
@@ -232,12 +234,6 @@ static int cell_check_frame(const struct gb_guest *guest, const struct gb_frame 
                           frame->type);
     if (frame->cell == 0 || frame->cell > guest->cells_begun)
         return gb_err_set(err, GB_EINTERNAL, "%s: cell %u has not begun", name, frame->cell);
-    if (frame->type != GB_GUEST_OUTPUT)
-        return 0;
-    if (frame->flags != GB_STDOUT && frame->flags != GB_STDERR)
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: stream %u is not one", frame->flags);
-    if (frame->payload.size + GB_OUTPUT_COST > GB_OUTPUT_WINDOW)
-        return gb_err_set(err, GB_EINTERNAL, "OUTPUT: more than there was credit for");
     return 0;
 }
 
@@ -250,16 +246,10 @@ int guest_cell_frame(struct gb_guest *guest, const struct gb_frame *frame, struc
     if (frame->type == GB_GUEST_ERROR)
         return cell_on_refused(frame, err);
     if (frame->cell != guest->cell.number) {
-        /* A background process of an earlier cell, or news that has been overtaken. */
-        if (frame->type == GB_GUEST_OUTPUT && guest->events.background != NULL)
-            cell_on_background(guest, frame);
-        else
-            guest_unasked(guest, frame);
+        guest_unasked(guest, frame); /* it has been overtaken */
         return 0;
     }
     switch (frame->type) {
-    case GB_GUEST_OUTPUT:
-        return cell_on_output(guest, frame, err);
     case GB_GUEST_DISPLAY:
         return cell_on_display(guest, frame, err);
     case GB_GUEST_WAITING:

@@ -20,6 +20,19 @@
 #include "base/mem.h"
 #include "guest/private.h"
 
+/* What is on its way to a guest, and not taken by it, at which streams wait. */
+enum { GUEST_STREAMS_QUEUE = 8 * GB_STREAM_PIECE };
+
+static const struct gb_mux_kind guest_stream_users[GB_STREAM_KIND_COUNT] = {
+    [GB_STREAM_STDOUT] = {.opened = guest_output_opened,
+                          .data = guest_output_data,
+                          .ended = guest_output_ended},
+    [GB_STREAM_STDERR] = {.opened = guest_output_opened,
+                          .data = guest_output_data,
+                          .ended = guest_output_ended},
+    [GB_STREAM_STDIN] = {.fill = guest_stdin_fill, .ended = guest_stdin_ended},
+};
+
 struct gb_guest *gb_guest_new(struct gb_loop *loop, const char *name,
                               const struct gb_guest_events *events, void *arg)
 {
@@ -30,6 +43,8 @@ struct gb_guest *gb_guest_new(struct gb_loop *loop, const char *name,
     guest->events = *events;
     guest->arg = arg;
     gb_list_init(&guest->requests);
+    gb_mux_init(&guest->mux, GB_SIDE_HOST, guest_stream_users, guest, &guest->out);
+    guest_stdin_init(guest);
     guest->request_timer = gb_timer_new(loop, guest_request_expired, guest);
     guest->cell_timer = gb_timer_new(loop, guest_cell_late, guest);
     return guest;
@@ -41,6 +56,8 @@ void gb_guest_free(struct gb_guest *guest)
         return;
     assert(guest->vm == NULL);
     gb_guest_drop_requests(guest);
+    gb_mux_clear(&guest->mux, NULL);
+    gb_buf_release(&guest->out);
     gb_loop_undefer(&guest->refuse);
     gb_timer_free(guest->request_timer);
     gb_timer_free(guest->cell_timer);
@@ -62,6 +79,25 @@ void guest_unasked(struct gb_guest *guest, const struct gb_frame *frame)
 {
     if (guest->events.unasked != NULL)
         guest->events.unasked(guest->arg, frame);
+}
+
+void guest_flush(struct gb_guest *guest)
+{
+    if (guest->vm == NULL) {
+        gb_buf_clear(&guest->out);
+        return;
+    }
+    if (gb_mux_is_ready(&guest->mux) && gb_vm_queued(guest->vm) < GUEST_STREAMS_QUEUE)
+        gb_mux_run(&guest->mux, GUEST_STREAMS_QUEUE);
+    if (guest->out.size > 0)
+        gb_vm_send(guest->vm, &guest->out);
+}
+
+/* What the guest may know of streams is none of this conversation. Leaves with what is said next:
+ * there is always something, and each write wakes the guest. */
+static void guest_begin_anew(struct gb_guest *guest)
+{
+    gb_mux_restart(&guest->mux, NULL);
 }
 
 static int guest_on_ready(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
@@ -104,13 +140,24 @@ static int guest_on_log(struct gb_guest *guest, const struct gb_frame *frame, st
     return 0;
 }
 
+static int guest_on_stream(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
+{
+    int r = gb_mux_frame(&guest->mux, frame, err);
+
+    if (r == 0)
+        guest_flush(guest);
+    return r;
+}
+
 static void guest_on_frame(void *arg, const struct gb_frame *frame)
 {
     struct gb_guest *guest = arg;
     struct gb_err err = {0};
     int r;
 
-    if (frame->type == GB_GUEST_READY)
+    if (gb_mux_takes(frame))
+        r = guest_on_stream(guest, frame, &err);
+    else if (frame->type == GB_GUEST_READY)
         r = guest_on_ready(guest, frame, &err);
     else if (frame->type == GB_GUEST_LOG)
         r = guest_on_log(guest, frame, &err);
@@ -120,6 +167,12 @@ static void guest_on_frame(void *arg, const struct gb_frame *frame)
         r = guest_cell_frame(guest, frame, &err);
     if (r < 0)
         guest_violation(guest, &err);
+}
+
+static void guest_on_sent(void *arg, size_t bytes)
+{
+    (void)bytes;
+    guest_flush(arg);
 }
 
 static void guest_on_running(void *arg, const struct gb_hello *hello)
@@ -152,8 +205,10 @@ static void guest_on_dead(void *arg, const struct gb_err *why)
     guest->events.dead(guest->arg, why);
 }
 
-static const struct gb_vm_events guest_vm_events = {
-    .running = guest_on_running, .frame = guest_on_frame, .dead = guest_on_dead};
+static const struct gb_vm_events guest_vm_events = {.running = guest_on_running,
+                                                    .frame = guest_on_frame,
+                                                    .sent = guest_on_sent,
+                                                    .dead = guest_on_dead};
 
 /* ---- its VM ---- */
 
@@ -181,6 +236,8 @@ static void guest_on_loaded(void *arg, const struct gb_err *err)
     struct gb_guest *guest = arg;
 
     guest->listens = err == NULL;
+    if (guest->listens)
+        guest_begin_anew(guest);
     guest_operation_end(guest, err);
 }
 
@@ -204,6 +261,8 @@ void gb_guest_adopt(struct gb_guest *guest, struct gb_guest *from)
     guest->next_id = MAX(guest->next_id, from->next_id);
     guest->listens = true;
     gb_vm_hand_over(guest->vm, &guest_vm_events, guest);
+    guest->mux.restarts = from->mux.restarts; /* their answers come here */
+    guest_begin_anew(guest);
     gb_guest_free(from);
 }
 

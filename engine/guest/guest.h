@@ -143,6 +143,11 @@ int gb_guest_configure(struct gb_guest *guest, const struct gb_guest_settings *s
 /* Sends a cell to a guest that LISTENS and runs none; @number grows from cell to cell. A guest that
  * does not end it a good while after its time-out has `failed`. */
 void gb_guest_exec(struct gb_guest *guest, uint32_t number, const struct gb_exec *cell);
+/* More standard input for the cell that runs, which was sent as interactive. @done: once, from the
+ * loop, when all of it has left, or when it cannot any more. GB_ENOTFOUND: no cell runs.
+ * GB_EINVALID: the end was given before. GB_ETOOLARGE: too much waits unread. */
+int gb_guest_stdin(struct gb_guest *guest, struct gb_bytes data, bool eof, gb_vm_done_fn *done,
+                   void *arg, struct gb_err *err);
 /* While paused the guest may send only what the window of the running cell allows; then the program
  * waits. Every cell begins unpaused. */
 void gb_guest_pause_output(struct gb_guest *guest, bool paused);

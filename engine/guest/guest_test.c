@@ -462,15 +462,15 @@ END_TEST
 
 static const char *const violations[] = {
     NULL,
-    "OUTPUT: stream 3 is not one",
-    "OUTPUT: cell 2 has not begun",
+    "OPEN: there are no streams of kind 6",
+    "OPEN: cell 2 has not begun",
     "DONE: exit code or signal out of range",
     "ERROR: cell 1 was refused",
     "READY: generation 7 does not follow 1",
     "EXEC (16) is nothing that a guest sends",
     "DISPLAY",
-    "OUTPUT: more than the cell may have",
-    "OUTPUT: more than there was credit for",
+    "DATA: more of stderr than the cell may have",
+    "DATA: more for stdout than there was credit for",
 };
 
 START_TEST(refuses_what_is_against_the_rules)
@@ -507,8 +507,8 @@ START_TEST(gives_credit_unless_it_is_paused)
     ask(&user, GB_GUEST_STAT, 0); /* answered behind all that the window allows */
     kit_wait_for(&user.answers, 1);
     ck_assert_int_eq(user.done, 1);
-    ck_assert_uint_le(user.output, GB_OUTPUT_WINDOW);
-    ck_assert_uint_gt(user.output, GB_OUTPUT_WINDOW / 2);
+    ck_assert_uint_le(user.output, GB_STREAM_WINDOW);
+    ck_assert_uint_gt(user.output, GB_STREAM_WINDOW / 2);
     gb_guest_pause_output(user.guest, false);
     kit_wait_for(&user.done, 2);
     ck_assert_uint_eq(user.output, flood);

@@ -4,24 +4,24 @@
 
 #include "base/limits.h"
 #include "guest/guest.h"
-
-enum {
-    GUEST_PRINTING_MAX = 40, /* ended cells that the agent lets print, and more */
-    GUEST_CREDIT_BATCH = GB_OUTPUT_WINDOW / 4,
-};
+#include "wire/mux.h"
 
 /* The cell that runs. */
 struct guest_cell {
-    uint32_t number;  /* 0: none */
-    uint64_t room[2]; /* bytes of stdout and stderr that it may still send */
-    size_t uncredited;
+    uint32_t number;                 /* 0: none */
+    uint64_t room[2];                /* bytes of stdout and stderr that it may still send */
+    struct gb_mux_stream *output[2]; /* likewise; NULL: not opened, or ended */
     bool paused;
 };
 
-/* A cell that has ended and still prints, by the processes that it left behind. */
-struct guest_printing {
-    uint32_t cell; /* 0: none */
-    uint64_t uncredited;
+/* Standard input of the cell that runs. */
+struct guest_stdin {
+    struct gb_mux_stream *stream; /* NULL: it takes none, or nobody reads it any more */
+    struct gb_buf data;           /* to be sent */
+    uint64_t taken, sent;         /* bytes, in all */
+    bool ended;                   /* the end was given */
+    struct gb_list pieces;        /* struct guest_piece, not told yet */
+    struct gb_deferred tell;
 };
 
 struct guest_settings_state {
@@ -56,10 +56,12 @@ struct gb_guest {
 
     struct guest_settings_state settings;
 
+    struct gb_mux mux; /* of the VM's port */
+    struct gb_buf out; /* frames that leave with guest_flush() */
     struct guest_cell cell;
+    struct guest_stdin input;
     uint32_t cells_begun; /* the last that was sent */
     struct gb_timer *cell_timer;
-    struct guest_printing printing[GUEST_PRINTING_MAX]; /* the one that printed last in front */
 };
 
 /* ---- guest.c ---- */
@@ -67,6 +69,9 @@ struct gb_guest {
 /* The guest broke the protocol, as @err says. */
 void guest_violation(struct gb_guest *guest, const struct gb_err *err);
 void guest_unasked(struct gb_guest *guest, const struct gb_frame *frame);
+
+/* Sends what is in `out`, and what streams have to send and may. */
+void guest_flush(struct gb_guest *guest);
 
 /* ---- request.c ---- */
 
@@ -86,3 +91,27 @@ int guest_cell_frame(struct gb_guest *guest, const struct gb_frame *frame, struc
 void guest_cell_late(void *arg);
 /* The VM is gone, or was replaced. */
 void guest_cells_reset(struct gb_guest *guest);
+
+/* Of streams stdout and stderr. */
+int guest_output_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                        struct gb_err *err);
+int guest_output_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                      struct gb_err *err);
+void guest_output_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
+
+/* ---- stdin.c ---- */
+
+void guest_stdin_init(struct gb_guest *guest);
+/* For the cell that was just sent. */
+void guest_stdin_open(struct gb_guest *guest, uint32_t cell);
+/* The cell has ended, or the VM: pieces that were not sent end with @why, or as those of a cell
+ * that does not run (NULL). */
+void guest_stdin_close(struct gb_guest *guest, const struct gb_err *why);
+/* The same at the end of all requests: tells at once, from the loop. */
+void guest_stdin_fail(struct gb_guest *guest, const struct gb_err *why);
+void guest_stdin_forget(struct gb_guest *guest, const void *arg);
+/* Without a word to anybody. */
+void guest_stdin_release(struct gb_guest *guest);
+/* Of streams stdin. */
+void guest_stdin_fill(void *arg, struct gb_mux_stream *stream);
+void guest_stdin_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);

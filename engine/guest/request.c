@@ -124,15 +124,13 @@ static struct guest_request *guest_request_new(struct gb_guest *guest, enum gb_g
 static void guest_request_send(struct gb_guest *guest, struct guest_request *request,
                                const struct gb_fields *table, const void *message)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
-
     if (gb_guest_listens(guest)) {
         request->id = guest_request_next_id(guest);
-        gb_guest_add(&frames,
+        gb_guest_add(&guest->out,
                      (struct gb_frame){
                          .type = (uint16_t)request->type, .id = request->id, .cell = request->cell},
                      table, message);
-        gb_vm_send(guest->vm, &frames);
+        guest_flush(guest);
         return;
     }
     if (table != NULL)
@@ -171,7 +169,6 @@ int gb_guest_ping(struct gb_guest *guest, uint64_t deadline_ms, gb_guest_pong_fn
 
 void guest_send_waiting(struct gb_guest *guest)
 {
-    _cleanup_(gb_buf_release) struct gb_buf frames = {0};
     struct guest_request *request;
 
     if (!gb_guest_listens(guest))
@@ -181,13 +178,13 @@ void guest_send_waiting(struct gb_guest *guest)
             continue;
         guest->waiting_bytes -= GB_FRAME_HEADER + request->payload.size;
         request->id = guest_request_next_id(guest);
-        gb_frame_add(&frames, &(struct gb_frame){.type = (uint16_t)request->type,
-                                                 .id = request->id,
-                                                 .cell = request->cell,
-                                                 .payload = gb_buf_bytes(&request->payload)});
+        gb_frame_add(&guest->out, &(struct gb_frame){.type = (uint16_t)request->type,
+                                                     .id = request->id,
+                                                     .cell = request->cell,
+                                                     .payload = gb_buf_bytes(&request->payload)});
         gb_buf_release(&request->payload);
     }
-    gb_vm_send(guest->vm, &frames);
+    guest_flush(guest);
 }
 
 bool guest_is_asked(const struct gb_guest *guest)
@@ -254,10 +251,12 @@ void gb_guest_forget(struct gb_guest *guest, const void *arg)
             request->done = NULL;
             request->pong = NULL;
         }
+    guest_stdin_forget(guest, arg);
 }
 
 void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
 {
+    guest_stdin_fail(guest, why);
     /* Those that are there now: what a callback asks comes behind them. */
     for (uint32_t left = guest->request_count; left > 0; left--) {
         struct guest_request *request =
@@ -275,6 +274,7 @@ void gb_guest_drop_requests(struct gb_guest *guest)
 {
     struct gb_list *link;
 
+    guest_stdin_release(guest);
     while ((link = gb_list_pop(&guest->requests)) != NULL) {
         struct guest_request *request = container_of(link, struct guest_request, link);
 

@@ -438,9 +438,8 @@ int gb_session_interrupt(struct gb_session *session, struct gb_err *err)
 }
 
 int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
-                     gb_reply_fn *done, void *arg, struct gb_err *err)
+                     gb_vm_done_fn *done, void *arg, struct gb_err *err)
 {
-    const struct gb_stdin message = {eof, data};
     struct cell *cell = session->current;
 
     if (cell == NULL || !cell->interactive)
@@ -451,6 +450,6 @@ int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_byte
         return gb_err_set(err, GB_ETOOLARGE,
                           "at most %u bytes of standard input can be sent at once",
                           GB_STDIN_PENDING_MAX);
-    return session_request(session, GB_GUEST_STDIN, cell->shown.number, &gb_stdin_fields, &message,
-                           0, done, arg, err);
+    session_touch(session);
+    return gb_guest_stdin(session->guest, data, eof, done, arg, err);
 }

@@ -211,7 +211,7 @@ size_t gb_session_queued(const struct gb_session *session);
  */
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 
-/* Feeds the running interactive cell. @done tells whether the guest took it. GB_ENOTFOUND when no
- * interactive cell runs, GB_ETOOLARGE when too much waits unread. */
+/* Feeds the running interactive cell. @done tells when there is room for more, or why it could not
+ * be sent. GB_ENOTFOUND when no interactive cell runs, GB_ETOOLARGE when too much waits unread. */
 int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
-                     gb_reply_fn *done, void *arg, struct gb_err *err);
+                     gb_vm_done_fn *done, void *arg, struct gb_err *err);

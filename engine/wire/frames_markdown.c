@@ -25,19 +25,12 @@ static const char *const frame_meanings[] = {
         "cell runs",
     [GB_GUEST_EXEC] =
         "runs a cell, whose end is DONE; `mode`: 0 kernel, 1 process, 2 shell; `flags`: 1 "
-        "interactive, 2 final (the worker's process ends with it, and no other cell follows), 4 "
+        "interactive (a stream stdin follows), 2 final (the worker's process ends with it, and no "
+        "other cell follows), 4 "
         "put; `file`: a path of the home, or empty: it is the program in there, which `put` makes "
         "of `code` before (when it cannot be made, DONE says so in its note and nothing runs); "
         "`argv`: each argument and a NUL, the name first, or empty; one cell runs at a time; what "
         "the guest has no room for ends with DONE, exit code −1 and a note",
-    [GB_GUEST_OUTPUT] = "header flags 1 = stdout, 2 = stderr; bytes as the program wrote them; "
-                        "after the cell's DONE they are what a background process of that cell "
-                        "wrote",
-    [GB_GUEST_CREDIT] =
-        "of OUTPUT: the host has disposed of so much output of the cell: a frame takes its bytes "
-        "and `GB_OUTPUT_COST` (256) more of a window of `GB_OUTPUT_WINDOW` (1 MiB); without credit "
-        "for more the agent stops reading the pipes, so that the program blocks; more is a "
-        "violation. What a background process of an ended cell writes is given credit as it comes",
     [GB_GUEST_DISPLAY] = "a figure or the like",
     [GB_GUEST_WAITING] =
         "the cell waits for standard input, or no longer does; the host keeps the last",
@@ -48,13 +41,12 @@ static const char *const frame_meanings[] = {
         "wrong; `changed` are the files that came, changed or went since the DONE before, without "
         "what the host's own requests did (`agent/track/changes.h`): a path below the home, and "
         "`change` u8 (0 added, 1 changed, 2 removed) and `size` u64",
-    [GB_GUEST_STDIN] = "for an interactive cell; while more than 512 KiB wait unread, the answer "
-                       "waits (one at a time); refused with too_large when more than 1 MiB would",
     [GB_GUEST_INTERRUPT] = "to the process group of the cell, `how`: 0 SIGINT, 1 SIGKILL; ERROR "
                            "not_found when no cell runs",
     [GB_GUEST_OPEN] = "a stream begins; `params` are the kind's.",
     [GB_GUEST_DATA] = "bytes; header flag 1: CREDIT as soon as all that came has been consumed",
     [GB_GUEST_SHUT] = "the sender's half has ended; the kind's last word",
+    [GB_GUEST_CREDIT] = "so much of the window was consumed",
     [GB_GUEST_RESET] = "the stream is given up, for this reason; of stream 0: all begins anew",
     [GB_GUEST_COMPLETE] = "`cursor` counts code points",
     [GB_GUEST_COMPLETIONS] = "`start` and `end` count code points; `matches`: text, type",

@@ -46,8 +46,6 @@ TABLE(gb_done_fields, "DONE",
       U64(gb_done, wall_ns), U64(gb_done, cpu_ns), U64(gb_done, peak_memory),
       BYTES(gb_done, value, GB_VALUE_MAX), BYTES(gb_done, note, GB_NOTE_MAX),
       PAIRS(gb_done, changed, GB_CHANGED_MAX, GB_PATH_MAX));
-TABLE(gb_stdin_fields, "STDIN",
-      U8(gb_stdin, eof), BYTES(gb_stdin, data, GB_STDIN_MAX));
 TABLE(gb_open_fields, "OPEN", U8(gb_open, kind), BYTES(gb_open, params, OPEN_PARAMS_MAX));
 TABLE(gb_interrupt_fields, "INTERRUPT", U8(gb_interrupt_request, how));
 TABLE(gb_complete_fields, "COMPLETE",

@@ -13,7 +13,7 @@
 #include "wire/frame.h"
 
 /* Raised with every change of what follows. */
-#define GB_GUEST_VERSION 4u
+#define GB_GUEST_VERSION 5u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_DISK "root"
@@ -32,17 +32,15 @@
     X(GB_GUEST_LOG, 9)                                                                             \
     X(GB_GUEST_PREPARE, 10)                                                                        \
     X(GB_GUEST_EXEC, 16)                                                                           \
-    X(GB_GUEST_OUTPUT, 17)                                                                         \
-    X(GB_GUEST_CREDIT, 18)                                                                         \
     X(GB_GUEST_DISPLAY, 19)                                                                        \
     X(GB_GUEST_WAITING, 20)                                                                        \
     X(GB_GUEST_DONE, 21)                                                                           \
-    X(GB_GUEST_STDIN, 22)                                                                          \
     X(GB_GUEST_INTERRUPT, 23)                                                                      \
     X(GB_GUEST_OPEN, 24)                                                                           \
     X(GB_GUEST_DATA, 25)                                                                           \
     X(GB_GUEST_SHUT, 26)                                                                           \
-    X(GB_GUEST_RESET, 27)                                                                          \
+    X(GB_GUEST_CREDIT, 27)                                                                         \
+    X(GB_GUEST_RESET, 28)                                                                          \
     X(GB_GUEST_COMPLETE, 32)                                                                       \
     X(GB_GUEST_COMPLETIONS, 33)                                                                    \
     X(GB_GUEST_IS_COMPLETE, 34)                                                                    \
@@ -146,11 +144,6 @@ struct gb_changed {
     struct gb_bytes path; /* below the home */
     uint8_t change;       /* enum gb_change */
     uint64_t size;        /* now; 0 when it is gone */
-};
-
-struct gb_stdin {
-    uint8_t eof;
-    struct gb_bytes data;
 };
 
 /* DATA's header flags. */
@@ -259,7 +252,7 @@ struct gb_guest_log {
 
 extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, gb_configure_fields,
     gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields, gb_done_fields,
-    gb_stdin_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
+    gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
     gb_is_complete_fields, gb_completeness_fields, gb_file_write_fields, gb_file_size_fields,
     gb_file_abort_fields, gb_file_read_fields, gb_file_data_fields, gb_file_list_fields,
     gb_file_path_fields, gb_file_change_fields, gb_status_fields, gb_guest_error_fields,

@@ -78,7 +78,7 @@ START_TEST(what_is_too_long_or_too_short_is_refused)
         (struct gb_bytes){gb_buf_data(&frames) + GB_FRAME_HEADER, frames.size - GB_FRAME_HEADER};
     ck_assert_int_lt(gb_fields_decode(&gb_guest_error_fields, payload, &out, &err), 0);
     ck_assert_ptr_nonnull(strstr(err.message, "too many"));
-    gb_frame_header(header, &(struct gb_frame){.type = GB_GUEST_OUTPUT}, (16u << 20) + 1);
+    gb_frame_header(header, &(struct gb_frame){.type = GB_GUEST_DATA}, (16u << 20) + 1);
     ck_assert_int_lt(gb_frame_next((struct gb_bytes){header, sizeof(header)}, &frame, &size, &err),
                      0);
     gb_buf_release(&frames);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "wire/guest.h"
+#include "wire/frames.h"
 
 /* Of count[] and last[]. */
 enum { BY_PEER, BY_US };
@@ -290,15 +290,9 @@ void gb_mux_pause(struct gb_mux_stream *stream, bool paused)
 
 bool gb_mux_takes(const struct gb_frame *frame)
 {
-    switch (frame->type) {
-    case GB_GUEST_OPEN:
-    case GB_GUEST_DATA:
-    case GB_GUEST_SHUT:
-    case GB_GUEST_RESET:
-        return true;
-    default:
-        return frame->type == GB_GUEST_CREDIT && frame->id != 0;
-    }
+    const struct gb_frame_info *info = gb_frame_info(frame->type);
+
+    return info != NULL && info->role == GB_ROLE_STREAM;
 }
 
 static int mux_check_open(const struct gb_mux *mux, const struct gb_frame *frame,

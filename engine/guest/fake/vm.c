@@ -32,6 +32,7 @@
 #include "base/limits.h"
 #include "wire/frame.h"
 #include "wire/guest.h"
+#include "wire/mux.h"
 
 /* Those of a warm-up have higher numbers. */
 #define CELLS_OF_OURS 0x10000u
@@ -144,16 +145,40 @@ static void fake_begin(void)
         fake_ready(1);
 }
 
-static void fake_output(uint32_t cell, enum gb_output stream, struct gb_bytes bytes)
-{
-    struct gb_buf buf = {0};
+static struct gb_mux mux;
+static struct gb_buf mux_out;
 
-    gb_frame_add(&buf, &(struct gb_frame){.type = GB_GUEST_OUTPUT,
-                                          .flags = (uint16_t)stream,
-                                          .cell = cell,
-                                          .payload = bytes});
-    fake_write(FD_AGENT, gb_buf_data(&buf), buf.size);
-    gb_buf_release(&buf);
+static void fake_flush(void)
+{
+    fake_write(FD_AGENT, gb_buf_data(&mux_out), mux_out.size);
+    gb_buf_clear(&mux_out);
+}
+
+/* The stream of @cell, begun when there is none. */
+static struct gb_mux_stream *fake_stream(uint32_t cell, enum gb_stream_kind kind)
+{
+    struct gb_mux_stream *stream;
+
+    GB_LIST_FOREACH(stream, &mux.streams, link)
+        if (stream->cell == cell && stream->kind == kind)
+            return stream;
+    return gb_mux_open(&mux, kind, cell, NULL);
+}
+
+static void fake_output(uint32_t cell, enum gb_stream_kind kind, struct gb_bytes bytes)
+{
+    gb_mux_send(fake_stream(cell, kind), bytes, false);
+    fake_flush();
+}
+
+/* DATA, whatever there is credit for. */
+static void fake_data(uint32_t cell, enum gb_stream_kind kind, struct gb_bytes bytes)
+{
+    uint32_t id = fake_stream(cell, kind)->id;
+
+    gb_frame_add(&mux_out, &(struct gb_frame){
+                               .type = GB_GUEST_DATA, .id = id, .cell = cell, .payload = bytes});
+    fake_flush();
 }
 
 static void fake_done(uint32_t cell, const struct gb_done *done)
@@ -167,12 +192,14 @@ static void fake_break(uint32_t cell)
     static const struct gb_waiting waiting = {1};
     static const struct gb_done impossible = {.exit_code = 256};
     static const struct gb_guest_error refusal = {GB_EBUSY, {0}};
+    static const struct gb_open no_kind = {.kind = GB_STREAM_KIND_COUNT};
     static uint8_t much[4096];
 
     if (variant == 1)
-        fake_output(cell, (enum gb_output)3, gb_bytes_str("no stream"));
+        fake_send((struct gb_frame){.type = GB_GUEST_OPEN, .id = 2, .cell = cell}, &gb_open_fields,
+                  &no_kind);
     else if (variant == 2)
-        fake_output(cell + 1, GB_STDOUT, gb_bytes_str("not begun"));
+        fake_output(cell + 1, GB_STREAM_STDOUT, gb_bytes_str("not begun"));
     else if (variant == 3)
         fake_done(cell, &impossible);
     else if (variant == 4)
@@ -186,34 +213,37 @@ static void fake_break(uint32_t cell)
         fake_send((struct gb_frame){.type = GB_GUEST_DISPLAY, .cell = cell}, &gb_waiting_fields,
                   &waiting);
     else if (variant == 8)
-        fake_output(cell, GB_STDERR, (struct gb_bytes){much, sizeof(much)});
+        fake_output(cell, GB_STREAM_STDERR, (struct gb_bytes){much, sizeof(much)});
     else if (variant == 9)
-        for (size_t sent = 0; sent <= GB_OUTPUT_WINDOW; sent += sizeof(much))
-            fake_output(cell, GB_STDOUT, (struct gb_bytes){much, sizeof(much)});
+        for (size_t sent = 0; sent <= GB_STREAM_WINDOW; sent += sizeof(much))
+            fake_data(cell, GB_STREAM_STDOUT, (struct gb_bytes){much, sizeof(much)});
     else if (variant == 10)
         fake_send((struct gb_frame){.type = GB_GUEST_HELLO}, NULL, NULL);
 }
 
-static size_t flood_left, window = GB_OUTPUT_WINDOW;
-static uint32_t flood_cell;
+static size_t flood_left;
 
-static void fake_flood(void)
+static void fake_on_fill(void *arg, struct gb_mux_stream *stream)
 {
     static const uint8_t piece[4096];
     const struct gb_done done = {0};
+    size_t size = MIN(gb_mux_room(stream), MIN(flood_left, sizeof(piece)));
+    uint32_t cell = stream->cell;
 
-    while (flood_left > 0 && window >= sizeof(piece) + GB_OUTPUT_COST) {
-        size_t size = MIN(flood_left, sizeof(piece));
-
-        fake_output(flood_cell, GB_STDOUT, (struct gb_bytes){piece, size});
-        flood_left -= size;
-        window -= size + GB_OUTPUT_COST;
-    }
-    if (flood_left > 0 || flood_cell == 0)
+    (void)arg;
+    if (size > 0)
+        gb_mux_send(stream, (struct gb_bytes){piece, size}, false);
+    flood_left -= size;
+    if (flood_left > 0)
         return;
-    fake_done(flood_cell, &done);
-    flood_cell = 0;
+    (void)gb_mux_shut(stream, NULL);
+    gb_guest_add(&mux_out, (struct gb_frame){.type = GB_GUEST_DONE, .cell = cell}, &gb_done_fields,
+                 &done);
 }
+
+static const struct gb_mux_kind fake_kinds[GB_STREAM_KIND_COUNT] = {
+    [GB_STREAM_STDOUT] = {.fill = fake_on_fill},
+};
 
 static void fake_run(const struct gb_frame *frame)
 {
@@ -228,9 +258,9 @@ static void fake_run(const struct gb_frame *frame)
 
         (void)gb_bytes_number(&exec.code, UINT64_MAX, &bytes);
         flood_left = bytes;
-        flood_cell = frame->cell;
-        window = GB_OUTPUT_WINDOW;
-        fake_flood();
+        gb_mux_want(fake_stream(frame->cell, GB_STREAM_STDOUT), true);
+        gb_mux_run(&mux, SIZE_MAX / 2);
+        fake_flush();
         return;
     }
     if (gb_bytes_equal(exec.code, "wait")) {
@@ -240,13 +270,13 @@ static void fake_run(const struct gb_frame *frame)
     }
     if (gb_bytes_equal(exec.code, "lose"))
         done.flags = GB_DONE_STATE_LOST;
-    fake_output(frame->cell, GB_STDOUT, exec.code);
+    fake_output(frame->cell, GB_STREAM_STDOUT, exec.code);
     (void)fake_is_at("DONE");
     fake_done(frame->cell, &done);
     if (done.flags != 0)
         fake_ready(2);
     if (gb_bytes_equal(exec.code, "leave"))
-        fake_output(frame->cell, GB_STDERR, gb_bytes_str("behind"));
+        fake_output(frame->cell, GB_STREAM_STDERR, gb_bytes_str("behind"));
 }
 
 static uint64_t fake_wall_ns(void)
@@ -298,7 +328,6 @@ static void fake_answer_request(const struct gb_frame *frame, bool now)
 
 static void fake_serve(const struct gb_frame *frame)
 {
-    struct gb_credit credit;
     bool now = fake_is_at(gb_guest_type_name(frame->type));
 
     if (now && strcmp(action, "silent") == 0)
@@ -307,11 +336,11 @@ static void fake_serve(const struct gb_frame *frame)
         fake_break(frame->cell);
     if (frame->type == GB_GUEST_EXEC) {
         fake_run(frame);
-    } else if (frame->type == GB_GUEST_CREDIT) {
-        if (gb_fields_decode(&gb_credit_fields, frame->payload, &credit, NULL) < 0)
+    } else if (gb_mux_takes(frame)) {
+        if (gb_mux_frame(&mux, frame, NULL) < 0)
             _exit(6);
-        window += credit.bytes;
-        fake_flood();
+        gb_mux_run(&mux, SIZE_MAX / 2);
+        fake_flush();
     } else {
         fake_answer_request(frame, now);
     }
@@ -353,6 +382,7 @@ int main(int argc, char **argv)
     variant = countdown;
     for (; i < argc; i++)
         incoming = incoming || strcmp(argv[i], "-incoming") == 0;
+    gb_mux_init(&mux, GB_SIDE_GUEST, fake_kinds, NULL, &mux_out);
     (void)fake_is_at("START");
     (void)snprintf(text, sizeof(text), "pid %ld\n", (long)getpid());
     fake_write(FD_STATUS, text, strlen(text));

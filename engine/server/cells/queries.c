@@ -6,6 +6,14 @@
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 
+static void query_on_stdin(void *arg, const struct gb_err *err)
+{
+    if (err == NULL)
+        request_ok(arg);
+    else
+        request_fail(arg, err);
+}
+
 void query_stdin(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
@@ -20,7 +28,7 @@ void query_stdin(struct request *request, const struct gb_params *params)
         request->arg = hosted;
         request->abandon = request_forget;
         r = gb_session_stdin(hosted->session, (uint32_t)params->cell, params->text, params->eof,
-                             request_on_done, request, &err);
+                             query_on_stdin, request, &err);
     }
     if (r < 0)
         request_fail(request, &err);
