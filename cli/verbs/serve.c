@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/fingerprint.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/paths.h"
@@ -218,13 +219,12 @@ static char *serve_journal_folder(const char *socket)
 {
     _cleanup_(freep) char *state = gb_path_state(), *run = gb_path_runtime();
     _cleanup_(freep) char *usual = xasprintf("%s/server.sock", run);
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 
     if (strcmp(socket, usual) == 0)
         return xasprintf("%s/journal", state);
-    for (const char *at = socket; *at != '\0'; at++)
-        hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
-    return xasprintf("%s/journal-%016llx", state, (unsigned long long)hash);
+    return xasprintf(
+        "%s/journal-%016llx", state,
+        (unsigned long long)gb_fingerprint(GB_FINGERPRINT_EMPTY, socket, strlen(socket)));
 }
 
 static void serve_on_host(void *arg, struct gb_host *host, const struct gb_err *err)

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base64 (RFC 4648, section 4): padded, no line breaks, no stray bits. */
+/* Base64 (RFC 4648, section 4): padded, no line breaks, no stray bits.
+ *
+ * Why not nettle's, which the program is linked to: it skips white space, so that one string of
+ * bytes has many encodings; it takes a character at a time, where files of many MiB are decoded in
+ * the loop of a server; and it does not promise to work in place.
+ */
 #pragma once
 
 #include <stddef.h>
