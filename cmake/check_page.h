@@ -10,29 +10,26 @@
 #include "base/buf.h"
 #include "base/fd.h"
 
-/* A generated part of docs/@name stands between two marks: `generated: begin`, or with the name of
- * the part before "begin". With GLASSBELL_WRITE_DOCS in the environment it is written anew, else
- * compared with what @generate adds. */
-static inline void check_page_part(const char *name, const char *part,
+/* The part of the file @name of the source tree between the lines @begin and @end. With
+ * GLASSBELL_WRITE_DOCS in the environment it is written anew, else compared with what @generate
+ * adds. */
+static inline void check_generated(const char *name, const char *begin, const char *end,
                                    void (*generate)(struct gb_buf *))
 {
-    char begin[96], end[96];
     struct gb_buf page = {0}, want = {0};
     struct gb_err err = {0};
     char path[1024], *from, *to;
     const char *text;
 
-    (void)snprintf(begin, sizeof(begin), "<!-- generated: %sbegin -->\n", part);
-    (void)snprintf(end, sizeof(end), "<!-- generated: %send -->\n", part);
-    (void)snprintf(path, sizeof(path), "%.*s/../docs/%s", (int)(strrchr(__FILE__, '/') - __FILE__),
+    (void)snprintf(path, sizeof(path), "%.*s/../%s", (int)(strrchr(__FILE__, '/') - __FILE__),
                    __FILE__, name);
     ck_assert_int_eq(gb_fd_read_file(path, 1 << 20, &page, &err), 0);
     text = gb_buf_str(&page);
     from = strstr(text, begin);
-    to = strstr(text, end);
-    ck_assert(from != NULL && to != NULL && to > from);
+    ck_assert(from != NULL);
+    to = strstr(from + strlen(begin), end);
+    ck_assert(to != NULL);
     gb_buf_add(&want, text, (size_t)(from - text) + strlen(begin));
-    gb_buf_adds(&want, "\n");
     generate(&want);
     gb_buf_adds(&want, to);
     if (getenv("GLASSBELL_WRITE_DOCS") != NULL)
@@ -41,6 +38,19 @@ static inline void check_page_part(const char *name, const char *part,
         ck_assert_str_eq(text, gb_buf_str(&want));
     gb_buf_release(&page);
     gb_buf_release(&want);
+}
+
+/* The same of docs/@name, between two marks: `generated: begin`, or with the name of the part
+ * before "begin"; an empty line stands behind the first. */
+static inline void check_page_part(const char *name, const char *part,
+                                   void (*generate)(struct gb_buf *))
+{
+    char path[256], begin[96], end[96];
+
+    (void)snprintf(path, sizeof(path), "docs/%s", name);
+    (void)snprintf(begin, sizeof(begin), "<!-- generated: %sbegin -->\n\n", part);
+    (void)snprintf(end, sizeof(end), "<!-- generated: %send -->\n", part);
+    check_generated(path, begin, end, generate);
 }
 
 /* Of a page that has one such part. */

@@ -57,14 +57,6 @@ struct gb_admission {
     uint64_t granted, queued, refused;
 };
 
-static const char *const names[] = {"none", "memory", "vms", "starts", "available", "pressure"};
-static_assert(ARRAY_SIZE(names) == GB_SHORTAGE_COUNT, "a name for each shortage");
-
-const char *gb_shortage_name(enum gb_shortage shortage)
-{
-    return names[shortage];
-}
-
 struct gb_charge gb_charge_of(enum gb_accel accel, uint32_t memory_mb, bool clone)
 {
     uint64_t own = gb_accel_is_hardware(accel) ? QEMU_KVM_MB : QEMU_TCG_MB;

@@ -33,6 +33,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "loop/loop.h"
+#include "model/words.h"
 #include "platform/budget.h"
 #include "vm/host.h"
 #include "vm/vm.h"
@@ -83,19 +84,6 @@ void gb_slot_settle(struct gb_slot *slot);
 void gb_slot_charge(struct gb_slot *slot, const struct gb_charge *charge);
 
 /* ---- asking ---- */
-
-enum gb_shortage {
-    GB_SHORTAGE_NONE,
-    GB_SHORTAGE_MEMORY,
-    GB_SHORTAGE_VMS,
-    GB_SHORTAGE_STARTS,
-    GB_SHORTAGE_AVAILABLE,
-    GB_SHORTAGE_PRESSURE,
-    GB_SHORTAGE_COUNT
-};
-
-/* "memory", "vms", "starts", "available", "pressure". */
-const char *gb_shortage_name(enum gb_shortage shortage);
 
 /* A request that waits. Embed it, zeroed; do not touch its members. */
 struct gb_ticket {

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/fingerprint.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -60,16 +61,15 @@ static void pool_on_change(void *arg)
 {
     struct gb_pool *pool = arg;
     struct gb_pool_status status;
-    uint64_t sum = 0;
+    uint64_t sum = GB_FINGERPRINT_EMPTY;
 
-    /* All figures in one number, by which two lists of them can hardly be mistaken (FNV-1a). */
+    /* All figures in one number. */
     for (size_t at = 0; gb_pool_next(pool, &at, &status);) {
         const uint64_t figures[] = {status.ready,   status.target, status.starting,
                                     status.waiting, status.floor,  status.ceiling,
                                     status.hits,    status.misses, status.lost};
 
-        for (size_t i = 0; i < ARRAY_SIZE(figures); i++)
-            sum = (sum ^ (figures[i] + 1)) * UINT64_C(1099511628211);
+        sum = gb_fingerprint(sum, figures, sizeof(figures));
     }
     if (pool->changed == NULL || sum == pool->told)
         return;
@@ -749,10 +749,10 @@ static struct pool_clone *line_nth_vm(const struct pool_line *line, size_t *skip
 
 bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm)
 {
-    static const char *const states[] = {[POOL_CLONE_WAITING] = "waiting",
-                                         [POOL_CLONE_STARTING] = "starting",
-                                         [POOL_CLONE_READY] = "ready",
-                                         [POOL_CLONE_ASKED] = "ready"};
+    static const uint8_t states[] = {[POOL_CLONE_WAITING] = GB_POOL_VM_WAITING,
+                                     [POOL_CLONE_STARTING] = GB_POOL_VM_STARTING,
+                                     [POOL_CLONE_READY] = GB_POOL_VM_READY,
+                                     [POOL_CLONE_ASKED] = GB_POOL_VM_READY};
     size_t skip = *at;
     struct pool_line *line;
 
@@ -764,7 +764,7 @@ bool gb_pool_next_vm(struct gb_pool *pool, size_t *at, struct gb_pool_vm *ret_vm
         *ret_vm = (struct gb_pool_vm){.vm = pool_clone_vm(clone),
                                       .image = line->image,
                                       .memory_mb = line->memory_mb,
-                                      .state = states[clone->state]};
+                                      .state = (enum gb_pool_vm_state)states[clone->state]};
         (*at)++;
         return true;
     }

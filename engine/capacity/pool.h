@@ -31,6 +31,7 @@
 #include "capacity/admission.h"
 #include "snapshot/clone.h"
 #include "capacity/templates.h"
+#include "model/words.h"
 #include "vm/host.h"
 
 struct gb_pool;
@@ -103,7 +104,7 @@ struct gb_pool_vm {
     struct gb_vm *vm; /* borrowed until the return to the loop */
     const struct gb_image *image;
     uint32_t memory_mb;
-    const char *state; /* "waiting", "starting", "ready": as on the wire */
+    enum gb_pool_vm_state state;
 };
 
 /* The VMs of all lines, likewise. */

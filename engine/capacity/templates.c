@@ -100,14 +100,6 @@ struct template_job {
     struct gb_err err;
 };
 
-const char *gb_template_state_name(enum gb_template_state state)
-{
-    static const char *const names[] = {"none", "checking", "making", "ready", "failed"};
-
-    static_assert(ARRAY_SIZE(names) == GB_TEMPLATE_STATE_COUNT, "a name for each state");
-    return names[state];
-}
-
 /* ---- waiters ---- */
 
 static void entry_tell(struct template_entry *entry, struct gb_snapshot *template,

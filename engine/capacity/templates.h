@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
+#include "model/words.h"
 #include "snapshot/clone.h"
 #include "vm/host.h"
 
@@ -71,18 +72,6 @@ void gb_templates_cancel(struct gb_template_waiter *waiter);
 void gb_templates_suspect(struct gb_templates *templates, const struct gb_snapshot *template);
 /* A clone of it came up. */
 void gb_templates_trust(struct gb_templates *templates, const struct gb_snapshot *template);
-
-enum gb_template_state {
-    GB_TEMPLATE_NONE,
-    GB_TEMPLATE_CHECKING, /* looked for and verified */
-    GB_TEMPLATE_MAKING,
-    GB_TEMPLATE_READY,
-    GB_TEMPLATE_FAILED,
-    GB_TEMPLATE_STATE_COUNT
-};
-
-/* "none", "checking", … */
-const char *gb_template_state_name(enum gb_template_state state);
 
 struct gb_template_status {
     const struct gb_image *image;

@@ -121,7 +121,7 @@ static const struct gb_member cell_members[] = {
          "last 512 bytes of it; absent: there is none"),
     FLAG("unrecorded", GB_CELL_UNRECORDED, GB_OPTIONAL, .doc = "the journal could not be written"),
     CELL(incarnation, "incarnation", GB_U32, GB_OPTIONAL, .doc = "in a history: of its session"),
-    CELL(pace_json, "pace", GB_ANY, GB_OPTIONAL,
+    CELL(pace_json, "pace", GB_ARRAY, GB_OPTIONAL,
          .doc = "in a history: when its output came, see Journal"),
 };
 /* clang-format on */
@@ -160,8 +160,8 @@ const struct gb_object gb_display_object = {
 const struct gb_object gb_file_info_object = {
     GB_OBJECT_TABLE("file", struct gb_file_info, file_info_members),
     .from_pair = file_info_from_pair};
-const struct gb_object gb_cell_object = {
-    GB_OBJECT_TABLE("cell", struct gb_cell_info, cell_members)};
+const struct gb_object gb_cell_object = {GB_OBJECT_TABLE("cell", struct gb_cell_info, cell_members),
+                                         .has_section = true};
 
 static struct gb_bytes cell_beginning(struct gb_bytes text, size_t most)
 {

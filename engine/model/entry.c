@@ -18,4 +18,4 @@ static const struct gb_member entry_members[] = {
 /* clang-format on */
 
 const struct gb_object gb_entry_object = {
-    GB_OBJECT_TABLE("entry", struct gb_entry_info, entry_members)};
+    GB_OBJECT_TABLE("entry", struct gb_entry_info, entry_members), .has_section = true};

@@ -5,7 +5,7 @@
  *
  * A member has no value in one of these cases: its `bit` is not set in the struct's flags; one of
  * `unless` is; or, where it has no bit: an optional text without bytes, a nullable one without a
- * pointer, 0 of a number, -1 of a GB_I64, GB_NO_WORD. The presence says what is written then. A
+ * pointer, 0 of an integer, -1 of a GB_I64, GB_NO_WORD. The presence says what is written then. A
  * reader takes a member that is not there, or null, as without a value, whatever the presence: what
  * a newer server leaves out harms no older client.
  */
@@ -21,9 +21,11 @@
 enum gb_member_type {
     GB_TEXT,    /* struct gb_bytes: a string, with U+FFFD for what is not UTF-8 */
     GB_BYTES,   /* struct gb_bytes: a string NAME, or NAME_base64 (`text` and `base64`) */
-    GB_BASE64,  /* struct gb_bytes: a string `base64`; read like GB_BYTES of the name `text` */
+    GB_PAIR,    /* struct gb_bytes: a string `text`, or `base64`; its name is "text" */
+    GB_BASE64,  /* the same, always in base64: its name is "base64" */
     GB_EXACT,   /* the bytes of the GB_TEXT before it: NAME, base64, when they are not UTF-8 */
     GB_STRINGS, /* struct gb_bytes, a NUL behind each: an array NAME, or NAME_base64 */
+    GB_NAMES,   /* struct gb_names: an array of strings */
     GB_U32,
     GB_U64,
     GB_I64,
@@ -31,15 +33,21 @@ enum gb_member_type {
     GB_WORD,    /* uint8_t: a string of `words` */
     GB_SIGNAL,  /* uint32_t: "SIGKILL" */
     GB_KIND,    /* uint32_t: the kind of an enum gb_code */
+    GB_NUMBER,  /* double, never negative: with three decimals */
     GB_MS,      /* uint64_t in ns: milliseconds with a fraction */
     GB_SECONDS, /* uint64_t in ns: Unix seconds with a fraction */
     GB_OBJECT,  /* the struct of `object` */
     GB_LIST,    /* struct gb_items: an array of `object` */
-    GB_ANY,     /* const void *: whatever its owner writes; the reader keeps the JSON value */
+    /* const void *, of a form of its own: its owner writes it, and a reader keeps the JSON. */
+    GB_ARRAY, /* elements */
+    GB_MAP,   /* members whose names are data */
     GB_MEMBER_TYPE_COUNT
 };
 
-enum { GB_NO_WORD = 0xff };
+enum {
+    GB_NO_WORD = 0xff,
+    GB_OBJECT_SIZE_MAX = 768, /* bytes of a struct whose object stands in lists */
+};
 
 enum gb_presence {
     GB_ALWAYS,
@@ -70,16 +78,28 @@ struct gb_object {
     size_t count;
     size_t size;         /* of the struct */
     size_t flags_offset; /* of its uint32_t of flags */
+    bool has_section; /* of the page: where it stands in another object, its members are not told */
     /* For elements of a GB_LIST that is kept as pairs; false: this is not one. */
     bool (*from_pair)(struct gb_bytes key, struct gb_bytes value, bool brief, void *ret_item);
 };
 
-/* The elements of a list, as they were kept: pairs in the server, JSON in a client. Walk them with
- * gb_items_next() (rpc/object.h). */
+/* The elements of a list, wherever they are kept. Walk them with gb_items_next() (rpc/object.h). */
 struct gb_items {
+    /* In the server: what @next tells of @owner, one after the other from *@at = 0 on, or pairs. */
+    bool (*next)(const void *owner, size_t *at, void *ret_item);
+    const void *owner;
     struct gb_pairs pairs;
-    bool brief;       /* of the pairs: the elements are told briefly */
-    const void *json; /* const struct gb_json *: an array; NULL: the pairs */
+    bool brief;              /* of the pairs: the elements are told briefly */
+    struct gb_bytes written; /* the whole array as JSON, where that is there already */
+    /* In a client. */
+    const void *json; /* const struct gb_json *: an array; NULL: one of those above */
+};
+
+/* An array of strings, likewise; gb_names_next(). */
+struct gb_names {
+    const char *const *list;
+    size_t count;
+    const void *json; /* in a client */
 };
 
 /* ---- how rows are written ---- */

@@ -97,14 +97,21 @@ static const struct gb_member session_members[] = {
     SESSION(flags, "damaged", GB_BOOL, GB_OPTIONAL, ENDED, .bit = GB_SESSION_DAMAGED,
             .doc = "ended: records of it are damaged, and what they told is missing"),
 };
+
+static const struct gb_member held_members[] = {
+    SESSION(lease, "lease", GB_OBJECT, GB_NULLABLE, .bit = GB_SESSION_HAS_LEASE,
+            .object = &gb_lease_object, .doc = "the session's lease now"),
+};
 /* clang-format on */
 
 static_assert(offsetof(struct gb_session_info, id) == 0,
               "members of the session that stand in an object of their own");
 
 const struct gb_object gb_lease_object = {
-    GB_OBJECT_TABLE("lease", struct gb_lease_info, lease_members)};
+    GB_OBJECT_TABLE("lease", struct gb_lease_info, lease_members), .has_section = true};
 const struct gb_object gb_sample_object = {
     GB_OBJECT_TABLE("sample", struct gb_session_info, sample_members)};
 const struct gb_object gb_session_object = {
-    GB_OBJECT_TABLE("session", struct gb_session_info, session_members)};
+    GB_OBJECT_TABLE("session", struct gb_session_info, session_members), .has_section = true};
+const struct gb_object gb_held_object = {
+    GB_OBJECT_TABLE("held", struct gb_session_info, held_members)};

@@ -59,5 +59,6 @@ struct gb_session_info {
     struct gb_bytes reason, message; /* why it has ended: a word of enum gb_end, a sentence */
 };
 
-/* A sample has the members about what the session uses, and no others. */
-extern const struct gb_object gb_session_object, gb_lease_object, gb_sample_object;
+/* A sample has the members about what the session uses, and no others; what `session.lease`
+ * answers, the lease. */
+extern const struct gb_object gb_session_object, gb_lease_object, gb_sample_object, gb_held_object;

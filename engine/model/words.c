@@ -18,6 +18,11 @@ DEFINE(gb_source, GB_SOURCES, 0);
 DEFINE(gb_lease_action, GB_LEASE_ACTIONS, 0);
 DEFINE(gb_lease_change, GB_LEASE_CHANGES, 0);
 DEFINE(gb_entry_type, GB_ENTRY_TYPES, 0);
+DEFINE(gb_shortage, GB_SHORTAGES, GB_SHORTAGE_MEMORY);
+DEFINE(gb_budget_source, GB_BUDGET_SOURCES, 0);
+DEFINE(gb_template_state, GB_TEMPLATE_STATES, 0);
+DEFINE(gb_pool_vm_state, GB_POOL_VM_STATES, 0);
+DEFINE(gb_isolation, GB_ISOLATIONS, 0);
 
 const char *gb_words_at(const struct gb_words *words, unsigned value)
 {

@@ -129,3 +129,49 @@ GB_ENUM(gb_lease_change, GB_LEASE_CHANGES);
     X(GB_ENTRY_OTHER, "other")
 enum gb_entry_type { GB_ENTRY_TYPES(GB_ENUM_ROW) GB_ENTRY_TYPE_COUNT };
 GB_ENUM(gb_entry_type, GB_ENTRY_TYPES);
+
+/* ---- capacity ---- */
+
+/* What there is too little of for another VM (capacity/admission.h). */
+#define GB_SHORTAGES(X)                                                                            \
+    X(GB_SHORTAGE_MEMORY, "memory")                                                                \
+    X(GB_SHORTAGE_VMS, "vms")                                                                      \
+    X(GB_SHORTAGE_STARTS, "starts")                                                                \
+    X(GB_SHORTAGE_AVAILABLE, "available")                                                          \
+    X(GB_SHORTAGE_PRESSURE, "pressure")
+enum gb_shortage { GB_SHORTAGE_NONE, GB_SHORTAGES(GB_ENUM_ROW) GB_SHORTAGE_COUNT };
+GB_ENUM(gb_shortage, GB_SHORTAGES);
+
+/* Who says how much there is. */
+#define GB_BUDGET_SOURCES(X)                                                                       \
+    X(GB_BUDGET_BY_SETTINGS, "settings")                                                           \
+    X(GB_BUDGET_BY_GROUP, "cgroup")                                                                \
+    X(GB_BUDGET_BY_HOST, "host")
+enum gb_budget_source { GB_BUDGET_SOURCES(GB_ENUM_ROW) GB_BUDGET_SOURCE_COUNT };
+GB_ENUM(gb_budget_source, GB_BUDGET_SOURCES);
+
+#define GB_TEMPLATE_STATES(X)                                                                      \
+    X(GB_TEMPLATE_NONE, "none")                                                                    \
+    X(GB_TEMPLATE_CHECKING, "checking") /* looked for and verified */                              \
+    X(GB_TEMPLATE_MAKING, "making")                                                                \
+    X(GB_TEMPLATE_READY, "ready")                                                                  \
+    X(GB_TEMPLATE_FAILED, "failed")
+enum gb_template_state { GB_TEMPLATE_STATES(GB_ENUM_ROW) GB_TEMPLATE_STATE_COUNT };
+GB_ENUM(gb_template_state, GB_TEMPLATE_STATES);
+
+/* A VM of the warm pool. */
+#define GB_POOL_VM_STATES(X)                                                                       \
+    X(GB_POOL_VM_WAITING, "waiting")   /* for a template's state */                                \
+    X(GB_POOL_VM_STARTING, "starting") /* restored and warmed up */                                \
+    X(GB_POOL_VM_READY, "ready")
+enum gb_pool_vm_state { GB_POOL_VM_STATES(GB_ENUM_ROW) GB_POOL_VM_STATE_COUNT };
+GB_ENUM(gb_pool_vm_state, GB_POOL_VM_STATES);
+
+/* ---- the server ---- */
+
+/* What keeps guests apart from the host. */
+#define GB_ISOLATIONS(X)                                                                           \
+    X(GB_ISOLATION_HARDWARE, "hardware")                                                           \
+    X(GB_ISOLATION_EMULATION, "emulation") /* no security boundary */
+enum gb_isolation { GB_ISOLATIONS(GB_ENUM_ROW) GB_ISOLATION_COUNT };
+GB_ENUM(gb_isolation, GB_ISOLATIONS);

@@ -23,6 +23,11 @@ static const struct {
     {"lease action", &gb_lease_action_words, GB_LEASE_ACTION_COUNT},
     {"lease change", &gb_lease_change_words, GB_LEASE_CHANGE_COUNT},
     {"entry type", &gb_entry_type_words, GB_ENTRY_TYPE_COUNT},
+    {"shortage", &gb_shortage_words, GB_SHORTAGE_COUNT - GB_SHORTAGE_MEMORY},
+    {"budget source", &gb_budget_source_words, GB_BUDGET_SOURCE_COUNT},
+    {"template state", &gb_template_state_words, GB_TEMPLATE_STATE_COUNT},
+    {"pool VM state", &gb_pool_vm_state_words, GB_POOL_VM_STATE_COUNT},
+    {"isolation", &gb_isolation_words, GB_ISOLATION_COUNT},
 };
 
 /* Every value has a word of its own, which leads back to it. */

@@ -66,6 +66,8 @@ static inline const struct gb_json *gb_json_next(const struct gb_json *value)
 /* The first member with that name, or NULL; also for a value that is no object. */
 const struct gb_json *gb_json_member(const struct gb_json *object, const char *key);
 
+/* 2^53: what every reader of JSON knows exactly. */
+#define GB_JSON_INTEGER_MAX (UINT64_C(1) << 53)
 /* True for a number without a fraction of at most 2^53 either way, however it was written. */
 bool gb_json_integer(const struct gb_json *value, int64_t *ret_integer);
 /* 0 for what is no number. */

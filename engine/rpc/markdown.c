@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "rpc/methods.h"
+#include "rpc/object.h"
 
 static const char *type_of(const struct gb_param *param)
 {
@@ -96,14 +97,21 @@ static void add_method(struct gb_buf *buf, const struct gb_method *method)
     }
     if (method->param_count > 0)
         gb_buf_adds(buf, "\n");
-    if (method->result_count == 0)
+    if (method->result_count == 0 && method->result == NULL)
         gb_buf_adds(buf, "Result: `{}`.\n\n");
     else
         gb_buf_adds(buf, "| result | type | meaning |\n|---|---|---|\n");
+    if (method->result != NULL && method->result->has_section)
+        gb_buf_addf(buf, "| `…` | %s | the fields of %s %s |\n", method->result->name,
+                    gb_object_article(method->result), method->result->name);
+    else if (method->result != NULL)
+        gb_object_add_rows(buf, method->result);
+    if (method->beside != NULL)
+        gb_object_add_rows(buf, method->beside);
     for (size_t i = 0; i < method->result_count; i++)
         gb_buf_addf(buf, "| `%s` | %s | %s |\n", method->results[i].name, method->results[i].type,
                     method->results[i].doc);
-    if (method->result_count > 0)
+    if (method->result_count > 0 || method->result != NULL)
         gb_buf_adds(buf, "\n");
     add_errors(buf, method);
     if (method->runs_code)

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "model/member.h"
 #include "rpc/json.h"
 
 #define GB_PROTOCOL_VERSION 1
@@ -40,7 +41,7 @@ struct gb_param {
     const char *doc;
 };
 
-/* A field of a result, for the documentation. */
+/* A field of a result that no table of the model tells, for the documentation. */
 struct gb_result {
     const char *name, *type, *doc;
 };
@@ -58,6 +59,9 @@ struct gb_method {
     const char *doc;
     const struct gb_param *params;
     size_t param_count;
+    const struct gb_object *result; /* what the server writes and clients read; NULL: `{}`, or see
+                                     * @results */
+    const struct gb_object *beside; /* further members of it; NULL: none */
     const struct gb_result *results;
     size_t result_count;
     bool runs_code;  /* so that code may have run when there is no answer */
@@ -87,7 +91,7 @@ struct gb_params {
 };
 
 extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_methods_cells,
-    gb_methods_history, gb_methods_lease, gb_methods_files, gb_methods_watch, gb_methods_capacity,
+    gb_methods_history, gb_methods_lease, gb_methods_files, gb_methods_watch, gb_methods_pool,
     gb_methods_server;
 
 /* All of them by number, from 0; NULL behind the last. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Code: run it, feed it, interrupt it, ask about it. */
+#include "model/answer.h"
+#include "model/cell.h"
 #include "model/words.h"
 #include "rows.h"
 
@@ -64,37 +66,22 @@ static const struct gb_param complete_params[] = {
             "where to complete, in code points; default: the end of the code"),
 };
 static const struct gb_param is_complete_params[] = {SESSION, CODE};
-static const struct gb_result run_results[] = {
-    {"…", "cell", "the fields of a cell"},
-    {"source", "string", "where the VM came from, as in `session.open`"},
-    {"timing", "object", "of its start, as in `session.open`"},
-};
 static const struct gb_result exec_results[] = {
-    {"…", "cell", "the fields of a cell, once, when it has ended"},
     {"background", "array", "what background processes of earlier cells printed since the last "
      "reply: {`cell`, `stream`, `text` or `base64`, `dropped`}; absent when nothing"},
     {"notice", "string", "what who held the session left to be told; absent: nothing"},
-};
-static const struct gb_result complete_results[] = {
-    {"matches", "array", "{`text`, `type`}"},
-    {"start", "integer", "the match replaces from here, in code points"},
-    {"end", "integer", "to here"},
-};
-static const struct gb_result is_complete_results[] = {
-    {"status", "string", "`complete`, `incomplete` or `invalid`"},
-    {"indent", "string", "to put in front of the next line"},
 };
 
 static const struct gb_method rows[] = {
     {.name = "run",
      .doc = "Runs code in a fresh VM that is destroyed after. The reply comes as soon as the cell is "
             "done; the VM goes meanwhile.",
-     PARAMS(run_params), RESULTS(run_results),
+     PARAMS(run_params), .result = &gb_cell_object, .beside = &gb_start_object,
      .runs_code = true,
      .errors = ERROR(CLOSED) | VM_ERRORS | ERROR(POLICY) | ERROR(UNKNOWN)},
     {.name = "session.exec",
-     .doc = "Runs a cell. Cells of one session run in the order of their arrival.",
-     PARAMS(exec_params), RESULTS(exec_results),
+     .doc = "Runs a cell. Cells of one session run in the order of their arrival. Answered once, when it has ended.",
+     PARAMS(exec_params), .result = &gb_cell_object, RESULTS(exec_results),
      .runs_code = true,
      .errors = SESSION_ERRORS | VM_ERRORS | ERROR(POLICY) | ERROR(HELD) | ERROR(UNKNOWN)},
     {.name = "session.stdin",
@@ -107,11 +94,11 @@ static const struct gb_method rows[] = {
      .errors = SESSION_ERRORS | VM_ERRORS},
     {.name = "session.complete",
      .doc = "What could stand at the cursor; computed in the guest, also while a cell runs.",
-     PARAMS(complete_params), RESULTS(complete_results),
+     PARAMS(complete_params), .result = &gb_matches_object,
      .errors = SESSION_ERRORS | VM_ERRORS},
     {.name = "session.is_complete",
      .doc = "Whether the code can be run as it is, or a next line belongs to it.",
-     PARAMS(is_complete_params), RESULTS(is_complete_results),
+     PARAMS(is_complete_params), .result = &gb_whole_object,
      .errors = SESSION_ERRORS | VM_ERRORS},
 };
 /* clang-format on */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of the guest. */
+#include "model/answer.h"
+#include "model/entry.h"
 #include "rows.h"
 
 /* clang-format off */
@@ -40,41 +42,26 @@ static const struct gb_param mkdir_params[] = {
     SESSION, PATH(REQUIRED),
     BOOL("recursive", recursive, 1, "parents are made, and a folder that is there is no error"),
 };
-static const struct gb_result write_results[] = {
-    {"size", "integer", "bytes of the upload so far, or of the file at `final`"},
-};
-static const struct gb_result read_results[] = {
-    {"text / base64", "string", "the bytes"},
-    {"size", "integer", "of the whole file"},
-    {"eof", "boolean", "the file ends with these bytes; while it is false, read on behind them"},
-};
-static const struct gb_result file_list_results[] = {
-    {"entries", "array", "of entries, sorted by name, bytewise"},
-    {"more", "boolean", "there are further entries: ask again with `next`"},
-    {"next", "string", "what to give as `next` for them, whatever their names are; absent: there are "
-     "none"},
-};
-static const struct gb_result stat_results[] = {{"…", "entry", "the fields of an entry"}};
 
 static const struct gb_method rows[] = {
     {.name = "file.write",
      .doc = "Writes a file, in one piece or in several. It appears whole, at `final`, or not at all; "
             "folders above it are made. An upload that is not finished when its connection closes is "
             "dropped.",
-     PARAMS(write_params), RESULTS(write_results),
+     PARAMS(write_params), .result = &gb_written_object,
      .errors = SESSION_ERRORS | VM_ERRORS | ERROR(POLICY)},
     {.name = "file.read",
      .doc = "Reads a piece of a file. Fewer bytes than `length` are no error: go by `eof`.",
-     PARAMS(read_params), RESULTS(read_results),
+     PARAMS(read_params), .result = &gb_piece_object,
      .holds = offsetof(struct gb_params, length),
      .errors = SESSION_ERRORS | VM_ERRORS | ERROR(POLICY)},
     {.name = "file.list",
      .doc = "The entries of a folder; default the home.",
-     PARAMS(file_list_params), RESULTS(file_list_results),
+     PARAMS(file_list_params), .result = &gb_listing_object,
      .errors = SESSION_ERRORS | VM_ERRORS | ERROR(POLICY)},
     {.name = "file.stat",
      .doc = "One entry.",
-     PARAMS(stat_params), RESULTS(stat_results),
+     PARAMS(stat_params), .result = &gb_entry_object,
      .errors = SESSION_ERRORS | VM_ERRORS | ERROR(POLICY)},
     {.name = "file.remove",
      .doc = "Removes a file or a folder.",

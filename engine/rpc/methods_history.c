@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What sessions did, from the journal. */
+#include "model/answer.h"
 #include "rows.h"
 
 /* clang-format off */
@@ -20,21 +21,11 @@ static const struct gb_param history_params[] = {
     INTEGER("offset", offset, -OFFSET_MAX, OFFSET_MAX, 0,
             "with `length`: where these begin; negative: so far before the end"),
 };
-static const struct gb_result history_results[] = {
-    {"cells", "array", "of cells in their order, each with its `incarnation` too; one that runs has "
-     "the `state` `running`, one that ended without a result has `error`; with "
-     "`length` also `offset` (where the part begins), `stdout_bytes` and `stderr_bytes` (the whole "
-     "of each)"},
-    {"more", "boolean", "there are further cells, or with `find` cells that were not looked at: ask "
-     "again"},
-    {"next", "integer", "what to give then as `after`, or as `before` where that was given; absent "
-     "without `more`"},
-};
 
 static const struct gb_method rows[] = {
     {.name = "session.history",
      .doc = "The cells of a session, open or not, as long as the journal has them.",
-     PARAMS(history_params), RESULTS(history_results),
+     PARAMS(history_params), .result = &gb_history_object,
      .errors = SESSION_ERRORS | ERROR(UNSUPPORTED)},
 };
 /* clang-format on */

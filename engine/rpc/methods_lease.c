@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may run cells in a session. */
+#include "model/session.h"
 #include "model/words.h"
 #include "rows.h"
 
@@ -15,15 +16,12 @@ static const struct gb_param lease_params[] = {
     BOOL("human", human, 0, "a person holds it, for those who are refused"),
     BOOL("force", force, 0, "`take` it from whoever holds it"),
 };
-static const struct gb_result lease_results[] = {
-    {"lease", "object or null", "the session's lease now"},
-};
 
 static const struct gb_method rows[] = {
     {.name = "session.lease",
      .doc = "Takes, releases or hands over the right to run cells in a session. It ends with the "
             "connection that holds it, and the session does not expire as idle meanwhile.",
-     PARAMS(lease_params), RESULTS(lease_results),
+     PARAMS(lease_params), .result = &gb_held_object,
      .errors = SESSION_ERRORS | ERROR(HELD)},
 };
 /* clang-format on */

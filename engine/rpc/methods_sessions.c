@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions: open, look at, close. */
+#include "model/answer.h"
+#include "model/session.h"
 #include "rows.h"
 
 /* clang-format off */
@@ -27,33 +29,19 @@ static const struct gb_param list_params[] = {
     NAME("image", image, 0, GB_NAME_MAX, "only sessions of this image"),
     INTEGER("limit", limit, 1, 100000, 1000, "of those that have ended: at most so many"),
 };
-static const struct gb_result open_results[] = {
-    {"session", "string", "its id"},
-    {"created", "boolean", "false: there was one with this key"},
-    {"incarnation", "integer", "1, and one more whenever state was lost"},
-    {"reason", "string", "`attached`; or why it was created: `new`, `expired` (the session with this "
-     "key was idle too long or past its lifetime), `crashed` (its VM died), `closed` (a client "
-     "closed it)"},
-    {"source", "string", "`boot`, `template` or `pool`"},
-    {"timing", "object", "`total_ms`, `admission_ms`, `boot_ms`, `worker_ms`"},
-};
-static const struct gb_result get_results[] = {{"…", "session", "the fields of a session"}};
-static const struct gb_result list_results[] = {
-    {"sessions", "array", "of sessions; without a fresh `guest_memory` (the last one known)"},
-};
 
 static const struct gb_method rows[] = {
     {.name = "session.open",
      .doc = "Opens a session, or attaches to the one with this key.",
-     PARAMS(open_params), RESULTS(open_results),
+     PARAMS(open_params), .result = &gb_opened_object,
      .errors = ERROR(CLOSED) | VM_ERRORS},
     {.name = "session.get",
      .doc = "One session.",
-     PARAMS(session_params), RESULTS(get_results),
+     PARAMS(session_params), .result = &gb_session_object,
      .errors = SESSION_ERRORS},
     {.name = "session.list",
      .doc = "The sessions that are open, VMs of `run` among them.",
-     PARAMS(list_params), RESULTS(list_results)},
+     PARAMS(list_params), .result = &gb_sessions_object},
     {.name = "session.close",
      .doc = "Closes a session. Idempotent. Answered when its VM is gone.",
      PARAMS(session_params),

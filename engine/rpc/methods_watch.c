@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events. */
+#include "model/answer.h"
 #include "rows.h"
 
 /* clang-format off */
@@ -12,12 +13,11 @@ static const struct gb_param subscribe_params[] = {
 static const struct gb_param unsubscribe_params[] = {
     INTEGER("subscription", subscription, 0, INT32_MAX, 0, "as `events.subscribe` gave it"),
 };
-static const struct gb_result subscribe_results[] = {{"subscription", "integer", "its number"}};
 
 static const struct gb_method rows[] = {
     {.name = "events.subscribe",
      .doc = "Tells what happens from now on, as `event` notifications that begin with a snapshot.",
-     PARAMS(subscribe_params), RESULTS(subscribe_results),
+     PARAMS(subscribe_params), .result = &gb_subscribed_object,
      .errors = SESSION_ERRORS},
     {.name = "events.unsubscribe",
      .doc = "Ends a subscription. It also ends with its connection.",

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "model/cell.h"
 #include "rpc/base64.h"
 
 enum { KEY_MAX = 64 };
@@ -52,6 +51,7 @@ static bool object_has_value(const struct gb_member *member, const void *at)
     switch (member->type) {
     case GB_TEXT:
     case GB_BYTES:
+    case GB_PAIR:
     case GB_BASE64:
     case GB_STRINGS:
         return member->presence == GB_OPTIONAL ? object_bytes(at).size > 0
@@ -71,9 +71,12 @@ static bool object_has_value(const struct gb_member *member, const void *at)
     case GB_WORD:
         return *(const uint8_t *)at != GB_NO_WORD;
     case GB_BOOL:
+    case GB_NAMES:
+    case GB_NUMBER:
     case GB_OBJECT:
     case GB_LIST:
-    case GB_ANY:
+    case GB_ARRAY:
+    case GB_MAP:
     case GB_MEMBER_TYPE_COUNT:
         break;
     }
@@ -103,10 +106,10 @@ static void object_write_strings(struct gb_json_out *out, const struct gb_member
     gb_json_end(out);
 }
 
-/* The struct of an element: the largest of those that lists have. */
+/* Room for the struct of an element, whichever it is. */
 union object_item {
-    struct gb_display_info display;
-    struct gb_file_info file;
+    max_align_t alignment;
+    uint8_t bytes[GB_OBJECT_SIZE_MAX];
 };
 
 static void object_write_list(struct gb_json_out *out, const struct gb_member *member,
@@ -115,12 +118,27 @@ static void object_write_list(struct gb_json_out *out, const struct gb_member *m
     union object_item item;
 
     assert(member->object->size <= sizeof(item));
+    if (items->written.data != NULL) {
+        gb_json_put_raw(out, member->name, items->written);
+        return;
+    }
     gb_json_array(out, member->name);
     for (size_t at = 0; gb_items_next(member->object, items, &at, &item) == 1;) {
         gb_json_object(out, NULL);
         gb_object_write(out, member->object, &item);
         gb_json_end(out);
     }
+    gb_json_end(out);
+}
+
+static void object_write_names(struct gb_json_out *out, const char *key,
+                               const struct gb_names *names)
+{
+    struct gb_bytes name;
+
+    gb_json_array(out, key);
+    for (size_t at = 0; gb_names_next(names, &at, &name);)
+        gb_json_put(out, NULL, name);
     gb_json_end(out);
 }
 
@@ -153,6 +171,9 @@ static void object_write_value(struct gb_json_out *out, const struct gb_member *
     case GB_BYTES:
         object_write_bytes(out, member, object_bytes(at));
         break;
+    case GB_PAIR:
+        gb_json_put_bytes(out, key, "base64", object_bytes(at));
+        break;
     case GB_BASE64:
     case GB_EXACT:
         gb_json_put_base64(out, key, object_bytes(at));
@@ -181,6 +202,12 @@ static void object_write_value(struct gb_json_out *out, const struct gb_member *
     case GB_KIND:
         gb_json_put_str(out, key, gb_code_kind((enum gb_code)object_u32(at)));
         break;
+    case GB_NAMES:
+        object_write_names(out, key, at);
+        break;
+    case GB_NUMBER:
+        gb_json_put_number(out, key, *(const double *)at);
+        break;
     case GB_MS:
         gb_json_put_ms(out, key, object_u64(at));
         break;
@@ -195,10 +222,17 @@ static void object_write_value(struct gb_json_out *out, const struct gb_member *
     case GB_LIST:
         object_write_list(out, member, at);
         break;
-    case GB_ANY:
+    case GB_ARRAY:
+    case GB_MAP:
     case GB_MEMBER_TYPE_COUNT:
         assert(false);
     }
+}
+
+/* Whether its owner writes it. */
+static bool object_has_form(const struct gb_member *member)
+{
+    return member->type == GB_ARRAY || member->type == GB_MAP;
 }
 
 void gb_object_write(struct gb_json_out *out, const struct gb_object *object, const void *from)
@@ -210,7 +244,7 @@ void gb_object_write(struct gb_json_out *out, const struct gb_object *object, co
         const void *at = object_at(member, from);
         bool has = member->bit != 0 ? (flags & member->bit) != 0 : object_has_value(member, at);
 
-        if ((flags & member->unless) != 0 || member->type == GB_ANY ||
+        if ((flags & member->unless) != 0 || object_has_form(member) ||
             (!has && member->presence == GB_OPTIONAL))
             continue;
         if (!has && member->presence == GB_NULLABLE)
@@ -226,6 +260,8 @@ int gb_items_next(const struct gb_object *object, const struct gb_items *items, 
     const struct gb_json *list = items->json, *item;
     struct gb_bytes key, value;
 
+    if (list == NULL && items->next != NULL)
+        return items->next(items->owner, at, ret_item);
     if (list == NULL)
         return gb_pairs_next(&items->pairs, at, &key, &value) == 1 &&
                object->from_pair(key, value, items->brief, ret_item);
@@ -237,6 +273,21 @@ int gb_items_next(const struct gb_object *object, const struct gb_items *items, 
     item = list + *at;
     *at += item->span;
     return gb_object_read(object, item, ret_item, NULL) == 0;
+}
+
+bool gb_names_next(const struct gb_names *names, size_t *at, struct gb_bytes *ret_name)
+{
+    const struct gb_json *list = names->json;
+
+    if (list == NULL) {
+        if (*at < names->count)
+            *ret_name = gb_bytes_str(names->list[*at]);
+        return (*at)++ < names->count;
+    }
+    if (*at >= list->count)
+        return false;
+    *ret_name = list[++*at].text; /* strings have nothing below them */
+    return true;
 }
 
 uint32_t gb_items_count(const struct gb_items *items)
@@ -296,11 +347,20 @@ static int object_read_integer(const struct object_reading *at, const struct gb_
     return 0;
 }
 
+static int object_read_number(const struct object_reading *at, const struct gb_json *value,
+                              double *to)
+{
+    if (value->type != GB_JSON_NUMBER)
+        return object_wrong_type(at, "a number", value);
+    *to = gb_json_number(value);
+    return *to >= 0 && isfinite(*to) ? 0 : object_refuse(at, "is out of its range");
+}
+
 /* Milliseconds or seconds, as nanoseconds. */
 static int object_read_time(const struct object_reading *at, const struct gb_json *value,
                             double scale, uint64_t *to)
 {
-    const double most = 9.2e18;
+    const double most = (double)GB_OBJECT_NS_MAX;
     double number;
 
     if (value->type != GB_JSON_NUMBER)
@@ -353,11 +413,13 @@ static int object_read_strings(const struct object_reading *at, const struct gb_
 
     if (value->type != GB_JSON_ARRAY)
         return object_wrong_type(at, "an array", value);
+    if (at->member->type == GB_NAMES && at->member->max > 0 && value->count > at->member->max)
+        return object_refuse(at, "has too many elements");
     item = gb_json_first(value);
     for (uint32_t i = 0; i < value->count; i++, item = gb_json_next(item))
         if (item->type != GB_JSON_STRING)
             return object_wrong_type(at, "an array of strings", item);
-    return 0; /* no client of ours wants them yet: they would need memory of their own */
+    return 0;
 }
 
 static int object_read_members(const struct gb_object *object, const struct gb_json *json,
@@ -394,12 +456,18 @@ static int object_read_value(const struct object_reading *at, const struct gb_js
     switch (at->member->type) {
     case GB_TEXT:
     case GB_BYTES:
+    case GB_PAIR:
     case GB_BASE64:
         return object_read_text(at, value, is_base64, (struct gb_bytes *)(void *)to);
     case GB_EXACT:
         return value->type == GB_JSON_STRING ? 0 : object_wrong_type(at, "a string", value);
-    case GB_STRINGS:
+    case GB_STRINGS: /* no client of ours wants them yet: they would need memory of their own */
         return object_read_strings(at, value);
+    case GB_NAMES:
+        *(struct gb_names *)(void *)to = (struct gb_names){.json = value};
+        return object_read_strings(at, value);
+    case GB_NUMBER:
+        return object_read_number(at, value, (double *)(void *)to);
     case GB_U32:
         r = object_read_integer(at, value, 0, UINT32_MAX, &number);
         *(uint32_t *)(void *)to = (uint32_t)number;
@@ -426,9 +494,13 @@ static int object_read_value(const struct object_reading *at, const struct gb_js
         return object_read_members(at->member->object, value, to, at->err);
     case GB_LIST:
         return object_read_list(at, value, (struct gb_items *)(void *)to);
-    case GB_ANY:
+    case GB_ARRAY:
+    case GB_MAP:
         *(const void **)(void *)to = value;
-        return 0;
+        return value->type == (at->member->type == GB_ARRAY ? GB_JSON_ARRAY : GB_JSON_OBJECT)
+                   ? 0
+                   : object_wrong_type(at, at->member->type == GB_ARRAY ? "an array" : "an object",
+                                       value);
     case GB_MEMBER_TYPE_COUNT:
         break;
     }
@@ -456,6 +528,9 @@ static const struct gb_member *object_member(const struct gb_object *object, str
             return member;
         *ret_is_base64 = false;
         if (member->type == GB_BASE64 && gb_bytes_equal(key, "text"))
+            return member;
+        *ret_is_base64 = member->type == GB_PAIR;
+        if (*ret_is_base64 && gb_bytes_equal(key, "base64"))
             return member;
     }
     return NULL;
@@ -519,6 +594,22 @@ int gb_object_read(const struct gb_object *object, const struct gb_json *json, v
     return object_read_members(object, json, ret_struct, err);
 }
 
+int gb_object_check(const struct gb_object *object, const struct gb_json *json, struct gb_err *err)
+{
+    union object_item read;
+
+    assert(object->size <= sizeof(read));
+    return gb_object_read(object, json, &read, err);
+}
+
+void gb_object_take(const struct gb_object *object, const struct gb_json *json, void *ret_struct)
+{
+    if (json != NULL && gb_object_read(object, json, ret_struct, NULL) == 0)
+        return;
+    memset(ret_struct, 0, object->size);
+    object_set_absent(object, ret_struct);
+}
+
 bool gb_bytes_add_decoded(struct gb_buf *to, struct gb_bytes bytes, bool is_base64)
 {
     ptrdiff_t size;
@@ -534,73 +625,4 @@ bool gb_bytes_add_decoded(struct gb_buf *to, struct gb_bytes bytes, bool is_base
         return false;
     gb_buf_commit(to, (size_t)size);
     return true;
-}
-
-/* ---- the page ---- */
-
-static const char *object_type_name(const struct gb_member *member)
-{
-    static const char *const names[] = {
-        [GB_TEXT] = "string",  [GB_BYTES] = "string",   [GB_BASE64] = "string",
-        [GB_EXACT] = "string", [GB_STRINGS] = "array",  [GB_U32] = "integer",
-        [GB_U64] = "integer",  [GB_I64] = "integer",    [GB_BOOL] = "boolean",
-        [GB_WORD] = "string",  [GB_SIGNAL] = "string",  [GB_KIND] = "string",
-        [GB_MS] = "number",    [GB_SECONDS] = "number", [GB_OBJECT] = "object",
-        [GB_LIST] = "array",   [GB_ANY] = "array",
-    };
-    static_assert(ARRAY_SIZE(names) == GB_MEMBER_TYPE_COUNT, "a name for each type");
-
-    return names[member->type];
-}
-
-static void object_add_words(struct gb_buf *buf, const struct gb_words *words)
-{
-    for (unsigned i = 0; i < words->count; i++)
-        gb_buf_addf(buf, "%s`%s`",
-                    i == 0                  ? ": "
-                    : i + 1 == words->count ? " or "
-                                            : ", ",
-                    words->names[i]);
-}
-
-/* What an element, or an object that has no section of its own, consists of. */
-static void object_add_inner(struct gb_buf *buf, const struct gb_object *object)
-{
-    gb_buf_adds(buf, ": {");
-    for (size_t i = 0; i < object->count; i++) {
-        const struct gb_member *member = &object->members[i];
-
-        gb_buf_addf(buf, "%s`%s`", i == 0 ? "" : ", ", member->name);
-        if (member->type == GB_BYTES)
-            gb_buf_addf(buf, " (or `%s_base64`)", member->name);
-        gb_buf_addf(buf, " (%s%s)", member->doc,
-                    member->presence == GB_NULLABLE   ? "; or null"
-                    : member->presence == GB_OPTIONAL ? "; or absent"
-                                                      : "");
-        if (member->type == GB_WORD)
-            object_add_words(buf, member->words);
-    }
-    gb_buf_adds(buf, "}");
-}
-
-void gb_object_markdown(struct gb_buf *buf, const struct gb_object *object)
-{
-    gb_buf_adds(buf, "| field | type | meaning |\n|---|---|---|\n");
-    for (size_t i = 0; i < object->count; i++) {
-        const struct gb_member *member = &object->members[i];
-
-        gb_buf_addf(buf, "| `%s` | %s%s | %s", member->name, object_type_name(member),
-                    member->presence == GB_NULLABLE   ? " or null"
-                    : member->presence == GB_OPTIONAL ? " or absent"
-                                                      : "",
-                    member->doc);
-        if (member->type == GB_WORD)
-            object_add_words(buf, member->words);
-        if (member->object != NULL)
-            object_add_inner(buf, member->object);
-        if (member->type == GB_BYTES || member->type == GB_STRINGS)
-            gb_buf_addf(buf, "; `%s_base64` in its place when it is not UTF-8", member->name);
-        gb_buf_adds(buf, " |\n");
-    }
-    gb_buf_adds(buf, "\n");
 }

@@ -9,11 +9,17 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "check_page.h"
+#include "check_records.h"
 #include "check_run.h"
+#include "model/answer.h"
+#include "model/capacity.h"
 #include "model/cell.h"
 #include "model/entry.h"
+#include "model/hello.h"
 #include "model/limits.h"
 #include "model/session.h"
+#include "model/stats.h"
+#include "rpc/methods.h"
 
 static struct gb_json_doc doc;
 static char *text;
@@ -50,8 +56,14 @@ static const char *written(const struct gb_object *object, const void *from)
 /* ---- the tables ---- */
 
 static const struct gb_object *const objects[] = {
-    &gb_cell_object,  &gb_display_object, &gb_file_info_object, &gb_session_object,
-    &gb_lease_object, &gb_sample_object,  &gb_entry_object,
+    &gb_cell_object,      &gb_display_object,    &gb_file_info_object, &gb_session_object,
+    &gb_lease_object,     &gb_sample_object,     &gb_entry_object,     &gb_held_object,
+    &gb_hello_object,     &gb_image_info_object, &gb_stage_object,     &gb_pool_object,
+    &gb_admission_object, &gb_capacity_object,   &gb_warm_object,      &gb_host_object,
+    &gb_latency_object,   &gb_vm_info_object,    &gb_stats_object,     &gb_opened_object,
+    &gb_start_object,     &gb_sessions_object,   &gb_match_object,     &gb_matches_object,
+    &gb_whole_object,     &gb_history_object,    &gb_listing_object,   &gb_piece_object,
+    &gb_written_object,   &gb_subscribed_object,
 };
 
 static size_t size_of_type(enum gb_member_type type)
@@ -73,7 +85,11 @@ static size_t size_of_type(enum gb_member_type type)
         [GB_SECONDS] = sizeof(uint64_t),
         [GB_OBJECT] = 1,
         [GB_LIST] = sizeof(struct gb_items),
-        [GB_ANY] = sizeof(void *),
+        [GB_ARRAY] = sizeof(void *),
+        [GB_MAP] = sizeof(void *),
+        [GB_NAMES] = sizeof(struct gb_names),
+        [GB_NUMBER] = sizeof(double),
+        [GB_PAIR] = sizeof(struct gb_bytes),
     };
 
     return sizes[type];
@@ -84,6 +100,7 @@ START_TEST(tables)
     const struct gb_object *object = objects[_i];
 
     ck_assert_uint_le(object->count, 64); /* the reader has a bit for each */
+    ck_assert_uint_le(object->size, GB_OBJECT_SIZE_MAX);
     for (size_t i = 0; i < object->count; i++) {
         const struct gb_member *member = &object->members[i];
 
@@ -95,7 +112,9 @@ START_TEST(tables)
                          member->type == GB_OBJECT || member->type == GB_LIST);
         ck_assert(member->type != GB_BOOL ||
                   (member->bit != 0 && member->offset == object->flags_offset));
-        ck_assert(member->type != GB_LIST || member->object->from_pair != NULL);
+        ck_assert(member->type != GB_LIST || member->object->size <= GB_OBJECT_SIZE_MAX);
+        ck_assert(member->type != GB_PAIR || strcmp(member->name, "text") == 0);
+        ck_assert(member->type != GB_BASE64 || strcmp(member->name, "base64") == 0);
         /* One bit, and none of those that keep the bytes apart from it. */
         ck_assert_uint_eq(member->bit & (member->bit - 1), 0);
         ck_assert_uint_eq(member->bit & member->base64, 0);
@@ -147,8 +166,77 @@ START_TEST(limits_have_names_of_their_own)
 }
 END_TEST
 
+/* Whether it was added before: objects[] up to @i, and what stands in these up to member @j. */
+static bool was_added(const struct gb_object *object, size_t i, size_t j)
+{
+    for (size_t k = 0; k < ARRAY_SIZE(objects); k++)
+        if (objects[k] == object)
+            return true;
+    for (size_t k = 0; k <= i; k++)
+        for (size_t m = 0; m < (k < i ? objects[k]->count : j); m++)
+            if (objects[k]->members[m].object == object)
+                return true;
+    return false;
+}
+
+/* All of them, and those that stand in them. */
+static void add_python(struct gb_buf *buf)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+        gb_object_add_python(buf, objects[i]);
+        for (size_t j = 0; j < objects[i]->count; j++) {
+            const struct gb_object *inner = objects[i]->members[j].object;
+
+            if (inner != NULL && !was_added(inner, i, j))
+                gb_object_add_python(buf, inner);
+        }
+    }
+}
+
+static void add_python_results(struct gb_buf *buf)
+{
+    const struct gb_method *method;
+
+    for (size_t i = 0; (method = gb_method_at(i)) != NULL; i++) {
+        if (method->result == NULL)
+            continue;
+        gb_buf_addf(buf, "    \"%s\": (\"%s\", ", method->name, method->result->name);
+        if (method->beside != NULL)
+            gb_buf_addf(buf, "\"%s\"", method->beside->name);
+        gb_buf_adds(buf, "),\n");
+    }
+}
+
+/* The Python client finds an object by its name. */
+START_TEST(objects_have_names_of_their_own)
+{
+    struct gb_buf text = {0};
+
+    add_python(&text);
+    for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+        for (size_t j = 0; j < objects[i]->count; j++) {
+            const struct gb_object *inner = objects[i]->members[j].object;
+            char line[64];
+
+            if (inner == NULL)
+                continue;
+            (void)snprintf(line, sizeof(line), "    \"%s\": {\n", inner->name);
+            ck_assert_msg(strstr(gb_buf_str(&text), line) != NULL, "%s", line);
+            ck_assert_msg(strstr(strstr(gb_buf_str(&text), line) + 1, line) == NULL, "%s", line);
+        }
+        for (size_t j = 0; j < i; j++)
+            ck_assert_str_ne(objects[i]->name, objects[j]->name);
+    }
+    gb_buf_release(&text);
+}
+END_TEST
+
 START_TEST(page)
 {
+    check_generated("python/src/glassbell/_objects.py", "RESULTS: dict[str, tuple[str, ...]] = {\n",
+                    "}\n\nOBJECTS", add_python_results);
+    check_generated("python/src/glassbell/_objects.py",
+                    "OBJECTS: dict[str, dict[str, Member]] = {\n", "}\n", add_python);
     check_page_part("protocol.md", "limits ", add_limits);
     check_page_part("protocol.md", "cell ", add_cell);
     check_page_part("protocol.md", "session ", add_session);
@@ -435,6 +523,63 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* ---- tests/records, which the Python client reads as well ---- */
+
+static const struct gb_object *recorded;
+
+static void refuse_record(void *arg, const char *line)
+{
+    static union {
+        max_align_t alignment;
+        uint8_t bytes[GB_OBJECT_SIZE_MAX];
+    } read;
+
+    (void)arg;
+    ck_assert_msg(read_as(recorded, line, &read) == -GB_EINTERNAL, "%s takes %s", recorded->name,
+                  line);
+    ck_assert_int_eq(gb_object_check(recorded, doc.nodes, NULL), -GB_EINTERNAL);
+    /* Nothing of it is taken. */
+    gb_object_take(recorded, doc.nodes, &read);
+    forget();
+}
+
+static void take_record(void *arg, const char *line)
+{
+    static union {
+        max_align_t alignment;
+        uint8_t bytes[GB_OBJECT_SIZE_MAX];
+    } read;
+
+    (void)arg;
+    ck_assert_msg(read_as(recorded, line, &read) == 0, "%s refuses %s: %s", recorded->name, line,
+                  err.message);
+    ck_assert_int_eq(gb_object_check(recorded, doc.nodes, NULL), 0);
+    forget();
+}
+
+START_TEST(agrees_about_records)
+{
+    static const char *const names[] = {
+        "cell",   "session", "entry",   "lease",        "hello", "stats",   "capacity",
+        "opened", "matches", "history", "completeness", "piece", "listing",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char wrong[64], right[64];
+
+        recorded = NULL;
+        for (size_t j = 0; j < ARRAY_SIZE(objects); j++)
+            if (strcmp(objects[j]->name, names[i]) == 0)
+                recorded = objects[j];
+        ck_assert_ptr_nonnull(recorded);
+        (void)snprintf(wrong, sizeof(wrong), "%s.wrong", names[i]);
+        (void)snprintf(right, sizeof(right), "%s.right", names[i]);
+        ck_assert_uint_ge(check_records(wrong, refuse_record, NULL), 4);
+        ck_assert_uint_ge(check_records(right, take_record, NULL), 2);
+    }
+}
+END_TEST
+
 START_TEST(refuses_long_texts)
 {
     struct gb_session_info session;
@@ -485,6 +630,8 @@ int main(void)
     tcase_add_test(all, reads_what_was_written);
     tcase_add_test(all, reads_what_is_missing);
     tcase_add_loop_test(all, refuses, 0, ARRAY_SIZE(refusals));
+    tcase_add_test(all, agrees_about_records);
+    tcase_add_test(all, objects_have_names_of_their_own);
     tcase_add_test(all, refuses_long_texts);
     tcase_add_test(all, signals_are_pairs);
     suite_add_tcase(suite, all);

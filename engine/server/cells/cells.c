@@ -137,17 +137,14 @@ static void cells_put_snapshot(struct gb_json_out *out, struct gb_server *server
         gb_json_put_u64(out, "cells_left", room.left);
 }
 
-static void cells_put_stats(struct gb_json_out *out, struct gb_server *server)
-{
-    gb_json_put_u64(out, "cells", cells_of_server(server)->cells);
-}
-
-static void cells_put_latency(struct gb_json_out *out, struct gb_server *server)
+static void cells_describe_stats(struct gb_stats_info *info, const struct gb_server *server)
 {
     const struct cells_server *state = cells_of_server(server);
 
-    histogram_put(out, "exec", &state->exec_times);
-    histogram_put(out, "overhead", &state->overhead_times);
+    info->flags |= GB_STATS_HAS_CELLS;
+    info->cells = state->cells;
+    histogram_describe(&info->exec, &state->exec_times);
+    histogram_describe(&info->overhead, &state->overhead_times);
 }
 
 static const struct method_handler cells_methods[] = {
@@ -179,6 +176,5 @@ const struct gb_part cells_part = {
     .replay = output_replay,
     .describe_session = cells_describe_session,
     .put_snapshot = cells_put_snapshot,
-    .put_stats = cells_put_stats,
-    .put_latency = cells_put_latency,
+    .describe_stats = cells_describe_stats,
 };

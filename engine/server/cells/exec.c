@@ -129,9 +129,7 @@ static void exec_reply(struct exec *exec)
     reply_begin(&reply, exec->request);
     cell_put_exec(&reply.out, exec, CELL_WHOLE);
     if (exec->run) {
-        gb_json_put_str(&reply.out, "source",
-                        gb_source_to_string(gb_session_source(exec->hosted->session)));
-        hosted_put_timing(&reply.out, exec->hosted);
+        hosted_put_start(&reply.out, exec->hosted);
     } else {
         background_put(&reply.out, exec->hosted);
         PART_CALL(exec->hosted->server, put_reply, &reply.out, exec->hosted, exec->connection);

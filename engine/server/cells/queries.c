@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "model/answer.h"
+#include "rpc/object.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 
@@ -47,14 +49,21 @@ void query_interrupt(struct request *request, const struct gb_params *params)
 
 /* ---- queries ---- */
 
+static bool query_next_match(const void *owner, size_t *at, void *ret_item)
+{
+    struct gb_match_info *match = ret_item;
+
+    *match = (struct gb_match_info){0};
+    return gb_pairs_next(owner, at, &match->text, &match->type) == 1;
+}
+
 static void query_on_completions(void *arg, const struct gb_frame *frame, const struct gb_err *err)
 {
     struct request *request = arg;
     struct gb_completions message;
-    struct gb_bytes text, type;
+    struct gb_matches_info info;
     struct gb_err bad = {0};
     struct reply reply;
-    size_t at = 0;
 
     if (frame == NULL) {
         request_fail(request, err);
@@ -65,16 +74,12 @@ static void query_on_completions(void *arg, const struct gb_frame *frame, const 
         return;
     }
     reply_begin(&reply, request);
-    gb_json_array(&reply.out, "matches");
-    while (gb_pairs_next(&message.matches, &at, &text, &type) == 1) {
-        gb_json_object(&reply.out, NULL);
-        gb_json_put(&reply.out, "text", text);
-        gb_json_put(&reply.out, "type", type);
-        gb_json_end(&reply.out);
-    }
-    gb_json_end(&reply.out);
-    gb_json_put_u64(&reply.out, "start", message.start);
-    gb_json_put_u64(&reply.out, "end", message.end);
+    info = (struct gb_matches_info){
+        .matches = {.next = query_next_match, .owner = &message.matches},
+        .start = message.start,
+        .end = message.end,
+    };
+    gb_object_write(&reply.out, &gb_matches_object, &info);
     reply_end(&reply);
 }
 
@@ -82,6 +87,7 @@ static void query_on_completeness(void *arg, const struct gb_frame *frame, const
 {
     struct request *request = arg;
     struct gb_completeness_reply message;
+    struct gb_whole_info info = {0};
     struct gb_err bad = {0};
     struct reply reply;
     int r;
@@ -98,8 +104,9 @@ static void query_on_completeness(void *arg, const struct gb_frame *frame, const
         return;
     }
     reply_begin(&reply, request);
-    gb_json_put_str(&reply.out, "status", gb_completeness_to_string(message.status));
-    gb_json_put(&reply.out, "indent", message.indent);
+    info.status = (uint8_t)message.status;
+    info.indent = message.indent;
+    gb_object_write(&reply.out, &gb_whole_object, &info);
     reply_end(&reply);
 }
 

@@ -44,13 +44,11 @@ uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent)
     return 0;
 }
 
-void histogram_put(struct gb_json_out *out, const char *key, const struct histogram *histogram)
+void histogram_describe(struct gb_latency_info *info, const struct histogram *histogram)
 {
-    gb_json_object(out, key);
-    gb_json_put_u64(out, "count", histogram->count);
-    gb_json_put_ms(out, "p50_ms", histogram_quantile(histogram, 50));
-    gb_json_put_ms(out, "p90_ms", histogram_quantile(histogram, 90));
-    gb_json_put_ms(out, "p99_ms", histogram_quantile(histogram, 99));
-    gb_json_put_ms(out, "max_ms", histogram->max_ns);
-    gb_json_end(out);
+    *info = (struct gb_latency_info){.count = histogram->count,
+                                     .p50_ns = histogram_quantile(histogram, 50),
+                                     .p90_ns = histogram_quantile(histogram, 90),
+                                     .p99_ns = histogram_quantile(histogram, 99),
+                                     .max_ns = histogram->max_ns};
 }

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "rpc/json.h"
+#include "model/stats.h"
 
 enum { GB_HISTOGRAM_BUCKETS = 128 };
 
@@ -19,5 +19,5 @@ void histogram_add(struct histogram *histogram, uint64_t ns);
  */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent);
 
-/* The object @key: `count`, quantiles and the maximum, in milliseconds. */
-void histogram_put(struct gb_json_out *out, const char *key, const struct histogram *histogram);
+/* As `stats` tells it. */
+void histogram_describe(struct gb_latency_info *info, const struct histogram *histogram);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/session.h"
+#include "model/answer.h"
 #include "rpc/object.h"
 #include "server/core/ended.h"
 #include "server/core/event.h"
@@ -77,29 +78,39 @@ void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason)
 
 /* ---- what is told of it ---- */
 
-void hosted_put_timing(struct gb_json_out *out, const struct hosted *hosted)
+static void hosted_describe_start(struct gb_opened_info *info, const struct hosted *hosted)
 {
-    struct gb_session_timing timing = gb_session_timing(hosted->session);
+    const struct gb_session_timing timing = gb_session_timing(hosted->session);
 
-    gb_json_object(out, "timing");
-    gb_json_put_ms(out, "total_ms", timing.total_ns);
-    gb_json_put_ms(out, "admission_ms", gb_start_admission_ns(&hosted->start));
-    gb_json_put_ms(out, "boot_ms", timing.boot_ns);
-    gb_json_put_ms(out, "worker_ms", timing.worker_ns);
-    gb_json_end(out);
+    *info = (struct gb_opened_info){
+        .source = (uint8_t)gb_session_source(hosted->session),
+        .total_ns = timing.total_ns,
+        .admission_ns = gb_start_admission_ns(&hosted->start),
+        .boot_ns = timing.boot_ns,
+        .worker_ns = timing.worker_ns,
+    };
+}
+
+void hosted_put_start(struct gb_json_out *out, const struct hosted *hosted)
+{
+    struct gb_opened_info info;
+
+    hosted_describe_start(&info, hosted);
+    gb_object_write(out, &gb_start_object, &info);
 }
 
 void hosted_reply_opened(struct request *request, const struct hosted *hosted, bool created)
 {
+    struct gb_opened_info info;
     struct reply reply;
 
+    hosted_describe_start(&info, hosted);
+    info.session = gb_bytes_str(gb_session_id(hosted->session));
+    info.reason = gb_bytes_str(created ? hosted->reason : "attached");
+    info.incarnation = hosted_incarnation(hosted);
+    info.flags = created ? GB_OPENED_CREATED : 0;
     reply_begin(&reply, request);
-    gb_json_put_str(&reply.out, "session", gb_session_id(hosted->session));
-    gb_json_put_bool(&reply.out, "created", created);
-    gb_json_put_u64(&reply.out, "incarnation", hosted_incarnation(hosted));
-    gb_json_put_str(&reply.out, "reason", created ? hosted->reason : "attached");
-    gb_json_put_str(&reply.out, "source", gb_source_to_string(gb_session_source(hosted->session)));
-    hosted_put_timing(&reply.out, hosted);
+    gb_object_write(&reply.out, &gb_opened_object, &info);
     reply_end(&reply);
 }
 

@@ -73,5 +73,5 @@ void hosted_take_status(struct hosted *hosted, const struct gb_frame *frame);
 void hosted_reply_opened(struct request *request, const struct hosted *hosted, bool created);
 /* A session object. @until_ns: as for sample_of(). */
 void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns);
-/* `timing`. */
-void hosted_put_timing(struct gb_json_out *out, const struct hosted *hosted);
+/* How its VM was started, as members of the reply to `run`. */
+void hosted_put_start(struct gb_json_out *out, const struct hosted *hosted);

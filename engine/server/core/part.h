@@ -11,7 +11,7 @@
  * them with it. The part finds them with part_of_…().
  *
  * Parts do not call each other. Where one needs to know what another decides or keeps, there is a
- * hook for it (`gate`, `record_cell`, `put_stats`), so that the server is complete without the
+ * hook for it (`gate`, `record_cell`, `describe_stats`), so that the server is complete without the
  * other one. The exception is history, which writes cells as cells/describe.h does.
  *
  * The list is made by the build: GB_SERVER_PARTS in engine/CMakeLists.txt. A session's end is told
@@ -35,6 +35,7 @@ struct event;
 struct gb_journal_ticket;
 struct gb_cell_info;
 struct gb_session_info;
+struct gb_stats_info;
 struct gb_server;
 struct hosted;
 struct request;
@@ -143,9 +144,8 @@ struct gb_part {
     /* Members of the reply to a cell that @connection sent. */
     void (*put_reply)(struct gb_json_out *out, struct hosted *hosted,
                       const struct connection *connection);
-    /* Members of `stats`, and of its `latency`. */
-    void (*put_stats)(struct gb_json_out *out, struct gb_server *server);
-    void (*put_latency)(struct gb_json_out *out, struct gb_server *server);
+    /* Fills in its members of `stats`. */
+    void (*describe_stats)(struct gb_stats_info *info, const struct gb_server *server);
     /* Elements of session.list for sessions that have ended; false when it is not asked for them.
      */
     bool (*list_ended)(struct gb_json_out *out, struct gb_server *server,

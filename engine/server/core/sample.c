@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "platform/system.h"
+#include "rpc/object.h"
 #include "server/core/hosted.h"
 #include "server/core/state.h"
 
@@ -95,12 +96,20 @@ void sample_describe(struct gb_session_info *info, struct hosted *hosted, uint64
     }
 }
 
+void sample_describe_host(struct gb_host_info *info)
+{
+    *info = (struct gb_host_info){.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+                                  .memory_total = gb_system_memory_total(),
+                                  .memory_available = gb_system_memory_available()};
+}
+
 void sample_put_host(struct gb_json_out *out)
 {
+    struct gb_host_info info;
+
+    sample_describe_host(&info);
     gb_json_object(out, "host");
-    gb_json_put_i64(out, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
-    gb_json_put_u64(out, "memory_total", gb_system_memory_total());
-    gb_json_put_u64(out, "memory_available", gb_system_memory_available());
+    gb_object_write(out, &gb_host_object, &info);
     gb_json_end(out);
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "model/session.h"
+#include "model/stats.h"
 #include "rpc/json.h"
 
 struct gb_server;
@@ -33,5 +34,6 @@ uint64_t sample_budget(void);
 const struct gb_vm_sample *sample_of(struct hosted *hosted, uint64_t until_ns);
 /* Fills in what is known of its memory and of the time of its CPUs. */
 void sample_describe(struct gb_session_info *info, struct hosted *hosted, uint64_t until_ns);
-/* `host`. */
+/* What is known of the host; and the same as `host`. */
+void sample_describe_host(struct gb_host_info *info);
 void sample_put_host(struct gb_json_out *out);

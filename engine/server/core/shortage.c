@@ -5,51 +5,52 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "rpc/object.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 #include "server/core/state.h"
 
 enum { CLOSABLE_MAX = 5 };
 
-void shortage_put_admission(struct gb_json_out *out, struct gb_server *server)
+/* Where a budget comes from: the settings, when they give one. */
+static uint8_t shortage_source(bool by_settings, bool by_group)
 {
+    return by_settings ? GB_BUDGET_BY_SETTINGS : by_group ? GB_BUDGET_BY_GROUP : GB_BUDGET_BY_HOST;
+}
+
+void shortage_describe(struct gb_admission_info *info, const struct gb_server *server)
+{
+    const struct gb_settings_admission *settings = &server->settings.admission;
     struct gb_admission_status status;
 
     gb_admission_status(server->capacity->admission, &status);
-    gb_json_object(out, "admission");
+    *info = (struct gb_admission_info){
+        .memory_budget = status.memory_budget,
+        .memory_source = shortage_source(settings->memory_bytes > 0, status.memory_by_group),
+        .memory_used = status.memory_used,
+        .memory_reserve = status.memory_reserve,
+        .memory_available = status.memory_available,
+        .pressure = status.pressure,
+        .cpus = status.cpus,
+        .cpus_source = shortage_source(settings->cpus > 0, status.cpus_by_group),
+        .cpu_budget = (uint32_t)status.vms_max,
+        .vms = (uint32_t)status.vms,
+        .starting = (uint32_t)status.starting,
+        .starts = (uint32_t)status.starts_max,
+        .waiting = (uint32_t)status.waiting,
+        .shortage = status.waiting > 0 && status.shortage != GB_SHORTAGE_NONE
+                        ? (uint8_t)status.shortage
+                        : GB_NO_WORD,
+        .granted = status.granted,
+        .queued = status.queued,
+        .refused = status.refused,
+    };
     if (status.memory_budget != UINT64_MAX)
-        gb_json_put_u64(out, "memory_budget", status.memory_budget);
-    else
-        gb_json_put_null(out, "memory_budget");
-    gb_json_put_str(out, "memory_source",
-                    server->settings.admission.memory_bytes > 0 ? "settings"
-                    : status.memory_by_group                    ? "cgroup"
-                                                                : "host");
-    gb_json_put_u64(out, "memory_used", status.memory_used);
-    gb_json_put_u64(out, "memory_reserve", status.memory_reserve);
+        info->flags |= GB_ADMISSION_HAS_BUDGET;
     if (status.memory_available != UINT64_MAX)
-        gb_json_put_u64(out, "memory_available", status.memory_available);
-    else
-        gb_json_put_null(out, "memory_available");
+        info->flags |= GB_ADMISSION_HAS_AVAILABLE;
     if (status.has_pressure)
-        gb_json_put_number(out, "pressure", status.pressure);
-    else
-        gb_json_put_null(out, "pressure");
-    gb_json_put_number(out, "cpus", status.cpus);
-    gb_json_put_str(out, "cpus_source",
-                    server->settings.admission.cpus > 0 ? "settings"
-                    : status.cpus_by_group              ? "cgroup"
-                                                        : "host");
-    gb_json_put_u64(out, "cpu_budget", status.vms_max);
-    gb_json_put_u64(out, "vms", status.vms);
-    gb_json_put_u64(out, "starting", status.starting);
-    gb_json_put_u64(out, "starts", status.starts_max);
-    gb_json_put_u64(out, "waiting", status.waiting);
-    gb_json_put_str(out, "short", status.waiting > 0 ? gb_shortage_name(status.shortage) : NULL);
-    gb_json_put_u64(out, "granted", status.granted);
-    gb_json_put_u64(out, "queued", status.queued);
-    gb_json_put_u64(out, "refused", status.refused);
-    gb_json_end(out);
+        info->flags |= GB_ADMISSION_HAS_PRESSURE;
 }
 
 static bool shortage_is_closable(const struct hosted *hosted)
@@ -107,9 +108,16 @@ static void shortage_put(struct gb_json_out *out, void *arg)
     struct hosted *hosted = arg, *found[CLOSABLE_MAX];
     struct gb_server *server = hosted->server;
     size_t all, count = shortage_find_closable(server, found, &all);
+    struct gb_admission_info admission;
 
-    gb_json_put_str(out, "short", gb_shortage_name(hosted->start.ticket.shortage));
-    shortage_put_admission(out, server);
+    shortage_describe(&admission, server);
+    if (hosted->start.ticket.shortage != GB_SHORTAGE_NONE)
+        gb_json_put_str(out, "short", gb_shortage_to_string(hosted->start.ticket.shortage));
+    else
+        gb_json_put_null(out, "short");
+    gb_json_object(out, "admission");
+    gb_object_write(out, &gb_admission_object, &admission);
+    gb_json_end(out);
     gb_json_array(out, "could_close");
     for (size_t i = 0; i < count; i++) {
         struct gb_session *session = found[i]->session;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "rpc/json.h"
+#include "model/capacity.h"
 
 struct gb_server;
 struct hosted;
@@ -12,5 +12,5 @@ struct request;
 
 /* Answers @request, whose session got no VM. */
 void shortage_refuse(struct hosted *hosted, struct request *request, const struct gb_err *err);
-/* `admission`. */
-void shortage_put_admission(struct gb_json_out *out, struct gb_server *server);
+/* What is told of the room that there is. */
+void shortage_describe(struct gb_admission_info *info, const struct gb_server *server);

@@ -9,7 +9,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "model/answer.h"
 #include "model/entry.h"
+#include "rpc/base64.h"
 #include "rpc/object.h"
 #include "server/core/connection.h"
 #include "server/core/hosted.h"
@@ -225,7 +227,8 @@ static void write_end(struct write *write)
         request_fail(request, &write->err);
     } else {
         reply_begin(&reply, request);
-        gb_json_put_u64(&reply.out, "size", write->size);
+        gb_object_write(&reply.out, &gb_written_object,
+                        &(struct gb_written_info){.size = write->size});
         reply_end(&reply);
     }
     write_free(write);
@@ -419,9 +422,10 @@ static void files_on_read(void *arg, const struct gb_frame *frame, const struct 
         return;
     }
     reply_begin(&reply, read->request);
-    gb_json_put_bytes(&reply.out, "text", "base64", gb_buf_bytes(&read->data));
-    gb_json_put_u64(&reply.out, "size", message.size);
-    gb_json_put_bool(&reply.out, "eof", message.eof != 0);
+    gb_object_write(&reply.out, &gb_piece_object,
+                    &(struct gb_piece_info){.data = gb_buf_bytes(&read->data),
+                                            .size = message.size,
+                                            .flags = message.eof != 0 ? GB_PIECE_EOF : 0});
     reply_end(&reply);
     read_free(read);
 }
@@ -553,6 +557,8 @@ static void files_on_listed(void *arg, const struct gb_frame *frame, const struc
 {
     struct listing *listing = arg;
     struct gb_err bad = {0};
+    struct gb_listing_info info = {0};
+    struct gb_buf next = {0};
     struct reply reply;
     bool more = false;
 
@@ -571,11 +577,14 @@ static void files_on_listed(void *arg, const struct gb_frame *frame, const struc
     }
     gb_json_end(&listing->out);
     reply_begin(&reply, listing->request);
-    gb_json_put_raw(&reply.out, "entries", gb_buf_bytes(&listing->entries));
-    gb_json_put_bool(&reply.out, "more", more);
+    info.entries.written = gb_buf_bytes(&listing->entries);
     if (more)
-        gb_json_put_base64(&reply.out, "next", gb_buf_bytes(&listing->after));
+        gb_base64_encode(&next, gb_buf_bytes(&listing->after));
+    info.next = gb_buf_bytes(&next);
+    info.flags = more ? GB_PAGE_MORE : 0;
+    gb_object_write(&reply.out, &gb_listing_object, &info);
     reply_end(&reply);
+    gb_buf_release(&next);
     listing_free(listing);
 }
 

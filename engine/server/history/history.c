@@ -9,8 +9,10 @@
 #include "journal/pace.h"
 #include "base/mem.h"
 #include "journal/journal.h"
+#include "model/answer.h"
 #include "model/cell.h"
 #include "model/session.h"
+#include "model/stats.h"
 #include "rpc/object.h"
 #include "server/cells/describe.h"
 #include "server/core/ended.h"
@@ -149,24 +151,24 @@ static int history_open(struct gb_server *server, struct gb_err *err)
 }
 
 /* `journal`: its figures. */
-static void history_put_stats(struct gb_json_out *out, struct gb_server *server)
+static void history_describe_stats(struct gb_stats_info *info, const struct gb_server *server)
 {
     struct gb_journal_figures figures;
 
-    if (history_journal(server) == NULL) {
-        gb_json_put_null(out, "journal");
+    if (history_journal(server) == NULL)
         return;
-    }
     figures = gb_journal_figures(history_journal(server));
-    gb_json_object(out, "journal");
-    gb_json_put_u64(out, "bytes", figures.bytes);
-    gb_json_put_u64(out, "segments", figures.segments);
-    gb_json_put_u64(out, "sessions", figures.sessions);
-    gb_json_put_u64(out, "records", figures.records);
-    gb_json_put_u64(out, "failures", figures.failures);
-    gb_json_put_u64(out, "lost", figures.lost);
-    gb_json_put_str(out, "trouble", figures.sys_errno == 0 ? NULL : strerror(figures.sys_errno));
-    gb_json_end(out);
+    info->flags |= GB_STATS_HAS_JOURNAL;
+    info->journal = (struct gb_journal_info){
+        .bytes = figures.bytes,
+        .segments = figures.segments,
+        .sessions = figures.sessions,
+        .records = figures.records,
+        .failures = figures.failures,
+        .lost = figures.lost,
+    };
+    if (figures.sys_errno != 0)
+        info->journal.trouble = gb_bytes_str(strerror(figures.sys_errno));
 }
 
 /* ---- session.history ---- */
@@ -306,17 +308,17 @@ static void history_on_read(void *arg, uint32_t last, bool more, const struct gb
 {
     struct history *history = arg;
     struct request *request = history->request;
+    struct gb_history_info info = {.next = last};
     struct reply reply;
 
     gb_json_end(&history->out);
+    info.cells.written = gb_buf_bytes(&history->cells);
+    info.flags = more ? GB_PAGE_MORE | GB_PAGE_HAS_NEXT : 0;
     if (request != NULL && err != NULL) {
         request_fail(request, err);
     } else if (request != NULL) {
         reply_begin(&reply, request);
-        gb_json_put_raw(&reply.out, "cells", gb_buf_bytes(&history->cells));
-        gb_json_put_bool(&reply.out, "more", more);
-        if (more)
-            gb_json_put_u64(&reply.out, "next", last);
+        gb_object_write(&reply.out, &gb_history_object, &info);
         reply_end(&reply);
     }
     history_free(history);
@@ -484,6 +486,6 @@ const struct gb_part history_part = {
     .explain_missing = history_explain,
     .cell_started = history_on_start,
     .record_cell = history_record,
-    .put_stats = history_put_stats,
+    .describe_stats = history_describe_stats,
     .list_ended = history_list_ended,
 };

@@ -8,62 +8,82 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "guard/guard.h"
+#include "model/hello.h"
 #include "model/limits.h"
+#include "model/stats.h"
 #include "platform/process.h"
+#include "rpc/object.h"
 #include "server/core/connection.h"
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 #include "server/core/sample.h"
 #include "server/core/state.h"
 
-static void info_put_guard(struct gb_json_out *out, uint32_t applied, uint32_t wanted)
-{
-    gb_json_object(out, "guard");
-    gb_json_array(out, "applied");
-    for (uint32_t stage = 1; stage != 0; stage <<= 1)
-        if ((applied & stage) != 0)
-            gb_json_put_str(out, NULL, gb_guard_name((enum gb_guard_stage)stage));
-    gb_json_end(out);
-    gb_json_array(out, "missing");
-    for (uint32_t stage = 1; stage != 0; stage <<= 1)
-        if ((wanted & ~applied & stage) != 0) {
-            gb_json_object(out, NULL);
-            gb_json_put_str(out, "stage", gb_guard_name((enum gb_guard_stage)stage));
-            gb_json_put_str(out, "why", "it does not work on this host (see the server's log)");
-            gb_json_end(out);
-        }
-    gb_json_end(out);
-    gb_json_end(out);
-}
+/* ---- hello ---- */
 
-static void info_put_images(struct gb_json_out *out, const struct gb_images *images)
-{
-    gb_json_array(out, "images");
-    for (size_t i = 0; i < images->count; i++) {
-        const struct gb_image *image = &images->images[i];
+enum { STAGES_MAX = 32 };
 
-        gb_json_object(out, NULL);
-        gb_json_put_str(out, "name", image->name);
-        gb_json_put_str(out, "language", image->language);
-        gb_json_array(out, "aliases");
-        for (size_t j = 0; j < image->alias_count; j++)
-            gb_json_put_str(out, NULL, image->aliases[j]);
-        gb_json_end(out);
-        gb_json_put_u64(out, "memory_mb", image->memory_mb);
-        gb_json_array(out, "packages");
-        for (size_t j = 0; j < image->package_count; j++) {
-            gb_json_object(out, NULL);
-            gb_json_put_str(out, "name", image->packages[j].name);
-            gb_json_put_str(out, "version", image->packages[j].version);
-            gb_json_end(out);
-        }
-        gb_json_end(out);
-        gb_json_end(out);
+/* The stages that are wanted and not applied. */
+static bool info_next_missing(const void *owner, size_t *at, void *ret_item)
+{
+    const struct gb_host *host = owner;
+    const uint32_t missing = gb_guard_wanted() & ~host->guard_stages;
+
+    while (*at < STAGES_MAX) {
+        const uint32_t stage = UINT32_C(1) << (*at)++;
+
+        if ((missing & stage) == 0)
+            continue;
+        *(struct gb_stage_info *)ret_item = (struct gb_stage_info){
+            .stage = gb_bytes_str(gb_guard_name((enum gb_guard_stage)stage)),
+            .why = gb_bytes_str("it does not work on this host (see the server's log)")};
+        return true;
     }
-    gb_json_end(out);
+    return false;
 }
 
-/* Those of base/limits.h, but for what the settings say otherwise. */
+/* Fills @names, which has room for STAGES_MAX. */
+static struct gb_names info_applied(uint32_t stages, const char **names)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < STAGES_MAX; i++)
+        if ((stages >> i & 1) != 0)
+            names[count++] = gb_guard_name((enum gb_guard_stage)(UINT32_C(1) << i));
+    return (struct gb_names){.list = names, .count = count};
+}
+
+static bool info_next_package(const void *owner, size_t *at, void *ret_item)
+{
+    const struct gb_image *image = owner;
+    const struct gb_package *package;
+
+    if (*at >= image->package_count)
+        return false;
+    package = &image->packages[(*at)++];
+    *(struct gb_package_info *)ret_item = (struct gb_package_info){
+        .name = gb_bytes_str(package->name), .version = gb_bytes_str(package->version)};
+    return true;
+}
+
+static bool info_next_image(const void *owner, size_t *at, void *ret_item)
+{
+    const struct gb_images *images = owner;
+    const struct gb_image *image;
+
+    if (*at >= images->count)
+        return false;
+    image = &images->images[(*at)++];
+    *(struct gb_image_info *)ret_item = (struct gb_image_info){
+        .name = gb_bytes_str(image->name),
+        .language = gb_bytes_str(image->language),
+        .aliases = {.list = (const char *const *)image->aliases, .count = image->alias_count},
+        .memory_mb = image->memory_mb,
+        .packages = {.next = info_next_package, .owner = image},
+    };
+    return true;
+}
+
 static void info_put_languages(struct gb_json_out *out, const struct gb_languages *languages)
 {
     gb_json_array(out, "languages");
@@ -72,6 +92,7 @@ static void info_put_languages(struct gb_json_out *out, const struct gb_language
     gb_json_end(out);
 }
 
+/* Those of base/limits.h, but for what the settings say otherwise. */
 static void info_put_limits(struct gb_json_out *out, const struct gb_settings *settings)
 {
     const struct {
@@ -98,10 +119,31 @@ static void info_put_limits(struct gb_json_out *out, const struct gb_settings *s
     gb_json_end(out);
 }
 
+static void info_put_hello(struct gb_json_out *out, const struct connection *connection)
+{
+    const struct gb_host *host = connection->server->host;
+    const char *applied[STAGES_MAX];
+    const struct gb_hello_info info = {
+        .server = gb_bytes_str(GB_VERSION),
+        .protocol = GB_PROTOCOL_VERSION,
+        .pid = (uint64_t)getpid(),
+        .client = connection->number,
+        .accel = gb_bytes_str(gb_accel_name(host->accel)),
+        .accel_reason = gb_bytes_str(host->accel_reason),
+        .isolation = host->accel == GB_ACCEL_TCG ? GB_ISOLATION_EMULATION : GB_ISOLATION_HARDWARE,
+        .applied = info_applied(host->guard_stages, applied),
+        .missing = {.next = info_next_missing, .owner = host},
+        .images = {.next = info_next_image, .owner = host->images},
+    };
+
+    gb_object_write(out, &gb_hello_object, &info);
+    info_put_languages(out, &host->images->languages);
+    info_put_limits(out, &connection->server->settings);
+}
+
 static void info_hello(struct request *request, const struct gb_params *params)
 {
     struct connection *connection = request->connection;
-    const struct gb_host *host = connection->server->host;
     struct gb_err err = {0};
     struct reply reply;
 
@@ -115,20 +157,11 @@ static void info_hello(struct request *request, const struct gb_params *params)
     if (params->client.data != NULL)
         connection_name(connection, params->client);
     reply_begin(&reply, request);
-    gb_json_put_str(&reply.out, "server", GB_VERSION);
-    gb_json_put_u64(&reply.out, "protocol", GB_PROTOCOL_VERSION);
-    gb_json_put_u64(&reply.out, "pid", (uint64_t)getpid());
-    gb_json_put_u64(&reply.out, "client", connection->number);
-    gb_json_put_str(&reply.out, "accel", gb_accel_name(host->accel));
-    gb_json_put_str(&reply.out, "accel_reason", host->accel_reason);
-    gb_json_put_str(&reply.out, "isolation",
-                    host->accel == GB_ACCEL_TCG ? "emulation" : "hardware");
-    info_put_guard(&reply.out, host->guard_stages, gb_guard_wanted());
-    info_put_images(&reply.out, host->images);
-    info_put_languages(&reply.out, &host->images->languages);
-    info_put_limits(&reply.out, &connection->server->settings);
+    info_put_hello(&reply.out, connection);
     reply_end(&reply);
 }
+
+/* ---- stats ---- */
 
 static uint64_t info_own_cpu_ns(void)
 {
@@ -140,91 +173,91 @@ static uint64_t info_own_cpu_ns(void)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
 }
 
-static void info_put_states(struct gb_json_out *out, struct gb_server *server)
-{
-    uint64_t counts[GB_SESSION_STATE_COUNT] = {0};
-    struct hosted *hosted;
-
-    GB_LIST_FOREACH(hosted, &server->sessions, link)
-        counts[gb_session_state(hosted->session)]++;
-    gb_json_object(out, "sessions");
-    for (int i = 0; i < GB_SESSION_CLOSED; i++)
-        gb_json_put_u64(out, gb_session_state_to_string((enum gb_session_state)i), counts[i]);
-    gb_json_end(out);
-}
-
-/* What a VM is of, then what all have in common. */
-static void info_put_vm(struct gb_json_out *out, struct gb_vm *vm, const struct gb_image *image,
-                        uint32_t memory_mb)
+/* What all VMs have in common. */
+static void info_describe_vm(struct gb_vm_info *info, struct gb_vm *vm,
+                             const struct gb_image *image, uint32_t memory_mb)
 {
     const struct gb_vm_sample *sample = gb_vm_look(vm, 0);
 
-    gb_json_put_str(out, "image", image->name);
-    gb_json_put_i64(out, "pid", gb_vm_pid(vm));
-    gb_json_put_u64(out, "memory_mb", memory_mb);
-    if (sample != NULL) {
-        gb_json_put_u64(out, "memory_bytes", sample->pss_bytes);
-        gb_json_put_u64(out, "private_bytes", sample->private_bytes);
-        gb_json_put_ms(out, "cpu_ms", sample->cpu_ns);
-    } else {
-        gb_json_put_null(out, "memory_bytes");
-        gb_json_put_null(out, "private_bytes");
-        gb_json_put_null(out, "cpu_ms");
-    }
-    gb_json_end(out);
+    *info = (struct gb_vm_info){
+        .source = GB_NO_WORD,
+        .pool = GB_NO_WORD,
+        .image = gb_bytes_str(image->name),
+        .pid = gb_vm_pid(vm),
+        .memory_mb = memory_mb,
+    };
+    if (sample == NULL)
+        return;
+    info->flags |= GB_VM_HAS_USAGE;
+    info->memory_bytes = sample->pss_bytes;
+    info->private_bytes = sample->private_bytes;
+    info->cpu_ns = sample->cpu_ns;
 }
 
-static void info_put_vms(struct gb_json_out *out, struct gb_server *server)
+/* A walk over the VMs of sessions, then those of the pool. */
+struct info_vms {
+    struct gb_server *server;
+    struct gb_list **at; /* the next of server->sessions, or its head: they are done */
+};
+
+static bool info_next_vm(const void *owner, size_t *at, void *ret_item)
 {
+    const struct info_vms *vms = owner;
+    struct gb_vm_info *info = ret_item;
     struct gb_pool_vm one;
-    struct hosted *hosted;
 
-    sample_look(server);
-    gb_json_array(out, "vms");
-    GB_LIST_FOREACH(hosted, &server->sessions, link) {
-        struct gb_session *session = hosted->session;
+    while (*vms->at != &vms->server->sessions) {
+        struct gb_session *session = container_of(*vms->at, struct hosted, link)->session;
 
+        *vms->at = (*vms->at)->next;
         if (gb_session_vm(session) == NULL)
             continue;
-        gb_json_object(out, NULL);
-        gb_json_put_str(out, "session", gb_session_id(session));
-        gb_json_put_str(out, "source", gb_source_to_string(gb_session_source(session)));
-        gb_json_put_null(out, "pool");
-        info_put_vm(out, gb_session_vm(session), gb_session_image(session),
-                    gb_session_memory_mb(session));
+        info_describe_vm(info, gb_session_vm(session), gb_session_image(session),
+                         gb_session_memory_mb(session));
+        info->session = gb_bytes_str(gb_session_id(session));
+        info->source = (uint8_t)gb_session_source(session);
+        return true;
     }
-    for (size_t at = 0; gb_pool_next_vm(server->capacity->pool, &at, &one);) {
-        gb_json_object(out, NULL);
-        gb_json_put_null(out, "session");
-        gb_json_put_null(out, "source");
-        gb_json_put_str(out, "pool", one.state);
-        info_put_vm(out, one.vm, one.image, one.memory_mb);
-    }
-    gb_json_end(out);
+    if (!gb_pool_next_vm(vms->server->capacity->pool, at, &one))
+        return false;
+    info_describe_vm(info, one.vm, one.image, one.memory_mb);
+    info->pool = (uint8_t)one.state;
+    return true;
+}
+
+static void info_put_stats(struct gb_json_out *out, struct gb_server *server)
+{
+    struct gb_list *at = server->sessions.next;
+    const struct info_vms vms = {server, &at};
+    struct gb_stats_info info = {
+        .uptime_ns = gb_clock_mono_ns() - server->started_ns,
+        .pid = (uint64_t)getpid(),
+        .cpu_ns = info_own_cpu_ns(),
+        .wakeups = gb_loop_turns(server->loop),
+        .rss_bytes = gb_process_own_memory(),
+        .connections = (uint32_t)server->connection_count,
+        .opened = server->opened,
+        .vms = {.next = info_next_vm, .owner = &vms},
+    };
+    struct hosted *hosted;
+
+    GB_LIST_FOREACH(hosted, &server->sessions, link)
+        if (gb_session_state(hosted->session) < GB_SESSION_CLOSED)
+            info.sessions[gb_session_state(hosted->session)]++;
+    sample_describe_host(&info.host);
+    histogram_describe(&info.open, &server->open_times);
+    sample_look(server);
+    PART_CALL(server, describe_stats, &info, server);
+    gb_object_write(out, &gb_stats_object, &info);
 }
 
 static void info_stats(struct request *request, const struct gb_params *params)
 {
-    struct gb_server *server = request->connection->server;
     struct reply reply;
 
     (void)params;
     reply_begin(&reply, request);
-    gb_json_put_ms(&reply.out, "uptime_ms", gb_clock_mono_ns() - server->started_ns);
-    gb_json_put_u64(&reply.out, "pid", (uint64_t)getpid());
-    gb_json_put_ms(&reply.out, "cpu_ms", info_own_cpu_ns());
-    gb_json_put_u64(&reply.out, "wakeups", gb_loop_turns(server->loop));
-    gb_json_put_u64(&reply.out, "rss_bytes", gb_process_own_memory());
-    sample_put_host(&reply.out);
-    gb_json_put_u64(&reply.out, "connections", server->connection_count);
-    info_put_states(&reply.out, server);
-    gb_json_put_u64(&reply.out, "opened", server->opened);
-    gb_json_object(&reply.out, "latency");
-    histogram_put(&reply.out, "open", &server->open_times);
-    PART_CALL(server, put_latency, &reply.out, server);
-    gb_json_end(&reply.out);
-    info_put_vms(&reply.out, server);
-    PART_CALL(server, put_stats, &reply.out, server);
+    info_put_stats(&reply.out, request->connection->server);
     reply_end(&reply);
 }
 

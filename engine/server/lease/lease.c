@@ -87,13 +87,7 @@ static void lease_put(struct gb_json_out *out, struct hosted *hosted)
     struct gb_session_info info = {0};
 
     lease_describe_session(&info, hosted);
-    if ((info.flags & GB_SESSION_HAS_LEASE) == 0) {
-        gb_json_put_null(out, "lease");
-        return;
-    }
-    gb_json_object(out, "lease");
-    gb_object_write(out, &gb_lease_object, &info.lease);
-    gb_json_end(out);
+    gb_object_write(out, &gb_held_object, &info);
 }
 
 static void lease_add_holder(struct gb_json_out *out, void *arg)

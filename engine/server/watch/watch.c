@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "model/answer.h"
+#include "rpc/object.h"
 #include "server/core/event.h"
 #include "server/core/request.h"
 #include "server/core/state.h"
@@ -177,7 +179,8 @@ static void watch_subscribe(struct request *request, const struct gb_params *par
     }
     subscription = subscription_new(connection, kinds, sessions, session_count);
     reply_begin(&reply, request);
-    gb_json_put_u64(&reply.out, "subscription", subscription->number);
+    gb_object_write(&reply.out, &gb_subscribed_object,
+                    &(struct gb_subscribed_info){.subscription = subscription->number});
     reply_end(&reply);
     subscription_snapshot(subscription);
     if (with_replay)
