@@ -697,6 +697,72 @@ def test_a_cell_is_edited_as_a_whole(terminal, tmp_path):
     screen.leave()
 
 
+def test_a_cell_is_edited_outside(terminal, tmp_path):
+    """C-x C-e: the person's editor gets the cell in a file of its own, and what it leaves is typed."""
+    editor = tmp_path / "editor"
+    editor.write_text("""#!/bin/sh -e
+[ -t 0 ] && [ -t 1 ]
+stty -a | grep -q ' icanon'
+printf '%s %s\n' "$1" "$(stat -c %a "$1")" >>"$NOTES/notes"
+if grep -q refuse "$1"; then exit 3; fi
+if grep -q interrupt "$1"; then kill -INT 0; fi
+sed -i s/one/two/ "$1"
+""")
+    editor.chmod(0o755)
+    screen = terminal(VISUAL="", EDITOR=f"{editor}", NOTES=str(tmp_path))
+    screen.expect_line(">>>")
+    screen.enter("for word in 'one', 'one':")
+    screen.expect_line("...")
+    screen.type("print(word * 2)")
+    screen.keys("C-x", "C-e")
+    screen.expect(">>> for word in 'two', 'one':\n...     print(word * 2)")
+    screen.keys("M-Enter")
+    screen.expect("\ntwotwo\noneone\n")
+    # an editor that fails changes nothing, and neither does what interrupts it
+    screen.expect_line(">>>")
+    screen.type("'refuse ' + 'one'")
+    screen.keys("C-x", "C-e")
+    screen.expect("the editor ended with status 3")
+    screen.expect_line(">>> 'refuse ' + 'one'")
+    screen.keys("C-c")
+    screen.expect_line(">>>")
+    screen.type("'interrupt' + 'one'")
+    screen.keys("C-x", "C-e")
+    screen.expect("the editor ended with status")
+    screen.expect_line(">>> 'interrupt' + 'one'")
+    screen.keys("Enter")
+    screen.expect("\n'interruptone'\n")
+    notes = [line.split() for line in (tmp_path / "notes").read_text().splitlines()]
+    assert len(notes) == 3 and {mode for _, mode in notes} == {"600"}
+    assert all(path.endswith(".py") and not os.path.exists(path) for path, _ in notes)
+    screen.leave()
+
+
+@pytest.mark.parametrize("arguments, prompt, lines, says, then", [
+    ((), ">>>", ("for i in 1, 2:", "print(i)"), "\n1\n2\n", ("40 + 2", "42")),
+    ((), ">>>", ("x = (1,",), "SyntaxError", ("40 + 2", "42")),
+    (("-l", "sh"), "$", ("if true; then",), "unexpected end of file", ("echo $((40 + 2))", "42")),
+])
+def test_ctrl_d_below_a_cell_ends_it(terminal, arguments, prompt, lines, says, then):
+    """As with bash and Python: what is there is run, and the session goes on."""
+    screen = terminal(*arguments)
+    screen.prompt = prompt
+    screen.expect_line(prompt)
+    for line in lines:
+        screen.enter(line)
+        wait_for(lambda: screen.line() in ("...", ">"), what="a further line")
+    # within a line it deletes, and at its end it does nothing
+    screen.type("ab")
+    screen.keys("C-d", "Left", "C-d", "C-d", "BSpace")
+    wait_for(lambda: screen.line() in ("...", ">"), what="an empty line")
+    screen.keys("C-d")
+    screen.expect(says)
+    screen.expect_line(prompt)
+    screen.enter(then[0])
+    screen.expect(f"\n{then[1]}\n")
+    screen.leave()
+
+
 def test_prompt_commands(terminal, tmp_path):
     (tmp_path / "data").write_text("12345")
     screen = terminal()

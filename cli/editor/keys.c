@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "editor/edit.h"
 
 /* ---- lines of the text ---- */
 
@@ -235,6 +236,19 @@ static int keys_on_tab(int count, int key)
     return 0;
 }
 
+/* C-d below a cell that is not whole says that nothing follows: it runs as it is, and its language
+ * says what is missing, as bash and Python do. Elsewhere it deletes a character. */
+static int keys_on_delete(int count, int key)
+{
+    const int start = keys_line_start(rl_point);
+    const bool below = rl_point == rl_end && start > 0 &&
+                       (int)strspn(rl_line_buffer + start, " \t") == rl_end - start;
+
+    if (key == ('D' & 0x1f) && below && !edit_is_blank(rl_line_buffer))
+        return keys_on_force(count, key);
+    return rl_delete(count, key);
+}
+
 static int keys_on_edit(int count, int key)
 {
     (void)count;
@@ -287,6 +301,7 @@ void prompt_bind_keys(void)
         {rl_forward_char, keys_on_forward},
         {rl_forward_word, keys_on_forward_word},
         {rl_kill_line, keys_on_kill},
+        {rl_delete, keys_on_delete},
         {rl_complete, keys_on_tab},
         {rl_menu_complete, keys_on_tab},
         {rl_possible_completions, keys_on_tab},

@@ -47,7 +47,8 @@ static void command_help(struct repl *repl, size_t count, char **words)
     }
     gb_buf_addf(&text, "%s\n",
                 repl->tty ? "Enter runs what is complete, Alt-Enter whatever it is; Tab completes; "
-                            "Ctrl-C interrupts;\nCtrl-D leaves."
+                            "Ctrl-C interrupts;\nCtrl-X Ctrl-E edits the cell in $EDITOR; "
+                            "Ctrl-D leaves."
                           : "");
     command_say_out(&text);
 }

@@ -13,6 +13,7 @@
 #include "editor/prompt.h"
 #include "editor/redisplay.h"
 #include "input/parser.h"
+#include "kit/outside.h"
 #include "platform/file.h"
 #include "show/signs.h"
 
@@ -33,6 +34,7 @@ struct console {
     bool reading, done, eof;
     uint64_t whole; /* the question whose answer is yes, when the key has been taken; 0: none */
     char *text;     /* a whole cell */
+    char *edited;   /* what is to be edited outside */
     void (*typed)(void *arg, struct gb_bytes line);
     void *typed_arg;
 };
@@ -142,6 +144,15 @@ static void console_on_eof(void *arg)
     console->done = console->eof = true;
 }
 
+/* Within a key, which owns nothing: it is done when the key has been taken. */
+static void console_on_edit(void *arg, const char *text)
+{
+    struct console *console = arg;
+
+    free(console->edited);
+    console->edited = xstrdup(text);
+}
+
 static void console_on_clear(void *arg)
 {
     struct console *console = arg;
@@ -172,6 +183,50 @@ static void console_on_event(void *arg, const struct input_event *event)
     }
 }
 
+/* ---- another editor ---- */
+
+static int console_run_editor(struct console *console, const char *text, struct gb_buf *edited,
+                              struct gb_err *err)
+{
+    const char *ending = console->config->ending;
+    _cleanup_(freep) char *path = NULL;
+    int r = outside_write(text, ending, &path, err), status, read;
+
+    if (r < 0)
+        return r;
+    status = outside_run(path);
+    read = outside_read(path, PROMPT_TEXT_MAX, edited, err);
+    if (status < 0)
+        return gb_err_set(err, GB_EINTERNAL, "the editor cannot be started");
+    if (status > 0)
+        return gb_err_set(err, GB_EINVALID, "the editor ended with status %d", status);
+    return read;
+}
+
+/* The terminal is the editor's until it ends; then what it left is typed, or the text is as before.
+ */
+static void console_edit(struct console *console)
+{
+    _cleanup_(freep) char *text = TAKE_PTR(console->edited);
+    struct gb_buf edited = {0};
+    struct gb_err err = {0};
+    int r;
+
+    redisplay_erase(&console->redisplay, &console->out);
+    console_make_cooked(console);
+    r = console_run_editor(console, text, &edited, &err);
+    if (r == 0) {
+        prompt_set_text("");
+        (void)prompt_paste(gb_buf_bytes(&edited));
+    } else {
+        console->config->hooks.say(console->config->hooks.arg, &err);
+    }
+    gb_buf_release(&edited);
+    console_make_raw(console);
+    console_measure(console); /* of a window that has changed meanwhile nobody may have told */
+    redisplay_forget(&console->redisplay);
+}
+
 /* Byte by byte: what is behind the key that ends a cell belongs to the program, or to the next
  * cell, and stays in the kernel. */
 static void console_read_keys(struct console *console)
@@ -189,6 +244,8 @@ static void console_read_keys(struct console *console)
             break;
         }
         input_feed(&console->parser, (struct gb_bytes){&byte, 1}, console_on_event, console);
+        if (console->edited != NULL)
+            console_edit(console);
     }
     if (input_waiting(&console->parser) > 0)
         gb_timer_start(console->escape, input_waiting(&console->parser));
@@ -213,6 +270,8 @@ static void console_on_escape(void *arg)
     struct console *console = arg;
 
     input_expired(&console->parser, console_on_event, console);
+    if (console->edited != NULL)
+        console_edit(console);
     console_go_on(console);
 }
 
@@ -289,6 +348,7 @@ struct console *console_new(struct gb_loop *loop, const struct console_config *c
         .ask_matches = console_on_ask_matches,
         .submit = console_on_submit,
         .eof = console_on_eof,
+        .edit = console_on_edit,
         .clear = console_on_clear,
     };
     struct console *console;
@@ -335,6 +395,7 @@ void console_free(struct console *console)
     gb_buf_release(&console->out);
     gb_buf_release(&console->first);
     free(console->text);
+    free(console->edited);
     free(console);
 }
 

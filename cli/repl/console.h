@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "loop/loop.h"
 
 struct console_hooks {
@@ -23,11 +24,14 @@ struct console_hooks {
     void (*ask_matches)(void *arg, uint64_t question, const char *text, size_t cursor);
     /* A turn of the loop: the console waits for a key. */
     void (*turn)(void *arg);
+    /* Something that was asked for with a key failed; the cursor is in an empty row. */
+    void (*say)(void *arg, const struct gb_err *err);
     void *arg;
 };
 
 struct console_config {
     const char *language; /* prompts, history, indentation */
+    const char *ending;   /* of a file in that language, with its dot, or "" */
     bool colour;
     unsigned patience_ms; /* for an answer to ask_complete() */
     struct console_hooks hooks;

@@ -24,6 +24,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/params.h"
+#include "model/answer.h"
+#include "model/hello.h"
+#include "model/session.h"
 #include "repl/console.h"
 #include "repl/internal.h"
 #include "rpc/access.h"
@@ -106,10 +109,11 @@ static void repl_spin(void *arg)
 static void repl_keep_session(void *arg, const struct gb_json *result)
 {
     struct repl *repl = arg;
-    struct gb_bytes id = json_text(result, "session");
+    struct gb_opened_info opened;
 
+    gb_object_take(&gb_opened_object, result, &opened);
     free(repl->session);
-    repl->session = xstrndup((const char *)id.data, id.size);
+    repl->session = xstrndup((const char *)opened.session.data, opened.session.size);
 }
 
 bool repl_open_session(struct repl *repl)
@@ -150,10 +154,11 @@ bool repl_call(struct repl *repl, const char *method, struct gb_buf *params, app
 static void repl_keep_language(void *arg, const struct gb_json *result)
 {
     struct repl *repl = arg;
-    struct gb_bytes language = json_text(result, "language");
+    struct gb_session_info session;
 
+    gb_object_take(&gb_session_object, result, &session);
     free(repl->language);
-    repl->language = xstrndup((const char *)language.data, language.size);
+    repl->language = xstrndup((const char *)session.language.data, session.language.size);
 }
 
 static bool repl_learn_language(struct repl *repl)
@@ -162,19 +167,20 @@ static bool repl_learn_language(struct repl *repl)
                        repl_keep_language, repl);
 }
 
-static void repl_print_header(void *arg, const struct gb_json *hello)
+static void repl_print_header(void *arg, const struct gb_json *result)
 {
     struct repl *repl = arg;
-    bool emulated = gb_bytes_equal(json_text(hello, "isolation"), "emulation");
+    struct gb_hello_info hello;
     struct gb_buf line = {0};
 
+    gb_object_take(&gb_hello_object, result, &hello);
     gb_buf_adds(&line, "Glassbell " GB_VERSION ", ");
     gb_escape(&line, gb_bytes_str(repl->language), 64);
     if (repl->owned && strcmp(repl->language, repl->image) != 0)
         gb_buf_addf(&line, " (image %s)", repl->image);
     gb_buf_adds(&line, ", accelerator ");
-    gb_escape(&line, json_text(hello, "accel"), 16);
-    if (emulated)
+    gb_escape(&line, hello.accel, 16);
+    if (hello.isolation != GB_ISOLATION_HARDWARE)
         gb_buf_addf(&line, "\n%semulation: not a security boundary%s",
                     repl->colours ? "\033[33m" : "", repl->colours ? "\033[0m" : "");
     gb_buf_adds(&line, "\n:help tells what can be done here\n");
@@ -424,13 +430,22 @@ static void repl_turn(void *arg)
     app_turn(repl->app);
 }
 
+static void repl_say_err(void *arg, const struct gb_err *err)
+{
+    (void)arg;
+    app_say_err(err);
+}
+
 static void repl_run_terminal(struct repl *repl)
 {
+    const struct gb_language *language =
+        gb_languages_find(app_languages(repl->app), repl->language);
     const struct console_config config = {
         .language = repl->language,
+        .ending = language != NULL && language->endings.count > 0 ? language->endings.list[0] : "",
         .colour = repl->colours,
         .patience_ms = REPL_KEY_DEADLINE_MS,
-        .hooks = {repl_ask_if_complete, repl_ask_matches, repl_turn, repl},
+        .hooks = {repl_ask_if_complete, repl_ask_matches, repl_turn, repl_say_err, repl},
     };
 
     repl->console = console_new(repl->app->loop, &config);

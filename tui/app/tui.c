@@ -15,13 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "kit/outside.h"
 #include "rpc/base64.h"
 
 /* ---- frames ---- */
@@ -479,34 +479,17 @@ static void tui_watch_signals(struct tui *tui)
 
 /* ---- $EDITOR ---- */
 
-bool tui_edit(struct tui *tui, const char *path, tui_edited_cb *done, void *arg)
+int tui_edit(struct tui *tui, const char *path)
 {
-    const char *editor = getenv("VISUAL");
-    _cleanup_(freep) char *command = NULL;
-    int status = 0;
-    pid_t pid;
+    int status;
 
-    if (editor == NULL || editor[0] == '\0')
-        editor = getenv("EDITOR");
-    if (editor == NULL || editor[0] == '\0')
-        editor = "vi";
-    command = xasprintf("%s \"$1\"", editor);
-    terminal_suspend(tui->terminal);
-    pid = fork();
-    if (pid == 0) {
-        (void)execl("/bin/sh", "sh", "-c", command, "sh", path, (char *)NULL);
-        _exit(127);
-    }
     /* The person is in the editor: nothing of ours is to be seen or done meanwhile, and the server
      * holds its events back by itself. */
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
+    terminal_suspend(tui->terminal);
+    status = outside_run(path);
     terminal_resume(tui->terminal);
     tui_redraw_now(tui);
-    if (pid < 0)
-        return false;
-    done(arg, WIFEXITED(status) ? WEXITSTATUS(status) : 128);
-    return true;
+    return status;
 }
 
 /* ---- life ---- */

@@ -58,10 +58,9 @@ bool tui_frozen(struct tui *tui);
 
 /* A frame soon: at once after a key, else at most some tens a second. */
 void tui_redraw(struct tui *tui);
-/* The terminal is given to somebody else and taken back: for $EDITOR. The whole screen is painted
- * again. @path is edited; @done gets the exit status. False when it cannot be started. */
-typedef void tui_edited_cb(void *arg, int status);
-bool tui_edit(struct tui *tui, const char *path, tui_edited_cb *done, void *arg);
+/* Edits a file in the person's editor, as outside_run() does: the terminal is given away and taken
+ * back, and the whole screen is painted again. */
+int tui_edit(struct tui *tui, const char *path);
 /* The terminal's clipboard (OSC 52). False when it is too large (TUI_COPY_MAX). */
 enum { TUI_COPY_MAX = 1 << 20 };
 bool tui_copy(struct tui *tui, struct gb_bytes text);

@@ -8,9 +8,12 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "kit/outside.h"
+#include "model/answer.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 
-enum { KEY_DEADLINE_MS = 2000, CALL_DEADLINE_MS = 30000, EDITED_MAX = PROMPT_TEXT_MAX };
+enum { KEY_DEADLINE_MS = 2000, CALL_DEADLINE_MS = 30000 };
 
 /* What a call is for; forgotten when the pane goes. */
 struct pane_call {
@@ -184,13 +187,14 @@ void pane_interrupt(struct pane *pane)
 static void pane_on_complete(struct pane *pane, struct pane_call *call,
                              const struct gb_json *result, const struct gb_call_error *error)
 {
+    struct gb_whole_info whole;
     char indent[256];
 
     if (!prompt_is_attached(pane) || error != NULL)
         return; /* the deadline decides */
-    json_copy(result, "indent", indent, sizeof(indent));
-    prompt_completeness(call->question, !gb_bytes_equal(json_text(result, "status"), "incomplete"),
-                        indent);
+    gb_object_take(&gb_whole_object, result, &whole);
+    json_copy_text(whole.indent, indent, sizeof(indent));
+    prompt_completeness(call->question, whole.status != GB_INCOMPLETE, indent);
 }
 
 static void pane_on_deadline(void *arg)
@@ -223,17 +227,18 @@ static void pane_ask_complete(void *arg, uint64_t question, const char *text)
 static void pane_on_matches(struct pane *pane, struct pane_call *call, const struct gb_json *result,
                             const struct gb_call_error *error)
 {
-    const struct gb_json *list = json_array(result, "matches"), *match;
+    struct gb_matches_info told;
+    struct gb_match_info match;
     struct prompt_match matches[PROMPT_MATCHES_MAX];
     char *strings[PROMPT_MATCHES_MAX][2];
     size_t count = 0;
 
-    if (!prompt_is_attached(pane) || error != NULL || list == NULL)
+    if (!prompt_is_attached(pane) || error != NULL)
         return;
-    match = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count && count < PROMPT_MATCHES_MAX;
-         i++, match = gb_json_next(match)) {
-        struct gb_bytes text = json_text(match, "text"), kind = json_text(match, "type");
+    gb_object_take(&gb_matches_object, result, &told);
+    for (size_t at = 0; count < PROMPT_MATCHES_MAX &&
+                        gb_items_next(&gb_match_object, &told.matches, &at, &match) == 1;) {
+        struct gb_bytes text = match.text, kind = match.type;
         bool plain = text.size > 0;
 
         for (size_t j = 0; j < text.size; j++)
@@ -245,7 +250,7 @@ static void pane_on_matches(struct pane *pane, struct pane_call *call, const str
         matches[count] = (struct prompt_match){strings[count][0], strings[count][1]};
         count++;
     }
-    prompt_matches(call->question, matches, count, (size_t)json_count(result, "start"));
+    prompt_matches(call->question, matches, count, told.start);
     while (count-- > 0) {
         free(strings[count][0]);
         free(strings[count][1]);
@@ -301,55 +306,30 @@ static const char *pane_ending_of(const char *language)
                                                  : ".txt";
 }
 
-static void pane_on_edited(void *arg, int status)
+void pane_edit(struct pane *pane, const char *text)
 {
-    struct pane *pane = arg;
-    struct gb_buf text = {0};
-    uint8_t *room;
-    ssize_t n = -1;
-    int fd = open(pane->edited, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct gb_buf edited = {0};
+    struct gb_err err = {0};
+    char *path = NULL;
+    int status = -1;
 
-    room = gb_buf_reserve(&text, EDITED_MAX, EDITED_MAX + 1);
-    if (fd >= 0 && room != NULL)
-        n = read(fd, room, EDITED_MAX);
-    if (fd >= 0)
-        (void)gb_close(fd);
-    (void)unlink(pane->edited);
-    free(TAKE_PTR(pane->edited));
-    if (n >= 0 && status == 0) {
-        gb_buf_commit(&text, (size_t)n);
-        while (text.size > 0 && gb_buf_data(&text)[text.size - 1] == '\n')
-            text.size--;
+    if (outside_write(text, pane_ending_of(pane->language), &path, &err) == 0)
+        status = tui_edit(pane->tui, path);
+    if (path != NULL && outside_read(path, PROMPT_TEXT_MAX, &edited, &err) == 0 && status == 0) {
         pane_focus(pane, true);
         prompt_set_text("");
-        (void)prompt_paste(gb_buf_bytes(&text));
+        (void)prompt_paste(gb_buf_bytes(&edited));
+    } else if (err.code != GB_OK) {
+        tui_say(pane->tui, MESSAGE_ERROR, "nothing is changed: %s", err.message);
+    } else if (status < 0) {
+        tui_say(pane->tui, MESSAGE_ERROR, "the editor cannot be started");
     } else {
         tui_say(pane->tui, MESSAGE_WARNING, "the editor ended with status %d: nothing is changed",
                 status);
     }
-    gb_buf_release(&text);
+    gb_buf_release(&edited);
+    free(path);
     tui_redraw(pane->tui);
-}
-
-void pane_edit(struct pane *pane, const char *text)
-{
-    const char *folder = getenv("TMPDIR");
-    int fd;
-
-    if (pane->edited != NULL)
-        return;
-    pane->edited = xasprintf("%s/glassbell-XXXXXX%s", folder != NULL ? folder : "/tmp",
-                             pane_ending_of(pane->language));
-    fd = mkostemps(pane->edited, (int)strlen(pane_ending_of(pane->language)), O_CLOEXEC);
-    if (fd >= 0) {
-        (void)gb_fd_write_full(fd, text, strlen(text));
-        (void)gb_close(fd);
-    }
-    if (fd < 0 || !tui_edit(pane->tui, pane->edited, pane_on_edited, pane)) {
-        tui_say(pane->tui, MESSAGE_ERROR, "the editor cannot be started");
-        (void)unlink(pane->edited);
-        free(TAKE_PTR(pane->edited));
-    }
 }
 
 /* ---- life ---- */
@@ -377,9 +357,6 @@ void pane_release(struct pane *pane)
     gb_timer_free(pane->deadline);
     prompt_draft_release(&pane->draft);
     prompt_draft_release(&pane->input_draft);
-    if (pane->edited != NULL)
-        (void)unlink(pane->edited);
-    free(pane->edited);
 }
 
 static void pane_attach(struct pane *pane)

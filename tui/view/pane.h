@@ -21,7 +21,6 @@ struct pane {
     struct gb_timer *deadline;
     struct gb_list calls;
     unsigned interrupts; /* of the cell that runs */
-    char *edited;        /* path of the file that is in $EDITOR */
 };
 
 /* Embed it. Borrows all. */
