@@ -9,6 +9,8 @@
 #include "cli/cell.h"
 #include "cli/params.h"
 #include "execute/internal.h"
+#include "model/answer.h"
+#include "model/session.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "show/words.h"
@@ -217,19 +219,20 @@ static void job_on_cell(void *arg, const struct gb_json *cell, const struct gb_c
 static void job_on_looked(void *arg, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
-    const struct gb_json *lease = json_member(result, "lease");
     struct job *job = arg;
-    struct gb_bytes holder = json_text(lease, "holder");
+    struct gb_session_info session;
+    struct gb_bytes holder;
     struct gb_buf text = {0};
     char patience[32];
 
-    if (error != NULL || lease == NULL || lease->type != GB_JSON_OBJECT ||
-        job->phase != JOB_RUNNING)
+    gb_object_take(&gb_session_object, result, &session);
+    if (error != NULL || (session.flags & GB_SESSION_HAS_LEASE) == 0 || job->phase != JOB_RUNNING)
         return;
+    holder = session.lease.holder;
     job->held = true;
     words_age(patience, sizeof(patience), (double)job->execution->config->lease_wait_ms / 1000);
     gb_buf_addf(&text, "the session is held by %s%.*s: waiting for up to %s (Ctrl-C gives up)",
-                json_true(lease, "human") ? "a person at " : "",
+                (session.lease.flags & GB_LEASE_HUMAN) != 0 ? "a person at " : "",
                 holder.size > 0 ? (int)MIN(holder.size, (size_t)128) : 23,
                 holder.size > 0 ? (const char *)holder.data : "a client without a name", patience);
     report_say(job, gb_buf_str(&text), "");
@@ -273,7 +276,7 @@ static void job_on_opened(void *arg, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
     struct job *job = arg;
-    struct gb_bytes id;
+    struct gb_opened_info opened;
 
     if (error != NULL) {
         if (error->code == GB_ECAPACITY && !error->dispatched &&
@@ -284,8 +287,8 @@ static void job_on_opened(void *arg, const struct gb_json *result,
         job_fail(job, error);
         return;
     }
-    id = json_text(result, "session");
-    job->session = xstrndup((const char *)id.data, id.size);
+    gb_object_take(&gb_opened_object, result, &opened);
+    job->session = xstrndup((const char *)opened.session.data, opened.session.size);
     job->owned = true;
     if (job->execution->ended_by != 0) {
         job_finish(job, EXIT_GLASSBELL);

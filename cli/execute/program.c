@@ -9,7 +9,10 @@
 #include "base/mem.h"
 #include "cli/params.h"
 #include "kit/transfer.h"
+#include "model/hello.h"
+#include "model/session.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 
 enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, CALL_DEADLINE_MS = 30000 };
 
@@ -95,35 +98,28 @@ struct image_search {
     char *language; /* NULL: there is no such image, which the server says better */
 };
 
-static bool program_is_called(const struct gb_json *image, const char *name)
+static bool program_is_called(const struct gb_image_info *image, const char *name)
 {
-    const struct gb_json *aliases = json_member(image, "aliases"), *alias;
+    struct gb_bytes alias;
 
-    if (gb_bytes_equal(json_text(image, "name"), name))
+    if (gb_bytes_equal(image->name, name))
         return true;
-    if (aliases == NULL || aliases->type != GB_JSON_ARRAY)
-        return false;
-    alias = gb_json_first(aliases);
-    for (uint32_t i = 0; i < aliases->count; i++, alias = gb_json_next(alias))
-        if (alias->type == GB_JSON_STRING && gb_bytes_equal(alias->text, name))
+    for (size_t at = 0; gb_names_next(&image->aliases, &at, &alias);)
+        if (gb_bytes_equal(alias, name))
             return true;
     return false;
 }
 
-static void program_search_image(void *arg, const struct gb_json *hello)
+static void program_search_image(void *arg, const struct gb_json *result)
 {
     struct image_search *search = arg;
-    const struct gb_json *images = json_member(hello, "images"), *image;
+    struct gb_hello_info hello;
+    struct gb_image_info image;
 
-    if (images == NULL || images->type != GB_JSON_ARRAY)
-        return;
-    image = gb_json_first(images);
-    for (uint32_t i = 0; i < images->count; i++, image = gb_json_next(image)) {
-        struct gb_bytes language = json_text(image, "language");
-
-        if (search->language == NULL && program_is_called(image, search->name))
-            search->language = xstrndup((const char *)language.data, language.size);
-    }
+    gb_object_take(&gb_hello_object, result, &hello);
+    for (size_t at = 0; gb_items_next(&gb_image_info_object, &hello.images, &at, &image) == 1;)
+        if (search->language == NULL && program_is_called(&image, search->name))
+            search->language = xstrndup((const char *)image.language.data, image.language.size);
 }
 
 /* As people write it. */
@@ -169,11 +165,12 @@ static bool program_check_image(struct app *app, const struct execute_config *co
     return good;
 }
 
-static void program_take_language(void *arg, const struct gb_json *session)
+static void program_take_language(void *arg, const struct gb_json *result)
 {
-    struct gb_bytes language = json_text(session, "language");
+    struct gb_session_info session;
 
-    *(char **)arg = xstrndup((const char *)language.data, language.size);
+    gb_object_take(&gb_session_object, result, &session);
+    *(char **)arg = xstrndup((const char *)session.language.data, session.language.size);
 }
 
 /* A session runs its own language, and shell code in the shell beside it. */

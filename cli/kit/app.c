@@ -12,8 +12,12 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "platform/program.h"
+#include "model/answer.h"
+#include "model/hello.h"
+#include "model/session.h"
 #include "rpc/access.h"
 #include "rpc/base64.h"
+#include "rpc/object.h"
 
 enum { MESSAGE_MAX = 4096, LIST_DEADLINE_MS = 10000 };
 
@@ -61,12 +65,13 @@ void app_open_loop(struct app *app)
 static void app_on_hello(void *arg, const struct gb_json *result, const struct gb_call_error *error)
 {
     struct app *app = arg;
+    struct gb_hello_info hello;
 
     (void)error; /* a failure fails the next call, too */
     app->greeted = true;
-    if (result != NULL)
-        (void)gb_languages_read(json_member(result, "languages"), GB_LANGUAGE_OF_SERVER,
-                                &app->languages, NULL);
+    gb_object_take(&gb_hello_object, result, &hello);
+    if (hello.languages != NULL)
+        (void)gb_languages_read(hello.languages, GB_LANGUAGE_OF_SERVER, &app->languages, NULL);
 }
 
 const struct gb_languages *app_languages(struct app *app)
@@ -230,17 +235,16 @@ static void app_consider(struct session_search *search, struct gb_bytes id)
 static void app_search_sessions(void *arg, const struct gb_json *result)
 {
     struct session_search *search = arg;
-    const struct gb_json *list = json_member(result, "sessions"), *session;
-    size_t size = strlen(search->name);
+    const size_t size = strlen(search->name);
+    struct gb_sessions_info list;
+    struct gb_session_info session;
 
-    if (list == NULL || list->type != GB_JSON_ARRAY)
-        return;
-    session = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, session = gb_json_next(session)) {
-        struct gb_bytes id = json_text(session, "session");
+    gb_object_take(&gb_sessions_object, result, &list);
+    for (size_t at = 0; gb_items_next(&gb_session_object, &list.sessions, &at, &session) == 1;) {
+        struct gb_bytes id = session.id;
         bool exact = gb_bytes_equal(id, search->name) ||
-                     gb_bytes_equal(json_text(session, "key"), search->name) ||
-                     gb_bytes_equal(json_text(session, "label"), search->name);
+                     gb_bytes_equal(session.key, search->name) ||
+                     gb_bytes_equal(session.label, search->name);
         bool begins = id.size >= size && memcmp(id.data, search->name, size) == 0;
 
         if (exact && !search->exact) {

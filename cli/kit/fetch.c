@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "kit/transfer.h"
+#include "model/answer.h"
 #include "model/entry.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
@@ -187,20 +188,16 @@ static int fetch_add_place_below(struct fetch *fetch, const struct place *folder
 }
 
 static int fetch_add_entry(struct fetch *fetch, const struct place *folder,
-                           const struct gb_json *entry, struct gb_err *err)
+                           const struct gb_entry_info *told, struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf name = {0};
-    struct gb_entry_info told;
-    bool is_folder;
+    const bool is_folder = told->type == GB_ENTRY_DIR;
 
-    if (gb_object_read(&gb_entry_object, entry, &told, err) < 0)
-        return -GB_EINTERNAL;
-    is_folder = told.type == GB_ENTRY_DIR;
-    if (!gb_bytes_add_decoded(&name, told.name, (told.flags & GB_ENTRY_BASE64) != 0) ||
+    if (!gb_bytes_add_decoded(&name, told->name, (told->flags & GB_ENTRY_BASE64) != 0) ||
         !fetch_is_name(gb_buf_bytes(&name)))
         return gb_err_set(err, GB_EINTERNAL, "the listing of %s has a name that is none",
                           folder->remote);
-    if (is_folder || told.type == GB_ENTRY_FILE)
+    if (is_folder || told->type == GB_ENTRY_FILE)
         return fetch_add_place_below(fetch, folder, gb_buf_bytes(&name), is_folder, err);
     if (++fetch->left_behind > FETCH_LEFT_BEHIND_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "%s has more than %d links and special files",
@@ -212,22 +209,21 @@ static int fetch_add_entry(struct fetch *fetch, const struct place *folder,
 static int fetch_add_page(struct fetch *fetch, const struct place *folder,
                           const struct gb_json *result, struct gb_err *err)
 {
-    const struct gb_json *list = json_member(result, "entries"), *entry = NULL;
-    uint32_t count = list != NULL && list->type == GB_JSON_ARRAY ? list->count : 0;
-    struct gb_bytes next = json_text(result, "next");
+    struct gb_listing_info listing;
+    struct gb_entry_info entry;
     int r = 0;
 
-    for (uint32_t i = 0; i < count && r == 0; i++) {
-        entry = i == 0 ? gb_json_first(list) : gb_json_next(entry);
-        r = fetch_add_entry(fetch, folder, entry, err);
-    }
+    gb_object_take(&gb_listing_object, result, &listing);
+    for (size_t at = 0;
+         r == 0 && gb_items_next(&gb_entry_object, &listing.entries, &at, &entry) == 1;)
+        r = fetch_add_entry(fetch, folder, &entry, err);
     free(TAKE_PTR(fetch->next));
-    if (r < 0 || !json_true(result, "more"))
+    if (r < 0 || (listing.flags & GB_PAGE_MORE) == 0)
         return r;
-    if (count == 0 || next.size == 0)
+    if (gb_items_count(&listing.entries) == 0 || listing.next.size == 0)
         return gb_err_set(err, GB_EINTERNAL, "the server did not say how the listing of %s goes on",
                           folder->remote);
-    fetch->next = xstrndup((const char *)next.data, next.size);
+    fetch->next = xstrndup((const char *)listing.next.data, listing.next.size);
     return 0;
 }
 

@@ -12,36 +12,39 @@ enum { PAGE = 50, DEADLINE_MS = 60000 };
 struct search {
     const char *name;
     struct gb_buf best; /* the object of the best match so far */
-    double created_at;
+    uint64_t created_at_ns;
     size_t beginnings; /* of ids, that match */
     bool exact, found;
 };
 
-static void past_keep(struct search *search, const struct gb_json *session)
+static void past_keep(struct search *search, const struct gb_session_info *session,
+                      const struct gb_json *json)
 {
     struct gb_json_out out = {.buf = &search->best};
 
     gb_buf_clear(&search->best);
-    json_print(&out, NULL, session);
-    search->created_at = json_number(session, "created_at");
+    json_print(&out, NULL, json);
+    search->created_at_ns = session->created_at_ns;
     search->found = true;
 }
 
-static void past_consider(struct search *search, const struct gb_json *session)
+static void past_consider(struct search *search, const struct gb_json *json)
 {
-    struct gb_bytes id = json_text(session, "session");
     size_t size = strlen(search->name);
-    bool exact = gb_bytes_equal(id, search->name) ||
-                 gb_bytes_equal(json_text(session, "key"), search->name) ||
-                 gb_bytes_equal(json_text(session, "label"), search->name);
+    struct gb_session_info session;
+    bool exact;
 
+    gb_object_take(&gb_session_object, json, &session);
+    exact = gb_bytes_equal(session.id, search->name) || gb_bytes_equal(session.key, search->name) ||
+            gb_bytes_equal(session.label, search->name);
     if (exact) {
-        if (!search->exact || json_number(session, "created_at") > search->created_at)
-            past_keep(search, session);
+        if (!search->exact || session.created_at_ns > search->created_at_ns)
+            past_keep(search, &session, json);
         search->exact = true;
-    } else if (!search->exact && id.size >= size && memcmp(id.data, search->name, size) == 0) {
+    } else if (!search->exact && session.id.size >= size &&
+               memcmp(session.id.data, search->name, size) == 0) {
         search->beginnings++;
-        past_keep(search, session);
+        past_keep(search, &session, json);
     }
 }
 
@@ -91,13 +94,10 @@ bool past_find(struct app *app, const char *name, struct past *ret_past)
     if (good && search.found && (search.exact || search.beginnings == 1) &&
         gb_json_parse(&past->doc, search.best.memory + search.best.start, search.best.size,
                       SIZE_MAX, NULL) == 0) {
-        struct gb_bytes id = json_text(&past->doc.nodes[0], "session");
-        enum gb_session_state state = GB_SESSION_IDLE;
-
+        gb_object_take(&gb_session_object, &past->doc.nodes[0], &past->info);
         past->text = search.best;
-        past->id = xstrndup((const char *)id.data, id.size);
-        (void)gb_session_state_from_string(json_text(&past->doc.nodes[0], "state"), &state);
-        past->open = state < GB_SESSION_CLOSED;
+        past->id = xstrndup((const char *)past->info.id.data, past->info.id.size);
+        past->open = past->info.state < GB_SESSION_CLOSED;
         return true;
     }
     if (good && search.beginnings > 1 && !search.exact)

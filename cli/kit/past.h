@@ -4,12 +4,14 @@
 
 #include "cli/app.h"
 #include "model/cell.h"
+#include "model/session.h"
 
 /* A session as session.list has it. */
 struct past {
     struct app *app;
-    struct gb_buf text;     /* its object */
-    struct gb_json_doc doc; /* the same, parsed; borrows from the text */
+    struct gb_buf text;          /* its object */
+    struct gb_json_doc doc;      /* the same, parsed; borrows from the text */
+    struct gb_session_info info; /* the same, read; borrows too */
     char *id;
     bool open;
 };

@@ -9,9 +9,11 @@
 #include "editor/complete.h"
 #include "editor/edit.h"
 #include "editor/prompt.h"
+#include "model/answer.h"
 #include "repl/console.h"
 #include "repl/internal.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/signs.h"
 
 enum { PIPE_DEADLINE_MS = 30000 /* where nobody sits and waits */, INDENT_MAX = 256 };
@@ -52,9 +54,10 @@ bool repl_is_farewell(const char *text)
     return false;
 }
 
-static bool ask_says_complete(const struct gb_json *result)
+static bool ask_says_complete(const struct gb_json *result, struct gb_whole_info *ret_whole)
 {
-    return !gb_bytes_equal(json_text(result, "status"), "incomplete");
+    gb_object_take(&gb_whole_object, result, ret_whole);
+    return ret_whole->status != GB_INCOMPLETE;
 }
 
 /* ---- waited for ---- */
@@ -66,12 +69,13 @@ struct ask {
 static void ask_on_answer(void *arg, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
+    struct gb_whole_info whole;
     struct ask *ask = arg;
 
     ask->done = true;
     ask->failed = error != NULL;
     if (error == NULL)
-        ask->complete = ask_says_complete(result);
+        ask->complete = ask_says_complete(result, &whole);
 }
 
 bool repl_is_complete(struct repl *repl, const char *text)
@@ -99,15 +103,18 @@ static void ask_on_completeness(void *arg, const struct gb_json *result,
                                 const struct gb_call_error *error)
 {
     struct repl *repl = arg;
-    struct gb_bytes text = json_text(result, "indent");
+    struct gb_whole_info whole;
     char *indent;
 
     repl->ask_complete.call = 0;
     if (error != NULL) {
         prompt_expired(); /* as far as can be told without the guest */
     } else {
-        indent = xstrndup((const char *)text.data, MIN(text.size, (size_t)INDENT_MAX));
-        prompt_completeness(repl->ask_complete.question, ask_says_complete(result), indent);
+        bool complete = ask_says_complete(result, &whole);
+
+        indent =
+            xstrndup((const char *)whole.indent.data, MIN(whole.indent.size, (size_t)INDENT_MAX));
+        prompt_completeness(repl->ask_complete.question, complete, indent);
         free(indent);
     }
     console_answered(repl->console);
@@ -191,18 +198,17 @@ static void ask_on_matches(void *arg, const struct gb_json *result,
                            const struct gb_call_error *error)
 {
     struct repl *repl = arg;
-    const struct gb_json *list = json_member(result, "matches"), *match = NULL;
     struct matches matches = {0};
+    struct gb_matches_info told;
+    struct gb_match_info match;
 
     repl->ask_matches.call = 0;
     if (error != NULL)
         return;
-    for (uint32_t i = 0; i < json_list_count(list); i++) {
-        match = i == 0 ? gb_json_first(list) : gb_json_next(match);
-        matches_add(&matches, json_text(match, "text"), json_text(match, "type"));
-    }
-    prompt_matches(repl->ask_matches.question, matches.list, matches.count,
-                   (size_t)MAX(json_number(result, "start"), 0.0));
+    gb_object_take(&gb_matches_object, result, &told);
+    for (size_t at = 0; gb_items_next(&gb_match_object, &told.matches, &at, &match) == 1;)
+        matches_add(&matches, match.text, match.type);
+    prompt_matches(repl->ask_matches.question, matches.list, matches.count, told.start);
     matches_release(&matches);
     console_answered(repl->console);
 }

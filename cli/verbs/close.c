@@ -2,7 +2,9 @@
 /* glassbell close: ends sessions. */
 #include "base/mem.h"
 #include "cli/app.h"
-#include "rpc/access.h"
+#include "model/answer.h"
+#include "model/session.h"
+#include "rpc/object.h"
 #include "verbs/sessions.h"
 #include "verbs/verbs.h"
 
@@ -16,17 +18,13 @@ struct ids {
 static void close_collect_ids(void *arg, const struct gb_json *result)
 {
     struct ids *ids = arg;
-    const struct gb_json *list = json_member(result, "sessions"), *session;
+    struct gb_sessions_info list;
+    struct gb_session_info session;
 
-    if (list == NULL || list->type != GB_JSON_ARRAY)
-        return;
-    ids->ids = xcalloc((size_t)list->count + 1, sizeof(*ids->ids));
-    session = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count; i++, session = gb_json_next(session)) {
-        struct gb_bytes id = json_text(session, "session");
-
-        ids->ids[ids->count++] = xstrndup((const char *)id.data, id.size);
-    }
+    gb_object_take(&gb_sessions_object, result, &list);
+    ids->ids = xcalloc((size_t)gb_items_count(&list.sessions) + 1, sizeof(*ids->ids));
+    for (size_t at = 0; gb_items_next(&gb_session_object, &list.sessions, &at, &session) == 1;)
+        ids->ids[ids->count++] = xstrndup((const char *)session.id.data, session.id.size);
 }
 
 static bool close_all(struct app *app)

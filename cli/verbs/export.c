@@ -68,8 +68,7 @@ static bool export_write_document(struct app *app, const char *name, enum docume
     struct past past;
     bool good = past_find(app, name, &past);
 
-    if (good && format == DOCUMENT_PY &&
-        !gb_bytes_equal(json_text(past_session(&past), "language"), "python")) {
+    if (good && format == DOCUMENT_PY && !gb_bytes_equal(past.info.language, "python")) {
         app_say("%s is no session of Python; --format md or json suits every language", name);
         good = false;
     }

@@ -2,6 +2,7 @@
 /* glassbell image: what there is to boot, the builder of it, and templates before they are needed.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +13,10 @@
 #include "cli/app.h"
 #include "cli/params.h"
 #include "cli/print.h"
+#include "model/capacity.h"
 #include "platform/program.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "show/words.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"
@@ -175,16 +178,17 @@ struct warmed {
 static void image_print_warmed(void *arg, const struct gb_json *result)
 {
     const struct warmed *warmed = arg;
-    struct gb_bytes image = json_text(result, "image");
+    struct gb_warm_info told;
     char size[32];
 
     if (args_has(warmed->args, "json")) {
         print_json(result);
         return;
     }
-    words_size(size, sizeof(size), json_number(result, "bytes"));
-    (void)printf("%.*s, %.0f MiB: %s, ready after %.1f s\n", (int)image.size,
-                 (const char *)image.data, json_number(result, "memory_mb"), size,
+    gb_object_take(&gb_warm_object, result, &told);
+    words_size(size, sizeof(size), (double)told.bytes);
+    (void)printf("%.*s, %" PRIu32 " MiB: %s, ready after %.1f s\n", (int)told.image.size,
+                 (const char *)told.image.data, told.memory_mb, size,
                  gb_ns_to_ms(gb_clock_mono_ns() - warmed->started_ns) / 1000);
 }
 

@@ -362,7 +362,7 @@ static bool log_show_log(struct log *log, const char *name, uint64_t number, boo
     bool good = past_find(&log->app, name, &log->past);
 
     if (good) {
-        log->language = json_text(past_session(&log->past), "language");
+        log->language = log->past.info.language;
         following = following && log->past.open;
     }
     if (good && following)

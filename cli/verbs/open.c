@@ -6,7 +6,8 @@
 #include "cli/app.h"
 #include "cli/params.h"
 #include "cli/print.h"
-#include "rpc/access.h"
+#include "model/answer.h"
+#include "rpc/object.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 
@@ -31,12 +32,13 @@ static bool open_put_seconds(const struct args *args, struct gb_json_out *out, c
 static void open_print_opened(void *arg, const struct gb_json *result)
 {
     const struct args *args = arg;
-    struct gb_bytes id = json_text(result, "session");
+    struct gb_opened_info opened;
 
+    gb_object_take(&gb_opened_object, result, &opened);
     if (args_has(args, "json"))
         print_json(result);
     else
-        (void)printf("%.*s\n", (int)id.size, (const char *)id.data);
+        (void)printf("%.*s\n", (int)opened.session.size, (const char *)opened.session.data);
 }
 
 static int open_run(const struct args *args)

@@ -9,7 +9,9 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "list/rows.h"
+#include "model/hello.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 #include "screen/render.h"
 #include "screen/size.h"
 #include "store/store.h"
@@ -26,14 +28,13 @@ struct top {
 static void top_on_hello(void *arg, const struct gb_json *result)
 {
     struct top *top = arg;
+    struct gb_hello_info hello;
 
     store_hello(&top->store, result);
-    for (size_t i = 0; i < 3; i++) {
-        static const char *const names[] = {"server", "accel", "isolation"};
-        struct gb_bytes text = json_text(result, names[i]);
-
-        gb_json_put(&top->out, names[i], text);
-    }
+    gb_object_take(&gb_hello_object, result, &hello);
+    gb_json_put(&top->out, "server", hello.server);
+    gb_json_put(&top->out, "accel", hello.accel);
+    gb_json_put_str(&top->out, "isolation", gb_words_at(&gb_isolation_words, hello.isolation));
 }
 
 static void top_on_sessions(void *arg, const struct gb_json *result)

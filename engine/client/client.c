@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "rpc/methods.h"
+#include "rpc/object.h"
 #include "client/dial.h"
 
 enum {
@@ -122,10 +123,16 @@ static void client_copy_text(char *to, size_t room, struct gb_bytes text)
     to[size] = '\0';
 }
 
+/* NULL for one that is not known here. */
+static const struct gb_method *client_method_of(const struct call *call)
+{
+    return gb_method_find(gb_bytes_str(call->method));
+}
+
 /* Whether code is run for it: of others only the outcome is unknown. */
 static bool client_runs_code(const struct call *call)
 {
-    const struct gb_method *method = gb_method_find(gb_bytes_str(call->method));
+    const struct gb_method *method = client_method_of(call);
 
     return method != NULL && method->runs_code;
 }
@@ -222,6 +229,23 @@ static bool client_on_error(struct call *call, const struct gb_json *error)
     return true;
 }
 
+/* Nobody is shown what is not as the protocol says: a server of another version, or none at all. */
+static void client_on_result(struct call *call, const struct gb_json *result)
+{
+    const struct gb_method *method = client_method_of(call);
+    struct gb_err err = {0};
+    int r = 0;
+
+    if (method != NULL && method->result != NULL)
+        r = gb_object_check(method->result, result, &err);
+    if (r == 0 && method != NULL && method->beside != NULL)
+        r = gb_object_check(method->beside, result, &err);
+    if (r < 0)
+        client_call_fail(call, err.code, true, err.message);
+    else
+        client_call_answer(call, result, NULL);
+}
+
 static struct call *client_find_in(struct gb_list *list, uint64_t id)
 {
     struct call *call;
@@ -276,7 +300,7 @@ static const char *client_dispatch(struct gb_client *client, const struct gb_jso
         return NULL;
     if (error != NULL)
         return client_on_error(call, error) ? NULL : "an error lacks its code or message";
-    client_call_answer(call, result, NULL);
+    client_on_result(call, result);
     return NULL;
 }
 

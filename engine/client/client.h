@@ -9,9 +9,11 @@
  * is true of it when it runs code.
  *
  * What the server says is parsed strictly: lines of at most GB_REPLY_MAX, UTF-8, JSON-RPC 2.0
- * objects, ids that were asked for. Anything else ends the connection. At most GB_REQUESTS_MAX
- * calls are under way; gb_client_queued() tells how many bytes have not left, and gb_client_pause()
- * stops reading.
+ * objects, ids that were asked for. Anything else ends the connection. A result that is not what
+ * the method's table says (rpc/methods.h) is an error of our own, GB_EINTERNAL with what is wrong:
+ * it comes from a server of another version, or from none, and who asked sees nothing of it. At
+ * most GB_REQUESTS_MAX calls are under way; gb_client_queued() tells how many bytes have not left,
+ * and gb_client_pause() stops reading.
  */
 #pragma once
 

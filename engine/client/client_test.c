@@ -257,6 +257,54 @@ START_TEST(a_lost_call_may_have_run)
 }
 END_TEST
 
+static const struct {
+    const char *method, *result, *says; /* says: NULL: it is as the protocol says */
+    bool runs_code;
+} results[] = {
+    {"hello", "{\"isolation\":7}", "hello: isolation must be a string", false},
+    {"hello", "[]", "hello must be an object", false},
+    {"hello", "{\"images\":[{\"name\":1}]}", "image: name must be a string", false},
+    {"session.list", "{\"sessions\":[{\"state\":\"dreaming\"}]}", "state is a word", false},
+    {"session.open", "{\"session\":1}", "opened: session must be a string", false},
+    {"pool.status", "{\"pools\":{}}", "capacity: pools must be an array", false},
+    {"stats", "{\"host\":3}", "host must be an object", false},
+    {"file.read", "{\"eof\":1}", "piece: eof must be true or false", false},
+    {"session.exec", "{\"cell\":-1}", "cell: cell is out of its range", true},
+    {"run", "{\"cell\":1,\"source\":\"disk\"}", "start: source is a word", true},
+    {"run", "{\"cell\":1,\"exit_code\":0,\"source\":\"boot\",\"new\":[1]}", NULL, true},
+    {"hello", "{\"n\":1,\"limits\":{\"new\":1}}", NULL, false},
+    {"session.close", "{\"anything\":true}", NULL, false},
+    {"of.the.future", "[1]", NULL, false},
+};
+static const char *result_now;
+
+static void answer_result(FILE *in, int fd)
+{
+    hear(in);
+    say(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":");
+    say(fd, result_now);
+    say(fd, "}\n");
+}
+
+/* What is not as the tables of the protocol say is an error, and nobody's result. */
+START_TEST(results_are_checked)
+{
+    struct told told = {0};
+
+    result_now = results[_i].result;
+    peer_start(answer_result);
+    client_start();
+    call(results[_i].method, 0, &told);
+    wait_for(&told);
+    ck_assert_msg(told.failed == (results[_i].says != NULL), "%s", told.error.message);
+    if (results[_i].says == NULL)
+        return;
+    ck_assert_int_eq(told.error.code, GB_EINTERNAL);
+    ck_assert_msg(strstr(told.error.message, results[_i].says) != NULL, "%s", told.error.message);
+    ck_assert(told.error.dispatched == results[_i].runs_code && !told.error.retryable);
+}
+END_TEST
+
 static void say_nothing(FILE *in, int fd)
 {
     char byte;
@@ -489,6 +537,7 @@ int main(void)
     tcase_add_test(tests, answers_out_of_order);
     tcase_add_test(tests, errors_are_told);
     tcase_add_loop_test(tests, a_lost_call_may_have_run, 0, (int)ARRAY_SIZE(lost));
+    tcase_add_loop_test(tests, results_are_checked, 0, (int)ARRAY_SIZE(results));
     tcase_add_test(tests, deadlines);
     tcase_add_test(tests, forgotten_calls_stay_silent);
     tcase_add_test(tests, redirected_calls_tell_another);

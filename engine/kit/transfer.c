@@ -13,7 +13,9 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "kit/local.h"
+#include "model/answer.h"
 #include "rpc/access.h"
+#include "rpc/object.h"
 
 enum { PIECE = 1u << 20, PIECES_UNDER_WAY = 8, DEADLINE_MS = 120000 };
 
@@ -273,10 +275,10 @@ static void transfer_fail_changed(struct transfer *transfer)
 /* Writes what came for a piece, and asks for what is missing of it. False when the transfer has
  * ended. */
 static bool transfer_store(struct transfer *transfer, const struct piece *piece,
-                           const struct gb_json *result)
+                           const struct gb_piece_info *told)
 {
     _cleanup_(gb_buf_release) struct gb_buf data = {0};
-    bool good = json_add_bytes(&data, result, "text", "base64");
+    bool good = gb_bytes_add_decoded(&data, told->data, (told->flags & GB_PIECE_BASE64) != 0);
     uint64_t end = MIN(piece->offset + piece->size, transfer->size);
     struct gb_err err = {0};
 
@@ -302,23 +304,23 @@ static void transfer_on_read(void *arg, const struct gb_json *result,
     struct piece *piece = arg;
     struct transfer *transfer = piece->transfer;
     struct piece was = *piece;
-    double size;
+    struct gb_piece_info told;
 
     transfer_piece_free(piece);
     if (error != NULL) {
         transfer_fail(transfer, error);
         return;
     }
-    size = json_number(result, "size");
+    gb_object_take(&gb_piece_object, result, &told);
     if (!transfer->size_known) {
         transfer->size_known = true;
-        transfer->size = size >= 0 && size < 9e15 ? (uint64_t)size : 0;
+        transfer->size = told.size;
         transfer->next = MIN((uint64_t)PIECE, transfer->size);
-    } else if ((uint64_t)size != transfer->size) {
+    } else if (told.size != transfer->size) {
         transfer_fail_changed(transfer);
         return;
     }
-    if (!transfer_store(transfer, &was, result))
+    if (!transfer_store(transfer, &was, &told))
         return;
     transfer_tell_progress(transfer);
     if (transfer->done >= transfer->size && transfer->piece_count == 0)

@@ -5,6 +5,8 @@
 
 #include "app/internal.h"
 #include "base/mem.h"
+#include "model/answer.h"
+#include "rpc/object.h"
 
 enum {
     CALL_DEADLINE_MS = 30000,
@@ -66,8 +68,7 @@ static void uplink_on_subscribed(void *arg, const struct gb_json *result,
                                  const struct gb_call_error *error)
 {
     struct tui *tui = arg;
-    const struct gb_json *number;
-    int64_t subscription = 0;
+    struct gb_subscribed_info told;
 
     if (error != NULL && strcmp(error->kind, "unsupported") != 0)
         return; /* the connection's end is told elsewhere */
@@ -79,9 +80,8 @@ static void uplink_on_subscribed(void *arg, const struct gb_json *result,
         (void)tui_call(tui, "pool.status", NULL, CALL_DEADLINE_MS, uplink_on_pools, tui);
         return;
     }
-    number = gb_json_member(result, "subscription");
-    if (number != NULL && gb_json_integer(number, &subscription))
-        tui->store.subscription = subscription;
+    gb_object_take(&gb_subscribed_object, result, &told);
+    tui->store.subscription = (int64_t)told.subscription;
 }
 
 /* Everything but the output of cells: a few figures a second. */
@@ -165,7 +165,12 @@ static void uplink_on_notified(void *arg, const char *method, const struct gb_js
 {
     struct tui *tui = arg;
 
+    const char *trouble;
+
     if (store_notified(&tui->store, method, params)) {
+        trouble = store_new_trouble(&tui->store);
+        if (trouble != NULL)
+            tui_say(tui, MESSAGE_WARNING, "left out: %s", trouble);
         uplink_look_up(tui);
         tui_redraw(tui);
     }
@@ -301,11 +306,11 @@ static void uplink_on_unwanted(void *arg, const struct gb_json *result,
                                const struct gb_call_error *error)
 {
     struct tui *tui = arg;
-    int64_t subscription = 0;
+    struct gb_subscribed_info told;
 
-    if (error == NULL && gb_json_member(result, "subscription") != NULL &&
-        gb_json_integer(gb_json_member(result, "subscription"), &subscription))
-        tui_unsubscribe(tui, subscription, 0);
+    gb_object_take(&gb_subscribed_object, result, &told);
+    if (error == NULL && told.subscription > 0)
+        tui_unsubscribe(tui, (int64_t)told.subscription, 0);
 }
 
 void tui_unsubscribe(struct tui *tui, int64_t subscription, uint64_t call)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/cell.h"
+#include "model/capacity.h"
 #include "model/session.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
@@ -199,12 +200,35 @@ static void read_to_come(struct session *session, const struct gb_json *info)
     read_timing(session, json_member(info, "timing"));
 }
 
+/* False: it is not what the protocol says, and nothing of it is taken. */
+static bool store_read(struct store *store, const struct gb_object *object,
+                       const struct gb_json *json, void *ret_struct)
+{
+    struct gb_err err = {0};
+
+    if (gb_object_read(object, json, ret_struct, &err) == 0)
+        return true;
+    if (strcmp(err.message, store->trouble) != 0) {
+        (void)snprintf(store->trouble, sizeof(store->trouble), "%s", err.message);
+        store->trouble_is_new = true;
+    }
+    return false;
+}
+
+const char *store_new_trouble(struct store *store)
+{
+    const bool is_new = store->trouble_is_new;
+
+    store->trouble_is_new = false;
+    return is_new ? store->trouble : NULL;
+}
+
 static struct session *store_take_session(struct store *store, const struct gb_json *info)
 {
     struct gb_session_info told;
     struct session *session;
 
-    if (gb_object_read(&gb_session_object, info, &told, NULL) < 0)
+    if (!store_read(store, &gb_session_object, info, &told))
         return NULL;
     session = find_bytes(store, told.id);
     if (session == NULL)
@@ -400,7 +424,7 @@ void store_history(struct store *store, const char *id, const struct gb_json *re
     session->failures = session->same_failures = 0;
     cell = gb_json_first(list);
     for (uint32_t i = 0; i < list->count; i++, cell = gb_json_next(cell))
-        if (gb_object_read(&gb_cell_object, cell, &told, NULL) == 0)
+        if (store_read(store, &gb_cell_object, cell, &told))
             take_past_cell(session, &told, &error);
     store->change++;
 }
@@ -450,13 +474,13 @@ static void take_sample(struct store *store, const struct gb_json *params)
     double memory = 0, cpu = 0;
     int times = sample_times(at, store->host.sampled_at, replay);
 
-    read_host(&store->host, gb_json_member(params, "host"));
+    read_host_event(&store->host, gb_json_member(params, "host"));
     if (list != NULL) {
         item = gb_json_first(list);
         for (uint32_t i = 0; i < list->count; i++, item = gb_json_next(item)) {
             struct gb_session_info told;
 
-            if (gb_object_read(&gb_sample_object, item, &told, NULL) < 0)
+            if (!store_read(store, &gb_sample_object, item, &told))
                 continue;
             session = find_bytes(store, told.id);
             if (session != NULL && !session_gone(session))
@@ -477,16 +501,16 @@ static void take_sample(struct store *store, const struct gb_json *params)
 
 void store_pools(struct store *store, const struct gb_json *result)
 {
-    const struct gb_json *list = json_array(result, "pools"), *item;
+    struct gb_capacity_info told;
+    struct gb_pool_info pool;
 
-    read_admission(&store->host, gb_json_member(result, "admission"));
-    if (list == NULL)
+    if (!store_read(store, &gb_capacity_object, result, &told))
         return;
+    read_admission(&store->host, &told.admission);
     store->pool_count = 0;
-    item = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count && store->pool_count < STORE_POOLS_MAX;
-         i++, item = gb_json_next(item))
-        read_pool(&store->pools[store->pool_count++], item);
+    for (size_t at = 0; store->pool_count < STORE_POOLS_MAX &&
+                        gb_items_next(&gb_pool_object, &told.pools, &at, &pool) == 1;)
+        read_pool(&store->pools[store->pool_count++], &pool);
     store->change++;
 }
 
@@ -510,7 +534,7 @@ static void take_cell(struct store *store, const struct gb_json *cell)
     struct gb_cell_info told;
     struct session *session;
 
-    if (gb_object_read(&gb_cell_object, cell, &told, NULL) < 0)
+    if (!store_read(store, &gb_cell_object, cell, &told))
         return;
     session = find_bytes(store, told.session);
     if (session != NULL && told.state == GB_CELL_RUNNING && session->last.number <= told.number) {
@@ -541,13 +565,11 @@ static void store_end_unseen(struct store *store, const struct gb_json *cells)
 
 static void store_take_snapshot(struct store *store, const struct gb_json *params)
 {
-    const struct gb_json *host = gb_json_member(params, "host");
     const struct gb_json *pool = gb_json_member(params, "pool");
-
     const struct gb_json *cells = json_array(params, "cells"), *cell;
 
     store_sessions(store, params);
-    read_host(&store->host, host);
+    read_host_event(&store->host, gb_json_member(params, "host"));
     if (cells != NULL) {
         if (store->missed)
             store_end_unseen(store, cells);
@@ -561,13 +583,13 @@ static void store_take_snapshot(struct store *store, const struct gb_json *param
 }
 
 /* What cannot be read is passed over: the next event, or snapshot, tells how things are. */
-static void take_cell_event(struct session *session, struct gb_bytes kind,
+static void take_cell_event(struct store *store, struct session *session, struct gb_bytes kind,
                             const struct gb_json *params)
 {
     const struct gb_json *info = json_member(params, "info");
     struct gb_cell_info told = {.exit_code = -1};
 
-    if (info != NULL && gb_object_read(&gb_cell_object, info, &told, NULL) < 0)
+    if (info != NULL && !store_read(store, &gb_cell_object, info, &told))
         return;
     if (gb_bytes_equal(kind, "cell.started"))
         start_cell(session, params, &told);
@@ -583,7 +605,7 @@ static void take_lease(struct store *store, struct session *session, const struc
         return;
     if (lease->type == GB_JSON_NULL)
         read_lease(store, &session->lease, NULL);
-    else if (gb_object_read(&gb_lease_object, lease, &told, NULL) == 0)
+    else if (store_read(store, &gb_lease_object, lease, &told))
         read_lease(store, &session->lease, &told);
 }
 
@@ -611,7 +633,7 @@ static void take_event(struct store *store, struct gb_bytes kind, const struct g
     } else if (gb_bytes_equal(kind, "session.closed")) {
         end_session(store, session, params);
     } else if (gb_bytes_equal(kind, "cell.started") || gb_bytes_equal(kind, "cell.finished")) {
-        take_cell_event(session, kind, params);
+        take_cell_event(store, session, kind, params);
     } else if (gb_bytes_equal(kind, "cell.waiting")) {
         session->last.waiting = json_true(params, "waiting");
     } else if (gb_bytes_equal(kind, "lease.changed")) {

@@ -29,6 +29,7 @@ enum {
     STORE_CODE_MAX = 400,   /* bytes of the last cell's code */
     STORE_HISTORY = 5,      /* cells that are looked up */
     STORE_ERROR_MAX = 4096, /* bytes of their output */
+    STORE_TROUBLE_MAX = 512,
 };
 
 enum session_state {
@@ -113,7 +114,7 @@ struct pool {
     char image[STORE_NAME_MAX];
     uint32_t ready, target, starting, waiting;
     uint64_t hits, misses;
-    char template_state[16];
+    uint8_t template_state; /* enum gb_template_state */
 };
 
 struct host {
@@ -160,10 +161,12 @@ struct store {
     size_t pool_count;
     struct host host;
     struct server server;
-    int64_t subscription; /* ours; 0: none */
-    bool ready;           /* a snapshot was taken in */
-    bool missed;          /* events, since the last one */
-    uint64_t change;      /* rises with every change */
+    int64_t subscription;            /* ours; 0: none */
+    bool ready;                      /* a snapshot was taken in */
+    bool missed;                     /* events, since the last one */
+    char trouble[STORE_TROUBLE_MAX]; /* the last that was not as the protocol says */
+    bool trouble_is_new;
+    uint64_t change; /* rises with every change */
     struct gb_list listeners;
 };
 
@@ -184,6 +187,10 @@ void store_stats(struct store *store, const struct gb_json *result);
 void store_history(struct store *store, const char *id, const struct gb_json *result);
 /* Whether that is to be asked for @session now; says so once until it changes. */
 bool store_wants_history(struct session *session);
+
+/* What the server said that is not as the protocol says, and was left out: a server of another
+ * version. NULL when there is nothing new. Foreign text may be in it. */
+const char *store_new_trouble(struct store *store);
 
 /* Embed @listener; borrowed until store_unlisten(). */
 void store_listen(struct store *store, struct store_listener *listener, store_listen_cb *call,

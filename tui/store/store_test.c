@@ -123,6 +123,41 @@ START_TEST(test_refuses_what_is_wrong)
 }
 END_TEST
 
+/* Of another version's words nothing is shown as something else, and it is told once. */
+START_TEST(test_what_is_not_understood_is_told)
+{
+    static const char *const wrong[][2] = {
+        {"session.changed", ",\"info\":{\"session\":\"s-1\",\"state\":\"dreaming\"}"},
+        {"session.opened", ",\"info\":{\"session\":7}"},
+        {"cell.started",
+         ",\"session\":\"s-1\",\"cell\":9,\"info\":{\"cell\":9,\"mode\":\"dream\"}"},
+        {"cell.finished", ",\"session\":\"s-1\",\"cell\":9,\"info\":{\"exit_code\":\"0\"}"},
+        {"lease.changed", ",\"session\":\"s-1\",\"lease\":{\"human\":1}"},
+        {"pool.changed", ",\"pool\":{\"pools\":[{\"ready\":-1}]}"},
+        {"sample", ",\"at\":5,\"sessions\":[{\"session\":\"s-1\",\"memory_bytes\":\"much\"}]"},
+    };
+    const struct session *session;
+
+    snapshot(3, "");
+    ck_assert_ptr_null(store_new_trouble(&store));
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        event(wrong[i][0], wrong[i][1]);
+        ck_assert_ptr_nonnull(strstr(store_new_trouble(&store), "the server's answer: "));
+        ck_assert_ptr_null(store_new_trouble(&store));
+        event(wrong[i][0], wrong[i][1]);
+        ck_assert_ptr_null(store_new_trouble(&store)); /* the same again is no news */
+    }
+    session = store_find(&store, "s-1");
+    ck_assert_ptr_nonnull(session);
+    ck_assert_int_eq(session->state, SESSION_IDLE);
+    ck_assert_uint_eq(session->cells, 3);
+    ck_assert_uint_eq(session->memory_bytes, 0);
+    ck_assert(!session->last.running && !session->lease.held);
+    ck_assert_uint_eq(store.pool_count, 0);
+    ck_assert_uint_eq(store.session_count, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store");
@@ -130,6 +165,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_figures_after_a_loss);
+    tcase_add_test(tests, test_what_is_not_understood_is_told);
     tcase_add_test(tests, test_end_in_a_gap);
     tcase_add_test(tests, test_refuses_what_is_wrong);
     suite_add_tcase(suite, tests);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "kit/local.h"
+#include "model/answer.h"
 #include "model/entry.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
@@ -105,10 +106,12 @@ static void files_on_look(void *arg, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
     struct files *files = arg;
+    struct gb_piece_info piece;
     struct gb_buf bytes = {0};
     char path[FILES_PATH_MAX];
 
     files->look_call = 0;
+    gb_object_take(&gb_piece_object, result, &piece);
     files_selected_path(files, path);
     if (strcmp(path, files->looked) != 0) {
         files_want_look(files); /* the cursor has gone on */
@@ -119,9 +122,9 @@ static void files_on_look(void *arg, const struct gb_json *result,
     files->language = HIGHLIGHT_LANGUAGE_COUNT;
     if (error != NULL) {
         text_feed(files->text, TEXT_STDERR, gb_bytes_str(error->message));
-    } else if (json_add_bytes(&bytes, result, "text", "base64")) {
-        files->size = json_count(result, "size");
-        files->cut = !json_true(result, "eof");
+    } else if (gb_bytes_add_decoded(&bytes, piece.data, (piece.flags & GB_PIECE_BASE64) != 0)) {
+        files->size = piece.size;
+        files->cut = (piece.flags & GB_PIECE_EOF) == 0;
         if (files_is_text(gb_buf_bytes(&bytes))) {
             files->language = files_language_of(path);
             text_feed(files->text, TEXT_STDOUT, gb_buf_bytes(&bytes));
@@ -182,20 +185,18 @@ static int files_by_name(const void *a, const void *b)
 
 static void files_read_entries(struct files *files, const struct gb_json *result)
 {
-    const struct gb_json *list = json_array(result, "entries"), *entry;
+    struct gb_listing_info listing;
+    struct gb_entry_info told;
 
-    if (list == NULL)
-        return;
-    files->entries = xcalloc(MIN(list->count, (uint32_t)FILES_MAX) + 1, sizeof(*files->entries));
-    entry = gb_json_first(list);
-    for (uint32_t i = 0; i < list->count && files->count < FILES_MAX;
-         i++, entry = gb_json_next(entry)) {
+    gb_object_take(&gb_listing_object, result, &listing);
+    files->entries = xcalloc(MIN(gb_items_count(&listing.entries), (uint32_t)FILES_MAX) + 1,
+                             sizeof(*files->entries));
+    for (size_t at = 0; files->count < FILES_MAX &&
+                        gb_items_next(&gb_entry_object, &listing.entries, &at, &told) == 1;) {
         struct file_entry *to = &files->entries[files->count];
-        struct gb_entry_info told;
         struct gb_buf name = {0};
 
-        if (gb_object_read(&gb_entry_object, entry, &told, NULL) < 0 ||
-            !gb_bytes_add_decoded(&name, told.name, (told.flags & GB_ENTRY_BASE64) != 0) ||
+        if (!gb_bytes_add_decoded(&name, told.name, (told.flags & GB_ENTRY_BASE64) != 0) ||
             name.size == 0 || name.size > GB_FILE_NAME_MAX ||
             memchr(gb_buf_data(&name), '\0', name.size) != NULL) {
             gb_buf_release(&name);
@@ -210,7 +211,7 @@ static void files_read_entries(struct files *files, const struct gb_json *result
         files->count++;
     }
     qsort(files->entries, files->count, sizeof(*files->entries), files_by_name);
-    files->more = json_true(result, "more");
+    files->more = (listing.flags & GB_PAGE_MORE) != 0;
 }
 
 static void files_on_list(void *arg, const struct gb_json *result,
