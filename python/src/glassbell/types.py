@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
 
+from ._reader import check
 from .errors import ProtocolError
 
 __all__ = ["Cell", "Display", "Entry", "Event", "FileChange", "Hello", "Lease", "Matches",
@@ -127,8 +128,9 @@ class Waiting:
 
     @classmethod
     def from_json(cls, raw: Json) -> Waiting:
+        # An event has `waiting`, the notification to who sent the cell `on`.
         return cls(_text(raw, "session") or "", _integer(raw, "cell") or 0,
-                   _flag(raw, "waiting") if "waiting" in raw else True)
+                   _flag(raw, "waiting") or _flag(raw, "on"))
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,7 @@ class Cell:
 
     @classmethod
     def from_json(cls, raw: Json) -> Cell:
+        check("cell", raw)
         truncated = _object(raw, "truncated") or {}
         files = _list(raw, "files")
         return cls(
@@ -277,6 +280,7 @@ class Lease:
     def from_json(cls, raw: Optional[Json]) -> Optional[Lease]:
         if raw is None:
             return None
+        check("lease", raw)
         return cls(_text(raw, "holder"), _integer(raw, "client") or 0, _flag(raw, "human"),
                    _number(raw, "since") or 0.0, _text(raw, "note"),
                    _integer(raw, "waiting") or 0, raw)
@@ -318,6 +322,7 @@ class SessionInfo:
 
     @classmethod
     def from_json(cls, raw: Json) -> SessionInfo:
+        check("session", raw)
         return cls(
             session=_text(raw, "session") or "", key=_text(raw, "key"), label=_text(raw, "label"),
             owner=_text(raw, "owner"), image=_text(raw, "image") or "",
@@ -350,6 +355,7 @@ class Entry:
 
     @classmethod
     def from_json(cls, raw: Json) -> Entry:
+        check("entry", raw)
         return cls(text_of(raw, "name"), data_of(raw, "name"), _text(raw, "type") or "",
                    _integer(raw, "size") or 0, _integer(raw, "allocated") or 0,
                    _number(raw, "mtime") or 0.0, _integer(raw, "mode") or 0)
@@ -369,10 +375,11 @@ class Hello:
 
     @classmethod
     def from_json(cls, raw: Json) -> Hello:
-        return cls(str(raw.get("server", "")), int(raw.get("protocol", 0)),
-                   str(raw.get("accel", "")), str(raw.get("isolation", "")),
-                   tuple(str(image.get("name")) for image in raw.get("images") or ()),
-                   raw.get("limits") or {}, raw)
+        check("hello", raw)
+        return cls(_text(raw, "server") or "", _integer(raw, "protocol") or 0,
+                   _text(raw, "accel") or "", _text(raw, "isolation") or "",
+                   tuple(_text(image, "name") or "" for image in _list(raw, "images") or ()),
+                   _object(raw, "limits") or {}, raw)
 
 
 @dataclass(frozen=True)
@@ -386,8 +393,9 @@ class Matches:
 
     @classmethod
     def from_json(cls, raw: Json) -> Matches:
-        return cls(tuple(str(match.get("text", "")) for match in raw.get("matches") or ()),
-                   int(raw.get("start") or 0), int(raw.get("end") or 0), raw)
+        check("matches", raw)
+        return cls(tuple(_text(match, "text") or "" for match in _list(raw, "matches") or ()),
+                   _integer(raw, "start") or 0, _integer(raw, "end") or 0, raw)
 
 
 @dataclass(frozen=True)
@@ -404,5 +412,5 @@ class Event:
 
     @classmethod
     def from_json(cls, raw: Json) -> Event:
-        return cls(str(raw.get("kind", "")), int(raw.get("seq") or 0), float(raw.get("at") or 0),
-                   raw.get("session"), raw.get("cell"), raw.get("info"), raw)
+        return cls(_text(raw, "kind") or "", _integer(raw, "seq") or 0, _number(raw, "at") or 0.0,
+                   _text(raw, "session"), _integer(raw, "cell"), raw.get("info"), raw)

@@ -3,14 +3,17 @@
 server writes (engine/model; rpc/object compares them with the page)."""
 
 import dataclasses
+import json
 import re
 import typing
 from pathlib import Path
 
 import pytest
 
+from glassbell._objects import OBJECTS as TABLES, RESULTS
+from glassbell._reader import check, check_result
 from glassbell.errors import ProtocolError
-from glassbell.types import Cell, Entry, Lease, SessionInfo
+from glassbell.types import Cell, Entry, Hello, Lease, Matches, SessionInfo, Waiting
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "protocol.md"
 
@@ -101,3 +104,60 @@ def test_other_types_are_refused(cls, name, kind, presence):
 def test_other_types_within_are_refused(raw):
     with pytest.raises(ProtocolError):
         Cell.from_json(raw)
+
+
+# tests/records, which the C clients read as well
+
+RECORDS = Path(__file__).resolve().parents[3] / "tests" / "records"
+TYPED = {"cell": Cell, "session": SessionInfo, "lease": Lease, "entry": Entry, "hello": Hello,
+         "matches": Matches}
+
+
+def records(ending):
+    return [(path.stem, line) for path in sorted(RECORDS.glob(f"*.{ending}"))
+            if path.stem != "language"
+            for line in path.read_text().splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("name,line", records("wrong"))
+def test_wrong_records_are_refused(name, line):
+    raw = json.loads(line)
+    with pytest.raises(ProtocolError):
+        check(name, raw)
+    if name in TYPED and raw is not None:  # a lease that is null is none
+        with pytest.raises(ProtocolError):
+            TYPED[name].from_json(raw)
+    for method, answers in RESULTS.items():
+        if answers[0] == name:
+            with pytest.raises(ProtocolError):
+                check_result(method, raw)
+
+
+@pytest.mark.parametrize("name,line", records("right"))
+def test_right_records_are_taken(name, line):
+    raw = json.loads(line)
+    assert check(name, raw) is raw
+    if name in TYPED:
+        assert TYPED[name].from_json(raw) is not None
+
+
+def test_records_of_every_kind():
+    assert {name for name, _ in records("wrong")} == {name for name, _ in records("right")}
+    assert {name for name, _ in records("wrong")} <= set(TABLES)
+    assert len(records("wrong")) > 200
+
+
+@pytest.mark.parametrize("number", [10 ** 400, float("inf"), float("nan"), -(10 ** 400)])
+def test_numbers_without_end_are_refused(number):
+    """Which Python's own reader of JSON makes of digits and of names that are no JSON."""
+    for raw in ({"cell": number}, {"wall_ms": number}, {"peak_memory_bytes": number}):
+        with pytest.raises(ProtocolError):
+            check("cell", raw)
+    with pytest.raises(ProtocolError):
+        check("admission", {"cpus": number})
+
+
+@pytest.mark.parametrize("raw,waiting", [({"on": True}, True), ({"on": False}, False),
+                                         ({"waiting": True}, True), ({"waiting": False}, False)])
+def test_who_waits_no_longer(raw, waiting):
+    assert Waiting.from_json({"session": "s", "cell": 1, **raw}).waiting is waiting

@@ -18,6 +18,7 @@ from typing import Any, Iterator, Iterable, Mapping, Optional, Union
 from .. import _check
 from .._dial import Address, find_program
 from .._program import Args, Code, program
+from .._reader import check_result
 from .._wire import RUNS_CODE, Disconnected
 from ..errors import ConnectionFailed, GlassbellError, OutcomeUnknown, ProtocolError, from_json
 from ..types import Cell, Hello, SessionInfo
@@ -140,7 +141,7 @@ class Client:
                 raise ProtocolError("the server answered what nobody asked", dispatched=True)
             if "error" in message:
                 raise from_json(message["error"])
-            return message.get("result")
+            return check_result(method, message.get("result"))
 
     def _call(self, method: str, params: dict[str, Any], *, deadline: Optional[float] = None,
                     safe: bool = False) -> Any:
