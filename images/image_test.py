@@ -600,6 +600,24 @@ def test_what_is_no_record(tmp_path, text, sentence):
         language.load_all(worker(tmp_path, text))
 
 
+def records(ending):
+    with open(os.path.join(HERE, "..", "tests", "records", f"language.{ending}"), encoding="utf-8") as file:
+        return [line for line in file if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("line", records("wrong"))
+def test_what_the_engine_refuses_is_refused(tmp_path, line):
+    """The engine's own test reads the same file."""
+    with pytest.raises(BuildError):
+        language.load_all(worker(tmp_path, line))
+
+
+@pytest.mark.parametrize("line", records("right"))
+def test_what_the_engine_takes_is_taken(tmp_path, line):
+    name = json.loads(line)["name"]
+    assert language.load_all(worker(tmp_path, line, name)) == [json.loads(line)]
+
+
 @pytest.mark.parametrize("one, other", [
     ({"aliases": ["x"]}, {"aliases": ["x"]}), ({"endings": [".x"]}, {"endings": [".x"]}),
     ({"programs": ["x"]}, {"programs": ["x"]}), ({}, {"aliases": ["toy"]}),

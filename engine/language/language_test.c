@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "check_records.h"
 #include "check_run.h"
 #include "language/testing.h"
 
@@ -118,6 +119,46 @@ START_TEST(refuses_what_is_wrong)
 }
 END_TEST
 
+/* ---- tests/records, which the builder of images reads as well ---- */
+
+static int read_record(const char *line, struct gb_err *err)
+{
+    struct gb_language *language = NULL;
+    struct gb_json_doc doc = {0};
+    char *text = xstrdup(line);
+    int r = gb_json_parse(&doc, (uint8_t *)text, strlen(text), GB_LANGUAGE_VALUES_MAX, err);
+
+    ck_assert_msg(r == 0, "%s: %s", line, err->message);
+    r = gb_language_read(doc.nodes, GB_LANGUAGE_OF_FILE, &language, err);
+    gb_language_unref(language);
+    gb_json_release(&doc);
+    free(text);
+    return r;
+}
+
+static void refuse_record(void *arg, const char *line)
+{
+    struct gb_err err = {0};
+
+    (void)arg;
+    ck_assert_msg(read_record(line, &err) == -GB_EINVALID, "taken: %s", line);
+}
+
+static void take_record(void *arg, const char *line)
+{
+    struct gb_err err = {0};
+
+    (void)arg;
+    ck_assert_msg(read_record(line, &err) == 0, "%s: %s", err.message, line);
+}
+
+START_TEST(agrees_about_records)
+{
+    ck_assert_uint_ge(check_records("language.wrong", refuse_record, NULL), 70);
+    ck_assert_uint_ge(check_records("language.right", take_record, NULL), 10);
+}
+END_TEST
+
 START_TEST(needs_what_is_needed)
 {
     struct gb_languages languages = {0};
@@ -182,6 +223,7 @@ int main(void)
 
     tcase_add_test(tests, finds_what_is_meant);
     tcase_add_loop_test(tests, refuses_what_is_wrong, 0, ARRAY_SIZE(bad));
+    tcase_add_test(tests, agrees_about_records);
     tcase_add_test(tests, needs_what_is_needed);
     tcase_add_loop_test(tests, claims_nothing_twice, 0, 4);
     tcase_add_test(tests, writes_what_clients_are_told);

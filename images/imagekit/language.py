@@ -2,30 +2,40 @@
 """The records of languages: `language.json` in the folder of each worker (docs/worker.md).
 
 The engine reads them strictly out of boot.json (engine/language) and refuses all images when one is wrong.
-What is checked here is what a person gets wrong when writing one, so that the builder says it."""
+What it refuses is refused here, so that the builder says it; tests/records/language.wrong holds both to it."""
 
 import json
 import os
 import re
+import unicodedata
 
 from .report import BuildError
 
 RECORD = "language.json"
-TEXT, LIST = str, list
 
-# Fields by section ("" is the record itself): their types, and those that must be there.
+# What a value may be, and how many bytes it may take.
+NAME, WORD, LINE, INDENT, ENDING, CODE = "name", "word", "line", "indent", "ending", "code"
+BYTES = {NAME: 31, WORD: 64, LINE: 160, INDENT: 16, ENDING: 64, CODE: 4096}
+PATTERNS = {NAME: "[a-z][a-z0-9_.-]*", WORD: "[^ ]+", INDENT: "[ \t]+", ENDING: r"\.[a-z0-9_+-]+"}
+
+# Fields by section ("" is the record itself): what each may be, and of a list how many there may be.
 FIELDS = {
-    "": {"name": TEXT, "title": TEXT, "aliases": LIST, "endings": LIST, "programs": LIST},
-    "refused": {"endings": LIST, "why": TEXT},
-    "prompt": {"first": TEXT, "more": TEXT, "indent": TEXT, "goes_on": LIST},
-    "notebook": {"kernel": TEXT, "title": TEXT, "shell": TEXT, "process": TEXT},
-    "errors": {"no_input": TEXT},
-    "highlight": {"lexer": TEXT, "endings": LIST, "keywords": LIST, "types": LIST, "comments": LIST,
-                  "block": LIST, "strings": LIST, "variables": TEXT},
-    "warm": {"template": LIST, "pool": LIST},
+    "": {"name": (NAME, 0), "title": (LINE, 0), "aliases": (WORD, 32), "endings": (ENDING, 32),
+         "programs": (WORD, 32)},
+    "refused": {"endings": (ENDING, 32), "why": (LINE, 0)},
+    "prompt": {"first": (LINE, 0), "more": (LINE, 0), "indent": (INDENT, 0), "goes_on": (WORD, 32)},
+    "notebook": {"kernel": (WORD, 0), "title": (LINE, 0), "shell": (LINE, 0), "process": (LINE, 0)},
+    "errors": {"no_input": (LINE, 0)},
+    "highlight": {"lexer": (NAME, 0), "endings": (ENDING, 32), "keywords": (WORD, 256), "types": (WORD, 256),
+                  "comments": (WORD, 32), "block": (WORD, 2), "strings": (WORD, 32), "variables": (WORD, 0)},
+    "warm": {"template": (CODE, 8), "pool": (CODE, 8)},
 }
 NEEDED = {"": ("name", "title"), "prompt": ("first", "more", "indent"), "notebook": ("kernel", "title"),
           "highlight": ("lexer",)}
+
+# Characters that hide something though their category does not tell (Default_Ignorable_Code_Point).
+IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0"
+                       "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
 
 
 def load_all(workers):
@@ -73,16 +83,41 @@ def check(path, record):
         flat.update({(section, key): value for key, value in part.items()})
     for (section, key), value in flat.items():
         label = f"{section}.{key}".lstrip(".")
-        kind = FIELDS[section].get(key)
-        if kind is None:
+        if key not in FIELDS[section]:
             raise BuildError(f'{path}: "{label}" is not known')
-        if not isinstance(value, kind) or not value:
-            raise BuildError(f'{path}: "{label}" is no {"list" if kind is LIST else "text"}, or empty')
-        if kind is LIST and not all(isinstance(item, str) and item for item in value):
-            raise BuildError(f'{path}: "{label}" is a list of something else than texts')
+        kind, most = FIELDS[section][key]
+        if not isinstance(value, list if most else str) or not value:
+            raise BuildError(f'{path}: "{label}" is no {"list" if most else "text"}, or empty')
+        check_values(f'{path}: "{label}"', kind, value if most else [value], most)
     for section, keys in NEEDED.items():
         for key in keys:
             if (section, key) not in flat:
                 raise BuildError(f'{path}: "{f"{section}.{key}".lstrip(".")}" is missing')
-    if not re.fullmatch(r"[a-z][a-z0-9_.-]{0,30}", record["name"]):
-        raise BuildError(f"{path}: {record['name']} is no name of a-z, 0-9, '-', '_' and '.'")
+    if len(record.get("highlight", {}).get("block", ())) == 1:
+        raise BuildError(f'{path}: "highlight.block" has a beginning and no end')
+    if ("endings" in record.get("refused", {})) != ("why" in record.get("refused", {})):
+        raise BuildError(f'{path}: "refused" wants endings and why')
+
+
+def check_values(label, kind, values, most):
+    if most and len(values) > most:
+        raise BuildError(f"{label} has more than {most} values")
+    if not all(isinstance(value, str) and value for value in values):
+        raise BuildError(f"{label} is a list of something else than texts")
+    for value in values:
+        if kind == NAME and not re.fullmatch(PATTERNS[kind], value):
+            raise BuildError(f"{label}: {value} is no name of a-z, 0-9, '-', '_' and '.'")
+        if len(value.encode(errors="surrogatepass")) > BYTES[kind]:
+            raise BuildError(f"{label} is longer than {BYTES[kind]} bytes")
+        if hides_something(value, "\n\t" if kind in (CODE, INDENT) else ""):
+            raise BuildError(f"{label} has a character that hides something")
+        if kind in PATTERNS and not re.fullmatch(PATTERNS[kind], value):
+            raise BuildError(f"{label} is what it may not be: {value!r}")
+    if kind != CODE and len(set(values)) != len(values):
+        raise BuildError(f"{label} names something twice")
+
+
+def hides_something(text, allowed):
+    """As the engine has it: controls, what turns the direction of writing around, and the like."""
+    return any(c not in allowed and (unicodedata.category(c) in ("Cc", "Cf", "Cn", "Cs", "Zl", "Zp")
+                                     or IGNORABLE.match(c)) for c in text)
