@@ -8,6 +8,7 @@
 #include "rpc/object.h"
 #include "show/facts.h"
 #include "show/outcome.h"
+#include "show/remarks.h"
 #include "show/signs.h"
 #include "show/words.h"
 
@@ -276,11 +277,23 @@ static void show_outcome(const struct show_target *to, const struct gb_cell_info
     gb_buf_release(&trouble);
 }
 
+static void show_remark(const struct show_target *to, const struct remarks *remarks, size_t index)
+{
+    struct gb_buf text = {0};
+
+    remarks_add(remarks, index, &text);
+    gb_buf_adds(to->out, "[");
+    filter_plain(to->out, gb_buf_bytes(&text));
+    gb_buf_adds(to->out, "]\n");
+    gb_buf_release(&text);
+}
+
 void show_end(struct show *show, const struct gb_cell_info *cell)
 {
     const struct show_target *to = show->ours;
-    struct outcome outcome = outcome_of(cell);
-    char text[64];
+    const struct outcome outcome = outcome_of(cell);
+    /* The rest is said with how it ended. */
+    const struct remarks remarks = {.note = cell->note, .left_out = outcome.left_out};
 
     show_end_streams(show);
     if (!show->head && !show->prompt) {
@@ -292,10 +305,8 @@ void show_end(struct show *show, const struct gb_cell_info *cell)
         show_value(show, cell);
         return;
     }
-    if (outcome.left_out > 0) {
-        outcome_left_out(outcome.left_out, text, sizeof(text));
-        gb_buf_addf(to->out, "[%s]\n", text);
-    }
+    for (size_t i = 0; i < remarks_count(&remarks); i++)
+        show_remark(to, &remarks, i);
     show_value(show, cell);
     show_displays(to, cell);
     show_files(to, cell);

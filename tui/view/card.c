@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "screen/size.h"
+#include "show/remarks.h"
 #include "show/words.h"
 #include "view/paint.h"
 #include "view/part.h"
@@ -46,15 +47,14 @@ static size_t card_code_rows(const struct card *card, const struct card_look *lo
     return card->whole || rows <= CARD_CODE_SHOWN ? rows : CARD_CODE_SHOWN - 2;
 }
 
-static size_t card_note_rows(const struct card *card)
+static struct remarks card_remarks(const struct card *card)
 {
-    size_t rows = 0;
-
-    rows += card->error != NULL ? 1 : 0;
-    rows += card->note != NULL ? 1 : 0;
-    rows += outcome_has(&card->outcome, GB_CELL_STATE_LOST) ? 1 : 0;
-    rows += card->cut[TEXT_STDOUT] + card->cut[TEXT_STDERR] > 0 ? 1 : 0;
-    return rows;
+    return (struct remarks){
+        .error = gb_bytes_str(card->error != NULL ? card->error : ""),
+        .note = gb_bytes_str(card->note != NULL ? card->note : ""),
+        .flags = card->outcome.flags,
+        .left_out = card->cut[TEXT_STDOUT] + card->cut[TEXT_STDERR],
+    };
 }
 
 static size_t card_display_rows(const struct card *card, const struct card_look *look)
@@ -70,6 +70,7 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
                              enum card_part part)
 {
     bool quiet = card_is_quiet(card, look), hide = card_hides(look);
+    struct remarks remarks;
 
     if (part == CARD_PART_HEAD)
         return 1;
@@ -103,7 +104,8 @@ static size_t card_part_rows(const struct card *card, const struct card_look *lo
     case CARD_PART_DISPLAY:
         return card_display_rows(card, look);
     case CARD_PART_NOTE:
-        return card_note_rows(card);
+        remarks = card_remarks(card);
+        return remarks_count(&remarks);
     case CARD_PART_FILES:
         return !look->output_only && card->file_count > 0;
     case CARD_PART_HEAD:
@@ -314,20 +316,14 @@ static void card_draw_text(const struct card *card, const struct card_look *look
 
 static void card_draw_note(const struct card *card, struct region region, size_t row)
 {
-    const struct style style = STYLE(ROLE_CELL_NOTE);
-    int columns = region.width - CARD_GUTTER;
-    char left_out[64];
+    const struct remarks remarks = card_remarks(card);
+    struct gb_buf text = {0};
 
-    outcome_left_out(card->cut[0] + card->cut[1], left_out, sizeof(left_out));
-    (void)paint_str(region, 1, 0, style, "!");
-    if (card->error != NULL && row-- == 0)
-        (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->error));
-    else if (card->note != NULL && row-- == 0)
-        (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(card->note));
-    else if (outcome_has(&card->outcome, GB_CELL_STATE_LOST) && row-- == 0)
-        (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(outcome_state_lost));
-    else
-        (void)paint_cut(region, CARD_GUTTER, 0, columns, style, gb_bytes_str(left_out));
+    remarks_add(&remarks, row, &text);
+    (void)paint_str(region, 1, 0, STYLE(ROLE_CELL_NOTE), "!");
+    (void)paint_cut(region, CARD_GUTTER, 0, region.width - CARD_GUTTER, STYLE(ROLE_CELL_NOTE),
+                    gb_buf_bytes(&text));
+    gb_buf_release(&text);
 }
 
 static void card_draw_files(const struct card *card, struct region region)
