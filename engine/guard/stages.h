@@ -33,4 +33,7 @@ enum gb_guard_stage {
 #undef GB_X
 };
 
-enum { GB_GUARD_STAGE_COUNT = 13, GB_GUARD_ALL = (1 << GB_GUARD_STAGE_COUNT) - 1 };
+#define GB_X(constant, bit, name, sentence) +1
+enum { GB_GUARD_STAGE_COUNT = 0 GB_GUARD_STAGES(GB_X) };
+#undef GB_X
+enum { GB_GUARD_ALL = (1 << GB_GUARD_STAGE_COUNT) - 1 };

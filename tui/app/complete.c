@@ -9,6 +9,7 @@
 
 #include "base/hidden.h"
 #include "base/mem.h"
+#include "command/columns.h"
 #include "base/utf8.h"
 #include "command/fuzzy.h"
 
@@ -144,8 +145,6 @@ void complete_path(const char *line, size_t from, size_t point, struct candidate
 
 void complete_line(struct tui *tui, const char *line, size_t point, struct candidates *ret)
 {
-    static const char *const columns[] = {"state", "name", "owner", "image", "cells",
-                                          "mem",   "cpu",  "idle",  "age"};
     static const char *const options[] = {"theme", "mouse"};
     char typed[COMMAND_LINE_MAX], name[COMMAND_LINE_MAX];
     const struct command *command;
@@ -178,8 +177,9 @@ void complete_line(struct tui *tui, const char *line, size_t point, struct candi
             complete_offer_commands(tui, typed, ret);
             break;
         case ARGUMENT_COLUMN:
-            for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-                complete_offer(ret, typed, columns[i], "");
+            for (size_t i = 0; i < COLUMN_COUNT; i++)
+                if (column_names[i] != NULL)
+                    complete_offer(ret, typed, column_names[i], "");
             break;
         case ARGUMENT_OPTION:
             for (size_t i = 0; i < ARRAY_SIZE(options); i++)

@@ -9,21 +9,16 @@
 #include "screen/size.h"
 
 static const struct {
-    const char *name, *heading;
+    const char *heading;
     int width;    /* the least */
     int priority; /* the smaller, the longer it stays */
     bool right;
 } columns[] = {
-    [COLUMN_STATE] = {"state", "STATE", 10, 0, false},
-    [COLUMN_NAME] = {"name", "NAME", 14, 0, false},
-    [COLUMN_OWNER] = {"owner", "OWNER", 10, 6, false},
-    [COLUMN_IMAGE] = {"image", "IMAGE", 11, 4, false},
-    [COLUMN_CELLS] = {"cells", "CELLS", 5, 5, true},
-    [COLUMN_MEMORY] = {"mem", "MEM", 5, 1, true},
-    [COLUMN_GRAPH] = {"graph", "", 8, 3, false},
-    [COLUMN_CPU] = {"cpu", "CPU", 5, 2, true},
-    [COLUMN_IDLE] = {"idle", "IDLE", 5, 1, true},
-    [COLUMN_AGE] = {"age", "AGE", 5, 7, true},
+    [COLUMN_STATE] = {"STATE", 10, 0, false}, [COLUMN_NAME] = {"NAME", 14, 0, false},
+    [COLUMN_OWNER] = {"OWNER", 10, 6, false}, [COLUMN_IMAGE] = {"IMAGE", 11, 4, false},
+    [COLUMN_CELLS] = {"CELLS", 5, 5, true},   [COLUMN_MEMORY] = {"MEM", 5, 1, true},
+    [COLUMN_GRAPH] = {"", 8, 3, false},       [COLUMN_CPU] = {"CPU", 5, 2, true},
+    [COLUMN_IDLE] = {"IDLE", 5, 1, true},     [COLUMN_AGE] = {"AGE", 5, 7, true},
 };
 static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
 
@@ -66,14 +61,9 @@ struct layout columns_layout(int width, bool owners)
 enum column column_find(const char *name)
 {
     for (size_t i = 0; i < COLUMN_COUNT; i++)
-        if (i != COLUMN_GRAPH && strcmp(columns[i].name, name) == 0)
+        if (column_names[i] != NULL && strcmp(column_names[i], name) == 0)
             return (enum column)i;
     return COLUMN_COUNT;
-}
-
-const char *column_name(enum column column)
-{
-    return columns[column].name;
 }
 
 const char *column_heading(enum column column)

@@ -4,22 +4,9 @@
 
 #include <stdbool.h>
 
+#include "command/columns.h"
 #include "screen/grid.h"
 #include "store/store.h"
-
-enum column {
-    COLUMN_STATE,
-    COLUMN_NAME,
-    COLUMN_OWNER,
-    COLUMN_IMAGE,
-    COLUMN_CELLS,
-    COLUMN_MEMORY,
-    COLUMN_GRAPH, /* of the memory; does not sort by itself */
-    COLUMN_CPU,
-    COLUMN_IDLE,
-    COLUMN_AGE,
-    COLUMN_COUNT
-};
 
 /* Which columns fit, and how wide they are; 0: left out. */
 struct layout {
@@ -30,7 +17,6 @@ struct layout {
 struct layout columns_layout(int width, bool owners);
 /* COLUMN_COUNT when there is none of that name. */
 enum column column_find(const char *name);
-const char *column_name(enum column column);
 const char *column_heading(enum column column);
 /* Whether its values stand at the right. */
 bool column_right(enum column column);

@@ -433,7 +433,7 @@ static void list_run_sort(struct tui *tui, const struct words *words)
         config->reverse = false;
     }
     config->sort = column;
-    tui_say(tui, MESSAGE_PLAIN, "sorted by %s%s", column_name(column),
+    tui_say(tui, MESSAGE_PLAIN, "sorted by %s%s", column_names[column],
             config->reverse ? ", turned around" : "");
 }
 

@@ -468,7 +468,7 @@ static bool list_on_heading(struct list_view *list, const struct input_event *ev
             char line[64];
 
             (void)snprintf(line, sizeof(line), "sort %s",
-                           column_name(i == COLUMN_GRAPH ? COLUMN_MEMORY : (enum column)i));
+                           column_names[i == COLUMN_GRAPH ? COLUMN_MEMORY : i]);
             tui_command(list->view.tui, line);
             return true;
         }

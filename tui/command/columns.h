@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The columns of the list of sessions, and their names in commands: what is in each stands in
+ * list/columns.c. */
+#pragma once
+
+#include <stddef.h>
+
+/* X(constant, name). The graph of the memory has no name: nobody can sort by it. */
+#define COLUMNS(X)                                                                                 \
+    X(COLUMN_STATE, "state")                                                                       \
+    X(COLUMN_NAME, "name")                                                                         \
+    X(COLUMN_OWNER, "owner")                                                                       \
+    X(COLUMN_IMAGE, "image")                                                                       \
+    X(COLUMN_CELLS, "cells")                                                                       \
+    X(COLUMN_MEMORY, "mem")                                                                        \
+    X(COLUMN_GRAPH, NULL)                                                                          \
+    X(COLUMN_CPU, "cpu")                                                                           \
+    X(COLUMN_IDLE, "idle")                                                                         \
+    X(COLUMN_AGE, "age")
+
+enum column {
+#define COLUMN_X(constant, name) constant,
+    COLUMNS(COLUMN_X)
+#undef COLUMN_X
+        COLUMN_COUNT
+};
+
+extern const char *const column_names[COLUMN_COUNT];
