@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "console.h"
 #include "device.h"
+#include "model/words.h"
 #include "probe.h"
 #include "system.h"
 
@@ -175,7 +176,7 @@ static void start(struct agent *agent)
     deadline_init(&agent->restart, restart_kernel);
     worker_init(&agent->kernel, agent, agent->boot.language);
     worker_init(&agent->process, agent, agent->boot.language);
-    worker_init(&agent->shell, agent, "shell");
+    worker_init(&agent->shell, agent, gb_mode_to_string(GB_MODE_SHELL));
     take_signals(agent);
     /* Its start takes longer than all the rest: nothing comes before it that can come after. */
     worker_start(&agent->kernel);

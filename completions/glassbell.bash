@@ -13,7 +13,7 @@ _glassbell()
         case $before in
             --code|-c) return ;;
             --file|-f) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --languages 2>/dev/null)" -- "$word"); return ;;
             --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
             --time|-t) return ;;
             --memory|-m) return ;;
@@ -73,7 +73,7 @@ _glassbell()
         ;;
     repl)
         case $before in
-            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --languages 2>/dev/null)" -- "$word"); return ;;
             --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
             --memory|-m) return ;;
             --env|-e) return ;;
@@ -88,7 +88,7 @@ _glassbell()
         ;;
     open)
         case $before in
-            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --languages 2>/dev/null)" -- "$word"); return ;;
             --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
             --key) return ;;
             --label) return ;;
@@ -108,7 +108,7 @@ _glassbell()
         case $before in
             --code|-c) return ;;
             --file|-f) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-            --lang|-l) mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- "$word"); return ;;
+            --lang|-l) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --languages 2>/dev/null)" -- "$word"); return ;;
             --time|-t) return ;;
             --env|-e) return ;;
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -251,7 +251,7 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --images --json --names --memory --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --images --json --names --languages --memory --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word")

@@ -244,7 +244,8 @@ def test_no_network(py):
     assert out(py.exec(code)) == "['lo']\nno\nloopback\n"
 
 
-@pytest.mark.parametrize("name,value", [("LD_PRELOAD", "x"), ("PATH", "/tmp"), ("A", "a\nb"), ("A", "\x1b"),
+@pytest.mark.parametrize("name,value", [("LD_PRELOAD", "x"), ("PATH", "/tmp"), ("PYTHONPATH", "x"),
+                                        ("NODE_OPTIONS", "x"), ("bash_env", "x"), ("Ps4", "x"), ("A", "a\nb"), ("A", "\x1b"),
                                         ("1A", "x"), ("", "x"), ("A=B", "x"), ("A", "x" * 5000)])
 def test_environment_rules(py, name, value):
     from support import Failure

@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from support import BINARY, end_tmux, wait_for
+from support import BINARY, ROOT, end_tmux, wait_for
 
 PATIENCE = int(os.environ.get("GLASSBELL_PATIENCE", "60"))  # seconds; less while one works on a test
 LEAK_CHECK = os.environ.get("ASAN_OPTIONS", "")
@@ -104,6 +104,15 @@ def front_end(folder, server_socket, *arguments, verb="tui", **options):
     return Terminal(folder, " ".join([BINARY, verb, "--socket", str(server_socket), *arguments]), **options)
 
 
+def languages():
+    """The records of the workers, as a server tells them."""
+    told = []
+    for path in sorted((ROOT / "agent/workers").glob("*/language.json")):
+        record = json.loads(path.read_text())
+        told.append({key: value for key, value in record.items() if key not in ("warm", "environment")})
+    return told
+
+
 class FakeServer:
     """Speaks just enough of the protocol to show a given number of sessions: for screens whose content
     has to be the same each time, and for more sessions than there is room for VMs."""
@@ -149,7 +158,8 @@ class FakeServer:
         results = {
             "hello": {"server": "0.1.0", "protocol": 1, "client": 1, "pid": 1, "accel": "tcg",
                       "isolation": "emulation", "accel_reason": "", "guard": {"applied": [], "missing": []},
-                      "images": [{"name": name, "language": name} for name in ("javascript", "python", "shell")]},
+                      "images": [{"name": name, "language": name} for name in ("javascript", "python", "shell")],
+                      "languages": languages()},
             "stats": {"host": {"cpus": 4, "memory_total": 16 << 30, "memory_available": 9 << 30},
                       "latency": {"open": {"p50_ms": 96.1}, "overhead": {"p50_ms": 1.15, "p99_ms": 2.7}},
                       "vms": []},

@@ -10,7 +10,6 @@
 #include "show/cell.h"
 #include "show/filter.h"
 #include "show/facts.h"
-#include "show/signs.h"
 
 enum { WIDTH = 100, HEIGHT = 30 };
 
@@ -56,10 +55,10 @@ static void cast_add_event(struct document *document, double at, const struct gb
     gb_buf_release(&lines);
 }
 
-static void cast_add_code(struct gb_buf *text, const char *language, struct gb_bytes code)
+static void cast_add_code(struct gb_buf *text, const struct gb_language *language,
+                          struct gb_bytes code)
 {
-    const struct signs *signs = signs_of(language);
-    const char *prompt = signs->first;
+    const char *prompt = language->prompt.first;
 
     while (code.size > 0) {
         const uint8_t *newline = memchr(code.data, '\n', code.size);
@@ -68,7 +67,7 @@ static void cast_add_code(struct gb_buf *text, const char *language, struct gb_b
         gb_buf_addf(text, "\x1b[1;36m%s\x1b[0m", prompt);
         filter_shown(text, (struct gb_bytes){code.data, size});
         gb_buf_adds(text, "\n");
-        prompt = signs->more;
+        prompt = language->prompt.more;
         size = MIN(size + 1, code.size);
         code.data += size;
         code.size -= size;
@@ -172,7 +171,7 @@ void cast_cell(struct document *document, const struct gb_cell_info *cell)
     if (at <= 0)
         at = document->epoch + document->last;
     playing.at = at;
-    cast_add_code(&playing.text, cell_language(document, cell), cell->code);
+    cast_add_code(&playing.text, document_cell_language(document, cell), cell->code);
     cast_show_text(&playing);
     cast_add_output(&playing, cell, at);
     gb_buf_release(&playing.text);

@@ -34,6 +34,19 @@ const char *document_ending(enum document_format format)
     return endings[format];
 }
 
+bool document_is_source(enum document_format format)
+{
+    return format == DOCUMENT_PY;
+}
+
+const struct gb_language *document_language_of(enum document_format format,
+                                               const struct gb_languages *languages)
+{
+    _cleanup_(freep) char *file = xasprintf("cells.%s", document_ending(format));
+
+    return document_is_source(format) ? gb_languages_of_file(languages, file) : NULL;
+}
+
 /* ---- what the formats share ---- */
 
 void end_line(struct gb_buf *text)
@@ -72,9 +85,15 @@ bool is_image_type(struct gb_bytes mime)
     return document_begins(mime, "image/");
 }
 
-const char *cell_language(const struct document *document, const struct gb_cell_info *cell)
+const struct gb_language *document_language(const struct document *document)
 {
-    return facts_is_shell(cell) ? "shell" : document->language;
+    return gb_languages_named(document->languages, gb_bytes_str(document->language));
+}
+
+const struct gb_language *document_cell_language(const struct document *document,
+                                                 const struct gb_cell_info *cell)
+{
+    return facts_language(document->languages, cell, gb_bytes_str(document->language));
 }
 
 /* ---- one document ---- */
@@ -104,12 +123,13 @@ static void document_make_visible(struct document *document, size_t from)
 }
 
 void document_begin(struct document *document, enum document_format format, struct gb_buf *out,
-                    const struct gb_json *session)
+                    const struct gb_json *session, const struct gb_languages *languages)
 {
     struct gb_bytes name = json_text(session, "label");
     size_t from = out->size;
 
-    *document = (struct document){.format = format, .out = out, .json = {.buf = out}};
+    *document = (struct document){
+        .format = format, .out = out, .json = {.buf = out}, .languages = languages};
     if (name.size == 0)
         name = json_text(session, "key");
     if (name.size == 0)

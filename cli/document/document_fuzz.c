@@ -9,6 +9,16 @@
 #include "rpc/object.h"
 #include "show/cell.h"
 
+/* So that each way through the formats is there: the language of the sessions in the corpus, and
+ * its neighbour. */
+static char record[] =
+    "{\"languages\":[{\"name\":\"python\",\"title\":\"Python\",\"endings\":[\".py\"],\"prompt\":{"
+    "\"first\":\">>> \",\"more\":\"... \",\"indent\":\"    "
+    "\"},\"notebook\":{\"kernel\":\"python3\","
+    "\"title\":\"Python 3\",\"shell\":\"%%bash\",\"process\":\"%%python3\"},"
+    "\"highlight\":{\"lexer\":\"python\"}}]}";
+static struct gb_languages languages;
+
 static void check_json(struct gb_bytes text)
 {
     uint8_t *copy = malloc(text.size + 1);
@@ -59,7 +69,7 @@ static void write_document(enum document_format format, const struct gb_json *hi
     struct document document;
     struct gb_buf out = {0};
 
-    document_begin(&document, format, &out, gb_json_member(history, "session"));
+    document_begin(&document, format, &out, gb_json_member(history, "session"), &languages);
     for (uint32_t i = 0; cells != NULL && cells->type == GB_JSON_ARRAY && i < cells->count; i++) {
         cell = i == 0 ? gb_json_first(cells) : gb_json_next(cell);
         if (gb_object_read(&gb_cell_object, cell, &told, NULL) == 0)
@@ -81,8 +91,12 @@ static void show_history(const struct gb_json *history, bool colours)
     struct gb_cell_info told;
     struct gb_buf out = {0};
     struct show_target to = {.out = &out, .colour = colours};
-    struct show show = {
-        .ours = &to, .streams = {&to, &to}, .head = true, .code = true, .output = true};
+    struct show show = {.ours = &to,
+                        .streams = {&to, &to},
+                        .languages = &languages,
+                        .head = true,
+                        .code = true,
+                        .output = true};
 
     for (uint32_t i = 0; cells != NULL && cells->type == GB_JSON_ARRAY && i < cells->count; i++) {
         cell = i == 0 ? gb_json_first(cells) : gb_json_next(cell);
@@ -102,6 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (line == NULL)
         return 0;
+    if (languages.count == 0)
+        (void)gb_languages_read_file(gb_bytes_str(record), &languages, NULL);
     memcpy(line, data, size);
     if (gb_json_parse(&doc, line, size, 4096, NULL) == 0) {
         for (int i = 0; i < DOCUMENT_FORMAT_COUNT; i++)

@@ -7,6 +7,7 @@
 
 #include "check_run.h"
 #include "document/internal.h"
+#include "language/testing.h"
 #include "rpc/object.h"
 #include "show/cell.h"
 
@@ -28,6 +29,7 @@ static const char history[] =
 
 static struct gb_json_doc parsed;
 static char *kept;
+static struct gb_languages languages;
 
 static const struct gb_json *json_at(size_t index)
 {
@@ -49,6 +51,7 @@ static const struct gb_cell_info *cell_at(size_t index)
 
 static void setup(void)
 {
+    languages_of_workers(&languages);
     kept = strdup(history);
     ck_assert_int_eq(gb_json_parse(&parsed, (uint8_t *)kept, strlen(kept), SIZE_MAX, NULL), 0);
 }
@@ -58,6 +61,7 @@ static void teardown(void)
     gb_json_release(&parsed);
     parsed = (struct gb_json_doc){0};
     free(kept);
+    gb_languages_release(&languages);
 }
 
 /* As the verb does it: the buffer is emptied after each cell. */
@@ -66,7 +70,8 @@ static char *document_of(enum document_format format)
     struct gb_buf out = {0}, all = {0};
     struct document document;
 
-    document_begin(&document, format, &out, gb_json_member(&parsed.nodes[0], "session"));
+    document_begin(&document, format, &out, gb_json_member(&parsed.nodes[0], "session"),
+                   &languages);
     for (size_t i = 0; i < 3; i++) {
         document_cell(&document, cell_at(i), json_at(i));
         gb_buf_add(&all, gb_buf_data(&out), out.size);
@@ -194,8 +199,12 @@ START_TEST(the_log)
 {
     struct gb_buf out = {0};
     struct show_target to = {.out = &out};
-    struct show show = {
-        .ours = &to, .streams = {&to, &to}, .head = true, .code = true, .output = true};
+    struct show show = {.ours = &to,
+                        .streams = {&to, &to},
+                        .languages = &languages,
+                        .head = true,
+                        .code = true,
+                        .output = true};
 
     setenv("TZ", "UTC", 1);
     show_cell(&show, cell_at(0), gb_bytes_str("python"));
@@ -245,8 +254,12 @@ START_TEST(lost_parts)
     for (size_t i = 0; i < 3; i++) {
         struct gb_buf out = {0};
         struct show_target to = {.out = &out};
-        struct show show = {
-            .ours = &to, .streams = {&to, &to}, .head = true, .code = true, .output = true};
+        struct show show = {.ours = &to,
+                            .streams = {&to, &to},
+                            .languages = &languages,
+                            .head = true,
+                            .code = true,
+                            .output = true};
 
         show_cell(&show, cell_at(i), gb_bytes_str("python"));
         for (size_t j = 0; j < 2 && says[i][j] != NULL; j++)
@@ -273,8 +286,12 @@ START_TEST(pieces)
 {
     struct gb_buf out = {0};
     struct show_target to = {.out = &out};
-    struct show show = {
-        .ours = &to, .streams = {&to, &to}, .head = true, .code = true, .output = true};
+    struct show show = {.ours = &to,
+                        .streams = {&to, &to},
+                        .languages = &languages,
+                        .head = true,
+                        .code = true,
+                        .output = true};
 
     show_begin(&show, cell_at(2), gb_bytes_str("javascript"));
     show_piece(&show, false, gb_bytes_str("a\xc3"));

@@ -16,8 +16,10 @@ void end_line(struct gb_buf *text);
 bool is_text_type(struct gb_bytes mime);
 /* And has a name that can stand anywhere. */
 bool is_image_type(struct gb_bytes mime);
-/* The language of the cell's code: that of its session, or shell. */
-const char *cell_language(const struct document *document, const struct gb_cell_info *cell);
+/* The language of the session, and of a cell's code. Never NULL. */
+const struct gb_language *document_language(const struct document *document);
+const struct gb_language *document_cell_language(const struct document *document,
+                                                 const struct gb_cell_info *cell);
 
 void ipynb_begin(struct document *document, const struct gb_json *session);
 void ipynb_cell(struct document *document, const struct gb_cell_info *cell,

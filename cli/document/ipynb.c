@@ -5,47 +5,34 @@
 
 #include "base/mem.h"
 #include "document/internal.h"
+#include "model/words.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "show/cell.h"
 #include "show/facts.h"
 
-struct kernel {
-    const char *language, *name, *title;
-};
-
-static const struct kernel *ipynb_kernel_of(const char *language)
-{
-    static const struct kernel kernels[] = {
-        {"python", "python3", "Python 3"},
-        {"javascript", "javascript", "JavaScript (Node.js)"},
-        {"shell", "bash", "Bash"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(kernels); i++)
-        if (strcmp(kernels[i].language, language) == 0)
-            return &kernels[i];
-    return &kernels[0];
-}
-
 void ipynb_begin(struct document *document, const struct gb_json *session)
 {
     static const char *const kept[] = {"session", "label", "key", "image", "created_at"};
-    const struct kernel *kernel = ipynb_kernel_of(document->language);
+    const struct gb_language *language = document_language(document);
     struct gb_json_out *out = &document->json;
 
     gb_json_object(out, NULL);
     gb_json_put_u64(out, "nbformat", 4);
     gb_json_put_u64(out, "nbformat_minor", 5);
     gb_json_object(out, "metadata");
-    gb_json_object(out, "kernelspec");
-    gb_json_put_str(out, "display_name", kernel->title);
-    gb_json_put_str(out, "language", kernel->language);
-    gb_json_put_str(out, "name", kernel->name);
-    gb_json_end(out);
-    gb_json_object(out, "language_info");
-    gb_json_put_str(out, "name", kernel->language);
-    gb_json_end(out);
+    if (language->notebook.kernel[0] != '\0') { /* else who opens it asks for one */
+        gb_json_object(out, "kernelspec");
+        gb_json_put_str(out, "display_name", language->notebook.title);
+        gb_json_put_str(out, "language", language->name);
+        gb_json_put_str(out, "name", language->notebook.kernel);
+        gb_json_end(out);
+    }
+    if (document->language[0] != '\0') {
+        gb_json_object(out, "language_info");
+        gb_json_put_str(out, "name", document->language);
+        gb_json_end(out);
+    }
     gb_json_object(out, "glassbell");
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
         const struct gb_json *value = json_member(session, kept[i]);
@@ -137,13 +124,16 @@ static void ipynb_put_error(struct gb_json_out *out, const struct gb_cell_info *
 /* A cell that did not run in the kernel says so by a cell magic, where the language has such. */
 static void ipynb_put_source(struct document *document, const struct gb_cell_info *cell)
 {
-    bool python = strcmp(ipynb_kernel_of(document->language)->language, "python") == 0;
+    const struct gb_language *language = document_language(document);
+    const char *magic = "";
     struct gb_buf source = {0};
 
-    if (python && facts_is_shell(cell))
-        gb_buf_adds(&source, "%%bash\n");
-    else if (python && facts_mode(cell) == GB_MODE_PROCESS)
-        gb_buf_adds(&source, "%%python3\n");
+    if (facts_is_shell(cell))
+        magic = language->notebook.shell;
+    else if (facts_mode(cell) == GB_MODE_PROCESS)
+        magic = language->notebook.process;
+    if (magic[0] != '\0')
+        gb_buf_addf(&source, "%s\n", magic);
     gb_buf_add(&source, cell->code.data, cell->code.size);
     gb_json_put(&document->json, "source", gb_buf_bytes(&source));
     gb_buf_release(&source);

@@ -81,7 +81,8 @@ void py_cell(struct document *document, const struct gb_cell_info *cell)
     gb_buf_adds(out, "\n");
     if (facts_is_shell(cell))
         text_add_comment(out, code, "# !");
-    else if (strcmp(document->language, "python") != 0 && document->language[0] != '\0')
+    else if (document->language[0] != '\0' &&
+             document_language(document) != document_language_of(DOCUMENT_PY, document->languages))
         text_add_comment(out, code, "# ");
     else
         gb_buf_addf(out, "%s%s", whole ? "" : "# There are characters in it that do not show.\n",
@@ -176,7 +177,7 @@ void md_cell(struct document *document, const struct gb_cell_info *cell)
     gb_buf_addf(out, "\n## Cell %u", cell->number);
     text_add_facts(out, cell);
     gb_buf_adds(out, "\n");
-    text_add_text_block(out, cell_language(document, cell), cell->code);
+    text_add_text_block(out, document_cell_language(document, cell)->name, cell->code);
     facts_stream(&stream, cell, GB_STDOUT);
     text_add_text_block(out, "text", gb_buf_bytes(&stream));
     gb_buf_clear(&stream);

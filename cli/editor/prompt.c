@@ -12,7 +12,6 @@
 #include "base/utf8.h"
 #include "editor/edit.h"
 #include "editor/private.h"
-#include "show/signs.h"
 
 /* The one that readline allows. */
 struct prompt prompt;
@@ -229,18 +228,18 @@ void prompt_draft_release(struct prompt_draft *draft)
     *draft = (struct prompt_draft){0};
 }
 
-void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *language,
-                   struct prompt_draft *draft)
+void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *history,
+                   const char *indent, struct prompt_draft *draft)
 {
     if (prompt.hooks != NULL)
         prompt_detach(prompt.arg);
     prompt_set_up();
     (void)prompt_clear();
-    prompt_use_history(language);
+    prompt_use_history(history);
     prompt.hooks = hooks;
     prompt.arg = arg;
     prompt.draft = draft;
-    prompt.unit = signs_of(language)->indent;
+    prompt.unit = indent;
     if (draft->text != NULL) {
         rl_replace_line(draft->text, 1);
         rl_point = (int)MIN(draft->cursor, (size_t)rl_end);

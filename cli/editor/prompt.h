@@ -52,10 +52,11 @@ struct prompt_draft {
 
 void prompt_draft_release(struct prompt_draft *draft);
 
-/* Gives the prompt to a view: its history is that of @language from now on. Borrows all but @draft,
- * whose text moves into the prompt. Whoever had it is detached first. */
-void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *language,
-                   struct prompt_draft *draft);
+/* Gives the prompt to a view: its history is that of this name from now on (a language's; "": lines
+ * for programs), and @indent one level. Borrows all but @draft, whose text moves into the prompt.
+ * Whoever had it is detached first. */
+void prompt_attach(const struct prompt_hooks *hooks, void *arg, const char *history,
+                   const char *indent, struct prompt_draft *draft);
 /* Takes it away from @arg, if it has it: the draft gets what was typed. */
 void prompt_detach(void *arg);
 /* Whether @arg has it. */

@@ -79,7 +79,7 @@ static void setup(void)
     ck_assert_int_eq(setenv("XDG_STATE_HOME", home, 1), 0);
     ck_assert_int_eq(setenv("INPUTRC", "/dev/null", 1), 0);
     ck_assert_int_eq(setenv("TERM", "xterm", 1), 0);
-    prompt_attach(&hooks, &seen, "python", &draft);
+    prompt_attach(&hooks, &seen, "python", "    ", &draft);
 }
 
 static void teardown(void)
@@ -299,14 +299,14 @@ START_TEST(test_languages)
 
     run("import os");
     type("dra");
-    prompt_attach(&hooks, &who, "shell", &other);
+    prompt_attach(&hooks, &who, "shell", "\t", &other);
     ck_assert_str_eq(draft.text, "dra");
     ck_assert_str_eq(shown(), "^");
     key("\033[A");
     ck_assert_str_eq(shown(), "^");
     run("ls");
     prompt_detach(&who);
-    prompt_attach(&hooks, &seen, "python", &draft);
+    prompt_attach(&hooks, &seen, "python", "    ", &draft);
     ck_assert_str_eq(shown(), "dra^");
     ck_assert_ptr_null(draft.text);
     ck_assert(prompt_clear());
@@ -321,7 +321,7 @@ START_TEST(test_history_file)
     run("def f():\n    return 1");
     run("two");
     teardown();
-    prompt_attach(&hooks, &seen, "python", &draft);
+    prompt_attach(&hooks, &seen, "python", "    ", &draft);
     key("\033[A");
     ck_assert_str_eq(shown(), "two^");
     key("\033[A");

@@ -22,11 +22,11 @@
 enum { REDISPLAY_MATCHES_MAX = 8 /* rows of matches in sight */ };
 
 struct redisplay_look {
-    int columns, rows;        /* of the terminal */
-    const char *first, *more; /* prompts: of the first line, of further ones */
-    enum highlight_language language;
-    bool colour; /* else weight and reverse video only */
-    bool dumb;   /* it knows no sequence: the row of the cursor is rewritten */
+    int columns, rows;                  /* of the terminal */
+    const char *first, *more;           /* prompts: of the first line, of further ones */
+    const struct gb_language *language; /* what it is coloured by; NULL: by none */
+    bool colour;                        /* else weight and reverse video only */
+    bool dumb; /* it knows no sequence: the row of the cursor is rewritten */
 };
 
 /* A row that the terminal shows. */

@@ -42,11 +42,8 @@ static void term_open(int columns, int rows)
     term.columns = columns;
     term.rows = rows;
     term.count = 1;
-    look = (struct redisplay_look){.columns = columns,
-                                   .rows = rows,
-                                   .first = ">>> ",
-                                   .more = "... ",
-                                   .language = HIGHLIGHT_LANGUAGE_COUNT};
+    look =
+        (struct redisplay_look){.columns = columns, .rows = rows, .first = ">>> ", .more = "... "};
 }
 
 static void term_down(void)
@@ -636,9 +633,12 @@ END_TEST
 
 START_TEST(test_colours)
 {
+    char *words[] = {(char[]){"if"}};
+    const struct gb_language language = {
+        .highlight = {.lexer = (char[]){"python"}, .keywords = {words, 1}}};
     struct prompt_view view = view_of("if x:", 5);
 
-    look.language = HIGHLIGHT_PYTHON;
+    look.language = &language;
     look.colour = true;
     redisplay_paint(&shown, &look, &view, &out);
     ck_assert_str_eq(gb_buf_str(&out), ">>> \033[0;35mif\033[0m x:");

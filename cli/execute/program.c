@@ -11,6 +11,7 @@
 #include "kit/transfer.h"
 #include "model/hello.h"
 #include "model/session.h"
+#include "model/words.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
 
@@ -189,7 +190,7 @@ static bool program_fit_session(struct app *app, struct execute_config *config, 
 
         if (source->language == NULL || strcmp(source->language, language) == 0)
             continue;
-        source->in_shell = strcmp(source->language, "shell") == 0;
+        source->in_shell = strcmp(source->language, gb_mode_to_string(GB_MODE_SHELL)) == 0;
         if (source->in_shell)
             continue;
         app_say("%s is %s, and the session runs %s", source->name,

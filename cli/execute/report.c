@@ -115,7 +115,8 @@ static void report_outcome(struct job *job, const struct gb_cell_info *cell)
 
         report_say(job, text, "");
     }
-    if (!job->execution->config->forward_stdin && cell_wanted_input(cell))
+    if (!job->execution->config->forward_stdin &&
+        cell_wanted_input(cell, app_languages(job->execution->app)))
         report_say(job,
                    "the program wanted to read, and has no standard input; --stdin gives it ours",
                    "");

@@ -24,17 +24,23 @@ int cell_exit_status(const struct gb_cell_info *cell)
     return EXIT_GLASSBELL;
 }
 
-bool cell_wanted_input(const struct gb_cell_info *cell)
+bool cell_wanted_input(const struct gb_cell_info *cell, const struct gb_languages *languages)
 {
-    static const char error[] = "EOFError: EOF when reading a line";
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
-    const size_t size = sizeof(error) - 1;
 
     if (!gb_bytes_add_decoded(&text, cell->err, (cell->flags & GB_CELL_ERR_BASE64) != 0))
         return false;
     while (text.size > 0 && gb_buf_data(&text)[text.size - 1] == '\n')
         text.size--;
-    return text.size >= size && memcmp(gb_buf_data(&text) + text.size - size, error, size) == 0;
+    for (size_t i = 0; i < languages->count; i++) {
+        const char *error = languages->list[i]->errors.no_input;
+        size_t size = strlen(error);
+
+        if (size > 0 && text.size >= size &&
+            memcmp(gb_buf_data(&text) + text.size - size, error, size) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool cell_says_anything(const struct gb_cell_info *cell)

@@ -74,8 +74,7 @@ static const char *help_completer(enum arg_kind kind)
     static const char *const text[ARG_KIND_COUNT] = {
         [ARG_TEXT] = "",
         [ARG_FILE] = "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")",
-        [ARG_LANGUAGE] =
-            "mapfile -t COMPREPLY < <(compgen -W 'python javascript shell' -- \"$word\")",
+        [ARG_LANGUAGE] = COMPLETE_FROM("glassbell image ls --languages"),
         [ARG_SESSION] = COMPLETE_FROM("glassbell ls --ids"),
         [ARG_IMAGE] = COMPLETE_FROM("glassbell image ls --names"),
         [ARG_PROGRAM] = "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$word\")",

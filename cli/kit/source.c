@@ -12,6 +12,7 @@
 #include "cli/language.h"
 #include "cli/notebook.h"
 #include "kit/transfer.h"
+#include "model/words.h"
 
 /* ---- reading ---- */
 
@@ -324,7 +325,7 @@ void source_put(struct gb_json_out *out, const struct source *source, size_t cel
 
     gb_json_put_bytes(out, "code", "code_base64", code);
     if (source->in_shell)
-        gb_json_put_str(out, "mode", "shell");
+        gb_json_put_str(out, "mode", gb_mode_to_string(GB_MODE_SHELL));
     if (source->kind == SOURCE_NOTEBOOK)
         return;
     if (source->file != NULL)

@@ -14,7 +14,6 @@
 #include "repl/internal.h"
 #include "rpc/access.h"
 #include "rpc/object.h"
-#include "show/signs.h"
 
 enum { PIPE_DEADLINE_MS = 30000 /* where nobody sits and waits */, INDENT_MAX = 256 };
 
@@ -93,7 +92,7 @@ bool repl_is_complete(struct repl *repl, const char *text)
     if (!ask.done)
         gb_client_forget(repl->app->client, call);
     if (ask.failed) /* the guest is busy: as far as can be told without it */
-        return prompt_looks_complete(gb_bytes_str(text), signs_of(repl->language)->indent, NULL);
+        return prompt_looks_complete(gb_bytes_str(text), repl->known->prompt.indent, NULL);
     return ask.complete;
 }
 

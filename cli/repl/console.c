@@ -15,7 +15,6 @@
 #include "input/parser.h"
 #include "kit/outside.h"
 #include "platform/file.h"
-#include "show/signs.h"
 
 enum { LINE_BYTES_MAX = 4096, COLUMNS_UNKNOWN = 80, ROWS_UNKNOWN = 24 };
 
@@ -102,7 +101,7 @@ static void console_paint(struct console *console)
     prompt_view(&view);
     gb_buf_clear(&console->first);
     gb_buf_adds(&console->first, console_mode(&view));
-    gb_buf_adds(&console->first, signs_of(console->config->language)->first);
+    gb_buf_adds(&console->first, console->config->language->prompt.first);
     console->look.first = gb_buf_str(&console->first);
     redisplay_paint(&console->redisplay, &console->look, &view, &console->out);
     console_flush(console);
@@ -188,7 +187,8 @@ static void console_on_event(void *arg, const struct input_event *event)
 static int console_run_editor(struct console *console, const char *text, struct gb_buf *edited,
                               struct gb_err *err)
 {
-    const char *ending = console->config->ending;
+    const struct gb_texts *endings = &console->config->language->endings;
+    const char *ending = endings->count > 0 ? endings->list[0] : "";
     _cleanup_(freep) char *path = NULL;
     int r = outside_write(text, ending, &path, err), status, read;
 
@@ -366,13 +366,13 @@ struct console *console_new(struct gb_loop *loop, const struct console_config *c
     console->deadline = gb_timer_new(loop, console_on_deadline, console);
     console->escape = gb_timer_new(loop, console_on_escape, console);
     console->look = (struct redisplay_look){
-        .more = signs_of(config->language)->more,
-        .language =
-            config->colour ? highlight_language(config->language) : HIGHLIGHT_LANGUAGE_COUNT,
+        .more = config->language->prompt.more,
+        .language = config->colour ? config->language : NULL,
         .colour = config->colour,
         .dumb = term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0,
     };
-    prompt_attach(&hooks, console, config->language, &console->draft);
+    prompt_attach(&hooks, console, config->history, config->language->prompt.indent,
+                  &console->draft);
     prompt_view(&view);
     console->pastes = view.pastes;
     return console;

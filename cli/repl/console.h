@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "language/language.h"
 #include "loop/loop.h"
 
 struct console_hooks {
@@ -30,8 +31,8 @@ struct console_hooks {
 };
 
 struct console_config {
-    const char *language; /* prompts, history, indentation */
-    const char *ending;   /* of a file in that language, with its dot, or "" */
+    const char *history;                /* which one: the language's name */
+    const struct gb_language *language; /* prompts, colours, indentation */
     bool colour;
     unsigned patience_ms; /* for an answer to ask_complete() */
     struct console_hooks hooks;
@@ -40,7 +41,7 @@ struct console_config {
 struct console;
 
 /* Standard input and output must be a terminal. NULL when that cannot be opened again (errno).
- * Borrows @config and its language. Gives. */
+ * Borrows @config and what is in it. Gives. */
 struct console *console_new(struct gb_loop *loop, const struct console_config *config);
 /* Accepts NULL. The terminal has its old modes. */
 void console_free(struct console *console);

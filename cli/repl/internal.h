@@ -23,8 +23,9 @@ struct repl {
     const struct args *args;
     const char *image; /* as it was asked for */
     char *session, *language;
-    bool owned; /* opened here, closed here */
-    bool tty;   /* a person types */
+    const struct gb_language *known; /* what is known of the language; never NULL once it is told */
+    bool owned;                      /* opened here, closed here */
+    bool tty;                        /* a person types */
     bool colours, raw;
     bool quit, failed, stopped;
     int ended_by;

@@ -48,15 +48,16 @@ static char *pipe_next_line(struct repl *repl, struct lines *lines)
     return line;
 }
 
-/* Whether a line at the left margin goes on with a compound statement that stands above it. */
-static bool pipe_goes_on(const char *line)
+/* Whether a line goes on with the block that stands above it. In languages that do not tell how one
+ * ends, each does. */
+static bool pipe_goes_on(const struct gb_language *language, const char *line)
 {
-    static const char *const words[] = {"else", "elif", "except", "finally", "case", ")", "]", "}"};
+    const struct gb_texts *words = &language->prompt.goes_on;
 
-    if (line[0] == ' ' || line[0] == '\t' || line[0] == '\n' || line[0] == '#')
+    if (words->count == 0 || line[0] == ' ' || line[0] == '\t' || line[0] == '\n')
         return true;
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (strncmp(line, words[i], strlen(words[i])) == 0)
+    for (size_t i = 0; i < words->count; i++)
+        if (strncmp(line, words->list[i], strlen(words->list[i])) == 0)
             return true;
     return false;
 }
@@ -81,13 +82,12 @@ void repl_pipe(struct repl *repl)
 {
     struct lines lines = {0};
     struct gb_buf cell = {0};
-    bool python = strcmp(repl->language, "python") == 0;
     char *line;
 
     lines.input = input_new(repl->app->loop, STDIN_FILENO, pipe_on_input, &lines);
     while (!repl->quit && !repl->stopped && (line = pipe_next_line(repl, &lines)) != NULL) {
-        /* A block of Python ends where something else begins, also without an empty line. */
-        if (python && cell.size > 0 && !pipe_goes_on(line) &&
+        /* Such a block ends where something else begins, also without an empty line. */
+        if (cell.size > 0 && !pipe_goes_on(repl->known, line) &&
             repl_is_complete(repl, gb_buf_str(&cell)))
             pipe_run_text(repl, &cell);
         gb_buf_adds(&cell, line);

@@ -33,7 +33,6 @@
 #include "rpc/object.h"
 #include "show/facts.h"
 #include "show/outcome.h"
-#include "show/signs.h"
 #include "show/words.h"
 
 enum {
@@ -159,6 +158,7 @@ static void repl_keep_language(void *arg, const struct gb_json *result)
     gb_object_take(&gb_session_object, result, &session);
     free(repl->language);
     repl->language = xstrndup((const char *)session.language.data, session.language.size);
+    repl->known = gb_languages_named(app_languages(repl->app), session.language);
 }
 
 static bool repl_learn_language(struct repl *repl)
@@ -438,11 +438,9 @@ static void repl_say_err(void *arg, const struct gb_err *err)
 
 static void repl_run_terminal(struct repl *repl)
 {
-    const struct gb_language *language =
-        gb_languages_find(app_languages(repl->app), repl->language);
     const struct console_config config = {
-        .language = repl->language,
-        .ending = language != NULL && language->endings.count > 0 ? language->endings.list[0] : "",
+        .history = repl->language,
+        .language = repl->known,
         .colour = repl->colours,
         .patience_ms = REPL_KEY_DEADLINE_MS,
         .hooks = {repl_ask_if_complete, repl_ask_matches, repl_turn, repl_say_err, repl},

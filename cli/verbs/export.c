@@ -62,18 +62,31 @@ static bool export_on_cell(void *arg, const struct gb_cell_info *cell, const str
     return export_flush(export);
 }
 
+/* A script is of one language. */
+static bool export_suits(struct app *app, const struct past *past, const char *name,
+                         enum document_format format)
+{
+    const struct gb_language *of = document_language_of(format, app_languages(app));
+    struct gb_bytes language = past->info.language;
+
+    if (!document_is_source(format) || (of != NULL && gb_bytes_equal(language, of->name)))
+        return true;
+    app_say("%s is no session of %s; --format md or json suits every language", name,
+            of != NULL ? of->title : "a language with such files");
+    return false;
+}
+
 static bool export_write_document(struct app *app, const char *name, enum document_format format,
                                   struct export *export)
 {
     struct past past;
     bool good = past_find(app, name, &past);
 
-    if (good && format == DOCUMENT_PY && !gb_bytes_equal(past.info.language, "python")) {
-        app_say("%s is no session of Python; --format md or json suits every language", name);
+    if (good && !export_suits(app, &past, name, format))
         good = false;
-    }
     if (good) {
-        document_begin(&export->document, format, &export->text, past_session(&past));
+        document_begin(&export->document, format, &export->text, past_session(&past),
+                       app_languages(app));
         good = past_read(&past, 0, 0, export_on_cell, export);
     }
     if (good) {

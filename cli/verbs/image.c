@@ -36,6 +36,12 @@ static void image_print_names(const struct gb_images *images)
         (void)printf("%s\n", images->images[i].name);
 }
 
+static void image_print_languages(const struct gb_images *images)
+{
+    for (size_t i = 0; i < images->languages.count; i++)
+        (void)printf("%s\n", images->languages.list[i]->name);
+}
+
 static void image_print_table(const struct gb_images *images)
 {
     (void)printf("%-14s %-12s %9s %7s  %-14s %s\n", "IMAGE", "LANGUAGE", "SIZE", "MEMORY", "SHA256",
@@ -98,6 +104,8 @@ static int image_list_images(const struct args *args)
     }
     if (args_has(args, "names"))
         image_print_names(images);
+    else if (args_has(args, "languages"))
+        image_print_languages(images);
     else if (args_has(args, "json"))
         image_print_json(images);
     else
@@ -242,6 +250,7 @@ static const struct option image_options[] = {
      .help = "where the images are (default: $GLASSBELL_IMAGES)"},
     OPTION_JSON,
     {.name = "names", .kind = ARG_NONE, .help = "names only, one a line (ls)"},
+    {.name = "languages", .kind = ARG_NONE, .help = "names of the languages, one a line (ls)"},
     {.letter = 'm',
      .name = "memory",
      .value = "MB",

@@ -363,6 +363,7 @@ static bool log_show_log(struct log *log, const char *name, uint64_t number, boo
 
     if (good) {
         log->language = log->past.info.language;
+        log->show.languages = app_languages(&log->app);
         following = following && log->past.open;
     }
     if (good && following)

@@ -2,6 +2,7 @@
 /* Options that several verbs have: rows for their tables. */
 #pragma once
 
+#include "base/limits.h"
 #include "cli/args.h"
 
 #define OPTION_CODE                                                                                \
@@ -17,12 +18,12 @@
 #define OPTION_LANG                                                                                \
     {                                                                                              \
         .letter = 'l', .name = "lang", .value = "LANG", .kind = ARG_LANGUAGE,                      \
-        .help = "python, javascript, shell (default: as the file says)"                            \
+        .help = "its language (default: as the file says)"                                         \
     }
 #define OPTION_LANG_OF_SESSION                                                                     \
     {                                                                                              \
         .letter = 'l', .name = "lang", .value = "LANG", .kind = ARG_LANGUAGE,                      \
-        .help = "python (default), javascript or shell"                                            \
+        .help = "its language (default: " GB_IMAGE_DEFAULT ")"                                     \
     }
 #define OPTION_IMAGE                                                                               \
     {                                                                                              \

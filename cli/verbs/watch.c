@@ -225,6 +225,7 @@ static int watch_run(const struct args *args)
         return app_wrong_use(args, "which session? `glassbell ls` shows them");
     app_open(&watching.app, args);
     session = app_find_session(&watching.app, args->words[0]);
+    watching.show.languages = app_languages(&watching.app);
     if (session != NULL) {
         watch_choose_show(&watching);
         watching.out = output_new(watching.app.loop, STDOUT_FILENO, watch_on_drained,

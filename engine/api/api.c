@@ -237,7 +237,8 @@ static void tell_open_failed(void *arg)
     forget_session(session);
 }
 
-static int read_env(const char *const *lines, struct gb_env *env, struct gb_err *err)
+static int read_env(const struct glassbell *engine, const char *const *lines, struct gb_env *env,
+                    struct gb_err *err)
 {
     int r = 0;
 
@@ -246,7 +247,8 @@ static int read_env(const char *const *lines, struct gb_env *env, struct gb_err 
 
         if (equals == NULL)
             return gb_err_set(err, GB_EINVALID, "an environment setting is NAME=value");
-        r = gb_env_add(env, (struct gb_bytes){(const uint8_t *)*lines, (size_t)(equals - *lines)},
+        r = gb_env_add(env, &engine->host->images->languages,
+                       (struct gb_bytes){(const uint8_t *)*lines, (size_t)(equals - *lines)},
                        gb_bytes_str(equals + 1), err);
     }
     return r;
@@ -267,7 +269,7 @@ static int api_open_session(struct glassbell_session *session,
     };
     const char *image = options->image != NULL ? options->image : GB_IMAGE_DEFAULT;
     struct glassbell *engine = session->engine;
-    int r = read_env(options->env, &env, err);
+    int r = read_env(engine, options->env, &env, err);
 
     if (r < 0)
         return r;
@@ -459,7 +461,7 @@ void glassbell_exec(struct glassbell_session *session, const struct glassbell_ex
     exec->output = options->output;
     exec->done = done;
     exec->arg = arg;
-    r = read_env(options->env, &env, &exec->err);
+    r = read_env(session->engine, options->env, &env, &exec->err);
     if (r == 0)
         r = gb_session_exec(session->session, &config, &events, exec, &exec->cell, &exec->err);
     if (r < 0)

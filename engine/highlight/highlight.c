@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "highlight.h"
 
-#include <assert.h>
-
 #include "private.h"
 
 static const struct {
-    const char *name;
+    const char *name; /* as records name it */
     void (*lex)(struct lexer *lexer);
-} languages[] = {
-    [HIGHLIGHT_PYTHON] = {"python", lex_python},
-    [HIGHLIGHT_JAVASCRIPT] = {"javascript", lex_javascript},
-    [HIGHLIGHT_SHELL] = {"shell", lex_shell},
+} lexers[] = {
+    {"words", lex_words},
+    {"python", lex_python},
+    {"javascript", lex_javascript},
+    {"shell", lex_shell},
 };
-static_assert(ARRAY_SIZE(languages) == HIGHLIGHT_LANGUAGE_COUNT, "a row for each language");
 
-enum highlight_language highlight_language(const char *name)
-{
-    size_t i = 0;
-
-    while (i < ARRAY_SIZE(languages) && strcmp(languages[i].name, name) != 0)
-        i++;
-    return (enum highlight_language)i;
-}
-
-void highlight_line(enum highlight_language language, struct highlight_state *state,
+void highlight_line(const struct gb_language *language, struct highlight_state *state,
                     struct gb_bytes line, highlight_token *token, void *arg)
 {
-    struct lexer lexer = {line.data, line.size, 0, state, token, arg};
+    struct lexer lexer = {line.data, line.size, 0, language, state, token, arg};
+    size_t i = 0;
 
-    if (language < HIGHLIGHT_LANGUAGE_COUNT)
-        languages[language].lex(&lexer);
+    if (language == NULL || language->highlight.lexer[0] == '\0')
+        return;
+    for (size_t k = 1; k < ARRAY_SIZE(lexers); k++)
+        if (strcmp(lexers[k].name, language->highlight.lexer) == 0)
+            i = k;
+    lexers[i].lex(&lexer);
 }

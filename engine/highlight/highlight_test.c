@@ -5,10 +5,13 @@
 
 #include "check_run.h"
 #include "base/mem.h"
+#include "language/testing.h"
 
 /* Tokens as they come: each byte of the text gets a letter. */
 static char marks[4096];
 static size_t marks_at;
+
+static struct gb_languages languages;
 
 static void on_token(void *arg, size_t from, size_t to, enum highlight_role role)
 {
@@ -16,7 +19,7 @@ static void on_token(void *arg, size_t from, size_t to, enum highlight_role role
     memset(marks + marks_at + from, "KSNCFTOV"[role], to - from);
 }
 
-static const char *marked(enum highlight_language language, const char *text)
+static const char *marked(const struct gb_language *language, const char *text)
 {
     struct highlight_state state = {0};
     size_t at = 0;
@@ -41,9 +44,11 @@ struct example {
     const char *text, *expected;
 };
 
-static void check_all(enum highlight_language language, const struct example *examples,
-                      size_t count)
+static void check_all(const char *name, const struct example *examples, size_t count)
 {
+    const struct gb_language *language = gb_languages_find(&languages, name);
+
+    ck_assert_ptr_nonnull(language);
     for (size_t i = 0; i < count; i++)
         ck_assert_msg(strcmp(marked(language, examples[i].text), examples[i].expected) == 0,
                       "%s\n%s\n%s", examples[i].text, marks, examples[i].expected);
@@ -74,7 +79,7 @@ START_TEST(test_python)
         {"for i in range(3):", "KKK...KK.TTTTT.N.O"},
     };
 
-    check_all(HIGHLIGHT_PYTHON, examples, ARRAY_SIZE(examples));
+    check_all("python", examples, ARRAY_SIZE(examples));
 }
 END_TEST
 
@@ -99,7 +104,7 @@ START_TEST(test_javascript)
         {"await fetch(u)", "KKKKK.FFFFF..."},
     };
 
-    check_all(HIGHLIGHT_JAVASCRIPT, examples, ARRAY_SIZE(examples));
+    check_all("javascript", examples, ARRAY_SIZE(examples));
 }
 END_TEST
 
@@ -122,15 +127,58 @@ START_TEST(test_shell)
         {"echo $((1+2))", "FFFF.OOOFFFOO"},
     };
 
-    check_all(HIGHLIGHT_SHELL, examples, ARRAY_SIZE(examples));
+    check_all("shell", examples, ARRAY_SIZE(examples));
+}
+END_TEST
+
+/* A language for which there is no lexer here: all that is known stands in its record. */
+static const char made_up[] =
+    "{\"languages\":[{\"name\":\"pas\",\"title\":\"Pas\",\"prompt\":{\"first\":\"> \",\"more\":\". "
+    "\","
+    "\"indent\":\" \"},\"notebook\":{\"kernel\":\"pas\",\"title\":\"Pas\"},\"highlight\":{"
+    "\"lexer\":\"%s\",\"keywords\":[\"begin\",\"end\"],\"types\":[\"nil\"],\"comments\":[\"--\",\"#"
+    "\"],"
+    "\"block\":[\"(*\",\"*)\"],\"strings\":[\"'\",\"\\\"\\\"\",\"\\\"\"],\"variables\":\"@@\"}}]}";
+
+START_TEST(test_words)
+{
+    static const struct example examples[] = {
+        {"begin x end", "KKKKK...KKK"},
+        {"beginx begin_ end1", ".................."},
+        {"nil(f(2)) f (3)", "TTT.F.N...F..N."},
+        {"1 -- 2", "N.CCCC"},
+        {"1 - 2 # 3", "N.O.N.CCC"},
+        {"a (* b\nc *) d (* *) 1", "..CCCC\nCCCC...CCCCC.N"},
+        {"'a\\'b' c 'd\n1", "SSSSSS...SS\nN"},
+        {"\"\"a\"b\"\" \"c\" 1", "SSSSSSS.SSS.N"},
+        {"@@a @b @@", "VVV.O..OO"},
+        {"\303\244 = 0x1f", "...O.NNNN"},
+        {"(*", "CC"},
+        {"'\\", "SS"},
+    };
+    /* A lexer that nobody has is this one. */
+    static const char *const names[] = {"words", "cobol"};
+    struct gb_languages set;
+    struct gb_buf text = {0};
+
+    for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+        set = (struct gb_languages){0};
+        gb_buf_clear(&text);
+        gb_buf_addf(&text, made_up, names[k]);
+        ck_assert_int_eq(gb_languages_read_file(gb_buf_bytes(&text), &set, NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(examples); i++)
+            ck_assert_msg(strcmp(marked(set.list[0], examples[i].text), examples[i].expected) == 0,
+                          "%s\n%s\n%s", examples[i].text, marks, examples[i].expected);
+        gb_languages_release(&set);
+    }
+    gb_buf_release(&text);
 }
 END_TEST
 
 START_TEST(test_languages)
 {
-    ck_assert_int_eq(highlight_language("python"), HIGHLIGHT_PYTHON);
-    ck_assert_int_eq(highlight_language("cobol"), HIGHLIGHT_LANGUAGE_COUNT);
-    ck_assert_str_eq(marked(HIGHLIGHT_LANGUAGE_COUNT, "x = 'y'"), ".......");
+    ck_assert_str_eq(marked(NULL, "x = 'y'"), ".......");
+    ck_assert_str_eq(marked(&gb_language_unknown, "x = 'y'"), ".......");
 }
 END_TEST
 
@@ -141,19 +189,31 @@ START_TEST(test_deep)
     /* Deeper than the stack: a template is what is between two quotes. */
     for (int i = 0; i < 120; i += 3)
         memcpy(text + i, "`${", 4);
-    ck_assert_uint_eq(strlen(marked(HIGHLIGHT_JAVASCRIPT, text)), 120);
+    ck_assert_uint_eq(strlen(marked(gb_languages_find(&languages, "javascript"), text)), 120);
     ck_assert_uint_eq(strspn(marks, "SO"), 6 * 3 + 4);
 }
 END_TEST
+
+static void setup(void)
+{
+    languages_of_workers(&languages);
+}
+
+static void teardown(void)
+{
+    gb_languages_release(&languages);
+}
 
 int main(void)
 {
     Suite *suite = suite_create("highlight");
     TCase *tests = tcase_create("highlight");
 
+    tcase_add_unchecked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_python);
     tcase_add_test(tests, test_javascript);
     tcase_add_test(tests, test_shell);
+    tcase_add_test(tests, test_words);
     tcase_add_test(tests, test_languages);
     tcase_add_test(tests, test_deep);
     suite_add_tcase(suite, tests);

@@ -6,14 +6,6 @@
 enum { MODE_CODE, MODE_COMMENT };
 enum { IN_TEMPLATE = 1, IN_EXPRESSION, IN_BRACES };
 
-static const char keywords[] =
-    "abstract as asserts async await break case catch class const continue debugger declare "
-    "default "
-    "delete do else enum export extends finally for from function get if implements import in "
-    "infer instanceof interface is keyof let namespace new of private protected public readonly "
-    "return satisfies set static super switch this throw try type typeof var void while with yield";
-static const char constants[] = "true false null undefined NaN Infinity globalThis";
-static const char types[] = "any bigint boolean never number object string symbol unknown";
 /* Behind these a slash begins a regular expression. */
 static const char before_operand[] = "return typeof case in of do else void delete throw new await "
                                      "yield instanceof";
@@ -89,12 +81,12 @@ static bool javascript_name(struct lexer *lexer)
     struct gb_bytes word = lexer_name(lexer);
     uint8_t next = lexer_next_char(lexer);
 
-    if (!member && is_word_of(word, keywords) &&
+    if (!member && lexer_is_keyword(lexer, word) &&
         !(next == '(' && is_word_of(word, "get set of from as is type")) && next != '=') {
         lexer_token(lexer, from, HIGHLIGHT_KEYWORD);
         return is_word_of(word, before_operand);
     }
-    if (!member && (is_word_of(word, constants) || is_word_of(word, types)))
+    if (!member && lexer_is_type(lexer, word))
         lexer_token(lexer, from, HIGHLIGHT_TYPE);
     else if (is_upper(word.data[0]))
         lexer_token(lexer, from, HIGHLIGHT_TYPE);

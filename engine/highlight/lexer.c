@@ -57,6 +57,16 @@ uint8_t lexer_next_char(const struct lexer *lexer)
     return at < lexer->size ? lexer->text[at] : 0;
 }
 
+bool lexer_is_keyword(const struct lexer *lexer, struct gb_bytes name)
+{
+    return gb_texts_have_bytes(&lexer->language->highlight.keywords, name);
+}
+
+bool lexer_is_type(const struct lexer *lexer, struct gb_bytes name)
+{
+    return gb_texts_have_bytes(&lexer->language->highlight.types, name);
+}
+
 bool is_word_of(struct gb_bytes name, const char *words)
 {
     while (*words != '\0') {

@@ -10,6 +10,7 @@
 struct lexer {
     const uint8_t *text;
     size_t size, at;
+    const struct gb_language *language; /* its words */
     struct highlight_state *state;
     highlight_token *token;
     void *arg;
@@ -59,6 +60,9 @@ bool lexer_string(struct lexer *lexer, uint8_t quote);
 void lexer_skip_space(struct lexer *lexer);
 /* The first byte behind the place that is no space; 0: none. */
 uint8_t lexer_next_char(const struct lexer *lexer);
+/* Whether the record has @name among the keywords, or among the types. */
+bool lexer_is_keyword(const struct lexer *lexer, struct gb_bytes name);
+bool lexer_is_type(const struct lexer *lexer, struct gb_bytes name);
 /* Whether @name is one of @words, which are separated by single spaces. */
 bool is_word_of(struct gb_bytes name, const char *words);
 
@@ -67,6 +71,7 @@ void state_push(struct highlight_state *state, uint8_t what);
 uint8_t state_top(const struct highlight_state *state); /* 0: empty */
 void state_pop(struct highlight_state *state);
 
+void lex_words(struct lexer *lexer);
 void lex_python(struct lexer *lexer);
 void lex_javascript(struct lexer *lexer);
 void lex_shell(struct lexer *lexer);

@@ -4,13 +4,6 @@
 
 enum { MODE_CODE, MODE_TRIPLE_SINGLE, MODE_TRIPLE_DOUBLE, MODE_SINGLE, MODE_DOUBLE };
 
-static const char keywords[] =
-    "and as assert async await break class continue def del elif else except finally for from "
-    "global if import in is lambda nonlocal not or pass raise return try while with yield";
-static const char constants[] = "True False None Ellipsis NotImplemented __debug__";
-static const char types[] = "int float str bytes bool list dict set tuple frozenset complex object "
-                            "type bytearray memoryview range";
-
 /* In a string of @mode, at any place of it. */
 static void python_string_rest(struct lexer *lexer, size_t from, uint8_t mode)
 {
@@ -90,12 +83,10 @@ static void python_name(struct lexer *lexer, bool first, bool *defines)
     if (python_is_quote(peek(lexer, 0)) && python_is_prefix(word)) {
         python_string(lexer, from);
     } else if (!member &&
-               (is_word_of(word, keywords) || python_is_soft_keyword(lexer, word, first))) {
+               (lexer_is_keyword(lexer, word) || python_is_soft_keyword(lexer, word, first))) {
         *defines = gb_bytes_equal(word, "def") || gb_bytes_equal(word, "class");
         lexer_token(lexer, from, HIGHLIGHT_KEYWORD);
-    } else if (!member && is_word_of(word, constants)) {
-        lexer_token(lexer, from, HIGHLIGHT_TYPE);
-    } else if (is_upper(word.data[0]) || (!member && is_word_of(word, types))) {
+    } else if (is_upper(word.data[0]) || (!member && lexer_is_type(lexer, word))) {
         lexer_token(lexer, from, HIGHLIGHT_TYPE);
     } else if (defined || lexer_next_char(lexer) == '(') {
         lexer_token(lexer, from, HIGHLIGHT_FUNCTION);

@@ -6,8 +6,6 @@
 enum { MODE_CODE, MODE_HERE, MODE_HERE_TABS };
 enum { IN_SINGLE = 1, IN_DOUBLE, IN_DOLLAR_SINGLE, IN_SUBSTITUTION, IN_BACKTICKS };
 
-static const char keywords[] = "if then else elif fi for while until do done case esac in function "
-                               "select time coproc [[ ]] { } !";
 /* Behind these stands a command. */
 static const char before_command[] = "if then else elif while until do time coproc { ! && || ;";
 
@@ -161,7 +159,7 @@ static bool shell_word(struct lexer *lexer, bool command)
         return shell_is_blank_or_end(
             peek(lexer, 0)); /* a command may stand behind its environment */
     }
-    if ((command || is_word_of(text, "in do ]] }")) && is_word_of(text, keywords)) {
+    if ((command || is_word_of(text, "in do ]] }")) && lexer_is_keyword(lexer, text)) {
         lexer_token(lexer, from, HIGHLIGHT_KEYWORD);
         return is_word_of(text, before_command);
     }

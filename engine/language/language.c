@@ -67,6 +67,7 @@ static const struct field {
     {"highlight", "block", AT(highlight.block), FIELD_WORD, MANY, 2},
     {"highlight", "strings", AT(highlight.strings), FIELD_WORD, MANY, LIST_MAX},
     {"highlight", "variables", AT(highlight.variables), FIELD_WORD, 0, 1},
+    {"environment", "refused", AT(environment.refused), FIELD_WORD, MANY | OWN, LIST_MAX},
     {"warm", "template", AT(warm.template), FIELD_CODE, MANY | OWN, CELLS_MAX},
     {"warm", "pool", AT(warm.pool), FIELD_CODE, MANY | OWN, CELLS_MAX},
 #undef AT
@@ -392,8 +393,28 @@ void gb_language_unrefp(struct gb_language **language)
 
 bool gb_texts_have(const struct gb_texts *words, const char *word)
 {
+    return gb_texts_have_bytes(words, gb_bytes_str(word));
+}
+
+bool gb_texts_have_bytes(const struct gb_texts *words, struct gb_bytes word)
+{
     for (size_t i = 0; i < words->count; i++)
-        if (strcmp(words->list[i], word) == 0)
+        if (gb_bytes_equal(word, words->list[i]))
             return true;
     return false;
 }
+
+/* ---- what stands in ---- */
+
+#define EMPTY ((char[]){""})
+
+const struct gb_language gb_language_unknown = {
+    .references = 1,
+    .name = EMPTY,
+    .title = EMPTY,
+    .refused = {.why = EMPTY},
+    .prompt = {(char[]){"> "}, (char[]){"... "}, (char[]){"    "}, {NULL, 0}},
+    .notebook = {EMPTY, EMPTY, EMPTY, EMPTY},
+    .errors = {EMPTY},
+    .highlight = {.lexer = EMPTY, .variables = EMPTY},
+};

@@ -61,14 +61,18 @@ struct gb_language {
     } errors;
 
     struct {
-        char *lexer;             /* of the front end's: "python", …; "words": by what follows */
+        char *lexer;             /* one of engine/highlight; "words": by what follows alone */
         struct gb_texts endings; /* of files that are no programs and are coloured by it */
-        struct gb_texts keywords, types;
-        struct gb_texts comments; /* what begins one that goes to the end of the line */
-        struct gb_texts block;    /* what begins and what ends a comment; none or two */
-        struct gb_texts strings;  /* quotes; a backslash keeps the next character in */
-        char *variables;          /* what a name behind it is a variable by: "$" */
+        struct gb_texts keywords, types; /* types and constants */
+        struct gb_texts comments;        /* what begins one that goes to the end of the line */
+        struct gb_texts block;           /* what begins and what ends a comment; none or two */
+        struct gb_texts strings;         /* quotes; a backslash keeps the next character in */
+        char *variables;                 /* what a name behind it is a variable by: "$" */
     } highlight;
+
+    struct {
+        struct gb_texts refused; /* names that would steer the worker; told to no client */
+    } environment;
 
     /* Cells that are run before a user's first one; told to no client. */
     struct {
@@ -95,6 +99,11 @@ void gb_language_unref(struct gb_language *language);
 void gb_language_unrefp(struct gb_language **language);
 
 bool gb_texts_have(const struct gb_texts *words, const char *word);
+bool gb_texts_have_bytes(const struct gb_texts *words, struct gb_bytes word);
+
+/* Stands in for a language of which nothing is known: it has no name, prompts that suit anything,
+ * and nothing else. Never freed. */
+extern const struct gb_language gb_language_unknown;
 
 /* ---- sets ---- */
 
@@ -116,6 +125,9 @@ void gb_languages_release(struct gb_languages *languages);
 
 /* All borrow from the set; NULL: none is meant. @languages may be NULL, too. */
 struct gb_language *gb_languages_find(const struct gb_languages *languages, const char *name);
+/* The same, and gb_language_unknown instead of NULL. */
+const struct gb_language *gb_languages_named(const struct gb_languages *languages,
+                                             struct gb_bytes name);
 /* By name or alias. */
 struct gb_language *gb_languages_of_word(const struct gb_languages *languages, const char *word);
 /* By a file's ending, in whatever case, and not when the ending is all of the name. */
@@ -130,5 +142,7 @@ struct gb_language *gb_languages_of_program(const struct gb_languages *languages
                                             const char *program);
 /* The ending of a file's name with its dot, or ""; in @path. */
 const char *gb_file_ending(const char *path);
+/* Whether the worker of one of them would be steered by this name, in whatever case. */
+bool gb_languages_refuse(const struct gb_languages *languages, const char *name);
 /* Adds "javascript, python, shell". */
 void gb_languages_add_names(const struct gb_languages *languages, struct gb_buf *to);

@@ -39,7 +39,8 @@ START_TEST(finds_what_is_meant)
     python = gb_languages_find(&languages, "python");
     ck_assert_str_eq(python->prompt.first, ">>> ");
     ck_assert_uint_eq(python->warm.template.count, 3);
-    ck_assert_uint_eq(python->highlight.keywords.count, 0);
+    ck_assert(gb_texts_have(&python->highlight.keywords, "lambda"));
+    ck_assert_uint_eq(python->highlight.block.count, 0);
     ck_assert_str_eq(python->refused.why, "");
     gb_languages_release(&languages);
 }

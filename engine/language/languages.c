@@ -112,6 +112,15 @@ struct gb_language *gb_languages_find(const struct gb_languages *languages, cons
     return NULL;
 }
 
+const struct gb_language *gb_languages_named(const struct gb_languages *languages,
+                                             struct gb_bytes name)
+{
+    for (size_t i = 0; languages != NULL && i < languages->count; i++)
+        if (gb_bytes_equal(name, languages->list[i]->name))
+            return languages->list[i];
+    return &gb_language_unknown;
+}
+
 struct gb_language *gb_languages_of_word(const struct gb_languages *languages, const char *word)
 {
     struct gb_language *language = gb_languages_find(languages, word);
@@ -189,6 +198,18 @@ struct gb_language *gb_languages_of_program(const struct gb_languages *languages
                 return languages->list[i];
     }
     return NULL;
+}
+
+bool gb_languages_refuse(const struct gb_languages *languages, const char *name)
+{
+    for (size_t i = 0; languages != NULL && i < languages->count; i++) {
+        const struct gb_texts *refused = &languages->list[i]->environment.refused;
+
+        for (size_t k = 0; k < refused->count; k++)
+            if (strcasecmp(refused->list[k], name) == 0)
+                return true;
+    }
+    return false;
 }
 
 void gb_languages_add_names(const struct gb_languages *languages, struct gb_buf *to)

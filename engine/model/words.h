@@ -51,7 +51,7 @@ bool gb_words_find(const struct gb_words *words, struct gb_bytes word, unsigned 
 #define GB_MODES(X)                                                                                \
     X(GB_MODE_KERNEL, "kernel")   /* the session's interpreter */                                  \
     X(GB_MODE_PROCESS, "process") /* a fresh process of the same language */                       \
-    X(GB_MODE_SHELL, "shell")     /* bash in the same VM */
+    X(GB_MODE_SHELL, "shell")     /* the language of that name, in the same VM */
 enum gb_mode { GB_MODES(GB_ENUM_ROW) GB_MODE_COUNT };
 GB_ENUM(gb_mode, GB_MODES);
 

@@ -12,43 +12,23 @@
 #include "base/utf8.h"
 #include "session/session.h"
 
-/* Names that would change what our workers, the loader or the language itself load before the
- * user's code runs. User code can set them for its children by itself; a client cannot. HOME is not
- * among them: it says where programs look for their settings, and the home stays where it is. */
+/* Names that would change what the loader or the C library do before the user's code runs; those
+ * that would steer a worker stand in the record of its language. User code can set them for its
+ * children by itself; a client cannot. HOME is not among them: it says where programs look for
+ * their settings, and the home stays where it is. */
 static const char *const refused[] = {
-    "BASH_ENV",
-    "BASHOPTS",
-    "CDPATH",
-    "ENV",
-    "GCONV_PATH",
-    "GLIBC_TUNABLES",
-    "IFS",
-    "LOCPATH",
-    "MALLOC_TRACE",
-    "NLSPATH",
-    "NODE_OPTIONS",
-    "PATH",
-    "PROMPT_COMMAND",
-    "PS4",
-    "PYTHONHOME",
-    "PYTHONINSPECT",
-    "PYTHONPATH",
-    "PYTHONSTARTUP",
-    "PYTHONWARNINGS",
-    "SHELLOPTS",
-    "TMPDIR",
-    "USER",
-    "LOGNAME",
+    "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "MALLOC_TRACE", "NLSPATH",
+    "PATH",       "TMPDIR",         "USER",    "LOGNAME",
 };
 
-static bool env_name_is_refused(const char *name)
+static bool env_name_is_refused(const struct gb_languages *languages, const char *name)
 {
     if (strncasecmp(name, "LD_", 3) == 0 || strncasecmp(name, "GLASSBELL_", 9) == 0)
         return true;
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
         if (strcasecmp(name, refused[i]) == 0)
             return true;
-    return false;
+    return gb_languages_refuse(languages, name);
 }
 
 static bool env_name_is_well_formed(struct gb_bytes name)
@@ -69,7 +49,8 @@ static bool env_value_is_well_formed(struct gb_bytes value)
     return gb_utf8_valid(value);
 }
 
-int gb_env_add(struct gb_env *env, struct gb_bytes name, struct gb_bytes value, struct gb_err *err)
+int gb_env_add(struct gb_env *env, const struct gb_languages *languages, struct gb_bytes name,
+               struct gb_bytes value, struct gb_err *err)
 {
     _cleanup_(freep) char *name_str = NULL;
     size_t at;
@@ -81,7 +62,7 @@ int gb_env_add(struct gb_env *env, struct gb_bytes name, struct gb_bytes value, 
         return gb_err_set(err, GB_EINVALID,
                           "an environment name is letters, digits and _, and begins with no digit");
     name_str = xstrndup((const char *)name.data, name.size);
-    if (env_name_is_refused(name_str))
+    if (env_name_is_refused(languages, name_str))
         return gb_err_set(err, GB_EINVALID,
                           "the environment name %s steers the sandbox itself and cannot be set",
                           name_str);

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "guest/guest.h"
+#include "language/language.h"
 #include "model/flags.h"
 #include "model/words.h"
 #include "vm/host.h"
@@ -37,10 +38,11 @@ struct gb_env {
 };
 
 /* Adds a copy of a pair (a name that is there is replaced). GB_EINVALID when the name is not
- * [A-Za-z_][A-Za-z0-9_]*, is one that would steer our own workers or the loader (LD_*, PYTHONHOME,
- * BASH_ENV, …), when the value has control characters other than tab, is not UTF-8, or a limit is
+ * [A-Za-z_][A-Za-z0-9_]*, is one that would steer the loader (LD_*, …) or the worker of one of
+ * @languages, when the value has control characters other than tab, is not UTF-8, or a limit is
  * passed. */
-int gb_env_add(struct gb_env *env, struct gb_bytes name, struct gb_bytes value, struct gb_err *err);
+int gb_env_add(struct gb_env *env, const struct gb_languages *languages, struct gb_bytes name,
+               struct gb_bytes value, struct gb_err *err);
 void gb_env_release(struct gb_env *env);
 
 struct gb_session_config {

@@ -9,7 +9,6 @@
 #include "show/facts.h"
 #include "show/outcome.h"
 #include "show/remarks.h"
-#include "show/signs.h"
 #include "show/words.h"
 
 enum { FILES_SHOWN = 8 };
@@ -111,11 +110,10 @@ static void show_head(const struct show_target *to, const struct gb_cell_info *c
 
 static void show_code(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language)
 {
-    _cleanup_(freep) char *name = xstrndup((const char *)language.data, language.size);
-    const struct signs *signs = signs_of(facts_is_shell(cell) ? "shell" : name);
+    const struct gb_language *of = facts_language(show->languages, cell, language);
     const struct show_target *to = show->ours;
     struct gb_bytes code = cell->code;
-    const char *prompt = signs->first;
+    const char *prompt = of->prompt.first;
 
     while (code.size > 0) {
         const uint8_t *newline = memchr(code.data, '\n', code.size);
@@ -126,7 +124,7 @@ static void show_code(struct show *show, const struct gb_cell_info *cell, struct
         show_text(to, (struct gb_bytes){code.data, size});
         show_no_colour(to);
         gb_buf_adds(to->out, "\n");
-        prompt = signs->more;
+        prompt = of->prompt.more;
         size = MIN(size + 1, code.size);
         code.data += size;
         code.size -= size;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "language/language.h"
 #include "model/cell.h"
 #include "show/filter.h"
 
@@ -25,17 +26,19 @@ struct show_target {
     struct filter filter;
 };
 
-/* Likewise. Borrows the targets, which may be the same one. */
+/* Likewise. Borrows the targets, which may be the same one, and the languages. */
 struct show {
     struct show_target *ours, *streams[2]; /* standard output and error of the cell */
+    const struct gb_languages *languages;  /* whose prompts stand in front of code; NULL: none */
     bool head;                             /* the line above a cell, and what is below its output */
     bool code, output;
     bool prompt; /* at a prompt: the value as its language shows it, and no more than the value */
     bool in_stderr, in_line;
 };
 
-/* One after the other: the beginning with the code, any pieces of output, the end. @language may be
- * empty. The end tells the value, changed files and what went wrong. */
+/* One after the other: the beginning with the code, any pieces of output, the end. @language is
+ * that of the session, by name, and may be empty. The end tells the value, changed files and what
+ * went wrong. */
 void show_begin(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language);
 void show_piece(struct show *show, bool is_stderr, struct gb_bytes bytes);
 void show_end(struct show *show, const struct gb_cell_info *cell);

@@ -5,15 +5,17 @@
 #include <string.h>
 
 #include "check_run.h"
+#include "language/testing.h"
 #include "rpc/json.h"
 #include "rpc/object.h"
 #include "show/outcome.h"
-#include "show/signs.h"
+#include "show/facts.h"
 #include "show/words.h"
 
 static struct gb_json_doc doc;
 static char *kept;
 static struct gb_buf texts[2];
+static struct gb_languages languages;
 
 static const struct gb_cell_info *cell_of(const char *text)
 {
@@ -31,6 +33,7 @@ static const struct gb_cell_info *cell_of(const char *text)
 static void setup(void)
 {
     setenv("TZ", "UTC", 1);
+    languages_of_workers(&languages);
 }
 
 static void teardown(void)
@@ -39,6 +42,7 @@ static void teardown(void)
     doc = (struct gb_json_doc){0};
     free(kept);
     kept = NULL;
+    gb_languages_release(&languages);
     for (size_t i = 0; i < 2; i++)
         gb_buf_release(&texts[i]);
 }
@@ -59,6 +63,7 @@ static void two_init(struct two *two, bool out_terminal, bool err_terminal)
             (struct show_target){.out = &texts[i], .terminal = terminal[i], .exact = !terminal[i]};
     two->show = (struct show){.ours = &two->ours,
                               .streams = {&two->targets[0], &two->targets[1]},
+                              .languages = &languages,
                               .head = true,
                               .code = true,
                               .output = true};
@@ -202,10 +207,25 @@ END_TEST
 
 START_TEST(prompts)
 {
-    ck_assert_str_eq(signs_of("python")->first, ">>> ");
-    ck_assert_str_eq(signs_of("javascript")->more, "... ");
-    ck_assert_str_eq(signs_of("shell")->more, "> ");
-    ck_assert_str_eq(signs_of("fortran")->first, ">>> ");
+    static const char in_shell[] = "{\"cell\":1,\"mode\":\"shell\"}";
+    static const char in_process[] = "{\"cell\":1,\"mode\":\"process\"}";
+    static const struct {
+        const char *language, *cell, *first, *more;
+    } table[] = {
+        {"python", "{}", ">>> ", "... "}, {"javascript", in_process, "> ", "... "},
+        {"shell", "{}", "$ ", "> "},      {"python", in_shell, "$ ", "> "},
+        {"fortran", "{}", "> ", "... "},  {"fortran", in_shell, "$ ", "> "},
+        {"", in_process, "> ", "... "},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const struct gb_language *language =
+            facts_language(&languages, cell_of(table[i].cell), gb_bytes_str(table[i].language));
+
+        ck_assert_str_eq(language->prompt.first, table[i].first);
+        ck_assert_str_eq(language->prompt.more, table[i].more);
+    }
+    ck_assert_str_eq(facts_language(NULL, cell_of(in_shell), gb_bytes_str("python"))->name, "");
 }
 END_TEST
 

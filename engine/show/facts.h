@@ -6,11 +6,15 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "language/language.h"
 #include "model/cell.h"
 
 /* GB_MODE_KERNEL where it is not said. */
 enum gb_mode facts_mode(const struct gb_cell_info *cell);
 bool facts_is_shell(const struct gb_cell_info *cell);
+/* The language of the cell's code, in a session of the language named @session. Never NULL. */
+const struct gb_language *facts_language(const struct gb_languages *languages,
+                                         const struct gb_cell_info *cell, struct gb_bytes session);
 /* Whether it has not ended yet: a history has such a cell, too. */
 bool facts_is_running(const struct gb_cell_info *cell);
 double facts_seconds(uint64_t ns);

@@ -158,15 +158,13 @@ static void header_add_shared(struct header *header, const struct host *host)
     header_add(part, ROLE_HEADER_STRONG, "%.0f%%", 100 * (double)host->shared_bytes / all);
 }
 
-/* The images by two letters are known well enough. */
-static const char *header_short_image(const char *image, char text[24])
+/* The image that has the name of its language goes by the first alias of it: that is short. */
+static const char *header_short_image(const struct store *store, const char *image, char text[24])
 {
-    if (strcmp(image, "python") == 0)
-        return "py";
-    if (strcmp(image, "javascript") == 0)
-        return "js";
-    if (strcmp(image, "shell") == 0)
-        return "sh";
+    const struct gb_language *language = gb_languages_find(&store->languages, image);
+
+    if (language != NULL && language->aliases.count > 0)
+        image = language->aliases.list[0];
     (void)snprintf(text, 24, "%.16s", image);
     return text;
 }
@@ -186,8 +184,8 @@ static void header_add_pools(struct header *header, const struct store *store)
                          : pool->ready < pool->target ? ROLE_STARTING
                                                       : ROLE_HEADER_STRONG;
 
-        header_add(part, role, " %s %u/%u", header_short_image(pool->image, name), pool->ready,
-                   pool->target);
+        header_add(part, role, " %s %u/%u", header_short_image(store, pool->image, name),
+                   pool->ready, pool->target);
     }
 }
 

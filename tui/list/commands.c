@@ -537,7 +537,7 @@ const struct command list_commands[] = {
              ARGUMENT_SESSION, list_run_type),
     {"open", "SESSION", "look into a session", NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_SESSION,
      list_run_open_named},
-    LIST_ROW("new", "[IMAGE [LABEL]]", "open a session (python, javascript, shell)", "n", "new",
+    LIST_ROW("new", "[IMAGE [LABEL]]", "open a session of an image (Tab lists all)", "n", "new",
              ARGUMENT_IMAGE, list_run_new),
     LIST_ROW("filter", "[FILTER]", "show what fits: web mem>150M lang=py idle>2m !owner=ci", "/",
              "filter", ARGUMENT_TEXT, list_run_filter),

@@ -64,6 +64,7 @@ static void store_clear(struct store *store)
     store->pool_count = 0;
     store->host = (struct host){0};
     store->server = (struct server){0};
+    gb_languages_release(&store->languages);
     store->subscription = 0;
     store->ready = false;
     store->change++;
@@ -517,6 +518,9 @@ void store_pools(struct store *store, const struct gb_json *result)
 void store_hello(struct store *store, const struct gb_json *result)
 {
     read_hello(&store->server, result);
+    gb_languages_release(&store->languages);
+    (void)gb_languages_read(json_member(result, "languages"), GB_LANGUAGE_OF_SERVER,
+                            &store->languages, NULL);
     store->change++;
 }
 

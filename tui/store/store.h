@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "language/language.h"
 #include "model/words.h"
 #include "rpc/json.h"
 
@@ -161,6 +162,7 @@ struct store {
     size_t pool_count;
     struct host host;
     struct server server;
+    struct gb_languages languages;   /* those of the server; who keeps one holds a reference */
     int64_t subscription;            /* ours; 0: none */
     bool ready;                      /* a snapshot was taken in */
     bool missed;                     /* events, since the last one */

@@ -21,11 +21,11 @@ enum {
 /* How cards are shown. */
 struct card_look {
     int width;
-    enum highlight_language language;
-    bool wrap;        /* else long lines are cut */
-    bool times;       /* with the time of day */
-    bool output_only; /* a thin head line, no code */
-    bool hide;        /* only lines that @search finds */
+    const struct gb_language *language; /* NULL: nothing is coloured */
+    bool wrap;                          /* else long lines are cut */
+    bool times;                         /* with the time of day */
+    bool output_only;                   /* a thin head line, no code */
+    bool hide;                          /* only lines that @search finds */
     struct picture_look figures;
     struct search *search; /* what it may look at while a frame is painted is in its filter */
     colour ground, ground_selected; /* of head lines */

@@ -664,7 +664,7 @@ static struct highlight_state cells_mark_before(const struct card *card, size_t 
     return card->mark_count > 0 ? card->marks[mark] : (struct highlight_state){0};
 }
 
-void card_mark_code(struct card *card, enum highlight_language language, size_t line)
+void card_mark_code(struct card *card, const struct gb_language *language, size_t line)
 {
     struct highlight_state state;
     struct text_line text;
@@ -682,7 +682,7 @@ void card_mark_code(struct card *card, enum highlight_language language, size_t 
     }
 }
 
-struct highlight_state card_state_at(const struct card *card, enum highlight_language language,
+struct highlight_state card_state_at(const struct card *card, const struct gb_language *language,
                                      size_t line)
 {
     struct text_line text;
@@ -694,11 +694,18 @@ struct highlight_state card_state_at(const struct card *card, enum highlight_lan
     return state;
 }
 
-void cells_init(struct cells *cells, const char *session, const char *language,
-                void (*free_picture)(void *picture))
+void cells_init(struct cells *cells, const char *session, void (*free_picture)(void *picture))
 {
-    *cells = (struct cells){.language = highlight_language(language), .free_picture = free_picture};
+    *cells = (struct cells){.free_picture = free_picture};
     (void)snprintf(cells->session, sizeof(cells->session), "%s", session);
+}
+
+void cells_learn(struct cells *cells, struct gb_language *language)
+{
+    struct gb_language *before = cells->language;
+
+    cells->language = gb_language_ref(language);
+    gb_language_unref(before);
 }
 
 void cells_release(struct cells *cells)
@@ -706,5 +713,6 @@ void cells_release(struct cells *cells)
     while (cells->count > 0)
         cells_remove_at(cells, cells->count - 1);
     free(cells->cards);
+    gb_language_unref(cells->language);
     *cells = (struct cells){0};
 }

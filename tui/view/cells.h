@@ -92,7 +92,7 @@ struct card {
 struct cells {
     struct card **cards;
     size_t count, capacity;
-    enum highlight_language language;
+    struct gb_language *language; /* of the session; a reference. NULL: not known, or not yet */
     char session[CELL_NAME_MAX];
     uint64_t change; /* rises with every change */
     uint32_t near;   /* the cell that one goes to; 0: the end is what matters */
@@ -101,9 +101,10 @@ struct cells {
 };
 
 /* Embed it. */
-void cells_init(struct cells *cells, const char *session, const char *language,
-                void (*free_picture)(void *picture));
+void cells_init(struct cells *cells, const char *session, void (*free_picture)(void *picture));
 void cells_release(struct cells *cells);
+/* The language of the session has come to be known; NULL: it is not known here. */
+void cells_learn(struct cells *cells, struct gb_language *language);
 
 /* An event of this session. */
 void cells_event(struct cells *cells, const char *kind, const struct gb_json *params);
@@ -131,7 +132,7 @@ bool card_failed(const struct card *card);
 void card_verdict(const struct card *card, char *to, size_t room);
 /* Notes the lexer's states up to line @line of the code, so that what follows need not find them.
  */
-void card_mark_code(struct card *card, enum highlight_language language, size_t line);
+void card_mark_code(struct card *card, const struct gb_language *language, size_t line);
 /* The lexer's state at the beginning of line @line of the code. */
-struct highlight_state card_state_at(const struct card *card, enum highlight_language language,
+struct highlight_state card_state_at(const struct card *card, const struct gb_language *language,
                                      size_t line);

@@ -47,7 +47,7 @@ static bool want_part(void *arg, struct card *card, enum part_wish wish)
 
 static void setup(void)
 {
-    cells_init(&cells, "s-1", "python", picture_free);
+    cells_init(&cells, "s-1", picture_free);
     stream_init(&stream, &cells);
     stream.want = want;
     stream.want_between = want_between;

@@ -58,22 +58,13 @@ static bool files_is_text(struct gb_bytes bytes)
     return memchr(bytes.data, '\0', bytes.size) == NULL && gb_utf8_valid(bytes);
 }
 
-static enum highlight_language files_language_of(const char *path)
+/* NULL: none. */
+static void files_colour_by(struct files *files, struct gb_language *language)
 {
-    static const struct {
-        const char *ending;
-        enum highlight_language language;
-    } table[] = {
-        {".py", HIGHLIGHT_PYTHON},       {".js", HIGHLIGHT_JAVASCRIPT},
-        {".mjs", HIGHLIGHT_JAVASCRIPT},  {".ts", HIGHLIGHT_JAVASCRIPT},
-        {".json", HIGHLIGHT_JAVASCRIPT}, {".sh", HIGHLIGHT_SHELL},
-    };
-    const char *dot = strrchr(path, '.');
+    struct gb_language *before = files->language;
 
-    for (size_t i = 0; dot != NULL && i < ARRAY_SIZE(table); i++)
-        if (strcmp(table[i].ending, dot) == 0)
-            return table[i].language;
-    return HIGHLIGHT_LANGUAGE_COUNT;
+    files->language = gb_language_ref(language);
+    gb_language_unref(before);
 }
 
 static void files_feed_hex(struct text *text, struct gb_bytes bytes)
@@ -119,14 +110,15 @@ static void files_on_look(void *arg, const struct gb_json *result,
     }
     text_free(files->text);
     files->text = text_new(1 << 20);
-    files->language = HIGHLIGHT_LANGUAGE_COUNT;
+    files_colour_by(files, NULL);
     if (error != NULL) {
         text_feed(files->text, TEXT_STDERR, gb_bytes_str(error->message));
     } else if (gb_bytes_add_decoded(&bytes, piece.data, (piece.flags & GB_PIECE_BASE64) != 0)) {
         files->size = piece.size;
         files->cut = (piece.flags & GB_PIECE_EOF) == 0;
         if (files_is_text(gb_buf_bytes(&bytes))) {
-            files->language = files_language_of(path);
+            files_colour_by(files,
+                            gb_languages_of_coloured(&tui_store(files->tui)->languages, path));
             text_feed(files->text, TEXT_STDOUT, gb_buf_bytes(&bytes));
         } else {
             files_feed_hex(files->text, gb_buf_bytes(&bytes));
@@ -476,4 +468,5 @@ void files_release(struct files *files)
     transfer_cancel(files->transfer);
     files_drop_entries(files);
     files_drop_look(files);
+    files_colour_by(files, NULL);
 }

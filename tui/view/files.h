@@ -40,8 +40,8 @@ struct files {
     int height; /* of the list, as last arranged */
     /* The file under the cursor. */
     char looked[FILES_PATH_MAX];
-    struct text *text; /* NULL: nothing to look at */
-    enum highlight_language language;
+    struct text *text;            /* NULL: nothing to look at */
+    struct gb_language *language; /* that colours it; a reference. NULL: none does */
     bool cut;
     uint64_t size;
     size_t text_top;

@@ -9,7 +9,7 @@
 
 /* The lexer's state at the beginning of the line becomes that of the next one. */
 struct line_tokens {
-    enum highlight_language language;
+    const struct gb_language *language; /* NULL: nothing is coloured */
     struct highlight_state *state;
 };
 

@@ -298,12 +298,11 @@ static void pane_on_edit(void *arg, const char *text)
 
 /* ---- $EDITOR ---- */
 
-static const char *pane_ending_of(const char *language)
+static const char *pane_ending_of(const struct pane *pane)
 {
-    return strcmp(language, "python") == 0       ? ".py"
-           : strcmp(language, "javascript") == 0 ? ".js"
-           : strcmp(language, "shell") == 0      ? ".sh"
-                                                 : ".txt";
+    const struct gb_language *language = pane->cells->language;
+
+    return language != NULL && language->endings.count > 0 ? language->endings.list[0] : ".txt";
 }
 
 void pane_edit(struct pane *pane, const char *text)
@@ -313,7 +312,7 @@ void pane_edit(struct pane *pane, const char *text)
     char *path = NULL;
     int status = -1;
 
-    if (outside_write(text, pane_ending_of(pane->language), &path, &err) == 0)
+    if (outside_write(text, pane_ending_of(pane), &path, &err) == 0)
         status = tui_edit(pane->tui, path);
     if (path != NULL && outside_read(path, PROMPT_TEXT_MAX, &edited, &err) == 0 && status == 0) {
         pane_focus(pane, true);
@@ -334,12 +333,10 @@ void pane_edit(struct pane *pane, const char *text)
 
 /* ---- life ---- */
 
-void pane_init(struct pane *pane, struct tui *tui, struct cells *cells, const char *session,
-               const char *language)
+void pane_init(struct pane *pane, struct tui *tui, struct cells *cells, const char *session)
 {
     *pane = (struct pane){.tui = tui, .cells = cells};
     (void)snprintf(pane->session, sizeof(pane->session), "%s", session);
-    (void)snprintf(pane->language, sizeof(pane->language), "%s", language);
     gb_list_init(&pane->calls);
     pane->deadline = gb_timer_new(tui_loop(tui), pane_on_deadline, pane);
 }
@@ -369,9 +366,21 @@ static void pane_attach(struct pane *pane)
         .edit = pane_on_edit,
     };
 
+    const struct gb_language *language =
+        pane->cells->language != NULL ? pane->cells->language : &gb_language_unknown;
+
     /* What a program is told (a password perhaps) is remembered in no file. */
-    prompt_attach(&hooks, pane, pane->input ? "" : pane->language,
+    prompt_attach(&hooks, pane, pane->input ? "" : pane->language, language->prompt.indent,
                   pane->input ? &pane->input_draft : &pane->draft);
+}
+
+void pane_learn(struct pane *pane, const char *language)
+{
+    (void)snprintf(pane->language, sizeof(pane->language), "%s", language);
+    if (!prompt_is_attached(pane))
+        return;
+    prompt_detach(pane);
+    pane_attach(pane);
 }
 
 void pane_focus(struct pane *pane, bool focused)

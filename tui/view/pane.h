@@ -14,9 +14,9 @@ struct pane {
     struct tui *tui;
     struct cells *cells;
     char session[CELL_NAME_MAX];
-    char language[CELL_NAME_MAX];
-    bool focused; /* the keys go here */
-    bool input;   /* what is typed is for the program that waits */
+    char language[CELL_NAME_MAX]; /* its name; empty: not told yet */
+    bool focused;                 /* the keys go here */
+    bool input;                   /* what is typed is for the program that waits */
     struct prompt_draft draft, input_draft;
     struct gb_timer *deadline;
     struct gb_list calls;
@@ -24,9 +24,10 @@ struct pane {
 };
 
 /* Embed it. Borrows all. */
-void pane_init(struct pane *pane, struct tui *tui, struct cells *cells, const char *session,
-               const char *language);
+void pane_init(struct pane *pane, struct tui *tui, struct cells *cells, const char *session);
 void pane_release(struct pane *pane);
+/* The language of the session is told, by its name; the cells know what is known of it. */
+void pane_learn(struct pane *pane, const char *language);
 
 void pane_focus(struct pane *pane, bool focused);
 /* What is typed now is for the program that waits, or a cell again. */

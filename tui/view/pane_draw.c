@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "show/signs.h"
 #include "view/paint.h"
 #include "view/pane.h"
 
@@ -42,7 +41,7 @@ static void pane_draw_on_token(void *arg, size_t from, size_t to, enum highlight
 }
 
 /* One line of the text. The cursor's place is told when it is in it. */
-static void pen_line(struct pen *pen, enum highlight_language language,
+static void pen_line(struct pen *pen, const struct gb_language *language,
                      struct highlight_state *state, struct gb_bytes line, size_t cursor,
                      int *cursor_x, int *cursor_y)
 {
@@ -94,11 +93,12 @@ struct layout {
 
 static const char *pane_prompt_of(const struct pane *pane, bool first)
 {
-    const struct signs *signs = signs_of(pane->language);
+    const struct gb_language *language =
+        pane->cells->language != NULL ? pane->cells->language : &gb_language_unknown;
 
     if (pane->input)
         return "input: ";
-    return first ? signs->first : signs->more;
+    return first ? language->prompt.first : language->prompt.more;
 }
 
 /* Goes over the text, and paints it when @pen says so. */
@@ -106,8 +106,7 @@ static void pane_go_over(const struct pane *pane, struct layout *layout, struct 
 {
     const struct prompt_view *view = &layout->view;
     struct highlight_state state = {0};
-    enum highlight_language language =
-        pane->input ? HIGHLIGHT_LANGUAGE_COUNT : highlight_language(pane->language);
+    const struct gb_language *language = pane->input ? NULL : pane->cells->language;
     size_t at = 0;
     bool first = true;
 
@@ -132,7 +131,7 @@ static void pane_go_over(const struct pane *pane, struct layout *layout, struct 
             probe.paint = false;
             probe.x = 0;
             probe.y = layout->cursor_y;
-            pen_line(&probe, HIGHLIGHT_LANGUAGE_COUNT, &none,
+            pen_line(&probe, NULL, &none,
                      (struct gb_bytes){(const uint8_t *)view->text + at, view->start - at},
                      view->start - at, &layout->match_x, &unused_y);
             layout->match_y = layout->cursor_y;

@@ -308,10 +308,28 @@ static struct region session_view_below_tabs(const struct session_view *self, st
     return region_part(region, 0, self->preview ? 0 : 1, -1, -1);
 }
 
+/* The language of the session is known once hello is answered and the session is told. */
+static void session_view_learn(struct session_view *self)
+{
+    const struct store *store = tui_store(self->view.tui);
+    const struct session *session;
+
+    if (self->cells.language != NULL)
+        return;
+    session = store_find(tui_store(self->view.tui), self->id);
+    if (session == NULL || session->language[0] == '\0')
+        return;
+    cells_learn(&self->cells, gb_languages_find(&store->languages, session->language));
+    self->stream.look.language = self->cells.language;
+    if (self->cells.language != NULL || strcmp(self->pane.language, session->language) != 0)
+        pane_learn(&self->pane, session->language);
+}
+
 static void session_view_arrange(struct view *view, struct region region)
 {
     struct session_view *self = session_view_of(view);
 
+    session_view_learn(self);
     self->region = region;
     region = session_view_below_tabs(self, region);
     if (self->tab == TAB_FILES)
@@ -515,22 +533,20 @@ struct session_view *session_view_top(struct tui *tui)
 static struct session_view *session_view_make(struct tui *tui, const char *id, bool preview)
 {
     struct session_view *self = xcalloc(1, sizeof(*self));
-    const struct session *session = store_find(tui_store(tui), id);
-    const char *language =
-        session != NULL && session->language[0] != '\0' ? session->language : "python";
 
     self->view.ops = &ops;
     self->view.tui = tui;
     self->preview = preview;
     (void)snprintf(self->id, sizeof(self->id), "%s", id);
-    cells_init(&self->cells, id, language, picture_free);
+    cells_init(&self->cells, id, picture_free);
     stream_init(&self->stream, &self->cells);
     self->stream.want = session_link_want;
     self->stream.want_part = session_link_want_part;
     self->stream.want_between = session_link_want_between;
     self->stream.arg = self;
-    pane_init(&self->pane, tui, &self->cells, id, language);
+    pane_init(&self->pane, tui, &self->cells, id);
     files_init(&self->files, tui, self->id);
+    session_view_learn(self);
     seek_open(self);
     session_link_open(self);
     return self;

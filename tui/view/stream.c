@@ -14,7 +14,6 @@ void stream_init(struct stream *stream, struct cells *cells)
     *stream = (struct stream){.cells = cells, .follow = true, .height = 1};
     stream->look.wrap = true;
     stream->look.search = &stream->search;
-    stream->look.language = cells->language;
 }
 
 /* The index of a card, or @otherwise. */

@@ -320,7 +320,8 @@ static void exec_held_start(struct held_cell *cell)
 static int exec_held_copy(struct exec_held *held, const struct gb_params *params,
                           struct program *program, struct gb_err *err)
 {
-    int r = open_env(params->env, &held->env, err);
+    const struct gb_server *server = held->cell.request->connection->server;
+    int r = open_env(server, params->env, &held->env, err);
 
     if (r == 0)
         r = program_keep(program, err);
@@ -388,7 +389,7 @@ void exec_handle(struct request *request, const struct gb_params *params)
     if (r == 0 && exec_is_held(request, params, &program, hosted))
         return;
     if (r == 0)
-        r = open_env(params->env, &env, &err);
+        r = open_env(server, params->env, &env, &err);
     if (r == 0)
         r = exec_start(request, params, &program, &env, hosted, &err);
     if (r < 0)
@@ -410,7 +411,7 @@ void exec_handle_run(struct request *request, const struct gb_params *params)
     if (r == 0)
         r = open_check_cells(request->connection, &err);
     if (r == 0)
-        r = open_env(params->env, &env, &err);
+        r = open_env(request->connection->server, params->env, &env, &err);
     if (r == 0)
         r = open_session(request->connection, params, true, &hosted, &err);
     if (r == 0)

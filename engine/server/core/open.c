@@ -75,7 +75,8 @@ static int open_check_network(const struct gb_json *network, struct gb_err *err)
                       "this version gives no network to VMs: leave `network` out, or say \"none\"");
 }
 
-int open_env(const struct gb_json *object, struct gb_env *env, struct gb_err *err)
+int open_env(const struct gb_server *server, const struct gb_json *object, struct gb_env *env,
+             struct gb_err *err)
 {
     const struct gb_json *child;
     int r = 0;
@@ -84,7 +85,7 @@ int open_env(const struct gb_json *object, struct gb_env *env, struct gb_err *er
         return 0;
     child = gb_json_first(object);
     for (uint32_t i = 0; i < object->count && r == 0; i++, child = gb_json_next(child))
-        r = gb_env_add(env, child->key, child->text, err);
+        r = gb_env_add(env, &server->host->images->languages, child->key, child->text, err);
     return r;
 }
 
@@ -164,7 +165,7 @@ int open_session(struct connection *connection, const struct gb_params *params, 
     if (r == 0)
         r = open_check_network(params->network, err);
     if (r == 0 && !run)
-        r = open_env(params->env, &env, err);
+        r = open_env(server, params->env, &env, err);
     if (r == 0 && server->session_count >= (size_t)settings->maximum)
         r = gb_err_set(err, GB_ECAPACITY,
                        "%zu session%s open, and the settings allow no more ([sessions] maximum)",

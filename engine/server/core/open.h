@@ -18,6 +18,7 @@ struct gb_image *open_image(const struct gb_server *server, struct gb_bytes name
                             struct gb_err *err);
 int open_check_memory(int64_t memory_mb, struct gb_err *err);
 /* Adds the members of @object (NULL: none). */
-int open_env(const struct gb_json *object, struct gb_env *env, struct gb_err *err);
+int open_env(const struct gb_server *server, const struct gb_json *object, struct gb_env *env,
+             struct gb_err *err);
 /* Whether this client may have one more cell under way, those that wait for a lease included. */
 int open_check_cells(const struct connection *connection, struct gb_err *err);
