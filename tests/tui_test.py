@@ -171,7 +171,7 @@ def test_without_a_server_nothing_closes(few, folder):
 
 
 # Keys that mean the same, said of different things.
-KIN = [{"copy", "copy-path", "copy"}, {"fold", "open"}, {"type", "open-file", "open"}, {"down", "file-down"}, {"up", "file-up"},
+KIN = [{"copy", "copy-path"}, {"fold", "open"}, {"type", "open-file", "open"}, {"down", "file-down"}, {"up", "file-up"},
        {"first", "top", "file-top"}, {"last", "end", "file-end"}, {"page-down", "look-down"}, {"page-up", "look-up"},
        {"next", "next-failed"}, {"filter", "search"}, {"mark", "fold"},
        {"search-next", "new"}]  # n: as pagers have it, where a search is on
