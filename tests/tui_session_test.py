@@ -490,7 +490,7 @@ def test_list(front, sessions):
     front.expect(" 2 of ")
     front.command("mark all")
     front.expect("2 marked")
-    front.keys("i")
+    front.keys("I")
     assert all(cell.wait()["interrupted"] for cell in running)
     front.command("mark none")
     front.command("all")
