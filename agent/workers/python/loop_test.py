@@ -9,7 +9,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from reference import compare
+from reference_testing import compare
 from harness import FINAL, INTERACTIVE, STALE_SIGINT, worker
 
 

@@ -15,7 +15,7 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from reference import Reference
+from reference_testing import Reference
 from harness import FINAL, INTERACTIVE, PYTHON, STALE_SIGINT, VALUE_CUT, Worker, field, served, u32, worker
 
 

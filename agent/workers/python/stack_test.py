@@ -7,7 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from reference import Reference, compare, plain
+from reference_testing import Reference, compare, plain
 from harness import FINAL, worker
 
 
