@@ -50,6 +50,12 @@ class Recipe:
     text: str = ""
 
 
+def contents(recipe):
+    """All that its root is made of. Two recipes for which this is the same have the same root: what the image
+    is called, which worker runs in it and with how much memory stand beside the root."""
+    return recipe.suite, recipe.packages, recipe.remove, recipe.tools, recipe.run, recipe.warm
+
+
 def names(folder):
     """The images that can be built."""
     return [name for name in sorted(entry.removesuffix(SUFFIX) for entry in os.listdir(folder)
