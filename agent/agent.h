@@ -31,6 +31,7 @@
 #include "init.h"
 #include "limit.h"
 #include "loop.h"
+#include "netd/netd.h"
 #include "port.h"
 #include "query.h"
 #include "sandbox.h"
@@ -58,6 +59,7 @@ struct agent {
     unsigned lingering_count;
     int null_fd; /* /dev/null */
 
+    struct netd netd;
     struct files files;
     uint64_t reserve; /* of memory, against what the agent itself writes */
 

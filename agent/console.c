@@ -17,6 +17,11 @@ void console_open(void)
         console_fd = fd;
 }
 
+int console_descriptor(void)
+{
+    return console_fd;
+}
+
 static void say(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 static void say(const char *format, va_list args)

@@ -5,6 +5,9 @@
 /* Uses the console that the kernel gave to PID 1; later lines go there too. */
 void console_open(void);
 
+/* Where they go, for who closes all other descriptors. */
+int console_descriptor(void);
+
 /* One line, control characters replaced. Slow (each byte is a VM exit): errors only. */
 void console_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

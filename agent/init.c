@@ -334,6 +334,7 @@ static void mount_inside(struct boot *boot)
         [STATE_HOSTNAME] = {"hostname", "localhost\n"},
         [STATE_HOSTS] = {"hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n"},
         [STATE_MACHINE_ID] = {"machine-id", "\n"}, /* not known yet (machine-id(5)) */
+        [STATE_RESOLVER] = {"resolv.conf", ""},    /* nobody to ask */
     };
     const unsigned long closed = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 

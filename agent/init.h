@@ -24,7 +24,7 @@ enum { USER_ID = 1000, LANGUAGE_BYTES = 33 };
 
 /* Files of /etc that the agent rewrites. They are held open: finding and truncating a file is a
  * third of what CONFIGURE would cost in a guest whose every instruction is translated anew. */
-enum state_file { STATE_HOSTNAME, STATE_HOSTS, STATE_MACHINE_ID, STATE_FILES };
+enum state_file { STATE_HOSTNAME, STATE_HOSTS, STATE_MACHINE_ID, STATE_RESOLVER, STATE_FILES };
 
 struct boot {
     char language[LANGUAGE_BYTES]; /* glassbell.language= of the kernel's command line; empty: a

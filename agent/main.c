@@ -15,6 +15,7 @@
 #include "agent.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "console.h"
 #include "device.h"
@@ -48,6 +49,8 @@ static void reap(struct agent *agent)
         worker = worker_of_pid(agent, pid);
         if (worker != NULL)
             worker_reaped(worker, status);
+        else if (netd_reaped(agent, pid))
+            port_log(&agent->port, GB_LOG_WARNING, "the guest's network ended by itself");
     }
     /* One SIGCHLD stands for many: there may be more. */
     deadline_set(&agent->loop, &agent->reap_again, gb_clock_mono_ns());

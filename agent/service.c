@@ -180,6 +180,26 @@ static void serve_file_mkdir(struct agent *agent, const struct gb_frame *frame,
     files_mkdir(&agent->files, &agent->port, frame->id, &request->file_change);
 }
 
+static void serve_network_on(struct agent *agent, const struct gb_frame *frame,
+                             const union request *request)
+{
+    struct gb_err err;
+
+    (void)request;
+    if (netd_on(agent, &err) < 0)
+        port_send_error(&agent->port, frame->id, &err);
+    else
+        port_send_ok(&agent->port, frame->id);
+}
+
+static void serve_network_off(struct agent *agent, const struct gb_frame *frame,
+                              const union request *request)
+{
+    (void)request;
+    netd_off(agent);
+    port_send_ok(&agent->port, frame->id);
+}
+
 static const struct service {
     enum gb_guest_type type;
     void (*serve)(struct agent *agent, const struct gb_frame *frame, const union request *request);
@@ -200,6 +220,8 @@ static const struct service {
     {GB_GUEST_FILE_STAT, serve_file_stat},
     {GB_GUEST_FILE_REMOVE, serve_file_remove},
     {GB_GUEST_FILE_MKDIR, serve_file_mkdir},
+    {GB_GUEST_NETWORK_ON, serve_network_on},
+    {GB_GUEST_NETWORK_OFF, serve_network_off},
 };
 
 void service_frame(struct port *port, const struct gb_frame *frame)

@@ -84,6 +84,11 @@ static int set_names(struct agent *agent, const struct gb_configure *configure, 
     return r;
 }
 
+int system_set_resolver(struct agent *agent, const char *text, struct gb_err *err)
+{
+    return write_state(agent, STATE_RESOLVER, text, err);
+}
+
 static int set_clock(uint64_t wall_ns, struct gb_err *err)
 {
     const struct timespec now = {

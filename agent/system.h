@@ -13,6 +13,9 @@ struct agent;
  * random numbers has been changed. */
 int system_configure(struct agent *agent, const struct gb_configure *configure, struct gb_err *err);
 
+/* Rewrites /etc/resolv.conf. */
+int system_set_resolver(struct agent *agent, const char *text, struct gb_err *err);
+
 void system_status(const struct agent *agent, struct gb_status *ret_status);
 
 /* Since the kernel's start. */

@@ -2,7 +2,7 @@
 _glassbell()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui attach watch top repl open exec ls close interrupt answer put get log export mcp serve doctor image version help completion'
+    local verbs='run tui attach watch top repl open exec ls close interrupt answer network put get log export mcp serve doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -17,15 +17,15 @@ _glassbell()
             --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
             --time|-t) return ;;
             --memory|-m) return ;;
+            --net) return ;;
             --env|-e) return ;;
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --download) return ;;
             --max-output) return ;;
-            --network) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --env --stdin --upload --download --max-output --json --network --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --env --stdin --upload --download --max-output --json --socket --no-autostart' -- "$word")
             return
         fi
         compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -76,12 +76,13 @@ _glassbell()
             --lang|-l) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --languages 2>/dev/null)" -- "$word"); return ;;
             --image) mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word"); return ;;
             --memory|-m) return ;;
+            --net) return ;;
             --env|-e) return ;;
             --time|-t) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --env --time --raw --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --env --time --raw --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -96,11 +97,12 @@ _glassbell()
             --lifetime) return ;;
             --time|-t) return ;;
             --memory|-m) return ;;
+            --net) return ;;
             --env|-e) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --env --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --net --env --json --socket --no-autostart' -- "$word")
             return
         fi
         ;;
@@ -158,6 +160,17 @@ _glassbell()
         esac
         if [[ $word == -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W '--help --eof --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
+        ;;
+    network)
+        case $before in
+            --net) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --net --json --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")

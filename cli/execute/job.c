@@ -311,8 +311,9 @@ static void job_open(struct job *job)
     gb_json_put_str(&out, "image", image);
     gb_json_put_str(&out, "label", "run");
     gb_json_put_u64(&out, "idle_ms", ABANDONED_IDLE_MS);
-    (void)params_put_env(execution->args, &out); /* checked before, both */
+    (void)params_put_env(execution->args, &out); /* checked before, all three */
     (void)params_put_memory(execution->args, &out);
+    (void)params_put_network(execution->args, &out);
     gb_json_end(&out);
     (void)gb_client_call(execution->app->client, "session.open", &params, OPEN_DEADLINE_MS,
                          job_on_opened, job);

@@ -87,7 +87,8 @@ static bool program_check_parameters(const struct args *args)
     bool good;
 
     gb_json_object(&out, NULL);
-    good = params_put_env(args, &out) && params_put_memory(args, &out);
+    good = params_put_env(args, &out) && params_put_memory(args, &out) &&
+           params_put_network(args, &out);
     gb_buf_release(&params);
     return good;
 }

@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "cli/app.h"
+
+enum { POLICY_MAX = 64 * 1024 };
 
 bool params_put_env(const struct args *args, struct gb_json_out *out)
 {
@@ -41,6 +45,47 @@ bool params_put_memory(const struct args *args, struct gb_json_out *out)
         return false;
     }
     gb_json_put_u64(out, "memory_mb", (uint64_t)mb);
+    return true;
+}
+
+void params_put_rules(struct gb_bytes text, struct gb_json_out *out)
+{
+    while (text.size > 0) {
+        size_t size = 0;
+
+        while (size < text.size && text.data[size] != '\n' && text.data[size] != ';')
+            size++;
+        if (size > 0)
+            gb_json_put(out, NULL, (struct gb_bytes){text.data, size});
+        size += size < text.size ? 1 : 0;
+        text.data += size;
+        text.size -= size;
+    }
+}
+
+bool params_put_network(const struct args *args, struct gb_json_out *out)
+{
+    const char *policy = args_value(args, "net");
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    struct gb_err err = {0};
+
+    if (policy == NULL)
+        return true;
+    if (strpbrk(policy, " /") == NULL) {
+        gb_json_put_str(out, "network", policy);
+        return true;
+    }
+    if (strchr(policy, ' ') != NULL) {
+        gb_buf_adds(&text, policy);
+    } else if (gb_fd_read_file(policy, POLICY_MAX, &text, &err) < 0) {
+        app_say("--net: %s", err.message);
+        return false;
+    }
+    gb_json_object(out, "network");
+    gb_json_array(out, "rules");
+    params_put_rules(gb_buf_bytes(&text), out);
+    gb_json_end(out);
+    gb_json_end(out);
     return true;
 }
 

@@ -126,7 +126,8 @@ bool repl_open_session(struct repl *repl)
     gb_json_put_str(&out, "image", repl->image);
     gb_json_put_str(&out, "label", "repl");
     gb_json_put_u64(&out, "idle_ms", 0);
-    if (!params_put_memory(repl->args, &out) || !params_put_env(repl->args, &out)) {
+    if (!params_put_memory(repl->args, &out) || !params_put_env(repl->args, &out) ||
+        !params_put_network(repl->args, &out)) {
         gb_buf_release(&params);
         return false;
     }

@@ -59,7 +59,7 @@ static int open_run(const struct args *args)
     if (!open_put_seconds(args, &out, "idle", "idle_ms") ||
         !open_put_seconds(args, &out, "lifetime", "lifetime_ms") ||
         !open_put_seconds(args, &out, "time", "timeout_ms") || !params_put_memory(args, &out) ||
-        !params_put_env(args, &out)) {
+        !params_put_env(args, &out) || !params_put_network(args, &out)) {
         gb_buf_release(&params);
         return EXIT_USAGE;
     }
@@ -100,6 +100,7 @@ static const struct option open_options[] = {
      .kind = ARG_TEXT,
      .help = "time for each cell, unless it asks otherwise"},
     OPTION_MEMORY,
+    OPTION_NET,
     OPTION_ENV,
     OPTION_JSON,
     {0},

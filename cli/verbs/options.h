@@ -34,6 +34,11 @@
         .letter = 'm', .name = "memory", .value = "MB", .kind = ARG_TEXT,                          \
         .help = "memory of the VM in MiB"                                                          \
     }
+#define OPTION_NET                                                                                 \
+    {                                                                                              \
+        .name = "net", .value = "POLICY", .kind = ARG_TEXT,                                        \
+        .help = "what it may reach (default none): a name, a file, or rules"                       \
+    }
 #define OPTION_ENV                                                                                 \
     {                                                                                              \
         .letter = 'e', .name = "env", .value = "NAME=VALUE", .kind = ARG_TEXT,                     \

@@ -10,6 +10,7 @@ static const struct option repl_options[] = {
     OPTION_LANG_OF_SESSION,
     OPTION_IMAGE,
     OPTION_MEMORY,
+    OPTION_NET,
     OPTION_ENV,
     {.letter = 't',
      .name = "time",

@@ -9,33 +9,14 @@ static int run_run(const struct args *args)
 {
     struct execute_config config = {0};
 
-    if (args_has(args, "network")) {
-        app_say("--network is not supported yet: VMs have no network, and run without one "
-                "(unsupported)");
-        return EXIT_GLASSBELL;
-    }
     config.image = args_value(args, "image");
     return program_run(args, &config, 0, NULL);
 }
 
 static const struct option run_options[] = {
-    OPTION_CODE,
-    OPTION_FILE,
-    OPTION_LANG,
-    OPTION_IMAGE,
-    OPTION_TIME,
-    OPTION_MEMORY,
-    OPTION_ENV,
-    OPTION_STDIN,
-    OPTION_UPLOAD,
-    OPTION_DOWNLOAD,
-    OPTION_OUTPUT,
-    OPTION_JSON,
-    {.name = "network",
-     .value = "POLICY",
-     .kind = ARG_TEXT,
-     .help = "not supported yet: VMs have no network"},
-    {0},
+    OPTION_CODE,     OPTION_FILE,   OPTION_LANG, OPTION_IMAGE, OPTION_TIME,
+    OPTION_MEMORY,   OPTION_NET,    OPTION_ENV,  OPTION_STDIN, OPTION_UPLOAD,
+    OPTION_DOWNLOAD, OPTION_OUTPUT, OPTION_JSON, {0},
 };
 
 const struct verb verb_run = {

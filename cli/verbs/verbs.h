@@ -19,6 +19,7 @@
     X(close)                                                                                       \
     X(interrupt)                                                                                   \
     X(answer)                                                                                      \
+    X(network)                                                                                     \
     X(put)                                                                                         \
     X(get)                                                                                         \
     X(log)                                                                                         \

@@ -14,6 +14,8 @@
     X(GB_STREAM_COST, 256, NULL, "what a frame takes of it beside its bytes") \
     X(GB_STREAM_PIECE, 32 << 10, NULL, "one frame of a stream's data, with its header") \
     X(GB_STREAMS_MAX, 256, NULL, "streams that either side has opened in one VM") \
+    X(GB_CONNECT_WINDOW, 128 << 10, NULL, "the same of a connection to the network") \
+    X(GB_HOST_NAME_MAX, 253, NULL, "the name of a host, with its dots") \
     X(GB_GUEST_LOG_MAX, 4 << 10, NULL, "one line of a guest's log") \
     X(GB_GUEST_LOGS_MAX, 256 << 10, NULL, "all lines that one VM may add to ours") \
     X(GB_GUEST_QUEUE_MAX, 32 << 20, "guest_queue_bytes", \

@@ -462,7 +462,7 @@ END_TEST
 
 static const char *const violations[] = {
     NULL,
-    "OPEN: there are no streams of kind 6",
+    "OPEN: there are no streams of kind 8",
     "OPEN: cell 2 has not begun",
     "DONE: exit code or signal out of range",
     "ERROR: cell 1 was refused",

@@ -81,7 +81,7 @@ struct gb_method_group {
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text;
     struct gb_bytes path, after, state, to, note, find, file, name;
-    const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64;
+    const struct gb_json *env, *network, *sessions, *kinds, *args, *args_base64, *rules;
     int64_t protocol, memory_mb, wait_ms, timeout_ms, idle_ms, lifetime_ms, mode, max_stdout,
         max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;
@@ -92,7 +92,7 @@ struct gb_params {
 
 extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_methods_cells,
     gb_methods_history, gb_methods_lease, gb_methods_files, gb_methods_watch, gb_methods_pool,
-    gb_methods_server;
+    gb_methods_server, gb_methods_network;
 
 /* All of them by number, from 0; NULL behind the last. */
 const struct gb_method *gb_method_at(size_t index);

@@ -70,6 +70,8 @@ static const struct gb_result exec_results[] = {
     {"background", "array", "what background processes of earlier cells printed since the last "
      "reply: {`cell`, `stream`, `text` or `base64`, `dropped`}; absent when nothing"},
     {"notice", "string", "what who held the session left to be told; absent: nothing"},
+    {"network_refused", "array", "strings: connections and names that were refused since the last "
+     "reply, at most eight; absent: none"},
 };
 
 static const struct gb_method rows[] = {

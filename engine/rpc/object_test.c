@@ -16,6 +16,7 @@
 #include "model/cell.h"
 #include "model/entry.h"
 #include "model/hello.h"
+#include "model/network.h"
 #include "model/limits.h"
 #include "model/session.h"
 #include "model/stats.h"
@@ -63,7 +64,7 @@ static const struct gb_object *const objects[] = {
     &gb_latency_object,   &gb_vm_info_object,    &gb_stats_object,     &gb_opened_object,
     &gb_start_object,     &gb_sessions_object,   &gb_match_object,     &gb_matches_object,
     &gb_whole_object,     &gb_history_object,    &gb_listing_object,   &gb_piece_object,
-    &gb_written_object,   &gb_subscribed_object,
+    &gb_written_object,   &gb_subscribed_object, &gb_network_object,
 };
 
 static size_t size_of_type(enum gb_member_type type)

@@ -49,7 +49,9 @@ enum { REQUIRED = 1 };
     NAME("image", image, 0, GB_NAME_MAX, "image, alias of one (`py`, `js`, `raw`) or of a language (`ts`); default `python`"),  \
     MEMORY,                                                                                        \
     NODE("network", GB_PARAM_ANY, network, 0,                                                      \
-         "only `\"none\"` or `{\"mode\": \"none\"}` so far; anything else is `unsupported`"),      \
+         "what it may reach (docs/network.md): `none`; a name of the settings; or `{\"rules\": "      \
+         "[…]}` with a line each, and `{\"allow\": […]}` with what stands behind `allow`; default: "  \
+         "`none`"),                                                                                \
     INTEGER("wait_ms", wait_ms, 0, 3600000, -1,                                                    \
             "how long it may wait for room, then it fails with `capacity`; 0: not at all; default: "\
             "the settings' (60 s)"),                                                               \

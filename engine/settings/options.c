@@ -49,23 +49,30 @@ static const char *const syncs[] = {"none", "interval", "cell", NULL};
 enum { FIXED = false, LIVE = true };
 
 const struct gb_settings_section gb_settings_sections[] = {
-    {"server", "The server itself", false, false},
-    {"sessions", "What a session gets when its client does not say otherwise", false, false},
-    {"journal",
-     "What sessions did, on disk: `glassbell log` and `session.history` read it. A server that is "
-     "killed loses nothing of it, whatever `sync` says; `sync` is about power cuts and crashes of "
-     "the host",
-     false, false},
-    {"admission", "Who may have a VM, and when: the room that there is, and how it is given out",
-     false, false},
-    {"pool", "VMs that stand ready before anybody asks; these sizes hold for every image that has no "
-     "section of its own", true, false},
-    {"templates", "What new sessions are restored from; they are kept in the cache folder", false,
-     false},
-    {"tui", "The terminal front end", false, false},
-    {"keys", "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",
-     false, true},
-    {NULL, NULL, false, false},
+    {.name = "server", .help = "The server itself"},
+    {.name = "sessions", .help = "What a session gets when its client does not say otherwise"},
+    {.name = "journal",
+     .help =
+         "What sessions did, on disk: `glassbell log` and `session.history` read it. A server that "
+         "is killed loses nothing of it, whatever `sync` says; `sync` is about power cuts and "
+         "crashes of the host"},
+    {.name = "admission",
+     .help = "Who may have a VM, and when: the room that there is, and how it is given out"},
+    {.name = "pool",
+     .help = "VMs that stand ready before anybody asks; these sizes hold for every image that has "
+             "no section of its own",
+     .named = true},
+    {.name = "templates",
+     .help = "What new sessions are restored from; they are kept in the cache folder"},
+    {.name = "network",
+     .help = "What sessions may reach that are opened with `network: NAME`, or `--net NAME`; under "
+             "`[network \"NAME\"]` stand rules, a line each (docs/network.md), and no options",
+     .lines = true},
+    {.name = "tui", .help = "The terminal front end"},
+    {.name = "keys",
+     .help = "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",
+     .free = true},
+    {.name = NULL},
 };
 
 const struct gb_option gb_options[] = {

@@ -89,6 +89,41 @@ static bool read_quoted(struct gb_bytes *text, struct gb_buf *ret_value)
     return true;
 }
 
+static int add_network(struct reader *reader, struct gb_buf *name)
+{
+    struct gb_settings *settings = reader->settings;
+    struct gb_settings_network *network;
+
+    if (name->size == 0 || name->size > GB_SETTINGS_NAME_MAX ||
+        gb_bytes_equal(gb_buf_bytes(name), "none") || gb_bytes_equal(gb_buf_bytes(name), "off"))
+        return complain(reader,
+                        "a network may not be called none or off, and its name has 1 to %d bytes",
+                        GB_SETTINGS_NAME_MAX);
+    for (size_t i = 0; i < settings->network_count; i++)
+        if (gb_bytes_equal(gb_buf_bytes(name), settings->networks[i].name))
+            return complain(reader, "there is a network of that name already, in line %u",
+                            settings->networks[i].line);
+    if (settings->network_count >= GB_SETTINGS_NETWORKS_MAX)
+        return complain(reader, "there are more than %d networks", GB_SETTINGS_NETWORKS_MAX);
+    if (settings->networks == NULL)
+        settings->networks = xcalloc(GB_SETTINGS_NETWORKS_MAX, sizeof(*settings->networks));
+    network = &settings->networks[settings->network_count++];
+    *network = (struct gb_settings_network){gb_buf_take_str(name), xstrdup(""), reader->line};
+    return 0;
+}
+
+/* A line of a network is what it is: whoever uses the rules reads them. */
+static int add_line(const struct reader *reader, struct gb_bytes text)
+{
+    struct gb_settings_network *network =
+        &reader->settings->networks[reader->settings->network_count - 1];
+    char *rules = xasprintf("%s%.*s\n", network->rules, (int)text.size, (const char *)text.data);
+
+    free(network->rules);
+    network->rules = rules;
+    return 0;
+}
+
 /* `[name]` or `[name "other name"]`. */
 static int read_section(struct reader *reader, struct gb_bytes text)
 {
@@ -120,12 +155,16 @@ static int read_section(struct reader *reader, struct gb_bytes text)
         section++;
     if (section->name == NULL)
         return complain(reader, "there is no section [%s]", shown(&buf, word));
-    if (named && !section->named)
+    if (named && !section->named && !section->lines)
         return complain(reader, "the section [%s] takes no name", section->name);
     reader->section = section;
-    reader->in_pool = named;
+    reader->in_pool = named && section->named;
+    if (section->lines && !named)
+        return complain(reader, "the section [%s] needs a name, in quotation marks", section->name);
     if (!named)
         return 0;
+    if (section->lines)
+        return add_network(reader, &name);
     if (name.size == 0 || name.size > GB_SETTINGS_NAME_MAX)
         return complain(reader, "the name of the section must have 1 to %d bytes",
                         GB_SETTINGS_NAME_MAX);
@@ -290,7 +329,11 @@ static int parse_read_line(struct reader *reader, struct gb_bytes text)
     parse_skip_space(&text);
     if (text.size == 0 || text.data[0] == '#')
         return 0;
-    return text.data[0] == '[' ? read_section(reader, text) : read_pair(reader, text);
+    if (text.data[0] == '[')
+        return read_section(reader, text);
+    if (reader->section != NULL && reader->section->lines)
+        return add_line(reader, text);
+    return read_pair(reader, text);
 }
 
 int gb_settings_parse(struct gb_settings *settings, const char *name, struct gb_bytes text,

@@ -65,12 +65,22 @@ static void release_pools(struct gb_settings *settings)
     settings->pool_count = 0;
 }
 
+static void release_networks(struct gb_settings *settings)
+{
+    for (size_t i = 0; i < settings->network_count; i++) {
+        free(settings->networks[i].name);
+        free(settings->networks[i].rules);
+    }
+    free(settings->networks);
+}
+
 void gb_settings_release(struct gb_settings *settings)
 {
     for (size_t i = 0; i < gb_option_count; i++)
         if (!gb_options[i].of_pool && is_text(&gb_options[i]))
             free(*(char **)option_field(&gb_options[i], settings, NULL));
     release_pools(settings);
+    release_networks(settings);
     for (size_t i = 0; i < settings->key_count; i++) {
         free(settings->keys[i].key);
         free(settings->keys[i].command);
@@ -214,6 +224,17 @@ static bool same_keys(const struct gb_settings *a, const struct gb_settings *b)
     return true;
 }
 
+static bool same_networks(const struct gb_settings *a, const struct gb_settings *b)
+{
+    if (a->network_count != b->network_count)
+        return false;
+    for (size_t i = 0; i < a->network_count; i++)
+        if (strcmp(a->networks[i].name, b->networks[i].name) != 0 ||
+            strcmp(a->networks[i].rules, b->networks[i].rules) != 0)
+            return false;
+    return true;
+}
+
 static void swap_lists(struct gb_settings *live, struct gb_settings *fresh,
                        void (*changed)(void *arg, const char *option, bool applied), void *arg)
 {
@@ -222,6 +243,12 @@ static void swap_lists(struct gb_settings *live, struct gb_settings *fresh,
         swap(&live->pool_count, &fresh->pool_count, sizeof(live->pool_count));
         if (changed != NULL)
             changed(arg, "[pool \"…\"]", true);
+    }
+    if (!same_networks(live, fresh)) {
+        swap(&live->networks, &fresh->networks, sizeof(live->networks));
+        swap(&live->network_count, &fresh->network_count, sizeof(live->network_count));
+        if (changed != NULL)
+            changed(arg, "[network \"…\"]", true);
     }
     if (!same_keys(live, fresh)) {
         swap(&live->keys, &fresh->keys, sizeof(live->keys));

@@ -20,6 +20,7 @@ enum {
     GB_SETTINGS_LINE_MAX = 4096,
     GB_SETTINGS_NAME_MAX = 128, /* of a key, of a section's name */
     GB_SETTINGS_POOLS_MAX = 64,
+    GB_SETTINGS_NETWORKS_MAX = 64,
     GB_SETTINGS_KEYS_MAX = 512,
 };
 
@@ -41,6 +42,13 @@ struct gb_settings_pool {
     unsigned line;                    /* of the section; 0: not from a file */
     uint64_t given;                   /* bits of the rows of the table that the file has set */
     int64_t floor, ceiling, standing; /* −1: as [pool] says */
+};
+
+/* `[network "NAME"]`: what sessions may reach that are opened with that name. Lines of rules, which
+ * are checked by who uses them. */
+struct gb_settings_network {
+    char *name, *rules;
+    unsigned line;
 };
 
 /* `[keys]`: a key of the front end, and the command that it runs. Who draws the keys checks both.
@@ -90,6 +98,8 @@ struct gb_settings {
     } tui;
     struct gb_settings_pool *pools;
     size_t pool_count;
+    struct gb_settings_network *networks;
+    size_t network_count;
     struct gb_settings_key *keys;
     size_t key_count;
 };
@@ -128,6 +138,7 @@ struct gb_settings_section {
     const char *name, *help;
     bool named; /* may be `[name "NAME"]` too */
     bool free;  /* any key is allowed, with a text as its value */
+    bool lines; /* is named always, and has lines that are no options */
 };
 extern const struct gb_settings_section gb_settings_sections[];
 

@@ -29,6 +29,7 @@ struct gb_vm {
     struct gb_child *launcher;
     int exit_status, exit_signal;
     int lifeline;           /* write end */
+    int network_fd;         /* our end of the second port; -1: taken */
     struct gb_process qemu; /* none: not known, or gone */
     struct gb_watch *qemu_watch;
     struct gb_timer *timer; /* boot, load, then grace */

@@ -124,8 +124,11 @@ static void add_devices(struct argv *argv, const char *virtio, const struct qemu
     add_taken(argv, "-chardev", xasprintf("socket,id=console,fd=%d", QEMU_FD_CONSOLE));
     add2(argv, "-serial", "chardev:console");
     add_taken(argv, "-chardev", xasprintf("socket,id=agent,fd=%d", QEMU_FD_AGENT));
-    add_taken(argv, "-device", xasprintf("virtio-serial-%s,max_ports=2", virtio));
+    add_taken(argv, "-device", xasprintf("virtio-serial-%s,max_ports=3", virtio));
     add2(argv, "-device", "virtserialport,chardev=agent,name=" GB_GUEST_PORT);
+    /* Every VM has it, because device state has to be the same with a network and without. */
+    add_taken(argv, "-chardev", xasprintf("socket,id=network,fd=%d", QEMU_FD_NETWORK));
+    add2(argv, "-device", "virtserialport,chardev=network,name=" GB_GUEST_NETWORK_PORT);
     add_taken(argv, "-device", xasprintf("virtio-rng-%s", virtio));
     if (machine->image != NULL) {
         add2(argv, "-drive",

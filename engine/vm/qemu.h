@@ -8,7 +8,7 @@
 #include "vm/vm.h"
 
 /* Descriptors that QEMU is given, in the order in which the launcher keeps them. */
-enum { QEMU_FD_QMP = 5, QEMU_FD_AGENT, QEMU_FD_CONSOLE, QEMU_FD_END };
+enum { QEMU_FD_QMP = 5, QEMU_FD_AGENT, QEMU_FD_CONSOLE, QEMU_FD_NETWORK, QEMU_FD_END };
 
 struct qemu_machine {
     enum gb_accel accel;

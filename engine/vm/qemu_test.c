@@ -169,7 +169,7 @@ END_TEST
 
 /* What all of these lines have in common, as text, so that the tests see each byte. */
 #define FILES                                                                                      \
-    "--keep\n3\n--file\nfirmware=/share/qboot.rom\n--file\nkernel=/i/vmlinux\n"                    \
+    "--keep\n4\n--file\nfirmware=/share/qboot.rom\n--file\nkernel=/i/vmlinux\n"                    \
     "--file\ninitramfs=/i/initramfs.cpio\n"
 #define ROOT "--file\nroot=/i/shell.erofs\n"
 #define MICROVM                                                                                    \
@@ -195,8 +195,10 @@ END_TEST
 #define PORTS                                                                                      \
     "-chardev\nsocket,id=qmp,fd=5\n-mon\nchardev=qmp,mode=control\n"                               \
     "-chardev\nsocket,id=console,fd=7\n-serial\nchardev:console\n"                                 \
-    "-chardev\nsocket,id=agent,fd=6\n-device\nvirtio-serial-device,max_ports=2\n"                  \
-    "-device\nvirtserialport,chardev=agent,name=glassbell.0\n-device\nvirtio-rng-device\n"
+    "-chardev\nsocket,id=agent,fd=6\n-device\nvirtio-serial-device,max_ports=3\n"                  \
+    "-device\nvirtserialport,chardev=agent,name=glassbell.0\n"                                     \
+    "-chardev\nsocket,id=network,fd=8\n"                                                           \
+    "-device\nvirtserialport,chardev=network,name=glassbell.1\n-device\nvirtio-rng-device\n"
 #define DISK                                                                                       \
     "-drive\nid=root,if=none,format=raw,readonly=on,file.locking=off,file=%{root}\n"               \
     "-device\nvirtio-blk-device,drive=root,serial=root\n"
@@ -230,7 +232,7 @@ static const char trixie_template[] =
     "tsc_early_khz=2445404 glassbell.language=shell\n" PORTS DISK;
 
 #define VIRT "--\n/bin/qemu\n-M\nvirt,acpi=off,memory-backend=ram,suppress-vmdesc=on,"
-#define VIRT_FILES "--keep\n3\n--file\nkernel=/i/Image\n--file\ninitramfs=/i/initramfs.cpio\n"
+#define VIRT_FILES "--keep\n4\n--file\nkernel=/i/Image\n--file\ninitramfs=/i/initramfs.cpio\n"
 #define VIRT_OPTIONS                                                                               \
     "console=ttyAMA0 quiet loglevel=1 panic=-1 mitigations=off nokaslr random.trust_cpu=on "       \
     "cryptomgr.notests audit=0 lsm= psi=0 init_on_alloc=0 "

@@ -18,6 +18,9 @@
  * all five sockets have been read to their end. So the last frame comes before `dead`, and `dead`
  * knows the last words.
  *
+ * The socket of the second port is kept for whoever takes it (gb_vm_take_network()), and has no
+ * part in that.
+ *
  * The lifeline is a pipe whose write end only this process holds; the launcher watches it.
  */
 #include "vm/vm.h"
@@ -140,6 +143,7 @@ static void check_dead(struct gb_vm *vm)
     gb_list_remove(&vm->link);
     host_vm_gone(vm->host);
     vm->lifeline = gb_close(vm->lifeline);
+    vm->network_fd = gb_close(vm->network_fd);
     if (vm->registered)
         registry_remove(vm->host->run, gb_child_pid(vm->launcher));
     if (vm->reason != NULL)
@@ -375,7 +379,7 @@ static uint32_t choose_uid(const struct gb_host *host)
     }
 }
 
-enum { SOCKETS = 5 }; /* errors, status, monitor, agent, console */
+enum { SOCKETS = 6 }; /* errors, status, monitor, agent, console, network */
 
 struct sockets {
     int ours[SOCKETS], theirs[SOCKETS];
@@ -437,7 +441,7 @@ static int start_launcher(struct gb_vm *vm, struct qemu_machine *machine, struct
     struct gb_child_config child = {
         .file = vm->host->launcher,
         .fds = {-1, -1, sockets->theirs[0], sockets->theirs[1], sockets->lifeline[0],
-                sockets->theirs[2], sockets->theirs[3], sockets->theirs[4]},
+                sockets->theirs[2], sockets->theirs[3], sockets->theirs[4], sockets->theirs[5]},
         .fd_count = QEMU_FD_END,
         .new_session = true,
     };
@@ -483,7 +487,7 @@ int vm_start(struct gb_host *host, enum gb_accel accel, const struct gb_vm_confi
     vm->state = config->incoming ? WAITING : STARTING;
     vm->started_ns = gb_loop_now_ns();
     vm->qemu = GB_PROCESS_NONE;
-    vm->operation_fd = vm->lifeline = -1;
+    vm->operation_fd = vm->lifeline = vm->network_fd = -1;
     gb_list_init(&vm->link);
     r = open_sockets(&sockets, err);
     if (r == 0)
@@ -499,6 +503,7 @@ int vm_start(struct gb_host *host, enum gb_accel accel, const struct gb_vm_confi
     vm->agent = gb_stream_new(host->loop, TAKE_FD(sockets.ours[3]), READ_BYTES, &agent_events, vm);
     vm->console =
         gb_stream_new(host->loop, TAKE_FD(sockets.ours[4]), TAIL_MAX, &console_events, vm);
+    vm->network_fd = TAKE_FD(sockets.ours[5]);
     vm->lifeline = TAKE_FD(sockets.lifeline[1]);
     close_sockets(&sockets);
     vm->timer = gb_timer_new(host->loop, on_timer, vm);
@@ -561,6 +566,11 @@ void gb_vm_send(struct gb_vm *vm, struct gb_buf *frames)
 size_t gb_vm_queued(const struct gb_vm *vm)
 {
     return vm->agent != NULL ? gb_stream_queued(vm->agent) : 0;
+}
+
+int gb_vm_take_network(struct gb_vm *vm)
+{
+    return TAKE_FD(vm->network_fd);
 }
 
 pid_t gb_vm_pid(const struct gb_vm *vm)

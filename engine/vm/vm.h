@@ -82,6 +82,10 @@ void gb_vm_send(struct gb_vm *vm, struct gb_buf *frames);
 /* Bytes that the guest has not taken yet. */
 size_t gb_vm_queued(const struct gb_vm *vm);
 
+/* Our end of the second port (GB_GUEST_NETWORK_PORT), on which the guest says nothing unless it was
+ * told to (NETWORK_ON): gives it, once. -1: it has been taken, or the VM is DEAD. */
+int gb_vm_take_network(struct gb_vm *vm);
+
 /* Ends the process at once; `dead` follows, with @reason (NULL: "killed by Glassbell") as its
  * sentence. Harmless when it is dying. */
 void gb_vm_kill(struct gb_vm *vm, const char *reason);

@@ -52,6 +52,8 @@ static const struct gb_frame_info frame_infos[] = {
     ROW(FILE_STAT, REQUEST(FILE_ENTRIES), FIELDS(file_path)),
     ROW(FILE_REMOVE, REQUEST(OK), .changes = true, FIELDS(file_change)),
     ROW(FILE_MKDIR, REQUEST(OK), .changes = true, FIELDS(file_change)),
+    ROW(NETWORK_ON, REQUEST(OK), .changes = true),
+    ROW(NETWORK_OFF, REQUEST(OK), .changes = true),
     ROW(OK, ANSWER),
     ROW(ERROR, ANSWER, FIELDS(guest_error)),
 };

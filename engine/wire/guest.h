@@ -13,13 +13,14 @@
 #include "wire/frame.h"
 
 /* Raised with every change of what follows. */
-#define GB_GUEST_VERSION 5u
+#define GB_GUEST_VERSION 6u
 
 #define GB_GUEST_PORT "glassbell.0"
+#define GB_GUEST_NETWORK_PORT "glassbell.1"
 #define GB_GUEST_DISK "root"
 
-/* X(constant, name). Ranges: 1– lifecycle, 16– cells, 24– streams, 32– queries, 48– files, 64–
- * answers. */
+/* X(constant, name). Ranges: 1– lifecycle, 16– cells, 24– streams, 32– queries, 48– files, 60–
+ * network, 64– answers. */
 #define GB_GUEST_TYPES(X)                                                                          \
     X(GB_GUEST_HELLO, 1)                                                                           \
     X(GB_GUEST_READY, 2)                                                                           \
@@ -55,6 +56,8 @@
     X(GB_GUEST_FILE_STAT, 55)                                                                      \
     X(GB_GUEST_FILE_REMOVE, 56)                                                                    \
     X(GB_GUEST_FILE_MKDIR, 57)                                                                     \
+    X(GB_GUEST_NETWORK_ON, 60)                                                                     \
+    X(GB_GUEST_NETWORK_OFF, 61)                                                                    \
     X(GB_GUEST_OK, 64)                                                                             \
     X(GB_GUEST_ERROR, 65)
 

@@ -11,6 +11,12 @@ TABLE(gb_download_fields, "DOWNLOAD",
       BYTES(gb_download, path, GB_PATH_MAX), U64(gb_download, offset), U64(gb_download, length));
 TABLE(gb_download_end_fields, "SHUT of a download",
       U64(gb_download_end, size), U8(gb_download_end, eof));
+TABLE(gb_connect_fields, "CONNECT",
+      U32(gb_connect, address), U32(gb_connect, port), U32(gb_connect, uid));
+TABLE(gb_resolve_fields, "RESOLVE",
+      BYTES(gb_resolve, name, GB_HOST_NAME_MAX), U32(gb_resolve, type));
+TABLE(gb_resolve_end_fields, "SHUT of a question for a name",
+      U8(gb_resolve_end, answer), U32(gb_resolve_end, address), U32(gb_resolve_end, ttl_s));
 /* clang-format on */
 
 const struct gb_stream_kind_info gb_stream_kinds[GB_STREAM_KIND_COUNT] = {
@@ -31,4 +37,12 @@ const struct gb_stream_kind_info gb_stream_kinds[GB_STREAM_KIND_COUNT] = {
                             .open = &gb_download_fields,
                             .window = {0, GB_STREAM_WINDOW},
                             .shut = {NULL, &gb_download_end_fields}},
+    [GB_STREAM_CONNECT] = {.name = "connect",
+                           .opener = GB_SIDE_GUEST,
+                           .open = &gb_connect_fields,
+                           .window = {GB_CONNECT_WINDOW, GB_CONNECT_WINDOW}},
+    [GB_STREAM_RESOLVE] = {.name = "resolve",
+                           .opener = GB_SIDE_GUEST,
+                           .open = &gb_resolve_fields,
+                           .shut = {NULL, &gb_resolve_end_fields}},
 };

@@ -16,6 +16,8 @@ enum gb_stream_kind {
     GB_STREAM_STDIN,
     GB_STREAM_UPLOAD,
     GB_STREAM_DOWNLOAD,
+    GB_STREAM_CONNECT, /* of the second port, GB_GUEST_NETWORK_PORT, as the next */
+    GB_STREAM_RESOLVE,
     GB_STREAM_KIND_COUNT
 };
 
@@ -48,5 +50,38 @@ struct gb_download_end {
     uint8_t eof;   /* the data went to its end */
 };
 
+/* A connection of a program in the guest. The first byte of the host's half says what came of it
+ * (enum gb_connected); behind any but GB_CONNECTED nothing follows. */
+struct gb_connect {
+    uint32_t address; /* IPv4, 127.0.0.1 is 0x7f000001 */
+    uint32_t port;
+    uint32_t uid; /* of the program, as far as the guest can be believed */
+};
+enum gb_connected {
+    GB_CONNECTED,
+    GB_CONNECT_REFUSED,     /* there, and nobody listens */
+    GB_CONNECT_UNREACHABLE, /* not there, or not allowed */
+    GB_CONNECT_TIMED_OUT,
+    GB_CONNECTED_COUNT
+};
+
+/* A question for a name, and the last word that answers it. */
+struct gb_resolve {
+    struct gb_bytes name; /* lower case, without a dot at its end */
+    uint32_t type;        /* of DNS: 1 is an IPv4 address */
+};
+struct gb_resolve_end {
+    uint8_t answer;   /* enum gb_resolved */
+    uint32_t address; /* with GB_RESOLVED and type 1 */
+    uint32_t ttl_s;
+};
+enum gb_resolved {
+    GB_RESOLVED,        /* the name is known; an address when one was asked for */
+    GB_RESOLVE_NO_NAME, /* no rule knows it */
+    GB_RESOLVE_NOT_NOW, /* too many new names */
+    GB_RESOLVED_COUNT
+};
+
+extern const struct gb_fields gb_connect_fields, gb_resolve_fields, gb_resolve_end_fields;
 extern const struct gb_fields gb_upload_fields, gb_upload_end_fields, gb_download_fields,
     gb_download_end_fields;

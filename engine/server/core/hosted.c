@@ -250,6 +250,7 @@ static void hosted_on_opened(void *arg, const struct gb_err *err)
         hosted->opened = true;
         gb_start_settle(&hosted->start);
         histogram_add(&hosted->server->open_times, gb_clock_mono_ns() - hosted->opened_ns);
+        PART_CALL(hosted->server, session_opened, hosted);
     }
     while ((link = gb_list_pop(&hosted->openers)) != NULL) {
         struct request *request = container_of(link, struct request, wait);

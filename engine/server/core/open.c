@@ -60,21 +60,6 @@ int open_check_memory(int64_t memory_mb, struct gb_err *err)
                       (unsigned long long)host_mb);
 }
 
-static int open_check_network(const struct gb_json *network, struct gb_err *err)
-{
-    const struct gb_json *mode;
-
-    if (network == NULL ||
-        (network->type == GB_JSON_STRING && gb_bytes_equal(network->text, "none")))
-        return 0;
-    mode = gb_json_member(network, "mode");
-    if (network->type == GB_JSON_OBJECT && network->count == 1 && mode != NULL &&
-        mode->type == GB_JSON_STRING && gb_bytes_equal(mode->text, "none"))
-        return 0;
-    return gb_err_set(err, GB_EUNSUPPORTED,
-                      "this version gives no network to VMs: leave `network` out, or say \"none\"");
-}
-
 int open_env(const struct gb_server *server, const struct gb_json *object, struct gb_env *env,
              struct gb_err *err)
 {
@@ -163,7 +148,7 @@ int open_session(struct connection *connection, const struct gb_params *params, 
     if (r == 0)
         r = open_check_memory(params->memory_mb, err);
     if (r == 0)
-        r = open_check_network(params->network, err);
+        r = part_check_open(server, params, err);
     if (r == 0 && !run)
         r = open_env(server, params->env, &env, err);
     if (r == 0 && server->session_count >= (size_t)settings->maximum)
@@ -191,6 +176,7 @@ int open_session(struct connection *connection, const struct gb_params *params, 
     hosted->client = connection->client == NULL ? NULL : xstrdup(connection->client);
     open_remember(server, hosted, params->key);
     hosted->key = open_copy(params->key);
+    PART_CALL(server, take_open, hosted, params);
     hosted_begin(hosted, params->wait_ms >= 0 ? (uint64_t)params->wait_ms
                                               : server->settings.admission.wait_ms);
     *ret_hosted = hosted;

@@ -85,6 +85,23 @@ size_t part_cells_of(struct hosted *hosted, const char *client)
     return count;
 }
 
+int part_check_open(struct gb_server *server, const struct gb_params *params, struct gb_err *err)
+{
+    const struct gb_part *const *at;
+    bool checked = false;
+
+    PART_FOREACH(at, server, check_open) {
+        int r = (*at)->check_open(server, params, err);
+
+        if (r < 0)
+            return r;
+        checked = true;
+    }
+    return checked || params->network == NULL
+               ? 0
+               : gb_err_set(err, GB_EUNSUPPORTED, "this server gives no network to VMs");
+}
+
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket)
 {

@@ -103,8 +103,14 @@ struct gb_part {
     void (*connection_closed)(struct connection *connection);
 
     /* ---- sessions ---- */
+    /* Whether a session can be opened as `session.open` or `run` asks; then what is asked of the
+     * part is kept with it. */
+    int (*check_open)(struct gb_server *server, const struct gb_params *params, struct gb_err *err);
+    void (*take_open)(struct hosted *hosted, const struct gb_params *params);
     /* It is in the registry; its VM has not been asked for. */
     void (*session_new)(struct hosted *hosted);
+    /* Its guest is there, and no cell has been sent to it: what is asked of it now comes first. */
+    void (*session_opened)(struct hosted *hosted);
     /* What a cell that has ended still prints. */
     void (*session_output)(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                            struct gb_bytes bytes);
@@ -189,6 +195,8 @@ void part_layout(struct gb_server *server, const struct gb_part *const *parts);
 const struct gate *part_shut_gate(struct hosted *hosted, const struct connection *connection);
 /* Cells of that client that all parts keep under way. */
 size_t part_cells_of(struct hosted *hosted, const char *client);
+/* As `check_open` of all parts. `network` is refused when no part knows what that is. */
+int part_check_open(struct gb_server *server, const struct gb_params *params, struct gb_err *err);
 /* As `record_cell`; 1 when no part records cells. */
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket);

@@ -31,6 +31,7 @@ RESULTS: dict[str, tuple[str, ...]] = {
     "session.is_complete": ("completeness", ),
     "session.history": ("history", ),
     "session.lease": ("held", ),
+    "session.network": ("network", ),
     "file.write": ("written", ),
     "file.read": ("piece", ),
     "file.list": ("listing", ),
@@ -363,5 +364,14 @@ OBJECTS: dict[str, dict[str, Member]] = {
     },
     "subscribed": {
         "subscription": Member("integer", 9007199254740992, (), ""),
+    },
+    "network": {
+        "network": Member("text", 0, (), ""),
+        "rules": Member("text", 0, (), ""),
+        "open": Member("integer", 4294967295, (), ""),
+        "opened": Member("integer", 9007199254740992, (), ""),
+        "denied": Member("integer", 9007199254740992, (), ""),
+        "received": Member("integer", 9007199254740992, (), ""),
+        "sent": Member("integer", 9007199254740992, (), ""),
     },
 }

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "agent/netd/route.h"
+#include "parse/packet.h"
+
+enum {
+    LISTENER_PORT = 1,
+    RESOLVER_PORT = 53,
+    BACKLOG = 1024,
+    QUEUE_BYTES = 1 << 20, /* of SYNs in a burst; one that is lost comes again after a second */
+    OFFSET_FLAGS = 13,     /* in the header of TCP */
+    OFFSET_TTL = 8,        /* in that of IP */
+    OFFSET_DESTINATION = 16,
+    FLAGS_SYN_ACK = 0x12,
+    FLAG_SYN = 0x02,
+    LOOPBACK_NET = 127,
+};
+
+/* Keys of the map of sockets. */
+enum { KEY_LISTENER, KEY_RESOLVER, KEY_COUNT };
+
+static long capture_bpf(int command, union bpf_attr *attr)
+{
+    return syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+static uint64_t capture_pointer(const void *pointer)
+{
+    return (uint64_t)(uintptr_t)pointer;
+}
+
+/* Instructions, as the kernel's own sources write them. */
+/* clang-format off */
+#define INSN(code_, dst, src, off_, imm_)                                                          \
+    ((struct bpf_insn){.code = (code_), .dst_reg = (dst), .src_reg = (src), .off = (off_), .imm = (imm_)})
+#define MOVE(dst, src) INSN(BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0)
+#define SET(dst, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value)
+#define WITH(operation, dst, value) INSN(BPF_ALU64 | (operation) | BPF_K, dst, 0, 0, value)
+#define LOAD(dst, src, off) INSN(BPF_LDX | BPF_MEM | BPF_W, dst, src, off, 0)
+#define STORE(dst, off, src) INSN(BPF_STX | BPF_MEM | BPF_W, dst, src, off, 0)
+#define IF_SAME(reg, value, to) INSN(BPF_JMP32 | BPF_JEQ | BPF_K, reg, 0, to, value)
+#define UNLESS_SAME(reg, value, to) INSN(BPF_JMP32 | BPF_JNE | BPF_K, reg, 0, to, value)
+#define IF_NULL(reg, to) INSN(BPF_JMP | BPF_JEQ | BPF_K, reg, 0, to, 0)
+#define GO(to) INSN(BPF_JMP | BPF_JA, 0, 0, to, 0)
+#define CALL(function) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, function)
+#define RETURN() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+#define LOAD_MAP(dst, fd) INSN(BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_FD, 0, fd), INSN(0, 0, 0, 0, 0)
+#define CONTEXT(member) ((short)offsetof(struct bpf_sk_lookup, member))
+/* clang-format on */
+
+/* Which socket gets a packet that no connection has: the guest's own addresses are looked up as
+ * ever, TCP to any other goes to the listener, UDP to port 53 to the resolver, and other UDP to
+ * nobody, which is told to the program as an unreachable port. The numbers count instructions. */
+static int capture_load_lookup(int map)
+{
+    enum { DROP = 29, PASS = 27, DONE = 31 };
+    const struct bpf_insn program[] = {
+        /* 0*/ MOVE(6, 1),
+        /* 1*/ LOAD(2, 6, CONTEXT(family)),
+        /* 2*/ UNLESS_SAME(2, AF_INET, PASS - 3),
+        /* 3*/ LOAD(2, 6, CONTEXT(local_ip4)),
+        /* 4*/ MOVE(3, 2),
+        /* 5*/ WITH(BPF_AND, 3, 0xff),
+        /* 6*/ IF_SAME(3, LOOPBACK_NET, PASS - 7),
+        /* 7*/ IF_SAME(2, (int)htonl(ROUTE_OWN), PASS - 8),
+        /* 8*/ SET(3, KEY_LISTENER),
+        /* 9*/ LOAD(2, 6, CONTEXT(protocol)),
+        /*10*/ IF_SAME(2, IPPROTO_TCP, 14 - 11),
+        /*11*/ LOAD(2, 6, CONTEXT(local_port)),
+        /*12*/ UNLESS_SAME(2, RESOLVER_PORT, DROP - 13),
+        /*13*/ SET(3, KEY_RESOLVER),
+        /*14*/ STORE(10, -4, 3),
+        /*15*/ MOVE(2, 10),
+        /*16*/ WITH(BPF_ADD, 2, -4),
+        /*17*/ LOAD_MAP(1, map), /* takes two places */
+        /*19*/ CALL(BPF_FUNC_map_lookup_elem),
+        /*20*/ IF_NULL(0, DROP - 21),
+        /*21*/ MOVE(7, 0),
+        /*22*/ MOVE(1, 6),
+        /*23*/ MOVE(2, 7),
+        /*24*/ SET(3, 0),
+        /*25*/ CALL(BPF_FUNC_sk_assign),
+        /*26*/ GO(DONE - 27),
+        /*27*/ SET(0, SK_PASS),
+        /*28*/ RETURN(),
+        /*29*/ SET(0, SK_DROP),
+        /*30*/ RETURN(),
+        /*31*/ MOVE(1, 7),
+        /*32*/ CALL(BPF_FUNC_sk_release),
+        /*33*/ SET(0, SK_PASS),
+        /*34*/ RETURN(),
+    };
+    union bpf_attr attr = {
+        .prog_type = BPF_PROG_TYPE_SK_LOOKUP,
+        .insn_cnt = ARRAY_SIZE(program),
+        .insns = capture_pointer(program),
+        .license = capture_pointer("Apache-2.0"),
+        .expected_attach_type = BPF_SK_LOOKUP,
+    };
+
+    return (int)capture_bpf(BPF_PROG_LOAD, &attr);
+}
+
+static int capture_put(int map, uint32_t key, int fd)
+{
+    const uint64_t value = (uint64_t)fd;
+    union bpf_attr attr = {
+        .map_fd = (uint32_t)map, .key = capture_pointer(&key), .value = capture_pointer(&value)};
+
+    return (int)capture_bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+static const char *capture_attach(struct capture *capture, int proc_fd)
+{
+    union bpf_attr attr = {.map_type = BPF_MAP_TYPE_SOCKMAP,
+                           .key_size = sizeof(uint32_t),
+                           .value_size = sizeof(uint64_t),
+                           .max_entries = KEY_COUNT};
+    _cleanup_(closep) int map = (int)capture_bpf(BPF_MAP_CREATE, &attr);
+    _cleanup_(closep) int program = -1;
+    _cleanup_(closep) int namespace = -1;
+
+    if (map < 0 || capture_put(map, KEY_LISTENER, capture->listener) < 0 ||
+        capture_put(map, KEY_RESOLVER, capture->resolver) < 0)
+        return "the map of sockets";
+    program = capture_load_lookup(map);
+    if (program < 0)
+        return "the lookup program";
+    namespace = openat(proc_fd, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (namespace < 0)
+        return "the network namespace";
+    attr = (union bpf_attr){.link_create = {.prog_fd = (uint32_t)program,
+                                            .target_fd = (uint32_t) namespace,
+                                            .attach_type = BPF_SK_LOOKUP}};
+    capture->link = (int)capture_bpf(BPF_LINK_CREATE, &attr);
+    return capture->link < 0 ? "the link of the lookup program" : NULL;
+}
+
+/* ---- classic filters ---- */
+
+static int capture_filter(int fd, struct sock_filter *filter, size_t count)
+{
+    const struct sock_fprog program = {(unsigned short)count, filter};
+
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+/* The listener takes a SYN with our mark, and whatever belongs to a connection that has begun. */
+static int capture_hold(int fd)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, OFFSET_FLAGS),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAGS_SYN_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN, 0, 3),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (unsigned)SKF_NET_OFF + OFFSET_TTL),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_GRANTED_TTL, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+
+    return capture_filter(fd, filter, ARRAY_SIZE(filter));
+}
+
+/* The raw socket shows SYNs without our mark to addresses that are not the guest's own. */
+static int capture_see_syns(int fd)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
+        BPF_STMT(BPF_LD | BPF_B | BPF_IND, OFFSET_FLAGS),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAGS_SYN_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN, 0, 7),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, OFFSET_TTL),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_GRANTED_TTL, 5, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, OFFSET_DESTINATION),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ROUTE_OWN, 3, 0),
+        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 24),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LOOPBACK_NET, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+
+    return capture_filter(fd, filter, ARRAY_SIZE(filter));
+}
+
+/* ---- sockets ---- */
+
+static int capture_socket(int type, int protocol)
+{
+    return socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+}
+
+static int capture_bind(int fd, uint16_t port)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ROUTE_RESOLVER)};
+    const int on = 1;
+
+    /* The route to it comes last, when everything behind it is there. */
+    if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)) < 0)
+        return -1;
+    return bind(fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
+static const char *capture_sockets(struct capture *capture)
+{
+    const int on = 1, queue = QUEUE_BYTES;
+
+    capture->syns = capture_socket(SOCK_RAW, IPPROTO_TCP);
+    if (capture->syns < 0 || capture_see_syns(capture->syns) < 0 ||
+        setsockopt(capture->syns, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue)) < 0)
+        return "the raw socket";
+    capture->out = capture_socket(SOCK_RAW, IPPROTO_RAW);
+    if (capture->out < 0)
+        return "the raw socket for answers";
+    capture->listener = capture_socket(SOCK_STREAM, 0);
+    if (capture->listener < 0 || capture_bind(capture->listener, LISTENER_PORT) < 0 ||
+        listen(capture->listener, BACKLOG) < 0 || capture_hold(capture->listener) < 0)
+        return "the listener";
+    capture->resolver = capture_socket(SOCK_DGRAM, 0);
+    if (capture->resolver < 0 ||
+        setsockopt(capture->resolver, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0 ||
+        capture_bind(capture->resolver, RESOLVER_PORT) < 0)
+        return "the resolver";
+    return NULL;
+}
+
+const char *capture_open(struct capture *capture, int proc_fd)
+{
+    const char *failed;
+
+    *capture = (struct capture){-1, -1, -1, -1, -1};
+    failed = capture_sockets(capture);
+    return failed != NULL ? failed : capture_attach(capture, proc_fd);
+}

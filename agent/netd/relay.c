@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "parse/packet.h"
+
+enum {
+    BATCH = 64,        /* SYNs and connections that are taken in one round */
+    ACCEPT_WAIT_S = 5, /* of a connection that was granted */
+    NOBODY = 65534,
+};
+
+enum relay_state { RELAY_HELD, RELAY_GRANTED, RELAY_OPEN };
+
+struct relay_connection {
+    struct gb_list link;
+    struct relay *relay;
+    struct gb_mux_stream *stream; /* NULL: ended, and what it brought is still to be written */
+    enum relay_state state;
+    struct packet_syn syn;
+    uint8_t packet[PACKET_SYN_MAX]; /* the SYN itself, until it is accepted */
+    size_t packet_size;
+    uint64_t granted_ns;
+    struct source source; /* from OPEN on */
+    struct gb_buf out;    /* for the program: at most a window */
+    bool host_done;       /* the host's half has ended */
+    bool told;            /* the program has heard of that */
+};
+
+static const struct gb_err relay_given_up = {.code = GB_EINTERNAL,
+                                             .message = "the connection was given up"};
+
+/* ---- end ---- */
+
+static void relay_free(struct relay_connection *connection)
+{
+    gb_list_remove(&connection->link);
+    if (connection->state == RELAY_OPEN) {
+        loop_unwatch(connection->relay->loop, &connection->source);
+        (void)gb_close(connection->source.fd);
+    }
+    gb_buf_release(&connection->out);
+    free(connection);
+}
+
+/* Breaks it: the program reads ECONNRESET. */
+static void relay_break(struct relay_connection *connection)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    if (connection->state == RELAY_OPEN)
+        (void)setsockopt(connection->source.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    relay_free(connection);
+}
+
+static void relay_give_up(struct relay_connection *connection)
+{
+    if (connection->stream != NULL)
+        gb_mux_reset(connection->stream, &relay_given_up);
+    relay_break(connection);
+}
+
+/* ---- an open connection ---- */
+
+/* What is waited for: room for what the host has sent; bytes, unless some wait for a turn already,
+ * for then the kernel would say the same again and again. */
+static void relay_watch(struct relay_connection *connection)
+{
+    const struct gb_mux_stream *stream = connection->stream;
+    uint32_t events = connection->out.size > 0 ? EPOLLOUT : 0;
+
+    if (stream != NULL && stream->ours_open && !stream->wants)
+        events |= EPOLLIN;
+    if (events == 0)
+        loop_unwatch(connection->relay->loop, &connection->source);
+    else if (loop_watch(connection->relay->loop, &connection->source, events) < 0)
+        relay_give_up(connection);
+}
+
+/* Writes what the host has sent. The connection may be gone after. */
+static void relay_write(struct relay_connection *connection)
+{
+    while (connection->out.size > 0) {
+        ssize_t n = send(connection->source.fd, gb_buf_data(&connection->out), connection->out.size,
+                         MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            break;
+        if (n < 0) {
+            relay_give_up(connection);
+            return;
+        }
+        gb_buf_consume(&connection->out, (size_t)n);
+        if (connection->stream != NULL)
+            gb_mux_consume(connection->stream, (size_t)n);
+    }
+    if (connection->out.size == 0 && connection->host_done && !connection->told) {
+        (void)shutdown(connection->source.fd, SHUT_WR); /* fails when the program has gone */
+        connection->told = true;
+    }
+    if (connection->out.size == 0 && connection->stream == NULL)
+        relay_free(connection);
+    else
+        relay_watch(connection);
+}
+
+static void relay_ready(struct source *source)
+{
+    struct relay_connection *connection = container_of(source, struct relay_connection, source);
+
+    if (connection->stream != NULL && connection->stream->ours_open &&
+        (source->revents & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+        gb_mux_want(connection->stream, true);
+    relay_write(connection);
+}
+
+/* Takes bytes of the program, or its end, to the host. */
+void relay_fill(struct relay *relay, struct gb_mux_stream *stream)
+{
+    struct relay_connection *connection = stream->user;
+    size_t room = gb_mux_room(stream);
+    uint8_t *to = gb_mux_send_begin(stream, room);
+    ssize_t n = to == NULL ? -1 : recv(connection->source.fd, to, room, MSG_DONTWAIT);
+
+    (void)relay;
+    if (n > 0) {
+        gb_mux_send_end(stream, (size_t)n, true);
+        return;
+    }
+    if (n == 0) {
+        if (gb_mux_shut(stream, NULL))
+            connection->stream = NULL;
+        relay_write(connection);
+    } else if (to != NULL && (errno == EAGAIN || errno == EINTR)) {
+        gb_mux_want(stream, false);
+        relay_watch(connection);
+    } else {
+        relay_give_up(connection);
+    }
+}
+
+/* ---- what the host says ---- */
+
+static void relay_send_packet(const struct relay *relay, const uint8_t *packet, size_t size,
+                              uint32_t to)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(to)};
+
+    /* One that is lost comes again, as everywhere. */
+    (void)sendto(relay->out_fd, packet, size, 0, (const struct sockaddr *)&address,
+                 sizeof(address));
+}
+
+static void relay_grant(struct relay_connection *connection)
+{
+    packet_grant(connection->packet, connection->packet_size);
+    relay_send_packet(connection->relay, connection->packet, connection->packet_size,
+                      connection->syn.destination);
+}
+
+/* Says to the program why not. The kernel's own timer says that time is over. */
+static void relay_refuse(struct relay_connection *connection, uint8_t answer)
+{
+    const struct gb_bytes syn = {connection->packet, connection->packet_size};
+    uint8_t packet[PACKET_ANSWER_MAX];
+    size_t size = 0;
+
+    if (answer == GB_CONNECT_REFUSED)
+        size = packet_refuse(syn, packet);
+    else if (answer == GB_CONNECT_UNREACHABLE)
+        size = packet_unreachable(syn, packet);
+    if (size > 0)
+        relay_send_packet(connection->relay, packet, size, connection->syn.source);
+    relay_give_up(connection);
+}
+
+static void relay_answered(struct relay_connection *connection, uint8_t answer)
+{
+    struct relay *relay = connection->relay;
+
+    if (answer != GB_CONNECTED) {
+        relay_refuse(connection, answer);
+        return;
+    }
+    connection->state = RELAY_GRANTED;
+    connection->granted_ns = gb_clock_mono_ns();
+    relay_grant(connection);
+    if (!deadline_is_set(&relay->sweep))
+        deadline_set(relay->loop, &relay->sweep,
+                     connection->granted_ns + ACCEPT_WAIT_S * GB_NS_PER_S);
+}
+
+int relay_data(struct relay *relay, struct gb_mux_stream *stream, struct gb_bytes bytes,
+               struct gb_err *err)
+{
+    struct relay_connection *connection = stream->user;
+
+    (void)relay;
+    (void)err;
+    if (connection->state == RELAY_HELD) {
+        uint8_t answer = bytes.data[0];
+
+        gb_mux_consume(stream, 1);
+        bytes.data++;
+        bytes.size--;
+        if (answer != GB_CONNECTED)
+            bytes.size = 0;
+        relay_answered(connection, answer);
+    }
+    if (bytes.size == 0)
+        return 0;
+    gb_buf_add(&connection->out, bytes.data, bytes.size);
+    if (connection->state == RELAY_OPEN)
+        relay_write(connection);
+    return 0;
+}
+
+void relay_shut(struct relay *relay, struct gb_mux_stream *stream)
+{
+    struct relay_connection *connection = stream->user;
+
+    (void)relay;
+    if (connection->state == RELAY_HELD) {
+        relay_give_up(connection);
+        return;
+    }
+    connection->host_done = true;
+    if (connection->state == RELAY_OPEN)
+        relay_write(connection);
+}
+
+void relay_ended(struct relay *relay, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    struct relay_connection *connection = stream->user;
+
+    (void)relay;
+    connection->stream = NULL;
+    if (why != NULL || connection->state != RELAY_OPEN)
+        relay_break(connection);
+    else
+        relay_write(connection);
+}
+
+/* ---- what programs do ---- */
+
+static bool relay_is_of(const struct relay_connection *connection, const struct packet_syn *syn)
+{
+    return connection->state != RELAY_OPEN && connection->syn.source == syn->source &&
+           connection->syn.source_port == syn->source_port &&
+           connection->syn.destination == syn->destination &&
+           connection->syn.destination_port == syn->destination_port;
+}
+
+static struct relay_connection *relay_find(struct relay *relay, const struct packet_syn *syn)
+{
+    struct relay_connection *connection;
+
+    GB_LIST_FOREACH(connection, &relay->connections, link) {
+        if (relay_is_of(connection, syn))
+            return connection;
+    }
+    return NULL;
+}
+
+/* A SYN that comes again while the host thinks it over is the same; one with another number is
+ * another connection from the same port. */
+static void relay_on_syn(struct relay *relay, struct gb_bytes packet, const struct packet_syn *syn)
+{
+    struct relay_connection *connection = relay_find(relay, syn);
+    const struct gb_connect message = {
+        .address = syn->destination, .port = syn->destination_port, .uid = NOBODY};
+    struct gb_mux_stream *stream;
+
+    if (connection != NULL && connection->syn.sequence == syn->sequence) {
+        if (connection->state == RELAY_GRANTED)
+            relay_grant(connection);
+        return;
+    }
+    if (connection != NULL)
+        relay_give_up(connection);
+    stream = gb_mux_open(relay->mux, GB_STREAM_CONNECT, 0, &message);
+    if (stream == NULL)
+        return; /* there are too many: it comes again */
+    connection = xcalloc(1, sizeof(*connection));
+    connection->relay = relay;
+    connection->stream = stream;
+    connection->syn = *syn;
+    connection->packet_size = packet.size;
+    memcpy(connection->packet, packet.data, packet.size);
+    gb_list_add_tail(&relay->connections, &connection->link);
+    stream->user = connection;
+}
+
+static void relay_syns_ready(struct source *source)
+{
+    struct relay *relay = container_of(source, struct relay, syns);
+    uint8_t packet[PACKET_SYN_MAX + 1];
+
+    for (int i = 0; i < BATCH; i++) {
+        struct packet_syn syn;
+        ssize_t n = recv(source->fd, packet, sizeof(packet), 0);
+
+        if (n < 0)
+            return;
+        if (packet_read_syn((struct gb_bytes){packet, (size_t)n}, &syn) == 0)
+            relay_on_syn(relay, (struct gb_bytes){packet, (size_t)n}, &syn);
+    }
+}
+
+/* The connection that is being accepted; its numbers are those of its SYN. */
+static struct relay_connection *relay_accepted(struct relay *relay, int fd,
+                                               const struct sockaddr_in *from)
+{
+    struct sockaddr_in to;
+    socklen_t size = sizeof(to);
+    struct relay_connection *connection;
+    struct packet_syn syn;
+
+    if (getsockname(fd, (struct sockaddr *)&to, &size) < 0)
+        return NULL;
+    syn = (struct packet_syn){.source = ntohl(from->sin_addr.s_addr),
+                              .source_port = ntohs(from->sin_port),
+                              .destination = ntohl(to.sin_addr.s_addr),
+                              .destination_port = ntohs(to.sin_port)};
+    connection = relay_find(relay, &syn);
+    return connection != NULL && connection->state == RELAY_GRANTED ? connection : NULL;
+}
+
+static void relay_listener_ready(struct source *source)
+{
+    struct relay *relay = container_of(source, struct relay, listener);
+    const int on = 1;
+
+    for (int i = 0; i < BATCH; i++) {
+        struct sockaddr_in from;
+        socklen_t size = sizeof(from);
+        int fd = accept4(source->fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct relay_connection *connection;
+
+        if (fd < 0)
+            return;
+        connection = relay_accepted(relay, fd, &from);
+        if (connection == NULL) {
+            (void)gb_close(fd); /* nobody was asked for it: a program has set the mark itself */
+            continue;
+        }
+        /* The filter comes along from the listener, and has done its work. */
+        (void)setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &on, sizeof(on));
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        connection->state = RELAY_OPEN;
+        connection->source = (struct source){.fd = fd, .rank = RANK_PIPE, .ready = relay_ready};
+        relay_write(connection);
+    }
+}
+
+static void relay_sweep(struct deadline *deadline)
+{
+    struct relay *relay = container_of(deadline, struct relay, sweep);
+    struct relay_connection *connection;
+    uint64_t now = gb_clock_mono_ns(), earliest = UINT64_MAX;
+
+    GB_LIST_FOREACH(connection, &relay->connections, link) {
+        uint64_t end = connection->granted_ns + ACCEPT_WAIT_S * GB_NS_PER_S;
+
+        if (connection->state != RELAY_GRANTED)
+            continue;
+        if (end <= now)
+            relay_give_up(connection);
+        else
+            earliest = MIN(earliest, end);
+    }
+    if (earliest != UINT64_MAX)
+        deadline_set(relay->loop, &relay->sweep, earliest);
+}
+
+int relay_init(struct relay *relay, struct loop *loop, struct gb_mux *mux,
+               const struct capture *capture)
+{
+    int r;
+
+    *relay = (struct relay){.loop = loop, .mux = mux, .out_fd = capture->out};
+    gb_list_init(&relay->connections);
+    deadline_init(&relay->sweep, relay_sweep);
+    relay->syns =
+        (struct source){.fd = capture->syns, .rank = RANK_PIPE, .ready = relay_syns_ready};
+    relay->listener = (struct source){
+        .fd = capture->listener, .rank = RANK_CHANNEL, .ready = relay_listener_ready};
+    r = loop_watch(loop, &relay->syns, EPOLLIN);
+    return r < 0 ? r : loop_watch(loop, &relay->listener, EPOLLIN);
+}

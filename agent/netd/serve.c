@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "agent/console.h"
+#include "agent/device.h"
+#include "agent/init.h"
+#include "agent/netd/capture.h"
+#include "agent/netd/relay.h"
+#include "agent/netd/resolver.h"
+#include "wire/guest.h"
+
+enum {
+    SERVE_UID = 65521, /* nobody else's in a guest */
+    PORT_TRIES = 20,
+    PORT_WAIT_MS = 100,
+    QUEUE_HIGH = 256 * 1024, /* bytes for the host above which no stream gets a turn */
+};
+
+struct serve {
+    struct loop loop;
+    struct port port;
+    struct gb_mux mux;
+    struct relay relay;
+    struct resolver resolver;
+    struct deadline again;
+};
+
+_Noreturn static void serve_fail(const char *what)
+{
+    console_say("netd: %s: %s", what, strerror(errno));
+    _exit(1);
+}
+
+/* ---- streams ---- */
+
+static void serve_on_fill(void *arg, struct gb_mux_stream *stream)
+{
+    relay_fill(&((struct serve *)arg)->relay, stream);
+}
+
+static int serve_on_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                         struct gb_err *err)
+{
+    return relay_data(&((struct serve *)arg)->relay, stream, bytes, err);
+}
+
+static int serve_on_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                         struct gb_err *err)
+{
+    (void)word;
+    (void)err;
+    relay_shut(&((struct serve *)arg)->relay, stream);
+    return 0;
+}
+
+static void serve_on_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    relay_ended(&((struct serve *)arg)->relay, stream, why);
+}
+
+static int serve_on_answer(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                           struct gb_err *err)
+{
+    return resolver_shut(&((struct serve *)arg)->resolver, stream, word, err);
+}
+
+static void serve_on_answered(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    (void)why;
+    resolver_ended(&((struct serve *)arg)->resolver, stream);
+}
+
+static const struct gb_mux_kind serve_kinds[GB_STREAM_KIND_COUNT] = {
+    [GB_STREAM_CONNECT] = {.fill = serve_on_fill,
+                           .data = serve_on_data,
+                           .shut = serve_on_shut,
+                           .ended = serve_on_ended},
+    [GB_STREAM_RESOLVE] = {.shut = serve_on_answer, .ended = serve_on_answered},
+};
+
+/* ---- the port ---- */
+
+static void serve_on_frame(struct port *port, const struct gb_frame *frame)
+{
+    struct serve *serve = container_of(port, struct serve, port);
+    struct gb_err err = {0};
+
+    if (!gb_mux_takes(frame))
+        (void)gb_err_set(&err, GB_EINTERNAL, "no frames of type %u here", frame->type);
+    else if (gb_mux_frame(&serve->mux, frame, &err) == 0)
+        return;
+    console_say("netd: the host broke the protocol: %s", err.message);
+    _exit(1);
+}
+
+static void serve_on_port(struct port *port)
+{
+    (void)port;
+}
+
+static int serve_open_port(const struct boot *boot)
+{
+    char name[64];
+
+    /* A guest that has just booted may not have been told the port's name yet. */
+    for (int i = 0; i < PORT_TRIES; i++) {
+        struct pollfd news = {.fd = boot->uevent_fd, .events = POLLIN};
+        int fd = -1;
+
+        if (device_find_port(boot->sys_fd, GB_GUEST_NETWORK_PORT, name, sizeof(name)) == 0)
+            fd = openat(boot->dev_fd, name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        if (fd >= 0)
+            return fd;
+        (void)poll(&news, 1, PORT_WAIT_MS); /* news or not, it is looked at again */
+        device_drain_uevents(boot->uevent_fd);
+    }
+    return -1;
+}
+
+/* ---- rights ---- */
+
+static int serve_compare(const void *one, const void *other)
+{
+    return *(const int *)one - *(const int *)other;
+}
+
+/* Closes all but @keep, which is put in order. */
+static void serve_close_others(int *keep, size_t count)
+{
+    int from = 0;
+
+    qsort(keep, count, sizeof(*keep), serve_compare);
+    for (size_t i = 0; i < count; i++) {
+        if (keep[i] > from)
+            (void)close_range((unsigned)from, (unsigned)keep[i] - 1, 0);
+        from = keep[i] + 1;
+    }
+    (void)close_range((unsigned)from, ~0u, 0);
+}
+
+/* What has been opened needs no right to be used. */
+static void serve_drop_rights(void)
+{
+    const struct rlimit files = {GB_STREAMS_MAX + 64, GB_STREAMS_MAX + 64}, none = {0, 0};
+
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+        setrlimit(RLIMIT_NPROC, &none) < 0)
+        serve_fail("limits");
+    if (setgroups(0, NULL) < 0 || setresgid(SERVE_UID, SERVE_UID, SERVE_UID) < 0 ||
+        setresuid(SERVE_UID, SERVE_UID, SERVE_UID) < 0)
+        serve_fail("the user");
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+        serve_fail("prctl");
+}
+
+/* ---- life ---- */
+
+static void serve_again(struct deadline *deadline)
+{
+    (void)deadline; /* only the next round was wanted */
+}
+
+/* Streams get turns while the host takes what they send. */
+static void serve_streams(struct serve *serve)
+{
+    if (serve->port.out.size < QUEUE_HIGH)
+        gb_mux_run(&serve->mux, QUEUE_HIGH - serve->port.out.size);
+    port_flush(&serve->port);
+    if (gb_mux_is_ready(&serve->mux) && serve->port.out.size < QUEUE_HIGH)
+        deadline_set(&serve->loop, &serve->again, 0);
+}
+
+static void serve_start(struct serve *serve, const struct boot *boot, int *ready_fd)
+{
+    struct capture capture;
+    int port_fd = serve_open_port(boot), r;
+    const char *failed;
+
+    if (port_fd < 0)
+        serve_fail("the port");
+    failed = capture_open(&capture, boot->proc_fd);
+    if (failed != NULL)
+        serve_fail(failed);
+    r = loop_init(&serve->loop);
+    if (r == 0)
+        r = port_open(&serve->port, &serve->loop, port_fd, serve_on_frame, serve_on_port,
+                      serve_on_port);
+    gb_mux_init(&serve->mux, GB_SIDE_GUEST, serve_kinds, serve, &serve->port.out);
+    if (r == 0)
+        r = relay_init(&serve->relay, &serve->loop, &serve->mux, &capture);
+    if (r == 0)
+        r = resolver_init(&serve->resolver, &serve->loop, &serve->mux, &capture);
+    errno = -r;
+    if (r < 0)
+        serve_fail("the loop");
+    deadline_init(&serve->again, serve_again);
+    serve_close_others((int[]){*ready_fd, port_fd, capture.listener, capture.resolver, capture.syns,
+                               capture.out, capture.link, serve->loop.epoll_fd,
+                               console_descriptor()},
+                       9);
+    serve_drop_rights();
+}
+
+void serve_network(const struct boot *boot, int ready_fd)
+{
+    static struct serve serve;
+
+    (void)prctl(PR_SET_NAME, "netd");
+    serve_start(&serve, boot, &ready_fd);
+    if (write(ready_fd, "", 1) != 1)
+        serve_fail("the agent");
+    (void)gb_close(ready_fd);
+    for (;;) {
+        int r = loop_round(&serve.loop);
+
+        errno = -r;
+        if (r < 0)
+            serve_fail("epoll");
+        serve_streams(&serve);
+    }
+}

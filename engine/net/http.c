@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/http.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "net/name.h"
+
+enum {
+    HTTP_HEAD, /* of a request; zero */
+    HTTP_BODY,
+    HTTP_PIECE_SIZE, /* the line before a piece */
+    HTTP_PIECE,
+    HTTP_PIECE_END, /* CR LF behind it */
+    HTTP_TRAILER,   /* lines behind the last; an empty one ends the body */
+};
+
+enum { LINE_MAX_BYTES = 4096 };
+
+void gb_http_release(struct gb_http *http)
+{
+    gb_buf_release(&http->head);
+}
+
+static bool http_refuse(struct gb_http *http, const char *why)
+{
+    http->refused = why;
+    return false;
+}
+
+/* ---- heads ---- */
+
+static bool http_is_token(uint8_t byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') ||
+           (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
+}
+
+static bool http_same(struct gb_bytes text, const char *word)
+{
+    return text.size == strlen(word) && strncasecmp((const char *)text.data, word, text.size) == 0;
+}
+
+/* HOST or HOST:PORT. */
+static bool http_is_for_us(const struct gb_http *http, struct gb_bytes authority)
+{
+    char name[GB_HOST_NAME_MAX + 1];
+    const uint8_t *colon = memchr(authority.data, ':', authority.size);
+    uint64_t port = http->port;
+
+    if (colon != NULL) {
+        struct gb_bytes rest = {colon + 1, authority.size - (size_t)(colon - authority.data) - 1};
+
+        authority.size = (size_t)(colon - authority.data);
+        if (!gb_bytes_number(&rest, UINT16_MAX, &port) || rest.size > 0)
+            return false;
+    }
+    return port == http->port && gb_name_normalise(authority, name) &&
+           strcmp(name, http->name) == 0;
+}
+
+struct http_found {
+    bool host, length, pieces;
+    uint64_t size;
+};
+
+/* METHOD SP TARGET SP HTTP/1.x */
+static bool http_read_request_line(struct gb_http *http, struct gb_bytes line)
+{
+    static const char scheme[] = "http://";
+    const uint8_t *space = memchr(line.data, ' ', line.size);
+    struct gb_bytes method, target;
+
+    if (space == NULL)
+        return http_refuse(http, "a request line that is none");
+    method = (struct gb_bytes){line.data, (size_t)(space - line.data)};
+    target = (struct gb_bytes){space + 1, line.size - method.size - 1};
+    for (size_t i = 0; i < method.size; i++) {
+        if (!http_is_token(method.data[i]))
+            return http_refuse(http, "a request line that is none");
+    }
+    space = memchr(target.data, ' ', target.size);
+    if (method.size == 0 || space == NULL)
+        return http_refuse(http, "a request line that is none");
+    line = (struct gb_bytes){space + 1, target.size - (size_t)(space - target.data) - 1};
+    target.size = (size_t)(space - target.data);
+    if (!gb_bytes_equal(line, "HTTP/1.1") && !gb_bytes_equal(line, "HTTP/1.0"))
+        return http_refuse(http, "a version of HTTP that is not 1.0 or 1.1");
+    if (gb_bytes_equal(method, "CONNECT"))
+        return http_refuse(http, "CONNECT");
+    for (size_t i = 0; i < target.size; i++) {
+        if (target.data[i] <= ' ' || target.data[i] == 0x7f)
+            return http_refuse(http, "a target that is none");
+    }
+    if (target.size > 0 && (target.data[0] == '/' || gb_bytes_equal(target, "*")))
+        return true;
+    if (target.size > sizeof(scheme) - 1 &&
+        strncasecmp((const char *)target.data, scheme, sizeof(scheme) - 1) == 0) {
+        struct gb_bytes authority = {target.data + sizeof(scheme) - 1, 0};
+        size_t most = target.size - (sizeof(scheme) - 1);
+
+        while (authority.size < most && memchr("/?#", authority.data[authority.size], 3) == NULL)
+            authority.size++;
+        if (http_is_for_us(http, authority))
+            return true;
+    }
+    return http_refuse(http, "a target of another host");
+}
+
+static bool http_read_field(struct gb_http *http, struct gb_bytes line, struct http_found *found)
+{
+    const uint8_t *colon = memchr(line.data, ':', line.size);
+    struct gb_bytes name, value;
+
+    if (colon == NULL || colon == line.data)
+        return http_refuse(http, "a field that is none");
+    name = (struct gb_bytes){line.data, (size_t)(colon - line.data)};
+    value = (struct gb_bytes){colon + 1, line.size - name.size - 1};
+    for (size_t i = 0; i < name.size; i++) {
+        if (!http_is_token(name.data[i]))
+            return http_refuse(http, "a field that is none");
+    }
+    while (value.size > 0 && (value.data[0] == ' ' || value.data[0] == '\t')) {
+        value.data++;
+        value.size--;
+    }
+    while (value.size > 0 &&
+           (value.data[value.size - 1] == ' ' || value.data[value.size - 1] == '\t'))
+        value.size--;
+    if (http_same(name, "host")) {
+        if (found->host || !http_is_for_us(http, value))
+            return http_refuse(http, "a Host of another name");
+        found->host = true;
+    } else if (http_same(name, "content-length")) {
+        if (found->length || !gb_bytes_number(&value, INT64_MAX, &found->size) || value.size > 0)
+            return http_refuse(http, "a Content-Length that is none, or a second one");
+        found->length = true;
+    } else if (http_same(name, "transfer-encoding")) {
+        if (found->pieces || !http_same(value, "chunked"))
+            return http_refuse(http, "a Transfer-Encoding that is not chunked, or a second one");
+        found->pieces = true;
+    }
+    return true;
+}
+
+/* The head is there to its empty line. */
+static bool http_read_head(struct gb_http *http)
+{
+    struct gb_bytes rest = gb_buf_bytes(&http->head);
+    struct http_found found = {0};
+    bool first = true;
+
+    for (;;) {
+        const uint8_t *end = memchr(rest.data, '\n', rest.size);
+        struct gb_bytes line;
+
+        if (end == NULL || end == rest.data || end[-1] != '\r')
+            return http_refuse(http, "a line that does not end in CR LF");
+        line = (struct gb_bytes){rest.data, (size_t)(end - rest.data) - 1};
+        rest.data += line.size + 2;
+        rest.size -= line.size + 2;
+        if (memchr(line.data, '\r', line.size) != NULL ||
+            memchr(line.data, '\0', line.size) != NULL)
+            return http_refuse(http, "a CR or NUL within a line");
+        if (line.size == 0 && !first)
+            break;
+        if (first ? !http_read_request_line(http, line) : !http_read_field(http, line, &found))
+            return false;
+        first = false;
+    }
+    if (!found.host)
+        return http_refuse(http, "a request without a Host");
+    if (found.length && found.pieces)
+        return http_refuse(http, "Content-Length and Transfer-Encoding in one request");
+    http->left = found.size;
+    http->state = found.pieces ? HTTP_PIECE_SIZE : found.size > 0 ? HTTP_BODY : HTTP_HEAD;
+    return true;
+}
+
+/* Takes bytes of a head; false when it is refused. */
+static bool http_feed_head(struct gb_http *http, struct gb_bytes *bytes, struct gb_buf *pass)
+{
+    while (bytes->size > 0) {
+        const uint8_t *end = memchr(bytes->data, '\n', bytes->size);
+        size_t size = end == NULL ? bytes->size : (size_t)(end - bytes->data) + 1;
+        struct gb_bytes head;
+
+        if (http->head.size + size > GB_HTTP_HEAD_MAX)
+            return http_refuse(http, "a head that is too long");
+        gb_buf_add(&http->head, bytes->data, size);
+        bytes->data += size;
+        bytes->size -= size;
+        head = gb_buf_bytes(&http->head);
+        /* The end is an empty line, also one that is written wrongly. */
+        if (end == NULL || head.size < 3 ||
+            (memcmp(head.data + head.size - 3, "\n\r\n", 3) != 0 &&
+             memcmp(head.data + head.size - 2, "\n\n", 2) != 0))
+            continue;
+        if (!http_read_head(http))
+            return false;
+        gb_buf_add(pass, head.data, head.size);
+        gb_buf_clear(&http->head);
+        return true;
+    }
+    return true;
+}
+
+/* ---- bodies ---- */
+
+/* Collects a line of a body in pieces in `head`; true when it is whole. */
+static bool http_take_line(struct gb_http *http, struct gb_bytes *bytes)
+{
+    const uint8_t *end = memchr(bytes->data, '\n', bytes->size);
+    size_t size = end == NULL ? bytes->size : (size_t)(end - bytes->data) + 1;
+
+    if (http->head.size + size > LINE_MAX_BYTES) {
+        (void)http_refuse(http, "a line in a body that is too long");
+        return false;
+    }
+    gb_buf_add(&http->head, bytes->data, size);
+    bytes->data += size;
+    bytes->size -= size;
+    if (end == NULL)
+        return false;
+    if (http->head.size < 2 || gb_buf_data(&http->head)[http->head.size - 2] != '\r') {
+        (void)http_refuse(http, "a line that does not end in CR LF");
+        return false;
+    }
+    return true;
+}
+
+/* HEX CR LF: extensions are refused, nobody needs them and servers read them differently. */
+static bool http_read_piece_size(struct gb_http *http)
+{
+    struct gb_bytes line = gb_buf_bytes(&http->head);
+    uint64_t size = 0;
+
+    if (line.size < 3 || line.size > 2 + 15)
+        return http_refuse(http, "the size of a piece that is none");
+    for (size_t i = 0; i < line.size - 2; i++) {
+        uint8_t byte = line.data[i];
+        unsigned digit = byte >= '0' && byte <= '9'   ? byte - '0' + 0u
+                         : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10u
+                         : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10u
+                                                      : 16;
+
+        if (digit > 15)
+            return http_refuse(http, "the size of a piece that is none");
+        size = size << 4 | digit;
+    }
+    http->left = size;
+    http->state = size > 0 ? HTTP_PIECE : HTTP_TRAILER;
+    return true;
+}
+
+static bool http_end_line(struct gb_http *http)
+{
+    bool empty = http->head.size == 2;
+
+    if (http->state == HTTP_PIECE_SIZE)
+        return http_read_piece_size(http);
+    if (http->state == HTTP_PIECE_END) {
+        if (!empty)
+            return http_refuse(http, "a piece that is longer than it says");
+        http->state = HTTP_PIECE_SIZE;
+    } else if (empty) {
+        http->state = HTTP_HEAD;
+    } else {
+        return http_refuse(http, "fields behind a body");
+    }
+    return true;
+}
+
+static bool http_feed_line(struct gb_http *http, struct gb_bytes *bytes, struct gb_buf *pass)
+{
+    if (!http_take_line(http, bytes))
+        return http->refused == NULL;
+    if (!http_end_line(http))
+        return false;
+    gb_buf_add(pass, gb_buf_data(&http->head), http->head.size);
+    gb_buf_clear(&http->head);
+    return true;
+}
+
+static void http_feed_body(struct gb_http *http, struct gb_bytes *bytes, struct gb_buf *pass)
+{
+    size_t size = MIN(http->left, (uint64_t)bytes->size);
+
+    gb_buf_add(pass, bytes->data, size);
+    bytes->data += size;
+    bytes->size -= size;
+    http->left -= size;
+    if (http->left == 0)
+        http->state = http->state == HTTP_BODY ? HTTP_HEAD : HTTP_PIECE_END;
+}
+
+bool gb_http_feed(struct gb_http *http, struct gb_bytes bytes, struct gb_buf *pass)
+{
+    bool good = http->refused == NULL;
+
+    while (good && bytes.size > 0) {
+        if (http->state == HTTP_HEAD)
+            good = http_feed_head(http, &bytes, pass);
+        else if (http->state == HTTP_BODY || http->state == HTTP_PIECE)
+            http_feed_body(http, &bytes, pass);
+        else
+            good = http_feed_line(http, &bytes, pass);
+    }
+    return good;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this module share. Not for others. */
+#pragma once
+
+#include "base/list.h"
+#include "net/dial.h"
+#include "net/http.h"
+#include "net/net.h"
+#include "net/synth.h"
+#include "wire/mux.h"
+
+enum {
+    NET_QUEUE_HIGH = 512 * 1024, /* for the guest: above it nothing is read for it */
+    NET_QUEUE_LOW = 128 * 1024,
+};
+
+struct gb_net {
+    struct gb_loop *loop;
+    struct gb_stream *port;
+    struct gb_buf out;
+    struct gb_mux mux;
+    struct gb_policy policy;
+    struct gb_synth synth;
+    struct gb_net_events events;
+    void *arg;
+    struct gb_list links;
+    struct gb_net_figures figures;
+    uint64_t numbered;
+    struct gb_deferred flush;
+    bool failed;
+};
+
+/* ---- flow.c ---- */
+
+/* Lets streams take turns while the guest takes what they send, and sends what was written. */
+void flow_run(struct gb_net *net);
+/* The same at the end of this turn of the loop. */
+void flow_later(struct gb_net *net);
+/* The name of the address, or NULL, and the rule that allows it, or NULL. */
+const struct gb_policy_rule *flow_rule(const struct gb_net *net, uint32_t address, uint16_t port,
+                                       const char **ret_name);
+
+/* ---- link.c ---- */
+
+/* Of GB_STREAM_CONNECT. */
+int link_opened(struct gb_net *net, struct gb_mux_stream *stream, struct gb_bytes params,
+                struct gb_err *err);
+void link_fill(struct gb_mux_stream *stream);
+int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes);
+void link_shut(struct gb_mux_stream *stream);
+void link_ended(struct gb_mux_stream *stream, const struct gb_err *why);
+/* Breaks those that no rule allows any more; all, without an event, when @all. */
+void link_check_all(struct gb_net *net, bool all);

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection of a guest: a stream of the mux on one side, a socket on the other.
+ *
+ *   opened ── no rule ──> the guest is told (REFUSED and the like), and the stream ends
+ *      └── dial ── fails ──> likewise
+ *             └── connected: the guest is told, and bytes go both ways; what the guest sends first
+ *                 is held against the name
+ *
+ * What goes to the guest waits for its window and its turn (link_fill), and is not read from the
+ * socket before; what comes from it is at most a window, and is granted again when the socket has
+ * taken it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/hello.h"
+#include "net/internal.h"
+
+enum { CHUNK = GB_STREAM_PIECE - GB_FRAME_HEADER };
+
+struct net_link {
+    struct gb_list link;
+    struct gb_net *net;
+    struct gb_mux_stream *stream;    /* NULL: it has ended, and the rest goes out */
+    char name[GB_HOST_NAME_MAX + 1]; /* "": an address */
+    uint32_t address;                /* that the guest connected to */
+    uint16_t port;
+    unsigned line; /* of the rule */
+    enum gb_policy_mode mode;
+    struct gb_dial *dial;
+    uv_tcp_t *socket;
+    bool reading, shut_wanted, checked;
+    uint64_t number, opened_ns, received, sent;
+    size_t writing;      /* bytes on their way into the socket */
+    struct gb_buf first; /* what the guest has sent, while it is not known for whom */
+    struct gb_http http;
+};
+
+struct link_write {
+    uv_write_t request;
+    size_t size, granted; /* written, and to be granted to the guest */
+    uint8_t bytes[];
+};
+
+static const struct gb_err link_broken = {.code = GB_EINTERNAL,
+                                          .message = "the connection is broken"};
+
+/* ---- news ---- */
+
+static struct gb_net_news link_news(const struct net_link *link, char address[GB_ADDRESS_TEXT])
+{
+    const struct gb_address literal = gb_address_from_v4(link->address);
+
+    gb_address_format(&literal, address);
+    return (struct gb_net_news){
+        .number = link->number,
+        .name = link->name[0] != '\0' ? link->name : NULL,
+        .address = link->name[0] != '\0' ? NULL : address,
+        .port = link->port,
+        .line = link->line,
+        .received = link->received,
+        .sent = link->sent,
+        .duration_ns = link->opened_ns > 0 ? gb_clock_mono_ns() - link->opened_ns : 0,
+    };
+}
+
+static void link_tell_denied(struct net_link *link, const char *reason)
+{
+    char address[GB_ADDRESS_TEXT];
+    struct gb_net_news news = link_news(link, address);
+
+    news.reason = reason;
+    link->net->figures.denied++;
+    link->net->events.denied(link->net->arg, &news);
+}
+
+static void link_tell_closed(struct net_link *link, const char *reason)
+{
+    char address[GB_ADDRESS_TEXT];
+    struct gb_net_news news = link_news(link, address);
+
+    news.reason = reason;
+    link->net->figures.open--;
+    link->net->events.closed(link->net->arg, &news);
+}
+
+/* ---- end ---- */
+
+static void link_free(struct net_link *link, bool reset)
+{
+    gb_list_remove(&link->link);
+    gb_dial_free(link->dial);
+    if (link->socket != NULL) {
+        link->socket->data = NULL;
+        gb_dial_close(link->socket, reset);
+    }
+    if (link->stream != NULL)
+        link->stream->user = NULL;
+    gb_buf_release(&link->first);
+    gb_http_release(&link->http);
+    free(link);
+}
+
+/* Breaks both sides. */
+static void link_break(struct net_link *link, const char *reason)
+{
+    if (link->stream != NULL)
+        gb_mux_reset(link->stream, &link_broken);
+    link->stream = NULL;
+    if (link->opened_ns > 0)
+        link_tell_closed(link, reason);
+    flow_later(link->net);
+    link_free(link, true);
+}
+
+/* Both halves of the stream have ended and all has gone out. */
+static void link_end_if_done(struct net_link *link)
+{
+    if (link->stream != NULL || link->writing > 0)
+        return;
+    link_tell_closed(link, NULL);
+    link_free(link, false);
+}
+
+/* Tells the guest what came of it, and ends the stream. */
+static void link_refuse(struct net_link *link, enum gb_connected answer)
+{
+    const uint8_t byte = (uint8_t)answer;
+
+    gb_mux_send(link->stream, (struct gb_bytes){&byte, 1}, false);
+    (void)gb_mux_shut(link->stream, NULL); /* the guest's half is still open */
+    flow_later(link->net);
+    link_free(link, false);
+}
+
+/* ---- from the socket ---- */
+
+static void link_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    static uint8_t bytes[CHUNK]; /* used within one call of the loop */
+    struct net_link *link = handle->data;
+
+    (void)suggested;
+    *buffer = uv_buf_init((char *)bytes, (unsigned)MIN(gb_mux_room(link->stream), sizeof(bytes)));
+}
+
+static void link_pause(struct net_link *link)
+{
+    if (link->reading)
+        (void)uv_read_stop((uv_stream_t *)link->socket); /* never fails */
+    link->reading = false;
+}
+
+static bool link_must_wait(const struct net_link *link)
+{
+    return gb_mux_room(link->stream) == 0 ||
+           gb_stream_queued(link->net->port) + link->net->out.size > NET_QUEUE_HIGH;
+}
+
+static void link_on_read(uv_stream_t *socket, ssize_t n, const uv_buf_t *buffer)
+{
+    struct net_link *link = socket->data;
+
+    if (n == 0 || link == NULL)
+        return;
+    flow_later(link->net);
+    if (n > 0) {
+        link->received += (uint64_t)n;
+        link->net->figures.received += (uint64_t)n;
+        gb_mux_send(link->stream, (struct gb_bytes){(const uint8_t *)buffer->base, (size_t)n},
+                    false);
+        if (link_must_wait(link)) {
+            link_pause(link);
+            gb_mux_want(link->stream, true);
+        }
+        return;
+    }
+    link_pause(link);
+    if (n != UV_EOF) {
+        link_break(link, "reset");
+        return;
+    }
+    if (gb_mux_shut(link->stream, NULL))
+        link->stream = NULL;
+    link_end_if_done(link);
+}
+
+static void link_read(struct net_link *link)
+{
+    if (link->reading || !link->stream->ours_open)
+        return;
+    link->reading = uv_read_start((uv_stream_t *)link->socket, link_on_alloc, link_on_read) == 0;
+    if (!link->reading)
+        link_break(link, "reset");
+}
+
+void link_fill(struct gb_mux_stream *stream)
+{
+    gb_mux_want(stream, false);
+    if (stream->user != NULL)
+        link_read(stream->user);
+}
+
+/* ---- to the socket ---- */
+
+static void link_on_shut(uv_shutdown_t *request, int status)
+{
+    (void)status; /* a socket that is broken says so to who reads from it */
+    free(request);
+}
+
+static void link_shut_socket(struct net_link *link)
+{
+    uv_shutdown_t *request = xcalloc(1, sizeof(*request));
+
+    if (uv_shutdown(request, (uv_stream_t *)link->socket, link_on_shut) < 0)
+        free(request);
+}
+
+static void link_grant(struct net_link *link, size_t bytes)
+{
+    if (link->stream == NULL || bytes == 0)
+        return;
+    gb_mux_consume(link->stream, bytes);
+    flow_later(link->net);
+}
+
+static void link_on_written(uv_write_t *request, int status)
+{
+    struct link_write *write = container_of(request, struct link_write, request);
+    struct net_link *link = request->handle->data;
+
+    if (link != NULL) {
+        link->writing -= write->size;
+        if (status < 0) {
+            link_break(link, "reset");
+        } else {
+            link_grant(link, write->granted);
+            link_end_if_done(link);
+        }
+    }
+    free(write);
+}
+
+/* Writes @bytes; when they have gone the guest may send @granted more. */
+static void link_write(struct net_link *link, struct gb_bytes bytes, size_t granted)
+{
+    struct link_write *write = xmalloc(sizeof(*write) + bytes.size);
+    uv_buf_t buffer;
+
+    *write = (struct link_write){.size = bytes.size, .granted = granted};
+    memcpy(write->bytes, bytes.data, bytes.size);
+    buffer = uv_buf_init((char *)write->bytes, (unsigned)bytes.size);
+    link->sent += bytes.size;
+    link->net->figures.sent += bytes.size;
+    link->writing += bytes.size;
+    if (uv_write(&write->request, (uv_stream_t *)link->socket, &buffer, 1, link_on_written) == 0)
+        return;
+    link->writing -= bytes.size;
+    free(write);
+    link_break(link, "reset");
+}
+
+/* What is not what the rule says: the guest's program finds its connection reset. */
+static void link_deny(struct net_link *link, const char *reason)
+{
+    link_tell_denied(link, reason);
+    link_break(link, reason);
+}
+
+static void link_check_hello(struct net_link *link, struct gb_bytes bytes)
+{
+    _cleanup_(gb_buf_release) struct gb_buf first = {0};
+    char name[GB_HOST_NAME_MAX + 1];
+
+    gb_buf_add(&link->first, bytes.data, bytes.size);
+    switch (gb_hello_read(gb_buf_bytes(&link->first), name)) {
+    case GB_HELLO_MORE:
+        return;
+    case GB_HELLO_BAD:
+        link_deny(link, "not_tls");
+        return;
+    case GB_HELLO_UNNAMED:
+        link_deny(link, "no_server_name");
+        return;
+    case GB_HELLO_NAMED:
+        break;
+    }
+    if (strcmp(name, link->name) != 0) {
+        link_deny(link, "other_server_name");
+        return;
+    }
+    link->checked = true;
+    first = link->first;
+    link->first = (struct gb_buf){0};
+    link_write(link, gb_buf_bytes(&first), first.size);
+}
+
+static void link_check_http(struct net_link *link, struct gb_bytes bytes)
+{
+    _cleanup_(gb_buf_release) struct gb_buf pass = {0};
+
+    if (!gb_http_feed(&link->http, bytes, &pass)) {
+        link_deny(link, "other_host");
+        return;
+    }
+    /* What waits for the end of its head is bounded there, so that it is granted at once. */
+    if (pass.size == 0)
+        link_grant(link, bytes.size);
+    else
+        link_write(link, gb_buf_bytes(&pass), bytes.size);
+}
+
+int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes)
+{
+    struct net_link *link = stream->user;
+
+    if (link == NULL || link->socket == NULL)
+        gb_mux_consume(stream, bytes.size); /* of a connection that there is not */
+    else if (link->mode == GB_POLICY_TLS && !link->checked)
+        link_check_hello(link, bytes);
+    else if (link->mode == GB_POLICY_HTTP)
+        link_check_http(link, bytes);
+    else
+        link_write(link, bytes, bytes.size);
+    return 0;
+}
+
+void link_shut(struct gb_mux_stream *stream)
+{
+    struct net_link *link = stream->user;
+
+    if (link == NULL)
+        return;
+    if (link->socket == NULL)
+        link->shut_wanted = true;
+    else
+        link_shut_socket(link);
+}
+
+void link_ended(struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    struct net_link *link = stream->user;
+
+    if (link == NULL)
+        return;
+    link->stream = NULL;
+    if (why != NULL || link->socket == NULL)
+        link_break(link, why != NULL ? "reset" : NULL);
+    else
+        link_end_if_done(link);
+}
+
+/* ---- beginning ---- */
+
+static void link_on_dialled(void *arg, const struct gb_dial_result *result)
+{
+    struct net_link *link = arg;
+    const uint8_t connected = GB_CONNECTED;
+    char address[GB_ADDRESS_TEXT];
+    struct gb_net_news news;
+
+    gb_dial_free(TAKE_PTR(link->dial));
+    if (result->socket == NULL) {
+        link_tell_denied(link, result->why);
+        link_refuse(link, result->answer);
+        return;
+    }
+    link->socket = result->socket;
+    link->socket->data = link;
+    link->opened_ns = gb_clock_mono_ns();
+    link->net->figures.opened++;
+    link->net->figures.open++;
+    news = link_news(link, address);
+    gb_address_format(&result->address, address);
+    news.address = address;
+    link->net->events.opened(link->net->arg, &news);
+    gb_mux_send(link->stream, (struct gb_bytes){&connected, 1}, false);
+    flow_later(link->net);
+    if (link->shut_wanted)
+        link_shut_socket(link);
+    link_read(link);
+}
+
+static void link_dial(struct net_link *link, const struct gb_policy_rule *rule)
+{
+    const struct gb_address literal = gb_address_from_v4(link->address);
+    const struct gb_policy_place *place = gb_policy_place(&link->net->policy, link->name);
+    struct gb_dial_target target = {.port = link->port, .is_private = rule->is_private};
+
+    if (link->name[0] == '\0') {
+        target.addresses = &literal;
+        target.count = 1;
+    } else if (place != NULL) {
+        target.addresses = place->addresses;
+        target.count = place->count;
+    } else {
+        target.name = link->name;
+    }
+    link->dial = gb_dial_new(link->net->loop, &target, link_on_dialled, link);
+}
+
+int link_opened(struct gb_net *net, struct gb_mux_stream *stream, struct gb_bytes params,
+                struct gb_err *err)
+{
+    const struct gb_policy_rule *rule;
+    struct gb_connect wanted;
+    struct net_link *link;
+    const char *name;
+    int r = gb_fields_decode(&gb_connect_fields, params, &wanted, err);
+
+    if (r == 0 && (wanted.port == 0 || wanted.port > UINT16_MAX))
+        r = gb_err_set(err, GB_EINTERNAL, "CONNECT: the port %u", wanted.port);
+    if (r < 0)
+        return r;
+    link = xcalloc(1, sizeof(*link));
+    link->net = net;
+    link->stream = stream;
+    link->address = wanted.address;
+    link->port = (uint16_t)wanted.port;
+    link->number = ++net->numbered;
+    gb_list_add_tail(&net->links, &link->link);
+    stream->user = link;
+    rule = flow_rule(net, link->address, link->port, &name);
+    if (name != NULL)
+        memcpy(link->name, name, strlen(name) + 1);
+    if (rule == NULL) {
+        link_tell_denied(link, gb_synth_is(link->address) && name == NULL ? "no_name" : "no_rule");
+        link_refuse(link, GB_CONNECT_UNREACHABLE);
+        return 0;
+    }
+    link->line = rule->line;
+    link->mode = gb_policy_mode(rule, link->port);
+    memcpy(link->http.name, link->name, sizeof(link->name));
+    link->http.port = link->port;
+    link_dial(link, rule);
+    return 0;
+}
+
+void link_check_all(struct gb_net *net, bool all)
+{
+    struct net_link *link;
+
+    GB_LIST_FOREACH(link, &net->links, link) {
+        const char *name;
+
+        if (all) {
+            link_free(link, true);
+        } else if (flow_rule(net, link->address, link->port, &name) == NULL) {
+            if (link->socket != NULL || link->dial == NULL)
+                link_break(link, "no_rule");
+            else
+                link_refuse(link, GB_CONNECT_UNREACHABLE);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/internal.h"
+
+enum { READ_BYTES = 64 * 1024, TTL_S = 30, TYPE_A = 1 };
+
+/* ---- names ---- */
+
+static void net_deny_name(struct gb_net *net, const char *name, const char *reason)
+{
+    const struct gb_net_news news = {.name = name, .reason = reason};
+
+    net->figures.denied++;
+    net->events.denied(net->arg, &news);
+}
+
+/* The guest asks what a name is: answered at once. */
+static int net_on_resolve(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                          struct gb_err *err)
+{
+    struct gb_net *net = arg;
+    struct gb_resolve question;
+    struct gb_resolve_end end = {.answer = GB_RESOLVED, .ttl_s = TTL_S};
+    char name[GB_HOST_NAME_MAX + 1];
+    int r = gb_fields_decode(&gb_resolve_fields, params, &question, err);
+
+    if (r < 0)
+        return r;
+    if (!gb_name_normalise(question.name, name)) {
+        end.answer = GB_RESOLVE_NO_NAME;
+    } else if (!gb_policy_knows_name(&net->policy, name)) {
+        end.answer = GB_RESOLVE_NO_NAME;
+        net_deny_name(net, name, "no_rule");
+    } else if (question.type == TYPE_A) {
+        end.address = gb_synth_address(&net->synth, name, gb_clock_mono_ns());
+        if (end.address == 0) {
+            end.answer = GB_RESOLVE_NOT_NOW;
+            net_deny_name(net, name, "too_many_names");
+        }
+    }
+    (void)gb_mux_shut(stream, &end);
+    return 0;
+}
+
+/* ---- the port ---- */
+
+static int net_on_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                         struct gb_err *err)
+{
+    return link_opened(arg, stream, params, err);
+}
+
+static void net_on_fill(void *arg, struct gb_mux_stream *stream)
+{
+    (void)arg;
+    link_fill(stream);
+}
+
+static int net_on_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                       struct gb_err *err)
+{
+    (void)arg;
+    (void)err;
+    return link_data(stream, bytes);
+}
+
+static int net_on_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                       struct gb_err *err)
+{
+    (void)arg;
+    (void)word;
+    (void)err;
+    link_shut(stream);
+    return 0;
+}
+
+static void net_on_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    (void)arg;
+    link_ended(stream, why);
+}
+
+static const struct gb_mux_kind net_kinds[GB_STREAM_KIND_COUNT] = {
+    [GB_STREAM_CONNECT] = {.opened = net_on_opened,
+                           .fill = net_on_fill,
+                           .data = net_on_data,
+                           .shut = net_on_shut,
+                           .ended = net_on_ended},
+    [GB_STREAM_RESOLVE] = {.opened = net_on_resolve},
+};
+
+static void net_fail(struct gb_net *net, const struct gb_err *err)
+{
+    net->failed = true;
+    net->events.failed(net->arg, err);
+}
+
+static void net_on_input(void *arg, struct gb_buf *input)
+{
+    struct gb_net *net = arg;
+    struct gb_frame frame;
+    struct gb_err err = {0};
+    size_t size;
+    int r = 0;
+
+    while (!net->failed && (r = gb_frame_next(gb_buf_bytes(input), &frame, &size, &err)) == 1) {
+        if (!gb_mux_takes(&frame))
+            r = gb_err_set(&err, GB_EINTERNAL, "frames of type %u on the network's port",
+                           frame.type);
+        else
+            r = gb_mux_frame(&net->mux, &frame, &err);
+        gb_buf_consume(input, size);
+        if (r < 0)
+            break;
+    }
+    if (r < 0)
+        net_fail(net, &err);
+    else
+        flow_run(net);
+}
+
+static void net_on_closed(void *arg, int sys_errno)
+{
+    (void)arg; /* the VM is going: whoever has it hears of that */
+    (void)sys_errno;
+}
+
+static void net_on_sent(void *arg, size_t bytes)
+{
+    struct gb_net *net = arg;
+
+    (void)bytes;
+    if (gb_stream_queued(net->port) < NET_QUEUE_LOW && gb_mux_is_ready(&net->mux))
+        flow_later(net);
+}
+
+/* ---- life ---- */
+
+struct gb_net *gb_net_new(struct gb_loop *loop, int fd, struct gb_policy *policy,
+                          const struct gb_net_events *events, void *arg)
+{
+    static const struct gb_stream_events port_events = {
+        .input = net_on_input, .closed = net_on_closed, .sent = net_on_sent};
+    struct gb_net *net = xcalloc(1, sizeof(*net));
+
+    net->loop = loop;
+    net->policy = *policy;
+    *policy = (struct gb_policy){0};
+    net->events = *events;
+    net->arg = arg;
+    gb_list_init(&net->links);
+    gb_mux_init(&net->mux, GB_SIDE_HOST, net_kinds, net, &net->out);
+    net->port = gb_stream_new(loop, fd, READ_BYTES, &port_events, net);
+    return net;
+}
+
+void gb_net_set_policy(struct gb_net *net, struct gb_policy *policy)
+{
+    gb_policy_release(&net->policy);
+    net->policy = *policy;
+    *policy = (struct gb_policy){0};
+    link_check_all(net, false);
+    flow_later(net);
+}
+
+const struct gb_policy *gb_net_policy(const struct gb_net *net)
+{
+    return &net->policy;
+}
+
+struct gb_net_figures gb_net_figures(const struct gb_net *net)
+{
+    return net->figures;
+}
+
+void gb_net_free(struct gb_net *net)
+{
+    static const struct gb_err gone = {.code = GB_ECLOSED, .message = "the network is gone"};
+
+    if (net == NULL)
+        return;
+    link_check_all(net, true);
+    gb_mux_clear(&net->mux, &gone);
+    gb_loop_undefer(&net->flush);
+    gb_stream_free(net->port);
+    gb_buf_release(&net->out);
+    gb_policy_release(&net->policy);
+    gb_synth_release(&net->synth);
+    free(net);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What sessions may reach. */
+#include "model/network.h"
+#include "rows.h"
+
+/* clang-format off */
+static const struct gb_param network_params[] = {
+    SESSION,
+    NODE("network", GB_PARAM_ANY, network, 0,
+         "as in `session.open`: what it is from now on; connections that it does not allow break"),
+    NODE("rules", GB_PARAM_NAMES, rules, 256, "rules that stand before those that there are"),
+};
+static const struct gb_method rows[] = {
+    {.name = "session.network",
+     .doc = "What a session may reach (docs/network.md): shows it, or changes it while it runs.",
+     PARAMS(network_params), .result = &gb_network_object,
+     .errors = SESSION_ERRORS | ERROR(UNSUPPORTED)},
+};
+/* clang-format on */
+
+const struct gb_method_group gb_methods_network = {rows, ARRAY_SIZE(rows)};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Each element is a line, with @before in front of it. */
+static int ask_add_lines(struct gb_buf *text, const char *before, const struct gb_json *lines,
+                         struct gb_err *err)
+{
+    const struct gb_json *line;
+
+    if (lines->type != GB_JSON_ARRAY)
+        return gb_err_set(err, GB_EINVALID, "rules of a network are an array of strings");
+    line = gb_json_first(lines);
+    for (uint32_t i = 0; i < lines->count; i++, line = gb_json_next(line)) {
+        if (line->type != GB_JSON_STRING || memchr(line->text.data, '\n', line->text.size) != NULL)
+            return gb_err_set(err, GB_EINVALID, "a rule of a network is a string of one line");
+        gb_buf_adds(text, before);
+        gb_buf_add(text, line->text.data, line->text.size);
+        gb_buf_adds(text, "\n");
+    }
+    return 0;
+}
+
+/* {"rules": […], "allow": […]} */
+static int ask_read_rules(const struct gb_json *value, struct network_ask *ask, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    const struct gb_json *rules = gb_json_member(value, "rules");
+    const struct gb_json *allow = gb_json_member(value, "allow");
+    int r = 0;
+
+    if (value->count != (rules != NULL ? 1u : 0u) + (allow != NULL ? 1u : 0u) || value->count == 0)
+        return gb_err_set(err, GB_EINVALID, "network as an object has `rules`, `allow`, or both");
+    if (rules != NULL)
+        r = ask_add_lines(&text, "", rules, err);
+    if (r == 0 && allow != NULL)
+        r = ask_add_lines(&text, "allow ", allow, err);
+    if (r == 0)
+        r = gb_policy_parse(&ask->policy, gb_buf_bytes(&text), err);
+    ask->on = true;
+    (void)snprintf(ask->name, sizeof(ask->name), "rules");
+    return r;
+}
+
+static int ask_find(const struct gb_settings *settings, struct gb_bytes name,
+                    struct network_ask *ask, struct gb_err *err)
+{
+    for (size_t i = 0; i < settings->network_count; i++) {
+        const struct gb_settings_network *network = &settings->networks[i];
+
+        if (!gb_bytes_equal(name, network->name))
+            continue;
+        ask->on = true;
+        (void)snprintf(ask->name, sizeof(ask->name), "%s", network->name);
+        return gb_policy_parse(&ask->policy, gb_bytes_str(network->rules), err);
+    }
+    return gb_err_set(
+        err, GB_EINVALID,
+        "the settings have no [network \"%.*s\"]: name one that they have, give rules, "
+        "or say \"none\"",
+        (int)MIN(name.size, (size_t)64), (const char *)name.data);
+}
+
+int network_ask_read(const struct gb_settings *settings, const struct gb_json *value,
+                     struct network_ask *ret_ask, struct gb_err *err)
+{
+    const struct gb_json *mode = value == NULL ? NULL : gb_json_member(value, "mode");
+
+    *ret_ask = (struct network_ask){.name = "none"};
+    if (value == NULL)
+        return 0;
+    if (value->type == GB_JSON_STRING &&
+        (gb_bytes_equal(value->text, "none") || gb_bytes_equal(value->text, "off")))
+        return 0;
+    if (value->type == GB_JSON_STRING)
+        return ask_find(settings, value->text, ret_ask, err);
+    if (value->type != GB_JSON_OBJECT)
+        return gb_err_set(err, GB_EINVALID, "network must be a string or an object, and is %s",
+                          gb_json_type_name(value->type));
+    if (mode != NULL && value->count == 1 && mode->type == GB_JSON_STRING &&
+        gb_bytes_equal(mode->text, "none"))
+        return 0;
+    return ask_read_rules(value, ret_ask, err);
+}
+
+int network_ask_add(const struct gb_policy *policy, const struct gb_json *rules,
+                    struct gb_policy *ret_policy, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf text = {0};
+    int r = ask_add_lines(&text, "", rules, err);
+
+    if (r < 0)
+        return r;
+    gb_policy_write(policy, &text);
+    r = gb_policy_parse(ret_policy, gb_buf_bytes(&text), err);
+    if (r < 0)
+        gb_policy_release(ret_policy);
+    return r;
+}

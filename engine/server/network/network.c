@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/network.h"
+#include "model/session.h"
+#include "net/net.h"
+#include "rpc/object.h"
+#include "server/core/event.h"
+#include "server/core/hosted.h"
+#include "server/core/request.h"
+#include "server/core/state.h"
+#include "server/network/ask.h"
+#include "vm/vm.h"
+
+enum { REFUSED_MAX = 8, REFUSED_TEXT = 320 };
+
+/* What it keeps of a session. */
+struct network_session {
+    char name[GB_SETTINGS_NAME_MAX + 1]; /* "": none */
+    struct gb_policy policy;             /* until there is a guest */
+    struct gb_net *net;                  /* from the first time that it was on */
+    bool on;
+    char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
+    size_t refused_count;
+};
+
+static const struct part_state network_sizes = {.session = sizeof(struct network_session)};
+
+static struct network_session *network_state(struct hosted *hosted)
+{
+    return part_of_session(hosted, &network_sizes);
+}
+
+/* ---- news ---- */
+
+/* `name` or `address`, `port`, `rule`, `reason`. */
+static bool network_begin_event(struct event *event, struct hosted *hosted, const char *kind,
+                                const struct gb_net_news *news)
+{
+    if (!event_begin(event, hosted->server, kind, hosted))
+        return false;
+    if (news->number > 0)
+        gb_json_put_u64(&event->out, "connection", news->number);
+    gb_json_put_str(&event->out, "name", news->name);
+    gb_json_put_str(&event->out, "address", news->address);
+    if (news->port > 0)
+        gb_json_put_u64(&event->out, "port", news->port);
+    if (news->line > 0)
+        gb_json_put_u64(&event->out, "rule", news->line);
+    if (news->reason != NULL)
+        gb_json_put_str(&event->out, "reason", news->reason);
+    return true;
+}
+
+static void network_on_opened(void *arg, const struct gb_net_news *news)
+{
+    struct event event;
+
+    if (network_begin_event(&event, arg, "network.open", news))
+        event_end(&event);
+}
+
+static void network_on_closed(void *arg, const struct gb_net_news *news)
+{
+    struct event event;
+
+    if (!network_begin_event(&event, arg, "network.closed", news))
+        return;
+    gb_json_put_u64(&event.out, "received", news->received);
+    gb_json_put_u64(&event.out, "sent", news->sent);
+    gb_json_put_ms(&event.out, "ms", news->duration_ns);
+    event_end(&event);
+}
+
+/* For the reply to the cell, so that who reads it learns why a connection failed. */
+static void network_remember(struct network_session *state, const struct gb_net_news *news)
+{
+    char text[REFUSED_TEXT], port[8] = "";
+
+    if (news->port > 0)
+        (void)snprintf(port, sizeof(port), ":%u", news->port);
+    (void)snprintf(text, sizeof(text), "%s%s (%s)", news->name != NULL ? news->name : news->address,
+                   port, news->reason);
+    for (size_t i = 0; i < state->refused_count; i++) {
+        if (strcmp(state->refused[i], text) == 0)
+            return;
+    }
+    if (state->refused_count < REFUSED_MAX)
+        memcpy(state->refused[state->refused_count++], text, sizeof(text));
+}
+
+static void network_on_denied(void *arg, const struct gb_net_news *news)
+{
+    struct event event;
+
+    network_remember(network_state(arg), news);
+    if (network_begin_event(&event, arg, "network.denied", news))
+        event_end(&event);
+}
+
+static void network_on_failed(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct gb_err violation = *err;
+
+    gb_session_violation(hosted->session, &violation);
+}
+
+/* ---- on and off ---- */
+
+static void network_on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+
+    (void)frame;
+    if (err == NULL || hosted->closing)
+        return;
+    gb_warning("%s: no network: %s", gb_session_id(hosted->session), err->message);
+    hosted_close(hosted, GB_END_CRASHED, err->message);
+}
+
+static int network_request(struct hosted *hosted, enum gb_guest_type type, struct gb_err *err)
+{
+    return gb_session_request(hosted->session, type, NULL, NULL, 0, network_on_answer, hosted, err);
+}
+
+/* Gives the guest a network under the policy of the state. */
+static int network_start(struct hosted *hosted, struct gb_err *err)
+{
+    static const struct gb_net_events events = {.opened = network_on_opened,
+                                                .denied = network_on_denied,
+                                                .closed = network_on_closed,
+                                                .failed = network_on_failed};
+    struct network_session *state = network_state(hosted);
+    int fd;
+
+    if (state->net == NULL) {
+        fd = gb_vm_take_network(gb_session_vm(hosted->session));
+        if (fd < 0)
+            return gb_err_set(err, GB_ECLOSED, "the VM is gone");
+        state->net = gb_net_new(hosted->server->loop, fd, &state->policy, &events, hosted);
+    }
+    return network_request(hosted, GB_GUEST_NETWORK_ON, err);
+}
+
+static int network_check_open(struct gb_server *server, const struct gb_params *params,
+                              struct gb_err *err)
+{
+    struct network_ask ask;
+    int r = network_ask_read(&server->settings, params->network, &ask, err);
+
+    gb_policy_release(&ask.policy);
+    return r;
+}
+
+static void network_take_open(struct hosted *hosted, const struct gb_params *params)
+{
+    struct network_session *state = network_state(hosted);
+    struct network_ask ask;
+
+    /* It was checked a moment ago. */
+    if (network_ask_read(&hosted->server->settings, params->network, &ask, NULL) < 0 || !ask.on) {
+        gb_policy_release(&ask.policy);
+        return;
+    }
+    state->policy = ask.policy;
+    state->on = true;
+    memcpy(state->name, ask.name, sizeof(state->name));
+}
+
+static void network_on_session(struct hosted *hosted)
+{
+    struct gb_err err = {0};
+
+    if (network_state(hosted)->on && network_start(hosted, &err) < 0)
+        hosted_close(hosted, GB_END_CRASHED, err.message);
+}
+
+static void network_on_session_end(struct hosted *hosted, const struct gb_err *why)
+{
+    struct network_session *state = network_state(hosted);
+
+    (void)why;
+    gb_net_free(TAKE_PTR(state->net));
+    gb_policy_release(&state->policy);
+}
+
+/* ---- session.network ---- */
+
+/* Another policy, or none. */
+static int network_change(struct hosted *hosted, struct network_ask *ask, struct gb_err *err)
+{
+    struct network_session *state = network_state(hosted);
+    bool was_on = state->on;
+
+    if (!ask->on && state->net == NULL)
+        return 0;
+    if (state->net != NULL)
+        gb_net_set_policy(state->net, &ask->policy);
+    else {
+        state->policy = ask->policy;
+        ask->policy = (struct gb_policy){0};
+    }
+    state->on = ask->on;
+    memcpy(state->name, ask->on ? ask->name : "", ask->on ? sizeof(state->name) : 1);
+    if (ask->on && !was_on)
+        return network_start(hosted, err);
+    return ask->on || !was_on ? 0 : network_request(hosted, GB_GUEST_NETWORK_OFF, err);
+}
+
+static int network_add(struct hosted *hosted, const struct gb_json *rules, struct gb_err *err)
+{
+    struct network_session *state = network_state(hosted);
+    struct network_ask ask = {.on = true, .name = "rules"};
+    const struct gb_policy *policy =
+        state->net != NULL ? gb_net_policy(state->net) : &state->policy;
+    int r = network_ask_add(policy, rules, &ask.policy, err);
+
+    if (r == 0)
+        r = network_change(hosted, &ask, err);
+    gb_policy_release(&ask.policy);
+    return r;
+}
+
+static void network_reply(struct request *request, struct hosted *hosted)
+{
+    const struct network_session *state = network_state(hosted);
+    struct gb_net_figures figures = {0};
+    _cleanup_(gb_buf_release) struct gb_buf rules = {0};
+    struct gb_network_info info;
+    struct reply reply;
+
+    if (state->net != NULL && state->on) {
+        figures = gb_net_figures(state->net);
+        gb_policy_write(gb_net_policy(state->net), &rules);
+    }
+    info = (struct gb_network_info){
+        .network = gb_bytes_str(state->on ? state->name : "none"),
+        .rules = gb_buf_bytes(&rules),
+        .open = figures.open,
+        .opened = figures.opened,
+        .denied = figures.denied,
+        .received = figures.received,
+        .sent = figures.sent,
+    };
+    reply_begin(&reply, request);
+    gb_object_write(&reply.out, &gb_network_object, &info);
+    reply_end(&reply);
+}
+
+static void network_handle(struct request *request, const struct gb_params *params)
+{
+    struct gb_server *server = request->connection->server;
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(server, params->session, &err);
+    struct network_ask ask = {0};
+    int r = hosted == NULL ? -1 : 0;
+
+    if (r == 0 && !hosted->opened)
+        r = gb_err_set(&err, GB_EBUSY, "the session is not open yet");
+    if (r == 0 && params->network != NULL && params->rules != NULL)
+        r = gb_err_set(&err, GB_EINVALID, "give network or rules, and not both");
+    if (r == 0 && params->network != NULL) {
+        r = network_ask_read(&server->settings, params->network, &ask, &err);
+        if (r == 0)
+            r = network_change(hosted, &ask, &err);
+        gb_policy_release(&ask.policy);
+    } else if (r == 0 && params->rules != NULL) {
+        r = network_add(hosted, params->rules, &err);
+    }
+    if (r < 0)
+        request_fail(request, &err);
+    else
+        network_reply(request, hosted);
+}
+
+/* ---- what is told ---- */
+
+static void network_describe_session(struct gb_session_info *info, struct hosted *hosted)
+{
+    const struct network_session *state = network_state(hosted);
+
+    if (state->on)
+        info->network = gb_bytes_str(state->name);
+}
+
+static void network_put_reply(struct gb_json_out *out, struct hosted *hosted,
+                              const struct connection *connection)
+{
+    struct network_session *state = network_state(hosted);
+
+    (void)connection;
+    if (state->refused_count == 0)
+        return;
+    gb_json_array(out, "network_refused");
+    for (size_t i = 0; i < state->refused_count; i++)
+        gb_json_put_str(out, NULL, state->refused[i]);
+    gb_json_end(out);
+    state->refused_count = 0;
+}
+
+static const struct method_handler network_methods[] = {
+    {"session.network", network_handle},
+    {NULL, NULL},
+};
+
+static const char *const network_event_kinds[] = {"network.open", "network.denied",
+                                                  "network.closed", NULL};
+
+const struct gb_part network_part = {
+    .name = "network",
+    .methods = network_methods,
+    .event_kinds = network_event_kinds,
+    .state = &network_sizes,
+    .check_open = network_check_open,
+    .take_open = network_take_open,
+    .session_opened = network_on_session,
+    .session_ended = network_on_session_end,
+    .describe_session = network_describe_session,
+    .put_reply = network_put_reply,
+};

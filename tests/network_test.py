@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network by permission: what a program in a guest reaches, and what it is told where it may not."""
+
+import contextlib
+import http.server
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from support import BINARY, Failure, Session, Watcher, err, out
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.server.hosts.append(self.headers["Host"])
+        self.answer(self.path.encode() if self.path != "/large" else bytes(range(256)) * 8192)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(f"{len(body)} {sum(body)}".encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def serving(handler):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.hosts = []
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def web():
+    with serving(Handler) as server:
+        yield server
+
+
+@pytest.fixture
+def port(web):
+    web.hosts.clear()
+    return web.server_address[1]
+
+
+@pytest.fixture
+def refusing():
+    """A port at which nobody listens, and nobody else can."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+TRY = """
+import errno, socket, urllib.request
+def tell(what):
+    try:
+        return what()
+    except socket.gaierror as e:
+        return {-2: "NONAME", -5: "NODATA", -3: "AGAIN"}.get(e.errno, e.errno)
+    except OSError as e:
+        e = getattr(e, "reason", e)
+        return errno.errorcode.get(e.errno, repr(e))
+    except Exception as e:
+        return type(e).__name__
+def connect(host, port):
+    return tell(lambda: socket.create_connection((host, port), 20).close() or "connected")
+def send(host, port, data):
+    def run():
+        with socket.create_connection((host, port), 20) as s:
+            s.sendall(data)
+            return s.recv(100)
+    return tell(run)
+"""
+
+
+def rules(port, *more):
+    return {"rules": [f"allow app.test :{port} http private", "resolve app.test 127.0.0.1", *more]}
+
+
+def asks(session, *expressions):
+    """The values of expressions in the guest."""
+    code = TRY + "".join(f"print(repr({one}))\n" for one in expressions)
+    cell = session.exec(code, timeout_ms=120000)
+    assert cell["exit_code"] == 0, err(cell)
+    return [eval(line) for line in out(cell).splitlines()], cell
+
+
+def test_an_allowed_name_is_reached_and_others_are_not(fresh, port, refusing, web):
+    session = fresh(network=rules(port, f"allow gone.test :{refusing} private", "resolve gone.test 127.0.0.1",
+                                  "allow private.test :80", "resolve private.test 127.0.0.1"))
+    url = f"http://app.test:{port}"
+    (got, cell) = asks(session, f"urllib.request.urlopen('{url}/one').read()", f"connect('gone.test', {refusing})",
+                       "connect('app.test', 22)", "connect('other.test', 80)", "connect('private.test', 80)",
+                       f"connect('127.0.0.1', {port})", f"connect('APP.test.', {port})")
+    assert got == [b"/one", "ECONNREFUSED", "EHOSTUNREACH", "NONAME", "EHOSTUNREACH", "ECONNREFUSED", "connected"]
+    assert web.hosts == [f"app.test:{port}"]
+    refused = cell["network_refused"]
+    assert refused == [f"gone.test:{refusing} (refused)", "app.test:22 (no_rule)", "other.test (no_rule)",
+                       "private.test:80 (private_address)"]
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254",
+                                     "8.8.8.8", "198.18.9.9", "0.1.2.3", "2130706434.1", "::ffff:10.0.0.1"])
+def test_addresses_are_unreachable_by_names_policies(fresh_once, address):
+    (got, cell) = asks(fresh_once, f"connect('{address}', 80)")
+    expected = {"2130706434.1": ["NONAME", "EHOSTUNREACH"]}.get(address, ["EHOSTUNREACH"])
+    assert got[0] in expected
+
+
+@pytest.mark.parametrize("address, error", [("2001:db8::1", "ENETUNREACH"), ("fd00:ec2::254", "ENETUNREACH"),
+                                            ("64:ff9b::808:808", "ENETUNREACH"), ("::10.0.0.1", "ENETUNREACH"),
+                                            ("127.0.0.1", "ECONNREFUSED"), ("0.0.0.0", "ECONNREFUSED"),
+                                            ("::1", "ECONNREFUSED"), ("224.0.0.1", "ENETUNREACH")])
+def test_what_never_leaves_the_guest(fresh_once, address, error):
+    (got, cell) = asks(fresh_once, f"connect('{address}', 81)")
+    assert got == [error] and "network_refused" not in cell
+
+
+@pytest.mark.parametrize("make, error", [
+    ("socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)", "EPERM"),
+    ("socket.socket(socket.AF_PACKET, socket.SOCK_RAW)", "EAFNOSUPPORT"),
+    ("socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)", "EAFNOSUPPORT"),
+    ("socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)", "EPROTONOSUPPORT")], ids=str)
+def test_sockets_that_there_are_not(fresh_once, make, error):
+    assert asks(fresh_once, f"tell(lambda: {make} and 'made')")[0] == [error]
+
+
+def test_other_questions_for_a_name_have_no_answer(fresh_once):
+    (got, _) = asks(fresh_once, "tell(lambda: socket.getaddrinfo('app.test', 80, socket.AF_INET6))",
+                    "tell(lambda: socket.getaddrinfo('a' * 64 + '.test', 80))",
+                    "tell(lambda: socket.getaddrinfo('xn--pp-eka.test', 80))",
+                    "tell(lambda: socket.getaddrinfo('app.test.evil', 80))")
+    assert got[0] in ("NODATA", "NONAME") and got[2:] == ["NONAME", "NONAME"]
+    assert got[1] in ("NONAME", "UnicodeEncodeError", "UnicodeError")
+
+
+def test_bytes_arrive_whole_both_ways(fresh, port):
+    session = fresh(network=rules(port))
+    (got, _) = asks(session, f"sum(urllib.request.urlopen('http://app.test:{port}/large').read())",
+                    f"urllib.request.urlopen('http://app.test:{port}/', bytes(range(256)) * 4096).read()")
+    assert got == [255 * 128 * 8192, f"{256 * 4096} {255 * 128 * 4096}".encode()]
+
+
+@pytest.mark.parametrize("request_of", [
+    b"GET / HTTP/1.1\r\nHost: other.test\r\n\r\n", b"CONNECT other.test:80 HTTP/1.1\r\nHost: app.test\r\n\r\n",
+    b"GET http://other.test/ HTTP/1.1\r\nHost: app.test\r\n\r\n", b"SSH-2.0-x\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"], ids=repr)
+def test_requests_for_another_host_break_the_connection(once_at, request_of, web):
+    session, at = once_at
+    web.hosts.clear()
+    data = request_of.replace(b"Host: app.test\r", f"Host: app.test:{at}\r".encode())
+    (got, cell) = asks(session, f"send('app.test', {at}, {data!r})")
+    assert got == ["ECONNRESET"] and web.hosts == []
+    assert cell["network_refused"] == [f"app.test:{at} (other_host)"]
+
+
+def hello(name):
+    """What a TLS client sends first."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing, server_hostname=name).do_handshake()
+    return outgoing.read()
+
+
+def test_the_server_name_of_tls_is_held_against_the_name(fresh):
+    came = []
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            for _ in range(4):
+                with listener.accept()[0] as connection, contextlib.suppress(ConnectionResetError):
+                    data = connection.recv(100000)
+                    came.append(data)
+                    if data:
+                        connection.sendall(b"taken")
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        at = listener.getsockname()[1]
+        session = fresh(network={"rules": [f"allow app.test :{at} tls private", "resolve app.test 127.0.0.1"]})
+        good = hello("app.test")
+        (got, cell) = asks(session, *(f"send('app.test', {at}, {data!r})"
+                                      for data in (good, hello("other.test"), hello(None), b"GET / HTTP/1.1\r\n")))
+    assert got == [b"taken", "ECONNRESET", "ECONNRESET", "ECONNRESET"]
+    assert came[0] == good and not any(came[1:])
+    assert cell["network_refused"] == [f"app.test:{at} ({why})" for why in
+                                       ("other_server_name", "no_server_name", "not_tls")]
+
+
+def test_without_a_network_nothing_of_it_is_there(fresh):
+    session = fresh()
+    (got, cell) = asks(session, "connect('10.0.0.1', 80)", "connect('app.test', 80)", "open('/etc/resolv.conf').read()",
+                       "open('/proc/net/route').read().count('\\n')")
+    assert got == ["ENETUNREACH", "AGAIN", "", 1] and "network_refused" not in cell
+    assert session.get()["network"] == "none"
+
+
+def test_it_is_changed_while_the_session_runs(fresh, client, port):
+    session = fresh()
+    connect = f"connect('app.test', {port})"
+    assert asks(session, connect)[0] == ["AGAIN"]
+    shown = client.call("session.network", session=session.id, network=rules(port))
+    assert shown["network"] == "rules" and f"allow app.test :{port} http private" in shown["rules"]
+    assert asks(session, connect)[0] == ["connected"]
+    client.call("session.network", session=session.id, rules=["deny app.test"])
+    assert asks(session, connect)[0] == ["NONAME"]
+    assert client.call("session.network", session=session.id, network="none")["network"] == "none"
+    assert asks(session, connect, "open('/etc/resolv.conf').read()")[0] == ["AGAIN", ""]
+    client.call("session.network", session=session.id, network=rules(port))
+    assert asks(session, connect)[0] == ["connected"]
+
+
+def test_a_rule_that_goes_breaks_what_stood_on_it(fresh, client, port):
+    session = fresh(network=rules(port))
+    session.exec(TRY + f"s = socket.create_connection(('app.test', {port}))")
+    client.call("session.network", session=session.id, rules=["deny app.test"])
+    assert asks(session, "tell(lambda: s.recv(1))")[0] == ["ECONNRESET"]
+
+
+def test_events_tell_what_happens(fresh, server, port):
+    session = fresh(network=rules(port))
+    kinds = {"network.open", "network.denied", "network.closed"}
+    with Watcher(server, sessions=[session.id], kinds=sorted(kinds)) as watcher:
+        asks(session, f"urllib.request.urlopen('http://app.test:{port}/x').read()", "connect('other.test', 80)")
+        told = {}
+        while not kinds <= told.keys():
+            event = watcher.next()
+            told.setdefault(event["kind"], event)
+    assert told["network.open"]["name"] == "app.test" and told["network.open"]["address"] == "127.0.0.1"
+    assert told["network.closed"]["received"] > 0 and told["network.closed"]["sent"] > 0
+    assert told["network.denied"]["name"] == "other.test" and told["network.denied"]["reason"] == "no_rule"
+
+
+def test_many_refusals_are_bounded(fresh_once):
+    (got, cell) = asks(fresh_once, "[connect(f'10.0.0.{i}', 80) for i in range(20)]", "connect('10.0.0.1', 80)")
+    assert got == [["EHOSTUNREACH"] * 20, "EHOSTUNREACH"] and len(cell["network_refused"]) == 8
+    assert "network_refused" not in asks(fresh_once, "1")[1]
+
+
+@pytest.mark.parametrize("network, kind", [
+    ("nobody", "invalid_input"), ({"rules": ["permit x"]}, "invalid_input"), ({}, "invalid_input"), (5, "invalid_input"),
+    ({"allow": "app.test"}, "invalid_input"), ({"allow": ["a :0"]}, "invalid_input"),
+    ({"rules": ["allow a\ndeny b"]}, "invalid_input")], ids=str)
+def test_what_is_no_policy_is_refused(client, network, kind):
+    with pytest.raises(Failure) as caught:
+        client.call("session.open", image="python", network=network)
+    assert caught.value.kind == kind
+
+
+def test_from_the_command_line(server, fresh, port, tmp_path):
+    policy = tmp_path / "policy"
+    policy.write_text(f"# for a test\nallow app.test :{port} http private\nresolve app.test 127.0.0.1\n")
+
+    def glassbell(verb, *words):
+        return subprocess.run([BINARY, verb, "--socket", server.socket, *words], capture_output=True, text=True,
+                              timeout=120, check=False)
+
+    code = f"import urllib.request; print(urllib.request.urlopen('http://app.test:{port}/cli').read())"
+    done = glassbell("run", "--net", policy, "-c", code)
+    assert done.returncode == 0 and done.stdout == "b'/cli'\n", done.stderr
+    session = fresh()
+    done = glassbell("network", session.id, "allow", "a.test", ":81")
+    assert done.stdout.startswith("# rules: 0 open of 0") and done.stdout.endswith("allow a.test :81\n"), done.stderr
+    assert glassbell("network", session.id, "--net", "deny a.test; allow b.test").stdout.endswith(
+        "\ndeny a.test\nallow b.test\n")
+    assert glassbell("network", session.id, "--net", "none").stdout.startswith("# none:")
+    assert glassbell("network", session.id, "permit", "a.test").returncode == 2
+
+
+@pytest.fixture(scope="module")
+def once_at(server, web):
+    """One session for what changes nothing."""
+    at = web.server_address[1]
+    with server.client() as client:
+        session = Session(client, "python", network=rules(at))
+        yield session, at
+        session.close()
+
+
+@pytest.fixture
+def fresh_once(once_at):
+    return once_at[0]
+
+
