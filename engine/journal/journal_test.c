@@ -582,10 +582,14 @@ static const char *const not_kept[] = {
 
 static bool is_kept(const struct gb_member *member)
 {
+    size_t offset = member->offset;
+
     if (member->type == GB_BOOL)
         return member->bit < GB_CELL_FLAGS_END;
+    if (member->type == GB_LIST)
+        offset += offsetof(struct gb_items, pairs); /* what a record has of it */
     for (size_t i = 0; i < gb_record_cell_fields.count; i++)
-        if (gb_record_cell_fields.fields[i].offset == member->offset)
+        if (gb_record_cell_fields.fields[i].offset == offset)
             return member->type != GB_EXACT;
     return false;
 }
