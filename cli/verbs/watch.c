@@ -204,6 +204,7 @@ static void watch_choose_show(struct watching *watching)
         .head = true,
         .code = true,
         .output = true,
+        .languages = app_languages(&watching->app),
     };
 }
 
@@ -225,7 +226,6 @@ static int watch_run(const struct args *args)
         return app_wrong_use(args, "which session? `glassbell ls` shows them");
     app_open(&watching.app, args);
     session = app_find_session(&watching.app, args->words[0]);
-    watching.show.languages = app_languages(&watching.app);
     if (session != NULL) {
         watch_choose_show(&watching);
         watching.out = output_new(watching.app.loop, STDOUT_FILENO, watch_on_drained,

@@ -12,6 +12,7 @@
 enum {
     NET_QUEUE_HIGH = 512 * 1024, /* for the guest: above it nothing is read for it */
     NET_QUEUE_LOW = 128 * 1024,
+    NET_ANSWERS_MAX = 2 * NET_QUEUE_HIGH, /* above it nothing is read from it, either */
 };
 
 struct gb_net {

@@ -101,6 +101,12 @@ static void net_fail(struct gb_net *net, const struct gb_err *err)
     net->events.failed(net->arg, err);
 }
 
+/* Whoever asks and does not read the answers is not read any more. */
+static bool net_must_wait(const struct gb_net *net)
+{
+    return gb_stream_queued(net->port) + net->out.size > NET_ANSWERS_MAX;
+}
+
 static void net_on_input(void *arg, struct gb_buf *input)
 {
     struct gb_net *net = arg;
@@ -109,7 +115,8 @@ static void net_on_input(void *arg, struct gb_buf *input)
     size_t size;
     int r = 0;
 
-    while (!net->failed && (r = gb_frame_next(gb_buf_bytes(input), &frame, &size, &err)) == 1) {
+    while (!net->failed && !net_must_wait(net) &&
+           (r = gb_frame_next(gb_buf_bytes(input), &frame, &size, &err)) == 1) {
         if (!gb_mux_takes(&frame))
             r = gb_err_set(&err, GB_EINTERNAL, "frames of type %u on the network's port",
                            frame.type);
@@ -119,10 +126,12 @@ static void net_on_input(void *arg, struct gb_buf *input)
         if (r < 0)
             break;
     }
-    if (r < 0)
+    if (r < 0) {
         net_fail(net, &err);
-    else
-        flow_run(net);
+        return;
+    }
+    flow_run(net);
+    gb_stream_pause(net->port, net_must_wait(net));
 }
 
 static void net_on_closed(void *arg, int sys_errno)
@@ -136,8 +145,12 @@ static void net_on_sent(void *arg, size_t bytes)
     struct gb_net *net = arg;
 
     (void)bytes;
-    if (gb_stream_queued(net->port) < NET_QUEUE_LOW && gb_mux_is_ready(&net->mux))
+    if (gb_stream_queued(net->port) >= NET_QUEUE_LOW)
+        return;
+    if (gb_mux_is_ready(&net->mux))
         flow_later(net);
+    if (!net->failed)
+        gb_stream_pause(net->port, false);
 }
 
 /* ---- life ---- */

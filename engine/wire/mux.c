@@ -304,6 +304,11 @@ static int mux_check_open(const struct gb_mux *mux, const struct gb_frame *frame
         return gb_err_set(err, GB_EINTERNAL, "OPEN: there are no streams of kind %u",
                           message->kind);
     info = &gb_stream_kinds[message->kind];
+    /* A guest that knows less refuses; one that asks for more than its port has makes work. */
+    if (mux->side == GB_SIDE_HOST && mux->kinds[message->kind].opened == NULL &&
+        info->opener != mux->side)
+        return gb_err_set(err, GB_EINTERNAL, "OPEN: there are no streams %s on this port",
+                          info->name);
     if (info->opener == mux->side)
         return gb_err_set(err, GB_EINTERNAL, "OPEN: a stream %s is not its to open", info->name);
     if (frame->id != mux_next_id(mux, BY_PEER))

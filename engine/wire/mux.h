@@ -61,7 +61,8 @@ struct gb_mux_stream {
 };
 
 /* What the owner of a kind does with its streams; @arg is that of the mux. NULL members: nothing,
- * but without `opened` a stream that the peer opens is refused. */
+ * but without `opened` a stream that the peer opens is refused by a guest, and a violation for the
+ * host. */
 struct gb_mux_kind {
     /* The peer has opened it. 0: taken. 1: refused, as @err says. -GB_E…: a violation. */
     int (*opened)(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
