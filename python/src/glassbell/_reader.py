@@ -53,6 +53,7 @@ def _refuse(label: str, what: str) -> ProtocolError:
 
 def _check_value(label: str, member: Member, value: Any, encoded: bool) -> None:
     kinds = _KINDS[member.type]
+    number: Any = value  # where it is one
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise _refuse(label, f"must be {_SAID[kinds[0]]}, and is {type(value).__name__}")
     if isinstance(value, str):
@@ -60,11 +61,11 @@ def _check_value(label: str, member: Member, value: Any, encoded: bool) -> None:
     elif member.type == "integer":
         if isinstance(value, float) and not value.is_integer():
             raise _refuse(label, "must be an integer")
-        if not 0 <= value <= (member.most or INTEGER_MAX):
+        if not 0 <= number <= (member.most or INTEGER_MAX):
             raise _refuse(label, "is out of its range")
     elif member.type == "number":
         # Not a NaN either; an integer of Python has no end.
-        if not 0 <= value <= (member.most or NUMBER_MAX):
+        if not 0 <= number <= (member.most or NUMBER_MAX):
             raise _refuse(label, "is out of its range")
     elif member.type == "object":
         check(member.object, value)
