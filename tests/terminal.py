@@ -34,11 +34,11 @@ class Terminal:
         words = " ".join(f"{name}='{value}'" for name, value in settings.items() if value is not None)
         self.ended = self.folder / "status"  # tmux itself sometimes does not notice
         errors = "" if shell else f" 2>{self.error}"  # a shell prompts there
-        self.tmux("-u", "-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows,
+        # Before the program begins: one that ends at once would take the whole server along.
+        options = self.folder / "tmux.conf"
+        options.write_text("set -g remain-on-exit on\nset -g escape-time 0\nset -g focus-events on\n")
+        self.tmux("-u", "-f", options, "new-session", "-d", "-x", columns, "-y", rows,
                   f"env -i {words} {command}{errors}; echo $? >{self.ended}")
-        self.tmux("set-option", "-g", "remain-on-exit", "on")
-        self.tmux("set-option", "-g", "escape-time", "0")
-        self.tmux("set-option", "-g", "focus-events", "on")
 
     def tmux(self, *arguments):
         return subprocess.run(["tmux", "-S", str(self.socket), *map(str, arguments)],
