@@ -289,13 +289,14 @@ static void cells_read_displays(struct card *card, const struct gb_cell_info *in
     if (info->displays.json == NULL)
         return;
     card->figures_away = false;
-    if (card->displays == NULL && gb_items_count(&info->displays) > 0)
-        card->displays = xcalloc(CELL_DISPLAYS_MAX, sizeof(*card->displays));
     for (uint32_t i = 0; i < CELL_DISPLAYS_MAX &&
                          gb_items_next(&gb_display_object, &info->displays, &at, &display) == 1;
          i++) {
-        struct card_display *to = &card->displays[i];
+        struct card_display *to;
 
+        if (card->displays == NULL)
+            card->displays = xcalloc(CELL_DISPLAYS_MAX, sizeof(*card->displays));
+        to = &card->displays[i];
         json_copy_text(display.mime, to->mime, sizeof(to->mime));
         if (to->data.size == 0)
             facts_display_bytes(&to->data, &display);
