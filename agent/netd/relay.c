@@ -268,6 +268,7 @@ static struct relay_connection *relay_find(struct relay *relay, const struct pac
 {
     struct relay_connection *connection;
 
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is in no list any more */
     GB_LIST_FOREACH(connection, &relay->connections, link) {
         if (relay_is_of(connection, syn))
             return connection;
@@ -324,7 +325,7 @@ static void relay_syns_ready(struct source *source)
 static struct relay_connection *relay_accepted(struct relay *relay, int fd,
                                                const struct sockaddr_in *from)
 {
-    struct sockaddr_in to;
+    struct sockaddr_in to = {0};
     socklen_t size = sizeof(to);
     struct relay_connection *connection;
     struct packet_syn syn;
@@ -345,7 +346,7 @@ static void relay_listener_ready(struct source *source)
     const int on = 1;
 
     for (int i = 0; i < BATCH; i++) {
-        struct sockaddr_in from;
+        struct sockaddr_in from = {0};
         socklen_t size = sizeof(from);
         int fd = accept4(source->fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         struct relay_connection *connection;
