@@ -33,6 +33,23 @@ bool gb_bytes_skip(struct gb_bytes *text, const char *expected)
     return true;
 }
 
+bool gb_bytes_line(struct gb_bytes *text, struct gb_bytes *ret_line)
+{
+    const uint8_t *newline;
+    size_t taken;
+
+    if (text->size == 0)
+        return false;
+    newline = memchr(text->data, '\n', text->size);
+    *ret_line = *text;
+    if (newline != NULL)
+        ret_line->size = (size_t)(newline - text->data);
+    taken = ret_line->size + (newline != NULL ? 1 : 0);
+    text->data += taken;
+    text->size -= taken;
+    return true;
+}
+
 bool gb_bytes_number(struct gb_bytes *text, uint64_t max, uint64_t *ret_number)
 {
     uint64_t number = 0;

@@ -22,6 +22,8 @@ bool gb_bytes_equal(struct gb_bytes bytes, const char *s);
 bool gb_bytes_skip(struct gb_bytes *text, const char *expected);
 /* A decimal number of at least one digit, at most @max. False, and nothing done, without one. */
 bool gb_bytes_number(struct gb_bytes *text, uint64_t max, uint64_t *ret_number);
+/* The next line without its newline, which the last one need not have. False: no text is left. */
+bool gb_bytes_line(struct gb_bytes *text, struct gb_bytes *ret_line);
 
 /* Owned bytes: data[start .. start+size). Embed it, zeroed is empty, gb_buf_release() frees it.
  * Consuming from the front is cheap: the rest moves only when room is needed. After any call that

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,11 +118,28 @@ START_TEST(errors_keep_their_words)
 }
 END_TEST
 
+START_TEST(lines)
+{
+    struct gb_bytes text = gb_bytes_str("a\n\nbc\n\n d"), line;
+    static const char *const expected[] = {"a", "", "bc", "", " d"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        ck_assert(gb_bytes_line(&text, &line));
+        ck_assert_uint_eq(line.size, strlen(expected[i]));
+        ck_assert(memcmp(line.data, expected[i], line.size) == 0);
+    }
+    ck_assert(!gb_bytes_line(&text, &line));
+    text = gb_bytes_str("last\n");
+    ck_assert(gb_bytes_line(&text, &line) && line.size == 4 && !gb_bytes_line(&text, &line));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("buf");
     TCase *all = tcase_create("all");
 
+    tcase_add_test(all, lines);
     tcase_add_test(all, add_and_consume);
     tcase_add_test(all, limit_is_held);
     tcase_add_test(all, take_string_after_consume);

@@ -228,19 +228,13 @@ int gb_policy_parse(struct gb_policy *policy, struct gb_bytes text, struct gb_er
     if (text.size > GB_POLICY_TEXT_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "a network policy has at most %d bytes",
                           GB_POLICY_TEXT_MAX);
-    while (text.size > 0) {
-        const uint8_t *newline = memchr(text.data, '\n', text.size);
-        size_t size = newline != NULL ? (size_t)(newline - text.data) : text.size;
+    while (gb_bytes_line(&text, &reader.rest)) {
         int r;
 
         reader.line++;
-        reader.rest = (struct gb_bytes){text.data, size};
         r = policy_read_line(&reader);
         if (r < 0)
             return r;
-        size += newline != NULL ? 1 : 0;
-        text.data += size;
-        text.size -= size;
     }
     return 0;
 }

@@ -340,22 +340,18 @@ int gb_settings_parse(struct gb_settings *settings, const char *name, struct gb_
                       struct gb_err *err)
 {
     struct reader reader = {.settings = settings, .name = name, .err = err};
+    struct gb_bytes line;
 
     if (text.size > GB_SETTINGS_FILE_MAX)
         return gb_err_set(err, GB_ETOOLARGE, "%.*s has more than %d bytes", PLACE_MAX, name,
                           GB_SETTINGS_FILE_MAX);
-    while (text.size > 0) {
-        const uint8_t *newline = memchr(text.data, '\n', text.size);
-        size_t size = newline != NULL ? (size_t)(newline - text.data) : text.size;
+    while (gb_bytes_line(&text, &line)) {
         int r;
 
         reader.line++;
-        r = parse_read_line(&reader, (struct gb_bytes){text.data, size});
+        r = parse_read_line(&reader, line);
         if (r < 0)
             return r;
-        size += newline != NULL ? 1 : 0;
-        text.data += size;
-        text.size -= size;
     }
     return 0;
 }
