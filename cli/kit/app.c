@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "platform/program.h"
 #include "model/answer.h"
 #include "model/hello.h"
 #include "model/session.h"
@@ -20,17 +19,6 @@
 #include "rpc/object.h"
 
 enum { MESSAGE_MAX = 4096, LIST_DEADLINE_MS = 10000 };
-
-const struct option app_options[] = {
-    {.name = "socket",
-     .value = "PATH",
-     .kind = ARG_FILE,
-     .help = "the server's socket (default: $GLASSBELL_SOCKET)"},
-    {.name = "no-autostart",
-     .kind = ARG_NONE,
-     .help = "fail when no server runs instead of starting one"},
-    {0},
-};
 
 /* A connection was given up while the thread pool was at it. One per process, as its exit is. */
 static bool still_dialing;
@@ -118,14 +106,20 @@ static void app_say_hello(struct app *app, const char *verb)
 void app_open(struct app *app, const struct args *args)
 {
     static const struct gb_client_events events = {app_on_notified, app_on_closed};
-    _cleanup_(freep) char *program = NULL;
-    struct gb_client_config config = {.socket = args_value(args, "socket")};
+    struct gb_client_config config = {.ask = true};
+    struct gb_err err = {0};
+    struct server_place place;
 
     app_open_loop(app);
-    if (!args_has(args, "no-autostart"))
-        program = gb_program_again();
-    config.program = program;
+    if (place_find(args, &place, &err) < 0) {
+        app_say("%s", err.message);
+        app_exit(EXIT_USAGE);
+    }
+    config.host = place.host;
+    config.socket = place.socket;
+    config.program = place.program;
     app->client = gb_client_new(app->loop, &config, &events, app);
+    place_release(&place);
     app_say_hello(app, args->verb->name);
 }
 

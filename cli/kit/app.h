@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/args.h"
+#include "cli/place.h"
 #include "client/client.h"
 #include "language/language.h"
 
@@ -24,10 +25,8 @@ struct app {
     bool greeted;                  /* it has answered, or cannot */
 };
 
-/* --socket and --no-autostart: for the tables of all verbs that talk to the server. */
-extern const struct option app_options[];
-
-/* Begins to connect as the options say, under the name "glassbell VERB VERSION". */
+/* Begins to connect as the options say (cli/kit/place.h), under the name "glassbell VERB VERSION".
+ * Ends the process when they name no server. */
 void app_open(struct app *app, const struct args *args);
 /* What the server runs; waits for its answer, which was asked for at the beginning. None when it
  * cannot be asked: then the next call tells why. Good until app_close(). */

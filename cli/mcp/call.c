@@ -275,7 +275,8 @@ static void call_send_call(struct call *call, struct gb_buf *params, const char 
 {
     static const struct gb_client_events events = {call_on_notified, NULL};
     struct mcp_server *server = call->server;
-    const struct gb_client_config config = {.socket = server->config.socket,
+    const struct gb_client_config config = {.host = server->config.host,
+                                            .socket = server->config.socket,
                                             .program = server->config.program};
 
     call->client = gb_client_new(server->loop, &config, &events, call);

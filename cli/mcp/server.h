@@ -27,6 +27,7 @@
 struct mcp_server;
 
 struct mcp_config {
+    const char *host;    /* an address (client/host.h); NULL: this machine */
     const char *socket;  /* NULL: by the rule of the protocol */
     const char *program; /* started as the server when none runs; NULL: never */
     struct tool_standards standards;

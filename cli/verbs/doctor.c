@@ -138,12 +138,12 @@ static void doctor_find_server(struct doctor *doctor, const struct args *args)
 {
     _cleanup_(freep) char *path = gb_socket_path(args_value(args, "socket"));
     const struct gb_dial_config config = {.socket = path};
+    struct gb_dialled dialled;
     struct gb_err err = {0};
-    int fd;
 
-    if (gb_dial(&config, &fd, &err) == 0) {
+    if (gb_dial(&config, &dialled, &err) == 0) {
         doctor_find(doctor, VERDICT_GOOD, "server", "listens at %s", path);
-        (void)gb_close(fd);
+        (void)gb_close(dialled.fd);
     } else if (err.code == GB_ENOTFOUND) {
         doctor_find(doctor, VERDICT_GOOD, "server",
                     "none listens at %s; the first client starts one", path);

@@ -9,7 +9,6 @@
 #include "command/manual.h"
 #include "list/list.h"
 #include "app/tui.h"
-#include "platform/program.h"
 #include "view/session_view.h"
 
 /* The rows of all views, and those that are known everywhere. */
@@ -32,7 +31,6 @@ int front_print_manual(void)
 
 int front_run(const struct args *args, const char *session)
 {
-    _cleanup_(freep) char *program = NULL;
     struct tui_config config = {
         .first_view = list_view_new,
         .session_view = session_view_new,
@@ -40,19 +38,22 @@ int front_run(const struct args *args, const char *session)
         .tables = tables,
     };
     struct gb_err err = {0};
+    struct server_place place;
     struct app app;
     int status;
 
-    if (!args_has(args, "no-autostart"))
-        program = gb_program_again();
-    config.program = program;
-    config.socket = args_value(args, "socket");
+    if (place_find(args, &place, &err) < 0)
+        return app_wrong_use(args, "%s", err.message);
+    config.host = place.host;
+    config.socket = place.socket;
+    config.program = place.program;
     config.theme = args_value(args, "theme");
     config.session = session;
     config.exit_with_session = session != NULL;
     app_open_loop(&app);
     status = tui_run(app.uv, app.loop, &config, &err);
     app_close(&app);
+    place_release(&place);
     if (status >= 0)
         return status;
     app_say_err(&err);

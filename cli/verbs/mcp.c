@@ -9,7 +9,6 @@
 #include "kit/input.h"
 #include "kit/output.h"
 #include "mcp/server.h"
-#include "platform/program.h"
 #include "verbs/verbs.h"
 
 enum {
@@ -117,20 +116,20 @@ static bool mcp_read_lease_wait(const struct args *args, uint64_t *ret_ms)
 static int mcp_run(const struct args *args)
 {
     struct mcp mcp = {0};
-    _cleanup_(freep) char *program = NULL;
-    struct mcp_config config = {.socket = args_value(args, "socket"),
-                                .send = mcp_send_line,
-                                .queued = mcp_queued,
-                                .arg = &mcp};
+    struct mcp_config config = {.send = mcp_send_line, .queued = mcp_queued, .arg = &mcp};
+    struct gb_err err = {0};
+    struct server_place place;
 
     if (args->word_count > 0)
         return app_wrong_use(args, "mcp takes no names");
     if (!mcp_read_standards(args, &config.standards) ||
         !mcp_read_lease_wait(args, &config.lease_wait_ms))
         return EXIT_USAGE;
-    if (!args_has(args, "no-autostart"))
-        program = gb_program_again();
-    config.program = program;
+    if (place_find(args, &place, &err) < 0)
+        return app_wrong_use(args, "%s", err.message);
+    config.host = place.host;
+    config.socket = place.socket;
+    config.program = place.program;
     app_open_loop(&mcp.app);
     mcp.output = output_new(mcp.app.loop, STDOUT_FILENO, mcp_on_drained, mcp_on_broken, &mcp);
     mcp.server = mcp_server_new(mcp.app.loop, &config);
@@ -142,6 +141,7 @@ static int mcp_run(const struct args *args)
     mcp_server_free(mcp.server);
     output_free(mcp.output);
     app_close(&mcp.app);
+    place_release(&place);
     return 0;
 }
 

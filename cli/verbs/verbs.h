@@ -26,6 +26,7 @@
     X(export)                                                                                      \
     X(mcp)                                                                                         \
     X(serve)                                                                                       \
+    X(stdio)                                                                                       \
     X(doctor)                                                                                      \
     X(image)                                                                                       \
     X(version)                                                                                     \

@@ -16,6 +16,7 @@
 #include "rpc/methods.h"
 #include "rpc/object.h"
 #include "client/dial.h"
+#include "client/link.h"
 
 enum {
     READ_BYTES = 256u << 10,
@@ -42,8 +43,10 @@ struct call {
 struct dial_work {
     uv_work_t work;           /* first: freed through it */
     struct gb_client *client; /* NULL: nobody waits any more */
-    char *socket, *program;
-    int fd, r;
+    char *host, *socket, *program;
+    bool ask;
+    struct gb_dialled dialled;
+    int r;
     struct gb_err err;
 };
 
@@ -55,6 +58,9 @@ struct gb_client {
     struct dial_work *dial;   /* while connecting */
     struct gb_buf waiting;    /* lines that wait for the connection */
     struct gb_stream *stream; /* while connected */
+    struct gb_link *link;     /* of another machine: its errors */
+    char *host;               /* NULL: this machine */
+    bool ending, broken;      /* the link is gone, and why is awaited; with an error */
     struct gb_list calls, refused;
     size_t call_count;
     uint64_t next_id;
@@ -74,6 +80,7 @@ static void client_release(struct gb_client *client)
 {
     gb_buf_release(&client->waiting);
     gb_json_release(&client->doc);
+    free(client->host);
     free(client);
 }
 
@@ -166,7 +173,7 @@ static void client_fail_all(struct gb_client *client, bool all)
     gb_buf_clear(&client->waiting);
     while (!client->freed && (link = gb_list_pop(&client->calls)) != NULL) {
         struct call *call = container_of(link, struct call, link);
-        bool sent = call->end <= client->left || (all && client->queued > 0);
+        bool sent = call->end <= client->left || (all && call->end <= client->queued);
 
         client_call_fail(call, sent ? GB_EUNKNOWN : client->why.code, sent, client->why.message);
     }
@@ -357,10 +364,28 @@ static void client_on_input(void *arg, struct gb_buf *input)
     client_leave(client);
 }
 
+/* ssh has said why, or has had the time for it. */
+static void client_on_link_lost(void *arg)
+{
+    struct gb_client *client = arg;
+    struct gb_buf why = {0};
+
+    gb_link_why(client->link, &why);
+    (void)gb_err_set(&client->why, GB_EBUSY, "%s", gb_buf_str(&why));
+    gb_buf_release(&why);
+    client_end_connection(client, client->broken);
+}
+
 static void client_on_closed(void *arg, int sys_errno)
 {
     struct gb_client *client = arg;
 
+    if (client->link != NULL) {
+        client->ending = true;
+        client->broken = sys_errno != 0;
+        gb_link_settle(client->link, client_on_link_lost, client);
+        return;
+    }
     if (sys_errno == 0)
         (void)gb_err_set(&client->why, GB_EBUSY, "the server closed the connection");
     else
@@ -387,9 +412,13 @@ static void client_stream_send(struct gb_client *client, struct gb_buf *line)
 static void client_dial_blocking(uv_work_t *work)
 {
     struct dial_work *dial = container_of(work, struct dial_work, work);
-    struct gb_dial_config config = {dial->socket, dial->program, START_TIMEOUT_MS};
+    struct gb_dial_config config = {.host = dial->host,
+                                    .socket = dial->socket,
+                                    .program = dial->program,
+                                    .timeout_ms = START_TIMEOUT_MS,
+                                    .ask = dial->ask};
 
-    dial->r = gb_dial(&config, &dial->fd, &dial->err);
+    dial->r = gb_dial(&config, &dial->dialled, &dial->err);
 }
 
 static void client_dial_done(uv_work_t *work, int status)
@@ -398,14 +427,17 @@ static void client_dial_done(uv_work_t *work, int status)
         .input = client_on_input, .closed = client_on_closed, .sent = client_on_sent};
     struct dial_work *dial = container_of(work, struct dial_work, work);
     struct gb_client *client = dial->client;
-    int fd = dial->fd, r = status < 0 ? -GB_EINTERNAL : dial->r;
+    struct gb_dialled dialled = dial->dialled;
+    int r = status < 0 ? -GB_EINTERNAL : dial->r;
     struct gb_err err = dial->err;
 
+    free(dial->host);
     free(dial->socket);
     free(dial->program);
     free(dial);
     if (client == NULL) {
-        (void)gb_close(fd);
+        (void)gb_close(dialled.fd);
+        (void)gb_close(dialled.errors);
         return;
     }
     client->dial = NULL;
@@ -414,7 +446,9 @@ static void client_dial_done(uv_work_t *work, int status)
         client_end_connection(client, false);
         return;
     }
-    client->stream = gb_stream_new(client->loop, fd, READ_BYTES, &events, client);
+    client->stream = gb_stream_new(client->loop, dialled.fd, READ_BYTES, &events, client);
+    if (client->host != NULL)
+        client->link = gb_link_new(client->loop, dialled.errors, client->host);
     if (client->paused)
         gb_stream_pause(client->stream, true);
     client->queued =
@@ -436,9 +470,12 @@ struct gb_client *gb_client_new(struct gb_loop *loop, const struct gb_client_con
     gb_list_init(&client->calls);
     gb_list_init(&client->refused);
     dial->client = client;
+    client->host = config->host != NULL ? xstrdup(config->host) : NULL;
+    dial->host = config->host != NULL ? xstrdup(config->host) : NULL;
     dial->socket = config->socket != NULL ? xstrdup(config->socket) : NULL;
     dial->program = config->program != NULL ? xstrdup(config->program) : NULL;
-    dial->fd = -1;
+    dial->ask = config->ask;
+    dial->dialled = (struct gb_dialled){-1, -1};
     client->dial = dial;
     (void)uv_queue_work(gb_loop_uv(loop), &dial->work, client_dial_blocking,
                         client_dial_done); /* never fails */
@@ -468,6 +505,8 @@ void gb_client_free(struct gb_client *client)
     client_drop_calls(&client->refused);
     gb_stream_free(client->stream);
     client->stream = NULL;
+    gb_link_free(client->link);
+    client->link = NULL;
     if (client->depth == 0)
         client_release(client);
 }
@@ -555,7 +594,9 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
         call->deadline = gb_timer_new(client->loop, client_on_deadline, call);
         gb_timer_start(call->deadline, deadline_ms);
     }
-    if (client->stream == NULL) {
+    if (client->ending) {
+        ; /* answered with the reason, as those before it; it goes nowhere */
+    } else if (client->stream == NULL) {
         call->end = client->waiting.size + line.size;
         gb_buf_add(&client->waiting, gb_buf_data(&line), line.size);
     } else {

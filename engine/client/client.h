@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client of the server's socket (protocol.md), on the caller's loop.
+/* A client of the server's socket (protocol.md), on the caller's loop; or of the server of another
+ * machine, whose link is the same but that it may be lost in between.
  *
  * Theory of operation. gb_client_new() begins to connect and, unless that is switched off, to start
  * the server. Calls may be made at once: they are sent when the connection stands. Each call gets
@@ -50,8 +51,10 @@ struct gb_client_events {
 };
 
 struct gb_client_config {
+    const char *host;    /* an address (client/host.h); NULL: this machine */
     const char *socket;  /* NULL: by the rule of the protocol */
     const char *program; /* started as the server when nobody listens; NULL: never */
+    bool ask;            /* ssh may ask at our terminal */
     size_t reply_bytes;  /* of one line of the server, at most; 0: GB_REPLY_MAX */
 };
 

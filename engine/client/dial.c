@@ -19,6 +19,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "client/host.h"
+#include "client/ssh.h"
 #include "platform/process.h"
 #include "platform/socket.h"
 #include "rpc/address.h"
@@ -239,7 +241,18 @@ static int dial_connect_or_start(const struct gb_dial_config *config, const char
     return r < 0 ? gb_err_sys(err, -r, "cannot connect to the server just started at %s", path) : 0;
 }
 
-int gb_dial(const struct gb_dial_config *config, int *ret_fd, struct gb_err *err)
+static int dial_host(const struct gb_dial_config *config, struct gb_dialled *ret,
+                     struct gb_err *err)
+{
+    const struct gb_ssh_config ssh = {
+        .autostart = config->program != NULL, .ask = config->ask, .timeout_ms = config->timeout_ms};
+    struct gb_host host;
+    int r = gb_host_parse(gb_bytes_str(config->host), &host, err);
+
+    return r < 0 ? r : gb_ssh_open(&host, &ssh, &ret->fd, &ret->errors, err);
+}
+
+static int dial_socket(const struct gb_dial_config *config, int *ret_fd, struct gb_err *err)
 {
     _cleanup_(freep) char *path = gb_socket_path(config->socket);
     _cleanup_(closep) int fd = -1;
@@ -283,4 +296,12 @@ int gb_dial(const struct gb_dial_config *config, int *ret_fd, struct gb_err *err
         return gb_err_sys(err, -r, "cannot prepare the connection");
     *ret_fd = TAKE_FD(fd);
     return 0;
+}
+
+int gb_dial(const struct gb_dial_config *config, struct gb_dialled *ret, struct gb_err *err)
+{
+    *ret = (struct gb_dialled){-1, -1};
+    if (config->host != NULL)
+        return dial_host(config, ret, err);
+    return dial_socket(config, &ret->fd, err);
 }

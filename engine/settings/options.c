@@ -71,7 +71,12 @@ const struct gb_settings_section gb_settings_sections[] = {
     {.name = "tui", .help = "The terminal front end"},
     {.name = "keys",
      .help = "Keys of the front end, each with the command that it runs: `C-t = \"theme next\"`",
-     .free = true},
+     .list = offsetof(struct gb_settings, keys)},
+    {.name = "hosts",
+     .help = "Servers of other machines, each with its address: `build = "
+             "\"ssh://ann@build.example\"`; then `--host build` reaches the one there "
+             "([`docs/hosts.md`](hosts.md))",
+     .list = offsetof(struct gb_settings, hosts)},
     {.name = NULL},
 };
 

@@ -231,26 +231,28 @@ static size_t row_of(const struct gb_option *option)
     return row;
 }
 
-static int set_key(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
+static int set_pair(struct reader *reader, struct gb_bytes key, struct gb_bytes value)
 {
-    struct gb_settings *settings = reader->settings;
+    struct gb_settings_list *list =
+        (struct gb_settings_list *)(void *)((char *)reader->settings + reader->section->list);
     _cleanup_(gb_buf_release) struct gb_buf buf = {0};
-    struct gb_settings_key *entry;
+    struct gb_settings_pair *pair;
 
     if (value.size == 0)
-        return complain(reader, "the key %s has no command", shown(&buf, key));
-    for (size_t i = 0; i < settings->key_count; i++)
-        if (gb_bytes_equal(key, settings->keys[i].key))
-            return complain(reader, "the key %s is given twice, first in line %u", shown(&buf, key),
-                            settings->keys[i].line);
-    if (settings->key_count >= GB_SETTINGS_KEYS_MAX)
-        return complain(reader, "there are more than %d keys", GB_SETTINGS_KEYS_MAX);
-    if (settings->keys == NULL)
-        settings->keys = xcalloc(GB_SETTINGS_KEYS_MAX, sizeof(*settings->keys));
-    entry = &settings->keys[settings->key_count++];
-    entry->key = xstrndup((const char *)key.data, key.size);
-    entry->command = xstrndup((const char *)value.data, value.size);
-    entry->line = reader->line;
+        return complain(reader, "[%s] %s has no value", reader->section->name, shown(&buf, key));
+    for (size_t i = 0; i < list->count; i++)
+        if (gb_bytes_equal(key, list->pairs[i].key))
+            return complain(reader, "%s is given twice, first in line %u", shown(&buf, key),
+                            list->pairs[i].line);
+    if (list->count >= GB_SETTINGS_PAIRS_MAX)
+        return complain(reader, "[%s] has more than %d lines", reader->section->name,
+                        GB_SETTINGS_PAIRS_MAX);
+    if (list->pairs == NULL)
+        list->pairs = xcalloc(GB_SETTINGS_PAIRS_MAX, sizeof(*list->pairs));
+    pair = &list->pairs[list->count++];
+    pair->key = xstrndup((const char *)key.data, key.size);
+    pair->value = xstrndup((const char *)value.data, value.size);
+    pair->line = reader->line;
     return 0;
 }
 
@@ -261,8 +263,8 @@ static int set(struct reader *reader, struct gb_bytes key, struct gb_bytes value
     _cleanup_(gb_buf_release) struct gb_buf buf = {0};
     char where[PLACE_MAX + 32];
 
-    if (reader->section->free)
-        return set_key(reader, key, value);
+    if (reader->section->list != 0)
+        return set_pair(reader, key, value);
     option = option_find(reader->section->name, reader->in_pool, key);
     if (option == NULL)
         return unknown(reader, key);

@@ -74,6 +74,16 @@ static void release_networks(struct gb_settings *settings)
     free(settings->networks);
 }
 
+static void release_list(struct gb_settings_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->pairs[i].key);
+        free(list->pairs[i].value);
+    }
+    free(list->pairs);
+    *list = (struct gb_settings_list){0};
+}
+
 void gb_settings_release(struct gb_settings *settings)
 {
     for (size_t i = 0; i < gb_option_count; i++)
@@ -81,11 +91,8 @@ void gb_settings_release(struct gb_settings *settings)
             free(*(char **)option_field(&gb_options[i], settings, NULL));
     release_pools(settings);
     release_networks(settings);
-    for (size_t i = 0; i < settings->key_count; i++) {
-        free(settings->keys[i].key);
-        free(settings->keys[i].command);
-    }
-    free(settings->keys);
+    release_list(&settings->keys);
+    release_list(&settings->hosts);
     free(settings->path);
     *settings = (struct gb_settings){0};
 }
@@ -213,13 +220,13 @@ static bool same_pools(const struct gb_settings *a, const struct gb_settings *b)
     return true;
 }
 
-static bool same_keys(const struct gb_settings *a, const struct gb_settings *b)
+static bool same_list(const struct gb_settings_list *a, const struct gb_settings_list *b)
 {
-    if (a->key_count != b->key_count)
+    if (a->count != b->count)
         return false;
-    for (size_t i = 0; i < a->key_count; i++)
-        if (strcmp(a->keys[i].key, b->keys[i].key) != 0 ||
-            strcmp(a->keys[i].command, b->keys[i].command) != 0)
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->pairs[i].key, b->pairs[i].key) != 0 ||
+            strcmp(a->pairs[i].value, b->pairs[i].value) != 0)
             return false;
     return true;
 }
@@ -232,6 +239,17 @@ static bool same_networks(const struct gb_settings *a, const struct gb_settings 
         if (strcmp(a->networks[i].name, b->networks[i].name) != 0 ||
             strcmp(a->networks[i].rules, b->networks[i].rules) != 0)
             return false;
+    return true;
+}
+
+static bool swap_list(struct gb_settings_list *live, struct gb_settings_list *fresh)
+{
+    struct gb_settings_list held = *live;
+
+    if (same_list(live, fresh))
+        return false;
+    *live = *fresh;
+    *fresh = held;
     return true;
 }
 
@@ -250,12 +268,10 @@ static void swap_lists(struct gb_settings *live, struct gb_settings *fresh,
         if (changed != NULL)
             changed(arg, "[network \"…\"]", true);
     }
-    if (!same_keys(live, fresh)) {
-        swap(&live->keys, &fresh->keys, sizeof(live->keys));
-        swap(&live->key_count, &fresh->key_count, sizeof(live->key_count));
-        if (changed != NULL)
-            changed(arg, "[keys]", true);
-    }
+    if (swap_list(&live->keys, &fresh->keys) && changed != NULL)
+        changed(arg, "[keys]", true);
+    if (swap_list(&live->hosts, &fresh->hosts) && changed != NULL)
+        changed(arg, "[hosts]", true);
 }
 
 void gb_settings_reload(struct gb_settings *live, struct gb_settings *fresh,

@@ -21,7 +21,7 @@ enum {
     GB_SETTINGS_NAME_MAX = 128, /* of a key, of a section's name */
     GB_SETTINGS_POOLS_MAX = 64,
     GB_SETTINGS_NETWORKS_MAX = 64,
-    GB_SETTINGS_KEYS_MAX = 512,
+    GB_SETTINGS_PAIRS_MAX = 512, /* in one list */
 };
 
 /* `[server] log_level`. */
@@ -51,11 +51,15 @@ struct gb_settings_network {
     unsigned line;
 };
 
-/* `[keys]`: a key of the front end, and the command that it runs. Who draws the keys checks both.
- */
-struct gb_settings_key {
-    char *key, *command;
+/* `[keys]`: a key of the front end, and the command that it runs; `[hosts]`: the name of a host,
+ * and its address. Who uses a list checks what is in it. */
+struct gb_settings_pair {
+    char *key, *value;
     unsigned line;
+};
+struct gb_settings_list {
+    struct gb_settings_pair *pairs;
+    size_t count;
 };
 
 /* Durations are milliseconds, sizes bytes; strings are never NULL, "" stands for the default. */
@@ -100,8 +104,7 @@ struct gb_settings {
     size_t pool_count;
     struct gb_settings_network *networks;
     size_t network_count;
-    struct gb_settings_key *keys;
-    size_t key_count;
+    struct gb_settings_list keys, hosts;
 };
 
 /* ---- the table ---- */
@@ -136,9 +139,10 @@ extern const size_t gb_option_count; /* at most 256; those of pools at most 64 *
 /* The sections in their order, each with a sentence; ends with a NULL name. */
 struct gb_settings_section {
     const char *name, *help;
-    bool named; /* may be `[name "NAME"]` too */
-    bool free;  /* any key is allowed, with a text as its value */
-    bool lines; /* is named always, and has lines that are no options */
+    bool named;  /* may be `[name "NAME"]` too */
+    size_t list; /* any key is allowed, with a text as its value: the list in struct gb_settings; 0:
+                    it has the options of the table */
+    bool lines;  /* is named always, and has lines that are no options */
 };
 extern const struct gb_settings_section gb_settings_sections[];
 

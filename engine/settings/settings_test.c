@@ -65,12 +65,12 @@ START_TEST(values)
     ck_assert_uint_eq(settings.sessions.idle_ms, 0);
     ck_assert_uint_eq(settings.sessions.max_stdout, 2 << 20);
     ck_assert_uint_eq(settings.server.drain_ms, 250);
-    ck_assert_uint_eq(settings.key_count, 2);
-    ck_assert_str_eq(settings.keys[0].key, "C-t");
-    ck_assert_str_eq(settings.keys[0].command, "theme next");
-    ck_assert_str_eq(settings.keys[1].key, "=");
-    ck_assert_str_eq(settings.keys[1].command, "eq #1");
-    ck_assert_uint_eq(settings.keys[1].line, 13);
+    ck_assert_uint_eq(settings.keys.count, 2);
+    ck_assert_str_eq(settings.keys.pairs[0].key, "C-t");
+    ck_assert_str_eq(settings.keys.pairs[0].value, "theme next");
+    ck_assert_str_eq(settings.keys.pairs[1].key, "=");
+    ck_assert_str_eq(settings.keys.pairs[1].value, "eq #1");
+    ck_assert_uint_eq(settings.keys.pairs[1].line, 13);
 }
 END_TEST
 
@@ -139,8 +139,10 @@ static const struct {
     {"[pool \"a\"]\nfloor = 1\n[pool \"a\"]\nfloor = 1", "a.conf:4: floor is given twice"},
     {"[pool \"a\"]\nhalf_life = 1m", "a.conf:2: [pool \"…\"] has no option \"half_life\""},
     {"[pool \"\"]", "a.conf:1: the name of the section must have 1 to 128 bytes"},
-    {"[keys]\nq =", "a.conf:2: the key q has no command"},
-    {"[keys]\nq = a\nq = b", "a.conf:3: the key q is given twice, first in line 2"},
+    {"[keys]\nq =", "a.conf:2: [keys] q has no value"},
+    {"[hosts]\nq = ssh://a\n[server]\n[hosts]\nq = ssh://b",
+     "a.conf:5: q is given twice, first in line 2"},
+    {"[keys]\nq = a\nq = b", "a.conf:3: q is given twice, first in line 2"},
 };
 
 START_TEST(refused)
@@ -155,10 +157,10 @@ START_TEST(too_much)
     struct gb_buf text = {0};
 
     gb_buf_adds(&text, "[keys]\n");
-    for (int i = 0; i <= GB_SETTINGS_KEYS_MAX; i++)
+    for (int i = 0; i <= GB_SETTINGS_PAIRS_MAX; i++)
         gb_buf_addf(&text, "k%d = x\n", i);
     ck_assert_int_lt(parse(gb_buf_str(&text)), 0);
-    ck_assert_ptr_nonnull(strstr(err.message, ":514: there are more than 512 keys"));
+    ck_assert_ptr_nonnull(strstr(err.message, ":514: [keys] has more than 512 lines"));
     gb_buf_clear(&text);
     gb_buf_addf(&text, "#%*d", GB_SETTINGS_LINE_MAX, 1);
     ck_assert_int_lt(parse(gb_buf_str(&text)), 0);
@@ -182,21 +184,24 @@ START_TEST(reload)
 {
     struct gb_settings fresh;
 
-    ck_assert_int_eq(parse("[server]\nimages = /old\n[keys]\na = x\n"), 0);
+    ck_assert_int_eq(parse("[server]\nimages = /old\n[keys]\na = x\n[hosts]\nh = ssh://old\n"), 0);
     gb_settings_init(&fresh);
-    ck_assert_int_eq(gb_settings_parse(&fresh, "b.conf",
-                                       gb_bytes_str("[server]\nimages = /new\ndrain = 1s\n"
-                                                    "[keys]\na = y\n[tui]\ntheme = dusk\n"),
-                                       &err),
-                     0);
+    ck_assert_int_eq(
+        gb_settings_parse(
+            &fresh, "b.conf",
+            gb_bytes_str("[server]\nimages = /new\ndrain = 1s\n"
+                         "[keys]\na = y\n[hosts]\nh = ssh://new\n[tui]\ntheme = dusk\n"),
+            &err),
+        0);
     gb_settings_reload(&settings, &fresh, note, NULL);
     ck_assert_str_eq(gb_buf_str(&changes),
-                     "[server] images (later);[server] drain;[tui] theme;[keys];");
+                     "[server] images (later);[server] drain;[tui] theme;[keys];[hosts];");
     ck_assert_str_eq(settings.server.images, "/old");
     ck_assert_uint_eq(settings.server.drain_ms, 1000);
-    ck_assert_str_eq(settings.keys[0].command, "y");
+    ck_assert_str_eq(settings.keys.pairs[0].value, "y");
+    ck_assert_str_eq(settings.hosts.pairs[0].value, "ssh://new");
     ck_assert_str_eq(settings.tui.theme, "dusk");
-    ck_assert_uint_eq(fresh.key_count, 0);
+    ck_assert_uint_eq(fresh.keys.count, 0);
     gb_buf_release(&changes);
 }
 END_TEST
@@ -243,7 +248,7 @@ START_TEST(table)
 
         while (section->name != NULL && strcmp(section->name, option->section) != 0)
             section++;
-        ck_assert_msg(section->name != NULL && !section->free, "%s", option->section);
+        ck_assert_msg(section->name != NULL && section->list == 0, "%s", option->section);
         ck_assert(!option->of_pool || section->named);
         ck_assert_int_ne(option->help[strlen(option->help) - 1], '.');
         for (size_t j = 0; j < i; j++)

@@ -25,10 +25,10 @@ static int config_apply_keys(struct tui *tui, const struct gb_settings *settings
     int r = 0;
 
     (void)keymap_defaults(keymap, &tui->tables);
-    for (size_t i = 0; r == 0 && i < settings->key_count; i++) {
-        const struct gb_settings_key *key = &settings->keys[i];
+    for (size_t i = 0; r == 0 && i < settings->keys.count; i++) {
+        const struct gb_settings_pair *key = &settings->keys.pairs[i];
 
-        r = keymap_set(keymap, &tui->tables, key->key, key->command, err);
+        r = keymap_set(keymap, &tui->tables, key->key, key->value, err);
         if (r < 0)
             r = gb_err_wrap(err, r, "%s:%u", settings->path, key->line);
     }

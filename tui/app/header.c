@@ -338,6 +338,10 @@ void crumbs_paint(struct tui *tui, struct region row)
     int taken = header_paint_isolation(tui, row), x = 1;
 
     row.width -= taken;
+    if (tui->config.host != NULL) {
+        x += paint_cut(row, x, 0, row.width / 2, STYLE(ROLE_TITLE), gb_bytes_str(tui->config.host));
+        x += paint_str(row, x, 0, STYLE(ROLE_DIM), " › ");
+    }
     for (const struct view *view = tui->view; view != NULL && count < ARRAY_SIZE(views);
          view = view->below)
         views[count++] = view;

@@ -19,6 +19,7 @@
 struct tui;
 
 struct tui_config {
+    const char *host;       /* an address (client/host.h); NULL: this machine */
     const char *socket;     /* NULL: by the rule of the protocol */
     const char *program;    /* starts the server when none runs; NULL: never */
     const char *settings;   /* the file; NULL: by the rule */

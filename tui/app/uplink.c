@@ -12,6 +12,7 @@ enum {
     CALL_DEADLINE_MS = 30000,
     RETRY_FIRST_MS = 200,
     RETRY_MAX_MS = 5000,
+    RETRY_FAR_MAX_MS = 60000, /* each try is a login there */
     HISTORY_CALLS_MAX = 16,
 };
 
@@ -187,6 +188,7 @@ static void uplink_on_closed(void *arg, const struct gb_err *why)
     struct tui *tui = arg;
     struct connection *connection = &tui->connection;
     uint64_t wait = RETRY_FIRST_MS;
+    uint64_t most = tui->config.host != NULL ? RETRY_FAR_MAX_MS : RETRY_MAX_MS;
 
     /* That nobody listens is no news behind the reason why the server could not be started. */
     if (connection->starts || connection->state == CONNECTION_UP || connection->why[0] == '\0')
@@ -200,10 +202,10 @@ static void uplink_on_closed(void *arg, const struct gb_err *why)
     closing_give_up(tui);
     tui->store.subscription = 0;
     tui->store.missed = true;
-    for (unsigned i = 0; i < connection->attempts && wait < RETRY_MAX_MS; i++)
+    for (unsigned i = 0; i < connection->attempts && wait < most; i++)
         wait *= 2;
     connection->attempts++;
-    gb_timer_start(connection->retry, MIN(wait, (uint64_t)RETRY_MAX_MS));
+    gb_timer_start(connection->retry, MIN(wait, most));
     tui_redraw(tui);
 }
 
@@ -238,7 +240,8 @@ void uplink_open(struct tui *tui, bool start_server)
 {
     static const struct gb_client_events events = {uplink_on_notified, uplink_on_closed};
     struct connection *connection = &tui->connection;
-    struct gb_client_config config = {.socket = tui->config.socket,
+    struct gb_client_config config = {.host = tui->config.host,
+                                      .socket = tui->config.socket,
                                       .program = start_server ? tui->config.program : NULL};
 
     if (connection->retry == NULL)

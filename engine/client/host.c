@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/host.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+static const char host_scheme[] = "ssh://";
+
+/* What a part of the address may be made of. */
+struct host_part {
+    const char *what;
+    const char *others; /* allowed beside letters and digits; NULL: all but what is in `never` */
+    size_t max;
+};
+
+static const struct host_part host_user = {"the user", "._-+@", GB_HOST_USER_MAX};
+static const struct host_part host_name = {"the host", "._-", GB_HOST_NAME_MAX};
+static const struct host_part host_ipv6 = {"the IPv6 address", ".:%_-", GB_HOST_NAME_MAX};
+static const struct host_part host_socket = {"the path of the socket", NULL, GB_HOST_SOCKET_MAX};
+
+bool gb_host_is_url(const char *text)
+{
+    return strncmp(text, host_scheme, sizeof(host_scheme) - 1) == 0;
+}
+
+static bool host_is_alphanumeric(uint8_t byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+           (byte >= 'A' && byte <= 'Z');
+}
+
+static bool host_allows(const struct host_part *part, uint8_t byte)
+{
+    if (byte < ' ' || byte == 127)
+        return false;
+    if (part->others == NULL) /* it goes through a shell, in single quotes */
+        return byte != '\'' && byte != '\\';
+    return host_is_alphanumeric(byte) || strchr(part->others, byte) != NULL;
+}
+
+/* The value of a hexadecimal digit, or -1. */
+static int host_digit(uint8_t byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    byte |= 0x20;
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* Copies @text to @to, which has room for the part, with what stood as %XX. */
+static int host_copy(const struct host_part *part, struct gb_bytes text, bool decode, char *to,
+                     struct gb_err *err)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+
+        if (byte == '%' && decode) {
+            int high = i + 2 < text.size ? host_digit(text.data[i + 1]) : -1;
+            int low = i + 2 < text.size ? host_digit(text.data[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return gb_err_set(err, GB_EINVALID,
+                                  "%s has a %% without two hexadecimal digits behind it",
+                                  part->what);
+            byte = (uint8_t)(high << 4 | low);
+            i += 2;
+        } else if (byte == '?' || byte == '#') {
+            return gb_err_set(err, GB_EINVALID, "an address has no part behind a %c", byte);
+        }
+        if (size == 0 && byte == '-') /* ssh would take it for an option */
+            return gb_err_set(err, GB_EINVALID, "%s begins with -", part->what);
+        if (!host_allows(part, byte))
+            return gb_err_set(err, GB_EINVALID, "%s has a character that is not allowed (0x%02x)",
+                              part->what, byte);
+        if (size == part->max)
+            return gb_err_set(err, GB_EINVALID, "%s is longer than %zu bytes", part->what,
+                              part->max);
+        to[size++] = (char)byte;
+    }
+    to[size] = '\0';
+    if (size == 0)
+        return gb_err_set(err, GB_EINVALID, "%s is empty", part->what);
+    if (!gb_utf8_valid((struct gb_bytes){(const uint8_t *)to, size}))
+        return gb_err_set(err, GB_EINVALID, "%s is not UTF-8", part->what);
+    return 0;
+}
+
+/* The position of @byte in @text, or its size. */
+static size_t host_position(struct gb_bytes text, uint8_t byte)
+{
+    const uint8_t *found = text.size > 0 ? memchr(text.data, byte, text.size) : NULL;
+
+    return found != NULL ? (size_t)(found - text.data) : text.size;
+}
+
+static struct gb_bytes host_from(struct gb_bytes text, size_t from)
+{
+    return (struct gb_bytes){text.data + from, text.size - from};
+}
+
+static int host_read_port(struct gb_bytes text, uint16_t *ret_port, struct gb_err *err)
+{
+    uint64_t port;
+
+    if (text.size == 0 || text.data[0] == '0' || !gb_bytes_number(&text, UINT16_MAX, &port) ||
+        text.size > 0)
+        return gb_err_set(err, GB_EINVALID, "the port is not a number from 1 to 65535");
+    *ret_port = (uint16_t)port;
+    return 0;
+}
+
+/* HOST[:PORT], [IPV6][:PORT]. */
+static int host_read_name(struct gb_bytes text, struct gb_host *host, struct gb_err *err)
+{
+    struct gb_bytes name = text, rest;
+    int r;
+
+    if (text.size > 0 && text.data[0] == '[') {
+        size_t end = host_position(text, ']');
+
+        if (end == text.size)
+            return gb_err_set(err, GB_EINVALID, "the IPv6 address does not end in ]");
+        host->bracketed = true;
+        name = (struct gb_bytes){text.data + 1, end - 1};
+        rest = host_from(text, end + 1);
+        r = host_copy(&host_ipv6, name, true, host->name, err);
+        if (r == 0 && strchr(host->name, ':') == NULL)
+            r = gb_err_set(err, GB_EINVALID, "what stands in [ ] is not an IPv6 address");
+    } else {
+        name.size = host_position(text, ':');
+        rest = host_from(text, name.size);
+        r = host_copy(&host_name, name, false, host->name, err);
+    }
+    if (r < 0 || rest.size == 0)
+        return r;
+    if (rest.data[0] != ':')
+        return gb_err_set(err, GB_EINVALID, "something stands behind the ] of the address");
+    return host_read_port(host_from(rest, 1), &host->port, err);
+}
+
+static int host_read(struct gb_bytes text, struct gb_host *host, struct gb_err *err)
+{
+    struct gb_bytes authority = {text.data, host_position(text, '/')};
+    struct gb_bytes path = host_from(text, authority.size);
+    size_t at = host_position(authority, '@');
+    int r = 0;
+
+    if (at < authority.size) {
+        struct gb_bytes user = {authority.data, at};
+
+        if (host_position(user, ':') < user.size)
+            return gb_err_set(err, GB_EINVALID,
+                              "an address holds no password: ssh asks for it, or uses a key");
+        r = host_copy(&host_user, user, true, host->user, err);
+        authority = host_from(authority, at + 1);
+    }
+    if (r == 0)
+        r = host_read_name(authority, host, err);
+    if (r == 0 && path.size > 1)
+        r = host_copy(&host_socket, path, true, host->socket, err);
+    return r;
+}
+
+int gb_host_parse(struct gb_bytes url, struct gb_host *ret_host, struct gb_err *err)
+{
+    struct gb_host host = {0};
+    struct gb_bytes text = url;
+    int r;
+
+    if (!gb_bytes_skip(&text, host_scheme))
+        return gb_err_set(err, GB_EINVALID,
+                          "the address of a host is ssh://[USER@]HOST[:PORT][/SOCKET]");
+    if (url.size > GB_HOST_URL_MAX)
+        return gb_err_set(err, GB_EINVALID, "the address of the host is longer than %d bytes",
+                          GB_HOST_URL_MAX);
+    r = host_read(text, &host, err);
+    if (r == 0)
+        *ret_host = host;
+    return r;
+}
+
+static void host_print_part(struct gb_buf *buf, const char *text, const char *plain)
+{
+    for (; *text != '\0'; text++)
+        if (host_is_alphanumeric((uint8_t)*text) || strchr(plain, *text) != NULL)
+            gb_buf_add_u8(buf, (uint8_t)*text);
+        else
+            gb_buf_addf(buf, "%%%02X", (unsigned)(uint8_t)*text);
+}
+
+void gb_host_print(struct gb_buf *buf, const struct gb_host *host)
+{
+    gb_buf_adds(buf, host_scheme);
+    if (host->user[0] != '\0') {
+        host_print_part(buf, host->user, "._-+");
+        gb_buf_adds(buf, "@");
+    }
+    if (host->bracketed)
+        gb_buf_adds(buf, "[");
+    host_print_part(buf, host->name, host->bracketed ? ".:_-" : "._-");
+    if (host->bracketed)
+        gb_buf_adds(buf, "]");
+    if (host->port != 0)
+        gb_buf_addf(buf, ":%u", (unsigned)host->port);
+    host_print_part(buf, host->socket, "/._-+:,=~@");
+}
