@@ -18,6 +18,7 @@ import threading
 import time
 from typing import Optional
 
+from ._host import Host, find_host
 from .errors import Busy, ConnectionFailed, DeadlineExceeded, InvalidInput, PolicyError
 
 __all__ = ["Address", "connect", "connect_now", "find_program"]
@@ -28,9 +29,21 @@ _NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 
 
 class Address:
-    """Where the server listens, and whether a person chose that path."""
+    """Where the server listens, and whether a person chose that path; or the host that it is on."""
 
-    def __init__(self, given: Optional[str | os.PathLike[str]] = None) -> None:
+    def __init__(self, given: Optional[str | os.PathLike[str]] = None,
+                 host: Optional[str] = None) -> None:
+        if given and host:
+            raise InvalidInput("host and socket name two servers; the socket there is a part of the "
+                               "address: ssh://HOST/PATH")
+        host = host or (None if given else os.environ.get("GLASSBELL_HOST"))
+        self.host: Optional[Host] = find_host(host) if host else None
+        self.autostart = True  # of the server there
+        self.no_program = False  # a server may be started, and there is nothing to start
+        self.chosen = True
+        if self.host:
+            self.path = self.host.url
+            return
         path = os.fspath(given) if given else os.environ.get("GLASSBELL_SOCKET")
         self.chosen = bool(path)
         if not path:
@@ -43,7 +56,6 @@ class Address:
             raise InvalidInput(f"the path of the socket is longer than the {_PATH_MAX} bytes that a "
                                f"socket address holds: {path}")
         self.path = path
-        self.no_program = False  # a server may be started, and there is nothing to start
 
     def nobody(self) -> ConnectionFailed:
         if self.no_program:
@@ -131,6 +143,8 @@ def _try(address: Address, timeout: Optional[float]) -> Optional[socket.socket]:
 
 def connect_now(address: Address) -> Optional[socket.socket]:
     """A connection if there is one without waiting for anything, else None."""
+    if address.host:
+        return None
     try:
         address.check_folder(make=False)
         return _try(address, 0)
@@ -217,7 +231,11 @@ def _start(address: Address, program: str, deadline: float) -> None:
 
 
 def connect(address: Address, program: Optional[str], deadline: float) -> socket.socket:
-    """Connects, and starts `program` as the server first when nobody listens. Blocks until then."""
+    """Connects, and starts `program` as the server first when nobody listens. Blocks until then.
+    What is on another machine is reached there or not at all."""
+    if address.host:
+        _left(deadline)
+        return address.host.connect(address.autostart, deadline)
     address.check_folder(make=program is not None)
     sock = _try(address, _left(deadline))
     if sock is not None:

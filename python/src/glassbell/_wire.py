@@ -18,11 +18,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Disconnected(Exception):
-    """The connection is gone. `sent`: the whole request had left before."""
+    """The connection is gone. `sent`: the whole request had left before. `why`: in words."""
 
-    def __init__(self, sent: bool) -> None:
-        super().__init__("the server closed the connection")
+    def __init__(self, sent: bool, why: str = "the connection to the server was lost") -> None:
+        super().__init__(why)
         self.sent = sent
+        self.why = why
 
 
 def encode(number: int, method: str, params: dict[str, Any]) -> bytes:

@@ -37,6 +37,8 @@ class AsyncClient:
     """A client of one server.
 
     socket: path of the server's socket; by default found as the command line finds it.
+    host: another machine, as ssh://[USER@]HOST or a name of the settings, by default $GLASSBELL_HOST;
+    its server is reached through OpenSSH (docs/hosts.md), and never a local one instead.
     autostart: start the server when nobody listens; `program` is what is started, by default
     $GLASSBELL_BIN or the `glassbell` on PATH.
     name: who this is, for logs, histories and leases.
@@ -50,17 +52,19 @@ class AsyncClient:
     """
 
     def __init__(self, socket: Optional[Union[str, os.PathLike[str]]] = None, *,
-                 name: Optional[str] = None, autostart: bool = True,
+                 host: Optional[str] = None, name: Optional[str] = None, autostart: bool = True,
                  program: Optional[Union[str, os.PathLike[str]]] = None,
                  timeout: float = 60.0, grace: float = 300.0,
                  lease_wait: float = 600.0) -> None:
-        self.address = Address(socket)
+        self.address = Address(socket, host)
+        self.address.autostart = autostart
         self.name = name or "python"
         self.timeout = _check.within("timeout", timeout, 0)
         self.grace = _check.within("grace", grace, 0)
         self.lease_wait = _check.within("lease_wait", lease_wait, 0, _check.DAY)
-        self._program = find_program(program) if autostart else None
-        self.address.no_program = autostart and self._program is None
+        here = autostart and self.address.host is None
+        self._program = find_program(program) if here else None
+        self.address.no_program = here and self._program is None
         self._idle: list[AsyncConnection] = []
         self._pid = os.getpid()
         self._closed = False
@@ -163,10 +167,9 @@ class AsyncClient:
         if not final:
             return
         if gone.sent:
-            raise OutcomeUnknown(f"{method}: the connection to the server was lost before the reply",
+            raise OutcomeUnknown(f"{method}: {gone.why} before the reply",
                                  dispatched=method in RUNS_CODE) from None
-        raise ConnectionFailed(f"{method}: the connection to the server was lost before the request "
-                               "had left: nothing ran", retryable=True) from None
+        raise ConnectionFailed(f"{method}: {gone.why} before the request had left: nothing ran", retryable=True) from None
 
     async def call(self, method: str, *, deadline: Optional[float] = None,
                    **params: Any) -> Any:

@@ -11,6 +11,7 @@ import socket
 import time
 from typing import Any, Awaitable, Callable, Optional, Union
 
+from .._host import LinkSocket
 from .._dial import Address, connect, connect_now
 from .._wire import RUNS_CODE, Disconnected, Framer, encode
 from ..errors import DeadlineExceeded
@@ -60,7 +61,7 @@ class AsyncConnection:
         except BlockingIOError:
             sent = 0
         except OSError:
-            raise Disconnected(sent=False) from None
+            raise self._gone(sent=False) from None
         if sent < len(line):
             loop = asyncio.get_running_loop()
             left = deadline - time.monotonic()
@@ -72,7 +73,7 @@ class AsyncConnection:
                 raise DeadlineExceeded(f"{method}: the deadline has passed before it was sent",
                                        retryable=True) from None
             except OSError:
-                raise Disconnected(sent=False) from None
+                raise self._gone(sent=False) from None
         return self._number
 
     async def receive(self, deadline: Optional[float]) -> dict[str, Any]:
@@ -90,10 +91,17 @@ class AsyncConnection:
             except (TimeoutError, asyncio.TimeoutError):
                 raise TimeoutError from None
             except OSError:
-                raise Disconnected(sent=True) from None
+                raise self._gone(sent=True) from None
             if not data:
-                raise Disconnected(sent=True)
+                raise self._gone(sent=True)
             self._framer.feed(data)
+            if isinstance(self._sock, LinkSocket):
+                self._sock.drain()
+
+    def _gone(self, sent: bool) -> Disconnected:
+        if isinstance(self._sock, LinkSocket):
+            return Disconnected(sent, self._sock.lost())
+        return Disconnected(sent)
 
     def quiet(self) -> bool:
         """Nothing has come that nobody asked for: neither bytes nor the end."""

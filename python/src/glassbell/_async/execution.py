@@ -105,11 +105,11 @@ class AsyncExecution:
         except TimeoutError:
             await self._end(False)
             raise expired(self._method) from None
-        except Disconnected:
+        except Disconnected as gone:
             await self._end(False)
             raise OutcomeUnknown(
                 f"{self._method}: " + ("the call was cancelled" if self._cancelled else
-                                       "the connection to the server was lost before the reply")
+                                       f"{gone.why} before the reply")
                 + ": the code may have run", dispatched=True) from None
         except GlassbellError as problem:
             await self._end(bool(problem.code))

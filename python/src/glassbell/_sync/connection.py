@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any, Callable, Optional
 
+from .._host import LinkSocket
 from .._dial import Address, connect
 from .._wire import RUNS_CODE, Disconnected, Framer, encode
 from ..errors import DeadlineExceeded
@@ -56,7 +57,7 @@ class Connection:
             raise DeadlineExceeded(f"{method}: the deadline has passed before it was sent",
                                    retryable=True) from None
         except OSError:
-            raise Disconnected(sent=False) from None
+            raise self._gone(sent=False) from None
         return self._number
 
     def receive(self, deadline: Optional[float]) -> dict[str, Any]:
@@ -74,10 +75,17 @@ class Connection:
             except TimeoutError:
                 raise
             except OSError:
-                raise Disconnected(sent=True) from None
+                raise self._gone(sent=True) from None
             if not data:
-                raise Disconnected(sent=True)
+                raise self._gone(sent=True)
             self._framer.feed(data)
+            if isinstance(self._sock, LinkSocket):
+                self._sock.drain()
+
+    def _gone(self, sent: bool) -> Disconnected:
+        if isinstance(self._sock, LinkSocket):
+            return Disconnected(sent, self._sock.lost(wait=0.5))
+        return Disconnected(sent)
 
     def quiet(self) -> bool:
         """Nothing has come that nobody asked for: neither bytes nor the end."""

@@ -106,11 +106,11 @@ class Execution:
         except TimeoutError:
             self._end(False)
             raise expired(self._method) from None
-        except Disconnected:
+        except Disconnected as gone:
             self._end(False)
             raise OutcomeUnknown(
                 f"{self._method}: " + ("the call was cancelled" if self._cancelled else
-                                       "the connection to the server was lost before the reply")
+                                       f"{gone.why} before the reply")
                 + ": the code may have run", dispatched=True) from None
         except GlassbellError as problem:
             self._end(bool(problem.code))
