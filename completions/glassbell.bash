@@ -321,6 +321,7 @@ _glassbell()
             mapfile -t COMPREPLY < <(compgen -W '--help' -- "$word")
             return
         fi
+        mapfile -t COMPREPLY < <(compgen -W "bash zsh fish" -- "$word")
         ;;
     esac
 }

@@ -79,7 +79,7 @@ def work(cli):
     (["exec"], b"which session?"),
     (["close"], b"which session?"),
     (["put", "x"], b"put wants"),
-    (["completion", "fish"], b"bash"),
+    (["completion", "csh"], b"bash, zsh and fish"),
 ])
 def test_wrong_use(cli, arguments, said):
     done = cli(*arguments, status=2)

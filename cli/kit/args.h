@@ -16,6 +16,7 @@ enum arg_kind {
     ARG_SESSION,
     ARG_IMAGE,
     ARG_VERB,
+    ARG_SHELL,              /* one that there is completion for */
     ARG_PROGRAM,            /* a file, then arguments that are its own */
     ARG_PROGRAM_IN_SESSION, /* the same behind a session */
     ARG_NONE,

@@ -6,6 +6,7 @@
 
 #include "check_run.h"
 #include "cli/help.h"
+#include "cli/shell.h"
 
 static const struct option options[] = {
     {.letter = 'c', .name = "code", .value = "CODE", .kind = ARG_TEXT, .help = "the code"},
@@ -265,12 +266,27 @@ START_TEST(texts_are_made_from_the_table)
     check_contains(&text, "examples:\n  glassbell run x\n");
     ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
     gb_buf_clear(&text);
-    help_completion(&text, verbs);
+    ck_assert(shell_completion(&text, "bash", verbs));
     check_contains(&text, "local verbs='run repl exec start interrupt'\n");
     check_contains(&text, "--lang|-l) mapfile");
     check_contains(&text, "'--help --code --lang --quiet --verbose --socket'");
     check_contains(&text, "glassbell ls --ids");
     ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
+    gb_buf_clear(&text);
+    ck_assert(shell_completion(&text, "zsh", verbs));
+    check_contains(&text, "'*'{-l+,--lang=}'[the language]:LANG:_glassbell_languages'");
+    check_contains(&text, "'*'{-q,--quiet}'[says less]'");
+    check_contains(&text, "'*--socket=[the socket]:PATH:_files'");
+    check_contains(&text, "'1:session:_glassbell_sessions'");
+    ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
+    gb_buf_clear(&text);
+    ck_assert(shell_completion(&text, "fish", verbs));
+    check_contains(&text, "'__glassbell_is run' -s q -l quiet -d 'says less'\n");
+    check_contains(&text, "'__glassbell_is repl' -l socket -r -F -d 'the socket'\n");
+    ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
+    gb_buf_clear(&text);
+    ck_assert(!shell_completion(&text, "csh", verbs));
+    ck_assert_uint_eq(text.size, 0);
     gb_buf_release(&text);
 }
 END_TEST

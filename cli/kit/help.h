@@ -9,5 +9,3 @@
 void help_program(struct gb_buf *out, const struct verb *const *verbs);
 /* `glassbell VERB --help`: usage, options, examples. */
 void help_verb(struct gb_buf *out, const struct verb *verb);
-/* bash completion: verbs, options and their values; sessions by asking the program. */
-void help_completion(struct gb_buf *out, const struct verb *const *verbs);

@@ -1,0 +1,333 @@
+#compdef glassbell
+# zsh completion for glassbell; made by `glassbell completion zsh`
+_glassbell_languages()
+{
+    local -a found=(${(f)"$(glassbell image ls --languages 2>/dev/null)"})
+    compadd -a found
+}
+_glassbell_sessions()
+{
+    local -a found=(${(f)"$(glassbell ls --ids 2>/dev/null)"})
+    compadd -a found
+}
+_glassbell_images()
+{
+    local -a found=(${(f)"$(glassbell image ls --names 2>/dev/null)"})
+    compadd -a found
+}
+_glassbell_verbs()
+{
+    local -a verbs=(
+        'run:run code in a fresh VM and destroy it'
+        'tui:see every session live (also\: glassbell without a verb)'
+        'attach:open the front end at a session'
+        'watch:print what a session does, as plain text'
+        'top:list the sessions live, or once'
+        'repl:type code and see what it does'
+        'open:open a session and print its id'
+        'exec:run code in a session'
+        'ls:list the sessions'
+        'close:close sessions'
+        'interrupt:interrupt what a session runs'
+        'answer:type a line for a program that waits for input'
+        'network:show or change what a session may reach'
+        'put:bring a file or folder into a session'
+        'get:fetch a file or folder from a session'
+        'log:show what a session ran'
+        'export:write what a session ran as a notebook or the like'
+        'mcp:be an MCP server for agents, on standard input and output'
+        'serve:be the server'
+        'stdio:carry the server'\''s socket over standard input and output'
+        'doctor:tell what works on this host and what is missing'
+        'image:list, build or warm images'
+        'version:print the version'
+        'help:tell about the verbs'
+        'completion:print completion for the shell'
+    )
+    _describe verb verbs
+}
+_glassbell()
+{
+    if ((CURRENT == 2)); then
+        if [[ ${words[2]} == -* ]]; then
+            compadd -- --help --version
+        else
+            _glassbell_verbs
+        fi
+        return
+    fi
+    shift words
+    ((CURRENT--))
+    case ${words[1]} in
+    run)
+        _arguments -s -S : \
+            '--help[tell about run]' \
+            '*'{-c+,--code=}'[the code itself; may be repeated]:CODE: ' \
+            '*'{-f+,--file=}'[the same as FILE; may be repeated]:FILE:_files' \
+            '*'{-l+,--lang=}'[its language (default\: as the file says)]:LANG:_glassbell_languages' \
+            '*--image=[the image to run in]:NAME:_glassbell_images' \
+            '*'{-t+,--time=}'[time for the code (default 30; fractions)]:SECONDS: ' \
+            '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
+            '*--net=[what it may reach (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
+            '*--stdin[the program reads our standard input]' \
+            '*--upload=[bring a file or folder in first; may be repeated]:LOCAL\[\:REMOTE\]:_files' \
+            '*--download=[fetch a file or folder afterwards; may be repeated]:REMOTE\[\:LOCAL\]: ' \
+            '*--max-output=[standard output kept at most, in MiB (default 16)]:MB: ' \
+            '*--json[print the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_files'
+        ;;
+    tui)
+        _arguments -s -S : \
+            '--help[tell about tui]' \
+            '*--theme=[the colours (default\: as the settings say, else auto)]:NAME: ' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]'
+        ;;
+    attach)
+        _arguments -s -S : \
+            '--help[tell about attach]' \
+            '*--theme=[the colours (default\: as the settings say, else auto)]:NAME: ' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    watch)
+        _arguments -s -S : \
+            '--help[tell about watch]' \
+            '*--replay[begin with what it did before]' \
+            '*--json[the events as JSON, one a line]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    top)
+        _arguments -s -S : \
+            '--help[tell about top]' \
+            '*--once[print the sessions once and end]' \
+            '*--json[the same as JSON]' \
+            '*--theme=[the colours, on a screen]:NAME: ' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]'
+        ;;
+    repl)
+        _arguments -s -S : \
+            '--help[tell about repl]' \
+            '*'{-l+,--lang=}'[its language (default\: python)]:LANG:_glassbell_languages' \
+            '*--image=[the image to run in]:NAME:_glassbell_images' \
+            '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
+            '*--net=[what it may reach (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
+            '*'{-t+,--time=}'[time for each cell (default\: 24 hours)]:SECONDS: ' \
+            '*--raw[pass escape sequences of the program on to the terminal]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    open)
+        _arguments -s -S : \
+            '--help[tell about open]' \
+            '*'{-l+,--lang=}'[its language (default\: python)]:LANG:_glassbell_languages' \
+            '*--image=[the image to run in]:NAME:_glassbell_images' \
+            '*--key=[attach to the session with this key, or create it]:KEY: ' \
+            '*--label=[a name for people]:TEXT: ' \
+            '*--idle=[close after so long without use (default 1800; 0\: never)]:SECONDS: ' \
+            '*--lifetime=[close after so long in any case]:SECONDS: ' \
+            '*'{-t+,--time=}'[time for each cell, unless it asks otherwise]:SECONDS: ' \
+            '*'{-m+,--memory=}'[memory of the VM in MiB]:MB: ' \
+            '*--net=[what it may reach (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
+            '*--json[print the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]'
+        ;;
+    exec)
+        _arguments -s -S : \
+            '--help[tell about exec]' \
+            '*'{-c+,--code=}'[the code itself; may be repeated]:CODE: ' \
+            '*'{-f+,--file=}'[the same as FILE; may be repeated]:FILE:_files' \
+            '*'{-l+,--lang=}'[its language (default\: as the file says)]:LANG:_glassbell_languages' \
+            '*'{-t+,--time=}'[time for the code (default 30; fractions)]:SECONDS: ' \
+            '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
+            '*--stdin[the program reads our standard input]' \
+            '*--upload=[bring a file or folder in first; may be repeated]:LOCAL\[\:REMOTE\]:_files' \
+            '*--download=[fetch a file or folder afterwards; may be repeated]:REMOTE\[\:LOCAL\]: ' \
+            '*--max-output=[standard output kept at most, in MiB (default 16)]:MB: ' \
+            '*--json[print the result as JSON]' \
+            '*--lease-wait=[wait so long while another client holds the session (default 600; 0\: not)]:SECONDS: ' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '1:session:_glassbell_sessions' \
+            '*:word:_files'
+        ;;
+    ls)
+        _arguments -s -S : \
+            '--help[tell about ls]' \
+            '*'{-a,--all}'[those that have ended, too]' \
+            '*--json[print the result as JSON]' \
+            '*--ids[ids, keys and labels only, one a line]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]'
+        ;;
+    close)
+        _arguments -s -S : \
+            '--help[tell about close]' \
+            '*'{-a,--all}'[every session of the server]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    interrupt)
+        _arguments -s -S : \
+            '--help[tell about interrupt]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    answer)
+        _arguments -s -S : \
+            '--help[tell about answer]' \
+            '*--eof[end its input, behind TEXT if there is one]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    network)
+        _arguments -s -S : \
+            '--help[tell about network]' \
+            '*--net=[what it may reach (default none)\: a name, a file, or rules]:POLICY: ' \
+            '*--json[print the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    put)
+        _arguments -s -S : \
+            '--help[tell about put]' \
+            '*'{-q,--quiet}'[no progress]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_files'
+        ;;
+    get)
+        _arguments -s -S : \
+            '--help[tell about get]' \
+            '*'{-q,--quiet}'[no progress]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    log)
+        _arguments -s -S : \
+            '--help[tell about log]' \
+            '*'{-f,--follow}'[go on with what the session runs, until it ends]' \
+            '*--cell=[only this cell]:N: ' \
+            '*--code[only the code]' \
+            '*--output[only what was printed]' \
+            '*--json[print each cell as JSON, one a line]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    export)
+        _arguments -s -S : \
+            '--help[tell about export]' \
+            '*--format=[ipynb (default), py, md, asciicast or json]:FORMAT: ' \
+            '*'{-o+,--output=}'[write to this file or into this folder; -\: standard output]:FILE:_files' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    mcp)
+        _arguments -s -S : \
+            '--help[tell about mcp]' \
+            '*--image=[image of what is run when the model names none]:NAME:_glassbell_images' \
+            '*'{-m+,--memory=}'[memory of each VM in MiB, unless the model asks otherwise]:MB: ' \
+            '*--idle=[sessions close after so long without use (default 1800; 0\: never)]:SECONDS: ' \
+            '*--lease-wait=[wait so long while another client holds the session (default 45; 0\: not)]:SECONDS: ' \
+            '*--owner=[sessions are opened for it, and only its own are listed]:NAME: ' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]'
+        ;;
+    serve)
+        _arguments -s -S : \
+            '--help[tell about serve]' \
+            '*--foreground[stay in the terminal (the default)]' \
+            '*--daemon[go into the background once it is ready]' \
+            '*--config=[the settings file (default\: $GLASSBELL_CONFIG)]:FILE:_files' \
+            '*--socket=[the socket to listen at]:PATH:_files' \
+            '*--images=[where the images are (default\: $GLASSBELL_IMAGES)]:FOLDER:_files' \
+            '*--pool=[VMs that stand ready (IMAGE=LEAST\:MOST); may be repeated]:IMAGE=VMS: ' \
+            '*--require-isolation[refuse to start when a stage cannot be applied]' \
+            '*--log=[the log of a daemon]:FILE:_files' \
+            '*--log-format=[auto, text or json]:FORMAT: ' \
+            '*'{-v,--verbose}'[log more]' \
+            '*--idle-exit=[end when nobody used it for so long]:SECONDS: '
+        ;;
+    stdio)
+        _arguments -s -S : \
+            '--help[tell about stdio]' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]'
+        ;;
+    doctor)
+        _arguments -s -S : \
+            '--help[tell about doctor]' \
+            '*--json[print the result as JSON]' \
+            '*--images=[where the images are (default\: $GLASSBELL_IMAGES)]:FOLDER:_files' \
+            '*--socket=[the server'\''s socket]:PATH:_files'
+        ;;
+    image)
+        _arguments -s -S : \
+            '--help[tell about image]' \
+            '*--images=[where the images are (default\: $GLASSBELL_IMAGES)]:FOLDER:_files' \
+            '*--json[print the result as JSON]' \
+            '*--names[names only, one a line (ls)]' \
+            '*--languages[names of the languages, one a line (ls)]' \
+            '*'{-m+,--memory=}'[memory of the VMs in MiB (warm)]:MB: ' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_images'
+        ;;
+    version)
+        _arguments -s -S : \
+            '--help[tell about version]'
+        ;;
+    help)
+        _arguments -s -S : \
+            '--help[tell about help]' \
+            '*:word:_glassbell_verbs'
+        ;;
+    completion)
+        _arguments -s -S : \
+            '--help[tell about completion]' \
+            '*:word:(bash zsh fish)'
+        ;;
+    esac
+}
+if [[ ${funcstack[1]} == _glassbell ]]; then
+    _glassbell "$@"
+else
+    compdef _glassbell glassbell
+fi
