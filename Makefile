@@ -11,10 +11,14 @@ install: all
 	ninja -C build/release
 	DESTDIR="$(DESTDIR)" cmake --install build/release
 
+# What the last `make install` put there; sessions, settings and caches of users stay.
+uninstall:
+	DESTDIR="$(DESTDIR)" packaging/uninstall build/release/install_manifest.txt $(PREFIX)
+
 test:
 	./dev test
 
 clean:
 	./dev clean
 
-.PHONY: all install test clean
+.PHONY: all install uninstall test clean
