@@ -6,7 +6,7 @@
  *   host  <- frames ->  port.c -> service.c  - EXEC, INTERRUPT --------------> cell.c
  *                                            - COMPLETE, IS_COMPLETE ---------> query.c
  *                                            - FILE_… ------------------------> files.c
- *                                            - CONFIGURE, STAT ----------------> system.c
+ *                                            - CONFIGURE, STAT, RESUME --------> system.c
  *                       -> stream.c  <- stdout, stderr - output.c, - stdin -> cell.c
  *   cell.c, query.c  <- control channels ->  worker.c  (kernel, process, shell)
  *   cell.c  <- pipes -  whatever the code and its children write

@@ -762,6 +762,16 @@ void cell_stdin_ended(void *arg, struct gb_mux_stream *stream, const struct gb_e
 
 /* Output's way to the host. */
 
+void cell_live_again(struct agent *agent)
+{
+    struct cell *cell;
+
+    GB_LIST_FOREACH(cell, &agent->lingering, link) {
+        output_want(&cell->out);
+        output_want(&cell->err);
+    }
+}
+
 void cell_resume_output(struct agent *agent)
 {
     struct cell *cell;

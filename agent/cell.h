@@ -39,6 +39,7 @@ struct output {
     enum gb_output which;
     int write_fd;     /* the worker's end, until it has been sent */
     uint64_t allowed; /* bytes that may still be sent under the cap */
+    uint64_t refused; /* likewise, when the host did not want them any more */
     uint64_t dropped;
     uint32_t drained; /* bytes read since the worker was done */
     bool settled;     /* DRAINING: all foreground output has been read */
@@ -110,6 +111,10 @@ bool cell_runs_in(const struct agent *agent, const struct worker *worker);
 
 /* Ends the cell that waits for @worker, which cannot be started. */
 void cell_worker_unavailable(struct agent *agent, const struct worker *worker);
+
+/* A moment is lived once more: what was sent of ended cells is another host's, and what they print
+ * now is wanted. */
+void cell_live_again(struct agent *agent);
 
 /* The port's queue has room again. */
 void cell_resume_output(struct agent *agent);

@@ -176,6 +176,14 @@ static int write_chunk(struct files *files, struct upload *upload,
     return r < 0 ? home_error(err, -r, "the file cannot be put in its place") : 0;
 }
 
+bool files_are_open(const struct files *files)
+{
+    for (size_t i = 0; i < GB_UPLOADS_MAX; i++)
+        if (files->uploads[i].used)
+            return true;
+    return false;
+}
+
 void files_write(struct files *files, struct port *port, uint32_t id,
                  const struct gb_file_write *request)
 {

@@ -35,6 +35,9 @@ struct files {
 /* 0 or -errno. What the host does to files is no change of a cell's. */
 int files_init(struct files *files, int proc_fd, uint64_t reserve);
 
+/* Whether a file is on its way. */
+bool files_are_open(const struct files *files);
+
 /* Requests: each answers on the port. */
 void files_write(struct files *files, struct port *port, uint32_t id,
                  const struct gb_file_write *request);

@@ -29,9 +29,13 @@ static size_t output_room(const struct output *output)
 
 static bool may_send(const struct output *output)
 {
-    /* What is over the cap needs no leave: it is thrown away here. */
-    return output->allowed == 0 ||
-           (output_room(output) > 0 && !port_is_full(&output->cell->agent->port));
+    struct port *port = &output->cell->agent->port;
+
+    /* What is over the cap needs no leave: it is thrown away here. While the port is held nothing
+     * is read. */
+    if (output->allowed == 0)
+        return !port->held;
+    return output_room(output) > 0 && !port_is_full(port);
 }
 
 /* The stream begins with the first bytes: most cells write to one of the two at most. */
@@ -182,8 +186,15 @@ void output_refused(void *arg, struct gb_mux_stream *stream, const struct gb_err
     (void)arg;
     (void)why;
     output->stream = NULL;
+    output->refused = output->allowed;
     output->allowed = 0;
     output_watch(output);
+}
+
+void output_want(struct output *output)
+{
+    output->allowed += output->refused;
+    output->refused = 0;
 }
 
 void output_flush(struct output *output)

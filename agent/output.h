@@ -28,5 +28,8 @@ void output_credited(void *arg, struct gb_mux_stream *stream);
 /* Nobody wants it any more: what is still written is dropped. */
 void output_refused(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
 
+/* It is wanted again. */
+void output_want(struct output *output);
+
 /* In cell.c: a stream of a draining cell has delivered its foreground output. */
 void cell_output_settled(struct cell *cell);

@@ -141,8 +141,29 @@ void port_log(struct port *port, uint8_t level, const char *format, ...)
     port_send(port, (struct gb_frame){.type = GB_GUEST_LOG}, &gb_guest_log_fields, &message);
 }
 
+void port_hold(struct port *port, uint32_t id)
+{
+    port_send(port, (struct gb_frame){.type = GB_GUEST_HELD, .id = id}, NULL, NULL);
+    port->held = true;
+    port->held_bytes = port->out.size;
+}
+
+void port_resume(struct port *port)
+{
+    port->held = false;
+    port->drained(port);
+}
+
+/* Of what is queued. */
+static size_t port_writable(const struct port *port)
+{
+    return port->held ? port->held_bytes : port->out.size;
+}
+
 bool port_is_full(struct port *port)
 {
+    if (port->held)
+        return true;
     if (port->out.size >= PORT_HIGH)
         port->full = true;
     return port->full;
@@ -152,11 +173,12 @@ void port_flush(struct port *port)
 {
     size_t most = PORT_WRITE_MAX;
 
-    while (port->out.size > 0 && port->writable) {
-        ssize_t n = write(port->source.fd, gb_buf_data(&port->out), MIN(port->out.size, most));
+    while (port_writable(port) > 0 && port->writable) {
+        ssize_t n = write(port->source.fd, gb_buf_data(&port->out), MIN(port_writable(port), most));
 
         if (n > 0) {
             gb_buf_consume(&port->out, (size_t)n);
+            port->held_bytes -= port->held ? (size_t)n : 0;
             continue;
         }
         /* The kernel copies into fresh memory; a large piece may not be there in one run. */
@@ -169,7 +191,7 @@ void port_flush(struct port *port)
         port->writable = false;
         watch(port);
     }
-    if (port->full && port->out.size < PORT_LOW) {
+    if (port->full && !port->held && port->out.size < PORT_LOW) {
         port->full = false;
         port->drained(port);
     }

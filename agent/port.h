@@ -35,7 +35,9 @@ struct port {
     size_t wanted;  /* bytes of the frame at the front of @in, as far as known */
     bool connected; /* the host's end is open */
     bool writable;
-    bool full; /* has been above PORT_HIGH and not yet below PORT_LOW */
+    bool held;         /* nothing is written but what stood in front of HELD, and HELD */
+    size_t held_bytes; /* of them that are not written yet */
+    bool full;         /* has been above PORT_HIGH and not yet below PORT_LOW */
     port_frame_fn *frame;
     port_event_fn *connect, *drained;
 };
@@ -60,6 +62,11 @@ void port_send_ok(struct port *port, uint32_t id);
 /* A line for the server's log. */
 void port_log(struct port *port, uint8_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Queues HELD, the last frame that is written until port_resume(). Until then the port counts as
+ * full. */
+void port_hold(struct port *port, uint32_t id);
+void port_resume(struct port *port);
 
 bool port_is_full(struct port *port);
 

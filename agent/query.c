@@ -26,6 +26,14 @@ static bool open_query(struct agent *agent, uint32_t id, enum control_type answe
     return false;
 }
 
+bool query_is_open(const struct queries *queries)
+{
+    for (unsigned i = 0; i < QUERIES_MAX; i++)
+        if (queries->open[i].id != 0)
+            return true;
+    return false;
+}
+
 void query_complete(struct agent *agent, const struct gb_frame *frame,
                     const struct gb_complete *question)
 {

@@ -2,6 +2,7 @@
 /* Completion and the like: questions to the session's worker, answered while a cell runs. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "parse/control.h"
@@ -24,6 +25,9 @@ void query_complete(struct agent *agent, const struct gb_frame *frame,
                     const struct gb_complete *question);
 void query_is_complete(struct agent *agent, const struct gb_frame *frame,
                        const struct gb_is_complete *question);
+
+/* Whether one is under way. */
+bool query_is_open(const struct queries *queries);
 
 /* An answer of @worker goes to whoever asked. */
 void query_answer(struct agent *agent, struct worker *worker,

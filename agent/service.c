@@ -25,6 +25,7 @@ static struct agent *agent_of(struct port *port)
 /* Every message of the host, decoded. */
 union request {
     struct gb_configure configure;
+    struct gb_resume resume;
     struct gb_exec exec;
     struct gb_interrupt_request interrupt;
     struct gb_complete complete;
@@ -107,6 +108,49 @@ static void serve_prepare(struct agent *agent, const struct gb_frame *frame,
     }
     agent->prepare_id = frame->id;
     worker_send(&agent->kernel, CONTROL_CELL, CONTROL_PREPARE, NULL, NULL);
+}
+
+/* Whether anything is under way that a host which knows of nothing could not end. */
+static int check_rest(const struct agent *agent, struct gb_err *err)
+{
+    const struct gb_mux_stream *stream;
+
+    GB_LIST_FOREACH_CONST(stream, &agent->mux.streams, link)
+        if (stream->kind != GB_STREAM_STDOUT && stream->kind != GB_STREAM_STDERR)
+            return gb_err_set(err, GB_EBUSY, "a stream is open");
+    if (agent->kernel.state != WORKER_READY || agent->cell != NULL)
+        return gb_err_set(err, GB_EBUSY, "the worker is not idle");
+    if (agent->configure_id != 0 || agent->prepare_id != 0 || query_is_open(&agent->queries))
+        return gb_err_set(err, GB_EBUSY, "the worker is asked something");
+    if (files_are_open(&agent->files))
+        return gb_err_set(err, GB_EBUSY, "a file is on its way");
+    return 0;
+}
+
+static void serve_hold(struct agent *agent, const struct gb_frame *frame,
+                       const union request *request)
+{
+    struct gb_err err;
+
+    (void)request;
+    if (check_rest(agent, &err) < 0)
+        port_send_error(&agent->port, frame->id, &err);
+    else
+        port_hold(&agent->port, frame->id);
+}
+
+static void serve_resume(struct agent *agent, const struct gb_frame *frame,
+                         const union request *request)
+{
+    struct gb_err err;
+    int r = system_resume(agent, &request->resume, &err);
+
+    if (r < 0)
+        port_send_error(&agent->port, frame->id, &err);
+    else
+        port_send_ok(&agent->port, frame->id);
+    cell_live_again(agent);
+    port_resume(&agent->port);
 }
 
 static void serve_exec(struct agent *agent, const struct gb_frame *frame,
@@ -209,6 +253,8 @@ static const struct service {
     {GB_GUEST_CONFIGURE, serve_configure},
     {GB_GUEST_STAT, serve_stat},
     {GB_GUEST_PREPARE, serve_prepare},
+    {GB_GUEST_HOLD, serve_hold},
+    {GB_GUEST_RESUME, serve_resume},
     {GB_GUEST_SHUTDOWN, serve_shutdown},
     {GB_GUEST_INTERRUPT, serve_interrupt},
     {GB_GUEST_COMPLETE, serve_complete},

@@ -23,6 +23,9 @@
 
 enum { ENTROPY_MAX = 512, NPROC_MOST = 4096, NPROC_LEAST = 16 };
 
+/* A clock that stood still with its guest for less than this is left alone. */
+#define CLOCK_LATE_NS (5 * GB_NS_PER_MS)
+
 /* Mixes the host's bytes in and credits them, then makes the generator use them at once: without
  * that two clones of one template draw the same numbers until its next reseeding. */
 static int reseed(int random_fd, struct gb_bytes entropy, struct gb_err *err)
@@ -175,6 +178,16 @@ int system_configure(struct agent *agent, const struct gb_configure *configure, 
     set_nproc(agent, configure->nproc);
     agent->settings++;
     return 0;
+}
+
+int system_resume(struct agent *agent, const struct gb_resume *resume, struct gb_err *err)
+{
+    uint64_t now = gb_clock_wall_ns();
+    int r = reseed(agent->boot.random_fd, resume->entropy, err);
+
+    if (r == 0 && resume->wall_ns > now && resume->wall_ns - now > CLOCK_LATE_NS)
+        r = set_clock(resume->wall_ns, err);
+    return r;
 }
 
 uint64_t system_uptime_ns(void)

@@ -15,6 +15,8 @@ int system_configure(struct agent *agent, const struct gb_configure *configure, 
 
 /* Rewrites /etc/resolv.conf. */
 int system_set_resolver(struct agent *agent, const char *text, struct gb_err *err);
+/* RESUME: CRNG, and the clock when it is late. */
+int system_resume(struct agent *agent, const struct gb_resume *resume, struct gb_err *err);
 
 void system_status(const struct agent *agent, struct gb_status *ret_status);
 

@@ -348,6 +348,65 @@ def test_double_forks_leave_no_zombies(vm):
 # Hostile code
 
 
+def resume(vm, entropy=b"", wall_ns=0):
+    return vm.ask("RESUME", struct.pack("<Q", wall_ns) + blob(entropy))
+
+
+PRINTER = "(while :; do echo tick; sleep 0.02; done) & echo $!"
+
+
+def test_nothing_is_said_between_held_and_resume(vm):
+    pid = int(re.search(rb"\d+", vm.exec(PRINTER, mode=SHELL).out)[0])
+    vm.wait(lambda f: f.type == "OUTPUT")
+    number = vm.send("HOLD")
+    vm.wait(lambda f: f.type == "HELD" and f.id == number)
+    assert vm.receive(1) is None
+    assert resume(vm).type == "OK"
+    vm.wait(lambda f: f.type == "OUTPUT")
+    assert vm.exec(f"kill {pid}", mode=SHELL).exit_code == 0
+
+
+def test_what_printed_goes_on_when_all_begins_anew(vm):
+    pid = int(re.search(rb"\d+", vm.exec(PRINTER, mode=SHELL).out)[0])
+    vm.wait(lambda f: f.type == "OUTPUT")
+    vm.ask("HOLD")
+    vm.send("RESET", struct.pack("<I", 0) + blob(""), 0, 0)
+    number = vm.send("RESUME", struct.pack("<Q", 0) + blob(b"\x09" * 32))
+    frames = [vm.receive_any(), vm.receive_any()]
+    assert [(f.type, f.id) for f in frames] == [("RESET", 0), ("OK", number)]
+    vm.outputs.clear()
+    vm.next_stream = 1
+    frame = vm.wait(lambda f: f.type == "OUTPUT")
+    assert frame.stream == 2 and b"tick" in frame.payload
+    assert vm.exec(f"kill {pid}", mode=SHELL).exit_code == 0
+
+
+def test_a_guest_at_work_is_not_held(vm):
+    started = vm.exec_start("sleep 0.5", mode=SHELL)
+    with pytest.raises(Refused) as refused:
+        vm.ask("HOLD")
+    assert refused.value.code == BUSY
+    vm.exec_wait(started)
+    vm.ask("FILE_WRITE", struct.pack("<I", 7) + blob("half") + struct.pack("<QBI", 0, 0, 0) + blob("x"))
+    with pytest.raises(Refused) as refused:
+        vm.ask("HOLD")
+    assert refused.value.code == BUSY
+    vm.ask("FILE_ABORT", struct.pack("<I", 7))
+    assert vm.ask("HOLD").type == "HELD"
+    assert resume(vm).type == "OK"
+
+
+def test_resume_sets_a_clock_that_is_late_and_no_other(vm):
+    vm.ask("HOLD")
+    resume(vm, wall_ns=time.time_ns() + 3600 * 10**9)
+    late = int(vm.exec("date +%s", mode=SHELL).out)
+    assert 3590 < late - time.time() < 3660
+    vm.ask("HOLD")
+    resume(vm, wall_ns=time.time_ns())
+    assert int(vm.exec("date +%s", mode=SHELL).out) >= late
+    configure(vm)
+
+
 @pytest.mark.parametrize("code", [
     "cell.send(b'\\xff' * 64)",
     "cell.send(b'\\0\\0\\0\\0\\x63\\0\\0\\0')",

@@ -11,7 +11,7 @@ import tempfile
 import time
 
 TYPES = {"HELLO": 1, "READY": 2, "PING": 3, "PONG": 4, "CONFIGURE": 5, "STAT": 6, "STATUS": 7,
-         "SHUTDOWN": 8, "LOG": 9, "PREPARE": 10,
+         "SHUTDOWN": 8, "LOG": 9, "PREPARE": 10, "HOLD": 11, "HELD": 12, "RESUME": 13,
          "EXEC": 16, "DISPLAY": 19,
          "WAITING": 20, "DONE": 21, "INTERRUPT": 23,
          "OPEN": 24, "DATA": 25, "SHUT": 26, "CREDIT": 27, "RESET": 28, "COMPLETE": 32,

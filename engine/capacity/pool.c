@@ -308,6 +308,7 @@ static void line_on_ready(void *arg, struct pool_clone *clone)
     }
     line->hits++;
     line_touch_taken(line, LATER_MS);
+    take->template = gb_snapshot_ref(clone->template);
     guest = pool_clone_take(clone, &slot);
     take_end(take, guest, slot);
 }

@@ -71,15 +71,16 @@ struct gb_admission *gb_pool_admission(struct gb_pool *pool);
 
 /* Somebody who takes a VM. Embed it, zeroed; do not touch its members. */
 struct gb_pool_take {
-    struct pool_clone *clone; /* that is being asked; NULL: does not wait */
+    struct pool_clone *clone;     /* that is being asked; NULL: does not wait */
+    struct gb_snapshot *template; /* of the guest, at `done`: who takes that takes this */
     struct pool_line *line;
     void (*done)(void *arg, struct gb_guest *guest, struct gb_slot *slot);
     void *arg;
 };
 
 /* Takes a VM. True: @done will be called once, from the loop, with a guest that has just answered
- * and its slot (gives both; gb_guest_adopt() before the return to the loop), or with NULL when none
- * answered. False: none is ready. Both count as demand. */
+ * and its slot (gives both, and `template` of @take; gb_guest_adopt() before the return to the
+ * loop), or with NULL when none answered. False: none is ready. Both count as demand. */
 bool gb_pool_take(struct gb_pool *pool, const struct gb_image *image, uint32_t memory_mb,
                   struct gb_pool_take *take,
                   void (*done)(void *arg, struct gb_guest *guest, struct gb_slot *slot), void *arg);

@@ -55,7 +55,7 @@ static void start_on_ready(void *arg)
     struct gb_guest *guest = gb_clone_take(TAKE_PTR(start->clone));
 
     gb_templates_trust(gb_pool_templates(start->pool), start->template);
-    gb_snapshot_unref(TAKE_PTR(start->template));
+    start->origin = TAKE_PTR(start->template);
     gb_session_adopt(start->session, guest, GB_SOURCE_TEMPLATE);
 }
 
@@ -184,6 +184,7 @@ static void start_on_taken(void *arg, struct gb_guest *guest, struct gb_slot *sl
     struct gb_start *start = arg;
 
     start->slot = slot;
+    start->origin = TAKE_PTR(start->take.template);
     if (guest != NULL)
         gb_session_adopt(start->session, guest, GB_SOURCE_POOL);
     else
@@ -212,6 +213,7 @@ bool gb_start_again(struct gb_start *start, const struct gb_err *why)
     gb_warning("%s: its VM was lost before anything ran in it, and is replaced: %s",
                gb_session_id(start->session), why->message);
     gb_slot_unref(TAKE_PTR(start->slot));
+    gb_snapshot_unref(TAKE_PTR(start->origin));
     if (++start->lost < LOST_MAX)
         start_take(start);
     else
@@ -226,6 +228,11 @@ void gb_start_settle(struct gb_start *start)
     gb_slot_unref(TAKE_PTR(start->slot));
 }
 
+struct gb_snapshot *gb_start_origin(const struct gb_start *start)
+{
+    return start->origin;
+}
+
 uint64_t gb_start_admission_ns(const struct gb_start *start)
 {
     return start->admission_ns;
@@ -238,5 +245,6 @@ void gb_start_cancel(struct gb_start *start)
     gb_ticket_cancel(&start->ticket);
     gb_loop_undefer(&start->fail);
     start_drop_clone(start);
+    gb_snapshot_unref(TAKE_PTR(start->origin));
     gb_slot_unref(TAKE_PTR(start->slot));
 }

@@ -24,9 +24,10 @@ struct gb_start {
     struct gb_ticket ticket;
     struct gb_snapshot *template; /* of the clone; NULL: boots */
     struct gb_clone *clone;
-    struct gb_slot *slot; /* until the session is open; the process has its share */
-    bool was_waiting;     /* the clone waited in the pool */
-    unsigned lost;        /* clones that died after the session had them, or stood in the pool */
+    struct gb_snapshot *origin; /* what the session's VM was made of; NULL: it boots */
+    struct gb_slot *slot;       /* until the session is open; the process has its share */
+    bool was_waiting;           /* the clone waited in the pool */
+    unsigned lost; /* clones that died after the session had them, or stood in the pool */
     struct gb_deferred fail;
     struct gb_err why; /* of that */
 };
@@ -41,6 +42,8 @@ void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_sess
 bool gb_start_again(struct gb_start *start, const struct gb_err *why);
 /* The session is open. */
 void gb_start_settle(struct gb_start *start);
+/* What the session's VM was made of; NULL: it was booted, or there is none. Borrowed. */
+struct gb_snapshot *gb_start_origin(const struct gb_start *start);
 /* How long it waited for room. */
 uint64_t gb_start_admission_ns(const struct gb_start *start);
 /* Nobody needs it any more; harmless when it is over. */

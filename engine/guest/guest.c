@@ -87,15 +87,16 @@ void guest_flush(struct gb_guest *guest)
         gb_buf_clear(&guest->out);
         return;
     }
+    if (guest->held)
+        return; /* it leaves when the guest goes on */
     if (gb_mux_is_ready(&guest->mux) && gb_vm_queued(guest->vm) < GUEST_STREAMS_QUEUE)
         gb_mux_run(&guest->mux, GUEST_STREAMS_QUEUE);
     if (guest->out.size > 0)
         gb_vm_send(guest->vm, &guest->out);
 }
 
-/* What the guest may know of streams is none of this conversation. Leaves with what is said next:
- * there is always something, and each write wakes the guest. */
-static void guest_begin_anew(struct gb_guest *guest)
+/* Leaves with what is said next: there is always something, and each write wakes the guest. */
+void guest_begin_anew(struct gb_guest *guest)
 {
     gb_mux_restart(&guest->mux, NULL);
 }
@@ -185,7 +186,7 @@ static void guest_on_running(void *arg, const struct gb_hello *hello)
         guest->events.listens(guest->arg);
 }
 
-static void guest_operation_end(struct gb_guest *guest, const struct gb_err *err)
+void guest_operation_end(struct gb_guest *guest, const struct gb_err *err)
 {
     gb_vm_done_fn *done = TAKE_PTR(guest->operation_done);
 
@@ -196,26 +197,27 @@ static void guest_on_dead(void *arg, const struct gb_err *why)
 {
     struct gb_guest *guest = arg;
 
-    guest->listens = guest->held = false;
+    guest->listens = guest->held = guest->stopped = false;
     guest_cells_reset(guest);
     gb_vm_free(TAKE_PTR(guest->vm));
     /* What the monitor does has ended with the VM; what was to come behind an answer has not. */
     if (guest->operation_done != NULL)
         guest_operation_end(guest, why);
-    guest->events.dead(guest->arg, why);
+    if (guest->vm == NULL) /* else it has been given its old one back */
+        guest->events.dead(guest->arg, why);
 }
 
-static const struct gb_vm_events guest_vm_events = {.running = guest_on_running,
-                                                    .frame = guest_on_frame,
-                                                    .sent = guest_on_sent,
-                                                    .dead = guest_on_dead};
+const struct gb_vm_events guest_vm_events = {.running = guest_on_running,
+                                             .frame = guest_on_frame,
+                                             .sent = guest_on_sent,
+                                             .dead = guest_on_dead};
 
 /* ---- its VM ---- */
 
 /* What is known of the VM before has no meaning for this one. */
 static void guest_forget_vm(struct gb_guest *guest)
 {
-    guest->listens = guest->held = guest->restored = false;
+    guest->listens = guest->held = guest->stopped = guest->restored = false;
     guest->generation = 0;
     guest->log_bytes = 0;
     guest->settings = (struct guest_settings_state){0};
@@ -236,15 +238,17 @@ static void guest_on_loaded(void *arg, const struct gb_err *err)
     struct gb_guest *guest = arg;
 
     guest->listens = err == NULL;
-    if (guest->listens)
+    if (guest->listens && !guest->held)
         guest_begin_anew(guest);
     guest_operation_end(guest, err);
 }
 
-void gb_guest_load(struct gb_guest *guest, const char *state_path, gb_vm_done_fn *done, void *arg)
+void gb_guest_load(struct gb_guest *guest, const char *state_path, bool held, gb_vm_done_fn *done,
+                   void *arg)
 {
     assert(guest->vm != NULL && !guest->listens && guest->operation_done == NULL);
     guest->restored = true;
+    guest->held = held;
     guest->operation_done = done;
     guest->operation_arg = arg;
     gb_vm_load(guest->vm, state_path, guest_on_loaded, guest);
@@ -286,69 +290,4 @@ void gb_guest_kill(struct gb_guest *guest, const char *reason)
 {
     if (guest->vm != NULL)
         gb_vm_kill(guest->vm, reason);
-}
-
-/* ---- hold and resume ---- */
-
-static void guest_on_stopped(void *arg, const struct gb_err *err)
-{
-    struct gb_guest *guest = arg;
-
-    if (err != NULL)
-        guest->held = false;
-    guest_operation_end(guest, err);
-}
-
-static void guest_on_settled(void *arg, const struct gb_pong *pong, const struct gb_err *err)
-{
-    struct gb_guest *guest = arg;
-    struct gb_err problem = {0};
-
-    if (guest->operation_done == NULL)
-        return; /* the VM has ended meanwhile */
-    if (err == NULL && pong->ready != 0) {
-        guest->held = true;
-        gb_vm_stop(guest->vm, guest_on_stopped, guest);
-        return;
-    }
-    if (err == NULL)
-        (void)gb_err_set(&problem, GB_EBOOT, "its interpreter is not ready any more");
-    guest_operation_end(guest, err != NULL ? err : &problem);
-}
-
-static void guest_on_refused(void *arg)
-{
-    struct gb_err err;
-
-    (void)gb_err_set(&err, GB_EBUSY, "the guest is at work");
-    guest_operation_end(arg, &err);
-}
-
-void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
-{
-    assert(guest->operation_done == NULL);
-    guest->operation_done = done;
-    guest->operation_arg = arg;
-    if (!gb_guest_listens(guest) || guest->cell.number != 0 || guest_is_asked(guest) ||
-        gb_guest_ping(guest, 0, guest_on_settled, guest, NULL) < 0)
-        gb_loop_defer(guest->loop, &guest->refuse, guest_on_refused, guest);
-}
-
-static void guest_on_continued(void *arg, const struct gb_err *err)
-{
-    struct gb_guest *guest = arg;
-
-    if (err == NULL) {
-        guest->held = false;
-        guest_send_waiting(guest);
-    }
-    guest_operation_end(guest, err);
-}
-
-void gb_guest_resume(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
-{
-    assert(guest->vm != NULL && guest->held && guest->operation_done == NULL);
-    guest->operation_done = done;
-    guest->operation_arg = arg;
-    gb_vm_cont(guest->vm, guest_on_continued, guest);
 }

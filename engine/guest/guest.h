@@ -74,8 +74,10 @@ void gb_guest_free(struct gb_guest *guest);
 int gb_guest_start(struct gb_guest *guest, struct gb_host *host, const struct gb_vm_config *config,
                    struct gb_err *err);
 /* Loads device state into a VM that was started with `incoming`: it LISTENS at @done, and READY is
- * not said again. @done once, from the loop. */
-void gb_guest_load(struct gb_guest *guest, const char *state_path, gb_vm_done_fn *done, void *arg);
+ * not said again. @held: it is a guest that was HELD when it was saved, and is so again. @done
+ * once, from the loop. */
+void gb_guest_load(struct gb_guest *guest, const char *state_path, bool held, gb_vm_done_fn *done,
+                   void *arg);
 /* Moves the VM of @from, which LISTENS, into a conversation without one. What waits here is sent
  * behind the next CONFIGURE. Takes @from: what was asked there is forgotten. */
 void gb_guest_adopt(struct gb_guest *guest, struct gb_guest *from);
@@ -88,13 +90,25 @@ bool gb_guest_listens(const struct gb_guest *guest);
 /* Ends the VM: nothing but `dead` is told any more. Harmless without one. */
 void gb_guest_kill(struct gb_guest *guest, const char *reason);
 
-/* Brings a guest that LISTENS to rest: it has to answer a ping, with its interpreter there, and
- * then its CPUs are halted. While it is HELD requests wait. @done once, from the loop: GB_EBUSY
- * when a cell runs or a request is under way, and nothing has changed. The VM may be saved at
- * @done. */
+/* ---- rest ---- */
+
+/* For a template: a guest that LISTENS, and in which nothing prints, has to answer a ping, with its
+ * interpreter there, and then its CPUs are halted for good; requests wait. @done once, from the
+ * loop: GB_EBUSY when a cell runs or a request is under way, and nothing has changed. The VM may be
+ * saved at @done. */
+void gb_guest_freeze(struct gb_guest *guest, gb_vm_done_fn *done, void *arg);
+
+/* Brings a guest that LISTENS to rest whatever runs in it: the agent falls silent behind a whole
+ * frame, then its CPUs are halted. While it is HELD requests wait. @done as above; GB_EBUSY also
+ * when something is half way in the guest. */
 void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg);
-/* Lets a guest that is HELD go on, and sends what waited. @done as above. */
-void gb_guest_resume(struct gb_guest *guest, gb_vm_done_fn *done, void *arg);
+/* Lets a guest that is HELD go on, and sends what waited. @anew: it lives this moment once more, so
+ * the kernel gets other random numbers than it had the first time. Its clock is set. @done once,
+ * from the loop; when that fails it is HELD still, or dead. */
+void gb_guest_resume(struct gb_guest *guest, bool anew, gb_vm_done_fn *done, void *arg);
+/* Two conversations whose guests are HELD, or one of them gone, exchange their VMs. What waits to
+ * be asked stays. Whatever the guests knew of streams has ended; @guest knows the cells of both. */
+void gb_guest_exchange(struct gb_guest *guest, struct gb_guest *other);
 
 /* ---- requests ---- */
 

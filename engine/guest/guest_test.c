@@ -7,7 +7,7 @@ struct user {
     struct gb_guest *guest;
     int listens, ready, replaced, done, waiting, failed, dead, unasked, ended;
     int answers, errors; /* of requests */
-    int configured, configure_failed, held, hold_failed, resumed;
+    int configured, configure_failed, held, hold_failed, resumed, resume_failed;
     int exit_code;
     size_t output, background;
     bool pause;
@@ -131,8 +131,8 @@ static void on_held(void *arg, const struct gb_err *err)
 
 static void on_resumed(void *arg, const struct gb_err *err)
 {
-    ck_assert_ptr_null(err);
-    ((struct user *)arg)->resumed++;
+    ((struct user *)arg)->resumed += err == NULL;
+    ((struct user *)arg)->resume_failed += err != NULL;
 }
 
 static void start(struct user *user, const char *script)
@@ -265,7 +265,7 @@ static const int *take_step(struct user *user, int step)
         gb_guest_hold(user->guest, on_held, user);
         return &user->held;
     case 6:
-        gb_guest_resume(user->guest, on_resumed, user);
+        gb_guest_resume(user->guest, false, on_resumed, user);
         return &user->resumed;
     default:
         ask(user, GB_GUEST_FILE_REMOVE, 0);
@@ -283,7 +283,8 @@ static const struct death {
     {"/dies/START/1", 0, GB_EBOOT, 0, 0},         {"/dies/READY/1", 1, GB_ECLOSED, 0, 0},
     {"/dies/CONFIGURE/1", 2, GB_ECLOSED, 0, 0},   {"/dies/STAT/1", 3, GB_ECLOSED, 1, 0},
     {"/dies/EXEC/1", 4, GB_ECLOSED, 0, 0},        {"/dies/DONE/1", 4, GB_ECLOSED, 0, 0},
-    {"/dies/PING/1", 5, GB_ECLOSED, 0, 0},        {"/dies/stop/1", 5, GB_ECLOSED, 0, 0},
+    {"/dies/HOLD/1", 5, GB_ECLOSED, 0, 0},        {"/dies/stop/1", 5, GB_ECLOSED, 0, 0},
+    {"/dies/cont/1", 6, GB_ECLOSED, 0, 0},        {"/dies/RESUME/1", 6, GB_ECLOSED, 0, 0},
     {"/dies/FILE_REMOVE/1", 7, GB_ECLOSED, 1, 1},
 };
 
@@ -307,6 +308,7 @@ START_TEST(dies_in_each_step)
     ck_assert_int_eq(user.why.code, death->code);
     ck_assert_int_eq(user.dead, 1);
     ck_assert_int_eq(user.hold_failed, step == 5);
+    ck_assert_int_eq(user.resume_failed, step == 6);
     ck_assert_int_eq(user.errors, 0); /* told when its user says so */
     gb_guest_fail_requests(user.guest, &user.why);
     ck_assert_int_eq(user.errors, death->errors);
@@ -538,11 +540,28 @@ START_TEST(holds_and_resumes)
     ck_assert(!gb_guest_listens(user.guest));
     kit_settle();
     ck_assert_int_eq(user.answers, 0);
-    gb_guest_resume(user.guest, on_resumed, &user);
+    gb_guest_resume(user.guest, false, on_resumed, &user);
     kit_wait_for(&user.resumed, 1);
     kit_wait_for(&user.answers, 1);
     run(&user, 1, "hello");
     kit_wait_for(&user.done, 1);
+    end(&user);
+}
+END_TEST
+
+/* What waited is asked all the same, and it can be held again. */
+START_TEST(goes_on_when_it_cannot_be_held)
+{
+    struct user user;
+
+    boot(&user, "/refuses/HOLD/1");
+    gb_guest_hold(user.guest, on_held, &user);
+    ask(&user, GB_GUEST_STAT, 0);
+    kit_wait_for(&user.hold_failed, 1);
+    ck_assert_int_eq(user.error.code, GB_EBUSY);
+    kit_wait_for(&user.answers, 1);
+    gb_guest_hold(user.guest, on_held, &user);
+    kit_wait_for(&user.held, 1);
     end(&user);
 }
 END_TEST
@@ -587,6 +606,7 @@ int main(void)
     tcase_add_loop_test(tests, refuses_what_is_against_the_rules, 1, (int)ARRAY_SIZE(violations));
     tcase_add_test(tests, gives_credit_unless_it_is_paused);
     tcase_add_test(tests, holds_and_resumes);
+    tcase_add_test(tests, goes_on_when_it_cannot_be_held);
     tcase_add_test(tests, adopts_a_guest_that_owes_an_answer);
     suite_add_tcase(suite, tests);
     return check_run(suite);

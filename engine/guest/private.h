@@ -41,13 +41,15 @@ struct gb_guest {
     struct gb_vm *vm; /* NULL: none */
     const struct gb_image *image;
     bool listens;
-    bool held;
+    bool held;    /* nothing is said to it */
+    bool stopped; /* and its CPUs stand still */
     bool restored;
     uint32_t generation;           /* of the interpreter, as READY said last; 0: not heard of */
     size_t log_bytes;              /* that the log has taken */
     gb_vm_done_fn *operation_done; /* of load, hold or resume */
     void *operation_arg;
     struct gb_deferred refuse; /* of hold */
+    bool anew;                 /* of resume */
 
     struct gb_list requests; /* in the order of asking: those not sent are the last */
     uint32_t request_count, next_id;
@@ -70,7 +72,13 @@ struct gb_guest {
 void guest_violation(struct gb_guest *guest, const struct gb_err *err);
 void guest_unasked(struct gb_guest *guest, const struct gb_frame *frame);
 
-/* Sends what is in `out`, and what streams have to send and may. */
+/* What the guest may know of streams is none of this conversation. */
+void guest_begin_anew(struct gb_guest *guest);
+/* Load, hold or resume has ended. */
+void guest_operation_end(struct gb_guest *guest, const struct gb_err *err);
+extern const struct gb_vm_events guest_vm_events;
+
+/* Sends what is in `out`, and what streams have to send and may. Nothing while it is held. */
 void guest_flush(struct gb_guest *guest);
 
 /* ---- request.c ---- */

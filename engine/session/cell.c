@@ -430,6 +430,15 @@ void gb_cell_interrupt(struct gb_cell *shown)
     gb_loop_defer(session->host->loop, &session->drop, cells_drop_interrupted, session);
 }
 
+void gb_session_drop_queued(struct gb_session *session)
+{
+    struct cell *cell;
+
+    GB_LIST_FOREACH(cell, &session->queue, link)
+        cell->interrupt_wanted = true;
+    gb_loop_defer(session->host->loop, &session->drop, cells_drop_interrupted, session);
+}
+
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err)
 {
     if (session->current == NULL)

@@ -51,7 +51,11 @@ struct gb_session {
     unsigned needs;                /* enum session_need */
     struct gb_err why;             /* of the end */
     struct gb_guest *guest;        /* for the session's life, over one VM after the other */
-    enum gb_source source;         /* of the VM */
+    struct gb_guest *aside;        /* HELD: with the VM before, until the new one goes on */
+    gb_vm_done_fn *rest_done;      /* of hold, release and exchange */
+    void *rest_arg;
+    uint64_t epoch;
+    enum gb_source source; /* of the VM */
     struct gb_verify_waiter verify;
 
     /* Facts beside the state. */
@@ -109,6 +113,11 @@ void session_cells_pump(struct gb_session *session);
 void session_cells_tell(void *arg);
 /* The VM is gone: every cell is done with an error. */
 void session_cells_fail(struct gb_session *session, const struct gb_err *why);
+
+/* ---- rest.c ---- */
+
+/* Its VM has to go: the one before is there still. */
+bool session_rest_failed(struct gb_session *session, const char *reason);
 
 /* ---- request.c ---- */
 

@@ -118,7 +118,8 @@ void gb_session_violation(struct gb_session *session, struct gb_err *err)
 
 static void session_on_failed(void *arg, const struct gb_err *err)
 {
-    session_vm_failed(arg, err->message);
+    if (!session_rest_failed(arg, err->message))
+        session_vm_failed(arg, err->message);
 }
 
 /* ---- the way to IDLE ---- */
@@ -330,6 +331,7 @@ int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
     session->lifetime_ms = config->lifetime_ms;
     session->env = env_copy(config->env);
     session->incarnation = 1;
+    session->epoch = 1;
     session->opened_at_ns = session->last_active_ns = gb_clock_mono_ns();
     gb_list_init(&session->queue);
     session->guest = gb_guest_new(host->loop, session->id, &session_guest_events, session);

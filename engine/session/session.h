@@ -115,6 +115,24 @@ struct gb_session_timing gb_session_timing(const struct gb_session *session);
 /* Whether it ended by itself, for being idle too long or too old. */
 bool gb_session_expired(const struct gb_session *session);
 
+/* ---- rest ---- */
+
+/* Brings an IDLE session to rest, for a look at its VM as it is: cells and requests are taken, and
+ * wait, which nobody is told. @done once, from the loop; GB_EBUSY: something is under way in the
+ * guest. Refused with GB_EBUSY when it is not IDLE, or not open. */
+int gb_session_hold(struct gb_session *session, gb_vm_done_fn *done, void *arg, struct gb_err *err);
+/* Ends that. When it fails the session ends. @done may be NULL. */
+void gb_session_release(struct gb_session *session, gb_vm_done_fn *done, void *arg);
+/* Ends it with another VM, which lives on from a moment of the session's past, and raises the
+ * epoch. @guest, taken, is HELD in it. When it fails @done has an error and the session rests as
+ * before with its own VM, or has ended. */
+void gb_session_exchange(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
+                         void *arg);
+/* Whether it is at rest, or on its way to it or from it. */
+bool gb_session_is_held(const struct gb_session *session);
+/* How often it got another VM that way, and one. */
+uint64_t gb_session_epoch(const struct gb_session *session);
+
 /* ---- cells ---- */
 
 /* Readable by everybody, written by the session only. */
@@ -187,6 +205,9 @@ void gb_cell_hold(struct gb_cell *cell, bool held);
 /* Interrupts this cell: a queued one is done at once (interrupted, exit_code −1, never dispatched),
  * a running one gets SIGINT. */
 void gb_cell_interrupt(struct gb_cell *cell);
+
+/* The same for all that are queued. */
+void gb_session_drop_queued(struct gb_session *session);
 
 /* ---- requests to the agent ---- */
 

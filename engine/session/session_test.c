@@ -106,7 +106,7 @@ static void give_clone(struct user *user, const char *script)
     kit_play(script);
     user->clone = gb_guest_new(kit_loop, NULL, &events, user);
     ck_assert_int_eq(gb_guest_start(user->clone, &kit_host, &config, NULL), 0);
-    gb_guest_load(user->clone, kit_empty, on_clone_loaded, user);
+    gb_guest_load(user->clone, kit_empty, false, on_clone_loaded, user);
 }
 
 /* ---- the kit ---- */
@@ -388,6 +388,12 @@ START_TEST(does_not_replace_what_ran)
 }
 END_TEST
 
+static void on_told(void *arg, const struct gb_err *err)
+{
+    (void)arg;
+    (void)err;
+}
+
 START_TEST(is_closed_in_each_state)
 {
     struct user user = {0};
@@ -399,6 +405,8 @@ START_TEST(is_closed_in_each_state)
         if (_i != SESSION_BOOTING)
             wait_for_state(&user, _i > SESSION_IDLE ? SESSION_IDLE : (enum session_state)_i);
     }
+    if (_i == SESSION_HELD)
+        ck_assert_int_eq(gb_session_hold(user.session, on_told, NULL, NULL), 0);
     if (_i == SESSION_RUNNING || _i == SESSION_WAITING_INPUT) {
         exec(&user, &run, "wait");
         if (_i == SESSION_WAITING_INPUT)
@@ -417,6 +425,165 @@ START_TEST(is_closed_in_each_state)
 }
 END_TEST
 
+/* ---- rest ---- */
+
+/* What holds the session, and the VM that it is to get. */
+struct rest {
+    struct gb_guest *guest;
+    int held, loaded, released, exchanged, failed;
+};
+
+static void on_held(void *arg, const struct gb_err *err)
+{
+    ((struct rest *)arg)->held += err == NULL;
+    ((struct rest *)arg)->failed += err != NULL;
+}
+
+static void on_loaded(void *arg, const struct gb_err *err)
+{
+    ck_assert_ptr_null(err);
+    ((struct rest *)arg)->loaded++;
+}
+
+static void on_released(void *arg, const struct gb_err *err)
+{
+    ck_assert_ptr_null(err);
+    ((struct rest *)arg)->released++;
+}
+
+static void on_exchanged(void *arg, const struct gb_err *err)
+{
+    ((struct rest *)arg)->exchanged += err == NULL;
+    ((struct rest *)arg)->failed += err != NULL;
+}
+
+/* One that a session has left behind ends by itself. */
+static void wait_for_no_vm(void)
+{
+    while (!gb_list_empty(&kit_host.vms))
+        uv_run(&kit_uv, UV_RUN_ONCE);
+}
+
+/* An open session that is HELD after its first cell, with a second one that waits. */
+static void hold(struct user *user, struct rest *rest, struct run *second)
+{
+    struct run first;
+    struct gb_err err = {0};
+
+    start(user, false);
+    boot(user, "/honest/nothing/1");
+    exec(user, &first, "leave");
+    kit_wait_for(&first.done, 1);
+    gb_cell_unref(first.cell);
+    ck_assert_int_eq(gb_session_hold(user->session, on_held, rest, &err), 0);
+    ck_assert_int_eq(gb_session_hold(user->session, on_held, rest, &err), -GB_EBUSY);
+    kit_wait_for(&rest->held, 1);
+    exec(user, second, "second");
+    kit_settle();
+    ck_assert_int_eq(user->session->state, SESSION_HELD);
+    ck_assert_int_eq(gb_session_state(user->session), GB_SESSION_IDLE);
+    ck_assert_int_eq(second->started, 0);
+}
+
+/* Another VM, which is HELD as one that was loaded. */
+static void make_other(struct rest *rest, const char *script)
+{
+    static const struct gb_guest_events events = {.dead = on_clone_dead};
+    const struct gb_vm_config config = {
+        .image = &kit_image, .memory_mb = KIT_MEMORY_MB, .incoming = true};
+
+    kit_play(script);
+    rest->guest = gb_guest_new(kit_loop, NULL, &events, rest);
+    ck_assert_int_eq(gb_guest_start(rest->guest, &kit_host, &config, NULL), 0);
+    gb_guest_load(rest->guest, kit_empty, true, on_loaded, rest);
+    kit_wait_for(&rest->loaded, 1);
+}
+
+START_TEST(rests_and_goes_on)
+{
+    struct user user = {0};
+    struct rest rest = {0};
+    struct run second;
+
+    hold(&user, &rest, &second);
+    gb_session_release(user.session, on_released, &rest);
+    kit_wait_for(&rest.released, 1);
+    kit_wait_for(&second.done, 1);
+    ck_assert_uint_eq(gb_session_epoch(user.session), 1);
+    gb_cell_unref(second.cell);
+    end(&user);
+}
+END_TEST
+
+START_TEST(lives_on_in_another_vm)
+{
+    struct user user = {0};
+    struct rest rest = {0};
+    struct run second;
+    const struct gb_vm *before;
+
+    hold(&user, &rest, &second);
+    before = gb_session_vm(user.session);
+    make_other(&rest, "/honest/nothing/1");
+    gb_session_exchange(user.session, rest.guest, on_exchanged, &rest);
+    kit_wait_for(&rest.exchanged, 1);
+    kit_wait_for(&second.done, 1);
+    ck_assert_ptr_ne(gb_session_vm(user.session), before);
+    ck_assert_int_eq(second.cell->exit_code, 2); /* a number that is not used again */
+    ck_assert_uint_eq(gb_session_epoch(user.session), 2);
+    gb_cell_unref(second.cell);
+    end(&user);
+    wait_for_no_vm();
+}
+END_TEST
+
+static const char *const bad_others[] = {"/dies/RESUME/1", "/refuses/RESUME/1", "/lies/RESUME/1"};
+
+START_TEST(keeps_its_vm_when_the_other_fails)
+{
+    struct user user = {0};
+    struct rest rest = {0};
+    struct run second;
+    const struct gb_vm *before;
+
+    hold(&user, &rest, &second);
+    before = gb_session_vm(user.session);
+    make_other(&rest, bad_others[_i]);
+    gb_session_exchange(user.session, rest.guest, on_exchanged, &rest);
+    kit_wait_for(&rest.failed, 1);
+    ck_assert_int_eq(user.session->state, SESSION_HELD);
+    ck_assert_ptr_eq(gb_session_vm(user.session), before);
+    gb_session_release(user.session, on_released, &rest);
+    kit_wait_for(&second.done, 1);
+    ck_assert_uint_eq(gb_session_epoch(user.session), 1);
+    gb_cell_unref(second.cell);
+    end(&user);
+    wait_for_no_vm();
+}
+END_TEST
+
+/* Closed, or without its VM, while the other one is about to go on: nothing is left. */
+START_TEST(ends_at_rest)
+{
+    struct user user = {0};
+    struct rest rest = {0};
+    struct run second;
+
+    hold(&user, &rest, &second);
+    make_other(&rest, "/silent/RESUME/1");
+    gb_session_exchange(user.session, rest.guest, on_exchanged, &rest);
+    kit_settle();
+    gb_session_close(user.session, "enough");
+    kit_wait_for(&user.closed, 1);
+    ck_assert_int_eq(rest.failed, 1);
+    ck_assert_int_eq(second.failed, 1);
+    ck_assert(!second.error.dispatched);
+    gb_cell_unref(second.cell);
+    end(&user);
+    wait_for_no_vm();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("session");
@@ -432,6 +599,10 @@ int main(void)
     tcase_add_loop_test(tests, does_not_replace_what_was_used, 0, (int)ARRAY_SIZE(losses));
     tcase_add_test(tests, does_not_replace_what_ran);
     tcase_add_loop_test(tests, is_closed_in_each_state, 0, SESSION_ENDING);
+    tcase_add_test(tests, rests_and_goes_on);
+    tcase_add_test(tests, lives_on_in_another_vm);
+    tcase_add_loop_test(tests, keeps_its_vm_when_the_other_fails, 0, (int)ARRAY_SIZE(bad_others));
+    tcase_add_test(tests, ends_at_rest);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

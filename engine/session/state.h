@@ -9,6 +9,8 @@
  *    │      └────────── a clone is lost ─────────┼─────┘                        └───────── DONE ──────────┘
  *    └───────────────── adopt ───────────────────┘
  *
+ *   IDLE <──> HELD
+ *
  *   any of them ──> ENDING ──> CLOSED
  */
 // clang-format on
@@ -28,8 +30,12 @@ enum session_state {
      * nothing is; by the death of a clone that nobody has asked anything of, which is replaced and
      * nobody told; by its death otherwise, or when time is up. */
     SESSION_PREPARING,
-    /* `opened` has been told. Left by session_cells_pump() when a cell waits. */
+    /* `opened` has been told. Left by session_cells_pump() when a cell waits, and by
+     * gb_session_hold(). */
     SESSION_IDLE,
+    /* The guest is brought to rest, rests, or goes on: what is asked waits. Told as IDLE. Left when
+     * it does not come to rest, and by gb_session_release() and gb_session_exchange(). */
+    SESSION_HELD,
     /* A cell is in the guest (`current`). Left by WAITING and DONE of that cell. */
     SESSION_RUNNING,
     /* The same, and it waits for standard input. Left as RUNNING. */

@@ -6,11 +6,12 @@
 
 /* One line for each state, one sign for each state to go to: in the order of the enum. */
 static const char *const exits[] = {
-    /* to: W    B    P    I    R    I    E    C */
-    [SESSION_WITHOUT_VM] = ".++...+.", [SESSION_BOOTING] = "..+...+.",
-    [SESSION_PREPARING] = "+..+..+.",  [SESSION_IDLE] = "....+.+.",
-    [SESSION_RUNNING] = "...+.++.",    [SESSION_WAITING_INPUT] = "...++.+.",
-    [SESSION_ENDING] = ".......+",     [SESSION_CLOSED] = "........",
+    /* to: W    B    P    I    H    R    I    E    C */
+    [SESSION_WITHOUT_VM] = ".++....+.",    [SESSION_BOOTING] = "..+....+.",
+    [SESSION_PREPARING] = "+..+...+.",     [SESSION_IDLE] = "....++.+.",
+    [SESSION_HELD] = "...+...+.",          [SESSION_RUNNING] = "...+..++.",
+    [SESSION_WAITING_INPUT] = "...+.+.+.", [SESSION_ENDING] = "........+",
+    [SESSION_CLOSED] = ".........",
 };
 
 START_TEST(allows_what_is_told)
@@ -35,7 +36,7 @@ END_TEST
 
 START_TEST(is_told_in_five_words)
 {
-    static const char *const words[] = {"starting", "starting",      "starting", "idle",
+    static const char *const words[] = {"starting", "starting",      "starting", "idle",  "idle",
                                         "running",  "waiting_input", "closed",   "closed"};
 
     ck_assert_str_eq(gb_session_state_to_string(session_state_shown((enum session_state)_i)),

@@ -27,6 +27,7 @@ struct gb_clone {
     void *arg;
     enum clone_state state;
     bool dropped; /* by its owner: goes with the VM */
+    bool changed; /* its memory was written to before it ran: it is HELD when it is READY */
     unsigned pings;
     struct gb_timer *timer;
     struct gb_deferred fail;
@@ -159,6 +160,9 @@ static void clone_on_loaded(void *arg, const struct gb_err *err)
 
     if (err != NULL) {
         clone_fail(clone, err);
+    } else if (clone->state == CLONE_LOADING && !clone->dropped && clone->changed) {
+        clone->state = CLONE_READY; /* a held guest says nothing */
+        clone->events.ready(clone->arg);
     } else if (clone->state == CLONE_LOADING && !clone->dropped) {
         clone->state = CLONE_PINGED;
         clone_ping(clone);
@@ -212,7 +216,22 @@ void gb_clone_load(struct gb_clone *clone)
     if (clone->state != CLONE_WAITING)
         return;
     clone->state = CLONE_LOADING;
-    gb_guest_load(clone->guest, state, clone_on_loaded, clone);
+    gb_guest_load(clone->guest, state, false, clone_on_loaded, clone);
+}
+
+void gb_clone_await(struct gb_clone *clone, gb_vm_done_fn *done, void *arg)
+{
+    assert(clone->state == CLONE_WAITING);
+    gb_vm_await(gb_guest_vm(clone->guest), done, arg);
+}
+
+void gb_clone_load_state(struct gb_clone *clone, const char *state_path)
+{
+    if (clone->state != CLONE_WAITING)
+        return;
+    clone->state = CLONE_LOADING;
+    clone->changed = true;
+    gb_guest_load(clone->guest, state_path, true, clone_on_loaded, clone);
 }
 
 struct gb_guest *gb_clone_take(struct gb_clone *clone)

@@ -35,6 +35,13 @@ void gb_clone_hand_over(struct gb_clone *clone, const struct gb_clone_events *ev
 /* Loads and pings as soon as the process can; once. */
 void gb_clone_load(struct gb_clone *clone);
 
+/* For another state than the snapshot's: @done (once, from the loop) when the process of a WAITING
+ * clone has its memory, which may be written to from then on; then its device state is loaded from
+ * @state_path, which may be gone when the clone is READY. It was saved with the memory of a guest
+ * that was HELD, as the clone's is when it is READY. */
+void gb_clone_await(struct gb_clone *clone, gb_vm_done_fn *done, void *arg);
+void gb_clone_load_state(struct gb_clone *clone, const char *state_path);
+
 /* Takes the guest of a READY clone; the caller calls gb_guest_hand_over() or gb_guest_adopt()
  * before it returns to the loop. The clone is gone. Gives. */
 struct gb_guest *gb_clone_take(struct gb_clone *clone);

@@ -20,7 +20,7 @@ static void save_on_saved(void *arg, const struct gb_err *err)
     save_end(arg, err);
 }
 
-static void save_on_held(void *arg, const struct gb_err *err)
+static void save_on_frozen(void *arg, const struct gb_err *err)
 {
     struct gb_snapshot_save *save = arg;
 
@@ -37,5 +37,5 @@ void gb_snapshot_save(struct gb_snapshot_save *save, struct gb_guest *guest, con
     save->state_path = xstrdup(state_path);
     save->done = done;
     save->arg = arg;
-    gb_guest_hold(guest, save_on_held, save);
+    gb_guest_freeze(guest, save_on_frozen, save);
 }

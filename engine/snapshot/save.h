@@ -15,7 +15,7 @@ struct gb_snapshot_save {
     void *arg;
 };
 
-/* Brings @guest (borrowed) to rest, where it stays until gb_guest_resume(), and writes its device
+/* Brings @guest (borrowed) to rest, where it stays, and writes its device
  * state to @state_path. @done once, from the loop, also when the VM dies meanwhile. */
 void gb_snapshot_save(struct gb_snapshot_save *save, struct gb_guest *guest, const char *state_path,
                       gb_vm_done_fn *done, void *arg);

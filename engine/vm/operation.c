@@ -263,6 +263,9 @@ static void begin_operation(void *arg)
     case OP_SAVE:
         begin_save(vm);
         break;
+    case OP_AWAIT: /* the monitor answers when the machine has been made */
+        operation_done(vm, NULL);
+        break;
     case OP_LOAD:
         begin_load(vm);
         break;
@@ -287,7 +290,7 @@ static void start_operation(struct gb_vm *vm, enum operation operation, const ch
     vm->done_arg = arg;
     if (vm->state == ENDING || vm->state == DEAD)
         r = gb_err_set(&vm->outcome, GB_ECLOSED, "the VM has ended");
-    else if (operation == OP_LOAD && vm->state != WAITING)
+    else if ((operation == OP_LOAD || operation == OP_AWAIT) && vm->state != WAITING)
         r = gb_err_set(&vm->outcome, GB_EINTERNAL, "the VM does not wait for device state");
     if (r == 0 && path != NULL) {
         vm->operation_fd = operation == OP_SAVE
@@ -312,6 +315,11 @@ void gb_vm_cont(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
 void gb_vm_save(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)
 {
     start_operation(vm, OP_SAVE, path, done, arg);
+}
+
+void gb_vm_await(struct gb_vm *vm, gb_vm_done_fn *done, void *arg)
+{
+    start_operation(vm, OP_AWAIT, NULL, done, arg);
 }
 
 void gb_vm_load(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg)

@@ -114,6 +114,8 @@ void gb_vm_stop(struct gb_vm *vm, gb_vm_done_fn *done, void *arg);
 void gb_vm_cont(struct gb_vm *vm, gb_vm_done_fn *done, void *arg);
 /* Writes the device state (not the RAM, which is in its file) of a stopped VM to @path. */
 void gb_vm_save(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg);
+/* @done when the process of a WAITING VM has mapped its memory and waits for device state. */
+void gb_vm_await(struct gb_vm *vm, gb_vm_done_fn *done, void *arg);
 /* Loads device state into a WAITING VM and lets it run; it is RUNNING at done, and has to be pinged
  * and configured by its user. */
 void gb_vm_load(struct gb_vm *vm, const char *path, gb_vm_done_fn *done, void *arg);

@@ -23,6 +23,16 @@ static const char *const frame_meanings[] = {
         "before a template is made of the guest: the session's worker loads what most sessions "
         "need and runs the image's own warm-up (`/usr/share/glassbell/warm`); ERROR busy while a "
         "cell runs",
+    [GB_GUEST_HOLD] = "before a checkpoint: no frame follows it until RESUME; ERROR busy while a "
+                      "cell runs, a file is on its way or something else is asked, or without an "
+                      "interpreter",
+    [GB_GUEST_HELD] = "the last frame until RESUME; what processes print waits in their pipes",
+    [GB_GUEST_RESUME] =
+        "the guest may speak again, after HELD or after a restore of a guest that was held; sets a "
+        "clock that is late, and mixes `entropy` into the kernel's random numbers: it comes when "
+        "the moment that was held is lived once more. Interpreters are told nothing: what a "
+        "program has seeded goes on as it was. Ended cells go on printing, in new streams when all "
+        "has begun anew",
     [GB_GUEST_EXEC] =
         "runs a cell, whose end is DONE; `mode`: 0 kernel, 1 process, 2 shell; `flags`: 1 "
         "interactive (a stream stdin follows), 2 final (the worker's process ends with it, and no "

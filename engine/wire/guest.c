@@ -30,6 +30,8 @@ TABLE(gb_configure_fields, "CONFIGURE",
       BYTES(gb_configure, entropy, ENTROPY_MAX), U64(gb_configure, wall_ns),
       BYTES(gb_configure, hostname, NAME_MAX_BYTES), BYTES(gb_configure, machine_id, NAME_MAX_BYTES),
       PAIRS(gb_configure, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX), U32(gb_configure, nproc));
+TABLE(gb_resume_fields, "RESUME",
+      U64(gb_resume, wall_ns), BYTES(gb_resume, entropy, ENTROPY_MAX));
 TABLE(gb_exec_fields, "EXEC",
       U8(gb_exec, mode), U8(gb_exec, flags), U32(gb_exec, timeout_ms),
       U64(gb_exec, max_stdout), U64(gb_exec, max_stderr),

@@ -13,7 +13,7 @@
 #include "wire/frame.h"
 
 /* Raised with every change of what follows. */
-#define GB_GUEST_VERSION 6u
+#define GB_GUEST_VERSION 7u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
@@ -32,6 +32,9 @@
     X(GB_GUEST_SHUTDOWN, 8)                                                                        \
     X(GB_GUEST_LOG, 9)                                                                             \
     X(GB_GUEST_PREPARE, 10)                                                                        \
+    X(GB_GUEST_HOLD, 11)                                                                           \
+    X(GB_GUEST_HELD, 12)                                                                           \
+    X(GB_GUEST_RESUME, 13)                                                                         \
     X(GB_GUEST_EXEC, 16)                                                                           \
     X(GB_GUEST_DISPLAY, 19)                                                                        \
     X(GB_GUEST_WAITING, 20)                                                                        \
@@ -107,6 +110,11 @@ struct gb_configure {
     struct gb_bytes hostname, machine_id;
     struct gb_pairs env;
     uint32_t nproc; /* 0: the agent's own limit */
+};
+
+struct gb_resume {
+    uint64_t wall_ns;
+    struct gb_bytes entropy; /* empty: nothing has happened but a pause */
 };
 
 struct gb_exec {
@@ -254,8 +262,8 @@ struct gb_guest_log {
 };
 
 extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, gb_configure_fields,
-    gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields, gb_done_fields,
-    gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
+    gb_resume_fields, gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields,
+    gb_done_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
     gb_is_complete_fields, gb_completeness_fields, gb_file_write_fields, gb_file_size_fields,
     gb_file_abort_fields, gb_file_read_fields, gb_file_data_fields, gb_file_list_fields,
     gb_file_path_fields, gb_file_change_fields, gb_status_fields, gb_guest_error_fields,

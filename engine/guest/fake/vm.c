@@ -296,6 +296,9 @@ static void fake_answer(struct gb_buf *buf, const struct gb_frame *frame)
     if (frame->type == GB_GUEST_PING) {
         answer.type = GB_GUEST_PONG;
         gb_guest_add(buf, answer, &gb_pong_fields, &pong);
+    } else if (frame->type == GB_GUEST_HOLD) {
+        answer.type = GB_GUEST_HELD;
+        gb_guest_add(buf, answer, NULL, NULL);
     } else if (frame->type == GB_GUEST_STAT) {
         answer.type = GB_GUEST_STATUS;
         gb_guest_add(buf, answer, &gb_status_fields, &status);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guests at rest, and what goes on from there.
+ *
+ * A guest that is to be looked at as it is (a checkpoint) must not be in the middle of a frame, in
+ * neither direction: another process will have another stream. So the last thing said to it is
+ * HOLD, and nothing is sent behind it, not even credit; its last word is HELD. RESUME ends that, in
+ * the same process or in one that was given its memory.
+ *
+ * A guest in which nothing runs but the agent needs no such word: freeze.
+ */
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "guest/private.h"
+#include "platform/random.h"
+
+/* For an answer of an agent with nothing else to do. */
+enum { HOLD_MS = 10000, HOLD_ENTROPY_BYTES = 64 };
+
+static void hold_begin(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
+{
+    assert(guest->operation_done == NULL);
+    guest->operation_done = done;
+    guest->operation_arg = arg;
+}
+
+/* Nothing is said to it any more; what was asked for last may still be answered. */
+static void hold_on_stopped(void *arg, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+
+    guest->stopped = err == NULL;
+    guest_operation_end(guest, err);
+}
+
+static void hold_on_refused(void *arg)
+{
+    struct gb_err err;
+
+    (void)gb_err_set(&err, GB_EBUSY, "the guest is at work");
+    guest_operation_end(arg, &err);
+}
+
+static void hold_refuse(struct gb_guest *guest)
+{
+    gb_loop_defer(guest->loop, &guest->refuse, hold_on_refused, guest);
+}
+
+static bool hold_is_idle(const struct gb_guest *guest)
+{
+    return gb_guest_listens(guest) && guest->cell.number == 0 && !guest_is_asked(guest);
+}
+
+/* ---- freeze ---- */
+
+static void freeze_on_pong(void *arg, const struct gb_pong *pong, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+    struct gb_err problem = {0};
+
+    if (guest->operation_done == NULL)
+        return; /* the VM has ended meanwhile */
+    if (err == NULL && pong->ready != 0) {
+        guest->held = true;
+        gb_vm_stop(guest->vm, hold_on_stopped, guest);
+        return;
+    }
+    if (err == NULL)
+        (void)gb_err_set(&problem, GB_EBOOT, "its interpreter is not ready any more");
+    guest_operation_end(guest, err != NULL ? err : &problem);
+}
+
+void gb_guest_freeze(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
+{
+    hold_begin(guest, done, arg);
+    if (!hold_is_idle(guest) || gb_guest_ping(guest, 0, freeze_on_pong, guest, NULL) < 0)
+        hold_refuse(guest);
+}
+
+/* ---- resume ---- */
+
+/* Sends RESUME, and nothing behind it yet. */
+static int resume_send(struct gb_guest *guest, bool anew, gb_guest_reply_fn *done,
+                       struct gb_err *err)
+{
+    uint8_t entropy[HOLD_ENTROPY_BYTES];
+    struct gb_resume message = {.wall_ns = gb_clock_wall_ns()};
+    int r = anew ? gb_random_fill(entropy, sizeof(entropy)) : 0;
+
+    if (r < 0)
+        return gb_err_sys(err, -r, "no random numbers");
+    if (anew)
+        message.entropy = (struct gb_bytes){entropy, sizeof(entropy)};
+    guest->held = false;
+    r = gb_guest_request(guest, GB_GUEST_RESUME, 0, &gb_resume_fields, &message, HOLD_MS, done,
+                         guest, err);
+    guest->held = true;
+    return r;
+}
+
+static void resume_on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+
+    (void)frame;
+    if (guest->operation_done == NULL)
+        return; /* the VM has ended meanwhile */
+    if (err == NULL) {
+        guest->held = false;
+        guest_send_waiting(guest);
+    }
+    guest_operation_end(guest, err);
+}
+
+static void resume_ask(struct gb_guest *guest)
+{
+    struct gb_err err;
+
+    if (resume_send(guest, guest->anew, resume_on_answer, &err) < 0)
+        guest_operation_end(guest, &err);
+}
+
+static void resume_on_continued(void *arg, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+
+    if (err == NULL) {
+        guest->stopped = false;
+        resume_ask(guest);
+    } else {
+        guest_operation_end(guest, err);
+    }
+}
+
+static void resume_on_turn(void *arg)
+{
+    resume_ask(arg);
+}
+
+void gb_guest_resume(struct gb_guest *guest, bool anew, gb_vm_done_fn *done, void *arg)
+{
+    assert(guest->vm != NULL && guest->held);
+    hold_begin(guest, done, arg);
+    guest->anew = anew;
+    if (guest->stopped)
+        gb_vm_cont(guest->vm, resume_on_continued, guest);
+    else
+        gb_loop_defer(guest->loop, &guest->refuse, resume_on_turn, guest);
+}
+
+/* ---- hold ---- */
+
+static void hold_on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    struct gb_guest *guest = arg;
+
+    (void)frame;
+    if (guest->operation_done == NULL)
+        return; /* the VM has ended meanwhile */
+    if (err == NULL) {
+        gb_vm_stop(guest->vm, hold_on_stopped, guest);
+        return;
+    }
+    /* It may have been silenced all the same, and only be late with the answer. */
+    (void)resume_send(guest, false, NULL, NULL);
+    guest->held = false;
+    guest_send_waiting(guest);
+    guest_operation_end(guest, err);
+}
+
+void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
+{
+    hold_begin(guest, done, arg);
+    if (!hold_is_idle(guest) || gb_guest_request(guest, GB_GUEST_HOLD, 0, NULL, NULL, HOLD_MS,
+                                                 hold_on_answer, guest, NULL) < 0)
+        hold_refuse(guest);
+    else
+        guest->held = true;
+}
+
+/* ---- exchange ---- */
+
+/* What a conversation knows of its VM, which goes along with that. */
+struct hold_vm {
+    struct gb_vm *vm;
+    const struct gb_image *image;
+    bool listens, held, stopped, restored;
+    uint32_t generation;
+    size_t log_bytes;
+    unsigned restarts;
+};
+
+static struct hold_vm exchange_take(struct gb_guest *guest)
+{
+    const struct hold_vm taken = {.vm = TAKE_PTR(guest->vm),
+                                  .image = guest->image,
+                                  .listens = guest->listens,
+                                  .held = guest->held,
+                                  .stopped = guest->stopped,
+                                  .restored = guest->restored,
+                                  .generation = guest->generation,
+                                  .log_bytes = guest->log_bytes,
+                                  .restarts = guest->mux.restarts};
+
+    return taken;
+}
+
+static void exchange_give(struct gb_guest *guest, const struct hold_vm *given)
+{
+    guest->vm = given->vm;
+    guest->image = given->image;
+    guest->listens = given->listens;
+    guest->held = given->held;
+    guest->stopped = given->stopped;
+    guest->restored = given->restored;
+    guest->generation = given->generation;
+    guest->log_bytes = given->log_bytes;
+    gb_mux_clear(&guest->mux, NULL);
+    gb_buf_clear(&guest->out); /* it was for the other one */
+    guest->mux.restarts = given->restarts;
+    if (guest->vm == NULL)
+        return;
+    gb_vm_hand_over(guest->vm, &guest_vm_events, guest);
+    guest_begin_anew(guest);
+}
+
+void gb_guest_exchange(struct gb_guest *guest, struct gb_guest *other)
+{
+    const struct hold_vm mine = exchange_take(guest), theirs = exchange_take(other);
+
+    assert((mine.vm == NULL || mine.held) && (theirs.vm == NULL || theirs.held));
+    assert(guest->operation_done == NULL && other->operation_done == NULL);
+    exchange_give(guest, &theirs);
+    exchange_give(other, &mine);
+    other->cells_begun = guest->cells_begun;
+}

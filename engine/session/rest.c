@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A session at rest, and how it gets another VM.
+ *
+ * Theory of operation. What is asked of a session that is HELD waits: cells in its queue, requests
+ * in its conversation, which were not sent. So there is nothing under way when the conversation
+ * changes its VM, and nothing is lost by it. The VM before is kept aside, standing still, until the
+ * new one has said that it goes on: when that fails, the session has it back as it was.
+ */
+#include <assert.h>
+
+#include "base/mem.h"
+#include "session/internal.h"
+
+static void rest_begin(struct gb_session *session, gb_vm_done_fn *done, void *arg)
+{
+    assert(session->rest_done == NULL);
+    session->rest_done = done;
+    session->rest_arg = arg;
+}
+
+static void rest_tell(struct gb_session *session, const struct gb_err *err)
+{
+    gb_vm_done_fn *done = TAKE_PTR(session->rest_done);
+
+    if (done != NULL)
+        done(session->rest_arg, err);
+}
+
+static void rest_end(struct gb_session *session)
+{
+    session_enter(session, SESSION_IDLE);
+    session_cells_pump(session);
+}
+
+/* ---- hold ---- */
+
+static void rest_on_held(void *arg, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+
+    if (err != NULL && !session_is_over(session) && gb_guest_vm(session->guest) != NULL)
+        rest_end(session);
+    rest_tell(session, err);
+}
+
+int gb_session_hold(struct gb_session *session, gb_vm_done_fn *done, void *arg, struct gb_err *err)
+{
+    int r = session_check_open(session, err);
+
+    if (r == 0 && session->state != SESSION_IDLE)
+        r = gb_err_set(err, GB_EBUSY, "the session is not idle");
+    if (r < 0)
+        return r;
+    rest_begin(session, done, arg);
+    session_enter(session, SESSION_HELD);
+    gb_guest_hold(session->guest, rest_on_held, session);
+    return 0;
+}
+
+/* ---- release ---- */
+
+static void rest_on_released(void *arg, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+
+    if (err == NULL && !session_is_over(session))
+        rest_end(session);
+    else if (err != NULL)
+        gb_session_close(session, err->message);
+    rest_tell(session, err);
+}
+
+void gb_session_release(struct gb_session *session, gb_vm_done_fn *done, void *arg)
+{
+    assert(session->state == SESSION_HELD);
+    rest_begin(session, done, arg);
+    gb_guest_resume(session->guest, false, rest_on_released, session);
+}
+
+/* ---- exchange ---- */
+
+static void rest_on_aside_dead(void *arg, const struct gb_err *why)
+{
+    struct gb_session *session = arg;
+
+    (void)why;
+    gb_guest_free(TAKE_PTR(session->aside));
+}
+
+static void rest_on_discarded_dead(void *arg, const struct gb_err *why)
+{
+    (void)why;
+    gb_guest_free(arg);
+}
+
+/* The VM that is aside ends, and the session does not wait for it. */
+static void rest_discard(struct gb_session *session, const char *reason)
+{
+    static const struct gb_guest_events events = {.dead = rest_on_discarded_dead};
+    struct gb_guest *guest = TAKE_PTR(session->aside);
+
+    if (guest == NULL)
+        return;
+    gb_guest_hand_over(guest, &events, guest);
+    if (gb_guest_vm(guest) != NULL)
+        gb_guest_kill(guest, reason);
+    else
+        gb_guest_free(guest);
+}
+
+bool session_rest_failed(struct gb_session *session, const char *reason)
+{
+    if (session->aside == NULL || session_is_over(session))
+        return false;
+    gb_guest_kill(session->guest, reason);
+    return true;
+}
+
+static void rest_on_exchanged(void *arg, const struct gb_err *err)
+{
+    struct gb_session *session = arg;
+
+    if (err == NULL && !session_is_over(session)) {
+        session->epoch++;
+        rest_discard(session, "the session lives on in another VM");
+        rest_end(session);
+    } else if (err != NULL && !session_is_over(session) && session->aside != NULL) {
+        gb_guest_exchange(session->guest, session->aside);
+        rest_discard(session, err->message);
+    } else {
+        rest_discard(session, session->why.message);
+    }
+    rest_tell(session, err);
+}
+
+void gb_session_exchange(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
+                         void *arg)
+{
+    static const struct gb_guest_events aside_events = {.dead = rest_on_aside_dead};
+
+    assert(session->state == SESSION_HELD && session->aside == NULL);
+    rest_begin(session, done, arg);
+    session->aside = guest;
+    gb_guest_hand_over(guest, &aside_events, session);
+    gb_guest_exchange(session->guest, guest);
+    gb_guest_resume(session->guest, true, rest_on_exchanged, session);
+}
+
+bool gb_session_is_held(const struct gb_session *session)
+{
+    return session->state == SESSION_HELD;
+}
+
+uint64_t gb_session_epoch(const struct gb_session *session)
+{
+    return session->epoch;
+}
