@@ -41,7 +41,12 @@ enum gb_class {
       "a limit was passed; the message names it")                                                  \
     X(GB_EINTERNAL, "internal", -32011, GB_CLASS_FATAL, "a fault of Glassbell or of the host")     \
     X(GB_EHELD, "held", -32012, GB_CLASS_RETRY,                                                    \
-      "another client holds the session's write lease; the message says who, and since when")
+      "another client holds the session's write lease; the message says who, and since when")      \
+    X(GB_EGONE, "gone", -32013, GB_CLASS_CALLER,                                                   \
+      "there is no checkpoint of that moment; `nearest` in the error's data names one that there " \
+      "is")                                                                                        \
+    X(GB_ENOPAST, "no_past", -32014, GB_CLASS_CALLER,                                              \
+      "no checkpoints of this session can be taken; the message says why")
 
 enum gb_code {
     GB_OK = 0,

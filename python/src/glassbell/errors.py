@@ -12,8 +12,8 @@ from typing import Any, Mapping, Optional
 
 __all__ = [
     "BootFailed", "Busy", "CapacityError", "ConnectionFailed", "DeadlineExceeded", "GlassbellError",
-    "Held", "ImageMissing", "InternalError", "InvalidInput", "NotFound", "OutcomeUnknown",
-    "PolicyError", "ProtocolError", "SessionClosed", "TooLarge", "Unsupported",
+    "Gone", "Held", "ImageMissing", "InternalError", "InvalidInput", "NoPast", "NotFound",
+    "OutcomeUnknown", "PolicyError", "ProtocolError", "SessionClosed", "TooLarge", "Unsupported",
 ]
 
 
@@ -76,6 +76,18 @@ class Held(GlassbellError):
     """Somebody else holds the session's lease: `data` has `holder` and `since`."""
 
     kind = "held"
+
+
+class Gone(GlassbellError):
+    """There is no checkpoint of that moment: `data` has `nearest`."""
+
+    kind = "gone"
+
+
+class NoPast(GlassbellError):
+    """No checkpoints of this session can be taken; the message says why."""
+
+    kind = "no_past"
 
 
 class CapacityError(GlassbellError):
@@ -146,8 +158,9 @@ class ProtocolError(GlassbellError):
 
 _BY_KIND: dict[str, type[GlassbellError]] = {
     cls.kind: cls
-    for cls in (InvalidInput, NotFound, SessionClosed, Busy, Held, CapacityError, BootFailed,
-                ImageMissing, PolicyError, OutcomeUnknown, Unsupported, TooLarge, InternalError)
+    for cls in (InvalidInput, NotFound, SessionClosed, Busy, Held, Gone, NoPast, CapacityError,
+                BootFailed, ImageMissing, PolicyError, OutcomeUnknown, Unsupported, TooLarge,
+                InternalError)
 }
 
 

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forgetting checkpoints: those that stay are written into a new file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "past/pack.h"
+#include "past/private.h"
+
+/* What becomes of a checkpoint. */
+struct compact_fate {
+    bool is_sound, stays;
+    size_t parent; /* index + 1 of the next that stays on the way to the base; 0: the base */
+};
+
+/* One of the checkpoints whose pages come together in a new record. */
+struct compact_source {
+    struct past_reader reader;
+    struct gb_chain_entry *entry;
+    struct gb_page_range range; /* what is at hand; count 0: nothing more */
+    const uint8_t *data;
+};
+
+struct compact_merge {
+    struct compact_source *sources; /* the newest first */
+    size_t count;
+};
+
+/* Parents have lower numbers, so that each is decided on before its children. */
+static struct compact_fate *compact_decide(const struct gb_chain *chain,
+                                           bool (*keep)(void *, const struct gb_chain_entry *),
+                                           void *arg)
+{
+    struct compact_fate *fates = calloc(chain->count + 1, sizeof(*fates));
+
+    for (size_t i = 0; fates != NULL && i < chain->count; i++) {
+        const struct gb_chain_entry *entry = chain->entries + i;
+        const struct gb_chain_entry *parent = past_chain_find(chain, entry->head.parent);
+        const size_t at = parent != NULL ? (size_t)(parent - chain->entries) : 0;
+        struct compact_fate *fate = fates + i;
+
+        fate->is_sound = !entry->damaged;
+        if (entry->head.parent != 0) {
+            fate->is_sound = fate->is_sound && parent != NULL && fates[at].is_sound &&
+                             parent->head.memory_pages == entry->head.memory_pages;
+            fate->parent = fate->is_sound && fates[at].stays ? at + 1 : fates[at].parent;
+        }
+        fate->stays = fate->is_sound && keep(arg, entry);
+    }
+    return fates;
+}
+
+static void compact_merge_release(struct compact_merge *merge)
+{
+    for (size_t i = 0; i < merge->count; i++)
+        past_reader_release(&merge->sources[i].reader);
+    free(merge->sources);
+    *merge = (struct compact_merge){0};
+}
+
+static int compact_advance(struct compact_source *source, struct gb_err *err)
+{
+    int r = past_reader_next(&source->reader, &source->range, &source->data, err);
+
+    if (r == 0)
+        source->range = (struct gb_page_range){0};
+    source->entry->damaged = source->entry->damaged || r == -GB_EINVALID;
+    return r;
+}
+
+/* Opens @entry and all over @parent (0: the base) that it lies on. The devices are its own. */
+static int compact_merge_start(struct compact_merge *merge, const struct gb_chain *chain,
+                               struct gb_chain_entry *entry, uint64_t parent, struct gb_buf *device,
+                               struct gb_err *err)
+{
+    size_t count = 0;
+    int r = 0;
+
+    for (struct gb_chain_entry *at = entry; at != NULL && at->head.seq != parent;
+         at = past_chain_find(chain, at->head.parent))
+        count++;
+    merge->sources = calloc(count, sizeof(*merge->sources));
+    if (merge->sources == NULL)
+        return gb_err_set(err, GB_ECAPACITY, "no memory to join checkpoints");
+    for (size_t i = 0; r >= 0 && i < count; i++) {
+        struct compact_source *source = merge->sources + i;
+
+        source->entry = entry;
+        r = past_reader_start(&source->reader, chain->fd, entry->at, &entry->head, entry->ranges,
+                              i == 0 ? device : NULL, err);
+        entry->damaged = entry->damaged || r == -GB_EINVALID;
+        merge->count++;
+        if (r >= 0)
+            r = compact_advance(source, err);
+        entry = past_chain_find(chain, entry->head.parent);
+    }
+    return r < 0 ? r : 0;
+}
+
+/* Copies the next page of any of them, as the newest has it: 1; 0: there are no more. */
+static int compact_merge_next(struct compact_merge *merge, uint8_t *page, struct gb_err *err)
+{
+    const struct compact_source *newest = NULL;
+    uint32_t number;
+
+    for (size_t i = 0; i < merge->count; i++) {
+        const struct compact_source *source = merge->sources + i;
+
+        if (source->range.count > 0 &&
+            (newest == NULL || source->range.first < newest->range.first))
+            newest = source;
+    }
+    if (newest == NULL)
+        return 0;
+    number = newest->range.first;
+    memcpy(page, newest->data, PAST_PAGE);
+    for (size_t i = 0; i < merge->count; i++) {
+        struct compact_source *source = merge->sources + i;
+        int r = 1;
+
+        if (source->range.count == 0 || source->range.first != number)
+            continue;
+        source->range.first++;
+        source->range.count--;
+        source->data += PAST_PAGE;
+        if (source->range.count == 0)
+            r = compact_advance(source, err);
+        if (r < 0)
+            return r;
+    }
+    return 1;
+}
+
+/* The pages of all sources, each once, in order. The heads say how many at most. Gives. */
+static struct gb_page_range *compact_unite(const struct compact_merge *merge, uint32_t memory_pages,
+                                           struct past_head *head)
+{
+    _cleanup_(freep) uint8_t *bits = calloc(memory_pages / 8 + 1, 1);
+    struct gb_page_range *ranges;
+    uint32_t most = 0, end = 0;
+
+    for (size_t i = 0; bits != NULL && i < merge->count; i++) {
+        const struct gb_chain_entry *entry = merge->sources[i].entry;
+
+        most += entry->head.ranges;
+        if (entry->head.ranges > 0)
+            end = MAX(end, entry->ranges[entry->head.ranges - 1].first +
+                               entry->ranges[entry->head.ranges - 1].count);
+        for (uint32_t j = 0; j < entry->head.ranges; j++) {
+            for (uint32_t k = 0; k < entry->ranges[j].count; k++) {
+                const uint32_t page = entry->ranges[j].first + k;
+
+                bits[page / 8] |= (uint8_t)(1u << page % 8);
+            }
+        }
+    }
+    ranges = bits != NULL ? calloc((size_t)most + 1, sizeof(*ranges)) : NULL;
+    head->ranges = head->pages = 0;
+    for (uint32_t page = 0, run = 0; ranges != NULL && page < end; page++) {
+        if ((bits[page / 8] & 1u << page % 8) == 0) {
+            run = 0;
+            continue;
+        }
+        if (run++ == 0)
+            ranges[head->ranges++].first = page;
+        ranges[head->ranges - 1].count = run;
+        head->pages++;
+    }
+    return ranges;
+}
+
+static int compact_write_merged(struct gb_chain *into, struct compact_merge *merge,
+                                struct past_head *head, const struct gb_page_range *ranges,
+                                struct gb_bytes device, struct gb_err *err)
+{
+    struct past_writer writer;
+    uint8_t page[PAST_PAGE];
+    int r = past_writer_start(&writer, into->fd, into->end, head, ranges, device, err);
+    int more = 1;
+
+    while (r == 0 && (more = compact_merge_next(merge, page, err)) > 0)
+        r = past_writer_add(&writer, page, 1, err);
+    if (r == 0)
+        r = more < 0 ? more : past_writer_end(&writer, head, err);
+    past_writer_release(&writer);
+    return r;
+}
+
+/* Writes @entry behind what @into has, laid over @parent. */
+static int compact_put(struct gb_chain *into, const struct gb_chain *chain,
+                       struct gb_chain_entry *entry, uint64_t parent, struct gb_err *err)
+{
+    _cleanup_(gb_buf_release) struct gb_buf device = {0};
+    _cleanup_(compact_merge_release) struct compact_merge merge = {0};
+    _cleanup_(freep) struct gb_page_range *ranges = NULL;
+    struct past_head head = entry->head;
+    int r = compact_merge_start(&merge, chain, entry, parent, &device, err);
+
+    if (r < 0)
+        return r;
+    head.parent = parent;
+    ranges = compact_unite(&merge, head.memory_pages, &head);
+    if (ranges == NULL)
+        return gb_err_set(err, GB_ECAPACITY, "no memory to join checkpoints");
+    r = compact_write_merged(into, &merge, &head, ranges, gb_buf_bytes(&device), err);
+    if (r == 0)
+        r = past_chain_add(into, &head, into->end, TAKE_PTR(ranges), err);
+    if (r == 0)
+        into->end += past_record_size(&head);
+    return r;
+}
+
+static int compact_put_all(struct gb_chain *into, struct gb_chain *chain,
+                           const struct compact_fate *fates, struct gb_err *err)
+{
+    int r = past_chain_begin(into, err);
+
+    for (size_t i = 0; r == 0 && i < chain->count; i++) {
+        size_t parent = fates[i].parent;
+
+        if (fates[i].stays)
+            r = compact_put(into, chain, chain->entries + i,
+                            parent > 0 ? chain->entries[parent - 1].head.seq : 0, err);
+    }
+    if (r < 0)
+        return r;
+    r = past_chain_sync(into);
+    return r < 0 ? gb_err_sys(err, -r, "cannot write checkpoints to the disk") : 0;
+}
+
+static int compact_sync_folder(const char *path, struct gb_err *err)
+{
+    _cleanup_(freep) char *copy = xstrdup(path);
+    _cleanup_(closep) int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) < 0)
+        return gb_err_sys(err, errno, "cannot sync the folder of %s", path);
+    return 0;
+}
+
+/* @from becomes the chain, and its file the file. */
+static int compact_put_in_place(struct gb_chain *chain, struct gb_chain *from, struct gb_err *err)
+{
+    struct gb_chain old = *chain;
+
+    if (rename(from->path, chain->path) < 0)
+        return gb_err_sys(err, errno, "cannot put %s into its place", from->path);
+    *chain = *from;
+    chain->path = old.path;
+    old.path = from->path;
+    *from = old; /* closed by the caller */
+    return chain->durable ? compact_sync_folder(chain->path, err) : 0;
+}
+
+/* One attempt. -GB_EINVALID: a checkpoint was found to be damaged, and is noted as such. */
+static int compact_try(struct gb_chain *chain, const char *path,
+                       bool (*keep)(void *, const struct gb_chain_entry *), void *arg,
+                       struct gb_err *err)
+{
+    _cleanup_(freep) struct compact_fate *fates = compact_decide(chain, keep, arg);
+    _cleanup_(past_chain_closep) struct gb_chain *into = NULL;
+    uint64_t size;
+    int r;
+
+    if (fates == NULL)
+        return gb_err_set(err, GB_ECAPACITY, "no memory to sort out checkpoints");
+    (void)unlink(path); /* of one who died */
+    r = past_chain_open_file(path, O_EXCL, &into, &size, err);
+    if (r < 0)
+        return r;
+    into->durable = chain->durable;
+    into->key = chain->key;
+    into->next = chain->next;
+    r = compact_put_all(into, chain, fates, err);
+    return r == 0 ? compact_put_in_place(chain, into, err) : r;
+}
+
+static size_t compact_count_damaged(const struct gb_chain *chain)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < chain->count; i++)
+        count += chain->entries[i].damaged;
+    return count;
+}
+
+int gb_chain_compact(struct gb_chain *chain,
+                     bool (*keep)(void *arg, const struct gb_chain_entry *entry), void *arg,
+                     struct gb_err *err)
+{
+    _cleanup_(freep) char *path = xasprintf("%s.new", chain->path);
+    size_t damaged;
+    int r;
+
+    do {
+        damaged = compact_count_damaged(chain);
+        r = compact_try(chain, path, keep, arg, err);
+    } while (r == -GB_EINVALID && compact_count_damaged(chain) > damaged);
+    if (r < 0)
+        (void)unlink(path);
+    return r;
+}

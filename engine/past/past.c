@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "past/past.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "past/track.h"
+#include "platform/file.h"
+
+enum past_step {
+    PAST_REST,
+    /* a checkpoint */
+    PAST_SAVING,
+    PAST_LOOKING, /* in a thread */
+    PAST_WRITING, /* in a thread */
+    /* a return */
+    PAST_AWAITING,
+    PAST_LAYING, /* in a thread */
+    PAST_LOADING,
+    PAST_RETURNED, /* until gb_past_settle() */
+    PAST_ENDING,   /* in a thread */
+};
+
+/* What is known of the memory of a VM. */
+struct past_vm {
+    struct gb_memory memory;
+    struct gb_track *track; /* NULL: not looked at yet */
+};
+
+struct gb_past {
+    struct gb_loop *loop;
+    struct gb_snapshot *snapshot;
+    char *path;
+    struct keep_limits limits;
+    struct gb_past_moment *moments;
+    size_t count;
+    uint64_t here, bytes;
+    enum past_step step;
+    bool freed; /* goes when what is under way has come to its end */
+
+    /* While a thread is at work these are its own. */
+    struct gb_chain *chain; /* NULL: not opened yet */
+    struct past_vm now;     /* of the VM that the session has */
+    struct past_vm next;    /* of the one that it may get */
+    int state_fd;           /* device state, in memory */
+    bool *pinned;           /* of each moment, and one more */
+    uint64_t seq, at_ns;    /* the checkpoint that is taken, or returned to */
+
+    uv_work_t work;
+    void (*on_thread)(struct gb_past *past);
+    void (*after)(struct gb_past *past);
+
+    struct gb_past_take take;
+    char *name; /* of it */
+    uint64_t begun_ns;
+    struct gb_past_taken taken;
+
+    struct gb_clone *clone; /* of a return */
+    void (*returned)(void *arg, struct gb_clone *clone, const struct gb_err *err);
+    void *arg;
+
+    struct gb_err err; /* code GB_OK: all is well so far */
+};
+
+struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, const char *path,
+                            struct keep_limits limits)
+{
+    struct gb_past *past = xcalloc(1, sizeof(*past));
+
+    past->loop = loop;
+    past->snapshot = gb_snapshot_ref(snapshot);
+    past->path = xstrdup(path);
+    past->limits = limits;
+    past->now.memory = past->next.memory = GB_MEMORY_NONE;
+    past->state_fd = -1;
+    past->work.data = past;
+    return past;
+}
+
+static void past_vm_release(struct past_vm *vm)
+{
+    gb_track_free(TAKE_PTR(vm->track));
+    gb_memory_close(&vm->memory);
+}
+
+static void past_moments_release(struct gb_past *past)
+{
+    for (size_t i = 0; i < past->count; i++)
+        free(past->moments[i].name);
+    free(past->moments);
+    past->moments = NULL;
+    past->count = 0;
+}
+
+static void past_release(struct gb_past *past)
+{
+    past_moments_release(past);
+    gb_snapshot_unref(past->snapshot);
+    free(past->pinned);
+    free(past->name);
+    free(past->path);
+    free(past);
+}
+
+/* ---- in a thread ---- */
+
+static void past_on_thread(uv_work_t *work)
+{
+    struct gb_past *past = work->data;
+
+    past->on_thread(past);
+}
+
+static void past_begin_end(struct gb_past *past);
+
+static void past_after_thread(uv_work_t *work, int status)
+{
+    struct gb_past *past = work->data;
+
+    (void)status; /* nobody cancels it */
+    if (past->freed && past->step != PAST_ENDING)
+        past_begin_end(past);
+    else
+        past->after(past);
+}
+
+static void past_run(struct gb_past *past, enum past_step step, void (*on_thread)(struct gb_past *),
+                     void (*after)(struct gb_past *))
+{
+    int r;
+
+    past->step = step;
+    past->on_thread = on_thread;
+    past->after = after;
+    r = uv_queue_work(gb_loop_uv(past->loop), &past->work, past_on_thread, past_after_thread);
+    assert(r == 0); /* it fails for bad arguments only */
+    (void)r;
+}
+
+/* ---- the end ---- */
+
+static void past_end_on_thread(struct gb_past *past)
+{
+    gb_chain_close(past->chain);
+    past_vm_release(&past->now);
+    past_vm_release(&past->next);
+    (void)gb_close(past->state_fd);
+    (void)unlink(past->path); /* there is none when nothing was kept */
+}
+
+static void past_begin_end(struct gb_past *past)
+{
+    past_run(past, PAST_ENDING, past_end_on_thread, past_release);
+}
+
+/* True: nobody is there any more. */
+static bool past_is_over(struct gb_past *past)
+{
+    if (past->freed)
+        past_begin_end(past);
+    return past->freed;
+}
+
+void gb_past_free(struct gb_past *past)
+{
+    if (past == NULL)
+        return;
+    past->freed = true;
+    gb_clone_free(TAKE_PTR(past->clone));
+    if (past->step == PAST_REST || past->step == PAST_LOADING || past->step == PAST_RETURNED)
+        past_begin_end(past); /* in other steps a callback comes */
+}
+
+/* ---- what there is ---- */
+
+bool gb_past_is_busy(const struct gb_past *past)
+{
+    return past->step != PAST_REST;
+}
+
+const struct gb_past_moment *gb_past_moments(const struct gb_past *past, size_t *ret_count)
+{
+    *ret_count = past->count;
+    return past->moments;
+}
+
+static struct gb_past_moment *past_find(const struct gb_past *past, uint64_t seq)
+{
+    for (size_t i = 0; i < past->count; i++)
+        if (past->moments[i].seq == seq)
+            return past->moments + i;
+    return NULL;
+}
+
+const struct gb_past_moment *gb_past_find(const struct gb_past *past, uint64_t seq)
+{
+    return past_find(past, seq);
+}
+
+uint64_t gb_past_here(const struct gb_past *past)
+{
+    return past->here;
+}
+
+uint64_t gb_past_bytes(const struct gb_past *past)
+{
+    return past->bytes;
+}
+
+/* The chain has changed, and no thread has it. Names stay with their moments. */
+static void past_list(struct gb_past *past)
+{
+    size_t count;
+    const struct gb_chain_entry *entries = gb_chain_entries(past->chain, &count);
+    struct gb_past_moment *moments = xcalloc(count + 1, sizeof(*moments));
+
+    for (size_t i = 0; i < count; i++) {
+        const struct past_head *head = &entries[i].head;
+        struct gb_past_moment *before = past_find(past, head->seq);
+
+        moments[i] = (struct gb_past_moment){.seq = head->seq,
+                                             .parent = head->parent,
+                                             .epoch = head->epoch,
+                                             .at_ns = head->at_ns,
+                                             .bytes = past_record_size(head),
+                                             .cell = head->cell};
+        if (before != NULL)
+            moments[i].name = TAKE_PTR(before->name);
+    }
+    past_moments_release(past);
+    past->moments = moments;
+    past->count = count;
+    past->bytes = gb_chain_bytes(past->chain);
+}
+
+/* ---- what a checkpoint and a return share ---- */
+
+/* Notes the first failure. */
+static void past_note(struct gb_past *past, const struct gb_err *err)
+{
+    if (err != NULL && past->err.code == GB_OK)
+        past->err = *err;
+}
+
+static int past_begin(struct gb_past *past, struct gb_err *err)
+{
+    if (past->step != PAST_REST)
+        return gb_err_set(err, GB_EBUSY, "a checkpoint of the session is under way");
+    past->err = (struct gb_err){0};
+    past->taken = (struct gb_past_taken){0};
+    if (past->state_fd < 0)
+        past->state_fd = gb_file_in_memory("device state");
+    if (past->state_fd < 0)
+        return gb_err_sys(err, -past->state_fd, "no memory for the state of devices");
+    return 0;
+}
+
+static int past_open_chain(struct gb_past *past)
+{
+    return past->chain != NULL ? 0 : gb_chain_open(past->path, true, &past->chain, &past->err);
+}
+
+/* Finds the guest's memory in a process. */
+static int past_find_memory(const struct gb_past *past, struct past_vm *vm, pid_t pid,
+                            struct gb_err *err)
+{
+    struct stat info;
+
+    gb_memory_close(&vm->memory);
+    if (fstat(past->snapshot->files.ram_fd, &info) < 0)
+        return gb_err_sys(err, errno, "cannot look at a snapshot");
+    return gb_memory_open(pid, &info, &vm->memory, err);
+}
+
+static int past_new_track(struct gb_past *past, struct past_vm *vm)
+{
+    gb_track_free(vm->track);
+    vm->track = gb_track_new(vm->memory.pages, past->snapshot->files.ram_fd);
+    if (vm->track == NULL)
+        return gb_err_set(&past->err, GB_ECAPACITY, "no memory to follow a session");
+    return 0;
+}
+
+/* ---- a checkpoint ---- */
+
+static void past_end_taking(struct gb_past *past)
+{
+    const bool is_well = past->err.code == GB_OK;
+
+    past->step = PAST_REST;
+    past->take.done(past->take.arg, is_well ? &past->taken : NULL, is_well ? NULL : &past->err);
+}
+
+static void past_look(struct gb_past *past)
+{
+    struct past_vm *vm = &past->now;
+
+    if (vm->track == NULL && past_new_track(past, vm) < 0)
+        return;
+    (void)gb_track_look(vm->track, &vm->memory, past->take.limit, &past->err);
+}
+
+static int past_read_state(struct gb_past *past, struct gb_buf *device)
+{
+    struct stat info;
+    uint8_t *to;
+
+    if (fstat(past->state_fd, &info) < 0)
+        return gb_err_sys(&past->err, errno, "cannot read the state of devices");
+    if (info.st_size <= 0 || info.st_size > PAST_DEVICE_MAX)
+        return gb_err_set(&past->err, GB_ETOOLARGE, "the state of its devices has %jd bytes",
+                          (intmax_t)info.st_size);
+    to = gb_buf_reserve(device, (size_t)info.st_size, PAST_DEVICE_MAX);
+    if (to == NULL || pread(past->state_fd, to, (size_t)info.st_size, 0) != info.st_size)
+        return gb_err_set(&past->err, GB_EINTERNAL, "cannot read the state of devices");
+    gb_buf_commit(device, (size_t)info.st_size);
+    return 0;
+}
+
+static bool past_stays(void *arg, const struct gb_chain_entry *entry)
+{
+    const struct gb_past *past = arg;
+    size_t count;
+
+    return past->pinned[entry - gb_chain_entries(past->chain, &count)];
+}
+
+/* Forgets what is too much. The last one is that which was just appended. */
+static void past_tidy(struct gb_past *past)
+{
+    size_t count;
+    const struct gb_chain_entry *entries = gb_chain_entries(past->chain, &count);
+    const struct keep_limits limits = past->limits;
+    /* So that the next ones have room: what stays is written anew. */
+    const struct keep_limits wanted = {limits.bytes / 4 * 3, MAX(limits.count / 4 * 3, 1)};
+    _cleanup_(freep) bool *stays = xcalloc(count + 1, sizeof(*stays));
+
+    if ((gb_chain_bytes(past->chain) <= limits.bytes && count <= limits.count) ||
+        !keep_choose(entries, count, past->pinned, past->seq, wanted, stays))
+        return;
+    memcpy(past->pinned, stays, count * sizeof(*stays));
+    /* When it fails they stay, and the next checkpoint tries again. */
+    (void)gb_chain_compact(past->chain, past_stays, past, NULL);
+}
+
+static int past_append(struct gb_past *past)
+{
+    _cleanup_(gb_buf_release) struct gb_buf device = {0};
+    struct gb_track_changes changes;
+    struct gb_chain_checkpoint checkpoint = {.parent = past->here,
+                                             .epoch = past->take.epoch,
+                                             .at_ns = past->at_ns,
+                                             .cell = past->take.cell,
+                                             .memory_pages = past->now.memory.pages};
+
+    if (past_open_chain(past) < 0 || past_read_state(past, &device) < 0 ||
+        gb_track_sort(past->now.track, &changes, &past->err) < 0)
+        return -(int)past->err.code;
+    checkpoint.ranges = changes.ranges;
+    checkpoint.n_ranges = changes.n_ranges;
+    checkpoint.pages = changes.data;
+    checkpoint.device = gb_buf_bytes(&device);
+    if (gb_chain_append(past->chain, &checkpoint, &past->seq, &past->err) < 0)
+        return -(int)past->err.code;
+    gb_track_commit(past->now.track);
+    past->taken.seq = past->seq;
+    past->taken.pages = changes.pages;
+    past->taken.bytes = past_record_size(&gb_chain_find(past->chain, past->seq)->head);
+    return 0;
+}
+
+static void past_write(struct gb_past *past)
+{
+    if (past_append(past) == 0)
+        past_tidy(past);
+    gb_track_rest(past->now.track);
+}
+
+/* A name is that of one moment. */
+static void past_name(struct gb_past *past)
+{
+    for (size_t i = 0; i < past->count && past->name != NULL; i++) {
+        struct gb_past_moment *moment = past->moments + i;
+
+        if (moment->seq == past->seq)
+            moment->name = TAKE_PTR(past->name);
+        else if (moment->name != NULL && strcmp(moment->name, past->name) == 0)
+            free(TAKE_PTR(moment->name));
+    }
+}
+
+static void past_after_writing(struct gb_past *past)
+{
+    if (past->chain != NULL)
+        past_list(past);
+    if (past->err.code == GB_OK) {
+        past->here = past->seq;
+        past_name(past);
+    }
+    past_end_taking(past);
+}
+
+/* Whatever became of the look, the guest may go on. */
+static void past_after_looking(struct gb_past *past)
+{
+    past->taken.pause_ns = gb_clock_mono_ns() - past->begun_ns;
+    past->at_ns = gb_clock_wall_ns();
+    free(past->pinned);
+    past->pinned = xcalloc(past->count + 2, sizeof(*past->pinned));
+    for (size_t i = 0; i < past->count; i++)
+        past->pinned[i] = past->moments[i].name != NULL || past->moments[i].seq == past->take.keep;
+    past->pinned[past->count] = true;
+    past->step = PAST_REST; /* it may be freed from there */
+    past->take.copied(past->take.arg);
+    if (past->freed)
+        return; /* from there: it has begun to end */
+    if (past->err.code == GB_OK)
+        past_run(past, PAST_WRITING, past_write, past_after_writing);
+    else
+        past_end_taking(past);
+}
+
+static void past_on_saved(void *arg, const struct gb_err *err)
+{
+    struct gb_past *past = arg;
+
+    if (past_is_over(past))
+        return;
+    past_note(past, err);
+    if (past->err.code == GB_OK)
+        past_run(past, PAST_LOOKING, past_look, past_after_looking);
+    else
+        past_after_looking(past);
+}
+
+int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct gb_err *err)
+{
+    _cleanup_(freep) char *path = NULL;
+    int r = past_begin(past, err);
+
+    if (r == 0 && past->now.memory.pages_fd < 0)
+        r = past_find_memory(past, &past->now, gb_vm_pid(take->vm), err);
+    if (r < 0)
+        return r;
+    past->take = *take;
+    free(past->name);
+    past->name = take->name == NULL ? NULL : xstrdup(take->name);
+    past->begun_ns = gb_clock_mono_ns();
+    past->step = PAST_SAVING;
+    path = gb_file_path_of(past->state_fd);
+    gb_vm_save(take->vm, path, past_on_saved, past);
+    return 0;
+}
+
+/* ---- a return ---- */
+
+static void past_end_returning(struct gb_past *past)
+{
+    struct gb_clone *clone = TAKE_PTR(past->clone);
+
+    past->step = PAST_RETURNED;
+    if (past->err.code != GB_OK) {
+        gb_clone_free(clone);
+        clone = NULL;
+        gb_past_settle(past, false);
+    }
+    past->returned(past->arg, clone, clone == NULL ? &past->err : NULL);
+}
+
+static int past_lay_pages(void *arg, struct gb_page_range range, const uint8_t *data,
+                          struct gb_err *err)
+{
+    struct gb_past *past = arg;
+
+    gb_track_learn(past->next.track, range, data);
+    return gb_memory_write(&past->next.memory, &range, 1, data, err);
+}
+
+static void past_lay(struct gb_past *past)
+{
+    _cleanup_(gb_buf_release) struct gb_buf device = {0};
+
+    if (past_new_track(past, &past->next) < 0 || past_open_chain(past) < 0 ||
+        gb_chain_read(past->chain, past->seq, past_lay_pages, past, &device, &past->err) < 0)
+        return;
+    if (ftruncate(past->state_fd, 0) < 0 || lseek(past->state_fd, 0, SEEK_SET) < 0 ||
+        gb_fd_write_full(past->state_fd, gb_buf_data(&device), device.size) < 0)
+        (void)gb_err_sys(&past->err, errno, "cannot write the state of devices");
+}
+
+static void past_after_laying(struct gb_past *past)
+{
+    _cleanup_(freep) char *path = gb_file_path_of(past->state_fd);
+
+    if (past->err.code != GB_OK) {
+        past_end_returning(past);
+        return;
+    }
+    past->step = PAST_LOADING;
+    gb_clone_load_state(past->clone, path);
+}
+
+/* The process waits for device state: its memory is there. */
+static void past_on_waiting(void *arg, const struct gb_err *err)
+{
+    struct gb_past *past = arg;
+
+    if (past_is_over(past))
+        return;
+    past_note(past, err);
+    if (past->err.code == GB_OK)
+        (void)past_find_memory(past, &past->next, gb_vm_pid(gb_clone_vm(past->clone)), &past->err);
+    if (past->err.code == GB_OK)
+        past_run(past, PAST_LAYING, past_lay, past_after_laying);
+    else
+        past_end_returning(past);
+}
+
+static void past_on_ready(void *arg)
+{
+    past_end_returning(arg);
+}
+
+static void past_on_failed(void *arg, const struct gb_err *err)
+{
+    struct gb_past *past = arg;
+
+    past_note(past, err);
+    if (past->step == PAST_LOADING)
+        past_end_returning(past); /* else the step that is under way finds out */
+}
+
+int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq,
+                   void (*done)(void *, struct gb_clone *, const struct gb_err *), void *arg,
+                   struct gb_err *err)
+{
+    static const struct gb_clone_events events = {past_on_ready, past_on_failed};
+    int r = past_begin(past, err);
+
+    if (r < 0)
+        return r;
+    r = gb_clone_start(host, past->snapshot, &events, past, &past->clone, err);
+    if (r < 0)
+        return r;
+    past->seq = seq;
+    past->returned = done;
+    past->arg = arg;
+    past->step = PAST_AWAITING;
+    gb_clone_await(past->clone, past_on_waiting, past);
+    return 0;
+}
+
+struct gb_vm *gb_past_returning_vm(const struct gb_past *past)
+{
+    return gb_clone_vm(past->clone);
+}
+
+void gb_past_settle(struct gb_past *past, bool returned)
+{
+    assert(past->step == PAST_RETURNED);
+    past->step = PAST_REST;
+    if (returned) {
+        past_vm_release(&past->now);
+        past->now = past->next;
+        past->here = past->seq;
+        past->next = (struct past_vm){.memory = GB_MEMORY_NONE};
+    }
+    past_vm_release(&past->next);
+}
