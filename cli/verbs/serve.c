@@ -214,27 +214,30 @@ static void serve_on_signal(void *arg, int signum)
                        gb_server_settings(serve->server)->server.drain_ms);
 }
 
-/* The journal belongs to the socket: one folder for the usual one, one for each other. Gives. */
-static char *serve_journal_folder(const char *socket)
+/* What is kept belongs to the socket: a folder @name for the usual one, one for each other. Gives.
+ */
+static char *serve_folder(const char *socket, const char *name)
 {
     _cleanup_(freep) char *state = gb_path_state(), *run = gb_path_runtime();
     _cleanup_(freep) char *usual = xasprintf("%s/server.sock", run);
 
     if (strcmp(socket, usual) == 0)
-        return xasprintf("%s/journal", state);
+        return xasprintf("%s/%s", state, name);
     return xasprintf(
-        "%s/journal-%016llx", state,
+        "%s/%s-%016llx", state, name,
         (unsigned long long)gb_fingerprint(GB_FINGERPRINT_EMPTY, socket, strlen(socket)));
 }
 
 static void serve_on_host(void *arg, struct gb_host *host, const struct gb_err *err)
 {
     struct serve *serve = arg;
-    _cleanup_(freep) char *journal = serve_journal_folder(serve->socket);
+    _cleanup_(freep) char *journal = serve_folder(serve->socket, "journal");
+    _cleanup_(freep) char *past = serve_folder(serve->socket, "past");
     const struct gb_server_config config = {.parts = gb_server_parts,
                                             .socket = serve->socket,
                                             .settings = &serve->settings,
                                             .state = journal,
+                                            .past = past,
                                             .listen_fd = serve->listen_fd,
                                             .ended = serve_on_ended,
                                             .arg = serve};

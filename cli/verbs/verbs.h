@@ -18,6 +18,11 @@
     X(ls)                                                                                          \
     X(close)                                                                                       \
     X(interrupt)                                                                                   \
+    X(undo)                                                                                        \
+    X(redo)                                                                                        \
+    X(rewind)                                                                                      \
+    X(checkpoint)                                                                                  \
+    X(checkpoints)                                                                                 \
     X(answer)                                                                                      \
     X(network)                                                                                     \
     X(put)                                                                                         \

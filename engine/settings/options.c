@@ -12,6 +12,7 @@ static const char *const levels[] = {"auto", "error", "warning", "info", "debug"
 
 static const char *const formats[] = {"auto", "text", "json", NULL};
 static const char *const syncs[] = {"none", "interval", "cell", NULL};
+static const char *const checkpoints[] = {"off", "asked", "idle", NULL};
 
 #define YEAR_MS (366.0 * 86400000)
 
@@ -56,6 +57,7 @@ const struct gb_settings_section gb_settings_sections[] = {
          "What sessions did, on disk: `glassbell log` and `session.history` read it. A server that "
          "is killed loses nothing of it, whatever `sync` says; `sync` is about power cuts and "
          "crashes of the host"},
+    {.name = "past", .help = "Checkpoints of sessions, to which they can be taken back"},
     {.name = "admission",
      .help = "Who may have a VM, and when: the room that there is, and how it is given out"},
     {.name = "pool",
@@ -134,6 +136,18 @@ const struct gb_option gb_options[] = {
     SIZE("journal", "others_size", journal.others_size, 0, 1e12, "1G", FIXED,
          "what those may take on disk, all together; those not used for the longest go first; 0: no "
          "limit"),
+    CHOICE("past", "checkpoints", past.checkpoints, checkpoints, "asked", LIVE,
+           "`asked`: only those that a client asks for are taken; `idle`: also after a cell, when the "
+           "session has been idle for a moment; `off`: none at all"),
+    SIZE("past", "per_session", past.per_session, 1 << 20, TB, "256M", LIVE,
+         "what those of one session may take on disk; the older they are the fewer stay, and those "
+         "with a name go last"),
+    INTEGER("past", "keep", past.keep, 4, 10000, "200", LIVE, "checkpoints of one session at most"),
+    SIZE("past", "total", past.total, 0, TB, "4G", LIVE,
+         "what those of all sessions may take on disk: above it none are taken"),
+    SIZE("past", "largest", past.largest, 1 << 20, TB, "128M", LIVE,
+         "a session with more memory of its own than this is not looked at after each cell, which "
+         "would take it too long, but only when it is asked for"),
     SIZE("admission", "memory", admission.memory_bytes, 0, TB, "0", LIVE,
          "memory for VMs, all charges together; 0: what the control group or the host has, less the "
          "reserve"),

@@ -36,6 +36,13 @@ enum gb_settings_level {
 /* `[server] log_format`. */
 enum gb_settings_log { GB_SETTINGS_LOG_AUTO, GB_SETTINGS_LOG_TEXT, GB_SETTINGS_LOG_JSON };
 
+/* `[past] checkpoints`. */
+enum gb_settings_checkpoints {
+    GB_SETTINGS_CHECKPOINTS_OFF,
+    GB_SETTINGS_CHECKPOINTS_ASKED,
+    GB_SETTINGS_CHECKPOINTS_IDLE,
+};
+
 /* `[pool "NAME"]`: NAME is an image, or IMAGE:MB for VMs of another size than the image's. */
 struct gb_settings_pool {
     char *name;
@@ -83,6 +90,11 @@ struct gb_settings {
         uint64_t size, interval_ms, others_age_ms, others_size;
         int64_t sync; /* 0 none, 1 interval, 2 cell */
     } journal;
+    struct gb_settings_past {
+        int64_t checkpoints; /* enum gb_settings_checkpoints */
+        uint64_t per_session, total, largest;
+        int64_t keep;
+    } past;
     struct gb_settings_admission {
         uint64_t memory_bytes, reserve_bytes, wait_ms;
         double overcommit, cpus, vms_per_cpu, starts_per_cpu, pressure;

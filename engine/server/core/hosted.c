@@ -268,8 +268,10 @@ static void hosted_on_changed(void *arg)
 {
     struct hosted *hosted = arg;
 
-    if (!hosted->closing)
-        hosted_tell(hosted, "session.changed");
+    if (hosted->closing)
+        return;
+    hosted_tell(hosted, "session.changed");
+    PART_CALL(hosted->server, session_changed, hosted);
 }
 
 static void hosted_on_background(void *arg, uint32_t cell, enum gb_output stream,

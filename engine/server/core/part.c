@@ -102,6 +102,19 @@ int part_check_open(struct gb_server *server, const struct gb_params *params, st
                : gb_err_set(err, GB_EUNSUPPORTED, "this server gives no network to VMs");
 }
 
+int part_check_past(struct hosted *hosted, struct gb_err *err)
+{
+    const struct gb_part *const *at;
+
+    PART_FOREACH(at, hosted->server, check_past) {
+        int r = (*at)->check_past(hosted, err);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket)
 {

@@ -111,6 +111,11 @@ struct gb_part {
     void (*session_new)(struct hosted *hosted);
     /* Its guest is there, and no cell has been sent to it: what is asked of it now comes first. */
     void (*session_opened)(struct hosted *hosted);
+    /* It is open, and its state or the number of its cells has changed. */
+    void (*session_changed)(struct hosted *hosted);
+    /* Whether the session can be kept as it is and taken back: not when what the part has of it
+     * outside of the VM would not come along. GB_ENOPAST, and why. */
+    int (*check_past)(struct hosted *hosted, struct gb_err *err);
     /* What a cell that has ended still prints. */
     void (*session_output)(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                            struct gb_bytes bytes);
@@ -197,6 +202,8 @@ const struct gate *part_shut_gate(struct hosted *hosted, const struct connection
 size_t part_cells_of(struct hosted *hosted, const char *client);
 /* As `check_open` of all parts. `network` is refused when no part knows what that is. */
 int part_check_open(struct gb_server *server, const struct gb_params *params, struct gb_err *err);
+/* As `check_past` of all parts. */
+int part_check_past(struct hosted *hosted, struct gb_err *err);
 /* As `record_cell`; 1 when no part records cells. */
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket);

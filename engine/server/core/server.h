@@ -24,6 +24,7 @@ struct gb_server_config {
     int listen_fd;     /* a listening socket at that path, which stays when the server ends (takes);
                         * 0 or less: it makes one */
     const char *state; /* folder of the journal, unless the settings name one; NULL: no journal */
+    const char *past; /* folder for the checkpoints of sessions, of this server alone; NULL: none */
     /* Once: no session is left, replies have been handed to the sockets and the socket's file is
      * gone. Free the server now or later; let the loop run on until the last bytes have left. */
     void (*ended)(void *arg);

@@ -53,6 +53,7 @@ struct gb_server {
     struct gb_host *host;
     struct gb_capacity *capacity;
     struct gb_settings settings;
+    char *past_folder;  /* of checkpoints; NULL: none */
     char *state_folder; /* of the journal, unless the settings name one; NULL: none */
     enum server_state state;
     struct gb_list connections, sessions; /* struct connection, struct hosted */

@@ -148,6 +148,18 @@ static int network_start(struct hosted *hosted, struct gb_err *err)
     return network_request(hosted, GB_GUEST_NETWORK_ON, err);
 }
 
+/* Connections end in a process of the guest (netd) and in this server, each with half of what they
+ * know: a guest of another moment would go on in the middle of frames that nobody sent. */
+static int network_check_past(struct hosted *hosted, struct gb_err *err)
+{
+    const struct network_session *state = network_state(hosted);
+
+    if (!state->on && state->net == NULL)
+        return 0;
+    return gb_err_set(err, GB_ENOPAST,
+                      "the session has had a network, and what has one is not taken back");
+}
+
 static int network_check_open(struct gb_server *server, const struct gb_params *params,
                               struct gb_err *err)
 {
@@ -200,6 +212,9 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
 
     if (!ask->on && state->net == NULL)
         return 0;
+    /* It would have the VM that is left. */
+    if (state->net == NULL && gb_session_is_held(hosted->session))
+        return gb_err_set(err, GB_EBUSY, "the session is being kept or taken back");
     if (state->net != NULL)
         gb_net_set_policy(state->net, &ask->policy);
     else {
@@ -319,6 +334,7 @@ const struct gb_part network_part = {
     .state = &network_sizes,
     .check_open = network_check_open,
     .take_open = network_take_open,
+    .check_past = network_check_past,
     .session_opened = network_on_session,
     .session_ended = network_on_session_end,
     .describe_session = network_describe_session,

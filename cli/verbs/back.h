@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What undo, redo and rewind share: a session is taken to another moment of its past. */
+#pragma once
+
+#include "cli/app.h"
+#include "rpc/json.h"
+
+/* Options of all three: rows of their tables. */
+#define OPTION_INTERRUPT                                                                           \
+    {                                                                                              \
+        .letter = 'i', .name = "interrupt", .kind = ARG_NONE,                                      \
+        .help = "interrupt what runs and drop what waits, instead of waiting for it"               \
+    }
+#define OPTION_JSON_RESULT                                                                         \
+    {                                                                                              \
+        .name = "json", .kind = ARG_NONE, .help = "the result as JSON"                             \
+    }
+
+/* Says the moment in the parameters; false: it cannot be used, which was told. */
+typedef bool back_put(const struct args *args, struct gb_json_out *out);
+
+/* The first word names the session. Returns the status to exit with. */
+int back_run(const struct args *args, back_put *put);
+/* The second word, as a number of steps; 1 without one. @sign: of the parameter. */
+bool back_put_steps(const struct args *args, struct gb_json_out *out, int sign);

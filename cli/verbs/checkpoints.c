@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* glassbell checkpoints: the moments to which a session can be taken. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/log.h"
+#include "cli/app.h"
+#include "cli/print.h"
+#include "rpc/access.h"
+#include "show/words.h"
+#include "verbs/back.h"
+#include "verbs/verbs.h"
+
+enum { CHECKPOINTS_DEADLINE_MS = 30000, NAME_SHOWN_MAX = 40 };
+
+struct listing {
+    const struct args *args;
+    uint64_t after;
+    bool more;
+    size_t lines;
+};
+
+static void checkpoints_print_one(const struct gb_json *one)
+{
+    _cleanup_(gb_buf_release) struct gb_buf name = {0};
+    double now = (double)gb_clock_wall_ns() / (double)GB_NS_PER_S;
+    char age[32], size[32], parent[32] = "-";
+
+    words_age(age, sizeof(age), now - json_number(one, "at"));
+    words_size(size, sizeof(size), json_number(one, "bytes"));
+    if (json_count(one, "parent") > 0)
+        (void)snprintf(parent, sizeof(parent), "%.0f", json_number(one, "parent"));
+    gb_escape(&name, json_text(one, "name"), NAME_SHOWN_MAX);
+    (void)printf("%c%6.0f  %6s  %6.0f  %8s  %8s  %s\n", json_true(one, "here") ? '>' : ' ',
+                 json_number(one, "seq"), parent, json_number(one, "cell"), size, age,
+                 gb_buf_str(&name));
+}
+
+static void checkpoints_print(void *arg, const struct gb_json *result)
+{
+    struct listing *listing = arg;
+    const struct gb_json *list = json_array(result, "checkpoints");
+    const struct gb_json *one = list == NULL ? NULL : gb_json_first(list);
+
+    listing->more = json_true(result, "more") && json_list_count(list) > 0;
+    for (uint32_t i = 0; i < json_list_count(list); i++, one = gb_json_next(one)) {
+        if (args_has(listing->args, "json"))
+            print_json(one);
+        else if (listing->lines++ == 0)
+            (void)printf("%7s  %6s  %6s  %8s  %8s  %s\n", "NUMBER", "AFTER", "CELL", "SIZE", "AGE",
+                         "NAME");
+        if (!args_has(listing->args, "json"))
+            checkpoints_print_one(one);
+        listing->after = json_count(one, "seq");
+    }
+}
+
+static bool checkpoints_call(struct app *app, const char *session, struct listing *listing)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out = {.buf = &params};
+    bool good;
+
+    gb_json_object(&out, NULL);
+    gb_json_put_str(&out, "session", session);
+    gb_json_put_u64(&out, "after", listing->after);
+    gb_json_end(&out);
+    listing->more = false;
+    good = app_call(app, "session.checkpoints", &params, CHECKPOINTS_DEADLINE_MS, checkpoints_print,
+                    listing);
+    gb_buf_release(&params);
+    return good;
+}
+
+static int checkpoints_run(const struct args *args)
+{
+    struct app app;
+    struct listing listing = {.args = args, .more = true};
+    char *session;
+    bool good;
+
+    if (args->word_count != 1)
+        return app_wrong_use(args, "which session? `glassbell ls` shows them");
+    app_open(&app, args);
+    session = app_find_session(&app, args->words[0]);
+    good = session != NULL;
+    while (good && listing.more)
+        good = checkpoints_call(&app, session, &listing);
+    free(session);
+    app_close(&app);
+    return good ? 0 : EXIT_GLASSBELL;
+}
+
+static const struct option checkpoints_options[] = {
+    {.name = "json", .kind = ARG_NONE, .help = "as JSON, one in a line"},
+    {0},
+};
+
+const struct verb verb_checkpoints = {
+    .name = "checkpoints",
+    .summary = "the moments to which a session can be taken",
+    .usage = "SESSION",
+    .options = checkpoints_options,
+    .common = app_options,
+    .words = ARG_SESSION,
+    .examples = "  glassbell checkpoints work\n",
+    .run = checkpoints_run,
+};

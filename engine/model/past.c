@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/past.h"
+
+#include "base/limits.h"
+
+/* clang-format off */
+#define CHECKPOINT(field_, ...) GB_MEMBER(struct gb_checkpoint_info, field_, __VA_ARGS__)
+static const struct gb_member checkpoint_members[] = {
+    CHECKPOINT(seq, "seq", GB_U64, GB_ALWAYS, .doc = "its number"),
+    CHECKPOINT(parent, "parent", GB_U64, GB_NULLABLE, .doc = "the one that it follows"),
+    CHECKPOINT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended"),
+    CHECKPOINT(epoch, "epoch", GB_U64, GB_ALWAYS, .doc = "of the session then"),
+    CHECKPOINT(at_ns, "at", GB_SECONDS, GB_ALWAYS, .doc = "when it was taken"),
+    CHECKPOINT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "what it takes on disk"),
+    CHECKPOINT(name, "name", GB_TEXT, GB_NULLABLE, .max = GB_NAME_MAX, .doc = "that it was given"),
+    CHECKPOINT(flags, "here", GB_BOOL, GB_ALWAYS, .bit = GB_CHECKPOINT_HERE,
+               .doc = "whether it is the one that the session follows"),
+};
+
+#define CHECKPOINTS(field_, ...) GB_MEMBER(struct gb_checkpoints_info, field_, __VA_ARGS__)
+static const struct gb_member checkpoints_members[] = {
+    CHECKPOINTS(checkpoints, "checkpoints", GB_LIST, GB_ALWAYS, .object = &gb_checkpoint_object,
+                .max = GB_CHECKPOINTS_MAX, .doc = "by number"),
+    CHECKPOINTS(flags, "more", GB_BOOL, GB_ALWAYS, .bit = GB_CHECKPOINTS_MORE,
+                .doc = "there are further ones: ask again with `after`"),
+    CHECKPOINTS(epoch, "epoch", GB_U64, GB_ALWAYS,
+                .doc = "1, and one more for each time that the session was taken back"),
+    CHECKPOINTS(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "what all of them take on disk"),
+};
+
+#define KEPT(field_, ...) GB_MEMBER(struct gb_kept_info, field_, __VA_ARGS__)
+static const struct gb_member kept_members[] = {
+    KEPT(seq, "seq", GB_U64, GB_ALWAYS, .doc = "its number"),
+    KEPT(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended"),
+    KEPT(bytes, "bytes", GB_U64, GB_ALWAYS, .doc = "what it takes on disk"),
+    KEPT(pages, "pages", GB_U64, GB_ALWAYS,
+         .doc = "pages of 4 KiB that had changed since the one before"),
+    KEPT(pause_us, "pause_us", GB_U64, GB_ALWAYS, .doc = "how long the VM stood still"),
+};
+
+#define REWOUND(field_, ...) GB_MEMBER(struct gb_rewound_info, field_, __VA_ARGS__)
+static const struct gb_member rewound_members[] = {
+    REWOUND(seq, "seq", GB_U64, GB_ALWAYS, .doc = "the checkpoint that the session follows now"),
+    REWOUND(cell, "cell", GB_U32, GB_ALWAYS, .doc = "the last cell that had ended then"),
+    REWOUND(epoch, "epoch", GB_U64, GB_ALWAYS, .doc = "of the session from now on"),
+    REWOUND(from_seq, "from_seq", GB_U64, GB_ALWAYS,
+            .doc = "the checkpoint of the moment that was left: rewinding to it takes this back"),
+    REWOUND(from_cell, "from_cell", GB_U32, GB_ALWAYS, .doc = "the last cell before the rewind"),
+    REWOUND(took_us, "took_us", GB_U64, GB_ALWAYS, .doc = "how long it took"),
+};
+
+const struct gb_object
+    gb_checkpoint_object = {
+        GB_OBJECT_TABLE("checkpoint", struct gb_checkpoint_info, checkpoint_members)},
+    gb_checkpoints_object = {
+        GB_OBJECT_TABLE("checkpoints", struct gb_checkpoints_info, checkpoints_members)},
+    gb_kept_object = {GB_OBJECT_TABLE("kept", struct gb_kept_info, kept_members)},
+    gb_rewound_object = {GB_OBJECT_TABLE("rewound", struct gb_rewound_info, rewound_members)};
+/* clang-format on */

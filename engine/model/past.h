@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is told of checkpoints, and of sessions that are taken back to them. Bytes borrow from
+ * whoever made it. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "model/member.h"
+
+/* Of one answer. */
+enum { GB_CHECKPOINTS_MAX = 1000 };
+
+enum gb_checkpoint_flags { GB_CHECKPOINT_HERE = 1 << 0 };
+
+/* One of `session.checkpoints` */
+struct gb_checkpoint_info {
+    uint64_t seq, parent, epoch, at_ns, bytes; /* parent 0: none */
+    uint32_t cell;
+    struct gb_bytes name;
+    uint32_t flags; /* enum gb_checkpoint_flags */
+};
+
+enum gb_checkpoints_flags { GB_CHECKPOINTS_MORE = 1 << 0 };
+
+/* `session.checkpoints` */
+struct gb_checkpoints_info {
+    struct gb_items checkpoints; /* struct gb_checkpoint_info */
+    uint64_t epoch, bytes;
+    uint32_t flags; /* enum gb_checkpoints_flags */
+};
+
+/* `session.checkpoint` */
+struct gb_kept_info {
+    uint64_t seq, bytes, pages, pause_us;
+    uint32_t cell;
+    uint32_t flags; /* none */
+};
+
+/* `session.rewind` */
+struct gb_rewound_info {
+    uint64_t seq, epoch, from_seq, took_us;
+    uint32_t cell, from_cell;
+    uint32_t flags; /* none */
+};
+
+extern const struct gb_object gb_checkpoint_object, gb_checkpoints_object, gb_kept_object,
+    gb_rewound_object;

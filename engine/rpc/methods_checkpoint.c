@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moments of a session's past. */
+#include "model/past.h"
+#include "rows.h"
+
+#define PATIENCE                                                                                   \
+    INTEGER("wait_ms", wait_ms, 0, 3600000, 10000,                                                 \
+            "how long it may wait until the session is idle, then it fails with `busy`")
+
+/* clang-format off */
+static const struct gb_param checkpoint_params[] = {
+    SESSION,
+    NAME("name", name, 0, GB_NAME_MAX,
+         "a name for it: it stays when there are too many; another checkpoint of this name loses it"),
+    PATIENCE,
+};
+
+static const struct gb_param checkpoints_params[] = {
+    SESSION,
+    INTEGER("after", offset, 0, OFFSET_MAX, 0, "only those with larger numbers"),
+    INTEGER("limit", limit, 1, GB_CHECKPOINTS_MAX, 100, "at most so many"),
+};
+
+static const struct gb_param rewind_params[] = {
+    SESSION,
+    INTEGER("cell", cell, 0, UINT32_MAX, -1, "to the moment after this cell: its newest checkpoint; 0: before the first"),
+    INTEGER("seq", seq, 1, OFFSET_MAX, 0, "to the checkpoint of this number"),
+    NAME("name", name, 0, GB_NAME_MAX, "to the checkpoint of this name"),
+    INTEGER("steps", steps, -10000, 10000, 0,
+            "so many checkpoints back from now, of which one is taken: 1 is undo; negative: forward, to those that were undone last"),
+    BOOL("interrupt", interrupt, 0, "a cell that runs is interrupted; else it is waited for"),
+    BOOL("drop_queued", drop_queued, 0, "cells that wait are ended as interrupted; else they are waited for"),
+    PATIENCE,
+};
+
+static const struct gb_method rows[] = {
+    {.name = "session.checkpoint",
+     .doc = "Keeps the session as it is now: memory, files and processes. It waits until the session is idle.",
+     PARAMS(checkpoint_params), .result = &gb_kept_object,
+     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST)},
+    {.name = "session.checkpoints",
+     .doc = "The checkpoints of a session, which go with it.",
+     PARAMS(checkpoints_params), .result = &gb_checkpoints_object,
+     .errors = SESSION_ERRORS},
+    {.name = "session.rewind",
+     .doc = "Takes the session back to a checkpoint, with its memory, files and processes. Nothing is run "
+            "again: generators that were seeded go on as they were then, while the kernel's random "
+            "numbers are others, and the clock is right. The moment that is left is kept, so that one can "
+            "go there again. One of `cell`, `seq`, `name` and `steps`. Numbers of cells go on.",
+     PARAMS(rewind_params), .result = &gb_rewound_object,
+     .errors = SESSION_ERRORS | VM_ERRORS | ERROR(NOPAST) | ERROR(GONE) | ERROR(HELD)},
+};
+/* clang-format on */
+
+const struct gb_method_group gb_methods_checkpoint = {rows, ARRAY_SIZE(rows)};

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When checkpoints are taken, and the methods. */
+#include "server/checkpoint/checkpoint.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/past.h"
+#include "rpc/object.h"
+#include "server/checkpoint/state.h"
+#include "server/core/state.h"
+
+/* Whoever sends the next cell at once does not meet it. */
+enum { CHECKPOINT_IDLE_MS = 20 };
+
+/* ---- the folder ---- */
+
+/* Those of sessions that ended with the server before. */
+static void checkpoint_sweep(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        if (strncmp(entry->d_name, "s-", 2) == 0)
+            (void)unlinkat(dirfd(entries), entry->d_name, 0);
+    if (entries != NULL)
+        (void)closedir(entries);
+}
+
+/* A server without the folder does without checkpoints. */
+static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
+{
+    struct checkpoint_server *state = checkpoint_of_server(server);
+
+    (void)err;
+    if (server->past_folder == NULL) {
+        (void)gb_err_set(&state->why, GB_ENOPAST, "this server has no folder for checkpoints");
+    } else if (gb_fd_make_dirs(server->past_folder, 0700, &state->why) < 0) {
+        state->why.code = GB_ENOPAST;
+        gb_warning("no checkpoints will be taken: %s", state->why.message);
+    } else {
+        state->folder = xstrdup(server->past_folder);
+        checkpoint_sweep(state->folder);
+    }
+    return 0;
+}
+
+static void checkpoint_on_server_free(struct gb_server *server)
+{
+    free(TAKE_PTR(checkpoint_of_server(server)->folder));
+}
+
+/* ---- by itself ---- */
+
+static bool checkpoint_is_due(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+
+    return hosted->server->settings.past.checkpoints == GB_SETTINGS_CHECKPOINTS_IDLE &&
+           !hosted->run && !hosted->closing && !state->too_large && state->job == NULL &&
+           gb_list_empty(&state->waiting) && !checkpoint_is_now(hosted) &&
+           gb_session_state(hosted->session) == GB_SESSION_IDLE &&
+           gb_session_waiting(hosted->session) == 0;
+}
+
+static void checkpoint_on_idle(void *arg)
+{
+    struct hosted *hosted = arg;
+    struct job *job;
+    struct gb_err err = {0};
+
+    if (!checkpoint_is_due(hosted) || checkpoint_may_be(hosted, &err) < 0)
+        return;
+    job = xcalloc(1, sizeof(*job));
+    job->hosted = hosted;
+    job_add(job, 0);
+}
+
+static void checkpoint_on_session(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    gb_list_init(&state->waiting);
+    state->idle = gb_timer_new(hosted->server->loop, checkpoint_on_idle, hosted);
+}
+
+static void checkpoint_on_change(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (checkpoint_is_due(hosted))
+        gb_timer_start(state->idle, CHECKPOINT_IDLE_MS);
+    else
+        gb_timer_stop(state->idle);
+    job_next(hosted);
+}
+
+static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err *why)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    job_end_all(hosted, why);
+    gb_past_free(TAKE_PTR(state->past));
+    checkpoint_count(hosted);
+    gb_timer_free(TAKE_PTR(state->idle));
+}
+
+/* ---- methods ---- */
+
+/* The session that is asked about; NULL: the request was refused. */
+static struct hosted *checkpoint_find(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+
+    if (hosted != NULL && checkpoint_may_be(hosted, &err) == 0)
+        return hosted;
+    /* It may be made of a template yet. */
+    if (hosted != NULL && !hosted->opened && err.code == GB_ENOPAST &&
+        checkpoint_of_server(hosted->server)->folder != NULL)
+        return hosted;
+    request_fail(request, &err);
+    return NULL;
+}
+
+static struct job *checkpoint_new_job(struct request *request, struct hosted *hosted,
+                                      struct gb_bytes name)
+{
+    struct job *job = xcalloc(1, sizeof(*job));
+
+    job->hosted = hosted;
+    job->request = request;
+    job->asked = true;
+    if (name.data != NULL)
+        job->name = xstrndup((const char *)name.data, name.size);
+    return job;
+}
+
+static void checkpoint_handle(struct request *request, const struct gb_params *params)
+{
+    struct hosted *hosted = checkpoint_find(request, params);
+
+    if (hosted != NULL)
+        job_add(checkpoint_new_job(request, hosted, params->name), (uint64_t)params->wait_ms);
+}
+
+static int checkpoint_read_target(const struct gb_params *params, struct gb_err *err)
+{
+    const int given = (params->cell >= 0) + (params->seq != 0) + (params->name.data != NULL) +
+                      (params->steps != 0);
+
+    if (given == 1)
+        return 0;
+    return gb_err_set(err, GB_EINVALID, "one of `cell`, `seq`, `name` and `steps` has to be given");
+}
+
+static void checkpoint_handle_rewind(struct request *request, const struct gb_params *params)
+{
+    struct hosted *hosted = checkpoint_find(request, params);
+    const struct gate *gate;
+    struct gb_err err = {0};
+    struct job *job;
+
+    if (hosted == NULL)
+        return;
+    if (checkpoint_read_target(params, &err) < 0) {
+        request_fail(request, &err);
+        return;
+    }
+    gate = part_shut_gate(hosted, request->connection);
+    if (gate != NULL) {
+        gate->refuse(request, hosted);
+        return;
+    }
+    job = checkpoint_new_job(request, hosted, params->name);
+    job->rewinds = true;
+    job->target = (struct job_target){.seq = (uint64_t)params->seq,
+                                      .cell = params->cell,
+                                      .name = job->name,
+                                      .steps = params->steps};
+    if (params->drop_queued)
+        gb_session_drop_queued(hosted->session);
+    if (params->interrupt)
+        (void)gb_session_interrupt(hosted->session, NULL); /* no cell runs: so much the better */
+    job_add(job, (uint64_t)params->wait_ms);
+}
+
+/* A page of a session's checkpoints. */
+struct checkpoint_page {
+    const struct gb_past_moment *moments; /* the first of them */
+    size_t count;
+    uint64_t here;
+};
+
+static bool checkpoint_page_next(const void *owner, size_t *at, void *ret_item)
+{
+    const struct checkpoint_page *page = owner;
+    const struct gb_past_moment *moment = page->moments + *at;
+    struct gb_checkpoint_info *info = ret_item;
+
+    if (*at >= page->count)
+        return false;
+    *info = (struct gb_checkpoint_info){
+        .seq = moment->seq,
+        .parent = moment->parent,
+        .epoch = moment->epoch,
+        .at_ns = moment->at_ns,
+        .bytes = moment->bytes,
+        .cell = moment->cell,
+        .name = moment->name == NULL ? (struct gb_bytes){0} : gb_bytes_str(moment->name),
+        .flags = moment->seq == page->here ? GB_CHECKPOINT_HERE : 0,
+    };
+    (*at)++;
+    return true;
+}
+
+/* The page that is asked for, of @past (NULL: there are none); whether there are others behind it.
+ */
+static bool checkpoint_page_find(const struct gb_past *past, const struct gb_params *params,
+                                 struct checkpoint_page *ret_page)
+{
+    const size_t limit = (size_t)params->limit;
+
+    *ret_page = (struct checkpoint_page){0};
+    if (past == NULL)
+        return false;
+    ret_page->here = gb_past_here(past);
+    ret_page->moments = gb_past_moments(past, &ret_page->count);
+    while (ret_page->count > 0 && ret_page->moments->seq <= (uint64_t)params->offset) {
+        ret_page->moments++;
+        ret_page->count--;
+    }
+    if (ret_page->count <= limit)
+        return false;
+    ret_page->count = limit;
+    return true;
+}
+
+static void checkpoint_handle_list(struct request *request, const struct gb_params *params)
+{
+    struct gb_err err = {0};
+    struct hosted *hosted = hosted_find(request->connection->server, params->session, &err);
+    const struct gb_past *past;
+    struct checkpoint_page page;
+    struct gb_checkpoints_info info = {0};
+    struct reply reply;
+
+    if (hosted == NULL) {
+        request_fail(request, &err);
+        return;
+    }
+    past = checkpoint_of(hosted)->past;
+    if (checkpoint_page_find(past, params, &page))
+        info.flags = GB_CHECKPOINTS_MORE;
+    info.checkpoints = (struct gb_items){.next = checkpoint_page_next, .owner = &page};
+    info.epoch = gb_session_epoch(hosted->session);
+    info.bytes = past == NULL ? 0 : gb_past_bytes(past);
+    reply_begin(&reply, request);
+    gb_object_write(&reply.out, &gb_checkpoints_object, &info);
+    reply_end(&reply);
+}
+
+static const struct method_handler checkpoint_methods[] = {
+    {"session.checkpoint", checkpoint_handle},
+    {"session.checkpoints", checkpoint_handle_list},
+    {"session.rewind", checkpoint_handle_rewind},
+    {NULL, NULL},
+};
+
+static const char *const checkpoint_event_kinds[] = {"session.checkpointed", "session.rewound",
+                                                     NULL};
+
+const struct gb_part checkpoint_part = {
+    .name = "checkpoint",
+    .methods = checkpoint_methods,
+    .event_kinds = checkpoint_event_kinds,
+    .state = &checkpoint_sizes,
+    .server_start = checkpoint_on_start,
+    .server_free = checkpoint_on_server_free,
+    .session_new = checkpoint_on_session,
+    .session_changed = checkpoint_on_change,
+    .session_ended = checkpoint_on_session_end,
+};

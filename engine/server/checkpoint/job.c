@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs: state.h tells how they go. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/past.h"
+#include "rpc/object.h"
+#include "server/checkpoint/state.h"
+#include "server/core/event.h"
+#include "server/core/state.h"
+
+/* ---- the end of one ---- */
+
+static void job_free(struct job *job)
+{
+    gb_timer_free(job->patience);
+    if (job->slot != NULL)
+        gb_slot_settle(job->slot);
+    gb_slot_unref(job->slot);
+    free(job->name);
+    free(job);
+}
+
+static void job_add_nearest(struct gb_json_out *out, void *arg)
+{
+    const struct job *job = arg;
+    const struct gb_past_moment *nearest =
+        target_nearest(checkpoint_of(job->hosted)->past, &job->target);
+
+    if (nearest == NULL) {
+        gb_json_put_null(out, "nearest");
+        return;
+    }
+    gb_json_object(out, "nearest");
+    gb_json_put_u64(out, "seq", nearest->seq);
+    gb_json_put_u64(out, "cell", nearest->cell);
+    gb_json_end(out);
+}
+
+/* Answers who asked, if anybody is there. Takes @job, which has left its list. */
+static void job_refuse(struct job *job, const struct gb_err *err)
+{
+    if (job->request != NULL)
+        request_fail_with(TAKE_PTR(job->request), err,
+                          err->code == GB_EGONE ? job_add_nearest : NULL, job);
+    else
+        gb_debug("%s: no checkpoint: %s", gb_session_id(job->hosted->session), err->message);
+    job_free(job);
+}
+
+/* The one that has begun. */
+static void job_fail(struct hosted *hosted, const struct gb_err *err)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct job *job = TAKE_PTR(state->job);
+
+    if (err->code == GB_ETOOLARGE && !job->asked)
+        state->too_large = true;
+    if (!job->released && gb_session_is_held(hosted->session))
+        gb_session_release(hosted->session, NULL, NULL);
+    job_refuse(job, err);
+    job_next(hosted);
+}
+
+static void job_abandon(struct request *request)
+{
+    ((struct job *)request->arg)->request = NULL;
+}
+
+static void job_on_patience_over(void *arg)
+{
+    struct job *job = arg;
+    struct gb_err err = {0};
+
+    gb_list_remove(&job->link);
+    (void)gb_err_set(&err, GB_EBUSY, "the session is not idle");
+    job_refuse(job, &err);
+}
+
+void job_end_all(struct hosted *hosted, const struct gb_err *why)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct gb_list *link;
+    struct gb_err err = *why;
+
+    err.code = GB_ECLOSED;
+    err.dispatched = false;
+    if (state->job != NULL)
+        job_refuse(TAKE_PTR(state->job), &err);
+    while ((link = gb_list_pop(&state->waiting)) != NULL)
+        job_refuse(container_of(link, struct job, link), &err);
+}
+
+/* ---- what is told ---- */
+
+static void job_tell_checkpoint(struct job *job, const struct gb_past_taken *taken)
+{
+    struct gb_kept_info info;
+    struct event event;
+    struct reply reply;
+
+    if (event_begin(&event, job->hosted->server, "session.checkpointed", job->hosted)) {
+        gb_json_put_u64(&event.out, "checkpoint", taken->seq); /* `seq` is the event's own */
+        gb_json_put_u64(&event.out, "cell", job->cell);
+        gb_json_put_u64(&event.out, "bytes", taken->bytes);
+        gb_json_put_u64(&event.out, "pause_us", taken->pause_ns / 1000);
+        event_end(&event);
+    }
+    if (job->request == NULL)
+        return;
+    info = (struct gb_kept_info){.seq = taken->seq,
+                                 .cell = job->cell,
+                                 .bytes = taken->bytes,
+                                 .pages = taken->pages,
+                                 .pause_us = taken->pause_ns / 1000};
+    reply_begin(&reply, TAKE_PTR(job->request));
+    gb_object_write(&reply.out, &gb_kept_object, &info);
+    reply_end(&reply);
+}
+
+static struct gb_rewound_info job_rewound(const struct job *job)
+{
+    const struct gb_past *past = checkpoint_of(job->hosted)->past;
+    const struct gb_past_moment *here = gb_past_find(past, gb_past_here(past));
+
+    return (struct gb_rewound_info){
+        .seq = gb_past_here(past),
+        .cell = here == NULL ? 0 : here->cell,
+        .epoch = gb_session_epoch(job->hosted->session),
+        .from_seq = job->from_seq,
+        .from_cell = job->cell,
+        .took_us = (gb_clock_mono_ns() - job->begun_ns) / 1000,
+    };
+}
+
+static void job_tell_rewind(struct job *job)
+{
+    const struct gb_rewound_info info = job_rewound(job);
+    struct event event;
+    struct reply reply;
+
+    if (event_begin(&event, job->hosted->server, "session.rewound", job->hosted)) {
+        gb_json_put_u64(&event.out, "checkpoint", info.seq); /* `seq` is the event's own */
+        gb_json_put_u64(&event.out, "cell", info.cell);
+        gb_json_put_u64(&event.out, "epoch", info.epoch);
+        gb_json_put_u64(&event.out, "from_checkpoint", info.from_seq);
+        gb_json_put_u64(&event.out, "from_cell", info.from_cell);
+        event_end(&event);
+    }
+    if (job->request == NULL)
+        return;
+    reply_begin(&reply, TAKE_PTR(job->request));
+    gb_object_write(&reply.out, &gb_rewound_object, &info);
+    reply_end(&reply);
+}
+
+/* ---- a rewind ---- */
+
+static void job_on_exchanged(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct job *job;
+
+    gb_past_settle(state->past, err == NULL);
+    if (err != NULL) {
+        job_fail(hosted, err);
+        return;
+    }
+    checkpoint_is_known(hosted);
+    job = TAKE_PTR(state->job);
+    job_tell_rewind(job);
+    job_free(job);
+    job_next(hosted);
+}
+
+static void job_on_returned(void *arg, struct gb_clone *clone, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct gb_err problem = {0};
+
+    if (clone == NULL) {
+        job_fail(hosted, err);
+    } else if (gb_session_is_held(hosted->session)) {
+        gb_session_exchange(hosted->session, gb_clone_take(clone), job_on_exchanged, hosted);
+    } else {
+        gb_clone_free(clone);
+        gb_past_settle(checkpoint_of(hosted)->past, false);
+        (void)gb_err_set(&problem, GB_ECLOSED, "the session has ended");
+        job_fail(hosted, &problem);
+    }
+}
+
+/* The checkpoint of now is there. */
+static void job_return(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct job *job = state->job;
+    struct gb_server *server = hosted->server;
+    const struct gb_charge charge =
+        gb_charge_of(server->host->accel, gb_session_memory_mb(hosted->session), true);
+    struct gb_err err = {0};
+    uint64_t seq;
+    int r = 0;
+
+    job->from_seq = gb_past_here(state->past);
+    seq = target_find(state->past, &job->target, &err);
+    if (seq == 0)
+        r = -GB_EGONE;
+    if (r == 0)
+        r = gb_past_return(state->past, server->host, seq, job_on_returned, hosted, &err);
+    if (r < 0) {
+        job_fail(hosted, &err);
+        return;
+    }
+    /* It takes the place of one that has its room already, which ends a moment later. */
+    job->slot = gb_admission_force(server->capacity->admission, &charge);
+    gb_slot_hold(job->slot, gb_past_returning_vm(state->past));
+}
+
+/* ---- a checkpoint ---- */
+
+static void job_on_copied(void *arg)
+{
+    struct hosted *hosted = arg;
+    struct job *job = checkpoint_of(hosted)->job;
+
+    if (job->rewinds || !gb_session_is_held(hosted->session))
+        return;
+    job->released = true;
+    gb_session_release(hosted->session, NULL, NULL);
+}
+
+static void job_on_taken(void *arg, const struct gb_past_taken *taken, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct job *job = state->job;
+
+    checkpoint_count(hosted);
+    if (err != NULL) {
+        job_fail(hosted, err);
+        return;
+    }
+    state->is_known = true;
+    if (job->rewinds) {
+        job_return(hosted);
+        return;
+    }
+    state->job = NULL;
+    job_tell_checkpoint(job, taken);
+    job_free(job);
+    job_next(hosted);
+}
+
+static void job_on_held(void *arg, const struct gb_err *err)
+{
+    struct hosted *hosted = arg;
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct job *job = state->job;
+    const struct gb_settings_past *settings = &hosted->server->settings.past;
+    const struct gb_past_take take = {.vm = gb_session_vm(hosted->session),
+                                      .cell = gb_session_cells(hosted->session),
+                                      .epoch = gb_session_epoch(hosted->session),
+                                      .limit = job->asked ? SIZE_MAX / 2 : settings->largest,
+                                      .keep = job->rewinds ? target_ahead(state->past, &job->target)
+                                                           : 0,
+                                      .name = job->rewinds ? NULL : job->name,
+                                      .copied = job_on_copied,
+                                      .done = job_on_taken,
+                                      .arg = hosted};
+    struct gb_err problem = {0};
+
+    if (err != NULL) {
+        job_fail(hosted, err);
+        return;
+    }
+    job->cell = take.cell;
+    if (job->rewinds && checkpoint_is_now(hosted)) {
+        job_return(hosted);
+        return;
+    }
+    state->is_known = false;
+    state->known_ns = gb_session_last_active_ns(hosted->session);
+    if (gb_past_take(state->past, &take, &problem) < 0)
+        job_fail(hosted, &problem);
+}
+
+/* ---- the beginning ---- */
+
+static bool job_may_begin(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+
+    return state->job == NULL && !gb_list_empty(&state->waiting) && hosted->opened &&
+           !hosted->closing && gb_session_state(hosted->session) == GB_SESSION_IDLE &&
+           !gb_session_is_held(hosted->session) && gb_session_waiting(hosted->session) == 0 &&
+           (state->past == NULL || !gb_past_is_busy(state->past));
+}
+
+static void job_begin(struct hosted *hosted, struct job *job)
+{
+    struct gb_err err = {0};
+    int r;
+
+    checkpoint_of(hosted)->job = job;
+    gb_timer_stop(job->patience);
+    job->begun_ns = gb_clock_mono_ns();
+    r = checkpoint_make_past(hosted, &err);
+    /* What is not there need not be waited for, but where steps begin is not known yet. */
+    if (r == 0 && job->rewinds && job->target.steps == 0 &&
+        target_find(checkpoint_of(hosted)->past, &job->target, &err) == 0)
+        r = -GB_EGONE;
+    if (r == 0)
+        r = gb_session_hold(hosted->session, job_on_held, hosted, &err);
+    if (r < 0)
+        job_fail(hosted, &err);
+}
+
+void job_next(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    if (job_may_begin(hosted))
+        job_begin(hosted, container_of(gb_list_pop(&state->waiting), struct job, link));
+}
+
+void job_add(struct job *job, uint64_t wait_ms)
+{
+    struct hosted *hosted = job->hosted;
+
+    if (job->request != NULL) {
+        job->request->arg = job;
+        job->request->abandon = job_abandon;
+    }
+    job->patience = gb_timer_new(hosted->server->loop, job_on_patience_over, job);
+    gb_list_add_tail(&checkpoint_of(hosted)->waiting, &job->link);
+    gb_timer_start(job->patience, wait_ms);
+    job_next(hosted);
+}

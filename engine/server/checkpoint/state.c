@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/checkpoint/state.h"
+
+#include "base/mem.h"
+#include "server/core/state.h"
+
+const struct part_state checkpoint_sizes = {
+    .server = sizeof(struct checkpoint_server),
+    .session = sizeof(struct checkpoint_session),
+};
+
+int checkpoint_may_be(struct hosted *hosted, struct gb_err *err)
+{
+    const struct checkpoint_server *state = checkpoint_of_server(hosted->server);
+    const struct gb_settings_past *settings = &hosted->server->settings.past;
+
+    if (settings->checkpoints == GB_SETTINGS_CHECKPOINTS_OFF)
+        return gb_err_set(err, GB_ENOPAST, "checkpoints are off ([past] checkpoints)");
+    if (state->folder == NULL)
+        return gb_err_set(err, GB_ENOPAST, "%s", state->why.message);
+    if (gb_start_origin(&hosted->start) == NULL)
+        return gb_err_set(err, GB_ENOPAST,
+                          "the session's VM was booted, and checkpoints are taken of those that "
+                          "were made of a template (`glassbell image warm` makes one)");
+    if (state->bytes >= settings->total)
+        return gb_err_set(err, GB_ECAPACITY,
+                          "the checkpoints of all sessions take %llu MB on disk, and the settings "
+                          "allow no more ([past] total)",
+                          (unsigned long long)(state->bytes >> 20));
+    return part_check_past(hosted, err);
+}
+
+int checkpoint_make_past(struct hosted *hosted, struct gb_err *err)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    const struct gb_settings_past *settings = &hosted->server->settings.past;
+    const struct keep_limits limits = {.bytes = settings->per_session,
+                                       .count = (size_t)settings->keep};
+    _cleanup_(freep) char *path = NULL;
+    int r = checkpoint_may_be(hosted, err);
+
+    if (r < 0 || state->past != NULL)
+        return r;
+    path = xasprintf("%s/%s", checkpoint_of_server(hosted->server)->folder,
+                     gb_session_id(hosted->session));
+    state->past = gb_past_new(hosted->server->loop, gb_start_origin(&hosted->start), path, limits);
+    return 0;
+}
+
+bool checkpoint_is_now(struct hosted *hosted)
+{
+    const struct checkpoint_session *state = checkpoint_of(hosted);
+
+    return state->is_known && state->known_ns == gb_session_last_active_ns(hosted->session);
+}
+
+void checkpoint_is_known(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+
+    state->is_known = true;
+    state->known_ns = gb_session_last_active_ns(hosted->session);
+}
+
+void checkpoint_count(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct checkpoint_server *server = checkpoint_of_server(hosted->server);
+    uint64_t bytes = state->past == NULL ? 0 : gb_past_bytes(state->past);
+
+    server->bytes += bytes - state->counted_bytes;
+    state->counted_bytes = bytes;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which checkpoint is meant. */
+#include <string.h>
+
+#include "server/checkpoint/state.h"
+
+/* Whether @at is @seq, or leads to it. */
+static bool target_leads_to(const struct gb_past *past, uint64_t at, uint64_t seq)
+{
+    const struct gb_past_moment *moment;
+
+    while (seq > at && (moment = gb_past_find(past, seq)) != NULL)
+        seq = moment->parent;
+    return seq == at;
+}
+
+/* The child that leads to the newest of all that follow: the branch that was left last. */
+static uint64_t target_forward(const struct gb_past *past, uint64_t from)
+{
+    size_t count;
+    const struct gb_past_moment *moments = gb_past_moments(past, &count);
+
+    for (size_t i = count; i-- > 0;) {
+        uint64_t seq = moments[i].seq;
+
+        if (seq <= from || !target_leads_to(past, from, seq))
+            continue;
+        while (gb_past_find(past, seq)->parent != from)
+            seq = gb_past_find(past, seq)->parent;
+        return seq;
+    }
+    return 0;
+}
+
+static uint64_t target_step(const struct gb_past *past, int64_t steps, struct gb_err *err)
+{
+    const int64_t wanted = steps;
+    uint64_t seq = gb_past_here(past);
+
+    for (; steps > 0 && seq != 0; steps--)
+        seq = gb_past_find(past, seq) == NULL ? 0 : gb_past_find(past, seq)->parent;
+    for (; steps < 0 && seq != 0; steps++)
+        seq = target_forward(past, seq);
+    if (seq == 0 && wanted == 1)
+        (void)gb_err_set(err, GB_EGONE, "there is no checkpoint before this moment");
+    else if (seq == 0 && wanted == -1)
+        (void)gb_err_set(err, GB_EGONE, "nothing that was undone follows this moment");
+    else if (seq == 0)
+        (void)gb_err_set(err, GB_EGONE, "there are no %lld checkpoints %s this moment",
+                         (long long)(wanted > 0 ? wanted : -wanted),
+                         wanted > 0 ? "before" : "behind");
+    return seq;
+}
+
+static const struct gb_past_moment *target_of_cell(const struct gb_past *past, int64_t cell)
+{
+    size_t count;
+    const struct gb_past_moment *moments = gb_past_moments(past, &count);
+
+    for (size_t i = count; i-- > 0;)
+        if ((int64_t)moments[i].cell == cell)
+            return moments + i;
+    return NULL;
+}
+
+static const struct gb_past_moment *target_of_name(const struct gb_past *past, const char *name)
+{
+    size_t count;
+    const struct gb_past_moment *moments = gb_past_moments(past, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (moments[i].name != NULL && strcmp(moments[i].name, name) == 0)
+            return moments + i;
+    return NULL;
+}
+
+uint64_t target_find(const struct gb_past *past, const struct job_target *target,
+                     struct gb_err *err)
+{
+    const struct gb_past_moment *moment;
+
+    if (target->seq == 0 && target->cell < 0 && target->name == NULL)
+        return target_step(past, target->steps, err);
+    if (target->seq != 0)
+        moment = gb_past_find(past, target->seq);
+    else if (target->cell >= 0)
+        moment = target_of_cell(past, target->cell);
+    else
+        moment = target_of_name(past, target->name);
+    if (moment != NULL)
+        return moment->seq;
+    if (target->seq != 0)
+        (void)gb_err_set(err, GB_EGONE, "there is no checkpoint %llu",
+                         (unsigned long long)target->seq);
+    else if (target->cell >= 0)
+        (void)gb_err_set(err, GB_EGONE, "there is no checkpoint of the moment after cell %lld",
+                         (long long)target->cell);
+    else
+        (void)gb_err_set(err, GB_EGONE, "there is no checkpoint \"%.128s\"", target->name);
+    return 0;
+}
+
+uint64_t target_ahead(const struct gb_past *past, const struct job_target *target)
+{
+    struct job_target ahead = *target;
+
+    if (target->steps == 1)
+        return gb_past_here(past);
+    if (target->steps != 0)
+        ahead.steps--;
+    return target->steps < 0 ? 0 : target_find(past, &ahead, NULL);
+}
+
+const struct gb_past_moment *target_nearest(const struct gb_past *past,
+                                            const struct job_target *target)
+{
+    size_t count = 0;
+    const struct gb_past_moment *moments = past == NULL ? NULL : gb_past_moments(past, &count);
+    const struct gb_past_moment *nearest = NULL;
+    const int64_t wanted = target->seq != 0 ? (int64_t)target->seq : target->cell;
+    int64_t least = INT64_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        const int64_t at = target->seq != 0 ? (int64_t)moments[i].seq : (int64_t)moments[i].cell;
+        const int64_t far = at < wanted ? wanted - at : at - wanted;
+
+        /* By names and steps nothing is near: the oldest there is, or the newest. */
+        if (target->seq == 0 && target->cell < 0) {
+            if (nearest == NULL || target->steps <= 0)
+                nearest = moments + i;
+        } else if (far <= least) {
+            least = far;
+            nearest = moments + i;
+        }
+    }
+    return nearest;
+}

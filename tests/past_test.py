@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The past of a session: checkpoints, and sessions that are taken back to them."""
+
+import os
+import random
+import re
+import subprocess
+import time
+
+import pytest
+
+from support import BINARY, Failure, Server, Session, Watcher, alive, out, qemu_pid, wait_for
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def session(client):
+    session = Session(client, idle_ms=0)
+    yield session
+    session.close()
+
+
+def checkpoint(session, **options):
+    return session.call("session.checkpoint", **options)
+
+
+def rewind(session, **options):
+    return session.call("session.rewind", **options)
+
+
+def refused(kind, session, method="session.rewind", **options):
+    with pytest.raises(Failure) as caught:
+        session.call(method, **options)
+    assert caught.value.kind == kind, caught.value.error
+    return caught.value
+
+
+def chains(server):
+    """The files of checkpoints that a server has."""
+    folders = list((server.folder / "state/glassbell").glob("past*"))
+    assert len(folders) == 1
+    return sorted(folders[0].iterdir())
+
+
+def test_variables_files_and_processes_come_back(session):
+    session.exec("import os, random, subprocess; random.seed(42); x = [1]; n = random.random()")
+    session.exec("child = subprocess.Popen(['sleep', '1000']); open('f', 'w').write('one')")
+    session.exec("g = (i for i in range(10)); next(g); half = open('half', 'w'); half.write('buffered')")
+    taken = checkpoint(session, name="start")
+    assert taken["cell"] == 3 and taken["pages"] > 0 and taken["bytes"] > 0
+    after = "print(x, open('f').read(), child.poll(), random.random(), next(g), os.urandom(8).hex())"
+    first = out(session.exec(after)).split()
+    session.exec("x.append(2); open('f', 'w').write('two'); child.kill(); child.wait(); os.mkdir('d')")
+    back = rewind(session, name="start")
+    assert back["cell"] == 3 and back["seq"] == taken["seq"] and back["epoch"] == 2
+    assert back["from_cell"] == 5
+    again = session.exec(after + "; half.flush(); print(open('half').read(), os.path.exists('d'))")
+    assert again["cell"] == 6  # no number is used twice
+    words = out(again).split()
+    assert words[:-3] == first[:-1]
+    assert words[-3] != first[-1]  # the kernel's random numbers are others
+    assert words[-2:] == ["buffered", "False"]
+
+
+@pytest.mark.parametrize("image, change, show", [
+    ("javascript", "x = (globalThis.x ?? 0) + 1; require('fs').writeFileSync('f', `${x}`)",
+     "console.log(x, require('fs').readFileSync('f', 'utf8'))"),
+    ("shell", "x=$((x + 1)); echo $x > f", "echo $x $(cat f)"),
+])
+def test_other_languages(client, image, change, show):
+    session = Session(client, image=image)
+    for _ in range(3):
+        assert session.exec(change)["exit_code"] == 0
+        checkpoint(session)
+    assert out(session.exec(show)) == "3 3\n"
+    assert rewind(session, cell=1)["cell"] == 1
+    assert out(session.exec(show)) == "1 1\n"
+    assert rewind(session, cell=3)["cell"] == 3
+    assert out(session.exec(show)) == "3 3\n"
+    session.close()
+
+
+def test_steps_back_and_forward(session):
+    for i in range(1, 4):
+        session.exec(f"x = {i}")
+        checkpoint(session)
+    session.exec("x = 4")
+    assert rewind(session, steps=1)["cell"] == 3  # a moment that nobody kept is left, and kept
+    assert out(session.exec("print(x)")) == "3\n"
+    rewind(session, steps=1)
+    assert rewind(session, steps=2)["cell"] == 1
+    assert out(session.exec("print(x)")) == "1\n"
+    rewind(session, steps=1)
+    assert refused("gone", session, steps=1).error["data"]["nearest"]["cell"] == 1
+    assert out(session.exec("print(x)")) == "1\n"  # it goes on as it was
+
+
+def test_forward_leads_where_it_was_left(session):
+    session.exec("x = 'a'")
+    checkpoint(session)
+    session.exec("x = 'b'")
+    rewind(session, steps=1)
+    assert rewind(session, steps=-1)["cell"] == 2
+    assert out(session.exec("print(x)")) == "b\n"
+    rewind(session, cell=1)
+    session.exec("x = 'c'")
+    checkpoint(session)
+    rewind(session, steps=1)
+    rewind(session, steps=-1)
+    assert out(session.exec("print(x)")) == "c\n"  # the branch that was left last
+    rewind(session, cell=2)
+    assert out(session.exec("print(x)")) == "b\n"  # and the other is there still
+    refused("gone", session, steps=-1)
+
+
+def test_what_is_not_there_is_said_with_what_is_nearest(session):
+    refused("gone", session, cell=0)
+    for i in range(1, 5):
+        session.exec(f"x = {i}")
+        if i != 3:
+            checkpoint(session)
+    assert refused("gone", session, cell=3).error["data"]["nearest"]["cell"] in (2, 4)
+    assert refused("gone", session, cell=99).error["data"]["nearest"]["cell"] == 4
+    assert refused("gone", session, seq=99).error["data"]["nearest"]["seq"] == 3
+    assert refused("gone", session, name="no").error["data"]["nearest"] is not None
+    for wrong in ({}, {"cell": 1, "steps": 1}, {"seq": 1, "name": "x"}):
+        refused("invalid_input", session, **wrong)
+    refused("invalid_input", session, seq=0)
+    assert out(session.exec("print(x)")) == "4\n"
+
+
+def test_a_name_is_one_moment_s(session):
+    session.exec("x = 1")
+    checkpoint(session, name="n")
+    session.exec("x = 2")
+    checkpoint(session, name="n")
+    told = session.call("session.checkpoints")
+    assert [one["name"] for one in told["checkpoints"]] == [None, "n"]
+    assert [one["here"] for one in told["checkpoints"]] == [False, True]
+    assert [one["parent"] for one in told["checkpoints"]] == [None, 1]
+    assert told["more"] is False and told["epoch"] == 1
+    assert told["bytes"] >= sum(one["bytes"] for one in told["checkpoints"])
+    part = session.call("session.checkpoints", limit=1)
+    assert part["more"] is True and [one["seq"] for one in part["checkpoints"]] == [1]
+    assert [one["seq"] for one in session.call("session.checkpoints", after=1)["checkpoints"]] == [2]
+    session.exec("x = 3")
+    rewind(session, name="n")
+    assert out(session.exec("print(x)")) == "2\n"
+
+
+def test_a_cell_that_runs_is_waited_for_or_interrupted(session):
+    session.exec("import time; x = 1")
+    checkpoint(session)
+    running = session.send("x = 2; time.sleep(1000)", timeout_ms=600000)
+    waiting = session.send("x = 3")
+    refused("busy", session, steps=1, wait_ms=100)
+    refused("busy", session, "session.checkpoint", wait_ms=0)
+    assert rewind(session, cell=1, interrupt=True, drop_queued=True)["cell"] == 1
+    assert running.wait()["interrupted"] is True
+    assert waiting.wait()["started_at"] is None
+    assert out(session.exec("print(x)")) == "1\n"
+    running = session.send("x = input()", interactive=True)
+    asked = session.client.send("session.rewind", session=session.id, steps=1)
+    session.call("session.stdin", text="ready\n")
+    running.wait()
+    asked.wait()
+    assert out(session.exec("print(x)")) == "1\n"
+
+
+def test_what_is_asked_meanwhile_waits_and_is_done_after(session):
+    session.exec("x = 1")
+    checkpoint(session)
+    session.exec("x = 2")
+    asked = session.client.send("session.rewind", session=session.id, steps=1)
+    cells = [session.send(f"x += 1; print(x, {i})") for i in range(5)]
+    written = session.client.send("file.write", session=session.id, path="late", text="y", final=True)
+    asked.wait()
+    written.wait()
+    assert [out(cell.wait()) for cell in cells] == [f"{i + 2} {i}\n" for i in range(5)]
+    assert session.read("late") == b"y"
+
+
+def test_only_who_holds_the_session_takes_it_back(server, session):
+    session.exec("x = 1")
+    checkpoint(session)
+    session.exec("x = 2")
+    with server.client() as other:
+        other.call("session.lease", session=session.id, action="take")
+        refused("held", session, steps=1)
+        assert other.call("session.rewind", session=session.id, steps=1)["cell"] == 1
+    wait_for(lambda: not session.get()["lease"])
+    assert out(session.exec("print(x)")) == "1\n"
+
+
+def test_those_who_watch_are_told(server, session):
+    with Watcher(server, sessions=[session.id], kinds=["session.checkpointed", "session.rewound"]) as watcher:
+        session.exec("x = 1")
+        taken = checkpoint(session)
+        told = watcher.until("session.checkpointed")[-1]
+        assert (told["cell"], told["checkpoint"]) == (1, taken["seq"])
+        session.exec("x = 2")
+        back = rewind(session, steps=1)
+        told = watcher.until("session.rewound")[-1]
+        assert {key: told[key] for key in ("checkpoint", "cell", "epoch", "from_checkpoint", "from_cell")} == \
+            {"checkpoint": taken["seq"], "cell": 1, "epoch": 2, "from_checkpoint": back["from_seq"], "from_cell": 2}
+
+
+def test_the_clock_is_right(session):
+    checkpoint(session)
+    time.sleep(1.5)  # which the clock of the checkpoint knows nothing of
+    rewind(session, seq=1)
+    before = time.time()
+    told = float(out(session.exec("import time; print(time.time())")))
+    assert before - 0.1 < told < time.time() + 0.1
+
+
+PRINTER = ("import subprocess; p = subprocess.Popen(['sh', '-c', "
+           "'i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.01; done'])")
+
+
+def test_a_program_goes_on_printing(server, session):
+    session.exec(PRINTER)
+    taken = checkpoint(session)
+    with Watcher(server, sessions=[session.id], kinds=["cell.output", "session.rewound"], output=True) as watcher:
+        for _ in range(3):
+            rewind(session, seq=taken["seq"])
+            watcher.until("session.rewound")
+            # In its new life it goes on where it was then, and no line of it is missing.
+            text = ""
+            while text.count("\n") < 20:
+                told = watcher.until("cell.output")[-1]
+                assert told["cell"] == 1 and told["background"] is True
+                text += told["text"]
+            numbers = [int(line.split()[1]) for line in text.splitlines()[:-1]]
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    session.exec("p.kill()")
+
+
+def test_a_session_with_a_network_is_not_taken_back(server, client):
+    session = Session(client, network={"rules": ["allow example.com"]})
+    assert "network" in str(refused("no_past", session, "session.checkpoint"))
+    refused("no_past", session, steps=1)
+    session.close()
+    session = Session(client)
+    checkpoint(session)
+    session.exec("x = 1")
+    session.call("session.network", network={"rules": ["allow example.com"]})
+    refused("no_past", session, seq=1)
+    session.call("session.network", network="none")
+    refused("no_past", session, seq=1)  # what there is in the guest of it stays
+    assert out(session.exec("print(x)")) == "1\n"
+    session.close()
+
+
+def test_random_rewinds_in_a_growing_tree(client, session):
+    """A program prints all the while; each life goes on, and is kept again."""
+    chance = random.Random(7)
+    session.exec("import os, random, subprocess; random.seed(7); log = []\n" + PRINTER)
+    moments, draws, seen = {}, {}, set()
+
+    def live(path):
+        number = int(out(session.exec("print(len(log))")))
+        assert number == len(path)
+        text = out(session.exec(
+            f"log.append({len(path)}); f = open('f', 'a'); _ = f.write('x'); f.close()\n"
+            "print(log, os.path.getsize('f'), random.random(), p.poll(), os.urandom(8).hex())"))
+        value = re.fullmatch(r"(\[.*\]) (\d+) (\S+) (\S+) ([0-9a-f]{16})\n", text)
+        assert value, text
+        assert value[1] == str(list(range(len(path) + 1)))
+        assert int(value[2]) == len(path) + 1 and value[4] == "None"
+        # What was drawn depends on how many were drawn before, whatever else has been lived.
+        assert draws.setdefault(len(path), value[3]) == value[3]
+        assert value[5] not in seen
+        seen.add(value[5])
+        path = path + [len(path)]
+        moments[checkpoint(session)["seq"]] = path
+        return path
+
+    path = live([])
+    pid = None
+    for _ in range(24):
+        if chance.random() < 0.6:
+            seq = chance.choice(sorted(moments))
+            back = rewind(session, seq=seq)
+            moments[back["from_seq"]] = path
+            path = moments[seq]
+        path = live(path)
+        pid = qemu_pid(client, session.id)
+    assert session.get()["state"] == "idle"
+    # Neither the process that has been taken from nor the server keeps a descriptor of each.
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    for _ in range(20):
+        session.exec("log.append(0)")
+        checkpoint(session)
+    assert qemu_pid(client, session.id) == pid
+    assert len(os.listdir(f"/proc/{pid}/fd")) == before
+    assert "broke the protocol" not in out(session.exec("print('well')"))
+
+
+def test_the_vm_that_was_left_ends(server, client, session):
+    session.exec("x = 1")
+    checkpoint(session)
+    pids = set()
+    descriptors = None
+    for _ in range(6):
+        pids.add(qemu_pid(client, session.id))
+        rewind(session, seq=1)
+        wait_for(lambda: sum(map(alive, pids)) == 0 or qemu_pid(client, session.id) in pids)
+        count = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        if descriptors is not None:
+            wait_for(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) <= descriptors)
+        else:
+            descriptors = count
+    assert len(pids) == 6
+    wait_for(lambda: not any(map(alive, pids)))
+
+
+def test_the_files_go_with_the_session(server, client):
+    before = chains(server)
+    session = Session(client)
+    session.exec("x = 1")
+    checkpoint(session)
+    chain = [path for path in chains(server) if path not in before]
+    assert [path.name for path in chain] == [session.id]
+    assert chain[0].stat().st_mode & 0o777 == 0o600 and chain[0].parent.stat().st_mode & 0o777 == 0o700
+    session.close()
+    wait_for(lambda: not chain[0].exists())
+    refused("session_closed", session)
+
+
+def test_a_chain_that_is_damaged_is_noticed(server, client, session):
+    session.exec("x = 1")
+    checkpoint(session)
+    session.exec("x = 2")
+    checkpoint(session)
+    path = [path for path in chains(server) if path.name == session.id][0]
+    with open(path, "r+b") as file:
+        file.seek(path.stat().st_size // 4)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+    with pytest.raises(Failure) as caught:
+        rewind(session, seq=1)
+    assert "damaged" in str(caught.value)
+    assert out(session.exec("print(x)")) == "2\n"  # it goes on as it was
+
+
+def with_settings(tmp_path, text):
+    path = tmp_path / "a.conf"
+    path.write_text(text)
+    return Server("--config", str(path), folder=str(tmp_path))
+
+
+def test_one_is_kept_after_each_cell_when_that_is_wanted(tmp_path):
+    with with_settings(tmp_path, "[past]\ncheckpoints = idle\n") as server, server.client() as client:
+        session = Session(client)
+
+        def cells():
+            return [one["cell"] for one in session.call("session.checkpoints")["checkpoints"]]
+
+        wait_for(lambda: cells() == [0])
+        for i in range(1, 4):
+            session.exec(f"x = {i}")
+            wait_for(lambda i=i: cells()[-1] == i)
+        for _ in range(2):
+            rewind(session, steps=1)
+        assert out(session.exec("print(x)")) == "1\n"
+        assert rewind(session, cell=0)["cell"] == 0
+        assert session.exec("x")["exit_code"] == 1
+        # Nothing was done since: no other one is taken.
+        wait_for(lambda: cells()[-1] == 5)
+        before = cells()
+        session.get()
+        client.call("stats")
+        assert cells() == before
+        run = client.call("run", code="print(1)")
+        assert out(run) == "1\n"
+        session.close()
+
+
+def test_there_are_no_more_than_the_settings_allow(tmp_path):
+    with with_settings(tmp_path, "[past]\nkeep = 8\n") as server, server.client() as client:
+        session = Session(client)
+        session.exec("x = 0")
+        checkpoint(session, name="first")
+        for i in range(1, 15):
+            session.exec(f"x = {i}")
+            checkpoint(session)
+        told = session.call("session.checkpoints")["checkpoints"]
+        assert len(told) <= 8 and told[-1]["cell"] == 15 and told[0]["name"] == "first"
+        # The moment that is wanted stays, whatever has to go for the one that is left.
+        for at in (1, 2, -2, 0):
+            one = session.call("session.checkpoints")["checkpoints"][at]
+            rewind(session, seq=one["seq"])
+            assert out(session.exec("print(x)")) in [f"{one['cell'] - 1}\n", "0\n", "14\n"]
+            assert len(session.call("session.checkpoints")["checkpoints"]) <= 8
+        assert out(session.exec("print(x)")) == "0\n"
+        session.close()
+
+
+def test_off_is_off(tmp_path):
+    with with_settings(tmp_path, "[past]\ncheckpoints = off\n") as server, server.client() as client:
+        session = Session(client)
+        session.exec("x = 1")
+        assert "[past] checkpoints" in str(refused("no_past", session, "session.checkpoint"))
+        refused("no_past", session, steps=1)
+        assert session.call("session.checkpoints")["checkpoints"] == []
+        session.close()
+
+
+def test_a_server_that_was_killed_leaves_no_checkpoints(tmp_path):
+    server = Server(folder=str(tmp_path))
+    with server.client() as client:
+        session = Session(client)
+        checkpoint(session)
+        assert len(chains(server)) == 1
+        server.process.kill()
+        server.process.wait()
+    assert len(chains(server)) == 1
+    server.start()
+    assert chains(server) == []
+    with server:
+        pass
+
+
+def glassbell(server, *arguments):
+    return subprocess.run([BINARY, *arguments], env=server.env, capture_output=True, text=True, check=False)
+
+
+def test_from_the_command_line(server, client):
+    session = Session(client, key="work")
+    session.exec("x = 1")
+    done = glassbell(server, "checkpoint", "work", "--name", "clean")
+    assert (done.returncode, done.stdout) == (0, "checkpoint 1, after cell 1\n"), done
+    session.exec("x = 2")
+    done = glassbell(server, "undo", "work")
+    assert (done.returncode, done.stdout) == (0, "as it was after cell 1\n"), done
+    assert out(session.exec("print(x)")) == "1\n"
+    rewind(session, cell=1)
+    done = glassbell(server, "redo", "work")
+    assert (done.returncode, done.stdout) == (0, "as it was after cell 3\n"), done
+    done = glassbell(server, "rewind", "work", "2")
+    assert (done.returncode, done.stdout) == (0, "as it was after cell 2\n"), done
+    assert out(session.exec("print(x)")) == "2\n"
+    done = glassbell(server, "rewind", "work", "-n", "clean", "--json")
+    assert done.returncode == 0 and '"cell":1' in done.stdout.replace(" ", ""), done
+    listed = glassbell(server, "checkpoints", "work")
+    lines = listed.stdout.splitlines()
+    assert lines[0].split() == ["NUMBER", "AFTER", "CELL", "SIZE", "AGE", "NAME"]
+    assert lines[1].startswith(">") and lines[1].split()[-1] == "clean"
+    assert len(lines) == 1 + len(session.call("session.checkpoints")["checkpoints"])
+    done = glassbell(server, "rewind", "work", "77")
+    assert done.returncode == 125 and "no checkpoint" in done.stderr, done
+    for wrong in (["undo"], ["undo", "work", "no"], ["rewind", "work"], ["rewind", "work", "1", "-n", "x"],
+                  ["checkpoints"], ["checkpoint"]):
+        assert glassbell(server, *wrong).returncode in (2, 125), wrong
+    session.close()
