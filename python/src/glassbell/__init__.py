@@ -24,28 +24,29 @@ if TYPE_CHECKING:
     from ._sync.execution import Execution
     from ._sync.session import Session
     from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, DeadlineExceeded,
-                         GlassbellError, Held, ImageMissing, InternalError, InvalidInput, NotFound,
-                         OutcomeUnknown, PolicyError, ProtocolError, SessionClosed, TooLarge,
-                         Unsupported)
-    from .types import (Cell, Display, Entry, Event, FileChange, Hello, Lease, Matches, Output,
-                        SessionInfo, Waiting)
+                         GlassbellError, Gone, Held, ImageMissing, InternalError, InvalidInput,
+                         NoPast, NotFound, OutcomeUnknown, PolicyError, ProtocolError,
+                         SessionClosed, TooLarge, Unsupported)
+    from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Hello, Kept, Lease,
+                        Matches, Output, Rewound, SessionInfo, Waiting)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "BootFailed", "Busy",
-    "CapacityError", "Cell", "Client", "ConnectionFailed", "DeadlineExceeded", "Display", "Entry",
-    "Event", "Events", "Execution", "FileChange", "GlassbellError", "Held", "Hello", "ImageMissing",
-    "InternalError", "InvalidInput", "Lease", "Matches", "NotFound", "OutcomeUnknown", "Output",
-    "PolicyError", "ProtocolError", "Session", "SessionClosed", "SessionInfo", "TooLarge",
-    "Unsupported", "Waiting", "__version__",
+    "CapacityError", "Cell", "Checkpoint", "Client", "ConnectionFailed", "DeadlineExceeded",
+    "Display", "Entry", "Event", "Events", "Execution", "FileChange", "GlassbellError", "Gone",
+    "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput", "Kept", "Lease", "Matches",
+    "NoPast", "NotFound", "OutcomeUnknown", "Output", "PolicyError", "ProtocolError", "Rewound",
+    "Session", "SessionClosed", "SessionInfo", "TooLarge", "Unsupported", "Waiting", "__version__",
 ]
 
 _WHERE = {
     **{f"{flavour}{name}": f"{folder}.{name.lower()}" for flavour, folder in
        (("", "._sync"), ("Async", "._async")) for name in ("Client", "Events", "Execution", "Session")},
-    **dict.fromkeys(("Cell", "Display", "Entry", "Event", "FileChange", "Hello", "Lease", "Matches",
-                     "Output", "SessionInfo", "Waiting"), ".types"),
+    **dict.fromkeys(("Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Hello",
+                     "Kept", "Lease", "Matches", "Output", "Rewound", "SessionInfo", "Waiting"),
+                    ".types"),
 }
 
 

@@ -15,8 +15,8 @@ from typing import Any, Mapping, Optional
 from ._reader import check
 from .errors import ProtocolError
 
-__all__ = ["Cell", "Display", "Entry", "Event", "FileChange", "Hello", "Lease", "Matches",
-           "Output", "SessionInfo", "Waiting"]
+__all__ = ["Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Hello", "Kept", "Lease",
+           "Matches", "Output", "Rewound", "SessionInfo", "Waiting"]
 
 Json = Mapping[str, Any]
 
@@ -284,6 +284,67 @@ class Lease:
         return cls(_text(raw, "holder"), _integer(raw, "client") or 0, _flag(raw, "human"),
                    _number(raw, "since") or 0.0, _text(raw, "note"),
                    _integer(raw, "waiting") or 0, raw)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A moment to which a session can be taken."""
+
+    seq: int
+    parent: Optional[int]  # the one that it follows
+    cell: int  # the last one that had ended
+    epoch: int
+    at: float
+    bytes: int  # on the server's disk
+    name: Optional[str]
+    here: bool  # the session follows it
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Checkpoint:
+        check("checkpoint", raw)
+        return cls(_integer(raw, "seq") or 0, _integer(raw, "parent"), _integer(raw, "cell") or 0,
+                   _integer(raw, "epoch") or 0, _number(raw, "at") or 0.0,
+                   _integer(raw, "bytes") or 0, _text(raw, "name"), _flag(raw, "here"), raw)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A checkpoint that was taken."""
+
+    seq: int
+    cell: int  # the last one that had ended
+    bytes: int  # on the server's disk
+    pages: int  # of memory that had changed, 4 KiB each
+    pause_us: int  # how long the session stood still
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Kept:
+        check("kept", raw)
+        return cls(_integer(raw, "seq") or 0, _integer(raw, "cell") or 0,
+                   _integer(raw, "bytes") or 0, _integer(raw, "pages") or 0,
+                   _integer(raw, "pause_us") or 0, raw)
+
+
+@dataclass(frozen=True)
+class Rewound:
+    """Where a session is after it was taken back, or forward again."""
+
+    seq: int  # the checkpoint that it follows
+    cell: int  # the last one that had ended then
+    epoch: int
+    from_seq: int  # the checkpoint of the moment that was left
+    from_cell: int
+    took_us: int
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Rewound:
+        check("rewound", raw)
+        return cls(_integer(raw, "seq") or 0, _integer(raw, "cell") or 0,
+                   _integer(raw, "epoch") or 0, _integer(raw, "from_seq") or 0,
+                   _integer(raw, "from_cell") or 0, _integer(raw, "took_us") or 0, raw)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,18 @@ def test_places(deaf, value):
     refused("cursor", lambda: session.complete("x", cursor=value))
     refused("cell", lambda: session.stdin("x", cell=value))
     refused("mode", lambda: session.write("x", b"", mode=value))
+    refused("cell", lambda: session.rewind(value))
+    refused("seq", lambda: session.rewind(seq=value))
+    refused("steps", lambda: session.undo(value))
     refused("mode", lambda: session.write("x", b"", mode=0o1000))
+
+
+@pytest.mark.parametrize("value", [-1, 3601, math.nan, "1", True, None], ids=str)
+def test_how_long_a_checkpoint_may_wait(deaf, value):
+    session = deaf.session("s")
+    refused("wait", lambda: session.checkpoint(wait=value))
+    for call in (session.rewind, session.undo, session.redo):
+        refused("wait", lambda call=call: call(wait=value))
 
 
 def test_what_is_meant_passes(fresh):

@@ -262,6 +262,27 @@ def test_history_is_searched(fresh):
     assert session.history(find="nowhere") == []
 
 
+def test_taking_back(fresh):
+    session = fresh("python")
+    session.exec("x = [1]")
+    kept = session.checkpoint("first")
+    assert (kept.seq, kept.cell) == (1, 1) and kept.pages > 0
+    session.exec("x.append(2)")
+    back = session.undo()
+    assert (back.seq, back.cell, back.epoch, back.from_cell) == (1, 1, 2, 2)
+    assert session.exec("print(x)").stdout == "[1]\n"
+    assert session.rewind(seq=back.from_seq).cell == 2
+    assert session.exec("print(x)").stdout == "[1, 2]\n"
+    assert session.rewind(name="first").cell == 1
+    assert session.redo().cell == 2
+    found = session.checkpoints()
+    assert [one.name for one in found[:2]] == ["first", None] and sum(one.here for one in found) == 1
+    assert found[0].parent is None and found[1].parent == 1
+    with pytest.raises(glassbell.Gone) as gone:
+        session.rewind(99)
+    assert gone.value.data["nearest"]["seq"] in {one.seq for one in found}
+
+
 def test_completion(py):
     py.exec("some_name = 1")
     assert "some_name" in py.complete("some_n").matches

@@ -14,7 +14,8 @@ from .. import _check
 from .._program import Args, Code, program
 from .._wire import Disconnected
 from ..errors import ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge
-from ..types import Cell, Entry, Lease, Matches, SessionInfo, data_of
+from ..types import (Cell, Checkpoint, Entry, Kept, Lease, Matches, Rewound, SessionInfo,
+                     data_of)
 from .connection import AsyncConnection, Lock, OutputCallback, WaitingCallback
 from .execution import AsyncExecution
 
@@ -25,7 +26,10 @@ __all__ = ["AsyncSession"]
 
 _PIECE = 3 << 20  # bytes of a file that travel at once: 4 MiB as base64
 _LONGEST = 86400.0  # seconds that the server lets any cell run
+_WAIT_MAX = 3600.0  # seconds that the server lets a checkpoint wait
 _PAGE = 100  # cells of a history asked for at once
+_CHECKPOINTS = 100  # of them asked for at once
+_REWIND = 60.0  # seconds that another VM may take to come up
 _ENTRIES = 10000  # names of a folder asked for at once
 _ENTRIES_MAX = 1000000  # and in all: what is in the VM decides how many there are
 
@@ -187,6 +191,53 @@ class AsyncSession:
                 raise ProtocolError("session.history: the server did not say how it goes on")
             after = int(result["next"])
         return cells
+
+    # Its past
+
+    async def checkpoint(self, name: Optional[str] = None, *, wait: float = 10.0) -> Kept:
+        """Keeps the session as it is now: memory, files and processes. `wait`: how many seconds it
+        may wait until the session is idle."""
+        wait = _check.within("wait", wait, 0, _WAIT_MAX)
+        return Kept.from_json(await self._call("session.checkpoint", name=name,
+                                               wait_ms=round(wait * 1000), deadline=wait + _REWIND))
+
+    async def checkpoints(self) -> list[Checkpoint]:
+        """The moments to which the session can be taken, oldest first."""
+        found: list[Checkpoint] = []
+        more = True
+        while more:
+            result = await self._call("session.checkpoints", after=found[-1].seq if found else 0,
+                                      limit=_CHECKPOINTS, safe=True)
+            page = [Checkpoint.from_json(item) for item in result.get("checkpoints") or ()]
+            more = bool(result.get("more"))
+            if more and (not page or page[-1].seq <= (found[-1].seq if found else 0)):
+                raise ProtocolError("session.checkpoints: the server did not say how it goes on")
+            found += page
+        return found
+
+    async def rewind(self, cell: Optional[int] = None, *, seq: Optional[int] = None,
+                     name: Optional[str] = None, steps: Optional[int] = None,
+                     interrupt: bool = False, wait: float = 10.0) -> Rewound:
+        """Takes the session, with its memory, files and processes, to the moment after `cell`, to a
+        checkpoint by its number or name, or so many `steps` back. Nothing is run again, and the
+        moment that is left is kept. `interrupt`: a cell that runs is interrupted, and those that
+        wait are dropped; else all are waited for, `wait` seconds at most."""
+        wait = _check.within("wait", wait, 0, _WAIT_MAX)
+        return Rewound.from_json(await self._call(
+            "session.rewind", cell=_check.optional("cell", cell, 0),
+            seq=_check.optional("seq", seq, 1), name=name, steps=steps,
+            interrupt=interrupt or None, drop_queued=interrupt or None,
+            wait_ms=round(wait * 1000), deadline=wait + _REWIND))
+
+    async def undo(self, steps: int = 1, *, interrupt: bool = False, wait: float = 10.0) -> Rewound:
+        """Takes it back by so many checkpoints."""
+        return await self.rewind(steps=_check.whole("steps", steps, 1), interrupt=interrupt,
+                                 wait=wait)
+
+    async def redo(self, steps: int = 1, *, interrupt: bool = False, wait: float = 10.0) -> Rewound:
+        """Takes back so many `undo`."""
+        return await self.rewind(steps=-_check.whole("steps", steps, 1), interrupt=interrupt,
+                                 wait=wait)
 
     # The session
 
