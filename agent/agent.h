@@ -8,6 +8,7 @@
  *                                            - FILE_… ------------------------> files.c
  *                                            - CONFIGURE, STAT, RESUME --------> system.c
  *                       -> stream.c  <- stdout, stderr - output.c, - stdin -> cell.c
+ *                                      - upload -> upload.c, <- download - download.c
  *   cell.c, query.c  <- control channels ->  worker.c  (kernel, process, shell)
  *   cell.c  <- pipes -  whatever the code and its children write
  *

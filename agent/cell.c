@@ -18,6 +18,7 @@
 #include "console.h"
 #include "init.h"
 #include "output.h"
+#include "upload.h"
 #include "parse/path.h"
 
 /* Standard input. */
@@ -302,7 +303,7 @@ static int put_file(struct cell *cell, const struct gb_exec *exec, struct gb_err
 
     if ((exec->flags & GB_EXEC_PUT) == 0)
         return 0;
-    r = files_put(&cell->agent->files, exec->file, exec->code, script ? 0755 : 0644, err);
+    r = upload_put(&cell->agent->files, exec->file, exec->code, script ? 0755 : 0644, err);
     return r < 0 ? gb_err_wrap(err, r, "cannot put the program into the home") : 0;
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@
 #include "init.h"
 #include "system.h"
 
-enum { DEFAULT_MODE = 0644, MODE_BITS = 0777, GATHER = 4 };
+enum { GATHER = 4 };
 
 int files_init(struct files *files, int proc_fd, uint64_t reserve)
 {
@@ -37,108 +36,7 @@ static void answer(struct port *port, uint32_t id, int r, const struct gb_err *e
         port_send_ok(port, id);
 }
 
-/* Writing. */
-
-static struct upload *find_upload(struct files *files, uint32_t id)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(files->uploads); i++) {
-        if (files->uploads[i].used && files->uploads[i].id == id)
-            return &files->uploads[i];
-    }
-    return NULL;
-}
-
-static void forget_upload(struct upload *upload)
-{
-    (void)gb_close(upload->fd);
-    (void)gb_close(upload->folder_fd);
-    free(upload->path);
-    *upload = (struct upload){.fd = -1, .folder_fd = -1};
-}
-
-/* Begins an upload: the folder of its path, and a file without a name in it. */
-static int begin_upload(struct files *files, const struct gb_file_write *request,
-                        struct upload **ret_upload, struct gb_err *err)
-{
-    struct upload *upload = NULL;
-    struct path path;
-    const char *name;
-    int r;
-
-    for (size_t i = 0; i < ARRAY_SIZE(files->uploads) && upload == NULL; i++) {
-        if (!files->uploads[i].used)
-            upload = &files->uploads[i];
-    }
-    if (upload == NULL)
-        return gb_err_set(err, GB_EBUSY, "%u uploads are unfinished", GB_UPLOADS_MAX);
-    if (request->offset != 0)
-        return gb_err_set(err, GB_EINVALID, "an upload begins at offset 0");
-    r = path_parse(request->path, USER_HOME, &path, err);
-    if (r < 0)
-        return r;
-    name = path_split(&path);
-    if (name == NULL)
-        return gb_err_set(err, GB_EINVALID, "the path names no file");
-    *upload = (struct upload){.id = request->upload, .used = true, .fd = -1, .folder_fd = -1};
-    upload->path = xstrdup(name);
-    upload->folder_fd = home_open_parents(files->home_fd, path.text);
-    if (upload->folder_fd < 0)
-        r = home_error(err, -upload->folder_fd, "the folder of the file");
-    if (r == 0) {
-        upload->fd = home_open(upload->folder_fd, ".", O_TMPFILE | O_RDWR, DEFAULT_MODE);
-        if (upload->fd < 0)
-            r = home_error(err, -upload->fd, "the file cannot be made");
-    }
-    if (r < 0)
-        forget_upload(upload);
-    else
-        *ret_upload = upload;
-    return r;
-}
-
-/* A link that is there already must not lead out, even though it would be replaced: whoever writes
- * through it does not expect that. */
-static int check_target(struct files *files, const struct gb_file_write *request,
-                        struct gb_err *err)
-{
-    struct path path;
-    _cleanup_(closep) int fd = -1;
-    int r = path_parse(request->path, USER_HOME, &path, err);
-
-    if (r < 0)
-        return r;
-    fd = home_open(files->home_fd, path.text, O_PATH, 0);
-    if (fd == -EXDEV || fd == -ELOOP)
-        return home_error(err, -fd, "the file");
-    return 0;
-}
-
-/* Gives the file its name: at once where nothing has that name, else beside it and over it. */
-static int name_file(const struct upload *upload)
-{
-    char source[32], beside[32];
-    uint64_t random = 0;
-
-    (void)snprintf(source, sizeof(source), "/proc/self/fd/%d", upload->fd);
-    if (linkat(AT_FDCWD, source, upload->folder_fd, upload->path, AT_SYMLINK_FOLLOW) == 0)
-        return 0;
-    if (errno != EEXIST)
-        return -errno;
-    if (getrandom(&random, sizeof(random), 0) < 0)
-        return -errno;
-    (void)snprintf(beside, sizeof(beside), ".upload-%016llx", (unsigned long long)random);
-    if (linkat(AT_FDCWD, source, upload->folder_fd, beside, AT_SYMLINK_FOLLOW) < 0)
-        return -errno;
-    if (renameat(upload->folder_fd, beside, upload->folder_fd, upload->path) == 0)
-        return 0;
-    random = (uint64_t)errno;
-    (void)unlinkat(upload->folder_fd, beside, 0);
-    return -(int)random;
-}
-
-/* What the agent writes is no part of the user's memory limit: it may not take what the kernel
- * needs to go on. */
-static int check_room(const struct files *files, size_t size, struct gb_err *err)
+int files_check_room(const struct files *files, size_t size, struct gb_err *err)
 {
     if (system_has_available(files->proc_fd, files->reserve + size))
         return 0;
@@ -146,160 +44,6 @@ static int check_room(const struct files *files, size_t size, struct gb_err *err
         err, GB_ETOOLARGE,
         "no memory left: the session's files and processes take up what it has; remove "
         "files, end processes, or open it with more memory");
-}
-
-static int write_chunk(struct files *files, struct upload *upload,
-                       const struct gb_file_write *request, struct gb_err *err)
-{
-    mode_t mode = request->mode == 0 ? DEFAULT_MODE : request->mode;
-    ssize_t n;
-    int r;
-
-    if ((mode & ~(mode_t)MODE_BITS) != 0)
-        return gb_err_set(err, GB_EINVALID, "the mode %o has other than permission bits", mode);
-    if (request->offset != upload->size)
-        return gb_err_set(err, GB_EINVALID, "the upload is at %llu, not at %llu",
-                          (unsigned long long)upload->size, (unsigned long long)request->offset);
-    r = check_room(files, request->data.size, err);
-    if (r < 0)
-        return r;
-    n = gb_fd_write_full(upload->fd, request->data.data, request->data.size);
-    if (n < 0)
-        return home_error(err, (int)-n, "the file cannot be written");
-    upload->size += (uint64_t)n;
-    if (!request->final)
-        return 0;
-    r = check_target(files, request, err);
-    if (r < 0)
-        return r;
-    r = fchmod(upload->fd, mode) < 0 ? -errno : name_file(upload);
-    return r < 0 ? home_error(err, -r, "the file cannot be put in its place") : 0;
-}
-
-bool files_are_open(const struct files *files)
-{
-    for (size_t i = 0; i < GB_UPLOADS_MAX; i++)
-        if (files->uploads[i].used)
-            return true;
-    return false;
-}
-
-void files_write(struct files *files, struct port *port, uint32_t id,
-                 const struct gb_file_write *request)
-{
-    struct upload *upload = find_upload(files, request->upload);
-    struct gb_file_size size;
-    struct gb_err err;
-    int r = 0;
-
-    home_as_user(true);
-    if (upload == NULL)
-        r = begin_upload(files, request, &upload, &err);
-    if (r == 0)
-        r = write_chunk(files, upload, request, &err);
-    home_as_user(false);
-    if (r == 0 && request->final)
-        changes_accept(files->changes, upload->folder_fd, upload->path);
-    if (r == 0) {
-        size.size = upload->size;
-        port_send(port, (struct gb_frame){.type = GB_GUEST_FILE_SIZE, .id = id},
-                  &gb_file_size_fields, &size);
-    } else {
-        port_send_error(port, id, &err);
-    }
-    if (upload != NULL && (r < 0 || request->final))
-        forget_upload(upload);
-}
-
-int files_put(struct files *files, struct gb_bytes path, struct gb_bytes data, mode_t mode,
-              struct gb_err *err)
-{
-    const struct gb_file_write request = {.path = path, .final = 1, .mode = mode, .data = data};
-    struct upload *upload = NULL;
-    int r;
-
-    home_as_user(true);
-    r = begin_upload(files, &request, &upload, err);
-    if (r == 0)
-        r = write_chunk(files, upload, &request, err);
-    home_as_user(false);
-    if (r == 0)
-        changes_accept(files->changes, upload->folder_fd, upload->path);
-    if (upload != NULL)
-        forget_upload(upload);
-    return r;
-}
-
-void files_abort(struct files *files, struct port *port, uint32_t id,
-                 const struct gb_file_abort *request)
-{
-    struct upload *upload = find_upload(files, request->upload);
-
-    if (upload != NULL)
-        forget_upload(upload);
-    port_send_ok(port, id); /* to forget what is unknown is no error */
-}
-
-/* Reading. */
-
-static int read_piece(int home_fd, const struct gb_file_read *request, struct gb_buf *data,
-                      struct gb_file_data *ret_reply, struct gb_err *err)
-{
-    struct path path;
-    struct stat status;
-    _cleanup_(closep) int fd = -1;
-    uint64_t left;
-    size_t size;
-    uint8_t *to;
-    ssize_t n;
-    int r = path_parse(request->path, USER_HOME, &path, err);
-
-    if (r < 0)
-        return r;
-    if (request->length > GB_FILE_CHUNK_MAX)
-        return gb_err_set(err, GB_ETOOLARGE, "a piece of a file is at most %u bytes",
-                          GB_FILE_CHUNK_MAX);
-    /* O_NONBLOCK: a FIFO would wait for its other end here. */
-    fd = home_open(home_fd, path.text, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    if (fd < 0)
-        return home_error(err, -fd, "the file cannot be read");
-    if (fstat(fd, &status) < 0)
-        return gb_err_sys(err, errno, "the file cannot be read");
-    if (!S_ISREG(status.st_mode))
-        return gb_err_set(err, GB_EINVALID, "only regular files can be read");
-    left = (uint64_t)status.st_size - MIN((uint64_t)status.st_size, request->offset);
-    size = (size_t)MIN(left, (uint64_t)request->length);
-    to = gb_buf_reserve(data, size + 1, GB_FILE_CHUNK_MAX + 1);
-    if (to == NULL)
-        return gb_err_set(err, GB_ECAPACITY, "no memory for %zu bytes of the file", size);
-    n = pread(fd, to, size, (off_t)MIN(request->offset, (uint64_t)INT64_MAX - size));
-    if (n < 0)
-        return gb_err_sys(err, errno, "the file cannot be read");
-    gb_buf_commit(data, (size_t)n);
-    *ret_reply = (struct gb_file_data){
-        .size = (uint64_t)status.st_size,
-        .eof = left <= (uint64_t)n || (size_t)n < size,
-        .data = gb_buf_bytes(data),
-    };
-    return 0;
-}
-
-void files_read(struct files *files, struct port *port, uint32_t id,
-                const struct gb_file_read *request)
-{
-    _cleanup_(gb_buf_release) struct gb_buf data = {0};
-    struct gb_file_data reply;
-    struct gb_err err;
-    int r;
-
-    home_as_user(true);
-    r = read_piece(files->home_fd, request, &data, &reply, &err);
-    home_as_user(false);
-    if (r < 0)
-        port_send_error(port, id, &err);
-    else
-        port_send(port, (struct gb_frame){.type = GB_GUEST_FILE_DATA, .id = id},
-                  &gb_file_data_fields, &reply);
 }
 
 /* Listing. */
@@ -515,7 +259,7 @@ static int change(const struct files *files, const struct gb_file_change *reques
     int r = path_parse(request->path, USER_HOME, path, err);
 
     if (r == 0 && make)
-        r = check_room(files, 0, err);
+        r = files_check_room(files, 0, err);
     if (r < 0)
         return r;
     while (path->size > 1 && path->text[path->size - 1] == '/')

@@ -16,39 +16,21 @@
 #include "track/changes.h"
 #include "wire/guest.h"
 
-/* A file that is being written: without a name until it is whole. */
-struct upload {
-    uint32_t id; /* of the host; the slot is free when @used is false */
-    bool used;
-    int fd, folder_fd;
-    char *path; /* its name in the folder */
-    uint64_t size;
-};
-
 struct files {
     int home_fd, proc_fd;
     uint64_t reserve;        /* bytes of memory that stay free, whatever the host writes */
     struct changes *changes; /* below the home */
-    struct upload uploads[GB_UPLOADS_MAX];
+    unsigned upload_count;   /* that are not finished (upload.c) */
 };
 
 /* 0 or -errno. What the host does to files is no change of a cell's. */
 int files_init(struct files *files, int proc_fd, uint64_t reserve);
 
-/* Whether a file is on its way. */
-bool files_are_open(const struct files *files);
+/* What the agent writes is no part of the user's memory limit: it may not take what the kernel
+ * needs to go on. */
+int files_check_room(const struct files *files, size_t size, struct gb_err *err);
 
 /* Requests: each answers on the port. */
-void files_write(struct files *files, struct port *port, uint32_t id,
-                 const struct gb_file_write *request);
-/* Makes the file @path of the home, with its folders, of these bytes; executable by @mode. As
- * files_write() does it; -GB_E… with a sentence. */
-int files_put(struct files *files, struct gb_bytes path, struct gb_bytes data, mode_t mode,
-              struct gb_err *err);
-void files_abort(struct files *files, struct port *port, uint32_t id,
-                 const struct gb_file_abort *request);
-void files_read(struct files *files, struct port *port, uint32_t id,
-                const struct gb_file_read *request);
 void files_list(struct files *files, struct port *port, uint32_t id,
                 const struct gb_file_list *request);
 void files_stat(struct files *files, struct port *port, uint32_t id,

@@ -48,6 +48,7 @@ struct deadline {
 struct loop {
     int epoll_fd;
     unsigned ready_count;
+    bool goes_on; /* there is work that no descriptor tells of: the next round does not wait */
     struct source *ready[LOOP_BATCH];
     struct gb_list deadlines;
 };

@@ -238,6 +238,7 @@ int main(void)
         essential(loop_round(&agent.loop), "epoll");
         stream_turns(&agent);
         port_flush(&agent.port);
+        agent.loop.goes_on = stream_goes_on(&agent);
         tidy(&agent);
     }
 }

@@ -13,8 +13,8 @@
 #include "console.h"
 
 enum {
-    READ_BYTES = 4096,   /* the kernel hands out a page at a time */
-    READS_A_ROUND = 256, /* then others get their turn */
+    READ_BYTES = 4096,  /* the kernel hands out a page at a time */
+    READS_A_ROUND = 32, /* then others get their turn, and credit for what came leaves */
     SMALL_WRITE = 4096,
 };
 

@@ -30,9 +30,6 @@ union request {
     struct gb_interrupt_request interrupt;
     struct gb_complete complete;
     struct gb_is_complete is_complete;
-    struct gb_file_write file_write;
-    struct gb_file_abort file_abort;
-    struct gb_file_read file_read;
     struct gb_file_list file_list;
     struct gb_file_path file_path;
     struct gb_file_change file_change;
@@ -122,8 +119,6 @@ static int check_rest(const struct agent *agent, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "the worker is not idle");
     if (agent->configure_id != 0 || agent->prepare_id != 0 || query_is_open(&agent->queries))
         return gb_err_set(err, GB_EBUSY, "the worker is asked something");
-    if (files_are_open(&agent->files))
-        return gb_err_set(err, GB_EBUSY, "a file is on its way");
     return 0;
 }
 
@@ -180,24 +175,6 @@ static void serve_is_complete(struct agent *agent, const struct gb_frame *frame,
                               const union request *request)
 {
     query_is_complete(agent, frame, &request->is_complete);
-}
-
-static void serve_file_write(struct agent *agent, const struct gb_frame *frame,
-                             const union request *request)
-{
-    files_write(&agent->files, &agent->port, frame->id, &request->file_write);
-}
-
-static void serve_file_abort(struct agent *agent, const struct gb_frame *frame,
-                             const union request *request)
-{
-    files_abort(&agent->files, &agent->port, frame->id, &request->file_abort);
-}
-
-static void serve_file_read(struct agent *agent, const struct gb_frame *frame,
-                            const union request *request)
-{
-    files_read(&agent->files, &agent->port, frame->id, &request->file_read);
 }
 
 static void serve_file_list(struct agent *agent, const struct gb_frame *frame,
@@ -259,9 +236,6 @@ static const struct service {
     {GB_GUEST_INTERRUPT, serve_interrupt},
     {GB_GUEST_COMPLETE, serve_complete},
     {GB_GUEST_IS_COMPLETE, serve_is_complete},
-    {GB_GUEST_FILE_WRITE, serve_file_write},
-    {GB_GUEST_FILE_ABORT, serve_file_abort},
-    {GB_GUEST_FILE_READ, serve_file_read},
     {GB_GUEST_FILE_LIST, serve_file_list},
     {GB_GUEST_FILE_STAT, serve_file_stat},
     {GB_GUEST_FILE_REMOVE, serve_file_remove},

@@ -3,7 +3,9 @@
 
 #include "agent.h"
 #include "console.h"
+#include "download.h"
 #include "output.h"
+#include "upload.h"
 
 /* Of one round of the loop: then others get theirs. */
 enum { STREAM_ROUND = 4 * GB_STREAM_PIECE };
@@ -19,6 +21,13 @@ static const struct gb_mux_kind stream_users[GB_STREAM_KIND_COUNT] = {
                          .data = cell_stdin_data,
                          .shut = cell_stdin_shut,
                          .ended = cell_stdin_ended},
+    [GB_STREAM_UPLOAD] = {.opened = upload_opened,
+                          .data = upload_data,
+                          .shut = upload_shut,
+                          .ended = upload_ended},
+    [GB_STREAM_DOWNLOAD] = {.opened = download_opened,
+                            .fill = download_fill,
+                            .ended = download_ended},
 };
 
 void stream_init(struct agent *agent)
@@ -30,6 +39,11 @@ void stream_turns(struct agent *agent)
 {
     if (!port_is_full(&agent->port))
         gb_mux_run(&agent->mux, STREAM_ROUND);
+}
+
+bool stream_goes_on(struct agent *agent)
+{
+    return gb_mux_is_ready(&agent->mux) && !port_is_full(&agent->port);
 }
 
 void stream_frame(struct agent *agent, const struct gb_frame *frame)

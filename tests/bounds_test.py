@@ -308,7 +308,7 @@ def test_the_guests_log_is_bounded(hostile, vm, bounded):
     ends(vm, "send('LOG', b'\\3' + blob(b'l' * 4097), 0)", "LOG")
 
 
-ANSWERS = ["PONG", "STATUS", "COMPLETIONS", "COMPLETENESS", "FILE_SIZE", "FILE_DATA", "FILE_ENTRIES", "OK", "ERROR"]
+ANSWERS = ["PONG", "STATUS", "COMPLETIONS", "COMPLETENESS", "FILE_ENTRIES", "OK", "ERROR"]
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
@@ -404,10 +404,6 @@ def test_a_listing_without_end(vm, bounded):
 
 
 @pytest.mark.parametrize("method, asked, kind, payload", [
-    ("file.read", "FILE_READ", "FILE_DATA", "struct.pack('<QB', 5, 0) + blob(b'x' * 2000)"),
-    ("file.read", "FILE_READ", "FILE_DATA", "struct.pack('<QB', 5, 0) + blob(b'')"),
-    ("file.read", "FILE_READ", "FILE_DATA", "b'short'"),
-    ("file.read", "FILE_READ", "OK", "b''"),
     ("file.stat", "FILE_STAT", "FILE_ENTRIES", "entries()"),
     ("file.stat", "FILE_STAT", "FILE_ENTRIES", "entries(entry('a'), entry('b'))"),
     ("file.stat", "FILE_STAT", "FILE_ENTRIES", "entries(entry('a'), more=1)"),
@@ -418,10 +414,78 @@ def test_a_listing_without_end(vm, bounded):
 ])
 def test_answers_that_cannot_be(vm, method, asked, kind, payload):
     answer(vm, asked, kind, payload)
-    params = {"code": "x"} if "complete" in method else {"path": "f", "length": 1000} if method == "file.read" else {"path": "f"}
+    params = {"code": "x"} if "complete" in method else {"path": "f"}
     with pytest.raises(Failure) as failure:
         vm.call(method, **params)
     assert "broke the protocol" in str(failure.value), failure.value
+
+
+DOWNLOADS_THAT_CANNOT_BE = {
+    "more than was asked for": ("send('DATA', b'x' * 1001, 0, number=number)", "more of the file"),
+    "more in the end": ("send('DATA', b'x' * 1000, 0, number=number)\nsend('DATA', b'x', 0, number=number)", "more of the file"),
+    "less than was asked for": ("send('DATA', b'x' * 999, 0, number=number)\nsend('SHUT', struct.pack('<QB', 5, 0), 0, number=number)",
+                                "less of the file"),
+    "nothing": ("send('SHUT', struct.pack('<QB', 5, 0), 0, number=number)", "less of the file"),
+    "no word": ("send('SHUT', b'', 0, number=number)", "download"),
+    "half a word": ("send('SHUT', b'short', 0, number=number)", "download"),
+    "a word too long": ("send('SHUT', bytes(10), 0, number=number)", "download"),
+    "a credit": ("send('CREDIT', struct.pack('<Q', 1), 0, number=number)", "used less"),
+    "of a cell": ("send('DATA', b'x', 1, number=number)", "none of cell 1"),
+    "of another": ("send('DATA', b'x', 0, number=number + 2)", "was not opened"),
+    "a reason that is none": ("send('RESET', struct.pack('<I', 3) + blob('x'), 0, number=number)", "none of a guest's"),
+}
+
+
+@pytest.mark.parametrize("what", DOWNLOADS_THAT_CANNOT_BE)
+def test_downloads_that_cannot_be(vm, bounded, what):
+    frames, sentence = DOWNLOADS_THAT_CANNOT_BE[what]
+    vm.exec("def at_open(kind, number):\n    " + frames.replace("\n", "\n    ") + "\nvm.at_open = at_open\nend()")
+    with pytest.raises(Failure) as failure:
+        vm.call("file.read", path="f", length=1000)
+    assert "broke the protocol" in str(failure.value) and sentence in str(failure.value), failure.value
+    with pytest.raises(Failure) as failure:
+        vm.exec("end()")
+    assert failure.value.kind == "session_closed"
+
+
+UPLOADS_THAT_CANNOT_BE = {
+    "data": ("send('DATA', b'x', 0, number=number)", "credit"),
+    "an end before ours": ("send('SHUT', bytes(8), 0, number=number)", "not what was sent"),
+    "another size": ("vm.at_shut = lambda number: send('SHUT', struct.pack('<Q', 5), 0, number=number)", "not what was sent"),
+    "a size too long": ("vm.at_shut = lambda number: send('SHUT', bytes(9), 0, number=number)", "upload"),
+    "two ends": ("vm.at_shut = lambda number: [send('SHUT', struct.pack('<Q', 4), 0, number=number) for _ in range(2)]", None),
+    "credit for nothing": ("send('CREDIT', struct.pack('<Q', 1 << 40), 0, number=number)", "used less"),
+    "no credit": ("send('CREDIT', bytes(8), 0, number=number)", "used less"),
+}
+
+
+@pytest.mark.parametrize("what", UPLOADS_THAT_CANNOT_BE)
+def test_uploads_that_cannot_be(vm, bounded, what):
+    frames, sentence = UPLOADS_THAT_CANNOT_BE[what]
+    vm.exec(f"def at_open(kind, number):\n    {frames}\nvm.at_open = at_open\nend()")
+    if sentence is None:  # the first is a good one
+        assert vm.call("file.write", path="f", text="four")["size"] == 4
+    else:
+        with pytest.raises(Failure) as failure:
+            vm.call("file.write", path="f", text="four")
+        assert "broke the protocol" in str(failure.value) and sentence in str(failure.value), failure.value
+    with pytest.raises(Failure) as failure:
+        vm.exec("end()")
+    assert failure.value.kind in ("session_closed", "outcome_unknown")
+
+
+@pytest.mark.takes(3 * 32 * MIB)
+def test_uploads_that_nobody_takes_are_bounded(vm, bounded):
+    """What a guest does not consume waits up to a limit, and no more than a window of it has left."""
+    vm.exec("vm.at_open = lambda kind, number: None\nend()")
+    sent = [vm.call_later("file.write", path="f", offset=at * MIB, text="x" * MIB, final=False) for at in range(8)]
+    with vm.client_of() as other:  # this connection is not read any more
+        other.call("session.exec", session=vm.id,
+                   code="assert sum(size for name, _, size in vm.received if name == 'DATA') <= 512 << 10\nend()")
+        other.call("session.close", session=vm.id)
+    for pending in sent:
+        with pytest.raises(Failure):
+            pending.wait()
 
 
 def test_errors_that_are_none_of_a_guests(vm):
@@ -581,7 +645,6 @@ def test_requests_to_a_guest_are_bounded(client, vm):
 
 
 def test_open_uploads_are_bounded(vm):
-    answer(vm, "FILE_WRITE", "FILE_SIZE", "struct.pack('<Q', 1)")
     sent = [vm.call_later("file.write", path=f"f{i}", offset=0, text="x", final=False) for i in range(20)]
     assert [busy(pending, "uploads of this session") for pending in sent] == [False] * 16 + [True] * 4
 

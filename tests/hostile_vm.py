@@ -61,7 +61,10 @@ class Vm:
         self.cell = 0         # that runs, or ran last
         self.answered = False  # and has been told to have ended
         self.answers = {}     # by type of request: its answer's type and payload, as a test has set them
-        self.received = []    # names of what came, CREDIT with its cell and bytes
+        self.received = []    # names of what came, CREDIT with its cell and bytes, DATA with its size
+        self.at_open = None   # what is done when a stream of a file is opened, instead of what is right
+        self.at_shut = self.take_file  # and when one has come to its end
+        self.files = {}       # streams of uploads and downloads: bytes that have come
         self.streams = {}     # ids of what was opened for OUTPUT, by cell and kind
 
     def send(self, kind, payload=b"", cell=None, flags=0, number=0, times=1):
@@ -107,20 +110,41 @@ class Vm:
     def serve(self):
         """Serves one frame."""
         name, number, cell, payload = self.receive()
-        self.received.append((name, cell, payload if name == "CREDIT" else None))
+        self.received.append((name, cell, payload if name == "CREDIT" else len(payload)))
         if name in self.answers:
             kind, content = self.answers[name]
             self.send(kind, content, 0, number=number)
         elif name == "EXEC":
             self.run(cell, payload)
         elif name in STREAMS:
-            pass
+            self.take_stream(name, number, cell, payload)
         elif name == "PING":
             self.send("PONG", struct.pack("<QQB", 1, time.time_ns(), 1), 0, number=number)
         elif name == "STAT":
             self.send("STATUS", struct.pack("<QQQQIQQ", 1, 1, 1, 1, 1, 1, 1), 0, number=number)
         else:
             self.send("OK", b"", 0, number=number)
+
+    def take_stream(self, name, number, cell, payload):
+        """Streams of files: an upload is consumed, and a download is of nothing."""
+        if name == "OPEN" and payload[0] in (4, 5):
+            self.files[number] = 0
+            if self.at_open:
+                self.at_open(payload[0], number)
+            elif payload[0] == 5:
+                self.send("SHUT", struct.pack("<QB", 0, 1), 0, number=number)
+        elif name == "DATA" and number in self.files:
+            self.files[number] += len(payload)
+            if not self.at_open:
+                self.send("CREDIT", struct.pack("<Q", len(payload) + 256), 0, number=number)
+        elif name == "SHUT" and number in self.files:
+            self.at_shut(number)
+        elif name == "RESET" and number % 2 == 1:
+            self.files.pop(number, None)
+            self.send("RESET", struct.pack("<I", 1) + blob(""), cell, number=number)
+
+    def take_file(self, number):
+        self.send("SHUT", struct.pack("<Q", self.files.pop(number)), 0, number=number)
 
     def run(self, cell, payload):
         at = struct.calcsize("<BBIQQ")

@@ -15,15 +15,14 @@ TYPES = {"HELLO": 1, "READY": 2, "PING": 3, "PONG": 4, "CONFIGURE": 5, "STAT": 6
          "EXEC": 16, "DISPLAY": 19,
          "WAITING": 20, "DONE": 21, "INTERRUPT": 23,
          "OPEN": 24, "DATA": 25, "SHUT": 26, "CREDIT": 27, "RESET": 28, "COMPLETE": 32,
-         "COMPLETIONS": 33, "IS_COMPLETE": 34, "COMPLETENESS": 35, "FILE_WRITE": 48,
-         "FILE_SIZE": 49, "FILE_ABORT": 50, "FILE_READ": 51, "FILE_DATA": 52, "FILE_LIST": 53,
+         "COMPLETIONS": 33, "IS_COMPLETE": 34, "COMPLETENESS": 35, "FILE_LIST": 53,
          "FILE_ENTRIES": 54, "FILE_STAT": 55, "FILE_REMOVE": 56, "FILE_MKDIR": 57, "OK": 64,
          "ERROR": 65}
 NAMES = {number: name for name, number in TYPES.items()}
 
 TIMED_OUT, INTERRUPTED, OOM, STATE_LOST, HAS_VALUE = 1, 2, 4, 8, 16
 KERNEL, PROCESS, SHELL = 0, 1, 2
-STDOUT, STDERR, STDIN = 1, 2, 3  # kinds of streams
+STDOUT, STDERR, STDIN, UPLOAD, DOWNLOAD = 1, 2, 3, 4, 5  # kinds of streams
 STREAM_WINDOW, PIECE = 512 << 10, (32 << 10) - 16
 
 
@@ -108,6 +107,60 @@ class Done:
         return str(self.__dict__)
 
 
+class File:
+    """An upload or a download: a stream of ours."""
+
+    def __init__(self, number, kind):
+        self.id, self.kind = number, kind
+        self.window = STREAM_WINDOW  # of what we send
+        self.data = bytearray()      # that came
+        self.word = None             # the guest's last one
+        self.refused = None
+
+    def take(self, vm, frame):
+        if frame.type == "CREDIT":
+            self.window += struct.unpack("<Q", frame.payload)[0]
+            assert self.window <= STREAM_WINDOW
+        elif frame.type == "DATA":
+            assert self.kind == DOWNLOAD and len(frame.payload) <= PIECE
+            self.data += frame.payload
+            vm.send("CREDIT", struct.pack("<Q", cost(frame)), 0, self.id)
+        elif frame.type == "SHUT":
+            self.word = frame.payload
+            del vm.files[self.id]
+        elif frame.type == "RESET":
+            self.refused = Refused(frame)
+            if self.kind == UPLOAD:
+                vm.send("RESET", struct.pack("<I", 1) + blob(""), 0, self.id)
+            del vm.files[self.id]
+
+    def give(self, vm, data):
+        """As much as there is a window for; waits for room. False: it was refused meanwhile."""
+        for at in range(0, len(data), PIECE):
+            piece = data[at:at + PIECE]
+            vm.until(lambda: self.refused or self.window >= len(piece) + COST)
+            if self.refused:
+                return False
+            vm.send("DATA", piece, 0, self.id)
+            self.window -= len(piece) + COST
+        return True
+
+    def end(self, vm):
+        """Of an upload: the file is to be there. Its size."""
+        vm.send("SHUT", b"", 0, self.id)
+        self.wait(vm)
+        return Fields(self.word).number("Q")
+
+    def wait(self, vm):
+        vm.until(lambda: self.refused or self.word is not None)
+        if self.refused:
+            raise self.refused
+
+    def give_up(self, vm):
+        vm.send("RESET", struct.pack("<I", 1) + blob(""), 0, self.id)
+        del vm.files[self.id]
+
+
 class Refused(Exception):
     def __init__(self, frame):
         fields = Fields(frame.payload)
@@ -146,6 +199,7 @@ class Guest:
         self.outputs = {}  # kind and cell of each stream of the guest's that is open
         self.inputs = {}   # the stream of a cell's standard input
         self.given_up = {}  # of our streams: why
+        self.files = {}     # uploads and downloads under way
         self.log, self.late, self.waiting, self.displays = [], {}, [], []
 
     def close(self):
@@ -174,6 +228,9 @@ class Guest:
                 return frame
 
     def take_stream(self, frame):
+        if frame.id in self.files:
+            self.files[frame.id].take(self, frame)
+            return True
         if frame.type == "DATA":
             kind, cell = self.outputs[frame.id]
             assert cell == frame.cell
@@ -194,6 +251,26 @@ class Guest:
         """Grants what an OUTPUT frame has taken."""
         if frame.stream in self.outputs:
             self.send("CREDIT", struct.pack("<Q", cost(frame) if taken is None else taken), frame.cell, frame.stream)
+
+    def open_file(self, kind, params):
+        file = File(self.next_stream, kind)
+        self.files[file.id], self.next_stream = file, self.next_stream + 2
+        self.send("OPEN", bytes([kind]) + blob(params), 0, file.id)
+        return file
+
+    def upload(self, path, mode=0):
+        return self.open_file(UPLOAD, blob(path) + struct.pack("<I", mode))
+
+    def download(self, path, offset=0, length=1 << 60):
+        return self.open_file(DOWNLOAD, blob(path) + struct.pack("<QQ", offset, length))
+
+    def until(self, condition, timeout=60):
+        """Reads what comes until the condition holds."""
+        end = time.monotonic() + timeout
+        while not condition():
+            frame = self.receive_any(end - time.monotonic())
+            assert frame is not None, f"nothing came in {timeout} s; console: {self.console()}"
+            assert self.take_stream(frame), frame
 
     def open_stdin(self, cell):
         self.inputs[cell], self.next_stream = self.next_stream, self.next_stream + 2

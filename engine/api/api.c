@@ -21,7 +21,7 @@
 #include "settings/settings.h"
 #include "vm/host.h"
 
-enum { FILE_MAX = 64 << 20, CHUNK = 1 << 20, WINDOW = 4 };
+enum { FILE_MAX = 64 << 20 };
 
 static_assert((int)GLASSBELL_KERNEL == (int)GB_MODE_KERNEL, "the same numbers");
 static_assert((int)GLASSBELL_PROCESS == (int)GB_MODE_PROCESS, "the same numbers");
@@ -476,24 +476,22 @@ void glassbell_interrupt(struct glassbell_session *session)
 /* ---- files ---- */
 
 struct transfer {
-    struct glassbell_session *session;
     char *path;
-    struct gb_buf content; /* what is left to write, or what has been read */
-    uint64_t offset;       /* asked for or sent so far */
-    uint32_t mode, upload, pending;
-    bool failed;
+    struct gb_guest_upload *upload; /* of a write */
+    struct gb_buf content;          /* of a read */
     glassbell_file_fn *done;
     void *arg;
-    struct gb_err err;
+    struct gb_err err; /* code GB_OK: none */
     struct gb_deferred deferred;
 };
 
-static void finish_transfer(void *arg)
+static void api_file_finish(void *arg)
 {
     struct transfer *transfer = arg;
     struct glassbell_error face = face_of(&transfer->err);
 
-    if (transfer->failed)
+    gb_guest_upload_free(transfer->upload);
+    if (transfer->err.code != GB_OK)
         transfer->done(transfer->arg, (struct glassbell_bytes){NULL, 0}, &face);
     else
         transfer->done(transfer->arg, api_bytes_of(&transfer->content), NULL);
@@ -502,136 +500,72 @@ static void finish_transfer(void *arg)
     free(transfer);
 }
 
-static void finish_later(struct transfer *transfer)
-{
-    gb_loop_defer(transfer->session->engine->loop, &transfer->deferred, finish_transfer, transfer);
-}
-
-static struct transfer *new_transfer(struct glassbell_session *session, const char *path,
-                                     glassbell_file_fn *done, void *arg)
+static struct transfer *api_file_new(const char *path, glassbell_file_fn *done, void *arg)
 {
     struct transfer *transfer = xcalloc(1, sizeof(*transfer));
 
-    transfer->session = session;
     transfer->path = xstrdup(path);
     transfer->done = done;
     transfer->arg = arg;
     return transfer;
 }
 
-static void send_chunks(struct transfer *transfer);
-
-static void api_on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void api_on_written(void *arg, const struct gb_err *err)
 {
     struct transfer *transfer = arg;
 
-    (void)frame;
-    transfer->pending--;
-    if (err != NULL && !transfer->failed) {
-        transfer->failed = true;
+    if (err != NULL)
         transfer->err = *err;
-    }
-    if (!transfer->failed && transfer->content.size > 0)
-        send_chunks(transfer);
-    else if (transfer->pending == 0)
-        finish_transfer(transfer);
-}
-
-/* Keeps a few chunks on the way, so that the guest never waits for us. */
-static void send_chunks(struct transfer *transfer)
-{
-    do {
-        size_t size = MIN(transfer->content.size, (size_t)CHUNK);
-        const struct gb_file_write message = {
-            .upload = transfer->upload,
-            .path = gb_bytes_str(transfer->path),
-            .offset = transfer->offset,
-            .final = size == transfer->content.size,
-            .mode = transfer->mode,
-            .data = {gb_buf_data(&transfer->content), size},
-        };
-
-        if (gb_session_request(transfer->session->session, GB_GUEST_FILE_WRITE,
-                               &gb_file_write_fields, &message, 0, api_on_written, transfer,
-                               &transfer->err) < 0) {
-            transfer->failed = true;
-            if (transfer->pending == 0)
-                finish_later(transfer);
-            return;
-        }
-        transfer->pending++;
-        transfer->offset += size;
-        gb_buf_consume(&transfer->content, size);
-    } while (transfer->content.size > 0 && transfer->pending < WINDOW);
+    api_file_finish(transfer);
 }
 
 void glassbell_file_write(struct glassbell_session *session, const char *path,
                           struct glassbell_bytes content, uint32_t mode, glassbell_file_fn *done,
                           void *arg)
 {
-    struct transfer *transfer = new_transfer(session, path, done, arg);
+    struct transfer *transfer = api_file_new(path, done, arg);
+    const struct gb_bytes bytes = {(const uint8_t *)content.data, content.size};
+    int r;
 
-    transfer->mode = mode;
-    /* Uploads of the server and of the library never share a VM: any number that is not in use
-     * does. */
-    transfer->upload = (uint32_t)((uintptr_t)transfer >> 4);
-    if (strlen(path) > GB_PATH_MAX ||
-        !gb_buf_try_add(&transfer->content, content.data, content.size, FILE_MAX)) {
-        transfer->failed = true;
-        (void)gb_err_set(&transfer->err, GB_ETOOLARGE, "a file may have %d bytes, its path %u",
-                         FILE_MAX, GB_PATH_MAX);
-        finish_later(transfer);
-        return;
+    if (strlen(path) > GB_PATH_MAX || content.size > FILE_MAX) {
+        r = gb_err_set(&transfer->err, GB_ETOOLARGE, "a file may have %d bytes, its path %u",
+                       FILE_MAX, GB_PATH_MAX);
+    } else {
+        transfer->upload = gb_session_upload(session->session, gb_bytes_str(path), mode);
+        r = gb_session_upload_give(session->session, transfer->upload, bytes, true, api_on_written,
+                                   transfer, &transfer->err);
     }
-    send_chunks(transfer);
+    if (r < 0) {
+        gb_guest_upload_free(TAKE_PTR(transfer->upload));
+        gb_loop_defer(session->engine->loop, &transfer->deferred, api_file_finish, transfer);
+    }
 }
 
-static void ask_chunk(struct transfer *transfer);
-
-static void on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void api_on_read(void *arg, const struct gb_download_end *end, const struct gb_err *err)
 {
     struct transfer *transfer = arg;
-    struct gb_file_data message = {0};
 
-    transfer->failed = true;
-    if (err != NULL) {
+    (void)end;
+    if (err != NULL)
         transfer->err = *err;
-    } else if (gb_fields_decode(&gb_file_data_fields, frame->payload, &message, &transfer->err) ==
-               0) {
-        if (gb_buf_try_add(&transfer->content, message.data.data, message.data.size, FILE_MAX))
-            transfer->failed = false;
-        else
-            (void)gb_err_set(&transfer->err, GB_ETOOLARGE, "%s has more than %d bytes",
-                             transfer->path, FILE_MAX);
-    }
-    if (transfer->failed || message.eof != 0 || message.data.size == 0)
-        finish_transfer(transfer);
-    else
-        ask_chunk(transfer);
-}
-
-static void ask_chunk(struct transfer *transfer)
-{
-    const struct gb_file_read message = {gb_bytes_str(transfer->path), transfer->content.size,
-                                         CHUNK};
-
-    if (gb_session_request(transfer->session->session, GB_GUEST_FILE_READ, &gb_file_read_fields,
-                           &message, 0, on_read, transfer, &transfer->err) < 0) {
-        transfer->failed = true;
-        finish_later(transfer);
-    }
+    else if (transfer->content.size > FILE_MAX)
+        (void)gb_err_set(&transfer->err, GB_ETOOLARGE, "%s has more than %d bytes", transfer->path,
+                         FILE_MAX);
+    api_file_finish(transfer);
 }
 
 void glassbell_file_read(struct glassbell_session *session, const char *path,
                          glassbell_file_fn *done, void *arg)
 {
-    struct transfer *transfer = new_transfer(session, path, done, arg);
+    struct transfer *transfer = api_file_new(path, done, arg);
+    const struct gb_download what = {gb_bytes_str(path), 0, (uint64_t)FILE_MAX + 1};
+    int r;
 
-    if (strlen(path) > GB_PATH_MAX) {
-        transfer->failed = true;
-        (void)gb_err_set(&transfer->err, GB_EINVALID, "a path may have %u bytes", GB_PATH_MAX);
-        finish_later(transfer);
-        return;
-    }
-    ask_chunk(transfer);
+    if (strlen(path) > GB_PATH_MAX)
+        r = gb_err_set(&transfer->err, GB_EINVALID, "a path may have %u bytes", GB_PATH_MAX);
+    else
+        r = gb_session_download(session->session, &what, &transfer->content, api_on_read, transfer,
+                                &transfer->err);
+    if (r < 0)
+        gb_loop_defer(session->engine->loop, &transfer->deferred, api_file_finish, transfer);
 }

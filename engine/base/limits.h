@@ -77,15 +77,13 @@
 #define GB_FILE_LIMITS(X) \
     X(GB_PATH_MAX, 4096, "path_bytes", "a path") \
     X(GB_FILE_NAME_MAX, 255, "file_name_bytes", "a name in a folder") \
-    X(GB_FILE_CHUNK_MAX, 8 << 20, NULL, "one FILE_WRITE or FILE_READ frame") \
     X(GB_UPLOADS_MAX, 16, "uploads", "uploads that are open in one VM") \
     X(GB_ENTRIES_MAX, 1000, NULL, "entries in one frame of a listing") \
     X(GB_READ_DEFAULT, 1 << 20, "read_default", \
       "bytes of one `file.read` when nobody asks for more") \
     X(GB_READ_MAX, 16 << 20, "read_bytes", "bytes of one `file.read`") \
     X(GB_LIST_MAX, 100000, "list_entries", "entries of one `file.list`") \
-    X(GB_LIST_BYTES_MAX, 16 << 20, "list_bytes", "what they may take as JSON") \
-    X(GB_WRITE_FRAME, 1 << 20, NULL, "an upload goes to the guest in pieces of this size")
+    X(GB_LIST_BYTES_MAX, 16 << 20, "list_bytes", "what they may take as JSON")
 
 /* The journal. */
 #define GB_JOURNAL_LIMITS(X) \

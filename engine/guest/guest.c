@@ -31,6 +31,13 @@ static const struct gb_mux_kind guest_stream_users[GB_STREAM_KIND_COUNT] = {
                           .data = guest_output_data,
                           .ended = guest_output_ended},
     [GB_STREAM_STDIN] = {.fill = guest_stdin_fill, .ended = guest_stdin_ended},
+    [GB_STREAM_UPLOAD] = {.fill = guest_upload_fill,
+                          .credited = guest_upload_credited,
+                          .shut = guest_upload_shut,
+                          .ended = guest_upload_ended},
+    [GB_STREAM_DOWNLOAD] = {.data = guest_download_data,
+                            .shut = guest_download_shut,
+                            .ended = guest_download_ended},
 };
 
 struct gb_guest *gb_guest_new(struct gb_loop *loop, const char *name,
@@ -44,9 +51,13 @@ struct gb_guest *gb_guest_new(struct gb_loop *loop, const char *name,
     guest->arg = arg;
     gb_list_init(&guest->requests);
     gb_mux_init(&guest->mux, GB_SIDE_HOST, guest_stream_users, guest, &guest->out);
-    guest_stdin_init(guest);
+    guest_feed_init(&guest->input);
+    gb_list_init(&guest->uploads);
+    gb_list_init(&guest->downloads);
+    gb_list_init(&guest->told);
     guest->request_timer = gb_timer_new(loop, guest_request_expired, guest);
     guest->cell_timer = gb_timer_new(loop, guest_cell_late, guest);
+    guest->transfer_timer = gb_timer_new(loop, guest_transfer_expired, guest);
     return guest;
 }
 
@@ -54,13 +65,15 @@ void gb_guest_free(struct gb_guest *guest)
 {
     if (guest == NULL)
         return;
-    assert(guest->vm == NULL);
-    gb_guest_drop_requests(guest);
+    assert(guest->vm == NULL && gb_list_empty(&guest->uploads));
+    guest->listens = false;
     gb_mux_clear(&guest->mux, NULL);
+    gb_guest_drop_requests(guest);
     gb_buf_release(&guest->out);
     gb_loop_undefer(&guest->refuse);
     gb_timer_free(guest->request_timer);
     gb_timer_free(guest->cell_timer);
+    gb_timer_free(guest->transfer_timer);
     free(guest);
 }
 
@@ -87,12 +100,27 @@ void guest_flush(struct gb_guest *guest)
         gb_buf_clear(&guest->out);
         return;
     }
-    if (guest->held)
-        return; /* it leaves when the guest goes on */
-    if (gb_mux_is_ready(&guest->mux) && gb_vm_queued(guest->vm) < GUEST_STREAMS_QUEUE)
-        gb_mux_run(&guest->mux, GUEST_STREAMS_QUEUE);
+    if (guest->in_mux || guest->going_on || guest->held)
+        return;
+    do {
+        if (guest->moved) {
+            guest->moved = false;
+            guest_go_on(guest);
+        }
+        if (gb_mux_is_ready(&guest->mux) &&
+            gb_vm_queued(guest->vm) + guest->out.size < GUEST_STREAMS_QUEUE) {
+            guest->in_mux = true;
+            gb_mux_run(&guest->mux, GUEST_STREAMS_QUEUE);
+            guest->in_mux = false;
+        }
+    } while (guest->moved);
     if (guest->out.size > 0)
         gb_vm_send(guest->vm, &guest->out);
+}
+
+void guest_give_up(struct gb_mux_stream *stream)
+{
+    gb_mux_reset(stream, &(struct gb_err){.code = GB_ENOTFOUND});
 }
 
 /* Leaves with what is said next: there is always something, and each write wakes the guest. */
@@ -143,8 +171,11 @@ static int guest_on_log(struct gb_guest *guest, const struct gb_frame *frame, st
 
 static int guest_on_stream(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err)
 {
-    int r = gb_mux_frame(&guest->mux, frame, err);
+    int r;
 
+    guest->in_mux = true;
+    r = gb_mux_frame(&guest->mux, frame, err);
+    guest->in_mux = false;
     if (r == 0)
         guest_flush(guest);
     return r;

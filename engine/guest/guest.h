@@ -29,6 +29,7 @@
 #include "loop/loop.h"
 #include "vm/vm.h"
 #include "wire/guest.h"
+#include "wire/stream_kinds.h"
 
 struct gb_guest;
 
@@ -136,6 +137,41 @@ typedef void gb_guest_pong_fn(void *arg, const struct gb_pong *pong, const struc
 /* As a request. */
 int gb_guest_ping(struct gb_guest *guest, uint64_t deadline_ms, gb_guest_pong_fn *done, void *arg,
                   struct gb_err *err);
+
+/* ---- files ---- */
+
+/* A file on its way into the guest's home, in pieces. It appears whole with the last one, or not at
+ * all. */
+struct gb_guest_upload;
+/* @mode: permission bits; 0: the default. Gives. Nothing is said before the first piece. */
+struct gb_guest_upload *gb_guest_upload_new(struct gb_guest *guest, struct gb_bytes path,
+                                            uint32_t mode);
+/* A piece more, which is copied; @final: the last one. @done once, from the loop: when the guest
+ * has written it, or, of the last one, when the file is there; or why not, and then the other
+ * pieces end with that, too. Fails at once when it has failed before, and with GB_EBUSY when too
+ * much waits. */
+int gb_guest_upload_give(struct gb_guest_upload *upload, struct gb_bytes bytes, bool final,
+                         gb_vm_done_fn *done, void *arg, struct gb_err *err);
+/* What is not finished leaves nothing behind, and its pieces fail. Before the conversation is
+ * freed. Accepts NULL. */
+void gb_guest_upload_free(struct gb_guest_upload *upload);
+
+/* @end NULL: it failed, as @err says, and what has come is of no use. */
+typedef void gb_guest_download_fn(void *arg, const struct gb_download_end *end,
+                                  const struct gb_err *err);
+/* Adds a piece of a file (at most `length` bytes) to @into, which stays the caller's until @done,
+ * once, from the loop; gb_guest_forget() gives it back before. */
+int gb_guest_download(struct gb_guest *guest, const struct gb_download *what, struct gb_buf *into,
+                      gb_guest_download_fn *done, void *arg, struct gb_err *err);
+
+/* ---- the order of calls ---- */
+
+/* Counts a call that is made now, for whoever sends it later. Requests, uploads and downloads do it
+ * themselves. */
+uint64_t gb_guest_call(struct gb_guest *guest);
+/* Whether it has to wait: a file that was finished before it, or a request about files, has not
+ * left. `request_ended` comes when that has changed. */
+bool gb_guest_is_behind(const struct gb_guest *guest, uint64_t call);
 
 /* ---- settings ---- */
 

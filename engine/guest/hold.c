@@ -171,6 +171,7 @@ static void hold_on_answer(void *arg, const struct gb_frame *frame, const struct
 
 void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
 {
+    assert(!guest->in_mux && !guest->going_on); /* HOLD has to leave before there is silence */
     hold_begin(guest, done, arg);
     if (!hold_is_idle(guest) || gb_guest_request(guest, GB_GUEST_HOLD, 0, NULL, NULL, HOLD_MS,
                                                  hold_on_answer, guest, NULL) < 0)

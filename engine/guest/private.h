@@ -14,14 +14,12 @@ struct guest_cell {
     bool paused;
 };
 
-/* Standard input of the cell that runs. */
-struct guest_stdin {
-    struct gb_mux_stream *stream; /* NULL: it takes none, or nobody reads it any more */
-    struct gb_buf data;           /* to be sent */
-    uint64_t taken, sent;         /* bytes, in all */
+/* Bytes that a user gives in pieces, for the host's half of a stream. */
+struct guest_feed {
+    struct gb_mux_stream *stream; /* NULL: not opened, or over */
+    uint64_t given, sent;         /* bytes, in all */
     bool ended;                   /* the end was given */
-    struct gb_list pieces;        /* struct guest_piece, not told yet */
-    struct gb_deferred tell;
+    struct gb_list pieces;        /* struct guest_piece, not settled yet */
 };
 
 struct guest_settings_state {
@@ -61,9 +59,19 @@ struct gb_guest {
     struct gb_mux mux; /* of the VM's port */
     struct gb_buf out; /* frames that leave with guest_flush() */
     struct guest_cell cell;
-    struct guest_stdin input;
-    uint32_t cells_begun; /* the last that was sent */
+    struct guest_feed input; /* standard input of the cell; without a stream: it takes none */
+    uint32_t cells_begun;    /* the last that was sent */
     struct gb_timer *cell_timer;
+
+    struct gb_list uploads, downloads;
+    struct gb_list told;                     /* pieces of feeds that are settled */
+    struct gb_deferred tell, tell_downloads; /* from the loop */
+    uint32_t transfer_count;                 /* pieces of uploads, and downloads, not told yet */
+    struct gb_timer *transfer_timer;
+    bool in_mux;    /* it makes callbacks: what they send leaves behind them */
+    uint64_t calls; /* that were counted */
+    bool moved;     /* what others may have waited for has left, or will not */
+    bool going_on;
 };
 
 /* ---- guest.c ---- */
@@ -78,8 +86,11 @@ void guest_begin_anew(struct gb_guest *guest);
 void guest_operation_end(struct gb_guest *guest, const struct gb_err *err);
 extern const struct gb_vm_events guest_vm_events;
 
-/* Sends what is in `out`, and what streams have to send and may. Nothing while it is held. */
+/* Sends what is in `out`, and what streams have to send and may. While the guest is held it stays.
+ */
 void guest_flush(struct gb_guest *guest);
+/* Nobody here wants what is left of a stream. */
+void guest_give_up(struct gb_mux_stream *stream);
 
 /* ---- request.c ---- */
 
@@ -88,6 +99,10 @@ bool guest_is_answer(const struct gb_frame *frame);
 int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err);
 /* Sends what waits. */
 void guest_send_waiting(struct gb_guest *guest);
+/* Those that need not wait for others; without guest_flush(). */
+void guest_requests_send(struct gb_guest *guest);
+/* Whether one about files waits that came before @call. */
+bool guest_requests_hold(const struct gb_guest *guest, uint64_t call);
 /* Whether a request was sent and has not been answered. */
 bool guest_is_asked(const struct gb_guest *guest);
 void guest_request_expired(void *arg);
@@ -107,19 +122,85 @@ int guest_output_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes b
                       struct gb_err *err);
 void guest_output_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
 
+/* ---- feed.c ---- */
+
+void guest_feed_init(struct guest_feed *feed);
+/* A piece more. @counts: as a request of the user. @done once, from the loop; NULL: nobody listens.
+ */
+int guest_feed_give(struct guest_feed *feed, struct gb_bytes bytes, bool counts,
+                    gb_vm_done_fn *done, void *arg, struct gb_err *err);
+size_t guest_feed_unsent(const struct guest_feed *feed);
+/* A turn of its stream. True: nothing is left to send. */
+bool guest_feed_fill(struct guest_feed *feed);
+/* Pieces have come to a good end: those that have left; those that the guest has consumed, but for
+ * the last one of all; the first ones of no bytes, with the same exception. */
+void guest_feed_settle_sent(struct gb_guest *guest, struct guest_feed *feed);
+void guest_feed_settle_taken(struct gb_guest *guest, struct guest_feed *feed);
+void guest_feed_settle_empty(struct gb_guest *guest, struct guest_feed *feed);
+/* All pieces have ended, with @why, or well (NULL); what has not left is dropped. */
+void guest_feed_fail(struct gb_guest *guest, struct guest_feed *feed, const struct gb_err *why);
+void guest_feed_forget(struct gb_guest *guest, struct guest_feed *feed, const void *arg);
+/* Tells what is settled now (@arg: the guest), or drops it. */
+void guest_feed_tell(void *arg);
+void guest_feed_drop(struct gb_guest *guest);
+
 /* ---- stdin.c ---- */
 
-void guest_stdin_init(struct gb_guest *guest);
 /* For the cell that was just sent. */
 void guest_stdin_open(struct gb_guest *guest, uint32_t cell);
 /* The cell has ended, or the VM: pieces that were not sent end with @why, or as those of a cell
  * that does not run (NULL). */
 void guest_stdin_close(struct gb_guest *guest, const struct gb_err *why);
-/* The same at the end of all requests: tells at once, from the loop. */
-void guest_stdin_fail(struct gb_guest *guest, const struct gb_err *why);
-void guest_stdin_forget(struct gb_guest *guest, const void *arg);
-/* Without a word to anybody. */
-void guest_stdin_release(struct gb_guest *guest);
 /* Of streams stdin. */
 void guest_stdin_fill(void *arg, struct gb_mux_stream *stream);
 void guest_stdin_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
+
+/* ---- transfer.c ---- */
+
+/* Whether a piece or a download more may wait. */
+int guest_transfer_check(const struct gb_guest *guest, struct gb_err *err);
+/* One more waits for the guest; one has ended (@counts false: it was none of them). */
+void guest_transfer_begun(struct gb_guest *guest);
+void guest_transfer_ended(struct gb_guest *guest, bool counts);
+/* When a guest that does nothing more about one has failed at it. */
+uint64_t guest_transfer_deadline(void);
+void guest_transfer_expired(void *arg);
+
+/* ---- order.c ---- */
+
+/* Lets go what waits for nothing any more, when the guest listens; without guest_flush(). */
+void guest_go_on(struct gb_guest *guest);
+
+/* ---- upload.c, download.c ---- */
+
+void guest_uploads_open(struct gb_guest *guest);
+/* Whether one was finished before @call, and the guest has not been told all of it. */
+bool guest_uploads_hold(const struct gb_guest *guest, uint64_t call);
+/* Whether the guest works at one. */
+bool guest_uploads_wait(const struct gb_guest *guest);
+size_t guest_uploads_queued(const struct gb_guest *guest);
+/* Those whose time is over fail; returns when that of the next is, or UINT64_MAX. */
+uint64_t guest_uploads_expire(struct gb_guest *guest, uint64_t now_ns);
+void guest_uploads_forget(struct gb_guest *guest, const void *arg);
+void guest_uploads_fail(struct gb_guest *guest, const struct gb_err *why);
+
+void guest_downloads_open(struct gb_guest *guest);
+bool guest_downloads_wait(const struct gb_guest *guest);
+uint64_t guest_downloads_expire(struct gb_guest *guest, uint64_t now_ns);
+void guest_downloads_forget(struct gb_guest *guest, const void *arg);
+void guest_downloads_fail(struct gb_guest *guest, const struct gb_err *why);
+/* Tells those that have ended (@arg: the guest), or drops all. */
+void guest_downloads_tell(void *arg);
+void guest_downloads_drop(struct gb_guest *guest);
+
+/* Of streams upload and download. */
+void guest_upload_fill(void *arg, struct gb_mux_stream *stream);
+void guest_upload_credited(void *arg, struct gb_mux_stream *stream);
+int guest_upload_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                      struct gb_err *err);
+void guest_upload_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
+int guest_download_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                        struct gb_err *err);
+int guest_download_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                        struct gb_err *err);
+void guest_download_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);

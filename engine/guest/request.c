@@ -16,6 +16,7 @@ struct guest_request {
     gb_guest_reply_fn *done; /* NULL: nobody listens any more */
     gb_guest_pong_fn *pong;  /* likewise, of a PING */
     void *arg;
+    uint64_t call;
     uint64_t deadline_ns;
 };
 
@@ -47,8 +48,10 @@ static void guest_request_remove(struct gb_guest *guest, struct guest_request *r
 {
     gb_list_remove(&request->link);
     guest->request_count--;
-    if (request->id == 0)
-        guest->waiting_bytes -= GB_FRAME_HEADER + request->payload.size;
+    if (request->id != 0)
+        return;
+    guest->waiting_bytes -= GB_FRAME_HEADER + request->payload.size;
+    guest->moved = true;
 }
 
 static void guest_request_free(struct guest_request *request)
@@ -111,6 +114,7 @@ static struct guest_request *guest_request_new(struct gb_guest *guest, enum gb_g
     request->type = type;
     request->cell = cell;
     request->arg = arg;
+    request->call = gb_guest_call(guest);
     request->deadline_ns = gb_clock_mono_ns() + deadline_ms * GB_NS_PER_MS;
     gb_list_add_tail(&guest->requests, &request->link);
     guest->request_count++;
@@ -121,10 +125,16 @@ static struct guest_request *guest_request_new(struct gb_guest *guest, enum gb_g
     return request;
 }
 
+static bool guest_request_is_of_files(const struct guest_request *request)
+{
+    return gb_frame_info((uint16_t)request->type)->files;
+}
+
 static void guest_request_send(struct gb_guest *guest, struct guest_request *request,
                                const struct gb_fields *table, const void *message)
 {
-    if (gb_guest_listens(guest)) {
+    if (gb_guest_listens(guest) &&
+        !(guest_request_is_of_files(request) && gb_guest_is_behind(guest, request->call))) {
         request->id = guest_request_next_id(guest);
         gb_guest_add(&guest->out,
                      (struct gb_frame){
@@ -167,16 +177,33 @@ int gb_guest_ping(struct gb_guest *guest, uint64_t deadline_ms, gb_guest_pong_fn
     return 0;
 }
 
-void guest_send_waiting(struct gb_guest *guest)
+bool guest_requests_hold(const struct gb_guest *guest, uint64_t call)
+{
+    const struct guest_request *request;
+
+    if (guest->waiting_bytes == 0)
+        return false;
+    GB_LIST_FOREACH_CONST(request, &guest->requests, link)
+        if (request->id == 0 && request->call < call && guest_request_is_of_files(request))
+            return true;
+    return false;
+}
+
+void guest_requests_send(struct gb_guest *guest)
 {
     struct guest_request *request;
+    bool held = false; /* one about files waits: those behind it, too */
 
-    if (!gb_guest_listens(guest))
+    if (guest->waiting_bytes == 0)
         return;
     GB_LIST_FOREACH(request, &guest->requests, link) {
-        if (request->id != 0)
+        bool of_files = guest_request_is_of_files(request);
+
+        held = held || (request->id == 0 && of_files && guest_uploads_hold(guest, request->call));
+        if (request->id != 0 || (held && of_files))
             continue;
         guest->waiting_bytes -= GB_FRAME_HEADER + request->payload.size;
+        guest->moved = true;
         request->id = guest_request_next_id(guest);
         gb_frame_add(&guest->out, &(struct gb_frame){.type = (uint16_t)request->type,
                                                      .id = request->id,
@@ -184,6 +211,11 @@ void guest_send_waiting(struct gb_guest *guest)
                                                      .payload = gb_buf_bytes(&request->payload)});
         gb_buf_release(&request->payload);
     }
+}
+
+void guest_send_waiting(struct gb_guest *guest)
+{
+    guest_go_on(guest);
     guest_flush(guest);
 }
 
@@ -194,12 +226,13 @@ bool guest_is_asked(const struct gb_guest *guest)
     GB_LIST_FOREACH_CONST(request, &guest->requests, link)
         if (request->id != 0)
             return true;
-    return false;
+    return guest_uploads_wait(guest) || guest_downloads_wait(guest);
 }
 
 size_t gb_guest_queued(const struct gb_guest *guest)
 {
-    return guest->waiting_bytes + (guest->vm != NULL ? gb_vm_queued(guest->vm) : 0);
+    return guest->waiting_bytes + guest_uploads_queued(guest) +
+           (guest->vm != NULL ? gb_vm_queued(guest->vm) : 0);
 }
 
 /* ---- answers ---- */
@@ -251,12 +284,19 @@ void gb_guest_forget(struct gb_guest *guest, const void *arg)
             request->done = NULL;
             request->pong = NULL;
         }
-    guest_stdin_forget(guest, arg);
+    guest_feed_forget(guest, &guest->input, arg);
+    guest_uploads_forget(guest, arg);
+    guest_downloads_forget(guest, arg);
+    guest_flush(guest);
 }
 
 void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
 {
-    guest_stdin_fail(guest, why);
+    guest_stdin_close(guest, why);
+    guest_uploads_fail(guest, why);
+    guest_downloads_fail(guest, why);
+    guest_feed_tell(guest);
+    guest_downloads_tell(guest);
     /* Those that are there now: what a callback asks comes behind them. */
     for (uint32_t left = guest->request_count; left > 0; left--) {
         struct guest_request *request =
@@ -274,7 +314,10 @@ void gb_guest_drop_requests(struct gb_guest *guest)
 {
     struct gb_list *link;
 
-    guest_stdin_release(guest);
+    guest_feed_fail(guest, &guest->input, NULL);
+    guest_uploads_fail(guest, &(struct gb_err){.code = GB_ECLOSED});
+    guest_feed_drop(guest);
+    guest_downloads_drop(guest);
     while ((link = gb_list_pop(&guest->requests)) != NULL) {
         struct guest_request *request = container_of(link, struct guest_request, link);
 
@@ -314,4 +357,5 @@ void guest_request_expired(void *arg)
         guest_request_end(guest, request, NULL, &err);
     }
     guest_request_arm_timer(guest);
+    guest_flush(guest);
 }

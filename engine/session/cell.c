@@ -2,7 +2,8 @@
 /* Cells: queued in order, one at a time in the guest.
  *
  * Theory of operation. gb_session_exec() checks and queues. The pump hands the first of the queue
- * to the guest as soon as the session is IDLE; from that moment the cell is dispatched. What the
+ * to the guest as soon as the session is IDLE and the files that were finished before it have left
+ * (engine/guest/order.c); from that moment the cell is dispatched. What the
  * guest says of it is added to the cell: it may be no more than the cell asked for, which the
  * conversation (engine/guest) sees to. While the cell is held its output is paused. WAITING is a
  * state, of which nobody counts the changes. DONE ends the cell.
@@ -146,6 +147,7 @@ int gb_session_exec(struct gb_session *session, const struct gb_cell_config *con
     cell->shown.state = GB_CELL_QUEUED;
     cell->shown.exit_code = -1;
     cell->shown.queued_ns = gb_clock_mono_ns();
+    cell->call = gb_guest_call(session->guest);
     cell_queue_add(session, cell);
     session_touch(session);
     session_cells_pump(session);
@@ -198,14 +200,26 @@ void session_cells_tell(void *arg)
     }
 }
 
-void session_cells_pump(struct gb_session *session)
+/* The cell whose turn it is, out of the queue; NULL: none. */
+static struct cell *cell_next(struct gb_session *session)
 {
-    struct gb_list *link;
     struct cell *cell;
 
-    if (session->state == SESSION_IDLE && (link = gb_list_pop(&session->queue)) != NULL) {
-        cell = container_of(link, struct cell, link);
-        cell_queue_left(session, cell);
+    if (session->state != SESSION_IDLE || gb_list_empty(&session->queue))
+        return NULL;
+    cell = container_of(session->queue.next, struct cell, link);
+    if (gb_guest_is_behind(session->guest, cell->call))
+        return NULL;
+    gb_list_remove(&cell->link);
+    cell_queue_left(session, cell);
+    return cell;
+}
+
+void session_cells_pump(struct gb_session *session)
+{
+    struct cell *cell = cell_next(session);
+
+    if (cell != NULL) {
         session->current = cell;
         cell->shown.state = GB_CELL_RUNNING;
         cell->shown.started_ns = gb_clock_mono_ns();

@@ -18,6 +18,7 @@ enum {
 struct cell {
     struct gb_cell shown;
     struct gb_list link; /* in session->queue, or nowhere */
+    uint64_t call;       /* as the conversation counts: it comes behind those before it */
     struct gb_cell_events events;
     void *arg;
     unsigned refs; /* the owner's and the session's */

@@ -9,6 +9,14 @@ static bool request_is_life(enum gb_guest_type type)
     return type != GB_GUEST_STAT && type != GB_GUEST_PING && type != GB_GUEST_CONFIGURE;
 }
 
+/* A user has asked for something that ends with session_request_ended(). */
+static void request_count(struct gb_session *session)
+{
+    session->asked = true;
+    session->user_requests++;
+    session_touch(session);
+}
+
 int session_request(struct gb_session *session, enum gb_guest_type type, uint32_t cell,
                     const struct gb_fields *table, const void *message, uint64_t deadline_ms,
                     gb_guest_reply_fn *done, void *arg, struct gb_err *err)
@@ -20,11 +28,9 @@ int session_request(struct gb_session *session, enum gb_guest_type type, uint32_
                              err);
     if (r < 0)
         return r;
+    if (request_is_life(type))
+        request_count(session);
     session->asked = session->asked || type != GB_GUEST_PING;
-    if (request_is_life(type)) {
-        session->user_requests++;
-        session_touch(session);
-    }
     return 0;
 }
 
@@ -34,6 +40,8 @@ void session_request_ended(void *arg, enum gb_guest_type type)
 
     if (request_is_life(type) && --session->user_requests == 0)
         session_touch(session);
+    if (session->state == SESSION_IDLE && !gb_list_empty(&session->queue))
+        session_cells_pump(session); /* its first cell may have waited for that */
 }
 
 int gb_session_request(struct gb_session *session, enum gb_guest_type type,
@@ -41,6 +49,38 @@ int gb_session_request(struct gb_session *session, enum gb_guest_type type,
                        gb_guest_reply_fn *done, void *arg, struct gb_err *err)
 {
     return session_request(session, type, 0, table, message, deadline_ms, done, arg, err);
+}
+
+struct gb_guest_upload *gb_session_upload(struct gb_session *session, struct gb_bytes path,
+                                          uint32_t mode)
+{
+    return gb_guest_upload_new(session->guest, path, mode);
+}
+
+int gb_session_upload_give(struct gb_session *session, struct gb_guest_upload *upload,
+                           struct gb_bytes bytes, bool final, gb_vm_done_fn *done, void *arg,
+                           struct gb_err *err)
+{
+    int r = session_check_open(session, err);
+
+    if (r == 0)
+        r = gb_guest_upload_give(upload, bytes, final, done, arg, err);
+    if (r == 0)
+        request_count(session);
+    return r;
+}
+
+int gb_session_download(struct gb_session *session, const struct gb_download *what,
+                        struct gb_buf *into, gb_guest_download_fn *done, void *arg,
+                        struct gb_err *err)
+{
+    int r = session_check_open(session, err);
+
+    if (r == 0)
+        r = gb_guest_download(session->guest, what, into, done, arg, err);
+    if (r == 0)
+        request_count(session);
+    return r;
 }
 
 void gb_session_forget(struct gb_session *session, void *arg)

@@ -220,6 +220,18 @@ typedef gb_guest_reply_fn gb_reply_fn;
 int gb_session_request(struct gb_session *session, enum gb_guest_type type,
                        const struct gb_fields *table, const void *message, uint64_t deadline_ms,
                        gb_reply_fn *done, void *arg, struct gb_err *err);
+
+/* Files, as gb_guest_upload_new(), gb_guest_upload_give() and gb_guest_download(), also while the
+ * session is still starting. */
+struct gb_guest_upload *gb_session_upload(struct gb_session *session, struct gb_bytes path,
+                                          uint32_t mode);
+int gb_session_upload_give(struct gb_session *session, struct gb_guest_upload *upload,
+                           struct gb_bytes bytes, bool final, gb_vm_done_fn *done, void *arg,
+                           struct gb_err *err);
+int gb_session_download(struct gb_session *session, const struct gb_download *what,
+                        struct gb_buf *into, gb_guest_download_fn *done, void *arg,
+                        struct gb_err *err);
+
 /* No callback with this @arg comes from now on. */
 void gb_session_forget(struct gb_session *session, void *arg);
 

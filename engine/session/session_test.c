@@ -227,6 +227,90 @@ START_TEST(runs_one_cell_after_the_other)
 }
 END_TEST
 
+/* ---- files before cells ---- */
+
+static void on_written(void *arg, const struct gb_err *err)
+{
+    *(int *)arg += err == NULL;
+}
+
+/* More than a window: most of it waits. */
+static struct gb_guest_upload *give_file(struct user *user, const char *path, bool final, int *good)
+{
+    static const uint8_t bytes[3 * GB_STREAM_WINDOW];
+    struct gb_guest_upload *upload = gb_session_upload(user->session, gb_bytes_str(path), 0);
+
+    ck_assert_int_eq(gb_session_upload_give(user->session, upload,
+                                            (struct gb_bytes){bytes, sizeof(bytes)}, final,
+                                            on_written, good, NULL),
+                     0);
+    return upload;
+}
+
+/* A cell finds the files that were finished before it, whether the VM is there (_i 0) or not yet;
+ * it does not wait for those that are not finished. */
+START_TEST(a_cell_finds_the_files_before_it)
+{
+    struct user user = {0};
+    struct gb_guest_upload *uploads[2];
+    struct run first, second;
+    int good = 0;
+
+    start(&user, false);
+    if (_i == 0) {
+        boot(&user, "/honest/nothing/1");
+        wait_for_state(&user, SESSION_IDLE);
+    }
+    uploads[0] = give_file(&user, "stuck", false, &good);
+    uploads[1] = give_file(&user, "file", true, &good);
+    exec(&user, &first, "count");
+    exec(&user, &second, "count");
+    ck_assert_int_ne(user.session->state, SESSION_RUNNING);
+    ck_assert_int_eq(first.cell->state, GB_CELL_QUEUED);
+    if (_i == 1)
+        boot(&user, "/honest/nothing/1");
+    kit_wait_for(&second.done, 1);
+    ck_assert_int_eq(first.done, 1);
+    ck_assert_int_eq(good, 1);
+    ck_assert_uint_eq(first.cell->out.size, 1);
+    ck_assert_uint_eq(second.cell->out.size, 1);
+    gb_guest_upload_free(uploads[0]);
+    gb_guest_upload_free(uploads[1]);
+    gb_cell_unref(first.cell);
+    gb_cell_unref(second.cell);
+    end(&user);
+}
+END_TEST
+
+/* A cell that waits for a file can be interrupted; one behind a file that is given up runs. */
+START_TEST(a_cell_waits_for_no_file_that_will_not_come)
+{
+    struct user user = {0};
+    struct gb_guest_upload *upload;
+    struct run first, second;
+    int good = 0;
+
+    start(&user, false);
+    boot(&user, "/honest/nothing/1");
+    wait_for_state(&user, SESSION_IDLE);
+    upload = give_file(&user, "stuck", true, &good);
+    exec(&user, &first, "count");
+    exec(&user, &second, "hello");
+    kit_settle();
+    ck_assert_int_eq(user.session->state, SESSION_IDLE);
+    gb_cell_interrupt(first.cell);
+    kit_wait_for(&first.done, 1);
+    ck_assert_int_eq(first.started + second.started, 0);
+    gb_guest_upload_free(upload);
+    kit_wait_for(&second.done, 1);
+    ck_assert_int_eq(good, 0);
+    ck_assert_uint_eq(second.cell->out.size, strlen("hello"));
+    gb_cell_unref(first.cell);
+    gb_cell_unref(second.cell);
+    end(&user);
+}
+END_TEST
+
 START_TEST(takes_nothing_when_it_is_over)
 {
     const struct gb_cell_config config = {.code = gb_bytes_str("hello")};
@@ -592,6 +676,8 @@ int main(void)
     tcase_add_checked_fixture(tests, kit_setup, kit_teardown);
     tcase_add_test(tests, goes_through_its_states);
     tcase_add_test(tests, runs_one_cell_after_the_other);
+    tcase_add_loop_test(tests, a_cell_finds_the_files_before_it, 0, 2);
+    tcase_add_test(tests, a_cell_waits_for_no_file_that_will_not_come);
     tcase_add_test(tests, takes_nothing_when_it_is_over);
     tcase_add_loop_test(tests, dies_in_each_step, 0, (int)ARRAY_SIZE(deaths));
     tcase_add_loop_test(tests, replaces_a_clone_in_silence, 0, (int)ARRAY_SIZE(losses));

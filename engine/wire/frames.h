@@ -36,6 +36,7 @@ struct gb_frame_info {
     enum gb_guest_type answer; /* of a request */
     enum gb_frame_deadline deadline;
     bool changes; /* a request that was sent and not answered may have changed something */
+    bool files;   /* a request about files: what it finds is what calls before it have made */
     bool raw;     /* the payload is bytes, or is made up of parts that have fields */
     const struct gb_fields *fields; /* NULL: none */
 };

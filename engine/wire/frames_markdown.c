@@ -62,12 +62,6 @@ static const char *const frame_meanings[] = {
     [GB_GUEST_COMPLETIONS] = "`start` and `end` count code points; `matches`: text, type",
     [GB_GUEST_IS_COMPLETE] = "is the code a whole cell?",
     [GB_GUEST_COMPLETENESS] = "`status`: 0 complete, 1 incomplete, 2 invalid",
-    [GB_GUEST_FILE_WRITE] =
-        "chunks of an upload come in order; the file appears at `final`, whole; parents are made",
-    [GB_GUEST_FILE_SIZE] = "",
-    [GB_GUEST_FILE_ABORT] = "forgets an unfinished upload",
-    [GB_GUEST_FILE_READ] = "a piece of a file",
-    [GB_GUEST_FILE_DATA] = "`size` is that of the file",
     [GB_GUEST_FILE_LIST] = "names greater than `after`, sorted",
     [GB_GUEST_FILE_ENTRIES] =
         "`more` u8, `count` u32, then per entry `name` bytes, `type` u8 (0 file 1 dir 2 symlink 3 "

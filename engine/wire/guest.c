@@ -58,18 +58,6 @@ TABLE(gb_completions_fields, "COMPLETIONS",
 TABLE(gb_is_complete_fields, "IS_COMPLETE", BYTES(gb_is_complete, code, GB_CODE_MAX));
 TABLE(gb_completeness_fields, "COMPLETENESS",
       U8(gb_completeness_reply, status), BYTES(gb_completeness_reply, indent, INDENT_MAX));
-TABLE(gb_file_write_fields, "FILE_WRITE",
-      U32(gb_file_write, upload), BYTES(gb_file_write, path, GB_PATH_MAX),
-      U64(gb_file_write, offset), U8(gb_file_write, final), U32(gb_file_write, mode),
-      BYTES(gb_file_write, data, GB_FILE_CHUNK_MAX));
-TABLE(gb_file_size_fields, "FILE_SIZE", U64(gb_file_size, size));
-TABLE(gb_file_abort_fields, "FILE_ABORT", U32(gb_file_abort, upload));
-TABLE(gb_file_read_fields, "FILE_READ",
-      BYTES(gb_file_read, path, GB_PATH_MAX), U64(gb_file_read, offset),
-      U32(gb_file_read, length));
-TABLE(gb_file_data_fields, "FILE_DATA",
-      U64(gb_file_data, size), U8(gb_file_data, eof),
-      BYTES(gb_file_data, data, GB_FILE_CHUNK_MAX));
 TABLE(gb_file_list_fields, "FILE_LIST",
       BYTES(gb_file_list, path, GB_PATH_MAX), BYTES(gb_file_list, after, GB_FILE_NAME_MAX),
       U32(gb_file_list, limit));

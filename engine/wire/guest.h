@@ -13,7 +13,7 @@
 #include "wire/frame.h"
 
 /* Raised with every change of what follows. */
-#define GB_GUEST_VERSION 7u
+#define GB_GUEST_VERSION 8u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
@@ -49,11 +49,6 @@
     X(GB_GUEST_COMPLETIONS, 33)                                                                    \
     X(GB_GUEST_IS_COMPLETE, 34)                                                                    \
     X(GB_GUEST_COMPLETENESS, 35)                                                                   \
-    X(GB_GUEST_FILE_WRITE, 48)                                                                     \
-    X(GB_GUEST_FILE_SIZE, 49)                                                                      \
-    X(GB_GUEST_FILE_ABORT, 50)                                                                     \
-    X(GB_GUEST_FILE_READ, 51)                                                                      \
-    X(GB_GUEST_FILE_DATA, 52)                                                                      \
     X(GB_GUEST_FILE_LIST, 53)                                                                      \
     X(GB_GUEST_FILE_ENTRIES, 54)                                                                   \
     X(GB_GUEST_FILE_STAT, 55)                                                                      \
@@ -188,35 +183,6 @@ struct gb_completeness_reply {
     struct gb_bytes indent;
 };
 
-struct gb_file_write {
-    uint32_t upload; /* chosen by the host */
-    struct gb_bytes path;
-    uint64_t offset;
-    uint8_t final;
-    uint32_t mode; /* permission bits; 0: the default, 0644 */
-    struct gb_bytes data;
-};
-
-struct gb_file_size {
-    uint64_t size;
-};
-
-struct gb_file_abort {
-    uint32_t upload;
-};
-
-struct gb_file_read {
-    struct gb_bytes path;
-    uint64_t offset;
-    uint32_t length;
-};
-
-struct gb_file_data {
-    uint64_t size; /* of the file */
-    uint8_t eof;
-    struct gb_bytes data;
-};
-
 struct gb_file_list {
     struct gb_bytes path, after; /* names greater than `after`, bytewise */
     uint32_t limit;
@@ -264,10 +230,8 @@ struct gb_guest_log {
 extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, gb_configure_fields,
     gb_resume_fields, gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields,
     gb_done_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
-    gb_is_complete_fields, gb_completeness_fields, gb_file_write_fields, gb_file_size_fields,
-    gb_file_abort_fields, gb_file_read_fields, gb_file_data_fields, gb_file_list_fields,
-    gb_file_path_fields, gb_file_change_fields, gb_status_fields, gb_guest_error_fields,
-    gb_guest_log_fields;
+    gb_is_complete_fields, gb_completeness_fields, gb_file_list_fields, gb_file_path_fields,
+    gb_file_change_fields, gb_status_fields, gb_guest_error_fields, gb_guest_log_fields;
 
 /* Adds a whole frame: header and the fields of @message (NULL with a NULL table: no payload). */
 void gb_guest_add(struct gb_buf *buf, struct gb_frame frame, const struct gb_fields *table,

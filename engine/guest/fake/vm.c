@@ -17,6 +17,14 @@
  * A cell prints its code and ends, with its number as the exit code (of a warm-up: 0); "flood N"
  * prints so many bytes, as its window allows, "wait" waits for standard input and never ends,
  * "leave" goes on printing behind its end, "lose" loses the interpreter.
+ *
+ * Of files there are only names: an upload to "refused" is refused, one to "full" has room for
+ * nothing, "short" ends with a size that is not its own, and "early" before it was sent; "stuck"
+ * takes nothing. A download of a number is of so many bytes; "missing" is refused, "much" sends
+ * more than was asked for, "little" less, and "stuck" nothing. What calls find is counted: a
+ * download of "count" is of as many bytes as files have become whole, and a cell "count" prints as
+ * many; one of "last" is as long as the last of them; any FILE_REMOVE removes all; an upload to
+ * "inside" is refused before a FILE_MKDIR.
  */
 #include <poll.h>
 #include <signal.h>
@@ -241,9 +249,148 @@ static void fake_on_fill(void *arg, struct gb_mux_stream *stream)
                  &done);
 }
 
+/* ---- files ---- */
+
+static uint64_t whole, last_size; /* files that are there; of the last of them */
+static bool has_folder;
+
+struct fake_file {
+    char name[NAME_MAX_BYTES];
+    uint64_t size; /* uploaded, or to be sent */
+};
+
+static bool fake_is_named(const struct gb_mux_stream *stream, const char *name)
+{
+    const struct fake_file *file = stream->user;
+
+    return strcmp(file->name, name) == 0;
+}
+
+/* The file of a stream that was opened; 1: it is refused. */
+static int fake_file_new(struct gb_mux_stream *stream, struct gb_bytes path, const char *refused,
+                         struct gb_err *err)
+{
+    struct fake_file *file;
+
+    if (gb_bytes_equal(path, refused))
+        return -gb_err_set(err, GB_EPOLICY, "%s", refused);
+    file = calloc(1, sizeof(*file));
+    if (file == NULL)
+        _exit(7);
+    memcpy(file->name, path.data, MIN(path.size, sizeof(file->name) - 1));
+    stream->user = file;
+    return 0;
+}
+
+static int fake_on_upload(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                          struct gb_err *err)
+{
+    struct gb_upload message;
+
+    (void)arg;
+    if (gb_fields_decode(&gb_upload_fields, params, &message, err) < 0)
+        _exit(7);
+    if (!has_folder && gb_bytes_equal(message.path, "inside"))
+        return -gb_err_set(err, GB_ENOTFOUND, "inside");
+    if (fake_file_new(stream, message.path, "refused", err) > 0)
+        return 1;
+    if (fake_is_named(stream, "early"))
+        (void)gb_mux_shut(stream, &(struct gb_upload_end){0});
+    return 0;
+}
+
+static int fake_on_upload_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                               struct gb_err *err)
+{
+    struct fake_file *file = stream->user;
+    struct gb_err why = {0};
+
+    (void)arg;
+    (void)err;
+    if (fake_is_named(stream, "full")) {
+        (void)gb_err_set(&why, GB_ETOOLARGE, "full");
+        free(file);
+        gb_mux_reset(stream, &why);
+        return 0;
+    }
+    file->size += bytes.size;
+    if (!fake_is_named(stream, "stuck"))
+        gb_mux_consume(stream, bytes.size);
+    return 0;
+}
+
+static int fake_on_upload_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                               struct gb_err *err)
+{
+    const struct fake_file *file = stream->user;
+    const struct gb_upload_end end = {file->size - fake_is_named(stream, "short")};
+
+    (void)arg;
+    (void)word;
+    (void)err;
+    whole++;
+    last_size = file->size;
+    (void)gb_mux_shut(stream, &end);
+    return 0;
+}
+
+static int fake_on_download(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                            struct gb_err *err)
+{
+    struct gb_download message;
+    struct fake_file *file;
+
+    (void)arg;
+    if (gb_fields_decode(&gb_download_fields, params, &message, err) < 0)
+        _exit(7);
+    if (fake_file_new(stream, message.path, "missing", err) > 0)
+        return 1;
+    file = stream->user;
+    if (fake_is_named(stream, "count"))
+        file->size = whole;
+    else if (fake_is_named(stream, "last"))
+        file->size = last_size;
+    else if (!gb_bytes_number(&message.path, message.length, &file->size))
+        file->size =
+            message.length + fake_is_named(stream, "much") - fake_is_named(stream, "little");
+    gb_mux_want(stream, !fake_is_named(stream, "stuck"));
+    return 0;
+}
+
+static void fake_on_download_fill(void *arg, struct gb_mux_stream *stream)
+{
+    static const uint8_t piece[GB_STREAM_PIECE];
+    struct fake_file *file = stream->user;
+    size_t size = MIN(gb_mux_room(stream), file->size);
+
+    (void)arg;
+    if (size > 0)
+        gb_mux_send(stream, (struct gb_bytes){piece, size}, false);
+    file->size -= size;
+    if (file->size == 0)
+        (void)gb_mux_shut(stream,
+                          &(struct gb_download_end){4711, !fake_is_named(stream, "little")});
+}
+
+static void fake_on_file_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why)
+{
+    (void)arg;
+    (void)why;
+    free(stream->user);
+}
+
 static const struct gb_mux_kind fake_kinds[GB_STREAM_KIND_COUNT] = {
     [GB_STREAM_STDOUT] = {.fill = fake_on_fill},
+    [GB_STREAM_UPLOAD] = {.opened = fake_on_upload,
+                          .data = fake_on_upload_data,
+                          .shut = fake_on_upload_shut,
+                          .ended = fake_on_file_ended},
+    [GB_STREAM_DOWNLOAD] = {.opened = fake_on_download,
+                            .fill = fake_on_download_fill,
+                            .ended = fake_on_file_ended},
 };
+
+/* ---- cells ---- */
 
 static void fake_run(const struct gb_frame *frame)
 {
@@ -270,7 +417,10 @@ static void fake_run(const struct gb_frame *frame)
     }
     if (gb_bytes_equal(exec.code, "lose"))
         done.flags = GB_DONE_STATE_LOST;
-    fake_output(frame->cell, GB_STREAM_STDOUT, exec.code);
+    if (gb_bytes_equal(exec.code, "count"))
+        exec.code.size = (size_t)MIN(whole, (uint64_t)exec.code.size);
+    if (exec.code.size > 0)
+        fake_output(frame->cell, GB_STREAM_STDOUT, exec.code);
     (void)fake_is_at("DONE");
     fake_done(frame->cell, &done);
     if (done.flags != 0)
@@ -335,6 +485,9 @@ static void fake_serve(const struct gb_frame *frame)
 
     if (now && strcmp(action, "silent") == 0)
         return;
+    if (frame->type == GB_GUEST_FILE_REMOVE)
+        whole = 0;
+    has_folder = has_folder || frame->type == GB_GUEST_FILE_MKDIR;
     if (frame->type == GB_GUEST_EXEC && strcmp(action, "breaks") == 0)
         fake_break(frame->cell);
     if (frame->type == GB_GUEST_EXEC) {

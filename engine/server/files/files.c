@@ -19,8 +19,7 @@
 
 /* What it keeps of a session, and of a connection. */
 struct files_session {
-    struct gb_list uploads;
-    uint32_t next_upload;
+    struct gb_list uploads; /* those under way, and those whose last piece waits for the guest */
 };
 struct files_connection {
     struct gb_list uploads;
@@ -28,12 +27,15 @@ struct files_connection {
     bool waits;         /* too many bytes wait for a guest: it is not read */
 };
 
+/* It lives while further pieces may come, or pieces wait for the guest. */
 struct upload {
-    struct gb_list of_connection, of_session;
+    struct gb_list of_connection; /* while further pieces may come */
+    struct gb_list of_session;
     struct hosted *hosted;
+    struct gb_guest_upload *file; /* NULL: it was given up */
     char *path;
-    uint32_t id;
-    uint64_t next; /* the offset of the next piece */
+    uint64_t next;    /* the offset of the next piece */
+    unsigned pending; /* pieces that the guest has not answered */
 };
 
 static const struct part_state files_state = {
@@ -97,33 +99,28 @@ static struct hosted *files_find(struct request *request, struct gb_bytes sessio
 
 /* ---- uploads ---- */
 
-static void upload_free(struct upload *upload)
+static void files_upload_free(struct upload *upload)
 {
     gb_list_remove(&upload->of_connection);
     gb_list_remove(&upload->of_session);
+    gb_guest_upload_free(upload->file);
     free(upload->path);
     free(upload);
 }
 
-static void files_on_aborted(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+/* No further piece comes. */
+static void files_upload_close(struct upload *upload)
 {
-    (void)arg;
-    (void)frame;
-    (void)err; /* a guest that cannot forget it loses it with the VM */
+    gb_list_remove(&upload->of_connection);
+    if (upload->pending == 0)
+        files_upload_free(upload);
 }
 
-static void upload_tell_abort(struct hosted *hosted, uint32_t id)
+/* The guest forgets it. */
+static void files_upload_abort(struct upload *upload)
 {
-    const struct gb_file_abort message = {id};
-
-    (void)gb_session_request(hosted->session, GB_GUEST_FILE_ABORT, &gb_file_abort_fields, &message,
-                             0, files_on_aborted, hosted->server, NULL);
-}
-
-static void upload_abort(struct upload *upload)
-{
-    upload_tell_abort(upload->hosted, upload->id);
-    upload_free(upload);
+    gb_guest_upload_free(TAKE_PTR(upload->file));
+    files_upload_close(upload);
 }
 
 static void files_on_connection(struct connection *connection)
@@ -131,13 +128,12 @@ static void files_on_connection(struct connection *connection)
     gb_list_init(&files_of_connection(connection)->uploads);
 }
 
-/* The guest forgets what is not finished. */
 static void files_on_disconnect(struct connection *connection)
 {
     struct gb_list *link;
 
     while ((link = gb_list_pop(&files_of_connection(connection)->uploads)) != NULL)
-        upload_abort(container_of(link, struct upload, of_connection));
+        files_upload_abort(container_of(link, struct upload, of_connection));
 }
 
 static void files_on_session(struct hosted *hosted)
@@ -145,17 +141,18 @@ static void files_on_session(struct hosted *hosted)
     gb_list_init(&files_of_session(hosted)->uploads);
 }
 
+/* All pieces have been answered. */
 static void files_on_session_end(struct hosted *hosted, const struct gb_err *why)
 {
     struct gb_list *link;
 
     (void)why;
     while ((link = gb_list_pop(&files_of_session(hosted)->uploads)) != NULL)
-        upload_free(container_of(link, struct upload, of_session));
+        files_upload_free(container_of(link, struct upload, of_session));
 }
 
-static struct upload *upload_find(struct connection *connection, const struct hosted *hosted,
-                                  struct gb_bytes path)
+static struct upload *files_upload_find(struct connection *connection, const struct hosted *hosted,
+                                        struct gb_bytes path)
 {
     struct upload *upload;
 
@@ -165,40 +162,65 @@ static struct upload *upload_find(struct connection *connection, const struct ho
     return NULL;
 }
 
-static struct upload *upload_begin(struct connection *connection, struct hosted *hosted,
-                                   struct gb_bytes path)
+static struct upload *files_upload_begin(struct connection *connection, struct hosted *hosted,
+                                         const struct gb_params *params)
 {
     struct upload *upload = xcalloc(1, sizeof(*upload));
 
     upload->hosted = hosted;
-    upload->path = xstrndup((const char *)path.data, path.size);
-    upload->id = ++files_of_session(hosted)->next_upload;
+    upload->path = xstrndup((const char *)params->path.data, params->path.size);
+    upload->file = gb_session_upload(hosted->session, params->path, (uint32_t)params->permissions);
     gb_list_add_tail(&files_of_connection(connection)->uploads, &upload->of_connection);
     gb_list_add_tail(&files_of_session(hosted)->uploads, &upload->of_session);
     return upload;
 }
 
+/* How many of the session may get further pieces. */
+static size_t files_uploads_open(struct hosted *hosted)
+{
+    struct upload *upload;
+    size_t count = 0;
+
+    GB_LIST_FOREACH(upload, &files_of_session(hosted)->uploads, of_session)
+        count += !gb_list_empty(&upload->of_connection);
+    return count;
+}
+
+/* Finds or begins the upload that this piece belongs to. NULL with @err: it cannot be. */
+static struct upload *files_upload_take(struct connection *connection, struct hosted *hosted,
+                                        const struct gb_params *params, struct gb_err *err)
+{
+    struct upload *upload = files_upload_find(connection, hosted, params->path);
+    uint64_t expected = upload == NULL ? 0 : upload->next;
+
+    if (params->offset == 0 && upload != NULL) {
+        files_upload_abort(upload); /* it begins again */
+        upload = NULL;
+    } else if ((uint64_t)params->offset != expected) {
+        (void)gb_err_set(err, GB_EINVALID,
+                         "the next piece of this upload begins at offset %" PRIu64
+                         ", and this one says %" PRId64,
+                         expected, params->offset);
+        return NULL;
+    }
+    if (upload == NULL && files_uploads_open(hosted) >= GB_UPLOADS_MAX) {
+        (void)gb_err_set(err, GB_EBUSY, "%u uploads of this session are open already",
+                         GB_UPLOADS_MAX);
+        return NULL;
+    }
+    return upload != NULL ? upload : files_upload_begin(connection, hosted, params);
+}
+
 /* A file.write that waits for the guest. */
 struct write {
     struct request *request; /* NULL: the connection has gone */
-    struct hosted *hosted;
-    struct gb_bytes path; /* borrowed from `copy` */
-    char *copy;
-    unsigned frames; /* not answered yet */
-    uint64_t size;
-    uint32_t upload;
-    struct gb_err err; /* of the first frame that failed */
+    struct upload *upload;
+    uint64_t size; /* of the upload with this piece */
 };
-
-static void write_free(struct write *write)
-{
-    free(write->copy);
-    free(write);
-}
 
 /* The connection may be read again when the guest has caught up, or when it has no answer of this
  * connection left to give. */
-static void write_left(struct connection *connection, const struct hosted *hosted)
+static void files_write_left(struct connection *connection, const struct hosted *hosted)
 {
     struct files_connection *state = files_of_connection(connection);
 
@@ -211,136 +233,73 @@ static void write_left(struct connection *connection, const struct hosted *hoste
     connection_brake(connection, false);
 }
 
-static void write_end(struct write *write)
+static void files_write_answer(const struct write *write, const struct gb_err *err)
 {
     struct request *request = write->request;
-    struct connection *connection = request->connection;
-    struct upload *upload;
     struct reply reply;
 
-    write_left(connection, write->hosted);
-    if (write->err.code != GB_OK) {
-        upload = upload_find(connection, write->hosted, write->path);
-        if (upload != NULL && upload->id == write->upload)
-            upload_free(upload);
-        upload_tell_abort(write->hosted, write->upload);
-        request_fail(request, &write->err);
-    } else {
-        reply_begin(&reply, request);
-        gb_object_write(&reply.out, &gb_written_object,
-                        &(struct gb_written_info){.size = write->size});
-        reply_end(&reply);
+    files_write_left(request->connection, write->upload->hosted);
+    if (err != NULL) {
+        request_fail(request, err);
+        return;
     }
-    write_free(write);
+    reply_begin(&reply, request);
+    gb_object_write(&reply.out, &gb_written_object, &(struct gb_written_info){.size = write->size});
+    reply_end(&reply);
 }
 
-static void files_on_written(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_written(void *arg, const struct gb_err *err)
 {
     struct write *write = arg;
-    struct gb_file_size message;
-    struct gb_err bad = {0};
+    struct upload *upload = write->upload;
 
-    write->frames--;
-    if (frame == NULL)
-        bad = *err;
-    else if (gb_fields_decode(&gb_file_size_fields, frame->payload, &message, &bad) == 0)
-        write->size = message.size;
-    else
-        gb_session_violation(write->hosted->session, &bad);
-    if (bad.code != GB_OK && write->err.code == GB_OK)
-        write->err = bad;
-    if (write->frames == 0)
-        write_end(write);
+    if (write->request != NULL)
+        files_write_answer(write, err);
+    upload->pending--;
+    if (err != NULL || gb_list_empty(&upload->of_connection))
+        files_upload_close(upload);
+    free(write);
 }
 
-static void write_abandon(struct request *request)
+static void files_write_abandon(struct request *request)
 {
     struct write *write = request->arg;
 
-    gb_session_forget(write->hosted->session, write);
-    write_free(write);
-}
-
-/* Sends the pieces; false with write->err when not all could be sent. */
-static void write_send(struct write *write, const struct gb_params *params, struct gb_bytes data)
-{
-    size_t done = 0;
-
-    do {
-        size_t size = MIN(data.size - done, (size_t)GB_WRITE_FRAME);
-        const struct gb_file_write message = {
-            .upload = write->upload,
-            .path = params->path,
-            .offset = (uint64_t)params->offset + done,
-            .final = params->final && done + size == data.size,
-            .mode = (uint32_t)params->permissions,
-            .data = {data.data + done, size},
-        };
-
-        if (gb_session_request(write->hosted->session, GB_GUEST_FILE_WRITE, &gb_file_write_fields,
-                               &message, 0, files_on_written, write, &write->err) < 0)
-            return;
-        write->frames++;
-        done += size;
-    } while (done < data.size);
-}
-
-/* Finds or begins the upload that this piece belongs to. */
-static int upload_take(struct connection *connection, struct hosted *hosted,
-                       const struct gb_params *params, size_t size, uint32_t *ret_id,
-                       struct gb_err *err)
-{
-    struct upload *upload = upload_find(connection, hosted, params->path);
-    uint64_t expected = upload == NULL ? 0 : upload->next, next;
-
-    if (params->offset == 0 && upload != NULL) {
-        upload_abort(upload); /* it begins again */
-        upload = NULL;
-    } else if ((uint64_t)params->offset != expected) {
-        return gb_err_set(err, GB_EINVALID,
-                          "the next piece of this upload begins at offset %" PRIu64
-                          ", and this one says %" PRId64,
-                          expected, params->offset);
-    }
-    if (upload == NULL && gb_list_count(&files_of_session(hosted)->uploads) >= GB_UPLOADS_MAX)
-        return gb_err_set(err, GB_EBUSY, "%u uploads of this session are open already",
-                          GB_UPLOADS_MAX);
-    if (upload == NULL)
-        upload = upload_begin(connection, hosted, params->path);
-    next = (uint64_t)params->offset + size;
-    *ret_id = upload->id;
-    upload->next = next;
-    if (params->final)
-        upload_free(upload);
-    return 0;
+    write->request = NULL;
 }
 
 static void files_write(struct request *request, const struct gb_params *params)
 {
     struct connection *connection = request->connection;
-    const struct gb_bytes data = params->text;
     struct gb_err err = {0};
     struct hosted *hosted = files_find(request, params->session, params->path, &err);
+    struct upload *upload =
+        hosted == NULL ? NULL : files_upload_take(connection, hosted, params, &err);
     struct write *write;
-    uint32_t id = 0;
 
-    if (hosted == NULL || upload_take(connection, hosted, params, data.size, &id, &err) < 0) {
+    if (upload == NULL) {
         request_fail(request, &err);
         return;
     }
     write = xcalloc(1, sizeof(*write));
     write->request = request;
-    write->hosted = hosted;
-    write->copy = xstrndup((const char *)params->path.data, params->path.size);
-    write->path = gb_bytes_str(write->copy);
-    write->upload = id;
+    write->upload = upload;
+    write->size = upload->next + params->text.size;
+    if (gb_session_upload_give(hosted->session, upload->file, params->text, params->final,
+                               files_on_written, write, &err) < 0) {
+        free(write);
+        files_upload_abort(upload);
+        request_fail(request, &err);
+        return;
+    }
     request->arg = write;
-    request->abandon = write_abandon;
+    request->abandon = files_write_abandon;
+    upload->pending++;
+    upload->next = write->size;
+    if (params->final)
+        gb_list_remove(&upload->of_connection);
     files_of_connection(connection)->write_count++;
-    write_send(write, params, data);
-    if (write->frames == 0) {
-        write_end(write);
-    } else if (gb_session_queued(hosted->session) > GB_UPLOAD_QUEUE_MAX) {
+    if (gb_session_queued(hosted->session) > GB_UPLOAD_QUEUE_MAX) {
         files_of_connection(connection)->waits = true;
         connection_brake(connection, true);
     }
@@ -351,87 +310,48 @@ static void files_write(struct request *request, const struct gb_params *params)
 struct read {
     struct request *request;
     struct hosted *hosted;
-    struct gb_buf path, data;
-    uint64_t offset;
-    size_t wanted;
+    struct gb_buf data;
 };
 
-static void read_free(struct read *read)
+static void files_read_free(struct read *read)
 {
-    gb_buf_release(&read->path);
     gb_buf_release(&read->data);
     free(read);
 }
 
-static void read_abandon(struct request *request)
+static void files_read_abandon(struct request *request)
 {
     struct read *read = request->arg;
 
     gb_session_forget(read->hosted->session, read);
-    read_free(read);
+    files_read_free(read);
 }
 
-static void read_fail(struct read *read, const struct gb_err *err)
-{
-    request_fail(read->request, err);
-    read_free(read);
-}
-
-static void files_on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err);
-
-static void read_more(struct read *read)
-{
-    struct gb_err err = {0};
-    const struct gb_file_read message = {
-        .path = gb_buf_bytes(&read->path),
-        .offset = read->offset + read->data.size,
-        .length = (uint32_t)MIN(read->wanted - read->data.size, (size_t)GB_WRITE_FRAME),
-    };
-
-    if (gb_session_request(read->hosted->session, GB_GUEST_FILE_READ, &gb_file_read_fields,
-                           &message, 0, files_on_read, read, &err) < 0)
-        read_fail(read, &err);
-}
-
-static void files_on_read(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+static void files_on_read(void *arg, const struct gb_download_end *end, const struct gb_err *err)
 {
     struct read *read = arg;
-    struct gb_file_data message;
-    struct gb_err bad = {0};
     struct reply reply;
-    int r;
 
-    if (frame == NULL) {
-        read_fail(read, err);
-        return;
+    if (err != NULL) {
+        request_fail(read->request, err);
+    } else {
+        reply_begin(&reply, read->request);
+        gb_object_write(&reply.out, &gb_piece_object,
+                        &(struct gb_piece_info){.data = gb_buf_bytes(&read->data),
+                                                .size = end->size,
+                                                .flags = end->eof != 0 ? GB_PIECE_EOF : 0});
+        reply_end(&reply);
     }
-    r = gb_fields_decode(&gb_file_data_fields, frame->payload, &message, &bad);
-    if (r == 0 && (message.data.size > read->wanted - read->data.size ||
-                   (message.data.size == 0 && message.eof == 0)))
-        r = gb_err_set(&bad, GB_EINTERNAL, "FILE_DATA is not what was asked for");
-    if (r < 0)
-        gb_session_violation(read->hosted->session, &bad);
-    else if (!gb_buf_try_add(&read->data, message.data.data, message.data.size, GB_READ_MAX))
-        r = gb_err_set(&bad, GB_ECAPACITY, "the server has no memory for the file");
-    if (r < 0) {
-        read_fail(read, &bad);
-        return;
-    }
-    if (message.eof == 0 && read->data.size < read->wanted) {
-        read_more(read);
-        return;
-    }
-    reply_begin(&reply, read->request);
-    gb_object_write(&reply.out, &gb_piece_object,
-                    &(struct gb_piece_info){.data = gb_buf_bytes(&read->data),
-                                            .size = message.size,
-                                            .flags = message.eof != 0 ? GB_PIECE_EOF : 0});
-    reply_end(&reply);
-    read_free(read);
+    files_read_free(read);
 }
 
 static void files_read(struct request *request, const struct gb_params *params)
 {
+    const struct gb_download what = {
+        .path = params->path,
+        .offset = (uint64_t)params->offset,
+        .length = (uint64_t)params->length,
+    };
     struct gb_err err = {0};
     struct hosted *hosted = files_find(request, params->session, params->path, &err);
     struct read *read;
@@ -443,12 +363,12 @@ static void files_read(struct request *request, const struct gb_params *params)
     read = xcalloc(1, sizeof(*read));
     read->request = request;
     read->hosted = hosted;
-    gb_buf_add(&read->path, params->path.data, params->path.size);
-    read->offset = (uint64_t)params->offset;
-    read->wanted = (size_t)params->length;
     request->arg = read;
-    request->abandon = read_abandon;
-    read_more(read);
+    request->abandon = files_read_abandon;
+    if (gb_session_download(hosted->session, &what, &read->data, files_on_read, read, &err) < 0) {
+        request_fail(request, &err);
+        files_read_free(read);
+    }
 }
 
 /* ---- list and stat ---- */
