@@ -223,3 +223,34 @@ def test_reading_in_a_cell_beside_tasks(py):
     running.until(lambda result: result.waiting == [1])
     running.input(b'x\n')
     assert running.finish().value == "'x'"
+
+
+AWAIT = 'await f(seen.append(0))'
+# Called on the way to the first step of a cell: while the loop is made, and with the task made.
+BEFORE = ['asyncio.events.new_event_loop', 'threading.current_thread']
+
+
+@pytest.mark.parametrize('place', BEFORE)
+@pytest.mark.parametrize('code', [AWAIT, 'x = 1\n' + AWAIT + '\nx = 2', 'for i in range(2):\n  ' + AWAIT])
+def test_interrupt_before_the_first_step(py, place, code):
+    """The place is the user's, and what was interrupted is not run by a later cell either."""
+    py.run('import asyncio, functools, signal, threading\nseen = []\nasync def f(_): seen.append(1)\n'
+           f'kept, {place} = {place}, functools.partial(signal.raise_signal, signal.SIGINT)')
+    result = py.run(code)
+    assert result.exit == 130 and result.interrupted, result
+    assert b'<cell 2>", line 1' in result.err and result.err.endswith(b'KeyboardInterrupt\n'), result
+    assert b'asyncio' not in result.err and b'never awaited' not in result.err, result
+    py.run(f'{place} = kept')
+    assert py.run('await asyncio.sleep(0.01)\nseen').value == '[]'
+    result = py.run(code)
+    assert result.exit == 0 and result.err == b'', result
+    assert py.run('seen').value in ('[0, 1]', '[0, 1, 0, 1]')
+
+
+def test_no_loop_can_be_made(py):
+    py.run("import asyncio, functools, socket\n"
+           "kept, socket.socketpair = socket.socketpair, functools.partial(open, '/missing')")
+    result = py.run('print(1)\nawait asyncio.sleep(0, 7)')
+    assert result.exit == 1 and b'<cell 2>", line 2' in result.err and b'FileNotFoundError' in result.err, result
+    py.run('socket.socketpair = kept')
+    assert py.run('await asyncio.sleep(0, 7)').value == '7'

@@ -397,11 +397,11 @@ def parse(text, name, flags):
 
 
 def compile_cell(text, name):
-    """Compiles a cell; gives its units and the line of a last expression (0: there is none)."""
+    """Compiles a cell; gives its units with their lines, and that of a last expression (0: none)."""
     flags = TOP_LEVEL_AWAIT | state.future
     unit = compile_expression(text, name, flags)
     if unit is not None:
-        return [unit], 1
+        return [(unit, 1)], 1
     tree, text = parse(text, name, flags)
     last = None
     line = 0
@@ -410,10 +410,11 @@ def compile_cell(text, name):
         last = Expression(tree.body.pop().value)
     units = []
     if tree.body:
-        units.append(compile(tree, name, 'exec', flags, True))
-        flags |= units[0].co_flags & FUTURE_FLAGS
+        unit = compile(tree, name, 'exec', flags, True)
+        units.append((unit, tree.body[0].lineno))
+        flags |= unit.co_flags & FUTURE_FLAGS
     if last is not None:
-        units.append(compile(last, name, 'eval', flags, True))
+        units.append((compile(last, name, 'eval', flags, True), line))
     state.future = flags & FUTURE_FLAGS
     return units, line
 
@@ -422,12 +423,12 @@ def run(text, name):
     """Compiles and runs a cell in __main__; returns (value of a last expression, its line, error)."""
     units, line = compile_cell(text, name)
     value = error = None
-    for unit in units:
+    for unit, first in units:
         value = None
         value, error = yield state.context.run, eval, unit, NAMESPACE
         if error is None and unit.co_flags & CO_COROUTINE:
             from .loop import run_on_loop
-            value, error = yield from run_on_loop(value)
+            value, error = yield from run_on_loop(value, first)
         if error is not None:
             return None, 0, error
     return value if line else None, line, None

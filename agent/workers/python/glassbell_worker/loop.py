@@ -14,27 +14,68 @@ from . import __builtins__  # noqa: F401  # the originals, as in there
 
 import sys
 from _functools import partial
+from _signal import SIG_BLOCK, SIG_SETMASK, SIGINT, pthread_sigmask
+from types import TracebackType
 
-from . import (MAIN_THREAD, NAMESPACE, builtin, get_ident, is_child, native, state)
+from . import (
+    MAIN_THREAD, NAMESPACE, builtin, get_ident, is_child, is_new_coroutine, native, state)
 
 NO_LOOP = 'no running event loop'
+
+
+def make_loop(asyncio, runner):
+    """A loop that an interrupt leaves half made complains later; but the user's own way to make one
+    may take for ever."""
+    is_ours = type(asyncio.get_event_loop_policy()).__module__ == 'asyncio.unix_events'
+    kept = pthread_sigmask(SIG_BLOCK, [SIGINT] if is_ours else [])
+    try:
+        runner.get_loop()
+    finally:
+        pthread_sigmask(SIG_SETMASK, kept)
 
 
 def session_loop():
     import asyncio
     if state.runner is None or state.runner.get_loop().is_closed():
-        state.runner = asyncio.Runner()
+        runner = asyncio.Runner()
+        make_loop(asyncio, runner)
+        state.runner = runner  # One that has its loop: there may be none to be had.
     return state.runner.get_loop()
 
 
-def run_on_loop(coroutine):
-    """Runs a coroutine of a cell; gives (value, error)."""
-    import asyncio
-    asyncio.set_event_loop(session_loop())
+def run_on_loop(coroutine, line):
+    """Runs a coroutine of a cell, which begins in that line; gives (value, error)."""
     state.turned = None
-    outcome = yield partial(state.runner.run, coroutine, context=state.context),
+    try:
+        import asyncio
+        asyncio.set_event_loop(session_loop())
+        outcome = yield partial(state.runner.run, coroutine, context=state.context),
+    except BaseException as raised:
+        outcome = None, raised
     state.turned = None
+    if outcome[1] is not None and is_new_coroutine(coroutine):
+        return None, (yield from end_at_its_start(coroutine, line, outcome[1]))
     return outcome
+
+
+def end_at_its_start(coroutine, line, error):
+    """Raises in a coroutine what came before its first step, so that it is never run; gives the error.
+
+    An interrupt may come while the loop is made, or the task: the place is the user's, not in there.
+    """
+    frame = coroutine.cr_frame
+    if isinstance(error, KeyboardInterrupt):
+        error.__traceback__ = None
+    if state.runner is not None:
+        import asyncio
+        loop = state.runner.get_loop()
+        for task in asyncio.all_tasks(loop):
+            if task.get_coro() is coroutine:
+                task.cancel()
+                yield loop.run_until_complete, task
+    coroutine.close()
+    error.__traceback__ = TracebackType(error.__traceback__, frame, -1, line)
+    return error
 
 
 def is_stuck(handler):
