@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The past of a session: checkpoints, and sessions that are taken back to them."""
 
+import base64
 import os
 import random
 import re
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from support import BINARY, Failure, Server, Session, Watcher, alive, out, qemu_pid, wait_for
+from support import BINARY, Failure, Server, Session, Watcher, alive, data_of, out, qemu_pid, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +190,53 @@ def test_what_is_asked_meanwhile_waits_and_is_done_after(session):
     written.wait()
     assert [out(cell.wait()) for cell in cells] == [f"{i + 2} {i}\n" for i in range(5)]
     assert session.read("late") == b"y"
+
+
+def piece(text, offset=0, final=False, path="big"):
+    return {"path": path, "text": text, "offset": offset, "final": final}
+
+
+def test_half_a_file_is_waited_for(server, session):
+    """What a client has sent of a file is in the guest: neither kept as half, nor taken away under its hands."""
+    session.exec("x = 1")
+    checkpoint(session)
+    session.exec("x = 2")
+    with server.client() as other:
+        other.call("file.write", session=session.id, **piece("one "))
+        for method, options in (("session.rewind", {"steps": 1}), ("session.checkpoint", {})):
+            failed = refused("busy", session, method, wait_ms=100, **options)
+            assert "file is on its way into the session" in str(failed)
+        asked = session.client.send("session.rewind", session=session.id, steps=1)
+        assert out(session.exec("print(x)")) == "2\n"  # meanwhile it goes on
+        other.call("file.write", session=session.id, **piece("two", 4, True))
+        back = asked.wait()
+        assert out(session.exec("import os; print(x, os.path.exists('big'))")) == "1 False\n"
+        rewind(session, seq=back["from_seq"])
+        assert out(session.exec("print(x, open('big').read())")) == "2 one two\n"
+        # One whose client goes away is not waited for.
+        other.call("file.write", session=session.id, **piece("half", path="half"))
+        asked = session.client.send("session.rewind", session=session.id, seq=1)
+    assert asked.wait()["cell"] == 1
+    assert out(session.exec("import os; print(x, os.listdir())")) == "1 []\n"
+
+
+def test_files_that_come_and_go_are_not_disturbed(server, session):
+    """Checkpoints between the pieces of long downloads and uploads: each of them is whole, and right."""
+    session.exec("import os; data = os.urandom(6 << 20); f = open('big', 'wb'); _ = f.write(data); f.close()")
+    with server.client() as other:
+        reads = [other.send("file.read", session=session.id, path="big", offset=at << 20, length=1 << 20)
+                 for at in range(6)]
+        first = checkpoint(session)
+        whole = b"".join(data_of(read.wait()) for read in reads)
+        writes = [other.send("file.write", session=session.id, path="copy", final=at == 5, offset=at << 20,
+                             base64=base64.b64encode(whole[at << 20:(at + 1) << 20]).decode()) for at in range(6)]
+        second = checkpoint(session)
+        for write in writes:
+            write.wait()
+    assert second["seq"] > first["seq"]
+    assert out(session.exec("print(open('copy', 'rb').read() == data)")) == "True\n"
+    rewind(session, seq=second["seq"])
+    assert out(session.exec("print(open('copy', 'rb').read() == data)")) == "True\n"
 
 
 def test_only_who_holds_the_session_takes_it_back(server, session):

@@ -248,7 +248,7 @@ const struct gb_vm_events guest_vm_events = {.running = guest_on_running,
 /* What is known of the VM before has no meaning for this one. */
 static void guest_forget_vm(struct gb_guest *guest)
 {
-    guest->listens = guest->held = guest->stopped = guest->restored = false;
+    guest->listens = guest->held = guest->stopped = guest->restored = guest->strange = false;
     guest->generation = 0;
     guest->log_bytes = 0;
     guest->settings = (struct guest_settings_state){0};
@@ -269,6 +269,7 @@ static void guest_on_loaded(void *arg, const struct gb_err *err)
     struct gb_guest *guest = arg;
 
     guest->listens = err == NULL;
+    guest->strange = guest->listens && guest->held;
     if (guest->listens && !guest->held)
         guest_begin_anew(guest);
     guest_operation_end(guest, err);

@@ -93,6 +93,9 @@ void gb_guest_kill(struct gb_guest *guest, const char *reason);
 
 /* ---- rest ---- */
 
+/* 0, or GB_EBUSY and what is under way in the guest: then it cannot be brought to rest. A file of
+ * which a part is in the guest is under way, however long the next part takes. */
+int gb_guest_check_rest(const struct gb_guest *guest, struct gb_err *err);
 /* For a template: a guest that LISTENS, and in which nothing prints, has to answer a ping, with its
  * interpreter there, and then its CPUs are halted for good; requests wait. @done once, from the
  * loop: GB_EBUSY when a cell runs or a request is under way, and nothing has changed. The VM may be

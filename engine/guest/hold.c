@@ -25,6 +25,38 @@ static void hold_begin(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
     guest->operation_arg = arg;
 }
 
+int gb_guest_check_rest(const struct gb_guest *guest, struct gb_err *err)
+{
+    if (!gb_guest_listens(guest))
+        return gb_err_set(err, GB_EBUSY, "the guest does not listen");
+    if (guest->cell.number != 0)
+        return gb_err_set(err, GB_EBUSY, "a cell runs");
+    if (guest_uploads_are_open(guest))
+        return gb_err_set(err, GB_EBUSY, "a file is on its way into the session");
+    if (guest_downloads_wait(guest))
+        return gb_err_set(err, GB_EBUSY, "a file is on its way out of the session");
+    if (guest_is_asked(guest))
+        return gb_err_set(err, GB_EBUSY, "the session is asked something");
+    return 0;
+}
+
+/* Asks, and sends nothing behind it, not even what has waited for its turn. */
+static int hold_ask(struct gb_guest *guest, enum gb_guest_type type, const struct gb_fields *table,
+                    const void *message, gb_guest_reply_fn *done, struct gb_err *err)
+{
+    int r;
+
+    assert(!guest->in_mux && !guest->going_on);
+    guest->held = false;
+    guest->going_on = true;
+    r = gb_guest_request(guest, type, 0, table, message, HOLD_MS, done, guest, err);
+    guest->going_on = false;
+    guest->held = true;
+    if (guest->out.size > 0)
+        gb_vm_send(guest->vm, &guest->out);
+    return r;
+}
+
 /* Nothing is said to it any more; what was asked for last may still be answered. */
 static void hold_on_stopped(void *arg, const struct gb_err *err)
 {
@@ -36,20 +68,15 @@ static void hold_on_stopped(void *arg, const struct gb_err *err)
 
 static void hold_on_refused(void *arg)
 {
-    struct gb_err err;
+    struct gb_guest *guest = arg;
 
-    (void)gb_err_set(&err, GB_EBUSY, "the guest is at work");
-    guest_operation_end(arg, &err);
+    guest_operation_end(guest, &guest->refusal);
 }
 
-static void hold_refuse(struct gb_guest *guest)
+static void hold_refuse(struct gb_guest *guest, const struct gb_err *err)
 {
+    guest->refusal = *err;
     gb_loop_defer(guest->loop, &guest->refuse, hold_on_refused, guest);
-}
-
-static bool hold_is_idle(const struct gb_guest *guest)
-{
-    return gb_guest_listens(guest) && guest->cell.number == 0 && !guest_is_asked(guest);
 }
 
 /* ---- freeze ---- */
@@ -73,14 +100,17 @@ static void freeze_on_pong(void *arg, const struct gb_pong *pong, const struct g
 
 void gb_guest_freeze(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
 {
+    struct gb_err err = {0};
+
     hold_begin(guest, done, arg);
-    if (!hold_is_idle(guest) || gb_guest_ping(guest, 0, freeze_on_pong, guest, NULL) < 0)
-        hold_refuse(guest);
+    if (gb_guest_check_rest(guest, &err) < 0 ||
+        gb_guest_ping(guest, 0, freeze_on_pong, guest, &err) < 0)
+        hold_refuse(guest, &err);
 }
 
 /* ---- resume ---- */
 
-/* Sends RESUME, and nothing behind it yet. */
+/* Sends RESUME. It is HELD still. */
 static int resume_send(struct gb_guest *guest, bool anew, gb_guest_reply_fn *done,
                        struct gb_err *err)
 {
@@ -92,11 +122,10 @@ static int resume_send(struct gb_guest *guest, bool anew, gb_guest_reply_fn *don
         return gb_err_sys(err, -r, "no random numbers");
     if (anew)
         message.entropy = (struct gb_bytes){entropy, sizeof(entropy)};
-    guest->held = false;
-    r = gb_guest_request(guest, GB_GUEST_RESUME, 0, &gb_resume_fields, &message, HOLD_MS, done,
-                         guest, err);
-    guest->held = true;
-    return r;
+    if (guest->strange)
+        guest_begin_anew(guest);
+    guest->strange = false;
+    return hold_ask(guest, GB_GUEST_RESUME, &gb_resume_fields, &message, done, err);
 }
 
 static void resume_on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
@@ -171,13 +200,18 @@ static void hold_on_answer(void *arg, const struct gb_frame *frame, const struct
 
 void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
 {
-    assert(!guest->in_mux && !guest->going_on); /* HOLD has to leave before there is silence */
+    struct gb_err err = {0};
+    int r;
+
     hold_begin(guest, done, arg);
-    if (!hold_is_idle(guest) || gb_guest_request(guest, GB_GUEST_HOLD, 0, NULL, NULL, HOLD_MS,
-                                                 hold_on_answer, guest, NULL) < 0)
-        hold_refuse(guest);
-    else
-        guest->held = true;
+    guest_flush(guest);
+    r = gb_guest_check_rest(guest, &err);
+    if (r == 0) {
+        r = hold_ask(guest, GB_GUEST_HOLD, NULL, NULL, hold_on_answer, &err);
+        guest->held = r == 0;
+    }
+    if (r < 0)
+        hold_refuse(guest, &err);
 }
 
 /* ---- exchange ---- */
@@ -223,7 +257,7 @@ static void exchange_give(struct gb_guest *guest, const struct hold_vm *given)
     if (guest->vm == NULL)
         return;
     gb_vm_hand_over(guest->vm, &guest_vm_events, guest);
-    guest_begin_anew(guest);
+    guest->strange = true;
 }
 
 void gb_guest_exchange(struct gb_guest *guest, struct gb_guest *other)

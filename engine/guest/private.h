@@ -47,7 +47,9 @@ struct gb_guest {
     gb_vm_done_fn *operation_done; /* of load, hold or resume */
     void *operation_arg;
     struct gb_deferred refuse; /* of hold */
+    struct gb_err refusal;     /* then */
     bool anew;                 /* of resume */
+    bool strange; /* HELD, and knows none of the streams here: that is told with RESUME */
 
     struct gb_list requests; /* in the order of asking: those not sent are the last */
     uint32_t request_count, next_id;
@@ -176,6 +178,8 @@ void guest_go_on(struct gb_guest *guest);
 void guest_uploads_open(struct gb_guest *guest);
 /* Whether one was finished before @call, and the guest has not been told all of it. */
 bool guest_uploads_hold(const struct gb_guest *guest, uint64_t call);
+/* Whether one is half way in the guest, though nothing may be asked about it now. */
+bool guest_uploads_are_open(const struct gb_guest *guest);
 /* Whether the guest works at one. */
 bool guest_uploads_wait(const struct gb_guest *guest);
 size_t guest_uploads_queued(const struct gb_guest *guest);

@@ -315,36 +315,126 @@ static void on_held(void *arg, const struct gb_err *err)
     on_written(arg, err);
 }
 
-/* A guest that works at a file is not held; while it is held files wait. */
+/* Both ways to bring a guest to rest. */
+static void (*const rests[])(struct gb_guest *guest, gb_vm_done_fn *done,
+                             void *arg) = {gb_guest_freeze, gb_guest_hold};
+
+/* The guest is not brought to rest now, for this reason, and goes on. */
+static void is_not_held(struct user *user, int way, const char *reason)
+{
+    int bad = user->bad;
+
+    ck_assert_int_eq(gb_guest_check_rest(user->guest, &user->error), -GB_EBUSY);
+    ck_assert_str_eq(user->error.message, reason);
+    user->error = (struct gb_err){0};
+    rests[way](user->guest, on_held, user);
+    kit_wait_for(&user->bad, bad + 1);
+    ck_assert_int_eq(user->error.code, GB_EBUSY);
+    ck_assert_str_eq(user->error.message, reason);
+    ck_assert(gb_guest_listens(user->guest));
+}
+
+/* A file of which a part is in the guest would be half another's when that becomes another: it is
+ * in the way, however long its next piece takes, until it is whole or given up. */
+START_TEST(is_not_held_with_half_a_file)
+{
+    static const char in[] = "a file is on its way into the session",
+                      out[] = "a file is on its way out of the session";
+    struct user user;
+    struct gb_guest_upload *upload, *other;
+
+    boot(&user);
+    upload = begin(&user, "stuck");
+    ck_assert_int_eq(gb_guest_check_rest(user.guest, NULL), 0); /* nothing of it has left */
+    ck_assert_int_eq(give(&user, upload, PIECE, false, NULL), 0);
+    is_not_held(&user, _i, in); /* the guest has not answered */
+    gb_guest_upload_free(upload);
+    kit_wait_for(&user.bad, 2);
+    ck_assert_int_eq(gb_guest_check_rest(user.guest, NULL), 0);
+    upload = begin(&user, "file");
+    other = begin(&user, "other");
+    ck_assert_int_eq(give(&user, upload, 0, false, NULL), 0);
+    ck_assert_int_eq(give(&user, other, PIECE, false, NULL), 0);
+    kit_wait_for(&user.good, 2);
+    is_not_held(&user, _i, in); /* the client has not gone on */
+    ck_assert_int_eq(give(&user, upload, PIECE, true, NULL), 0);
+    kit_wait_for(&user.good, 3);
+    is_not_held(&user, _i, in); /* one of two */
+    gb_guest_upload_free(other);
+    ask(&user, "stuck", 100);
+    is_not_held(&user, _i, out);
+    gb_guest_forget(user.guest, &user);
+    rests[_i](user.guest, on_held, &user);
+    kit_wait_for(&user.good, 4);
+    gb_guest_upload_free(upload);
+    ck_assert_int_eq(user.failed, 0);
+    end(&user);
+}
+END_TEST
+
+/* Files that are asked for while the guest is held wait for it. */
 START_TEST(waits_while_the_guest_is_held)
 {
     struct user user;
     struct gb_guest_upload *upload;
 
     boot(&user);
-    upload = begin(&user, "stuck");
-    ck_assert_int_eq(give(&user, upload, PIECE, false, NULL), 0);
-    gb_guest_freeze(user.guest, on_held, &user);
-    kit_wait_for(&user.bad, 1);
-    ck_assert_int_eq(user.error.code, GB_EBUSY);
-    gb_guest_upload_free(upload);
-    kit_wait_for(&user.bad, 2);
-    /* One that waits for its client is not in the way. */
+    rests[_i](user.guest, on_held, &user);
+    kit_wait_for(&user.good, 1);
     upload = begin(&user, "file");
     ck_assert_int_eq(give(&user, upload, PIECE, false, NULL), 0);
-    kit_wait_for(&user.good, 1);
-    gb_guest_freeze(user.guest, on_held, &user);
-    kit_wait_for(&user.good, 2);
     ck_assert_int_eq(give(&user, upload, PIECE, true, NULL), 0);
     ask(&user, "1000", 2000);
     kit_settle();
-    ck_assert_int_eq(user.good, 2);
+    ck_assert_int_eq(user.good, 1);
     gb_guest_resume(user.guest, false, on_held, &user);
     kit_wait_for(&user.good, 5);
     ck_assert_uint_eq(user.content.size, 1000);
     ck_assert_uint_eq(user.end.size, 4711);
     gb_guest_upload_free(upload);
-    ck_assert_int_eq(user.bad, 2);
+    ck_assert_int_eq(user.bad + user.failed, 0);
+    end(&user);
+}
+END_TEST
+
+/* They go to the guest that it becomes, whole; also one that was begun and had not left. When that
+ * guest fails first they wait for the one that comes back. */
+START_TEST(files_go_to_the_guest_that_it_becomes)
+{
+    static const char *const scripts[] = {"/honest/nothing/1", "/refuses/RESUME/1"};
+    const struct gb_vm_config config = {
+        .image = &kit_image, .memory_mb = KIT_MEMORY_MB, .incoming = true};
+    struct user user, other = {0};
+    struct gb_guest_upload *upload;
+
+    boot(&user);
+    upload = begin(&user, "file");
+    gb_guest_hold(user.guest, on_held, &user);
+    kit_wait_for(&user.good, 1);
+    ck_assert_int_eq(give(&user, upload, PIECE, false, NULL), 0);
+    kit_play(scripts[_i]);
+    other.guest = gb_guest_new(kit_loop, "other", &user_events, &other);
+    ck_assert_int_eq(gb_guest_start(other.guest, &kit_host, &config, NULL), 0);
+    gb_guest_load(other.guest, kit_empty, true, on_held, &other);
+    kit_wait_for(&other.good, 1);
+    gb_guest_exchange(user.guest, other.guest);
+    gb_guest_resume(user.guest, true, on_held, &user);
+    if (_i == 0) {
+        kit_wait_for(&user.good, 2 + 1);
+    } else {
+        kit_wait_for(&user.bad, 1);
+        gb_guest_exchange(user.guest, other.guest);
+        gb_guest_resume(user.guest, false, on_held, &user);
+        kit_wait_for(&user.good, 2 + 1);
+    }
+    ck_assert_int_eq(give(&user, upload, PIECE, true, NULL), 0);
+    ask(&user, "last", 3 * PIECE);
+    kit_wait_for(&user.good, 2 + 3);
+    ck_assert_uint_eq(user.content.size, 2 * PIECE);
+    ck_assert_int_eq(user.bad, _i);
+    ck_assert_int_eq(user.failed + other.failed, 0);
+    gb_guest_upload_free(upload);
+    end(&other);
     end(&user);
 }
 END_TEST
@@ -495,7 +585,9 @@ int main(void)
     tcase_add_test(tests, many_at_once);
     tcase_add_loop_test(tests, refuses_what_is_against_the_rules, 0, (int)ARRAY_SIZE(violations));
     tcase_add_test(tests, dies_with_its_guest);
-    tcase_add_test(tests, waits_while_the_guest_is_held);
+    tcase_add_loop_test(tests, is_not_held_with_half_a_file, 0, (int)ARRAY_SIZE(rests));
+    tcase_add_loop_test(tests, waits_while_the_guest_is_held, 0, (int)ARRAY_SIZE(rests));
+    tcase_add_loop_test(tests, files_go_to_the_guest_that_it_becomes, 0, 2);
     tcase_add_test(tests, is_bounded);
     tcase_add_loop_test(tests, calls_keep_their_order, 0, 2);
     tcase_add_test(tests, nobody_waits_for_what_will_not_come);

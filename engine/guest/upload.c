@@ -213,6 +213,16 @@ void guest_upload_ended(void *arg, struct gb_mux_stream *stream, const struct gb
 
 /* ---- other ends ---- */
 
+bool guest_uploads_are_open(const struct gb_guest *guest)
+{
+    const struct gb_guest_upload *upload;
+
+    GB_LIST_FOREACH_CONST(upload, &guest->uploads, link)
+        if (upload->feed.stream != NULL)
+            return true;
+    return guest_uploads_wait(guest);
+}
+
 bool guest_uploads_wait(const struct gb_guest *guest)
 {
     const struct gb_guest_upload *upload;

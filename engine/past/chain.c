@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "machine/crc32c.h"
 #include "past/pack.h"
@@ -363,7 +364,8 @@ static int chain_undo(const struct gb_chain *chain, int r)
 {
     int saved = errno;
 
-    (void)ftruncate(chain->fd, (off_t)chain->end); /* else the next opening cuts it */
+    if (ftruncate(chain->fd, (off_t)chain->end) < 0)
+        gb_debug("a chain cannot be cut; its next opening does it: %s", strerror(errno));
     errno = saved;
     return r;
 }

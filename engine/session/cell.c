@@ -198,6 +198,11 @@ void session_cells_tell(void *arg)
         if (session->events.changed != NULL)
             session->events.changed(session->arg);
     }
+    if (session->rested) {
+        session->rested = false;
+        if (session->events.rested != NULL && gb_session_check_rest(session, NULL) == 0)
+            session->events.rested(session->arg);
+    }
 }
 
 /* The cell whose turn it is, out of the queue; NULL: none. */

@@ -65,6 +65,7 @@ struct gb_session {
     bool final;   /* its last cell has been queued */
     bool asked;   /* a request of a user has been sent, or waits */
     bool changed; /* to be told from the loop */
+    bool rested;  /* likewise, if it is so then */
 
     uint32_t incarnation; /* of the interpreter, as we tell it */
     bool loss_counted;    /* the loss of the last interpreter is in `incarnation` */
@@ -88,6 +89,8 @@ struct gb_session {
 void session_enter(struct gb_session *session, enum session_state state);
 /* `changed` is told from the loop, and `started` of the cell that runs. */
 void session_tell_changed(struct gb_session *session);
+/* What was under way has ended: `rested` is told from the loop if nothing else is. */
+void session_tell_rested(struct gb_session *session);
 /* ENDING or CLOSED. */
 bool session_is_over(const struct gb_session *session);
 /* Whether `opened` has been told. */

@@ -3,10 +3,11 @@
  * exchanged. */
 #include "session/internal.h"
 
-/* STAT and PING look only: the idle clock goes on. CONFIGURE is our own. */
+/* STAT and PING look only: the idle clock goes on. The others are our own. */
 static bool request_is_life(enum gb_guest_type type)
 {
-    return type != GB_GUEST_STAT && type != GB_GUEST_PING && type != GB_GUEST_CONFIGURE;
+    return type != GB_GUEST_STAT && type != GB_GUEST_PING && type != GB_GUEST_CONFIGURE &&
+           type != GB_GUEST_HOLD && type != GB_GUEST_RESUME;
 }
 
 /* A user has asked for something that ends with session_request_ended(). */
@@ -42,6 +43,7 @@ void session_request_ended(void *arg, enum gb_guest_type type)
         session_touch(session);
     if (session->state == SESSION_IDLE && !gb_list_empty(&session->queue))
         session_cells_pump(session); /* its first cell may have waited for that */
+    session_tell_rested(session);
 }
 
 int gb_session_request(struct gb_session *session, enum gb_guest_type type,
@@ -68,6 +70,14 @@ int gb_session_upload_give(struct gb_session *session, struct gb_guest_upload *u
     if (r == 0)
         request_count(session);
     return r;
+}
+
+void gb_session_upload_free(struct gb_session *session, struct gb_guest_upload *upload)
+{
+    if (upload == NULL)
+        return;
+    gb_guest_upload_free(upload);
+    session_tell_rested(session);
 }
 
 int gb_session_download(struct gb_session *session, const struct gb_download *what,

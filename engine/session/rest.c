@@ -43,12 +43,27 @@ static void rest_on_held(void *arg, const struct gb_err *err)
     rest_tell(session, err);
 }
 
-int gb_session_hold(struct gb_session *session, gb_vm_done_fn *done, void *arg, struct gb_err *err)
+int gb_session_check_rest(const struct gb_session *session, struct gb_err *err)
 {
     int r = session_check_open(session, err);
 
-    if (r == 0 && session->state != SESSION_IDLE)
-        r = gb_err_set(err, GB_EBUSY, "the session is not idle");
+    if (r < 0)
+        return r;
+    if (session->state == SESSION_RUNNING || session->state == SESSION_WAITING_INPUT)
+        return gb_err_set(err, GB_EBUSY, "a cell runs");
+    if (session->state == SESSION_HELD)
+        return gb_err_set(err, GB_EBUSY, "a checkpoint of it is taken, or it is taken back");
+    if (session->state != SESSION_IDLE)
+        return gb_err_set(err, GB_EBUSY, "the session is not open yet");
+    if (!gb_list_empty(&session->queue))
+        return gb_err_set(err, GB_EBUSY, "cells wait");
+    return gb_guest_check_rest(session->guest, err);
+}
+
+int gb_session_hold(struct gb_session *session, gb_vm_done_fn *done, void *arg, struct gb_err *err)
+{
+    int r = gb_session_check_rest(session, err);
+
     if (r < 0)
         return r;
     rest_begin(session, done, arg);

@@ -63,6 +63,14 @@ void session_tell_changed(struct gb_session *session)
     gb_loop_defer(session->host->loop, &session->pump, session_cells_tell, session);
 }
 
+void session_tell_rested(struct gb_session *session)
+{
+    if (session->state != SESSION_IDLE)
+        return;
+    session->rested = true;
+    gb_loop_defer(session->host->loop, &session->pump, session_cells_tell, session);
+}
+
 bool session_is_over(const struct gb_session *session)
 {
     return session->state == SESSION_ENDING || session->state == SESSION_CLOSED;

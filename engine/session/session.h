@@ -66,6 +66,9 @@ struct gb_session_events {
     void (*opened)(void *arg, const struct gb_err *err);
     /* The state, the number of cells or the time of expiry has changed. May be NULL. */
     void (*changed)(void *arg);
+    /* A request or a file was under way, and nothing is any more (gb_session_check_rest()). May be
+     * NULL. */
+    void (*rested)(void *arg);
     /* What a background process of a finished cell printed; at most the cell's own caps. May be
      * NULL. */
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
@@ -117,9 +120,11 @@ bool gb_session_expired(const struct gb_session *session);
 
 /* ---- rest ---- */
 
-/* Brings an IDLE session to rest, for a look at its VM as it is: cells and requests are taken, and
- * wait, which nobody is told. @done once, from the loop; GB_EBUSY: something is under way in the
- * guest. Refused with GB_EBUSY when it is not IDLE, or not open. */
+/* 0; or GB_EBUSY, and what is under way in the session, or that it is not open. */
+int gb_session_check_rest(const struct gb_session *session, struct gb_err *err);
+/* Brings a session to rest, for a look at its VM as it is: cells and requests are taken, and wait,
+ * which nobody is told. @done once, from the loop; GB_EBUSY: the guest has something to do that is
+ * not known here. Refused as gb_session_check_rest(). */
 int gb_session_hold(struct gb_session *session, gb_vm_done_fn *done, void *arg, struct gb_err *err);
 /* Ends that. When it fails the session ends. @done may be NULL. */
 void gb_session_release(struct gb_session *session, gb_vm_done_fn *done, void *arg);
@@ -221,13 +226,14 @@ int gb_session_request(struct gb_session *session, enum gb_guest_type type,
                        const struct gb_fields *table, const void *message, uint64_t deadline_ms,
                        gb_reply_fn *done, void *arg, struct gb_err *err);
 
-/* Files, as gb_guest_upload_new(), gb_guest_upload_give() and gb_guest_download(), also while the
- * session is still starting. */
+/* Files, as gb_guest_upload_new(), gb_guest_upload_give(), gb_guest_upload_free() and
+ * gb_guest_download(), also while the session is still starting. */
 struct gb_guest_upload *gb_session_upload(struct gb_session *session, struct gb_bytes path,
                                           uint32_t mode);
 int gb_session_upload_give(struct gb_session *session, struct gb_guest_upload *upload,
                            struct gb_bytes bytes, bool final, gb_vm_done_fn *done, void *arg,
                            struct gb_err *err);
+void gb_session_upload_free(struct gb_session *session, struct gb_guest_upload *upload);
 int gb_session_download(struct gb_session *session, const struct gb_download *what,
                         struct gb_buf *into, gb_guest_download_fn *done, void *arg,
                         struct gb_err *err);

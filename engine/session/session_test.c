@@ -9,8 +9,9 @@
 /* A session and all that was told of it. */
 struct user {
     struct gb_session *session;
-    int opened, open_failed, closed, lost, changed;
-    bool again; /* another VM follows a lost one */
+    int opened, open_failed, closed, lost, changed, rested;
+    uint64_t idle_ms; /* when it is not kept */
+    bool again;       /* another VM follows a lost one */
     struct gb_err open_error, why;
     const char *next;       /* the script of the VM that follows */
     struct gb_guest *clone; /* until it is adopted */
@@ -39,6 +40,14 @@ static void on_changed(void *arg)
     ((struct user *)arg)->changed++;
 }
 
+static void on_rested(void *arg)
+{
+    struct user *user = arg;
+
+    ck_assert_int_eq(gb_session_check_rest(user->session, NULL), 0);
+    user->rested++;
+}
+
 static void give_clone(struct user *user, const char *script);
 
 static bool on_lost(void *arg, const struct gb_err *why)
@@ -59,8 +68,11 @@ static void on_closed(void *arg, const struct gb_err *why)
     ((struct user *)arg)->why = *why;
 }
 
-static const struct gb_session_events session_events = {
-    .opened = on_opened, .changed = on_changed, .lost = on_lost, .closed = on_closed};
+static const struct gb_session_events session_events = {.opened = on_opened,
+                                                        .changed = on_changed,
+                                                        .rested = on_rested,
+                                                        .lost = on_lost,
+                                                        .closed = on_closed};
 
 static void on_started(void *arg, const struct gb_cell *cell)
 {
@@ -113,7 +125,7 @@ static void give_clone(struct user *user, const char *script)
 
 static void start(struct user *user, bool replaceable)
 {
-    const struct gb_session_config config = {.image = &kit_image};
+    const struct gb_session_config config = {.image = &kit_image, .idle_ms = user->idle_ms};
     struct gb_session_events events = session_events;
     struct gb_err err = {0};
 
@@ -121,6 +133,7 @@ static void start(struct user *user, bool replaceable)
         events.lost = NULL;
     ck_assert_msg(gb_session_new(&kit_host, &config, &events, user, &user->session, &err) == 0,
                   "%s", err.message);
+    gb_session_keep(user->session, true);
     ck_assert_int_eq(user->session->state, SESSION_WITHOUT_VM);
 }
 
@@ -541,6 +554,12 @@ static void on_exchanged(void *arg, const struct gb_err *err)
     ((struct rest *)arg)->failed += err != NULL;
 }
 
+static void on_answer(void *arg, const struct gb_frame *frame, const struct gb_err *err)
+{
+    (void)frame;
+    on_written(arg, err);
+}
+
 /* One that a session has left behind ends by itself. */
 static void wait_for_no_vm(void)
 {
@@ -593,8 +612,61 @@ START_TEST(rests_and_goes_on)
     gb_session_release(user.session, on_released, &rest);
     kit_wait_for(&rest.released, 1);
     kit_wait_for(&second.done, 1);
+    ck_assert_uint_eq(second.cell->out.size, strlen("second"));
     ck_assert_uint_eq(gb_session_epoch(user.session), 1);
     gb_cell_unref(second.cell);
+    end(&user);
+}
+END_TEST
+
+/* A request, a file and a part of one are under way; nobody has to ask again and again. */
+START_TEST(tells_when_it_may_rest)
+{
+    struct user user = {0};
+    struct rest rest = {0};
+    struct gb_guest_upload *uploads[2];
+    struct gb_err err = {0};
+    int good = 0;
+
+    start(&user, false);
+    ck_assert_int_eq(gb_session_check_rest(user.session, NULL), -GB_EBUSY);
+    boot(&user, "/honest/nothing/1");
+    wait_for_state(&user, SESSION_IDLE);
+    kit_settle();
+    user.rested = 0;
+    uploads[0] = give_file(&user, "file", false, &good);
+    uploads[1] = give_file(&user, "file", true, &good);
+    kit_wait_for(&good, 2);
+    kit_settle();
+    ck_assert_int_eq(gb_session_hold(user.session, on_held, &rest, &err), -GB_EBUSY);
+    ck_assert_str_eq(err.message, "a file is on its way into the session");
+    ck_assert_int_eq(user.rested, 0);
+    gb_session_upload_free(user.session, uploads[0]);
+    gb_session_upload_free(user.session, uploads[1]);
+    kit_wait_for(&user.rested, 1);
+    ck_assert_int_eq(
+        gb_session_request(user.session, GB_GUEST_STAT, NULL, NULL, 0, on_answer, &good, NULL), 0);
+    ck_assert_int_eq(gb_session_check_rest(user.session, NULL), -GB_EBUSY);
+    kit_wait_for(&user.rested, 2);
+    ck_assert_int_eq(good, 3);
+    end(&user);
+}
+END_TEST
+
+/* To be looked at is no sign of life. */
+START_TEST(ends_for_being_idle_after_a_rest)
+{
+    struct user user = {.idle_ms = 1};
+    struct rest rest = {0};
+    struct run second;
+
+    hold(&user, &rest, &second);
+    gb_session_release(user.session, on_released, &rest);
+    kit_wait_for(&second.done, 1);
+    gb_cell_unref(second.cell);
+    gb_session_keep(user.session, false);
+    kit_wait_for(&user.closed, 1);
+    ck_assert(gb_session_expired(user.session));
     end(&user);
 }
 END_TEST
@@ -614,6 +686,7 @@ START_TEST(lives_on_in_another_vm)
     kit_wait_for(&second.done, 1);
     ck_assert_ptr_ne(gb_session_vm(user.session), before);
     ck_assert_int_eq(second.cell->exit_code, 2); /* a number that is not used again */
+    ck_assert_uint_eq(second.cell->out.size, strlen("second"));
     ck_assert_uint_eq(gb_session_epoch(user.session), 2);
     gb_cell_unref(second.cell);
     end(&user);
@@ -639,6 +712,7 @@ START_TEST(keeps_its_vm_when_the_other_fails)
     ck_assert_ptr_eq(gb_session_vm(user.session), before);
     gb_session_release(user.session, on_released, &rest);
     kit_wait_for(&second.done, 1);
+    ck_assert_uint_eq(second.cell->out.size, strlen("second"));
     ck_assert_uint_eq(gb_session_epoch(user.session), 1);
     gb_cell_unref(second.cell);
     end(&user);
@@ -686,6 +760,8 @@ int main(void)
     tcase_add_test(tests, does_not_replace_what_ran);
     tcase_add_loop_test(tests, is_closed_in_each_state, 0, SESSION_ENDING);
     tcase_add_test(tests, rests_and_goes_on);
+    tcase_add_test(tests, tells_when_it_may_rest);
+    tcase_add_test(tests, ends_for_being_idle_after_a_rest);
     tcase_add_test(tests, lives_on_in_another_vm);
     tcase_add_loop_test(tests, keeps_its_vm_when_the_other_fails, 0, (int)ARRAY_SIZE(bad_others));
     tcase_add_test(tests, ends_at_rest);

@@ -66,8 +66,8 @@ static bool checkpoint_is_due(struct hosted *hosted)
     return hosted->server->settings.past.checkpoints == GB_SETTINGS_CHECKPOINTS_IDLE &&
            !hosted->run && !hosted->closing && !state->too_large && state->job == NULL &&
            gb_list_empty(&state->waiting) && !checkpoint_is_now(hosted) &&
-           gb_session_state(hosted->session) == GB_SESSION_IDLE &&
-           gb_session_waiting(hosted->session) == 0;
+           state->tried_ns != gb_session_last_active_ns(hosted->session) &&
+           gb_session_check_rest(hosted->session, NULL) == 0;
 }
 
 static void checkpoint_on_idle(void *arg)
@@ -78,6 +78,7 @@ static void checkpoint_on_idle(void *arg)
 
     if (!checkpoint_is_due(hosted) || checkpoint_may_be(hosted, &err) < 0)
         return;
+    checkpoint_of(hosted)->tried_ns = gb_session_last_active_ns(hosted->session);
     job = xcalloc(1, sizeof(*job));
     job->hosted = hosted;
     job_add(job, 0);
@@ -286,5 +287,6 @@ const struct gb_part checkpoint_part = {
     .server_free = checkpoint_on_server_free,
     .session_new = checkpoint_on_session,
     .session_changed = checkpoint_on_change,
+    .session_rested = checkpoint_on_change,
     .session_ended = checkpoint_on_session_end,
 };

@@ -76,7 +76,8 @@ static void job_on_patience_over(void *arg)
     struct gb_err err = {0};
 
     gb_list_remove(&job->link);
-    (void)gb_err_set(&err, GB_EBUSY, "the session is not idle");
+    if (gb_session_check_rest(job->hosted->session, &err) == 0)
+        (void)gb_err_set(&err, GB_EBUSY, "another checkpoint or rewind is under way");
     job_refuse(job, &err);
 }
 
@@ -296,8 +297,7 @@ static bool job_may_begin(struct hosted *hosted)
     const struct checkpoint_session *state = checkpoint_of(hosted);
 
     return state->job == NULL && !gb_list_empty(&state->waiting) && hosted->opened &&
-           !hosted->closing && gb_session_state(hosted->session) == GB_SESSION_IDLE &&
-           !gb_session_is_held(hosted->session) && gb_session_waiting(hosted->session) == 0 &&
+           !hosted->closing && gb_session_check_rest(hosted->session, NULL) == 0 &&
            (state->past == NULL || !gb_past_is_busy(state->past));
 }
 

@@ -2,8 +2,9 @@
 /* What the files of this part share. Not for others.
  *
  * Theory of operation. What is asked about the past of a session is a *job*: a checkpoint, or a
- * rewind. A session has one at a time, and the others wait. A job begins when the session is idle
- * and nothing is queued; until then its patience runs. Then the session is held, and everything
+ * rewind. A session has one at a time, and the others wait. A job begins when nothing is under way
+ * in the session, no cell, request or file, and until then its patience runs: so nobody has half of
+ * a file in the guest when its memory becomes another. Then the session is held, and everything
  * that is asked of it waits until the job lets it go.
  *
  * A checkpoint: hold → copy → release → write. The session goes on while it is written.
@@ -56,6 +57,7 @@ struct checkpoint_session {
     bool is_known;          /* nothing has been asked of it since the checkpoint that it follows */
     bool too_large;         /* to be looked at unless it is asked for */
     uint64_t known_ns;      /* then: when it was last active */
+    uint64_t tried_ns;      /* likewise, when the last one by itself began, however it went */
 };
 
 /* ---- state.c ---- */

@@ -274,6 +274,14 @@ static void hosted_on_changed(void *arg)
     PART_CALL(hosted->server, session_changed, hosted);
 }
 
+static void hosted_on_rested(void *arg)
+{
+    struct hosted *hosted = arg;
+
+    if (!hosted->closing)
+        PART_CALL(hosted->server, session_rested, hosted);
+}
+
 static void hosted_on_background(void *arg, uint32_t cell, enum gb_output stream,
                                  struct gb_bytes bytes)
 {
@@ -317,6 +325,7 @@ int hosted_new(struct gb_server *server, const struct gb_session_config *config,
 {
     static const struct gb_session_events events = {.opened = hosted_on_opened,
                                                     .changed = hosted_on_changed,
+                                                    .rested = hosted_on_rested,
                                                     .background = hosted_on_background,
                                                     .lost = hosted_on_lost,
                                                     .closed = hosted_on_closed};

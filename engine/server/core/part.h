@@ -113,6 +113,8 @@ struct gb_part {
     void (*session_opened)(struct hosted *hosted);
     /* It is open, and its state or the number of its cells has changed. */
     void (*session_changed)(struct hosted *hosted);
+    /* Requests and files were under way in it, and nothing is any more. */
+    void (*session_rested)(struct hosted *hosted);
     /* Whether the session can be kept as it is and taken back: not when what the part has of it
      * outside of the VM would not come along. GB_ENOPAST, and why. */
     int (*check_past)(struct hosted *hosted, struct gb_err *err);

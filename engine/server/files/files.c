@@ -103,7 +103,7 @@ static void files_upload_free(struct upload *upload)
 {
     gb_list_remove(&upload->of_connection);
     gb_list_remove(&upload->of_session);
-    gb_guest_upload_free(upload->file);
+    gb_session_upload_free(upload->hosted->session, upload->file);
     free(upload->path);
     free(upload);
 }
@@ -119,7 +119,7 @@ static void files_upload_close(struct upload *upload)
 /* The guest forgets it. */
 static void files_upload_abort(struct upload *upload)
 {
-    gb_guest_upload_free(TAKE_PTR(upload->file));
+    gb_session_upload_free(upload->hosted->session, TAKE_PTR(upload->file));
     files_upload_close(upload);
 }
 
