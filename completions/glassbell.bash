@@ -2,7 +2,7 @@
 _glassbell()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui attach watch top repl open exec ls close interrupt undo redo rewind checkpoint checkpoints answer network put get log export mcp serve doctor image version help completion'
+    local verbs='run tui attach watch top repl open exec ls close interrupt undo redo rewind checkpoint checkpoints answer network put get log export mcp serve stdio doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -22,10 +22,11 @@ _glassbell()
             --upload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --download) return ;;
             --max-output) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --env --stdin --upload --download --max-output --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --image --time --memory --net --env --stdin --upload --download --max-output --json --host --socket --no-autostart' -- "$word")
             return
         fi
         compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
@@ -33,30 +34,33 @@ _glassbell()
     tui)
         case $before in
             --theme) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --theme --host --socket --no-autostart' -- "$word")
             return
         fi
         ;;
     attach)
         case $before in
             --theme) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --theme --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --theme --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
         ;;
     watch)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --replay --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --replay --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -64,10 +68,11 @@ _glassbell()
     top)
         case $before in
             --theme) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --once --json --theme --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --once --json --theme --host --socket --no-autostart' -- "$word")
             return
         fi
         ;;
@@ -79,10 +84,11 @@ _glassbell()
             --net) return ;;
             --env|-e) return ;;
             --time|-t) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --env --time --raw --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --memory --net --env --time --raw --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -99,10 +105,11 @@ _glassbell()
             --memory|-m) return ;;
             --net) return ;;
             --env|-e) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --net --env --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --lang --image --key --label --idle --lifetime --time --memory --net --env --json --host --socket --no-autostart' -- "$word")
             return
         fi
         ;;
@@ -117,59 +124,65 @@ _glassbell()
             --download) return ;;
             --max-output) return ;;
             --lease-wait) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --time --env --stdin --upload --download --max-output --json --lease-wait --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --time --env --stdin --upload --download --max-output --json --lease-wait --host --socket --no-autostart' -- "$word")
             return
         fi
         if ((COMP_CWORD == 2)); then mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word"); else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi
         ;;
     ls)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --all --json --ids --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --all --json --ids --host --socket --no-autostart' -- "$word")
             return
         fi
         ;;
     close)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --all --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --all --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
         ;;
     interrupt)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
         ;;
     undo)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --interrupt --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --interrupt --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
         ;;
     redo)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --interrupt --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --interrupt --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -178,10 +191,11 @@ _glassbell()
         case $before in
             --checkpoint|-c) return ;;
             --name|-n) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --checkpoint --name --interrupt --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --checkpoint --name --interrupt --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -189,30 +203,33 @@ _glassbell()
     checkpoint)
         case $before in
             --name|-n) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --name --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --name --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
         ;;
     checkpoints)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
         ;;
     answer)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --eof --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --eof --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -220,30 +237,33 @@ _glassbell()
     network)
         case $before in
             --net) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --net --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --net --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
         ;;
     put)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --quiet --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --quiet --host --socket --no-autostart' -- "$word")
             return
         fi
         compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;
     get)
         case $before in
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --quiet --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --quiet --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -251,10 +271,11 @@ _glassbell()
     log)
         case $before in
             --cell) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --follow --cell --code --output --json --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --follow --cell --code --output --json --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -263,10 +284,11 @@ _glassbell()
         case $before in
             --format) return ;;
             --output|-o) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --format --output --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --format --output --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
@@ -278,10 +300,11 @@ _glassbell()
             --idle) return ;;
             --lease-wait) return ;;
             --owner) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --image --memory --idle --lease-wait --owner --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --image --memory --idle --lease-wait --owner --host --socket --no-autostart' -- "$word")
             return
         fi
         ;;
@@ -300,6 +323,15 @@ _glassbell()
             return
         fi
         ;;
+    stdio)
+        case $before in
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --socket --no-autostart' -- "$word")
+            return
+        fi
+        ;;
     doctor)
         case $before in
             --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -314,10 +346,11 @@ _glassbell()
         case $before in
             --images) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
             --memory|-m) return ;;
+            --host) return ;;
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --images --json --names --languages --memory --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --images --json --names --languages --memory --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell image ls --names 2>/dev/null)" -- "$word")
@@ -346,6 +379,7 @@ _glassbell()
             mapfile -t COMPREPLY < <(compgen -W '--help' -- "$word")
             return
         fi
+        mapfile -t COMPREPLY < <(compgen -W "bash zsh fish" -- "$word")
         ;;
     esac
 }

@@ -29,6 +29,11 @@ _glassbell_verbs()
         'ls:list the sessions'
         'close:close sessions'
         'interrupt:interrupt what a session runs'
+        'undo:go back one checkpoint of a session, or more'
+        'redo:go forward again to what was undone'
+        'rewind:take a session back to how it was after a cell'
+        'checkpoint:keep a session as it is now'
+        'checkpoints:the moments to which a session can be taken'
         'answer:type a line for a program that waits for input'
         'network:show or change what a session may reach'
         'put:bring a file or folder into a session'
@@ -192,6 +197,57 @@ _glassbell()
     interrupt)
         _arguments -s -S : \
             '--help[tell about interrupt]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    undo)
+        _arguments -s -S : \
+            '--help[tell about undo]' \
+            '*'{-i,--interrupt}'[interrupt what runs and drop what waits, instead of waiting for it]' \
+            '*--json[the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    redo)
+        _arguments -s -S : \
+            '--help[tell about redo]' \
+            '*'{-i,--interrupt}'[interrupt what runs and drop what waits, instead of waiting for it]' \
+            '*--json[the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    rewind)
+        _arguments -s -S : \
+            '--help[tell about rewind]' \
+            '*'{-c+,--checkpoint=}'[the moment of this checkpoint]:NUMBER: ' \
+            '*'{-n+,--name=}'[the moment of the checkpoint of this name]:NAME: ' \
+            '*'{-i,--interrupt}'[interrupt what runs and drop what waits, instead of waiting for it]' \
+            '*--json[the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    checkpoint)
+        _arguments -s -S : \
+            '--help[tell about checkpoint]' \
+            '*'{-n+,--name=}'[a name for it\: it stays when there are too many]:NAME: ' \
+            '*--json[the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '*:word:_glassbell_sessions'
+        ;;
+    checkpoints)
+        _arguments -s -S : \
+            '--help[tell about checkpoints]' \
+            '*--json[as JSON, one in a line]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail when no server runs instead of starting one]' \
