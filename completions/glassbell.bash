@@ -288,7 +288,7 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --format --output --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --format --output --all --host --socket --no-autostart' -- "$word")
             return
         fi
         mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")

@@ -216,6 +216,7 @@ complete -c glassbell -n __glassbell_is_first -a export -d 'write what a session
 complete -c glassbell -n '__glassbell_is export' -l help -d 'tell about export'
 complete -c glassbell -n '__glassbell_is export' -l format -r -d 'ipynb (default), py, md, asciicast or json'
 complete -c glassbell -n '__glassbell_is export' -s o -l output -r -F -d 'write to this file or into this folder; -: standard output'
+complete -c glassbell -n '__glassbell_is export' -s a -l all -d 'also the cells that were undone'
 complete -c glassbell -n '__glassbell_is export' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
 complete -c glassbell -n '__glassbell_is export' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
 complete -c glassbell -n '__glassbell_is export' -l no-autostart -d 'fail when no server runs instead of starting one'

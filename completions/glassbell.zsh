@@ -308,6 +308,7 @@ _glassbell()
             '--help[tell about export]' \
             '*--format=[ipynb (default), py, md, asciicast or json]:FORMAT: ' \
             '*'{-o+,--output=}'[write to this file or into this folder; -\: standard output]:FILE:_files' \
+            '*'{-a,--all}'[also the cells that were undone]' \
             '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
             '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
             '*--no-autostart[fail when no server runs instead of starting one]' \

@@ -2,9 +2,11 @@
 """The past of a session: checkpoints, and sessions that are taken back to them."""
 
 import base64
+import json
 import os
 import random
 import re
+import select
 import subprocess
 import time
 
@@ -237,6 +239,65 @@ def test_files_that_come_and_go_are_not_disturbed(server, session):
     assert out(session.exec("print(open('copy', 'rb').read() == data)")) == "True\n"
     rewind(session, seq=second["seq"])
     assert out(session.exec("print(open('copy', 'rb').read() == data)")) == "True\n"
+
+
+def undone(session):
+    return [cell["cell"] for cell in session.call("session.history", limit=100)["cells"] if cell.get("undone")]
+
+
+def test_cells_that_were_undone_are_told(server, client, tmp_path):
+    session = Session(client, key="undone")
+    for i in range(1, 6):
+        session.exec(f"x = {i}")
+        if i in (2, 4):
+            checkpoint(session)
+    with Watcher(server, sessions=[session.id], kinds=["session.rewound"]) as watcher:
+        rewind(session, cell=2)
+        assert watcher.until("session.rewound")[-1]["undone"] == [[3, 5]]
+        assert undone(session) == [3, 4, 5]
+        # Nothing was done since: this moment is that behind cell 2, whatever number comes next.
+        assert checkpoint(session)["cell"] == 2
+        session.exec("y = 6")
+        taken = checkpoint(session)
+        assert taken["cell"] == 6
+        assert rewind(session, cell=4)["from_cell"] == 6  # forward to what was undone
+        assert watcher.until("session.rewound")[-1]["undone"] == [[5, 6]]
+        assert undone(session) == [5, 6]
+        rewind(session, seq=taken["seq"])
+        assert watcher.until("session.rewound")[-1]["undone"] == [[3, 5]]
+    # Cells that come while it is on its way are of the new life.
+    asked = session.client.send("session.rewind", session=session.id, cell=2)
+    late = [session.send("print(x)") for _ in range(3)]
+    asked.wait()
+    assert [out(cell.wait()) for cell in late] == ["2\n"] * 3
+    assert undone(session) == [3, 4, 5, 6]
+    log = glassbell(server, "log", "undone").stdout
+    heads = [line for line in log.splitlines() if re.match(r"\[\d+\]", line)]
+    assert [line.endswith("  undone") for line in heads] == [False, False] + [True] * 4 + [False] * 3
+    done = glassbell(server, "export", "undone")
+    assert "4 cells that were undone are left out" in done.stderr
+    assert [cell["execution_count"] for cell in json.loads(done.stdout)["cells"]] == [1, 2, 7, 8, 9]
+    whole = json.loads(glassbell(server, "export", "undone", "--all").stdout)["cells"]
+    assert [cell["execution_count"] for cell in whole if cell["metadata"]["glassbell"].get("undone")] == [3, 4, 5, 6]
+    script = glassbell(server, "export", "undone", "--all", "--format", "py").stdout
+    assert "undone\n# x = 3" in script and "\nx = 2" in script
+    session.close()
+    assert undone(session) == [3, 4, 5, 6]  # that is in the journal
+
+
+@pytest.mark.parametrize("words", [["watch"], ["log", "--follow"]])
+def test_who_watches_in_a_terminal_is_told(server, client, words):
+    session = Session(client, key="seen")
+    session.exec("x = 1")
+    checkpoint(session)
+    watching = subprocess.Popen([BINARY, *words, "seen"], env=server.env, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+    wait_for(lambda: session.exec("print(1)") and select.select([watching.stdout], [], [], 0)[0])
+    backs = [rewind(session, cell=1), rewind(session, steps=-1)]
+    session.close()
+    text, _ = watching.communicate(timeout=60)
+    assert backs[1]["cell"] > 1
+    assert [f"[taken back to how it was after cell {back['cell']}]" in text for back in backs] == [True, True], text
 
 
 def test_only_who_holds_the_session_takes_it_back(server, session):

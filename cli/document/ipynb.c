@@ -141,10 +141,10 @@ static void ipynb_put_source(struct document *document, const struct gb_cell_inf
 
 static void ipynb_put_metadata(struct gb_json_out *out, const struct gb_json *json)
 {
-    static const char *const kept[] = {"mode",      "client",     "started_at", "wall_ms",
-                                       "exit_code", "signal",     "timed_out",  "interrupted",
-                                       "oom",       "files",      "truncated",  "state_lost",
-                                       "code_lost", "result_lost"};
+    static const char *const kept[] = {"mode",      "client",      "started_at", "wall_ms",
+                                       "exit_code", "signal",      "timed_out",  "interrupted",
+                                       "oom",       "files",       "truncated",  "state_lost",
+                                       "code_lost", "result_lost", "undone"};
 
     gb_json_object(out, "metadata");
     gb_json_object(out, "glassbell");

@@ -26,6 +26,11 @@ static void text_add_time(struct gb_buf *out, double seconds)
         gb_buf_addf(out, ", %s", text);
 }
 
+static bool text_is_undone(const struct gb_cell_info *cell)
+{
+    return (cell->flags & GB_CELL_UNDONE) != 0;
+}
+
 /* Behind the number of a cell: when, how long, how it ended. */
 static void text_add_facts(struct gb_buf *out, const struct gb_cell_info *cell)
 {
@@ -42,6 +47,8 @@ static void text_add_facts(struct gb_buf *out, const struct gb_cell_info *cell)
         gb_buf_addf(out, ", %s", duration);
     if (trouble.size > 0)
         gb_buf_addf(out, ", %s", gb_buf_str(&trouble));
+    if (text_is_undone(cell))
+        gb_buf_adds(out, ", undone");
     gb_buf_release(&trouble);
 }
 
@@ -81,6 +88,8 @@ void py_cell(struct document *document, const struct gb_cell_info *cell)
     gb_buf_adds(out, "\n");
     if (facts_is_shell(cell))
         text_add_comment(out, code, "# !");
+    else if (text_is_undone(cell)) /* who runs the script does not do it again */
+        text_add_comment(out, code, "# ");
     else if (document->language[0] != '\0' &&
              document_language(document) != document_language_of(DOCUMENT_PY, document->languages))
         text_add_comment(out, code, "# ");

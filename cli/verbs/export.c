@@ -21,6 +21,8 @@ struct export
     struct local *to;
     uint64_t written;
     struct filter filter; /* a terminal gets nothing but text and colours */
+    bool all;             /* also those cells that are undone */
+    unsigned left_out;
     bool failed;
 };
 
@@ -58,6 +60,11 @@ static bool export_on_cell(void *arg, const struct gb_cell_info *cell, const str
 
     if (facts_is_running(cell)) /* it has no end that could be written down */
         return true;
+    if (!export->all && export->document.format != DOCUMENT_JSON &&
+        (cell->flags & GB_CELL_UNDONE) != 0) {
+        export->left_out++;
+        return true;
+    }
     document_cell(&export->document, cell, json);
     return export_flush(export);
 }
@@ -93,6 +100,8 @@ static bool export_write_document(struct app *app, const char *name, enum docume
         document_end(&export->document);
         good = export_flush(export);
     }
+    if (good && export->left_out > 0)
+        app_say("%u cells that were undone are left out; --all has them, too", export->left_out);
     gb_buf_release(&export->text);
     past_release(&past);
     return good && !export->failed;
@@ -118,10 +127,10 @@ static char *export_file_of(const char *path, const char *name, enum document_fo
 }
 
 static bool export_write_to(struct app *app, const char *name, enum document_format format,
-                            const char *path)
+                            const char *path, bool all)
 {
     struct gb_err err = {0};
-    struct export export = {.to = local_open(path, &err)};
+    struct export export = {.to = local_open(path, &err), .all = all};
 
     if (export.to == NULL) {
         app_say_err(&err);
@@ -151,7 +160,7 @@ static int export_run(const struct args *args)
         return app_wrong_use(args, "there is no format %s: %s", name, document_names);
     file = export_file_of(path != NULL ? path : "-", args->words[0], format);
     app_open(&app, args);
-    good = export_write_to(&app, args->words[0], format, file);
+    good = export_write_to(&app, args->words[0], format, file, args_has(args, "all"));
     app_close(&app);
     return good ? 0 : EXIT_GLASSBELL;
 }
@@ -166,6 +175,7 @@ static const struct option export_options[] = {
      .value = "FILE",
      .kind = ARG_FILE,
      .help = "write to this file or into this folder; -: standard output"},
+    {.letter = 'a', .name = "all", .kind = ARG_NONE, .help = "also the cells that were undone"},
     {0},
 };
 

@@ -216,6 +216,10 @@ static void log_on_event(struct log *log, const struct gb_json *event)
     } else if (gb_bytes_equal(kind, "cell.finished")) {
         if (log_read_cell(log, json_member(event, "info"), &cell))
             log_on_finished(log, number, &cell);
+    } else if (gb_bytes_equal(kind, "session.rewound")) {
+        show_rewound(&note, event);
+        if (!log->json)
+            show_note(&log->show, gb_buf_str(&note));
     } else if (gb_bytes_equal(kind, "gap")) {
         log->gap = true;
         gb_buf_addf(&note, "too slow: %.0f events were left out", json_number(event, "dropped"));
@@ -286,7 +290,7 @@ static void log_use_events(struct log *log)
 static bool log_subscribe(struct log *log)
 {
     static const char *const kinds[] = {"cell.started", "cell.output", "cell.finished",
-                                        "session.closed"};
+                                        "session.rewound", "session.closed"};
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
     bool good;

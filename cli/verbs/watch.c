@@ -84,6 +84,15 @@ static void watch_note(struct watching *watching, const char *what, struct gb_by
     gb_buf_release(&text);
 }
 
+static void watch_rewound(struct watching *watching, const struct gb_json *event)
+{
+    struct gb_buf note = {0};
+
+    show_rewound(&note, event);
+    watch_note(watching, gb_buf_str(&note), gb_bytes_str(""));
+    gb_buf_release(&note);
+}
+
 static void watch_cell(struct watching *watching, struct gb_bytes kind, const struct gb_json *info)
 {
     struct gb_cell_info cell;
@@ -117,6 +126,8 @@ static void watch_event(struct watching *watching, const struct gb_json *params)
         watch_note(watching,
                    json_text(params, "note").size > 0 ? "held by nobody: " : "held by nobody",
                    json_text(params, "note"));
+    else if (gb_bytes_equal(kind, "session.rewound"))
+        watch_rewound(watching, params);
     else if (gb_bytes_equal(kind, "gap"))
         watch_note(watching, "too slow: some events were left out", gb_bytes_str(""));
     else if (gb_bytes_equal(kind, "session.closed"))
@@ -158,8 +169,9 @@ static void watch_on_closed(void *arg, const struct gb_err *why)
 
 static bool watch_begin_events(struct watching *watching, const char *session, bool replay)
 {
-    static const char *const kinds[] = {"cell.started",  "cell.output",    "cell.waiting",
-                                        "cell.finished", "session.closed", "lease.changed"};
+    static const char *const kinds[] = {"cell.started",  "cell.output",   "cell.waiting",
+                                        "cell.finished", "lease.changed", "session.rewound",
+                                        "session.closed"};
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
     bool good;

@@ -36,6 +36,7 @@ static struct gb_journal_session *index_get(struct gb_journal *journal, const ch
     session->language = text_hold(journal, (struct gb_bytes){0});
     session->reason = text_hold(journal, (struct gb_bytes){0});
     session->message = text_hold(journal, (struct gb_bytes){0});
+    session->undone = text_hold(journal, (struct gb_bytes){0});
     gb_list_add_tail(&journal->sessions, &session->link);
     journal->session_count++;
     if (tsearch(session, &journal->by_id, index_compare) == NULL)
@@ -54,6 +55,7 @@ static void session_release(struct gb_journal *journal, struct gb_journal_sessio
     text_release(journal, session->language);
     text_release(journal, session->reason);
     text_release(journal, session->message);
+    text_release(journal, session->undone);
     free(session->entries);
     free(session);
 }
@@ -104,6 +106,7 @@ void index_session(struct gb_journal *journal, const struct gb_record_head *head
     set_text(journal, &session->language, record->language, true);
     set_text(journal, &session->reason, record->reason, true);
     set_text(journal, &session->message, record->message, true);
+    set_text(journal, &session->undone, record->undone, true);
 }
 
 void index_damaged_session(struct gb_journal *journal, const struct gb_record_head *head)

@@ -379,6 +379,7 @@ static struct gb_record_session record_of(const struct gb_journal_session *sessi
         .language = journal_text_bytes(session->language),
         .reason = journal_text_bytes(session->reason),
         .message = journal_text_bytes(session->message),
+        .undone = journal_text_bytes(session->undone),
     };
 }
 
@@ -445,7 +446,7 @@ void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t inc
                         const struct gb_record_session *record)
 {
     struct gb_record_head head = make_head(GB_RECORD_SESSION, id, 0, incarnation);
-    struct segment *segment = room_for(journal, GB_RECORD_HEAD + 1024);
+    struct segment *segment = room_for(journal, GB_RECORD_HEAD + 1024 + record->undone.size);
     struct gb_journal_session *session = index_find(journal, id);
     struct place place = {0};
 
@@ -500,6 +501,7 @@ static void mark_lost(struct gb_journal *journal)
         _cleanup_(freep) char *client = session->client == NULL ? NULL : xstrdup(session->client);
         _cleanup_(freep) char *image = xstrdup(session->image);
         _cleanup_(freep) char *language = xstrdup(session->language);
+        _cleanup_(freep) char *undone = xstrdup(session->undone);
         struct gb_record_session record = record_of(session);
 
         record.state = GB_RECORD_LOST;
@@ -509,6 +511,7 @@ static void mark_lost(struct gb_journal *journal)
         record.client = journal_text_bytes(client);
         record.image = journal_text_bytes(image);
         record.language = journal_text_bytes(language);
+        record.undone = journal_text_bytes(undone);
         record.reason = journal_text_bytes(gb_end_to_string(GB_END_LOST));
         record.message = journal_text_bytes(
             index_ends_in_gap(journal, session)

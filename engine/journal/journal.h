@@ -68,6 +68,7 @@ struct gb_journal_session {
     const char *key, *label, *owner, *client; /* NULL: none */
     const char *image, *language;
     const char *reason, *message; /* of the end; empty before */
+    const char *undone;           /* cells, as of model/undone.h */
     bool damaged;          /* a record of it cannot be read: what stands here may be missing */
     bool unwritten;        /* what stands here is not all on disk yet */
     uint32_t segment;      /* of its newest SESSION record */

@@ -373,10 +373,32 @@ START_TEST(journals_of_other_sockets)
 }
 END_TEST
 
+/* What is undone is known again, also of a session whose server was killed. */
+START_TEST(undone_cells_are_kept)
+{
+    const struct gb_record_session record = {
+        .cells = 7, .image = gb_bytes_str("python"), .undone = gb_bytes_str("2-4,7")};
+
+    begin("s-1", "k");
+    ck_assert_str_eq(find("s-1")->undone, "");
+    for (uint32_t cell = 1; cell <= 7; cell++)
+        run_cell("s-1", cell, "x", gb_bytes_str(""));
+    gb_journal_session(journal, "s-1", 1, &record);
+    ck_assert_str_eq(find("s-1")->undone, "2-4,7");
+    for (int again = 0; again < 2; again++) {
+        reopen();
+        ck_assert_int_eq(find("s-1")->state, GB_RECORD_LOST);
+        ck_assert_str_eq(find("s-1")->undone, "2-4,7");
+        ck_assert_uint_eq(find("s-1")->cells, 7);
+    }
+}
+END_TEST
+
 /* ---- other versions ---- */
 
-/* The records of a file as an older version wrote them. None had `file` and `argv` in its cells and
- * the first no `pace`, all of which are empty here; the third has the heads of today. */
+/* The records of a file as an older version wrote them. None had `undone` in its sessions, the
+ * first three no `file` and `argv` in their cells and the first no `pace`, all of which are empty
+ * here; the third and the fourth have the heads of today. */
 static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_version version)
 {
     struct gb_buf old = {0};
@@ -390,8 +412,10 @@ static struct gb_buf in_old_version(struct gb_bytes bytes, enum gb_record_versio
             head + 8 + (size - GB_RECORD_HEAD_OLD); /* behind magic and type, and more */
         uint32_t sum;
 
-        if (gb_get_u32(record + 4) != GB_RECORD_SESSION)
-            kept -= version == GB_RECORD_FIRST ? 12 : 8;
+        if (gb_get_u32(record + 4) == GB_RECORD_SESSION)
+            kept -= 4;
+        else
+            kept -= version == GB_RECORD_FIRST ? 12 : version <= GB_RECORD_THIRD ? 8 : 0;
         memcpy(head, record, size - GB_RECORD_HEAD_OLD + 8);
         head[3] = (uint8_t)('0' + version);
         memcpy(rest, &kept, 4);
@@ -575,9 +599,9 @@ END_TEST
 /* What is told of a cell and not kept: it stands in the head of its record, is true only of the
  * present, or of what was asked for, or is found again when the cell is read. */
 static const char *const not_kept[] = {
-    "session",   "cell",        "incarnation", "state",        "code_cut",
-    "code_lost", "code_base64", "result_lost", "stdout_bytes", "stderr_bytes",
-    "offset",    "waiting",     "prompt",      "unrecorded",   "pace",
+    "session",     "cell",        "incarnation",  "state",        "code_cut", "code_lost",
+    "code_base64", "result_lost", "stdout_bytes", "stderr_bytes", "offset",   "waiting",
+    "prompt",      "unrecorded",  "pace",         "undone",
 };
 
 static bool is_kept(const struct gb_member *member)
@@ -643,7 +667,8 @@ int main(void)
     tcase_add_test(cases, rotation);
     tcase_add_test(cases, many_sessions);
     tcase_add_test(cases, one_server_at_a_time);
-    tcase_add_loop_test(cases, older_versions, 0, 3);
+    tcase_add_test(cases, undone_cells_are_kept);
+    tcase_add_loop_test(cases, older_versions, 0, GB_RECORD_NEWEST - GB_RECORD_FIRST);
     tcase_add_loop_test(cases, a_version_to_come, 0, 2);
     tcase_add_test(cases, journals_of_other_sockets);
     tcase_add_test(cases, killed_while_writing);

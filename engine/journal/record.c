@@ -7,9 +7,10 @@
 #include "base/mem.h"
 #include "journal/pace.h"
 #include "machine/crc32c.h"
+#include "model/undone.h"
 #include "wire/guest.h"
 
-/* "GbB1" to "GbB4". */
+/* "GbB1" to "GbB5". */
 enum { MAGIC_NAME = 0x426247, MAGIC_DIGIT = '0', SHORT_TEXT = 4096, MAGIC_SIZE = 4 };
 
 #define FIELD(type_, field_)                                                                       \
@@ -33,7 +34,7 @@ static const struct gb_field session_fields[] = {
     FIELD(GB_FIELD_U32, cells), FIELD(GB_FIELD_U64, created_at_ns), BYTES(key, GB_NAME_MAX),
     BYTES(label, GB_NAME_MAX),  BYTES(owner, GB_NAME_MAX),          BYTES(client, GB_NAME_MAX),
     BYTES(image, SHORT_TEXT),   BYTES(language, SHORT_TEXT),        BYTES(reason, GB_NAME_MAX),
-    BYTES(message, SHORT_TEXT),
+    BYTES(message, SHORT_TEXT), BYTES(undone, GB_UNDONE_TEXT_MAX),
 };
 #undef STRUCT
 #define STRUCT struct gb_cell_info
@@ -68,6 +69,9 @@ static const struct gb_field cell_fields[] = {
 const struct gb_fields gb_record_session_fields = {"SESSION", session_fields,
                                                    ARRAY_SIZE(session_fields)};
 const struct gb_fields gb_record_cell_fields = {"CELL", cell_fields, ARRAY_SIZE(cell_fields)};
+/* The first four versions had no `undone`. */
+static const struct gb_fields fourth_session_fields = {"SESSION", session_fields,
+                                                       ARRAY_SIZE(session_fields) - 1};
 /* The first version had no `pace`, the first three no `file` and `argv`. */
 static const struct gb_fields first_cell_fields = {"CELL", cell_fields,
                                                    ARRAY_SIZE(cell_fields) - 3};
@@ -79,6 +83,11 @@ static const struct gb_fields *cell_fields_of(const struct gb_record_head *head)
     return head->version == GB_RECORD_FIRST   ? &first_cell_fields
            : head->version <= GB_RECORD_THIRD ? &third_cell_fields
                                               : &gb_record_cell_fields;
+}
+
+static const struct gb_fields *session_fields_of(const struct gb_record_head *head)
+{
+    return head->version <= GB_RECORD_FOURTH ? &fourth_session_fields : &gb_record_session_fields;
 }
 
 /* ---- records ---- */
@@ -226,11 +235,15 @@ static int read_payload(const struct gb_record_head *head, struct gb_bytes paylo
 int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes payload,
                            struct gb_record_session *ret_session)
 {
+    struct gb_record_session session = {0};
+
     if (head->type != GB_RECORD_SESSION ||
-        read_payload(head, payload, &gb_record_session_fields, ret_session) < 0)
+        read_payload(head, payload, session_fields_of(head), &session) < 0)
         return -GB_EINTERNAL;
-    if (ret_session->state >= GB_RECORD_STATE_COUNT || ret_session->flags >= GB_SESSION_FLAGS_END)
+    if (session.state >= GB_RECORD_STATE_COUNT || session.flags >= GB_SESSION_FLAGS_END ||
+        !gb_undone_is_text(session.undone))
         return -GB_EINTERNAL;
+    *ret_session = session;
     return 0;
 }
 

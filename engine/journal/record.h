@@ -42,8 +42,9 @@ enum gb_record_version {
     GB_RECORD_FIRST = 1, /* cells have no `pace` */
     GB_RECORD_SECOND,    /* neither key nor number */
     GB_RECORD_THIRD,     /* cells have neither `file` nor `argv` */
-    GB_RECORD_FOURTH,    /* what is written */
-    GB_RECORD_NEWEST = GB_RECORD_FOURTH,
+    GB_RECORD_FOURTH,    /* sessions have no `undone` */
+    GB_RECORD_FIFTH,     /* what is written */
+    GB_RECORD_NEWEST = GB_RECORD_FIFTH,
 };
 
 struct gb_record_head {
@@ -74,11 +75,12 @@ struct gb_record_session {
     uint64_t created_at_ns;
     struct gb_bytes key, label, owner, client, image, language;
     struct gb_bytes reason, message; /* of the end */
+    struct gb_bytes undone;          /* cells, as of model/undone.h */
 };
 
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;
 
-/* Adds a whole record in the third version; @head needs no size and sum. */
+/* Adds a whole record in the newest version; @head needs no size and sum. */
 void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
                    const void *message);
 

@@ -3,6 +3,7 @@
 #include "journal/pace.h"
 #include "journal/record.h"
 #include "machine/crc32c.h"
+#include "model/undone.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,8 @@ static void read_record(const struct gb_record_head *head, struct gb_bytes paylo
     if (gb_record_read_session(head, payload, &session) == 0) {
         touch(session.key);
         touch(session.message);
+        for (struct gb_undone undone = gb_undone_of(session.undone); gb_undone_next(&undone);)
+            sink += undone.last - undone.first;
     }
     if (gb_record_read_cell(head, payload, &cell) == 0) {
         touch(cell.code);

@@ -120,6 +120,8 @@ static const struct gb_member cell_members[] = {
          .max = GB_PROMPT_MAX, .doc = "then the line that it has printed and not ended, at most the "
          "last 512 bytes of it; absent: there is none"),
     FLAG("unrecorded", GB_CELL_UNRECORDED, GB_OPTIONAL, .doc = "the journal could not be written"),
+    FLAG("undone", GB_CELL_UNDONE, GB_OPTIONAL,
+         .doc = "in a history: the session was taken back to before it, see The past of a session"),
     CELL(incarnation, "incarnation", GB_U32, GB_OPTIONAL, .doc = "in a history: of its session"),
     CELL(pace_json, "pace", GB_ARRAY, GB_OPTIONAL,
          .doc = "in a history: when its output came, see Journal"),

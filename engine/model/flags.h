@@ -32,6 +32,7 @@ enum gb_cell_flags {
     GB_CELL_CODE_CUT = 1 << 19,
     GB_CELL_UNRECORDED = 1 << 20, /* the journal could not be written */
     GB_CELL_WAITING = 1 << 21,    /* it runs, and waits for standard input */
+    GB_CELL_UNDONE = 1 << 22,     /* the session was taken back to before it */
 
     /* For who reads: these bytes are in base64. */
     GB_CELL_OUT_BASE64 = 1 << 24,

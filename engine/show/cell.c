@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show/cell.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "rpc/access.h"
 #include "rpc/object.h"
 #include "show/facts.h"
 #include "show/outcome.h"
@@ -104,6 +106,8 @@ static void show_head(const struct show_target *to, const struct gb_cell_info *c
     }
     if (facts_mode(cell) != GB_MODE_KERNEL)
         gb_buf_addf(to->out, "  %s", gb_mode_to_string(facts_mode(cell)));
+    if ((cell->flags & GB_CELL_UNDONE) != 0)
+        gb_buf_adds(to->out, "  undone");
     show_no_colour(to);
     gb_buf_adds(to->out, "\n");
 }
@@ -322,6 +326,16 @@ void show_cell(struct show *show, const struct gb_cell_info *cell, struct gb_byt
         gb_buf_release(&bytes);
     }
     show_end(show, cell);
+}
+
+void show_rewound(struct gb_buf *to, const struct gb_json *event)
+{
+    const uint64_t cell = json_count(event, "cell");
+
+    if (cell == 0)
+        gb_buf_adds(to, "taken back to how it was at the beginning");
+    else
+        gb_buf_addf(to, "taken back to how it was after cell %" PRIu64, cell);
 }
 
 void show_note(struct show *show, const char *text)

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "language/language.h"
 #include "model/cell.h"
+#include "rpc/json.h"
 #include "show/filter.h"
 
 /* Zeroed but for what is chosen. */
@@ -46,6 +47,8 @@ void show_end(struct show *show, const struct gb_cell_info *cell);
 void show_end_output(struct show *show);
 /* All of a cell that has ended. */
 void show_cell(struct show *show, const struct gb_cell_info *cell, struct gb_bytes language);
+/* What the event `session.rewound` says, for show_note(). */
+void show_rewound(struct gb_buf *to, const struct gb_json *event);
 /* A line of our own between cells. */
 void show_note(struct show *show, const char *text);
 /* "display image/png, 8 B". */

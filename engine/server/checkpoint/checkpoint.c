@@ -109,6 +109,7 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
 
     job_end_all(hosted, why);
     gb_past_free(TAKE_PTR(state->past));
+    gb_lives_release(&state->lives);
     checkpoint_count(hosted);
     gb_timer_free(TAKE_PTR(state->idle));
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/past.h"
+#include "model/undone.h"
 #include "rpc/object.h"
 #include "server/checkpoint/state.h"
 #include "server/core/event.h"
@@ -137,7 +138,35 @@ static struct gb_rewound_info job_rewound(const struct job *job)
     };
 }
 
-static void job_tell_rewind(struct job *job)
+/* As [first, last] each. */
+static void job_put_undone(struct gb_json_out *out, struct gb_bytes text)
+{
+    struct gb_undone at = gb_undone_of(text);
+
+    gb_json_array(out, "undone");
+    while (gb_undone_next(&at)) {
+        gb_json_array(out, NULL);
+        gb_json_put_u64(out, NULL, at.first);
+        gb_json_put_u64(out, NULL, at.last);
+        gb_json_end(out);
+    }
+    gb_json_end(out);
+}
+
+/* The cells that are undone now, to the other parts. */
+static void job_count_life(struct job *job, struct gb_buf *undone)
+{
+    struct hosted *hosted = job->hosted;
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    const struct gb_past_moment *here = gb_past_find(state->past, gb_past_here(state->past));
+
+    if (here != NULL)
+        gb_lives_begin(&state->lives, here->epoch, here->cell, job->cells);
+    gb_lives_undone(&state->lives, gb_session_epoch(hosted->session), job->cells, undone);
+    PART_CALL(hosted->server, session_rewound, hosted, gb_buf_bytes(undone));
+}
+
+static void job_tell_rewind(struct job *job, struct gb_bytes undone)
 {
     const struct gb_rewound_info info = job_rewound(job);
     struct event event;
@@ -149,6 +178,7 @@ static void job_tell_rewind(struct job *job)
         gb_json_put_u64(&event.out, "epoch", info.epoch);
         gb_json_put_u64(&event.out, "from_checkpoint", info.from_seq);
         gb_json_put_u64(&event.out, "from_cell", info.from_cell);
+        job_put_undone(&event.out, undone);
         event_end(&event);
     }
     if (job->request == NULL)
@@ -164,6 +194,7 @@ static void job_on_exchanged(void *arg, const struct gb_err *err)
 {
     struct hosted *hosted = arg;
     struct checkpoint_session *state = checkpoint_of(hosted);
+    _cleanup_(gb_buf_release) struct gb_buf undone = {0};
     struct job *job;
 
     gb_past_settle(state->past, err == NULL);
@@ -173,7 +204,8 @@ static void job_on_exchanged(void *arg, const struct gb_err *err)
     }
     checkpoint_is_known(hosted);
     job = TAKE_PTR(state->job);
-    job_tell_rewind(job);
+    job_count_life(job, &undone);
+    job_tell_rewind(job, gb_buf_bytes(&undone));
     job_free(job);
     job_next(hosted);
 }
@@ -264,7 +296,7 @@ static void job_on_held(void *arg, const struct gb_err *err)
     struct job *job = state->job;
     const struct gb_settings_past *settings = &hosted->server->settings.past;
     const struct gb_past_take take = {.vm = gb_session_vm(hosted->session),
-                                      .cell = gb_session_cells(hosted->session),
+                                      .cell = job->cell,
                                       .epoch = gb_session_epoch(hosted->session),
                                       .limit = job->asked ? SIZE_MAX / 2 : settings->largest,
                                       .keep = job->rewinds ? target_ahead(state->past, &job->target)
@@ -279,7 +311,6 @@ static void job_on_held(void *arg, const struct gb_err *err)
         job_fail(hosted, err);
         return;
     }
-    job->cell = take.cell;
     if (job->rewinds && checkpoint_is_now(hosted)) {
         job_return(hosted);
         return;
@@ -309,6 +340,10 @@ static void job_begin(struct hosted *hosted, struct job *job)
     checkpoint_of(hosted)->job = job;
     gb_timer_stop(job->patience);
     job->begun_ns = gb_clock_mono_ns();
+    /* Those that come from now on wait. */
+    job->cells = gb_session_cells(hosted->session);
+    job->cell = gb_lives_last_cell(&checkpoint_of(hosted)->lives, gb_session_epoch(hosted->session),
+                                   job->cells);
     r = checkpoint_make_past(hosted, &err);
     /* What is not there need not be waited for, but where steps begin is not known yet. */
     if (r == 0 && job->rewinds && job->target.steps == 0 &&

@@ -14,6 +14,7 @@
 
 #include "base/list.h"
 #include "capacity/admission.h"
+#include "past/lives.h"
 #include "past/past.h"
 #include "server/core/hosted.h"
 #include "server/core/part.h"
@@ -43,13 +44,15 @@ struct job {
     char *name;              /* of the checkpoint, or of the target; NULL: none */
     struct job_target target;
     uint64_t begun_ns, from_seq;
-    uint32_t cell;        /* the last one, when it began */
+    uint32_t cells;       /* that there were, when it began */
+    uint32_t cell;        /* the last one of them that is not undone */
     struct gb_slot *slot; /* of the VM that it makes */
     struct gb_timer *patience;
 };
 
 struct checkpoint_session {
-    struct gb_past *past;   /* NULL: nothing was taken yet */
+    struct gb_past *past; /* NULL: nothing was taken yet */
+    struct gb_lives lives;
     struct gb_timer *idle;  /* until the next one by itself */
     struct gb_list waiting; /* jobs */
     struct job *job;        /* the one that has begun */

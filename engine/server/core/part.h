@@ -118,6 +118,8 @@ struct gb_part {
     /* Whether the session can be kept as it is and taken back: not when what the part has of it
      * outside of the VM would not come along. GB_ENOPAST, and why. */
     int (*check_past)(struct hosted *hosted, struct gb_err *err);
+    /* It was taken back, or forward again: these of its cells are undone now (model/undone.h). */
+    void (*session_rewound)(struct hosted *hosted, struct gb_bytes undone);
     /* What a cell that has ended still prints. */
     void (*session_output)(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                            struct gb_bytes bytes);

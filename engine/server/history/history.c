@@ -13,6 +13,7 @@
 #include "model/cell.h"
 #include "model/session.h"
 #include "model/stats.h"
+#include "model/undone.h"
 #include "rpc/object.h"
 #include "server/cells/describe.h"
 #include "server/core/ended.h"
@@ -32,7 +33,12 @@ struct history_server {
     struct gb_journal *journal; /* NULL: none is kept */
 };
 
-static const struct part_state history_state = {.server = sizeof(struct history_server)};
+struct history_session {
+    struct gb_buf undone; /* cells (model/undone.h) */
+};
+
+static const struct part_state history_state = {.server = sizeof(struct history_server),
+                                                .session = sizeof(struct history_session)};
 
 static struct gb_journal *history_journal(const struct gb_server *server)
 {
@@ -48,7 +54,14 @@ static struct gb_bytes history_text_bytes(const char *text)
     return gb_bytes_str(text == NULL ? "" : text);
 }
 
-static void history_session(const struct hosted *hosted, const struct gb_err *why)
+static struct gb_buf *history_undone(struct hosted *hosted)
+{
+    struct history_session *state = part_of_session(hosted, &history_state);
+
+    return &state->undone;
+}
+
+static void history_session(struct hosted *hosted, const struct gb_err *why)
 {
     const struct gb_image *image = gb_session_image(hosted->session);
     struct gb_journal *journal = history_journal(hosted->server);
@@ -70,6 +83,7 @@ static void history_session(const struct hosted *hosted, const struct gb_err *wh
         .language = history_text_bytes(image->language),
         .reason = history_text_bytes(why == NULL ? NULL : gb_end_to_string(hosted->end)),
         .message = history_text_bytes(why == NULL ? NULL : why->message),
+        .undone = gb_buf_bytes(history_undone(hosted)),
     };
 
     if (journal != NULL)
@@ -85,6 +99,16 @@ static void history_on_session(struct hosted *hosted)
 static void history_on_session_end(struct hosted *hosted, const struct gb_err *why)
 {
     history_session(hosted, why);
+    gb_buf_release(history_undone(hosted));
+}
+
+static void history_on_rewound(struct hosted *hosted, struct gb_bytes undone)
+{
+    struct gb_buf *known = history_undone(hosted);
+
+    gb_buf_clear(known);
+    gb_buf_add(known, undone.data, undone.size);
+    history_session(hosted, NULL);
 }
 
 static void history_on_start(struct hosted *hosted, const struct gb_cell_info *cell)
@@ -185,6 +209,7 @@ struct history {
     bool ended;      /* nothing runs in it any more */
     bool closed;     /* in order: what ran has been told its end before */
     char *image;     /* the session's */
+    char *undone;    /* likewise */
     struct gb_match find;
     uint32_t told, limit; /* cells */
 };
@@ -284,6 +309,8 @@ static enum gb_journal_verdict history_on_cell(void *arg, const struct gb_cell_i
         history_say_end_unknown(history, &cell);
     if (cell.image.size == 0)
         cell.image = gb_bytes_str(history->image);
+    if (gb_undone_has(gb_bytes_str(history->undone), cell.number))
+        cell.flags |= GB_CELL_UNDONE;
     if (history->find.size > 0 && !gb_match_cell(&history->find, &cell))
         return GB_JOURNAL_NEXT;
     history_put_entry(history, &cell);
@@ -301,6 +328,7 @@ static void history_free(struct history *history)
 {
     gb_buf_release(&history->cells);
     free(history->image);
+    free(history->undone);
     free(history);
 }
 
@@ -369,6 +397,7 @@ static void history_handle(struct request *request, const struct gb_params *para
         history->ended = session->state != GB_RECORD_OPEN;
         history->closed = session->state == GB_RECORD_CLOSED;
         history->image = xstrdup(session->image);
+        history->undone = xstrdup(session->undone);
         r = gb_journal_read(history_journal(server), params->session, &query, &err);
     }
     if (r < 0) {
@@ -483,6 +512,7 @@ const struct gb_part history_part = {
     .server_free = history_on_server_end,
     .session_new = history_on_session,
     .session_ended = history_on_session_end,
+    .session_rewound = history_on_rewound,
     .explain_missing = history_explain,
     .cell_started = history_on_start,
     .record_cell = history_record,

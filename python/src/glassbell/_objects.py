@@ -85,6 +85,7 @@ OBJECTS: dict[str, dict[str, Member]] = {
         "waiting": Member("boolean", 0, (), ""),
         "prompt": Member("bytes", 512, (), ""),
         "unrecorded": Member("boolean", 0, (), ""),
+        "undone": Member("boolean", 0, (), ""),
         "incarnation": Member("integer", 4294967295, (), ""),
         "pace": Member("array", 0, (), ""),
     },

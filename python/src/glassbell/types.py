@@ -205,6 +205,7 @@ class Cell:
     prompt: Optional[str]  # then the line that it has printed and not ended
     unrecorded: bool  # the journal could not be written
     incarnation: Optional[int]  # in a history: of its session
+    undone: bool  # in a history: the session was taken back to before it
     raw: Json = field(repr=False, compare=False)
 
     @property
@@ -261,7 +262,7 @@ class Cell:
             value_cut=_flag(raw, "value_cut"), waiting=_flag(raw, "waiting"),
             prompt=_any_text(raw, "prompt"),
             unrecorded=_flag(raw, "unrecorded"), incarnation=_integer(raw, "incarnation"),
-            raw=raw)
+            undone=_flag(raw, "undone"), raw=raw)
 
 
 @dataclass(frozen=True)
