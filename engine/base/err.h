@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors: a code that crosses the wire, a sentence for a person, and nothing on the heap.
+/* Errors: a code that crosses the wire and a message for people, with no heap allocation.
  *
  * A function that can fail returns int: 0, or the negative of a code below. Its last parameter is
- * an optional `struct gb_err *`, which may be NULL and is left alone on success.
+ * an optional `struct gb_err *`, which may be NULL and is left untouched on success.
  */
 #pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
 
-/* What a caller may do about a failure. */
+/* What a caller can do about a failure. */
 enum gb_class {
-    GB_CLASS_RETRY,   /* nothing ran; the same call may work later */
-    GB_CLASS_CALLER,  /* nothing ran; the input has to change */
-    GB_CLASS_FATAL,   /* nothing of use is left to do */
-    GB_CLASS_UNKNOWN, /* the code may have run: look before doing it again */
+    GB_CLASS_RETRY,   /* nothing ran; the same call may succeed later */
+    GB_CLASS_CALLER,  /* nothing ran; the caller has to change the input */
+    GB_CLASS_FATAL,   /* retrying will not help */
+    GB_CLASS_UNKNOWN, /* the code may have run: check before running it again */
 };
 
 /* X(constant, kind on the wire, JSON-RPC code, class, meaning). docs/errors.md is generated from
- * this table. Codes are never renumbered: a dead one stays as a gap. */
+ * this table. Codes are never renumbered: a retired code leaves a gap. */
 #define GB_ERRORS(X)                                                                               \
     X(GB_EINVALID, "invalid_input", -32602, GB_CLASS_CALLER,                                       \
       "the request has a value that cannot be used; the message names it")                         \
@@ -58,29 +58,30 @@ enum gb_code {
 
 enum { GB_ERR_MESSAGE_MAX = 384 };
 
-/* A failure, by value. Zeroed means none. */
+/* A failure, by value. Zeroed means no error. */
 struct gb_err {
     enum gb_code code;
     int sys_errno;   /* errno of the host, or 0 */
-    bool dispatched; /* the code of a cell may have run */
+    bool dispatched; /* the cell's code may have run */
     char message[GB_ERR_MESSAGE_MAX];
 };
 
-/* Fills @err (may be NULL) and returns -code. A message that does not fit is cut. */
+/* Fills @err (may be NULL) and returns -code. A message that is too long is truncated. */
 int gb_err_set(struct gb_err *err, enum gb_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As gb_err_set, with errno's text behind the message; saves errno. Code: GB_EINTERNAL unless errno
- * says better (ENOENT: not_found, ENOSPC, EDQUOT, EMFILE, ENOMEM: capacity, …). */
+/* Like gb_err_set(), with the text of @sys_errno appended; stores the errno. The code is
+ * GB_EINTERNAL unless the errno maps to a better one (ENOENT: not_found; ENOSPC, EDQUOT, EMFILE,
+ * ENOMEM: capacity, …). */
 int gb_err_sys(struct gb_err *err, int sys_errno, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "context: " before the message of @err (may be NULL). Returns @r, so that it can close a
+/* Prepends "context: " to the message of @err (may be NULL). Returns @r, so that it can end a
  * function: `return gb_err_wrap(err, r, "restoring %s", id);` */
 int gb_err_wrap(struct gb_err *err, int r, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The static analyzer reads one file at a time and has to be told that a failure is negative. */
+/* The static analyzer reads one file at a time and has to be told that failures are negative. */
 #ifdef __clang_analyzer__
 #define gb_err_set(err, code, ...) ((void)gb_err_set(err, code, __VA_ARGS__), -(int)(code))
 #define gb_err_sys(err, sys_errno, ...) ((void)gb_err_sys(err, sys_errno, __VA_ARGS__), -1)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Descriptors: born close-on-exec, owned by one place, closed once. */
+/* Descriptors: close-on-exec from creation, one owner, closed once. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include "err.h"
 #include "mem.h"
 
-/* Closes @fd when it is >= 0, keeps errno, and returns -1: `fd = gb_close(fd);` */
+/* Closes @fd if it is >= 0, preserves errno, and returns -1: `fd = gb_close(fd);` */
 int gb_close(int fd);
 
 static inline void closep(int *fd)
@@ -29,18 +29,19 @@ static inline void closep(int *fd)
 int gb_fd_set_nonblocking(int fd, bool on);
 int gb_fd_set_cloexec(int fd, bool on);
 
-/* Reads or writes all of @size, over short counts and EINTR; for files and blocking descriptors.
- * Returns the bytes moved (less than @size only at the end of the file), or -errno. */
+/* Reads or writes all of @size, retrying short counts and EINTR; for files and blocking
+ * descriptors. Returns the bytes transferred (less than @size only at end of file), or -errno. */
 ssize_t gb_fd_read_full(int fd, void *data, size_t size);
 ssize_t gb_fd_write_full(int fd, const void *data, size_t size);
 
-/* The whole of a small file, at most @limit bytes (GB_ETOOLARGE above). Appends to @buf; after
- * a failure a part of it may be there. */
+/* Appends a whole small file, at most @limit bytes (else GB_ETOOLARGE), to @buf. After a failure
+ * @buf may hold part of it. */
 int gb_fd_read_file(const char *path, size_t limit, struct gb_buf *buf, struct gb_err *err);
 
-/* Writes a file beside @path, syncs it and renames it over @path: who reads it sees the old content
- * or the new one. The folder is not synced: after a crash of the host it may be the old one. */
+/* Replaces @path atomically: writes a temporary file next to it, syncs it and renames it, so that
+ * readers see either the old or the new content. The folder is not synced: after the host crashes,
+ * the old content may be back. */
 int gb_fd_replace_file(const char *path, struct gb_bytes content, mode_t mode, struct gb_err *err);
 
-/* mkdir -p; directories that are made get @mode. What is there already is not looked at. */
+/* mkdir -p; new directories get @mode. Existing ones are not checked. */
 int gb_fd_make_dirs(const char *path, mode_t mode, struct gb_err *err);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A number that tells byte strings apart which nobody chose to be mistaken for one another: FNV-1a
- * with 64 bits. Not for what others send: there are digests for that. The journal's folder of a
- * socket is named by it, so it stays as it is.
- */
+/* A 64-bit FNV-1a hash, to tell byte strings apart that nobody chose in order to collide. Do not
+ * use it on untrusted input: use a cryptographic digest there. The name of a socket's journal
+ * folder contains it, so the algorithm must not change. */
 #pragma once
 
 #include <stddef.h>
@@ -10,5 +9,5 @@
 
 #define GB_FINGERPRINT_EMPTY UINT64_C(0xcbf29ce484222325)
 
-/* That of what @before is of (GB_FINGERPRINT_EMPTY: nothing), with @data behind it. */
+/* The hash of what @before is the hash of (GB_FINGERPRINT_EMPTY: nothing), followed by @data. */
 uint64_t gb_fingerprint(uint64_t before, const void *data, size_t size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Intrusive doubly linked lists: the links live in the objects, the head is a link too. */
+/* Intrusive doubly linked lists: the links are embedded in the objects, and the head is a link
+ * too. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@ static inline void gb_list_init(struct gb_list *head)
     head->next = head->previous = head;
 }
 
-/* True also for a link that is in no list, provided that it was initialised or removed. */
+/* Also true for a link that is in no list, provided that it was initialised or removed. */
 static inline bool gb_list_empty(const struct gb_list *head)
 {
     return head->next == head;
@@ -31,7 +32,7 @@ static inline void gb_list_add_tail(struct gb_list *head, struct gb_list *link)
     head->previous = link;
 }
 
-/* Takes @link out; harmless when it is in no list. */
+/* Removes @link from its list; no-op if it is in none. */
 static inline void gb_list_remove(struct gb_list *link)
 {
     link->previous->next = link->next;
@@ -39,7 +40,7 @@ static inline void gb_list_remove(struct gb_list *link)
     gb_list_init(link);
 }
 
-/* The first link taken out, or NULL. */
+/* Removes and returns the first link; NULL if the list is empty. */
 static inline struct gb_list *gb_list_pop(struct gb_list *head)
 {
     struct gb_list *link = head->next;
@@ -52,7 +53,7 @@ static inline struct gb_list *gb_list_pop(struct gb_list *head)
     return link;
 }
 
-/* Walks all of it. */
+/* Walks the whole list: O(n). */
 static inline size_t gb_list_count(const struct gb_list *head)
 {
     size_t count = 0;
@@ -62,13 +63,13 @@ static inline size_t gb_list_count(const struct gb_list *head)
     return count;
 }
 
-/* Walks @head; the body may remove the object that it is at, and no other. */
+/* Iterates over @head. The body may remove the current object and no other. */
 #define GB_LIST_FOREACH(object, head, member)                                                      \
     for (struct gb_list *at_ = (head)->next, *after_ = at_->next;                                  \
          at_ != (head) && ((object) = container_of(at_, __typeof__(*(object)), member), true);     \
          at_ = after_, after_ = at_->next)
 
-/* The same over a list that is only read: the list is const, what is in it need not be. */
+/* The same over a const list; the objects in it need not be const. */
 #define GB_LIST_FOREACH_CONST(object, head, member)                                                \
     for (const struct gb_list *at_ = (head)->next;                                                 \
          at_ != (head) &&                                                                          \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log: one line a message, foreign text escaped, one sink for the process.
+/* The log: one line per message, untrusted text escaped, one sink per process.
  *
- * Library code logs at debug only; what failed is logged once, by whoever decides what to do.
+ * Library code logs at debug level only; a failure is logged once, by the code that decides how to
+ * handle it.
  */
 #pragma once
 
@@ -13,23 +14,23 @@ enum gb_log_level { GB_LOG_ERROR, GB_LOG_WARNING, GB_LOG_INFO, GB_LOG_DEBUG, GB_
 
 enum gb_log_format {
     GB_LOG_TEXT,    /* time, level, message */
-    GB_LOG_JSON,    /* an object a line: at, level, message */
-    GB_LOG_JOURNAL, /* "<6>message": systemd's journal keeps the time itself */
+    GB_LOG_JSON,    /* one JSON object per line: at, level, message */
+    GB_LOG_JOURNAL, /* "<6>message": systemd's journal adds the time */
 };
 
-/* Before the first call: GB_LOG_TEXT. */
+/* Call it before the first message; the default is GB_LOG_TEXT. */
 void gb_log_format(enum gb_log_format format);
 
-/* Messages above @level are dropped. @fd is borrowed and written to line by line; -1 drops all.
- * Before the first call: warnings and errors to standard error. */
+/* Drops messages less severe than @level. Borrows @fd and writes whole lines to it; -1 drops
+ * everything. Before the first call, warnings and errors go to standard error. */
 void gb_log_open(int fd, enum gb_log_level level);
 bool gb_log_enabled(enum gb_log_level level);
 
 /* "error", "warning", … */
 const char *gb_log_level_name(enum gb_log_level level);
 
-/* @tap (NULL: none) hears each message up to GB_LOG_INFO, whatever the log's own level is, from
- * within the call that logs and in its thread. One for the process. */
+/* Calls @tap (NULL: none) for each message up to GB_LOG_INFO, whatever the level of the log, from
+ * within the logging call and in its thread. There is one tap per process. */
 void gb_log_tap(void (*tap)(void *arg, enum gb_log_level level, const char *message), void *arg);
 
 void gb_log(enum gb_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -43,7 +44,7 @@ void gb_log(enum gb_log_level level, const char *format, ...) __attribute__((for
             gb_log(GB_LOG_DEBUG, __VA_ARGS__);                                                     \
     } while (0)
 
-/* Adds @text to @buf with control characters and bytes that are not UTF-8 as \xNN and backslashes
- * doubled, so that it can forge neither a line of the log nor an escape sequence. At most @limit
- * source bytes (no character is cut in two), then "…". */
+/* Appends @text to @buf with control characters and invalid UTF-8 as \xNN and backslashes doubled,
+ * so that it can forge neither a log line nor an escape sequence. Takes at most @limit source bytes
+ * (never splitting a character), then appends "…". */
 void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory: small fixed sizes abort when there is none; sizes that somebody else chooses do not.
+/* Memory: small fixed-size allocations abort on failure; allocations whose size somebody else
+ * chooses return NULL.
  *
- * Ownership words in headers: a function *borrows* an argument for the call, *takes* it (the caller
- * must not touch it again), or *gives* what the caller then owns.
+ * Ownership words used in headers: a function *borrows* an argument for the call, *takes* it (the
+ * caller must not touch it again), or *gives* a result that the caller then owns.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/param.h> /* MIN, MAX */
 
-/* Never NULL: the process ends when a few bytes cannot be had. For sizes that we choose. */
+/* Never returns NULL: the process aborts. For sizes that we choose. */
 void *xmalloc(size_t size) __attribute__((malloc, warn_unused_result));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 char *xstrdup(const char *s) __attribute__((malloc, warn_unused_result));
@@ -18,7 +19,7 @@ char *xstrndup(const char *s, size_t size) __attribute__((malloc, warn_unused_re
 char *xasprintf(const char *format, ...)
     __attribute__((format(printf, 1, 2), malloc, warn_unused_result));
 
-/* `_cleanup_(freep) char *s = NULL;` frees at the end of the scope; ownership leaves by TAKE_PTR.
+/* `_cleanup_(freep) char *s = NULL;` frees at the end of the scope; TAKE_PTR transfers ownership.
  */
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
@@ -36,6 +37,6 @@ static inline void freep(void *pointer_to_pointer)
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The struct that holds @member at @pointer. */
+/* The struct that contains @member at address @pointer. */
 #define container_of(pointer, type, member)                                                        \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The user's folders for Glassbell. Nothing is made here. */
+/* Glassbell's folders of the current user. These functions only build the paths. */
 #pragma once
 
 /* $XDG_RUNTIME_DIR/glassbell, else /tmp/glassbell-UID. Gives. */
@@ -7,7 +7,8 @@ char *gb_path_runtime(void);
 
 /* $XDG_CACHE_HOME/glassbell, else $HOME/.cache/glassbell, else the runtime folder. Gives. */
 char *gb_path_cache(void);
-/* What outlives a restart: $XDG_STATE_HOME/glassbell, else in ~/.local/state. Gives. */
+/* For data that survives a reboot: $XDG_STATE_HOME/glassbell, else in ~/.local/state. Gives. */
 char *gb_path_state(void);
-/* The same, NULL where the user has no home: for what is kept there or not at all. Gives. */
+/* The same, but NULL if the user has no home: for data that is better not kept at all elsewhere.
+ * Gives. */
 char *gb_path_home_state(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What of a store goes because of its age or its size: one rule for all of them. */
+/* Eviction by age and total size, shared by all stores. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,21 +12,20 @@
 /* UINT64_MAX: no limit. */
 struct gb_surplus_limits {
     uint64_t max_age_s; /* since an item was last used */
-    uint64_t max_bytes; /* of all together */
+    uint64_t max_bytes; /* all items together */
 };
 
 struct gb_surplus_item {
     char name[GB_SURPLUS_NAME_MAX + 1];
     uint64_t bytes;
-    time_t used; /* last; later than now: just now */
+    time_t used; /* last use; a time in the future counts as now */
 };
 
-/* Removes an item; false when it stays, because somebody uses it, say. @old: for its age, else for
- * the room that all take. */
+/* Removes an item; returns false if it has to stay, for example because it is in use. @old: it is
+ * too old; otherwise the store is too large. */
 typedef bool gb_surplus_remove(const struct gb_surplus_item *item, bool old, void *arg);
 
-/* Calls @remove for items that were not used for longer than is allowed at @now, and for others as
- * long as those that are left take too much, beginning with what was not used for the longest.
- * Sorts @items so. */
+/* Calls @remove for items not used within the allowed age at @now, then for the least recently used
+ * ones until the rest fits. Sorts @items by last use. */
 void gb_surplus(struct gb_surplus_item *items, size_t count, const struct gb_surplus_limits *limits,
                 time_t now, gb_surplus_remove *remove, void *arg);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The isolation stages: the one list of them, in the order in which they are applied and told. */
+/* The isolation stages, in the order in which they are applied and reported. */
 #pragma once
 
 #include <stdint.h>
 
 /* X(constant, bit, name, sentence). The bits are numbered in the order in which the launcher
- * applies the stages: its table of functions is indexed by them (launcher/main.c). */
+ * applies the stages; they index its table of functions (launcher/main.c). */
 #define GB_GUARD_STAGES(X)                                                                         \
     X(GB_GUARD_DESCRIPTORS, 0, "descriptors",                                                      \
       "QEMU holds the descriptors that it was given and no others")                                \

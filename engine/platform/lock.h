@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting for the flock() of another process without polling. */
+/* Waits for another process's flock() without polling. */
 #pragma once
 
 #include <stdbool.h>
 
 /* A descriptor that becomes readable when the lock on the file @path may have become free: its
- * holder closed it or died, or the file was removed. It may tell a moment too early, and of others
- * who only tried; who waits tries again, with a descriptor that stays open in between. -errno. */
+ * holder closed it or died, or the file was removed. Wake-ups may be early, or caused by others who
+ * only tried; try again with a lock descriptor that stays open meanwhile. -errno. */
 int gb_lock_watch_open(const char *path);
 
-/* Takes what was told, so that the descriptor is quiet again. False when nothing was. */
+/* Consumes pending events, so that the descriptor is quiet again. False if there were none. */
 bool gb_lock_watch_take(int fd);

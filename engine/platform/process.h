@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Processes that are not our children, or that outlive us: waited for and killed without the risk
- * that the process id belongs to somebody else by now. */
+/* Processes that are not our children, or that outlive us: waiting for them and killing them
+ * without the risk of pid reuse. */
 #pragma once
 
 #include <spawn.h>
@@ -13,38 +13,38 @@
 
 /* A process that was running when it was opened. Embed it; GB_PROCESS_NONE is none. */
 struct gb_process {
-    int fd; /* readable when the process has ended: for gb_watch_new(); -1: none */
+    int fd; /* becomes readable when the process ends: for gb_watch_new(); -1: none */
 };
 #define GB_PROCESS_NONE ((struct gb_process){.fd = -1})
 
-/* 0, or -errno: -ESRCH when it has ended and was reaped. */
+/* 0, or -errno: -ESRCH if it has ended and been reaped. */
 int gb_process_open(pid_t pid, struct gb_process *ret_process);
-/* SIGKILL. 0, or -errno when it has ended. Never reaches another process. */
+/* Sends SIGKILL. 0, or -errno if it has ended. Never hits another process. */
 int gb_process_kill(const struct gb_process *process);
-/* Harmless for none. */
+/* No-op on GB_PROCESS_NONE. */
 void gb_process_close(struct gb_process *process);
 
-/* When @pid was started, in a unit of the system's own: with the pid it names one process among all
- * since the host booted. False when there is no such process. */
+/* The start time of @pid, in a unit of the system's own: together with the pid it identifies one
+ * process since the host booted. False if there is no such process. */
 bool gb_process_started(pid_t pid, uint64_t *ret_start);
 
-/* What a process uses. On a system that does not count shares, `pss_bytes` is what it has resident.
- */
+/* Resource usage of a process. Where the system has no proportional set size, `pss_bytes` is the
+ * resident size. */
 struct gb_process_usage {
-    uint64_t pss_bytes;       /* resident; what is shared counts by its share */
-    uint64_t private_bytes;   /* resident, and nobody else's */
-    uint64_t anonymous_bytes; /* resident, and of no file */
-    uint64_t cpu_ns;          /* since its start, of all its threads */
+    uint64_t pss_bytes;       /* resident; shared pages count proportionally */
+    uint64_t private_bytes;   /* resident and not shared */
+    uint64_t anonymous_bytes; /* resident and not backed by a file */
+    uint64_t cpu_ns;          /* since its start, all threads */
 };
-/* GB_ENOTFOUND or another error of the system's when the process has ended or is not ours. */
+/* GB_ENOTFOUND or another system error if the process has ended or is not ours. */
 int gb_process_usage(pid_t pid, struct gb_process_usage *ret_usage, struct gb_err *err);
 
-/* Adds to @actions that the new process has none of our descriptors from @first on, whoever made
- * them and forgot to say so. 0 or an errno, as posix_spawn() and its kind. */
+/* Adds to @actions that the new process inherits no descriptor from @first on, even if somebody
+ * forgot close-on-exec. 0 or an errno, like posix_spawn(). */
 int gb_process_spawn_closed_from(posix_spawn_file_actions_t *actions, int first);
 
-/* What this process has resident; 0: not known. */
+/* Resident memory of this process; 0: unknown. */
 uint64_t gb_process_own_memory(void);
-/* From now on memory in blocks of @bytes and more goes back to the system when it is freed, where
- * the allocator would keep it. */
+/* From now on the allocator returns freed blocks of @bytes or more to the system instead of keeping
+ * them. */
 void gb_process_return_blocks(size_t bytes);

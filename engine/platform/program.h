@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the running program lies. */
+/* Location of the running program. */
 #pragma once
 
-/* The folder of the program's file, links followed; NULL when it cannot be told. Gives. */
+/* The folder of the program's file, links followed; NULL if unknown. Gives. */
 char *gb_program_folder(void);
 
-/* A path that starts the running program once more, even when its file has been replaced or removed
- * meanwhile. NULL when there is none. Gives. */
+/* A path that executes the running program again, even if its file has been replaced or removed.
+ * NULL if there is none. Gives. */
 char *gb_program_again(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unix sockets and pipes. Descriptors are close-on-exec from their birth, and sending to a peer
- * that has gone is an error and never a signal.
+/* Unix sockets and pipes. Descriptors are close-on-exec from creation; sending to a closed peer is
+ * an error, never a signal.
  *
  * All functions return 0, a descriptor or a number of bytes, or -errno. Any thread. */
 #pragma once
@@ -13,23 +13,22 @@
 /* A Unix socket of @type (SOCK_STREAM, SOCK_DGRAM). */
 int gb_socket_new(int type, bool nonblocking);
 
-/* Two stream sockets that are connected with each other; both block. */
+/* Two connected stream sockets, both blocking. */
 int gb_socket_pair(int ret_fds[2]);
 
-/* A pipe: its read end and its write end; both block. */
+/* A pipe: its read end and its write end, both blocking. */
 int gb_socket_pipe(int ret_fds[2]);
 
-/* The next client of a listening socket; its descriptor does not block. */
+/* Accepts the next client of a listening socket; the descriptor is non-blocking. */
 int gb_socket_accept(int fd);
 
-/* Sends what the socket takes without waiting. */
+/* Sends as much as the socket accepts without blocking. */
 ssize_t gb_socket_send(int fd, const void *data, size_t size);
 /* The same with an address, or with descriptors beside the data. */
 ssize_t gb_socket_send_message(int fd, const struct msghdr *message);
 
-/* Who is at the other end of a connected stream socket: the process that called connect() or
- * listen(), as the kernel noted it then. @pid is for texts only: it may belong to another process
- * by now. */
+/* The peer of a connected stream socket: the process that called connect() or listen(), as the
+ * kernel recorded it then. Use @pid for display only: another process may have it by now. */
 struct gb_socket_peer {
     uid_t uid;
     pid_t pid;

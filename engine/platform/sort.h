@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorting by more than the items tell. */
+/* Sorting with a context argument. */
 #pragma once
 
 #include <stddef.h>

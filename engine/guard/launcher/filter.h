@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The system calls that QEMU may make. */
+/* The seccomp filter of QEMU. */
 #pragma once
 
 #include <stdbool.h>
 
-/* Loads the filter into the calling process, for good. Unknown calls fail with EPERM, hostile ones
- * end the process. Opening a file for reading and writing, and SIGABRT for itself, are handed to
- * whoever reads *@ret_listener (see launcher/opener.h), which this gives. Returns 0 or -errno. */
+/* Installs the filter in the calling process; it cannot be removed. Unknown calls fail with EPERM,
+ * dangerous ones kill the process. Opening a file for reading and writing, and SIGABRT sent to
+ * itself, are forwarded to the reader of *@ret_listener (see launcher/opener.h), which this gives.
+ * Returns 0 or -errno. */
 int gb_filter_load(bool kvm, int *ret_listener);

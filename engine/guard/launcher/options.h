@@ -5,7 +5,7 @@
  *
  *     --require          end with an error when a stage cannot be applied
  *     --uid N            as root: the user and the group that PROGRAM runs as
- *     --memory MB        what PROGRAM may have of memory of its own; 0, or not given: no limit
+ *     --memory MB        private memory of PROGRAM, in MB; 0 or not given: no limit
  *     --keep N           PROGRAM keeps descriptors 0–2 and N more from GUARD_FD_FIRST on
  *     --file NAME=PATH   PROGRAM sees the file, read-only; %{NAME} in an argument stands for its
  * path
@@ -14,7 +14,7 @@
  *     --write NAME=PATH  the same, for reading and writing
  *     --kvm              allow the ioctls of KVM, and hand out /dev/kvm
  *
- * Without PROGRAM all stages are applied to a process that then ends well.
+ * Without PROGRAM, all stages are applied to a process that then exits with success.
  */
 #pragma once
 
@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Descriptors that the launcher is started with, besides 0–2. */
+/* Descriptors that the launcher inherits, besides 0–2. */
 enum { GUARD_FD_STATUS = 3, GUARD_FD_LIFELINE = 4, GUARD_FD_FIRST = 5 };
 
 enum { GUARD_FILES_MAX = 16, GUARD_PATH_MAX = 4096 };
@@ -33,24 +33,24 @@ struct guard_file {
     enum guard_file_kind kind;
     char name[32];
     const char *path; /* on the host */
-    int fd;           /* of READ and WRITE; -1 */
+    int fd;           /* for READ and WRITE; else -1 */
 };
 
 struct guard_options {
     bool require, kvm;
-    uid_t uid;          /* 0: none given */
+    uid_t uid;          /* 0: not given */
     unsigned memory_mb; /* 0: no limit */
     unsigned keep;
     struct guard_file files[GUARD_FILES_MAX];
     size_t file_count;
-    char **program; /* argv; NULL: none */
+    char **program; /* argv; NULL: no program */
 };
 
-/* Borrows @argv. False with a sentence in *@ret_error when it cannot be used. */
+/* Borrows @argv. Returns false with a message in *@ret_error if the command line is invalid. */
 bool options_read(struct guard_options *options, int argc, char **argv, const char **ret_error);
 
-/* Replaces each %{NAME} in the program's arguments: by the file's place in the new root when
- * @inside, else by its path on the host. False when a name is unknown or there is no memory. */
+/* Replaces each %{NAME} in the program's arguments: by the file's path in the new root if @inside,
+ * else by its path on the host. False if a name is unknown or memory runs out. */
 bool options_place_files(struct guard_options *options, bool inside);
 
 /* "/vm/NAME" */

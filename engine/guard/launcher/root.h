@@ -4,7 +4,7 @@
 
 #include "guard/launcher/options.h"
 
-/* In a mount namespace of its own: makes a small read-only root of the libraries, @options' program
- * and the files that it may see, and moves into it. Returns 0 or -errno, and in *@ret_what the path
- * that failed. */
+/* Call it in a new mount namespace. Builds a small read-only root with the libraries, the program
+ * of @options and the files that it may see, and pivots into it. Returns 0, or -errno and the
+ * failed path in *@ret_what. */
 int root_enter(const struct guard_options *options, const char **ret_what);
