@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For unit tests: the records of the workers, as they stand in the source tree. */
+/* For unit tests: the records of the workers in the source tree. */
 #pragma once
 
 #include <check.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What methods answer that tell no object of their own. Bytes borrow from whoever made it. */
+/* Results of methods that do not return an object of their own. Bytes borrow from whoever built the
+ * struct. */
 #pragma once
 
 #include <stdint.h>
@@ -9,7 +10,7 @@
 
 enum gb_opened_flags { GB_OPENED_CREATED = 1 << 0 };
 
-/* `session.open`; source and times of the VM's start are told by `run`, too. */
+/* `session.open`; `run` also returns the source and the start-up times of the VM. */
 struct gb_opened_info {
     struct gb_bytes session, reason;
     uint32_t incarnation;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is told of the warm pool and of the room that there is: `pool.status`, `image.warm`. Bytes
- * borrow from whoever made it.
- */
+/* The warm pool and the available capacity: `pool.status`, `image.warm`. Bytes borrow from whoever
+ * built the struct. */
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +15,7 @@ struct gb_pool_info {
     uint64_t hits, misses, lost;
     uint8_t template_state; /* enum gb_template_state */
     uint64_t template_bytes, template_made_at_s;
-    struct gb_bytes template_message; /* without a pointer: none */
+    struct gb_bytes template_message; /* NULL pointer: none */
     uint32_t flags;                   /* none */
 };
 
@@ -36,14 +35,15 @@ struct gb_admission_info {
     uint32_t flags; /* enum gb_admission_flags */
 };
 
-/* Without a list of pools it has none: a server may lack the part that tells them. */
+/* If the list of pools is absent there are no pools: the server may lack the part that reports
+ * them. */
 struct gb_capacity_info {
     struct gb_items pools; /* struct gb_pool_info */
     struct gb_admission_info admission;
     uint32_t flags; /* none */
 };
 
-/* A template that is there. */
+/* A template that is ready. */
 struct gb_warm_info {
     struct gb_bytes image;
     uint32_t memory_mb;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file, folder or link of a session's home, as the server tells it and clients read it. */
+/* A file, folder or link in a session's home, as the server sends it and clients read it. */
 #pragma once
 
 #include <stdint.h>
@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "model/member.h"
 
-enum gb_entry_flags { GB_ENTRY_BASE64 = 1 << 0 /* for who reads: the name is in base64 */ };
+enum gb_entry_flags { GB_ENTRY_BASE64 = 1 << 0 /* in a reader: the name is in base64 */ };
 
 struct gb_entry_info {
     struct gb_bytes name; /* borrowed */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `hello` tells: who the server is, and what it can do. Bytes borrow from whoever made it. */
+/* The result of `hello`: what the server is and what it can do. Bytes borrow from whoever built the
+ * struct. */
 #pragma once
 
 #include <stdint.h>
@@ -20,7 +21,7 @@ struct gb_image_info {
     uint32_t flags;           /* none */
 };
 
-/* A stage of confinement that is not applied. */
+/* An isolation stage that is not applied. */
 struct gb_stage_info {
     struct gb_bytes stage, why;
     uint32_t flags; /* none */

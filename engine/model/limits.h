@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of base/limits.h as a table: for `hello` and for docs/protocol.md. */
+/* The rows of base/limits.h as a table, for `hello` and docs/protocol.md. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct gb_limit {
-    const char *name; /* in the reply of `hello`; NULL: not told */
+    const char *name; /* in the result of `hello`; NULL: not included */
     uint64_t value;
     const char *doc;
 };

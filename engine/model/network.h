@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a session may reach, and has reached. */
+/* What a session may reach, and what it has reached. */
 #pragma once
 
 #include <stdint.h>

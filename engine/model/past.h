@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is told of checkpoints, and of sessions that are taken back to them. Bytes borrow from
- * whoever made it. */
+/* Checkpoints, and sessions that are rewound to them. Bytes borrow from whoever built the
+ * struct. */
 #pragma once
 
 #include <stdint.h>
@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "model/member.h"
 
-/* Of one answer. */
+/* Per response. */
 enum { GB_CHECKPOINTS_MAX = 1000 };
 
 enum gb_checkpoint_flags { GB_CHECKPOINT_HERE = 1 << 0 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The figures of host, server and VMs, as `stats` tells them. Bytes borrow from whoever made it. */
+/* Statistics of the host, the server and the VMs, as returned by `stats`. Bytes borrow from whoever
+ * built the struct. */
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +15,7 @@ struct gb_host_info {
     uint32_t flags; /* none */
 };
 
-/* How long something took. */
+/* Durations of an operation. */
 struct gb_latency_info {
     uint64_t count;
     uint64_t p50_ns, p90_ns, p99_ns, max_ns;
@@ -24,7 +25,7 @@ struct gb_latency_info {
 enum gb_vm_info_flags { GB_VM_HAS_USAGE = 1 << 0 };
 
 struct gb_vm_info {
-    struct gb_bytes session; /* without a pointer: of the pool */
+    struct gb_bytes session; /* NULL pointer: a VM of the pool */
     uint8_t source;          /* enum gb_source, or GB_NO_WORD */
     uint8_t pool;            /* enum gb_pool_vm_state, or GB_NO_WORD */
     struct gb_bytes image;
@@ -36,7 +37,7 @@ struct gb_vm_info {
 
 struct gb_journal_info {
     uint64_t bytes, segments, sessions, records, failures, lost;
-    struct gb_bytes trouble; /* without a pointer: none */
+    struct gb_bytes trouble; /* NULL pointer: none */
     uint32_t flags;          /* none */
 };
 

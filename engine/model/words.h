@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Enumerations that are words on the socket, and the words: each stands in one list here, and the
- * server, the journal, the clients and the tables of docs/protocol.md use that list.
+/* Enumerations that are words on the socket. Each is defined in one list here, which the server,
+ * the journal, the clients and the tables of docs/protocol.md all use.
  *
  * GB_ENUM(gb_mode, GB_MODES) declares
  *   const char *gb_mode_to_string(enum gb_mode mode);     the word; never NULL
@@ -8,7 +8,7 @@
  *                                                         false, and nothing done: no such word
  *   const struct gb_words gb_mode_words;                  the same for tables
  *   const char *const gb_mode_names[];                    the words alone, ends with NULL
- * The values of some travel in guest frames or stand in the journal: a new row goes to the end.
+ * Some values travel in guest frames or are stored in the journal: add new rows only at the end.
  */
 #pragma once
 
@@ -18,11 +18,11 @@
 #include "base/buf.h"
 
 struct gb_words {
-    const char *const *names; /* ends with NULL */
-    unsigned first, count;    /* names[0] is the word for the value @first */
+    const char *const *names; /* NULL-terminated */
+    unsigned first, count;    /* names[0] is the word for value @first */
 };
 
-/* The word for @value; "?" for one that has none. */
+/* The word for @value; "?" if it has none. */
 const char *gb_words_at(const struct gb_words *words, unsigned value);
 bool gb_words_find(const struct gb_words *words, struct gb_bytes word, unsigned *ret_value);
 
@@ -65,12 +65,12 @@ GB_ENUM(gb_cell_state, GB_CELL_STATES);
 enum gb_output { GB_OUTPUT_NONE, GB_OUTPUTS(GB_ENUM_ROW) GB_OUTPUT_END };
 GB_ENUM(gb_output, GB_OUTPUTS);
 
-/* What became of a file since the cell before. */
+/* What happened to a file since the previous cell. */
 #define GB_CHANGES(X) X(GB_ADDED, "added") X(GB_CHANGED, "changed") X(GB_REMOVED, "removed")
 enum gb_change { GB_CHANGES(GB_ENUM_ROW) GB_CHANGE_COUNT };
 GB_ENUM(gb_change, GB_CHANGES);
 
-/* Whether code can be run as it is. */
+/* Whether code is complete and can be run. */
 #define GB_COMPLETENESSES(X)                                                                       \
     X(GB_COMPLETE, "complete") X(GB_INCOMPLETE, "incomplete") X(GB_INVALID, "invalid")
 enum gb_completeness { GB_COMPLETENESSES(GB_ENUM_ROW) GB_COMPLETENESS_COUNT };
@@ -78,7 +78,7 @@ GB_ENUM(gb_completeness, GB_COMPLETENESSES);
 
 /* ---- sessions ---- */
 
-/* Those before GB_SESSION_CLOSED are of a session that is open. */
+/* States before GB_SESSION_CLOSED are those of an open session. */
 #define GB_SESSION_STATES(X)                                                                       \
     X(GB_SESSION_STARTING, "starting")                                                             \
     X(GB_SESSION_IDLE, "idle")                                                                     \
@@ -89,10 +89,10 @@ GB_ENUM(gb_completeness, GB_COMPLETENESSES);
 enum gb_session_state { GB_SESSION_STATES(GB_ENUM_ROW) GB_SESSION_STATE_COUNT };
 GB_ENUM(gb_session_state, GB_SESSION_STATES);
 
-/* Why a session is no more. */
+/* Why a session ended. */
 #define GB_ENDS(X)                                                                                 \
-    X(GB_END_CLOSED, "closed")   /* somebody asked for it */                                       \
-    X(GB_END_EXPIRED, "expired") /* idle for too long, or too old */                               \
+    X(GB_END_CLOSED, "closed")   /* a client closed it */                                          \
+    X(GB_END_EXPIRED, "expired") /* idle for too long, or past its lifetime */                     \
     X(GB_END_CRASHED, "crashed") /* its VM died */                                                 \
     X(GB_END_LOST, "lost")       /* its server died */
 enum gb_end { GB_ENDS(GB_ENUM_ROW) GB_END_COUNT };
@@ -101,12 +101,12 @@ GB_ENUM(gb_end, GB_ENDS);
 /* Where a session's VM came from. */
 #define GB_SOURCES(X)                                                                              \
     X(GB_SOURCE_BOOT, "boot")         /* a cold boot */                                            \
-    X(GB_SOURCE_TEMPLATE, "template") /* a clone that was restored for it */                       \
-    X(GB_SOURCE_POOL, "pool")         /* a clone that was ready */
+    X(GB_SOURCE_TEMPLATE, "template") /* a clone restored for it */                                \
+    X(GB_SOURCE_POOL, "pool")         /* a clone from the pool */
 enum gb_source { GB_SOURCES(GB_ENUM_ROW) GB_SOURCE_COUNT };
 GB_ENUM(gb_source, GB_SOURCES);
 
-/* What a client does to a lease, and what became of the lease. */
+/* What a client does to a lease, and what happened to the lease. */
 #define GB_LEASE_ACTIONS(X)                                                                        \
     X(GB_LEASE_TAKE, "take") X(GB_LEASE_RELEASE, "release") X(GB_LEASE_HAND_OVER, "hand_over")
 enum gb_lease_action { GB_LEASE_ACTIONS(GB_ENUM_ROW) GB_LEASE_ACTION_COUNT };
@@ -132,7 +132,7 @@ GB_ENUM(gb_entry_type, GB_ENTRY_TYPES);
 
 /* ---- capacity ---- */
 
-/* What there is too little of for another VM (capacity/admission.h). */
+/* The resource that is too short for another VM (capacity/admission.h). */
 #define GB_SHORTAGES(X)                                                                            \
     X(GB_SHORTAGE_MEMORY, "memory")                                                                \
     X(GB_SHORTAGE_VMS, "vms")                                                                      \
@@ -142,7 +142,7 @@ GB_ENUM(gb_entry_type, GB_ENTRY_TYPES);
 enum gb_shortage { GB_SHORTAGE_NONE, GB_SHORTAGES(GB_ENUM_ROW) GB_SHORTAGE_COUNT };
 GB_ENUM(gb_shortage, GB_SHORTAGES);
 
-/* Who says how much there is. */
+/* Where a budget comes from. */
 #define GB_BUDGET_SOURCES(X)                                                                       \
     X(GB_BUDGET_BY_SETTINGS, "settings")                                                           \
     X(GB_BUDGET_BY_GROUP, "cgroup")                                                                \
@@ -152,7 +152,7 @@ GB_ENUM(gb_budget_source, GB_BUDGET_SOURCES);
 
 #define GB_TEMPLATE_STATES(X)                                                                      \
     X(GB_TEMPLATE_NONE, "none")                                                                    \
-    X(GB_TEMPLATE_CHECKING, "checking") /* looked for and verified */                              \
+    X(GB_TEMPLATE_CHECKING, "checking") /* being looked up and verified */                         \
     X(GB_TEMPLATE_MAKING, "making")                                                                \
     X(GB_TEMPLATE_READY, "ready")                                                                  \
     X(GB_TEMPLATE_FAILED, "failed")
@@ -161,15 +161,15 @@ GB_ENUM(gb_template_state, GB_TEMPLATE_STATES);
 
 /* A VM of the warm pool. */
 #define GB_POOL_VM_STATES(X)                                                                       \
-    X(GB_POOL_VM_WAITING, "waiting")   /* for a template's state */                                \
-    X(GB_POOL_VM_STARTING, "starting") /* restored and warmed up */                                \
+    X(GB_POOL_VM_WAITING, "waiting")   /* for the template's state */                              \
+    X(GB_POOL_VM_STARTING, "starting") /* being restored and warmed up */                          \
     X(GB_POOL_VM_READY, "ready")
 enum gb_pool_vm_state { GB_POOL_VM_STATES(GB_ENUM_ROW) GB_POOL_VM_STATE_COUNT };
 GB_ENUM(gb_pool_vm_state, GB_POOL_VM_STATES);
 
 /* ---- the server ---- */
 
-/* What keeps guests apart from the host. */
+/* What isolates guests from the host. */
 #define GB_ISOLATIONS(X)                                                                           \
     X(GB_ISOLATION_HARDWARE, "hardware")                                                           \
     X(GB_ISOLATION_EMULATION, "emulation") /* no security boundary */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the rows of the method tables are written; for methods_….c only, which have one table each.
+/* Macros for the rows of the method tables; only for methods_….c, which define one table each.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ enum { REQUIRED = 1 };
 /* clang-format off */
 #define PARAMS(array_) .params = array_, .param_count = ARRAY_SIZE(array_)
 #define ERROR(code_) GB_ERROR_BIT(GB_E##code_)
-/* Of a method that speaks of a session, and of one that needs its VM, which may not have come up. */
+/* Methods that address a session, and methods that need its VM, which may have failed to start. */
 #define SESSION_ERRORS (ERROR(NOTFOUND) | ERROR(CLOSED))
 #define VM_ERRORS (ERROR(IMAGE) | ERROR(CAPACITY) | ERROR(BOOT) | ERROR(UNSUPPORTED))
 #define RESULTS(array_) .results = array_, .result_count = ARRAY_SIZE(array_)

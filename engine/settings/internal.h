@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this module share. Not for others. */
+/* Shared by the files of this module. Private. */
 #pragma once
 
 #include "settings/settings.h"
 
-/* The row for a key of a section; NULL when there is none. */
+/* The row for a key in a section; NULL if there is none. */
 const struct gb_option *option_find(const char *section, bool of_pool, struct gb_bytes key);
-/* Reads a value into its field. The sentence says what is wrong, without a place. */
+/* Parses a value into its field. The error says what is wrong, without a location. */
 int option_read(const struct gb_option *option, void *field, struct gb_bytes value,
                 struct gb_err *err);

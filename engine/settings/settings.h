@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The settings file: one table of options, a strict reader, and a plain struct that holds what was
- * read. docs/settings.md is made from the table.
+/* The settings file: one table of options, a strict parser, and a plain struct with the result.
+ * docs/settings.md is generated from the table.
  *
- * A file is a list of `[section]` lines and `key = value` lines; `#` begins a comment at the start
- * of a line or behind white space. Anything that the table does not know, a value out of its range,
- * or a key given twice is an error that names file and line: a setting is never ignored.
+ * A file consists of `[section]` lines and `key = value` lines; `#` starts a comment at the start
+ * of a line or after white space. Unknown keys, values out of range and duplicate keys are errors
+ * that name file and line: no setting is silently ignored.
  */
 #pragma once
 
@@ -18,10 +18,10 @@
 enum {
     GB_SETTINGS_FILE_MAX = 256 * 1024,
     GB_SETTINGS_LINE_MAX = 4096,
-    GB_SETTINGS_NAME_MAX = 128, /* of a key, of a section's name */
+    GB_SETTINGS_NAME_MAX = 128, /* of a key or a section's name */
     GB_SETTINGS_POOLS_MAX = 64,
     GB_SETTINGS_NETWORKS_MAX = 64,
-    GB_SETTINGS_PAIRS_MAX = 512, /* in one list */
+    GB_SETTINGS_PAIRS_MAX = 512, /* per list */
 };
 
 /* `[server] log_level`. */
@@ -43,23 +43,24 @@ enum gb_settings_checkpoints {
     GB_SETTINGS_CHECKPOINTS_IDLE,
 };
 
-/* `[pool "NAME"]`: NAME is an image, or IMAGE:MB for VMs of another size than the image's. */
+/* `[pool "NAME"]`: NAME is an image, or IMAGE:MB for VMs of another memory size than the
+ * image's. */
 struct gb_settings_pool {
     char *name;
     unsigned line;                    /* of the section; 0: not from a file */
-    uint64_t given;                   /* bits of the rows of the table that the file has set */
-    int64_t floor, ceiling, standing; /* −1: as [pool] says */
+    uint64_t given;                   /* bits of the table's rows that the file sets */
+    int64_t floor, ceiling, standing; /* −1: inherit from [pool] */
 };
 
-/* `[network "NAME"]`: what sessions may reach that are opened with that name. Lines of rules, which
- * are checked by who uses them. */
+/* `[network "NAME"]`: what sessions opened with that network may reach. Lines of rules, which the
+ * module that applies them validates. */
 struct gb_settings_network {
     char *name, *rules;
     unsigned line;
 };
 
-/* `[keys]`: a key of the front end, and the command that it runs; `[hosts]`: the name of a host,
- * and its address. Who uses a list checks what is in it. */
+/* `[keys]`: a key of the front end and the command bound to it; `[hosts]`: the name of a host and
+ * its address. The users of a list validate its content. */
 struct gb_settings_pair {
     char *key, *value;
     unsigned line;
@@ -69,10 +70,11 @@ struct gb_settings_list {
     size_t count;
 };
 
-/* Durations are milliseconds, sizes bytes; strings are never NULL, "" stands for the default. */
+/* Durations are in milliseconds, sizes in bytes; strings are never NULL, and "" means the
+ * default. */
 struct gb_settings {
     char *path;        /* the file that was read; NULL: none */
-    uint64_t given[4]; /* bits of the rows of the table that the file has set */
+    uint64_t given[4]; /* bits of the table's rows that the file sets */
     struct gb_settings_server {
         char *images;
         bool require_isolation;
@@ -136,59 +138,59 @@ enum gb_option_type {
 struct gb_option {
     const char *section, *key;
     bool of_pool;    /* stands in `[pool "NAME"]`: the offset is in struct gb_settings_pool */
-    bool reloadable; /* takes effect by SIGHUP; else at the next start */
+    bool reloadable; /* takes effect on SIGHUP; else on restart */
     enum gb_option_type type;
     size_t offset;              /* in struct gb_settings */
-    const char *standard;       /* as a file would say it; NULL, of a pool: −1, as [pool] says */
-    double min, max;            /* in the unit of the field; of a text: bytes */
-    const char *const *choices; /* ends with NULL */
+    const char *standard;       /* the default as a file would spell it; NULL, for a pool: −1,
+                                 * inherit from [pool] */
+    double min, max;            /* in the unit of the field; for a text: bytes */
+    const char *const *choices; /* NULL-terminated */
     const char *help;           /* a sentence without its full stop */
 };
 
 extern const struct gb_option gb_options[];
-extern const size_t gb_option_count; /* at most 256; those of pools at most 64 */
+extern const size_t gb_option_count; /* at most 256, of pools at most 64 */
 
-/* The sections in their order, each with a sentence; ends with a NULL name. */
+/* The sections in order, each with a sentence; ends with a NULL name. */
 struct gb_settings_section {
     const char *name, *help;
-    bool named;  /* may be `[name "NAME"]` too */
-    size_t list; /* any key is allowed, with a text as its value: the list in struct gb_settings; 0:
-                    it has the options of the table */
-    bool lines;  /* is named always, and has lines that are no options */
+    bool named;  /* `[name "NAME"]` is also allowed */
+    size_t list; /* offset of the list in struct gb_settings if any key is allowed, with a text
+                  * value; 0: the section takes the options of the table */
+    bool lines;  /* always has a NAME, and contains lines that are not options */
 };
 extern const struct gb_settings_section gb_settings_sections[];
 
-/* The tables as Markdown, for docs/settings.md. */
+/* Writes the tables as Markdown, for docs/settings.md. */
 void gb_settings_markdown(struct gb_buf *buf);
 
 /* ---- reading ---- */
 
-/* The standards of the table. */
+/* Sets the defaults of the table. */
 void gb_settings_init(struct gb_settings *settings);
 void gb_settings_release(struct gb_settings *settings);
 
-/* Reads @text (the content of the file @name) into @settings, which was initialised. GB_EINVALID
- * with "NAME:LINE: what is wrong", GB_ETOOLARGE; @settings is then good for release only. */
+/* Parses @text (the content of file @name) into @settings, which must be initialised. GB_EINVALID
+ * with "NAME:LINE: what is wrong", or GB_ETOOLARGE; @settings can then only be released. */
 int gb_settings_parse(struct gb_settings *settings, const char *name, struct gb_bytes text,
                       struct gb_err *err);
 
-/* Reads the file @path; NULL: $GLASSBELL_CONFIG, else the first that exists of
+/* Reads the file @path; if NULL: $GLASSBELL_CONFIG, else the first that exists of
  * $XDG_CONFIG_HOME/glassbell/glassbell.conf (~/.config) and /etc/glassbell/glassbell.conf, else
- * none. A file that is named has to exist. Fills @ret_settings only on success. Gives. */
+ * none. An explicitly named file must exist. Fills @ret_settings only on success. Gives. */
 int gb_settings_load(const char *path, struct gb_settings *ret_settings, struct gb_err *err);
 
-/* The pool with this name (as in the file), made with the standards when there is none; NULL when
- * there are too many. Stays valid until the next call. */
+/* The pool with this name (as in the file), created with the defaults if missing; NULL if there are
+ * too many. Valid until the next call. */
 struct gb_settings_pool *gb_settings_pool(struct gb_settings *settings, const char *name);
 
-/* Sets one option from text, as a file would: "LINE" of messages is @where. @pool for options of a
- * pool, else NULL. */
+/* Sets one option from text, as in a file; @where is the location for messages. @pool for options
+ * of a pool, else NULL. */
 int gb_option_set(const struct gb_option *option, struct gb_settings *settings,
                   struct gb_settings_pool *pool, const char *where, struct gb_bytes value,
                   struct gb_err *err);
 
-/* Brings the options of @fresh that may change while the server runs over to @live, and calls
- * @changed (may be NULL) for each that differs: @applied false when it waits for the next start.
- * @fresh is released. */
+/* Copies the reloadable options of @fresh to @live, and calls @changed (may be NULL) for each
+ * option that differs: @applied is false if it needs a restart. Releases @fresh. */
 void gb_settings_reload(struct gb_settings *live, struct gb_settings *fresh,
                         void (*changed)(void *arg, const char *option, bool applied), void *arg);

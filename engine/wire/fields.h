@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Table-driven codec for the payloads of guest frames and control messages.
  *
- * A message is a struct and a table that names its fields in their order on the wire. Encoding and
- * decoding read the same table, so they cannot disagree, and every length has its limit in one
- * place.
+ * A message is a struct plus a table that lists its fields in wire order. Encoder and decoder use
+ * the same table, so they cannot disagree, and every length limit is in one place.
  */
 #pragma once
 
@@ -28,7 +27,7 @@ struct gb_field {
     const char *name;
     enum gb_field_type type;
     size_t offset; /* in the struct */
-    size_t limit;  /* bytes or pairs; for PAIRS every key and value is held to `item_limit` */
+    size_t limit;  /* bytes or pairs; for PAIRS, `item_limit` applies to every key and value */
     size_t item_limit;
 };
 
@@ -38,10 +37,11 @@ struct gb_fields {
     size_t count;
 };
 
-/* Adds the payload of @message to @buf. The values are ours: too long a field is a bug (assert). */
+/* Adds the payload of @message to @buf. The values are ours: a field over its limit is a bug
+ * (assert). */
 void gb_fields_encode(const struct gb_fields *table, const void *message, struct gb_buf *buf);
 
-/* Reads @payload into @ret_message; bytes and pairs borrow from @payload. Everything must be there
- * and nothing may be left. On failure (-GB_EINTERNAL) the message is undefined. */
+/* Decodes @payload into @ret_message; bytes and pairs borrow from @payload. The payload must be
+ * complete, without trailing bytes. On failure (-GB_EINTERNAL) the message is undefined. */
 int gb_fields_decode(const struct gb_fields *table, struct gb_bytes payload, void *ret_message,
                      struct gb_err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of frames: who sends each, what it has to do with others, its fields, how long its
- * answer may take. The agent's and the engine's dispatch, the fuzz target and the table of
- * docs/guest.md are made from it. */
+/* The table of frames: the sender of each, its role, its fields, and the deadline for its answer.
+ * The dispatchers of agent and engine, the fuzz target and the table in docs/guest.md are generated
+ * from it. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,18 +14,18 @@
 enum gb_frame_way { GB_WAY_TO_GUEST = 1, GB_WAY_TO_HOST = 2, GB_WAY_BOTH = 3 };
 
 enum gb_frame_role {
-    GB_ROLE_NEWS,    /* said unasked, and not answered */
-    GB_ROLE_REQUEST, /* answered with `answer` of its row, or with ERROR */
-    GB_ROLE_ANSWER,  /* likewise, to the request of its id */
-    GB_ROLE_CELL,    /* of the cell in its header */
-    GB_ROLE_STREAM,  /* of the stream in its header: mux.h */
+    GB_ROLE_NEWS,    /* unsolicited, and not answered */
+    GB_ROLE_REQUEST, /* answered with the row's `answer`, or with ERROR */
+    GB_ROLE_ANSWER,  /* an answer to the request with its id */
+    GB_ROLE_CELL,    /* about the cell in its header */
+    GB_ROLE_STREAM,  /* about the stream in its header: mux.h */
 };
 
 /* How long the host waits for the answer to a request. */
 enum gb_frame_deadline {
     GB_DEADLINE_USUAL,
-    GB_DEADLINE_QUERY, /* somebody types */
-    GB_DEADLINE_WARM,  /* interpreters load what they have */
+    GB_DEADLINE_QUERY, /* somebody is typing */
+    GB_DEADLINE_WARM,  /* interpreters load their modules */
     GB_DEADLINE_COUNT
 };
 
@@ -35,16 +35,16 @@ struct gb_frame_info {
     enum gb_frame_role role;
     enum gb_guest_type answer; /* of a request */
     enum gb_frame_deadline deadline;
-    bool changes; /* a request that was sent and not answered may have changed something */
-    bool files;   /* a request about files: what it finds is what calls before it have made */
-    bool raw;     /* the payload is bytes, or is made up of parts that have fields */
+    bool changes; /* a request that, sent but not answered, may have had an effect */
+    bool files;   /* a request about files: ordered after earlier calls that change files */
+    bool raw;     /* the payload is raw bytes, or consists of parts with their own tables */
     const struct gb_fields *fields; /* NULL: none */
 };
 
-/* NULL: there is no such type. */
+/* NULL: no such type. */
 const struct gb_frame_info *gb_frame_info(uint16_t type);
-/* What a frame of the type may hold, for those that have a table or nothing: -GB_EINTERNAL when
- * there is no such type. @ret_message: as gb_fields_decode(). */
+/* Decodes the payload of a frame whose type has a table or no payload; -GB_EINTERNAL if there is no
+ * such type. @ret_message: as for gb_fields_decode(). */
 int gb_frame_decode(const struct gb_frame *frame, void *ret_message, struct gb_err *err);
 uint64_t gb_frame_deadline_ms(enum gb_frame_deadline deadline);
 /* The table of docs/guest.md. */

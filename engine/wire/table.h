@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words for the tables of messages: for the files that define such tables, and for no header. */
+/* Macros for the tables of messages; only for files that define such tables, not for headers. */
 #pragma once
 
 #include "base/mem.h"
@@ -18,7 +18,7 @@
     { #member, GB_FIELD_PAIRS, offsetof(struct type, member), limit, item }
 /* clang-format on */
 
-/* Defines @table, the fields of the message @title. STATIC_TABLE: for this file alone. */
+/* Defines @table, the fields of message @title. STATIC_TABLE: local to the file. */
 #define TABLE(table, title, ...)                                                                   \
     static const struct gb_field table##_list[] = {__VA_ARGS__};                                   \
     const struct gb_fields table = {title, table##_list, ARRAY_SIZE(table##_list)}
