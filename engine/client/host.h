@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The address of a server on another machine: ssh://[USER@]HOST[:PORT][/SOCKET].
  *
- * USER, HOST and PORT are OpenSSH's own words: HOST may be a name of its configuration, or an IPv6
- * address in brackets. SOCKET is the absolute path of the server's socket there. Bytes may be
- * written as %XX in USER, SOCKET and the zone of an IPv6 address. What a program behind ssh (a
- * shell, a ProxyCommand) could take for something else than a name is refused, whoever wrote it.
+ * USER, HOST and PORT mean what they mean to OpenSSH: HOST may be an alias from its configuration,
+ * or an IPv6 address in brackets. SOCKET is the absolute path of the server's socket on that
+ * machine. USER, SOCKET and the zone of an IPv6 address may contain %XX escapes. Characters that a
+ * program behind ssh (a shell, a ProxyCommand) could interpret are refused.
  */
 #pragma once
 
@@ -18,20 +18,20 @@ enum {
     GB_HOST_URL_MAX = 1024,
     GB_HOST_USER_MAX = 64,
     GB_HOST_NAME_MAX = 255,
-    GB_HOST_SOCKET_MAX = 107, /* what a socket's address holds */
+    GB_HOST_SOCKET_MAX = 107, /* size of sun_path, without the NUL */
 };
 
 struct gb_host {
-    char user[GB_HOST_USER_MAX + 1]; /* "": as ssh's configuration says */
+    char user[GB_HOST_USER_MAX + 1]; /* "": from ssh's configuration */
     char name[GB_HOST_NAME_MAX + 1];
     uint16_t port;                       /* 0: likewise */
-    char socket[GB_HOST_SOCKET_MAX + 1]; /* "": by the rule there */
-    bool bracketed;                      /* the name is an IPv6 address */
+    char socket[GB_HOST_SOCKET_MAX + 1]; /* "": the default on that machine */
+    bool bracketed;                      /* the host is an IPv6 address */
 };
 
-/* Whether @text begins as an address does, and not as a name for one. */
+/* Whether @text is a URL rather than the name of a configured host. */
 bool gb_host_is_url(const char *text);
-/* GB_EINVALID with a sentence that says what is wrong. */
+/* GB_EINVALID, with a message that says what is wrong. */
 int gb_host_parse(struct gb_bytes url, struct gb_host *ret_host, struct gb_err *err);
-/* The address, written again: parsing it gives the same. */
+/* Prints the URL; parsing it gives the same struct. */
 void gb_host_print(struct gb_buf *buf, const struct gb_host *host);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text cut into what takes a place on the screen: one glyph at a time, with its width.
+/* Splits text into the glyphs that a terminal displays, one at a time, with their widths.
  *
- * Terminals disagree about what joins into one picture (emoji with joiners, skin tones, flags), so
- * nothing that could join is ever sent: of a cluster only its base and the marks that stack on it
- * are kept. What cannot or must not be shown (controls, overrides of direction, bytes that are no
- * UTF-8) becomes a visible sign. So any bytes may be painted.
+ * Terminals disagree about which sequences combine into one glyph (emoji with joiners, skin tones,
+ * flags), so we never send anything that could: of a cluster only the base and its combining marks
+ * are kept. What cannot or must not be shown (controls, bidirectional overrides, invalid UTF-8) is
+ * replaced by a visible sign. So any bytes can be painted safely.
  */
 #pragma once
 
@@ -20,17 +20,19 @@ struct glyph {
     char text[GLYPH_BYTES]; /* UTF-8, not terminated */
     uint8_t size;
     uint8_t width;  /* 1 or 2 columns; 0: nothing to draw (an orphaned joiner) */
-    bool hidden;    /* stands for something that cannot be shown */
-    bool uncertain; /* terminals may think otherwise about its width */
+    bool hidden;    /* replaces something that cannot be shown */
+    bool uncertain; /* terminals may disagree about its width */
 };
 
-/* Takes the next glyph from @text, which has at least one byte. Returns the bytes used. */
+/* Takes the next glyph from @text, which must not be empty. Returns the number of bytes
+ * consumed. */
 size_t glyph_next(struct gb_bytes text, struct glyph *ret_glyph);
 
-/* Columns of the whole text. */
+/* The width of the whole text in columns. */
 size_t text_columns(struct gb_bytes text);
-/* How many bytes of @text make the first of several lines of @columns: up to a space where there is
- * one, which *ret_next is behind. */
+/* The number of bytes of @text that fit on a line of @columns, broken at a space where there is
+ * one; *ret_next is where the next line starts. */
 size_t text_wrap(struct gb_bytes text, size_t columns, size_t *ret_next);
-/* How many bytes of @text fit into @columns; *ret_columns (may be NULL): how many they take. */
+/* The number of bytes of @text that fit into @columns; *ret_columns (may be NULL) is their
+ * width. */
 size_t text_fit(struct gb_bytes text, size_t columns, size_t *ret_columns);

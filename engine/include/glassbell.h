@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libglassbell: run untrusted code in QEMU microVMs, with sessions that keep their state.
  *
- * An engine opens sessions as the server does: from a pool of VMs that stand ready, which follows
- * the demand, else by restoring a template, else by a boot; and within what the host has to spare.
- * docs/pool.md tells how.
+ * An engine opens sessions the way the server does: from a pool of VMs that follows the demand,
+ * else by restoring a template, else by booting; and within what the host can spare. See
+ * docs/pool.md.
  *
- * The library works on the caller's libuv loop, in the thread that runs it, and never blocks it.
- * Every call that takes time tells its end through a callback, which comes exactly once, from the
- * loop, never from within the call that asked for it. Strings and bytes handed to callbacks are
- * borrowed: they are valid during the callback. Sizes are bytes, times milliseconds.
+ * The library runs on the caller's libuv loop, in the thread that runs it, and never blocks it.
+ * Every call that takes time reports its completion through a callback, which is called exactly
+ * once, from the loop, never from within the call itself. Strings and bytes passed to callbacks are
+ * borrowed: they are valid during the callback. Sizes are in bytes, times in milliseconds.
  *
- * A first program is examples/hello.c. What each field means on the wire stands in
- * docs/protocol.md.
+ * See examples/hello.c for a first program, and docs/protocol.md for the meaning of each field on
+ * the wire.
  */
 #pragma once
 
@@ -27,40 +27,40 @@ extern "C" {
 #define GLASSBELL_API __attribute__((visibility("default")))
 
 struct glassbell;         /* an engine: images, accelerator, isolation */
-struct glassbell_session; /* one VM and what it keeps */
+struct glassbell_session; /* one VM and its state */
 
-/* Why something failed. A program that fails is no error: it is a result with an exit code. */
+/* Why a call failed. A program that fails is not an error: it yields a result with an exit code. */
 struct glassbell_error {
     const char *kind;    /* "capacity", "session_closed", …: docs/errors.md */
-    const char *message; /* a sentence for a person */
+    const char *message; /* a sentence for people */
     bool dispatched;     /* the code may have run */
-    bool retryable;      /* nothing ran, and the same call may work later */
+    bool retryable;      /* nothing ran; the same call may succeed later */
 };
 
-/* NULL or empty members take their defaults. */
+/* NULL or zero members mean the default. */
 struct glassbell_options {
     const char *images; /* folder of the guest images */
-    /* Private folder for the registry of VMs, remembered probes and templates; NULL: those of all
-     * programs and servers of this user. */
+    /* Private folder for the registry of VMs, cached probe results and templates; NULL: the one
+     * shared by all programs and servers of this user. */
     const char *state;
     const char *launcher;   /* path of glassbell-launcher */
-    bool require_isolation; /* fail when a stage of isolation cannot be had */
-    /* A settings file (docs/settings.md), whose sections admission, pool and templates count; NULL:
-     * their defaults. */
+    bool require_isolation; /* fail if any isolation stage is unavailable */
+    /* A settings file (docs/settings.md); its sections admission, pool and templates apply. NULL:
+     * the defaults. */
     const char *settings;
 };
 
-/* @engine is NULL when @error is not. */
+/* Exactly one of @engine and @error is NULL. */
 typedef void glassbell_open_fn(void *arg, struct glassbell *engine,
                                const struct glassbell_error *error);
 
-/* Opens an engine: finds QEMU and the images, finds out which accelerator works (once for a host:
- * it boots a tiny guest). @loop is borrowed until the engine is closed. */
+/* Opens an engine: finds QEMU and the images and determines which accelerator works (once per host,
+ * by booting a tiny guest). Borrows @loop until the engine is closed. */
 GLASSBELL_API void glassbell_open(uv_loop_t *loop, const struct glassbell_options *options,
                                   glassbell_open_fn *opened, void *arg);
 
-/* Closes all sessions and then the engine; afterwards the loop has nothing of ours. @closed may be
- * NULL. The engine must not be used from here on. */
+/* Closes all sessions, then the engine; afterwards nothing of ours is left on the loop. @closed may
+ * be NULL. The engine must not be used after this call. */
 GLASSBELL_API void glassbell_close(struct glassbell *engine, void (*closed)(void *arg), void *arg);
 
 /* "kvm" or "tcg". With "tcg" the guest is emulated, which is not a security boundary. */
@@ -69,30 +69,31 @@ GLASSBELL_API const char *glassbell_accelerator(const struct glassbell *engine);
 struct glassbell_session_options {
     const char *image;      /* "python" (default), "javascript", "shell", or another image's name */
     uint32_t memory_mb;     /* 0: the image's */
-    uint32_t timeout_ms;    /* default of its cells; 0: 30,000 */
-    uint64_t idle_ms;       /* closes itself after so long without work; 0: never */
+    uint32_t timeout_ms;    /* default for its cells; 0: 30,000 */
+    uint64_t idle_ms;       /* close after being idle for this long; 0: never */
     uint64_t lifetime_ms;   /* 0: no limit */
-    uint64_t wait_ms;       /* for room; 0: as the settings say */
+    uint64_t wait_ms;       /* how long to wait for capacity; 0: as in the settings */
     const char *const *env; /* "NAME=value", …, NULL */
-    /* Told when the session ends by itself or with its VM; may be NULL. Not told for a session
-     * whose opening failed. */
+    /* Called when the session ends by itself or with its VM; may be NULL. Not called if opening the
+     * session failed. */
     void (*closed)(void *arg, struct glassbell_session *session, const struct glassbell_error *why);
 };
 
 typedef void glassbell_session_fn(void *arg, struct glassbell_session *session,
                                   const struct glassbell_error *error);
 
-/* Opens a session: @opened gets it when its interpreter is warm, or an error. @arg goes to `closed`
- * too. */
+/* Opens a session: calls @opened with it when its interpreter is warm, or with an error. @arg is
+ * passed to `closed` too. */
 GLASSBELL_API void glassbell_session_open(struct glassbell *engine,
                                           const struct glassbell_session_options *options,
                                           glassbell_session_fn *opened, void *arg);
 
-/* Ends it: what is under way fails. The pointer is dead after the call; `closed` is not told. */
+/* Closes the session; cells in flight fail. The pointer is invalid after the call; `closed` is not
+ * called. */
 GLASSBELL_API void glassbell_session_close(struct glassbell_session *session);
 
 GLASSBELL_API const char *glassbell_session_id(const struct glassbell_session *session);
-/* Where its VM came from: "pool", "template" or "boot". When it is open. */
+/* Where the session's VM came from: "pool", "template" or "boot". Valid once it is open. */
 GLASSBELL_API const char *glassbell_session_source(const struct glassbell_session *session);
 
 enum glassbell_mode {
@@ -107,19 +108,20 @@ struct glassbell_bytes {
 };
 
 struct glassbell_exec_options {
-    const char *code; /* in whatever encoding its language knows; NULL: none */
+    const char *code; /* in any encoding that the language accepts; NULL: none */
     enum glassbell_mode mode;
     uint32_t timeout_ms;             /* 0: the session's */
     uint64_t max_stdout, max_stderr; /* 0: 1 MiB and 256 KiB; at most 64 MiB */
     const char *const *env;          /* for this cell; "NAME=value", …, NULL */
     struct glassbell_bytes input;    /* standard input, then end of file */
-    /* A program: the code is put into the home under this name and runs as the language's own
-     * command would run the file; without code the file has to be there. NULL: a cell. */
+    /* Runs a program: the code is written to the home under this name and run as the language's own
+     * command would run that file; without code the file must exist already. NULL: a cell. */
     const char *file;
-    const char *const *args; /* "argument", …, NULL; of a program, or as behind `python3 -c CODE` */
-    /* The last cell: the interpreter ends with it as a process does, and no other follows. */
+    const char *const *args; /* "argument", …, NULL; for a program, or as after `python3 -c CODE` */
+    /* The last cell: the interpreter exits with it as a process does, and no further cell can
+     * run. */
     bool final;
-    /* Output as it is made; may be NULL. @stream is 1 or 2. */
+    /* Called with output as it is produced; may be NULL. @stream is 1 or 2. */
     void (*output)(void *arg, int stream, struct glassbell_bytes bytes);
 };
 
@@ -130,50 +132,49 @@ struct glassbell_display {
 
 enum glassbell_change { GLASSBELL_ADDED, GLASSBELL_CHANGED, GLASSBELL_REMOVED };
 
-/* A regular file of the home that came, changed or went. */
+/* A regular file in the home that was created, changed or removed. */
 struct glassbell_file {
-    struct glassbell_bytes
-        path; /* relative to the home, never leading out of it; any bytes but NUL */
+    struct glassbell_bytes path; /* relative to the home and always inside it; any bytes but NUL */
     enum glassbell_change change;
-    uint64_t size; /* now; 0 when it is gone */
+    uint64_t size; /* current size; 0 if removed */
 };
 
-/* What became of a cell. Each fact has a field of its own: no code means two things. */
+/* The outcome of a cell. Each fact has its own field: no code has two meanings. */
 struct glassbell_result {
     uint32_t cell;
-    int exit_code; /* 0–255, or −1 when it did not exit */
-    int signal;    /* number, or 0 */
+    int exit_code; /* 0–255, or −1 if it did not exit */
+    int signal;    /* signal number, or 0 */
     bool timed_out, interrupted, oom;
-    bool state_lost; /* the interpreter is a new one after this cell */
+    bool state_lost; /* the interpreter was restarted after this cell */
     struct glassbell_bytes out, err;
-    uint64_t out_left_out, err_left_out; /* bytes past the caps */
-    struct glassbell_bytes value;        /* repr of the last expression; data NULL: none */
+    uint64_t out_left_out, err_left_out; /* bytes beyond the limits */
+    struct glassbell_bytes value;        /* repr of the last expression; NULL data: none */
     const struct glassbell_display *displays;
     size_t display_count;
     const struct glassbell_file *files;
     size_t file_count;
-    bool files_cut; /* there were more */
+    bool files_cut; /* the list is truncated */
     double wall_ms, cpu_ms;
     uint64_t peak_memory;
 };
 
-/* @result is NULL when @error is not. */
+/* Exactly one of @result and @error is NULL. */
 typedef void glassbell_exec_fn(void *arg, const struct glassbell_result *result,
                                const struct glassbell_error *error);
 
-/* Runs a cell after those that were asked for before. Options are copied. */
+/* Runs a cell after those queued before it. Copies the options. */
 GLASSBELL_API void glassbell_exec(struct glassbell_session *session,
                                   const struct glassbell_exec_options *options,
                                   glassbell_exec_fn *done, void *arg);
 
-/* SIGINT to the cell that runs; its state is kept. Nothing happens when none runs. */
+/* Sends SIGINT to the running cell; the session keeps its state. No-op if none runs. */
 GLASSBELL_API void glassbell_interrupt(struct glassbell_session *session);
 
 typedef void glassbell_file_fn(void *arg, struct glassbell_bytes content,
                                const struct glassbell_error *error);
 
-/* Whole files below the session's home, at most 64 MiB. A written file appears whole or not at all.
- * @content is copied; @mode 0 is 0644. */
+/* Reads or writes a whole file below the session's home, at most 64 MiB. A file is written
+ * atomically. Copies @content; @mode 0 means 0644. */
 GLASSBELL_API void glassbell_file_write(struct glassbell_session *session, const char *path,
                                         struct glassbell_bytes content, uint32_t mode,
                                         glassbell_file_fn *done, void *arg);

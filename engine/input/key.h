@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* Codes of keys that have no character of their own; above all of Unicode. */
+/* Codes of keys that produce no character; above all of Unicode. */
 enum key_code {
     KEY_ENTER = 0x110000,
     KEY_TAB,
@@ -36,15 +36,15 @@ enum key_code {
     KEY_F10,
     KEY_F11,
     KEY_F12,
-    KEY_NONE, /* also the end of the list */
+    KEY_NONE, /* also terminates lists */
 };
 
 enum key_modifier { KEY_SHIFT = 1, KEY_META = 2, KEY_CONTROL = 4 };
 
-/* Control and a letter is the letter with KEY_CONTROL. Shift and a character is that other
+/* Control plus a letter is the letter with KEY_CONTROL. Shift plus a character is the shifted
  * character, without KEY_SHIFT. */
 struct key {
-    uint32_t code; /* a character of Unicode or an enum key_code */
+    uint32_t code; /* a Unicode character or an enum key_code */
     uint8_t modifiers;
 };
 
@@ -53,7 +53,7 @@ static inline bool key_equal(struct key a, struct key b)
     return a.code == b.code && a.modifiers == b.modifiers;
 }
 
-/* False when @name is none. */
+/* False if @name is not a key. */
 bool key_parse(struct gb_bytes name, struct key *ret_key);
 enum { KEY_NAME_MAX = 24 };
 void key_text(struct key key, char name[KEY_NAME_MAX]);

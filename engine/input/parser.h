@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a terminal sends, cut into events: a pure function of bytes and of one time-out.
+/* Splits terminal input into events: a pure function of the bytes and one time-out.
  *
- * Theory of operation. Bytes are fed as they come; a sequence that is not whole waits for more. A
- * lone escape cannot be told from the beginning of a sequence, so the caller starts a timer
- * whenever input_waiting() says so, anew with each read, and calls input_expired() when it is over:
- * what waits is then taken for what it is, or dropped when it is half a sequence; never taken for
- * text. Pastes, replies and unknown sequences are bounded by the limits below; what is longer is
- * dropped to its end. A paste that does not end is ended by the time-out.
+ * Theory of operation. Bytes are fed as they arrive; an incomplete sequence waits for more. A lone
+ * escape cannot be told from the start of a sequence, so the caller restarts a timer after each
+ * read for as long as input_waiting() asks for one, and calls input_expired() when it fires: a lone
+ * escape is then the Escape key, and half a sequence is dropped, never taken for text. Pastes,
+ * replies and unknown sequences are limited as below; a longer one is dropped up to its end. The
+ * time-out also ends a paste that does not end itself.
  */
 #pragma once
 
@@ -19,8 +19,8 @@
 
 enum {
     INPUT_SEQUENCE_MAX = 256, /* bytes of an escape sequence */
-    INPUT_ESCAPE_MS = 30,     /* for the rest of a sequence to come */
-    INPUT_PASTE_MS = 2000,    /* for the rest of a paste to come */
+    INPUT_ESCAPE_MS = 30,     /* time for the rest of a sequence to arrive */
+    INPUT_PASTE_MS = 2000,    /* time for the rest of a paste to arrive */
 };
 #define INPUT_PASTE_MAX ((size_t)4 << 20)
 
@@ -32,8 +32,8 @@ enum input_kind {
     INPUT_BACKGROUND, /* `rgb`: the terminal's background colour (OSC 11) */
     INPUT_MODE,       /* `mode`, `value`: the reply to DECRQM */
     INPUT_SCHEME,     /* `on`: dark, else light: the desktop's colour scheme has changed */
-    INPUT_DEVICE,     /* reply to DA1: the terminal has read everything sent before; `sixel` */
-    INPUT_GRAPHICS,   /* reply to a kitty graphics query; `on`: it understood */
+    INPUT_DEVICE,     /* reply to DA1: the terminal has processed everything sent before; `sixel` */
+    INPUT_GRAPHICS,   /* reply to a kitty graphics query; `on`: supported */
     INPUT_CELL_SIZE,  /* `x`, `y`: pixels of a cell (reply to CSI 16 t) */
     INPUT_KIND_COUNT
 };
@@ -49,8 +49,8 @@ enum mouse_action {
 struct input_event {
     enum input_kind kind;
     struct key key;        /* KEY, and the modifiers of MOUSE */
-    struct gb_bytes bytes; /* KEY: as the terminal sent it, for readline; PASTE: its content, with
-                              line feeds; borrowed for the call */
+    struct gb_bytes bytes; /* KEY: as sent by the terminal, for readline; PASTE: the content, with
+                            * line feeds; borrowed for the call */
     enum mouse_action action;
     int button; /* 1 left, 2 middle, 3 right; 0: none */
     int x, y;   /* from 0 */
@@ -65,16 +65,17 @@ typedef void input_event_cb(void *arg, const struct input_event *event);
 struct input_parser {
     uint8_t sequence[INPUT_SEQUENCE_MAX];
     size_t size;
-    uint8_t skipping; /* what began a sequence that was too long, until it ends; 0: none */
+    uint8_t skipping; /* introducer of a sequence that was too long, until it ends; 0: none */
     bool pasting;
-    bool paste_cut; /* it was longer than the limit */
+    bool paste_cut; /* the paste exceeded the limit */
     struct gb_buf paste;
 };
 
-/* @event is called for each event that @bytes complete, in their order. */
+/* Calls @event for each event that @bytes complete, in order. */
 void input_feed(struct input_parser *parser, struct gb_bytes bytes, input_event_cb *event,
                 void *arg);
-/* Milliseconds after which to call input_expired() unless more comes; 0: nothing waits. */
+/* Milliseconds after which to call input_expired() unless more input arrives; 0: nothing is
+ * pending. */
 unsigned input_waiting(const struct input_parser *parser);
 void input_expired(struct input_parser *parser, input_event_cb *event, void *arg);
 void input_release(struct input_parser *parser);

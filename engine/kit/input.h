@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Standard input from the loop: pipes, terminals, sockets and files alike, without changing what
- * other programs that share it see. */
+/* Reads standard input from the loop, be it a pipe, terminal, socket or file, without side effects
+ * on other programs that share the descriptor. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,11 +10,11 @@
 
 struct input;
 
-/* @got: bytes, at most 64 KiB a time; empty at the end, once. Starts unpaused. Borrows @fd. Gives.
- * A terminal is not read while this process is in the background: then it is paused as by
- * input_pause(), until SIGCONT at the earliest. */
+/* @got: bytes, at most 64 KiB at a time; empty once, at end of file. Starts unpaused. Borrows @fd.
+ * Gives. A terminal is not read while this process is in the background: reading is then paused as
+ * by input_pause(), until SIGCONT at the earliest. */
 struct input *input_new(struct gb_loop *loop, int fd, void (*got)(void *arg, struct gb_bytes bytes),
                         void *arg);
 void input_pause(struct input *input, bool paused);
-/* Accepts NULL. */
+/* No-op on NULL. */
 void input_free(struct input *input);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing to what a path of this machine stands for, as cp does, and never in its place.
+/* Writes to whatever a local path names, as cp does, without replacing special files.
  *
- * A file, or a name that is still free, appears whole or not at all: it is written beside itself
- * and renamed, with the mode and the owner of the file that it replaces. A link is followed, also
- * one that leads to nothing yet. A file that cannot be exchanged (it has several names, is mounted,
- * or its folder cannot be written to) is written into when all of it is here. Devices, FIFOs,
- * sockets and our own descriptors (/dev/stdout) are written into, in order and at once.
+ * A regular or new file appears whole or not at all: a temporary file is written next to it and
+ * renamed over it, with the mode and owner of the file that it replaces. Symbolic links are
+ * followed, including dangling ones. A file that cannot be replaced (it has several hard links, is
+ * a mount point, or its folder is not writable) is overwritten once all data has arrived. Devices,
+ * FIFOs, sockets and our own descriptors (/dev/stdout) are written to directly and in order.
  *
- * A FIFO waits for its reader, and a full pipe for room, as with any program: whoever presses C-c
- * then ends the process.
+ * Opening a FIFO blocks until it has a reader, and a full pipe blocks until it has room, as with
+ * any program; Ctrl-C then ends the process.
  */
 #pragma once
 
@@ -19,37 +19,37 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* What verbs call "-". */
+/* The name "-" of the verbs. */
 #define LOCAL_STDIN "/dev/stdin"
 #define LOCAL_STDOUT "/dev/stdout"
 
 struct local;
 
-/* Gives; NULL with @err: it cannot be written. A folder is GB_EINVALID. */
+/* Gives; NULL with @err if it cannot be written. A folder is GB_EINVALID. */
 struct local *local_open(const char *path, struct gb_err *err);
-/* Bytes go to where it leads as they are written, so that they have to come one behind the other.
+/* Bytes are written straight to the destination, so they have to arrive in order.
  */
 bool local_in_order(const struct local *local);
 bool local_is_terminal(const struct local *local);
-/* 0, or a failure with @err; then there is nothing to do but local_cancel(). */
+/* 0, or a failure with @err, after which only local_cancel() is allowed. */
 int local_write(struct local *local, uint64_t offset, struct gb_bytes bytes, struct gb_err *err);
-/* All has been written. Frees it, also when it fails: then a file that was there is as it was. */
+/* Completes the write. Frees it even on failure, which leaves an existing file unchanged. */
 int local_finish(struct local *local, struct gb_err *err);
-/* Nothing is left behind, and a file that was there is as it was. Accepts NULL. */
+/* Discards the write: leaves nothing behind, and an existing file unchanged. No-op on NULL. */
 void local_cancel(struct local *local);
-/* All of that in one step. */
+/* The above in one step. */
 int local_put(const char *path, struct gb_bytes bytes, struct gb_err *err);
 
-/* Opens @path to be read from its beginning: a file, a device, a FIFO, one of our descriptors. The
- * descriptor, or a failure with @err. */
+/* Opens @path for reading from the start: a file, a device, a FIFO, one of our descriptors. Returns
+ * the descriptor, or a failure with @err. */
 int local_open_input(const char *path, struct gb_err *err);
 
-/* Whether @path leads to what is written or read in order: neither a file nor a folder nor nothing.
- */
+/* Whether @path names something that is read or written in order: neither a file nor a folder, and
+ * not missing. */
 bool local_is_stream(const char *path);
 
-/* Between the two SIGINT and SIGTERM do what they do by default, unless they are ignored: for what
- * may wait long. */
+/* Between begin and end, SIGINT and SIGTERM have their default action unless they are ignored: for
+ * calls that may block for long. */
 struct local_wait {
     struct sigaction before[2];
 };

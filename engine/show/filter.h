@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Foreign text on a terminal: what a guest prints can colour and do nothing else.
+/* Makes untrusted text safe for a terminal: a guest's output can set colours and nothing else.
  *
- * Printable text, \n, \r, \t, \b and SGR sequences (ESC [ digits ; : … m) pass. Every other control
- * character, escape sequence, byte that is not UTF-8, and character that hides something
- * (base/hidden.h) is shown as \x1b, \xff or \u202e. Works on pieces of a stream: what could become
- * a character or an SGR sequence waits, bounded.
+ * Printable text, \n, \r, \t, \b and SGR sequences (ESC [ digits ; : … m) pass. All other control
+ * characters, escape sequences, invalid UTF-8 and hidden characters (base/hidden.h) are shown as
+ * \x1b, \xff or \u202e. Works on a stream in pieces: an incomplete character or SGR sequence is
+ * kept back, up to a limit.
  */
 #pragma once
 
@@ -15,21 +15,21 @@
 
 enum { FILTER_SGR_MAX = 64 };
 
-/* Zeroed at first; embed it. One per stream. */
+/* Embed one per stream, zeroed. */
 struct filter {
     uint8_t held[FILTER_SGR_MAX];
     uint8_t held_size;
-    bool coloured;   /* a colour is on */
-    uint32_t before; /* the character that was shown last; 0: none */
+    bool coloured;   /* a colour is set */
+    uint32_t before; /* the last character shown; 0: none */
 };
 
-/* Adds what may be shown of @bytes to @out. */
+/* Adds the safe form of @bytes to @out. */
 void filter_add(struct filter *filter, struct gb_buf *out, struct gb_bytes bytes);
-/* The end of the stream: shows what waited and turns colours off. It can be used again after. */
+/* End of the stream: flushes what was kept back and resets colours. The filter can be reused. */
 void filter_end(struct filter *filter, struct gb_buf *out);
 
-/* A text that is all there, as a terminal may show it: with its colours, or without. */
+/* Filters a complete text, with its colours or without. */
 void filter_shown(struct gb_buf *to, struct gb_bytes text);
 void filter_plain(struct gb_buf *to, struct gb_bytes text);
-/* Takes the colours out of what was shown. */
+/* Removes the colours from filtered text. */
 void filter_without_colours(struct gb_buf *to, struct gb_bytes shown);

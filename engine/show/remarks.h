@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is to be said of a cell beside what it printed: why it has no result, what the agent noted,
- * what became of its interpreter, what was left out. One list of sentences, in one order, for the
- * log, the prompt and the cards of the front end.
- */
+/* Remarks about a cell beside its output: why it has no result, the agent's note, a restarted
+ * interpreter, dropped output. One list of sentences in one order, for the log, the prompt and the
+ * cards of the front end. */
 #pragma once
 
 #include <stddef.h>
@@ -10,13 +9,13 @@
 
 #include "base/buf.h"
 
-/* Borrows; zeroed: there is nothing to say. */
+/* Borrows; zeroed: nothing to remark. */
 struct remarks {
-    struct gb_bytes error, note; /* without bytes: none */
+    struct gb_bytes error, note; /* NULL pointer: none */
     uint32_t flags;              /* enum gb_cell_flags */
-    uint64_t left_out;           /* bytes of its output */
+    uint64_t left_out;           /* bytes of output that were dropped */
 };
 
 size_t remarks_count(const struct remarks *remarks);
-/* Adds sentence number @index, from 0 on, below remarks_count(). Foreign text as it came. */
+/* Adds sentence @index, 0 to remarks_count() - 1. Text from the guest is not escaped. */
 void remarks_add(const struct remarks *remarks, size_t index, struct gb_buf *to);
