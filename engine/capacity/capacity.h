@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The capacity for VMs as the settings want it: admission, templates and the pool of one host, as
- * one thing. Whoever opens sessions (the server, the library) has one of these, and gives each
- * session its VM with `start.h`.
+/* The capacity for VMs, as configured: admission, templates and pool of one host as a unit. The
+ * server and the library each have one, and use `start.h` to get a VM for each session.
  *
- * Of the settings the sections admission, pool and templates count. All functions: loop thread
- * only.
+ * Uses the sections admission, pool and templates of the settings. All functions: loop thread only.
  */
 #pragma once
 
@@ -13,7 +11,7 @@
 #include "capacity/templates.h"
 #include "settings/settings.h"
 
-/* Read the members, do not set them. */
+/* Members are read-only for callers. */
 struct gb_capacity {
     struct gb_host *host;
     struct gb_admission *admission;
@@ -23,16 +21,16 @@ struct gb_capacity {
     void *arg;
 };
 
-/* Borrows @host, which must outlive it. Nothing is started before gb_capacity_begin(), or the first
- * session. @changed (may be NULL): as of gb_pool_new(). Gives. */
+/* Borrows @host, which must outlive it. Starts nothing before gb_capacity_begin() or the first
+ * session. @changed (may be NULL): see gb_pool_new(). Gives. */
 struct gb_capacity *gb_capacity_new(struct gb_host *host, const struct gb_settings *settings,
                                     void (*changed)(void *arg), void *arg);
-/* The pools get their sizes: those with a floor begin to fill. */
+/* Sets the sizes of the pools: those with a floor start to fill. */
 void gb_capacity_begin(struct gb_capacity *capacity, const struct gb_settings *settings);
-/* Other settings, from now on. */
+/* Applies new settings from now on. */
 void gb_capacity_configure(struct gb_capacity *capacity, const struct gb_settings *settings);
-/* Ends the pool's VMs, and starts no more. */
+/* Ends the pool's VMs and starts no more. */
 void gb_capacity_stop(struct gb_capacity *capacity);
-/* No start may be under way. @freed (may be NULL) is called from the loop when nothing uses the
- * host any more: no VM, and no thread that looks after templates. */
+/* No start may be in progress. @freed (may be NULL) is called from the loop once nothing uses the
+ * host any more: no VM, and no thread that works on templates. */
 void gb_capacity_free(struct gb_capacity *capacity, void (*freed)(void *arg), void *arg);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many VMs of a kind should stand ready, by the requests that were seen.
+/* How many VMs of a kind to keep ready, estimated from past requests.
  *
- * What counts is how many requests come at once. Each adds one to a measure that halves in every
- * second; the largest value of that measure is the peak, and the peak halves in every half-life.
- * For single requests, two seconds and more apart, nobody has to stand ready.
+ * What counts is how many requests come at once. Each request adds one to a level that halves every
+ * second; the highest level is the peak, which halves in every half-life. Single requests, two
+ * seconds or more apart, need no VM kept ready.
  */
 #pragma once
 
@@ -12,14 +12,14 @@
 
 struct demand {
     double now, peak;
-    uint64_t seen_ns; /* when they were so: monotonic */
+    uint64_t seen_ns; /* time of the values above: monotonic */
 };
 
-/* A request. Times never go back. */
+/* Counts a request. Times must not go back. */
 void demand_add(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns);
-/* Brings it up to date. A peak that is no longer worth a thought becomes 0. */
+/* Decays the values to the present. A negligible peak becomes 0. */
 void demand_fade(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns);
-/* Whether requests come faster than one by one, brought up to date by demand_add(). */
+/* Whether requests come in a burst, as of the last demand_add(). */
 bool demand_is_burst(const struct demand *demand);
-/* VMs that are wanted, @floor to @ceiling (not below @floor). */
+/* The wanted number of VMs, from @floor to @ceiling (at least @floor). */
 unsigned demand_target(const struct demand *demand, unsigned floor, unsigned ceiling);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a session gets its VM: one of the pool, else a clone of a template where there is one or will
- * be one, else a boot; and room for it, unless the pool's VM has that already. A VM that fails
- * before the session has it is replaced by the next in this order, and nobody is told: nothing has
- * run in it. */
+/* How a session gets its VM: from the pool, else as a clone of a template that exists or is being
+ * made, else by booting; and capacity for it, unless it comes from the pool, where it has a slot
+ * already. If a VM fails before the session has it, the next method in this order replaces it
+ * without telling anybody: nothing has run in it. */
 #pragma once
 
 #include "base/err.h"
@@ -12,39 +12,39 @@
 #include "capacity/templates.h"
 #include "session/session.h"
 
-/* A start under way. Embed it, zeroed; do not touch its members. */
+/* A start in progress. Embed it, zeroed; do not touch its members. */
 struct gb_start {
     struct gb_pool *pool;
     struct gb_session *session;
     uint64_t wait_ms;
     uint64_t begun_ns;
-    uint64_t asked_ns, admission_ns; /* for room: when, and how long it took */
+    uint64_t asked_ns, admission_ns; /* when the slot was requested, and how long it took */
     struct gb_pool_take take;
     struct gb_template_waiter waiter;
     struct gb_ticket ticket;
     struct gb_snapshot *template; /* of the clone; NULL: boots */
     struct gb_clone *clone;
-    struct gb_snapshot *origin; /* what the session's VM was made of; NULL: it boots */
-    struct gb_slot *slot;       /* until the session is open; the process has its share */
-    bool was_waiting;           /* the clone waited in the pool */
-    unsigned lost; /* clones that died after the session had them, or stood in the pool */
+    struct gb_snapshot *origin; /* what the session's VM was made from; NULL: booted */
+    struct gb_slot *slot;       /* until the session is open; the process holds a reference */
+    bool was_waiting;           /* the clone was WAITING in the pool */
+    unsigned lost; /* clones that died after the session had them or while ready in the pool */
     struct gb_deferred fail;
-    struct gb_err why; /* of that */
+    struct gb_err why; /* the last of these failures */
 };
 
-/* Begins it for a session without a VM; borrows all until the session is open or has ended, or the
- * cancel. When no VM can be started, or there is no room for one within @wait_ms, the session is
- * failed. */
+/* Begins a start for a session without a VM; borrows everything until the session is open or has
+ * ended, or until the cancel. Fails the session if no VM can be started, or if there is no capacity
+ * for one within @wait_ms. */
 void gb_start_begin(struct gb_start *start, struct gb_pool *pool, struct gb_session *session,
                     uint64_t wait_ms);
-/* The session's `lost`: begins again, at last with a boot, within what is left of the time to wait.
- */
+/* For the session's `lost`: begins again, in the end with a boot, within the remaining time to
+ * wait. */
 bool gb_start_again(struct gb_start *start, const struct gb_err *why);
 /* The session is open. */
 void gb_start_settle(struct gb_start *start);
-/* What the session's VM was made of; NULL: it was booted, or there is none. Borrowed. */
+/* What the session's VM was made from; NULL if it was booted or there is none. Borrowed. */
 struct gb_snapshot *gb_start_origin(const struct gb_start *start);
-/* How long it waited for room. */
+/* How long it waited for capacity. */
 uint64_t gb_start_admission_ns(const struct gb_start *start);
-/* Nobody needs it any more; harmless when it is over. */
+/* Cancels the start; no-op if it is over. */
 void gb_start_cancel(struct gb_start *start);

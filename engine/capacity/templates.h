@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The templates of a host: found in the store, verified, made when they are missing, and handed out
- * as long as somebody uses them.
+/* The templates of a host: found in the store, verified, built if missing, and kept for as long as
+ * they are in use.
  *
- * A template is wanted for an image's own memory size at the first request, for any other size at
- * the second: what is asked for once is not worth its making. Who asks for one that is wanted waits
- * for it: restoring it costs less than booting beside its making.
+ * For an image's default memory size a template is built at the first request, for any other size
+ * at the second: building one for a single request is not worth it. Requests for a template that is
+ * being built wait for it: restoring it costs less than booting next to the build.
  *
  * All functions: loop thread only. No callback is made from within a call.
  */
@@ -22,28 +22,28 @@
 struct gb_admission;
 struct gb_templates;
 
-/* Borrows @host, which must outlive everything of this module. Gives. */
+/* Borrows @host, which must outlive every object of this module. Gives. */
 struct gb_templates *gb_templates_new(struct gb_host *host);
-/* Ends what is being made; what waits is told. The memory goes when the last VM and the last thread
- * are done; then @freed is called from the loop. */
+/* Cancels builds and notifies waiters. It is freed when the last VM and the last thread are done;
+ * then @freed is called from the loop. */
 void gb_templates_free(struct gb_templates *templates, void (*freed)(void *arg), void *arg);
 
-/* The VMs that make templates have slots of @admission from now on (NULL: none). They do not ask
- * for them: whoever waits for a template has been promised one. */
+/* From now on the VMs that build templates have slots of @admission (NULL: none). They are admitted
+ * unconditionally: whoever waits for a template has been promised one. */
 void gb_templates_account(struct gb_templates *templates, struct gb_admission *admission);
 
 struct gb_templates_config {
-    uint64_t max_bytes;  /* that all stored templates may take on the disk */
-    uint64_t max_age_ms; /* since the last use */
+    uint64_t max_bytes;  /* disk space for all stored templates */
+    uint64_t max_age_ms; /* since last use */
 };
-/* Sets the limits of the store, and sees to them: now, after each template that is made, and now
- * and then. Before the first call nothing is removed. */
+/* Sets the limits of the store and enforces them: now, after each build, and periodically. Nothing
+ * is removed before the first call. */
 void gb_templates_configure(struct gb_templates *templates,
                             const struct gb_templates_config *config);
 
 struct gb_host *gb_templates_host(const struct gb_templates *templates);
 
-/* Somebody who waits for a template. Embed it, zeroed; do not touch its members. */
+/* A request that waits for a template. Embed it, zeroed; do not touch its members. */
 struct gb_template_waiter {
     struct gb_list link;
     bool insists;
@@ -51,36 +51,36 @@ struct gb_template_waiter {
     void *arg;
 };
 
-/* Asks for the template of an image with so much memory. Returns 1 when it is ready
- * (*@ret_template: borrowed, take a reference to keep it; @done is not called), 0 when @done will
- * be called from the loop, or GB_ENOTFOUND when none is wanted, GB_EBOOT when it could not be made
- * a short while ago, GB_EBUSY when another server is making it: boot then. @insists: it is wanted
- * whatever was asked for before. */
+/* Requests the template of an image with this memory size. Returns 1 if it is ready
+ * (*@ret_template: borrowed, take a reference to keep it; @done is not called), 0 if @done will be
+ * called from the loop, or GB_ENOTFOUND if none is to be built, GB_EBOOT if building it failed a
+ * short while ago, GB_EBUSY if another server is building it: boot in these cases. @insists: build
+ * one even at the first request. */
 int gb_templates_get(struct gb_templates *templates, const struct gb_image *image,
                      uint32_t memory_mb, bool insists, struct gb_snapshot **ret_template,
                      struct gb_template_waiter *waiter,
                      void (*done)(void *arg, struct gb_snapshot *template,
                                   const struct gb_err *err),
                      void *arg, struct gb_err *err);
-/* Harmless when it does not wait. */
+/* No-op if it is not waiting. */
 void gb_templates_cancel(struct gb_template_waiter *waiter);
 
-/* A clone of it did not come up: it is verified again before its next use; and when that was the
- * second one in a row it is removed and made anew, since its files may be whole and yet of no use:
- * of another processor than it says, for one. When its successor is no better, it is left alone for
- * a minute, then for longer. */
+/* Reports that a clone of it failed to start: the template is verified again before its next use.
+ * After the second failure in a row it is removed and rebuilt, since its files may be intact and
+ * yet unusable, for example saved on another processor than they claim. If the rebuilt one is no
+ * better, it is not used for a minute, then for longer. */
 void gb_templates_suspect(struct gb_templates *templates, const struct gb_snapshot *template);
-/* A clone of it came up. */
+/* Reports that a clone of it started. */
 void gb_templates_trust(struct gb_templates *templates, const struct gb_snapshot *template);
 
 struct gb_template_status {
     const struct gb_image *image;
     uint32_t memory_mb;
     enum gb_template_state state;
-    uint64_t bytes, made_at_s; /* on the disk; Unix time; 0 unless READY */
-    const char *message;       /* of FAILED, else NULL */
+    uint64_t bytes, made_at_s; /* size on disk; Unix time; 0 unless READY */
+    const char *message;       /* if FAILED, else NULL */
 };
 
-/* What is known of one; NONE when nobody asked for it yet. */
+/* The status of one; NONE if nobody has requested it yet. */
 struct gb_template_status gb_templates_status(const struct gb_templates *templates,
                                               const struct gb_image *image, uint32_t memory_mb);

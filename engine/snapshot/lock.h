@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lock on a template's name, between servers, and the wait for it without polling: the kernel
- * tells when the file of the lock is closed by who holds it, be it by his death.
+/* The lock on a template's name, shared between servers, with a wait that does not poll: the kernel
+ * reports when the holder closes the lock file, be it by dying.
  *
  * All functions: loop thread only. */
 #pragma once
@@ -14,23 +14,23 @@
 struct gb_snapshot_lock {
     struct gb_loop *loop;
     char *path;
-    int fd, closed_fd; /* valid while `path` is set; -1: none */
+    int fd, closed_fd; /* valid if `path` is set; -1: none */
     struct gb_watch *watch;
     struct gb_timer *again, *patience;
     void (*done)(void *arg, const struct gb_err *err);
     void *arg;
 };
 
-/* Takes the lock of @path, which is made. Returns 1 when it is taken, 0 when another holds it: then
- * @done is called from the loop, with NULL when it is taken, or with GB_EBUSY when it was not free
- * within @patience_ms. Only gb_snapshot_lock_release() ends either. */
+/* Takes the lock of @path, creating the file. Returns 1 if it is taken, 0 if another process holds
+ * it: then @done is called from the loop, with NULL when it has been taken, or with GB_EBUSY if it
+ * was not free within @patience_ms. Only gb_snapshot_lock_release() ends either. */
 int gb_snapshot_lock_take(struct gb_snapshot_lock *lock, struct gb_loop *loop, const char *path,
                           uint64_t patience_ms, void (*done)(void *arg, const struct gb_err *err),
                           void *arg, struct gb_err *err);
 
-/* Gives it back, or stops waiting for it. Harmless when it is neither held nor awaited. */
+/* Releases the lock, or stops waiting for it. No-op if it is neither held nor awaited. */
 void gb_snapshot_lock_release(struct gb_snapshot_lock *lock);
 
-/* Takes the lock if it is free: the descriptor, to be closed, or GB_EBUSY. May be called on any
+/* Takes the lock if it is free: returns a descriptor, to be closed to release it, or GB_EBUSY. Any
  * thread. */
 int gb_snapshot_lock_try(const char *path, int *ret_fd, struct gb_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of real VMs share: a host in a folder of its own, and guests. The folder of images
- * comes from $GLASSBELL_IMAGES, and without one the tests fail. */
+/* Shared by the tests of real VMs: a host with temporary folders, and guests. The images come from
+ * $GLASSBELL_IMAGES; without it the tests fail. */
 #pragma once
 
 #include "vm/vm.h"
@@ -22,7 +22,7 @@ static struct gb_host *host;
 static struct gb_err host_error;
 static char folder[] = "/tmp/glassbell-vm-test-XXXXXX";
 
-/* A VM and what it told. */
+/* A VM and the events received from it. */
 struct guest {
     struct gb_vm *vm;
     int running, dead, frames, pongs;
@@ -180,7 +180,7 @@ static inline void ping(struct guest *guest, uint32_t id)
 static inline void finish(struct guest *guest)
 {
     wait_for(&guest->dead, 1);
-    /* Nothing comes after. */
+    /* Verifies that nothing follows. */
     for (int i = 0; i < 20; i++)
         uv_run(&uv, UV_RUN_NOWAIT);
     ck_assert_int_eq(guest->dead, 1);

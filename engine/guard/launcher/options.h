@@ -3,14 +3,13 @@
  *
  *     glassbell-launcher [OPTION…] -- PROGRAM [ARGUMENT…]
  *
- *     --require          end with an error when a stage cannot be applied
- *     --uid N            as root: the user and the group that PROGRAM runs as
- *     --memory MB        private memory of PROGRAM, in MB; 0 or not given: no limit
+ *     --require          fail if a stage cannot be applied
+ *     --uid N            as root: the user and group that PROGRAM runs as
+ *     --memory MB        limit on PROGRAM's private memory; 0 or not given: no limit
  *     --keep N           PROGRAM keeps descriptors 0–2 and N more from GUARD_FD_FIRST on
- *     --file NAME=PATH   PROGRAM sees the file, read-only; %{NAME} in an argument stands for its
- * path
+ *     --file NAME=PATH   PROGRAM can read the file; %{NAME} in an argument stands for its path
  *     --read NAME=PATH   opened here for reading and handed to PROGRAM when it opens %{NAME} for
- *                        reading and writing: QEMU 7.2 wants the RAM file of a clone like that
+ *                        reading and writing, as QEMU 7.2 does with the RAM file of a clone
  *     --write NAME=PATH  the same, for reading and writing
  *     --kvm              allow the ioctls of KVM, and hand out /dev/kvm
  *
