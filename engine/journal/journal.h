@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal: what every session did, on disk.
+/* The journal: a record of every session's activity on disk.
  *
- * One folder with numbered files that are only added to (*segments*), each a row of records
- * (record.h). A record is written whole by one call at the end of the newest segment; a server that
- * is killed at any byte leaves at most a torn record at the end, which the next start cuts off. In
- * memory there is an index: sessions, and for each cell where its records stand. The oldest segment
- * goes when all together pass the limit, and what stood only in it is forgotten; nothing goes for
- * any other reason.
+ * One folder with numbered append-only files (*segments*) of records (record.h). A record is
+ * written in a single call at the end of the newest segment; a server killed at any byte leaves at
+ * most one torn record at the end, which the next start cuts off. An index in memory holds the
+ * sessions and, for each cell, the position of its records. The oldest segment is removed when all
+ * together exceed the limit, and what was only in it is forgotten; nothing is removed for any other
+ * reason.
  *
- * What cannot be written (a full disk, a folder that is read-only or not there) is not recorded,
- * and that is told: to whoever waits for the cell, once in the log, in the figures. Each further
+ * What cannot be written (disk full, folder read-only or missing) is not recorded, and this is
+ * reported: to whoever waits for the cell, once in the log, and in the statistics. Each further
  * record tries again.
  *
- * What is damaged costs the records that it touches. Of a cell that has one record left the reader
- * is told what is there, and that the rest is lost.
+ * Damage costs only the records that it touches. If a cell has one of its records left, readers get
+ * what is there and are told that the rest is lost.
  *
- * What a killed server acknowledged needs only write(); what a power cut must not take needs
- * a sync of the file: `sync` chooses.
+ * To survive a killed server, write() is enough; to survive a power cut, the file has to be synced:
+ * `sync` chooses when.
  *
- * All functions: loop thread only, unless they say otherwise.
+ * All functions: loop thread only, unless stated otherwise.
  */
 #pragma once
 
@@ -33,55 +33,55 @@
 struct gb_journal;
 
 enum gb_journal_sync {
-    GB_JOURNAL_SYNC_NONE,     /* the system writes it when it likes */
-    GB_JOURNAL_SYNC_INTERVAL, /* a power cut takes `interval_ms` at most */
+    GB_JOURNAL_SYNC_NONE,     /* the system writes it back whenever it wants */
+    GB_JOURNAL_SYNC_INTERVAL, /* a power cut loses at most `interval_ms` */
     GB_JOURNAL_SYNC_CELL,     /* each cell is synced before it is acknowledged */
 };
 
 struct gb_journal_config {
-    const char *folder; /* made with mode 0700 */
-    uint64_t size;      /* bytes of all segments, about */
+    const char *folder; /* created with mode 0700 */
+    uint64_t size;      /* bytes of all segments, approximately */
     uint64_t interval_ms;
     enum gb_journal_sync sync;
-    bool sweep; /* removes those of other sockets beside it, as these say (0: no limit) */
+    bool sweep; /* removes journals of other sockets next to it, by these limits (0: no limit) */
     uint64_t others_age_ms, others_size;
 };
 
-/* Locks the folder, reads the index, cuts off what is torn, and marks sessions that a dead server
- * left open as lost. A folder that cannot be written to is no failure. GB_EBUSY: another server
- * writes there. Gives. */
+/* Locks the folder, reads the index, cuts off a torn record, and marks sessions that a dead server
+ * left open as lost. A folder that is not writable is not a failure. GB_EBUSY: another server
+ * writes to it. Gives. */
 int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config,
                     struct gb_journal **ret_journal, struct gb_err *err);
-/* Writes what is queued; waiting tickets are done from within. Reads must have ended. Accepts
+/* Writes what is queued, completing waiting tickets from within. Reads must have ended. No-op on
  * NULL. */
 void gb_journal_close(struct gb_journal *journal);
 
 /* ---- sessions ---- */
 
-/* What is known of a session, as of its newest record. */
+/* What is known about a session, from its newest record. */
 struct gb_journal_session {
-    struct gb_list link; /* in the order of their first record */
+    struct gb_list link; /* in order of their first records */
     char id[GB_RECORD_ID_MAX];
     enum gb_record_state state;
     uint32_t flags, memory_mb, incarnation, cells;
     uint64_t created_at_ns, last_at_ns;       /* last: of its newest record */
     const char *key, *label, *owner, *client; /* NULL: none */
     const char *image, *language;
-    const char *reason, *message; /* of the end; empty before */
-    const char *undone;           /* cells, as of model/undone.h */
-    bool damaged;          /* a record of it cannot be read: what stands here may be missing */
-    bool unwritten;        /* what stands here is not all on disk yet */
-    uint32_t segment;      /* of its newest SESSION record */
-    uint32_t last_segment; /* where its newest record stands, of whatever kind */
+    const char *reason, *message; /* of the end; empty while it is open */
+    const char *undone;           /* cells, encoded as in model/undone.h */
+    bool damaged;                 /* one of its records is damaged: information may be missing */
+    bool unwritten;               /* some of this is not on disk yet */
+    uint32_t segment;             /* of its newest SESSION record */
+    uint32_t last_segment;        /* where its newest record of any kind is */
     uint64_t last_offset;
     struct gb_journal_entry *entries;
     uint32_t entry_count, entry_capacity;
 };
 
-/* Records a session's beginning, or its end with another state. */
+/* Records a session's start, or its end with a different state. */
 void gb_journal_session(struct gb_journal *journal, const char *id, uint32_t incarnation,
                         const struct gb_record_session *session);
-/* NULL when there is none. */
+/* NULL if there is none. */
 const struct gb_journal_session *gb_journal_find(const struct gb_journal *journal,
                                                  struct gb_bytes id);
 /* The sessions, oldest first: struct gb_journal_session by its link. */
@@ -89,53 +89,52 @@ struct gb_list *gb_journal_sessions(struct gb_journal *journal);
 
 /* ---- cells ---- */
 
-/* A cell that is being written. Embed it. */
+/* A cell being recorded. Embed it. */
 struct gb_journal_ticket {
     void (*done)(void *arg, bool recorded);
     void *arg;
-    struct job *job; /* NULL: nothing is awaited */
+    struct job *job; /* NULL: nothing pending */
 };
 
-/* A cell was sent to its guest. Copies. */
+/* Records that a cell was sent to its guest. Copies. */
 void gb_journal_start(struct gb_journal *journal, const struct gb_cell_info *cell);
-/* A cell has ended. Copies. Returns 1 when it has been recorded, 0 when @ticket->done will tell,
- * once and from the loop; or a failure: it is not recorded. */
+/* Records that a cell has ended. Copies. Returns 1 if it has been recorded, 0 if @ticket->done will
+ * be called, once and from the loop; or a failure: it is not recorded. */
 int gb_journal_cell(struct gb_journal *journal, const struct gb_cell_info *cell,
                     struct gb_journal_ticket *ticket);
 
 /* ---- reading ---- */
 
-/* What @each says of the cell that it was given. */
+/* Result of @each for the cell that it was given. */
 enum gb_journal_verdict {
-    GB_JOURNAL_NEXT,   /* on to the next */
-    GB_JOURNAL_ENOUGH, /* this was the last one */
-    GB_JOURNAL_BEFORE, /* the one before was the last: this one is not to count as looked at */
+    GB_JOURNAL_NEXT,   /* continue */
+    GB_JOURNAL_ENOUGH, /* stop after this one */
+    GB_JOURNAL_BEFORE, /* stop before this one: it does not count as examined */
 };
 
 struct gb_journal_query {
-    uint32_t after; /* cells with larger numbers */
-    uint32_t
-        before; /* and smaller ones than this, the newest first; 0: no limit, the oldest first */
-    uint32_t limit; /* at most so many are looked at */
-    uint64_t bytes; /* and so many bytes of records, about; 0: no limit */
-    /* For each cell in that order, in a thread of the pool: borrows for the call. */
+    uint32_t after;  /* cells with larger numbers */
+    uint32_t before; /* and smaller ones than this, newest first; 0: no limit, oldest first */
+    uint32_t limit;  /* the most cells to examine */
+    uint64_t bytes;  /* and the most bytes of records, approximately; 0: no limit */
+    /* Called for each cell in that order, in a thread of the pool: borrows for the call. */
     enum gb_journal_verdict (*each)(void *arg, const struct gb_cell_info *cell);
-    /* On the loop, once, last. @last: the number of the last cell that was looked at, or where the
-     * query began; @more: there are further ones behind it. */
+    /* Called once and last, on the loop. @last: the number of the last cell examined, or where the
+     * query started; @more: there are more after it. */
     void (*done)(void *arg, uint32_t last, bool more, const struct gb_err *err);
     void *arg;
 };
 
-/* Reads cells of a session. What a rotation removes meanwhile is left out. */
+/* Reads a session's cells. Skips those that are removed by rotation meanwhile. */
 int gb_journal_read(struct gb_journal *journal, struct gb_bytes id,
                     const struct gb_journal_query *query, struct gb_err *err);
 
 /* For `stats`. */
 struct gb_journal_figures {
     uint64_t bytes, records;
-    uint64_t failures; /* records that could not be written, since the start */
-    uint64_t lost;     /* records that were missing or damaged at the start */
+    uint64_t failures; /* records not written because of errors, since start-up */
+    uint64_t lost;     /* records missing or damaged at start-up */
     uint32_t segments, sessions;
-    int sys_errno; /* why nothing is recorded now; 0: it is */
+    int sys_errno; /* why nothing is being recorded; 0: it is */
 };
 struct gb_journal_figures gb_journal_figures(const struct gb_journal *journal);

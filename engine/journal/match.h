@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for a text in what cells ran and printed.
+/* Searches what cells ran and printed for a text.
  *
- * The text is literal. Letters of ASCII match in either case, unless it has a capital one;
- * sequences that tell a terminal about colours and the like are passed over, so that a word is
- * found however it was painted. The time that it takes grows with the sizes only, whatever a
- * program prints.
+ * The text is literal. ASCII letters match in either case unless it contains a capital letter;
+ * escape sequences such as colours are skipped, so that a word is found however it is coloured. The
+ * time grows only with the sizes, whatever a program prints.
  */
 #pragma once
 
@@ -19,12 +18,12 @@
 struct gb_match {
     char text[GB_FIND_MAX];
     size_t size;
-    bool exact; /* case counts */
+    bool exact; /* case-sensitive */
 };
 
-/* @text: 1 to GB_FIND_MAX bytes; what is longer is cut. */
+/* @text: 1 to GB_FIND_MAX bytes; the rest is cut off. */
 void gb_match_init(struct gb_match *match, struct gb_bytes text);
 
 bool gb_match_bytes(const struct gb_match *match, struct gb_bytes bytes);
-/* In the code, either stream, the value, the note, or the reason for which there is no result. */
+/* Searches the code, both streams, the value, the note, and the reason for a missing result. */
 bool gb_match_cell(const struct gb_match *match, const struct gb_cell_info *cell);

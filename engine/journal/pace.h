@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When a cell's output came, for whoever plays a session again: steps of time and size.
+/* The timing of a cell's output, for replaying a session: steps of time and size.
  *
- * There is room for GB_PACE_STEPS of each stream. When it is used up, neighbours are joined, and
- * from then on what comes shortly after a step belongs to it: so the steps get coarser the more
- * there is, and their sizes always add up to the stream.
+ * Each stream has GB_PACE_STEPS steps. When they are used up, neighbouring steps are merged, and
+ * from then on output that comes shortly after a step is added to it: so steps get coarser with
+ * more output, and their sizes always add up to the size of the stream.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ enum {
 };
 
 struct gb_pace_step {
-    uint32_t at_ms; /* since the cell's beginning */
+    uint32_t at_ms; /* since the start of the cell */
     uint32_t size;  /* bytes */
     bool is_stderr;
 };
@@ -35,9 +35,9 @@ struct gb_pace {
 };
 
 void gb_pace_release(struct gb_pace *pace);
-/* @size bytes came; times do not go back. */
+/* @size bytes were output; times must not go back. */
 void gb_pace_add(struct gb_pace *pace, bool is_stderr, uint64_t at_ns, size_t size);
-/* All steps in the order of time, at most GB_PACE_MAX bytes. */
+/* All steps in order of time, at most GB_PACE_MAX bytes. */
 void gb_pace_encode(const struct gb_pace *pace, struct gb_buf *to);
-/* The step at *@at (0 at first), or false behind the last. Takes any bytes. */
+/* The step at *@at (0 at first); false after the last. Accepts arbitrary bytes. */
 bool gb_pace_next(struct gb_bytes encoded, size_t *at, struct gb_pace_step *ret_step);

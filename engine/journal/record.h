@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records of the journal: a head of fixed size, then a payload of the fields codec.
+/* Records of the journal: a fixed-size head, then a payload of the fields codec.
  *
- * A record is good when the sums over its head and over its payload are right. Bytes of a file are
- * as hostile as those of a guest: everything is bounded, and what is wrong is an error.
+ * A record is valid if the checksums of its head and of its payload match. A file's bytes are as
+ * untrusted as a guest's: everything is bounded, and anything malformed is an error.
  *
- * A head has the random key of its file and a number that rises by one from record to record.
- * Behind damage a reader may look for the next head by the key: what a guest has printed, which
- * stands in payloads, cannot look like one, because no guest knows the key. Numbers that are
- * missing tell how much was lost. The two older versions have neither; they are read on and not
- * written any more.
+ * A head contains the random key of its file and a number that increases by one per record. After
+ * damage, a reader searches for the next head by the key: a guest's output, which is in the
+ * payloads, cannot imitate one, because no guest knows the key. Gaps in the numbers show how much
+ * was lost. The two older versions have neither; they can be read but are no longer written.
  */
 #pragma once
 
@@ -23,18 +22,18 @@
 #include "wire/fields.h"
 
 enum {
-    GB_RECORD_HEAD = 80,        /* bytes, of the version that is written */
-    GB_RECORD_HEAD_OLD = 64,    /* of those before it */
-    GB_RECORD_KEY_AT = 8,       /* where the key stands in a head */
-    GB_RECORD_ID_MAX = 24,      /* of a session, its NUL included */
+    GB_RECORD_HEAD = 80,        /* bytes, in the current version */
+    GB_RECORD_HEAD_OLD = 64,    /* in the versions before it */
+    GB_RECORD_KEY_AT = 8,       /* offset of the key in a head */
+    GB_RECORD_ID_MAX = 24,      /* of a session, including the NUL */
     GB_RECORD_MAX = 192 << 20,  /* payload */
     GB_RECORD_FILES_MAX = 4096, /* a cell's changed files */
 };
 
 enum gb_record_type {
-    GB_RECORD_SESSION = 1, /* what a session is; the latest one counts */
-    GB_RECORD_START,       /* a cell was sent to its guest: its code, who sent it, when */
-    GB_RECORD_CELL,        /* a cell has ended: everything */
+    GB_RECORD_SESSION = 1, /* what a session is; the newest one counts */
+    GB_RECORD_START,       /* a cell was sent to its guest: its code, the sender, the time */
+    GB_RECORD_CELL,        /* a cell has ended: the complete cell */
     GB_RECORD_TYPE_END
 };
 
@@ -43,7 +42,7 @@ enum gb_record_version {
     GB_RECORD_SECOND,    /* neither key nor number */
     GB_RECORD_THIRD,     /* cells have neither `file` nor `argv` */
     GB_RECORD_FOURTH,    /* sessions have no `undone` */
-    GB_RECORD_FIFTH,     /* what is written */
+    GB_RECORD_FIFTH,     /* the current version */
     GB_RECORD_NEWEST = GB_RECORD_FIFTH,
 };
 
@@ -56,17 +55,18 @@ struct gb_record_head {
     uint64_t at_ns;  /* wall clock */
     uint32_t size;   /* of the payload */
     uint32_t crc;    /* of it */
-    uint64_t key;    /* of its file; older versions: 0 */
-    uint64_t number; /* one more than the record before, over all files; older versions: 0 */
+    uint64_t key;    /* of its file; 0 in older versions */
+    uint64_t number; /* one more than the previous record's, across all files; 0 in older
+                      * versions */
 };
 
-/* Of the head itself. */
+/* The size of the head itself. */
 static inline size_t gb_record_head_size(const struct gb_record_head *head)
 {
     return head->version >= GB_RECORD_THIRD ? GB_RECORD_HEAD : GB_RECORD_HEAD_OLD;
 }
 
-/* What is known of a session; the values are those on disk. */
+/* The state of a session; the values are those on disk. */
 enum gb_record_state { GB_RECORD_OPEN, GB_RECORD_CLOSED, GB_RECORD_LOST, GB_RECORD_STATE_COUNT };
 
 struct gb_record_session {
@@ -80,20 +80,20 @@ struct gb_record_session {
 
 extern const struct gb_fields gb_record_session_fields, gb_record_cell_fields;
 
-/* Adds a whole record in the newest version; @head needs no size and sum. */
+/* Adds a complete record in the newest version; size and checksums of @head are filled in. */
 void gb_record_add(struct gb_buf *buf, struct gb_record_head head, const struct gb_fields *table,
                    const void *message);
 
-/* Reads the head that @bytes begin with: -GB_EINTERNAL when they do not begin with one. */
+/* Parses the head at the start of @bytes: -GB_EINTERNAL if there is none. */
 int gb_record_head_read(struct gb_bytes bytes, struct gb_record_head *ret_head);
 
-/* Whether the bytes say that they are of a version that is not known here. */
+/* Whether the bytes claim to be of an unknown version. */
 bool gb_record_head_foreign(struct gb_bytes bytes);
 
-/* Whether the bytes, fewer than a head has, are how a head of that key begins. */
+/* Whether the bytes, fewer than a head has, could be the start of a head with that key. */
 bool gb_record_head_begins(struct gb_bytes bytes, uint64_t key);
 
-/* Reads a payload whose size is the head's: sum, fields and ranges. @ret_message is of the head's
+/* Parses a payload of the head's size: checksum, fields and ranges. @ret_message is of the head's
  * type and borrows from @payload. -GB_EINTERNAL. */
 int gb_record_read_session(const struct gb_record_head *head, struct gb_bytes payload,
                            struct gb_record_session *ret_session);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the journal share: one in a folder of its own, cells, and a look at them. */
+/* Shared by the journal's tests: a journal in a temporary folder, cells, and ways to inspect
+ * them. */
 #pragma once
 
 #include "journal/journal.h"
@@ -114,7 +115,7 @@ static inline void on_recorded(void *arg, bool recorded)
     told_recorded = recorded;
 }
 
-/* Records and waits until that is acknowledged. */
+/* Records and waits for the acknowledgement. */
 static inline void record(const struct gb_cell_info *cell)
 {
     struct gb_journal_ticket ticket = {.done = on_recorded};
@@ -147,7 +148,8 @@ struct seen {
     int64_t exit_code[64];
     size_t out_size[64];
     uint8_t out_first[64];
-    uint32_t last, before_at, enough_at; /* the last two: what to answer at which cell; 0: never */
+    uint32_t last, before_at, enough_at; /* the last two: which verdict to return at which cell; 0:
+                                          * never */
     bool more, done;
 };
 

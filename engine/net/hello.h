@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first message of a TLS client (RFC 8446, 4.1.2), as far as it says for whom it is. Pure; the
- * bytes may come in any pieces. */
+/* Parses a TLS client's first message (RFC 8446, 4.1.2) as far as needed to find the server name.
+ * Pure; the bytes may come in any pieces. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,11 +9,11 @@
 enum { GB_HELLO_MAX = 64 * 1024 };
 
 enum gb_hello_verdict {
-    GB_HELLO_MORE,    /* so far it is one: more is needed */
+    GB_HELLO_MORE,    /* valid so far: more bytes are needed */
     GB_HELLO_NAMED,   /* with a name, normalised */
-    GB_HELLO_UNNAMED, /* without */
-    GB_HELLO_BAD,     /* it is none */
+    GB_HELLO_UNNAMED, /* without a name */
+    GB_HELLO_BAD,     /* not a ClientHello */
 };
 
-/* @seen: all that the client has sent. */
+/* @seen: everything that the client has sent. */
 enum gb_hello_verdict gb_hello_read(struct gb_bytes seen, char name[GB_HOST_NAME_MAX + 1]);

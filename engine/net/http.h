@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a client of HTTP/1.1 sends (RFC 9112), strictly: every request of a connection has to be for
- * one host, and there is one way only to read where it ends. Pure, incremental. */
+/* Checks what an HTTP/1.1 client sends (RFC 9112), strictly: every request of a connection must be
+ * for one host, and its end must be unambiguous. Pure, incremental. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,18 +12,18 @@
 
 enum { GB_HTTP_HEAD_MAX = 64 * 1024 };
 
-/* Embed it, zeroed but for the name. */
+/* Embed it; zero it, then set the name. */
 struct gb_http {
-    char name[GB_HOST_NAME_MAX + 1]; /* that requests have to be for */
-    uint16_t port;                   /* that Host may add */
+    char name[GB_HOST_NAME_MAX + 1]; /* that requests must be for */
+    uint16_t port;                   /* that Host may include */
     int state;
-    struct gb_buf head;  /* of the request that is being read */
-    uint64_t left;       /* bytes of a body, or of a piece of one */
-    const char *refused; /* why not; static. NULL: it may go on */
+    struct gb_buf head;  /* of the request that is being parsed */
+    uint64_t left;       /* bytes left of a body or of a chunk */
+    const char *refused; /* why it was refused; static. NULL: not refused */
 };
 
 void gb_http_release(struct gb_http *http);
 
-/* Looks at the next bytes. Adds to @pass what may be sent on: heads go in one piece, when they have
- * been read to their end. False: the connection is to be broken (`refused`). */
+/* Checks the next bytes. Adds to @pass what may be forwarded: a head only in one piece, once it is
+ * complete. False: break the connection (see `refused`). */
 bool gb_http_feed(struct gb_http *http, struct gb_bytes bytes, struct gb_buf *pass);

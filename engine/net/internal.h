@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this module share. Not for others. */
+/* Shared by the files of this module. Private. */
 #pragma once
 
 #include "base/list.h"
@@ -10,9 +10,9 @@
 #include "wire/mux.h"
 
 enum {
-    NET_QUEUE_HIGH = 512 * 1024, /* for the guest: above it nothing is read for it */
+    NET_QUEUE_HIGH = 512 * 1024, /* bytes queued for the guest above which nothing is read for it */
     NET_QUEUE_LOW = 128 * 1024,
-    NET_ANSWERS_MAX = 2 * NET_QUEUE_HIGH, /* above it nothing is read from it, either */
+    NET_ANSWERS_MAX = 2 * NET_QUEUE_HIGH, /* above it nothing is read from it either */
 };
 
 struct gb_net {
@@ -33,22 +33,22 @@ struct gb_net {
 
 /* ---- flow.c ---- */
 
-/* Lets streams take turns while the guest takes what they send, and sends what was written. */
+/* Lets streams take turns while the guest accepts their data, and sends what was written. */
 void flow_run(struct gb_net *net);
-/* The same at the end of this turn of the loop. */
+/* The same at the end of this loop iteration. */
 void flow_later(struct gb_net *net);
-/* The name of the address, or NULL, and the rule that allows it, or NULL. */
+/* The address's name, or NULL, and the rule that allows it, or NULL. */
 const struct gb_policy_rule *flow_rule(const struct gb_net *net, uint32_t address, uint16_t port,
                                        const char **ret_name);
 
 /* ---- link.c ---- */
 
-/* Of GB_STREAM_CONNECT. */
+/* For GB_STREAM_CONNECT. */
 int link_opened(struct gb_net *net, struct gb_mux_stream *stream, struct gb_bytes params,
                 struct gb_err *err);
 void link_fill(struct gb_mux_stream *stream);
 int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes);
 void link_shut(struct gb_mux_stream *stream);
 void link_ended(struct gb_mux_stream *stream, const struct gb_err *why);
-/* Breaks those that no rule allows any more; all, without an event, when @all. */
+/* Breaks connections that no rule allows any more; with @all, all of them, without events. */
 void link_check_all(struct gb_net *net, bool all);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of hosts as they are compared: lower case, no dot at the end, labels of letters, digits,
- * hyphens and underscores (RFC 1123, RFC 8552). A name in another script is compared as it goes
- * over the wire, by its A-labels (xn--…): what looks alike is not the same. */
+/* Host names in the form in which they are compared: lower case, no trailing dot, labels of
+ * letters, digits, hyphens and underscores (RFC 1123, RFC 8552). Names in other scripts are
+ * compared by their A-labels (xn--…), as sent on the wire: names that look alike are not equal. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,9 +10,9 @@
 #include "base/buf.h"
 #include "base/limits.h"
 
-/* False: it is no name, or one that could be taken for an address (its last label is a number). */
+/* False if it is not a name, or could be mistaken for an address (its last label is a number). */
 bool gb_name_normalise(struct gb_bytes text, char name[GB_HOST_NAME_MAX + 1]);
 
-/* Whether @pattern, a normalised name or "*." and one, covers the name. A wildcard covers all names
- * below, and not the name itself; "*" covers all. */
+/* Whether @pattern, a normalised name or "*." and one, matches the name. A wildcard matches all
+ * names below, but not the name itself; "*" matches everything. */
 bool gb_name_matches(const char *pattern, const char *name);

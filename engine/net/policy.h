@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a session may reach: rules in the order in which they are looked at, the first that fits
- * decides, and what none fits is denied.
+/* What a session may reach: ordered rules, of which the first match decides; what matches none is
+ * denied.
  *
  *   allow NAME… [:PORT…] [tls|http|tcp] [private]
  *   allow ip NET… [:PORT…] [tcp] [private]
  *   deny  NAME… [:PORT…]        deny ip NET… [:PORT…]        deny *
  *   resolve NAME ADDRESS…
  *
- * NAME is a host, `*.` and a host for all names below it, or `*`. A PORT is one number or two with
- * a hyphen; without any a rule that allows means 80 and 443, and one that denies means all. `tls`
- * (what 443 is otherwise) demands a TLS handshake for the name; `http` (what 80 is) demands
- * requests for the name; `tcp` (what all else is) lets everything pass. `private` lets the name
- * lead to addresses of this host and of its own networks. `resolve` says where a name is, whatever
- * a name server says. `#` begins a comment. */
+ * NAME is a host, `*.` and a host for all names below it, or `*`. A PORT is a number or a range
+ * with a hyphen; without ports an allow rule means 80 and 443, and a deny rule all. `tls` (the
+ * default for 443) requires a TLS handshake for the name; `http` (the default for 80) requires
+ * requests for the name; `tcp` (the default otherwise) passes everything. `private` lets the name
+ * resolve to addresses of this host and its networks. `resolve` sets the addresses of a name,
+ * overriding DNS. `#` starts a comment. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,7 +27,7 @@
 enum {
     GB_POLICY_TEXT_MAX = 64 * 1024,
     GB_POLICY_RULES_MAX = 256,
-    GB_POLICY_TARGETS_MAX = 32, /* of a rule; of a name's addresses, too */
+    GB_POLICY_TARGETS_MAX = 32, /* per rule; also the addresses of a name */
     GB_POLICY_PORTS_MAX = 16,
 };
 
@@ -38,14 +38,14 @@ struct gb_policy_ports {
 };
 
 struct gb_policy_rule {
-    unsigned line; /* of the text, from 1 */
+    unsigned line; /* of the text, starting at 1 */
     bool allow, is_ip, is_private, has_mode;
-    enum gb_policy_mode mode;    /* with has_mode */
+    enum gb_policy_mode mode;    /* if has_mode */
     char **names;                /* normalised, or with a wildcard */
-    struct gb_address_net *nets; /* of an ip rule */
-    size_t count;                /* of either */
+    struct gb_address_net *nets; /* for an ip rule */
+    size_t count;                /* of names or nets */
     struct gb_policy_ports ports[GB_POLICY_PORTS_MAX];
-    size_t port_count; /* 0: as is said above */
+    size_t port_count; /* 0: the defaults above */
 };
 
 struct gb_policy_place {
@@ -61,22 +61,22 @@ struct gb_policy {
     size_t place_count;
 };
 
-/* Reads the text of a policy into an empty one. GB_EINVALID names the line. Release it in any case.
- */
+/* Parses the text of a policy into an empty one. GB_EINVALID names the line. Release it in any
+ * case. */
 int gb_policy_parse(struct gb_policy *policy, struct gb_bytes text, struct gb_err *err);
 void gb_policy_release(struct gb_policy *policy);
-/* The rules as text that reads back as they are. */
+/* Writes the rules as text that parses to the same rules. */
 void gb_policy_write(const struct gb_policy *policy, struct gb_buf *text);
 
-/* The rule that allows it; NULL: it is denied. */
+/* The rule that allows it; NULL: denied. */
 const struct gb_policy_rule *gb_policy_allows_name(const struct gb_policy *policy, const char *name,
                                                    uint16_t port);
 const struct gb_policy_rule *gb_policy_allows_address(const struct gb_policy *policy,
                                                       const struct gb_address *address,
                                                       uint16_t port);
-/* Whether the name is allowed at any port, and so may be known. */
+/* Whether the name is allowed on any port, and may therefore be resolved. */
 bool gb_policy_knows_name(const struct gb_policy *policy, const char *name);
-/* Where `resolve` says that it is; NULL: ask. */
+/* The addresses set by `resolve`; NULL: use DNS. */
 const struct gb_policy_place *gb_policy_place(const struct gb_policy *policy, const char *name);
-/* What a connection to that port has to be. */
+/* The protocol required of a connection to that port. */
 enum gb_policy_mode gb_policy_mode(const struct gb_policy_rule *rule, uint16_t port);

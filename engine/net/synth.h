@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses that stand for names: one of 198.18.0.0/15 (RFC 2544) for each name that a session has
- * asked for. So a connection to it says the name, exactly, and a guest never learns where anything
- * is. An address is not given out twice in a session. */
+/* Synthetic addresses for names: one of 198.18.0.0/15 (RFC 2544) for each name that a session has
+ * looked up. So a connection to one identifies the name exactly, and a guest never learns real
+ * addresses. An address is never reused within a session. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,16 +14,16 @@ enum { GB_SYNTH_MAX = 1000, GB_SYNTH_BURST = 100, GB_SYNTH_PER_S = 20 };
 
 /* Zeroed is empty. */
 struct gb_synth {
-    char **names; /* by their index */
+    char **names; /* by index */
     size_t count;
-    uint64_t filled_ns; /* of the bucket of new names */
-    uint32_t tokens;    /* thousandths of a name */
+    uint64_t filled_ns; /* when the token bucket for new names was last filled */
+    uint32_t tokens;    /* in thousandths of a name */
 };
 
 void gb_synth_release(struct gb_synth *synth);
-/* The address of the normalised name; 0: too many new ones, lately (@now_ns, monotonic) or at all.
- */
+/* The address of the normalised name; 0 if there were too many new ones, recently (@now_ns,
+ * monotonic) or in total. */
 uint32_t gb_synth_address(struct gb_synth *synth, const char *name, uint64_t now_ns);
-/* Whether the address is of that range; what it stands for, or NULL: it was not given out. */
+/* Whether the address is in that range; and its name, or NULL if it was not assigned. */
 bool gb_synth_is(uint32_t address);
 const char *gb_synth_name(const struct gb_synth *synth, uint32_t address);
