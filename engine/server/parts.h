@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All parts of the server (core/part.h), as the build lists them. */
+/* All parts of the server (core/part.h), in the order given by the build. */
 #pragma once
 
 #include "server/core/part.h"
 
-/* Ends with NULL. */
+/* NULL-terminated. */
 extern const struct gb_part *const gb_server_parts[];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells: running code, what it prints, and questions to its interpreter. */
+/* Cells: running code, its output, and queries to its interpreter. */
 #pragma once
 
 #include "server/core/part.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells as clients are told of them. The history part writes what the journal kept in the same way.
- */
+/* Cells as clients see them. The history part writes cells from the journal in the same way. */
 #pragma once
 
 #include <stddef.h>
@@ -17,24 +16,25 @@ struct hosted;
 
 enum cell_detail {
     CELL_WHOLE, /* as in a reply */
-    CELL_BRIEF, /* without streams and display data; code and value cut */
+    CELL_BRIEF, /* without streams and display data; code and value truncated */
 };
 
-/* A cell as it is recorded, without `pace`. Borrows from @exec. */
+/* A cell for the journal, without `pace`. Borrows from @exec. */
 struct gb_cell_info cell_record(const struct exec *exec);
 
-/* Its members. */
+/* Writes its members. */
 void cell_put(struct gb_json_out *out, const struct gb_cell_info *cell);
 void cell_put_exec(struct gb_json_out *out, const struct exec *exec, enum cell_detail detail);
-/* Briefly, with as much of the code as @room has bytes for, which it uses up, and always a little.
- */
+/* Writes it in brief form, with as much of the code as @room allows, which is reduced by that, and
+ * always a little. */
 void cell_put_exec_cut(struct gb_json_out *out, const struct exec *exec, size_t *room);
-/* `prompt`: the line that a program which waits for standard input left open, if there is one. */
+/* `prompt`: the unfinished line that a program which waits for standard input has printed, if there
+ * is one. */
 void cell_put_prompt(struct gb_json_out *out, const struct exec *exec);
-/* Says of @cell, which the journal knows, whether it waits for standard input now. */
+/* Sets whether @cell, which comes from the journal, waits for standard input now. */
 void cell_set_waiting_of(struct gb_cell_info *cell, struct hosted *hosted);
-/* Says of a session that @exec waits for standard input. */
+/* Sets in a session's info that @exec waits for standard input. */
 void session_set_waiting(struct gb_session_info *info, const struct exec *exec);
-/* `cell`, `stream` and the bytes of a piece of output. */
+/* Writes `cell`, `stream` and the bytes of a piece of output. */
 void cell_put_output(struct gb_json_out *out, uint32_t cell, enum gb_output stream,
                      struct gb_bytes bytes, bool background);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running code: session.exec and run.
  *
- * An exec's connection and its request may be gone before its end: then the cell is interrupted, or
- * goes on unheard when it is detached, and the exec only waits for its end. A run is an exec whose
- * session was opened for it and closes after it.
+ * An exec may lose its connection and its request before it ends: the cell is then interrupted, or
+ * runs on without a recipient if it is detached, and the exec only waits for its end. A `run` is an
+ * exec whose session was opened for it and is closed after it.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 handler_fn exec_handle, exec_handle_run;
 
-/* The connection has gone: its cells are interrupted, unless they are detached. */
+/* The connection has closed: interrupts its cells unless they are detached. */
 void exec_disconnect(struct exec *exec);
-/* Tells the exec's connection whether its program waits for input, when that is another state than
- * it was told last and the connection has room for it. */
+/* Tells the exec's connection whether its program waits for input, if that differs from what it was
+ * told last and the connection's queue has room. */
 void exec_tell_waiting(struct exec *exec);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What cells print, on its way to the connection that sent the cell and to those who watch; and
- * what a cell prints after its end. */
+/* A cell's output on its way to the connection that sent the cell and to watchers; also output
+ * after the cell's end. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 /* ---- notifications to the connection that sent the cell ---- */
 void output_send(struct connection *connection, const struct hosted *hosted, uint32_t cell,
                  enum gb_output stream, struct gb_bytes bytes, bool background);
-/* An interactive cell begins; its program waits for standard input, or no longer does. */
+/* An interactive cell has started; its program waits for standard input, or no longer does. */
 void output_send_started(struct connection *connection, const struct hosted *hosted, uint32_t cell);
 void output_send_waiting(struct connection *connection, const struct hosted *hosted, uint32_t cell,
                          bool on);
@@ -19,20 +19,19 @@ void output_send_waiting(struct connection *connection, const struct hosted *hos
 /* ---- events ---- */
 void output_tell(const struct hosted *hosted, uint32_t cell, enum gb_output stream,
                  struct gb_bytes bytes, bool background);
-/* For a new watcher: what the cells that run have printed so far, the end of it where it is much.
- */
+/* For a new watcher: the output so far of running cells, truncated to its end if it is long. */
 void output_replay(struct hosted *hosted, void *to);
 
-/* The part of @bytes that makes whole characters, with what @tail held back before; the rest is
- * held back. May use @joined. */
+/* Returns the whole characters of what @tail held back before plus @bytes; holds back the rest. May
+ * use @joined. */
 struct gb_bytes tail_join(struct tail *tail, struct gb_bytes bytes, struct gb_buf *joined);
 
 /* ---- after the cell's end ---- */
 void follower_add(struct connection *connection, struct hosted *hosted, uint32_t cell);
 void follower_free(struct follower *follower);
-/* Output of a cell that has ended: to its follower, else kept for the next reply. */
+/* Output of a cell that has ended: sent to its follower, else kept for the next reply. */
 void background_output(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                        struct gb_bytes bytes);
 void background_release(struct hosted *hosted);
-/* `background`, unless there is nothing; it has then been told. */
+/* Writes `background`, unless it is empty, and clears it. */
 void background_put(struct gb_json_out *out, struct hosted *hosted);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What reaches a session's interpreter beside cells: standard input, interrupts, completion. */
+/* Requests to a session's interpreter other than cells: standard input, interrupts, completion. */
 #pragma once
 
 #include "server/core/part.h"

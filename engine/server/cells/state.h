@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the cells part keeps of the server, of a connection and of a session. */
+/* The state of the cells part per server, connection and session. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,20 +22,20 @@ extern const struct part_state cells_state;
 
 struct cells_server {
     struct histogram exec_times, overhead_times;
-    uint64_t cells; /* that have ended */
+    uint64_t cells; /* ended */
 };
 
 struct cells_connection {
     struct gb_list execs, followers;
 };
 
-/* Bytes at the end of a stream that do not make a character yet. */
+/* Bytes at the end of a stream that are an incomplete character. */
 struct tail {
     uint8_t bytes[4];
     uint8_t size;
 };
 
-/* The same of a finished cell, for those who watch; a free place has cell 0. */
+/* The same for a finished cell, for watchers; cell 0: a free slot. */
 struct watched_tail {
     uint32_t cell;
     enum gb_output stream;
@@ -43,7 +43,7 @@ struct watched_tail {
 };
 enum { WATCHED_TAILS = 8 };
 
-/* What a finished cell goes on printing, kept for the next reply. */
+/* Output of a finished cell, kept for the next reply. */
 struct background {
     uint32_t cell;
     enum gb_output stream;
@@ -56,30 +56,30 @@ struct cells_session {
     struct background *background[GB_BACKGROUND_CELLS_MAX];
     size_t background_count;
     struct watched_tail watched_tails[WATCHED_TAILS];
-    bool failed; /* the last cell that ended did not end well; one that was interrupted is none */
+    bool failed; /* the last cell that ended had failed; an interrupted one had not */
 };
 
-/* A cell that somebody waits for, or that nobody waits for any more. It lives from the moment its
- * cell is queued until its end is recorded. */
+/* A cell in progress, whether or not a client still waits for it. It lives from when its cell is
+ * queued until its end has been recorded. */
 struct exec {
     struct gb_list of_session, of_connection;
     struct hosted *hosted;
-    struct connection *connection; /* NULL once it is gone */
+    struct connection *connection; /* NULL once it has closed */
     struct request *request;       /* NULL likewise */
     struct gb_cell *cell;
     char *client;
     bool stream, interactive, detach, run;
-    bool waiting_told; /* `waiting`, as the connection knows it */
+    bool waiting_told; /* the value of `waiting` that the connection was told */
     struct tail tails[2];
     bool waiting;        /* the program waits for standard input */
-    struct gb_pace pace; /* of what was told of its output */
+    struct gb_pace pace; /* of the output reported so far */
     bool failed;         /* it has no result */
     struct gb_err err;
     bool unrecorded; /* the journal could not be written */
     struct gb_journal_ticket ticket;
 };
 
-/* A connection that hears what a cell of its own prints after its end. */
+/* A connection that receives the output of one of its cells after the cell's end. */
 struct follower {
     struct gb_list of_session, of_connection;
     struct connection *connection;

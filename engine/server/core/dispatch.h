@@ -7,5 +7,5 @@
 
 extern const struct connection_handlers dispatch_handlers;
 
-/* The server has these methods, too. */
+/* Registers these methods with the server. */
 void dispatch_add(struct gb_server *server, const struct method_handler *handlers);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that have ended, as long as they are remembered: a ring of the last GB_ENDED_MAX.
- * So a late call learns why its session is gone, and the next session with a key what became of the
- * one before. */
+/* Recently ended sessions: a ring of the last GB_ENDED_MAX. A late call learns from it why its
+ * session is gone, and the next session with the same key what happened to the previous one. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,22 +13,22 @@
 #include "model/words.h"
 
 struct ended {
-    char *id, *key; /* key: NULL for none */
+    char *id, *key; /* key: NULL if none */
     uint32_t incarnation;
-    enum gb_end end; /* what session.open says of the next one */
+    enum gb_end end; /* as session.open reports it for the next session with this key */
     struct gb_err why;
 };
 
-/* Zeroed before it is used. */
+/* Zero it before use. */
 struct ended_ring {
     struct ended sessions[GB_ENDED_MAX];
     size_t next;
 };
 
-/* @key may be NULL. The oldest is forgotten. */
+/* @key may be NULL. Drops the oldest entry if full. */
 void ended_add(struct ended_ring *ring, const char *id, const char *key, uint32_t incarnation,
                enum gb_end end, const struct gb_err *why);
-/* The newest with that id, or that key; NULL: none is remembered. */
+/* The newest with that id, or that key; NULL: none. */
 const struct ended *ended_by_id(const struct ended_ring *ring, struct gb_bytes id);
 const struct ended *ended_by_key(const struct ended_ring *ring, struct gb_bytes key);
 void ended_release(struct ended_ring *ring);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens, told to whoever watches. The core and the parts write events; who wants them is the
- * business of the part with the hook `tell_event`. */
+/* Events for watchers. The core and the parts write events; the part with the hook `tell_event`
+ * knows who wants them. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,25 +12,25 @@
 struct gb_server;
 struct hosted;
 
-/* The kinds that the core tells; ends with NULL. */
+/* The kinds of events that the core sends; NULL-terminated. */
 extern const char *const event_core_kinds[];
 
-/* An event that is being written. */
+/* An event being written. */
 struct event {
     struct gb_server *server;
     const char *kind;
-    const char *session; /* NULL: of no session */
-    void *to;            /* the only watcher that it is for; NULL: all who want it */
+    const char *session; /* NULL: about no session */
+    void *to;            /* the only watcher to send it to; NULL: all who want it */
     struct gb_buf body;
-    struct gb_json_out out; /* inside of `params`, behind `kind` and `session` */
+    struct gb_json_out out; /* inside `params`, after `kind` and `session` */
 };
 
-/* Begins an event of now. False, and nothing to end, when nobody wants to hear of it. @hosted NULL:
- * of no session. */
+/* Begins an event with the current time. Returns false if nobody wants it: then do not call
+ * event_end(). @hosted NULL: about no session. */
 bool event_begin(struct event *event, struct gb_server *server, const char *kind,
                  const struct hosted *hosted);
-/* Begins an event of that time (wall clock) for one watcher, whatever it wants. */
+/* Begins an event with that time (wall clock) for one watcher, whatever it subscribed to. */
 void event_begin_for(struct event *event, struct gb_server *server, const char *kind,
                      const struct hosted *hosted, uint64_t at_ns, void *to);
-/* Completes and tells it. */
+/* Completes and sends it. */
 void event_end(struct event *event);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Latencies in a fixed number of buckets: each a quarter of a power of two wide. */
+/* Latency histogram with a fixed number of buckets, each a quarter of a power of two wide. */
 #pragma once
 
 #include <stdint.h>
@@ -15,9 +15,8 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t ns);
 
-/* The time that @percent of all took at most; exact to a quarter of a power of two. 0 when empty.
- */
+/* The @percent quantile, exact to a quarter of a power of two. 0 if empty. */
 uint64_t histogram_quantile(const struct histogram *histogram, unsigned percent);
 
-/* As `stats` tells it. */
+/* As reported by `stats`. */
 void histogram_describe(struct gb_latency_info *info, const struct histogram *histogram);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions as the server keeps them.
+/* Sessions as the server manages them.
  *
- * Theory of operation. A hosted session is made with its session and goes with the session's
- * `closed`, which the session tells after everything that was under way in it. Until then it may be
- * *closing*: asked to end, but with a VM that has not been reaped; it takes no calls any more and
- * no longer counts for its key. Those who wait for it stand in two queues: openers, answered by
- * `opened`, and closers, answered by `closed`. What remains is remembered for a while (ended.h).
+ * Theory of operation. A hosted session is created with its session and freed after the session's
+ * `closed`, which comes after everything in progress in the session has ended. Before that it may
+ * be *closing*: told to end, but its VM has not been reaped; it accepts no calls and no longer
+ * counts for its key. Requests that wait for it are in two queues: openers, answered by `opened`,
+ * and closers, answered by `closed`. Its end is remembered for a while (ended.h).
  */
 #pragma once
 
@@ -24,54 +24,54 @@
 struct gb_server;
 struct request;
 
-/* Read the members. */
+/* Members are read-only for callers. */
 struct hosted {
     struct gb_list link; /* in server->sessions */
     struct gb_server *server;
     struct gb_session *session;
-    struct gb_start start;     /* of its VM */
+    struct gb_start start;     /* the start of its VM */
     char *key, *label, *owner; /* NULL: none */
-    char *client;              /* who opened it; NULL: it gave no name */
-    const char *reason;        /* why it was made */
-    enum gb_end end;           /* why it ends, once `end_known` or `ended` */
+    char *client;              /* the client that opened it; NULL: unnamed */
+    const char *reason;        /* why it was created */
+    enum gb_end end;           /* why it ends, if `end_known` or `ended` */
     bool opened, closing, run, end_known;
-    bool ended;                  /* the session is closed; what is left of it waits for its cells */
-    struct gb_err why;           /* then */
-    uint32_t incarnation_before; /* of earlier sessions with the key */
+    bool ended;                  /* the session is closed; this only waits for its cells */
+    struct gb_err why;           /* valid if `ended` */
+    uint32_t incarnation_before; /* of the previous sessions with this key */
     uint64_t opened_ns, created_at_ns;
-    struct gb_list openers, closers; /* requests, by `wait` */
-    size_t cells;                    /* under way, their records included */
-    bool has_status;                 /* what the guest said last */
+    struct gb_list openers, closers; /* requests, linked by `wait` */
+    size_t cells;                    /* in progress, including their recording */
+    bool has_status;                 /* the last status from the guest */
     uint64_t guest_total, guest_used;
     alignas(max_align_t) char part_memory[];
 };
 
-/* Makes a session that is not in the registry yet; the caller sets names and `run`. */
+/* Creates a session that is not in the registry yet; the caller sets names and `run`. */
 int hosted_new(struct gb_server *server, const struct gb_session_config *config,
                struct hosted **ret_hosted, struct gb_err *err);
-/* Enters it and begins to start its VM, for which it waits at most so long. */
+/* Registers it and begins to start its VM, waiting at most @wait_ms for capacity. */
 void hosted_begin(struct hosted *hosted, uint64_t wait_ms);
 void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason);
 
-/* The open session of that id; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
+/* The open session with that id; fails with GB_ENOTFOUND or GB_ECLOSED and the reason. */
 struct hosted *hosted_find(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
-/* Whatever its state; NULL: none. */
+/* In any state; NULL: none. */
 struct hosted *hosted_lookup(struct gb_server *server, struct gb_bytes id);
 struct hosted *hosted_by_key(struct gb_server *server, struct gb_bytes key, bool closing);
 
 uint32_t hosted_incarnation(const struct hosted *hosted);
 
-/* A cell is under way; it is gone when its end is recorded and told. A session that has ended goes
- * with its last cell, so @hosted may be gone after. */
+/* A cell is in progress until its end has been recorded and reported. The end of the last cell
+ * frees a session that has ended, so @hosted may be freed by the call. */
 void hosted_add_cell(struct hosted *hosted);
 void hosted_drop_cell(struct hosted *hosted);
 
-/* What its guest says of itself; a frame that is not what it should be ends the session. */
+/* Stores the guest's status; a malformed frame ends the session. */
 void hosted_take_status(struct hosted *hosted, const struct gb_frame *frame);
 
 /* Answers session.open. */
 void hosted_reply_opened(struct request *request, const struct hosted *hosted, bool created);
-/* A session object. @until_ns: as for sample_of(). */
+/* Writes a session object. @until_ns: see sample_of(). */
 void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_ns);
-/* How its VM was started, as members of the reply to `run`. */
+/* How its VM was started, as members of the result of `run`. */
 void hosted_put_start(struct gb_json_out *out, const struct hosted *hosted);

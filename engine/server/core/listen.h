@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The socket's file, its lock, and who may come in. */
+/* The socket file, its lock, and which peers are accepted. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-/* @handed_fd: a socket that listens there already; −1: none. */
+/* @handed_fd: a socket that is already listening at the path; −1: none. */
 int listen_open(const char *path, int handed_fd, int *ret_lock_fd, int *ret_fd, struct gb_err *err);
 /* Whether the peer has our uid. */
 bool listen_trusted(int fd, pid_t *ret_pid);

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A part of the server: one feature, as the core sees it.
+/* A part of the server: one feature, as seen by the core.
  *
  * Theory of operation. The core (connections, requests, the registry of sessions, the server's
- * life) knows no feature. It walks the list of parts at each point where a feature may have
- * something to do: the *hooks* below. They are called in the order of the list, except where a
- * connection is taken down: that goes backwards. Any hook may be NULL.
+ * life) knows no features. At each point where a feature may have to act it calls the *hooks* below
+ * of all parts, in the order of the list, or in reverse order when a connection is torn down. Any
+ * hook may be NULL.
  *
- * What a part remembers of the server, of a connection or of a session is its *state*: the part
- * says how many bytes it needs, the core allocates them zeroed together with the object and frees
- * them with it. The part finds them with part_of_…().
+ * A part's data for the server, a connection or a session is its *state*: the part declares the
+ * size, and the core allocates it, zeroed, together with the object and frees it with it.
+ * part_of_…() return it.
  *
- * Parts do not call each other. Where one needs to know what another decides or keeps, there is a
- * hook for it (`gate`, `record_cell`, `describe_stats`), so that the server is complete without the
- * other one. The exception is history, which writes cells as cells/describe.h does.
+ * Parts do not call each other. Where one needs another's decision or data there is a hook for it
+ * (`gate`, `record_cell`, `describe_stats`), so that the server works without the other part. The
+ * exception is history, which writes cells with cells/describe.h.
  *
- * The list is made by the build: GB_SERVER_PARTS in engine/CMakeLists.txt. A session's end is told
- * in its order, so what tells others of it (history, watch) stands behind what still changes it
- * (files, lease, cells).
+ * The build defines the list: GB_SERVER_PARTS in engine/CMakeLists.txt. The end of a session is
+ * passed along in this order, so parts that report it to others (history, watch) come after those
+ * that still change it (files, lease, cells).
  */
 #pragma once
 
@@ -40,102 +40,103 @@ struct gb_server;
 struct hosted;
 struct request;
 
-/* Answers @request at once or keeps it; see request.h. @params borrow from the line. */
+/* Answers @request immediately or keeps it; see request.h. @params borrow from the line. */
 typedef void handler_fn(struct request *request, const struct gb_params *params);
 
-/* A method of the tables in engine/rpc, and who answers it. */
+/* A method from the tables in engine/rpc, and its handler. */
 struct method_handler {
     const char *name;
     handler_fn *handle;
 };
 
-/* A cell that has been read and checked and is not queued yet, because another client holds the
- * session. Its maker frees it: in `start` and in `drop`. */
+/* A cell that has been parsed and checked but is not queued yet, because another client holds the
+ * session. Its creator frees it: in `start` and in `drop`. */
 struct held_cell {
     struct request *request;
     struct hosted *hosted;
-    uint64_t wait_ms;                      /* how long it may be held */
-    void (*start)(struct held_cell *cell); /* queues it, or answers the request with why not */
+    uint64_t wait_ms;                      /* the longest time to hold it */
+    void (*start)(struct held_cell *cell); /* queues it, or answers the request with an error */
     void (*drop)(struct held_cell *cell);  /* the request has been answered, or is gone */
 };
 
-/* Who may run cells in a session. */
+/* Decides who may run cells in a session. */
 struct gate {
-    /* Whether cells of this connection have to wait or are refused now. */
+    /* Whether cells of this connection have to wait, or are refused, now. */
     bool (*is_shut)(struct hosted *hosted, const struct connection *connection);
-    /* Answers the request with who holds the session. */
+    /* Answers the request with the holder of the session. */
     void (*refuse)(struct request *request, struct hosted *hosted);
-    /* Takes @cell, and starts or refuses it later. Sets the request's `abandon` and `arg`. */
+    /* Takes @cell, to start or refuse it later. Sets the request's `abandon` and `arg`. */
     void (*hold)(struct held_cell *cell);
 };
 
-/* Which sessions a watcher wants to hear of. */
+/* Which sessions a watcher wants events from. */
 struct session_filter {
     bool (*covers)(const struct session_filter *filter, const char *session);
 };
 
-/* How large a part's state is; also the name by which it is found. In bytes. */
+/* Sizes of a part's state, in bytes; its address also identifies the state. */
 struct part_state {
     size_t server, connection, session;
 };
 
 struct gb_part {
     const char *name;
-    const struct method_handler *methods; /* ends with a name that is NULL; NULL: none */
-    const char *const *event_kinds;       /* that it tells; ends with NULL; NULL: none */
+    const struct method_handler *methods; /* ends with a NULL name; NULL: none */
+    const char *const *event_kinds;       /* that it sends; NULL-terminated; NULL: none */
     const struct part_state *state;       /* NULL: none */
 
     /* ---- the server's life ---- */
     void (*server_new)(struct gb_server *server);
-    /* The socket is there, and nobody comes in yet. A failure is the server's. */
+    /* The socket exists, but no client is accepted yet. A failure aborts the start of the
+     * server. */
     int (*server_start)(struct gb_server *server, struct gb_err *err);
     void (*server_free)(struct gb_server *server);
 
     /* ---- connections ---- */
     void (*connection_new)(struct connection *connection);
-    /* It has so many unsent bytes that it is not read, or no longer. */
+    /* It has too many unsent bytes, so reading from it pauses; or no longer. */
     void (*connection_full)(struct connection *connection, bool full);
-    /* Bytes have left. */
+    /* Bytes have been sent. */
     void (*connection_sent)(struct connection *connection);
-    /* It is about to go, and its requests are still there. Backwards. */
+    /* It is about to close; its requests still exist. Reverse order. */
     void (*connection_closing)(struct connection *connection);
-    /* Its requests are gone, and it goes after this. Backwards. */
+    /* Its requests are freed, and it is freed next. Reverse order. */
     void (*connection_closed)(struct connection *connection);
 
     /* ---- sessions ---- */
-    /* Whether a session can be opened as `session.open` or `run` asks; then what is asked of the
-     * part is kept with it. */
+    /* Whether a session can be opened with these parameters of `session.open` or `run`; if so, the
+     * part stores its own parameters with it. */
     int (*check_open)(struct gb_server *server, const struct gb_params *params, struct gb_err *err);
     void (*take_open)(struct hosted *hosted, const struct gb_params *params);
-    /* It is in the registry; its VM has not been asked for. */
+    /* It is in the registry; its VM has not been requested. */
     void (*session_new)(struct hosted *hosted);
-    /* Its guest is there, and no cell has been sent to it: what is asked of it now comes first. */
+    /* Its guest is running, and no cell has been sent to it: requests made now come first. */
     void (*session_opened)(struct hosted *hosted);
     /* It is open, and its state or the number of its cells has changed. */
     void (*session_changed)(struct hosted *hosted);
-    /* Requests and files were under way in it, and nothing is any more. */
+    /* Requests or file transfers were in progress in it, and none is any more. */
     void (*session_rested)(struct hosted *hosted);
-    /* Whether the session can be kept as it is and taken back: not when what the part has of it
-     * outside of the VM would not come along. GB_ENOPAST, and why. */
+    /* Whether the session can be checkpointed and rewound: not if the part has state of it outside
+     * the VM that would not follow. GB_ENOPAST, with the reason. */
     int (*check_past)(struct hosted *hosted, struct gb_err *err);
-    /* It was taken back, or forward again: these of its cells are undone now (model/undone.h). */
+    /* It was rewound, or taken forward again: these of its cells are undone now (model/undone.h). */
     void (*session_rewound)(struct hosted *hosted, struct gb_bytes undone);
-    /* What a cell that has ended still prints. */
+    /* Output of a cell that has ended. */
     void (*session_output)(struct hosted *hosted, uint32_t cell, enum gb_output stream,
                            struct gb_bytes bytes);
-    /* Everything in it has ended, and it goes after this. */
+    /* Everything in it has ended, and it is freed next. */
     void (*session_ended)(struct hosted *hosted, const struct gb_err *why);
-    /* Why there is no session with this id, of which the core knows nothing: true when @err was
+    /* Explains why there is no session with this id, which the core does not know: true if @err was
      * set. */
     bool (*explain_missing)(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
 
     /* ---- cells ---- */
     const struct gate *gate;
-    /* How many cells of that client (NULL: of those without a name) it keeps under way. */
+    /* How many cells of that client (NULL: of unnamed ones) it holds. */
     size_t (*cells_of)(struct hosted *hosted, const char *client);
     void (*cell_started)(struct hosted *hosted, const struct gb_cell_info *cell);
-    /* Records a cell that has ended: 0, and the ticket will be done; 1: it is recorded; negative:
-     * it cannot be. As gb_journal_cell(). */
+    /* Records a cell that has ended: 0: the ticket will be completed; 1: it is recorded; negative:
+     * it cannot be. See gb_journal_cell(). */
     int (*record_cell)(struct hosted *hosted, const struct gb_cell_info *cell,
                        struct gb_journal_ticket *ticket);
 
@@ -143,26 +144,25 @@ struct gb_part {
     void (*pool_changed)(struct gb_server *server);
 
     /* ---- events ---- */
-    /* Whether anybody wants events of this kind (a string of `event_kinds`) of that session (NULL:
-     * of none). */
+    /* Whether anybody wants events of this kind (one of `event_kinds`) about that session (NULL:
+     * about none). */
     bool (*wants_event)(struct gb_server *server, const char *kind, const char *session);
     void (*tell_event)(const struct event *event);
-    /* Writes events for the new watcher @to by event_begin_for(): what happened before. */
+    /* Sends past events to the new watcher @to, with event_begin_for(). */
     void (*replay)(struct hosted *hosted, void *to);
 
     /* ---- what is told ---- */
-    /* Fills in what it knows of a session that is to be told. */
+    /* Fills in its part of a session's info. */
     void (*describe_session)(struct gb_session_info *info, struct hosted *hosted);
-    /* Members of a snapshot. */
+    /* Writes members of a snapshot. */
     void (*put_snapshot)(struct gb_json_out *out, struct gb_server *server,
                          const struct session_filter *filter);
-    /* Members of the reply to a cell that @connection sent. */
+    /* Writes members of the reply to a cell that @connection sent. */
     void (*put_reply)(struct gb_json_out *out, struct hosted *hosted,
                       const struct connection *connection);
-    /* Fills in its members of `stats`. */
+    /* Fills in its part of `stats`. */
     void (*describe_stats)(struct gb_stats_info *info, const struct gb_server *server);
-    /* Elements of session.list for sessions that have ended; false when it is not asked for them.
-     */
+    /* Writes elements of session.list for ended sessions; false if they were not requested. */
     bool (*list_ended)(struct gb_json_out *out, struct gb_server *server,
                        const struct gb_params *params);
 };
@@ -176,7 +176,7 @@ void *part_of_session(struct hosted *hosted, const struct part_state *state);
 
 enum { PARTS_MAX = 16 };
 
-/* Walks the parts that have the hook @hook_. */
+/* Iterates over the parts that have the hook @hook_. */
 #define PART_FOREACH(at, server_, hook_)                                                           \
     for ((at) = (server_)->parts; *(at) != NULL; (at)++)                                           \
         if ((*(at))->hook_ != NULL)
@@ -190,7 +190,7 @@ enum { PARTS_MAX = 16 };
             (*part_)->hook_(__VA_ARGS__);                                                          \
     } while (0)
 
-/* The same backwards. */
+/* The same in reverse order. */
 #define PART_CALL_BACKWARDS(server_, hook_, ...)                                                   \
     do {                                                                                           \
         for (size_t part_ = (server_)->part_count; part_-- > 0;)                                   \
@@ -198,21 +198,21 @@ enum { PARTS_MAX = 16 };
                 (server_)->parts[part_]->hook_(__VA_ARGS__);                                       \
     } while (0)
 
-/* Says where the state of each of @parts (ends with NULL) lies, and allocates the server's. */
+/* Assigns the offset of each state of @parts (NULL-terminated), and allocates the server's. */
 void part_layout(struct gb_server *server, const struct gb_part *const *parts);
-/* The first gate that is shut to this connection; NULL: it may run cells. */
+/* The first gate that is shut for this connection; NULL: it may run cells. */
 const struct gate *part_shut_gate(struct hosted *hosted, const struct connection *connection);
-/* Cells of that client that all parts keep under way. */
+/* The number of that client's cells that all parts hold. */
 size_t part_cells_of(struct hosted *hosted, const char *client);
-/* As `check_open` of all parts. `network` is refused when no part knows what that is. */
+/* `check_open` of all parts. Refuses `network` if no part handles it. */
 int part_check_open(struct gb_server *server, const struct gb_params *params, struct gb_err *err);
-/* As `check_past` of all parts. */
+/* `check_past` of all parts. */
 int part_check_past(struct hosted *hosted, struct gb_err *err);
-/* As `record_cell`; 1 when no part records cells. */
+/* `record_cell`; 1 if no part records cells. */
 int part_record_cell(struct hosted *hosted, const struct gb_cell_info *cell,
                      struct gb_journal_ticket *ticket);
-/* As `explain_missing`. */
+/* `explain_missing` of all parts. */
 bool part_explain_missing(struct gb_server *server, struct gb_bytes id, struct gb_err *err);
-/* As `list_ended`. */
+/* `list_ended` of all parts. */
 bool part_list_ended(struct gb_json_out *out, struct gb_server *server,
                      const struct gb_params *params);

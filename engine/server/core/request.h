@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests and their answers. Each is answered exactly once, by reply_end(), request_ok() or one of
- * request_fail…(), which free it; when its connection closes first, `abandon` is called instead. */
+/* Requests and their answers. Each request is answered exactly once, by reply_end(), request_ok()
+ * or one of request_fail…(), which free it; if its connection closes first, `abandon` is called
+ * instead. */
 #pragma once
 
 #include "server/core/connection.h"
@@ -17,23 +18,23 @@ struct request {
     struct connection *connection;
     const struct gb_method *method;
     struct gb_buf id; /* as JSON */
-    size_t cost;      /* bytes in memory on its behalf */
+    size_t cost;      /* memory used on its behalf, in bytes */
     uint64_t received_ns;
-    /* The connection is closing; the request is freed after. NULL: nothing to do. */
+    /* The connection is closing; the request is freed afterwards. NULL: nothing to do. */
     void (*abandon)(struct request *request);
     void *arg; /* the handler's */
 };
 
-/* Takes the content of @id. */
+/* Moves the content of @id. */
 struct request *request_new(struct connection *connection, const struct gb_method *method,
                             struct gb_buf *id, size_t cost);
-/* Abandons and frees all that the connection has under way. */
+/* Abandons and frees all requests of the connection. */
 void request_abandon_all(struct connection *connection);
 
 struct reply {
     struct request *request;
     struct gb_buf buf;
-    struct gb_json_out out; /* inside of `result` */
+    struct gb_json_out out; /* inside `result` */
 };
 void reply_begin(struct reply *reply, struct request *request);
 /* Sends it and frees the request. */
@@ -42,14 +43,14 @@ void reply_end(struct reply *reply);
 /* Answers `{}`. */
 void request_ok(struct request *request);
 void request_fail(struct request *request, const struct gb_err *err);
-/* The same with more in `data`. */
+/* The same with additional `data`. */
 void request_fail_with(struct request *request, const struct gb_err *err,
                        void (*add)(struct gb_json_out *out, void *arg), void *arg);
-/* The guest's answer breaks the rules, as @err says: that is the end of the session, and the
- * answer. */
+/* The guest's answer violates the protocol, as @err says: ends the session and fails the
+ * request. */
 void request_break(struct request *request, struct hosted *hosted, struct gb_err *err);
-/* For requests to the guest whose `arg` is a struct hosted: `abandon`, and the answer that only
- * says whether it was done. */
+/* For requests to the guest whose `arg` is a struct hosted: `abandon`, and the callback that only
+ * reports success or failure. */
 void request_forget(struct request *request);
 void request_on_done(void *arg, const struct gb_frame *frame, const struct gb_err *err);
 

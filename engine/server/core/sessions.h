@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The methods that open, look at and close sessions. */
+/* The methods that open, list and close sessions. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,5 +9,5 @@
 
 extern const struct method_handler sessions_methods[];
 
-/* Whether a filter of session.list lets @value (NULL: none) pass. */
+/* Whether @value (NULL: none) passes a filter of session.list. */
 bool sessions_match(struct gb_bytes wanted, const char *value);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of the server that its core shares with its parts. Parts read it; what they change,
- * they change by the functions of the core.
+/* The server's state, shared by the core and its parts. Parts read it, and change it only through
+ * functions of the core.
  *
- * Theory of operation. A *connection* cuts its input into lines; dispatch.c turns a line into a
- * *request* and hands it, with its parameters, to the handler of its method. A handler answers at
- * once or keeps the request; each request is answered exactly once, by reply_end() or
- * request_fail(), which free it. When the connection closes first, the request's `abandon` is
- * called and the request is gone.
+ * Theory of operation. A *connection* splits its input into lines; dispatch.c turns a line into a
+ * *request* and passes it, with its parameters, to the handler of its method. A handler answers
+ * immediately or keeps the request; each request is answered exactly once, by reply_end() or
+ * request_fail(), which free it. If the connection closes first, the request's `abandon` is called
+ * and the request is freed.
  *
- * A session as the server keeps it (its names, the requests that wait for it) is a *hosted*
+ * A session as managed by the server (its names, the requests that wait for it) is a *hosted*
  * session. It lives from gb_session_new() to the session's `closed`, and is remembered for a while
- * after (ended.h).
+ * afterwards (ended.h).
  *
- * What the server does beyond that are its *parts* (part.h).
+ * All further features are *parts* (part.h).
  *
- * Limits: lines (GB_LINE_MAX), requests in flight and the bytes that they hold, unsent bytes of a
- * connection (above GB_UNSENT_HIGH nothing more is read from it), sessions, ended sessions.
+ * Limits: lines (GB_LINE_MAX), requests in flight and the bytes that they use, unsent bytes per
+ * connection (above GB_UNSENT_HIGH reading from it pauses), sessions, ended sessions.
  */
 #pragma once
 
@@ -33,13 +33,13 @@
 
 enum server_state {
     SERVER_NEW,
-    SERVER_OPEN,     /* takes everything */
-    SERVER_DRAINING, /* no new sessions and cells; waits for the cells that there are */
-    SERVER_CLOSING,  /* no new connections; sessions are on their way out */
+    SERVER_OPEN,     /* accepts everything */
+    SERVER_DRAINING, /* no new sessions and cells; waits for existing cells */
+    SERVER_CLOSING,  /* no new connections; sessions are being closed */
     SERVER_ENDED,
 };
 
-/* A method that this server has. */
+/* A method of this server. */
 struct method {
     const struct gb_method *row;
     handler_fn *handle;
@@ -53,20 +53,20 @@ struct gb_server {
     struct gb_host *host;
     struct gb_capacity *capacity;
     struct gb_settings settings;
-    char *past_folder;  /* of checkpoints; NULL: none */
-    char *state_folder; /* of the journal, unless the settings name one; NULL: none */
+    char *past_folder;  /* for checkpoints; NULL: none */
+    char *state_folder; /* for the journal, unless the settings name one; NULL: none */
     enum server_state state;
     struct gb_list connections, sessions; /* struct connection, struct hosted */
     size_t connection_count, session_count;
-    size_t cell_count;    /* under way in all sessions */
-    size_t line_bytes;    /* what connections hold of lines that have no end yet */
-    size_t request_bytes; /* what requests under way hold */
+    size_t cell_count;    /* in progress in all sessions */
+    size_t line_bytes;    /* bytes of incomplete lines in all connections */
+    size_t request_bytes; /* bytes used by requests in progress */
     uint64_t connections_numbered;
     uint64_t started_ns, opened;
     struct histogram open_times;
     struct ended_ring ended;
 
-    /* The parts and what they offer. */
+    /* The parts and what they provide. */
     const struct gb_part *const *parts;
     size_t part_count;
     struct part_state part_offsets[PARTS_MAX], part_sizes;
@@ -80,22 +80,22 @@ struct gb_server {
     void *arg;
     struct gb_list shutdowns;      /* requests of server.shutdown */
     struct gb_deferred progress;   /* of the shutdown */
-    struct gb_timer *accept_timer; /* after accept() found no descriptor left */
+    struct gb_timer *accept_timer; /* after accept() ran out of descriptors */
     struct gb_timer *drain_timer;
-    struct gb_timer *idle_timer; /* runs while nobody needs the server */
+    struct gb_timer *idle_timer; /* runs while the server is unused */
     char *path;
     int lock_fd, fd;
-    int handed_fd; /* by a service manager, whose the socket's file is; −1: none */
+    int handed_fd; /* from a service manager, which owns the socket file; −1: none */
     struct gb_watch *watch;
     const struct connection_handlers *connection_handlers;
 
     /* sample.c */
     struct gb_timer *pass_timer;
-    uint64_t pass_ns; /* when the pass over all VMs began (monotonic) */
+    uint64_t pass_ns; /* when the current pass over all VMs began (monotonic) */
 };
 
 /* GB_EBUSY while the server is ending. */
 int server_check_open(const struct gb_server *server, struct gb_err *err);
 
-/* A cell, a session or a connection has gone: a shutdown may go on, and a client may come in. */
+/* A cell, session or connection has gone: a shutdown may proceed, and a client may be accepted. */
 void server_changed(struct gb_server *server);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of the guest. What the client may send or ask for in one call is cut into guest frames.
+/* Files in the guest. What a client transfers in one call is split into guest frames.
  *
- * An upload belongs to its connection, session and path. Its pieces go to the guest as they come;
- * each call is answered when the guest has taken its last frame. While much waits for the guest,
- * the connection is not read, so that a client which sends without waiting fills its own socket.
+ * An upload belongs to its connection, session and path. Pieces are passed to the guest as they
+ * arrive; each call is answered when the guest has taken its last frame. While much data waits for
+ * the guest, reading from the connection pauses, so that backpressure reaches a client that sends
+ * without waiting.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server writes into the journal, and what it tells from it: session.history, sessions
- * that have ended, and after a restart why they did. */
+/* Writes the journal and serves from it: session.history, ended sessions, and after a restart the
+ * reasons why sessions ended. */
 #pragma once
 
 #include "server/core/part.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server says of itself: hello and stats. */
+/* What the server reports about itself: hello and stats. */
 #pragma once
 
 #include "server/core/part.h"

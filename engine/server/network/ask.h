@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a client asks for as `network`. */
+/* The value of `network` in a client's request. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,15 +11,15 @@
 
 struct network_ask {
     bool on;
-    struct gb_policy policy; /* when it is on; release it */
-    char name[GB_SETTINGS_NAME_MAX +
-              1]; /* what it is called: "none", "rules", or as in the settings */
+    struct gb_policy policy; /* if it is on; release it */
+    char
+        name[GB_SETTINGS_NAME_MAX + 1]; /* its name: "none", "rules", or a name from the settings */
 };
 
-/* @value NULL: nothing was said, which is no network. GB_EINVALID, GB_ETOOLARGE. */
+/* @value NULL: absent, which means no network. GB_EINVALID, GB_ETOOLARGE. */
 int network_ask_read(const struct gb_settings *settings, const struct gb_json *value,
                      struct network_ask *ret_ask, struct gb_err *err);
-/* Adds rules, an array of lines, in front of those of @policy, and reads them all into
+/* Puts rules, an array of lines, in front of those of @policy, and parses the result into
  * @ret_policy. */
 int network_ask_add(const struct gb_policy *policy, const struct gb_json *rules,
                     struct gb_policy *ret_policy, struct gb_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The network of sessions: which policy each has, what its guest asks for, and what of that is told
- * to whom. engine/net decides. */
+/* The network of sessions: the policy of each, its guest's requests, and who is told about them.
+ * engine/net makes the decisions. */
 #pragma once
 
 #include "server/core/part.h"

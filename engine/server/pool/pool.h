@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What VMs there could be: the methods that tell of the warm pool and of the room, and the one that
- * makes a template before it is needed. What they tell of is in engine/capacity.
- */
+/* Methods that report the warm pool and the available capacity, and the one that builds a template
+ * in advance. engine/capacity does the work. */
 #pragma once
 
 #include "server/core/part.h"

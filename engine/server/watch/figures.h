@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What sessions used in the last minutes, for whoever begins to watch.
+/* Resource usage of sessions in the last few minutes, for new watchers.
  *
- * Theory of operation. The ring of each session has one entry a round. A round notes what is known
- * then, and has it all read anew (core/sample.h), every FIGURES_MS while there are sessions. Rounds
- * have numbers and a time each, so that an entry which a round has left out is seen to be an old
- * one.
+ * Theory of operation. Each session has a ring with one entry per round. Every FIGURES_MS while
+ * there are sessions, a round stores the current values and starts sampling them anew
+ * (core/sample.h). Rounds are numbered and have a time, so that an entry which a round skipped is
+ * recognised as old.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 
 void figures_init(struct gb_server *server);
 void figures_release(struct gb_server *server);
-/* There is a session: rounds are made from now on. */
+/* There is a session: start making rounds. */
 void figures_begin(struct hosted *hosted);
-/* Tells the new watcher @to of the rounds before, fewer where there are many sessions. */
+/* Sends the past rounds to the new watcher @to, fewer if there are many sessions. */
 void figures_replay(struct gb_server *server, void *to);

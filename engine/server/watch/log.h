@@ -6,5 +6,5 @@
 
 void log_init(struct gb_server *server);
 void log_release(struct gb_server *server);
-/* Begins or ends to listen to the log. */
+/* Starts or stops listening to the log. */
 void log_watch(struct gb_server *server, bool on);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What host, VMs and guests use, as an event once a second while somebody wants it. */
+/* Resource usage of host, VMs and guests, as one event per second while anybody wants it. */
 #pragma once
 
 #include "server/watch/state.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the watch part keeps of the server, of a connection and of a session. */
+/* The state of the watch part per server, connection and session. */
 #pragma once
 
 #include <pthread.h>
@@ -20,7 +20,7 @@ enum { EVENT_KINDS_MAX = 31 };
 
 struct watch_server {
     struct gb_list subscriptions;
-    const char *kinds[EVENT_KINDS_MAX]; /* of all parts; bits below are their numbers */
+    const char *kinds[EVENT_KINDS_MAX]; /* of all parts; the bits below are indexes into it */
     size_t kind_count;
     uint32_t wanted; /* by any subscription */
     /* samples.c */
@@ -28,8 +28,8 @@ struct watch_server {
     uint32_t ask_round;            /* of asking the guests */
     /* figures.c */
     struct gb_timer *figures_timer;
-    bool figures_run;                   /* rounds are made: there are sessions */
-    uint32_t figures_round;             /* the last; 0: none yet */
+    bool figures_run;                   /* rounds are being made: there are sessions */
+    uint32_t figures_round;             /* the last one; 0: none yet */
     uint64_t figures_at_ns[GB_FIGURES]; /* wall clock */
     /* log.c */
     struct gb_list log_lines;
@@ -43,7 +43,7 @@ struct watch_connection {
     uint32_t numbered;
 };
 
-/* What a session used at a moment of the past. */
+/* A session's resource usage at a past time. */
 struct figure {
     uint32_t round; /* 0: none */
     uint32_t memory_kib;
@@ -51,7 +51,7 @@ struct figure {
 };
 
 struct watch_session {
-    bool asked; /* what its guest uses: the answer is awaited */
+    bool asked; /* its guest was asked for its usage and has not answered yet */
     uint32_t asked_round;
     struct figure figures[GB_FIGURES];
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watching: what happens, as events to whoever subscribes. */
+/* Watching: delivers events to subscribers. */
 #pragma once
 
 #include "server/core/part.h"
