@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Devices: loading the kernel's modules, and finding disk and port by what the host called them.
+/* Devices: loads kernel modules, and finds the disk and the port by the names that the host gave
+ * them.
  *
- * Nothing here goes by enumeration order: the disk is the one whose virtio serial is "root", the
- * port is the one that is named. Both may turn up late, the port before it has its name; the kernel
- * says so by uevents, which are waited for.
+ * Nothing depends on enumeration order: the disk is the one with the virtio serial "root", the port
+ * is the one with the right name. Both may appear late, the port even before its name; the kernel
+ * announces them by uevents, for which we wait.
  */
 #pragma once
 
@@ -12,20 +13,20 @@
 
 #include <sys/types.h>
 
-/* The kernel's uevents, non-blocking, or -errno. To be opened before the modules are loaded. */
+/* A non-blocking socket for the kernel's uevents, or -errno. Open it before loading modules. */
 int device_open_uevents(void);
 
-/* Throws away what has arrived on @uevent_fd: the news is that there is news. */
+/* Discards what has arrived on @uevent_fd: only the wake-up matters. */
 void device_drain_uevents(int uevent_fd);
 
-/* Loads the modules that DIRECTORY/order lists, in that order, and removes their files. A module
- * that does not load is an error; that it is there already is not. 0 or -errno. */
+/* Loads the modules listed in DIRECTORY/order, in that order, and removes their files. A module
+ * that fails to load is an error; one that is already loaded is not. 0 or -errno. */
 int device_load_modules(const char *directory);
 
-/* The name under /dev of the disk with this virtio serial, waiting until it is there. @sys_fd is
- * the top of a sysfs. 0, or -ETIMEDOUT after @timeout_ms, or -errno. */
+/* Waits for the disk with this virtio serial and returns its name under /dev. @sys_fd is the root
+ * of a sysfs. 0, or -ETIMEDOUT after @timeout_ms, or -errno. */
 int device_wait_disk(int sys_fd, int uevent_fd, const char *serial, int timeout_ms, char *ret_name,
                      size_t size);
 
-/* The same for a virtio-serial port, without waiting: -ENOENT while there is none of that name. */
+/* The same for a virtio-serial port, without waiting: -ENOENT if there is none of that name. */
 int device_find_port(int sys_fd, const char *port, char *ret_name, size_t size);

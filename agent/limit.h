@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory limit of the user's processes, where the kernel alone does not see a lack of memory.
+/* The memory limit of the user's processes, for cases in which the kernel's OOM killer is not
+ * triggered.
  *
- * A program that fills its memory in small pieces leaves no room for its own code, which is dropped
- * and read again for each step: it stands still, and as long as a page can be dropped the OOM
- * killer is not called. So a group that has met its limit again and again for two seconds, without
- * a pause, is looked at: 16 MiB of what can be read again are dropped (an eighth of the limit at
- * most), which is about the code of an interpreter with its libraries; when there is not so much,
- * the process that has the most memory of its own is killed.
+ * A program that fills its memory in small pieces leaves no room for its own code, which is evicted
+ * and read again for each step: it makes no progress, but as long as a page can be evicted the OOM
+ * killer is not called. So when a group has been hitting its limit continuously for two seconds, we
+ * intervene: 16 MiB (at most an eighth of the limit) of reclaimable pages are dropped, about the
+ * size of an interpreter's code with its libraries; if there is less than that, the process with
+ * the most private memory is killed.
  */
 #pragma once
 
@@ -14,15 +15,15 @@
 
 #include "cgroup.h"
 
-/* Zeroed at first. */
+/* Embed it, zeroed. */
 struct limit {
-    uint64_t events;              /* so far */
-    uint64_t since_ns, newest_ns; /* of those that came one behind the other */
-    uint64_t kills;               /* our own */
+    uint64_t events;              /* the total so far */
+    uint64_t since_ns, newest_ns; /* of the current run of consecutive events */
+    uint64_t kills;               /* kills by us */
 };
 
-/* memory.events has changed. */
+/* Call it when memory.events has changed. */
 void limit_look(struct limit *limit, const struct cgroup *group, int proc_fd);
 
-/* How many processes have ended for lack of memory so far, by the kernel or by us. */
+/* How many processes have been killed so far for lack of memory, by the kernel or by us. */
 uint64_t limit_kills(const struct limit *limit, const struct cgroup *group);

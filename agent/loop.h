@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's loop: epoll, with an order inside a round and deadlines instead of timer descriptors.
+/* The agent's event loop: epoll, with priorities within a round and deadlines instead of timer
+ * descriptors.
  *
- * One round gathers everything that is ready and serves it by rank. Rank is what makes a small cell
- * cost one write to the port: the channel that says "done" is looked at before the pipes, so output
- * and end leave together.
+ * A round collects all ready sources and serves them by rank. Because of the ranks a small cell
+ * costs a single write to the port: the channel that reports "done" is served before the pipes, so
+ * output and end are sent together.
  */
 #pragma once
 
@@ -17,28 +18,28 @@
 enum { LOOP_BATCH = 64 };
 
 enum rank {
-    RANK_CHANNEL, /* workers' channels: an end of a cell includes what its pipes hold */
+    RANK_CHANNEL, /* workers' channels: the end of a cell includes what its pipes hold */
     RANK_PORT,    /* the host */
-    RANK_SIGNAL,  /* deaths are looked at after the last words on the channels */
+    RANK_SIGNAL,  /* deaths are handled after the last messages on the channels */
     RANK_PIPE,    /* output of cells */
 };
 
 struct source;
 typedef void source_fn(struct source *source);
 
-/* A descriptor in the loop. Embed it. The descriptor stays its owner's. */
+/* A descriptor in the loop. Embed it. The owner keeps the descriptor. */
 struct source {
     int fd;
     enum rank rank;
-    uint32_t events;  /* asked for; 0 when not in the loop */
-    uint32_t revents; /* found in the present round, else 0 */
+    uint32_t events;  /* requested events; 0 if not in the loop */
+    uint32_t revents; /* events in the current round, else 0 */
     source_fn *ready;
 };
 
 struct deadline;
 typedef void deadline_fn(struct deadline *deadline);
 
-/* A point on the monotonic clock. Embed it; it fires once. */
+/* A time on the monotonic clock. Embed it; it fires once. */
 struct deadline {
     struct gb_list link;
     uint64_t at_ns;
@@ -48,7 +49,7 @@ struct deadline {
 struct loop {
     int epoll_fd;
     unsigned ready_count;
-    bool goes_on; /* there is work that no descriptor tells of: the next round does not wait */
+    bool goes_on; /* there is work without a ready descriptor: the next round does not block */
     struct source *ready[LOOP_BATCH];
     struct gb_list deadlines;
 };
@@ -56,10 +57,10 @@ struct loop {
 /* 0 or -errno. */
 int loop_init(struct loop *loop);
 
-/* Puts @source into the loop, or changes what it waits for. 0 or -errno. */
+/* Adds @source to the loop, or changes its events. 0 or -errno. */
 int loop_watch(struct loop *loop, struct source *source, uint32_t events);
 
-/* Takes it out, also out of the round that is being served; harmless when it is not in. */
+/* Removes it, also from the current round; no-op if it is not in the loop. */
 void loop_unwatch(struct loop *loop, struct source *source);
 
 void deadline_init(struct deadline *deadline, deadline_fn *passed);
@@ -71,5 +72,5 @@ static inline bool deadline_is_set(const struct deadline *deadline)
     return !gb_list_empty(&deadline->link);
 }
 
-/* Waits for something, at most until the next deadline, and serves one round. 0 or -errno. */
+/* Waits for events, at most until the next deadline, and serves one round. 0 or -errno. */
 int loop_round(struct loop *loop);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completion and the like: questions to the session's worker, answered while a cell runs. */
+/* Completion and similar queries to the session's worker, which are answered even while a cell
+ * runs. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,10 +14,10 @@ struct worker;
 
 enum { QUERIES_MAX = 16 };
 
-/* Questions that are under way. Embed it; zeroed is empty. */
+/* Queries in progress. Embed it; zeroed is empty. */
 struct queries {
     struct {
-        uint32_t id; /* the host's request, 0: free */
+        uint32_t id; /* the host's request id; 0: free slot */
         enum control_type answer;
     } open[QUERIES_MAX];
 };
@@ -26,12 +27,12 @@ void query_complete(struct agent *agent, const struct gb_frame *frame,
 void query_is_complete(struct agent *agent, const struct gb_frame *frame,
                        const struct gb_is_complete *question);
 
-/* Whether one is under way. */
+/* Whether any is in progress. */
 bool query_is_open(const struct queries *queries);
 
-/* An answer of @worker goes to whoever asked. */
+/* Forwards @worker's answer to the request that it belongs to. */
 void query_answer(struct agent *agent, struct worker *worker,
                   const struct control_message *message);
 
-/* All that is under way is answered by an error. */
+/* Answers all queries in progress with an error. */
 void query_worker_gone(struct agent *agent, const struct worker *worker);

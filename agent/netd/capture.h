@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sockets to which the kernel hands what programs send to the network, and the programs in the
- * kernel that do it. */
+/* The sockets that receive what programs send to the network, and the BPF programs that redirect it
+ * there. */
 #pragma once
 
-/* Non-blocking. -1: not open. */
+/* Non-blocking; -1: not open. */
 struct capture {
-    int listener; /* accepts what was granted; getsockname() is where the program wanted to go */
+    int listener; /* accepts granted connections; getsockname() returns the intended destination */
     int resolver; /* UDP, port 53 of every address */
-    int syns;     /* raw: each SYN that is held */
-    int out;      /* raw: packets with their headers */
-    int link;     /* while it is open, the kernel hands over */
+    int syns;     /* raw: receives each held SYN */
+    int out;      /* raw: sends packets with their headers */
+    int link;     /* the redirection lasts as long as this is open */
 };
 
-/* 0, or the name of the step that failed with errno set. */
+/* Returns 0, or the name of the step that failed, with errno set. */
 const char *capture_open(struct capture *capture, int proc_fd);

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guest's network: a process of its own (netd) that takes every connection which a program
- * begins, asks the host for it over the second port, and carries its bytes.
+/* The guest's network: a separate process (netd) that intercepts every connection which a program
+ * opens, requests it from the host over the second port, and relays its bytes.
  *
  * Theory of operation
  *
- *   program   connect()  -> SYN -> the guest's own stack, for every IPv4 address is local (route.h)
- *   capture.c  a program in the kernel (sk_lookup) hands it to the one listener of netd, whose
- *              filter drops it at first: the SYN is held, and the program waits in connect(). A raw
- *              socket shows it to netd.
- *   relay.c    opens a stream to the host with address and port. The host says yes: the same SYN
- *              goes in again with a mark (its TTL), the filter lets it pass, and the connection is
- *              accepted. It says no: netd answers with what a refusing or unreachable machine would
- *              say, so that connect() fails with the errno that programs know.
- *   resolver.c a DNS server on port 53 of every address, which asks the host what a name is.
+ *   program    connect() sends a SYN to the guest's own stack, because every IPv4 address is local
+ *              (route.h).
+ *   capture.c  A BPF program (sk_lookup) directs it to netd's one listener, whose filter drops it
+ * at first: the SYN is held, and the program waits in connect(). A raw socket passes it to netd.
+ *   relay.c    Opens a stream to the host with address and port. If the host accepts, the same SYN
+ *              is reinjected with a mark (its TTL), the filter lets it pass, and the connection is
+ *              accepted. If the host refuses, netd sends the answer of a refusing or unreachable
+ *              machine, so that connect() fails with the usual errno.
+ *   resolver.c A DNS server on port 53 of every address, which asks the host for names.
  *
- * Nothing here decides anything: the host knows the names, the rules and the addresses, and a guest
- * whose netd was taken over can ask for what the rules allow and no more.
+ * No decisions are made here: the host knows the names, the rules and the addresses, and a
+ * compromised netd can request what the rules allow and no more.
  *
- * The process is forked from the agent when the host says NETWORK_ON, and not before. It makes
- * sockets and routes, gives up every right, and says so; only then is the request answered. It
- * parses what programs send (SYNs, DNS), and may die without the agent.
+ * The agent forks the process only when the host sends NETWORK_ON. It creates sockets and routes,
+ * drops all privileges, and reports that; only then is the request answered. It parses what
+ * programs send (SYNs, DNS), and its death does not affect the agent.
  */
 #pragma once
 
@@ -32,13 +32,13 @@
 struct agent;
 
 struct netd {
-    pid_t pid; /* 0: there was no network yet, or it has died */
+    pid_t pid; /* 0: no network yet, or it has died */
 };
 
-/* Gives the guest a network. Harmless when it has one. 0 or a code, and then it has none. */
+/* Turns the guest's network on. No-op if it is on. 0 or a code, and then it is off. */
 int netd_on(struct agent *agent, struct gb_err *err);
-/* Takes it away: nothing is left of it to see but the process, which has no way to anywhere; the
- * host breaks the connections. Harmless without one. */
+/* Turns it off: the process stays, but without any route to it; the host breaks the connections.
+ * No-op if it is off. */
 void netd_off(struct agent *agent);
-/* A child has been reaped; whether it was netd, without which there is no network any more. */
+/* A child has been reaped; returns whether it was netd, without which the network is off. */
 bool netd_reaped(struct agent *agent, pid_t pid);

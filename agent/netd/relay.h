@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections of the guest's programs, each with a stream to the host.
  *
- * Life of one: HELD (the program waits in connect(), the host has been asked) → GRANTED (the SYN
- * went in again, the kernel completes the handshake) → OPEN (accepted: bytes go both ways) → gone.
- * A program that gave up meanwhile answers the SYN|ACK by a reset, so a GRANTED one is given up
- * when it was not accepted for a while.
+ * Life of a connection: HELD (the program waits in connect(), the host has been asked) → GRANTED
+ * (the SYN was reinjected, the kernel completes the handshake) → OPEN (accepted: bytes flow both
+ * ways) → gone. A program that gave up meanwhile answers the SYN|ACK with a reset, so a GRANTED
+ * connection that is not accepted for a while is dropped.
  */
 #pragma once
 
@@ -23,11 +23,11 @@ struct relay {
     struct deadline sweep;
 };
 
-/* Borrows all for its life. 0 or -errno. */
+/* Borrows everything for its life. 0 or -errno. */
 int relay_init(struct relay *relay, struct loop *loop, struct gb_mux *mux,
                const struct capture *capture);
 
-/* Of GB_STREAM_CONNECT; the argument is the relay. */
+/* For GB_STREAM_CONNECT; the argument is the relay. */
 void relay_fill(struct relay *relay, struct gb_mux_stream *stream);
 int relay_data(struct relay *relay, struct gb_mux_stream *stream, struct gb_bytes bytes,
                struct gb_err *err);

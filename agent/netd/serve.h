@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the process netd does from its fork on. */
+/* The body of the process netd, from its fork on. */
 #pragma once
 
 struct boot;
 
-/* Makes everything, gives up every right, writes a byte to @ready_fd (taken), and serves. Returns
- * never: it ends with a line on the console when something fails, and @ready_fd closes. */
+/* Sets everything up, drops all privileges, writes a byte to @ready_fd (taken), and serves. Never
+ * returns: on failure it exits with a line on the console, which closes @ready_fd. */
 _Noreturn void serve_network(const struct boot *boot, int ready_fd);

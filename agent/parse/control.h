@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control channel between the agent and a worker (docs/guest.md): messages, and the strict
- * reading of what a worker sends. Everything here is a pure function of its input.
+/* The control channel between the agent and a worker (docs/guest.md): messages, and strict parsing
+ * of what a worker sends. Everything here is a pure function of its input.
  *
- * A worker shares its process with code that nobody has vetted, so every byte from it is hostile:
- * control_next() refuses what a worker may not send on a channel, before its payload has arrived
- * where the header already tells.
+ * A worker shares its process with untrusted code, so every byte from it is hostile: control_next()
+ * rejects what a worker may not send on a channel, from the header alone where that is enough.
  */
 #pragma once
 
@@ -20,7 +19,7 @@ enum { CONTROL_HEADER = 8 };
 enum control_channel { CONTROL_CELL, CONTROL_QUERY };
 
 enum control_type {
-    CONTROL_RUN = 1, /* CELL in the contract */
+    CONTROL_RUN = 1, /* CELL in the protocol */
     CONTROL_SETTINGS = 2,
     CONTROL_READY = 3,
     CONTROL_DONE = 4,
@@ -37,11 +36,11 @@ enum control_type {
     CONTROL_COMPLETENESS = 19,
 };
 
-/* Where the flags stand in an encoded CELL: behind the header and the cell's number. */
+/* The offset of the flags in an encoded CELL: after the header and the cell's number. */
 enum { CONTROL_RUN_FLAGS_AT = 8 + 4 };
 
-/* CONTROL_STALE_SIGINT: a SIGINT may be left over from the cell before. The worker forgets it and
- * says BEGUN; one that is meant for this cell is sent behind that. */
+/* CONTROL_STALE_SIGINT: a SIGINT for the previous cell may still be pending. The worker discards it
+ * and sends BEGUN; a SIGINT for this cell is only sent after that. */
 enum control_run_flags { CONTROL_INTERACTIVE = 1, CONTROL_FINAL = 2, CONTROL_STALE_SIGINT = 4 };
 
 enum control_done_flags {
@@ -55,7 +54,7 @@ struct control_run {
     uint32_t cell;
     uint8_t flags;
     struct gb_pairs env;
-    struct gb_bytes file; /* absolute: the code is in there; or empty */
+    struct gb_bytes file; /* absolute path of the file that contains the code; or empty */
     struct gb_bytes argv; /* as in EXEC */
     struct gb_bytes code;
 };
@@ -79,7 +78,7 @@ struct control_is_complete {
 extern const struct gb_fields control_run_fields, control_settings_fields, control_complete_fields,
     control_is_complete_fields;
 
-/* Adds a whole message. */
+/* Appends a complete message. */
 void control_add(struct gb_buf *buf, enum control_type type, const struct gb_fields *table,
                  const void *message);
 
@@ -90,7 +89,7 @@ struct control_done {
     struct gb_bytes value;
 };
 
-/* Of a final cell: DONE but for the exit code, which is the process's. */
+/* For a final cell: DONE without the exit code, which is the process's. */
 struct control_ending {
     uint32_t cell;
     uint8_t flags;
@@ -135,9 +134,8 @@ struct control_message {
     };
 };
 
-/* Takes the next message of a worker off the front of @input. Returns 1 and fills @ret_message,
- * which borrows from @input until the caller has consumed @ret_size bytes; 0 when more bytes are
- * needed (then *@ret_size is how many there must be in all); -GB_EINTERNAL when the worker breaks
- * the rules. */
+/* Parses the worker's next message at the front of @input. Returns 1 and fills @ret_message, which
+ * borrows from @input until the caller has consumed @ret_size bytes; 0 if more bytes are needed
+ * (*@ret_size is then the required total); -GB_EINTERNAL if the worker violates the protocol. */
 int control_next(enum control_channel channel, struct gb_bytes input,
                  struct control_message *ret_message, size_t *ret_size, struct gb_err *err);

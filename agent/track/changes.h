@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which regular files below a folder have come, gone or changed.
+/* Tracks which regular files below a folder were created, removed or changed.
  *
- * Theory of operation. Every folder of the tree has an inotify watch, so that nothing is looked at
- * while nothing happens: asking then costs one read(). News name a folder and an entry; each named
- * entry is looked at once, when somebody asks, and compared with what was known of it (inode, size,
- * time of change, and whether the news were of writing, which two writes within one tick of the
- * kernel's clock would otherwise hide). Contents are never read. A folder that has come is watched
- * first and read then, so that nothing slips through in between; one that is gone, or another one
- * now, takes its files with it. When the kernel dropped news, everything is looked at.
+ * Theory of operation. Every folder of the tree has an inotify watch, so that an idle tree costs
+ * nothing: a query is then one read(). Events name a folder and an entry; a query examines each
+ * named entry once and compares it with its last known state (inode, size, ctime, and whether an
+ * event reported a write, which matters when two writes fall into one tick of the kernel's clock).
+ * Contents are never read. A new folder is watched first and then read, so that nothing is missed
+ * in between; one that is removed or replaced takes its files with it. If the kernel dropped
+ * events, everything is examined.
  *
- * Links are not followed, neither in the tree nor on the way to a file, and are no files
- * themselves. Who changes the tree at the same time causes more news for the next time, not more
- * work for this one: how much is remembered and looked at is bounded, and what does not fit is told
- * as a list that is not whole.
+ * Links are not followed, neither in the tree nor on the way to a file, and do not count as files.
+ * Concurrent changes to the tree cause events for the next query, not more work for this one: how
+ * much is remembered and examined is bounded, and if that is exceeded the list is reported as
+ * incomplete.
  *
- * Not noticed: writing through a memory mapping, and through another name of the same file that is
- * not below the folder. A change of mode or owner alone is none.
+ * Not detected: writes through a memory mapping, and through a hard link outside the folder. A
+ * change of only mode or owner does not count.
  */
 #pragma once
 
@@ -26,15 +26,15 @@
 
 struct changes;
 
-/* Begins with the folder @root_fd (borrows; must stay open), whose files all count as known. 0 or
- * -errno. */
+/* Starts with the folder @root_fd (borrowed; must stay open), whose present files all count as
+ * known. 0 or -errno. */
 int changes_new(int root_fd, struct changes **ret_changes);
 void changes_free(struct changes *changes);
 
-/* Adds what has happened since the last report to the encoded pairs @list (gb_changed_add(), sorted
- * by path) and counts it; at most GB_CHANGED_MAX. False: the list is not whole. */
+/* Appends the changes since the last report to the encoded pairs @list (gb_changed_add(), sorted by
+ * path) and counts them; at most GB_CHANGED_MAX. False: the list is incomplete. */
 bool changes_report(struct changes *changes, struct gb_buf *list, uint32_t *count);
 
-/* The entry @name of the folder @folder_fd, and all that is below it, is as it should be: what has
- * happened to it up to now is not reported. */
+/* Marks the entry @name of the folder @folder_fd, and everything below it, as known: its changes so
+ * far are not reported. */
 void changes_accept(struct changes *changes, int folder_fd, const char *name);

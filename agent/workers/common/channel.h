@@ -40,20 +40,20 @@ struct channel {
     size_t n_fds;
 };
 
-/* A received message; its payload lives until the next call for the same channel. */
+/* A received message; the payload is valid until the next call for the same channel. */
 struct message {
     uint8_t type;
     const uint8_t *data;
     size_t size;
 };
 
-/* Reader of a payload's fields; a field that is not there ends the process. */
+/* Reads a payload's fields; exits the process if one is missing. */
 struct fields {
     const uint8_t *data;
     size_t left;
 };
 
-/* A payload under construction; ends the process when memory does. */
+/* A payload being built; exits the process if memory runs out. */
 struct payload {
     uint8_t *data;
     size_t size;
@@ -62,10 +62,10 @@ struct payload {
 
 /* Moves @fd to CHANNEL_FIRST_FD or above, close-on-exec. */
 void channel_init(struct channel *c, int fd);
-/* Reads what there is, waiting for the first byte. Ends the process quietly at end of file. */
+/* Reads what is available, waiting for the first byte. Exits quietly at end of file. */
 void channel_fill(struct channel *c);
-/* Gives the next whole message; false when there is none yet. @drop says that the one before
- * has been dealt with. */
+/* Returns the next complete message; false if there is none yet. @drop: the previous one has been
+ * handled. */
 bool channel_next(struct channel *c, struct message *ret_message);
 void channel_drop(struct channel *c, const struct message *m);
 void channel_send(struct channel *c, uint8_t type, const struct payload *p);
@@ -79,16 +79,17 @@ void fields_end(const struct fields *f);
 void payload_u8(struct payload *p, uint8_t value);
 void payload_u32(struct payload *p, uint32_t value);
 void payload_bytes(struct payload *p, const void *data, size_t size);
-/* Without the length in front of them: fields that somebody else has coded. */
+/* Without a length in front: fields that are already encoded. */
 void payload_raw(struct payload *p, const void *data, size_t size);
 void payload_string(struct payload *p, const char *text);
 void payload_release(struct payload *p);
 
-/* Ends the process: the peer broke the rules. */
+/* Exits the process: the peer violated the protocol. */
 _Noreturn void channel_violation(void);
 
-/* Ends the process behind its last message, by standing still until the agent, which has read that
- * message, kills it. What the kernel does to end a process takes longer under emulation than many a
- * program (70 ms for an interpreter: hardly any of that code has run in a clone before), and the
- * agent would get no turn before it is done. The process ends by itself when the peer is gone. */
+/* Ends the process after its last message: stops and waits until the agent, which has read the
+ * message, kills it. Under emulation the kernel takes longer to tear down a process than many
+ * programs take to run (70 ms for an interpreter: hardly any of that code has run in a clone
+ * before), and the agent would not be scheduled before that is finished. The process exits on its
+ * own if the peer is gone. */
 _Noreturn void channel_depart(const struct channel *c, int code);

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The few functions of Node-API that the addon uses.  The ABI is stable by contract, and a copy of
- * these declarations spares the build a package of headers per version of Node. */
+/* The few Node-API functions that the addon uses. The ABI is stable by contract; with our own
+ * declarations the build needs no package of headers for each version of Node. */
 
 typedef struct napi_env_s *napi_env;
 typedef struct napi_value_s *napi_value;

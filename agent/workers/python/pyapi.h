@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /* The few functions of Python's stable ABI that the native module uses. The ABI is stable by
- * contract, and a copy of these declarations spares the build the headers of an interpreter. */
+ * contract; with our own declarations the build needs no interpreter headers. */
 
 typedef struct _object PyObject;
 typedef struct _ts PyThreadState;
@@ -23,7 +23,7 @@ enum {
     PYTHON_ABI_VERSION = 3,
     FILE_INPUT = 257,
 };
-enum { PYGEN_RETURN, PYGEN_NEXT }; /* of PyIter_Send(), which gives -1 for an error */
+enum { PYGEN_RETURN, PYGEN_NEXT }; /* of PyIter_Send(), which returns -1 on error */
 enum {
     TYPE_DEALLOC = 52,
     TYPE_METHODS = 64,
@@ -32,7 +32,7 @@ enum {
 
 struct PyMethodDef {
     const char *name;
-    PyAnyFunction function; /* takes what the flags say */
+    PyAnyFunction function; /* signature depends on the flags */
     int flags;
     const char *doc;
 };
@@ -77,7 +77,7 @@ extern PyObject *PyLong_FromLong(long value);
 extern long PyLong_AsLong(PyObject *number);
 extern PyObject *PyTuple_New(ssize_t size);
 extern int PyTuple_SetItem(PyObject *tuple, ssize_t at, PyObject *item);
-extern ssize_t PyTuple_Size(PyObject *tuple);                  /* -1: it is none */
+extern ssize_t PyTuple_Size(PyObject *tuple);                  /* -1: not a tuple */
 extern PyObject *PyTuple_GetItem(PyObject *tuple, ssize_t at); /* borrowed */
 extern PyObject *PyTuple_GetSlice(PyObject *tuple, ssize_t from, ssize_t to);
 extern PyObject *PyList_New(ssize_t size);
@@ -114,7 +114,7 @@ extern PyObject *PyException_GetTraceback(PyObject *error);
 extern int PyErr_CheckSignals(void);
 extern PyObject *PyExc_OSError;
 extern PyObject *PyErr_SetFromErrnoWithFilename(PyObject *kind, const char *path);
-/* Not of the stable ABI, and the same in every version there is. Closes @file when @close. */
+/* Not in the stable ABI, but the same in all existing versions. Closes @file if @close. */
 extern PyObject *PyRun_FileExFlags(FILE *file, const char *path, int start, PyObject *globals,
                                    PyObject *locals, int close, void *flags);
 extern PyThreadState *PyEval_SaveThread(void);

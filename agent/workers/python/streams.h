@@ -5,25 +5,27 @@
 
 #include "pyapi.h"
 
-/* The classes of the standard streams' lower layers.
+/* The classes below the text layer of the standard streams.
  *
- * sys.stdin, sys.stdout and sys.stderr are what python3 makes for pipes: each property is that.
- * What they do beyond it stands below the text layer, in classes that are called as the originals:
- * - FileIO for descriptor 0 tells the agent when an interactive cell is about to wait in a read;
- * - BufferedWriter passes on each line, so that output is seen when it is printed and comes in
- * order with that of children, and it outlives a text layer of the user's that an earlier cell left
- * in sys.stdout (spare()): the original is closed with it.
+ * sys.stdin, sys.stdout and sys.stderr have exactly the properties that python3 gives them for
+ * pipes. What they do in addition is below the text layer, in classes named like the originals:
  *
- * Written in C because a method of a Python class is a frame, which tracebacks show. */
+ * - FileIO for descriptor 0 tells the agent when an interactive cell is about to block in a read;
+ * - BufferedWriter passes on each line, so that output appears when it is printed and in order with
+ *   that of child processes. It also outlives a text layer that an earlier cell's user code left in
+ *   sys.stdout (spare()), with which the original would be closed.
+ *
+ * They are written in C because a method of a Python class would have a frame, which tracebacks
+ * show. */
 
-/* Adds the classes, and the functions that they are told things with, to the module. */
+/* Adds to the module the classes, and the functions that pass information to them. */
 bool streams_init(PyObject *module);
 
-/* A cell begins (@interactive: somebody may answer its reads), or is over (@cell is 0). */
+/* A cell begins (@interactive: its reads may be answered), or is over (@cell is 0). */
 void streams_cell(uint32_t cell, bool interactive);
 
-/* In native.c: says that the cell waits, or no longer does. */
+/* In native.c: reports that the cell waits for input, or no longer does. */
 void tell_waiting(uint32_t cell, bool waits);
 
-/* In native.c: says that a final cell is over, and what it came to, and ends the process. */
+/* In native.c: reports the result of a final cell and ends the process. */
 _Noreturn void depart(uint32_t cell, int code);
