@@ -119,7 +119,7 @@ struct gb_part {
     /* Whether the session can be checkpointed and rewound: not if the part has state of it outside
      * the VM that would not follow. GB_ENOPAST, with the reason. */
     int (*check_past)(struct hosted *hosted, struct gb_err *err);
-    /* It was rewound, or taken forward again: these of its cells are undone now (model/undone.h). */
+    /* It was rewound or taken forward again: these of its cells are undone now (model/undone.h). */
     void (*session_rewound)(struct hosted *hosted, struct gb_bytes undone);
     /* Output of a cell that has ended. */
     void (*session_output)(struct hosted *hosted, uint32_t cell, enum gb_output stream,
