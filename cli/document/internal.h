@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the formats share. */
+/* Shared by the formats. */
 #pragma once
 
 #include "document/document.h"
 
-/* A line of somebody's code in a comment of ours: nothing of it is hidden, all else is as it was.
- */
+/* Adds a line of code to a comment of ours: hidden characters are escaped, everything else is
+ * copied. */
 void add_code_line(struct gb_buf *to, struct gb_bytes line);
-/* Python, as the same program: in comments and plain strings what hides something is written as
- * Python itself writes it. False when such characters are left, where no other spelling means the
- * same (raw strings, f-strings, outside of all). */
+/* Adds Python code as an equivalent program: in comments and plain strings, hidden characters are
+ * replaced by Python's own escapes. False if some remain where no equivalent spelling exists (raw
+ * strings, f-strings, outside strings). */
 bool add_python(struct gb_buf *to, struct gb_bytes code);
-/* Ends the last line, unless it is ended but for the end of a colour. */
+/* Ends the last line, unless it is ended already or only lacks a colour reset. */
 void end_line(struct gb_buf *text);
 bool is_text_type(struct gb_bytes mime);
-/* And has a name that can stand anywhere. */
+/* Whether it is an image type, with a name that is safe anywhere. */
 bool is_image_type(struct gb_bytes mime);
 /* The language of the session, and of a cell's code. Never NULL. */
 const struct gb_language *document_language(const struct document *document);

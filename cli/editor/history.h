@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file that remembers what was typed in a language, shared by every prompt of Glassbell.
+/* The history file of a language, shared by all of Glassbell's prompts.
  *
- * Entries may have many lines: between them stand time stamp lines that begin with a character that
- * no line of code begins with. The list itself is readline's global one.
+ * Entries may have several lines: they are separated by time stamp lines, which start with a
+ * character that no line of code starts with. The list itself is readline's global one.
  */
 #pragma once
 
@@ -13,15 +13,15 @@ enum {
     HISTORY_FILE_MAX = 4 << 20, /* bytes; a larger file is not read */
 };
 
-/* $XDG_STATE_HOME/glassbell/history-LANGUAGE; its folder is made. NULL when there is no place for
- * it or @language is no word of lower case letters and digits. Gives. */
+/* $XDG_STATE_HOME/glassbell/history-LANGUAGE; creates its folder. NULL if there is no place for it
+ * or @language contains anything but lower case letters and digits. Gives. */
 char *history_file_path(const char *language);
 
-/* Readies readline's list and reads the file into it. @path NULL: an empty list. */
+/* Clears readline's list and reads the file into it. @path NULL: an empty list. */
 void history_file_read(const char *path);
 
-/* Adds to the list and to the file, unless it is what was added last. */
+/* Adds to the list and to the file, unless it equals the last entry. */
 void history_file_add(const char *path, const char *text);
 
-/* Cuts a file that has grown to four times what is kept. */
+/* Truncates a file that has grown to four times the size to be kept. */
 void history_file_tidy(const char *path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of the prompt share: the global state beside readline's, keys, pop-up. */
+/* Shared by the parts of the prompt: global state in addition to readline's, keys, pop-up. */
 #pragma once
 
 #include <stdio.h>
@@ -13,40 +13,40 @@
 
 enum {
     PROMPT_KEY_MAX = 64,
-    PROMPT_AHEAD_MAX = 64 << 10, /* bytes of keys typed while Enter waits */
+    PROMPT_AHEAD_MAX = 64 << 10, /* bytes of type-ahead while Enter waits */
 };
 
-/* readline has one history; those of other languages wait here. */
+/* Readline has only one history; those of other languages are kept here. */
 struct prompt_history {
     struct prompt_history *next;
     char *language, *path;
-    HISTORY_STATE *state; /* NULL: it is the one in use */
+    HISTORY_STATE *state; /* NULL: currently in readline */
 };
 
 struct prompt {
     bool ready;
-    bool shows_mode, pastes; /* wishes of ~/.inputrc that are the painter's */
+    bool shows_mode, pastes; /* settings in ~/.inputrc that concern the painter */
     FILE *nowhere;
-    const struct prompt_hooks *hooks; /* NULL: nobody has it */
+    const struct prompt_hooks *hooks; /* NULL: detached */
     void *arg;
     struct prompt_draft *draft;
     const char *unit; /* one level of indentation */
     struct prompt_history *histories, *at;
-    const char *history; /* path of the file in use, or NULL */
-    struct gb_buf key;   /* what is left of the key that readline takes */
+    const char *history; /* path of the current file, or NULL */
+    struct gb_buf key;   /* rest of the key sequence that readline is reading */
     struct gb_buf ahead;
     struct gb_buf asked;
-    uint64_t question; /* the last one */
-    bool waiting;      /* Enter, for the answer */
-    bool accept;       /* Enter is to be taken */
-    char *kept;        /* what could not be sent, until readline has emptied its line; NULL */
-    /* The pop-up; @match_start is a byte of the text. */
+    uint64_t question; /* the latest number */
+    bool waiting;      /* Enter is waiting for the answer */
+    bool accept;       /* Enter is to be accepted */
+    char *kept;        /* text that could not be sent, until readline has cleared its line; NULL */
+    /* The pop-up; @match_start is a byte offset in the text. */
     struct prompt_match *matches;
     char **owned; /* their strings, two each */
     size_t match_count, selected, match_start;
-    uint64_t match_question; /* 0: none is awaited */
-    bool match_again;        /* the pop-up follows what is typed */
-    /* Moving through history. */
+    uint64_t match_question; /* 0: no answer is awaited */
+    bool match_again;        /* the pop-up is updated as the user types */
+    /* While moving through the history. */
     bool in_history, by_prefix;
 };
 
@@ -56,11 +56,11 @@ extern struct prompt prompt;
 void prompt_bind_keys(void);
 /* popup.c */
 void prompt_close_popup(void);
-/* Asks the guest what fits at the cursor; @again: for a pop-up that is open. */
+/* Asks the guest for completions at the cursor; @again: to update an open pop-up. */
 void prompt_ask_matches(bool again);
-/* A key while the pop-up is open. True: it was for the pop-up. */
+/* A key while the pop-up is open. True: the pop-up has handled it. */
 bool prompt_popup_key(struct gb_bytes key);
 /* prompt.c */
-/* True: there is nothing to ask, an empty line. */
+/* True: an empty line, nothing to ask. */
 bool prompt_ask_complete(void);
 const char *prompt_suggestion(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running sources and passing on what they print: the work of `run` and `exec`. */
+/* Runs sources and passes on their output: the core of `run` and `exec`. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,16 +12,16 @@
 struct execute_config {
     struct source *sources; /* borrowed */
     size_t count;
-    const char *session; /* all sources run in it, in turn; NULL: each gets a VM of its own */
+    const char *session; /* runs all sources in turn; NULL: each gets its own VM */
     const char *image;   /* NULL: the source's language, else python */
     uint64_t timeout_ms; /* 0: the session's */
     uint64_t lease_wait_ms;
     uint64_t max_output; /* bytes of standard output, per source */
     bool json;
-    bool forward_stdin; /* ours is the program's: as was asked for, or because it is a terminal */
+    bool forward_stdin; /* pass ours to the program: as requested, or because it is a terminal */
     struct file_pair *uploads, *downloads; /* borrowed */
     size_t upload_count, download_count;
 };
 
-/* Runs everything; returns the status to exit with. */
+/* Runs everything; returns the exit status. */
 int execute(struct app *app, const struct args *args, const struct execute_config *config);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The programs that `run` and `exec` are given: read, checked against the options, and run. */
+/* The programs given to `run` and `exec`: reads them, checks them against the options, and runs
+ * them. */
 #pragma once
 
 #include "execute/execute.h"
 
 enum { PROGRAM_TIME_MAX_S = 86400 };
 
-/* The sources are named by the options and by the words from @first_word on; @session_name NULL:
- * each gets a VM of its own. @config: what the verb has decided, the rest is filled in. Returns the
- * status to exit with. */
+/* The options and the words from @first_word on name the sources; @session_name NULL: each gets its
+ * own VM. @config: what the verb has set; the rest is filled in. Returns the exit status. */
 int program_run(const struct args *args, struct execute_config *config, size_t first_word,
                 const char *session_name);

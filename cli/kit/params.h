@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options that several verbs have, as parameters of a call. */
+/* Options shared by several verbs, as parameters of a call. */
 #pragma once
 
 #include "cli/app.h"
 #include "cli/args.h"
 #include "rpc/json.h"
 
-/* Puts -e NAME=VALUE and -m MB into the parameters. False when one cannot be used: the sentence was
- * said. */
+/* Adds -e NAME=VALUE and -m MB to the parameters. False if one is invalid: the error was
+ * reported. */
 bool params_put_env(const struct args *args, struct gb_json_out *out);
 bool params_put_memory(const struct args *args, struct gb_json_out *out);
-/* The same for --net POLICY: `none`, a name of the settings, a file of rules (with a slash in its
- * name), or rules themselves, with ; between them. */
+/* The same for --net POLICY: `none`, a name from the settings, a file of rules (if it contains a
+ * slash), or rules separated by semicolons. */
 bool params_put_network(const struct args *args, struct gb_json_out *out);
-/* Lines of rules as the elements of an array that has been begun; comments are left out. */
+/* Adds lines of rules as elements of the open array; skips comments. */
 void params_put_rules(struct gb_bytes text, struct gb_json_out *out);
-/* The image that -l or --image ask for, GB_IMAGE_DEFAULT without them; NULL when the server knows
- * no such language, which was told. Good until app_close(). */
+/* The image given by -l or --image, else GB_IMAGE_DEFAULT; NULL if the server does not know the
+ * language, which was reported. Valid until app_close(). */
 const char *params_image(struct app *app, const struct args *args);

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which server is meant: --host and --socket, else $GLASSBELL_HOST, else the socket of this
- * machine.
- */
+/* Which server to use: --host and --socket, else $GLASSBELL_HOST, else the local socket. */
 #pragma once
 
 #include "base/err.h"
 #include "cli/args.h"
 
-/* --host, --socket and --no-autostart: for the tables of all verbs that talk to the server. */
+/* --host, --socket and --no-autostart: for the option tables of all verbs that talk to the
+ * server. */
 extern const struct option app_options[];
 
 struct server_place {
     char *host;         /* an address (client/host.h); NULL: this machine */
-    const char *socket; /* of this machine, as it was given; or NULL */
-    char *program;      /* that is started as the server when none runs; NULL: never */
+    const char *socket; /* local, as given; or NULL */
+    char *program;      /* run to start a server if there is none; NULL: never */
 };
 
-/* A name is looked up in [hosts] of the settings. Gives; on failure @ret_place needs no release. */
+/* Looks names up in [hosts] of the settings. Gives; on failure @ret_place needs no release. */
 int place_find(const struct args *args, struct server_place *ret_place, struct gb_err *err);
 void place_release(struct server_place *place);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What goes to standard output in one piece. */
+/* Prints a complete text to standard output. */
 #pragma once
 
 #include "base/buf.h"
 #include "rpc/json.h"
 
-/* Releases @text. Returns the status to exit with. */
+/* Releases @text. Returns the exit status. */
 int print_text(struct gb_buf *text);
-/* In a line. */
+/* On one line. */
 void print_json(const struct gb_json *value);

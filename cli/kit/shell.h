@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What shells complete by, made from the table of verbs. */
+/* Shell completion, generated from the table of verbs. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "cli/args.h"
 
-/* Completion for the shell @name, which is bash, zsh or fish: verbs, options and their values;
- * sessions, images and languages by asking the program. False: there is none for that shell, and
- * nothing was added. Borrows @verbs, which end with NULL. */
+/* Writes the completion script for the shell @name (bash, zsh or fish): verbs, options and their
+ * values; sessions, images and languages are queried from the program. False: unknown shell,
+ * nothing was written. Borrows @verbs, which is NULL-terminated. */
 bool shell_completion(struct gb_buf *out, const char *name, const struct verb *const *verbs);

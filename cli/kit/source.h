@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is to be run, in which language, and with which arguments. */
+/* The sources to run, with their languages and arguments. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,32 +19,32 @@ enum source_kind {
 struct source {
     enum source_kind kind;
     const char *name;     /* for messages: a file, "-" or "-c"; borrowed from the arguments */
-    const char *language; /* its name; of a set of languages; NULL: nothing tells */
-    char *kernel;         /* of a notebook: what it says of its language */
-    bool in_shell;        /* it runs in the shell beside the session's interpreter */
-    char *file;           /* what it is called in the home; NULL: it is no file there */
-    struct gb_buf *cells; /* the code: one, or those of a notebook */
+    const char *language; /* name from a set of languages; NULL: undetermined */
+    char *kernel;         /* of a notebook: the language that it declares */
+    bool in_shell;        /* run it in the shell next to the session's interpreter */
+    char *file;           /* its name in the home; NULL: not a file there */
+    struct gb_buf *cells; /* the code: one piece, or the cells of a notebook */
     size_t count;
     const char *const *args; /* of the program; borrowed */
     size_t arg_count;
 };
 
-/* Why sources could not be read: the words are wrong, or a file is. */
+/* Why sources could not be read: the arguments are wrong, or a file is. */
 enum source_fault { SOURCE_GOOD, SOURCE_WRONG_USE, SOURCE_UNREADABLE };
 
-/* The sources that the arguments name, from the word @first_word on: each -c and -f in their order,
- * else the next word; what follows is for the program. Reads files and standard input; at most
- * GB_CODE_MAX each. A fault comes with a sentence in @message. Gives @ret_sources, @ret_count of
+/* Reads the sources named by the arguments from the word @first_word on: each -c and -f in order,
+ * else the next word; the rest is for the program. Reads files and standard input; at most
+ * GB_CODE_MAX each. On a fault, @message says what is wrong. Gives @ret_sources, @ret_count of
  * them; at least one. */
 enum source_fault sources_read(const struct args *args, size_t first_word,
                                struct source **ret_sources, size_t *ret_count,
                                struct gb_buf *message);
-/* Decides of which of @languages each is, which must outlive them. @language: what -l says, or
- * NULL. False, with a sentence in @message, when something is to tell it and does not. */
+/* Determines the language of each source from @languages, which must outlive them. @language: the
+ * value of -l, or NULL. False, with an error in @message, if a language cannot be determined. */
 bool sources_decide(struct source *sources, size_t count, const struct gb_languages *languages,
                     const struct gb_language *language, struct gb_buf *message);
 void sources_free(struct source *sources, size_t count);
 
-/* Adds what session.exec is to be told of a cell of the source: code, file, arguments, mode.
- * @alone: it is a program of its own, and no guest of a session's interpreter. */
+/* Adds the parameters of session.exec for a cell of the source: code, file, arguments, mode.
+ * @alone: it is a program of its own, not a guest in a session's interpreter. */
 void source_put(struct gb_json_out *out, const struct source *source, size_t cell, bool alone);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages of JSON-RPC 2.0 as MCP has them: reading what a client sent, and the frames of what goes
- * to it. */
+/* JSON-RPC 2.0 messages as used by MCP: parses those from a client, and frames those to it. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,29 +19,29 @@ enum {
 
 enum message_kind { MESSAGE_REQUEST, MESSAGE_NOTIFICATION, MESSAGE_RESPONSE };
 
-/* Borrows from the parsed value, but for the id. */
+/* Borrows from the parsed value, except for the id. */
 struct message {
     enum message_kind kind;
-    struct gb_buf id; /* as JSON, always written the same way; empty: none */
+    struct gb_buf id; /* as JSON in canonical form; empty: none */
     char method[128];
     const struct gb_json *params; /* an object, or NULL */
     const struct gb_json *meta;   /* params._meta: an object, or NULL */
 };
 
-/* Reads one message. Failure: GB_EINVALID with a sentence; the id is there when it could be read.
- * The message is to be released in any case. */
+/* Parses a message. Failure: GB_EINVALID with a message; the id is set if it could be read. Release
+ * the message in any case. */
 int message_read(const struct gb_json *value, struct message *ret_message, struct gb_err *err);
 void message_release(struct message *message);
 
-/* An id or a progress token: a string of at most 256 bytes or an integer, as JSON. False: it is
+/* An id or a progress token as JSON: a string of at most 256 bytes or an integer. False:
  * neither. */
 bool message_write_id(struct gb_buf *to, const struct gb_json *value);
 
-/* A string of an object, or no bytes. */
+/* A string member of an object, or no bytes. */
 struct gb_bytes message_text(const struct gb_json *object, const char *name);
 
-/* Begins {"jsonrpc":"2.0","id":…,"result":{ and closes it with a newline. From 2026-07-28 on a
- * result says that it is complete, and whose it is. */
+/* Begin {"jsonrpc":"2.0","id":…,"result":{ and end it with a newline. Since 2026-07-28 a result
+ * says that it is complete, and which server it is from. */
 void message_begin_result(struct gb_json_out *out, struct gb_buf *line, struct gb_bytes id,
                           enum revision revision);
 void message_end_result(struct gb_json_out *out);
@@ -51,8 +50,8 @@ void message_end_result(struct gb_json_out *out);
 void message_begin_notification(struct gb_json_out *out, struct gb_buf *line, const char *method);
 void message_end_notification(struct gb_json_out *out);
 
-/* A whole error; @id may be empty. With @requested the data of an unsupported revision stands in
- * it. */
+/* Adds a complete error; @id may be empty. With @requested it contains the data for an unsupported
+ * revision. */
 void message_add_error(struct gb_buf *line, struct gb_bytes id, int code, const char *message,
                        const struct gb_bytes *requested);
 

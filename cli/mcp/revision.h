@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The revisions of the Model Context Protocol that are spoken, oldest first.
+/* The supported revisions of the Model Context Protocol, oldest first.
  *
- * The oldest four begin with `initialize`, which settles the revision for the life of the process.
- * From 2026-07-28 on there is no handshake: every request names its revision in `_meta`. Both kinds
+ * The oldest four start with `initialize`, which sets the revision for the life of the process.
+ * Since 2026-07-28 there is no handshake: every request names its revision in `_meta`. Both kinds
  * of client are served, each by the rules of its revision.
  */
 #pragma once
@@ -21,5 +21,5 @@ enum revision {
 
 extern const char *const revision_names[REVISION_COUNT];
 
-/* REVISION_COUNT when it is not one of ours. */
+/* REVISION_COUNT if it is not supported. */
 enum revision revision_find(struct gb_bytes name);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tools that models are offered: one table from which the JSON schemas are written, the
- * arguments are checked, and the parameters of the socket's method are made.
+/* The tools offered to models: one table from which the JSON schemas are generated, arguments
+ * validated, and the parameters of the socket's methods built.
  *
- * A tool is a method of the socket under a name and with arguments that a model gets right: seconds
- * instead of milliseconds, a language instead of an image. Arguments are read as strictly as the
- * socket reads: an unknown one, one given twice, a wrong type or a value out of range is an error
- * whose sentence lets the model do better.
+ * A tool is a method of the socket with a name and arguments that models get right: seconds instead
+ * of milliseconds, a language instead of an image. Arguments are validated as strictly as on the
+ * socket: unknown or duplicate ones, wrong types and values out of range are errors, with messages
+ * that help the model to correct them.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #include "mcp/revision.h"
 #include "rpc/json.h"
 
-/* What becomes of the method's result. */
+/* How the method's result becomes the tool's. */
 enum tool_answer {
     ANSWER_CELL,
     ANSWER_OPENED,
@@ -32,7 +32,7 @@ enum tool_answer {
 
 enum argument_type {
     ARGUMENT_TEXT,    /* string of at most @max bytes */
-    ARGUMENT_NAME,    /* the same, not empty, no NUL */
+    ARGUMENT_NAME,    /* the same, but not empty and without NUL */
     ARGUMENT_SECONDS, /* number from @min to @max, milliseconds on the socket */
     ARGUMENT_INTEGER,
     ARGUMENT_CHOICE,     /* one of @choices */
@@ -43,11 +43,11 @@ enum argument_type {
 
 struct argument {
     const char *name;
-    const char *wire; /* the method's parameter; NULL: stays here */
+    const char *wire; /* the method's parameter; NULL: not sent */
     enum argument_type type;
     bool required;
     double min, max;
-    int64_t standard; /* INTEGER: when it is absent; 0: the server's own */
+    int64_t standard; /* INTEGER: the default; 0: the server's */
     const char *const *choices;
     const char *doc;
 };
@@ -62,22 +62,22 @@ struct tool {
     const char *method;
     enum tool_answer answer;
     const struct argument *arguments; /* ends with a NULL name */
-    const struct field *fields;       /* likewise */
+    const struct field *fields;       /* the same */
     bool read_only, destructive, idempotent;
-    bool runs_code;       /* output can be streamed, and failures tell whether it ran */
-    bool takes_standards; /* image, memory and the like of the command line */
-    uint64_t deadline_ms; /* 0: the time for the code is the limit */
+    bool runs_code;       /* output can be streamed, and errors tell whether it ran */
+    bool takes_standards; /* takes image, memory and others from the command line */
+    uint64_t deadline_ms; /* 0: limited by the code's time-out */
 };
 
-/* What the answer has to know of the arguments. */
+/* Arguments that affect how the result is presented. */
 struct tool_options {
-    int64_t max_output; /* bytes of each stream that are handed on */
+    int64_t max_output; /* bytes of each stream to pass on */
     int64_t offset, length;
-    bool whole_image; /* read_file of what is named like an image: all of it or nothing */
+    bool whole_image; /* read_file of a file named like an image: all of it or nothing */
     char session[GB_NAME_MAX + 1], path[GB_PATH_MAX + 1];
 };
 
-/* What the command line sets for sessions that are opened. */
+/* Defaults from the command line for new sessions. */
 struct tool_standards {
     const char *image; /* NULL: the server's */
     const char *owner;
@@ -87,15 +87,15 @@ struct tool_standards {
 
 extern const struct tool tools[];
 size_t tools_count(void);
-/* NULL when there is none of that name. */
+/* NULL if there is no such tool. */
 const struct tool *tools_find(struct gb_bytes name);
 
-/* The result of tools/list without what comes around it: "tools" from @start on, at most @page of
- * them, and "nextCursor" when there are more. */
+/* Writes the result of tools/list without its envelope: "tools" from @start on, at most @page of
+ * them, and "nextCursor" if there are more. */
 void tools_write_list(struct gb_json_out *out, enum revision revision, size_t start, size_t page);
 
-/* Reads @arguments (NULL: none) and writes the parameters of the method, without its braces. @err
- * is GB_EINVALID or GB_ETOOLARGE. */
+/* Reads @arguments (NULL: none) and writes the parameters of the method, without braces. @err is
+ * GB_EINVALID or GB_ETOOLARGE. */
 int tools_read_arguments(const struct tool *tool, const struct gb_json *arguments,
                          const struct tool_standards *standards, struct gb_json_out *params,
                          struct tool_options *ret_options, struct gb_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell repl: a session at a prompt. */
+/* glassbell repl: an interactive session at a prompt. */
 #pragma once
 
 #include "cli/args.h"
 
-/* Returns the status to exit with. */
+/* Returns the exit status. */
 int repl_run(const struct args *args);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options that several verbs have: rows for their tables. */
+/* Options shared by several verbs: rows for their tables. */
 #pragma once
 
 #include "base/limits.h"

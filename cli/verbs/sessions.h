@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A call on each of the sessions that the words name. */
+/* A call on each of the sessions named by the words. */
 #pragma once
 
 #include "cli/app.h"
 
-/* Calls @method on each session that is named; @first (may be NULL) before that, on the same
- * connection. Goes on after a failure, which was told. Returns the status to exit with. */
+/* Calls @method on each named session, after @first (may be NULL) on the same connection. Continues
+ * after a failure, which was reported. Returns the exit status. */
 int sessions_call(const struct args *args, bool (*first)(struct app *app), const char *method);
