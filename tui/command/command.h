@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands: everything that the front end does has a row in a table.
+/* Commands: everything that the front end can do is a row in a table.
  *
  * Keys, the `:` line with its completion, the palette, the key bar, `?` and the manual page are all
- * made from these rows. A key stands for a line: what was run is what is shown.
+ * generated from these rows. A key stands for a line, so that what was run is what is shown.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct tui;
 
 enum { COMMAND_WORDS_MAX = 64, COMMAND_LINE_MAX = 4096, COMMAND_TABLES_MAX = 16 };
 
-/* Where a command is known. The keys of the context that has them are looked at first, then those
- * of CONTEXT_GLOBAL. In CONTEXT_REPL only keys with a modifier or without a character are taken. */
+/* Where a command is available. Keys are looked up in the current context first, then in
+ * CONTEXT_GLOBAL. In CONTEXT_REPL only keys with a modifier or without a character are taken. */
 #define CONTEXTS(X)                                                                                \
     X(CONTEXT_GLOBAL, "global", "Everywhere")                                                      \
     X(CONTEXT_LIST, "list", "List of sessions")                                                    \
@@ -33,7 +33,7 @@ enum context {
         CONTEXT_COUNT
 };
 
-/* What an argument can be completed with. */
+/* How an argument is completed. */
 enum argument {
     ARGUMENT_NONE,
     ARGUMENT_SESSION,
@@ -43,48 +43,47 @@ enum argument {
     ARGUMENT_COMMAND,
     ARGUMENT_KEY,
     ARGUMENT_OPTION,
-    ARGUMENT_FILE, /* of this machine */
-    ARGUMENT_TEXT, /* the rest of the line as it is */
+    ARGUMENT_FILE, /* local */
+    ARGUMENT_TEXT, /* the rest of the line, verbatim */
     ARGUMENT_COUNT
 };
 
-/* A line cut into words, the name first. */
+/* A line split into words, the name first. */
 struct words {
     char *words[COMMAND_WORDS_MAX];
     size_t count;
-    const char *rest; /* of the line behind the name, as it was typed; "" when there is nothing */
+    const char *rest; /* the line after the name, as typed; "" if there is nothing */
     char memory[COMMAND_LINE_MAX * 2];
 };
 
 struct command {
     const char *name;
-    const char *arguments; /* "[SESSION…]"; "" when it takes none */
+    const char *arguments; /* "[SESSION…]"; "" if there are none */
     const char *help;      /* a sentence without a full stop */
-    const char *keys;      /* the default keys, separated by spaces; NULL: none */
-    const char *bar;       /* a word or two for the key bar; NULL: not there */
+    const char *keys;      /* default keys, separated by spaces; NULL: none */
+    const char *bar;       /* a word or two for the key bar; NULL: not in it */
     enum context context;
     enum argument argument;
     void (*run)(struct tui *tui, const struct words *words);
 };
 
-/* Rows end with a NULL name. */
+/* The tables end with a NULL name. */
 struct command_tables {
     const struct command *tables[COMMAND_TABLES_MAX];
     size_t count;
 };
 
-/* Cuts a line: words are separated by spaces; "…" and '…' keep them together, a backslash keeps the
- * next character. False with a sentence in @message (COMMAND_LINE_MAX, a quote that is not closed).
- */
+/* Splits a line: words are separated by spaces; "…" and '…' quote, a backslash escapes the next
+ * character. False with an error in @message (COMMAND_LINE_MAX, an unterminated quote). */
 bool words_parse(const char *line, struct words *ret_words, struct gb_buf *message);
 
-/* The row of that name in @context, else in CONTEXT_GLOBAL; a beginning that fits one name only
- * will do. NULL when there is none. */
+/* The row of that name in @context, else in CONTEXT_GLOBAL; an unambiguous prefix is enough. NULL
+ * if there is none. */
 const struct command *command_find(const struct command_tables *tables, enum context context,
                                    const char *name);
-/* Whether that row is the one that its name means in @context. */
+/* Whether the row is what its name refers to in @context. */
 bool command_is_known(const struct command_tables *tables, enum context context,
                       const struct command *row);
 const char *context_title(enum context context);
-/* CONTEXT_COUNT when there is none. */
+/* CONTEXT_COUNT if there is no such context. */
 enum context context_find(struct gb_bytes name);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which line a key stands for, in each context: the defaults of the tables, changed by the
- * settings.
- */
+/* The line bound to each key in each context: the defaults of the tables, modified by the
+ * settings. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +14,7 @@ enum { KEYMAP_MAX = 512, KEYMAP_LINE_MAX = 128 };
 struct binding {
     enum context context;
     struct key key;
-    char line[KEYMAP_LINE_MAX]; /* empty: the key does nothing */
+    char line[KEYMAP_LINE_MAX]; /* empty: unbound */
 };
 
 struct keymap {
@@ -23,14 +22,14 @@ struct keymap {
     size_t count;
 };
 
-/* The defaults. A key that is given twice in a context is a fault of the tables: false. */
+/* Sets the defaults. False if the tables bind a key twice in a context, which is a bug. */
 bool keymap_defaults(struct keymap *keymap, const struct command_tables *tables);
-/* A setting: @key is "[CONTEXT.]KEY" (no context: global), @line a command or "none". GB_EINVALID
- * with a sentence. */
+/* Applies a setting: @key is "[CONTEXT.]KEY" (no context: global), @line a command or "none".
+ * GB_EINVALID with a message. */
 int keymap_set(struct keymap *keymap, const struct command_tables *tables, const char *key,
                const char *line, struct gb_err *err);
-/* What @key stands for in @context, else everywhere; NULL: nothing. */
+/* The binding of @key in @context, else the global one; NULL: none. */
 const char *keymap_find(const struct keymap *keymap, enum context context, struct key key);
-/* The first key that stands for the command in @context (or everywhere); false: none. */
+/* The first key bound to the command in @context (or globally); false: none. */
 bool keymap_key(const struct keymap *keymap, enum context context, const char *command,
                 struct key *ret_key);

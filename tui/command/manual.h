@@ -5,5 +5,5 @@
 #include "base/buf.h"
 #include "command/command.h"
 
-/* All rows, context by context, as mdoc; long ones are folded. */
+/* Writes all rows, context by context, as mdoc; folds long lines. */
 void command_manual(const struct command_tables *tables, struct gb_buf *out);

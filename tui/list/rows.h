@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the list shows, line by line: sessions that fit the filter, sorted, as a table or as a tree
- * under the heads of their groups and the sessions that they were forked from. */
+/* The lines of the list of sessions: sessions that match the filter, sorted, as a table, or as a
+ * tree below the heads of their groups and the sessions that they were forked from. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@ enum grouping { GROUP_NONE, GROUP_OWNER, GROUP_IMAGE, GROUP_COUNT };
 enum { FOLDED_MAX = 64, TREE_DEPTH_MAX = 8 };
 
 struct row {
-    struct session *session; /* NULL: the head of a group */
-    const char *group;       /* of a head: its name; "" for those without */
-    unsigned depth;          /* 1 in a group, more for a fork below the one that it came from */
-    bool last;               /* of its siblings */
+    struct session *session; /* NULL: this is a group's head */
+    const char *group;       /* of a head: its name; "" for sessions without a group */
+    unsigned depth;          /* 1 in a group, more for a fork below its origin */
+    bool last;               /* among its siblings */
     bool folded;             /* of a head */
     unsigned sessions;       /* of a head */
     double memory_bytes;
@@ -27,17 +27,17 @@ struct row {
 struct rows {
     struct row *rows;
     size_t count, capacity;
-    size_t sessions; /* that fit the filter, folded ones too */
-    size_t all;      /* that there are */
+    size_t sessions; /* that match the filter, including folded ones */
+    size_t all;      /* total */
 };
 
 struct rows_config {
     struct filter filter;
-    bool attention; /* only those that want a person */
+    bool attention; /* only those that need the user's attention */
     enum column sort;
     bool reverse;
     enum grouping grouping;
-    char folded[FOLDED_MAX][STORE_NAME_MAX]; /* names of groups */
+    char folded[FOLDED_MAX][STORE_NAME_MAX]; /* names of folded groups */
     size_t folded_count;
 };
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Colours that ncurses sets although they are set.
+/* Removes redundant colour sequences from ncurses' output.
  *
- * ncurses sends both colours of a pair when only one of them is another. With a theme that has a
- * ground of its own that is every change of colour: a key in a list of 20 sessions took 947 bytes
+ * ncurses sends both colours of a pair even if only one changes. With a theme that has its own
+ * background that is every colour change: a keystroke in a list of 20 sessions took 947 bytes
  * instead of 722.
  */
 #pragma once
 
 #include "base/buf.h"
 
-/* Adds @bytes of one frame of ncurses to @out, without sequences that set a colour anew to what it
- * is. What it is at the beginning is not assumed. */
+/* Appends @bytes, one frame from ncurses, to @out, without sequences that set a colour to its
+ * current value. The colours at the start of the frame are taken as unknown. */
 void colours_once(struct gb_bytes bytes, struct gb_buf *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a style looks like on a terminal of a given depth of colour. */
+/* The appearance of a style on a terminal of a given colour depth. */
 #pragma once
 
 #include <stdint.h>
@@ -8,9 +8,9 @@
 
 enum colour_depth { DEPTH_MONO, DEPTH_16, DEPTH_256, DEPTH_RGB, DEPTH_COUNT };
 
-/* What a role looks like. */
+/* The appearance of a role. */
 struct look {
-    colour fg, bg; /* COLOUR_NONE: the terminal's */
+    colour fg, bg; /* COLOUR_NONE: the terminal's default */
     uint8_t attributes;
 };
 
@@ -19,10 +19,10 @@ struct looks {
     struct look roles[ROLE_COUNT];
 };
 
-/* The look of a style in colours that @depth has. */
+/* The look of a style, in colours available at @depth. */
 struct look look_resolve(const struct looks *looks, struct style style, enum colour_depth depth);
 
-/* The nearest colour that @depth has. */
+/* The nearest colour available at @depth. */
 colour colour_reduce(colour c, enum colour_depth depth);
-/* Red, green and blue of a colour of the palette of 256. */
+/* The RGB value of a colour in the 256-colour palette. */
 uint32_t colour_of_index(unsigned index);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model of a terminal for tests. It has as many columns and rows as it is given, understands what
- * of ECMA-48 a renderer may send and fails the test at anything else, and takes clusters for as
- * wide as it is told.
- */
+/* A terminal model for tests: of any size; it interprets the subset of ECMA-48 that a renderer may
+ * send and fails the test at anything else. The width of ambiguous clusters is configurable. */
 #pragma once
 
 #include <string.h>
@@ -13,7 +11,7 @@
 #include "screen/look.h"
 #include "glyph/glyph.h"
 
-/* Check's assertions leave a note in a file each time; these do when they fail. */
+/* Check's assertions write to a file each time; these only do when they fail. */
 #define HOLDS(condition)                                                                           \
     do {                                                                                           \
         if (!(condition))                                                                          \
@@ -23,20 +21,20 @@
 enum { MODEL_TEXT = 32, MODEL_PARAMETERS = 16 };
 
 struct model_cell {
-    char text[MODEL_TEXT]; /* empty: the right half of the one before */
+    char text[MODEL_TEXT]; /* empty: the right half of the previous cell */
     struct look look;
-    bool spoiled; /* by a cluster beside it that is wider here than we know */
+    bool spoiled; /* by an adjacent cluster that is wider here than we assume */
 };
 
 struct model {
     int width, height;
     struct model_cell *cells;
-    int uncertain_width; /* of what terminals measure differently; 0: as we do */
+    int uncertain_width; /* of clusters whose width terminals disagree about; 0: as we assume */
     int x, y, saved_x, saved_y;
-    bool no_wrap, wrap; /* wrap: the next character goes to the next line */
+    bool no_wrap, wrap; /* wrap: the next character goes on the next line */
     struct look look, saved_look;
     bool cursor, synchronized, margins;
-    unsigned alternate; /* how often it was entered, less how often left */
+    unsigned alternate; /* times entered minus times left */
     size_t bytes;
 };
 
@@ -59,7 +57,7 @@ static void model_resize(struct model *model, int width, int height)
     model->height = height;
     model->x = model->y = 0;
     for (int i = 0; i < width * height;
-         i++) /* not what it was: a terminal may put anything there */
+         i++) /* cleared to something visible, since a terminal may show anything there */
         memcpy(model->cells[i].text, "#", 2);
 }
 
@@ -168,7 +166,7 @@ static void model_erase(struct model *model, int from_x, int from_y, int to_x, i
             model_blank(model, x, y);
 }
 
-/* ICH: what stands from the cursor on moves to the right, and out of the line. */
+/* ICH: moves the text from the cursor on to the right, and off the line. */
 static void model_insert(struct model *model, int count)
 {
     for (int x = model->width - 1; x >= model->x; x--)
@@ -258,19 +256,19 @@ static void model_csi(struct model *model, char private, const int *parameters, 
     case '@':
         model_insert(model, first);
         break;
-    case 'r': /* only a part of the screen scrolls, or all of it again */
+    case 'r': /* sets or resets the scrolling region */
         model->margins = count > 0;
         model_go(model, 0, 0);
         break;
     case 't':
     case 'l':
-        break; /* the whole screen scrolls, the title, no insertion */
+        break; /* title stack, insertion off: no effect here */
     default:
         ck_abort_msg("CSI %c", final);
     }
 }
 
-/* One escape sequence; returns its bytes. */
+/* One escape sequence; returns its length in bytes. */
 static size_t model_escape(struct model *model, const char *text)
 {
     int parameters[MODEL_PARAMETERS] = {0}, count = 0;
@@ -288,7 +286,7 @@ static size_t model_escape(struct model *model, const char *text)
         model->look = model->saved_look;
         return 2;
     case 'M':
-        HOLDS(model->y > 0); /* nothing may scroll */
+        HOLDS(model->y > 0); /* must not scroll */
         model_go(model, model->x, model->y - 1);
         return 2;
     case '(':
@@ -337,7 +335,7 @@ static void model_feed(struct model *model, struct gb_bytes bytes)
             model_go(model, 0, model->y);
         else if (c == '\n')
             model_go(model, model->x, model->y + 1);
-        else if (c == 0x0f) /* letters, no lines */
+        else if (c == 0x0f) /* ASCII, not line drawing */
             ;
         else if (c == '\b')
             model_go(model, model->x - 1, model->y);

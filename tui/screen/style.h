@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a cell of the screen looks: what it is (its role), not which colour it has.
+/* The style of a screen cell: what it is (its role), not its colour.
  *
- * A theme gives every role its colours and attributes. Only output of a guest, which brings colours
- * of its own, sets them beside the role.
+ * A theme gives every role colours and attributes. Only output of a guest, which has its own
+ * colours, sets them in addition to the role.
  */
 #pragma once
 
@@ -109,8 +109,8 @@ enum role {
         ROLE_COUNT
 };
 
-/* A colour: one of the theme's role (or of the terminal where the theme has none), of the palette
- * of 256, or 24 bits of red, green and blue. */
+/* A colour: the role's in the theme (or the terminal's default, if the theme has none), one of the
+ * 256-colour palette, or 24-bit RGB. */
 typedef uint32_t colour;
 #define COLOUR_NONE ((colour)0)
 #define COLOUR_INDEX(n) ((colour)(UINT32_C(0x01000000) | (n)))
@@ -129,13 +129,13 @@ enum attribute {
 
 struct style {
     uint8_t role;       /* enum role */
-    uint8_t attributes; /* beside those of the role */
-    colour fg, bg;      /* COLOUR_NONE: those of the role */
+    uint8_t attributes; /* in addition to the role's */
+    colour fg, bg;      /* COLOUR_NONE: the role's */
 };
 
 #define STYLE(role_) ((struct style){.role = (uint8_t)(role_)})
 
 /* The name in a theme file. */
 const char *role_name(enum role role);
-/* ROLE_COUNT when there is none of that name. */
+/* ROLE_COUNT if there is no such role. */
 enum role role_find(const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server says, as the store keeps it. The answers were checked by the client; of what is
- * not as its table says nothing is taken. */
+/* Reads the server's objects into the store. The client has checked answers; values that do not
+ * conform to the tables are ignored. */
 #pragma once
 
 #include "model/capacity.h"
@@ -8,9 +8,9 @@
 #include "rpc/json.h"
 #include "store/store.h"
 
-/* What is 0 was not told this time, and stays. */
+/* Members that are 0 were not included, and stay unchanged. */
 void read_host(struct host *host, const struct gb_host_info *told);
-/* `host` of an event; NULL: there is none. */
+/* `host` of an event; NULL: none. */
 void read_host_event(struct host *host, const struct gb_json *value);
 void read_admission(struct host *host, const struct gb_admission_info *told);
 void read_pool(struct pool *pool, const struct gb_pool_info *told);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Colours and attributes as a program asked for them. */
+/* Colours and attributes as requested by a program. */
 #pragma once
 
 #include <stdint.h>
 
-/* A colour: the terminal's own, one of 256, or 24 bits. */
+/* A colour: the terminal's default, one of 256, or 24-bit RGB. */
 enum { TEXT_COLOUR_DEFAULT = 0, TEXT_COLOUR_INDEX = 0x01000000, TEXT_COLOUR_RGB = 0x02000000 };
 
 enum text_attribute {
@@ -14,8 +14,9 @@ enum text_attribute {
     TEXT_UNDERLINE = 1 << 3,
     TEXT_REVERSE = 1 << 4,
     TEXT_STRIKE = 1 << 5,
-    TEXT_CONCEAL = 1 << 6, /* asked for by SGR 8; what is concealed is shown dim: nothing hides */
-    TEXT_HIDDEN = 1 << 7,  /* the unit stands for one that cannot be shown (unit.h) */
+    TEXT_CONCEAL = 1 << 6, /* requested by SGR 8; concealed text is shown dim, since nothing may
+                            * hide */
+    TEXT_HIDDEN = 1 << 7,  /* the unit replaces one that cannot be shown (unit.h) */
 };
 
 struct text_style {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Themes: a file that gives roles their colours.
+/* Themes: files that define the colours of roles.
  *
  *     [theme]
  *     name = Dusk
@@ -11,10 +11,10 @@
  *     text = ink on ground
  *     table.heading = #83a598 bold
  *
- * A look is [COLOUR] [on COLOUR] [bold dim italic underline reverse strike]; a colour is a name of
- * the palette, #rrggbb, one of the 16 names of ANSI (red, bright-red …) or default. A role that is
- * not given has the look of what its name begins with (table.row.selected: table.row, table), at
- * last that of `text`; a background that is not given is that of `text`.
+ * A look is [COLOUR] [on COLOUR] [bold dim italic underline reverse strike]; a colour is a name
+ * from the palette, #rrggbb, one of the 16 ANSI names (red, bright-red …) or default. A role that
+ * is not given has the look of the longest given prefix of its name (table.row.selected: table.row,
+ * table), finally that of `text`; a background that is not given is that of `text`.
  */
 #pragma once
 
@@ -39,10 +39,10 @@ struct theme {
     struct looks looks;
 };
 
-/* What a file says, before inheritance. */
+/* The content of a file, before inheritance. */
 struct theme_file {
     char name[THEME_NAME_MAX], inherit[THEME_NAME_MAX];
-    int light; /* -1: not told */
+    int light; /* -1: not given */
     struct {
         char name[THEME_NAME_MAX];
         colour value; /* COLOUR_NONE: default */
@@ -51,20 +51,20 @@ struct theme_file {
     char roles[ROLE_COUNT][96]; /* as written; empty: not given */
 };
 
-/* Strictly: GB_EINVALID with the line for anything that is not understood. */
+/* Strict: GB_EINVALID with the line number for anything invalid. */
 int theme_parse(struct gb_bytes text, const char *name, struct theme_file *ret_file,
                 struct gb_err *err);
-/* @files: the theme, then what it inherits from, in that order. */
+/* @files: the theme, then those that it inherits from, in order. */
 int theme_resolve(const struct theme_file *files, size_t count, struct theme *ret_theme,
                   struct gb_err *err);
 
-/* Finds NAME.theme: in the folder of the person ($XDG_CONFIG_HOME/glassbell/themes), beside the
- * program in a build tree, and in the installation. Names with a slash are refused. */
+/* Finds NAME.theme: in the user's folder ($XDG_CONFIG_HOME/glassbell/themes), next to the program
+ * in a build tree, and in the installation. Refuses names with a slash. */
 int theme_load(const char *name, struct theme *ret_theme, struct gb_err *err);
-/* The names that theme_load() would find, sorted, each once. Returns how many. */
+/* The names that theme_load() can find, sorted and unique. Returns their number. */
 size_t theme_list(char names[THEME_LIST_MAX][THEME_NAME_MAX]);
-/* What is shown when no file can be read: attributes only. */
+/* The theme if no file can be read: attributes only. */
 void theme_fallback(struct theme *ret_theme);
 
-/* Contrast of two colours by WCAG 2 (1–21). */
+/* The WCAG 2 contrast ratio of two colours (1–21). */
 double theme_contrast(colour a, colour b);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A cell as a card: how many rows it takes, and each row of it.
+/* A cell as a card: the number of its rows, and each row.
  *
- * A card is its head line (state, number, author, figures), the code, the output with stderr apart,
- * the value, figures, remarks, the files that it changed, and an empty line. The first three
- * columns belong to us: nothing of a guest is ever painted there, so no output can look like a
- * card.
+ * A card consists of its head line (state, number, author, figures), the code, the output with
+ * stderr marked, the value, pictures, remarks, the files that it changed, and an empty line. The
+ * first three columns are ours: guest text is never painted there, so no output can imitate a card.
  */
 #pragma once
 
@@ -15,32 +14,32 @@
 
 enum {
     CARD_GUTTER = 3,
-    CARD_CODE_SHOWN = 16, /* rows of code until it is asked for whole */
+    CARD_CODE_SHOWN = 16, /* rows of code shown unless it is expanded */
 };
 
 /* How cards are shown. */
 struct card_look {
     int width;
-    const struct gb_language *language; /* NULL: nothing is coloured */
-    bool wrap;                          /* else long lines are cut */
-    bool times;                         /* with the time of day */
+    const struct gb_language *language; /* NULL: no highlighting */
+    bool wrap;                          /* else long lines are truncated */
+    bool times;                         /* show the time of day */
     bool output_only;                   /* a thin head line, no code */
-    bool hide;                          /* only lines that @search finds */
+    bool hide;                          /* show only lines that match @search */
     struct picture_look figures;
-    struct search *search; /* what it may look at while a frame is painted is in its filter */
+    struct search *search;          /* its filter limits how much may be examined per frame */
     colour ground, ground_selected; /* of head lines */
     double now;                     /* Unix seconds */
 };
 
-/* What a row of a card shows. */
+/* The content of a card's row. */
 enum card_part {
     CARD_PART_HEAD,
     CARD_PART_CODE,
-    CARD_PART_CODE_MORE, /* so many rows of code are not shown */
-    CARD_PART_AWAY,      /* the output is in the journal */
-    CARD_PART_EARLIER,   /* what was printed before is not here */
+    CARD_PART_CODE_MORE, /* this many rows of code are not shown */
+    CARD_PART_AWAY,      /* the output is only in the journal */
+    CARD_PART_EARLIER,   /* earlier output is not loaded */
     CARD_PART_OUTPUT,
-    CARD_PART_LATER, /* nor is what was printed behind it */
+    CARD_PART_LATER, /* later output is not loaded */
     CARD_PART_VALUE,
     CARD_PART_DISPLAY,
     CARD_PART_NOTE,
@@ -51,36 +50,36 @@ enum card_part {
 
 size_t card_rows(const struct card *card, const struct card_look *look);
 
-/* The row at which a part begins, or would. */
+/* The row where a part starts, or would start. */
 size_t card_part_row(const struct card *card, const struct card_look *look, enum card_part part);
-/* The row of a line of the output. */
+/* The row of a line of output. */
 size_t card_line_row(const struct card *card, const struct card_look *look, size_t line);
 /* Whether a part has rows. */
 bool card_has(const struct card *card, const struct card_look *look, enum card_part part);
 
-/* What a row is, found once for each frame. */
+/* What a row contains, determined once per frame. */
 struct card_place {
     enum card_part part;
     size_t row;     /* within the part */
-    size_t line;    /* of its text; SIZE_MAX: it has none */
-    unsigned piece; /* the row within the line */
+    size_t line;    /* of its text; SIZE_MAX: no line */
+    unsigned piece; /* index of the row within the line */
 };
 
-/* Finds row @row, below card_rows(), and readies what it shows to be painted. */
+/* Looks up row @row, below card_rows(), and prepares its content for painting. */
 void card_find(struct card *card, const struct card_look *look, size_t row,
                struct card_place *ret_place);
-/* Paints it into the first row of @region, which is as wide as the look says; a figure may reach
- * into those below. */
+/* Paints it on the first row of @region, which is as wide as the look says; a picture may extend
+ * into the rows below. */
 void card_draw(const struct card *card, const struct card_look *look, struct region region,
                const struct card_place *place, bool selected);
 
-/* The next row at or behind (@direction 1), or at or before (-1) row *@row that the search finds.
- * It looks at as much as the search's filter allows (TEXT_PAUSED: *@row says where to go on). */
+/* The next row at or after (@direction 1), or at or before (-1), row *@row that matches the search.
+ * Examines as much as the search's filter allows (TEXT_PAUSED: continue at *@row). */
 enum text_search card_search(const struct card *card, const struct card_look *look, int direction,
                              size_t *row);
-/* How many rows before row @row (SIZE_MAX: of the card) the search finds, within what its filter
- * allows; of code all rows count, whether they are shown or not. */
+/* How many matching rows there are before row @row (SIZE_MAX: in the card), as far as the filter
+ * allows; in code all rows count, visible or not. */
 size_t card_found(const struct card *card, const struct card_look *look, size_t row);
 
-/* The symbol of its state, and the role of it. */
+/* The symbol for its state, and its role. */
 void card_sign(const struct card *card, const char **ret_sign, enum role *ret_role);

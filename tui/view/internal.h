@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of the view of a session, among themselves. */
+/* Shared by the parts of the session view. */
 #pragma once
 
 #include "view/files.h"
@@ -9,15 +9,15 @@
 
 enum tab { TAB_CELLS, TAB_OUTPUT, TAB_FILES, TAB_STATS, TAB_COUNT };
 
-/* A step to what is not here yet. */
+/* A step towards something that is not loaded yet. */
 struct seek {
-    uint64_t call;         /* 0: none is under way */
-    struct gb_timer *turn; /* the walk goes on in the next turn */
-    uint32_t cell;         /* that is asked for, or whose output is read */
-    int direction;         /* of a search: 1 or -1 */
-    bool around;           /* it must not go on at the other end again */
-    bool wrapped;          /* it has gone on there */
-    uint64_t left;         /* of the output, before the part that is read came */
+    uint64_t call;         /* 0: none in progress */
+    struct gb_timer *turn; /* continues the walk in the next loop iteration */
+    uint32_t cell;         /* that is requested, or whose output is being loaded */
+    int direction;         /* of the search: 1 or -1 */
+    bool around;           /* it must not wrap around again */
+    bool wrapped;          /* it has wrapped around */
+    uint64_t left;         /* start of the output before the loaded part arrived */
     struct stream_place place;
 };
 
@@ -30,56 +30,58 @@ struct session_view {
     struct stream stream; /* of the cells, and of the output alone */
     struct pane pane;
     struct files files;
-    uint32_t files_at; /* the last cell when the files were asked for */
+    uint32_t files_at; /* the last cell when the files were requested */
     struct store_listener listener;
-    uint64_t connection;           /* the one that what follows belongs to */
+    uint64_t connection;           /* the connection that the following members belong to */
     int64_t subscription;          /* 0: none */
     uint64_t subscribing, history; /* calls */
-    uint32_t part_of;              /* the cell that a part of the output is asked of; 0: none */
-    uint32_t coming;               /* cells in front of this one were asked for; 0: none */
+    uint32_t part_of;              /* the cell of which a part of the output was requested; 0:
+                                    * none */
+    uint32_t coming;               /* cells before this one were requested; 0: none */
     struct seek seek;
     bool history_done, history_unsupported;
     struct region region; /* as last arranged */
     int pane_y;
-    bool autofocus; /* the first thing to do is typing */
+    bool autofocus; /* start with the prompt focused */
     bool ran;       /* a cell was run from here */
 };
 
-/* The view on top, when it is one of a session. */
+/* The top view, if it is a session's. */
 struct session_view *session_view_top(struct tui *tui);
 /* The session in the store, or NULL. */
 struct session *session_view_session(const struct session_view *self);
 void session_view_set_tab(struct session_view *self, enum tab tab);
-/* The keys go to the prompt. False, and told why, where that must not be. */
+/* Focuses the prompt. False, and reports why, if that is not allowed. */
 bool session_view_type(struct session_view *self);
 void session_view_leave(struct session_view *self);
-/* Nothing is looked for any more; one stays where one is. */
+/* Ends the search; the position stays. */
 void session_view_end_search(struct session_view *self);
 
-/* link.c: what the server tells. */
+/* link.c: what the server sends. */
 void session_link_open(struct session_view *self);
 void session_link_close(struct session_view *self);
-/* Before each frame: begins again when the connection was made anew. */
+/* Called before each frame: starts over after a reconnection. */
 void session_link_check(struct session_view *self);
 void session_link_want(void *arg, struct card *card);
 bool session_link_want_part(void *arg, struct card *card, enum part_wish wish);
-/* Forgets what was asked for because it is in sight; it is asked for again. */
+/* Cancels requests for what is visible; they are made again if needed. */
 void session_link_drop(struct session_view *self);
 bool session_link_want_between(void *arg, uint32_t after, uint32_t before);
 
-/* seek.c: to cells and matches that are not here yet. Each takes the place of the one before. */
+/* seek.c: moving to cells and matches that are not loaded yet. Each call replaces the previous
+ * one. */
 void seek_cell(struct session_view *self, uint32_t number);
 void seek_top(struct session_view *self);
-/* The next match of the search; it is told when there is none. */
+/* The next match of the search; reports if there is none. */
 void seek_next(struct session_view *self, int direction);
 void seek_open(struct session_view *self);
 void seek_close(struct session_view *self);
 bool seek_active(const struct session_view *self);
-/* True: something was on its way. */
+/* True: a seek was in progress. */
 bool seek_stop(struct session_view *self);
-/* Asks the journal for the next cell that has the text: with numbers below (upwards) or above
+/* Asks the journal for the next cell containing the text: with a number below (upwards) or above
  * @from. */
 void seek_ask(struct session_view *self, uint32_t from);
 
-/* stats.c: figures of the session. */
+/* stats.c: statistics of the session. */
 void session_stats_draw(const struct session_view *self, struct region region);

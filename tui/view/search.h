@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pattern that is looked for in lines: literal, without regard to case unless it has a capital
- * letter (of ASCII). */
+/* A search pattern for lines: literal, ignoring case unless it contains a capital (ASCII)
+ * letter. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,16 +11,15 @@
 
 enum { SEARCH_PATTERN_MAX = 200 };
 
-/* Zeroed: looks for nothing, finds nothing. */
+/* Zeroed: finds nothing. */
 struct search {
     char pattern[SEARCH_PATTERN_MAX];
     size_t size;
-    bool exact; /* case counts */
-    struct text_filter
-        filter; /* the same for whole texts; its key is another one for each pattern */
+    bool exact;                /* case-sensitive */
+    struct text_filter filter; /* the same for whole texts; each pattern has a different key */
 };
 
-/* A pattern that is too long is cut. @search must stay where it is. */
+/* Truncates a pattern that is too long. @search must not move. */
 void search_set(struct search *search, const char *pattern);
-/* The first match at or behind byte @from. False: there is none. */
+/* The first match at or after byte @from. False: none. */
 bool search_find(const struct search *search, struct gb_bytes line, size_t from, size_t *ret_start);
