@@ -20,8 +20,8 @@ struct qemu_machine {
     bool incoming;
 };
 
-/* Builds argv for gb_child_start(). Fails with GB_EINVALID if a path cannot be represented on QEMU's
- * command line. Gives: qemu_free_argv(). */
+/* Builds argv for gb_child_start(). Fails with GB_EINVALID if a path cannot be represented on
+ * QEMU's command line. Gives: qemu_free_argv(). */
 int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machine,
                     char ***ret_argv, struct gb_err *err);
 void qemu_free_argv(char **argv);
