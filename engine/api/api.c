@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public API: a thin face on host, capacity and session.
+/* The public API: a thin layer over host, capacity and session.
  *
- * Theory of operation. Every call makes an object (opening, exec, transfer) that lives until its
- * one callback. Failures found within the call are told from the loop like all others, through a
- * deferred call of that object. A session's face outlives neither its engine nor its owner: after
- * glassbell_session_close() the engine keeps it until the VM is reaped.
+ * Theory of operation. Every call creates an object (opening, exec, transfer) that lives until its
+ * one callback. Failures detected within the call are reported from the loop like all others,
+ * through a deferred call of that object. After glassbell_session_close() the engine keeps the
+ * session's wrapper until the VM has been reaped.
  */
 #include "glassbell.h"
 
@@ -49,7 +49,7 @@ struct glassbell_session {
     glassbell_session_fn *opened;
     void (*closed)(void *arg, struct glassbell_session *session, const struct glassbell_error *why);
     void *arg;
-    bool open, dropped; /* `opened` said yes; the owner has let go */
+    bool open, dropped; /* open: `opened` reported success; dropped: the owner has closed it */
     struct gb_err err;  /* of an opening that failed within the call */
     struct gb_deferred deferred;
 };
@@ -422,7 +422,7 @@ static void tell_exec_failed(void *arg)
     free(exec);
 }
 
-/* The name and the arguments, where one of them was spoken of. */
+/* The name and the arguments, if either was given. */
 static void add_argv(struct gb_buf *argv, const struct glassbell_exec_options *options)
 {
     const char *name = options->file != NULL ? options->file : "-c";
@@ -470,7 +470,7 @@ void glassbell_exec(struct glassbell_session *session, const struct glassbell_ex
 
 void glassbell_interrupt(struct glassbell_session *session)
 {
-    (void)gb_session_interrupt(session->session, NULL); /* none runs: nothing to do */
+    (void)gb_session_interrupt(session->session, NULL); /* no-op if none runs */
 }
 
 /* ---- files ---- */

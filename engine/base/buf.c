@@ -85,7 +85,7 @@ uint8_t *gb_buf_reserve(struct gb_buf *buf, size_t extra, size_t limit)
     if (buf->start + need <= buf->capacity && buf->memory != NULL)
         return buf->memory + buf->start + buf->size;
     if (need <= buf->capacity && buf->start >= buf->size && buf->memory != NULL) {
-        /* The content fits in front of itself: moving it costs less than growing. */
+        /* The unused front has room for the content: moving it is cheaper than growing. */
         memcpy(buf->memory, buf->memory + buf->start, buf->size);
         buf->start = 0;
         return buf->memory + buf->size;
@@ -96,7 +96,7 @@ uint8_t *gb_buf_reserve(struct gb_buf *buf, size_t extra, size_t limit)
             return NULL;
         capacity *= 2;
     }
-    /* Doubling must not pass what the caller allows by more than the caller's own bytes. */
+    /* Doubling must not exceed the caller's limit. */
     if (capacity > limit && limit >= need && limit != SIZE_MAX)
         capacity = MAX(limit, buf->capacity);
     memory = malloc(capacity);

@@ -13,7 +13,7 @@ int gb_close(int fd)
     int saved = errno;
 
     if (fd >= 0)
-        (void)close(fd); /* Linux frees the descriptor whatever it returns */
+        (void)close(fd); /* Linux frees the descriptor whatever close() returns */
     errno = saved;
     return -1;
 }

@@ -8,8 +8,8 @@ struct range {
 };
 
 /* Sorted. The categories Cc, Cf, Zl, Zp, Cs and Cn of Unicode 15.0 and its property
- * Default_Ignorable_Code_Point, without regard to what is in between: a test of the front end holds
- * them against the Unicode library that it is linked to. */
+ * Default_Ignorable_Code_Point, merged; a test of the front end compares them with the Unicode
+ * library that it links. */
 static const struct range hidden[] = {
     {0x0, 0x1f},        {0x7f, 0x9f},       {0xad, 0xad},         {0x34f, 0x34f},
     {0x378, 0x379},     {0x380, 0x383},     {0x38b, 0x38b},       {0x38d, 0x38d},
@@ -210,7 +210,7 @@ bool gb_hidden(uint32_t c)
     return low == ARRAY_SIZE(hidden) || hidden[low].first <= c;
 }
 
-/* What a joiner or the choice of a look may stand behind. */
+/* Whether a joiner or a variation selector may follow it. */
 static bool is_picture(uint32_t c)
 {
     return c == 0x203c || c == 0x2049 || c == 0x2122 || c == 0x2139 ||

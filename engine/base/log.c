@@ -17,7 +17,7 @@ enum { MESSAGE_MAX = 4096 };
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 static_assert(ARRAY_SIZE(level_names) == GB_LOG_LEVEL_COUNT, "a name for each level");
 
-/* The one mutable global of this module: where the process's log goes. */
+/* The only mutable global of this module: the destination of the process's log. */
 static struct {
     int fd;
     enum gb_log_level level;
@@ -81,7 +81,7 @@ void gb_escape(struct gb_buf *buf, struct gb_bytes text, size_t limit)
         gb_buf_adds(buf, "…");
 }
 
-/* A JSON string; bytes that are no UTF-8 become U+FFFD. */
+/* A JSON string; invalid UTF-8 becomes U+FFFD. */
 static void add_json(struct gb_buf *buf, struct gb_bytes text, size_t limit)
 {
     size_t end = MIN(text.size, limit);
@@ -136,7 +136,7 @@ static void write_line(enum gb_log_level level, struct gb_bytes message)
         break;
     }
     gb_buf_adds(&line, "\n");
-    /* A log that cannot be written must not stop what it tells of. */
+    /* A log that cannot be written must not stop the program. */
     (void)gb_fd_write_full(sink.fd, gb_buf_data(&line), line.size);
     gb_buf_release(&line);
 }

@@ -12,7 +12,7 @@ static void *checked(void *pointer)
 
     if (pointer != NULL)
         return pointer;
-    /* Nothing can be done about a failure to say it. */
+    /* If this fails too, nothing can be done. */
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
     abort();
 }

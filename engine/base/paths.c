@@ -6,8 +6,8 @@
 
 #include "mem.h"
 
-/* The value of a variable that names an absolute path, or NULL: relative ones are void by the XDG
- * base directory specification. */
+/* The value of a variable if it is an absolute path, else NULL: the XDG base directory
+ * specification says to ignore relative ones. */
 static const char *absolute(const char *variable)
 {
     const char *value = getenv(variable);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The bytes that the lead byte allows at the second place; false for a byte that cannot lead. */
+/* The range that the lead byte allows for the second byte; false for a byte that cannot lead. */
 static bool lead(uint8_t byte, size_t *length, uint8_t *low, uint8_t *high)
 {
     *low = 0x80;
@@ -30,7 +30,7 @@ static bool lead(uint8_t byte, size_t *length, uint8_t *low, uint8_t *high)
     return true;
 }
 
-/* How many of the bytes at @data are a beginning of one sequence; @length is what it wants. */
+/* How many bytes at @data match the start of a sequence; @length is its full length. */
 static size_t matched(const uint8_t *data, size_t size, size_t *length)
 {
     uint8_t low, high;
@@ -62,7 +62,7 @@ bool gb_utf8_valid(struct gb_bytes text)
         uint64_t word;
         size_t n;
 
-        /* Eight bytes of ASCII at a time: most of what passes here is. */
+        /* Eight bytes of ASCII at a time: most text is ASCII. */
         if (text.size - i >= sizeof(word)) {
             memcpy(&word, text.data + i, sizeof(word));
             if ((word & UINT64_C(0x8080808080808080)) == 0) {

@@ -30,19 +30,19 @@ struct call {
     struct gb_list link;
     struct gb_client *client;
     uint64_t id;
-    uint64_t end; /* position behind its line in all that was ever sent */
+    uint64_t end; /* offset of the end of its line in everything ever sent */
     gb_reply_cb *reply;
     void *arg;
     struct gb_timer *deadline;
     uint64_t deadline_ms;
-    enum gb_code refused; /* was not sent, is to be answered from the loop */
+    enum gb_code refused; /* was never sent, and is to be failed from the loop */
     char method[CALL_METHOD_MAX];
 };
 
-/* The work of the thread pool: owns what it reads. */
+/* Runs in the thread pool: owns its inputs. */
 struct dial_work {
-    uv_work_t work;           /* first: freed through it */
-    struct gb_client *client; /* NULL: nobody waits any more */
+    uv_work_t work;           /* must be first: freed through it */
+    struct gb_client *client; /* NULL: nobody is waiting any more */
     char *host, *socket, *program;
     bool ask;
     struct gb_dialled dialled;
@@ -56,23 +56,24 @@ struct gb_client {
     void *arg;
     size_t reply_bytes;
     struct dial_work *dial;   /* while connecting */
-    struct gb_buf waiting;    /* lines that wait for the connection */
+    struct gb_buf waiting;    /* lines queued until the connection is up */
     struct gb_stream *stream; /* while connected */
-    struct gb_link *link;     /* of another machine: its errors */
+    struct gb_link *link;     /* to another machine: ssh's errors */
     char *host;               /* NULL: this machine */
-    bool ending, broken;      /* the link is gone, and why is awaited; with an error */
+    bool ending, broken;      /* the link is lost, and we wait for ssh's reason; broken: with an
+                               * error */
     struct gb_list calls, refused;
     size_t call_count;
     uint64_t next_id;
-    uint64_t queued, left; /* bytes ever given to the stream, and known to have left it */
-    struct gb_buf *input;  /* the stream's; NULL before it gave any */
-    size_t scanned;        /* of the input, without a newline */
+    uint64_t queued, left; /* bytes ever passed to the stream, and bytes known to have been sent */
+    struct gb_buf *input;  /* the stream's; NULL before the first input */
+    size_t scanned;        /* bytes of the input known to contain no newline */
     struct gb_deferred refuse, resume;
-    struct gb_json_doc doc; /* its memory is used again */
-    struct gb_err why;      /* it is over */
-    char wrong[200];        /* an error of the server's that belongs to no request */
+    struct gb_json_doc doc; /* reused for its memory */
+    struct gb_err why;      /* set once the connection is over */
+    char wrong[200];        /* an error from the server that belongs to no request */
     bool over, paused;
-    unsigned depth; /* callbacks of ours that are running */
+    unsigned depth; /* nesting depth of our running callbacks */
     bool freed;
 };
 
@@ -89,7 +90,7 @@ static void client_enter(struct gb_client *client)
     client->depth++;
 }
 
-/* The client may be gone after. */
+/* May free the client. */
 static void client_leave(struct gb_client *client)
 {
     client->depth--;
@@ -97,7 +98,7 @@ static void client_leave(struct gb_client *client)
         client_release(client);
 }
 
-/* It is in no list any more. */
+/* It must not be in any list. */
 static void client_call_free(struct call *call)
 {
     call->client->call_count--;
@@ -105,7 +106,7 @@ static void client_call_free(struct call *call)
     free(call);
 }
 
-/* Answers and frees. */
+/* Answers the call and frees it. */
 static void client_call_answer(struct call *call, const struct gb_json *result,
                                const struct gb_call_error *error)
 {
@@ -122,7 +123,7 @@ static void client_copy_text(char *to, size_t room, struct gb_bytes text)
 {
     size_t size = MIN(text.size, room - 1);
 
-    /* A character is not cut in two. */
+    /* Do not split a character. */
     if (size < text.size)
         size -= gb_utf8_unfinished((struct gb_bytes){text.data, size});
     if (size > 0)
@@ -130,13 +131,13 @@ static void client_copy_text(char *to, size_t room, struct gb_bytes text)
     to[size] = '\0';
 }
 
-/* NULL for one that is not known here. */
+/* NULL for an unknown method. */
 static const struct gb_method *client_method_of(const struct call *call)
 {
     return gb_method_find(gb_bytes_str(call->method));
 }
 
-/* Whether code is run for it: of others only the outcome is unknown. */
+/* Whether the call runs code: for others only the outcome is unknown. */
 static bool client_runs_code(const struct call *call)
 {
     const struct gb_method *method = client_method_of(call);
@@ -144,7 +145,7 @@ static bool client_runs_code(const struct call *call)
     return method != NULL && method->runs_code;
 }
 
-/* @sent: it may be with the server. */
+/* @sent: the server may have it. */
 static void client_call_fail(struct call *call, enum gb_code code, bool sent, const char *message)
 {
     struct gb_call_error error = {
@@ -159,8 +160,8 @@ static void client_call_fail(struct call *call, enum gb_code code, bool sent, co
     client_call_answer(call, NULL, &error);
 }
 
-/* The connection is no more: @all tells that it is not known which bytes left. Between
- * client_enter() and client_leave(). */
+/* The connection is over; @all: it is unknown which bytes were sent. Call it between client_enter()
+ * and client_leave(). */
 static void client_fail_all(struct gb_client *client, bool all)
 {
     struct gb_list *link;
@@ -236,7 +237,8 @@ static bool client_on_error(struct call *call, const struct gb_json *error)
     return true;
 }
 
-/* Nobody is shown what is not as the protocol says: a server of another version, or none at all. */
+/* Hides results that violate the protocol: they come from a server of another version, or from no
+ * server. */
 static void client_on_result(struct call *call, const struct gb_json *result)
 {
     const struct gb_method *method = client_method_of(call);
@@ -279,7 +281,7 @@ static const char *client_on_notification(struct gb_client *client, const struct
     return NULL;
 }
 
-/* One message. NULL, or what is wrong with it. */
+/* Handles one message. Returns NULL, or what is wrong with it. */
 static const char *client_dispatch(struct gb_client *client, const struct gb_json *message)
 {
     const struct gb_json *id = gb_json_member(message, "id");
@@ -364,7 +366,7 @@ static void client_on_input(void *arg, struct gb_buf *input)
     client_leave(client);
 }
 
-/* ssh has said why, or has had the time for it. */
+/* ssh has given its reason, or has had enough time to. */
 static void client_on_link_lost(void *arg)
 {
     struct gb_client *client = arg;
@@ -452,7 +454,7 @@ static void client_dial_done(uv_work_t *work, int status)
     if (client->paused)
         gb_stream_pause(client->stream, true);
     client->queued =
-        0; /* what waited counts from here: the positions of its calls are right already */
+        0; /* queued bytes count from here: the offsets of their calls are already right */
     client_stream_send(client, &client->waiting);
 }
 
@@ -525,7 +527,7 @@ static void client_on_deadline(void *arg)
     client_leave(client);
 }
 
-/* Answers the calls that were never sent, from the loop. */
+/* Fails, from the loop, the calls that were never sent. */
 static void client_refuse_calls(void *arg)
 {
     struct gb_client *client = arg;
@@ -595,7 +597,7 @@ uint64_t gb_client_call(struct gb_client *client, const char *method, struct gb_
         gb_timer_start(call->deadline, deadline_ms);
     }
     if (client->ending) {
-        ; /* answered with the reason, as those before it; it goes nowhere */
+        ; /* fails with the same reason as those before; nothing is sent */
     } else if (client->stream == NULL) {
         call->end = client->waiting.size + line.size;
         gb_buf_add(&client->waiting, gb_buf_data(&line), line.size);
@@ -644,7 +646,7 @@ size_t gb_client_queued(const struct gb_client *client)
     return client->stream != NULL ? gb_stream_queued(client->stream) : client->waiting.size;
 }
 
-/* Lines that had come before the pause. */
+/* Handles lines that arrived before the pause. */
 static void client_resume_input(void *arg)
 {
     struct gb_client *client = arg;

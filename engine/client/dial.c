@@ -27,7 +27,7 @@
 
 enum { READY_FD = 3, READY_MESSAGE_MAX = 1024, CONNECT_TIMEOUT_S = 10 };
 
-/* False when it was found by the rule: then its folder has to be private. */
+/* False if the path is the default one: then its folder has to be private. */
 static bool dial_chosen_by_a_person(const char *option)
 {
     const char *variable = getenv("GLASSBELL_SOCKET");
@@ -76,8 +76,9 @@ static int dial_try_connect(const char *path, int *ret_fd)
 
     if (fd < 0)
         return fd;
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path); /* measured before */
-    /* A full backlog makes connect() wait; this bounds the wait. */
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path); /* its length was
+                                                                             * checked before */
+    /* If the backlog is full, connect() blocks; this limits for how long. */
     if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
         return -errno;
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
@@ -104,7 +105,7 @@ static bool dial_nobody_listens(int r)
     return r == -ENOENT || r == -ECONNREFUSED;
 }
 
-/* Reads what the server says through the pipe: "ready\n", or a sentence. */
+/* Reads the server's report from the pipe: "ready\n", or an error message. */
 static int dial_wait_ready(int fd, uint64_t deadline_ns, struct gb_err *err)
 {
     char text[READY_MESSAGE_MAX + 1];
@@ -144,7 +145,7 @@ static int dial_wait_ready(int fd, uint64_t deadline_ns, struct gb_err *err)
     return gb_err_set(err, GB_EINTERNAL, "the server could not start: %s", text);
 }
 
-/* Starts `PROGRAM serve --daemon`, which holds @ready as descriptor READY_FD. */
+/* Starts `PROGRAM serve --daemon`, which inherits @ready as descriptor READY_FD. */
 static int dial_spawn_server(const struct gb_dial_config *config, const char *path, int ready,
                              pid_t *ret_pid, struct gb_err *err)
 {
@@ -173,7 +174,7 @@ static int dial_spawn_server(const struct gb_dial_config *config, const char *pa
         r = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     if (r == 0)
         r = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    /* Onto itself too: the C library then drops close-on-exec. */
+    /* Even onto itself: the C library then clears close-on-exec. */
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(&actions, ready, READY_FD);
     if (r == 0)
@@ -207,8 +208,8 @@ static int dial_start_server(const struct gb_dial_config *config, const char *pa
     (void)gb_close(ends[1]);
     if (r == 0) {
         r = dial_wait_ready(ends[0], gb_clock_mono_ns() + config->timeout_ms * GB_NS_PER_MS, err);
-        /* The child goes as soon as it has put the server into the background; one that hangs is
-         * not waited for. */
+        /* The child exits as soon as it has put the server into the background; do not wait for one
+         * that hangs. */
         (void)waitpid(pid, NULL, r == 0 ? 0 : WNOHANG);
     }
     (void)gb_close(ends[0]);
@@ -230,7 +231,7 @@ static int dial_connect_or_start(const struct gb_dial_config *config, const char
     while (r < 0 && errno == EINTR);
     if (r < 0)
         return gb_err_sys(err, errno, "cannot lock %s", lock_path);
-    /* Another client may have started it while we waited for the lock. */
+    /* Another client may have started the server while we waited for the lock. */
     r = dial_try_connect(path, ret_fd);
     if (!dial_nobody_listens(r))
         return r < 0 ? gb_err_sys(err, -r, "cannot connect to %s", path) : 0;

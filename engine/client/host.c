@@ -7,10 +7,10 @@
 
 static const char host_scheme[] = "ssh://";
 
-/* What a part of the address may be made of. */
+/* The characters allowed in a part of the address. */
 struct host_part {
     const char *what;
-    const char *others; /* allowed beside letters and digits; NULL: all but what is in `never` */
+    const char *others; /* allowed besides letters and digits; NULL: everything except `never` */
     size_t max;
 };
 
@@ -34,7 +34,7 @@ static bool host_allows(const struct host_part *part, uint8_t byte)
 {
     if (byte < ' ' || byte == 127)
         return false;
-    if (part->others == NULL) /* it goes through a shell, in single quotes */
+    if (part->others == NULL) /* it is passed through a shell, in single quotes */
         return byte != '\'' && byte != '\\';
     return host_is_alphanumeric(byte) || strchr(part->others, byte) != NULL;
 }
@@ -48,7 +48,7 @@ static int host_digit(uint8_t byte)
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* Copies @text to @to, which has room for the part, with what stood as %XX. */
+/* Copies @text to @to, which is large enough for the part, decoding %XX. */
 static int host_copy(const struct host_part *part, struct gb_bytes text, bool decode, char *to,
                      struct gb_err *err)
 {
@@ -88,7 +88,7 @@ static int host_copy(const struct host_part *part, struct gb_bytes text, bool de
     return 0;
 }
 
-/* The position of @byte in @text, or its size. */
+/* The position of the first @byte in @text, or its size. */
 static size_t host_position(struct gb_bytes text, uint8_t byte)
 {
     const uint8_t *found = text.size > 0 ? memchr(text.data, byte, text.size) : NULL;

@@ -6,12 +6,13 @@
 #include "base/mem.h"
 #include "client/ssh.h"
 
-/* A master connection that ssh leaves behind keeps standard error open: its end may never come. */
+/* A master connection left running by ssh keeps standard error open: there may never be an end of
+ * file. */
 enum { READ_BYTES = 4096, SAID_MAX = 4096, LAST_WORDS_MS = 500 };
 
 struct gb_link {
     struct gb_loop *loop;
-    struct gb_stream *errors; /* NULL: it has ended */
+    struct gb_stream *errors; /* NULL: ended */
     struct gb_buf said;
     struct gb_timer *patience;
     struct gb_deferred ended;

@@ -20,21 +20,21 @@
 #include "rpc/access.h"
 
 enum {
-    ASKED_TIMEOUT_MS = 600000, /* a person looks for a password */
-    SHOW_AFTER_MS = 1000,      /* what ssh says while it waits for somebody */
-    LAST_WORDS_MS = 1000,      /* for its reason, when the stream has ended */
+    ASKED_TIMEOUT_MS = 600000, /* long enough to look up a password */
+    SHOW_AFTER_MS = 1000,      /* of what ssh prints while it waits for the user */
+    LAST_WORDS_MS = 1000,      /* of ssh, to print its reason after the stream has ended */
     ERRORS_MAX = 8192,
     LINE_SHOWN_MAX = 200,
     GREETING_NODES_MAX = 16,
 };
 
-/* Puts ssh behind us: not our child, and without the signals of the keyboard (POSIX wants both of
- * an asynchronous list). Its input, which such a list has from /dev/null, is the socket that its
- * output is. */
+/* Puts ssh into the background: not as our child, and ignoring the keyboard's signals (POSIX
+ * requires both for an asynchronous list). Its standard input, which would be /dev/null in such a
+ * list, is the same socket as its output. */
 static const char ssh_launch[] = "exec \"$@\" <&1 &";
 
-/* What scp asks for, too: a connection that does nothing but carry the protocol. The last three
- * bound how long a link that is gone stays unnoticed. */
+/* The same options that scp uses: a connection that only carries the protocol. The last three limit
+ * how long a dead link goes unnoticed. */
 static const char *const ssh_options[] = {
     "-T",
     "-x",
@@ -53,7 +53,7 @@ void gb_ssh_command(const struct gb_host *host, const struct gb_ssh_config *conf
 {
     size_t count = 0, port, command;
 
-    /* The texts first: adding moves them. */
+    /* The texts first: adding to the buffer moves them. */
     port = buf->size;
     gb_buf_addf(buf, "%u", (unsigned)host->port);
     gb_buf_add_u8(buf, '\0');
@@ -61,7 +61,7 @@ void gb_ssh_command(const struct gb_host *host, const struct gb_ssh_config *conf
     gb_buf_adds(buf, "glassbell stdio");
     if (!config->autostart)
         gb_buf_adds(buf, " --no-autostart");
-    if (host->socket[0] != '\0') /* which holds neither ' nor \ */
+    if (host->socket[0] != '\0') /* contains neither ' nor \ */
         gb_buf_addf(buf, " --socket '%s'", host->socket);
     gb_buf_add_u8(buf, '\0');
 
@@ -97,7 +97,8 @@ static int ssh_add_actions(posix_spawn_file_actions_t *actions, int stream, int 
     return r;
 }
 
-/* Starts `sh -c LAUNCH sh ARGV…` and waits for the shell, which is done as soon as ssh is begun. */
+/* Starts `sh -c LAUNCH sh ARGV…` and waits for the shell, which exits as soon as ssh has
+ * started. */
 static int ssh_spawn(const char *const *argv, int stream, int errors, struct gb_err *err)
 {
     extern char **environ;
@@ -215,11 +216,11 @@ void gb_ssh_last_line(struct gb_bytes text, struct gb_buf *out)
 /* ---- waiting for it ---- */
 
 struct ssh_wait {
-    int stream, errors; /* errors −1: it has ended */
+    int stream, errors; /* errors −1: closed */
     uint64_t deadline_ns;
     bool ask;
-    struct gb_buf said; /* to standard error, its end */
-    size_t shown;       /* of that, on our terminal */
+    struct gb_buf said; /* the end of ssh's standard error */
+    size_t shown;       /* how much of it we have shown on our terminal */
     uint8_t line[GB_GREETING_MAX];
     size_t size;
 };
@@ -243,8 +244,8 @@ static void ssh_take_errors(struct ssh_wait *wait)
     }
 }
 
-/* ssh says on standard error what it waits for when that is no password: a key that wants to be
- * touched. */
+/* ssh says on standard error what it waits for if that is not a password, for example a touch on a
+ * security key. */
 static void ssh_show_errors(struct ssh_wait *wait)
 {
     struct gb_bytes rest = {gb_buf_data(&wait->said) + wait->shown, wait->said.size - wait->shown};
@@ -254,12 +255,14 @@ static void ssh_show_errors(struct ssh_wait *wait)
     gb_ssh_last_line(rest, &line);
     if (line.size > 0) {
         gb_buf_adds(&line, "\n");
-        (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size); /* nobody to tell */
+        (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size); /* there is nobody to
+                                                                               * report a failure
+                                                                               * to */
     }
     gb_buf_release(&line);
 }
 
-/* One round of waiting; at most until @deadline_ns. False when that has passed. */
+/* One round of waiting, at most until @deadline_ns. False once that has passed. */
 static bool ssh_poll(struct ssh_wait *wait, uint64_t deadline_ns, struct pollfd fds[2])
 {
     uint64_t now = gb_clock_mono_ns();
@@ -279,7 +282,7 @@ static bool ssh_poll(struct ssh_wait *wait, uint64_t deadline_ns, struct pollfd 
     return true;
 }
 
-/* The stream ended before a greeting: ssh has the reason. */
+/* The stream ended before a greeting: ssh's standard error has the reason. */
 static int ssh_tell_end(struct ssh_wait *wait, struct gb_err *err)
 {
     uint64_t deadline_ns = gb_clock_mono_ns() + LAST_WORDS_MS * GB_NS_PER_MS;
@@ -287,7 +290,7 @@ static int ssh_tell_end(struct ssh_wait *wait, struct gb_err *err)
     struct gb_buf line = {0};
     int r;
 
-    wait->stream = -1; /* of which nothing more comes */
+    wait->stream = -1; /* no more input from it */
     wait->ask = false;
     while (wait->errors >= 0 && ssh_poll(wait, deadline_ns, fds))
         ;
@@ -301,7 +304,7 @@ static int ssh_tell_end(struct ssh_wait *wait, struct gb_err *err)
     return r;
 }
 
-/* 1: the greeting is whole; 0: not yet. Bytes behind it are none of ours: they stay. */
+/* 1: the greeting is complete; 0: not yet. Bytes after it are not ours: they stay in the socket. */
 static int ssh_take_greeting(struct ssh_wait *wait, struct gb_err *err)
 {
     ssize_t n = recv(wait->stream, wait->line + wait->size, sizeof(wait->line) - wait->size,
@@ -316,7 +319,8 @@ static int ssh_take_greeting(struct ssh_wait *wait, struct gb_err *err)
     newline = memchr(wait->line + wait->size, '\n', (size_t)n);
     if (newline != NULL)
         n = newline + 1 - (wait->line + wait->size);
-    (void)recv(wait->stream, wait->line + wait->size, (size_t)n, MSG_DONTWAIT); /* it is there */
+    (void)recv(wait->stream, wait->line + wait->size, (size_t)n, MSG_DONTWAIT); /* already peeked
+                                                                                 * at */
     wait->size += (size_t)n;
     if (newline == NULL)
         return wait->size < sizeof(wait->line)

@@ -92,8 +92,8 @@ static void glyph_put_base(struct glyph *glyph, int32_t c)
     }
 }
 
-/* The rest of the cluster that begins with @first: marks are kept as far as there is room, what
- * would join is passed over. Returns its bytes. */
+/* Adds the rest of the cluster that starts with @first: keeps marks while there is room, skips
+ * anything that would join. Returns its length in bytes. */
 static size_t glyph_put_rest(struct glyph *glyph, int32_t first, struct gb_bytes rest)
 {
     utf8proc_int32_t state = 0, before = first;
@@ -108,7 +108,7 @@ static size_t glyph_put_rest(struct glyph *glyph, int32_t first, struct gb_bytes
         c = glyph_decode((struct gb_bytes){rest.data + used, rest.size - used}, &n);
         if (c < 0 || utf8proc_grapheme_break_stateful(before, c, &state))
             break;
-        /* A flag is two letters here. */
+        /* A flag is shown as two letters. */
         if (c >= REGIONAL_A && c <= REGIONAL_Z)
             break;
         if (glyph_is_mark(c) && !gb_hidden((uint32_t)c) && marks < GLYPH_MARKS_MAX) {
@@ -160,7 +160,7 @@ size_t text_wrap(struct gb_bytes text, size_t columns, size_t *ret_next)
     if (space > 0)
         fit = space;
     *ret_next = fit + (fit < text.size && text.data[fit] == ' ' ? 1 : 0);
-    if (*ret_next == 0 && text.size > 0) { /* not even one character */
+    if (*ret_next == 0 && text.size > 0) { /* not even one character fits */
         struct glyph glyph;
 
         *ret_next = glyph_next(text, &glyph);

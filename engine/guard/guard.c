@@ -47,7 +47,7 @@ uint32_t gb_guard_wanted(void)
     return GB_GUARD_ALL & ~other;
 }
 
-/* Copies text of the launcher's: foreign enough to have its control characters taken out. */
+/* Copies text from the launcher, which is untrusted enough to remove control characters. */
 static void copy_text(char *to, size_t size, struct gb_bytes text)
 {
     size_t n = MIN(text.size, size - 1);
@@ -57,7 +57,7 @@ static void copy_text(char *to, size_t size, struct gb_bytes text)
     to[n] = '\0';
 }
 
-/* Takes @word and the space behind it off the front of @text. */
+/* Skips @word and the following space at the front of @text. */
 static bool skip_word(struct gb_bytes *text, const char *word)
 {
     size_t size = strlen(word);

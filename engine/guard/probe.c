@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which stages work here: the launcher tells, started on nothing. */
+/* Finds out which stages work on this host, by running the launcher without a program. */
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>

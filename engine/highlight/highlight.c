@@ -4,7 +4,7 @@
 #include "private.h"
 
 static const struct {
-    const char *name; /* as records name it */
+    const char *name; /* as named in records */
     void (*lex)(struct lexer *lexer);
 } lexers[] = {
     {"words", lex_words},

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JavaScript and TypeScript. state.mode: 0 or in a block comment. The stack holds what encloses the
- * place where that matters: a template, an expression in one, braces in such an expression. */
+/* JavaScript and TypeScript. state.mode: 0 or in a block comment. The stack contains enclosing
+ * constructs that matter: a template, an expression in a template, braces in such an expression. */
 #include "private.h"
 
 enum { MODE_CODE, MODE_COMMENT };
 enum { IN_TEMPLATE = 1, IN_EXPRESSION, IN_BRACES };
 
-/* Behind these a slash begins a regular expression. */
+/* After these a slash starts a regular expression. */
 static const char before_operand[] = "return typeof case in of do else void delete throw new await "
                                      "yield instanceof";
 
@@ -21,7 +21,7 @@ static void javascript_comment_rest(struct lexer *lexer, size_t from)
     lexer_token(lexer, from, HIGHLIGHT_COMMENT);
 }
 
-/* In a template, up to its end or to an expression in it. */
+/* In a template: up to its end or to an expression in it. */
 static void javascript_template_rest(struct lexer *lexer, size_t from)
 {
     while (lexer->at < lexer->size) {
@@ -46,7 +46,8 @@ static void javascript_template_rest(struct lexer *lexer, size_t from)
     lexer_token(lexer, from, HIGHLIGHT_STRING);
 }
 
-/* False, and nothing moved: there is no end on this line, so it was none. */
+/* False, without moving, if it does not end on this line and is therefore not a regular
+ * expression. */
 static bool javascript_regular_expression(struct lexer *lexer)
 {
     size_t from = lexer->at, at = from + 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the lexers of all languages are made of. */
+/* Shared building blocks of all lexers. */
 #include "private.h"
 
 void lexer_token(struct lexer *lexer, size_t from, enum highlight_role role)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Python. state.mode: 0, or in a string that goes on on the next line. */
+/* Python. state.mode: 0, or in a string that continues on the next line. */
 #include "private.h"
 
 enum { MODE_CODE, MODE_TRIPLE_SINGLE, MODE_TRIPLE_DOUBLE, MODE_SINGLE, MODE_DOUBLE };
 
-/* In a string of @mode, at any place of it. */
+/* Anywhere in a string of @mode. */
 static void python_string_rest(struct lexer *lexer, size_t from, uint8_t mode)
 {
     uint8_t quote = mode == MODE_TRIPLE_SINGLE || mode == MODE_SINGLE ? '\'' : '"';
@@ -16,7 +16,7 @@ static void python_string_rest(struct lexer *lexer, size_t from, uint8_t mode)
         uint8_t c = lexer->text[lexer->at++];
 
         if (c == '\\' && lexer->at == lexer->size)
-            lexer->state->mode = mode; /* the line is continued */
+            lexer->state->mode = mode; /* line continuation */
         else if (c == '\\')
             lexer->at++;
         else if (c == quote && !triple)
@@ -56,7 +56,7 @@ static bool python_is_prefix(struct gb_bytes python_name)
             strspn((const char[]){(char)python_name.data[1], '\0'}, "rRbBuUfFtT") == 1);
 }
 
-/* `match` and `case` are names unless a line begins with them and ends with a colon. */
+/* `match` and `case` are names unless the line starts with them and ends with a colon. */
 static bool python_is_soft_keyword(const struct lexer *lexer, struct gb_bytes python_name,
                                    bool first)
 {

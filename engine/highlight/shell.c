@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The shell. state.mode: 0, or the line is in a here document (word ends it; MODE_HERE_TABS: behind
- * tabs). The stack holds the quotes and substitutions that are open. */
+/* The shell. state.mode: 0, or in a here document (word ends it; MODE_HERE_TABS: after leading
+ * tabs). The stack contains the open quotes and substitutions. */
 #include "private.h"
 
 enum { MODE_CODE, MODE_HERE, MODE_HERE_TABS };
 enum { IN_SINGLE = 1, IN_DOUBLE, IN_DOLLAR_SINGLE, IN_SUBSTITUTION, IN_BACKTICKS };
 
-/* Behind these stands a command. */
+/* After these comes a command. */
 static const char before_command[] = "if then else elif while until do time coproc { ! && || ;";
 
 static bool shell_is_blank_or_end(uint8_t c)
@@ -39,7 +39,7 @@ static bool shell_here_document(struct lexer *lexer)
     return true;
 }
 
-/* Behind `<<`: remembers the word. */
+/* After `<<`: stores the terminator. */
 static void shell_here_word(struct lexer *lexer, uint8_t *mode)
 {
     struct highlight_state *state = lexer->state;
@@ -88,7 +88,7 @@ static void shell_dollar(struct lexer *lexer)
     }
 }
 
-/* In quotes of the top of the stack, up to their end or to a substitution. */
+/* In the quotes on top of the stack: up to their end or to a substitution. */
 static void shell_quoted(struct lexer *lexer)
 {
     uint8_t kind = state_top(lexer->state);
@@ -117,7 +117,7 @@ static void shell_quoted(struct lexer *lexer)
     lexer_token(lexer, from, HIGHLIGHT_STRING);
 }
 
-/* Opens quotes; a full stack takes them as what is on this line. */
+/* Opens quotes; if the stack is full, they extend to the end of the line. */
 static void shell_open_quotes(struct lexer *lexer, uint8_t kind, size_t skip)
 {
     size_t from = lexer->at;
@@ -156,8 +156,7 @@ static bool shell_word(struct lexer *lexer, bool command)
         lexer->at = equals - (lexer->text[equals - 1] == '+');
         lexer_token(lexer, from, HIGHLIGHT_VARIABLE);
         lexer->at = end;
-        return shell_is_blank_or_end(
-            peek(lexer, 0)); /* a command may stand behind its environment */
+        return shell_is_blank_or_end(peek(lexer, 0)); /* a command may follow its environment */
     }
     if ((command || is_word_of(text, "in do ]] }")) && lexer_is_keyword(lexer, text)) {
         lexer_token(lexer, from, HIGHLIGHT_KEYWORD);

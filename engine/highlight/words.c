@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any language, by what its record says: what begins a comment or a string, which names are
- * keywords. state.mode: 0, or in a block comment. */
+/* Any language, based on its record: what starts a comment or a string, which names are keywords.
+ * state.mode: 0, or in a block comment. */
 #include "private.h"
 
 enum { MODE_CODE, MODE_COMMENT };
 
-/* How many bytes of the text at the place are @word; 0: others stand there. */
+/* The length of @word if the text at the current position starts with it, else 0. */
 static size_t words_at(const struct lexer *lexer, const char *word)
 {
     size_t size = strlen(word);
@@ -16,7 +16,7 @@ static size_t words_at(const struct lexer *lexer, const char *word)
                : 0;
 }
 
-/* The same of the longest one of a list. */
+/* The same for the longest match in a list. */
 static size_t words_any_at(const struct lexer *lexer, const struct gb_texts *list)
 {
     size_t longest = 0;
@@ -26,7 +26,7 @@ static size_t words_any_at(const struct lexer *lexer, const struct gb_texts *lis
     return longest;
 }
 
-/* In a block comment, up to its end. */
+/* In a block comment: up to its end. */
 static void words_comment_rest(struct lexer *lexer, size_t from, const char *end)
 {
     size_t size = 0;
@@ -38,7 +38,7 @@ static void words_comment_rest(struct lexer *lexer, size_t from, const char *end
     lexer_token(lexer, from, HIGHLIGHT_COMMENT);
 }
 
-/* A string ends with what it began with, or with the line. */
+/* A string ends with its opening delimiter, or at the end of the line. */
 static void words_string(struct lexer *lexer, size_t quote)
 {
     size_t from = lexer->at;
@@ -57,7 +57,7 @@ static void words_string(struct lexer *lexer, size_t quote)
     lexer_token(lexer, from, HIGHLIGHT_STRING);
 }
 
-/* Whether a name that ends here is called: a bracket follows that begins no comment. */
+/* Whether a name that ends here is called: followed by a bracket that does not start a comment. */
 static bool words_is_called(struct lexer *lexer)
 {
     const struct gb_texts *block = &lexer->language->highlight.block;
@@ -83,7 +83,7 @@ static void words_name(struct lexer *lexer)
         lexer_token(lexer, from, HIGHLIGHT_FUNCTION);
 }
 
-/* What the record says of the place; false: nothing. */
+/* Handles what the record defines for this position; false: nothing. */
 static bool words_by_record(struct lexer *lexer)
 {
     const struct gb_language *language = lexer->language;

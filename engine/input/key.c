@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-/* The first name of a code is the one that is shown. */
+/* The first name for a code is the one displayed. */
 static const struct {
     uint32_t code;
     const char *name;
@@ -48,7 +48,7 @@ static const struct {
     {KEY_ENTER, "Return"},
 };
 
-/* Takes the "C-", "M-" and "S-" from the front of @name. */
+/* Removes "C-", "M-" and "S-" from the front of @name. */
 static uint8_t key_take_modifiers(struct gb_bytes *name)
 {
     uint8_t modifiers = 0;
@@ -92,7 +92,7 @@ bool key_parse(struct gb_bytes name, struct key *ret_key)
     if (name.size == 0 || name.size > 4 || gb_utf8_sequence(name.data, name.size) != name.size)
         return false;
     key.code = key_decode(name);
-    /* Shift has made another character of it already. */
+    /* Shift is already part of the character. */
     if (key.code <= ' ' || key.code == 0x7f || (modifiers & KEY_SHIFT) != 0)
         return false;
     if ((modifiers & KEY_CONTROL) != 0 && key.code >= 'A' && key.code <= 'Z')

@@ -9,10 +9,10 @@
 enum { ESCAPE = 0x1b, BELL = 0x07, PARAMETERS_MAX = 16, PASTE_END_SIZE = 6 };
 #define PASTE_END "\x1b[201~"
 
-/* What take() found at the front of the sequence. */
+/* What take() found at the start of the sequence. */
 struct taken {
-    size_t size; /* 0: it is not whole yet */
-    bool event;  /* there is something to tell */
+    size_t size; /* 0: incomplete */
+    bool event;  /* an event is to be reported */
     struct input_event told;
 };
 
@@ -28,11 +28,11 @@ static void parser_tell_key(struct taken *taken, uint32_t code, uint8_t modifier
 struct csi {
     uint8_t prefix; /* one of <=>? or 0 */
     uint8_t intermediate, final;
-    int parameters[PARAMETERS_MAX]; /* -1: left out */
+    int parameters[PARAMETERS_MAX]; /* -1: absent */
     size_t count;
 };
 
-/* Reads the parameters between @data and @end, of which we know that they are 0x20–0x3f. */
+/* Parses the parameters between @data and @end, which are known to be in 0x20–0x3f. */
 static void parser_read_csi(const uint8_t *data, const uint8_t *end, struct csi *csi)
 {
     int value = -1;
@@ -106,7 +106,7 @@ static uint32_t parser_tilde_key(int number)
     return keys[number];
 }
 
-/* A character that came as a number (kitty's keys, modifyOtherKeys). */
+/* A character encoded as a number (kitty's keys, modifyOtherKeys). */
 static void parser_tell_code(struct taken *taken, int code, uint8_t modifiers)
 {
     switch (code) {
@@ -151,7 +151,7 @@ static void parser_tell_mouse(struct taken *taken, const struct csi *csi)
                   ((code & 16) != 0 ? KEY_CONTROL : 0));
     if ((code & 0xc0) == 0x40) {
         if ((code & 3) > 1)
-            return; /* a wheel to the side */
+            return; /* horizontal wheel */
         told->action = (code & 1) != 0 ? MOUSE_WHEEL_DOWN : MOUSE_WHEEL_UP;
     } else if ((code & 0xc0) != 0) {
         return;
@@ -221,7 +221,7 @@ static void parser_tell_csi(struct input_parser *parser, struct taken *taken, co
     }
 }
 
-/* @data begins behind "ESC [". Bytes used beyond that; 0: not whole. */
+/* @data starts after "ESC [". Returns the bytes used beyond that; 0: incomplete. */
 static size_t parser_take_csi(struct input_parser *parser, const uint8_t *data, size_t size,
                               struct taken *taken)
 {
@@ -241,7 +241,7 @@ static size_t parser_take_csi(struct input_parser *parser, const uint8_t *data, 
     if (i == size)
         return 0;
     if (data[i] < 0x40 || data[i] > 0x7e)
-        return i == 0 ? 1 : i; /* broken off: what broke it is looked at by itself */
+        return i == 0 ? 1 : i; /* interrupted: the interrupting byte is handled separately */
     parser_read_csi(data, data + i, &csi);
     csi.final = data[i];
     parser_tell_csi(parser, taken, &csi);
@@ -301,7 +301,7 @@ static size_t parser_take_string(uint8_t kind, const uint8_t *data, size_t size,
         return 0;
     end = data[i] == BELL ? i + 1 : data[i + 1] == '\\' ? i + 2 : i;
     if (end == i)
-        return MAX(i, 1); /* broken off by another sequence */
+        return MAX(i, 1); /* interrupted by another sequence */
     if (kind == ']')
         parser_tell_osc(taken, data, i);
     else if (kind == '_' && i > 0 && data[0] == 'G') {
@@ -324,7 +324,7 @@ static uint32_t parser_decode(const uint8_t *data, size_t size)
     return c;
 }
 
-/* A character, a control byte; bytes used, 0: not whole. */
+/* A character or a control byte. Returns the bytes used; 0: incomplete. */
 static size_t parser_take_character(const uint8_t *data, size_t size, uint8_t modifiers,
                                     struct taken *taken)
 {
@@ -395,7 +395,7 @@ static void parser_drop(struct input_parser *parser, size_t size)
     memmove(parser->sequence, parser->sequence + size, parser->size);
 }
 
-/* Tells all that is whole. */
+/* Reports all complete events. */
 static void parser_take_all(struct input_parser *parser, input_event_cb *event, void *arg)
 {
     while (parser->size > 0 && !parser->pasting) {
@@ -423,7 +423,7 @@ static void parser_end_paste(struct input_parser *parser, input_event_cb *event,
     uint8_t before = 0;
     size_t kept = 0;
 
-    /* Terminals send a return for the end of a line; "\r\n" is one end. */
+    /* Terminals send a carriage return at the end of a line; "\r\n" is one line end. */
     for (size_t i = 0; i < parser->paste.size; i++) {
         uint8_t byte = data[i]; /* NOLINT(clang-analyzer-core.NullDereference): empty then */
 
@@ -438,7 +438,7 @@ static void parser_end_paste(struct input_parser *parser, input_event_cb *event,
     gb_buf_release(&parser->paste);
 }
 
-/* The last bytes are held back in the sequence, because they may begin the end. */
+/* The last bytes are kept in the sequence, because they may be the start of the end marker. */
 static void parser_feed_paste(struct input_parser *parser, uint8_t byte, input_event_cb *event,
                               void *arg)
 {
@@ -455,7 +455,7 @@ static void parser_feed_paste(struct input_parser *parser, uint8_t byte, input_e
     }
 }
 
-/* True while @byte still belongs to the sequence that was too long. */
+/* True while @byte belongs to a sequence that was too long. */
 static bool parser_skip(struct input_parser *parser, uint8_t byte)
 {
     bool csi = parser->skipping == '[';

@@ -17,7 +17,7 @@ struct input {
     struct gb_loop *loop;
     int fd, given;
     bool nonblocking_set, paused, over;
-    struct gb_watch *watch; /* NULL: a file, read in turns of the loop */
+    struct gb_watch *watch; /* NULL: a file, read from deferred calls */
     struct gb_deferred turn;
     void (*got)(void *arg, struct gb_bytes bytes);
     void *arg;
@@ -26,7 +26,7 @@ struct input {
 
 static void input_take_turn(void *arg);
 
-/* A terminal while we are in the background: who reads it is stopped. */
+/* A terminal while we are in the background: reading from it would stop us. */
 static bool input_is_of_others(int fd)
 {
     pid_t foreground = isatty(fd) == 1 ? tcgetpgrp(fd) : 0;
@@ -49,7 +49,7 @@ static void input_read_some(struct input *input)
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN)
         return;
-    if (n <= 0) { /* an error is an end too: there is nothing more to come */
+    if (n <= 0) { /* treat errors as end of file */
         input->over = true;
         if (input->watch != NULL)
             gb_watch_pause(input->watch, true);

@@ -24,20 +24,20 @@
 enum { LINKS_MAX = 40, COPY = 1 << 20, TRIES = 100 };
 
 enum way {
-    WAY_STREAM,  /* bytes go there at once */
-    WAY_REPLACE, /* a file without a name, or one beside, takes the place of what there is */
-    WAY_INTO,    /* a file elsewhere, whose bytes go into what there is */
+    WAY_STREAM,  /* bytes are written to it immediately */
+    WAY_REPLACE, /* a file, unnamed or next to it, replaces what exists */
+    WAY_INTO,    /* a file elsewhere, whose content is copied into what exists */
 };
 
 struct local {
     enum way way;
     int fd;
-    char *given;        /* as messages call it */
-    char *path;         /* where it leads */
-    char *beside;       /* the name of the new file; NULL: it has none yet */
-    bool replaces;      /* there is a file already */
-    struct stat status; /* of that */
-    uint64_t size;      /* written so far */
+    char *given;        /* the name in messages */
+    char *path;         /* the path with links resolved */
+    char *beside;       /* the new file's name; NULL: it has none yet */
+    bool replaces;      /* a file exists already */
+    struct stat status; /* its status */
+    uint64_t size;      /* bytes written so far */
 };
 
 /* ---- what may wait ---- */
@@ -75,7 +75,7 @@ static int local_open_and_wait(const char *path, int flags)
 
 /* ---- where a path leads ---- */
 
-/* The folder and the last name of @path; NULL when there is no such folder. Gives. */
+/* The resolved folder and the last component of @path; NULL if the folder does not exist. Gives. */
 static char *local_real_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -92,8 +92,8 @@ static const char *local_last_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-/* Follows the links of @path to a name that is none, or to one that only the kernel can follow; to
- * a descriptor of ours when they lead to one. 0 with *@ret_path (gives) or *@ret_fd >= 0; or
+/* Follows the links of @path until it names something that is not a link, or a link that only the
+ * kernel can follow, or one of our descriptors. 0 with *@ret_path (gives) or *@ret_fd >= 0; or
  * -errno. */
 static int local_follow(const char *path, char **ret_path, int *ret_fd)
 {
@@ -173,8 +173,8 @@ static char *local_name_beside(const struct local *local)
     return xasprintf("%.*s.%.200s.XXXXXX", (int)(name - local->path), local->path, name);
 }
 
-/* A file in the folder of what is to be replaced: without a name where that can be had, so that a
- * process which is killed leaves none behind. */
+/* Creates a file in the folder of the one to be replaced, if possible without a name, so that a
+ * killed process leaves nothing behind. */
 static int local_open_beside(struct local *local)
 {
     _cleanup_(freep) char *folder = local_real_folder(local->path);
@@ -207,7 +207,7 @@ static int local_open_elsewhere(void)
     return fd;
 }
 
-/* The new file is to be like the one that it replaces. False: it cannot be. */
+/* Gives the new file the attributes of the one that it replaces. False: not possible. */
 static bool local_make_alike(const struct local *local)
 {
     struct stat now;
@@ -225,7 +225,7 @@ static void local_make_new(const struct local *local)
     mode_t mask = umask(022);
 
     (void)umask(mask);
-    (void)fchmod(local->fd, 0666 & ~mask); /* where it cannot be changed it stays private */
+    (void)fchmod(local->fd, 0666 & ~mask); /* if it cannot be changed, it stays private */
 }
 
 static int local_open_file(struct local *local)
@@ -323,7 +323,7 @@ bool local_is_terminal(const struct local *local)
 
 /* ---- writing ---- */
 
-/* All of it, also where others have made the descriptor one that does not wait. */
+/* Writes everything, even if another process has made the descriptor non-blocking. */
 static int local_write_stream(int fd, struct gb_bytes bytes)
 {
     struct local_wait wait;
@@ -375,7 +375,7 @@ int local_write(struct local *local, uint64_t offset, struct gb_bytes bytes, str
     return r < 0 ? gb_err_sys(err, -r, "cannot write %s", local->given) : 0;
 }
 
-/* Gives the new file a name beside the one that it replaces. */
+/* Gives the new file a name next to the one that it replaces. */
 static int local_name_it(struct local *local)
 {
     int r;
@@ -401,8 +401,8 @@ static int local_name_it(struct local *local)
     return 1;
 }
 
-/* Copies what is whole into the file that is there. Room is made first: until then, and when there
- * is none, the file is as it was. */
+/* Copies the complete data into the existing file. Reserves space first: until then, and if that
+ * fails, the file is unchanged. */
 static int local_write_into(const struct local *local)
 {
     _cleanup_(freep) uint8_t *piece = xmalloc(COPY);
@@ -417,7 +417,7 @@ static int local_write_into(const struct local *local)
     if (r == -EOPNOTSUPP || r == -ENOSYS || r == -EINVAL)
         r = 0;
     if (r < 0) {
-        if (ftruncate(fd, local->status.st_size) < 0) /* gives back what it got */
+        if (ftruncate(fd, local->status.st_size) < 0) /* releases the space */
             return -errno;
         return r;
     }
@@ -451,7 +451,7 @@ static int local_replace(struct local *local)
         free(TAKE_PTR(local->beside));
         return 0;
     }
-    /* A file that is mounted cannot be exchanged. */
+    /* A mount point cannot be replaced. */
     return errno == EBUSY || errno == EXDEV ? local_write_into(local) : -errno;
 }
 

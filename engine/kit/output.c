@@ -13,12 +13,12 @@
 #include "platform/file.h"
 
 struct output {
-    uv_poll_t poll; /* first: freed through it */
+    uv_poll_t poll; /* must be first: freed through it */
     struct gb_loop *loop;
-    int fd; /* what we write to; ours when it differs from @given */
+    int fd; /* what we write to; owned if it differs from @given */
     int given;
-    bool direct;          /* a file: write() does not wait */
-    bool nonblocking_set; /* we had to change the descriptor that others share */
+    bool direct;          /* a file: write() does not block */
+    bool nonblocking_set; /* we had to set O_NONBLOCK on the shared descriptor */
     bool polled, waiting, over, told;
     struct gb_buf queue;
     void (*drained)(void *arg);
@@ -87,7 +87,7 @@ static void output_push(struct output *output)
 
 static void output_on_writable(uv_poll_t *poll, int status, int events)
 {
-    (void)status; /* the write will tell */
+    (void)status; /* write() will report it */
     (void)events;
     output_push(poll->data);
 }
@@ -142,7 +142,7 @@ static void output_free_output(uv_handle_t *handle)
 
     gb_buf_release(&output->queue);
     if (output->nonblocking_set)
-        (void)gb_fd_set_nonblocking(output->given, false); /* as we found it */
+        (void)gb_fd_set_nonblocking(output->given, false); /* restores its flags */
     if (output->fd != output->given)
         (void)gb_close(output->fd);
     free(output);

@@ -32,7 +32,7 @@ int outside_write(const char *text, const char *ending, char **ret_path, struct 
     return r;
 }
 
-/* What the keys of the terminal send goes to all programs in its foreground. */
+/* Keys such as Ctrl-C send signals to all processes in the terminal's foreground group. */
 static const int outside_signals[] = {SIGINT, SIGQUIT};
 
 static void outside_exec(const char *path)

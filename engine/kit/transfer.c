@@ -19,7 +19,7 @@
 
 enum { PIECE = 1u << 20, PIECES_UNDER_WAY = 8, DEADLINE_MS = 120000 };
 
-/* A request that is on its way. */
+/* A request in flight. */
 struct piece {
     struct gb_list link;
     struct transfer *transfer;
@@ -31,9 +31,9 @@ struct transfer {
     struct gb_client *client;
     struct transfer_config config;
     char *session, *local, *remote;
-    int fd;                                   /* of an upload */
-    struct local *out;                        /* of a download */
-    bool upload, waits, size_known, all_sent; /* waits: what is read may keep us waiting */
+    int fd;                                   /* source of an upload */
+    struct local *out;                        /* destination of a download */
+    bool upload, waits, size_known, all_sent; /* waits: reads may block */
     mode_t mode;
     uint64_t size, next, done;
     struct gb_list pieces;
@@ -83,7 +83,7 @@ static void transfer_fail(struct transfer *transfer, const struct gb_call_error 
     struct gb_err err = {0};
 
     (void)gb_err_set(&err, error->code, "%s: %s", transfer->remote, error->message);
-    err.dispatched = false; /* files are not code */
+    err.dispatched = false; /* file transfers run no code */
     transfer_finish(transfer, &err);
 }
 
@@ -143,7 +143,7 @@ static ssize_t transfer_read_piece(const struct transfer *transfer, uint8_t *dat
     return n;
 }
 
-/* False when the transfer has ended. */
+/* False if the transfer has ended. */
 static bool transfer_send_piece(struct transfer *transfer)
 {
     _cleanup_(freep) uint8_t *data = xmalloc(PIECE);
@@ -156,7 +156,7 @@ static bool transfer_send_piece(struct transfer *transfer)
         transfer_fail_sys(transfer, (int)-n, "cannot read");
         return false;
     }
-    /* A file that shrinks or grows is sent as it is read. */
+    /* A file that changes its size is sent as it is read. */
     transfer->all_sent = (size_t)n < PIECE;
     transfer->size = MAX(transfer->size, transfer->next + (uint64_t)n);
     transfer_begin_params(transfer, &out, transfer->next);
@@ -223,7 +223,7 @@ struct transfer *transfer_upload(struct gb_client *client, const struct transfer
     transfer->fd = fd;
     transfer->upload = true;
     transfer->waits = !S_ISREG(st.st_mode);
-    transfer->mode = transfer->waits ? 0 : st.st_mode & 0777; /* 0: what new files have */
+    transfer->mode = transfer->waits ? 0 : st.st_mode & 0777; /* 0: the default for new files */
     transfer->size = transfer->waits ? 0 : (uint64_t)st.st_size;
     transfer_pump_upload(transfer);
     return transfer;
@@ -272,8 +272,8 @@ static void transfer_fail_changed(struct transfer *transfer)
     transfer_finish(transfer, &err);
 }
 
-/* Writes what came for a piece, and asks for what is missing of it. False when the transfer has
- * ended. */
+/* Writes the data received for a piece, and requests what is missing of it. False if the transfer
+ * has ended. */
 static bool transfer_store(struct transfer *transfer, const struct piece *piece,
                            const struct gb_piece_info *told)
 {

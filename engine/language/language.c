@@ -16,31 +16,31 @@ enum field_kind {
     FIELD_WORD,   /* no spaces */
     FIELD_LINE,   /* one line */
     FIELD_INDENT, /* spaces and tabs */
-    FIELD_ENDING, /* a dot, then small letters and digits */
+    FIELD_ENDING, /* a dot, then lower-case letters and digits */
     FIELD_CODE,   /* any text */
 };
 
 enum {
     NEEDED = 1,
     MANY = 2, /* a list */
-    OWN = 4,  /* of the engine's, told to no client */
+    OWN = 4,  /* only for the engine; not sent to clients */
     WORD_MAX = 64,
     LINE_MAX_BYTES = 160,
     INDENT_MAX = 16,
     CELL_MAX = 4096,
-    WORDS_MAX = 256, /* of a list of keywords or types */
+    WORDS_MAX = 256, /* per list of keywords or types */
     LIST_MAX = 32,
     CELLS_MAX = 8,
 };
 
-/* In the order in which they are written; those of a section stand together. */
+/* In the order in which they are written; the fields of a section are adjacent. */
 static const struct field {
     const char *section; /* NULL: a member of the record itself */
     const char *key;
     size_t offset;
     enum field_kind kind;
     unsigned flags;
-    size_t max; /* values of a list */
+    size_t max; /* number of values in a list */
 } language_fields[] = {
 #define AT(member) offsetof(struct gb_language, member)
     {NULL, "name", AT(name), FIELD_NAME, NEEDED, 1},
@@ -100,7 +100,7 @@ static bool text_is_of(struct gb_bytes text, const char *characters)
     return true;
 }
 
-/* No character that hides something; a newline and a tab in code only. */
+/* Whether it contains no hidden characters; newlines and tabs only in code. */
 static bool text_is_plain(struct gb_bytes text, bool code)
 {
     uint32_t before = 0;
@@ -201,7 +201,7 @@ static int field_read(struct gb_language *language, const struct field *field,
     return 0;
 }
 
-/* The field of a member, and the number of fields when there is none. @section_name NULL: of the
+/* The index of a member's field; the number of fields if there is none. @section_name NULL: in the
  * record itself. */
 static size_t field_find(const char *section_name, struct gb_bytes key)
 {
@@ -263,13 +263,13 @@ static int reading_object(struct reading *reading, const char *section,
             r = reading_member(reading, section, member, err);
         else if (member->type != GB_JSON_OBJECT)
             r = gb_err_set(err, GB_EINVALID, "\"%s\" is no object", inner);
-        else /* no deeper than this: a section has no sections */
+        else /* depth is limited: sections contain no sections */
             r = reading_object(reading, inner, member, err);
     }
     return r;
 }
 
-/* What is left out is empty, unless it is needed. */
+/* Absent members become empty, unless they are required. */
 static int reading_fill(struct reading *reading, struct gb_err *err)
 {
     struct gb_language *language = reading->language;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sets of languages: reading them, and finding the one that is meant. */
+/* Sets of languages: reading them, and lookups. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,7 +9,7 @@
 
 /* ---- reading ---- */
 
-/* What of a language no other one may have. */
+/* Attributes that must be unique in a set. */
 static const size_t languages_unique[] = {
     offsetof(struct gb_language, aliases),           offsetof(struct gb_language, endings),
     offsetof(struct gb_language, programs),          offsetof(struct gb_language, refused.endings),
@@ -21,7 +21,7 @@ static const struct gb_texts *languages_words(const struct gb_language *language
     return (const struct gb_texts *)(const void *)((const char *)language + offset);
 }
 
-/* A word that both claim, or NULL. */
+/* A word that both contain, or NULL. */
 static const char *languages_common(const struct gb_language *one, const struct gb_language *other)
 {
     if (strcmp(one->name, other->name) == 0 || gb_texts_have(&other->aliases, one->name))
@@ -139,7 +139,7 @@ const char *gb_file_ending(const char *path)
     return dot != NULL && dot > name ? dot : "";
 }
 
-/* By one of the lists of endings, which stands at @offset. */
+/* Looks up an extension in the list at @offset. */
 static struct gb_language *languages_of_ending(const struct gb_languages *languages, size_t offset,
                                                const char *path)
 {
@@ -175,7 +175,7 @@ struct gb_language *gb_languages_of_coloured(const struct gb_languages *language
     return language;
 }
 
-/* A last "*" of @pattern stands for digits: python3.11. */
+/* A trailing "*" in @pattern matches digits: python3.11. */
 static bool languages_program_fits(const char *pattern, const char *program)
 {
     size_t size = strlen(pattern);

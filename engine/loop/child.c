@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Child processes over uv_spawn. */
+/* Child processes, on top of uv_spawn. */
 #include <signal.h>
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 #include "loop/loop.h"
 
 struct gb_child {
-    uv_process_t handle; /* first: freed through it */
+    uv_process_t handle; /* must be first: freed through it */
     void (*exited)(void *arg, int status, int signal);
     void *arg;
     bool reaped, abandoned;
@@ -71,7 +71,7 @@ pid_t gb_child_pid(const struct gb_child *child)
 void gb_child_signal(struct gb_child *child, int signum)
 {
     if (!child->reaped)
-        (void)uv_process_kill(&child->handle, signum); /* gone already: its exit is on its way */
+        (void)uv_process_kill(&child->handle, signum); /* it has exited; the callback is pending */
 }
 
 void gb_child_free(struct gb_child *child)

@@ -10,7 +10,7 @@
 struct gb_loop {
     uv_loop_t *uv;
     uv_check_t *check; /* runs deferred calls after I/O */
-    uv_idle_t *idle;   /* active while there are some, so that the loop does not sleep */
+    uv_idle_t *idle;   /* active while calls are pending, so that the loop does not block */
     struct gb_list deferred;
     uint64_t turns;
 };
@@ -46,8 +46,8 @@ static void on_check(uv_check_t *check)
     struct gb_list batch, *link;
 
     loop->turns++;
-    /* One batch a turn: what is deferred meanwhile waits for the next, so that I/O is not starved.
-     */
+    /* One batch per iteration: calls deferred meanwhile wait for the next one, so that I/O is not
+     * starved. */
     gb_list_init(&batch);
     while ((link = gb_list_pop(&loop->deferred)) != NULL)
         gb_list_add_tail(&batch, link);
@@ -136,7 +136,7 @@ struct gb_timer *gb_timer_new(struct gb_loop *loop, void (*expired)(void *arg), 
 
 void gb_timer_start(struct gb_timer *timer, uint64_t ms)
 {
-    /* libuv counts from the time it last woke up; a long turn must not shorten the wait. */
+    /* libuv counts from its cached time; a long iteration must not shorten the time-out. */
     uv_update_time(timer->handle.loop);
     (void)uv_timer_start(&timer->handle, loop_on_timer, ms, 0);
 }
@@ -202,7 +202,7 @@ static void on_watch(uv_poll_t *handle, int status, int events)
 {
     struct gb_watch *watch = handle->data;
 
-    /* An error shows itself to whoever reads next. */
+    /* Errors are reported to whoever reads next. */
     (void)status;
     (void)events;
     watch->ready(watch->arg);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Byte streams: read and written by hand under uv_poll, so that a wake-up has a byte budget, small
- * messages leave in the same turn, and nothing is copied twice. */
+/* Byte streams: read and written directly on top of uv_poll, so that each wake-up has a byte
+ * budget, small messages are sent immediately, and nothing is copied twice. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +12,28 @@
 #include "loop/loop.h"
 #include "platform/socket.h"
 
-/* What leaves in one wake-up: a peer that reads as fast as we write must not keep the loop. */
+/* Limit on writing per wake-up: a peer that reads as fast as we write must not monopolise the
+ * loop. */
 static const size_t WRITE_BYTES = 1 << 20;
 
 struct gb_stream {
-    uv_poll_t handle; /* first: freed through it */
+    uv_poll_t handle; /* must be first: freed through it */
     struct gb_loop *loop;
     struct gb_stream_events events;
     void *arg;
     int fd;
     size_t read_bytes;
     struct gb_buf input, output;
-    size_t sent_unreported; /* left within gb_stream_send(), told from the loop */
-    size_t dropped;         /* nobody took them; told from the loop likewise */
+    size_t sent_unreported; /* sent within gb_stream_send(); reported from the loop */
+    size_t dropped;         /* dropped bytes; also reported from the loop */
     struct gb_deferred report;
-    struct gb_deferred again;  /* input that was left when a pause ended */
-    struct gb_timer *deadline; /* of gb_stream_finish() */
+    struct gb_deferred again;  /* handles input left over when a pause ended */
+    struct gb_timer *deadline; /* for gb_stream_finish() */
     bool paused, closed, told, finishing, freed;
-    bool hung_up;      /* the peer is gone, but what it wrote has not been read: paused */
-    bool write_broken; /* nobody takes what is written; what the peer wrote before is still read */
-    int interest;      /* events that uv_poll is started with */
+    bool hung_up;      /* the peer has closed, but its data has not been read because we are
+                        * paused */
+    bool write_broken; /* writing failed; data that the peer sent before is still read */
+    int interest;      /* events that uv_poll was started with */
     int close_errno;
 };
 
@@ -46,8 +48,8 @@ static void free_stream(uv_handle_t *handle)
     free(stream);
 }
 
-/* What wakes the loop. Errors and hang-ups do so whether they are asked for or not, and as long as
- * they last: who would only look away from one has to stop polling. */
+/* The events that wake the loop. Errors and hang-ups always do, for as long as they last: the only
+ * way to ignore one is to stop polling. */
 static void update_interest(struct gb_stream *stream)
 {
     int interest = 0;
@@ -67,7 +69,7 @@ static void update_interest(struct gb_stream *stream)
         (void)uv_poll_start(&stream->handle, interest, on_poll);
 }
 
-/* Bytes that left within gb_stream_send(), or never will: told from the loop. */
+/* Reports, from the loop, bytes sent or dropped within gb_stream_send(). */
 static void report_later(void *arg)
 {
     struct gb_stream *stream = arg;
@@ -80,8 +82,8 @@ static void report_later(void *arg)
         stream->events.dropped(stream->arg, dropped);
 }
 
-/* Nobody will take what is written any more, and what is queued is dropped. That is not the end:
- * the peer may have written before it went, and reading finds the end by itself. */
+/* Writing has failed: drops the queue. This is not the end: the peer may have written before it
+ * closed, and reading finds the end by itself. */
 static void write_broke(struct gb_stream *stream)
 {
     stream->write_broken = true;
@@ -92,8 +94,8 @@ static void write_broke(struct gb_stream *stream)
     update_interest(stream);
 }
 
-/* The peer will write nothing more (@sys_errno 0), or the connection is broken. What is queued is
- * still sent to a peer that has only ended its own side. */
+/* The peer will send nothing more (@sys_errno 0), or the connection has failed. What is queued is
+ * still sent to a peer that has only shut down its own side. */
 static void ended(struct gb_stream *stream, int sys_errno)
 {
     if (stream->closed)
@@ -113,7 +115,7 @@ static void tell_closed(struct gb_stream *stream)
     stream->events.closed(stream->arg, stream->close_errno);
 }
 
-/* Writes what is queued, as much as one wake-up may; the bytes that left. */
+/* Writes from the queue, up to the limit per wake-up; returns the bytes sent. */
 static size_t flush(struct gb_stream *stream)
 {
     size_t total = 0;
@@ -127,7 +129,7 @@ static size_t flush(struct gb_stream *stream)
         if (n == -EAGAIN || n == -EWOULDBLOCK)
             break;
         if (n < 0) {
-            /* A peer that has gone is found by reading. One that has not would wait for ever. */
+            /* If the peer has closed, reading will find that. If not, we would wait for ever. */
             if (n != -EPIPE && n != -ECONNRESET)
                 (void)shutdown(stream->fd, SHUT_RDWR);
             write_broke(stream);
@@ -140,7 +142,7 @@ static size_t flush(struct gb_stream *stream)
     return total;
 }
 
-/* Reads one piece. False when the stream broke or ended. */
+/* Reads once. False if the stream failed or ended. */
 static bool stream_fill(struct gb_stream *stream)
 {
     uint8_t *to = gb_buf_reserve(&stream->input, stream->read_bytes, SIZE_MAX);
@@ -173,7 +175,7 @@ static void stream_read_some(struct gb_stream *stream)
 {
     size_t before;
 
-    /* What was left when a pause ended comes first: the end may be near. */
+    /* First handle what was left when a pause ended: the end may follow. */
     if (stream->again.queued) {
         tell_input(stream);
         if (stream->freed || stream->paused)
@@ -193,9 +195,9 @@ static void on_poll(uv_poll_t *handle, int status, int events)
     size_t sent = 0;
 
     if (status < 0) {
-        /* An error is pending, and libuv has stopped polling. Nobody takes what is queued; the next
-         * read tells the error, after what the peer wrote before. Polling again for anything that
-         * is not done now would find the same error at once, for ever. */
+        /* An error is pending, and libuv has stopped polling. The queue cannot be sent any more;
+         * the next read returns the error, after the data that the peer sent before. Polling for
+         * anything else now would report the same error immediately and for ever. */
         stream->interest = 0;
         events = UV_READABLE | UV_DISCONNECT;
         write_broke(stream);
@@ -273,7 +275,7 @@ void gb_stream_send_buf(struct gb_stream *stream, struct gb_buf *buf)
         gb_buf_clear(buf);
         return;
     }
-    /* Nothing is queued: the buffers change places, no byte is copied. */
+    /* Nothing is queued: swap the buffers instead of copying. */
     struct gb_buf empty = stream->output;
     stream->output = *buf;
     *buf = empty;

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 
 #if defined(__x86_64__)
-/* Both clocks at one moment: the closest of a few pairs. */
+/* Reads both clocks at the same moment: the closest of a few pairs. */
 void gb_counter_start(struct gb_counter *ret_start)
 {
     uint64_t best = UINT64_MAX;
@@ -30,7 +30,7 @@ uint32_t gb_counter_khz(const struct gb_counter *start)
     gb_counter_start(&now);
     if (now.ns <= start->ns || now.ticks <= start->ticks)
         return 0;
-    /* Ticks a second fit 64 bits times a second or so of nanoseconds. */
+    /* Ticks per second times a second or so in nanoseconds fits into 64 bits. */
     khz = (uint64_t)((double)(now.ticks - start->ticks) * 1e6 / (double)(now.ns - start->ns) + 0.5);
     return khz < UINT32_MAX ? (uint32_t)khz : 0;
 }

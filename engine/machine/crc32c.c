@@ -8,7 +8,7 @@
 #endif
 
 #if !defined(__ARM_FEATURE_CRC32)
-/* Four bits at a time: for processors that may lack the instruction. */
+/* Four bits at a time: for processors without the instruction. */
 static uint32_t crc32c_by_table(uint32_t crc, const uint8_t *data, size_t size)
 {
     static const uint32_t table[16] = {

@@ -17,7 +17,7 @@ static const struct {
     [GB_ACCEL_UNKNOWN] = {"unknown", "unknown", "", 0},
     [GB_ACCEL_KVM] = {"kvm", "KVM", "kvm", 0},
     [GB_ACCEL_HVF] = {"hvf", "HVF", "hvf", 0},
-    /* Left alone, tb-size is a gigabyte. There is one virtual CPU, so one thread. */
+    /* The default tb-size is 1 GiB. There is one virtual CPU, so one thread. */
     [GB_ACCEL_TCG] = {"tcg", "emulation", "tcg,thread=single,tb-size=" TB_SIZE, 128},
 };
 static_assert(ARRAY_SIZE(accels) == GB_ACCEL_COUNT, "a row for each accelerator");
@@ -108,7 +108,7 @@ static const struct {
 
 void gb_machine_add_kernel_options(struct gb_buf *line, const struct gb_machine *machine)
 {
-    gb_buf_addf(line, "console=%s ", machine->console); /* a panic is seen */
+    gb_buf_addf(line, "console=%s ", machine->console); /* shows panics */
     for (size_t i = 0; i < ARRAY_SIZE(kernel_options); i++) {
         if (kernel_options[i].only == NULL || kernel_options[i].only == machine)
             gb_buf_addf(line, "%s ", kernel_options[i].option);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* x86-64: QEMU's microvm, which has neither PCI nor legacy devices but those that are asked for. */
+/* x86-64: QEMU's microvm, which has neither PCI nor legacy devices except those requested. */
 #include <assert.h>
 
 #include "base/mem.h"
@@ -7,9 +7,9 @@
 
 enum { TCG = 1u << GB_ACCEL_TCG, KVM = 1u << GB_ACCEL_KVM, HVF = 1u << GB_ACCEL_HVF };
 
-/* The five that say that string instructions are fast go together. Emulated, such an instruction
- * goes a byte a round; and Linux 6.1 with `fsrm` and without `erms` never returns from its
- * memmove() of a few bytes. QEMU 7.2 under emulation has the first alone. */
+/* The five features that declare string instructions fast belong together. Under emulation such an
+ * instruction processes one byte per iteration; and with `fsrm` but without `erms`, Linux 6.1 never
+ * returns from its memmove() of a few bytes. QEMU 7.2 under emulation has only the first. */
 #define SLOW "string instructions are not fast when they are emulated"
 #define NESTED "a guest has no virtual machines, and no way to that part of the host's kernel"
 
@@ -34,7 +34,7 @@ const struct gb_machine gb_machine_microvm = {
     .qemu = "qemu-system-x86_64",
     .qemu_package = "qemu-system-x86",
     .options = "x-option-roms=off,isa-serial=on,rtc=on,acpi=on",
-    /* With the default firmware some versions hang without option ROMs (QEMU 10.0). */
+    /* With the default firmware some versions hang if there are no option ROMs (QEMU 10.0). */
     .firmware = "qboot.rom",
     .firmware_package = "qemu-system-data",
     .console = "ttyS0",
@@ -42,8 +42,7 @@ const struct gb_machine gb_machine_microvm = {
     .has_tsc = true,
     .cpu_type = "max-x86_64-cpu",
     .cpu_model = {[GB_ACCEL_KVM] = "host", [GB_ACCEL_HVF] = "host", [GB_ACCEL_TCG] = "max"},
-    /* Without svm, QEMU 7.2 stops before the leaves that tell the caches' and the addresses' sizes.
-     */
+    /* Without svm, QEMU 7.2 omits the leaves that report cache and address sizes. */
     .cpu_always = {[GB_ACCEL_TCG] = "min-xlevel=0x80000008"},
     .cpu_rules = rules,
     .cpu_rule_count = ARRAY_SIZE(rules),

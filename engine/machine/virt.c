@@ -2,11 +2,10 @@
 /* arm64: QEMU's virt. Written from QEMU's documentation (system/arm/virt, system/arm/cpu-features)
  * and checked against the options of QEMU 7.2; no guest has been started on it yet.
  *
- * It differs from microvm in that the kernel is started by QEMU itself, devices are found through
- * the device tree (virtio-mmio here as well: there are 32 places for them), the serial port is a
- * PL011, and the interrupt controller depends on the accelerator: KVM can only offer what the host
- * has. A clock (PL031) is always there. Virtual machines inside the guest (EL2) and memory tagging
- * are options of the machine, and off unless asked for. */
+ * Differences to microvm: QEMU boots the kernel directly, devices are found through the device tree
+ * (also virtio-mmio: there are 32 slots), the serial port is a PL011, and the interrupt controller
+ * depends on the accelerator: KVM can only offer the host's. There is always a clock (PL031).
+ * Nested virtualisation (EL2) and memory tagging are machine options that are off by default. */
 #include <assert.h>
 
 #include "base/mem.h"
@@ -34,7 +33,7 @@ const struct gb_machine gb_machine_virt = {
     .virtio = "device",
     .cpu_type = "max-arm-cpu",
     .cpu_model = {[GB_ACCEL_KVM] = "host", [GB_ACCEL_HVF] = "host", [GB_ACCEL_TCG] = "max"},
-    /* Pointer authentication by the architecture's own cipher is slow when it is emulated. */
+    /* Emulating the architecture's own pointer authentication cipher is slow. */
     .cpu_always = {[GB_ACCEL_TCG] = "pauth-impdef=on"},
     .cpu_rules = rules,
     .cpu_rule_count = ARRAY_SIZE(rules),

@@ -144,7 +144,7 @@ static bool display_from_pair(struct gb_bytes key, struct gb_bytes value, bool b
 
 enum { GB_FILE_INFO_VALUE = 1 + 8 }; /* change, size */
 
-/* The value is what gb_changed_add() (wire/guest.h) has put there. */
+/* The value is written by gb_changed_add() (wire/guest.h). */
 static bool file_info_from_pair(struct gb_bytes key, struct gb_bytes value, bool brief,
                                 void *ret_item)
 {

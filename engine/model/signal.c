@@ -4,8 +4,8 @@
 #include "base/mem.h"
 #include "model/member.h"
 
-/* Guests are Linux whatever the host is, and hosts number signals differently, so the C library of
- * the host is not asked. The manual page signal.7, the column that x86 and arm64 share. */
+/* Guests run Linux whatever the host is, and hosts number signals differently, so the host's C
+ * library is not used. Source: signal(7), the column shared by x86 and arm64. */
 static const char *const signal_words[] = {
     [1] = "HUP",   [2] = "INT",     [3] = "QUIT",  [4] = "ILL",     [5] = "TRAP",  [6] = "ABRT",
     [7] = "BUS",   [8] = "FPE",     [9] = "KILL",  [10] = "USR1",   [11] = "SEGV", [12] = "USR2",

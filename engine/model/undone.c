@@ -6,7 +6,7 @@ struct gb_undone gb_undone_of(struct gb_bytes text)
     return (struct gb_undone){.rest = text};
 }
 
-/* Decimal digits, without a 0 in front. */
+/* Decimal digits without a leading 0. */
 static bool undone_number(struct gb_bytes *rest, uint32_t *ret_number)
 {
     uint64_t number = 0;

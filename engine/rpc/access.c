@@ -120,7 +120,7 @@ static void json_print_scalar(struct gb_json_out *out, const char *key, const st
     }
 }
 
-/* As it stands between the quotes: the writer takes keys as they are. */
+/* A key as it appears between quotes: the writer writes keys verbatim. */
 static const char *json_escaped_key(struct gb_buf *to, struct gb_bytes key)
 {
     struct gb_json_out out = {.buf = to};
@@ -172,7 +172,8 @@ void json_make_visible(struct gb_buf *text, size_t from)
     struct gb_buf seen = {0};
     const uint8_t *data = gb_buf_data(text);
 
-    /* Outside of strings JSON has no such characters but line breaks, and in them no others. */
+    /* Outside strings, JSON contains no such characters except line breaks; inside strings, line
+     * breaks do not occur. */
     for (size_t i = from; i < text->size;) {
         size_t n = gb_utf8_sequence(data + i, text->size - i);
         uint32_t point = n > 1 || data[i] == 0x7f ? gb_hidden_point(data + i, MAX(n, 1u)) : ' ';

@@ -20,7 +20,7 @@ char *gb_socket_path(const char *given)
 
     if (path != NULL)
         return xstrdup(path);
-    /* A relative folder is not one by the XDG rules. */
+    /* The XDG specification says to ignore relative paths. */
     if (runtime != NULL && runtime[0] == '/')
         return xasprintf("%s/glassbell/server.sock", runtime);
     return xasprintf("/tmp/glassbell-%ld/server.sock", (long)geteuid());

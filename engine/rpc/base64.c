@@ -5,7 +5,7 @@
 
 static const char digits[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-enum { BAD = 0x80 }; /* larger than every digit's value, so that an OR over four shows it */
+enum { BAD = 0x80 }; /* larger than any digit's value, so that the OR of four values shows it */
 
 /* clang-format off */
 #define BAD8 BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD

@@ -23,9 +23,9 @@ struct parser {
     struct gb_json_doc *doc;
     uint8_t *at, *begin, *end;
     size_t max_nodes;
-    uint32_t open[GB_JSON_DEPTH_MAX]; /* containers, as indexes of nodes */
+    uint32_t open[GB_JSON_DEPTH_MAX]; /* open containers, as node indexes */
     unsigned depth;
-    struct gb_bytes key; /* for the next value */
+    struct gb_bytes key; /* of the next value */
     struct gb_err *err;
 };
 
@@ -50,7 +50,7 @@ static void skip_space(struct parser *parser)
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define HIGH_BITS EACH_BYTE(0x80)
 
-/* How many bytes from @at on are ASCII that a JSON string holds as it is; eight at a time. */
+/* The number of bytes from @at on that a JSON string contains verbatim; checks eight at a time. */
 static size_t plain_run(const uint8_t *at, const uint8_t *end)
 {
     const uint8_t *begin = at;
@@ -59,8 +59,8 @@ static size_t plain_run(const uint8_t *at, const uint8_t *end)
         uint64_t quote, backslash;
 
         memcpy(&word, at, sizeof(word));
-        /* A byte of zero in x shows in (x - 1) & ~x & 0x80. A borrow can only give a false alarm
-         * above a true one, and the loop below looks again. */
+        /* A zero byte in x sets its bit in (x - 1) & ~x & 0x80. A borrow can only cause a false
+         * positive above a true one, and the loop below checks again. */
         quote = word ^ EACH_BYTE('"');
         backslash = word ^ EACH_BYTE('\\');
         if ((((quote - EACH_BYTE(1)) & ~quote) | ((backslash - EACH_BYTE(1)) & ~backslash) |
@@ -116,7 +116,7 @@ static uint8_t *put_utf8(uint8_t *to, uint32_t c)
     return to;
 }
 
-/* \uXXXX, with its second half when it is a surrogate; at is behind the u. */
+/* \uXXXX, with the second half of a surrogate pair; `at` is after the u. */
 static int unicode_escape(struct parser *parser, uint8_t **to)
 {
     uint32_t c, low;
@@ -161,8 +161,7 @@ static int escape(struct parser *parser, uint8_t **to)
     return 0;
 }
 
-/* At the opening quote. The bytes are put together at the place where they stand: an escape is
- * never shorter than what it means. */
+/* Starts at the opening quote. Unescapes in place: an escape is never shorter than its value. */
 static int string(struct parser *parser, struct gb_bytes *ret_text)
 {
     uint8_t *begin = ++parser->at, *to = begin;
@@ -305,7 +304,7 @@ static int container(struct parser *parser, enum gb_json_type type)
     return 0;
 }
 
-/* One value, or the beginning of a container. */
+/* A value, or the start of a container. */
 static int value(struct parser *parser)
 {
     struct gb_bytes text = {0};
@@ -337,7 +336,7 @@ static int value(struct parser *parser)
     return 0;
 }
 
-/* The name of a member and its colon. */
+/* The name of a member, and its colon. */
 static int key(struct parser *parser)
 {
     int r;
@@ -355,15 +354,15 @@ static int key(struct parser *parser)
     return 0;
 }
 
-/* After a value or an opening bracket: closes what ends here and goes to the next value. Returns 1
- * when one follows, 0 at the end of the whole. */
+/* After a value or an opening bracket: closes containers that end here and moves to the next value.
+ * Returns 1 if there is one, 0 at the end of the document. */
 static int advance(struct parser *parser)
 {
     while (parser->depth > 0) {
         uint32_t index = parser->open[parser->depth - 1];
         struct gb_json *node = &parser->doc->nodes[index];
         bool object = node->type == GB_JSON_OBJECT;
-        /* Nothing in it yet, and no comma before: its first value, or its end. */
+        /* Empty and without a comma: the first value or the end may follow. */
         bool fresh = node->count == 0;
         int r;
 
@@ -437,7 +436,7 @@ double gb_json_number(const struct gb_json *node)
 
     if (node->type != GB_JSON_NUMBER)
         return 0;
-    memcpy(copy, node->text.data, node->text.size); /* at most NUMBER_MAX: the parser saw to it */
+    memcpy(copy, node->text.data, node->text.size); /* at most NUMBER_MAX: checked by the parser */
     copy[node->text.size] = '\0';
     return strtod(copy, NULL);
 }

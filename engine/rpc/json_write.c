@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The writing half of json.h. */
+/* The writer of json.h. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { OUT_DEPTH_MAX = 60 };
 
-/* What a byte becomes in a string: 0 as it is, 'u' \u00XX, else a backslash and this letter. */
+/* How a byte is written in a string: 0 verbatim, 'u' \u00XX, else a backslash and this letter. */
 static char escape_of(uint8_t c)
 {
     switch (c) {
@@ -44,7 +44,7 @@ static uint8_t *reserve(struct gb_buf *buf, size_t size)
     return to;
 }
 
-/* Characters are looked at in blocks, so that the room for the worst case stays small. */
+/* Processes text in blocks, so that the buffer for the worst case stays small. */
 static size_t write_block(struct gb_buf *buf, const uint8_t *from, size_t size)
 {
     static const char hex[] = "0123456789abcdef";
@@ -65,7 +65,7 @@ static size_t write_block(struct gb_buf *buf, const uint8_t *from, size_t size)
                 at++;
                 continue;
             }
-            memcpy(to, at, n); /* may pass the end of the block, not that of the text */
+            memcpy(to, at, n); /* may read past the end of the block, but not of the text */
             to += n;
             at += n;
             continue;
@@ -189,7 +189,7 @@ void gb_json_put_number(struct gb_json_out *out, const char *key, double value)
     gb_json_put_ms(out, key, (uint64_t)(value * (double)GB_NS_PER_MS + 0.5));
 }
 
-/* Written from whole numbers: no locale can put a comma in, no rounding happens. */
+/* Formatted from integers: no locale can add a comma, and nothing is rounded. */
 void gb_json_put_ms(struct gb_json_out *out, const char *key, uint64_t ns)
 {
     before_value(out, key);
@@ -216,8 +216,8 @@ void gb_json_put_base64(struct gb_json_out *out, const char *key, struct gb_byte
     gb_buf_add_u8(out->buf, '"');
 }
 
-/* How long valid @text is between its quotes. No branches: this runs over all that programs print.
- */
+/* The length of valid @text between its quotes. Branch-free: this runs over all output of
+ * programs. */
 static size_t string_size(struct gb_bytes text)
 {
     size_t control = 0, pairs = 0;

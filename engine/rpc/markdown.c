@@ -32,7 +32,7 @@ static const char *type_of(const struct gb_param *param)
     return "?";
 }
 
-/* What is allowed, and what an absent parameter stands for. */
+/* The allowed range, and the default of an absent parameter. */
 static void add_range(struct gb_buf *buf, const struct gb_param *param)
 {
     switch (param->type) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Code: run it, feed it, interrupt it, ask about it. */
+/* Code: running, input, interrupts, queries. */
 #include "model/answer.h"
 #include "model/cell.h"
 #include "model/words.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Moments of a session's past. */
+/* Checkpoints of a session. */
 #include "model/past.h"
 #include "rows.h"
 

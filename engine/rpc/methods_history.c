@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What sessions did, from the journal. */
+/* Session history, from the journal. */
 #include "model/answer.h"
 #include "rows.h"
 

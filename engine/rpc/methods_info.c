@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server says of itself: hello, stats. */
+/* What the server reports about itself: hello, stats. */
 #include "model/hello.h"
 #include "model/stats.h"
 #include "rows.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What sessions may reach. */
+/* Network access of sessions. */
 #include "model/network.h"
 #include "rows.h"
 

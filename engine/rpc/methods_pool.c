@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The warm pool, and what there is room for. */
+/* The warm pool and the available capacity. */
 #include "model/capacity.h"
 #include "rows.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions: open, look at, close. */
+/* Sessions: open, list, close. */
 #include "model/answer.h"
 #include "model/session.h"
 #include "rows.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes and reads objects by their tables. */
+/* Writes and reads objects according to their tables. */
 #include "rpc/object.h"
 
 #include <assert.h>
@@ -45,7 +45,7 @@ static struct gb_bytes object_bytes(const void *at)
 
 /* ---- writing ---- */
 
-/* Whether the field itself says so, where no bit does. */
+/* Whether a member without a bit has a value, according to its field. */
 static bool object_has_value(const struct gb_member *member, const void *at)
 {
     switch (member->type) {
@@ -106,7 +106,7 @@ static void object_write_strings(struct gb_json_out *out, const struct gb_member
     gb_json_end(out);
 }
 
-/* Room for the struct of an element, whichever it is. */
+/* Large enough for the struct of any element. */
 union object_item {
     max_align_t alignment;
     uint8_t bytes[GB_OBJECT_SIZE_MAX];
@@ -265,7 +265,7 @@ int gb_items_next(const struct gb_object *object, const struct gb_items *items, 
     if (list == NULL)
         return gb_pairs_next(&items->pairs, at, &key, &value) == 1 &&
                object->from_pair(key, value, items->brief, ret_item);
-    /* *@at is the place of the next element among the nodes, from 1 on. */
+    /* *@at is the index of the next element's node, starting at 1. */
     if (*at == 0)
         *at = 1;
     if (*at >= list->span)
@@ -286,7 +286,7 @@ bool gb_names_next(const struct gb_names *names, size_t *at, struct gb_bytes *re
     }
     if (*at >= list->count)
         return false;
-    *ret_name = list[++*at].text; /* strings have nothing below them */
+    *ret_name = list[++*at].text; /* strings have no child nodes */
     return true;
 }
 
@@ -299,7 +299,7 @@ uint32_t gb_items_count(const struct gb_items *items)
 
 /* ---- reading ---- */
 
-/* Where it reads, for messages. */
+/* The current location, for messages. */
 struct object_reading {
     const struct gb_object *object;
     const struct gb_member *member;
@@ -356,7 +356,7 @@ static int object_read_number(const struct object_reading *at, const struct gb_j
     return *to >= 0 && isfinite(*to) ? 0 : object_refuse(at, "is out of its range");
 }
 
-/* Milliseconds or seconds, as nanoseconds. */
+/* Milliseconds or seconds, converted to nanoseconds. */
 static int object_read_time(const struct object_reading *at, const struct gb_json *value,
                             double scale, uint64_t *to)
 {
@@ -393,7 +393,7 @@ static int object_read_signal(const struct object_reading *at, const struct gb_j
     return gb_signal_from_string(value->text, to) ? 0 : object_refuse(at, "is no signal");
 }
 
-/* A kind that is not known here is an internal error, as everywhere. */
+/* An unknown kind is an internal error, as everywhere. */
 static int object_read_kind(const struct object_reading *at, const struct gb_json *value,
                             uint32_t *to)
 {
@@ -461,7 +461,7 @@ static int object_read_value(const struct object_reading *at, const struct gb_js
         return object_read_text(at, value, is_base64, (struct gb_bytes *)(void *)to);
     case GB_EXACT:
         return value->type == GB_JSON_STRING ? 0 : object_wrong_type(at, "a string", value);
-    case GB_STRINGS: /* no client of ours wants them yet: they would need memory of their own */
+    case GB_STRINGS: /* none of our clients needs them yet: they would have to allocate memory */
         return object_read_strings(at, value);
     case GB_NAMES:
         *(struct gb_names *)(void *)to = (struct gb_names){.json = value};
@@ -508,7 +508,7 @@ static int object_read_value(const struct object_reading *at, const struct gb_js
     return 0;
 }
 
-/* The member of that name, or of that name in base64. */
+/* The member with that name, or with that name for base64. */
 static const struct gb_member *object_member(const struct gb_object *object, struct gb_bytes key,
                                              bool *ret_is_base64)
 {
@@ -536,14 +536,14 @@ static const struct gb_member *object_member(const struct gb_object *object, str
     return NULL;
 }
 
-/* Members of an object that lies in another are fields of the same struct, unless it has its own:
- * what has no value stays as it is. */
+/* Members of a nested object are fields of the same struct, unless the object has its own: fields
+ * without a value are left unchanged. */
 static int object_read_members(const struct gb_object *object, const struct gb_json *json,
                                void *ret_struct, struct gb_err *err)
 {
     uint32_t *flags = (uint32_t *)(void *)((uint8_t *)ret_struct + object->flags_offset);
     const struct gb_json *value;
-    uint64_t seen = 0; /* of two with one name the first counts */
+    uint64_t seen = 0; /* of duplicates the first counts */
 
     if (json->type != GB_JSON_OBJECT)
         return gb_err_set(err, GB_EINTERNAL, "the server's answer: %s must be an object, and is %s",
@@ -570,7 +570,7 @@ static int object_read_members(const struct gb_object *object, const struct gb_j
     return 0;
 }
 
-/* What stands where nothing is said. */
+/* The values of absent members. */
 static void object_set_absent(const struct gb_object *object, void *ret_struct)
 {
     for (size_t i = 0; i < object->count; i++) {

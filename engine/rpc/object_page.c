@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is made from the tables of objects: the page, and the table of the Python client. */
+/* Generates documentation and code from the tables of objects: the page, and the Python client's
+ * table. */
 #include "rpc/object.h"
 
 #include <assert.h>
@@ -42,7 +43,7 @@ const char *gb_object_article(const struct gb_object *object)
     return strchr("aeiou", object->name[0]) != NULL ? "an" : "a";
 }
 
-/* What an element, or an object that has no section of its own, consists of. */
+/* Describes an element, or an object without a section of its own. */
 static void object_add_inner(struct gb_buf *buf, const struct gb_object *object)
 {
     if (object->has_section) {
@@ -115,7 +116,7 @@ static const char *object_python_type(enum gb_member_type type)
     return names[type];
 }
 
-/* The largest number, or the most bytes or elements; 0: no limit. */
+/* The largest number, or the maximum of bytes or elements; 0: no limit. */
 static uint64_t object_python_max(const struct gb_member *member)
 {
     static const uint64_t of_type[GB_MEMBER_TYPE_COUNT] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the parameters of a request by the table of its method. */
+/* Reads the parameters of a request according to its method's table. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static int read_string(const struct gb_param *param, const struct gb_json *value
         return wrong_type(param, "a string", value, err);
     *to = value->text;
     if (param->type == GB_PARAM_BASE64) {
-        /* The line is the caller's to change; decoding makes the text shorter. */
+        /* The caller allows the line to be modified; decoding shortens the text. */
         decoded = gb_base64_decode(value->text, (uint8_t *)(uintptr_t)value->text.data);
         if (decoded < 0)
             return gb_err_set(err, GB_EINVALID, "%s is not base64 (RFC 4648, padded)", param->name);
@@ -152,7 +152,7 @@ static const struct gb_param *find_param(const struct gb_method *method, struct 
     return NULL;
 }
 
-/* The other parameter of the same place (text, or its bytes in base64); NULL: it has its own. */
+/* The other parameter stored in the same field (text, or its bytes in base64); NULL: none. */
 static const struct gb_param *other_of(const struct gb_method *method, const struct gb_param *param)
 {
     for (size_t i = 0; i < method->param_count; i++)
@@ -161,7 +161,7 @@ static const struct gb_param *other_of(const struct gb_method *method, const str
     return NULL;
 }
 
-/* A place that two parameters share is filled by one of them. */
+/* Of two parameters that share a field only one may be given. */
 static int check_free(const struct gb_method *method, const struct gb_param *param,
                       struct gb_params *params, struct gb_err *err)
 {
@@ -172,7 +172,7 @@ static int check_free(const struct gb_method *method, const struct gb_param *par
     return gb_err_set(err, GB_EINVALID, "give %s or %s, and not both", other->name, param->name);
 }
 
-/* @given: which there are, as bits. */
+/* @given: a bit for each one given. */
 static int check_required(const struct gb_method *method, uint64_t given, struct gb_err *err)
 {
     for (size_t i = 0; i < method->param_count; i++) {
@@ -212,7 +212,7 @@ int gb_params_read(const struct gb_method *method, const struct gb_json *params,
             return gb_err_set(err, GB_EINVALID, "%s is given twice", param->name);
         seen |= UINT64_C(1) << index;
         if (child->type == GB_JSON_NULL)
-            continue; /* as if it were absent */
+            continue; /* treated as absent */
         given |= UINT64_C(1) << index;
         r = check_free(method, param, ret_params, err);
         if (r == 0)

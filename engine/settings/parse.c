@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file, line by line. There is no state between lines but the section. */
+/* Parses the file line by line. The section is the only state between lines. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@ struct reader {
     struct gb_settings *settings;
     const char *name;
     unsigned line;
-    const struct gb_settings_section *section; /* NULL: before the first */
-    size_t pool;                               /* of a named section: index in settings->pools */
+    const struct gb_settings_section *section; /* NULL: before the first section */
+    size_t pool;                               /* in a named section: index in settings->pools */
     bool in_pool;
     struct gb_err *err;
 };
@@ -38,7 +38,7 @@ static int complain(struct reader *reader, const char *format, ...)
     return r;
 }
 
-/* Foreign text for a message; the buffer is the caller's. */
+/* Untrusted text, escaped for a message; uses the caller's buffer. */
 static const char *shown(struct gb_buf *buf, struct gb_bytes text)
 {
     gb_buf_clear(buf);
@@ -59,7 +59,7 @@ static void parse_skip_space(struct gb_bytes *text)
     }
 }
 
-/* Nothing but a comment may follow. */
+/* Only a comment may follow. */
 static bool is_rest_empty(struct gb_bytes text)
 {
     bool spaced = text.size > 0 && is_space(text.data[0]);
@@ -68,8 +68,8 @@ static bool is_rest_empty(struct gb_bytes text)
     return text.size == 0 || (spaced && text.data[0] == '#');
 }
 
-/* A text in quotes, with \" and \\; @text stands at the first quote and is moved behind the last.
- * False when it does not end well. */
+/* A quoted text with \" and \\; @text starts at the opening quote and is moved past the closing
+ * one. False if it is malformed. */
 static bool read_quoted(struct gb_bytes *text, struct gb_buf *ret_value)
 {
     size_t at = 1;
@@ -112,7 +112,7 @@ static int add_network(struct reader *reader, struct gb_buf *name)
     return 0;
 }
 
-/* A line of a network is what it is: whoever uses the rules reads them. */
+/* Lines of a network are stored as they are: the user of the rules parses them. */
 static int add_line(const struct reader *reader, struct gb_bytes text)
 {
     struct gb_settings_network *network =
@@ -176,7 +176,7 @@ static int read_section(struct reader *reader, struct gb_bytes text)
     return 0;
 }
 
-/* The option that was probably meant: it shares the longest beginning. */
+/* The option that was probably meant: the one with the longest common prefix. */
 static const char *nearest(const struct reader *reader, struct gb_bytes key)
 {
     const char *best = NULL;
@@ -211,7 +211,7 @@ static int unknown(struct reader *reader, struct gb_bytes key)
                     meant != NULL ? "?" : "");
 }
 
-/* Marks the option as given; false when it was already. */
+/* Marks the option as given; false if it already was. */
 static bool mark(uint64_t *bits, size_t index)
 {
     uint64_t bit = UINT64_C(1) << (index % 64);
@@ -221,7 +221,7 @@ static bool mark(uint64_t *bits, size_t index)
     return first;
 }
 
-/* The number of the row among those of its kind. */
+/* The row's index among those of its kind. */
 static size_t row_of(const struct gb_option *option)
 {
     size_t row = 0;
@@ -276,7 +276,7 @@ static int set(struct reader *reader, struct gb_bytes key, struct gb_bytes value
     return gb_option_set(option, reader->settings, pool, where, value, reader->err);
 }
 
-/* `key = value`; each of them may stand in quotes. */
+/* `key = value`; either may be quoted. */
 static int read_pair(struct reader *reader, struct gb_bytes text)
 {
     _cleanup_(gb_buf_release) struct gb_buf key = {0}, value = {0};

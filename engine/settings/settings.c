@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "settings/internal.h"
 
-/* Where the value of @option is. */
+/* The address of @option's value. */
 static void *option_field(const struct gb_option *option, struct gb_settings *settings,
                           struct gb_settings_pool *pool)
 {
@@ -40,7 +40,7 @@ static void set_standards(struct gb_settings *settings, struct gb_settings_pool 
         }
         r = option_read(option, option_field(option, settings, pool),
                         gb_bytes_str(option->standard), NULL);
-        assert(r == 0); /* the table's own words */
+        assert(r == 0); /* the table's own default */
         (void)r;
     }
 }
@@ -127,7 +127,7 @@ int gb_option_set(const struct gb_option *option, struct gb_settings *settings,
 
 /* ---- the file ---- */
 
-/* $GLASSBELL_CONFIG, or the first that exists. Gives; NULL: there is none. */
+/* $GLASSBELL_CONFIG, or the first that exists. Gives; NULL if there is none. */
 static char *settings_find_file(void)
 {
     const char *named = getenv("GLASSBELL_CONFIG"), *config = getenv("XDG_CONFIG_HOME");
@@ -207,7 +207,7 @@ static void swap(void *a, void *b, size_t size)
     memcpy(b, held, size);
 }
 
-/* All rows of a pool may change while the server runs. */
+/* All options of a pool are reloadable. */
 static bool same_pools(const struct gb_settings *a, const struct gb_settings *b)
 {
     if (a->pool_count != b->pool_count)

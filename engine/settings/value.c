@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values: text into fields, by the type of the option. */
+/* Parses values into fields according to the option's type. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static const struct unit sizes[] = {
 };
 static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
-/* The value as a message may show it. */
+/* Fails with the value, escaped for a message. */
 static int value_refuse(struct gb_err *err, struct gb_bytes value, const char *wanted)
 {
     _cleanup_(gb_buf_release) struct gb_buf shown = {0};
@@ -39,7 +39,7 @@ static int value_refuse(struct gb_err *err, struct gb_bytes value, const char *w
     return gb_err_set(err, GB_EINVALID, "wants %s, and is \"%s\"", wanted, gb_buf_str(&shown));
 }
 
-/* Digits, perhaps a point and more digits, then a unit; nothing else, not even a sign. */
+/* Digits, optionally a point and more digits, then a unit; nothing else, not even a sign. */
 static bool read_quantity(struct gb_bytes value, const struct unit *units, double *ret_number)
 {
     char text[NUMBER_MAX + 1], *end;
@@ -73,7 +73,7 @@ static bool read_quantity(struct gb_bytes value, const struct unit *units, doubl
     return false;
 }
 
-/* As a file would say it, for a message. */
+/* Formats it as in a file, for a message. */
 static void show_bound(char *text, size_t size, enum gb_option_type type, double bound)
 {
     const struct unit *units = type == GB_OPTION_DURATION ? durations

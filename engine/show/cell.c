@@ -32,7 +32,7 @@ static void show_no_colour(const struct show_target *target)
         gb_buf_adds(target->out, "\x1b[0m");
 }
 
-/* Foreign text on a line of ours. */
+/* Untrusted text on a line of ours. */
 static void show_text(const struct show_target *target, struct gb_bytes text)
 {
     if (target->colour)
@@ -58,7 +58,7 @@ static void show_filtered(struct show_target *target, struct gb_bytes bytes, boo
     gb_buf_release(&shown);
 }
 
-/* What waits in the filters: of both streams, where they have one target. */
+/* Flushes the filters: those of both streams if they share a target. */
 static void show_end_streams(struct show *show)
 {
     for (size_t i = 0; i < ARRAY_SIZE(show->streams); i++)
@@ -66,7 +66,7 @@ static void show_end_streams(struct show *show)
             show_filtered(show->streams[i], (struct gb_bytes){NULL, 0}, true);
 }
 
-/* Nothing is added to what goes somewhere byte for byte. */
+/* Exact output gets nothing added. */
 static void show_end_line(struct show *show)
 {
     if (show->in_line && (!show->ours->exact || show->ours->terminal))
@@ -142,7 +142,7 @@ void show_begin(struct show *show, const struct gb_cell_info *cell, struct gb_by
     struct gb_bytes code = cell->code;
 
     if (show->head) {
-        show_end_output(show); /* of what an earlier cell left running */
+        show_end_output(show); /* from what an earlier cell left running */
         show_head(show->ours, cell);
     }
     if (show->code && show->ours->exact) {
@@ -168,7 +168,8 @@ void show_piece(struct show *show, bool is_stderr, struct gb_bytes bytes)
     if (target->exact) {
         gb_buf_add(target->out, bytes.data, bytes.size);
     } else {
-        /* Who writes behind it, a person at a prompt too, does so without its colour. */
+        /* Reset the colour, so that whoever writes next, including a person at a prompt, does not
+         * inherit it. */
         if (is_stderr)
             show_colour(target, RED);
         show_filtered(target, bytes, false);
@@ -221,7 +222,7 @@ static void show_displays(const struct show_target *to, const struct gb_cell_inf
     }
 }
 
-/* Bytes that are no text are shown as \xNN. */
+/* Bytes that are not text are shown as \xNN. */
 static void show_path(const struct show_target *to, const struct gb_file_info *file)
 {
     struct gb_buf path = {0};
@@ -271,7 +272,7 @@ static void show_outcome(const struct show_target *to, const struct gb_cell_info
     show_trouble(&trouble, cell);
     words_duration(duration, sizeof(duration), ms);
     show_colour(to, trouble.size > 0 ? RED : DIM);
-    /* Without a time nobody saw its end. */
+    /* Without a time, nobody saw it end. */
     gb_buf_addf(to->out, "[%s%s%s]", ms > 0 || trouble.size == 0 ? duration : "",
                 ms > 0 && trouble.size > 0 ? ", " : "", gb_buf_str(&trouble));
     show_no_colour(to);
@@ -294,7 +295,7 @@ void show_end(struct show *show, const struct gb_cell_info *cell)
 {
     const struct show_target *to = show->ours;
     const struct outcome outcome = outcome_of(cell);
-    /* The rest is said with how it ended. */
+    /* The rest is reported with how it ended. */
     const struct remarks remarks = {.note = cell->note, .left_out = outcome.left_out};
 
     show_end_streams(show);

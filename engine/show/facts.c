@@ -17,7 +17,7 @@ bool facts_is_shell(const struct gb_cell_info *cell)
 const struct gb_language *facts_language(const struct gb_languages *languages,
                                          const struct gb_cell_info *cell, struct gb_bytes session)
 {
-    /* That mode is the name of its language. */
+    /* The mode is named after its language. */
     if (facts_is_shell(cell))
         session = gb_bytes_str(gb_mode_to_string(GB_MODE_SHELL));
     return gb_languages_named(languages, session);

@@ -19,7 +19,7 @@ static void filter_escape_bytes(struct gb_buf *out, const uint8_t *data, size_t 
         gb_buf_addf(out, "\\x%02x", data[i]);
 }
 
-/* A run of whole or hopeless characters without ESC. */
+/* A run of complete or invalid characters without ESC. */
 static size_t filter_add_character(struct filter *filter, struct gb_buf *out, const uint8_t *data,
                                    size_t size)
 {
@@ -44,7 +44,7 @@ static size_t filter_add_character(struct filter *filter, struct gb_buf *out, co
 
 enum sequence { SEQUENCE_SGR, SEQUENCE_MORE, SEQUENCE_OTHER };
 
-/* What @data, which begins with ESC, is; *ret_size of a whole SGR sequence. */
+/* Classifies @data, which starts with ESC; *ret_size of a complete SGR sequence. */
 static enum sequence filter_look_at_sequence(const uint8_t *data, size_t size, size_t *ret_size)
 {
     if (size == 1)
@@ -62,7 +62,7 @@ static enum sequence filter_look_at_sequence(const uint8_t *data, size_t size, s
     return size < FILTER_SGR_MAX ? SEQUENCE_MORE : SEQUENCE_OTHER;
 }
 
-/* An empty sequence, or one of zeros only, turns everything off. */
+/* An empty sequence, or one of only zeros, resets everything. */
 static bool filter_turns_off(const uint8_t *data, size_t size)
 {
     for (size_t i = 2; i + 1 < size; i++)
@@ -71,7 +71,7 @@ static bool filter_turns_off(const uint8_t *data, size_t size)
     return true;
 }
 
-/* Takes as much of @data as can be judged; the rest is the beginning of something. */
+/* Handles as much of @data as can be decided; the rest is an incomplete start. */
 static size_t filter_take(struct filter *filter, struct gb_buf *out, const uint8_t *data,
                           size_t size, bool last)
 {
@@ -112,12 +112,13 @@ void filter_add(struct filter *filter, struct gb_buf *out, struct gb_bytes bytes
             memcpy(filter->held, bytes.data + taken, filter->held_size);
             return;
         }
-        /* What waits is shorter than FILTER_SGR_MAX, so with as many bytes more it is judged. */
+        /* What is held is shorter than FILTER_SGR_MAX, so adding this many bytes is enough to
+         * decide. */
         more = bytes.size < FILTER_SGR_MAX ? bytes.size : FILTER_SGR_MAX;
         memcpy(joined, filter->held, filter->held_size);
         memcpy(joined + filter->held_size, bytes.data, more);
         taken = filter_take(filter, out, joined, filter->held_size + more, false);
-        if (taken < filter->held_size) { /* everything still waits */
+        if (taken < filter->held_size) { /* everything is still undecided */
             memcpy(filter->held, joined, filter->held_size + more);
             filter->held_size = (uint8_t)(filter->held_size + more);
             return;
@@ -145,7 +146,7 @@ void filter_shown(struct gb_buf *to, struct gb_bytes text)
     filter_end(&filter, to);
 }
 
-/* After the filter all sequences are whole. */
+/* After the filter all sequences are complete. */
 void filter_without_colours(struct gb_buf *to, struct gb_bytes shown)
 {
     const uint8_t *at = shown.data, *end = shown.data + shown.size;

@@ -6,7 +6,7 @@
 #include "model/flags.h"
 #include "show/outcome.h"
 
-/* In the order in which they are said. */
+/* In the order in which they are displayed. */
 enum remark { REMARK_ERROR, REMARK_NOTE, REMARK_STATE_LOST, REMARK_LEFT_OUT, REMARK_COUNT };
 
 static bool remarks_have(const struct remarks *remarks, enum remark remark)

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* What is left of a payload. */
+/* The rest of a payload. */
 struct cursor {
     const uint8_t *data;
     size_t size;

@@ -8,10 +8,10 @@
 #include "base/mem.h"
 #include "wire/frames.h"
 
-/* Of count[] and last[]. */
+/* Indexes of count[] and last[]. */
 enum { BY_PEER, BY_US };
 
-/* Credit comes in steps of this part of a window. */
+/* Credit is granted in steps of this fraction of the window. */
 enum { GRANT_PART = 4 };
 
 static const struct gb_stream_kind_info *mux_info(const struct gb_mux_stream *stream)
@@ -19,7 +19,7 @@ static const struct gb_stream_kind_info *mux_info(const struct gb_mux_stream *st
     return &gb_stream_kinds[stream->kind];
 }
 
-/* Of window[] and shut[]: which half is ours, and which the peer's. */
+/* Indexes of window[] and shut[]: our half, and the peer's. */
 static size_t mux_our_half(const struct gb_mux_stream *stream)
 {
     return stream->opened_here ? 0 : 1;
@@ -79,7 +79,7 @@ static void mux_remove(struct gb_mux_stream *stream)
     free(stream);
 }
 
-/* Tells its owner that it has ended, and forgets it. */
+/* Notifies its owner that it has ended, and frees it. */
 static void mux_end(struct gb_mux_stream *stream, const struct gb_err *why)
 {
     const struct gb_mux *mux = stream->mux;
@@ -157,7 +157,7 @@ size_t gb_mux_room(const struct gb_mux_stream *stream)
                (size_t)(GB_STREAM_PIECE - GB_FRAME_HEADER));
 }
 
-/* Takes it into the turns, or out of them. */
+/* Adds it to the round-robin list, or removes it. */
 static void mux_update_turn(struct gb_mux_stream *stream)
 {
     bool ready = stream->wants && gb_mux_room(stream) > 0;
@@ -206,7 +206,7 @@ void gb_mux_send(struct gb_mux_stream *stream, struct gb_bytes bytes, bool push)
     uint8_t *to = gb_mux_send_begin(stream, bytes.size);
 
     if (to == NULL)
-        abort(); /* as gb_buf_add() */
+        abort(); /* like gb_buf_add() */
     memcpy(to, bytes.data, bytes.size);
     gb_mux_send_end(stream, bytes.size, push);
 }
@@ -244,15 +244,15 @@ void gb_mux_reset(struct gb_mux_stream *stream, const struct gb_err *why)
     stream->user = NULL;
     stream->ours_open = stream->wants = false;
     mux_update_turn(stream);
-    /* What is on its way still comes, until the peer has heard of it. */
+    /* Data in flight still arrives, until the peer has received this. */
     if (!stream->theirs_open)
         mux_remove(stream);
 }
 
 /* ---- what we grant ---- */
 
-/* The one place where credit is given: in steps, or at once where the sender waits for it and all
- * has been consumed. */
+/* The only place where credit is granted: in steps, or immediately if the sender waits for it and
+ * everything has been consumed. */
 static void mux_grant(struct gb_mux_stream *stream)
 {
     uint32_t step = mux_info(stream)->window[1 - mux_our_half(stream)] / GRANT_PART;
@@ -304,7 +304,8 @@ static int mux_check_open(const struct gb_mux *mux, const struct gb_frame *frame
         return gb_err_set(err, GB_EINTERNAL, "OPEN: there are no streams of kind %u",
                           message->kind);
     info = &gb_stream_kinds[message->kind];
-    /* A guest that knows less refuses; one that asks for more than its port has makes work. */
+    /* A guest refuses kinds that it does not know; a guest that opens a kind which its port does
+     * not offer only makes work for the host. */
     if (mux->side == GB_SIDE_HOST && mux->kinds[message->kind].opened == NULL &&
         info->opener != mux->side)
         return gb_err_set(err, GB_EINTERNAL, "OPEN: there are no streams %s on this port",
@@ -454,7 +455,7 @@ static int mux_on_restart(struct gb_mux *mux, const struct gb_frame *frame, stru
 
 /* ---- frames ---- */
 
-/* A frame of a stream that is not there. */
+/* A frame for a stream that does not exist. */
 static int mux_on_absent(const struct gb_mux *mux, const struct gb_frame *frame, struct gb_err *err)
 {
     bool host_opened = frame->id % 2 == 1;
@@ -474,7 +475,7 @@ int gb_mux_frame(struct gb_mux *mux, const struct gb_frame *frame, struct gb_err
     if (frame->type == GB_GUEST_RESET && frame->id == 0)
         return mux_on_restart(mux, frame, err);
     if (mux->restarts > 0)
-        return 0; /* nothing of ours has begun there */
+        return 0; /* still from the previous conversation */
     if ((frame->flags & ~(frame->type == GB_GUEST_DATA ? GB_DATA_PUSH : 0)) != 0)
         return gb_err_set(err, GB_EINTERNAL, "%s: unknown flags %u",
                           gb_guest_type_name(frame->type), frame->flags);

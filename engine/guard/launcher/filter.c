@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* QEMU's system call filter, as data.
+/* QEMU's seccomp filter, as data.
  *
- * Theory of operation. The lists below are allow-lists by reason. They were measured with strace on
- * QEMU 7.2 under TCG (start, boot, run, save, load, exit), and completed by what its sources and
- * the C library's call in the same places on other versions. What is in no list fails with EPERM,
- * which QEMU survives; what no QEMU of ours has a reason to try ends the process, so that an attack
- * ends with it. QEMU adds its own -sandbox on top.
+ * Theory of operation. The lists below are allow lists, grouped by purpose. They were measured with
+ * strace on QEMU 7.2 under TCG (start, boot, run, save, load, exit), and extended by what its
+ * sources and the C library call in the same places in other versions. Calls in no list fail with
+ * EPERM, which QEMU survives; calls that no QEMU has any reason to make kill the process, and with
+ * it the attack. QEMU adds its own -sandbox on top.
  *
- * Deliberately missing: sockets other than those that QEMU was given, processes (clone makes
- * threads only), any change of user, time, limits or namespaces, and memory that no limit counts
- * (memfd_create, mappings that are shared and of no file).
+ * Deliberately missing: sockets other than those that QEMU inherits, processes (clone only makes
+ * threads), any change of user, time, limits or namespaces, and memory that no limit covers
+ * (memfd_create, shared anonymous mappings).
  */
 #include "guard/launcher/filter.h"
 
@@ -174,7 +174,7 @@ static const int allowed[] = {
     CALL(seccomp),
 };
 
-/* Nothing in QEMU calls these, on any version; whoever does has taken it over. */
+/* No version of QEMU calls these; if it does, it has been taken over. */
 static const int hostile[] = {
     CALL(ptrace),
     CALL(process_vm_readv),
@@ -235,7 +235,7 @@ static const int hostile[] = {
 
 static const unsigned long ioctls[] = {FIONBIO, FIONREAD, FIOCLEX, TCGETS, TIOCGWINSZ};
 
-/* PR_SET_PDEATHSIG is not among them: QEMU may not outlive its launcher. */
+/* Without PR_SET_PDEATHSIG: QEMU must not outlive its launcher. */
 static const unsigned long prctls[] = {
     PR_SET_NAME,    PR_GET_NAME,    PR_SET_TIMERSLACK, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS,
     PR_SET_SECCOMP, PR_GET_SECCOMP, PR_CAPBSET_READ,   PR_GET_DUMPABLE,
@@ -244,7 +244,7 @@ static const unsigned long prctls[] = {
 #endif
 };
 
-/* All ioctls of KVM have this type (linux/kvm.h, KVMIO). */
+/* The type of all KVM ioctls (linux/kvm.h, KVMIO). */
 enum { KVM_IOCTL_TYPE = 0xae };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -280,8 +280,8 @@ static int add_opens(scmp_filter_ctx filter)
     return r;
 }
 
-/* QEMU is process 1 of its namespace, so that the kernel drops its SIGABRT, and abort() goes on to
- * an instruction that ends it as a fault of memory would. The launcher is asked instead, and ends
+/* QEMU is process 1 of its namespace, so the kernel ignores its SIGABRT, and abort() continues with
+ * an instruction that ends it like a memory fault. So the launcher is notified instead, and kills
  * it. */
 static int add_signals(scmp_filter_ctx filter)
 {
@@ -314,7 +314,7 @@ static int add_rules(scmp_filter_ctx filter, bool kvm)
         r = seccomp_rule_add(
             filter, SCMP_ACT_ALLOW, CALL(clone), 1,
             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM));
-    /* Its flags lie in memory, out of a filter's sight; without it the C library takes clone. */
+    /* Its flags are in memory, which a filter cannot read; without it the C library uses clone. */
     if (r == 0)
         r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
     if (r == 0)
@@ -332,7 +332,7 @@ int gb_filter_load(bool kvm, int *ret_listener)
     if (filter == NULL)
         return -ENOMEM;
     r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    /* A binary tree: some of the calls are made thousands of times a second. */
+    /* A binary tree: some calls are made thousands of times a second. */
     if (r == 0)
         r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (r == 0)

@@ -2,30 +2,29 @@
 /* glassbell-launcher: confines itself in stages, starts QEMU inside, and stays as its parent.
  *
  * Theory of operation. The server starts this program with exactly the descriptors of options.h.
- * The stages of guard/stages.h are applied in the order of that list, each told on the status pipe.
- * What has to be known of the order:
+ * The stages of guard/stages.h are applied in the order of that list, and each is reported on the
+ * status pipe. The reasons for the order:
  *
- *   - files that are handed out are opened right after the descriptors are closed, while this
- * process may;
- *   - the user namespace is for servers that are not root, a user of the VM's own for root;
- *   - the pid namespace counts for children only;
- *   - the bounding set of capabilities is emptied while root may still do it, before the user
- * changes;
- *   - SIGKILL at the server's death is asked for at the very beginning, and again as a stage, since
- *     the change of the user forgets it;
+ *   - files to be handed out are opened right after descriptors are closed, while this process is
+ *     still allowed to;
+ *   - the user namespace is for servers that are not root, a separate user per VM for root;
+ *   - the pid namespace only affects children;
+ *   - the capability bounding set is emptied while root still may, before the user changes;
+ *   - SIGKILL at the server's death is requested at the very beginning, and again as a stage, since
+ *     changing the user clears it;
  *   - seccomp is applied in the child, right before QEMU is executed.
  *
- * A stage that fails is told and passed over, or with --require ends everything. The parent holds
- * no rights any more either. It
- *   - answers the child's questions for files (opener.h),
+ * A stage that fails is reported and skipped; with --require it is fatal. The parent has no
+ * privileges left either. It
+ *   - answers the child's requests for files (opener.h),
  *   - kills the child on SIGTERM, SIGINT, SIGHUP and when the lifeline's other end is closed,
- *   - ends as the child ended (same exit code, same signal, SIGABRT when it aborted), after it has
- * reaped it: the end of the launcher is the end of QEMU.
+ *   - reaps the child and then exits the same way (same exit code, same signal, SIGABRT if it
+ *     aborted): the end of the launcher is the end of QEMU.
  *
- * QEMU in turn has the launcher for a lifeline: it asks for SIGKILL at the launcher's death and
- * then makes sure that the launcher still lives.
+ * QEMU in turn uses the launcher as a lifeline: it requests SIGKILL at the launcher's death and
+ * then checks that the launcher is still alive.
  *
- * Deliberately missing: cgroups, which belong to whoever runs the server.
+ * Deliberately missing: cgroups, which are the business of whoever runs the server.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +49,7 @@
 
 enum { EXIT_LAUNCHER = 125 };
 
-/* One line on the status pipe. It is small enough to leave in one piece. */
+/* Writes one line to the status pipe, small enough to be atomic. */
 __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
     char line[400];
@@ -69,7 +68,7 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
             line[i] = ' ';
     }
     line[n] = '\n';
-    /* Nobody listening means that the server is gone, which the lifeline tells as well. */
+    /* If nobody reads, the server has died, which the lifeline reports too. */
     (void)!write(GUARD_FD_STATUS, line, (size_t)n + 1);
 }
 
@@ -91,7 +90,7 @@ static const char *stage_name(enum gb_guard_stage stage)
     return "?";
 }
 
-/* Tells what became of @stage. */
+/* Reports the outcome of @stage. */
 static void done(const struct guard_options *options, enum gb_guard_stage stage, int r,
                  const char *what)
 {
@@ -110,13 +109,13 @@ static void done(const struct guard_options *options, enum gb_guard_stage stage,
 
 /* ---- the stages ---- */
 
-/* What the stages need of each other. */
+/* State shared by the stages. */
 struct confinement {
     struct guard_options *options;
     bool root;
-    bool inside;      /* a root of its own: arguments have to name files by their places in it */
-    int bounding;     /* what became of the bounding set */
-    const char *what; /* what failed, more closely; "" */
+    bool inside;      /* in the new root: arguments have to name files by their paths in it */
+    int bounding;     /* result of emptying the bounding set */
+    const char *what; /* details of the failure; "" */
 };
 
 static int apply_descriptors(struct confinement *c)
@@ -148,7 +147,7 @@ static int apply_mount_namespace(struct confinement *c)
     if (r < 0)
         return r;
     r = root_enter(options, &c->what);
-    /* Half a new root is worse than none: the paths are neither the old ones nor the new. */
+    /* Half a new root is worse than none: neither the old paths nor the new ones are valid. */
     if (r < 0 && chdir("/") == 0 && options->program != NULL &&
         access(options->program[0], X_OK) < 0)
         give_up(c->what, r);
@@ -216,7 +215,7 @@ enum { FOR_ROOT = 1, FOR_OTHERS = 2, FOR_ALL = FOR_ROOT | FOR_OTHERS };
 
 #define STAGE(stage) [__builtin_ctz(stage)]
 static const struct {
-    int (*apply)(struct confinement *c); /* 0 or -errno; NULL: the child's affair */
+    int (*apply)(struct confinement *c); /* 0 or -errno; NULL: done in the child */
     unsigned users;
 } steps[GB_GUARD_STAGE_COUNT] = {
     STAGE(GB_GUARD_DESCRIPTORS) = {apply_descriptors, FOR_ALL},
@@ -287,7 +286,7 @@ __attribute__((noreturn)) static void end_by(int signum)
     _exit(EXIT_LAUNCHER);
 }
 
-/* Ends like the child ended; @aborted: it was ended because it had called abort(). */
+/* Exits the way the child did; @aborted: we killed it because it had called abort(). */
 __attribute__((noreturn)) static void end_like(int status, bool aborted)
 {
     if (WIFEXITED(status))
@@ -317,7 +316,7 @@ __attribute__((noreturn)) static void watch_child(const struct guard_options *op
             polls[1].fd = -1;
         }
         if (polls[2].revents != 0) {
-            /* The listener comes once, or never: the child has no filter or has ended. */
+            /* The listener arrives once, or never if the child has no filter or has ended. */
             polls[3].fd = opener_receive_listener(socket);
             polls[2].fd = -1;
         }
@@ -375,7 +374,7 @@ int main(int argc, char **argv)
     }
     (void)close(lifeline[0]);
     (void)close(sockets[1]);
-    /* The child alone holds the rest: their ends must be seen when it ends. */
+    /* Only the child keeps the rest: their peers must see end of file when it exits. */
     for (unsigned i = 0; i < options.keep; i++)
         (void)close(GUARD_FD_FIRST + (int)i);
     (void)close(STDERR_FILENO);

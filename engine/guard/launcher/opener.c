@@ -77,7 +77,7 @@ int opener_receive_listener(int socket)
     return fd;
 }
 
-/* The file that process @pid means by the string at @address, or NULL. */
+/* The file that process @pid names with the string at @address, or NULL. */
 static const struct guard_file *find(const struct guard_options *options, pid_t pid,
                                      uint64_t address)
 {
@@ -86,7 +86,7 @@ static const struct guard_file *find(const struct guard_options *options, pid_t 
     struct iovec there = {(void *)(uintptr_t)address, sizeof(path) - 1};
     ssize_t n = process_vm_readv(pid, &here, 1, &there, 1, 0);
 
-    /* The string may stand right before the end of a page that is the last one. */
+    /* The string may be at the very end of the last mapped page. */
     if (n < 0) {
         there.iov_len = MIN(there.iov_len, 4096 - (address & 4095));
         n = process_vm_readv(pid, &here, 1, &there, 1, 0);
@@ -111,9 +111,9 @@ bool opener_answer(const struct guard_options *options, int listener)
     const struct guard_file *file;
 
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &question) < 0)
-        return false; /* whoever asked is gone */
+        return false; /* the process has gone */
     if (question.data.nr == SYS_tgkill)
-        return true; /* the filter asks for SIGABRT alone */
+        return true; /* the filter only forwards SIGABRT */
     answer.id = question.id;
     file = find(options, (pid_t)question.pid, question.data.args[1]);
     if (file == NULL) {
@@ -131,6 +131,6 @@ bool opener_answer(const struct guard_options *options, int listener)
         else
             answer.val = fd;
     }
-    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* fails when the asker has died */
+    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer); /* fails if the process has died */
     return false;
 }

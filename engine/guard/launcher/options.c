@@ -108,7 +108,7 @@ static const struct guard_file *find_file(const struct guard_options *options, c
     return NULL;
 }
 
-/* One argument with its names replaced; NULL when that cannot be done. Gives. */
+/* Replaces the names in one argument; NULL if that fails. Gives. */
 static char *place(const struct guard_options *options, const char *argument, bool inside)
 {
     char *result = NULL;

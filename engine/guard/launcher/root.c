@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What a dynamic program needs; what is not there is left out. QEMU's own modules are among it. */
+/* What a dynamic program needs, including QEMU's modules; missing paths are skipped. */
 static const char *const libraries[] = {
     "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64",
 };
@@ -26,7 +26,7 @@ enum {
     BIND_MAX = LIBRARY_COUNT + NODE_COUNT + GUARD_FILES_MAX + 1
 };
 
-/* A mount that is attached nowhere yet. */
+/* A detached mount. */
 struct bind {
     int fd;
     bool directory;
@@ -64,7 +64,7 @@ static int add_bind(struct root *root, const char *source, const char *target, b
     return 0;
 }
 
-/* Collects everything while the old root can still be seen. */
+/* Opens everything while the old root is still visible. */
 static int collect(struct root *root, const struct guard_options *options, const char **ret_what)
 {
     int r;
@@ -106,7 +106,7 @@ static int collect(struct root *root, const struct guard_options *options, const
     return 0;
 }
 
-/* Makes the directories above @path, which is relative. */
+/* Creates the parent directories of @path, which is relative. */
 static int make_parents(const char *path)
 {
     char copy[GUARD_PATH_MAX];
@@ -142,7 +142,7 @@ static int attach(const struct bind *bind)
     return 0;
 }
 
-/* /lib and the like are links into /usr on a merged system. */
+/* On a merged system, /lib and others are links into /usr. */
 static int copy_links(void)
 {
     for (size_t i = 0; i < LIBRARY_COUNT; i++) {
@@ -164,7 +164,7 @@ static int copy_links(void)
 
 int root_enter(const struct guard_options *options, const char **ret_what)
 {
-    /* Covered by the new root: what was there is out of reach either way. */
+    /* Hidden by the new root: what was there becomes unreachable anyway. */
     static const char *const places[] = {"/tmp", "/run", "/var", "/usr"};
     static struct root root;
     int r;

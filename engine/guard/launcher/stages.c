@@ -40,8 +40,8 @@ int stage_death_signal(int lifeline)
 
 static int write_text(const char *path, const char *text);
 
-/* Where memory runs out, a VM goes before the server and before what else the user has. Anybody may
- * raise his own mark. */
+/* When memory runs out, a VM should be killed before the server and the user's other processes. Any
+ * process may raise its own score. */
 static int offer_to_oom(void)
 {
     enum { RAISED = 500, MOST = 1000 };
@@ -61,11 +61,11 @@ static int offer_to_oom(void)
 
 int stage_limits(bool own_uid, unsigned memory_mb)
 {
-    /* Of RLIMIT_DATA count private mappings that can be written. The rest that QEMU maps are files
-     * and what its libraries reserve; page tables of it are memory too. */
+    /* RLIMIT_DATA counts private writable mappings. QEMU's other mappings are files and address
+     * space reserved by libraries, whose page tables use memory too. */
     const rlim_t memory = (rlim_t)memory_mb << 20, mapped = memory + (8ull << 30);
-    /* The largest thing that QEMU writes to a file is device state; RAM files have their size
-     * already. Threads count as processes. */
+    /* The largest file that QEMU writes is device state; RAM files already have their size. Threads
+     * count as processes. */
     const struct {
         __rlimit_resource_t resource;
         rlim_t limit;

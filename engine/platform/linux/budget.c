@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation. A limit holds for a group and for all that are above it, so each reading
- * walks from the own group up to the mount point. The groups themselves are found once: a process
- * seldom changes its group, and the mounts of its control groups never.
+/* Theory of operation. A limit applies to a group and all groups below it, so each reading walks
+ * from our group up to the mount point. The groups themselves are looked up once: a process rarely
+ * changes its group, and the mounts of control groups never change.
  *
- * Inside of a container the path in /proc/self/cgroup may be one of the host while the mount shows
- * only the part of the tree that begins at our own group: what the mount's root and the path have
- * in common is taken off, and when they have nothing in common, the mount point is our group.
+ * Inside a container the path in /proc/self/cgroup may be the host's while the mount only shows the
+ * subtree of our group: the common prefix of the mount's root and the path is removed, and if there
+ * is none, the mount point is our group.
  */
 #include "platform/budget.h"
 
@@ -21,10 +21,10 @@
 
 enum { TEXT_MAX = 1 << 20, LEVELS_MAX = 32 };
 
-/* One hierarchy. */
+/* A hierarchy. */
 struct groups {
-    char *top; /* the mount point, below the root; NULL: there is none */
-    char *own; /* the own group; begins with `top` */
+    char *top; /* the mount point, relative to the root; NULL: none */
+    char *own; /* our group; starts with `top` */
 };
 
 struct gb_budget {
@@ -105,7 +105,7 @@ void gb_budget_free(struct gb_budget *budget)
 
 /* ---- readings ---- */
 
-/* Calls @look for the own group and each above it. */
+/* Calls @look for our group and each one above it. */
 static void budget_walk(const struct groups *groups, void (*look)(const char *group, void *arg),
                         void *arg)
 {
@@ -141,8 +141,8 @@ static uint64_t budget_read_field(const char *group, const char *name, const cha
     return 0;
 }
 
-/* A group's limit on memory, and what is left of it: pages of files that are not in use are given
- * up before anybody has to do without. */
+/* A group's memory limit, and how much of it is left: inactive file pages are reclaimed before
+ * anybody runs out of memory. */
 static void budget_look_memory(struct gb_budget_reading *reading, uint64_t limit, uint64_t used,
                                uint64_t reclaimable)
 {
@@ -225,7 +225,8 @@ static double budget_own_cpus(void)
 
     if (sched_getaffinity(0, sizeof(set), &set) == 0)
         return CPU_COUNT(&set);
-    return (double)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1); /* more CPUs than the set has bits */
+    return (double)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1); /* there are more CPUs than bits in the
+                                                           * set */
 }
 
 void gb_budget_read(const struct gb_budget *budget, struct gb_budget_reading *ret_reading)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The texts of the kernel that tell what we may have. They come from the kernel, and inside of a
- * container from whoever set that up: bounds are checked like everywhere. */
+/* Parsers for the kernel's descriptions of our limits. In a container they can be set up by others,
+ * so bounds are checked as everywhere. */
 #include <math.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 enum { FIELDS_MAX = 64 };
 
-/* Cuts the next piece off @text; the separator is dropped. False at the end. */
+/* Cuts the next field off @text and drops the separator. False at the end. */
 static bool parse_cut(struct gb_bytes *text, char separator, struct gb_bytes *ret_piece)
 {
     const uint8_t *end;
@@ -24,7 +24,7 @@ static bool parse_cut(struct gb_bytes *text, char separator, struct gb_bytes *re
     return true;
 }
 
-/* Whether @name is one of the names between commas. */
+/* Whether @name is in the comma-separated list. */
 static bool parse_is_listed(struct gb_bytes list, const char *name)
 {
     struct gb_bytes piece;
@@ -35,7 +35,7 @@ static bool parse_is_listed(struct gb_bytes list, const char *name)
     return false;
 }
 
-/* Digits, perhaps with a point and more of them. */
+/* Digits, optionally with a point and more digits. */
 static bool parse_read_fraction(struct gb_bytes *text, double *ret_value)
 {
     uint64_t whole, part;
@@ -89,7 +89,7 @@ bool budget_parse_group(struct gb_bytes text, const char *controller, struct gb_
     return false;
 }
 
-/* A path as the kernel writes it: \040 and the like stand for bytes. */
+/* A path in the kernel's notation: escapes such as \040 stand for bytes. */
 static char *parse_unescape(struct gb_bytes text)
 {
     struct gb_buf path = {0};

@@ -10,8 +10,8 @@
 
 enum { FEATURES_MAX = 1024, SMALL_FILE_MAX = 256 };
 
-/* A processor that differs in any of these may be shown to a guest as another one. The optional
- * ones are those of arm64. */
+/* Processors that differ in any of these may look different to a guest. The optional ones are those
+ * of arm64. */
 static const struct {
     const char *key;
     bool is_list, optional;
@@ -25,7 +25,7 @@ static const struct {
     {"CPU revision", false, true},    {"Features", true, true},
 };
 
-/* The value in a line "KEY<tab>…: VALUE" of the first processor; size 0 when there is none. */
+/* The value in a line "KEY<tab>…: VALUE" of the first processor; size 0 if there is none. */
 static struct gb_bytes cpuinfo_value(struct gb_bytes cpuinfo, const char *key)
 {
     const uint8_t *end = cpuinfo.data + cpuinfo.size, *line = cpuinfo.data;
@@ -54,7 +54,7 @@ static int cpuinfo_compare(const void *a, const void *b)
     return order != 0 ? order : (one->size > other->size) - (one->size < other->size);
 }
 
-/* A digest of the words of @list, whatever their order. */
+/* A digest of the words in @list that does not depend on their order. */
 static void cpuinfo_add_digest(struct gb_buf *text, struct gb_bytes list)
 {
     struct gb_bytes *words = xcalloc(FEATURES_MAX, sizeof(*words));

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* A link by which the file of a descriptor can be opened or linked. */
+/* A link through which a descriptor's file can be opened or linked. */
 struct descriptor_link {
     char path[32];
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inotify tells of a close a moment before the kernel frees the lock of a process that died. */
+/* inotify reports the close slightly before the kernel releases the lock of a dead process. */
 #include "platform/lock.h"
 
 #include <errno.h>
@@ -24,6 +24,6 @@ bool gb_lock_watch_take(int fd)
 {
     uint8_t events[EVENTS_BYTES];
 
-    /* What happened is of no interest, only that it did. */
+    /* Only the wake-up matters, not the events. */
     return read(fd, events, sizeof(events)) > 0;
 }

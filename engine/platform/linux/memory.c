@@ -14,12 +14,12 @@
 #include "platform/linux/pagemap.h"
 #include "platform/linux/proc.h"
 
-/* What one call copies: ranges (IOV_MAX is 1024), and pages (no call moves 2 GiB). */
+/* Limits per call: ranges (IOV_MAX is 1024), and pages (no call transfers 2 GiB). */
 enum { MEMORY_PIECES = 512, MEMORY_PAGES = 64 << 10 };
 
-/* A line of /proc/PID/maps that tells a private mapping of all of @file: proc(5). Some file systems
- * give another number of their device there than stat() does (btrfs, overlay): it is not compared.
- */
+/* Whether a line of /proc/PID/maps describes a private mapping of all of @file; see proc(5). Some
+ * file systems report a different device number there than in stat() (btrfs, overlay), so that is
+ * not compared. */
 static bool memory_is_mapping(const char *line, const struct stat *file, uint64_t *ret_start,
                               uint64_t *ret_end)
 {
@@ -33,7 +33,7 @@ static bool memory_is_mapping(const char *line, const struct stat *file, uint64_
            *ret_end - *ret_start == (uint64_t)file->st_size;
 }
 
-/* How many there are; the last one's addresses. */
+/* Returns their number, and the addresses of the last one. */
 static size_t memory_find(struct gb_buf *maps, const struct stat *file, uint64_t *ret_start,
                           uint64_t *ret_end)
 {
@@ -96,7 +96,7 @@ int gb_memory_private(const struct gb_memory *memory, struct gb_buf *ranges, str
     return r < 0 ? gb_err_sys(err, -r, "cannot find the pages of process %d", (int)memory->pid) : 0;
 }
 
-/* A failure to move, as an error. */
+/* Converts a failed transfer to an error. */
 static int memory_failed(const struct gb_memory *memory, int sys_errno, struct gb_err *err)
 {
     const int pid = (int)memory->pid;
@@ -109,14 +109,15 @@ static int memory_failed(const struct gb_memory *memory, int sys_errno, struct g
     return gb_err_sys(err, sys_errno, "cannot copy pages of process %d", pid);
 }
 
-/* Where the next pages are to be moved, and from where. */
+/* The next pages to transfer, and their position. */
 struct memory_cursor {
     const struct gb_page_range *ranges;
     size_t count;
-    uint32_t done; /* pages of the first of them */
+    uint32_t done; /* pages already transferred of the first range */
 };
 
-/* Fills @there with as much as one call may move, and steps over it. Returns the pieces. */
+/* Fills @there with as much as one call may transfer, and advances. Returns the number of
+ * pieces. */
 static size_t memory_gather(const struct gb_memory *memory, struct memory_cursor *cursor,
                             struct iovec there[MEMORY_PIECES], size_t *ret_bytes)
 {

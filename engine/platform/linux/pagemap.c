@@ -25,7 +25,7 @@ enum { PAGE_IS_FILE = 1 << 2, PAGE_IS_PRESENT = 1 << 3, PAGE_IS_SWAPPED = 1 << 4
 
 enum { PAGEMAP_REGIONS = 512, PAGEMAP_ENTRIES = 4096 };
 
-/* Adds a range, or makes the last one longer. */
+/* Adds a range, or extends the last one. */
 static int pagemap_add(struct gb_buf *ranges, size_t begin, uint32_t first, uint32_t count)
 {
     struct gb_page_range range = {first, count};
@@ -74,7 +74,7 @@ int pagemap_scan(int fd, uint64_t start, uint32_t pages, struct gb_buf *ranges)
         if (r < 0)
             return r;
         if (scan.walk_end <= scan.start)
-            return -EIO; /* a kernel that does not go on would hold us for ever */
+            return -EIO; /* without progress we would loop for ever */
         scan.start = scan.walk_end;
     }
     return 0;

@@ -89,7 +89,7 @@ uint64_t gb_process_own_memory(void)
 
 void gb_process_return_blocks(size_t bytes)
 {
-    /* Such a block is a mapping of its own. Left alone, malloc raises the threshold with the first
-     * big block that is freed. */
+    /* Such blocks are mapped separately. By default, malloc raises the threshold when the first
+     * large block is freed. */
     (void)mallopt(M_MMAP_THRESHOLD, (int)bytes);
 }

@@ -10,7 +10,7 @@
 
 #define PROGRAM_LINK "/proc/self/exe"
 
-/* False when it cannot be told or is longer than the buffer. */
+/* False if it is unknown or too long for the buffer. */
 static bool program_path(char path[PATH_MAX])
 {
     ssize_t n = readlink(PROGRAM_LINK, path, PATH_MAX - 1);
@@ -37,6 +37,6 @@ char *gb_program_again(void)
 
     if (!program_path(path))
         return NULL;
-    /* A program that was replaced while it ran is still there under the link's name. */
+    /* A program file that was replaced while running can still be reached through the link. */
     return xstrdup(access(path, X_OK) == 0 ? path : PROGRAM_LINK);
 }

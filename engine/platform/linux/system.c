@@ -60,12 +60,12 @@ char *gb_system_describe(bool features)
 {
     _cleanup_(closep) int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
     _cleanup_(freep) uint8_t *cpuinfo = xmalloc(CPUINFO_MAX);
-    /* The beginning is enough: it tells of each processor, and the first one counts. */
+    /* The start is enough: all processors are listed, and only the first one matters. */
     ssize_t n = fd >= 0 ? gb_fd_read_full(fd, cpuinfo, CPUINFO_MAX) : 0;
     struct utsname name = {0};
     struct gb_buf text = {0};
 
-    (void)uname(&name); /* fails for a bad address only */
+    (void)uname(&name); /* only fails for a bad address */
     gb_buf_addf(&text, "Linux %s, ", name.release);
     cpuinfo_add(&text, (struct gb_bytes){cpuinfo, n > 0 ? (size_t)n : 0}, features);
     if (features)
