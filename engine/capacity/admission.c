@@ -11,21 +11,21 @@
 #define MB (UINT64_C(1) << 20)
 
 enum {
-    READ_AGE_MS = 100, /* how old a reading of the host may be */
-    AGAIN_MS = 500,    /* how often it is looked at while somebody waits for it */
-    VMS_MIN = 4,       /* however small a host is */
+    READ_AGE_MS = 100, /* maximum age of a reading of the host */
+    AGAIN_MS = 500,    /* interval of readings while somebody waits */
+    VMS_MIN = 4,       /* however small the host is */
     STARTS_MIN = 2,
 };
 
-/* What an idle VM takes of the host (PSS), measured on Debian 12 with QEMU 7.2 under TCG, guests of
+/* What an idle VM uses on the host (PSS), measured on Debian 12 with QEMU 7.2 under TCG, guests of
  * 192 MB, after one cell:
  *   cold boot  210 MB (shell), 233 MB (Python), 310 MB (JavaScript): all that the boot has touched,
  *              and 95 MB of translated code. A guest of 512 MB takes the same.
  *   clone      35 MB and less: the pages that it has changed, and what it has translated since.
  *   full       347 MB for a guest of 192 MB that has used all of its memory: 155 MB more than that,
  *              of which 128 MB are the translation cache at its bound (tb-size in vm/qemu.c).
- * Under KVM nothing is translated; what QEMU itself takes there was not measured, and is taken to
- * be what TCG leaves when its cache is taken off. */
+ * Under KVM nothing is translated; QEMU's own use there was not measured, and is assumed to be that
+ * of TCG without its cache. */
 enum {
     CLONE_MB = 36,
     BOOT_MB = 240,
@@ -34,7 +34,7 @@ enum {
 };
 
 struct gb_slot {
-    struct gb_admission *admission; /* NULL once that is gone */
+    struct gb_admission *admission; /* NULL once that has been freed */
     struct gb_list link;            /* in admission->slots */
     unsigned refs;
     struct gb_charge charge;
@@ -85,7 +85,7 @@ static uint64_t admission_memory_used(const struct gb_admission *admission)
     return used;
 }
 
-/* What the VMs that start now will have taken when they are up. */
+/* What the VMs that are starting will have used when they are up. */
 static uint64_t admission_promised(const struct gb_admission *admission)
 {
     const struct gb_slot *slot;
@@ -115,7 +115,7 @@ static uint64_t admission_memory_budget(const struct gb_admission *admission)
     if (admission->config.memory_bytes > 0)
         return admission->config.memory_bytes;
     if (limit == 0)
-        return UINT64_MAX; /* nothing is known: what is free now decides, if that is known */
+        return UINT64_MAX; /* nothing is known: free memory decides, if that is known */
     return limit - MIN(limit, reserve);
 }
 
@@ -142,8 +142,8 @@ static size_t admission_starts_max(const struct gb_admission *admission)
     return admission_times_cpus(admission, admission->config.starts_per_cpu, STARTS_MIN);
 }
 
-/* Which gate is shut. @spare: leaves room for one more of its kind, so that who asks next does not
- * have to wait for a VM's end. */
+/* Which gate is shut. @spare: leaves room for one more of its kind, so that the next request does
+ * not have to wait for the end of a VM. */
 static enum gb_shortage admission_find_shortage(struct gb_admission *admission,
                                                 const struct gb_charge *charge, bool spare)
 {
@@ -176,7 +176,7 @@ static unsigned long long admission_mb(uint64_t bytes)
     return (unsigned long long)((bytes + MB / 2) / MB);
 }
 
-/* What is short, how much was asked for, how much there is, and how much of it is in use. */
+/* What is short, how much was requested, how much there is, and how much of it is in use. */
 static int admission_say(struct gb_admission *admission, enum gb_shortage shortage,
                          const struct gb_charge *charge, uint64_t waited_ms, struct gb_err *err)
 {
@@ -266,7 +266,7 @@ void gb_slot_unref(struct gb_slot *slot)
     if (slot->admission != NULL) {
         gb_list_remove(&slot->link);
         slot->admission->slot_count--;
-        slot->admission->read_ns = 0; /* the host has more now */
+        slot->admission->read_ns = 0; /* the host has more free memory now */
         admission_pump_later(slot->admission);
     }
     free(slot);
@@ -290,7 +290,7 @@ void gb_slot_settle(struct gb_slot *slot)
     if (slot->admission == NULL)
         return;
     slot->admission->starting--;
-    slot->admission->read_ns = 0; /* what it takes is no promise any more, but to be seen */
+    slot->admission->read_ns = 0; /* its usage is no longer an estimate, but can be measured */
     admission_pump_later(slot->admission);
 }
 
@@ -341,7 +341,7 @@ static void admission_on_deadline(void *arg)
                 due = ticket;
         if (due == NULL)
             break;
-        /* Who is not the first waits for what the first one waits for. */
+        /* Those behind the first wait for what the first one waits for. */
         ticket = container_of(first, struct gb_ticket, link);
         shortage = admission_find_shortage(admission, &ticket->charge, false);
         (void)admission_say(admission, shortage, &ticket->charge,
@@ -360,7 +360,7 @@ static void admission_on_again(void *arg)
     admission_on_pump(arg);
 }
 
-/* Lets in who can come in, in their order. */
+/* Admits requests that can be admitted, in order. */
 static void admission_on_pump(void *arg)
 {
     struct gb_admission *admission = arg;
@@ -432,7 +432,7 @@ int gb_admission_ask(struct gb_admission *admission, const struct gb_charge *cha
     gb_list_add_tail(&admission->waiting, &ticket->link);
     admission->waiting_count++;
     admission->queued++;
-    admission_pump_later(admission); /* asks for spare slots, starts the timers */
+    admission_pump_later(admission); /* requests spare slots, starts the timers */
     return 0;
 }
 

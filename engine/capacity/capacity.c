@@ -48,7 +48,7 @@ static void capacity_configure_templates(struct gb_capacity *capacity,
     gb_templates_configure(capacity->templates, &config);
 }
 
-/* IMAGE or IMAGE:MB. NULL: there is no such image, or MB is no size. */
+/* IMAGE or IMAGE:MB. NULL if there is no such image, or MB is invalid. */
 static const struct gb_image *capacity_find_kind(struct gb_capacity *capacity, const char *name,
                                                  uint32_t *ret_memory_mb)
 {

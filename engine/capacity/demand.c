@@ -8,9 +8,10 @@
 
 #define AT_ONCE_MS 1000.0
 #define FORGOTTEN 0.25
-/* A peak up to this is single requests: one, and what is left of another one two seconds before. */
+/* A peak up to this means single requests: one, and the remainder of another one two seconds
+ * earlier. */
 #define SINGLE 1.25
-/* More than this within a second is no matter of one client that opens a session or two. */
+/* More than this within a second is not just one client opening a session or two. */
 #define BURST 2.5
 
 void demand_fade(struct demand *demand, uint64_t half_life_ms, uint64_t now_ns)

@@ -14,10 +14,10 @@
 
 enum {
     TICK_MS = 1000,
-    /* What was taken is replaced when who took it has had time for his first cell. */
+    /* A taken VM is only replaced after its user has had time for a first cell. */
     LATER_MS = 50,
-    LATER_RESTORE_MS = 250, /* which begins with the restore */
-    CHECK_MS = 10000,       /* a ready VM that has said nothing for so long is asked */
+    LATER_RESTORE_MS = 250, /* the same when it starts with a restore */
+    CHECK_MS = 10000,       /* ping a ready VM that has been silent for this long */
     RETRY_FIRST_MS = 1000,
     RETRY_MAX_MS = 60000,
 };
@@ -36,7 +36,8 @@ struct pool_line {
     bool verified, verifying;
     unsigned failures;
     uint64_t retry_ns;
-    uint64_t rest_ns; /* nothing is filled before: who took a VM has the machine to himself */
+    uint64_t rest_ns; /* do not fill before this time: whoever took a VM gets the machine to
+                       * itself */
     uint64_t hits, misses, lost;
 };
 
@@ -49,21 +50,21 @@ struct gb_pool {
     void *arg;
     struct gb_list lines;
     struct gb_deferred fill, change;
-    uint64_t told; /* the figures that were told last, in one number */
+    uint64_t told; /* digest of the values reported last */
     struct gb_timer *tick, *later;
     bool stopped;
 };
 
 /* ---- telling ---- */
 
-/* Told only when a figure has changed. */
+/* Only reports if a value has changed. */
 static void pool_on_change(void *arg)
 {
     struct gb_pool *pool = arg;
     struct gb_pool_status status;
     uint64_t sum = GB_FINGERPRINT_EMPTY;
 
-    /* All figures in one number. */
+    /* A digest of all values. */
     for (size_t at = 0; gb_pool_next(pool, &at, &status);) {
         const uint64_t figures[] = {status.ready,   status.target, status.starting,
                                     status.waiting, status.floor,  status.ceiling,
@@ -85,7 +86,7 @@ static void pool_fill_soon(struct gb_pool *pool)
         gb_loop_defer(pool->host->loop, &pool->fill, pool_on_fill, pool);
 }
 
-/* Something has changed: it is told, and looked at whether VMs are missing. */
+/* Something has changed: report it, and check whether VMs are missing. */
 static void pool_touch(struct gb_pool *pool)
 {
     gb_loop_defer(pool->host->loop, &pool->change, pool_on_change, pool);
@@ -155,7 +156,7 @@ static struct pool_line *pool_get_line(struct gb_pool *pool, const struct gb_ima
     return line;
 }
 
-/* More are asked for than stand ready: each is wanted at once. */
+/* There are more requests than ready VMs: each VM is needed immediately. */
 static bool line_in_hurry(void *arg)
 {
     struct pool_line *line = arg;
@@ -164,12 +165,13 @@ static bool line_in_hurry(void *arg)
     return demand_is_burst(&line->demand) && line_first(line, POOL_CLONE_READY) == NULL;
 }
 
-/* One is taken. Its successor does not get in the way of who took it, unless others come. */
+/* A VM was taken. Delays its replacement so that it does not slow down the taker, unless there are
+ * more requests. */
 static void line_touch_taken(struct pool_line *line, uint64_t later_ms)
 {
     uint64_t now = gb_clock_mono_ns();
 
-    /* A rest that has begun is not begun anew by each who comes: only a restore makes it longer. */
+    /* Further requests do not extend the delay; only a restore does. */
     if (line_in_hurry(line))
         line->rest_ns = 0;
     else if (line->rest_ns <= now || later_ms == LATER_RESTORE_MS)
@@ -183,7 +185,7 @@ static void line_drop(struct pool_clone *clone, const char *reason)
     pool_clone_drop(clone, reason);
 }
 
-/* @taken: also those that somebody is about to take, who hears no more of it. */
+/* @taken: also those about to be taken, whose takers are not notified. */
 static void line_drop_all(struct pool_line *line, bool taken, const char *reason)
 {
     struct pool_clone *clone;
@@ -222,8 +224,8 @@ static void take_attach(struct gb_pool_take *take, struct pool_clone *clone)
     clone->user = take;
 }
 
-/* The one that answered longest ago is asked first: so each is looked at. One that is being asked
- * anyway serves as well, unless it lets us wait already. */
+/* Prefers the one that answered longest ago, so that each is checked in turn. One that is already
+ * being pinged is fine too, unless its answer is overdue. */
 static struct pool_clone *line_choose(const struct pool_line *line)
 {
     struct pool_clone *clone = line_first(line, POOL_CLONE_READY);
@@ -299,7 +301,7 @@ static void line_on_ready(void *arg, struct pool_clone *clone)
 
     line->failures = 0;
     gb_templates_trust(line->pool->templates, clone->template);
-    /* Behind the others: the head of the list is who has not been asked for the longest. */
+    /* To the end: the head of the list is the one not pinged for longest. */
     gb_list_remove(&clone->link);
     if (take == NULL) {
         gb_list_add_tail(&line->clones, &clone->link);
@@ -313,7 +315,7 @@ static void line_on_ready(void *arg, struct pool_clone *clone)
     take_end(take, guest, slot);
 }
 
-/* Who waits for it goes on to the next. */
+/* Whoever waits for it moves on to the next. */
 static void line_leave(struct pool_line *line, struct pool_clone *clone)
 {
     struct gb_pool_take *take = clone->user;
@@ -362,7 +364,7 @@ static void line_on_template(void *arg, struct gb_snapshot *template, const stru
 {
     struct pool_line *line = arg;
 
-    (void)template; /* asked for again by pool_on_fill() */
+    (void)template; /* pool_on_fill() asks for it again */
     line->awaits_template = false;
     if (err != NULL) {
         gb_debug("the pool of %s has to wait: %s", line->image->name, err->message);
@@ -371,7 +373,7 @@ static void line_on_template(void *arg, struct gb_snapshot *template, const stru
     pool_touch(line->pool);
 }
 
-/* Borrowed; NULL when it has to be waited for. */
+/* Borrowed; NULL if it is not available yet. */
 static struct gb_snapshot *line_template(struct pool_line *line)
 {
     struct gb_snapshot *template = NULL;
@@ -400,7 +402,7 @@ static void line_on_verified(void *arg, const struct gb_err *err)
     pool_touch(line->pool);
 }
 
-/* The image's files are compared before anybody waits for it: a session would have to. */
+/* Verifies the image's files in advance: otherwise a session would have to wait for that. */
 static bool line_is_verified(struct pool_line *line)
 {
     struct gb_host *host = line->pool->host;
@@ -419,7 +421,7 @@ static bool line_is_verified(struct pool_line *line)
     return line->verified;
 }
 
-/* One more VM, or process that waits. False: not now. */
+/* Starts one more VM, or waiting process. False: not now. */
 static bool line_start_one(struct pool_line *line, bool load)
 {
     struct gb_pool *pool = line->pool;
@@ -433,7 +435,7 @@ static bool line_start_one(struct pool_line *line, bool load)
         return false;
     if (pool_clone_start(pool->host, template, slot, &pool_clone_events, line, &clone, &err) < 0) {
         gb_slot_unref(slot);
-        line_on_template(line, NULL, &err); /* as long a wait */
+        line_on_template(line, NULL, &err); /* wait as long as after a failure */
         return false;
     }
     gb_list_add_tail(&line->clones, &clone->link);
@@ -444,7 +446,7 @@ static bool line_start_one(struct pool_line *line, bool load)
     return true;
 }
 
-/* A process that waits is spared its start. */
+/* A waiting process saves the start of a new one. */
 static bool line_fill_one(struct pool_line *line)
 {
     struct pool_clone *waiting = line_first(line, POOL_CLONE_WAITING);
@@ -485,7 +487,7 @@ static void line_fill(struct pool_line *line, unsigned starting_max)
            pool_starting(line->pool) < starting_max)
         if (!line_fill_one(line))
             return;
-    /* Processes that wait come after what is to be ready. */
+    /* Waiting processes come after VMs that are to be ready. */
     waiting = target > 0 ? line->sizes.waiting : 0;
     if (pool_starting(line->pool) == 0)
         while (line_count(line, POOL_CLONE_WAITING, POOL_CLONE_WAITING) < waiting)
@@ -502,7 +504,7 @@ static void pool_on_fill(void *arg)
     if (pool->stopped)
         return;
     gb_admission_status(pool->admission, &status);
-    /* Who waits goes first; then pool_on_room() comes. */
+    /* Queued requests come first; pool_on_room() is called later. */
     if (status.waiting > 0)
         return;
     GB_LIST_FOREACH(line, &pool->lines, link)
@@ -518,8 +520,8 @@ static void pool_on_room(void *arg)
 
 /* ---- giving ---- */
 
-/* What is least missed: a process that waits, then one that is not ready yet, then a ready one, of
- * the line that has most. */
+/* The most dispensable VM: a waiting process, else one that is not ready yet, else a ready one,
+ * from the line that has the most. */
 static struct pool_clone *pool_least_missed(struct gb_pool *pool)
 {
     static const enum pool_clone_state order[] = {POOL_CLONE_WAITING, POOL_CLONE_STARTING,
@@ -544,7 +546,8 @@ static struct pool_clone *pool_least_missed(struct gb_pool *pool)
     return NULL;
 }
 
-/* Somebody waits for room. One goes at a time; when its process is dead, admission asks again. */
+/* Somebody waits for capacity. Ends one VM at a time; when its process is dead, admission asks
+ * again. */
 static bool pool_on_give(void *arg)
 {
     struct gb_pool *pool = arg;
@@ -559,7 +562,7 @@ static bool pool_on_give(void *arg)
 
 /* ---- from time to time ---- */
 
-/* Takes back what the target no longer asks for, one at a time. */
+/* Removes VMs above the target, one at a time. */
 static void line_shrink(struct pool_line *line)
 {
     unsigned target = line_target(line);
@@ -586,7 +589,7 @@ static void line_check(struct pool_line *line)
             pool_clone_ask(clone);
 }
 
-/* What was wanted of an image is wanted of the one that has its name now. */
+/* Demand for an image becomes demand for the one that now has its name. */
 static void line_hand_on(struct pool_line *line)
 {
     struct gb_image *image = gb_host_find_image(line->pool->host, line->image->name);
@@ -606,7 +609,7 @@ static void pool_on_tick(void *arg)
     struct pool_line *line;
 
     GB_LIST_FOREACH(line, &pool->lines, link) {
-        /* Its image has been built anew: nobody asks for this one any more. */
+        /* Its image has been rebuilt: there will be no more requests for this one. */
         if (gb_host_find_image(pool->host, line->image->name) != line->image) {
             line_drop_all(line, false, "its image was replaced");
             line_hand_on(line);
@@ -737,7 +740,7 @@ bool gb_pool_next(struct gb_pool *pool, size_t *at, struct gb_pool_status *ret_s
     return false;
 }
 
-/* The clone of the line behind @skip others that have a VM; counts down *@skip. */
+/* The line's clone after @skip others that have a VM; counts down *@skip. */
 static struct pool_clone *line_nth_vm(const struct pool_line *line, size_t *skip)
 {
     struct pool_clone *clone;

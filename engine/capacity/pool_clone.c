@@ -4,15 +4,15 @@
  *   the clone answers ─> CONFIGURE ─ OK ─> a cell ─ DONE ─> READY
  *                            └── for each warm-up cell ──┘
  *
- * CONFIGURE gives it random numbers of its own, so that no two VMs that run are twins, even before
- * anybody has them; who takes one configures it again. The cell goes the whole way that a user's
- * will go. It leaves nothing behind.
+ * CONFIGURE gives it its own random numbers, so that no two running VMs share them, even before
+ * they are taken; a session configures its VM again. The cell takes the same path as a user's cell,
+ * and leaves nothing behind.
  *
  * Under emulation the first round translates all of this code (80 ms, measured), the second, with
- * another cell, what other cells will need (40 ms), and the third takes as long as ever (2 ms).
- * Under a load that takes every VM at once the first has to do.
+ * another cell, translates what other cells need (40 ms), and the third is at full speed (2 ms).
+ * When load takes every VM immediately, the first round has to do.
  *
- * Whatever the guest says that was not asked for makes it useless, as does silence.
+ * A guest that sends anything unsolicited is discarded, and so is one that does not answer.
  */
 #include "capacity/pool_clone.h"
 
@@ -71,7 +71,7 @@ void pool_clone_drop(struct pool_clone *clone, const char *reason)
     gb_loop_undefer(&clone->told);
     gb_timer_stop(clone->timer);
     if (clone->clone != NULL)
-        gb_clone_free(TAKE_PTR(clone->clone)); /* the process keeps a share of the slot */
+        gb_clone_free(TAKE_PTR(clone->clone)); /* the process holds a reference to the slot */
     if (clone->guest != NULL && gb_guest_vm(clone->guest) != NULL)
         gb_guest_kill(clone->guest, reason);
     else
@@ -99,12 +99,12 @@ static void pool_clone_on_configured(void *arg, const struct gb_err *err)
     if (err != NULL)
         pool_clone_fail(clone, err);
     else if (!gb_guest_warm_up(clone->guest, GB_WARMUP_POOL, clone->rounds))
-        pool_clone_become_ready(clone); /* its language has no such cells */
+        pool_clone_become_ready(clone); /* its language has no warm-up cells */
 }
 
 static void pool_clone_configure(struct pool_clone *clone)
 {
-    /* Names as well, so that what sets them has run; nobody sees these. */
+    /* Sets names too, so that the code for it has run; nobody sees these. */
     static const struct gb_guest_settings settings = {
         .hostname = "glassbell",
         .machine_id = "00000000000000000000000000000000",

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A second one that dies may be the template's fault. */
+/* After a second death the template may be the cause. */
 enum { LOST_MAX = 2 };
 
 /* ---- no VM ---- */
@@ -16,7 +16,7 @@ static void start_on_fail(void *arg)
     gb_session_fail(start->session, &start->why);
 }
 
-/* From the loop, so that whoever begins a start has a session for its cells in any case. */
+/* From the loop, so that the caller has a session for its cells in any case. */
 static void start_fail(struct gb_start *start, const struct gb_err *err)
 {
     struct gb_host *host = gb_templates_host(gb_pool_templates(start->pool));
@@ -63,8 +63,8 @@ static void start_on_failed(void *arg, const struct gb_err *err)
 {
     struct gb_start *start = arg;
 
-    if (start->was_waiting) { /* this process's fault: it may have been frozen, or killed */
-        start->why = *err;    /* which goes with the clone */
+    if (start->was_waiting) { /* the process's fault: it may have been frozen, or killed */
+        start->why = *err;    /* which is freed with the clone */
         start_drop_clone(start);
         (void)gb_start_again(start, &start->why);
         return;
@@ -109,7 +109,7 @@ static void start_on_room(void *arg, struct gb_slot *slot, const struct gb_err *
         start_boot(start);
 }
 
-/* Of the time to wait; all of it at the first attempt. */
+/* The rest of the time to wait; all of it at the first attempt. */
 static uint64_t start_time_left_ms(const struct gb_start *start)
 {
     uint64_t gone_ms = (gb_clock_mono_ns() - start->begun_ns) / GB_NS_PER_MS;
@@ -155,7 +155,7 @@ static void start_on_template(void *arg, struct gb_snapshot *template, const str
 
 /* ---- the pool ---- */
 
-/* None is ready: a process that waits for a template's state, else one of our own. */
+/* No VM is ready: takes a process that waits for a template's state, else starts one. */
 static void start_begin_anew(struct gb_start *start)
 {
     const struct gb_image *image = gb_session_image(start->session);

@@ -4,10 +4,10 @@
  *   BOOTING ─ HELLO, READY ─> PREPARING ─ OK ─> WARMING ─ its cells are DONE
  *           ─> CONFIGURING ─ OK ─> SAVING ─ held and saved ─> ENDING ─ reaped ─> done
  *
- * What is warmed up here no clone has to do. PREPARE loads what the image names. A few cells go the
- * whole way that a user's will go; they end with nothing left of them in the interpreter. CONFIGURE
- * runs once through the agent, the kernel's random numbers and the interpreter's settings; it
- * carries random bytes of its own, which every clone replaces before anybody runs code in it.
+ * What is warmed up here is ready in every clone. PREPARE loads what the image lists. A few cells
+ * take the same path as a user's cells, and leave nothing behind in the interpreter. CONFIGURE runs
+ * once through the agent, the kernel's random number generator and the interpreter's settings; its
+ * random bytes are replaced in every clone before anybody runs code there.
  */
 #include "capacity/template_builder.h"
 
@@ -29,7 +29,7 @@ struct template_builder {
     char *state_path;
     struct gb_snapshot_save save;
     enum builder_step step;
-    unsigned cells; /* that have been sent */
+    unsigned cells; /* sent so far */
     struct gb_timer *timer;
     struct gb_err why; /* the first failure */
     void (*done)(void *arg, const struct gb_err *err);
@@ -45,12 +45,12 @@ static void builder_give_up(struct template_builder *builder, const struct gb_er
     gb_guest_kill(builder->guest, err->message);
 }
 
-/* Who waited too long has to know whether the guest slept or the host had no time for it. */
+/* After a time-out: CPU time used, to tell a stuck guest from a host without time for it. */
 static uint64_t builder_cpu_ms(const struct template_builder *builder)
 {
     struct gb_vm_sample sample = {0};
 
-    (void)gb_vm_sample(gb_guest_vm(builder->guest), &sample, NULL); /* 0 is as good as any, then */
+    (void)gb_vm_sample(gb_guest_vm(builder->guest), &sample, NULL); /* then 0 will do */
     return sample.cpu_ns / GB_NS_PER_MS;
 }
 
@@ -110,7 +110,7 @@ static void builder_configure(struct template_builder *builder)
         builder_give_up(builder, &err);
 }
 
-/* The next cell, or what comes after the last. */
+/* Sends the next cell, or goes on after the last. */
 static void builder_warm_up(struct template_builder *builder)
 {
     builder->step = WARMING;
@@ -118,7 +118,7 @@ static void builder_warm_up(struct template_builder *builder)
         builder_configure(builder);
 }
 
-/* A cell that did not end by itself has left something behind, or another worker. */
+/* A cell that did not end normally has left something behind, or restarted the worker. */
 static int builder_on_done(void *arg, const struct gb_done *done, struct gb_err *err)
 {
     const uint32_t bad = GB_DONE_TIMED_OUT | GB_DONE_INTERRUPTED | GB_DONE_OOM | GB_DONE_STATE_LOST;
@@ -189,7 +189,7 @@ static void builder_on_listens(void *arg)
     gb_timer_start(builder->timer, STEP_MS);
 }
 
-/* What the cells print is of no interest, whenever it comes. */
+/* The cells' output does not matter, whenever it comes. */
 static void builder_on_background(void *arg, uint32_t cell, enum gb_output stream,
                                   struct gb_bytes bytes)
 {
@@ -220,7 +220,7 @@ static void builder_on_dead(void *arg, const struct gb_err *why)
 {
     struct template_builder *builder = arg;
 
-    /* ENDING without a failure is the end as it should be. */
+    /* ENDING without a failure is the normal end. */
     if (builder->step != ENDING && builder->why.code == GB_OK)
         builder->why = *why;
     gb_guest_free(builder->guest);

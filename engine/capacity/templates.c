@@ -4,13 +4,13 @@
  *   NONE ─ first request ─> CHECKING ─ good ─> READY
  *                              └─ none, or not to be used ─> MAKING, if wanted ─> READY or FAILED
  *
- * What reads or writes the store's files runs as a *job* on the thread pool, one for an entry at a
- * time, with copies of all that it needs. Making goes in this order: the lock of the name, job
- * BEGIN (which may find that another server has made it meanwhile), the builder's VM, job PUBLISH.
- * One template is made at a time on a small host: two at once would take as long as one after the
- * other, and the first would be late. Who waits for another server's lock is not counted.
+ * Work on the store's files runs as a *job* on the thread pool, one per entry at a time, with
+ * copies of everything that it needs. The steps of MAKING are: the lock on the name, job BEGIN
+ * (which may find that another server has made the template meanwhile), the builder's VM, job
+ * PUBLISH. A small host makes one template at a time: two at once would take as long as one after
+ * the other, and the first would be late. Waiting for another server's lock does not count.
  *
- * The key is computed anew when QEMU's binary or the image has changed; then it is a new entry.
+ * The key is recomputed when QEMU's binary or the image changes; the result is a new entry.
  */
 #include "capacity/templates.h"
 
@@ -34,10 +34,11 @@
 enum {
     FORMAT = 1,
     RETRY_MS = 60000,          /* after a failure */
-    RETRY_DOUBLINGS = 6,       /* after several */
-    HUNG_MAX = 2,              /* clones in a row that do not come up: the template is of no use */
-    LOCK_PATIENCE_MS = 300000, /* with another server that makes the same */
-    TIDY_MS = 3600000,         /* between two looks at what the store holds */
+    RETRY_DOUBLINGS = 6,       /* after repeated failures */
+    HUNG_MAX = 2,              /* consecutive clones that fail to start before the template is given
+                                * up */
+    LOCK_PATIENCE_MS = 300000, /* for another server that makes the same template */
+    TIDY_MS = 3600000,         /* between checks of the store */
     RAM_ROOM_MB = 64,
 };
 
@@ -52,30 +53,30 @@ struct template_entry {
     struct gb_buf key;
     char name[GB_SNAPSHOT_NAME_HEX + 1];
     uint64_t asked;
-    bool suspect;                 /* READY, but to be verified again */
+    bool suspect;                 /* READY, but has to be verified again */
     struct gb_snapshot *template; /* READY */
     struct gb_list waiters;
     struct gb_list turn; /* in templates->queue */
     struct template_builder *builder;
     struct gb_snapshot_lock lock; /* while MAKING */
     bool counted;                 /* in templates->making */
-    bool used;                    /* since the store was told */
-    bool again;                   /* the second attempt to make it */
-    unsigned hung;                /* clones in a row that did not come up */
-    unsigned useless;             /* templates in a row that were given up for that */
-    struct stat given_up;         /* the RAM file of the last one of them */
+    bool used;                    /* since the store was last told */
+    bool again;                   /* second attempt to make it */
+    unsigned hung;                /* consecutive clones that failed to start */
+    unsigned useless;             /* consecutive templates given up for that reason */
+    struct stat given_up;         /* the RAM file of the last one */
     uint64_t failed_ns;
-    struct gb_err why; /* of FAILED, or of the end of the builder */
+    struct gb_err why; /* if FAILED, or why the builder ended */
 };
 
 struct gb_templates {
     struct gb_host *host;
-    struct gb_admission *admission; /* NULL: nobody counts */
+    struct gb_admission *admission; /* NULL: not accounted */
     char *folder;
     struct gb_list entries;
-    struct gb_list queue; /* entries that are to be made */
+    struct gb_list queue; /* entries waiting to be made */
     unsigned making, making_max;
-    unsigned jobs; /* on threads */
+    unsigned jobs; /* running on threads */
     struct gb_surplus_limits limits;
     struct gb_timer *tidy_timer;
     bool tidying, tidy_again, ending;
@@ -87,15 +88,15 @@ struct gb_templates {
 struct template_job {
     uv_work_t work;
     struct gb_templates *templates;
-    struct template_entry *entry; /* NULL of TIDY */
+    struct template_entry *entry; /* NULL for TIDY */
     enum template_job_kind kind;
     char *folder, *name;
-    struct gb_buf key;  /* TIDY: the names that are in use, each with its NUL */
+    struct gb_buf key;  /* TIDY: names in use, each followed by a NUL */
     struct gb_buf text; /* TIDY: what was done, in lines */
     uint64_t bytes;
     struct gb_surplus_limits limits;
     struct gb_snapshot_files files;
-    struct stat given_up; /* of the entry */
+    struct stat given_up; /* copied from the entry */
     int r;
     struct gb_err err;
 };
@@ -107,7 +108,7 @@ static void entry_tell(struct template_entry *entry, struct gb_snapshot *templat
 {
     struct gb_list waiters, *link;
 
-    /* One who is told may ask again at once. */
+    /* A waiter that is notified may ask again immediately. */
     gb_list_init(&waiters);
     while ((link = gb_list_pop(&entry->waiters)) != NULL)
         gb_list_add_tail(&waiters, link);
@@ -150,7 +151,7 @@ static int template_job_open_stored(struct template_job *job, struct gb_err *err
         gb_file_mtime_ns(&info) != gb_file_mtime_ns(bad))
         return r;
     gb_snapshot_files_release(&job->files);
-    if (job->kind == JOB_BEGIN) /* the lock is ours */
+    if (job->kind == JOB_BEGIN) /* we hold the lock */
         gb_snapshot_remove(job->folder, job->name);
     return gb_err_set(err, GB_ENOTFOUND, "its clones do not come up");
 }
@@ -195,7 +196,7 @@ static void template_job_on_done(uv_work_t *work, int status)
 {
     struct template_job *job = work->data;
 
-    (void)status; /* nobody cancels it */
+    (void)status; /* it is never cancelled */
     job->templates->jobs--;
     template_job_done(job);
     template_job_free(job);
@@ -244,7 +245,7 @@ static int entry_start_job(struct template_entry *entry, enum template_job_kind 
     return template_job_run(job, err);
 }
 
-/* Tells the store what is in use, and lets it remove what is too much. */
+/* Tells the store what is in use, and lets it evict templates. */
 static void templates_start_tidying(struct gb_templates *templates)
 {
     struct template_job *job;
@@ -318,7 +319,7 @@ static void templates_check_end(struct gb_templates *templates)
 
 static void templates_make_next(struct gb_templates *templates);
 
-/* The turn of an entry is over. */
+/* The entry's turn is over. */
 static void entry_made(struct template_entry *entry)
 {
     struct gb_templates *templates = entry->templates;
@@ -368,12 +369,13 @@ static void entry_on_built(void *arg, const struct gb_err *err)
     }
     if (err != NULL)
         entry_failed(entry, err);
-    /* What it left is removed under the lock; without a thread the next builder does it. */
+    /* Remove what the builder left, under the lock; if there is no thread, the next builder does
+     * it. */
     if (entry_start_job(entry, JOB_ABORT, &problem) < 0)
         entry_made(entry);
 }
 
-/* The folder is there. */
+/* The folder exists. */
 static int entry_start_builder(struct template_entry *entry, struct gb_err *err)
 {
     _cleanup_(freep) char *ram = gb_snapshot_new_path(entry->templates->folder, entry->name, "ram");
@@ -404,7 +406,7 @@ void gb_templates_account(struct gb_templates *templates, struct gb_admission *a
     templates->admission = admission;
 }
 
-/* The lock is ours, or could not be had. */
+/* We have the lock, or failed to get it. */
 static void entry_on_locked(void *arg, const struct gb_err *err)
 {
     struct template_entry *entry = arg;
@@ -579,7 +581,7 @@ static int entry_add(struct gb_templates *templates, const struct gb_image *imag
     return 0;
 }
 
-/* Clones of it do not come up, though its files are whole. */
+/* Its clones fail to start, although its files are intact. */
 static void entry_give_up(struct template_entry *entry)
 {
     struct gb_err err;
@@ -598,7 +600,7 @@ static void entry_give_up(struct template_entry *entry)
     entry_failed(entry, &err);
 }
 
-/* A failure is left alone for a while, and for a longer one where templates were made in vain. */
+/* A failure is not retried for a while, and for longer if templates turned out useless. */
 static uint64_t entry_retry_ms(const struct template_entry *entry)
 {
     unsigned doublings = entry->useless > 2 ? entry->useless - 2 : 0;
@@ -606,7 +608,7 @@ static uint64_t entry_retry_ms(const struct template_entry *entry)
     return (uint64_t)RETRY_MS << MIN(doublings, (unsigned)RETRY_DOUBLINGS);
 }
 
-/* Moves the entry on where that is due. */
+/* Advances the entry's state if needed. */
 static int entry_advance(struct template_entry *entry, bool insists, struct gb_err *err)
 {
     uint64_t now = gb_clock_mono_ns();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The folder of a journal: made, opened, and locked against other servers. */
+/* The folder of a journal: creating it, opening it, and locking it against other servers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "journal/internal.h"
 
-/* On a file system that takes no writes a lock that is there already still keeps others away. */
+/* On a read-only file system, an existing lock file still keeps others out. */
 static int open_lock(const struct gb_journal *journal, struct gb_err *err)
 {
     int fd = openat(journal->folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -44,7 +44,7 @@ static int try_folder(struct gb_journal *journal, struct gb_err *err)
     if (r < 0)
         return r;
     journal->lock_fd = r;
-    (void)futimens(journal->lock_fd, NULL); /* it is in use: see sweep.h */
+    (void)futimens(journal->lock_fd, NULL); /* marks it as in use: see sweep.h */
     return fstat(journal->lock_fd, &info) == 0 && info.st_nlink == 0;
 }
 

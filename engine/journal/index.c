@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The index: sessions by id, and the places of their cells' records. */
+/* The index: sessions by id, and the positions of their cells' records. */
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ struct gb_journal_session *index_find(const struct gb_journal *journal, const ch
     return found == NULL ? NULL : *(struct gb_journal_session **)found;
 }
 
-/* Makes it when there is none. */
+/* Creates it if there is none. */
 static struct gb_journal_session *index_get(struct gb_journal *journal, const char *id)
 {
     struct gb_journal_session *session = index_find(journal, id);
@@ -138,7 +138,8 @@ void index_settle(struct gb_journal *journal)
         }
 }
 
-/* The place of the cell, or where it would stand. Numbers mostly rise: looked for from the end. */
+/* The index of the cell, or where to insert it. Numbers mostly increase, so the search starts at
+ * the end. */
 static uint32_t place_of(const struct gb_journal_session *session, uint32_t number)
 {
     uint32_t at = session->entry_count;
@@ -240,7 +241,7 @@ void index_forget(struct gb_journal *journal, uint32_t segment)
                 session->entries[kept++] = entry;
         }
         session->entry_count = kept;
-        /* The record of the end is a session's last one: nothing of it is left. */
+        /* The record of the end is a session's last one: there are no others left. */
         if (session->state != GB_RECORD_OPEN && session->segment <= segment) {
             (void)tdelete(session, &journal->by_id, index_compare);
             journal->session_count--;

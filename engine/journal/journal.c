@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation. A record is encoded into one buffer and gets its place, at the end of the
- * newest segment, at once; the index knows it from then on. Small ones are written by the loop
- * itself, because handing them to a thread costs more than the write, unless the disk has shown to
- * be slow, each cell is to be synced, or others are still under way; then, and when they are large,
- * they go to the writer's thread, in their order.
+/* Theory of operation. A record is encoded into one buffer and immediately assigned its place at
+ * the end of the newest segment; from then on it is in the index. The loop writes small records
+ * itself, because handing them to a thread costs more than the write, unless the disk has proved to
+ * be slow, each cell has to be synced, or earlier records are still being written; in these cases,
+ * and if they are large, the writer's thread gets them, in order.
  *
- * What could not be written is taken out of the index again, the segment ends where it did before,
- * and the next record is tried there: an *outage* is over when one about as large as the
- * largest that failed has been written. Its number is used up, so that a later start knows that
- * something is missing. Sessions of which that is true are written again when it is possible.
+ * A record that could not be written is removed from the index, the segment ends where it did
+ * before, and the next record tries again there: an *outage* is over when a record about as large
+ * as the largest failed one has been written. The number of the failed record is used up, so that a
+ * later start notices that something is missing. Sessions affected by that are written again when
+ * possible.
  *
- * Each new segment begins with the sessions that are open, so that no segment needs an older one to
- * be understood. A cell's code stands in its START; its CELL repeats it only when that is in
- * another segment. Old segments make room when the first record of a new one is on disk, and only
- * then: a disk that is full costs nothing that is on it.
+ * Each new segment starts with the open sessions, so that no segment depends on an older one. A
+ * cell's code is in its START; its CELL repeats it only if that is in another segment. Old segments
+ * are removed only once the first record of a new one is on disk: a full disk costs nothing that is
+ * already on it.
  */
 #include "journal.h"
 
@@ -33,14 +34,14 @@
 #include "platform/random.h"
 
 enum {
-    DIRECT_MAX = 64 * 1024, /* bytes that the loop writes by itself */
-    SLOW_MS = 20,           /* a write that took longer shows a slow disk */
+    DIRECT_MAX = 64 * 1024, /* bytes that the loop writes itself */
+    SLOW_MS = 20,           /* a write that takes longer indicates a slow disk */
     SLOW_FOR_MS = 10000,
-    OUTAGE_OVER_MS = 10000, /* nothing has failed for so long */
+    OUTAGE_OVER_MS = 10000, /* no failure for this long */
     SEGMENT_MIN = 1 << 20,
     SEGMENT_MAX = 16 << 20,
-    SEGMENTS_FOR_ALL = 16, /* of the limit */
-    SESSIONS_MAX = 16384,  /* in the index, which is in memory: about */
+    SEGMENTS_FOR_ALL = 16, /* segments within the limit */
+    SESSIONS_MAX = 16384,  /* in the index, which is in memory; approximate */
 };
 
 /* ---- outages ---- */
@@ -61,7 +62,7 @@ static void failed(struct gb_journal *journal, int sys_errno, size_t size)
     outage->on = true;
 }
 
-/* One of @size bytes was written. Where a disk is nearly full the small ones may still be. */
+/* One of @size bytes was written. On an almost full disk, small ones may still fit. */
 static void worked(struct gb_journal *journal, uint32_t segment_number, size_t size)
 {
     struct outage *outage = &journal->outage;
@@ -96,7 +97,8 @@ static void forget_oldest(struct gb_journal *journal)
     free(segment);
 }
 
-/* Old segments make room for the newest, once it holds something. Sessions may go with them. */
+/* Removes old segments to make room for the newest, once that contains a record. Sessions may be
+ * forgotten with them. */
 static void make_room(struct gb_journal *journal)
 {
     struct segment *segment = segment_newest(journal);
@@ -138,7 +140,8 @@ static int open_file(struct gb_journal *journal, uint32_t number, uint64_t key, 
     return 0;
 }
 
-/* The folder could not be locked at the start. What another server did there meanwhile stays. */
+/* The folder could not be locked at start-up. Keeps what another server has written there
+ * meanwhile. */
 static int try_folder_again(struct gb_journal *journal)
 {
     struct gb_err err = {0};
@@ -154,7 +157,7 @@ static int try_folder_again(struct gb_journal *journal)
 
 static void write_open_sessions(struct gb_journal *journal, struct segment *segment);
 
-/* NULL when it cannot be had: *@ret_errno says why. */
+/* NULL on failure: *@ret_errno says why. */
 static struct segment *begin_segment(struct gb_journal *journal, int *ret_errno)
 {
     const struct segment *last;
@@ -180,7 +183,7 @@ static struct segment *begin_segment(struct gb_journal *journal, int *ret_errno)
     return segment;
 }
 
-/* The newest segment's file, ready to go on where its last good record ends. */
+/* Opens the newest segment's file for appending after its last good record. */
 static bool file_goes_on(const struct gb_journal *journal)
 {
     struct segment_file *file = journal->file;
@@ -194,12 +197,12 @@ static bool file_goes_on(const struct gb_journal *journal)
     return true;
 }
 
-/* The segment that a record of @size bytes goes into; NULL when it cannot be had, which has been
- * told. */
+/* The segment for a record of @size bytes; NULL on failure, which has been reported. */
 static struct segment *room_for(struct gb_journal *journal, size_t size)
 {
     struct segment *segment = segment_newest(journal);
-    bool crowded = journal->sessions_here >= SESSIONS_MAX / 8; /* so that few go at once */
+    bool crowded = journal->sessions_here >= SESSIONS_MAX / 8; /* so that only a few are forgotten
+                                                                * at once */
     bool fits = journal->file != NULL && !crowded &&
                 (segment->size == 0 || segment->size + size <= journal->segment_limit);
     int sys_errno = journal->outage.sys_errno;
@@ -209,7 +212,7 @@ static struct segment *room_for(struct gb_journal *journal, size_t size)
     else if (!fits)
         segment = begin_segment(journal, &sys_errno);
     if (segment == NULL) {
-        journal->last_number++; /* of the record that is not written */
+        journal->last_number++; /* the number of the unwritten record */
         failed(journal, sys_errno, 0);
     }
     return segment;
@@ -226,7 +229,7 @@ static void set_unwritten(struct gb_journal *journal, struct gb_journal_session 
     session->unwritten = on;
 }
 
-/* A record whose place was counted on is not there. */
+/* Undoes the effects of a record that was expected to be written and is not. */
 static void journal_take_back(struct gb_journal *journal, const struct gb_record_head *head,
                               uint32_t segment_number, size_t size, int sys_errno)
 {
@@ -294,9 +297,8 @@ static int write_here(struct gb_journal *journal, struct gb_bytes bytes, uint64_
     return 1;
 }
 
-/* Encodes a record, which takes about @size bytes, and writes it to the end of @segment, the
- * newest. 1: written; 0: @ticket will be told, if there is one; or the failure, which has been
- * told. */
+/* Encodes a record of about @size bytes and appends it to @segment, the newest. 1: written; 0:
+ * @ticket will be notified, if there is one; or the failure, which has been reported. */
 static int append(struct gb_journal *journal, struct segment *segment, struct gb_record_head head,
                   const struct gb_fields *table, const void *message, size_t size,
                   struct gb_journal_ticket *ticket)
@@ -362,7 +364,7 @@ static struct gb_bytes journal_text_bytes(const char *text)
     return gb_bytes_str(text == NULL ? "" : text);
 }
 
-/* What the index knows of @session, once more. Borrows until the index changes. */
+/* The index's record of @session. Borrows until the index changes. */
 static struct gb_record_session record_of(const struct gb_journal_session *session)
 {
     return (struct gb_record_session){
@@ -418,7 +420,7 @@ static struct gb_journal_session *first_unwritten(const struct gb_journal *journ
     return NULL;
 }
 
-/* Writes the sessions whose last record could not be written, as long as that goes well. */
+/* Writes the sessions whose last record could not be written, until one fails. */
 static void journal_catch_up(struct gb_journal *journal)
 {
     struct gb_journal_session *session;
@@ -433,7 +435,7 @@ static void journal_catch_up(struct gb_journal *journal)
     }
 }
 
-/* What is left to do when a record has been added. */
+/* Finishes the addition of a record. */
 static void journal_settle(struct gb_journal *journal)
 {
     if (journal->closing)
@@ -523,7 +525,7 @@ static void mark_lost(struct gb_journal *journal)
 
 /* ---- cells ---- */
 
-/* A segment for a record of that session, of which the journal has to know first. */
+/* The segment for a record of that session, which has to be recorded first. */
 static struct segment *room_for_cell(struct gb_journal *journal, const char *id, size_t size)
 {
     struct gb_journal_session *session = index_find(journal, id);
@@ -549,7 +551,7 @@ static struct session_id id_of(const struct gb_cell_info *cell)
     return id;
 }
 
-/* What it takes to say what was run. */
+/* The size of the fields that say what was run. */
 static size_t program_size(const struct gb_cell_info *cell)
 {
     return cell->code.size + cell->file.size + cell->argv.size;
@@ -694,7 +696,7 @@ int gb_journal_open(struct gb_loop *loop, const struct gb_journal_config *config
     if (journal->folder_fd >= 0)
         journal_scan(journal);
     journal->writer = writer_new(loop, config, on_sync_failed, journal);
-    /* The newest segment is added to, if that is possible; else the next record begins one. */
+    /* Append to the newest segment if possible; else the next record starts a new one. */
     last = segment_newest(journal);
     if (last != NULL && !last->closed)
         (void)open_file(journal, last->number, last->key, 0);

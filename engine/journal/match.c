@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation. Bytes pass a small machine that drops escape sequences (ECMA-48: CSI,
- * strings like OSC, and single ones) and folds case, into a window in which memmem() looks, in
- * linear time. The end of a window that could begin a match stands at the front of the next. */
+/* Theory of operation. A small state machine removes escape sequences (ECMA-48: CSI, strings such
+ * as OSC, and single ones) and folds case, into a window that memmem() searches in linear time. The
+ * end of a window that could be the start of a match is copied to the front of the next. */
 #include "match.h"
 
 #include <string.h>
@@ -12,10 +12,10 @@ enum { WINDOW = 32 * 1024, ESCAPE = 0x1b, BELL = 0x07 };
 
 enum state {
     STATE_TEXT,
-    STATE_ESCAPE,     /* behind ESC, and what stands between it and the last byte */
-    STATE_CSI,        /* behind ESC [ */
-    STATE_STRING,     /* behind ESC ] and the like, until BEL or ESC \ */
-    STATE_STRING_END, /* behind an ESC in a string */
+    STATE_ESCAPE,     /* after ESC and intermediate bytes, before the final byte */
+    STATE_CSI,        /* after ESC [ */
+    STATE_STRING,     /* after ESC ] and similar, until BEL or ESC \ */
+    STATE_STRING_END, /* after an ESC in a string */
 };
 
 static uint8_t fold(uint8_t c)
@@ -41,7 +41,7 @@ static enum state begin_sequence(uint8_t c)
     return c >= 0x20 && c < 0x30 ? STATE_ESCAPE : STATE_TEXT;
 }
 
-/* The state behind @c, which is no text. */
+/* The state after @c, which belongs to an escape sequence. */
 static enum state in_sequence(enum state state, uint8_t c)
 {
     switch (state) {

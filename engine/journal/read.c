@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading cells back, on the thread pool: pure but for the files, which nobody changes any more. */
+/* Reads cells back, on the thread pool: pure except for reading files, which no longer change. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@ struct reading {
     struct gb_journal_query query;
     char session[GB_RECORD_ID_MAX];
     int folder_fd, file_fd;
-    struct gb_list segments;    /* copies of those that there are: number and key */
-    const struct segment *file; /* that file_fd is; NULL: none */
+    struct gb_list segments;    /* copies of the existing ones: number and key */
+    const struct segment *file; /* the one open as file_fd; NULL: none */
     uint32_t incarnation, count, last;
     bool more;
     uint64_t bytes;              /* read so far */
@@ -26,7 +26,7 @@ struct reading {
     struct gb_journal_entry entries[];
 };
 
-/* -ENOENT: a rotation has removed it. */
+/* -ENOENT: removed by rotation. */
 static int open_segment(struct reading *reading, uint32_t number)
 {
     struct segment *segment, *found = NULL;
@@ -77,8 +77,8 @@ static bool read_segment_head(struct reading *reading, uint64_t at, struct gb_re
            ret_head->key == reading->file->key;
 }
 
-/* The record of @number that should stand there. Nothing: none was there, or a rotation has removed
- * it. Borrows from @payload. */
+/* Reads the record of cell @number at that position. Nothing: it is not there, or was removed by
+ * rotation. Borrows from @payload. */
 static enum found read_cell(struct reading *reading, uint32_t number, struct place place,
                             struct gb_buf *payload, struct gb_cell_info *ret_cell)
 {
@@ -100,7 +100,7 @@ static enum found read_cell(struct reading *reading, uint32_t number, struct pla
     reading->bytes += head.size;
     if (gb_record_read_cell(&head, gb_buf_bytes(payload), ret_cell) < 0)
         return FOUND_DAMAGED;
-    ret_cell->session = gb_bytes_str(reading->session); /* the head's goes with this frame */
+    ret_cell->session = gb_bytes_str(reading->session); /* the head's does not outlive this frame */
     return FOUND;
 }
 
@@ -109,7 +109,7 @@ static enum gb_journal_verdict read_entry(struct reading *reading,
 {
     const struct place start_place = {entry->start_segment, entry->start_at};
     const struct place done_place = {entry->done_segment, entry->done_at};
-    /* What is known when neither of its records can be read. */
+    /* What is known if neither of its records can be read. */
     struct gb_cell_info cell = {.session = gb_bytes_str(reading->session),
                                 .number = entry->number,
                                 .incarnation = reading->incarnation,
@@ -195,7 +195,7 @@ static void after(uv_work_t *request, int status)
     reading_free(reading);
 }
 
-/* The entries that @query asks for: session->entries[*ret_from .. *ret_to). Numbers rise. */
+/* The entries selected by @query: session->entries[*ret_from .. *ret_to). Numbers increase. */
 static void find_range(const struct gb_journal_session *session,
                        const struct gb_journal_query *query, uint32_t *ret_from, uint32_t *ret_to)
 {

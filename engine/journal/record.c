@@ -154,7 +154,7 @@ static bool valid_id(const char *id)
     return true;
 }
 
-/* 0: none that is known. */
+/* 0: unknown. */
 static enum gb_record_version version_of(struct gb_bytes bytes)
 {
     uint32_t magic = bytes.size < MAGIC_SIZE ? 0 : gb_get_u32(bytes.data);
@@ -196,7 +196,7 @@ int gb_record_head_read(struct gb_bytes bytes, struct gb_record_head *ret_head)
 {
     struct gb_record_head head = {.version = version_of(bytes)};
     size_t size = gb_record_head_size(&head);
-    const uint8_t *rest = bytes.data + 8; /* behind magic and type, and key and number */
+    const uint8_t *rest = bytes.data + 8; /* after magic and type, and key and number */
     uint32_t type;
 
     if (head.version == 0 || bytes.size < size ||

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation. The index is read from the segments at the start. Heads of records lie
- * behind one another; only the payloads that the index needs are read, those of cells by whoever
- * asks for them. Where no head follows, bytes are damaged: the next head is looked for by the
- * file's key, so that damage costs the records that it touches. What their numbers say is missing
- * is a *gap*, and nothing is claimed of an end that may lie in one.
+/* Theory of operation. At start-up the index is read from the segments. Only the heads of records,
+ * which follow each other, and the payloads that the index needs are read; cells are read on
+ * request. Where no head follows, bytes are damaged: the next head is found by the file's key, so
+ * that damage costs only the records that it touches. Records missing according to the numbers are
+ * a *gap*; if a cell's end may lie in a gap, nothing is claimed about it.
  *
- * Nothing is cut off but a record within which its file ends: a server was killed while it wrote
- * it, and has not told anybody that it is there. All else stays, for a tool that knows more than
- * this one; the next record goes behind it.
+ * Only a record that is cut off by the end of its file is removed: a server was killed while
+ * writing it, and has not reported it to anybody. Everything else is kept, for a tool that knows
+ * more than this one; the next record is written after it.
  *
- * Files of older versions have no key: what looks like a head behind damage may be what a guest has
- * printed, so they count up to their first damage.
+ * Files of older versions have no key: what looks like a head after damage may be a guest's output,
+ * so they are read up to the first damage.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -34,13 +34,13 @@ struct scan {
     struct segment *segment;
     int fd;
     uint64_t size, window_at;
-    struct gb_buf window; /* what of the file was read last */
-    bool unreadable;      /* the disk did not give a part of it */
-    uint64_t number;      /* of its last record; 0: none yet */
-    uint64_t skipped;     /* bytes that are none of a record */
+    struct gb_buf window; /* the part of the file read last */
+    bool unreadable;      /* the disk failed to return part of it */
+    uint64_t number;      /* of the last record; 0: none yet */
+    uint64_t skipped;     /* bytes that belong to no record */
 };
 
-/* @size bytes at @at; NULL when they are not there. Borrows until the next call. */
+/* Returns @size bytes at @at; NULL if they do not exist. Borrows until the next call. */
 static const uint8_t *scan_look(struct scan *scan, uint64_t at, size_t size)
 {
     size_t want = MAX(size, (size_t)WINDOW);
@@ -67,7 +67,7 @@ static const uint8_t *scan_look(struct scan *scan, uint64_t at, size_t size)
     return gb_buf_data(&scan->window);
 }
 
-/* The bytes at @at, as many as a head has or as there are. */
+/* The bytes at @at, up to the size of a head. */
 static struct gb_bytes look_head(struct scan *scan, uint64_t at)
 {
     size_t size = (size_t)MIN(scan->size - MIN(at, scan->size), (uint64_t)GB_RECORD_HEAD);
@@ -76,7 +76,7 @@ static struct gb_bytes look_head(struct scan *scan, uint64_t at)
     return (struct gb_bytes){data, data == NULL ? 0 : size};
 }
 
-/* A head of this file's version and key. */
+/* Parses a head with this file's version and key. */
 static bool scan_read_head(struct scan *scan, uint64_t at, struct gb_record_head *ret_head)
 {
     struct gb_bytes bytes = look_head(scan, at);
@@ -89,7 +89,7 @@ static bool scan_read_head(struct scan *scan, uint64_t at, struct gb_record_head
     return true;
 }
 
-/* Where the first head at or behind @from stands, or NOWHERE. */
+/* The position of the first head at or after @from, or NOWHERE. */
 static uint64_t find_head(struct scan *scan, uint64_t from)
 {
     uint64_t key = scan->segment->key, at = from + GB_RECORD_KEY_AT;
@@ -121,8 +121,8 @@ static void note_gap(struct scan *scan, uint64_t at, uint64_t lost)
     scan->journal->lost += lost;
 }
 
-/* Numbers rise by one from record to record, over all files. False: the record is a copy of one
- * that was there before. */
+/* Numbers increase by one per record, across files. False: the record is a copy of an earlier
+ * one. */
 static bool check_number(struct scan *scan, uint64_t number, uint64_t at)
 {
     struct gb_journal *journal = scan->journal;
@@ -162,8 +162,8 @@ static void scan_take(struct scan *scan, const struct gb_record_head *head, uint
     scan->journal->records++;
 }
 
-/* What stands behind the last record: nothing, the beginning of one, or what cannot be read.
- * Returns the size that the file should have. */
+/* Examines what follows the last record: nothing, the start of a record, or garbage. Returns the
+ * size that the file should have. */
 static uint64_t look_at_tail(struct scan *scan, uint64_t at)
 {
     struct gb_bytes rest = look_head(scan, at);
@@ -195,7 +195,7 @@ static uint64_t scan_records(struct scan *scan)
         } else {
             next = find_head(scan, at + GB_RECORD_HEAD);
             if (next == NOWHERE && end > scan->size)
-                return at; /* the file ends within it */
+                return at; /* cut off by the end of the file */
             scan->skipped += next != NOWHERE && next > end ? next - end : 0;
             end = MIN(end, scan->size);
         }
@@ -206,7 +206,7 @@ static uint64_t scan_records(struct scan *scan)
     return look_at_tail(scan, end);
 }
 
-/* Records without a key: up to the first damage. */
+/* Records without a key: read up to the first damage. */
 static void scan_old_records(struct scan *scan)
 {
     struct gb_record_head head;
@@ -225,7 +225,7 @@ static void scan_old_records(struct scan *scan)
     }
 }
 
-/* A file that was called as older versions call it, and whose first record is of this one. */
+/* A file named as in older versions whose first record is of this version. */
 static void find_key(struct scan *scan)
 {
     struct gb_record_head head;
@@ -240,7 +240,7 @@ static bool is_foreign(struct scan *scan)
            (scan->segment->key == 0 || find_head(scan, 0) == NOWHERE);
 }
 
-/* Whether its records are of an older version: such a file is never added to. */
+/* Whether its records are of an older version: such a file is never appended to. */
 static bool is_old(struct scan *scan)
 {
     struct gb_record_head head;
@@ -344,7 +344,7 @@ void journal_scan(struct gb_journal *journal)
     GB_LIST_FOREACH(segment, &journal->segments, link)
         scan_segment(journal, segment, segment->link.next == &journal->segments);
     index_settle(journal);
-    /* What a gap at the end hid is missing for those who come later, too. */
+    /* A gap at the end is also missing for later cells. */
     segment = segment_newest(journal);
     if (segment != NULL && journal->gap.segment == segment->number &&
         journal->gap.at >= segment->size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of segments, and what their files are called. */
+/* The list of segments, and the names of their files. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ void segment_name(char name[48], uint32_t number, uint64_t key)
                        key);
 }
 
-/* @count digits of @base, which is at most 16. */
+/* Reads @count digits in @base, which is at most 16. */
 static bool read_digits(const char **text, int count, unsigned base, uint64_t *ret_value)
 {
     static const char digits[] = "0123456789abcdef";

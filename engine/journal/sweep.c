@@ -30,7 +30,8 @@ static bool is_lock(const char *name)
     return strcmp(name, "lock") == 0;
 }
 
-/* Calls for each entry but "." and ".."; false when one call said so, or it cannot be listed. */
+/* Calls @visit for each entry except "." and ".."; false if a call returned false, or the folder
+ * cannot be read. */
 static bool each_entry(int folder_fd, bool (*visit)(int folder_fd, const char *name, void *arg),
                        void *arg)
 {
@@ -76,7 +77,7 @@ static int open_journal(int parent_fd, const char *name)
     return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-/* The lock goes last: who comes meanwhile finds it taken. */
+/* Remove the lock last: a server that comes meanwhile finds it taken. */
 static bool remove_journal(int parent_fd, const char *name)
 {
     _cleanup_(closep) int fd = open_journal(parent_fd, name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts that many sessions have in common (an image, a client, why they ended), each kept once. */
+/* Strings shared by many sessions (an image, a client, the reason of the end), stored once each. */
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Theory of operation. The loop pushes jobs under a lock and wakes the thread; the thread takes all
- * that there are, writes them, syncs each file once when every cell has to be safe from a power cut
- * (group commit), and hands them back through a pipe that the loop watches. With `interval` the
- * thread wakes itself a while after the first unsynced byte. */
+ * queued jobs, writes them, syncs each file once if every cell has to survive a power cut (group
+ * commit), and returns them through a pipe that the loop watches. With `interval` the thread wakes
+ * up by itself some time after the first unsynced byte. */
 #include "writer.h"
 
 #include <errno.h>
@@ -26,16 +26,16 @@ struct writer {
     uint64_t interval_ns;
     void (*sync_failed)(void *arg, int sys_errno);
     void *arg;
-    int wake_fds[2]; /* of a pipe: the thread writes a byte, the loop reads */
+    int wake_fds[2]; /* a pipe: the thread writes a byte, the loop reads it */
     struct gb_watch *watch;
-    size_t pending, pending_bytes; /* the loop's: pushed and not handed back */
+    size_t pending, pending_bytes; /* used by the loop: pushed and not returned */
 
-    /* Under the lock. */
+    /* Protected by the lock. */
     struct gb_list queue, done;
     bool stop;
-    struct segment_file *dirty; /* has bytes that were not synced; NULL: none */
+    struct segment_file *dirty; /* has unsynced bytes; NULL: none */
     uint64_t dirty_since_ns;
-    int sync_errno; /* of a failure that the loop does not know of; 0: none */
+    int sync_errno; /* of a failure not yet reported to the loop; 0: none */
 };
 
 int write_at(int fd, struct gb_bytes bytes, uint64_t offset)
@@ -63,13 +63,13 @@ static void job_free(struct job *job)
 
 /* ---- the thread ---- */
 
-/* What was written of it must not stand in front of what is written later. */
+/* Remove what was written of it, so that it does not precede later records. */
 static void cut_back(struct job *job, int sys_errno)
 {
     job->result = -sys_errno;
     job->file->broken = sys_errno;
     if (ftruncate(job->file->fd, (off_t)job->offset) < 0)
-        return; /* it stands there torn until it is written over */
+        return; /* it stays there, torn, until it is overwritten */
 }
 
 static void do_write(struct job *job)
@@ -87,13 +87,14 @@ static int sync_file(const struct segment_file *file)
     int r = gb_file_sync_data(file->fd);
 
     if (r == 0)
-        (void)fsync(file->folder_fd); /* cheap when no file has come or gone */
+        (void)fsync(file->folder_fd); /* cheap if no file was created or removed */
     return r;
 }
 
 static void wake_loop(const struct writer *writer)
 {
-    (void)!write(writer->wake_fds[1], "", 1); /* fails when the pipe is full: the loop will come */
+    (void)!write(writer->wake_fds[1], "", 1); /* fails if the pipe is full: the loop will wake up
+                                               * anyway */
 }
 
 static void say_sync_failed(struct writer *writer, int sys_errno)
@@ -126,8 +127,8 @@ static void do_close(struct writer *writer, struct segment_file *file)
     free(file);
 }
 
-/* Makes what was written of @jobs safe, those of @file: what is not is not recorded. From the last
- * back, so that the file is cut at the first. */
+/* Syncs @file for its @jobs: a cell that is not synced is not recorded. Goes backwards from the
+ * last, so that the file is truncated at the first. */
 static void sync_cells(struct gb_list *jobs, struct segment_file *file)
 {
     int r = sync_file(file);
@@ -142,7 +143,7 @@ static void sync_cells(struct gb_list *jobs, struct segment_file *file)
     }
 }
 
-/* Does @jobs in their order. A file that is closed among them has been synced. */
+/* Executes @jobs in order. A file that is closed has been synced. */
 static void do_jobs(struct writer *writer, struct gb_list *jobs)
 {
     struct segment_file *written = NULL;
@@ -156,7 +157,7 @@ static void do_jobs(struct writer *writer, struct gb_list *jobs)
             break;
         case JOB_CLOSE:
             if (job->file == NULL)
-                abort(); /* there is a file to close */
+                abort(); /* a CLOSE has a file */
             if (written == job->file && writer->sync == GB_JOURNAL_SYNC_CELL)
                 sync_cells(jobs, written);
             written = written == job->file ? NULL : written;
@@ -187,7 +188,8 @@ static void hand_back(struct writer *writer, struct gb_list *jobs)
     wake_loop(writer);
 }
 
-/* Waits for jobs, for the end, or for the time to sync. Called and left with the lock held. */
+/* Waits for jobs, for the end, or until it is time to sync. Called, and returns, with the lock
+ * held. */
 static void wait_for_work(struct writer *writer)
 {
     if (writer->dirty != NULL)
@@ -260,7 +262,8 @@ static void writer_on_event(void *arg)
     uint8_t bytes[64];
     int sync_errno;
 
-    (void)!read(writer->wake_fds[0], bytes, sizeof(bytes)); /* what is left wakes once more */
+    (void)!read(writer->wake_fds[0], bytes, sizeof(bytes)); /* leftover bytes only cause another
+                                                             * wake-up */
     pthread_mutex_lock(&writer->lock);
     sync_errno = writer->sync_errno;
     writer->sync_errno = 0;
@@ -289,9 +292,9 @@ struct writer *writer_new(struct gb_loop *loop, const struct gb_journal_config *
             gb_fd_set_nonblocking(writer->wake_fds[0], true) == 0 &&
             gb_fd_set_nonblocking(writer->wake_fds[1], true) == 0;
     (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the loop's */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are handled by the loop */
     if (!ready || pthread_create(&writer->thread, NULL, writer_run, writer) != 0)
-        abort(); /* at the start of the server: no descriptor or no thread is left */
+        abort(); /* at server start-up: no descriptor or no thread available */
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     writer->watch = gb_watch_new(loop, writer->wake_fds[0], writer_on_event, writer);
     return writer;

@@ -43,23 +43,23 @@ struct address_range_v4 {
     enum gb_address_class of;
 };
 
-/* The registry of RFC 6890 as IANA keeps it; the first that fits counts. 198.18.0.0/15 is where the
- * addresses of a session's names come from. */
+/* IANA's registry according to RFC 6890; the first match counts. Addresses for a session's names
+ * are from 198.18.0.0/15. */
 static const struct address_range_v4 ranges_v4[] = {
-    {0xa9fea9fe, 32, GB_ADDRESS_NEVER}, /* 169.254.169.254: metadata of most clouds */
-    {0xa9feaa02, 32, GB_ADDRESS_NEVER}, /* 169.254.170.2: of containers in one of them */
-    {0x646464c8, 32, GB_ADDRESS_NEVER}, /* 100.100.100.200: of another */
+    {0xa9fea9fe, 32, GB_ADDRESS_NEVER}, /* 169.254.169.254: metadata service of most clouds */
+    {0xa9feaa02, 32, GB_ADDRESS_NEVER}, /* 169.254.170.2: of one cloud's containers */
+    {0x646464c8, 32, GB_ADDRESS_NEVER}, /* 100.100.100.200: of another cloud */
     {0x00000000, 8, GB_ADDRESS_NEVER},  /* this network */
     {0x0a000000, 8, GB_ADDRESS_PRIVATE},
-    {0x64400000, 10, GB_ADDRESS_PRIVATE}, /* behind a carrier's translation */
+    {0x64400000, 10, GB_ADDRESS_PRIVATE}, /* carrier-grade NAT */
     {0x7f000000, 8, GB_ADDRESS_PRIVATE},  /* this host */
     {0xa9fe0000, 16, GB_ADDRESS_PRIVATE}, /* this link */
     {0xac100000, 12, GB_ADDRESS_PRIVATE},
-    {0xc0000000, 24, GB_ADDRESS_PRIVATE}, /* protocols' own */
+    {0xc0000000, 24, GB_ADDRESS_PRIVATE}, /* protocol assignments */
     {0xc0000200, 24, GB_ADDRESS_PRIVATE}, /* documentation */
-    {0xc0586300, 24, GB_ADDRESS_PRIVATE}, /* relays of 6to4 */
+    {0xc0586300, 24, GB_ADDRESS_PRIVATE}, /* 6to4 relays */
     {0xc0a80000, 16, GB_ADDRESS_PRIVATE},
-    {0xc6120000, 15, GB_ADDRESS_PRIVATE}, /* benchmarks */
+    {0xc6120000, 15, GB_ADDRESS_PRIVATE}, /* benchmarking */
     {0xc6336400, 24, GB_ADDRESS_PRIVATE}, /* documentation */
     {0xcb007100, 24, GB_ADDRESS_PRIVATE}, /* documentation */
     {0xe0000000, 4, GB_ADDRESS_NEVER},    /* multicast */
@@ -79,8 +79,8 @@ static enum gb_address_class address_class_v4(uint32_t address)
 struct address_range_v6 {
     uint8_t net[16];
     unsigned bits;
-    unsigned v4_at; /* where an IPv4 address stands in it; 0: none does */
-    bool inverted;  /* its bits */
+    unsigned v4_at; /* offset of an embedded IPv4 address; 0: none */
+    bool inverted;  /* its bits are inverted */
     enum gb_address_class of;
 };
 
@@ -95,13 +95,14 @@ static const struct address_range_v6 ranges_v6[] = {
     {{0x01, 0x00}, 64, 0, false, GB_ADDRESS_NEVER},                           /* discard */
     {{0x20, 0x01, 0x00, 0x00}, 32, 12, true, GB_ADDRESS_PUBLIC},              /* Teredo */
     {{0x20, 0x01, 0x0d, 0xb8}, 32, 0, false, GB_ADDRESS_PRIVATE},             /* documentation */
-    {{0x20, 0x01, 0x00}, 23, 0, false, GB_ADDRESS_PRIVATE},                   /* protocols' own */
+    {{0x20, 0x01, 0x00}, 23, 0, false, GB_ADDRESS_PRIVATE},                   /* protocol
+                                                                               * assignments */
     {{0x20, 0x02}, 16, 2, false, GB_ADDRESS_PUBLIC},                          /* 6to4 */
     {{0x3f, 0xff, 0x00}, 20, 0, false, GB_ADDRESS_PRIVATE},                   /* documentation */
     {{0xfd, 0x00, 0x0e, 0xc2, [15] = 0x54, [14] = 0x02}, 128, 0, false, GB_ADDRESS_NEVER},
     {{0xfc}, 7, 0, false, GB_ADDRESS_PRIVATE},        /* this site */
     {{0xfe, 0x80}, 10, 0, false, GB_ADDRESS_PRIVATE}, /* this link */
-    {{0xfe, 0xc0}, 10, 0, false, GB_ADDRESS_PRIVATE}, /* of old */
+    {{0xfe, 0xc0}, 10, 0, false, GB_ADDRESS_PRIVATE}, /* deprecated */
     {{0xff}, 8, 0, false, GB_ADDRESS_NEVER},          /* multicast */
 };
 
@@ -153,7 +154,7 @@ void gb_address_format(const struct gb_address *address, char text[GB_ADDRESS_TE
                               : inet_ntop(AF_INET6, address->bytes, text, GB_ADDRESS_TEXT);
 
     if (written == NULL)
-        text[0] = '\0'; /* cannot be: there is room */
+        text[0] = '\0'; /* cannot fail: there is room */
 }
 
 bool gb_address_net_parse(struct gb_bytes text, struct gb_address_net *ret_net)

@@ -12,13 +12,13 @@
 
 enum { NEXT_MS = 250, END_MS = 30000 };
 
-/* A question to the name servers: it stays until it is answered, whoever has gone. */
+/* A name lookup: it lives until it is answered, even if nobody waits any more. */
 struct dial_lookup {
     uv_getaddrinfo_t request;
     struct gb_dial *dial; /* NULL: nobody waits */
 };
 
-/* The handle is first: who closes it frees all. */
+/* The handle comes first: closing it frees the whole struct. */
 struct dial_attempt {
     uv_tcp_t tcp;
     uv_connect_t request;
@@ -37,7 +37,7 @@ struct gb_dial {
     struct gb_list attempts;
     struct gb_timer *next_timer, *end_timer;
     struct gb_deferred step;
-    struct gb_dial_result result; /* of the last that failed */
+    struct gb_dial_result result; /* of the last failed attempt */
     void (*done)(void *arg, const struct gb_dial_result *result);
     void *arg;
 };
@@ -51,14 +51,14 @@ void gb_dial_close(uv_tcp_t *socket, bool reset)
 {
     if (uv_is_closing((uv_handle_t *)socket))
         return;
-    /* Fails when it is being shut down: then its end is told that way. */
+    /* Fails if a shutdown is in progress: the peer sees an orderly end then. */
     if (!reset || uv_tcp_close_reset(socket, dial_on_closed) < 0)
         uv_close((uv_handle_t *)socket, dial_on_closed);
 }
 
 static void dial_finish(struct gb_dial *dial)
 {
-    const struct gb_dial_result result = dial->result; /* the dial may be freed by who hears it */
+    const struct gb_dial_result result = dial->result; /* the callback may free the dial */
 
     gb_timer_stop(dial->next_timer);
     gb_timer_stop(dial->end_timer);
@@ -120,7 +120,7 @@ static void dial_try_next(struct gb_dial *dial)
 
     attempt->dial = dial;
     attempt->address = dial->addresses[dial->next++];
-    (void)uv_tcp_init(gb_loop_uv(dial->loop), &attempt->tcp); /* opens nothing yet */
+    (void)uv_tcp_init(gb_loop_uv(dial->loop), &attempt->tcp); /* does not open a socket yet */
     gb_list_add_tail(&dial->attempts, &attempt->link);
     r = dial_connect(attempt, dial->port);
     if (r == 0) {
@@ -134,7 +134,7 @@ static void dial_try_next(struct gb_dial *dial)
     dial_failed(dial, r);
 }
 
-/* The next address, or the end when all have failed. */
+/* Tries the next address; ends when all have failed. */
 static void dial_step(void *arg)
 {
     struct gb_dial *dial = arg;
@@ -257,7 +257,7 @@ void gb_dial_free(struct gb_dial *dial)
         return;
     if (dial->lookup != NULL) {
         dial->lookup->dial = NULL;
-        (void)uv_cancel((uv_req_t *)&dial->lookup->request); /* fails when it has begun */
+        (void)uv_cancel((uv_req_t *)&dial->lookup->request); /* fails if it is already running */
     }
     while ((link = gb_list_pop(&dial->attempts)) != NULL) {
         struct dial_attempt *attempt = container_of(link, struct dial_attempt, link);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What conversation and connections share: sending, and finding the rule. */
+/* Shared by the conversation and connections: sending, and rule lookup. */
 #include "net/internal.h"
 
 /* ---- sending ---- */

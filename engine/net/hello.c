@@ -26,7 +26,7 @@ static size_t hello_number(const uint8_t *at, size_t bytes)
     return value;
 }
 
-/* The payload of the handshake records, one after the other. */
+/* The concatenated payload of the handshake records. */
 static enum gb_hello_verdict hello_join(struct gb_bytes seen, struct gb_buf *message)
 {
     while (seen.size > 0) {
@@ -49,7 +49,7 @@ static enum gb_hello_verdict hello_join(struct gb_bytes seen, struct gb_buf *mes
             if (whole > GB_HELLO_MAX)
                 return GB_HELLO_BAD;
             if (message->size >= whole)
-                return GB_HELLO_NAMED; /* all of it is there */
+                return GB_HELLO_NAMED; /* complete */
         }
         if (have < size)
             return GB_HELLO_MORE;
@@ -59,7 +59,7 @@ static enum gb_hello_verdict hello_join(struct gb_bytes seen, struct gb_buf *mes
     return GB_HELLO_MORE;
 }
 
-/* Takes a vector with a length of so many bytes off the front. */
+/* Removes a vector with a length field of so many bytes from the front. */
 static bool hello_take(struct gb_bytes *from, size_t bytes, struct gb_bytes *ret_vector)
 {
     size_t size;
@@ -75,7 +75,7 @@ static bool hello_take(struct gb_bytes *from, size_t bytes, struct gb_bytes *ret
     return true;
 }
 
-/* server_name (RFC 6066, 3): one name of the only kind that there is. */
+/* server_name (RFC 6066, 3): one name of the only defined type. */
 static enum gb_hello_verdict hello_server_name(struct gb_bytes body,
                                                char name[GB_HOST_NAME_MAX + 1])
 {
@@ -109,7 +109,7 @@ static enum gb_hello_verdict hello_extensions(struct gb_bytes rest, char name[GB
         if (type != EXTENSION_SERVER_NAME)
             continue;
         if (verdict != GB_HELLO_UNNAMED)
-            return GB_HELLO_BAD; /* twice: one of them would not be looked at */
+            return GB_HELLO_BAD; /* duplicate: one of them would not be checked */
         verdict = hello_server_name(body, name);
         if (verdict == GB_HELLO_BAD)
             return verdict;
@@ -137,7 +137,7 @@ enum gb_hello_verdict gb_hello_read(struct gb_bytes seen, char name[GB_HOST_NAME
         suites.size == 0 || !hello_take(&rest, 1, &methods) || methods.size == 0)
         return GB_HELLO_BAD;
     if (rest.size == 0)
-        return GB_HELLO_UNNAMED; /* of the time before extensions */
+        return GB_HELLO_UNNAMED; /* a client without extensions */
     if (!hello_take(&rest, 2, &extensions) || rest.size > 0)
         return GB_HELLO_BAD;
     return hello_extensions(extensions, name);

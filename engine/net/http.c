@@ -8,12 +8,12 @@
 #include "net/name.h"
 
 enum {
-    HTTP_HEAD, /* of a request; zero */
+    HTTP_HEAD, /* of a request; must be zero */
     HTTP_BODY,
-    HTTP_PIECE_SIZE, /* the line before a piece */
+    HTTP_PIECE_SIZE, /* the line before a chunk */
     HTTP_PIECE,
-    HTTP_PIECE_END, /* CR LF behind it */
-    HTTP_TRAILER,   /* lines behind the last; an empty one ends the body */
+    HTTP_PIECE_END, /* CR LF after it */
+    HTTP_TRAILER,   /* lines after the last chunk; an empty one ends the body */
 };
 
 enum { LINE_MAX_BYTES = 4096 };
@@ -145,7 +145,7 @@ static bool http_read_field(struct gb_http *http, struct gb_bytes line, struct h
     return true;
 }
 
-/* The head is there to its empty line. */
+/* The head is complete, including its empty line. */
 static bool http_read_head(struct gb_http *http)
 {
     struct gb_bytes rest = gb_buf_bytes(&http->head);
@@ -179,7 +179,7 @@ static bool http_read_head(struct gb_http *http)
     return true;
 }
 
-/* Takes bytes of a head; false when it is refused. */
+/* Consumes bytes of a head; false if it is refused. */
 static bool http_feed_head(struct gb_http *http, struct gb_bytes *bytes, struct gb_buf *pass)
 {
     while (bytes->size > 0) {
@@ -193,7 +193,7 @@ static bool http_feed_head(struct gb_http *http, struct gb_bytes *bytes, struct 
         bytes->data += size;
         bytes->size -= size;
         head = gb_buf_bytes(&http->head);
-        /* The end is an empty line, also one that is written wrongly. */
+        /* An empty line ends it, even if malformed. */
         if (end == NULL || head.size < 3 ||
             (memcmp(head.data + head.size - 3, "\n\r\n", 3) != 0 &&
              memcmp(head.data + head.size - 2, "\n\n", 2) != 0))
@@ -209,7 +209,7 @@ static bool http_feed_head(struct gb_http *http, struct gb_bytes *bytes, struct 
 
 /* ---- bodies ---- */
 
-/* Collects a line of a body in pieces in `head`; true when it is whole. */
+/* Collects a line of a chunked body in `head`; true when it is complete. */
 static bool http_take_line(struct gb_http *http, struct gb_bytes *bytes)
 {
     const uint8_t *end = memchr(bytes->data, '\n', bytes->size);
@@ -231,7 +231,7 @@ static bool http_take_line(struct gb_http *http, struct gb_bytes *bytes)
     return true;
 }
 
-/* HEX CR LF: extensions are refused, nobody needs them and servers read them differently. */
+/* HEX CR LF: extensions are refused, since nobody needs them and servers disagree about them. */
 static bool http_read_piece_size(struct gb_http *http)
 {
     struct gb_bytes line = gb_buf_bytes(&http->head);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One connection of a guest: a stream of the mux on one side, a socket on the other.
+/* A connection of a guest: a stream of the mux on one side, a socket on the other.
  *
  *   opened ── no rule ──> the guest is told (REFUSED and the like), and the stream ends
  *      └── dial ── fails ──> likewise
  *             └── connected: the guest is told, and bytes go both ways; what the guest sends first
  *                 is held against the name
  *
- * What goes to the guest waits for its window and its turn (link_fill), and is not read from the
- * socket before; what comes from it is at most a window, and is granted again when the socket has
- * taken it. */
+ * Data for the guest waits for the stream's window and turn (link_fill), and is not read from the
+ * socket before; data from it is limited by the window, and credit is granted when the socket has
+ * accepted it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,24 +22,24 @@ enum { CHUNK = GB_STREAM_PIECE - GB_FRAME_HEADER };
 struct net_link {
     struct gb_list link;
     struct gb_net *net;
-    struct gb_mux_stream *stream;    /* NULL: it has ended, and the rest goes out */
-    char name[GB_HOST_NAME_MAX + 1]; /* "": an address */
+    struct gb_mux_stream *stream;    /* NULL: it has ended, and remaining data is being sent */
+    char name[GB_HOST_NAME_MAX + 1]; /* "": connected to an address */
     uint32_t address;                /* that the guest connected to */
     uint16_t port;
-    unsigned line; /* of the rule */
+    unsigned line; /* the rule's */
     enum gb_policy_mode mode;
     struct gb_dial *dial;
     uv_tcp_t *socket;
     bool reading, shut_wanted, checked;
     uint64_t number, opened_ns, received, sent;
-    size_t writing;      /* bytes on their way into the socket */
-    struct gb_buf first; /* what the guest has sent, while it is not known for whom */
+    size_t writing;      /* bytes being written to the socket */
+    struct gb_buf first; /* what the guest has sent, until it is known to be for the right name */
     struct gb_http http;
 };
 
 struct link_write {
     uv_write_t request;
-    size_t size, granted; /* written, and to be granted to the guest */
+    size_t size, granted; /* granted: credit to grant once it is written */
     uint8_t bytes[];
 };
 
@@ -114,7 +114,7 @@ static void link_break(struct net_link *link, const char *reason)
     link_free(link, true);
 }
 
-/* Both halves of the stream have ended and all has gone out. */
+/* Both halves of the stream have ended and everything has been sent. */
 static void link_end_if_done(struct net_link *link)
 {
     if (link->stream != NULL || link->writing > 0)
@@ -123,7 +123,7 @@ static void link_end_if_done(struct net_link *link)
     link_free(link, false);
 }
 
-/* Tells the guest what came of it, and ends the stream. */
+/* Tells the guest the result, and ends the stream. */
 static void link_refuse(struct net_link *link, enum gb_connected answer)
 {
     const uint8_t byte = (uint8_t)answer;
@@ -138,7 +138,7 @@ static void link_refuse(struct net_link *link, enum gb_connected answer)
 
 static void link_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
-    static uint8_t bytes[CHUNK]; /* used within one call of the loop */
+    static uint8_t bytes[CHUNK]; /* only used within one loop callback */
     struct net_link *link = handle->data;
 
     (void)suggested;
@@ -206,7 +206,7 @@ void link_fill(struct gb_mux_stream *stream)
 
 static void link_on_shut(uv_shutdown_t *request, int status)
 {
-    (void)status; /* a socket that is broken says so to who reads from it */
+    (void)status; /* a failed socket reports that to its reader */
     free(request);
 }
 
@@ -243,7 +243,7 @@ static void link_on_written(uv_write_t *request, int status)
     free(write);
 }
 
-/* Writes @bytes; when they have gone the guest may send @granted more. */
+/* Writes @bytes; when they have been sent, grants the guest @granted bytes of credit. */
 static void link_write(struct net_link *link, struct gb_bytes bytes, size_t granted)
 {
     struct link_write *write = xmalloc(sizeof(*write) + bytes.size);
@@ -262,7 +262,7 @@ static void link_write(struct net_link *link, struct gb_bytes bytes, size_t gran
     link_break(link, "reset");
 }
 
-/* What is not what the rule says: the guest's program finds its connection reset. */
+/* Data that violates the rule: the guest's program sees a connection reset. */
 static void link_deny(struct net_link *link, const char *reason)
 {
     link_tell_denied(link, reason);
@@ -305,7 +305,7 @@ static void link_check_http(struct net_link *link, struct gb_bytes bytes)
         link_deny(link, "other_host");
         return;
     }
-    /* What waits for the end of its head is bounded there, so that it is granted at once. */
+    /* Data waiting for the end of a head is bounded there, so credit is granted immediately. */
     if (pass.size == 0)
         link_grant(link, bytes.size);
     else
@@ -317,7 +317,7 @@ int link_data(struct gb_mux_stream *stream, struct gb_bytes bytes)
     struct net_link *link = stream->user;
 
     if (link == NULL || link->socket == NULL)
-        gb_mux_consume(stream, bytes.size); /* of a connection that there is not */
+        gb_mux_consume(stream, bytes.size); /* for a connection that does not exist */
     else if (link->mode == GB_POLICY_TLS && !link->checked)
         link_check_hello(link, bytes);
     else if (link->mode == GB_POLICY_HTTP)

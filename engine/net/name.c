@@ -15,7 +15,7 @@ static bool name_is_plain(char byte)
     return (byte >= 'a' && byte <= 'z') || name_is_digit(byte) || byte == '-' || byte == '_';
 }
 
-/* inet_aton(3) reads more as addresses than people do: 0x7f.1, 2130706433. */
+/* inet_aton(3) accepts more as addresses than people expect: 0x7f.1, 2130706433. */
 static bool name_is_number(const char *label)
 {
     if (label[0] == '0' && label[1] == 'x')
@@ -25,7 +25,7 @@ static bool name_is_number(const char *label)
 
 bool gb_name_normalise(struct gb_bytes text, char name[GB_HOST_NAME_MAX + 1])
 {
-    size_t label = 0; /* where it begins */
+    size_t label = 0; /* its start */
 
     if (text.size > 0 && text.data[text.size - 1] == '.')
         text.size--;
@@ -57,6 +57,6 @@ bool gb_name_matches(const char *pattern, const char *name)
 
     if (pattern[0] != '*')
         return strcmp(pattern, name) == 0;
-    below = strlen(pattern + 1); /* with the dot in front */
+    below = strlen(pattern + 1); /* including the dot */
     return size > below && strcmp(name + size - below, pattern + 1) == 0;
 }

@@ -20,7 +20,7 @@ static void net_deny_name(struct gb_net *net, const char *name, const char *reas
     net->events.denied(net->arg, &news);
 }
 
-/* The guest asks what a name is: answered at once. */
+/* The guest looks up a name: answered immediately. */
 static int net_on_resolve(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
                           struct gb_err *err)
 {
@@ -101,7 +101,7 @@ static void net_fail(struct gb_net *net, const struct gb_err *err)
     net->events.failed(net->arg, err);
 }
 
-/* Whoever asks and does not read the answers is not read any more. */
+/* If a guest sends requests without reading the answers, stop reading from it. */
 static bool net_must_wait(const struct gb_net *net)
 {
     return gb_stream_queued(net->port) + net->out.size > NET_ANSWERS_MAX;
@@ -136,7 +136,7 @@ static void net_on_input(void *arg, struct gb_buf *input)
 
 static void net_on_closed(void *arg, int sys_errno)
 {
-    (void)arg; /* the VM is going: whoever has it hears of that */
+    (void)arg; /* the VM is dying: its owner is notified */
     (void)sys_errno;
 }
 

@@ -54,7 +54,7 @@ static struct gb_bytes policy_word(struct policy_reader *reader)
     return word;
 }
 
-/* Words that mean something in a rule, or will, where they may stand: never hosts. */
+/* Words with a meaning in rules, now or in future: never host names. */
 static bool policy_is_reserved(struct gb_bytes word)
 {
     static const char *const words[] = {"allow", "deny", "resolve", "private", "inspect",
@@ -119,7 +119,7 @@ static int policy_add_ports(struct policy_reader *reader, struct gb_policy_rule 
     return 0;
 }
 
-/* True when the word says how a connection is looked at. */
+/* True if the word is an option for how connections are checked. */
 static bool policy_take_option(struct gb_policy_rule *rule, struct gb_bytes word)
 {
     if (!rule->allow)
@@ -325,7 +325,7 @@ static bool policy_names(const struct gb_policy_rule *rule, const char *name)
     return false;
 }
 
-/* `deny *` is for addresses, too. */
+/* `deny *` applies to addresses too. */
 static bool policy_has_address(const struct gb_policy_rule *rule, const struct gb_address *address)
 {
     if (!rule->is_ip)

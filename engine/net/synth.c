@@ -10,7 +10,7 @@
 #define NET UINT32_C(0xc6120000)
 #define MASK UINT32_C(0xfffe0000)
 
-/* The first is the network's, the second the resolver's. */
+/* The first address is the network's, the second the resolver's. */
 enum { FIRST = 2, THOUSAND = 1000 };
 
 void gb_synth_release(struct gb_synth *synth)

@@ -9,12 +9,13 @@
 #include "base/mem.h"
 #include "platform/file.h"
 
-/* A ping that is not answered is sent again: what is written to a port that the guest has not
- * opened can be lost. A clone that answers none of them is of no use. */
+/* An unanswered ping is repeated: data written to a port that the guest has not opened can be lost.
+ * A clone that answers none of them is useless. */
 enum { PING_MS = 500, PINGS_MAX = 20 };
 
-/* What QEMU has of its own before the guest has done much: some 20 MB under emulation, less
- * without. A clone that has more than this and a quarter of the snapshot's data has copied it. */
+/* QEMU's own memory while the guest has done little: some 20 MB under emulation, less without. A
+ * clone that uses more than this plus a quarter of the snapshot's data has copied the data instead
+ * of sharing it. */
 #define OWN_BYTES (UINT64_C(32) << 20)
 
 enum clone_state { CLONE_WAITING, CLONE_LOADING, CLONE_PINGED, CLONE_READY, CLONE_FAILED };
@@ -26,8 +27,8 @@ struct gb_clone {
     struct gb_clone_events events;
     void *arg;
     enum clone_state state;
-    bool dropped; /* by its owner: goes with the VM */
-    bool changed; /* its memory was written to before it ran: it is HELD when it is READY */
+    bool dropped; /* by its owner: freed with the VM */
+    bool changed; /* its memory was overwritten before it ran: it is HELD when it is READY */
     unsigned pings;
     struct gb_timer *timer;
     struct gb_deferred fail;
@@ -88,7 +89,8 @@ static void clone_on_silence(void *arg)
     clone_fail(clone, &err);
 }
 
-/* Whether the guest's memory is still the snapshot's, apart from what it has written. */
+/* Verifies that the guest's memory is still shared with the snapshot, apart from what it has
+ * written. */
 static int clone_check_memory(struct gb_clone *clone, struct gb_err *err)
 {
     struct gb_vm_sample sample;
@@ -103,7 +105,7 @@ static int clone_check_memory(struct gb_clone *clone, struct gb_err *err)
                       (uintmax_t)(sample.anonymous_bytes >> 20), (uintmax_t)(most >> 20));
 }
 
-/* The first answer counts, whichever of the pings it belongs to. */
+/* The first answer counts, whichever ping it belongs to. */
 static void clone_on_pong(void *arg, const struct gb_pong *pong, const struct gb_err *err)
 {
     struct gb_clone *clone = arg;
@@ -161,7 +163,7 @@ static void clone_on_loaded(void *arg, const struct gb_err *err)
     if (err != NULL) {
         clone_fail(clone, err);
     } else if (clone->state == CLONE_LOADING && !clone->dropped && clone->changed) {
-        clone->state = CLONE_READY; /* a held guest says nothing */
+        clone->state = CLONE_READY; /* a held guest sends nothing */
         clone->events.ready(clone->arg);
     } else if (clone->state == CLONE_LOADING && !clone->dropped) {
         clone->state = CLONE_PINGED;

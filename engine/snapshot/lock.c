@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation. flock() on a file that is never written. A server that waits is told when
+/* Theory of operation. flock() on a file that is never written. A waiting server is notified when
  * the file may have become free (platform/lock.h) and keeps its own descriptor open, so that its
- * attempts do not wake others. What is told may come a moment too early: an attempt that fails is
- * repeated once after AGAIN_MS. The holder may remove the file; a server that got the lock of a
- * removed file begins anew.
- */
+ * attempts do not wake others. Notifications may be slightly early: a failed attempt is repeated
+ * once after AGAIN_MS. The holder may remove the file; a server that locks a removed file starts
+ * over. */
 #include "snapshot/lock.h"
 
 #include <errno.h>
@@ -35,7 +34,7 @@ static bool lock_is_current(int fd, const char *path)
            ours.st_ino == theirs.st_ino;
 }
 
-/* 1: taken; 0: another has it; *@fd is open in both cases. */
+/* 1: taken; 0: another process has it; *@fd is open in both cases. */
 static int lock_attempt(const char *path, int *fd, struct gb_err *err)
 {
     for (int i = 0; i < REMOVED_MAX; i++) {
@@ -134,7 +133,7 @@ int gb_snapshot_lock_take(struct gb_snapshot_lock *lock, struct gb_loop *loop, c
     lock->again = gb_timer_new(loop, lock_on_again, lock);
     lock->patience = gb_timer_new(loop, lock_on_patience, lock);
     gb_timer_start(lock->patience, patience_ms);
-    /* It may have been given back between the attempt and the watch. */
+    /* It may have been released between the attempt and the watch. */
     gb_timer_start(lock->again, AGAIN_MS);
     return 0;
 }

@@ -19,7 +19,7 @@
 #include "platform/file.h"
 #include "snapshot/lock.h"
 
-/* What is looked at, hashed or made a hole in one piece. */
+/* The unit for scanning, hashing and punching holes. */
 enum { BLOCK = 64 * 1024, HEX_BYTES = 2 };
 
 static const char *const file_names[] = {"ram", "state", "manifest"};
@@ -53,7 +53,7 @@ static bool store_is_zero(const uint8_t *data, size_t size)
     return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
 }
 
-/* Calls @block for each block of data, holes left out. */
+/* Calls @block for each block of data, skipping holes. */
 static int store_each_block(int fd,
                             int (*block)(void *arg, uint64_t at, const uint8_t *data, size_t size),
                             void *arg)
@@ -134,7 +134,7 @@ static void store_remove_folder(const char *path)
 
         (void)unlink(file);
     }
-    (void)rmdir(path); /* it stays when something foreign is in it, and is in nobody's way */
+    (void)rmdir(path); /* if it contains anything foreign it stays, which does no harm */
 }
 
 static int store_open_file(const char *path, const char *name, int flags, struct stat *ret_info,
@@ -206,7 +206,8 @@ int gb_snapshot_open(const char *folder, const char *name, struct gb_bytes key,
     files.ram_bytes = manifest.ram.bytes;
     files.disk_bytes = store_disk_bytes(&ram) + store_disk_bytes(&state);
     files.made_at_s = manifest.made_at_s;
-    (void)utimensat(AT_FDCWD, manifest_path, NULL, 0); /* used now: matters to eviction only */
+    (void)utimensat(AT_FDCWD, manifest_path, NULL, 0); /* marks it as used now: only matters for
+                                                        * eviction */
     *ret_files = files;
     return 0;
 }
@@ -242,7 +243,7 @@ void gb_snapshot_remove(const char *folder, const char *name)
     _cleanup_(freep) char *to = store_folder_of(folder, "new.", name);
 
     store_remove_folder(to);
-    if (rename(from, to) == 0) /* at once, for whoever opens it */
+    if (rename(from, to) == 0) /* update it now, for whoever opens it */
         store_remove_folder(to);
 }
 
@@ -262,7 +263,7 @@ static int store_sync_path(const char *path, struct gb_err *err)
     return 0;
 }
 
-/* Digest, size and sync of one file; holes where @sparse. */
+/* Digest, size and sync of one file; punches holes if @sparse. */
 static int store_finish_file(const char *path, const char *name, bool sparse,
                              struct snapshot_manifest_file *ret_file, struct gb_err *err)
 {
@@ -291,7 +292,7 @@ static int store_write_manifest(const char *path, const struct snapshot_manifest
     return gb_fd_replace_file(file, gb_buf_bytes(&text), 0600, err);
 }
 
-/* Puts @from into the place of @to, whatever is there. */
+/* Replaces @to with @from, whatever is there. */
 static int store_put_in_place(const char *from, const char *to, struct gb_err *err)
 {
     int r = gb_file_rename_new(from, to);
@@ -320,7 +321,7 @@ int gb_snapshot_publish(const char *folder, const char *name, struct gb_bytes ke
         r = store_write_manifest(from, &manifest, err);
     if (r == 0)
         r = store_sync_path(from, err);
-    /* Opened before the rename: from then on another server may remove it. */
+    /* Open it before the rename: afterwards another server may remove it. */
     if (r == 0)
         r = store_open_file(from, "ram", O_RDONLY, &ram, &files.ram_fd, err);
     if (r == 0)
@@ -337,7 +338,7 @@ int gb_snapshot_publish(const char *folder, const char *name, struct gb_bytes ke
     files.made_at_s = manifest.made_at_s;
     *ret_files = files;
     (void)store_sync_path(folder,
-                          NULL); /* a rename that a power failure undoes costs a template only */
+                          NULL); /* a rename undone by a power failure only costs a template */
     return 0;
 }
 
@@ -351,7 +352,7 @@ static bool store_is_name(const char *text)
            strspn(text, "0123456789abcdef") == GB_SNAPSHOT_NAME_HEX;
 }
 
-/* False when it is not a whole snapshot: something foreign, or one that is being removed. */
+/* False if it is not a complete snapshot: something foreign, or one being removed. */
 static bool store_look_at(const char *folder, const char *name, struct gb_surplus_item *ret_item)
 {
     _cleanup_(freep) char *path = store_folder_of(folder, "", name);
@@ -372,8 +373,7 @@ static bool store_look_at(const char *folder, const char *name, struct gb_surplu
     return true;
 }
 
-/* Removes NAME (@whole), or only what a builder that died has left, unless somebody holds its lock.
- */
+/* Removes NAME (@whole), or only what a dead builder left, unless somebody holds its lock. */
 static bool store_remove_stored(const char *folder, const char *name, bool whole)
 {
     _cleanup_(freep) char *lock = gb_snapshot_lock_path(folder, name);

@@ -16,7 +16,7 @@
 #include "platform/system.h"
 #include "vm/private.h"
 
-/* A guest on hardware needs a part of a second; where it needs this long the disk was slow. */
+/* On hardware a guest needs a fraction of a second; if it needs this long, the disk was slow. */
 enum {
     CACHE_MAX = 16 * 1024,
     HARDWARE_MS = 15000,
@@ -134,7 +134,8 @@ static char *cache_key(const struct gb_host *host)
                      host->qemu, host->images->kernel_sha256, host->images->initramfs_sha256);
 }
 
-/* How the race came out. The reason of KVM's failure is kept bare, for whoever tells it. */
+/* Saves the result of the race. The reason of KVM's failure is stored unprefixed; readers add the
+ * context. */
 static void remember(const struct race *race, enum gb_accel winner)
 {
     _cleanup_(freep) char *path = cache_path(race->host);
@@ -159,7 +160,7 @@ static const char *race_title(const struct race *race)
     return gb_accel_title(race->hardware.accel);
 }
 
-/* True with an answer in @race. */
+/* True with a result in @race. */
 static bool recall(struct race *race)
 {
     _cleanup_(freep) char *path = cache_path(race->host);
@@ -187,7 +188,7 @@ static bool recall(struct race *race)
 
 /* ---- the race ---- */
 
-/* What it came to; UNKNOWN with an error. */
+/* The result; UNKNOWN with an error. */
 static enum gb_accel judge(struct race *race, struct gb_err *err)
 {
     const struct runner *hardware = &race->hardware, *tcg = &race->tcg;
@@ -231,7 +232,7 @@ static void on_end(void *arg)
     free(race);
 }
 
-/* When both guests are gone. */
+/* When both guests have ended. */
 static void check_end(struct race *race)
 {
     if (race->hardware.vm == NULL && race->tcg.vm == NULL)
@@ -246,7 +247,7 @@ static void on_running(void *arg, const struct gb_hello *hello)
     (void)hello;
     runner->ms = gb_ns_to_ms(gb_vm_hello_ns(runner->vm) - gb_vm_started_ns(runner->vm));
     gb_vm_kill(runner->vm, NULL);
-    /* Emulation that came first does not end it: the hardware has its time. */
+    /* Emulation coming first does not end the race: the hardware gets its full time. */
     if (gb_accel_is_hardware(runner->accel) && race->tcg.vm != NULL)
         gb_vm_kill(race->tcg.vm, NULL);
 }
@@ -306,7 +307,7 @@ void accel_find(struct gb_host *host, enum gb_accel wanted, bool anew, accel_don
         race->known = GB_ACCEL_TCG;
         (void)snprintf(race->reason, sizeof(race->reason), "it was asked for");
     } else if (!hardware_opens(race)) {
-        /* Nothing to find out, and nothing to remember: it may be there the next time. */
+        /* Nothing to probe, and nothing to cache: it may exist next time. */
         if (wanted == GB_ACCEL_UNKNOWN)
             race->known = GB_ACCEL_TCG;
         (void)snprintf(race->reason, sizeof(race->reason), "%s", race->hardware.why);

@@ -12,8 +12,7 @@
 #include "base/mem.h"
 #include "platform/program.h"
 
-/* The path without links, if it is there and can be used as @mode says. Takes @path. Gives or NULL.
- */
+/* Resolves the path, if it exists and permits @mode. Takes @path. Gives or NULL. */
 static char *resolve(char *path, int mode)
 {
     char *real = path != NULL && access(path, mode) == 0 ? realpath(path, NULL) : NULL;
@@ -44,7 +43,7 @@ static char *user_images(void)
     return NULL;
 }
 
-/* Whether @folder is build/PRESET/part: only then may images and launcher lie around it. */
+/* Whether @folder is build/PRESET/part: only then may images and launcher be next to it. */
 static bool in_build_tree(const char *folder)
 {
     _cleanup_(freep) char *cache = xasprintf("%s/../CMakeCache.txt", folder);
@@ -72,7 +71,7 @@ int find_images(const char *given, char **ret_path, struct gb_err *err)
         found = images_in(xasprintf("%s/../../images", folder));
     if (found == NULL)
         found = user_images();
-    if (found == NULL) /* a program of somebody else's, with the library */
+    if (found == NULL) /* a program of somebody else's that uses the library */
         found = images_in(xstrdup(GB_DATADIR "/glassbell/images"));
     if (found == NULL)
         return gb_err_set(err, GB_EIMAGE,

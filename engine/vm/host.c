@@ -16,13 +16,12 @@
 #include "vm/inspect.h"
 #include "vm/private.h"
 
-/* A host on its way: QEMU and the isolation are inspected at the same time, then the accelerator.
- */
+/* A host being opened: QEMU and the isolation are inspected concurrently, then the accelerator. */
 struct opening {
     struct gb_host *host;
     enum gb_accel wanted;
     bool probe_anew;
-    unsigned running; /* inspections */
+    unsigned running; /* running inspections */
     struct gb_counter counter;
     struct gb_deferred end;
     struct gb_err err; /* the first failure */
@@ -107,7 +106,7 @@ static void on_guard(void *arg, const struct gb_guard_report *report, const stru
     inspected(opening, err);
 }
 
-/* What was asked for: by the caller, else by the environment. */
+/* The requested accelerator: the caller's, else the environment's. */
 static int choose_accel(enum gb_accel given, enum gb_accel *ret_accel, struct gb_err *err)
 {
     const char *name = getenv("GLASSBELL_ACCEL");

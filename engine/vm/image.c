@@ -37,7 +37,7 @@ static void json_deletep(cJSON **json)
     cJSON_Delete(*json);
 }
 
-/* A manifest as an object, and nothing behind it. */
+/* Parses a manifest: an object, and nothing after it. */
 static int parse_object(struct gb_bytes text, cJSON **ret_json, struct gb_err *err)
 {
     _cleanup_(json_deletep) cJSON *json = NULL;
@@ -111,7 +111,7 @@ static int get_number(const cJSON *object, const char *key, uint64_t min, uint64
     return 0;
 }
 
-/* A file that a manifest names: beside it, with size and digest. */
+/* A file named in a manifest: next to it, with size and digest. */
 static int get_file(const cJSON *object, const char *key, const char *directory, char **ret_path,
                     char **ret_sha256, uint64_t *ret_size, struct gb_err *err)
 {
@@ -259,8 +259,8 @@ int gb_images_parse_boot(struct gb_images *images, struct gb_bytes text, struct 
     return r;
 }
 
-/* The size is compared at once, the digest when the file is used. */
-/* Zeroed when there is no such file. */
+/* The size is checked immediately, the digest when the file is used. */
+/* Zeroed if there is no such file. */
 static struct gb_file_stamp stamp_of(const char *path)
 {
     struct gb_file_stamp stamp = {0};
@@ -372,7 +372,7 @@ bool gb_images_changed(const struct gb_images *images)
     struct gb_file_stamp now;
 
     if (images->directory == NULL)
-        return false; /* made of texts, by a test */
+        return false; /* made from texts by a test */
     now = stamp_of(images->directory);
     return memcmp(&now, &images->stamp, sizeof(now)) != 0;
 }

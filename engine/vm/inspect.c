@@ -19,8 +19,8 @@
 
 enum { LIMIT_MS = 10000, VERSION_PART_MAX = 999, PACKAGE_MAX = 64 };
 
-/* A QEMU that runs to answer. It has been asked everything when it has ended and both its sockets
- * have been read to their end. */
+/* A QEMU started only to be queried. It has answered everything when it has exited and both its
+ * sockets have been read to the end. */
 struct inspection {
     struct gb_loop *loop;
     char *qemu;
@@ -77,7 +77,7 @@ static void finish(void *arg)
     gb_timer_free(TAKE_PTR(inspection->timer));
     gb_child_free(TAKE_PTR(inspection->child));
     if (!inspection->answered && inspection->found.sandbox) {
-        /* Perhaps it was built without -sandbox. */
+        /* It may have been built without -sandbox. */
         inspection->found = (struct inspected_qemu){0};
         inspection->greeted = inspection->exited = false;
         gb_buf_clear(&inspection->last_words);
@@ -109,7 +109,7 @@ static void on_exited(void *arg, int status, int signal)
 {
     struct inspection *inspection = arg;
 
-    (void)status; /* what it has answered counts */
+    (void)status; /* only its answers count */
     (void)signal;
     inspection->exited = true;
     check_end(inspection);
@@ -148,7 +148,7 @@ static void on_greeting(void *arg, const cJSON *greeting)
 
 static void on_quit(void *arg, const cJSON *value, const struct gb_err *err)
 {
-    (void)arg; /* its end is what is waited for */
+    (void)arg; /* we wait for its end */
     (void)value;
     (void)err;
 }
@@ -162,7 +162,7 @@ static void on_properties(void *arg, const cJSON *value, const struct gb_err *er
     if (inspection->answered)
         qmp_execute(inspection->qmp, "quit", NULL, -1, on_quit, inspection);
     else
-        gb_child_signal(inspection->child, SIGKILL); /* whatever it is, it is no QEMU of use */
+        gb_child_signal(inspection->child, SIGKILL); /* whatever it is, it is not a usable QEMU */
 }
 
 static void on_ready(void *arg)
@@ -191,7 +191,7 @@ static void on_qmp_closed(void *arg, const struct gb_err *err)
     check_end(inspection);
 }
 
-/* Takes the sockets' other ends, which the child has copies of. */
+/* Takes our ends of the sockets; the child has copies of the others. */
 static void listen_to(struct inspection *inspection, int errors, int monitor)
 {
     static const struct gb_stream_events error_events = {.input = on_errors_input,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations of the monitor: stop, continue, save and load of device state, one at a time.
+/* Monitor operations: stop, continue, save and load of device state, one at a time.
  *
- * An operation is begun from the loop when the monitor is ready, and ended exactly once: by the
- * answer to its last command, by its timer (vm.c), or by the end of the VM.
+ * An operation starts from the loop when the monitor is ready, and ends exactly once: with the
+ * answer to its last command, by its timer (vm.c), or with the end of the VM.
  */
 #include "vm/operation.h"
 
@@ -16,11 +16,11 @@
 #include "vm/private.h"
 
 enum {
-    /* For all of an operation, and until a monitor that is not there yet has come up. Device state
-     * takes some 10 ms. */
+    /* For a complete operation, and until a new monitor has come up. Device state takes some 10
+     * ms. */
     OPERATION_MS = 10000,
-    /* For the first answer of one that has, which took no time before: whoever waits for this VM
-     * is better off with another. */
+    /* For the first answer of a monitor that is up, which normally takes no time: whoever waits for
+     * this VM is better off with another. */
     ANSWER_MS = 3000
 };
 
@@ -45,7 +45,8 @@ static void on_qmp_ready(void *arg)
     struct gb_vm *vm = arg;
 
     vm->qmp_ready = true;
-    if (vm->operation != OP_NONE && !vm->begin.queued) /* else it begins, or fails, by itself */
+    if (vm->operation != OP_NONE && !vm->begin.queued) /* otherwise it starts, or fails, on its
+                                                        * own */
         begin_operation(vm);
 }
 
@@ -79,7 +80,7 @@ static void operation_done(struct gb_vm *vm, const struct gb_err *err)
     operation_finish(vm, err);
 }
 
-/* The last command of an operation. */
+/* The last command of an operation has been answered. */
 static void on_last(void *arg, const cJSON *value, const struct gb_err *err)
 {
     struct gb_vm *vm = arg;
@@ -161,8 +162,7 @@ static void on_incoming(void *arg, const cJSON *value, const struct gb_err *err)
         operation_done(vm, err);
         return;
     }
-    vm->incoming =
-        true; /* a MIGRATION event tells the outcome, or has told it before this answer */
+    vm->incoming = true; /* the outcome comes in a MIGRATION event, possibly before this answer */
     if (vm->loaded)
         qmp_execute(vm->qmp, "cont", NULL, -1, on_last, vm);
 }
@@ -226,7 +226,7 @@ static void begin_load(struct gb_vm *vm)
     cJSON *list = cJSON_AddArrayToObject(arguments, "capabilities");
     cJSON *capability = cJSON_CreateObject();
 
-    /* The guest may speak before QEMU's answer is here. */
+    /* The guest may send frames before QEMU's answer arrives. */
     vm->spoke = true;
     (void)cJSON_AddStringToObject(capability, "capability", "events");
     (void)cJSON_AddBoolToObject(capability, "state", true);
@@ -250,7 +250,7 @@ static void begin_operation(void *arg)
         gb_timer_start(vm->timer,
                        vm->operation == OP_LOAD && vm->qmp_ready ? ANSWER_MS : OPERATION_MS);
     if (!vm->qmp_ready)
-        return; /* on_qmp_ready() comes back to it */
+        return; /* on_qmp_ready() continues here */
     switch (vm->operation) {
     case OP_NONE:
         break;
@@ -263,7 +263,7 @@ static void begin_operation(void *arg)
     case OP_SAVE:
         begin_save(vm);
         break;
-    case OP_AWAIT: /* the monitor answers when the machine has been made */
+    case OP_AWAIT: /* the monitor answers once the machine has been created */
         operation_done(vm, NULL);
         break;
     case OP_LOAD:

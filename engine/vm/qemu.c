@@ -14,8 +14,8 @@
 #include "vm/cpu.h"
 #include "vm/private.h"
 
-/* What QEMU may have beside the guest's memory and what the accelerator takes: some 60 MB are in
- * use, half of it stacks of threads. */
+/* QEMU's own memory, besides the guest's and the accelerator's: some 60 MB are in use, half of it
+ * thread stacks. */
 enum { ARGV_MAX = 96, OWN_MB = 512 };
 
 struct argv {
@@ -26,7 +26,7 @@ struct argv {
 static void add(struct argv *argv, const char *item)
 {
     if (argv->count == ARGV_MAX)
-        abort(); /* our bug: the line is too long for its array */
+        abort(); /* our bug: the array is too small for the line */
     argv->items[argv->count++] = xstrdup(item);
 }
 
@@ -36,7 +36,7 @@ static void add2(struct argv *argv, const char *option, const char *value)
     add(argv, value);
 }
 
-/* @value is taken. */
+/* Takes @value. */
 static void add_taken(struct argv *argv, const char *option, char *value)
 {
     add2(argv, option, value);
@@ -105,8 +105,8 @@ static char *kernel_command_line(const struct gb_host *host, const struct qemu_m
     struct gb_buf line = {0};
 
     gb_machine_add_kernel_options(&line, host->machine);
-    /* Under TCG the guest's counter is the host's. A kernel that has to measure it by the PIT fails
-     * where the host is busy, and then hangs: one boot of three on two loaded CPUs. */
+    /* Under TCG the guest's counter is the host's. A kernel that has to calibrate it with the PIT
+     * fails on a busy host, and then hangs: one boot in three on two loaded CPUs. */
     if (machine->accel == GB_ACCEL_TCG && host->machine->has_tsc && host->tsc_khz != 0)
         gb_buf_addf(&line, "tsc_early_khz=%u ", host->tsc_khz);
     if (machine->image != NULL)
@@ -116,7 +116,8 @@ static char *kernel_command_line(const struct gb_host *host, const struct qemu_m
     return gb_buf_take_str(&line);
 }
 
-/* The same devices in the same order for every VM of an image: device state depends on it. */
+/* The same devices in the same order for every VM of an image, because the device state depends on
+ * them. */
 static void add_devices(struct argv *argv, const char *virtio, const struct qemu_machine *machine)
 {
     add_taken(argv, "-chardev", xasprintf("socket,id=qmp,fd=%d", QEMU_FD_QMP));
@@ -126,7 +127,7 @@ static void add_devices(struct argv *argv, const char *virtio, const struct qemu
     add_taken(argv, "-chardev", xasprintf("socket,id=agent,fd=%d", QEMU_FD_AGENT));
     add_taken(argv, "-device", xasprintf("virtio-serial-%s,max_ports=3", virtio));
     add2(argv, "-device", "virtserialport,chardev=agent,name=" GB_GUEST_PORT);
-    /* Every VM has it, because device state has to be the same with a network and without. */
+    /* Every VM has it, because the device state has to be the same with and without a network. */
     add_taken(argv, "-chardev", xasprintf("socket,id=network,fd=%d", QEMU_FD_NETWORK));
     add2(argv, "-device", "virtserialport,chardev=network,name=" GB_GUEST_NETWORK_PORT);
     add_taken(argv, "-device", xasprintf("virtio-rng-%s", virtio));
@@ -140,7 +141,7 @@ static void add_devices(struct argv *argv, const char *virtio, const struct qemu
 
 static bool path_usable(const char *path)
 {
-    /* QEMU splits its options at commas. */
+    /* QEMU splits options at commas. */
     return path == NULL || (path[0] == '/' && strpbrk(path, ",\n") == NULL);
 }
 
@@ -182,8 +183,7 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
     if (host->qemu_sandbox)
         add2(&argv, "-sandbox", QEMU_SANDBOX);
     if (!machine->incoming) {
-        /* A restored guest has its kernel in its RAM: loading the file would cost time and 55 MB.
-         */
+        /* A restored guest has its kernel in RAM: loading the file would cost time and 55 MB. */
         add2(&argv, "-kernel", "%{kernel}");
         add2(&argv, "-initrd", "%{initramfs}");
         add_taken(&argv, "-append", kernel_command_line(host, machine));
@@ -195,7 +195,7 @@ int qemu_build_argv(const struct gb_host *host, const struct qemu_machine *machi
     return 0;
 }
 
-/* Which file it is, without reading it: a package manager that replaces it changes this. */
+/* Identifies the file without reading it: a package manager that replaces it changes this. */
 static int describe_file(struct gb_buf *text, const char *name, const char *path,
                          struct gb_err *err)
 {
@@ -214,8 +214,8 @@ static int describe_file(struct gb_buf *text, const char *name, const char *path
 int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uint32_t memory_mb,
                    struct gb_buf *text, struct gb_err *err)
 {
-    /* The rate of the counter is measured anew by each server and differs by the measurement; the
-     * CPU's name stands for it. */
+    /* Each server measures the counter's rate anew, with small differences; the CPU's name
+     * represents it here. */
     struct gb_host steady = *host;
     const struct qemu_machine machine = {
         .accel = host->accel,
@@ -224,7 +224,7 @@ int gb_vm_describe(const struct gb_host *host, const struct gb_image *image, uin
         .ram = GB_RAM_SHARED_FILE,
         .ram_path = "/ram",
     };
-    /* Under emulation the processor is QEMU's, whatever the host's is. */
+    /* Under emulation the CPU is QEMU's, whatever the host's is. */
     _cleanup_(freep) char *here = gb_system_describe(gb_accel_is_hardware(host->accel));
     char **argv;
     size_t i = 0;

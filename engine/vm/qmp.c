@@ -19,10 +19,10 @@ struct qmp {
     struct qmp_events events;
     void *arg;
     double id;         /* of the last command */
-    qmp_done_fn *done; /* of the one that runs; NULL: none */
+    qmp_done_fn *done; /* for the running command; NULL: none runs */
     void *done_arg;
     struct gb_deferred fail; /* a command that could not be sent */
-    unsigned busy;           /* its own callbacks on the stack: the memory must stay */
+    unsigned busy;           /* running callbacks of its own: its memory must stay */
     bool ready, freed;
 };
 
@@ -87,7 +87,7 @@ int qmp_parse(struct gb_bytes line, struct qmp_message *ret_message, struct gb_e
     return 0;
 }
 
-/* Ends the running command; the next may be sent from within @done. */
+/* Completes the running command; @done may send the next one. */
 static void finish(struct qmp *qmp, const cJSON *value, const struct gb_err *err)
 {
     qmp_done_fn *done = qmp->done;
@@ -104,7 +104,7 @@ static void on_capabilities(void *arg, const cJSON *value, const struct gb_err *
 
     (void)value;
     if (err != NULL)
-        return; /* without them no command works; its user's deadline tells */
+        return; /* no command works without capabilities; the user's deadline will report that */
     qmp->ready = true;
     qmp->events.ready(qmp->arg);
 }
@@ -171,7 +171,7 @@ static void read_lines(struct qmp *qmp, struct gb_buf *input)
         on_message(qmp, &message);
         cJSON_Delete(message.json);
         if (qmp->stream == NULL)
-            return; /* freed by its user; the memory goes later */
+            return; /* freed by its user; its memory is freed later */
     }
     if (input->size > QMP_LINE_MAX) {
         struct gb_err err = {0};
@@ -212,8 +212,8 @@ struct qmp *qmp_new(struct gb_loop *loop, int fd, const struct qmp_events *event
     return qmp;
 }
 
-/* The text goes by hand because of the descriptor; the socket is empty between commands, so that it
- * takes all of it. */
+/* The text is sent directly because of the descriptor; the socket is empty between commands, so it
+ * accepts all of it. */
 static int send_with_fd(struct qmp *qmp, const char *text, size_t size, int fd)
 {
     union {
@@ -262,7 +262,7 @@ static void send_command(struct qmp *qmp, const char *command, cJSON *arguments,
         cJSON_AddNumberToObject(json, "id", qmp->id) == NULL)
         abort(); /* no memory for a few bytes */
     if (arguments != NULL)
-        (void)cJSON_AddItemToObject(json, "arguments", arguments); /* cannot fail: both are there */
+        (void)cJSON_AddItemToObject(json, "arguments", arguments); /* cannot fail: both exist */
     text = cJSON_PrintUnformatted(json);
     if (text == NULL)
         abort();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which processes belong to this run folder. */
+/* The processes that belong to this run folder. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static void add_process(struct gb_buf *text, const char *name, pid_t pid)
 {
     uint64_t start = 0;
 
-    (void)gb_process_started(pid, &start); /* gone already: 0 matches nothing */
+    (void)gb_process_started(pid, &start); /* ended already: 0 matches nothing */
     gb_buf_addf(text, "%s %d %ju\n", name, (int)pid, (uintmax_t)start);
 }
 
@@ -59,7 +59,7 @@ int registry_add(const char *run, pid_t launcher, pid_t qemu, struct gb_err *err
     add_process(&text, "server", getpid());
     add_process(&text, "launcher", launcher);
     add_process(&text, "qemu", qemu);
-    /* It needs to outlive this process, not a power failure: no sync. A torn file is no entry. */
+    /* It has to outlive this process, not a power failure: no sync. A torn file is not an entry. */
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     n = fd < 0 ? -errno : gb_fd_write_full(fd, gb_buf_data(&text), text.size);
     gb_buf_release(&text);
@@ -70,11 +70,11 @@ void registry_remove(const char *run, pid_t launcher)
 {
     _cleanup_(freep) char *path = file_path(run, launcher);
 
-    (void)unlink(path); /* absent when the VM died before it was written */
+    (void)unlink(path); /* absent if the VM died before it was written */
 }
 
-/* Ends the process if it is the one that was noted. It is opened before the start time is compared,
- * so that the pid cannot change hands in between. */
+/* Kills the process if it is the recorded one. Opens it before comparing the start time, so that
+ * the pid cannot be reused in between. */
 static bool kill_process(const struct registry_process *process)
 {
     _cleanup_(gb_process_close) struct gb_process opened = GB_PROCESS_NONE;
@@ -92,7 +92,7 @@ static bool is_running(const struct registry_process *process)
     return gb_process_started(process->pid, &start) && start == process->start;
 }
 
-/* True when the file is of no use any more. */
+/* True if the file is no longer needed. */
 static bool reap_file(const char *path, unsigned *killed)
 {
     struct gb_buf text = {0};
@@ -103,7 +103,7 @@ static bool reap_file(const char *path, unsigned *killed)
     gb_buf_release(&text);
     if (!known)
         return true;
-    /* Somebody else's, or an earlier host's of this process. */
+    /* Another server's, or that of a previous host object in this process. */
     if (is_running(&entry.server))
         return false;
     *killed += kill_process(&entry.qemu) ? 1 : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the host tells of a VM. */
+/* What the host knows about a VM. */
 #include "base/clock.h"
 #include "platform/process.h"
 #include "vm/operation.h"

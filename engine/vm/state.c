@@ -13,14 +13,14 @@
 
 struct state_sink {
     int fd;
-    int theirs; /* the same file, opened for writing; what QEMU has is a copy of this */
+    int theirs; /* the same file, opened for writing; QEMU has a copy of this descriptor */
 };
 
 int state_sink_new(struct state_sink **ret_sink, struct gb_err *err)
 {
     _cleanup_(closep) int fd = gb_file_in_memory("device-state");
     struct state_sink *sink;
-    /* Opened once more: QEMU looks for one that can be written and not read. */
+    /* Reopened: QEMU looks for a descriptor that can be written but not read. */
     int theirs = fd < 0 ? fd : gb_file_reopen(fd, O_WRONLY);
 
     if (theirs < 0)
@@ -39,7 +39,7 @@ int state_sink_fd(const struct state_sink *sink)
 
 int state_sink_begin(struct state_sink *sink, struct gb_err *err)
 {
-    /* Copies of a descriptor share the place where the next write goes, and QEMU leaves it. */
+    /* Copies of a descriptor share its offset, which QEMU does not reset. */
     if (ftruncate(sink->fd, 0) < 0 || lseek(sink->theirs, 0, SEEK_SET) < 0)
         return gb_err_sys(err, errno, "cannot clear the place for device state");
     return 0;
@@ -83,7 +83,7 @@ void state_sink_free(struct state_sink *sink)
 }
 
 struct state_feed {
-    struct gb_stream *stream; /* NULL: everything is with QEMU, or it takes nothing more */
+    struct gb_stream *stream; /* NULL: QEMU has everything, or reads no more */
     int file;
 };
 
@@ -110,7 +110,7 @@ static void on_sent(void *arg, size_t bytes)
 static void on_input(void *arg, struct gb_buf *input)
 {
     (void)arg;
-    gb_buf_clear(input); /* QEMU has nothing to say here */
+    gb_buf_clear(input); /* QEMU sends nothing here */
 }
 
 static void on_closed(void *arg, int sys_errno)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of what QEMU and its guest said, and what can be told from it. */
+/* The end of QEMU's and the guest's output, and what can be concluded from it. */
 #include <string.h>
 
 #include "base/log.h"
@@ -38,7 +38,7 @@ static struct gb_bytes trim(struct gb_bytes line)
     return line;
 }
 
-/* Takes the last line off the end of @text. */
+/* Removes the last line from the end of @text. */
 static struct gb_bytes pop_line(struct gb_bytes *text)
 {
     size_t end = text->size, at = end;

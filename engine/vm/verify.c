@@ -6,10 +6,11 @@
 
 #include "base/mem.h"
 
-/* One comparison under way. The thread sees copies only, so that images may go meanwhile. */
+/* A verification in progress. The thread only uses copies, so that images may be freed
+ * meanwhile. */
 struct gb_verification {
-    uv_work_t work;         /* first: freed through it */
-    struct gb_image *image; /* NULL when it has gone */
+    uv_work_t work;         /* must be first: freed through it */
+    struct gb_image *image; /* NULL once it has been freed */
     struct gb_images files;
     struct gb_image copy;
     struct gb_list waiters;
@@ -40,7 +41,7 @@ static void on_compared(uv_work_t *work, int status)
     struct gb_verification *check = work->data;
     struct gb_list *link;
 
-    (void)status; /* nobody cancels it */
+    (void)status; /* it is never cancelled */
     if (check->image != NULL) {
         check->image->checking = NULL;
         if (check->r == 0)

@@ -12,16 +12,15 @@
  *             who ended it
  *   DEAD      everything has been reaped and read; `dead` has been told
  *
- * Five sockets lead to a VM: the launcher's status, QEMU's standard error, the monitor, the agent
+ * Five sockets belong to a VM: the launcher's status, QEMU's standard error, the monitor, the agent
  * and the console. A VM is dead when the launcher has been reaped, QEMU has ended (the launcher
- * reaps it before it ends itself; when something else killed the launcher, its handle tells) and
- * all five sockets have been read to their end. So the last frame comes before `dead`, and `dead`
- * knows the last words.
+ * reaps it before it exits; if something else killed the launcher, QEMU's process handle reports
+ * that) and all five sockets have been read to the end. So the last frame comes before `dead`, and
+ * `dead` includes the last messages.
  *
- * The socket of the second port is kept for whoever takes it (gb_vm_take_network()), and has no
- * part in that.
+ * The socket of the second port is kept for gb_vm_take_network(), and plays no role in this.
  *
- * The lifeline is a pipe whose write end only this process holds; the launcher watches it.
+ * The lifeline is a pipe whose write end only this process holds; the launcher watches the other.
  */
 #include "vm/vm.h"
 
@@ -49,7 +48,7 @@ enum {
     BOOT_HARDWARE_MS = 15000,
     GRACE_MS = 2000, /* for the launcher to reap QEMU */
     READ_BYTES = 64 * 1024,
-    UID_FIRST = 61184, /* the range of systemd's DynamicUser=: nobody owns anything by these */
+    UID_FIRST = 61184, /* the range of systemd's DynamicUser=: these own no files */
     UID_LAST = 65519,
 };
 
@@ -62,7 +61,7 @@ static void on_dead_later(void *arg)
     check_dead(arg);
 }
 
-/* Every end is looked at from the loop, not in the middle of whatever found it. */
+/* Every end is handled from the loop, not inside the callback that found it. */
 void vm_check_later(struct gb_vm *vm)
 {
     gb_loop_defer(vm->host->loop, &vm->end, on_dead_later, vm);
@@ -83,7 +82,7 @@ void gb_vm_kill(struct gb_vm *vm, const char *reason)
         vm->reason = xstrdup(reason != NULL ? reason : "killed by Glassbell");
     vm->state = ENDING;
     end_agent(vm);
-    /* The launcher kills QEMU, reaps it and ends; if it does not, it goes the hard way. */
+    /* The launcher kills QEMU, reaps it and exits; if it does not, it is killed. */
     gb_child_signal(vm->launcher, SIGTERM);
     gb_timer_start(vm->timer, GRACE_MS);
     vm_check_later(vm);
@@ -96,7 +95,7 @@ static void on_timer(void *arg)
 
     if (vm->killed) {
         if (vm->qemu.fd >= 0)
-            (void)gb_process_kill(&vm->qemu); /* fails when it is gone */
+            (void)gb_process_kill(&vm->qemu); /* fails if it has ended */
         gb_child_signal(vm->launcher, SIGKILL);
     } else if (vm->state == STARTING) {
         (void)snprintf(text, sizeof(text), "the guest did not come up within %.0f s",
@@ -223,7 +222,7 @@ static void on_hello(struct gb_vm *vm, const struct gb_frame *frame)
     vm->events.running(vm->arg, &hello);
 }
 
-/* Hands out frames until the input is used up or the VM is killed. */
+/* Passes on frames until the input is used up or the VM is killed. */
 static void pump(struct gb_vm *vm)
 {
     while (vm->agent != NULL && vm->input != NULL) {
@@ -264,7 +263,7 @@ static void on_agent_closed(void *arg, int sys_errno)
 
     (void)sys_errno;
     end_agent(vm);
-    /* QEMU closes its sockets when it ends; if it did so without ending, it is of no use. */
+    /* QEMU closes its sockets when it exits; if it closes one without exiting, it is useless. */
     if (vm->state != ENDING) {
         vm->state = ENDING;
         gb_timer_start(vm->timer, GRACE_MS);
@@ -296,7 +295,7 @@ static void on_status_input(void *arg, struct gb_buf *input)
     if (known || vm->report.pid == 0)
         return;
     if (gb_process_open(vm->report.pid, &vm->qemu) < 0)
-        return; /* it has ended and has been reaped */
+        return; /* it has ended and been reaped */
     vm->qemu_watch = gb_watch_new(vm->host->loop, vm->qemu.fd, on_qemu_gone, vm);
     if (registry_add(vm->host->run, gb_child_pid(vm->launcher), vm->report.pid, &err) == 0)
         vm->registered = true;
@@ -358,7 +357,7 @@ static const struct gb_stream_events agent_events = {
 
 /* Start. */
 
-/* A user that no other VM of this host has. */
+/* A uid that no other VM of this host uses. */
 static uint32_t choose_uid(const struct gb_host *host)
 {
     if (geteuid() != 0)
@@ -422,7 +421,7 @@ static int check_config(const struct gb_vm_config *config, struct gb_err *err)
     return 0;
 }
 
-/* The RAM file of a template gets its size here: QEMU may not write large files. */
+/* Sets the size of a template's RAM file here, because QEMU may not write large files. */
 static int prepare_ram(const struct gb_vm_config *config, struct gb_err *err)
 {
     _cleanup_(closep) int fd = -1;

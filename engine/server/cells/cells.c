@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells: running code, what it prints, and questions to its interpreter. */
+/* Cells: running code, its output, and queries to its interpreter. */
 #include "cells.h"
 
 #include "base/mem.h"
@@ -20,8 +20,8 @@ static void cells_on_connection(struct connection *connection)
     gb_list_init(&state->followers);
 }
 
-/* Cells that print for a client that does not read are held, so that their programs wait. When it
- * reads again it is told what it was not told meanwhile, which may make it full again. */
+/* Cells that print for a client that does not read are paused, so that their programs block. When
+ * it reads again it first gets what it has missed, which may fill its queue again. */
 static void cells_on_full(struct connection *connection, bool full)
 {
     struct gb_list *execs = &cells_of_connection(connection)->execs;
@@ -95,13 +95,13 @@ static void cells_describe_session(struct gb_session_info *info, struct hosted *
     info->flags |= state->failed ? GB_SESSION_FAILED : 0u;
 }
 
-/* What a snapshot may still tell of cells, and how many it has left out. */
+/* Room left in a snapshot for cells, and how many had to be left out. */
 struct snapshot_room {
     size_t waiting, code_bytes;
     uint64_t left;
 };
 
-/* All cells that run, and of those that wait as many as there is room for. */
+/* All running cells, and as many queued ones as fit. */
 static void cells_put_all(struct gb_json_out *out, struct hosted *hosted,
                           struct snapshot_room *room)
 {

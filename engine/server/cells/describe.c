@@ -49,7 +49,7 @@ struct gb_cell_info cell_record(const struct exec *exec)
     return record;
 }
 
-/* The line that is not ended: what the program asks for, as far as one can see that. */
+/* The unfinished line: presumably the program's prompt. */
 static struct gb_bytes cell_open_line(struct gb_bytes text)
 {
     size_t size = 0;
@@ -57,14 +57,14 @@ static struct gb_bytes cell_open_line(struct gb_bytes text)
 
     while (size < text.size && size < GB_PROMPT_MAX && text.data[text.size - 1 - size] != '\n')
         size++;
-    /* Where it is cut, between characters. */
+    /* Truncate between characters. */
     is_cut = size == GB_PROMPT_MAX;
     while (is_cut && size > 0 && (text.data[text.size - size] & 0xc0) == 0x80)
         size--;
     return (struct gb_bytes){text.data + text.size - size, size};
 }
 
-/* What the program that waits asks for; a shell asks on standard error. */
+/* The prompt of the waiting program; a shell's is on standard error. */
 static struct gb_bytes cell_prompt(const struct exec *exec)
 {
     struct gb_bytes line = cell_open_line(gb_buf_bytes(&exec->cell->out));
@@ -97,12 +97,12 @@ void cell_put(struct gb_json_out *out, const struct gb_cell_info *cell)
     if ((told.flags & GB_CELL_CODE_LOST) != 0) {
         told.code = (struct gb_bytes){0};
         if ((told.flags & GB_CELL_RESULT_LOST) != 0)
-            told.mode = GB_NO_WORD; /* nothing that said it is left */
+            told.mode = GB_NO_WORD; /* no record of its mode is left */
     }
     gb_object_write(out, &gb_cell_object, &told);
 }
 
-/* As cell_record(), for clients: they know the incarnation from the session. */
+/* Like cell_record(), but for clients, which know the incarnation from the session. */
 static struct gb_cell_info cell_told(const struct exec *exec)
 {
     struct gb_cell_info cell = cell_record(exec);

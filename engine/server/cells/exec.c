@@ -27,7 +27,7 @@ static void exec_free(struct exec *exec)
 
 /* ---- events ---- */
 
-/* Started or finished. */
+/* Sends `started` or `finished`. */
 static void exec_tell(const struct exec *exec, const char *kind)
 {
     struct event event;
@@ -53,7 +53,7 @@ static void exec_tell_waiting_event(const struct exec *exec)
     event_end(&event);
 }
 
-/* The parts that record cells hear of it. */
+/* Notifies the parts that record cells. */
 static void exec_tell_parts(const struct exec *exec)
 {
     const struct gb_cell_info cell = cell_record(exec);
@@ -73,7 +73,7 @@ static void exec_on_started(void *arg, const struct gb_cell *cell)
     exec_tell(exec, "cell.started");
 }
 
-/* To the connection that sent the cell, and to those who watch. */
+/* To the connection that sent the cell, and to watchers. */
 static void exec_tell_piece(struct exec *exec, enum gb_output stream, struct gb_bytes bytes)
 {
     if (bytes.size == 0)
@@ -85,7 +85,7 @@ static void exec_tell_piece(struct exec *exec, enum gb_output stream, struct gb_
     output_tell(exec->hosted, exec->cell->number, stream, bytes, false);
 }
 
-/* The bytes that were held back, when no more come. */
+/* Sends the bytes held back, when no more will come. */
 static void exec_tell_tail(struct exec *exec, enum gb_output stream)
 {
     struct tail *tail = &exec->tails[stream - 1];
@@ -165,7 +165,7 @@ static void exec_count(const struct exec *exec, const struct gb_cell *cell)
         histogram_add(&state->overhead_times, took - cell->wall_ns);
 }
 
-/* The cell is in the journal, or cannot be: now it may be told. */
+/* The cell is in the journal, or cannot be recorded: it may be reported now. */
 static void exec_on_recorded(void *arg, bool recorded)
 {
     struct exec *exec = arg;
@@ -230,7 +230,7 @@ static const struct gb_cell_events exec_events = {.started = exec_on_started,
                                                   .waiting = exec_on_waiting,
                                                   .done = exec_on_done};
 
-/* What holds for every cell at the time at which it would be queued, whatever it waited for. */
+/* The conditions for every cell when it is to be queued, even after it waited. */
 static int exec_may_start(const struct connection *connection, struct gb_err *err)
 {
     int r = server_check_open(connection->server, err);
@@ -286,10 +286,10 @@ static int exec_start(struct request *request, const struct gb_params *params,
 
 /* ---- cells that somebody else's hold on the session keeps back ---- */
 
-/* Everything that the request borrowed from its line is copied. */
+/* A copy of everything that the request borrowed from its line. */
 struct exec_held {
     struct held_cell cell;
-    struct gb_params params; /* its texts are the buffers' below */
+    struct gb_params params; /* its texts are in the buffers below */
     struct program program;
     struct gb_buf standard_input;
     struct gb_env env;
@@ -316,7 +316,8 @@ static void exec_held_start(struct held_cell *cell)
     exec_held_drop(cell);
 }
 
-/* Of @params are needed only what is no text, and standard input. Takes @program. */
+/* Copies what the cell needs; of @params that is standard input and whatever is not text. Takes
+ * @program. */
 static int exec_held_copy(struct exec_held *held, const struct gb_params *params,
                           struct program *program, struct gb_err *err)
 {
@@ -338,7 +339,7 @@ static int exec_held_copy(struct exec_held *held, const struct gb_params *params
     return 0;
 }
 
-/* True when the session's gate is shut: then the request has been refused, or waits. */
+/* True if the session's gate is shut: the request has then been refused, or waits. */
 static bool exec_is_held(struct request *request, const struct gb_params *params,
                          struct program *program, struct hosted *hosted)
 {
@@ -402,7 +403,7 @@ void exec_handle_run(struct request *request, const struct gb_params *params)
     _cleanup_(gb_env_release) struct gb_env env = {0};
     struct gb_err err = {0};
     struct hosted *hosted = NULL;
-    /* What would be refused as a cell is refused before a VM is started for it. */
+    /* Refuse anything that would be refused as a cell before starting a VM for it. */
     int r = program_read(params, &program, &err);
 
     if (r == 0 && program.file.size > 0 && !program.put)

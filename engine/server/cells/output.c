@@ -10,7 +10,7 @@
 #include "server/cells/describe.h"
 #include "server/core/event.h"
 
-enum { FOLLOWERS_MAX = 64 }; /* of one session */
+enum { FOLLOWERS_MAX = 64 }; /* per session */
 
 /* ---- notifications ---- */
 
@@ -72,7 +72,7 @@ void output_send(struct connection *connection, const struct hosted *hosted, uin
 
 /* ---- events ---- */
 
-/* As much of @bytes as an event may hold, cut between characters. */
+/* As much of @bytes as fits into an event, ending between characters. */
 static struct gb_bytes output_take_piece(struct gb_bytes *bytes)
 {
     struct gb_bytes piece = {bytes->data, MIN(bytes->size, (size_t)GB_EVENT_PIECE_MAX)};
@@ -104,7 +104,7 @@ static void output_replay_stream(struct hosted *hosted, struct exec *exec, enum 
     struct gb_bytes all = gb_buf_bytes(stream == GB_STDOUT ? &exec->cell->out : &exec->cell->error);
     struct event event;
 
-    all.size -= exec->tails[stream - 1].size; /* the next piece begins with these */
+    all.size -= exec->tails[stream - 1].size; /* the next piece starts with these */
     if (all.size > GB_EVENT_PIECE_MAX) {
         all.data += all.size - GB_EVENT_PIECE_MAX;
         all.size = GB_EVENT_PIECE_MAX;
@@ -177,7 +177,7 @@ static void background_free(struct background *background)
     free(background);
 }
 
-/* The place for what @cell prints; the oldest makes room. */
+/* The slot for what @cell prints; replaces the oldest one if necessary. */
 static struct background *background_of(struct hosted *hosted, uint32_t cell, enum gb_output stream)
 {
     struct cells_session *state = cells_of_session(hosted);
@@ -199,8 +199,8 @@ static struct background *background_of(struct hosted *hosted, uint32_t cell, en
     return background;
 }
 
-/* The place for the unfinished character of a stream; the one that was used longest ago makes room,
- * and its bytes are told as they are. */
+/* The slot for a stream's incomplete character; replaces the least recently used one, whose bytes
+ * are sent as they are. */
 static struct tail *watched_tail(struct hosted *hosted, uint32_t cell, enum gb_output stream)
 {
     struct watched_tail *tails = cells_of_session(hosted)->watched_tails,
@@ -237,7 +237,7 @@ void background_output(struct hosted *hosted, uint32_t cell, enum gb_output stre
 
     background_tell(hosted, cell, stream, bytes);
     GB_LIST_FOREACH(follower, &cells_of_session(hosted)->followers, of_session)
-        /* One that does not read hears nothing more: nobody waits for these bytes. */
+        /* A connection that does not read gets nothing more: no cell waits for these bytes. */
         if (follower->cell == cell && !follower->connection->full) {
             _cleanup_(gb_buf_release) struct gb_buf joined = {0};
 

@@ -28,7 +28,7 @@ static int program_add_arguments(struct gb_buf *argv, const struct gb_json *list
     for (uint32_t i = 0; list != NULL && i < list->count && r == 0;
          i++, child = gb_json_next(child)) {
         struct gb_bytes text = child->text;
-        /* As in gb_params_read(): the line is the caller's to change. */
+        /* As in gb_params_read(): the line may be modified. */
         ptrdiff_t size =
             base64 ? gb_base64_decode(text, (uint8_t *)(uintptr_t)text.data) : (ptrdiff_t)text.size;
 
@@ -39,7 +39,7 @@ static int program_add_arguments(struct gb_buf *argv, const struct gb_json *list
     return r;
 }
 
-/* Nothing at all when neither a file nor arguments are spoken of. */
+/* Reads nothing if neither a file nor arguments are given. */
 static int program_read_argv(struct program *program, const struct gb_params *params,
                              struct gb_err *err)
 {
@@ -91,7 +91,7 @@ int program_read(const struct gb_params *params, struct program *program, struct
         r = gb_err_set(err, GB_EINVALID,
                        "what is to be run? It needs the parameter code, "
                        "code_base64 or file");
-    /* What a file holds is for its language to judge; no prompt takes one. */
+    /* The content of a file is for its language to judge; a prompt does not accept NUL. */
     if (r == 0 && program->file.size == 0 && params->code.size > 0 &&
         memchr(params->code.data, '\0', params->code.size) != NULL)
         r = gb_err_set(err, GB_EINVALID, "the code has a NUL character");

@@ -16,8 +16,8 @@ static bool connection_may_read(const struct connection *connection)
     return !connection->full && !connection->braked;
 }
 
-/* A line is complete: gives it to the dispatcher and drops it. Its memory is the stream's, and
- * nothing is added there before we return. */
+/* A line is complete: passes it to the dispatcher, then drops it. It is in the stream's memory, to
+ * which nothing is added meanwhile. */
 static void connection_take_line(struct connection *connection, size_t size)
 {
     const struct connection_handlers *handlers = connection->server->connection_handlers;
@@ -47,8 +47,7 @@ static void connection_count_input(struct connection *connection, size_t size)
     connection->line_bytes = size;
 }
 
-/* One that holds more than a little of a line without an end, and to which nothing came for
- * longest; NULL: none. */
+/* The connection with a sizeable incomplete line that has been idle the longest; NULL: none. */
 static struct connection *connection_stalled_longest(const struct gb_server *server)
 {
     struct connection *connection, *found = NULL;
@@ -61,8 +60,8 @@ static struct connection *connection_stalled_longest(const struct gb_server *ser
     return found;
 }
 
-/* Half lines of all clients together have a bound. Who stands still makes room for who goes on, and
- * is told to send its line again. */
+/* The total size of all clients' incomplete lines is limited. The most stalled client's line is
+ * dropped to make room for active ones, and that client is told to send it again. */
 static void connection_make_room(struct gb_server *server)
 {
     struct connection *connection;
@@ -174,8 +173,8 @@ static void connection_on_sent(void *arg, size_t bytes)
     PART_CALL(connection->server, connection_sent, connection);
 }
 
-/* The client has gone, and what it did not read as well: its cells go on, and its end comes with
- * the input that was held back. */
+/* The client has closed without reading everything: its cells continue, and the end of the
+ * connection follows with the remaining input. */
 static void connection_on_dropped(void *arg, size_t bytes)
 {
     (void)bytes;

@@ -11,7 +11,7 @@
 #include "server/core/request.h"
 #include "server/core/state.h"
 
-/* A document that grew beyond this gives its memory back. */
+/* A document larger than this frees its memory. */
 enum { KEEP_NODES = 256 };
 
 enum { RPC_PARSE = -32700, RPC_INVALID = -32600, RPC_NO_METHOD = -32601, RPC_PARAMS = -32602 };
@@ -59,7 +59,7 @@ static void dispatch_too_many(struct connection *connection)
     connection_error(connection, NULL, gb_code_rpc(err.code), &err, NULL, NULL);
 }
 
-/* What the line has at its top level. */
+/* The top-level members of the line. */
 struct parts {
     const struct gb_json *version, *id, *method, *params;
 };
@@ -89,7 +89,7 @@ static int dispatch_read_parts(const struct gb_json *line, struct parts *parts, 
     return 0;
 }
 
-/* The id, for the answer; also when the rest of the request is no good. */
+/* Reads the id for the answer, even if the rest of the request is invalid. */
 static int dispatch_read_id(const struct gb_json *id, struct gb_buf *ret_id, struct gb_err *err)
 {
     struct gb_json_out out = {.buf = ret_id};

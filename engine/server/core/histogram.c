@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "histogram.h"
 
-/* Below 2^14 ns (16 µs) all is one bucket; 31 powers of two reach 9 hours. */
+/* Everything below 2^14 ns (16 µs) is in one bucket; 31 powers of two reach 9 hours. */
 enum { FIRST_POWER = 14, PER_POWER = 4 };
 
 static unsigned histogram_bucket(uint64_t ns)
@@ -16,7 +16,7 @@ static unsigned histogram_bucket(uint64_t ns)
     return bucket < GB_HISTOGRAM_BUCKETS ? bucket : GB_HISTOGRAM_BUCKETS - 1;
 }
 
-/* The smallest time that is above the bucket. */
+/* The smallest time above the bucket. */
 static uint64_t histogram_end(unsigned bucket)
 {
     unsigned power = FIRST_POWER + bucket / PER_POWER, quarter = bucket % PER_POWER;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two servers cannot race for one path: whoever holds the lock of PATH.lock may replace the socket,
- * and the lock goes with the process that holds it. The lock's file stays: one that is unlinked
- * could be locked twice. */
+/* Two servers cannot race for one path: only the holder of the lock on PATH.lock may replace the
+ * socket, and the kernel releases the lock with the process. The lock file is never removed: an
+ * unlinked one could be locked twice. */
 #include "listen.h"
 
 #include <errno.h>
@@ -20,12 +20,12 @@
 
 enum { BACKLOG = 128 };
 
-/* Others who could rename what is in the directory could put a socket of theirs in our place. */
+/* Anyone who can rename entries of the directory could put another socket in our place. */
 static int listen_check_directory(const char *path, struct gb_err *err)
 {
     struct stat st;
 
-    /* Whose link it is can turn it elsewhere later, and no client would trust it. */
+    /* The owner of a link can redirect it later, and no client would trust it. */
     if (lstat(path, &st) < 0)
         return gb_err_sys(err, errno, "cannot look at the directory %s", path);
     if (S_ISLNK(st.st_mode))
@@ -74,7 +74,7 @@ static int listen_take_lock(const char *path, int *ret_fd, struct gb_err *err)
     return 0;
 }
 
-/* Removes a socket that a dead server left behind. */
+/* Removes a socket left behind by a dead server. */
 static int listen_remove_stale(const char *path, const struct sockaddr_un *address,
                                struct gb_err *err)
 {
@@ -123,7 +123,7 @@ int listen_open(const char *path, int handed_fd, int *ret_lock_fd, int *ret_fd, 
     fd = gb_socket_new(SOCK_STREAM, true);
     if (fd < 0)
         return gb_err_sys(err, -fd, "cannot make a socket");
-    /* Nobody can connect before listen(), so the mode is right before it matters. */
+    /* Nobody can connect before listen(), so setting the mode now is early enough. */
     if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0600) < 0 ||
         listen(fd, BACKLOG) < 0)
         return gb_err_sys(err, errno, "cannot listen on %s", path);

@@ -16,7 +16,7 @@ static char *open_copy(struct gb_bytes name)
     return name.data == NULL ? NULL : xstrndup((const char *)name.data, name.size);
 }
 
-/* What one could have meant. */
+/* Suggests what may have been meant. */
 static void open_refuse_image(const struct gb_images *images, const char *name, struct gb_err *err)
 {
     struct gb_buf names = {0};
@@ -74,7 +74,8 @@ int open_env(const struct gb_server *server, const struct gb_json *object, struc
     return r;
 }
 
-/* Why there is no session with this key any more, and how often its state was lost. */
+/* Explains what happened to the previous session with this key, and counts how often its state was
+ * lost. */
 static void open_remember(struct gb_server *server, struct hosted *hosted, struct gb_bytes key)
 {
     const struct hosted *before;
@@ -94,7 +95,7 @@ static void open_remember(struct gb_server *server, struct hosted *hosted, struc
     }
 }
 
-/* A client is who says the same name in `hello`; those without a name are one. */
+/* A client is identified by its name in `hello`; all unnamed ones count as one. */
 static int open_check_sessions(const struct gb_server *server, const char *client,
                                struct gb_err *err)
 {

@@ -10,10 +10,10 @@
 #include "server/core/state.h"
 
 enum {
-    PASS_MS = 900, /* a pass that began less than so long ago still counts */
-    TICK_MS = 100, /* between two parts of a pass */
+    PASS_MS = 900, /* a pass that started more recently than this still counts */
+    TICK_MS = 100, /* between two slices of a pass */
     TICK_BUDGET_MS = 10,
-    LOOK_BUDGET_MS = 20, /* of a request that asks */
+    LOOK_BUDGET_MS = 20, /* time limit within a request */
 };
 
 static void sample_consider(struct gb_vm *vm, struct gb_vm **oldest)
@@ -22,7 +22,7 @@ static void sample_consider(struct gb_vm *vm, struct gb_vm **oldest)
         *oldest = vm;
 }
 
-/* The VM whose figures are oldest; NULL: all have been read since the pass began. */
+/* The VM with the oldest sample; NULL: all have been sampled since the pass began. */
 static struct gb_vm *sample_next(struct gb_server *server)
 {
     struct gb_vm *oldest = NULL;
@@ -36,7 +36,7 @@ static struct gb_vm *sample_next(struct gb_server *server)
     return oldest != NULL && gb_vm_looked_ns(oldest) < server->pass_ns ? oldest : NULL;
 }
 
-/* Reads on for @budget_ms, and leaves the rest for later. */
+/* Continues for @budget_ms, and leaves the rest for later. */
 static void sample_go_on(struct gb_server *server, uint64_t budget_ms)
 {
     uint64_t until_ns = gb_clock_mono_ns() + budget_ms * GB_NS_PER_MS;

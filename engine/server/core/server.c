@@ -24,7 +24,7 @@
 
 enum { ACCEPTS_A_TURN = 16, ACCEPT_RETRY_MS = 1000, BIG_BLOCK = 256 * 1024 };
 
-/* Starts or stops the time after which a server that nobody needs ends itself. */
+/* Starts or stops the timer after which an unused server ends itself. */
 static void server_watch_idleness(struct gb_server *server)
 {
     bool idle = server->state == SERVER_OPEN && server->connection_count == 0 &&
@@ -57,7 +57,7 @@ void gb_server_reload(struct gb_server *server, struct gb_settings *fresh)
     gb_info("settings: read again from %s",
             server->settings.path != NULL ? server->settings.path : "nowhere: there is no file");
     gb_capacity_configure(server->capacity, &server->settings);
-    gb_timer_stop(server->idle_timer); /* the new time may differ */
+    gb_timer_stop(server->idle_timer); /* the time may have changed */
     server_watch_idleness(server);
 }
 
@@ -74,7 +74,7 @@ static void server_refuse(struct gb_server *server, int fd)
         "are connected\",\"data\":{\"kind\":\"busy\",\"dispatched\":false,\"retryable\":true}}}\n";
 
     gb_warning("a client was refused: %zu are connected", server->connection_count);
-    (void)gb_socket_send(fd, line, sizeof(line) - 1); /* as well as it goes */
+    (void)gb_socket_send(fd, line, sizeof(line) - 1); /* best effort */
 }
 
 static void server_on_clients(void *arg)
@@ -141,7 +141,7 @@ static void server_stop_listening(struct gb_server *server)
     gb_watch_free(TAKE_PTR(server->watch));
     gb_timer_stop(server->accept_timer);
     if (server->handed_fd < 0)
-        (void)unlink(server->path); /* the lock is ours, and so is the file */
+        (void)unlink(server->path); /* we hold the lock, so the file is ours */
     server->fd = gb_close(server->fd);
 }
 
@@ -171,7 +171,7 @@ static void server_finish(struct gb_server *server)
         server->on_ended(server->arg);
 }
 
-/* From the loop: one step of the shutdown when its time has come. */
+/* From the loop: the next step of the shutdown, if it is due. */
 static void server_on_progress(void *arg)
 {
     struct gb_server *server = arg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The methods that open, look at and close sessions. */
+/* The methods that open, list and close sessions. */
 #include "sessions.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@
 
 enum { STAT_DEADLINE_MS = 1000 };
 
-/* Nobody would know the id of a session without a key whose opener has gone. */
+/* Nobody would know the id of a keyless session whose opener has gone. */
 static void sessions_opener_gone(struct request *request)
 {
     struct hosted *hosted = request->arg;
@@ -42,8 +42,7 @@ static int sessions_attach(struct request *request, const struct gb_params *para
         hosted_reply_opened(request, hosted, false);
         return 1;
     }
-    /* Its start is awaited like by the one who asked first; arg stays NULL: it did not create it.
-     */
+    /* Waits for its start like the first opener; arg stays NULL because it did not create it. */
     request->abandon = sessions_opener_gone;
     gb_list_add_tail(&hosted->openers, &request->wait);
     return 1;
@@ -87,7 +86,7 @@ static void sessions_on_status(void *arg, const struct gb_frame *frame, const st
     struct request *request = arg;
     struct hosted *hosted = request->arg;
 
-    (void)err; /* a guest that does not answer in time is shown as it was last known */
+    (void)err; /* a guest that does not answer in time is shown with its last known values */
     if (frame != NULL)
         hosted_take_status(hosted, frame);
     sessions_reply(request, hosted);

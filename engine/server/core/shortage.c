@@ -12,7 +12,7 @@
 
 enum { CLOSABLE_MAX = 5 };
 
-/* Where a budget comes from: the settings, when they give one. */
+/* The source of a budget: the settings, if they set one. */
 static uint8_t shortage_source(bool by_settings, bool by_group)
 {
     return by_settings ? GB_BUDGET_BY_SETTINGS : by_group ? GB_BUDGET_BY_GROUP : GB_BUDGET_BY_HOST;
@@ -59,7 +59,7 @@ static bool shortage_is_closable(const struct hosted *hosted)
            gb_session_state(hosted->session) == GB_SESSION_IDLE;
 }
 
-/* Those that nobody needed for the longest time, oldest first. */
+/* The least recently used sessions, oldest first. */
 static size_t shortage_find_closable(struct gb_server *server, struct hosted *found[CLOSABLE_MAX],
                                      size_t *ret_all)
 {
@@ -96,7 +96,7 @@ static void shortage_explain(struct gb_server *server, struct gb_err *err)
     if (count == 0)
         return;
     idle = gb_clock_mono_ns() - gb_session_last_active_ns(found[0]->session);
-    /* What does not fit is cut: the same is in `data`. */
+    /* May be truncated: `data` has the same information. */
     (void)snprintf(err->message + used, sizeof(err->message) - used,
                    "; %zu session%s idle and could be closed, first %s (for %.0f s)", all,
                    all == 1 ? " is" : "s are", gb_session_id(found[0]->session),

@@ -17,25 +17,25 @@
 #include "server/core/hosted.h"
 #include "server/core/request.h"
 
-/* What it keeps of a session, and of a connection. */
+/* The state per session and per connection. */
 struct files_session {
-    struct gb_list uploads; /* those under way, and those whose last piece waits for the guest */
+    struct gb_list uploads; /* in progress, and those whose last piece waits for the guest */
 };
 struct files_connection {
     struct gb_list uploads;
-    size_t write_count; /* requests that wait for a guest */
-    bool waits;         /* too many bytes wait for a guest: it is not read */
+    size_t write_count; /* requests waiting for a guest */
+    bool waits;         /* too many bytes wait for a guest: reading is paused */
 };
 
-/* It lives while further pieces may come, or pieces wait for the guest. */
+/* Lives while further pieces may come, or pieces wait for the guest. */
 struct upload {
     struct gb_list of_connection; /* while further pieces may come */
     struct gb_list of_session;
     struct hosted *hosted;
-    struct gb_guest_upload *file; /* NULL: it was given up */
+    struct gb_guest_upload *file; /* NULL: abandoned */
     char *path;
-    uint64_t next;    /* the offset of the next piece */
-    unsigned pending; /* pieces that the guest has not answered */
+    uint64_t next;    /* expected offset of the next piece */
+    unsigned pending; /* pieces not yet answered by the guest */
 };
 
 static const struct part_state files_state = {
@@ -53,13 +53,14 @@ static struct files_connection *files_of_connection(struct connection *connectio
     return part_of_connection(connection, &files_state);
 }
 
-/* Whether the words of a relative path alone lead out of the home, whatever there is on the way. */
+/* Whether a relative path leads out of the home by its components alone, whatever exists along
+ * it. */
 static bool files_leads_out(struct gb_bytes path)
 {
     size_t at = 0, depth = 0;
 
     if (path.data[0] == '/')
-        return false; /* the guest knows where the home is */
+        return false; /* only the guest knows where the home is */
     while (at < path.size) {
         const uint8_t *slash = memchr(path.data + at, '/', path.size - at);
         size_t size = (slash == NULL ? path.size : (size_t)(slash - path.data)) - at;
@@ -108,7 +109,7 @@ static void files_upload_free(struct upload *upload)
     free(upload);
 }
 
-/* No further piece comes. */
+/* No further piece will come. */
 static void files_upload_close(struct upload *upload)
 {
     gb_list_remove(&upload->of_connection);
@@ -116,7 +117,7 @@ static void files_upload_close(struct upload *upload)
         files_upload_free(upload);
 }
 
-/* The guest forgets it. */
+/* Makes the guest discard it. */
 static void files_upload_abort(struct upload *upload)
 {
     gb_session_upload_free(upload->hosted->session, TAKE_PTR(upload->file));
@@ -175,7 +176,7 @@ static struct upload *files_upload_begin(struct connection *connection, struct h
     return upload;
 }
 
-/* How many of the session may get further pieces. */
+/* The number of the session's uploads that may get further pieces. */
 static size_t files_uploads_open(struct hosted *hosted)
 {
     struct upload *upload;
@@ -186,7 +187,7 @@ static size_t files_uploads_open(struct hosted *hosted)
     return count;
 }
 
-/* Finds or begins the upload that this piece belongs to. NULL with @err: it cannot be. */
+/* Finds or starts the upload that this piece belongs to. NULL with @err if that is impossible. */
 static struct upload *files_upload_take(struct connection *connection, struct hosted *hosted,
                                         const struct gb_params *params, struct gb_err *err)
 {
@@ -194,7 +195,7 @@ static struct upload *files_upload_take(struct connection *connection, struct ho
     uint64_t expected = upload == NULL ? 0 : upload->next;
 
     if (params->offset == 0 && upload != NULL) {
-        files_upload_abort(upload); /* it begins again */
+        files_upload_abort(upload); /* it starts over */
         upload = NULL;
     } else if ((uint64_t)params->offset != expected) {
         (void)gb_err_set(err, GB_EINVALID,
@@ -213,13 +214,13 @@ static struct upload *files_upload_take(struct connection *connection, struct ho
 
 /* A file.write that waits for the guest. */
 struct write {
-    struct request *request; /* NULL: the connection has gone */
+    struct request *request; /* NULL: the connection has closed */
     struct upload *upload;
-    uint64_t size; /* of the upload with this piece */
+    uint64_t size; /* size of the upload including this piece */
 };
 
-/* The connection may be read again when the guest has caught up, or when it has no answer of this
- * connection left to give. */
+/* Resumes reading from the connection when the guest has caught up, or owes no more answers to
+ * it. */
 static void files_write_left(struct connection *connection, const struct hosted *hosted)
 {
     struct files_connection *state = files_of_connection(connection);
@@ -392,7 +393,7 @@ struct listing {
     struct hosted *hosted;
     struct gb_buf path, after, entries; /* after: the last name; entries: as JSON */
     struct gb_json_out out;
-    uint64_t left; /* entries that may still come */
+    uint64_t left; /* entries still to come */
 };
 
 static void listing_free(struct listing *listing)
@@ -433,7 +434,8 @@ static void listing_more(struct listing *listing)
         listing_fail(listing, &err);
 }
 
-/* Names rise, bytewise, whatever the guest says: who pages through a folder comes to its end. */
+/* Require increasing names (bytewise) whatever the guest sends, so that paging through a folder
+ * terminates. */
 static bool listing_comes_behind(struct gb_bytes name, const struct gb_buf *last)
 {
     int order = memcmp(name.data, gb_buf_data(last), MIN(name.size, last->size));

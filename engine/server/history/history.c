@@ -24,13 +24,13 @@
 
 enum {
     HISTORY_BYTES = 16 << 20, /* of a reply with more than one cell */
-    SEARCH_BYTES = 64 << 20,  /* of records that one search looks at */
+    SEARCH_BYTES = 64 << 20,  /* of records examined by one search */
     SEARCH_CELLS = 20000,
     PAST_DEFAULT = 1000,
 };
 
 struct history_server {
-    struct gb_journal *journal; /* NULL: none is kept */
+    struct gb_journal *journal; /* NULL: there is none */
 };
 
 struct history_session {
@@ -129,7 +129,7 @@ static int history_record(struct hosted *hosted, const struct gb_cell_info *cell
 
 /* ---- at the start ---- */
 
-/* One that this version does not know is told as "closed". */
+/* An unknown state is reported as "closed". */
 static enum gb_end history_end_of(const struct gb_journal_session *session)
 {
     enum gb_end end = GB_END_CLOSED;
@@ -174,7 +174,7 @@ static int history_open(struct gb_server *server, struct gb_err *err)
     return 0;
 }
 
-/* `journal`: its figures. */
+/* `journal`: its statistics. */
 static void history_describe_stats(struct gb_stats_info *info, const struct gb_server *server)
 {
     struct gb_journal_figures figures;
@@ -197,21 +197,21 @@ static void history_describe_stats(struct gb_stats_info *info, const struct gb_s
 
 /* ---- session.history ---- */
 
-/* A reply that is being read together. It outlives its request, whose connection may close. */
+/* A reply being assembled. It outlives its request if the connection closes. */
 struct history {
-    struct request *request; /* NULL once it is gone */
+    struct request *request; /* NULL once it has been freed */
     struct gb_server *server;
     struct gb_buf cells;
     struct gb_json_out out;
     enum cell_detail detail;
-    int64_t offset;  /* of the part of the output that is told */
+    int64_t offset;  /* of the requested part of the output */
     uint64_t length; /* 0: not a part */
-    bool ended;      /* nothing runs in it any more */
-    bool closed;     /* in order: what ran has been told its end before */
+    bool ended;      /* nothing is running in it any more */
+    bool closed;     /* normally: every cell's end was reported before */
     char *image;     /* the session's */
     char *undone;    /* likewise */
     struct gb_match find;
-    uint32_t told, limit; /* cells */
+    uint32_t told, limit; /* counts of cells */
 };
 
 static void history_put_pace(struct gb_json_out *out, struct gb_bytes pace)
@@ -229,7 +229,7 @@ static void history_put_pace(struct gb_json_out *out, struct gb_bytes pace)
     gb_json_end(out);
 }
 
-/* What of @stream, which begins @start bytes into the output, lies in @from .. @to of it. */
+/* The part of @stream, which starts @start bytes into the output, that lies in @from .. @to. */
 static struct gb_bytes history_part_of(struct gb_bytes stream, uint64_t start, uint64_t from,
                                        uint64_t to)
 {
@@ -239,7 +239,8 @@ static struct gb_bytes history_part_of(struct gb_bytes stream, uint64_t start, u
     return (struct gb_bytes){stream.data + first, (size_t)(last - first)};
 }
 
-/* Leaves a part of the output. Neither stream is larger than a record, so nothing wraps. */
+/* Cuts the output to the requested part. Neither stream is larger than a record, so nothing
+ * overflows. */
 static void history_cut_output(const struct history *history, struct gb_cell_info *cell)
 {
     uint64_t size = (uint64_t)cell->out.size + cell->err.size, from, to;
@@ -258,7 +259,7 @@ static void history_cut_output(const struct history *history, struct gb_cell_inf
     cell->err = history_part_of(cell->err, cell->stdout_bytes, from, to);
 }
 
-/* What the journal does not know of a cell that runs. */
+/* Adds what the journal does not know about a running cell. */
 static void history_add_present(struct history *history, struct gb_cell_info *cell)
 {
     struct hosted *hosted = hosted_find(history->server, cell->session, NULL);
@@ -285,8 +286,8 @@ static void history_put_entry(struct history *history, const struct gb_cell_info
     gb_json_end(&history->out);
 }
 
-/* What the record of a cell's beginning says of a cell whose end is not there. Nobody knows it; and
- * where the session was closed in order, there was one. */
+/* Describes a cell whose end was not recorded. How it ended is unknown; if the session was closed
+ * normally, it did end. */
 static void history_say_end_unknown(const struct history *history, struct gb_cell_info *cell)
 {
     cell->state = GB_CELL_DONE;
@@ -315,7 +316,7 @@ static enum gb_journal_verdict history_on_cell(void *arg, const struct gb_cell_i
         return GB_JOURNAL_NEXT;
     history_put_entry(history, &cell);
     if (history->told > 0 && history->cells.size > HISTORY_BYTES) {
-        history->cells.size = before; /* the next reply has it */
+        history->cells.size = before; /* it goes into the next reply */
         return GB_JOURNAL_BEFORE;
     }
     history->told++;
@@ -416,7 +417,7 @@ static enum gb_session_state history_state_of(const struct gb_journal_session *s
     return session->state == GB_RECORD_CLOSED ? GB_SESSION_CLOSED : GB_SESSION_LOST;
 }
 
-/* An empty text is none: a record that is damaged has told nothing. */
+/* An empty text means none: a damaged record has no information. */
 static struct gb_bytes history_known(const char *text)
 {
     const bool is_told = text != NULL && text[0] != '\0';
@@ -461,7 +462,7 @@ static bool history_list_ended(struct gb_json_out *out, struct gb_server *server
     if (history_journal(server) == NULL)
         return true;
     sessions = gb_journal_sessions(history_journal(server));
-    /* The newest first. */
+    /* Newest first. */
     for (struct gb_list *at = sessions->previous; at != sessions && left > 0; at = at->previous) {
         const struct gb_journal_session *session =
             container_of(at, struct gb_journal_session, link);

@@ -23,7 +23,7 @@
 
 enum { STAGES_MAX = 32 };
 
-/* The stages that are wanted and not applied. */
+/* Iterates over wanted stages that are not applied. */
 static bool info_next_missing(const void *owner, size_t *at, void *ret_item)
 {
     const struct gb_host *host = owner;
@@ -92,7 +92,7 @@ static void info_put_languages(struct gb_json_out *out, const struct gb_language
     gb_json_end(out);
 }
 
-/* Those of base/limits.h, but for what the settings say otherwise. */
+/* The limits of base/limits.h, except where the settings change them. */
 static void info_put_limits(struct gb_json_out *out, const struct gb_settings *settings)
 {
     const struct {
@@ -194,10 +194,10 @@ static void info_describe_vm(struct gb_vm_info *info, struct gb_vm *vm,
     info->cpu_ns = sample->cpu_ns;
 }
 
-/* A walk over the VMs of sessions, then those of the pool. */
+/* Iterates over the VMs of sessions, then those of the pool. */
 struct info_vms {
     struct gb_server *server;
-    struct gb_list **at; /* the next of server->sessions, or its head: they are done */
+    struct gb_list **at; /* the next in server->sessions; its head: finished */
 };
 
 static bool info_next_vm(const void *owner, size_t *at, void *ret_item)

@@ -23,15 +23,15 @@ struct lease {
     char *note;        /* NULL: none */
 };
 
-/* What it keeps of a session, and of a connection. */
+/* The state per session and per connection. */
 struct lease_session {
-    struct lease *lease;    /* NULL: nobody holds it */
+    struct lease *lease;    /* NULL: not held */
     struct gb_list waiters; /* struct lease_waiter */
-    struct gb_buf notice;   /* left by who held it */
+    struct gb_buf notice;   /* left by the previous holder */
     uint64_t notice_from;   /* number of that connection */
 };
 struct lease_connection {
-    struct gb_list leases; /* that it holds */
+    struct gb_list leases; /* held by it */
 };
 
 /* A cell that waits for a lease to end. */
@@ -81,7 +81,7 @@ static void lease_describe_session(struct gb_session_info *info, struct hosted *
     info->lease.waiting = gb_list_count(&state->waiters);
 }
 
-/* `lease`. */
+/* Writes `lease`. */
 static void lease_put(struct gb_json_out *out, struct hosted *hosted)
 {
     struct gb_session_info info = {0};
@@ -138,7 +138,7 @@ static size_t lease_cells_of(struct hosted *hosted, const char *client)
     return count;
 }
 
-/* It does not wait any more. Gives the cell. */
+/* Removes a waiter. Gives the cell. */
 static struct held_cell *lease_waiter_free(struct lease_waiter *waiter)
 {
     struct held_cell *cell = waiter->cell;
@@ -185,7 +185,7 @@ static bool lease_is_shut(struct hosted *hosted, const struct connection *connec
     return lease != NULL && lease->connection != connection;
 }
 
-/* The lease has ended or passed on: who may go on does. */
+/* The lease has ended or was handed over: waiters that may run continue. */
 static void lease_move_up(struct hosted *hosted)
 {
     struct lease_waiter *waiter;
@@ -229,10 +229,10 @@ static void lease_give(struct hosted *hosted, struct connection *connection,
     gb_list_add_tail(lease_held_by(connection), &lease->of_connection);
     lease_drop(hosted);
     lease_state(hosted)->lease = lease;
-    gb_session_keep(hosted->session, true); /* whoever holds it may take time to think */
+    gb_session_keep(hosted->session, true); /* the holder may take time to think */
 }
 
-/* Leaves a note for those who come after. */
+/* Leaves a note for the next clients. */
 static void lease_leave_note(struct hosted *hosted, const struct connection *from,
                              struct gb_bytes note)
 {
@@ -248,7 +248,7 @@ static void lease_leave_note(struct hosted *hosted, const struct connection *fro
     state->notice_from = from->number;
 }
 
-/* `notice`, when there is one for this client, who has then been told. */
+/* Writes `notice`, if there is one for this client, which then counts as delivered. */
 static void lease_put_notice(struct gb_json_out *out, struct hosted *hosted,
                              const struct connection *connection)
 {
@@ -284,7 +284,7 @@ static void lease_on_session(struct hosted *hosted)
     gb_list_init(&lease_state(hosted)->waiters);
 }
 
-/* Those who wait fail. */
+/* Fails the waiters. */
 static void lease_on_session_end(struct hosted *hosted, const struct gb_err *why)
 {
     struct lease_session *state = lease_state(hosted);

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-/* Each element is a line, with @before in front of it. */
+/* Each element becomes a line, prefixed with @before. */
 static int ask_add_lines(struct gb_buf *text, const char *before, const struct gb_json *lines,
                          struct gb_err *err)
 {

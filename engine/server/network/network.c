@@ -19,11 +19,11 @@
 
 enum { REFUSED_MAX = 8, REFUSED_TEXT = 320 };
 
-/* What it keeps of a session. */
+/* The state per session. */
 struct network_session {
     char name[GB_SETTINGS_NAME_MAX + 1]; /* "": none */
     struct gb_policy policy;             /* until there is a guest */
-    struct gb_net *net;                  /* from the first time that it was on */
+    struct gb_net *net;                  /* exists once it has been on */
     bool on;
     char refused[REFUSED_MAX][REFUSED_TEXT]; /* since the last reply to a cell */
     size_t refused_count;
@@ -77,7 +77,7 @@ static void network_on_closed(void *arg, const struct gb_net_news *news)
     event_end(&event);
 }
 
-/* For the reply to the cell, so that who reads it learns why a connection failed. */
+/* For the reply to the cell, so that its reader learns why a connection failed. */
 static void network_remember(struct network_session *state, const struct gb_net_news *news)
 {
     char text[REFUSED_TEXT], port[8] = "";
@@ -129,7 +129,7 @@ static int network_request(struct hosted *hosted, enum gb_guest_type type, struc
     return gb_session_request(hosted->session, type, NULL, NULL, 0, network_on_answer, hosted, err);
 }
 
-/* Gives the guest a network under the policy of the state. */
+/* Turns the guest's network on with the policy in the state. */
 static int network_start(struct hosted *hosted, struct gb_err *err)
 {
     static const struct gb_net_events events = {.opened = network_on_opened,
@@ -148,8 +148,8 @@ static int network_start(struct hosted *hosted, struct gb_err *err)
     return network_request(hosted, GB_GUEST_NETWORK_ON, err);
 }
 
-/* Connections end in a process of the guest (netd) and in this server, each with half of what they
- * know: a guest of another moment would go on in the middle of frames that nobody sent. */
+/* A connection's state is split between a process in the guest (netd) and this server: a guest
+ * restored to another moment would continue in the middle of frames that were never sent. */
 static int network_check_past(struct hosted *hosted, struct gb_err *err)
 {
     const struct network_session *state = network_state(hosted);
@@ -175,7 +175,7 @@ static void network_take_open(struct hosted *hosted, const struct gb_params *par
     struct network_session *state = network_state(hosted);
     struct network_ask ask;
 
-    /* It was checked a moment ago. */
+    /* It was validated just before. */
     if (network_ask_read(&hosted->server->settings, params->network, &ask, NULL) < 0 || !ask.on) {
         gb_policy_release(&ask.policy);
         return;
@@ -204,7 +204,7 @@ static void network_on_session_end(struct hosted *hosted, const struct gb_err *w
 
 /* ---- session.network ---- */
 
-/* Another policy, or none. */
+/* Sets another policy, or none. */
 static int network_change(struct hosted *hosted, struct network_ask *ask, struct gb_err *err)
 {
     struct network_session *state = network_state(hosted);
@@ -212,7 +212,7 @@ static int network_change(struct hosted *hosted, struct network_ask *ask, struct
 
     if (!ask->on && state->net == NULL)
         return 0;
-    /* It would have the VM that is left. */
+    /* Not while held: only the VM that is being left would get it. */
     if (state->net == NULL && gb_session_is_held(hosted->session))
         return gb_err_set(err, GB_EBUSY, "the session is being kept or taken back");
     if (state->net != NULL)

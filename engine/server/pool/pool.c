@@ -41,7 +41,7 @@ static void pool_describe(struct gb_pool_info *info, const struct gb_server *ser
         info->template_message = gb_bytes_str(template.message);
 }
 
-/* Whether there is a pool of an image, in its own memory size. */
+/* Whether there is a pool of an image in its default memory size. */
 static bool pool_was_asked_for(const struct gb_server *server, const struct gb_image *image)
 {
     struct gb_pool_status status;
@@ -52,8 +52,8 @@ static bool pool_was_asked_for(const struct gb_server *server, const struct gb_i
     return false;
 }
 
-/* The images of which no VM was asked for yet, which have no pool and are shown all the same; then
- * the pools. */
+/* First images of which no VM has been requested, which have no pool but are shown anyway; then the
+ * pools. */
 static bool pool_next(const void *owner, size_t *at, void *ret_item)
 {
     const struct gb_server *server = owner;
@@ -82,7 +82,7 @@ static bool pool_next(const void *owner, size_t *at, void *ret_item)
     return true;
 }
 
-/* The members of pool.status. */
+/* Writes the members of pool.status. */
 static void pool_put(struct gb_json_out *out, const struct gb_server *server)
 {
     struct gb_capacity_info info = {.pools = {.next = pool_next, .owner = server}};

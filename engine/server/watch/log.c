@@ -44,7 +44,7 @@ static void log_on_turn(void *arg)
     log_clear(watch_of_server(server));
 }
 
-/* A message may come from the midst of anything: it is told from the loop. */
+/* A message may be logged in the middle of anything: it is sent from the loop. */
 static void log_on_line(void *arg, enum gb_log_level level, const char *message)
 {
     struct gb_server *server = arg;

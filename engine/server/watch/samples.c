@@ -13,13 +13,13 @@ static void samples_on_status(void *arg, const struct gb_frame *frame, const str
 {
     struct hosted *hosted = arg;
 
-    (void)err; /* a guest that does not answer is shown as it was last known */
+    (void)err; /* a guest that does not answer is shown with its last known values */
     watch_of_session(hosted)->asked = false;
     if (frame != NULL)
         hosted_take_status(hosted, frame);
 }
 
-/* Asks guests for their memory, each in its turn; the answer is told with the next sample. */
+/* Asks guests in turn for their memory usage; the answers go into the next sample. */
 static void samples_ask_guests(struct gb_server *server)
 {
     struct watch_server *state = watch_of_server(server);
@@ -37,7 +37,7 @@ static void samples_ask_guests(struct gb_server *server)
         of->asked = gb_session_request(hosted->session, GB_GUEST_STAT, NULL, NULL, ASK_DEADLINE_MS,
                                        samples_on_status, hosted, NULL) == 0;
     }
-    state->ask_round++; /* everybody had a turn */
+    state->ask_round++; /* all have been asked */
 }
 
 static void samples_on_time(void *arg)

@@ -36,7 +36,7 @@ bool subscription_wants(const struct subscription *subscription, const char *kin
     return (subscription->kinds >> subscription_kind(state, gb_bytes_str(kind)) & 1) != 0;
 }
 
-/* The body, complete, behind a head of the subscription's own. */
+/* Sends the body, which is complete, with a head for this subscription. */
 static void subscription_send(struct subscription *subscription, struct gb_bytes body)
 {
     struct gb_buf line = {0};
@@ -45,7 +45,7 @@ static void subscription_send(struct subscription *subscription, struct gb_bytes
                 "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"subscription\":%u,"
                 "\"seq\":%llu,",
                 subscription->number, (unsigned long long)subscription->seq);
-    gb_buf_add(&line, body.data + 1, body.size - 1); /* without its brace */
+    gb_buf_add(&line, body.data + 1, body.size - 1); /* without its opening brace */
     gb_buf_add(&line, "}\n", 2);
     connection_send(subscription->connection, &line);
     gb_buf_release(&line);
@@ -57,7 +57,8 @@ void subscription_offer(struct subscription *subscription, const struct event *e
     size_t unsent = gb_stream_queued(subscription->connection->stream);
 
     subscription->seq++;
-    /* One that is larger by itself goes when nothing is in front of it: it would never go else. */
+    /* An event larger than the limit is sent when the queue is empty: otherwise it never would
+     * be. */
     if (!subscription->behind &&
         (unsent == 0 || unsent + body.size + GB_EVENT_HEAD_MAX <= GB_EVENTS_HIGH)) {
         subscription_send(subscription, body);
@@ -74,7 +75,8 @@ static bool subscription_filter_covers(const struct session_filter *filter, cons
         session);
 }
 
-/* Begins an event that this subscription gets whatever it wants and however far behind it is. */
+/* Begins an event that this subscription gets regardless of its kinds and of how far it is
+ * behind. */
 static void subscription_begin(struct subscription *subscription, struct event *event,
                                const char *kind)
 {
@@ -129,7 +131,7 @@ void subscription_resume(struct connection *connection)
         subscription_end(subscription, &event);
         subscription_snapshot(subscription);
         if (gb_stream_queued(connection->stream) > GB_EVENTS_LOW)
-            return; /* the others' turn comes when this has left */
+            return; /* the others' turn comes when this has been sent */
     }
 }
 

@@ -17,7 +17,7 @@
 
 /* ---- kinds ---- */
 
-/* Those that this part tells. */
+/* The kinds that this part sends. */
 static const char *const watch_event_kinds[] = {"snapshot", "gap", "sample", "server.log", NULL};
 
 static void watch_add_kinds(struct watch_server *state, const char *const *kinds)
@@ -33,7 +33,7 @@ static uint32_t watch_kind_bit(const struct watch_server *state, const char *kin
     return UINT32_C(1) << subscription_kind(state, gb_bytes_str(kind));
 }
 
-/* The kinds that anybody wants, and what has to run for them. */
+/* Updates which kinds are wanted, and what has to run for them. */
 static void watch_update(struct gb_server *server)
 {
     struct watch_server *state = watch_of_server(server);

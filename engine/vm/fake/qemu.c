@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A stand-in for QEMU, for what no machine can be asked to do when a test wants it: a KVM that
- * works, hangs or aborts. What it does follows from the name that it is started by, since nothing
- * else reaches a program inside the launcher:
+/* A fake QEMU, for behaviour that no real machine produces on demand: a KVM that works, hangs or
+ * aborts. Its behaviour depends on the name that it is started by, since nothing else reaches a
+ * program inside the launcher:
  *
  *     kvm-works     a guest says HELLO at once under KVM, and never by software
  *     kvm-hangs     the other way round
@@ -9,8 +9,8 @@
  *     kvm-faults    the same with a fault of memory
  *     nothing-boots it fails an assertion under KVM, and ends with an error by software
  *
- * Each failure tells the moment, so that two of them can be told apart. Without a machine it
- * answers in the monitor what is asked of QEMU at the start (vm/inspect.h).
+ * Each failure message contains the time, so that two failures can be told apart. Without a machine
+ * it answers in the monitor what QEMU is asked at the start (vm/inspect.h).
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -37,10 +37,10 @@ static const char *value_of(char **argv, const char *option)
 
 static void say(int fd, const char *text)
 {
-    (void)gb_fd_write_full(fd, text, strlen(text)); /* who does not listen has gone */
+    (void)gb_fd_write_full(fd, text, strlen(text)); /* the reader has gone */
 }
 
-/* QMP, as far as it is asked for: its commands come one by one. */
+/* QMP, as far as needed: commands arrive one at a time. */
 static int answer_questions(void)
 {
     char line[1024];
@@ -103,7 +103,8 @@ int main(int argc, char **argv)
     if (kvm && strcmp(name, "kvm-faults") == 0) {
         complain("all is well");
         (void)raise(SIGSEGV);
-        *(volatile int *)(uintptr_t)argc = 0; /* process 1 is spared signals that it has sent */
+        *(volatile int *)(uintptr_t)argc = 0; /* process 1 is immune to signals that it sends to
+                                               * itself */
     }
     if (!kvm && strcmp(name, "nothing-boots") == 0) {
         complain("software has an end");
