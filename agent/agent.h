@@ -7,6 +7,7 @@
  *                                            - COMPLETE, IS_COMPLETE ---------> query.c
  *                                            - FILE_… ------------------------> files.c
  *                                            - CONFIGURE, STAT, RESUME --------> system.c
+ *                                            - TERMINAL, RESIZE -------------> terminal.c
  *                       -> stream.c  <- stdout, stderr - output.c, - stdin -> cell.c
  *                                      - upload -> upload.c, <- download - download.c
  *   cell.c, query.c  <- control channels ->  worker.c  (kernel, process, shell)
@@ -38,6 +39,7 @@
 #include "sandbox.h"
 #include "service.h"
 #include "stream.h"
+#include "terminal.h"
 #include "worker.h"
 
 struct agent {
@@ -61,6 +63,9 @@ struct agent {
     int null_fd; /* /dev/null */
 
     struct netd netd;
+    struct gb_list terminals; /* struct terminal */
+    unsigned terminal_count;
+
     struct files files;
     uint64_t reserve; /* of memory, against what the agent itself writes */
 

@@ -26,7 +26,8 @@ enum {
     PID_MAX = 32768,       /* of kernel.pid_max: init.c sets it */
 };
 
-static const char cell_name[] = "cell", background_name[] = "background";
+static const char cell_name[] = "cell", background_name[] = "background",
+                  terminal_name[] = "terminal";
 
 static int write_at(int dir_fd, const char *name, const char *value)
 {
@@ -61,15 +62,16 @@ static int make_group(int parent_fd, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-/* The two groups in which the user's processes are. They have no limits of their own. */
+/* The groups in which the user's processes are. They have no limits of their own. */
 static int make_inner_groups(struct cgroup *group)
 {
     _cleanup_(closep) int background_fd = make_group(group->dir_fd, background_name);
 
     (void)write_at(group->dir_fd, "cgroup.subtree_control", "+cpu"); /* see cgroup_init() */
     group->cell_fd = make_group(group->dir_fd, cell_name);
-    if (background_fd < 0 || group->cell_fd < 0)
-        return MIN(background_fd, group->cell_fd);
+    group->terminal_fd = make_group(group->dir_fd, terminal_name);
+    if (background_fd < 0 || group->cell_fd < 0 || group->terminal_fd < 0)
+        return MIN(MIN(background_fd, group->cell_fd), group->terminal_fd);
     group->cell_procs_fd = openat(group->cell_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
     group->background_procs_fd = openat(background_fd, "cgroup.procs", O_RDWR | O_CLOEXEC);
     return group->cell_procs_fd < 0 || group->background_procs_fd < 0 ? -errno : 0;
@@ -83,7 +85,7 @@ int cgroup_init(struct cgroup *group, int top_fd, uint64_t memory_max, uint32_t 
         return r;
     /* Shares of the processor go to groups: however many processes a bomb has, all of them together
      * get what one group gets, beside the agent and the kernel's own threads at the top, and beside
-     * the other group of the user's. A kernel without that is slower to end a bomb. */
+     * the other groups of the user's. A kernel without that is slower to end a bomb. */
     (void)write_at(top_fd, "cgroup.subtree_control", "+cpu");
     *group = (struct cgroup){.dir_fd = make_group(top_fd, "user"), .memory_max = memory_max};
     if (group->dir_fd < 0)
@@ -158,6 +160,16 @@ uint32_t cgroup_processes(const struct cgroup *group)
     return (uint32_t)read_number(fd, "");
 }
 
+static DIR *open_directory(int dir_fd, const char *path)
+{
+    int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+    if (directory == NULL)
+        (void)gb_close(fd);
+    return directory;
+}
+
 /* Every thread of @pid, which has got SIGKILL and so runs no code of its own any more, before all
  * who are not in such a hurry: among a thousand processes that end with it, its turn would come
  * last. */
@@ -167,15 +179,11 @@ static void hasten(int proc_fd, pid_t pid)
     const struct dirent *entry;
     char path[32];
     DIR *threads;
-    int fd;
 
     (void)snprintf(path, sizeof(path), "%d/task", (int)pid);
-    fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    threads = fd < 0 ? NULL : fdopendir(fd);
-    if (threads == NULL) {
-        (void)gb_close(fd);
+    threads = open_directory(proc_fd, path);
+    if (threads == NULL)
         return;
-    }
     while ((entry = readdir(threads)) != NULL) {
         pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
 
@@ -271,6 +279,27 @@ static void find_largest(int procs_fd, int proc_fd, unsigned long *most, pid_t *
     }
 }
 
+static void find_largest_at_terminals(const struct cgroup *group, int proc_fd, unsigned long *most,
+                                      pid_t *largest)
+{
+    const struct dirent *entry;
+    DIR *terminals = open_directory(group->terminal_fd, ".");
+
+    while (terminals != NULL && (entry = readdir(terminals)) != NULL) {
+        char path[32];
+        _cleanup_(closep) int fd = -1;
+
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        (void)snprintf(path, sizeof(path), "%.10s/cgroup.procs", entry->d_name);
+        fd = open_at(group->terminal_fd, path);
+        if (fd >= 0)
+            find_largest(fd, proc_fd, most, largest);
+    }
+    if (terminals != NULL)
+        (void)closedir(terminals);
+}
+
 bool cgroup_kill_largest(const struct cgroup *group, int proc_fd)
 {
     unsigned long most = 0;
@@ -278,6 +307,7 @@ bool cgroup_kill_largest(const struct cgroup *group, int proc_fd)
 
     find_largest(group->cell_procs_fd, proc_fd, &most, &largest);
     find_largest(group->background_procs_fd, proc_fd, &most, &largest);
+    find_largest_at_terminals(group, proc_fd, &most, &largest);
     return largest > 1 && kill(largest, SIGKILL) == 0;
 }
 
@@ -410,4 +440,63 @@ void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal)
                 found = kill(pid, signal) == 0 || found;
         }
     }
+}
+
+/* ---- groups of terminals ---- */
+
+/* Of terminals that have ended, whose processes were in the middle of a fork then. */
+static void remove_empty_terminals(const struct cgroup *group)
+{
+    const struct dirent *entry;
+    DIR *terminals = open_directory(group->terminal_fd, ".");
+
+    while (terminals != NULL && (entry = readdir(terminals)) != NULL)
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            (void)unlinkat(group->terminal_fd, entry->d_name, AT_REMOVEDIR);
+    if (terminals != NULL)
+        (void)closedir(terminals);
+}
+
+int cgroup_begin_terminal(const struct cgroup *group, uint32_t number)
+{
+    char name[16];
+
+    remove_empty_terminals(group);
+    (void)snprintf(name, sizeof(name), "%" PRIu32, number);
+    return make_group(group->terminal_fd, name);
+}
+
+bool cgroup_terminal_is_empty(int terminal_fd)
+{
+    _cleanup_(closep) int fd = open_at(terminal_fd, "cgroup.events");
+
+    return read_number(fd, "populated ") == 0;
+}
+
+void cgroup_kill_terminal(struct cgroup *group, int terminal_fd)
+{
+    if (cgroup_terminal_is_empty(terminal_fd))
+        return;
+    relax(group);
+    (void)write_at(terminal_fd, "cgroup.kill", "1");
+}
+
+void cgroup_end_terminal(struct cgroup *group, uint32_t number, int terminal_fd)
+{
+    _cleanup_(gb_buf_release) struct gb_buf pids = {0};
+    _cleanup_(closep) int procs_fd = open_at(terminal_fd, "cgroup.procs");
+    bool moved = procs_fd >= 0;
+    char name[16];
+
+    for (int pass = 0; moved && pass < PASSES; pass++) {
+        const char *at = read_pids(procs_fd, &pids);
+
+        moved = false;
+        for (pid_t pid = next_pid(&at); pid != 0; pid = next_pid(&at))
+            if (move_to(group->background_procs_fd, pid))
+                moved = group->background_used = true;
+    }
+    (void)gb_close(terminal_fd);
+    (void)snprintf(name, sizeof(name), "%" PRIu32, number);
+    (void)unlinkat(group->terminal_fd, name, AT_REMOVEDIR);
 }

@@ -4,9 +4,10 @@
  *   user              limits and figures
  *     user/cell       the workers, and what the running cell has started
  *     user/background what earlier cells have left running
+ *     user/terminal/N what the program at terminal N has started, and itself: no cell's
  *
- * The two share the processor as two processes would, and what is the user's shares it so with the
- * kernel's own threads; the agent's priority puts it before all of that.
+ * The three share the processor as three processes would, and what is the user's shares it so with
+ * the kernel's own threads; the agent's priority puts it before all of that.
  *
  * A process is born in its parent's group, so what a background process starts belongs to it,
  * however late: membership, not the time of birth, tells whose a process is. The agent stays in the
@@ -19,8 +20,9 @@
 #include <sys/types.h>
 
 struct cgroup {
-    int dir_fd;  /* user */
-    int cell_fd; /* user/cell, for CLONE_INTO_CGROUP */
+    int dir_fd;      /* user */
+    int cell_fd;     /* user/cell, for CLONE_INTO_CGROUP */
+    int terminal_fd; /* user/terminal, in which no process is itself */
     int cpu_fd, memory_fd, peak_fd, events_fd;
     int cell_procs_fd, background_procs_fd;
     bool background_used; /* something was moved there once */
@@ -81,3 +83,14 @@ void cgroup_tighten(struct cgroup *group);
 
 /* Sends @signal to the members of process group @pgid that are in user/cell, once to each. */
 void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal);
+
+/* ---- groups of terminals ---- */
+
+/* Makes the group of terminal @number: its descriptor, for CLONE_INTO_CGROUP, or -errno. The caller
+ * closes it in cgroup_end_terminal(). */
+int cgroup_begin_terminal(const struct cgroup *group, uint32_t number);
+/* False: a process is in it that has not ended. */
+bool cgroup_terminal_is_empty(int terminal_fd);
+void cgroup_kill_terminal(struct cgroup *group, int terminal_fd);
+/* What is still in it goes on in user/background, as what cells leave running. */
+void cgroup_end_terminal(struct cgroup *group, uint32_t number, int terminal_fd);

@@ -51,6 +51,8 @@ static void reap(struct agent *agent)
             worker_reaped(worker, status);
         else if (netd_reaped(agent, pid))
             port_log(&agent->port, GB_LOG_WARNING, "the guest's network ended by itself");
+        else
+            terminal_reaped(agent, pid, status);
     }
     /* One SIGCHLD stands for many: there may be more. */
     deadline_set(&agent->loop, &agent->reap_again, gb_clock_mono_ns());
@@ -175,6 +177,7 @@ static void start(struct agent *agent)
     essential(sandbox_init(&agent->sandbox), "the seccomp filter");
     stream_init(agent);
     gb_list_init(&agent->lingering);
+    gb_list_init(&agent->terminals);
     deadline_init(&agent->reap_again, reap_again);
     deadline_init(&agent->restart, restart_kernel);
     worker_init(&agent->kernel, agent, agent->boot.language);

@@ -30,6 +30,8 @@ union request {
     struct gb_interrupt_request interrupt;
     struct gb_complete complete;
     struct gb_is_complete is_complete;
+    struct gb_terminal_request terminal;
+    struct gb_terminal_size resize;
     struct gb_file_list file_list;
     struct gb_file_path file_path;
     struct gb_file_change file_change;
@@ -177,6 +179,18 @@ static void serve_is_complete(struct agent *agent, const struct gb_frame *frame,
     query_is_complete(agent, frame, &request->is_complete);
 }
 
+static void serve_terminal(struct agent *agent, const struct gb_frame *frame,
+                           const union request *request)
+{
+    terminal_start(agent, frame->id, &request->terminal);
+}
+
+static void serve_resize(struct agent *agent, const struct gb_frame *frame,
+                         const union request *request)
+{
+    terminal_resize(agent, frame->id, &request->resize);
+}
+
 static void serve_file_list(struct agent *agent, const struct gb_frame *frame,
                             const union request *request)
 {
@@ -236,6 +250,8 @@ static const struct service {
     {GB_GUEST_INTERRUPT, serve_interrupt},
     {GB_GUEST_COMPLETE, serve_complete},
     {GB_GUEST_IS_COMPLETE, serve_is_complete},
+    {GB_GUEST_TERMINAL, serve_terminal},
+    {GB_GUEST_RESIZE, serve_resize},
     {GB_GUEST_FILE_LIST, serve_file_list},
     {GB_GUEST_FILE_STAT, serve_file_stat},
     {GB_GUEST_FILE_REMOVE, serve_file_remove},
@@ -307,6 +323,7 @@ void service_connected(struct port *port)
 void service_drained(struct port *port)
 {
     cell_resume_output(agent_of(port));
+    terminal_resume_output(agent_of(port));
 }
 
 void service_worker_ready(struct agent *agent, struct worker *worker)

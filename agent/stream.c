@@ -28,6 +28,10 @@ static const struct gb_mux_kind stream_users[GB_STREAM_KIND_COUNT] = {
     [GB_STREAM_DOWNLOAD] = {.opened = download_opened,
                             .fill = download_fill,
                             .ended = download_ended},
+    [GB_STREAM_TERMINAL] = {.data = terminal_data,
+                            .credited = terminal_credited,
+                            .shut = terminal_shut,
+                            .ended = terminal_ended},
 };
 
 void stream_init(struct agent *agent)

@@ -182,7 +182,7 @@ def test_frames_of_cells_that_have_not_begun(vm, kind):
     ends(vm, f"send('{kind}', b'', cell + 1)", "has not begun")
 
 
-@pytest.mark.parametrize("kind, sentence", [(0, "there are no streams"), (8, "there are no streams"), (255, "there are no streams"),
+@pytest.mark.parametrize("kind, sentence", [(0, "there are no streams"), (9, "there are no streams"), (255, "there are no streams"),
                                             (6, "on this port"), (7, "on this port"),
                                             (3, "not its to open"), (4, "not its to open"), (5, "not its to open")])
 def test_output_of_no_stream(vm, kind, sentence):

@@ -16,6 +16,12 @@
     X(GB_STREAMS_MAX, 256, NULL, "streams that either side has opened in one VM") \
     X(GB_CONNECT_WINDOW, 128 << 10, NULL, "the same of a connection to the network") \
     X(GB_HOST_NAME_MAX, 253, NULL, "the name of a host, with its dots") \
+    X(GB_TERMINAL_WINDOW, 128 << 10, NULL, "the same of a terminal's stream") \
+    X(GB_TERMINAL_INPUT_MAX, 256 << 10, "terminal_input_bytes", \
+      "what waits for a program at a terminal to read it") \
+    X(GB_TERMINAL_ROWS_MAX, 500, "terminal_rows", "rows of a terminal") \
+    X(GB_TERMINAL_COLUMNS_MAX, 500, "terminal_columns", "columns of a terminal") \
+    X(GB_TERMINALS_MAX, 16, "terminals", "programs at terminals in one session") \
     X(GB_GUEST_LOG_MAX, 4 << 10, NULL, "one line of a guest's log") \
     X(GB_GUEST_LOGS_MAX, 256 << 10, NULL, "all lines that one VM may add to ours") \
     X(GB_GUEST_QUEUE_MAX, 32 << 20, "guest_queue_bytes", \

@@ -38,6 +38,11 @@ static const struct gb_mux_kind guest_stream_users[GB_STREAM_KIND_COUNT] = {
     [GB_STREAM_DOWNLOAD] = {.data = guest_download_data,
                             .shut = guest_download_shut,
                             .ended = guest_download_ended},
+    [GB_STREAM_TERMINAL] = {.opened = guest_terminal_opened,
+                            .fill = guest_terminal_fill,
+                            .data = guest_terminal_data,
+                            .shut = guest_terminal_shut,
+                            .ended = guest_terminal_ended},
 };
 
 struct gb_guest *gb_guest_new(struct gb_loop *loop, const char *name,
@@ -50,6 +55,7 @@ struct gb_guest *gb_guest_new(struct gb_loop *loop, const char *name,
     guest->events = *events;
     guest->arg = arg;
     gb_list_init(&guest->requests);
+    gb_list_init(&guest->terminals);
     gb_mux_init(&guest->mux, GB_SIDE_HOST, guest_stream_users, guest, &guest->out);
     guest_feed_init(&guest->input);
     gb_list_init(&guest->uploads);
@@ -69,6 +75,7 @@ void gb_guest_free(struct gb_guest *guest)
     guest->listens = false;
     gb_mux_clear(&guest->mux, NULL);
     gb_guest_drop_requests(guest);
+    guest_terminals_release(guest);
     gb_buf_release(&guest->out);
     gb_loop_undefer(&guest->refuse);
     gb_timer_free(guest->request_timer);

@@ -31,6 +31,8 @@ int gb_guest_check_rest(const struct gb_guest *guest, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "the guest does not listen");
     if (guest->cell.number != 0)
         return gb_err_set(err, GB_EBUSY, "a cell runs");
+    if (guest_terminals_run(guest))
+        return gb_err_set(err, GB_EBUSY, "a program runs at a terminal of the session");
     if (guest_uploads_are_open(guest))
         return gb_err_set(err, GB_EBUSY, "a file is on its way into the session");
     if (guest_downloads_wait(guest))

@@ -61,8 +61,10 @@ struct gb_guest {
     struct gb_mux mux; /* of the VM's port */
     struct gb_buf out; /* frames that leave with guest_flush() */
     struct guest_cell cell;
-    struct guest_feed input; /* standard input of the cell; without a stream: it takes none */
-    uint32_t cells_begun;    /* the last that was sent */
+    struct guest_feed input;  /* standard input of the cell; without a stream: it takes none */
+    uint32_t cells_begun;     /* the last that was sent */
+    struct gb_list terminals; /* struct gb_terminal */
+    uint32_t terminals_begun;
     struct gb_timer *cell_timer;
 
     struct gb_list uploads, downloads;
@@ -208,3 +210,18 @@ int guest_download_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes
 int guest_download_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
                         struct gb_err *err);
 void guest_download_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
+
+/* ---- terminal.c: of streams of terminals ---- */
+
+int guest_terminal_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
+                          struct gb_err *err);
+void guest_terminal_fill(void *arg, struct gb_mux_stream *stream);
+int guest_terminal_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                        struct gb_err *err);
+int guest_terminal_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                        struct gb_err *err);
+void guest_terminal_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
+/* Whether a program is at one, or begins. */
+bool guest_terminals_run(const struct gb_guest *guest);
+/* Without a word to anybody. */
+void guest_terminals_release(struct gb_guest *guest);

@@ -60,12 +60,13 @@ struct gb_session {
     struct gb_verify_waiter verify;
 
     /* Facts beside the state. */
-    bool kept;    /* does not end for being idle */
-    bool expired; /* ended for being idle, or too old */
-    bool final;   /* its last cell has been queued */
-    bool asked;   /* a request of a user has been sent, or waits */
-    bool changed; /* to be told from the loop */
-    bool rested;  /* likewise, if it is so then */
+    bool kept;          /* does not end for being idle */
+    unsigned terminals; /* programs at them, which are a use of it likewise */
+    bool expired;       /* ended for being idle, or too old */
+    bool final;         /* its last cell has been queued */
+    bool asked;         /* a request of a user has been sent, or waits */
+    bool changed;       /* to be told from the loop */
+    bool rested;        /* likewise, if it is so then */
 
     uint32_t incarnation; /* of the interpreter, as we tell it */
     bool loss_counted;    /* the loss of the last interpreter is in `incarnation` */

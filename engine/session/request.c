@@ -3,11 +3,13 @@
  * exchanged. */
 #include "session/internal.h"
 
-/* STAT and PING look only: the idle clock goes on. The others are our own. */
+/* STAT and PING look only: the idle clock goes on. Terminals count for as long as they are
+ * there. The others are our own. */
 static bool request_is_life(enum gb_guest_type type)
 {
     return type != GB_GUEST_STAT && type != GB_GUEST_PING && type != GB_GUEST_CONFIGURE &&
-           type != GB_GUEST_HOLD && type != GB_GUEST_RESUME;
+           type != GB_GUEST_HOLD && type != GB_GUEST_RESUME && type != GB_GUEST_TERMINAL &&
+           type != GB_GUEST_RESIZE;
 }
 
 /* A user has asked for something that ends with session_request_ended(). */

@@ -3,8 +3,10 @@
  *
  * Theory of operation. What is asked of a session that is HELD waits: cells in its queue, requests
  * in its conversation, which were not sent. So there is nothing under way when the conversation
- * changes its VM, and nothing is lost by it. The VM before is kept aside, standing still, until the
- * new one has said that it goes on: when that fails, the session has it back as it was.
+ * changes its VM, and nothing is lost by it. A program at a terminal cannot be left in the VM
+ * before, with somebody who types at it: a session with one does not come to rest. The VM before is
+ * kept aside, standing still, until the new one has said that it goes on: when that fails, the
+ * session has it back as it was.
  */
 #include <assert.h>
 

@@ -36,7 +36,8 @@ static void session_arm_idle(struct gb_session *session)
 {
     if (session->idle_ms == 0)
         return;
-    if (session->state == SESSION_IDLE && session->user_requests == 0 && !session->kept)
+    if (session->state == SESSION_IDLE && session->user_requests == 0 && !session->kept &&
+        session->terminals == 0)
         gb_timer_start(session->idle_timer, session->idle_ms);
     else
         gb_timer_stop(session->idle_timer);
@@ -429,6 +430,32 @@ void gb_session_keep(struct gb_session *session, bool keep)
     session_tell_changed(session);
 }
 
+int gb_session_terminal(struct gb_session *session, const struct gb_terminal_config *config,
+                        const struct gb_terminal_events *events, void *arg,
+                        struct gb_terminal **ret_terminal, struct gb_err *err)
+{
+    int r = session_check_open(session, err);
+
+    if (r == 0)
+        r = gb_terminal_open(session->guest, config, events, arg, ret_terminal, err);
+    if (r < 0)
+        return r;
+    session->asked = true;
+    session->terminals++;
+    session_touch(session);
+    session_tell_changed(session);
+    return 0;
+}
+
+void gb_session_terminal_over(struct gb_session *session)
+{
+    assert(session->terminals > 0);
+    session->terminals--;
+    session_touch(session);
+    session_tell_changed(session);
+    session_tell_rested(session);
+}
+
 void gb_session_free(struct gb_session *session)
 {
     if (session == NULL)
@@ -496,7 +523,8 @@ uint64_t gb_session_expires_ns(const struct gb_session *session)
 {
     uint64_t idle_end = session->last_active_ns + session->idle_ms * GB_NS_PER_MS;
 
-    if (session->idle_ms == 0 || gb_session_state(session) != GB_SESSION_IDLE || session->kept)
+    if (session->idle_ms == 0 || gb_session_state(session) != GB_SESSION_IDLE || session->kept ||
+        session->terminals > 0)
         return session->lifetime_end_ns;
     return session->lifetime_end_ns == 0 ? idle_end : MIN(idle_end, session->lifetime_end_ns);
 }

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "guest/guest.h"
+#include "guest/terminal.h"
 #include "language/language.h"
 #include "model/flags.h"
 #include "model/words.h"
@@ -256,3 +257,13 @@ int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
  * be sent. GB_ENOTFOUND when no interactive cell runs, GB_ETOOLARGE when too much waits unread. */
 int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
                      gb_vm_done_fn *done, void *arg, struct gb_err *err);
+
+/* ---- programs at terminals ---- */
+
+/* Starts one, beside whatever cell runs; until gb_session_terminal_over(), which its user calls
+ * once, the session does not end for being idle. As gb_terminal_open(); GB_ECLOSED: the session has
+ * ended. */
+int gb_session_terminal(struct gb_session *session, const struct gb_terminal_config *config,
+                        const struct gb_terminal_events *events, void *arg,
+                        struct gb_terminal **ret_terminal, struct gb_err *err);
+void gb_session_terminal_over(struct gb_session *session);

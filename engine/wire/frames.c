@@ -45,6 +45,8 @@ static const struct gb_frame_info frame_infos[] = {
     ROW(COMPLETIONS, ANSWER, FIELDS(completions)),
     ROW(IS_COMPLETE, REQUEST(COMPLETENESS), .deadline = GB_DEADLINE_QUERY, FIELDS(is_complete)),
     ROW(COMPLETENESS, ANSWER, FIELDS(completeness)),
+    ROW(TERMINAL, REQUEST(OK), .changes = true, .files = true, FIELDS(terminal)),
+    ROW(RESIZE, REQUEST(OK), FIELDS(resize)),
     ROW(FILE_LIST, REQUEST(FILE_ENTRIES), .files = true, FIELDS(file_list)),
     ROW(FILE_ENTRIES, ANSWER, .raw = true),
     ROW(FILE_STAT, REQUEST(FILE_ENTRIES), .files = true, FIELDS(file_path)),

@@ -24,8 +24,8 @@ static const char *const frame_meanings[] = {
         "need and runs the image's own warm-up (`/usr/share/glassbell/warm`); ERROR busy while a "
         "cell runs",
     [GB_GUEST_HOLD] = "before a checkpoint: no frame follows it until RESUME; ERROR busy while a "
-                      "cell runs, a file is on its way or something else is asked, or without an "
-                      "interpreter",
+                      "cell runs, a program is at a terminal, a file is on its way or something "
+                      "else is asked, or without an interpreter",
     [GB_GUEST_HELD] = "the last frame until RESUME; what processes print waits in their pipes",
     [GB_GUEST_RESUME] =
         "the guest may speak again, after HELD or after a restore of a guest that was held; sets a "
@@ -62,6 +62,12 @@ static const char *const frame_meanings[] = {
     [GB_GUEST_COMPLETIONS] = "`start` and `end` count code points; `matches`: text, type",
     [GB_GUEST_IS_COMPLETE] = "is the code a whole cell?",
     [GB_GUEST_COMPLETENESS] = "`status`: 0 complete, 1 incomplete, 2 invalid",
+    [GB_GUEST_TERMINAL] =
+        "starts a program at a terminal of that size, beside whatever cell runs: `argv` as in EXEC "
+        "(empty: the user's shell), looked for in the PATH of `env`; the guest opens a stream with "
+        "that `number`, then answers; a program that cannot be started says so at its terminal and "
+        "ends with 127 or 126",
+    [GB_GUEST_RESIZE] = "the terminal has another size now; ERROR not_found when it has ended",
     [GB_GUEST_FILE_LIST] = "names greater than `after`, sorted",
     [GB_GUEST_FILE_ENTRIES] =
         "`more` u8, `count` u32, then per entry `name` bytes, `type` u8 (0 file 1 dir 2 symlink 3 "

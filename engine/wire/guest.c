@@ -58,6 +58,14 @@ TABLE(gb_completions_fields, "COMPLETIONS",
 TABLE(gb_is_complete_fields, "IS_COMPLETE", BYTES(gb_is_complete, code, GB_CODE_MAX));
 TABLE(gb_completeness_fields, "COMPLETENESS",
       U8(gb_completeness_reply, status), BYTES(gb_completeness_reply, indent, INDENT_MAX));
+TABLE(gb_terminal_fields, "TERMINAL",
+      U32(gb_terminal_request, number), U32(gb_terminal_request, rows),
+      U32(gb_terminal_request, columns),
+      PAIRS(gb_terminal_request, env, GB_ENV_COUNT_MAX, GB_ENV_VALUE_MAX),
+      BYTES(gb_terminal_request, argv, GB_ARGV_BYTES_MAX));
+TABLE(gb_resize_fields, "RESIZE",
+      U32(gb_terminal_size, number), U32(gb_terminal_size, rows),
+      U32(gb_terminal_size, columns));
 TABLE(gb_file_list_fields, "FILE_LIST",
       BYTES(gb_file_list, path, GB_PATH_MAX), BYTES(gb_file_list, after, GB_FILE_NAME_MAX),
       U32(gb_file_list, limit));

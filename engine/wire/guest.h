@@ -13,14 +13,14 @@
 #include "wire/frame.h"
 
 /* Raised with every change of what follows. */
-#define GB_GUEST_VERSION 8u
+#define GB_GUEST_VERSION 9u
 
 #define GB_GUEST_PORT "glassbell.0"
 #define GB_GUEST_NETWORK_PORT "glassbell.1"
 #define GB_GUEST_DISK "root"
 
-/* X(constant, name). Ranges: 1– lifecycle, 16– cells, 24– streams, 32– queries, 48– files, 60–
- * network, 64– answers. */
+/* X(constant, name). Ranges: 1– lifecycle, 16– cells, 24– streams, 32– queries, 40– terminals, 48–
+ * files, 60– network, 64– answers. */
 #define GB_GUEST_TYPES(X)                                                                          \
     X(GB_GUEST_HELLO, 1)                                                                           \
     X(GB_GUEST_READY, 2)                                                                           \
@@ -49,6 +49,8 @@
     X(GB_GUEST_COMPLETIONS, 33)                                                                    \
     X(GB_GUEST_IS_COMPLETE, 34)                                                                    \
     X(GB_GUEST_COMPLETENESS, 35)                                                                   \
+    X(GB_GUEST_TERMINAL, 40)                                                                       \
+    X(GB_GUEST_RESIZE, 41)                                                                         \
     X(GB_GUEST_FILE_LIST, 53)                                                                      \
     X(GB_GUEST_FILE_ENTRIES, 54)                                                                   \
     X(GB_GUEST_FILE_STAT, 55)                                                                      \
@@ -183,6 +185,18 @@ struct gb_completeness_reply {
     struct gb_bytes indent;
 };
 
+/* A program at a terminal; its stream follows. */
+struct gb_terminal_request {
+    uint32_t number;        /* chosen by the host */
+    uint32_t rows, columns; /* 1 to GB_TERMINAL_ROWS_MAX, GB_TERMINAL_COLUMNS_MAX */
+    struct gb_pairs env;
+    struct gb_bytes argv; /* each argument and its NUL; empty: the user's shell */
+};
+
+struct gb_terminal_size {
+    uint32_t number, rows, columns;
+};
+
 struct gb_file_list {
     struct gb_bytes path, after; /* names greater than `after`, bytewise */
     uint32_t limit;
@@ -230,8 +244,9 @@ struct gb_guest_log {
 extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, gb_configure_fields,
     gb_resume_fields, gb_exec_fields, gb_credit_fields, gb_display_fields, gb_waiting_fields,
     gb_done_fields, gb_open_fields, gb_interrupt_fields, gb_complete_fields, gb_completions_fields,
-    gb_is_complete_fields, gb_completeness_fields, gb_file_list_fields, gb_file_path_fields,
-    gb_file_change_fields, gb_status_fields, gb_guest_error_fields, gb_guest_log_fields;
+    gb_is_complete_fields, gb_completeness_fields, gb_terminal_fields, gb_resize_fields,
+    gb_file_list_fields, gb_file_path_fields, gb_file_change_fields, gb_status_fields,
+    gb_guest_error_fields, gb_guest_log_fields;
 
 /* Adds a whole frame: header and the fields of @message (NULL with a NULL table: no payload). */
 void gb_guest_add(struct gb_buf *buf, struct gb_frame frame, const struct gb_fields *table,

@@ -18,6 +18,7 @@ enum gb_stream_kind {
     GB_STREAM_DOWNLOAD,
     GB_STREAM_CONNECT, /* of the second port, GB_GUEST_NETWORK_PORT, as the next */
     GB_STREAM_RESOLVE,
+    GB_STREAM_TERMINAL,
     GB_STREAM_KIND_COUNT
 };
 
@@ -82,6 +83,14 @@ enum gb_resolved {
     GB_RESOLVED_COUNT
 };
 
-extern const struct gb_fields gb_connect_fields, gb_resolve_fields, gb_resolve_end_fields;
+struct gb_terminal_open {
+    uint32_t number; /* as TERMINAL said */
+};
+struct gb_terminal_end {
+    int64_t exit_code; /* 0–255, −1: did not exit */
+    uint32_t signal;   /* 0: none */
+};
+
 extern const struct gb_fields gb_upload_fields, gb_upload_end_fields, gb_download_fields,
-    gb_download_end_fields;
+    gb_download_end_fields, gb_connect_fields, gb_resolve_fields, gb_resolve_end_fields,
+    gb_terminal_open_fields, gb_terminal_end_fields;

@@ -11,12 +11,13 @@
  *     refuses   answers ERROR busy
  *     lies      answers with a frame that is no answer to it
  *     late      answers just before the next answer
- *     breaks    says at each EXEC what no honest guest says, N telling which
+ *     breaks    says at each EXEC or TERMINAL what no honest guest says, N telling which
  *     honest    does nothing of the kind
  *
  * A cell prints its code and ends, with its number as the exit code (of a warm-up: 0); "flood N"
  * prints so many bytes, as its window allows, "wait" waits for standard input and never ends,
- * "leave" goes on printing behind its end, "lose" loses the interpreter.
+ * "leave" goes on printing behind its end, "lose" loses the interpreter. A program at a terminal
+ * prints "ready" and what it reads, and ends with 7 when that begins with q.
  *
  * Of files there are only names: an upload to "refused" is refused, one to "full" has room for
  * nothing, "short" ends with a size that is not its own, and "early" before it was sent; "stuck"
@@ -379,6 +380,35 @@ static void fake_on_file_ended(void *arg, struct gb_mux_stream *stream, const st
     free(stream->user);
 }
 
+/* ---- terminals ---- */
+
+static int fake_on_typed(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
+                         struct gb_err *err)
+{
+    const struct gb_terminal_end end = {.exit_code = 7};
+
+    (void)arg;
+    (void)err;
+    gb_mux_consume(stream, bytes.size);
+    gb_mux_send(stream, bytes, false);
+    if (bytes.data[0] == 'q')
+        (void)gb_mux_shut(stream, &end);
+    return 0;
+}
+
+static int fake_on_hung_up(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
+                           struct gb_err *err)
+{
+    const struct gb_terminal_end end = {.exit_code = -1, .signal = SIGHUP};
+
+    (void)arg;
+    (void)word;
+    (void)err;
+    if (stream->ours_open)
+        (void)gb_mux_shut(stream, &end);
+    return 0;
+}
+
 static const struct gb_mux_kind fake_kinds[GB_STREAM_KIND_COUNT] = {
     [GB_STREAM_STDOUT] = {.fill = fake_on_fill},
     [GB_STREAM_UPLOAD] = {.opened = fake_on_upload,
@@ -388,7 +418,44 @@ static const struct gb_mux_kind fake_kinds[GB_STREAM_KIND_COUNT] = {
     [GB_STREAM_DOWNLOAD] = {.opened = fake_on_download,
                             .fill = fake_on_download_fill,
                             .ended = fake_on_file_ended},
+    [GB_STREAM_TERMINAL] = {.data = fake_on_typed, .shut = fake_on_hung_up},
 };
+
+/* ---- requests for terminals ---- */
+
+/* A program at a terminal; with `breaks` something of it is a lie, N telling which. */
+static void fake_terminal(const struct gb_frame *frame)
+{
+    static uint8_t much[4096];
+    const int lie = strcmp(action, "breaks") == 0 ? variant : 0;
+    const struct gb_terminal_end ends[] = {
+        [3] = {.exit_code = 256}, [4] = {.exit_code = -2}, [5] = {.exit_code = -1, .signal = 4096}};
+    struct gb_terminal_request request;
+    struct gb_terminal_open open;
+    struct gb_mux_stream *stream = NULL;
+
+    if (gb_fields_decode(&gb_terminal_fields, frame->payload, &request, NULL) < 0)
+        _exit(7);
+    open.number = request.number + (lie == 2 ? 1 : 0);
+    if (lie != 1)
+        stream = gb_mux_open(&mux, GB_STREAM_TERMINAL, 0, &open);
+    if (lie == 6)
+        (void)gb_mux_open(&mux, GB_STREAM_TERMINAL, 0, &open);
+    fake_flush();
+    fake_send((struct gb_frame){.type = GB_GUEST_OK, .id = frame->id}, NULL, NULL);
+    if (lie == 0 && stream != NULL)
+        gb_mux_send(stream, gb_bytes_str("ready"), false);
+    else if (lie >= 3 && lie <= 5)
+        (void)gb_mux_shut(stream, &ends[lie]);
+    else if (lie == 7)
+        for (size_t sent = 0; sent <= GB_TERMINAL_WINDOW; sent += sizeof(much))
+            gb_frame_add(&mux_out, &(struct gb_frame){.type = GB_GUEST_DATA,
+                                                      .id = stream->id,
+                                                      .payload = {much, sizeof(much)}});
+    else if (lie == 8)
+        gb_frame_add(&mux_out, &(struct gb_frame){.type = GB_GUEST_SHUT, .id = stream->id});
+    fake_flush();
+}
 
 /* ---- cells ---- */
 
@@ -492,6 +559,8 @@ static void fake_serve(const struct gb_frame *frame)
         fake_break(frame->cell);
     if (frame->type == GB_GUEST_EXEC) {
         fake_run(frame);
+    } else if (frame->type == GB_GUEST_TERMINAL && (!now || strcmp(action, "breaks") == 0)) {
+        fake_terminal(frame);
     } else if (gb_mux_takes(frame)) {
         if (gb_mux_frame(&mux, frame, NULL) < 0)
             _exit(6);
