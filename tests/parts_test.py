@@ -12,7 +12,7 @@ def without(part):
     return str(pathlib.Path(BINARY).with_name(f"glassbell-without-{part}"))
 
 
-@pytest.fixture(scope="module", params=["lease", "files"])
+@pytest.fixture(scope="module", params=["lease", "files", "terminal"])
 def lacking(request):
     with Server(binary=without(request.param)) as server, server.client() as client:
         client.part = request.param
@@ -20,6 +20,7 @@ def lacking(request):
 
 
 METHODS = {
+    "terminal": {"terminal.list": {}, "session.terminal": {"args": ["true"]}},
     "lease": {"session.lease": {"action": "take"}},
     "files": {
         "file.write": {"path": "a", "text": "a"},

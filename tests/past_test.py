@@ -300,6 +300,35 @@ def test_who_watches_in_a_terminal_is_told(server, client, words):
     assert [f"[taken back to how it was after cell {back['cell']}]" in text for back in backs] == [True, True], text
 
 
+def test_a_program_at_a_terminal_is_waited_for(client, session):
+    """It is somebody's who looks at it and types: it is neither cut off nor left behind."""
+    session.exec("x = 1")
+    checkpoint(session)
+    session.exec("x = 2")
+    at = {"session": session.id,
+          "terminal": client.call("session.terminal", session=session.id, args=["sh", "-c", "read x"])["terminal"]}
+    for method, options in (("session.checkpoint", {}), ("session.rewind", {"steps": 1, "interrupt": True})):
+        failed = refused("busy", session, method, wait_ms=100, **options)
+        assert "a program runs at a terminal of the session" in str(failed)
+    asked = client.send("session.rewind", session=session.id, steps=1)
+    assert out(session.exec("print(x)")) == "2\n"  # meanwhile it goes on
+    client.call("terminal.input", text="over\r", **at)
+    assert asked.wait()["cell"] == 1
+    assert out(session.exec("print(x)")) == "1\n"
+
+
+def test_a_program_at_a_terminal_that_is_asked_for_meanwhile_begins_after(client, session):
+    session.exec("open('f', 'w').write('then')")
+    checkpoint(session)
+    session.exec("open('f', 'w').write('now')")
+    asked = client.send("session.rewind", session=session.id, steps=1)
+    number = client.call("session.terminal", session=session.id, args=["grep", "-q", "then", "f"])["terminal"]
+    assert asked.wait()["epoch"] == 2
+    wait_for(lambda: not session.get().get("terminals"))
+    ended = client.call("terminal.list", session=session.id)["terminals"][-1]
+    assert ended["terminal"] == number and ended["exit_code"] == 0
+
+
 def test_only_who_holds_the_session_takes_it_back(server, session):
     session.exec("x = 1")
     checkpoint(session)

@@ -72,6 +72,8 @@ static const struct gb_member session_members[] = {
             .doc = "1, and one more whenever state was lost, over all sessions with its key"),
     SESSION(cells, "cells", GB_U32, GB_ALWAYS, .doc = "numbered so far"),
     SESSION(queued, "queued", GB_U32, GB_ALWAYS, OPEN, .doc = "of them not yet begun"),
+    SESSION(terminals, "terminals", GB_U32, GB_OPTIONAL, OPEN,
+            .doc = "programs that run at terminals; absent: none"),
     SESSION(created_at_ns, "created_at", GB_SECONDS, GB_NULLABLE,
             .doc = "when it was opened; null: `damaged`"),
     SESSION(last_active_at_ns, "last_active_at", GB_SECONDS, GB_ALWAYS, OPEN,

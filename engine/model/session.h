@@ -49,6 +49,7 @@ struct gb_session_info {
     uint8_t source; /* enum gb_source */
     uint32_t flags; /* enum gb_session_flags */
     uint32_t incarnation, cells, queued;
+    uint32_t terminals; /* programs at terminals that run */
     uint64_t created_at_ns, last_active_at_ns, expires_at_ns, ended_at_ns; /* wall clock; 0: none */
     uint32_t memory_mb;
     uint64_t memory_bytes, cpu_ns; /* with GB_SESSION_HAS_USAGE */

@@ -86,13 +86,14 @@ struct gb_params {
         max_stderr;
     int64_t cursor, offset, length, permissions, limit, after_cell, before_cell, subscription, cell;
     int64_t action, lease_wait_ms, seq, steps;
+    int64_t rows, columns, terminal;
     bool interactive, stream, detach, eof, final, recursive, output, replay, drain;
-    bool human, force, interrupt, drop_queued;
+    bool human, force, interrupt, drop_queued, watch;
 };
 
 extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_methods_cells,
     gb_methods_history, gb_methods_checkpoint, gb_methods_lease, gb_methods_files, gb_methods_watch,
-    gb_methods_pool, gb_methods_server, gb_methods_network;
+    gb_methods_pool, gb_methods_server, gb_methods_network, gb_methods_terminal;
 
 /* All of them by number, from 0; NULL behind the last. */
 const struct gb_method *gb_method_at(size_t index);

@@ -169,7 +169,8 @@ START_TEST(properties)
     const struct gb_method *method;
 
     for (size_t i = 0; (method = gb_method_at(i)) != NULL; i++) {
-        bool runs = strcmp(method->name, "run") == 0 || strcmp(method->name, "session.exec") == 0;
+        bool runs = strcmp(method->name, "run") == 0 || strcmp(method->name, "session.exec") == 0 ||
+                    strcmp(method->name, "session.terminal") == 0;
 
         ck_assert_msg(method->runs_code == runs, "%s", method->name);
         /* Of code whose answer is lost the outcome is unknown, and of nothing else. */

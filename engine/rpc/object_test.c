@@ -21,6 +21,7 @@
 #include "model/past.h"
 #include "model/session.h"
 #include "model/stats.h"
+#include "model/terminal.h"
 #include "rpc/methods.h"
 
 static struct gb_json_doc doc;
@@ -58,15 +59,45 @@ static const char *written(const struct gb_object *object, const void *from)
 /* ---- the tables ---- */
 
 static const struct gb_object *const objects[] = {
-    &gb_cell_object,        &gb_display_object,    &gb_file_info_object, &gb_session_object,
-    &gb_lease_object,       &gb_sample_object,     &gb_entry_object,     &gb_held_object,
-    &gb_hello_object,       &gb_image_info_object, &gb_stage_object,     &gb_pool_object,
-    &gb_admission_object,   &gb_capacity_object,   &gb_warm_object,      &gb_host_object,
-    &gb_latency_object,     &gb_vm_info_object,    &gb_stats_object,     &gb_opened_object,
-    &gb_start_object,       &gb_sessions_object,   &gb_match_object,     &gb_matches_object,
-    &gb_whole_object,       &gb_history_object,    &gb_listing_object,   &gb_piece_object,
-    &gb_written_object,     &gb_subscribed_object, &gb_network_object,   &gb_checkpoint_object,
-    &gb_checkpoints_object, &gb_kept_object,       &gb_rewound_object,
+    &gb_cell_object,
+    &gb_display_object,
+    &gb_file_info_object,
+    &gb_session_object,
+    &gb_lease_object,
+    &gb_sample_object,
+    &gb_entry_object,
+    &gb_held_object,
+    &gb_hello_object,
+    &gb_image_info_object,
+    &gb_stage_object,
+    &gb_pool_object,
+    &gb_admission_object,
+    &gb_capacity_object,
+    &gb_warm_object,
+    &gb_host_object,
+    &gb_latency_object,
+    &gb_vm_info_object,
+    &gb_stats_object,
+    &gb_opened_object,
+    &gb_start_object,
+    &gb_sessions_object,
+    &gb_match_object,
+    &gb_matches_object,
+    &gb_whole_object,
+    &gb_history_object,
+    &gb_listing_object,
+    &gb_piece_object,
+    &gb_written_object,
+    &gb_subscribed_object,
+    &gb_network_object,
+    &gb_checkpoint_object,
+    &gb_checkpoints_object,
+    &gb_kept_object,
+    &gb_rewound_object,
+    &gb_terminal_object,
+    &gb_terminal_number_object,
+    &gb_terminal_end_object,
+    &gb_terminals_object,
 };
 
 static size_t size_of_type(enum gb_member_type type)
@@ -565,7 +596,7 @@ START_TEST(agrees_about_records)
     static const char *const names[] = {
         "cell",     "session",     "entry",   "lease",   "hello",        "stats",
         "capacity", "opened",      "matches", "history", "completeness", "piece",
-        "listing",  "checkpoints", "kept",    "rewound",
+        "listing",  "checkpoints", "kept",    "rewound", "terminals",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -276,7 +276,9 @@ static bool has_part(const char *name)
 static bool lacks_method(const char *text)
 {
     return (strstr(text, "\"file.") != NULL && !has_part("files")) ||
-           (strstr(text, "\"session.lease\"") != NULL && !has_part("lease"));
+           (strstr(text, "\"session.lease\"") != NULL && !has_part("lease")) ||
+           ((strstr(text, "\"session.terminal\"") != NULL || strstr(text, "\"terminal.") != NULL) &&
+            !has_part("terminal"));
 }
 
 START_TEST(refused)
