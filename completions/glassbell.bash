@@ -2,7 +2,7 @@
 _glassbell()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local verbs='run tui attach watch top repl open exec ls close interrupt undo redo rewind checkpoint checkpoints answer network put get log export mcp serve stdio doctor image version help completion'
+    local verbs='run tui attach watch top repl open exec shell ls close interrupt undo redo rewind checkpoint checkpoints answer network put get log export mcp serve stdio doctor image version help completion'
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs --help --version" -- "$word")
@@ -128,10 +128,24 @@ _glassbell()
             --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
         if [[ $word == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W '--help --code --file --lang --time --env --stdin --upload --download --max-output --json --lease-wait --host --socket --no-autostart' -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W '--help --terminal --code --file --lang --time --env --stdin --upload --download --max-output --json --lease-wait --host --socket --no-autostart' -- "$word")
             return
         fi
         if ((COMP_CWORD == 2)); then mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word"); else compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); fi
+        ;;
+    shell)
+        case $before in
+            --attach) return ;;
+            --watch) return ;;
+            --env|-e) return ;;
+            --host) return ;;
+            --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        esac
+        if [[ $word == -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W '--help --attach --watch --list --env --json --host --socket --no-autostart' -- "$word")
+            return
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$(glassbell ls --ids 2>/dev/null)" -- "$word")
         ;;
     ls)
         case $before in

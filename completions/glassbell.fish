@@ -10,7 +10,7 @@ function __glassbell_is
     test (count $words) -gt 1; and test $words[2] = $argv[1]
 end
 function __glassbell_verbs
-    printf '%s\n' run tui attach watch top repl open exec ls close interrupt undo redo rewind checkpoint checkpoints answer network put get log export mcp serve stdio doctor image version help completion
+    printf '%s\n' run tui attach watch top repl open exec shell ls close interrupt undo redo rewind checkpoint checkpoints answer network put get log export mcp serve stdio doctor image version help completion
 end
 complete -c glassbell -f
 complete -c glassbell -n __glassbell_is_first -l help -d 'tell about the verbs'
@@ -94,6 +94,7 @@ complete -c glassbell -n '__glassbell_is open' -l socket -r -F -d 'the server\'s
 complete -c glassbell -n '__glassbell_is open' -l no-autostart -d 'fail when no server runs instead of starting one'
 complete -c glassbell -n __glassbell_is_first -a exec -d 'run code in a session'
 complete -c glassbell -n '__glassbell_is exec' -l help -d 'tell about exec'
+complete -c glassbell -n '__glassbell_is exec' -l terminal -d 'as -it: a program of the session at this terminal, with its arguments'
 complete -c glassbell -n '__glassbell_is exec' -s c -l code -r -d 'the code itself; may be repeated'
 complete -c glassbell -n '__glassbell_is exec' -s f -l file -r -F -d 'the same as FILE; may be repeated'
 complete -c glassbell -n '__glassbell_is exec' -s l -l lang -r -a '(glassbell image ls --languages 2>/dev/null)' -d 'its language (default: as the file says)'
@@ -110,6 +111,17 @@ complete -c glassbell -n '__glassbell_is exec' -l socket -r -F -d 'the server\'s
 complete -c glassbell -n '__glassbell_is exec' -l no-autostart -d 'fail when no server runs instead of starting one'
 complete -c glassbell -n '__glassbell_is exec; and __glassbell_is_word 2' -a '(glassbell ls --ids 2>/dev/null)'
 complete -c glassbell -n '__glassbell_is exec; and not __glassbell_is_word 2' -F
+complete -c glassbell -n __glassbell_is_first -a shell -d 'a shell, or any program, at this terminal'
+complete -c glassbell -n '__glassbell_is shell' -l help -d 'tell about shell'
+complete -c glassbell -n '__glassbell_is shell' -l attach -r -d 'come back to terminal N, and type at it from now on'
+complete -c glassbell -n '__glassbell_is shell' -l watch -r -d 'look at terminal N'
+complete -c glassbell -n '__glassbell_is shell' -l list -d 'list the terminals of the session'
+complete -c glassbell -n '__glassbell_is shell' -s e -l env -r -d 'environment variable; may be repeated'
+complete -c glassbell -n '__glassbell_is shell' -l json -d 'print the result as JSON'
+complete -c glassbell -n '__glassbell_is shell' -l host -r -d 'the server of another machine: ssh://[USER@]HOST, or a name of the settings (default: $GLASSBELL_HOST)'
+complete -c glassbell -n '__glassbell_is shell' -l socket -r -F -d 'the server\'s socket (default: $GLASSBELL_SOCKET)'
+complete -c glassbell -n '__glassbell_is shell' -l no-autostart -d 'fail when no server runs instead of starting one'
+complete -c glassbell -n '__glassbell_is shell' -a '(glassbell ls --ids 2>/dev/null)'
 complete -c glassbell -n __glassbell_is_first -a ls -d 'list the sessions'
 complete -c glassbell -n '__glassbell_is ls' -l help -d 'tell about ls'
 complete -c glassbell -n '__glassbell_is ls' -s a -l all -d 'those that have ended, too'

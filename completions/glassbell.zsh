@@ -26,6 +26,7 @@ _glassbell_verbs()
         'repl:type code and see what it does'
         'open:open a session and print its id'
         'exec:run code in a session'
+        'shell:a shell, or any program, at this terminal'
         'ls:list the sessions'
         'close:close sessions'
         'interrupt:interrupt what a session runs'
@@ -158,6 +159,7 @@ _glassbell()
     exec)
         _arguments -s -S : \
             '--help[tell about exec]' \
+            '*--terminal[as -it\: a program of the session at this terminal, with its arguments]' \
             '*'{-c+,--code=}'[the code itself; may be repeated]:CODE: ' \
             '*'{-f+,--file=}'[the same as FILE; may be repeated]:FILE:_files' \
             '*'{-l+,--lang=}'[its language (default\: as the file says)]:LANG:_glassbell_languages' \
@@ -174,6 +176,19 @@ _glassbell()
             '*--no-autostart[fail when no server runs instead of starting one]' \
             '1:session:_glassbell_sessions' \
             '*:word:_files'
+        ;;
+    shell)
+        _arguments -s -S : \
+            '--help[tell about shell]' \
+            '*--attach=[come back to terminal N, and type at it from now on]:N: ' \
+            '*--watch=[look at terminal N]:N: ' \
+            '*--list[list the terminals of the session]' \
+            '*'{-e+,--env=}'[environment variable; may be repeated]:NAME=VALUE: ' \
+            '*--json[print the result as JSON]' \
+            '*--host=[the server of another machine\: ssh\://\[USER@\]HOST, or a name of the settings (default\: $GLASSBELL_HOST)]:HOST: ' \
+            '*--socket=[the server'\''s socket (default\: $GLASSBELL_SOCKET)]:PATH:_files' \
+            '*--no-autostart[fail when no server runs instead of starting one]' \
+            '1:session:_glassbell_sessions'
         ;;
     ls)
         _arguments -s -S : \

@@ -65,7 +65,7 @@ def work(cli):
     (["ps"], b"`glassbell ls`"), (["help", "logs"], b"`glassbell log`"), (["rm"], b"`glassbell close`"),
     (["stop"], b"`glassbell interrupt`"), (["cp"], b"`glassbell put`"), (["images"], b"`glassbell image ls`"),
     (["kill"], b"`glassbell close`"), (["stats"], b"`glassbell top`"), (["status"], b"`glassbell top`"),
-    (["shell"], b"`glassbell repl -l shell`"),
+    (["bash"], b"`glassbell shell`"), (["shell"], b"which session?"),
     (["--them", "light"], b"did you mean --theme"),
     (["frobnicate"], b"`glassbell help` lists them"),
     (["run"], b"there is nothing to run"),

@@ -92,17 +92,38 @@ static void args_add_given(struct args *args, const struct option *option, const
     args->given[args->given_count++] = (struct arg){option, value, args->word_count};
 }
 
+static const struct option *args_find_word(const struct verb *verb, const char *word)
+{
+    for (const struct option *option = verb->options; option != NULL && option->name != NULL;
+         option++)
+        if (option->word != NULL && strcmp(option->word, word) == 0)
+            return option;
+    return NULL;
+}
+
+/* A session and a command: all words behind the session are the command's. */
+static bool args_is_command(const struct args *args)
+{
+    for (size_t i = 0; i < args->given_count; i++)
+        if (args->given[i].option->command)
+            return true;
+    return args->verb->words == ARG_COMMAND_IN_SESSION;
+}
+
 /* How many words stand before those that are the program's own. */
 static size_t args_words_before(const struct args *args)
 {
     size_t session = args->verb->words == ARG_PROGRAM_IN_SESSION ? 1 : 0;
 
+    if (args_is_command(args))
+        return 1;
     return session + (args_has(args, "code") || args_has(args, "file") ? 0 : 1);
 }
 
 static bool args_program_is_named(const struct args *args)
 {
-    return (args->verb->words == ARG_PROGRAM || args->verb->words == ARG_PROGRAM_IN_SESSION) &&
+    return (args->verb->words == ARG_PROGRAM || args->verb->words == ARG_PROGRAM_IN_SESSION ||
+            args_is_command(args)) &&
            args->word_count >= args_words_before(args);
 }
 
@@ -113,6 +134,8 @@ static bool args_is_of_program(const struct args *args, const char *word)
 
     if (!args_program_is_named(args))
         return false;
+    if (args_is_command(args) && args->word_count > 1)
+        return true;
     if (word[1] != '-')
         return args_find_short(args->verb, word[1]) == NULL;
     return args_find_long(args->verb, name, strlen(name)) == NULL &&
@@ -214,6 +237,8 @@ bool args_parse(const struct verb *verb, int argc, char **argv, struct args *ret
             args.words[args.word_count++] = word;
         else if (strcmp(word, "--") == 0)
             only_words = true;
+        else if (args_find_word(verb, word) != NULL)
+            args_add_given(&args, args_find_word(verb, word), NULL);
         else if (word[1] == '-')
             good = args_parse_long(&args, word + 2, argc, argv, &i, message);
         else

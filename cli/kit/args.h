@@ -19,6 +19,7 @@ enum arg_kind {
     ARG_SHELL,              /* one that there is completion for */
     ARG_PROGRAM,            /* a file, then arguments that are its own */
     ARG_PROGRAM_IN_SESSION, /* the same behind a session */
+    ARG_COMMAND_IN_SESSION, /* a session, then words that are a program's own */
     ARG_NONE,
     ARG_KIND_COUNT
 };
@@ -29,7 +30,9 @@ struct option {
     const char *value; /* its placeholder; NULL: takes none */
     enum arg_kind kind;
     const char *help;
-    bool hidden; /* for programs */
+    bool hidden;      /* for programs */
+    const char *word; /* another spelling, a whole word; NULL: none */
+    bool command;     /* with it, what stands behind the session is a command with its words */
 };
 
 struct args;

@@ -13,6 +13,7 @@ static const struct option options[] = {
     {.letter = 'l', .name = "lang", .value = "LANG", .kind = ARG_LANGUAGE, .help = "the language"},
     {.letter = 'q', .name = "quiet", .kind = ARG_NONE, .help = "says less"},
     {.letter = 'v', .name = "verbose", .kind = ARG_NONE, .help = "says more"},
+    {.name = "terminal", .word = "-it", .kind = ARG_NONE, .command = true, .help = "a command"},
     {.name = "ready-fd", .value = "FD", .kind = ARG_TEXT, .help = "", .hidden = true},
     {0},
 };
@@ -45,6 +46,12 @@ static const struct verb *const verbs[] = {
                          .options = options,
                          .common = common,
                          .words = ARG_PROGRAM},
+    &(const struct verb){.name = "shell",
+                         .summary = "a program there",
+                         .usage = "SESSION",
+                         .options = options,
+                         .common = common,
+                         .words = ARG_COMMAND_IN_SESSION},
     &(const struct verb){
         .name = "interrupt", .summary = "interrupt it", .usage = "SESSION", .words = ARG_SESSION},
     NULL,
@@ -165,6 +172,22 @@ START_TEST(what_is_the_programs_own)
 }
 END_TEST
 
+/* Behind the session all words are the command's, whatever they look like. */
+START_TEST(what_is_the_commands_own)
+{
+    PROGRAM("exec", "work vi -q --lang x", false, "-it", "work", "vi", "-q", "--lang", "x");
+    PROGRAM("exec", "work vi -q", true, "-it", "-q", "work", "vi", "-q");
+    PROGRAM("exec", "work vi -q", true, "-q", "--terminal", "work", "vi", "-q");
+    PROGRAM("exec", "work vi -x", false, "work", "-it", "vi", "-x");
+    PROGRAM("exec", "work vi -it", false, "-it", "work", "vi", "-it");
+    PROGRAM("exec", "work -q", false, "-it", "--", "work", "-q");
+    PROGRAM("exec", "work", true, "-it", "work", "-q");
+    PROGRAM("shell", "work vi --help -q -- -it", false, "work", "vi", "--help", "-q", "--", "-it");
+    PROGRAM("shell", "work", true, "work", "-q");
+    PROGRAM("shell", "work", true, "-q", "work");
+}
+END_TEST
+
 static void check_mistake(const char *verb, const char *expected, int argc, const char **argv)
 {
     struct gb_buf message = {0};
@@ -178,7 +201,8 @@ static void check_mistake(const char *verb, const char *expected, int argc, cons
 
 START_TEST(mistakes_beside_a_program)
 {
-    const char *near[] = {"a.py", "--qiuet"}, *early[] = {"work", "-x"}, *none[] = {"--epochs"};
+    const char *near[] = {"a.py", "--qiuet"}, *early[] = {"work", "-x"}, *none[] = {"--epochs"},
+               *terminal[] = {"work", "-it"};
 
     check_mistake(
         "start",
@@ -187,6 +211,7 @@ START_TEST(mistakes_beside_a_program)
         2, near);
     check_mistake("exec", "there is no option -x", 2, early);
     check_mistake("start", "there is no option --epochs", 1, none);
+    check_mistake("repl", "there is no option -i", 2, terminal);
 }
 END_TEST
 
@@ -267,9 +292,9 @@ START_TEST(texts_are_made_from_the_table)
     ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
     gb_buf_clear(&text);
     ck_assert(shell_completion(&text, "bash", verbs));
-    check_contains(&text, "local verbs='run repl exec start interrupt'\n");
+    check_contains(&text, "local verbs='run repl exec start shell interrupt'\n");
     check_contains(&text, "--lang|-l) mapfile");
-    check_contains(&text, "'--help --code --lang --quiet --verbose --socket'");
+    check_contains(&text, "'--help --code --lang --quiet --verbose --terminal --socket'");
     check_contains(&text, "glassbell ls --ids");
     ck_assert_ptr_null(strstr(gb_buf_str(&text), "ready-fd"));
     gb_buf_clear(&text);
@@ -300,6 +325,7 @@ int main(void)
     tcase_add_test(tests, all_spellings);
     tcase_add_test(tests, values_may_look_like_options);
     tcase_add_test(tests, what_is_the_programs_own);
+    tcase_add_test(tests, what_is_the_commands_own);
     tcase_add_test(tests, mistakes_beside_a_program);
     tcase_add_test(tests, help_is_asked_for);
     tcase_add_test(tests, mistakes_are_named);

@@ -16,6 +16,7 @@ static const char *const bash_completers[ARG_KIND_COUNT] = {
     [ARG_PROGRAM] = BASH_FILES,
     [ARG_PROGRAM_IN_SESSION] = "if ((COMP_CWORD == 2)); then " BASH_WORDS(
         "$(" ASK_SESSIONS ")") "; else " BASH_FILES "; fi",
+    [ARG_COMMAND_IN_SESSION] = BASH_WORDS("$(" ASK_SESSIONS ")"),
     [ARG_NONE] = "",
 };
 

@@ -12,6 +12,7 @@ static const char *const fish_completers[ARG_KIND_COUNT] = {
     [ARG_SHELL] = " -a '" SHELLS "'",
     [ARG_PROGRAM] = " -F",
     [ARG_PROGRAM_IN_SESSION] = " -F",
+    [ARG_COMMAND_IN_SESSION] = " -a '(" ASK_SESSIONS ")'",
     [ARG_NONE] = "",
 };
 

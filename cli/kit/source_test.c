@@ -12,9 +12,9 @@
 #include "language/testing.h"
 
 static const struct option options[] = {
-    {'c', "code", "CODE", ARG_TEXT, "", false},
-    {'f', "file", "FILE", ARG_FILE, "", false},
-    {0, NULL, NULL, ARG_NONE, NULL, false},
+    {.letter = 'c', .name = "code", .value = "CODE", .kind = ARG_TEXT, .help = ""},
+    {.letter = 'f', .name = "file", .value = "FILE", .kind = ARG_FILE, .help = ""},
+    {0},
 };
 static const struct verb verb = {"run", "", "", options, NULL, ARG_PROGRAM, NULL, NULL};
 

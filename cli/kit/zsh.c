@@ -12,6 +12,7 @@ static const char *const zsh_actions[ARG_KIND_COUNT] = {
     [ARG_SHELL] = "(" SHELLS ")",
     [ARG_PROGRAM] = "_files",
     [ARG_PROGRAM_IN_SESSION] = "_files",
+    [ARG_COMMAND_IN_SESSION] = " ",
     [ARG_NONE] = " ",
 };
 
@@ -51,7 +52,7 @@ static void zsh_add_verb(struct gb_buf *out, const struct verb *verb)
                 "            '--help[tell about %s]'",
                 verb->name, verb->name);
     shell_each_option(out, verb, zsh_add_option);
-    if (verb->words == ARG_PROGRAM_IN_SESSION)
+    if (verb->words == ARG_PROGRAM_IN_SESSION || verb->words == ARG_COMMAND_IN_SESSION)
         gb_buf_addf(out, " \\\n            '1:session:%s'", zsh_actions[ARG_SESSION]);
     if (action[0] != ' ')
         gb_buf_addf(out, " \\\n            '*:word:%s'", action);

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "cli/app.h"
 #include "execute/program.h"
+#include "tty/tty.h"
 #include "verbs/options.h"
 #include "verbs/verbs.h"
 
@@ -14,6 +15,8 @@ static int exec_run(const struct args *args)
 
     if (args->word_count == 0)
         return app_wrong_use(args, "which session? `glassbell ls` shows them");
+    if (args_has(args, "terminal"))
+        return tty_main(args, 0, false);
     if (wait != NULL && !args_number(wait, 0, PROGRAM_TIME_MAX_S, &seconds))
         return app_wrong_use(args, "--lease-wait wants seconds up to %d, not %s",
                              PROGRAM_TIME_MAX_S, wait);
@@ -23,6 +26,11 @@ static int exec_run(const struct args *args)
 }
 
 static const struct option exec_options[] = {
+    {.name = "terminal",
+     .word = "-it",
+     .kind = ARG_NONE,
+     .command = true,
+     .help = "as -it: a program of the session at this terminal, with its arguments"},
     OPTION_CODE,
     OPTION_FILE,
     OPTION_LANG,
@@ -49,6 +57,7 @@ const struct verb verb_exec = {
     .words = ARG_PROGRAM_IN_SESSION,
     .examples = "  glassbell exec work -c 'x = 41'\n"
                 "  glassbell exec work -c 'print(x + 1)'\n"
-                "  glassbell exec work load.py data.csv\n",
+                "  glassbell exec work load.py data.csv\n"
+                "  glassbell exec -it work python3 -m pdb load.py\n",
     .run = exec_run,
 };

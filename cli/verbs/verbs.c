@@ -26,7 +26,9 @@ static const char *verbs_instead(const char *name)
         {" upload push ", "`glassbell put` brings files in"},
         {" download pull ", "`glassbell get` fetches files; images are made by `glassbell image "
                             "build`"},
-        {" shell sh bash ssh ", "`glassbell repl -l shell` is a shell in a fresh VM"},
+        {" sh bash ssh ",
+         "`glassbell shell` is a shell in a session, `glassbell repl -l shell` one in "
+         "a fresh VM"},
         {" python python3 py ", "`glassbell repl` is a Python prompt, `glassbell run` runs a file"},
         {" node js javascript ",
          "`glassbell repl -l javascript` is a prompt, `glassbell run` runs a file"},

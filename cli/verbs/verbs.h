@@ -15,6 +15,7 @@
     X(repl)                                                                                        \
     X(open)                                                                                        \
     X(exec)                                                                                        \
+    X(shell)                                                                                       \
     X(ls)                                                                                          \
     X(close)                                                                                       \
     X(interrupt)                                                                                   \

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tty/tty.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cli/params.h"
+#include "kit/input.h"
+#include "kit/output.h"
+#include "model/terminal.h"
+#include "rpc/access.h"
+#include "rpc/object.h"
+
+enum {
+    START_DEADLINE_MS = 600000, /* the VM may have to wait for room */
+    CALL_DEADLINE_MS = 30000,
+    TYPED_MAX = 64 * 1024,    /* bytes that wait to be sent: no more is read */
+    UNSHOWN_MAX = 256 * 1024, /* bytes that our terminal has not taken: no more is asked for */
+};
+
+/* What was typed, as far as it may be the escape: at the beginning, a line, behind ~. */
+enum tty_escape { ESCAPE_NONE, ESCAPE_LINE, ESCAPE_TILDE };
+
+struct tty {
+    struct app *app;
+    const struct tty_config *config;
+    uint64_t number;
+    struct input *input;
+    struct output *output;
+    struct gb_signal *signals[3];
+    struct termios before;
+    bool raw;
+    enum tty_escape escape;
+    struct gb_buf typed;
+    bool under_way; /* a piece of it */
+    bool held;      /* what was typed last was refused, which was told */
+    bool over, left, taken;
+    int status;
+    struct gb_buf message; /* why it is over */
+};
+
+/* What a program may have set, when its end is not told by the server. */
+static const char tty_reset[] = "\033[0m\033[?1l\033[?1000l\033[?1002l\033[?1003l\033[?1004l"
+                                "\033[?1006l\033[?2004l\033[?25h\033>\r\n";
+
+/* ---- our terminal ---- */
+
+static bool tty_make_raw(struct tty *tty)
+{
+    struct termios raw;
+
+    if (tcgetattr(STDIN_FILENO, &tty->before) < 0)
+        return false;
+    raw = tty->before;
+    cfmakeraw(&raw);
+    tty->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+    return tty->raw;
+}
+
+static void tty_make_cooked(struct tty *tty)
+{
+    if (tty->raw)
+        (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &tty->before);
+    tty->raw = false;
+}
+
+static void tty_put_size(struct gb_json_out *out)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
+        return;
+    gb_json_put_u64(out, "rows", MIN((unsigned)size.ws_row, GB_TERMINAL_ROWS_MAX));
+    gb_json_put_u64(out, "columns", MIN((unsigned)size.ws_col, GB_TERMINAL_COLUMNS_MAX));
+}
+
+/* ---- calls ---- */
+
+static void tty_begin_params(const struct tty *tty, struct gb_json_out *out, struct gb_buf *params)
+{
+    *out = (struct gb_json_out){.buf = params};
+    gb_json_object(out, NULL);
+    gb_json_put_str(out, "session", tty->config->session);
+    if (tty->number > 0)
+        gb_json_put_u64(out, "terminal", tty->number);
+}
+
+static void tty_end(struct tty *tty, int status, const char *message)
+{
+    if (tty->over)
+        return;
+    tty->over = true;
+    tty->status = status;
+    gb_buf_adds(&tty->message, message != NULL ? message : "");
+}
+
+static void tty_send_typed(struct tty *tty);
+
+static void tty_on_sent(void *arg, const struct gb_json *result, const struct gb_call_error *error)
+{
+    struct tty *tty = arg;
+
+    (void)result;
+    tty->under_way = false;
+    if (error != NULL && error->code == GB_EHELD)
+        output_write(tty->output, gb_bytes_str("\a")); /* somebody else types now */
+    else if (error != NULL && error->code != GB_ENOTFOUND)
+        tty_end(tty, EXIT_GLASSBELL, error->message);
+    tty_send_typed(tty);
+}
+
+static void tty_send_typed(struct tty *tty)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out;
+
+    input_pause(tty->input, tty->typed.size > TYPED_MAX);
+    if (tty->under_way || tty->typed.size == 0 || tty->over)
+        return;
+    tty_begin_params(tty, &out, &params);
+    gb_json_put_bytes(&out, "text", "base64", gb_buf_bytes(&tty->typed));
+    gb_json_end(&out);
+    gb_buf_clear(&tty->typed);
+    tty->under_way = true;
+    (void)gb_client_call(tty->app->client, "terminal.input", &params, 0, tty_on_sent, tty);
+    gb_buf_release(&params);
+}
+
+/* ---- what is typed ---- */
+
+/* As ssh has it: ~ at the beginning of a line, then a dot. Twice ~ is one. */
+static void tty_type(struct tty *tty, uint8_t byte)
+{
+    bool tilde = tty->escape == ESCAPE_TILDE;
+
+    if (tilde && byte == '.') {
+        tty->left = true;
+        tty_end(tty, 0, NULL);
+        return;
+    }
+    if (tty->escape == ESCAPE_LINE && byte == '~') {
+        tty->escape = ESCAPE_TILDE;
+        return;
+    }
+    if (tilde && byte != '~')
+        gb_buf_add_u8(&tty->typed, '~');
+    gb_buf_add_u8(&tty->typed, byte);
+    tty->escape = byte == '\r' || byte == '\n' ? ESCAPE_LINE : ESCAPE_NONE;
+}
+
+static void tty_on_input(void *arg, struct gb_bytes bytes)
+{
+    struct tty *tty = arg;
+
+    if (bytes.size == 0) { /* our terminal is gone */
+        tty->left = true;
+        tty_end(tty, 128 + SIGHUP, NULL);
+        return;
+    }
+    for (size_t i = 0; i < bytes.size && !tty->over; i++)
+        tty_type(tty, bytes.data[i]);
+    if (tty->config->watch)
+        gb_buf_clear(&tty->typed);
+    tty_send_typed(tty);
+}
+
+/* ---- what is told ---- */
+
+static void tty_on_ended(struct tty *tty, const struct gb_json *params)
+{
+    _cleanup_(freep) char *message = NULL;
+    struct gb_terminal_info end;
+    struct gb_err err;
+
+    if (gb_object_read(&gb_terminal_end_object, params, &end, &err) < 0) {
+        tty_end(tty, EXIT_GLASSBELL, err.message);
+    } else if (end.message.data != NULL) {
+        message = xstrndup((const char *)end.message.data, end.message.size);
+        tty_end(tty, EXIT_GLASSBELL, message);
+    } else {
+        tty_end(tty, end.signal > 0 ? 128 + (int)end.signal : (int)end.exit_code & 255, NULL);
+    }
+}
+
+static void tty_on_notified(void *arg, const char *method, const struct gb_json *params)
+{
+    struct tty *tty = arg;
+    struct gb_buf bytes = {0};
+
+    if (params == NULL || tty->number == 0 || json_count(params, "terminal") != tty->number ||
+        !gb_bytes_equal(json_text(params, "session"), tty->config->session))
+        return;
+    if (strcmp(method, "terminal.output") == 0 && json_add_bytes(&bytes, params, "text", "base64"))
+        output_write(tty->output, gb_buf_bytes(&bytes));
+    else if (strcmp(method, "terminal.ended") == 0)
+        tty_on_ended(tty, params);
+    else if (strcmp(method, "terminal.taken") == 0)
+        output_write(tty->output, gb_bytes_str("\a"));
+    gb_buf_release(&bytes);
+    gb_client_pause(tty->app->client, output_queued(tty->output) > UNSHOWN_MAX);
+}
+
+static void tty_on_drained(void *arg)
+{
+    struct tty *tty = arg;
+
+    gb_client_pause(tty->app->client, false);
+}
+
+static void tty_on_broken(void *arg, int sys_errno)
+{
+    struct tty *tty = arg;
+
+    (void)sys_errno;
+    tty->left = true;
+    tty_end(tty, 128 + SIGHUP, NULL);
+}
+
+static void tty_on_closed(void *arg, const struct gb_err *why)
+{
+    tty_end(arg, EXIT_GLASSBELL, why->message);
+}
+
+static void tty_on_signal(void *arg, int signum)
+{
+    struct tty *tty = arg;
+    struct gb_buf params = {0};
+    struct gb_json_out out;
+
+    if (signum != SIGWINCH) {
+        tty->left = true;
+        tty_end(tty, 128 + signum, NULL);
+        return;
+    }
+    tty_begin_params(tty, &out, &params);
+    tty_put_size(&out);
+    gb_json_end(&out);
+    (void)gb_client_call(tty->app->client, "terminal.resize", &params, CALL_DEADLINE_MS, NULL,
+                         NULL);
+    gb_buf_release(&params);
+}
+
+/* ---- begin and end ---- */
+
+static void tty_use_number(void *arg, const struct gb_json *result)
+{
+    struct tty *tty = arg;
+
+    if (tty->number == 0)
+        tty->number = json_count(result, "terminal");
+}
+
+static bool tty_begin(struct tty *tty)
+{
+    const struct tty_config *config = tty->config;
+    struct gb_buf params = {0};
+    struct gb_json_out out;
+    bool good = true;
+
+    tty->number = config->attach;
+    tty_begin_params(tty, &out, &params);
+    tty_put_size(&out);
+    if (config->attach > 0)
+        gb_json_put_bool(&out, "watch", config->watch);
+    else
+        good = params_put_env(config->args, &out);
+    if (config->word_count > 0)
+        gb_json_array(&out, "args");
+    for (size_t i = 0; i < config->word_count; i++)
+        gb_json_put_str(&out, NULL, config->words[i]);
+    if (config->word_count > 0)
+        gb_json_end(&out);
+    gb_json_end(&out);
+    good = good && app_call(tty->app, config->attach > 0 ? "terminal.attach" : "session.terminal",
+                            &params, START_DEADLINE_MS, tty_use_number, tty);
+    gb_buf_release(&params);
+    return good;
+}
+
+static void tty_leave(struct tty *tty)
+{
+    struct gb_buf params = {0};
+    struct gb_json_out out;
+
+    tty_begin_params(tty, &out, &params);
+    gb_json_end(&out);
+    /* Its screen comes with the answer. */
+    (void)app_call(tty->app, "terminal.detach", &params, CALL_DEADLINE_MS, NULL, NULL);
+    gb_buf_release(&params);
+}
+
+static void tty_finish(struct tty *tty)
+{
+    bool lost = tty->message.size > 0 && !tty->left;
+
+    if (tty->left && tty->status == 0)
+        tty_leave(tty);
+    tty->app->events = (struct gb_client_events){0};
+    if (lost)
+        output_write(tty->output, gb_bytes_str(tty_reset));
+    while (output_queued(tty->output) > 0 && tty->status != 128 + SIGHUP)
+        app_turn(tty->app);
+    tty_make_cooked(tty);
+    if (lost)
+        app_say("%s", gb_buf_str(&tty->message));
+    else if (tty->left && tty->status == 0)
+        app_say("left; the program goes on: glassbell shell --attach %llu %s",
+                (unsigned long long)tty->number, tty->config->name);
+}
+
+int tty_run(struct app *app, const struct tty_config *config)
+{
+    static const int signals[] = {SIGWINCH, SIGTERM, SIGHUP};
+    struct tty tty = {.app = app, .config = config, .escape = ESCAPE_LINE};
+
+    tty.output = output_new(app->loop, STDOUT_FILENO, tty_on_drained, tty_on_broken, &tty);
+    tty.input = input_new(app->loop, STDIN_FILENO, tty_on_input, &tty);
+    input_pause(tty.input, true);
+    app->events = (struct gb_client_events){.notified = tty_on_notified, .closed = tty_on_closed};
+    app->arg = &tty;
+    tty.status = EXIT_GLASSBELL;
+    if (tty_begin(&tty) && !tty.over && tty_make_raw(&tty)) {
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+            tty.signals[i] = gb_signal_new(app->loop, signals[i], tty_on_signal, &tty);
+        input_pause(tty.input, false);
+        while (!tty.over)
+            app_turn(app);
+    }
+    if (tty.over)
+        tty_finish(&tty);
+    tty_make_cooked(&tty);
+    app->events = (struct gb_client_events){0};
+    app->arg = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        gb_signal_free(tty.signals[i]);
+    input_free(tty.input);
+    output_free(tty.output);
+    gb_buf_release(&tty.typed);
+    gb_buf_release(&tty.message);
+    return tty.status;
+}
+
+int tty_main(const struct args *args, uint32_t attach, bool watch)
+{
+    struct tty_config config = {.args = args, .attach = attach, .watch = watch};
+    _cleanup_(freep) char *session = NULL;
+    struct app app;
+    int status = EXIT_GLASSBELL;
+
+    if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
+        return app_wrong_use(args, "this needs a terminal; `glassbell exec SESSION -f FILE` and "
+                                   "`-c CODE` do not");
+    app_open(&app, args);
+    session = app_find_session(&app, args->words[0]);
+    if (session != NULL) {
+        config.session = session;
+        config.name = args->words[0];
+        config.words = args->words + 1;
+        config.word_count = args->word_count - 1;
+        status = tty_run(&app, &config);
+    }
+    app_close(&app);
+    return status;
+}
