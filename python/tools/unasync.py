@@ -16,7 +16,7 @@ HEADER = "# Made by tools/unasync.py from _async/{name}: change that file.\n"
 RULES = [(re.compile(pattern), replacement) for pattern, replacement in (
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
-    (r"\bAsync(Client|Session|Execution|Events|Connection|Iterator)\b", r"\1"),
+    (r"\bAsync(Client|Session|Execution|Events|Terminal|Connection|Iterator)\b", r"\1"),
     (r"\bStopAsyncIteration\b", "StopIteration"),
     (r"\basynccontextmanager\b", "contextmanager"),
     (r"\b__a(enter|exit|iter)__\b", r"__\1__"),

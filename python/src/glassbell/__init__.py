@@ -19,33 +19,38 @@ if TYPE_CHECKING:
     from ._async.events import AsyncEvents
     from ._async.execution import AsyncExecution
     from ._async.session import AsyncSession
+    from ._async.terminal import AsyncTerminal
     from ._sync.client import Client
     from ._sync.events import Events
     from ._sync.execution import Execution
     from ._sync.session import Session
+    from ._sync.terminal import Terminal
     from .errors import (BootFailed, Busy, CapacityError, ConnectionFailed, DeadlineExceeded,
                          GlassbellError, Gone, Held, ImageMissing, InternalError, InvalidInput,
                          NoPast, NotFound, OutcomeUnknown, PolicyError, ProtocolError,
                          SessionClosed, TooLarge, Unsupported)
     from .types import (Cell, Checkpoint, Display, Entry, Event, FileChange, Hello, Kept, Lease,
-                        Matches, Output, Rewound, SessionInfo, Waiting)
+                        Matches, Output, Rewound, SessionInfo, TerminalInfo, Waiting)
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "BootFailed", "Busy",
-    "CapacityError", "Cell", "Checkpoint", "Client", "ConnectionFailed", "DeadlineExceeded",
+    "AsyncClient", "AsyncEvents", "AsyncExecution", "AsyncSession", "AsyncTerminal", "BootFailed",
+    "Busy", "CapacityError", "Cell", "Checkpoint", "Client", "ConnectionFailed", "DeadlineExceeded",
     "Display", "Entry", "Event", "Events", "Execution", "FileChange", "GlassbellError", "Gone",
     "Held", "Hello", "ImageMissing", "InternalError", "InvalidInput", "Kept", "Lease", "Matches",
     "NoPast", "NotFound", "OutcomeUnknown", "Output", "PolicyError", "ProtocolError", "Rewound",
-    "Session", "SessionClosed", "SessionInfo", "TooLarge", "Unsupported", "Waiting", "__version__",
+    "Session", "SessionClosed", "SessionInfo", "Terminal", "TerminalInfo", "TooLarge",
+    "Unsupported", "Waiting", "__version__",
 ]
 
 _WHERE = {
     **{f"{flavour}{name}": f"{folder}.{name.lower()}" for flavour, folder in
-       (("", "._sync"), ("Async", "._async")) for name in ("Client", "Events", "Execution", "Session")},
+       (("", "._sync"), ("Async", "._async"))
+       for name in ("Client", "Events", "Execution", "Session", "Terminal")},
     **dict.fromkeys(("Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Hello",
-                     "Kept", "Lease", "Matches", "Output", "Rewound", "SessionInfo", "Waiting"),
+                     "Kept", "Lease", "Matches", "Output", "Rewound", "SessionInfo", "TerminalInfo",
+                     "Waiting"),
                     ".types"),
 }
 

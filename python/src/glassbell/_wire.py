@@ -11,7 +11,7 @@ from .errors import GlassbellError, InvalidInput, ProtocolError, TooLarge
 
 __all__ = ["Disconnected", "Framer", "LINE_MAX", "RUNS_CODE", "encode"]
 
-RUNS_CODE = ("run", "session.exec", "session.stdin")  # who loses these cannot tell what ran
+RUNS_CODE = ("run", "session.exec", "session.stdin", "session.terminal")  # who loses these cannot tell what ran
 LINE_MAX = 32 << 20  # bytes of a line to the server
 _REPLY_MAX = 512 << 20  # bytes of a line from the server; far above what its limits allow
 _SURROGATE = re.compile("[\ud800-\udfff]")

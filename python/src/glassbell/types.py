@@ -16,7 +16,7 @@ from ._reader import check
 from .errors import ProtocolError
 
 __all__ = ["Cell", "Checkpoint", "Display", "Entry", "Event", "FileChange", "Hello", "Kept", "Lease",
-           "Matches", "Output", "Rewound", "SessionInfo", "Waiting"]
+           "Matches", "Output", "Rewound", "SessionInfo", "TerminalInfo", "Waiting"]
 
 Json = Mapping[str, Any]
 
@@ -371,6 +371,7 @@ class SessionInfo:
     lease: Optional[Lease]
     run: bool  # it is the VM of a `run`
     queued: int  # cells that have not begun
+    terminals: int  # programs that run at terminals
     failed: bool  # the last cell that ended did not end well
     network: Optional[str]
     guest_memory: Optional[Json]  # `total`, `used`
@@ -396,11 +397,39 @@ class SessionInfo:
             memory_bytes=_integer(raw, "memory_bytes"), cpu_ms=_number(raw, "cpu_ms"),
             source=_text(raw, "source") or "", lease=Lease.from_json(_object(raw, "lease")),
             run=_flag(raw, "run"), queued=_integer(raw, "queued") or 0,
+            terminals=_integer(raw, "terminals") or 0,
             failed=_flag(raw, "failed"), network=_text(raw, "network"),
             guest_memory=_object(raw, "guest_memory"), waiting=_object(raw, "waiting"),
             client=_text(raw, "client"), ended_at=_number(raw, "ended_at"),
             reason=_text(raw, "reason"), message=_text(raw, "message"),
             damaged=_flag(raw, "damaged"), raw=raw)
+
+
+@dataclass(frozen=True)
+class TerminalInfo:
+    """A program at a terminal."""
+
+    terminal: int  # its number in the session
+    args: tuple[str, ...]  # the program and its arguments; none: the user's shell
+    rows: int
+    columns: int
+    started_at: float
+    clients: int  # that look at it
+    typed_by: Optional[str]  # the client that types at it
+    running: bool
+    exit_code: Optional[int]
+    signal: Optional[str]  # that ended it
+    message: Optional[str]  # why nothing is known of its end
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Json) -> TerminalInfo:
+        check("terminal", raw)
+        return cls(
+            _integer(raw, "terminal") or 0, tuple(raw.get("args") or ()), _integer(raw, "rows") or 0,
+            _integer(raw, "columns") or 0, _number(raw, "started_at") or 0.0,
+            _integer(raw, "clients") or 0, _text(raw, "typed_by"), _flag(raw, "running"),
+            _integer(raw, "exit_code"), _text(raw, "signal"), _text(raw, "message"), raw)
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,17 @@ import os
 import time
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Sequence, Union
 
 from .. import _check
 from .._program import Args, Code, program
 from .._wire import Disconnected
 from ..errors import ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge
 from ..types import (Cell, Checkpoint, Entry, Kept, Lease, Matches, Rewound, SessionInfo,
-                     data_of)
+                     TerminalInfo, data_of)
 from .connection import AsyncConnection, Lock, OutputCallback, WaitingCallback
 from .execution import AsyncExecution
+from .terminal import AsyncTerminal
 
 if TYPE_CHECKING:
     from .client import AsyncClient
@@ -238,6 +239,27 @@ class AsyncSession:
         """Takes back so many `undo`."""
         return await self.rewind(steps=-_check.whole("steps", steps, 1), interrupt=interrupt,
                                  wait=wait)
+
+    # Programs at terminals, beside the cells
+
+    async def terminal(self, *args: str, rows: int = 24, columns: int = 80,
+                       env: Optional[Mapping[str, str]] = None) -> AsyncTerminal:
+        """Starts a program (by default the user's shell) at a terminal and attaches to it."""
+        return await AsyncTerminal._begin(self.client, self.id, "session.terminal", {
+            "args": list(args) or None, "rows": rows, "columns": columns,
+            "env": dict(env) if env is not None else None})
+
+    async def attach(self, terminal: int, *, rows: int = 24, columns: int = 80,
+                     watch: bool = False) -> AsyncTerminal:
+        """Comes back to a terminal: from now on this object types at it, unless it only watches."""
+        number = _check.whole("terminal", terminal, 1)
+        return await AsyncTerminal._begin(self.client, self.id, "terminal.attach", {
+            "terminal": number, "rows": rows, "columns": columns, "watch": watch or None})
+
+    async def terminals(self) -> Sequence[TerminalInfo]:
+        """Those that run, and the last that have ended."""
+        result = await self._call("terminal.list", safe=True)
+        return [TerminalInfo.from_json(item) for item in result.get("terminals") or ()]
 
     # The session
 

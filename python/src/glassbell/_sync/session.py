@@ -9,16 +9,17 @@ import os
 import time
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional, Sequence, Union
 
 from .. import _check
 from .._program import Args, Code, program
 from .._wire import Disconnected
 from ..errors import ConnectionFailed, GlassbellError, InvalidInput, ProtocolError, TooLarge
 from ..types import (Cell, Checkpoint, Entry, Kept, Lease, Matches, Rewound, SessionInfo,
-                     data_of)
+                     TerminalInfo, data_of)
 from .connection import Connection, Lock, OutputCallback, WaitingCallback
 from .execution import Execution
+from .terminal import Terminal
 
 if TYPE_CHECKING:
     from .client import Client
@@ -239,6 +240,27 @@ class Session:
         """Takes back so many `undo`."""
         return self.rewind(steps=-_check.whole("steps", steps, 1), interrupt=interrupt,
                                  wait=wait)
+
+    # Programs at terminals, beside the cells
+
+    def terminal(self, *args: str, rows: int = 24, columns: int = 80,
+                       env: Optional[Mapping[str, str]] = None) -> Terminal:
+        """Starts a program (by default the user's shell) at a terminal and attaches to it."""
+        return Terminal._begin(self.client, self.id, "session.terminal", {
+            "args": list(args) or None, "rows": rows, "columns": columns,
+            "env": dict(env) if env is not None else None})
+
+    def attach(self, terminal: int, *, rows: int = 24, columns: int = 80,
+                     watch: bool = False) -> Terminal:
+        """Comes back to a terminal: from now on this object types at it, unless it only watches."""
+        number = _check.whole("terminal", terminal, 1)
+        return Terminal._begin(self.client, self.id, "terminal.attach", {
+            "terminal": number, "rows": rows, "columns": columns, "watch": watch or None})
+
+    def terminals(self) -> Sequence[TerminalInfo]:
+        """Those that run, and the last that have ended."""
+        result = self._call("terminal.list", safe=True)
+        return [TerminalInfo.from_json(item) for item in result.get("terminals") or ()]
 
     # The session
 

@@ -1,0 +1,154 @@
+# Made by tools/unasync.py from _async/terminal.py: change that file.
+# SPDX-License-Identifier: Apache-2.0
+"""A program at a terminal, as one client sees it."""
+
+from __future__ import annotations
+
+import base64
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from .._reader import check, check_result
+from .._wire import Disconnected
+from ..errors import ConnectionFailed, DeadlineExceeded, ProtocolError, from_json
+from ..types import data_of
+from .connection import Connection, expired
+
+if TYPE_CHECKING:
+    from .client import Client
+
+__all__ = ["Terminal"]
+
+
+class Terminal:
+    """What a program shows at a terminal, as bytes for a terminal of that size, from its present
+    screen on; and what it is to read. An iterator over the bytes, until the program has ended: then
+    `exit_code`, `signal` or `message` say how.
+
+    It has a connection of its own, and serves one task or thread at a time. Leaving it does not end
+    the program; `close` does.
+    """
+
+    def __init__(self, client: Client, conn: Connection, session: str) -> None:
+        self._client = client
+        self._conn = conn
+        self._session = session
+        self._notes: list[dict[str, Any]] = []
+        self.number = 0  # in its session
+        self.ended = False
+        self.types = True  # what is typed comes from us
+        self.exit_code: Optional[int] = None
+        self.signal: Optional[str] = None
+        self.message: Optional[str] = None  # why nothing is known of its end
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.number} of {self._session}>"
+
+    @classmethod
+    def _begin(cls, client: Client, session: str, method: str,
+                     params: dict[str, Any]) -> Terminal:
+        until = time.monotonic() + client.timeout
+        terminal = cls(client, client._connect(until), session)
+        try:
+            result = terminal._request(method, params, client.timeout)
+        except BaseException:
+            terminal._conn.close()
+            raise
+        terminal.number = int(params.get("terminal") or result["terminal"])
+        terminal.types = not params.get("watch")
+        return terminal
+
+    def _request(self, method: str, params: dict[str, Any], seconds: float) -> Any:
+        """One request and its reply; what is told meanwhile is kept."""
+        until = time.monotonic() + seconds
+        try:
+            number = self._conn.send(method, {"session": self._session, **params}, until)
+            while True:
+                message = self._conn.receive(until)
+                if "method" in message:
+                    self._notes.append(message)
+                    continue
+                if message.get("id") != number:
+                    raise ProtocolError("the server answered what nobody asked", dispatched=True)
+                if "error" in message:
+                    raise from_json(message["error"])
+                return check_result(method, message.get("result"))
+        except TimeoutError:
+            raise expired(method) from None
+        except (Disconnected, ValueError):  # ValueError: closed by us
+            raise ConnectionFailed(f"{method}: the connection of the terminal is closed",
+                                   dispatched=method == "session.terminal") from None
+
+    def _take(self, message: dict[str, Any]) -> bytes:
+        params = message.get("params") or {}
+        if params.get("session") != self._session or params.get("terminal") != self.number:
+            return b""
+        if message["method"] == "terminal.output":
+            return data_of(params)
+        if message["method"] == "terminal.taken":
+            self.types = False
+        elif message["method"] == "terminal.ended":
+            check("terminal_end", params)
+            self.ended = True
+            self.exit_code = params.get("exit_code")
+            self.signal = params.get("signal")
+            self.message = params.get("message")
+        return b""
+
+    def read(self, timeout: Optional[float] = None) -> bytes:
+        """The next bytes; none when the program has ended. DeadlineExceeded when nothing came within
+        `timeout` seconds, after which one may go on."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self.ended:
+            try:
+                message = (self._notes.pop(0) if self._notes else
+                           self._conn.receive(until))
+            except TimeoutError:
+                raise DeadlineExceeded(f"the terminal showed nothing new within {timeout:g} s",
+                                       retryable=True) from None
+            except (Disconnected, ValueError):
+                raise ConnectionFailed("the connection of the terminal is closed",
+                                       retryable=True) from None
+            data = self._take(message) if "method" in message else b""
+            if data:
+                return data
+        return b""
+
+    def write(self, data: Union[str, bytes]) -> None:
+        """Types; returns when there is room for more. Held when another client types now."""
+        raw = data.encode() if isinstance(data, str) else bytes(data)
+        self._request("terminal.input", {
+            "terminal": self.number, "base64": base64.b64encode(raw).decode()},
+            self._client.timeout)
+
+    def resize(self, rows: int, columns: int) -> None:
+        self._request("terminal.resize", {
+            "terminal": self.number, "rows": rows, "columns": columns}, self._client.timeout)
+
+    def close(self) -> None:
+        """Hangs up: the program gets SIGHUP, and what does not end for that is killed."""
+        try:
+            self._request("terminal.close", {"terminal": self.number}, self._client.timeout)
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """The program goes on; `Session.attach` comes back to it."""
+        self._conn.close()
+
+    def __iter__(self) -> Terminal:
+        return self
+
+    def __next__(self) -> bytes:
+        data = self.read()
+        if not data:
+            raise StopIteration
+        return data
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], problem: Optional[BaseException],
+                        where: Optional[TracebackType]) -> None:
+        self.leave()
