@@ -36,7 +36,7 @@ static void stdin_close(struct cell *cell)
     gb_mux_reset(TAKE_PTR(cell->stdin_stream), &why);
 }
 
-/* So many bytes went into the pipe: those of the stream open its window. */
+/* @bytes were written to the pipe: bytes of the stream open its window again. */
 static void stdin_written(struct cell *cell, size_t bytes)
 {
     size_t given = MIN(bytes, cell->stdin_given);
@@ -47,7 +47,7 @@ static void stdin_written(struct cell *cell, size_t bytes)
         gb_mux_consume(cell->stdin_stream, bytes - given);
 }
 
-/* Writes what waits, as far as the pipe takes it, and ends the stream behind the last byte. */
+/* Writes what the pipe accepts, and closes it after the last byte. */
 static void stdin_feed(struct cell *cell)
 {
     struct gb_buf *data = &cell->stdin_data;
@@ -61,7 +61,7 @@ static void stdin_feed(struct cell *cell)
         }
         if (errno == EAGAIN || errno == EINTR)
             break;
-        stdin_close(cell); /* nobody will read it */
+        stdin_close(cell); /* there is no reader any more */
     }
     if (cell->stdin_source.fd < 0)
         return;
@@ -78,7 +78,7 @@ static void stdin_ready(struct source *source)
     stdin_feed(container_of(source, struct cell, stdin_source));
 }
 
-/* A cell that may read gets a pipe, any other /dev/null. */
+/* A cell that may read gets a pipe, others get /dev/null. */
 static int stdin_open(struct cell *cell, const struct gb_exec *exec, struct gb_err *err)
 {
     int pair[2];
@@ -94,7 +94,7 @@ static int stdin_open(struct cell *cell, const struct gb_exec *exec, struct gb_e
     cell->stdin_given = exec->stdin_data.size;
     cell->stdin_read_fd = pair[0];
     cell->stdin_source.fd = pair[1];
-    (void)fcntl(pair[1], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
+    (void)fcntl(pair[1], F_SETFL, O_NONBLOCK); /* every pipe accepts this flag */
     if (fchown(pair[0], USER_ID, USER_ID) < 0) /* so that /dev/stdin can be opened */
         console_say("fchown: %s", strerror(errno));
     stdin_feed(cell);
@@ -189,7 +189,8 @@ static struct worker *worker_for(struct agent *agent, uint8_t mode)
     }
 }
 
-/* A worker's start is not the cell's time, within bounds: the host waits no longer than that. */
+/* A worker's start does not count as the cell's time, up to a limit: the host does not wait
+ * longer. */
 static void set_timeout(struct cell *cell, uint64_t at_ns)
 {
     const uint64_t most = (cell->timeout_ms + (uint64_t)GB_WORKER_WAIT_MS) * GB_NS_PER_MS;
@@ -214,7 +215,7 @@ static void dispatch(struct cell *cell)
     cell->state = CELL_RUNNING;
     cell->started_ns = gb_clock_mono_ns();
     set_timeout(cell, cell->started_ns + cell->timeout_ms * GB_NS_PER_MS);
-    /* The worker must not take what was meant for the cell before as meant for this one. */
+    /* The worker must not take a signal for the previous cell as one for this cell. */
     cell->unbegun = cell->worker->interrupted;
     if (cell->unbegun)
         cell->message.memory[cell->message.start + CONTROL_RUN_FLAGS_AT] |= CONTROL_STALE_SIGINT;
@@ -295,7 +296,7 @@ static int fill(struct cell *cell, const struct gb_frame *frame, const struct gb
     return stdin_open(cell, exec, err);
 }
 
-/* The program's file. One that begins with #! may be run by itself. */
+/* Writes the program's file. One that starts with #! may be executed directly. */
 static int put_file(struct cell *cell, const struct gb_exec *exec, struct gb_err *err)
 {
     bool script = exec->code.size > 2 && memcmp(exec->code.data, "#!", 2) == 0;
@@ -307,8 +308,8 @@ static int put_file(struct cell *cell, const struct gb_exec *exec, struct gb_err
     return r < 0 ? gb_err_wrap(err, r, "cannot put the program into the home") : 0;
 }
 
-/* The host and we do not agree about what runs. It ends us for that: it has no use for a guest of
- * which it cannot tell what has run. */
+/* The host and the agent disagree about what is running. The host ends the VM: a guest of which it
+ * cannot tell what has run is useless. */
 static void refuse(struct agent *agent, const struct gb_frame *frame, const struct gb_err *err)
 {
     const struct gb_guest_error message = {(uint32_t)err->code, gb_bytes_str(err->message)};
@@ -318,7 +319,7 @@ static void refuse(struct agent *agent, const struct gb_frame *frame, const stru
               &gb_guest_error_fields, &message);
 }
 
-/* Ends a cell for which there is not even room to begin. */
+/* Ends a cell for which there is not even enough memory to begin. */
 static void end_unprepared(struct agent *agent, const struct gb_frame *frame)
 {
     const struct gb_done done = {.exit_code = -1, .note = gb_bytes_str("no pipes for the cell")};
@@ -384,7 +385,7 @@ bool cell_runs_in(const struct agent *agent, const struct worker *worker)
 
 /* The end. */
 
-/* Takes up the reading of output again, or leaves it, as is allowed now. */
+/* Resumes reading output, or stops it, as allowed now. */
 static void resume(struct cell *cell)
 {
     output_watch(&cell->out);
@@ -404,8 +405,8 @@ static void take_figures(struct cell *cell)
 
     agent->cpu_seen = cgroup_cpu_ns(&agent->cgroup);
     cell->done.cpu_ns = agent->cpu_seen - MIN(agent->cpu_seen, cell->cpu_before);
-    /* The kernel keeps one mark for the life of the group: a cell that did not raise it used less
-     * than some cell before, and what it uses at its end stands for it. */
+    /* The kernel keeps one peak value for the life of the group: a cell that did not raise it used
+     * less than some earlier cell, so the usage at its end is reported instead. */
     cell->done.peak_memory = peak > cell->peak_before ? peak : cgroup_memory(&agent->cgroup);
     agent->peak_seen = peak;
 }
@@ -423,7 +424,7 @@ static bool met_memory_limit(const struct cell *cell)
     return cell->agent->oom_kills > cell->oom_before;
 }
 
-/* All foreground output is in the queue: DONE goes behind it. */
+/* All foreground output is in the queue: sends DONE after it. */
 static void finish(struct cell *cell)
 {
     struct agent *agent = cell->agent;
@@ -441,7 +442,7 @@ static void finish(struct cell *cell)
     port_send(&agent->port,
               (struct gb_frame){.type = GB_GUEST_DONE, .id = cell->request, .cell = cell->id},
               &gb_done_fields, done);
-    /* Not before: what the kernel does to end a process would come before DONE. */
+    /* Not earlier: tearing down the process would delay DONE. */
     if (cell->final && cell->worker != NULL)
         worker_dismiss(cell->worker);
     cell->state = CELL_OVER;
@@ -458,7 +459,7 @@ void cell_output_settled(struct cell *cell)
         finish(cell);
 }
 
-/* The worker has nothing more to say about the cell: what the pipes hold now is its output. */
+/* The worker is done with the cell: what the pipes hold now is the rest of its output. */
 static void drain(struct cell *cell)
 {
     deadline_clear(&cell->timeout);
@@ -476,8 +477,8 @@ static void drain(struct cell *cell)
         resume(cell);
 }
 
-/* What a cell that was stopped, or met the memory limit, has started does not go on behind its
- * back: the next cell would find neither memory nor time. Older processes do. */
+/* Kills what a stopped cell, or one that hit the memory limit, has started: otherwise the next cell
+ * would find neither memory nor CPU time. Older processes stay. */
 static void clean_up(struct cell *cell)
 {
     struct agent *agent = cell->agent;
@@ -486,7 +487,7 @@ static void clean_up(struct cell *cell)
     cgroup_kill_cell(&agent->cgroup, (struct cgroup_spared){workers, ARRAY_SIZE(workers)});
 }
 
-/* What the worker says of the cell itself, whatever its process comes to. */
+/* The worker's report about the cell itself, whatever the exit of its process is. */
 static void take_result(struct cell *cell, uint8_t said, struct gb_bytes value)
 {
     const struct {
@@ -501,7 +502,7 @@ static void take_result(struct cell *cell, uint8_t said, struct gb_bytes value)
         if ((said & flags[i].from) != 0)
             cell->done.flags |= flags[i].to;
     }
-    /* A SIGINT by time-out is told as a time-out. */
+    /* A SIGINT sent by the time-out is reported as a time-out. */
     if ((said & CONTROL_INTERRUPTED) != 0 && (cell->interrupted || !cell->timed_out))
         cell->done.flags |= GB_DONE_INTERRUPTED;
     if (!gb_buf_try_add(&cell->value, value.data, value.size, GB_VALUE_MAX))
@@ -522,7 +523,7 @@ static void worker_done(struct cell *cell, const struct control_done *done)
 void cell_message(struct agent *agent, struct worker *worker, const struct control_message *message)
 {
     struct cell *cell = agent->cell;
-    const uint32_t id = message->done.cell; /* the first field of all of them */
+    const uint32_t id = message->done.cell; /* the first field of each of them */
     const struct gb_display display = {message->display.mime, message->display.data};
     const struct gb_waiting waiting = {message->waiting.on};
 
@@ -557,9 +558,9 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
         break;
     case CONTROL_WAITING:
         if (cell->waits == (waiting.on != 0))
-            break; /* no news */
+            break; /* no change */
         cell->waits = waiting.on != 0;
-        output_flush(&cell->out); /* the question comes before the wait for its answer */
+        output_flush(&cell->out); /* the prompt comes before the wait for its answer */
         output_flush(&cell->err);
         port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_WAITING, .cell = id},
                   &gb_waiting_fields, &waiting);
@@ -574,10 +575,10 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
     struct cell *cell = agent->cell;
 
     if (cell_runs_in(agent, worker) && cell->message.size > 0) {
-        wait_for_worker(cell); /* nothing of it was sent: it is the next worker's */
+        wait_for_worker(cell); /* nothing of it had been sent: the next worker runs it */
         deadline_clear(&cell->nudge);
     } else if (cell_runs_in(agent, worker)) {
-        if (!cell->final) /* else nothing was to be kept */
+        if (!cell->final) /* otherwise there was nothing to preserve */
             cell->done.flags |= GB_DONE_STATE_LOST;
         if (WIFEXITED(status)) {
             cell->done.exit_code = WEXITSTATUS(status);
@@ -595,14 +596,14 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
         drain(cell);
     }
     service_worker_gone(agent, worker);
-    /* A cell that came meanwhile waits for the next one. */
+    /* A cell that arrived meanwhile waits for the next worker. */
     cell = agent->cell;
     if (cell != NULL && cell->worker == worker && cell->state == CELL_WAITING &&
         worker->state == WORKER_DOWN)
         worker_start(worker);
 }
 
-/* Ends a cell that has not begun. */
+/* Ends a cell that has not started. */
 static void abandon(struct cell *cell)
 {
     cell->done.exit_code = -1;
@@ -623,11 +624,11 @@ void cell_worker_unavailable(struct agent *agent, const struct worker *worker)
 
 /* Stopping. */
 
-/* An interpreter learns of a signal when it looks; one that comes between its last look and a
- * system call that blocks is not seen before that call ends (Python's time.sleep() is one). So
- * SIGINT is followed by a signal that means nothing and only ends such a call: the interpreter
- * looks, and goes on waiting where there is nothing to see. */
-enum { NUDGE_FIRST_MS = 20 }; /* then twice as long each time: some twenty in a day */
+/* An interpreter handles a signal when it checks for one; if the signal arrives between the last
+ * check and a blocking system call, it is only noticed when that call returns (Python's
+ * time.sleep() is an example). So SIGINT is followed by a signal without meaning that just
+ * interrupts the call: the interpreter checks, and continues to wait if there is nothing. */
+enum { NUDGE_FIRST_MS = 20 }; /* doubled each time: some twenty per day */
 
 static void nudge(struct cell *cell, uint64_t after_ns)
 {
@@ -641,8 +642,7 @@ static void nudge_passed(struct deadline *deadline)
 
     if (cell->state != CELL_RUNNING || cell->worker->state == WORKER_DOWN)
         return;
-    (void)kill(cell->worker->pid,
-               SIGURG); /* the interpreter alone: ignored where it is not awaited */
+    (void)kill(cell->worker->pid, SIGURG); /* only to the interpreter: others ignore it */
     nudge(cell, cell->nudge_ns * 2);
 }
 
@@ -674,7 +674,7 @@ static void timeout_passed(struct deadline *deadline)
         return;
     }
     cell->killed = true;
-    clean_up(cell); /* whoever holds what the worker needs to end is on its way out, too */
+    clean_up(cell); /* also kills processes that hold what the worker needs in order to exit */
     worker_kill(cell->worker);
 }
 
@@ -731,7 +731,7 @@ int cell_stdin_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes byt
     if (gb_buf_try_add(&cell->stdin_data, bytes.data, bytes.size, SIZE_MAX))
         stdin_feed(cell);
     else
-        stdin_close(cell); /* no memory: the program reads an end that is too early */
+        stdin_close(cell); /* out of memory: the program sees a premature end of file */
     return 0;
 }
 
@@ -743,7 +743,7 @@ int cell_stdin_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes wor
     (void)arg;
     (void)word;
     (void)err;
-    cell->stdin_stream = NULL; /* it is over: its owner has no half */
+    cell->stdin_stream = NULL; /* it has ended: nothing to shut down */
     cell->stdin_ends = true;
     stdin_feed(cell);
     return 0;
@@ -755,13 +755,13 @@ void cell_stdin_ended(void *arg, struct gb_mux_stream *stream, const struct gb_e
 
     (void)arg;
     if (why == NULL)
-        return; /* cell_stdin_shut() has taken it */
+        return; /* cell_stdin_shut() has handled it */
     cell->stdin_stream = NULL;
     cell->stdin_ends = true;
     stdin_feed(cell);
 }
 
-/* Output's way to the host. */
+/* Sending output to the host. */
 
 void cell_live_again(struct agent *agent)
 {

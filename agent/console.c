@@ -41,7 +41,7 @@ static void say(const char *format, va_list args)
     }
     line[size++] = '\n';
     if (write(console_fd, line, size) < 0)
-        return; /* there is no better place to complain */
+        return; /* there is nowhere else to report it */
 }
 
 void console_say(const char *format, ...)
@@ -65,8 +65,8 @@ void console_fatal(const char *format, ...)
 
 void console_power_off(void)
 {
-    /* A machine without a way to switch itself off ends by a reset, which the host does not let
-     * happen a second time. */
+    /* A machine that cannot power itself off is reset instead, and the host does not let it start
+     * again. */
     (void)reboot(RB_POWER_OFF);
     (void)reboot(RB_AUTOBOOT);
     for (;;)

@@ -38,7 +38,7 @@ void device_drain_uevents(int uevent_fd)
 {
     char message[4096];
 
-    /* ENOBUFS says that some were lost, which is news as well. */
+    /* ENOBUFS means that some were lost, which is a wake-up too. */
     while (recv(uevent_fd, message, sizeof(message), MSG_DONTWAIT) >= 0 || errno == ENOBUFS)
         ;
 }
@@ -51,7 +51,7 @@ static int load_module(int directory, const char *name)
         return -errno;
     if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST)
         return -errno;
-    (void)unlinkat(directory, name, 0); /* only its memory is of interest, and it is small */
+    (void)unlinkat(directory, name, 0); /* only matters for its memory, and it is small */
     return 0;
 }
 
@@ -80,7 +80,7 @@ int device_load_modules(const char *directory)
     return 0;
 }
 
-/* Looks through DIRECTORY of sysfs for the entry whose attribute says @value. */
+/* Searches DIRECTORY of sysfs for the entry whose attribute is @value. */
 static int find_by_attribute(int sys_fd, const char *directory, const char *attribute,
                              const char *value, char *ret_name, size_t size)
 {

@@ -22,8 +22,8 @@ void home_as_user(bool on)
 {
     const uid_t id = on ? USER_ID : 0;
 
-    /* Group first: a change of the user drops the capability to change the group. Both always
-     * succeed for PID 1, and their result tells nothing. */
+    /* Group first: changing the user drops the capability to change the group. Both always succeed
+     * for PID 1, and the return value says nothing. */
     if (!on)
         (void)setfsuid(id);
     (void)setfsgid(id);
@@ -39,7 +39,7 @@ int home_open(int home_fd, const char *path, int flags, mode_t mode)
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
 
-    /* The kernel gives up with EAGAIN where a rename raced with a "..". */
+    /* The kernel returns EAGAIN if a rename raced with a "..". */
     for (int i = 0; i < RACES_MAX; i++) {
         long fd = syscall(SYS_openat2, home_fd, path, &how, sizeof(how));
 
@@ -85,9 +85,9 @@ int home_open_parents(int home_fd, const char *path)
     return home_open(home_fd, path, O_PATH | O_DIRECTORY, 0);
 }
 
-/* Counts what a removal does, so that it ends also when somebody else keeps filling the folder. */
+/* Counts operations, so that a removal ends even if somebody else keeps filling the folder. */
 struct removal {
-    int folder_fd; /* where subfolders are moved to: the folder that is being removed */
+    int folder_fd; /* the folder being removed, to which subfolders are moved */
     unsigned steps, moved;
 };
 
@@ -106,7 +106,7 @@ static bool is_dot(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Removes one entry, or moves a folder that is not empty up. 0 or -errno. */
+/* Removes an entry, or moves a non-empty folder up. 0 or -errno. */
 static int remove_or_move(struct removal *removal, int at_fd, const char *name)
 {
     char moved[32];
@@ -120,12 +120,12 @@ static int remove_or_move(struct removal *removal, int at_fd, const char *name)
     if (errno != ENOTEMPTY && errno != EEXIST)
         return -errno;
     if (at_fd == removal->folder_fd)
-        return 0; /* it is up here: emptied in its turn */
+        return 0; /* it is up here, and will be emptied in turn */
     (void)snprintf(moved, sizeof(moved), ".removed-%u", removal->moved++);
     return renameat(at_fd, name, removal->folder_fd, moved) < 0 ? -errno : 0;
 }
 
-/* Empties a folder of everything but subfolders, which go up. */
+/* Removes everything from a folder except subfolders, which are moved up. */
 static int empty_folder(struct removal *removal, int at_fd, const char *name)
 {
     DIR *entries = open_folder(at_fd, name);
@@ -146,7 +146,7 @@ static int empty_folder(struct removal *removal, int at_fd, const char *name)
     return r;
 }
 
-/* One pass over the folder itself. 1: there was something, 0: it was empty. */
+/* One pass over the folder itself. 1: there was something; 0: it was empty. */
 static int pass(struct removal *removal)
 {
     DIR *entries = open_folder(removal->folder_fd, ".");
@@ -213,7 +213,7 @@ int home_error(struct gb_err *err, int sys_errno, const char *what)
                           what);
     case ENAMETOOLONG:
         return gb_err_set(err, GB_ETOOLARGE, "%s: the path is too long", what);
-    case ENXIO: /* a socket, or a device that is not there */
+    case ENXIO: /* a socket, or a device that does not exist */
     case ENODEV:
         return gb_err_set(err, GB_EINVALID, "%s: only regular files can be read and written", what);
     case EISDIR:

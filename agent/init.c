@@ -33,7 +33,7 @@ enum {
     DISK_TIMEOUT_MS = 30000,
     CMDLINE_MAX = 16 * 1024,
     PAGE_BYTES = 4096,
-    INODES_MAX = 65536, /* what agent/track remembers */
+    INODES_MAX = 65536, /* the maximum that agent/track remembers */
 };
 
 static void make_dir(const char *path, mode_t mode)
@@ -53,7 +53,7 @@ static void mount_or_die(const char *source, const char *target, const char *typ
 static void bind_mount(const char *source, const char *target, unsigned long flags)
 {
     mount_or_die(source, target, NULL, MS_BIND, NULL);
-    /* The flags of a bind mount are taken only by a second call. */
+    /* Flags of a bind mount only take effect with a second call. */
     if (flags != 0)
         mount_or_die(source, target, NULL, MS_BIND | MS_REMOUNT | flags, NULL);
 }
@@ -67,8 +67,8 @@ static int open_dir(const char *path)
     return fd;
 }
 
-/* Takes glassbell.language= off the command line; the name becomes part of a path. Empty: a probe.
- */
+/* Reads glassbell.language= from the command line; the name becomes part of a path. Empty: a
+ * probe. */
 static void read_language(char ret_language[LANGUAGE_BYTES])
 {
     static const char key[] = "glassbell.language=";
@@ -92,7 +92,7 @@ static void read_language(char ret_language[LANGUAGE_BYTES])
     ret_language[size] = '\0';
 }
 
-/* Kernel interfaces and the file systems that stay outside the user's tree. */
+/* Kernel interfaces, and the file systems that stay outside the user's tree. */
 static void mount_outside(struct boot *boot)
 {
     make_dir("/dev", 0755);
@@ -113,8 +113,8 @@ static void mount_cgroup(struct boot *boot)
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
     make_dir("/cgroup", 0755);
-    /* What a cell leaves running is moved between groups, for which the kernel waits out a grace
-     * period unless it is asked to favour that (since 6.0). */
+    /* Processes that a cell leaves behind are moved between groups, and the kernel waits for a
+     * grace period in that unless it is told to favour it (since 6.0). */
     if (mount("cgroup2", "/cgroup", "cgroup2", flags, "favordynmods") < 0)
         mount_or_die("cgroup2", "/cgroup", "cgroup2", flags, NULL);
     boot->cgroup_fd = open_dir("/cgroup");
@@ -147,9 +147,9 @@ static void owned_by_user(const char *path, mode_t mode)
         console_fatal("cannot give %s away: %s", path, strerror(errno));
 }
 
-/* An inode takes 1 KiB of the kernel's memory, which counts as the user's: with more of them than
- * pages to fill, an interpreter that lists or removes as many files as there can be finds no room
- * below its memory limit, and stands still. */
+/* An inode takes 1 KiB of kernel memory, which is charged to the user: with more inodes than there
+ * are pages, an interpreter that lists or removes the maximum number of files has no room left
+ * below its memory limit, and stalls. */
 static unsigned long store_inodes(void)
 {
     struct sysinfo info;
@@ -158,9 +158,9 @@ static unsigned long store_inodes(void)
     return MIN(info.totalram * info.mem_unit / PAGE_BYTES / 2, (unsigned long)INODES_MAX);
 }
 
-/* One tmpfs behind all places that a user can write, so that one bound holds for all of them:
- * half of the memory, or of a small one what the user's processes may have in all, and as many
- * inodes as half of the memory has pages. Files cannot be taken back: the rest is the kernel's. */
+/* One tmpfs behind all writable places, so that one limit applies to them together: half of the
+ * memory, or on a small guest the total limit of the user's processes, and as many inodes as that
+ * half has pages. File data cannot be reclaimed: the rest of the memory is the kernel's. */
 static void mount_store(int proc_fd)
 {
     const unsigned long flags = MS_NOSUID | MS_NODEV;
@@ -180,7 +180,7 @@ static void mount_store(int proc_fd)
     owned_by_user(STORE "/home", 0755);
     if (chmod(STORE "/tmp", 01777) < 0 || chmod(STORE "/shm", 01777) < 0)
         console_fatal("cannot open /tmp for all: %s", strerror(errno));
-    /* An image need not have made the home: /home is a file system of one directory. */
+    /* The image may lack the home: /home is a file system with a single directory. */
     mount_or_die("home", ROOT "/home", "tmpfs", flags | MS_NOEXEC, "mode=0755,size=4k,nr_inodes=4");
     make_dir(ROOT USER_HOME, 0755);
     mount_or_die("home", ROOT "/home", NULL, MS_REMOUNT | MS_RDONLY | flags | MS_NOEXEC,
@@ -225,7 +225,7 @@ static void mount_dev(void)
     bind_mount(STORE "/shm", ROOT "/dev/shm", MS_NOSUID | MS_NODEV);
 }
 
-/* Makes a file of STATE; its descriptor. */
+/* Creates a file of STATE; returns its descriptor. */
 static int write_state_file(const char *name, const char *text)
 {
     char path[64];
@@ -238,8 +238,8 @@ static int write_state_file(const char *name, const char *text)
     return fd;
 }
 
-/* A file that the agent rewrites later, laid over one that the read-only image has. It gets its
- * memory now: a clone that has to find some pays for it. */
+/* A file that the agent rewrites later, mounted over one in the read-only image. It gets its memory
+ * now, because allocating it would cost time in every clone. */
 static int bind_state(const char *name, const char *text)
 {
     char source[64], target[64];
@@ -252,9 +252,9 @@ static int bind_state(const char *name, const char *text)
     return fd;
 }
 
-/* What the user's /proc has that tells of the host's set-up or of the kernel's inside, or could
- * change it. The list is that of container runtimes (OCI's default masked and read-only paths), and
- * what a guest of ours has beyond it. What the kernel at hand does not have needs no cover. */
+/* Hides what the user's /proc reveals about the host's configuration or kernel internals, or makes
+ * modifiable. The list is that of container runtimes (OCI's default masked and read-only paths),
+ * plus what exists in our guests. Files that this kernel does not have need no cover. */
 static void cover_proc(void)
 {
     static const char *const masked[] = {
@@ -284,8 +284,8 @@ static void cover_proc(void)
     }
 }
 
-/* Of /sys only what programs ask: how many processors and memory nodes there are, and how pages are
- * handled. The rest tells of devices that are none of theirs. */
+/* The parts of /sys that programs query: the numbers of processors and memory nodes, and how pages
+ * are handled. The rest describes devices that do not concern them. */
 static void mount_sys(void)
 {
     static const char *const shown[] = {"devices/system/cpu", "devices/system/node", "kernel/mm"};
@@ -303,15 +303,15 @@ static void mount_sys(void)
         (void)snprintf(source, sizeof(source), "/sys/%s", shown[i]);
         (void)snprintf(target, sizeof(target), ROOT "/sys/%s", shown[i]);
         if (access(source, F_OK) < 0)
-            continue; /* a kernel without nodes */
+            continue; /* a kernel without NUMA nodes */
         make_dir(target, 0555);
         bind_mount(source, target, MS_RDONLY | closed);
     }
     mount_or_die("sys", ROOT "/sys", NULL, MS_REMOUNT | MS_RDONLY | closed, options);
 }
 
-/* /proc/version tells who built the kernel on what; uname(2) tells the release and what was built,
- * which is all that programs ask for. */
+/* /proc/version tells who built the kernel and on what system; uname(2) has the release and build,
+ * which is all that programs need. */
 static void cover_version(void)
 {
     struct utsname name;
@@ -325,7 +325,7 @@ static void cover_version(void)
                MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
 }
 
-/* The user's tree over the disk. */
+/* The user's tree on top of the disk. */
 static void mount_inside(struct boot *boot)
 {
     static const struct {
@@ -334,7 +334,7 @@ static void mount_inside(struct boot *boot)
         [STATE_HOSTNAME] = {"hostname", "localhost\n"},
         [STATE_HOSTS] = {"hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n"},
         [STATE_MACHINE_ID] = {"machine-id", "\n"}, /* not known yet (machine-id(5)) */
-        [STATE_RESOLVER] = {"resolv.conf", ""},    /* nobody to ask */
+        [STATE_RESOLVER] = {"resolv.conf", ""},    /* no name servers */
     };
     const unsigned long closed = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
@@ -359,7 +359,7 @@ static void mount_inside(struct boot *boot)
 
 static void move_root(void)
 {
-    /* The text of the running agent stays in memory without its name. */
+    /* The running agent's code stays in memory without a name. */
     (void)unlink("/init");
     if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
         chdir("/") < 0)
@@ -374,13 +374,13 @@ static void set_sysctl(int proc_fd, const char *name, const char *value)
     (void)snprintf(path, sizeof(path), "sys/%s", name);
     fd = openat(proc_fd, path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
-        return; /* not in this kernel, so it needs no switching off */
+        return; /* not supported by this kernel, so there is nothing to switch off */
     if (write(fd, value, strlen(value)) < 0)
         console_say("%s: %s", name, strerror(errno));
     (void)gb_close(fd);
 }
 
-/* What no user code may see undone for even a moment. */
+/* Settings without which no user code may ever run. */
 static void harden(int proc_fd)
 {
     static const struct {
@@ -396,7 +396,7 @@ static void harden(int proc_fd)
         {"kernel/core_pattern", "\n"},
         {"kernel/randomize_va_space", "2"},
         {"kernel/pid_max", "32768"}, /* PID_MAX of cgroup.c */
-        {"kernel/panic", "1"},       /* a panic is a reset, which ends the VM */
+        {"kernel/panic", "1"},       /* a panic causes a reset, which ends the VM */
         {"fs/suid_dumpable", "0"},
         {"fs/protected_symlinks", "1"},
         {"fs/protected_hardlinks", "1"},
@@ -405,12 +405,11 @@ static void harden(int proc_fd)
         {"user/max_user_namespaces", "0"},
         {"vm/unprivileged_userfaultfd", "0"},
         {"vm/mmap_min_addr", "65536"},
-        /* An allocation loop is to die by the memory limit of its cgroup. Interpreters reserve
-         * far more address space than they use, so overcommit stays the kernel's guess. */
+        /* A runaway allocation is to be stopped by the memory limit of its cgroup. Interpreters
+         * reserve far more address space than they use, so overcommit stays heuristic. */
         {"vm/overcommit_memory", "0"},
         {"vm/panic_on_oom", "0"},
-        {"vm/oom_dump_tasks",
-         "0"}, /* a list of a thousand tasks on a serial console takes minutes */
+        {"vm/oom_dump_tasks", "0"}, /* listing a thousand tasks on a serial console takes minutes */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
@@ -440,9 +439,9 @@ void init_boot(struct boot *ret_boot)
     move_root();
 }
 
-/* The old timer chip (Intel 8254) ticks 18 times a second from reset on, and a kernel that has no
- * use for it leaves it so: its interrupt is masked, but it wakes QEMU twice in each period. Mode 0
- * counts to its end once. */
+/* The old timer chip (Intel 8254) runs at 18 Hz after reset, and a kernel that does not use it
+ * leaves it running: its interrupt is masked, but it wakes QEMU twice per period. Mode 0 counts
+ * down only once. */
 static void stop_pit(int sys_fd)
 {
     enum { PIT_COUNTER_0 = 0x40, PIT_CONTROL = 0x43, PIT_PORTS = 4, LOAD_MODE_0 = 0x30 };
@@ -460,10 +459,10 @@ static void stop_pit(int sys_fd)
     (void)ioperm(PIT_COUNTER_0, PIT_PORTS, 0);
 }
 
-/* The kernel gives 127.0.0.1 and ::1 to the interface when it comes up. 127.0.1.1, the address of
- * the guest's own name, is the second one because glibc's resolver takes a machine whose only IPv4
- * address is 127.0.0.1 for one without IPv4: with AI_ADDRCONFIG not even `localhost` has an address
- * there (getaddrinfo(3); sysdeps/unix/sysv/linux/check_pf.c). */
+/* The kernel assigns 127.0.0.1 and ::1 when the interface comes up. 127.0.1.1, the address of the
+ * guest's own name, is added because glibc's resolver considers a machine whose only IPv4 address
+ * is 127.0.0.1 to have no IPv4: with AI_ADDRCONFIG not even `localhost` has an address then
+ * (getaddrinfo(3); sysdeps/unix/sysv/linux/check_pf.c). */
 static void bring_loopback_up(void)
 {
     struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -479,7 +478,7 @@ static void bring_loopback_up(void)
 
 void init_finish(const struct boot *boot)
 {
-    /* What would wake an idle guest: twice a second, and every four seconds. */
+    /* These would wake an idle guest: twice a second, and every four seconds. */
     set_sysctl(boot->proc_fd, "vm/compaction_proactiveness", "0");
     set_sysctl(boot->proc_fd, "kernel/watchdog", "0");
     stop_pit(boot->sys_fd);

@@ -37,7 +37,7 @@ void loop_unwatch(struct loop *loop, struct source *source)
     }
     if (source->events == 0)
         return;
-    /* Fails only for a descriptor that is not in the set, which is what is wanted. */
+    /* Only fails for a descriptor that is not in the set, which is fine. */
     (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
     source->events = 0;
 }
@@ -60,7 +60,7 @@ void deadline_clear(struct deadline *deadline)
     gb_list_remove(&deadline->link);
 }
 
-/* The earliest deadline, or NULL. There are never more than a few: no order is kept. */
+/* The earliest deadline, or NULL. There are only a few, so they are not sorted. */
 static struct deadline *next_deadline(struct loop *loop)
 {
     struct deadline *deadline, *next = NULL;
@@ -112,7 +112,7 @@ int loop_round(struct loop *loop)
 
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
-    /* Sorted by insertion: stable, and a round has two or three entries. */
+    /* Insertion sort: stable, and a round has two or three entries. */
     for (int i = 0; i < n; i++) {
         struct source *source = events[i].data.ptr;
         int at = i;
@@ -129,7 +129,7 @@ int loop_round(struct loop *loop)
         if (source == NULL || source->revents == 0)
             continue;
         source->ready(source);
-        /* The handler may have taken the source out and freed it. */
+        /* A handler may have removed the source and freed it. */
         if (loop->ready[i] == source)
             source->revents = 0;
     }

@@ -12,14 +12,14 @@
 #include "base/mem.h"
 
 enum {
-    PIPE_BYTES = 64 * 1024, /* what a pipe holds: the kernel's default */
-    /* With its header one write to the port, and the queue's buffer stays below what it gives back.
-     */
+    PIPE_BYTES = 64 * 1024, /* size of a pipe: the kernel's default */
+    /* One write to the port including its header, while the queue's buffer stays small enough to be
+     * kept. */
     PIECE = GB_STREAM_PIECE - GB_FRAME_HEADER,
     PIECES_A_ROUND = 4,
 };
 
-/* What a read has told about the rest of the pipe. */
+/* What a read has revealed about the rest of the pipe. */
 enum rest { REST_UNKNOWN, REST_EMPTY, REST_ENDED };
 
 static size_t output_room(const struct output *output)
@@ -31,14 +31,14 @@ static bool may_send(const struct output *output)
 {
     struct port *port = &output->cell->agent->port;
 
-    /* What is over the cap needs no leave: it is thrown away here. While the port is held nothing
-     * is read. */
+    /* Output over the limit needs no credit: it is discarded here. Nothing is read while the port
+     * is held. */
     if (output->allowed == 0)
         return !port->held;
     return output_room(output) > 0 && !port_is_full(port);
 }
 
-/* The stream begins with the first bytes: most cells write to one of the two at most. */
+/* The stream is opened with the first bytes: most cells write to only one of the two. */
 static ssize_t output_begin(struct output *output, size_t size)
 {
     static uint8_t piece[PIECE];
@@ -61,7 +61,7 @@ static ssize_t output_begin(struct output *output, size_t size)
     return n;
 }
 
-/* Reads a piece into a frame of the stream. */
+/* Reads a piece directly into a frame of the stream. */
 static ssize_t output_forward(struct output *output, size_t size)
 {
     uint8_t *to;
@@ -82,7 +82,7 @@ static ssize_t output_forward(struct output *output, size_t size)
     return n;
 }
 
-/* Empties the pipe without a copy. */
+/* Discards the pipe's content without copying it. */
 static ssize_t discard(struct output *output)
 {
     ssize_t n = splice(output->source.fd, NULL, output->cell->agent->null_fd, NULL, PIPE_BYTES,
@@ -93,7 +93,7 @@ static ssize_t discard(struct output *output)
     return n;
 }
 
-/* One read, if it is allowed. */
+/* One read, if allowed. */
 static enum rest read_piece(struct output *output)
 {
     size_t size = (size_t)MIN(output->allowed, (uint64_t)output_room(output));
@@ -104,14 +104,15 @@ static enum rest read_piece(struct output *output)
     if (n == 0)
         return REST_ENDED;
     output->drained += (uint32_t)MIN((size_t)n, (size_t)PIPE_BYTES);
-    /* A pipe gives all that it has up to the size asked for, so less means that it was empty. With
-     * no writer left at the start of the round nothing can have come since. */
+    /* A pipe returns everything it has up to the requested size, so a short read means that it was
+     * empty. If there was no writer at the start of the round, nothing can have been added
+     * since. */
     if (output->allowed > 0 && (size_t)n < size)
         return (output->source.revents & EPOLLHUP) != 0 ? REST_ENDED : REST_EMPTY;
     return REST_UNKNOWN;
 }
 
-/* Reads as much as one round allows and says what is known about the rest. */
+/* Reads as much as a round allows, and returns what is known about the rest. */
 static enum rest read_pieces(struct output *output)
 {
     enum rest rest = REST_UNKNOWN;
@@ -121,8 +122,8 @@ static enum rest read_pieces(struct output *output)
     return rest;
 }
 
-/* A draining stream is settled at the end of the pipe, when it is empty, or when all that it can
- * have held at the end of the cell has been read. */
+/* A draining stream is settled at end of file, when the pipe is empty, or when everything that it
+ * can have held at the end of the cell has been read. */
 static void settle(struct output *output, enum rest rest)
 {
     if (rest == REST_ENDED)
@@ -131,13 +132,13 @@ static void settle(struct output *output, enum rest rest)
         return;
     if (rest == REST_UNKNOWN && output->drained < PIPE_BYTES)
         return;
-    /* A program may have made the pipe larger. */
+    /* A program may have enlarged the pipe. */
     if (rest == REST_UNKNOWN && (int64_t)output->drained < fcntl(output->source.fd, F_GETPIPE_SZ))
         return;
     output->settled = true;
 }
 
-/* What follows from what was read: the end of the cell, or of what is left of it. */
+/* Handles the consequences of reading: the end of the cell, or of a lingering one. */
 static void output_after(struct output *output)
 {
     struct cell *cell = output->cell;
@@ -149,7 +150,7 @@ static void output_after(struct output *output)
         cell_retire(cell);
 }
 
-/* One piece at once, the rest by turns with other streams; what is dropped waits for nobody. */
+/* One piece immediately, the rest in turns with other streams; discarding needs no turn. */
 static void output_ready(struct source *source)
 {
     struct output *output = container_of(source, struct output, source);
@@ -219,8 +220,8 @@ int output_open(struct output *output, struct cell *cell, enum gb_output which)
         return -errno;
     output->source.fd = pair[0];
     output->write_fd = pair[1];
-    (void)fcntl(pair[0], F_SETFL, O_NONBLOCK); /* a flag that every pipe takes */
-    /* So that a program may open /dev/stdout, which is a path to this pipe. */
+    (void)fcntl(pair[0], F_SETFL, O_NONBLOCK); /* every pipe accepts this flag */
+    /* So that programs may open /dev/stdout, which is a path to this pipe. */
     if (fchown(pair[1], USER_ID, USER_ID) < 0)
         return -errno;
     return loop_watch(&cell->agent->loop, &output->source, EPOLLIN);
@@ -256,9 +257,9 @@ void output_drain(struct output *output)
     enum rest rest = REST_ENDED;
 
     output->drained = 0;
-    /* Without writers and without bytes there is no need to ask. */
+    /* No writers and no data: no need to read. */
     if (output->source.fd >= 0 && output->source.revents != EPOLLHUP)
         rest = read_pieces(output);
     settle(output, rest);
-    output->source.revents = 0; /* served for this round */
+    output->source.revents = 0; /* handled for this round */
 }

@@ -48,5 +48,5 @@ _Noreturn void probe_serve(const struct boot *boot)
     if (gb_fd_write_full(fd, gb_buf_data(&frames), frames.size) < 0)
         console_fatal("the port cannot be written: %s", strerror(errno));
     for (;;)
-        (void)pause(); /* the host has what it wanted and ends the VM */
+        (void)pause(); /* the host has its result and ends the VM */
 }

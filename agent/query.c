@@ -3,7 +3,7 @@
 
 #include "agent.h"
 
-/* Notes a question; false (and the host told) when it cannot be asked. */
+/* Records a query; false, with an error to the host, if it cannot be asked. */
 static bool open_query(struct agent *agent, uint32_t id, enum control_type answer)
 {
     struct gb_err err;

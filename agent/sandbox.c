@@ -25,8 +25,7 @@
 #include "base/mem.h"
 #include "init.h"
 
-/* ptrace stays: it reaches only processes of the same user, and gdb and strace are what people
- * debug with. */
+/* ptrace is allowed: it only reaches processes of the same user, and gdb and strace need it. */
 static const int refused[] = {
     SCMP_SYS(mount),
     SCMP_SYS(umount2),
@@ -75,23 +74,24 @@ static const int refused[] = {
     SCMP_SYS(nfsservctl),
 };
 
-/* Probed for by runtimes, which then do without. */
+/* Runtimes probe for these and work without them. */
 static const int missing[] = {
     SCMP_SYS(io_uring_setup),
     SCMP_SYS(io_uring_enter),
     SCMP_SYS(io_uring_register),
-    /* Its flags are behind a pointer that a filter cannot follow; the C library uses clone(). */
+    /* Its flags are behind a pointer, which a filter cannot follow; the C library falls back to
+     * clone(). */
     SCMP_SYS(clone3),
 };
 
-/* Everything else than local, IPv4, IPv6 and route sockets. */
+/* All sockets except local, IPv4, IPv6 and route netlink. */
 static int refuse_sockets(scmp_filter_ctx ctx)
 {
     static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
     int r = 0;
 
-    /* Families are small and few: those that are not in the list one by one, the rest as a range.
-     */
+    /* Families are small numbers: those below the limit that are not in the list individually, the
+     * rest as a range. */
     for (int family = 0; family <= AF_INET6 + 10 && r == 0; family++) {
         bool allowed = false;
 
@@ -104,7 +104,7 @@ static int refuse_sockets(scmp_filter_ctx ctx)
     if (r == 0)
         r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
                              SCMP_A0(SCMP_CMP_GT, AF_INET6 + 10));
-    /* getaddrinfo() and friends ask the kernel for addresses by route netlink, protocol 0. */
+    /* getaddrinfo() and others query addresses through route netlink, protocol 0. */
     if (r == 0)
         r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 2,
                              SCMP_A0(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2(SCMP_CMP_NE, 0));
@@ -121,13 +121,13 @@ static int add_rules(scmp_filter_ctx ctx)
         r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
     for (size_t i = 0; i < ARRAY_SIZE(missing) && r == 0; i++)
         r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), missing[i], 0);
-    /* A filter compares bits one group at a time: one rule for each namespace flag. */
+    /* A filter compares one group of bits at a time, so there is one rule per namespace flag. */
     for (scmp_datum_t flag = 1; flag <= namespaces && r == 0; flag <<= 1) {
         if ((namespaces & flag) != 0)
             r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                                  SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
     }
-    /* TIOCSTI forges input on a terminal, TIOCLINUX does on a console. */
+    /* TIOCSTI injects input into a terminal, TIOCLINUX into a console. */
     if (r == 0)
         r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
                              SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, 0x5412));
@@ -137,7 +137,7 @@ static int add_rules(scmp_filter_ctx ctx)
     return r == 0 ? refuse_sockets(ctx) : r;
 }
 
-/* The library hands a filter out only through a descriptor. */
+/* The library only exports a filter through a descriptor. */
 static int take_filter(scmp_filter_ctx ctx, struct sandbox *sandbox)
 {
     _cleanup_(closep) int fd = memfd_create("filter", MFD_CLOEXEC);
@@ -170,7 +170,7 @@ int sandbox_init(struct sandbox *sandbox)
         return -ENOMEM;
     /* A binary search instead of a chain: the filter runs at every system call. */
     r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    /* Calls of another architecture (32-bit, x32) get the answer of a kernel without them. */
+    /* Calls of another ABI (32-bit, x32) fail as in a kernel without it. */
     if (r == 0)
         r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
     if (r == 0)
@@ -223,7 +223,7 @@ static const char *set_limits(const struct sandbox *sandbox)
         {RLIMIT_RTPRIO, 0},
         {RLIMIT_NICE, 0},
     };
-    /* Written with the agent's rights, so the user can raise the value and never lower it. */
+    /* Written with the agent's privileges, so the user can raise the value but not lower it. */
     _cleanup_(closep) int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || write(fd, adjust, sizeof(adjust) - 1) < 0)
@@ -231,7 +231,7 @@ static const char *set_limits(const struct sandbox *sandbox)
     for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
         struct rlimit limit = {limits[i].value, limits[i].value};
 
-        /* The soft limit stays where programs expect it: select() cannot see beyond 1024. */
+        /* The soft limit stays where programs expect it: select() cannot handle more than 1024. */
         if (limits[i].resource == RLIMIT_NOFILE)
             limit.rlim_cur = 1024;
         if (setrlimit((__rlimit_resource_t)limits[i].resource, &limit) < 0)
@@ -251,8 +251,8 @@ const char *sandbox_enter(const struct sandbox *sandbox)
         return failed;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return "no_new_privs";
-    /* Left on, speculation controls cost every interpreter dearly and guard secrets of the same
-     * user only: the VM holds nobody else's. */
+    /* Speculation controls would slow down every interpreter and only protect secrets of the same
+     * user: the VM holds nobody else's. */
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) < 0)
         return "seccomp";
     return NULL;

@@ -16,11 +16,11 @@
 #include "spawn.h"
 
 enum {
-    START_TIMEOUT_S = 90, /* an emulated machine on a busy host takes many seconds */
+    START_TIMEOUT_S = 90, /* an emulated machine on a busy host may need many seconds */
     SETTLE_TIMEOUT_S = 30,
     RECEIVE_BYTES = 8 * 1024,
     RECEIVE_MOST = 256 * 1024,
-    QUEUE_MAX = 40 << 20, /* bytes for a worker that does not read */
+    QUEUE_MAX = 40 << 20, /* bytes queued for a worker that does not read */
 };
 
 static void channel_close(struct channel *channel)
@@ -42,7 +42,7 @@ static void channel_watch(struct channel *channel)
         loop_unwatch(&agent->loop, &channel->source);
         return;
     }
-    /* Displays go to the host as output does, and wait as it does. */
+    /* Displays are sent to the host like output, and wait like output. */
     if (channel->kind == CONTROL_QUERY || !port_is_full(&agent->port))
         events |= EPOLLIN;
     if (events == 0)
@@ -51,7 +51,7 @@ static void channel_watch(struct channel *channel)
         worker_condemn(worker, "a channel of the worker cannot be watched");
 }
 
-/* One sendmsg: all bytes up to the descriptors, or the descriptors with what follows. */
+/* One sendmsg: all bytes up to the descriptors, or the descriptors with the bytes after them. */
 static ssize_t channel_send(struct channel *channel)
 {
     union {
@@ -90,7 +90,7 @@ static void channel_flush(struct channel *channel)
     while (channel->source.fd >= 0 && channel->out.size > 0) {
         ssize_t n = channel_send(channel);
 
-        /* A broken channel is found out by reading it, behind what it still holds. */
+        /* A broken channel is detected by reading, after the data that it still contains. */
         if (n == -EPIPE || n == -ECONNRESET) {
             gb_buf_clear(&channel->out);
             channel->fds[0] = -1;
@@ -153,7 +153,7 @@ static void serve_message(struct channel *channel, const struct control_message 
     }
 }
 
-/* Takes apart what has come; stops when the worker is condemned on the way. */
+/* Parses what has arrived; stops if that condemns the worker. */
 static void serve_messages(struct channel *channel)
 {
     struct control_message message;
@@ -180,15 +180,15 @@ static void channel_ended(struct channel *channel)
         query_worker_gone(worker->agent, worker);
         return;
     }
-    /* `exec ls` in the shell: the cell goes on in what the worker has become. Without a cell there
-     * is nothing that it could go on with. */
+    /* `exec ls` in the shell: the cell continues in the program that the worker has become. Without
+     * a cell there is nothing to continue. */
     if (worker->state == WORKER_READY && cell_runs_in(worker->agent, worker))
         worker->state = WORKER_LEAVING;
     else
         worker_condemn(worker, "the worker closed its channel");
 }
 
-/* Bytes to ask for: what the message at hand still needs, within reason. */
+/* How many bytes to read: the rest of the current message, within limits. */
 static size_t receive_size(const struct channel *channel)
 {
     struct control_message message;
@@ -201,7 +201,7 @@ static size_t receive_size(const struct channel *channel)
     return MIN(MAX(size, (size_t)RECEIVE_BYTES), (size_t)RECEIVE_MOST);
 }
 
-/* Takes one piece; false when there was none. */
+/* Reads once; false if there was nothing. */
 static bool channel_receive(struct channel *channel)
 {
     size_t size = receive_size(channel);
@@ -226,7 +226,7 @@ static void channel_ready(struct source *source)
 {
     struct channel *channel = container_of(source, struct channel, source);
 
-    /* A reset or closed peer is found by reading, which gives what was sent before. */
+    /* A reset or closed peer is detected by reading, which returns earlier data first. */
     if ((source->revents & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
         (void)channel_receive(channel);
     if (channel->source.fd >= 0 && (source->revents & EPOLLOUT) != 0)
@@ -260,7 +260,7 @@ void worker_init(struct worker *worker, struct agent *agent, const char *name)
     deadline_init(&worker->start, start_timed_out);
 }
 
-/* Both pairs of sockets; ours go into the channels. */
+/* Both socket pairs; our ends go into the channels. */
 static int make_channels(struct worker *worker, int ret_theirs[2])
 {
     int pair[2];
@@ -313,7 +313,7 @@ static struct channel *channel_of(struct worker *worker, enum control_channel ki
     return kind == CONTROL_CELL ? &worker->cell : &worker->query;
 }
 
-/* False (and the worker condemned) when it has not read for too long. */
+/* False, condemning the worker, if it has not read for too long. */
 static bool may_queue(struct worker *worker, const struct channel *channel)
 {
     if (channel->source.fd < 0)
@@ -392,7 +392,7 @@ void worker_condemn(struct worker *worker, const char *format, ...)
 void worker_kill(struct worker *worker)
 {
     worker_signal(worker, SIGKILL);
-    /* It may have left its group, but not its pid. */
+    /* It may have left its process group, but not its pid. */
     if (worker->state != WORKER_DOWN)
         cgroup_kill_first(worker->agent->boot.proc_fd, worker->pid);
 }
@@ -407,7 +407,7 @@ void worker_leaves(struct worker *worker)
 void worker_dismiss(struct worker *worker)
 {
     if (worker->state == WORKER_LEAVING)
-        (void)kill(worker->pid, SIGKILL); /* it may have ended by itself */
+        (void)kill(worker->pid, SIGKILL); /* it may have exited already */
 }
 
 void worker_hurry(struct worker *worker)
@@ -427,7 +427,7 @@ void worker_reaped(struct worker *worker, int status)
     struct agent *agent = worker->agent;
     bool was_starting;
 
-    /* Its last words: no more than a socket holds. */
+    /* Reads its last messages: no more than a socket holds. */
     while (worker->cell.source.fd >= 0 && worker->state != WORKER_LEAVING &&
            channel_receive(&worker->cell))
         ;

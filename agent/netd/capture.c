@@ -21,16 +21,16 @@ enum {
     LISTENER_PORT = 1,
     RESOLVER_PORT = 53,
     BACKLOG = 1024,
-    QUEUE_BYTES = 1 << 20, /* of SYNs in a burst; one that is lost comes again after a second */
-    OFFSET_FLAGS = 13,     /* in the header of TCP */
-    OFFSET_TTL = 8,        /* in that of IP */
+    QUEUE_BYTES = 1 << 20, /* for a burst of SYNs; a lost one is retransmitted after a second */
+    OFFSET_FLAGS = 13,     /* in the TCP header */
+    OFFSET_TTL = 8,        /* in the IP header */
     OFFSET_DESTINATION = 16,
     FLAGS_SYN_ACK = 0x12,
     FLAG_SYN = 0x02,
     LOOPBACK_NET = 127,
 };
 
-/* Keys of the map of sockets. */
+/* Keys of the socket map. */
 enum { KEY_LISTENER, KEY_RESOLVER, KEY_COUNT };
 
 static long capture_bpf(int command, union bpf_attr *attr)
@@ -43,7 +43,7 @@ static uint64_t capture_pointer(const void *pointer)
     return (uint64_t)(uintptr_t)pointer;
 }
 
-/* Instructions, as the kernel's own sources write them. */
+/* Instructions, written as in the kernel's own sources. */
 /* clang-format off */
 #define INSN(code_, dst, src, off_, imm_)                                                          \
     ((struct bpf_insn){.code = (code_), .dst_reg = (dst), .src_reg = (src), .off = (off_), .imm = (imm_)})
@@ -62,9 +62,10 @@ static uint64_t capture_pointer(const void *pointer)
 #define CONTEXT(member) ((short)offsetof(struct bpf_sk_lookup, member))
 /* clang-format on */
 
-/* Which socket gets a packet that no connection has: the guest's own addresses are looked up as
- * ever, TCP to any other goes to the listener, UDP to port 53 to the resolver, and other UDP to
- * nobody, which is told to the program as an unreachable port. The numbers count instructions. */
+/* Chooses the socket for a packet without a connection: packets to the guest's own addresses are
+ * looked up as usual, TCP to any other address goes to the listener, UDP to port 53 to the
+ * resolver, and other UDP nowhere, so that the program gets "port unreachable". The numbers count
+ * instructions. */
 static int capture_load_lookup(int map)
 {
     enum { DROP = 29, PASS = 27, DONE = 31 };
@@ -86,7 +87,7 @@ static int capture_load_lookup(int map)
         /*14*/ STORE(10, -4, 3),
         /*15*/ MOVE(2, 10),
         /*16*/ WITH(BPF_ADD, 2, -4),
-        /*17*/ LOAD_MAP(1, map), /* takes two places */
+        /*17*/ LOAD_MAP(1, map), /* occupies two slots */
         /*19*/ CALL(BPF_FUNC_map_lookup_elem),
         /*20*/ IF_NULL(0, DROP - 21),
         /*21*/ MOVE(7, 0),
@@ -159,7 +160,7 @@ static int capture_filter(int fd, struct sock_filter *filter, size_t count)
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
-/* The listener takes a SYN with our mark, and whatever belongs to a connection that has begun. */
+/* The listener accepts SYNs with our mark, and all packets of established connections. */
 static int capture_hold(int fd)
 {
     struct sock_filter filter[] = {
@@ -175,7 +176,7 @@ static int capture_hold(int fd)
     return capture_filter(fd, filter, ARRAY_SIZE(filter));
 }
 
-/* The raw socket shows SYNs without our mark to addresses that are not the guest's own. */
+/* The raw socket receives SYNs without our mark to addresses other than the guest's own. */
 static int capture_see_syns(int fd)
 {
     struct sock_filter filter[] = {
@@ -209,7 +210,7 @@ static int capture_bind(int fd, uint16_t port)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ROUTE_RESOLVER)};
     const int on = 1;
 
-    /* The route to it comes last, when everything behind it is there. */
+    /* The route to it is added last, when everything behind it exists. */
     if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)) < 0)
         return -1;
     return bind(fd, (const struct sockaddr *)&address, sizeof(address));

@@ -14,7 +14,7 @@
 #include "agent/netd/serve.h"
 #include "agent/system.h"
 
-/* A server that does not answer is the host, which is busy: one more try is enough. */
+/* If the host's server does not answer it is busy: a single retry is enough. */
 #define RESOLVER_OPTIONS "options timeout:5 attempts:2\n"
 
 static int netd_set_resolver(struct agent *agent, bool on, struct gb_err *err)
@@ -28,8 +28,8 @@ static int netd_set_resolver(struct agent *agent, bool on, struct gb_err *err)
     return system_set_resolver(agent, text, err);
 }
 
-/* Waits for netd to have its network: 32 ms of a cold guest under emulation, and nothing else that
- * the agent could do meanwhile is worth that a cell starts before. */
+/* Waits for netd to set up its network: 32 ms in a cold guest under emulation, and the agent could
+ * do nothing useful meanwhile, since no cell should start before. */
 static int netd_fork(struct agent *agent, struct gb_err *err)
 {
     int ready[2];
@@ -56,7 +56,7 @@ static int netd_fork(struct agent *agent, struct gb_err *err)
                                "the guest's kernel gives no network; its console says why");
 }
 
-/* The route comes last: what it leads to is there. */
+/* The route comes last, when its destination exists. */
 static int netd_show(struct agent *agent, struct gb_err *err)
 {
     int r = netd_set_resolver(agent, true, err), failed;

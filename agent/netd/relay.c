@@ -16,8 +16,8 @@
 #include "parse/packet.h"
 
 enum {
-    BATCH = 64,        /* SYNs and connections that are taken in one round */
-    ACCEPT_WAIT_S = 5, /* of a connection that was granted */
+    BATCH = 64,        /* SYNs and connections handled per round */
+    ACCEPT_WAIT_S = 5, /* for a granted connection */
     NOBODY = 65534,
 };
 
@@ -26,16 +26,16 @@ enum relay_state { RELAY_HELD, RELAY_GRANTED, RELAY_OPEN };
 struct relay_connection {
     struct gb_list link;
     struct relay *relay;
-    struct gb_mux_stream *stream; /* NULL: ended, and what it brought is still to be written */
+    struct gb_mux_stream *stream; /* NULL: ended, but received data has not been written yet */
     enum relay_state state;
     struct packet_syn syn;
-    uint8_t packet[PACKET_SYN_MAX]; /* the SYN itself, until it is accepted */
+    uint8_t packet[PACKET_SYN_MAX]; /* the SYN, until the connection is accepted */
     size_t packet_size;
     uint64_t granted_ns;
     struct source source; /* from OPEN on */
-    struct gb_buf out;    /* for the program: at most a window */
+    struct gb_buf out;    /* data for the program: at most a window */
     bool host_done;       /* the host's half has ended */
-    bool told;            /* the program has heard of that */
+    bool told;            /* the program has been told */
 };
 
 static const struct gb_err relay_given_up = {.code = GB_EINTERNAL,
@@ -54,7 +54,7 @@ static void relay_free(struct relay_connection *connection)
     free(connection);
 }
 
-/* Breaks it: the program reads ECONNRESET. */
+/* Breaks the connection: the program gets ECONNRESET. */
 static void relay_break(struct relay_connection *connection)
 {
     const struct linger at_once = {.l_onoff = 1};
@@ -73,8 +73,8 @@ static void relay_give_up(struct relay_connection *connection)
 
 /* ---- an open connection ---- */
 
-/* What is waited for: room for what the host has sent; bytes, unless some wait for a turn already,
- * for then the kernel would say the same again and again. */
+/* Which events to wait for: room for data from the host; data from the program, unless some already
+ * waits for the stream's turn, because the kernel would report the same again and again. */
 static void relay_watch(struct relay_connection *connection)
 {
     const struct gb_mux_stream *stream = connection->stream;
@@ -88,7 +88,7 @@ static void relay_watch(struct relay_connection *connection)
         relay_give_up(connection);
 }
 
-/* Writes what the host has sent. The connection may be gone after. */
+/* Writes data from the host. May free the connection. */
 static void relay_write(struct relay_connection *connection)
 {
     while (connection->out.size > 0) {
@@ -108,7 +108,7 @@ static void relay_write(struct relay_connection *connection)
             gb_mux_consume(connection->stream, (size_t)n);
     }
     if (connection->out.size == 0 && connection->host_done && !connection->told) {
-        (void)shutdown(connection->source.fd, SHUT_WR); /* fails when the program has gone */
+        (void)shutdown(connection->source.fd, SHUT_WR); /* fails if the program has closed it */
         connection->told = true;
     }
     if (connection->out.size == 0 && connection->stream == NULL)
@@ -127,7 +127,7 @@ static void relay_ready(struct source *source)
     relay_write(connection);
 }
 
-/* Takes bytes of the program, or its end, to the host. */
+/* Forwards the program's data, or its end of file, to the host. */
 void relay_fill(struct relay *relay, struct gb_mux_stream *stream)
 {
     struct relay_connection *connection = stream->user;
@@ -159,7 +159,7 @@ static void relay_send_packet(const struct relay *relay, const uint8_t *packet, 
 {
     const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(to)};
 
-    /* One that is lost comes again, as everywhere. */
+    /* A lost packet is retransmitted, as usual. */
     (void)sendto(relay->out_fd, packet, size, 0, (const struct sockaddr *)&address,
                  sizeof(address));
 }
@@ -171,7 +171,7 @@ static void relay_grant(struct relay_connection *connection)
                       connection->syn.destination);
 }
 
-/* Says to the program why not. The kernel's own timer says that time is over. */
+/* Tells the program why not. For a time-out the kernel's own timer does that. */
 static void relay_refuse(struct relay_connection *connection, uint8_t answer)
 {
     const struct gb_bytes syn = {connection->packet, connection->packet_size};
@@ -276,8 +276,8 @@ static struct relay_connection *relay_find(struct relay *relay, const struct pac
     return NULL;
 }
 
-/* A SYN that comes again while the host thinks it over is the same; one with another number is
- * another connection from the same port. */
+/* A retransmitted SYN, while the host decides, has the same number; another number means another
+ * connection from the same port. */
 static void relay_on_syn(struct relay *relay, struct gb_bytes packet, const struct packet_syn *syn)
 {
     struct relay_connection *connection = relay_find(relay, syn);
@@ -294,7 +294,7 @@ static void relay_on_syn(struct relay *relay, struct gb_bytes packet, const stru
         relay_give_up(connection);
     stream = gb_mux_open(relay->mux, GB_STREAM_CONNECT, 0, &message);
     if (stream == NULL)
-        return; /* there are too many: it comes again */
+        return; /* too many: it will be retransmitted */
     connection = xcalloc(1, sizeof(*connection));
     connection->relay = relay;
     connection->stream = stream;
@@ -321,7 +321,7 @@ static void relay_syns_ready(struct source *source)
     }
 }
 
-/* The connection that is being accepted; its numbers are those of its SYN. */
+/* The connection being accepted; it is identified by the numbers of its SYN. */
 static struct relay_connection *relay_accepted(struct relay *relay, int fd,
                                                const struct sockaddr_in *from)
 {
@@ -355,10 +355,10 @@ static void relay_listener_ready(struct source *source)
             return;
         connection = relay_accepted(relay, fd, &from);
         if (connection == NULL) {
-            (void)gb_close(fd); /* nobody was asked for it: a program has set the mark itself */
+            (void)gb_close(fd); /* it was not granted: a program has set the mark itself */
             continue;
         }
-        /* The filter comes along from the listener, and has done its work. */
+        /* The filter is inherited from the listener, and no longer needed. */
         (void)setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &on, sizeof(on));
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         connection->state = RELAY_OPEN;

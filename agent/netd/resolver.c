@@ -13,10 +13,10 @@
 
 enum { BATCH = 64 };
 
-/* One that the host has been asked. */
+/* A query forwarded to the host. */
 struct resolver_question {
     struct sockaddr_in from;
-    struct in_addr to; /* the server that the program believes to speak with */
+    struct in_addr to; /* the server that the program thinks it is talking to */
     struct dns_query query;
     uint8_t message[DNS_MAX];
     size_t size;
@@ -44,7 +44,7 @@ static void resolver_answer(const struct resolver *resolver,
     head->cmsg_type = IP_PKTINFO;
     head->cmsg_len = CMSG_LEN(sizeof(info));
     memcpy(CMSG_DATA(head), &info, sizeof(info));
-    (void)sendmsg(resolver->source.fd, &message, 0); /* who is not answered asks again */
+    (void)sendmsg(resolver->source.fd, &message, 0); /* a program without an answer asks again */
 }
 
 static void resolver_ask(struct resolver *resolver, struct resolver_question *question)
@@ -56,7 +56,7 @@ static void resolver_ask(struct resolver *resolver, struct resolver_question *qu
 
     stream = gb_mux_open(resolver->mux, GB_STREAM_RESOLVE, 0, &message);
     if (stream == NULL)
-        return; /* there are too many; who is not answered asks again */
+        return; /* too many: a program without an answer asks again */
     kept = xmalloc(sizeof(*kept));
     *kept = *question;
     stream->user = kept;

@@ -25,7 +25,7 @@ struct route_request {
 struct route_reply {
     struct nlmsghdr head;
     struct nlmsgerr error;
-    char rest[256]; /* the request, and what the kernel says of it */
+    char rest[256]; /* the request, and the kernel's reply */
 };
 
 static void route_add_attribute(struct route_request *request, unsigned short type,
@@ -75,7 +75,7 @@ static int route_set_address(int fd, unsigned short type, unsigned short flags)
     return route_ask(fd, &request);
 }
 
-/* `local 0.0.0.0/0 dev lo src 10.113.0.2`, in the table that is looked at last. */
+/* `local 0.0.0.0/0 dev lo src 10.113.0.2`, in the table that is looked up last. */
 static int route_set_default(int fd, unsigned short type, unsigned short flags)
 {
     const uint32_t own = htonl(ROUTE_OWN), index = LOOPBACK_INDEX;
@@ -117,7 +117,7 @@ void route_down(void)
 
     if (fd < 0)
         return;
-    /* Both say so when there is nothing to remove. */
+    /* Both report an error if there is nothing to remove. */
     (void)route_set_default(fd, RTM_DELROUTE, 0);
     (void)route_set_address(fd, RTM_DELADDR, 0);
 }

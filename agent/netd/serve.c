@@ -22,10 +22,10 @@
 #include "wire/guest.h"
 
 enum {
-    SERVE_UID = 65521, /* nobody else's in a guest */
+    SERVE_UID = 65521, /* used by nobody else in a guest */
     PORT_TRIES = 20,
     PORT_WAIT_MS = 100,
-    QUEUE_HIGH = 256 * 1024, /* bytes for the host above which no stream gets a turn */
+    QUEUE_HIGH = 256 * 1024, /* bytes queued for the host above which streams get no turns */
 };
 
 struct serve {
@@ -114,7 +114,7 @@ static int serve_open_port(const struct boot *boot)
 {
     char name[64];
 
-    /* A guest that has just booted may not have been told the port's name yet. */
+    /* In a guest that has just booted, the kernel may not know the port's name yet. */
     for (int i = 0; i < PORT_TRIES; i++) {
         struct pollfd news = {.fd = boot->uevent_fd, .events = POLLIN};
         int fd = -1;
@@ -123,7 +123,7 @@ static int serve_open_port(const struct boot *boot)
             fd = openat(boot->dev_fd, name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
         if (fd >= 0)
             return fd;
-        (void)poll(&news, 1, PORT_WAIT_MS); /* news or not, it is looked at again */
+        (void)poll(&news, 1, PORT_WAIT_MS); /* check again, event or not */
         device_drain_uevents(boot->uevent_fd);
     }
     return -1;
@@ -136,7 +136,7 @@ static int serve_compare(const void *one, const void *other)
     return *(const int *)one - *(const int *)other;
 }
 
-/* Closes all but @keep, which is put in order. */
+/* Closes all descriptors except @keep, which gets sorted. */
 static void serve_close_others(int *keep, size_t count)
 {
     int from = 0;
@@ -150,7 +150,7 @@ static void serve_close_others(int *keep, size_t count)
     (void)close_range((unsigned)from, ~0u, 0);
 }
 
-/* What has been opened needs no right to be used. */
+/* Open descriptors can be used without privileges. */
 static void serve_drop_rights(void)
 {
     const struct rlimit files = {GB_STREAMS_MAX + 64, GB_STREAMS_MAX + 64}, none = {0, 0};
@@ -169,10 +169,10 @@ static void serve_drop_rights(void)
 
 static void serve_again(struct deadline *deadline)
 {
-    (void)deadline; /* only the next round was wanted */
+    (void)deadline; /* only needed to cause another round */
 }
 
-/* Streams get turns while the host takes what they send. */
+/* Streams get turns while the host accepts their data. */
 static void serve_streams(struct serve *serve)
 {
     if (serve->port.out.size < QUEUE_HIGH)

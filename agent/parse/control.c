@@ -46,7 +46,7 @@ STATIC_TABLE(completeness_fields, "COMPLETENESS",
              BYTES(control_completeness, indent, INDENT_MAX));
 /* clang-format on */
 
-/* What a worker may send, where, and how large its payload can be at most. */
+/* What a worker may send on which channel, and the maximum size of its payload. */
 static const struct rule {
     enum control_type type;
     enum control_channel channel;
@@ -100,7 +100,7 @@ static bool result_allowed(uint8_t flags, struct gb_bytes value)
            ((flags & CONTROL_HAS_VALUE) != 0 || value.size == 0);
 }
 
-/* What the field tables cannot say. */
+/* Checks that the field tables cannot express. */
 static bool values_allowed(const struct control_message *message)
 {
     switch (message->type) {
@@ -122,7 +122,7 @@ static bool values_allowed(const struct control_message *message)
     }
 }
 
-/* The member of the union that the fields of @type go to; they all begin where it begins. */
+/* The member of the union for the fields of @type; all members start at the same address. */
 static void *payload_of(struct control_message *message)
 {
     return &message->done;

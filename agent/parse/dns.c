@@ -28,16 +28,16 @@ static void dns_put16(uint8_t *at, unsigned value)
     at[1] = (uint8_t)value;
 }
 
-/* A byte that a label may have here: what a host's name has, and the underscore of service names.
- */
+/* Whether a label may contain this byte: those of host names, plus the underscore of service
+ * names. */
 static bool dns_is_plain(uint8_t byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
            (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
 }
 
-/* The name at *@at, which is moved behind it. A question's name is not compressed: there is nothing
- * before it that it could point to. */
+/* The name at *@at, which is moved past it. A question's name is never compressed: there is nothing
+ * before it to point to. */
 static bool dns_read_name(struct gb_bytes message, size_t *at, char name[GB_HOST_NAME_MAX + 1])
 {
     size_t size = 0;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Offsets of the headers: RFC 791, RFC 9293, RFC 792. */
+/* Offsets in the headers: RFC 791, RFC 9293, RFC 792. */
 enum {
     IP_TOTAL = 2,
     IP_TTL = 8,

@@ -17,7 +17,7 @@ static bool names_fit(const char *text)
     return true;
 }
 
-/* More ".." than names before it. */
+/* Whether there are more ".." than names before them. */
 static bool climbs_out(const char *text)
 {
     int depth = 0;
@@ -78,7 +78,7 @@ const char *path_split(struct path *path)
     if (size == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return NULL;
     if (slash == NULL) {
-        /* One name alone: its folder is the home. */
+        /* A single name: its folder is the home. */
         memmove(path->text + 2, path->text, size + 1);
         memcpy(path->text, ".", 2);
         path->size = 1;

@@ -24,68 +24,69 @@
 enum {
     NAME_BUCKETS = 8192,
     WATCH_BUCKETS = 1024,
-    ENTRIES_MAX = 65536,         /* remembered; a guest's file system holds no more either */
-    NAME_BYTES_MAX = 4 << 20,    /* of all that is remembered */
-    LOOKS_MAX = 2 * ENTRIES_MAX, /* a report */
+    ENTRIES_MAX = 65536,         /* maximum remembered; a guest's file system holds no more
+                                  * either */
+    NAME_BYTES_MAX = 4 << 20,    /* total length of their names */
+    LOOKS_MAX = 2 * ENTRIES_MAX, /* examinations per report */
     NEWS_BYTES = 16 * 1024,
-    NEWS_ROUNDS = 256, /* reads of news a report */
+    NEWS_ROUNDS = 256, /* reads of events per report */
 };
 
 static const uint32_t news_wanted =
     IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | IN_EXCL_UNLINK | IN_ONLYDIR;
 
-/* A file, or what was one. */
+/* A file, or a former file. */
 struct shape {
     uint64_t inode, size;
     int64_t mtime_ns;
 };
 
-/* An entry of a folder that is or was known as a file or a folder, or that was in the news. */
+/* A folder's entry that is or was known as a file or a folder, or that an event named. */
 struct entry {
     struct entry *parent, *child, *next, *previous;
     struct entry *same_bucket, *same_watch_bucket;
     struct entry *next_due, *next_touched;
-    struct shape before, now; /* as reported, as found */
+    struct shape before, now; /* as last reported, as last found */
     uint64_t folder_inode;
     uint32_t number;
-    int watch;     /* of a folder; -1: none */
-    bool existed;  /* as a file, when it was last reported */
-    bool exists;   /* as a file */
-    bool folder;   /* it is one */
-    bool blind;    /* a folder that is not watched or not read */
-    bool modified; /* it was written to */
-    bool due;      /* to be looked at */
-    bool touched;  /* to be reported or forgotten */
+    int watch;     /* for a folder; -1: none */
+    bool existed;  /* existed as a file at the last report */
+    bool exists;   /* exists as a file */
+    bool folder;   /* is a folder */
+    bool blind;    /* a folder that is not watched or has not been read */
+    bool modified; /* an event reported a write */
+    bool due;      /* has to be examined */
+    bool touched;  /* has to be reported or forgotten */
     uint8_t size;
     char name[];
 };
 
-/* What goes into a report. */
+/* A change to be reported. */
 struct found {
     const struct entry *entry;
     enum gb_change change;
-    size_t at, size; /* of the path */
+    size_t at, size; /* position and length of the path */
 };
 
 struct changes {
     int root_fd, news_fd;
-    uint64_t secret; /* so that nobody can choose names that fall into one bucket */
+    uint64_t secret; /* so that nobody can choose names that collide */
     struct entry *root, *due, *touched;
-    struct entry *open_folder; /* the one behind folder_fd */
+    struct entry *open_folder; /* the folder open as folder_fd */
     int folder_fd;
     uint32_t entries, numbered, blind;
     size_t name_bytes;
     struct found *found; /* room for GB_CHANGED_MAX */
-    bool missed;         /* something could not be followed since the last report */
-    bool look_all;       /* news are missing: everything must be looked at */
+    bool missed;         /* something could not be tracked since the last report */
+    bool look_all;       /* events were lost: everything has to be examined */
     struct entry *names[NAME_BUCKETS];
     struct entry *watches[WATCH_BUCKETS];
     uint8_t news[NEWS_BYTES] __attribute__((aligned(8)));
 };
 
-/* What is remembered. */
+/* The tracked entries. */
 
-/* A polynomial over the bytes modulo 2^61 - 1 at a secret point. */
+/* A polynomial hash over the bytes modulo 2^61 - 1, at a secret point. */
 static size_t bucket_of(const struct changes *changes, uint32_t folder, const char *name,
                         size_t size)
 {
@@ -131,7 +132,7 @@ static void set_due(struct changes *changes, struct entry *entry)
     changes->due = entry;
 }
 
-/* Finds or makes; NULL (and the report not whole) when there is no room. */
+/* Finds or creates an entry; NULL (and the report is incomplete) if there is no room. */
 static struct entry *want(struct changes *changes, struct entry *folder, const char *name)
 {
     size_t size = strlen(name);
@@ -183,7 +184,7 @@ static void forget(struct changes *changes, struct entry *entry)
     free(entry);
 }
 
-/* The entry behind @entry in a walk through all that is below @top, parents first. */
+/* The next entry after @entry in a pre-order walk below @top. */
 static struct entry *walk(const struct entry *top, const struct entry *entry)
 {
     if (entry->child != NULL)
@@ -193,7 +194,7 @@ static struct entry *walk(const struct entry *top, const struct entry *entry)
     return entry == top ? NULL : entry->next;
 }
 
-/* Writes the path of @entry to the end of @buffer; NULL when it is too long for anybody's use. */
+/* Writes the path of @entry to the end of @buffer; NULL if it is too long to be used. */
 static char *path_of(const struct entry *entry, char buffer[GB_PATH_MAX + 1])
 {
     size_t at = GB_PATH_MAX;
@@ -243,7 +244,7 @@ static void drop_watch(struct changes *changes, struct entry *folder)
     if (watch < 0)
         return;
     lose_watch(changes, folder);
-    (void)inotify_rm_watch(changes->news_fd, watch); /* gone with its folder, mostly */
+    (void)inotify_rm_watch(changes->news_fd, watch); /* usually removed with its folder */
 }
 
 static void set_blind(struct changes *changes, struct entry *folder, bool blind)
@@ -267,7 +268,7 @@ static int add_watch(struct changes *changes, struct entry *folder, int fd)
         return -errno;
     if (watch == folder->watch)
         return 0;
-    /* A folder that was moved keeps its watch: that of the place where it was before. */
+    /* A folder that was moved keeps its watch, from its previous location. */
     other = watched(changes, watch);
     if (other != NULL)
         lose_watch(changes, other);
@@ -279,7 +280,7 @@ static int add_watch(struct changes *changes, struct entry *folder, int fd)
     return 0;
 }
 
-/* Looking. */
+/* Examining. */
 
 static void close_folder(struct changes *changes)
 {
@@ -289,7 +290,7 @@ static void close_folder(struct changes *changes)
     changes->folder_fd = -1;
 }
 
-/* A descriptor of the folder that has @folder's path, kept for the next call; -1: there is none. */
+/* A descriptor of the folder at @folder's path, cached for the next call; -1: none. */
 static int open_folder(struct changes *changes, struct entry *folder)
 {
     const struct open_how how = {
@@ -302,7 +303,8 @@ static int open_folder(struct changes *changes, struct entry *folder)
 
     if (changes->open_folder == folder)
         return changes->folder_fd;
-    /* A way of a single step where that is possible, or depth would count twice. */
+    /* Open it relative to its parent where possible, or the cost would be quadratic in the
+     * depth. */
     if (changes->open_folder != NULL && changes->open_folder == folder->parent) {
         from = changes->folder_fd;
         path = path == NULL ? NULL : folder->name;
@@ -319,7 +321,7 @@ static int open_folder(struct changes *changes, struct entry *folder)
     return fd;
 }
 
-/* @folder is no longer what it was: all below it is gone. */
+/* @folder has been replaced or removed: everything below it is gone. */
 static void drop(struct changes *changes, struct entry *folder)
 {
     for (struct entry *entry = folder; entry != NULL; entry = walk(folder, entry)) {
@@ -332,7 +334,7 @@ static void drop(struct changes *changes, struct entry *folder)
         close_folder(changes);
 }
 
-/* Every entry that is in the folder, or was, is to be looked at. */
+/* Marks every present and former entry of the folder to be examined. */
 static void read_folder(struct changes *changes, struct entry *folder)
 {
     int fd = open_folder(changes, folder);
@@ -387,7 +389,7 @@ static void look(struct changes *changes, struct entry *entry)
     read_folder(changes, entry);
 }
 
-/* News. */
+/* Events. */
 
 static void take_news(struct changes *changes, const struct inotify_event *event)
 {
@@ -425,13 +427,13 @@ static void read_news(struct changes *changes)
             take_news(changes, event);
             at += (ssize_t)(sizeof(*event) + event->len);
         }
-        /* A read that left room for any event has taken them all. */
+        /* A read that left room for another event has returned all of them. */
         if (size < (ssize_t)(sizeof(changes->news) - sizeof(struct inotify_event) - NAME_MAX - 1))
             return;
     }
 }
 
-/* Brings what is known up to date. */
+/* Updates the known state. */
 static void catch_up(struct changes *changes)
 {
     int looks = 0;
@@ -479,7 +481,7 @@ static void commit(struct entry *entry)
     entry->modified = false;
 }
 
-/* Forgets what is neither a file nor a folder, and what only such have kept. */
+/* Forgets entries that are neither files nor folders, and folders kept only for those. */
 static void sweep(struct changes *changes, struct entry *entry)
 {
     while (entry->parent != NULL && !entry->exists && !entry->folder && !entry->touched &&
@@ -500,7 +502,7 @@ static int compare_paths(const void *a, const void *b, void *paths)
     return order != 0 ? order : (one->size > other->size) - (one->size < other->size);
 }
 
-/* Adds a file to what has been found; false when the list is full. */
+/* Adds a file to the changes; false if the list is full. */
 static bool note(struct found *found, size_t *count, struct gb_buf *paths,
                  const struct entry *entry, enum gb_change change)
 {
@@ -611,12 +613,12 @@ int changes_new(int root_fd, struct changes **ret_changes)
         changes_free(changes);
         return r;
     }
-    changes->secret >>= 4; /* below the modulus */
+    changes->secret >>= 4; /* stay below the modulus */
     changes->root = xcalloc(1, sizeof(*changes->root));
     changes->root->folder = true;
     changes->root->watch = -1;
     changes->look_all = true;
-    (void)changes_report(changes, &list, &count); /* all that is there is known now */
+    (void)changes_report(changes, &list, &count); /* everything present is known now */
     gb_buf_release(&list);
     *ret_changes = changes;
     return 0;

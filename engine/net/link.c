@@ -3,8 +3,8 @@
  *
  *   opened ── no rule ──> the guest is told (REFUSED and the like), and the stream ends
  *      └── dial ── fails ──> likewise
- *             └── connected: the guest is told, and bytes go both ways; what the guest sends first
- *                 is held against the name
+ *             └── connected: the guest is told, and bytes go both ways; what the guest sends
+ *                 first is checked against the name
  *
  * Data for the guest waits for the stream's window and turn (link_fill), and is not read from the
  * socket before; data from it is limited by the window, and credit is granted when the socket has

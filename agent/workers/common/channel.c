@@ -19,7 +19,7 @@ _Noreturn void channel_violation(void)
 
 _Noreturn void channel_depart(const struct channel *c, int code)
 {
-    struct pollfd gone = {.fd = c->fd}; /* POLLHUP is told unasked */
+    struct pollfd gone = {.fd = c->fd}; /* POLLHUP is always reported */
 
     while (poll(&gone, 1, -1) <= 0)
         ;
@@ -88,9 +88,9 @@ void channel_fill(struct channel *c)
         c->data = grow(c->data, c->capacity);
     }
     part = (struct iovec){.iov_base = c->data + c->size, .iov_len = c->capacity - c->size};
-    /* A read that waits would be woken again when the agent takes what was sent to it (Linux wakes
-     * every reader of a stream socket that has become writable); poll() asks for input only. It
-     * saves two changes of the address space in each cell, which an emulated processor feels. */
+    /* A blocking read would also be woken when the agent reads what was sent to it (Linux wakes all
+     * readers of a stream socket that becomes writable); poll() only waits for input. That saves
+     * two context switches per cell, which matter under emulation. */
     if (poll(&input, 1, -1) < 0)
         return;
     n = recvmsg(c->fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -140,7 +140,7 @@ void channel_send(struct channel *c, uint8_t type, const struct payload *p)
         size_t sent;
 
         if (n < 0 && errno == EAGAIN)
-            (void)poll(&room, 1, -1); /* A loop has made the socket non-blocking. */
+            (void)poll(&room, 1, -1); /* An event loop has made the socket non-blocking. */
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n < 0)

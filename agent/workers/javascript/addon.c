@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the JavaScript worker needs and Node has not: descriptors that come with messages, dup2,
- * and a watch on two sockets that does not keep the event loop alive while a cell runs.
+/* What the JavaScript worker needs and Node lacks: descriptors passed with messages, dup2, and
+ * watching two sockets without keeping the event loop alive while a cell runs.
  *
- * start(callback(channel, type, payload)) takes over descriptors 3 and 4.
- * send(channel, type, payload), put() (the descriptors of the last cell onto 0, 1, 2), rest()
- * (/dev/null onto them), hold(0|1), entropy() (32 bytes), reseed(), writable(fd) (waits).
- * Each iteration of the loop, before it waits, makes callback(2, 0, -) when watch(1) asked for it.
+ * start(callback(channel, type, payload)) takes over descriptors 3 and 4. send(channel, type,
+ * payload), put() (puts the last cell's descriptors onto 0, 1, 2), rest() (puts /dev/null onto
+ * them), hold(0|1), entropy() (32 bytes), reseed(), writable(fd) (waits). Each iteration of the
+ * loop calls callback(2, 0, -) before it waits, if watch(1) requested that.
  *
- * SIGINT: listen() installs the handler; the loop then calls callback(3, 0, -).  When the loop
- * does not get to it within a moment, because JavaScript is busy, a thread makes V8 give up what
- * runs, down to the loop.
+ * SIGINT: listen() installs the handler; the loop then calls callback(3, 0, -). If the loop does
+ * not get to it soon, because JavaScript is busy, a thread makes V8 terminate the running code,
+ * down to the loop.
  *
- * stop() makes V8 give up what runs for good: no catch, no finally.  Whoever called attempt() is
- * told, else callback(4, 0, -) is called from the loop.  drop() empties V8's queue of microtasks.
+ * stop() makes V8 terminate the running code for good: no catch, no finally. attempt() reports it
+ * to its caller, otherwise the loop calls callback(4, 0, -). drop() empties V8's microtask queue.
  *
- * traces(function(sites)) gives the call sites that a stack shows of those that it has; node makes
- * the text of them.  It throws nothing. */
+ * traces(function(sites)) passes the call sites of a stack to the function, which returns those to
+ * be shown; Node turns them into text. It throws nothing. */
 
 #include "napi.h"
 
@@ -41,10 +41,10 @@
 #define STOPPED (CHANNELS + 2)
 #define PATIENCE_NS 100000000
 #define ENTROPY_SIZE 32
-/* Node has one timer and one idle handle; c-ares and the like add few. */
+/* Node itself has one timer and one idle handle; c-ares and others add a few. */
 #define ASIDE_MAX 64
 
-/* Handles that do not count for the moment. */
+/* Handles that currently do not count. */
 struct aside {
     uv_handle_t *handles[ASIDE_MAX];
     size_t count;
@@ -68,8 +68,8 @@ static int null_fd = -1;
 static bool stopping;
 static napi_ref stack_filter;
 
-/* Members of v8::Isolate that Node-API has no name for, as C sees them; a v8::Local is a pointer,
- * and is what napi_value is. */
+/* Members of v8::Isolate that Node-API does not expose, as C functions; a v8::Local is a pointer,
+ * and so is napi_value. */
 static void (*terminate_execution)(void *isolate);
 static void (*cancel_terminate_execution)(void *isolate);
 static void (*run_microtasks)(void *isolate);
@@ -103,7 +103,7 @@ static void call(uint32_t which, const struct message *m)
     check_status(napi_create_uint32(the_env, which, &arguments[0]));
     check_status(napi_create_uint32(the_env, m->type, &arguments[1]));
     check_status(napi_create_buffer_copy(the_env, m->size, m->data, NULL, &arguments[2]));
-    /* Its exceptions are the worker's own affair: it lets none out. */
+    /* Exceptions are the worker's own business: it lets none escape. */
     (void)napi_make_callback(the_env, context, global, function, 3, arguments, &result);
     check_status(napi_close_handle_scope(the_env, scope));
 }
@@ -146,7 +146,7 @@ static void acknowledge(void)
 {
     atomic_store(&signals_seen, atomic_load(&signals_sent));
     (void)sem_post(&answered);
-    /* What was stopped has unwound down to here. */
+    /* The terminated code has unwound to here. */
     cancel_terminate_execution(isolate);
 }
 
@@ -171,9 +171,9 @@ static void refer(bool on)
     }
 }
 
-/* Before the loop waits.  While a cell runs the channels keep the loop alive only as long as
- * something else does; node then leaves the loop and tells it by `beforeExit`.  Not earlier: a
- * loop that is left with JavaScript just stopped would end the process. */
+/* Runs before the loop waits. While a cell runs, the channels keep the loop alive only as long as
+ * something else does; Node then leaves the loop and emits `beforeExit`. Not earlier: leaving the
+ * loop with JavaScript just terminated would end the process. */
 static void on_iteration(uv_prepare_t *handle)
 {
     struct message nothing = {0};
@@ -194,7 +194,7 @@ static void on_iteration(uv_prepare_t *handle)
         refer(true);
 }
 
-/* Waits for the loop to answer each signal and stops JavaScript when it does not. */
+/* Waits for the loop to handle each signal, and terminates JavaScript if it does not. */
 static void *guard_interrupts(void *arg)
 {
     (void)arg;
@@ -315,8 +315,8 @@ static napi_value js_listen(napi_env env, napi_callback_info info)
     return undefined(env);
 }
 
-/* Calls a function that throws nothing; true when it ran to its end, false when it was stopped by
- * a SIGINT or stop(), which ends here and not in what of node's called us. */
+/* Calls a function that throws nothing; true if it completed, false if SIGINT or stop() terminated
+ * it; the termination ends here and does not reach Node's code that called us. */
 static napi_value js_attempt(napi_env env, napi_callback_info info)
 {
     napi_value function, global, result, thrown;
@@ -352,7 +352,7 @@ static napi_value js_send(napi_env env, napi_callback_info info)
     return undefined(env);
 }
 
-/* depart(cell, code): says that a final cell is over, and ends the process. */
+/* depart(cell, code): reports that a final cell is over, and ends the process. */
 static napi_value js_depart(napi_env env, napi_callback_info info)
 {
     napi_value values[2];
@@ -400,7 +400,7 @@ static napi_value js_interrupted(napi_env env, napi_callback_info info)
     return value;
 }
 
-/* Takes a SIGINT that the loop has not seen yet; 1 when there was one. */
+/* Consumes a SIGINT that the loop has not handled yet; 1 if there was one. */
 static napi_value js_settle(napi_env env, napi_callback_info info)
 {
     napi_value value;
@@ -438,7 +438,7 @@ static void set_aside(uv_handle_t *handle, void *arg)
     aside->handles[aside->count++] = handle;
 }
 
-/* Would the loop go on if there were no timers, no immediates and none of our channels? */
+/* Whether the loop would continue without timers, immediates and our channels. */
 static napi_value js_alive(napi_env env, napi_callback_info info)
 {
     struct uv_loop_s *loop = polls[0].loop;
@@ -467,8 +467,8 @@ static napi_value js_entropy(napi_env env, napi_callback_info info)
     return value;
 }
 
-/* What `crypto` draws from is OpenSSL's, and was seeded when this process started, which for a
- * clone was in its template: without new entropy all clones draw the same. */
+/* `crypto` uses OpenSSL's generator, which was seeded when this process started, for a clone in its
+ * template: without new entropy all clones would draw the same numbers. */
 static napi_value js_reseed(napi_env env, napi_callback_info info)
 {
     void (*seed)(const void *data, int size) = NULL;
@@ -482,7 +482,7 @@ static napi_value js_reseed(napi_env env, napi_callback_info info)
     return undefined(env);
 }
 
-/* The first microtask that V8 begins is given up before its first line, and the queue with it. */
+/* The first microtask that V8 starts is terminated before its first line, and the queue with it. */
 static napi_value js_drop(napi_env env, napi_callback_info info)
 {
     (void)info;
@@ -494,7 +494,7 @@ static napi_value js_drop(napi_env env, napi_callback_info info)
     return undefined(env);
 }
 
-/* What called us is given up at its next call or turn of a loop. */
+/* The calling code is terminated at its next call or loop iteration. */
 static napi_value js_stop(napi_env env, napi_callback_info info)
 {
     (void)info;

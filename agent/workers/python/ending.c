@@ -6,7 +6,7 @@
 #include "common/channel.h"
 #include "streams.h"
 
-/* No name of a program's. */
+/* Not a name that programs use. */
 #define NAME "glassbell: end of the process"
 
 static uint32_t cell;
@@ -36,13 +36,13 @@ PyObject *ending_thaw(PyObject *self, PyObject *const *args, ssize_t count)
     return self;
 }
 
-/* Called when the last of the program's objects are gone. */
+/* Called when the last of the program's objects have been freed. */
 static void ending_exit(PyObject *capsule)
 {
     (void)capsule;
     for (ssize_t i = 0; i < PyList_Size(streams); i++) {
         Py_DecRef(PyObject_CallMethod(PyList_GetItem(streams, i), "flush", NULL));
-        PyErr_Clear(); /* closed, most likely: then there is nothing to flush */
+        PyErr_Clear(); /* probably closed: there is nothing to flush */
     }
     depart(cell, code);
 }
@@ -55,7 +55,7 @@ PyObject *ending_leave(PyObject *self, PyObject *const *args, ssize_t count)
     depart((uint32_t)PyLong_AsLong(args[0]), (int)PyLong_AsLong(args[1]));
 }
 
-/* All of them, and no class in C, have this function from the interpreter. */
+/* All such classes, and no C classes, get this function from the interpreter. */
 PyObject *ending_is_python_class(PyObject *self, PyObject *kind)
 {
     static void *common;
@@ -89,7 +89,7 @@ PyObject *ending_depart(PyObject *self, PyObject *const *args, ssize_t count)
     name = PyUnicode_FromString(NAME);
     if (capsule == NULL || name == NULL || PyDict_SetItem(args[0], name, capsule) < 0)
         channel_violation();
-    Py_DecRef(capsule); /* it is the dictionary's */
+    Py_DecRef(capsule); /* the dictionary owns it */
     Py_DecRef(name);
     Py_IncRef(self);
     return self;

@@ -12,7 +12,7 @@ static const char *const hook_names[HOOKS][2] = {
     [TRACE] = {"gettrace", "settrace"}, [PROFILE] = {"getprofile", "setprofile"}};
 static PyObject *get_hook[HOOKS], *set_hook[HOOKS];
 
-/* The user's tracing functions while our code runs; NULL: he has none. */
+/* The user's tracing functions while our code runs; NULL: none. */
 struct hushed {
     PyObject *hooks[HOOKS];
 };
@@ -34,7 +34,7 @@ static PyObject *pair(PyObject *first, PyObject *second)
     return made;
 }
 
-/* The exception that is set, with its traceback; nothing is set afterwards. */
+/* The current exception, with its traceback; clears it. */
 static PyObject *take_error(void)
 {
     PyObject *kind, *error, *trace;
@@ -57,7 +57,7 @@ static void raise_error(PyObject *error)
     PyErr_Restore(kind, error, trace);
 }
 
-/* Takes the user's tracing functions away from our code. */
+/* Disables the user's tracing functions for our code. */
 static void hush(struct hushed *ret_hushed)
 {
     for (size_t i = 0; i < HOOKS; i++) {
@@ -75,7 +75,7 @@ static void hush(struct hushed *ret_hushed)
     }
 }
 
-/* Gives them back, without a change to the exception that is set. */
+/* Restores them without changing the current exception. */
 static void unhush(struct hushed *hushed)
 {
     for (size_t i = 0; i < HOOKS; i++) {
@@ -92,7 +92,7 @@ static void unhush(struct hushed *hushed)
     }
 }
 
-/* (callable, arguments…): calls it and gives (result, None) or (None, exception). */
+/* (callable, arguments…): calls it and returns (result, None) or (None, exception). */
 static PyObject *call(PyObject *request)
 {
     PyObject *arguments = PyTuple_GetSlice(request, 1, PyTuple_Size(request)), *result;
@@ -134,8 +134,8 @@ static PyObject *drive(PyObject *generator)
     return request;
 }
 
-/* What a function is bound to: a module, as the interpreter's own are, so that it is shown as one
- * of them. */
+/* What a function is bound to: a module, like the interpreter's own functions, so that it is
+ * displayed as a builtin. */
 static PyObject *holder_new(PyObject *module, PyObject *first, PyObject *other)
 {
     ssize_t size;
@@ -169,7 +169,7 @@ bool flow_init(void)
     return PyErr_Occurred() == NULL;
 }
 
-/* They live as long as the process, as everything does that has one. */
+/* They live as long as the process, like everything that refers to them. */
 static const char *lasting(PyObject *text)
 {
     ssize_t size;

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The native part of the Python worker: the channels, what happens between two cells, and what must
- * be no frame (flow.h, streams.h).
+/* The native part of the Python worker: the channels, the work between two cells, and what must not
+ * have a Python frame (flow.h, streams.h).
  *
- * What happens between two cells is done here because it is done cold: a guest sleeps between them,
- * and under emulation every piece of code that runs once costs ten times what it costs in a loop.
- * Only the reading of the channel and the answers to a cell and to plain settings are here; other
- * messages are taken apart and answered by Python code. A peer that breaks the rules ends the
- * process.
+ * The work between two cells is done in C because it always runs cold: a guest sleeps between
+ * cells, and under emulation code that runs once costs ten times what it costs in a loop. Only
+ * reading the channel and handling cells and plain settings is done here; other messages are parsed
+ * and answered by Python code. A peer that violates the protocol ends the process.
  *
- * open(fd, null, last, generators) takes the cell channel over and returns where it is now. @null
- * is a descriptor of /dev/null; from @last on there must be room for the descriptors of a cell;
- * @generators is a tuple of names: entropy is for Python code where one of these modules is loaded.
- * receive() waits for a message: (CELL, number, flags, environment, file, argv, code) with the
- * environment as
- * ((name, value), …), all of it bytes; else (type, payload). Signal handlers run while it waits,
- * and may raise. arrived(): whether it would find something. begin(number, interactive) puts the
- * cell's descriptors onto 0, 1 and 2. finish(number, code, flags, value, keep) puts /dev/null onto
- * 0 and, unless @keep, onto 1 and 2, and says DONE. send(type, payload) says anything else, from
- * any thread. answer(fd, function) takes the query channel over: function(type, payload), called in
- * a thread that is no thread of Python's between two questions, gives (type, payload). forked()
- * closes the channels in a child. run_file(fd, path, namespace) reads, compiles and runs an open
- * file (takes the descriptor) in a dictionary as the interpreter's own command does: it knows the
- * encodings, and has the words for what is wrong with one. */
+ * open(fd, null, last, generators) takes over the cell channel and returns its new descriptor.
+ *     @null is a descriptor of /dev/null; from @last on there must be room for a cell's
+ * descriptors;
+ *     @generators is a tuple of module names: if one of them is loaded, entropy is left to Python.
+ * receive() waits for a message and returns (CELL, number, flags, environment, file, argv, code)
+ *     with the environment as ((name, value), …), all of it bytes; else (type, payload). Signal
+ *     handlers run while it waits, and may raise.
+ * arrived() tells whether receive() would find something.
+ * begin(number, interactive) puts the cell's descriptors onto 0, 1 and 2.
+ * finish(number, code, flags, value, keep) puts /dev/null onto 0 and, unless @keep, onto 1 and 2,
+ *     and sends DONE.
+ * send(type, payload) sends any other message, from any thread.
+ * answer(fd, function) takes over the query channel: function(type, payload), called in a thread
+ *     that Python does not know between two queries, returns (type, payload).
+ * forked() closes the channels in a child.
+ * run_file(fd, path, namespace) reads, compiles and runs an open file (takes the descriptor) in a
+ *     dictionary like the interpreter's own command: with its handling of encodings, and its error
+ *     messages. */
 
 #include "pyapi.h"
 
@@ -39,17 +42,17 @@
 #include "flow.h"
 #include "streams.h"
 
-#define AT_ONCE 32768 /* surely taken by the socket without waiting */
+#define AT_ONCE 32768 /* small enough for the socket to accept without blocking */
 #define PAIRS_MAX 4096
 
 static struct channel cells, queries;
 static struct message message;
-static bool at_hand; /* @message is one */
+static bool at_hand; /* @message holds one */
 static bool forked;
 static int null_fd = -1, last_fd;
 static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
 static PyObject *generators, *answerer;
-static pthread_t thread; /* of the answers */
+static pthread_t thread; /* answers queries */
 static bool answering;
 static int wake_fd = -1;
 static int reserve[CHANNEL_CELL_FDS] = {-1, -1, -1};
@@ -60,7 +63,7 @@ static PyObject *none(void)
     return &_Py_NoneStruct;
 }
 
-/* Whoever waits for his turn, or for the agent to read, lets others run meanwhile. */
+/* Releases the GIL while it waits for its turn, or for the agent to read. */
 static void send_message(uint8_t type, const struct payload *payload)
 {
     PyThreadState *state;
@@ -101,8 +104,8 @@ _Noreturn void depart(uint32_t cell, int code)
     channel_depart(&cells, code);
 }
 
-/* Whatever descriptors the user hoards, the three of the next cell have to find a place: some are
- * held back, and given up when the highest numbers, which are used last, are taken. */
+/* However many descriptors the user opens, the three of the next cell need a place: some are
+ * reserved, and released when the highest numbers, which are used last, are taken. */
 static void keep_room(void)
 {
     int probe = fcntl(null_fd, F_DUPFD_CLOEXEC, last_fd);
@@ -113,7 +116,7 @@ static void keep_room(void)
         if (probe == last_fd && reserve[i] < 0) {
             reserve[i] = fcntl(null_fd, F_DUPFD_CLOEXEC, CHANNEL_FIRST_FD);
         } else if (probe != last_fd && reserve[i] >= 0) {
-            (void)close(reserve[i]); /* fails when he closed all that he found */
+            (void)close(reserve[i]); /* fails if user code closed all descriptors */
             reserve[i] = -1;
         }
     }
@@ -141,7 +144,7 @@ static PyObject *bytes_of(struct fields *fields)
     return PyBytes_FromStringAndSize((const char *)data, (ssize_t)size);
 }
 
-/* A tuple that owns what is put into it. An interpreter without memory is of no further use. */
+/* A tuple that owns its elements. An interpreter without memory is useless. */
 static PyObject *tuple(ssize_t size)
 {
     PyObject *made = PyTuple_New(size);
@@ -199,7 +202,7 @@ static PyObject *python_begin(PyObject *self, PyObject *const *args, ssize_t cou
     if (count != 2)
         channel_violation();
     for (size_t i = 0; i < cells.n_fds; i++) {
-        (void)dup2(cells.fds[i], (int)i); /* fails for a bad descriptor only */
+        (void)dup2(cells.fds[i], (int)i); /* only fails for a bad descriptor */
         (void)close(cells.fds[i]);
     }
     cells.n_fds = 0;
@@ -219,8 +222,8 @@ static bool has_generators(void)
     return false;
 }
 
-/* Settings that have nothing to set: those of nearly every clone, each of which waits for it.
- * False: they are for Python code. */
+/* Settings without anything to set: those of nearly every clone, which waits for this. False: to be
+ * handled by Python code. */
 static bool settle(void)
 {
     struct fields fields = {message.data, message.size};
@@ -235,7 +238,7 @@ static bool settle(void)
     return true;
 }
 
-/* Waits for the next message; false when a signal handler raised meanwhile. */
+/* Waits for the next message; false if a signal handler raised an exception. */
 static bool take(void)
 {
     if (at_hand)
@@ -318,7 +321,7 @@ static PyObject *python_finish(PyObject *self, PyObject *const *args, ssize_t co
     return none();
 }
 
-/* One question; gives what is to be sent as the answer. */
+/* Answers one query; returns the answer to send. */
 static uint8_t answer(const struct message *question, struct payload *ret_answer)
 {
     int state = PyGILState_Ensure();
@@ -341,7 +344,7 @@ static uint8_t answer(const struct message *question, struct payload *ret_answer
     return kind;
 }
 
-/* Until it is to pause. A question that has come only in part waits for its rest in @queries. */
+/* Runs until told to pause. The start of an incomplete query stays in @queries. */
 static void *answer_all(void *nothing)
 {
     struct pollfd inputs[] = {{.fd = queries.fd, .events = POLLIN},
@@ -409,7 +412,7 @@ static PyObject *python_pause(PyObject *self, PyObject *nothing)
     return none();
 }
 
-/* Not at once: fork() counts the threads after this, and warns. */
+/* Delayed: fork() counts the threads after this, and would warn. */
 static PyObject *python_resume(PyObject *self, PyObject *nothing)
 {
     (void)self;

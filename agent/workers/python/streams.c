@@ -12,9 +12,9 @@ static struct {
 } base;
 static uint32_t cell;
 static bool interactive, used;
-/* Streams of the user's that are there when a cell begins: their addresses only. */
+/* The user's streams that exist when a cell begins: only their addresses. */
 static PyObject *spared[OUTPUTS];
-static PyObject *survivor; /* the writer whose text layer is just going */
+static PyObject *survivor; /* the writer whose text layer is being freed */
 
 void streams_cell(uint32_t number, bool may_wait)
 {
@@ -22,7 +22,7 @@ void streams_cell(uint32_t number, bool may_wait)
     interactive = may_wait;
 }
 
-/* What a read that is about to wait does first and last. */
+/* Called before and after a read that may block. */
 static bool begin_wait(void)
 {
     struct pollfd input = {.fd = 0, .events = POLLIN};
@@ -87,7 +87,7 @@ static PyObject *input_read(PyObject *self, PyObject *const *args, ssize_t count
                          : input_readall(self, NULL);
     if (PyLong_AsLong(args[0]) < 0 && PyErr_Occurred() == NULL)
         return input_readall(self, NULL);
-    PyErr_Clear(); /* what is no number is for the original to refuse */
+    PyErr_Clear(); /* let the original reject what is not a number */
     size = args[0];
     return read_some(self, size);
 }
@@ -124,7 +124,7 @@ static PyObject *output_write(PyObject *self, PyObject *data)
     return written;
 }
 
-/* Said by a text layer in front of close() when it goes because nobody has it any more. */
+/* Called by a text layer before close() when it is freed for lack of references. */
 static PyObject *output_dealloc_warn(PyObject *self, PyObject *source)
 {
     for (size_t i = 0; i < OUTPUTS; i++) {
@@ -148,7 +148,7 @@ static PyObject *output_close(PyObject *self, PyObject *nothing)
     return PyObject_CallFunctionObjArgs(base.close, self, NULL);
 }
 
-/* spare(stdout, stderr): these may go without the end of what is below them. */
+/* spare(stdout, stderr): freeing these must not close the layers below. */
 static PyObject *spare(PyObject *self, PyObject *const *args, ssize_t count)
 {
     (void)self;
@@ -159,7 +159,7 @@ static PyObject *spare(PyObject *self, PyObject *const *args, ssize_t count)
     return &_Py_NoneStruct;
 }
 
-/* stdin_used(): whether somebody read since the last call. */
+/* stdin_used(): whether anybody has read since the last call. */
 static PyObject *stdin_used(PyObject *self, PyObject *nothing)
 {
     bool was = used;
@@ -170,7 +170,7 @@ static PyObject *stdin_used(PyObject *self, PyObject *nothing)
     return PyLong_FromLong(was);
 }
 
-/* A subclass that is called as its base is; adds it to the module. */
+/* Adds to the module a subclass with the same name as its base. */
 static bool add_class(PyObject *module, PyObject *io, const char *name, struct PyTypeSpec *spec)
 {
     PyObject *class = PyObject_GetAttrString(io, name);

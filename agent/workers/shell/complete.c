@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completion by bash's own compgen, and a parse without execution for "is this a whole cell". */
+/* Completion with bash's own compgen, and parsing without execution to decide whether a cell is
+ * complete. */
 
 #include <config.h>
 
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <shell.h> /* first: bash's other headers do not stand alone */
+#include <shell.h> /* first: bash's other headers do not compile alone */
 
 #include <builtins.h>
 #include <builtins/common.h>
@@ -41,7 +42,7 @@ struct request {
     int status;
 };
 
-/* What an action writes to descriptor @fd; the caller frees it. */
+/* Captures what an action writes to descriptor @fd; the caller frees it. */
 static char *capture(int fd, void (*action)(void *arg), void *arg)
 {
     int status = last_command_exit_value;
@@ -132,7 +133,7 @@ static void generate(struct matches *all, const char *action, char *word, const 
     free(output);
 }
 
-/* Is the word at @start the name of a command? */
+/* Whether the word at @start is a command name. */
 static bool is_command(const char *text, const char *start)
 {
     static const char *const openers[] = {"then",  "do",      "else", "elif", "if",
@@ -154,7 +155,7 @@ static bool is_command(const char *text, const char *start)
     return false;
 }
 
-/* Where the last word of @text begins. */
+/* The start of the last word of @text. */
 static char *last_word(char *text)
 {
     char *start = text, *p;
@@ -180,7 +181,7 @@ static void unquote(char *word)
     *to = '\0';
 }
 
-/* Fills @all with completions of the end of @text; returns where the replaced part begins. */
+/* Fills @all with completions for the end of @text; returns the start of the part to replace. */
 static char *find_matches(struct matches *all, char *text)
 {
     char *start = last_word(text);
@@ -209,7 +210,7 @@ static char *find_matches(struct matches *all, char *text)
     return start;
 }
 
-/* Bytes of the first @points code points of @text. */
+/* The length in bytes of the first @points code points of @text. */
 static size_t bytes_of_points(const char *text, size_t points)
 {
     size_t at = 0;

@@ -4,24 +4,24 @@
  * Theory of operation
  * -------------------
  * bash starts with -c, loads this file and runs the builtin `glassbell`, which never returns: it
- * forgets the frames of bash that led to it (unwind list, levels, the -c string) and becomes what
- * the reader loop is in an ordinary shell.  Each cell goes through parse_and_execute with
+ * discards the frames of bash that led to it (unwind list, levels, the -c string) and takes the
+ * place of an ordinary shell's reader loop. Each cell goes through parse_and_execute with
  * `top_level` set here, so that whatever would end a script (exit, set -e, set -u, a syntax
  * error, SIGINT) only ends the cell; variables, functions, options, traps, jobs and the working
  * directory stay.
  *
  * - `$?` of a cell is visible to the next; a cell that exits n leaves n.
- * - The EXIT trap runs at the end of a final cell only.
- * - `exec command` replaces the worker, as it says; `exec` of something that cannot be run fails
- *   and the cell goes on (as with shopt -s execfail).
- * - A cell that begins with #! is run by that interpreter from a memory file.
- * - SIGINT ends the running cell with 130, also one that has not begun yet; what comes behind the
- *   end of a cell is forgotten.
- * - `read` announces that an interactive cell waits for input; programs that read cannot.
- * - While a cell runs nobody answers questions.
+ * - The EXIT trap only runs at the end of a final cell.
+ * - `exec command` replaces the worker; `exec` of something that cannot be run fails, and the cell
+ *   continues (as with shopt -s execfail).
+ * - A cell that starts with #! is run by that interpreter from a memory file.
+ * - SIGINT ends the running cell with 130, even one that has not started yet; one that arrives
+ *   after the end of a cell is discarded.
+ * - `read` reports that an interactive cell waits for input; programs that read cannot.
+ * - While a cell runs, queries are not answered.
  *
- * Forked children close the channels at once (pthread_atfork), so that the agent sees the
- * worker's end even when children of it live on. */
+ * Forked children close the channels immediately (pthread_atfork), so that the agent sees the
+ * worker's end even if children of it live on. */
 
 #include <config.h>
 
@@ -38,7 +38,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <shell.h> /* first: bash's other headers do not stand alone */
+#include <shell.h> /* first: bash's other headers do not compile alone */
 
 #include <builtins.h>
 #include <builtins/common.h>
@@ -49,7 +49,7 @@
 
 #include "shell_worker.h"
 
-/* Of bash, in none of the headers that Debian installs. */
+/* Part of bash, but in none of the headers that Debian installs. */
 extern int startup_state, loop_level, breaking, continuing, read_but_dont_execute;
 extern int no_exit_on_failed_exec, funcnest, evalnest, wait_intr_flag, sourcelevel;
 extern char *command_execution_string;
@@ -94,7 +94,7 @@ static void forget_calls(void)
     }
 }
 
-/* Puts back to rest what a jump out of the middle of a command leaves behind. */
+/* Resets what a jump out of the middle of a command leaves behind. */
 static void settle(void)
 {
     run_unwind_protects();
@@ -110,7 +110,8 @@ static void settle(void)
     executing_builtin = executing_command_builtin = 0;
     this_shell_function = NULL;
     forget_calls();
-    stop_making_children(); /* else the next command's status is that of the child left over */
+    stop_making_children(); /* otherwise the next command would get the status of the leftover
+                             * child */
     interrupt_state = 0;
 }
 
@@ -155,9 +156,9 @@ static uint32_t exit_code(int status)
 
 /* SIGINT */
 
-/* bash only looks at its flag between commands, so that children that were being made when SIGINT
- * came, and were not in the group yet, have to be told again; later ones die in close_in_child.
- * Background jobs ignore the signal. */
+/* bash only checks its flag between commands, so children that were being created when SIGINT
+ * arrived, and were not in the group yet, have to be signalled again; later ones die in
+ * close_in_child. Background jobs ignore the signal. */
 static void on_sigint(int number)
 {
     bool first = !interrupted;
@@ -168,7 +169,7 @@ static void on_sigint(int number)
     sigint_sighandler(number);
 }
 
-/* The user's trap if there is one, else an end to the cell. */
+/* Runs the user's trap if there is one, else ends the cell. */
 static void listen_sigint(void)
 {
     interrupted = 0;
@@ -179,7 +180,7 @@ static void listen_sigint(void)
     sigaction(SIGINT, &user_sigint, NULL);
 }
 
-/* Between cells: it may be meant for the cell that is on its way. */
+/* Between cells: it may be meant for the next cell. */
 static void note_sigint(int number)
 {
     (void)number;
@@ -229,7 +230,7 @@ struct kept {
     bool exported;
 };
 
-/* Runs what bash does when a variable with a meaning of its own changes. */
+/* Runs what bash does when one of its special variables changes. */
 static void set_exported(char *name, char *value, bool export)
 {
     SHELL_VAR *v = bind_variable(name, value, 0);
@@ -253,7 +254,8 @@ static char *copy_text(const uint8_t *data, size_t size)
     return text;
 }
 
-/* Sets the variables in @f; what they were is given through @ret_kept (array of *ret_count). */
+/* Sets the variables in @f; returns their previous values in @ret_kept (an array of
+ * *@ret_count). */
 static void set_environment(struct fields *f, struct kept **ret_kept, size_t *ret_count)
 {
     uint32_t count = fields_u32(f);
@@ -312,7 +314,7 @@ static void restore_environment(const struct kept *kept, size_t count)
 
 /* Cells */
 
-/* A cell that begins with #! becomes an executable memory file; gives its descriptor or -1. */
+/* Writes a cell that starts with #! to an executable memory file; returns its descriptor or -1. */
 static int script_file(const char *code)
 {
     size_t size = strlen(code);
@@ -323,7 +325,7 @@ static int script_file(const char *code)
     low = memfd_create("cell", MFD_CLOEXEC);
     if (low < 0)
         return -1;
-    /* The interpreter opens it through /proc/self/fd, so that it has to be inherited. */
+    /* The interpreter opens it through /proc/self/fd, so it has to be inherited. */
     fd = fcntl(low, F_DUPFD, CHANNEL_FIRST_FD);
     close(low);
     while (fd >= 0 && size > 0) {
@@ -379,7 +381,7 @@ static void flush_streams(void)
     __fpurge(stdin);
 }
 
-/* A final cell's end is that of the shell. */
+/* The end of a final cell is the end of the shell. */
 _Noreturn static void end_shell(void)
 {
     struct payload ending = {0};
@@ -395,7 +397,7 @@ _Noreturn static void end_shell(void)
     exit((int)exit_code(last_command_exit_value));
 }
 
-/* What was left over is forgotten: a SIGINT from here on is meant for the cell. */
+/* Leftover signals have been discarded: a SIGINT from here on is meant for the cell. */
 static void tell_begun(void)
 {
     struct payload begun = {0};
@@ -478,7 +480,7 @@ static void run_cell(const struct message *m)
     payload_release(&reply);
 }
 
-/* $RANDOM starts anew; $SRANDOM asks the kernel. */
+/* Reseeds $RANDOM; $SRANDOM uses the kernel. */
 static void reseed(const uint8_t *entropy, size_t size)
 {
     SHELL_VAR *v = find_variable("RANDOM");
@@ -493,7 +495,7 @@ static void reseed(const uint8_t *entropy, size_t size)
     bind_variable("RANDOM", text, 0);
 }
 
-/* bash reads the name once, when it starts: for a clone in its template. */
+/* bash reads the name only once, at its start: for a clone in its template. */
 static void set_hostname(void)
 {
     char name[256];
@@ -520,7 +522,7 @@ static void apply_settings(const struct message *m)
 
 /* Start and loop */
 
-/* bash blocks SIGINT while it forks; the child would not get one that waits. */
+/* bash blocks SIGINT while it forks; a pending one would not reach the child. */
 static void look_before_fork(void)
 {
     sigset_t waiting;
@@ -530,7 +532,7 @@ static void look_before_fork(void)
         interrupted = 1;
 }
 
-/* Between fork and exec bash would only note a SIGINT, and the program would never hear of it;
+/* Between fork and exec bash would only record a SIGINT, and the program would never get it;
  * subshells install their handler anew. */
 static void close_in_child(void)
 {
@@ -577,14 +579,14 @@ static void serve_queries(void)
     }
 }
 
-/* Forgets how this builtin was called: from here on it is the top. */
+/* Forgets how this builtin was called: from here on it is the top level. */
 static void become_top(void)
 {
     struct builtin *self = builtin_address_internal("glassbell", 1);
     struct builtin *reader = builtin_address_internal("read", 1);
 
     clear_unwind_protect_list(1);
-    startup_state = 0; /* With 2, -c, the last command of a cell would replace the shell. */
+    startup_state = 0; /* With 2, as for -c, the last command of a cell would replace the shell. */
     command_execution_string = NULL;
     unbind_variable("BASH_EXECUTION_STRING");
     no_exit_on_failed_exec = 1;
@@ -622,7 +624,7 @@ static int glassbell_builtin(WORD_LIST *list)
     polled[1] = (struct pollfd){.fd = queries.fd, .events = POLLIN};
     for (;;) {
         if (poll(polled, 2, -1) < 0)
-            continue; /* A signal: bash's handlers have noted what there is to note. */
+            continue; /* A signal: bash's handlers have recorded what matters. */
         if (polled[0].revents != 0)
             serve_cells();
         if (polled[1].revents != 0)

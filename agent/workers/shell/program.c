@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A cell that is a program: a file with its arguments, or code with arguments.
+/* A cell that is a program: a file with arguments, or code with arguments.
  *
- * A final cell's file is run by the real thing: this process becomes `bash FILE ARGS`, or, for a
- * file that begins with #! and is not called .sh or .bash, what that line names. In a session the
- * file runs here, so that what it defines stays, with the frame that bash gives a script: $0, "$@",
+ * A final cell's file is run for real: this process becomes `bash FILE ARGS`, or, if the file
+ * starts with #! and is not named .sh or .bash, the interpreter in that line. In a session the file
+ * runs here, so that its definitions stay, with the environment that bash gives a script: $0, "$@",
  * BASH_SOURCE, and its name in messages. */
 
 #include <config.h>
@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <shell.h> /* first: bash's other headers do not stand alone */
+#include <shell.h> /* first: bash's other headers do not compile alone */
 
 #include <builtins.h>
 #include <builtins/common.h>
@@ -27,7 +27,7 @@
 #include "shell_worker.h"
 
 #define BASH "/bin/bash"
-#define SAMPLE 80 /* of a file, to tell whether it is binary: as bash looks */
+#define SAMPLE 80 /* of a file, to tell whether it is binary, as bash does */
 #define READ_FIRST 65536
 
 static char **read_argv(struct fields *f, size_t *ret_count)
@@ -72,7 +72,8 @@ void program_release(struct program *program)
     free(program->file);
 }
 
-/* `bash -c CODE NAME ARGS`, `bash -s ARGS`, `bash FILE ARGS`: what $0 is, and the first of "$@". */
+/* `bash -c CODE NAME ARGS`, `bash -s ARGS`, `bash FILE ARGS`: the value of $0, and the first of
+ * "$@". */
 static const char *program_name(const struct program *program, size_t *ret_first)
 {
     const char *name = program->argv[0];
@@ -133,7 +134,7 @@ static char *read_whole(const char *path, size_t *ret_size)
     ssize_t n = -1;
 
     while (fd >= 0) {
-        if (size == room) { /* a FIFO does not tell how much there is */
+        if (size == room) { /* the size of a FIFO is unknown */
             char *more = realloc(text, (room = room * 2 + READ_FIRST) + 2);
 
             if (more == NULL) {
@@ -159,7 +160,8 @@ static char *read_whole(const char *path, size_t *ret_size)
     return text;
 }
 
-/* Whether what the first line names is to run it: only of a file, which can be read again. */
+/* Whether the interpreter in the first line is to run it: only for a regular file, which can be
+ * read again. */
 static bool names_interpreter(const struct program *program)
 {
     char start[2];
@@ -173,8 +175,7 @@ static bool names_interpreter(const struct program *program)
     return has && !called(program->file, ".sh") && !called(program->file, ".bash");
 }
 
-/* What to call the file: as it was named when it is found under that name, else by its whole path.
- */
+/* How to name the file: as given if it is found under that name, else by its full path. */
 static char *way_to(const struct program *program)
 {
     struct stat named, meant;
@@ -209,8 +210,8 @@ void program_become(const struct program *program)
     _exit(errno == ENOENT ? EX_NOTFOUND : EX_NOEXEC);
 }
 
-/* The frame of a script, for BASH_SOURCE and for the name in messages; the worker takes it down
- * with all others when the cell is over. */
+/* A script's frame, for BASH_SOURCE and for the name in messages; the worker removes it with all
+ * others at the end of the cell. */
 static void push_frame(const char *name)
 {
     static const char *const names[] = {"BASH_SOURCE", "BASH_LINENO", "FUNCNAME"};
@@ -224,7 +225,7 @@ static void push_frame(const char *name)
     }
 }
 
-/* The bytes of the file as bash takes them: it does not see NULs behind the first line. */
+/* The text of the file as bash reads it: it ignores NULs after the first line. */
 static char *script_text(const struct program *program)
 {
     size_t size, to = 0;
@@ -250,7 +251,7 @@ static char *script_text(const struct program *program)
     return text;
 }
 
-/* Run by another program than bash, as a child. */
+/* To be run by a program other than bash, as a child. */
 static char *command_line(const struct program *program)
 {
     char *quoted = sh_single_quote(program->file), *text;
