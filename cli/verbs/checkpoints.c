@@ -45,7 +45,7 @@ static void checkpoints_print(void *arg, const struct gb_json *result)
     const struct gb_json *one = list == NULL ? NULL : gb_json_first(list);
 
     listing->more = json_true(result, "more") && json_list_count(list) > 0;
-    for (uint32_t i = 0; i < json_list_count(list); i++, one = gb_json_next(one)) {
+    for (uint32_t i = 0; one != NULL && i < json_list_count(list); i++, one = gb_json_next(one)) {
         if (args_has(listing->args, "json"))
             print_json(one);
         else if (listing->lines++ == 0)

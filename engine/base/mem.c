@@ -27,6 +27,11 @@ void *xcalloc(size_t count, size_t size)
     return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
 }
 
+void *try_calloc(size_t count, size_t size)
+{
+    return calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+}
+
 char *xstrdup(const char *s)
 {
     return checked(strdup(s));

@@ -14,6 +14,8 @@
 /* Never returns NULL: the process aborts. For sizes that we choose. */
 void *xmalloc(size_t size) __attribute__((malloc, warn_unused_result));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+/* For sizes that somebody else chooses, zeroed; NULL: there is none. */
+void *try_calloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 char *xstrdup(const char *s) __attribute__((malloc, warn_unused_result));
 char *xstrndup(const char *s, size_t size) __attribute__((malloc, warn_unused_result));
 char *xasprintf(const char *format, ...)

@@ -230,7 +230,7 @@ struct hold_vm {
 
 static struct hold_vm exchange_take(struct gb_guest *guest)
 {
-    const struct hold_vm taken = {.vm = TAKE_PTR(guest->vm),
+    const struct hold_vm taken = {.vm = guest->vm,
                                   .image = guest->image,
                                   .listens = guest->listens,
                                   .held = guest->held,
@@ -240,6 +240,7 @@ static struct hold_vm exchange_take(struct gb_guest *guest)
                                   .log_bytes = guest->log_bytes,
                                   .restarts = guest->mux.restarts};
 
+    guest->vm = NULL;
     return taken;
 }
 

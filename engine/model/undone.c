@@ -26,7 +26,7 @@ static bool undone_number(struct gb_bytes *rest, uint32_t *ret_number)
 
 static bool undone_skip(struct gb_bytes *rest, char sign)
 {
-    if (rest->size == 0 || rest->data[0] != sign)
+    if (rest->size == 0 || rest->data[0] != (uint8_t)sign)
         return false;
     rest->data++;
     rest->size--;

@@ -159,8 +159,8 @@ static int chain_scan_record(struct gb_chain *chain, uint64_t at, uint64_t file_
         return 0;
     if (chain_is_full(chain, head.ranges))
         return gb_err_set(err, GB_EINVALID, "%s has too many checkpoints", chain->path);
-    ranges = calloc(head.ranges + 1, sizeof(*ranges));
-    encoded = malloc(head.ranges * sizeof(*ranges) + 1);
+    ranges = try_calloc(head.ranges + 1, sizeof(*ranges));
+    encoded = try_calloc(head.ranges * sizeof(*ranges) + 1, 1);
     if (ranges == NULL || encoded == NULL)
         return gb_err_set(err, GB_ECAPACITY, "no memory for the list of checkpoints");
     r = chain_read_at(chain, at + PAST_HEAD, encoded, head.ranges * sizeof(*ranges), err);
@@ -412,7 +412,7 @@ int gb_chain_append(struct gb_chain *chain, const struct gb_chain_checkpoint *ch
                           (uintmax_t)checkpoint->parent);
     if (chain_is_full(chain, n))
         return gb_err_set(err, GB_ETOOLARGE, "a session has too many checkpoints");
-    ranges = calloc(n + 1, sizeof(*ranges));
+    ranges = try_calloc(n + 1, sizeof(*ranges));
     if (ranges == NULL)
         return gb_err_set(err, GB_ECAPACITY, "no memory for a checkpoint");
     if (n > 0)
@@ -490,7 +490,7 @@ int gb_chain_read(struct gb_chain *chain, uint64_t seq, gb_chain_pages_fn *pages
 {
     struct gb_chain_entry *entry = past_chain_find(chain, seq);
     const uint32_t memory_pages = entry != NULL ? entry->head.memory_pages : 0;
-    _cleanup_(freep) uint8_t *bits = calloc(memory_pages / 8 + 1, 1);
+    _cleanup_(freep) uint8_t *bits = try_calloc(memory_pages / 8 + 1, 1);
     struct chain_seen seen = {bits, pages, arg};
 
     if (entry == NULL)

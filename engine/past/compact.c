@@ -37,7 +37,7 @@ static struct compact_fate *compact_decide(const struct gb_chain *chain,
                                            bool (*keep)(void *, const struct gb_chain_entry *),
                                            void *arg)
 {
-    struct compact_fate *fates = calloc(chain->count + 1, sizeof(*fates));
+    struct compact_fate *fates = try_calloc(chain->count + 1, sizeof(*fates));
 
     for (size_t i = 0; fates != NULL && i < chain->count; i++) {
         const struct gb_chain_entry *entry = chain->entries + i;
@@ -85,7 +85,7 @@ static int compact_merge_start(struct compact_merge *merge, const struct gb_chai
     for (struct gb_chain_entry *at = entry; at != NULL && at->head.seq != parent;
          at = past_chain_find(chain, at->head.parent))
         count++;
-    merge->sources = calloc(count, sizeof(*merge->sources));
+    merge->sources = try_calloc(count, sizeof(*merge->sources));
     if (merge->sources == NULL)
         return gb_err_set(err, GB_ECAPACITY, "no memory to join checkpoints");
     for (size_t i = 0; r >= 0 && i < count; i++) {
@@ -141,7 +141,7 @@ static int compact_merge_next(struct compact_merge *merge, uint8_t *page, struct
 static struct gb_page_range *compact_unite(const struct compact_merge *merge, uint32_t memory_pages,
                                            struct past_head *head)
 {
-    _cleanup_(freep) uint8_t *bits = calloc(memory_pages / 8 + 1, 1);
+    _cleanup_(freep) uint8_t *bits = try_calloc(memory_pages / 8 + 1, 1);
     struct gb_page_range *ranges;
     uint32_t most = 0, end = 0;
 
@@ -160,7 +160,7 @@ static struct gb_page_range *compact_unite(const struct compact_merge *merge, ui
             }
         }
     }
-    ranges = bits != NULL ? calloc((size_t)most + 1, sizeof(*ranges)) : NULL;
+    ranges = bits != NULL ? try_calloc((size_t)most + 1, sizeof(*ranges)) : NULL;
     head->ranges = head->pages = 0;
     for (uint32_t page = 0, run = 0; ranges != NULL && page < end; page++) {
         if ((bits[page / 8] & 1u << page % 8) == 0) {

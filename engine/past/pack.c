@@ -50,7 +50,7 @@ int past_writer_start(struct past_writer *writer, int fd, uint64_t at, const str
                       struct gb_err *err)
 {
     size_t size = (size_t)(past_device_at(head) - PAST_HEAD), packed = 0;
-    _cleanup_(freep) uint8_t *encoded = malloc(size + 1);
+    _cleanup_(freep) uint8_t *encoded = try_calloc(size + 1, 1);
     int r;
 
     *writer = (struct past_writer){.fd = fd, .at = at, .end = at + PAST_HEAD, .head = *head};
@@ -212,8 +212,8 @@ static int pack_read_device(struct past_reader *reader, uint64_t record, struct 
                             struct gb_err *err)
 {
     const struct past_head *head = reader->head;
-    _cleanup_(freep) uint8_t *packed = malloc(head->device_packed);
-    _cleanup_(freep) uint8_t *state = malloc(head->device_size);
+    _cleanup_(freep) uint8_t *packed = try_calloc(head->device_packed, 1);
+    _cleanup_(freep) uint8_t *state = try_calloc(head->device_size, 1);
     int r;
 
     if (packed == NULL || state == NULL)
@@ -234,7 +234,7 @@ int past_reader_start(struct past_reader *reader, int fd, uint64_t at, const str
                       const struct gb_page_range *ranges, struct gb_buf *device, struct gb_err *err)
 {
     size_t size = (size_t)(past_device_at(head) - PAST_HEAD);
-    _cleanup_(freep) uint8_t *encoded = malloc(size + 1);
+    _cleanup_(freep) uint8_t *encoded = try_calloc(size + 1, 1);
     int r;
 
     *reader = (struct past_reader){.fd = fd, .head = head, .ranges = ranges};

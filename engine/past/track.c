@@ -40,7 +40,7 @@ struct gb_track *gb_track_new(uint32_t pages, int base_fd)
 
     track->pages = pages;
     track->base_fd = base_fd;
-    track->known = calloc(pages, sizeof(*track->known));
+    track->known = try_calloc(pages, sizeof(*track->known));
     if (track->known == NULL || gb_random_fill(&track->seed, sizeof(track->seed)) < 0) {
         gb_track_free(track);
         return NULL;
@@ -133,7 +133,7 @@ static struct track_hash track_hash(const struct gb_track *track, const uint8_t 
 static int track_is_base(const struct gb_track *track, uint32_t page, const uint8_t *content,
                          struct gb_err *err)
 {
-    uint8_t base[GB_PAGE];
+    uint8_t base[GB_PAGE] = {0};
     size_t got = 0;
 
     while (got < sizeof(base)) {

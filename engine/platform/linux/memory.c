@@ -27,6 +27,7 @@ static bool memory_is_mapping(const char *line, const struct stat *file, uint64_
     unsigned major_, minor_;
     char mode[5];
 
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, which fit */
     return sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, ret_start,
                   ret_end, mode, &offset, &major_, &minor_, &inode) == 7 &&
            offset == 0 && inode == file->st_ino && mode[3] == 'p' && *ret_start < *ret_end &&
@@ -61,7 +62,7 @@ int gb_memory_open(pid_t pid, const struct stat *file, struct gb_memory *ret_mem
     struct gb_memory memory = {.pid = pid};
     char path[32];
     uint64_t end = 0;
-    int r = proc_read(pid, "maps", &maps, err);
+    int fd, r = proc_read(pid, "maps", &maps, err);
 
     if (r < 0)
         return r;
@@ -70,11 +71,12 @@ int gb_memory_open(pid_t pid, const struct stat *file, struct gb_memory *ret_mem
         return gb_err_set(err, GB_ENOTFOUND, "process %d has not mapped the file once", (int)pid);
     memory.pages = (uint32_t)((end - memory.start) / GB_PAGE);
     (void)snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
-    memory.pages_fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (memory.pages_fd < 0 && (errno == EACCES || errno == EPERM))
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && (errno == EACCES || errno == EPERM))
         return gb_err_set(err, GB_EUNSUPPORTED, "this system does not let us look at %s", path);
-    if (memory.pages_fd < 0)
+    if (fd < 0)
         return gb_err_sys(err, errno, "cannot open %s", path);
+    memory.pages_fd = fd;
     *ret_memory = memory;
     return 0;
 }

@@ -216,7 +216,7 @@ static bool checkpoint_page_next(const void *owner, size_t *at, void *ret_item)
         .at_ns = moment->at_ns,
         .bytes = moment->bytes,
         .cell = moment->cell,
-        .name = moment->name == NULL ? (struct gb_bytes){0} : gb_bytes_str(moment->name),
+        .name = gb_bytes_str(moment->name),
         .flags = moment->seq == page->here ? GB_CHECKPOINT_HERE : 0,
     };
     (*at)++;

@@ -42,7 +42,10 @@ static uint64_t target_step(const struct gb_past *past, int64_t steps, struct gb
     for (; steps < 0 && seq != 0; steps++)
         seq = target_forward(past, seq);
     if (seq == 0 && wanted == 1)
-        (void)gb_err_set(err, GB_EGONE, "there is no checkpoint before this moment");
+        (void)gb_err_set(err, GB_EGONE,
+                         "there is no checkpoint before this moment: a client "
+                         "asks for one, or each cell has one with `checkpoints = idle` in [past] "
+                         "of the settings");
     else if (seq == 0 && wanted == -1)
         (void)gb_err_set(err, GB_EGONE, "nothing that was undone follows this moment");
     else if (seq == 0)
