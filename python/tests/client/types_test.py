@@ -27,7 +27,7 @@ ELSEWHERE = {
 OWN = {Cell: {"truncated_stdout", "truncated_stderr", "background", "notice", "raw"},
        SessionInfo: {"raw"}, Lease: {"raw"}, Entry: {"name_bytes"}}
 # Where null, or nothing, is "" or 0 here, because it is rare or no one would look.
-PLAIN = {Cell: {"code"}, SessionInfo: {"image", "language", "created_at"}, Lease: {"waiting"},
+PLAIN = {Cell: {"code"}, SessionInfo: {"image", "language", "created_at", "terminals"}, Lease: {"waiting"},
          Entry: set()}
 # What is absent for some, though the table says nothing: in events, in those that have ended.
 LOOSE = {Cell: {"files"}, SessionInfo: {"ended_at", "reason", "message", "network"}, Lease: set(),
