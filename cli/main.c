@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell: one program, a verb for each thing that it does. */
+/* glassbell: one program with many verbs. */
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -34,9 +34,9 @@ static int main_run_verb(const struct verb *verb, int argc, char **argv)
     return status;
 }
 
-/* A standard stream that the caller closed would lend its number to what is opened next, which then
- * would be read, written or closed for it (libuv ends the process over that). What stands there
- * instead fails when it is used, as a closed one does. */
+/* If the caller closed a standard stream, the next descriptor opened would get its number, and be
+ * read, written or closed in its place (libuv aborts over that). The replacement opened here fails
+ * when used, like a closed one. */
 static void main_hold_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -51,8 +51,9 @@ int main(int argc, char **argv)
 
     main_hold_streams();
     (void)setlocale(LC_ALL, "");
-    (void)setlocale(LC_NUMERIC, "C"); /* JSON and our own options have points in their numbers */
-    /* A reader that goes away is an error of the write. */
+    (void)setlocale(LC_NUMERIC, "C"); /* numbers in JSON and in our own options use decimal
+                                       * points */
+    /* A closed pipe becomes an error of write(). */
     (void)signal(SIGPIPE, SIG_IGN); /* allowed: its one use that is the same everywhere */
     if (argc < 2 && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
         app_exit(main_run_verb(&verb_tui, 0, argv));
@@ -68,7 +69,7 @@ int main(int argc, char **argv)
         return verb_help.run(&none);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return verb_version.run(&none);
-    /* The front end is what no verb means, and takes its options. */
+    /* The front end is the default verb, and takes its options. */
     if (argv[1][0] == '-' && argv[1][1] != '\0')
         app_exit(main_run_verb(&verb_tui, argc - 1, argv + 1));
     verb = args_find_verb(verbs, argv[1]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recording in the second version of asciicast: the code of each cell at the time at which it
- * began to run, what it printed when it came, as far as that is known, and else at its end. */
+/* A recording in asciicast version 2: the code of each cell at the time when it started, and its
+ * output at the times when it came, if those are known, else at its end. */
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static void cast_begin(struct document *document, double at)
     gb_buf_adds(document->out, "\n");
 }
 
-/* An event at @at, or with the one before it where clocks went back. */
+/* An event at @at, or at the time of the previous one if clocks went back. */
 static void cast_add_event(struct document *document, double at, const struct gb_buf *text)
 {
     struct gb_json_out out = {.buf = document->out};
@@ -76,7 +76,7 @@ static void cast_add_code(struct gb_buf *text, const struct gb_language *languag
 
 struct playing {
     struct document *document;
-    struct gb_buf streams[2]; /* what has not been shown */
+    struct gb_buf streams[2]; /* not shown yet */
     struct gb_buf text;
     double at;
     bool in_line;
@@ -110,7 +110,7 @@ static void cast_show_stream(struct playing *playing, bool is_stderr, size_t siz
     cast_show_text(playing);
 }
 
-/* The elements of [milliseconds, stream, bytes]; what is none is passed over. */
+/* The elements of [milliseconds, stream, bytes]; skips invalid ones. */
 static void cast_play_step(struct playing *playing, const struct gb_json *step, double began)
 {
     const struct gb_json *ms, *stream, *size;

@@ -151,7 +151,7 @@ void document_begin(struct document *document, enum document_format format, stru
     case DOCUMENT_JSON:
         document_begin_json(document, session);
         break;
-    default: /* a recording begins with its first cell */
+    default: /* a recording starts with its first cell */
         break;
     }
     document_make_visible(document, from);

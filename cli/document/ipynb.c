@@ -21,7 +21,7 @@ void ipynb_begin(struct document *document, const struct gb_json *session)
     gb_json_put_u64(out, "nbformat", 4);
     gb_json_put_u64(out, "nbformat_minor", 5);
     gb_json_object(out, "metadata");
-    if (language->notebook.kernel[0] != '\0') { /* else who opens it asks for one */
+    if (language->notebook.kernel[0] != '\0') { /* otherwise programs that open it ask for one */
         gb_json_object(out, "kernelspec");
         gb_json_put_str(out, "display_name", language->notebook.title);
         gb_json_put_str(out, "language", language->name);
@@ -102,7 +102,7 @@ static void ipynb_put_value(struct gb_json_out *out, const struct gb_cell_info *
     gb_json_end(out);
 }
 
-/* The traceback itself is what the program printed to stderr. */
+/* The traceback itself is in what the program printed to stderr. */
 static void ipynb_put_error(struct gb_json_out *out, const struct gb_cell_info *cell)
 {
     struct gb_buf trouble = {0};
@@ -121,7 +121,7 @@ static void ipynb_put_error(struct gb_json_out *out, const struct gb_cell_info *
     gb_buf_release(&trouble);
 }
 
-/* A cell that did not run in the kernel says so by a cell magic, where the language has such. */
+/* A cell that did not run in the kernel starts with a cell magic, if the language has one. */
 static void ipynb_put_source(struct document *document, const struct gb_cell_info *cell)
 {
     const struct gb_language *language = document_language(document);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Python source that can be looked at: text that turns its direction around, or has what does not
- * show, could seem to be another program than it is. */
+/* Makes Python source safe to read: bidirectional controls and invisible characters could make it
+ * look like a different program. */
 #include <string.h>
 
 #include "base/hidden.h"
@@ -8,9 +8,9 @@
 #include "base/utf8.h"
 #include "document/internal.h"
 
-/* Where the reader is. Strings whose text has no other spelling are exact. */
+/* The scanner's position. The text of exact strings has no other spelling. */
 struct place {
-    uint8_t quote; /* of the string; 0: in none */
+    uint8_t quote; /* quote character of the string; 0: outside strings */
     bool triple, exact, comment, backslash;
 };
 
@@ -43,7 +43,7 @@ static bool python_is_name(uint8_t c)
            c >= 0x80;
 }
 
-/* Whether the letters in front of the quote at @at make it a raw or a formatted string. */
+/* Whether the letters in front of the quote at @at make the string a raw or a formatted one. */
 static bool python_is_exact(struct gb_bytes code, size_t at)
 {
     bool exact = false;
@@ -60,8 +60,8 @@ static bool python_is_triple(struct gb_bytes code, size_t at)
            code.data[at + 2] == code.data[at];
 }
 
-/* Takes the character at @at into account; returns how many bytes it has, three for the quotes of a
- * long string. */
+/* Processes the character at @at; returns its length in bytes, three for the quotes of a long
+ * string. */
 static size_t python_step(struct place *place, struct gb_bytes code, size_t at)
 {
     uint8_t c = code.data[at];
@@ -104,7 +104,7 @@ bool add_python(struct gb_buf *to, struct gb_bytes code)
         size_t n;
         uint32_t point;
 
-        if (code.data[at] == '\r') { /* ends a line as well, and would hide the one before */
+        if (code.data[at] == '\r') { /* also ends a line, and would hide the previous one */
             at += at + 1 < code.size && code.data[at + 1] == '\n' ? 1 : 0;
             (void)python_step(&place, (struct gb_bytes){(const uint8_t *)"\n", 1}, 0);
             gb_buf_adds(to, "\n");

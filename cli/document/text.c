@@ -31,7 +31,7 @@ static bool text_is_undone(const struct gb_cell_info *cell)
     return (cell->flags & GB_CELL_UNDONE) != 0;
 }
 
-/* Behind the number of a cell: when, how long, how it ended. */
+/* After the number of a cell: when, how long, how it ended. */
 static void text_add_facts(struct gb_buf *out, const struct gb_cell_info *cell)
 {
     double ms = facts_ms(cell->wall_ns);
@@ -43,7 +43,7 @@ static void text_add_facts(struct gb_buf *out, const struct gb_cell_info *cell)
     text_add_time(out, facts_seconds(cell->started_at_ns));
     show_trouble(&trouble, cell);
     words_duration(duration, sizeof(duration), ms);
-    if (ms > 0 || trouble.size == 0) /* else nobody saw its end */
+    if (ms > 0 || trouble.size == 0) /* otherwise nobody saw its end */
         gb_buf_addf(out, ", %s", duration);
     if (trouble.size > 0)
         gb_buf_addf(out, ", %s", gb_buf_str(&trouble));
@@ -88,7 +88,7 @@ void py_cell(struct document *document, const struct gb_cell_info *cell)
     gb_buf_adds(out, "\n");
     if (facts_is_shell(cell))
         text_add_comment(out, code, "# !");
-    else if (text_is_undone(cell)) /* who runs the script does not do it again */
+    else if (text_is_undone(cell)) /* running the script does not repeat it */
         text_add_comment(out, code, "# ");
     else if (document->language[0] != '\0' &&
              document_language(document) != document_language_of(DOCUMENT_PY, document->languages))
@@ -124,7 +124,7 @@ void md_begin(struct document *document, const struct gb_json *session)
     gb_buf_adds(out, ".\n");
 }
 
-/* A block that what stands in it cannot end: its fence is longer than any run of its character. */
+/* A block that its content cannot end: the fence is longer than any run of its character. */
 static void text_add_block(struct gb_buf *out, const char *info, struct gb_bytes text)
 {
     size_t longest = 2, run = 0;
@@ -169,7 +169,7 @@ static void text_add_displays(struct gb_buf *out, const struct gb_cell_info *cel
             text_add_text_block(out, "", gb_buf_bytes(&bytes));
         } else if (is_image_type(display.mime) && (display.flags & GB_DISPLAY_BASE64) != 0 &&
                    display.data.size > 0) {
-            /* Decoded and encoded again: nothing but base64 gets into the link. */
+            /* Decoded and encoded again, so that nothing but base64 gets into the link. */
             gb_buf_addf(out, "\n![figure](data:%s;base64,", gb_buf_str(&shown));
             gb_base64_encode(out, gb_buf_bytes(&bytes));
             gb_buf_adds(out, ")\n");

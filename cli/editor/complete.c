@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-/* Adds the blanks that the line of @text that holds byte @at begins with. */
+/* Adds the indentation of the line of @text that contains byte @at. */
 static void complete_prompt_indent_of(struct gb_bytes text, size_t at, struct gb_buf *indent)
 {
     size_t from = at, to;
@@ -17,7 +17,7 @@ static void complete_prompt_indent_of(struct gb_bytes text, size_t at, struct gb
     gb_buf_add(indent, text.data + from, to - from);
 }
 
-/* Brackets that are open; a string that goes over lines counts as one. Strings in ' and " end with
+/* The number of open brackets; an open multi-line string counts as one. Strings in ' and " end with
  * their line, others with their quote. */
 static int complete_count_open(struct gb_bytes text)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* readline's headers want stdio's first. */
+/* readline's headers need stdio's first. */
 #include <readline/readline.h>
 #include <readline/tilde.h>
 
@@ -20,8 +20,8 @@ void edit_start(FILE *in, FILE *out)
     rl_readline_name = "glassbell";
     rl_completion_query_items = -1;
     (void)rl_initialize();
-    /* Without a display of its own it takes the terminal for one without abilities, and turns this
-     * off: what the person says of it in ~/.inputrc holds. */
+    /* Without a display of its own, readline thinks that the terminal lacks this ability and turns
+     * it off: restore it, so that the user's setting in ~/.inputrc applies. */
     (void)rl_variable_bind("enable-bracketed-paste", "on");
     (void)rl_read_init_file(NULL);
     (void)rl_variable_bind("bell-style", "none");

@@ -6,15 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* readline's headers want stdio's first. */
+/* readline's headers need stdio's first. */
 #include <readline/history.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/paths.h"
 
-/* Begins the time stamp lines between entries: a line of code never begins with it, so entries of
- * many lines come back as they were. */
+/* Starts the time stamp lines between entries: no line of code starts with it, so multi-line
+ * entries are restored intact. */
 enum { HISTORY_MARK = '\001' };
 
 char *history_file_path(const char *language)
@@ -23,7 +23,7 @@ char *history_file_path(const char *language)
 
     for (const char *c = language; *c != '\0'; c++)
         if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9'))
-            return NULL; /* a name of a foreign image: not a part of a path */
+            return NULL; /* a name from a foreign image: not a path component */
     if (language[0] == '\0')
         return NULL;
     if (folder == NULL || gb_fd_make_dirs(folder, 0700, NULL) < 0)
@@ -45,7 +45,7 @@ void history_file_read(const char *path)
     if (fd < 0)
         return;
     if (lseek(fd, 0, SEEK_END) <= HISTORY_FILE_MAX)
-        (void)read_history(path); /* without it there is an empty one */
+        (void)read_history(path); /* without one the history is empty */
     (void)gb_close(fd);
     using_history();
 }
@@ -58,7 +58,7 @@ void history_file_add(const char *path, const char *text)
         return;
     add_history(text);
     if (path != NULL)
-        (void)append_history(1, path); /* there is nobody to tell */
+        (void)append_history(1, path); /* nobody can be told */
 }
 
 void history_file_tidy(const char *path)

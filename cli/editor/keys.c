@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions bound to keys. readline may leave them by longjmp: they own nothing. */
+/* Functions bound to keys. readline may leave them by longjmp: they must not own anything. */
 #include "editor/private.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ static int keys_points_between(int from, int to)
     return points;
 }
 
-/* The place @points code points behind @from, within its line. */
+/* The position @points code points after @from, on the same line. */
 static int keys_go_to(int from, int points)
 {
     int end = keys_line_end(from), at = from;
@@ -69,7 +69,7 @@ static bool keys_move_line(int direction)
 static int keys_on_up(int count, int key);
 static int keys_on_down(int count, int key);
 
-/* Going on through history: by what stood before the cursor at first, or entry by entry. */
+/* Continues through the history: by the original text before the cursor, or entry by entry. */
 static int keys_move_history(int direction)
 {
     bool going_on =
@@ -81,7 +81,7 @@ static int keys_move_history(int direction)
     }
     if (!prompt.by_prefix)
         return direction < 0 ? rl_get_previous_history(1, 0) : rl_get_next_history(1, 0);
-    /* readline takes the prefix anew unless its own function was the last one. */
+    /* readline takes a new prefix unless its own function was the last one. */
     rl_last_func = going_on ? rl_history_search_backward : NULL;
     (void)(direction < 0 ? rl_history_search_backward(1, 0) : rl_history_search_forward(1, 0));
     return 0;
@@ -166,7 +166,7 @@ static int keys_on_forward_word(int count, int key)
     return 0;
 }
 
-/* To the end of the line, not of the text; at its end, the line break. */
+/* To the end of the line, not of the text; at the end of a line, the line break. */
 static int keys_on_kill(int count, int key)
 {
     int end = keys_line_end(rl_point);
@@ -190,7 +190,7 @@ static int keys_on_enter(int count, int key)
         return rl_newline(1, '\n');
     }
     if (memchr(rl_line_buffer + rl_point, '\n', (size_t)(rl_end - rl_point)) != NULL) {
-        /* Above the last line Enter makes a line. */
+        /* Above the last line, Enter inserts a newline. */
         int start = keys_line_start(rl_point);
         char blanks[256] = "\n";
         size_t size = strspn(rl_line_buffer + start, " \t");
@@ -206,7 +206,7 @@ static int keys_on_enter(int count, int key)
     return 0;
 }
 
-/* Runs it however incomplete it may look. */
+/* Runs the cell even if it looks incomplete. */
 static int keys_on_force(int count, int key)
 {
     (void)count;
@@ -236,8 +236,8 @@ static int keys_on_tab(int count, int key)
     return 0;
 }
 
-/* C-d below a cell that is not whole says that nothing follows: it runs as it is, and its language
- * says what is missing, as bash and Python do. Elsewhere it deletes a character. */
+/* C-d at the end of an incomplete cell means that nothing follows: it runs as it is, and its
+ * language reports what is missing, like bash and Python. Elsewhere it deletes a character. */
 static int keys_on_delete(int count, int key)
 {
     const int start = keys_line_start(rl_point);
@@ -276,7 +276,7 @@ static int keys_on_nothing(int count, int key)
 
 /* ---- binding ---- */
 
-/* Whatever is bound to @from, by default or by ~/.inputrc, is bound to @to. */
+/* Whatever is bound to @from, by default or by ~/.inputrc, is bound to @to instead. */
 static void keys_rebind(Keymap map, rl_command_func_t *from, rl_command_func_t *to)
 {
     char **keys = rl_invoking_keyseqs_in_map(from, map);
@@ -306,7 +306,7 @@ void prompt_bind_keys(void)
         {rl_menu_complete, keys_on_tab},
         {rl_possible_completions, keys_on_tab},
         {rl_vi_complete, keys_on_tab},
-        /* These write to the terminal, or run programs of this machine. */
+        /* These write to the terminal or run local programs. */
         {rl_clear_screen, keys_on_clear},
         {rl_clear_display, keys_on_clear},
         {rl_refresh_line, keys_on_nothing},

@@ -92,7 +92,7 @@ bool prompt_popup_key(struct gb_bytes key)
     static const char *const backspace[] = {"\177", "\b", NULL};
     bool types = key.data[0] > 0x20 && key.data[0] != 0x7f;
 
-    prompt.match_question = 0; /* an answer that is late is for another text */
+    prompt.match_question = 0; /* a late answer is for another text */
     if (prompt.match_count == 0)
         return false;
     if (popup_is_key(key, next)) {

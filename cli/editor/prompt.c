@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* readline's headers want stdio's first. */
+/* readline's headers need stdio's first. */
 #include <readline/history.h>
 #include <readline/readline.h>
 
@@ -13,13 +13,13 @@
 #include "editor/edit.h"
 #include "editor/private.h"
 
-/* The one that readline allows. */
+/* The only one, since readline is global. */
 struct prompt prompt;
 
 /* ---- readline's side ---- */
 
-/* Keys come whole, so this is called with an empty queue only when readline wants the second key of
- * a pair that it can wait for; it asks the hook below first. */
+/* Keys are passed in complete, so the queue is only empty here when readline wants the second key
+ * of a sequence that it can wait for; it calls the hook below first. */
 static int prompt_next_byte(FILE *stream)
 {
     (void)stream;
@@ -54,11 +54,11 @@ static char **prompt_complete_nothing(const char *text, int start, int end)
     (void)text;
     (void)start;
     (void)end;
-    rl_attempted_completion_over = 1; /* never names of files of this machine */
+    rl_attempted_completion_over = 1; /* never complete local file names */
     return NULL;
 }
 
-/* A line was accepted: readline goes on with an empty one when this returns. */
+/* A line was accepted: readline continues with an empty one when this returns. */
 static void prompt_on_line(char *line)
 {
     size_t size;
@@ -175,7 +175,7 @@ bool prompt_clear(void)
     prompt.waiting = false;
     gb_buf_clear(&prompt.ahead);
     prompt_close_popup();
-    rl_free_line_state(); /* a search, an argument: given up */
+    rl_free_line_state(); /* abandons a search or an argument */
     rl_callback_sigcleanup();
     rl_callback_handler_remove();
     rl_replace_line("", 1);
@@ -184,7 +184,8 @@ bool prompt_clear(void)
     return typed;
 }
 
-/* Only what a terminal can have been asked to show: no control characters, UTF-8. Gives. */
+/* Removes what a terminal should not be asked to show: control characters and invalid UTF-8.
+ * Gives. */
 static char *prompt_clean_paste(struct gb_bytes text)
 {
     struct gb_buf clean = {0};
@@ -294,7 +295,7 @@ void prompt_release(void)
     prompt = (struct prompt){0};
 }
 
-/* Readline goes on with an empty line: what could not be sent comes back into it. */
+/* Readline continues with an empty line: restores text that could not be sent. */
 static void prompt_bring_back(void)
 {
     if (prompt.kept == NULL)
@@ -317,7 +318,7 @@ static void prompt_feed(struct gb_bytes key)
     rl_point = MIN(rl_point, rl_end);
 }
 
-/* Keys that came while Enter waited: each behind its length. */
+/* Keys that arrived while Enter waited, each after its length. */
 static void prompt_feed_ahead(void)
 {
     while (!prompt.waiting && prompt.ahead.size > 0) {
@@ -345,7 +346,7 @@ void prompt_key(struct gb_bytes key)
 
 /* ---- Enter ---- */
 
-/* The cell as the guest is to judge it: a last line of blanks only counts as empty. */
+/* The cell as the guest is to judge it: a last line of only blanks counts as empty. */
 static const char *prompt_whole_text(void)
 {
     size_t end = (size_t)rl_end;
@@ -368,7 +369,7 @@ bool prompt_ask_complete(void)
     return false;
 }
 
-/* Enter again, and this time it is taken. */
+/* Replays Enter, which is now accepted. */
 static void prompt_accept(void)
 {
     prompt.accept = true;
@@ -418,7 +419,7 @@ void prompt_expired(void)
 
 /* ---- what is seen ---- */
 
-/* What the newest entry that begins with the text has behind it. */
+/* The rest of the newest entry that starts with the text. */
 const char *prompt_suggestion(void)
 {
     HIST_ENTRY **list = history_list();

@@ -10,10 +10,10 @@
 
 enum { TAB_COLUMNS = 4, LINE_INKS_MAX = 8192 };
 
-/* How a character looks. */
+/* The appearance of a character. */
 enum ink {
     INK_PLAIN,
-    INK_HIDDEN, /* stands for something that cannot be shown */
+    INK_HIDDEN, /* replaces something that cannot be shown */
     INK_SUGGESTION,
     INK_SELECTED,
     INK_KEYWORD,
@@ -26,7 +26,7 @@ enum ink {
     INK_COUNT
 };
 
-/* Weight and reverse video; colours, where they are wanted. */
+/* Weight and reverse video; colours, if enabled. */
 static const struct {
     const char *plain, *colour;
 } inks[INK_COUNT] = {
@@ -44,7 +44,7 @@ static const uint8_t ink_of_role[] = {
 };
 static_assert(ARRAY_SIZE(ink_of_role) == HIGHLIGHT_ROLE_COUNT, "an ink for each");
 
-/* A glyph in a row. Bytes only: rows are compared by memcmp(). */
+/* A glyph in a row. Only bytes, because rows are compared with memcmp(). */
 struct row_cell {
     char text[GLYPH_BYTES];
     uint8_t size, width, ink, uncertain;
@@ -70,15 +70,15 @@ static void rows_free(struct redisplay_row *rows, size_t count)
 
 /* ---- layout ---- */
 
-/* Text goes from left to right and from row to row. */
+/* Fills rows with text from left to right and top to bottom. */
 struct flow {
     int columns;
     int x, y;
-    bool counts; /* rows are counted and not kept */
-    int first;   /* the first row that is kept */
+    bool counts; /* only count rows, do not keep them */
+    int first;   /* the first row to keep */
     struct redisplay_row *rows;
-    size_t count, limit; /* rows that are kept */
-    bool here;           /* the cursor is in front of what comes next */
+    size_t count, limit; /* rows kept */
+    bool here;           /* the cursor is in front of the next glyph */
     int cursor_x, cursor_y;
 };
 
@@ -137,7 +137,7 @@ static void flow_glyph(struct flow *flow, const struct glyph *glyph, enum ink in
     flow->x += glyph->width;
 }
 
-/* The end of a line: the cursor behind a full row stands in the next one. */
+/* Ends a line: the cursor after a full row goes to the next one. */
 static void flow_end_line(struct flow *flow)
 {
     if (flow->here && flow->x >= flow->columns)
@@ -155,7 +155,7 @@ static void flow_text(struct flow *flow, struct gb_bytes text, enum ink ink)
     }
 }
 
-/* What fits into the rest of the row, and no more. */
+/* Adds what fits into the rest of the row. */
 static void flow_cut(struct flow *flow, struct gb_bytes text, enum ink ink)
 {
     text.size = text_fit(text, (size_t)MAX(flow->columns - flow->x, 0), NULL);
@@ -170,7 +170,7 @@ static void flow_on_token(void *arg, size_t from, size_t to, enum highlight_role
         memset(line + from, ink_of_role[role], MIN(to, (size_t)LINE_INKS_MAX) - from);
 }
 
-/* A line of the text; @cursor is a byte of it, or SIZE_MAX. */
+/* Adds a line of the text; @cursor is a byte offset in it, or SIZE_MAX. */
 static void flow_line(struct flow *flow, const struct redisplay_look *look,
                       struct highlight_state *state, struct gb_bytes line, size_t cursor)
 {
@@ -186,7 +186,7 @@ static void flow_line(struct flow *flow, const struct redisplay_look *look,
 
         if (line.data[at] != '\t')
             size = glyph_next((struct gb_bytes){line.data + at, line.size - at}, &glyph);
-        flow->here |= cursor >= at && cursor < at + size; /* within a cluster: in front of it */
+        flow->here |= cursor >= at && cursor < at + size; /* inside a cluster: in front of it */
         flow_glyph(flow, &glyph,
                    glyph.hidden         ? INK_HIDDEN
                    : at < LINE_INKS_MAX ? (enum ink)line_inks[at]
@@ -209,7 +209,7 @@ static void flow_suggestion(struct flow *flow, const char *suggestion)
         flow_cut(flow, gb_bytes_str(" ↵…"), INK_SUGGESTION);
 }
 
-/* All of the text behind its prompts. */
+/* Adds the whole text with its prompts. */
 static void flow_view(struct flow *flow, const struct redisplay_look *look,
                       const struct prompt_view *view)
 {
@@ -262,7 +262,7 @@ static void flow_match(struct flow *flow, const struct prompt_match *match, int 
     flow_cut(flow, gb_bytes_str(match->kind), selected ? INK_SELECTED : INK_SUGGESTION);
 }
 
-/* Below the text, @rows of them, so that the selected one is in sight. */
+/* Below the text, @rows of them, including the selected one. */
 static void flow_matches(struct flow *flow, const struct prompt_view *view, size_t rows)
 {
     const bool all = rows >= view->match_count;
@@ -288,7 +288,7 @@ static void flow_matches(struct flow *flow, const struct prompt_view *view, size
 struct pen {
     struct gb_buf *out;
     const struct redisplay_look *look;
-    int x, y; /* x == columns: behind the last column, not in the next row yet */
+    int x, y; /* x == columns: after the last column, but not on the next row yet */
     enum ink ink;
 };
 
@@ -302,7 +302,7 @@ static void pen_ink(struct pen *pen, enum ink ink)
     pen->ink = ink;
 }
 
-/* Rows between are there, or are made: at the bottom the terminal scrolls. */
+/* Rows in between exist or are created: at the bottom the terminal scrolls. */
 static void pen_move(struct pen *pen, int x, int y)
 {
     if (pen->y > y)
@@ -323,12 +323,12 @@ static void pen_cell(struct pen *pen, const struct row_cell *cell)
     pen_ink(pen, (enum ink)cell->ink);
     gb_buf_add(pen->out, cell->text, cell->size);
     pen->x += cell->width;
-    /* Whatever the terminal takes it to be wide, what follows stands where we think. */
+    /* Position explicitly, whatever width the terminal gives the glyph. */
     if (cell->uncertain && pen->x < pen->look->columns)
         gb_buf_addf(pen->out, "\r\033[%dC", pen->x);
 }
 
-/* Row @y, where the terminal shows @old (NULL: nothing). @above: the one before it. */
+/* Paints row @y over @old (NULL: nothing). @above: the previous row. */
 static void pen_row(struct pen *pen, int y, const struct redisplay_row *row,
                     const struct redisplay_row *old, const struct redisplay_row *above)
 {
@@ -341,7 +341,7 @@ static void pen_row(struct pen *pen, int y, const struct redisplay_row *row,
     if (old != NULL && same == size && same == before)
         return;
     if (same == 0 && above != NULL && above->goes_on && pen->y == y - 1 &&
-        pen->x == pen->look->columns) { /* the terminal wraps by itself, and knows it */
+        pen->x == pen->look->columns) { /* the terminal wraps by itself, and records that */
         if (size == 0) {
             pen_ink(pen, INK_PLAIN);
             gb_buf_adds(pen->out, " \r\033[K");
@@ -370,8 +370,8 @@ static void redisplay_keep(struct redisplay *redisplay, struct flow *flow, bool 
     redisplay->cut = cut;
 }
 
-/* Lays @view out: of the text at most @limit rows (0: all), those around the cursor; of matches
- * @below rows. Returns whether there are more rows of text. */
+/* Lays out @view: at most @limit rows of the text (0: all), around the cursor; @below rows of
+ * matches. Returns whether the text has more rows. */
 static bool redisplay_lay_out(struct flow *flow, const struct redisplay_look *look,
                               const struct prompt_view *view, size_t limit, size_t below)
 {
@@ -396,7 +396,7 @@ static bool redisplay_lay_out(struct flow *flow, const struct redisplay_look *lo
     return rows + below > flow->limit;
 }
 
-/* @limit 0: all rows of the text, and the cursor goes to a new one below them. */
+/* @limit 0: all rows of the text, and the cursor goes to a new row below them. */
 static void redisplay_show(struct redisplay *redisplay, const struct redisplay_look *look,
                            const struct prompt_view *view, size_t limit, size_t below,
                            struct gb_buf *out)
@@ -433,7 +433,7 @@ static void dumb_row(const struct redisplay_row *row, int columns, struct gb_buf
     }
 }
 
-/* What there is to choose from, once. */
+/* Lists the matches once. */
 static void dumb_matches(const struct prompt_view *view, struct gb_buf *out)
 {
     gb_buf_adds(out, "\r\n");
@@ -442,11 +442,11 @@ static void dumb_matches(const struct prompt_view *view, struct gb_buf *out)
     gb_buf_adds(out, "\r\n");
 }
 
-/* The row of the cursor takes the place of what was there; a further row is written below. */
+/* Rewrites the row of the cursor; prints further rows below. */
 static void dumb_show(struct redisplay *redisplay, const struct redisplay_look *look,
                       const struct prompt_view *view, struct gb_buf *out)
 {
-    struct redisplay_look narrow = *look; /* nothing wraps by itself */
+    struct redisplay_look narrow = *look; /* nothing wraps automatically */
     struct prompt_view plain = *view;
     struct flow flow, count;
     int before = redisplay->count > 0 ? redisplay->rows[0].columns : 0, y;
@@ -496,7 +496,7 @@ void redisplay_finish(struct redisplay *redisplay, const struct redisplay_look *
     } else {
         if (redisplay->cut) /* its first rows are not on the screen */
             redisplay_erase(redisplay, out);
-        whole.cursor = SIZE_MAX; /* nowhere: no row for it behind the last one */
+        whole.cursor = SIZE_MAX; /* nowhere: no row for it after the last one */
         redisplay_show(redisplay, look, &whole, 0, 0, out);
     }
     redisplay_forget(redisplay);
@@ -515,7 +515,7 @@ void redisplay_erase(struct redisplay *redisplay, struct gb_buf *out)
     redisplay_forget(redisplay);
 }
 
-/* Rows of the terminal that a line of @columns takes. */
+/* The number of terminal rows for a line of @columns. */
 static int wrapped_rows(int columns, int width)
 {
     return MAX((columns + width - 1) / width, 1);
@@ -534,7 +534,7 @@ void redisplay_resized(struct redisplay *redisplay, const struct redisplay_look 
 
         before += row->columns;
         if (row->goes_on && row->columns == redisplay->columns)
-            continue; /* joined with the next one by the terminal itself */
+            continue; /* the terminal itself joins it with the next one */
         above += wrapped_rows(before, width);
         before = 0;
     }

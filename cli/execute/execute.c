@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation. A job is a source on its way: a VM is opened (unless the session is given),
- * files are brought in, the code runs, files are fetched, the VM is closed. Jobs with VMs of their
- * own go on at the same time; when the host has no room (`capacity`) a job waits for another one of
- * ours to end. The jobs of one session go one after the other.
+/* Theory of operation. A job is a source being run: a VM is opened (unless a session is given),
+ * files are uploaded, the code runs, files are downloaded, the VM is closed. Jobs with their own
+ * VMs run concurrently; if the host has no capacity (`capacity`), a job waits for another of our
+ * jobs to end. The jobs in one session run one after the other.
  *
- * Output is passed on in the order of the sources, each whole: what belongs to the first job that
- * has not ended is written at once, what others print waits in their records (bounded by the caps
- * that the server keeps). When the reader of our output is slow we stop reading the socket, the
- * server stops reading the guest, and the program waits.
+ * Output is passed on in the order of the sources, complete for each: output of the first
+ * unfinished job is written immediately, that of the others waits in their records (bounded by the
+ * server's output limits). If the reader of our output is slow we stop reading the socket, the
+ * server stops reading the guest, and the program blocks.
  *
- * Interrupts: the first Ctrl-C goes to the cells, the second one closes the VMs (or leaves a
- * session of somebody's alone) and ends.
+ * Interrupts: the first Ctrl-C goes to the cells, the second one closes the VMs (but not somebody
+ * else's session) and exits.
  */
 #include "execute/execute.h"
 
@@ -73,7 +73,7 @@ static void execute_on_feed_failed(void *arg, const char *message)
     report_say(&execution->jobs[0], message, "");
 }
 
-/* The cell has begun: what we are given is for it and for no other. */
+/* The cell has started: our input is for it and for no other. */
 static void execute_on_started(struct execution *execution, const struct gb_json *params)
 {
     const struct job *job = &execution->jobs[0];
@@ -94,7 +94,7 @@ static void execute_on_notified(void *arg, const char *method, const struct gb_j
 
     if (strcmp(method, "cell.started") == 0)
         execute_on_started(execution, params);
-    /* What an earlier cell left running is not this program's output. */
+    /* Output of processes left by an earlier cell is not this program's. */
     if (strcmp(method, "cell.output") != 0 || json_true(params, "background") ||
         execution->config->json)
         return;
@@ -129,8 +129,8 @@ static void execute_interrupt(struct execution *execution)
     for (size_t i = 0; i < execution->config->count; i++) {
         struct job *job = &execution->jobs[i];
 
-        /* An interrupt of the session would meet the lease holder's cell. When ours has begun
-         * meanwhile, the end of our connection interrupts it and no other. */
+        /* Interrupting the session would hit the lease holder's cell. If our cell has started
+         * meanwhile, closing our connection interrupts only that. */
         if (job->phase == JOB_WAITING || job->phase == JOB_UPLOADING ||
             job->phase == JOB_DOWNLOADING || (job->phase == JOB_RUNNING && job->held))
             job_finish(job, 128 + SIGINT);
@@ -165,14 +165,14 @@ static void execute_on_broken(void *arg, int sys_errno)
 
 /* ---- all of it ---- */
 
-/* All outcomes are known. The VMs go by themselves: nobody waits for that. */
+/* All results are known. The VMs close by themselves: nobody waits for that. */
 static bool execute_is_over(const struct execution *execution)
 {
     for (size_t i = 0; i < execution->config->count; i++) {
         enum job_phase phase = execution->jobs[i].phase;
 
         if (phase == JOB_OPENING && execution->interrupts > 1)
-            continue; /* the impatient: that VM closes itself when it is idle */
+            continue; /* the user is impatient: that VM closes itself when idle */
         if (phase < JOB_CLOSING)
             return false;
     }
@@ -200,7 +200,7 @@ static int execute_finish(struct execution *execution)
     free(execution->jobs);
     free(execution);
     if (ended_by == SIGPIPE) {
-        /* As any filter ends whose reader has gone. */
+        /* Exit like any filter whose reader has gone. */
         (void)signal(SIGPIPE, SIG_DFL); /* allowed: its one use that is the same everywhere */
         (void)raise(SIGPIPE);
     }
@@ -237,7 +237,7 @@ int execute(struct app *app, const struct args *args, const struct execute_confi
     app->events = (struct gb_client_events){0};
     if (config->json && execution->ended_by == 0)
         report_json(execution);
-    /* Whom a signal ends waits for no reader, who may never read again. */
+    /* When ended by a signal, do not wait for a reader, who may never read again. */
     while ((execution->ended_by == 0 && report_queued(execution) > 0) ||
            gb_client_queued(app->client) > 0)
         app_turn(app);

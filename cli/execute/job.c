@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of one source: a VM, files in, cells, files out, and the end of the VM. */
+/* Running one source: a VM, uploads, cells, downloads, and the end of the VM. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@ enum {
     STDERR_MAX = 4u << 20,
     DEADLINE_MS = 10000,
     OPEN_DEADLINE_MS = 300000,
-    ABANDONED_IDLE_MS = 60000, /* a VM whose client was killed closes itself after so long */
+    ABANDONED_IDLE_MS = 60000, /* a VM whose client was killed closes itself after being idle this
+                                * long */
 };
 
 static void job_exec(struct job *job);
@@ -44,7 +45,7 @@ static void job_on_closed(void *arg, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
     (void)result;
-    (void)error; /* it closes itself when it is idle, and the outcome of the code is known */
+    (void)error; /* it closes itself when idle, and the code's result is known */
     job_done(arg);
 }
 
@@ -73,7 +74,7 @@ static void job_fail(struct job *job, const struct gb_call_error *error)
     job_finish(job, EXIT_GLASSBELL);
 }
 
-/* The answer is not one that a server gives: its code has run, and nobody knows how. */
+/* The answer is invalid: the code has run, and its result is unknown. */
 static void job_refuse(struct job *job, const struct gb_err *err)
 {
     struct gb_call_error error = {.code = err->code, .dispatched = true};
@@ -138,7 +139,7 @@ static void job_on_downloaded(void *arg, const struct gb_err *err)
 
     job->fetch = NULL;
     if (err != NULL) {
-        /* The others are still fetched; the code's own failure outweighs. */
+        /* The others are still fetched; a failure of the code has precedence. */
         job_say_err(job, err);
         if (job->status == 0)
             job->status = EXIT_GLASSBELL;
@@ -165,14 +166,14 @@ static void job_download(struct job *job)
 
 /* ---- cells ---- */
 
-/* The cell with which the interpreter ends: a notebook has an empty one for it. */
+/* The cell that ends the interpreter: for a notebook, an empty one. */
 static bool job_is_final(const struct job *job)
 {
     return job->execution->config->session == NULL &&
            job->at == (job_is_notebook(job) ? job->source->count : 0);
 }
 
-/* A notebook goes on until a cell fails; then, in a VM of its own, its interpreter ends. */
+/* A notebook runs until a cell fails; then, in its own VM, its interpreter ends. */
 static bool job_next_cell(struct job *job)
 {
     size_t end = job->source->count;
@@ -215,7 +216,7 @@ static void job_on_cell(void *arg, const struct gb_json *cell, const struct gb_c
     job_download(job);
 }
 
-/* Who has to wait is told for whom, and for how long. */
+/* Tells whoever has to wait for whom, and for how long. */
 static void job_on_looked(void *arg, const struct gb_json *result,
                           const struct gb_call_error *error)
 {
@@ -251,7 +252,7 @@ static void job_exec(struct job *job)
     gb_json_put_str(&out, "session", job->session);
     source_put(&out, job->source, job->at, config->session == NULL);
     gb_json_put_bool(&out, "final", job_is_final(job));
-    /* Input waits for the notification that the cell has begun. */
+    /* Input waits for the notification that the cell has started. */
     gb_json_put_bool(&out, "stream", !config->json || config->forward_stdin);
     gb_json_put_u64(&out, "max_stdout", config->max_output);
     gb_json_put_u64(&out, "max_stderr", STDERR_MAX);
@@ -281,7 +282,7 @@ static void job_on_opened(void *arg, const struct gb_json *result,
     if (error != NULL) {
         if (error->code == GB_ECAPACITY && !error->dispatched &&
             execute_any(job->execution, JOB_UPLOADING, JOB_CLOSING)) {
-            job->phase = JOB_WAITING; /* until one of ours has gone */
+            job->phase = JOB_WAITING; /* until one of our jobs has ended */
             return;
         }
         job_fail(job, error);
@@ -311,7 +312,7 @@ static void job_open(struct job *job)
     gb_json_put_str(&out, "image", image);
     gb_json_put_str(&out, "label", "run");
     gb_json_put_u64(&out, "idle_ms", ABANDONED_IDLE_MS);
-    (void)params_put_env(execution->args, &out); /* checked before, all three */
+    (void)params_put_env(execution->args, &out); /* all three were checked before */
     (void)params_put_memory(execution->args, &out);
     (void)params_put_network(execution->args, &out);
     gb_json_end(&out);

@@ -17,8 +17,7 @@
 
 enum { MAX_OUTPUT_DEFAULT_MB = 16, MAX_OUTPUT_MB = 64, CALL_DEADLINE_MS = 30000 };
 
-/* What both verbs have in common, read from the options; *ret_status is the answer when it failed.
- */
+/* Reads the options common to both verbs; *ret_status is the exit status on failure. */
 static bool program_configure(const struct args *args, struct execute_config *config,
                               int *ret_status)
 {
@@ -56,8 +55,8 @@ static bool program_reads_stdin(const struct execute_config *config)
     return false;
 }
 
-/* What is to be the program's standard input: ours when that was asked for, or when it is a
- * terminal, where nobody waits for something else to be read from it. */
+/* Decides about the program's standard input: ours if requested, or if it is a terminal, from which
+ * nothing else has to be read. */
 static bool program_decide_stdin(const struct args *args, struct execute_config *config)
 {
     bool notebook = config->sources[0].kind == SOURCE_NOTEBOOK;
@@ -79,7 +78,7 @@ static bool program_decide_stdin(const struct args *args, struct execute_config 
     return false;
 }
 
-/* Options that go into the parameters are looked at before anything is started. */
+/* Checks options that become parameters before anything is started. */
 static bool program_check_parameters(const struct args *args)
 {
     struct gb_buf params = {0};
@@ -97,7 +96,7 @@ static bool program_check_parameters(const struct args *args)
 
 struct image_search {
     const char *name;
-    char *language; /* NULL: there is no such image, which the server says better */
+    char *language; /* NULL: no such image; the server's error is better */
 };
 
 static bool program_is_called(const struct gb_image_info *image, const char *name)
@@ -124,7 +123,7 @@ static void program_search_image(void *arg, const struct gb_json *result)
             search->language = xstrndup((const char *)image.language.data, image.language.size);
 }
 
-/* As people write it. */
+/* The language's title, as people write it. */
 static const char *program_title(struct app *app, const char *name)
 {
     const struct gb_language *language = gb_languages_find(app_languages(app), name);
@@ -140,7 +139,7 @@ static bool program_any_language(const struct execute_config *config)
     return false;
 }
 
-/* Whether the image that was asked for runs the sources. */
+/* Whether the requested image can run the sources. */
 static bool program_check_image(struct app *app, const struct execute_config *config,
                                 int *ret_status)
 {
@@ -175,7 +174,7 @@ static void program_take_language(void *arg, const struct gb_json *result)
     *(char **)arg = xstrndup((const char *)session.language.data, session.language.size);
 }
 
-/* A session runs its own language, and shell code in the shell beside it. */
+/* A session runs its own language, and shell code in a shell next to it. */
 static bool program_fit_session(struct app *app, struct execute_config *config, int *ret_status)
 {
     _cleanup_(freep) char *language = NULL;
@@ -204,7 +203,8 @@ static bool program_fit_session(struct app *app, struct execute_config *config, 
 
 /* ---- both verbs ---- */
 
-/* A name in the home is one file's: the program's own, unless the same was brought in under it. */
+/* A name in the home can only belong to one file: the program's own, unless the same file was
+ * uploaded under it. */
 static bool program_check_names(const struct execute_config *config,
                                 const struct file_list *uploads)
 {
@@ -229,7 +229,7 @@ static bool program_check_names(const struct execute_config *config,
     return true;
 }
 
-/* Of the languages that the server runs: what -l names, or what each program tells by itself. */
+/* From the server's languages: the one given by -l, or the one that each program indicates. */
 static bool program_decide_languages(struct app *app, const struct args *args,
                                      struct execute_config *config)
 {
@@ -240,7 +240,7 @@ static bool program_decide_languages(struct app *app, const struct args *args,
 
     language = app_language(app, args, &good);
     if (!good || languages->count == 0)
-        return good; /* the next call tells why nothing is known */
+        return good; /* the next call reports why nothing is known */
     good = sources_decide(config->sources, config->count, languages, language, &message);
     if (!good)
         app_say("%s", gb_buf_str(&message));

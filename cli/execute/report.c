@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `run` and `exec` write: output in the order of the sources, sentences, and JSON. */
+/* Output of `run` and `exec`: program output in the order of the sources, messages, and JSON. */
 #include "execute/internal.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 
 enum { OUTPUT_QUEUE_MAX = 1u << 20 };
 
-/* In front of the bytes of output that waits. */
+/* Precedes the bytes of waiting output. */
 struct record {
     enum target target;
     size_t size;
@@ -107,7 +107,7 @@ static void report_outcome(struct job *job, const struct gb_cell_info *cell)
     struct outcome outcome = outcome_of(cell);
 
     report_truncated(job, cell);
-    /* A VM that goes with its program leaves nobody with a new interpreter. */
+    /* The VM ends with its program, so nobody gets to see a restarted interpreter. */
     outcome.flags &= ~(uint32_t)GB_CELL_STATE_LOST;
     outcome_advise(&outcome, report_advice, job);
     if (cell->note.size > 0 && cell_exit_status(cell) == EXIT_GLASSBELL) {
@@ -122,7 +122,7 @@ static void report_outcome(struct job *job, const struct gb_cell_info *cell)
                    "");
 }
 
-/* What a notebook shows of a cell beside what it prints. */
+/* What a notebook shows of a cell besides its output. */
 static void report_results(struct job *job, const struct gb_cell_info *cell)
 {
     struct gb_display_info display;
@@ -139,7 +139,7 @@ static void report_results(struct job *job, const struct gb_cell_info *cell)
     }
 }
 
-/* As JSON: the cell, or those of a notebook in an array, without an end that says nothing. */
+/* For JSON: the cell, or a notebook's cells in an array, without a final one that says nothing. */
 static void report_keep(struct job *job, const struct gb_cell_info *cell,
                         const struct gb_json *json)
 {

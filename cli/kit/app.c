@@ -20,7 +20,8 @@
 
 enum { MESSAGE_MAX = 4096, LIST_DEADLINE_MS = 10000 };
 
-/* A connection was given up while the thread pool was at it. One per process, as its exit is. */
+/* A connection was abandoned while the thread pool was still connecting. One per process, like its
+ * exit. */
 static bool still_dialing;
 
 static void app_on_notified(void *arg, const char *method, const struct gb_json *params)
@@ -55,7 +56,7 @@ static void app_on_hello(void *arg, const struct gb_json *result, const struct g
     struct app *app = arg;
     struct gb_hello_info hello;
 
-    (void)error; /* a failure fails the next call, too */
+    (void)error; /* a failure makes the next call fail too */
     app->greeted = true;
     gb_object_take(&gb_hello_object, result, &hello);
     if (hello.languages != NULL)
@@ -88,7 +89,7 @@ const struct gb_language *app_language(struct app *app, const struct args *args,
     return language;
 }
 
-/* Goes in front of every other call: the journal, leases and quotas know a client by its name. */
+/* Sent before every other call: the journal, leases and quotas identify a client by its name. */
 static void app_say_hello(struct app *app, const char *verb)
 {
     struct gb_buf params = {0};
@@ -128,7 +129,7 @@ void app_close(struct app *app)
     gb_client_free(app->client);
     app->client = NULL;
     gb_languages_release(&app->languages);
-    /* What is being closed finishes; what a verb left open is the process's end's business. */
+    /* Lets closing handles finish; what a verb left open is cleaned up by the exit. */
     (void)uv_run(app->uv, UV_RUN_NOWAIT);
     gb_loop_free(app->loop);
     app->loop = NULL;
@@ -136,7 +137,7 @@ void app_close(struct app *app)
     if (uv_loop_close(app->uv) == 0)
         free(app->uv);
     else
-        still_dialing = true; /* the thread will report to this loop: it stays */
+        still_dialing = true; /* the thread will report to this loop: keep it */
     app->uv = NULL;
 }
 
@@ -282,7 +283,7 @@ static void app_write(const char *before, struct gb_bytes text, const char *afte
     gb_escape(&line, text, MESSAGE_MAX);
     gb_buf_adds(&line, after);
     (void)fflush(stdout);
-    (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size); /* nobody to tell */
+    (void)gb_fd_write_full(STDERR_FILENO, gb_buf_data(&line), line.size); /* nobody can be told */
     gb_buf_release(&line);
 }
 

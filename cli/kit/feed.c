@@ -79,7 +79,7 @@ struct feed *feed_new(struct app *app, void (*failed)(void *arg, const char *mes
     feed->arg = arg;
     feed->input = input_new(app->loop, STDIN_FILENO, feed_on_input, feed);
     feed->continued = gb_signal_new(app->loop, SIGCONT, feed_on_continued, feed);
-    input_pause(feed->input, true); /* until the cell has begun */
+    input_pause(feed->input, true); /* until the cell has started */
     return feed;
 }
 

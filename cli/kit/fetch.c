@@ -16,7 +16,7 @@
 
 enum { DEADLINE_MS = 120000, PAGE = 1000 };
 
-/* A place in the guest and the one that it has here. */
+/* A path in the guest and its local path. */
 struct place {
     char *remote, *local;
 };
@@ -31,7 +31,7 @@ struct fetch {
     struct fetch_config config;
     char *session;
     struct places folders, files;
-    char *next; /* where a listing goes on, as the server said; NULL: at its beginning */
+    char *next; /* where a listing continues, as sent by the server; NULL: at its start */
     uint64_t call;
     struct transfer *transfer;
     size_t left_behind;
@@ -156,7 +156,7 @@ static void fetch_file(struct fetch *fetch, const struct place *place)
 
 /* ---- folders ---- */
 
-/* One part of a path, and none that leads elsewhere. */
+/* Whether it is a single path component that does not lead elsewhere. */
 static bool fetch_is_name(struct gb_bytes name)
 {
     return name.size > 0 && name.size <= GB_FILE_NAME_MAX &&
@@ -205,7 +205,7 @@ static int fetch_add_entry(struct fetch *fetch, const struct place *folder,
     return 0;
 }
 
-/* The entries of a page; there is one at least when more are to come, so that a walk has an end. */
+/* Adds a page's entries; requires at least one if more are to come, so that a walk terminates. */
 static int fetch_add_page(struct fetch *fetch, const struct place *folder,
                           const struct gb_json *result, struct gb_err *err)
 {
@@ -231,7 +231,7 @@ static void fetch_on_listed(void *arg, const struct gb_json *result,
                             const struct gb_call_error *error)
 {
     struct fetch *fetch = arg;
-    /* By value: the list grows while it is read. */
+    /* A copy, because the list grows while it is read. */
     const struct place folder = fetch->folders.list[fetch->folders.next];
     struct gb_err err = {0};
 

@@ -94,7 +94,7 @@ bool file_list_add(struct file_list *list, const char *local, const char *remote
     }
     if (S_ISDIR(st.st_mode))
         return files_add_folder(list, local, remote, err) == 0;
-    /* Into a folder, as cp does when the name ends so. */
+    /* Into a folder, like cp, if the name ends with a slash. */
     if (remote[strlen(remote) - 1] == '/') {
         _cleanup_(freep) char *last = transfer_local_name(local);
 

@@ -12,7 +12,7 @@ bool language_is_notebook(const char *path)
     return strcasecmp(gb_file_ending(path), ".ipynb") == 0;
 }
 
-/* Takes the next word off the front of @line; empty at its end. */
+/* Removes the next word from the front of @line; empty at its end. */
 static struct gb_bytes language_next_word(struct gb_bytes *line)
 {
     struct gb_bytes word;
@@ -38,8 +38,8 @@ static struct gb_bytes language_without_folders(struct gb_bytes path)
     return path;
 }
 
-/* What `env` is told to run: behind its options, of which -u and -C have a value and -S may have
- * what follows stuck to it, and behind variables. */
+/* The program that `env` is told to run: after its options, of which -u and -C take a value and -S
+ * may have text attached, and after variables. */
 static struct gb_bytes language_word_for_env(struct gb_bytes *line)
 {
     for (;;) {

@@ -15,7 +15,7 @@ static struct gb_bytes notebook_text_of(const struct gb_json *object, const char
     return value != NULL && value->type == GB_JSON_STRING ? value->text : gb_bytes_str("");
 }
 
-/* The kernel's language, else that of who wrote the file, else the kernel's name. */
+/* The kernel's language, else that in the language_info of the file, else the kernel's name. */
 static char *notebook_language_of(const struct gb_json *notebook)
 {
     const struct gb_json *metadata = gb_json_member(notebook, "metadata");
@@ -34,7 +34,7 @@ static char *notebook_language_of(const struct gb_json *notebook)
     return xstrndup((const char *)name.data, name.size);
 }
 
-/* A source is one text or its lines. False: neither, or too much. */
+/* A source is a string or an array of lines. False: neither, or too large. */
 static bool notebook_add_source(struct gb_buf *code, const struct gb_json *source)
 {
     const struct gb_json *line;

@@ -13,7 +13,7 @@ struct search {
     const char *name;
     struct gb_buf best; /* the object of the best match so far */
     uint64_t created_at_ns;
-    size_t beginnings; /* of ids, that match */
+    size_t beginnings; /* number of ids with this prefix */
     bool exact, found;
 };
 
@@ -145,7 +145,7 @@ static void past_use_page(void *arg, const struct gb_json *result)
             break;
         }
         if (cell.number <= page->last) {
-            page->stop = true; /* not what a server says: it would go on for ever */
+            page->stop = true; /* invalid answer from the server: it would continue for ever */
             break;
         }
         page->last = cell.number;

@@ -84,7 +84,7 @@ int place_find(const struct args *args, struct server_place *ret_place, struct g
         return gb_err_set(err, GB_EINVALID,
                           "--host and --socket name two servers; the socket there is a part of the "
                           "address: ssh://HOST/PATH");
-    /* What the command line says goes before the environment. */
+    /* The command line takes precedence over the environment. */
     if (host == NULL && ret_place->socket == NULL)
         host = getenv("GLASSBELL_HOST");
     if (host != NULL && host[0] != '\0') {

@@ -19,12 +19,12 @@ enum { FIRST_FD = 3, USEC_A_MS = 1000 };
 struct service {
     struct sockaddr_un address;
     socklen_t address_size;
-    int fd; /* -1: nobody wants to know */
+    int fd; /* -1: nobody is listening */
     uint64_t watchdog_ms;
     struct gb_timer *watchdog;
 };
 
-/* A number in the environment that was meant for this process; 0 when there is none. */
+/* A number in the environment that is meant for this process; 0 if there is none. */
 static uint64_t service_own_number(const char *name, const char *pid_name)
 {
     const char *value = getenv(name), *pid = getenv(pid_name);
@@ -53,7 +53,7 @@ int service_socket(int *ret_fd, char **ret_path, struct gb_err *err)
     socklen_t size = sizeof(address);
 
     *ret_fd = -1;
-    (void)unsetenv("LISTEN_FDS"); /* not for those whom we start */
+    (void)unsetenv("LISTEN_FDS"); /* not for our child processes */
     (void)unsetenv("LISTEN_PID");
     (void)unsetenv("LISTEN_FDNAMES");
     if (count == 0)
@@ -86,7 +86,7 @@ static void service_send(struct service *service, const char *text)
 
 static void service_tell(struct service *service, const char *text)
 {
-    if (service->fd >= 0) /* a manager that does not listen is none of our cares */
+    if (service->fd >= 0) /* if the manager does not listen, that is its business */
         service_send(service, text);
 }
 
@@ -109,7 +109,7 @@ struct service *service_new(struct gb_loop *loop)
         (path[0] == '/' || path[0] == '@')) {
         service->address.sun_family = AF_UNIX;
         memcpy(service->address.sun_path, path, size);
-        if (path[0] == '@') /* of the abstract kind */
+        if (path[0] == '@') /* in the abstract namespace */
             service->address.sun_path[0] = '\0';
         service->address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
         service->fd = gb_socket_new(SOCK_DGRAM, true);

@@ -103,7 +103,7 @@ static const struct gb_language *source_of_kernel(const struct source *source,
     return language;
 }
 
-/* By the first line. Says nothing when there is none. */
+/* From the first line. Silent if there is none. */
 static const struct gb_language *source_of_first_line(const struct source *source,
                                                       const struct gb_languages *languages,
                                                       struct gb_buf *message)
@@ -145,8 +145,8 @@ static const struct gb_language *source_of_file(const struct source *source,
     return NULL;
 }
 
-/* Nothing is guessed: a language is told by -l, the ending, the first line, or a notebook itself.
- */
+/* Nothing is guessed: the language is given by -l, the extension, the first line, or the notebook
+ * itself. */
 static bool source_decide(struct source *source, const struct gb_languages *languages,
                           struct gb_buf *message)
 {
@@ -202,7 +202,7 @@ static void source_name_source(struct source *source, const char *name)
                                                 : SOURCE_FILE;
 }
 
-/* What is named by options, in their order; the words are then the program's. */
+/* Sources given by options, in order; the words are then the program's arguments. */
 static size_t source_name_by_options(const struct args *args, struct source *sources)
 {
     size_t count = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/shell_make.h"
 
-/* What _arguments does for a word or a value. */
+/* The _arguments action for a word or a value. */
 static const char *const zsh_actions[ARG_KIND_COUNT] = {
     [ARG_TEXT] = " ",
     [ARG_FILE] = "_files",
@@ -103,8 +103,8 @@ void shell_make_zsh(struct gb_buf *out, const struct verb *const *verbs)
                      "    case ${words[1]} in\n");
     for (size_t i = 0; verbs[i] != NULL; i++)
         zsh_add_verb(out, verbs[i]);
-    /* The file is the function's body where it was found by its name, and defines it where it was
-     * read with `source`. */
+    /* The file is the function's body when autoloaded by name, and defines the function when
+     * sourced. */
     gb_buf_adds(out, "    esac\n"
                      "}\n"
                      "if [[ ${funcstack[1]} == _glassbell ]]; then\n"

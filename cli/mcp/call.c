@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One call of a tool: its connection to the socket, its progress, its answer. */
+/* A tool call: its connection to the socket, its progress, its answer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 
 enum {
     PROGRESS_MS = 250,    /* between two reports of output */
-    HEARTBEAT_MS = 5000,  /* and without any, so that a client sees that it goes on */
-    PROGRESS_TEXT = 4096, /* of the output so far: its end */
+    HEARTBEAT_MS = 5000,  /* without output, to show the client that it is still running */
+    PROGRESS_TEXT = 4096, /* the last part of the output so far */
 };
 
 struct call {
@@ -31,9 +31,9 @@ struct call {
     struct tool_options options;
     struct gb_client *client;
     struct gb_timer *timer;
-    struct gb_buf output; /* the end of what was printed so far */
+    struct gb_buf output; /* the last part of the output so far */
     struct filter filters[2];
-    bool fresh; /* the output has grown since the last report */
+    bool fresh; /* new output since the last report */
     uint64_t started_ns, reported_ns;
 };
 
@@ -96,7 +96,7 @@ static void call_tell(const struct call *call, enum log_level level, const char 
     gb_buf_release(&line);
 }
 
-/* progress is the time in seconds: it rises, and there is no telling how far it will. */
+/* progress is the elapsed time in seconds: it increases, and its end is unknown. */
 static void call_report(struct call *call)
 {
     struct mcp_server *server = call->server;
@@ -106,7 +106,7 @@ static void call_report(struct call *call)
 
     gb_timer_start(call->timer, call->fresh ? PROGRESS_MS : HEARTBEAT_MS);
     if (now == call->reported_ns || server->config.queued(server->config.arg) > 0)
-        return; /* a client that does not read needs no news */
+        return; /* a client that does not read needs no progress */
     call->reported_ns = now;
     message_begin_notification(&out, &line, "notifications/progress");
     gb_json_put_raw(&out, "progressToken", gb_buf_bytes(&call->token));
@@ -167,7 +167,7 @@ static void call_tell_end(const struct call *call, const struct gb_call_error *e
     gb_buf_release(&text);
 }
 
-/* What to do about a session that another client holds. */
+/* Advice about a session that another client holds. */
 static void call_add_advice(const struct call *call, struct gb_buf *to)
 {
     uint64_t waited_ms = call->server->config.lease_wait_ms;
@@ -233,7 +233,7 @@ static struct call *call_new(struct request *request, const struct tool *tool)
     return call;
 }
 
-/* Who calls, for the journal: the host's name as it said it. */
+/* The caller, for the journal: the host's name as given. */
 static void call_say_hello(struct call *call, const char *client)
 {
     struct gb_buf params = {0};
@@ -339,7 +339,7 @@ void call_start(struct request *request)
     gb_buf_release(&token_text);
 }
 
-/* The tools never change, so nothing is ever told; but a client may listen. */
+/* The tools never change, so there are no notifications; but a client may subscribe. */
 void call_listen(struct request *request)
 {
     struct mcp_server *server = request->server;

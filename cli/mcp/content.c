@@ -18,8 +18,8 @@
 
 enum {
     IMAGE_COUNT_MAX = 16,
-    IMAGE_BYTES_MAX = 4u << 20,   /* of one, in base64 */
-    IMAGES_BYTES_MAX = 12u << 20, /* of all */
+    IMAGE_BYTES_MAX = 4u << 20,   /* one image, in base64 */
+    IMAGES_BYTES_MAX = 12u << 20, /* all images */
     FILES_SHOWN = 20
 };
 
@@ -27,7 +27,7 @@ struct writer {
     struct gb_json_out *out;
     bool structured;
     struct gb_buf text;   /* the first block of text */
-    struct gb_buf fields; /* what stands in structuredContent */
+    struct gb_buf fields; /* content of structuredContent */
     struct gb_json_out object;
 };
 
@@ -56,7 +56,7 @@ static void content_put_image_block(struct gb_json_out *out, struct gb_bytes mim
     gb_json_end(out);
 }
 
-/* The array "content" stands open, and its first block is written. */
+/* Opens the array "content" and writes its first block. */
 static void content_begin_content(struct writer *writer)
 {
     gb_json_array(writer->out, "content");
@@ -74,14 +74,14 @@ static void content_end(struct writer *writer, bool is_error)
     gb_buf_release(&writer->fields);
 }
 
-/* Begins a line of its own. */
+/* Starts a new line. */
 static void content_new_line(struct gb_buf *text)
 {
     if (text->size > 0 && gb_buf_data(text)[text->size - 1] != '\n')
         gb_buf_adds(text, "\n");
 }
 
-/* Copies members of the answer as they are. */
+/* Copies members of the answer unchanged. */
 static void content_copy(struct writer *writer, const struct gb_json *from,
                          const char *const *names)
 {
@@ -112,7 +112,7 @@ size_t content_add_text(struct gb_buf *out, struct gb_bytes text, size_t limit)
         return 0;
     }
     head -= gb_utf8_unfinished((struct gb_bytes){text.data, head});
-    /* Whole characters: not in the middle of one. */
+    /* Do not split a character. */
     while (tail > 0 && (text.data[text.size - tail] & 0xc0) == 0x80)
         tail--;
     left = text.size - head - tail;
@@ -123,7 +123,7 @@ size_t content_add_text(struct gb_buf *out, struct gb_bytes text, size_t limit)
     return left;
 }
 
-/* Decodes base64 to the end of @to; false when it is none. */
+/* Decodes base64 to the end of @to; false if invalid. */
 static bool content_decode(struct gb_buf *to, struct gb_bytes encoded)
 {
     uint8_t *room = gb_buf_reserve(to, encoded.size / 4 * 3 + 3, SIZE_MAX);
@@ -199,7 +199,7 @@ static void content_add_value(struct writer *writer, const struct gb_json *cell,
     gb_buf_release(&shown);
 }
 
-/* A path or a name, whatever bytes it has. */
+/* A path or a name, whatever its bytes. */
 static void content_add_name(struct gb_buf *to, const struct gb_json *thing, const char *text_key,
                              const char *base64_key)
 {
@@ -322,7 +322,7 @@ static size_t content_decoded_size(struct gb_bytes base64)
     return base64.size / 4 * 3;
 }
 
-/* A display as a block of its own, or a line that tells why it is none. */
+/* A display as a separate block, or a line that says why it is not included. */
 static void content_put_display(struct writer *writer, const struct gb_json *display, size_t *count,
                                 size_t *bytes, size_t limit)
 {
@@ -390,7 +390,7 @@ static void content_add_cell(struct writer *writer, const struct tool *tool,
     content_copy(writer, cell, plain);
 }
 
-/* What cannot be read has not gone well. */
+/* An unreadable outcome counts as a failure. */
 static bool content_failed(const struct gb_json *cell)
 {
     struct gb_cell_info told;

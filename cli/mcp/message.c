@@ -139,7 +139,7 @@ void message_add_error(struct gb_buf *line, struct gb_bytes id, int code, const 
     if (id.size > 0)
         gb_json_put_raw(&out, "id", id);
     else
-        gb_json_put_null(&out, "id"); /* as JSON-RPC has it */
+        gb_json_put_null(&out, "id"); /* as JSON-RPC requires */
     gb_json_object(&out, "error");
     gb_json_put_i64(&out, "code", code);
     gb_json_put_str(&out, "message", message);

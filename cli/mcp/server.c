@@ -12,7 +12,7 @@
 
 enum {
     BATCH_MAX = CALLS_MAX,
-    TOOLS_PAGE = 100, /* all of them: there are clients that read one page only */
+    TOOLS_PAGE = 100, /* all of them: some clients only read one page */
     TTL_MS = 3600000
 };
 
@@ -142,7 +142,7 @@ static void server_put_cacheable(struct gb_json_out *out, enum revision revision
     gb_json_put_str(out, "cacheScope", "public");
 }
 
-/* "name version" of an Implementation, as the journal is to know it. */
+/* "name version" of an Implementation, for the journal. */
 static void server_copy_client(char *to, size_t room, const struct gb_json *info)
 {
     struct gb_bytes name = message_text(info, "name"), version = message_text(info, "version");
@@ -217,7 +217,7 @@ static void server_handle_list(struct request *request)
     struct gb_buf line = {0};
     struct gb_json_out out;
 
-    /* All tools are on the first page, so no cursor was ever given. */
+    /* All tools are on the first page, so we never gave out a cursor. */
     if (params != NULL && gb_json_member(params, "cursor") != NULL) {
         server_fail(request, MESSAGE_INVALID_PARAMS, "the cursor is not one of this server's");
         return;
@@ -280,7 +280,7 @@ static const struct method *server_find_method(const char *name, enum revision r
 
 /* ---- messages ---- */
 
-/* Settles by which revision the request is served. False: it was answered with an error. */
+/* Determines the revision for the request. False: it was answered with an error. */
 static bool server_settle_revision(struct request *request)
 {
     struct mcp_server *server = request->server;
@@ -340,7 +340,7 @@ static void server_handle_request(struct request *request)
     method->handle(request);
 }
 
-/* All others need nothing to be done. */
+/* All others can be ignored. */
 static void server_handle_notification(struct mcp_server *server, const struct message *message)
 {
     const struct gb_json *id;

@@ -366,7 +366,7 @@ static void tool_write_type(struct gb_json_out *out, const char *type)
     gb_json_end(out);
 }
 
-/* Nothing is required: a failure has only `error`, and by the protocol it too must conform. */
+/* Nothing is required: a failure only has `error`, and the protocol requires it to conform too. */
 static void tool_write_output_schema(struct gb_json_out *out, const struct tool *tool)
 {
     gb_json_object(out, "outputSchema");
@@ -579,7 +579,7 @@ static void tool_keep_name(const struct argument *argument, struct gb_bytes text
         memcpy(options->session, text.data, text.size);
 }
 
-/* One that was given or, with a NULL @value, one that was not. */
+/* Handles an argument or, with @value NULL, its absence. */
 static int tool_take_argument(const struct argument *argument, const struct gb_json *value,
                               struct gb_json_out *params, struct tool_options *options,
                               struct gb_err *err)
@@ -657,7 +657,7 @@ int tools_read_arguments(const struct tool *tool, const struct gb_json *argument
             return tool_unknown_argument(tool, child->key, err);
         if (given[at])
             return gb_err_set(err, GB_EINVALID, "%s is given twice", tool->arguments[at].name);
-        if (child->type != GB_JSON_NULL) { /* null: as if it were absent */
+        if (child->type != GB_JSON_NULL) { /* null: treated as absent */
             given[at] = true;
             r = tool_take_argument(&tool->arguments[at], child, params, ret_options, err);
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is asked of the guest for what is typed: is it a whole cell, what may stand here? Our own
- * commands are known without it. */
+/* Queries to the guest about what is being typed: is the cell complete, what are the completions?
+ * Our own commands are handled without it. */
 #include <string.h>
 
 #include "base/limits.h"
@@ -15,7 +15,7 @@
 #include "rpc/access.h"
 #include "rpc/object.h"
 
-enum { PIPE_DEADLINE_MS = 30000 /* where nobody sits and waits */, INDENT_MAX = 256 };
+enum { PIPE_DEADLINE_MS = 30000 /* when no person is waiting */, INDENT_MAX = 256 };
 
 static const size_t no_cursor = SIZE_MAX;
 
@@ -91,7 +91,7 @@ bool repl_is_complete(struct repl *repl, const char *text)
         app_turn(repl->app);
     if (!ask.done)
         gb_client_forget(repl->app->client, call);
-    if (ask.failed) /* the guest is busy: as far as can be told without it */
+    if (ask.failed) /* the guest is busy: guess without it */
         return prompt_looks_complete(gb_bytes_str(text), repl->known->prompt.indent, NULL);
     return ask.complete;
 }
@@ -107,7 +107,7 @@ static void ask_on_completeness(void *arg, const struct gb_json *result,
 
     repl->ask_complete.call = 0;
     if (error != NULL) {
-        prompt_expired(); /* as far as can be told without the guest */
+        prompt_expired(); /* guess without the guest */
     } else {
         bool complete = ask_says_complete(result, &whole);
 
@@ -133,12 +133,12 @@ bool repl_ask_if_complete(void *arg, uint64_t question, const char *text)
     return false;
 }
 
-/* Matches while they are gathered. */
+/* Collects matches. */
 struct matches {
     struct prompt_match list[PROMPT_MATCHES_MAX];
     char *texts[PROMPT_MATCHES_MAX], *kinds[PROMPT_MATCHES_MAX];
     size_t count;
-    const char *word; /* only what begins with it; NULL: all */
+    const char *word; /* only those with this prefix; NULL: all */
 };
 
 static void matches_add(struct matches *matches, struct gb_bytes text, struct gb_bytes kind)
@@ -153,7 +153,7 @@ static void matches_add(struct matches *matches, struct gb_bytes text, struct gb
         matches->kinds[i] = xstrdup(gb_buf_str(&safe_kind));
         matches->list[i] = (struct prompt_match){matches->texts[i], matches->kinds[i]};
         matches->count++;
-    } /* else it is nothing that a name could be */
+    } /* otherwise not a possible name */
     gb_buf_release(&safe);
     gb_buf_release(&safe_kind);
 }
@@ -174,7 +174,7 @@ static void matches_on_word(void *arg, const char *word)
         matches_add(matches, gb_bytes_str(word), gb_bytes_str(""));
 }
 
-/* The command itself, or files of this machine. */
+/* Completes the command itself, or local file names. */
 static void ask_command_matches(uint64_t question, const char *text, size_t cursor)
 {
     struct matches matches = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands of the REPL that begin with a colon. */
+/* The REPL's colon commands. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ enum { WORDS_MAX = 3, DEADLINE_MS = 30000 };
 
 struct command {
     const char *name, *usage, *help;
-    size_t least, most; /* words behind the name */
+    size_t least, most; /* number of words after the name */
     void (*run)(struct repl *repl, size_t count, char **words);
 };
 
@@ -93,7 +93,7 @@ static void command_on_moved(void *arg, const struct gb_err *err)
         app_say_err(err);
 }
 
-/* One file; waits for it, a Ctrl-C ends the wait. */
+/* Transfers one file and waits for it; Ctrl-C aborts the wait. */
 static bool command_move_file(struct repl *repl, const char *local, const char *remote, bool upload)
 {
     struct move move = {0};
@@ -217,8 +217,8 @@ static const struct command *command_all(void)
     return commands;
 }
 
-/* Cuts @text at white space; quotes hold words together. The number of words, or SIZE_MAX when
- * there are more than @most. Changes @text. */
+/* Splits @text at white space; quotes group words. Returns the number of words, or SIZE_MAX if
+ * there are more than @most. Modifies @text. */
 static size_t command_split(char *text, char **words, size_t most)
 {
     size_t count = 0;

@@ -20,20 +20,20 @@ enum { LINE_BYTES_MAX = 4096, COLUMNS_UNKNOWN = 80, ROWS_UNKNOWN = 24 };
 
 struct console {
     const struct console_config *config;
-    int fd; /* the terminal, opened for us alone: reading it never blocks */
+    int fd; /* the terminal, reopened only for us: reading never blocks */
     struct gb_watch *watch;
     struct gb_timer *deadline, *escape;
     struct input_parser parser;
     struct redisplay redisplay;
     struct redisplay_look look;
     struct prompt_draft draft;
-    struct gb_buf out, first; /* first: the prompt with the mode in front of it */
-    struct termios before;    /* modes of the terminal while it is not raw */
+    struct gb_buf out, first; /* first: the prompt, preceded by the editing mode */
+    struct termios before;    /* the terminal's modes while it is not raw */
     bool raw, pastes;
     bool reading, done, eof;
-    uint64_t whole; /* the question whose answer is yes, when the key has been taken; 0: none */
-    char *text;     /* a whole cell */
-    char *edited;   /* what is to be edited outside */
+    uint64_t whole; /* the question answered with yes before the key was processed; 0: none */
+    char *text;     /* a complete cell */
+    char *edited;   /* text to be edited externally */
     void (*typed)(void *arg, struct gb_bytes line);
     void *typed_arg;
 };
@@ -46,14 +46,14 @@ static void console_flush(struct console *console)
     gb_buf_clear(&console->out);
 }
 
-/* Characters come as they are typed; signals stay with the kernel, and output is its as before. */
+/* Characters arrive as they are typed; the kernel still handles signals and output. */
 static void console_make_raw(struct console *console)
 {
     struct termios raw;
 
     if (console->raw || tcgetattr(console->fd, &raw) != 0)
         return;
-    if ((raw.c_lflag & ICANON) != 0) /* a shell may have given us our own modes back */
+    if ((raw.c_lflag & ICANON) != 0) /* a shell may have restored our own raw modes */
         console->before = raw;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
     raw.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | ISTRIP);
@@ -85,7 +85,7 @@ static void console_measure(struct console *console)
 
 /* ---- painting ---- */
 
-/* As readline writes it in front of the prompt. */
+/* The indicator that readline writes in front of the prompt. */
 static const char *console_mode(const struct prompt_view *view)
 {
     static const char *const modes[] = {
@@ -143,7 +143,7 @@ static void console_on_eof(void *arg)
     console->done = console->eof = true;
 }
 
-/* Within a key, which owns nothing: it is done when the key has been taken. */
+/* Called while processing a key, which must not own anything: deferred until that is finished. */
 static void console_on_edit(void *arg, const char *text)
 {
     struct console *console = arg;
@@ -203,8 +203,8 @@ static int console_run_editor(struct console *console, const char *text, struct 
     return read;
 }
 
-/* The terminal is the editor's until it ends; then what it left is typed, or the text is as before.
- */
+/* The editor owns the terminal until it exits; then its result is the text, or the text is
+ * unchanged. */
 static void console_edit(struct console *console)
 {
     _cleanup_(freep) char *text = TAKE_PTR(console->edited);
@@ -223,12 +223,12 @@ static void console_edit(struct console *console)
     }
     gb_buf_release(&edited);
     console_make_raw(console);
-    console_measure(console); /* of a window that has changed meanwhile nobody may have told */
+    console_measure(console); /* we may not have been told of a resize meanwhile */
     redisplay_forget(&console->redisplay);
 }
 
-/* Byte by byte: what is behind the key that ends a cell belongs to the program, or to the next
- * cell, and stays in the kernel. */
+/* Byte by byte: what follows the key that ends a cell belongs to the program or to the next cell,
+ * and stays in the kernel. */
 static void console_read_keys(struct console *console)
 {
     while (!console->done && !prompt_waits()) {
@@ -253,7 +253,7 @@ static void console_read_keys(struct console *console)
         gb_timer_stop(console->escape);
 }
 
-/* What is shown is made true, and further keys are read unless an answer comes first. */
+/* Repaints, and reads further keys unless an answer is awaited. */
 static void console_go_on(struct console *console)
 {
     if (!console->reading)
@@ -291,8 +291,8 @@ void console_answered(struct console *console)
 
 /* ---- lines for a program ---- */
 
-/* What was typed while the terminal was still raw comes with the Enter key's own character, which
- * the kernel turns into a newline otherwise, and nobody has shown it. */
+/* Type-ahead entered while the terminal was still raw contains Enter as a carriage return, which
+ * the kernel would have turned into a newline, and has not been echoed. */
 static void console_adopt_typed_ahead(uint8_t *line, size_t size)
 {
     if (memchr(line, '\r', size) == NULL)
@@ -307,13 +307,14 @@ static void console_read_line(struct console *console)
 {
     void (*typed)(void *, struct gb_bytes) = console->typed;
     uint8_t line[LINE_BYTES_MAX];
-    ssize_t n = read(console->fd, line, sizeof(line)); /* a line at most: it is not raw */
+    ssize_t n = read(console->fd, line, sizeof(line)); /* at most a line, because the terminal is
+                                                        * not raw */
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     n = MAX(n, 0);
     console_adopt_typed_ahead(line, (size_t)n);
-    /* One line is wanted, and a part of one is not a line. */
+    /* One line is wanted, and an incomplete one does not count. */
     if (n == 0 || line[n - 1] == '\n')
         console_want_line(console, NULL, NULL);
     typed(console->typed_arg, (struct gb_bytes){line, (size_t)n});
@@ -399,7 +400,7 @@ void console_free(struct console *console)
     free(console);
 }
 
-/* What was typed stays as it was sent, and what comes stands below. */
+/* Leaves the text as it was sent, and continues below it. */
 static void console_leave_text(struct console *console, const char *text)
 {
     const struct prompt_view view = {.text = text, .size = strlen(text)};
@@ -447,7 +448,7 @@ void console_interrupt(struct console *console)
     console_go_on(console);
 }
 
-/* Whether the shell, which had us in the background, has put its own modes in the place of ours. */
+/* Whether the shell, which had us in the background, has replaced our terminal modes. */
 static bool console_is_foreign(const struct console *console)
 {
     struct termios now;
@@ -459,7 +460,7 @@ void console_resized(struct console *console)
 {
     console_measure(console);
     if (!console->reading || console->done || console_is_foreign(console))
-        return; /* console_continued() comes, and paints */
+        return; /* console_continued() will be called, and repaints */
     redisplay_resized(&console->redisplay, &console->look, &console->out);
     console_paint(console);
 }

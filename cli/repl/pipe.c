@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The REPL without a terminal: cells come from a pipe or a file, without prompts. */
+/* The REPL without a terminal: reads cells from a pipe or a file, without prompts. */
 #include <string.h>
 #include <unistd.h>
 
@@ -48,8 +48,8 @@ static char *pipe_next_line(struct repl *repl, struct lines *lines)
     return line;
 }
 
-/* Whether a line goes on with the block that stands above it. In languages that do not tell how one
- * ends, each does. */
+/* Whether a line continues the block above it. In languages without rules for the end of a block,
+ * every line does. */
 static bool pipe_goes_on(const struct gb_language *language, const char *line)
 {
     const struct gb_texts *words = &language->prompt.goes_on;
@@ -86,7 +86,7 @@ void repl_pipe(struct repl *repl)
 
     lines.input = input_new(repl->app->loop, STDIN_FILENO, pipe_on_input, &lines);
     while (!repl->quit && !repl->stopped && (line = pipe_next_line(repl, &lines)) != NULL) {
-        /* Such a block ends where something else begins, also without an empty line. */
+        /* Such a block also ends, without an empty line, where something else begins. */
         if (cell.size > 0 && !pipe_goes_on(repl->known, line) &&
             repl_is_complete(repl, gb_buf_str(&cell)))
             pipe_run_text(repl, &cell);

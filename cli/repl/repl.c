@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session at a prompt.
+/* An interactive session at a prompt.
  *
- * Theory of operation. The verb is one sequence (read a cell, run it, show what it gave), and every
- * wait in it turns the loop. On a terminal the editor reads cells; without one, lines are gathered
- * until the guest says that they are a whole cell. While a cell runs the terminal belongs to the
- * kernel's line discipline: what is typed is read only when the program waits for input, so that
- * what is typed ahead stays for the prompt.
+ * Theory of operation. The verb is one sequence (read a cell, run it, show its results), and every
+ * wait in it runs the loop. On a terminal the editor reads cells; without one, lines are collected
+ * until the guest says that the cell is complete. While a cell runs, the terminal is in the
+ * kernel's line mode: input is only read when the program waits for it, so that type-ahead is kept
+ * for the prompt.
  *
- * What the guest prints is foreign text: it passes the filter of show/filter.h unless --raw.
+ * A guest's output is untrusted: it is filtered by show/filter.h unless --raw is given.
  */
 #include "repl/repl.h"
 
@@ -50,10 +50,10 @@ enum {
 
 static void repl_write_all(int fd, const struct gb_buf *text)
 {
-    (void)gb_fd_write_full(fd, gb_buf_data(text), text->size); /* nobody to tell */
+    (void)gb_fd_write_full(fd, gb_buf_data(text), text->size); /* nobody can be told */
 }
 
-/* What was shown goes out. */
+/* Writes what has been rendered. */
 static void repl_flush(struct repl *repl)
 {
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -64,7 +64,7 @@ static void repl_flush(struct repl *repl)
     }
 }
 
-/* How output is shown: on a terminal as it may be shown there, unless --raw; else as it is. */
+/* Chooses how to show output: filtered for a terminal, unless --raw; otherwise verbatim. */
 static void repl_choose_show(struct repl *repl)
 {
     for (size_t i = 0; i < ARRAY_SIZE(repl->targets); i++)
@@ -220,7 +220,7 @@ static void repl_on_typed(void *arg, struct gb_bytes line)
     gb_buf_release(&params);
 }
 
-/* Output of a cell that has ended comes while the next one is typed, too. */
+/* Output of a finished cell may also arrive while the next one is being typed. */
 static void repl_show_output(struct repl *repl, const struct gb_json *params)
 {
     bool is_stderr = gb_bytes_equal(json_text(params, "stream"), "stderr");
@@ -365,7 +365,7 @@ void repl_run_cell(struct repl *repl, const char *code)
     struct gb_json_out out = {.buf = &params};
 
     if (time != NULL)
-        (void)args_number(time, 0.001, seconds, &seconds); /* checked when the verb began */
+        (void)args_number(time, 0.001, seconds, &seconds); /* checked when the verb started */
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "session", repl->session);
     gb_json_put_str(&out, "code", code);
@@ -475,7 +475,7 @@ static void repl_on_closed(void *arg, const struct gb_err *why)
     struct repl *repl = arg;
 
     if (repl->session == NULL || repl->stopped)
-        return; /* the call that waits tells it */
+        return; /* the waiting call reports it */
     console_step_aside(repl->console);
     if (!repl->running)
         app_say_err(why);
@@ -505,7 +505,7 @@ static bool repl_begin(struct repl *repl)
 static void repl_end(struct repl *repl)
 {
     if (repl->owned && repl->session != NULL && !repl->failed) {
-        /* Nobody waits for the VM's end; the request has to leave. */
+        /* Nobody waits for the VM's end, but the request has to be sent. */
         app_send_on(repl->app, "session.close", repl->session, CLOSE_DEADLINE_MS, NULL, NULL);
         while (gb_client_queued(repl->app->client) > 0)
             app_turn(repl->app);

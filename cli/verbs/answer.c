@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answer: a line for a program that waits for standard input, whoever started it. */
+/* answer: gives a line to a program that waits for standard input, whoever started it. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ static void answer_keep_question(void *arg, const struct gb_json *session)
         gb_buf_clear(&asked->prompt);
 }
 
-/* The question, for a person who is about to type the answer. */
+/* Shows the question to a person who is about to type the answer. */
 static void answer_show_question(const struct asked *asked)
 {
     struct filter filter = {0};
@@ -45,8 +45,8 @@ static void answer_show_question(const struct asked *asked)
     gb_buf_release(&shown);
 }
 
-/* The answer as it stands in standard input: a line of a terminal, else all of it. False: it is too
- * long, or cannot be read, which was told. */
+/* Reads the answer from standard input: one line from a terminal, else everything. False: too long
+ * or unreadable, which was reported. */
 static bool answer_read_answer(struct gb_buf *to)
 {
     bool terminal = isatty(STDIN_FILENO) == 1;
@@ -90,7 +90,7 @@ static bool answer_send_answer(struct app *app, const char *session, const struc
     return good;
 }
 
-/* What is told: the words, else standard input; with nothing there --eof alone will do. */
+/* The answer: the words, else standard input; if both are empty, --eof alone is enough. */
 static bool answer_collect(const struct args *args, const struct asked *asked, struct gb_buf *text)
 {
     bool eof = args_has(args, "eof");
@@ -112,7 +112,7 @@ static bool answer_collect(const struct args *args, const struct asked *asked, s
         app_say("there is no answer: give it as TEXT or on standard input, or --eof");
         return false;
     }
-    /* A line is asked for; with --eof it is the bytes as they are. */
+    /* A line is expected; with --eof the bytes are sent unchanged. */
     if (!eof && gb_buf_data(text)[text->size - 1] != '\n')
         gb_buf_adds(text, "\n");
     return true;

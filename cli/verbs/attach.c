@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell attach: the front end at one session. */
+/* glassbell attach: the front end with one session. */
 #include "base/mem.h"
 #include "cli/app.h"
 #include "verbs/front.h"

@@ -7,7 +7,7 @@
 #include "cli/print.h"
 #include "rpc/access.h"
 
-/* A session is waited for as long as a cell may take by default, and its VM is made anew. */
+/* Waiting for a session may take as long as a cell by default, and its VM is recreated. */
 enum { BACK_WAIT_MS = 60000, BACK_DEADLINE_MS = 180000, STEPS_MAX = 10000 };
 
 static void back_print(void *arg, const struct gb_json *result)

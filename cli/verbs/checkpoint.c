@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell checkpoint: keeps a session as it is now. */
+/* glassbell checkpoint: keeps a session's present state. */
 #include <stdio.h>
 
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell checkpoints: the moments to which a session can be taken. */
+/* glassbell checkpoints: lists the moments to which a session can be rewound. */
 #include <stdio.h>
 #include <stdlib.h>
 

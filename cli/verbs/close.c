@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell close: ends sessions. */
+/* glassbell close: closes sessions. */
 #include "base/mem.h"
 #include "cli/app.h"
 #include "model/answer.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell completion: what a shell completes by. */
+/* glassbell completion: prints a shell's completion script. */
 #include "cli/app.h"
 #include "cli/print.h"
 #include "cli/shell.h"

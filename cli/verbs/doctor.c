@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell doctor: what works on this host, what does not, and what to do about it. */
+/* glassbell doctor: what works on this host, what does not, and how to fix it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,10 +34,10 @@ struct doctor {
     struct gb_buf json_text;
     bool as_json, colours, done;
     bool bad;             /* something essential is missing */
-    struct gb_host *host; /* NULL: there is none to be had */
+    struct gb_host *host; /* NULL: unavailable */
 };
 
-/* One finding: a line for people, or an object in JSON. */
+/* A finding: a line for people, or a JSON object. */
 static void doctor_find(struct doctor *doctor, enum verdict verdict, const char *what,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -52,7 +52,7 @@ static void doctor_find(struct doctor *doctor, enum verdict verdict, const char 
     va_start(args, format);
     gb_buf_vaddf(&text, format, args);
     va_end(args);
-    /* Paths and what programs say of themselves may hold anything. */
+    /* Paths and the version strings of programs may contain anything. */
     doctor->bad = doctor->bad || verdict == VERDICT_BAD;
     if (doctor->as_json) {
         gb_json_object(&doctor->json, NULL);
@@ -91,7 +91,7 @@ static void doctor_find_limits(struct doctor *doctor)
                     available_mb >= MEMORY_WANTED_MB ? "" : "; a VM needs about 200 MiB at first");
 }
 
-/* How many VMs there would be room for, by the settings that a server would read. */
+/* How many VMs there is capacity for, by the settings that a server would read. */
 static void doctor_find_room(struct doctor *doctor, const struct gb_settings *settings)
 {
     const struct gb_settings_admission *wanted = &settings->admission;
@@ -213,7 +213,7 @@ static void doctor_put_features(struct gb_json_out *json, const char *key,
     gb_json_end(json);
 }
 
-/* Which QEMU, and what is done otherwise because it is this one. */
+/* The version of QEMU, and the workarounds for it. */
 static void doctor_find_qemu(struct doctor *doctor, const struct gb_host *host)
 {
     struct gb_buf text = {0};
@@ -234,7 +234,7 @@ static void doctor_find_qemu(struct doctor *doctor, const struct gb_host *host)
     gb_buf_release(&text);
 }
 
-/* The same for programs, behind the findings. */
+/* The same for programs, after the findings. */
 static void doctor_put_qemu(struct gb_json_out *json, const struct gb_host *host)
 {
     struct gb_cpu cpu;

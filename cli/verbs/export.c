@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `glassbell export`: the cells of a session as a document on standard output or in a file. */
+/* `glassbell export`: writes the cells of a session as a document to standard output or a file. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,8 +20,8 @@ struct export
     struct gb_buf text;
     struct local *to;
     uint64_t written;
-    struct filter filter; /* a terminal gets nothing but text and colours */
-    bool all;             /* also those cells that are undone */
+    struct filter filter; /* a terminal only gets text and colours */
+    bool all;             /* include undone cells */
     unsigned left_out;
     bool failed;
 };
@@ -34,7 +34,7 @@ static bool export_write_out(struct export *export, struct gb_bytes bytes)
         export->written += bytes.size;
         return true;
     }
-    if (err.sys_errno != EPIPE) /* who reads had enough */
+    if (err.sys_errno != EPIPE) /* the reader closed the pipe */
         app_say_err(&err);
     return false;
 }
@@ -58,7 +58,7 @@ static bool export_on_cell(void *arg, const struct gb_cell_info *cell, const str
 {
     struct export *export = arg;
 
-    if (facts_is_running(cell)) /* it has no end that could be written down */
+    if (facts_is_running(cell)) /* it has no end to write down */
         return true;
     if (!export->all && export->document.format != DOCUMENT_JSON &&
         (cell->flags & GB_CELL_UNDONE) != 0) {
@@ -69,7 +69,7 @@ static bool export_on_cell(void *arg, const struct gb_cell_info *cell, const str
     return export_flush(export);
 }
 
-/* A script is of one language. */
+/* A script has a single language. */
 static bool export_suits(struct app *app, const struct past *past, const char *name,
                          enum document_format format)
 {
@@ -107,7 +107,7 @@ static bool export_write_document(struct app *app, const char *name, enum docume
     return good && !export->failed;
 }
 
-/* Into a folder, as cp does: under the name of what it is made from. Gives. */
+/* Into a folder, like cp: named after the session. Gives. */
 static char *export_file_of(const char *path, const char *name, enum document_format format)
 {
     size_t size = strlen(path);
@@ -121,7 +121,7 @@ static char *export_file_of(const char *path, const char *name, enum document_fo
         return xstrdup(path);
     text = xasprintf("%s/%s.%s", path, name, document_ending(format));
     for (char *at = text + size + 1; *at != '\0'; at++)
-        if (*at == '/') /* of a label */
+        if (*at == '/') /* in a label */
             *at = '_';
     return text;
 }

@@ -11,7 +11,7 @@
 #include "app/tui.h"
 #include "view/session_view.h"
 
-/* The rows of all views, and those that are known everywhere. */
+/* The tables of all views, and the global one. */
 static const struct command *const tables[] = {list_commands, session_commands, NULL};
 
 int front_print_manual(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell get: files out of a session. */
+/* glassbell get: downloads files from a session. */
 #include <string.h>
 
 #include "base/mem.h"

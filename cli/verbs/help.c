@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell help: the verbs, or one of them. */
+/* glassbell help: lists the verbs, or describes one. */
 #include "cli/app.h"
 #include "cli/help.h"
 #include "cli/print.h"

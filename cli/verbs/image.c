@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell image: what there is to boot, the builder of it, and templates before they are needed.
- */
+/* glassbell image: lists images, runs their builder, and builds templates in advance. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,7 +26,7 @@
 #define GB_LIBEXECDIR "/usr/local/libexec"
 #endif
 
-/* A boot under emulation on a busy machine, with room. */
+/* Enough for a boot under emulation on a busy machine. */
 enum { WARM_DEADLINE_MS = 300000 };
 
 static void image_print_names(const struct gb_images *images)
@@ -83,7 +82,7 @@ static void image_print_json(const struct gb_images *images)
         gb_json_end(&out);
     }
     gb_json_end(&out);
-    json_make_visible(&text, 0); /* a path may hold anything */
+    json_make_visible(&text, 0); /* a path may contain anything */
     gb_buf_adds(&text, "\n");
     (void)gb_fd_write_full(STDOUT_FILENO, gb_buf_data(&text), text.size);
     gb_buf_release(&text);
@@ -114,7 +113,7 @@ static int image_list_images(const struct args *args)
     return 0;
 }
 
-/* The first that exists. Gives, or NULL. Takes all. */
+/* The first existing one. Gives, or NULL. Takes all. */
 static char *image_first_existing(char *paths[3])
 {
     char *found = NULL;
@@ -127,7 +126,7 @@ static char *image_first_existing(char *paths[3])
     return found;
 }
 
-/* A part of the builder: installed, or in the build tree that the program runs in. */
+/* A part of the builder: installed, or in the build tree that the program runs from. */
 static char *image_find_part(const char *folder, const char *installed, const char *built)
 {
     char *paths[3] = {
@@ -171,7 +170,7 @@ static int image_build_images(const struct args *args)
     }
     for (size_t i = 1; i < args->word_count; i++)
         argv[count++] = args->words[i];
-    (void)execv(builder, (char **)(uintptr_t)argv); /* its progress and its status are ours */
+    (void)execv(builder, (char **)(uintptr_t)argv); /* its output and its status become ours */
     app_say("cannot start %s: %s", builder, strerror(errno));
     free(argv);
     return EXIT_GLASSBELL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell interrupt: interrupts what sessions run. */
+/* glassbell interrupt: interrupts running cells. */
 #include "cli/app.h"
 #include "verbs/sessions.h"
 #include "verbs/verbs.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `glassbell log`: what a session ran, and what it runs.
+/* `glassbell log`: what a session has run, and what it is running.
  *
- * What has ended is read from the history. To follow is to subscribe first, to read what ended up
- * to the subscription, and then to show the events as they come; those of cells that the history
- * had already are passed over. Events wait, as text, while the history is read. Who reads slowly
- * loses events (`gap`): what ended meanwhile is read from the history then, whole.
+ * Finished cells are read from the history. To follow, we subscribe first, then read the cells that
+ * had ended by then, and then show events as they arrive, skipping cells that were in the history.
+ * While the history is being read, events are stored as text. A slow reader loses events (`gap`):
+ * cells that ended meanwhile are then read from the history, complete.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,11 +32,11 @@ struct log {
     struct gb_buf text;
     struct gb_bytes language;
     bool json, following, failed, over;
-    bool gap;              /* events were lost, and the snapshot behind them has not come */
-    bool torn;             /* of the current cell some output was lost */
-    uint64_t last;         /* the last cell that was shown whole */
-    uint64_t current;      /* the one whose beginning was shown; 0: none */
-    struct gb_buf waiting; /* events, a line each, while the history is read */
+    bool gap;              /* events were lost, and the following snapshot has not arrived */
+    bool torn;             /* part of the current cell's output was lost */
+    uint64_t last;         /* the last cell shown completely */
+    uint64_t current;      /* the cell whose start was shown; 0: none */
+    struct gb_buf waiting; /* events, one per line, while the history is being read */
 };
 
 static bool log_flush(struct log *log)
@@ -52,7 +52,7 @@ static bool log_flush(struct log *log)
     return !log->failed;
 }
 
-/* What is printed exactly has no place to say so. */
+/* Exact output has no place for such a message. */
 static void log_say_lost(const struct log *log, const struct gb_cell_info *cell)
 {
     bool code = log->show.code && (cell->flags & GB_CELL_CODE_LOST) != 0;
@@ -68,7 +68,7 @@ static bool log_on_cell(void *arg, const struct gb_cell_info *cell, const struct
     struct log *log = arg;
     struct gb_json_out out = {.buf = &log->text};
 
-    if (facts_is_running(cell)) { /* a snapshot tells of it, too */
+    if (facts_is_running(cell)) { /* the snapshot contains it too */
         if (!log->following && !log->json) {
             show_begin(&log->show, cell, log->language);
             show_note(&log->show, "it still runs");
@@ -100,7 +100,7 @@ static void log_begin_cell(struct log *log, uint64_t number, const struct gb_cel
     show_begin(&log->show, info, log->language);
 }
 
-/* False: it is not what it should be, which was told; nothing more is shown then. */
+/* False: it is invalid, which was reported; nothing more is shown then. */
 static bool log_read_cell(struct log *log, const struct gb_json *json,
                           struct gb_cell_info *ret_cell)
 {
@@ -114,7 +114,7 @@ static bool log_read_cell(struct log *log, const struct gb_json *json,
     return false;
 }
 
-/* Those that run already. */
+/* Cells that are already running. */
 static void log_on_snapshot(struct log *log, const struct gb_json *event)
 {
     const struct gb_json *list = json_member(event, "cells"), *cell = NULL;
@@ -148,7 +148,7 @@ static void log_read_on(struct log *log)
         log->current = 0;
 }
 
-/* The snapshot behind a gap. */
+/* The snapshot after a gap. */
 static void log_on_resumed(struct log *log, const struct gb_json *event)
 {
     log->gap = false;
@@ -240,7 +240,7 @@ static void log_on_event(struct log *log, const struct gb_json *event)
     (void)log_flush(log);
 }
 
-/* Events come while calls are waited for, too: they are kept, and used between calls. */
+/* Events also arrive while waiting for calls: they are stored, and handled between calls. */
 static void log_on_notified(void *arg, const char *method, const struct gb_json *params)
 {
     struct log *log = arg;

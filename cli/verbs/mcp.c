@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `glassbell mcp`: an MCP server on standard input and output. Nothing else writes to the latter.
- */
+/* `glassbell mcp`: an MCP server on standard input and output. Nothing else writes to the
+ * latter. */
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -12,9 +12,9 @@
 #include "verbs/verbs.h"
 
 enum {
-    /* Above this much unread output nothing more is read from the client. */
+    /* Stop reading from the client while this much output is unread. */
     QUEUED_HIGH = 4u << 20,
-    /* Less than hosts give a call: 60 s is what the common clients begin with. */
+    /* Less than hosts allow for a call: common clients start with 60 s. */
     LEASE_WAIT_MS = 45000,
 };
 
@@ -34,7 +34,7 @@ static void mcp_on_drained(void *arg)
         input_pause(mcp->input, false);
 }
 
-/* The client reads no more: there is nobody left to work for. */
+/* The client does not read any more: there is nobody left to work for. */
 static void mcp_on_broken(void *arg, int sys_errno)
 {
     struct mcp *mcp = arg;

@@ -17,7 +17,7 @@
 
 enum { PROGRESS_MS = 100, PROGRESS_FROM_MS = 300 };
 
-/* One file after the other; several of one folder too. */
+/* Transfers one file after the other, and the files of a folder too. */
 struct moving {
     struct app *app;
     const char *session;
@@ -69,7 +69,7 @@ static void move_on_finished(void *arg, const struct gb_err *err)
     moving->fetch = NULL;
     move_clear_progress(moving);
     if (err != NULL) {
-        if (err->sys_errno != EPIPE) /* who reads had enough */
+        if (err->sys_errno != EPIPE) /* the reader closed the pipe */
             app_say_err(err);
         moving->failed = true;
         moving->done = true;

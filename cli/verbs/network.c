@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell network: what a session may reach, and another policy for it. */
+/* glassbell network: shows or changes what a session may reach. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@
 
 enum { NETWORK_DEADLINE_MS = 30000 };
 
-/* Rules first, as a file has them; then what has happened under them. */
+/* The rules first, in file syntax; then what happened under them. */
 static void network_print(void *arg, const struct gb_json *result)
 {
     const struct args *args = arg;
@@ -31,7 +31,7 @@ static void network_print(void *arg, const struct gb_json *result)
         (const char *)rules.data);
 }
 
-/* `allow` or `deny`, and the words of the rule behind it. */
+/* `allow` or `deny`, followed by the words of the rule. */
 static void network_put_rule(const struct args *args, struct gb_json_out *out)
 {
     _cleanup_(gb_buf_release) struct gb_buf rule = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell open: a session, and its id on standard output. */
+/* glassbell open: opens a session and prints its id. */
 #include <stdio.h>
 
 #include "base/mem.h"

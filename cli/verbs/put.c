@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell put: files into a session. */
+/* glassbell put: uploads files to a session. */
 #include <string.h>
 
 #include "cli/app.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell redo: a session goes forward in its past. */
+/* glassbell redo: moves a session forward in its past. */
 #include "verbs/back.h"
 #include "verbs/verbs.h"
 

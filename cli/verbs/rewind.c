@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell rewind: a session goes to a moment of its past. */
+/* glassbell rewind: takes a session to a moment of its past. */
 #include "verbs/back.h"
 #include "verbs/verbs.h"
 

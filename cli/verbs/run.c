@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell run: code in VMs that are destroyed after. */
+/* glassbell run: runs code in VMs that are destroyed afterwards. */
 #include "cli/app.h"
 #include "execute/program.h"
 #include "verbs/options.h"

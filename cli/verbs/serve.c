@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* glassbell serve: the server, in the foreground or as a daemon.
  *
- * A daemon tells through a pipe what became of it: "ready\n" once it listens, or a sentence. Its
- * parent waits for that and passes it on; a client that starts the server hands in the pipe itself
+ * A daemon reports through a pipe: "ready\n" once it is listening, or an error message. Its parent
+ * waits for that and passes it on; a client that starts the server provides the pipe itself
  * (--ready-fd). Nobody has to poll the socket.
  */
 #include <errno.h>
@@ -34,21 +34,21 @@ struct serve {
     struct app app;
     const struct args *args;
     char *socket;
-    struct gb_settings settings; /* the server has them once it exists */
+    struct gb_settings settings; /* owned by the server once that exists */
     struct gb_host *host;
     struct gb_server *server;
     struct gb_signal *signals[3];
     struct service *service;
     uv_work_t first_work;
-    int listen_fd; /* that a service manager handed over; -1: none */
+    int listen_fd; /* from a service manager; -1: none */
     int ready_fd;
-    int terminal; /* a descriptor of it, while somebody may sit there; else -1 */
+    int terminal; /* a descriptor of the terminal, while somebody may use it; else -1 */
     bool daemon, ended;
     unsigned asked_to_end;
     int status;
 };
 
-/* Told to whoever waits. */
+/* Notifies whoever waits. */
 static void serve_tell_ready(struct serve *serve, const char *text)
 {
     if (serve->ready_fd < 0)
@@ -61,7 +61,7 @@ static void serve_give_up(struct serve *serve, const struct gb_err *err)
 {
     serve->status = EXIT_GLASSBELL;
     serve->ended = true;
-    app_say_err(err); /* the terminal, or the log of a daemon */
+    app_say_err(err); /* the terminal, or a daemon's log */
     if (serve->daemon) {
         char line[GB_ERR_MESSAGE_MAX + 2];
 
@@ -117,7 +117,7 @@ wrong:
     return false;
 }
 
-/* What the command line says goes before what the file says. */
+/* The command line takes precedence over the file. */
 static bool serve_read_settings(const struct args *args, struct gb_settings *ret_settings,
                                 struct gb_err *err)
 {
@@ -154,7 +154,8 @@ static bool serve_read_settings(const struct args *args, struct gb_settings *ret
     return true;
 }
 
-/* Whether standard error goes to the system's journal, which wants the level in front of a line. */
+/* Whether standard error goes to the system's journal, which expects a level prefix on each
+ * line. */
 static bool serve_logs_to_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -203,19 +204,19 @@ static void serve_on_signal(void *arg, int signum)
         serve->ended = true;
         return;
     }
-    /* A hang-up is the wish for other settings, unless the terminal has really gone. */
+    /* A hang-up is a request to reload, unless the terminal has really gone. */
     if (signum == SIGHUP && (serve->terminal < 0 || isatty(serve->terminal))) {
         serve_reload(serve);
         return;
     }
     service_stopping(serve->service);
-    /* The first one lets running cells end for a while, the second one does not. */
+    /* The first signal gives running cells some time to end, the second one does not. */
     gb_server_shutdown(serve->server, serve->asked_to_end++ == 0 && signum == SIGTERM,
                        gb_server_settings(serve->server)->server.drain_ms);
 }
 
-/* What is kept belongs to the socket: a folder @name for the usual one, one for each other. Gives.
- */
+/* State belongs to a socket: the folder @name for the default one, a separate one for any other.
+ * Gives. */
 static char *serve_folder(const char *socket, const char *name)
 {
     _cleanup_(freep) char *state = gb_path_state(), *run = gb_path_runtime();
@@ -264,14 +265,14 @@ static void serve_on_host(void *arg, struct gb_host *host, const struct gb_err *
     service_ready(serve->service);
 }
 
-/* As many descriptors as the host lets us have: each VM needs some. */
+/* Raises the limit on descriptors as far as allowed: each VM needs some. */
 static void serve_raise_limits(void)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit); /* doctor tells what it is */
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* doctor reports its value */
     }
 }
 
@@ -280,8 +281,8 @@ static void serve_no_work(uv_work_t *work)
     (void)work;
 }
 
-/* Starts the threads of libuv, which take the signals that the thread takes that starts them: none.
- */
+/* Starts libuv's threads, which inherit the signal mask of the thread that starts them: everything
+ * blocked. */
 static void serve_start_threads(struct serve *serve)
 {
     sigset_t all, before;
@@ -292,8 +293,8 @@ static void serve_start_threads(struct serve *serve)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Whoever asks for the end once more gets the one that is under way, with its exit status: without
- * handlers, the signal would kill. */
+/* Repeated signals must not kill the server during its shutdown and change its exit status, as they
+ * would without handlers. */
 static void serve_hold_signals(const int *signals, size_t count)
 {
     sigset_t held;
@@ -337,11 +338,11 @@ static int serve_loop(struct serve *serve)
         gb_signal_free(serve->signals[i]);
     gb_server_free(serve->server);
     service_free(serve->service);
-    /* Until the last bytes have left and every child has been reaped. */
+    /* Until the last bytes have been sent and every child has been reaped. */
     (void)uv_run(serve->app.uv, UV_RUN_DEFAULT);
     gb_host_free(serve->host);
     app_close(&serve->app);
-    serve_tell_ready(serve, ""); /* nobody waits for ever */
+    serve_tell_ready(serve, ""); /* so that nobody waits for ever */
     return serve->status;
 }
 
@@ -371,7 +372,7 @@ static int serve_open_log(const struct args *args)
     return fd;
 }
 
-/* Leaves the terminal: standard streams, session, signals. */
+/* Detaches from the terminal: standard streams, session, signals. */
 static bool serve_detach(int log)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -386,7 +387,7 @@ static bool serve_detach(int log)
     return true;
 }
 
-/* What the daemon says about itself, passed on. */
+/* Passes on what the daemon reports about itself. */
 static int serve_wait_for_daemon(int fd)
 {
     struct gb_buf text = {0};

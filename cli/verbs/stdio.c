@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell stdio: the server's socket on standard input and output, for who comes by ssh.
+/* glassbell stdio: the server's socket on standard input and output, for clients that connect by
+ * ssh.
  *
- * First a line tells that the connection stands, or why not (client/ssh.h). Then bytes are handed
- * on in both directions, and nothing is looked at. Each direction has one buffer: who does not read
- * holds up who writes, as on the socket itself. The end of the input is that of the connection: ssh
- * has no other way to tell that the client is gone, upon which the server ends what it had begun.
+ * First a line says whether the connection is up (client/ssh.h). Then bytes are copied in both
+ * directions without looking at them. Each direction has one buffer, so that backpressure works as
+ * on the socket itself. End of input is the end of the connection: ssh has no other way to report
+ * that the client has gone, and the server then ends what it had started for it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +26,8 @@ enum { STDIO_BYTES = 64 << 10, STDIO_START_MS = 60000 };
 /* One direction. */
 struct stdio_pump {
     int from, to;
-    size_t start, end; /* what waits in `data` */
-    bool ended;        /* nothing more comes */
+    size_t start, end; /* bytes waiting in `data` */
+    bool ended;        /* end of file */
     uint8_t *data;     /* STDIO_BYTES */
 };
 
@@ -40,7 +41,7 @@ static bool stdio_wants_input(const struct stdio_pump *pump)
     return !pump->ended && pump->start == pump->end;
 }
 
-/* False when what it writes to is gone. */
+/* False if the destination has been closed. */
 static bool stdio_move(struct stdio_pump *pump, bool readable)
 {
     ssize_t n;
@@ -67,14 +68,14 @@ static short stdio_events(const struct stdio_pump *reader, const struct stdio_pu
                    (writer != NULL && writer->start < writer->end ? POLLOUT : 0));
 }
 
-/* A descriptor that is waited for; one without a wish is left out, or its hang-up would wake us
- * without end. */
+/* A descriptor to poll; one without events is left out, because its hang-up would wake us again and
+ * again. */
 static struct pollfd stdio_wait_for(int fd, short events)
 {
     return (struct pollfd){.fd = events != 0 ? fd : -1, .events = events};
 }
 
-/* Until either side has closed, and what it said before is with the other. */
+/* Until either side has closed, and what it sent before has been delivered. */
 static void stdio_pump_both(struct stdio_pump *up, struct stdio_pump *down)
 {
     for (;;) {
@@ -89,13 +90,13 @@ static void stdio_pump_both(struct stdio_pump *up, struct stdio_pump *down)
         if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
             return;
         if (!stdio_move(up, (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0))
-            up->start = up->end; /* the server is gone, but it may have last words */
+            up->start = up->end; /* the server has closed, but may have sent something last */
         if (!stdio_move(down, (fds[2].revents & (POLLIN | POLLHUP | POLLERR)) != 0))
             return;
     }
 }
 
-/* The flags of a description that others may share: as they were when we go. */
+/* Sets O_NONBLOCK on a description that others may share; the flags are restored at the end. */
 static int stdio_unblock(int fd)
 {
     int flags = fcntl(fd, F_GETFL);

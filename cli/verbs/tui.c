@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell tui: the front end, which is also what no verb means. */
+/* glassbell tui: the front end, which is also the default verb. */
 #include "cli/app.h"
 #include "verbs/front.h"
 #include "verbs/options.h"

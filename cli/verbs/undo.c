@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell undo: a session goes back in its past. */
+/* glassbell undo: takes a session back in its past. */
 #include "verbs/back.h"
 #include "verbs/verbs.h"
 

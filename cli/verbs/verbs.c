@@ -10,8 +10,7 @@
 const struct verb *const verbs[] = {VERBS(ROW) NULL};
 #undef ROW
 
-/* What other programs call by a name that is none of ours: the sentence that leads to it, or NULL.
- */
+/* Hints for verbs that other programs have and we do not: a sentence that names ours, or NULL. */
 static const char *verbs_instead(const char *name)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watch: what a session does, as plain text; nothing is sent to it. */
+/* watch: shows a session's activity as plain text; sends nothing to it. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +20,8 @@ struct watching {
     struct output *out, *err;
     struct show show;
     struct show_target targets[2]; /* standard output, standard error */
-    struct show_target ours;       /* on standard error, too, and always as it may be shown */
-    struct gb_buf text[2];         /* theirs, until it is written */
+    struct show_target ours;       /* also on standard error, and always filtered */
+    struct gb_buf text[2];         /* their buffers, until written */
     char language[32];
     bool json, subscribed, over;
     int64_t subscription;
@@ -35,7 +35,8 @@ static void watch_end(struct watching *watching, int status)
     watching->over = true;
 }
 
-/* A reader that is slow holds the server's events back, which drops and says so. */
+/* A slow reader causes backpressure on the server's events; the server drops some and reports
+ * that. */
 static void watch_hold(struct watching *watching)
 {
     size_t queued = output_queued(watching->out) + output_queued(watching->err);
@@ -50,12 +51,12 @@ static void watch_on_drained(void *arg)
 
 static void watch_on_broken(void *arg, int sys_errno)
 {
-    (void)sys_errno; /* nobody reads any more: that is how one stops to watch */
+    (void)sys_errno; /* nobody reads any more: that is how one stops watching */
     watch_end(arg, 0);
 }
 
-/* What was shown goes out. Lines of ours are on standard error, so that standard output is the
- * cells' own. */
+/* Writes what has been rendered. Our own lines go to standard error, so that standard output
+ * contains only the cells'. */
 static void watch_flush(struct watching *watching)
 {
     output_write(watching->out, gb_buf_bytes(&watching->text[0]));
@@ -192,7 +193,7 @@ static bool watch_begin_events(struct watching *watching, const char *session, b
     return good;
 }
 
-/* What goes into a pipe or file goes as it is. */
+/* Output to a pipe or file is verbatim. */
 static void watch_choose_show(struct watching *watching)
 {
     for (int i = 0; i < 2; i++) {
