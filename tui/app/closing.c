@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Closing with a grace: the server is told when the time in which one may think better of it is
- * over, or at once when the person says so a second time, or leaves.
+/* Closing with a grace period: the server is told when the time to change one's mind is over, or
+ * immediately if the user confirms or leaves.
  *
- * What is about to close is noted at the session (`closing_ns`, by the monotonic clock), so that a
- * list shows it. One timer runs to the earliest end.
+ * The pending close is recorded in the session (`closing_ns`, on the monotonic clock), so that
+ * lists can show it. A single timer runs to the earliest one.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 
 enum { CLOSING_DEADLINE_MS = 30000, CLOSING_LEAVE_MS = 3000 };
 
-/* A session that is about to close, or NULL; how many there are. */
+/* A session about to be closed, or NULL; and their number. */
 static struct session *closing_first(struct tui *tui, size_t *ret_count)
 {
     struct session *session, *first = NULL;
@@ -37,7 +37,7 @@ bool closing_is_pending(struct tui *tui)
     return closing_first(tui, &count) != NULL;
 }
 
-/* What is told once all answers have come. */
+/* The message once all answers have arrived. */
 static void closing_tell(struct tui *tui)
 {
     struct closing *closing = &tui->closing;
@@ -86,7 +86,8 @@ static void closing_do(struct tui *tui, struct session *session)
     gb_buf_release(&params);
 }
 
-/* Without a server nothing can be closed, and nothing will be behind the person's back later. */
+/* Without a server nothing can be closed, and nothing must be closed later behind the user's
+ * back. */
 void closing_give_up(struct tui *tui)
 {
     struct session *session;
@@ -127,7 +128,7 @@ void closing_open(struct tui *tui)
     tui->closing.timer = gb_timer_new(tui->loop, closing_on_time, tui);
 }
 
-/* Who leaves meant what was said before. A server that does not answer holds nobody. */
+/* On leaving, pending closes are carried out. A server that does not answer delays nobody. */
 bool closing_leave(struct tui *tui)
 {
     struct session *session;
@@ -149,7 +150,7 @@ bool tui_close_session(struct tui *tui, struct session *session)
         return false;
     }
     session->closing_ns = gb_clock_mono_ns() + tui->undo_ms * GB_NS_PER_MS;
-    gb_timer_start(tui->closing.timer, 0); /* it finds out how long it has to run */
+    gb_timer_start(tui->closing.timer, 0); /* it computes how long it has to run */
     return true;
 }
 

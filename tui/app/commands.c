@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands that are known everywhere. */
+/* Commands available everywhere. */
 #include <string.h>
 
 #include "app/internal.h"
@@ -30,8 +30,7 @@ static void app_run_back(struct tui *tui, const struct words *words)
     (void)words;
     if (view->ops->back != NULL && view->ops->back(tui->view))
         return;
-    /* Where one began in a session there is nothing below it: a step too many does not end the
-     * program. */
+    /* If the program was started with one session, going back from it does not exit the program. */
     if (tui->config.exit_with_session && view->below != NULL && view->below->below == NULL) {
         tui_key_of(tui, tui_context(tui), "quit", key);
         tui_say(tui, MESSAGE_PLAIN, "%s leaves; the session goes on", key);
@@ -102,7 +101,7 @@ static void app_run_mouse(struct tui *tui, const struct words *words)
     app_set_mouse(tui, words->count < 2 || strcmp(words->words[1], "on") == 0);
 }
 
-/* What can be set while it runs; the settings file says how it begins. */
+/* Settings that can be changed at run time; the settings file has their initial values. */
 static void app_run_set(struct tui *tui, const struct words *words)
 {
     const char *name = words->count > 1 ? words->words[1] : "";

@@ -13,7 +13,7 @@
 #include "base/utf8.h"
 #include "command/fuzzy.h"
 
-enum { PATH_ENTRIES_MAX = 20000 }; /* of a folder that are looked at */
+enum { PATH_ENTRIES_MAX = 20000 }; /* entries of a folder that are examined */
 
 static void complete_offer(struct candidates *out, const char *typed, const char *text,
                            const char *note)
@@ -89,7 +89,7 @@ static int complete_compare_names(const void *a, const void *b)
     return strcmp(((const struct candidate *)a)->text, ((const struct candidate *)b)->text);
 }
 
-/* Whether a person can type it, and sees what it is. */
+/* Whether it can be typed and is displayed unambiguously. */
 static bool complete_is_plain(const char *name)
 {
     struct gb_bytes text = gb_bytes_str(name);
@@ -170,7 +170,7 @@ void complete_line(struct tui *tui, const char *line, size_t point, struct candi
         case ARGUMENT_IMAGE:
             complete_offer_images(tui, typed, ret);
             break;
-        case ARGUMENT_FILE: /* what is behind the name is the path, spaces and all */
+        case ARGUMENT_FILE: /* everything after the name is the path, including spaces */
             complete_path(line, first + strspn(line + first, " "), point, ret);
             return;
         case ARGUMENT_COMMAND:

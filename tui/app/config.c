@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The settings file: [tui] and [keys], read at the start and again when the file has changed. */
+/* The settings file: [tui] and [keys], read at start-up and again whenever the file changes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +8,14 @@
 #include "base/mem.h"
 #include "settings/settings.h"
 
-/* An editor writes in several steps; the file is read when it has come to rest. */
+/* Editors write in several steps; the file is read once it has stopped changing. */
 enum { REST_MS = 100, UNDO_STANDARD_MS = 10000 };
 
 struct config_watch {
-    uv_fs_event_t event; /* first: freed through it */
+    uv_fs_event_t event; /* must be first: freed through it */
     struct tui *tui;
     struct gb_timer *rest;
-    char *name; /* of the file in its folder */
+    char *name; /* name of the file within its folder */
 };
 
 static int config_apply_keys(struct tui *tui, const struct gb_settings *settings,
@@ -38,7 +38,7 @@ static int config_apply_keys(struct tui *tui, const struct gb_settings *settings
     return r;
 }
 
-/* Nothing of a file that has a fault is taken. */
+/* A file with an error is ignored completely. */
 static bool config_load(struct tui *tui, struct gb_settings *settings)
 {
     struct gb_err err = {0};
@@ -89,7 +89,7 @@ static void config_free_watch(uv_handle_t *handle)
     free(watch);
 }
 
-/* The folder is watched, because an editor puts another file in the old one's place. */
+/* Watches the folder, because editors replace the file. */
 static void config_watch_file(struct tui *tui, const char *path)
 {
     struct config_watch *watch = xcalloc(1, sizeof(*watch));
@@ -102,7 +102,7 @@ static void config_watch_file(struct tui *tui, const char *path)
     watch->event.data = watch;
     watch->rest = gb_timer_new(tui->loop, config_on_rest, tui);
     (void)uv_fs_event_init(tui->uv, &watch->event);
-    /* Where that cannot be had the file is read once, at the start. */
+    /* If that is not possible, the file is only read once, at start-up. */
     (void)uv_fs_event_start(&watch->event, config_on_change, folder, 0);
     tui->config_watch = watch;
 }

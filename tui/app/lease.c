@@ -19,7 +19,7 @@ const char *lease_subject(const struct tui *tui)
     return view->below != NULL && tui->opened[0] != '\0' ? tui->opened : NULL;
 }
 
-/* That session; NULL, which was told. */
+/* The session; NULL if there is none, which was reported. */
 static struct session *lease_open_subject(struct tui *tui)
 {
     const char *id = lease_subject(tui);
@@ -107,7 +107,7 @@ void lease_hand_back(struct tui *tui, const struct words *words)
     tui_ask(tui, "a note for the agent (empty: none): ", NULL, lease_on_note, tui);
 }
 
-/* A name that leaves room for the rest. */
+/* A name, truncated to leave room for the rest. */
 static void lease_add_name(struct gb_buf *out, const char *name)
 {
     struct gb_bytes text = gb_bytes_str(name);
@@ -140,7 +140,8 @@ static void lease_add_others(struct gb_buf *out, const struct session *session, 
         gb_buf_addf(out, ": %s", session->lease.note);
 }
 
-/* For the banner, what matters first: it may be cut. False when nobody holds it. */
+/* For the banner, most important things first, because it may be truncated. False if nobody holds
+ * the lease. */
 bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *ret_role)
 {
     const struct session *session = store_find(&tui->store, id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lines of commands on disk: a text file to which each line is added in one write, so that
- * several front ends may share it. It is made short again when it is read. */
+/* The history of command lines on disk: a text file to which each line is appended in a single
+ * write, so that several front ends can share it. It is shortened when it is read. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static char *lines_file_path(void)
     return xasprintf("%s/commands", folder);
 }
 
-/* Whether it can be a line that somebody typed. */
+/* Whether somebody could have typed it. */
 static bool lines_is_plain(struct gb_bytes line)
 {
     bool plain = line.size > 0 && line.size < COMMAND_LINE_MAX;
@@ -76,7 +76,7 @@ void lines_add(const char *path, const char *line)
                  : -1;
 
     if (fd < 0)
-        return; /* they are kept in memory */
+        return; /* they are only kept in memory */
     gb_buf_addf(&text, "%s\n", line);
     (void)!write(fd, gb_buf_data(&text), text.size);
     (void)gb_close(fd);

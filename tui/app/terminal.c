@@ -18,14 +18,16 @@
 
 enum { READ_BYTES = 64 * 1024, DRAIN_MS = 500, LEAVE_MAX = 512 };
 
-/* Behind what ncurses enters with: pastes, focus, reports of changes between dark and light. */
+/* Sent after ncurses' own initialisation: bracketed paste, focus, reports of changes between dark
+ * and light. */
 #define MODES_ON "\x1b[?2004h\x1b[?1004h\x1b[?2031h"
 #define MOUSE_ON "\x1b[?1002h\x1b[?1006h"
 #define MOUSE_OFF "\x1b[?1006l\x1b[?1002l"
-/* Before what ncurses leaves with. */
+/* Sent before ncurses' own reset. */
 #define MODES_OFF "\x1b[?2026l" MOUSE_OFF "\x1b[?2031l\x1b[?1004l\x1b[?2004l"
-/* The background, synchronized updates, kitty's pictures, pixels of a cell; the reply to the last
- * one, which every terminal knows, tells that no other is still to come. */
+/* Queries: the background, synchronized updates, kitty's pictures, the size of a cell in pixels;
+ * the reply to the last query, which every terminal supports, means that no other reply is still to
+ * come. */
 #define ASK "\x1b]11;?\x1b\\\x1b[?2026$p\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[16t\x1b[c"
 
 struct terminal {
@@ -40,13 +42,13 @@ struct terminal {
     struct input_parser parser;
     struct renderer *renderer;
     bool entered, mouse, lost;
-    bool bare; /* a terminal that prints what it does not know */
+    bool bare; /* a terminal that prints sequences it does not know */
     enum colour_depth depth;
     uint8_t farewell[LEAVE_MAX];
     size_t farewell_size;
 };
 
-/* ---- the way out when the process has a fault; the one place of its kind ---- */
+/* ---- restoring the terminal when the process crashes; the only such place ---- */
 
 static int crash_fd = -1;
 static struct termios crash_saved;
@@ -59,10 +61,10 @@ static void terminal_on_crash(int signum)
     if (crash_fd >= 0) {
         ssize_t n = write(crash_fd, crash_farewell, crash_farewell_size);
 
-        (void)n; /* nothing better can be done */
+        (void)n; /* there is no better way */
         (void)tcsetattr(crash_fd, TCSANOW, &crash_saved);
     }
-    (void)raise(signum); /* the handler was taken off: the process ends as it would have */
+    (void)raise(signum); /* the handler has been removed: the process ends as it would have */
 }
 
 static void terminal_catch_crashes(bool on)
@@ -162,7 +164,7 @@ static void terminal_on_drained(void *arg)
 
 static void terminal_on_broken(void *arg, int sys_errno)
 {
-    (void)sys_errno; /* whatever it is, there is no terminal any more */
+    (void)sys_errno; /* whatever the error, there is no terminal any more */
     terminal_lose(arg);
 }
 
@@ -240,8 +242,8 @@ static void terminal_enter(struct terminal *terminal)
         terminal_say(terminal, ASK);
 }
 
-/* What is queued would come after our farewell: it is dropped with the queue's own descriptor, and
- * a terminal that takes nothing for a while is left as it is. */
+/* The queue would be written after our final sequence, so it is dropped together with its
+ * descriptor; if the terminal accepts nothing for a while, it is left as it is. */
 static void terminal_leave(struct terminal *terminal)
 {
     struct pollfd ready = {.fd = terminal->fd, .events = POLLOUT};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connection to the server: made, lost, made again; and what is asked first. */
+/* The connection to the server: connecting, losing it, reconnecting; and the first requests. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ enum {
     CALL_DEADLINE_MS = 30000,
     RETRY_FIRST_MS = 200,
     RETRY_MAX_MS = 5000,
-    RETRY_FAR_MAX_MS = 60000, /* each try is a login there */
+    RETRY_FAR_MAX_MS = 60000, /* each attempt is a login there */
     HISTORY_CALLS_MAX = 16,
 };
 
@@ -57,7 +57,7 @@ static void uplink_on_pools(void *arg, const struct gb_json *result,
     tui_redraw(tui);
 }
 
-/* From here on what is shown is what there is. */
+/* From here on the display is up to date. */
 static void uplink_arrive(struct tui *tui)
 {
     if (tui->connection.was_up)
@@ -72,10 +72,10 @@ static void uplink_on_subscribed(void *arg, const struct gb_json *result,
     struct gb_subscribed_info told;
 
     if (error != NULL && strcmp(error->kind, "unsupported") != 0)
-        return; /* the connection's end is told elsewhere */
+        return; /* the end of the connection is reported elsewhere */
     uplink_arrive(tui);
     if (error != NULL) {
-        /* A server without events: what there is now has to do. */
+        /* A server without events: show what there is now. */
         tui_say(tui, MESSAGE_WARNING, "this server tells no events: what is shown does not change");
         (void)tui_call(tui, "session.list", NULL, CALL_DEADLINE_MS, uplink_on_sessions, tui);
         (void)tui_call(tui, "pool.status", NULL, CALL_DEADLINE_MS, uplink_on_pools, tui);
@@ -85,7 +85,7 @@ static void uplink_on_subscribed(void *arg, const struct gb_json *result,
     tui->store.subscription = (int64_t)told.subscription;
 }
 
-/* Everything but the output of cells: a few figures a second. */
+/* Everything except the output of cells: a few values per second. */
 static void uplink_begin(struct tui *tui)
 {
     struct gb_buf params = {0};
@@ -118,7 +118,7 @@ static void uplink_on_history(void *arg, const struct gb_json *result,
 {
     struct history_call *call = arg;
 
-    /* A server that keeps no history has nothing to tell. */
+    /* A server without a history has nothing to report. */
     if (error == NULL)
         store_history(&call->tui->store, call->session, result);
     tui_redraw(call->tui);
@@ -148,7 +148,7 @@ static void uplink_ask_history(struct tui *tui, const struct session *session)
     gb_buf_release(&params);
 }
 
-/* A few at a time: with very many sessions the rest comes with the next events. */
+/* A few at a time: with very many sessions, the rest is requested with the next events. */
 static void uplink_look_up(struct tui *tui)
 {
     struct session *session;
@@ -190,7 +190,7 @@ static void uplink_on_closed(void *arg, const struct gb_err *why)
     uint64_t wait = RETRY_FIRST_MS;
     uint64_t most = tui->config.host != NULL ? RETRY_FAR_MAX_MS : RETRY_MAX_MS;
 
-    /* That nobody listens is no news behind the reason why the server could not be started. */
+    /* After the reason why the server could not be started, it is no news that nobody listens. */
     if (connection->starts || connection->state == CONNECTION_UP || connection->why[0] == '\0')
         (void)snprintf(connection->why, sizeof(connection->why), "%s", why->message);
     if (connection->asked)
@@ -209,7 +209,7 @@ static void uplink_on_closed(void *arg, const struct gb_err *why)
     tui_redraw(tui);
 }
 
-/* The first answer tells that there is a server. */
+/* The first answer proves that the server works. */
 static void uplink_on_alive(void *arg, const struct gb_json *result,
                             const struct gb_call_error *error)
 {
@@ -258,7 +258,7 @@ void uplink_open(struct tui *tui, bool start_server)
     uplink_begin(tui);
 }
 
-/* A call of which only the end is told. */
+/* A call of which only the result is reported. */
 struct simple_call {
     struct gb_list link;
     struct tui *tui;
@@ -304,7 +304,7 @@ void tui_forget(struct tui *tui, uint64_t call)
         gb_client_forget(tui->connection.client, call);
 }
 
-/* Nobody waits for it any more. */
+/* Nobody waits for the result any more. */
 static void uplink_on_unwanted(void *arg, const struct gb_json *result,
                                const struct gb_call_error *error)
 {

@@ -28,7 +28,7 @@ enum context context_find(struct gb_bytes name)
     return CONTEXT_COUNT;
 }
 
-/* Copies one word from *at to @to, without its quotes; false when a quote is left open. */
+/* Copies one word from *at to @to, without its quotes; false if a quote is not closed. */
 static bool command_take_word(const char **at, char **to)
 {
     char quote = '\0';

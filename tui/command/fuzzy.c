@@ -22,8 +22,8 @@ static bool fuzzy_begins_word(const char *text, size_t at)
            text[at - 1] == '_' || text[at - 1] == '/' || text[at - 1] == '(';
 }
 
-/* The place for @c from @from on: behind the last one if it is there, else a beginning of a word,
- * else the first there is; SIZE_MAX: none. */
+/* The match for @c from @from on: right after the previous one if possible, else at the start of a
+ * word, else the first one; SIZE_MAX: none. */
 static size_t fuzzy_find(const char *text, size_t size, size_t from, char c)
 {
     size_t first = SIZE_MAX;
@@ -41,7 +41,7 @@ static size_t fuzzy_find(const char *text, size_t size, size_t from, char c)
     return first;
 }
 
-/* With the first letter at or behind @start. */
+/* With the first character at or after @start. */
 static int fuzzy_match_from(const char *typed, const char *text, size_t size, size_t start,
                             bool places[FUZZY_TEXT_MAX])
 {
@@ -80,7 +80,7 @@ int fuzzy_match(const char *typed, const char *text, bool places[FUZZY_TEXT_MAX]
         int score = fuzzy_match_from(typed, text, size, start, tried);
 
         if (score == FUZZY_NONE)
-            break; /* what does not fit from here does not fit from further on */
+            break; /* if it does not match from here, it will not match from later positions */
         if (score > best) {
             best = score;
             if (places != NULL)

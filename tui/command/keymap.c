@@ -67,7 +67,7 @@ int keymap_set(struct keymap *keymap, const struct command_tables *tables, const
     struct key parsed;
     int r = 0;
 
-    /* A dot may be the key itself. */
+    /* The key itself may be a dot. */
     if (dot != NULL && dot != key && dot[1] != '\0') {
         context = context_find((struct gb_bytes){(const uint8_t *)key, (size_t)(dot - key)});
         if (context == CONTEXT_COUNT)
@@ -107,7 +107,7 @@ static const char *keymap_find_line(const struct keymap *keymap, enum context co
 
 const char *keymap_find(const struct keymap *keymap, enum context context, struct key key)
 {
-    /* While a person types, what makes text is text. */
+    /* While the user types, keys that produce text are text. */
     bool text = key.code < KEY_ENTER && (key.modifiers & (KEY_CONTROL | KEY_META)) == 0;
     const char *line;
 

@@ -92,7 +92,7 @@ void line_replace(struct line *line, size_t from, const char *text)
     line_insert(line, gb_bytes_str(text));
 }
 
-/* Shows another line of the history; the line that was typed is the last one. */
+/* Shows another line of the history; after the last one comes the line that was being typed. */
 static void line_walk(struct line *line, int step)
 {
     const struct line_history *history = line->history;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* A backslash and a leading dot or quote mean something in mdoc. */
+/* A backslash and a leading dot or quote are special in mdoc. */
 static void manual_put_text(struct gb_buf *out, const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
@@ -24,7 +24,7 @@ static void manual_put_row(struct gb_buf *out, const struct command *row)
 {
     gb_buf_adds(out, ".It ");
     if (row->keys != NULL) {
-        gb_buf_adds(out, "Sy \"\\&"); /* a key may be what mdoc takes for punctuation */
+        gb_buf_adds(out, "Sy \"\\&"); /* a key may be punctuation to mdoc */
         manual_put_text(out, row->keys);
         gb_buf_adds(out, "\" No \"");
     } else {

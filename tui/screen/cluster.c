@@ -19,8 +19,8 @@
 #define STRIKE_OFF "\x1b[29m"
 
 enum {
-    SIGN_BYTES = 4,   /* of a character of plane 15 in UTF-8 */
-    SIGN_LEAD = 0xf3, /* its first byte, which no character of another assigned plane has */
+    SIGN_BYTES = 4,   /* of a plane 15 character in UTF-8 */
+    SIGN_LEAD = 0xf3, /* its first byte, which characters of no other assigned plane have */
     CAPACITY_FIRST = 64,
 };
 
@@ -50,7 +50,7 @@ static size_t cluster_hash(const struct cluster *cluster)
     return (size_t)(hash >> 32);
 }
 
-/* The slot of an equal cluster, or the one where it belongs. */
+/* The slot of an equal cluster, or where to insert it. */
 static size_t cluster_slot(const struct clusters *clusters, const struct cluster *cluster)
 {
     size_t slot = cluster_hash(cluster) & (clusters->slot_count - 1);
@@ -61,7 +61,7 @@ static size_t cluster_slot(const struct clusters *clusters, const struct cluster
     return slot;
 }
 
-/* Twice the room, and slots that are at most half full. */
+/* Doubles the size, so that at most half of the slots are used. */
 static void clusters_grow(struct clusters *clusters)
 {
     struct cluster *items;
@@ -95,7 +95,7 @@ wchar_t cluster_sign(struct clusters *clusters, const struct cluster *cluster)
     return (wchar_t)(CLUSTER_FIRST + clusters->slots[slot] - 1);
 }
 
-/* The cluster whose character begins at @bytes; NULL: none does. */
+/* The cluster whose character is at @bytes; NULL: none. */
 static const struct cluster *cluster_at(const struct clusters *clusters, struct gb_bytes bytes)
 {
     size_t index;

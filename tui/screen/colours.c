@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-/* The parameters of the sequences that set the colours; NULL: not known. */
+/* The parameters of the last sequences that set the colours; NULL: unknown. */
 struct colours {
     struct gb_bytes fg, bg;
 };
 
-/* SGR: "ESC [", digits and semicolons, "m". Returns its size, 0: it is something else. */
+/* SGR: "ESC [", digits and semicolons, "m". Returns its length; 0: something else. */
 static size_t colours_sequence(struct gb_bytes bytes, struct gb_bytes *ret_parameters)
 {
     size_t at = 2;
@@ -24,8 +24,8 @@ static size_t colours_sequence(struct gb_bytes bytes, struct gb_bytes *ret_param
     return at + 1;
 }
 
-/* Whether the parameters set one colour and nothing else: 38, 39, 3x or 9x for @digit '3' with
- * @bright "9", 48, 49, 4x or 10x for '4' with "10". */
+/* Whether the parameters only set one colour: 38, 39, 3x or 9x for @digit '3' with @bright "9", 48,
+ * 49, 4x or 10x for '4' with "10". */
 static bool colours_is(struct gb_bytes parameters, uint8_t digit, const char *bright)
 {
     const uint8_t *data = parameters.data;
@@ -39,7 +39,7 @@ static bool colours_is(struct gb_bytes parameters, uint8_t digit, const char *br
                                (parameters.size == size + 1 && memcmp(data, bright, size) == 0));
 }
 
-/* Takes note of a colour; returns whether it was another. */
+/* Records a colour; returns whether it changed. */
 static bool colours_set(struct gb_bytes *colour, struct gb_bytes parameters)
 {
     bool same = colour->data != NULL && colour->size == parameters.size &&
@@ -56,7 +56,8 @@ static bool colours_change(struct colours *colours, struct gb_bytes parameters)
         return colours_set(&colours->fg, parameters);
     if (colours_is(parameters, '4', "10"))
         return colours_set(&colours->bg, parameters);
-    /* Attributes have one digit, or are below 30 where they end; all else may set colours. */
+    /* Parameters of attributes have one digit, or are below 30 where they end attributes; all
+     * others may set colours. */
     if (parameters.size == 0 || parameters.size > 2 || parameters.data[0] == '0' ||
         (parameters.size == 2 && parameters.data[0] != '2'))
         *colours = (struct colours){0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grid as text: for golden screens. */
+/* The grid as text, for golden screens. */
 #include "screen/render.h"
 
 static int dump_used_columns(const struct grid *grid, int y)

@@ -32,7 +32,7 @@ void grid_clear(struct grid *grid)
 {
     size_t count = (size_t)grid->width * (size_t)grid->height;
 
-    /* Row by row: in each frame, and a tenth of the time of cell by cell. */
+    /* Row by row: this runs in each frame, and takes a tenth of the time of cell by cell. */
     for (int x = 0; x < grid->width; x++)
         grid->cells[x] = blank;
     for (size_t i = (size_t)grid->width; i < count; i += (size_t)grid->width)
@@ -115,7 +115,7 @@ static struct cell *grid_at(struct region region, int x, int y)
     return &grid->cells[(size_t)(region.y + y) * (size_t)grid->width + (size_t)(region.x + x)];
 }
 
-/* What is about to be drawn over may be half of a wide glyph: the other half becomes a space. */
+/* Drawing over half of a wide glyph replaces the other half with a space. */
 static void grid_split(struct region region, int x, int y)
 {
     struct cell *cell = grid_at(region, x, y);

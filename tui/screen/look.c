@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-/* The 16 colours as xterm has them: a guess at what the person's terminal shows. */
+/* xterm's 16 colours: a guess at what the user's terminal shows. */
 static const uint32_t look_ansi[16] = {
     0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
     0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
@@ -23,7 +23,7 @@ uint32_t colour_of_index(unsigned index)
     return (8 + 10 * (MIN(index, 255u) - 232)) * 0x010101u;
 }
 
-/* A distance that follows the eye well enough ("redmean"). */
+/* A distance that approximates perception well enough ("redmean"). */
 static long look_distance(uint32_t a, uint32_t b)
 {
     long ra = a >> 16 & 0xff, rb = b >> 16 & 0xff, mean = (ra + rb) / 2;

@@ -21,11 +21,11 @@
 
 enum {
     PICTURE_REMOVE_MAX = 64,
-    UNKNOWN = 255,             /* the size of a cell that is like no other */
-    PALETTE_FIRST = 0x1000000, /* of the palette's colours in glassbell-direct */
+    UNKNOWN = 255,             /* the size of a cell that equals no other */
+    PALETTE_FIRST = 0x1000000, /* first palette colour in glassbell-direct */
 };
 
-/* What a style is for ncurses. */
+/* A style in ncurses' terms. */
 struct ink {
     attr_t attributes;
     int pair;
@@ -34,18 +34,19 @@ struct ink {
 
 struct renderer {
     struct screen *screen;
-    FILE *file; /* of memory: what ncurses writes */
+    FILE *file; /* a memory file for ncurses' output */
     enum colour_depth depth;
-    bool has_private; /* the locale has a column for each character of cluster.h */
+    bool has_private; /* the locale gives each character of cluster.h one column */
     struct gb_buf enter, leave;
     char *cursor_hide, *cursor_show, *plain; /* plain: no attributes, the cursor at home */
-    struct grid shown;                       /* what ncurses was given */
-    bool known;                              /* it was; else all cells are given to it */
-    bool certain;      /* what the terminal shows is what ncurses thinks; else it is drawn anew */
-    bool cursor_shown; /* by the terminal */
+    struct grid shown;                       /* what ncurses has been given */
+    bool known;                              /* that is known; else all cells are passed again */
+    bool certain;      /* the terminal shows what ncurses assumes; else redraw everything */
+    bool cursor_shown; /* on the terminal */
     struct clusters clusters;
-    int pairs, pairs_max;                               /* of colours, given to ncurses */
-    char remove[GRID_PICTURES_MAX][PICTURE_REMOVE_MAX]; /* takes the shown pictures off again */
+    int pairs, pairs_max;                               /* colour pairs allocated in ncurses */
+    char remove[GRID_PICTURES_MAX][PICTURE_REMOVE_MAX]; /* sequences that remove the displayed
+                                                         * pictures */
     cchar_t row[GRID_SIDE_MAX];
 };
 
@@ -54,19 +55,19 @@ struct frame {
     const struct grid *grid;
     const struct looks *looks;
     const struct terminal_abilities *abilities;
-    struct style style; /* that of the cell before, and what it is */
+    struct style style; /* the previous cell's style, and its translation */
     struct ink ink;
     bool has_ink;
-    bool ascii;   /* nothing else may be sent */
-    bool full;    /* colours or clusters have run out */
+    bool ascii;   /* only ASCII may be sent */
+    bool full;    /* out of colour pairs or clusters */
     bool changed; /* a cell differs */
     uint64_t pictures[GRID_PICTURES_MAX];
-    bool dirty[GRID_PICTURES_MAX]; /* cells below the picture were drawn */
+    bool dirty[GRID_PICTURES_MAX]; /* cells covered by the picture were drawn */
 };
 
 /* ---- ncurses and its file ---- */
 
-/* Moves what ncurses has written to the end of @out. */
+/* Moves ncurses' output to the end of @out. */
 static void render_take(struct renderer *renderer, struct gb_buf *out)
 {
     int fd = fileno(renderer->file);
@@ -85,7 +86,7 @@ static void render_take(struct renderer *renderer, struct gb_buf *out)
     (void)lseek(fd, 0, SEEK_SET);
 }
 
-/* A string of the entry, without delays. */
+/* A string from the terminfo entry, without delays. */
 static const char *render_capability(const char *name)
 {
     const char *text = tigetstr((char *)(uintptr_t)name);
@@ -101,9 +102,9 @@ static void render_start_colours(struct renderer *renderer)
         renderer->pairs_max = COLOR_PAIRS - 1;
 }
 
-/* What is said on entering is what newterm() and the first doupdate() say; on leaving, what
- * endwin() would, and a cleared screen for terminals that have one only. endwin() itself stays
- * away: it and what follows it would reset the palette that the person may have set. */
+/* The entering sequence is the output of newterm() and the first doupdate(); the leaving sequence
+ * is what endwin() would write, plus clearing the screen on terminals with only one. endwin()
+ * itself is not used: it resets the palette, which the user may have set. */
 static void render_learn(struct renderer *renderer)
 {
     static const char *const farewell[] = {"op", "sgr0", "clear", "cnorm", "rmcup"};
@@ -111,7 +112,8 @@ static void render_learn(struct renderer *renderer)
     (void)wnoutrefresh(stdscr);
     (void)doupdate();
     render_take(renderer, &renderer->enter);
-    /* newterm() let only as many lines scroll as the entry has, and nothing else undoes that. */
+    /* newterm() limits scrolling to the number of lines in the entry, and nothing else resets
+     * that. */
     if (strncmp(render_capability("csr"), "\x1b[", 2) == 0)
         gb_buf_adds(&renderer->enter, "\x1b[r");
     for (size_t i = 0; i < ARRAY_SIZE(farewell); i++)
@@ -140,7 +142,7 @@ int renderer_open(const struct terminfo *terminfo, struct renderer **ret_rendere
     }
     (void)typeahead(-1);
     (void)idlok(stdscr, FALSE);
-    idcok(stdscr, FALSE); /* what is moved along on its line would take pictures with it */
+    idcok(stdscr, FALSE); /* shifting cells within a line would move pictures along */
     render_start_colours(renderer);
     render_learn(renderer);
     *ret_renderer = renderer;
@@ -197,7 +199,7 @@ static int render_colour(const struct renderer *renderer, colour c)
                                         : (int)(c & 0xff) % COLORS;
 }
 
-/* Each pair is kept until all are given, so that a frame never loses one that it shows. */
+/* Pairs are kept until all are used, so that a frame never loses one that it shows. */
 static int render_pair(struct frame *frame, int fg, int bg)
 {
     struct renderer *renderer = frame->renderer;
@@ -251,7 +253,8 @@ static bool render_same_cell(const struct cell *a, const struct cell *b)
            memcmp(a->text, b->text, GLYPH_BYTES) == 0;
 }
 
-/* For terminals without UTF-8: the signs that we draw with, by what looks most like them. */
+/* For terminals without UTF-8: the symbols that we draw with, replaced by similar ASCII
+ * characters. */
 static char render_ascii(const struct cell *cell)
 {
     static const struct {
@@ -272,7 +275,7 @@ static char render_ascii(const struct cell *cell)
     return '?';
 }
 
-/* The picture that lies above a cell; 0: none. */
+/* The picture that covers a cell; 0: none. */
 static uint64_t render_picture_above(const struct frame *frame, int x, int y)
 {
     uint64_t above = 0;
@@ -287,7 +290,7 @@ static uint64_t render_picture_above(const struct frame *frame, int x, int y)
     return above;
 }
 
-/* The one character of a cell that ncurses measures as we do; 0: it is not so simple. */
+/* The cell's only character, if ncurses agrees with us about its width; 0: not that simple. */
 static wchar_t render_character(const struct cell *cell)
 {
     utf8proc_int32_t c;
@@ -301,7 +304,7 @@ static wchar_t render_character(const struct cell *cell)
     return (wchar_t)c;
 }
 
-/* Adds a column, or a wide character, to what is given to ncurses. */
+/* Adds a column, or a wide character, to what is passed to ncurses. */
 static void render_add(struct frame *frame, size_t *count, wchar_t c)
 {
     wchar_t text[2] = {c, 0};
@@ -322,7 +325,8 @@ static void render_add_cluster(struct frame *frame, size_t *count, const struct 
         cluster.flags |= CLUSTER_HELD;
     if (cell->uncertain && cell->width == 2)
         cluster.flags |= CLUSTER_WIDE;
-    /* With marks it is not too wide, and they would go astray where nothing wraps. */
+    /* A cluster with marks is not too wide, and the marks would be misplaced where nothing
+     * wraps. */
     if (cell->uncertain && edge &&
         gb_utf8_sequence((const uint8_t *)cell->text, cell->size) == cell->size)
         cluster.flags |= CLUSTER_EDGE;
@@ -363,7 +367,7 @@ static void render_add_cell(struct frame *frame, size_t *count, int x, int y)
         render_add_cluster(frame, count, cell, x + cell->width == grid->width, picture);
 }
 
-/* Gives the cells of a row that differ to ncurses, run by run. */
+/* Passes the changed cells of a row to ncurses, run by run. */
 static void render_put_row(struct frame *frame, int y)
 {
     struct renderer *renderer = frame->renderer;
@@ -375,9 +379,9 @@ static void render_put_row(struct frame *frame, int y)
     int from = 0;
 
     if (renderer->known && memcmp(before, cells, (size_t)width * sizeof(*cells)) == 0)
-        return; /* most rows, in a tenth of the time; bytes between the fields may say otherwise */
+        return; /* most rows, in a tenth of the time; differing padding bytes only cost time */
     for (int x = 0; x < width; x++) {
-        if (cells[x].size == 0) /* went with the left half */
+        if (cells[x].size == 0) /* drawn with the left half */
             continue;
         if (renderer->known && render_same_cell(&cells[x], &before[x])) {
             if (count > 0)
@@ -413,7 +417,7 @@ static bool render_has_picture(const struct grid *grid, const struct picture *pi
     return false;
 }
 
-/* A number for a picture where it is, so that the cells below it are others when it moves. */
+/* A number for a picture at its position, so that the cells it covers change when it moves. */
 static uint64_t render_picture_number(const struct picture *picture)
 {
     const uint64_t fields[] = {picture->id, (uint64_t)picture->x << 32 | (uint64_t)picture->y,
@@ -432,7 +436,7 @@ static void render_forget_area(struct grid *shown, const struct picture *picture
             shown->cells[(size_t)y * (size_t)shown->width + (size_t)x].size = UNKNOWN;
 }
 
-/* Cells below pictures that came or went are given anew. */
+/* Passes cells again that are covered by pictures which appeared or disappeared. */
 static void render_compare_pictures(struct frame *frame)
 {
     struct grid *shown = &frame->renderer->shown;
@@ -467,7 +471,7 @@ static void render_on_drawn(void *arg, uint64_t picture)
         frame->dirty[i] |= frame->pictures[i] == picture;
 }
 
-/* Around each, the cursor is kept where ncurses has it. */
+/* Saves and restores ncurses' cursor around each. */
 static void render_put_pictures(const struct frame *frame, struct gb_buf *out)
 {
     for (size_t i = 0; i < frame->grid->picture_count; i++) {
@@ -514,8 +518,9 @@ static bool render_same_cursor(const struct grid *a, const struct grid *b)
            (!a->cursor || (a->cursor_x == b->cursor_x && a->cursor_y == b->cursor_y));
 }
 
-/* Colours or clusters have run out, most of them long gone: they are given anew, to what is there
- * now. What is too much for one frame has the terminal's own colours, or is a question mark. */
+/* Colour pairs or clusters have run out, most of them no longer used: allocates them anew for the
+ * current content. What exceeds the limit within a single frame gets the terminal's default
+ * colours, or a question mark. */
 static void render_start_over(struct renderer *renderer)
 {
     if (renderer->pairs > 0) {
@@ -527,8 +532,8 @@ static void render_start_over(struct renderer *renderer)
     renderer->known = renderer->certain = false;
 }
 
-/* Makes ncurses think that the cursor is where `plain` puts it. What it says is dropped: all of it
- * is drawn anew. */
+/* Makes ncurses assume that the cursor is where `plain` puts it. Its output is discarded:
+ * everything is redrawn. */
 static void render_go_home(struct renderer *renderer)
 {
     struct gb_buf dropped = {0};
@@ -557,7 +562,7 @@ static void render_resize(struct renderer *renderer, const struct grid *grid)
     renderer->known = renderer->certain = false;
 }
 
-/* What ncurses has to say, the clusters in it; nothing when nothing has changed. */
+/* ncurses' output, with clusters expanded; nothing if nothing has changed. */
 static void render_update(struct frame *frame, struct gb_buf *out)
 {
     const struct grid *grid = frame->grid;
@@ -579,7 +584,7 @@ static void render_update(struct frame *frame, struct gb_buf *out)
     gb_buf_release(&once);
 }
 
-/* Puts around @body what ncurses does not do. */
+/* Adds around @body what ncurses does not do. */
 static void render_finish(struct frame *frame, const struct gb_buf *body, struct gb_buf *out)
 {
     struct renderer *renderer = frame->renderer;

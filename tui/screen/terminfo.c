@@ -16,7 +16,7 @@
 
 enum { FOLDERS_MAX = 3 };
 
-/* The library's prototypes take names that they do not change as char *. */
+/* The library declares names that it does not modify as char *. */
 static char *terminfo_name(const char *name)
 {
     return (char *)(uintptr_t)name;
@@ -24,7 +24,7 @@ static char *terminfo_name(const char *name)
 
 /* ---- the database ---- */
 
-/* Sets TERMINFO; returns what it was, for terminfo_restore(). */
+/* Sets TERMINFO; returns its previous value, for terminfo_restore(). */
 static char *terminfo_point_at(const char *database)
 {
     const char *before = getenv("TERMINFO");
@@ -44,7 +44,7 @@ static void terminfo_restore(char *saved)
     free(saved);
 }
 
-/* The folders where our entries may lie; returns how many there are. */
+/* The folders that may contain our entries; returns their number. */
 static size_t terminfo_folders(char *folders[FOLDERS_MAX])
 {
     _cleanup_(freep) char *program = gb_program_folder();
@@ -74,7 +74,7 @@ static bool terminfo_has(const char *database, const char *entry)
     return has;
 }
 
-/* Takes an entry of ours where it is installed. */
+/* Uses an entry of ours where it is installed. */
 static bool terminfo_use(struct terminfo *terminfo, const char *entry)
 {
     char *folders[FOLDERS_MAX];
@@ -107,9 +107,9 @@ static enum colour_depth terminfo_depth(const char *term, int colours)
     return colours >= 256 ? DEPTH_256 : DEPTH_16;
 }
 
-/* The terminal's own entry where it has 256 colours, which is all that the terminal shows, or none.
- * An entry with RGB of its own does not serve: its numbers from 8 on are shades of blue, so that
- * the palette of 256, which guests print in, cannot be named. */
+/* The terminal's own entry is used if it has 256 colours and the terminal shows no more, or if it
+ * has none. An entry with RGB does not help: its colour numbers from 8 on are shades of blue, so
+ * that the 256-colour palette, which guests use, cannot be expressed. */
 static void terminfo_choose(struct terminfo *terminfo, int colours)
 {
     if (terminfo->depth == DEPTH_RGB && !terminfo_use(terminfo, "glassbell-direct"))
@@ -158,7 +158,7 @@ struct screen *terminfo_screen(const struct terminfo *terminfo, void *file)
 
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         (void)sigaction(numbers[i], NULL, &actions[i]);
-    use_env(FALSE); /* the size is told to it: neither LINES and COLUMNS nor its file know */
+    use_env(FALSE); /* the size is set explicitly: neither LINES and COLUMNS nor its file have it */
     screen = newterm(terminfo_name(terminfo->entry), file, file);
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         (void)sigaction(numbers[i], &actions[i], NULL);

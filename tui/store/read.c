@@ -25,7 +25,7 @@ void read_host_event(struct host *host, const struct gb_json *value)
 
     gb_object_take(&gb_host_object, value, &told);
     read_host(host, &told);
-    /* What no server tells so far. */
+    /* No server sends this so far. */
     if (json_count(value, "private_bytes") > 0)
         host->private_bytes = json_count(value, "private_bytes");
     if (json_count(value, "shared_bytes") > 0)

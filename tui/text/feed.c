@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The interpreter: bytes of a program to rows of places (text.h tells the rules). */
+/* The interpreter: turns a program's bytes into rows of places (text.h describes the rules). */
 #include "text.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ static void feed_store_first(struct text *text, enum text_stream stream)
 
     text_store_row(text, stream, &first);
     memmove(feed->rows, feed->rows + 1, (feed->row_count - 1) * sizeof(first));
-    feed->rows[--feed->row_count] = first; /* its memory is used again */
+    feed->rows[--feed->row_count] = first; /* reuses its memory */
     if (feed->row > 0)
         feed->row--;
 }
@@ -51,7 +51,7 @@ static void feed_store_all(struct text *text, enum text_stream stream)
     text->feeds[stream].row = text->feeds[stream].column = 0;
 }
 
-/* On the last open line everything above is stored, from where a cursor can take it back. */
+/* On the last open line, everything above is stored; a cursor can take it back from there. */
 static void feed_new_line(struct text *text, enum text_stream stream, bool continues)
 {
     struct feed *feed = &text->feeds[stream];
@@ -95,7 +95,7 @@ static void feed_move_down(struct feed *feed, unsigned count)
 
 /* ---- units ---- */
 
-/* Half of a wide unit that is overwritten becomes a blank. */
+/* If half of a wide unit is overwritten, the other half becomes a blank. */
 static void feed_split_wide(struct row *row, unsigned column)
 {
     if (column >= row->columns || row->places[column].unit.size != 0 || column == 0)
@@ -111,7 +111,7 @@ static void feed_put_unit(struct text *text, enum text_stream stream, const stru
 
     if (feed->column + unit->width > TEXT_COLUMNS_MAX) {
         if (feed->row + 1 < feed->row_count)
-            return; /* a line below is open: what does not fit is cut */
+            return; /* a line below is open: truncate what does not fit */
         feed_new_line(text, stream, true);
     }
     row = feed_current(feed);
@@ -124,7 +124,7 @@ static void feed_put_unit(struct text *text, enum text_stream stream, const stru
     feed->column += unit->width;
 }
 
-/* The unit before the cursor, for a mark. NULL: there is none. */
+/* The unit before the cursor, for a mark. NULL: none. */
 static struct unit *feed_unit_before(struct feed *feed)
 {
     struct row *row = feed_current(feed);
@@ -175,7 +175,7 @@ static void feed_control(struct text *text, enum text_stream stream, uint8_t byt
     case '\b':
         feed->column -= feed->column > 0;
         break;
-    case '\t': /* moves over what stands there; what does not is blank */
+    case '\t': /* skips existing text; adds blanks elsewhere */
         feed->column = MIN((feed->column / TEXT_TAB + 1) * TEXT_TAB, TEXT_COLUMNS_MAX - 1u);
         (void)row_place(feed_current(feed), feed->column - 1);
         break;
@@ -197,7 +197,7 @@ static unsigned feed_param(const struct feed *feed, unsigned i, unsigned otherwi
     return i < feed->param_count && feed->params[i] > 0 ? feed->params[i] : otherwise;
 }
 
-/* 38;5;N  38;2;R;G;B  38:5:N  38:2::R:G:B  38:2:R:G:B. Returns how many parameters it took. */
+/* 38;5;N 38;2;R;G;B 38:5:N 38:2::R:G:B 38:2:R:G:B. Returns the number of parameters used. */
 static unsigned feed_extended_colour(const struct feed *feed, unsigned i, uint32_t *colour)
 {
     unsigned end = i + 1, first = i + 2;
@@ -208,7 +208,7 @@ static unsigned feed_extended_colour(const struct feed *feed, unsigned i, uint32
         while (end < feed->param_count && (feed->joined >> end & 1u) != 0)
             end++;
         if (kind == 2 && end - i >= 6)
-            first++; /* with the place for a colour space */
+            first++; /* with a colour space parameter */
     } else {
         end = MIN(i + (kind == 5 ? 3u : kind == 2 ? 5u : 1u), (unsigned)feed->param_count);
     }
@@ -302,7 +302,7 @@ static void feed_sequence(struct text *text, enum text_stream stream, uint8_t fi
         break;
     case 'J':
         if (feed_param(feed, 0, 0) != 0)
-            break; /* the whole screen is not theirs */
+            break; /* programs may not clear the whole screen */
         feed_erase_line(feed, 0);
         for (unsigned i = feed->row + 1; i < feed->row_count; i++)
             feed->rows[i].columns = 0;
@@ -350,7 +350,7 @@ static void feed_csi_byte(struct text *text, enum text_stream stream, uint8_t by
         *value = (uint16_t)MIN(*value * 10u + byte - '0', 9999u);
     } else if (byte == ';' || byte == ':') {
         if (feed->param_count == 0)
-            feed->param_count = 1; /* the first one is left out */
+            feed->param_count = 1; /* the first one is absent */
         if (feed->param_count == TEXT_PARAMS_MAX) {
             feed->state = PARSE_CSI_IGNORE;
             return;
@@ -362,7 +362,7 @@ static void feed_csi_byte(struct text *text, enum text_stream stream, uint8_t by
         feed->state = PARSE_GROUND;
         feed_sequence(text, stream, byte);
     } else {
-        feed->state = PARSE_CSI_IGNORE; /* a private mark or an intermediate: not ours */
+        feed->state = PARSE_CSI_IGNORE; /* a private prefix or an intermediate: unsupported */
     }
 }
 
@@ -399,18 +399,18 @@ static void feed_escape_byte(struct feed *feed, uint8_t byte)
     }
 }
 
-/* A byte while a control sequence is read. False: it belongs to the text. */
+/* Handles a byte while in a control sequence. False: it is text. */
 static bool feed_sequence_byte(struct text *text, enum text_stream stream, uint8_t byte)
 {
     struct feed *feed = &text->feeds[stream];
     bool in_string = feed->state == PARSE_STRING || feed->state == PARSE_STRING_ESCAPE;
 
-    if (byte == 0x18 || byte == 0x1a) { /* CAN, SUB: give it up */
+    if (byte == 0x18 || byte == 0x1a) { /* CAN, SUB: abort */
         feed->state = PARSE_GROUND;
         return true;
     }
     if (byte == '\n' && (!in_string || feed->osc)) {
-        feed->state = PARSE_GROUND; /* no sequence goes over lines */
+        feed->state = PARSE_GROUND; /* sequences do not span lines */
         return false;
     }
     if (byte == 0x1b) {
@@ -418,7 +418,7 @@ static bool feed_sequence_byte(struct text *text, enum text_stream stream, uint8
         return true;
     }
     if (!in_string && (byte < 0x20 || byte >= 0x7f)) {
-        feed->state = PARSE_GROUND; /* not a sequence: the byte stands for itself */
+        feed->state = PARSE_GROUND; /* not a sequence: handle the byte on its own */
         return false;
     }
     switch (feed->state) {
@@ -436,7 +436,7 @@ static bool feed_sequence_byte(struct text *text, enum text_stream stream, uint8
         if (byte >= 0x40)
             feed->state = PARSE_GROUND;
         break;
-    case PARSE_STRING_ESCAPE: /* ESC \ is its end; another ESC begins a sequence of its own */
+    case PARSE_STRING_ESCAPE: /* ESC \ ends it; another ESC starts a new sequence */
         feed->state = PARSE_ESCAPE;
         if (byte == '\\')
             feed->state = PARSE_GROUND;
@@ -457,7 +457,7 @@ static bool feed_sequence_byte(struct text *text, enum text_stream stream, uint8
 
 /* ---- bytes ---- */
 
-/* Most of what programs print: whole lines of printable ASCII. Returns the bytes it used. */
+/* The common case: whole lines of printable ASCII. Returns the bytes used. */
 static size_t feed_lines(struct text *text, enum text_stream stream, struct gb_bytes bytes)
 {
     struct feed *feed = &text->feeds[stream];
@@ -481,7 +481,7 @@ static size_t feed_lines(struct text *text, enum text_stream stream, struct gb_b
     return at;
 }
 
-/* Printable ASCII at the cursor. Returns the bytes it used. */
+/* Printable ASCII at the cursor. Returns the bytes used. */
 static size_t feed_ascii(struct text *text, enum text_stream stream, struct gb_bytes bytes)
 {
     size_t at = 0;
@@ -496,7 +496,7 @@ static size_t feed_ascii(struct text *text, enum text_stream stream, struct gb_b
     return at;
 }
 
-/* A byte above ASCII, or one that follows such. Returns the bytes it used: 0 or 1. */
+/* A byte above ASCII, or one that follows one. Returns the bytes used: 0 or 1. */
 static size_t feed_utf8(struct text *text, enum text_stream stream, uint8_t byte)
 {
     struct feed *feed = &text->feeds[stream];
@@ -512,7 +512,7 @@ static size_t feed_utf8(struct text *text, enum text_stream stream, uint8_t byte
     if (gb_utf8_unfinished((struct gb_bytes){feed->partial, feed->partial_size}) ==
         feed->partial_size)
         return 1;
-    /* What was begun is not UTF-8; this byte may begin something else. */
+    /* The sequence so far is not UTF-8; this byte may start another. */
     size = feed->partial_size > 1 ? 0 : 1;
     feed->partial_size = 0;
     feed_put_code(text, stream, UINT32_MAX);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows that a search finds. A text is looked at block by block, the open lines behind the blocks as
- * one more; within a block from its first line on, whichever way the search goes, because only so
- * lines follow each other without a search for each. */
+/* Rows that match a search. A text is searched block by block, with the open lines as one more
+ * block at the end; within a block from its first line on, even when searching backwards, because
+ * lines can only be iterated forwards efficiently. */
 #include "text.h"
 
 #include "base/mem.h"
 #include "private.h"
 
-/* What one pass over a block looks for. */
+/* The parameters of one pass over a block. */
 struct pass {
     const struct text_filter *filter;
     unsigned width;
-    size_t from, to; /* rows, the last one included */
+    size_t from, to; /* rows, inclusive */
     bool all;        /* of the span */
-    size_t wanted;   /* the pass ends at this one of those between; SIZE_MAX: at the last */
+    size_t wanted;   /* the pass ends at the match with this index; SIZE_MAX: at the last */
     size_t count, last;
 };
 
-/* A block, or the open lines: its first line and row, and how many it has. */
+/* A block, or the open lines: its first line and row, and their numbers. */
 struct span {
     size_t block, line, lines, row, rows;
 };
@@ -78,7 +78,7 @@ static bool find_previous_span(struct text *text, unsigned width, struct span *s
     return true;
 }
 
-/* What is remembered of it, or NULL. */
+/* Its cached results, or NULL. */
 static struct block *find_known(struct text *text, const struct span *span, unsigned width,
                                 const struct text_filter *filter)
 {
@@ -112,13 +112,13 @@ static bool find_pass_line(struct pass *pass, const struct text_line *line, size
             end = text_row_end(line, pass->width, end);
         if (!find_take_row(pass, row))
             return false;
-        from = end; /* one for each row */
+        from = end; /* one per row */
         row++;
     }
     return true;
 }
 
-/* Goes over a span. The caller has seen to the budget. */
+/* Searches a span. The caller has checked the budget. */
 static void find_run(struct text *text, struct pass *pass, const struct span *span,
                      struct text_filter *filter)
 {

@@ -102,7 +102,7 @@ static struct text_line store_line_of(const struct record *record)
     };
 }
 
-/* The record at the place that reserve() gave is whole. */
+/* The record at the reserved place is complete. */
 static void store_commit(struct text *text)
 {
     struct block *block = &text->blocks[text->block_count - 1];
@@ -172,7 +172,7 @@ static void store_encode_row(struct gb_buf *out, enum text_stream stream, const 
                              (stream == TEXT_STDERR ? RECORD_STDERR : 0));
     gb_buf_add(out, &record, sizeof(record));
 
-    /* Twice over the row, so that nothing is moved: runs, then bytes. */
+    /* Two passes over the row, so that nothing has to be moved: runs, then bytes. */
     style = (struct text_style){0};
     record.size = 0;
     for (unsigned i = 0; i < row->columns; i++) {
@@ -227,7 +227,7 @@ bool text_unstore(struct text *text, enum text_stream stream, struct row *row)
 
         size = unit_next((struct gb_bytes){line.bytes.data + at, line.bytes.size - at}, &unit);
         if (column + unit.width > TEXT_COLUMNS_MAX)
-            break; /* cannot be: it was stored from a row */
+            break; /* cannot happen: it was stored from a row */
         unit.hidden = (style.attributes & TEXT_HIDDEN) != 0;
         style.attributes &= (uint8_t)~TEXT_HIDDEN;
         place = row_place(row, column + unit.width - 1);
@@ -343,7 +343,7 @@ size_t text_bytes(const struct text *text)
     return text->bytes;
 }
 
-/* Goes to stored line @index, from where the last call ended when that is nearer. */
+/* Moves to stored line @index, from the end of the previous call if that is nearer. */
 static const struct record *store_seek(struct text *text, size_t index)
 {
     if (!text->at_valid || index < text->at_index) {
@@ -521,7 +521,7 @@ struct text_style text_style_at(const struct text_line *line, size_t at)
     struct text_style style = {0};
     unsigned low = 0, high = line->run_count;
 
-    while (low < high) { /* the last run that begins at or before @at */
+    while (low < high) { /* the last run that starts at or before @at */
         unsigned middle = (low + high) / 2;
 
         if (line->runs[middle].at <= at)

@@ -38,8 +38,8 @@ static bool unit_is_pictograph(uint32_t code)
 
 enum kind { KIND_BASE, KIND_MARK, KIND_NOTHING, KIND_HIDDEN };
 
-/* What shows nothing and is a part of what stands before it: it chooses a look, a colour or a flag,
- * or joins. Elsewhere the same would be a secret. */
+/* Invisible characters that belong to the preceding one: they choose a presentation, a colour or a
+ * flag, or join. Elsewhere they would hide something. */
 static bool unit_is_part(uint32_t code, const struct unit *before)
 {
     size_t size = gb_utf8_sequence((const uint8_t *)before->bytes, before->size);
@@ -52,7 +52,7 @@ static bool unit_is_part(uint32_t code, const struct unit *before)
     return (code == 0x200c || code == JOINER) && base >= 0x80;
 }
 
-/* Decides about one code point behind the unit @before. *ret_shown is what is drawn for it. */
+/* Classifies a code point after the unit @before. *ret_shown is what to draw for it. */
 static enum kind unit_classify(uint32_t code, const struct unit *before, uint32_t *ret_shown,
                                uint8_t *ret_width)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where themes lie, and what there are. */
+/* Theme folders, and the themes in them. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static void find_add_folder(struct folders *folders, char *path)
     folders->paths[folders->count++] = path;
 }
 
-/* The folders of themes, the person's own first. */
+/* The theme folders, the user's first. */
 static void find_folders(struct folders *folders)
 {
     const char *given = getenv("GLASSBELL_THEMES"), *config = getenv("XDG_CONFIG_HOME");
@@ -97,7 +97,7 @@ int theme_load(const char *name, struct theme *ret_theme, struct gb_err *err)
     r = theme_resolve(files, count, ret_theme, err);
     if (r < 0)
         return gb_err_wrap(err, r, "theme %s", name);
-    /* What it is asked for by is what a person knows it by. */
+    /* The user knows it by the requested name. */
     (void)snprintf(ret_theme->name, sizeof(ret_theme->name), "%s", name);
     return 0;
 }

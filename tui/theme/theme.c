@@ -130,7 +130,7 @@ static int theme_read(struct reader *reader, struct gb_bytes key, struct gb_byte
     return 0;
 }
 
-/* What means something else in a look. A name of ANSI may be given another colour. */
+/* Names with another meaning in a look. ANSI colour names may be redefined. */
 static bool theme_is_reserved(struct gb_bytes name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(attribute_names); i++)
@@ -237,7 +237,7 @@ int theme_parse(struct gb_bytes text, const char *name, struct theme_file *ret_f
 
 /* ---- resolving ---- */
 
-/* The nearest file that names it wins, so that a theme may give only another palette. */
+/* The nearest file that defines it wins, so that a theme may only replace the palette. */
 static bool theme_find_colour(const struct theme_file *files, size_t count, struct gb_bytes name,
                               colour *ret_colour)
 {
@@ -308,7 +308,7 @@ static int theme_parse_look(const struct theme_file *files, size_t count, const 
     return 0;
 }
 
-/* The look of what the role's name begins with, else that of `text`. */
+/* The look of the longest prefix of the role's name, else that of `text`. */
 static const struct partial *theme_parent_of(const struct partial *partials, enum role role)
 {
     char name[THEME_NAME_MAX];

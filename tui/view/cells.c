@@ -11,7 +11,7 @@
 #include "show/facts.h"
 #include "view/part.h"
 
-/* How every front end begins its name. */
+/* The common prefix of front ends' names. */
 static const char front_end_name[] = "glassbell tui ";
 
 /* ---- cards ---- */
@@ -45,7 +45,7 @@ static void cells_remove_at(struct cells *cells, size_t at)
         cells->cards[at]->asked_before = false; /* there is a gap now */
 }
 
-/* In the order of numbers; what has none is the last. */
+/* Sorted by number; cards without one come last. */
 static void cells_place(struct cells *cells, struct card *card)
 {
     size_t at = cells->count;
@@ -70,7 +70,7 @@ void cells_keep_near(struct cells *cells, uint32_t number)
     cells->near = number;
 }
 
-/* The card that is missed least. Those that have not ended stay, and so does the last one. */
+/* The most dispensable card. Cells that have not ended are kept, and so is the last one. */
 static size_t cells_farthest(const struct cells *cells)
 {
     size_t last = cells->count - 1;
@@ -129,7 +129,7 @@ struct card *cells_running(const struct cells *cells)
     return NULL;
 }
 
-/* A card of ours that waits for its number: the oldest with this code. */
+/* Our card that waits for its number: the oldest with this code. */
 static struct card *cells_find_sent(const struct cells *cells, struct gb_bytes code)
 {
     for (size_t i = 0; i < cells->count; i++) {
@@ -243,7 +243,7 @@ static char *cells_copy_text(struct gb_bytes text)
     return text.size > 0 ? xstrndup((const char *)text.data, MIN(text.size, 1000u)) : NULL;
 }
 
-/* For the eye: bytes that are no text become \xNN. */
+/* For display: bytes that are not text become \xNN. */
 static char *cells_shown_path(const struct gb_file_info *file)
 {
     struct gb_buf bytes = {0}, shown = {0};
@@ -280,7 +280,7 @@ static void cells_read_files(struct card *card, const struct gb_cell_info *info)
     }
 }
 
-/* Displays come briefly by events, and with their data by replies and the history. */
+/* Displays come in brief form with events, and with their data in replies and the history. */
 static void cells_read_displays(struct card *card, const struct gb_cell_info *info)
 {
     struct gb_display_info display;
@@ -309,7 +309,7 @@ static void cells_read_displays(struct card *card, const struct gb_cell_info *in
     }
 }
 
-/* What a damaged journal cannot tell any more. */
+/* What a damaged journal cannot provide any more. */
 static void cells_read_lost(struct card *card)
 {
     struct gb_buf text = {0};
@@ -320,7 +320,7 @@ static void cells_read_lost(struct card *card)
     gb_buf_release(&text);
 }
 
-/* What every form of a cell has. One that is not what the protocol says changes nothing. */
+/* The members common to all forms of a cell. An invalid one changes nothing. */
 static void cells_read_cell(struct card *card, const struct gb_json *json)
 {
     struct gb_cell_info cell;
@@ -330,7 +330,7 @@ static void cells_read_cell(struct card *card, const struct gb_json *json)
         return;
     if (card->client[0] == '\0')
         json_copy_text(info->client, card->client, sizeof(card->client));
-    /* Whoever may use the server is one person: their other front ends are theirs, too. */
+    /* All users of a server are the same person: other front ends are theirs too. */
     card->mine |= strncmp(card->client, front_end_name, strlen(front_end_name)) == 0;
     (void)snprintf(card->mode, sizeof(card->mode), "%s",
                    info->mode == GB_NO_WORD ? "" : gb_mode_to_string(info->mode));
@@ -406,8 +406,8 @@ static void cells_take_output(struct cells *cells, const struct gb_json *params)
     cells_bound_output(cells, card);
 }
 
-/* Its end was not told, or not all of its output: the history tells it, and until then what is here
- * stays in sight. */
+/* Its end, or part of its output, was missed: the history has it, and until that arrives the
+ * present content stays visible. */
 static void cells_doubt_output(struct card *card)
 {
     card->from_events = false;
@@ -415,7 +415,7 @@ static void cells_doubt_output(struct card *card)
     card->asked = false;
 }
 
-/* Whether events told less than there is: we came late, or were too slow. */
+/* Whether events provided less than there is: we came late, or were too slow. */
 static bool cells_misses_output(const struct card *card)
 {
     for (int i = 0; i < TEXT_STREAM_COUNT; i++)
@@ -425,7 +425,7 @@ static bool cells_misses_output(const struct card *card)
     return false;
 }
 
-/* After a gap: what was running and is not any more has ended meanwhile. */
+/* After a gap: cells that were running and are not any more have ended meanwhile. */
 static void cells_end_unseen(struct cells *cells, const struct gb_json *list)
 {
     for (size_t i = 0; i < cells->count; i++) {
@@ -460,7 +460,7 @@ static void cells_take_snapshot(struct cells *cells, const struct gb_json *param
         if (card == NULL || card->state == CARD_DONE)
             continue;
         cells_read_cell(card, info);
-        card->from_events = true; /* as much as there is; its end tells whether that was all */
+        card->from_events = true; /* incomplete perhaps; its end tells whether this was all */
         card->waiting = json_true(info, "waiting");
     }
 }
@@ -499,7 +499,7 @@ void cells_event(struct cells *cells, const char *kind, const struct gb_json *pa
 
 /* ---- history and replies ---- */
 
-/* Of the streams in a reply. */
+/* The sizes of the streams in a reply. */
 static void cells_read_sizes(struct card *card, const struct gb_json *cell)
 {
     struct gb_buf bytes = {0};
@@ -554,7 +554,7 @@ size_t cells_history(struct cells *cells, const struct gb_json *result)
                !(part && card->wish != PART_NONE);
         brief = gb_json_member(cell, "stdout_bytes") != NULL;
         if (card->state == CARD_RUNNING && card->from_events)
-            continue; /* events tell it */
+            continue; /* provided by events */
         cells_read_cell(card, cell);
         cells_bound_figures(cells, card);
         if (told || card->state != CARD_DONE)

@@ -105,7 +105,7 @@ static void files_on_look(void *arg, const struct gb_json *result,
     gb_object_take(&gb_piece_object, result, &piece);
     files_selected_path(files, path);
     if (strcmp(path, files->looked) != 0) {
-        files_want_look(files); /* the cursor has gone on */
+        files_want_look(files); /* the cursor has moved on */
         return;
     }
     text_free(files->text);
@@ -130,7 +130,7 @@ static void files_on_look(void *arg, const struct gb_json *result,
     tui_redraw(files->tui);
 }
 
-/* Asks for the file under the cursor; while an answer is awaited, that asks again. */
+/* Requests the file under the cursor; if a request is in progress, its answer triggers the next. */
 static void files_want_look(struct files *files)
 {
     const struct file_entry *entry = files_selected(files);
@@ -369,7 +369,7 @@ static bool files_is_free(struct files *files)
     return files->transfer == NULL && tui_client(files->tui) != NULL;
 }
 
-/* A FIFO or the like would keep the whole front end waiting. */
+/* A FIFO would block the whole front end. */
 static bool files_is_file(struct files *files, const char *local)
 {
     bool stream = local_is_stream(local);
@@ -379,7 +379,7 @@ static bool files_is_file(struct files *files, const char *local)
     return !stream;
 }
 
-/* What was typed: a file, or a folder that @name goes into. Gives. */
+/* What was typed: a file, or a folder into which @name goes. Gives. */
 static char *files_target(const char *typed, const char *name)
 {
     char *path = tui_local_path(typed);

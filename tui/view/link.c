@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server tells a view of a session: a subscription with output, and the history. */
+/* What the server sends to a session's view: a subscription with output, and the history. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -7,8 +7,8 @@
 #include "view/internal.h"
 #include "view/part.h"
 
-/* OUTPUT_BYTES: the end of a cell's output, when it comes into sight. A reply that is much longer
- * would take the place of events (GB_EVENTS_HIGH). */
+/* OUTPUT_BYTES: the end of a cell's output, requested when it becomes visible. A much longer reply
+ * would crowd out events (GB_EVENTS_HIGH). */
 enum { CALL_DEADLINE_MS = 30000, HISTORY_LIMIT = 100, OUTPUT_BYTES = 2 * PART_BYTES };
 
 /* ---- history ---- */
@@ -29,7 +29,7 @@ static void link_on_history(void *arg, const struct gb_json *result,
         (void)cells_history(&self->cells, result);
     cells_keep_near(&self->cells, 0);
     self->coming = 0;
-    /* The oldest cards may have gone. */
+    /* The oldest cards may have been dropped. */
     card = cells_find(&self->cells, self->part_of);
     self->part_of = 0;
     if (card != NULL && error == NULL && wish != PART_NONE)
@@ -41,7 +41,7 @@ static void link_on_history(void *arg, const struct gb_json *result,
     tui_redraw(self->view.tui);
 }
 
-/* @length 0: briefly; else of the output so many bytes from @offset on. */
+/* @length 0: in brief form; else this many bytes of the output from @offset on. */
 static void link_ask_history(struct session_view *self, uint32_t after, uint32_t limit, bool output,
                              int64_t offset, uint64_t length)
 {
@@ -65,7 +65,7 @@ static void link_ask_history(struct session_view *self, uint32_t after, uint32_t
     gb_buf_release(&params);
 }
 
-/* What a search reads of an output must not be replaced by what is in sight. */
+/* Output loaded by a search must not be replaced by what is visible. */
 static bool link_is_busy(const struct session_view *self)
 {
     return self->history != 0 || seek_active(self);
@@ -150,8 +150,8 @@ static void link_on_subscribed(void *arg, const struct gb_json *result,
     self->subscribing = 0;
     if (error == NULL)
         self->subscription = (int64_t)json_count(result, "subscription");
-    /* A session that is gone tells nothing more: what it did is in the journal. What the cells
-     * printed is asked for when they come into sight. */
+    /* An ended session sends nothing more: its activity is in the journal. The cells' output is
+     * requested when it becomes visible. */
     link_ask_history(self, cells > HISTORY_LIMIT ? cells - HISTORY_LIMIT : 0, HISTORY_LIMIT + 1,
                      false, 0, 0);
     tui_redraw(self->view.tui);
@@ -191,7 +191,7 @@ void session_link_check(struct session_view *self)
 {
     if (self->connection == tui_connection(self->view.tui))
         return;
-    /* Calls of the old connection were answered by its end, or went with it. */
+    /* Calls on the old connection have been answered, or were dropped with it. */
     self->subscription = 0;
     self->subscribing = self->history = 0;
     self->history_done = self->history_unsupported = false;
@@ -209,7 +209,7 @@ void session_link_close(struct session_view *self)
 
     store_unlisten(&self->listener);
     if (self->connection != tui_connection(tui))
-        return; /* what was asked went with the connection; numbers mean others now */
+        return; /* the request was lost with the connection; numbers are reused now */
     tui_forget(tui, self->history);
     (void)seek_stop(self);
     if (self->subscribing != 0 || self->subscription != 0)

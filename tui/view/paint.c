@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of struct text, painted: colours of the program, tokens of a lexer, matches of a search. */
+/* Paints lines of struct text: colours of the program, lexer tokens, search matches. */
 #include "view/paint.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ static_assert((int)TEXT_BOLD == ATTRIBUTE_BOLD && (int)TEXT_STRIKE == ATTRIBUTE_
 static_assert(TEXT_COLOUR_INDEX == COLOUR_INDEX(0) && TEXT_COLOUR_RGB == COLOUR_RGB(0),
               "colours are written alike");
 
-/* Roles of the bytes of a line. */
+/* The roles of a line's bytes. */
 struct roles {
     uint8_t roles[LINE_BYTES_MAX];
     size_t size;

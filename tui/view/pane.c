@@ -15,7 +15,7 @@
 
 enum { KEY_DEADLINE_MS = 2000, CALL_DEADLINE_MS = 30000 };
 
-/* What a call is for; forgotten when the pane goes. */
+/* The purpose of a call; forgotten when the pane is freed. */
 struct pane_call {
     struct gb_list link;
     struct pane *pane;
@@ -36,7 +36,7 @@ static void pane_on_reply(void *arg, const struct gb_json *result,
     free(call);
 }
 
-/* Returns the number of the call; 0: there is no connection. */
+/* Returns the number of the call; 0: no connection. */
 static uint64_t pane_call_server(struct pane *pane, const char *method, struct gb_buf *params,
                                  uint64_t deadline_ms, uint64_t question,
                                  void (*done)(struct pane *, struct pane_call *,
@@ -68,7 +68,7 @@ static struct gb_json_out pane_begin_params(const struct pane *pane, struct gb_b
 
 /* ---- cells ---- */
 
-/* What did not run, and may be sent again, comes back to where it was typed. */
+/* Puts a cell that did not run, and can be sent again, back where it was typed. */
 static void pane_bring_back(struct pane *pane, const struct card *card)
 {
     struct prompt_view view;
@@ -91,7 +91,7 @@ static void pane_on_cell(struct pane *pane, struct pane_call *call, const struct
     cells_reply(pane->cells, call->call, result, error != NULL ? error->message : "");
 }
 
-/* False, and told, when there is nobody to send anything to. */
+/* False, which was reported, if there is no server to send to. */
 static bool pane_is_there(struct pane *pane)
 {
     char reconnect[KEY_NAME_MAX];
@@ -214,7 +214,8 @@ static void pane_ask_complete(void *arg, uint64_t question, const char *text)
     struct gb_json_out out = pane_begin_params(pane, &params);
 
     gb_timer_start(pane->deadline, pane->input ? 0 : PROMPT_DEADLINE_MS);
-    if (pane->input) { /* a line is a line; its Enter is taken in the next turn */
+    if (pane->input) { /* a line is always complete; its Enter is accepted in the next loop
+                        * iteration */
         gb_buf_release(&params);
         return;
     }
@@ -244,7 +245,7 @@ static void pane_on_matches(struct pane *pane, struct pane_call *call, const str
         for (size_t j = 0; j < text.size; j++)
             plain &= text.data[j] >= 0x20 && text.data[j] != 0x7f;
         if (!plain)
-            continue; /* nothing that a name could be */
+            continue; /* not a possible name */
         strings[count][0] = xstrndup((const char *)text.data, text.size);
         strings[count][1] = xstrndup((const char *)kind.data, MIN(kind.size, 32u));
         matches[count] = (struct prompt_match){strings[count][0], strings[count][1]};
@@ -369,7 +370,7 @@ static void pane_attach(struct pane *pane)
     const struct gb_language *language =
         pane->cells->language != NULL ? pane->cells->language : &gb_language_unknown;
 
-    /* What a program is told (a password perhaps) is remembered in no file. */
+    /* Input to programs (perhaps a password) is never stored in a file. */
     prompt_attach(&hooks, pane, pane->input ? "" : pane->language, language->prompt.indent,
                   pane->input ? &pane->input_draft : &pane->draft);
 }

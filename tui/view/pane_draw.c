@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The prompt, painted. */
+/* Paints the prompt. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,10 +9,10 @@
 
 enum { POPUP_ROWS = 8, POPUP_COLUMNS_MAX = 60, TAB_COLUMNS = 4, LINE_ROLES_MAX = 8192 };
 
-/* Where text goes: the prompt's rows, of which those from @first on are in sight. */
+/* Where text goes: the prompt's rows, visible from @first on. */
 struct pen {
     struct region region;
-    int width, indent; /* of the text, behind the prompt */
+    int width, indent; /* of the text, after the prompt */
     int x, y, first;
     bool paint;
 };
@@ -40,7 +40,7 @@ static void pane_draw_on_token(void *arg, size_t from, size_t to, enum highlight
         memset(roles + from, (int)paint_role_of(role), MIN(to, (size_t)LINE_ROLES_MAX) - from);
 }
 
-/* One line of the text. The cursor's place is told when it is in it. */
+/* Paints one line of the text; sets the position of the cursor if it is in it. */
 static void pen_line(struct pen *pen, const struct gb_language *language,
                      struct highlight_state *state, struct gb_bytes line, size_t cursor,
                      int *cursor_x, int *cursor_y)
@@ -69,7 +69,7 @@ static void pen_line(struct pen *pen, const struct gb_language *language,
         } else {
             size = glyph_next((struct gb_bytes){line.data + at, line.size - at}, &glyph);
             if (cursor > at && cursor < at + size)
-                cursor = at + size; /* within a cluster: behind it */
+                cursor = at + size; /* inside a cluster: after it */
             pen_glyph(pen,
                       STYLE(glyph.hidden         ? ROLE_HIDDEN
                             : at < sizeof(roles) ? roles[at]
@@ -78,7 +78,7 @@ static void pen_line(struct pen *pen, const struct gb_language *language,
         }
         at += size;
     }
-    if (pen->x >= pen->width && cursor == line.size) { /* the cursor stands in the next row */
+    if (pen->x >= pen->width && cursor == line.size) { /* the cursor goes to the next row */
         *cursor_x = 0;
         *cursor_y = pen->y + 1;
     }
@@ -87,7 +87,7 @@ static void pen_line(struct pen *pen, const struct gb_language *language,
 struct layout {
     struct prompt_view view;
     const char *first, *more;
-    struct gb_buf text; /* a draft, where the prompt is not ours */
+    struct gb_buf text; /* a draft, while another view has the prompt */
     int rows, cursor_x, cursor_y, match_x, match_y;
 };
 
@@ -101,7 +101,7 @@ static const char *pane_prompt_of(const struct pane *pane, bool first)
     return first ? language->prompt.first : language->prompt.more;
 }
 
-/* Goes over the text, and paints it when @pen says so. */
+/* Walks over the text, and paints it if @pen says so. */
 static void pane_go_over(const struct pane *pane, struct layout *layout, struct pen *pen)
 {
     const struct prompt_view *view = &layout->view;
@@ -194,7 +194,7 @@ static void pane_draw_suggestion(const struct layout *layout, struct pen *pen)
                         STYLE(ROLE_SUGGESTION), " ↵…");
 }
 
-/* The prompt laid out in @region; of its rows those from pen->first on are in sight. */
+/* Lays out the prompt in @region; its rows are visible from pen->first on. */
 static struct layout pane_place(const struct pane *pane, struct region region, struct pen *pen)
 {
     struct layout layout;

@@ -7,14 +7,14 @@
 #include "base/utf8.h"
 #include "rpc/access.h"
 
-enum { LINE_SOUGHT = 64 << 10 }; /* bytes in which a line must begin or end, else it is cut */
+enum { LINE_SOUGHT = 64 << 10 }; /* bytes within which a line must start or end; else it is cut */
 
 static uint64_t part_size_of(const struct card *card)
 {
     return card->bytes[TEXT_STDOUT] + card->bytes[TEXT_STDERR];
 }
 
-/* Where the first line that is here begins. */
+/* The start of the first loaded line. */
 static uint64_t part_begin_of(const struct card *card)
 {
     enum text_stream stream;
@@ -23,7 +23,7 @@ static uint64_t part_begin_of(const struct card *card)
     if (card->output == NULL || text_dropped(card->output) == 0)
         return card->from;
     origin = text_origin(card->output, &stream);
-    if (stream == TEXT_STDERR) /* what was fed of it began behind all of stdout */
+    if (stream == TEXT_STDERR) /* the loaded part starts after all of stdout */
         return MAX(card->from, card->bytes[TEXT_STDOUT]) + origin;
     return card->from + origin;
 }
@@ -68,7 +68,7 @@ void part_ask(struct card *card, enum part_wish wish, uint64_t *ret_offset, uint
                   (wish == PART_BEGINNING ? 2 * PART_BYTES : PART_BYTES);
 }
 
-/* Bytes at the beginning that are the end of a line. */
+/* The number of bytes at the start that belong to an incomplete line. */
 static size_t part_end_of_line(struct gb_bytes bytes)
 {
     const uint8_t *newline = memchr(bytes.data, '\n', MIN(bytes.size, (size_t)LINE_SOUGHT));
@@ -81,7 +81,7 @@ static size_t part_end_of_line(struct gb_bytes bytes)
     return at;
 }
 
-/* Bytes at the end that are the beginning of a line. */
+/* The number of bytes at the end that belong to an incomplete line. */
 static size_t part_begin_of_line(struct gb_bytes bytes)
 {
     for (size_t i = 0; i < MIN(bytes.size, (size_t)LINE_SOUGHT); i++)
@@ -90,7 +90,7 @@ static size_t part_begin_of_line(struct gb_bytes bytes)
     return gb_utf8_unfinished(bytes);
 }
 
-/* Feeds a stream, which begins @start bytes into the output; notes the line at the seam. */
+/* Feeds a stream that starts @start bytes into the output; records the line at the seam. */
 static void part_feed(struct card *card, enum text_stream stream, struct gb_bytes bytes,
                       uint64_t start)
 {
@@ -125,7 +125,7 @@ void part_take(struct card *card, const struct gb_json *cell)
         card->bytes[TEXT_STDERR] = size - out_size;
         card->from = offset;
         card->to = offset + out.size + err.size;
-        /* Lines are whole, but for those that are too long. */
+        /* Lines are complete, except those that are too long. */
         if (card->from > 0 && card->from != out_size) {
             struct gb_bytes *first = out.size > 0 ? &out : &err;
             size_t cut = part_end_of_line(*first);

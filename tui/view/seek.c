@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Going to what is not here yet: a cell by its number, the first one, the next match.
+/* Going to what is not loaded yet: a cell by its number, the first one, the next match.
  *
- * Theory of operation. The cards are a part of what the journal has, with gaps between them. A
- * search walks through them (stream_walk) for as long as it knows all that there is; where it does
- * not, at a gap, at an output that is away, before the first card, the server is asked for the next
- * cell that has the text. That cell becomes a card, its output is read part by part, and the walk
- * goes on from there. One call at a time; whatever the person does next takes its place. The walk
- * itself is cut into turns of the loop, so that keys are heard and frames painted meanwhile.
+ * Theory of operation. The cards are a part of the journal's cells, with gaps between them. A
+ * search walks through them (stream_walk) as long as everything is loaded; at a gap, at an output
+ * that is away, or before the first card, the server is asked for the next cell that contains the
+ * text. That cell becomes a card, its output is loaded part by part, and the walk continues from
+ * there. There is one call at a time; whatever the user does next replaces it. The walk is split
+ * into loop iterations, so that keys are handled and frames painted meanwhile.
  */
 #include <string.h>
 
@@ -143,7 +143,7 @@ static void seek_not_found(struct session_view *self)
             (int)self->stream.search.size, self->stream.search.pattern);
 }
 
-/* The walk is at an end of the session: once it goes on at the other one. */
+/* The walk is at an end of the session: wraps around once. */
 static void seek_go_around(struct session_view *self)
 {
     struct seek *seek = &self->seek;
@@ -158,20 +158,20 @@ static void seek_go_around(struct session_view *self)
         .card = cells->cards[seek->direction < 0 ? cells->count - 1 : 0],
         .row = seek->direction < 0 ? SIZE_MAX : 0,
     };
-    /* What lies before the first card has to be asked for as well. */
+    /* Cells before the first card have to be requested too. */
     if (seek->direction > 0 && cells->cards[0]->number > 1 && !self->history_unsupported)
         seek_ask(self, 0);
     else
         seek_walk(self);
 }
 
-/* What is not here of the output in the direction of the search. */
+/* How much of the output in the direction of the search is not loaded. */
 static uint64_t seek_left_of(const struct card *card, enum part_wish wish)
 {
     return wish == PART_EARLIER ? part_before(card) : wish == PART_LATER ? part_behind(card) : 0;
 }
 
-/* The first row that was not looked at before the part came. */
+/* The first row not examined before the part arrived. */
 static size_t row_of_part(const struct session_view *self, struct card *card, enum part_wish wish)
 {
     const struct card_look *look = &self->stream.look;
@@ -217,7 +217,7 @@ static void seek_on_part(void *arg, const struct gb_json *result, const struct g
     seek_walk(self);
 }
 
-/* Reads what the place wishes, of a card that is known to have the text. */
+/* Loads what the position needs, of a card that is known to contain the text. */
 static void seek_read_part(struct session_view *self)
 {
     struct card *card = self->seek.place.card;
@@ -237,8 +237,8 @@ static void seek_read_part(struct session_view *self)
     seek_put_call(self, &out, seek_on_part);
 }
 
-/* The journal has nothing more in this direction: what is still to be looked at runs, or is the
- * end. */
+/* The journal has nothing more in this direction: only running cells, or nothing, are left to
+ * examine. */
 static void seek_pass_journal(struct session_view *self)
 {
     struct cells *cells = &self->cells;
@@ -276,7 +276,7 @@ static void seek_on_next(void *arg, const struct gb_json *result, const struct g
     number = (uint32_t)json_count(gb_json_first(list), "cell");
     card = cells_find(&self->cells, number);
     if (card != NULL && card == seek->place.card) {
-        seek->place.known = true; /* from where one stands in it */
+        seek->place.known = true; /* from the current position in it */
         seek_walk(self);
         return;
     }
@@ -320,7 +320,7 @@ static void seek_ask_from(struct session_view *self, enum stream_found found)
 
     if (self->history_unsupported || card->number == 0) {
         seek_go_around(self);
-    } else if (found == STREAM_UNSURE) { /* this one, too */
+    } else if (found == STREAM_UNSURE) { /* this one too */
         seek_ask(self, up ? card->number + 1 : card->number - 1);
     } else if (found == STREAM_END && up && card->number <= 1) {
         seek_go_around(self);
@@ -335,7 +335,7 @@ static void seek_walk(struct session_view *self)
 {
     struct seek *seek = &self->seek;
 
-    if (self->cells.count == 0) { /* they went while it stood still */
+    if (self->cells.count == 0) { /* they were dropped while it was waiting */
         seek_not_found(self);
         return;
     }
@@ -387,7 +387,7 @@ void seek_next(struct session_view *self, int direction)
         return;
     }
     stream_begin(&self->stream, direction, &seek->place);
-    /* From an end inwards there is nothing to go around for. */
+    /* A search that starts at an end need not wrap around. */
     seek->around = !seek->place.known && self->stream.follow && direction < 0;
     seek_walk(self);
 }

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "view/part.h"
 
-/* What one turn of the loop looks at, of what it has not looked at before. */
+/* Limits per loop iteration and per frame on examining new content. */
 enum { WALK_BYTES = 1 << 20, FRAME_BYTES = 512 << 10 };
 
 void stream_init(struct stream *stream, struct cells *cells)
@@ -52,7 +52,7 @@ static void stream_set_top(struct stream *stream, size_t index, size_t row)
     stream->top_row = row;
 }
 
-/* Goes @rows up from row @row of card @index; stops at the very first one. */
+/* Moves @rows up from row @row of card @index; stops at the very first one. */
 static void stream_go_up(struct stream *stream, size_t *index, size_t *row, size_t rows)
 {
     while (rows > *row) {
@@ -67,7 +67,7 @@ static void stream_go_up(struct stream *stream, size_t *index, size_t *row, size
     *row -= rows;
 }
 
-/* The first row in sight when the last one is at the bottom. */
+/* The first visible row when the last one is at the bottom. */
 static void stream_find_end(struct stream *stream, size_t *index, size_t *row)
 {
     *index = stream_last_index(stream);
@@ -80,8 +80,8 @@ static bool stream_is_before(size_t index, size_t row, size_t other_index, size_
     return index < other_index || (index == other_index && row < other_row);
 }
 
-/* The row at which going up or down stops first: at an edge of what is here of an output, so that
- * what lies behind it can come. False: there is none in this card. */
+/* The row at which scrolling stops first: at an edge of the loaded part of an output, so that more
+ * can be loaded. False: none in this card. */
 static bool stream_edge_of(struct stream *stream, size_t index, enum card_part part,
                            size_t *ret_index, size_t *ret_row)
 {
@@ -92,14 +92,14 @@ static bool stream_edge_of(struct stream *stream, size_t index, enum card_part p
         return false;
     *ret_index = index;
     *ret_row = card_part_row(card, &stream->look, part);
-    if (part == CARD_PART_LATER) { /* the last row in sight */
+    if (part == CARD_PART_LATER) { /* the last visible row */
         (*ret_row)++;
         stream_go_up(stream, ret_index, ret_row, (size_t)MAX(stream->height, 1));
     }
     return true;
 }
 
-/* From row @old_row of card @old up to an edge that lies between. */
+/* From row @old_row of card @old up to an edge in between. */
 static void stream_stop_above(struct stream *stream, size_t old, size_t old_row, size_t *index,
                               size_t *row)
 {
@@ -191,8 +191,8 @@ void stream_to_end(struct stream *stream)
     stream->moved = true;
 }
 
-/* Brings @rows rows of a card, from @row on, into sight, as far as they fit; with @margin rows
- * above them where it has to move. */
+/* Makes @rows rows of a card, from @row on, visible as far as they fit; if it has to scroll, with
+ * @margin rows above them. */
 static void stream_show_rows(struct stream *stream, size_t index, size_t row, size_t rows,
                              size_t margin)
 {
@@ -215,7 +215,7 @@ static void stream_show_rows(struct stream *stream, size_t index, size_t row, si
             at += stream_rows_at(stream, i);
         at += row;
         if (i == index && at >= top_row && at + rows <= end)
-            return; /* they are in sight */
+            return; /* they are visible */
     }
     stream_go_up(stream, &index, &row, margin);
     stream_set_top(stream, index, row);
@@ -227,7 +227,7 @@ void stream_select(struct stream *stream, const struct card *card)
 
     if (index == stream->cells->count)
         return;
-    /* All of it, if it can be; what is not here yet may be long. */
+    /* All of it, if possible; what is not loaded may be long. */
     rows = card->away ? (size_t)stream->height : stream_rows_at(stream, index);
     stream_show_rows(stream, index, 0, rows, 1);
     stream->selected = card;
@@ -253,7 +253,7 @@ void stream_step(struct stream *stream, int direction)
 
 /* ---- searching ---- */
 
-/* Whether all of it is here. */
+/* Whether it is completely loaded. */
 static bool stream_is_whole(const struct card *card)
 {
     return card->state != CARD_DONE ||
@@ -261,9 +261,9 @@ static bool stream_is_whole(const struct card *card)
             (card->output == NULL || text_dropped(card->output) == 0));
 }
 
-/* Rows of a card, unfolded, as they are when all of its code is shown. */
+/* Rows of an unfolded card as they are when all of its code is shown. */
 struct whole_rows {
-    size_t shown, rest; /* where code ends that is shown, where what follows begins */
+    size_t shown, rest; /* the end of the shown code, and the start of what follows */
     size_t whole_rest;  /* the same with all of the code */
 };
 
@@ -289,8 +289,8 @@ static size_t stream_to_whole(const struct whole_rows *rows, size_t row, int dir
     return direction > 0 ? rows->shown : rows->whole_rest - 1;
 }
 
-/* On in an unfolded card. Long code is looked at as a whole, and shown so where something is found
- * in what was not shown. TEXT_FOUND: *ret_row is as the card is shown then. */
+/* Continues in an unfolded card. Long code is searched as a whole, and expanded if a match is in
+ * the hidden part. TEXT_FOUND: *ret_row is the row as the card is then shown. */
 static enum text_search stream_search_card(struct stream *stream, struct stream_place *place,
                                            int direction, size_t *ret_row)
 {
@@ -332,14 +332,14 @@ void stream_begin(struct stream *stream, int direction, struct stream_place *ret
         ret_place->row = stream->match_row + (direction > 0 ? 1 : (size_t)-1);
         return;
     }
-    /* The end of what is in sight upwards, its beginning downwards. */
+    /* Starts at the end of what is visible when searching upwards, at its start downwards. */
     index = stream_index_of(stream, stream->follow ? NULL : stream->top, stream_last_index(stream));
     ret_place->card = stream->cells->cards[index];
     ret_place->row = direction < 0 || stream->follow ? SIZE_MAX : stream->top_row;
 }
 
-/* What of the output lies between the row where the search stands and the one that it found, or the
- * end of the card, and is not here. */
+/* The part of the output between the search position and the match, or the end of the card, that is
+ * not loaded. */
 static enum part_wish stream_missing(struct stream *stream, const struct stream_place *place,
                                      int direction, bool found, size_t row)
 {
@@ -424,7 +424,7 @@ void stream_show(struct stream *stream, const struct stream_place *place)
     stream->selected = stream->match;
 }
 
-/* False: not all is here. */
+/* False: not everything is loaded. */
 static bool stream_is_all_here(const struct stream *stream)
 {
     const struct cells *cells = stream->cells;
@@ -436,7 +436,7 @@ static bool stream_is_all_here(const struct stream *stream)
     return true;
 }
 
-/* False: it is not known yet. */
+/* False: not known yet. */
 static bool stream_count_all(struct stream *stream, size_t *ret_at, size_t *ret_count)
 {
     const struct cells *cells = stream->cells;
@@ -513,7 +513,7 @@ void stream_release(struct stream *stream, const struct stream_hold *hold, enum 
     seam = card_line_row(card, &stream->look, card->seam_line);
     rows = card_rows(card, &stream->look);
     if (stream->match == card)
-        stream->match = NULL; /* its row is another one */
+        stream->match = NULL; /* its row has changed */
     if (wish == PART_EARLIER && card->seam_line != SIZE_MAX)
         stream->top_row = seam + hold->top - MIN(hold->begin, hold->top + seam);
     else if (wish == PART_LATER && card->seam_line != SIZE_MAX)
@@ -524,7 +524,7 @@ void stream_release(struct stream *stream, const struct stream_hold *hold, enum 
 
 /* ---- frames ---- */
 
-/* Puts the first row in sight where it is to be: at the end, or where one stands, without emptiness
+/* Determines the first visible row: at the end, or at the current position, without empty space
  * below the end. */
 static void stream_find_top(struct stream *stream, size_t *index, size_t *row)
 {
@@ -578,16 +578,15 @@ void stream_draw(const struct stream *stream, struct region region, bool focused
 
     for (int y = 0; y < stream->height; y++)
         if (stream->rows[y].card != NULL)
-            /* Pictures may reach below their first row. */
+            /* Pictures may extend below their first row. */
             card_draw(stream->rows[y].card, &stream->look, region_part(region, 0, y, -1, -1),
                       &stream->rows[y].place, focused && stream->rows[y].card == selected);
 }
 
 /* ---- what is not here ---- */
 
-/* A card of which rows @row and below are in sight from @y on: when one has come to an edge of what
- * is here, what lies behind it is asked for. Once for each movement, so that it comes to rest
- * whatever there is. */
+/* For a card whose rows from @row on are visible from @y on: if an edge of the loaded part has been
+ * reached, requests what lies behind it. Once per movement, so that it ends in any case. */
 static void stream_want_part(struct stream *stream, struct card *card, size_t row, int y)
 {
     const size_t height = (size_t)(stream->height - y);
@@ -608,7 +607,7 @@ static void stream_want_part(struct stream *stream, struct card *card, size_t ro
         stream->moved = false;
 }
 
-/* Cells that are missing in front of one whose head is in sight. Once, whatever comes. */
+/* Requests cells missing before one whose head is visible. Once, whatever the answer. */
 static void stream_want_before(struct stream *stream, size_t index)
 {
     struct card *card = stream->cells->cards[index];
@@ -647,7 +646,7 @@ bool stream_click(struct stream *stream, int y)
     if (y < 0 || y >= stream->height || stream->rows[y].card == NULL)
         return false;
     card = stream->rows[y].card;
-    stream->follow = false; /* what is in sight stays where it is */
+    stream->follow = false; /* what is visible stays in place */
     stream->selected = card;
     return stream->rows[y].place.part == CARD_PART_HEAD;
 }
