@@ -9,7 +9,7 @@
  *
  * open(fd, null, last, generators) takes over the cell channel and returns its new descriptor.
  *     @null is a descriptor of /dev/null; from @last on there must be room for a cell's
- * descriptors;
+ *     descriptors;
  *     @generators is a tuple of module names: if one of them is loaded, entropy is left to Python.
  * receive() waits for a message and returns (CELL, number, flags, environment, file, argv, code)
  *     with the environment as ((name, value), …), all of it bytes; else (type, payload). Signal
