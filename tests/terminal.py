@@ -222,9 +222,12 @@ class FakeServer:
         self.close()
 
 
+NOW = time.time()  # one for all: what was active last comes first
+
+
 def made_up(number, **changes):
     """A session as the server tells it. Times lie hours back, so that what is shown of them stands."""
-    now = time.time()
+    now = NOW
     image = ("python", "javascript", "shell")[number % 3]
     session = {"session": f"s-{number:020x}", "label": f"agent-{number}", "key": None,
                "owner": ("claude", "adk", None)[number % 3], "image": image, "language": image,

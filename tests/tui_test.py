@@ -15,7 +15,7 @@ import tempfile
 import pytest
 
 from support import BINARY, Failure, Server, Session, wait_for
-from terminal import FakeServer, Terminal, front_end, made_up
+from terminal import NOW, FakeServer, Terminal, front_end, made_up
 
 
 @pytest.fixture
@@ -280,6 +280,70 @@ def test_states_have_one_word(few, folder):
         terminal.type("notebook")
         terminal.wait("✕ failed, javascript")
         terminal.keys("C-c")
+
+
+def test_what_wants_a_person_comes_first(folder):
+    """Then what runs, in the order of coming, then what was active last; looking at it moves nothing."""
+    states = [("quiet", "idle", 9000), ("just-now", "idle", 100), ("runs-first", "running", 8000), ("near-its-end", "idle", 9500),
+              ("runs-then", "running", 10), ("asks", "waiting_input", 9999), ("between", "idle", 5000), ("breaks", "idle", 9900)]
+    sessions = [made_up(number, label=name, state=state, last_active_at=NOW - ago)
+                for number, (name, state, ago) in enumerate(states)]
+    sessions[3]["expires_at"] = NOW + 60
+    wanted = ["asks", "breaks", "near-its-end", "runs-first", "runs-then", "just-now", "between", "quiet"]
+    with FakeServer(folder, sessions) as server, front_end(folder, server.path, columns=90, rows=40) as terminal:
+        terminal.wait("quiet", "breaks")
+        terminal.keys("v")
+        server.tell("cell.finished", session=sessions[7]["session"], cell=9, info={"exit_code": 1, "client": "agent", "code": "1/0"})
+
+        def order():
+            screen = terminal.screen()
+            return sorted(wanted, key=lambda name: screen.index(f" {name} "))
+        wait_for(lambda: order() == wanted, what="the order")
+        for said in ("breaks failed", "asks waits for input"):
+            terminal.keys("Tab")
+            terminal.wait(said)
+        assert order() == wanted
+        terminal.command("close just-now")
+        terminal.wait("closing  just-now")
+        assert order() == wanted
+
+
+def test_the_banner_shrinks_once_it_was_seen(few, folder):
+    """Its words stay in help and among the figures of a session."""
+    words = "▲ tcg: emulation, not a security boundary"
+    with front_end(folder, few.path, columns=80, rows=24) as terminal:
+        terminal.wait("scraper", words)
+        terminal.keys("j")
+        terminal.wait("scraper", "▲ tcg", without=[words])
+        terminal.keys("p")
+        terminal.wait("stands still", "▲ tcg")
+        terminal.keys("p", "?")
+        terminal.wait("Keys and commands")
+        terminal.keys("G")
+        terminal.wait("This server", words)
+        terminal.keys("q")
+        terminal.command("open analysis")
+        terminal.wait("analysis ›")
+        terminal.keys("4")
+        terminal.wait("isolation", "tcg: emulation, not a", "security boundary")
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_each_state_has_its_bar(few, folder, columns):
+    with front_end(folder, few.path, columns=columns, rows=24) as terminal:
+        terminal.wait("scraper", "KEYS", "Enter open")
+        for keys, bar in ((":", ("COMMAND", "Enter run", "Tab complete", "Esc leave")), ("/", ("PATTERN", "Esc as before")),
+                          ("?", ("HELP", "q leave")), ("C-p", ("FIND", "Enter run", "Down next"))):
+            terminal.keys(keys)
+            terminal.wait(*bar, without=["KEYS"])
+            terminal.keys("Escape")
+            terminal.wait("KEYS", without=bar[:1])
+        terminal.command("open notebook")
+        terminal.wait("notebook ›", "J next cell")
+        terminal.keys("4")
+        terminal.wait("where the time went", "i type", "] tab", without=["next cell", "o fold", "R rerun"])
+        terminal.keys("1", "i")
+        terminal.wait("TYPING", "C-] back to keys", "Enter run", "Tab complete", *["C-x C-e $EDITOR"] * (columns == 200))
 
 
 def test_attention_goes_to_the_most_pressing(few, folder):

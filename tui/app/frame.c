@@ -121,7 +121,8 @@ static int frame_paint_keys(struct tui *tui, struct region row, int x, enum cont
 {
     for (size_t i = 0; i < tui->tables.count; i++)
         for (const struct command *at = tui->tables.tables[i]; at->name != NULL; at++)
-            if (at->context == context && at != global_commands && at != but)
+            if (at->context == context && at != global_commands && at != but &&
+                (tui->view->ops->has == NULL || tui->view->ops->has(tui->view, at)))
                 x += frame_paint_key(tui, row, x, at, ground);
     return x;
 }
@@ -134,6 +135,32 @@ static const struct command *frame_urgent_command(struct tui *tui)
                                                         : NULL;
 
     return name != NULL ? command_find(&tui->tables, tui_context(tui), name) : NULL;
+}
+
+/* Returns where the next one goes. */
+static int frame_paint_plain_keys(struct tui *tui, struct region row, int x,
+                                  const struct bar_key *keys, enum role ground)
+{
+    for (; keys != NULL && keys->key != NULL; keys++) {
+        int width =
+            (int)(text_columns(gb_bytes_str(keys->key)) + text_columns(gb_bytes_str(keys->word)));
+
+        if (x + width + 1 > row.width)
+            break;
+        x += paint_str(row, x, 0, tui_on(tui, ROLE_BAR_KEY, ground), keys->key) + 1;
+        x += paint_str(row, x, 0, STYLE(ground), keys->word) + 2;
+    }
+    return x;
+}
+
+/* What lies over the view has the keys. */
+static void frame_paint_overlay_bar(struct tui *tui, struct region row)
+{
+    int x;
+
+    paint_fill(row, STYLE(ROLE_BAR));
+    x = 1 + paint_f(row, 0, 0, STYLE(ROLE_BAR_MODE), " %s ", tui->overlay->ops->mode);
+    (void)frame_paint_plain_keys(tui, row, x, tui->overlay->keys, ROLE_BAR);
 }
 
 static void frame_paint_bar(struct tui *tui, struct region row)
@@ -154,6 +181,8 @@ static void frame_paint_bar(struct tui *tui, struct region row)
                                    urgent->bar != NULL ? urgent->bar : urgent->name, ground);
     if (context != CONTEXT_GLOBAL)
         x = frame_paint_keys(tui, row, x, context, ground, urgent);
+    if (typing && tui->view->ops->keys != NULL)
+        (void)frame_paint_plain_keys(tui, row, x, tui->view->ops->keys(tui->view), ground);
     if (!typing)
         (void)frame_paint_keys(tui, row, x, CONTEXT_GLOBAL, ground, urgent);
 }
@@ -207,7 +236,10 @@ bool frame_paint(struct tui *tui, struct region region)
     header_paint(tui, region_cut_top(&region, 1));
     crumbs_paint(tui, region_cut_top(&region, 1));
     frame_paint_banners(tui, &region);
-    frame_paint_bar(tui, region_cut_bottom(&region, 1));
+    if (tui->overlay != NULL)
+        frame_paint_overlay_bar(tui, region_cut_bottom(&region, 1));
+    else
+        frame_paint_bar(tui, region_cut_bottom(&region, 1));
     frame_paint_message(tui, region_cut_bottom(&region, frame_message_rows(tui, region)));
     tui->view_region = region;
     if (tui->view->ops->arrange != NULL)

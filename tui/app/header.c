@@ -57,6 +57,16 @@ static void header_add(struct part *part, enum role role, const char *format, ..
     va_end(args);
 }
 
+/* On the scale of its limit, and only where it moves. */
+static void header_add_graph(struct part *part, const struct samples *samples, float top)
+{
+    struct region room = {.width = GRAPH_COLUMNS, .height = 1};
+
+    part->top = top;
+    if (!graph_is_flat(room, GRAPH_BRAILLE, samples->values, samples->count, top))
+        part->samples = samples;
+}
+
 static int header_part_width(const struct part *part)
 {
     int width = part->samples != NULL ? GRAPH_COLUMNS + 1 : 0;
@@ -118,6 +128,7 @@ static void header_add_memory(struct header *header, const struct store *store)
     const struct host *host = &store->host;
     struct part *part = header_add_part(header, 2);
     struct session *session;
+    const uint64_t limit = host->budget_bytes > 0 ? host->budget_bytes : host->memory_total;
     char text[16], of[16];
     double used = 0;
 
@@ -126,12 +137,11 @@ static void header_add_memory(struct header *header, const struct store *store)
     short_size(used, text);
     header_add(part, ROLE_HEADER_DIM, "mem ");
     header_add(part, ROLE_HEADER_STRONG, "%s", text);
-    if (host->budget_bytes > 0 || host->memory_total > 0) {
-        short_size((double)(host->budget_bytes > 0 ? host->budget_bytes : host->memory_total), of);
+    if (limit > 0) {
+        short_size((double)limit, of);
         header_add(part, ROLE_HEADER_DIM, "/%s", of);
     }
-    part->samples = &host->memory;
-    part->top = 0;
+    header_add_graph(part, &host->memory, (float)limit);
 }
 
 static void header_add_cpu(struct header *header, const struct host *host)
@@ -141,8 +151,7 @@ static void header_add_cpu(struct header *header, const struct host *host)
 
     header_add(part, ROLE_HEADER_DIM, "cpu ");
     header_add(part, ROLE_HEADER_STRONG, "%.0f%%", used * 100);
-    part->samples = &host->cpu;
-    part->top = (float)MAX(1u, host->cpus);
+    header_add_graph(part, &host->cpu, (float)MAX(1u, host->cpus));
 }
 
 /* How much of it the sessions share with their template. */
@@ -305,27 +314,37 @@ void header_paint(struct tui *tui, struct region row)
 
 /* ---- the second line ---- */
 
+bool isolation_text(const struct server *server, char *text, size_t room)
+{
+    if (!server->told)
+        return false;
+    if (!server->hardware)
+        (void)snprintf(text, room, "▲ %s: emulation, not a security boundary", server->accel);
+    else if (server->missing_stages[0] != '\0')
+        (void)snprintf(text, room, "▲ %s, without %.100s", server->accel, server->missing_stages);
+    else
+        (void)snprintf(text, room, "✓ %s", server->accel);
+    return true;
+}
+
+/* In words as long as nobody has touched a key; then the sign stays, help and figures have the
+ * words. */
 static int header_paint_isolation(struct tui *tui, struct region row)
 {
     const struct server *server = &tui->store.server;
-    char text[200];
-    enum role role = ROLE_BANNER_SAFE;
+    const bool safe = server->hardware && server->missing_stages[0] == '\0';
+    enum role role = ROLE_BANNER_WARNING;
+    char words[200], text[208];
 
     if (tui->connection.state == CONNECTION_LOST) {
-        role = ROLE_BANNER_WARNING;
         (void)snprintf(text, sizeof(text), " no server: trying again (:reconnect starts one) ");
-    } else if (!server->told) {
-        return 0;
-    } else if (!server->hardware) {
-        role = ROLE_BANNER_WARNING;
-        (void)snprintf(text, sizeof(text), " ▲ %s: emulation, not a security boundary ",
-                       server->accel);
-    } else if (server->missing_stages[0] != '\0') {
-        role = ROLE_BANNER_WARNING;
-        (void)snprintf(text, sizeof(text), " ▲ %s, without %.100s ", server->accel,
-                       server->missing_stages);
     } else {
-        (void)snprintf(text, sizeof(text), " ✓ %s ", server->accel);
+        if (!isolation_text(server, words, sizeof(words)))
+            return 0;
+        if (tui->seen)
+            (void)snprintf(words, sizeof(words), "%s %s", safe ? "✓" : "▲", server->accel);
+        (void)snprintf(text, sizeof(text), " %s ", words);
+        role = safe ? ROLE_BANNER_SAFE : ROLE_BANNER_WARNING;
     }
     paint_right(row, 0, 0, row.width, STYLE(role), gb_bytes_str(text));
     return (int)text_columns(gb_bytes_str(text));

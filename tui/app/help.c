@@ -81,6 +81,22 @@ static int help_draw_context(struct tui *tui, struct region box, int y, enum con
     return y;
 }
 
+/* What the sign at the top stands for. */
+static int help_draw_server(struct tui *tui, struct region box, int y)
+{
+    const struct server *server = &tui->store.server;
+    char text[200];
+
+    if (!isolation_text(server, text, sizeof(text)))
+        return y;
+    (void)paint_str(box, 1, y++, tui_on(tui, ROLE_HEADING_SORTED, ROLE_POPUP), "This server");
+    y += paint_lines(box, 2, y, box.width - 3, STYLE(ROLE_POPUP), gb_bytes_str(text));
+    if (server->accel_reason[0] != '\0')
+        y += paint_lines(box, 2, y, box.width - 3, STYLE(ROLE_POPUP_DIM),
+                         gb_bytes_str(server->accel_reason));
+    return y;
+}
+
 static int help_draw_all(struct help *help, struct region box, int y)
 {
     struct tui *tui = help->overlay.tui;
@@ -92,7 +108,7 @@ static int help_draw_all(struct help *help, struct region box, int y)
     for (size_t i = 0; i < CONTEXT_COUNT; i++)
         if (i != CONTEXT_GLOBAL && i != here)
             y = help_draw_context(tui, box, y, (enum context)i);
-    return y;
+    return help_draw_server(tui, box, y + 1);
 }
 
 static void help_draw(struct overlay *overlay, struct region region)
@@ -155,10 +171,12 @@ static void help_free(struct overlay *overlay)
 
 void help_open(struct tui *tui)
 {
-    static const struct overlay_ops ops = {help_draw, help_event, help_free};
+    static const struct overlay_ops ops = {"HELP", help_draw, help_event, help_free};
+    static const struct bar_key keys[] = {{"j", "down"},       {"k", "up"},    {"Space", "page"},
+                                          {"G", "to the end"}, {"q", "leave"}, {NULL, NULL}};
     struct help *help = xcalloc(1, sizeof(*help));
 
-    help->overlay = (struct overlay){&ops, tui};
+    help->overlay = (struct overlay){&ops, keys, tui};
     tui_set_overlay(tui, &help->overlay);
 }
 
@@ -205,11 +223,12 @@ static void help_free_question(struct overlay *overlay)
 
 void tui_confirm(struct tui *tui, const char *text, void (*done)(void *arg), void *arg)
 {
-    static const struct overlay_ops ops = {help_draw_question, help_question_event,
+    static const struct overlay_ops ops = {"QUESTION", help_draw_question, help_question_event,
                                            help_free_question};
+    static const struct bar_key keys[] = {{"y", "yes"}, {"any other key", "no"}, {NULL, NULL}};
     struct question *question = xcalloc(1, sizeof(*question));
 
-    question->overlay = (struct overlay){&ops, tui};
+    question->overlay = (struct overlay){&ops, keys, tui};
     (void)snprintf(question->text, sizeof(question->text), "%s", text);
     question->done = done;
     question->arg = arg;

@@ -25,6 +25,7 @@ struct click {
 /* What lies over the view and has the keys: a line being typed, the palette, help, a question. */
 struct overlay;
 struct overlay_ops {
+    const char *mode; /* a word for what goes on, for the bar of keys */
     /* @region: the whole screen. */
     void (*draw)(struct overlay *overlay, struct region region);
     /* True: done with; false: the event is for whatever lies below. */
@@ -34,6 +35,7 @@ struct overlay_ops {
 
 struct overlay {
     const struct overlay_ops *ops;
+    const struct bar_key *keys; /* that it knows */
     struct tui *tui;
 };
 
@@ -93,6 +95,7 @@ struct tui {
     bool entered;                /* the session to begin in was opened */
     bool frozen;
     double frozen_now;
+    bool seen; /* somebody has pressed a key */
     bool quitting;
     int status;
     enum message message_kind;

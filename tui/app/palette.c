@@ -286,10 +286,12 @@ static void palette_free(struct overlay *overlay)
 
 void palette_open(struct tui *tui)
 {
-    static const struct overlay_ops ops = {palette_draw, palette_event, palette_free};
+    static const struct overlay_ops ops = {"FIND", palette_draw, palette_event, palette_free};
+    static const struct bar_key keys[] = {
+        {"Enter", "run"}, {"Down", "next"}, {"Up", "before"}, {"Esc", "leave"}, {NULL, NULL}};
     struct palette *palette = xcalloc(1, sizeof(*palette));
 
-    palette->overlay = (struct overlay){&ops, tui};
+    palette->overlay = (struct overlay){&ops, keys, tui};
     palette->items = xcalloc(ITEMS_MAX, sizeof(*palette->items));
     palette_look_again(palette);
     tui_set_overlay(tui, &palette->overlay);

@@ -249,6 +249,7 @@ static void tui_on_input(void *arg, const struct input_event *event)
     case INPUT_KEY:
     case INPUT_PASTE:
     case INPUT_MOUSE:
+        tui->seen |= tui->store.server.told && event->kind != INPUT_MOUSE;
         tui_on_person(tui, event);
         break;
     case INPUT_BACKGROUND:

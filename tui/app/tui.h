@@ -76,6 +76,9 @@ void tui_forget(struct tui *tui, uint64_t call);
 void tui_unsubscribe(struct tui *tui, int64_t subscription, uint64_t call);
 /* Whether there is a server that answers. */
 bool tui_is_up(const struct tui *tui);
+/* How good the isolation of the server's VMs is, in words, with a sign in front. False: it has not
+ * been told. */
+bool isolation_text(const struct server *server, char *text, size_t room);
 /* Why there is none, and what to do about it; NULL while it is there or looked for at first. */
 const char *tui_no_server(const struct tui *tui);
 /* For what takes a client by itself; NULL when there is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines being typed at the bottom of the screen: behind `:` with what could stand there above it,
  * behind `/` with the view following each letter, and answers to questions. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,13 +182,32 @@ static void typing_free(struct overlay *overlay)
     free(typing_of(overlay));
 }
 
-static struct typing *typing_new(struct tui *tui, const char *question, const char *start)
+enum typing_kind { TYPING_COMMAND, TYPING_PATTERN, TYPING_ANSWER, TYPING_PATH, TYPING_COUNT };
+
+static struct typing *typing_new(struct tui *tui, enum typing_kind kind, const char *question,
+                                 const char *start)
 {
-    static const struct overlay_ops ops = {typing_draw, typing_event, typing_free};
+    static const struct overlay_ops ops[] = {
+        [TYPING_COMMAND] = {"COMMAND", typing_draw, typing_event, typing_free},
+        [TYPING_PATTERN] = {"PATTERN", typing_draw, typing_event, typing_free},
+        [TYPING_ANSWER] = {"ANSWER", typing_draw, typing_event, typing_free},
+        [TYPING_PATH] = {"PATH", typing_draw, typing_event, typing_free},
+    };
+    static const struct bar_key keys[][5] = {
+        [TYPING_COMMAND] = {{"Enter", "run"},
+                            {"Tab", "complete"},
+                            {"Up", "earlier"},
+                            {"Esc", "leave"}},
+        [TYPING_PATTERN] = {{"Enter", "keep"}, {"Up", "earlier"}, {"Esc", "as before"}},
+        [TYPING_ANSWER] = {{"Enter", "done"}, {"Esc", "leave"}},
+        [TYPING_PATH] = {{"Enter", "done"}, {"Tab", "complete"}, {"Esc", "leave"}},
+    };
+    static_assert(ARRAY_SIZE(ops) == TYPING_COUNT && ARRAY_SIZE(keys) == TYPING_COUNT,
+                  "a row each");
     struct typing *typing = xcalloc(1, sizeof(*typing));
     size_t size = strlen(question);
 
-    typing->overlay = (struct overlay){&ops, tui};
+    typing->overlay = (struct overlay){&ops[kind], keys[kind], tui};
 
     /* What is typed does not touch what is asked; `:` and `/` are not words. */
     (void)snprintf(typing->question, sizeof(typing->question), "%s%s", question,
@@ -198,7 +218,7 @@ static struct typing *typing_new(struct tui *tui, const char *question, const ch
 
 void typing_command(struct tui *tui, const char *start)
 {
-    struct typing *typing = typing_new(tui, ":", NULL);
+    struct typing *typing = typing_new(tui, TYPING_COMMAND, ":", NULL);
 
     typing->command = true;
     typing->line.history = &tui->history;
@@ -207,10 +227,10 @@ void typing_command(struct tui *tui, const char *start)
     tui_set_overlay(tui, &typing->overlay);
 }
 
-static struct typing *typing_ask(struct tui *tui, const char *question, const char *start,
-                                 tui_asked_cb *done, void *arg)
+static struct typing *typing_ask(struct tui *tui, enum typing_kind kind, const char *question,
+                                 const char *start, tui_asked_cb *done, void *arg)
 {
-    struct typing *typing = typing_new(tui, question, start);
+    struct typing *typing = typing_new(tui, kind, question, start);
 
     typing->done = done;
     typing->arg = arg;
@@ -220,13 +240,13 @@ static struct typing *typing_ask(struct tui *tui, const char *question, const ch
 void tui_ask(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
              void *arg)
 {
-    tui_set_overlay(tui, &typing_ask(tui, question, start, done, arg)->overlay);
+    tui_set_overlay(tui, &typing_ask(tui, TYPING_ANSWER, question, start, done, arg)->overlay);
 }
 
 void tui_ask_path(struct tui *tui, const char *question, const char *start, tui_asked_cb *done,
                   void *arg)
 {
-    struct typing *typing = typing_ask(tui, question, start, done, arg);
+    struct typing *typing = typing_ask(tui, TYPING_PATH, question, start, done, arg);
 
     typing->path = true;
     tui_set_overlay(tui, &typing->overlay);
@@ -235,7 +255,7 @@ void tui_ask_path(struct tui *tui, const char *question, const char *start, tui_
 void tui_ask_live(struct tui *tui, enum tui_recall recall, tui_changed_cb *changed,
                   tui_asked_cb *done, void *arg)
 {
-    struct typing *typing = typing_ask(tui, "/", NULL, done, arg);
+    struct typing *typing = typing_ask(tui, TYPING_PATTERN, "/", NULL, done, arg);
 
     typing->line.history = &tui->recalled[recall];
     line_set(&typing->line, "");

@@ -12,6 +12,11 @@
 #include "input/parser.h"
 #include "screen/grid.h"
 
+/* Keys that are no commands, for the bar; ends with a NULL key. */
+struct bar_key {
+    const char *key, *word;
+};
+
 struct tui;
 struct view;
 
@@ -46,6 +51,12 @@ struct view_ops {
     /* The name of the command that matters most right now: it comes first in the bar of keys. NULL:
      * none. May be NULL. */
     const char *(*urgent)(const struct view *view);
+    /* Keys of its own that are on now (of an editor), behind those of commands; NULL: none. May be
+     * NULL. */
+    const struct bar_key *(*keys)(const struct view *view);
+    /* Whether the command does something where one is now, and so has its place in the bar. NULL:
+     * all do. */
+    bool (*has)(const struct view *view, const struct command *command);
     /* It is shown again, or covered; may be NULL. */
     void (*shown)(struct view *view, bool shown);
     /* Frees it. */

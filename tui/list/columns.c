@@ -23,7 +23,6 @@ static const struct {
 static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
 
 enum { NAME_COLUMNS_MAX = 32, GRAPH_COLUMNS_MAX = 16 };
-#define NEAR_LIMIT 0.6f
 
 struct layout columns_layout(int width, bool owners)
 {
@@ -83,25 +82,39 @@ static int columns_compare_numbers(double a, double b)
     return a < b ? -1 : a > b;
 }
 
-/* What wants a person comes first. */
-static int columns_state_rank(const struct session *session)
+/* What wants a person comes first, the most pressing of it at the top, then what runs. What was
+ * looked at stays in its place: rows do not move because one looks. */
+static int columns_state_rank(const struct session *session, double now)
 {
     static const int ranks[] = {
-        [SESSION_WAITING] = 0, [SESSION_FAILED] = 1,  [SESSION_RUNNING] = 2, [SESSION_STARTING] = 3,
-        [SESSION_IDLE] = 4,    [SESSION_CLOSING] = 5, [SESSION_LOST] = 6,    [SESSION_CLOSED] = 7,
+        [SESSION_WAITING] = 0, [SESSION_FAILED] = 0, [SESSION_RUNNING] = 1, [SESSION_STARTING] = 2,
+        [SESSION_IDLE] = 3,    [SESSION_LOST] = 4,   [SESSION_CLOSED] = 5,  [SESSION_CLOSING] = 3,
     };
     static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
+    /* What is about to close stays where it is. */
+    enum attention trouble = session_gone(session) ? ATTENTION_NONE : session_trouble(session, now);
 
-    return ranks[session_shown(session)];
+    return trouble < ATTENTION_NONE ? (int)trouble : (int)ATTENTION_NONE + ranks[session->state];
 }
 
-int column_compare(enum column column, const struct session *a, const struct session *b)
+/* Of those in one state: what ran in keeps its place, of the others the last to do something is
+ * the first. */
+static int columns_compare_state(const struct session *a, const struct session *b, double now)
+{
+    const int order = columns_state_rank(a, now) - columns_state_rank(b, now);
+
+    if (order != 0 || a->state == SESSION_RUNNING || b->state == SESSION_RUNNING)
+        return order;
+    return columns_compare_numbers(b->last_active_at, a->last_active_at);
+}
+
+int column_compare(enum column column, const struct session *a, const struct session *b, double now)
 {
     int order = 0;
 
     switch (column) {
     case COLUMN_STATE:
-        order = columns_state_rank(a) - columns_state_rank(b);
+        order = columns_compare_state(a, b, now);
         break;
     case COLUMN_NAME:
         order = strcasecmp(session_title(a), session_title(b));
@@ -173,12 +186,10 @@ static double columns_idle_for(const struct session *session, double now)
 
 void memory_graph(struct region region, enum graph_signs signs, const struct session *session)
 {
-    float most = 0, limit = (float)session->memory_limit_bytes;
+    const float limit = (float)session->memory_limit_bytes;
 
-    for (size_t i = 0; i < session->memory.count; i++)
-        most = MAX(most, session->memory.values[i]);
-    paint_graph(region, signs, session->memory.values, session->memory.count,
-                most > NEAR_LIMIT * limit ? limit : 0);
+    if (!graph_is_flat(region, signs, session->memory.values, session->memory.count, limit))
+        paint_graph(region, signs, session->memory.values, session->memory.count, limit);
 }
 
 void column_paint(struct region cell, enum column column, const struct session *session,

@@ -21,12 +21,13 @@ const char *column_heading(enum column column);
 /* Whether its values stand at the right. */
 bool column_right(enum column column);
 /* By the column, then by the order of coming: never 0 for two sessions. */
-int column_compare(enum column column, const struct session *a, const struct session *b);
+int column_compare(enum column column, const struct session *a, const struct session *b,
+                   double now);
 /* @style: of the row. */
 void column_paint(struct region cell, enum column column, const struct session *session,
                   struct style style, bool plain, enum graph_signs signs, double now);
 
-/* The course of the memory: far from the limit it says more by itself than as a share of it. */
+/* The course of the memory on the scale of its limit; nothing where it does not move. */
 void memory_graph(struct region region, enum graph_signs signs, const struct session *session);
 
 /* "0.4s", "12s", "3m", "5h", "2d": steps that do not change every second once it is no news */

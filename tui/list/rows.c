@@ -38,10 +38,16 @@ static const char *rows_group_of(const struct session *session, enum grouping gr
     return grouping == GROUP_OWNER ? session->owner : grouping == GROUP_IMAGE ? session->image : "";
 }
 
+struct rows_order {
+    const struct rows_config *config;
+    double now;
+};
+
 static int rows_compare(const void *a, const void *b, void *arg)
 {
     const struct session *one = *(struct session *const *)a, *other = *(struct session *const *)b;
-    const struct rows_config *config = arg;
+    const struct rows_order *by = arg;
+    const struct rows_config *config = by->config;
     int order =
         strcmp(rows_group_of(one, config->grouping), rows_group_of(other, config->grouping));
 
@@ -50,7 +56,7 @@ static int rows_compare(const void *a, const void *b, void *arg)
     /* Those that are gone stay at the end, whatever they are sorted by. */
     if (session_gone(one) != session_gone(other))
         return session_gone(one) ? 1 : -1;
-    order = column_compare(config->sort, one, other);
+    order = column_compare(config->sort, one, other, by->now);
     return config->reverse ? -order : order;
 }
 
@@ -137,6 +143,7 @@ static void rows_add_group(struct rows *rows, struct session *const *sessions, s
 void rows_build(struct rows *rows, struct session **sessions, size_t count,
                 const struct rows_config *config, double now)
 {
+    struct rows_order order = {config, now};
     size_t kept = 0, from = 0;
 
     rows->count = 0;
@@ -146,7 +153,7 @@ void rows_build(struct rows *rows, struct session **sessions, size_t count,
             (!config->attention || session_attention(sessions[i], now) != ATTENTION_NONE))
             sessions[kept++] = sessions[i];
     rows->sessions = kept;
-    gb_sort(sessions, kept, sizeof(*sessions), rows_compare, (void *)(uintptr_t)config);
+    gb_sort(sessions, kept, sizeof(*sessions), rows_compare, &order);
     while (from < kept) {
         size_t to = from + 1;
 

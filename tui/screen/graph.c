@@ -68,6 +68,23 @@ static void graph_paint_column(struct region region, int x, enum graph_signs sig
     }
 }
 
+bool graph_is_flat(struct region region, enum graph_signs signs, const float *values, size_t count,
+                   float top)
+{
+    const size_t shown =
+        MIN(count, (size_t)MAX(region.width, 0) * (signs == GRAPH_BRAILLE ? 2 : 1));
+    const int steps = region.height * (signs == GRAPH_BLOCKS ? 8 : 4);
+    float least = 0, most = 0;
+
+    for (size_t i = 0; i < shown; i++) {
+        const float value = values[count - 1 - i];
+
+        least = i == 0 ? value : MIN(least, value);
+        most = MAX(most, value);
+    }
+    return graph_height_of(least, top, steps) == graph_height_of(most, top, steps);
+}
+
 void paint_graph(struct region region, enum graph_signs signs, const float *values, size_t count,
                  float top)
 {

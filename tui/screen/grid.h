@@ -113,6 +113,9 @@ enum graph_signs { GRAPH_BRAILLE, GRAPH_BLOCKS, GRAPH_ASCII };
  * value is the top, and height says nothing about much or little. */
 void paint_graph(struct region region, enum graph_signs signs, const float *values, size_t count,
                  float top);
+/* Whether such a graph would have one height all over: it tells nothing. */
+bool graph_is_flat(struct region region, enum graph_signs signs, const float *values, size_t count,
+                   float top);
 /* A bar of @columns, @share (0–1) of it full. */
 void paint_gauge(struct region region, int x, int y, int columns, enum graph_signs signs,
                  double share, struct style full);

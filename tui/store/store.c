@@ -728,12 +728,10 @@ int session_state_role(const struct session *session)
     return (int)states[session_shown(session)].role;
 }
 
-enum attention session_attention(const struct session *session, double now)
+enum attention session_trouble(const struct session *session, double now)
 {
     if (session->state == SESSION_WAITING || (!session_gone(session) && session->last.waiting))
         return ATTENTION_INPUT;
-    if (session->seen)
-        return ATTENTION_NONE;
     if (session->state == SESSION_LOST)
         return ATTENTION_LOST;
     if (session_gone(session))
@@ -748,6 +746,13 @@ enum attention session_attention(const struct session *session, double now)
     if (session->expires_at > 0 && session->expires_at - now < NEAR_END_S)
         return ATTENTION_LIMIT;
     return ATTENTION_NONE;
+}
+
+enum attention session_attention(const struct session *session, double now)
+{
+    enum attention trouble = session_trouble(session, now);
+
+    return session->seen && trouble != ATTENTION_INPUT ? ATTENTION_NONE : trouble;
 }
 
 const char *attention_text(enum attention attention)

@@ -212,6 +212,8 @@ bool session_state_is(const struct session *session, const char *word);
 const char *state_word(enum gb_session_state state, bool failed);
 const char *session_state_sign(const struct session *session);
 int session_state_role(const struct session *session); /* enum role */
+/* What of it wants a person, whether or not that was looked at; and what still does. */
+enum attention session_trouble(const struct session *session, double now);
 enum attention session_attention(const struct session *session, double now);
 const char *attention_text(enum attention attention);
 bool session_gone(const struct session *session);

@@ -183,9 +183,7 @@ static void session_view_pane_hint(const struct session_view *self, char *hint, 
     else if (!self->pane.focused)
         (void)snprintf(hint, room, "%s types into this session", key);
     else
-        (void)snprintf(hint, room,
-                       "type a cell; Tab completes, Enter runs it, C-o breaks the line, "
-                       "C-x C-e edits it outside, C-] leaves");
+        (void)snprintf(hint, room, "type a cell; Enter runs it");
 }
 
 static void session_view_draw_empty(const struct session_view *self, struct region region)
@@ -488,6 +486,31 @@ static const char *session_view_urgent(const struct view *view)
     return session_view_must_watch(self) ? "take" : NULL;
 }
 
+/* Those of the editor, and of a line for a program that waits. */
+static const struct bar_key *session_view_keys(const struct view *view)
+{
+    static const struct bar_key editor[] = {
+        {"Enter", "run"},      {"Tab", "complete"},    {"Up", "earlier"}, {"C-r", "find earlier"},
+        {"C-o", "break line"}, {"C-x C-e", "$EDITOR"}, {NULL, NULL}};
+    static const struct bar_key answer[] = {
+        {"Enter", "send the line"}, {"C-d", "end of input"}, {NULL, NULL}};
+    const struct session_view *self = session_view_const_of(view);
+
+    return !self->pane.focused ? NULL : self->pane.input ? answer : editor;
+}
+
+/* Among figures there are no cells to go to, to fold or to copy. */
+static bool session_view_has(const struct view *view, const struct command *command)
+{
+    static const char *const names[] = {"type", "interrupt", "tab-next", "answer", "take"};
+    bool listed = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        listed |= strcmp(names[i], command->name) == 0;
+    return listed || command->context != CONTEXT_SESSION ||
+           session_view_const_of(view)->tab != TAB_STATS;
+}
+
 static void session_view_shown(struct view *view, bool shown)
 {
     struct session_view *self = session_view_of(view);
@@ -519,6 +542,8 @@ static const struct view_ops ops = {
     .session = session_view_session_id,
     .back = session_view_back,
     .urgent = session_view_urgent,
+    .keys = session_view_keys,
+    .has = session_view_has,
     .shown = session_view_shown,
     .free = session_view_free,
 };

@@ -21,7 +21,17 @@ static void stats_fact(struct region region, int *y, const char *label, const ch
     (*y)++;
 }
 
-static void stats_draw_facts(const struct session *session, struct region region, double now)
+/* A sentence, in as many lines as it needs. */
+static void stats_sentence(struct region region, int *y, const char *label, const char *value)
+{
+    (void)paint_str(region, 1, *y, STYLE(ROLE_DIM), label);
+    *y += paint_lines(region, LABEL, *y, region.width - LABEL - 1, STYLE(ROLE_TEXT),
+                      gb_bytes_str(value));
+}
+
+/* Returns how many lines they are: with a @region without height nothing is drawn. */
+static int stats_draw_facts(const struct session *session, const struct server *server,
+                            struct region region, double now)
 {
     char text[512], age[32], idle[32];
     int y = 0;
@@ -46,6 +56,9 @@ static void stats_draw_facts(const struct session *session, struct region region
     (void)snprintf(text, sizeof(text), "%u cell%s, incarnation %u", session->cells,
                    session->cells == 1 ? "" : "s", session->incarnation);
     stats_fact(region, &y, "ran", text);
+    if (isolation_text(server, text, sizeof(text)))
+        stats_sentence(region, &y, "isolation", text);
+    return y;
 }
 
 /* Columns of the bars: what is left beside them is for the code. */
@@ -153,16 +166,18 @@ void session_stats_draw(const struct session_view *self, struct region region)
     struct tui *tui = self->view.tui;
     struct region top, left;
     char text[64], size[16];
-    int graph = region.height >= 45 ? 9 : region.height >= 30 ? 6 : 4;
+    int graph = region.height >= 45 ? 9 : region.height >= 30 ? 6 : 4, facts;
 
     if (session == NULL) {
         (void)paint_str(region, 1, 1, STYLE(ROLE_DIM), "nothing is known of this session");
         return;
     }
     (void)region_cut_top(&region, region.height >= 24 ? 1 : 0);
-    top = region_cut_top(&region, 2 * graph + 1);
+    left = region_part(region, 0, 0, region.width / 2, 0);
+    facts = stats_draw_facts(session, &tui_store(tui)->server, left, tui_now(tui));
+    top = region_cut_top(&region, MAX(2 * graph + 1, facts));
     left = region_cut_left(&top, region.width / 2);
-    stats_draw_facts(session, left, tui_now(tui));
+    (void)stats_draw_facts(session, &tui_store(tui)->server, left, tui_now(tui));
     short_size((double)session->memory_bytes, size);
     stats_draw_graph(tui, region_part(top, 0, 0, -2, graph), "memory", &session->memory, size,
                      (double)session->memory_limit_bytes);
