@@ -230,7 +230,7 @@ def made_up(number, **changes):
     now = NOW
     image = ("python", "javascript", "shell")[number % 3]
     session = {"session": f"s-{number:020x}", "label": f"agent-{number}", "key": None,
-               "owner": ("claude", "adk", None)[number % 3], "image": image, "language": image,
+               "owner": ("claude", "adk", None)[number % 3], "client": f"client-{number % 2}", "image": image, "language": image,
                "state": "idle", "run": False, "incarnation": 1, "cells": number % 17, "queued": 0,
                "created_at": now - 5.5 * 3600, "last_active_at": now - 3.5 * 3600, "expires_at": None,
                "memory_mb": 512, "memory_bytes": (60 + number * 7 % 90) << 20, "cpu_ms": 1000.0,

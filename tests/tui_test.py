@@ -328,6 +328,83 @@ def test_the_banner_shrinks_once_it_was_seen(few, folder):
         terminal.wait("isolation", "tcg: emulation, not a", "security boundary")
 
 
+class OpeningServer(FakeServer):
+    """Opens a session of the image that is asked for; the event comes before or after the answer."""
+
+    def __init__(self, folder, sessions, event_first):
+        super().__init__(folder, sessions)
+        self.event_first = event_first
+
+    def _answer(self, connection, call):
+        if call["method"] != "session.open":
+            super()._answer(connection, call)
+            return
+        image = call["params"]["image"]
+        info = made_up(90, label=call["params"].get("label", "fresh"), image=image, language=image, state="idle", cells=0)
+        self.sessions.append(info)
+        if self.event_first:
+            self.tell("session.opened", session=info["session"], info=info)
+        self.reply(connection, call, {"session": info["session"], "image": image, "language": image})
+        if not self.event_first:
+            self.tell("session.opened", session=info["session"], info=info)
+
+
+@pytest.mark.parametrize("event_first", [True, False])
+def test_a_new_session_leads_into_its_prompt(folder, event_first):
+    """Of the image that one chooses from those there are, under a filter that would hide it too."""
+    with OpeningServer(folder, [made_up(number) for number in range(3)], event_first) as server, \
+            front_end(folder, server.path, columns=90, rows=30) as terminal:
+        terminal.wait("agent-2")
+        terminal.command("filter agent-1")
+        terminal.wait("1 of 3")
+        terminal.keys("n")
+        terminal.wait("COMMAND", "javascript", "python", "shell")
+        terminal.keys("Down", "Enter")
+        terminal.wait("fresh ›", "TYPING", "a new session")
+        terminal.type("1+1")
+        terminal.wait("1+1")
+        terminal.keys("C-c", "C-]", "Escape")
+        terminal.wait("fresh", "agent-1", without=["1 of 3", "TYPING"])
+        terminal.command("new python second")
+        terminal.wait("TYPING", "second ›")
+        opened = [call["params"] for call in server.calls if call["method"] == "session.open"]
+        assert len(opened) == 2 and opened[0]["image"] in ("javascript", "python", "shell")
+        assert opened[1] == {"image": "python", "label": "second"}
+
+
+def test_who_is_told_by_owner_or_client(folder):
+    """In columns of their own where there is room, and to the filter."""
+    sessions = [made_up(0, label="owned", owner="ada", client="notebook 7"), made_up(1, label="bare", owner=None, client="cron"),
+                made_up(2, label="nobody", owner=None, client=None)]
+    with FakeServer(folder, sessions) as server, front_end(folder, server.path, columns=120, rows=30) as terminal:
+        terminal.keys("v")
+        terminal.wait("WHO", "CLIENT", "ada", "notebook 7", "cron")
+        terminal.command("filter client=cron")
+        terminal.wait("1 of 3", "bare", without=["owned"])
+        terminal.command("filter client~book")
+        terminal.wait("1 of 3", "owned", without=["bare"])
+        terminal.command("all")
+        terminal.command("tree owner")
+        terminal.wait("▾ ada", "▾ cron", "▾ (nobody's)")
+        terminal.command("tree table")
+        terminal.command("sort client")
+        terminal.wait("CLIENT▼")
+
+
+def test_columns_can_be_chosen(few, folder):
+    with front_end(folder, few.path, columns=100, rows=30) as terminal:
+        terminal.keys("v")
+        terminal.wait("NAME", "IMAGE", "AGE", "CPU")
+        terminal.command("columns state name age")
+        terminal.wait("NAME", "AGE", "STATE", "scraper", without=["IMAGE", "CPU", "MEM"])
+        terminal.command("columns cpu")  # a row without a name is nobody's
+        terminal.wait("NAME", "CPU", "scraper", without=["STATE", "AGE"])
+        terminal.command("columns name nosuch")
+        terminal.wait("there is no column nosuch", "CPU")
+        terminal.command("columns")
+        terminal.wait("NAME", "IMAGE", "AGE", "MEM", "STATE")
+
+
 @pytest.mark.parametrize("columns", [80, 200])
 def test_each_state_has_its_bar(few, folder, columns):
     with front_end(folder, few.path, columns=columns, rows=24) as terminal:

@@ -120,7 +120,7 @@ static void top_paint_row(struct region line, const struct layout *layout,
 
 static void top_add_table(struct top *top, struct gb_buf *text)
 {
-    struct layout layout = columns_layout(top_width_of_output(), true);
+    struct layout layout = columns_layout(top_width_of_output(), ~UINT32_C(0), 0);
     double now = (double)gb_clock_wall_ns() / (double)GB_NS_PER_S;
     struct rows_config config = {.sort = COLUMN_STATE};
     struct session **sessions, *session;

@@ -376,7 +376,8 @@ START_TEST(writes_sessions)
 
     ck_assert_str_eq(
         written(&gb_session_object, &info),
-        "{\"session\":\"s\",\"key\":null,\"label\":null,\"owner\":null,\"image\":\"shell\","
+        "{\"session\":\"s\",\"key\":null,\"label\":null,\"owner\":null,\"client\":null,\"image\":"
+        "\"shell\","
         "\"language\":\"shell\",\"state\":\"idle\",\"run\":false,\"incarnation\":1,\"cells\":0,"
         "\"queued\":0,\"created_at\":2.000000,\"last_active_at\":3.000000,\"memory_mb\":0,"
         "\"memory_bytes\":null,\"cpu_ms\":null,\"guest_memory\":null,\"lease\":null,"

@@ -120,6 +120,9 @@ void tui_say_closing(struct tui *tui);
 
 /* Runs a line as if it had been typed behind `:`; it is shown. */
 void tui_command(struct tui *tui, const char *line);
+/* Begins such a line for the person, with what can stand behind it to choose from; @first of it is
+ * chosen already. */
+void tui_ask_command(struct tui *tui, const char *start, const char *first);
 /* The key that a command has now, for texts: "T", or ":lease". */
 void tui_key_of(struct tui *tui, enum context context, const char *command,
                 char name[KEY_NAME_MAX]);

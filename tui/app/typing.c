@@ -227,6 +227,17 @@ void typing_command(struct tui *tui, const char *start)
     tui_set_overlay(tui, &typing->overlay);
 }
 
+void tui_ask_command(struct tui *tui, const char *start, const char *first)
+{
+    struct typing *typing;
+
+    typing_command(tui, start);
+    typing = typing_of(tui->overlay);
+    for (size_t i = 0; i < typing->candidates.count; i++)
+        if (strcmp(typing->candidates.items[i].text, first) == 0)
+            typing_choose(typing, (int)i + 1);
+}
+
 static struct typing *typing_ask(struct tui *tui, enum typing_kind kind, const char *question,
                                  const char *start, tui_asked_cb *done, void *arg)
 {

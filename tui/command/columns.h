@@ -5,11 +5,13 @@
 
 #include <stddef.h>
 
-/* X(constant, name). The graph of the memory has no name: nobody can sort by it. */
+/* X(constant, name). Whose a session is (owner) is told by its client where it has no owner. The
+ * graph of the memory has no name: nobody can sort by it. */
 #define COLUMNS(X)                                                                                 \
     X(COLUMN_STATE, "state")                                                                       \
     X(COLUMN_NAME, "name")                                                                         \
     X(COLUMN_OWNER, "owner")                                                                       \
+    X(COLUMN_CLIENT, "client")                                                                     \
     X(COLUMN_IMAGE, "image")                                                                       \
     X(COLUMN_CELLS, "cells")                                                                       \
     X(COLUMN_MEMORY, "mem")                                                                        \

@@ -15,27 +15,35 @@ static const struct {
     bool right;
 } columns[] = {
     [COLUMN_STATE] = {"STATE", 10, 0, false}, [COLUMN_NAME] = {"NAME", 14, 0, false},
-    [COLUMN_OWNER] = {"OWNER", 10, 6, false}, [COLUMN_IMAGE] = {"IMAGE", 11, 4, false},
-    [COLUMN_CELLS] = {"CELLS", 5, 5, true},   [COLUMN_MEMORY] = {"MEM", 5, 1, true},
-    [COLUMN_GRAPH] = {"", 8, 3, false},       [COLUMN_CPU] = {"CPU", 5, 2, true},
-    [COLUMN_IDLE] = {"IDLE", 5, 1, true},     [COLUMN_AGE] = {"AGE", 5, 7, true},
+    [COLUMN_OWNER] = {"WHO", 10, 6, false},   [COLUMN_CLIENT] = {"CLIENT", 16, 8, false},
+    [COLUMN_IMAGE] = {"IMAGE", 11, 4, false}, [COLUMN_CELLS] = {"CELLS", 5, 5, true},
+    [COLUMN_MEMORY] = {"MEM", 5, 1, true},    [COLUMN_GRAPH] = {"", 8, 3, false},
+    [COLUMN_CPU] = {"CPU", 5, 2, true},       [COLUMN_IDLE] = {"IDLE", 5, 1, true},
+    [COLUMN_AGE] = {"AGE", 5, 7, true},
 };
 static_assert(ARRAY_SIZE(columns) == COLUMN_COUNT, "a row for each column");
 
 enum { NAME_COLUMNS_MAX = 32, GRAPH_COLUMNS_MAX = 16 };
+static_assert(COLUMN_COUNT <= 32, "a bit for each column");
 
-struct layout columns_layout(int width, bool owners)
+static void columns_widen(struct layout *layout, enum column column, int most, int *room)
+{
+    int more = MIN(*room, most - layout->widths[column]);
+
+    if (layout->widths[column] == 0 || more <= 0)
+        return;
+    layout->widths[column] += more;
+    *room -= more;
+}
+
+struct layout columns_layout(int width, uint32_t wanted, int name_width)
 {
     struct layout layout;
-    int used = 0, more;
+    int used = 0, room;
 
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        layout.widths[i] = columns[i].width;
-        used += columns[i].width + 1;
-    }
-    if (!owners) {
-        used -= layout.widths[COLUMN_OWNER] + 1;
-        layout.widths[COLUMN_OWNER] = 0;
+        layout.widths[i] = (wanted & (UINT32_C(1) << i)) != 0 ? columns[i].width : 0;
+        used += layout.widths[i] > 0 ? layout.widths[i] + 1 : 0;
     }
     while (used > width) {
         size_t worst = COLUMN_STATE;
@@ -48,12 +56,10 @@ struct layout columns_layout(int width, bool owners)
         used -= layout.widths[worst] + 1;
         layout.widths[worst] = 0;
     }
-    more = MAX(0, MIN(width - used, NAME_COLUMNS_MAX - layout.widths[COLUMN_NAME]));
-    layout.widths[COLUMN_NAME] += more;
-    used += more;
-    if (layout.widths[COLUMN_GRAPH] > 0)
-        layout.widths[COLUMN_GRAPH] +=
-            MAX(0, MIN(width - used, GRAPH_COLUMNS_MAX - layout.widths[COLUMN_GRAPH]));
+    room = MAX(0, width - used);
+    columns_widen(&layout, COLUMN_NAME, NAME_COLUMNS_MAX, &room);
+    columns_widen(&layout, COLUMN_GRAPH, GRAPH_COLUMNS_MAX, &room);
+    columns_widen(&layout, COLUMN_NAME, name_width, &room); /* what is left */
     return layout;
 }
 
@@ -120,7 +126,10 @@ int column_compare(enum column column, const struct session *a, const struct ses
         order = strcasecmp(session_title(a), session_title(b));
         break;
     case COLUMN_OWNER:
-        order = strcasecmp(a->owner, b->owner);
+        order = strcasecmp(session_who(a), session_who(b));
+        break;
+    case COLUMN_CLIENT:
+        order = strcasecmp(a->client, b->client);
         break;
     case COLUMN_IMAGE:
         order = strcasecmp(a->image, b->image);
@@ -208,7 +217,10 @@ void column_paint(struct region cell, enum column column, const struct session *
         (void)paint_cut(cell, 0, 0, cell.width, style, gb_bytes_str(session_title(session)));
         return;
     case COLUMN_OWNER:
-        (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session->owner));
+        (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session_who(session)));
+        return;
+    case COLUMN_CLIENT:
+        (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session->client));
         return;
     case COLUMN_IMAGE:
         (void)paint_cut(cell, 0, 0, cell.width, dim, gb_bytes_str(session->image));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "command/columns.h"
 #include "screen/grid.h"
@@ -13,8 +14,9 @@ struct layout {
     int widths[COLUMN_COUNT];
 };
 
-/* @owners: some session has one. What matters least goes first where there is no room. */
-struct layout columns_layout(int width, bool owners);
+/* Of the columns in @wanted (a bit for each): what matters least goes first where there is no room,
+ * and what is left is for names, the longest of which has @name_width columns. */
+struct layout columns_layout(int width, uint32_t wanted, int name_width);
 /* COLUMN_COUNT when there is none of that name. */
 enum column column_find(const char *name);
 const char *column_heading(enum column column);

@@ -174,6 +174,37 @@ static void list_run_open_named(struct tui *tui, const struct words *words)
     tui_open_session(tui, session->id);
 }
 
+static void list_set_filter(struct list_view *list, const char *text)
+{
+    struct gb_err err = {0};
+
+    (void)snprintf(list->filter_text, sizeof(list->filter_text), "%s", text);
+    if (filter_parse(gb_bytes_str(text), &list->config.filter, &err) == 0)
+        list->filter_bad[0] = '\0';
+    else
+        (void)snprintf(list->filter_bad, sizeof(list->filter_bad), "%s", err.message);
+}
+
+/* A filter that hides it would hide what was just asked for. */
+void list_on_landing(void *arg)
+{
+    struct list_view *list = arg;
+    struct tui *tui = list->view.tui;
+    const struct session *session = store_find(tui_store(tui), list->landing);
+
+    if (session == NULL || tui_top(tui) != &list->view)
+        return;
+    list->at_group = false;
+    (void)snprintf(list->at_name, sizeof(list->at_name), "%s", session->id);
+    list->landing[0] = '\0';
+    if (!filter_match(&list->config.filter, session, tui_now(tui)))
+        list_set_filter(list, "");
+    list->config.attention = false;
+    tui_open_session(tui, session->id);
+    tui_command(tui, "type");
+    tui_say(tui, MESSAGE_GOOD, "a new session; its state stays until it is closed");
+}
+
 static void list_on_opened(void *arg, const struct gb_json *result,
                            const struct gb_call_error *error)
 {
@@ -188,10 +219,9 @@ static void list_on_opened(void *arg, const struct gb_json *result,
     id = gb_json_member(result, "session");
     if (id == NULL || id->type != GB_JSON_STRING)
         return;
-    list->at_group = false;
-    (void)snprintf(list->at_name, sizeof(list->at_name), "%.*s",
-                   (int)MIN(id->text.size, sizeof(list->at_name) - 1), (const char *)id->text.data);
-    tui_say(tui, MESSAGE_GOOD, "%s is open", list->at_name);
+    (void)snprintf(list->landing, sizeof(list->landing), "%.*s",
+                   (int)MIN(id->text.size, sizeof(list->landing) - 1), (const char *)id->text.data);
+    tui_redraw(tui);
 }
 
 static void list_run_new(struct tui *tui, const struct words *words)
@@ -200,6 +230,10 @@ static void list_run_new(struct tui *tui, const struct words *words)
     struct gb_buf params = {0};
     struct gb_json_out out = {.buf = &params};
 
+    if (words->count == 1 && tui_store(tui)->server.image_count > 1) {
+        tui_ask_command(tui, "new ", image);
+        return;
+    }
     gb_json_object(&out, NULL);
     gb_json_put_str(&out, "image", image);
     if (words->count > 2)
@@ -362,17 +396,6 @@ static void list_run_type(struct tui *tui, const struct words *words)
 
 /* ---- looking ---- */
 
-static void list_set_filter(struct list_view *list, const char *text)
-{
-    struct gb_err err = {0};
-
-    (void)snprintf(list->filter_text, sizeof(list->filter_text), "%s", text);
-    if (filter_parse(gb_bytes_str(text), &list->config.filter, &err) == 0)
-        list->filter_bad[0] = '\0';
-    else
-        (void)snprintf(list->filter_bad, sizeof(list->filter_bad), "%s", err.message);
-}
-
 static void list_filter_changed(void *arg, const char *line)
 {
     struct list_view *list = arg;
@@ -443,6 +466,29 @@ static void list_run_reverse(struct tui *tui, const struct words *words)
 
     (void)words;
     config->reverse = !config->reverse;
+}
+
+static void list_run_columns(struct tui *tui, const struct words *words)
+{
+    struct list_view *list = list_of_tui(tui);
+    uint32_t chosen = 0;
+
+    for (size_t i = 1; i < words->count; i++) {
+        enum column column =
+            strcmp(words->words[i], "graph") == 0 ? COLUMN_GRAPH : column_find(words->words[i]);
+
+        if (column == COLUMN_COUNT) {
+            tui_say(tui, MESSAGE_ERROR, "there is no column %s", words->words[i]);
+            return;
+        }
+        chosen |= UINT32_C(1) << column;
+    }
+    if (chosen != 0) /* a row without a name is nobody's */
+        chosen |= UINT32_C(1) << COLUMN_NAME;
+    list->columns = chosen;
+    tui_say(tui, MESSAGE_PLAIN,
+            chosen == 0 ? "the columns that there is room for"
+                        : "these columns, as far as there is room");
 }
 
 static void list_run_tree(struct tui *tui, const struct words *words)
@@ -537,7 +583,7 @@ const struct command list_commands[] = {
              ARGUMENT_SESSION, list_run_type),
     {"open", "SESSION", "look into a session", NULL, NULL, CONTEXT_GLOBAL, ARGUMENT_SESSION,
      list_run_open_named},
-    LIST_ROW("new", "[IMAGE [LABEL]]", "open a session of an image (Tab lists all)", "n", "new",
+    LIST_ROW("new", "[IMAGE [LABEL]]", "open a session of an image, and type into it", "n", "new",
              ARGUMENT_IMAGE, list_run_new),
     LIST_ROW("filter", "[FILTER]", "show what fits: web mem>150M lang=py idle>2m !owner=ci", "/",
              "filter", ARGUMENT_TEXT, list_run_filter),
@@ -554,6 +600,8 @@ const struct command list_commands[] = {
              "close", ARGUMENT_SESSION, list_run_close),
     LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next; again turns it around", "s",
              "sort", ARGUMENT_COLUMN, list_run_sort),
+    LIST_ROW("columns", "[COLUMN…]", "show these columns; none: those that there is room for", NULL,
+             NULL, ARGUMENT_COLUMN, list_run_columns),
     LIST_ROW("reverse", "", "turn the order around", "S", NULL, ARGUMENT_NONE, list_run_reverse),
     LIST_ROW("tree", "[owner|image|table]", "group by owner, by image, or not", "b", "tree",
              ARGUMENT_TEXT, list_run_tree),

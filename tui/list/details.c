@@ -83,8 +83,8 @@ static void details_draw_facts(struct region region, const struct session *sessi
     else
         (void)snprintf(text, sizeof(text), "%.60s (%.60s)", session->image, session->language);
     details_draw_pair(region_part(left, 0, 0, -1, 1), 0, "image", text);
-    details_draw_pair(region_part(left, 0, 1, -1, 1), 0, "owner",
-                      session->owner[0] != '\0' ? session->owner : "–");
+    session_owner_text(session, text, sizeof(text));
+    details_draw_pair(region_part(left, 0, 1, -1, 1), 0, "owner", text[0] != '\0' ? text : "–");
     details_draw_pair(region_part(left, 0, 2, -1, 1), 0, "network",
                       session->network[0] != '\0' ? session->network : "none");
     details_clock_text(session->created_at, time);

@@ -5,11 +5,11 @@
  *     idle>2m or state=input          or: one side must fit
  *     !owner=ci not "two words"       not
  *
- * Fields: name, id, key, owner, image, lang, state, source, code (text: = is, != is not, ~ has it
- * in it; = also takes a beginning for image, lang and state, which is the word that the list
- * shows, or the server's name for it); mem, limit, cpu, idle, age, cells,
- * fails (numbers: = != < <= > >=). Sizes end in k, M, G; times in ms, s, m, h, d; cpu in %. A word
- * alone looks into all text.
+ * Fields: name, id, key, owner, client, image, lang, state, source, code (text: = is, != is not, ~
+ * has it in it; = also takes a beginning for client, image, lang and state, which is the word that
+ * the list shows, or the server's name for it); mem, limit, cpu, idle, age, cells, fails (numbers:
+ * = != < <= > >=). Sizes end in k, M, G; times in ms, s, m, h, d; cpu in %. A word alone looks into
+ * all text.
  */
 #pragma once
 
@@ -28,6 +28,7 @@ enum filter_field {
     FIELD_ID,
     FIELD_KEY,
     FIELD_OWNER,
+    FIELD_CLIENT,
     FIELD_IMAGE,
     FIELD_LANGUAGE,
     FIELD_STATE,

@@ -22,9 +22,12 @@ struct list_view {
     bool beside;                      /* the pane is beside the table, else below it */
     int y;                            /* of the view */
     struct layout layout;
+    uint32_t columns;            /* that were chosen, a bit each; 0: none were */
     const struct session *shown; /* in the pane; NULL: none */
     bool preview_on, covered;
     struct gb_timer *rest;
+    char landing[STORE_NAME_MAX]; /* a session that was opened here; empty once it was gone to */
+    struct gb_timer *land;
     struct view *preview;
     bool preview_shown; /* in the pane */
     char preview_id[STORE_NAME_MAX];
@@ -46,6 +49,8 @@ struct session *list_selected(struct list_view *list);
 /* How many are marked, and how many of them have a row in the last frame. */
 size_t list_marked(const struct list_view *list);
 size_t list_marked_shown(const struct list_view *list);
+/* Into the prompt of the session that was opened here. */
+void list_on_landing(void *arg);
 void list_preview(struct list_view *list, bool on);
 
 /* The pane beside or below. */

@@ -262,12 +262,30 @@ static struct style list_row_style(const struct list_view *list, const struct ro
     return STYLE(row->session->marked ? ROLE_ROW_MARKED : ROLE_TEXT);
 }
 
-static bool list_has_owners(const struct rows *rows)
+/* The columns that say something: those that were chosen, else all that some session has. */
+static uint32_t list_columns_wanted(const struct list_view *list, int *ret_name_width)
 {
-    for (size_t i = 0; i < rows->count; i++)
-        if (rows->rows[i].session != NULL && rows->rows[i].session->owner[0] != '\0')
-            return true;
-    return false;
+    const struct rows *rows = &list->rows;
+    uint32_t wanted = list->columns != 0 ? list->columns : ~UINT32_C(0);
+    bool owners = false, clients = false;
+
+    *ret_name_width = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct session *session = rows->rows[i].session;
+
+        if (session == NULL)
+            continue;
+        owners |= session_who(session)[0] != '\0';
+        clients |= session->owner[0] != '\0' && session->client[0] != '\0';
+        *ret_name_width =
+            MAX(*ret_name_width, (int)rows->rows[i].depth * 2 +
+                                     (int)text_columns(gb_bytes_str(session_title(session))));
+    }
+    if (list->columns == 0 && (!owners || list->config.grouping == GROUP_OWNER))
+        wanted &= ~(UINT32_C(1) << COLUMN_OWNER);
+    if (list->columns == 0 && !clients)
+        wanted &= ~(UINT32_C(1) << COLUMN_CLIENT);
+    return wanted;
 }
 
 static void list_draw_scrollbar(struct region region, size_t first, size_t height, size_t count)
@@ -290,9 +308,11 @@ static void list_arrange_table(struct list_view *list)
 {
     const struct rows *rows = &list->rows;
     size_t at = list_index(list), height = (size_t)MAX(1, list_below_heading(list).height);
+    uint32_t wanted;
+    int name_width;
 
-    list->layout = columns_layout(list->table.width - LIST_MARGIN - 1,
-                                  list->config.grouping != GROUP_OWNER && list_has_owners(rows));
+    wanted = list_columns_wanted(list, &name_width);
+    list->layout = columns_layout(list->table.width - LIST_MARGIN - 1, wanted, name_width);
     if (at < list->first)
         list->first = at;
     if (at >= list->first + height)
@@ -397,8 +417,12 @@ static bool list_has_state(const struct list_view *list)
 
 static void list_update(struct view *view)
 {
-    struct view *preview = list_of(view)->preview;
+    struct list_view *list = list_of(view);
+    struct view *preview = list->preview;
 
+    /* Not while a frame is made of this view. */
+    if (list->landing[0] != '\0' && store_find(tui_store(view->tui), list->landing) != NULL)
+        gb_timer_start(list->land, 0);
     if (preview != NULL && preview->ops->update != NULL)
         preview->ops->update(preview);
 }
@@ -536,6 +560,7 @@ static void list_shown(struct view *view, bool shown)
     struct list_view *list = list_of(view);
 
     list->covered = !shown;
+    list->landing[0] = '\0'; /* the person has gone elsewhere */
     if (shown)
         gb_timer_start(list->rest, 0);
     else
@@ -547,6 +572,7 @@ static void list_free(struct view *view)
     struct list_view *list = list_of(view);
 
     list_drop_preview(list);
+    gb_timer_free(list->land);
     gb_timer_free(list->rest);
     rows_release(&list->rows);
     list_thaw(list);
@@ -570,6 +596,7 @@ struct view *list_view_new(struct tui *tui)
     list->view.ops = &ops;
     list->view.tui = tui;
     list->preview_on = true;
+    list->land = gb_timer_new(tui_loop(tui), list_on_landing, list);
     list->rest = gb_timer_new(tui_loop(tui), list_on_rest, list);
     return &list->view;
 }

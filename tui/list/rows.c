@@ -35,7 +35,9 @@ static bool rows_is_folded(const struct rows_config *config, const char *group)
 
 static const char *rows_group_of(const struct session *session, enum grouping grouping)
 {
-    return grouping == GROUP_OWNER ? session->owner : grouping == GROUP_IMAGE ? session->image : "";
+    return grouping == GROUP_OWNER   ? session_who(session)
+           : grouping == GROUP_IMAGE ? session->image
+                                     : "";
 }
 
 struct rows_order {

@@ -171,6 +171,7 @@ static void read_session(struct session *session, const struct gb_session_info *
     json_copy_text(info->label, session->label, sizeof(session->label));
     json_copy_text(info->key, session->key, sizeof(session->key));
     json_copy_text(info->owner, session->owner, sizeof(session->owner));
+    json_copy_text(info->client, session->client, sizeof(session->client));
     json_copy_text(info->image, session->image, sizeof(session->image));
     json_copy_text(info->language, session->language, sizeof(session->language));
     json_copy_text(info->network, session->network, sizeof(session->network));
@@ -683,6 +684,19 @@ const char *session_title(const struct session *session)
     return session->label[0] != '\0' ? session->label
            : session->key[0] != '\0' ? session->key
                                      : session->id;
+}
+
+const char *session_who(const struct session *session)
+{
+    return session->owner[0] != '\0' ? session->owner : session->client;
+}
+
+void session_owner_text(const struct session *session, char *text, size_t room)
+{
+    const bool both = session->owner[0] != '\0' && session->client[0] != '\0';
+
+    (void)snprintf(text, room, "%s%s%s", session_who(session), both ? " by " : "",
+                   both ? session->client : "");
 }
 
 enum session_state session_shown(const struct session *session)

@@ -84,6 +84,7 @@ struct session {
     struct gb_list link; /* in struct store */
     char id[STORE_NAME_MAX];
     char label[STORE_NAME_MAX], key[STORE_NAME_MAX], owner[STORE_NAME_MAX];
+    char client[STORE_NAME_MAX]; /* who opened it */
     char image[STORE_NAME_MAX], language[STORE_NAME_MAX], source[32], network[32];
     char parent[STORE_NAME_MAX]; /* the session that it was forked from; empty: none */
     enum session_state state;
@@ -203,6 +204,10 @@ void store_unlisten(struct store_listener *listener);
 struct session *store_find(struct store *store, const char *id);
 /* What a person would call it: label, else key, else the beginning of the id. */
 const char *session_title(const struct session *session);
+/* Whose it is: of its owner, else of the client that opened it; empty: not told. */
+const char *session_who(const struct session *session);
+/* Both, where both are told: "ada by jupyter". */
+void session_owner_text(const struct session *session, char *text, size_t room);
 enum session_state session_shown(const struct session *session);
 const char *session_state_word(const struct session *session);
 /* Whether @word, in small letters, names the state that is shown: its word or a beginning of it, or

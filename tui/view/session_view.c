@@ -280,7 +280,7 @@ static void session_view_update(struct view *view)
     session_link_check(self);
     session_view_follow_waiting(self);
     session_view_follow_lease(self);
-    if (self->autofocus && self->history_done) {
+    if (self->autofocus && self->history_done && session_view_session(self) != NULL) {
         self->autofocus = false;
         (void)session_view_type(self);
     }

@@ -38,7 +38,8 @@ static int stats_draw_facts(const struct session *session, const struct server *
 
     stats_fact(region, &y, "session", session->id);
     stats_fact(region, &y, "key", session->key);
-    stats_fact(region, &y, "owner", session->owner);
+    session_owner_text(session, text, sizeof(text));
+    stats_fact(region, &y, "owner", text);
     (void)snprintf(text, sizeof(text), "%s (%s)", session->image, session->language);
     stats_fact(region, &y, "image", text);
     (void)snprintf(text, sizeof(text), "%s%s%s", session->source,

@@ -132,6 +132,7 @@ void hosted_put(struct gb_json_out *out, struct hosted *hosted, uint64_t until_n
         .key = gb_bytes_str(hosted->key),
         .label = gb_bytes_str(hosted->label),
         .owner = gb_bytes_str(hosted->owner),
+        .client = gb_bytes_str(hosted->client),
         .image = gb_bytes_str(image->name),
         .language = gb_bytes_str(image->language),
         .state = (uint8_t)gb_session_state(session),

@@ -376,7 +376,7 @@ class SessionInfo:
     network: Optional[str]
     guest_memory: Optional[Json]  # `total`, `used`
     waiting: Optional[Json]  # of the cell that waits for standard input: `cell`, `client`, `prompt`
-    client: Optional[str]  # ended: who opened it
+    client: Optional[str]  # who opened it, as in `hello`
     ended_at: Optional[float]  # ended
     reason: Optional[str]  # ended: "closed", "expired", "crashed" or "lost"
     message: Optional[str]  # ended
