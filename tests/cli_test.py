@@ -773,7 +773,7 @@ def test_prompt_commands(terminal, tmp_path):
     screen.expect(":save N FILE")
     screen.enter(f":put {tmp_path}/data")
     screen.enter(":ls")
-    screen.expect("5 B  data")
+    screen.expect("5B  data")
     screen.enter("x = 1")
     screen.enter(":time")
     screen.expect("of processor time")

@@ -213,7 +213,7 @@ START_TEST(the_log)
     gb_buf_clear(&out);
     show_cell(&show, cell_at(1), gb_bytes_str("python"));
     ck_assert_str_eq(gb_buf_str(&out), "[2]  2023-11-14 21:56:40  shell\n$ ```\n\\xff\n"
-                                       "[display image/png, 3 B]\n"
+                                       "[display image/png, 3B]\n"
                                        "[2.00 s, timed out, exit 2]\n\n");
     gb_buf_clear(&out);
     to.colour = true;

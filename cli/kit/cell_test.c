@@ -99,11 +99,25 @@ START_TEST(sizes_and_ages)
     char text[32];
 
     words_size(text, sizeof(text), 999);
-    ck_assert_str_eq(text, "999 B");
+    ck_assert_str_eq(text, "999B");
     words_size(text, sizeof(text), 1500);
-    ck_assert_str_eq(text, "1.5 kB");
+    ck_assert_str_eq(text, "1.5K");
     words_size(text, sizeof(text), 12345678);
-    ck_assert_str_eq(text, "12 MB");
+    ck_assert_str_eq(text, "12M");
+    words_size(text, sizeof(text), 999.0 * 1024 * 1024);
+    ck_assert_str_eq(text, "999M");
+    words_size(text, sizeof(text), 1000.0 * 1024 * 1024);
+    ck_assert_str_eq(text, "1.0G");
+    words_short_age(text, sizeof(text), -1);
+    ck_assert_str_eq(text, "0s");
+    words_short_age(text, sizeof(text), 59);
+    ck_assert_str_eq(text, "55s");
+    words_short_age(text, sizeof(text), 3599);
+    ck_assert_str_eq(text, "59m");
+    words_short_age(text, sizeof(text), 86399);
+    ck_assert_str_eq(text, "23h");
+    words_short_age(text, sizeof(text), 1e12);
+    ck_assert_str_eq(text, "99999d");
     words_age(text, sizeof(text), 59);
     ck_assert_str_eq(text, "59 s");
     words_age(text, sizeof(text), 600);

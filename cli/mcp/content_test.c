@@ -104,7 +104,7 @@ START_TEST(displays_become_blocks)
     ck_assert(gb_bytes_equal(member(image, "type")->text, "image"));
     ck_assert(gb_bytes_equal(member(image, "mimeType")->text, "image/png"));
     ck_assert(gb_bytes_equal(member(image, "data")->text, "AAAA"));
-    ck_assert_str_eq(block(value, 2), "[display text/html, 3 B]\n<b>");
+    ck_assert_str_eq(block(value, 2), "[display text/html, 3B]\n<b>");
     ck_assert_ptr_nonnull(strstr(block(value, 3), "is left out"));
 }
 END_TEST

@@ -73,15 +73,18 @@ static void ls_fill_row(struct gb_buf *row, const struct gb_session_info *sessio
     ls_add_text(&row[COLUMN_IMAGE], session->image, 24);
     ls_add_text(&row[COLUMN_STATE], gb_bytes_str(ls_state_of(session)), 24);
     gb_buf_addf(&row[COLUMN_CELLS], "%u", session->cells);
-    words_age(text, sizeof(text), now - ls_seconds(session->created_at_ns));
+    words_short_age(text, sizeof(text), now - ls_seconds(session->created_at_ns));
     gb_buf_adds(&row[COLUMN_AGE], text);
     if (ended) {
-        words_age(text, sizeof(text), now - ls_seconds(session->ended_at_ns));
+        words_short_age(text, sizeof(text), now - ls_seconds(session->ended_at_ns));
         gb_buf_adds(&row[COLUMN_MEMORY], "-");
         gb_buf_addf(&row[COLUMN_IDLE], "ended %s ago", text);
         return;
     }
-    words_age(text, sizeof(text), now - ls_seconds(session->last_active_at_ns));
+    if (session->state == GB_SESSION_RUNNING || session->state == GB_SESSION_WAITING_INPUT)
+        (void)snprintf(text, sizeof(text), "now");
+    else
+        words_short_age(text, sizeof(text), now - ls_seconds(session->last_active_at_ns));
     gb_buf_adds(&row[COLUMN_IDLE], text);
     words_size(text, sizeof(text), (double)session->memory_bytes);
     gb_buf_adds(&row[COLUMN_MEMORY], text);

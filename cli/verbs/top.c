@@ -13,7 +13,7 @@
 #include "rpc/access.h"
 #include "rpc/object.h"
 #include "screen/render.h"
-#include "screen/size.h"
+#include "show/words.h"
 #include "store/store.h"
 #include "verbs/verbs.h"
 
@@ -84,8 +84,8 @@ static void top_add_summary(const struct top *top, struct gb_buf *text)
         counts[session_shown(session)]++;
         used += (double)session->memory_bytes;
     }
-    short_size(used, memory);
-    short_size((double)host->memory_available, available);
+    words_size(memory, sizeof(memory), used);
+    words_size(available, sizeof(available), (double)host->memory_available);
     gb_buf_addf(text, "%u running, %u waiting for input, %u failed, %u idle, %u starting; ",
                 counts[SESSION_RUNNING], counts[SESSION_WAITING], counts[SESSION_FAILED],
                 counts[SESSION_IDLE], counts[SESSION_STARTING]);

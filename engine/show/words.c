@@ -7,14 +7,14 @@
 
 void words_size(char *to, size_t room, double bytes)
 {
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    static const char units[] = "BKMGT";
     size_t unit = 0;
 
-    while (bytes >= 1000 && unit + 1 < ARRAY_SIZE(units)) {
-        bytes /= 1000;
+    while (bytes >= 1000 && units[unit + 1] != '\0') {
+        bytes /= 1024;
         unit++;
     }
-    (void)snprintf(to, room, unit == 0 || bytes >= 10 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+    (void)snprintf(to, room, unit == 0 || bytes >= 9.95 ? "%.0f%c" : "%.1f%c", bytes, units[unit]);
 }
 
 void words_age(char *to, size_t room, double seconds)
@@ -29,6 +29,21 @@ void words_age(char *to, size_t room, double seconds)
         (void)snprintf(to, room, "%.0f h", seconds / 3600);
     else
         (void)snprintf(to, room, "%.0f d", seconds / 86400);
+}
+
+void words_short_age(char *to, size_t room, double seconds)
+{
+    seconds = MAX(seconds, 0.0);
+    if (seconds < 10)
+        (void)snprintf(to, room, "%.0fs", seconds);
+    else if (seconds < 60)
+        (void)snprintf(to, room, "%ds", (int)seconds / 5 * 5);
+    else if (seconds < 3600)
+        (void)snprintf(to, room, "%dm", (int)(seconds / 60));
+    else if (seconds < 86400)
+        (void)snprintf(to, room, "%dh", (int)(seconds / 3600));
+    else
+        (void)snprintf(to, room, "%dd", (int)MIN(seconds / 86400, 99999));
 }
 
 void words_duration(char *to, size_t room, double ms)

@@ -4,9 +4,13 @@
 
 #include <stddef.h>
 
-/* "1.5 MB", "12 kB". */
+/* "132M", "1.2G": in powers of 1024, as options and filters take them; five characters at most up
+ * to some hundred terabytes. */
 void words_size(char *to, size_t room, double bytes);
 /* "5 s", "12 min", "3 h", "2 d": how long ago, or how much longer. */
 void words_age(char *to, size_t room, double seconds);
+/* The same in a column: "9s", "45s", "3m", "5h", "2d"; in steps that do not change every second
+ * once it is no news. */
+void words_short_age(char *to, size_t room, double seconds);
 /* "1.2 ms", "210 ms", "2.10 s", "1:05 min": how long something took. */
 void words_duration(char *to, size_t room, double ms);

@@ -6,7 +6,7 @@
 
 #include "app/internal.h"
 #include "base/mem.h"
-#include "screen/size.h"
+#include "show/words.h"
 
 enum { PARTS_MAX = 16, PIECES_MAX = 8, GRAPH_COLUMNS = 8 };
 
@@ -134,11 +134,11 @@ static void header_add_memory(struct header *header, const struct store *store)
 
     GB_LIST_FOREACH(session, &store->sessions, link)
         used += session_gone(session) ? 0 : (double)session->memory_bytes;
-    short_size(used, text);
+    words_size(text, sizeof(text), used);
     header_add(part, ROLE_HEADER_DIM, "mem ");
     header_add(part, ROLE_HEADER_STRONG, "%s", text);
     if (limit > 0) {
-        short_size((double)limit, of);
+        words_size(of, sizeof(of), (double)limit);
         header_add(part, ROLE_HEADER_DIM, "/%s", of);
     }
     header_add_graph(part, &host->memory, (float)limit);

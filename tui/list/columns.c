@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "screen/size.h"
+#include "show/words.h"
 
 static const struct {
     const char *heading;
@@ -158,22 +158,6 @@ int column_compare(enum column column, const struct session *a, const struct ses
 
 /* ---- text ---- */
 
-void short_time(double seconds, char text[16])
-{
-    if (seconds < 0)
-        seconds = 0;
-    if (seconds < 10)
-        (void)snprintf(text, 16, "%.0fs", seconds);
-    else if (seconds < 60)
-        (void)snprintf(text, 16, "%ds", (int)seconds / 5 * 5);
-    else if (seconds < 3600)
-        (void)snprintf(text, 16, "%dm", (int)(seconds / 60));
-    else if (seconds < 86400)
-        (void)snprintf(text, 16, "%dh", (int)(seconds / 3600));
-    else
-        (void)snprintf(text, 16, "%dd", (int)MIN(seconds / 86400, 99999));
-}
-
 static void columns_paint_state(struct region cell, const struct session *session,
                                 struct style style, bool plain)
 {
@@ -233,7 +217,7 @@ void column_paint(struct region cell, enum column column, const struct session *
         break;
     case COLUMN_MEMORY:
         if (session->memory_bytes > 0)
-            short_size((double)session->memory_bytes, text);
+            words_size(text, sizeof(text), (double)session->memory_bytes);
         break;
     case COLUMN_CPU:
         if (!session_gone(session))
@@ -244,11 +228,11 @@ void column_paint(struct region cell, enum column column, const struct session *
         if (session->last.running)
             (void)snprintf(text, sizeof(text), "now");
         else
-            short_time(columns_idle_for(session, now), text);
+            words_short_age(text, sizeof(text), columns_idle_for(session, now));
         style = dim;
         break;
     case COLUMN_AGE:
-        short_time(now - session->created_at, text);
+        words_short_age(text, sizeof(text), now - session->created_at);
         style = dim;
         break;
     case COLUMN_COUNT:

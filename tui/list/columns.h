@@ -31,6 +31,3 @@ void column_paint(struct region cell, enum column column, const struct session *
 
 /* The course of the memory on the scale of its limit; nothing where it does not move. */
 void memory_graph(struct region region, enum graph_signs signs, const struct session *session);
-
-/* "0.4s", "12s", "3m", "5h", "2d": steps that do not change every second once it is no news */
-void short_time(double seconds, char text[16]);

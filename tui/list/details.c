@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "list/internal.h"
-#include "screen/size.h"
+#include "show/words.h"
 
 static void details_draw_pair(struct region line, int x, const char *label, const char *value)
 {
@@ -34,8 +34,8 @@ static void details_draw_graphs(const struct list_view *list, struct region regi
     char used[16], limit[16];
     float top = 1;
 
-    short_size((double)session->memory_bytes, used);
-    short_size((double)session->memory_limit_bytes, limit);
+    words_size(used, sizeof(used), (double)session->memory_bytes);
+    words_size(limit, sizeof(limit), (double)session->memory_limit_bytes);
     (void)paint_f(left, 0, 0, STYLE(ROLE_DIM), "memory %s of %s", used, limit);
     memory_graph(region_part(left, 0, 1, -1, -1), signs, session);
     for (size_t i = 0; i < session->cpu.count; i++)
@@ -92,7 +92,7 @@ static void details_draw_facts(struct region region, const struct session *sessi
                    session->source[0] != '\0' ? session->source : "?");
     details_draw_pair(region_part(right, 0, 0, -1, 1), 0, "opened", text);
     if (session->expires_at > 0) {
-        short_time(session->expires_at - now, idle);
+        words_short_age(idle, sizeof(idle), session->expires_at - now);
         (void)snprintf(text, sizeof(text), "in %s unless used", idle);
     } else {
         (void)snprintf(text, sizeof(text), "%s", session_gone(session) ? "it has" : "never");

@@ -18,7 +18,7 @@
 
 #include "base/mem.h"
 #include "list/internal.h"
-#include "screen/size.h"
+#include "show/words.h"
 
 static_assert(offsetof(struct list_view, view) == 0, "a view is a list where it is one");
 
@@ -207,7 +207,7 @@ static void list_draw_group(struct region line, const struct row *row, struct st
 {
     char size[16];
 
-    short_size(row->memory_bytes, size);
+    words_size(size, sizeof(size), row->memory_bytes);
     (void)paint_f(line, 1, 0, style, "%s %s", row->folded ? "▸" : "▾",
                   row->group[0] != '\0' ? row->group : "(nobody's)");
     paint_right(line, 0, 0, line.width - 1, style, gb_bytes_str(size));

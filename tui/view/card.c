@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "screen/size.h"
 #include "show/remarks.h"
 #include "show/words.h"
 #include "view/paint.h"
@@ -207,7 +206,7 @@ static int card_draw_figures(const struct card *card, const struct card_look *lo
     else if (card->state == CARD_DONE && card->started_at > 0)
         words_duration(duration, sizeof(duration), card->wall_ms);
     if (card->peak_memory > 0)
-        short_size((double)card->peak_memory, memory);
+        words_size(memory, sizeof(memory), (double)card->peak_memory);
     if (look->times && card->started_at > 0 && localtime_r(&at, &tm) != NULL)
         (void)strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
     if (card->waiting)
@@ -380,7 +379,7 @@ static void card_draw_edge(const struct card *card, struct region region, enum c
                       text_dropped(card->output));
         return;
     }
-    short_size((double)bytes, size);
+    words_size(size, sizeof(size), (double)bytes);
     (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %s of %s output%s", size,
                   before ? "earlier" : "later", card->wish != PART_NONE ? " …" : "");
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "screen/size.h"
 #include "show/words.h"
 #include "view/files.h"
 #include "view/paint.h"
@@ -25,7 +24,7 @@ static void files_draw_entry(const struct file_entry *entry, struct region row, 
     if (entry->folder || entry->link)
         (void)paint_str(row, x, 0, STYLE(selected ? role : ROLE_DIM), entry->folder ? "/" : "@");
     if (!entry->folder)
-        short_size((double)entry->size, text);
+        words_size(text, sizeof(text), (double)entry->size);
     paint_right(row, room + 1, 0, 10, STYLE(selected ? role : ROLE_TEXT), gb_bytes_str(text));
     if (!wide)
         return;
@@ -65,7 +64,7 @@ static void files_draw_look(const struct files *files, struct region region)
 
     if (entry == NULL)
         return;
-    short_size((double)entry->size, size);
+    words_size(size, sizeof(size), (double)entry->size);
     (void)paint_cut(head, 1, 0, head.width - 24, STYLE(ROLE_TITLE), gb_bytes_str(entry->name));
     if (!entry->folder) {
         (void)snprintf(note, sizeof(note), files->cut ? "the beginning of %s" : "%s", size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "screen/size.h"
+#include "show/words.h"
 #include "view/picture.h"
 
 #include <chafa.h>
@@ -233,7 +233,7 @@ void picture_draw(struct card_display *display, struct region region, size_t row
             picture_draw_graphics(figure, region);
         return;
     }
-    short_size((double)display->bytes, size);
+    words_size(size, sizeof(size), (double)display->bytes);
     (void)paint_f(region, 0, 0, STYLE(ROLE_CELL_NOTE), "▦ %zu: %s, %s", ordinal, display->mime,
                   size);
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "screen/size.h"
 #include "show/words.h"
 #include "view/internal.h"
 #include "view/paint.h"
@@ -77,8 +76,8 @@ static void stats_draw_gauge(struct tui *tui, struct region region, int y, const
     double share = total > 0 ? used / total : 0;
     int columns = stats_bar_columns(region.width);
 
-    short_size(used, have);
-    short_size(total, all);
+    words_size(have, sizeof(have), used);
+    words_size(all, sizeof(all), total);
     (void)paint_str(region, 1, y, STYLE(ROLE_DIM), label);
     paint_gauge(region, LABEL, y, columns, tui_signs(tui), share,
                 STYLE(share > 0.9   ? ROLE_GRAPH_HIGH
@@ -179,7 +178,7 @@ void session_stats_draw(const struct session_view *self, struct region region)
     top = region_cut_top(&region, MAX(2 * graph + 1, facts));
     left = region_cut_left(&top, region.width / 2);
     (void)stats_draw_facts(session, &tui_store(tui)->server, left, tui_now(tui));
-    short_size((double)session->memory_bytes, size);
+    words_size(size, sizeof(size), (double)session->memory_bytes);
     stats_draw_graph(tui, region_part(top, 0, 0, -2, graph), "memory", &session->memory, size,
                      (double)session->memory_limit_bytes);
     (void)snprintf(text, sizeof(text), "%.0f%% of a core", session->cpu_share * 100);
