@@ -78,7 +78,7 @@ def test_sorts_filters_and_groups(few, folder):
         terminal.keys("Escape")
         terminal.wait("scraper", "build")
         terminal.keys("b")
-        terminal.wait("▾ adk", "▾ claude", "(nobody's)")
+        terminal.wait("▾ adk", "▾ claude", "▾ client-0")
         terminal.keys("Home", "Enter")
         terminal.wait("▸")
         terminal.command("tree image")
@@ -578,12 +578,43 @@ def test_resizes_and_says_when_it_is_too_small(few, folder):
         for columns, rows in [(1, 1), (300, 100), (79, 24), (20, 5), (120, 40), (2, 90), (80, 24)]:
             terminal.resize(columns, rows)
         terminal.wait("scraper", "KEYS")
-        terminal.resize(60, 20)
-        terminal.wait("60×20 is too small")
+        terminal.resize(39, 20)
+        terminal.wait("39×20 is too small", "glassbell wants 40×12")
         terminal.resize(80, 24)
         terminal.wait("scraper")
         terminal.keys("q")
         assert terminal.status() == 0
+
+
+def test_leaves_out_what_matters_least_where_it_is_small(few, folder):
+    """The pane, then columns, then the line of the server; the views stay."""
+    with front_end(folder, few.path, columns=80, rows=24) as terminal:
+        terminal.wait("scraper", "waits for input", "NAME", "STATE", "IMAGE", "glassbell")
+        terminal.resize(60, 16)
+        terminal.wait("scraper", "build", "NAME", "STATE", "glassbell", without=["waits for input", "IMAGE"])
+        terminal.resize(40, 12)
+        terminal.wait("scraper", "build", "NAME", "STATE", "KEYS", without=["waits for input", "IMAGE", "glassbell"])
+        terminal.command("open analysis")
+        terminal.wait("analysis ›", "cells")
+        for tab, text in (("4", "of 512M"), ("3", "KEYS"), ("2", "KEYS"), ("1", "KEYS")):
+            terminal.keys(tab)
+            terminal.wait(text)
+            terminal.keys("?")
+            terminal.wait("HELP")
+            terminal.keys("q")
+            terminal.wait("analysis ›", without=["HELP"])
+        terminal.keys("C-p")
+        terminal.wait("FIND")
+        terminal.keys("C-c", "Escape")
+        terminal.resize(80, 24)
+        terminal.wait("scraper", "mem ")
+
+
+def test_names_next_steps_where_there_is_nothing(folder):
+    for columns, rows in ((80, 24), (40, 12)):
+        with tempfile.TemporaryDirectory(prefix="gb-") as own, FakeServer(own, []) as server, \
+                front_end(own, server.path, columns=columns, rows=rows) as terminal:
+            terminal.wait("No sessions yet.", "n    opens a session", "glassbell run -c", "?    names all keys")
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT])

@@ -137,15 +137,18 @@ static const struct command *frame_urgent_command(struct tui *tui)
     return name != NULL ? command_find(&tui->tables, tui_context(tui), name) : NULL;
 }
 
-/* Returns where the next one goes. */
-static int frame_paint_plain_keys(struct tui *tui, struct region row, int x,
-                                  const struct bar_key *keys, enum role ground)
+static int frame_key_columns(const struct bar_key *key)
 {
-    for (; keys != NULL && keys->key != NULL; keys++) {
-        int width =
-            (int)(text_columns(gb_bytes_str(keys->key)) + text_columns(gb_bytes_str(keys->word)));
+    return (int)(text_columns(gb_bytes_str(key->key)) + text_columns(gb_bytes_str(key->word))) + 1;
+}
 
-        if (x + width + 1 > row.width)
+/* Those up to @end (NULL: all). Returns where the next one goes. */
+static int frame_paint_plain_keys(struct tui *tui, struct region row, int x,
+                                  const struct bar_key *keys, const struct bar_key *end,
+                                  enum role ground)
+{
+    for (; keys != end && keys->key != NULL; keys++) {
+        if (x + frame_key_columns(keys) > row.width)
             break;
         x += paint_str(row, x, 0, tui_on(tui, ROLE_BAR_KEY, ground), keys->key) + 1;
         x += paint_str(row, x, 0, STYLE(ground), keys->word) + 2;
@@ -153,14 +156,21 @@ static int frame_paint_plain_keys(struct tui *tui, struct region row, int x,
     return x;
 }
 
-/* What lies over the view has the keys. */
+/* What lies over the view has the keys. The last of them leads out, and has its place always. */
 static void frame_paint_overlay_bar(struct tui *tui, struct region row)
 {
+    const struct bar_key *last = tui->overlay->keys;
     int x;
+
+    while (last[1].key != NULL)
+        last++;
 
     paint_fill(row, STYLE(ROLE_BAR));
     x = 1 + paint_f(row, 0, 0, STYLE(ROLE_BAR_MODE), " %s ", tui->overlay->ops->mode);
-    (void)frame_paint_plain_keys(tui, row, x, tui->overlay->keys, ROLE_BAR);
+    x = frame_paint_plain_keys(tui,
+                               region_part(row, 0, 0, row.width - frame_key_columns(last) - 2, 1),
+                               x, tui->overlay->keys, last, ROLE_BAR);
+    (void)frame_paint_plain_keys(tui, row, x, last, NULL, ROLE_BAR);
 }
 
 static void frame_paint_bar(struct tui *tui, struct region row)
@@ -182,7 +192,7 @@ static void frame_paint_bar(struct tui *tui, struct region row)
     if (context != CONTEXT_GLOBAL)
         x = frame_paint_keys(tui, row, x, context, ground, urgent);
     if (typing && tui->view->ops->keys != NULL)
-        (void)frame_paint_plain_keys(tui, row, x, tui->view->ops->keys(tui->view), ground);
+        (void)frame_paint_plain_keys(tui, row, x, tui->view->ops->keys(tui->view), NULL, ground);
     if (!typing)
         (void)frame_paint_keys(tui, row, x, CONTEXT_GLOBAL, ground, urgent);
 }
@@ -233,7 +243,8 @@ bool frame_paint(struct tui *tui, struct region region)
         frame_paint_too_small(region);
         return false;
     }
-    header_paint(tui, region_cut_top(&region, 1));
+    if (region.height >= HEADER_ROWS_MIN)
+        header_paint(tui, region_cut_top(&region, 1));
     crumbs_paint(tui, region_cut_top(&region, 1));
     frame_paint_banners(tui, &region);
     if (tui->overlay != NULL)

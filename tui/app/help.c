@@ -8,7 +8,14 @@
 #include "app/internal.h"
 #include "base/mem.h"
 
-enum { HELP_WIDTH = 112, KEYS_COLUMNS = 16, NAME_COLUMNS = 26, HELP_WIDE = 96 };
+enum {
+    HELP_WIDTH = 112,
+    KEYS_COLUMNS = 16,
+    NAME_COLUMNS = 26,
+    HELP_WIDE = 96,
+    HELP_NARROW = 60, /* from here on the first key is what one gets to see of several */
+    KEYS_COLUMNS_NARROW = 8,
+};
 
 struct help {
     struct overlay overlay;
@@ -36,28 +43,39 @@ static void help_keys(const struct tui *tui, const struct command *row, struct g
     }
 }
 
-/* Keys, name, explanation. Where that is too much for the width, a row is named by its keys, and by
- * its name only when it has none. */
-static void help_draw_row(struct tui *tui, struct region line, const struct command *row)
+/* Keys, name, explanation, from line @y of the box on; returns how many lines they take. Where that
+ * is too much for the width, a row is named by its keys, and by its name only when it has none. */
+static int help_draw_row(struct tui *tui, struct region box, int y, const struct command *row)
 {
+    const int room = box.width >= HELP_NARROW ? KEYS_COLUMNS : KEYS_COLUMNS_NARROW;
+    struct region line = region_part(box, 0, y, -1, 1);
     struct gb_buf keys = {0}, name = {0};
-    bool wide = line.width >= HELP_WIDE;
-    int x = 2 + KEYS_COLUMNS;
+    bool wide = box.width >= HELP_WIDE;
+    const int top = y;
+    int x = 2 + room, lines;
 
     help_keys(tui, row, &keys);
     gb_buf_addf(&name, ":%s%s%s", row->name, row->arguments[0] != '\0' ? " " : "", row->arguments);
-    (void)paint_cut(line, 2, 0, KEYS_COLUMNS - 1, tui_on(tui, ROLE_BAR_KEY, ROLE_POPUP),
+    (void)paint_cut(line, 2, 0, room - 1, tui_on(tui, ROLE_BAR_KEY, ROLE_POPUP),
                     gb_buf_bytes(&keys));
     if (wide) {
         (void)paint_cut(line, x, 0, NAME_COLUMNS - 1, STYLE(ROLE_POPUP_DIM), gb_buf_bytes(&name));
         x += NAME_COLUMNS;
     } else if (keys.size == 0) {
-        x = 2 + MAX(KEYS_COLUMNS, 1 + paint_cut(line, 2, 0, NAME_COLUMNS, STYLE(ROLE_POPUP_DIM),
-                                                gb_buf_bytes(&name)));
+        int taken = (int)text_columns(gb_buf_bytes(&name));
+
+        (void)paint_cut(line, 2, 0, box.width - 3, STYLE(ROLE_POPUP_DIM), gb_buf_bytes(&name));
+        x = 2 + MAX(room, taken + 1);
+        if (box.width < HELP_NARROW && taken + 1 > room) { /* the explanation below the name */
+            x = 2 + room;
+            y++;
+        }
     }
-    (void)paint_cut(line, x, 0, line.width - 1 - x, STYLE(ROLE_POPUP), gb_bytes_str(row->help));
+    lines = y - top +
+            paint_lines(box, x, y, box.width - 1 - x, STYLE(ROLE_POPUP), gb_bytes_str(row->help));
     gb_buf_release(&keys);
     gb_buf_release(&name);
+    return lines;
 }
 
 /* Draws what is known in @context, beginning at line @y of the box; returns the next line. */
@@ -75,8 +93,7 @@ static int help_draw_context(struct tui *tui, struct region box, int y, enum con
                                 context_title(context));
             }
             first = false;
-            help_draw_row(tui, region_part(box, 0, y, -1, 1), row);
-            y++;
+            y += help_draw_row(tui, box, y, row);
         }
     return y;
 }

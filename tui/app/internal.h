@@ -11,8 +11,9 @@ enum {
     FRAME_MS = 33,  /* between frames that no key asked for */
     RESIZE_MS = 16, /* resizes that come together are one */
     MESSAGE_TEXT_MAX = 512,
-    SCREEN_COLUMNS_MIN = 80,
-    SCREEN_ROWS_MIN = 24,
+    SCREEN_COLUMNS_MIN = 40,
+    SCREEN_ROWS_MIN = 12,
+    HEADER_ROWS_MIN = 16, /* of the screen, for the line of the server to have one */
     CLICKS_MAX = 64,
 };
 

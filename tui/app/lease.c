@@ -126,7 +126,7 @@ static void lease_add_mine(struct gb_buf *out, const struct session *session, co
     if (session->lease.waiting > 0)
         gb_buf_addf(out, " (%u wait%s)", session->lease.waiting,
                     session->lease.waiting == 1 ? "s" : "");
-    gb_buf_addf(out, "; for %s", age);
+    gb_buf_addf(out, "; held for %s", age);
 }
 
 static void lease_add_others(struct gb_buf *out, const struct session *session, const char *key,
@@ -134,7 +134,7 @@ static void lease_add_others(struct gb_buf *out, const struct session *session, 
 {
     gb_buf_adds(out, "Held by ");
     lease_add_name(out, session->lease.holder[0] != '\0' ? session->lease.holder : "somebody");
-    gb_buf_addf(out, "%s, %s takes it over; you watch; for %s",
+    gb_buf_addf(out, "%s, %s takes it over; you watch; held for %s",
                 session->lease.human ? " (a person)" : "", key, age);
     if (session->lease.note[0] != '\0')
         gb_buf_addf(out, ": %s", session->lease.note);

@@ -9,7 +9,7 @@
 #include "command/fuzzy.h"
 #include "command/line.h"
 
-enum { ITEMS_MAX = 512, WIDTH = 92, NAME_COLUMNS = 28, ROWS = 14 };
+enum { ITEMS_MAX = 512, WIDTH = 92, NAME_COLUMNS = 28, NOTE_COLUMNS_MIN = 12, ROWS = 14 };
 
 struct item {
     char text[STORE_NAME_MAX]; /* what is shown and searched */
@@ -162,7 +162,8 @@ static void palette_draw_item(struct region row, const struct item *item, int en
         x += glyph.width;
         at += n;
     }
-    (void)paint_cut(row, end + 2, 0, row.width - end - 12, dim, gb_bytes_str(item->note));
+    if (row.width - end - 12 >= NOTE_COLUMNS_MIN)
+        (void)paint_cut(row, end + 2, 0, row.width - end - 12, dim, gb_bytes_str(item->note));
     paint_right(row, row.width - 10, 0, 8, dim,
                 gb_bytes_str(item->key[0] != '\0' ? item->key : item->kind));
 }

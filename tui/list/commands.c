@@ -600,7 +600,7 @@ const struct command list_commands[] = {
              "close", ARGUMENT_SESSION, list_run_close),
     LIST_ROW("sort", "[COLUMN]", "sort by a column, or the next; again turns it around", "s",
              "sort", ARGUMENT_COLUMN, list_run_sort),
-    LIST_ROW("columns", "[COLUMN…]", "show these columns; none: those that there is room for", NULL,
+    LIST_ROW("columns", "[COLUMN…]", "choose the columns; none: as many as there is room for", NULL,
              NULL, ARGUMENT_COLUMN, list_run_columns),
     LIST_ROW("reverse", "", "turn the order around", "S", NULL, ARGUMENT_NONE, list_run_reverse),
     LIST_ROW("tree", "[owner|image|table]", "group by owner, by image, or not", "b", "tree",

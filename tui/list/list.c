@@ -22,7 +22,12 @@
 
 static_assert(offsetof(struct list_view, view) == 0, "a view is a list where it is one");
 
-enum { PREVIEW_REST_MS = 120, PREVIEW_COLUMNS_MIN = 110, TABLE_ROWS_MIN = 6 };
+enum {
+    PREVIEW_REST_MS = 120,
+    PREVIEW_COLUMNS_MIN = 110,
+    PANE_ROWS_MIN = 8,   /* and of the table that it is taken from */
+    FIRST_ROWS_MIN = 16, /* of the table, for the next steps to stand lower than at its top */
+};
 
 static struct list_view *list_of(struct view *view)
 {
@@ -205,14 +210,16 @@ static void list_draw_heading(const struct list_view *list, struct region line)
 
 static void list_draw_group(struct region line, const struct row *row, struct style style)
 {
+    const int count = MIN(LIST_MARGIN + 28, line.width - 20);
     char size[16];
 
     words_size(size, sizeof(size), row->memory_bytes);
-    (void)paint_f(line, 1, 0, style, "%s %s", row->folded ? "▸" : "▾",
-                  row->group[0] != '\0' ? row->group : "(nobody's)");
-    paint_right(line, 0, 0, line.width - 1, style, gb_bytes_str(size));
-    (void)paint_f(line, LIST_MARGIN + 28, 0, style, "%u session%s", row->sessions,
+    (void)paint_str(line, 1, 0, style, row->folded ? "▸" : "▾");
+    (void)paint_cut(line, 3, 0, count - 4, style,
+                    gb_bytes_str(row->group[0] != '\0' ? row->group : "(nobody's)"));
+    (void)paint_f(line, count, 0, style, "%u session%s", row->sessions,
                   row->sessions == 1 ? "" : "s");
+    paint_right(line, line.width - 7, 0, 6, style, gb_bytes_str(size));
 }
 
 static void list_draw_session(const struct list_view *list, struct region line,
@@ -345,6 +352,34 @@ static void list_draw_table(const struct list_view *list, bool focused)
         list_draw_scrollbar(region, list->first, height, rows->count);
 }
 
+/* What one can do where there is nothing yet; from the top where there is little room. */
+static void list_draw_first(const struct list_view *list)
+{
+    static const struct {
+        const char *key, *text;
+    } steps[] = {
+        {"", "opens a session to explore in"}, /* the key of `new` */
+        {"$", "glassbell run -c 'print(6 * 7)' runs code from a shell"},
+        {"?", "names all keys; : takes commands, C-p finds them"},
+    };
+    const struct region region = list->table;
+    int y = region.height < FIRST_ROWS_MIN ? 0 : region.height / 3;
+    char key[KEY_NAME_MAX];
+
+    tui_key_of(list->view.tui, CONTEXT_LIST, "new", key);
+    (void)paint_str(region, 4, y, STYLE(ROLE_STRONG), "No sessions yet.");
+    y += 2;
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        (void)paint_str(region, 4, y, STYLE(ROLE_ACCENT), i == 0 ? key : steps[i].key);
+        y += MAX(1, paint_lines(region, 9, y, region.width - 11, STYLE(ROLE_TEXT),
+                                gb_bytes_str(steps[i].text)));
+    }
+    y += 1 + paint_lines(region, 4, y + 1, region.width - 6, STYLE(ROLE_DIM),
+                         gb_bytes_str("Agents that use this server appear here by themselves."));
+    (void)paint_lines(region, 4, y, region.width - 6, STYLE(ROLE_DIM),
+                      gb_bytes_str("Documents: man glassbell, man glassbell-keys"));
+}
+
 static void list_draw_empty(const struct list_view *list)
 {
     const struct region region = list->table;
@@ -369,14 +404,8 @@ static void list_draw_empty(const struct list_view *list)
         (void)paint_f(region, 4, y + 1, STYLE(ROLE_DIM), "%s tries to start one again.", key);
         return;
     }
-    if (!tui_store(tui)->ready)
-        return;
-    (void)paint_str(region, 4, y, STYLE(ROLE_STRONG), "No sessions yet.");
-    tui_key_of(tui, CONTEXT_LIST, "new", key);
-    (void)paint_f(region, 4, y + 2, STYLE(ROLE_TEXT), "%-4s opens one to explore in.", key);
-    (void)paint_str(region, 4, y + 3, STYLE(ROLE_TEXT),
-                    "Agents that use this server appear here by themselves.");
-    (void)paint_str(region, 4, y + 5, STYLE(ROLE_DIM), "glassbell run -c 'print(6 * 7)'");
+    if (tui_store(tui)->ready)
+        list_draw_first(list);
 }
 
 /* The line above the table: what is filtered, how it is sorted, what is marked. */
@@ -440,11 +469,12 @@ static void list_split(struct list_view *list, struct region region)
 {
     list->beside = region.width >= PREVIEW_COLUMNS_MIN;
     list->pane = region_part(region, 0, 0, 0, 0);
+    /* No pane rather than one that shows next to nothing of the session. */
+    if (!list->beside && region.height / 2 < PANE_ROWS_MIN)
+        list->shown = NULL;
     if (list->shown != NULL)
         list->pane = list->beside ? region_cut_right(&region, region.width * 2 / 5)
                                   : region_cut_bottom(&region, region.height / 2);
-    if (list->pane.height < TABLE_ROWS_MIN)
-        list->shown = NULL;
     list->state = region_cut_top(&region, list_has_state(list) ? 1 : 0);
     list->table = region;
 }

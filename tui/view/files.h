@@ -9,8 +9,8 @@
 #include "text/text.h"
 #include "view/cells.h"
 
-/* Width of the list; the file under the cursor is previewed next to it. */
-#define FILES_LIST_COLUMNS(width) MIN(MAX((width)*2 / 5, 34), 60)
+/* Width of the list; the file under the cursor is previewed next to it if there is room. */
+#define FILES_LIST_COLUMNS(width) ((width) < 60 ? (width) : MIN(MAX((width)*2 / 5, 34), 60))
 
 enum {
     FILES_MAX = 2000, /* entries shown per folder */

@@ -120,6 +120,8 @@ void files_draw(const struct files *files, struct region region, bool focused)
         files_draw_transfer(files, region_cut_bottom(&region, 1));
     list = region_cut_left(&region, FILES_LIST_COLUMNS(region.width));
     files_draw_list(files, list, focused);
+    if (region.width == 0)
+        return;
     paint_wall(region, 0, 0, region.height, STYLE(ROLE_FRAME));
     (void)region_cut_left(&region, 1);
     files_draw_look(files, region);

@@ -232,7 +232,7 @@ void pane_draw_popup(const struct pane *pane, struct region all, int y)
 {
     struct prompt_view view;
     size_t first, shown;
-    int columns = 0, kinds = 0, top, left;
+    int columns = 0, kinds = 0, top, left, above, below;
     struct layout layout;
     struct region box;
     struct pen pen;
@@ -242,17 +242,19 @@ void pane_draw_popup(const struct pane *pane, struct region all, int y)
     prompt_view(&view);
     if (view.match_count == 0)
         return;
-    shown = MIN(view.match_count, (size_t)POPUP_ROWS);
+    layout = pane_place(pane, region_part(all, 0, y, -1, -1), &pen);
+    y += layout.match_y - pen.first;
+    above = y - 3; /* above the rule; of each, what the frame leaves */
+    below = all.height - y - 3;
+    shown = MIN(view.match_count, (size_t)MAX(MIN(MAX(above, below), (int)POPUP_ROWS), 1));
     first = view.selected < shown ? 0 : view.selected - shown + 1;
     for (size_t i = first; i < first + shown; i++) {
         columns = MAX(columns, (int)text_columns(gb_bytes_str(view.matches[i].text)));
         kinds = MAX(kinds, (int)text_columns(gb_bytes_str(view.matches[i].kind)));
     }
     columns = MIN(columns + kinds + (kinds > 0 ? 4 : 2), MIN(POPUP_COLUMNS_MAX, all.width - 4));
-    layout = pane_place(pane, region_part(all, 0, y, -1, -1), &pen);
     left = MAX(MIN(pen.indent + layout.match_x - 1, all.width - columns - 2), 0);
-    y += layout.match_y - pen.first;
-    top = y - (int)shown - 3 >= 0 ? y - (int)shown - 3 : y + 1; /* above the rule */
+    top = (int)shown <= above ? above - (int)shown : y + 1;
     box = region_part(all, left, top, columns + 2, (int)shown + 2);
     paint_fill(box, STYLE(ROLE_POPUP));
     box = paint_box(box, STYLE(ROLE_POPUP_FRAME), NULL, STYLE(ROLE_POPUP));

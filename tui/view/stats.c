@@ -8,7 +8,7 @@
 #include "view/internal.h"
 #include "view/paint.h"
 
-enum { LABEL = 16, GAUGE_MAX = 50, DURATION = 10 };
+enum { LABEL = 16, GAUGE_MAX = 50, DURATION = 10, GRAPHS_COLUMNS_MIN = 64 };
 
 static void stats_fact(struct region region, int *y, const char *label, const char *value)
 {
@@ -160,23 +160,28 @@ static void stats_draw_time(const struct session_view *self, const struct sessio
     }
 }
 
-void session_stats_draw(const struct session_view *self, struct region region)
+static void stats_draw_gauges(struct tui *tui, const struct session *session, struct region *region)
 {
-    const struct session *session = session_view_session(self);
-    struct tui *tui = self->view.tui;
+    stats_draw_gauge(tui, region_cut_top(region, 1), 0, "memory", (double)session->memory_bytes,
+                     (double)session->memory_limit_bytes);
+    if (session->guest_total > 0)
+        stats_draw_gauge(tui, region_cut_top(region, 1), 0, "guest's memory",
+                         (double)session->guest_used, (double)session->guest_total);
+    (void)region_cut_top(region, 1);
+}
+
+/* Facts on the left, what moves on the right. */
+static void stats_draw_head(struct tui *tui, const struct session *session, struct region *region)
+{
+    const int graph = region->height >= 45 ? 9 : region->height >= 30 ? 6 : 4;
     struct region top, left;
     char text[64], size[16];
-    int graph = region.height >= 45 ? 9 : region.height >= 30 ? 6 : 4, facts;
+    int facts;
 
-    if (session == NULL) {
-        (void)paint_str(region, 1, 1, STYLE(ROLE_DIM), "nothing is known of this session");
-        return;
-    }
-    (void)region_cut_top(&region, region.height >= 24 ? 1 : 0);
-    left = region_part(region, 0, 0, region.width / 2, 0);
+    left = region_part(*region, 0, 0, region->width / 2, 0);
     facts = stats_draw_facts(session, &tui_store(tui)->server, left, tui_now(tui));
-    top = region_cut_top(&region, MAX(2 * graph + 1, facts));
-    left = region_cut_left(&top, region.width / 2);
+    top = region_cut_top(region, MAX(2 * graph + 1, facts));
+    left = region_cut_left(&top, region->width / 2);
     (void)stats_draw_facts(session, &tui_store(tui)->server, left, tui_now(tui));
     words_size(size, sizeof(size), (double)session->memory_bytes);
     stats_draw_graph(tui, region_part(top, 0, 0, -2, graph), "memory", &session->memory, size,
@@ -184,12 +189,26 @@ void session_stats_draw(const struct session_view *self, struct region region)
     (void)snprintf(text, sizeof(text), "%.0f%% of a core", session->cpu_share * 100);
     stats_draw_graph(tui, region_part(top, 0, graph + 1, -2, graph), "processor", &session->cpu,
                      text, 1.0);
-    (void)region_cut_top(&region, 1);
-    stats_draw_gauge(tui, region_cut_top(&region, 1), 0, "memory", (double)session->memory_bytes,
-                     (double)session->memory_limit_bytes);
-    if (session->guest_total > 0)
-        stats_draw_gauge(tui, region_cut_top(&region, 1), 0, "guest's memory",
-                         (double)session->guest_used, (double)session->guest_total);
-    (void)region_cut_top(&region, 1);
+    (void)region_cut_top(region, 1);
+}
+
+void session_stats_draw(const struct session_view *self, struct region region)
+{
+    const struct session *session = session_view_session(self);
+    struct tui *tui = self->view.tui;
+
+    if (session == NULL) {
+        (void)paint_str(region, 1, 1, STYLE(ROLE_DIM), "nothing is known of this session");
+        return;
+    }
+    (void)region_cut_top(&region, region.height >= 24 ? 1 : 0);
+    if (region.width >= GRAPHS_COLUMNS_MIN) {
+        stats_draw_head(tui, session, &region);
+        stats_draw_gauges(tui, session, &region);
+    } else { /* what changes comes first: there may be no room for the rest */
+        stats_draw_gauges(tui, session, &region);
+        (void)region_cut_top(
+            &region, 1 + stats_draw_facts(session, &tui_store(tui)->server, region, tui_now(tui)));
+    }
     stats_draw_time(self, session, region);
 }
