@@ -90,16 +90,18 @@ def change(style, codes):
     return style
 
 
-def runs(line):
-    """(column, text, style) of a line of `tmux capture-pane -e`."""
-    style, at = dict(PLAIN), 0
-    for piece in re.split(r"(\x1b\[[0-9;:]*m)", line):
-        sequence = re.fullmatch(r"\x1b\[([0-9;:]*)m", piece)
-        if sequence:
-            style = change(style, [int(code or 0) for code in re.split("[;:]", sequence.group(1))])
-        elif piece:
-            yield at, piece, style
-            at += columns(piece)
+def runs(lines):
+    """(row, column, text, style) of lines of `tmux capture-pane -e`, where a style holds beyond the end of its line."""
+    style = dict(PLAIN)
+    for row, line in enumerate(lines):
+        at = 0
+        for piece in re.split(r"(\x1b\[[0-9;:]*m)", line):
+            sequence = re.fullmatch(r"\x1b\[([0-9;:]*)m", piece)
+            if sequence:
+                style = change(style, [int(code or 0) for code in re.split("[;:]", sequence.group(1))])
+            elif piece:
+                yield row, at, piece, style
+                at += columns(piece)
 
 
 def svg(screen, width, ground, ink):
@@ -108,34 +110,33 @@ def svg(screen, width, ground, ink):
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]:.0f}" height="{size[1]:.0f}" '
              'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">',
              f'<rect width="100%" height="100%" rx="8" fill="{ground}"/>']
-    for row, line in enumerate(lines):
-        for at, text, style in runs(line):
-            fg, bg = style["fg"] or ink, style["bg"] or ground
-            if style["reverse"]:
-                fg, bg = bg, fg
-            x, y, wide = EDGE + at * CELL_W, EDGE + row * CELL_H, columns(text) * CELL_W
-            if bg != ground:
-                parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide + 0.3:.1f}" '
-                             f'height="{CELL_H + 0.3:.1f}" fill="{bg}"/>')
-            if not text.strip():
-                continue
-            if not set(text) - BLOCKS.keys():
-                for number, sign in enumerate(text):
-                    left, top, part_w, part_h = BLOCKS[sign]
-                    parts.append(f'<rect x="{x + (number + left) * CELL_W:.1f}" y="{y + top * CELL_H:.1f}" '
-                                 f'width="{part_w * CELL_W + 0.2:.1f}" height="{part_h * CELL_H + 0.2:.1f}" fill="{fg}"/>')
-                continue
-            if not any(ord(sign) - 0x2800 not in range(256) for sign in text):
-                path = "".join(f"M{x + (number + dx) * CELL_W:.1f} {y + dy * CELL_H:.1f}h1.7v1.7h-1.7z"
-                               for number, sign in enumerate(text) for bit, (dx, dy) in enumerate(DOTS)
-                               if ord(sign) >> bit & 1)
-                parts.append(f'<path fill="{fg}" d="{path}"/>')
-                continue
-            look = "".join(f' {name}="{value}"' for name, value, on in (
-                ("font-weight", "bold", style["bold"]), ("font-style", "italic", style["italic"]),
-                ("text-decoration", "underline", style["underline"]), ("opacity", "0.65", style["dim"])) if on)
-            parts.append(f'<text x="{x:.1f}" y="{y + 13.5:.1f}" fill="{fg}"{look} textLength="{wide:.1f}" '
-                         f'lengthAdjust="spacingAndGlyphs" xml:space="preserve">{html.escape(text)}</text>')
+    for row, at, text, style in runs(lines):
+        fg, bg = style["fg"] or ink, style["bg"] or ground
+        if style["reverse"]:
+            fg, bg = bg, fg
+        x, y, wide = EDGE + at * CELL_W, EDGE + row * CELL_H, columns(text) * CELL_W
+        if bg != ground:
+            parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide + 0.3:.1f}" '
+                         f'height="{CELL_H + 0.3:.1f}" fill="{bg}"/>')
+        if not text.strip():
+            continue
+        if not set(text) - BLOCKS.keys():
+            for number, sign in enumerate(text):
+                left, top, part_w, part_h = BLOCKS[sign]
+                parts.append(f'<rect x="{x + (number + left) * CELL_W:.1f}" y="{y + top * CELL_H:.1f}" '
+                             f'width="{part_w * CELL_W + 0.2:.1f}" height="{part_h * CELL_H + 0.2:.1f}" fill="{fg}"/>')
+            continue
+        if not any(ord(sign) - 0x2800 not in range(256) for sign in text):
+            path = "".join(f"M{x + (number + dx) * CELL_W:.1f} {y + dy * CELL_H:.1f}h1.7v1.7h-1.7z"
+                           for number, sign in enumerate(text) for bit, (dx, dy) in enumerate(DOTS)
+                           if ord(sign) >> bit & 1)
+            parts.append(f'<path fill="{fg}" d="{path}"/>')
+            continue
+        look = "".join(f' {name}="{value}"' for name, value, on in (
+            ("font-weight", "bold", style["bold"]), ("font-style", "italic", style["italic"]),
+            ("text-decoration", "underline", style["underline"]), ("opacity", "0.65", style["dim"])) if on)
+        parts.append(f'<text x="{x:.1f}" y="{y + 13.5:.1f}" fill="{fg}"{look} textLength="{wide:.1f}" '
+                     f'lengthAdjust="spacingAndGlyphs" xml:space="preserve">{html.escape(text)}</text>')
     return "\n".join(parts) + "\n</svg>\n"
 
 
