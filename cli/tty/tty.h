@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our terminal as that of a program in a session: what is typed goes there as it is, and what the
- * server paints comes here. Enter ~ . leaves, and the program goes on. */
+/* Connects our terminal to a program in a session: input is passed on unchanged, and what the
+ * server paints is shown. Enter ~ . detaches, and the program continues. */
 #pragma once
 
 #include <stdint.h>
@@ -9,16 +9,16 @@
 
 struct tty_config {
     const char *session;      /* its id */
-    const char *name;         /* what the user calls it */
-    const struct args *args;  /* of the verb: -e */
-    const char *const *words; /* the program and its arguments; none: the user's shell */
+    const char *name;         /* the name that the user gave */
+    const struct args *args;  /* the verb's: -e */
+    const char *const *words; /* the program and its arguments; empty: the user's shell */
     size_t word_count;
-    uint32_t attach; /* to this terminal; 0: a program is started */
-    bool watch;      /* nothing is typed */
+    uint32_t attach; /* number of the terminal to attach to; 0: start a program */
+    bool watch;      /* do not type */
 };
 
-/* Returns the status to exit with: the program's, 128 and the number of the signal that ended it, 0
- * when it was left. */
+/* Returns the exit status: the program's, 128 plus the signal that killed it, or 0 when
+ * detached. */
 int tty_run(struct app *app, const struct tty_config *config);
-/* The same for words and options as `exec -it` and `shell` have them: a session, then a program. */
+/* The same from words and options as for `exec -it` and `shell`: a session, then a program. */
 int tty_main(const struct args *args, uint32_t attach, bool watch);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs. Each has a file of its name, which ends with its row: its options, what help says of
- * it, and what it does. */
+/* The verbs. Each has a file of the same name, which ends with its row: its options, its help, and
+ * its function. */
 #pragma once
 
 #include "cli/args.h"
 
-/* In the order in which help lists them. A new verb is a line here and its file. */
+/* In the order in which help lists them. A new verb needs a line here and its file. */
 #define VERBS(X)                                                                                   \
     X(run)                                                                                         \
     X(tui)                                                                                         \
@@ -43,8 +43,8 @@
 VERBS(DECLARE)
 #undef DECLARE
 
-/* All of them; ends with NULL. */
+/* All of them; NULL-terminated. */
 extern const struct verb *const verbs[];
 
-/* Says that there is no such verb, and which one may be meant. Returns EXIT_USAGE. */
+/* Reports an unknown verb, and which one may be meant. Returns EXIT_USAGE. */
 int verbs_unknown(const char *name);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every limit that a client or a guest can run into: the constant, its value, its name in the reply
- * of `hello` (NULL: only of interest to us), and what it bounds. The constants, `hello` and the
- * table of docs/protocol.md are all made from these rows. Sizes are bytes unless the name ends in
- * _MS or _MB, or it counts something.
- */
+/* Every limit that a client or a guest can hit: the constant, its value, its name in the result of
+ * `hello` (NULL: internal), and what it limits. The constants, `hello` and the table in
+ * docs/protocol.md are all generated from these rows. Sizes are bytes, unless the name ends in _MS
+ * or _MB, or it is a count. */
 #pragma once
 
 /* clang-format off */
@@ -59,7 +58,7 @@
     X(GB_WORKER_WAIT_MS, 15000, "worker_wait_ms", \
       "how long the start of an interpreter is not a cell's time")
 
-/* The image of a session when nobody asks for another. */
+/* The default image of a session. */
 #define GB_IMAGE_DEFAULT "python"
 
 /* RAM of a VM. */
@@ -145,7 +144,7 @@
       "kept of what a finished cell goes on printing") \
     X(GB_BACKGROUND_CELLS_MAX, 64, "background_cells", "cells of a session for which that is kept")
 
-/* Names that clients give: label, owner, key, image. */
+/* Names given by clients: label, owner, key, image. */
 #define GB_NAME_LIMITS(X) \
     X(GB_NAME_MAX, 128, "name_bytes", "a label, an owner, a key, an image, a client's name")
 

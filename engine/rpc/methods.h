@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The methods of the socket protocol. A row says all about a method but how it is answered: the
- * server parses by it, clients look up what a call does, and the tables of docs/protocol.md are
- * written from it. Each part of the server has a table of its own here, methods_….c, because
- * clients need the rows and are not linked to the server.
- */
+/* The methods of the socket protocol. A row describes everything about a method except how to
+ * handle it: the server parses requests with it, clients look up what a call does, and the tables
+ * in docs/protocol.md are generated from it. The table of each server part is here, in methods_….c,
+ * because clients need the rows and do not link the server. */
 #pragma once
 
 #include <assert.h>
@@ -19,12 +18,12 @@
 #define GB_PROTOCOL_VERSION 1
 
 enum gb_param_type {
-    GB_PARAM_NAME,    /* string without a NUL: struct gb_bytes, min–max bytes */
+    GB_PARAM_NAME,    /* string without NUL: struct gb_bytes, min–max bytes */
     GB_PARAM_TEXT,    /* any string: struct gb_bytes, at most max bytes */
     GB_PARAM_BASE64,  /* decoded in place: struct gb_bytes, at most max bytes */
-    GB_PARAM_INTEGER, /* int64_t, min–max, `standard` when absent */
-    GB_PARAM_BOOL,    /* bool, `standard` when absent */
-    GB_PARAM_CHOICE,  /* one of `choices`: int64_t, its index; `standard` when absent */
+    GB_PARAM_INTEGER, /* int64_t, min–max; default `standard` */
+    GB_PARAM_BOOL,    /* bool; default `standard` */
+    GB_PARAM_CHOICE,  /* one of `choices`: int64_t, its index; default `standard` */
     GB_PARAM_STRINGS, /* object of strings: const struct gb_json *, at most max members */
     GB_PARAM_NAMES,   /* array of strings: const struct gb_json *, at most max elements */
     GB_PARAM_ANY,     /* const struct gb_json *, not null */
@@ -37,11 +36,11 @@ struct gb_param {
     size_t offset; /* in struct gb_params */
     bool required;
     int64_t min, max, standard;
-    const char *const *choices; /* ends with NULL */
+    const char *const *choices; /* NULL-terminated */
     const char *doc;
 };
 
-/* A field of a result that no table of the model tells, for the documentation. */
+/* A field of a result that is not in a table of the model, for the documentation. */
 struct gb_result {
     const char *name, *type, *doc;
 };
@@ -49,7 +48,7 @@ struct gb_result {
 /* As bits. */
 #define GB_ERROR_BIT(code_) (UINT32_C(1) << (code_))
 static_assert(GB_CODE_COUNT <= 32, "a bit for each");
-/* What every method may fail with: parameters, load, and faults of the server. */
+/* Errors that every method may return: parameters, load, and server failures. */
 #define GB_METHOD_ERRORS                                                                           \
     (GB_ERROR_BIT(GB_EINVALID) | GB_ERROR_BIT(GB_ETOOLARGE) | GB_ERROR_BIT(GB_EBUSY) |             \
      GB_ERROR_BIT(GB_EINTERNAL))
@@ -59,15 +58,15 @@ struct gb_method {
     const char *doc;
     const struct gb_param *params;
     size_t param_count;
-    const struct gb_object *result; /* what the server writes and clients read; NULL: `{}`, or see
+    const struct gb_object *result; /* written by the server, read by clients; NULL: `{}`, or see
                                      * @results */
-    const struct gb_object *beside; /* further members of it; NULL: none */
+    const struct gb_object *beside; /* additional members; NULL: none */
     const struct gb_result *results;
     size_t result_count;
-    bool runs_code;  /* so that code may have run when there is no answer */
+    bool runs_code;  /* it may have run code if there is no answer */
     size_t holds;    /* offset in struct gb_params of an int64_t: bytes that the request keeps in
-                      * memory until its answer, beside its line; 0: none */
-    uint32_t errors; /* what it may fail with beside GB_METHOD_ERRORS, as bits by enum gb_code */
+                      * memory until it is answered, besides its line; 0: none */
+    uint32_t errors; /* errors besides GB_METHOD_ERRORS, as bits by enum gb_code */
 };
 
 /* The methods of one part of the server: methods_….c. */
@@ -76,8 +75,8 @@ struct gb_method_group {
     size_t count;
 };
 
-/* What any method may be given. Bytes with a NULL pointer and NULL nodes are absent; all of it
- * borrows from the line. */
+/* All possible parameters. Bytes with a NULL pointer and NULL nodes are absent; everything borrows
+ * from the line. */
 struct gb_params {
     struct gb_bytes client, image, key, label, owner, session, code, standard_input, text;
     struct gb_bytes path, after, state, to, note, find, file, name;
@@ -95,19 +94,19 @@ extern const struct gb_method_group gb_methods_info, gb_methods_sessions, gb_met
     gb_methods_history, gb_methods_checkpoint, gb_methods_lease, gb_methods_files, gb_methods_watch,
     gb_methods_pool, gb_methods_server, gb_methods_network, gb_methods_terminal;
 
-/* All of them by number, from 0; NULL behind the last. */
+/* All methods by index, from 0; NULL after the last. */
 const struct gb_method *gb_method_at(size_t index);
-/* NULL when there is none of that name. */
+/* NULL if there is no such method. */
 const struct gb_method *gb_method_find(struct gb_bytes name);
-/* Whether its row says that it may fail so. */
+/* Whether this error is listed in its row. */
 bool gb_method_may_fail(const struct gb_method *method, enum gb_code code);
-/* Bytes in memory on behalf of a request until its answer. */
+/* Bytes of memory used by a request until it is answered. */
 size_t gb_method_cost(const struct gb_method *method, size_t line_size,
                       const struct gb_params *params);
 
-/* Reads @params (NULL: none given) by the table of @method. Failure: GB_EINVALID with a sentence
- * that names the parameter; GB_ETOOLARGE for a string or a list over its limit. Base64 is decoded
- * where it stands, so @params can be read once. */
+/* Reads @params (NULL: none given) according to the table of @method. Failure: GB_EINVALID with a
+ * message that names the parameter; GB_ETOOLARGE for a string or a list over its limit. Base64 is
+ * decoded in place, so @params can only be read once. */
 int gb_params_read(const struct gb_method *method, const struct gb_json *params,
                    struct gb_params *ret_params, struct gb_err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this module share. Not for others. */
+/* Shared by the files of this module. Private. */
 #pragma once
 
 #include "base/limits.h"
@@ -24,7 +24,7 @@ enum vt_attribute {
     VT_STRIKE = 128,
 };
 
-/* Colours: 0 the terminal's own, else one of these and a number. */
+/* Colours: 0 the terminal's default, else one of these plus a number. */
 enum { VT_INDEXED = 1 << 24, VT_RGB = 1 << 25 };
 
 struct vt_pen {
@@ -35,11 +35,11 @@ struct vt_pen {
 struct vt_cell {
     char text[GLYPH_BYTES]; /* unused bytes are 0; size 0: a blank */
     uint16_t size;
-    uint16_t width; /* 1, 2, or 0: the second half of the one before */
+    uint16_t width; /* 1, 2, or 0: the second half of the previous one */
     struct vt_pen pen;
 };
 
-/* Modes that a program sets; those with a row in vt_modes are passed on to terminals. */
+/* Modes set by programs; those with a row in vt_modes are passed on to terminals. */
 enum vt_mode {
     VT_APP_CURSOR = 1 << 0,
     VT_ORIGIN = 1 << 1,
@@ -66,10 +66,10 @@ extern const struct vt_mode_row vt_modes[VT_MODE_ROWS];
 
 struct vt_cursor {
     unsigned row, column;
-    bool wrap_waits; /* behind the last column: the next character begins a row */
+    bool wrap_waits; /* after the last column: the next character goes on the next row */
     struct vt_pen pen;
     bool origin;
-    bool lines[2]; /* G0, G1: the set of line drawings */
+    bool lines[2]; /* G0, G1: line drawing characters */
     unsigned shift;
 };
 
@@ -82,29 +82,30 @@ enum vt_state { VT_GROUND, VT_ESCAPE, VT_ESCAPE_MORE, VT_CSI, VT_CSI_IGNORE, VT_
 
 struct vt_parser {
     enum vt_state state;
-    uint8_t marker, between; /* a byte of <=>?, an intermediate; 0: none */
+    uint8_t marker, between; /* one of <=>?, an intermediate byte; 0: none */
     uint32_t params[VT_PARAMS_MAX];
-    bool part[VT_PARAMS_MAX]; /* it follows a colon */
+    bool part[VT_PARAMS_MAX]; /* a colon precedes it */
     unsigned count;
-    bool any;           /* something of the last parameter was there */
+    bool any;           /* the last parameter is not empty */
     bool string_escape; /* the string may be about to end */
-    uint8_t pending[4]; /* of a character */
+    uint8_t pending[4]; /* of an incomplete character */
     unsigned pending_size;
 };
 
 struct gb_vt {
     unsigned rows, columns;
-    struct vt_line *lines, *other; /* what is shown; the main screen behind the alternate one */
+    struct vt_line *lines, *other; /* the current screen; the main screen while the alternate one is
+                                    * shown */
     bool alternate;
     struct vt_cursor cursor, saved[2];
-    unsigned top, bottom; /* of what scrolls, both in it */
+    unsigned top, bottom; /* of the scrolling region, inclusive */
     uint32_t modes;       /* enum vt_mode */
     unsigned shape;       /* of the cursor: DECSCUSR */
     uint8_t tabs[GB_TERMINAL_COLUMNS_MAX / 8 + 1];
     struct vt_cell last; /* for REP; size 0: none */
     struct vt_parser parser;
-    struct vt_line history[GB_VT_HISTORY]; /* a ring: line n at n modulo its length */
-    uint64_t scrolled;                     /* lines that have left the main screen at its top */
+    struct vt_line history[GB_VT_HISTORY]; /* a ring: line n is at n modulo its length */
+    uint64_t scrolled;                     /* lines that have scrolled off the main screen */
     struct gb_buf replies;
 };
 
@@ -116,7 +117,7 @@ struct vt_line *vt_lines_new(unsigned rows, unsigned columns);
 void vt_lines_free(struct vt_line *lines, unsigned rows);
 
 void vt_put(struct gb_vt *vt, const struct vt_cell *glyph);
-/* Joins a mark to the character before the cursor; false: there is none that takes it. */
+/* Adds a mark to the character before the cursor; false if there is none that can take it. */
 bool vt_join(struct gb_vt *vt, struct gb_bytes mark);
 void vt_erase(struct gb_vt *vt, unsigned row, unsigned from, unsigned to); /* [from, to) */
 void vt_scroll_up(struct gb_vt *vt, unsigned top, unsigned bottom, unsigned count);
@@ -124,7 +125,7 @@ void vt_scroll_down(struct gb_vt *vt, unsigned top, unsigned bottom, unsigned co
 void vt_shift(struct gb_vt *vt, unsigned count, bool insert); /* characters at the cursor */
 void vt_index(struct gb_vt *vt);
 void vt_reverse_index(struct gb_vt *vt);
-void vt_move(struct gb_vt *vt, long row, long column); /* held to the grid */
+void vt_move(struct gb_vt *vt, long row, long column); /* clamped to the grid */
 void vt_tab(struct gb_vt *vt);
 void vt_back_tab(struct gb_vt *vt);
 void vt_reset_tabs(struct gb_vt *vt);
@@ -139,5 +140,5 @@ void vt_control(struct gb_vt *vt, uint8_t byte);
 void vt_escape(struct gb_vt *vt, uint8_t final);
 void vt_csi(struct gb_vt *vt, uint8_t final);
 void vt_select_pen(struct gb_vt *vt);
-/* Parameter @index, or @standard where it is absent or 0. */
+/* Parameter @index; @standard if absent or 0. */
 unsigned vt_param(const struct gb_vt *vt, unsigned index, unsigned standard);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A terminal without a screen: what a program prints at it, interpreted and kept as a grid, and
- * what a real terminal has to be sent to show that grid.
+/* A terminal emulator without a screen: interprets a program's output, stores it as a grid, and
+ * computes what a real terminal has to be sent to show that grid.
  *
- * Why: a guest's bytes never reach the terminal of a person. They end here, and what leaves is made
- * of the grid by the view, so a terminal is sent nothing but text, colours, movements and modes of
- * a short list. Titles, clipboards, links, queries of the terminal, pictures and the like are
- * dropped. It also follows that a program may go on while nobody looks, that who comes back sees
- * what there is, and that a slow reader is sent the newest screen and not all that has been before.
+ * Why: a guest's bytes must never reach a person's terminal. They end here, and output is generated
+ * from the grid by the view, so a terminal gets only text, colours, cursor movements and modes from
+ * a short list. Titles, clipboard access, links, terminal queries, pictures and others are dropped.
+ * As a consequence, a program can continue while nobody watches, a client that comes back sees the
+ * current screen, and a slow reader is sent the latest screen instead of everything before it.
  *
- * What is understood is what the terminfo entry xterm-256color promises, and 24-bit colours; no
- * reflow. Any bytes may be fed: everything is bounded (parameters, marks on a character, replies),
- * and costs at most in proportion to the bytes and the size of the grid.
+ * It supports what the terminfo entry xterm-256color promises, and 24-bit colours; no reflow.
+ * Accepts arbitrary bytes: everything is bounded (parameters, marks on a character, replies), and
+ * the cost is at most proportional to the bytes and the size of the grid.
  */
 #pragma once
 
@@ -22,7 +22,7 @@
 
 struct gb_vt;
 
-enum { GB_VT_HISTORY = 500 /* lines that are kept when they have left at the top */ };
+enum { GB_VT_HISTORY = 500 /* lines kept after scrolling off the top */ };
 
 /* Sizes are 1 to GB_TERMINAL_ROWS_MAX and GB_TERMINAL_COLUMNS_MAX, here and below. Gives. */
 struct gb_vt *gb_vt_new(unsigned rows, unsigned columns);
@@ -31,23 +31,21 @@ void gb_vt_feed(struct gb_vt *vt, struct gb_bytes bytes);
 void gb_vt_resize(struct gb_vt *vt, unsigned rows, unsigned columns);
 unsigned gb_vt_rows(const struct gb_vt *vt);
 unsigned gb_vt_columns(const struct gb_vt *vt);
-/* What the program is to read: answers to what it asked of its terminal. The caller takes them
- * away. */
+/* Input for the program: replies to its terminal queries. The caller consumes it. */
 struct gb_buf *gb_vt_replies(struct gb_vt *vt);
-/* The rows as text, without the blanks at their ends, for tests and for logs. */
+/* The rows as text without trailing blanks, for tests and logs. */
 void gb_vt_text(const struct gb_vt *vt, struct gb_buf *out);
 
-/* One terminal that shows a grid. It may be of another size: then it shows the part around the
- * cursor. */
+/* A terminal that shows a grid. If its size differs, it shows the part around the cursor. */
 struct gb_vt_view;
 
 struct gb_vt_view *gb_vt_view_new(unsigned rows, unsigned columns);
 void gb_vt_view_free(struct gb_vt_view *view);
-/* The terminal has another size, or its screen was lost: the next painting is a whole one. */
+/* The terminal was resized, or its screen was lost: the next update is complete. */
 void gb_vt_view_resize(struct gb_vt_view *view, unsigned rows, unsigned columns);
-/* Adds what the terminal has to be sent; nothing when it shows what there is. The first painting
- * moves what the terminal has shown so far out of the way, not away. Lines that have left the grid
- * at its top leave the terminal likewise, into its own history, as long as they are kept. */
+/* Adds what the terminal has to be sent; nothing if it is up to date. The first update scrolls the
+ * terminal's previous content away, without erasing it. Lines that have scrolled off the grid also
+ * scroll off the terminal, into its own history, as long as they are kept. */
 void gb_vt_view_paint(struct gb_vt_view *view, const struct gb_vt *vt, struct gb_buf *out);
-/* Adds what leaves the terminal as it was met, with the cursor below what is shown. */
+/* Adds what restores the terminal's state, with the cursor below the content. */
 void gb_vt_view_end(struct gb_vt_view *view, struct gb_buf *out);

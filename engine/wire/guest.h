@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The messages of the guest protocols: structs, types and field tables. docs/guest.md tells what
- * each means; both sides are built from this header. */
+/* The messages of the guest protocols: structs, types and field tables. docs/guest.md documents
+ * their meaning; both sides are built from this header. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include "wire/fields.h"
 #include "wire/frame.h"
 
-/* Raised with every change of what follows. */
+/* Increment with every change below. */
 #define GB_GUEST_VERSION 9u
 
 #define GB_GUEST_PORT "glassbell.0"
@@ -92,8 +92,8 @@ struct gb_hello {
 
 struct gb_ready {
     struct gb_bytes language;
-    uint32_t generation; /* 1, then one more for each replacement */
-    uint64_t start_ns;   /* fork to ready */
+    uint32_t generation; /* 1, incremented with each replacement */
+    uint64_t start_ns;   /* from fork to ready */
 };
 
 struct gb_pong {
@@ -111,7 +111,7 @@ struct gb_configure {
 
 struct gb_resume {
     uint64_t wall_ns;
-    struct gb_bytes entropy; /* empty: nothing has happened but a pause */
+    struct gb_bytes entropy; /* empty: only a pause has happened */
 };
 
 struct gb_exec {
@@ -120,8 +120,8 @@ struct gb_exec {
     uint32_t timeout_ms;
     uint64_t max_stdout, max_stderr;
     struct gb_pairs env;
-    struct gb_bytes file; /* below the home; empty: the code is a cell and no file */
-    struct gb_bytes argv; /* each argument and its NUL, first the program's name; or empty */
+    struct gb_bytes file; /* relative to the home; empty: the code is a cell, not a file */
+    struct gb_bytes argv; /* each argument followed by a NUL, the program's name first; or empty */
     struct gb_bytes code, stdin_data;
 };
 
@@ -147,15 +147,15 @@ struct gb_done {
     struct gb_pairs changed; /* gb_changed_next() */
 };
 
-/* A file that a cell has changed. */
+/* A file that a cell changed. */
 struct gb_changed {
-    struct gb_bytes path; /* below the home */
+    struct gb_bytes path; /* relative to the home */
     uint8_t change;       /* enum gb_change */
-    uint64_t size;        /* now; 0 when it is gone */
+    uint64_t size;        /* current size; 0 if removed */
 };
 
 /* DATA's header flags. */
-enum gb_data_flags { GB_DATA_PUSH = 1 }; /* CREDIT as soon as all of it is consumed */
+enum gb_data_flags { GB_DATA_PUSH = 1 }; /* grant CREDIT as soon as all of it is consumed */
 
 struct gb_open {
     uint8_t kind;           /* enum gb_stream_kind */
@@ -185,12 +185,12 @@ struct gb_completeness_reply {
     struct gb_bytes indent;
 };
 
-/* A program at a terminal; its stream follows. */
+/* A program at a terminal; its stream is opened next. */
 struct gb_terminal_request {
     uint32_t number;        /* chosen by the host */
     uint32_t rows, columns; /* 1 to GB_TERMINAL_ROWS_MAX, GB_TERMINAL_COLUMNS_MAX */
     struct gb_pairs env;
-    struct gb_bytes argv; /* each argument and its NUL; empty: the user's shell */
+    struct gb_bytes argv; /* each argument followed by a NUL; empty: the user's shell */
 };
 
 struct gb_terminal_size {
@@ -198,7 +198,7 @@ struct gb_terminal_size {
 };
 
 struct gb_file_list {
-    struct gb_bytes path, after; /* names greater than `after`, bytewise */
+    struct gb_bytes path, after; /* returns names greater than `after`, bytewise */
     uint32_t limit;
 };
 
@@ -211,7 +211,7 @@ struct gb_file_change {
     uint8_t recursive;
 };
 
-/* One entry of FILE_ENTRIES, whose payload is `more` u8, `count` u32 and the entries. */
+/* An entry of FILE_ENTRIES, whose payload is `more` u8, `count` u32 and the entries. */
 struct gb_file_entry {
     struct gb_bytes name;
     uint8_t type; /* enum gb_entry_type */
@@ -231,9 +231,9 @@ struct gb_guest_error {
     struct gb_bytes message;
 };
 
-/* Reads the fields of an ERROR or a RESET: what the guest says of itself, its words made harmless.
- * A violation (-GB_EINTERNAL): a code that is none of a guest's, which knows nothing of sessions,
- * images, leases or other VMs, and does not tell what came of a cell this way. */
+/* Reads the fields of an ERROR or a RESET: the guest's message, made safe for display. A violation
+ * (-GB_EINTERNAL): a code that a guest cannot use, because it knows nothing of sessions, images,
+ * leases or other VMs, and does not report the result of a cell this way. */
 int gb_guest_error_read(const struct gb_frame *frame, struct gb_err *ret_error, struct gb_err *err);
 
 struct gb_guest_log {
@@ -248,24 +248,26 @@ extern const struct gb_fields gb_hello_fields, gb_ready_fields, gb_pong_fields, 
     gb_file_list_fields, gb_file_path_fields, gb_file_change_fields, gb_status_fields,
     gb_guest_error_fields, gb_guest_log_fields;
 
-/* Adds a whole frame: header and the fields of @message (NULL with a NULL table: no payload). */
+/* Adds a complete frame: the header and the fields of @message (NULL with a NULL table: no
+ * payload). */
 void gb_guest_add(struct gb_buf *buf, struct gb_frame frame, const struct gb_fields *table,
                   const void *message);
 
-/* FILE_ENTRIES: begin, add entries, end; then the buffer holds the payload. */
+/* FILE_ENTRIES: begin, add entries, end; the buffer then contains the payload. */
 size_t gb_entries_begin(struct gb_buf *payload);
 void gb_entries_add(struct gb_buf *payload, const struct gb_file_entry *entry);
 void gb_entries_end(struct gb_buf *payload, size_t begin, uint32_t count, bool more);
 
-/* Reads FILE_ENTRIES: the head, then one entry a call off the front of *@rest, which must be empty
- * after @ret_count entries (the caller checks). The name is one word of a path and not "..", the
- * sizes are those of a file, the mode is permissions. Failure: -GB_EINTERNAL. */
+/* Reads FILE_ENTRIES: the head, then one entry per call from the front of *@rest, which must be
+ * empty after @ret_count entries (the caller checks that). A name must be a single path component
+ * and not "..", sizes must be possible for a file, modes are permission bits. Failure:
+ * -GB_EINTERNAL. */
 int gb_entries_head(struct gb_bytes payload, bool *ret_more, uint32_t *ret_count,
                     struct gb_bytes *ret_rest, struct gb_err *err);
 int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, struct gb_err *err);
 
-/* DONE's list of changed files: adds one to encoded pairs; walks them (*@at begins at 0), giving 1
- * with a file, 0 at the end, -GB_EINTERNAL for what is none: the path leads below the home. */
+/* DONE's list of changed files: adds one to encoded pairs; iterates (*@at starts at 0), returning 1
+ * with a file, 0 at the end, -GB_EINTERNAL for an invalid one: the path must be below the home. */
 void gb_changed_add(struct gb_buf *encoded, uint32_t *count, const struct gb_changed *changed);
 int gb_changed_next(const struct gb_pairs *pairs, size_t *at, struct gb_changed *ret_changed,
                     struct gb_err *err);

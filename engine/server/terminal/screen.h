@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A program at a terminal with the clients that see it; what they are told. */
+/* A program at a terminal together with the clients that view it. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,27 +17,27 @@
 enum screen_state { SCREEN_STARTING, SCREEN_RUNNING, SCREEN_ENDED };
 
 struct screen {
-    struct gb_list link; /* in the session's */
+    struct gb_list link; /* in the session's list */
     struct hosted *hosted;
     uint32_t number;
     enum screen_state state;
-    struct gb_buf argv; /* each argument and its NUL */
-    const char **args;  /* into it */
+    struct gb_buf argv; /* each argument followed by a NUL */
+    const char **args;  /* point into it */
     size_t arg_count;
     struct gb_vt *vt;
     struct gb_terminal *terminal; /* NULL: it has ended */
-    struct request *request;      /* that started it, until it has */
+    struct request *request;      /* that started it, until it is answered */
     struct gb_list viewers;
-    struct gb_list typing; /* requests that wait for room, by `wait` */
+    struct gb_list typing; /* requests that wait for room, linked by `wait` */
     struct gb_timer *timer;
     struct gb_deferred paint, lost;
-    /* Of whoever keeps it, from the loop, when all were told of its end; may free it. */
+    /* Called from the loop, when everybody has been told of the program's end; may free it. */
     void (*ended)(struct screen *screen);
     uint64_t painted_ns, started_at_ns;
-    size_t held; /* bytes in the grid that were not given back */
-    bool told;   /* of its end: clients and watchers */
+    size_t held; /* bytes in the grid for which no credit has been granted */
+    bool told;   /* clients and watchers have been told of its end */
     struct gb_terminal_end end;
-    struct gb_err why; /* of the end, when the program's own is not known */
+    struct gb_err why; /* the reason, if the program's own result is unknown */
 };
 
 struct viewer {
@@ -47,40 +47,40 @@ struct viewer {
     struct gb_vt_view *view;
     unsigned rows, columns;
     bool types;
-    bool due; /* its screen lacks something, and it was not the time to send it */
+    bool due; /* its screen is out of date, but it was too early to send an update */
 };
 
 enum { SCREEN_VIEWERS_MAX = 32 };
 
-/* Starts the program for @request, which is answered when it has begun or cannot. 0, or the request
- * is still the caller's. */
+/* Starts the program for @request, which is answered when it has started or failed to. 0, or the
+ * request still belongs to the caller. */
 int screen_start(struct request *request, struct hosted *hosted, uint32_t number,
                  const struct gb_terminal_config *config, struct screen **ret_screen,
                  struct gb_err *err);
-/* Its clients hear why it has ended, if they do not know; frees it. */
+/* Tells its clients why it ended, unless they know; frees it. */
 void screen_free(struct screen *screen, const struct gb_err *why);
 
-/* Fills in what is told of it; borrows from it. */
+/* Fills in its description; borrows from it. */
 void screen_describe(const struct screen *screen, struct gb_terminal_info *ret_info);
 
-/* Tells watchers of it, unless its client does not know of it yet: `terminal.opened`, `.changed` or
- * `.closed`. */
+/* Tells watchers about it, unless its client does not know of it yet: `terminal.opened`, `.changed`
+ * or `.closed`. */
 void screen_tell(const struct screen *screen, const char *kind);
 
-/* A client that sees it from now on. */
+/* Adds a client that views it from now on. */
 struct viewer *viewer_new(struct screen *screen, struct connection *connection, unsigned rows,
                           unsigned columns, bool types);
 void viewer_free(struct viewer *viewer);
 struct viewer *viewer_find(const struct screen *screen, const struct connection *connection);
 void viewer_take_over(struct viewer *viewer);
 void viewer_resize(struct viewer *viewer, unsigned rows, unsigned columns);
-/* Sends what its screen lacks, unless it has not read what it got. */
+/* Sends what its screen lacks, unless it has not read earlier updates. */
 void viewer_paint(struct viewer *viewer);
 
-/* Tells a client of one that has ended what it showed last and how it ended; frees @viewer. */
+/* Shows a client of an ended program its last screen and its result; frees @viewer. */
 void screen_show_end(struct viewer *viewer);
-/* Leaves the client's screen as it was met, with what it shows on it. */
+/* Restores the client's terminal state, leaving the content on the screen. */
 void viewer_leave(struct viewer *viewer);
 
-/* Types for it. Answers the request, now or when there is room. */
+/* Types for a client. Answers the request now or when there is room. */
 void screen_type(struct screen *screen, struct request *request, struct gb_bytes bytes);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs at terminals, and the clients that look at them.
+/* Programs at terminals, and the clients that view them.
  *
- * Theory of operation. What a program prints goes into a terminal without a screen (vt/vt.h), here
- * and at once, whoever looks: so it goes on without clients, and the slowest of them holds nobody.
- * Each client has a view of that grid and is sent what its own screen lacks: at most once in 16 ms,
- * and not while more than a little waits to be read by it. A program may be as far ahead as the
- * window of its stream between two paintings; then it waits.
+ * Theory of operation. A program's output goes into a terminal emulator without a screen (vt/vt.h)
+ * in the server immediately, whoever is watching: so it runs without clients, and a slow client
+ * delays nobody. Each client has a view of that grid and is sent what its own screen lacks: at most
+ * once every 16 ms, and not while it has more than a little unread. Between two updates a program
+ * may get ahead by the window of its stream; then it blocks.
  *
- * One client types, the last that asked for it; all others watch. Who may not run cells in the
- * session (a lease) may not type either.
+ * One client types, the last one that requested it; all others watch. A client that may not run
+ * cells in the session (because of a lease) may not type either.
  */
 #pragma once
 
