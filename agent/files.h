@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* File calls of the host, below the user's home and with the user's rights.
  *
- * A path is relative to the home, or absolute and below it. Every path is resolved by the kernel
- * with RESOLVE_BENEATH, so neither ".." nor a symbolic link leads out, however quickly the user's
- * processes move things about; and every call is made as uid and gid 1000, so that the agent can do
- * no more than they could. Only regular files are read and written.
+ * A path is relative to the home, or absolute and below it. The kernel resolves every path with
+ * RESOLVE_BENEATH, so neither ".." nor a symbolic link can lead outside, however fast the user's
+ * processes rearrange things; and every call is made as uid and gid 1000, so the agent can do no
+ * more than they could. Only regular files are read and written.
  */
 #pragma once
 
@@ -18,16 +18,16 @@
 
 struct files {
     int home_fd, proc_fd;
-    uint64_t reserve;        /* bytes of memory that stay free, whatever the host writes */
+    uint64_t reserve;        /* bytes of memory kept free, whatever the host writes */
     struct changes *changes; /* below the home */
-    unsigned upload_count;   /* that are not finished (upload.c) */
+    unsigned upload_count;   /* unfinished uploads (upload.c) */
 };
 
-/* 0 or -errno. What the host does to files is no change of a cell's. */
+/* 0 or -errno. Changes made by the host are not reported as changes of a cell. */
 int files_init(struct files *files, int proc_fd, uint64_t reserve);
 
-/* What the agent writes is no part of the user's memory limit: it may not take what the kernel
- * needs to go on. */
+/* Memory written by the agent is outside the user's memory limit: it must not take what the kernel
+ * needs. */
 int files_check_room(const struct files *files, size_t size, struct gb_err *err);
 
 /* Requests: each answers on the port. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The machine's own settings and figures: CONFIGURE, STAT, PING. */
+/* The machine's own settings and usage: CONFIGURE, STAT, PING. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@ int system_configure(struct agent *agent, const struct gb_configure *configure, 
 
 /* Rewrites /etc/resolv.conf. */
 int system_set_resolver(struct agent *agent, const char *text, struct gb_err *err);
-/* RESUME: CRNG, and the clock when it is late. */
+/* RESUME: CRNG, and the clock if it is late. */
 int system_resume(struct agent *agent, const struct gb_resume *resume, struct gb_err *err);
 
 void system_status(const struct agent *agent, struct gb_status *ret_status);
@@ -23,9 +23,9 @@ void system_status(const struct agent *agent, struct gb_status *ret_status);
 /* Since the kernel's start. */
 uint64_t system_uptime_ns(void);
 
-/* What the user's processes may use together, given what is free before the first of them, and what
- * that leaves to the agent and the kernel. */
+/* The total that the user's processes may use, given the memory that is free before the first of
+ * them; and what that leaves to the agent and the kernel. */
 uint64_t system_memory_limit(int proc_fd, uint64_t *ret_left);
 
-/* Whether so many bytes could be had without ending a process. */
+/* Whether this many bytes could be allocated without killing a process. */
 bool system_has_available(int proc_fd, uint64_t bytes);

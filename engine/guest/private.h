@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this module share. Not for others. */
+/* Shared by the files of this module. Private. */
 #pragma once
 
 #include "base/limits.h"
 #include "guest/guest.h"
 #include "wire/mux.h"
 
-/* The cell that runs. */
+/* The running cell. */
 struct guest_cell {
     uint32_t number;                 /* 0: none */
     uint64_t room[2];                /* bytes of stdout and stderr that it may still send */
@@ -14,20 +14,20 @@ struct guest_cell {
     bool paused;
 };
 
-/* Bytes that a user gives in pieces, for the host's half of a stream. */
+/* Bytes that a user supplies in pieces, for the host's half of a stream. */
 struct guest_feed {
     struct gb_mux_stream *stream; /* NULL: not opened, or over */
-    uint64_t given, sent;         /* bytes, in all */
+    uint64_t given, sent;         /* totals in bytes */
     bool ended;                   /* the end was given */
     struct gb_list pieces;        /* struct guest_piece, not settled yet */
 };
 
 struct guest_settings_state {
-    void (*done)(void *arg, const struct gb_err *err); /* NULL: no CONFIGURE is under way */
+    void (*done)(void *arg, const struct gb_err *err); /* NULL: no CONFIGURE in progress */
     void *arg;
     bool exact_clock;
     unsigned tries;
-    bool late; /* the clock was not right the last time */
+    bool late; /* the clock was wrong at the last check */
 };
 
 struct gb_guest {
@@ -39,73 +39,73 @@ struct gb_guest {
     struct gb_vm *vm; /* NULL: none */
     const struct gb_image *image;
     bool listens;
-    bool held;    /* nothing is said to it */
-    bool stopped; /* and its CPUs stand still */
+    bool held;    /* nothing is sent to it */
+    bool stopped; /* and its CPUs are stopped */
     bool restored;
-    uint32_t generation;           /* of the interpreter, as READY said last; 0: not heard of */
-    size_t log_bytes;              /* that the log has taken */
-    gb_vm_done_fn *operation_done; /* of load, hold or resume */
+    uint32_t generation;           /* the interpreter's, from the last READY; 0: none yet */
+    size_t log_bytes;              /* logged so far */
+    gb_vm_done_fn *operation_done; /* for load, hold or resume */
     void *operation_arg;
-    struct gb_deferred refuse; /* of hold */
-    struct gb_err refusal;     /* then */
-    bool anew;                 /* of resume */
-    bool strange; /* HELD, and knows none of the streams here: that is told with RESUME */
+    struct gb_deferred refuse; /* for hold */
+    struct gb_err refusal;     /* its error */
+    bool anew;                 /* for resume */
+    bool strange;              /* HELD, and knows none of the streams here: RESUME tells it */
 
-    struct gb_list requests; /* in the order of asking: those not sent are the last */
+    struct gb_list requests; /* in order; unsent ones come last */
     uint32_t request_count, next_id;
-    size_t waiting_bytes; /* of requests that are not sent */
+    size_t waiting_bytes; /* of unsent requests */
     struct gb_timer *request_timer;
 
     struct guest_settings_state settings;
 
     struct gb_mux mux; /* of the VM's port */
-    struct gb_buf out; /* frames that leave with guest_flush() */
+    struct gb_buf out; /* frames to be sent by guest_flush() */
     struct guest_cell cell;
-    struct guest_feed input;  /* standard input of the cell; without a stream: it takes none */
-    uint32_t cells_begun;     /* the last that was sent */
+    struct guest_feed input;  /* the cell's standard input; without a stream: it takes none */
+    uint32_t cells_begun;     /* the last one sent */
     struct gb_list terminals; /* struct gb_terminal */
     uint32_t terminals_begun;
     struct gb_timer *cell_timer;
 
     struct gb_list uploads, downloads;
-    struct gb_list told;                     /* pieces of feeds that are settled */
-    struct gb_deferred tell, tell_downloads; /* from the loop */
-    uint32_t transfer_count;                 /* pieces of uploads, and downloads, not told yet */
+    struct gb_list told;                     /* settled pieces of feeds */
+    struct gb_deferred tell, tell_downloads; /* called from the loop */
+    uint32_t transfer_count;                 /* pieces of uploads, and downloads, not reported
+                                              * yet */
     struct gb_timer *transfer_timer;
-    bool in_mux;    /* it makes callbacks: what they send leaves behind them */
-    uint64_t calls; /* that were counted */
-    bool moved;     /* what others may have waited for has left, or will not */
+    bool in_mux;    /* it is calling callbacks: what they send is sent afterwards */
+    uint64_t calls; /* counted so far */
+    bool moved;     /* something that others may have waited for has been sent, or never will be */
     bool going_on;
 };
 
 /* ---- guest.c ---- */
 
-/* The guest broke the protocol, as @err says. */
+/* The guest violated the protocol, as @err says. */
 void guest_violation(struct gb_guest *guest, const struct gb_err *err);
 void guest_unasked(struct gb_guest *guest, const struct gb_frame *frame);
 
-/* What the guest may know of streams is none of this conversation. */
+/* Streams that the guest may know do not belong to this conversation. */
 void guest_begin_anew(struct gb_guest *guest);
 /* Load, hold or resume has ended. */
 void guest_operation_end(struct gb_guest *guest, const struct gb_err *err);
 extern const struct gb_vm_events guest_vm_events;
 
-/* Sends what is in `out`, and what streams have to send and may. While the guest is held it stays.
- */
+/* Sends `out`, and the data of streams that have credit. Does nothing while the guest is held. */
 void guest_flush(struct gb_guest *guest);
-/* Nobody here wants what is left of a stream. */
+/* Nobody here wants the rest of a stream. */
 void guest_give_up(struct gb_mux_stream *stream);
 
 /* ---- request.c ---- */
 
 bool guest_is_answer(const struct gb_frame *frame);
-/* An answer. */
+/* Handles an answer. */
 int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err);
-/* Sends what waits. */
+/* Sends waiting requests. */
 void guest_send_waiting(struct gb_guest *guest);
-/* Those that need not wait for others; without guest_flush(). */
+/* Sends those that need not wait for others; without guest_flush(). */
 void guest_requests_send(struct gb_guest *guest);
-/* Whether one about files waits that came before @call. */
+/* Whether a request about files made before @call is waiting. */
 bool guest_requests_hold(const struct gb_guest *guest, uint64_t call);
 /* Whether a request was sent and has not been answered. */
 bool guest_is_asked(const struct gb_guest *guest);
@@ -113,13 +113,13 @@ void guest_request_expired(void *arg);
 
 /* ---- cell.c ---- */
 
-/* A frame that belongs to a cell, or to nothing. */
+/* Handles a frame that belongs to a cell, or to nothing. */
 int guest_cell_frame(struct gb_guest *guest, const struct gb_frame *frame, struct gb_err *err);
 void guest_cell_late(void *arg);
 /* The VM is gone, or was replaced. */
 void guest_cells_reset(struct gb_guest *guest);
 
-/* Of streams stdout and stderr. */
+/* For stdout and stderr streams. */
 int guest_output_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes params,
                         struct gb_err *err);
 int guest_output_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes bytes,
@@ -129,22 +129,22 @@ void guest_output_ended(void *arg, struct gb_mux_stream *stream, const struct gb
 /* ---- feed.c ---- */
 
 void guest_feed_init(struct guest_feed *feed);
-/* A piece more. @counts: as a request of the user. @done once, from the loop; NULL: nobody listens.
- */
+/* Adds a piece. @counts: it counts as a request of the user. Calls @done once, from the loop; NULL:
+ * nobody waits. */
 int guest_feed_give(struct guest_feed *feed, struct gb_bytes bytes, bool counts,
                     gb_vm_done_fn *done, void *arg, struct gb_err *err);
 size_t guest_feed_unsent(const struct guest_feed *feed);
 /* A turn of its stream. True: nothing is left to send. */
 bool guest_feed_fill(struct guest_feed *feed);
-/* Pieces have come to a good end: those that have left; those that the guest has consumed, but for
- * the last one of all; the first ones of no bytes, with the same exception. */
+/* Completes pieces: those that have been sent; those that the guest has consumed, except the very
+ * last; leading empty ones, with the same exception. */
 void guest_feed_settle_sent(struct gb_guest *guest, struct guest_feed *feed);
 void guest_feed_settle_taken(struct gb_guest *guest, struct guest_feed *feed);
 void guest_feed_settle_empty(struct gb_guest *guest, struct guest_feed *feed);
-/* All pieces have ended, with @why, or well (NULL); what has not left is dropped. */
+/* Ends all pieces, with @why, or successfully (NULL); drops unsent data. */
 void guest_feed_fail(struct gb_guest *guest, struct guest_feed *feed, const struct gb_err *why);
 void guest_feed_forget(struct gb_guest *guest, struct guest_feed *feed, const void *arg);
-/* Tells what is settled now (@arg: the guest), or drops it. */
+/* Reports what is settled (@arg: the guest), or drops it. */
 void guest_feed_tell(void *arg);
 void guest_feed_drop(struct gb_guest *guest);
 
@@ -152,40 +152,40 @@ void guest_feed_drop(struct gb_guest *guest);
 
 /* For the cell that was just sent. */
 void guest_stdin_open(struct gb_guest *guest, uint32_t cell);
-/* The cell has ended, or the VM: pieces that were not sent end with @why, or as those of a cell
- * that does not run (NULL). */
+/* The cell, or the VM, has ended: unsent pieces end with @why, or as those of a cell that is not
+ * running (NULL). */
 void guest_stdin_close(struct gb_guest *guest, const struct gb_err *why);
-/* Of streams stdin. */
+/* For stdin streams. */
 void guest_stdin_fill(void *arg, struct gb_mux_stream *stream);
 void guest_stdin_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
 
 /* ---- transfer.c ---- */
 
-/* Whether a piece or a download more may wait. */
+/* Whether another piece or download may wait. */
 int guest_transfer_check(const struct gb_guest *guest, struct gb_err *err);
-/* One more waits for the guest; one has ended (@counts false: it was none of them). */
+/* One more waits for the guest; one has ended (@counts false: it did not count). */
 void guest_transfer_begun(struct gb_guest *guest);
 void guest_transfer_ended(struct gb_guest *guest, bool counts);
-/* When a guest that does nothing more about one has failed at it. */
+/* When to fail a transfer on which the guest makes no progress. */
 uint64_t guest_transfer_deadline(void);
 void guest_transfer_expired(void *arg);
 
 /* ---- order.c ---- */
 
-/* Lets go what waits for nothing any more, when the guest listens; without guest_flush(). */
+/* Sends what does not have to wait any more, if the guest listens; without guest_flush(). */
 void guest_go_on(struct gb_guest *guest);
 
 /* ---- upload.c, download.c ---- */
 
 void guest_uploads_open(struct gb_guest *guest);
-/* Whether one was finished before @call, and the guest has not been told all of it. */
+/* Whether one was completed before @call, and not all of it has been sent. */
 bool guest_uploads_hold(const struct gb_guest *guest, uint64_t call);
-/* Whether one is half way in the guest, though nothing may be asked about it now. */
+/* Whether one is partly transferred, even if no request about it is pending. */
 bool guest_uploads_are_open(const struct gb_guest *guest);
-/* Whether the guest works at one. */
+/* Whether the guest is working on one. */
 bool guest_uploads_wait(const struct gb_guest *guest);
 size_t guest_uploads_queued(const struct gb_guest *guest);
-/* Those whose time is over fail; returns when that of the next is, or UINT64_MAX. */
+/* Fails those whose deadline has passed; returns the next deadline, or UINT64_MAX. */
 uint64_t guest_uploads_expire(struct gb_guest *guest, uint64_t now_ns);
 void guest_uploads_forget(struct gb_guest *guest, const void *arg);
 void guest_uploads_fail(struct gb_guest *guest, const struct gb_err *why);
@@ -195,11 +195,11 @@ bool guest_downloads_wait(const struct gb_guest *guest);
 uint64_t guest_downloads_expire(struct gb_guest *guest, uint64_t now_ns);
 void guest_downloads_forget(struct gb_guest *guest, const void *arg);
 void guest_downloads_fail(struct gb_guest *guest, const struct gb_err *why);
-/* Tells those that have ended (@arg: the guest), or drops all. */
+/* Reports those that have ended (@arg: the guest), or drops all. */
 void guest_downloads_tell(void *arg);
 void guest_downloads_drop(struct gb_guest *guest);
 
-/* Of streams upload and download. */
+/* For upload and download streams. */
 void guest_upload_fill(void *arg, struct gb_mux_stream *stream);
 void guest_upload_credited(void *arg, struct gb_mux_stream *stream);
 int guest_upload_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
@@ -221,7 +221,7 @@ int guest_terminal_data(void *arg, struct gb_mux_stream *stream, struct gb_bytes
 int guest_terminal_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes word,
                         struct gb_err *err);
 void guest_terminal_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err *why);
-/* Whether a program is at one, or begins. */
+/* Whether a program is running at one, or starting. */
 bool guest_terminals_run(const struct gb_guest *guest);
-/* Without a word to anybody. */
+/* Without notifying anybody. */
 void guest_terminals_release(struct gb_guest *guest);

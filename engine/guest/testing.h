@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests over VMs that fail share: a host whose VMs are fake/vm.c, and an image of which
- * nothing is real. */
+/* Shared by tests with failing VMs: a host whose VMs are fake/vm.c, and a fake image. */
 #pragma once
 
 #include <stdio.h>
@@ -29,13 +28,13 @@ static struct gb_images kit_images;
 static struct gb_image kit_image;
 static char kit_folder[64], kit_empty[96], kit_vms[96], kit_launcher[4160], kit_script[96];
 
-/* @script: what the VMs that are started from now on do (fake/vm.c). */
+/* @script: the behaviour of VMs started from now on (fake/vm.c). */
 static inline void kit_play(const char *script)
 {
     (void)snprintf(kit_script, sizeof(kit_script), "%s", script);
 }
 
-/* A language as a record tells it, with cells to warm up by. Gives. */
+/* A language as described by a record, with warm-up cells. Gives. */
 enum { KIT_POOL_CELLS = 3 };
 static inline struct gb_language *kit_language(void)
 {
@@ -92,7 +91,7 @@ static inline void kit_setup(void)
     kit_play("/honest/nothing/1");
 }
 
-/* No VM may be left, nor a file of the registry. */
+/* Verifies that no VM and no registry file is left. */
 static inline void kit_teardown(void)
 {
     ck_assert(gb_list_empty(&kit_host.vms));
@@ -117,7 +116,7 @@ static inline void kit_wait_for(const int *count, int value)
     }
 }
 
-/* What comes without being waited for has come after this. */
+/* Runs the loop long enough for events that nobody waits for. */
 static inline void kit_settle(void)
 {
     for (int i = 0; i < 20; i++)

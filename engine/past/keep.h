@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which checkpoints stay when there are too many: the nearer a moment, the more of its neighbours.
+/* Which checkpoints to keep if there are too many: the more recent, the denser.
  *
- * Those that are pinned stay, and the one that the session stands on. Of the others, counted from
- * the newest: the first KEEP_ALL all, then every fifth, and behind KEEP_FIFTH every 25th. When that
- * is not enough, the oldest go, branches that were undone before what led here. */
+ * Pinned ones are kept, and so is the session's current one. Of the others, counted from the
+ * newest: the first KEEP_ALL are all kept, then every fifth, and after KEEP_FIFTH every 25th. If
+ * that is not enough, the oldest are removed, undone branches before the current one. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,12 +15,11 @@
 enum { KEEP_ALL = 20, KEEP_FIFTH = 120 };
 
 struct keep_limits {
-    uint64_t bytes; /* of the records that stay */
+    uint64_t bytes; /* of the remaining records */
     size_t count;   /* > 0 */
 };
 
-/* Sets stays[i] for each entry (by number, as gb_chain_entries() gives them); pinned[i] is
- * borrowed,
- * @here is the checkpoint that the session stands on. Returns whether anything goes. */
+/* Sets stays[i] for each entry (by number, as returned by gb_chain_entries()); pinned[i] is
+ * borrowed, @here is the session's current checkpoint. Returns whether any is to be removed. */
 bool keep_choose(const struct gb_chain_entry *entries, size_t count, const bool *pinned,
                  uint64_t here, struct keep_limits limits, bool *stays);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checkpoints as they lie on the disk: what a session's memory and devices were at one moment, told
- * as the pages that differ from the checkpoint before.
+/* The format of checkpoints on disk: a session's memory and devices at one moment, as the pages
+ * that differ from the previous checkpoint.
  *
  * A record is
  *
@@ -11,10 +11,10 @@
  *     sizes      head.blocks × u32: of the packed blocks
  *     digest     SHA-256 of everything between it and the head, then of the head
  *
- * The head says how long all of it is, so that a chain of records is walked by heads alone; pages
- * are believed when the digest is right. Each head has the random key of its file: behind damage,
- * the next record is looked for by the key, which no guest knows. All bytes are those of a file and
- * so foreign: what is out of range is an error.
+ * The head contains the total size, so a chain of records can be walked by reading only heads;
+ * pages are trusted if the digest is correct. Each head contains the random key of its file: after
+ * damage, the next record is found by the key, which no guest knows. A file's bytes are untrusted:
+ * anything out of range is an error.
  */
 #pragma once
 
@@ -27,9 +27,9 @@
 
 enum {
     PAST_PAGE = GB_PAGE,
-    PAST_BLOCK_PAGES = 256, /* 1 MiB: what is packed in one piece */
+    PAST_BLOCK_PAGES = 256, /* 1 MiB: the unit of compression */
     PAST_HEAD = 96,
-    PAST_KEY_AT = 8, /* in a head; 8 bytes */
+    PAST_KEY_AT = 8, /* offset in a head; 8 bytes */
     PAST_DIGEST = 32,
     PAST_DEVICE_MAX = 1 << 20,       /* bytes; QEMU's microvm has some 17,000 */
     PAST_PAGES_MAX = 64 << (30 - 12) /* of a guest's memory: 64 GiB */
@@ -37,13 +37,13 @@ enum {
 
 struct past_head {
     uint64_t key;           /* of the file */
-    uint64_t seq;           /* > 0; rises within a chain */
-    uint64_t parent;        /* the checkpoint that the pages are to be laid over; 0: the base */
-    uint64_t epoch;         /* of the session when it was taken */
+    uint64_t seq;           /* > 0; increases within a chain */
+    uint64_t parent;        /* the checkpoint that the pages are based on; 0: the base */
+    uint64_t epoch;         /* of the session at that time */
     uint64_t at_ns;         /* wall clock */
-    uint32_t cell;          /* the last one that had finished */
+    uint32_t cell;          /* the last cell that had finished */
     uint32_t memory_pages;  /* of the guest */
-    uint32_t ranges, pages; /* how many are told */
+    uint32_t ranges, pages; /* how many this record contains */
     uint32_t device_size, device_packed;
     uint32_t blocks;
     uint64_t blocks_packed; /* bytes */
@@ -52,13 +52,13 @@ struct past_head {
 /* Writes PAST_HEAD bytes. */
 void past_head_write(const struct past_head *head, uint8_t *bytes);
 
-/* Reads what past_head_write() wrote, and nothing else; it is the caller who knows the key.
+/* Parses what past_head_write() wrote, and nothing else; the caller checks the key.
  * -GB_EINVALID. */
 int past_head_read(const uint8_t *bytes, struct past_head *ret_head, struct gb_err *err);
 
 /* Of the whole record. */
 uint64_t past_record_size(const struct past_head *head);
-/* Where its parts begin. */
+/* Offsets of its parts. */
 uint64_t past_device_at(const struct past_head *head);
 uint64_t past_blocks_at(const struct past_head *head);
 uint64_t past_sizes_at(const struct past_head *head);
@@ -66,10 +66,10 @@ uint64_t past_sizes_at(const struct past_head *head);
 /* Writes head->ranges × 8 bytes. */
 void past_ranges_write(const struct gb_page_range *ranges, size_t count, uint8_t *bytes);
 
-/* Reads them into @ranges, of which there is room for head->ranges: in order, within the memory, as
- * many pages as the head says. -GB_EINVALID. */
+/* Parses them into @ranges, which has room for head->ranges: in order, within the memory, with the
+ * head's total of pages. -GB_EINVALID. */
 int past_ranges_read(const struct past_head *head, const uint8_t *bytes,
                      struct gb_page_range *ranges, struct gb_err *err);
 
-/* How many pages of a block: the last one has the rest. */
+/* The number of pages in a block: the last one has the rest. */
 uint32_t past_block_pages(const struct past_head *head, uint32_t block);

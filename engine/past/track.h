@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What has changed in a VM's memory since it was last looked at.
+/* Tracks what has changed in a VM's memory since the last look.
  *
- * Theory of operation. A VM that was made of a snapshot maps it copy-on-write: pages that are not
- * its own are as in the snapshot. Of its own ones, the track keeps a hash of what each was at the
- * last look, and gives those that differ. The first time, a page is compared with the snapshot: a
- * third of what a young session has written is what was there before.
+ * Theory of operation. A VM made from a snapshot maps it copy-on-write: pages that are not private
+ * are as in the snapshot. For the private ones, the track stores a hash of each at the last look,
+ * and returns those that differ. The first time, a page is compared with the snapshot: a third of
+ * what a young session has written equals what was there before.
  *
- * A look has two halves. While the VM stands still, gb_track_look() copies its pages, which is all
- * that the pause is long for. When it runs on, gb_track_sort() finds out what of it is new.
+ * A look has two halves. While the VM is stopped, gb_track_look() copies its pages, which is all
+ * that the pause has to cover. After it continues, gb_track_sort() determines which of them are
+ * new.
  *
- * The hash is XXH3 of 128 bits with a random seed (https://xxhash.com): a guest that finds two
- * pages of one hash spoils its own past and nobody else's.
+ * The hash is XXH3 with 128 bits and a random seed (https://xxhash.com): a guest that finds two
+ * pages with the same hash damages only its own past.
  *
  * All functions may take as long as copying and hashing the pages does: run them on the thread
- * pool, one at a time for a track. */
+ * pool, one at a time per track. */
 #pragma once
 
 #include <stdint.h>
@@ -24,33 +25,34 @@
 
 struct gb_track;
 
-/* For a memory of @pages whose other pages are in @base_fd (borrowed, for reading). NULL: no
+/* For a memory of @pages whose other pages are in @base_fd (borrowed, for reading). NULL: out of
  * memory. Gives. */
 struct gb_track *gb_track_new(uint32_t pages, int base_fd);
-/* Accepts NULL. */
+/* No-op on NULL. */
 void gb_track_free(struct gb_track *track);
 
-/* Copies what @memory has of its own, at most @limit bytes (GB_ETOOLARGE above). */
+/* Copies the private pages of @memory, at most @limit bytes (GB_ETOOLARGE above). */
 int gb_track_look(struct gb_track *track, const struct gb_memory *memory, size_t limit,
                   struct gb_err *err);
 
-/* What the last look found. Borrowed until the next one. */
+/* The result of the last look. Borrowed until the next one. */
 struct gb_track_changes {
-    const struct gb_page_range *ranges; /* ascending, none touches the next */
+    const struct gb_page_range *ranges; /* ascending, adjacent ranges merged */
     size_t n_ranges;
     uint32_t pages;
-    const uint8_t *data; /* of the pages, one behind the other */
+    const uint8_t *data; /* of the pages, concatenated */
 };
 
-/* Sorts out which of the pages changed since the last look that was committed. */
+/* Determines which of the pages changed since the last committed look. */
 int gb_track_sort(struct gb_track *track, struct gb_track_changes *ret_changes, struct gb_err *err);
 
-/* The process has got these pages, which are in the past already: only what differs is new. */
+/* The process has been given these pages, which are in the past already: only differences from them
+ * are new. */
 void gb_track_learn(struct gb_track *track, struct gb_page_range range, const uint8_t *data);
 
-/* What was found is on the disk: the next look is compared with it. Without this call, after a
- * failure, the next look gives the pages again. */
+/* The result is on disk: the next look is compared with it. Without this call, after a failure, the
+ * next look returns the pages again. */
 void gb_track_commit(struct gb_track *track);
 
-/* What was copied is not needed any more: gives the memory back. */
+/* The copied pages are no longer needed: frees them. */
 void gb_track_rest(struct gb_track *track);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the module copies and codes environments. */
+/* Copies and encodes environments within the module. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session: one VM, its cells in the order of their arrival, its files, and its end.
+/* A session: one VM, its cells in order of arrival, its files, and its end.
  *
  * Life: STARTING (VM boots, worker warms up) → IDLE ⇄ RUNNING (⇄ WAITING_INPUT) → CLOSED. state.h
- * tells the states behind these, and who may leave each of them.
- * Cells, file calls, queries and interrupts are accepted from STARTING on: they wait for the worker
- * (cells) or the agent (the rest). Only the death of the VM ends a session; `closed` is told once,
- * when its process has been reaped, after everything that was under way has been answered.
+ * documents the internal states, and who may leave each of them. Cells, file calls, queries and
+ * interrupts are accepted from STARTING on: they wait for the worker (cells) or the agent (the
+ * rest). Only the death of the VM ends a session; `closed` is called once, when its process has
+ * been reaped, after everything in progress has been answered.
  *
- * Truth about failures: each answer says in err.dispatched whether the code may have run. What was
- * never sent to the guest is GB_ECLOSED, dispatched false; what was sent and not answered is
- * GB_EUNKNOWN, dispatched true.
+ * Reporting failures: err.dispatched in each error says whether the code may have run. What was
+ * never sent to the guest fails with GB_ECLOSED, dispatched false; what was sent and not answered
+ * with GB_EUNKNOWN, dispatched true.
  *
  * All functions: loop thread only. No callback is made from within a call.
  */
@@ -38,10 +38,10 @@ struct gb_env {
     size_t count;
 };
 
-/* Adds a copy of a pair (a name that is there is replaced). GB_EINVALID when the name is not
- * [A-Za-z_][A-Za-z0-9_]*, is one that would steer the loader (LD_*, …) or the worker of one of
- * @languages, when the value has control characters other than tab, is not UTF-8, or a limit is
- * passed. */
+/* Adds a copy of a pair, replacing one with the same name. GB_EINVALID if the name is not
+ * [A-Za-z_][A-Za-z0-9_]*, or would affect the loader (LD_*, …) or the worker of one of @languages,
+ * if the value contains control characters other than tab or is not UTF-8, or if a limit is
+ * exceeded. */
 int gb_env_add(struct gb_env *env, const struct gb_languages *languages, struct gb_bytes name,
                struct gb_bytes value, struct gb_err *err);
 void gb_env_release(struct gb_env *env);
@@ -49,122 +49,123 @@ void gb_env_release(struct gb_env *env);
 struct gb_session_config {
     struct gb_image *image;   /* borrowed for the session's life */
     uint32_t memory_mb;       /* 0: the image's */
-    uint32_t timeout_ms;      /* default of its cells; 0: GB_TIMEOUT_DEFAULT_MS */
-    uint64_t idle_ms;         /* closes itself when nothing was asked for so long; 0: never */
+    uint32_t timeout_ms;      /* default for its cells; 0: GB_TIMEOUT_DEFAULT_MS */
+    uint64_t idle_ms;         /* close after being idle for this long; 0: never */
     uint64_t lifetime_ms;     /* 0: no limit */
     const struct gb_env *env; /* NULL: none; copied */
 };
 
-/* Where the time of an open went: boot or restore until the guest could be spoken to, then the
- * rest.
- */
+/* Where the time of opening went: booting or restoring until the guest could be reached, then the
+ * rest. */
 struct gb_session_timing {
     uint64_t total_ns, boot_ns, worker_ns;
 };
 
 struct gb_session_events {
-    /* Once: the session can run cells (@err NULL), or never will (then `closed` follows). */
+    /* Called once: the session can run cells (@err NULL), or never will (then `closed` is
+     * called). */
     void (*opened)(void *arg, const struct gb_err *err);
     /* The state, the number of cells or the time of expiry has changed. May be NULL. */
     void (*changed)(void *arg);
-    /* A request or a file was under way, and nothing is any more (gb_session_check_rest()). May be
-     * NULL. */
+    /* Requests or file transfers were in progress, and none is any more (gb_session_check_rest()).
+     * May be NULL. */
     void (*rested)(void *arg);
-    /* What a background process of a finished cell printed; at most the cell's own caps. May be
-     * NULL. */
+    /* Output of a finished cell's background process, within the cell's limits. May be NULL. */
     void (*background)(void *arg, uint32_t cell, enum gb_output stream, struct gb_bytes bytes);
-    /* The clone that was given is dead, the session is not open yet, and nothing of a user has been
-     * sent to it. True: another VM follows, as after gb_session_new(). False, or NULL: it ends. */
+    /* The given clone has died, the session is not open yet, and nothing of a user has been sent to
+     * it. True: another VM follows, as after gb_session_new(). False, or NULL: the session ends. */
     bool (*lost)(void *arg, const struct gb_err *why);
-    /* Once, last: the VM is gone. @why is a sentence with its kind. */
+    /* Called once and last: the VM is gone. @why has the reason with its kind. */
     void (*closed)(void *arg, const struct gb_err *why);
 };
 
-/* Makes a session without a VM: it is STARTING and takes cells and requests, which wait. It exists
- * until gb_session_free(). One of the three that follow gives it a VM, or ends it. GB_EIMAGE: a
- * file of the image is missing. Gives. */
+/* Creates a session without a VM: it is STARTING and accepts cells and requests, which wait. It
+ * exists until gb_session_free(). One of the next three functions gives it a VM, or ends it.
+ * GB_EIMAGE: a file of the image is missing. Gives. */
 int gb_session_new(struct gb_host *host, const struct gb_session_config *config,
                    const struct gb_session_events *events, void *arg,
                    struct gb_session **ret_session, struct gb_err *err);
-/* Boots a VM for it. When it fails the session still has none; GB_ECLOSED when it is closing. */
+/* Boots a VM for it. On failure the session still has none; GB_ECLOSED if it is closing. */
 int gb_session_boot(struct gb_session *session, struct gb_err *err);
-/* Gives it a guest that LISTENS in a clone of its image and memory, whose interpreter is ready and
- * has seen no user. Takes @guest, which is configured for the session before any cell; a session
- * that is closing ends it. */
+/* Gives it a guest that LISTENS in a clone of its image and memory size, with a ready interpreter
+ * that no user has used. Takes @guest, which is configured for the session before any cell; if the
+ * session is closing, it is ended. */
 void gb_session_adopt(struct gb_session *session, struct gb_guest *guest, enum gb_source source);
-/* There is no VM for it: it ends with @err. */
+/* No VM can be had: ends the session with @err. */
 void gb_session_fail(struct gb_session *session, const struct gb_err *err);
 
-/* Ends the session: what is under way fails, `closed` follows with @reason as its sentence. */
+/* Ends the session: everything in progress fails, `closed` is called with @reason as its
+ * message. */
 void gb_session_close(struct gb_session *session, const char *reason);
-/* While kept, it does not end for being idle. */
+/* While kept, it does not end when idle. */
 void gb_session_keep(struct gb_session *session, bool keep);
-/* Only after `closed`. Accepts NULL. */
+/* Only after `closed`. No-op on NULL. */
 void gb_session_free(struct gb_session *session);
 
 const char *gb_session_id(const struct gb_session *session); /* unguessable */
 enum gb_session_state gb_session_state(const struct gb_session *session);
 const struct gb_image *gb_session_image(const struct gb_session *session);
-struct gb_vm *gb_session_vm(struct gb_session *session); /* NULL when CLOSED or not yet given */
+struct gb_vm *gb_session_vm(struct gb_session *session); /* NULL if CLOSED or not given yet */
 enum gb_source gb_session_source(const struct gb_session *session);
 uint32_t gb_session_cells(const struct gb_session *session);   /* numbered so far */
-uint32_t gb_session_waiting(const struct gb_session *session); /* cells not yet begun */
+uint32_t gb_session_waiting(const struct gb_session *session); /* cells not started yet */
 uint32_t gb_session_memory_mb(const struct gb_session *session);
 uint64_t gb_session_last_active_ns(const struct gb_session *session); /* monotonic */
 /* Monotonic time at which it will close by itself, 0: never. */
 uint64_t gb_session_expires_ns(const struct gb_session *session);
-/* Raised by one whenever the interpreter's state was lost (1 at first). */
+/* Incremented whenever the interpreter's state is lost (initially 1). */
 uint32_t gb_session_incarnation(const struct gb_session *session);
 struct gb_session_timing gb_session_timing(const struct gb_session *session);
-/* Whether it ended by itself, for being idle too long or too old. */
+/* Whether it ended by itself because it was idle or too old. */
 bool gb_session_expired(const struct gb_session *session);
 
 /* ---- rest ---- */
 
-/* 0; or GB_EBUSY, and what is under way in the session, or that it is not open. */
+/* 0; or GB_EBUSY, and what is in progress in the session, or that it is not open. */
 int gb_session_check_rest(const struct gb_session *session, struct gb_err *err);
-/* Brings a session to rest, for a look at its VM as it is: cells and requests are taken, and wait,
- * which nobody is told. @done once, from the loop; GB_EBUSY: the guest has something to do that is
- * not known here. Refused as gb_session_check_rest(). */
+/* Brings a session to rest, so that its VM can be examined: cells and requests are accepted, and
+ * wait, without notification. Calls @done once, from the loop; GB_EBUSY: something unknown here is
+ * in progress in the guest. Refused like gb_session_check_rest(). */
 int gb_session_hold(struct gb_session *session, gb_vm_done_fn *done, void *arg, struct gb_err *err);
-/* Ends that. When it fails the session ends. @done may be NULL. */
+/* Ends that. If it fails the session ends. @done may be NULL. */
 void gb_session_release(struct gb_session *session, gb_vm_done_fn *done, void *arg);
-/* Ends it with another VM, which lives on from a moment of the session's past, and raises the
- * epoch. @guest, taken, is HELD in it. When it fails @done has an error and the session rests as
- * before with its own VM, or has ended. */
+/* Ends it with another VM, which continues from a moment of the session's past, and increments the
+ * epoch. @guest, taken, is HELD in it. On failure @done gets an error, and the session is still at
+ * rest with its own VM, or has ended. */
 void gb_session_exchange(struct gb_session *session, struct gb_guest *guest, gb_vm_done_fn *done,
                          void *arg);
-/* Whether it is at rest, or on its way to it or from it. */
+/* Whether it is at rest, or being brought to rest or released. */
 bool gb_session_is_held(const struct gb_session *session);
-/* How often it got another VM that way, and one. */
+/* How often it got another VM that way, plus one. */
 uint64_t gb_session_epoch(const struct gb_session *session);
 
 /* ---- cells ---- */
 
-/* Readable by everybody, written by the session only. */
+/* Readable by everybody, written only by the session. */
 struct gb_cell {
     struct gb_session *session; /* NULL once that is freed */
     uint32_t number;            /* 1, 2, … */
     enum gb_cell_state state;
     enum gb_mode mode;
     struct gb_buf code;
-    struct gb_buf file;       /* of the home, as it was given; empty: the code is no file */
-    struct gb_buf argv;       /* each argument and its NUL, the program's name first; or empty */
-    struct gb_buf out, error; /* what was kept of stdout and stderr */
+    struct gb_buf file;       /* relative to the home, as given; empty: the code is not a file */
+    struct gb_buf argv;       /* each argument followed by a NUL, the program's name first; or
+                               * empty */
+    struct gb_buf out, error; /* stdout and stderr, within the limits */
     uint64_t dropped_stdout, dropped_stderr;
     struct gb_pairs displays; /* type, data */
     struct gb_buf displays_encoded;
     struct gb_buf value;
     struct gb_pairs changed; /* files of the home: gb_changed_next(), checked before */
     struct gb_buf changed_encoded;
-    struct gb_buf note;                    /* the agent's own sentence, mostly empty */
-    int exit_code;                         /* 0–255, or −1 when it did not exit */
+    struct gb_buf note;                    /* the agent's note, usually empty */
+    int exit_code;                         /* 0–255, or −1 if it did not exit */
     int signal;                            /* number, or 0 */
     uint32_t flags;                        /* of its outcome: enum gb_cell_flags */
-    bool waiting;                          /* while it runs: its program waits for standard input */
-    uint64_t queued_ns, started_ns;        /* monotonic; started 0 before it ran */
+    bool waiting;                          /* while running: its program waits for standard input */
+    uint64_t queued_ns, started_ns;        /* monotonic; started: 0 until it runs */
     uint64_t started_at_ns;                /* wall clock */
-    uint64_t wall_ns, cpu_ns, peak_memory; /* as the guest measured */
+    uint64_t wall_ns, cpu_ns, peak_memory; /* as measured by the guest */
 };
 
 struct gb_cell_config {
@@ -173,61 +174,60 @@ struct gb_cell_config {
     uint32_t timeout_ms;             /* 0: the session's default */
     uint64_t max_stdout, max_stderr; /* 0: the defaults of limits.h; at most GB_OUTPUT_MAX */
     const struct gb_env *env;        /* NULL: none; for this cell only */
-    /* A program that is a file: @file is its place below the home, and @put says that @code goes
-     * there first; else the file has to be there, and @code is empty. @argv: what the program finds
-     * as its arguments, its name first, each with its NUL; empty: nothing is said. All copied. */
+    /* A program in a file: @file is its path relative to the home, and @put says to write @code
+     * there first; otherwise the file must exist, and @code is empty. @argv: the program's
+     * arguments, its name first, each followed by a NUL; empty: none specified. All copied. */
     struct gb_bytes file, argv;
     bool put;
     struct gb_bytes code, stdin_data; /* copied */
 };
 
 struct gb_cell_events {
-    /* It is being sent to the guest: from here on it counts as dispatched. May be NULL. */
+    /* It is being sent to the guest: from now on it counts as dispatched. May be NULL. */
     void (*started)(void *arg, const struct gb_cell *cell);
-    /* A piece of output that was also added to cell->out or ->error, as it came. May be NULL. */
+    /* A piece of output, already added to cell->out or ->error. May be NULL. */
     void (*output)(void *arg, const struct gb_cell *cell, enum gb_output stream,
                    struct gb_bytes bytes);
     /* cell->waiting, and with it the state WAITING_INPUT, has changed. May be NULL. */
     void (*waiting)(void *arg, const struct gb_cell *cell);
-    /* Once, last. @err NULL: the cell has its result. Else it has none, err->dispatched tells
-     * whether it may have run, and what it printed until then is in the cell. The cell stays valid
-     * until gb_cell_unref(). */
+    /* Called once and last. @err NULL: the cell has its result. Otherwise it has none,
+     * err->dispatched says whether it may have run, and its output so far is in the cell. The cell
+     * stays valid until gb_cell_unref(). */
     void (*done)(void *arg, const struct gb_cell *cell, const struct gb_err *err);
 };
 
-/* Queues a cell. Gives one reference. The code may be any bytes: what they mean is the language's
- * affair. After a final cell there is no other. Refused with GB_EINVALID: a bad time-out or cap,
- * arguments that are none. GB_EPOLICY: a file that is not below the home, a cell behind a final
- * one. GB_ECLOSED: the session has ended. GB_EBUSY: 256 cells wait already. GB_ETOOLARGE where a
- * size is over its limit. */
+/* Queues a cell. Gives one reference. The code may be any bytes: their meaning is up to the
+ * language. After a final cell no other is accepted. GB_EINVALID: a bad time-out or limit, invalid
+ * arguments. GB_EPOLICY: a file outside the home, a cell after a final one. GB_ECLOSED: the session
+ * has ended. GB_EBUSY: 256 cells are waiting. GB_ETOOLARGE if a size exceeds its limit. */
 int gb_session_exec(struct gb_session *session, const struct gb_cell_config *config,
                     const struct gb_cell_events *events, void *arg, struct gb_cell **ret_cell,
                     struct gb_err *err);
 void gb_cell_unref(struct gb_cell *cell);
 
-/* Back-pressure: while held the guest may send only what its window allows, then the program waits.
- */
+/* Backpressure: while held, the guest may only send what its window allows, then the program
+ * blocks. */
 void gb_cell_hold(struct gb_cell *cell, bool held);
-/* Interrupts this cell: a queued one is done at once (interrupted, exit_code −1, never dispatched),
- * a running one gets SIGINT. */
+/* Interrupts this cell: a queued one is done immediately (interrupted, exit_code −1, never
+ * dispatched), a running one gets SIGINT. */
 void gb_cell_interrupt(struct gb_cell *cell);
 
-/* The same for all that are queued. */
+/* The same for all queued ones. */
 void gb_session_drop_queued(struct gb_session *session);
 
 /* ---- requests to the agent ---- */
 
 typedef gb_guest_reply_fn gb_reply_fn;
 
-/* Sends a request of any type of guest.h and hands its answer to @done. The answer is of the type
- * that docs/guest.md names; anything else was turned into an error. @deadline_ms 0: 120 s for
+/* Sends a request of any type in guest.h and passes its answer to @done. The answer has the type
+ * given in docs/guest.md; anything else has been turned into an error. @deadline_ms 0: 120 s for
  * files, GB_QUERY_TIMEOUT_MS for queries. A caller that goes away calls gb_session_forget() with
- * its @arg. GB_EBUSY: too many requests, or bytes, wait for the guest already. */
+ * its @arg. GB_EBUSY: too many requests, or bytes, are already waiting for the guest. */
 int gb_session_request(struct gb_session *session, enum gb_guest_type type,
                        const struct gb_fields *table, const void *message, uint64_t deadline_ms,
                        gb_reply_fn *done, void *arg, struct gb_err *err);
 
-/* Files, as gb_guest_upload_new(), gb_guest_upload_give(), gb_guest_upload_free() and
+/* Files, like gb_guest_upload_new(), gb_guest_upload_give(), gb_guest_upload_free() and
  * gb_guest_download(), also while the session is still starting. */
 struct gb_guest_upload *gb_session_upload(struct gb_session *session, struct gb_bytes path,
                                           uint32_t mode);
@@ -239,29 +239,30 @@ int gb_session_download(struct gb_session *session, const struct gb_download *wh
                         struct gb_buf *into, gb_guest_download_fn *done, void *arg,
                         struct gb_err *err);
 
-/* No callback with this @arg comes from now on. */
+/* From now on no callback with this @arg is called. */
 void gb_session_forget(struct gb_session *session, void *arg);
 
-/* The guest has broken the rules, as @err says, in an answer that only its receiver understands:
- * the session ends. @err becomes what to tell who has asked. */
+/* The guest violated the protocol, as @err says, in an answer that only its receiver understands:
+ * the session ends. @err becomes the error for the requester. */
 void gb_session_violation(struct gb_session *session, struct gb_err *err);
 
-/* Bytes that wait for the guest: who sends files looks at it before adding more. */
+/* Bytes queued for the guest: senders of files check this before adding more. */
 size_t gb_session_queued(const struct gb_session *session);
 
-/* SIGINT to the running cell; GB_ENOTFOUND when none runs. The answer of the guest is not awaited.
- */
+/* SIGINT to the running cell; GB_ENOTFOUND if none is running. Does not wait for the guest's
+ * answer. */
 int gb_session_interrupt(struct gb_session *session, struct gb_err *err);
 
-/* Feeds the running interactive cell. @done tells when there is room for more, or why it could not
- * be sent. GB_ENOTFOUND when no interactive cell runs, GB_ETOOLARGE when too much waits unread. */
+/* Sends input to the running interactive cell. @done is called when there is room for more, or with
+ * the error. GB_ENOTFOUND if no interactive cell is running, GB_ETOOLARGE if too much is waiting
+ * unread. */
 int gb_session_stdin(struct gb_session *session, uint32_t number, struct gb_bytes data, bool eof,
                      gb_vm_done_fn *done, void *arg, struct gb_err *err);
 
 /* ---- programs at terminals ---- */
 
-/* Starts one, beside whatever cell runs; until gb_session_terminal_over(), which its user calls
- * once, the session does not end for being idle. As gb_terminal_open(); GB_ECLOSED: the session has
+/* Starts one, next to any running cell; until gb_session_terminal_over(), which its user calls
+ * once, the session does not end when idle. See gb_terminal_open(); GB_ECLOSED: the session has
  * ended. */
 int gb_session_terminal(struct gb_session *session, const struct gb_terminal_config *config,
                         const struct gb_terminal_events *events, void *arg,

@@ -21,35 +21,37 @@
 #include "session/session.h"
 
 enum session_state {
-    /* Cells and requests are taken, and wait. Left by gb_session_boot() and gb_session_adopt(); by
-     * gb_session_close() and a failure, as all that follow but CLOSED. */
+    /* Cells and requests are accepted, and wait. Left by gb_session_boot() and gb_session_adopt();
+     * by gb_session_close() and a failure, like all the following except CLOSED. */
     SESSION_WITHOUT_VM,
-    /* A VM starts. Left by its HELLO; by its death. */
+    /* A VM is starting. Left by its HELLO; by its death. */
     SESSION_BOOTING,
-    /* The guest listens: CONFIGURE is sent, and `needs` tells what is missing still. Left when
-     * nothing is; by the death of a clone that nobody has asked anything of, which is replaced and
-     * nobody told; by its death otherwise, or when time is up. */
+    /* The guest listens: CONFIGURE has been sent, and `needs` says what is still missing. Left when
+     * nothing is; by the death of a clone of which nobody has requested anything, which is replaced
+     * without telling anybody; by its death otherwise, or when time is up. */
     SESSION_PREPARING,
-    /* `opened` has been told. Left by session_cells_pump() when a cell waits, and by
+    /* `opened` has been called. Left by session_cells_pump() when a cell waits, and by
      * gb_session_hold(). */
     SESSION_IDLE,
-    /* The guest is brought to rest, rests, or goes on: what is asked waits. Told as IDLE. Left when
-     * it does not come to rest, and by gb_session_release() and gb_session_exchange(). */
+    /* The guest is being brought to rest, is at rest, or is being released: requests wait. Shown as
+     * IDLE. Left if it does not come to rest, and by gb_session_release() and
+     * gb_session_exchange(). */
     SESSION_HELD,
     /* A cell is in the guest (`current`). Left by WAITING and DONE of that cell. */
     SESSION_RUNNING,
-    /* The same, and it waits for standard input. Left as RUNNING. */
+    /* The same, waiting for standard input. Left like RUNNING. */
     SESSION_WAITING_INPUT,
-    /* `why` says why. The VM is killed or dead, nothing is asked of it and nothing it says counts.
-     * Left when its process has been reaped and the digests of the image, if they are being
-     * compared, are known. */
+    /* `why` is the reason. The VM has been killed or is dead, nothing is requested of it and
+     * nothing it sends counts. Left when its process has been reaped and a verification of the
+     * image's digests in progress, if any, has finished. */
     SESSION_ENDING,
-    /* Everything has been answered, `closed` has been told. Never left. */
+    /* Everything has been answered, `closed` has been called. Never left. */
     SESSION_CLOSED,
     SESSION_STATE_COUNT
 };
 
-/* Whether a session may go from one to the other. */
+/* Whether this transition is allowed. */
 bool session_may_enter(enum session_state from, enum session_state to);
-/* What clients are told. An ENDING session is still told as what it was (`ended_from`). */
+/* The state shown to clients. An ENDING session is still shown in its previous state
+ * (`ended_from`). */
 enum gb_session_state session_state_shown(enum session_state state);

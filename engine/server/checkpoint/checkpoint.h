@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part that keeps moments of sessions and takes sessions back to them. */
+/* The part that takes checkpoints of sessions and rewinds sessions to them. */
 #pragma once
 
 #include "server/core/part.h"

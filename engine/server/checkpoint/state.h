@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this part share. Not for others.
+/* Shared by the files of this part. Private.
  *
- * Theory of operation. What is asked about the past of a session is a *job*: a checkpoint, or a
- * rewind. A session has one at a time, and the others wait. A job begins when nothing is under way
- * in the session, no cell, request or file, and until then its patience runs: so nobody has half of
- * a file in the guest when its memory becomes another. Then the session is held, and everything
- * that is asked of it waits until the job lets it go.
+ * Theory of operation. A request about a session's past is a *job*: a checkpoint, or a rewind. A
+ * session runs one at a time, and the others wait. A job starts when nothing is in progress in the
+ * session, no cell, request or file transfer, and waits for that at most for its patience: so no
+ * client has half a file in the guest when its memory changes. Then the session is held, and
+ * everything requested of it waits until the job releases it.
  *
- * A checkpoint: hold → copy → release → write. The session goes on while it is written.
- * A rewind: hold → (a checkpoint of now, unless there is one) → another VM is made of the moment
- * that is wanted → exchange. When that fails the session is released as it was. */
+ * A checkpoint: hold → copy → release → write. The session continues while it is written. A rewind:
+ * hold → (a checkpoint of the present, unless there is one) → another VM is made for the wanted
+ * moment → exchange. If that fails, the session is released unchanged. */
 #pragma once
 
 #include "base/list.h"
@@ -22,11 +22,11 @@
 
 struct checkpoint_server {
     char *folder;      /* NULL: none can be taken */
-    struct gb_err why; /* then */
-    uint64_t bytes;    /* of all sessions, on the disk */
+    struct gb_err why; /* the reason */
+    uint64_t bytes;    /* of all sessions, on disk */
 };
 
-/* The moment that is wanted: the first of these that is given. */
+/* The wanted moment: the first of these that is given. */
 struct job_target {
     uint64_t seq; /* 0: not given */
     int64_t cell; /* −1: not given */
@@ -35,32 +35,32 @@ struct job_target {
 };
 
 struct job {
-    struct gb_list link; /* in `waiting` of its session, or nowhere */
+    struct gb_list link; /* in `waiting` of its session, or in no list */
     struct hosted *hosted;
     struct request *request; /* NULL: nobody waits for it (any more) */
-    bool rewinds;            /* else it takes a checkpoint */
-    bool released;           /* the session goes on already */
-    bool asked;              /* by a client */
+    bool rewinds;            /* otherwise it takes a checkpoint */
+    bool released;           /* the session is running again */
+    bool asked;              /* requested by a client */
     char *name;              /* of the checkpoint, or of the target; NULL: none */
     struct job_target target;
     uint64_t begun_ns, from_seq;
-    uint32_t cells;       /* that there were, when it began */
-    uint32_t cell;        /* the last one of them that is not undone */
-    struct gb_slot *slot; /* of the VM that it makes */
+    uint32_t cells;       /* how many there were when it started */
+    uint32_t cell;        /* the last of them that is not undone */
+    struct gb_slot *slot; /* of the new VM */
     struct gb_timer *patience;
 };
 
 struct checkpoint_session {
     struct gb_past *past; /* NULL: nothing was taken yet */
     struct gb_lives lives;
-    struct gb_timer *idle;  /* until the next one by itself */
+    struct gb_timer *idle;  /* until the next automatic one */
     struct gb_list waiting; /* jobs */
-    struct job *job;        /* the one that has begun */
-    uint64_t counted_bytes; /* of it, in the server's sum */
-    bool is_known;          /* nothing has been asked of it since the checkpoint that it follows */
-    bool too_large;         /* to be looked at unless it is asked for */
-    uint64_t known_ns;      /* then: when it was last active */
-    uint64_t tried_ns;      /* likewise, when the last one by itself began, however it went */
+    struct job *job;        /* the one that has started */
+    uint64_t counted_bytes; /* of it, included in the server's total */
+    bool is_known;          /* nothing has been requested of it since its last checkpoint */
+    bool too_large;         /* not to be tried again unless requested */
+    uint64_t known_ns;      /* when it was last active at that time */
+    uint64_t tried_ns;      /* likewise, when the last automatic one was tried, successful or not */
 };
 
 /* ---- state.c ---- */
@@ -79,32 +79,32 @@ static inline struct checkpoint_server *checkpoint_of_server(const struct gb_ser
 
 /* 0; or GB_ENOPAST, or GB_ECAPACITY, and why no checkpoint of this session can be taken. */
 int checkpoint_may_be(struct hosted *hosted, struct gb_err *err);
-/* The same, and its past is there then. */
+/* The same, and creates its past if necessary. */
 int checkpoint_make_past(struct hosted *hosted, struct gb_err *err);
-/* Whether the checkpoint that the session follows is that of now. */
+/* Whether the session's last checkpoint still describes its present state. */
 bool checkpoint_is_now(struct hosted *hosted);
-/* It is, from now on. */
+/* Records that it does, from now on. */
 void checkpoint_is_known(struct hosted *hosted);
-/* What the session's chain takes has changed. */
+/* Updates the total after the size of the session's chain has changed. */
 void checkpoint_count(struct hosted *hosted);
 
 /* ---- job.c ---- */
 
 /* Takes @job. */
 void job_add(struct job *job, uint64_t wait_ms);
-/* Begins the next one, if it may begin now. */
+/* Starts the next one, if it may start now. */
 void job_next(struct hosted *hosted);
-/* The session ends: all of them fail. */
+/* The session is ending: fails all of them. */
 void job_end_all(struct hosted *hosted, const struct gb_err *why);
 
 /* ---- target.c ---- */
 
-/* The checkpoint that is meant; 0, and GB_EGONE. With @steps the session has to follow that of now.
- */
+/* The checkpoint that is meant; 0, and GB_EGONE. With @steps, the session's last checkpoint must be
+ * that of its present state. */
 uint64_t target_find(const struct gb_past *past, const struct job_target *target,
                      struct gb_err *err);
-/* The same before the checkpoint of now is taken; 0: there is none, or it cannot be told yet. */
+/* The same before the checkpoint of the present is taken; 0: none, or not known yet. */
 uint64_t target_ahead(const struct gb_past *past, const struct job_target *target);
-/* The one that lies nearest to it, for the error's data. NULL: there is none. */
+/* The nearest one, for the error's data. NULL: none. */
 const struct gb_past_moment *target_nearest(const struct gb_past *past,
                                             const struct job_target *target);
