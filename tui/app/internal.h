@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of the front end, among themselves. */
+/* Shared by the parts of the front end. */
 #pragma once
 
 #include "app/terminal.h"
@@ -8,35 +8,36 @@
 #include "command/line.h"
 
 enum {
-    FRAME_MS = 33,  /* between frames that no key asked for */
-    RESIZE_MS = 16, /* resizes that come together are one */
+    FRAME_MS = 33,  /* between frames not caused by a key */
+    RESIZE_MS = 16, /* resizes within this time are combined */
     MESSAGE_TEXT_MAX = 512,
     SCREEN_COLUMNS_MIN = 40,
     SCREEN_ROWS_MIN = 12,
-    HEADER_ROWS_MIN = 16, /* of the screen, for the line of the server to have one */
+    HEADER_ROWS_MIN = 16, /* rows of the screen needed for the server's own line */
     CLICKS_MAX = 64,
 };
 
-/* A place of the frame that stands for a command. */
+/* An area of the frame that stands for a command. */
 struct click {
     int x, y, width;
     char line[64];
 };
 
-/* What lies over the view and has the keys: a line being typed, the palette, help, a question. */
+/* What is on top of the view and receives the keys: a line being typed, the palette, help, a
+ * question. */
 struct overlay;
 struct overlay_ops {
-    const char *mode; /* a word for what goes on, for the bar of keys */
+    const char *mode; /* a word for the mode, for the key bar */
     /* @region: the whole screen. */
     void (*draw)(struct overlay *overlay, struct region region);
-    /* True: done with; false: the event is for whatever lies below. */
+    /* True: handled; false: the event is for what is below. */
     bool (*event)(struct overlay *overlay, const struct input_event *event);
     void (*free)(struct overlay *overlay);
 };
 
 struct overlay {
     const struct overlay_ops *ops;
-    const struct bar_key *keys; /* that it knows */
+    const struct bar_key *keys; /* that it handles */
     struct tui *tui;
 };
 
@@ -47,19 +48,19 @@ struct connection {
     enum connection_state state;
     struct gb_timer *retry;
     unsigned attempts;
-    uint64_t number;              /* how many were begun */
-    char why[GB_ERR_MESSAGE_MAX]; /* it was lost, or could not be started */
-    bool starts;                  /* the one that is begun starts a server when none runs */
-    bool asked;                   /* for by the person: what comes of it is told */
+    uint64_t number;              /* how many were started */
+    char why[GB_ERR_MESSAGE_MAX]; /* why it was lost, or could not be started */
+    bool starts;                  /* the current attempt starts a server if none is running */
+    bool asked;                   /* requested by the user: report the result */
     bool was_up;
 };
 
-/* Sessions that the server was asked to close: told about when all answers are here. */
+/* Sessions that the server was asked to close: reported when all answers have arrived. */
 struct closing {
-    struct gb_timer *timer; /* to the earliest end of a grace */
-    bool leaving;           /* the program ends with the last answer */
+    struct gb_timer *timer; /* runs to the earliest end of a grace period */
+    bool leaving;           /* the program exits after the last answer */
     size_t asked, closed, failed;
-    char name[STORE_NAME_MAX]; /* of the last */
+    char name[STORE_NAME_MAX]; /* of the last one */
     char why[GB_ERR_MESSAGE_MAX];
 };
 
@@ -86,42 +87,42 @@ struct tui {
     struct keymap keymap;
     struct line_history history; /* of the `:` line */
     struct line_history recalled[RECALL_COUNT];
-    char *history_path; /* where it is kept; NULL: nowhere */
-    struct view *view;  /* on top */
+    char *history_path; /* its file; NULL: none */
+    struct view *view;  /* the top one */
     struct region view_region;
     struct click clicks[CLICKS_MAX];
     size_t click_count;
     struct overlay *overlay;
-    char opened[STORE_NAME_MAX]; /* the session whose view is on top of the first one */
-    bool entered;                /* the session to begin in was opened */
+    char opened[STORE_NAME_MAX]; /* the session whose view is directly above the first one */
+    bool entered;                /* the initial session has been opened */
     bool frozen;
     double frozen_now;
-    bool seen; /* somebody has pressed a key */
+    bool seen; /* a key has been pressed */
     bool quitting;
     int status;
     enum message message_kind;
     char message[MESSAGE_TEXT_MAX];
     char message_command[MESSAGE_TEXT_MAX]; /* the line that was run */
-    char lease_session[STORE_NAME_MAX];     /* that a note is asked for */
+    char lease_session[STORE_NAME_MAX];     /* for which a note is being asked */
     bool mouse;
-    uint64_t undo_ms; /* how long a closing can be taken back; 0: not at all */
+    uint64_t undo_ms; /* how long a close can be undone; 0: not at all */
     struct closing closing;
     struct config_watch *config_watch;
     struct gb_list simple_calls, history_calls;
 };
 
 /* ---- lines.c: the lines of commands, kept over the program's life ---- */
-/* Reads them; gives the file's path, or NULL where there can be none. Whoever has it frees it. */
+/* Reads them; returns the file's path, or NULL if there can be none. The caller frees it. */
 char *lines_open(struct line_history *history);
-/* @path NULL: does nothing. */
+/* No-op if @path is NULL. */
 void lines_add(const char *path, const char *line);
 
 /* ---- tui.c ---- */
 void tui_set_overlay(struct tui *tui, struct overlay *overlay); /* takes; NULL: none */
 void tui_suspend(struct tui *tui);
-/* The store knows the server: what waited for that happens. */
+/* The store knows the server now: does what waited for that. */
 void tui_known(struct tui *tui);
-/* A name, or auto. False when it cannot be used, which was told. */
+/* A name, or auto. False if it cannot be used, which was reported. */
 bool tui_set_theme(struct tui *tui, const char *name);
 
 enum context tui_context(const struct tui *tui);
@@ -137,7 +138,7 @@ bool frame_paint(struct tui *tui, struct region region);
 void tui_add_click(struct tui *tui, int x, int y, int width, const char *line);
 void header_paint(struct tui *tui, struct region row);
 void crumbs_paint(struct tui *tui, struct region row);
-/* What a click on the bar or the header stands for; NULL: nothing. */
+/* The command for a click on the bar or the header; NULL: none. */
 const char *frame_click(struct tui *tui, int x, int y);
 
 /* ---- config.c ---- */
@@ -145,7 +146,7 @@ void config_open(struct tui *tui);
 void config_close(struct tui *tui);
 
 /* ---- lease.c ---- */
-/* The id of the session that the view on top is about; NULL: none. */
+/* The id of the session that the top view is about; NULL: none. */
 const char *lease_subject(const struct tui *tui);
 void lease_take(struct tui *tui, const struct words *words);
 void lease_hand_back(struct tui *tui, const struct words *words);
@@ -153,9 +154,9 @@ bool lease_text(struct tui *tui, const char *id, struct gb_buf *out, enum role *
 
 /* ---- closing.c ---- */
 void closing_open(struct tui *tui);
-/* What is about to close is closed now. True: the program ends when the answers are here. */
+/* Carries out all pending closes. True: the program exits when the answers have arrived. */
 bool closing_leave(struct tui *tui);
-/* The connection is lost: all of them stay open, which is told. */
+/* The connection is lost: all of them stay open, which is reported. */
 void closing_give_up(struct tui *tui);
 bool closing_is_pending(struct tui *tui);
 void closing_run_close(struct tui *tui, const struct words *words);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The columns of the list of sessions, and their names in commands: what is in each stands in
+/* The columns of the list of sessions, and their names in commands; their content is in
  * list/columns.c. */
 #pragma once
 
 #include <stddef.h>
 
-/* X(constant, name). Whose a session is (owner) is told by its client where it has no owner. The
- * graph of the memory has no name: nobody can sort by it. */
+/* X(constant, name). The column owner shows the client for sessions without an owner. The graph of
+ * the memory has no name, since it cannot be sorted by. */
 #define COLUMNS(X)                                                                                 \
     X(COLUMN_STATE, "state")                                                                       \
     X(COLUMN_NAME, "name")                                                                         \

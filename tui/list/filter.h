@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The language behind `/`: which sessions are shown.
+/* The filter language of `/`: which sessions are shown.
  *
  *     web mem>150M lang=py            words, fields: all must fit
  *     idle>2m or state=input          or: one side must fit
@@ -34,7 +34,7 @@ enum filter_field {
     FIELD_STATE,
     FIELD_SOURCE,
     FIELD_CODE,
-    FIELD_MEMORY, /* from here on numbers */
+    FIELD_MEMORY, /* numbers from here on */
     FIELD_LIMIT,
     FIELD_CPU,
     FIELD_IDLE,
@@ -58,17 +58,17 @@ struct filter_term {
     enum filter_field field;
     enum filter_operator relation;
     bool inverse;
-    bool begins; /* a new alternative, behind `or` */
+    bool begins; /* a new alternative, after `or` */
     double number;
-    char text[FILTER_TEXT_MAX]; /* in small letters */
+    char text[FILTER_TEXT_MAX]; /* lower case */
 };
 
-/* No terms: everything fits. */
+/* Without terms: everything matches. */
 struct filter {
     struct filter_term terms[FILTER_TERMS_MAX];
     size_t count;
 };
 
-/* GB_EINVALID with a sentence; *ret_filter is left alone then. */
+/* GB_EINVALID with a message; *ret_filter is then unchanged. */
 int filter_parse(struct gb_bytes text, struct filter *ret_filter, struct gb_err *err);
 bool filter_match(const struct filter *filter, const struct session *session, double now);

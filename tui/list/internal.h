@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of the list, among themselves. */
+/* Shared by the parts of the list. */
 #pragma once
 
 #include "app/tui.h"
@@ -13,46 +13,45 @@ struct list_view {
     struct rows rows;
     struct rows_config config;
     char filter_text[FILTER_LINE_MAX], filter_bad[GB_ERR_MESSAGE_MAX];
-    char filter_last[FILTER_LINE_MAX]; /* the one before it was taken off */
-    bool at_group;                     /* the cursor is at the head of a group */
+    char filter_last[FILTER_LINE_MAX]; /* the previous one was removed */
+    bool at_group;                     /* the cursor is on the head of a group */
     char at_name[STORE_NAME_MAX];      /* an id, or the group's name */
     size_t at_line, first;
-    /* As arranged last: */
-    struct region state, table, pane; /* what is filtered, heading and rows, the pane */
-    bool beside;                      /* the pane is beside the table, else below it */
+    /* As last arranged: */
+    struct region state, table, pane; /* the filter's line, heading and rows, the pane */
+    bool beside;                      /* the pane is next to the table, otherwise below it */
     int y;                            /* of the view */
     struct layout layout;
-    uint32_t columns;            /* that were chosen, a bit each; 0: none were */
+    uint32_t columns;            /* chosen by the user, one bit each; 0: default */
     const struct session *shown; /* in the pane; NULL: none */
     bool preview_on, covered;
     struct gb_timer *rest;
-    char landing[STORE_NAME_MAX]; /* a session that was opened here; empty once it was gone to */
+    char landing[STORE_NAME_MAX]; /* a session opened here, until its view has been entered */
     struct gb_timer *land;
     struct view *preview;
     bool preview_shown; /* in the pane */
     char preview_id[STORE_NAME_MAX];
-    struct session *frozen; /* copies, while the display stands still */
+    struct session *frozen; /* copies, while the display is frozen */
     size_t frozen_count;
 };
 
 struct list_view *list_of_tui(struct tui *tui);
 void list_build(struct list_view *list);
-/* Where the cursor is; puts it somewhere when its session has gone. */
+/* The position of the cursor; moves it if its session is gone. */
 size_t list_index(struct list_view *list);
 void list_go(struct list_view *list, size_t index);
-/* Whether the cursor stands at a row, which is then one that is shown now: a filter may leave none.
- */
+/* Whether the cursor is on a visible row: a filter may leave none. */
 bool list_at(struct list_view *list);
-/* The session at the cursor; NULL: the head of a group, or nothing. Nobody acts on what is not
- * shown. */
+/* The session at the cursor; NULL: the head of a group, or nothing. Commands never act on sessions
+ * that are not shown. */
 struct session *list_selected(struct list_view *list);
-/* How many are marked, and how many of them have a row in the last frame. */
+/* How many are marked, and how many of them had a row in the last frame. */
 size_t list_marked(const struct list_view *list);
 size_t list_marked_shown(const struct list_view *list);
-/* Into the prompt of the session that was opened here. */
+/* Goes to the prompt of the session that was opened here. */
 void list_on_landing(void *arg);
 void list_preview(struct list_view *list, bool on);
 
-/* The pane beside or below. */
+/* The pane next to or below the table. */
 void list_arrange_details(struct list_view *list);
 void list_draw_details(const struct list_view *list);
