@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells: one at a time in the guest, their output, and what they print after their end.
+/* Cells: one at a time in the guest, their output, and output after their end.
  *
- * Theory of operation. What a cell prints comes in streams of its number (wire/mux.h). That of the
- * running cell is handed out, at most as many bytes as it may have: more is a violation, for the
- * agent enforces the caps and counts what it leaves out. What was handed out is consumed, and the
- * window opens again, unless the user of the conversation has paused the output. A timer a good
- * while behind the guest's own time-out catches a guest that does not keep its word.
+ * Theory of operation. A cell's output arrives in streams with its number (wire/mux.h). The running
+ * cell's is passed on, up to its limits: more is a violation, because the agent enforces the limits
+ * and counts what it drops. Output that was passed on counts as consumed, and credit is granted
+ * again, unless the user of the conversation has paused the output. A timer some time after the
+ * guest's own time-out catches a guest that does not keep its word.
  *
- * What a cell prints after its end, by the processes that it left behind, is disposed of as it
- * comes: it goes to a client that reads, or into a store of fixed size. So its windows open again
- * whoever reads, and a process that prints much is not stopped by one that nobody opens.
+ * Output after a cell's end, from processes that it left behind, is consumed as it arrives: it goes
+ * to a client that reads, or into a store of fixed size. So credit is always granted again, and a
+ * process that prints much is not blocked by a stream that nobody reads.
  */
 #include <assert.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #include "guest/private.h"
 #include "wire/frames.h"
 
-/* How much later than the guest's SIGKILL the host loses its patience. Emulation is slow. */
+/* How long after the guest's SIGKILL the host gives up. Emulation is slow. */
 enum { DEADLINE_SLACK_MS = 20000 };
 
 /* ---- the one that runs ---- */
@@ -53,7 +53,7 @@ void guest_cell_late(void *arg)
 
 void guest_cells_reset(struct gb_guest *guest)
 {
-    guest->input.stream = NULL; /* what was not sent fails with the requests */
+    guest->input.stream = NULL; /* unsent input fails with the requests */
     gb_mux_clear(&guest->mux, NULL);
     gb_buf_clear(&guest->out);
     gb_timer_stop(guest->cell_timer);
@@ -71,7 +71,7 @@ static enum gb_output output_of(const struct gb_mux_stream *stream)
     return stream->kind == GB_STREAM_STDOUT ? GB_STDOUT : GB_STDERR;
 }
 
-/* Also at the end of the cell: what it prints behind that is nobody's to hold. */
+/* Also at the end of the cell: later output cannot be held back by anybody. */
 static void output_pause(struct gb_guest *guest, bool paused)
 {
     for (size_t i = 0; i < ARRAY_SIZE(guest->cell.output); i++)
@@ -206,8 +206,8 @@ static int cell_on_done(struct gb_guest *guest, const struct gb_frame *frame, st
 
 /* ---- frames ---- */
 
-/* An agent that is in step refuses no EXEC: what it has no room for it ends with DONE. Whatever
- * this one says, the code was sent and may have run. */
+/* A working agent refuses no EXEC: if it lacks room for one it ends it with DONE. Whatever this
+ * agent claims, the code was sent and may have run. */
 static int cell_on_refused(const struct gb_frame *frame, struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf text = {0};
@@ -227,7 +227,7 @@ static int cell_check_frame(const struct gb_guest *guest, const struct gb_frame 
     const struct gb_frame_info *info = gb_frame_info(frame->type);
     const char *name = gb_guest_type_name(frame->type);
 
-    /* An ERROR without a cell is an answer, and has been given to who asked. */
+    /* An ERROR without a cell is an answer, and has been passed to the requester. */
     if (info == NULL || (info->way & GB_WAY_TO_HOST) == 0 ||
         (info->role != GB_ROLE_CELL && frame->type != GB_GUEST_ERROR))
         return gb_err_set(err, GB_EINTERNAL, "%s (%u) is nothing that a guest sends", name,
@@ -246,7 +246,7 @@ int guest_cell_frame(struct gb_guest *guest, const struct gb_frame *frame, struc
     if (frame->type == GB_GUEST_ERROR)
         return cell_on_refused(frame, err);
     if (frame->cell != guest->cell.number) {
-        guest_unasked(guest, frame); /* it has been overtaken */
+        guest_unasked(guest, frame); /* a later READY has replaced it */
         return 0;
     }
     switch (frame->type) {

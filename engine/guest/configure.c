@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CONFIGURE: names, environment, random numbers, and the clock until it is right.
+/* CONFIGURE: names, environment, random numbers, and setting the clock until it is right.
  *
- * The agent answers the ping behind CONFIGURE right after it has set the clock. What lies between
- * its clock then and ours now is the error and the way of the answer, so the error is no larger
- * than that; while it is large, the clock is set again, a few times.
+ * The agent answers the ping that follows CONFIGURE right after it has set the clock. The
+ * difference between its clock then and ours now includes the error and the time the answer took,
+ * so the error is no larger than that; while it is large, the clock is set again, a few times.
  */
 #include <assert.h>
 #include <errno.h>
@@ -46,12 +46,12 @@ static void configure_on_clock(void *arg, const struct gb_pong *pong, const stru
     struct gb_guest *guest = arg;
     uint64_t now = gb_clock_wall_ns();
 
-    (void)err; /* then the next CONFIGURE, or its own deadline, tells */
+    (void)err; /* the next CONFIGURE, or its own deadline, will report it */
     guest->settings.late =
         pong == NULL || pong->wall_ns > now || now - pong->wall_ns > CLOCK_LATE_MS * GB_NS_PER_MS;
 }
 
-/* Sends CONFIGURE with the time of now; after a restore with a question for the guest's clock. */
+/* Sends CONFIGURE with the current time; after a restore, with a query of the guest's clock. */
 static int configure_send(struct gb_guest *guest, struct gb_configure *message, struct gb_err *err)
 {
     int r;

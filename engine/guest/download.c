@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Downloads: the data of a stream goes into a buffer of who asked, up to as much as was asked for.
- */
+/* Downloads: a stream's data goes into the requester's buffer, up to the requested length. */
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "guest/private.h"
 
-/* That are under way in one guest, each with a file open there; others wait for their turn. */
+/* In progress per guest, each with an open file there; others wait for their turn. */
 enum { DOWNLOADS_MAX = 32 };
 
 struct guest_download {
@@ -19,8 +18,8 @@ struct guest_download {
     struct gb_buf *into; /* the owner's */
     gb_guest_download_fn *done;
     void *arg;
-    bool opened; /* the guest has heard of it */
-    bool over;   /* is to be told */
+    bool opened; /* the guest knows about it */
+    bool over;   /* has to be reported */
     struct gb_download_end end;
     struct gb_err err;
     uint64_t deadline_ns;
@@ -148,7 +147,7 @@ int guest_download_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes
         return r;
     if (download->end.eof == 0 && download->received < download->length)
         return gb_err_set(err, GB_EINTERNAL, "SHUT: less of the file than was asked for");
-    download->stream = NULL; /* ours has no half */
+    download->stream = NULL; /* ours has no data */
     download_finish(arg, download, NULL);
     return 0;
 }
@@ -158,7 +157,7 @@ void guest_download_ended(void *arg, struct gb_mux_stream *stream, const struct 
     struct guest_download *download = stream->user;
 
     download->stream = NULL;
-    /* Without a reason the guest is gone: that is told with the requests. */
+    /* Without a reason, the guest is gone: that is reported with the requests. */
     if (!download->over && why != NULL)
         download_finish(arg, download, why);
     guest_go_on(arg);

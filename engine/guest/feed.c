@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes that a user gives in pieces, for the host's half of a stream: they leave as its window
- * allows, and each piece is answered once, from the loop, when the owner of the feed has settled
- * it. */
+/* Bytes that a user supplies in pieces, for the host's half of a stream: they are sent as its
+ * window allows, and each piece is completed once, from the loop, when the owner of the feed has
+ * settled it. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -9,11 +9,11 @@
 
 struct guest_piece {
     struct gb_list link; /* in feed->pieces, then in guest->told */
-    struct gb_buf data;  /* that has not left */
-    gb_vm_done_fn *done; /* NULL: nobody listens any more */
+    struct gb_buf data;  /* not sent yet */
+    gb_vm_done_fn *done; /* NULL: nobody waits any more */
     void *arg;
-    uint64_t end;  /* in the bytes of the feed */
-    uint64_t cost; /* what the stream had sent with its last byte; 0: it has not left */
+    uint64_t end;  /* offset in the feed's bytes */
+    uint64_t cost; /* what the stream had sent with its last byte; 0: not sent yet */
     bool counts;   /* as a request */
     struct gb_err err;
 };
@@ -24,7 +24,7 @@ void guest_feed_init(struct guest_feed *feed)
     gb_list_init(&feed->pieces);
 }
 
-/* Tells those that are settled now: what a callback gives comes behind them. */
+/* Reports the pieces settled so far: those added by a callback come later. */
 void guest_feed_tell(void *arg)
 {
     struct gb_guest *guest = arg;
@@ -76,7 +76,7 @@ int guest_feed_give(struct guest_feed *feed, struct gb_bytes bytes, bool counts,
     return 0;
 }
 
-/* Bytes that have not left. */
+/* Unsent bytes. */
 size_t guest_feed_unsent(const struct guest_feed *feed)
 {
     return (size_t)(feed->given - feed->sent);

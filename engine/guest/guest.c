@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The conversation's life: its VM, and what the guest says, handed to who it is for.
+/* The life of the conversation: its VM, and dispatching what the guest sends.
  *
- * Theory of operation. A conversation is a set of requests that wait or are under way (request.c),
- * at most one cell that runs, and the ended cells that still print (cell.c), over at most one VM.
- * The VM can die at any moment; nothing here ends with it but the VM. The user decides in `dead`
- * what that means: a session that has run nothing yet gets another VM and its waiting requests go
- * there, all others fail what is under way.
+ * Theory of operation. A conversation is a set of requests that wait or are in progress
+ * (request.c), at most one running cell, and ended cells that still print (cell.c), over at most
+ * one VM. The VM can die at any moment; then nothing here ends but the VM. The user decides in
+ * `dead` what that means: a session that has run nothing yet gets another VM and its waiting
+ * requests go there, all others fail what is in progress.
  *
- * Ids of requests go on when a VM is adopted from another conversation: a late answer to what was
- * asked there answers nothing here.
+ * Request ids continue when a VM is adopted from another conversation: a late answer to an earlier
+ * request there matches none here.
  */
 #include "guest/guest.h"
 
@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "guest/private.h"
 
-/* What is on its way to a guest, and not taken by it, at which streams wait. */
+/* Bytes queued for a guest, not accepted by it yet, above which streams wait. */
 enum { GUEST_STREAMS_QUEUE = 8 * GB_STREAM_PIECE };
 
 static const struct gb_mux_kind guest_stream_users[GB_STREAM_KIND_COUNT] = {
@@ -130,7 +130,7 @@ void guest_give_up(struct gb_mux_stream *stream)
     gb_mux_reset(stream, &(struct gb_err){.code = GB_ENOTFOUND});
 }
 
-/* Leaves with what is said next: there is always something, and each write wakes the guest. */
+/* Sent with the next frame: there always is one, and each write wakes the guest. */
 void guest_begin_anew(struct gb_guest *guest)
 {
     gb_mux_restart(&guest->mux, NULL);
@@ -144,8 +144,8 @@ static int guest_on_ready(struct gb_guest *guest, const struct gb_frame *frame, 
 
     if (r < 0 || !gb_bytes_equal(message.language, guest->image->language))
         return r;
-    /* A fresh guest begins with 1. The interpreter of a restored one was there before us, so that
-     * the first number that we hear of is any, and says that it was replaced. */
+    /* A new guest starts with 1. The interpreter of a restored one existed before we did, so the
+     * first number that we see is arbitrary, and means that it was replaced. */
     if (message.generation == 0 || (before == 0 && message.generation != 1 && !guest->restored))
         return gb_err_set(err, GB_EINTERNAL, "READY: generation %u is not the first",
                           message.generation);
@@ -238,10 +238,10 @@ static void guest_on_dead(void *arg, const struct gb_err *why)
     guest->listens = guest->held = guest->stopped = false;
     guest_cells_reset(guest);
     gb_vm_free(TAKE_PTR(guest->vm));
-    /* What the monitor does has ended with the VM; what was to come behind an answer has not. */
+    /* The monitor's operations have ended with the VM; those that wait for an answer have not. */
     if (guest->operation_done != NULL)
         guest_operation_end(guest, why);
-    if (guest->vm == NULL) /* else it has been given its old one back */
+    if (guest->vm == NULL) /* otherwise it has got its old one back */
         guest->events.dead(guest->arg, why);
 }
 
@@ -252,7 +252,7 @@ const struct gb_vm_events guest_vm_events = {.running = guest_on_running,
 
 /* ---- its VM ---- */
 
-/* What is known of the VM before has no meaning for this one. */
+/* What is known about the previous VM does not apply to this one. */
 static void guest_forget_vm(struct gb_guest *guest)
 {
     guest->listens = guest->held = guest->stopped = guest->restored = guest->strange = false;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guests at rest, and what goes on from there.
+/* Bringing guests to rest, and continuing from there.
  *
- * A guest that is to be looked at as it is (a checkpoint) must not be in the middle of a frame, in
- * neither direction: another process will have another stream. So the last thing said to it is
- * HOLD, and nothing is sent behind it, not even credit; its last word is HELD. RESUME ends that, in
- * the same process or in one that was given its memory.
+ * A guest to be examined (for a checkpoint) must not be in the middle of a frame, in either
+ * direction, because another process will have another stream. So HOLD is the last frame sent to
+ * it, not even credit follows, and its last frame is HELD. RESUME ends that, in the same process or
+ * in one that was given its memory.
  *
- * A guest in which nothing runs but the agent needs no such word: freeze.
+ * A guest in which only the agent runs needs no such frames: freeze.
  */
 #include <assert.h>
 
@@ -15,7 +15,7 @@
 #include "guest/private.h"
 #include "platform/random.h"
 
-/* For an answer of an agent with nothing else to do. */
+/* For the answer of an idle agent. */
 enum { HOLD_MS = 10000, HOLD_ENTROPY_BYTES = 64 };
 
 static void hold_begin(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
@@ -42,7 +42,7 @@ int gb_guest_check_rest(const struct gb_guest *guest, struct gb_err *err)
     return 0;
 }
 
-/* Asks, and sends nothing behind it, not even what has waited for its turn. */
+/* Sends it, and nothing after it, not even what has waited for its turn. */
 static int hold_ask(struct gb_guest *guest, enum gb_guest_type type, const struct gb_fields *table,
                     const void *message, gb_guest_reply_fn *done, struct gb_err *err)
 {
@@ -59,7 +59,7 @@ static int hold_ask(struct gb_guest *guest, enum gb_guest_type type, const struc
     return r;
 }
 
-/* Nothing is said to it any more; what was asked for last may still be answered. */
+/* Nothing is sent to it any more; the last request may still be answered. */
 static void hold_on_stopped(void *arg, const struct gb_err *err)
 {
     struct gb_guest *guest = arg;
@@ -112,7 +112,7 @@ void gb_guest_freeze(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
 
 /* ---- resume ---- */
 
-/* Sends RESUME. It is HELD still. */
+/* Sends RESUME. It is still HELD. */
 static int resume_send(struct gb_guest *guest, bool anew, gb_guest_reply_fn *done,
                        struct gb_err *err)
 {
@@ -193,7 +193,7 @@ static void hold_on_answer(void *arg, const struct gb_frame *frame, const struct
         gb_vm_stop(guest->vm, hold_on_stopped, guest);
         return;
     }
-    /* It may have been silenced all the same, and only be late with the answer. */
+    /* The agent may have stopped sending anyway, and only be late with the answer. */
     (void)resume_send(guest, false, NULL, NULL);
     guest->held = false;
     guest_send_waiting(guest);
@@ -218,7 +218,7 @@ void gb_guest_hold(struct gb_guest *guest, gb_vm_done_fn *done, void *arg)
 
 /* ---- exchange ---- */
 
-/* What a conversation knows of its VM, which goes along with that. */
+/* What a conversation knows about its VM, which is exchanged with it. */
 struct hold_vm {
     struct gb_vm *vm;
     const struct gb_image *image;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of calls, which streams would lose: what a call finds in the guest is what those before
- * it have made.
+/* The order of calls, which streams would lose: a call finds in the guest the effects of earlier
+ * ones.
  *
- * Theory of operation. Calls are counted. The guest does what it is told in the order of frames, so
- * it is enough that they leave in the order of calls; an upload is the only one that leaves in
- * parts, and its last one makes the file. What comes behind that waits until it has left: the names
- * of other files, downloads, requests about files, and cells. Requests that wait hold up in turn
- * what comes behind them. An upload that is not finished holds up nobody, because nobody can see
- * it, and data never waits: only SHUT does. A call waits for earlier ones alone, so that nothing
- * waits for ever.
+ * Theory of operation. Calls are numbered. The guest executes frames in order, so it is enough to
+ * send them in the order of the calls; only an upload is sent in parts, and its last frame creates
+ * the file. Later calls wait until that has been sent: other uploads' last frames, downloads,
+ * requests about files, and cells. Waiting requests in turn delay later calls. An unfinished upload
+ * delays nothing, because nobody can see it, and data never waits: only SHUT does. A call only
+ * waits for earlier ones, so nothing waits for ever.
  */
 #include "guest/private.h"
 

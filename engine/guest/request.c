@@ -13,8 +13,8 @@ struct guest_request {
     enum gb_guest_type type;
     uint32_t cell;
     struct gb_buf payload;   /* until it is sent */
-    gb_guest_reply_fn *done; /* NULL: nobody listens any more */
-    gb_guest_pong_fn *pong;  /* likewise, of a PING */
+    gb_guest_reply_fn *done; /* NULL: nobody waits any more */
+    gb_guest_pong_fn *pong;  /* likewise, for a PING */
     void *arg;
     uint64_t call;
     uint64_t deadline_ns;
@@ -43,7 +43,7 @@ static void guest_request_arm_timer(struct gb_guest *guest)
     gb_timer_start(guest->request_timer, first > now ? (first - now) / GB_NS_PER_MS + 1 : 0);
 }
 
-/* Takes it out of the list it is in. */
+/* Removes it from its list. */
 static void guest_request_remove(struct gb_guest *guest, struct guest_request *request)
 {
     gb_list_remove(&request->link);
@@ -60,7 +60,7 @@ static void guest_request_free(struct guest_request *request)
     free(request);
 }
 
-/* Takes the request out, and tells its owner. */
+/* Removes the request and notifies its owner. */
 static void guest_request_end(struct gb_guest *guest, struct guest_request *request,
                               const struct gb_frame *frame, const struct gb_err *err)
 {
@@ -118,8 +118,8 @@ static struct guest_request *guest_request_new(struct gb_guest *guest, enum gb_g
     request->deadline_ns = gb_clock_mono_ns() + deadline_ms * GB_NS_PER_MS;
     gb_list_add_tail(&guest->requests, &request->link);
     guest->request_count++;
-    /* Deadlines are seconds and more: looking for the earliest at each request would cost more than
-     * an early wake-up now and then. */
+    /* Deadlines are seconds or more: searching for the earliest with each request would cost more
+     * than an occasional early wake-up. */
     if (first || !gb_timer_active(guest->request_timer))
         guest_request_arm_timer(guest);
     return request;
@@ -192,7 +192,7 @@ bool guest_requests_hold(const struct gb_guest *guest, uint64_t call)
 void guest_requests_send(struct gb_guest *guest)
 {
     struct guest_request *request;
-    bool held = false; /* one about files waits: those behind it, too */
+    bool held = false; /* one about files waits: later ones have to as well */
 
     if (guest->waiting_bytes == 0)
         return;
@@ -253,7 +253,7 @@ int guest_answer(struct gb_guest *guest, const struct gb_frame *frame, struct gb
     struct gb_err error = {0};
     int r;
 
-    /* An answer that came after its deadline finds nobody, and is no violation. */
+    /* An answer after its deadline matches none, and is not a violation. */
     if (request == NULL) {
         guest_unasked(guest, frame);
         return 0;
@@ -297,7 +297,7 @@ void gb_guest_fail_requests(struct gb_guest *guest, const struct gb_err *why)
     guest_downloads_fail(guest, why);
     guest_feed_tell(guest);
     guest_downloads_tell(guest);
-    /* Those that are there now: what a callback asks comes behind them. */
+    /* Only those that exist now: requests made by a callback come later. */
     for (uint32_t left = guest->request_count; left > 0; left--) {
         struct guest_request *request =
             container_of(guest->requests.next, struct guest_request, link);
@@ -340,8 +340,8 @@ static struct guest_request *guest_request_first_due(struct gb_guest *guest, uin
     return NULL;
 }
 
-/* The deadline of the oldest one has come. Each stays in the list until it is told: the callback of
- * one may forget others. */
+/* The earliest deadline has come. Each request stays in the list until it is reported: its callback
+ * may forget others. */
 void guest_request_expired(void *arg)
 {
     struct gb_guest *guest = arg;

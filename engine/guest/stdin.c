@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Standard input of an interactive cell: a piece is answered when all of it has left, so that who
- * sends one behind the other never has more than a window unread; the agent opens the window as the
- * program reads.
- */
+/* Standard input of an interactive cell: a piece is completed when all of it has been sent, so that
+ * a sender of one piece after the other never has more than a window unread; the agent grants
+ * credit as the program reads. */
 #include "guest/private.h"
 
 void guest_stdin_open(struct gb_guest *guest, uint32_t cell)
@@ -14,7 +13,7 @@ void guest_stdin_open(struct gb_guest *guest, uint32_t cell)
     input->stream = gb_mux_open(&guest->mux, GB_STREAM_STDIN, cell, NULL);
 }
 
-/* Nobody takes the rest: it counts as sent. */
+/* Nobody reads the rest: it counts as sent. */
 static void stdin_drop(struct gb_guest *guest)
 {
     guest->input.stream = NULL;
@@ -48,7 +47,7 @@ void guest_stdin_fill(void *arg, struct gb_mux_stream *stream)
     guest_feed_settle_sent(guest, input);
     if (!all || !input->ended)
         return;
-    input->stream = NULL; /* the agent's side has no half */
+    input->stream = NULL; /* the agent's side has no data */
     (void)gb_mux_shut(stream, NULL);
 }
 

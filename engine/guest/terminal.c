@@ -15,11 +15,11 @@ struct gb_terminal {
     uint32_t number;
     struct gb_mux_stream *stream; /* NULL: not opened, or over */
     struct gb_buf input;
-    bool asked;   /* the request is under way */
-    bool started; /* and was answered well */
-    bool over;    /* nothing is told any more */
-    bool freed;   /* by its user; what is under way has to end first */
-    bool hang_up; /* as soon as all input has left */
+    bool asked;   /* the request is in progress */
+    bool started; /* and has succeeded */
+    bool over;    /* no further callbacks */
+    bool freed;   /* by its user; what is in progress has to end first */
+    bool hang_up; /* once all input has been sent */
 };
 
 static void terminal_free(struct gb_terminal *terminal)
@@ -158,7 +158,7 @@ int guest_terminal_shut(void *arg, struct gb_mux_stream *stream, struct gb_bytes
         return r;
     if (end.exit_code < -1 || end.exit_code > 255 || end.signal >= (uint32_t)NSIG)
         return gb_err_set(err, GB_EINTERNAL, "SHUT: exit code or signal out of range");
-    /* Its stream goes when we return. */
+    /* Its stream is freed when we return. */
     terminal->stream = NULL;
     stream->user = NULL;
     if (stream->ours_open)
@@ -178,7 +178,7 @@ void guest_terminal_ended(void *arg, struct gb_mux_stream *stream, const struct 
     terminal->stream = NULL;
     if (why == NULL)
         (void)gb_err_set(&gone, GB_ECLOSED, "its VM is gone");
-    terminal_end(terminal, NULL, why != NULL ? why : &gone); /* which may free it */
+    terminal_end(terminal, NULL, why != NULL ? why : &gone); /* may free it */
 }
 
 bool guest_terminals_run(const struct gb_guest *guest)
@@ -261,7 +261,7 @@ void gb_terminal_free(struct gb_terminal *terminal)
     guest = terminal->guest;
     terminal->freed = true;
     if (terminal->asked)
-        return; /* its answer is awaited, so that no stream of it is left */
+        return; /* its answer is awaited, so that none of its streams is left */
     if (terminal->stream != NULL && !terminal->stream->given_up)
         gb_mux_reset(terminal->stream, &(struct gb_err){.code = GB_ENOTFOUND});
     terminal_free(terminal);

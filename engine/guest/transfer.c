@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What uploads and downloads share: they wait for a guest that listens and for a stream, a guest
- * that does nothing about them for too long has failed at them, and their pieces count as requests.
- */
+/* Shared by uploads and downloads: they wait for a guest that listens and for a stream, fail if the
+ * guest makes no progress for too long, and count their pieces as requests. */
 #include "base/clock.h"
 #include "guest/private.h"
 #include "wire/frames.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Uploads: a piece is answered when the agent has written it, the last one when the file is there.
+/* Uploads: a piece is completed when the agent has written it, the last one when the file is in
+ * place.
  *
- * Theory of operation. The stream of an upload is opened with its first piece, as soon as the guest
- * listens. The last frame of what there is asks for credit at once, so that credit is the answer to
- * a piece; the last piece is answered by the agent's last word. A first piece without bytes has no
- * frame that could be credited: a ping behind OPEN tells that it was not refused. Files get their
- * names in the order of their last pieces, and what is asked behind one finds it: order.c.
+ * Theory of operation. An upload's stream is opened with its first piece, once the guest listens.
+ * The last frame of the data so far requests credit immediately, so that credit is the answer to a
+ * piece; the last piece is answered by the agent's final message. An empty first piece has no frame
+ * for which credit could be granted: a ping after OPEN tells that it was not refused. Files get
+ * their names in the order of their last pieces, and later calls find them: order.c.
  */
 #include <stdlib.h>
 
@@ -20,9 +21,9 @@ struct gb_guest_upload {
     char *path;
     uint32_t mode;
     uint64_t begun, finished; /* calls */
-    bool opened;              /* the guest has heard of it */
+    bool opened;              /* the guest knows about it */
     bool shut;                /* of all of it */
-    bool over;                /* the file is there */
+    bool over;                /* the file is in place */
     struct gb_err err;        /* why there will be none */
     uint64_t deadline_ns;
 };
@@ -41,7 +42,7 @@ struct gb_guest_upload *gb_guest_upload_new(struct gb_guest *guest, struct gb_by
     return upload;
 }
 
-/* Its pieces end with @why, and no others will be taken. */
+/* Its pieces end with @why, and no further ones are accepted. */
 static void guest_upload_fail(struct gb_guest_upload *upload, const struct gb_err *why)
 {
     if (upload->err.code == GB_OK)
@@ -67,7 +68,7 @@ void gb_guest_upload_free(struct gb_guest_upload *upload)
     free(upload);
 }
 
-/* The guest has passed by OPEN, and not refused it. */
+/* The guest has processed OPEN, and not refused it. */
 static void guest_upload_on_pong(void *arg, const struct gb_pong *pong, const struct gb_err *err)
 {
     struct gb_guest_upload *upload = arg;
@@ -96,7 +97,7 @@ static bool guest_upload_open(struct gb_guest_upload *upload)
     return true;
 }
 
-/* All of it has left but the word that it is whole. */
+/* All of it has been sent except the SHUT. */
 static bool guest_upload_is_sent(const struct gb_guest_upload *upload)
 {
     return upload->feed.stream != NULL && upload->feed.ended && !upload->shut &&
@@ -205,7 +206,7 @@ void guest_upload_ended(void *arg, struct gb_mux_stream *stream, const struct gb
     struct gb_guest *guest = arg;
 
     upload->feed.stream = NULL;
-    /* Without a reason the guest is gone: that is told with the requests. */
+    /* Without a reason, the guest is gone: that is reported with the requests. */
     if (!upload->over && why != NULL)
         guest_upload_fail(upload, why);
     guest_go_on(guest);

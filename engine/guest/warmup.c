@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What runs in a guest before a user's first cell: the cells of its language's record.
+/* What runs in a guest before a user's first cell: the cells in its language's record.
  *
- * Before a template is saved: output, a value, and the first error, which loads what prints it: a
- * second under emulation. The last cell forgets what the others left.
+ * Before a template is saved: output, a value, and the first error, which loads the code that
+ * prints it: a second under emulation. The last cell removes what the others left.
  *
- * In the pool: what a first cell is likely to be: a call, a text, some of the language's ways to
- * loop and to make text. None leaves a name behind.
+ * In the pool: what a first cell is likely to contain: a call, a text, some of the language's ways
+ * to loop and to format text. None leaves a name behind.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 
 enum { CELL_TIMEOUT_MS = 30000 };
 
-/* Numbers that no session comes to; those of the pool run in guests that have run the others. */
+/* Numbers that no session reaches; those of the pool run in guests that have run the others. */
 static const uint32_t warmup_first_cell[] = {
     [GB_WARMUP_TEMPLATE] = 0xfffffe00u, [GB_WARMUP_POOL] = 0xffffff00u};
 

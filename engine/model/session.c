@@ -37,7 +37,7 @@ static const struct gb_member waiting_members[] = {
 static const struct gb_object waiting_object = {
     GB_OBJECT_TABLE("waiting", struct gb_session_info, waiting_members)};
 
-/* Of one that is open, of one that has ended. */
+/* Of one that is open; of one that has ended. */
 #define OPEN .unless = GB_SESSION_HAS_ENDED
 #define ENDED .unless = GB_SESSION_IS_OPEN
 

@@ -18,15 +18,15 @@
 #include "platform/file.h"
 #include "platform/random.h"
 
-/* A file begins with these, the key of its records, the lowest number that was not given out when
- * it was made, and a sum over all that. */
+/* The start of a file: these, the key of its records, the lowest unused number when it was created,
+ * and a checksum over all that. */
 static const uint8_t chain_magic[8] = {'G', 'B', 'C', 'H', 'A', 'I', 'N', 1};
 
 enum {
     CHAIN_KEY_AT = 8,
     CHAIN_NEXT_AT = 16,
     CHAIN_CRC_AT = PAST_CHAIN_START - 4,
-    CHAIN_WINDOW = 1 << 20, /* what is searched for a head in one piece */
+    CHAIN_WINDOW = 1 << 20, /* the unit for searching for a head */
 };
 
 static void chain_put(uint8_t *at, uint64_t value, size_t size)
@@ -117,7 +117,7 @@ static bool chain_is_full(const struct gb_chain *chain, size_t ranges)
     return chain->count >= GB_CHAIN_RECORDS_MAX || ranges > GB_CHAIN_RANGES_MAX - chain->ranges;
 }
 
-/* 1: all was read; 0: the file ends before; else a failure of the disk. */
+/* 1: all was read; 0: the file ends before that; else a disk error. */
 static int chain_read_at(const struct gb_chain *chain, uint64_t at, void *data, size_t size,
                          struct gb_err *err)
 {
@@ -141,7 +141,7 @@ static int chain_read_at(const struct gb_chain *chain, uint64_t at, void *data, 
 
 /* Opening. */
 
-/* 1: a whole record begins at @at, and is in the list now; 0: none does. */
+/* 1: a complete record starts at @at, and has been added to the list; 0: none. */
 static int chain_scan_record(struct gb_chain *chain, uint64_t at, uint64_t file_end,
                              struct gb_err *err)
 {
@@ -174,7 +174,7 @@ static int chain_scan_record(struct gb_chain *chain, uint64_t at, uint64_t file_
     return r < 0 ? r : 1;
 }
 
-/* Where the next head of this file may begin, from @at on; @file_end: nowhere. */
+/* The next possible position of a head of this file, from @at on; @file_end: none. */
 static int chain_search(const struct gb_chain *chain, uint64_t at, uint64_t file_end,
                         uint64_t *ret_at, struct gb_err *err)
 {
@@ -201,8 +201,7 @@ static int chain_search(const struct gb_chain *chain, uint64_t at, uint64_t file
     return 0;
 }
 
-/* Whether the newest record, which may have been under way when its writer died, is whole: 1, 0,
- * or a failure to find out. */
+/* Whether the newest record, whose writer may have died, is complete: 1, 0, or an error. */
 static int chain_check_last(const struct gb_chain *chain, struct gb_err *err)
 {
     const struct gb_chain_entry *last = chain->entries + chain->count - 1;
@@ -219,7 +218,7 @@ static int chain_check_last(const struct gb_chain *chain, struct gb_err *err)
     return r < 0 ? r : 1;
 }
 
-/* Fills the list and finds where the next record goes. */
+/* Fills the list and finds the position for the next record. */
 static int chain_scan(struct gb_chain *chain, uint64_t file_end, struct gb_err *err)
 {
     uint64_t at = PAST_CHAIN_START;
@@ -235,7 +234,7 @@ static int chain_scan(struct gb_chain *chain, uint64_t file_end, struct gb_err *
         if (r < 0)
             return r;
     }
-    /* Nothing that can be read follows behind chain->end. */
+    /* Nothing readable follows chain->end. */
     if (chain->count == 0)
         return 0;
     chain->next = MAX(chain->next, chain->entries[chain->count - 1].head.seq + 1);
@@ -283,7 +282,7 @@ static int chain_make(struct gb_chain *chain, struct gb_err *err)
     return past_chain_begin(chain, err);
 }
 
-/* The key of the file: its start says it, and so does its first record. */
+/* The key of the file: in its start, and also in its first record. */
 static int chain_read_start(struct gb_chain *chain, struct gb_err *err)
 {
     uint8_t bytes[PAST_CHAIN_START + PAST_HEAD] = {0};
@@ -331,7 +330,7 @@ int gb_chain_open(const char *path, bool durable, struct gb_chain **ret_chain, s
     if (r < 0)
         return r;
     chain->durable = durable;
-    if (size < PAST_CHAIN_START) { /* new, or its writer died at once */
+    if (size < PAST_CHAIN_START) { /* new, or its writer died immediately */
         r = chain_make(chain, err);
     } else {
         r = chain_read_start(chain, err);
@@ -359,7 +358,7 @@ static uint32_t chain_count_pages(const struct gb_page_range *ranges, size_t cou
     return pages;
 }
 
-/* What is half written is not there. */
+/* Removes what is half written. */
 static int chain_undo(const struct gb_chain *chain, int r)
 {
     int saved = errno;
@@ -430,7 +429,7 @@ int gb_chain_append(struct gb_chain *chain, const struct gb_chain_checkpoint *ch
 
 /* Reading. */
 
-/* Pages that a newer checkpoint has given. */
+/* Pages already returned from a newer checkpoint. */
 struct chain_seen {
     uint8_t *bits;
     gb_chain_pages_fn *pages;
@@ -446,7 +445,7 @@ static bool chain_see(struct chain_seen *seen, uint32_t page)
     return is_new;
 }
 
-/* Gives on what of @range is new, in runs. */
+/* Passes on the part of @range that is new, in runs. */
 static int chain_give(struct chain_seen *seen, struct gb_page_range range, const uint8_t *data,
                       struct gb_err *err)
 {

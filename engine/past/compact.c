@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forgetting checkpoints: those that stay are written into a new file. */
+/* Removing checkpoints: those to keep are written into a new file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -13,26 +13,26 @@
 #include "past/pack.h"
 #include "past/private.h"
 
-/* What becomes of a checkpoint. */
+/* What happens to a checkpoint. */
 struct compact_fate {
     bool is_sound, stays;
-    size_t parent; /* index + 1 of the next that stays on the way to the base; 0: the base */
+    size_t parent; /* index + 1 of the next one kept on the way to the base; 0: the base */
 };
 
-/* One of the checkpoints whose pages come together in a new record. */
+/* One of the checkpoints whose pages are merged into a new record. */
 struct compact_source {
     struct past_reader reader;
     struct gb_chain_entry *entry;
-    struct gb_page_range range; /* what is at hand; count 0: nothing more */
+    struct gb_page_range range; /* the current one; count 0: no more */
     const uint8_t *data;
 };
 
 struct compact_merge {
-    struct compact_source *sources; /* the newest first */
+    struct compact_source *sources; /* newest first */
     size_t count;
 };
 
-/* Parents have lower numbers, so that each is decided on before its children. */
+/* Parents have lower numbers, so each is decided before its children. */
 static struct compact_fate *compact_decide(const struct gb_chain *chain,
                                            bool (*keep)(void *, const struct gb_chain_entry *),
                                            void *arg)
@@ -74,7 +74,7 @@ static int compact_advance(struct compact_source *source, struct gb_err *err)
     return r;
 }
 
-/* Opens @entry and all over @parent (0: the base) that it lies on. The devices are its own. */
+/* Opens @entry and all those between it and @parent (0: the base). The device state is its own. */
 static int compact_merge_start(struct compact_merge *merge, const struct gb_chain *chain,
                                struct gb_chain_entry *entry, uint64_t parent, struct gb_buf *device,
                                struct gb_err *err)
@@ -103,7 +103,7 @@ static int compact_merge_start(struct compact_merge *merge, const struct gb_chai
     return r < 0 ? r : 0;
 }
 
-/* Copies the next page of any of them, as the newest has it: 1; 0: there are no more. */
+/* Copies the next page of any of them, in its newest version: 1; 0: no more. */
 static int compact_merge_next(struct compact_merge *merge, uint8_t *page, struct gb_err *err)
 {
     const struct compact_source *newest = NULL;
@@ -137,7 +137,7 @@ static int compact_merge_next(struct compact_merge *merge, uint8_t *page, struct
     return 1;
 }
 
-/* The pages of all sources, each once, in order. The heads say how many at most. Gives. */
+/* The pages of all sources, each once, in order. The heads give the maximum number. Gives. */
 static struct gb_page_range *compact_unite(const struct compact_merge *merge, uint32_t memory_pages,
                                            struct past_head *head)
 {
@@ -192,7 +192,7 @@ static int compact_write_merged(struct gb_chain *into, struct compact_merge *mer
     return r;
 }
 
-/* Writes @entry behind what @into has, laid over @parent. */
+/* Writes @entry after the content of @into, based on @parent. */
 static int compact_put(struct gb_chain *into, const struct gb_chain *chain,
                        struct gb_chain_entry *entry, uint64_t parent, struct gb_err *err)
 {
@@ -244,7 +244,7 @@ static int compact_sync_folder(const char *path, struct gb_err *err)
     return 0;
 }
 
-/* @from becomes the chain, and its file the file. */
+/* @from replaces the chain, and its file the file. */
 static int compact_put_in_place(struct gb_chain *chain, struct gb_chain *from, struct gb_err *err)
 {
     struct gb_chain old = *chain;
@@ -258,7 +258,7 @@ static int compact_put_in_place(struct gb_chain *chain, struct gb_chain *from, s
     return chain->durable ? compact_sync_folder(chain->path, err) : 0;
 }
 
-/* One attempt. -GB_EINVALID: a checkpoint was found to be damaged, and is noted as such. */
+/* One attempt. -GB_EINVALID: a checkpoint was found to be damaged, and marked as such. */
 static int compact_try(struct gb_chain *chain, const char *path,
                        bool (*keep)(void *, const struct gb_chain_entry *), void *arg,
                        struct gb_err *err)
@@ -270,7 +270,7 @@ static int compact_try(struct gb_chain *chain, const char *path,
 
     if (fates == NULL)
         return gb_err_set(err, GB_ECAPACITY, "no memory to sort out checkpoints");
-    (void)unlink(path); /* of one who died */
+    (void)unlink(path); /* left by a process that died */
     r = past_chain_open_file(path, O_EXCL, &into, &size, err);
     if (r < 0)
         return r;

@@ -5,7 +5,7 @@
 
 enum { KEEP_SPARSE = 5, KEEP_RARE = 25 };
 
-/* What is counted against the limits. */
+/* The sums that are limited. */
 struct keep_sum {
     uint64_t bytes;
     size_t count;
@@ -25,7 +25,7 @@ static void keep_drop(const struct gb_chain_entry *entry, bool *stays, struct ke
     sum->count--;
 }
 
-/* Of which number's neighbours only one stays, @rank places behind the newest. */
+/* Of how many neighbouring numbers only one is kept, @rank places after the newest. */
 static uint64_t keep_grid(size_t rank)
 {
     if (rank < KEEP_ALL)
@@ -61,7 +61,7 @@ bool keep_choose(const struct gb_chain_entry *entries, size_t count, const bool 
             entries[i].head.seq % keep_grid(count - 1 - i) != 0)
             keep_drop(entries + i, stays + i, &sum);
     }
-    /* First those that were undone, then those that lead here. */
+    /* First the undone ones, then those that lead here. */
     keep_mark_path(entries, count, here, leads);
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < count && keep_is_over(sum, limits); i++) {

@@ -25,7 +25,8 @@ void gb_lives_release(struct gb_lives *lives)
     *lives = (struct gb_lives){0};
 }
 
-/* The life before, and how far it counts. The first one, which is in no list, follows nothing. */
+/* Goes back to the previous life, and how far it counts. The first one, which is not in the list,
+ * has none. */
 static bool lives_go_back(const struct gb_lives *lives, uint64_t *epoch, uint32_t *cell)
 {
     const struct gb_life *life;

@@ -8,9 +8,9 @@
 #include "base/mem.h"
 
 enum {
-    PACK_LEVEL = 1, /* of zstd: a checkpoint is taken often, and read seldom */
+    PACK_LEVEL = 1, /* of zstd: checkpoints are written often, and read rarely */
     PACK_BLOCK = PAST_BLOCK_PAGES * PAST_PAGE,
-    PACK_SIZE = 4, /* of an entry of the sizes */
+    PACK_SIZE = 4, /* of an entry in the sizes */
 };
 
 static int pack_write(struct past_writer *writer, const void *data, size_t size, struct gb_err *err)
@@ -141,7 +141,7 @@ static int pack_damaged(const struct past_reader *reader, const char *what, stru
                       (uintmax_t)reader->head->seq, what);
 }
 
-/* A failure of the disk is told as what it is; an end that comes too early is damage. */
+/* Reports a disk error as such; a premature end is damage. */
 static int pack_read(const struct past_reader *reader, uint64_t at, void *data, size_t size,
                      struct gb_err *err)
 {
@@ -194,7 +194,7 @@ static int pack_read_sizes(struct past_reader *reader, uint64_t record, struct g
     return sum == head->blocks_packed ? 0 : pack_damaged(reader, "its blocks have no end", err);
 }
 
-/* @size bytes must come of @packed bytes at @at. */
+/* Unpacks @packed bytes at @at, which must yield @size bytes. */
 static int pack_expand(struct past_reader *reader, uint64_t at, size_t packed, uint8_t *data,
                        size_t size, struct gb_err *err)
 {
@@ -269,7 +269,7 @@ static int pack_next_block(struct past_reader *reader, struct gb_err *err)
     return r;
 }
 
-/* The reader stands behind the last block: the sizes, which it has, and the digest follow. */
+/* The reader is after the last block: the sizes, which it has, and the digest follow. */
 static int pack_check_digest(struct past_reader *reader, struct gb_err *err)
 {
     size_t size = (size_t)reader->head->blocks * PACK_SIZE;

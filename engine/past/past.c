@@ -20,7 +20,7 @@ enum past_step {
     PAST_SAVING,
     PAST_LOOKING, /* in a thread */
     PAST_WRITING, /* in a thread */
-    /* a return */
+    /* a rewind */
     PAST_AWAITING,
     PAST_LAYING, /* in a thread */
     PAST_LOADING,
@@ -28,10 +28,10 @@ enum past_step {
     PAST_ENDING,   /* in a thread */
 };
 
-/* What is known of the memory of a VM. */
+/* What is known about the memory of a VM. */
 struct past_vm {
     struct gb_memory memory;
-    struct gb_track *track; /* NULL: not looked at yet */
+    struct gb_track *track; /* NULL: not examined yet */
 };
 
 struct gb_past {
@@ -43,15 +43,15 @@ struct gb_past {
     size_t count;
     uint64_t here, bytes;
     enum past_step step;
-    bool freed; /* goes when what is under way has come to its end */
+    bool freed; /* freed when the operation in progress has ended */
 
-    /* While a thread is at work these are its own. */
+    /* Owned by the thread while it is working. */
     struct gb_chain *chain; /* NULL: not opened yet */
-    struct past_vm now;     /* of the VM that the session has */
-    struct past_vm next;    /* of the one that it may get */
+    struct past_vm now;     /* of the session's VM */
+    struct past_vm next;    /* of the VM that it may get */
     int state_fd;           /* device state, in memory */
-    bool *pinned;           /* of each moment, and one more */
-    uint64_t seq, at_ns;    /* the checkpoint that is taken, or returned to */
+    bool *pinned;           /* one per moment, plus one */
+    uint64_t seq, at_ns;    /* the checkpoint being taken, or rewound to */
 
     uv_work_t work;
     void (*on_thread)(struct gb_past *past);
@@ -62,11 +62,11 @@ struct gb_past {
     uint64_t begun_ns;
     struct gb_past_taken taken;
 
-    struct gb_clone *clone; /* of a return */
+    struct gb_clone *clone; /* of a rewind */
     void (*returned)(void *arg, struct gb_clone *clone, const struct gb_err *err);
     void *arg;
 
-    struct gb_err err; /* code GB_OK: all is well so far */
+    struct gb_err err; /* code GB_OK: no error so far */
 };
 
 struct gb_past *gb_past_new(struct gb_loop *loop, struct gb_snapshot *snapshot, const char *path,
@@ -124,7 +124,7 @@ static void past_after_thread(uv_work_t *work, int status)
 {
     struct gb_past *past = work->data;
 
-    (void)status; /* nobody cancels it */
+    (void)status; /* it is never cancelled */
     if (past->freed && past->step != PAST_ENDING)
         past_begin_end(past);
     else
@@ -140,7 +140,7 @@ static void past_run(struct gb_past *past, enum past_step step, void (*on_thread
     past->on_thread = on_thread;
     past->after = after;
     r = uv_queue_work(gb_loop_uv(past->loop), &past->work, past_on_thread, past_after_thread);
-    assert(r == 0); /* it fails for bad arguments only */
+    assert(r == 0); /* only fails for bad arguments */
     (void)r;
 }
 
@@ -152,7 +152,7 @@ static void past_end_on_thread(struct gb_past *past)
     past_vm_release(&past->now);
     past_vm_release(&past->next);
     (void)gb_close(past->state_fd);
-    (void)unlink(past->path); /* there is none when nothing was kept */
+    (void)unlink(past->path); /* there is none if nothing was kept */
 }
 
 static void past_begin_end(struct gb_past *past)
@@ -160,7 +160,7 @@ static void past_begin_end(struct gb_past *past)
     past_run(past, PAST_ENDING, past_end_on_thread, past_release);
 }
 
-/* True: nobody is there any more. */
+/* True: its user is gone. */
 static bool past_is_over(struct gb_past *past)
 {
     if (past->freed)
@@ -175,7 +175,7 @@ void gb_past_free(struct gb_past *past)
     past->freed = true;
     gb_clone_free(TAKE_PTR(past->clone));
     if (past->step == PAST_REST || past->step == PAST_LOADING || past->step == PAST_RETURNED)
-        past_begin_end(past); /* in other steps a callback comes */
+        past_begin_end(past); /* in other steps there will be a callback */
 }
 
 /* ---- what there is ---- */
@@ -214,7 +214,7 @@ uint64_t gb_past_bytes(const struct gb_past *past)
     return past->bytes;
 }
 
-/* The chain has changed, and no thread has it. Names stay with their moments. */
+/* The chain has changed, and no thread uses it. Names stay with their moments. */
 static void past_list(struct gb_past *past)
 {
     size_t count;
@@ -242,7 +242,7 @@ static void past_list(struct gb_past *past)
 
 /* ---- what a checkpoint and a return share ---- */
 
-/* Notes the first failure. */
+/* Records the first failure. */
 static void past_note(struct gb_past *past, const struct gb_err *err)
 {
     if (err != NULL && past->err.code == GB_OK)
@@ -332,13 +332,13 @@ static bool past_stays(void *arg, const struct gb_chain_entry *entry)
     return past->pinned[entry - gb_chain_entries(past->chain, &count)];
 }
 
-/* Forgets what is too much. The last one is that which was just appended. */
+/* Removes checkpoints beyond the limits. The last one is the one just appended. */
 static void past_tidy(struct gb_past *past)
 {
     size_t count;
     const struct gb_chain_entry *entries = gb_chain_entries(past->chain, &count);
     const struct keep_limits limits = past->limits;
-    /* So that the next ones have room: what stays is written anew. */
+    /* Makes room for the next ones, because the remaining ones are rewritten. */
     const struct keep_limits wanted = {limits.bytes / 4 * 3, MAX(limits.count / 4 * 3, 1)};
     _cleanup_(freep) bool *stays = xcalloc(count + 1, sizeof(*stays));
 
@@ -346,7 +346,7 @@ static void past_tidy(struct gb_past *past)
         !keep_choose(entries, count, past->pinned, past->seq, wanted, stays))
         return;
     memcpy(past->pinned, stays, count * sizeof(*stays));
-    /* When it fails they stay, and the next checkpoint tries again. */
+    /* If it fails they stay, and the next checkpoint tries again. */
     (void)gb_chain_compact(past->chain, past_stays, past, NULL);
 }
 
@@ -383,7 +383,7 @@ static void past_write(struct gb_past *past)
     gb_track_rest(past->now.track);
 }
 
-/* A name is that of one moment. */
+/* A name belongs to a single moment. */
 static void past_name(struct gb_past *past)
 {
     for (size_t i = 0; i < past->count && past->name != NULL; i++) {
@@ -407,7 +407,7 @@ static void past_after_writing(struct gb_past *past)
     past_end_taking(past);
 }
 
-/* Whatever became of the look, the guest may go on. */
+/* Whether or not the copy succeeded, the guest may continue. */
 static void past_after_looking(struct gb_past *past)
 {
     past->taken.pause_ns = gb_clock_mono_ns() - past->begun_ns;
@@ -420,7 +420,7 @@ static void past_after_looking(struct gb_past *past)
     past->step = PAST_REST; /* it may be freed from there */
     past->take.copied(past->take.arg);
     if (past->freed)
-        return; /* from there: it has begun to end */
+        return; /* freed from there: it has started to end */
     if (past->err.code == GB_OK)
         past_run(past, PAST_WRITING, past_write, past_after_writing);
     else
@@ -507,7 +507,7 @@ static void past_after_laying(struct gb_past *past)
     gb_clone_load_state(past->clone, path);
 }
 
-/* The process waits for device state: its memory is there. */
+/* The process waits for device state: its memory is mapped. */
 static void past_on_waiting(void *arg, const struct gb_err *err)
 {
     struct gb_past *past = arg;
@@ -534,7 +534,7 @@ static void past_on_failed(void *arg, const struct gb_err *err)
 
     past_note(past, err);
     if (past->step == PAST_LOADING)
-        past_end_returning(past); /* else the step that is under way finds out */
+        past_end_returning(past); /* otherwise the current step will find out */
 }
 
 int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq,

@@ -5,12 +5,12 @@
 
 #include "machine/crc32c.h"
 
-/* "GBPAST", a version, and a byte that text has not. */
+/* "GBPAST", a version, and a byte that text does not contain. */
 static const uint8_t record_magic[8] = {'G', 'B', 'P', 'A', 'S', 'T', 1, 0xff};
 
 enum { RECORD_RANGE = 8, RECORD_SIZE = 4, RECORD_CRC_AT = PAST_HEAD - 4, RECORD_EMPTY_AT = 84 };
 
-/* The numbers of a head, in their order in the file, as a table that both directions read. */
+/* The numbers in a head, in file order, as a table used in both directions. */
 #define RECORD_FIELDS(U64, U32)                                                                    \
     U64(key)                                                                                       \
     U64(seq)                                                                                       \
@@ -61,7 +61,7 @@ static uint32_t record_blocks(uint32_t pages)
     return (pages + PAST_BLOCK_PAGES - 1) / PAST_BLOCK_PAGES;
 }
 
-/* A packed block is never larger than zstd's own bound, which is below this. */
+/* A packed block never exceeds zstd's own bound, which is less than this. */
 static uint64_t record_packed_max(uint32_t blocks)
 {
     return (uint64_t)blocks * 2 * PAST_BLOCK_PAGES * PAST_PAGE;

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "platform/random.h"
 
-/* Of a page's content; zeroed: it has not been its own yet, and is as in the base. */
+/* Of a page's content; zeroed: it was not private before, and is as in the base. */
 struct track_hash {
     uint64_t low, high;
 };
@@ -26,10 +26,10 @@ struct gb_track {
     uint32_t pages;
     int base_fd;
     uint64_t seed;
-    struct track_hash *known; /* of each page */
-    struct gb_buf looked;     /* ranges that the last look copied */
-    struct gb_buf changed;    /* of them, those that changed */
-    struct gb_buf news;       /* struct track_news, of all whose hash is new */
+    struct track_hash *known; /* for each page */
+    struct gb_buf looked;     /* ranges copied by the last look */
+    struct gb_buf changed;    /* those of them that changed */
+    struct gb_buf news;       /* struct track_news, of all pages with a new hash */
     uint8_t *data;
     size_t capacity; /* of data */
 };
@@ -62,7 +62,7 @@ void gb_track_free(struct gb_track *track)
 
 static const struct gb_page_range *track_ranges(const struct gb_buf *buf, size_t *ret_count)
 {
-    /* Made by malloc(), nothing was consumed: aligned. */
+    /* Allocated by malloc() and nothing consumed: aligned. */
     *ret_count = buf->size / sizeof(struct gb_page_range);
     return (const void *)gb_buf_data(buf);
 }
@@ -78,7 +78,7 @@ static uint64_t track_count(const struct gb_buf *buf)
     return pages;
 }
 
-/* Room for @size bytes. What a large look has taken is given back by the next small one. */
+/* Room for @size bytes. Memory for a large look is freed by the next small one. */
 static int track_reserve(struct gb_track *track, size_t size, struct gb_err *err)
 {
     if (size <= track->capacity && size >= track->capacity / 4)
@@ -125,11 +125,11 @@ static struct track_hash track_hash(const struct gb_track *track, const uint8_t 
 {
     XXH128_hash_t hash = XXH3_128bits_withSeed(page, GB_PAGE, track->seed);
 
-    /* None is that of a page that is not known. */
+    /* Never equal to that of an unknown page. */
     return (struct track_hash){hash.low64 | 1, hash.high64};
 }
 
-/* Whether the base has the page so: 1, 0, or a failure. */
+/* Whether the page equals that in the base: 1, 0, or an error. */
 static int track_is_base(const struct gb_track *track, uint32_t page, const uint8_t *content,
                          struct gb_err *err)
 {
@@ -167,7 +167,7 @@ static int track_add(struct gb_track *track, uint32_t page, struct gb_err *err)
     return 0;
 }
 
-/* 1: the page is not what it was; 0: it is; or a failure. */
+/* 1: the page has changed; 0: it has not; or an error. */
 static int track_judge(struct gb_track *track, uint32_t page, const uint8_t *content,
                        struct gb_err *err)
 {

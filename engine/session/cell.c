@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cells: queued in order, one at a time in the guest.
  *
- * Theory of operation. gb_session_exec() checks and queues. The pump hands the first of the queue
- * to the guest as soon as the session is IDLE and the files that were finished before it have left
- * (engine/guest/order.c); from that moment the cell is dispatched. What the
- * guest says of it is added to the cell: it may be no more than the cell asked for, which the
- * conversation (engine/guest) sees to. While the cell is held its output is paused. WAITING is a
- * state, of which nobody counts the changes. DONE ends the cell.
+ * Theory of operation. gb_session_exec() checks and queues. The pump passes the first cell in the
+ * queue to the guest once the session is IDLE and files completed earlier have been sent
+ * (engine/guest/order.c); from that moment the cell is dispatched. What the guest reports is added
+ * to the cell, within the cell's limits, which the conversation (engine/guest) enforces. While the
+ * cell is held its output is paused. WAITING is a state; its changes are not counted. DONE ends the
+ * cell.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ void gb_cell_unref(struct gb_cell *cell)
         cell_unref(cell_of(cell));
 }
 
-/* What a cell holds in memory while it waits. */
+/* Memory used by a cell while it waits. */
 static size_t cell_size(const struct cell *cell)
 {
     size_t size = cell->shown.code.size + cell->shown.file.size + cell->shown.argv.size +
@@ -69,7 +69,7 @@ static void cell_queue_add(struct gb_session *session, struct cell *cell)
     session->queued_bytes += cell_size(cell);
 }
 
-/* It has been taken out of the list. */
+/* It has been removed from the list. */
 static void cell_queue_left(struct gb_session *session, const struct cell *cell)
 {
     session->queued_count--;
@@ -205,7 +205,7 @@ void session_cells_tell(void *arg)
     }
 }
 
-/* The cell whose turn it is, out of the queue; NULL: none. */
+/* Removes the next cell from the queue; NULL: none. */
 static struct cell *cell_next(struct gb_session *session)
 {
     struct cell *cell;
@@ -235,7 +235,7 @@ void session_cells_pump(struct gb_session *session)
     session_tell_changed(session);
 }
 
-/* Ends a cell that is in no list any more: tells its owner and drops the session's reference. */
+/* Ends a cell that is in no list any more: notifies its owner and drops the session's reference. */
 static void cell_finish(struct cell *cell, const struct gb_err *err)
 {
     cell->shown.state = GB_CELL_DONE;
@@ -301,7 +301,7 @@ int session_cell_waiting(void *arg, bool waiting, struct gb_err *err)
     return 0;
 }
 
-/* The flags of a guest's DONE as those of a cell: nowhere else do the two meet. */
+/* Translates the flags of a guest's DONE to those of a cell: the only place that knows both. */
 static uint32_t cell_flags_of(const struct gb_done *done)
 {
     static const struct {
@@ -322,10 +322,10 @@ static uint32_t cell_flags_of(const struct gb_done *done)
     return flags;
 }
 
-/* Copies what DONE says into the cell, which no later frame can change. */
+/* Copies the content of DONE into the cell; no later frame can change it. */
 static int cell_take_result(struct gb_cell *cell, const struct gb_done *done, struct gb_err *err)
 {
-    enum { VALUES = 32 }; /* what an entry takes beside its path, and more */
+    enum { VALUES = 32 }; /* size of an entry besides its path, and more */
     const struct gb_bytes encoded = done->changed.encoded;
 
     if (!gb_buf_try_add(&cell->changed_encoded, encoded.data, encoded.size,
@@ -361,7 +361,8 @@ int session_cell_done(void *arg, const struct gb_done *done, struct gb_err *err)
     session->current = NULL;
     session_enter(session, SESSION_IDLE);
     session_touch(session);
-    /* The next one starts before the owner of this one is told: the guest need not wait for it. */
+    /* Start the next one before notifying the owner of this one: the guest need not wait for
+     * that. */
     session_cells_pump(session);
     cell_finish(cell, NULL);
     return 0;
@@ -403,12 +404,12 @@ static int cell_send_interrupt(struct gb_session *session, struct cell *cell, st
 {
     const struct gb_interrupt_request message = {GB_INTERRUPT_SIGINT};
 
-    /* What it did is told by DONE. */
+    /* DONE will tell its effect. */
     return session_request(session, GB_GUEST_INTERRUPT, cell->shown.number, &gb_interrupt_fields,
                            &message, 0, NULL, NULL, err);
 }
 
-/* Ends the queued cells that were interrupted. */
+/* Ends queued cells that were interrupted. */
 static void cells_drop_interrupted(void *arg)
 {
     struct gb_session *session = arg;
@@ -443,8 +444,8 @@ void gb_cell_interrupt(struct gb_cell *shown)
     }
     if (shown->state != GB_CELL_QUEUED)
         return;
-    /* Told from here rather than later would break the rule that no callback comes from within a
-     * call; it is ended from the loop. */
+    /* Calling back from here would break the rule that no callback comes from within a call: it is
+     * ended from the loop. */
     cell->interrupt_wanted = true;
     gb_loop_defer(session->host->loop, &session->drop, cells_drop_interrupted, session);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Environment settings: what may be set and how. */
+/* The environment: what may be set, and how. */
 #include "session/env.h"
 
 #include <ctype.h>
@@ -12,10 +12,10 @@
 #include "base/utf8.h"
 #include "session/session.h"
 
-/* Names that would change what the loader or the C library do before the user's code runs; those
- * that would steer a worker stand in the record of its language. User code can set them for its
- * children by itself; a client cannot. HOME is not among them: it says where programs look for
- * their settings, and the home stays where it is. */
+/* Names that would affect the loader or the C library before the user's code runs; those that
+ * affect a worker are in its language's record. User code can set them for its own children; a
+ * client cannot. HOME is allowed: it only says where programs look for their settings, and the home
+ * stays where it is. */
 static const char *const refused[] = {
     "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "MALLOC_TRACE", "NLSPATH",
     "PATH",       "TMPDIR",         "USER",    "LOGNAME",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests of users to the agent of a session: they are signs of life, and keep its VM from being
+/* Users' requests to a session's agent: they count as activity, and prevent its VM from being
  * exchanged. */
 #include "session/internal.h"
 
-/* STAT and PING look only: the idle clock goes on. Terminals count for as long as they are
- * there. The others are our own. */
+/* STAT and PING only look: the idle clock keeps running. Terminals count for as long as they exist.
+ * The others are internal. */
 static bool request_is_life(enum gb_guest_type type)
 {
     return type != GB_GUEST_STAT && type != GB_GUEST_PING && type != GB_GUEST_CONFIGURE &&
@@ -12,7 +12,7 @@ static bool request_is_life(enum gb_guest_type type)
            type != GB_GUEST_RESIZE;
 }
 
-/* A user has asked for something that ends with session_request_ended(). */
+/* A user has made a request that ends with session_request_ended(). */
 static void request_count(struct gb_session *session)
 {
     session->asked = true;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A session at rest, and how it gets another VM.
+/* Sessions at rest, and exchanging their VM.
  *
- * Theory of operation. What is asked of a session that is HELD waits: cells in its queue, requests
- * in its conversation, which were not sent. So there is nothing under way when the conversation
- * changes its VM, and nothing is lost by it. A program at a terminal cannot be left in the VM
- * before, with somebody who types at it: a session with one does not come to rest. The VM before is
- * kept aside, standing still, until the new one has said that it goes on: when that fails, the
- * session has it back as it was.
+ * Theory of operation. What is requested of a HELD session waits: cells in its queue, requests,
+ * unsent, in its conversation. So nothing is in progress when the conversation changes its VM, and
+ * nothing is lost. A program at a terminal, to which somebody may be typing, cannot be left behind
+ * in the old VM: a session with one does not come to rest. The old VM is kept stopped until the new
+ * one has reported that it runs: if that fails, the session gets it back unchanged.
  */
 #include <assert.h>
 
@@ -110,7 +109,7 @@ static void rest_on_discarded_dead(void *arg, const struct gb_err *why)
     gb_guest_free(arg);
 }
 
-/* The VM that is aside ends, and the session does not wait for it. */
+/* Ends the VM that was kept; the session does not wait for that. */
 static void rest_discard(struct gb_session *session, const char *reason)
 {
     static const struct gb_guest_events events = {.dead = rest_on_discarded_dead};

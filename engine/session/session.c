@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a session: from the VM's start to its end. */
+/* The life of a session: from its VM's start to its end. */
 #include "session/session.h"
 
 #include <assert.h>
@@ -15,7 +15,7 @@
 #include "session/env.h"
 #include "session/internal.h"
 
-/* How long PREPARING may last: the start of an interpreter; a clone has its own. */
+/* The maximum time in PREPARING: the start of an interpreter; a clone has one already. */
 enum { PREPARE_TIMEOUT_MS = 60000, CLONE_TIMEOUT_MS = 20000, MACHINE_ID_BYTES = 16 };
 
 static int session_random_hex(size_t bytes, char *hex, struct gb_err *err)
@@ -100,14 +100,14 @@ void session_touch(struct gb_session *session)
 
 /* ---- the guest is of no use ---- */
 
-/* Whether the VM may be exchanged for another one, and nobody would see it. */
+/* Whether the VM can be exchanged for another one without anybody noticing. */
 static bool session_is_replaceable(const struct gb_session *session)
 {
     return session->state == SESSION_PREPARING && session->source != GB_SOURCE_BOOT &&
            !session->asked && session->events.lost != NULL;
 }
 
-/* The end of the VM, and of the session if that needs this one. */
+/* The end of the VM, and of the session unless the VM can be replaced. */
 static void session_vm_failed(struct gb_session *session, const char *reason)
 {
     if (session_is_replaceable(session))
@@ -227,7 +227,7 @@ static void session_on_background(void *arg, uint32_t cell, enum gb_output strea
 
 /* ---- the end ---- */
 
-/* When no VM is left and no answer is awaited. The session may be gone after. */
+/* Ends the session once no VM is left and no answer is awaited. May free the session. */
 static void session_end_when_due(void *arg)
 {
     struct gb_session *session = arg;
@@ -246,7 +246,7 @@ static void session_end_when_due(void *arg)
     session->events.closed(session->arg, &session->why);
 }
 
-/* The digests were compared beside the boot: nothing has run for anybody yet. */
+/* The digests were verified during the boot: nothing has run for anybody yet. */
 static void session_on_verified(void *arg, const struct gb_err *err)
 {
     struct gb_session *session = arg;
@@ -273,15 +273,15 @@ static void session_on_dead(void *arg, const struct gb_err *why)
         if (session->events.lost(session->arg, why))
             return;
     }
-    /* What began the end says more than how the process ended. */
+    /* The original cause says more than how the process ended. */
     if (session->why.code == GB_OK)
         session->why = *why;
     if (!session_is_over(session))
         session_enter(session, SESSION_ENDING);
     gb_timer_stop(session->idle_timer);
     gb_timer_stop(session->lifetime_timer);
-    /* A guest that did not come up may have done so because its image is damaged: that answer is
-     * worth the wait. */
+    /* If a guest failed to start, a damaged image may be the cause: it is worth waiting for that
+     * result. */
     session_end_when_due(session);
 }
 

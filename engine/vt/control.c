@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What control characters and sequences do to the grid. What has no row here is dropped. */
+/* The effects of control characters and sequences on the grid. What has no row here is ignored. */
 #include <string.h>
 
 #include "vt/private.h"
@@ -107,7 +107,7 @@ void vt_escape(struct gb_vt *vt, uint8_t final)
 
 /* ---- colours and attributes ---- */
 
-/* A colour behind 38 or 48 at @index; returns the index of its last parameter. */
+/* A colour after 38 or 48 at @index; returns the index of its last parameter. */
 static unsigned read_colour(struct gb_vt *vt, unsigned index, uint32_t *colour)
 {
     const struct vt_parser *parser = &vt->parser;
@@ -120,7 +120,7 @@ static unsigned read_colour(struct gb_vt *vt, unsigned index, uint32_t *colour)
     }
     if (kind != 2)
         return MIN(index + 1, parser->count);
-    /* With colons there may be a colour space in front: 38:2::r:g:b. */
+    /* With colons, a colour space may come first: 38:2::r:g:b. */
     if (parts && at + 3 < parser->count && parser->part[at + 3])
         at++;
     if (at + 2 >= parser->count)
@@ -131,7 +131,7 @@ static unsigned read_colour(struct gb_vt *vt, unsigned index, uint32_t *colour)
     return at + 2;
 }
 
-/* Those that are one number each, on and off. */
+/* Attributes with one number each, on and off. */
 static const struct {
     uint8_t on, off;
     uint8_t attribute;
@@ -175,7 +175,7 @@ void vt_select_pen(struct gb_vt *vt)
 {
     const struct vt_parser *parser = &vt->parser;
     struct vt_pen *pen = &vt->cursor.pen;
-    uint32_t other; /* 58: the colour of the underline, which is not kept */
+    uint32_t other; /* 58: the colour of the underline, which is ignored */
 
     if (parser->count == 0)
         *pen = (struct vt_pen){0};
@@ -185,7 +185,7 @@ void vt_select_pen(struct gb_vt *vt)
         if (number == 38 || number == 48 || number == 58) {
             i = read_colour(vt, i, number == 38 ? &pen->fg : number == 48 ? &pen->bg : &other);
         } else if (number == 4 && i + 1 < parser->count && parser->part[i + 1]) {
-            select_attribute(pen, parser->params[++i] == 0 ? 24 : 4); /* 4:3 and the like */
+            select_attribute(pen, parser->params[++i] == 0 ? 24 : 4); /* 4:3 and similar */
         } else if (!parser->part[i]) {
             select_one(pen, number);
         }
@@ -236,7 +236,7 @@ static void insert_lines(struct gb_vt *vt, bool insert)
     else if (row > 0)
         vt_scroll_up(vt, row, vt->bottom, vt_param(vt, 0, 1));
     else
-        /* Deleted at the top they have not scrolled away, and are nobody's history. */
+        /* Lines deleted at the top have not scrolled off, and do not go into the history. */
         for (unsigned i = MIN(vt_param(vt, 0, 1), vt->bottom + 1); i > 0; i--) {
             bool alternate = vt->alternate;
 
@@ -326,7 +326,7 @@ static void answer_status(struct gb_vt *vt)
 
 /* ---- the table of sequences ---- */
 
-/* Moves by parameter rows and columns, held to the margins when it begins between them. */
+/* Moves by rows and columns, clamped to the margins if it starts between them. */
 static void move_by(struct gb_vt *vt, long rows, long columns)
 {
     const struct vt_cursor *cursor = &vt->cursor;
@@ -464,7 +464,7 @@ void vt_csi(struct gb_vt *vt, uint8_t final)
     else if (parser->marker == '>' && final == 'c')
         reply(vt, "\033[>1;0;0c");
     else if (parser->marker == '?' && (final == 'J' || final == 'K'))
-        csi_edit(vt, final); /* nothing is protected here */
+        csi_edit(vt, final); /* there is no protection here */
     else if (parser->marker != 0)
         return;
     else if (strchr("ABCDEFGHade`f", final) != NULL)

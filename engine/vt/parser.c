@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state machine of ECMA-48, as VT500 and xterm have it: a byte at a time, and any bytes. */
+/* The state machine of ECMA-48, as in VT500 and xterm: one byte at a time, arbitrary input. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -9,7 +9,7 @@ enum { ESC = 0x1b, BEL = 0x07, CAN = 0x18, SUB = 0x1a, DEL = 0x7f };
 
 /* ---- characters ---- */
 
-/* ASCII as the set of line drawings has it: from 0x60 to 0x7e, 3 bytes each. */
+/* ASCII in the line drawing character set: from 0x60 to 0x7e, 3 bytes each. */
 static const char line_drawings[] = "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·";
 
 static struct gb_bytes drawing_of(uint8_t byte)
@@ -49,16 +49,16 @@ static void put_ascii(struct gb_vt *vt, uint8_t byte)
         vt_put(vt, &cell);
 }
 
-/* A whole character that is not ASCII. */
+/* A complete non-ASCII character. */
 static void put_character(struct gb_vt *vt, struct gb_bytes text)
 {
     if (text.size == 2 && text.data[0] == 0xc2 && text.data[1] < 0xa0)
-        return; /* a control of the upper half: nobody means it in UTF-8 */
+        return; /* a C1 control: nobody means it in UTF-8 */
     if (!vt_join(vt, text))
         put_glyph(vt, text);
 }
 
-/* Bytes that are no UTF-8 become the sign for that, one for each run that cannot be completed. */
+/* Invalid UTF-8 becomes the replacement character, one for each run that cannot be completed. */
 static void put_byte(struct gb_vt *vt, uint8_t byte)
 {
     static const uint8_t replacement[] = {0xef, 0xbf, 0xbd};
@@ -74,7 +74,7 @@ static void put_byte(struct gb_vt *vt, uint8_t byte)
         else
             put_character(vt, pending);
     } else if (gb_utf8_unfinished(pending) != pending.size) {
-        bool again = parser->pending_size > 1; /* @byte itself may begin a character */
+        bool again = parser->pending_size > 1; /* @byte itself may start a character */
 
         parser->pending_size = 0;
         put_glyph(vt, (struct gb_bytes){replacement, sizeof(replacement)});
@@ -153,7 +153,8 @@ static void escape_byte(struct gb_vt *vt, uint8_t byte)
     }
 }
 
-/* Nothing of a string is kept. It ends with BEL or ST; an ESC that begins no ST begins its own. */
+/* Strings are not stored. They end with BEL or ST; an ESC that starts no ST starts its own
+ * sequence. */
 static bool string_byte(struct vt_parser *parser, uint8_t byte)
 {
     bool escape = parser->string_escape;
@@ -178,13 +179,13 @@ static void feed_byte(struct gb_vt *vt, uint8_t byte)
         put_byte(vt, byte);
         return;
     }
-    parser->pending_size = 0; /* of a character that was cut */
+    parser->pending_size = 0; /* of an incomplete character */
     if (byte == ESC)
         begin_sequence(parser, VT_ESCAPE);
     else if (byte == CAN || byte == SUB)
         parser->state = VT_GROUND;
     else if (byte < 0x20)
-        vt_control(vt, byte); /* also in the middle of a sequence */
+        vt_control(vt, byte); /* even in the middle of a sequence */
     else if (byte == DEL)
         return;
     else if (parser->state == VT_ESCAPE || parser->state == VT_ESCAPE_MORE)

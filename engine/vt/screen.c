@@ -35,7 +35,7 @@ void vt_lines_free(struct vt_line *lines, unsigned rows)
     free(lines);
 }
 
-/* What is erased has the background of the pen. */
+/* Erased cells get the pen's background. */
 static struct vt_cell erased(const struct gb_vt *vt)
 {
     struct vt_cell cell = vt_blank;
@@ -44,7 +44,7 @@ static struct vt_cell erased(const struct gb_vt *vt)
     return cell;
 }
 
-/* Where a wide character would be cut in two, in front of @column, both halves are blanked. */
+/* If a wide character would be split in front of @column, blanks both halves. */
 static void line_split(struct vt_line *line, unsigned column)
 {
     if (column == 0 || column >= line->columns || line->cells[column].width != 0)
@@ -75,7 +75,7 @@ void vt_erase(struct gb_vt *vt, unsigned row, unsigned from, unsigned to)
 
 /* ---- scrolling ---- */
 
-/* Keeps a line that leaves, and gives one in its place. */
+/* Stores a line that scrolls off, and returns a replacement. */
 static struct vt_line history_add(struct gb_vt *vt, struct vt_line line)
 {
     struct vt_line *place = &vt->history[vt->scrolled++ % GB_VT_HISTORY];
@@ -247,7 +247,7 @@ void vt_back_tab(struct gb_vt *vt)
 
 void vt_reset_tabs(struct gb_vt *vt)
 {
-    memset(vt->tabs, 1, sizeof(vt->tabs)); /* each eighth column */
+    memset(vt->tabs, 1, sizeof(vt->tabs)); /* every eighth column */
 }
 
 void vt_save_cursor(struct gb_vt *vt)
@@ -298,7 +298,7 @@ void vt_reset(struct gb_vt *vt)
         vt_erase(vt, row, 0, vt->columns);
 }
 
-/* Copies what fits; a wide character that would be cut is blanked. */
+/* Copies what fits; a wide character that would be split is blanked. */
 static void lines_copy(struct vt_line *to, unsigned rows, struct vt_line *from, unsigned from_rows)
 {
     for (unsigned row = 0; row < MIN(rows, from_rows); row++) {
@@ -328,7 +328,7 @@ void gb_vt_resize(struct gb_vt *vt, unsigned rows, unsigned columns)
     if (rows == vt->rows && columns == vt->columns)
         return;
     main_dropped = MIN(main_dropped, vt->rows - 1);
-    if (!vt->alternate) /* what the program has printed is kept, as if it had scrolled */
+    if (!vt->alternate) /* the program's output is kept, as if it had scrolled */
         for (unsigned i = 0; i < main_dropped; i++) {
             struct vt_line copy = line_new(vt->columns);
 

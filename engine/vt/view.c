@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Theory of operation. A view knows what its terminal shows: a grid of its own. To paint is to send
- * what differs, a row at a time. Where the grid has scrolled, the terminal is let scroll, too: what
- * leaves at its top is first made what the grid's history has, so that the terminal's own history
- * is right; what is then in its place differs little.
+/* Theory of operation. A view stores what its terminal shows in a grid of its own. Painting sends
+ * the differences, row by row. If the grid has scrolled, the terminal is scrolled too: lines that
+ * scroll off its top are first updated to those in the grid's history, so that the terminal's own
+ * history is right; after that the rows differ only a little.
  *
- * Movements are absolute, and each run of cells begins with one, so that a terminal which thinks
- * otherwise about the width of a character is wrong for one run and no longer.
+ * Movements are absolute, and each run of cells starts with one, so that a terminal which disagrees
+ * about the width of a character is wrong for only one run.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +14,17 @@
 
 struct gb_vt_view {
     unsigned rows, columns;
-    struct vt_line *lines;            /* what the terminal shows; NULL: not known */
-    bool begun;                       /* something was painted once */
-    bool alternate;                   /* of what was painted last */
-    unsigned first_row, first_column; /* of the grid, that the terminal shows */
+    struct vt_line *lines;            /* what the terminal shows; NULL: unknown */
+    bool begun;                       /* something has been painted */
+    bool alternate;                   /* the last painted value */
+    unsigned first_row, first_column; /* first row and column of the grid that the terminal shows */
     unsigned grid_rows, grid_columns;
     uint64_t scrolled;
     struct vt_pen pen;
     bool pen_known;
     uint32_t modes;
     unsigned shape;
-    unsigned row, column; /* where the cursor is, when it is known */
+    unsigned row, column; /* position of the cursor, if known */
     bool cursor_known;
 };
 
@@ -81,7 +81,7 @@ static void put_colour(struct gb_buf *out, uint32_t colour, unsigned base)
 
 static void put_pen(struct gb_vt_view *view, const struct vt_pen *pen, struct gb_buf *out)
 {
-    static const uint8_t numbers[] = {1, 2, 3, 4, 5, 7, 8, 9}; /* by the bits of the attributes */
+    static const uint8_t numbers[] = {1, 2, 3, 4, 5, 7, 8, 9}; /* indexed by attribute bits */
 
     if (view->pen_known && memcmp(&view->pen, pen, sizeof(*pen)) == 0)
         return;
@@ -113,7 +113,7 @@ static bool cells_are_same(const struct vt_cell *a, const struct vt_cell *b)
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* The cell of the grid's line at @column; blank where there is none, or half of one. */
+/* The cell at @column of the grid's line; blank if there is none, or only half of one. */
 static const struct vt_cell *cell_at(const struct vt_line *line, unsigned first, unsigned column,
                                      unsigned columns)
 {
@@ -127,7 +127,7 @@ static const struct vt_cell *cell_at(const struct vt_line *line, unsigned first,
     return cell;
 }
 
-/* A blank to the end of the row costs three bytes. */
+/* Blanks to the end of the row cost three bytes. */
 static unsigned blank_from(const struct vt_line *line, unsigned first, unsigned columns)
 {
     unsigned from = columns;
@@ -148,7 +148,7 @@ static void paint_row(struct gb_vt_view *view, unsigned row, const struct vt_lin
 
         if (cells_are_same(cell, &shown[column]))
             continue;
-        /* The second half of a character that is repainted: with its first half. */
+        /* The second half of a character that is repainted with its first half. */
         if (cell->width == 0) {
             column--;
             cell = cell_at(line, view->first_column, column, columns);
@@ -163,15 +163,15 @@ static void paint_row(struct gb_vt_view *view, unsigned row, const struct vt_lin
         }
         gb_buf_add(out, cell->size > 0 ? cell->text : " ", MAX(cell->size, 1));
         memcpy(&shown[column], cell, cell->width * sizeof(*cell));
-        /* What was cut by this is not what is known any more. */
+        /* What this has split is not known any more. */
         if (column + cell->width < columns && shown[column + cell->width].width == 0)
             shown[column + cell->width].size = UINT16_MAX;
         if (column > 0 && shown[column].width > 0 && shown[column - 1].width == 2)
             shown[column - 1].size = UINT16_MAX;
         column += cell->width - 1U;
         view->column += cell->width;
-        /* Terminals differ about where the cursor is behind the last column, and about the width of
-         * what is not plain. */
+        /* Terminals disagree about the cursor's position after the last column, and about the width
+         * of unusual characters. */
         view->cursor_known = view->column < columns && cell->size == 1 && cell->width == 1;
     }
 }
@@ -194,7 +194,8 @@ static void put_modes(struct gb_vt_view *view, uint32_t modes, unsigned shape, s
     view->shape = shape;
 }
 
-/* An empty screen whose content is known. What was there before leaves at the top, once. */
+/* Clears the screen, so that its content is known. What was there before scrolls off the top,
+ * once. */
 static void view_clear(struct gb_vt_view *view, struct gb_buf *out)
 {
     if (!view->begun) {
@@ -210,7 +211,7 @@ static void view_clear(struct gb_vt_view *view, struct gb_buf *out)
     view->row = view->column = 0;
 }
 
-/* Lets the terminal scroll as the grid has. */
+/* Scrolls the terminal as the grid has scrolled. */
 static void view_scroll(struct gb_vt_view *view, const struct gb_vt *vt, struct gb_buf *out)
 {
     uint64_t oldest = vt->scrolled > GB_VT_HISTORY ? vt->scrolled - GB_VT_HISTORY : 0;
@@ -231,7 +232,7 @@ static void view_scroll(struct gb_vt_view *view, const struct gb_vt *vt, struct 
     view->scrolled = vt->scrolled;
 }
 
-/* Which part of a grid that is larger than the terminal is shown: the one with the cursor. */
+/* Chooses the part of a larger grid to show: the one with the cursor. */
 static void view_choose(struct gb_vt_view *view, const struct gb_vt *vt)
 {
     unsigned row = vt->cursor.row, column = vt->cursor.column;
@@ -264,7 +265,7 @@ void gb_vt_view_paint(struct gb_vt_view *view, const struct gb_vt *vt, struct gb
         paint_row(view, row,
                   view->first_row + row < vt->rows ? &vt->lines[view->first_row + row] : NULL, out);
     if (out->size > before && (view->modes & vt->modes & VT_CURSOR) != 0) {
-        /* It is not seen where it is at work. */
+        /* Hide the cursor while painting. */
         struct gb_buf all = {0};
 
         gb_buf_adds(&all, "\033[?25l");

@@ -8,7 +8,7 @@
 
 enum { USUAL_MS = 120000, WARM_MS = 240000 };
 
-/* One word for a frame, so that a row is what differs from the others. */
+/* A single macro per frame, so that a row only contains what differs from others. */
 /* clang-format off */
 #define ROW(type, ...) [GB_GUEST_##type] = {.name = #type, __VA_ARGS__}
 #define REQUEST(of_answer) .way = GB_WAY_TO_GUEST, .role = GB_ROLE_REQUEST, .answer = GB_GUEST_##of_answer

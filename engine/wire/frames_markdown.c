@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the table of frames, and what each means, as Markdown. */
+/* Writes the table of frames, and their meaning, as Markdown. */
 #include "base/mem.h"
 #include "wire/frames.h"
 

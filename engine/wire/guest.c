@@ -145,7 +145,7 @@ static const struct gb_field entry_list[] = {
 };
 static const struct gb_fields entry_fields = {"entry", entry_list, ARRAY_SIZE(entry_list)};
 
-/* What an entry takes beside its name: length, type, size, allocated, mtime, mode. */
+/* The size of an entry besides its name: length, type, size, allocated, mtime, mode. */
 enum { ENTRY_FIXED = 4 + 1 + 8 + 8 + 8 + 4, ENTRIES_HEAD = 1 + 4 };
 
 size_t gb_entries_begin(struct gb_buf *payload)
@@ -183,7 +183,7 @@ int gb_entries_head(struct gb_bytes payload, bool *ret_more, uint32_t *ret_count
     return 0;
 }
 
-/* One of a folder's, or "." for a home itself. */
+/* A name in a folder, or "." for a home itself. */
 static bool is_name(struct gb_bytes name)
 {
     return name.size > 0 && !gb_bytes_equal(name, "..") &&
@@ -215,7 +215,7 @@ int gb_entries_next(struct gb_bytes *rest, struct gb_file_entry *ret_entry, stru
     return 0;
 }
 
-/* The value of a pair of DONE's list of changes: change, size. */
+/* The value of a pair in DONE's list of changes: change, size. */
 enum { CHANGED_VALUE = 1 + 8 };
 
 void gb_changed_add(struct gb_buf *encoded, uint32_t *count, const struct gb_changed *changed)
@@ -228,7 +228,7 @@ void gb_changed_add(struct gb_buf *encoded, uint32_t *count, const struct gb_cha
     gb_pairs_add(encoded, count, changed->path, (struct gb_bytes){value, sizeof(value)});
 }
 
-/* A path that stays below the folder where it begins: names and single slashes, without "..". */
+/* A path that stays below its starting folder: names and single slashes, without "..". */
 static bool stays_below(struct gb_bytes path)
 {
     for (size_t at = 0, end; at <= path.size; at = end + 1) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A VM that fails where a test wants it: it stands in for launcher, QEMU and agent at once, as a
- * process of its own that really ends. An honest guest but for one thing, which stands in the place
- * of QEMU's path on its command line:
+/* A VM that fails where a test wants it to: it replaces launcher, QEMU and agent by one process
+ * that really exits. It behaves like an honest guest except for one thing, which replaces QEMU's
+ * path on its command line:
  *
  *     /ACTION/WHAT/N     at the N-th WHAT (from 1)
  *
@@ -14,18 +14,18 @@
  *     breaks    says at each EXEC or TERMINAL what no honest guest says, N telling which
  *     honest    does nothing of the kind
  *
- * A cell prints its code and ends, with its number as the exit code (of a warm-up: 0); "flood N"
- * prints so many bytes, as its window allows, "wait" waits for standard input and never ends,
- * "leave" goes on printing behind its end, "lose" loses the interpreter. A program at a terminal
- * prints "ready" and what it reads, and ends with 7 when that begins with q.
+ * A cell prints its code and ends, with its number as the exit code (in a warm-up: 0); "flood N"
+ * prints N bytes, as its window allows, "wait" waits for standard input and never ends, "leave"
+ * keeps printing after its end, "lose" loses the interpreter. A program at a terminal prints
+ * "ready" and what it reads, and exits with 7 if that starts with q.
  *
- * Of files there are only names: an upload to "refused" is refused, one to "full" has room for
- * nothing, "short" ends with a size that is not its own, and "early" before it was sent; "stuck"
- * takes nothing. A download of a number is of so many bytes; "missing" is refused, "much" sends
- * more than was asked for, "little" less, and "stuck" nothing. What calls find is counted: a
- * download of "count" is of as many bytes as files have become whole, and a cell "count" prints as
- * many; one of "last" is as long as the last of them; any FILE_REMOVE removes all; an upload to
- * "inside" is refused before a FILE_MKDIR.
+ * Files are only names: an upload to "refused" is refused, one to "full" has room for nothing,
+ * "short" ends with a wrong size, and "early" before it was sent; "stuck" reads nothing. A download
+ * named by a number has that many bytes; "missing" is refused, "much" sends more than requested,
+ * "little" less, and "stuck" nothing. What calls find is counted: a download of "count" has as many
+ * bytes as files have been completed, and a cell "count" prints as many; one of "last" is as long
+ * as the last of them; any FILE_REMOVE removes all; an upload to "inside" is refused before a
+ * FILE_MKDIR.
  */
 #include <poll.h>
 #include <signal.h>
@@ -49,13 +49,13 @@
 enum { FD_STATUS = 3, FD_LIFELINE = 4, FD_MONITOR = 5, FD_AGENT = 6, NAME_MAX_BYTES = 32 };
 
 static char action[NAME_MAX_BYTES], what[NAME_MAX_BYTES];
-static int countdown, variant; /* as it was given: what `breaks` says */
-static struct gb_buf kept;     /* the answer that is late */
+static int countdown, variant; /* as given: what `breaks` sends */
+static struct gb_buf kept;     /* the delayed answer */
 
 static void fake_write(int fd, const void *data, size_t size)
 {
     if (gb_fd_write_full(fd, data, size) < 0)
-        _exit(0); /* who listened has gone */
+        _exit(0); /* the reader has gone */
 }
 
 static void fake_send(struct gb_frame frame, const struct gb_fields *table, const void *message)
@@ -67,7 +67,7 @@ static void fake_send(struct gb_frame frame, const struct gb_fields *table, cons
     gb_buf_release(&buf);
 }
 
-/* Whether @name is what this VM was told to fail at, now. */
+/* Whether it is time to fail, at @name. */
 static bool fake_is_at(const char *name)
 {
     if (strcmp(what, name) != 0 || --countdown != 0)
@@ -101,8 +101,8 @@ static void fake_answer_monitor(const char *line)
         fake_say("{\"event\":\"MIGRATION\",\"data\":{\"status\":\"completed\"}}\n");
 }
 
-/* The size of the object at the front of @text, or 0 when it is not whole. No string of a command
- * has a brace in it. */
+/* The size of the object at the front of @text, or 0 if it is incomplete. No string in a command
+ * contains a brace. */
 static size_t fake_command_size(const char *text)
 {
     int depth = 0;
@@ -163,7 +163,7 @@ static void fake_flush(void)
     gb_buf_clear(&mux_out);
 }
 
-/* The stream of @cell, begun when there is none. */
+/* The stream of @cell, opened if there is none. */
 static struct gb_mux_stream *fake_stream(uint32_t cell, enum gb_stream_kind kind)
 {
     struct gb_mux_stream *stream;
@@ -180,7 +180,7 @@ static void fake_output(uint32_t cell, enum gb_stream_kind kind, struct gb_bytes
     fake_flush();
 }
 
-/* DATA, whatever there is credit for. */
+/* Sends DATA, as far as there is credit. */
 static void fake_data(uint32_t cell, enum gb_stream_kind kind, struct gb_bytes bytes)
 {
     uint32_t id = fake_stream(cell, kind)->id;
@@ -195,7 +195,7 @@ static void fake_done(uint32_t cell, const struct gb_done *done)
     fake_send((struct gb_frame){.type = GB_GUEST_DONE, .cell = cell}, &gb_done_fields, done);
 }
 
-/* What no honest guest says, one for each N: at the EXEC of @cell. */
+/* Something that no honest guest sends, different for each N: at the EXEC of @cell. */
 static void fake_break(uint32_t cell)
 {
     static const struct gb_waiting waiting = {1};
@@ -252,7 +252,7 @@ static void fake_on_fill(void *arg, struct gb_mux_stream *stream)
 
 /* ---- files ---- */
 
-static uint64_t whole, last_size; /* files that are there; of the last of them */
+static uint64_t whole, last_size; /* files that exist; size of the last one */
 static bool has_folder;
 
 struct fake_file {
@@ -267,7 +267,7 @@ static bool fake_is_named(const struct gb_mux_stream *stream, const char *name)
     return strcmp(file->name, name) == 0;
 }
 
-/* The file of a stream that was opened; 1: it is refused. */
+/* The file of an opened stream; 1: it is refused. */
 static int fake_file_new(struct gb_mux_stream *stream, struct gb_bytes path, const char *refused,
                          struct gb_err *err)
 {
@@ -423,7 +423,7 @@ static const struct gb_mux_kind fake_kinds[GB_STREAM_KIND_COUNT] = {
 
 /* ---- requests for terminals ---- */
 
-/* A program at a terminal; with `breaks` something of it is a lie, N telling which. */
+/* A program at a terminal; with `breaks`, N says which part is a lie. */
 static void fake_terminal(const struct gb_frame *frame)
 {
     static uint8_t much[4096];
@@ -524,7 +524,7 @@ static void fake_answer(struct gb_buf *buf, const struct gb_frame *frame)
     }
 }
 
-/* The answer to a request, but for what this VM was told. */
+/* Answers a request, unless this VM is told otherwise. */
 static void fake_answer_request(const struct gb_frame *frame, bool now)
 {
     const struct gb_guest_error refusal = {GB_EBUSY, gb_bytes_str("not now")};

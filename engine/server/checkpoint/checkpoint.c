@@ -16,12 +16,12 @@
 #include "server/checkpoint/state.h"
 #include "server/core/state.h"
 
-/* Whoever sends the next cell at once does not meet it. */
+/* Long enough not to get in the way of a client that sends the next cell immediately. */
 enum { CHECKPOINT_IDLE_MS = 20 };
 
 /* ---- the folder ---- */
 
-/* Those of sessions that ended with the server before. */
+/* Removes those of sessions that ended with an earlier server. */
 static void checkpoint_sweep(const char *folder)
 {
     DIR *entries = opendir(folder);
@@ -34,7 +34,7 @@ static void checkpoint_sweep(const char *folder)
         (void)closedir(entries);
 }
 
-/* A server without the folder does without checkpoints. */
+/* Without the folder, the server works without checkpoints. */
 static int checkpoint_on_start(struct gb_server *server, struct gb_err *err)
 {
     struct checkpoint_server *state = checkpoint_of_server(server);
@@ -116,7 +116,7 @@ static void checkpoint_on_session_end(struct hosted *hosted, const struct gb_err
 
 /* ---- methods ---- */
 
-/* The session that is asked about; NULL: the request was refused. */
+/* The session of the request; NULL: the request was refused. */
 static struct hosted *checkpoint_find(struct request *request, const struct gb_params *params)
 {
     struct gb_err err = {0};
@@ -124,7 +124,7 @@ static struct hosted *checkpoint_find(struct request *request, const struct gb_p
 
     if (hosted != NULL && checkpoint_may_be(hosted, &err) == 0)
         return hosted;
-    /* It may be made of a template yet. */
+    /* It may still be made from a template. */
     if (hosted != NULL && !hosted->opened && err.code == GB_ENOPAST &&
         checkpoint_of_server(hosted->server)->folder != NULL)
         return hosted;
@@ -190,7 +190,7 @@ static void checkpoint_handle_rewind(struct request *request, const struct gb_pa
     if (params->drop_queued)
         gb_session_drop_queued(hosted->session);
     if (params->interrupt)
-        (void)gb_session_interrupt(hosted->session, NULL); /* no cell runs: so much the better */
+        (void)gb_session_interrupt(hosted->session, NULL); /* no cell is running, which is fine */
     job_add(job, (uint64_t)params->wait_ms);
 }
 
@@ -223,8 +223,7 @@ static bool checkpoint_page_next(const void *owner, size_t *at, void *ret_item)
     return true;
 }
 
-/* The page that is asked for, of @past (NULL: there are none); whether there are others behind it.
- */
+/* The requested page of @past (NULL: there are none); returns whether more follow. */
 static bool checkpoint_page_find(const struct gb_past *past, const struct gb_params *params,
                                  struct checkpoint_page *ret_page)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs: state.h tells how they go. */
+/* Jobs: state.h describes their steps. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -41,7 +41,7 @@ static void job_add_nearest(struct gb_json_out *out, void *arg)
     gb_json_end(out);
 }
 
-/* Answers who asked, if anybody is there. Takes @job, which has left its list. */
+/* Answers the requester, if there is one. Takes @job, which has left its list. */
 static void job_refuse(struct job *job, const struct gb_err *err)
 {
     if (job->request != NULL)
@@ -52,7 +52,7 @@ static void job_refuse(struct job *job, const struct gb_err *err)
     job_free(job);
 }
 
-/* The one that has begun. */
+/* The one that has started. */
 static void job_fail(struct hosted *hosted, const struct gb_err *err)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
@@ -138,7 +138,7 @@ static struct gb_rewound_info job_rewound(const struct job *job)
     };
 }
 
-/* As [first, last] each. */
+/* Each as [first, last]. */
 static void job_put_undone(struct gb_json_out *out, struct gb_bytes text)
 {
     struct gb_undone at = gb_undone_of(text);
@@ -153,7 +153,7 @@ static void job_put_undone(struct gb_json_out *out, struct gb_bytes text)
     gb_json_end(out);
 }
 
-/* The cells that are undone now, to the other parts. */
+/* Tells the other parts which cells are undone now. */
 static void job_count_life(struct job *job, struct gb_buf *undone)
 {
     struct hosted *hosted = job->hosted;
@@ -227,7 +227,7 @@ static void job_on_returned(void *arg, struct gb_clone *clone, const struct gb_e
     }
 }
 
-/* The checkpoint of now is there. */
+/* The checkpoint of the present exists. */
 static void job_return(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
@@ -249,7 +249,7 @@ static void job_return(struct hosted *hosted)
         job_fail(hosted, &err);
         return;
     }
-    /* It takes the place of one that has its room already, which ends a moment later. */
+    /* It replaces one that has a slot already, and that ends a moment later. */
     job->slot = gb_admission_force(server->capacity->admission, &charge);
     gb_slot_hold(job->slot, gb_past_returning_vm(state->past));
 }
@@ -340,12 +340,13 @@ static void job_begin(struct hosted *hosted, struct job *job)
     checkpoint_of(hosted)->job = job;
     gb_timer_stop(job->patience);
     job->begun_ns = gb_clock_mono_ns();
-    /* Those that come from now on wait. */
+    /* Later ones wait. */
     job->cells = gb_session_cells(hosted->session);
     job->cell = gb_lives_last_cell(&checkpoint_of(hosted)->lives, gb_session_epoch(hosted->session),
                                    job->cells);
     r = checkpoint_make_past(hosted, &err);
-    /* What is not there need not be waited for, but where steps begin is not known yet. */
+    /* If the target does not exist there is no need to wait; but where steps start is not known
+     * yet. */
     if (r == 0 && job->rewinds && job->target.steps == 0 &&
         target_find(checkpoint_of(hosted)->past, &job->target, &err) == 0)
         r = -GB_EGONE;

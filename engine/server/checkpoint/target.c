@@ -14,7 +14,7 @@ static bool target_leads_to(const struct gb_past *past, uint64_t at, uint64_t se
     return seq == at;
 }
 
-/* The child that leads to the newest of all that follow: the branch that was left last. */
+/* The child that leads to the newest successor: the branch that was left last. */
 static uint64_t target_forward(const struct gb_past *past, uint64_t from)
 {
     size_t count;
@@ -127,7 +127,7 @@ const struct gb_past_moment *target_nearest(const struct gb_past *past,
         const int64_t at = target->seq != 0 ? (int64_t)moments[i].seq : (int64_t)moments[i].cell;
         const int64_t far = at < wanted ? wanted - at : at - wanted;
 
-        /* By names and steps nothing is near: the oldest there is, or the newest. */
+        /* For names and steps there is no nearest one: the oldest, or the newest. */
         if (target->seq == 0 && target->cell < 0) {
             if (nearest == NULL || target->steps <= 0)
                 nearest = moments + i;

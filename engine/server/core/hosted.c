@@ -114,7 +114,7 @@ void hosted_reply_opened(struct request *request, const struct hosted *hosted, b
     reply_end(&reply);
 }
 
-/* Both clocks now: the wall clock may have been set since. */
+/* Both clocks now: the wall clock may have been changed since. */
 static uint64_t hosted_wall_ns(uint64_t mono_ns)
 {
     uint64_t now = gb_clock_mono_ns(), wall = gb_clock_wall_ns();
@@ -192,7 +192,7 @@ static void hosted_tell_closed(const struct hosted *hosted)
 
 /* ---- its end ---- */
 
-/* Everything of the session has been told and recorded but its end. */
+/* Everything about the session has been reported and recorded except its end. */
 static void hosted_end(struct hosted *hosted)
 {
     struct gb_server *server = hosted->server;
@@ -298,8 +298,8 @@ static bool hosted_on_lost(void *arg, const struct gb_err *why)
     return gb_start_again(&hosted->start, why);
 }
 
-/* The session closes itself when it was idle too long or is too old, and else only by the death of
- * its VM. */
+/* The session closes itself if it was idle too long or is too old; otherwise only its VM's death
+ * ends it. */
 static enum gb_end hosted_own_end(const struct hosted *hosted)
 {
     return gb_session_expired(hosted->session) ? GB_END_EXPIRED : GB_END_CRASHED;

@@ -12,8 +12,10 @@
 
 enum {
     SCREEN_PAINT_MS = 16,
-    SCREEN_UNREAD_MAX = 64 * 1024, /* bytes that wait for a client: it is not sent more */
-    SCREEN_INPUT_LOW = 64 * 1024,  /* bytes that wait for a program: more is not answered */
+    SCREEN_UNREAD_MAX = 64 * 1024, /* unread bytes of a client above which it is sent nothing
+                                    * more */
+    SCREEN_INPUT_LOW = 64 * 1024,  /* unread bytes of a program above which typing is not
+                                    * answered */
 };
 
 /* ---- what clients are told ---- */
@@ -116,7 +118,7 @@ static void viewer_tell_end(struct viewer *viewer)
     struct gb_json_out out;
 
     if (screen->state == SCREEN_STARTING)
-        return; /* who asked for it has got an error */
+        return; /* its requester has got an error */
     gb_vt_view_paint(viewer->view, screen->vt, &bytes);
     gb_vt_view_end(viewer->view, &bytes);
     viewer_send(viewer, &bytes);
@@ -236,7 +238,7 @@ static void screen_paint(void *arg)
     screen->held = 0;
 }
 
-/* A key that is typed now and then is shown at once, a flood as often as anybody can see. */
+/* A single key is shown immediately, a flood as often as anybody can see. */
 static void screen_paint_soon(struct screen *screen)
 {
     uint64_t since_ms = (gb_clock_mono_ns() - screen->painted_ns) / GB_NS_PER_MS;
@@ -256,7 +258,7 @@ static void screen_abandon_typing(struct request *request)
     gb_list_remove(&request->wait);
 }
 
-/* Those who wait, as far as there is room; all of them at the end. */
+/* Answers those who wait, as far as there is room; all of them at the end. */
 static void screen_answer_typing(struct screen *screen)
 {
     struct gb_list *link;
@@ -287,7 +289,7 @@ void screen_type(struct screen *screen, struct request *request, struct gb_bytes
 
 /* ---- the program ---- */
 
-/* Nobody but us has anything of it any more. */
+/* Nobody else uses it any more. */
 static void screen_close_terminal(struct screen *screen)
 {
     if (screen->terminal == NULL)
@@ -297,7 +299,7 @@ static void screen_close_terminal(struct screen *screen)
     screen_answer_typing(screen);
 }
 
-/* Its clients and watchers, once. */
+/* Tells its clients and watchers, once. */
 static void screen_tell_all(struct screen *screen)
 {
     struct gb_list *link;
@@ -326,7 +328,7 @@ static void screen_on_started(void *arg, const struct gb_err *err)
     struct reply reply;
 
     if (err != NULL || request == NULL) {
-        /* It cannot, or nobody knows of it. */
+        /* It failed to start, or nobody knows about it. */
         if (request != NULL)
             request_fail(request, err);
         screen_free(screen, err);
@@ -348,7 +350,7 @@ static void screen_on_output(void *arg, struct gb_bytes bytes)
 
     gb_vt_feed(screen->vt, bytes);
     screen->held += bytes.size;
-    /* What does not fit is lost, as on a line that is too slow. */
+    /* What does not fit is lost, as on a slow line. */
     if (replies->size > 0)
         (void)gb_terminal_write(screen->terminal, gb_buf_bytes(replies), NULL);
     gb_buf_clear(replies);
@@ -370,7 +372,7 @@ static void screen_on_ended(void *arg, const struct gb_terminal_end *end, const 
     if (why != NULL)
         screen->why = *why;
     screen_close_terminal(screen);
-    /* When the session ends with the VM, it has the better reason, and comes first. */
+    /* If the session ends with the VM, it has the better reason, and comes first. */
     gb_loop_defer(screen->hosted->server->loop, &screen->lost, screen_tell_end, screen);
 }
 

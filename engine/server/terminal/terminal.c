@@ -12,10 +12,10 @@
 #include "server/core/state.h"
 #include "server/terminal/screen.h"
 
-enum { SCREENS_ENDED_MAX = 16 /* of a session, whose last screens are kept */ };
+enum { SCREENS_ENDED_MAX = 16 /* per session, whose last screens are kept */ };
 
 struct terminal_session {
-    struct gb_list screens; /* in the order of their numbers */
+    struct gb_list screens; /* by number */
     uint32_t numbered;
 };
 
@@ -45,7 +45,7 @@ static void terminal_on_connection(struct connection *connection)
     gb_list_init(&terminals_of_connection(connection)->viewers);
 }
 
-/* Its programs go on. */
+/* Its programs continue. */
 static void terminal_on_disconnect(struct connection *connection)
 {
     struct gb_list *viewers = &terminals_of_connection(connection)->viewers;
@@ -84,7 +84,7 @@ static void terminal_on_session_end(struct hosted *hosted, const struct gb_err *
         screen_free(container_of(screens->next, struct screen, link), why);
 }
 
-/* The oldest of those that have ended make room. */
+/* Removes the oldest ended ones to make room. */
 static void terminal_on_screen_end(struct screen *screen)
 {
     struct gb_list *screens = &terminals_of_session(screen->hosted)->screens;
@@ -212,7 +212,7 @@ static void terminal_handle_open(struct request *request, const struct gb_params
     (void)terminal_attach(screen, connection, params, true);
 }
 
-/* The terminal that a request is about; NULL: it was answered. */
+/* The terminal of a request; NULL: it was answered. */
 static struct screen *terminal_asked(struct request *request, const struct gb_params *params,
                                      struct hosted **ret_hosted)
 {
@@ -335,7 +335,7 @@ static void terminal_handle_close(struct request *request, const struct gb_param
     request_ok(request);
 }
 
-/* As gb_items has it: those that have begun, in the order of their numbers. */
+/* For gb_items: those that have started, by number. */
 static bool terminal_next(const void *owner, size_t *at, void *ret_item)
 {
     const struct gb_list *screens = owner;
