@@ -20,10 +20,10 @@
 #include "base/mem.h"
 
 enum {
-    PROCS_MAX = 256 * 1024, /* bytes of cgroup.procs: the kernel's bound on processes, and more */
+    PROCS_MAX = 256 * 1024, /* bytes of cgroup.procs: the maximum number of processes, and more */
     PASSES = 8,
-    ROOM_TO_DIE = 8 << 20, /* bytes; of what the limit leaves to the agent and the kernel */
-    PID_MAX = 32768,       /* of kernel.pid_max: init.c sets it */
+    ROOM_TO_DIE = 8 << 20, /* bytes; from what the limit leaves to the agent and the kernel */
+    PID_MAX = 32768,       /* of kernel.pid_max: set in init.c */
 };
 
 static const char cell_name[] = "cell", background_name[] = "background",
@@ -51,7 +51,7 @@ static int open_at(int dir_fd, const char *name)
     return openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 }
 
-/* Makes a group; its descriptor or -errno. */
+/* Creates a group; returns its descriptor or -errno. */
 static int make_group(int parent_fd, const char *name)
 {
     int fd;
@@ -62,7 +62,7 @@ static int make_group(int parent_fd, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-/* The groups in which the user's processes are. They have no limits of their own. */
+/* The groups that contain the user's processes. They have no limits of their own. */
 static int make_inner_groups(struct cgroup *group)
 {
     _cleanup_(closep) int background_fd = make_group(group->dir_fd, background_name);
@@ -83,9 +83,9 @@ int cgroup_init(struct cgroup *group, int top_fd, uint64_t memory_max, uint32_t 
 
     if (r < 0)
         return r;
-    /* Shares of the processor go to groups: however many processes a bomb has, all of them together
-     * get what one group gets, beside the agent and the kernel's own threads at the top, and beside
-     * the other groups of the user's. A kernel without that is slower to end a bomb. */
+    /* CPU time is shared by group: however many processes a bomb has, all of them together get the
+     * share of one group, next to the agent and the kernel's threads at the top, and the user's
+     * other groups. A kernel without that takes longer to end a bomb. */
     (void)write_at(top_fd, "cgroup.subtree_control", "+cpu");
     *group = (struct cgroup){.dir_fd = make_group(top_fd, "user"), .memory_max = memory_max};
     if (group->dir_fd < 0)
@@ -107,8 +107,8 @@ int cgroup_set_pids_max(const struct cgroup *group, uint32_t pids_max)
     return write_number(group->dir_fd, "pids.max", pids_max);
 }
 
-/* The number behind @key in a file of "key number" lines; an empty key is the file's only number.
- */
+/* The number after @key in a file of "key number" lines; an empty key means the file's only
+ * number. */
 static uint64_t read_number(int fd, const char *key)
 {
     char text[1024];
@@ -170,9 +170,9 @@ static DIR *open_directory(int dir_fd, const char *path)
     return directory;
 }
 
-/* Every thread of @pid, which has got SIGKILL and so runs no code of its own any more, before all
- * who are not in such a hurry: among a thousand processes that end with it, its turn would come
- * last. */
+/* Gives every thread of @pid, which has got SIGKILL and so runs no code of its own any more,
+ * priority over those that are not urgent: among a thousand processes that end with it, it would be
+ * scheduled last. */
 static void hasten(int proc_fd, pid_t pid)
 {
     const struct sched_param first = {.sched_priority = 1};
@@ -201,17 +201,17 @@ void cgroup_kill_first(int proc_fd, pid_t pid)
 
 void cgroup_kill_all(const struct cgroup *group)
 {
-    (void)write_at(group->dir_fd, "cgroup.kill", "1"); /* fails only where the file is missing */
+    (void)write_at(group->dir_fd, "cgroup.kill", "1"); /* only fails if the file does not exist */
 }
 
-/* The pids of a group, as the kernel writes them, as a text for next_pid(). */
+/* The pids of a group, in the kernel's format, as a text for next_pid(). */
 static const char *read_pids(int procs_fd, struct gb_buf *pids)
 {
     uint8_t *to;
     ssize_t n;
 
     gb_buf_clear(pids);
-    /* The kernel gives what fits one page a read. */
+    /* The kernel returns at most one page per read. */
     do {
         to = gb_buf_reserve(pids, PIPE_BUF, PROCS_MAX);
         n = to == NULL ? -1 : pread(procs_fd, to, PIPE_BUF, (off_t)pids->size);
@@ -221,7 +221,7 @@ static const char *read_pids(int procs_fd, struct gb_buf *pids)
     return gb_buf_str(pids);
 }
 
-/* Moves *@at behind the next number. 0: there is none. */
+/* Moves *@at past the next number. 0: none. */
 static pid_t next_pid(const char **at)
 {
     char *end;
@@ -233,7 +233,7 @@ static pid_t next_pid(const char **at)
     return (pid_t)pid;
 }
 
-/* Reads a file of a process as text. -1: it is gone. */
+/* Reads a process's file as text. -1: the process is gone. */
 static int read_process(int proc_fd, pid_t pid, const char *name, char *text, size_t size)
 {
     char path[32];
@@ -249,7 +249,7 @@ static int read_process(int proc_fd, pid_t pid, const char *name, char *text, si
     return 0;
 }
 
-/* Pages that it does not share with a file: resident less shared, the second and third field. */
+/* Pages not shared with a file: resident minus shared, the second and third field. */
 static unsigned long own_pages(int proc_fd, pid_t pid)
 {
     char text[128], *at;
@@ -263,7 +263,7 @@ static unsigned long own_pages(int proc_fd, pid_t pid)
     return resident > shared ? resident - shared : 0;
 }
 
-/* The process of a group with the most memory of its own, when it has more than *@most pages. */
+/* The process of a group with the most private memory, if it has more than *@most pages. */
 static void find_largest(int procs_fd, int proc_fd, unsigned long *most, pid_t *largest)
 {
     _cleanup_(gb_buf_release) struct gb_buf pids = {0};
@@ -315,7 +315,7 @@ struct pid_set {
     uint8_t bits[PID_MAX / 8];
 };
 
-/* False: it is in the set already, or no pid. */
+/* False: already in the set, or no pid. */
 static bool pid_set_add(struct pid_set *set, pid_t pid)
 {
     const uint8_t bit = (uint8_t)(1U << (pid % 8));
@@ -348,7 +348,8 @@ void cgroup_set_aside(struct cgroup *group, struct cgroup_spared spared)
     _cleanup_(gb_buf_release) struct gb_buf pids = {0};
     bool moved = true;
 
-    /* What was forked during a pass is found by the next one; its parent forks no more of them. */
+    /* Processes forked during a pass are found by the next one; once moved, their parent forks no
+     * more of them here. */
     for (int pass = 0; moved && pass < PASSES; pass++) {
         const char *at = read_pids(group->cell_procs_fd, &pids);
 
@@ -360,7 +361,7 @@ void cgroup_set_aside(struct cgroup *group, struct cgroup_spared spared)
     }
 }
 
-/* Kills what is in user/cell and was not there at the call before; true when there was any. */
+/* Kills what is in user/cell and was not there at the previous call; true if there was any. */
 static bool kill_new(const struct cgroup *group, struct cgroup_spared spared, struct pid_set *seen)
 {
     _cleanup_(gb_buf_release) struct gb_buf pids = {0};
@@ -388,9 +389,9 @@ static bool is_alone(const struct cgroup *group, struct cgroup_spared spared)
     return pid == 0;
 }
 
-/* Who is about to die may be in the middle of looking for memory below a limit that all of them
- * have met together, and goes on with that, one behind the other, before it sees its SIGKILL. With
- * a little more room each finds what it asked for at once. */
+/* A dying process may be in the middle of allocating memory below a limit that all of them have hit
+ * together, and continues with that, one after the other, before it handles its SIGKILL. With a
+ * little more room, each allocation succeeds at once. */
 static void relax(struct cgroup *group)
 {
     group->relaxed =
@@ -399,7 +400,7 @@ static void relax(struct cgroup *group)
 
 void cgroup_tighten(struct cgroup *group)
 {
-    /* A limit below what is in use would have us wait here until somebody has ended. */
+    /* Setting a limit below the current usage would block here until some process has ended. */
     if (group->relaxed && cgroup_memory(group) <= group->memory_max)
         group->relaxed = write_number(group->dir_fd, "memory.max", group->memory_max) < 0;
 }
@@ -410,8 +411,8 @@ void cgroup_kill_cell(struct cgroup *group, struct cgroup_spared spared)
 
     if (is_alone(group, spared))
         return;
-    /* From here on nobody in the group forks or runs code of its own; SIGKILL ends also who is
-     * frozen. Only what was in the middle of a fork may still appear. */
+    /* From here on no process in the group forks or runs code of its own; SIGKILL also ends frozen
+     * ones. Only processes in the middle of a fork may still appear. */
     (void)write_at(group->cell_fd, "cgroup.freeze", "1");
     relax(group);
     for (int pass = 0; pass < PASSES && kill_new(group, spared, &seen); pass++)
@@ -425,7 +426,7 @@ void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal)
     struct pid_set seen = {0};
     bool found = true;
 
-    /* The kernel's own way misses nobody who forks meanwhile; it is open while all members are in
+    /* The kernel's own mechanism misses no concurrent fork; it can be used while all members are in
      * user/cell. */
     if (!group->background_used || *read_pids(group->background_procs_fd, &pids) == '\0') {
         (void)kill(-pgid, signal); /* its leader may be gone already */
@@ -444,7 +445,7 @@ void cgroup_signal(const struct cgroup *group, pid_t pgid, int signal)
 
 /* ---- groups of terminals ---- */
 
-/* Of terminals that have ended, whose processes were in the middle of a fork then. */
+/* Of ended terminals with processes that were in the middle of a fork at the time. */
 static void remove_empty_terminals(const struct cgroup *group)
 {
     const struct dirent *entry;

@@ -37,7 +37,7 @@ static int download_open(int home_fd, struct gb_bytes input, struct gb_err *err)
     if (r < 0)
         return r;
     home_as_user(true);
-    /* O_NONBLOCK: a FIFO would wait for its other end here. */
+    /* O_NONBLOCK: opening a FIFO would block until it has a writer. */
     fd = home_open(home_fd, path.text, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     home_as_user(false);
     if (fd < 0)
@@ -71,7 +71,7 @@ int download_opened(void *arg, struct gb_mux_stream *stream, struct gb_bytes par
     return 0;
 }
 
-/* The data is over: at the end of the file, or where it was to end. */
+/* The data is complete: at end of file, or at the requested end. */
 static void download_finish(struct gb_mux_stream *stream, bool at_end)
 {
     struct download *download = TAKE_PTR(stream->user);

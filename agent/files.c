@@ -72,9 +72,8 @@ static void add_entry(struct gb_buf *payload, const char *name, const struct sta
     gb_entries_add(payload, &entry);
 }
 
-/* The first names of a folder in the order of their bytes, of those behind @after. Names are
- * gathered until there are several times too many, then sorted and cut: a folder of any size costs
- * little memory. */
+/* The first names of a folder in bytewise order, after @after. Names are collected until there are
+ * several times too many, then sorted and truncated: a folder of any size costs little memory. */
 struct names {
     char **list;
     size_t count, keep, room;
@@ -122,7 +121,7 @@ static int gather(int folder_fd, const char *after, struct names *names)
     return 0;
 }
 
-/* False when there are more, and those that would have been told have gone. */
+/* False if there are more names, and all of those to be returned have disappeared. */
 static bool add_names(int folder_fd, const struct names *names, size_t limit,
                       struct gb_buf *payload)
 {
@@ -133,7 +132,7 @@ static bool add_names(int folder_fd, const struct names *names, size_t limit,
         struct stat status;
 
         if (fstatat(folder_fd, names->list[i], &status, AT_SYMLINK_NOFOLLOW) < 0)
-            continue; /* gone since */
+            continue; /* removed since */
         add_entry(payload, names->list[i], &status);
         count++;
     }
@@ -247,7 +246,7 @@ void files_stat(struct files *files, struct port *port, uint32_t id,
 /* The entry that a request is about: a name in a folder. */
 struct target {
     struct path path;
-    const char *name; /* in path */
+    const char *name; /* points into path */
     int folder_fd;
 };
 

@@ -36,7 +36,7 @@ static struct worker *worker_of_pid(struct agent *agent, pid_t pid)
     return NULL;
 }
 
-/* PID 1 is everybody's parent in the end. */
+/* PID 1 inherits every orphan. */
 static void reap(struct agent *agent)
 {
     for (int i = 0; i < REAPS_A_ROUND; i++) {
@@ -54,7 +54,7 @@ static void reap(struct agent *agent)
         else
             terminal_reaped(agent, pid, status);
     }
-    /* One SIGCHLD stands for many: there may be more. */
+    /* One SIGCHLD can stand for several: there may be more. */
     deadline_set(&agent->loop, &agent->reap_again, gb_clock_mono_ns());
 }
 
@@ -98,7 +98,7 @@ static void try_port(struct agent *agent)
         return;
     fd = openat(agent->boot.dev_fd, name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 && errno == ENOENT)
-        return; /* its node is about to come, which is an event */
+        return; /* its node is about to appear, which is an event */
     if (fd < 0)
         console_fatal("the port %s cannot be opened: %s", name, strerror(errno));
     if (port_open(&agent->port, &agent->loop, fd, service_frame, service_connected,
@@ -115,14 +115,15 @@ static void uevents_ready(struct source *source)
     try_port(agent);
 }
 
-/* The agent is woken by everything and works for microseconds. SCHED_BATCH lets the process that
- * woke it go on until it waits itself, so that a cell's output and its end are seen together; the
- * priority gets it its turn among a thousand busy processes. Children start as anybody. */
+/* The agent is woken by everything and works for microseconds. With SCHED_BATCH the process that
+ * woke it continues until it waits itself, so that a cell's output and its end are seen together;
+ * the priority makes sure that it is scheduled among a thousand busy processes. Children get
+ * default values. */
 static void set_priority(void)
 {
     const struct sched_param none = {0};
 
-    (void)setpriority(PRIO_PROCESS, 0, AGENT_NICE); /* a matter of speed only */
+    (void)setpriority(PRIO_PROCESS, 0, AGENT_NICE); /* only affects speed */
     (void)sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none);
 }
 
@@ -168,7 +169,7 @@ static void start(struct agent *agent)
     uint64_t left;
     const uint64_t limit = system_memory_limit(agent->boot.proc_fd, &left);
 
-    /* The other half is for what is on its way: a frame of the host, and the kernel. */
+    /* The other half is for data in flight: a frame from the host, and the kernel. */
     agent->reserve = left / 2;
     essential(loop_init(&agent->loop), "epoll");
     agent->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -184,7 +185,7 @@ static void start(struct agent *agent)
     worker_init(&agent->process, agent, agent->boot.language);
     worker_init(&agent->shell, agent, gb_mode_to_string(GB_MODE_SHELL));
     take_signals(agent);
-    /* Its start takes longer than all the rest: nothing comes before it that can come after. */
+    /* Its start takes longer than everything else: nothing comes before it that can come later. */
     worker_start(&agent->kernel);
 
     watch(agent, &agent->uevents, agent->boot.uevent_fd, RANK_SIGNAL, EPOLLIN, uevents_ready);
@@ -197,7 +198,7 @@ static void start(struct agent *agent)
     set_priority();
 }
 
-/* What the cell that ended has left running belongs to no later one. */
+/* Processes left running by the ended cell do not belong to a later one. */
 static void set_aside(struct agent *agent)
 {
     const pid_t workers[] = {agent->kernel.pid, agent->process.pid, agent->shell.pid};
@@ -205,7 +206,8 @@ static void set_aside(struct agent *agent)
     cgroup_set_aside(&agent->cgroup, (struct cgroup_spared){workers, ARRAY_SIZE(workers)});
 }
 
-/* What nobody waits for while no cell runs: the rest of the last cell, the pipes of the next. */
+/* Work that nobody waits for while no cell runs: cleaning up the last cell, creating the pipes of
+ * the next. */
 static void tidy(struct agent *agent)
 {
     if (agent->ended != NULL) {
@@ -217,8 +219,8 @@ static void tidy(struct agent *agent)
     if (agent->next == NULL && agent->cell == NULL)
         agent->next = cell_prepare(agent);
     cgroup_tighten(&agent->cgroup);
-    /* A start that failed is tried again when those who were killed for it have gone: until then
-     * they count as processes, and hold their memory. */
+    /* A failed start is retried when the processes killed for it have gone: until then they count
+     * as processes, and use memory. */
     if (deadline_is_set(&agent->restart) && cgroup_processes(&agent->cgroup) == 0) {
         deadline_clear(&agent->restart);
         restart_kernel(&agent->restart);

@@ -13,12 +13,12 @@
 #include "console.h"
 
 enum {
-    READ_BYTES = 4096,  /* the kernel hands out a page at a time */
-    READS_A_ROUND = 32, /* then others get their turn, and credit for what came leaves */
+    READ_BYTES = 4096,  /* the kernel returns a page at a time */
+    READS_A_ROUND = 32, /* then others get their turn, and credit is sent */
     SMALL_WRITE = 4096,
 };
 
-/* Serves whole frames; returns how many bytes the next one has in all, as far as that is known. */
+/* Handles complete frames; returns the total size of the next one, as far as known. */
 static size_t hand_out_frames(struct port *port)
 {
     struct gb_frame frame;
@@ -30,7 +30,7 @@ static size_t hand_out_frames(struct port *port)
         port->frame(port, &frame);
         gb_buf_consume(&port->in, size);
     }
-    /* There is no way to find the next frame. */
+    /* The start of the next frame cannot be found. */
     if (r < 0)
         console_fatal("the host broke the protocol: %s", err.message);
     return size;
@@ -56,8 +56,8 @@ static void read_frames(struct port *port)
     }
 }
 
-/* The host's end being closed is an event that does not go away, so it is waited for by edges;
- * while it is open, by levels, which spares a read that only says "nothing". */
+/* While the host's end is closed the event persists, so it is edge-triggered; while it is open, it
+ * is level-triggered, which saves a read that finds nothing. */
 static void watch(struct port *port)
 {
     uint32_t events = EPOLLIN;
@@ -81,7 +81,7 @@ static void port_ready(struct source *source)
     if (!port->connected)
         port->writable = false;
     else if (!was_connected) {
-        /* A new host begins with a new frame. */
+        /* A new host starts with a new frame. */
         gb_buf_clear(&port->in);
         port->wanted = GB_FRAME_HEADER;
         port->connect(port);
@@ -154,7 +154,7 @@ void port_resume(struct port *port)
     port->drained(port);
 }
 
-/* Of what is queued. */
+/* How much of the queue may be written. */
 static size_t port_writable(const struct port *port)
 {
     return port->held ? port->held_bytes : port->out.size;
@@ -181,7 +181,7 @@ void port_flush(struct port *port)
             port->held_bytes -= port->held ? (size_t)n : 0;
             continue;
         }
-        /* The kernel copies into fresh memory; a large piece may not be there in one run. */
+        /* The kernel copies into new memory; a large contiguous piece may not be available. */
         if (n < 0 && errno == ENOMEM && most > SMALL_WRITE) {
             most = SMALL_WRITE;
             continue;

@@ -71,7 +71,7 @@ static void serve_shutdown(struct agent *agent, const struct gb_frame *frame,
     console_power_off();
 }
 
-/* OK follows when the session's worker has taken its part. */
+/* OK follows when the session's worker has done its part. */
 static void serve_configure(struct agent *agent, const struct gb_frame *frame,
                             const union request *request)
 {
@@ -109,7 +109,7 @@ static void serve_prepare(struct agent *agent, const struct gb_frame *frame,
     worker_send(&agent->kernel, CONTROL_CELL, CONTROL_PREPARE, NULL, NULL);
 }
 
-/* Whether anything is under way that a host which knows of nothing could not end. */
+/* Whether anything is in progress that a host without knowledge of it could not end. */
 static int check_rest(const struct agent *agent, struct gb_err *err)
 {
     const struct gb_mux_stream *stream;
@@ -294,7 +294,8 @@ static void send_ready(struct agent *agent)
         .start_ns = kernel->ready_ns - kernel->started_ns,
     };
 
-    /* The cell that was the end of the one before is told first: it says what was lost. */
+    /* If the previous worker ended with a cell, that cell is reported first: it says what was
+     * lost. */
     agent->ready_waits = cell != NULL && cell->worker == kernel && cell->state == CELL_DRAINING;
     if (agent->port.connected && !agent->ready_waits)
         port_send(&agent->port, (struct gb_frame){.type = GB_GUEST_READY}, &gb_ready_fields,
@@ -365,7 +366,7 @@ static void refuse_prepare(struct agent *agent, const struct worker *worker)
     agent->prepare_id = 0;
 }
 
-/* A worker that is gone has its settings in the environment of the next. */
+/* The next worker gets the settings in its environment. */
 static void answer_configure(struct agent *agent, const struct worker *worker)
 {
     if (worker == &agent->kernel && agent->configure_id != 0) {
@@ -396,7 +397,7 @@ void service_start_failed(struct agent *agent, struct worker *worker)
     }
     if (worker->failures >= START_ATTEMPTS)
         console_fatal("the worker %s does not start", worker->name);
-    /* Most likely something that runs in the background leaves no room for it. */
+    /* Probably background processes leave no room for it. */
     cgroup_kill_all(&agent->cgroup);
     deadline_set(&agent->loop, &agent->restart,
                  gb_clock_mono_ns() + RESTART_LATEST_S * GB_NS_PER_S);

@@ -24,11 +24,11 @@ enum {
     ARGV_MAX = 32,
     FIRST_CHANNEL = 3,
     OUT_OF_THE_WAY = 16,
-    EXIT_NOT_FOUND = 127, /* as shells have it */
+    EXIT_NOT_FOUND = 127, /* as in shells */
     EXIT_NOT_STARTED = 126,
 };
 
-/* What every worker finds; the session's environment comes over it. */
+/* The environment of every worker; the session's overrides it. */
 static const char *const base_env[] = {
     "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
     "HOME=" USER_HOME,
@@ -38,15 +38,15 @@ static const char *const base_env[] = {
     "SHELL=/bin/bash",
     "LANG=C.UTF-8",
     "TERM=dumb",
-    /* Files of compiled modules would be the user's, and stale when he writes a module twice within
-     * a second. */
+    /* Compiled module files would be the user's, and stale if a module is written twice within a
+     * second. */
     "PYTHONDONTWRITEBYTECODE=1",
 };
 
 struct program {
-    struct gb_buf text;     /* the file, its lines ended by NUL */
-    char **argv;            /* into it */
-    struct gb_buf env_text; /* "NAME=value" and NUL, one after the other */
+    struct gb_buf text;     /* the file, with its lines terminated by NUL */
+    char **argv;            /* points into it */
+    struct gb_buf env_text; /* "NAME=value", each followed by a NUL */
     char **env;
 };
 
@@ -81,13 +81,13 @@ static int read_argv(struct program *program, const char *name, struct gb_err *e
     return count > 0 ? 0 : gb_err_set(err, GB_EINVALID, "%s is empty", path);
 }
 
-/* Settings over settings: those of the last layer win. */
+/* Layers of settings: later ones override earlier ones. */
 struct env_layers {
     struct gb_pairs layers[3];
     unsigned count;
 };
 
-/* True when a layer from @first on sets a variable of this name. */
+/* True if a layer from @first on sets a variable of this name. */
 static bool overridden(const struct env_layers *env, unsigned first, const char *name, size_t size)
 {
     struct gb_bytes key, value;
@@ -139,7 +139,7 @@ static void make_env(struct program *program, const struct env_layers *env)
     }
 }
 
-/* Channels to 3 and 4, /dev/null to 0, 1 and 2; everything else closes itself at exec. */
+/* Channels to 3 and 4, /dev/null to 0, 1 and 2; everything else is close-on-exec. */
 static const char *arrange_descriptors(const int channels[2], int null_fd)
 {
     int high[2];
@@ -198,7 +198,7 @@ _Noreturn static void become_worker(const struct agent *agent, const struct prog
     _exit(EXIT_NOT_FOUND);
 }
 
-/* fork() into the user's cgroup: moving a process there afterwards costs a grace period. */
+/* fork() into the user's cgroup: moving a process there later costs a grace period. */
 static pid_t fork_into(int cgroup_fd)
 {
     struct clone_args args = {
@@ -270,7 +270,7 @@ _Noreturn static void become_terminal_program(const struct agent *agent,
         console_say("terminal: %s: %s", failed, strerror(errno));
         _exit(EXIT_NOT_STARTED);
     }
-    environ = program->env; /* by whose PATH it is looked for */
+    environ = program->env; /* its PATH is searched */
     (void)execvp(program->argv[0], program->argv);
     (void)dprintf(STDERR_FILENO, "%s: %s\n", program->argv[0], strerror(errno));
     _exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_STARTED);

@@ -7,7 +7,7 @@
 #include "output.h"
 #include "upload.h"
 
-/* Of one round of the loop: then others get theirs. */
+/* Per round of the loop: then others get their turn. */
 enum { STREAM_ROUND = 4 * GB_STREAM_PIECE };
 
 static const struct gb_mux_kind stream_users[GB_STREAM_KIND_COUNT] = {

@@ -23,11 +23,11 @@
 
 enum { ENTROPY_MAX = 512, NPROC_MOST = 4096, NPROC_LEAST = 16 };
 
-/* A clock that stood still with its guest for less than this is left alone. */
+/* If the clock was stopped with its guest for less than this, it is not adjusted. */
 #define CLOCK_LATE_NS (5 * GB_NS_PER_MS)
 
-/* Mixes the host's bytes in and credits them, then makes the generator use them at once: without
- * that two clones of one template draw the same numbers until its next reseeding. */
+/* Mixes in the host's bytes and credits them, then makes the generator use them immediately:
+ * otherwise two clones of one template would draw the same numbers until it is reseeded. */
 static int reseed(int random_fd, struct gb_bytes entropy, struct gb_err *err)
 {
     struct {
@@ -46,7 +46,7 @@ static int reseed(int random_fd, struct gb_bytes entropy, struct gb_err *err)
     return r;
 }
 
-/* Rewrites a file of /etc. Whoever reads it meanwhile may see something of both texts. */
+/* Rewrites a file in /etc. A concurrent reader may see parts of both texts. */
 static int write_state(struct agent *agent, enum state_file file, const char *text,
                        struct gb_err *err)
 {
@@ -112,7 +112,7 @@ static void limit_worker(const struct worker *worker, rlim_t nproc)
         (void)prlimit(worker->pid, RLIMIT_NPROC, &limit, NULL); /* it may just have died */
 }
 
-/* Kernel threads and the like do not count: the group holds the user's processes only. */
+/* Kernel threads do not count: the group only contains the user's processes. */
 static void set_nproc(struct agent *agent, uint32_t nproc)
 {
     nproc = nproc == 0 ? SANDBOX_NPROC : MIN(MAX(nproc, NPROC_LEAST), NPROC_MOST);
@@ -136,7 +136,7 @@ static bool name_is_among(const struct gb_pairs *env, struct gb_bytes name)
     return false;
 }
 
-/* New names and values over what was there. */
+/* Adds new pairs, and replaces existing ones. */
 static int merge_env(struct agent *agent, const struct gb_pairs *env, struct gb_err *err)
 {
     const struct gb_pairs old = {agent->env_count, gb_buf_bytes(&agent->env)};
@@ -198,7 +198,7 @@ uint64_t system_uptime_ns(void)
     return (uint64_t)now.tv_sec * GB_NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* A line "Name:   123 kB" of /proc/meminfo, in bytes; 0 when it is not there. */
+/* A line "Name: 123 kB" of /proc/meminfo, in bytes; 0 if absent. */
 static uint64_t meminfo(const char *text, const char *name)
 {
     const char *at = strstr(text, name);
@@ -237,7 +237,7 @@ bool system_has_available(int proc_fd, uint64_t bytes)
 
     (void)sysinfo(&info); /* cannot fail with a good address */
     if ((uint64_t)info.freeram * info.mem_unit >= bytes)
-        return true; /* mostly: the other way costs more */
+        return true; /* the usual case: the other way costs more */
     read_meminfo(proc_fd, text, sizeof(text));
     return meminfo(text, "MemAvailable:") >= bytes;
 }
@@ -245,7 +245,7 @@ bool system_has_available(int proc_fd, uint64_t bytes)
 uint64_t system_memory_limit(int proc_fd, uint64_t *ret_left)
 {
     /* For the agent, its largest frame, and a page cache that is not the user's: with less, the
-     * code of the interpreter is read again and again for half a minute before the limit is met. */
+     * interpreter's code is read again and again for half a minute before the limit is hit. */
     const uint64_t least = UINT64_C(24) << 20;
     char text[2048];
     uint64_t available, limit;

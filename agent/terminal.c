@@ -55,7 +55,8 @@ static void terminal_kill_late(struct deadline *deadline)
         terminal_free(terminal);
 }
 
-/* Nothing more is said of it. Whom the host has hung up gets the rest of its time to end well. */
+/* It is not reported any more. Processes that the host has hung up get the rest of their time to
+ * end properly. */
 static void terminal_over(struct terminal *terminal)
 {
     terminal->stream = NULL;
@@ -63,7 +64,7 @@ static void terminal_over(struct terminal *terminal)
         terminal_free(terminal);
 }
 
-/* The last word. What remains waits for the host's half to end. */
+/* Sends the final message. The rest waits for the end of the host's half. */
 static void terminal_finish(struct terminal *terminal)
 {
     const int status = terminal->status;
@@ -73,7 +74,7 @@ static void terminal_finish(struct terminal *terminal)
     };
 
     terminal->finished = true;
-    terminal_close(terminal); /* hangs up what it has left */
+    terminal_close(terminal); /* hangs up what is left */
     if (gb_mux_shut(terminal->stream, &end))
         terminal_over(terminal);
 }
@@ -100,7 +101,7 @@ static void terminal_watch(struct terminal *terminal)
         console_fatal("a terminal cannot be watched");
 }
 
-/* One read, if it is allowed. False: there is nothing more for now. */
+/* One read, if allowed. False: nothing more for now. */
 static bool terminal_pull(struct terminal *terminal)
 {
     size_t size = MIN(gb_mux_room(terminal->stream), (size_t)TERMINAL_PIECE);
@@ -108,21 +109,21 @@ static bool terminal_pull(struct terminal *terminal)
     ssize_t n = to == NULL ? -1 : read(terminal->master.fd, to, size);
 
     if (n <= 0)
-        return false; /* nothing now: what was written before is there by then */
+        return false; /* nothing now: earlier output has all been read */
     gb_mux_send_end(terminal->stream, (size_t)n, false);
     terminal->drained += terminal->exited ? (uint32_t)n : 0;
     return true;
 }
 
-/* Reads what there is. What the program has printed is sent before its end is told; what others
- * print behind it is theirs. The terminal may be gone after. */
+/* Reads what is available. The program's output is sent before its end is reported; later output of
+ * others is not the program's. May free the terminal. */
 static void terminal_advance(struct terminal *terminal)
 {
     bool more = true;
 
     while (more && terminal->master.fd >= 0 && terminal_may_send(terminal) &&
            terminal->drained < TERMINAL_BUFFER)
-        more = terminal_pull(terminal) && terminal->exited; /* else others get their turn */
+        more = terminal_pull(terminal) && terminal->exited; /* otherwise others get their turn */
     if (terminal->exited && !terminal->finished &&
         (!more || terminal->master.fd < 0 || terminal->drained >= TERMINAL_BUFFER))
         terminal_finish(terminal);
@@ -198,7 +199,7 @@ void terminal_ended(void *arg, struct gb_mux_stream *stream, const struct gb_err
 
     (void)arg;
     (void)why;
-    /* Nobody is left to hear how it ends. */
+    /* Nobody is left who wants its result. */
     if (!terminal->finished)
         cgroup_kill_terminal(&terminal->agent->cgroup, terminal->group_fd);
     terminal->stream = NULL;
@@ -215,7 +216,7 @@ void terminal_reaped(struct agent *agent, pid_t pid, int status)
     GB_LIST_FOREACH(terminal, &agent->terminals, link) {
         if (terminal->pid != pid || terminal->exited)
             continue;
-        terminal->exited = true; /* from here on the pid is another's */
+        terminal->exited = true; /* from now on the pid may be reused */
         terminal->status = status;
         terminal_advance(terminal);
         return;
@@ -256,7 +257,7 @@ static int terminal_set_size(int fd, uint32_t rows, uint32_t columns, struct gb_
     return ioctl(fd, TIOCSWINSZ, &size) < 0 ? gb_err_sys(err, errno, "TIOCSWINSZ") : 0;
 }
 
-/* Both ends of a new one, as the user's. */
+/* Opens both ends of a new one, owned by the user. */
 static int terminal_open(uint32_t rows, uint32_t columns, int *ret_master, int *ret_slave,
                          struct gb_err *err)
 {
@@ -294,7 +295,7 @@ static int terminal_check(struct agent *agent, const struct gb_terminal_request 
     return settings_check_env(&request->env, err);
 }
 
-/* Of what was opened for it: *@master, *@slave and *@group_fd are taken. */
+/* Takes what was opened for it: *@master, *@slave and *@group_fd. */
 static void terminal_add(struct agent *agent, const struct terminal *opened)
 {
     struct terminal *terminal = xcalloc(1, sizeof(*terminal));
@@ -310,7 +311,7 @@ static void terminal_add(struct agent *agent, const struct terminal *opened)
     terminal_watch(terminal);
 }
 
-/* Starts the program of @opened, whose number and descriptors are there. */
+/* Starts the program of @opened, whose number and descriptors are set. */
 static int terminal_begin(struct agent *agent, const struct gb_terminal_request *request,
                           struct terminal *opened, struct gb_err *err)
 {

@@ -19,17 +19,17 @@
 enum {
     DEFAULT_MODE = 0644,
     MODE_BITS = 0777,
-    ROOM_AHEAD = 256 * 1024, /* bytes for which memory is looked for at once */
+    ROOM_AHEAD = 256 * 1024, /* bytes for which memory is checked at once */
 };
 
 struct upload {
     struct files *files;
     int fd, folder_fd;
-    char *path; /* of the home */
+    char *path; /* relative to the home */
     char *name; /* in the folder */
     mode_t mode;
     uint64_t size;
-    size_t room; /* bytes that may be written before memory is looked at again */
+    size_t room; /* bytes that may be written before memory is checked again */
 };
 
 static void upload_free(struct upload *upload)
@@ -44,7 +44,7 @@ static void upload_free(struct upload *upload)
     free(upload);
 }
 
-/* The folder of its path, and a file without a name in it. */
+/* Opens the folder of its path, and creates an unnamed file in it. */
 static int upload_make(struct upload *upload, struct gb_err *err)
 {
     struct path path;
@@ -98,7 +98,7 @@ static struct upload *upload_begin(struct files *files, struct gb_bytes path, ui
     return upload;
 }
 
-/* Memory is looked for ahead, because it costs more than writing a small piece. */
+/* Memory is checked ahead, because that costs more than writing a small piece. */
 static int upload_check_room(struct upload *upload, size_t size, struct gb_err *err)
 {
     struct files *files = upload->files;
@@ -127,8 +127,8 @@ static int upload_write(struct upload *upload, struct gb_bytes bytes, struct gb_
     return 0;
 }
 
-/* A link that is there already must not lead out, even though it would be replaced: whoever writes
- * through it does not expect that. */
+/* An existing link must not lead outside, even though it would be replaced: whoever writes through
+ * it does not expect that. */
 static int upload_check_target(const struct upload *upload, struct gb_err *err)
 {
     struct path path;
@@ -143,7 +143,8 @@ static int upload_check_target(const struct upload *upload, struct gb_err *err)
     return 0;
 }
 
-/* Gives the file its name: at once where nothing has that name, else beside it and over it. */
+/* Gives the file its name: directly if the name is free, otherwise through a temporary name and a
+ * rename. */
 static int upload_name(const struct upload *upload)
 {
     char source[32], beside[32];
