@@ -9,7 +9,7 @@
 
 enum { NAME_MAX_FOR_DISTANCE = 32 };
 
-/* Walks the verb's own options and then the common ones. */
+/* Iterates over the verb's own options and then the common ones. */
 static const struct option *args_next_option(const struct verb *verb, size_t *at)
 {
     size_t i = *at;
@@ -44,7 +44,7 @@ static const struct option *args_find_short(const struct verb *verb, char letter
     return NULL;
 }
 
-/* How many letters must be changed, added, dropped or swapped with their neighbour. */
+/* The edit distance: letters to change, add, drop, or swap with their neighbour. */
 static size_t args_distance(const char *a, const char *b)
 {
     size_t rows[3][NAME_MAX_FOR_DISTANCE + 1];
@@ -101,7 +101,7 @@ static const struct option *args_find_word(const struct verb *verb, const char *
     return NULL;
 }
 
-/* A session and a command: all words behind the session are the command's. */
+/* A session and a command: all words after the session belong to the command. */
 static bool args_is_command(const struct args *args)
 {
     for (size_t i = 0; i < args->given_count; i++)
@@ -110,7 +110,7 @@ static bool args_is_command(const struct args *args)
     return args->verb->words == ARG_COMMAND_IN_SESSION;
 }
 
-/* How many words stand before those that are the program's own. */
+/* The number of words before those that belong to the program. */
 static size_t args_words_before(const struct args *args)
 {
     size_t session = args->verb->words == ARG_PROGRAM_IN_SESSION ? 1 : 0;
@@ -127,7 +127,7 @@ static bool args_program_is_named(const struct args *args)
            args->word_count >= args_words_before(args);
 }
 
-/* An option that is none of ours, behind a program, and like none of them, is the program's. */
+/* An unknown option after a program, unless it resembles one of ours, belongs to the program. */
 static bool args_is_of_program(const struct args *args, const char *word)
 {
     _cleanup_(freep) char *name = xstrndup(word + 2, strcspn(word + 2, "="));
@@ -308,7 +308,7 @@ const struct verb *args_nearest_verb(const struct verb *const *verbs, const char
         const struct verb *verb = verbs[i];
         size_t d = args_distance(name, verb->name);
 
-        /* A word of three letters of which two are others is another word. */
+        /* A three-letter word with two different letters is another word. */
         if (d < best_distance && 2 * d < MIN(strlen(verb->name), strlen(name)) + (d == 1)) {
             best = verb;
             best_distance = d;

@@ -18,13 +18,14 @@
 #include "rpc/object.h"
 
 enum {
-    START_DEADLINE_MS = 600000, /* the VM may have to wait for room */
+    START_DEADLINE_MS = 600000, /* the VM may have to wait for capacity */
     CALL_DEADLINE_MS = 30000,
-    TYPED_MAX = 64 * 1024,    /* bytes that wait to be sent: no more is read */
-    UNSHOWN_MAX = 256 * 1024, /* bytes that our terminal has not taken: no more is asked for */
+    TYPED_MAX = 64 * 1024,    /* unsent bytes above which no more is read */
+    UNSHOWN_MAX = 256 * 1024, /* bytes not accepted by our terminal above which no more is
+                               * requested */
 };
 
-/* What was typed, as far as it may be the escape: at the beginning, a line, behind ~. */
+/* The state of the escape sequence: at the start, at the start of a line, after ~. */
 enum tty_escape { ESCAPE_NONE, ESCAPE_LINE, ESCAPE_TILDE };
 
 struct tty {
@@ -38,14 +39,14 @@ struct tty {
     bool raw;
     enum tty_escape escape;
     struct gb_buf typed;
-    bool under_way; /* a piece of it */
-    bool held;      /* what was typed last was refused, which was told */
+    bool under_way; /* a piece is in flight */
+    bool held;      /* the last input was refused, which was reported */
     bool over, left, taken;
     int status;
     struct gb_buf message; /* why it is over */
 };
 
-/* What a program may have set, when its end is not told by the server. */
+/* Resets what a program may have set, if the server does not report its end. */
 static const char tty_reset[] = "\033[0m\033[?1l\033[?1000l\033[?1002l\033[?1003l\033[?1004l"
                                 "\033[?1006l\033[?2004l\033[?25h\033>\r\n";
 
@@ -109,7 +110,7 @@ static void tty_on_sent(void *arg, const struct gb_json *result, const struct gb
     (void)result;
     tty->under_way = false;
     if (error != NULL && error->code == GB_EHELD)
-        output_write(tty->output, gb_bytes_str("\a")); /* somebody else types now */
+        output_write(tty->output, gb_bytes_str("\a")); /* another client types now */
     else if (error != NULL && error->code != GB_ENOTFOUND)
         tty_end(tty, EXIT_GLASSBELL, error->message);
     tty_send_typed(tty);
@@ -134,7 +135,7 @@ static void tty_send_typed(struct tty *tty)
 
 /* ---- what is typed ---- */
 
-/* As ssh has it: ~ at the beginning of a line, then a dot. Twice ~ is one. */
+/* As in ssh: ~ at the start of a line, then a dot. Two ~ send one. */
 static void tty_type(struct tty *tty, uint8_t byte)
 {
     bool tilde = tty->escape == ESCAPE_TILDE;
@@ -290,7 +291,7 @@ static void tty_leave(struct tty *tty)
 
     tty_begin_params(tty, &out, &params);
     gb_json_end(&out);
-    /* Its screen comes with the answer. */
+    /* The answer brings its screen. */
     (void)app_call(tty->app, "terminal.detach", &params, CALL_DEADLINE_MS, NULL, NULL);
     gb_buf_release(&params);
 }

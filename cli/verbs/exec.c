@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell exec: code in a session. */
+/* glassbell exec: runs code in a session. */
 #include "base/limits.h"
 #include "cli/app.h"
 #include "execute/program.h"

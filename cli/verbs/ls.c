@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell ls: the sessions, as a table, as JSON, or only their names. */
+/* glassbell ls: lists sessions, as a table, as JSON, or only their names. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,7 +90,8 @@ static void ls_fill_row(struct gb_buf *row, const struct gb_session_info *sessio
     gb_buf_adds(&row[COLUMN_MEMORY], text);
 }
 
-/* In characters: what is shown is escaped, so each takes a cell, or two where nobody minds. */
+/* In characters: text is escaped, so each takes one cell, or two in rare cases that do not
+ * matter. */
 static size_t ls_width_of(const char *text)
 {
     size_t width = 0;
@@ -126,7 +127,7 @@ static void ls_print_table(struct table *table)
                           c + 1 == COLUMN_COUNT);
 }
 
-/* For programs (the shell completes by it) as it is; for a person as it may be shown. */
+/* Unmodified for programs (shell completion uses it); filtered for people. */
 static void ls_print_word(struct gb_bytes text)
 {
     struct gb_buf shown = {0};
@@ -141,13 +142,13 @@ static void ls_print_word(struct gb_bytes text)
     gb_buf_release(&shown);
 }
 
-/* The sessions of several answers. */
+/* The sessions from several answers. */
 struct listing {
     const struct args *args;
     struct table table;
     struct gb_buf json;
     struct gb_json_out out;
-    bool refused; /* an answer was not what it should be */
+    bool refused; /* an answer was invalid */
 };
 
 static void ls_add_sessions(void *arg, const struct gb_json *result)

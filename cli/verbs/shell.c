@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glassbell shell: a program at our terminal, in a session. */
+/* glassbell shell: a program in a session at our terminal. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -14,7 +14,7 @@
 
 enum {
     SHELL_DEADLINE_MS = 30000,
-    ARGUMENT_MAX = 256, /* bytes of one argument that are shown */
+    ARGUMENT_MAX = 256, /* bytes of an argument that are shown */
 };
 
 static void shell_print_state(const struct gb_terminal_info *terminal)

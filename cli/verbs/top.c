@@ -128,7 +128,7 @@ static void top_add_table(struct top *top, struct gb_buf *text)
     struct grid grid = {0};
     size_t count = 0;
 
-    /* One look tells no share of the processor, and no course of the memory. */
+    /* A single sample has no CPU share, and no history of the memory. */
     layout.widths[COLUMN_CPU] = layout.widths[COLUMN_GRAPH] = 0;
     sessions = xcalloc(top->store.session_count + 1, sizeof(*sessions));
     GB_LIST_FOREACH(session, &top->store.sessions, link)

@@ -48,7 +48,7 @@ void words_short_age(char *to, size_t room, double seconds)
 
 void words_duration(char *to, size_t room, double ms)
 {
-    ms = MIN(ms, 9999 * 3600e3); /* nobody has seen such a cell end */
+    ms = MIN(ms, 9999 * 3600e3); /* no cell has ever run this long */
     if (ms < 9.95)
         (void)snprintf(to, room, "%.1f ms", ms);
     else if (ms < 999.5)

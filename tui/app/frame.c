@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The frame around the view: header, breadcrumb, banner, line of messages, bar of keys. */
+/* The frame around the view: header, breadcrumb, banner, message line, key bar. */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,8 +40,7 @@ static int frame_command_columns(const struct tui *tui)
                      3;
 }
 
-/* How many rows the message wants: what does not fit into one is not cut where its remedy stands.
- */
+/* How many rows the message needs: a long one is wrapped, because the remedy is at its end. */
 static int frame_message_rows(const struct tui *tui, struct region all)
 {
     struct region nowhere = region_part(all, 0, 0, -1, 0);
@@ -49,7 +48,7 @@ static int frame_message_rows(const struct tui *tui, struct region all)
         paint_lines(nowhere, 0, 0, all.width - 4, STYLE(ROLE_MESSAGE), gb_bytes_str(tui->message));
     int taken = tui->message_command[0] != '\0' ? 1 : 0;
 
-    /* Beside the command that it answers, if that is enough. */
+    /* Next to the command that it answers, if there is room. */
     if (rows <= 1 &&
         (int)text_columns(gb_bytes_str(tui->message)) + frame_command_columns(tui) + 6 <= all.width)
         return 1;
@@ -84,8 +83,8 @@ static void frame_paint_message(struct tui *tui, struct region region)
                     gb_bytes_str(tui->message));
 }
 
-/* The row's key and a word for it at @x; returns the columns that they take, painted only where
- * there is room. */
+/* Paints the key of a row and a word for it at @x; returns the columns used, painting only if they
+ * fit. */
 static int frame_paint_named_key(struct tui *tui, struct region row, int x,
                                  const struct command *command, const char *word, enum role ground)
 {
@@ -114,8 +113,8 @@ static int frame_paint_key(struct tui *tui, struct region row, int x, const stru
                                 : 0;
 }
 
-/* Rows of @context that have a place in the bar, as long as there is room; returns where the next
- * one goes. */
+/* Paints the rows of @context that belong in the bar, as long as there is room; returns the
+ * position of the next. */
 static int frame_paint_keys(struct tui *tui, struct region row, int x, enum context context,
                             enum role ground, const struct command *but)
 {
@@ -127,7 +126,7 @@ static int frame_paint_keys(struct tui *tui, struct region row, int x, enum cont
     return x;
 }
 
-/* What the view says is the thing to do now; NULL: nothing in particular. */
+/* The view's most important command at the moment; NULL: none in particular. */
 static const struct command *frame_urgent_command(struct tui *tui)
 {
     const char *name = closing_is_pending(tui)          ? "undo"
@@ -142,7 +141,7 @@ static int frame_key_columns(const struct bar_key *key)
     return (int)(text_columns(gb_bytes_str(key->key)) + text_columns(gb_bytes_str(key->word))) + 1;
 }
 
-/* Those up to @end (NULL: all). Returns where the next one goes. */
+/* Those up to @end (NULL: all). Returns the position of the next. */
 static int frame_paint_plain_keys(struct tui *tui, struct region row, int x,
                                   const struct bar_key *keys, const struct bar_key *end,
                                   enum role ground)
@@ -156,7 +155,8 @@ static int frame_paint_plain_keys(struct tui *tui, struct region row, int x,
     return x;
 }
 
-/* What lies over the view has the keys. The last of them leads out, and has its place always. */
+/* The overlay on top of the view has the keys. Its last key leads out of it, and is always
+ * shown. */
 static void frame_paint_overlay_bar(struct tui *tui, struct region row)
 {
     const struct bar_key *last = tui->overlay->keys;
@@ -183,7 +183,7 @@ static void frame_paint_bar(struct tui *tui, struct region row)
 
     paint_fill(row, STYLE(ground));
     x = 1 + paint_str(row, 0, 0, STYLE(ROLE_BAR_MODE), typing ? " TYPING " : " KEYS ");
-    /* The way to all others is always to be seen. */
+    /* The key for all others is always visible. */
     if (!typing)
         (void)frame_paint_key(tui, region_cut_right(&row, 8), 1, global_commands, ground);
     if (urgent != NULL)
@@ -206,7 +206,7 @@ static void frame_paint_banner_line(struct region *region, const struct gb_buf *
     (void)paint_cut(row, 1, 0, row.width - 2, STYLE(role), gb_buf_bytes(text));
 }
 
-/* What the view has to say first, and who holds its session. */
+/* The view's banner, and the holder of its session. */
 static void frame_paint_banners(struct tui *tui, struct region *region)
 {
     const struct view *view = tui->view;

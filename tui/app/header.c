@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The line at the top: sessions by state, memory, pool, latency; and below it where we are, and how
- * good the isolation is. What matters least is left out first where there is no room. */
+/* The line at the top: sessions by state, memory, pool, latency; below it the current location, and
+ * the isolation. If there is not enough room, the least important parts are left out first. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,8 +20,8 @@ struct part {
     size_t count;
     const struct samples *samples; /* a graph at its end; NULL: none */
     float top;
-    int priority;     /* the larger, the sooner it is left out */
-    const char *line; /* what a click runs; NULL: nothing */
+    int priority;     /* larger values are left out first */
+    const char *line; /* the command for a click; NULL: none */
     int x, width;
 };
 
@@ -57,7 +57,7 @@ static void header_add(struct part *part, enum role role, const char *format, ..
     va_end(args);
 }
 
-/* On the scale of its limit, and only where it moves. */
+/* On the scale of its limit, and only if it changes. */
 static void header_add_graph(struct part *part, const struct samples *samples, float top)
 {
     struct region room = {.width = GRAPH_COLUMNS, .height = 1};
@@ -78,7 +78,7 @@ static int header_part_width(const struct part *part)
 
 /* ---- the parts ---- */
 
-/* @words: each sign with its word. */
+/* @words: each symbol with its word. */
 static void header_add_sessions(struct header *header, struct tui *tui, bool words)
 {
     static const struct {
@@ -154,7 +154,7 @@ static void header_add_cpu(struct header *header, const struct host *host)
     header_add_graph(part, &host->cpu, (float)MAX(1u, host->cpus));
 }
 
-/* How much of it the sessions share with their template. */
+/* How much of it sessions share with their template. */
 static void header_add_shared(struct header *header, const struct host *host)
 {
     double all = (double)host->shared_bytes + (double)host->private_bytes;
@@ -167,7 +167,7 @@ static void header_add_shared(struct header *header, const struct host *host)
     header_add(part, ROLE_HEADER_STRONG, "%.0f%%", 100 * (double)host->shared_bytes / all);
 }
 
-/* The image that has the name of its language goes by the first alias of it: that is short. */
+/* An image named like its language is shown by the first alias of that, which is short. */
 static const char *header_short_image(const struct store *store, const char *image, char text[24])
 {
     const struct gb_language *language = gb_languages_find(&store->languages, image);
@@ -227,7 +227,7 @@ static int header_total_width(const struct header *header)
     return width;
 }
 
-/* The part that matters least; with @graphs: of those that have one. */
+/* The least important part; with @graphs: of those that have one. */
 static struct part *header_least(struct header *header, bool graphs)
 {
     struct part *worst = NULL;
@@ -242,7 +242,7 @@ static struct part *header_least(struct header *header, bool graphs)
     return worst;
 }
 
-/* Graphs go first, then whole parts. */
+/* Removes graphs first, then whole parts. */
 static void header_fit(struct header *header, int room)
 {
     struct part *part;
@@ -327,8 +327,8 @@ bool isolation_text(const struct server *server, char *text, size_t room)
     return true;
 }
 
-/* In words as long as nobody has touched a key; then the sign stays, help and figures have the
- * words. */
+/* In words until the user has pressed a key; afterwards only the symbol, with the words in help and
+ * statistics. */
 static int header_paint_isolation(struct tui *tui, struct region row)
 {
     const struct server *server = &tui->store.server;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Help, made from the tables: what is known here first, then everywhere; and a yes-or-no question.
- */
+/* Help, generated from the tables: what is available here first, then everywhere; and a yes-or-no
+ * question. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +13,14 @@ enum {
     KEYS_COLUMNS = 16,
     NAME_COLUMNS = 26,
     HELP_WIDE = 96,
-    HELP_NARROW = 60, /* from here on the first key is what one gets to see of several */
+    HELP_NARROW = 60, /* below this width only the first of several keys is shown */
     KEYS_COLUMNS_NARROW = 8,
 };
 
 struct help {
     struct overlay overlay;
     int scroll, height; /* of all lines */
-    int shown;          /* rows of the last frame */
+    int shown;          /* rows in the last frame */
     bool all;           /* every context */
 };
 
@@ -29,7 +29,7 @@ static struct help *help_of(struct overlay *overlay)
     return container_of(overlay, struct help, overlay);
 }
 
-/* All keys of a row, as they are now. */
+/* All keys currently bound to a row. */
 static void help_keys(const struct tui *tui, const struct command *row, struct gb_buf *out)
 {
     for (size_t i = 0; i < tui->keymap.count; i++) {
@@ -43,8 +43,8 @@ static void help_keys(const struct tui *tui, const struct command *row, struct g
     }
 }
 
-/* Keys, name, explanation, from line @y of the box on; returns how many lines they take. Where that
- * is too much for the width, a row is named by its keys, and by its name only when it has none. */
+/* Draws keys, name and explanation from line @y of the box on; returns the number of lines. If the
+ * width is not enough, a row is identified by its keys, and by its name only if it has none. */
 static int help_draw_row(struct tui *tui, struct region box, int y, const struct command *row)
 {
     const int room = box.width >= HELP_NARROW ? KEYS_COLUMNS : KEYS_COLUMNS_NARROW;
@@ -78,7 +78,7 @@ static int help_draw_row(struct tui *tui, struct region box, int y, const struct
     return lines;
 }
 
-/* Draws what is known in @context, beginning at line @y of the box; returns the next line. */
+/* Draws what is available in @context from line @y of the box on; returns the next line. */
 static int help_draw_context(struct tui *tui, struct region box, int y, enum context context)
 {
     bool first = true;
@@ -98,7 +98,7 @@ static int help_draw_context(struct tui *tui, struct region box, int y, enum con
     return y;
 }
 
-/* What the sign at the top stands for. */
+/* The meaning of the symbol at the top. */
 static int help_draw_server(struct tui *tui, struct region box, int y)
 {
     const struct server *server = &tui->store.server;
@@ -178,7 +178,7 @@ static bool help_event(struct overlay *overlay, const struct input_event *help_e
     else if (code == KEY_ESCAPE || code == KEY_ENTER || code == KEY_F1 || code == 'q' ||
              code == '?' || code == 'c')
         tui_set_overlay(overlay->tui, NULL);
-    return true; /* other keys mean nothing here, and nothing behind it */
+    return true; /* other keys do nothing, here and below */
 }
 
 static void help_free(struct overlay *overlay)

@@ -15,7 +15,7 @@ struct item {
     char text[STORE_NAME_MAX]; /* what is shown and searched */
     char note[160];
     char kind[12];
-    char line[STORE_NAME_MAX + 32]; /* what it runs; ends with a space when more has to be typed */
+    char line[STORE_NAME_MAX + 32]; /* the line to run; ends with a space if more has to be typed */
     char key[KEY_NAME_MAX];
     int score;
     bool places[FUZZY_TEXT_MAX];
@@ -25,9 +25,9 @@ struct palette {
     struct overlay overlay;
     struct line line;
     struct item *items;
-    size_t count; /* that fit */
+    size_t count; /* that match */
     size_t at;
-    struct region rows; /* where they were drawn last */
+    struct region rows; /* where they were last drawn */
     size_t first;
 };
 
@@ -78,7 +78,7 @@ static void palette_offer_commands(struct palette *palette)
             item = palette_offer(palette, row->name, "command", row->help);
             if (item == NULL)
                 continue;
-            /* What has to be given is asked for at the `:` line. */
+            /* Required arguments are asked for on the `:` line. */
             (void)snprintf(item->line, sizeof(item->line), "%s%s", row->name,
                            row->arguments[0] != '\0' && row->arguments[0] != '[' ? " " : "");
             if (keymap_key(&tui->keymap, row->context, row->name, &key))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front end's life: one loop, one terminal, one connection, a stack of views.
+/* The front end's main program: one loop, one terminal, one connection, a stack of views.
  *
  * Theory of operation. Events of the terminal go to the overlay (a line being typed, the palette,
  * help, a question), else to the view, else through the keymap to a command. Events of the server
- * go into the store. Both only say that a frame is wanted; the frame is painted at the end of the
- * turn after a key, and otherwise when FRAME_MS have passed since the last one. While the terminal
- * has not taken the last frame, none is made: it is made when the queue has drained.
+ * go into the store. Both only request a frame; it is painted at the end of the iteration after a
+ * key, and otherwise when FRAME_MS have passed since the last one. While the terminal has not
+ * accepted the last frame none is made; that happens when the queue has drained.
  */
 #include "app/internal.h"
 
@@ -32,7 +32,7 @@ static void tui_frame(struct tui *tui)
     bool drawn;
 
     if (tui->terminal == NULL || terminal_queued(tui->terminal) > 0)
-        return; /* tui_on_drained comes back to it */
+        return; /* tui_on_drained() continues here */
     tui->dirty = false;
     tui->framed_ns = gb_clock_mono_ns();
     gb_timer_stop(tui->frame_timer);
@@ -156,7 +156,7 @@ enum context tui_context(const struct tui *tui)
     return tui->view->ops->context != NULL ? tui->view->ops->context(tui->view) : CONTEXT_GLOBAL;
 }
 
-/* To move about is no news. */
+/* Commands that only move the cursor are not announced. */
 static bool tui_is_quiet(const char *name)
 {
     static const char *const names[] = {"up",        "down",  "left", "right", "page-up",
@@ -225,7 +225,7 @@ static void tui_on_person(struct tui *tui, const struct input_event *event)
 {
     const char *line = NULL;
 
-    if (tui->pop_soon.queued) { /* keys may come faster than turns of the loop */
+    if (tui->pop_soon.queued) { /* keys may come faster than loop iterations */
         gb_loop_undefer(&tui->pop_soon);
         tui_on_pop(tui);
     }
@@ -290,7 +290,7 @@ void tui_set_overlay(struct tui *tui, struct overlay *overlay)
     tui_redraw(tui);
 }
 
-/* Takes. The view on top is shown and has the keys. */
+/* Takes. The view becomes the top one, is shown and gets the keys. */
 static void tui_push(struct tui *tui, struct view *view)
 {
     struct view *below = tui->view;
@@ -310,7 +310,7 @@ void tui_open_session(struct tui *tui, const char *id)
     if (tui->config.session_view == NULL)
         return;
     if (tui->view->below != NULL && strcmp(tui->opened, id) == 0)
-        return; /* it is there */
+        return; /* it exists */
     if (tui->view->below != NULL) {
         struct view *before = tui->view;
 
@@ -374,7 +374,7 @@ void tui_known(struct tui *tui)
     if (tui->entered || !tui->store.ready)
         return;
     tui->entered = true;
-    tui_redraw_now(tui); /* the first frame that says something does not wait for its turn */
+    tui_redraw_now(tui); /* the first frame with content does not wait */
     if (tui->config.session != NULL)
         tui_open_session(tui, tui->config.session);
 }
@@ -448,7 +448,7 @@ static void tui_on_resized(void *arg)
 void tui_suspend(struct tui *tui)
 {
     terminal_suspend(tui->terminal);
-    (void)kill(0, SIGTSTP); /* the whole job, as the terminal would have it */
+    (void)kill(0, SIGTSTP); /* the whole job, as the terminal would do */
     terminal_resume(tui->terminal);
     tui_redraw_now(tui);
 }
@@ -484,8 +484,8 @@ int tui_edit(struct tui *tui, const char *path)
 {
     int status;
 
-    /* The person is in the editor: nothing of ours is to be seen or done meanwhile, and the server
-     * holds its events back by itself. */
+    /* The user is in the editor: nothing of ours is visible or active meanwhile, and the server
+     * holds back its events by itself. */
     terminal_suspend(tui->terminal);
     status = outside_run(path);
     terminal_resume(tui->terminal);
@@ -560,7 +560,7 @@ int tui_run(uv_loop_t *uv, struct gb_loop *loop, const struct tui_config *config
         tui->tables.tables[tui->tables.count++] = config->tables[i];
     tui->tables.tables[tui->tables.count++] = global_commands;
     if (!keymap_defaults(&tui->keymap, &tui->tables))
-        abort(); /* a key is given twice in the tables: our bug, and a test looks for it */
+        abort(); /* a key is bound twice in the tables: our bug, and a test checks for it */
     status = tui_begin(tui, err);
     while (status == 0 && !tui->quitting)
         (void)uv_run(tui->uv, UV_RUN_DEFAULT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines being typed at the bottom of the screen: behind `:` with what could stand there above it,
- * behind `/` with the view following each letter, and answers to questions. */
+/* Lines typed at the bottom of the screen: after `:` with completions above it, after `/` with the
+ * view following each letter, and answers to questions. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@ struct typing {
     struct overlay overlay;
     char question[160];
     struct line line;
-    bool command; /* it is run; what could stand there is shown */
-    bool path;    /* of this machine; likewise */
+    bool command; /* it will be run; completions are shown */
+    bool path;    /* a local one; likewise */
     struct candidates candidates;
-    size_t chosen;                /* of them, one more; 0: none */
-    char typed[COMMAND_LINE_MAX]; /* by the person, where one of them stands now */
+    size_t chosen;                /* index of one of them plus 1; 0: none */
+    char typed[COMMAND_LINE_MAX]; /* by the user, while a completion replaces it */
     tui_changed_cb *changed;
     tui_asked_cb *done;
     void *arg;
@@ -86,7 +86,7 @@ static void typing_draw(struct overlay *overlay, struct region region)
     paint_fill(row, STYLE(ROLE_TEXT));
     x = 1 + paint_str(row, 1, 0, STYLE(ROLE_ACCENT), typing->question);
     room = MAX(1, row.width - x - 2);
-    /* What does not fit goes out at the left, so that the point is seen. */
+    /* What does not fit is scrolled out to the left, so that the point is visible. */
     while (text_columns((struct gb_bytes){(const uint8_t *)line->text + from, line->point - from}) >
            (size_t)room) {
         struct glyph glyph;
@@ -104,7 +104,7 @@ static void typing_draw(struct overlay *overlay, struct region region)
 
 /* ---- keys ---- */
 
-/* The overlay goes first: what is done may open another one. */
+/* The overlay is freed first, because the action may open another one. */
 static void typing_finish(struct typing *typing, bool yes)
 {
     struct tui *tui = typing->overlay.tui;
@@ -141,7 +141,7 @@ static void typing_choose(struct typing *typing, int step)
     line_replace(line, typing->candidates.from,
                  typing->chosen == 0 ? typing->typed
                                      : typing->candidates.items[typing->chosen - 1].text);
-    /* The only one there is needs no further look. */
+    /* If there is only one, no further choice is needed. */
     if (typing->candidates.count == 1) {
         bool goes_on = line->size > 0 && line->text[line->size - 1] == '/';
 
@@ -209,7 +209,7 @@ static struct typing *typing_new(struct tui *tui, enum typing_kind kind, const c
 
     typing->overlay = (struct overlay){&ops[kind], keys[kind], tui};
 
-    /* What is typed does not touch what is asked; `:` and `/` are not words. */
+    /* The text does not touch the question; `:` and `/` are not words. */
     (void)snprintf(typing->question, sizeof(typing->question), "%s%s", question,
                    size > 1 && question[size - 1] != ' ' ? ": " : "");
     line_set(&typing->line, start != NULL ? start : "");

@@ -10,8 +10,8 @@
 
 static const struct {
     const char *heading;
-    int width;    /* the least */
-    int priority; /* the smaller, the longer it stays */
+    int width;    /* the minimum */
+    int priority; /* smaller values stay longer */
     bool right;
 } columns[] = {
     [COLUMN_STATE] = {"STATE", 10, 0, false}, [COLUMN_NAME] = {"NAME", 14, 0, false},
@@ -59,7 +59,7 @@ struct layout columns_layout(int width, uint32_t wanted, int name_width)
     room = MAX(0, width - used);
     columns_widen(&layout, COLUMN_NAME, NAME_COLUMNS_MAX, &room);
     columns_widen(&layout, COLUMN_GRAPH, GRAPH_COLUMNS_MAX, &room);
-    columns_widen(&layout, COLUMN_NAME, name_width, &room); /* what is left */
+    columns_widen(&layout, COLUMN_NAME, name_width, &room); /* the rest */
     return layout;
 }
 
@@ -88,8 +88,8 @@ static int columns_compare_numbers(double a, double b)
     return a < b ? -1 : a > b;
 }
 
-/* What wants a person comes first, the most pressing of it at the top, then what runs. What was
- * looked at stays in its place: rows do not move because one looks. */
+/* Sessions that need attention come first, the most pressing at the top, then running ones. One
+ * that was looked at keeps its place: rows do not move because the user looks at them. */
 static int columns_state_rank(const struct session *session, double now)
 {
     static const int ranks[] = {
@@ -97,14 +97,14 @@ static int columns_state_rank(const struct session *session, double now)
         [SESSION_IDLE] = 3,    [SESSION_LOST] = 4,   [SESSION_CLOSED] = 5,  [SESSION_CLOSING] = 3,
     };
     static_assert(ARRAY_SIZE(ranks) == SESSION_STATE_COUNT, "a rank for each state");
-    /* What is about to close stays where it is. */
+    /* A session about to close keeps its place. */
     enum attention trouble = session_gone(session) ? ATTENTION_NONE : session_trouble(session, now);
 
     return trouble < ATTENTION_NONE ? (int)trouble : (int)ATTENTION_NONE + ranks[session->state];
 }
 
-/* Of those in one state: what ran in keeps its place, of the others the last to do something is
- * the first. */
+/* Within a state: running sessions keep their places, among others the most recently active comes
+ * first. */
 static int columns_compare_state(const struct session *a, const struct session *b, double now)
 {
     const int order = columns_state_rank(a, now) - columns_state_rank(b, now);

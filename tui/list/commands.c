@@ -13,7 +13,7 @@ enum { OPEN_DEADLINE_MS = 300000, CALL_DEADLINE_MS = 30000 };
 
 /* ---- moving ---- */
 
-/* The list with rows as they are now: keys may come faster than frames. */
+/* The list with its current rows: keys may come faster than frames. */
 static struct list_view *list_fresh(struct tui *tui)
 {
     struct list_view *list = list_of_tui(tui);
@@ -81,7 +81,7 @@ static bool list_begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* By id, key or label, else an unambiguous beginning of the id; NULL, which was told. */
+/* By id, key or label, else an unambiguous prefix of the id; NULL, which was reported. */
 static struct session *list_find_named(struct tui *tui, const char *name)
 {
     struct session *session, *found = NULL;
@@ -103,7 +103,7 @@ static struct session *list_find_named(struct tui *tui, const char *name)
     return NULL;
 }
 
-/* The session that is named, else the one at the cursor; NULL, which was told. */
+/* The named session, else the one at the cursor; NULL, which was reported. */
 static struct session *list_choose(struct tui *tui, const struct words *words)
 {
     struct session *session;
@@ -158,7 +158,7 @@ static void list_run_open(struct tui *tui, const struct words *words)
     tui_open_session(tui, session->id);
 }
 
-/* From wherever one is. */
+/* Available everywhere. */
 static void list_run_open_named(struct tui *tui, const struct words *words)
 {
     struct session *session;
@@ -185,7 +185,7 @@ static void list_set_filter(struct list_view *list, const char *text)
         (void)snprintf(list->filter_bad, sizeof(list->filter_bad), "%s", err.message);
 }
 
-/* A filter that hides it would hide what was just asked for. */
+/* A filter that hides it would hide what was just requested. */
 void list_on_landing(void *arg)
 {
     struct list_view *list = arg;
@@ -256,7 +256,7 @@ size_t list_marked(const struct list_view *list)
     return count;
 }
 
-/* The rows of sessions that are marked. Returns how many. */
+/* The rows of marked sessions. Returns their number. */
 static size_t
 list_each_marked_row(struct list_view *list,
                      void (*each)(struct tui *tui, struct session *session, void *arg), void *arg)
@@ -327,8 +327,8 @@ static void list_run_mark(struct tui *tui, const struct words *words)
     list_go_by(tui, 1);
 }
 
-/* Calls @act for the session that is named, else for each that is marked and has a row, else for
- * the one at the cursor. Returns how many; 0 was told. */
+/* Calls @act for the named session, else for each marked one that has a row, else for the one at
+ * the cursor. Returns their number; 0 has been reported. */
 static size_t list_for_each(struct tui *tui, const struct words *words,
                             void (*act)(struct tui *tui, struct session *session, void *arg),
                             void *arg)
@@ -408,7 +408,7 @@ static void list_filter_done(void *arg, const char *line)
 {
     struct list_view *list = arg;
 
-    /* Left by Esc: as it was before. */
+    /* Cancelled with Esc: restores the previous one. */
     list_set_filter(list, line != NULL ? line : list->filter_last);
     if (list->filter_bad[0] != '\0')
         tui_say(list->view.tui, MESSAGE_ERROR, "%s", list->filter_bad);
@@ -483,7 +483,7 @@ static void list_run_columns(struct tui *tui, const struct words *words)
         }
         chosen |= UINT32_C(1) << column;
     }
-    if (chosen != 0) /* a row without a name is nobody's */
+    if (chosen != 0) /* a row without a name belongs to nobody */
         chosen |= UINT32_C(1) << COLUMN_NAME;
     list->columns = chosen;
     tui_say(tui, MESSAGE_PLAIN,
@@ -525,7 +525,7 @@ static void list_run_attention(struct tui *tui, const struct words *words)
     list->config.attention = !list->config.attention;
 }
 
-/* The next one that wants a person: the most pressing first, then down the list and around. */
+/* The next one that needs attention: the most pressing first, then down the list and around. */
 static void list_run_next(struct tui *tui, const struct words *words)
 {
     struct list_view *list = list_fresh(tui);
@@ -550,7 +550,7 @@ static void list_run_next(struct tui *tui, const struct words *words)
         tui_say(tui, MESSAGE_GOOD, "nothing wants you");
         return;
     }
-    /* What was looked at comes behind what was not, until it happens anew; input stays. */
+    /* Those that were looked at come after the others, until something new happens; input stays. */
     if (list->rows.rows[best].session != NULL) {
         struct session *session = store_find(tui_store(tui), list->rows.rows[best].session->id);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is known of the session at the cursor, and below it what its own view shows of it. */
+/* Details of the session at the cursor, and below them a preview of its view. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static void details_draw_lease(struct region line, const struct session *session
                   since);
 }
 
-/* Two columns, whose order is that of what one asks first. */
+/* Two columns, in the order of what users ask first. */
 static void details_draw_facts(struct region region, const struct session *session, double now)
 {
     struct region left = region_part(region, 0, 1, region.width / 2 - 1, -1);
@@ -105,7 +105,7 @@ static void details_draw_facts(struct region region, const struct session *sessi
     details_draw_pair(region_part(right, 0, 2, -1, 1), 0, "cells", text);
 }
 
-/* The last cell in a line, where there is no preview of all of them. */
+/* The last cell in one line, if there is no preview of all of them. */
 static void details_draw_last(struct region region, const struct session *session)
 {
     const struct last_cell *last = &session->last;
@@ -134,7 +134,7 @@ static void details_draw_last(struct region region, const struct session *sessio
     }
 }
 
-/* The parts of the pane; those that there is no room or no reason for are empty. */
+/* The parts of the pane; those without room or reason are empty. */
 struct details {
     struct region head, facts, graphs, lease, attention, rest;
 };

@@ -13,7 +13,7 @@ enum unit { UNIT_NONE, UNIT_SIZE, UNIT_TIME, UNIT_SHARE };
 static const struct {
     const char *name;
     enum unit unit;
-    bool beginning; /* = takes a beginning too */
+    bool beginning; /* = also matches a prefix */
 } fields[] = {
     [FIELD_ANY] = {"", UNIT_NONE, false},        [FIELD_NAME] = {"name", UNIT_NONE, false},
     [FIELD_ID] = {"id", UNIT_NONE, true},        [FIELD_KEY] = {"key", UNIT_NONE, false},
@@ -31,7 +31,7 @@ static const struct {
     const char *sign;
     enum filter_operator relation;
 } operators[] = {
-    /* The longer ones first. */
+    /* Longer ones first. */
     {"!=", OPERATOR_IS_NOT}, {"<=", OPERATOR_AT_MOST}, {">=", OPERATOR_AT_LEAST},
     {"=", OPERATOR_IS},      {"<", OPERATOR_LESS},     {">", OPERATOR_MORE},
     {"~", OPERATOR_HAS},     {":", OPERATOR_HAS},
@@ -78,7 +78,7 @@ static int filter_read_number(struct filter_term *term, struct gb_err *err)
     char *end;
     double factor, number;
 
-    /* No sign, no exponent, nothing hexadecimal. */
+    /* No sign, no exponent, no hexadecimal. */
     number = strtod(term->text, &end);
     if (end == term->text || end != term->text + strspn(term->text, "0123456789.") ||
         !isfinite(number) || !filter_find_unit(fields[term->field].unit, end, &factor))
@@ -88,12 +88,12 @@ static int filter_read_number(struct filter_term *term, struct gb_err *err)
     return 0;
 }
 
-/* A piece of the line up to a space, without its quotes; where the first part that was not quoted
- * could be an operator is kept. */
+/* A piece of the line up to a space, without its quotes; records the first unquoted part, which may
+ * contain an operator. */
 struct piece {
     char text[FILTER_TEXT_MAX];
     size_t size;
-    size_t quoted; /* from here on it was quoted; SIZE_MAX: nothing was */
+    size_t quoted; /* quoted from here on; SIZE_MAX: not quoted */
 };
 
 static int filter_take_piece(struct gb_bytes text, size_t *at, struct piece *ret_piece,
@@ -146,7 +146,7 @@ static int filter_read_term(const struct piece *piece, size_t start, struct filt
         memcpy(term->text, text, piece->size - start + 1);
         return 0;
     }
-    at--; /* where the operator begins */
+    at--; /* the start of the operator */
     term->field = filter_find_field(text, at - start);
     term->relation = operators[found].relation;
     if (term->field == FIELD_COUNT)
@@ -215,7 +215,7 @@ int filter_parse(struct gb_bytes text, struct filter *ret_filter, struct gb_err 
 
 /* ---- matching ---- */
 
-/* @word is in small letters. */
+/* @word is in lower case. */
 static bool filter_has(const char *text, const char *word)
 {
     for (; *text != '\0' || *word == '\0'; text++) {

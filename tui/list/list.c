@@ -2,11 +2,11 @@
 /* The list of sessions.
  *
  * Theory of operation. Each frame builds its rows anew from the store, or from a copy of it while
- * the display is frozen; the cursor stands at a session (or the head of a group) and not at a line,
- * so it stays with it when the order changes. Commands act on the marked sessions, or on the one at
- * the cursor when none is marked. The pane beside shows the session at the cursor: its figures, and
- * below them the preview that the view of a session brings, made a moment after the cursor came to
- * rest so that running through the list asks the server for nothing.
+ * the display is frozen; the cursor is on a session (or the head of a group) and not on a line, so
+ * it follows when the order changes. Commands act on the marked sessions, or on the one at the
+ * cursor if none is marked. The pane shows the session at the cursor: its details, and below them a
+ * preview of its view, created a moment after the cursor has come to rest, so that moving through
+ * the list causes no requests.
  */
 #include "list/list.h"
 
@@ -25,8 +25,8 @@ static_assert(offsetof(struct list_view, view) == 0, "a view is a list where it 
 enum {
     PREVIEW_REST_MS = 120,
     PREVIEW_COLUMNS_MIN = 110,
-    PANE_ROWS_MIN = 8,   /* and of the table that it is taken from */
-    FIRST_ROWS_MIN = 16, /* of the table, for the next steps to stand lower than at its top */
+    PANE_ROWS_MIN = 8,   /* and of the table that it takes room from */
+    FIRST_ROWS_MIN = 16, /* of the table, for the first steps to be placed lower than at the top */
 };
 
 static struct list_view *list_of(struct view *view)
@@ -79,7 +79,7 @@ void list_build(struct list_view *list)
             const struct session *now = store_find(store, list->frozen[count].id);
 
             all[count] = &list->frozen[count];
-            /* Marks are the person's and not the server's. */
+            /* Marks are the user's, not the server's. */
             if (now != NULL) {
                 list->frozen[count].marked = now->marked;
                 list->frozen[count].closing_ns = now->closing_ns;
@@ -100,7 +100,7 @@ static bool list_is_at(const struct list_view *list, const struct row *row)
     return list->at_group && strcmp(row->group, list->at_name) == 0;
 }
 
-/* The index of the cursor; where its session has gone, the line that it stood at. */
+/* The index of the cursor; if its session is gone, the line where it was. */
 size_t list_index(struct list_view *list)
 {
     const struct rows *rows = &list->rows;
@@ -269,7 +269,7 @@ static struct style list_row_style(const struct list_view *list, const struct ro
     return STYLE(row->session->marked ? ROLE_ROW_MARKED : ROLE_TEXT);
 }
 
-/* The columns that say something: those that were chosen, else all that some session has. */
+/* The columns with content: those chosen, else all for which some session has a value. */
 static uint32_t list_columns_wanted(const struct list_view *list, int *ret_name_width)
 {
     const struct rows *rows = &list->rows;
@@ -352,7 +352,7 @@ static void list_draw_table(const struct list_view *list, bool focused)
         list_draw_scrollbar(region, list->first, height, rows->count);
 }
 
-/* What one can do where there is nothing yet; from the top where there is little room. */
+/* What the user can do while there are no sessions; starts at the top if there is little room. */
 static void list_draw_first(const struct list_view *list)
 {
     static const struct {
@@ -408,7 +408,7 @@ static void list_draw_empty(const struct list_view *list)
         list_draw_first(list);
 }
 
-/* The line above the table: what is filtered, how it is sorted, what is marked. */
+/* The line above the table: filter, sort order, marks. */
 static void list_draw_state(const struct list_view *list)
 {
     const struct region line = list->state;
@@ -449,7 +449,7 @@ static void list_update(struct view *view)
     struct list_view *list = list_of(view);
     struct view *preview = list->preview;
 
-    /* Not while a frame is made of this view. */
+    /* Not while a frame of this view is being made. */
     if (list->landing[0] != '\0' && store_find(tui_store(view->tui), list->landing) != NULL)
         gb_timer_start(list->land, 0);
     if (preview != NULL && preview->ops->update != NULL)
@@ -464,12 +464,12 @@ static void list_ask(struct view *view)
         list->preview->ops->ask(list->preview);
 }
 
-/* Which regions there are: a table always, a pane where there is room for one. */
+/* Divides the region: always a table, and a pane if there is room for one. */
 static void list_split(struct list_view *list, struct region region)
 {
     list->beside = region.width >= PREVIEW_COLUMNS_MIN;
     list->pane = region_part(region, 0, 0, 0, 0);
-    /* No pane rather than one that shows next to nothing of the session. */
+    /* No pane is better than one that shows hardly anything of the session. */
     if (!list->beside && region.height / 2 < PANE_ROWS_MIN)
         list->shown = NULL;
     if (list->shown != NULL)
@@ -573,7 +573,7 @@ static void list_title(const struct view *view, struct gb_buf *out)
     const struct store *store = tui_store(view->tui);
 
     gb_buf_addf(out, "sessions (%zu", store->session_count - store->gone_count);
-    if (store->gone_count > 0) /* they are in the list, and counted by the filter */
+    if (store->gone_count > 0) /* they are in the list, and the filter counts them */
         gb_buf_addf(out, ", %zu closed", store->gone_count);
     gb_buf_adds(out, ")");
 }
@@ -590,7 +590,7 @@ static void list_shown(struct view *view, bool shown)
     struct list_view *list = list_of(view);
 
     list->covered = !shown;
-    list->landing[0] = '\0'; /* the person has gone elsewhere */
+    list->landing[0] = '\0'; /* the user has moved elsewhere */
     if (shown)
         gb_timer_start(list->rest, 0);
     else

@@ -55,7 +55,7 @@ static int rows_compare(const void *a, const void *b, void *arg)
 
     if (order != 0)
         return order;
-    /* Those that are gone stay at the end, whatever they are sorted by. */
+    /* Ended ones stay at the end, whatever the sort order. */
     if (session_gone(one) != session_gone(other))
         return session_gone(one) ? 1 : -1;
     order = column_compare(config->sort, one, other, by->now);
@@ -71,7 +71,7 @@ static bool rows_has_parent(struct session *const *sessions, size_t count,
     return false;
 }
 
-/* Adds @session, and what was forked from it below; without recursion, to a bounded depth. */
+/* Adds @session, and below it those forked from it; not recursive, to a limited depth. */
 static void rows_add_family(struct rows *rows, struct session *const *sessions, size_t count,
                             struct session *session, bool last)
 {
@@ -120,7 +120,7 @@ static void rows_add_group(struct rows *rows, struct session *const *sessions, s
 {
     const char *name = rows_group_of(sessions[0], config->grouping);
     bool tree = config->grouping != GROUP_NONE, folded = tree && rows_is_folded(config, name);
-    size_t last = 0; /* of those that were not forked from another one */
+    size_t last = 0; /* among those that were not forked */
 
     if (tree) {
         struct row *head = rows_add(rows);

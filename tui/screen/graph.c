@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Graphs from signs: two values a column and four dots a row with Braille, eighths with blocks. */
+/* Graphs made of characters: with Braille two values per column and four dots per row, with blocks
+ * eighths. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -10,7 +11,7 @@ static enum role graph_role_of(double share)
     return share < 0.6 ? ROLE_GRAPH_LOW : share < 0.85 ? ROLE_GRAPH_MIDDLE : ROLE_GRAPH_HIGH;
 }
 
-/* Dots of a column of four, filled from below: left and right half of a Braille cell. */
+/* Dots of a four-dot column, filled from below: left and right half of a Braille cell. */
 static const uint8_t left_dots[] = {0x00, 0x40, 0x44, 0x46, 0x47};
 static const uint8_t right_dots[] = {0x00, 0x80, 0xa0, 0xb0, 0xb8};
 
@@ -22,7 +23,7 @@ static void graph_put_sign(struct glyph *glyph, uint32_t c)
     glyph->text[2] = (char)(0x80 | (c & 0x3f));
 }
 
-/* How many of @steps the value fills; something is always seen of what is not nothing. */
+/* How many of @steps the value fills; at least one if it is not zero. */
 static int graph_height_of(float value, float top, int steps)
 {
     int height;
@@ -94,7 +95,7 @@ void paint_graph(struct region region, enum graph_signs signs, const float *valu
 
     if (region_empty(region))
         return;
-    count -= count % per_column; /* a column is drawn once, when it is complete */
+    count -= count % per_column; /* a column is drawn only once it is complete */
     if (plain)
         for (size_t i = 0; i < count && i < (size_t)region.width * per_column; i++)
             top = MAX(top, values[count - 1 - i]);

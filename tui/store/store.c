@@ -16,7 +16,7 @@
 #include "screen/style.h"
 #include "store/read.h"
 
-/* How near to a limit a session wants to be looked at. */
+/* How close to a limit a session needs attention. */
 #define NEAR_MEMORY 0.9
 #define NEAR_END_S 120.0
 
@@ -54,7 +54,7 @@ static void drop_session(struct store *store, struct session *session)
     free(session);
 }
 
-/* Everything is forgotten but the listeners: the server is another one. */
+/* Forgets everything except the listeners: the server is a different one. */
 static void store_clear(struct store *store)
 {
     struct session *session;
@@ -195,14 +195,14 @@ static void read_session(struct session *session, const struct gb_session_info *
     read_guest_memory(session, info);
 }
 
-/* What no server tells so far. */
+/* Not sent by any server so far. */
 static void read_to_come(struct session *session, const struct gb_json *info)
 {
     json_copy(info, "parent", session->parent, sizeof(session->parent));
     read_timing(session, json_member(info, "timing"));
 }
 
-/* False: it is not what the protocol says, and nothing of it is taken. */
+/* False: it violates the protocol, and is ignored completely. */
 static bool store_read(struct store *store, const struct gb_object *object,
                        const struct gb_json *json, void *ret_struct)
 {
@@ -247,7 +247,7 @@ static struct session *store_take_session(struct store *store, const struct gb_j
     return session;
 }
 
-/* The oldest of those that are gone make room. */
+/* Removes the oldest ended ones to make room. */
 static void limit_gone(struct store *store)
 {
     struct session *session;
@@ -274,7 +274,7 @@ static void end_session(struct store *store, struct session *session, const stru
     session->cpu_share = 0;
     session->lease = (struct lease){0};
     store->gone_count++;
-    /* What a `run` left is of no interest: it did what it was for. */
+    /* A finished `run` is of no interest: it has served its purpose. */
     if (session->run && session->state == SESSION_CLOSED)
         drop_session(store, session);
     else
@@ -358,7 +358,7 @@ static void finish_cell(struct session *session, const struct gb_json *params,
 
 bool store_wants_history(struct session *session)
 {
-    /* We came later than its last cell, or it fails again and again: is it the same? */
+    /* We came after its last cell, or it fails repeatedly: is it the same failure? */
     bool missed = session->last.number < session->cells && !session->last.running;
     bool repeats = session->failures >= SAME_FAILURES;
 
@@ -369,7 +369,7 @@ bool store_wants_history(struct session *session)
     return true;
 }
 
-/* The last line that is not empty: where every language puts what went wrong. */
+/* The last non-empty line: where every language puts the error. */
 static struct gb_bytes last_line(struct gb_bytes text)
 {
     size_t end = text.size, start;
@@ -387,7 +387,7 @@ static bool same_bytes(struct gb_bytes a, struct gb_bytes b)
     return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
-/* One of a history: @error is the last line of the failure before it. */
+/* A cell from a history: @error is the last line of the previous failure. */
 static void take_past_cell(struct session *session, const struct gb_cell_info *cell,
                            struct gb_bytes *error)
 {
@@ -433,9 +433,9 @@ void store_history(struct store *store, const char *id, const struct gb_json *re
 
 /* ---- figures ---- */
 
-/* How often a sample that was taken at @at is added to those up to @last (0: there are none). What
- * is told of the past stands for the seconds between its samples, so that a graph has one scale; 0:
- * it is known, from before the connection was lost. */
+/* How many times to add a sample taken at @at after those up to @last (0: none). A replayed sample
+ * stands for all seconds since the previous one, so that a graph has a single scale; 0: it is known
+ * already, from before the connection was lost. */
 static int sample_times(double at, double last, bool replay)
 {
     if (!replay)
@@ -455,7 +455,7 @@ static void sample_session(struct session *session, const struct gb_session_info
         return;
     if (sample->memory_bytes > 0)
         session->memory_bytes = sample->memory_bytes;
-    /* Of very many sessions a few are read at a time: each has its own interval. */
+    /* With very many sessions a few are sampled at a time: each has its own interval. */
     if (session->sampled_at > 0 && cpu_ms >= session->cpu_ms && seconds > 0.1)
         session->cpu_share = (cpu_ms - session->cpu_ms) / 1000 / seconds;
     session->cpu_ms = cpu_ms;
@@ -533,7 +533,7 @@ void store_stats(struct store *store, const struct gb_json *result)
 
 /* ---- events ---- */
 
-/* Of those that run or wait when we come. */
+/* For cells that run or wait when we connect. */
 static void take_cell(struct store *store, const struct gb_json *cell)
 {
     struct gb_cell_info told;
@@ -549,8 +549,7 @@ static void take_cell(struct store *store, const struct gb_json *cell)
     }
 }
 
-/* A cell that was running and is not any more has ended meanwhile; the history will
- * tell how. */
+/* A cell that was running and is not any more has ended meanwhile; the history will tell how. */
 static void store_end_unseen(struct store *store, const struct gb_json *cells)
 {
     struct session *session;
@@ -587,7 +586,7 @@ static void store_take_snapshot(struct store *store, const struct gb_json *param
         store_pools(store, pool);
 }
 
-/* What cannot be read is passed over: the next event, or snapshot, tells how things are. */
+/* Invalid ones are ignored: the next event, or snapshot, has the current state. */
 static void take_cell_event(struct store *store, struct session *session, struct gb_bytes kind,
                             const struct gb_json *params)
 {
@@ -663,7 +662,7 @@ bool store_notified(struct store *store, const char *method, const struct gb_jso
     event.kind = name;
     event.session = json_text(params, "session");
     event.subscription = (int64_t)json_count(params, "subscription");
-    /* What a view subscribed to for itself is about one session, and known already. */
+    /* A view's own subscription is about one session, which is known already. */
     if (event.subscription == store->subscription)
         take_event(store, kind, params);
     GB_LIST_FOREACH(listener, &store->listeners, link)

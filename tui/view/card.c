@@ -146,7 +146,7 @@ bool card_has(const struct card *card, const struct card_look *look, enum card_p
     return card_part_rows(card, look, part) > 0;
 }
 
-/* Which part row @row belongs to, and the row within it. @row below card_rows(). */
+/* The part that row @row belongs to, and the row within it. @row is below card_rows(). */
 static enum card_part card_locate(const struct card *card, const struct card_look *look, size_t row,
                                   size_t *ret_in_part)
 {
@@ -188,10 +188,10 @@ void card_sign(const struct card *card, const char **ret_sign, enum role *ret_ro
     }
 }
 
-/* Of a role, on the ground of the head line. */
+/* With a role, on the background of the head line. */
 #define ON(role_) ((struct style){.role = (uint8_t)(role_), .bg = ground})
 
-/* The figures at the right end; returns where they begin. */
+/* The figures at the right end; returns where they start. */
 static int card_draw_figures(const struct card *card, const struct card_look *look,
                              struct region region, enum role state_role, colour ground)
 {
@@ -367,14 +367,14 @@ static void card_draw_displays(const struct card *card, const struct card_look *
     }
 }
 
-/* Where what is here of a long output begins or ends. */
+/* The edge of the loaded part of a long output. */
 static void card_draw_edge(const struct card *card, struct region region, enum card_part part)
 {
     bool before = part == CARD_PART_EARLIER;
     uint64_t bytes = before ? part_before(card) : part_behind(card);
     char size[16];
 
-    if (bytes == 0) { /* it runs, or nobody kept it */
+    if (bytes == 0) { /* it is running, or nobody stored it */
         (void)paint_f(region, CARD_GUTTER, 0, STYLE(ROLE_DIM), "⋮ %" PRIu64 " earlier lines",
                       text_dropped(card->output));
         return;
@@ -384,7 +384,7 @@ static void card_draw_edge(const struct card *card, struct region region, enum c
                   before ? "earlier" : "later", card->wish != PART_NONE ? " …" : "");
 }
 
-/* NULL: the part is no text. */
+/* NULL: the part is not text. */
 static struct text *card_text_of(const struct card *card, enum card_part part)
 {
     return part == CARD_PART_CODE     ? card->code

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands of the view of a session. */
+/* Commands of the session view. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "view/internal.h"
 
-/* Begins a command: the view, or return. */
+/* Starts a command's function: the view, or return. */
 #define SELF(tui)                                                                                  \
     struct session_view *self = session_view_top(tui);                                             \
     (void)words;                                                                                   \
@@ -19,7 +19,7 @@ static void view_run_type(struct tui *tui, const struct words *words)
     if (self->history_done)
         (void)session_view_type(self);
     else
-        self->autofocus = true; /* whose session it is comes with its cells */
+        self->autofocus = true; /* its cells will tell whose session it is */
 }
 
 static void view_run_leave(struct tui *tui, const struct words *words)
@@ -227,7 +227,7 @@ void session_view_end_search(struct session_view *self)
     self->stream.match = NULL;
     self->stream.look.hide = false;
     if (hid && !follow)
-        stream_select(&self->stream, card); /* rows come: one still looks at the same cell */
+        stream_select(&self->stream, card); /* rows appear: keep looking at the same cell */
 }
 
 static void view_search(struct session_view *self, const char *pattern)
@@ -295,7 +295,8 @@ static void view_run_hide(struct tui *tui, const struct words *words)
     card = stream_selected(&self->stream);
     self->stream.look.hide = !self->stream.look.hide;
     self->stream.match = NULL;
-    stream_select(&self->stream, card); /* rows came or went: one still looks at the same cell */
+    stream_select(&self->stream, card); /* rows appear or disappear: keep looking at the same
+                                         * cell */
 }
 
 /* ---- with a cell ---- */
@@ -514,7 +515,7 @@ static void view_run_copy_path(struct tui *tui, const struct words *words)
         name, arguments, help, keys, bar, CONTEXT_FILES, ARGUMENT_NONE, run                        \
     }
 
-/* One whose argument is a file of this machine. */
+/* A command whose argument is a local file. */
 #define LOCAL_ROW(name, help, keys, run)                                                           \
     {                                                                                              \
         name, "[FILE]", help, keys, name, CONTEXT_FILES, ARGUMENT_FILE, run                        \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a session, painted. */
+/* Paints the files of a session. */
 #include <stdio.h>
 #include <string.h>
 

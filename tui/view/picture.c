@@ -9,12 +9,12 @@
 #include "base/mem.h"
 
 enum {
-    PIXELS_MAX = 2 << 20,   /* decoded on the loop: some tens of milliseconds */
-    GRAPHICS_MAX = 4 << 20, /* bytes for the terminal */
+    PIXELS_MAX = 2 << 20,   /* decoded on the loop, which takes some tens of milliseconds */
+    GRAPHICS_MAX = 4 << 20, /* bytes sent to the terminal */
     REMOVE_MAX = 64,
 };
 
-/* A figure, drawn for a width. */
+/* A picture drawn for a given width. */
 struct figure {
     int wanted; /* the columns it was drawn for */
     enum picture_mode mode;
@@ -23,7 +23,7 @@ struct figure {
         uint32_t sign;
         colour fg, bg;
     } * spots;
-    GString *bytes; /* sixel or kitty; NULL: spots */
+    GString *bytes; /* sixel or kitty; NULL: characters */
     uint64_t id;
     char remove[REMOVE_MAX];
 };
@@ -80,7 +80,7 @@ static ChafaCanvas *picture_draw_canvas(const struct pixels *pixels, const struc
     ChafaSymbolMap *signs = chafa_symbol_map_new();
     ChafaCanvas *canvas;
 
-    /* Blocks only: other signs are not in every font, and look like output. */
+    /* Only blocks: other symbols are not in every font, and look like output. */
     chafa_symbol_map_add_by_tags(signs, CHAFA_SYMBOL_TAG_HALF);
     chafa_symbol_map_add_by_tags(signs, CHAFA_SYMBOL_TAG_QUAD);
     chafa_symbol_map_add_by_tags(signs, CHAFA_SYMBOL_TAG_SPACE);
@@ -165,7 +165,7 @@ static void picture_make(struct figure *figure, struct gb_bytes png,
         figure->columns = figure->rows = 0;
 }
 
-/* The figure for this look; NULL: it is only named. */
+/* The picture for this look; NULL: it is only named. */
 static struct figure *picture_figure_of(struct card_display *display,
                                         const struct picture_look *look)
 {
@@ -200,7 +200,7 @@ static void picture_draw_spots(const struct figure *figure, struct region region
     }
 }
 
-/* Graphics are sent whole, when all of it is in sight. */
+/* Graphics are sent as a whole, when all of it is visible. */
 static void picture_draw_graphics(struct figure *figure, struct region region)
 {
     struct picture picture = {

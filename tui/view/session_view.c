@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The view of a session: tabs above a prompt.
  *
- * Theory of operation. Two states of the keys: browsing, where single keys are commands, and
- * typing, where the prompt has them all but those that leave it, interrupt, or scroll. What comes
- * from the server goes into the cards (cells.h) whichever state it is; a frame paints what is
- * there. So cells of other clients appear above the line that one types, and the line does not
- * move.
+ * Theory of operation. Keys have two modes: browsing, where single keys are commands, and typing,
+ * where the prompt gets all keys except those that leave it, interrupt, or scroll. What comes from
+ * the server goes into the cards (cells.h) in either mode; a frame paints the current state. So
+ * other clients' cells appear above the line being typed, and the line does not move.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -36,15 +35,15 @@ struct session *session_view_session(const struct session_view *self)
 
 /* ---- typing ---- */
 
-/* Whether the session is another client's: it ran the first cell. Then one watches, until one takes
- * the session. */
+/* Whether the session is another client's, which ran the first cell. Then the user watches, until
+ * they take it over. */
 static bool session_view_watches(const struct session_view *self, const struct session *session)
 {
     return !session->lease.mine && !self->ran && self->cells.count > 0 &&
            !self->cells.cards[0]->mine;
 }
 
-/* Whether one has to take the session over before anything can be run in it. */
+/* Whether the user has to take the session over before running anything in it. */
 static bool session_view_must_watch(const struct session_view *self)
 {
     const struct session *session = session_view_session(self);
@@ -90,7 +89,7 @@ void session_view_set_tab(struct session_view *self, enum tab tab)
         session_view_leave(self);
 }
 
-/* Whether typing is for a program that waits: when it is a cell of ours, at once. */
+/* Whether typing is input for a waiting program: immediately, if it is a cell of ours. */
 static void session_view_follow_waiting(struct session_view *self)
 {
     const struct card *card = cells_running(&self->cells);
@@ -102,7 +101,7 @@ static void session_view_follow_waiting(struct session_view *self)
         pane_set_input(&self->pane, true);
 }
 
-/* The lease went to somebody else while we typed. */
+/* Another client got the lease while the user was typing. */
 static void session_view_follow_lease(struct session_view *self)
 {
     const struct session *session = session_view_session(self);
@@ -119,7 +118,7 @@ static void session_view_follow_lease(struct session_view *self)
 
 /* ---- painting ---- */
 
-/* What is looked for, and where in it one stands, as far as that is known. */
+/* The search pattern, and the position in the matches, as far as known. */
 static void session_view_add_search(const struct session_view *self, struct gb_buf *text)
 {
     size_t at, count;
@@ -200,7 +199,7 @@ static void session_view_draw_empty(const struct session_view *self, struct regi
                                                          : "no cell yet"));
 }
 
-/* How figures are drawn on this terminal. */
+/* How pictures are drawn on this terminal. */
 static void session_view_figure_look(const struct session_view *self, struct picture_look *look)
 {
     const struct terminal_abilities *abilities = tui_abilities(self->view.tui);
@@ -217,7 +216,7 @@ static void session_view_figure_look(const struct session_view *self, struct pic
         look->mode = PICTURE_BLOCKS;
 }
 
-/* The cells above, the prompt (no rows: a preview has none) with its rule below. */
+/* The cells above, the prompt (no rows in a preview) with its rule below. */
 static void session_view_split(const struct session_view *self, struct region region,
                                struct region *ret_cells, struct region *ret_prompt)
 {
@@ -300,13 +299,13 @@ static void session_view_ask(struct view *view)
     }
 }
 
-/* Tabs above, but for a preview. */
+/* The area below the tabs, which a preview lacks. */
 static struct region session_view_below_tabs(const struct session_view *self, struct region region)
 {
     return region_part(region, 0, self->preview ? 0 : 1, -1, -1);
 }
 
-/* The language of the session is known once hello is answered and the session is told. */
+/* The session's language is known once hello has been answered and the session is known. */
 static void session_view_learn(struct session_view *self)
 {
     const struct store *store = tui_store(self->view.tui);
@@ -363,7 +362,7 @@ static void session_view_draw(const struct view *view, struct region region, boo
 
 /* ---- events ---- */
 
-/* Keys that are no editor's while one types. */
+/* Keys that are not the editor's while typing. */
 static bool session_view_is_ours(struct key key)
 {
     bool control = key.modifiers == KEY_CONTROL;
@@ -427,7 +426,7 @@ static bool session_view_event(struct view *view, const struct input_event *even
     if (!pane_event(&self->pane, event))
         return false;
     self->ran |= self->cells.count > 0 && self->cells.cards[self->cells.count - 1]->mine;
-    self->stream.follow = true; /* who types wants to see what comes of it */
+    self->stream.follow = true; /* whoever types wants to see the result */
     tui_redraw(self->view.tui);
     return true;
 }
@@ -486,7 +485,7 @@ static const char *session_view_urgent(const struct view *view)
     return session_view_must_watch(self) ? "take" : NULL;
 }
 
-/* Those of the editor, and of a line for a program that waits. */
+/* The editor's, and those for a line of input to a waiting program. */
 static const struct bar_key *session_view_keys(const struct view *view)
 {
     static const struct bar_key editor[] = {
@@ -499,7 +498,7 @@ static const struct bar_key *session_view_keys(const struct view *view)
     return !self->pane.focused ? NULL : self->pane.input ? answer : editor;
 }
 
-/* Among figures there are no cells to go to, to fold or to copy. */
+/* In the statistics there are no cells to go to, to fold or to copy. */
 static bool session_view_has(const struct view *view, const struct command *command)
 {
     static const char *const names[] = {"type", "interrupt", "tab-next", "answer", "take"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Figures of a session: what it takes, how that went, and where the time goes. */
+/* Statistics of a session: its resource usage, its history, and where the time goes. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static void stats_fact(struct region region, int *y, const char *label, const ch
     (*y)++;
 }
 
-/* A sentence, in as many lines as it needs. */
+/* A sentence, on as many lines as it needs. */
 static void stats_sentence(struct region region, int *y, const char *label, const char *value)
 {
     (void)paint_str(region, 1, *y, STYLE(ROLE_DIM), label);
@@ -28,7 +28,7 @@ static void stats_sentence(struct region region, int *y, const char *label, cons
                       gb_bytes_str(value));
 }
 
-/* Returns how many lines they are: with a @region without height nothing is drawn. */
+/* Returns the number of lines: with a @region without height nothing is drawn. */
 static int stats_draw_facts(const struct session *session, const struct server *server,
                             struct region region, double now)
 {
@@ -61,7 +61,7 @@ static int stats_draw_facts(const struct session *session, const struct server *
     return y;
 }
 
-/* Columns of the bars: what is left beside them is for the code. */
+/* The width of the bars: the rest is for the code. */
 static int stats_bar_columns(int width)
 {
     int columns = width >= 100 ? (width - LABEL - DURATION) / 2 : width - LABEL - DURATION - 6;
@@ -130,7 +130,7 @@ static void stats_cell_bar(const struct session_view *self, struct region region
                          ROLE_CELL_CODE, &tokens, NULL);
 }
 
-/* The start of the VM, then the cells with the time that each took. */
+/* The start of the VM, then the cells with their times. */
 static void stats_draw_time(const struct session_view *self, const struct session *session,
                             struct region region)
 {
@@ -170,7 +170,7 @@ static void stats_draw_gauges(struct tui *tui, const struct session *session, st
     (void)region_cut_top(region, 1);
 }
 
-/* Facts on the left, what moves on the right. */
+/* Facts on the left, graphs on the right. */
 static void stats_draw_head(struct tui *tui, const struct session *session, struct region *region)
 {
     const int graph = region->height >= 45 ? 9 : region->height >= 30 ? 6 : 4;
@@ -205,7 +205,7 @@ void session_stats_draw(const struct session_view *self, struct region region)
     if (region.width >= GRAPHS_COLUMNS_MIN) {
         stats_draw_head(tui, session, &region);
         stats_draw_gauges(tui, session, &region);
-    } else { /* what changes comes first: there may be no room for the rest */
+    } else { /* changing values come first: there may be no room for the rest */
         stats_draw_gauges(tui, session, &region);
         (void)region_cut_top(
             &region, 1 + stats_draw_facts(session, &tui_store(tui)->server, region, tui_now(tui)));
