@@ -171,7 +171,7 @@ static void tty_on_input(void *arg, struct gb_bytes bytes)
     tty_send_typed(tty);
 }
 
-/* ---- what is told ---- */
+/* ---- descriptions for clients ---- */
 
 static void tty_on_ended(struct tty *tty, const struct gb_json *params)
 {

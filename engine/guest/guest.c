@@ -84,7 +84,7 @@ void gb_guest_free(struct gb_guest *guest)
     free(guest);
 }
 
-/* ---- what the guest says ---- */
+/* ---- frames from the guest ---- */
 
 void guest_violation(struct gb_guest *guest, const struct gb_err *err)
 {

@@ -78,7 +78,7 @@ static void open_with(struct gb_bytes content)
     open_journal();
 }
 
-/* ---- what is told of it ---- */
+/* ---- its description ---- */
 
 /* What of @seen is there of @number: 2 both, 1 one, 0 nothing. Nothing of it is false. */
 static int whole_parts(const struct seen *seen, uint32_t number)

@@ -404,7 +404,7 @@ bool gb_texts_have_bytes(const struct gb_texts *words, struct gb_bytes word)
     return false;
 }
 
-/* ---- what stands in ---- */
+/* ---- the placeholder ---- */
 
 #define EMPTY ((char[]){""})
 

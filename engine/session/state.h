@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The states of a session, and who may leave each of them, and how. What clients are told
+/* The states of a session, who may leave each of them, and how. What clients see
  * (enum gb_session_state) follows from them; the files of this module ask for nothing else.
  */
 // clang-format off

@@ -13,7 +13,7 @@ struct user {
     int held, loaded, going_on, failed;
 };
 
-/* ---- what is told ---- */
+/* ---- descriptions for clients ---- */
 
 static void on_opened(void *arg, const struct gb_err *err)
 {

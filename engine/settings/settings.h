@@ -137,7 +137,7 @@ enum gb_option_type {
 
 struct gb_option {
     const char *section, *key;
-    bool of_pool;    /* stands in `[pool "NAME"]`: the offset is in struct gb_settings_pool */
+    bool of_pool;    /* belongs in `[pool "NAME"]`: offset in struct gb_settings_pool */
     bool reloadable; /* takes effect on SIGHUP; else on restart */
     enum gb_option_type type;
     size_t offset;              /* in struct gb_settings */

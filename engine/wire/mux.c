@@ -421,7 +421,7 @@ static int mux_on_reset(struct gb_mux_stream *stream, const struct gb_frame *fra
     return 0;
 }
 
-/* ---- beginning anew ---- */
+/* ---- restarting ---- */
 
 void gb_mux_restart(struct gb_mux *mux, const struct gb_err *why)
 {

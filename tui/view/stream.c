@@ -583,7 +583,7 @@ void stream_draw(const struct stream *stream, struct region region, bool focused
                       &stream->rows[y].place, focused && stream->rows[y].card == selected);
 }
 
-/* ---- what is not here ---- */
+/* ---- loading what is missing ---- */
 
 /* For a card whose rows from @row on are visible from @y on: if an edge of the loaded part has been
  * reached, requests what lies behind it. Once per movement, so that it ends in any case. */

@@ -80,7 +80,7 @@ static size_t cells_of_client(struct hosted *hosted, const char *client)
     return count;
 }
 
-/* ---- what is told ---- */
+/* ---- descriptions for clients ---- */
 
 /* The cell that waits for input, and whether the last one failed. */
 static void cells_describe_session(struct gb_session_info *info, struct hosted *hosted)

@@ -96,7 +96,7 @@ void job_end_all(struct hosted *hosted, const struct gb_err *why)
         job_refuse(container_of(link, struct job, link), &err);
 }
 
-/* ---- what is told ---- */
+/* ---- descriptions for clients ---- */
 
 static void job_tell_checkpoint(struct job *job, const struct gb_past_taken *taken)
 {

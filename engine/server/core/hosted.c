@@ -76,7 +76,7 @@ void hosted_close(struct hosted *hosted, enum gb_end end, const char *reason)
     gb_session_close(hosted->session, reason);
 }
 
-/* ---- what is told of it ---- */
+/* ---- its description ---- */
 
 static void hosted_describe_start(struct gb_opened_info *info, const struct hosted *hosted)
 {

@@ -294,7 +294,7 @@ static void network_handle(struct request *request, const struct gb_params *para
         network_reply(request, hosted);
 }
 
-/* ---- what is told ---- */
+/* ---- descriptions for clients ---- */
 
 static void network_describe_session(struct gb_session_info *info, struct hosted *hosted)
 {

@@ -18,7 +18,7 @@ enum {
                                     * answered */
 };
 
-/* ---- what clients are told ---- */
+/* ---- what clients get ---- */
 
 void screen_describe(const struct screen *screen, struct gb_terminal_info *ret_info)
 {

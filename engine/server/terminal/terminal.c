@@ -114,7 +114,7 @@ static struct screen *terminal_find(struct hosted *hosted, int64_t number, struc
     return NULL;
 }
 
-/* ---- what is told ---- */
+/* ---- descriptions for clients ---- */
 
 static unsigned terminals_running(struct hosted *hosted)
 {
