@@ -153,7 +153,7 @@ def test_what_has_no_terminal_is_told_so(server):
 def test_a_hang_up_of_ours_lets_the_program_go_on(server, session, tmp_path):
     with tty(tmp_path, server, f"shell {session.id} sh -c 'echo begun; read x'") as terminal:
         terminal.wait("begun")
-        ours = next(process for process in processes() if process[1] == BINARY and session.id in process)
+        ours = next(process for process in processes() if process[1:2] == [BINARY] and session.id in process)
         os.kill(int(ours[0]), signal.SIGTERM)
         terminal.wait("left with 143")
     info = session.client.call("terminal.list", session=session.id)["terminals"][0]

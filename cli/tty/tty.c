@@ -30,7 +30,10 @@ enum tty_escape { ESCAPE_NONE, ESCAPE_LINE, ESCAPE_TILDE };
 
 struct tty {
     struct app *app;
-    const struct tty_config *config;
+    const struct args *args; /* of the verb: a session as the user calls it, and a program; -e */
+    const char *session;     /* its id */
+    uint32_t attach;         /* to this terminal; 0: a program is started */
+    bool watch;              /* nothing is typed */
     uint64_t number;
     struct input *input;
     struct output *output;
@@ -40,8 +43,7 @@ struct tty {
     enum tty_escape escape;
     struct gb_buf typed;
     bool under_way; /* a piece is in flight */
-    bool held;      /* the last input was refused, which was reported */
-    bool over, left, taken;
+    bool over, left;
     int status;
     struct gb_buf message; /* why it is over */
 };
@@ -87,7 +89,7 @@ static void tty_begin_params(const struct tty *tty, struct gb_json_out *out, str
 {
     *out = (struct gb_json_out){.buf = params};
     gb_json_object(out, NULL);
-    gb_json_put_str(out, "session", tty->config->session);
+    gb_json_put_str(out, "session", tty->session);
     if (tty->number > 0)
         gb_json_put_u64(out, "terminal", tty->number);
 }
@@ -166,7 +168,7 @@ static void tty_on_input(void *arg, struct gb_bytes bytes)
     }
     for (size_t i = 0; i < bytes.size && !tty->over; i++)
         tty_type(tty, bytes.data[i]);
-    if (tty->config->watch)
+    if (tty->watch)
         gb_buf_clear(&tty->typed);
     tty_send_typed(tty);
 }
@@ -195,7 +197,7 @@ static void tty_on_notified(void *arg, const char *method, const struct gb_json 
     struct gb_buf bytes = {0};
 
     if (params == NULL || tty->number == 0 || json_count(params, "terminal") != tty->number ||
-        !gb_bytes_equal(json_text(params, "session"), tty->config->session))
+        !gb_bytes_equal(json_text(params, "session"), tty->session))
         return;
     if (strcmp(method, "terminal.output") == 0 && json_add_bytes(&bytes, params, "text", "base64"))
         output_write(tty->output, gb_buf_bytes(&bytes));
@@ -259,26 +261,26 @@ static void tty_use_number(void *arg, const struct gb_json *result)
 
 static bool tty_begin(struct tty *tty)
 {
-    const struct tty_config *config = tty->config;
+    const struct args *args = tty->args;
     struct gb_buf params = {0};
     struct gb_json_out out;
     bool good = true;
 
-    tty->number = config->attach;
+    tty->number = tty->attach;
     tty_begin_params(tty, &out, &params);
     tty_put_size(&out);
-    if (config->attach > 0)
-        gb_json_put_bool(&out, "watch", config->watch);
+    if (tty->attach > 0)
+        gb_json_put_bool(&out, "watch", tty->watch);
     else
-        good = params_put_env(config->args, &out);
-    if (config->word_count > 0)
+        good = params_put_env(args, &out);
+    if (args->word_count > 1)
         gb_json_array(&out, "args");
-    for (size_t i = 0; i < config->word_count; i++)
-        gb_json_put_str(&out, NULL, config->words[i]);
-    if (config->word_count > 0)
+    for (size_t i = 1; i < args->word_count; i++)
+        gb_json_put_str(&out, NULL, args->words[i]);
+    if (args->word_count > 1)
         gb_json_end(&out);
     gb_json_end(&out);
-    good = good && app_call(tty->app, config->attach > 0 ? "terminal.attach" : "session.terminal",
+    good = good && app_call(tty->app, tty->attach > 0 ? "terminal.attach" : "session.terminal",
                             &params, START_DEADLINE_MS, tty_use_number, tty);
     gb_buf_release(&params);
     return good;
@@ -312,47 +314,50 @@ static void tty_finish(struct tty *tty)
         app_say("%s", gb_buf_str(&tty->message));
     else if (tty->left && tty->status == 0)
         app_say("left; the program goes on: glassbell shell --attach %llu %s",
-                (unsigned long long)tty->number, tty->config->name);
+                (unsigned long long)tty->number, tty->args->words[0]);
 }
 
-int tty_run(struct app *app, const struct tty_config *config)
+/* Until it is over; then our terminal is as it was. */
+static void tty_run(struct tty *tty)
 {
     static const int signals[] = {SIGWINCH, SIGTERM, SIGHUP};
-    struct tty tty = {.app = app, .config = config, .escape = ESCAPE_LINE};
+    struct app *app = tty->app;
 
-    tty.output = output_new(app->loop, STDOUT_FILENO, tty_on_drained, tty_on_broken, &tty);
-    tty.input = input_new(app->loop, STDIN_FILENO, tty_on_input, &tty);
-    input_pause(tty.input, true);
+    tty->output = output_new(app->loop, STDOUT_FILENO, tty_on_drained, tty_on_broken, tty);
+    tty->input = input_new(app->loop, STDIN_FILENO, tty_on_input, tty);
+    input_pause(tty->input, true);
     app->events = (struct gb_client_events){.notified = tty_on_notified, .closed = tty_on_closed};
-    app->arg = &tty;
-    tty.status = EXIT_GLASSBELL;
-    if (tty_begin(&tty) && !tty.over && tty_make_raw(&tty)) {
+    app->arg = tty;
+    if (tty_begin(tty) && !tty->over && tty_make_raw(tty)) {
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-            tty.signals[i] = gb_signal_new(app->loop, signals[i], tty_on_signal, &tty);
-        input_pause(tty.input, false);
-        while (!tty.over)
+            tty->signals[i] = gb_signal_new(app->loop, signals[i], tty_on_signal, tty);
+        input_pause(tty->input, false);
+        while (!tty->over)
             app_turn(app);
     }
-    if (tty.over)
-        tty_finish(&tty);
-    tty_make_cooked(&tty);
+    if (tty->over)
+        tty_finish(tty);
+    tty_make_cooked(tty);
     app->events = (struct gb_client_events){0};
     app->arg = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        gb_signal_free(tty.signals[i]);
-    input_free(tty.input);
-    output_free(tty.output);
-    gb_buf_release(&tty.typed);
-    gb_buf_release(&tty.message);
-    return tty.status;
+        gb_signal_free(tty->signals[i]);
+    input_free(tty->input);
+    output_free(tty->output);
+    gb_buf_release(&tty->typed);
+    gb_buf_release(&tty->message);
 }
 
 int tty_main(const struct args *args, uint32_t attach, bool watch)
 {
-    struct tty_config config = {.args = args, .attach = attach, .watch = watch};
     _cleanup_(freep) char *session = NULL;
     struct app app;
-    int status = EXIT_GLASSBELL;
+    struct tty tty = {.app = &app,
+                      .args = args,
+                      .attach = attach,
+                      .watch = watch,
+                      .escape = ESCAPE_LINE,
+                      .status = EXIT_GLASSBELL};
 
     if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
         return app_wrong_use(args, "this needs a terminal; `glassbell exec SESSION -f FILE` and "
@@ -360,12 +365,9 @@ int tty_main(const struct args *args, uint32_t attach, bool watch)
     app_open(&app, args);
     session = app_find_session(&app, args->words[0]);
     if (session != NULL) {
-        config.session = session;
-        config.name = args->words[0];
-        config.words = args->words + 1;
-        config.word_count = args->word_count - 1;
-        status = tty_run(&app, &config);
+        tty.session = session;
+        tty_run(&tty);
     }
     app_close(&app);
-    return status;
+    return tty.status;
 }
