@@ -5,7 +5,7 @@
 #include "model/member.h"
 
 /* Guests run Linux whatever the host is, and hosts number signals differently, so the host's C
- * library is not used. Source: signal(7), the column shared by x86 and arm64. */
+ * library is not used. Source: the manual page signal.7, the column shared by x86 and arm64. */
 static const char *const signal_words[] = {
     [1] = "HUP",   [2] = "INT",     [3] = "QUIT",  [4] = "ILL",     [5] = "TRAP",  [6] = "ABRT",
     [7] = "BUS",   [8] = "FPE",     [9] = "KILL",  [10] = "USR1",   [11] = "SEGV", [12] = "USR2",
