@@ -82,6 +82,7 @@ def test_variables_files_and_processes_come_back(session):
     ("shell", "x=$((x + 1)); echo $x > f", "echo $x $(cat f)"),
 ])
 def test_other_languages(client, image, change, show):
+    client.send("image.warm", image=image).wait(240)
     session = Session(client, image=image)
     for _ in range(3):
         assert session.exec(change)["exit_code"] == 0
