@@ -387,12 +387,13 @@ def test_a_guest_at_work_is_not_held(vm):
         vm.ask("HOLD")
     assert refused.value.code == BUSY
     vm.exec_wait(started)
-    vm.ask("FILE_WRITE", struct.pack("<I", 7) + blob("half") + struct.pack("<QBI", 0, 0, 0) + blob("x"))
+    upload = vm.upload("half")
+    assert upload.give(vm, b"x")
     with pytest.raises(Refused) as refused:
         vm.ask("HOLD")
     assert refused.value.code == BUSY
-    vm.ask("FILE_ABORT", struct.pack("<I", 7))
-    assert vm.ask("HOLD").type == "HELD"
+    upload.give_up(vm)
+    assert vm.ask("HOLD").type == "HELD"  # it was given up in front of that
     assert resume(vm).type == "OK"
 
 
