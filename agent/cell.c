@@ -319,10 +319,9 @@ static void refuse(struct agent *agent, const struct gb_frame *frame, const stru
               &gb_guest_error_fields, &message);
 }
 
-/* Ends a cell for which there is not even enough memory to begin. */
-static void end_unprepared(struct agent *agent, const struct gb_frame *frame)
+void cell_refuse(struct agent *agent, const struct gb_frame *frame, const char *note)
 {
-    const struct gb_done done = {.exit_code = -1, .note = gb_bytes_str("no pipes for the cell")};
+    const struct gb_done done = {.exit_code = -1, .note = gb_bytes_str(note)};
 
     port_send(&agent->port,
               (struct gb_frame){.type = GB_GUEST_DONE, .id = frame->id, .cell = frame->cell},
@@ -344,7 +343,7 @@ void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct g
     if (agent->next == NULL)
         agent->next = cell_prepare(agent);
     if (agent->next == NULL) {
-        end_unprepared(agent, frame);
+        cell_refuse(agent, frame, "no pipes for the cell");
         return;
     }
     agent->cell = cell = agent->next;
@@ -568,6 +567,12 @@ void cell_message(struct agent *agent, struct worker *worker, const struct contr
     default:
         worker_condemn(worker, "the worker sent a query's answer on its cell channel");
     }
+}
+
+void cell_display_dropped(struct agent *agent, const struct worker *worker)
+{
+    if (cell_runs_in(agent, worker))
+        set_note(agent->cell, "no memory was left for all that the cell showed");
 }
 
 void cell_worker_died(struct agent *agent, struct worker *worker, int status)

@@ -88,6 +88,8 @@ void cell_retire(struct cell *cell);
 
 /* Requests from the host. */
 void cell_exec(struct agent *agent, const struct gb_frame *frame, const struct gb_exec *exec);
+/* Ends one for which there is not even room to begin. */
+void cell_refuse(struct agent *agent, const struct gb_frame *frame, const char *note);
 void cell_interrupt(struct agent *agent, const struct gb_frame *frame,
                     const struct gb_interrupt_request *request);
 
@@ -115,6 +117,9 @@ void cell_worker_unavailable(struct agent *agent, const struct worker *worker);
 /* The VM was restored to an earlier moment: what ended cells had sent went to another host, and
  * this one wants their output again. */
 void cell_live_again(struct agent *agent);
+
+/* What the cell that runs showed was dropped. */
+void cell_display_dropped(struct agent *agent, const struct worker *worker);
 
 /* The port's queue has room again. */
 void cell_resume_output(struct agent *agent);

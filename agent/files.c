@@ -38,12 +38,7 @@ static void answer(struct port *port, uint32_t id, int r, const struct gb_err *e
 
 int files_check_room(const struct files *files, size_t size, struct gb_err *err)
 {
-    if (system_has_available(files->proc_fd, files->reserve + size))
-        return 0;
-    return gb_err_set(
-        err, GB_ETOOLARGE,
-        "no memory left: the session's files and processes take up what it has; remove "
-        "files, end processes, or open it with more memory");
+    return system_check_available(files->proc_fd, files->reserve + size, err);
 }
 
 /* Listing. */

@@ -208,9 +208,9 @@ int home_error(struct gb_err *err, int sys_errno, const char *what)
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-        return gb_err_set(err, GB_ETOOLARGE,
-                          "%s: no space left; a session's files may take up half of its memory",
-                          what);
+        return gb_err_set(
+            err, GB_ETOOLARGE,
+            "%s: no space left; a session's files may take up half of its memory at most", what);
     case ENAMETOOLONG:
         return gb_err_set(err, GB_ETOOLARGE, "%s: the path is too long", what);
     case ENXIO: /* a socket, or a device that does not exist */

@@ -159,8 +159,10 @@ static unsigned long store_inodes(void)
 }
 
 /* One tmpfs behind all writable places, so that one limit applies to them together: half of the
- * memory, or on a small guest the total limit of the user's processes, and as many inodes as that
- * half has pages. File data cannot be reclaimed: the rest of the memory is the kernel's. */
+ * memory, or on a small guest three quarters of the total limit of the user's processes, and as
+ * many inodes as half of the memory has pages. File data cannot be reclaimed: the rest is for the
+ * kernel, and for an interpreter that starts again, which with a few pages would read its own code
+ * for minutes. */
 static void mount_store(int proc_fd)
 {
     const unsigned long flags = MS_NOSUID | MS_NODEV;
@@ -169,7 +171,7 @@ static void mount_store(int proc_fd)
     uint64_t left, most = system_memory_limit(proc_fd, &left);
 
     (void)sysinfo(&info); /* cannot fail with a good address */
-    most = MIN(most, (uint64_t)info.totalram * info.mem_unit / 2);
+    most = MIN(most / 4 * 3, (uint64_t)info.totalram * info.mem_unit / 2);
     make_dir(STORE, 0700);
     (void)snprintf(options, sizeof(options), "mode=0711,size=%" PRIu64 ",nr_inodes=%lu", most,
                    store_inodes());

@@ -2,6 +2,7 @@
 /* /init: boots the guest, starts the session's worker, and serves the host until the end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@
 #include "probe.h"
 #include "system.h"
 
-enum { REAPS_A_ROUND = 256, AGENT_NICE = -20 };
+enum { REAPS_A_ROUND = 256, AGENT_NICE = -20, LARGE_BYTES = 128 << 10 };
 
 static struct worker *worker_of_pid(struct agent *agent, pid_t pid)
 {
@@ -101,8 +102,7 @@ static void try_port(struct agent *agent)
         return; /* its node is about to appear, which is an event */
     if (fd < 0)
         console_fatal("the port %s cannot be opened: %s", name, strerror(errno));
-    if (port_open(&agent->port, &agent->loop, fd, service_frame, service_connected,
-                  service_drained) < 0)
+    if (port_open(&agent->port, &agent->loop, fd, &service_port) < 0)
         console_fatal("the port cannot be watched");
     loop_unwatch(&agent->loop, &agent->uevents);
 }
@@ -169,7 +169,7 @@ static void start(struct agent *agent)
     uint64_t left;
     const uint64_t limit = system_memory_limit(agent->boot.proc_fd, &left);
 
-    /* The other half is for data in flight: a frame from the host, and the kernel. */
+    /* The other half is for what is small and on its way, and for the kernel. */
     agent->reserve = left / 2;
     essential(loop_init(&agent->loop), "epoll");
     agent->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -235,6 +235,9 @@ int main(void)
         (void)fprintf(stderr, "glassbell-agent is the first process of a guest\n");
         return 2;
     }
+    /* What is large goes back to the kernel when it is freed. Left to itself the library would keep
+     * it from the second time on. */
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     init_boot(&agent.boot);
     if (agent.boot.language[0] == '\0')
         probe_serve(&agent.boot);

@@ -16,42 +16,106 @@ enum {
     READ_BYTES = 4096,  /* the kernel returns a page at a time */
     READS_A_ROUND = 32, /* then others get their turn, and credit is sent */
     SMALL_WRITE = 4096,
+    /* What is made of a frame of this many bytes takes as many once or twice: a cell is a message
+     * to its worker, and a message that the worker has not taken. */
+    COPIES = 2,
 };
 
-/* Handles complete frames; returns the total size of the next one, as far as known. */
-static size_t hand_out_frames(struct port *port)
+/* Nothing more is done for the host until it has taken what it has asked for. */
+static bool port_stops(struct port *port)
+{
+    if (!port->held && port->out.size >= PORT_STOP)
+        port->stopped = true;
+    return port->stopped;
+}
+
+/* The header of a large frame is there: memory for all of it, at once, so that nobody else has it
+ * when it is needed. */
+static void port_admit(struct port *port, const struct gb_frame *frame)
+{
+    const size_t rest = port->wanted - port->in.size;
+    struct gb_err err;
+    uint8_t *to = NULL;
+
+    if (port->owner->check_room(port, (uint64_t)port->wanted * (1 + COPIES), &err) == 0) {
+        to = gb_buf_reserve(&port->in, rest, port->wanted);
+        if (to == NULL)
+            (void)gb_err_set(&err, GB_ETOOLARGE, "no memory for a frame of %zu bytes",
+                             port->wanted);
+    }
+    port->admitted = to != NULL;
+    if (port->admitted) {
+        memset(to, 0, rest);
+        return;
+    }
+    port->owner->refused(port, frame, &err);
+    port->dropping = rest;
+    port->wanted = GB_FRAME_HEADER;
+    gb_buf_clear(&port->in);
+}
+
+/* Others may have taken what there was when its header came. */
+static void port_hand_out(struct port *port, const struct gb_frame *frame)
+{
+    struct gb_err err;
+
+    if (port->admitted &&
+        port->owner->check_room(port, (uint64_t)port->wanted * COPIES, &err) < 0) {
+        port->owner->refused(port, frame, &err);
+        return;
+    }
+    port->owner->frame(port, frame);
+}
+
+/* Serves whole frames, and looks at the beginning of the next one. */
+static void hand_out_frames(struct port *port)
 {
     struct gb_frame frame;
     struct gb_err err;
-    size_t size;
-    int r;
+    int r = 0;
 
-    while ((r = gb_frame_next(gb_buf_bytes(&port->in), &frame, &size, &err)) == 1) {
-        port->frame(port, &frame);
-        gb_buf_consume(&port->in, size);
+    while (!port_stops(port) &&
+           (r = gb_frame_next(gb_buf_bytes(&port->in), &frame, &port->wanted, &err)) == 1) {
+        port_hand_out(port, &frame);
+        gb_buf_consume(&port->in, port->wanted);
+        port->admitted = false;
     }
     /* The start of the next frame cannot be found. */
     if (r < 0)
         console_fatal("the host broke the protocol: %s", err.message);
-    return size;
+    if (!port->stopped && !port->admitted && port->wanted > PORT_SMALL)
+        port_admit(port, &frame);
 }
 
-/* Reads until there is nothing more, or enough for one round. */
+/* Takes what has been read. */
+static void port_take(struct port *port, size_t bytes)
+{
+    const size_t dropped = MIN(port->dropping, bytes);
+
+    gb_buf_commit(&port->in, bytes);
+    gb_buf_consume(&port->in, dropped);
+    port->dropping -= dropped;
+    if (port->in.size > 0)
+        hand_out_frames(port);
+}
+
+/* Reads until there is nothing more, or enough for one round. A large frame is alone in its buffer,
+ * which goes when it has been served. */
 static void read_frames(struct port *port)
 {
-    for (int i = 0; i < READS_A_ROUND; i++) {
-        /* The limit keeps the doubling of a large buffer to what the frame needs. */
-        uint8_t *to = gb_buf_reserve(&port->in, READ_BYTES, port->wanted + READ_BYTES);
+    for (int i = 0; i < READS_A_ROUND && !port->stopped; i++) {
+        const size_t rest = port->wanted - MIN(port->wanted, port->in.size);
+        const size_t size = port->admitted ? MIN(rest, (size_t)READ_BYTES) : READ_BYTES;
+        uint8_t *to = gb_buf_reserve(&port->in, size, SIZE_MAX);
         ssize_t n;
 
         if (to == NULL)
             console_fatal("no memory for a frame of the host");
-        n = read(port->source.fd, to, READ_BYTES);
+        n = read(port->source.fd, to, size);
         if (n <= 0)
             return; /* 0 while the host's end is closed */
-        gb_buf_commit(&port->in, (size_t)n);
-        port->wanted = hand_out_frames(port);
-        if (n < READ_BYTES)
+        port_take(port, (size_t)n);
+        if ((size_t)n < size)
             return;
     }
 }
@@ -60,7 +124,8 @@ static void read_frames(struct port *port)
  * is level-triggered, which saves a read that finds nothing. */
 static void watch(struct port *port)
 {
-    uint32_t events = EPOLLIN;
+    /* Where it has stopped there is something to write. */
+    uint32_t events = port->stopped ? EPOLLOUT : EPOLLIN;
 
     if (!port->connected)
         events |= EPOLLOUT | EPOLLET;
@@ -84,22 +149,21 @@ static void port_ready(struct source *source)
         /* A new host starts with a new frame. */
         gb_buf_clear(&port->in);
         port->wanted = GB_FRAME_HEADER;
-        port->connect(port);
+        port->admitted = false;
+        port->dropping = 0;
+        port->owner->connected(port);
     }
     if ((source->revents & EPOLLIN) != 0)
         read_frames(port);
     watch(port);
 }
 
-int port_open(struct port *port, struct loop *loop, int fd, port_frame_fn *frame,
-              port_event_fn *connect, port_event_fn *drained)
+int port_open(struct port *port, struct loop *loop, int fd, const struct port_owner *owner)
 {
     port->source = (struct source){.fd = fd, .rank = RANK_PORT, .ready = port_ready};
     port->loop = loop;
     port->wanted = GB_FRAME_HEADER;
-    port->frame = frame;
-    port->connect = connect;
-    port->drained = drained;
+    port->owner = owner;
     return loop_watch(loop, &port->source, EPOLLIN | EPOLLOUT | EPOLLET);
 }
 
@@ -151,7 +215,7 @@ void port_hold(struct port *port, uint32_t id)
 void port_resume(struct port *port)
 {
     port->held = false;
-    port->drained(port);
+    port->owner->drained(port);
 }
 
 /* How much of the queue may be written. */
@@ -169,7 +233,19 @@ bool port_is_full(struct port *port)
     return port->full;
 }
 
-void port_flush(struct port *port)
+/* The host has taken enough of what it asked for: true when something was served meanwhile. */
+static bool port_goes_on(struct port *port)
+{
+    if (!port->stopped || port->out.size >= PORT_LOW)
+        return false;
+    port->stopped = false;
+    hand_out_frames(port);
+    watch(port);
+    return true;
+}
+
+/* As far as the port takes it. */
+static void port_write(struct port *port)
 {
     size_t most = PORT_WRITE_MAX;
 
@@ -191,8 +267,15 @@ void port_flush(struct port *port)
         port->writable = false;
         watch(port);
     }
+}
+
+void port_flush(struct port *port)
+{
+    do
+        port_write(port);
+    while (port_goes_on(port));
     if (port->full && !port->held && port->out.size < PORT_LOW) {
         port->full = false;
-        port->drained(port);
+        port->owner->drained(port);
     }
 }

@@ -2,9 +2,24 @@
 #include "query.h"
 
 #include "agent.h"
+#include "base/limits.h"
+#include "system.h"
 
-/* Records a query; false, with an error to the host, if it cannot be asked. */
-static bool open_query(struct agent *agent, uint32_t id, enum control_type answer)
+/* Bytes of queries that the interpreter has not read. */
+enum { UNREAD_MAX = 2 * GB_CODE_MAX };
+
+/* Whether a query of @size bytes may wait: the queue has to grow for it. */
+static int query_check_room(const struct agent *agent, size_t size, struct gb_err *err)
+{
+    const size_t unread = agent->kernel.query.out.size;
+
+    if (unread > 0 && unread + size > UNREAD_MAX)
+        return gb_err_set(err, GB_EBUSY, "the interpreter does not read its questions");
+    return system_check_available(agent->boot.proc_fd, agent->reserve + unread + size, err);
+}
+
+/* Records a query of @size bytes; false, with an error to the host, if it cannot be asked. */
+static bool open_query(struct agent *agent, uint32_t id, enum control_type answer, size_t size)
 {
     struct gb_err err;
 
@@ -12,7 +27,7 @@ static bool open_query(struct agent *agent, uint32_t id, enum control_type answe
         (void)gb_err_set(&err, GB_EBUSY, "the interpreter is not ready");
     else if (id == 0)
         (void)gb_err_set(&err, GB_EINVALID, "a question has a number");
-    else {
+    else if (query_check_room(agent, size, &err) == 0) {
         for (unsigned i = 0; i < QUERIES_MAX; i++) {
             if (agent->queries.open[i].id != 0)
                 continue;
@@ -39,7 +54,7 @@ void query_complete(struct agent *agent, const struct gb_frame *frame,
 {
     const struct control_complete message = {frame->id, question->code, question->cursor};
 
-    if (open_query(agent, frame->id, CONTROL_COMPLETIONS))
+    if (open_query(agent, frame->id, CONTROL_COMPLETIONS, question->code.size))
         worker_send(&agent->kernel, CONTROL_QUERY, CONTROL_COMPLETE, &control_complete_fields,
                     &message);
 }
@@ -49,7 +64,7 @@ void query_is_complete(struct agent *agent, const struct gb_frame *frame,
 {
     const struct control_is_complete message = {frame->id, question->code};
 
-    if (open_query(agent, frame->id, CONTROL_COMPLETENESS))
+    if (open_query(agent, frame->id, CONTROL_COMPLETENESS, question->code.size))
         worker_send(&agent->kernel, CONTROL_QUERY, CONTROL_IS_COMPLETE, &control_is_complete_fields,
                     &message);
 }

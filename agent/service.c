@@ -260,7 +260,7 @@ static const struct service {
     {GB_GUEST_NETWORK_OFF, serve_network_off},
 };
 
-void service_frame(struct port *port, const struct gb_frame *frame)
+static void service_frame(struct port *port, const struct gb_frame *frame)
 {
     struct agent *agent = agent_of(port);
     union request request;
@@ -284,6 +284,25 @@ void service_frame(struct port *port, const struct gb_frame *frame)
     port_send_error(port, frame->id, &err);
 }
 
+static int service_check_room(struct port *port, uint64_t size, struct gb_err *err)
+{
+    const struct agent *agent = agent_of(port);
+
+    return system_check_available(agent->boot.proc_fd, agent->reserve + size, err);
+}
+
+static void service_refused(struct port *port, const struct gb_frame *frame,
+                            const struct gb_err *why)
+{
+    /* One of a stream is over any window. */
+    if (gb_mux_takes(frame))
+        console_fatal("the host broke the protocol: a frame of a stream is too large");
+    if (frame->type == GB_GUEST_EXEC)
+        cell_refuse(agent_of(port), frame, why->message);
+    else
+        port_send_error(port, frame->id, why);
+}
+
 static void send_ready(struct agent *agent)
 {
     const struct worker *kernel = &agent->kernel;
@@ -302,7 +321,7 @@ static void send_ready(struct agent *agent)
                   &ready);
 }
 
-void service_connected(struct port *port)
+static void service_connected(struct port *port)
 {
     struct agent *agent = agent_of(port);
     struct utsname kernel;
@@ -321,11 +340,19 @@ void service_connected(struct port *port)
     agent->greeted = true;
 }
 
-void service_drained(struct port *port)
+static void service_drained(struct port *port)
 {
     cell_resume_output(agent_of(port));
     terminal_resume_output(agent_of(port));
 }
+
+const struct port_owner service_port = {
+    .frame = service_frame,
+    .check_room = service_check_room,
+    .refused = service_refused,
+    .connected = service_connected,
+    .drained = service_drained,
+};
 
 void service_worker_ready(struct agent *agent, struct worker *worker)
 {

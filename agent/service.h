@@ -4,18 +4,11 @@
 #pragma once
 
 struct agent;
-struct port;
-struct gb_frame;
+struct port_owner;
 struct worker;
 
-/* Handles a frame from the host. */
-void service_frame(struct port *port, const struct gb_frame *frame);
-
-/* The host has opened its end: sends HELLO, and READY if that applies. */
-void service_connected(struct port *port);
-
-/* The port's queue has room again. */
-void service_drained(struct port *port);
+/* Serves the frames of the host; says HELLO when its end is open, and READY where that is so. */
+extern const struct port_owner service_port;
 
 /* The end of the running cell has been reported. */
 void service_cell_ended(struct agent *agent);

@@ -242,10 +242,21 @@ bool system_has_available(int proc_fd, uint64_t bytes)
     return meminfo(text, "MemAvailable:") >= bytes;
 }
 
+int system_check_available(int proc_fd, uint64_t bytes, struct gb_err *err)
+{
+    if (system_has_available(proc_fd, bytes))
+        return 0;
+    return gb_err_set(
+        err, GB_ETOOLARGE,
+        "no memory left: the session's files and processes take up what it has; remove "
+        "files, end processes, or open it with more memory");
+}
+
 uint64_t system_memory_limit(int proc_fd, uint64_t *ret_left)
 {
-    /* For the agent, its largest frame, and a page cache that is not the user's: with less, the
-     * interpreter's code is read again and again for half a minute before the limit is hit. */
+    /* For the agent, what passes through it, and a page cache that is not the user's: with less,
+     * the code of the interpreter is read again and again for half a minute before the limit is
+     * met. */
     const uint64_t least = UINT64_C(24) << 20;
     char text[2048];
     uint64_t available, limit;

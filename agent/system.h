@@ -29,3 +29,9 @@ uint64_t system_memory_limit(int proc_fd, uint64_t *ret_left);
 
 /* Whether this many bytes could be allocated without killing a process. */
 bool system_has_available(int proc_fd, uint64_t bytes);
+
+/* The same as a refusal: -GB_ETOOLARGE, with what the person can do about it. What somebody else
+ * chooses the size of is no part of the user's memory limit while the agent holds it, so it must
+ * leave @bytes of agent->reserve to the kernel, which has nothing to end but the user's processes:
+ * where files have the memory, that does not help, and the machine ends. */
+int system_check_available(int proc_fd, uint64_t bytes, struct gb_err *err);

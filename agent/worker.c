@@ -14,13 +14,15 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "spawn.h"
+#include "system.h"
 
 enum {
     START_TIMEOUT_S = 90, /* an emulated machine on a busy host may need many seconds */
     SETTLE_TIMEOUT_S = 30,
     RECEIVE_BYTES = 8 * 1024,
     RECEIVE_MOST = 256 * 1024,
-    QUEUE_MAX = 40 << 20, /* bytes queued for a worker that does not read */
+    MESSAGE_SMALL = 1 << 20, /* bytes of a worker's message that are always accepted */
+    QUEUE_MAX = 16 << 20,    /* bytes queued for a worker that does not read */
 };
 
 static void channel_close(struct channel *channel)
@@ -29,6 +31,7 @@ static void channel_close(struct channel *channel)
     channel->source.fd = gb_close(channel->source.fd);
     gb_buf_release(&channel->in);
     gb_buf_release(&channel->out);
+    channel->dropping = 0;
     channel->fds[0] = -1;
 }
 
@@ -42,8 +45,9 @@ static void channel_watch(struct channel *channel)
         loop_unwatch(&agent->loop, &channel->source);
         return;
     }
-    /* Displays are sent to the host like output, and wait like output. */
-    if (channel->kind == CONTROL_QUERY || !port_is_full(&agent->port))
+    /* Displays are sent to the host like output, and wait like output. Answers wait for less. */
+    if (!port_is_full(&agent->port) ||
+        (channel->kind == CONTROL_QUERY && agent->port.out.size < PORT_STOP))
         events |= EPOLLIN;
     if (events == 0)
         loop_unwatch(&agent->loop, &channel->source);
@@ -188,17 +192,57 @@ static void channel_ended(struct channel *channel)
         worker_condemn(worker, "the worker closed its channel");
 }
 
-/* How many bytes to read: the rest of the current message, within limits. */
-static size_t receive_size(const struct channel *channel)
+/* How many bytes the current message still needs; 0 if nothing is known of it. */
+static size_t channel_missing(const struct channel *channel)
 {
     struct control_message message;
     size_t size = 0;
 
     if (channel->in.size == 0 ||
         control_next(channel->kind, gb_buf_bytes(&channel->in), &message, &size, NULL) != 0)
-        return RECEIVE_BYTES;
-    size -= channel->in.size;
-    return MIN(MAX(size, (size_t)RECEIVE_BYTES), (size_t)RECEIVE_MOST);
+        return 0;
+    return size - channel->in.size;
+}
+
+/* Only displays are large. One is here, and then on its way to the host; without room for that it
+ * is dropped as it comes. */
+static void channel_check(struct channel *channel)
+{
+    const struct agent *agent = channel->worker->agent;
+    const size_t rest = channel_missing(channel), size = channel->in.size + rest;
+
+    if (size <= MESSAGE_SMALL || channel->in.capacity >= size)
+        return;
+    if (system_has_available(agent->boot.proc_fd, agent->reserve + 2 * (uint64_t)size) &&
+        gb_buf_reserve(&channel->in, rest, size) != NULL)
+        return;
+    channel->dropping = rest;
+    gb_buf_clear(&channel->in);
+    cell_display_dropped(channel->worker->agent, channel->worker);
+}
+
+/* Takes what has come. */
+static void channel_take(struct channel *channel, size_t bytes)
+{
+    const size_t dropped = MIN(channel->dropping, bytes);
+
+    gb_buf_commit(&channel->in, bytes);
+    gb_buf_consume(&channel->in, dropped);
+    channel->dropping -= dropped;
+    serve_messages(channel);
+    if (channel->source.fd >= 0)
+        channel_check(channel);
+}
+
+/* Bytes to ask for: what the message at hand still needs, within reason. A large one is alone in
+ * its buffer. */
+static size_t receive_size(const struct channel *channel)
+{
+    const size_t rest = channel_missing(channel);
+
+    if (rest == 0 || channel->in.size + rest <= MESSAGE_SMALL)
+        return MIN(MAX(rest, (size_t)RECEIVE_BYTES), (size_t)RECEIVE_MOST);
+    return MIN(rest, (size_t)RECEIVE_MOST);
 }
 
 /* Reads once; false if there was nothing. */
@@ -213,12 +257,10 @@ static bool channel_receive(struct channel *channel)
         return false;
     }
     n = recv(channel->source.fd, to, size, MSG_DONTWAIT);
-    if (n > 0) {
-        gb_buf_commit(&channel->in, (size_t)n);
-        serve_messages(channel);
-    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+    if (n > 0)
+        channel_take(channel, (size_t)n);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
         channel_ended(channel);
-    }
     return n > 0;
 }
 
@@ -231,6 +273,8 @@ static void channel_ready(struct source *source)
         (void)channel_receive(channel);
     if (channel->source.fd >= 0 && (source->revents & EPOLLOUT) != 0)
         channel_flush(channel);
+    else if (channel->source.fd >= 0)
+        channel_watch(channel); /* it may have filled the port's queue */
 }
 
 static void channel_init(struct channel *channel, struct worker *worker, enum control_channel kind)

@@ -25,6 +25,7 @@ struct channel {
     struct worker *worker;
     enum control_channel kind;
     struct gb_buf in, out;
+    size_t dropping; /* bytes still to come of a display for which there is no memory */
     /* Descriptors to send with the byte at @fds_at of @out; the first is -1 if there are none.
      * Borrowed from the cell until they are sent. */
     int fds[3];

@@ -110,6 +110,29 @@ static void serve_on_port(struct port *port)
     (void)port;
 }
 
+/* No frame of a stream is as large as that. */
+static int serve_check_room(struct port *port, uint64_t size, struct gb_err *err)
+{
+    (void)port;
+    return gb_err_set(err, GB_EINTERNAL, "%llu bytes for a frame here", (unsigned long long)size);
+}
+
+static void serve_on_large(struct port *port, const struct gb_frame *frame,
+                           const struct gb_err *why)
+{
+    (void)port;
+    console_say("netd: the host broke the protocol: type %u, %s", frame->type, why->message);
+    _exit(1);
+}
+
+static const struct port_owner serve_port = {
+    .frame = serve_on_frame,
+    .check_room = serve_check_room,
+    .refused = serve_on_large,
+    .connected = serve_on_port,
+    .drained = serve_on_port,
+};
+
 static int serve_open_port(const struct boot *boot)
 {
     char name[64];
@@ -148,6 +171,16 @@ static void serve_close_others(int *keep, size_t count)
         from = keep[i] + 1;
     }
     (void)close_range((unsigned)from, ~0u, 0);
+}
+
+/* The agent, whose child it is, is never killed when memory runs out. Connections whose data nobody
+ * reads hold too much of it for that. */
+static void serve_be_mortal(const struct boot *boot)
+{
+    _cleanup_(closep) int fd = openat(boot->proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, "0", 1) != 1)
+        serve_fail("oom_score_adj");
 }
 
 /* Open descriptors can be used without privileges. */
@@ -190,13 +223,13 @@ static void serve_start(struct serve *serve, const struct boot *boot, int *ready
 
     if (port_fd < 0)
         serve_fail("the port");
+    serve_be_mortal(boot);
     failed = capture_open(&capture, boot->proc_fd);
     if (failed != NULL)
         serve_fail(failed);
     r = loop_init(&serve->loop);
     if (r == 0)
-        r = port_open(&serve->port, &serve->loop, port_fd, serve_on_frame, serve_on_port,
-                      serve_on_port);
+        r = port_open(&serve->port, &serve->loop, port_fd, &serve_port);
     gb_mux_init(&serve->mux, GB_SIDE_GUEST, serve_kinds, serve, &serve->port.out);
     if (r == 0)
         r = relay_init(&serve->relay, &serve->loop, &serve->mux, &capture);

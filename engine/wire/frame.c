@@ -35,12 +35,14 @@ int gb_frame_next(struct gb_bytes input, struct gb_frame *ret_frame, size_t *ret
         return gb_err_set(err, GB_EINTERNAL, "a frame of %u bytes is over the limit of %u", size,
                           GB_FRAME_MAX);
     *ret_size = GB_FRAME_HEADER + (size_t)size;
+    *ret_frame = (struct gb_frame){
+        .type = gb_get_u16(input.data + 4),
+        .flags = gb_get_u16(input.data + 6),
+        .id = gb_get_u32(input.data + 8),
+        .cell = gb_get_u32(input.data + 12),
+    };
     if (input.size < *ret_size)
         return 0;
-    ret_frame->type = gb_get_u16(input.data + 4);
-    ret_frame->flags = gb_get_u16(input.data + 6);
-    ret_frame->id = gb_get_u32(input.data + 8);
-    ret_frame->cell = gb_get_u32(input.data + 12);
     ret_frame->payload = (struct gb_bytes){input.data + GB_FRAME_HEADER, size};
     return 1;
 }

@@ -25,6 +25,7 @@ void gb_frame_add(struct gb_buf *buf, const struct gb_frame *frame);
 
 /* Parses the next frame at the front of @input. Returns 1 and fills @ret_frame, whose payload
  * borrows from @input until the caller has consumed @ret_size bytes; 0 if more bytes are needed
- * (*@ret_size is then the required total); -GB_EINTERNAL if the peer violates the format. */
+ * (*@ret_size is then the required total, and if that is more than GB_FRAME_HEADER, @ret_frame is
+ * the frame without its payload); -GB_EINTERNAL if the peer violates the format. */
 int gb_frame_next(struct gb_bytes input, struct gb_frame *ret_frame, size_t *ret_size,
                   struct gb_err *err);
