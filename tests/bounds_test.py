@@ -308,7 +308,7 @@ def test_the_guests_log_is_bounded(hostile, vm, bounded):
     ends(vm, "send('LOG', b'\\3' + blob(b'l' * 4097), 0)", "LOG")
 
 
-ANSWERS = ["PONG", "STATUS", "COMPLETIONS", "COMPLETENESS", "FILE_ENTRIES", "OK", "ERROR"]
+ANSWERS = ["HELD", "PONG", "STATUS", "COMPLETIONS", "COMPLETENESS", "FILE_ENTRIES", "OK", "ERROR"]
 
 
 @pytest.mark.parametrize("kind", ANSWERS)

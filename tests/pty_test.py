@@ -106,7 +106,7 @@ def test_keys_signals_and_sizes(client, session):
     pty.until("KeyboardInterrupt")
     pty.call("resize", rows=33, columns=111)
     pty.type("import os; print(tuple(os.get_terminal_size()))\r")
-    pty.until("(111, 33)")
+    pty.until("(111, 33)\r\n>>> ")  # Before its prompt a terminal of lines would take the end of file.
     pty.type("\x04")
     assert pty.ended()["exit_code"] == 0
 

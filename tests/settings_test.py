@@ -73,6 +73,6 @@ def test_doctor_reads_it_too(tmp_path):
 
     found = findings()
     assert found["settings"]["text"] == str(file)
-    assert "129 MB of memory for VMs (by the settings)" in found["room"]["text"]
+    assert "123M of memory for VMs (by the settings)" in found["room"]["text"]
     file.write_text("[admission]\nmemmory = 123M\n")
     assert found["settings"]["verdict"] == "ok" and findings()["settings"]["verdict"] == "missing"

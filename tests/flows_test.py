@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Output, standard input, uploads and downloads of one session at once, as clients see them: every byte
-comes, in its order, and the server holds little of it. agent/tests/streams_test.py looks at the port."""
+comes, in its order, and the server holds little of it. agent/tests/flow_test.py looks at the port."""
 
 import ast
 import base64
