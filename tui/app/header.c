@@ -352,7 +352,7 @@ static int header_paint_isolation(struct tui *tui, struct region row)
 
 void crumbs_paint(struct tui *tui, struct region row)
 {
-    const struct view *views[8];
+    const struct view *views[8] = {NULL};
     size_t count = 0;
     int taken = header_paint_isolation(tui, row), x = 1;
 
