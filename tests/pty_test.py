@@ -59,6 +59,12 @@ class Pty:
             self._note()
         return self.seen
 
+    def prompts(self, text):
+        """Python has printed the text, and asks for more: what is typed before that is not read by its editor."""
+        self.until(text)
+        while not self.seen.endswith(">>> "):
+            self._note()
+
     def ended(self):
         while self.end is None:
             self._note()
@@ -97,16 +103,16 @@ def test_it_is_the_programs_terminal(client, session):
 
 def test_keys_signals_and_sizes(client, session):
     pty = Pty(client, session.id, "python3", "-q")
-    pty.until(">>> ")
+    pty.prompts("")
     pty.type("6*7\r")
-    pty.until("42")
-    pty.type("import time; print('now'); time.sleep(99)\r")
+    pty.prompts("42")
+    pty.type("import time; print('n' + 'ow'); time.sleep(99)\r")
     pty.until("now")
     pty.type("\x03")
-    pty.until("KeyboardInterrupt")
+    pty.prompts("KeyboardInterrupt")
     pty.call("resize", rows=33, columns=111)
     pty.type("import os; print(tuple(os.get_terminal_size()))\r")
-    pty.until("(111, 33)\r\n>>> ")  # Before its prompt a terminal of lines would take the end of file.
+    pty.prompts("(111, 33)")
     pty.type("\x04")
     assert pty.ended()["exit_code"] == 0
 
