@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: one server for the whole run, shared sessions for tests that leave no traces."""
 
-import sys
+import os
 import pathlib
+import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from support import Failure, Server, Session
+from support import Cli, Failure, Server, Session
+from terminal import FakeServer, made_up
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +78,39 @@ def fresh(client):
     yield open_session
     for session in opened:
         session.close()
+
+
+@pytest.fixture(scope="module")
+def cli(server):
+    return Cli(server.socket)
+
+
+@pytest.fixture
+def work(cli):
+    """The label of a Python session."""
+    label = "work-" + os.urandom(4).hex()
+    cli("open", "--label", label, "--idle", 0)
+    yield label
+    cli("close", label, status=None)
+
+
+@pytest.fixture
+def folder():
+    """A short path: it holds sockets."""
+    with tempfile.TemporaryDirectory(prefix="gb-tui-") as path:
+        yield path
+
+
+@pytest.fixture
+def few(folder):
+    """Six sessions that do not change."""
+    sessions = [
+        made_up(1, label="scraper", state="waiting_input", cells=3),
+        made_up(2, label="build", state="running", memory_bytes=180 << 20, cells=12),
+        made_up(3, label="analysis", cells=140, memory_bytes=420 << 20),
+        made_up(4, label="notebook", expires_at=None),
+        made_up(5, label="日本語 ünïcödé 👩‍🚀", state="starting", memory_bytes=None),
+        made_up(6, label=None, key="nightly"),
+    ]
+    with FakeServer(folder, sessions) as server:
+        yield server

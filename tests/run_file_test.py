@@ -9,16 +9,10 @@ import threading
 
 import pytest
 
-from cli_test import Cli
 from support import BINARY, DEADLINE, Failure, Session
 
 COMMANDS = {"python": "python3", "javascript": "node", "shell": "bash"}
 ENDINGS = {"python": ".py", "javascript": ".js", "shell": ".sh"}
-
-
-@pytest.fixture(scope="module")
-def cli(server):
-    return Cli(server.socket)
 
 
 # What a cell finds in a guest.

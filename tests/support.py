@@ -355,3 +355,26 @@ class Watcher:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Cli:
+    """Runs the program against one server."""
+
+    def __init__(self, socket, **env):
+        self.env = dict(os.environ, GLASSBELL_SOCKET=str(socket), NO_COLOR="1", **env)
+
+    def start(self, *arguments, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.Popen([BINARY, *map(str, arguments)], env=self.env,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+    def __call__(self, *arguments, input=b"", status=0, **options):
+        done = subprocess.run([BINARY, *map(str, arguments)], env=self.env, input=input,
+                              capture_output=True, timeout=DEADLINE, **options)
+        assert b"AddressSanitizer" not in done.stderr and b"runtime error" not in done.stderr
+        if status is not None:
+            assert done.returncode == status, (done.returncode, done.stdout[-2000:], done.stderr)
+        return done
+
+    def out(self, *arguments, **options):
+        return self(*arguments, **options).stdout.decode()

@@ -12,13 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_test import Cli
 from support import BINARY, DEADLINE, wait_for
-
-
-@pytest.fixture(scope="module")
-def cli(server):
-    return Cli(server.socket)
 
 
 @pytest.fixture(scope="module")

@@ -3,41 +3,16 @@
 only speaks the protocol where the screen has to be the same each time or sessions have to be many."""
 
 import json
-import os
 import pathlib
 import re
 import select
-import shutil
-import signal
 import subprocess
 import tempfile
 
 import pytest
 
-from support import BINARY, Failure, Server, Session, wait_for
+from support import BINARY, Failure, wait_for
 from terminal import NOW, FakeServer, Terminal, front_end, made_up
-
-
-@pytest.fixture
-def folder():
-    """A short path: it holds sockets."""
-    with tempfile.TemporaryDirectory(prefix="gb-tui-") as path:
-        yield path
-
-
-@pytest.fixture
-def few(folder):
-    """Six sessions that do not change."""
-    sessions = [
-        made_up(1, label="scraper", state="waiting_input", cells=3),
-        made_up(2, label="build", state="running", memory_bytes=180 << 20, cells=12),
-        made_up(3, label="analysis", cells=140, memory_bytes=420 << 20),
-        made_up(4, label="notebook", expires_at=None),
-        made_up(5, label="日本語 ünïcödé 👩‍🚀", state="starting", memory_bytes=None),
-        made_up(6, label=None, key="nightly"),
-    ]
-    with FakeServer(folder, sessions) as server:
-        yield server
 
 
 # ---- the list ----
@@ -615,138 +590,6 @@ def test_names_next_steps_where_there_is_nothing(folder):
         with tempfile.TemporaryDirectory(prefix="gb-") as own, FakeServer(own, []) as server, \
                 front_end(own, server.path, columns=columns, rows=rows) as terminal:
             terminal.wait("No sessions yet.", "n    opens a session", "glassbell run -c", "?    names all keys")
-
-
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT])
-def test_restores_the_terminal(few, folder, ending):
-    script = pathlib.Path(folder) / "script"
-    script.write_text(f"stty -a >{folder}/before; {BINARY} tui --socket {few.path}; stty -a >{folder}/after\n"
-                      "echo over; read\n")
-    env = {"ASAN_OPTIONS": "handle_segv=0:handle_abort=0:detect_leaks=0"}
-    with Terminal(folder, f"bash {script}", env=env) as terminal:
-        terminal.wait("scraper")
-        pids = subprocess.run(["pgrep", "-f", f"tui --socket {few.path}"], capture_output=True, text=True,
-                              check=True).stdout.split()
-        victim = next(pid for pid in pids if os.path.realpath(f"/proc/{pid}/exe") == os.path.realpath(BINARY))
-        os.kill(int(victim), ending)
-        terminal.wait("over", without=["scraper"])
-        assert pathlib.Path(folder, "before").read_text() == pathlib.Path(folder, "after").read_text()
-        modes = terminal.tmux("display", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}").split()
-        assert modes == ["0", "1", "0"]
-
-
-@pytest.mark.parametrize("term", ["xterm-256color", "tmux-256color", "screen", "screen-256color", "linux", "vt100", "xterm-mono"])
-def test_draws_with_any_entry(few, folder, term):
-    """With the terminal's own terminfo entry or with ours, whatever it can."""
-    with front_end(folder, few.path, env={"TERM": term, "COLORTERM": None}) as terminal:
-        terminal.wait("scraper", "日本語 ünïcödé", "KEYS")
-        terminal.resize(120, 40)
-        terminal.keys("j", "Space")
-        terminal.wait("1 marked", "nightly")
-        terminal.keys("?")
-        terminal.wait("Keys and commands")
-        terminal.keys("q")
-        terminal.wait("1 marked", "日本語 ünïcödé", without=["Keys and commands"])
-        terminal.keys("q")
-        assert terminal.status() == 0
-        modes = terminal.tmux("display", "-p", "#{alternate_on} #{mouse_any_flag} #{wrap_flag} "
-                              "#{scroll_region_upper} #{scroll_region_lower}").split()
-        assert modes == ["0", "0", "1", "0", "39"] and "scraper" not in terminal.screen()
-
-
-@pytest.mark.parametrize("term,reason", [("dumb", "cannot place its cursor"), ("unknown", "is not known here"),
-                                         ("no-such-terminal", "is not known here"), (None, "is not known here")])
-def test_says_which_terminals_do_not_serve(few, folder, term, reason):
-    with front_end(folder, few.path, env={"TERM": term}) as terminal:
-        assert terminal.status() == 125
-        text = terminal.error.read_text()
-        assert reason in text and (term or "TERM is not set") in text
-
-
-def test_suspends_and_comes_back(few, folder):
-    with Terminal(folder, "bash --norc -i", shell=True) as terminal:
-        terminal.wait("shell>")
-        terminal.type(f"{BINARY} tui --socket {few.path}")
-        terminal.keys("Enter")
-        terminal.wait("scraper")
-        terminal.keys("C-z")
-        terminal.wait("Stopped", without=["scraper"])
-        terminal.type("fg")
-        terminal.keys("Enter")
-        terminal.wait("scraper", "KEYS")
-        terminal.keys("q")
-        terminal.wait("shell>", without=["scraper"])
-        terminal.type("exit")
-        terminal.keys("Enter")
-        assert terminal.status() == 0
-
-
-# ---- the server ----
-
-
-def test_server_goes_and_comes_back(folder):
-    sessions = [made_up(1, label="scraper")]
-    with FakeServer(folder, sessions) as server, front_end(folder, server.path) as terminal:
-        terminal.wait("scraper")
-        server.close()
-        os.unlink(server.path)
-        terminal.wait("no server")
-        with FakeServer(folder, [*sessions, made_up(2, label="another")]) as server:
-            terminal.wait("another", "the server is back", without=["no server"])
-            # Whoever is told so is told the figures, too, the very next ones.
-            server.tell("sample", host={"cpus": 4}, sessions=[
-                {"session": sessions[0]["session"], "memory_bytes": 321 << 20, "cpu_ms": 2000}])
-            terminal.wait("321M")
-
-
-def test_server_is_killed_and_comes_back(folder):
-    """The real one: killed while a cell runs, started anew, and what it had run is still to be read."""
-    server = Server()
-    with front_end(folder, server.socket, columns=120, rows=40) as terminal:
-        terminal.wait("No sessions yet", without=["no server"])
-        with server.client() as client:
-            session = Session(client, "shell", label="doomed", idle_ms=0)
-            session.exec("echo before; exit 3")
-            terminal.wait("doomed", "✕ failed")
-            terminal.command("open doomed")
-            terminal.wait("doomed ›", "│ before", "exit 3")
-            session.send("echo begun; sleep 1000", stream=True)
-            terminal.wait("│ begun")
-            server.process.kill()
-            server.process.wait()
-        terminal.wait("no server", "the connection was lost while it ran")
-        server.start()
-        terminal.wait("the server is back", "│ before", without=["no server"])
-        terminal.command("back")
-        with server.client() as client:
-            other = Session(client, "shell", label="afterwards")
-            terminal.wait("afterwards")
-            other.close()
-        terminal.keys("q")
-        assert terminal.status() == 0
-    assert server.stop() == 0
-
-
-def test_detaches_and_attaches_in_screen(few, folder):
-    """In GNU screen, which knows less than tmux does; the program goes on while nobody looks."""
-    if shutil.which("screen") is None:
-        pytest.fail("screen is needed")
-    sockets = pathlib.Path(folder) / "s"
-    sockets.mkdir(mode=0o700)
-    env = {"SCREENDIR": str(sockets), "TERM": "screen-256color"}
-    with Terminal(folder, f"screen -c /dev/null -U -S gb {BINARY} tui --socket {few.path}", env=env) as terminal:
-        terminal.wait("scraper", "analysis", "KEYS")
-        terminal.keys("j", "Space")
-        terminal.wait("1 marked")
-        terminal.keys("C-a", "d")
-        assert terminal.status() == 0
-    with tempfile.TemporaryDirectory(prefix="gb-") as other, \
-            Terminal(other, "screen -c /dev/null -U -r gb", env=env, columns=90, rows=26) as terminal:
-        terminal.wait("scraper", "1 marked", "KEYS")
-        few.tell("session.closed", session=few.sessions[0]["session"], reason="closed", message="by a client")
-        terminal.wait("closed")
-        terminal.keys("q")
-        assert terminal.status() == 0
 
 
 def test_figures_without_a_screen(server, client, sh):
