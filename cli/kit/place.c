@@ -12,21 +12,24 @@
 
 enum { NAME_SHOWN_MAX = 60 };
 
+/* clang-format off */
+#define PLACE_LOCAL_OPTIONS                                                                        \
+    {.name = "socket", .value = "PATH", .kind = ARG_FILE,                                          \
+     .help = "the server's socket (default: $GLASSBELL_SOCKET)"},                                  \
+    {.name = "no-autostart", .kind = ARG_NONE,                                                     \
+     .help = "fail when no server runs instead of starting one"}
+/* clang-format on */
+
 const struct option app_options[] = {
     {.name = "host",
      .value = "HOST",
      .kind = ARG_TEXT,
      .help = "the server of another machine: ssh://[USER@]HOST, or a name of the settings "
              "(default: $GLASSBELL_HOST)"},
-    {.name = "socket",
-     .value = "PATH",
-     .kind = ARG_FILE,
-     .help = "the server's socket (default: $GLASSBELL_SOCKET)"},
-    {.name = "no-autostart",
-     .kind = ARG_NONE,
-     .help = "fail when no server runs instead of starting one"},
+    PLACE_LOCAL_OPTIONS,
     {0},
 };
+const struct option app_local_options[] = {PLACE_LOCAL_OPTIONS, {0}};
 
 static int place_refuse_name(const char *name, const struct gb_settings *settings,
                              struct gb_err *err)

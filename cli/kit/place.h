@@ -8,6 +8,8 @@
 /* --host, --socket and --no-autostart: for the option tables of all verbs that talk to the
  * server. */
 extern const struct option app_options[];
+/* The same without --host, for verbs that only use a server of this machine. */
+extern const struct option app_local_options[];
 
 struct server_place {
     char *host;         /* an address (client/host.h); NULL: this machine */

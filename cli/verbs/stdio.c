@@ -160,22 +160,11 @@ static int stdio_run(const struct args *args)
     return 0;
 }
 
-static const struct option stdio_options[] = {
-    {.name = "socket",
-     .value = "PATH",
-     .kind = ARG_FILE,
-     .help = "the server's socket (default: $GLASSBELL_SOCKET)"},
-    {.name = "no-autostart",
-     .kind = ARG_NONE,
-     .help = "fail when no server runs instead of starting one"},
-    {0},
-};
-
 const struct verb verb_stdio = {
     .name = "stdio",
     .summary = "carry the server's socket over standard input and output",
     .usage = "[options]",
-    .options = stdio_options,
+    .options = app_local_options,
     .words = ARG_NONE,
     .examples = "  ssh build.example glassbell stdio     (what --host ssh://build.example does)\n",
     .run = stdio_run,
