@@ -52,7 +52,6 @@ def near(far, monkeypatch):
     for name, value in far.near_env().items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GLASSBELL_SOCKET", raising=False)
-    monkeypatch.delenv("GLASSBELL_HOST", raising=False)
     monkeypatch.setattr(sys, "stdin", open(os.devnull))
 
 
@@ -91,14 +90,14 @@ def test_run_passes_streams_and_status_on(cli):
     assert done.stdout == bytes(reversed(bytes(range(256)) * 500)) and done.stderr == b"e\n"
 
 
-def test_mcp(cli):
+def test_mcp(far):
     lines = [{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}},
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_sessions", "arguments": {}}}]
-    process = None
+    process = subprocess.Popen([BINARY, "mcp"], env=far.near_env(GLASSBELL_HOST=far.url), stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
     try:
-        process = subprocess.Popen([BINARY, "mcp"], env=cli_env(cli), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for line in lines:
             process.stdin.write(json.dumps(line).encode() + b"\n")
         process.stdin.flush()
@@ -109,17 +108,14 @@ def test_mcp(cli):
         process.wait(DEADLINE)
 
 
-def cli_env(cli):
-    far = next(cell.cell_contents for cell in cli.__closure__ if isinstance(cell.cell_contents, Sshd))
-    return far.near_env(GLASSBELL_HOST=far.url)
-
-
 def test_names_of_the_settings(cli, far, tmp_path):
     config = settings(tmp_path, f'[hosts]\nbuild = {far.url}  # ours\n"the other" = "{far.url}"\nalias = ssh://far\n'
                       "wrong = ssh://-oProxyCommand=x\n")
     for name in ("build", "the other", "alias"):  # the last is a name of ssh's own configuration
-        assert cli("ls", "--host", name, "--ids", GLASSBELL_HOST="", GLASSBELL_CONFIG=config).stdout is not None
-        assert cli("ls", "--ids", GLASSBELL_HOST=name, GLASSBELL_CONFIG=config)
+        before = far.calls()
+        cli("ls", "--host", name, "--ids", GLASSBELL_HOST="", GLASSBELL_CONFIG=config)
+        cli("ls", "--ids", GLASSBELL_HOST=name, GLASSBELL_CONFIG=config)
+        assert far.calls() == before + 2
     said = cli("ls", "--host", "biuld", GLASSBELL_CONFIG=config, status=2).stderr
     assert b"there is no host biuld" in said and b"build, the other, alias" in said
     said = cli("ls", "--host", "wrong", GLASSBELL_CONFIG=config, status=2).stderr
@@ -180,15 +176,21 @@ def test_both_clients_ask_ssh_for_the_same(far, tmp_path, monkeypatch):
     for name, value in far.near_env(PATH=f"{tmp_path}:{os.environ['PATH']}").items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GLASSBELL_SOCKET", raising=False)
+
+    def taken():
+        words = (tmp_path / "said").read_text().splitlines()
+        (tmp_path / "said").unlink()
+        return words
+
     for url in ("ssh://h", "ssh://u@h:2222", "ssh://ann%40corp@[fe80::1%25eth0]:22/run/a%20b.sock", "ssh://h/tmp/é.sock"):
         for autostart in (True, False):
             said = []
             subprocess.run([BINARY, "ls", "--host", url, *([] if autostart else ["--no-autostart"])], capture_output=True,
                            check=False, timeout=DEADLINE, start_new_session=True)
-            said.append((tmp_path / "said").read_text().splitlines())
+            said.append(taken())
             with pytest.raises(glassbell.ConnectionFailed):
                 glassbell.Client(host=url, autostart=autostart).hello()
-            said.append((tmp_path / "said").read_text().splitlines())
+            said.append(taken())
             assert said[0] == said[1]
             assert ("--no-autostart" in said[0][-1]) == (not autostart)
             assert said[0][said[0].index("--") + 1] in ("h", "fe80::1%eth0")

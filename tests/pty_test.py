@@ -263,7 +263,7 @@ def test_what_a_program_sends_a_terminal_stays_there(client, session):
     pty = Pty(client, session.id, "python3", "-c",
               r"print('\x1b]52;c;c2VjcmV0\x07\x1b]0;title\x07plain\x1bP1;2q#0~\x1b\\')", rows=5)
     pty.ended()
-    assert "plain" in pty.seen and not {"c2VjcmV0", "title", "\x1b"} & {pty.seen} and "\x1b" not in pty.seen
+    assert "plain" in pty.seen and not any(text in pty.seen for text in ("c2VjcmV0", "title", "\x1b"))
 
 
 def test_the_end_of_the_session_is_told(client):

@@ -24,6 +24,7 @@ BINARY = os.environ.get("GLASSBELL_BIN", str(ROOT / "build/release/cli/glassbell
 RELEASE = str(ROOT / "build/release/cli/glassbell")
 os.environ.setdefault("GLASSBELL_IMAGES", str(ROOT / "build/images"))
 os.environ["GLASSBELL_CONFIG"] = "/dev/null"  # nobody's own settings
+os.environ.pop("GLASSBELL_HOST", None)  # nor a server of theirs
 # Templates are made once for all runs of the tests, and apart from the user's own.
 os.environ["XDG_CACHE_HOME"] = str(ROOT / "build/test-cache")
 DEADLINE = 60  # seconds; a hang is a failure, not a wait

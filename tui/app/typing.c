@@ -234,8 +234,10 @@ void tui_ask_command(struct tui *tui, const char *start, const char *first)
     typing_command(tui, start);
     typing = typing_of(tui->overlay);
     for (size_t i = 0; i < typing->candidates.count; i++)
-        if (strcmp(typing->candidates.items[i].text, first) == 0)
+        if (strcmp(typing->candidates.items[i].text, first) == 0) {
             typing_choose(typing, (int)i + 1);
+            break; /* they may be others now */
+        }
 }
 
 static struct typing *typing_ask(struct tui *tui, enum typing_kind kind, const char *question,

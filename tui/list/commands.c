@@ -221,6 +221,7 @@ static void list_on_opened(void *arg, const struct gb_json *result,
         return;
     (void)snprintf(list->landing, sizeof(list->landing), "%.*s",
                    (int)MIN(id->text.size, sizeof(list->landing) - 1), (const char *)id->text.data);
+    tui_say(tui, MESSAGE_GOOD, "%s is open", list->landing);
     tui_redraw(tui);
 }
 

@@ -23,6 +23,17 @@ static void graph_put_sign(struct glyph *glyph, uint32_t c)
     glyph->text[2] = (char)(0x80 | (c & 0x3f));
 }
 
+static size_t graph_values_per_column(enum graph_signs signs)
+{
+    return signs == GRAPH_BRAILLE ? 2 : 1;
+}
+
+/* Heights that a row can show. */
+static int graph_steps_per_row(enum graph_signs signs)
+{
+    return signs == GRAPH_BLOCKS ? 8 : 4;
+}
+
 /* How many of @steps the value fills; at least one if it is not zero. */
 static int graph_height_of(float value, float top, int steps)
 {
@@ -42,7 +53,7 @@ static float graph_value_at(const float *values, size_t count, size_t back)
 static void graph_paint_column(struct region region, int x, enum graph_signs signs, int left,
                                int right, bool plain)
 {
-    int steps = signs == GRAPH_BRAILLE ? 4 : signs == GRAPH_BLOCKS ? 8 : 4;
+    int steps = graph_steps_per_row(signs);
     static const char ascii[] = " .:|#";
 
     for (int row = 0; row < region.height; row++) {
@@ -72,13 +83,14 @@ static void graph_paint_column(struct region region, int x, enum graph_signs sig
 bool graph_is_flat(struct region region, enum graph_signs signs, const float *values, size_t count,
                    float top)
 {
-    const size_t shown =
-        MIN(count, (size_t)MAX(region.width, 0) * (signs == GRAPH_BRAILLE ? 2 : 1));
-    const int steps = region.height * (signs == GRAPH_BLOCKS ? 8 : 4);
+    const size_t per_column = graph_values_per_column(signs);
+    const int steps = region.height * graph_steps_per_row(signs);
+    const size_t whole = count - count % per_column; /* what paint_graph() draws */
+    const size_t shown = MIN(whole, (size_t)MAX(region.width, 0) * per_column);
     float least = 0, most = 0;
 
     for (size_t i = 0; i < shown; i++) {
-        const float value = values[count - 1 - i];
+        const float value = values[whole - 1 - i];
 
         least = i == 0 ? value : MIN(least, value);
         most = MAX(most, value);
@@ -89,8 +101,8 @@ bool graph_is_flat(struct region region, enum graph_signs signs, const float *va
 void paint_graph(struct region region, enum graph_signs signs, const float *values, size_t count,
                  float top)
 {
-    size_t per_column = signs == GRAPH_BRAILLE ? 2 : 1;
-    int steps = region.height * (signs == GRAPH_BLOCKS ? 8 : 4);
+    size_t per_column = graph_values_per_column(signs);
+    int steps = region.height * graph_steps_per_row(signs);
     bool plain = !(top > 0);
 
     if (region_empty(region))
