@@ -62,7 +62,8 @@ struct gb_past {
     uint64_t begun_ns;
     struct gb_past_taken taken;
 
-    struct gb_clone *clone; /* of a rewind */
+    struct gb_clone *clone;  /* of a rewind */
+    struct gb_err clone_err; /* of it, while a thread has `err`; code GB_OK: none */
     void (*returned)(void *arg, struct gb_clone *clone, const struct gb_err *err);
     void *arg;
 
@@ -253,7 +254,7 @@ static int past_begin(struct gb_past *past, struct gb_err *err)
 {
     if (past->step != PAST_REST)
         return gb_err_set(err, GB_EBUSY, "a checkpoint of the session is under way");
-    past->err = (struct gb_err){0};
+    past->err = past->clone_err = (struct gb_err){0};
     past->taken = (struct gb_past_taken){0};
     if (past->state_fd < 0)
         past->state_fd = gb_file_in_memory("device state");
@@ -499,6 +500,7 @@ static void past_after_laying(struct gb_past *past)
 {
     _cleanup_(freep) char *path = gb_file_path_of(past->state_fd);
 
+    past_note(past, past->clone_err.code != GB_OK ? &past->clone_err : NULL);
     if (past->err.code != GB_OK) {
         past_end_returning(past);
         return;
@@ -532,6 +534,10 @@ static void past_on_failed(void *arg, const struct gb_err *err)
 {
     struct gb_past *past = arg;
 
+    if (past->step == PAST_LAYING) {
+        past->clone_err = *err;
+        return;
+    }
     past_note(past, err);
     if (past->step == PAST_LOADING)
         past_end_returning(past); /* otherwise the current step will find out */

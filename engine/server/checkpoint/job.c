@@ -68,7 +68,13 @@ static void job_fail(struct hosted *hosted, const struct gb_err *err)
 
 static void job_abandon(struct request *request)
 {
-    ((struct job *)request->arg)->request = NULL;
+    struct job *job = request->arg;
+
+    job->request = NULL;
+    if (checkpoint_of(job->hosted)->job == job)
+        return; /* it has started */
+    gb_list_remove(&job->link);
+    job_free(job);
 }
 
 static void job_on_patience_over(void *arg)
