@@ -67,6 +67,7 @@ static void download_finish(struct gb_guest *guest, struct guest_download *downl
     if (download->stream != NULL)
         guest_give_up(TAKE_PTR(download->stream));
     download->over = true;
+    guest->moved = true; /* others may have waited for its place */
     gb_loop_defer(guest->loop, &guest->tell_downloads, guest_downloads_tell, guest);
 }
 
@@ -200,6 +201,7 @@ void guest_downloads_forget(struct gb_guest *guest, const void *arg)
             continue;
         if (download->stream != NULL)
             guest_give_up(TAKE_PTR(download->stream));
+        guest->moved = true;
         download_free(guest, download);
     }
 }

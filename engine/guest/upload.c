@@ -168,9 +168,10 @@ void guest_upload_fill(void *arg, struct gb_mux_stream *stream)
 {
     struct gb_guest_upload *upload = stream->user;
     struct gb_guest *guest = arg;
+    const bool sent = guest_feed_fill(&upload->feed);
 
-    if (!guest_feed_fill(&upload->feed) || !upload->feed.ended ||
-        gb_guest_is_behind(guest, upload->finished))
+    guest_feed_settle_taken(guest, &upload->feed); /* an empty piece brings no credit */
+    if (!sent || !upload->feed.ended || gb_guest_is_behind(guest, upload->finished))
         return;
     upload->shut = guest->moved = true;
     (void)gb_mux_shut(stream, NULL);
