@@ -277,5 +277,6 @@ void port_flush(struct port *port)
     if (port->full && !port->held && port->out.size < PORT_LOW) {
         port->full = false;
         port->owner->drained(port);
+        port_write(port); /* what it queued: no event would come for it */
     }
 }

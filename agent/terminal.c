@@ -229,7 +229,7 @@ void terminal_resume_output(struct agent *agent)
 
     GB_LIST_FOREACH(terminal, &agent->terminals, link) {
         if (terminal->stream != NULL)
-            terminal_watch(terminal);
+            terminal_advance(terminal); /* no event comes once its program has exited */
     }
 }
 
