@@ -305,7 +305,7 @@ static void tty_finish(struct tty *tty)
     if (tty->left && tty->status == 0)
         tty_leave(tty);
     tty->app->events = (struct gb_client_events){0};
-    if (lost)
+    if (lost || (tty->left && tty->status != 0))
         output_write(tty->output, gb_bytes_str(tty_reset));
     while (output_queued(tty->output) > 0 && tty->status != 128 + SIGHUP)
         app_turn(tty->app);

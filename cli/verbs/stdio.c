@@ -150,8 +150,8 @@ static int stdio_run(const struct args *args)
     input = stdio_unblock(STDIN_FILENO);
     output = stdio_unblock(STDOUT_FILENO);
     stdio_pump_both(&up, &down);
-    stdio_restore(STDIN_FILENO, input);
     stdio_restore(STDOUT_FILENO, output);
+    stdio_restore(STDIN_FILENO, input); /* last: both may be one description */
     if (!up.ended)
         app_say("the server closed the connection");
     (void)gb_close(dialled.fd);

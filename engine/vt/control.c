@@ -217,7 +217,7 @@ static void erase_display(struct gb_vt *vt)
 static void repeat(struct gb_vt *vt)
 {
     const struct vt_cell last = vt->last;
-    unsigned count = MIN(vt_param(vt, 0, 1), vt->rows * vt->columns);
+    unsigned count = MIN(vt_param(vt, 0, 1), vt->columns); /* no terminfo user needs more */
 
     for (unsigned i = 0; i < count && last.size > 0; i++)
         vt_put(vt, &last);
@@ -313,7 +313,8 @@ static void clear_tabs(struct gb_vt *vt)
 static void answer_status(struct gb_vt *vt)
 {
     struct gb_buf text = {0};
-    unsigned row = vt->cursor.row - ((vt->modes & VT_ORIGIN) != 0 ? vt->top : 0);
+    unsigned top = (vt->modes & VT_ORIGIN) != 0 ? vt->top : 0;
+    unsigned row = MAX(vt->cursor.row, top) - top; /* a restored cursor may be above */
 
     if (vt_param(vt, 0, 0) == 5)
         gb_buf_adds(&text, "\033[0n");
