@@ -87,6 +87,7 @@ def test_jobs_and_signals_of_a_shell(server, session, tmp_path):
         terminal.keys("C-z")
         terminal.wait("Stopped")
         enter(terminal, "fg")
+        terminal.wait("in> fg\nsh -c")  # until then the shell's editor may take what is typed as its own
         enter(terminal, "this")
         terminal.wait("got-this")
         terminal.keys("C-c")
@@ -98,6 +99,7 @@ def test_jobs_and_signals_of_a_shell(server, session, tmp_path):
         enter(terminal, "one")
         terminal.wait("one\none")
         terminal.keys("C-d")
+        terminal.wait("one\none\nin>")
         enter(terminal, "stty size")
         terminal.wait("30 100")
         terminal.resize(70, 20)

@@ -97,7 +97,7 @@ int past_chain_add(struct gb_chain *chain, const struct past_head *head, uint64_
 {
     if (chain->count == chain->capacity) {
         size_t capacity = 2 * chain->capacity + 16;
-        void *entries = reallocarray(chain->entries, capacity, sizeof(*chain->entries));
+        void *entries = realloc(chain->entries, capacity * sizeof(*chain->entries));
 
         if (entries == NULL) {
             free(ranges);
