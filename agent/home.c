@@ -106,11 +106,24 @@ static bool is_dot(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Removes an entry, or moves a non-empty folder up. 0 or -errno. */
-static int remove_or_move(struct removal *removal, int at_fd, const char *name)
+/* Moves a folder up, under a name that is not taken there. */
+static int move_up(struct removal *removal, int at_fd, const char *name)
 {
     char moved[32];
 
+    do {
+        if (++removal->steps > REMOVALS_MAX)
+            return -EBUSY;
+        (void)snprintf(moved, sizeof(moved), ".removed-%u", removal->moved++);
+        if (renameat2(at_fd, name, removal->folder_fd, moved, RENAME_NOREPLACE) == 0)
+            return 0;
+    } while (errno == EEXIST);
+    return -errno;
+}
+
+/* Removes an entry, or moves a non-empty folder up. 0 or -errno. */
+static int remove_or_move(struct removal *removal, int at_fd, const char *name)
+{
     if (unlinkat(at_fd, name, 0) == 0 || errno == ENOENT)
         return 0;
     if (errno != EISDIR && errno != EPERM)
@@ -121,8 +134,7 @@ static int remove_or_move(struct removal *removal, int at_fd, const char *name)
         return -errno;
     if (at_fd == removal->folder_fd)
         return 0; /* it is up here, and will be emptied in turn */
-    (void)snprintf(moved, sizeof(moved), ".removed-%u", removal->moved++);
-    return renameat(at_fd, name, removal->folder_fd, moved) < 0 ? -errno : 0;
+    return move_up(removal, at_fd, name);
 }
 
 /* Removes everything from a folder except subfolders, which are moved up. */
