@@ -579,7 +579,8 @@ void cell_worker_died(struct agent *agent, struct worker *worker, int status)
 {
     struct cell *cell = agent->cell;
 
-    if (cell_runs_in(agent, worker) && cell->message.size > 0) {
+    if (cell_runs_in(agent, worker) && cell->message.size > 0 && !cell->timed_out &&
+        !cell->interrupted) {
         wait_for_worker(cell); /* nothing of it had been sent: the next worker runs it */
         deadline_clear(&cell->nudge);
     } else if (cell_runs_in(agent, worker)) {

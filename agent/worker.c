@@ -23,6 +23,7 @@ enum {
     RECEIVE_MOST = 256 * 1024,
     MESSAGE_SMALL = 1 << 20, /* bytes of a worker's message that are always accepted */
     QUEUE_MAX = 16 << 20,    /* bytes queued for a worker that does not read */
+    LAST_READS = 64,         /* of RECEIVE_BYTES: more than a socket holds */
 };
 
 static void channel_close(struct channel *channel)
@@ -471,9 +472,10 @@ void worker_reaped(struct worker *worker, int status)
     struct agent *agent = worker->agent;
     bool was_starting;
 
-    /* Reads its last messages: no more than a socket holds. */
-    while (worker->cell.source.fd >= 0 && worker->state != WORKER_LEAVING &&
-           channel_receive(&worker->cell))
+    /* Reads its last messages. A child that has the channel, too, may go on writing. */
+    for (int i = 0; i < LAST_READS && worker->cell.source.fd >= 0 &&
+                    worker->state != WORKER_LEAVING && channel_receive(&worker->cell);
+         i++)
         ;
     was_starting = worker->ready_ns < worker->started_ns;
     worker->state = WORKER_DOWN;

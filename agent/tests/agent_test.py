@@ -27,10 +27,18 @@ pytestmark = pytest.mark.skipif(not IMAGES or not AGENT,
 INVALID, NOT_FOUND, BUSY, POLICY, TOO_LARGE = 1, 2, 4, 8, 11
 
 
-def configure(guest, env=None, entropy=b"\x07" * 32, hostname="box-1", nproc=0):
+def configure_start(guest, env=None, entropy=b"\x07" * 32, hostname="box-1", nproc=0):
     payload = blob(entropy) + struct.pack("<Q", time.time_ns()) + blob(hostname)
     payload += blob("0123456789abcdef" * 2) + pairs(env or {}) + struct.pack("<I", nproc)
-    return guest.ask("CONFIGURE", payload)
+    return guest.send("CONFIGURE", payload)
+
+
+def configure(guest, *args, **options):
+    number = configure_start(guest, *args, **options)
+    frame = guest.wait(lambda f: f.id == number)
+    if frame.type == "ERROR":
+        raise Refused(frame)
+    return frame
 
 
 def boot(folder, **options):
@@ -270,6 +278,32 @@ def test_interrupt_by_kill(vm):
     vm.ask("INTERRUPT", b"\1", started[0])
     done = vm.exec_wait(started)
     assert done.flags == g.INTERRUPTED | g.STATE_LOST and (done.exit_code, done.signal) == (-1, 9)
+
+
+# Its child stops it when the cell is over, so that it does not take the next one.
+STOPS = """
+import os, signal, time
+if os.fork() == 0:
+    while not os.path.exists('go'): time.sleep(.01)
+    os.kill(os.getppid(), signal.SIGSTOP)
+    os.unlink('go')
+    os.write(1, b'stopped'); os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("timeout_ms, flag", [(60000, g.INTERRUPTED), (200, g.TIMED_OUT)])
+def test_a_cell_that_was_ended_does_not_run_after_all(vm, timeout_ms, flag):
+    """Its interpreter's socket is full of settings, so that it has not got the code when it is killed for it."""
+    assert vm.exec(STOPS).exit_code == 0
+    write(vm, "go", b"")
+    vm.wait(lambda f: f.type == "OUTPUT" and f.payload == b"stopped")
+    configure_start(vm, {f"NAME{i}": "v" * 4096 for i in range(80)})
+    started = vm.exec_start("print('ran')", timeout_ms=timeout_ms)
+    if flag == g.INTERRUPTED:
+        vm.ask("INTERRUPT", b"\1", started[0])
+    done = vm.exec_wait(started)
+    assert (done.flags, done.out) == (flag | g.STATE_LOST, b"")
+    assert (done.exit_code, done.signal) == (-1, 9)
 
 
 def test_worker_exits_and_crashes(vm):
@@ -705,6 +739,14 @@ def test_deep_trees_are_removed(vm):
     vm.exec("import os\nfor i in range(600):\n    os.mkdir('deep'); os.chdir('deep')\n    open('f', 'w').close()\n"
             "os.chdir('/home/user')")
     vm.ask("FILE_REMOVE", blob("deep") + b"\1")
+    assert vm.exec("import os; print(os.listdir('.'))").out == b"[]\n"
+
+
+def test_trees_with_names_of_any_kind_are_removed(vm):
+    """Removing moves folders up, under names that may be taken."""
+    vm.exec("import os\nfor i in range(4):\n    os.makedirs(f'tree/.removed-{i}/a/b'); os.makedirs(f'tree/{i}/a/b/c')\n"
+            "    os.makedirs(f'tree/{i}/.removed-{i + 3}/a'); open(f'tree/.removed-{i + 4}', 'w').close()")
+    vm.ask("FILE_REMOVE", blob("tree") + b"\1")
     assert vm.exec("import os; print(os.listdir('.'))").out == b"[]\n"
 
 
