@@ -28,9 +28,9 @@ struct gb_memory {
     pid_t pid;
     uint64_t start; /* address */
     uint32_t pages;
-    int pages_fd;
+    int pages_fd, process_fd;
 };
-#define GB_MEMORY_NONE ((struct gb_memory){.pages_fd = -1})
+#define GB_MEMORY_NONE ((struct gb_memory){.pages_fd = -1, .process_fd = -1})
 
 /* Finds the private mapping of the whole of @file in @pid. GB_ENOTFOUND: there is none, or more
  * than one. GB_EUNSUPPORTED: this system does not allow access; the message says why. */
@@ -45,7 +45,8 @@ void gb_memory_close(struct gb_memory *memory);
 int gb_memory_private(const struct gb_memory *memory, struct gb_buf *ranges, struct gb_err *err);
 
 /* Copies the pages of @ranges, concatenated, from the process to @data, or back. Pages written
- * become private to the process. GB_ECLOSED: the process has ended. */
+ * become private to the process. GB_ECLOSED: the process has ended, even if another one has its
+ * number now. */
 int gb_memory_read(const struct gb_memory *memory, const struct gb_page_range *ranges, size_t count,
                    uint8_t *data, struct gb_err *err);
 int gb_memory_write(const struct gb_memory *memory, const struct gb_page_range *ranges,

@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -208,6 +210,44 @@ START_TEST(the_dead_are_told)
 }
 END_TEST
 
+/* A process that does nothing, with this number; -1: we may not choose it. */
+static pid_t start_as(pid_t number)
+{
+    struct clone_args args = {
+        .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&number, .set_tid_size = 1};
+    const long started = syscall(SYS_clone3, &args, sizeof(args));
+
+    if (started == 0)
+        for (;;)
+            (void)pause();
+    return (pid_t)started;
+}
+
+/* Which has the same addresses, as we do, and is not touched. */
+START_TEST(another_of_the_same_number_is_not_touched)
+{
+    const struct gb_page_range one = {2, 1};
+    static uint8_t data[GB_PAGE] = {1};
+    uint8_t *at;
+    pid_t other;
+
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    at = mmap((void *)(uintptr_t)memory.start, (size_t)PAGES * GB_PAGE, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_FIXED_NOREPLACE, file, 0);
+    ck_assert_ptr_eq(at, (void *)(uintptr_t)memory.start);
+    other = start_as(pid);
+    if (other == pid) {
+        ck_assert_int_eq(gb_memory_write(&memory, &one, 1, data, &err), -GB_ECLOSED);
+        ck_assert_int_eq(gb_memory_read(&memory, &one, 1, data, &err), -GB_ECLOSED);
+        ck_assert_int_eq(kill(other, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(other, NULL, 0), other);
+    } else {
+        ck_assert(other < 0 && (errno == EPERM || errno == ENOSYS)); /* not as root */
+    }
+}
+END_TEST
+
 START_TEST(what_is_not_mapped_is_not_found)
 {
     struct gb_memory other = GB_MEMORY_NONE;
@@ -228,6 +268,7 @@ int main(void)
     tcase_add_test(tests, reads_and_writes);
     tcase_add_test(tests, what_is_written_is_its_own);
     tcase_add_test(tests, the_dead_are_told);
+    tcase_add_test(tests, another_of_the_same_number_is_not_touched);
     tcase_add_test(tests, what_is_not_mapped_is_not_found);
     suite_add_tcase(suite, tests);
     return check_run(suite);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -55,35 +56,60 @@ static size_t memory_find(struct gb_buf *maps, const struct stat *file, uint64_t
     return count;
 }
 
+/* Most calls and files name a process by its number, which another one may have had since the
+ * process was opened: what they returned is of this process if it exists (or is a zombie)
+ * afterwards. */
+static int memory_check(const struct gb_memory *memory, struct gb_err *err)
+{
+    if (pidfd_send_signal(memory->process_fd, 0, NULL, 0) == 0 || errno == EPERM)
+        return 0;
+    return gb_err_set(err, GB_ECLOSED, "process %d has ended", (int)memory->pid);
+}
+
+static int memory_open_pages(struct gb_memory *memory, struct gb_err *err)
+{
+    char path[32];
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)memory->pid);
+    memory->pages_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (memory->pages_fd < 0 && (errno == EACCES || errno == EPERM))
+        return gb_err_set(err, GB_EUNSUPPORTED, "this system does not let us look at %s", path);
+    if (memory->pages_fd < 0)
+        return gb_err_sys(err, errno, "cannot open %s", path);
+    return memory_check(memory, err);
+}
+
 int gb_memory_open(pid_t pid, const struct stat *file, struct gb_memory *ret_memory,
                    struct gb_err *err)
 {
     _cleanup_(gb_buf_release) struct gb_buf maps = {0};
-    struct gb_memory memory = {.pid = pid};
-    char path[32];
+    _cleanup_(gb_memory_close) struct gb_memory memory = GB_MEMORY_NONE;
     uint64_t end = 0;
-    int fd, r = proc_read(pid, "maps", &maps, err);
+    int r;
 
+    memory.pid = pid;
+    memory.process_fd = pidfd_open(pid, 0);
+    if (memory.process_fd < 0)
+        return gb_err_sys(err, errno, "cannot open process %d", (int)pid);
+    r = proc_read(pid, "maps", &maps, err);
     if (r < 0)
         return r;
     if (memory_find(&maps, file, &memory.start, &end) != 1 ||
         (end - memory.start) / GB_PAGE > UINT32_MAX)
         return gb_err_set(err, GB_ENOTFOUND, "process %d has not mapped the file once", (int)pid);
     memory.pages = (uint32_t)((end - memory.start) / GB_PAGE);
-    (void)snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && (errno == EACCES || errno == EPERM))
-        return gb_err_set(err, GB_EUNSUPPORTED, "this system does not let us look at %s", path);
-    if (fd < 0)
-        return gb_err_sys(err, errno, "cannot open %s", path);
-    memory.pages_fd = fd;
+    r = memory_open_pages(&memory, err);
+    if (r < 0)
+        return r;
     *ret_memory = memory;
+    memory = GB_MEMORY_NONE;
     return 0;
 }
 
 void gb_memory_close(struct gb_memory *memory)
 {
     memory->pages_fd = gb_close(memory->pages_fd);
+    memory->process_fd = gb_close(memory->process_fd);
 }
 
 int gb_memory_private(const struct gb_memory *memory, struct gb_buf *ranges, struct gb_err *err)
@@ -151,8 +177,9 @@ static int memory_move(const struct gb_memory *memory, struct memory_cursor curs
                        bool writes, struct gb_err *err)
 {
     struct iovec there[MEMORY_PIECES], here = {.iov_base = data};
+    int r = memory_check(memory, err);
 
-    while (cursor.count > 0) {
+    while (r == 0 && cursor.count > 0) {
         size_t n = memory_gather(memory, &cursor, there, &here.iov_len);
         ssize_t moved = writes ? process_vm_writev(memory->pid, &here, 1, there, n, 0)
                                : process_vm_readv(memory->pid, &here, 1, there, n, 0);
@@ -160,8 +187,9 @@ static int memory_move(const struct gb_memory *memory, struct memory_cursor curs
         if (moved < 0 || (size_t)moved != here.iov_len)
             return memory_failed(memory, moved < 0 ? errno : EFAULT, err);
         here.iov_base = (uint8_t *)here.iov_base + here.iov_len;
+        r = memory_check(memory, err);
     }
-    return 0;
+    return r;
 }
 
 int gb_memory_read(const struct gb_memory *memory, const struct gb_page_range *ranges, size_t count,
