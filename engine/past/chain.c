@@ -27,6 +27,7 @@ enum {
     CHAIN_NEXT_AT = 16,
     CHAIN_CRC_AT = PAST_CHAIN_START - 4,
     CHAIN_WINDOW = 1 << 20, /* the unit for searching for a head */
+    CHAIN_STRAYS_MAX = 1024 /* keys that begin no record: more is not damage, but malice */
 };
 
 static void chain_put(uint8_t *at, uint64_t value, size_t size)
@@ -90,6 +91,22 @@ struct gb_chain_entry *past_chain_find(const struct gb_chain *chain, uint64_t se
 const struct gb_chain_entry *gb_chain_find(const struct gb_chain *chain, uint64_t seq)
 {
     return past_chain_find(chain, seq);
+}
+
+bool gb_chain_is_sound(const struct gb_chain *chain, uint64_t seq)
+{
+    const struct gb_chain_entry *entry = NULL;
+
+    while (seq != 0) { /* a parent's number is lower */
+        const struct gb_chain_entry *child = entry;
+
+        entry = past_chain_find(chain, seq);
+        if (entry == NULL || entry->damaged ||
+            (child != NULL && child->head.memory_pages != entry->head.memory_pages))
+            return false;
+        seq = entry->head.parent;
+    }
+    return true;
 }
 
 int past_chain_add(struct gb_chain *chain, const struct past_head *head, uint64_t at,
@@ -188,8 +205,10 @@ static int chain_search(const struct gb_chain *chain, uint64_t at, uint64_t file
         int r = chain_read_at(chain, at, window, size, err);
         const uint8_t *found;
 
-        if (r <= 0)
+        if (r < 0)
             return r;
+        if (r == 0)
+            break; /* somebody has cut the file */
         found = memmem(window, size, key, sizeof(key));
         if (found != NULL) {
             *ret_at = at + (uint64_t)(found - window) - PAST_KEY_AT;
@@ -222,6 +241,7 @@ static int chain_check_last(const struct gb_chain *chain, struct gb_err *err)
 static int chain_scan(struct gb_chain *chain, uint64_t file_end, struct gb_err *err)
 {
     uint64_t at = PAST_CHAIN_START;
+    unsigned strays = 0;
     int r;
 
     chain->end = PAST_CHAIN_START;
@@ -229,6 +249,8 @@ static int chain_scan(struct gb_chain *chain, uint64_t file_end, struct gb_err *
         r = chain_scan_record(chain, at, file_end, err);
         if (r > 0)
             at = chain->end = at + past_record_size(&chain->entries[chain->count - 1].head);
+        else if (r == 0 && strays++ == CHAIN_STRAYS_MAX)
+            r = gb_err_set(err, GB_EINVALID, "%s is damaged in too many places", chain->path);
         else if (r == 0)
             r = chain_search(chain, at + 1, file_end, &at, err);
         if (r < 0)

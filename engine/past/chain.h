@@ -69,6 +69,9 @@ int gb_chain_append(struct gb_chain *chain, const struct gb_chain_checkpoint *ch
 const struct gb_chain_entry *gb_chain_entries(const struct gb_chain *chain, size_t *ret_count);
 /* NULL if there is none with this number. */
 const struct gb_chain_entry *gb_chain_find(const struct gb_chain *chain, uint64_t seq);
+/* Whether it exists, and so does everything that it is based on, none of which is known to be
+ * damaged. */
+bool gb_chain_is_sound(const struct gb_chain *chain, uint64_t seq);
 /* Of the file. */
 uint64_t gb_chain_bytes(const struct gb_chain *chain);
 
@@ -83,8 +86,9 @@ typedef int gb_chain_pages_fn(void *arg, struct gb_page_range range, const uint8
 int gb_chain_read(struct gb_chain *chain, uint64_t seq, gb_chain_pages_fn *pages, void *arg,
                   struct gb_buf *device, struct gb_err *err);
 
-/* Removes all checkpoints except those for which @keep returns true. Damaged ones are removed, with
- * those based on them. If it fails, the old file stays in use. */
+/* Removes all checkpoints except those for which @keep (called once for each) returns true. Damaged
+ * ones are removed, with those based on them. Takes 20 MB, however many there are: where many are
+ * removed in a row, in several passes. If it fails, no other one has been removed. */
 int gb_chain_compact(struct gb_chain *chain,
                      bool (*keep)(void *arg, const struct gb_chain_entry *entry), void *arg,
                      struct gb_err *err);

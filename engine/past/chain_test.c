@@ -14,6 +14,7 @@
 #include "check_run.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "machine/crc32c.h"
 
 enum { PAGES = 700, MOMENTS = 24 };
 
@@ -326,6 +327,37 @@ START_TEST(others_are_forgotten)
 }
 END_TEST
 
+/* Freed memory counts as free. */
+const char *__asan_default_options(void); /* NOLINT(bugprone-reserved-identifier) */
+const char *__asan_default_options(void)  /* NOLINT(bugprone-reserved-identifier) */
+{
+    return "quarantine_size_mb=1";
+}
+
+static long peak_kb(void)
+{
+    struct rusage usage;
+
+    ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+/* However many are removed at a time. */
+START_TEST(forgetting_takes_little_memory)
+{
+    bool marks[MOMENTS] = {[0] = true, [MOMENTS - 1] = true};
+    long before;
+
+    while (made < MOMENTS)
+        take(made > 0 ? moments + made - 1 : NULL, 120);
+    before = peak_kb();
+    ck_assert_msg(gb_chain_compact(chain, keep_marked, marks, &err) == 0, "%s", err.message);
+    ck_assert_int_lt(peak_kb() - before, 30 << 10);
+    for (size_t i = 0; i < MOMENTS; i++)
+        ck_assert_int_eq(look(moments + i), marks[i] ? 0 : -GB_ENOTFOUND);
+}
+END_TEST
+
 START_TEST(no_number_is_given_twice)
 {
     bool marks[MOMENTS] = {true, true};
@@ -361,6 +393,44 @@ START_TEST(damaged_ones_are_forgotten)
     ck_assert_int_eq(look(moments + 1), -GB_ENOTFOUND);
     ck_assert_int_eq(look(moments + 2), -GB_ENOTFOUND);
     ck_assert_int_eq(look(moments + 3), 0);
+}
+END_TEST
+
+START_TEST(what_is_based_on_damage_is_not_sound)
+{
+    _cleanup_(gb_buf_release) struct gb_buf file = {0};
+    const struct gb_chain_entry *second;
+
+    take(NULL, 4);
+    take(moments, 4);
+    take(moments + 1, 4);
+    for (uint64_t seq = 0; seq <= 4; seq++)
+        ck_assert_int_eq(gb_chain_is_sound(chain, seq), seq < 4);
+    second = gb_chain_find(chain, 2);
+    file = read_file();
+    file.memory[file.start + second->at + past_blocks_at(&second->head) + 9] ^= 1;
+    write_file(gb_buf_bytes(&file));
+    reopen();
+    ck_assert_int_eq(look(moments + 2), -GB_EINVALID);
+    for (uint64_t seq = 0; seq <= 4; seq++)
+        ck_assert_int_eq(gb_chain_is_sound(chain, seq), seq < 2);
+}
+END_TEST
+
+/* A file whose key is everywhere in it. */
+START_TEST(key_that_repeats_is_not_searched_for_ever)
+{
+    static uint8_t zeros[16 << 20];
+    uint32_t crc;
+
+    gb_chain_close(chain);
+    chain = NULL;
+    memcpy(zeros, "GBCHAIN\1", 8);
+    crc = gb_crc32c(0, zeros, 28);
+    for (size_t i = 0; i < sizeof(crc); i++)
+        zeros[28 + i] = (uint8_t)(crc >> (8 * i));
+    write_file((struct gb_bytes){zeros, sizeof(zeros)});
+    ck_assert_int_eq(gb_chain_open(path, false, &chain, &err), -GB_EINVALID);
 }
 END_TEST
 
@@ -429,8 +499,11 @@ int main(void)
     tcase_add_test(tests, torn_end_is_cut);
     tcase_add_test(tests, changed_byte_costs_what_lies_over_it);
     tcase_add_test(tests, others_are_forgotten);
+    tcase_add_test(tests, forgetting_takes_little_memory);
     tcase_add_test(tests, no_number_is_given_twice);
     tcase_add_test(tests, damaged_ones_are_forgotten);
+    tcase_add_test(tests, what_is_based_on_damage_is_not_sound);
+    tcase_add_test(tests, key_that_repeats_is_not_searched_for_ever);
     tcase_add_test(tests, full_disk_loses_nothing);
     tcase_add_test(tests, others_files_are_refused);
     suite_add_tcase(suite, tests);

@@ -13,10 +13,20 @@
 #include "past/pack.h"
 #include "past/private.h"
 
+/* How many are merged into one at a time; each takes two blocks of memory. */
+enum { COMPACT_SOURCES_MAX = 8 };
+
 /* What happens to a checkpoint. */
 struct compact_fate {
     bool is_sound, stays;
-    size_t parent; /* index + 1 of the next one kept on the way to the base; 0: the base */
+    size_t parent;   /* index + 1 of the next one kept on the way to the base; 0: the base */
+    unsigned behind; /* how many are removed between it and that one */
+};
+
+/* The numbers of those to keep, ascending. */
+struct compact_kept {
+    uint64_t *seqs;
+    size_t count;
 };
 
 /* One of the checkpoints whose pages are merged into a new record. */
@@ -32,13 +42,26 @@ struct compact_merge {
     size_t count;
 };
 
-/* Parents have lower numbers, so each is decided before its children. */
+static int compact_compare(const void *left, const void *right)
+{
+    const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+static bool compact_wants(const struct compact_kept *kept, uint64_t seq)
+{
+    return bsearch(&seq, kept->seqs, kept->count, sizeof(seq), compact_compare) != NULL;
+}
+
+/* Parents have lower numbers, so each is decided before its children. If too many are to be removed
+ * in a row, some of them stay, and *@ret_more is set. */
 static struct compact_fate *compact_decide(const struct gb_chain *chain,
-                                           bool (*keep)(void *, const struct gb_chain_entry *),
-                                           void *arg)
+                                           const struct compact_kept *kept, bool *ret_more)
 {
     struct compact_fate *fates = try_calloc(chain->count + 1, sizeof(*fates));
 
+    *ret_more = false;
     for (size_t i = 0; fates != NULL && i < chain->count; i++) {
         const struct gb_chain_entry *entry = chain->entries + i;
         const struct gb_chain_entry *parent = past_chain_find(chain, entry->head.parent);
@@ -50,8 +73,11 @@ static struct compact_fate *compact_decide(const struct gb_chain *chain,
             fate->is_sound = fate->is_sound && parent != NULL && fates[at].is_sound &&
                              parent->head.memory_pages == entry->head.memory_pages;
             fate->parent = fate->is_sound && fates[at].stays ? at + 1 : fates[at].parent;
+            fate->behind = fates[at].stays ? 0 : fates[at].behind + 1;
         }
-        fate->stays = fate->is_sound && keep(arg, entry);
+        fate->stays = fate->is_sound && compact_wants(kept, entry->head.seq);
+        if (fate->is_sound && !fate->stays && fate->behind + 1 >= COMPACT_SOURCES_MAX)
+            fate->stays = *ret_more = true;
     }
     return fates;
 }
@@ -258,12 +284,12 @@ static int compact_put_in_place(struct gb_chain *chain, struct gb_chain *from, s
     return chain->durable ? compact_sync_folder(chain->path, err) : 0;
 }
 
-/* One attempt. -GB_EINVALID: a checkpoint was found to be damaged, and marked as such. */
-static int compact_try(struct gb_chain *chain, const char *path,
-                       bool (*keep)(void *, const struct gb_chain_entry *), void *arg,
-                       struct gb_err *err)
+/* One pass. -GB_EINVALID: a checkpoint was found to be damaged, and marked as such. *@ret_more:
+ * another one is needed. */
+static int compact_try(struct gb_chain *chain, const char *path, const struct compact_kept *kept,
+                       bool *ret_more, struct gb_err *err)
 {
-    _cleanup_(freep) struct compact_fate *fates = compact_decide(chain, keep, arg);
+    _cleanup_(freep) struct compact_fate *fates = compact_decide(chain, kept, ret_more);
     _cleanup_(past_chain_closep) struct gb_chain *into = NULL;
     uint64_t size;
     int r;
@@ -295,13 +321,21 @@ int gb_chain_compact(struct gb_chain *chain,
                      struct gb_err *err)
 {
     _cleanup_(freep) char *path = xasprintf("%s.new", chain->path);
+    _cleanup_(freep) uint64_t *seqs = try_calloc(chain->count + 1, sizeof(*seqs));
+    struct compact_kept kept = {.seqs = seqs};
     size_t damaged;
+    bool more;
     int r;
 
+    if (seqs == NULL)
+        return gb_err_set(err, GB_ECAPACITY, "no memory to sort out checkpoints");
+    for (size_t i = 0; i < chain->count; i++)
+        if (keep(arg, chain->entries + i))
+            seqs[kept.count++] = chain->entries[i].head.seq;
     do {
         damaged = compact_count_damaged(chain);
-        r = compact_try(chain, path, keep, arg, err);
-    } while (r == -GB_EINVALID && compact_count_damaged(chain) > damaged);
+        r = compact_try(chain, path, &kept, &more, err);
+    } while ((r == 0 && more) || (r == -GB_EINVALID && compact_count_damaged(chain) > damaged));
     if (r < 0)
         (void)unlink(path);
     return r;
