@@ -7,6 +7,7 @@ import os
 import random
 import re
 import select
+import signal
 import subprocess
 import time
 
@@ -170,6 +171,10 @@ def test_a_cell_that_runs_is_waited_for_or_interrupted(session):
     waiting = session.send("x = 3")
     refused("busy", session, steps=1, wait_ms=100)
     refused("busy", session, "session.checkpoint", wait_ms=0)
+    # A wrong target costs nothing: neither the cell nor those that wait.
+    for wrong in ({"cell": 99}, {"seq": 99}, {"name": "no"}, {"steps": 2}, {"steps": -1}):
+        refused("gone", session, interrupt=True, drop_queued=True, **wrong)
+    assert session.get()["state"] == "running"
     assert rewind(session, cell=1, interrupt=True, drop_queued=True)["cell"] == 1
     assert running.wait()["interrupted"] is True
     assert waiting.wait()["started_at"] is None
@@ -478,21 +483,62 @@ def test_the_files_go_with_the_session(server, client):
     refused("session_closed", session)
 
 
+def damage(server, session):
+    """One byte of the first checkpoint."""
+    path = [path for path in chains(server) if path.name == session.id][0]
+    listed = session.call("session.checkpoints")["checkpoints"]
+    with open(path, "r+b") as file:
+        file.seek(listed[0]["bytes"] // 2)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+
+
 def test_a_chain_that_is_damaged_is_noticed(server, client, session):
     session.exec("x = 1")
     checkpoint(session)
     session.exec("x = 2")
     checkpoint(session)
-    path = [path for path in chains(server) if path.name == session.id][0]
-    with open(path, "r+b") as file:
-        file.seek(path.stat().st_size // 4)
-        byte = file.read(1)
-        file.seek(-1, os.SEEK_CUR)
-        file.write(bytes([byte[0] ^ 1]))
+    damage(server, session)
     with pytest.raises(Failure) as caught:
         rewind(session, seq=1)
     assert "damaged" in str(caught.value)
     assert out(session.exec("print(x)")) == "2\n"  # it goes on as it was
+    # What is taken from now on does not depend on it.
+    session.exec("x = 3")
+    taken = checkpoint(session)
+    session.exec("x = 4")
+    back = rewind(session, seq=taken["seq"])
+    assert out(session.exec("print(x)")) == "3\n"
+    rewind(session, seq=back["from_seq"])
+    assert out(session.exec("print(x)")) == "4\n"
+
+
+def test_damage_that_is_found_late_costs_one_checkpoint(tmp_path):
+    """Where old ones are removed, what they are based on is read: none is named that went with it."""
+    with with_settings(tmp_path, "[past]\nkeep = 8\n") as server, server.client() as client:
+        session = Session(client)
+        session.exec("x = 0")
+        checkpoint(session)
+        damage(server, session)
+        failed = None
+        for i in range(1, 20):
+            session.exec(f"x = {i}")
+            try:
+                checkpoint(session)
+            except Failure as failure:
+                assert failed is None and "damaged" in str(failure)
+                failed = i
+                assert session.call("session.checkpoints")["checkpoints"] == []
+        assert failed is not None
+        told = session.call("session.checkpoints")["checkpoints"]
+        numbers = {one["seq"] for one in told}
+        assert all(one["parent"] is None or one["parent"] in numbers for one in told)
+        assert [one["seq"] for one in told if one["here"]] == [max(numbers)]
+        for one in told[-2:]:
+            rewind(session, seq=one["seq"])
+            assert out(session.exec("print(x)")) == f"{one['cell'] - 1}\n"
+        session.close()
 
 
 def with_settings(tmp_path, text):
@@ -546,6 +592,30 @@ def test_there_are_no_more_than_the_settings_allow(tmp_path):
             assert out(session.exec("print(x)")) == f"{i}\n"
             assert len(session.call("session.checkpoints")["checkpoints"]) <= 8
         assert out(session.exec("print(x)")) == "0\n"
+        session.close()
+
+
+def set_budget(server, client, folder, megabytes):
+    (folder / "a.conf").write_text(f"[admission]\nmemory = {megabytes}M\n")
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: client.call("stats")["admission"]["memory_budget"] == megabytes << 20)
+
+
+def test_a_copy_takes_no_more_memory_than_the_host_can_spare(tmp_path):
+    """What a client asks for is not bounded by the setting for automatic ones, but by what is there."""
+    with with_settings(tmp_path, "[admission]\nmemory = 400M\n") as server, server.client() as client:
+        client.send("image.warm", image="python").wait(240)
+        set_budget(server, client, tmp_path, 130)
+        session = Session(client)
+        assert checkpoint(session)["pages"] > 0
+        session.exec("import os; x = os.urandom(80 << 20)")
+        failed = refused("capacity", session, "session.checkpoint")
+        assert "host can spare" in str(failed) and failed.retryable
+        refused("capacity", session, steps=1)
+        assert client.call("stats")["admission"]["memory_used"] < 130 << 20
+        session.exec("del x")
+        set_budget(server, client, tmp_path, 400)
+        assert checkpoint(session)["pages"] > 0
         session.close()
 
 

@@ -45,7 +45,7 @@ struct gb_admission {
     struct gb_loop *loop;
     struct gb_budget *budget;
     struct gb_admission_config config;
-    struct gb_list slots, waiting;
+    struct gb_list slots, waiting, loans;
     size_t slot_count, starting, waiting_count;
     struct gb_budget_reading reading;
     uint64_t read_ns; /* 0: never */
@@ -78,10 +78,13 @@ static uint64_t admission_charged(const struct gb_admission *admission,
 static uint64_t admission_memory_used(const struct gb_admission *admission)
 {
     const struct gb_slot *slot;
+    const struct gb_loan *loan;
     uint64_t used = 0;
 
     GB_LIST_FOREACH(slot, &admission->slots, link)
         used += admission_charged(admission, &slot->charge);
+    GB_LIST_FOREACH(loan, &admission->loans, link)
+        used += loan->bytes;
     return used;
 }
 
@@ -467,6 +470,41 @@ void gb_admission_set_spare(struct gb_admission *admission, bool (*give)(void *a
     admission->arg = arg;
 }
 
+/* ---- memory beside the VMs ---- */
+
+uint64_t gb_admission_room(struct gb_admission *admission)
+{
+    const struct gb_budget_reading *host = admission_read_host(admission);
+    const uint64_t budget = admission_memory_budget(admission);
+    const uint64_t used = admission_memory_used(admission);
+    const uint64_t taken = admission_promised(admission) + admission->config.reserve_bytes;
+    const uint64_t room = budget == UINT64_MAX ? budget : budget - MIN(budget, used);
+
+    if (host->memory_available == UINT64_MAX)
+        return room;
+    return MIN(room, host->memory_available - MIN(host->memory_available, taken));
+}
+
+void gb_loan_take(struct gb_loan *loan, struct gb_admission *admission, uint64_t bytes)
+{
+    assert(loan->admission == NULL);
+    loan->admission = admission;
+    loan->bytes = bytes;
+    gb_list_add_tail(&admission->loans, &loan->link);
+}
+
+void gb_loan_return(struct gb_loan *loan)
+{
+    struct gb_admission *admission = loan->admission;
+
+    if (admission == NULL)
+        return;
+    gb_list_remove(&loan->link);
+    loan->admission = NULL;
+    admission->read_ns = 0; /* the host has more free memory now */
+    admission_pump_later(admission);
+}
+
 /* ---- life ---- */
 
 struct gb_admission *gb_admission_new(struct gb_loop *loop, struct gb_budget *budget,
@@ -479,6 +517,7 @@ struct gb_admission *gb_admission_new(struct gb_loop *loop, struct gb_budget *bu
     admission->config = *config;
     gb_list_init(&admission->slots);
     gb_list_init(&admission->waiting);
+    gb_list_init(&admission->loans);
     admission->again = gb_timer_new(loop, admission_on_again, admission);
     admission->deadline = gb_timer_new(loop, admission_on_deadline, admission);
     (void)admission_read_host(admission);
@@ -495,10 +534,15 @@ void gb_admission_configure(struct gb_admission *admission,
 void gb_admission_free(struct gb_admission *admission)
 {
     struct gb_slot *slot;
+    struct gb_loan *loan;
 
     if (admission == NULL)
         return;
     assert(gb_list_empty(&admission->waiting));
+    GB_LIST_FOREACH(loan, &admission->loans, link) {
+        gb_list_remove(&loan->link);
+        loan->admission = NULL;
+    }
     GB_LIST_FOREACH(slot, &admission->slots, link) {
         gb_list_remove(&slot->link);
         slot->admission = NULL;

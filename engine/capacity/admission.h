@@ -119,6 +119,24 @@ struct gb_slot *gb_admission_spare(struct gb_admission *admission, const struct 
 void gb_admission_set_spare(struct gb_admission *admission, bool (*give)(void *arg),
                             void (*room)(void *arg), void *arg);
 
+/* ---- memory beside the VMs ---- */
+
+/* Memory of the server's own that is used for a moment, and charged like a VM's. Embed it, zeroed;
+ * do not touch its members. */
+struct gb_loan {
+    struct gb_list link;
+    struct gb_admission *admission; /* NULL: none */
+    uint64_t bytes;
+};
+
+/* How many bytes could be used now: within the budget, and with the reserve left to others.
+ * UINT64_MAX: nothing is known about the host's memory. */
+uint64_t gb_admission_room(struct gb_admission *admission);
+/* Charges @bytes, even beyond the budget. There must be no loan. */
+void gb_loan_take(struct gb_loan *loan, struct gb_admission *admission, uint64_t bytes);
+/* No-op if there is none. It may outlive its admission. */
+void gb_loan_return(struct gb_loan *loan);
+
 /* ---- looking ---- */
 
 struct gb_admission_status {

@@ -345,6 +345,39 @@ START_TEST(slots_outlive_it)
 }
 END_TEST
 
+START_TEST(loans_are_charged)
+{
+    const struct gb_charge charge = {300 * MB, 500 * MB}; /* counts as 400 MB */
+    struct gb_loan one = {0}, two = {0};
+    struct gb_ticket ticket = {0};
+    struct gb_slot *slot = gb_admission_force(admission, &charge), *other = NULL;
+
+    /* 1000 − 400 of the budget; of the host's 2000, 100 are reserved and 300 promised. */
+    ck_assert_uint_eq(gb_admission_room(admission), 600 * MB);
+    gb_loan_take(&one, admission, 250 * MB);
+    ck_assert_uint_eq(gb_admission_room(admission), 350 * MB);
+    gb_admission_status(admission, &status);
+    ck_assert_uint_eq(status.memory_used, 650 * MB);
+    ck_assert_uint_eq(status.vms, 1);
+    ck_assert_int_eq(gb_admission_ask(admission, &charge, 0, &ticket, NULL, NULL, &other, &err),
+                     -GB_ECAPACITY);
+    gb_loan_take(&two, admission, 5000 * MB);
+    ck_assert_uint_eq(gb_admission_room(admission), 0);
+    gb_loan_return(&one);
+    gb_loan_return(&one);
+    gb_loan_return(&two);
+    ck_assert_uint_eq(gb_admission_room(admission), 600 * MB);
+    ck_assert_int_eq(gb_admission_ask(admission, &charge, 0, &ticket, NULL, NULL, &other, &err), 1);
+    put_host(750, "0.00");
+    gb_slot_unref(slot);
+    gb_slot_unref(other);
+    ck_assert_uint_eq(gb_admission_room(admission), 650 * MB);
+    gb_loan_take(&one, admission, MB); /* outlives it */
+    gb_admission_free(TAKE_PTR(admission));
+    gb_loan_return(&one);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("admission");
@@ -362,6 +395,7 @@ int main(void)
     tcase_add_test(tests, pressure);
     tcase_add_test(tests, spares);
     tcase_add_test(tests, slots_outlive_it);
+    tcase_add_test(tests, loans_are_charged);
     suite_add_tcase(suite, tests);
     return check_run(suite);
 }

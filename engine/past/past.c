@@ -52,6 +52,7 @@ struct gb_past {
     int state_fd;           /* device state, in memory */
     bool *pinned;           /* one per moment, plus one */
     uint64_t seq, at_ns;    /* the checkpoint being taken, or rewound to */
+    uint64_t parent;        /* of the one being taken; 0: the base */
 
     uv_work_t work;
     void (*on_thread)(struct gb_past *past);
@@ -60,6 +61,7 @@ struct gb_past {
     struct gb_past_take take;
     char *name; /* of it */
     uint64_t begun_ns;
+    uint64_t copied; /* bytes */
     struct gb_past_taken taken;
 
     struct gb_clone *clone;  /* of a rewind */
@@ -256,6 +258,7 @@ static int past_begin(struct gb_past *past, struct gb_err *err)
         return gb_err_set(err, GB_EBUSY, "a checkpoint of the session is under way");
     past->err = past->clone_err = (struct gb_err){0};
     past->taken = (struct gb_past_taken){0};
+    past->copied = 0;
     if (past->state_fd < 0)
         past->state_fd = gb_file_in_memory("device state");
     if (past->state_fd < 0)
@@ -303,9 +306,16 @@ static void past_look(struct gb_past *past)
 {
     struct past_vm *vm = &past->now;
 
+    /* Nothing can be based on a damaged one: everything is new. */
+    past->parent = past->here;
+    if (past->chain != NULL && !gb_chain_is_sound(past->chain, past->parent)) {
+        past->parent = 0;
+        gb_track_free(TAKE_PTR(vm->track));
+    }
     if (vm->track == NULL && past_new_track(past, vm) < 0)
         return;
-    (void)gb_track_look(vm->track, &vm->memory, past->take.limit, &past->err);
+    if (gb_track_look(vm->track, &vm->memory, past->take.limit, &past->err) == 0)
+        past->copied = gb_track_copied(vm->track);
 }
 
 static int past_read_state(struct gb_past *past, struct gb_buf *device)
@@ -355,7 +365,7 @@ static int past_append(struct gb_past *past)
 {
     _cleanup_(gb_buf_release) struct gb_buf device = {0};
     struct gb_track_changes changes;
-    struct gb_chain_checkpoint checkpoint = {.parent = past->here,
+    struct gb_chain_checkpoint checkpoint = {.parent = past->parent,
                                              .epoch = past->take.epoch,
                                              .at_ns = past->at_ns,
                                              .cell = past->take.cell,
@@ -379,8 +389,13 @@ static int past_append(struct gb_past *past)
 
 static void past_write(struct gb_past *past)
 {
-    if (past_append(past) == 0)
+    if (past_append(past) == 0) {
         past_tidy(past);
+        if (gb_chain_find(past->chain, past->seq) == NULL)
+            (void)gb_err_set(&past->err, GB_EINTERNAL,
+                             "a checkpoint that this one is based on was damaged on disk; the next "
+                             "one will contain everything");
+    }
     gb_track_rest(past->now.track);
 }
 
@@ -404,6 +419,9 @@ static void past_after_writing(struct gb_past *past)
     if (past->err.code == GB_OK) {
         past->here = past->seq;
         past_name(past);
+    } else if (past_find(past, past->here) == NULL) { /* removed because it was damaged */
+        past->here = 0;
+        gb_track_free(TAKE_PTR(past->now.track));
     }
     past_end_taking(past);
 }
@@ -458,6 +476,11 @@ int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct g
     path = gb_file_path_of(past->state_fd);
     gb_vm_save(take->vm, path, past_on_saved, past);
     return 0;
+}
+
+uint64_t gb_past_copied_bytes(const struct gb_past *past)
+{
+    return past->copied;
 }
 
 /* ---- a return ---- */

@@ -84,6 +84,9 @@ struct gb_past_take {
  * memory; the message says why. */
 int gb_past_take(struct gb_past *past, const struct gb_past_take *take, struct gb_err *err);
 
+/* The size of what the last one has copied of the VM: kept in memory until `done`. */
+uint64_t gb_past_copied_bytes(const struct gb_past *past);
+
 /* Creates a VM that is HELD at checkpoint @seq. Calls @done once: @clone is READY, and given, and
  * gb_past_settle() must be called next; or NULL with @err. */
 int gb_past_return(struct gb_past *past, struct gb_host *host, uint64_t seq,

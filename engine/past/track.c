@@ -121,6 +121,11 @@ int gb_track_look(struct gb_track *track, const struct gb_memory *memory, size_t
     return r;
 }
 
+uint64_t gb_track_copied(const struct gb_track *track)
+{
+    return track_count(&track->looked) * GB_PAGE;
+}
+
 static struct track_hash track_hash(const struct gb_track *track, const uint8_t *page)
 {
     XXH128_hash_t hash = XXH3_128bits_withSeed(page, GB_PAGE, track->seed);

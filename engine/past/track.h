@@ -35,6 +35,9 @@ void gb_track_free(struct gb_track *track);
 int gb_track_look(struct gb_track *track, const struct gb_memory *memory, size_t limit,
                   struct gb_err *err);
 
+/* The number of bytes that the last look copied. */
+uint64_t gb_track_copied(const struct gb_track *track);
+
 /* The result of the last look. Borrowed until the next one. */
 struct gb_track_changes {
     const struct gb_page_range *ranges; /* ascending, adjacent ranges merged */

@@ -187,10 +187,8 @@ static void checkpoint_handle_rewind(struct request *request, const struct gb_pa
                                       .cell = params->cell,
                                       .name = job->name,
                                       .steps = params->steps};
-    if (params->drop_queued)
-        gb_session_drop_queued(hosted->session);
-    if (params->interrupt)
-        (void)gb_session_interrupt(hosted->session, NULL); /* no cell is running, which is fine */
+    job->drops = params->drop_queued;
+    job->interrupts = params->interrupt;
     job_add(job, (uint64_t)params->wait_ms);
 }
 

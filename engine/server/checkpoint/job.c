@@ -21,6 +21,7 @@ static void job_free(struct job *job)
     if (job->slot != NULL)
         gb_slot_settle(job->slot);
     gb_slot_unref(job->slot);
+    gb_loan_return(&job->loan);
     free(job->name);
     free(job);
 }
@@ -58,7 +59,8 @@ static void job_fail(struct hosted *hosted, const struct gb_err *err)
     struct checkpoint_session *state = checkpoint_of(hosted);
     struct job *job = TAKE_PTR(state->job);
 
-    if (err->code == GB_ETOOLARGE && !job->asked)
+    if (err->code == GB_ETOOLARGE && !job->asked &&
+        job->room >= hosted->server->settings.past.largest)
         state->too_large = true;
     if (!job->released && gb_session_is_held(hosted->session))
         gb_session_release(hosted->session, NULL, NULL);
@@ -267,10 +269,24 @@ static void job_on_copied(void *arg)
     struct hosted *hosted = arg;
     struct job *job = checkpoint_of(hosted)->job;
 
+    gb_loan_take(&job->loan, hosted->server->capacity->admission,
+                 gb_past_copied_bytes(checkpoint_of(hosted)->past));
     if (job->rewinds || !gb_session_is_held(hosted->session))
         return;
     job->released = true;
     gb_session_release(hosted->session, NULL, NULL);
+}
+
+/* A client is not told about a setting that does not concern it. */
+static void job_fail_to_take(struct hosted *hosted, const struct gb_err *err)
+{
+    const struct job *job = checkpoint_of(hosted)->job;
+    struct gb_err problem = *err;
+
+    if (err->code == GB_ETOOLARGE && job->asked)
+        (void)gb_err_set(&problem, GB_ECAPACITY, "%s, which is what the host can spare now",
+                         err->message);
+    job_fail(hosted, &problem);
 }
 
 static void job_on_taken(void *arg, const struct gb_past_taken *taken, const struct gb_err *err)
@@ -279,9 +295,10 @@ static void job_on_taken(void *arg, const struct gb_past_taken *taken, const str
     struct checkpoint_session *state = checkpoint_of(hosted);
     struct job *job = state->job;
 
+    gb_loan_return(&job->loan);
     checkpoint_count(hosted);
     if (err != NULL) {
-        job_fail(hosted, err);
+        job_fail_to_take(hosted, err);
         return;
     }
     state->is_known = true;
@@ -300,17 +317,18 @@ static void job_on_held(void *arg, const struct gb_err *err)
     struct hosted *hosted = arg;
     struct checkpoint_session *state = checkpoint_of(hosted);
     struct job *job = state->job;
-    const struct gb_settings_past *settings = &hosted->server->settings.past;
-    const struct gb_past_take take = {.vm = gb_session_vm(hosted->session),
-                                      .cell = job->cell,
-                                      .epoch = gb_session_epoch(hosted->session),
-                                      .limit = job->asked ? SIZE_MAX / 2 : settings->largest,
-                                      .keep = job->rewinds ? target_ahead(state->past, &job->target)
-                                                           : 0,
-                                      .name = job->rewinds ? NULL : job->name,
-                                      .copied = job_on_copied,
-                                      .done = job_on_taken,
-                                      .arg = hosted};
+    const uint64_t room = gb_admission_room(hosted->server->capacity->admission);
+    const uint64_t most = job->asked ? SIZE_MAX / 2 : hosted->server->settings.past.largest;
+    const struct gb_past_take take = {
+        .vm = gb_session_vm(hosted->session),
+        .cell = job->cell,
+        .epoch = gb_session_epoch(hosted->session),
+        .limit = (size_t)MIN(most, room),
+        .keep = job->rewinds ? target_ahead(state->past, &job->target, NULL) : 0,
+        .name = job->rewinds ? NULL : job->name,
+        .copied = job_on_copied,
+        .done = job_on_taken,
+        .arg = hosted};
     struct gb_err problem = {0};
 
     if (err != NULL) {
@@ -321,6 +339,7 @@ static void job_on_held(void *arg, const struct gb_err *err)
         job_return(hosted);
         return;
     }
+    job->room = room;
     state->is_known = false;
     state->known_ns = gb_session_last_active_ns(hosted->session);
     if (gb_past_take(state->past, &take, &problem) < 0)
@@ -362,10 +381,56 @@ static void job_begin(struct hosted *hosted, struct job *job)
         job_fail(hosted, &err);
 }
 
+/* A rewind that is to make the session come to rest. */
+static struct job *job_find_impatient(const struct checkpoint_session *state)
+{
+    struct job *job;
+
+    GB_LIST_FOREACH(job, &state->waiting, link)
+        if (job->drops || job->interrupts)
+            return job;
+    return NULL;
+}
+
+/* What a rewind asks for costs cells: only if there is something to rewind to. */
+static void job_hurry(struct hosted *hosted, struct job *job)
+{
+    const bool drops = job->drops, interrupts = job->interrupts;
+    struct gb_err err = {0};
+
+    job->drops = job->interrupts = false;
+    if (checkpoint_make_past(hosted, &err) < 0 ||
+        (checkpoint_is_now(hosted)
+             ? target_find(checkpoint_of(hosted)->past, &job->target, &err)
+             : target_ahead(checkpoint_of(hosted)->past, &job->target, &err)) == 0) {
+        gb_list_remove(&job->link);
+        job_refuse(job, &err);
+        return;
+    }
+    if (drops)
+        gb_session_drop_queued(hosted->session);
+    if (interrupts)
+        (void)gb_session_interrupt(hosted->session, NULL); /* no cell is running, which is fine */
+}
+
+static void job_hurry_all(struct hosted *hosted)
+{
+    struct checkpoint_session *state = checkpoint_of(hosted);
+    struct job *job;
+
+    /* The last moment is known when it has been written. */
+    while (hosted->opened && !hosted->closing && state->job == NULL &&
+           (state->past == NULL || !gb_past_is_busy(state->past)) &&
+           gb_session_check_rest(hosted->session, NULL) < 0 &&
+           (job = job_find_impatient(state)) != NULL)
+        job_hurry(hosted, job);
+}
+
 void job_next(struct hosted *hosted)
 {
     struct checkpoint_session *state = checkpoint_of(hosted);
 
+    job_hurry_all(hosted);
     if (job_may_begin(hosted))
         job_begin(hosted, container_of(gb_list_pop(&state->waiting), struct job, link));
 }

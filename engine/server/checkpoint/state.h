@@ -41,12 +41,15 @@ struct job {
     bool rewinds;            /* otherwise it takes a checkpoint */
     bool released;           /* the session is running again */
     bool asked;              /* requested by a client */
+    bool drops, interrupts;  /* of a rewind, and not done yet: queued cells, the running one */
     char *name;              /* of the checkpoint, or of the target; NULL: none */
     struct job_target target;
     uint64_t begun_ns, from_seq;
     uint32_t cells;       /* how many there were when it started */
     uint32_t cell;        /* the last of them that is not undone */
     struct gb_slot *slot; /* of the new VM */
+    struct gb_loan loan;  /* for what has been copied of the guest */
+    uint64_t room;        /* how much could be copied at most; UINT64_MAX: no limit */
     struct gb_timer *patience;
 };
 
@@ -104,7 +107,8 @@ void job_end_all(struct hosted *hosted, const struct gb_err *why);
 uint64_t target_find(const struct gb_past *past, const struct job_target *target,
                      struct gb_err *err);
 /* The same before the checkpoint of the present is taken; 0: none, or not known yet. */
-uint64_t target_ahead(const struct gb_past *past, const struct job_target *target);
+uint64_t target_ahead(const struct gb_past *past, const struct job_target *target,
+                      struct gb_err *err);
 /* The nearest one, for the error's data. NULL: none. */
 const struct gb_past_moment *target_nearest(const struct gb_past *past,
                                             const struct job_target *target);

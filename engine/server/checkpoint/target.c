@@ -32,6 +32,21 @@ static uint64_t target_forward(const struct gb_past *past, uint64_t from)
     return 0;
 }
 
+/* There is no moment so many steps away. */
+static void target_say_steps(int64_t steps, struct gb_err *err)
+{
+    if (steps == 1)
+        (void)gb_err_set(err, GB_EGONE,
+                         "there is no checkpoint before this moment: a client "
+                         "asks for one, or each cell has one with `checkpoints = idle` in [past] "
+                         "of the settings");
+    else if (steps == -1)
+        (void)gb_err_set(err, GB_EGONE, "nothing that was undone follows this moment");
+    else
+        (void)gb_err_set(err, GB_EGONE, "there are no %lld checkpoints %s this moment",
+                         (long long)(steps > 0 ? steps : -steps), steps > 0 ? "before" : "behind");
+}
+
 static uint64_t target_step(const struct gb_past *past, int64_t steps, struct gb_err *err)
 {
     const int64_t wanted = steps;
@@ -41,17 +56,8 @@ static uint64_t target_step(const struct gb_past *past, int64_t steps, struct gb
         seq = gb_past_find(past, seq) == NULL ? 0 : gb_past_find(past, seq)->parent;
     for (; steps < 0 && seq != 0; steps++)
         seq = target_forward(past, seq);
-    if (seq == 0 && wanted == 1)
-        (void)gb_err_set(err, GB_EGONE,
-                         "there is no checkpoint before this moment: a client "
-                         "asks for one, or each cell has one with `checkpoints = idle` in [past] "
-                         "of the settings");
-    else if (seq == 0 && wanted == -1)
-        (void)gb_err_set(err, GB_EGONE, "nothing that was undone follows this moment");
-    else if (seq == 0)
-        (void)gb_err_set(err, GB_EGONE, "there are no %lld checkpoints %s this moment",
-                         (long long)(wanted > 0 ? wanted : -wanted),
-                         wanted > 0 ? "before" : "behind");
+    if (seq == 0)
+        target_say_steps(wanted, err);
     return seq;
 }
 
@@ -103,15 +109,23 @@ uint64_t target_find(const struct gb_past *past, const struct job_target *target
     return 0;
 }
 
-uint64_t target_ahead(const struct gb_past *past, const struct job_target *target)
+uint64_t target_ahead(const struct gb_past *past, const struct job_target *target,
+                      struct gb_err *err)
 {
     struct job_target ahead = *target;
+    const uint64_t here = gb_past_here(past);
+    uint64_t seq;
 
-    if (target->steps == 1)
-        return gb_past_here(past);
-    if (target->steps != 0)
-        ahead.steps--;
-    return target->steps < 0 ? 0 : target_find(past, &ahead, NULL);
+    /* The checkpoint of the present will follow the last one, and nothing will follow it. */
+    if (target->steps == 0)
+        return target_find(past, target, err);
+    ahead.steps--;
+    if (target->steps == 1 && here != 0)
+        return here;
+    if (target->steps > 1 && (seq = target_find(past, &ahead, NULL)) != 0)
+        return seq;
+    target_say_steps(target->steps, err);
+    return 0;
 }
 
 const struct gb_past_moment *target_nearest(const struct gb_past *past,
