@@ -223,6 +223,16 @@ static void repeat(struct gb_vt *vt)
         vt_put(vt, &last);
 }
 
+/* Deleted lines have not scrolled off, and do not go into the history. */
+static void delete_lines(struct gb_vt *vt, unsigned row)
+{
+    bool alternate = vt->alternate;
+
+    vt->alternate = true;
+    vt_scroll_up(vt, row, vt->bottom, vt_param(vt, 0, 1));
+    vt->alternate = alternate;
+}
+
 static void insert_lines(struct gb_vt *vt, bool insert)
 {
     unsigned row = vt->cursor.row;
@@ -233,17 +243,8 @@ static void insert_lines(struct gb_vt *vt, bool insert)
     vt->cursor.wrap_waits = false;
     if (insert)
         vt_scroll_down(vt, row, vt->bottom, vt_param(vt, 0, 1));
-    else if (row > 0)
-        vt_scroll_up(vt, row, vt->bottom, vt_param(vt, 0, 1));
     else
-        /* Lines deleted at the top have not scrolled off, and do not go into the history. */
-        for (unsigned i = MIN(vt_param(vt, 0, 1), vt->bottom + 1); i > 0; i--) {
-            bool alternate = vt->alternate;
-
-            vt->alternate = true;
-            vt_scroll_up(vt, 0, vt->bottom, 1);
-            vt->alternate = alternate;
-        }
+        delete_lines(vt, row);
 }
 
 /* ---- modes ---- */

@@ -171,6 +171,7 @@ static void feed_byte(struct gb_vt *vt, uint8_t byte)
 {
     struct vt_parser *parser = &vt->parser;
 
+    vt->work++;
     if (parser->state == VT_STRING && string_byte(parser, byte))
         return;
     if (byte >= 0x80 && parser->state != VT_GROUND)
@@ -198,4 +199,16 @@ void gb_vt_feed(struct gb_vt *vt, struct gb_bytes bytes)
 {
     for (size_t i = 0; i < bytes.size; i++)
         feed_byte(vt, bytes.data[i]);
+}
+
+size_t gb_vt_feed_some(struct gb_vt *vt, struct gb_bytes bytes, uint64_t most, uint64_t *ret_work)
+{
+    const uint64_t before = vt->work;
+    size_t taken = 0;
+
+    do
+        feed_byte(vt, bytes.data[taken++]);
+    while (taken < bytes.size && vt->work - before <= most);
+    *ret_work += vt->work - before;
+    return taken;
 }

@@ -107,6 +107,7 @@ struct gb_vt {
     struct vt_line history[GB_VT_HISTORY]; /* a ring: line n is at n modulo its length */
     uint64_t scrolled;                     /* lines that have scrolled off the main screen */
     struct gb_buf replies;
+    uint64_t work; /* bytes fed, and cells changed or moved for them */
 };
 
 /* ---- screen.c ---- */

@@ -69,8 +69,11 @@ void vt_erase(struct gb_vt *vt, unsigned row, unsigned from, unsigned to)
 {
     const struct vt_cell cell = erased(vt);
 
-    if (from < to)
-        line_fill(&vt->lines[row], from, MIN(to, vt->columns), &cell);
+    if (from >= to)
+        return;
+    to = MIN(to, vt->columns);
+    line_fill(&vt->lines[row], from, to, &cell);
+    vt->work += to - MIN(from, to);
 }
 
 /* ---- scrolling ---- */
@@ -88,34 +91,51 @@ static struct vt_line history_add(struct gb_vt *vt, struct vt_line line)
     return line_new(vt->columns);
 }
 
+static void lines_reverse(struct vt_line *lines, unsigned count)
+{
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct vt_line line = lines[i];
+
+        lines[i] = lines[count - 1 - i];
+        lines[count - 1 - i] = line;
+    }
+}
+
+/* Moves the first @by lines behind the others. */
+static void lines_rotate(struct vt_line *lines, unsigned count, unsigned by)
+{
+    lines_reverse(lines, by);
+    lines_reverse(lines + by, count - by);
+    lines_reverse(lines, count);
+}
+
 void vt_scroll_up(struct gb_vt *vt, unsigned top, unsigned bottom, unsigned count)
 {
     const struct vt_cell cell = erased(vt);
+    struct vt_line *lines = &vt->lines[top];
+    const unsigned rows = bottom - top + 1;
 
-    count = MIN(count, bottom - top + 1);
+    count = MIN(count, rows);
     for (unsigned i = 0; i < count; i++) {
-        struct vt_line line = vt->lines[top];
-
-        memmove(&vt->lines[top], &vt->lines[top + 1], (bottom - top) * sizeof(*vt->lines));
         if (top == 0 && !vt->alternate)
-            line = history_add(vt, line);
-        line_fill(&line, 0, vt->columns, &cell);
-        vt->lines[bottom] = line;
+            lines[i] = history_add(vt, lines[i]);
+        line_fill(&lines[i], 0, vt->columns, &cell);
     }
+    lines_rotate(lines, rows, count);
+    vt->work += rows + (uint64_t)count * vt->columns;
 }
 
 void vt_scroll_down(struct gb_vt *vt, unsigned top, unsigned bottom, unsigned count)
 {
     const struct vt_cell cell = erased(vt);
+    struct vt_line *lines = &vt->lines[top];
+    const unsigned rows = bottom - top + 1;
 
-    count = MIN(count, bottom - top + 1);
-    for (unsigned i = 0; i < count; i++) {
-        struct vt_line line = vt->lines[bottom];
-
-        memmove(&vt->lines[top + 1], &vt->lines[top], (bottom - top) * sizeof(*vt->lines));
-        line_fill(&line, 0, vt->columns, &cell);
-        vt->lines[top] = line;
-    }
+    count = MIN(count, rows);
+    lines_rotate(lines, rows, rows - count);
+    for (unsigned i = 0; i < count; i++)
+        line_fill(&lines[i], 0, vt->columns, &cell);
+    vt->work += rows + (uint64_t)count * vt->columns;
 }
 
 void vt_index(struct gb_vt *vt)
@@ -145,6 +165,7 @@ void vt_shift(struct gb_vt *vt, unsigned count, bool insert)
     const struct vt_cell cell = erased(vt);
 
     count = MIN(count, left);
+    vt->work += left;
     line_split(line, at);
     line_split(line, insert ? vt->columns - count : at + count);
     if (insert) {
@@ -164,6 +185,7 @@ void vt_put(struct gb_vt *vt, const struct vt_cell *glyph)
     struct vt_cell cell = *glyph;
     struct vt_line *line;
 
+    vt->work++;
     if (cell.width > vt->columns)
         return;
     if ((cursor->wrap_waits || cursor->column + cell.width > vt->columns) &&

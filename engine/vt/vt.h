@@ -10,7 +10,8 @@
  *
  * It supports what the terminfo entry xterm-256color promises, and 24-bit colours; no reflow.
  * Accepts arbitrary bytes: everything is bounded (parameters, marks on a character, replies), and
- * the cost is at most proportional to the bytes and the size of the grid.
+ * a caller that shares its thread chooses how much is done at a time: a few bytes may change every
+ * cell of the grid.
  */
 #pragma once
 
@@ -28,6 +29,10 @@ enum { GB_VT_HISTORY = 500 /* lines kept after scrolling off the top */ };
 struct gb_vt *gb_vt_new(unsigned rows, unsigned columns);
 void gb_vt_free(struct gb_vt *vt);
 void gb_vt_feed(struct gb_vt *vt, struct gb_bytes bytes);
+/* Feeds bytes until their work exceeds @most: a byte counts one, and so does each cell that it
+ * changes or moves. Adds the work done to *@ret_work, which is at most one grid above @most.
+ * Returns how many bytes were taken, at least one. */
+size_t gb_vt_feed_some(struct gb_vt *vt, struct gb_bytes bytes, uint64_t most, uint64_t *ret_work);
 void gb_vt_resize(struct gb_vt *vt, unsigned rows, unsigned columns);
 unsigned gb_vt_rows(const struct gb_vt *vt);
 unsigned gb_vt_columns(const struct gb_vt *vt);

@@ -48,6 +48,12 @@ static const struct {
     {"a\r\nb\r\nc\033[1;1H\033[L", "\na\nb\n"},
     {"a\r\nb\r\nc\033[1;1H\033[M", "b\nc\n\n"},
     {"a\r\nb\r\nc\033[2;3r\033[3;1H\n", "a\nc\n\n"},
+    {"a\r\nb\r\nc\033[2S", "c\n\n\n"},
+    {"a\r\nb\r\nc\033[9S", "\n\n\n"},
+    {"a\r\nb\r\nc\033[2T", "\n\na\n"},
+    {"a\r\nb\r\nc\033[9T", "\n\n\n"},
+    {"a\r\nb\r\nc\033[1;1H\033[2M", "c\n\n\n"},
+    {"a\r\nb\r\nc\033[2;1H\033[2L", "a\n\n\n"},
     {"a\033[3b", "aaaa\n\n\n"},
     {"\033(0lqk\033(B", "┌─┐\n\n\n"},
     {"中文", "中文\n\n\n"},
@@ -251,6 +257,71 @@ START_TEST(test_a_smaller_terminal_follows_the_cursor)
 }
 END_TEST
 
+/* The most expensive things that a few bytes can ask for. */
+static const char *const expensive[] = {
+    "\033[999S",    "\033[999T", "\033c",  "\033[2J",     "\033[H\033[999L", "\033[H\033[999M",
+    "\033[H\033[J", "\033[K",    "\033[@", "\033[?1049h", "\033[999b",       "\033[H\033M",
+};
+
+START_TEST(test_work_is_bounded)
+{
+    const uint64_t most = 10000, grid = 500 * 500;
+    struct gb_vt *vt = gb_vt_new(500, 500);
+    struct gb_buf text = {0};
+    uint64_t total = 0;
+    unsigned turns = 0;
+
+    gb_buf_adds(&text, "x\r");
+    for (unsigned i = 0; i < 100; i++)
+        gb_buf_adds(&text, expensive[_i]);
+    for (size_t at = 0; at < text.size; turns++) {
+        const struct gb_bytes rest = {gb_buf_data(&text) + at, text.size - at};
+        uint64_t work = 0;
+
+        at += gb_vt_feed_some(vt, rest, most, &work);
+        ck_assert_uint_gt(work, 0);
+        ck_assert_uint_le(work, most + grid + 500 + 1);
+        total += work;
+    }
+    ck_assert_uint_ge(total, text.size);
+    ck_assert_uint_ge(turns, total / (most + grid + 501));
+    /* Each of them changes or moves at least half a line, and that is counted. */
+    ck_assert_uint_ge(total, 100 * 250);
+    gb_buf_release(&text);
+    gb_vt_free(vt);
+}
+END_TEST
+
+START_TEST(test_parts_make_no_difference)
+{
+    const struct gb_bytes text = gb_bytes_str(screens[_i].text);
+    struct gb_vt *vt = gb_vt_new(3, 8);
+    struct gb_buf shown = {0};
+    uint64_t work = 0;
+
+    for (size_t at = 0; at < text.size;)
+        at += gb_vt_feed_some(vt, (struct gb_bytes){text.data + at, text.size - at}, 2, &work);
+    gb_vt_text(vt, &shown);
+    ck_assert_str_eq(gb_buf_str(&shown), screens[_i].screen);
+    gb_buf_release(&shown);
+    gb_vt_free(vt);
+}
+END_TEST
+
+START_TEST(test_lines_scrolled_at_once_are_kept_in_order)
+{
+    struct gb_vt *vt = gb_vt_new(3, 8);
+
+    feed(vt, "a\r\nb\r\nc\033[2S");
+    ck_assert_uint_eq(vt->scrolled, 2);
+    ck_assert_str_eq(vt->history[0].cells[0].text, "a");
+    ck_assert_str_eq(vt->history[1].cells[0].text, "b");
+    feed(vt, "\033[H\033[2M");
+    ck_assert_uint_eq(vt->scrolled, 2);
+    gb_vt_free(vt);
+}
+END_TEST
+
 START_TEST(test_sizes)
 {
     static const unsigned sizes[][2] = {{1, 1}, {500, 500}, {1, 80}, {24, 1}, {3, 7}, {24, 80}};
@@ -296,6 +367,9 @@ int main(void)
     tcase_add_test(tcase, test_nothing_foreign_reaches_a_terminal);
     tcase_add_test(tcase, test_modes_go_with_the_program);
     tcase_add_test(tcase, test_a_smaller_terminal_follows_the_cursor);
+    tcase_add_loop_test(tcase, test_work_is_bounded, 0, ARRAY_SIZE(expensive));
+    tcase_add_loop_test(tcase, test_parts_make_no_difference, 0, ARRAY_SIZE(screens));
+    tcase_add_test(tcase, test_lines_scrolled_at_once_are_kept_in_order);
     tcase_add_test(tcase, test_sizes);
     tcase_add_test(tcase, test_a_lower_screen_keeps_what_was_printed_last);
     suite_add_tcase(suite, tcase);
