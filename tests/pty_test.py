@@ -259,6 +259,22 @@ def test_a_flood_harms_nobody(client, other, session):
     pty.call("close")
 
 
+def test_costly_output_holds_up_nobody(client, other, session):
+    """Six bytes of it change every cell of the largest grid; meanwhile requests are answered, again and again."""
+    pty = Pty(client, session.id, "python3", "-c",
+              r"print('begin', flush=True); input(); print('\x1b[999S' * 400 + '\x1b[Hthe-end')", rows=500, columns=500)
+    pty.until("begin")
+    pty.type("go\n")
+    answered = 0
+    while "the-end" not in pty.seen:
+        other.call("session.list")
+        answered += 1
+        while not client.notes.empty():
+            pty._note()
+    assert answered >= 20
+    assert pty.ended()["exit_code"] == 0
+
+
 def test_what_a_program_sends_a_terminal_stays_there(client, session):
     pty = Pty(client, session.id, "python3", "-c",
               r"print('\x1b]52;c;c2VjcmV0\x07\x1b]0;title\x07plain\x1bP1;2q#0~\x1b\\')", rows=5)

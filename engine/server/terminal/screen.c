@@ -320,6 +320,14 @@ static void screen_tell_end(void *arg)
     screen->ended(screen);
 }
 
+/* Once all of its output is on the screen. If the session ends with the VM, it has the better
+ * reason, and comes first. */
+static void screen_tell_end_soon(struct screen *screen)
+{
+    if (screen->unfed.size == 0)
+        gb_loop_defer(screen->hosted->server->loop, &screen->lost, screen_tell_end, screen);
+}
+
 static void screen_on_started(void *arg, const struct gb_err *err)
 {
     struct screen *screen = arg;
@@ -343,18 +351,25 @@ static void screen_on_started(void *arg, const struct gb_err *err)
     screen_paint_soon(screen);
 }
 
-static void screen_on_output(void *arg, struct gb_bytes bytes)
+void screen_fed(struct screen *screen, size_t bytes)
 {
-    struct screen *screen = arg;
     struct gb_buf *replies = gb_vt_replies(screen->vt);
 
-    gb_vt_feed(screen->vt, bytes);
-    screen->held += bytes.size;
+    screen->held += bytes;
     /* What does not fit is lost, as on a slow line. */
-    if (replies->size > 0)
+    if (replies->size > 0 && screen->terminal != NULL)
         (void)gb_terminal_write(screen->terminal, gb_buf_bytes(replies), NULL);
     gb_buf_clear(replies);
     screen_paint_soon(screen);
+    if (screen->state == SCREEN_ENDED)
+        screen_tell_end_soon(screen);
+}
+
+static void screen_on_output(void *arg, struct gb_bytes bytes)
+{
+    struct screen *screen = arg;
+
+    backlog_add(screen->backlog, screen, bytes);
 }
 
 static void screen_on_sent(void *arg)
@@ -372,8 +387,7 @@ static void screen_on_ended(void *arg, const struct gb_terminal_end *end, const 
     if (why != NULL)
         screen->why = *why;
     screen_close_terminal(screen);
-    /* If the session ends with the VM, it has the better reason, and comes first. */
-    gb_loop_defer(screen->hosted->server->loop, &screen->lost, screen_tell_end, screen);
+    screen_tell_end_soon(screen);
 }
 
 static const struct gb_terminal_events screen_events = {.started = screen_on_started,
@@ -416,6 +430,7 @@ int screen_start(struct request *request, struct hosted *hosted, uint32_t number
     screen->number = number;
     screen->started_at_ns = gb_clock_wall_ns();
     gb_list_init(&screen->link);
+    gb_list_init(&screen->waiting);
     gb_list_init(&screen->viewers);
     gb_list_init(&screen->typing);
     screen_keep_args(screen, config->argv);
@@ -444,6 +459,7 @@ void screen_free(struct screen *screen, const struct gb_err *why)
     if (why != NULL && (screen->state != SCREEN_ENDED || screen->why.code != GB_OK))
         screen->why = *why;
     screen_close_terminal(screen);
+    backlog_remove(screen);
     if (screen->state == SCREEN_RUNNING)
         screen->state = SCREEN_ENDED;
     screen_tell_all(screen);

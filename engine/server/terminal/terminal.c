@@ -24,6 +24,7 @@ struct terminal_connection {
 };
 
 static const struct part_state terminal_sizes = {
+    .server = sizeof(struct backlog),
     .session = sizeof(struct terminal_session),
     .connection = sizeof(struct terminal_connection),
 };
@@ -36,6 +37,18 @@ static struct terminal_session *terminals_of_session(struct hosted *hosted)
 static struct terminal_connection *terminals_of_connection(struct connection *connection)
 {
     return part_of_connection(connection, &terminal_sizes);
+}
+
+/* ---- the server ---- */
+
+static void terminal_on_server(struct gb_server *server)
+{
+    backlog_init(part_of_server(server, &terminal_sizes), server->loop);
+}
+
+static void terminal_on_server_end(struct gb_server *server)
+{
+    backlog_release(part_of_server(server, &terminal_sizes));
 }
 
 /* ---- connections ---- */
@@ -208,6 +221,7 @@ static void terminal_handle_open(struct request *request, const struct gb_params
         return;
     }
     screen->ended = terminal_on_screen_end;
+    screen->backlog = part_of_server(connection->server, &terminal_sizes);
     gb_list_add_tail(&terminals_of_session(hosted)->screens, &screen->link);
     (void)terminal_attach(screen, connection, params, true);
 }
@@ -254,7 +268,7 @@ static void terminal_handle_attach(struct request *request, const struct gb_para
     }
     request_ok(request);
     viewer = terminal_attach(screen, connection, params, !params->watch);
-    if (screen->state == SCREEN_ENDED) {
+    if (screen->told) {
         screen_show_end(viewer);
     } else {
         viewer_paint(viewer);
@@ -384,6 +398,8 @@ const struct gb_part terminal_part = {
     .methods = terminal_methods,
     .event_kinds = terminal_event_kinds,
     .state = &terminal_sizes,
+    .server_new = terminal_on_server,
+    .server_free = terminal_on_server_end,
     .connection_new = terminal_on_connection,
     .connection_sent = terminal_on_sent,
     .connection_closing = terminal_on_disconnect,
