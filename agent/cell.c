@@ -783,6 +783,11 @@ void cell_resume_output(struct agent *agent)
 {
     struct cell *cell;
 
+    if (agent->cell != NULL && agent->cell->state == CELL_DRAINING) {
+        output_flush(&agent->cell->out); /* no event comes if another reader has emptied it */
+        output_flush(&agent->cell->err);
+        cell_output_settled(agent->cell);
+    }
     if (agent->cell != NULL && agent->cell->state != CELL_WAITING)
         resume(agent->cell);
     GB_LIST_FOREACH(cell, &agent->lingering, link)

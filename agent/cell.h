@@ -42,6 +42,7 @@ struct output {
     uint64_t refused; /* `allowed` at the time when the host refused the stream */
     uint64_t dropped;
     uint32_t drained; /* bytes read since the worker was done */
+    uint32_t owed;    /* bytes in the pipe at that moment */
     bool settled;     /* DRAINING: all foreground output has been read */
     bool ended;       /* no writer is left and the pipe is empty */
 };

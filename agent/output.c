@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -123,19 +124,14 @@ static enum rest read_pieces(struct output *output)
 }
 
 /* A draining stream is settled at end of file, when the pipe is empty, or when everything that it
- * can have held at the end of the cell has been read. */
+ * held at the end of the cell has been read. */
 static void settle(struct output *output, enum rest rest)
 {
     if (rest == REST_ENDED)
         output->ended = true;
-    if (output->cell->state != CELL_DRAINING || output->settled)
-        return;
-    if (rest == REST_UNKNOWN && output->drained < PIPE_BYTES)
-        return;
-    /* A program may have enlarged the pipe. */
-    if (rest == REST_UNKNOWN && (int64_t)output->drained < fcntl(output->source.fd, F_GETPIPE_SZ))
-        return;
-    output->settled = true;
+    if (output->cell->state == CELL_DRAINING &&
+        (rest != REST_UNKNOWN || output->drained >= output->owed))
+        output->settled = true;
 }
 
 /* Handles the consequences of reading: the end of the cell, or of a lingering one. */
@@ -252,14 +248,26 @@ void output_watch(struct output *output)
         output_close(output);
 }
 
+/* What the pipe holds. Other processes may hold its far end, too, so no event comes for an empty
+ * one. */
+static uint32_t output_unread(const struct output *output)
+{
+    int bytes = 0;
+
+    return ioctl(output->source.fd, FIONREAD, &bytes) < 0 ? UINT32_MAX : (uint32_t)bytes;
+}
+
 void output_drain(struct output *output)
 {
     enum rest rest = REST_ENDED;
 
     output->drained = 0;
+    output->owed = 0;
     /* No writers and no data: no need to read. */
-    if (output->source.fd >= 0 && output->source.revents != EPOLLHUP)
+    if (output->source.fd >= 0 && output->source.revents != EPOLLHUP) {
+        output->owed = output_unread(output);
         rest = read_pieces(output);
+    }
     settle(output, rest);
     output->source.revents = 0; /* handled for this round */
 }
